@@ -1,0 +1,391 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Curfew: run code you do not trust, and always get it back.
+ *
+ * The whole public interface, in the order in which it is used:
+ *   engine (heavy, shared) -> program (immutable, shared) -> run (one execution) -> report.
+ * Limits go in, a report comes out. The library never prints, exits or keeps state outside its engines.
+ *
+ * Threads: an engine, a program and a cancel handle may be used from any thread at once. A run or a report
+ * belongs to one thread at a time, except where a function says otherwise.
+ * Ownership: arguments are borrowed for the call and copied. What a function creates is destroyed by the
+ * matching destroy function; destroying NULL does nothing; a child keeps its parent alive, so the order is free.
+ * Errors: a curfew_status says whether the host's call worked; curfew_report.outcome says what the guest did.
+ */
+#ifndef CURFEW_H
+#define CURFEW_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#if defined(__GNUC__)
+#define CURFEW_API __attribute__((visibility("default")))
+#else
+#define CURFEW_API
+#endif
+
+#define CURFEW_VERSION "0.1.0"
+
+/* ---- Status: did the host's call work? ------------------------------------------------------------------- */
+
+/* X(name, value, sentence). Values are append-only. */
+#define CURFEW_STATUS_LIST(X)                                                                                   \
+	X(OK, 0, "the call worked")                                                                             \
+	X(INVALID, 1, "an argument is missing, malformed or out of range")                                      \
+	X(NO_MEMORY, 2, "the host is out of memory or address space")                                           \
+	X(SYSTEM, 3, "the system refused something the engine needs")                                           \
+	X(BAD_IMAGE, 4, "the image is damaged or belongs to another build of Curfew")                           \
+	X(BAD_PROGRAM, 5, "the program does not load: the report says why")                                     \
+	X(INTERNAL, 6, "Curfew itself failed")
+
+typedef enum curfew_status {
+#define X(name, value, sentence) CURFEW_##name = value,
+	CURFEW_STATUS_LIST(X)
+#undef X
+} curfew_status;
+
+/* The sentence of a status, in static memory; "unknown status" for a value that is none. */
+CURFEW_API const char *curfew_status_text(curfew_status status);
+
+/* Why a call failed: one line, naming what and where. Empty after success. May be passed as NULL everywhere. */
+typedef struct curfew_failure {
+	char message[256];
+} curfew_failure;
+
+/* Frees what a function of this library returned as "free with curfew_free". */
+CURFEW_API void curfew_free(void *memory);
+
+/* Version of this library, in static memory. */
+CURFEW_API const char *curfew_version(void);
+
+/* ---- Outcome: what did the guest do? --------------------------------------------------------------------- */
+
+/* X(NAME, value, "name", exit code of the command line, sentence). Values are append-only. */
+#define CURFEW_OUTCOME_LIST(X)                                                                                  \
+	X(FINISHED, 0, "ok", 0, "the program finished")                                                         \
+	X(THREW, 1, "threw", 1, "an exception was not caught")                                                  \
+	X(TRAPPED, 2, "trapped", 1, "a WebAssembly trap that no limit caused")                                  \
+	X(BAD_PROGRAM, 3, "bad_program", 3, "the program cannot be read, parsed, validated or linked")          \
+	X(FUEL, 4, "fuel", 121, "the fuel limit was exceeded")                                                  \
+	X(LOOPS, 5, "loops", 122, "the loop limit was exceeded")                                                \
+	X(HOST_CALLS, 6, "host_calls", 123, "the limit of calls out of the sandbox was exceeded")               \
+	X(TIMERS, 7, "timers", 123, "too many timers were pending at once")                                     \
+	X(DEADLINE, 8, "deadline", 124, "the deadline passed")                                                  \
+	X(INTERNAL_ERROR, 9, "internal", 125, "Curfew itself failed")                                           \
+	X(CANCELLED, 10, "cancelled", 130, "the run was cancelled")                                             \
+	X(MEMORY, 11, "memory", 137, "the memory limit was exceeded")                                           \
+	X(STACK, 12, "stack", 139, "the stack limit was exceeded")                                              \
+	X(CPU, 13, "cpu", 152, "the CPU time limit was exceeded")                                               \
+	X(OUTPUT, 14, "output", 153, "the output limit was exceeded")
+
+typedef enum curfew_outcome {
+#define X(name, value, text, exit_code, sentence) CURFEW_OUTCOME_##name = value,
+	CURFEW_OUTCOME_LIST(X)
+#undef X
+	CURFEW_OUTCOME_COUNT
+} curfew_outcome;
+
+/* Name as in the report ("deadline"), in static memory; NULL for a value that is none. */
+CURFEW_API const char *curfew_outcome_name(curfew_outcome outcome);
+/* One sentence, in static memory; NULL for a value that is none. */
+CURFEW_API const char *curfew_outcome_text(curfew_outcome outcome);
+/* Exit code of the command line for this outcome; 125 for a value that is none. */
+CURFEW_API int curfew_outcome_exit_code(curfew_outcome outcome);
+
+/* ---- Limits ---------------------------------------------------------------------------------------------- */
+
+#define CURFEW_UNLIMITED UINT64_MAX
+
+/*
+ * What a run may use. A field left 0 takes the default of curfew_limit_table(); "no limit" is spelled
+ * CURFEW_UNLIMITED, where the table allows it. Set size to sizeof(curfew_limits); fields are append-only, and a
+ * non-zero field that this library does not know is refused (as openat2(2) does).
+ */
+typedef struct curfew_limits {
+	uint32_t size;
+	uint32_t reserved;     /* 0 */
+	uint64_t timeout_ns;   /* wall-clock deadline for everything: load, compile, start, run, waiting, jobs */
+	uint64_t grace_ns;     /* after the deadline or a cancel, time for the program to end by itself */
+	uint64_t cpu_ns;       /* CPU time of the run, waiting excluded */
+	uint64_t fuel;         /* deterministic instruction budget; a limit here selects the metered engine */
+	uint64_t loops;        /* JavaScript loop iterations plus calls */
+	uint64_t memory_bytes; /* guest memory, all of it */
+	uint64_t stack_bytes;  /* guest stack */
+	uint64_t output_bytes; /* captured stdout + stderr + value */
+	uint64_t host_calls;   /* calls out of the sandbox */
+	uint64_t timers;       /* timers pending at once */
+} curfew_limits;
+
+typedef enum curfew_unit { CURFEW_UNIT_DURATION, CURFEW_UNIT_BYTES, CURFEW_UNIT_COUNT } curfew_unit;
+
+/* One row for each limit: what flags, reports, help texts and documents are made from. */
+typedef struct curfew_limit_info {
+	const char *name;       /* "timeout": the flag without its dashes */
+	const char *report_key; /* "timeout_us" */
+	const char *meaning;    /* one phrase */
+	curfew_unit unit;       /* durations are held in ns and reported in us */
+	uint64_t default_value; /* canonical unit of curfew_limits; CURFEW_UNLIMITED where there is none */
+	uint64_t minimum;       /* smallest accepted value */
+	uint64_t ceiling;       /* largest accepted value besides CURFEW_UNLIMITED */
+	bool may_be_unlimited;
+	size_t offset;           /* of the uint64_t field in curfew_limits */
+	curfew_outcome outcome;  /* when it is exceeded */
+} curfew_limit_info;
+
+/* The table of limits and its length, in static memory. */
+CURFEW_API const curfew_limit_info *curfew_limit_table(size_t *count);
+
+/*
+ * Sets one limit from text as the command line takes it: "300ms", "64MiB", "10M", "unlimited".
+ * name is the table's; fails with CURFEW_INVALID and a message naming both, and leaves limits as they were.
+ */
+CURFEW_API curfew_status curfew_limits_set(curfew_limits *limits, const char *name, const char *text,
+                                           curfew_failure *failure);
+
+/* Replaces every 0 by its default and checks every field against the table. */
+CURFEW_API curfew_status curfew_limits_resolve(const curfew_limits *limits, curfew_limits *resolved,
+                                               curfew_failure *failure);
+
+/* ---- Engine ---------------------------------------------------------------------------------------------- */
+
+typedef struct curfew_engine curfew_engine;
+
+typedef struct curfew_engine_options {
+	uint32_t size;
+	uint32_t threads;         /* threads that execute started runs; 0: one per core */
+	const char *cache_dir;    /* folder for compiled code, made if missing (0700), must belong to this user; NULL: none */
+	uint64_t resident_bytes;  /* memory kept ready in regions that wait for reuse; 0: 256 MiB */
+} curfew_engine_options;
+
+/* Creates an engine: maps the compiled JavaScript engine, starts its watch thread. options may be NULL. */
+CURFEW_API curfew_status curfew_engine_create(const curfew_engine_options *options, curfew_engine **engine,
+                                              curfew_failure *failure);
+/* Drops the caller's reference; the engine ends when its programs and runs have ended. */
+CURFEW_API void curfew_engine_destroy(curfew_engine *engine);
+
+/*
+ * Stack in bytes that a thread needs for curfew_program_run to execute on it; on a thread with less, the run is
+ * executed by one of the engine's own threads while the caller waits.
+ */
+CURFEW_API size_t curfew_engine_stack_bytes(const curfew_engine *engine);
+
+typedef struct curfew_engine_stats {
+	uint32_t size;
+	uint32_t reserved;
+	uint64_t runs_active;     /* started and not yet ended */
+	uint64_t regions_in_use;  /* guest memories held by runs */
+	uint64_t regions_pooled;  /* guest memories waiting for reuse */
+	uint64_t runs_total;
+} curfew_engine_stats;
+CURFEW_API void curfew_engine_get_stats(curfew_engine *engine, curfew_engine_stats *stats);
+
+/* ---- Program --------------------------------------------------------------------------------------------- */
+
+typedef struct curfew_program curfew_program;
+
+typedef enum curfew_language {
+	CURFEW_LANGUAGE_JS = 0,        /* script or module, told apart by syntax as Node does */
+	CURFEW_LANGUAGE_JS_MODULE = 1, /* a module in any case */
+} curfew_language;
+
+typedef struct curfew_source {
+	uint32_t size;
+	curfew_language language;
+	const char *name;       /* shown in stacks and reports; UTF-8; not starting with "curfew:" */
+	const char *text;       /* UTF-8, need not end in NUL */
+	size_t text_length;     /* at most 16 MiB */
+	const char *import_dir; /* folder that relative imports may read, nothing above it; NULL: no imports */
+	uint32_t flags;         /* CURFEW_SOURCE_ONCE */
+	uint32_t reserved;
+} curfew_source;
+
+/* The program will be run once: no image of its parsed form is kept. */
+#define CURFEW_SOURCE_ONCE 1u
+
+/*
+ * Creates a program. Nothing is parsed here: that is guest work, done under the limits of the first run (or of
+ * curfew_program_compile), so that a hostile source is bounded like any other guest.
+ */
+CURFEW_API curfew_status curfew_program_create(curfew_engine *engine, const curfew_source *source,
+                                               curfew_program **program, curfew_failure *failure);
+CURFEW_API void curfew_program_destroy(curfew_program *program);
+
+typedef struct curfew_report curfew_report;
+
+/*
+ * Parses the program now, under limits (NULL: the defaults), and keeps an image that every run starts from.
+ * CURFEW_BAD_PROGRAM: it did not load; *report (may be NULL) is then filled and owned by the caller.
+ */
+CURFEW_API curfew_status curfew_program_compile(curfew_program *program, const curfew_limits *limits,
+                                                curfew_report **report, curfew_failure *failure);
+
+/* The image of a compiled program, as bytes for a file; free with curfew_free. Needs curfew_program_compile. */
+CURFEW_API curfew_status curfew_program_save(curfew_program *program, void **image, size_t *length,
+                                             curfew_failure *failure);
+/* A program from such bytes: CURFEW_BAD_IMAGE if they are damaged or of another build of Curfew. */
+CURFEW_API curfew_status curfew_program_load(curfew_engine *engine, const void *image, size_t length,
+                                             curfew_program **program, curfew_failure *failure);
+/* Whether these bytes begin like an image of curfew_program_save. */
+CURFEW_API bool curfew_is_image(const void *bytes, size_t length);
+
+/* ---- Cancel ---------------------------------------------------------------------------------------------- */
+
+typedef struct curfew_cancel curfew_cancel;
+
+/* A handle to cancel a run with; one handle serves one run at a time and may be reused after it. */
+CURFEW_API curfew_status curfew_cancel_create(curfew_engine *engine, curfew_cancel **cancel);
+/*
+ * Cancels: from any thread or signal handler, at any time, also before the run starts (it then ends at once)
+ * and after it has ended (nothing happens). Async-signal-safe, never blocks. A second call skips the grace.
+ */
+CURFEW_API void curfew_cancel_fire(curfew_cancel *cancel);
+CURFEW_API void curfew_cancel_destroy(curfew_cancel *cancel);
+
+/* ---- Run ------------------------------------------------------------------------------------------------- */
+
+typedef struct curfew_run curfew_run;
+
+typedef enum curfew_event_kind {
+	CURFEW_EVENT_STDOUT = 0,
+	CURFEW_EVENT_STDERR = 1,
+	CURFEW_EVENT_PROGRESS = 2,   /* JSON text */
+	CURFEW_EVENT_CHECKPOINT = 3, /* JSON text */
+} curfew_event_kind;
+
+/* Called on the executing thread while the guest waits: be short. data is borrowed and not NUL-terminated. */
+typedef void (*curfew_event_callback)(void *context, curfew_event_kind kind, const char *data, size_t length);
+/* Called once, when a started run has ended, on an engine thread; curfew_run_wait then returns at once. */
+typedef void (*curfew_done_callback)(void *context, curfew_run *run);
+
+typedef struct curfew_run_options {
+	uint32_t size;
+	uint32_t flags;               /* CURFEW_RUN_DETERMINISTIC */
+	const curfew_limits *limits;  /* NULL: the defaults */
+	const char *call;             /* exported (module) or global (script) function to call; NULL: none named */
+	const char *params;           /* JSON array, the call's arguments; NULL: [] */
+	size_t params_length;
+	const char *user;             /* curfew.user; NULL: none */
+	curfew_cancel *cancel;        /* may be NULL */
+	curfew_event_callback on_event;
+	void *on_event_context;
+	curfew_done_callback on_done; /* curfew_run_start only */
+	void *on_done_context;
+} curfew_run_options;
+
+#define CURFEW_RUN_DETERMINISTIC 1u /* fixed clock, seeded random */
+
+/*
+ * Runs the program and waits. CURFEW_OK means exactly that *report is filled, whatever the guest did; destroy it
+ * with curfew_report_destroy. options may be NULL.
+ */
+CURFEW_API curfew_status curfew_program_run(curfew_program *program, const curfew_run_options *options,
+                                            curfew_report **report, curfew_failure *failure);
+
+/* Starts the program on the engine's threads; a run that only waits holds none of them. */
+CURFEW_API curfew_status curfew_run_start(curfew_program *program, const curfew_run_options *options,
+                                          curfew_run **run, curfew_failure *failure);
+/* Waits for the end; the report belongs to the run. */
+CURFEW_API const curfew_report *curfew_run_wait(curfew_run *run);
+/* The report, or NULL while the run goes on. Any thread. */
+CURFEW_API const curfew_report *curfew_run_get_report(curfew_run *run);
+/* Cancels the run, as curfew_cancel_fire. Any thread. */
+CURFEW_API void curfew_run_cancel(curfew_run *run);
+
+/* What the run has used so far. Any thread, at any time. */
+typedef struct curfew_run_usage {
+	uint32_t size;
+	uint32_t reserved;
+	uint64_t wall_ns;
+	uint64_t cpu_ns;
+	uint64_t memory_bytes;
+	uint64_t output_bytes;
+} curfew_run_usage;
+CURFEW_API void curfew_run_get_usage(curfew_run *run, curfew_run_usage *usage);
+
+/* Drops the caller's reference. A run that is still going is cancelled first, and waited for. */
+CURFEW_API void curfew_run_destroy(curfew_run *run);
+
+/* ---- Report ---------------------------------------------------------------------------------------------- */
+
+typedef enum curfew_stop_mode {
+	CURFEW_STOP_NONE = 0,
+	CURFEW_STOP_COOPERATIVE = 1, /* the program ended by itself within the grace */
+	CURFEW_STOP_SOFT = 2,        /* at one of the engine's own checks, or in a call out of the sandbox */
+	CURFEW_STOP_HARD = 3,        /* by taking the memory away */
+} curfew_stop_mode;
+
+typedef struct curfew_frame {
+	const char *function; /* UTF-8; "<anonymous>" where there is no name */
+	const char *file;     /* NULL for a native frame */
+	uint32_t line;        /* from 1; 0: not known */
+	uint32_t column;      /* from 1; 0: not known */
+	bool native;          /* a function built into the engine */
+} curfew_frame;
+
+typedef struct curfew_used {
+	uint64_t wall_ns;
+	uint64_t cpu_ns;
+	uint64_t fuel;  /* CURFEW_UNLIMITED: not metered */
+	uint64_t loops;
+	uint64_t memory_peak_bytes;
+	uint64_t stack_peak_bytes;
+	uint64_t output_bytes;
+	uint64_t host_calls;
+	uint64_t timers_peak;
+	uint64_t load_ns;    /* reading the program and taking a memory for it */
+	uint64_t compile_ns; /* parsing; 0 where it started from an image */
+	uint64_t start_ns;   /* from there to the first instruction of the program */
+	uint64_t run_ns;     /* from there to the end, waiting included */
+} curfew_used;
+
+/* Filled once, when the run has ended; every pointer belongs to the report. */
+struct curfew_report {
+	uint32_t size;
+	curfew_outcome outcome;
+	char id[27];                                   /* ULID */
+	uint32_t tripped_count;
+	curfew_outcome tripped[CURFEW_OUTCOME_COUNT];  /* every limit exceeded when it stopped, first one first */
+	curfew_stop_mode stop_mode;                    /* CURFEW_STOP_NONE: it was not stopped */
+	curfew_outcome stop_cause;                     /* equals outcome unless the program ended cooperatively */
+	uint64_t stop_latency_ns;                      /* how long after its time was up it was stopped; 0 if before */
+	const char *value;                             /* JSON text, or NULL */
+	const char *partial;                           /* JSON text of the last checkpoint, or NULL */
+	bool has_error;
+	const char *error_name;
+	const char *error_message;
+	const curfew_frame *frames;                    /* frame_count of them, innermost first */
+	size_t frame_count;
+	const char *source_line;                       /* of a syntax error: the line of text, or NULL */
+	curfew_limits limits;                          /* resolved */
+	curfew_used used;
+	const char *stdout_text;                       /* UTF-8, NUL-terminated; may hold NULs: see the length */
+	size_t stdout_length;
+	const char *stderr_text;
+	size_t stderr_length;
+	bool output_truncated;
+	const char *program_name;
+	const char *program_kind;                      /* "js" */
+	char program_sha256[65];
+};
+
+CURFEW_API void curfew_report_destroy(curfew_report *report);
+
+/* The report as one line of JSON (docs/report.schema.json); free with curfew_free. */
+CURFEW_API curfew_status curfew_report_to_json(const curfew_report *report, char **text, size_t *length);
+/* The report as a person reads it, several lines; colour with ANSI escapes if asked; free with curfew_free. */
+CURFEW_API curfew_status curfew_report_to_text(const curfew_report *report, bool colour, char **text,
+                                               size_t *length);
+
+/* Versions of the engines inside, in static memory. */
+CURFEW_API const char *curfew_wasmtime_version(void);
+CURFEW_API const char *curfew_quickjs_version(void);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A growable run of bytes that is born with a cap: nothing here can be made to grow without bound. */
+#ifndef CURFEW_BASE_BUFFER_H
+#define CURFEW_BASE_BUFFER_H
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+typedef struct curfew__buffer {
+	char *data; /* always NUL-terminated once anything was added; NULL before */
+	size_t length;
+	size_t capacity;
+	size_t limit; /* length never exceeds it */
+	bool failed;  /* something did not fit, or memory ran out: what is there is a prefix */
+} curfew__buffer;
+
+void curfew__buffer_init(curfew__buffer *buffer, size_t limit);
+void curfew__buffer_finish(curfew__buffer *buffer);
+/* Appends all of it or as much as fits; false (and failed set) if not all did. */
+bool curfew__buffer_add(curfew__buffer *buffer, const void *bytes, size_t length);
+bool curfew__buffer_add_text(curfew__buffer *buffer, const char *text);
+bool curfew__buffer_printf(curfew__buffer *buffer, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Gives the bytes to the caller (free with free); never NULL unless memory ran out. The buffer is empty after. */
+char *curfew__buffer_take(curfew__buffer *buffer, size_t *length);
+
+#endif
