@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What host and guest agree on: one control block in guest memory, and the imports. Compiled into both sides.
+ * The guest is not trusted: the host checks every offset and length that it reads from here, and takes nothing
+ * that decides an outcome from it.
+ */
+#ifndef CURFEW_GUEST_ABI_H
+#define CURFEW_GUEST_ABI_H
+
+#include <stdint.h>
+
+/* What a guest entry answers. */
+enum {
+	CURFEW_GUEST_DONE = 0,    /* finished: value_* is the JSON text of the value, or value_length 0 */
+	CURFEW_GUEST_WAITING = 1, /* nothing to do before wake_ns (INT64_MAX: before the host has something) */
+	CURFEW_GUEST_THREW = 2,   /* error_* and the trace are filled */
+	CURFEW_GUEST_REFUSED = 3, /* the program does not load or has no such export: as CURFEW_GUEST_THREW */
+};
+
+/* Why the guest asks to be stopped (import "stop"). */
+enum {
+	CURFEW_STOP_POLL = 0,   /* the host asked: the interrupt counter ran out and a stop was pending */
+	CURFEW_STOP_MEMORY = 1, /* memory.grow was refused (the host has latched that itself) */
+	CURFEW_STOP_TIMERS = 2,
+	CURFEW_STOP_LOOPS = 3,
+	CURFEW_STOP_FUEL = 4,
+};
+
+#define CURFEW_GUEST_CALL_MAX 256
+#define CURFEW_GUEST_TRACE_BYTES 16384
+
+/* Offsets are in guest memory; all fields are little-endian and naturally aligned. */
+typedef struct curfew__control {
+	/* Written by the host before an entry. */
+	uint32_t input;            /* curfew_alloc'ed bytes: the source, or the parameters' JSON */
+	uint32_t input_length;
+	uint32_t name;             /* curfew_alloc'ed: program name, or name of the function to call (0: none) */
+	uint32_t name_length;
+	uint32_t user;             /* curfew_alloc'ed, user_length 0 with user 0: none */
+	uint32_t user_length;
+	uint32_t flags;            /* CURFEW_CONTROL_* */
+	uint32_t stack_bytes;      /* the engine's own stack limit, below the top of the shadow stack */
+	int64_t now_ns;            /* monotonic clock of the program at this entry (virtual when deterministic) */
+	int64_t time_origin_ns;    /* the same clock when the run started */
+	int64_t deadline_ns;       /* the same clock; INT64_MAX: none */
+	int64_t realtime_offset_us; /* wall-clock time in us = now_ns / 1000 + this */
+	uint64_t seed;
+	uint64_t loops_left;       /* UINT64_MAX: no limit */
+	uint32_t timers_limit;     /* UINT32_MAX: no limit */
+	uint32_t output_limit;     /* the largest value in bytes; more is for the host to report */
+	uint64_t limits[10];       /* as the report shows them, for curfew.limits; UINT64_MAX: unlimited */
+
+	/* Written by the host at any time, from another thread. */
+	uint32_t stop;             /* 1: the next poll must stop */
+	uint32_t aborted;          /* 0 no, 1 deadline, 2 cancelled: the signal's state within the grace */
+
+	/* Written by the guest. */
+	int64_t wake_ns;           /* when a waiting guest wants to go on */
+	uint64_t polls;            /* loops and calls up to the last refill of the interrupt counter */
+	uint32_t interval;         /* what the interrupt counter was last filled with */
+	uint32_t value;
+	uint32_t value_length;
+	uint32_t timers_pending;
+	uint32_t timers_peak;
+	uint32_t error_name;       /* NUL-free UTF-8 */
+	uint32_t error_name_length;
+	uint32_t error_message;
+	uint32_t error_message_length;
+	uint32_t error_trace;      /* the engine's own record of where it was thrown, as "    at f (file:1:2)\n" lines */
+	uint32_t error_trace_length;
+	uint32_t error_line;       /* of a syntax error, else 0 */
+	uint32_t error_column;
+	uint32_t trace_length;     /* of trace, filled by curfew_trace */
+	char trace[CURFEW_GUEST_TRACE_BYTES]; /* the same lines, of the frames that were running */
+} curfew__control;
+
+enum {
+	CURFEW_CONTROL_MODULE = 1,        /* load: a module in any case */
+	CURFEW_CONTROL_DETERMINISTIC = 2,
+	CURFEW_CONTROL_PARAMS = 4,        /* run: parameters were given */
+	CURFEW_CONTROL_IMPORTS = 8,       /* relative imports may be asked for */
+};
+
+#endif
