@@ -1,0 +1,487 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The JSON writer and the JSON checker (RFC 8259). The checker keeps one bit for each open bracket, object or array,
+ * instead of a call frame; everything else it needs is where it stands.
+ */
+#include "base/json.h"
+
+#include "base/utf8.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- Writer ---------------------------------------------------------------------------------------------- */
+
+void curfew__json_init(curfew__json_writer *writer, curfew__buffer *buffer)
+{
+	writer->buffer = buffer;
+	writer->comma = false;
+}
+
+static void begin_value(curfew__json_writer *writer)
+{
+	if (writer->comma)
+		curfew__buffer_add(writer->buffer, ",", 1);
+	writer->comma = true;
+}
+
+static void open_bracket(curfew__json_writer *writer, const char *bracket)
+{
+	begin_value(writer);
+	curfew__buffer_add(writer->buffer, bracket, 1);
+	writer->comma = false;
+}
+
+static void close_bracket(curfew__json_writer *writer, const char *bracket)
+{
+	curfew__buffer_add(writer->buffer, bracket, 1);
+	writer->comma = true;
+}
+
+void curfew__json_begin_object(curfew__json_writer *writer)
+{
+	open_bracket(writer, "{");
+}
+
+void curfew__json_end_object(curfew__json_writer *writer)
+{
+	close_bracket(writer, "}");
+}
+
+void curfew__json_begin_array(curfew__json_writer *writer)
+{
+	open_bracket(writer, "[");
+}
+
+void curfew__json_end_array(curfew__json_writer *writer)
+{
+	close_bracket(writer, "]");
+}
+
+/* Escape of a character that a JSON string cannot hold as it is; NULL for one that it can. */
+static const char *short_escape(unsigned char byte)
+{
+	switch (byte) {
+	case '"':
+		return "\\\"";
+	case '\\':
+		return "\\\\";
+	case '\b':
+		return "\\b";
+	case '\f':
+		return "\\f";
+	case '\n':
+		return "\\n";
+	case '\r':
+		return "\\r";
+	case '\t':
+		return "\\t";
+	default:
+		return NULL;
+	}
+}
+
+static void add_escape(curfew__buffer *buffer, unsigned char byte)
+{
+	const char *escape = short_escape(byte);
+	if (escape != NULL)
+		curfew__buffer_add_text(buffer, escape);
+	else
+		curfew__buffer_printf(buffer, "\\u%04x", byte);
+}
+
+static bool is_plain(unsigned char byte)
+{
+	return byte >= 0x20 && byte != '"' && byte != '\\' && byte != 0x7f;
+}
+
+static void add_string(curfew__buffer *buffer, const char *text, size_t length)
+{
+	curfew__buffer_add(buffer, "\"", 1);
+	size_t at = 0;
+	while (at < length) {
+		size_t start = at;
+		while (at < length && is_plain((unsigned char)text[at]))
+			at++;
+		curfew__utf8_add_clean(buffer, text + start, at - start);
+		if (at < length)
+			add_escape(buffer, (unsigned char)text[at++]);
+	}
+	curfew__buffer_add(buffer, "\"", 1);
+}
+
+void curfew__json_key(curfew__json_writer *writer, const char *key)
+{
+	begin_value(writer);
+	add_string(writer->buffer, key, strlen(key));
+	curfew__buffer_add(writer->buffer, ":", 1);
+	writer->comma = false;
+}
+
+void curfew__json_string(curfew__json_writer *writer, const char *text, size_t length)
+{
+	begin_value(writer);
+	add_string(writer->buffer, text, length);
+}
+
+void curfew__json_text(curfew__json_writer *writer, const char *text)
+{
+	if (text == NULL)
+		curfew__json_null(writer);
+	else
+		curfew__json_string(writer, text, strlen(text));
+}
+
+void curfew__json_u64(curfew__json_writer *writer, uint64_t number)
+{
+	begin_value(writer);
+	curfew__buffer_printf(writer->buffer, "%" PRIu64, number);
+}
+
+void curfew__json_bool(curfew__json_writer *writer, bool value)
+{
+	begin_value(writer);
+	curfew__buffer_add_text(writer->buffer, value ? "true" : "false");
+}
+
+void curfew__json_null(curfew__json_writer *writer)
+{
+	begin_value(writer);
+	curfew__buffer_add_text(writer->buffer, "null");
+}
+
+void curfew__json_raw(curfew__json_writer *writer, const char *json, size_t length)
+{
+	begin_value(writer);
+	size_t start = 0;
+	for (size_t at = 0; at < length; at++) {
+		if (json[at] != '\n' && json[at] != '\r')
+			continue;
+		curfew__buffer_add(writer->buffer, json + start, at - start);
+		start = at + 1;
+	}
+	curfew__buffer_add(writer->buffer, json + start, length - start);
+}
+
+/* ---- Checker --------------------------------------------------------------------------------------------- */
+
+typedef struct checker {
+	const char *text;
+	size_t length;
+	size_t at;
+	const char *why;
+	size_t depth;
+	unsigned char in_object[CURFEW__JSON_DEPTH / 8 + 1]; /* one bit for each open bracket */
+} checker;
+
+static bool refuse(checker *c, const char *why)
+{
+	c->why = why;
+	return false;
+}
+
+/* The next byte, or -1 at the end. */
+static int peek(const checker *c)
+{
+	return c->at < c->length ? (unsigned char)c->text[c->at] : -1;
+}
+
+static bool accept(checker *c, char byte)
+{
+	if (peek(c) != (unsigned char)byte)
+		return false;
+	c->at++;
+	return true;
+}
+
+static void skip_space(checker *c)
+{
+	for (int byte = peek(c); byte == ' ' || byte == '\t' || byte == '\n' || byte == '\r'; byte = peek(c))
+		c->at++;
+}
+
+static bool is_digit(int byte)
+{
+	return byte >= '0' && byte <= '9';
+}
+
+static bool is_hex(int byte)
+{
+	return is_digit(byte) || (byte >= 'a' && byte <= 'f') || (byte >= 'A' && byte <= 'F');
+}
+
+static bool check_escape(checker *c)
+{
+	int byte = peek(c);
+	if (byte == -1)
+		return refuse(c, "the text ends inside a string");
+	if (byte != 'u') {
+		if (byte == 0 || strchr("\"\\/bfnrt", byte) == NULL)
+			return refuse(c, "unknown escape in a string");
+		c->at++;
+		return true;
+	}
+	c->at++;
+	for (int i = 0; i < 4; i++, c->at++) {
+		if (!is_hex(peek(c)))
+			return refuse(c, "\\u needs four hexadecimal digits");
+	}
+	return true;
+}
+
+/* A string, from its opening quote. */
+static bool check_string(checker *c)
+{
+	c->at++;
+	for (;;) {
+		int byte = peek(c);
+		if (byte == -1)
+			return refuse(c, "the text ends inside a string");
+		if (byte < 0x20)
+			return refuse(c, "a control character in a string must be escaped");
+		if (accept(c, '"'))
+			return true;
+		if (accept(c, '\\')) {
+			if (!check_escape(c))
+				return false;
+			continue;
+		}
+		uint32_t character;
+		size_t step = curfew__utf8_decode(c->text + c->at, c->length - c->at, &character);
+		if (step == 0)
+			return refuse(c, "invalid UTF-8");
+		c->at += step;
+	}
+}
+
+static bool check_digits(checker *c)
+{
+	if (!is_digit(peek(c)))
+		return refuse(c, "a digit is missing in a number");
+	while (is_digit(peek(c)))
+		c->at++;
+	return true;
+}
+
+enum { KEPT_DIGITS = 24 };
+
+/* A decimal number as its first digits that matter, and the exponent of ten of the first one, plus 1. */
+typedef struct decimal {
+	char digits[KEPT_DIGITS + sizeof "9e+309"];
+	size_t kept;
+	bool dropped; /* a digit other than 0 did not find room */
+	long long magnitude;
+} decimal;
+
+static void read_digit(decimal *number, char digit, bool after_point)
+{
+	bool significant = number->kept > 0 || digit != '0';
+	if (significant && number->kept < KEPT_DIGITS)
+		number->digits[number->kept++] = digit;
+	else if (digit != '0')
+		number->dropped = true;
+	if (significant && !after_point)
+		number->magnitude++;
+	if (!significant && after_point)
+		number->magnitude--;
+}
+
+static long long read_exponent(const char *text, size_t length)
+{
+	const long long huge = 1000000000000; /* far from every length in memory, far from overflow */
+	long long exponent = 0;
+	for (size_t at = 0; at < length; at++) {
+		if (is_digit((unsigned char)text[at]) && exponent < huge)
+			exponent = exponent * 10 + (text[at] - '0');
+	}
+	return length > 0 && text[0] == '-' ? -exponent : exponent;
+}
+
+/*
+ * Whether a well-formed number is finite as a double. Decided on the magnitude; only at the edge are the first
+ * digits converted, as an integer, because a decimal point would depend on the locale.
+ */
+static bool number_fits(const char *text, size_t length)
+{
+	decimal number = {.kept = 0};
+	bool after_point = false;
+	size_t at = 0;
+	for (; at < length && text[at] != 'e' && text[at] != 'E'; at++) {
+		if (text[at] == '.')
+			after_point = true;
+		else if (is_digit((unsigned char)text[at]))
+			read_digit(&number, text[at], after_point);
+	}
+	if (number.kept == 0)
+		return true;
+	if (at < length)
+		number.magnitude += read_exponent(text + at + 1, length - at - 1);
+	if (number.magnitude != 309)
+		return number.magnitude < 309;
+	if (number.dropped)
+		number.digits[number.kept++] = '9'; /* rather refuse the number at the very edge */
+	(void)snprintf(number.digits + number.kept, sizeof number.digits - number.kept, "e%d",
+	               309 - (int)number.kept);
+	return isfinite(strtod(number.digits, NULL));
+}
+
+static bool check_number(checker *c)
+{
+	size_t start = c->at;
+	accept(c, '-');
+	if (accept(c, '0')) {
+		if (is_digit(peek(c)))
+			return refuse(c, "a number must not begin with 0");
+	} else if (!check_digits(c)) {
+		return false;
+	}
+	if (accept(c, '.') && !check_digits(c))
+		return false;
+	if (accept(c, 'e') || accept(c, 'E')) {
+		if (!accept(c, '+'))
+			accept(c, '-');
+		if (!check_digits(c))
+			return false;
+	}
+	if (!number_fits(c->text + start, c->at - start)) {
+		c->at = start;
+		return refuse(c, "a number is out of range");
+	}
+	return true;
+}
+
+static bool check_word(checker *c, const char *word)
+{
+	size_t length = strlen(word);
+	if (c->length - c->at < length || memcmp(c->text + c->at, word, length) != 0)
+		return refuse(c, "unexpected character");
+	c->at += length;
+	return true;
+}
+
+static bool in_object(const checker *c)
+{
+	size_t top = c->depth - 1;
+	return (c->in_object[top / 8] >> (top % 8) & 1) != 0;
+}
+
+static bool open_nesting(checker *c, bool object)
+{
+	if (c->depth == CURFEW__JSON_DEPTH)
+		return refuse(c, "nested too deeply");
+	unsigned char bit = (unsigned char)(1u << (c->depth % 8));
+	unsigned char *byte = &c->in_object[c->depth / 8];
+	if (c->depth % 8 == 0)
+		*byte = 0;
+	*byte = (unsigned char)(object ? *byte | bit : *byte & ~bit);
+	c->depth++;
+	c->at++;
+	return true;
+}
+
+/* A key and its colon. */
+static bool check_key(checker *c)
+{
+	skip_space(c);
+	if (peek(c) != '"')
+		return refuse(c, peek(c) == -1 ? "the text ends inside an object" : "a key must be a string");
+	if (!check_string(c))
+		return false;
+	skip_space(c);
+	return accept(c, ':') || refuse(c, "a colon is missing after a key");
+}
+
+/*
+ * One value, or the opening of one: *complete tells which. After an opening bracket the next thing is a value again,
+ * unless the bracket closes at once.
+ */
+static bool check_value(checker *c, bool *complete)
+{
+	*complete = true;
+	skip_space(c);
+	int byte = peek(c);
+	if (byte == '"')
+		return check_string(c);
+	if (byte == '-' || is_digit(byte))
+		return check_number(c);
+	if (byte == 't')
+		return check_word(c, "true");
+	if (byte == 'f')
+		return check_word(c, "false");
+	if (byte == 'n')
+		return check_word(c, "null");
+	if (byte != '{' && byte != '[')
+		return refuse(c, byte == -1 ? "the text ends where a value must be" : "unexpected character");
+	if (!open_nesting(c, byte == '{'))
+		return false;
+	skip_space(c);
+	if (accept(c, byte == '{' ? '}' : ']')) {
+		c->depth--;
+		return true;
+	}
+	*complete = false;
+	return byte == '[' || check_key(c);
+}
+
+/* What follows a complete value: closing brackets, then a comma (*more) or the end of the outermost value. */
+static bool check_after_value(checker *c, bool *more)
+{
+	*more = false;
+	while (c->depth > 0) {
+		skip_space(c);
+		bool object = in_object(c);
+		if (accept(c, ',')) {
+			*more = true;
+			return !object || check_key(c);
+		}
+		if (!accept(c, object ? '}' : ']')) {
+			if (peek(c) == -1)
+				return refuse(c, object ? "the text ends inside an object" : "the text ends inside an array");
+			return refuse(c, "a comma or a closing bracket is missing");
+		}
+		c->depth--;
+	}
+	return true;
+}
+
+static bool check_text(checker *c)
+{
+	bool more = true;
+	while (more) {
+		bool complete;
+		if (!check_value(c, &complete))
+			return false;
+		if (complete && !check_after_value(c, &more))
+			return false;
+	}
+	skip_space(c);
+	return c->at == c->length || refuse(c, "something follows the value");
+}
+
+bool curfew__json_check(const char *text, size_t length, size_t *error_offset, const char **why)
+{
+	checker c;
+	c.text = text;
+	c.length = length;
+	c.at = 0;
+	c.why = NULL;
+	c.depth = 0;
+	if (check_text(&c))
+		return true;
+	if (error_offset != NULL)
+		*error_offset = c.at;
+	if (why != NULL)
+		*why = c.why;
+	return false;
+}
+
+bool curfew__json_is_array(const char *text, size_t length)
+{
+	size_t at = 0;
+	while (at < length && (text[at] == ' ' || text[at] == '\t' || text[at] == '\n' || text[at] == '\r'))
+		at++;
+	return at < length && text[at] == '[';
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * JSON text: a writer on top of the capped buffer, and a checker for JSON that comes from outside. Neither recurses:
+ * nesting costs a hostile text nothing of our stack.
+ */
+#ifndef CURFEW_BASE_JSON_H
+#define CURFEW_BASE_JSON_H
+
+#include "base/buffer.h"
+
+#include <stdint.h>
+
+/* Deepest nesting that curfew__json_check accepts. */
+#define CURFEW__JSON_DEPTH 100000
+
+/*
+ * Writes one JSON text. Commas come by themselves; matching begin and end is up to the caller. What did not fit shows
+ * in the buffer's failed flag, once, at the end.
+ */
+typedef struct curfew__json_writer {
+	curfew__buffer *buffer;
+	bool comma; /* a value was written that a following one must be parted from */
+} curfew__json_writer;
+
+void curfew__json_init(curfew__json_writer *writer, curfew__buffer *buffer);
+void curfew__json_begin_object(curfew__json_writer *writer);
+void curfew__json_end_object(curfew__json_writer *writer);
+void curfew__json_begin_array(curfew__json_writer *writer);
+void curfew__json_end_array(curfew__json_writer *writer);
+/* The key of the value written next. */
+void curfew__json_key(curfew__json_writer *writer, const char *key);
+/* Ill-formed UTF-8 becomes U+FFFD; control characters, NUL included, are escaped. */
+void curfew__json_string(curfew__json_writer *writer, const char *text, size_t length);
+/* A NUL-terminated string; null for NULL. */
+void curfew__json_text(curfew__json_writer *writer, const char *text);
+void curfew__json_u64(curfew__json_writer *writer, uint64_t number);
+void curfew__json_bool(curfew__json_writer *writer, bool value);
+void curfew__json_null(curfew__json_writer *writer);
+/* A JSON text that was checked before, put on one line: line ends can only be white space in it. */
+void curfew__json_raw(curfew__json_writer *writer, const char *json, size_t length);
+
+/*
+ * Whether the text is one JSON value as RFC 8259 has it: UTF-8, no number beyond a double's range, nesting of at most
+ * CURFEW__JSON_DEPTH. Lone surrogates are accepted as escapes, since JSON.stringify writes them. If not, *error_offset
+ * and *why (a phrase in static memory) say where and why; both may be NULL.
+ */
+bool curfew__json_check(const char *text, size_t length, size_t *error_offset, const char **why);
+
+/* Whether a text that curfew__json_check accepts is an array. */
+bool curfew__json_is_array(const char *text, size_t length);
+
+#endif

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* UTF-8 as Unicode defines it: no overlong forms, no surrogates, nothing above U+10FFFF. */
+#ifndef CURFEW_BASE_UTF8_H
+#define CURFEW_BASE_UTF8_H
+
+#include "base/buffer.h"
+
+#include <stdint.h>
+
+/*
+ * Length (1 to 4) of the well-formed sequence that text begins with, and its character; 0 if it begins with none.
+ * length is at least 1.
+ */
+size_t curfew__utf8_decode(const char *text, size_t length, uint32_t *character);
+
+/* Length of the ill-formed bytes that text begins with and that one U+FFFD stands for (at least 1). */
+size_t curfew__utf8_skip(const char *text, size_t length);
+
+/* Whether all of it is well-formed; if not, *error_offset (may be NULL) is where the first bad byte is. */
+bool curfew__utf8_check(const char *text, size_t length, size_t *error_offset);
+
+/* The longest prefix of at most `most` bytes that does not end inside a character. */
+size_t curfew__utf8_cut(const char *text, size_t length, size_t most);
+
+/* Appends the text with every ill-formed part replaced by U+FFFD. */
+bool curfew__utf8_add_clean(curfew__buffer *buffer, const char *text, size_t length);
+
+#endif
