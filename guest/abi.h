@@ -26,7 +26,6 @@ enum {
 	CURFEW_STOP_FUEL = 4,
 };
 
-#define CURFEW_GUEST_CALL_MAX 256
 #define CURFEW_GUEST_TRACE_BYTES 16384
 
 /* Offsets are in guest memory; all fields are little-endian and naturally aligned. */
@@ -68,8 +67,6 @@ typedef struct curfew__control {
 	uint32_t error_message_length;
 	uint32_t error_trace;      /* the engine's own record of where it was thrown, as "    at f (file:1:2)\n" lines */
 	uint32_t error_trace_length;
-	uint32_t error_line;       /* of a syntax error, else 0 */
-	uint32_t error_column;
 	uint32_t trace_length;     /* of trace, filled by curfew_trace */
 	char trace[CURFEW_GUEST_TRACE_BYTES]; /* the same lines, of the frames that were running */
 } curfew__control;
@@ -79,6 +76,7 @@ enum {
 	CURFEW_CONTROL_DETERMINISTIC = 2,
 	CURFEW_CONTROL_PARAMS = 4,        /* run: parameters were given */
 	CURFEW_CONTROL_IMPORTS = 8,       /* relative imports may be asked for */
+	CURFEW_CONTROL_METERED = 16,      /* fuel is counted: see host_fuel */
 };
 
 #endif

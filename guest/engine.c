@@ -1,0 +1,511 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The part of the guest that reaches into the JavaScript engine: set-up, the poll that stops a run, the stack of
+ * what was running, and the description of what was thrown. It includes the engine's one source file, so that no
+ * patched copy of it is needed.
+ */
+#define _GNU_SOURCE
+
+/* On one thread the engine's atomics are plain operations: give it what it leaves out for this target. */
+#define CONFIG_ATOMICS
+#include "quickjs-c-atomics.h"
+typedef int js_mutex_t;
+typedef int js_cond_t;
+#define js_mutex_init(mutex) ((void)(mutex))
+#define js_mutex_lock(mutex) ((void)(mutex))
+#define js_mutex_unlock(mutex) ((void)(mutex))
+#define js_cond_init(cond) ((void)(cond))
+#define js_cond_destroy(cond) ((void)(cond))
+#define js_cond_signal(cond) ((void)(cond))
+#define js_cond_wait(cond, mutex) ((void)(cond))
+#define js_cond_timedwait(cond, mutex, timeout) (-1)
+
+#include "quickjs.c"
+
+#include "guest.h"
+#include "prelude.h"
+
+#define NAME_BYTES 96
+#define FILE_BYTES 192
+#define TRACE_FRAMES 64
+/* Below the engine's own refill, so that the poll can tell a full count from a look of the regexp matcher. */
+#define INTERVAL_MAX (JS_INTERRUPT_COUNTER_INIT - 1)
+
+curfew__control curfew_control;
+JSRuntime *curfew_runtime;
+JSContext *curfew_context;
+JSValue curfew_hooks;
+
+static bool stopping;
+static JSValue stop_hook;
+/* Functions built into the engine, by address: their names cannot be changed by redefining "name". */
+typedef struct native_name {
+	JSObject *function;
+	JSAtom name;
+} native_name;
+static native_name *native_names;
+static uint32_t native_name_count;
+
+/* ---- Memory: a refused byte stops the run where it stands ------------------------------------------------- */
+
+/* Replaces the C library's: a refusal is not handed to the program as an exception that it could catch. */
+void *sbrk(intptr_t increment)
+{
+	size_t page = 65536;
+	size_t pages = ((size_t)increment + page - 1) / page;
+	size_t before = __builtin_wasm_memory_size(0);
+	if (increment == 0)
+		return (void *)(before * page);
+	if (increment < 0 || __builtin_wasm_memory_grow(0, pages) == SIZE_MAX)
+		host_stop(CURFEW_STOP_MEMORY);
+	return (void *)(before * page);
+}
+
+static void *checked(void *memory)
+{
+	if (!memory)
+		host_stop(CURFEW_STOP_MEMORY);
+	return memory;
+}
+
+static void *on_calloc(void *opaque, size_t count, size_t size)
+{
+	(void)opaque;
+	return checked(calloc(count ? count : 1, size ? size : 1));
+}
+
+static void *on_malloc(void *opaque, size_t size)
+{
+	(void)opaque;
+	return checked(malloc(size ? size : 1));
+}
+
+static void on_free(void *opaque, void *memory)
+{
+	(void)opaque;
+	free(memory);
+}
+
+static void *on_realloc(void *opaque, void *memory, size_t size)
+{
+	(void)opaque;
+	return checked(realloc(memory, size ? size : 1));
+}
+
+static const JSMallocFunctions allocator = { on_calloc, on_malloc, on_free, on_realloc, malloc_usable_size };
+
+/* ---- The poll --------------------------------------------------------------------------------------------- */
+
+/*
+ * Ends the run at this poll with an exact stack. Where a builtin polls, every frame below already knows its
+ * position. Where the interpreter polls, the position of the top frame is still in a register: the engine writes
+ * it down on its way to recording an exception, which calls the hook planted here; the hook ends the entry, so
+ * nothing of the program runs again.
+ */
+static int stop_at_poll(JSRuntime *rt, uint32_t cause)
+{
+	static uint32_t first_cause;
+	JSContext *ctx = curfew_context;
+	JSStackFrame *frame = rt->current_stack_frame;
+
+	if (!stopping)
+		first_cause = cause;
+	if (stopping || !frame || JS_VALUE_GET_TAG(frame->cur_func) != JS_TAG_OBJECT ||
+	    !js_class_has_bytecode(JS_VALUE_GET_OBJ(frame->cur_func)->class_id))
+		host_stop(first_cause);
+	stopping = true;
+	ctx->error_prepare_stack = stop_hook;
+	ctx->error_stack_trace_limit = JS_NewInt32(ctx, 0);
+	ctx->error_back_trace = JS_UNDEFINED;
+	rt->in_build_stack_trace = false;
+	ctx->interrupt_counter = 1;
+	return 1;
+}
+
+static JSValue on_stop_hook(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv)
+{
+	(void)this_value, (void)argc, (void)argv;
+	stop_at_poll(ctx->rt, CURFEW_STOP_POLL);
+	return JS_UNDEFINED;
+}
+
+static void refill(JSContext *ctx)
+{
+	uint32_t interval = INTERVAL_MAX;
+	uint64_t left = curfew_control.loops_left;
+
+	/* A limit of N lets N polls pass and stops at the next. */
+	if (left != UINT64_MAX && left < interval)
+		interval = (uint32_t)left + 1;
+	if (curfew_control.flags & CURFEW_CONTROL_METERED) {
+		/* Polls come closer together as the fuel ends, so that one of them sees the end. */
+		uint64_t by_fuel = host_fuel() / 20000 + 1;
+		if (by_fuel < interval)
+			interval = (uint32_t)by_fuel;
+	}
+	curfew_control.interval = interval;
+	ctx->interrupt_counter = (int)interval;
+}
+
+static int on_poll(JSRuntime *rt, void *opaque)
+{
+	JSContext *ctx = curfew_context;
+	(void)opaque;
+
+	if (stopping)
+		return stop_at_poll(rt, CURFEW_STOP_POLL);
+	if (*(volatile uint32_t *)&curfew_control.stop)
+		return stop_at_poll(rt, CURFEW_STOP_POLL);
+	/* The regexp matcher looks in between: the count goes on. */
+	if (ctx->interrupt_counter != JS_INTERRUPT_COUNTER_INIT) {
+		if ((curfew_control.flags & CURFEW_CONTROL_METERED) && host_fuel() == 0)
+			return stop_at_poll(rt, CURFEW_STOP_FUEL);
+		return 0;
+	}
+	uint32_t taken = curfew_control.interval;
+	if (curfew_control.loops_left != UINT64_MAX) {
+		if (taken > curfew_control.loops_left) {
+			curfew_control.polls += curfew_control.loops_left;
+			curfew_control.interval = 0;
+			curfew_control.loops_left = 0;
+			ctx->interrupt_counter = 0;
+			return stop_at_poll(rt, CURFEW_STOP_LOOPS);
+		}
+		curfew_control.loops_left -= taken;
+	}
+	curfew_control.polls += taken;
+	if ((curfew_control.flags & CURFEW_CONTROL_METERED) && host_fuel() == 0) {
+		curfew_control.interval = 0;
+		return stop_at_poll(rt, CURFEW_STOP_FUEL);
+	}
+	refill(ctx);
+	return 0;
+}
+
+/* ---- The stack of what was running ------------------------------------------------------------------------ */
+
+static void trace_text(const char *text)
+{
+	uint32_t at = curfew_control.trace_length;
+	for (; *text && at < CURFEW_GUEST_TRACE_BYTES; text++)
+		curfew_control.trace[at++] = *text;
+	curfew_control.trace_length = at;
+}
+
+static void trace_number(int number)
+{
+	char digits[12];
+	int at = sizeof digits - 1;
+	unsigned left = number > 0 ? (unsigned)number : 0;
+
+	digits[at] = 0;
+	do
+		digits[--at] = (char)('0' + left % 10);
+	while ((left /= 10) && at);
+	trace_text(digits + at);
+}
+
+/* A name must not look like more frames than one. */
+static void trace_name(const char *text)
+{
+	char one[2] = { 0, 0 };
+	for (; *text; text++) {
+		one[0] = (unsigned char)*text < ' ' || *text == '(' || *text == ')' ? '?' : *text;
+		trace_text(one);
+	}
+}
+
+/* The own "name" where it is plain data: no getter is called, nothing is allocated. */
+static const char *own_name(JSRuntime *rt, JSObject *function, char *buffer)
+{
+	JSProperty *property;
+	JSShapeProperty *shape = find_own_property(&property, function, JS_ATOM_name);
+
+	(void)rt;
+	if (!shape || (shape->flags & JS_PROP_TMASK) || JS_VALUE_GET_TAG(property->u.value) != JS_TAG_STRING)
+		return "";
+	JSString *string = JS_VALUE_GET_STRING(property->u.value);
+	uint32_t length = string->len < NAME_BYTES - 1 ? string->len : NAME_BYTES - 1;
+	for (uint32_t i = 0; i < length; i++) {
+		uint32_t c = string->is_wide_char ? str16(string)[i] : str8(string)[i];
+		buffer[i] = c < 128 ? (char)c : '?';
+	}
+	buffer[length] = 0;
+	return buffer;
+}
+
+static const char *native_function_name(JSRuntime *rt, JSObject *function, char *buffer)
+{
+	uint32_t low = 0, high = native_name_count;
+	while (low < high) {
+		uint32_t middle = (low + high) / 2;
+		if (native_names[middle].function == function)
+			return JS_AtomGetStrRT(rt, buffer, NAME_BYTES, native_names[middle].name);
+		if (native_names[middle].function < function)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return own_name(rt, function, buffer);
+}
+
+static void trace_frame(JSRuntime *rt, JSStackFrame *frame)
+{
+	char name[NAME_BYTES], file[FILE_BYTES];
+	JSObject *function = JS_VALUE_GET_OBJ(frame->cur_func);
+	const char *shown;
+
+	if (!js_class_has_bytecode(function->class_id)) {
+		shown = native_function_name(rt, function, name);
+		trace_text("    at ");
+		trace_name(*shown ? shown : "<anonymous>");
+		trace_text(" (native)\n");
+		return;
+	}
+	JSFunctionBytecode *code = function->u.func.function_bytecode;
+	int line = code->line_num, column = code->col_num;
+	if (frame->cur_pc)
+		line = find_line_num(curfew_context, code, (uint32_t)(frame->cur_pc - code->byte_code_buf - 1), &column);
+	shown = code->func_name ? JS_AtomGetStrRT(rt, name, NAME_BYTES, code->func_name) : own_name(rt, function, name);
+	trace_text("    at ");
+	trace_name(*shown ? shown : "<anonymous>");
+	trace_text(" (");
+	trace_name(JS_AtomGetStrRT(rt, file, FILE_BYTES, code->filename));
+	trace_text(":");
+	trace_number(line);
+	trace_text(":");
+	trace_number(column);
+	trace_text(")\n");
+}
+
+/*
+ * Writes the frames that were running into the control block. Called by the host after a stop, at whatever
+ * instruction that fell: allocates nothing, changes nothing, trusts no more than it must.
+ */
+CURFEW_EXPORT("curfew_trace") void curfew_trace(void)
+{
+	JSRuntime *rt = curfew_runtime;
+	int frames = 0;
+
+	curfew_control.trace_length = 0;
+	for (JSStackFrame *frame = rt->current_stack_frame; frame && frames < TRACE_FRAMES; frame = frame->prev_frame) {
+		if (JS_VALUE_GET_TAG(frame->cur_func) != JS_TAG_OBJECT)
+			continue;
+		if (JS_VALUE_GET_OBJ(frame->cur_func) == JS_VALUE_GET_OBJ(stop_hook))
+			continue;
+		trace_frame(rt, frame);
+		frames++;
+	}
+}
+
+/* ---- Exceptions ------------------------------------------------------------------------------------------- */
+
+static void set_text(uint32_t *text, uint32_t *text_length, const char *source, size_t length)
+{
+	*text = (uint32_t)(uintptr_t)source;
+	*text_length = source ? (uint32_t)length : 0;
+}
+
+int32_t curfew_engine_refuse(const char *name, const char *message)
+{
+	set_text(&curfew_control.error_name, &curfew_control.error_name_length, name, strlen(name));
+	set_text(&curfew_control.error_message, &curfew_control.error_message_length, message, strlen(message));
+	return CURFEW_GUEST_REFUSED;
+}
+
+/* Reading what was thrown may run the program's code (a getter, toString): it is still under its limits. */
+static void describe_text(JSContext *ctx, JSValue value, uint32_t *text, uint32_t *text_length)
+{
+	size_t length = 0;
+	const char *string = JS_IsUndefined(value) ? NULL : JS_ToCStringLen(ctx, &length, value);
+	if (!string)
+		JS_FreeValue(ctx, JS_GetException(ctx));
+	set_text(text, text_length, string, length);
+}
+
+int32_t curfew_engine_describe(int32_t result)
+{
+	JSContext *ctx = curfew_context;
+	JSValue trace = JS_DupValue(ctx, ctx->error_back_trace);
+	JSValue error = JS_GetException(ctx);
+	bool is_object = JS_IsObject(error);
+
+	if (is_object && JS_VALUE_GET_OBJ(error)->class_id == JS_CLASS_ERROR &&
+	    JS_IsString(JS_VALUE_GET_OBJ(error)->u.object_data))
+		trace = JS_DupValue(ctx, JS_VALUE_GET_OBJ(error)->u.object_data);
+	if (JS_IsString(trace))
+		describe_text(ctx, trace, &curfew_control.error_trace, &curfew_control.error_trace_length);
+
+	JSValue name = is_object ? JS_GetPropertyStr(ctx, error, "name") : JS_UNDEFINED;
+	JSValue message = is_object ? JS_GetPropertyStr(ctx, error, "message") : JS_UNDEFINED;
+	if (is_object && !JS_IsString(name) && !JS_IsString(message)) {
+		message = JS_JSONStringify(ctx, error, JS_UNDEFINED, JS_UNDEFINED);
+		if (!JS_IsString(message))
+			message = JS_NewString(ctx, "[object]");
+		name = JS_UNDEFINED;
+	} else if (!is_object) {
+		message = JS_IsSymbol(error) ? JS_NewString(ctx, "Symbol()") : JS_ToString(ctx, error);
+	}
+	if (!JS_IsString(name))
+		name = JS_NewString(ctx, "Uncaught");
+	describe_text(ctx, name, &curfew_control.error_name, &curfew_control.error_name_length);
+	describe_text(ctx, message, &curfew_control.error_message, &curfew_control.error_message_length);
+	return result;
+}
+
+/* ---- Set-up ----------------------------------------------------------------------------------------------- */
+
+static int by_address(const void *a, const void *b)
+{
+	const native_name *x = a, *y = b;
+	return x->function < y->function ? -1 : x->function > y->function;
+}
+
+/*
+ * Notes the name of every builtin that can be reached from this object, and holds a reference to each so that
+ * its address stays its own. Reaching them also creates those that the engine would create at first use.
+ */
+static void note_natives(JSContext *ctx, JSValueConst value)
+{
+	JSPropertyEnum *properties;
+	uint32_t count;
+
+	if (!JS_IsObject(value))
+		return;
+	JSObject *object = JS_VALUE_GET_OBJ(value);
+	for (uint32_t i = 0; i < native_name_count; i++)
+		if (native_names[i].function == object)
+			return;
+	native_names = realloc(native_names, (native_name_count + 1) * sizeof *native_names);
+	native_names[native_name_count++] = (native_name){ object, JS_ATOM_NULL };
+	JS_DupValue(ctx, value);
+	if (object->class_id == JS_CLASS_C_FUNCTION) {
+		char buffer[NAME_BYTES];
+		native_names[native_name_count - 1].name = JS_NewAtom(ctx, own_name(ctx->rt, object, buffer));
+	}
+	if (object->class_id == JS_CLASS_PROXY ||
+	    JS_GetOwnPropertyNames(ctx, &properties, &count, value, JS_GPN_STRING_MASK | JS_GPN_SYMBOL_MASK) < 0)
+		return;
+	for (uint32_t i = 0; i < count; i++) {
+		JSPropertyDescriptor descriptor;
+		if (JS_GetOwnProperty(ctx, &descriptor, value, properties[i].atom) <= 0)
+			continue;
+		note_natives(ctx, descriptor.value);
+		note_natives(ctx, descriptor.getter);
+		note_natives(ctx, descriptor.setter);
+		JS_FreeValue(ctx, descriptor.value);
+		JS_FreeValue(ctx, descriptor.getter);
+		JS_FreeValue(ctx, descriptor.setter);
+	}
+	JS_FreePropertyEnum(ctx, properties, count);
+	JSValue prototype = JS_GetPrototype(ctx, value);
+	note_natives(ctx, prototype);
+	JS_FreeValue(ctx, prototype);
+}
+
+/* Prototypes that no global names. */
+static const char hidden_prototypes[] =
+	"[[][Symbol.iterator](),''[Symbol.iterator](),new Map()[Symbol.iterator](),new Set()[Symbol.iterator](),"
+	"''.matchAll(/x/g),function*(){}(),async function*(){}(),async()=>{},Iterator.from([]).map(x=>x)]";
+
+static void keep_natives(JSContext *ctx)
+{
+	JSValue hidden = JS_Eval(ctx, hidden_prototypes, sizeof hidden_prototypes - 1, "curfew:setup",
+	                         JS_EVAL_TYPE_GLOBAL);
+	uint32_t kept = 0;
+
+	note_natives(ctx, ctx->global_obj);
+	note_natives(ctx, hidden);
+	for (uint32_t i = 0; i < native_name_count; i++)
+		if (native_names[i].name != JS_ATOM_NULL)
+			native_names[kept++] = native_names[i];
+	native_name_count = kept;
+	qsort(native_names, native_name_count, sizeof *native_names, by_address);
+}
+
+/* What is made for threads has no place here. */
+static void remove_shared_memory(JSContext *ctx)
+{
+	JSValue atomics = JS_GetPropertyStr(ctx, ctx->global_obj, "Atomics");
+	static const char *const names[] = { "wait", "notify", "waitAsync", "pause" };
+	for (size_t i = 0; i < countof(names); i++) {
+		JSAtom atom = JS_NewAtom(ctx, names[i]);
+		JS_DeleteProperty(ctx, atomics, atom, 0);
+		JS_FreeAtom(ctx, atom);
+	}
+	JS_FreeValue(ctx, atomics);
+	JSAtom shared = JS_NewAtom(ctx, "SharedArrayBuffer");
+	JS_DeleteProperty(ctx, ctx->global_obj, shared, 0);
+	JS_FreeAtom(ctx, shared);
+}
+
+void curfew_engine_init(void)
+{
+	JSRuntime *rt = curfew_runtime = JS_NewRuntime2(&allocator, NULL);
+	JSContext *ctx = curfew_context = JS_NewContext(rt);
+
+	JS_AddIntrinsicDOMException(ctx);
+	remove_shared_memory(ctx);
+	JS_SetCanBlock(rt, false);
+	stop_hook = JS_NewCFunction(ctx, on_stop_hook, "", 0);
+
+	JSValue native = JS_NewObject(ctx);
+	curfew_natives_init(native);
+	curfew_timers_init(native);
+	curfew_web_init(ctx, native);
+	JSValue prelude = JS_Eval(ctx, (const char *)curfew_prelude, sizeof curfew_prelude - 1, "curfew:prelude",
+	                          JS_EVAL_TYPE_GLOBAL);
+	curfew_hooks = JS_Call(ctx, prelude, JS_UNDEFINED, 1, (JSValueConst *)&native);
+	if (JS_IsException(prelude) || JS_IsException(curfew_hooks)) {
+		curfew_engine_describe(CURFEW_GUEST_THREW);
+		return;
+	}
+	JS_FreeValue(ctx, prelude);
+	keep_natives(ctx);
+	JS_RunGC(rt);
+	JS_SetInterruptHandler(rt, on_poll, NULL);
+}
+
+void curfew_engine_enter(void)
+{
+	JS_UpdateStackTop(curfew_runtime);
+	curfew_runtime->stack_limit = curfew_runtime->stack_top > curfew_control.stack_bytes
+	                                      ? curfew_runtime->stack_top - curfew_control.stack_bytes
+	                                      : 1;
+}
+
+void curfew_engine_begin(void)
+{
+	JSContext *ctx = curfew_context;
+
+	ctx->random_state = curfew_control.seed ? curfew_control.seed : 1;
+	ctx->time_origin = (double)curfew_control.time_origin_ns / 1e6;
+	curfew_control.polls = 0;
+	refill(ctx);
+	curfew_engine_enter();
+}
+
+JSValue curfew_engine_global(const char *name)
+{
+	JSContext *ctx = curfew_context;
+	JSAtom atom = JS_NewAtom(ctx, name);
+	JSValue value = JS_GetGlobalVar(ctx, atom, false);
+
+	if (JS_IsException(value)) {
+		JS_FreeValue(ctx, JS_GetException(ctx));
+		value = JS_UNDEFINED;
+	}
+	JS_FreeAtom(ctx, atom);
+	return value;
+}
+
+/* Where the host finds what it writes to. */
+CURFEW_EXPORT("curfew_control_address") uint32_t curfew_control_address(void)
+{
+	return (uint32_t)(uintptr_t)&curfew_control;
+}
+
+CURFEW_EXPORT("curfew_counter_address") uint32_t curfew_counter_address(void)
+{
+	return (uint32_t)(uintptr_t)&curfew_context->interrupt_counter;
+}

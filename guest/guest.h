@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the parts of the guest share. All of it runs inside the sandbox, on one thread. */
+#ifndef CURFEW_GUEST_H
+#define CURFEW_GUEST_H
+
+#include "abi.h"
+#include "host.h"
+#include "quickjs.h"
+
+#define CURFEW_EXPORT(name) __attribute__((export_name(name)))
+
+extern curfew__control curfew_control;
+extern JSRuntime *curfew_runtime;
+extern JSContext *curfew_context;
+extern JSValue curfew_hooks; /* what the prelude returned */
+
+/* Fields that the host writes while the guest runs. */
+static inline uint32_t curfew_aborted(void) { return *(volatile uint32_t *)&curfew_control.aborted; }
+
+/* engine.c: what needs the engine's internals. */
+/* Creates runtime and context, with everything a program can see. */
+void curfew_engine_init(void);
+/* Readies a fresh instance for a run: stack limit, seeds, loop counter. */
+void curfew_engine_begin(void);
+/* Sets the stack limit alone: each entry from the host starts at the top of the stack again. */
+void curfew_engine_enter(void);
+/* Takes the pending exception and describes it in the control block; returns result. */
+int32_t curfew_engine_describe(int32_t result);
+/* Describes an error of our own making. */
+int32_t curfew_engine_refuse(const char *name, const char *message);
+/* Looks a global function up, lexical declarations included. JS_UNDEFINED if there is none. */
+JSValue curfew_engine_global(const char *name);
+
+/* timers.c */
+void curfew_timers_init(JSValueConst native);
+/* When the next timer is due, on the program's clock; INT64_MAX if none is pending. */
+int64_t curfew_timers_next(void);
+/* Takes the next timer that is due at now; JS_UNDEFINED if none is. The caller calls it with args. */
+JSValue curfew_timers_take(int64_t now_ns, JSValue *args);
+
+/* modules.c */
+void curfew_modules_init(void);
+void curfew_modules_set_entry(const char *name);
+
+/* natives.c: what the prelude is given. */
+void curfew_natives_init(JSValueConst native);
+
+/* web.c: text and addresses, in C because they go over every byte. */
+int curfew_web_init(JSContext *ctx, JSValueConst native);
+
+#endif

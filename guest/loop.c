@@ -1,0 +1,384 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The life of a program inside: loaded once (an image may be taken then), started, and resumed whenever the host
+ * has something for it. Each entry runs until there is nothing left to do before a known time.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "guest.h"
+
+typedef enum phase { EVALUATING, CALLING, SETTLED } phase;
+
+static JSValue program;   /* a compiled script or module, not yet run */
+static JSValue module;    /* the module, to read its exports from; JS_UNDEFINED for a script */
+static JSValue result;    /* what the program gave so far: a value or a promise of it */
+static phase progress;
+static bool abort_told;
+
+/* Promises that were rejected with nobody to handle it, in order. */
+typedef struct rejection {
+	JSValue promise;
+	struct rejection *next;
+} rejection;
+static rejection *rejections;
+
+static void on_rejection(JSContext *ctx, JSValueConst promise, JSValueConst reason, bool is_handled, void *opaque)
+{
+	(void)reason, (void)opaque;
+	rejection **at = &rejections;
+
+	if (is_handled) {
+		while (*at && !JS_IsStrictEqual(ctx, (*at)->promise, promise))
+			at = &(*at)->next;
+		rejection *gone = *at;
+		if (!gone)
+			return;
+		*at = gone->next;
+		JS_FreeValue(ctx, gone->promise);
+		js_free(ctx, gone);
+		return;
+	}
+	while (*at)
+		at = &(*at)->next;
+	*at = js_malloc(ctx, sizeof **at);
+	**at = (rejection){ JS_DupValue(ctx, promise), NULL };
+}
+
+/* The name as the host wrote it, for the engine's records. */
+static char *text_at(uint32_t address, uint32_t length)
+{
+	char *text = malloc(length + 1);
+	memcpy(text, (const void *)(uintptr_t)address, length);
+	text[length] = 0;
+	return text;
+}
+
+CURFEW_EXPORT("curfew_alloc") uint32_t curfew_alloc(uint32_t length)
+{
+	/* The parser wants a NUL behind the source. */
+	char *memory = calloc(1, (size_t)length + 1);
+	return (uint32_t)(uintptr_t)memory;
+}
+
+CURFEW_EXPORT("curfew_setup") int32_t curfew_setup(void)
+{
+	program = module = result = JS_UNDEFINED;
+	curfew_engine_init();
+	JS_SetHostPromiseRejectionTracker(curfew_runtime, on_rejection, NULL);
+	curfew_modules_init();
+	return curfew_control.error_name_length ? CURFEW_GUEST_THREW : CURFEW_GUEST_DONE;
+}
+
+/* ---- Loading ---------------------------------------------------------------------------------------------- */
+
+static JSValue compile(const char *source, size_t length, const char *name, int type)
+{
+	JSContext *ctx = curfew_context;
+	JSValue compiled = JS_Eval(ctx, source, length, name, type | JS_EVAL_FLAG_COMPILE_ONLY);
+
+	if (type == JS_EVAL_TYPE_MODULE && !JS_IsException(compiled)) {
+		if (JS_ResolveModule(ctx, compiled) < 0)
+			return JS_EXCEPTION;
+		module = JS_DupValue(ctx, compiled);
+	}
+	return compiled;
+}
+
+/* How far the parser came: the first position in the text of a pending syntax error. */
+static long error_line(JSContext *ctx, JSValueConst error)
+{
+	JSValue stack = JS_GetPropertyStr(ctx, error, "stack");
+	const char *text = JS_ToCString(ctx, stack);
+	const char *colon = text ? strchr(text, '\n') : NULL;
+	long line = 0, column = 0;
+
+	if (colon) {
+		while (colon > text && *colon != ':')
+			colon--;
+		column = atol(colon + 1);
+		while (colon > text && *--colon != ':')
+			;
+		line = atol(colon + 1);
+	}
+	JS_FreeCString(ctx, text);
+	JS_FreeValue(ctx, stack);
+	return line * 10000 + column;
+}
+
+/* A script unless only the grammar of modules takes it, as Node tells them apart. */
+static JSValue compile_either(const char *source, size_t length, const char *name)
+{
+	JSContext *ctx = curfew_context;
+	JSValue compiled = compile(source, length, name, JS_EVAL_TYPE_GLOBAL);
+
+	if (!JS_IsException(compiled))
+		return compiled;
+	JSValue as_script = JS_GetException(ctx);
+	compiled = compile(source, length, name, JS_EVAL_TYPE_MODULE);
+	if (!JS_IsException(compiled)) {
+		JS_FreeValue(ctx, as_script);
+		return compiled;
+	}
+	/* Neither: the reading that came further was the one meant. */
+	JSValue as_module = JS_GetException(ctx);
+	if (error_line(ctx, as_module) > error_line(ctx, as_script) || !JS_IsError(as_module)) {
+		JS_FreeValue(ctx, as_script);
+		return JS_Throw(ctx, as_module);
+	}
+	JS_FreeValue(ctx, as_module);
+	return JS_Throw(ctx, as_script);
+}
+
+CURFEW_EXPORT("curfew_load") int32_t curfew_load(void)
+{
+	char *source = (char *)(uintptr_t)curfew_control.input;
+	char *name = text_at(curfew_control.name, curfew_control.name_length);
+	bool is_module = curfew_control.flags & CURFEW_CONTROL_MODULE;
+
+	curfew_engine_begin();
+	curfew_modules_set_entry(name);
+	program = is_module ? compile(source, curfew_control.input_length, name, JS_EVAL_TYPE_MODULE)
+	                    : compile_either(source, curfew_control.input_length, name);
+	if (JS_IsException(program))
+		return curfew_engine_describe(CURFEW_GUEST_REFUSED);
+	free(name);
+	free(source);
+	curfew_control.input = curfew_control.input_length = 0;
+	curfew_control.name = curfew_control.name_length = 0;
+	return CURFEW_GUEST_DONE;
+}
+
+/* ---- Running ---------------------------------------------------------------------------------------------- */
+
+static JSModuleDef *module_definition(void)
+{
+	return JS_VALUE_GET_PTR(module);
+}
+
+/* The function that the host named, or a module's default export where it is one; JS_UNDEFINED: none to call. */
+static JSValue function_to_call(void)
+{
+	JSContext *ctx = curfew_context;
+	char *name = curfew_control.name ? text_at(curfew_control.name, curfew_control.name_length) : NULL;
+	JSValue found = JS_UNDEFINED;
+
+	if (!JS_IsUndefined(module)) {
+		JSValue exports = JS_GetModuleNamespace(ctx, module_definition());
+		found = JS_GetPropertyStr(ctx, exports, name ? name : "default");
+		JS_FreeValue(ctx, exports);
+	} else if (name) {
+		found = curfew_engine_global(name);
+	} else if (curfew_control.flags & CURFEW_CONTROL_PARAMS) {
+		/* A script whose value is a function takes parameters that were given. */
+		found = JS_DupValue(ctx, result);
+	}
+	free(name);
+	return found;
+}
+
+static int32_t call_function(JSValue function)
+{
+	JSContext *ctx = curfew_context;
+	uint32_t count = 0;
+	JSValue params = JS_UNDEFINED;
+
+	if (curfew_control.input_length) {
+		params = JS_ParseJSON(ctx, (const char *)(uintptr_t)curfew_control.input, curfew_control.input_length,
+		                      "params");
+		if (JS_IsException(params))
+			return curfew_engine_describe(CURFEW_GUEST_REFUSED);
+		int64_t length = 0;
+		JS_GetLength(ctx, params, &length);
+		count = (uint32_t)length;
+	}
+	JSValue *arguments = count ? malloc(count * sizeof *arguments) : NULL;
+	for (uint32_t i = 0; i < count; i++)
+		arguments[i] = JS_GetPropertyUint32(ctx, params, i);
+	JS_FreeValue(ctx, result);
+	result = JS_Call(ctx, function, JS_UNDEFINED, (int)count, (JSValueConst *)arguments);
+	for (uint32_t i = 0; i < count; i++)
+		JS_FreeValue(ctx, arguments[i]);
+	free(arguments);
+	JS_FreeValue(ctx, params);
+	return JS_IsException(result) ? curfew_engine_describe(CURFEW_GUEST_THREW) : CURFEW_GUEST_DONE;
+}
+
+/* The program's top level is done: calls what is to be called, or takes the value that is there. */
+static int32_t after_evaluation(void)
+{
+	JSContext *ctx = curfew_context;
+	JSValue function = function_to_call();
+	int32_t status = CURFEW_GUEST_DONE;
+
+	progress = CALLING;
+	if (JS_IsException(function))
+		return curfew_engine_describe(CURFEW_GUEST_THREW);
+	if (JS_IsFunction(ctx, function)) {
+		status = call_function(function);
+	} else if (curfew_control.name) {
+		return curfew_engine_refuse("ReferenceError", JS_IsUndefined(module)
+		                                                      ? "no global function has the name to be called"
+		                                                      : "no exported function has the name to be called");
+	} else if (!JS_IsUndefined(module)) {
+		JS_FreeValue(ctx, result);
+		result = JS_DupValue(ctx, function);
+	}
+	JS_FreeValue(ctx, function);
+	return status;
+}
+
+/* Moves on where the promise that is waited for has settled. DONE: nothing to report. */
+static int32_t advance(void)
+{
+	JSContext *ctx = curfew_context;
+
+	while (progress != SETTLED) {
+		if (JS_IsPromise(result)) {
+			JSPromiseStateEnum state = JS_PromiseState(ctx, result);
+			if (state == JS_PROMISE_PENDING)
+				return CURFEW_GUEST_DONE;
+			JSValue settled = JS_PromiseResult(ctx, result);
+			if (state == JS_PROMISE_REJECTED) {
+				JS_Throw(ctx, settled);
+				return curfew_engine_describe(CURFEW_GUEST_THREW);
+			}
+			JS_FreeValue(ctx, result);
+			result = settled;
+		}
+		if (progress == CALLING) {
+			progress = SETTLED;
+		} else {
+			int32_t status = after_evaluation();
+			if (status != CURFEW_GUEST_DONE)
+				return status;
+		}
+	}
+	return CURFEW_GUEST_DONE;
+}
+
+/* Lets the program know that its time is up, once, between two of its own steps. */
+static int32_t tell_abort(void)
+{
+	JSContext *ctx = curfew_context;
+	uint32_t aborted = curfew_aborted();
+
+	if (!aborted || abort_told)
+		return CURFEW_GUEST_DONE;
+	abort_told = true;
+	JSValue hook = JS_GetPropertyStr(ctx, curfew_hooks, "abort");
+	JSValue kind = JS_NewInt32(ctx, (int32_t)aborted);
+	JSValue answer = JS_Call(ctx, hook, JS_UNDEFINED, 1, (JSValueConst *)&kind);
+	JS_FreeValue(ctx, hook);
+	if (JS_IsException(answer))
+		return curfew_engine_describe(CURFEW_GUEST_THREW);
+	JS_FreeValue(ctx, answer);
+	return CURFEW_GUEST_DONE;
+}
+
+static int32_t run_jobs(void)
+{
+	JSContext *ctx;
+	int32_t status;
+	int ran;
+
+	do {
+		if ((status = tell_abort()) != CURFEW_GUEST_DONE)
+			return status;
+		ran = JS_ExecutePendingJob(curfew_runtime, &ctx);
+		if (ran < 0)
+			return curfew_engine_describe(CURFEW_GUEST_THREW);
+	} while (ran > 0);
+	if ((status = advance()) != CURFEW_GUEST_DONE)
+		return status;
+	if (JS_IsJobPending(curfew_runtime))
+		return run_jobs();
+	if (rejections) {
+		JS_Throw(curfew_context, JS_PromiseResult(curfew_context, rejections->promise));
+		return curfew_engine_describe(CURFEW_GUEST_THREW);
+	}
+	return CURFEW_GUEST_DONE;
+}
+
+static int32_t run_timer(JSValue callback, JSValue arguments)
+{
+	JSContext *ctx = curfew_context;
+	JSValue values[8], *list = values;
+	int64_t count = 0;
+
+	JS_GetLength(ctx, arguments, &count);
+	if (count > 8)
+		list = malloc((size_t)count * sizeof *list);
+	for (int64_t i = 0; i < count; i++)
+		list[i] = JS_GetPropertyInt64(ctx, arguments, i);
+	JSValue answer = JS_Call(ctx, callback, JS_UNDEFINED, (int)count, (JSValueConst *)list);
+	for (int64_t i = 0; i < count; i++)
+		JS_FreeValue(ctx, list[i]);
+	if (list != values)
+		free(list);
+	JS_FreeValue(ctx, callback);
+	JS_FreeValue(ctx, arguments);
+	if (JS_IsException(answer))
+		return curfew_engine_describe(CURFEW_GUEST_THREW);
+	JS_FreeValue(ctx, answer);
+	return run_jobs();
+}
+
+/* The JSON of the value, where it has one. */
+static int32_t finish(void)
+{
+	JSContext *ctx = curfew_context;
+	JSValue json = JS_JSONStringify(ctx, result, JS_UNDEFINED, JS_UNDEFINED);
+	size_t length;
+
+	if (JS_IsException(json))
+		JS_FreeValue(ctx, JS_GetException(ctx));
+	if (!JS_IsString(json))
+		return CURFEW_GUEST_DONE;
+	const char *text = JS_ToCStringLen(ctx, &length, json);
+	curfew_control.value = (uint32_t)(uintptr_t)text;
+	curfew_control.value_length = (uint32_t)length;
+	return CURFEW_GUEST_DONE;
+}
+
+/* Jobs, then the timers that are due, until neither is left. */
+static int32_t turn(void)
+{
+	for (;;) {
+		int32_t status = run_jobs();
+		if (status != CURFEW_GUEST_DONE)
+			return status;
+		int64_t now = host_clock();
+		JSValue arguments, callback;
+		bool ran = false;
+		while (!JS_IsUndefined(callback = curfew_timers_take(now, &arguments))) {
+			ran = true;
+			if ((status = run_timer(callback, arguments)) != CURFEW_GUEST_DONE)
+				return status;
+		}
+		if (ran)
+			continue;
+		int64_t next = curfew_timers_next();
+		if (next == INT64_MAX && progress == SETTLED)
+			return finish();
+		curfew_control.wake_ns = next;
+		return CURFEW_GUEST_WAITING;
+	}
+}
+
+CURFEW_EXPORT("curfew_start") int32_t curfew_start(void)
+{
+	curfew_engine_begin();
+	progress = EVALUATING;
+	result = JS_EvalFunction(curfew_context, program);
+	program = JS_UNDEFINED;
+	if (JS_IsException(result))
+		return curfew_engine_describe(CURFEW_GUEST_THREW);
+	return turn();
+}
+
+CURFEW_EXPORT("curfew_resume") int32_t curfew_resume(void)
+{
+	curfew_engine_enter();
+	return turn();
+}

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the prelude is given: the program's clock, parameters and limits, and the ways out. */
+#include <math.h>
+#include <string.h>
+
+#include "guest.h"
+
+static JSValue native_write(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv)
+{
+	(void)this_value;
+	size_t length;
+	int32_t stream;
+
+	if (argc < 2 || JS_ToInt32(ctx, &stream, argv[0]))
+		return JS_EXCEPTION;
+	const char *text = JS_ToCStringLen(ctx, &length, argv[1]);
+	if (!text)
+		return JS_EXCEPTION;
+	host_write((uint32_t)stream, text, (uint32_t)length);
+	JS_FreeCString(ctx, text);
+	return JS_UNDEFINED;
+}
+
+static JSValue native_emit(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv, int kind)
+{
+	(void)this_value;
+	size_t length;
+	const char *text = argc ? JS_ToCStringLen(ctx, &length, argv[0]) : NULL;
+
+	if (!text)
+		return JS_EXCEPTION;
+	int32_t answer = host_emit((uint32_t)kind, text, (uint32_t)length);
+	JS_FreeCString(ctx, text);
+	return JS_NewBool(ctx, answer == 0);
+}
+
+static JSValue native_random(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv)
+{
+	(void)this_value;
+	size_t length;
+	uint8_t *bytes = argc ? JS_GetUint8Array(ctx, &length, argv[0]) : NULL;
+
+	if (!bytes)
+		return JS_EXCEPTION;
+	host_random(bytes, (uint32_t)length);
+	return JS_UNDEFINED;
+}
+
+static JSValue native_clock(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv)
+{
+	(void)this_value, (void)argc, (void)argv;
+	return JS_NewFloat64(ctx, (double)(host_clock() - curfew_control.time_origin_ns) / 1e6);
+}
+
+static JSValue native_remaining(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv)
+{
+	(void)this_value, (void)argc, (void)argv;
+	if (curfew_control.deadline_ns == INT64_MAX)
+		return JS_NewFloat64(ctx, INFINITY);
+	int64_t left = curfew_control.deadline_ns - host_clock();
+	return JS_NewFloat64(ctx, left > 0 ? (double)left / 1e6 : 0);
+}
+
+static JSValue native_aborted(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv)
+{
+	(void)this_value, (void)argc, (void)argv;
+	return JS_NewInt32(ctx, (int32_t)curfew_aborted());
+}
+
+static JSValue native_limits(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv)
+{
+	(void)this_value, (void)argc, (void)argv;
+	JSValue list = JS_NewArray(ctx);
+	for (uint32_t i = 0; i < 10; i++) {
+		uint64_t limit = curfew_control.limits[i];
+		JS_SetPropertyUint32(ctx, list, i, limit == UINT64_MAX ? JS_NULL : JS_NewFloat64(ctx, (double)limit));
+	}
+	return list;
+}
+
+static JSValue native_params(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv)
+{
+	(void)this_value, (void)argc, (void)argv;
+	if (!curfew_control.input_length)
+		return JS_NewArray(ctx);
+	return JS_ParseJSON(ctx, (const char *)(uintptr_t)curfew_control.input, curfew_control.input_length, "params");
+}
+
+static JSValue native_user(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv)
+{
+	(void)this_value, (void)argc, (void)argv;
+	if (!curfew_control.user)
+		return JS_UNDEFINED;
+	return JS_NewStringLen(ctx, (const char *)(uintptr_t)curfew_control.user, curfew_control.user_length);
+}
+
+void curfew_natives_init(JSValueConst native)
+{
+	JSContext *ctx = curfew_context;
+	static const struct {
+		const char *name;
+		JSCFunction *function;
+	} functions[] = {
+		{ "write", native_write },         { "random", native_random }, { "clock", native_clock },
+		{ "remaining", native_remaining }, { "aborted", native_aborted }, { "limits", native_limits },
+		{ "params", native_params },       { "user", native_user },
+	};
+
+	for (size_t i = 0; i < sizeof functions / sizeof *functions; i++)
+		JS_SetPropertyStr(ctx, native, functions[i].name,
+		                  JS_NewCFunction(ctx, functions[i].function, functions[i].name, 0));
+	JS_SetPropertyStr(ctx, native, "checkpoint",
+	                  JS_NewCFunctionMagic(ctx, native_emit, "checkpoint", 1, JS_CFUNC_generic_magic, 0));
+	JS_SetPropertyStr(ctx, native, "progress",
+	                  JS_NewCFunctionMagic(ctx, native_emit, "progress", 1, JS_CFUNC_generic_magic, 1));
+}

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Timers of the program: a heap by due time. The host only learns when the next one is due. */
+#include <stdlib.h>
+
+#include "guest.h"
+
+typedef struct timer {
+	int64_t due_ns;
+	int64_t period_ns; /* 0: once */
+	uint32_t order;    /* of creation: ties are first come, first served */
+	int32_t id;
+	JSValue callback;
+	JSValue arguments;
+} timer;
+
+static timer *heap;
+static uint32_t count, capacity, next_order;
+static int32_t next_id = 1;
+
+static bool before(const timer *a, const timer *b)
+{
+	return a->due_ns != b->due_ns ? a->due_ns < b->due_ns : a->order < b->order;
+}
+
+static void swap(uint32_t a, uint32_t b)
+{
+	timer kept = heap[a];
+	heap[a] = heap[b];
+	heap[b] = kept;
+}
+
+static void sift(uint32_t at)
+{
+	while (at && before(&heap[at], &heap[(at - 1) / 2])) {
+		swap(at, (at - 1) / 2);
+		at = (at - 1) / 2;
+	}
+	for (;;) {
+		uint32_t least = at;
+		for (uint32_t child = 2 * at + 1; child <= 2 * at + 2; child++)
+			if (child < count && before(&heap[child], &heap[least]))
+				least = child;
+		if (least == at)
+			return;
+		swap(at, least);
+		at = least;
+	}
+}
+
+static void add(timer entry)
+{
+	if (count == capacity) {
+		capacity = capacity ? capacity * 2 : 8;
+		heap = realloc(heap, capacity * sizeof *heap);
+		if (!heap)
+			host_stop(CURFEW_STOP_MEMORY);
+	}
+	heap[count++] = entry;
+	sift(count - 1);
+	curfew_control.timers_pending = count;
+	if (count > curfew_control.timers_peak)
+		curfew_control.timers_peak = count;
+}
+
+static timer take_at(uint32_t at)
+{
+	timer taken = heap[at];
+	heap[at] = heap[--count];
+	curfew_control.timers_pending = count;
+	if (at < count)
+		sift(at);
+	return taken;
+}
+
+/* setTimer(callback, delay in ms, repeat, arguments) -> id. Delays are as Node takes them: 1 ms to 2^31-1. */
+static JSValue set_timer(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv)
+{
+	(void)this_value;
+	double delay = 0;
+
+	if (argc < 4 || JS_ToFloat64(ctx, &delay, argv[1]))
+		return JS_EXCEPTION;
+	if (!(delay >= 1 && delay <= 2147483647))
+		delay = 1;
+	if (count >= curfew_control.timers_limit)
+		host_stop(CURFEW_STOP_TIMERS);
+	int64_t delay_ns = (int64_t)delay * 1000000;
+	timer entry = { host_clock() + delay_ns, JS_ToBool(ctx, argv[2]) ? delay_ns : 0, next_order++, next_id++,
+	                JS_DupValue(ctx, argv[0]), JS_DupValue(ctx, argv[3]) };
+	add(entry);
+	return JS_NewInt32(ctx, entry.id);
+}
+
+static JSValue clear_timer(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv)
+{
+	(void)this_value;
+	int32_t id;
+
+	if (argc < 1 || JS_ToInt32(ctx, &id, argv[0]))
+		return JS_EXCEPTION;
+	for (uint32_t i = 0; i < count; i++) {
+		if (heap[i].id != id)
+			continue;
+		timer gone = take_at(i);
+		JS_FreeValue(ctx, gone.callback);
+		JS_FreeValue(ctx, gone.arguments);
+		break;
+	}
+	return JS_UNDEFINED;
+}
+
+int64_t curfew_timers_next(void)
+{
+	return count ? heap[0].due_ns : INT64_MAX;
+}
+
+JSValue curfew_timers_take(int64_t now_ns, JSValue *arguments)
+{
+	JSContext *ctx = curfew_context;
+
+	if (!count || heap[0].due_ns > now_ns)
+		return JS_UNDEFINED;
+	timer taken = take_at(0);
+	*arguments = taken.arguments;
+	if (!taken.period_ns)
+		return taken.callback;
+	JSValue callback = JS_DupValue(ctx, taken.callback);
+	*arguments = JS_DupValue(ctx, taken.arguments);
+	taken.due_ns = now_ns + taken.period_ns;
+	taken.order = next_order++;
+	add(taken);
+	return callback;
+}
+
+void curfew_timers_init(JSValueConst native)
+{
+	JSContext *ctx = curfew_context;
+	JS_SetPropertyStr(ctx, native, "setTimer", JS_NewCFunction(ctx, set_timer, "setTimer", 4));
+	JS_SetPropertyStr(ctx, native, "clearTimer", JS_NewCFunction(ctx, clear_timer, "clearTimer", 1));
+}
