@@ -147,6 +147,12 @@ CURFEW_API const curfew_limit_info *curfew_limit_table(size_t *count);
 CURFEW_API curfew_status curfew_limits_set(curfew_limits *limits, const char *name, const char *text,
                                            curfew_failure *failure);
 
+/*
+ * The value of a limit as curfew_limits_set takes it back: "300ms", "64MiB", "1000", "unlimited". Always ends in NUL,
+ * and 32 bytes are enough.
+ */
+CURFEW_API void curfew_limit_format(const curfew_limit_info *info, uint64_t value, char *text, size_t size);
+
 /* Replaces every 0 by its default and checks every field against the table. */
 CURFEW_API curfew_status curfew_limits_resolve(const curfew_limits *limits, curfew_limits *resolved,
                                                curfew_failure *failure);
@@ -279,6 +285,9 @@ typedef struct curfew_run_options {
 
 #define CURFEW_RUN_DETERMINISTIC 1u /* fixed clock, seeded random */
 
+/* Whether this text can be curfew_run_options.params: a JSON array. If not, CURFEW_INVALID and where and why. */
+CURFEW_API curfew_status curfew_params_check(const char *params, size_t length, curfew_failure *failure);
+
 /*
  * Runs the program and waits. CURFEW_OK means exactly that *report is filled, whatever the guest did; destroy it
  * with curfew_report_destroy. options may be NULL.
@@ -374,6 +383,13 @@ struct curfew_report {
 };
 
 CURFEW_API void curfew_report_destroy(curfew_report *report);
+
+/*
+ * A report with the outcome bad_program for a program that could not even be read: nothing ran, message says why.
+ * limits as in curfew_run_options. It belongs to the caller.
+ */
+CURFEW_API curfew_status curfew_report_create_failed(const char *program_name, const char *message,
+                                                     const curfew_limits *limits, curfew_report **report);
 
 /* The report as one line of JSON (docs/report.schema.json); free with curfew_free. */
 CURFEW_API curfew_status curfew_report_to_json(const curfew_report *report, char **text, size_t *length);

@@ -1,0 +1,423 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Creating, filling and destroying reports: ownership is one allocation for each string. */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE /* getrandom, clock_gettime */
+#endif
+
+#include "report/report.h"
+
+#include "base/json.h"
+#include "base/utf8.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <time.h>
+
+/* A ULID: 48 bits of time in ms, 80 random bits, in Crockford's base 32. */
+static void make_id(char id[27])
+{
+	static const char alphabet[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+	struct timespec now = {0};
+	(void)clock_gettime(CLOCK_REALTIME, &now);
+	uint64_t ms = (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+	for (int i = 9; i >= 0; i--, ms >>= 5)
+		id[i] = alphabet[ms & 31];
+	/* Short of entropy (early boot) the time still tells ids apart well enough for a name. */
+	unsigned char random[16];
+	if (getrandom(random, sizeof random, GRND_NONBLOCK) != (ssize_t)sizeof random)
+		memset(random, (int)(now.tv_nsec & 0xff), sizeof random);
+	for (int i = 0; i < 16; i++)
+		id[10 + i] = alphabet[random[i] & 31];
+	id[26] = '\0';
+}
+
+curfew_report *curfew__report_create(void)
+{
+	curfew_report *report = calloc(1, sizeof *report);
+	if (report == NULL)
+		return NULL;
+	report->size = sizeof *report;
+	report->used.fuel = CURFEW_UNLIMITED;
+	report->limits.size = sizeof report->limits;
+	make_id(report->id);
+	return report;
+}
+
+static void free_text(const char *text)
+{
+	free((void *)(uintptr_t)text);
+}
+
+static void free_frames(const curfew_frame *frames, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		free_text(frames[i].function);
+		free_text(frames[i].file);
+	}
+	free((void *)(uintptr_t)frames);
+}
+
+void curfew_report_destroy(curfew_report *report)
+{
+	if (report == NULL)
+		return;
+	free_text(report->value);
+	free_text(report->partial);
+	free_text(report->error_name);
+	free_text(report->error_message);
+	free_frames(report->frames, report->frame_count);
+	free_text(report->source_line);
+	free_text(report->stdout_text);
+	free_text(report->stderr_text);
+	free_text(report->program_name);
+	free_text(report->program_kind);
+	free(report);
+}
+
+/* A NUL-terminated copy, repaired and at most `most` bytes long; NULL: out of memory. */
+static char *copy_clean(const char *text, size_t length, size_t most, size_t *copied)
+{
+	/* Repair can triple a byte, so what is read is bounded as well as what is kept. */
+	size_t cut = length <= most ? length : curfew__utf8_cut(text, length, most);
+	curfew__buffer buffer;
+	curfew__buffer_init(&buffer, cut < SIZE_MAX / 3 ? cut * 3 : SIZE_MAX);
+	if (!curfew__utf8_add_clean(&buffer, text, cut)) {
+		curfew__buffer_finish(&buffer);
+		return NULL;
+	}
+	char *copy = curfew__buffer_take(&buffer, &length);
+	if (copy != NULL && length > most) {
+		length = curfew__utf8_cut(copy, length, most);
+		copy[length] = '\0';
+	}
+	if (copied != NULL)
+		*copied = length;
+	return copy;
+}
+
+static bool replace_text(const char **field, char *copy)
+{
+	if (copy == NULL)
+		return false;
+	free_text(*field);
+	*field = copy;
+	return true;
+}
+
+bool curfew__report_set_program(curfew_report *report, const char *name, const char *kind, const char *sha256)
+{
+	if (!replace_text(&report->program_name, copy_clean(name, strlen(name), SIZE_MAX, NULL)) ||
+	    !replace_text(&report->program_kind, copy_clean(kind, strlen(kind), SIZE_MAX, NULL)))
+		return false;
+	if (sha256 != NULL && strlen(sha256) < sizeof report->program_sha256)
+		memcpy(report->program_sha256, sha256, strlen(sha256) + 1);
+	return true;
+}
+
+static bool set_json(const char **field, const char *json, size_t length)
+{
+	if (!curfew__json_check(json, length, NULL, NULL))
+		return false;
+	char *copy = malloc(length + 1);
+	if (copy == NULL)
+		return false;
+	memcpy(copy, json, length);
+	copy[length] = '\0';
+	return replace_text(field, copy);
+}
+
+bool curfew__report_set_value(curfew_report *report, const char *json, size_t length)
+{
+	return set_json(&report->value, json, length);
+}
+
+bool curfew__report_set_partial(curfew_report *report, const char *json, size_t length)
+{
+	return set_json(&report->partial, json, length);
+}
+
+/* An error's texts are NUL-terminated in the report, so that a NUL of the guest's would cut them: make it visible. */
+static char *copy_error_text(const char *text, size_t length, size_t most)
+{
+	char *copy = copy_clean(text, length, most, &length);
+	for (size_t i = 0; copy != NULL && i < length; i++) {
+		if (copy[i] == '\0')
+			copy[i] = ' ';
+	}
+	return copy;
+}
+
+bool curfew__report_set_error(curfew_report *report, const char *name, size_t name_length, const char *message,
+                              size_t message_length)
+{
+	report->has_error = true;
+	if (name != NULL &&
+	    !replace_text(&report->error_name, copy_error_text(name, name_length, CURFEW__ERROR_NAME_MOST)))
+		return false;
+	return message == NULL ||
+	       replace_text(&report->error_message,
+	                    copy_error_text(message, message_length, CURFEW__ERROR_MESSAGE_MOST));
+}
+
+/* ---- Trace ----------------------------------------------------------------------------------------------- */
+
+/* A piece of the trace; not NUL-terminated. */
+typedef struct span {
+	const char *text;
+	size_t length;
+} span;
+
+static span span_between(const char *start, const char *end)
+{
+	return (span){start, (size_t)(end - start)};
+}
+
+static bool span_is(span s, const char *text)
+{
+	return s.length == strlen(text) && memcmp(s.text, text, s.length) == 0;
+}
+
+static bool span_begins(span s, const char *text)
+{
+	return s.length >= strlen(text) && memcmp(s.text, text, strlen(text)) == 0;
+}
+
+/* Takes ":NUMBER" off the end; false, with the span as it was, if it does not end so. 0 and overflow count as such. */
+static bool take_number(span *s, uint32_t *number)
+{
+	size_t at = s->length;
+	uint64_t value = 0;
+	uint64_t scale = 1;
+	while (at > 0 && s->text[at - 1] >= '0' && s->text[at - 1] <= '9' && s->length - at < 10) {
+		value += scale * (uint64_t)(s->text[at - 1] - '0');
+		scale *= 10;
+		at--;
+	}
+	if (at == s->length || at == 0 || s->text[at - 1] != ':' || value == 0 || value > UINT32_MAX)
+		return false;
+	*number = (uint32_t)value;
+	s->length = at - 1;
+	return true;
+}
+
+/*
+ * Splits "NAME (PLACE)". The bracket that opens PLACE is the one that matches the last byte: a file's name may hold
+ * brackets, and so may a function's, which the guest chooses.
+ */
+static bool split_place(span line, span *name, span *place)
+{
+	if (line.length == 0 || line.text[line.length - 1] != ')')
+		return false;
+	size_t depth = 0;
+	for (size_t at = line.length; at-- > 0;) {
+		if (line.text[at] == ')')
+			depth++;
+		if (line.text[at] != '(' || --depth > 0)
+			continue;
+		if (at == 0 || line.text[at - 1] != ' ')
+			return false;
+		*name = (span){line.text, at - 1};
+		*place = (span){line.text + at + 1, line.length - at - 2};
+		return true;
+	}
+	return false;
+}
+
+/* What a line says, before anything is copied. */
+typedef struct parsed_frame {
+	span function;
+	span file;
+	uint32_t line;
+	uint32_t column;
+	bool native;
+} parsed_frame;
+
+static bool parse_place(span place, parsed_frame *frame)
+{
+	if (span_is(place, "native")) {
+		frame->native = true;
+		return true;
+	}
+	uint32_t last;
+	if (!take_number(&place, &last))
+		return false;
+	uint32_t before;
+	bool both = take_number(&place, &before);
+	frame->line = both ? before : last;
+	frame->column = both ? last : 0;
+	frame->file = place;
+	if (span_begins(place, "curfew:")) {
+		frame->native = true;
+		frame->line = 0;
+		frame->column = 0;
+	}
+	return place.length > 0;
+}
+
+static bool parse_frame(span line, parsed_frame *frame)
+{
+	*frame = (parsed_frame){.function = {"", 0}, .file = {"", 0}};
+	while (line.length > 0 && (line.text[0] == ' ' || line.text[0] == '\t'))
+		line = (span){line.text + 1, line.length - 1};
+	if (!span_begins(line, "at "))
+		return false;
+	line = (span){line.text + 3, line.length - 3};
+	if (line.length > 0 && line.text[line.length - 1] == '\r')
+		line.length--;
+	span place = line;
+	if (split_place(line, &frame->function, &place))
+		return parse_place(place, frame);
+	return parse_place(line, frame);
+}
+
+static bool copy_frame(const parsed_frame *parsed, curfew_frame *frame)
+{
+	span function = parsed->function;
+	/* The engine's own names for code outside any function. */
+	if (function.length == 0 || span_is(function, "<eval>") || span_is(function, "<module>"))
+		function = (span){"<anonymous>", strlen("<anonymous>")};
+	frame->function = copy_error_text(function.text, function.length, CURFEW__FRAME_TEXT_MOST);
+	frame->native = parsed->native;
+	frame->line = parsed->line;
+	frame->column = parsed->column;
+	if (parsed->native)
+		return frame->function != NULL;
+	frame->file = copy_error_text(parsed->file.text, parsed->file.length, CURFEW__FRAME_TEXT_MOST);
+	return frame->function != NULL && frame->file != NULL;
+}
+
+/* Fills frames (room for CURFEW__FRAMES_MOST); *count says how many were begun, also on failure. */
+static bool parse_lines(const char *text, size_t length, curfew_frame *frames, size_t *count)
+{
+	const char *at = text;
+	const char *end = text + length;
+	while (at < end && *count < CURFEW__FRAMES_MOST) {
+		const char *line_end = memchr(at, '\n', (size_t)(end - at));
+		if (line_end == NULL)
+			line_end = end;
+		parsed_frame parsed;
+		if (parse_frame(span_between(at, line_end), &parsed) && !copy_frame(&parsed, &frames[(*count)++]))
+			return false;
+		at = line_end < end ? line_end + 1 : end;
+	}
+	return true;
+}
+
+bool curfew__report_parse_trace(curfew_report *report, const char *text, size_t length)
+{
+	curfew_frame frames[CURFEW__FRAMES_MOST] = {0};
+	size_t count = 0;
+	bool parsed = parse_lines(text, length, frames, &count);
+	curfew_frame *copy = parsed && count > 0 ? malloc(count * sizeof *copy) : NULL;
+	if (!parsed || (copy == NULL && count > 0)) {
+		for (size_t i = 0; i < count; i++) {
+			free_text(frames[i].function);
+			free_text(frames[i].file);
+		}
+		return false;
+	}
+	if (count > 0)
+		memcpy(copy, frames, count * sizeof *copy);
+	free_frames(report->frames, report->frame_count);
+	report->frames = copy;
+	report->frame_count = count;
+	report->has_error = report->has_error || count > 0;
+	return true;
+}
+
+/* ---- Source line, output, tripped limits ----------------------------------------------------------------- */
+
+/* Where line number `line` starts, by ECMAScript's line ends that are one byte or CR LF; NULL if there is none. */
+static const char *find_line(const char *source, const char *end, uint32_t line)
+{
+	const char *at = source;
+	for (uint32_t number = 1; number < line; number++) {
+		while (at < end && *at != '\n' && *at != '\r')
+			at++;
+		if (at == end)
+			return NULL;
+		at += *at == '\r' && at + 1 < end && at[1] == '\n' ? 2 : 1;
+	}
+	return at;
+}
+
+bool curfew__report_set_source_line(curfew_report *report, const char *source, size_t length, uint32_t line)
+{
+	const char *end = source + length;
+	const char *start = line > 0 ? find_line(source, end, line) : NULL;
+	if (start == NULL)
+		return true;
+	const char *stop = start;
+	while (stop < end && *stop != '\n' && *stop != '\r')
+		stop++;
+	return replace_text(&report->source_line,
+	                    copy_error_text(start, (size_t)(stop - start), CURFEW__SOURCE_LINE_MOST));
+}
+
+/* Length without a character at the end whose last bytes were cut off. */
+static size_t whole_length(const char *text, size_t length)
+{
+	for (size_t back = 1; back <= 3 && back <= length; back++) {
+		unsigned char byte = (unsigned char)text[length - back];
+		if (byte < 0x80)
+			return length;
+		if (byte < 0xc0)
+			continue;
+		uint32_t character;
+		bool whole = curfew__utf8_decode(text + length - back, back, &character) != 0;
+		bool cut = !whole && curfew__utf8_skip(text + length - back, back) == back;
+		return cut ? length - back : length;
+	}
+	return length;
+}
+
+static bool set_stream(const char **field, size_t *field_length, const char *text, size_t length, bool truncated)
+{
+	size_t copied;
+	char *copy = copy_clean(text, truncated ? whole_length(text, length) : length, SIZE_MAX, &copied);
+	if (!replace_text(field, copy))
+		return false;
+	*field_length = copied;
+	return true;
+}
+
+bool curfew__report_set_output(curfew_report *report, const char *stdout_text, size_t stdout_length,
+                               const char *stderr_text, size_t stderr_length, bool truncated)
+{
+	report->output_truncated = truncated;
+	return set_stream(&report->stdout_text, &report->stdout_length, stdout_text, stdout_length, truncated) &&
+	       set_stream(&report->stderr_text, &report->stderr_length, stderr_text, stderr_length, truncated);
+}
+
+void curfew__report_add_tripped(curfew_report *report, curfew_outcome outcome)
+{
+	for (uint32_t i = 0; i < report->tripped_count; i++) {
+		if (report->tripped[i] == outcome)
+			return;
+	}
+	if (report->tripped_count < CURFEW_OUTCOME_COUNT)
+		report->tripped[report->tripped_count++] = outcome;
+}
+
+/* ---- A report without a run ------------------------------------------------------------------------------ */
+
+curfew_status curfew_report_create_failed(const char *program_name, const char *message,
+                                          const curfew_limits *limits, curfew_report **report)
+{
+	if (program_name == NULL || message == NULL || report == NULL)
+		return CURFEW_INVALID;
+	curfew_report *made = curfew__report_create();
+	if (made == NULL)
+		return CURFEW_NO_MEMORY;
+	made->outcome = CURFEW_OUTCOME_BAD_PROGRAM;
+	curfew_status status = curfew_limits_resolve(limits, &made->limits, NULL);
+	if (status == CURFEW_OK && (!curfew__report_set_program(made, program_name, "js", NULL) ||
+	                            !curfew__report_set_error(made, NULL, 0, message, strlen(message))))
+		status = CURFEW_NO_MEMORY;
+	if (status != CURFEW_OK)
+		curfew_report_destroy(made);
+	else
+		*report = made;
+	return status;
+}

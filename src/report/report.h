@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Filling a report. Every string of a report is an allocation of its own that curfew_report_destroy frees; the
+ * functions here copy what they are given. What comes from the guest is repaired on the way in (UTF-8, bounds), so
+ * that every reader of a report may trust its form.
+ *
+ * Each setter returns false, and leaves the field as it was, when the host is out of memory.
+ */
+#ifndef CURFEW_REPORT_REPORT_H
+#define CURFEW_REPORT_REPORT_H
+
+#include "curfew.h"
+
+/* Most frames that a report keeps, innermost first. */
+#define CURFEW__FRAMES_MOST 64
+/* Most bytes of a function or file name in a frame. */
+#define CURFEW__FRAME_TEXT_MOST 256
+/* Most bytes of an error's name and message. */
+#define CURFEW__ERROR_NAME_MOST 256
+#define CURFEW__ERROR_MESSAGE_MOST 65536
+/* Most bytes of a source line. */
+#define CURFEW__SOURCE_LINE_MOST 4096
+
+/* An empty report (outcome ok, limits and usage 0, fuel not metered) with a fresh id; NULL: out of memory. */
+curfew_report *curfew__report_create(void);
+
+bool curfew__report_set_program(curfew_report *report, const char *name, const char *kind, const char *sha256);
+
+/* JSON text of the value or the partial result. Also false, with nothing set, if it is not one JSON text. */
+bool curfew__report_set_value(curfew_report *report, const char *json, size_t length);
+bool curfew__report_set_partial(curfew_report *report, const char *json, size_t length);
+
+/* Name and message of the error (each may be NULL: none); sets has_error. */
+bool curfew__report_set_error(curfew_report *report, const char *name, size_t name_length, const char *message,
+                              size_t message_length);
+
+/*
+ * The frames, from the engine's trace: lines "    at NAME (FILE:LINE:COL)", "    at NAME (native)" and
+ * "    at FILE:LINE:COL". Lines of another form are skipped; a file that begins with "curfew:" makes a native frame.
+ * Sets has_error if there is a frame, and replaces frames set before.
+ */
+bool curfew__report_parse_trace(curfew_report *report, const char *text, size_t length);
+
+/* Takes line number `line` (from 1) out of the source as the report's source_line; nothing if there is none. */
+bool curfew__report_set_source_line(curfew_report *report, const char *source, size_t length, uint32_t line);
+
+/* What the program wrote. With truncated, a character cut in two at the end is dropped. */
+bool curfew__report_set_output(curfew_report *report, const char *stdout_text, size_t stdout_length,
+                               const char *stderr_text, size_t stderr_length, bool truncated);
+
+/* Appends a limit to the tripped ones, unless it is there. */
+void curfew__report_add_tripped(curfew_report *report, curfew_outcome outcome);
+
+#endif
