@@ -1,0 +1,414 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Reports: filling them from hostile text, and the two forms they are printed in. */
+#include "report/report.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define MS UINT64_C(1000000)
+#define MIB (UINT64_C(1) << 20)
+
+static curfew_report *new_report(curfew_outcome outcome)
+{
+	curfew_report *report = curfew__report_create();
+	assert_non_null(report);
+	assert_int_equal(curfew_limits_resolve(NULL, &report->limits, NULL), CURFEW_OK);
+	assert_true(curfew__report_set_program(report, "search.js", "js", NULL));
+	report->outcome = outcome;
+	if (outcome != CURFEW_OUTCOME_FINISHED)
+		curfew__report_add_tripped(report, outcome);
+	return report;
+}
+
+static void set_trace(curfew_report *report, const char *trace)
+{
+	assert_true(curfew__report_parse_trace(report, trace, strlen(trace)));
+}
+
+static void set_error(curfew_report *report, const char *name, const char *message)
+{
+	assert_true(curfew__report_set_error(report, name, strlen(name), message, strlen(message)));
+}
+
+static void expect_text(const curfew_report *report, const char *expected)
+{
+	char *text = NULL;
+	size_t length = 0;
+	assert_int_equal(curfew_report_to_text(report, false, &text, &length), CURFEW_OK);
+	assert_int_equal(length, strlen(text));
+	assert_string_equal(text, expected);
+	curfew_free(text);
+}
+
+static void expect_json_part(const curfew_report *report, const char *part)
+{
+	char *text = NULL;
+	size_t length = 0;
+	assert_int_equal(curfew_report_to_json(report, &text, &length), CURFEW_OK);
+	assert_int_equal(length, strlen(text));
+	assert_null(strchr(text, '\n'));
+	if (strstr(text, part) == NULL)
+		fail_msg("%s is not in %s", part, text);
+	curfew_free(text);
+}
+
+/* ---- Text ------------------------------------------------------------------------------------------------ */
+
+static curfew_report *deadline_report(void)
+{
+	curfew_report *report = new_report(CURFEW_OUTCOME_DEADLINE);
+	report->limits.timeout_ns = 1000 * MS;
+	report->stop_mode = CURFEW_STOP_SOFT;
+	report->stop_cause = CURFEW_OUTCOME_DEADLINE;
+	report->stop_latency_ns = 61234;
+	report->used.wall_ns = 1000061234;
+	report->used.cpu_ns = 998 * MS;
+	report->used.loops = 12345678;
+	report->used.memory_peak_bytes = 3 * MIB + MIB / 6;
+	report->used.output_bytes = 120;
+	set_trace(report, "    at indexOf (native)\n    at find (search.js:3:12)\n    at <eval> (search.js:9:1)\n");
+	return report;
+}
+
+static void test_text_of_the_contract(void **state)
+{
+	(void)state;
+	curfew_report *report = deadline_report();
+	expect_text(report, "curfew: deadline: stopped after 1.000 s (limit 1 s), 0.06 ms late\n"
+	                    "    at indexOf (native)\n"
+	                    "    at find (search.js:3:12)\n"
+	                    "    at search.js:9:1\n"
+	                    "  wall 1.000 s of 1 s · cpu 0.998 s · loops 12.3 M · memory 3.1 of 64 MiB · "
+	                    "output 120 B of 1 MiB\n");
+	curfew_report_destroy(report);
+}
+
+static void test_text_in_colour_has_the_same_words(void **state)
+{
+	(void)state;
+	curfew_report *report = deadline_report();
+	char *text = NULL;
+	assert_int_equal(curfew_report_to_text(report, true, &text, NULL), CURFEW_OK);
+	assert_int_equal(strncmp(text, "\033[1;31mcurfew: deadline:\033[0m stopped", 35), 0);
+	curfew_free(text);
+	curfew_report_destroy(report);
+}
+
+static void test_text_of_two_limits(void **state)
+{
+	(void)state;
+	curfew_report *report = deadline_report();
+	report->frame_count = 0;
+	report->used.fuel = 10000001;
+	report->limits.fuel = 10000000;
+	report->limits.grace_ns = 200 * MS;
+	curfew__report_add_tripped(report, CURFEW_OUTCOME_FUEL);
+	expect_text(report, "curfew: deadline: stopped after 1.000 s (limit 1 s, grace 200 ms), 0.06 ms late\n"
+	                    "  also exceeded: fuel\n"
+	                    "  wall 1.000 s of 1 s · cpu 0.998 s · fuel 10 of 10 M · loops 12.3 M · "
+	                    "memory 3.1 of 64 MiB · output 120 B of 1 MiB\n");
+	report->frame_count = 3;
+	curfew_report_destroy(report);
+}
+
+static void test_text_of_other_stops(void **state)
+{
+	(void)state;
+	curfew_report *report = new_report(CURFEW_OUTCOME_MEMORY);
+	report->used.wall_ns = 12 * MS + 345678;
+	report->used.memory_peak_bytes = 63 * MIB;
+	expect_text(report, "curfew: memory: stopped at 63 MiB of memory (limit 64 MiB)\n"
+	                    "  wall 12.3 ms of 10 s · cpu 0.00 ms · memory 63 of 64 MiB\n");
+	curfew_report_destroy(report);
+
+	report = new_report(CURFEW_OUTCOME_HOST_CALLS);
+	report->used.host_calls = 1000;
+	expect_text(report, "curfew: host_calls: stopped after 1000 host calls (limit 1000)\n"
+	                    "  wall 0.00 ms of 10 s · cpu 0.00 ms · memory 0 B of 64 MiB · host calls 1000 of 1000\n");
+	curfew_report_destroy(report);
+
+	report = new_report(CURFEW_OUTCOME_CANCELLED);
+	report->used.wall_ns = 512 * MS;
+	report->stop_mode = CURFEW_STOP_HARD;
+	report->stop_latency_ns = 2 * MS;
+	expect_text(report, "curfew: cancelled: stopped after 0.512 s, 2.00 ms late\n"
+	                    "  wall 0.512 s of 10 s · cpu 0.00 ms · memory 0 B of 64 MiB\n");
+	curfew_report_destroy(report);
+}
+
+static void test_text_of_an_exception(void **state)
+{
+	(void)state;
+	curfew_report *report = new_report(CURFEW_OUTCOME_THREW);
+	set_error(report, "TypeError", "x is not a function\ncurfew: ok: all is well\x1b[2J");
+	set_trace(report, "    at f (a b.js:1:2)\n    at <anonymous> (native)\n");
+	expect_text(report, "curfew: threw: TypeError: x is not a function\n"
+	                    "  | curfew: ok: all is well\\x1b[2J\n"
+	                    "    at f (a b.js:1:2)\n"
+	                    "    at <anonymous> (native)\n");
+	curfew_report_destroy(report);
+}
+
+static void test_text_of_a_syntax_error(void **state)
+{
+	(void)state;
+	static const char source[] = "let a;\r\n\tlet \xc3\xa9 = );\n";
+	curfew_report *report = new_report(CURFEW_OUTCOME_BAD_PROGRAM);
+	set_error(report, "SyntaxError", "unexpected token: ')'");
+	set_trace(report, "    at bad.js:2:10\n");
+	assert_true(curfew__report_set_source_line(report, source, sizeof source - 1, 2));
+	expect_text(report, "curfew: bad_program: SyntaxError: unexpected token: ')'\n"
+	                    "    at bad.js:2:10\n"
+	                    "    2 |  let é = );\n"
+	                    "      |          ^\n");
+	curfew_report_destroy(report);
+}
+
+static void test_text_of_a_long_source_line(void **state)
+{
+	(void)state;
+	char source[5000];
+	memset(source, 'x', sizeof source);
+	source[1999] = ')';
+	curfew_report *report = new_report(CURFEW_OUTCOME_BAD_PROGRAM);
+	set_error(report, "SyntaxError", "unexpected");
+	set_trace(report, "    at bad.js:1:2000\n");
+	assert_true(curfew__report_set_source_line(report, source, sizeof source, 1));
+	char *text = NULL;
+	assert_int_equal(curfew_report_to_text(report, false, &text, NULL), CURFEW_OK);
+	const char *marked = strchr(strstr(text, "    1 |"), ')');
+	const char *line_end = strchr(marked, '\n');
+	const char *caret = strchr(line_end, '^');
+	assert_non_null(caret);
+	assert_int_equal(marked - strstr(text, "    1 |"), caret - (line_end + 1));
+	curfew_free(text);
+	curfew_report_destroy(report);
+}
+
+static void test_text_of_a_finished_run(void **state)
+{
+	(void)state;
+	curfew_report *report = new_report(CURFEW_OUTCOME_FINISHED);
+	report->used.wall_ns = 1500 * MS;
+	report->stop_mode = CURFEW_STOP_COOPERATIVE;
+	report->stop_cause = CURFEW_OUTCOME_DEADLINE;
+	report->limits.timeout_ns = 1400 * MS;
+	expect_text(report, "curfew: ok: finished after 1.500 s, by itself once told of the deadline\n"
+	                    "  wall 1.500 s of 1.4 s · cpu 0.00 ms · memory 0 B of 64 MiB\n");
+	curfew_report_destroy(report);
+}
+
+static void test_every_outcome_has_text_and_json(void **state)
+{
+	(void)state;
+	for (int i = 0; i < CURFEW_OUTCOME_COUNT; i++) {
+		curfew_report *report = new_report((curfew_outcome)i);
+		char *text = NULL;
+		assert_int_equal(curfew_report_to_text(report, true, &text, NULL), CURFEW_OK);
+		assert_non_null(strstr(text, curfew_outcome_name((curfew_outcome)i)));
+		curfew_free(text);
+		expect_json_part(report, curfew_outcome_name((curfew_outcome)i));
+		curfew_report_destroy(report);
+	}
+}
+
+/* ---- JSON ------------------------------------------------------------------------------------------------ */
+
+static void test_json_has_every_key_in_order(void **state)
+{
+	(void)state;
+	static const char *const keys[] = {"schema", "id", "outcome", "tripped", "stop", "value", "partial", "error",
+	                                   "limits", "used", "stdout", "stderr", "output_truncated", "program", "engine"};
+	curfew_report *report = new_report(CURFEW_OUTCOME_FINISHED);
+	char *text = NULL;
+	assert_int_equal(curfew_report_to_json(report, &text, NULL), CURFEW_OK);
+	const char *at = text;
+	for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
+		char quoted[32];
+		(void)snprintf(quoted, sizeof quoted, "%c\"%s\":", i == 0 ? '{' : ',', keys[i]);
+		at = strstr(at, quoted);
+		if (at == NULL)
+			fail_msg("%s is missing or out of order in %s", keys[i], text);
+	}
+	curfew_free(text);
+	curfew_report_destroy(report);
+}
+
+static void test_json_of_a_stop(void **state)
+{
+	(void)state;
+	curfew_report *report = deadline_report();
+	report->limits.cpu_ns = 1500;
+	assert_true(curfew__report_set_value(report, "[1,\n\"a\\nb\"]", 11));
+	expect_json_part(report, "\"outcome\":\"deadline\",\"tripped\":[\"deadline\"],"
+	                         "\"stop\":{\"cause\":\"deadline\",\"mode\":\"soft\",\"latency_us\":61},"
+	                         "\"value\":[1,\"a\\nb\"],\"partial\":null,\"error\":{\"name\":null,"
+	                         "\"message\":\"the deadline passed\",\"stack\":[{\"function\":\"indexOf\","
+	                         "\"file\":null,\"line\":null,\"column\":null,\"native\":true,\"wasm_offset\":null},"
+	                         "{\"function\":\"find\",\"file\":\"search.js\",\"line\":3,\"column\":12,"
+	                         "\"native\":false,\"wasm_offset\":null},");
+	expect_json_part(report, "\"limits\":{\"timeout_us\":1000000,\"grace_us\":0,\"cpu_us\":1.5,\"fuel\":null,"
+	                         "\"loops\":null,\"memory_bytes\":67108864,\"stack_bytes\":1048576,"
+	                         "\"output_bytes\":1048576,\"host_calls\":1000,\"timers\":1000}");
+	curfew_report_destroy(report);
+}
+
+static void test_values_must_be_json(void **state)
+{
+	(void)state;
+	curfew_report *report = new_report(CURFEW_OUTCOME_FINISHED);
+	assert_false(curfew__report_set_value(report, "1,\"outcome\":\"ok\"", 16));
+	assert_null(report->value);
+	assert_true(curfew__report_set_partial(report, "{}", 2));
+	assert_string_equal(report->partial, "{}");
+	curfew_report_destroy(report);
+}
+
+static void test_output_is_repaired(void **state)
+{
+	(void)state;
+	curfew_report *report = new_report(CURFEW_OUTCOME_FINISHED);
+	assert_true(curfew__report_set_output(report, "a\xff\0b", 4, "caf\xc3", 4, true));
+	assert_int_equal(report->stdout_length, 6);
+	assert_memory_equal(report->stdout_text, "a\xef\xbf\xbd\0b", 7);
+	assert_string_equal(report->stderr_text, "caf");
+	expect_json_part(report, "\"stdout\":\"a\xef\xbf\xbd\\u0000b\",\"stderr\":\"caf\",\"output_truncated\":true");
+	curfew_report_destroy(report);
+}
+
+/* ---- Trace ----------------------------------------------------------------------------------------------- */
+
+static void expect_frame(const curfew_report *report, size_t index, const char *function, const char *file,
+                         uint32_t line, uint32_t column)
+{
+	assert_true(index < report->frame_count);
+	const curfew_frame *frame = &report->frames[index];
+	assert_string_equal(frame->function, function);
+	assert_int_equal(frame->native, file == NULL);
+	if (file != NULL)
+		assert_string_equal(frame->file, file);
+	else
+		assert_null(frame->file);
+	assert_int_equal(frame->line, line);
+	assert_int_equal(frame->column, column);
+}
+
+static void test_trace_forms(void **state)
+{
+	(void)state;
+	curfew_report *report = new_report(CURFEW_OUTCOME_THREW);
+	set_trace(report, "    at map (native)\n"
+	                  "    at f (my file (1).js:10:20)\n"
+	                  "    at x (y (a:b.js:7)\n"
+	                  "    at top.js:4294967295:1\r\n"
+	                  "    at wait (curfew:prelude/timers.js:5:6)\n"
+	                  "    at (anon) (a.js:1:1)");
+	assert_int_equal(report->frame_count, 6);
+	expect_frame(report, 0, "map", NULL, 0, 0);
+	expect_frame(report, 1, "f", "my file (1).js", 10, 20);
+	expect_frame(report, 2, "x (y", "a:b.js", 7, 0);
+	expect_frame(report, 3, "<anonymous>", "top.js", UINT32_MAX, 1);
+	expect_frame(report, 4, "wait", NULL, 0, 0);
+	expect_frame(report, 5, "(anon)", "a.js", 1, 1);
+	curfew_report_destroy(report);
+}
+
+static void test_trace_of_hostile_text(void **state)
+{
+	(void)state;
+	curfew_report *report = new_report(CURFEW_OUTCOME_THREW);
+	static const char *const nonsense[] = {
+		"", "\n\n", "at ", "    at", "    at \n", "    at )", "    at ()", "    at f ()", "    at :1:1",
+		"    at f (:1:1)", "    at f (a.js:0:1)x", "    at f (a.js)", "    at f (a.js:99999999999)", "at ((((((",
+		"at ))))))", "    at f(a.js:1:1)) )", "x at f (a.js:1:1)",
+	};
+	for (size_t i = 0; i < sizeof nonsense / sizeof nonsense[0]; i++) {
+		set_trace(report, nonsense[i]);
+		if (report->frame_count != 0)
+			fail_msg("a frame came out of \"%s\"", nonsense[i]);
+	}
+	assert_false(report->has_error);
+	assert_true(curfew__report_parse_trace(report, "    at a\0b\xff (c\xc3.js:1:1)", 24));
+	expect_frame(report, 0, "a b\xef\xbf\xbd", "c\xef\xbf\xbd.js", 1, 1);
+	curfew_report_destroy(report);
+}
+
+static void test_trace_is_bounded(void **state)
+{
+	(void)state;
+	enum { LINES = 1000, NAME = 5000 };
+	char *text = malloc((size_t)LINES * (NAME + 32));
+	assert_non_null(text);
+	size_t length = 0;
+	for (int i = 0; i < LINES; i++) {
+		memcpy(text + length, "    at ", 7);
+		memset(text + length + 7, 0xc3, NAME);
+		memcpy(text + length + 7 + NAME, " (a.js:1:1)\n", 12);
+		length += 7 + NAME + 12;
+	}
+	curfew_report *report = new_report(CURFEW_OUTCOME_THREW);
+	assert_true(curfew__report_parse_trace(report, text, length));
+	assert_int_equal(report->frame_count, CURFEW__FRAMES_MOST);
+	assert_true(strlen(report->frames[0].function) <= CURFEW__FRAME_TEXT_MOST);
+	free(text);
+	curfew_report_destroy(report);
+}
+
+/* ---- Lists ----------------------------------------------------------------------------------------------- */
+
+static void test_outcomes_and_statuses(void **state)
+{
+	(void)state;
+	assert_string_equal(curfew_outcome_name(CURFEW_OUTCOME_FINISHED), "ok");
+	assert_int_equal(curfew_outcome_exit_code(CURFEW_OUTCOME_DEADLINE), 124);
+	assert_int_equal(curfew_outcome_exit_code((curfew_outcome)-1), 125);
+	assert_null(curfew_outcome_name((curfew_outcome)99));
+	assert_null(curfew_outcome_text(CURFEW_OUTCOME_COUNT));
+	assert_string_equal(curfew_status_text(CURFEW_OK), "the call worked");
+	assert_string_equal(curfew_status_text((curfew_status)99), "unknown status");
+}
+
+static void test_failed_report(void **state)
+{
+	(void)state;
+	curfew_report *report = NULL;
+	assert_int_equal(curfew_report_create_failed("missing.js", "cannot read missing.js: no such file", NULL, &report),
+	                 CURFEW_OK);
+	expect_text(report, "curfew: bad_program: cannot read missing.js: no such file\n");
+	expect_json_part(report, "\"error\":{\"name\":null,\"message\":\"cannot read missing.js: no such file\","
+	                         "\"stack\":[]}");
+	expect_json_part(report, "\"program\":{\"name\":\"missing.js\",\"kind\":\"js\",\"sha256\":null}");
+	assert_int_equal(strlen(report->id), 26);
+	curfew_report_destroy(report);
+	curfew_report_destroy(NULL);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_text_of_the_contract),
+		cmocka_unit_test(test_text_in_colour_has_the_same_words),
+		cmocka_unit_test(test_text_of_two_limits),
+		cmocka_unit_test(test_text_of_other_stops),
+		cmocka_unit_test(test_text_of_an_exception),
+		cmocka_unit_test(test_text_of_a_syntax_error),
+		cmocka_unit_test(test_text_of_a_long_source_line),
+		cmocka_unit_test(test_text_of_a_finished_run),
+		cmocka_unit_test(test_every_outcome_has_text_and_json),
+		cmocka_unit_test(test_json_has_every_key_in_order),
+		cmocka_unit_test(test_json_of_a_stop),
+		cmocka_unit_test(test_values_must_be_json),
+		cmocka_unit_test(test_output_is_repaired),
+		cmocka_unit_test(test_trace_forms),
+		cmocka_unit_test(test_trace_of_hostile_text),
+		cmocka_unit_test(test_trace_is_bounded),
+		cmocka_unit_test(test_outcomes_and_statuses),
+		cmocka_unit_test(test_failed_report),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
