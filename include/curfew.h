@@ -385,11 +385,12 @@ struct curfew_report {
 CURFEW_API void curfew_report_destroy(curfew_report *report);
 
 /*
- * A report with the outcome bad_program for a program that could not even be read: nothing ran, message says why.
- * limits as in curfew_run_options. It belongs to the caller.
+ * A report for a program that never ran: outcome is bad_program (it could not even be read) or internal, message
+ * says why, limits is as in curfew_run_options. The report belongs to the caller.
  */
-CURFEW_API curfew_status curfew_report_create_failed(const char *program_name, const char *message,
-                                                     const curfew_limits *limits, curfew_report **report);
+CURFEW_API curfew_status curfew_report_create_failed(curfew_outcome outcome, const char *program_name,
+                                                     const char *message, const curfew_limits *limits,
+                                                     curfew_report **report);
 
 /* The report as one line of JSON (docs/report.schema.json); free with curfew_free. */
 CURFEW_API curfew_status curfew_report_to_json(const curfew_report *report, char **text, size_t *length);

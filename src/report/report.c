@@ -402,15 +402,17 @@ void curfew__report_add_tripped(curfew_report *report, curfew_outcome outcome)
 
 /* ---- A report without a run ------------------------------------------------------------------------------ */
 
-curfew_status curfew_report_create_failed(const char *program_name, const char *message,
+curfew_status curfew_report_create_failed(curfew_outcome outcome, const char *program_name, const char *message,
                                           const curfew_limits *limits, curfew_report **report)
 {
 	if (program_name == NULL || message == NULL || report == NULL)
 		return CURFEW_INVALID;
+	if (outcome != CURFEW_OUTCOME_BAD_PROGRAM && outcome != CURFEW_OUTCOME_INTERNAL_ERROR)
+		return CURFEW_INVALID;
 	curfew_report *made = curfew__report_create();
 	if (made == NULL)
 		return CURFEW_NO_MEMORY;
-	made->outcome = CURFEW_OUTCOME_BAD_PROGRAM;
+	made->outcome = outcome;
 	curfew_status status = curfew_limits_resolve(limits, &made->limits, NULL);
 	if (status == CURFEW_OK && (!curfew__report_set_program(made, program_name, "js", NULL) ||
 	                            !curfew__report_set_error(made, NULL, 0, message, strlen(message))))

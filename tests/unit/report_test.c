@@ -333,7 +333,7 @@ static void test_trace_of_hostile_text(void **state)
 			fail_msg("a frame came out of \"%s\"", nonsense[i]);
 	}
 	assert_false(report->has_error);
-	assert_true(curfew__report_parse_trace(report, "    at a\0b\xff (c\xc3.js:1:1)", 24));
+	assert_true(curfew__report_parse_trace(report, "    at a\0b\xff (c\xc3.js:1:1)", 23));
 	expect_frame(report, 0, "a b\xef\xbf\xbd", "c\xef\xbf\xbd.js", 1, 1);
 	curfew_report_destroy(report);
 }
@@ -377,8 +377,10 @@ static void test_failed_report(void **state)
 {
 	(void)state;
 	curfew_report *report = NULL;
-	assert_int_equal(curfew_report_create_failed("missing.js", "cannot read missing.js: no such file", NULL, &report),
+	assert_int_equal(curfew_report_create_failed(CURFEW_OUTCOME_BAD_PROGRAM, "missing.js",
+	                                             "cannot read missing.js: no such file", NULL, &report),
 	                 CURFEW_OK);
+	assert_int_equal(curfew_report_create_failed(CURFEW_OUTCOME_FINISHED, "x", "y", NULL, &report), CURFEW_INVALID);
 	expect_text(report, "curfew: bad_program: cannot read missing.js: no such file\n");
 	expect_json_part(report, "\"error\":{\"name\":null,\"message\":\"cannot read missing.js: no such file\","
 	                         "\"stack\":[]}");
