@@ -6,6 +6,7 @@
 #include "base/json.h"
 
 #include "base/utf8.h"
+#include "curfew.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -484,4 +485,28 @@ bool curfew__json_is_array(const char *text, size_t length)
 	while (at < length && (text[at] == ' ' || text[at] == '\t' || text[at] == '\n' || text[at] == '\r'))
 		at++;
 	return at < length && text[at] == '[';
+}
+
+/* ---- Parameters of a call -------------------------------------------------------------------------------- */
+
+static curfew_status refuse_params(curfew_failure *failure, const char *why, size_t offset)
+{
+	if (failure != NULL)
+		(void)snprintf(failure->message, sizeof failure->message, "params: %s (at byte %zu)", why, offset);
+	return CURFEW_INVALID;
+}
+
+curfew_status curfew_params_check(const char *params, size_t length, curfew_failure *failure)
+{
+	if (failure != NULL)
+		failure->message[0] = '\0';
+	if (params == NULL)
+		return CURFEW_INVALID;
+	size_t offset = 0;
+	const char *why = "";
+	if (!curfew__json_check(params, length, &offset, &why))
+		return refuse_params(failure, why, offset);
+	if (!curfew__json_is_array(params, length))
+		return refuse_params(failure, "must be a JSON array", 0);
+	return CURFEW_OK;
 }

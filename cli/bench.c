@@ -1,0 +1,401 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * curfew bench: repeats a program, or two in turns so that both meet the same noise, and prints distributions. Every
+ * run is fresh and isolated and starts from the program's image. What does not end "ok" is counted and stops the bench:
+ * times of runs that were cut short would mean nothing.
+ */
+#include "commands.h"
+#include "format.h"
+#include "samples.h"
+#include "say.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { RUNS_MOST = 10000000, PROGRAMS = 2 };
+
+typedef enum measure { WALL, START, CPU, FUEL, MEMORY, MEASURES } measure;
+
+static const struct {
+	const char *name;
+	const char *key; /* in the JSON */
+	uint64_t scale;  /* of the JSON's unit */
+	cli_format_function format;
+} measures[MEASURES] = {
+	[WALL] = {"wall", "wall_us", 1000, cli_format_time},
+	[START] = {"start", "start_us", 1000, cli_format_time},
+	[CPU] = {"cpu", "cpu_us", 1000, cli_format_time},
+	[FUEL] = {"fuel", "fuel", 1, cli_format_count},
+	[MEMORY] = {"memory", "memory_peak_bytes", 1, cli_format_bytes},
+};
+
+/* One program and what was measured of it. */
+typedef struct subject {
+	const char *path;
+	cli_source source;
+	curfew_program *program;
+	cli_samples samples[MEASURES];
+	cli_summary summaries[MEASURES];
+	bool metered;
+	curfew_report *stopped; /* of the run that did not end "ok" */
+} subject;
+
+typedef struct bench {
+	const cli_arguments *arguments;
+	curfew_engine *engine;
+	curfew_run_options options;
+	char *params;
+	size_t params_length;
+	size_t runs;
+	subject subjects[PROGRAMS];
+	size_t subject_count;
+	cli_samples ratios; /* wall of the second to the first of each pair, in thousandths */
+	cli_summary ratio;
+} bench;
+
+static void subject_finish(subject *s)
+{
+	for (int i = 0; i < MEASURES; i++)
+		free(s->samples[i].values);
+	curfew_report_destroy(s->stopped);
+	curfew_program_destroy(s->program);
+	cli_source_finish(&s->source);
+}
+
+static void finish(bench *b)
+{
+	for (size_t i = 0; i < PROGRAMS; i++)
+		subject_finish(&b->subjects[i]);
+	curfew_engine_destroy(b->engine);
+	free(b->ratios.values);
+	free(b->params);
+}
+
+/* ---- Setting up ------------------------------------------------------------------------------------------ */
+
+/* -1: fine. */
+static int parse_runs(bench *b)
+{
+	const char *text = b->arguments->values[CLI_OPTION_RUNS];
+	b->runs = 100;
+	if (text == NULL)
+		return -1;
+	char *end;
+	unsigned long long runs = strtoull(text, &end, 10);
+	bool number = text[0] >= '0' && text[0] <= '9' && *end == '\0';
+	if (!number || runs == 0)
+		return cli_usage_error("--runs %s: must be a number from 1", text);
+	if (runs > RUNS_MOST)
+		return cli_usage_error("--runs %s: above the ceiling of %d", text, RUNS_MOST);
+	b->runs = (size_t)runs;
+	return -1;
+}
+
+static int check_arguments(bench *b)
+{
+	int code = parse_runs(b);
+	if (code >= 0)
+		return code;
+	b->subjects[0].path = b->arguments->program;
+	b->subjects[1].path = b->arguments->values[CLI_OPTION_VS];
+	b->subject_count = b->subjects[1].path != NULL ? 2 : 1;
+	for (size_t i = 0; i < b->subject_count; i++) {
+		if (strcmp(b->subjects[i].path, "-") == 0)
+			return cli_usage_error("bench needs a file, not - (standard input)");
+	}
+	return cli_make_params(b->arguments, &b->params, &b->params_length);
+}
+
+static int say_failure(curfew_status status, const curfew_failure *failure)
+{
+	curfew_outcome outcome =
+		cli_is_program_fault(status) ? CURFEW_OUTCOME_BAD_PROGRAM : CURFEW_OUTCOME_INTERNAL_ERROR;
+	cli_say("%s: %s", curfew_outcome_name(outcome),
+	        failure->message[0] != '\0' ? failure->message : curfew_status_text(status));
+	return curfew_outcome_exit_code(outcome);
+}
+
+static bool allocate_samples(bench *b, subject *s)
+{
+	for (int i = 0; i < MEASURES; i++) {
+		s->samples[i].values = calloc(b->runs, sizeof(uint64_t));
+		if (s->samples[i].values == NULL)
+			return false;
+	}
+	return true;
+}
+
+static int prepare_subject(bench *b, subject *s)
+{
+	curfew_failure failure = {.message = ""};
+	curfew_report *report = NULL;
+	if (!cli_source_read(s->path, &s->source, &failure))
+		return say_failure(CURFEW_BAD_PROGRAM, &failure);
+	if (!allocate_samples(b, s))
+		return say_failure(CURFEW_NO_MEMORY, &failure);
+	curfew_status status = cli_program_create(b->engine, &s->source, b->arguments, 0, &s->program, &failure);
+	if (status == CURFEW_OK && !s->source.is_image)
+		status = curfew_program_compile(s->program, &b->arguments->limits, &report, &failure);
+	int code = status == CURFEW_OK ? -1 : 0;
+	if (status != CURFEW_OK && report != NULL) {
+		cli_tell(report);
+		code = curfew_outcome_exit_code(report->outcome);
+	} else if (status != CURFEW_OK) {
+		code = say_failure(status, &failure);
+	}
+	curfew_report_destroy(report);
+	return code;
+}
+
+static int prepare(bench *b)
+{
+	curfew_failure failure = {.message = ""};
+	curfew_status status = cli_engine_create(1, &b->engine, &failure);
+	if (status != CURFEW_OK)
+		return say_failure(status, &failure);
+	b->ratios.values = calloc(b->runs, sizeof(uint64_t));
+	if (b->ratios.values == NULL)
+		return say_failure(CURFEW_NO_MEMORY, &failure);
+	b->options = (curfew_run_options){
+		.size = sizeof b->options,
+		.flags = b->arguments->values[CLI_OPTION_DETERMINISTIC] != NULL ? CURFEW_RUN_DETERMINISTIC : 0,
+		.limits = &b->arguments->limits,
+		.call = b->arguments->values[CLI_OPTION_CALL],
+		.params = b->params,
+		.params_length = b->params_length,
+	};
+	int code = -1;
+	for (size_t i = 0; i < b->subject_count && code < 0; i++)
+		code = prepare_subject(b, &b->subjects[i]);
+	return code;
+}
+
+/* ---- Running --------------------------------------------------------------------------------------------- */
+
+static void keep_sample(subject *s, const curfew_used *used)
+{
+	const uint64_t values[MEASURES] = {
+		[WALL] = used->wall_ns,
+		[START] = used->load_ns + used->compile_ns + used->start_ns,
+		[CPU] = used->cpu_ns,
+		[FUEL] = used->fuel != CURFEW_UNLIMITED ? used->fuel : 0,
+		[MEMORY] = used->memory_peak_bytes,
+	};
+	s->metered = used->fuel != CURFEW_UNLIMITED;
+	for (int i = 0; i < MEASURES; i++)
+		s->samples[i].values[s->samples[i].count++] = values[i];
+}
+
+/* Runs a subject once. -1, or the exit code if the bench cannot go on. */
+static int run_once(bench *b, subject *s, bool measured)
+{
+	curfew_failure failure = {.message = ""};
+	curfew_report *report = NULL;
+	curfew_status status = curfew_program_run(s->program, &b->options, &report, &failure);
+	if (status == CURFEW_INVALID)
+		return cli_usage_error("%s", failure.message);
+	if (status != CURFEW_OK)
+		return say_failure(status, &failure);
+	if (report->outcome != CURFEW_OUTCOME_FINISHED) {
+		s->stopped = report;
+		return curfew_outcome_exit_code(report->outcome);
+	}
+	if (measured)
+		keep_sample(s, &report->used);
+	curfew_report_destroy(report);
+	return -1;
+}
+
+static void keep_ratio(bench *b)
+{
+	const cli_samples *first = &b->subjects[0].samples[WALL];
+	const cli_samples *second = &b->subjects[1].samples[WALL];
+	uint64_t base = first->values[first->count - 1];
+	b->ratios.values[b->ratios.count++] = second->values[second->count - 1] * 1000 / (base > 0 ? base : 1);
+}
+
+static int run_round(bench *b, size_t round, bool measured)
+{
+	int code = -1;
+	for (size_t i = 0; i < b->subject_count && code < 0; i++) {
+		/* Who comes first changes, so that neither always meets the caches as the other left them. */
+		size_t which = (i + round) % b->subject_count;
+		code = run_once(b, &b->subjects[which], measured);
+	}
+	if (code < 0 && measured && b->subject_count == 2)
+		keep_ratio(b);
+	return code;
+}
+
+static int run_all(bench *b)
+{
+	size_t warm_up = b->arguments->values[CLI_OPTION_WARM] != NULL ? b->runs / 10 + 1 : 0;
+	int code = -1;
+	for (size_t i = 0; i < warm_up && code < 0; i++)
+		code = run_round(b, i, false);
+	for (size_t i = 0; i < b->runs && code < 0; i++)
+		code = run_round(b, i, true);
+	return code;
+}
+
+static void summarize(bench *b)
+{
+	for (size_t i = 0; i < b->subject_count; i++) {
+		subject *s = &b->subjects[i];
+		for (int m = 0; m < MEASURES && s->samples[m].count > 0; m++)
+			s->summaries[m] = cli_samples_summarize(&s->samples[m]);
+	}
+	if (b->ratios.count > 0)
+		b->ratio = cli_samples_summarize(&b->ratios);
+}
+
+/* ---- Printing -------------------------------------------------------------------------------------------- */
+
+static void print_row(FILE *out, const char *name, const cli_summary *summary, cli_format_function format)
+{
+	const uint64_t values[] = {summary->minimum, summary->p50, summary->p90, summary->p99, summary->maximum};
+	char text[48];
+	fprintf(out, "  %-8s", name);
+	for (size_t i = 0; i < sizeof values / sizeof values[0]; i++) {
+		format(values[i], text);
+		fprintf(out, " %11s", text);
+	}
+	fputc('\n', out);
+}
+
+static void format_ratio(uint64_t thousandths, char *text)
+{
+	(void)snprintf(text, CLI_QUANTITY, "%" PRIu64 ".%03" PRIu64, thousandths / 1000, thousandths % 1000);
+}
+
+static void print_heading(FILE *out, const char *name)
+{
+	fprintf(out, "  %-8s %11s %11s %11s %11s %11s\n", name, "min", "p50", "p90", "p99", "max");
+}
+
+static void print_subject(FILE *out, const bench *b, const subject *s)
+{
+	fprintf(out, "%s: %zu runs%s\n\n", s->path, s->samples[WALL].count,
+	        b->arguments->values[CLI_OPTION_WARM] != NULL ? ", warm" : "");
+	print_heading(out, "");
+	for (int m = 0; m < MEASURES; m++) {
+		if (m != FUEL || s->metered)
+			print_row(out, measures[m].name, &s->summaries[m], measures[m].format);
+	}
+	fputs("\n  wall\n", out);
+	cli_samples_draw(out, &s->samples[WALL], cli_format_time);
+	fputc('\n', out);
+}
+
+static void print_table(FILE *out, const bench *b)
+{
+	for (size_t i = 0; i < b->subject_count; i++)
+		print_subject(out, b, &b->subjects[i]);
+	if (b->subject_count < 2)
+		return;
+	fprintf(out, "%s to %s, wall of each pair\n\n", b->subjects[1].path, b->subjects[0].path);
+	print_heading(out, "");
+	print_row(out, "ratio", &b->ratio, format_ratio);
+}
+
+static void print_json_string(FILE *out, const char *text)
+{
+	fputc('"', out);
+	for (; *text != '\0'; text++) {
+		unsigned char byte = (unsigned char)*text;
+		if (byte == '"' || byte == '\\')
+			fprintf(out, "\\%c", byte);
+		else if (byte < 0x20)
+			fprintf(out, "\\u%04x", byte);
+		else
+			fputc(byte, out);
+	}
+	fputc('"', out);
+}
+
+static void print_json_summary(FILE *out, const char *key, const cli_summary *summary, uint64_t scale)
+{
+	double divisor = (double)scale;
+	fprintf(out, "\"%s\":{\"min\":%.10g,\"p50\":%.10g,\"p90\":%.10g,\"p99\":%.10g,\"max\":%.10g}", key,
+	        (double)summary->minimum / divisor, (double)summary->p50 / divisor, (double)summary->p90 / divisor,
+	        (double)summary->p99 / divisor, (double)summary->maximum / divisor);
+}
+
+static void print_json_subject(FILE *out, const subject *s)
+{
+	fputs("{\"program\":", out);
+	print_json_string(out, s->path);
+	fprintf(out, ",\"runs\":%zu", s->samples[WALL].count);
+	for (int m = 0; m < MEASURES; m++) {
+		fputc(',', out);
+		if (m == FUEL && !s->metered)
+			fprintf(out, "\"%s\":null", measures[m].key);
+		else
+			print_json_summary(out, measures[m].key, &s->summaries[m], measures[m].scale);
+	}
+	fputc('}', out);
+}
+
+static void print_json(FILE *out, const bench *b)
+{
+	fprintf(out, "{\"schema\":\"curfew.bench/1\",\"warm\":%s,\"programs\":[",
+	        b->arguments->values[CLI_OPTION_WARM] != NULL ? "true" : "false");
+	for (size_t i = 0; i < b->subject_count; i++) {
+		fputs(i > 0 ? "," : "", out);
+		print_json_subject(out, &b->subjects[i]);
+	}
+	fputs("],", out);
+	if (b->subject_count == 2)
+		print_json_summary(out, "ratio", &b->ratio, 1000);
+	else
+		fputs("\"ratio\":null", out);
+	fputs("}\n", out);
+}
+
+static int print_results(const bench *b)
+{
+	char *text = NULL;
+	size_t length = 0;
+	FILE *out = open_memstream(&text, &length);
+	if (out == NULL) {
+		cli_say("out of memory");
+		return CLI_EXIT_INTERNAL;
+	}
+	if (b->arguments->values[CLI_OPTION_JSON] != NULL)
+		print_json(out, b);
+	else
+		print_table(out, b);
+	int code = fclose(out) == 0 ? cli_print(text, length) : CLI_EXIT_INTERNAL;
+	free(text);
+	return code;
+}
+
+/* Says which run was cut short, and what became of the ones before it. */
+static void tell_stopped(const bench *b)
+{
+	for (size_t i = 0; i < b->subject_count; i++) {
+		const subject *s = &b->subjects[i];
+		if (s->stopped == NULL)
+			continue;
+		cli_tell(s->stopped);
+		cli_say("bench ends here: run %zu of %s did not end ok (ok: %zu, %s: 1)", s->samples[WALL].count + 1,
+		        s->path, s->samples[WALL].count, curfew_outcome_name(s->stopped->outcome));
+	}
+}
+
+int cli_bench(const cli_arguments *arguments)
+{
+	bench b = {.arguments = arguments};
+	int code = check_arguments(&b);
+	if (code < 0)
+		code = prepare(&b);
+	if (code < 0)
+		code = run_all(&b);
+	tell_stopped(&b);
+	if (code < 0) {
+		summarize(&b);
+		code = print_results(&b);
+	}
+	finish(&b);
+	return code;
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The commands. Each returns the exit code. */
+#ifndef CURFEW_CLI_COMMANDS_H
+#define CURFEW_CLI_COMMANDS_H
+
+#include "files.h"
+#include "options.h"
+
+int cli_run(const cli_arguments *arguments);
+int cli_compile(const cli_arguments *arguments);
+int cli_bench(const cli_arguments *arguments);
+
+/* ---- What they share (session.c) ------------------------------------------------------------------------- */
+
+/*
+ * The call's parameters: --params, or each ARG as a string. *params (free with free; may be NULL) and *length. -1, or
+ * the exit code after an error was said.
+ */
+int cli_make_params(const cli_arguments *arguments, char **params, size_t *length);
+
+/* An engine with the user's cache, or without where that cannot be used. */
+curfew_status cli_engine_create(uint32_t threads, curfew_engine **engine, curfew_failure *failure);
+
+/* The program of a source, an image included. */
+curfew_status cli_program_create(curfew_engine *engine, const cli_source *source, const cli_arguments *arguments,
+                                 uint32_t flags, curfew_program **program, curfew_failure *failure);
+
+/* Whether a failure to create a program is the program's fault. */
+bool cli_is_program_fault(curfew_status status);
+
+/* Tells a person on stderr what a report says. */
+void cli_tell(const curfew_report *report);
+
+#endif

@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Files of the command line. A program is checked here for what is no program at all (a folder, binary data), so that
+ * the message can name the file; whether it parses is the guest's to find out, under limits.
+ */
+#include "files.h"
+
+#include "say.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { SOURCE_MOST = 16 << 20, FIRST_READ = 64 << 10 };
+
+/* An image holds a guest's memory, which is at most 4 GiB. */
+#define IMAGE_MOST ((size_t)5 << 30)
+
+const char *cli_base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	return slash != NULL ? slash + 1 : path;
+}
+
+/* ---- Reading --------------------------------------------------------------------------------------------- */
+
+static bool fail(curfew_failure *failure, const char *program, const char *why)
+{
+	(void)snprintf(failure->message, sizeof failure->message, "cannot read %.150s: %s", program, why);
+	return false;
+}
+
+static bool fail_at(curfew_failure *failure, const char *program, const char *what, size_t offset)
+{
+	(void)snprintf(failure->message, sizeof failure->message, "%.150s is not JavaScript: %s at byte %zu", program,
+	               what, offset);
+	return false;
+}
+
+static size_t most_bytes(const cli_source *source)
+{
+	return curfew_is_image(source->text, source->length) ? IMAGE_MOST : SOURCE_MOST;
+}
+
+/* Reads to the end, or to one byte beyond what may be. False: errno says why. */
+static bool read_all(int fd, cli_source *source)
+{
+	size_t capacity = 0;
+	for (;;) {
+		if (source->length == capacity) {
+			capacity = capacity > 0 ? capacity * 2 : FIRST_READ;
+			char *text = realloc(source->text, capacity);
+			if (text == NULL)
+				return false;
+			source->text = text;
+		}
+		ssize_t got = read(fd, source->text + source->length, capacity - source->length);
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return false;
+		source->length += (size_t)got;
+		if (got == 0 || source->length > most_bytes(source))
+			return true;
+	}
+}
+
+static bool read_file(const char *program, cli_source *source, curfew_failure *failure)
+{
+	bool is_stdin = strcmp(program, "-") == 0;
+	int fd = is_stdin ? STDIN_FILENO : open(program, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	if (fd < 0)
+		return fail(failure, program, strerror(errno));
+	bool read = read_all(fd, source);
+	int error = errno;
+	if (!is_stdin)
+		(void)close(fd);
+	return read || fail(failure, is_stdin ? "standard input" : program, strerror(error));
+}
+
+/* Length of the well-formed UTF-8 sequence (RFC 3629) at the start; 0 if there is none. */
+static size_t utf8_step(const unsigned char *text, size_t length)
+{
+	unsigned char first = text[0];
+	if (first < 0x80)
+		return 1;
+	size_t step = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
+	if (first < 0xc2 || first > 0xf4 || step > length)
+		return 0;
+	unsigned char low = first == 0xe0 ? 0xa0 : first == 0xf0 ? 0x90 : 0x80;
+	unsigned char high = first == 0xed ? 0x9f : first == 0xf4 ? 0x8f : 0xbf;
+	if (text[1] < low || text[1] > high)
+		return 0;
+	for (size_t i = 2; i < step; i++) {
+		if ((text[i] & 0xc0) != 0x80)
+			return 0;
+	}
+	return step;
+}
+
+static bool check_text(const char *program, const cli_source *source, curfew_failure *failure)
+{
+	if (source->length >= 4 && memcmp(source->text, "\0asm", 4) == 0) {
+		(void)snprintf(failure->message, sizeof failure->message,
+		               "%.150s is a WebAssembly module: only JavaScript can be run", program);
+		return false;
+	}
+	for (size_t at = 0; at < source->length;) {
+		size_t step = utf8_step((const unsigned char *)source->text + at, source->length - at);
+		if (step == 0)
+			return fail_at(failure, program, "invalid UTF-8", at);
+		if (source->text[at] == '\0')
+			return fail_at(failure, program, "a NUL", at);
+		at += step;
+	}
+	return true;
+}
+
+static bool has_ending(const char *name, const char *ending)
+{
+	size_t length = strlen(name);
+	return length > strlen(ending) && strcmp(name + length - strlen(ending), ending) == 0;
+}
+
+/* Name and folder of a program that was read. */
+static bool set_names(const char *program, cli_source *source)
+{
+	if (strcmp(program, "-") == 0) {
+		source->name = strdup("stdin");
+		return source->name != NULL;
+	}
+	const char *name = cli_base_name(program);
+	/* Names that begin with "curfew:" are the library's own. */
+	bool reserved = strncmp(name, "curfew:", strlen("curfew:")) == 0;
+	size_t size = strlen(name) + sizeof "./";
+	source->name = malloc(size);
+	if (source->name == NULL)
+		return false;
+	(void)snprintf(source->name, size, "%s%s", reserved ? "./" : "", name);
+	source->is_module = has_ending(name, ".mjs");
+	/* Imports are looked for where the file really is, as Node does. */
+	source->import_dir = realpath(program, NULL);
+	if (source->import_dir == NULL)
+		return errno != ENOMEM;
+	char *slash = strrchr(source->import_dir, '/');
+	slash[slash == source->import_dir ? 1 : 0] = '\0';
+	return true;
+}
+
+bool cli_source_read(const char *program, cli_source *source, curfew_failure *failure)
+{
+	*source = (cli_source){0};
+	failure->message[0] = '\0';
+	if (!read_file(program, source, failure))
+		return false;
+	source->is_image = curfew_is_image(source->text, source->length);
+	if (source->length > most_bytes(source))
+		return fail(failure, program, source->is_image ? "larger than an image can be" : "larger than 16 MiB");
+	if (!source->is_image && !check_text(program, source, failure))
+		return false;
+	return set_names(program, source) || fail(failure, program, strerror(ENOMEM));
+}
+
+void cli_source_finish(cli_source *source)
+{
+	free(source->text);
+	free(source->name);
+	free(source->import_dir);
+	*source = (cli_source){0};
+}
+
+/* ---- Writing --------------------------------------------------------------------------------------------- */
+
+/* Opens a new file beside the target; its name is in temporary. -1: errno says why. */
+static int open_temporary(const char *target, char temporary[PATH_MAX])
+{
+	const char *name = cli_base_name(target);
+	int length = snprintf(temporary, PATH_MAX, "%.*s.curfew-XXXXXX", (int)(name - target), target);
+	if (length < 0 || length >= PATH_MAX) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	return mkostemp(temporary, O_CLOEXEC);
+}
+
+/* The file that a path means, symbolic links followed, also where it does not exist yet. */
+static void resolve(const char *path, char target[PATH_MAX])
+{
+	if (realpath(path, target) == NULL)
+		(void)snprintf(target, PATH_MAX, "%s", path);
+}
+
+/* Replacing needs a regular file, or none, in a folder that can be written. */
+static bool can_replace(const char *target)
+{
+	struct stat status;
+	if (stat(target, &status) == 0 && !S_ISREG(status.st_mode))
+		return false;
+	char temporary[PATH_MAX];
+	int fd = open_temporary(target, temporary);
+	if (fd < 0)
+		return false;
+	(void)close(fd);
+	(void)unlink(temporary);
+	return true;
+}
+
+int cli_file_check(const char *path)
+{
+	char target[PATH_MAX];
+	if (strlen(path) >= PATH_MAX)
+		return ENAMETOOLONG;
+	resolve(path, target);
+	struct stat status;
+	bool exists = stat(target, &status) == 0;
+	if (path[0] == '\0' || (!exists && path[strlen(path) - 1] == '/'))
+		return ENOENT;
+	if (exists && S_ISDIR(status.st_mode))
+		return EISDIR;
+	if (exists)
+		return access(target, W_OK) == 0 ? 0 : errno;
+	char temporary[PATH_MAX];
+	int fd = open_temporary(target, temporary);
+	if (fd < 0)
+		return errno;
+	(void)close(fd);
+	(void)unlink(temporary);
+	return 0;
+}
+
+/* The permissions that a file written in place would have. */
+static mode_t mode_for(const char *target)
+{
+	struct stat status;
+	if (stat(target, &status) == 0)
+		return status.st_mode & 07777;
+	mode_t mask = umask(0);
+	(void)umask(mask);
+	return 0666 & ~mask;
+}
+
+static int replace_file(const char *target, const void *bytes, size_t length)
+{
+	char temporary[PATH_MAX];
+	int fd = open_temporary(target, temporary);
+	if (fd < 0)
+		return errno;
+	int error = cli_write(fd, bytes, length, NULL);
+	if (error == 0 && fchmod(fd, mode_for(target)) != 0)
+		error = errno;
+	if (close(fd) != 0 && error == 0)
+		error = errno;
+	if (error == 0 && rename(temporary, target) != 0)
+		error = errno;
+	if (error != 0)
+		(void)unlink(temporary);
+	return error;
+}
+
+static int write_in_place(const char *target, const void *bytes, size_t length)
+{
+	int fd = open(target, O_WRONLY | O_TRUNC | O_CLOEXEC | O_NOCTTY);
+	if (fd < 0)
+		return errno;
+	int error = cli_write(fd, bytes, length, NULL);
+	if (close(fd) != 0 && error == 0)
+		error = errno;
+	return error;
+}
+
+/* Our own stdout or stderr, if that is what the path means (/dev/stdout, or the file it was sent to); else -1. */
+static int find_standard_output(const struct stat *status)
+{
+	for (int fd = STDOUT_FILENO; fd <= STDERR_FILENO; fd++) {
+		struct stat open_status;
+		if (fstat(fd, &open_status) == 0 && open_status.st_dev == status->st_dev &&
+		    open_status.st_ino == status->st_ino)
+			return fd;
+	}
+	return -1;
+}
+
+int cli_file_write(const char *path, const void *bytes, size_t length)
+{
+	char target[PATH_MAX];
+	if (strlen(path) >= PATH_MAX)
+		return ENAMETOOLONG;
+	resolve(path, target);
+	struct stat status;
+	bool exists = stat(target, &status) == 0;
+	int standard = exists ? find_standard_output(&status) : -1;
+	if (standard >= 0)
+		return cli_write(standard, bytes, length, NULL);
+	if (exists && !can_replace(target))
+		return write_in_place(path, bytes, length);
+	return replace_file(target, bytes, length);
+}
+
+char *cli_cache_dir(void)
+{
+	const char *base = getenv("XDG_CACHE_HOME");
+	const char *inside = "";
+	/* As the XDG specification has it: a relative path is as good as none. */
+	if (base == NULL || base[0] != '/') {
+		base = getenv("HOME");
+		inside = "/.cache";
+	}
+	if (base == NULL || base[0] != '/')
+		return NULL;
+	size_t size = strlen(base) + strlen(inside) + sizeof "/curfew";
+	char *path = malloc(size);
+	if (path == NULL)
+		return NULL;
+	/* The folder above may not be there on a new account; the library makes only the last one. */
+	(void)snprintf(path, size, "%s%s", base, inside);
+	(void)mkdir(path, 0700);
+	(void)snprintf(path, size, "%s%s/curfew", base, inside);
+	return path;
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Reading the program, and writing a file so that it is there completely or not at all. */
+#ifndef CURFEW_CLI_FILES_H
+#define CURFEW_CLI_FILES_H
+
+#include "curfew.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* A program as read from its file. */
+typedef struct cli_source {
+	char *text;
+	size_t length;
+	char *name;       /* for stacks and reports: the file's name without its folder */
+	char *import_dir; /* the file's folder, symbolic links resolved; NULL: standard input */
+	bool is_image;
+	bool is_module; /* by the file's ending */
+} cli_source;
+
+/* Reads PROGRAM ("-": standard input). If it cannot be one, says why in one line of message. */
+bool cli_source_read(const char *program, cli_source *source, curfew_failure *failure);
+void cli_source_finish(cli_source *source);
+
+/* The part of a path after its last slash. */
+const char *cli_base_name(const char *path);
+
+/* Whether the file can be written later; if not, why, as an errno. Changes nothing. */
+int cli_file_check(const char *path);
+/* Replaces the file in one step, or writes to what is no regular file (a pipe, /dev/stdout). 0 or an errno. */
+int cli_file_write(const char *path, const void *bytes, size_t length);
+
+/* Folder for compiled code: $XDG_CACHE_HOME/curfew or ~/.cache/curfew; NULL if there is none. Free with free. */
+char *cli_cache_dir(void);
+
+#endif

@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The tables of commands and options, and the parser that they drive. */
+#include "options.h"
+
+#include "say.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define RUN (1u << CLI_RUN)
+#define COMPILE (1u << CLI_COMPILE)
+#define BENCH (1u << CLI_BENCH)
+#define ALL (RUN | COMPILE | BENCH)
+
+const cli_command cli_commands[CLI_COMMANDS] = {
+	[CLI_RUN] = {"run", "[options] PROGRAM [-- ARG...]", "run a program under limits",
+	             "Runs a JavaScript program that need not be trusted, stops it at its limits and tells\n"
+	             "what happened. PROGRAM is a script or module (.js .mjs), an image that curfew compile\n"
+	             "made, or - for standard input (with --lang js). Each ARG is given to the program as a\n"
+	             "string, as if by --params."},
+	[CLI_COMPILE] = {"compile", "[options] PROGRAM [-o FILE]", "write a program's image, for run to start from",
+	                 "Parses a program once, under limits, and writes it as an image that curfew run starts\n"
+	                 "from without parsing. An image belongs to the build of curfew that made it."},
+	[CLI_BENCH] = {"bench", "[options] PROGRAM [-- ARG...]", "repeat a program and print how long it takes",
+	               "Repeats a program and prints the distribution of wall-clock time, start, CPU time,\n"
+	               "fuel and memory. The program is parsed once; each run is isolated and starts fresh\n"
+	               "from its image."},
+	[CLI_HELP] = {"help", "[COMMAND]", "explain a command", ""},
+};
+
+static const cli_option static_options[] = {
+	{.id = CLI_OPTION_CALL, .name = "call", .argument = "NAME", .commands = RUN | BENCH,
+	 .meaning = "exported or global function to call; a default-exported function is called anyway"},
+	{.id = CLI_OPTION_PARAMS, .name = "params", .argument = "JSON", .commands = RUN | BENCH, .default_text = "[]",
+	 .meaning = "JSON array: the call's arguments, and curfew.params"},
+	{.id = CLI_OPTION_LANG, .name = "lang", .argument = "js", .values = "js", .commands = ALL,
+	 .meaning = "language of PROGRAM; needed where PROGRAM is -"},
+	{.id = CLI_OPTION_OUT, .name = "out", .letter = 'o', .argument = "FILE", .commands = COMPILE,
+	 .meaning = "where the image goes; by default PROGRAM with the ending .curfew"},
+	{.id = CLI_OPTION_RUNS, .name = "runs", .argument = "N", .commands = BENCH, .default_text = "100",
+	 .meaning = "how often to run it"},
+	{.id = CLI_OPTION_WARM, .name = "warm", .commands = BENCH,
+	 .meaning = "first run it some times without measuring, so that caches are warm"},
+	{.id = CLI_OPTION_VS, .name = "vs", .argument = "OTHER", .commands = BENCH,
+	 .meaning = "a second program, run in turns with the first"},
+	{.id = CLI_OPTION_DETERMINISTIC, .name = "deterministic", .commands = RUN | BENCH,
+	 .meaning = "fixed clock, seeded random: the same run every time"},
+	{.id = CLI_OPTION_PRINT, .name = "print", .commands = RUN, .meaning = "print the value as JSON on stdout"},
+	{.id = CLI_OPTION_JSON, .name = "json", .commands = RUN | BENCH,
+	 .meaning = "print only the report, as one JSON object, on stdout"},
+	{.id = CLI_OPTION_REPORT, .name = "report", .argument = "FILE", .commands = RUN,
+	 .meaning = "write the JSON report there as well"},
+	{.id = CLI_OPTION_QUIET, .name = "quiet", .commands = RUN | COMPILE,
+	 .meaning = "say nothing on stderr: no live line, no account of a stop"},
+	{.id = CLI_OPTION_HELP, .name = "help", .letter = 'h', .commands = ALL, .meaning = "print this help"},
+	{.id = CLI_OPTION_VERSION, .name = "version", .commands = ALL, .meaning = "print the version"},
+};
+
+static const char *argument_of(curfew_unit unit)
+{
+	switch (unit) {
+	case CURFEW_UNIT_DURATION:
+		return "DUR";
+	case CURFEW_UNIT_BYTES:
+		return "SIZE";
+	case CURFEW_UNIT_COUNT:
+		return "N";
+	}
+	return "VALUE";
+}
+
+static size_t list_limits(cli_option *options)
+{
+	size_t count;
+	const curfew_limit_info *table = curfew_limit_table(&count);
+	for (size_t i = 0; i < count && i < CLI_OPTIONS_MOST; i++) {
+		options[i] = (cli_option){.id = CLI_OPTION_LIMIT,
+		                          .name = table[i].name,
+		                          .argument = argument_of(table[i].unit),
+		                          .meaning = table[i].meaning,
+		                          .commands = ALL,
+		                          .limit = &table[i]};
+		curfew_limit_format(&table[i], table[i].default_value, options[i].default_text,
+		                    sizeof options[i].default_text);
+	}
+	return count < CLI_OPTIONS_MOST ? count : CLI_OPTIONS_MOST;
+}
+
+size_t cli_list_options(cli_command_id command, cli_option options[CLI_OPTIONS_MOST])
+{
+	if (command == CLI_HELP)
+		return 0;
+	size_t count = list_limits(options);
+	for (size_t i = 0; i < sizeof static_options / sizeof static_options[0]; i++) {
+		if ((static_options[i].commands & 1u << command) != 0 && count < CLI_OPTIONS_MOST)
+			options[count++] = static_options[i];
+	}
+	return count;
+}
+
+cli_command_id cli_find_command(const char *name)
+{
+	int id = 0;
+	while (id < CLI_COMMANDS && strcmp(cli_commands[id].name, name) != 0)
+		id++;
+	return (cli_command_id)id;
+}
+
+/* ---- The nearest name ------------------------------------------------------------------------------------ */
+
+enum { NAME_MOST = 40 };
+
+static size_t least(size_t a, size_t b)
+{
+	return a < b ? a : b;
+}
+
+/* How many letters to insert, drop, replace or swap (Damerau and Levenshtein), over the first NAME_MOST of each. */
+static size_t edit_distance(const char *a, const char *b)
+{
+	size_t rows[3][NAME_MOST + 1];
+	size_t *before_last = rows[0];
+	size_t *last = rows[1];
+	size_t *row = rows[2];
+	size_t a_length = least(strlen(a), NAME_MOST);
+	size_t b_length = least(strlen(b), NAME_MOST);
+	for (size_t j = 0; j <= b_length; j++)
+		last[j] = before_last[j] = j;
+	for (size_t i = 1; i <= a_length; i++) {
+		row[0] = i;
+		for (size_t j = 1; j <= b_length; j++) {
+			size_t replaced = last[j - 1] + (a[i - 1] != b[j - 1]);
+			row[j] = least(least(last[j], row[j - 1]) + 1, replaced);
+			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+				row[j] = least(row[j], before_last[j - 2] + 1);
+		}
+		size_t *free_row = before_last;
+		before_last = last;
+		last = row;
+		row = free_row;
+	}
+	return last[b_length];
+}
+
+const char *cli_nearest_command(const char *name)
+{
+	int nearest = 0;
+	for (int i = 1; i < CLI_COMMANDS; i++) {
+		if (edit_distance(name, cli_commands[i].name) < edit_distance(name, cli_commands[nearest].name))
+			nearest = i;
+	}
+	return cli_commands[nearest].name;
+}
+
+static const char *nearest_option(const cli_option *options, size_t count, const char *name)
+{
+	size_t nearest = 0;
+	for (size_t i = 1; i < count; i++) {
+		if (edit_distance(name, options[i].name) < edit_distance(name, options[nearest].name))
+			nearest = i;
+	}
+	return options[nearest].name;
+}
+
+/* ---- Parsing --------------------------------------------------------------------------------------------- */
+
+/* Goes through the words of a command line. */
+typedef struct parser {
+	cli_command_id command;
+	const cli_option *options;
+	size_t option_count;
+	char **words;
+	int count;
+	int at;
+	cli_arguments *arguments;
+} parser;
+
+/* name need not end where its option's does: "timeout=1s". */
+static const cli_option *find_option(const parser *p, const char *name, size_t length)
+{
+	for (size_t i = 0; i < p->option_count; i++) {
+		if (strlen(p->options[i].name) == length && memcmp(p->options[i].name, name, length) == 0)
+			return &p->options[i];
+	}
+	return NULL;
+}
+
+static const cli_option *find_letter(const parser *p, char letter)
+{
+	for (size_t i = 0; i < p->option_count; i++) {
+		if (p->options[i].letter == letter)
+			return &p->options[i];
+	}
+	return NULL;
+}
+
+static int set_limit(parser *p, const cli_option *option, const char *value)
+{
+	curfew_failure failure;
+	if (curfew_limits_set(&p->arguments->limits, option->name, value, &failure) == CURFEW_OK)
+		return -1;
+	/* The library's message begins with the limit's name, which is the option's. */
+	return cli_usage_error("--%s", failure.message);
+}
+
+static bool is_listed(const char *values, const char *value)
+{
+	size_t length = strlen(value);
+	for (const char *at = values; length > 0 && (at = strstr(at, value)) != NULL; at++) {
+		bool starts = at == values || at[-1] == ' ';
+		if (starts && (at[length] == '\0' || at[length] == ' '))
+			return true;
+	}
+	return false;
+}
+
+static int set_option(parser *p, const cli_option *option, const char *value)
+{
+	if (option->id == CLI_OPTION_HELP)
+		return cli_print_help(p->command);
+	if (option->id == CLI_OPTION_VERSION)
+		return cli_print_version();
+	if (option->id == CLI_OPTION_LIMIT)
+		return set_limit(p, option, value);
+	if (option->values != NULL && !is_listed(option->values, value))
+		return cli_usage_error("--%s %s: must be one of: %s", option->name, value, option->values);
+	p->arguments->values[option->id] = value;
+	return -1;
+}
+
+/* The value of an option that needs one: what follows "=" or its letter, or else the next word. */
+static int take_value(parser *p, const cli_option *option, const char *attached)
+{
+	if (attached != NULL)
+		return set_option(p, option, attached);
+	if (p->at + 1 >= p->count)
+		return cli_usage_error("--%s needs a value: --%s %s", option->name, option->name, option->argument);
+	p->at++;
+	return set_option(p, option, p->words[p->at]);
+}
+
+static int parse_long(parser *p, const char *word)
+{
+	const char *name = word + 2;
+	const char *equals = strchr(name, '=');
+	size_t length = equals != NULL ? (size_t)(equals - name) : strlen(name);
+	const cli_option *option = find_option(p, name, length);
+	if (option == NULL) {
+		char shown[NAME_MOST + 1];
+		(void)snprintf(shown, sizeof shown, "%.*s", (int)least(length, NAME_MOST), name);
+		return cli_usage_error("unknown option --%s; the nearest one is --%s", shown,
+		                       nearest_option(p->options, p->option_count, shown));
+	}
+	if (option->argument != NULL)
+		return take_value(p, option, equals != NULL ? equals + 1 : NULL);
+	if (equals != NULL)
+		return cli_usage_error("--%s takes no value, but was given %s", option->name, equals + 1);
+	return set_option(p, option, "");
+}
+
+static int parse_short(parser *p, const char *word)
+{
+	const cli_option *option = find_letter(p, word[1]);
+	if (option == NULL)
+		return cli_usage_error("unknown option %s; the nearest one is --%s", word,
+		                       nearest_option(p->options, p->option_count, word + 1));
+	if (option->argument != NULL)
+		return take_value(p, option, word[2] != '\0' ? word + 2 : NULL);
+	if (word[2] != '\0')
+		return cli_usage_error("unknown option %s; the nearest one is -%c", word, option->letter);
+	return set_option(p, option, "");
+}
+
+static int parse_word(parser *p, const char *word)
+{
+	if (strncmp(word, "--", 2) == 0)
+		return parse_long(p, word);
+	if (word[0] == '-' && word[1] != '\0')
+		return parse_short(p, word);
+	if (p->arguments->program != NULL)
+		return cli_usage_error("unexpected argument %s after %s (arguments of the program follow --)", word,
+		                       p->arguments->program);
+	if (word[0] == '\0')
+		return cli_usage_error("PROGRAM is empty");
+	p->arguments->program = word;
+	return -1;
+}
+
+int cli_parse(cli_command_id command, int count, char **words, cli_arguments *arguments)
+{
+	cli_option options[CLI_OPTIONS_MOST];
+	parser p = {.command = command, .words = words, .count = count, .arguments = arguments};
+	p.options = options;
+	p.option_count = cli_list_options(command, options);
+	*arguments = (cli_arguments){.limits = {.size = sizeof(curfew_limits)}};
+	for (; p.at < count; p.at++) {
+		if (strcmp(words[p.at], "--") == 0) {
+			arguments->rest = words + p.at + 1;
+			arguments->rest_count = (size_t)(count - p.at - 1);
+			break;
+		}
+		int code = parse_word(&p, words[p.at]);
+		if (code >= 0)
+			return code;
+	}
+	if (arguments->program == NULL)
+		return cli_usage_error("%s needs a PROGRAM; see curfew %s --help", cli_commands[command].name,
+		                       cli_commands[command].name);
+	return -1;
+}

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Commands and options: one table of each. Parsing, help, the man page and the shell completions are made from them;
+ * the limits in it come from curfew_limit_table().
+ */
+#ifndef CURFEW_CLI_OPTIONS_H
+#define CURFEW_CLI_OPTIONS_H
+
+#include "curfew.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+typedef enum cli_command_id { CLI_RUN, CLI_COMPILE, CLI_BENCH, CLI_HELP, CLI_COMMANDS } cli_command_id;
+
+typedef struct cli_command {
+	const char *name;
+	const char *usage;       /* what follows "curfew NAME" */
+	const char *summary;     /* one phrase */
+	const char *description; /* a paragraph; lines are at most 76 long */
+} cli_command;
+
+extern const cli_command cli_commands[CLI_COMMANDS];
+
+typedef enum cli_option_id {
+	CLI_OPTION_CALL,
+	CLI_OPTION_PARAMS,
+	CLI_OPTION_LANG,
+	CLI_OPTION_OUT,
+	CLI_OPTION_RUNS,
+	CLI_OPTION_WARM,
+	CLI_OPTION_VS,
+	CLI_OPTION_DETERMINISTIC,
+	CLI_OPTION_PRINT,
+	CLI_OPTION_JSON,
+	CLI_OPTION_REPORT,
+	CLI_OPTION_QUIET,
+	CLI_OPTION_HELP,
+	CLI_OPTION_VERSION,
+	CLI_OPTION_IDS,
+	CLI_OPTION_LIMIT, /* one of the limits: see cli_option.limit */
+} cli_option_id;
+
+typedef struct cli_option {
+	cli_option_id id;
+	const char *name;      /* without its dashes */
+	char letter;           /* "-o"; 0: none */
+	const char *argument;  /* "FILE"; NULL: takes none */
+	const char *meaning;   /* one phrase */
+	const char *values;    /* "js": the possible values for completion, separated by blanks; NULL: any */
+	unsigned commands;     /* 1 << cli_command_id each */
+	const curfew_limit_info *limit;
+	char default_text[32]; /* "": none to speak of */
+} cli_option;
+
+enum { CLI_OPTIONS_MOST = 48 };
+
+/* The options of a command, limits first; returns how many. */
+size_t cli_list_options(cli_command_id command, cli_option options[CLI_OPTIONS_MOST]);
+
+typedef struct cli_arguments {
+	const char *values[CLI_OPTION_IDS]; /* by option; "" for one that takes none and was given; NULL: not given */
+	curfew_limits limits;
+	const char *program; /* NULL: not given */
+	char **rest;         /* what follows "--", rest_count of them */
+	size_t rest_count;
+} cli_arguments;
+
+/* Parses what follows the command's name. -1, or the exit code after an error was said or help was printed. */
+int cli_parse(cli_command_id command, int count, char **words, cli_arguments *arguments);
+
+/* The command of that name, or CLI_COMMANDS. */
+cli_command_id cli_find_command(const char *name);
+const char *cli_nearest_command(const char *name);
+
+int cli_print_help(cli_command_id command);
+int cli_print_overview(void);
+int cli_print_version(void);
+
+/* Prints the man page or a completion: kind is "man", "bash", "zsh" or "fish". */
+int cli_generate(const char *kind);
+
+#endif

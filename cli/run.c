@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* curfew run: one program, once, watched; then the report in the forms that were asked for. */
+#include "commands.h"
+#include "say.h"
+#include "watch.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* One execution of the command. */
+typedef struct session {
+	const cli_arguments *arguments;
+	bool json;
+	bool quiet;
+	char *params;
+	size_t params_length;
+	cli_source source;
+	curfew_engine *engine;
+	curfew_program *program;
+	curfew_cancel *cancel;
+	curfew_run *run;
+	curfew_report *failed;       /* a report of our own, where nothing ran */
+	const curfew_report *report; /* the one to deliver */
+	int output_error;
+} session;
+
+static void finish(session *s)
+{
+	curfew_report_destroy(s->failed);
+	curfew_run_destroy(s->run);
+	curfew_cancel_destroy(s->cancel);
+	curfew_program_destroy(s->program);
+	curfew_engine_destroy(s->engine);
+	cli_source_finish(&s->source);
+	free(s->params);
+}
+
+static bool is_given(const session *s, cli_option_id id)
+{
+	return s->arguments->values[id] != NULL;
+}
+
+/* ---- Before the run -------------------------------------------------------------------------------------- */
+
+/* What is wrong with the command line beyond its syntax. -1: nothing. */
+static int check_arguments(session *s)
+{
+	const char *report_path = s->arguments->values[CLI_OPTION_REPORT];
+	int code = cli_make_params(s->arguments, &s->params, &s->params_length);
+	if (code >= 0)
+		return code;
+	if (strcmp(s->arguments->program, "-") == 0 && !is_given(s, CLI_OPTION_LANG))
+		return cli_usage_error("- (standard input) needs --lang js");
+	int error = report_path != NULL ? cli_file_check(report_path) : 0;
+	if (error != 0)
+		return cli_usage_error("--report %s: %s", report_path, strerror(error));
+	return -1;
+}
+
+/* Nothing ran: makes the report that says why. */
+static int fail(session *s, curfew_outcome outcome, const char *message)
+{
+	const char *name = strcmp(s->arguments->program, "-") == 0 ? "stdin" : cli_base_name(s->arguments->program);
+	curfew_status status =
+		curfew_report_create_failed(outcome, name, message, &s->arguments->limits, &s->failed);
+	if (status != CURFEW_OK) {
+		cli_say("%s", message);
+		return curfew_outcome_exit_code(outcome);
+	}
+	s->report = s->failed;
+	return -1;
+}
+
+static int fail_with(session *s, curfew_status status, const curfew_failure *failure)
+{
+	const char *message = failure->message[0] != '\0' ? failure->message : curfew_status_text(status);
+	return fail(s, cli_is_program_fault(status) ? CURFEW_OUTCOME_BAD_PROGRAM : CURFEW_OUTCOME_INTERNAL_ERROR,
+	            message);
+}
+
+/* ---- The run --------------------------------------------------------------------------------------------- */
+
+static int watch_run(session *s)
+{
+	curfew_failure failure = {.message = ""};
+	curfew_limits limits = {0};
+	cli_watch watch;
+	/* The limits were checked one by one as they were parsed. */
+	(void)curfew_limits_resolve(&s->arguments->limits, &limits, NULL);
+	if (!cli_watch_init(&watch, s->cancel, limits.timeout_ns, !s->quiet && !s->json))
+		return fail(s, CURFEW_OUTCOME_INTERNAL_ERROR, strerror(errno));
+	curfew_run_options options = {
+		.size = sizeof options,
+		.flags = is_given(s, CLI_OPTION_DETERMINISTIC) ? CURFEW_RUN_DETERMINISTIC : 0,
+		.limits = &s->arguments->limits,
+		.call = s->arguments->values[CLI_OPTION_CALL],
+		.params = s->params,
+		.params_length = s->params_length,
+		.cancel = s->cancel,
+		.on_event = s->json ? NULL : cli_watch_on_event,
+		.on_event_context = &watch,
+		.on_done = cli_watch_on_done,
+		.on_done_context = &watch,
+	};
+	cli_signals_catch(s->cancel);
+	curfew_status status = curfew_run_start(s->program, &options, &s->run, &failure);
+	int code = -1;
+	if (status == CURFEW_OK) {
+		cli_watch_until_done(&watch, s->run);
+		s->report = curfew_run_wait(s->run);
+		s->output_error = watch.output_error != 0 ? watch.output_error : watch.failed ? ENOMEM : 0;
+		if (!watch.at_line_start && isatty(STDERR_FILENO) != 0 && !s->quiet)
+			(void)cli_write(STDERR_FILENO, "\n", 1, NULL);
+	} else {
+		code = fail_with(s, status, &failure);
+	}
+	cli_watch_finish(&watch);
+	return code;
+}
+
+/* Fills s->report, or returns the exit code after an error that there is no report of. */
+static int execute(session *s)
+{
+	curfew_failure failure = {.message = ""};
+	if (!cli_source_read(s->arguments->program, &s->source, &failure))
+		return fail(s, CURFEW_OUTCOME_BAD_PROGRAM, failure.message);
+	curfew_status status = cli_engine_create(1, &s->engine, &failure);
+	if (status == CURFEW_OK)
+		status = curfew_cancel_create(s->engine, &s->cancel);
+	if (status != CURFEW_OK)
+		return fail(s, CURFEW_OUTCOME_INTERNAL_ERROR,
+		            failure.message[0] != '\0' ? failure.message : curfew_status_text(status));
+	status = cli_program_create(s->engine, &s->source, s->arguments, CURFEW_SOURCE_ONCE, &s->program, &failure);
+	if (status != CURFEW_OK)
+		return fail_with(s, status, &failure);
+	return watch_run(s);
+}
+
+/* ---- After the run --------------------------------------------------------------------------------------- */
+
+static int print_line(const char *text, size_t length)
+{
+	int code = cli_print(text, length);
+	return code != CLI_EXIT_OK ? code : cli_print("\n", 1);
+}
+
+/* Delivers the report as JSON: to stdout, to a file. */
+static int deliver_json(session *s)
+{
+	const char *path = s->arguments->values[CLI_OPTION_REPORT];
+	char *text = NULL;
+	size_t length = 0;
+	if (!s->json && path == NULL)
+		return CLI_EXIT_OK;
+	if (curfew_report_to_json(s->report, &text, &length) != CURFEW_OK) {
+		cli_say("out of memory for the report");
+		return CLI_EXIT_INTERNAL;
+	}
+	text[length] = '\n'; /* in place of the NUL */
+	int code = s->json ? cli_print(text, length + 1) : CLI_EXIT_OK;
+	int error = path != NULL ? cli_file_write(path, text, length + 1) : 0;
+	curfew_free(text);
+	if (error == 0)
+		return code;
+	cli_say("--report %s: %s", path, strerror(error));
+	return CLI_EXIT_INTERNAL;
+}
+
+static int deliver(session *s)
+{
+	int code = deliver_json(s);
+	bool finished = s->report->outcome == CURFEW_OUTCOME_FINISHED;
+	if (!s->json && code == CLI_EXIT_OK && is_given(s, CLI_OPTION_PRINT) && finished && s->output_error == 0) {
+		const char *value = s->report->value != NULL ? s->report->value : "null";
+		code = print_line(value, strlen(value));
+	}
+	bool closed = s->output_error == EPIPE;
+	if (!s->json && !s->quiet && !closed && !finished)
+		cli_tell(s->report);
+	if (closed)
+		return CLI_EXIT_PIPE;
+	if (s->output_error != 0 && s->output_error != EINTR) {
+		cli_say("cannot write the program's output: %s", strerror(s->output_error));
+		return CLI_EXIT_INTERNAL;
+	}
+	return code != CLI_EXIT_OK ? code : curfew_outcome_exit_code(s->report->outcome);
+}
+
+int cli_run(const cli_arguments *arguments)
+{
+	session s = {.arguments = arguments};
+	s.json = is_given(&s, CLI_OPTION_JSON);
+	s.quiet = is_given(&s, CLI_OPTION_QUIET);
+	int code = check_arguments(&s);
+	if (code < 0)
+		code = execute(&s);
+	if (code < 0)
+		code = deliver(&s);
+	cli_signals_release();
+	finish(&s);
+	return code;
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What curfew itself says on stderr, and writing that survives closed and full outputs. */
+#ifndef CURFEW_CLI_SAY_H
+#define CURFEW_CLI_SAY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Exit codes that are not an outcome's. */
+enum { CLI_EXIT_OK = 0, CLI_EXIT_USAGE = 2, CLI_EXIT_BAD_PROGRAM = 3, CLI_EXIT_INTERNAL = 125, CLI_EXIT_PIPE = 141 };
+
+/* Says "curfew: ..." in one line; control characters in it are shown as '?'. */
+void cli_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* As cli_say; returns CLI_EXIT_USAGE. */
+int cli_usage_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/*
+ * Writes all of it. 0, or the errno of the failure. EINTR goes on, unless *give_up (may be NULL) is set by then.
+ */
+int cli_write(int fd, const void *bytes, size_t length, const volatile bool *give_up);
+
+/* Writes a result to stdout. Returns CLI_EXIT_OK, or says what failed (a closed pipe: silently) and returns its code. */
+int cli_print(const char *text, size_t length);
+
+#endif

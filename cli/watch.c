@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The main thread's side of a run: a poll loop over one pipe, which ticks only while a live line is shown. */
+#include "watch.h"
+
+#include "format.h"
+#include "say.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { LIVE_AFTER_MS = 1000, LIVE_EVERY_MS = 200 };
+
+/* ---- Signals --------------------------------------------------------------------------------------------- */
+
+/* A handler has no context, hence the only variables of the program that live outside main. */
+static curfew_cancel *volatile cancel_on_signal;
+static volatile bool impatient; /* a second signal came */
+
+static void handle_signal(int number)
+{
+	static volatile sig_atomic_t signals;
+	(void)number;
+	int saved = errno;
+	if (cancel_on_signal != NULL)
+		curfew_cancel_fire(cancel_on_signal);
+	if (signals > 0)
+		impatient = true;
+	signals = 1;
+	errno = saved;
+}
+
+static void set_handler(void (*handler)(int))
+{
+	struct sigaction action = {.sa_handler = handler};
+	sigemptyset(&action.sa_mask);
+	(void)sigaction(SIGINT, &action, NULL);
+	(void)sigaction(SIGTERM, &action, NULL);
+}
+
+void cli_signals_catch(curfew_cancel *cancel)
+{
+	cancel_on_signal = cancel;
+	set_handler(handle_signal);
+}
+
+void cli_signals_release(void)
+{
+	cancel_on_signal = NULL;
+	set_handler(SIG_DFL);
+}
+
+/* ---- The run's side -------------------------------------------------------------------------------------- */
+
+/* In the queue each piece of output follows its head. */
+typedef struct chunk {
+	curfew_event_kind kind;
+	size_t length;
+} chunk;
+
+bool cli_watch_init(cli_watch *watch, curfew_cancel *cancel, uint64_t timeout_ns, bool live)
+{
+	*watch = (cli_watch){.cancel = cancel, .timeout_ns = timeout_ns, .at_line_start = true};
+	const char *terminal = getenv("TERM");
+	bool dumb = terminal == NULL || strcmp(terminal, "dumb") == 0;
+	watch->live = live && !dumb && isatty(STDERR_FILENO) != 0;
+	(void)pthread_mutex_init(&watch->mutex, NULL);
+	if (pipe2(watch->wake, O_CLOEXEC | O_NONBLOCK) == 0)
+		return true;
+	(void)pthread_mutex_destroy(&watch->mutex);
+	return false;
+}
+
+void cli_watch_finish(cli_watch *watch)
+{
+	(void)close(watch->wake[0]);
+	(void)close(watch->wake[1]);
+	(void)pthread_mutex_destroy(&watch->mutex);
+	free(watch->queue);
+}
+
+static void wake(cli_watch *watch)
+{
+	/* A full pipe wakes as well. */
+	ssize_t written = write(watch->wake[1], "", 1);
+	(void)written;
+}
+
+static bool reserve(cli_watch *watch, size_t extra)
+{
+	if (extra <= watch->capacity - watch->length)
+		return true;
+	size_t capacity = watch->capacity * 2 + extra;
+	char *queue = realloc(watch->queue, capacity);
+	if (queue == NULL)
+		return false;
+	watch->queue = queue;
+	watch->capacity = capacity;
+	return true;
+}
+
+static void enqueue(cli_watch *watch, curfew_event_kind kind, const char *data, size_t length)
+{
+	chunk head = {kind, length};
+	if (!reserve(watch, sizeof head + length)) {
+		watch->failed = true;
+		return;
+	}
+	memcpy(watch->queue + watch->length, &head, sizeof head);
+	memcpy(watch->queue + watch->length + sizeof head, data, length);
+	watch->length += sizeof head + length;
+}
+
+void cli_watch_on_event(void *context, curfew_event_kind kind, const char *data, size_t length)
+{
+	cli_watch *watch = context;
+	if (kind == CURFEW_EVENT_CHECKPOINT)
+		return;
+	(void)pthread_mutex_lock(&watch->mutex);
+	bool was_empty = watch->length == 0;
+	if (kind == CURFEW_EVENT_PROGRESS)
+		cli_format_line(data, length, watch->progress, sizeof watch->progress);
+	else
+		enqueue(watch, kind, data, length);
+	(void)pthread_mutex_unlock(&watch->mutex);
+	if (was_empty && kind != CURFEW_EVENT_PROGRESS)
+		wake(watch);
+}
+
+void cli_watch_on_done(void *context, curfew_run *run)
+{
+	cli_watch *watch = context;
+	(void)run;
+	(void)pthread_mutex_lock(&watch->mutex);
+	watch->done = true;
+	(void)pthread_mutex_unlock(&watch->mutex);
+	wake(watch);
+}
+
+/* ---- The live line --------------------------------------------------------------------------------------- */
+
+static void erase_live_line(cli_watch *watch)
+{
+	static const char erase[] = "\r\033[K";
+	if (watch->live_shown)
+		(void)cli_write(STDERR_FILENO, erase, sizeof erase - 1, NULL);
+	watch->live_shown = false;
+}
+
+static void show_live_line(cli_watch *watch, curfew_run *run)
+{
+	curfew_run_usage usage = {.size = sizeof usage};
+	curfew_run_get_usage(run, &usage);
+	char progress[sizeof watch->progress];
+	(void)pthread_mutex_lock(&watch->mutex);
+	memcpy(progress, watch->progress, sizeof progress);
+	(void)pthread_mutex_unlock(&watch->mutex);
+	char limit[CLI_QUANTITY] = "";
+	char cpu[CLI_QUANTITY];
+	char memory[CLI_QUANTITY];
+	if (watch->timeout_ns != CURFEW_UNLIMITED)
+		cli_format_time(watch->timeout_ns, limit);
+	cli_format_time(usage.cpu_ns, cpu);
+	cli_format_bytes(usage.memory_bytes, memory);
+	/* Wrapping is off while the line is written: it could not be erased if it took two. */
+	char line[1024];
+	int length = snprintf(line, sizeof line,
+	                      "\r\033[?7l\033[2m%" PRIu64 ".%" PRIu64 " s%s%s \xc2\xb7 cpu %s \xc2\xb7 memory %s%s%s"
+	                      "\033[0m\033[K\033[?7h",
+	                      usage.wall_ns / 1000000000, usage.wall_ns % 1000000000 / 100000000,
+	                      limit[0] != '\0' ? " of " : "", limit, cpu, memory,
+	                      progress[0] != '\0' ? " \xc2\xb7 " : "", progress);
+	(void)cli_write(STDERR_FILENO, line, (size_t)length, NULL);
+	watch->live_shown = true;
+}
+
+/* ---- The loop -------------------------------------------------------------------------------------------- */
+
+static uint64_t now_ms(void)
+{
+	struct timespec now;
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+static void write_chunk(cli_watch *watch, chunk head, const char *data)
+{
+	int fd = head.kind == CURFEW_EVENT_STDERR ? STDERR_FILENO : STDOUT_FILENO;
+	if (watch->output_error != 0 || head.length == 0)
+		return;
+	watch->output_error = cli_write(fd, data, head.length, &impatient);
+	if (isatty(fd) != 0)
+		watch->at_line_start = data[head.length - 1] == '\n';
+	/* Nobody reads any more: as a pipe's writer, the program has no reason to go on. */
+	if (watch->output_error != 0)
+		curfew_cancel_fire(watch->cancel);
+}
+
+/* Writes out what is queued. The queue is taken as a whole, so that the run's thread never waits for a write. */
+static bool pass_output_on(cli_watch *watch)
+{
+	(void)pthread_mutex_lock(&watch->mutex);
+	char *queue = watch->queue;
+	size_t length = watch->length;
+	bool done = watch->done;
+	watch->queue = NULL;
+	watch->length = 0;
+	watch->capacity = 0;
+	(void)pthread_mutex_unlock(&watch->mutex);
+	if (length > 0)
+		erase_live_line(watch);
+	for (size_t at = 0; at < length;) {
+		chunk head;
+		memcpy(&head, queue + at, sizeof head);
+		write_chunk(watch, head, queue + at + sizeof head);
+		at += sizeof head + head.length;
+	}
+	free(queue);
+	return done;
+}
+
+static void wait_for_wake(cli_watch *watch, int timeout_ms)
+{
+	struct pollfd fd = {.fd = watch->wake[0], .events = POLLIN};
+	char bytes[64];
+	if (poll(&fd, 1, timeout_ms) > 0)
+		while (read(watch->wake[0], bytes, sizeof bytes) > 0)
+			;
+}
+
+void cli_watch_until_done(cli_watch *watch, curfew_run *run)
+{
+	uint64_t next_ms = now_ms() + LIVE_AFTER_MS;
+	while (!pass_output_on(watch)) {
+		uint64_t now = now_ms();
+		/* A line that the guest has begun on the terminal is not ours to write over. */
+		if (watch->live && now >= next_ms) {
+			next_ms = now + LIVE_EVERY_MS;
+			if (watch->at_line_start)
+				show_live_line(watch, run);
+		}
+		wait_for_wake(watch, watch->live ? (int)(next_ms - now) : -1);
+	}
+	/* What came between taking the queue and the end. */
+	(void)pass_output_on(watch);
+	erase_live_line(watch);
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Watching one run from the main thread: its output on its way to stdout and stderr, the live line, signals. The run's
+ * own thread only appends to a queue, so that a reader who does not read cannot hold the run up.
+ */
+#ifndef CURFEW_CLI_WATCH_H
+#define CURFEW_CLI_WATCH_H
+
+#include "curfew.h"
+
+#include <pthread.h>
+
+typedef struct cli_watch {
+	pthread_mutex_t mutex; /* guards what follows, up to failed */
+	char *queue;           /* chunks: see watch.c */
+	size_t length;
+	size_t capacity;
+	char progress[512]; /* last progress, made fit for a terminal */
+	bool done;
+	bool failed; /* out of memory: output was lost */
+
+	int wake[2]; /* a pipe: something happened */
+	curfew_cancel *cancel;
+	uint64_t timeout_ns; /* for the live line; CURFEW_UNLIMITED: none */
+	bool live;           /* a live line may be shown */
+	bool live_shown;
+	bool at_line_start; /* of the terminal, as far as we wrote to it */
+	int output_error;   /* errno of the first failed write to stdout or stderr */
+} cli_watch;
+
+/* live: whether a live line is wanted; shown only if stderr is a terminal. */
+bool cli_watch_init(cli_watch *watch, curfew_cancel *cancel, uint64_t timeout_ns, bool live);
+void cli_watch_finish(cli_watch *watch);
+
+/* For curfew_run_options; the context is the watch. */
+void cli_watch_on_event(void *context, curfew_event_kind kind, const char *data, size_t length);
+void cli_watch_on_done(void *context, curfew_run *run);
+
+/* Passes output on until the run has ended and all of it is written. */
+void cli_watch_until_done(cli_watch *watch, curfew_run *run);
+
+/* From now on SIGINT and SIGTERM fire the handle instead of ending the process. */
+void cli_signals_catch(curfew_cancel *cancel);
+/* To be called before the handle is destroyed. */
+void cli_signals_release(void);
+
+#endif
