@@ -27,15 +27,16 @@ enum {
 };
 
 #define CURFEW_GUEST_TRACE_BYTES 16384
+#define CURFEW_GUEST_SCRATCH_BYTES 1024
 
 /* Offsets are in guest memory; all fields are little-endian and naturally aligned. */
 typedef struct curfew__control {
 	/* Written by the host before an entry. */
-	uint32_t input;            /* curfew_alloc'ed bytes: the source, or the parameters' JSON */
+	uint32_t input;            /* the source, or the parameters' JSON; a NUL behind it */
 	uint32_t input_length;
-	uint32_t name;             /* curfew_alloc'ed: program name, or name of the function to call (0: none) */
+	uint32_t name;             /* of the program, or of the function to call (0: none) */
 	uint32_t name_length;
-	uint32_t user;             /* curfew_alloc'ed, user_length 0 with user 0: none */
+	uint32_t user;             /* 0: none */
 	uint32_t user_length;
 	uint32_t flags;            /* CURFEW_CONTROL_* */
 	uint32_t stack_bytes;      /* the engine's own stack limit, below the top of the shadow stack */
@@ -67,6 +68,7 @@ typedef struct curfew__control {
 	uint32_t error_message_length;
 	uint32_t error_trace;      /* the engine's own record of where it was thrown, as "    at f (file:1:2)\n" lines */
 	uint32_t error_trace_length;
+	char scratch[CURFEW_GUEST_SCRATCH_BYTES]; /* input, name and user where they fit; else they are allocated */
 	uint32_t trace_length;     /* of trace, filled by curfew_trace */
 	char trace[CURFEW_GUEST_TRACE_BYTES]; /* the same lines, of the frames that were running */
 } curfew__control;

@@ -11,6 +11,9 @@
 #include "quickjs-c-atomics.h"
 typedef int js_mutex_t;
 typedef int js_cond_t;
+typedef int js_once_t;
+#define JS_ONCE_INIT 0
+#define js_once(guard, callback) ((void)(guard), callback())
 #define js_mutex_init(mutex) ((void)(mutex))
 #define js_mutex_lock(mutex) ((void)(mutex))
 #define js_mutex_unlock(mutex) ((void)(mutex))
@@ -92,7 +95,12 @@ static void *on_realloc(void *opaque, void *memory, size_t size)
 	return checked(realloc(memory, size ? size : 1));
 }
 
-static const JSMallocFunctions allocator = { on_calloc, on_malloc, on_free, on_realloc, malloc_usable_size };
+static size_t on_usable_size(const void *memory)
+{
+	return malloc_usable_size((void *)(uintptr_t)memory);
+}
+
+static const JSMallocFunctions allocator = { on_calloc, on_malloc, on_free, on_realloc, on_usable_size };
 
 /* ---- The poll --------------------------------------------------------------------------------------------- */
 
@@ -110,6 +118,12 @@ static int stop_at_poll(JSRuntime *rt, uint32_t cause)
 
 	if (!stopping)
 		first_cause = cause;
+	/* What the counter was filled with is used up: the host reads the count from the control block. */
+	if (ctx->interrupt_counter == JS_INTERRUPT_COUNTER_INIT) {
+		curfew_control.polls += stopping ? 0 : curfew_control.interval;
+		curfew_control.interval = 0;
+		ctx->interrupt_counter = 0;
+	}
 	if (stopping || !frame || JS_VALUE_GET_TAG(frame->cur_func) != JS_TAG_OBJECT ||
 	    !js_class_has_bytecode(JS_VALUE_GET_OBJ(frame->cur_func)->class_id))
 		host_stop(first_cause);
@@ -165,19 +179,14 @@ static int on_poll(JSRuntime *rt, void *opaque)
 	uint32_t taken = curfew_control.interval;
 	if (curfew_control.loops_left != UINT64_MAX) {
 		if (taken > curfew_control.loops_left) {
-			curfew_control.polls += curfew_control.loops_left;
-			curfew_control.interval = 0;
-			curfew_control.loops_left = 0;
-			ctx->interrupt_counter = 0;
+			curfew_control.interval = (uint32_t)curfew_control.loops_left;
 			return stop_at_poll(rt, CURFEW_STOP_LOOPS);
 		}
 		curfew_control.loops_left -= taken;
 	}
-	curfew_control.polls += taken;
-	if ((curfew_control.flags & CURFEW_CONTROL_METERED) && host_fuel() == 0) {
-		curfew_control.interval = 0;
+	if ((curfew_control.flags & CURFEW_CONTROL_METERED) && host_fuel() == 0)
 		return stop_at_poll(rt, CURFEW_STOP_FUEL);
-	}
+	curfew_control.polls += taken;
 	refill(ctx);
 	return 0;
 }
@@ -508,4 +517,11 @@ CURFEW_EXPORT("curfew_control_address") uint32_t curfew_control_address(void)
 CURFEW_EXPORT("curfew_counter_address") uint32_t curfew_counter_address(void)
 {
 	return (uint32_t)(uintptr_t)&curfew_context->interrupt_counter;
+}
+
+/* The stack comes first in memory, and the data right behind it. */
+CURFEW_EXPORT("curfew_stack_top") uint32_t curfew_stack_top(void)
+{
+	extern char __global_base;
+	return (uint32_t)(uintptr_t)&__global_base;
 }

@@ -143,7 +143,8 @@ CURFEW_EXPORT("curfew_load") int32_t curfew_load(void)
 	if (JS_IsException(program))
 		return curfew_engine_describe(CURFEW_GUEST_REFUSED);
 	free(name);
-	free(source);
+	if (source != curfew_control.scratch)
+		free(source);
 	curfew_control.input = curfew_control.input_length = 0;
 	curfew_control.name = curfew_control.name_length = 0;
 	return CURFEW_GUEST_DONE;

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Structs that cross the public interface, as openat2(2) takes them: what is missing is 0, what is unknown must be. */
+#ifndef CURFEW_BASE_COPY_IN_H
+#define CURFEW_BASE_COPY_IN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+
+/* Copies a struct whose first field is its uint32_t size into one of known_size bytes; false: not of this kind. */
+static inline bool curfew__copy_in(void *known, uint32_t known_size, const void *given)
+{
+	uint32_t size;
+
+	memset(known, 0, known_size);
+	memcpy(&size, given, sizeof size);
+	if (size < sizeof size || size > 65536)
+		return false;
+	for (uint32_t i = known_size; i < size; i++)
+		if (((const uint8_t *)given)[i])
+			return false;
+	memcpy(known, given, size < known_size ? size : known_size);
+	return true;
+}
+
+#endif

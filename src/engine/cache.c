@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* An entry is the SHA-256 of its contents, followed by the contents. */
+#include "engine/cache.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define SUM crypto_hash_sha256_BYTES
+
+static bool make_folders(const char *folder)
+{
+	char path[PATH_MAX];
+	size_t length = strlen(folder);
+
+	if (length >= sizeof path)
+		return false;
+	memcpy(path, folder, length + 1);
+	for (char *slash = path + 1; (slash = strchr(slash, '/')); slash++) {
+		*slash = 0;
+		if (mkdir(path, 0700) && errno != EEXIST)
+			return false;
+		*slash = '/';
+	}
+	return mkdir(path, 0700) == 0 || errno == EEXIST;
+}
+
+/* The folder, open, if it is one that only this user can write. */
+static int open_folder(const char *folder)
+{
+	struct stat status;
+	int file = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (file >= 0 && (fstat(file, &status) || status.st_uid != geteuid() || (status.st_mode & 022))) {
+		close(file);
+		return -1;
+	}
+	return file;
+}
+
+bool curfew__cache_prepare(const char *folder, char *message)
+{
+	if (!make_folders(folder)) {
+		snprintf(message, 256, "cache folder %.150s cannot be made: %s", folder, strerror(errno));
+		return false;
+	}
+	int file = open_folder(folder);
+	if (file < 0) {
+		snprintf(message, 256, "cache folder %.150s must belong to this user and be writable by nobody else", folder);
+		return false;
+	}
+	close(file);
+	return true;
+}
+
+static bool read_all(int file, uint8_t *bytes, size_t length)
+{
+	for (size_t done = 0; done < length;) {
+		ssize_t n = read(file, bytes + done, length - done);
+		if (n <= 0)
+			return false;
+		done += (size_t)n;
+	}
+	return true;
+}
+
+static bool write_all(int file, const uint8_t *bytes, size_t length)
+{
+	for (size_t done = 0; done < length;) {
+		ssize_t n = write(file, bytes + done, length - done);
+		if (n <= 0)
+			return false;
+		done += (size_t)n;
+	}
+	return true;
+}
+
+void *curfew__cache_read(const char *folder, const char *key, size_t *length)
+{
+	int directory = open_folder(folder);
+	int file = directory < 0 ? -1 : openat(directory, key, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	struct stat status;
+	uint8_t *bytes = NULL, sum[SUM];
+
+	if (file >= 0 && !fstat(file, &status) && S_ISREG(status.st_mode) && status.st_uid == geteuid() &&
+	    !(status.st_mode & 022) && status.st_size > (off_t)SUM && (bytes = malloc((size_t)status.st_size))) {
+		size_t size = (size_t)status.st_size - SUM;
+		bool good = read_all(file, bytes, SUM + size) && !crypto_hash_sha256(sum, bytes + SUM, size) &&
+		            !memcmp(sum, bytes, SUM);
+		if (good) {
+			memmove(bytes, bytes + SUM, size);
+			*length = size;
+		} else {
+			free(bytes);
+			bytes = NULL;
+		}
+	}
+	if (file >= 0)
+		close(file);
+	if (directory >= 0)
+		close(directory);
+	return bytes;
+}
+
+void curfew__cache_write(const char *folder, const char *key, const void *bytes, size_t length)
+{
+	char temporary[96];
+	uint8_t sum[SUM];
+	uint64_t number;
+	int directory = open_folder(folder);
+
+	if (directory < 0)
+		return;
+	randombytes_buf(&number, sizeof number);
+	snprintf(temporary, sizeof temporary, ".%.40s.%016llx", key, (unsigned long long)number);
+	int file = openat(directory, temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (file >= 0) {
+		crypto_hash_sha256(sum, bytes, length);
+		bool good = write_all(file, sum, SUM) && write_all(file, bytes, length);
+		if (close(file) || !good || renameat(directory, temporary, directory, key))
+			unlinkat(directory, temporary, 0);
+	}
+	close(directory);
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Compiled code on disk. It is code that this process will execute: the folder must belong to this user and be
+ * writable by nobody else, a file is written under a temporary name and renamed, and what is damaged is not used.
+ */
+#ifndef CURFEW_ENGINE_CACHE_H
+#define CURFEW_ENGINE_CACHE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Makes the folder (0700, parents too) if it is missing; false, and a line in message[256], if it is not safe. */
+bool curfew__cache_prepare(const char *folder, char *message);
+/* Reads an entry whose checksum is right; NULL if there is none. Free with free. */
+void *curfew__cache_read(const char *folder, const char *key, size_t *length);
+/* Keeps an entry; a failure only means that it will be made again. */
+void curfew__cache_write(const char *folder, const char *key, const void *bytes, size_t length);
+
+#endif

@@ -1,0 +1,379 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Wasmtime, wrapped so that it cannot be misused: one store per instance, memories in our regions, imports with plain
+ * C types. The region an instance is to live in reaches Wasmtime's memory creator through a thread-local variable,
+ * for the duration of the instantiation only.
+ */
+#include "engine/vm.h"
+
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <wasm.h>
+#include <wasmtime.h>
+
+#include "curfew.h"
+#include "engine/cache.h"
+
+struct curfew__vm {
+	wasm_engine_t *engine;
+	wasmtime_linker_t *linker;
+	wasmtime_module_t *module;
+	wasmtime_instance_pre_t *pre;
+	const curfew__vm_options *options; /* a copy */
+	curfew__vm_options copy;
+	size_t memory_size;
+};
+
+struct curfew__instance {
+	wasmtime_store_t *store;
+	wasmtime_context_t *context;
+	void *import_context;
+	wasmtime_func_t calls[CURFEW__VM_CALLS_MAX];
+	char message[200];
+};
+
+static _Thread_local curfew__region *pending_region;
+
+/* ---- Memories --------------------------------------------------------------------------------------------- */
+
+static uint8_t *get_memory(void *env, size_t *size, size_t *capacity)
+{
+	curfew__region *region = env;
+	*size = region->size;
+	*capacity = CURFEW__REGION_RESERVE;
+	return region->base;
+}
+
+static wasmtime_error_t *grow_memory(void *env, size_t size)
+{
+	return curfew__region_grow(env, size) ? NULL : wasmtime_error_new("memory limit");
+}
+
+static wasmtime_error_t *new_memory(void *env, const wasm_memorytype_t *type, size_t minimum, size_t maximum,
+                                    size_t reserved, size_t guard, wasmtime_linear_memory_t *memory)
+{
+	curfew__region *region = pending_region;
+	(void)env, (void)type, (void)maximum;
+
+	if (!region || region->size < minimum || reserved > CURFEW__REGION_RESERVE || guard > CURFEW__REGION_GUARD)
+		return wasmtime_error_new("no region of this size");
+	pending_region = NULL;
+	*memory = (wasmtime_linear_memory_t){ region, get_memory, grow_memory, NULL };
+	return NULL;
+}
+
+static wasm_engine_t *create_engine(bool metered)
+{
+	wasm_config_t *config = wasm_config_new();
+	wasmtime_memory_creator_t creator = { NULL, new_memory, NULL };
+
+	wasmtime_config_consume_fuel_set(config, metered);
+	wasmtime_config_max_wasm_stack_set(config, CURFEW__NATIVE_STACK);
+	wasmtime_config_memory_init_cow_set(config, false);
+	wasmtime_config_host_memory_creator_set(config, &creator);
+	wasmtime_config_memory_reservation_set(config, CURFEW__REGION_RESERVE);
+	wasmtime_config_memory_guard_size_set(config, CURFEW__REGION_GUARD);
+	wasmtime_config_memory_may_move_set(config, false);
+	wasmtime_config_native_unwind_info_set(config, false);
+	return wasm_engine_new_with_config(config);
+}
+
+/* ---- Errors ----------------------------------------------------------------------------------------------- */
+
+static void first_line(char *to, size_t size, const wasm_byte_vec_t *message)
+{
+	size_t length = 0;
+	while (length < message->size && length + 1 < size && message->data[length] && message->data[length] != '\n')
+		length++;
+	memcpy(to, message->data, length);
+	to[length] = 0;
+}
+
+/* Takes the error and says it; true if there was one. */
+static bool failed(wasmtime_error_t *error, char *message, size_t size)
+{
+	wasm_byte_vec_t text;
+
+	if (!error)
+		return false;
+	wasmtime_error_message(error, &text);
+	first_line(message, size, &text);
+	wasm_byte_vec_delete(&text);
+	wasmtime_error_delete(error);
+	return true;
+}
+
+/* ---- Imports ---------------------------------------------------------------------------------------------- */
+
+static wasm_trap_t *call_import(void *env, wasmtime_caller_t *caller, wasmtime_val_raw_t *raw, size_t count)
+{
+	const curfew__import *import = env;
+	curfew__instance *instance = wasmtime_context_get_data(wasmtime_caller_context(caller));
+	uint64_t values[8] = { 0 };
+	(void)count;
+
+	for (size_t i = 0; import->params[i]; i++)
+		values[i] = import->params[i] == 'i' ? (uint32_t)raw[i].i32 : (uint64_t)raw[i].i64;
+	if (!import->call(instance->import_context, values))
+		return wasmtime_trap_new("stopped", 7);
+	if (import->result[0] == 'i')
+		raw[0].i32 = (int32_t)values[0];
+	else if (import->result[0])
+		raw[0].i64 = (int64_t)values[0];
+	return NULL;
+}
+
+static void value_types(wasm_valtype_vec_t *vector, const char *letters)
+{
+	wasm_valtype_t *types[8];
+	size_t count = strlen(letters);
+
+	for (size_t i = 0; i < count; i++)
+		types[i] = wasm_valtype_new(letters[i] == 'i' ? WASM_I32 : WASM_I64);
+	wasm_valtype_vec_new(vector, count, types);
+}
+
+static bool define_import(curfew__vm *vm, const curfew__import *import, char *message)
+{
+	wasm_valtype_vec_t params, results;
+
+	value_types(&params, import->params);
+	value_types(&results, import->result);
+	wasm_functype_t *type = wasm_functype_new(&params, &results);
+	wasmtime_error_t *error = wasmtime_linker_define_func_unchecked(
+		vm->linker, import->module, strlen(import->module), import->name, strlen(import->name), type, call_import,
+		(void *)(uintptr_t)import, NULL);
+	wasm_functype_delete(type);
+	return !failed(error, message, 256);
+}
+
+/* ---- The module ------------------------------------------------------------------------------------------- */
+
+/* The cache key: the module, what it was compiled for and by. CPU features are checked by Wasmtime itself. */
+static void cache_key(const curfew__vm_options *options, char key[2 * crypto_hash_sha256_BYTES + 1])
+{
+	crypto_hash_sha256_state state;
+	uint8_t sum[crypto_hash_sha256_BYTES];
+	const char *flavour = options->metered ? "fuel " WASMTIME_VERSION : "plain " WASMTIME_VERSION;
+
+	crypto_hash_sha256_init(&state);
+	crypto_hash_sha256_update(&state, (const uint8_t *)flavour, strlen(flavour));
+	crypto_hash_sha256_update(&state, options->wasm, options->wasm_length);
+	crypto_hash_sha256_final(&state, sum);
+	sodium_bin2hex(key, 2 * sizeof sum + 1, sum, sizeof sum);
+}
+
+static bool deserialize(curfew__vm *vm, const void *bytes, size_t length)
+{
+	char message[256];
+	return bytes && !failed(wasmtime_module_deserialize(vm->engine, bytes, length, &vm->module), message, sizeof message);
+}
+
+/* From the code that came with the library, else from the cache, else by compiling. */
+static bool load_module(curfew__vm *vm, char *message)
+{
+	const curfew__vm_options *options = vm->options;
+	char key[2 * crypto_hash_sha256_BYTES + 1];
+	size_t length;
+
+	if (deserialize(vm, options->compiled, options->compiled_length))
+		return true;
+	cache_key(options, key);
+	if (options->cache_dir) {
+		void *kept = curfew__cache_read(options->cache_dir, key, &length);
+		bool good = deserialize(vm, kept, length);
+		free(kept);
+		if (good)
+			return true;
+	}
+	if (failed(wasmtime_module_new(vm->engine, options->wasm, options->wasm_length, &vm->module), message, 256))
+		return false;
+	if (options->cache_dir) {
+		void *bytes = curfew__vm_serialize(vm, &length);
+		if (bytes)
+			curfew__cache_write(options->cache_dir, key, bytes, length);
+		free(bytes);
+	}
+	return true;
+}
+
+static size_t memory_size(const wasmtime_module_t *module)
+{
+	wasm_exporttype_vec_t exports;
+	size_t size = 0;
+
+	wasmtime_module_exports(module, &exports);
+	for (size_t i = 0; i < exports.size; i++) {
+		const wasm_externtype_t *type = wasm_exporttype_type(exports.data[i]);
+		if (wasm_externtype_kind(type) == WASM_EXTERN_MEMORY)
+			size = wasmtime_memorytype_minimum(wasm_externtype_as_memorytype_const(type)) * CURFEW__WASM_PAGE;
+	}
+	wasm_exporttype_vec_delete(&exports);
+	return size;
+}
+
+curfew__vm *curfew__vm_create(const curfew__vm_options *options, char *message)
+{
+	curfew__vm *vm = calloc(1, sizeof *vm);
+
+	if (!vm)
+		return NULL;
+	vm->copy = *options;
+	vm->options = &vm->copy;
+	vm->engine = create_engine(options->metered);
+	vm->linker = wasmtime_linker_new(vm->engine);
+	for (size_t i = 0; i < options->import_count; i++)
+		if (!define_import(vm, &options->imports[i], message))
+			goto failed;
+	if (!load_module(vm, message) ||
+	    failed(wasmtime_linker_instantiate_pre(vm->linker, vm->module, &vm->pre), message, 256))
+		goto failed;
+	vm->memory_size = memory_size(vm->module);
+	return vm;
+failed:
+	curfew__vm_destroy(vm);
+	return NULL;
+}
+
+void curfew__vm_destroy(curfew__vm *vm)
+{
+	if (!vm)
+		return;
+	if (vm->pre)
+		wasmtime_instance_pre_delete(vm->pre);
+	if (vm->module)
+		wasmtime_module_delete(vm->module);
+	if (vm->linker)
+		wasmtime_linker_delete(vm->linker);
+	if (vm->engine)
+		wasm_engine_delete(vm->engine);
+	free(vm);
+}
+
+void *curfew__vm_serialize(curfew__vm *vm, size_t *length)
+{
+	wasm_byte_vec_t bytes;
+	char message[256];
+	void *copy;
+
+	if (failed(wasmtime_module_serialize(vm->module, &bytes), message, sizeof message))
+		return NULL;
+	if ((copy = malloc(bytes.size))) {
+		memcpy(copy, bytes.data, bytes.size);
+		*length = bytes.size;
+	}
+	wasm_byte_vec_delete(&bytes);
+	return copy;
+}
+
+size_t curfew__vm_memory_size(const curfew__vm *vm)
+{
+	return vm->memory_size;
+}
+
+/* ---- Instances -------------------------------------------------------------------------------------------- */
+
+curfew__instance *curfew__instance_create(curfew__vm *vm, curfew__region *region, void *context)
+{
+	curfew__instance *instance = calloc(1, sizeof *instance);
+	wasmtime_instance_t alive;
+	wasm_trap_t *trap = NULL;
+
+	if (!instance)
+		return NULL;
+	instance->import_context = context;
+	instance->store = wasmtime_store_new(vm->engine, instance, NULL);
+	instance->context = wasmtime_store_context(instance->store);
+	if (vm->options->metered)
+		curfew__instance_set_fuel(instance, UINT64_MAX / 2);
+	pending_region = region;
+	wasmtime_error_t *error = wasmtime_instance_pre_instantiate(vm->pre, instance->context, &alive, &trap);
+	pending_region = NULL;
+	if (failed(error, instance->message, sizeof instance->message) || trap)
+		goto failed;
+	for (size_t i = 0; i < vm->options->export_count; i++) {
+		const char *name = vm->options->exports[i];
+		wasmtime_extern_t found;
+		if (!wasmtime_instance_export_get(instance->context, &alive, name, strlen(name), &found) ||
+		    found.kind != WASMTIME_EXTERN_FUNC)
+			goto failed;
+		instance->calls[i] = found.of.func;
+	}
+	return instance;
+failed:
+	if (trap)
+		wasm_trap_delete(trap);
+	curfew__instance_destroy(instance);
+	return NULL;
+}
+
+void curfew__instance_destroy(curfew__instance *instance)
+{
+	if (!instance)
+		return;
+	wasmtime_store_delete(instance->store);
+	free(instance);
+}
+
+static curfew__vm_end describe_trap(curfew__instance *instance, wasm_trap_t *trap)
+{
+	wasmtime_trap_code_t code;
+	wasm_byte_vec_t text;
+	curfew__vm_end end = CURFEW__VM_STOPPED;
+
+	if (wasmtime_trap_code(trap, &code)) {
+		if (code == WASMTIME_TRAP_CODE_STACK_OVERFLOW)
+			end = CURFEW__VM_STACK;
+		else if (code == WASMTIME_TRAP_CODE_OUT_OF_FUEL)
+			end = CURFEW__VM_FUEL;
+	}
+	wasm_trap_message(trap, &text);
+	first_line(instance->message, sizeof instance->message, &text);
+	wasm_byte_vec_delete(&text);
+	wasm_trap_delete(trap);
+	return end;
+}
+
+curfew__vm_end curfew__instance_call(curfew__instance *instance, size_t which, const uint32_t *argument, int32_t *result)
+{
+	wasmtime_val_raw_t values[1] = { 0 };
+	wasm_trap_t *trap = NULL;
+
+	if (argument)
+		values[0].i32 = (int32_t)*argument;
+	wasmtime_error_t *error =
+		wasmtime_func_call_unchecked(instance->context, &instance->calls[which], values, 1, &trap);
+	if (failed(error, instance->message, sizeof instance->message))
+		return CURFEW__VM_FAILED;
+	if (trap)
+		return describe_trap(instance, trap);
+	if (result)
+		*result = values[0].i32;
+	return CURFEW__VM_RETURNED;
+}
+
+uint64_t curfew__instance_fuel(curfew__instance *instance)
+{
+	uint64_t fuel = 0;
+	char message[64];
+	failed(wasmtime_context_get_fuel(instance->context, &fuel), message, sizeof message);
+	return fuel;
+}
+
+void curfew__instance_set_fuel(curfew__instance *instance, uint64_t fuel)
+{
+	char message[64];
+	failed(wasmtime_context_set_fuel(instance->context, fuel), message, sizeof message);
+}
+
+const char *curfew__instance_message(const curfew__instance *instance)
+{
+	return instance->message[0] ? instance->message : NULL;
+}
+
+const char *curfew_wasmtime_version(void)
+{
+	return WASMTIME_VERSION;
+}

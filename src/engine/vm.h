@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The WebAssembly engine: the only code that sees Wasmtime. A vm is a compiled guest, ready to be instantiated; an
+ * instance is one guest alive in one region.
+ */
+#ifndef CURFEW_ENGINE_VM_H
+#define CURFEW_ENGINE_VM_H
+
+#include "base/buffer.h"
+#include "memory/region.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Native stack that guest code may use; the guest's own limits lie below. A thread needs this and some more. */
+#define CURFEW__NATIVE_STACK ((size_t)2 << 20)
+#define CURFEW__NATIVE_STACK_MORE ((size_t)256 << 10)
+
+/* An import: a function of the host. params and result are of 'i' (32 bits) and 'l' (64 bits). */
+typedef struct curfew__import {
+	const char *module;
+	const char *name;
+	const char *params;
+	const char *result; /* "" or one letter */
+	/* values: [at least 1] the arguments, and the result in the first. False: end this call into the guest. */
+	bool (*call)(void *context, uint64_t *values);
+} curfew__import;
+
+#define CURFEW__VM_CALLS_MAX 8
+
+typedef struct curfew__vm curfew__vm;
+
+typedef struct curfew__vm_options {
+	bool metered;                   /* count fuel */
+	const curfew__import *imports;  /* [import_count], static */
+	size_t import_count;
+	const char *const *exports;     /* [export_count] functions that are called, of type () -> () or () -> i32 */
+	size_t export_count;            /* at most CURFEW__VM_CALLS_MAX */
+	const void *wasm;               /* the module */
+	size_t wasm_length;
+	const void *compiled;           /* the module as curfew__vm_serialize wrote it, or NULL */
+	size_t compiled_length;
+	const char *cache_dir;          /* where compiled code is kept if `compiled` is not for this CPU; NULL: nowhere */
+} curfew__vm_options;
+
+/* NULL, and a line in message (of 256 bytes), if the engine cannot be made. */
+curfew__vm *curfew__vm_create(const curfew__vm_options *options, char *message);
+void curfew__vm_destroy(curfew__vm *vm);
+/* The compiled module as bytes; free with free. */
+void *curfew__vm_serialize(curfew__vm *vm, size_t *length);
+/* Size in bytes that the guest's memory starts with. */
+size_t curfew__vm_memory_size(const curfew__vm *vm);
+
+typedef enum curfew__vm_end {
+	CURFEW__VM_RETURNED,
+	CURFEW__VM_STOPPED, /* a trap; what it was for, the host's latch tells */
+	CURFEW__VM_STACK,   /* the native stack was used up */
+	CURFEW__VM_FUEL,    /* the store's fuel was used up */
+	CURFEW__VM_FAILED,  /* not the guest's doing */
+} curfew__vm_end;
+
+typedef struct curfew__instance curfew__instance;
+
+/* Brings a guest to life in a region that stays the caller's; context goes to the imports. NULL: out of memory. */
+curfew__instance *curfew__instance_create(curfew__vm *vm, curfew__region *region, void *context);
+void curfew__instance_destroy(curfew__instance *instance);
+/* Calls export number `which`, with one 32-bit argument or none. */
+curfew__vm_end curfew__instance_call(curfew__instance *instance, size_t which, const uint32_t *argument,
+                                     int32_t *result);
+/* Fuel left in the store; metered vms only. */
+uint64_t curfew__instance_fuel(curfew__instance *instance);
+void curfew__instance_set_fuel(curfew__instance *instance, uint64_t fuel);
+/* What the last trap said, for reports of our own failures; NULL if nothing. Owned by the instance. */
+const char *curfew__instance_message(const curfew__instance *instance);
+
+#endif

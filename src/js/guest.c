@@ -1,0 +1,390 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The guest's imports with their checks, its entries, and the two ways to stop it. */
+#include "js/guest.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "curfew.h"
+#include "js/embedded.h"
+
+/* A run may go this far beyond its fuel, so that a poll can end it with an exact stack. */
+#define FUEL_RESERVE 200000
+#define FUEL_PLENTY (UINT64_MAX / 4)
+
+static const char *const exports[CURFEW__GUEST_ENTRIES] = {
+	"curfew_alloc", "curfew_load", "curfew_start", "curfew_resume", "curfew_trace",
+};
+
+/* ---- Imports ---------------------------------------------------------------------------------------------- */
+
+/* Leaves the guest; false: it is being stopped, and its memory must not be touched. */
+static bool leave(curfew__guest *guest)
+{
+	unsigned inside = CURFEW__GUEST_INSIDE;
+	return atomic_compare_exchange_strong(&guest->state, &inside, CURFEW__GUEST_OUTSIDE);
+}
+
+/* Goes back in; false: the call into the guest is to end. */
+static bool back(curfew__guest *guest)
+{
+	atomic_store(&guest->state, CURFEW__GUEST_INSIDE);
+	return !guest->host->stopped(guest->context);
+}
+
+static char *span(const curfew__guest *guest, uint64_t address, uint64_t length)
+{
+	if ((uint32_t)length > guest->region->size || (uint32_t)address > guest->region->size - (uint32_t)length)
+		return NULL;
+	return (char *)guest->region->base + (uint32_t)address;
+}
+
+static bool import_write(void *context, uint64_t *values)
+{
+	curfew__guest *guest = context;
+	const char *bytes;
+
+	if (!leave(guest))
+		return false;
+	bytes = span(guest, values[1], values[2]);
+	bool go_on = bytes && guest->host->write(guest->context, (uint32_t)values[0], bytes, (uint32_t)values[2]);
+	return back(guest) && go_on;
+}
+
+static bool import_emit(void *context, uint64_t *values)
+{
+	curfew__guest *guest = context;
+	int32_t answer = 0;
+
+	if (!leave(guest))
+		return false;
+	const char *json = span(guest, values[1], values[2]);
+	bool go_on = json && guest->host->emit(guest->context, (uint32_t)values[0], json, (uint32_t)values[2], &answer);
+	values[0] = (uint32_t)answer;
+	return back(guest) && go_on;
+}
+
+static bool import_random(void *context, uint64_t *values)
+{
+	curfew__guest *guest = context;
+
+	if (!leave(guest))
+		return false;
+	char *bytes = span(guest, values[0], values[1]);
+	bool go_on = bytes && guest->host->random(guest->context, bytes, (uint32_t)values[1]);
+	return back(guest) && go_on;
+}
+
+static bool import_clock(void *context, uint64_t *values)
+{
+	curfew__guest *guest = context;
+	values[0] = (uint64_t)guest->host->clock(guest->context);
+	return true;
+}
+
+static bool import_open(void *context, uint64_t *values)
+{
+	curfew__guest *guest = context;
+	int32_t answer = -1;
+
+	if (!leave(guest))
+		return false;
+	const char *name = span(guest, values[0], values[1]);
+	bool go_on = name && guest->host->import_open(guest->context, name, (uint32_t)values[1], &answer);
+	values[0] = (uint32_t)answer;
+	return back(guest) && go_on;
+}
+
+static bool import_read(void *context, uint64_t *values)
+{
+	curfew__guest *guest = context;
+
+	if (!leave(guest))
+		return false;
+	char *bytes = span(guest, values[0], values[1]);
+	if (bytes)
+		guest->host->import_read(guest->context, bytes, (uint32_t)values[1]);
+	return back(guest) && bytes;
+}
+
+static bool import_stop(void *context, uint64_t *values)
+{
+	curfew__guest *guest = context;
+	guest->host->stop(guest->context, (uint32_t)values[0]);
+	return false;
+}
+
+static bool import_fuel(void *context, uint64_t *values)
+{
+	curfew__guest *guest = context;
+	uint64_t used = curfew__guest_fuel_used(guest);
+	values[0] = used < guest->fuel_limit ? guest->fuel_limit - used : 0;
+	return true;
+}
+
+/* ---- What the C library of the guest imports ---------------------------------------------------------------- */
+
+#define WASI_BADF 8
+
+static bool wasi_clock(void *context, uint64_t *values)
+{
+	curfew__guest *guest = context;
+
+	if (!leave(guest))
+		return false;
+	char *to = span(guest, values[2], sizeof(int64_t));
+	if (to) {
+		int64_t now = guest->host->clock(guest->context);
+		/* 0: time of day, which is kept as an offset to the one clock there is. */
+		if ((uint32_t)values[0] == 0)
+			now += guest->control->realtime_offset_us * 1000;
+		memcpy(to, &now, sizeof now);
+	}
+	values[0] = 0;
+	return back(guest) && to;
+}
+
+static bool wasi_refuse(void *context, uint64_t *values)
+{
+	(void)context;
+	values[0] = WASI_BADF;
+	return true;
+}
+
+static const curfew__import imports[] = {
+	{ "curfew", "write", "iii", "", import_write },
+	{ "curfew", "emit", "iii", "i", import_emit },
+	{ "curfew", "random", "ii", "", import_random },
+	{ "curfew", "clock", "", "l", import_clock },
+	{ "curfew", "import_open", "ii", "i", import_open },
+	{ "curfew", "import_read", "ii", "", import_read },
+	{ "curfew", "stop", "i", "", import_stop },
+	{ "curfew", "fuel", "", "l", import_fuel },
+	{ "wasi_snapshot_preview1", "clock_time_get", "ili", "i", wasi_clock },
+	{ "wasi_snapshot_preview1", "fd_close", "i", "i", wasi_refuse },
+	{ "wasi_snapshot_preview1", "fd_fdstat_get", "ii", "i", wasi_refuse },
+	{ "wasi_snapshot_preview1", "fd_seek", "ilii", "i", wasi_refuse },
+	{ "wasi_snapshot_preview1", "fd_write", "iiii", "i", wasi_refuse },
+};
+
+const curfew__import *curfew__guest_imports(size_t *count)
+{
+	*count = sizeof imports / sizeof *imports;
+	return imports;
+}
+
+/* ---- Code and image --------------------------------------------------------------------------------------- */
+
+curfew__vm *curfew__guest_vm_create(bool metered, const char *cache_dir, char *message)
+{
+	curfew__vm_options options = {
+		.metered = metered,
+		.imports = imports,
+		.import_count = sizeof imports / sizeof *imports,
+		.exports = exports,
+		.export_count = CURFEW__GUEST_ENTRIES,
+		.wasm = curfew__embedded_wasm,
+		.wasm_length = (size_t)(curfew__embedded_wasm_end - curfew__embedded_wasm),
+		.compiled = metered ? curfew__embedded_metered : curfew__embedded_plain,
+		.compiled_length = metered ? (size_t)(curfew__embedded_metered_end - curfew__embedded_metered)
+		                           : (size_t)(curfew__embedded_plain_end - curfew__embedded_plain),
+		.cache_dir = cache_dir,
+	};
+	return curfew__vm_create(&options, message);
+}
+
+curfew__image *curfew__guest_image_create(void)
+{
+	const curfew__embedded_image *image = (const curfew__embedded_image *)(const void *)curfew__embedded_image_start;
+	const uint32_t *numbers = (const uint32_t *)(image + 1);
+	const uint8_t *pages = curfew__embedded_image_start + image->pages_offset;
+
+	return curfew__image_create(NULL, image->length, &image->layout, numbers, pages, image->page_count);
+}
+
+const uint8_t *curfew__guest_build_id(void)
+{
+	const curfew__embedded_image *image = (const curfew__embedded_image *)(const void *)curfew__embedded_image_start;
+	return image->build_id;
+}
+
+/* ---- Life ------------------------------------------------------------------------------------------------- */
+
+static void on_refused(void *context)
+{
+	curfew__guest *guest = context;
+	guest->host->refused(guest->context);
+}
+
+bool curfew__guest_init(curfew__guest *guest, curfew__vm *vm, bool metered, curfew__pool *pool, curfew__image *image,
+                        size_t memory_bytes, const curfew__guest_host *host, void *context)
+{
+	size_t limit = CURFEW__REGION_RESERVE - CURFEW__WASM_PAGE;
+
+	memset(guest, 0, sizeof *guest);
+	if (memory_bytes < limit - image->layout.stack_top)
+		limit = memory_bytes + image->layout.stack_top;
+	if (limit < image->length)
+		limit = image->length;
+	guest->region = curfew__pool_take(pool, image, limit / CURFEW__PAGE * CURFEW__PAGE);
+	if (!guest->region)
+		return false;
+	guest->region->on_refused = on_refused;
+	guest->region->context = guest;
+	guest->pool = pool;
+	guest->host = host;
+	guest->context = context;
+	guest->metered = metered;
+	guest->fuel_limit = CURFEW_UNLIMITED;
+	guest->control = (curfew__control *)(void *)(guest->region->base + image->layout.control);
+	guest->counter = (_Atomic int32_t *)(void *)(guest->region->base + image->layout.counter);
+	guest->instance = curfew__instance_create(vm, guest->region, guest);
+	if (!guest->instance) {
+		size_t ignored;
+		curfew__pool_give(pool, guest->region, &ignored);
+		guest->region = NULL;
+		return false;
+	}
+	if (metered)
+		curfew__guest_set_fuel(guest, CURFEW_UNLIMITED);
+	return true;
+}
+
+void curfew__guest_finish(curfew__guest *guest, size_t *stack_peak)
+{
+	size_t lowest, top;
+
+	*stack_peak = 0;
+	if (!guest->region)
+		return;
+	top = guest->region->image->layout.stack_top;
+	curfew__instance_destroy(guest->instance);
+	curfew__pool_give(guest->pool, guest->region, &lowest);
+	guest->instance = NULL;
+	guest->region = NULL;
+	*stack_peak = top - lowest;
+}
+
+uint32_t curfew__guest_put(curfew__guest *guest, const void *bytes, size_t length, curfew__vm_end *end)
+{
+	uint32_t address = 0, wanted = (uint32_t)length;
+
+	*end = CURFEW__VM_RETURNED;
+	if (length < CURFEW_GUEST_SCRATCH_BYTES - guest->scratch_used) {
+		char *to = guest->control->scratch + guest->scratch_used;
+		memcpy(to, bytes, length);
+		to[length] = 0;
+		guest->scratch_used += length + 1;
+		return (uint32_t)(to - (char *)guest->region->base);
+	}
+	int32_t answer;
+	*end = curfew__guest_enter(guest, CURFEW__GUEST_ALLOC, &wanted, &answer);
+	address = (uint32_t)answer;
+	if (*end != CURFEW__VM_RETURNED)
+		return 0;
+	char *to = address ? span(guest, address, length + 1) : NULL;
+	if (!to)
+		return 0;
+	memcpy(to, bytes, length);
+	to[length] = 0;
+	return address;
+}
+
+curfew__vm_end curfew__guest_enter(curfew__guest *guest, curfew__guest_entry entry, const uint32_t *argument,
+                                   int32_t *status)
+{
+	unsigned inside = CURFEW__GUEST_INSIDE;
+
+	atomic_store(&guest->state, CURFEW__GUEST_INSIDE);
+	curfew__vm_end end = curfew__instance_call(guest->instance, entry, argument, status);
+	atomic_compare_exchange_strong(&guest->state, &inside, CURFEW__GUEST_IDLE);
+	return end;
+}
+
+bool curfew__guest_settle(curfew__guest *guest)
+{
+	if (atomic_exchange(&guest->state, CURFEW__GUEST_IDLE) != CURFEW__GUEST_STOPPING)
+		return true;
+	return curfew__region_open(guest->region);
+}
+
+/* ---- Stops ------------------------------------------------------------------------------------------------ */
+
+/*
+ * The guest counts down without atomics and may overwrite the 1 with what it had loaded before: the watch asks again
+ * until the poll has answered, and only the last exchange counts for what was taken.
+ */
+void curfew__guest_stop_soft(curfew__guest *guest)
+{
+	atomic_store_explicit((_Atomic uint32_t *)&guest->control->stop, 1, memory_order_seq_cst);
+	int32_t before = atomic_load(guest->counter);
+	if (before > 1) {
+		guest->taken = atomic_exchange(guest->counter, 1) - 1;
+		atomic_store(&guest->soft_asked, true);
+	}
+}
+
+bool curfew__guest_stop_hard(curfew__guest *guest)
+{
+	unsigned inside = CURFEW__GUEST_INSIDE;
+
+	if (!atomic_compare_exchange_strong(&guest->state, &inside, CURFEW__GUEST_STOPPING))
+		return inside == CURFEW__GUEST_STOPPING;
+	if (curfew__region_close(guest->region))
+		return true;
+	atomic_store(&guest->state, CURFEW__GUEST_INSIDE);
+	return false;
+}
+
+void curfew__guest_tell_aborted(curfew__guest *guest, uint32_t kind)
+{
+	atomic_store((_Atomic uint32_t *)&guest->control->aborted, kind);
+}
+
+/* ---- Reading ---------------------------------------------------------------------------------------------- */
+
+const char *curfew__guest_bytes(const curfew__guest *guest, uint32_t address, uint32_t length)
+{
+	return span(guest, address, length);
+}
+
+uint64_t curfew__guest_loops(const curfew__guest *guest)
+{
+	const curfew__control *control = guest->control;
+	int64_t counter = atomic_load(guest->counter);
+	int64_t taken = 0;
+
+	/* Still 1 or less: the exchange took effect, and what it took was never counted down. */
+	if (atomic_load(&guest->soft_asked) && counter <= 1)
+		taken = guest->taken;
+	int64_t since = (int64_t)control->interval - counter - taken;
+	int64_t loops = (int64_t)control->polls + since;
+	return loops > 0 ? (uint64_t)loops : 0;
+}
+
+void curfew__guest_set_fuel(curfew__guest *guest, uint64_t limit)
+{
+	if (!guest->metered)
+		return;
+	guest->fuel_limit = limit;
+	guest->fuel_at_start = limit < FUEL_PLENTY - FUEL_RESERVE ? limit + FUEL_RESERVE : FUEL_PLENTY;
+	curfew__instance_set_fuel(guest->instance, guest->fuel_at_start);
+}
+
+uint64_t curfew__guest_fuel_used(curfew__guest *guest)
+{
+	if (!guest->metered)
+		return CURFEW_UNLIMITED;
+	return guest->fuel_at_start - curfew__instance_fuel(guest->instance);
+}
+
+size_t curfew__guest_memory(const curfew__guest *guest)
+{
+	return guest->region->size - guest->region->image->layout.stack_top;
+}
+
+const char *curfew_quickjs_version(void)
+{
+	return CURFEW_QUICKJS_VERSION;
+}

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One JavaScript guest alive, seen from outside: entering it, stopping it, reading what it left. Nothing that it
+ * wrote is believed: addresses and lengths are checked, and no outcome is taken from it.
+ *
+ * Who may touch its memory when is decided by one word. The executing thread moves it GUEST -> HOST on the way out
+ * and back again by compare-and-swap; the watch thread moves GUEST -> STOPPING and only then takes the memory away.
+ * A host function that finds STOPPING touches nothing and ends the call.
+ */
+#ifndef CURFEW_JS_GUEST_H
+#define CURFEW_JS_GUEST_H
+
+#include <stdatomic.h>
+
+#include "../guest/abi.h"
+#include "engine/vm.h"
+
+enum curfew__guest_state {
+	CURFEW__GUEST_IDLE,     /* not executing */
+	CURFEW__GUEST_INSIDE,   /* executing guest code */
+	CURFEW__GUEST_OUTSIDE,  /* in a host function */
+	CURFEW__GUEST_STOPPING, /* its memory was taken away, or is about to be */
+};
+
+typedef enum curfew__guest_entry {
+	CURFEW__GUEST_ALLOC,
+	CURFEW__GUEST_LOAD,
+	CURFEW__GUEST_START,
+	CURFEW__GUEST_RESUME,
+	CURFEW__GUEST_TRACE,
+	CURFEW__GUEST_ENTRIES,
+} curfew__guest_entry;
+
+/* What the host does for a guest. Those that answer false end the call into the guest. */
+typedef struct curfew__guest_host {
+	bool (*write)(void *context, uint32_t stream, const char *bytes, size_t length);
+	/* *answer: 0 or -1, as guest/host.h says. */
+	bool (*emit)(void *context, uint32_t kind, const char *json, size_t length, int32_t *answer);
+	bool (*random)(void *context, void *bytes, size_t length);
+	int64_t (*clock)(void *context);
+	bool (*import_open)(void *context, const char *name, size_t length, int32_t *answer);
+	void (*import_read)(void *context, void *bytes, size_t length);
+	/* The guest asks to be stopped, for one of CURFEW_STOP_*. */
+	void (*stop)(void *context, uint32_t cause);
+	/* Whether the run is to be stopped: looked at after every host function. */
+	bool (*stopped)(void *context);
+	/* The memory limit was reached. */
+	void (*refused)(void *context);
+} curfew__guest_host;
+
+typedef struct curfew__guest {
+	atomic_uint state;
+	curfew__instance *instance;
+	curfew__region *region;
+	curfew__pool *pool;
+	curfew__control *control; /* in guest memory */
+	_Atomic int32_t *counter; /* in guest memory */
+	const curfew__guest_host *host;
+	void *context;
+	size_t scratch_used;
+	bool metered;
+	uint64_t fuel_limit;
+	atomic_bool soft_asked;
+	int32_t taken;            /* of the counter, by the last soft stop that took effect */
+	uint64_t fuel_at_start;
+} curfew__guest;
+
+/* The guest's compiled code and what it starts from. */
+curfew__vm *curfew__guest_vm_create(bool metered, const char *cache_dir, char *message);
+curfew__image *curfew__guest_image_create(void);
+/* A number that changes with the guest's code or image: program images belong to one. [32 bytes] */
+const uint8_t *curfew__guest_build_id(void);
+
+/* Brings a guest to life; memory_bytes includes nothing of the stack. False: out of memory or address space. */
+bool curfew__guest_init(curfew__guest *guest, curfew__vm *vm, bool metered, curfew__pool *pool, curfew__image *image,
+                        size_t memory_bytes, const curfew__guest_host *host, void *context);
+/* Ends it and gives its memory back. *stack_peak: bytes of stack it touched, in pages. */
+void curfew__guest_finish(curfew__guest *guest, size_t *stack_peak);
+
+/* Copies bytes in and answers their address (0: the call for room ended otherwise, see *end). */
+uint32_t curfew__guest_put(curfew__guest *guest, const void *bytes, size_t length, curfew__vm_end *end);
+/* Enters; *status is one of CURFEW_GUEST_* where the guest returned. Afterwards the state is IDLE or STOPPING. */
+curfew__vm_end curfew__guest_enter(curfew__guest *guest, curfew__guest_entry entry, const uint32_t *argument,
+                                   int32_t *status);
+/* After an entry that was stopped and with the watch disarmed: makes the memory accessible again. */
+bool curfew__guest_settle(curfew__guest *guest);
+
+/* From the watch: asks the next poll to stop. */
+void curfew__guest_stop_soft(curfew__guest *guest);
+/* From the watch: takes the memory away. False: not now (it is in a host function), or the system refused. */
+bool curfew__guest_stop_hard(curfew__guest *guest);
+/* From any thread while the guest lives: lets the program see that its time is up. */
+void curfew__guest_tell_aborted(curfew__guest *guest, uint32_t kind);
+
+/* Bytes that the guest points to; NULL if they are not all in its memory. */
+const char *curfew__guest_bytes(const curfew__guest *guest, uint32_t address, uint32_t length);
+/* Loops and calls so far. */
+uint64_t curfew__guest_loops(const curfew__guest *guest);
+/* Starts counting fuel: limit (CURFEW_UNLIMITED: none) from here. */
+void curfew__guest_set_fuel(curfew__guest *guest, uint64_t limit);
+uint64_t curfew__guest_fuel_used(curfew__guest *guest);
+/* Guest memory in bytes, the stack left out. */
+size_t curfew__guest_memory(const curfew__guest *guest);
+
+#endif

@@ -1,0 +1,411 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Copy-on-write regions. The pages that a private mapping has ever copied are the anonymous ones; PAGEMAP_SCAN
+ * (Linux 6.7) lists them exactly. Where it is missing everything is dropped and faulted in anew: slower, as right.
+ */
+#include "memory/region.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+/* Regions with more changed pages than this are dropped whole: copying would cost more, and they would stay resident. */
+#define COPY_PAGES_MAX 96
+#define SCAN_RANGES 128
+
+/* linux/fs.h of Linux 6.7; the headers of Debian 12 are older. */
+struct scan_range {
+	uint64_t start, end, categories;
+};
+struct scan_arguments {
+	uint64_t size, flags, start, end, walk_end, ranges, ranges_length, max_pages;
+	uint64_t category_inverted, category_mask, category_anyof_mask, return_mask;
+};
+#define SCAN_IOCTL _IOWR('f', 16, struct scan_arguments)
+#define SCAN_FILE ((uint64_t)1 << 2)
+#define SCAN_PRESENT ((uint64_t)1 << 3)
+#define SCAN_SWAPPED ((uint64_t)1 << 4)
+
+struct curfew__pool {
+	pthread_mutex_t lock;
+	curfew__region *free;
+	uint64_t in_use, pooled;
+	uint64_t resident_pages, resident_limit; /* pages of their own that regions hold */
+	int pagemap; /* -1: no PAGEMAP_SCAN */
+};
+
+/* ---- Images ----------------------------------------------------------------------------------------------- */
+
+static bool is_zero(const uint8_t *page)
+{
+	return page[0] == 0 && !memcmp(page, page + 1, CURFEW__PAGE - 1);
+}
+
+static bool write_page(int file, const uint8_t *page, size_t number)
+{
+	return pwrite(file, page, CURFEW__PAGE, (off_t)(number * CURFEW__PAGE)) == (ssize_t)CURFEW__PAGE;
+}
+
+static bool fill(int file, const curfew__image *base, const uint32_t *numbers, const uint8_t *pages, size_t count)
+{
+	for (size_t i = 0; base && i < base->length / CURFEW__PAGE; i++)
+		if (!is_zero(base->bytes + i * CURFEW__PAGE) && !write_page(file, base->bytes + i * CURFEW__PAGE, i))
+			return false;
+	for (size_t i = 0; i < count; i++)
+		if (!write_page(file, pages + i * CURFEW__PAGE, numbers[i]))
+			return false;
+	return true;
+}
+
+curfew__image *curfew__image_create(const curfew__image *base, size_t length, const curfew__layout *layout,
+                                    const uint32_t *page_numbers, const uint8_t *pages, size_t page_count)
+{
+	curfew__image *image = calloc(1, sizeof *image);
+
+	if (!image)
+		return NULL;
+	atomic_init(&image->references, 1);
+	image->length = length;
+	image->layout = *layout;
+	image->file = memfd_create("curfew-image", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	if (image->file < 0 || ftruncate(image->file, (off_t)length) ||
+	    !fill(image->file, base, page_numbers, pages, page_count))
+		goto failed;
+	/* From here on nothing can change what every run starts from. */
+	if (fcntl(image->file, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL))
+		goto failed;
+	image->bytes = mmap(NULL, length, PROT_READ, MAP_SHARED, image->file, 0);
+	if (image->bytes == MAP_FAILED)
+		goto failed;
+	return image;
+failed:
+	image->bytes = NULL;
+	curfew__image_unref(image);
+	return NULL;
+}
+
+curfew__image *curfew__image_ref(curfew__image *image)
+{
+	atomic_fetch_add(&image->references, 1);
+	return image;
+}
+
+void curfew__image_unref(curfew__image *image)
+{
+	if (!image || atomic_fetch_sub(&image->references, 1) != 1)
+		return;
+	if (image->bytes)
+		munmap((void *)(uintptr_t)image->bytes, image->length);
+	if (image->file >= 0)
+		close(image->file);
+	free(image);
+}
+
+/* ---- Regions ---------------------------------------------------------------------------------------------- */
+
+static bool open_to(curfew__region *region, size_t end)
+{
+	if (end > region->open_end) {
+		if (mprotect(region->base + region->open_end, end - region->open_end, PROT_READ | PROT_WRITE))
+			return false;
+	} else if (end < region->open_end) {
+		if (mprotect(region->base + end, region->open_end - end, PROT_NONE))
+			return false;
+	}
+	region->open_end = end;
+	return true;
+}
+
+static bool map_image(curfew__region *region, curfew__image *image)
+{
+	size_t old = region->open_end;
+
+	if (mmap(region->base, image->length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_FIXED, image->file, 0) == MAP_FAILED)
+		return false;
+	/* What the last image covered beyond this one becomes empty again. */
+	if (old > image->length &&
+	    mmap(region->base + image->length, old - image->length, PROT_NONE,
+	         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0) == MAP_FAILED)
+		return false;
+	region->open_end = image->length;
+	curfew__image_unref(region->image);
+	region->image = curfew__image_ref(image);
+	return true;
+}
+
+static void destroy(curfew__region *region)
+{
+	if (region->base)
+		munmap(region->base, CURFEW__REGION_RESERVE + CURFEW__REGION_GUARD);
+	curfew__image_unref(region->image);
+	free(region);
+}
+
+static curfew__region *create(void)
+{
+	curfew__region *region = calloc(1, sizeof *region);
+
+	if (!region)
+		return NULL;
+	region->base = mmap(NULL, CURFEW__REGION_RESERVE + CURFEW__REGION_GUARD, PROT_NONE,
+	                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (region->base == MAP_FAILED) {
+		free(region);
+		return NULL;
+	}
+	return region;
+}
+
+bool curfew__region_grow(curfew__region *region, size_t size)
+{
+	if (size > region->size_limit) {
+		if (region->on_refused)
+			region->on_refused(region->context);
+		return false;
+	}
+	region->size = size;
+	return true;
+}
+
+bool curfew__region_close(curfew__region *region)
+{
+	return mprotect(region->base, region->size, PROT_NONE) == 0;
+}
+
+bool curfew__region_open(curfew__region *region)
+{
+	return mprotect(region->base, region->size, PROT_READ | PROT_WRITE) == 0;
+}
+
+/* ---- Finding what changed --------------------------------------------------------------------------------- */
+
+/* Scans for copied pages; how many ranges were found, or -1. *end is where the scan stopped. */
+static long scan(int pagemap, const uint8_t *start, const uint8_t *end, struct scan_range *ranges, size_t length,
+                 const uint8_t **stopped)
+{
+	struct scan_arguments arguments = {
+		.size = sizeof arguments,
+		.start = (uint64_t)(uintptr_t)start,
+		.end = (uint64_t)(uintptr_t)end,
+		.ranges = (uint64_t)(uintptr_t)ranges,
+		.ranges_length = length,
+		.category_inverted = SCAN_FILE,
+		.category_mask = SCAN_FILE,
+		.category_anyof_mask = SCAN_PRESENT | SCAN_SWAPPED,
+		.return_mask = SCAN_FILE,
+	};
+	long found = ioctl(pagemap, SCAN_IOCTL, &arguments);
+	*stopped = (const uint8_t *)(uintptr_t)arguments.walk_end;
+	return found;
+}
+
+static int open_pagemap(void)
+{
+	int file = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+	struct scan_range range;
+	const uint8_t *stopped;
+	uint8_t *probe = mmap(NULL, CURFEW__PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (file >= 0 && probe != MAP_FAILED) {
+		*probe = 1;
+		if (scan(file, probe, probe + CURFEW__PAGE, &range, 1, &stopped) != 1) {
+			close(file);
+			file = -1;
+		}
+	}
+	if (probe != MAP_FAILED)
+		munmap(probe, CURFEW__PAGE);
+	return file;
+}
+
+/* Whether this region may keep so many pages of its own while it waits; accounts for them if so. */
+static bool charge_resident(curfew__pool *pool, curfew__region *region, size_t pages)
+{
+	pthread_mutex_lock(&pool->lock);
+	uint64_t others = pool->resident_pages - region->resident_pages;
+	bool ok = pages <= pool->resident_limit - (others < pool->resident_limit ? others : pool->resident_limit);
+	region->resident_pages = ok ? pages : 0;
+	pool->resident_pages = others + region->resident_pages;
+	pthread_mutex_unlock(&pool->lock);
+	return ok;
+}
+
+static bool differs(const curfew__region *region, size_t at)
+{
+	return memcmp(region->base + at, region->image->bytes + at, CURFEW__PAGE) != 0;
+}
+
+/* The lowest of these pages that lies below the stack's top and was written in this run. */
+static size_t lowest_write(const curfew__region *region, const struct scan_range *ranges, long count)
+{
+	size_t top = region->image->layout.stack_top;
+
+	for (long i = 0; i < count; i++)
+		for (size_t at = ranges[i].start - (uintptr_t)region->base; at < ranges[i].end - (uintptr_t)region->base;
+		     at += CURFEW__PAGE) {
+			if (at >= top)
+				return top;
+			if (differs(region, at))
+				return at;
+		}
+	return top;
+}
+
+/* As lowest_write, without knowing which pages were copied. */
+static size_t lowest_difference(const curfew__region *region)
+{
+	size_t at = 0;
+	while (at < region->image->layout.stack_top && !differs(region, at))
+		at += CURFEW__PAGE;
+	return at;
+}
+
+/*
+ * Copies the changed pages of the image part back. False if there are too many of them, or no way to know: then
+ * they are to be dropped.
+ */
+static bool copy_back(curfew__pool *pool, curfew__region *region, size_t *lowest)
+{
+	const uint8_t *end = region->base + region->image->length, *stopped;
+	struct scan_range ranges[SCAN_RANGES];
+	size_t pages = 0;
+
+	long found = pool->pagemap < 0 ? -1 : scan(pool->pagemap, region->base, end, ranges, SCAN_RANGES, &stopped);
+	*lowest = found < 0 ? lowest_difference(region) : lowest_write(region, ranges, found);
+	if (found < 0 || stopped < end)
+		return false;
+	for (long i = 0; i < found; i++)
+		pages += (ranges[i].end - ranges[i].start) / CURFEW__PAGE;
+	if (pages > COPY_PAGES_MAX || !charge_resident(pool, region, pages))
+		return false;
+	for (long i = 0; i < found; i++) {
+		uint8_t *start = (uint8_t *)(uintptr_t)ranges[i].start;
+		memcpy(start, region->image->bytes + (start - region->base), ranges[i].end - ranges[i].start);
+	}
+	return true;
+}
+
+bool curfew__region_changes(const curfew__region *region, uint32_t **numbers, size_t *count)
+{
+	size_t pages = region->size / CURFEW__PAGE, found = 0;
+	uint32_t *list = malloc(pages * sizeof *list);
+
+	if (!list)
+		return false;
+	for (size_t i = 0; i < pages; i++) {
+		const uint8_t *page = region->base + i * CURFEW__PAGE;
+		bool same = (i + 1) * CURFEW__PAGE <= region->image->length
+		                    ? !memcmp(page, region->image->bytes + i * CURFEW__PAGE, CURFEW__PAGE)
+		                    : is_zero(page);
+		if (!same)
+			list[found++] = (uint32_t)i;
+	}
+	*numbers = list;
+	*count = found;
+	return true;
+}
+
+/* ---- The pool --------------------------------------------------------------------------------------------- */
+
+curfew__pool *curfew__pool_create(uint64_t resident_bytes)
+{
+	curfew__pool *pool = calloc(1, sizeof *pool);
+
+	if (!pool)
+		return NULL;
+	pthread_mutex_init(&pool->lock, NULL);
+	pool->resident_limit = resident_bytes / CURFEW__PAGE;
+	pool->pagemap = open_pagemap();
+	return pool;
+}
+
+void curfew__pool_destroy(curfew__pool *pool)
+{
+	if (!pool)
+		return;
+	for (curfew__region *region = pool->free, *next; region; region = next) {
+		next = region->next;
+		destroy(region);
+	}
+	if (pool->pagemap >= 0)
+		close(pool->pagemap);
+	pthread_mutex_destroy(&pool->lock);
+	free(pool);
+}
+
+/* The newest free region, preferring one that already has this image. */
+static curfew__region *take_free(curfew__pool *pool, const curfew__image *image)
+{
+	curfew__region **at = &pool->free;
+	int looks = 16;
+
+	for (curfew__region **other = at; *other && looks--; other = &(*other)->next) {
+		if ((*other)->image == image) {
+			at = other;
+			break;
+		}
+	}
+	curfew__region *region = *at;
+	if (region) {
+		*at = region->next;
+		pool->pooled--;
+	}
+	return region;
+}
+
+curfew__region *curfew__pool_take(curfew__pool *pool, curfew__image *image, size_t size_limit)
+{
+	pthread_mutex_lock(&pool->lock);
+	curfew__region *region = take_free(pool, image);
+	pool->in_use++;
+	pthread_mutex_unlock(&pool->lock);
+
+	if (!region)
+		region = create();
+	if (!region || (region->image != image && !map_image(region, image)) || !open_to(region, size_limit)) {
+		if (region)
+			destroy(region);
+		pthread_mutex_lock(&pool->lock);
+		pool->in_use--;
+		pthread_mutex_unlock(&pool->lock);
+		return NULL;
+	}
+	region->size = image->length;
+	region->size_limit = size_limit;
+	region->next = NULL;
+	return region;
+}
+
+void curfew__pool_give(curfew__pool *pool, curfew__region *region, size_t *lowest_stack_write)
+{
+	size_t length = region->image->length;
+
+	if (region->size > length)
+		madvise(region->base + length, region->size - length, MADV_DONTNEED);
+	if (!copy_back(pool, region, lowest_stack_write)) {
+		madvise(region->base, length, MADV_DONTNEED);
+		charge_resident(pool, region, 0);
+	}
+	region->on_refused = NULL;
+	region->context = NULL;
+
+	pthread_mutex_lock(&pool->lock);
+	pool->in_use--;
+	pool->pooled++;
+	region->next = pool->free;
+	pool->free = region;
+	pthread_mutex_unlock(&pool->lock);
+}
+
+void curfew__pool_count(curfew__pool *pool, uint64_t *in_use, uint64_t *pooled)
+{
+	pthread_mutex_lock(&pool->lock);
+	*in_use = pool->in_use;
+	*pooled = pool->pooled;
+	pthread_mutex_unlock(&pool->lock);
+}

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Guest memories. An image is the contents a memory starts with, kept once and mapped copy-on-write into any number
+ * of regions; a region is the address space of one guest memory, reserved once and reused. After a run exactly the
+ * pages that it changed are put back.
+ */
+#ifndef CURFEW_MEMORY_REGION_H
+#define CURFEW_MEMORY_REGION_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define CURFEW__PAGE ((size_t)4096)
+#define CURFEW__WASM_PAGE ((size_t)65536)
+/* With this much behind every base, no access of 32-bit code needs a bounds check. */
+#define CURFEW__REGION_RESERVE ((size_t)4 << 30)
+#define CURFEW__REGION_GUARD ((size_t)32 << 20)
+
+/* Where things are in a guest memory: what the host has to know of the guest. */
+typedef struct curfew__layout {
+	uint32_t control;   /* address of the control block */
+	uint32_t counter;   /* address of the interrupt counter */
+	uint32_t stack_top; /* the shadow stack lies below, down to 0 */
+	uint32_t reserved;
+} curfew__layout;
+
+typedef struct curfew__image {
+	atomic_uint references;
+	int file;
+	const uint8_t *bytes; /* [length], read-only */
+	size_t length;        /* a multiple of the WebAssembly page */
+	curfew__layout layout;
+} curfew__image;
+
+/* Makes an image of length bytes, all zero but for the base (may be NULL) and the given pages over it. */
+curfew__image *curfew__image_create(const curfew__image *base, size_t length, const curfew__layout *layout,
+                                    const uint32_t *page_numbers, const uint8_t *pages, size_t page_count);
+curfew__image *curfew__image_ref(curfew__image *image);
+void curfew__image_unref(curfew__image *image);
+
+typedef struct curfew__region {
+	uint8_t *base;
+	_Atomic size_t size;  /* of the memory now: what the guest may touch */
+	size_t size_limit;    /* it may grow to */
+	size_t open_end;      /* up to here the pages are accessible */
+	curfew__image *image; /* a reference; what it starts with */
+	struct curfew__region *next;
+	size_t resident_pages; /* pages of its own that the pool has accounted for */
+	/* Called when growth beyond size_limit was refused. */
+	void (*on_refused)(void *context);
+	void *context;
+} curfew__region;
+
+typedef struct curfew__pool curfew__pool;
+
+curfew__pool *curfew__pool_create(uint64_t resident_bytes);
+/* Every region must have been given back. */
+void curfew__pool_destroy(curfew__pool *pool);
+/* A memory that starts as image and may grow to size_limit (at least the image's length); NULL: no address space. */
+curfew__region *curfew__pool_take(curfew__pool *pool, curfew__image *image, size_t size_limit);
+/*
+ * Puts every changed page back and keeps the region for the next run. *lowest_stack_write: the lowest address of the
+ * shadow stack that the run wrote, rounded down to a page; the stack's top if none.
+ */
+void curfew__pool_give(curfew__pool *pool, curfew__region *region, size_t *lowest_stack_write);
+void curfew__pool_count(curfew__pool *pool, uint64_t *in_use, uint64_t *pooled);
+
+/* Lets the memory grow; false (after on_refused) if the limit does not allow it. */
+bool curfew__region_grow(curfew__region *region, size_t size);
+/* Takes all of the memory away: the guest's next access traps. False: the system refused. */
+bool curfew__region_close(curfew__region *region);
+/* Gives it back. */
+bool curfew__region_open(curfew__region *region);
+/*
+ * Lists the pages that differ from the image (all that are not zero, beyond its end): numbers[*count], to be freed.
+ */
+bool curfew__region_changes(const curfew__region *region, uint32_t **numbers, size_t *count);
+
+#endif

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The engine: what all programs and runs share. */
+#include "run/run.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "engine/cache.h"
+
+#define RESIDENT_BYTES_DEFAULT ((uint64_t)256 << 20)
+
+static void say(curfew_failure *failure, const char *message)
+{
+	if (failure)
+		snprintf(failure->message, sizeof failure->message, "%s", message);
+}
+
+static void free_engine(curfew_engine *engine)
+{
+	curfew__executor_destroy(engine->executor);
+	curfew__watch_destroy(engine->watch);
+	curfew__vm_destroy(engine->vms[0]);
+	curfew__vm_destroy(engine->vms[1]);
+	curfew__pool_destroy(engine->pool);
+	curfew__image_unref(engine->image);
+	pthread_mutex_destroy(&engine->lock);
+	free(engine->cache_dir);
+	free(engine);
+}
+
+static curfew_status fill_engine(curfew_engine *engine, const curfew_engine_options *options, char *message)
+{
+	uint32_t threads = options->threads ? options->threads : (uint32_t)sysconf(_SC_NPROCESSORS_ONLN);
+
+	if (options->cache_dir && !curfew__cache_prepare(options->cache_dir, message))
+		return CURFEW_INVALID;
+	if (options->cache_dir && !(engine->cache_dir = strdup(options->cache_dir)))
+		return CURFEW_NO_MEMORY;
+	if (!(engine->watch = curfew__watch_create())) {
+		snprintf(message, 256, "the watch thread cannot be started");
+		return CURFEW_SYSTEM;
+	}
+	engine->pool = curfew__pool_create(options->resident_bytes ? options->resident_bytes : RESIDENT_BYTES_DEFAULT);
+	engine->image = curfew__guest_image_create();
+	engine->executor = curfew__executor_create(threads);
+	if (!engine->pool || !engine->image || !engine->executor) {
+		snprintf(message, 256, "out of memory");
+		return CURFEW_NO_MEMORY;
+	}
+	return CURFEW_OK;
+}
+
+curfew_status curfew_engine_create(const curfew_engine_options *options, curfew_engine **engine, curfew_failure *failure)
+{
+	curfew_engine_options known = { 0 };
+	char message[256] = "";
+
+	say(failure, "");
+	if (!engine) {
+		say(failure, "engine is NULL");
+		return CURFEW_INVALID;
+	}
+	*engine = NULL;
+	if (options) {
+		if (options->size < sizeof(uint32_t) * 2 || options->size > sizeof known) {
+			say(failure, "options.size is not that of a curfew_engine_options");
+			return CURFEW_INVALID;
+		}
+		memcpy(&known, options, options->size);
+	}
+	curfew_engine *made = calloc(1, sizeof *made);
+	if (!made) {
+		say(failure, "out of memory");
+		return CURFEW_NO_MEMORY;
+	}
+	atomic_init(&made->references, 1);
+	pthread_mutex_init(&made->lock, NULL);
+	curfew_status status = fill_engine(made, &known, message);
+	if (status != CURFEW_OK) {
+		say(failure, message);
+		free_engine(made);
+		return status;
+	}
+	*engine = made;
+	return CURFEW_OK;
+}
+
+curfew_engine *curfew__engine_ref(curfew_engine *engine)
+{
+	atomic_fetch_add(&engine->references, 1);
+	return engine;
+}
+
+void curfew_engine_destroy(curfew_engine *engine)
+{
+	if (engine && atomic_fetch_sub(&engine->references, 1) == 1)
+		free_engine(engine);
+}
+
+curfew__vm *curfew__engine_vm(curfew_engine *engine, bool metered, char *message)
+{
+	pthread_mutex_lock(&engine->lock);
+	curfew__vm **vm = &engine->vms[metered];
+	if (!*vm)
+		*vm = curfew__guest_vm_create(metered, engine->cache_dir, message);
+	pthread_mutex_unlock(&engine->lock);
+	return *vm;
+}
+
+size_t curfew_engine_stack_bytes(const curfew_engine *engine)
+{
+	(void)engine;
+	return CURFEW__NATIVE_STACK + CURFEW__NATIVE_STACK_MORE;
+}
+
+void curfew_engine_get_stats(curfew_engine *engine, curfew_engine_stats *stats)
+{
+	stats->runs_active = atomic_load(&engine->runs_active);
+	stats->runs_total = atomic_load(&engine->runs_total);
+	curfew__pool_count(engine->pool, &stats->regions_in_use, &stats->regions_pooled);
+}
+
+void curfew_free(void *memory)
+{
+	free(memory);
+}
+
+const char *curfew_version(void)
+{
+	return CURFEW_VERSION;
+}
+
+curfew_status curfew_cancel_create(curfew_engine *engine, curfew_cancel **cancel)
+{
+	if (!engine || !cancel)
+		return CURFEW_INVALID;
+	*cancel = (curfew_cancel *)curfew__signal_create(engine->watch);
+	return *cancel ? CURFEW_OK : CURFEW_NO_MEMORY;
+}
+
+void curfew_cancel_fire(curfew_cancel *cancel)
+{
+	if (cancel)
+		curfew__signal_fire((curfew__signal *)cancel);
+}
+
+void curfew_cancel_destroy(curfew_cancel *cancel)
+{
+	curfew__signal_unref((curfew__signal *)cancel);
+}

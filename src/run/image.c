@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Images of programs as bytes: a head, the program's name, the numbers of the pages that differ from the guest's own
+ * image, and those pages. They are guest memory: a forged one can harm nobody but the guest that starts from it. A
+ * checksum finds damage, and the build id a guest of another build.
+ */
+#include "run/run.h"
+
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MAGIC "curfew\1\n"
+#define PAGES_MAX ((uint64_t)1 << 20)
+
+typedef struct image_head {
+	char magic[8];
+	uint8_t checksum[32]; /* of everything behind it */
+	uint8_t build_id[32];
+	uint64_t length;      /* of the memory */
+	uint64_t page_count;
+	uint64_t name_length;
+	char sha256[65];
+	char reserved[7];
+} image_head;
+
+static curfew_status refuse(curfew_failure *failure, curfew_status status, const char *message)
+{
+	if (failure)
+		snprintf(failure->message, sizeof failure->message, "%s", message);
+	return status;
+}
+
+static void checksum(const uint8_t *bytes, size_t length, uint8_t sum[32])
+{
+	size_t skip = offsetof(image_head, build_id);
+	crypto_hash_sha256(sum, bytes + skip, length - skip);
+}
+
+static bool page_differs(const curfew__image *image, const curfew__image *base, size_t number)
+{
+	static const uint8_t zero[CURFEW__PAGE];
+	size_t at = number * CURFEW__PAGE;
+	return memcmp(image->bytes + at, at < base->length ? base->bytes + at : zero, CURFEW__PAGE) != 0;
+}
+
+curfew_status curfew_program_save(curfew_program *program, void **image, size_t *length, curfew_failure *failure)
+{
+	refuse(failure, CURFEW_OK, "");
+	if (!program || !image || !length)
+		return refuse(failure, CURFEW_INVALID, "program, image or length is NULL");
+	curfew__image *from = curfew__program_image(program);
+	if (!from)
+		return refuse(failure, CURFEW_INVALID, "the program was not compiled");
+	const curfew__image *base = program->engine->image;
+	image_head head = { .length = from->length, .name_length = strlen(program->name) };
+	size_t pages = from->length / CURFEW__PAGE;
+	curfew__buffer out;
+
+	memcpy(head.magic, MAGIC, sizeof head.magic);
+	memcpy(head.build_id, curfew__guest_build_id(), sizeof head.build_id);
+	memcpy(head.sha256, program->sha256, sizeof head.sha256);
+	for (size_t i = 0; i < pages; i++)
+		head.page_count += page_differs(from, base, i);
+	curfew__buffer_init(&out, SIZE_MAX / 2);
+	curfew__buffer_add(&out, &head, sizeof head);
+	curfew__buffer_add(&out, program->name, head.name_length);
+	for (uint32_t i = 0; i < pages; i++)
+		if (page_differs(from, base, i))
+			curfew__buffer_add(&out, &i, sizeof i);
+	for (size_t i = 0; i < pages; i++)
+		if (page_differs(from, base, i))
+			curfew__buffer_add(&out, from->bytes + i * CURFEW__PAGE, CURFEW__PAGE);
+	curfew__image_unref(from);
+	if (out.failed) {
+		curfew__buffer_finish(&out);
+		return refuse(failure, CURFEW_NO_MEMORY, "out of memory");
+	}
+	checksum((const uint8_t *)out.data, out.length, (uint8_t *)out.data + offsetof(image_head, checksum));
+	*image = curfew__buffer_take(&out, length);
+	return CURFEW_OK;
+}
+
+bool curfew_is_image(const void *bytes, size_t length)
+{
+	return bytes && length >= 8 && !memcmp(bytes, MAGIC, 8);
+}
+
+/* Whether the sizes in the head fit the bytes there are. */
+static bool well_formed(const image_head *head, size_t length)
+{
+	if (head->page_count > PAGES_MAX || head->name_length > 4096 || head->length % CURFEW__WASM_PAGE ||
+	    head->length > CURFEW__REGION_RESERVE - CURFEW__WASM_PAGE || memchr(head->sha256, 0, 65) != head->sha256 + 64)
+		return false;
+	return length == sizeof *head + head->name_length + head->page_count * (sizeof(uint32_t) + CURFEW__PAGE);
+}
+
+static curfew__image *read_image(const curfew__image *base, const image_head *head, const uint8_t *numbers)
+{
+	uint32_t *list = malloc(head->page_count * sizeof *list + 1);
+	curfew__image *image = NULL;
+
+	if (!list)
+		return NULL;
+	memcpy(list, numbers, head->page_count * sizeof *list);
+	bool good = head->length >= base->length;
+	for (uint64_t i = 0; i < head->page_count; i++)
+		good = good && list[i] < head->length / CURFEW__PAGE;
+	if (good)
+		image = curfew__image_create(base, head->length, &base->layout, list, numbers + head->page_count * sizeof *list,
+		                             head->page_count);
+	free(list);
+	return image;
+}
+
+curfew_status curfew_program_load(curfew_engine *engine, const void *image, size_t length, curfew_program **program,
+                                  curfew_failure *failure)
+{
+	image_head head;
+	uint8_t sum[32];
+
+	refuse(failure, CURFEW_OK, "");
+	if (!engine || !image || !program)
+		return refuse(failure, CURFEW_INVALID, "engine, image or program is NULL");
+	*program = NULL;
+	if (!curfew_is_image(image, length) || length < sizeof head)
+		return refuse(failure, CURFEW_BAD_IMAGE, "this is not an image of a compiled program");
+	memcpy(&head, image, sizeof head);
+	if (memcmp(head.build_id, curfew__guest_build_id(), sizeof head.build_id))
+		return refuse(failure, CURFEW_BAD_IMAGE, "the image was made by another build of Curfew; compile it again");
+	checksum(image, length, sum);
+	if (memcmp(sum, head.checksum, sizeof sum) || !well_formed(&head, length))
+		return refuse(failure, CURFEW_BAD_IMAGE, "the image is damaged");
+
+	curfew_program *made = calloc(1, sizeof *made);
+	if (!made)
+		return refuse(failure, CURFEW_NO_MEMORY, "out of memory");
+	atomic_init(&made->references, 1);
+	pthread_mutex_init(&made->lock, NULL);
+	made->engine = curfew__engine_ref(engine);
+	memcpy(made->sha256, head.sha256, sizeof made->sha256);
+	made->name = strndup((const char *)image + sizeof head, head.name_length);
+	made->image = read_image(engine->image, &head, (const uint8_t *)image + sizeof head + head.name_length);
+	if (!made->name || !made->image) {
+		curfew_program_destroy(made);
+		return refuse(failure, CURFEW_BAD_IMAGE, "the image is damaged, or there is no memory for it");
+	}
+	*program = made;
+	return CURFEW_OK;
+}

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Programs: source text, and the image of its parsed form once there is one. */
+#include "run/run.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/copy_in.h"
+#include "base/utf8.h"
+
+#define SOURCE_BYTES_MAX ((size_t)16 << 20)
+#define NAME_BYTES_MAX 4096
+
+static curfew_status refuse(curfew_failure *failure, curfew_status status, const char *message)
+{
+	if (failure)
+		snprintf(failure->message, sizeof failure->message, "%s", message);
+	return status;
+}
+
+static curfew_status check_source(const curfew_source *source, curfew_failure *failure)
+{
+	if (!source->name || !source->name[0] || strlen(source->name) > NAME_BYTES_MAX ||
+	    !strncmp(source->name, "curfew:", 7))
+		return refuse(failure, CURFEW_INVALID, "the program needs a name, not beginning with curfew:");
+	if (!source->text && source->text_length)
+		return refuse(failure, CURFEW_INVALID, "the program has no text");
+	if (source->text_length > SOURCE_BYTES_MAX)
+		return refuse(failure, CURFEW_INVALID, "the source is larger than 16 MiB");
+	if (source->text_length && memchr(source->text, 0, source->text_length))
+		return refuse(failure, CURFEW_INVALID, "the source holds a NUL byte: it is not JavaScript");
+	if (!curfew__utf8_check(source->text, source->text_length, NULL))
+		return refuse(failure, CURFEW_INVALID, "the source is not UTF-8");
+	if (source->language > CURFEW_LANGUAGE_JS_MODULE || (source->flags & ~CURFEW_SOURCE_ONCE) || source->reserved)
+		return refuse(failure, CURFEW_INVALID, "unknown language or flag");
+	return CURFEW_OK;
+}
+
+curfew_program *curfew__program_ref(curfew_program *program)
+{
+	atomic_fetch_add(&program->references, 1);
+	return program;
+}
+
+void curfew_program_destroy(curfew_program *program)
+{
+	if (!program || atomic_fetch_sub(&program->references, 1) != 1)
+		return;
+	curfew__image_unref(program->image);
+	pthread_mutex_destroy(&program->lock);
+	free(program->name);
+	free(program->text);
+	free(program->import_dir);
+	curfew_engine_destroy(program->engine);
+	free(program);
+}
+
+curfew_status curfew_program_create(curfew_engine *engine, const curfew_source *given, curfew_program **program,
+                                    curfew_failure *failure)
+{
+	curfew_source source;
+	uint8_t sum[crypto_hash_sha256_BYTES];
+
+	refuse(failure, CURFEW_OK, "");
+	if (!engine || !given || !program || !curfew__copy_in(&source, sizeof source, given))
+		return refuse(failure, CURFEW_INVALID, "engine, source or program is missing, or source.size is wrong");
+	*program = NULL;
+	curfew_status status = check_source(&source, failure);
+	if (status != CURFEW_OK)
+		return status;
+	curfew_program *made = calloc(1, sizeof *made);
+	if (!made)
+		return refuse(failure, CURFEW_NO_MEMORY, "out of memory");
+	atomic_init(&made->references, 1);
+	pthread_mutex_init(&made->lock, NULL);
+	made->engine = curfew__engine_ref(engine);
+	made->language = source.language;
+	made->flags = source.flags;
+	made->text_length = source.text_length;
+	made->name = strdup(source.name);
+	made->text = malloc(source.text_length + 1);
+	if (!made->name || !made->text) {
+		curfew_program_destroy(made);
+		return refuse(failure, CURFEW_NO_MEMORY, "out of memory");
+	}
+	memcpy(made->text, source.text ? source.text : "", source.text_length);
+	made->text[source.text_length] = 0;
+	if (source.import_dir && !(made->import_dir = realpath(source.import_dir, NULL))) {
+		if (failure)
+			snprintf(failure->message, sizeof failure->message, "import folder %.150s: %s", source.import_dir,
+			         strerror(errno));
+		curfew_program_destroy(made);
+		return CURFEW_INVALID;
+	}
+	crypto_hash_sha256(sum, (const uint8_t *)made->text, made->text_length);
+	sodium_bin2hex(made->sha256, sizeof made->sha256, sum, sizeof sum);
+	*program = made;
+	return CURFEW_OK;
+}
+
+curfew__image *curfew__program_image(curfew_program *program)
+{
+	pthread_mutex_lock(&program->lock);
+	curfew__image *image = program->image ? curfew__image_ref(program->image) : NULL;
+	pthread_mutex_unlock(&program->lock);
+	return image;
+}
+
+bool curfew__program_snapshot(curfew_program *program, const curfew__region *region)
+{
+	uint32_t *numbers;
+	size_t count;
+	uint8_t *pages;
+	curfew__image *image = NULL;
+
+	if (!curfew__region_changes(region, &numbers, &count))
+		return false;
+	if ((pages = malloc(count ? count * CURFEW__PAGE : 1))) {
+		for (size_t i = 0; i < count; i++)
+			memcpy(pages + i * CURFEW__PAGE, region->base + numbers[i] * CURFEW__PAGE, CURFEW__PAGE);
+		image = curfew__image_create(region->image, region->size, &region->image->layout, numbers, pages, count);
+	}
+	free(pages);
+	free(numbers);
+	if (!image)
+		return false;
+	pthread_mutex_lock(&program->lock);
+	if (!program->image) {
+		program->image = image;
+		image = NULL;
+	}
+	pthread_mutex_unlock(&program->lock);
+	curfew__image_unref(image);
+	return true;
+}

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Engines, programs and runs as the parts of this folder see them. */
+#ifndef CURFEW_RUN_RUN_H
+#define CURFEW_RUN_RUN_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "curfew.h"
+#include "js/guest.h"
+#include "watch/watch.h"
+
+typedef struct curfew__executor curfew__executor;
+
+struct curfew_engine {
+	atomic_uint references;
+	curfew__watch *watch;
+	curfew__pool *pool;
+	curfew__executor *executor;
+	curfew__image *image;
+	pthread_mutex_t lock;     /* of vms */
+	curfew__vm *vms[2];       /* plain, metered; made at first need */
+	char *cache_dir;
+	atomic_ulong runs_active;
+	atomic_ulong runs_total;
+};
+
+curfew_engine *curfew__engine_ref(curfew_engine *engine);
+/* The compiled guest, made at first need; NULL and a message[256] if that fails. */
+curfew__vm *curfew__engine_vm(curfew_engine *engine, bool metered, char *message);
+
+struct curfew_program {
+	atomic_uint references;
+	curfew_engine *engine;
+	char *name;
+	char *text;            /* NULL for a program that was loaded from an image */
+	size_t text_length;
+	curfew_language language;
+	uint32_t flags;
+	char *import_dir;      /* resolved, or NULL */
+	char sha256[65];
+	pthread_mutex_t lock;  /* of image */
+	curfew__image *image;  /* of the parsed program; NULL until it was compiled */
+};
+
+curfew_program *curfew__program_ref(curfew_program *program);
+/* The image with a reference for the caller, or NULL. */
+curfew__image *curfew__program_image(curfew_program *program);
+/* Takes the region as it is for the program's image, unless there is one already. */
+bool curfew__program_snapshot(curfew_program *program, const curfew__region *region);
+
+/* Sources of imports: the text of a module below the folder; NULL and a negative answer if there is none. */
+char *curfew__import_open(const char *folder, const char *name, size_t name_length, int32_t *answer);
+
+/* ---- Runs ------------------------------------------------------------------------------------------------- */
+
+enum curfew__run_phase {
+	CURFEW__RUN_EXECUTING,
+	CURFEW__RUN_PARKED, /* waits, and holds no thread */
+	CURFEW__RUN_READY,  /* is to go on */
+};
+
+struct curfew_run {
+	atomic_uint references;
+	curfew_program *program;
+	curfew_engine *engine;
+	curfew_run *next;          /* in the executor's queue */
+	curfew_limits limits;
+	uint32_t flags;
+	bool compile_only;
+	bool inline_run;           /* on its caller's thread */
+	char *call;
+	char *params;
+	size_t params_length;
+	char *user;
+	curfew_event_callback on_event;
+	void *on_event_context;
+	curfew_done_callback on_done;
+	void *on_done_context;
+	pthread_t done_thread;     /* inside on_done */
+	atomic_uint done;          /* 0; 1: the report is there; 2: and on_done has returned */
+
+	/* Stopping: shared with the watch. */
+	curfew__signal *cancels[2]; /* the caller's and the run's own; NULL: none */
+	curfew__alarm alarm;
+	atomic_uint phase;
+	atomic_uint cause;          /* latched outcome; 0: none. The first one stays */
+	_Atomic int64_t due_ns;     /* when the cause's time was up */
+	atomic_uint tripped_count;
+	_Atomic uint8_t tripped[CURFEW_OUTCOME_COUNT];
+	atomic_uint tripped_set;
+	atomic_uint time_up;        /* DEADLINE or CANCELLED once the program was told that it is to end; 0: not yet */
+	_Atomic int64_t time_up_ns;
+	int64_t hard_ns;            /* end of the grace; watch only */
+	unsigned stop_steps;        /* watch only */
+	bool tracing;
+	_Atomic int64_t wake_ns;    /* parked until */
+
+	/* Clocks. */
+	int64_t start_ns;
+	int64_t deadline_ns;
+	int64_t virtual_ns;         /* deterministic: what the program's clock shows */
+	clockid_t cpu_clock;        /* of the executing thread */
+	_Atomic int64_t cpu_segment_ns; /* what that clock showed when this stretch began; -1: not executing */
+	_Atomic int64_t cpu_before_ns;  /* of earlier stretches */
+
+	/* The guest. */
+	curfew__guest guest;
+	bool alive;
+	bool started;
+	bool entered_start;
+	char *import_text;          /* found by import_open, to be read */
+	int32_t import_length;
+	int64_t loaded_ns, compiled_ns, entered_ns;
+	uint64_t host_calls;
+	uint64_t seed;
+	curfew__buffer streams[2];
+	_Atomic uint64_t output_bytes;
+	_Atomic uint64_t memory_bytes;
+	bool output_truncated;
+	char *partial;
+	size_t partial_length;
+
+	curfew_report *report;
+};
+
+/* Goes on with a run on this thread. False: it is parked and may already be elsewhere; true: it has ended. */
+bool curfew__run_step(curfew_run *run);
+void curfew__run_unref(curfew_run *run);
+
+/* ---- Executor --------------------------------------------------------------------------------------------- */
+
+curfew__executor *curfew__executor_create(uint32_t threads);
+void curfew__executor_destroy(curfew__executor *executor);
+/* Queues a run, with a reference of its own; false: no thread can be started. */
+bool curfew__executor_submit(curfew__executor *executor, curfew_run *run);
+
+#endif

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Why a run is stopped, and how. The cause is latched here, by the host, once; later ones only join the list of what
+ * tripped. Everything in the first half may be called from any thread; the alarm runs on the watch thread.
+ */
+#include "run/stop.h"
+
+#include <linux/futex.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+
+/* The poll is asked this often, this far apart, before the memory is taken away. */
+#define SOFT_STEPS 4
+#define SOFT_STEP_NS (30 * CURFEW__MICROSECOND)
+#define RETRY_NS (50 * CURFEW__MICROSECOND)
+#define WAKE_LATEST_NS (5 * CURFEW__MILLISECOND)
+
+void curfew__run_trip(curfew_run *run, curfew_outcome outcome)
+{
+	unsigned bit = 1u << outcome;
+
+	if (atomic_fetch_or(&run->tripped_set, bit) & bit)
+		return;
+	unsigned slot = atomic_fetch_add(&run->tripped_count, 1);
+	atomic_store(&run->tripped[slot], (uint8_t)outcome);
+}
+
+void curfew__run_latch(curfew_run *run, curfew_outcome cause, int64_t due_ns)
+{
+	unsigned none = 0;
+
+	curfew__run_trip(run, cause);
+	/* The time is published by the cause: whoever sees the cause sees when it was due. */
+	int64_t unset = 0;
+	atomic_compare_exchange_strong(&run->due_ns, &unset, due_ns);
+	atomic_compare_exchange_strong(&run->cause, &none, (unsigned)cause);
+}
+
+static bool cancelled(const curfew_run *run, int64_t *when_ns, unsigned *times)
+{
+	bool any = false;
+
+	*times = 0;
+	*when_ns = CURFEW__NEVER;
+	for (int i = 0; i < 2; i++) {
+		curfew__signal *signal = run->cancels[i];
+		unsigned fired = signal ? atomic_load(&signal->fired) : 0;
+		if (!fired)
+			continue;
+		any = true;
+		*times += fired;
+		int64_t at = atomic_load(&signal->fired_ns);
+		*when_ns = at < *when_ns ? at : *when_ns;
+	}
+	return any;
+}
+
+/* The program's time is up: it is told, and has the grace to end by itself. */
+static void time_is_up(curfew_run *run, curfew_outcome why, int64_t when_ns)
+{
+	atomic_store(&run->time_up_ns, when_ns);
+	atomic_store(&run->time_up, (unsigned)why);
+	curfew__run_trip(run, why);
+	run->hard_ns = curfew__later(when_ns, run->limits.grace_ns);
+	if (run->limits.grace_ns && run->alive)
+		curfew__guest_tell_aborted(&run->guest, why == CURFEW_OUTCOME_DEADLINE ? 1 : 2);
+}
+
+void curfew__run_look_at_clock(curfew_run *run, int64_t now)
+{
+	int64_t cancelled_ns;
+	unsigned times;
+	bool cancel = cancelled(run, &cancelled_ns, &times);
+	unsigned up = atomic_load(&run->time_up);
+
+	/* The deadline is looked at first, the cancel second. */
+	if (!up && now >= run->deadline_ns)
+		time_is_up(run, CURFEW_OUTCOME_DEADLINE, run->deadline_ns);
+	else if (!up && cancel)
+		time_is_up(run, CURFEW_OUTCOME_CANCELLED, cancelled_ns > run->start_ns ? cancelled_ns : run->start_ns);
+	up = atomic_load(&run->time_up);
+	if (up == CURFEW_OUTCOME_CANCELLED && now >= run->deadline_ns)
+		curfew__run_trip(run, CURFEW_OUTCOME_DEADLINE);
+	if (up && times > 1 && run->hard_ns > now) {
+		run->hard_ns = now; /* asked twice: no more grace */
+	}
+	if (up && now >= run->hard_ns)
+		curfew__run_latch(run, (curfew_outcome)up, run->hard_ns);
+}
+
+int64_t curfew__run_cpu(curfew_run *run)
+{
+	int64_t before = atomic_load(&run->cpu_before_ns);
+	int64_t since = atomic_load(&run->cpu_segment_ns);
+	int64_t now;
+
+	if (since < 0)
+		return before;
+	now = curfew__clock(run->cpu_clock);
+	return before + (now > since ? now - since : 0);
+}
+
+/* CPU time cannot run faster than the clock: the next look is when the limit could first be reached. */
+static int64_t look_at_cpu(curfew_run *run, int64_t now)
+{
+	if (run->limits.cpu_ns == CURFEW_UNLIMITED || atomic_load(&run->cpu_segment_ns) < 0)
+		return CURFEW__NEVER;
+	int64_t used = curfew__run_cpu(run), limit = (int64_t)run->limits.cpu_ns;
+	if (used < limit)
+		return now + (limit - used);
+	curfew__run_latch(run, CURFEW_OUTCOME_CPU, now - (used - limit));
+	return CURFEW__NEVER;
+}
+
+static void make_ready(curfew_run *run)
+{
+	unsigned parked = CURFEW__RUN_PARKED;
+	bool inline_run = run->inline_run;
+	curfew__executor *executor = run->engine->executor;
+
+	if (inline_run) {
+		/* Its thread is waiting on the phase, and holds the run until the alarm is closed. */
+		if (atomic_compare_exchange_strong(&run->phase, &parked, CURFEW__RUN_READY))
+			syscall(SYS_futex, &run->phase, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
+	} else if (atomic_compare_exchange_strong(&run->phase, &parked, CURFEW__RUN_READY)) {
+		curfew__executor_submit(executor, run);
+	}
+}
+
+/* One step of stopping what runs; when to take the next. */
+static int64_t stop_step(curfew_run *run, int64_t now)
+{
+	if (atomic_load(&run->phase) == CURFEW__RUN_PARKED) {
+		make_ready(run);
+		return CURFEW__NEVER;
+	}
+	if (!run->alive)
+		return now + RETRY_NS;
+	if (run->stop_steps++ < SOFT_STEPS) {
+		curfew__guest_stop_soft(&run->guest);
+		return now + SOFT_STEP_NS;
+	}
+	return curfew__guest_stop_hard(&run->guest) ? CURFEW__NEVER : now + RETRY_NS;
+}
+
+static int64_t earlier(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+int64_t curfew__run_next_alarm(curfew_run *run, int64_t now)
+{
+	if (atomic_load(&run->cause))
+		return now;
+	int64_t next = atomic_load(&run->time_up) ? run->hard_ns : run->deadline_ns;
+	next = earlier(next, look_at_cpu(run, now));
+	if (atomic_load(&run->phase) == CURFEW__RUN_PARKED)
+		next = earlier(next, atomic_load(&run->wake_ns));
+	return atomic_load(&run->cause) ? now : next;
+}
+
+int64_t curfew__run_on_alarm(void *context, int64_t now)
+{
+	curfew_run *run = context;
+	bool was_up = atomic_load(&run->time_up);
+
+	if (run->tracing) {
+		curfew__guest_stop_hard(&run->guest);
+		return now + CURFEW__MILLISECOND;
+	}
+	curfew__run_look_at_clock(run, now);
+	look_at_cpu(run, now);
+	if (atomic_load(&run->cause))
+		return stop_step(run, now);
+	bool told = !was_up && atomic_load(&run->time_up);
+	if (atomic_load(&run->phase) == CURFEW__RUN_PARKED && (told || now >= atomic_load(&run->wake_ns))) {
+		make_ready(run);
+		return curfew__later(now, (uint64_t)WAKE_LATEST_NS);
+	}
+	return curfew__run_next_alarm(run, now);
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The latch of a run and the alarm that serves it. */
+#ifndef CURFEW_RUN_STOP_H
+#define CURFEW_RUN_STOP_H
+
+#include "run/run.h"
+
+/* Notes that a limit was exceeded, once. */
+void curfew__run_trip(curfew_run *run, curfew_outcome outcome);
+/* Latches the cause of the stop, unless there is one already; due_ns: when its time was up. */
+void curfew__run_latch(curfew_run *run, curfew_outcome cause, int64_t due_ns);
+/* Compares deadline and cancel with the time. On the watch thread, or with the alarm disarmed. */
+void curfew__run_look_at_clock(curfew_run *run, int64_t now);
+/* CPU time used so far, in ns. */
+int64_t curfew__run_cpu(curfew_run *run);
+/* When the alarm has to look next. */
+int64_t curfew__run_next_alarm(curfew_run *run, int64_t now);
+/* What the watch calls. */
+int64_t curfew__run_on_alarm(void *context, int64_t now);
+
+#endif

@@ -1,0 +1,345 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A heap of absolute times behind a lock, and a thread that sleeps on a futex until the first of them. The futex
+ * word counts the reasons to look again, so that none is lost between a look and the sleep. The lock is never held
+ * during a callback: "current" says which alarm is being served, and disarm waits for it.
+ */
+#include "watch/watch.h"
+
+#include <errno.h>
+#include <linux/futex.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+
+/* A sleep ends this much early, and the rest is spun away: waking takes about that long. */
+#define LEAD_NS (40 * CURFEW__MICROSECOND)
+
+struct curfew__watch {
+	atomic_uint references;
+	pthread_t thread;
+	pthread_mutex_t lock;
+	pthread_cond_t served;   /* current changed; waited for by disarm */
+	unsigned waiting;        /* threads in disarm */
+	curfew__alarm **heap;    /* [capacity], from 1 */
+	size_t count;
+	size_t capacity;
+	curfew__alarm *current;
+	bool current_moved;      /* armed or disarmed while it was served: its answer does not count */
+	int64_t sleeping_until_ns;
+	atomic_uint wakes;       /* the futex word */
+	_Atomic(curfew__signal *) fired;
+	atomic_bool ending;
+};
+
+/* ---- The heap, under the lock ----------------------------------------------------------------------------- */
+
+static void place(curfew__watch *watch, size_t slot, curfew__alarm *alarm)
+{
+	watch->heap[slot] = alarm;
+	alarm->slot = slot;
+}
+
+static void sift(curfew__watch *watch, size_t slot)
+{
+	curfew__alarm *alarm = watch->heap[slot];
+
+	for (; slot > 1 && watch->heap[slot / 2]->when_ns > alarm->when_ns; slot /= 2)
+		place(watch, slot, watch->heap[slot / 2]);
+	for (;;) {
+		size_t child = slot * 2;
+		if (child > watch->count)
+			break;
+		if (child < watch->count && watch->heap[child + 1]->when_ns < watch->heap[child]->when_ns)
+			child++;
+		if (watch->heap[child]->when_ns >= alarm->when_ns)
+			break;
+		place(watch, slot, watch->heap[child]);
+		slot = child;
+	}
+	place(watch, slot, alarm);
+}
+
+static void take_out(curfew__watch *watch, curfew__alarm *alarm)
+{
+	size_t slot = alarm->slot;
+
+	if (!slot)
+		return;
+	alarm->slot = 0;
+	curfew__alarm *last = watch->heap[watch->count--];
+	if (last == alarm)
+		return;
+	place(watch, slot, last);
+	sift(watch, slot);
+}
+
+static bool put_in(curfew__watch *watch, curfew__alarm *alarm, int64_t when_ns)
+{
+	if (when_ns == CURFEW__NEVER) {
+		take_out(watch, alarm);
+		return true;
+	}
+	if (!alarm->slot) {
+		if (watch->count + 1 >= watch->capacity) {
+			size_t capacity = watch->capacity ? watch->capacity * 2 : 64;
+			curfew__alarm **heap = realloc(watch->heap, capacity * sizeof(curfew__alarm *));
+			if (!heap)
+				return false;
+			watch->heap = heap;
+			watch->capacity = capacity;
+		}
+		place(watch, ++watch->count, alarm);
+	}
+	alarm->when_ns = when_ns;
+	sift(watch, alarm->slot);
+	return true;
+}
+
+/* ---- The thread ------------------------------------------------------------------------------------------- */
+
+static void wake(curfew__watch *watch)
+{
+	atomic_fetch_add(&watch->wakes, 1);
+	syscall(SYS_futex, &watch->wakes, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
+}
+
+static void sleep_until(curfew__watch *watch, unsigned seen, int64_t until_ns)
+{
+	struct timespec until = { until_ns / CURFEW__SECOND, until_ns % CURFEW__SECOND };
+	syscall(SYS_futex, &watch->wakes, FUTEX_WAIT_BITSET_PRIVATE, seen, until_ns == CURFEW__NEVER ? NULL : &until,
+	        NULL, FUTEX_BITSET_MATCH_ANY);
+}
+
+/* Calls an alarm without the lock and puts it back at the time it asks for. */
+static void serve(curfew__watch *watch, curfew__alarm *alarm, int64_t now)
+{
+	take_out(watch, alarm);
+	watch->current = alarm;
+	watch->current_moved = false;
+	pthread_mutex_unlock(&watch->lock);
+	int64_t next = alarm->call(alarm->context, now);
+	pthread_mutex_lock(&watch->lock);
+	if (!watch->current_moved && !alarm->closed)
+		put_in(watch, alarm, next);
+	watch->current = NULL;
+	if (watch->waiting)
+		pthread_cond_broadcast(&watch->served);
+}
+
+/* Under the lock: calls what was cancelled. The list is newest first, which is as good as any order. */
+static void serve_fired(curfew__watch *watch)
+{
+	curfew__signal *signal = atomic_exchange(&watch->fired, NULL);
+
+	while (signal) {
+		curfew__signal *next = signal->next;
+		atomic_store(&signal->queued, false);
+		if (signal->alarm && !signal->alarm->closed)
+			serve(watch, signal->alarm, curfew__now());
+		pthread_mutex_unlock(&watch->lock);
+		curfew__signal_unref(signal);
+		pthread_mutex_lock(&watch->lock);
+		signal = next;
+	}
+}
+
+static void *run(void *argument)
+{
+	curfew__watch *watch = argument;
+
+	pthread_mutex_lock(&watch->lock);
+	while (!atomic_load(&watch->ending)) {
+		unsigned seen = atomic_load(&watch->wakes);
+		serve_fired(watch);
+		int64_t now = curfew__now();
+		int64_t first = watch->count ? watch->heap[1]->when_ns : CURFEW__NEVER;
+		if (first <= now) {
+			serve(watch, watch->heap[1], now);
+			continue;
+		}
+		bool soon = first - now <= LEAD_NS;
+		watch->sleeping_until_ns = soon ? now : first;
+		pthread_mutex_unlock(&watch->lock);
+		if (soon)
+			__builtin_ia32_pause();
+		else
+			sleep_until(watch, seen, first == CURFEW__NEVER ? first : first - LEAD_NS);
+		pthread_mutex_lock(&watch->lock);
+		watch->sleeping_until_ns = 0;
+	}
+	pthread_mutex_unlock(&watch->lock);
+	return NULL;
+}
+
+/* What the kernel grants without privileges so that a wake-up is served at once. */
+struct scheduling {
+	uint32_t size, policy;
+	uint64_t flags;
+	int32_t nice;
+	uint32_t priority;
+	uint64_t runtime, deadline, period;
+};
+
+static void *run_promptly(void *argument)
+{
+	/* The shortest time slice makes the scheduler run this thread first when it wakes (Linux 6.12). */
+	struct scheduling wanted = { .size = sizeof wanted, .policy = SCHED_OTHER, .runtime = 100000 };
+
+	prctl(PR_SET_NAME, "curfew-watch");
+	prctl(PR_SET_TIMERSLACK, 1UL);
+	syscall(SYS_sched_setattr, 0, &wanted, 0);
+	return run(argument);
+}
+
+curfew__watch *curfew__watch_create(void)
+{
+	curfew__watch *watch = calloc(1, sizeof *watch);
+	sigset_t all, before;
+
+	if (!watch)
+		return NULL;
+	atomic_init(&watch->references, 1);
+	pthread_mutex_init(&watch->lock, NULL);
+	pthread_cond_init(&watch->served, NULL);
+	/* Signals of the host program are not for this thread. */
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	int failed = pthread_create(&watch->thread, NULL, run_promptly, watch);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (failed) {
+		free(watch);
+		return NULL;
+	}
+	return watch;
+}
+
+static void unref(curfew__watch *watch)
+{
+	if (atomic_fetch_sub(&watch->references, 1) != 1)
+		return;
+	pthread_mutex_destroy(&watch->lock);
+	pthread_cond_destroy(&watch->served);
+	free(watch->heap);
+	free(watch);
+}
+
+void curfew__watch_destroy(curfew__watch *watch)
+{
+	if (!watch)
+		return;
+	atomic_store(&watch->ending, true);
+	wake(watch);
+	pthread_join(watch->thread, NULL);
+	for (curfew__signal *signal = atomic_exchange(&watch->fired, NULL), *next; signal; signal = next) {
+		next = signal->next;
+		curfew__signal_unref(signal);
+	}
+	/* Signals that are still held keep the memory; firing them wakes nobody. */
+	unref(watch);
+}
+
+bool curfew__watch_arm(curfew__watch *watch, curfew__alarm *alarm, int64_t when_ns)
+{
+	pthread_mutex_lock(&watch->lock);
+	bool ok = alarm->closed || put_in(watch, alarm, when_ns);
+	if (watch->current == alarm)
+		watch->current_moved = true;
+	/* A thread that sleeps no longer than this alarm allows need not be woken. */
+	bool early = watch->sleeping_until_ns && when_ns < watch->sleeping_until_ns;
+	pthread_mutex_unlock(&watch->lock);
+	if (early)
+		wake(watch);
+	return ok;
+}
+
+static void disarm(curfew__watch *watch, curfew__alarm *alarm, bool close)
+{
+	pthread_mutex_lock(&watch->lock);
+	alarm->closed = close;
+	take_out(watch, alarm);
+	if (watch->current == alarm) {
+		watch->current_moved = true;
+		watch->waiting++;
+		while (watch->current == alarm)
+			pthread_cond_wait(&watch->served, &watch->lock);
+		watch->waiting--;
+	}
+	pthread_mutex_unlock(&watch->lock);
+}
+
+void curfew__watch_disarm(curfew__watch *watch, curfew__alarm *alarm)
+{
+	disarm(watch, alarm, false);
+}
+
+void curfew__watch_close(curfew__watch *watch, curfew__alarm *alarm)
+{
+	disarm(watch, alarm, true);
+}
+
+/* ---- Signals ---------------------------------------------------------------------------------------------- */
+
+curfew__signal *curfew__signal_create(curfew__watch *watch)
+{
+	curfew__signal *signal = calloc(1, sizeof *signal);
+
+	if (!signal)
+		return NULL;
+	atomic_init(&signal->references, 1);
+	atomic_fetch_add(&watch->references, 1);
+	signal->watch = watch;
+	return signal;
+}
+
+curfew__signal *curfew__signal_ref(curfew__signal *signal)
+{
+	atomic_fetch_add(&signal->references, 1);
+	return signal;
+}
+
+void curfew__signal_unref(curfew__signal *signal)
+{
+	if (!signal || atomic_fetch_sub(&signal->references, 1) != 1)
+		return;
+	unref(signal->watch);
+	free(signal);
+}
+
+void curfew__signal_fire(curfew__signal *signal)
+{
+	curfew__watch *watch = signal->watch;
+	int saved = errno;
+	int64_t never = 0;
+
+	atomic_compare_exchange_strong(&signal->fired_ns, &never, curfew__now());
+	atomic_fetch_add(&signal->fired, 1);
+	/* The list holds each signal once, with a reference of its own. */
+	if (!atomic_load(&watch->ending) && !atomic_exchange(&signal->queued, true)) {
+		curfew__signal_ref(signal);
+		curfew__signal *head = atomic_load(&watch->fired);
+		do
+			signal->next = head;
+		while (!atomic_compare_exchange_weak(&watch->fired, &head, signal));
+		wake(watch);
+	}
+	errno = saved;
+}
+
+bool curfew__signal_bind(curfew__signal *signal, curfew__alarm *alarm)
+{
+	curfew__watch *watch = signal->watch;
+
+	pthread_mutex_lock(&watch->lock);
+	bool ok = !alarm || !signal->alarm;
+	if (ok)
+		signal->alarm = alarm;
+	pthread_mutex_unlock(&watch->lock);
+	return ok;
+}

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The watch: one thread that calls back at absolute times, and at once when a cancel is fired. It never ticks:
+ * with nothing armed it sleeps for good. If it cannot start, no engine can be made: runs fail closed.
+ */
+#ifndef CURFEW_WATCH_WATCH_H
+#define CURFEW_WATCH_WATCH_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct curfew__watch curfew__watch;
+
+/*
+ * What is watched. The callback runs on the watch thread, once its time has come; it returns the next time it
+ * wants to be called, or CURFEW__NEVER. It must not block.
+ */
+typedef struct curfew__alarm {
+	int64_t (*call)(void *context, int64_t now_ns);
+	void *context;
+	int64_t when_ns;
+	size_t slot; /* place in the heap, from 1; 0: not armed */
+	bool closed; /* cannot be armed or called any more */
+} curfew__alarm;
+
+/* NULL where the thread cannot be started. */
+curfew__watch *curfew__watch_create(void);
+void curfew__watch_destroy(curfew__watch *watch);
+
+/* Arms, or moves, an alarm. False: no memory for it, and it is not armed. Not from a callback. */
+bool curfew__watch_arm(curfew__watch *watch, curfew__alarm *alarm, int64_t when_ns);
+/* Disarms; when it returns, the callback is not running and will not run by its time. Not from a callback. */
+void curfew__watch_disarm(curfew__watch *watch, curfew__alarm *alarm);
+/* Disarms for good: no signal calls it either, and arming it does nothing. */
+void curfew__watch_close(curfew__watch *watch, curfew__alarm *alarm);
+
+/*
+ * A cancel: may be fired from any thread or signal handler at any time, several times. It is counted, so that it
+ * may outlive what it cancels.
+ */
+typedef struct curfew__signal {
+	atomic_uint references;
+	atomic_uint fired;          /* how often */
+	_Atomic int64_t fired_ns;   /* when first */
+	atomic_bool queued;
+	struct curfew__signal *next;
+	curfew__watch *watch;       /* a reference */
+	curfew__alarm *alarm;       /* what to call at once; guarded by the watch */
+} curfew__signal;
+
+curfew__signal *curfew__signal_create(curfew__watch *watch);
+void curfew__signal_unref(curfew__signal *signal);
+curfew__signal *curfew__signal_ref(curfew__signal *signal);
+/* Async-signal-safe. */
+void curfew__signal_fire(curfew__signal *signal);
+/* Binds the signal to an alarm (NULL: to none); a fired signal calls that alarm at once. False: it is in use. */
+bool curfew__signal_bind(curfew__signal *signal, curfew__alarm *alarm);
+
+#endif
