@@ -650,6 +650,7 @@ static JSValue web_url_set(JSContext *ctx, JSValueConst self, int argc, JSValueC
 /* ---- What a value is ---- */
 
 static JSClassID plain_class;
+static JSAtom plain_name;
 
 /*
  * classOf(value) -> the engine's name of its class ("Map", "Error", "Object", ...); undefined for a primitive. The
@@ -662,10 +663,11 @@ static JSValue web_class_of(JSContext *ctx, JSValueConst self, int argc, JSValue
 		return JS_UNDEFINED;
 	if (JS_IsProxy(argv[0]))
 		return JS_NewAtomString(ctx, "Proxy");
-	JSClassID class = JS_GetClassID(argv[0]);
-	if (class == module_class)
+	JSAtom name = JS_GetClassName(JS_GetRuntime(ctx), JS_GetClassID(argv[0]));
+	if (name == plain_name && JS_GetClassID(argv[0]) != plain_class) {
+		JS_FreeAtom(ctx, name);
 		return JS_NewAtomString(ctx, "Module");
-	JSAtom name = JS_GetClassName(JS_GetRuntime(ctx), class);
+	}
 	JSValue text = JS_AtomToString(ctx, name);
 	JS_FreeAtom(ctx, name);
 	return text;
@@ -733,5 +735,7 @@ static const JSCFunctionListEntry helpers[] = {
 
 int curfew_web_init(JSContext *ctx, JSValueConst native)
 {
+	plain_class = JS_GetClassID(native);
+	plain_name = JS_GetClassName(JS_GetRuntime(ctx), plain_class);
 	return JS_SetPropertyFunctionList(ctx, native, helpers, sizeof helpers / sizeof *helpers);
 }

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+// The web platform as a program sees it. The files of this folder are joined in the order of their names into one
+// function, which the guest calls once with its internal helpers. This one keeps the built-ins the others rely on:
+// a program may replace any of them later, and must not reach or confuse the code here by doing so. So the rest uses
+// no method of an object it does not own, no iteration over its own arrays, and never hands out `native`.
+(function (native) {
+	'use strict';
+
+	const { bind, call } = Function.prototype;
+	// uncurry(f)(self, a, b) is f.call(self, a, b), whatever Function.prototype looks like by then.
+	const uncurry = bind.bind(call);
+	const getterOf = (object, key) => uncurry(Object.getOwnPropertyDescriptor(object, key).get);
+
+	const {
+		write, random, setTimer, clearTimer, unrefTimer, checkpoint, progress, remaining, aborted, limits, params, user, clock,
+		utf8Encode, utf8EncodeInto, decode, formParse, formSerialize, urlParse, urlSet,
+		classOf, proxyTarget, promiseState, promiseResult, put,
+	} = native;
+
+	const { Array, ArrayBuffer, DataView, Date, DOMException, Map, Number, Object, Promise, RangeError, RegExp, Set, Symbol,
+		TypeError, Uint8Array } = globalThis;
+	const { apply, ownKeys, getPrototypeOf, getOwnPropertyDescriptor, defineProperty, isExtensible } = Reflect;
+	const { keys: objectKeys, freeze, create: createObject, setPrototypeOf } = Object;
+	const { isArray } = Array;
+	const { isInteger, isNaN: isNotANumber, parseFloat: toFloat, parseInt: toInteger } = Number;
+	const { floor, max, min, round, sqrt, trunc } = Math;
+	const { stringify, parse: parseJson } = JSON;
+	const { now: dateNow } = Date;
+	const { queueMicrotask: enqueueMicrotask, atob: decodeBase64, btoa: encodeBase64 } = globalThis;
+
+	const hasOwn = uncurry(Object.prototype.hasOwnProperty);
+	const isEnumerable = uncurry(Object.prototype.propertyIsEnumerable);
+	const join = uncurry(Array.prototype.join);
+	const sortArray = uncurry(Array.prototype.sort);
+	const slice = uncurry(String.prototype.slice);
+	const indexOf = uncurry(String.prototype.indexOf);
+	const codeUnit = uncurry(String.prototype.charCodeAt);
+	const startsWith = uncurry(String.prototype.startsWith);
+	const includes = uncurry(String.prototype.includes);
+	const repeat = uncurry(String.prototype.repeat);
+	const padStart = uncurry(String.prototype.padStart);
+	const padEnd = uncurry(String.prototype.padEnd);
+	const trim = uncurry(String.prototype.trim);
+	const lowerCase = uncurry(String.prototype.toLowerCase);
+	const wellFormed = uncurry(String.prototype.toWellFormed);
+	const mapGet = uncurry(Map.prototype.get);
+	const mapSet = uncurry(Map.prototype.set);
+	const mapHas = uncurry(Map.prototype.has);
+	const mapDelete = uncurry(Map.prototype.delete);
+	const mapForEach = uncurry(Map.prototype.forEach);
+	const mapSize = getterOf(Map.prototype, 'size');
+	const setAdd = uncurry(Set.prototype.add);
+	const setHas = uncurry(Set.prototype.has);
+	const setForEach = uncurry(Set.prototype.forEach);
+	const setSize = getterOf(Set.prototype, 'size');
+	const dateValue = uncurry(Date.prototype.getTime);
+	const dateText = uncurry(Date.prototype.toISOString);
+	const functionText = uncurry(Function.prototype.toString);
+	const regexpText = uncurry(RegExp.prototype.toString);
+	const regexpSource = getterOf(RegExp.prototype, 'source');
+	const symbolText = uncurry(Symbol.prototype.toString);
+	const bigintValue = uncurry(BigInt.prototype.valueOf);
+	const booleanValue = uncurry(Boolean.prototype.valueOf);
+	const numberValue = uncurry(Number.prototype.valueOf);
+	const stringValue = uncurry(String.prototype.valueOf);
+	const symbolValue = uncurry(Symbol.prototype.valueOf);
+	const numberText = uncurry(Number.prototype.toString);
+	const fixedText = uncurry(Number.prototype.toFixed);
+
+	const typedArrayPrototype = getPrototypeOf(Uint8Array.prototype);
+	const typedArrayTag = getterOf(typedArrayPrototype, Symbol.toStringTag);
+	const typedArrayBuffer = getterOf(typedArrayPrototype, 'buffer');
+	const typedArrayOffset = getterOf(typedArrayPrototype, 'byteOffset');
+	const typedArrayBytes = getterOf(typedArrayPrototype, 'byteLength');
+	const typedArrayLength = getterOf(typedArrayPrototype, 'length');
+	const typedArraySet = uncurry(typedArrayPrototype.set);
+	const dataViewBuffer = getterOf(DataView.prototype, 'buffer');
+	const dataViewOffset = getterOf(DataView.prototype, 'byteOffset');
+	const dataViewBytes = getterOf(DataView.prototype, 'byteLength');
+	const bufferBytes = getterOf(ArrayBuffer.prototype, 'byteLength');
+	const bufferMaxBytes = getterOf(ArrayBuffer.prototype, 'maxByteLength');
+	const bufferResizable = getterOf(ArrayBuffer.prototype, 'resizable');
+	const bufferDetached = getterOf(ArrayBuffer.prototype, 'detached');
+	const bufferTransfer = uncurry(ArrayBuffer.prototype.transfer);
+
+	const isObject = (value) => (typeof value === 'object' && value !== null) || typeof value === 'function';
+	const push = (list, value) => put(list, list.length, value);

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+// What Web IDL says about every interface: which properties are enumerable, how arguments are counted and converted.
+
+	// Members are enumerable, unlike those of a class; objects are named by the interface.
+	function finishInterface(Interface, name) {
+		for (const holder of [Interface.prototype, Interface]) {
+			for (const key of ownKeys(holder)) {
+				if (typeof key === 'string' && !['constructor', 'length', 'name', 'prototype'].includes(key))
+					defineProperty(holder, key, { __proto__: null, enumerable: true });
+			}
+		}
+		defineProperty(Interface.prototype, Symbol.toStringTag, { __proto__: null, value: name, configurable: true });
+	}
+
+	function defineConstants(Interface, constants) {
+		for (const holder of [Interface.prototype, Interface]) {
+			for (const name of objectKeys(constants))
+				defineProperty(holder, name, { __proto__: null, value: constants[name], enumerable: true });
+		}
+	}
+
+	function expose(name, value, enumerable) {
+		defineProperty(globalThis, name, { __proto__: null, value, writable: true, enumerable, configurable: true });
+	}
+
+	function needArguments(what, needed, given) {
+		if (given < needed)
+			throw new TypeError(`${what} needs ${needed} argument${needed === 1 ? '' : 's'}, got ${given}`);
+	}
+
+	// A dictionary argument: undefined and null are an empty one.
+	function toDictionary(value, what) {
+		if (value === undefined || value === null)
+			return { __proto__: null };
+		if (!isObject(value))
+			throw new TypeError(`${what} is not an object`);
+		return value;
+	}
+
+	// A string without lone surrogates.
+	const toScalarString = (value) => wellFormed(`${value}`);
+
+	// An unsigned integer up to 2^53 - 1, where what does not fit is an error.
+	function toEnforcedInteger(value, what) {
+		const number = trunc(+value);
+		if (!(number >= 0 && number <= 9007199254740991))
+			throw new TypeError(`${what} is not in the range of an unsigned integer`);
+		return number + 0;
+	}
+
+	// The bytes of an ArrayBuffer or view as a Uint8Array of the same memory, or undefined for something else.
+	function bytesOf(source) {
+		const kind = classOf(source);
+		if (kind === 'ArrayBuffer')
+			return bufferDetached(source) ? new Uint8Array(0) : new Uint8Array(source);
+		if (kind === 'DataView') {
+			if (bufferDetached(dataViewBuffer(source)))
+				return new Uint8Array(0);
+			return new Uint8Array(dataViewBuffer(source), dataViewOffset(source), dataViewBytes(source));
+		}
+		if (kind === undefined || typedArrayTag(source) === undefined)
+			return undefined;
+		// Of a detached or shrunk buffer offset and length are 0.
+		const buffer = typedArrayBuffer(source);
+		if (bufferDetached(buffer))
+			return new Uint8Array(0);
+		return new Uint8Array(buffer, typedArrayOffset(source), typedArrayBytes(source));
+	}
+
+	// What iterators of these interfaces inherit from.
+	const iteratorPrototype = getPrototypeOf(getPrototypeOf([][Symbol.iterator]()));

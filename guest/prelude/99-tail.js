@@ -1,0 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the guest keeps: abort(kind), called by the run loop when the deadline passed (1) or the run was cancelled (2).
+
+	return { __proto__: null, abort: abortRun };
+})
