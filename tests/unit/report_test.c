@@ -134,10 +134,12 @@ static void test_text_of_other_stops(void **state)
 
 	report = new_report(CURFEW_OUTCOME_CANCELLED);
 	report->used.wall_ns = 512 * MS;
+	report->limits.cpu_ns = 500 * MS;
+	report->used.cpu_ns = 300 * MS + 540000;
 	report->stop_mode = CURFEW_STOP_HARD;
 	report->stop_latency_ns = 2 * MS;
 	expect_text(report, "curfew: cancelled: stopped after 0.512 s, 2.00 ms late\n"
-	                    "  wall 0.512 s of 10 s · cpu 0.00 ms · memory 0 B of 64 MiB\n");
+	                    "  wall 0.512 s of 10 s · cpu 300.5 ms of 500 ms · memory 0 B of 64 MiB\n");
 	curfew_report_destroy(report);
 }
 
