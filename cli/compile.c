@@ -42,7 +42,7 @@ static int check_arguments(const cli_arguments *arguments, const char *target)
 	if (is_stdin && arguments->values[CLI_OPTION_OUT] == NULL)
 		return cli_usage_error("- (standard input) needs -o FILE");
 	if (!is_stdin && is_same_file(arguments->program, target))
-		return cli_usage_error("-o %s: is the program itself", target);
+		return cli_usage_error("-o %s: is PROGRAM itself", target);
 	int error = cli_file_check(target);
 	if (error != 0)
 		return cli_usage_error("-o %s: %s", target, strerror(error));

@@ -91,10 +91,12 @@ static void write_exit_codes(FILE *out)
 #undef X
 	};
 	fputs("\nExit codes:\n", out);
-	for (int i = 0; i < CURFEW_OUTCOME_COUNT; i++)
+	for (int i = 0; i < CURFEW_OUTCOME_COUNT; i++) {
+		if (i == CURFEW_OUTCOME_BAD_PROGRAM)
+			fprintf(out, "  %3d  %-12s the command line is wrong: nothing was run\n", CLI_EXIT_USAGE, "-");
 		fprintf(out, "  %3d  %-12s %s\n", curfew_outcome_exit_code((curfew_outcome)i), names[i],
 		        curfew_outcome_text((curfew_outcome)i));
-	fputs("    2  -            the command line is wrong: nothing was run\n", out);
+	}
 }
 
 int cli_print_help(cli_command_id command)

@@ -51,10 +51,19 @@ static void draw_row(FILE *out, const char *label, size_t value, size_t most)
 	fputc('\n', out);
 }
 
+/* Where the rows end: a few outliers must not squeeze the rest into one row. */
+static uint64_t drawn_maximum(const cli_samples *samples)
+{
+	uint64_t low = samples->values[0];
+	uint64_t usual = low + (percentile(samples, 90) - low) * 3;
+	uint64_t high = percentile(samples, 99);
+	return high < usual ? high : usual;
+}
+
 void cli_samples_draw(FILE *out, const cli_samples *samples, cli_format_function format)
 {
 	uint64_t low = samples->values[0];
-	uint64_t high = percentile(samples, 99);
+	uint64_t high = drawn_maximum(samples);
 	uint64_t width = (high - low) / ROWS + 1;
 	size_t rows[ROWS] = {0};
 	size_t above = 0;

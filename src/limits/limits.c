@@ -235,7 +235,7 @@ static curfew_status check_value(const curfew_limit_info *info, uint64_t value, 
 	if (value == CURFEW_UNLIMITED) {
 		if (info->may_be_unlimited)
 			return CURFEW_OK;
-		return refuse_bound(failure, info, shown, "not possible here, the ceiling is one", info->ceiling);
+		return refuse_bound(failure, info, shown, "must be limited: above the ceiling", info->ceiling);
 	}
 	if (value == 0 && info->minimum > 0)
 		return refuse(failure, info->name, shown,

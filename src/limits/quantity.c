@@ -153,7 +153,9 @@ bool curfew__quantity_parse(curfew_unit unit, const char *text, uint64_t *value,
 void curfew__quantity_format(curfew_unit unit, uint64_t value, const char *space, char *text, size_t size)
 {
 	const suffix *best = suffixes_of(unit);
-	for (const suffix *s = best; s->text != NULL && value > 0; s++) {
+	/* A count is read more easily as 1000 than as 1k. */
+	bool plain = value == 0 || (unit == CURFEW_UNIT_COUNT && value < 10000);
+	for (const suffix *s = best; s->text != NULL && !plain; s++) {
 		if (value % s->scale == 0)
 			best = s;
 	}

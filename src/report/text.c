@@ -135,15 +135,20 @@ static void format_count(uint64_t count, char text[QUANTITY])
 		format_tenths(tenths_of(count, 1000000000), " G", text);
 }
 
-/* A measured time: seconds to the millisecond, or milliseconds where that says too little. */
-static void format_time(uint64_t ns, char text[QUANTITY])
+/* A measured time: seconds to the millisecond, or milliseconds below `seconds_from`, where that says too little. */
+static void format_time_from(uint64_t seconds_from, uint64_t ns, char text[QUANTITY])
 {
-	if (ns >= 100000000)
+	if (ns >= seconds_from)
 		(void)snprintf(text, QUANTITY, "%" PRIu64 ".%03" PRIu64 " s", ns / 1000000000, ns % 1000000000 / 1000000);
 	else if (ns >= 10000000)
 		(void)snprintf(text, QUANTITY, "%" PRIu64 ".%" PRIu64 " ms", ns / 1000000, ns % 1000000 / 100000);
 	else
 		(void)snprintf(text, QUANTITY, "%" PRIu64 ".%02" PRIu64 " ms", ns / 1000000, ns % 1000000 / 10000);
+}
+
+static void format_time(uint64_t ns, char text[QUANTITY])
+{
+	format_time_from(100000000, ns, text);
 }
 
 /* A duration that someone chose: exactly as it was. */
@@ -163,11 +168,9 @@ static void format_limit_time(uint64_t ns, char text[QUANTITY])
 		memcpy(text + length, "in", sizeof "in"); /* "5 m" would be five metres */
 }
 
-static void format_used(curfew_unit unit, uint64_t value, char text[QUANTITY])
+static void format_amount(curfew_unit unit, uint64_t value, char text[QUANTITY])
 {
-	if (unit == CURFEW_UNIT_DURATION)
-		format_time(value, text);
-	else if (unit == CURFEW_UNIT_BYTES)
+	if (unit == CURFEW_UNIT_BYTES)
 		format_bytes(value, text);
 	else
 		format_count(value, text);
@@ -178,7 +181,19 @@ static void format_limit(curfew_unit unit, uint64_t value, char text[QUANTITY])
 	if (unit == CURFEW_UNIT_DURATION)
 		format_limit_time(value, text);
 	else
-		format_used(unit, value, text);
+		format_amount(unit, value, text);
+}
+
+/* What was used, in a unit that compares well with the limit. */
+static void format_used(curfew_unit unit, uint64_t value, uint64_t limit, char text[QUANTITY])
+{
+	const uint64_t second = 1000000000;
+	if (unit != CURFEW_UNIT_DURATION)
+		format_amount(unit, value, text);
+	else if (limit < second)
+		format_time_from(second, value, text);
+	else
+		format_time(value, text);
 }
 
 /* ---- Usage: "wall 1.000 s of 1 s · cpu 0.998 s · ..." ---------------------------------------------------- */
@@ -258,7 +273,7 @@ static void add_amount(writer *w, const usage *u)
 {
 	char used[QUANTITY];
 	char limit[QUANTITY];
-	format_used(u->info->unit, u->used, used);
+	format_used(u->info->unit, u->used, u->limit, used);
 	if (u->limit == CURFEW_UNLIMITED) {
 		add(w, used);
 		return;
@@ -328,7 +343,10 @@ static void add_stop(writer *w, const curfew_report *report)
 	bool level = report->outcome == CURFEW_OUTCOME_MEMORY || report->outcome == CURFEW_OUTCOME_STACK ||
 	             report->outcome == CURFEW_OUTCOME_TIMERS;
 	/* A cancel has no limit: it is told by the time that had passed. */
-	format_used(u != NULL ? u->info->unit : CURFEW_UNIT_DURATION, u != NULL ? u->used : report->used.wall_ns, text);
+	if (u != NULL)
+		format_used(u->info->unit, u->used, u->limit, text);
+	else
+		format_time(report->used.wall_ns, text);
 	curfew__buffer_printf(&w->buffer, "stopped %s %s%s", level ? "at" : "after", text, u != NULL ? u->phrase : "");
 	if (u != NULL && u->limit != CURFEW_UNLIMITED) {
 		format_limit(u->info->unit, u->limit, text);
