@@ -32,7 +32,7 @@ static void test_writer_puts_commas(void **state)
 	curfew__json_key(&writer, "b\"");
 	curfew__json_text(&writer, NULL);
 	curfew__json_key(&writer, "c");
-	curfew__json_raw(&writer, "{\r\n\"x\": 1}", 11);
+	curfew__json_raw(&writer, "{\r\n\"x\": 1}", 10);
 	curfew__json_end_object(&writer);
 	assert_string_equal(buffer.data,
 	                    "{\"a\":[18446744073709551615,null,[],true],\"b\\\"\":null,\"c\":{\"x\": 1}}");
