@@ -126,6 +126,8 @@ static int execute(session *s)
 	curfew_failure failure = {.message = ""};
 	if (!cli_source_read(s->arguments->program, &s->source, &failure))
 		return fail(s, CURFEW_OUTCOME_BAD_PROGRAM, failure.message);
+	/* Reading may take as long as its writer likes; from here on a signal is owed a report. */
+	cli_signals_hold();
 	curfew_status status = cli_engine_create(1, &s->engine, &failure);
 	if (status == CURFEW_OK)
 		status = curfew_cancel_create(s->engine, &s->cancel);

@@ -44,10 +44,26 @@ static void set_handler(void (*handler)(int))
 	(void)sigaction(SIGTERM, &action, NULL);
 }
 
+static void mask_signals(int how)
+{
+	sigset_t signals;
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGINT);
+	sigaddset(&signals, SIGTERM);
+	(void)pthread_sigmask(how, &signals, NULL);
+}
+
+void cli_signals_hold(void)
+{
+	mask_signals(SIG_BLOCK);
+}
+
 void cli_signals_catch(curfew_cancel *cancel)
 {
 	cancel_on_signal = cancel;
 	set_handler(handle_signal);
+	/* One that came before is delivered now, and the run ends as soon as it starts. */
+	mask_signals(SIG_UNBLOCK);
 }
 
 void cli_signals_release(void)

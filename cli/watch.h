@@ -39,7 +39,9 @@ void cli_watch_on_done(void *context, curfew_run *run);
 /* Passes output on until the run has ended and all of it is written. */
 void cli_watch_until_done(cli_watch *watch, curfew_run *run);
 
-/* From now on SIGINT and SIGTERM fire the handle instead of ending the process. */
+/* From now on SIGINT and SIGTERM wait until cli_signals_catch. */
+void cli_signals_hold(void);
+/* From now on they fire the handle instead of ending the process. */
 void cli_signals_catch(curfew_cancel *cancel);
 /* To be called before the handle is destroyed. */
 void cli_signals_release(void);

@@ -205,6 +205,7 @@ typedef struct usage {
 	uint64_t used;
 	const curfew_limit_info *info;
 	uint64_t limit;
+	uint64_t compare; /* another limit of the same unit that it is read beside; CURFEW_UNLIMITED: none */
 } usage;
 
 enum { USAGES = 9 };
@@ -223,7 +224,8 @@ static const curfew_limit_info *find_limit(size_t offset)
 #define USAGE(label_, phrase_, used_, field)                                                                    \
 	(usage)                                                                                                 \
 	{                                                                                                       \
-		label_, phrase_, report->used.used_, find_limit(offsetof(curfew_limits, field)), report->limits.field \
+		label_, phrase_, report->used.used_, find_limit(offsetof(curfew_limits, field)), report->limits.field, \
+			CURFEW_UNLIMITED                                                                         \
 	}
 
 static void list_usages(const curfew_report *report, usage list[USAGES])
@@ -237,6 +239,7 @@ static void list_usages(const curfew_report *report, usage list[USAGES])
 	list[6] = USAGE("output", " of output", output_bytes, output_bytes);
 	list[7] = USAGE("host calls", " host calls", host_calls, host_calls);
 	list[8] = USAGE("timers", " pending timers", timers_peak, timers);
+	list[1].compare = report->limits.timeout_ns;
 }
 
 static bool is_tripped(const curfew_report *report, curfew_outcome outcome)
@@ -273,7 +276,7 @@ static void add_amount(writer *w, const usage *u)
 {
 	char used[QUANTITY];
 	char limit[QUANTITY];
-	format_used(u->info->unit, u->used, u->limit, used);
+	format_used(u->info->unit, u->used, u->limit < u->compare ? u->limit : u->compare, used);
 	if (u->limit == CURFEW_UNLIMITED) {
 		add(w, used);
 		return;

@@ -143,6 +143,18 @@ static void test_text_of_other_stops(void **state)
 	curfew_report_destroy(report);
 }
 
+static void test_text_of_a_short_limit_is_in_ms(void **state)
+{
+	(void)state;
+	curfew_report *report = new_report(CURFEW_OUTCOME_DEADLINE);
+	report->limits.timeout_ns = 300 * MS;
+	report->used.wall_ns = 300 * MS + 180000;
+	report->used.cpu_ns = 299 * MS;
+	expect_text(report, "curfew: deadline: stopped after 300.1 ms (limit 300 ms)\n"
+	                    "  wall 300.1 ms of 300 ms · cpu 299.0 ms · memory 0 B of 64 MiB\n");
+	curfew_report_destroy(report);
+}
+
 static void test_text_of_an_exception(void **state)
 {
 	(void)state;
@@ -399,6 +411,7 @@ int main(void)
 		cmocka_unit_test(test_text_in_colour_has_the_same_words),
 		cmocka_unit_test(test_text_of_two_limits),
 		cmocka_unit_test(test_text_of_other_stops),
+		cmocka_unit_test(test_text_of_a_short_limit_is_in_ms),
 		cmocka_unit_test(test_text_of_an_exception),
 		cmocka_unit_test(test_text_of_a_syntax_error),
 		cmocka_unit_test(test_text_of_a_long_source_line),
