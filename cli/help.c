@@ -212,8 +212,8 @@ static void write_man_limits(FILE *out)
 {
 	cli_option options[CLI_OPTIONS_MOST];
 	size_t count = cli_list_options(CLI_RUN, options);
-	fputs(".SH LIMITS\nEvery command takes these. \\fIDUR\\fR needs a unit: ns us ms s m h. \\fISIZE\\fR is a number of "
-	      "bytes, or KiB MiB GiB (K M G mean the same). \\fIN\\fR takes k M G, powers of ten. Only the word "
+	fputs(".SH LIMITS\nEvery command takes these. \\fIDUR\\fR needs a unit: ns us ms s m h. \\fISIZE\\fR is a "
+	      "number of bytes, or KiB MiB GiB (K M G mean the same). \\fIN\\fR takes k M G, powers of ten. Only the word "
 	      "\\fBunlimited\\fR lifts a limit; 0 is an error.\n",
 	      out);
 	for (size_t i = 0; i < count; i++) {
@@ -242,9 +242,10 @@ static void write_man(FILE *out)
 		write_troff(out, cli_commands[i].usage);
 		fputc('\n', out);
 	}
-	fputs(".SH DESCRIPTION\ncurfew runs JavaScript inside WebAssembly under limits that the program can neither see nor "
-	      "lift: time, CPU time, instructions, memory, stack and output. A program that goes beyond one is stopped from "
-	      "outside, and a report tells what stopped it, where it was and how much of each limit it had used.\n"
+	fputs(".SH DESCRIPTION\ncurfew runs JavaScript inside WebAssembly under limits that the program can neither "
+	      "see nor lift: time, CPU time, instructions, memory, stack and output. A program that goes beyond one is "
+	      "stopped from outside, and a report tells what stopped it, where it was and how much of each limit it "
+	      "had used.\n"
 	      ".SH COMMANDS\n",
 	      out);
 	for (int i = 0; i < CLI_HELP; i++)

@@ -20,7 +20,7 @@ int cli_usage_error(const char *format, ...) __attribute__((format(printf, 1, 2)
  */
 int cli_write(int fd, const void *bytes, size_t length, const volatile bool *give_up);
 
-/* Writes a result to stdout. Returns CLI_EXIT_OK, or says what failed (a closed pipe: silently) and returns its code. */
+/* Writes a result to stdout. CLI_EXIT_OK, or the exit code after saying what failed (of a closed pipe nothing). */
 int cli_print(const char *text, size_t length);
 
 #endif

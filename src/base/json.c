@@ -440,7 +440,8 @@ static bool check_after_value(checker *c, bool *more)
 		}
 		if (!accept(c, object ? '}' : ']')) {
 			if (peek(c) == -1)
-				return refuse(c, object ? "the text ends inside an object" : "the text ends inside an array");
+				return refuse(c, object ? "the text ends inside an object"
+				                        : "the text ends inside an array");
 			return refuse(c, "a comma or a closing bracket is missing");
 		}
 		c->depth--;

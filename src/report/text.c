@@ -139,7 +139,8 @@ static void format_count(uint64_t count, char text[QUANTITY])
 static void format_time_from(uint64_t seconds_from, uint64_t ns, char text[QUANTITY])
 {
 	if (ns >= seconds_from)
-		(void)snprintf(text, QUANTITY, "%" PRIu64 ".%03" PRIu64 " s", ns / 1000000000, ns % 1000000000 / 1000000);
+		(void)snprintf(text, QUANTITY, "%" PRIu64 ".%03" PRIu64 " s", ns / 1000000000,
+		               ns % 1000000000 / 1000000);
 	else if (ns >= 10000000)
 		(void)snprintf(text, QUANTITY, "%" PRIu64 ".%" PRIu64 " ms", ns / 1000000, ns % 1000000 / 100000);
 	else

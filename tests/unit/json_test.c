@@ -83,7 +83,8 @@ static void test_checker_accepts(void **state)
 	static const char *const texts[] = {
 		"0", "-0", "1", "-1.5e+10", "1E5", "0.0", "1e-400", "-0e999", "0e99999999999999999999",
 		"1.7976931348623157e308", "17976931348623157e292", "0.00001e312", "1e308", "\"\"", "\"\\ud800\"",
-		"\"\\u0000\\\"\\\\\\/\\b\\f\\n\\r\\t\"", "\"\xf0\x9f\x98\x80\x7f\"", "true", "false", "null", "[]", "{}",
+		"\"\\u0000\\\"\\\\\\/\\b\\f\\n\\r\\t\"", "\"\xf0\x9f\x98\x80\x7f\"", "true", "false", "null", "[]",
+		"{}",
 		" [ ] ", "\t\r\n{ \"a\" : [ 1 , { } ] , \"a\" : null }\n", "[[],[[]],{\"\":{}}]",
 		"123456789012345678901234567890", "{\"__proto__\":1}",
 	};
@@ -99,12 +100,16 @@ static void test_checker_refuses(void **state)
 {
 	(void)state;
 	static const char *const texts[] = {
-		"", " ", "tru", "truee", "nul", "True", "undefined", "NaN", "Infinity", "-Infinity", "-", "+1", "01", "-01",
+		"", " ", "tru", "truee", "nul", "True", "undefined", "NaN", "Infinity", "-Infinity", "-", "+1", "01",
+		"-01",
 		"1.", ".5", "1e", "1e+", "1.e5", "0x10", "1_000", "1e309", "-1e309", "1e99999999999999999999",
-		"1.7976931348623159e308", "0.0001e313", "1 2", "[1,]", "[,1]", "[1 2]", "[", "]", "[}", "{]", "{", "}", "{,}", "{\"a\"}",
-		"{\"a\":}", "{\"a\":1,}", "{a:1}", "{'a':1}", "{1:1}", "{\"a\" 1}", "{\"a\":1 \"b\":2}", "[1}", "{\"a\":1]", "'a'",
+		"1.7976931348623159e308", "0.0001e313", "1 2", "[1,]", "[,1]", "[1 2]", "[", "]", "[}", "{]", "{",
+		"}", "{,}", "{\"a\"}",
+		"{\"a\":}", "{\"a\":1,}", "{a:1}", "{'a':1}", "{1:1}", "{\"a\" 1}", "{\"a\":1 \"b\":2}", "[1}",
+		"{\"a\":1]", "'a'",
 		"\"", "\"a", "\"\\", "\"\\x\"", "\"\\u12\"", "\"\\u12g4\"", "\"\\\"", "\"\n\"", "\"\x01\"", "\"\xff\"",
-		"\"\xc3\"", "\"\xed\xa0\x80\"", "\"\xc0\x80\"", "\xef\xbb\xbf[]", "/**/1", "1//", "[1]x", "null,", "\v1",
+		"\"\xc3\"", "\"\xed\xa0\x80\"", "\"\xc0\x80\"", "\xef\xbb\xbf[]", "/**/1", "1//", "[1]x", "null,",
+		"\v1",
 	};
 	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
 		size_t offset = SIZE_MAX;
@@ -165,7 +170,8 @@ static void test_checker_tells_brackets_apart_at_any_depth(void **state)
 	for (size_t depth = 1; depth < 40; depth++) {
 		size_t length = 0;
 		for (size_t i = 0; i < depth; i++)
-			length += (size_t)snprintf(text + length, sizeof text - length, "%s", i % 3 == 0 ? "{\"a\":" : "[");
+			length += (size_t)snprintf(text + length, sizeof text - length, "%s",
+			                           i % 3 == 0 ? "{\"a\":" : "[");
 		text[length++] = '1';
 		for (size_t i = depth; i-- > 0;)
 			text[length++] = i % 3 == 0 ? '}' : ']';

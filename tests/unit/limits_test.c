@@ -61,10 +61,11 @@ static void test_table_is_sound(void **state)
 		assert_true(table[i].ceiling < CURFEW_UNLIMITED);
 		assert_true(table[i].minimum > 0 || strcmp(table[i].name, "grace") == 0);
 		assert_int_equal(table[i].offset, offsetof(curfew_limits, timeout_ns) + i * sizeof(uint64_t));
-		if (table[i].default_value == CURFEW_UNLIMITED)
+		uint64_t value = table[i].default_value;
+		if (value == CURFEW_UNLIMITED)
 			assert_true(table[i].may_be_unlimited);
 		else
-			assert_true(table[i].default_value >= table[i].minimum && table[i].default_value <= table[i].ceiling);
+			assert_true(value >= table[i].minimum && value <= table[i].ceiling);
 		assert_non_null(curfew_outcome_name(table[i].outcome));
 	}
 }
@@ -79,14 +80,20 @@ static void test_every_form_of_a_value(void **state)
 	} cases[] = {
 		{"timeout", "300ms", 300 * MS}, {"timeout", "1s", SECOND}, {"timeout", "1.5s", 1500 * MS},
 		{"timeout", "0.25ms", 250000}, {"timeout", "1us", 1000}, {"timeout", "1500ns", 1500},
-		{"timeout", "2m", 120 * SECOND}, {"timeout", "24h", 24 * 3600 * SECOND}, {"timeout", "0.5h", 1800 * SECOND},
-		{"timeout", "1.000000000000000s", SECOND}, {"timeout", "0001s", SECOND}, {"timeout", "unlimited", CURFEW_UNLIMITED},
-		{"grace", "0ms", 0}, {"grace", "0s", 0}, {"grace", "1h", 3600 * SECOND}, {"cpu", "unlimited", CURFEW_UNLIMITED},
+		{"timeout", "2m", 120 * SECOND}, {"timeout", "24h", 24 * 3600 * SECOND},
+		{"timeout", "0.5h", 1800 * SECOND},
+		{"timeout", "1.000000000000000s", SECOND}, {"timeout", "0001s", SECOND},
+		{"timeout", "unlimited", CURFEW_UNLIMITED},
+		{"grace", "0ms", 0}, {"grace", "0s", 0}, {"grace", "1h", 3600 * SECOND},
+		{"cpu", "unlimited", CURFEW_UNLIMITED},
 		{"memory", "67108864", 64 * MIB}, {"memory", "64MiB", 64 * MIB}, {"memory", "64M", 64 * MIB},
 		{"memory", "1024KiB", MIB}, {"memory", "1024K", MIB}, {"memory", "1GiB", GIB}, {"memory", "1G", GIB},
-		{"memory", "1.5MiB", 3 * MIB / 2}, {"memory", "4194240KiB", 4 * GIB - 64 * KIB}, {"stack", "16KiB", 16 * KIB},
-		{"output", "1", 1}, {"fuel", "1", 1}, {"fuel", "10M", 10000000}, {"fuel", "5k", 5000}, {"fuel", "2G", 2000000000},
-		{"fuel", "1.5M", 1500000}, {"loops", "unlimited", CURFEW_UNLIMITED}, {"host-calls", "7", 7}, {"timers", "20k", 20000},
+		{"memory", "1.5MiB", 3 * MIB / 2}, {"memory", "4194240KiB", 4 * GIB - 64 * KIB},
+		{"stack", "16KiB", 16 * KIB},
+		{"output", "1", 1}, {"fuel", "1", 1}, {"fuel", "10M", 10000000}, {"fuel", "5k", 5000},
+		{"fuel", "2G", 2000000000},
+		{"fuel", "1.5M", 1500000}, {"loops", "unlimited", CURFEW_UNLIMITED}, {"host-calls", "7", 7},
+		{"timers", "20k", 20000},
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
 		curfew_failure failure;
@@ -128,8 +135,10 @@ static void test_bad_values_are_refused(void **state)
 		{"fuel", "0", "fuel 0: must be more than 0 (no limit is spelled unlimited)"},
 		{"nosuch", "1", "nosuch 1: there is no such limit"},
 	};
-	static const char *const malformed[] = {"-1", "+1", " 1", "1 ", "0x10", "1e3", "1K", "1m", "k", ".5", "1.", "1,5",
-	                                        "infinite", "Unlimited", "1.5", "1kk", "\xd9\xa1"};
+	static const char *const malformed[] = {
+		"-1", "+1", " 1", "1 ", "0x10", "1e3", "1K", "1m", "k", ".5", "1.", "1,5", "infinite", "Unlimited",
+		"1.5", "1kk", "\xd9\xa1",
+	};
 	curfew_failure failure;
 	curfew_limits limits = new_limits();
 	const curfew_limits untouched = limits;
@@ -160,7 +169,9 @@ static void test_long_values_fit_one_message(void **state)
 static void test_formatted_values_are_read_back(void **state)
 {
 	(void)state;
-	static const uint64_t values[] = {1, 999, 1000, 1024, 1536, 10000, 65536, 1500000, MIB, 90 * SECOND, 3600 * SECOND, 3 * GIB};
+	static const uint64_t values[] = {
+		1, 999, 1000, 1024, 1536, 10000, 65536, 1500000, MIB, 90 * SECOND, 3600 * SECOND, 3 * GIB,
+	};
 	size_t count;
 	const curfew_limit_info *table = curfew_limit_table(&count);
 	for (size_t i = 0; i < count; i++) {

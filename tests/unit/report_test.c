@@ -129,7 +129,8 @@ static void test_text_of_other_stops(void **state)
 	report = new_report(CURFEW_OUTCOME_HOST_CALLS);
 	report->used.host_calls = 1000;
 	expect_text(report, "curfew: host_calls: stopped after 1000 host calls (limit 1000)\n"
-	                    "  wall 0.00 ms of 10 s · cpu 0.00 ms · memory 0 B of 64 MiB · host calls 1000 of 1000\n");
+	                    "  wall 0.00 ms of 10 s · cpu 0.00 ms · memory 0 B of 64 MiB · "
+	                    "host calls 1000 of 1000\n");
 	curfew_report_destroy(report);
 
 	report = new_report(CURFEW_OUTCOME_CANCELLED);
@@ -236,8 +237,10 @@ static void test_every_outcome_has_text_and_json(void **state)
 static void test_json_has_every_key_in_order(void **state)
 {
 	(void)state;
-	static const char *const keys[] = {"schema", "id", "outcome", "tripped", "stop", "value", "partial", "error",
-	                                   "limits", "used", "stdout", "stderr", "output_truncated", "program", "engine"};
+	static const char *const keys[] = {
+		"schema", "id", "outcome", "tripped", "stop", "value", "partial", "error", "limits", "used", "stdout",
+		"stderr", "output_truncated", "program", "engine",
+	};
 	curfew_report *report = new_report(CURFEW_OUTCOME_FINISHED);
 	char *text = NULL;
 	assert_int_equal(curfew_report_to_json(report, &text, NULL), CURFEW_OK);
@@ -338,7 +341,8 @@ static void test_trace_of_hostile_text(void **state)
 	curfew_report *report = new_report(CURFEW_OUTCOME_THREW);
 	static const char *const nonsense[] = {
 		"", "\n\n", "at ", "    at", "    at \n", "    at )", "    at ()", "    at f ()", "    at :1:1",
-		"    at f (:1:1)", "    at f (a.js:0:1)x", "    at f (a.js)", "    at f (a.js:99999999999)", "at ((((((",
+		"    at f (:1:1)", "    at f (a.js:0:1)x", "    at f (a.js)", "    at f (a.js:99999999999)",
+		"at ((((((",
 		"at ))))))", "    at f(a.js:1:1)) )", "x at f (a.js:1:1)",
 	};
 	for (size_t i = 0; i < sizeof nonsense / sizeof nonsense[0]; i++) {
