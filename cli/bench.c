@@ -11,8 +11,10 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
+#include <unistd.h>
 
-enum { RUNS_MOST = 10000000, PROGRAMS = 2 };
+enum { RUNS_MOST = 10000000, PROGRAMS = 2, PROGRESS_AFTER_MS = 1000, PROGRESS_EVERY_MS = 200 };
 
 typedef enum measure { WALL, START, CPU, FUEL, MEMORY, MEASURES } measure;
 
@@ -47,6 +49,7 @@ typedef struct bench {
 	char *params;
 	size_t params_length;
 	size_t runs;
+	bool quiet; /* no progress on stderr */
 	subject subjects[PROGRAMS];
 	size_t subject_count;
 	cli_samples ratios; /* wall of the second to the first of each pair, in thousandths */
@@ -82,9 +85,11 @@ static int parse_runs(bench *b)
 		return -1;
 	char *end;
 	unsigned long long runs = strtoull(text, &end, 10);
-	bool number = text[0] >= '0' && text[0] <= '9' && *end == '\0';
+	unsigned long long scale = strcmp(end, "k") == 0 ? 1000 : strcmp(end, "M") == 0 ? 1000000 : 1;
+	bool number = text[0] >= '0' && text[0] <= '9' && (*end == '\0' || scale > 1);
 	if (!number || runs == 0)
-		return cli_usage_error("--runs %s: must be a number from 1", text);
+		return cli_usage_error("--runs %s: must be a number from 1, such as 500 or 10k", text);
+	runs = runs > RUNS_MOST ? runs : runs * scale;
 	if (runs > RUNS_MOST)
 		return cli_usage_error("--runs %s: above the ceiling of %d", text, RUNS_MOST);
 	b->runs = (size_t)runs;
@@ -231,15 +236,50 @@ static int run_round(bench *b, size_t round, bool measured)
 	return code;
 }
 
+/* On a terminal, how far it has come; done at the end erases it. */
+static void show_progress(const bench *b, size_t round, bool done)
+{
+	static const char erase[] = "\r\033[K";
+	char line[96];
+	if (b->quiet)
+		return;
+	int length = done ? snprintf(line, sizeof line, "%s", erase)
+	                  : snprintf(line, sizeof line, "\r\033[2mrun %zu of %zu\033[0m\033[K", round + 1, b->runs);
+	(void)cli_write(STDERR_FILENO, line, (size_t)length, NULL);
+}
+
+static uint64_t now_ms(void)
+{
+	struct timespec now;
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+static int run_measured(bench *b)
+{
+	uint64_t next_ms = now_ms() + PROGRESS_AFTER_MS;
+	bool shown = false;
+	int code = -1;
+	for (size_t i = 0; i < b->runs && code < 0; i++) {
+		code = run_round(b, i, true);
+		if (now_ms() < next_ms)
+			continue;
+		show_progress(b, i, false);
+		shown = true;
+		next_ms = now_ms() + PROGRESS_EVERY_MS;
+	}
+	if (shown)
+		show_progress(b, 0, true);
+	return code;
+}
+
 static int run_all(bench *b)
 {
 	size_t warm_up = b->arguments->values[CLI_OPTION_WARM] != NULL ? b->runs / 10 + 1 : 0;
 	int code = -1;
 	for (size_t i = 0; i < warm_up && code < 0; i++)
 		code = run_round(b, i, false);
-	for (size_t i = 0; i < b->runs && code < 0; i++)
-		code = run_round(b, i, true);
-	return code;
+	return code < 0 ? run_measured(b) : code;
 }
 
 static void summarize(bench *b)
@@ -390,6 +430,7 @@ static void tell_stopped(const bench *b)
 int cli_bench(const cli_arguments *arguments)
 {
 	bench b = {.arguments = arguments};
+	b.quiet = arguments->values[CLI_OPTION_JSON] != NULL || isatty(STDERR_FILENO) == 0;
 	int code = check_arguments(&b);
 	if (code < 0)
 		code = prepare(&b);

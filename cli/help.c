@@ -212,9 +212,10 @@ static void write_man_limits(FILE *out)
 {
 	cli_option options[CLI_OPTIONS_MOST];
 	size_t count = cli_list_options(CLI_RUN, options);
-	fputs(".SH LIMITS\nEvery command takes these. \\fIDUR\\fR needs a unit: ns us ms s m h. \\fISIZE\\fR is a "
-	      "number of bytes, or KiB MiB GiB (K M G mean the same). \\fIN\\fR takes k M G, powers of ten. Only the word "
-	      "\\fBunlimited\\fR lifts a limit; 0 is an error.\n",
+	fputs(".SH LIMITS\nEvery command takes these. \\fIDUR\\fR needs a unit: ns us ms s m h. "
+	      "\\fISIZE\\fR is a number of bytes, or KiB MiB GiB (K M G mean the same). "
+	      "\\fIN\\fR takes k M G, powers of ten. "
+	      "Only the word \\fBunlimited\\fR lifts a limit; 0 is an error.\n",
 	      out);
 	for (size_t i = 0; i < count; i++) {
 		if (options[i].limit != NULL)

@@ -21,18 +21,18 @@ enum { LIVE_AFTER_MS = 1000, LIVE_EVERY_MS = 200 };
 
 /* A handler has no context, hence the only variables of the program that live outside main. */
 static curfew_cancel *volatile cancel_on_signal;
+static volatile bool signalled;
 static volatile bool impatient; /* a second signal came */
 
 static void handle_signal(int number)
 {
-	static volatile sig_atomic_t signals;
 	(void)number;
 	int saved = errno;
 	if (cancel_on_signal != NULL)
 		curfew_cancel_fire(cancel_on_signal);
-	if (signals > 0)
+	if (signalled)
 		impatient = true;
-	signals = 1;
+	signalled = true;
 	errno = saved;
 }
 
@@ -187,8 +187,9 @@ static void show_live_line(cli_watch *watch, curfew_run *run)
 	/* Wrapping is off while the line is written: it could not be erased if it took two. */
 	char line[1024];
 	int length = snprintf(line, sizeof line,
-	                      "\r\033[?7l\033[2m%" PRIu64 ".%" PRIu64 " s%s%s \xc2\xb7 cpu %s \xc2\xb7 memory %s%s%s"
+	                      "\r\033[?7l\033[2m%s%" PRIu64 ".%" PRIu64 " s%s%s \xc2\xb7 cpu %s \xc2\xb7 memory %s%s%s"
 	                      "\033[0m\033[K\033[?7h",
+	                      signalled ? "cancelled, in its grace (again: at once) \xc2\xb7 " : "",
 	                      usage.wall_ns / 1000000000, usage.wall_ns % 1000000000 / 100000000,
 	                      limit[0] != '\0' ? " of " : "", limit, cpu, memory,
 	                      progress[0] != '\0' ? " \xc2\xb7 " : "", progress);
@@ -256,7 +257,7 @@ void cli_watch_until_done(cli_watch *watch, curfew_run *run)
 	while (!pass_output_on(watch)) {
 		uint64_t now = now_ms();
 		/* A line that the guest has begun on the terminal is not ours to write over. */
-		if (watch->live && now >= next_ms) {
+		if (watch->live && (now >= next_ms || signalled)) {
 			next_ms = now + LIVE_EVERY_MS;
 			if (watch->at_line_start)
 				show_live_line(watch, run);
