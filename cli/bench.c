@@ -327,7 +327,7 @@ static void print_subject(FILE *out, const bench *b, const subject *s)
 			print_row(out, measures[m].name, &s->summaries[m], measures[m].format);
 	}
 	fputs("\n  wall\n", out);
-	cli_samples_draw(out, &s->samples[WALL], cli_format_time);
+	cli_samples_draw(out, &s->samples[WALL], cli_format_time_finely);
 	fputc('\n', out);
 }
 

@@ -6,12 +6,12 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Three figures: 1.23, 12.3, 123; trailing zeros of the fraction are dropped. */
-static void format_scaled(double value, const char *unit, char text[CLI_QUANTITY])
+/* So many figures: 1.23, 12.3, 123; trailing zeros of the fraction are dropped if asked. */
+static void format_scaled(double value, int figures, bool trim, const char *unit, char text[CLI_QUANTITY])
 {
-	int decimals = value < 9.995 ? 2 : value < 99.95 ? 1 : 0;
+	int decimals = figures - (value < 9.995 ? 1 : value < 99.95 ? 2 : 3);
 	int length = snprintf(text, CLI_QUANTITY, "%.*f", decimals, value);
-	if (decimals > 0) {
+	if (decimals > 0 && trim) {
 		while (length > 0 && text[length - 1] == '0')
 			length--;
 		if (length > 0 && text[length - 1] == '.')
@@ -20,16 +20,26 @@ static void format_scaled(double value, const char *unit, char text[CLI_QUANTITY
 	(void)snprintf(text + length, CLI_QUANTITY - (size_t)length, " %s", unit);
 }
 
-void cli_format_time(uint64_t ns, char text[CLI_QUANTITY])
+static void format_time(uint64_t ns, int figures, bool trim, char text[CLI_QUANTITY])
 {
 	if (ns < 1000)
 		(void)snprintf(text, CLI_QUANTITY, "%" PRIu64 " ns", ns);
 	else if (ns < 1000000)
-		format_scaled((double)ns / 1e3, "us", text);
+		format_scaled((double)ns / 1e3, figures, trim, "us", text);
 	else if (ns < 1000000000)
-		format_scaled((double)ns / 1e6, "ms", text);
+		format_scaled((double)ns / 1e6, figures, trim, "ms", text);
 	else
-		format_scaled((double)ns / 1e9, "s", text);
+		format_scaled((double)ns / 1e9, figures, trim, "s", text);
+}
+
+void cli_format_time(uint64_t ns, char text[CLI_QUANTITY])
+{
+	format_time(ns, 3, true, text);
+}
+
+void cli_format_time_finely(uint64_t ns, char text[CLI_QUANTITY])
+{
+	format_time(ns, 5, false, text);
 }
 
 void cli_format_bytes(uint64_t bytes, char text[CLI_QUANTITY])
@@ -37,11 +47,11 @@ void cli_format_bytes(uint64_t bytes, char text[CLI_QUANTITY])
 	if (bytes < UINT64_C(1) << 10)
 		(void)snprintf(text, CLI_QUANTITY, "%" PRIu64 " B", bytes);
 	else if (bytes < UINT64_C(1) << 20)
-		format_scaled((double)bytes / 1024, "KiB", text);
+		format_scaled((double)bytes / 1024, 3, true, "KiB", text);
 	else if (bytes < UINT64_C(1) << 30)
-		format_scaled((double)bytes / (1024 * 1024), "MiB", text);
+		format_scaled((double)bytes / (1024 * 1024), 3, true, "MiB", text);
 	else
-		format_scaled((double)bytes / (1024 * 1024 * 1024), "GiB", text);
+		format_scaled((double)bytes / (1024 * 1024 * 1024), 3, true, "GiB", text);
 }
 
 void cli_format_count(uint64_t count, char text[CLI_QUANTITY])
@@ -49,11 +59,11 @@ void cli_format_count(uint64_t count, char text[CLI_QUANTITY])
 	if (count < 10000)
 		(void)snprintf(text, CLI_QUANTITY, "%" PRIu64, count);
 	else if (count < 1000000)
-		format_scaled((double)count / 1e3, "k", text);
+		format_scaled((double)count / 1e3, 3, true, "k", text);
 	else if (count < 1000000000)
-		format_scaled((double)count / 1e6, "M", text);
+		format_scaled((double)count / 1e6, 3, true, "M", text);
 	else
-		format_scaled((double)count / 1e9, "G", text);
+		format_scaled((double)count / 1e9, 3, true, "G", text);
 }
 
 /* Controls of UTF-8's two- and three-byte forms: C1, and the marks that turn the direction of writing. */

@@ -10,6 +10,8 @@ enum { CLI_QUANTITY = 32 };
 
 /* "12.3 us", "1.25 s": three figures. */
 void cli_format_time(uint64_t ns, char text[CLI_QUANTITY]);
+/* "12.345 us": five figures, to tell neighbours apart. */
+void cli_format_time_finely(uint64_t ns, char text[CLI_QUANTITY]);
 /* "3.1 MiB" */
 void cli_format_bytes(uint64_t bytes, char text[CLI_QUANTITY]);
 /* "12.3 M" */
