@@ -17,8 +17,8 @@
 		classOf, proxyTarget, promiseState, promiseResult, put,
 	} = native;
 
-	const { Array, ArrayBuffer, DataView, Date, DOMException, Map, Number, Object, Promise, RangeError, RegExp, Set, Symbol,
-		TypeError, Uint8Array } = globalThis;
+	const { Array, ArrayBuffer, DataView, Date, DOMException, Map, Number, Object, Promise, RangeError, RegExp, Set, String,
+		Symbol, TypeError, Uint8Array } = globalThis;
 	const { apply, ownKeys, getPrototypeOf, getOwnPropertyDescriptor, defineProperty, isExtensible } = Reflect;
 	const { keys: objectKeys, freeze, create: createObject, setPrototypeOf } = Object;
 	const { isArray } = Array;
@@ -83,5 +83,12 @@
 	const bufferDetached = getterOf(ArrayBuffer.prototype, 'detached');
 	const bufferTransfer = uncurry(ArrayBuffer.prototype.transfer);
 
+	// The engine makes text of a template by calling String.prototype.concat, which a program can replace: the prelude
+	// has no templates.
+	const toText = (value) => {
+		if (typeof value === 'symbol')
+			throw new TypeError('A symbol cannot be converted to a string');
+		return String(value);
+	};
 	const isObject = (value) => (typeof value === 'object' && value !== null) || typeof value === 'function';
 	const push = (list, value) => put(list, list.length, value);

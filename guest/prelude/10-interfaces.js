@@ -25,7 +25,7 @@
 
 	function needArguments(what, needed, given) {
 		if (given < needed)
-			throw new TypeError(`${what} needs ${needed} argument${needed === 1 ? '' : 's'}, got ${given}`);
+			throw new TypeError(what + ' needs ' + needed + ' argument' + (needed === 1 ? '' : 's') + ', got ' + given);
 	}
 
 	// A dictionary argument: undefined and null are an empty one.
@@ -33,18 +33,18 @@
 		if (value === undefined || value === null)
 			return { __proto__: null };
 		if (!isObject(value))
-			throw new TypeError(`${what} is not an object`);
+			throw new TypeError(what + ' is not an object');
 		return value;
 	}
 
 	// A string without lone surrogates.
-	const toScalarString = (value) => wellFormed(`${value}`);
+	const toScalarString = (value) => wellFormed(toText(value));
 
 	// An unsigned integer up to 2^53 - 1, where what does not fit is an error.
 	function toEnforcedInteger(value, what) {
 		const number = trunc(+value);
 		if (!(number >= 0 && number <= 9007199254740991))
-			throw new TypeError(`${what} is not in the range of an unsigned integer`);
+			throw new TypeError(what + ' is not in the range of an unsigned integer');
 		return number + 0;
 	}
 

@@ -22,7 +22,7 @@
 
 		constructor(type, init = undefined) {
 			needArguments('Event', 1, arguments.length);
-			this.#type = `${type}`;
+			this.#type = toText(type);
 			const options = toDictionary(init, 'The second argument of Event');
 			this.#bubbles = !!options.bubbles;
 			this.#cancelable = !!options.cancelable;
@@ -62,7 +62,7 @@
 			needArguments('initEvent', 1, arguments.length);
 			if (this.#dispatching)
 				return;
-			this.#type = `${type}`;
+			this.#type = toText(type);
 			this.#bubbles = !!bubbles;
 			this.#cancelable = !!cancelable;
 			this.#canceled = this.#stopped = this.#stoppedNow = false;
@@ -129,7 +129,8 @@
 
 		addEventListener(type, callback, options = undefined) {
 			needArguments('addEventListener', 2, arguments.length);
-			type = `${type}`;
+			this.#lists; // an error for other objects, before the arguments are looked at
+			type = toText(type);
 			const full = isObject(options) ? options : { __proto__: null };
 			const capture = toCapture(options);
 			const once = !!full.once;
@@ -150,7 +151,7 @@
 
 		removeEventListener(type, callback, options = undefined) {
 			needArguments('removeEventListener', 2, arguments.length);
-			type = `${type}`;
+			type = toText(type);
 			const capture = toCapture(options);
 			const found = this.#find(type, callback, capture);
 			if (found)

@@ -3,7 +3,7 @@
 
 	function toHandler(handler, what) {
 		if (typeof handler !== 'function')
-			throw new TypeError(`The first argument of ${what} is not a function`);
+			throw new TypeError('The first argument of ' + what + ' is not a function');
 		return handler;
 	}
 

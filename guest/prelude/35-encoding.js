@@ -20,12 +20,12 @@
 		}
 		encode(input = '') {
 			this.#encoder;
-			return utf8Encode(`${input}`);
+			return utf8Encode(toText(input));
 		}
 		encodeInto(source, destination) {
 			this.#encoder;
 			needArguments('encodeInto', 2, arguments.length);
-			source = `${source}`;
+			source = toText(source);
 			if (classOf(destination) !== 'Uint8Array')
 				throw new TypeError('The second argument of encodeInto is not a Uint8Array');
 			return utf8EncodeInto(source, bytesOf(destination));
@@ -65,10 +65,10 @@
 		#state = new Uint8Array(8);
 
 		constructor(label = 'utf-8', options = undefined) {
-			label = `${label}`;
+			label = toText(label);
 			const found = label.length <= 64 ? mapGet(encodings, lowerCase(trimAscii(label))) : undefined;
 			if (!found)
-				throw new RangeError(`The encoding label is not supported: ${slice(label, 0, 64)}`);
+				throw new RangeError('The encoding label is not supported: ' + slice(label, 0, 64));
 			options = toDictionary(options, 'The second argument of TextDecoder');
 			this.#encoding = found;
 			this.#fatal = !!options.fatal;
@@ -89,7 +89,7 @@
 				(stream ? DECODE_STREAM : 0);
 			const text = decode(number, bytes, flags, this.#state);
 			if (text === null)
-				throw new TypeError(`The data is not valid ${this.#encoding.name}`);
+				throw new TypeError('The data is not valid ' + this.#encoding.name);
 			return text;
 		}
 	}

@@ -7,7 +7,7 @@
 	const HREF = 0, PROTOCOL_END = 1, USERNAME_END = 2, HOST_START = 3, HOST_END = 4, PORT_NUMBER = 5, PATHNAME_START = 6,
 		SEARCH_START = 7, HASH_START = 8;
 
-	const invalidUrl = (input) => new TypeError(`Invalid URL: ${input.length > 200 ? `${slice(input, 0, 200)}...` : input}`);
+	const invalidUrl = (input) => new TypeError('Invalid URL: ' + (input.length > 200 ? slice(input, 0, 200) + '...' : input));
 
 	// The host begins behind the "@" of the credentials, where there are some.
 	function hostStart(parts) {
@@ -22,7 +22,7 @@
 		// Between an empty host and the path there may be "/.", which is neither.
 		(p) => hostStart(p) === p[HOST_END] ? '' : slice(p[HREF], hostStart(p), p[PATHNAME_START]),
 		(p) => slice(p[HREF], hostStart(p), p[HOST_END]),
-		(p) => p[PORT_NUMBER] < 0 ? '' : `${p[PORT_NUMBER]}`,
+		(p) => p[PORT_NUMBER] < 0 ? '' : toText(p[PORT_NUMBER]),
 		(p) => slice(p[HREF], p[PATHNAME_START], p[SEARCH_START] >= 0 ? p[SEARCH_START] : partEnd(p)),
 		(p) => p[SEARCH_START] < 0 || partEnd(p) - p[SEARCH_START] <= 1 ? '' : slice(p[HREF], p[SEARCH_START], partEnd(p)),
 		(p) => p[HASH_START] < 0 || p[HREF].length - p[HASH_START] <= 1 ? '' : slice(p[HREF], p[HASH_START]),
@@ -34,7 +34,7 @@
 		const protocol = readPart(parts, PROTOCOL);
 		switch (protocol) {
 		case 'http:': case 'https:': case 'ws:': case 'wss:': case 'ftp:':
-			return `${protocol}//${readPart(parts, HOST)}`;
+			return protocol + '//' + readPart(parts, HOST);
 		case 'blob:': {
 			const inner = urlParse(readPart(parts, PATHNAME), undefined);
 			const scheme = inner && readPart(inner, PROTOCOL);
@@ -72,7 +72,7 @@
 				for (const item of pair)
 					push(items, toScalarString(item));
 				if (items.length !== 2)
-					throw new TypeError(`A search parameter has ${items.length} items, not name and value`);
+					throw new TypeError('A search parameter has ' + items.length + ' items, not name and value');
 				this.#add(items[0], items[1]);
 			}
 		}

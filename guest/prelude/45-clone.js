@@ -2,7 +2,7 @@
 // structuredClone of the HTML Standard. Two passes without recursion: the first turns the value into a list of
 // records, in the order in which the standard visits it, the second makes new objects from the records.
 
-	const notCloneable = (what) => new DOMException(`${what} cannot be cloned`, 'DataCloneError');
+	const notCloneable = (what) => new DOMException(what + ' cannot be cloned', 'DataCloneError');
 
 	const typedArrayConstructors = { __proto__: null };
 	for (const name of ['Int8Array', 'Uint8Array', 'Uint8ClampedArray', 'Int16Array', 'Uint16Array', 'Int32Array',
@@ -67,7 +67,7 @@
 			break;
 		default:
 			if (typedArrayTag(value) === undefined)
-				throw notCloneable(`A value of class ${kind}`);
+				throw notCloneable('A value of class ' + kind);
 			record.kind = 'TypedArray';
 			record.Constructor = typedArrayConstructors[kind];
 			readView(record, typedArrayBuffer(value), typedArrayOffset, typedArrayLength, memory);
@@ -101,9 +101,9 @@
 		const { name } = source;
 		const message = getOwnPropertyDescriptor(source, 'message');
 		const { stack } = source;
-		record.Constructor = errorConstructors[`${name}`] || errorConstructors.Error;
+		record.Constructor = errorConstructors[toText(name)] || errorConstructors.Error;
 		if (message && hasOwn(message, 'value'))
-			record.message = `${message.value}`;
+			record.message = toText(message.value);
 		if (typeof stack === 'string')
 			record.stack = stack;
 	}

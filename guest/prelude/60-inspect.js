@@ -57,11 +57,11 @@
 
 	function escapeUnit(c, quote) {
 		if (c === quote)
-			return `\\${quote === 39 ? '\'' : quote === 34 ? '"' : '`'}`;
+			return '\\' + (quote === 39 ? '\'' : quote === 34 ? '"' : '`');
 		if (shortEscapes[c])
 			return shortEscapes[c];
 		if (c < 32 || (c >= 127 && c < 160))
-			return `\\x${upperHex(hexUnit(c, 2))}`;
+			return '\\x' + upperHex(hexUnit(c, 2));
 		return undefined;
 	}
 	const upperHex = uncurry(String.prototype.toUpperCase);
@@ -82,7 +82,7 @@
 				if (c < 0xdc00 && next >= 0xdc00 && next <= 0xdfff)
 					i++;
 				else
-					escaped = `\\u${hexUnit(c, 4)}`;
+					escaped = '\\u' + hexUnit(c, 4);
 			}
 			if (escaped !== undefined) {
 				result += slice(text, start, i) + escaped;
@@ -97,7 +97,7 @@
 		if (text.length > MAX_TEXT) {
 			const rest = text.length - MAX_TEXT;
 			text = slice(text, 0, MAX_TEXT);
-			more = `... ${rest} more character${rest > 1 ? 's' : ''}`;
+			more = '... ' + rest + ' more character' + (rest > 1 ? 's' : '');
 		}
 		if (text.length > 16 && text.length > LINE_WIDTH - state.indent - 4 && includes(text, '\n')) {
 			const lines = splitLines(text);
@@ -105,22 +105,22 @@
 			for (let i = 0; i < lines.length; i++) {
 				const last = i === lines.length - 1;
 				if (!last || lines[i] !== '')
-					push(parts, quoteText(last ? lines[i] : `${lines[i]}\n`));
+					push(parts, quoteText(last ? lines[i] : lines[i] + '\n'));
 			}
-			return join(parts, ` +\n${repeat(' ', state.indent + 2)}`) + more;
+			return join(parts, ' +\n' + repeat(' ', state.indent + 2)) + more;
 		}
 		return quoteText(text) + more;
 	}
 
-	const showNumber = (value) => value === 0 && 1 / value < 0 ? '-0' : `${value}`;
+	const showNumber = (value) => value === 0 && 1 / value < 0 ? '-0' : toText(value);
 
 	function showPrimitive(value, state) {
 		switch (typeof value) {
 		case 'string': return showText(value, state);
 		case 'number': return showNumber(value);
-		case 'bigint': return `${value}n`;
+		case 'bigint': return value + 'n';
 		case 'symbol': return symbolText(value);
-		default: return `${value}`;
+		default: return toText(value);
 		}
 	}
 
@@ -161,10 +161,10 @@
 	}
 
 	function prefixOf(name, tag, fallback, size = '') {
-		const shownTag = tag === '' || (name === null && tag === fallback) ? '' : `[${tag}] `;
+		const shownTag = tag === '' || (name === null && tag === fallback) ? '' : '[' + tag + '] ';
 		if (name === null)
-			return `[${fallback}${size}: null prototype] ${shownTag}`;
-		return `${name}${size} ${shownTag}`;
+			return '[' + fallback + size + ': null prototype] ' + shownTag;
+		return name + size + ' ' + shownTag;
 	}
 
 	function shownKeys(object, state, isList) {
@@ -182,9 +182,9 @@
 
 	function showKey(key, enumerable) {
 		if (typeof key === 'symbol')
-			return `[${symbolText(key)}]`;
+			return '[' + symbolText(key) + ']';
 		if (!enumerable)
-			return `[${key}]`;
+			return '[' + key + ']';
 		return key === '__proto__' ? '[\'__proto__\']' : isIdentifier(key) ? key : quoteText(key);
 	}
 
@@ -205,10 +205,10 @@
 		} else {
 			text = showAccessor(descriptor);
 		}
-		return isItem ? text : `${showKey(key, descriptor.enumerable)}: ${text}`;
+		return isItem ? text : showKey(key, descriptor.enumerable) + ': ' + text;
 	}
 
-	const moreItems = (count) => `... ${count} more item${count > 1 ? 's' : ''}`;
+	const moreItems = (count) => '... ' + count + ' more item' + (count > 1 ? 's' : '');
 
 	// The items of an array; runs of missing ones are counted.
 	function showItems(array, length, state, level, output) {
@@ -221,7 +221,7 @@
 			} else {
 				const start = i;
 				i = nextIndex(array, i, length);
-				push(output, `<${i - start} empty item${i - start > 1 ? 's' : ''}>`);
+				push(output, '<' + (i - start) + ' empty item' + (i - start > 1 ? 's' : '') + '>');
 			}
 			shown++;
 		}
@@ -250,7 +250,7 @@
 	function showTypedItems(array, length, output) {
 		const shown = min(length, MAX_ITEMS);
 		for (let i = 0; i < shown; i++)
-			push(output, typeof array[i] === 'bigint' ? `${array[i]}n` : showNumber(array[i]));
+			push(output, typeof array[i] === 'bigint' ? array[i] + 'n' : showNumber(array[i]));
 		if (shown < length)
 			push(output, moreItems(length - shown));
 	}
@@ -272,7 +272,7 @@
 		state.indent += 2;
 		mapForEach(map, (value, key) => {
 			if (count++ < MAX_ITEMS)
-				push(output, `${showValue(key, state, level)} => ${showValue(value, state, level)}`);
+				push(output, showValue(key, state, level) + ' => ' + showValue(value, state, level));
 		});
 		state.indent -= 2;
 		if (count > MAX_ITEMS)
@@ -289,17 +289,17 @@
 		const length = typedArrayLength(bytes);
 		let text = '';
 		for (let i = 0; i < length && i < 50; i++)
-			text += `${i ? ' ' : ''}${hexPairs[bytes[i]]}`;
+			text += (i ? ' ' : '') + hexPairs[bytes[i]];
 		if (length > 50)
-			text += ` ... ${length - 50} more byte${length > 51 ? 's' : ''}`;
-		push(output, `[Uint8Contents]: <${text}>`);
-		push(output, `byteLength: ${length}`);
+			text += ' ... ' + (length - 50) + ' more byte' + (length > 51 ? 's' : '');
+		push(output, '[Uint8Contents]: <' + text + '>');
+		push(output, 'byteLength: ' + length);
 	}
 
 	function showFields(fields, state, level, output) {
 		state.indent += 2;
 		for (let i = 0; i < fields.length; i += 2)
-			push(output, `${fields[i]}: ${showValue(fields[i + 1], state, level)}`);
+			push(output, fields[i] + ': ' + showValue(fields[i + 1], state, level));
 		state.indent -= 2;
 	}
 
@@ -312,7 +312,7 @@
 		state.indent += 2;
 		const text = showValue(promiseResult(promise), state, level);
 		state.indent -= 2;
-		push(output, settled === 2 ? `<rejected> ${text}` : text);
+		push(output, settled === 2 ? '<rejected> ' + text : text);
 	}
 
 	// "[class B extends A]", "[Function: f]", ...
@@ -323,23 +323,23 @@
 		if (startsWith(text, 'class') && !isIdentifierUnit(codeUnit(text, 5) || 0, false)) {
 			const parent = getPrototypeOf(value);
 			const parentName = typeof parent === 'function' && getOwnPropertyDescriptor(parent, 'name');
-			let base = `[class ${label === '' ? '(anonymous)' : label}`;
-			if (parentName && parentName.value)
-				base += ` extends ${parentName.value}`;
+			let base = '[class ' + (label === '' ? '(anonymous)' : label);
+			if (parentName && typeof parentName.value === 'string' && parentName.value !== '')
+				base += ' extends ' + parentName.value;
 			else if (parent === null)
 				base += ' extends null';
-			return `${base}]`;
+			return base + ']';
 		}
 		const type = kind === 'AsyncFunction' || kind === 'GeneratorFunction' || kind === 'AsyncGeneratorFunction' ? kind : 'Function';
-		let base = `[${type}${name === null ? ' (null prototype)' : ''}${label === '' ? ' (anonymous)' : `: ${label}`}]`;
+		let base = '[' + type + (name === null ? ' (null prototype)' : '') + (label === '' ? ' (anonymous)' : ': ' + label) + ']';
 		if (tag !== '' && tag !== type)
-			base += ` [${tag}]`;
+			base += ' [' + tag + ']';
 		return base;
 	}
 
 	const hidePrelude = (line) => {
 		const at = indexOf(line, '(curfew:prelude');
-		return at < 0 ? line : `${slice(line, 0, at)}(native)`;
+		return at < 0 ? line : slice(line, 0, at) + '(native)';
 	};
 
 	// The engine's stack has no first line with name and message, so this adds it.
@@ -351,22 +351,22 @@
 		// A subclass that sets no name is still told apart.
 		if (name === 'Error' && constructor !== null && constructor !== 'Error')
 			name = constructor;
-		message = typeof message === 'string' ? message : isObject(message) ? '' : `${showPrimitive(message, state)}`;
-		let text = message === '' ? name : `${name}: ${message}`;
+		message = typeof message === 'string' ? message : isObject(message) ? '' : showPrimitive(message, state);
+		let text = message === '' ? name : name + ': ' + message;
 		if (typeof stack !== 'string' || trim(stack) === '')
-			return state.level > 0 ? `[${indentLines(text, state)}]` : `[${text}]`;
+			return state.level > 0 ? '[' + indentLines(text, state) + ']' : '[' + text + ']';
 		const lines = splitLines(stack);
 		// A stack that a program wrote itself is shown as it is.
 		if (!startsWith(stack, '    at '))
 			return indentLines(stack, state);
 		for (let i = 0; i < lines.length; i++) {
 			if (lines[i] !== '')
-				text += `\n${hidePrelude(lines[i])}`;
+				text += '\n' + hidePrelude(lines[i]);
 		}
 		return indentLines(text, state);
 	}
 
-	const indentLines = (text, state) => state.indent ? replaceAll(text, '\n', `\n${repeat(' ', state.indent)}`) : text;
+	const indentLines = (text, state) => state.indent ? replaceAll(text, '\n', '\n' + repeat(' ', state.indent)) : text;
 
 	// Reads a property of an error as its toString would; what that throws is not the caller's.
 	function safeGet(object, key) {
@@ -396,17 +396,17 @@
 	function showParams(params, output) {
 		const list = paramsList(params);
 		for (let i = 0; i < list.length; i += 2)
-			push(output, `${quoteText(list[i])} => ${quoteText(list[i + 1])}`);
+			push(output, quoteText(list[i]) + ' => ' + quoteText(list[i + 1]));
 	}
 
 	const isBox = (kind) => kind === 'Number' || kind === 'String' || kind === 'Boolean' || kind === 'BigInt' || kind === 'Symbol';
 	function boxBase(value, kind, name, tag) {
 		const inner = kind === 'Symbol' ? symbolValue(value) : boxReaders[kind](value);
-		let base = `[${kind}`;
+		let base = '[' + kind;
 		if (name !== kind)
-			base += name === null ? ' (null prototype)' : ` (${name})`;
-		base += `: ${showPrimitive(inner, { __proto__: null, indent: 0 })}]`;
-		return tag === '' ? base : `${base} [${tag}]`;
+			base += name === null ? ' (null prototype)' : ' (' + name + ')';
+		base += ': ' + showPrimitive(inner, { __proto__: null, indent: 0 }) + ']';
+		return tag === '' ? base : base + ' [' + tag + ']';
 	}
 
 	// How one object looks: what stands before the braces, the braces, and what fills the list before the properties.
@@ -415,26 +415,26 @@
 		const name = constructorName(value);
 		const tag = tagOf(value, name, state);
 		const look = { __proto__: null, base: '', open: '{', close: '}', empty: undefined, isList: false, items: undefined };
-		const braces = (prefix) => { look.open = `${prefix}{`; };
+		const braces = (prefix) => { look.open = prefix + '{'; };
 		if (kind === 'Array') {
 			const { length } = value;
 			const plain = name === 'Array' && tag === '';
-			look.open = `${plain ? '' : prefixOf(name, tag, 'Array', `(${length})`)}[`;
+			look.open = (plain ? '' : prefixOf(name, tag, 'Array', '(' + length + ')')) + '[';
 			look.close = ']';
-			look.empty = `${look.open}]`;
+			look.empty = look.open + ']';
 			look.isList = length;
 			look.items = (level, output) => showItems(value, length, state, level, output);
 		} else if (kind === 'Set') {
-			braces(prefixOf(name, tag, 'Set', `(${setSize(value)})`));
+			braces(prefixOf(name, tag, 'Set', '(' + setSize(value) + ')'));
 			look.items = (level, output) => showSetItems(value, state, level, output);
 		} else if (kind === 'Map') {
-			braces(prefixOf(name, tag, 'Map', `(${mapSize(value)})`));
+			braces(prefixOf(name, tag, 'Map', '(' + mapSize(value) + ')'));
 			look.items = (level, output) => showMapItems(value, state, level, output);
 		} else if (typedArrayTag(value) !== undefined) {
 			const length = typedArrayLength(value);
-			look.open = `${prefixOf(name, tag, typedArrayTag(value), `(${length})`)}[`;
+			look.open = prefixOf(name, tag, typedArrayTag(value), '(' + length + ')') + '[';
 			look.close = ']';
-			look.empty = `${look.open}]`;
+			look.empty = look.open + ']';
 			look.isList = length;
 			look.items = (level, output) => showTypedItems(value, length, output);
 		} else if (typeof value === 'function') {
@@ -442,12 +442,12 @@
 		} else if (kind === 'RegExp') {
 			look.base = safeText(() => regexpText(value)) ?? '[RegExp]';
 			if (name !== 'RegExp')
-				look.base = `${prefixOf(name, tag, 'RegExp')}${look.base}`;
+				look.base = prefixOf(name, tag, 'RegExp') + look.base;
 		} else if (kind === 'Date') {
 			const time = dateValue(value);
 			look.base = isNotANumber(time) ? 'Invalid Date' : dateText(value);
 			if (name !== 'Date')
-				look.base = `${prefixOf(name, tag, 'Date')}${look.base}`;
+				look.base = prefixOf(name, tag, 'Date') + look.base;
 		} else if (kind === 'Error' || kind === 'DOMException') {
 			look.base = errorBase(value, state, kind === 'DOMException' ? null : name);
 		} else if (isBox(kind)) {
@@ -491,8 +491,8 @@
 		else if (kind === 'Module')
 			look.open = '[Module: null prototype] {';
 		else if (name !== 'Object' || tag !== '')
-			look.open = `${prefixOf(name, tag, 'Object')}{`;
-		look.empty = `${look.open}}`;
+			look.open = prefixOf(name, tag, 'Object') + '{';
+		look.empty = look.open + '}';
 		if (fields)
 			look.items = (level, output) => showFields(fields, state, level, output);
 	}
@@ -508,7 +508,7 @@
 				let number = mapGet(state.circular, value);
 				if (number === undefined)
 					mapSet(state.circular, value, number = mapSize(state.circular) + 1);
-				return `[Circular *${number}]`;
+				return '[Circular *' + number + ']';
 			}
 		}
 		state.level = level;
@@ -519,7 +519,7 @@
 		if (kind === 'Array')
 			return '[Array]';
 		const name = constructorName(value);
-		return `[${trim(prefixOf(name, tagOf(value, name, state), kind))}]`;
+		return '[' + trim(prefixOf(name, tagOf(value, name, state), kind)) + ']';
 	}
 
 	const extraErrorKeys = ['cause', 'errors'];
@@ -547,7 +547,7 @@
 		if (keys.length === 0 && look.empty !== undefined && (look.isList === 0 || !look.items))
 			return look.empty;
 		if (keys.length === 0 && isEmptyCollection(value, kind))
-			return `${look.open}}`;
+			return look.open + '}';
 		if (level > state.depth)
 			return tooDeep(value, kind, state);
 		const output = [];
@@ -559,13 +559,13 @@
 			push(output, showProperty(value, keys[i], state, level + 1, false));
 		state.parents.length--;
 		if (output.length === 0)
-			return `${look.open}${look.close}`;
+			return look.open + look.close;
 		const number = mapGet(state.circular, value);
 		if (number !== undefined) {
 			if (look.base === '')
-				look.open = `<ref *${number}> ${look.open}`;
+				look.open = '<ref *' + number + '> ' + look.open;
 			else
-				look.base = `<ref *${number}> ${look.base}`;
+				look.base = '<ref *' + number + '> ' + look.base;
 		}
 		return layOut(look, output, value, state, level);
 	}
@@ -574,17 +574,17 @@
 		const entries = output.length;
 		if (look.isList !== false && entries >= MIN_GROUPED && look.close === ']')
 			output = groupItems(output, value, state);
-		const base = look.base === '' ? '' : `${look.base} `;
+		const base = look.base === '' ? '' : look.base + ' ';
 		if (state.current - level < COMPACT_LEVELS && entries === output.length) {
 			const start = output.length + state.indent + look.open.length + look.base.length + 10;
 			if (fitsLine(output, start) && !includes(look.base, '\n')) {
 				const line = join(output, ', ');
 				if (!includes(line, '\n'))
-					return `${base}${look.open} ${line} ${look.close}`;
+					return base + look.open + ' ' + line + ' ' + look.close;
 			}
 		}
-		const indent = `\n${repeat(' ', state.indent)}`;
-		return `${base}${look.open}${indent}  ${join(output, `,${indent}  `)}${indent}${look.close}`;
+		const indent = '\n' + repeat(' ', state.indent);
+		return base + look.open + indent + '  ' + join(output, ',' + indent + '  ') + indent + look.close;
 	}
 
 	function fitsLine(output, start) {
@@ -646,7 +646,7 @@
 			let row = '';
 			let j = i;
 			for (; j < end - 1; j++)
-				row += pad(`${output[j]}, `, columnWidths[j - i] + output[j].length - widths[j], ' ');
+				row += pad(output[j] + ', ', columnWidths[j - i] + output[j].length - widths[j], ' ');
 			row += pad === padStart ? padStart(output[j], columnWidths[j - i] + output[j].length - widths[j] - 2, ' ') : output[j];
 			push(rows, row);
 		}

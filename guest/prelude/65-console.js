@@ -8,9 +8,9 @@
 	function print(stream, text) {
 		if (groupIndent > 0) {
 			const indent = repeat(' ', groupIndent);
-			text = indent + replaceAll(text, '\n', `\n${indent}`);
+			text = indent + replaceAll(text, '\n', '\n' + indent);
 		}
-		write(stream, `${wellFormed(text)}\n`);
+		write(stream, wellFormed(text) + '\n');
 	}
 
 	const showPlain = (value) => typeof value === 'string' ? value : inspect(value);
@@ -20,12 +20,12 @@
 		if (typeof value === 'number')
 			return showNumber(value);
 		if (typeof value === 'bigint')
-			return `${value}n`;
+			return value + 'n';
 		if (typeof value === 'symbol')
 			return symbolText(value);
 		if (!isObject(value))
-			return `${value}`;
-		return typeof value === 'function' || hasOwnToString(value) ? `${value}` : inspect(value, { __proto__: null, depth: 0 });
+			return toText(value);
+		return typeof value === 'function' || hasOwnToString(value) ? toText(value) : inspect(value, { __proto__: null, depth: 0 });
 	}
 
 	function hasOwnToString(value) {
@@ -43,16 +43,16 @@
 
 	function formatNumber(value, convert) {
 		if (typeof value === 'bigint')
-			return `${value}n`;
+			return value + 'n';
 		return typeof value === 'symbol' || isObject(value) && convert !== toFloat && convert !== toInteger ? 'NaN' :
 			showNumber(convert(value));
 	}
 
 	function formatJson(value) {
 		try {
-			return `${stringify(value)}`;
+			return toText(stringify(value));
 		} catch (error) {
-			if (classOf(error) === 'Error' && includes(`${safeGet(error, 'message')}`, 'circular'))
+			if (classOf(error) === 'Error' && includes(toText(safeGet(error, 'message')), 'circular'))
 				return '[Circular]';
 			throw error;
 		}
@@ -87,43 +87,43 @@
 				else if (formats[letter] && used < args.length)
 					text += formats[letter](args[used++]);
 				else
-					text += `%${letter}`;
+					text += '%' + letter;
 			}
 			text += slice(first, start);
 		}
 		for (let i = used; i < args.length; i++)
-			text += `${i > 0 ? ' ' : ''}${showPlain(args[i])}`;
+			text += (i > 0 ? ' ' : '') + showPlain(args[i]);
 		return text;
 	}
 
 	const counts = new Map();
 	const timers = new Map();
-	const toLabel = (label) => label === undefined ? 'default' : `${label}`;
+	const toLabel = (label) => label === undefined ? 'default' : toText(label);
 
 	function showDuration(ms) {
 		if (ms >= 1000)
-			return `${fixedText(ms / 1000, 3)}s`;
-		return `${+fixedText(ms, 3)}ms`;
+			return fixedText(ms / 1000, 3) + 's';
+		return (+fixedText(ms, 3)) + 'ms';
 	}
 
 	function printTimer(label, args) {
 		const start = mapGet(timers, label);
 		if (start === undefined) {
-			print(STDERR, `Warning: No such label '${label}' for console.time()`);
+			print(STDERR, 'Warning: No such label \'' + label + '\' for console.time()');
 			return false;
 		}
-		const more = args.length ? ` ${format(args)}` : '';
-		print(STDOUT, `${label}: ${showDuration(clock() - start)}${more}`);
+		const more = args.length ? ' ' + format(args) : '';
+		print(STDOUT, label + ': ' + showDuration(clock() - start) + more);
 		return true;
 	}
 
 	// The stack of the caller, without the frames of the console.
 	function callerStack() {
-		const lines = splitLines(`${new Error().stack}`);
+		const lines = splitLines(toText(new Error().stack));
 		let text = '';
 		for (let i = 0; i < lines.length; i++) {
 			if (lines[i] !== '' && !includes(lines[i], '(curfew:prelude'))
-				text += `\n${lines[i]}`;
+				text += '\n' + lines[i];
 		}
 		return text;
 	}
@@ -134,15 +134,15 @@
 	function tableRow(cells, widths) {
 		let text = '│';
 		for (let i = 0; i < cells.length; i++)
-			text += ` ${cells[i]}${repeat(' ', widths[i] - textWidth(cells[i]) - 1)}│`;
-		return `${text}\n`;
+			text += ' ' + cells[i] + repeat(' ', widths[i] - textWidth(cells[i]) - 1) + '│';
+		return text + '\n';
 	}
 
 	function tableRule(widths, left, middle, right) {
 		let text = left;
 		for (let i = 0; i < widths.length; i++)
-			text += `${repeat('─', widths[i])}${i < widths.length - 1 ? middle : ''}`;
-		return `${text}${right}`;
+			text += repeat('─', widths[i]) + (i < widths.length - 1 ? middle : '');
+		return text + right;
 	}
 
 	// rows: lists of as many cells as there are heads; a cell that is not there is ''.
@@ -154,7 +154,7 @@
 			for (let j = 0; j < heads.length; j++)
 				widths[j] = max(widths[j], textWidth(rows[i][j]) + 2);
 		}
-		let text = `${tableRule(widths, '┌', '┬', '┐')}\n${tableRow(heads, widths)}${tableRule(widths, '├', '┼', '┤')}\n`;
+		let text = tableRule(widths, '┌', '┬', '┐') + '\n' + tableRow(heads, widths) + tableRule(widths, '├', '┼', '┤') + '\n';
 		for (let i = 0; i < rows.length; i++)
 			text += tableRow(rows[i], widths);
 		return text + tableRule(widths, '└', '┴', '┘');
@@ -167,10 +167,10 @@
 		const entries = [];
 		if (kind === 'Map') {
 			let i = 0;
-			mapForEach(data, (value, key) => push(entries, { __proto__: null, index: `${i++}`, key, value }));
+			mapForEach(data, (value, key) => push(entries, { __proto__: null, index: toText(i++), key, value }));
 		} else if (kind === 'Set') {
 			let i = 0;
-			setForEach(data, (value) => push(entries, { __proto__: null, index: `${i++}`, value }));
+			setForEach(data, (value) => push(entries, { __proto__: null, index: toText(i++), value }));
 		} else {
 			const keys = objectKeys(data);
 			for (let i = 0; i < keys.length; i++)
@@ -244,13 +244,13 @@
 		warn(...args) { print(STDERR, format(args)); },
 		trace(...args) {
 			const text = format(args);
-			print(STDERR, `Trace${text === '' ? '' : `: ${text}`}${callerStack()}`);
+			print(STDERR, 'Trace' + (text === '' ? '' : ': ' + text) + callerStack());
 		},
 		assert(condition = false, ...args) {
 			if (condition)
 				return;
 			if (typeof args[0] === 'string')
-				args[0] = `Assertion failed: ${args[0]}`;
+				args[0] = 'Assertion failed: ' + args[0];
 			else
 				args = args.length ? joinLists(['Assertion failed:'], args) : ['Assertion failed'];
 			print(STDERR, format(args));
@@ -272,7 +272,7 @@
 					throw new TypeError('The second argument of console.table is not an array');
 				wanted = [];
 				for (let i = 0; i < columns.length; i++)
-					push(wanted, `${columns[i]}`);
+					push(wanted, toText(columns[i]));
 			}
 			print(STDOUT, makeTable(data, wanted));
 		},
@@ -291,17 +291,17 @@
 			label = toLabel(label);
 			const count = (mapGet(counts, label) ?? 0) + 1;
 			mapSet(counts, label, count);
-			print(STDOUT, `${label}: ${count}`);
+			print(STDOUT, label + ': ' + count);
 		},
 		countReset(label = undefined) {
 			label = toLabel(label);
 			if (!mapDelete(counts, label))
-				print(STDERR, `Warning: Count for '${label}' does not exist`);
+				print(STDERR, 'Warning: Count for \'' + label + '\' does not exist');
 		},
 		time(label = undefined) {
 			label = toLabel(label);
 			if (mapHas(timers, label))
-				print(STDERR, `Warning: Label '${label}' already exists for console.time()`);
+				print(STDERR, 'Warning: Label \'' + label + '\' already exists for console.time()');
 			else
 				mapSet(timers, label, clock());
 		},

@@ -4,11 +4,11 @@
 	function toJsonText(value, what) {
 		const text = stringify(value);
 		if (text === undefined)
-			throw new TypeError(`The argument of ${what} has no JSON`);
+			throw new TypeError('The argument of ' + what + ' has no JSON');
 		return text;
 	}
 
-	const tooLarge = (what) => new RangeError(`The argument of ${what} is larger than the output limit`);
+	const tooLarge = (what) => new RangeError('The argument of ' + what + ' is larger than the output limit');
 
 	// Freezes a tree of plain data; what came out of JSON may be deep, so this keeps its own stack.
 	function deepFreeze(root) {
