@@ -23,7 +23,36 @@ typedef int js_once_t;
 #define js_cond_wait(cond, mutex) ((void)(cond))
 #define js_cond_timedwait(cond, mutex, timeout) (-1)
 
+/*
+ * A rope of more characters than the engine can hold was put together without the memory it stands for: the engine
+ * says so in an exception, which a program could catch. It is a demand for more memory than there is, and ends as one.
+ */
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "host.h"
+static int format_message(char *buffer, size_t size, const char *format, va_list arguments)
+{
+	if (!strcmp(format, "string too long"))
+		host_stop(1 /* CURFEW_STOP_MEMORY */);
+	return vsnprintf(buffer, size, format, arguments);
+}
+#define vsnprintf format_message
+
+/*
+ * The engine notes positions where something can throw, which leaves a loop without calls without any. A position at
+ * every statement is added through the one function that every statement begins with: the macro turns its call into
+ * "note the position, then call", and its definition into one of the renamed function.
+ */
+#define is_label(argument) is_label_##argument)
+#define is_label_s (emit_source_loc(s), is_label_at(s)
+#define is_label_JSParseState is_label_at(JSParseState
+
 #include "quickjs.c"
+
+#undef is_label
+#undef vsnprintf
 
 #include "guest.h"
 #include "prelude.h"
@@ -31,8 +60,11 @@ typedef int js_once_t;
 #define NAME_BYTES 96
 #define FILE_BYTES 192
 #define TRACE_FRAMES 64
-/* Below the engine's own refill, so that the poll can tell a full count from a look of the regexp matcher. */
-#define INTERVAL_MAX (JS_INTERRUPT_COUNTER_INIT - 1)
+/*
+ * Loops and calls between two polls. It differs from the engine's own refill, so that the poll can tell a count that
+ * ran out from a look of the regexp matcher; a tight loop takes some microseconds for so many.
+ */
+#define INTERVAL_MAX (JS_INTERRUPT_COUNTER_INIT / 4)
 
 curfew__control curfew_control;
 JSRuntime *curfew_runtime;
@@ -41,6 +73,9 @@ JSValue curfew_hooks;
 
 static bool stopping;
 static JSValue stop_hook;
+/* The interrupted frame and the position it knew before: where the poll was a loop's, that is not the new one. */
+static JSStackFrame *stopped_frame;
+static uint8_t *stopped_pc;
 /* Functions built into the engine, by address: their names cannot be changed by redefining "name". */
 typedef struct native_name {
 	JSObject *function;
@@ -112,7 +147,7 @@ static const JSMallocFunctions allocator = { on_calloc, on_malloc, on_free, on_r
  */
 static int stop_at_poll(JSRuntime *rt, uint32_t cause)
 {
-	static uint32_t first_cause;
+	static uint32_t first_cause, postponed;
 	JSContext *ctx = curfew_context;
 	JSStackFrame *frame = rt->current_stack_frame;
 
@@ -124,10 +159,18 @@ static int stop_at_poll(JSRuntime *rt, uint32_t cause)
 		curfew_control.interval = 0;
 		ctx->interrupt_counter = 0;
 	}
+	/* Between two of the program's functions: in the next one there is something to show. */
+	if (!stopping && !frame && postponed++ < 1000) {
+		ctx->interrupt_counter = 1;
+		curfew_control.interval = 1;
+		return 0;
+	}
 	if (stopping || !frame || JS_VALUE_GET_TAG(frame->cur_func) != JS_TAG_OBJECT ||
 	    !js_class_has_bytecode(JS_VALUE_GET_OBJ(frame->cur_func)->class_id))
 		host_stop(first_cause);
 	stopping = true;
+	stopped_frame = frame;
+	stopped_pc = frame->cur_pc;
 	ctx->error_prepare_stack = stop_hook;
 	ctx->error_stack_trace_limit = JS_NewInt32(ctx, 0);
 	ctx->error_back_trace = JS_UNDEFINED;
@@ -273,8 +316,10 @@ static void trace_frame(JSRuntime *rt, JSStackFrame *frame)
 	}
 	JSFunctionBytecode *code = function->u.func.function_bytecode;
 	int line = code->line_num, column = code->col_num;
+	/* A frame that calls is behind the call; one that was stopped at the end of a loop is at its beginning. */
+	bool at_loop = frame == stopped_frame && frame->cur_pc != stopped_pc;
 	if (frame->cur_pc)
-		line = find_line_num(curfew_context, code, (uint32_t)(frame->cur_pc - code->byte_code_buf - 1), &column);
+		line = find_line_num(curfew_context, code, (uint32_t)(frame->cur_pc - code->byte_code_buf - !at_loop), &column);
 	shown = code->func_name ? JS_AtomGetStrRT(rt, name, NAME_BYTES, code->func_name) : own_name(rt, function, name);
 	trace_text("    at ");
 	trace_name(*shown ? shown : "<anonymous>");
@@ -285,6 +330,52 @@ static void trace_frame(JSRuntime *rt, JSStackFrame *frame)
 	trace_text(":");
 	trace_number(column);
 	trace_text(")\n");
+}
+
+/* The function that the current job is to call, where the engine itself is between two of the program's frames. */
+static JSObject *job_function;
+
+static void trace_job(JSRuntime *rt)
+{
+	JSStackFrame frame = { 0 };
+
+	if (!job_function)
+		return;
+	if (job_function->class_id == JS_CLASS_ASYNC_FUNCTION_RESOLVE ||
+	    job_function->class_id == JS_CLASS_ASYNC_FUNCTION_REJECT) {
+		JSAsyncFunctionData *data = job_function->u.async_function_data;
+		if (data && data->is_active && JS_VALUE_GET_TAG(data->func_state.frame.cur_func) == JS_TAG_OBJECT)
+			trace_frame(rt, &data->func_state.frame);
+		return;
+	}
+	frame.cur_func = JS_MKPTR(JS_TAG_OBJECT, job_function);
+	trace_frame(rt, &frame);
+}
+
+static void note_job(JSRuntime *rt)
+{
+	job_function = NULL;
+	if (list_empty(&rt->job_list))
+		return;
+	JSJobEntry *job = list_entry(rt->job_list.next, JSJobEntry, link);
+	for (int i = 0; i < job->argc; i++) {
+		if (JS_VALUE_GET_TAG(job->argv[i]) != JS_TAG_OBJECT)
+			continue;
+		JSObject *object = JS_VALUE_GET_OBJ(job->argv[i]);
+		if (js_class_has_bytecode(object->class_id) || object->class_id == JS_CLASS_ASYNC_FUNCTION_RESOLVE ||
+		    object->class_id == JS_CLASS_ASYNC_FUNCTION_REJECT) {
+			job_function = object;
+			return;
+		}
+	}
+}
+
+int curfew_engine_run_job(void)
+{
+	JSContext *ctx;
+
+	note_job(curfew_runtime);
+	return JS_ExecutePendingJob(curfew_runtime, &ctx);
 }
 
 /*
@@ -305,6 +396,8 @@ CURFEW_EXPORT("curfew_trace") void curfew_trace(void)
 		trace_frame(rt, frame);
 		frames++;
 	}
+	if (!frames)
+		trace_job(rt);
 }
 
 /* ---- Exceptions ------------------------------------------------------------------------------------------- */

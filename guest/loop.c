@@ -279,14 +279,13 @@ static int32_t tell_abort(void)
 
 static int32_t run_jobs(void)
 {
-	JSContext *ctx;
 	int32_t status;
 	int ran;
 
 	do {
 		if ((status = tell_abort()) != CURFEW_GUEST_DONE)
 			return status;
-		ran = JS_ExecutePendingJob(curfew_runtime, &ctx);
+		ran = curfew_engine_run_job();
 		if (ran < 0)
 			return curfew_engine_describe(CURFEW_GUEST_THREW);
 	} while (ran > 0);

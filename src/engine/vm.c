@@ -31,6 +31,7 @@ struct curfew__instance {
 	wasmtime_context_t *context;
 	void *import_context;
 	wasmtime_func_t calls[CURFEW__VM_CALLS_MAX];
+	wasm_trap_t *trap; /* the last one */
 	char message[200];
 };
 
@@ -70,6 +71,7 @@ static wasm_engine_t *create_engine(bool metered)
 	wasmtime_memory_creator_t creator = { NULL, new_memory, NULL };
 
 	wasmtime_config_consume_fuel_set(config, metered);
+	wasmtime_config_async_stack_size_set(config, CURFEW__NATIVE_STACK);
 	wasmtime_config_max_wasm_stack_set(config, CURFEW__NATIVE_STACK);
 	wasmtime_config_memory_init_cow_set(config, false);
 	wasmtime_config_host_memory_creator_set(config, &creator);
@@ -313,6 +315,8 @@ void curfew__instance_destroy(curfew__instance *instance)
 {
 	if (!instance)
 		return;
+	if (instance->trap)
+		wasm_trap_delete(instance->trap);
 	wasmtime_store_delete(instance->store);
 	free(instance);
 }
@@ -320,7 +324,6 @@ void curfew__instance_destroy(curfew__instance *instance)
 static curfew__vm_end describe_trap(curfew__instance *instance, wasm_trap_t *trap)
 {
 	wasmtime_trap_code_t code;
-	wasm_byte_vec_t text;
 	curfew__vm_end end = CURFEW__VM_STOPPED;
 
 	if (wasmtime_trap_code(trap, &code)) {
@@ -329,10 +332,9 @@ static curfew__vm_end describe_trap(curfew__instance *instance, wasm_trap_t *tra
 		else if (code == WASMTIME_TRAP_CODE_OUT_OF_FUEL)
 			end = CURFEW__VM_FUEL;
 	}
-	wasm_trap_message(trap, &text);
-	first_line(instance->message, sizeof instance->message, &text);
-	wasm_byte_vec_delete(&text);
-	wasm_trap_delete(trap);
+	if (instance->trap)
+		wasm_trap_delete(instance->trap);
+	instance->trap = trap;
 	return end;
 }
 
@@ -368,8 +370,16 @@ void curfew__instance_set_fuel(curfew__instance *instance, uint64_t fuel)
 	failed(wasmtime_context_set_fuel(instance->context, fuel), message, sizeof message);
 }
 
-const char *curfew__instance_message(const curfew__instance *instance)
+const char *curfew__instance_message(curfew__instance *instance)
 {
+	wasm_byte_vec_t text;
+
+	/* Put into words only when somebody asks: most traps are our own stops. */
+	if (instance->trap) {
+		wasm_trap_message(instance->trap, &text);
+		first_line(instance->message, sizeof instance->message, &text);
+		wasm_byte_vec_delete(&text);
+	}
 	return instance->message[0] ? instance->message : NULL;
 }
 

@@ -14,7 +14,7 @@
 #include <stdint.h>
 
 /* Native stack that guest code may use; the guest's own limits lie below. A thread needs this and some more. */
-#define CURFEW__NATIVE_STACK ((size_t)2 << 20)
+#define CURFEW__NATIVE_STACK ((size_t)6 << 20)
 #define CURFEW__NATIVE_STACK_MORE ((size_t)256 << 10)
 
 /* An import: a function of the host. params and result are of 'i' (32 bits) and 'l' (64 bits). */
@@ -72,6 +72,6 @@ curfew__vm_end curfew__instance_call(curfew__instance *instance, size_t which, c
 uint64_t curfew__instance_fuel(curfew__instance *instance);
 void curfew__instance_set_fuel(curfew__instance *instance, uint64_t fuel);
 /* What the last trap said, for reports of our own failures; NULL if nothing. Owned by the instance. */
-const char *curfew__instance_message(const curfew__instance *instance);
+const char *curfew__instance_message(curfew__instance *instance);
 
 #endif

@@ -312,14 +312,14 @@ bool curfew__guest_settle(curfew__guest *guest)
 /* ---- Stops ------------------------------------------------------------------------------------------------ */
 
 /*
- * The guest counts down without atomics and may overwrite the 1 with what it had loaded before: the watch asks again
- * until the poll has answered, and only the last exchange counts for what was taken.
+ * The guest counts down without atomics. In a tight loop each count is read back from its core's store buffer, and what
+ * is written here is not seen; but then the count runs out by itself within microseconds, and that poll sees `stop`.
+ * Where counts are far apart the 1 stays, and the next of them polls. Only the last exchange counts for what it took.
  */
 void curfew__guest_stop_soft(curfew__guest *guest)
 {
-	atomic_store_explicit((_Atomic uint32_t *)&guest->control->stop, 1, memory_order_seq_cst);
-	int32_t before = atomic_load(guest->counter);
-	if (before > 1) {
+	atomic_store((_Atomic uint32_t *)&guest->control->stop, 1);
+	if (atomic_load(guest->counter) > 1) {
 		guest->taken = atomic_exchange(guest->counter, 1) - 1;
 		atomic_store(&guest->soft_asked, true);
 	}
@@ -330,10 +330,9 @@ bool curfew__guest_stop_hard(curfew__guest *guest)
 	unsigned inside = CURFEW__GUEST_INSIDE;
 
 	if (!atomic_compare_exchange_strong(&guest->state, &inside, CURFEW__GUEST_STOPPING))
-		return inside == CURFEW__GUEST_STOPPING;
-	if (curfew__region_close(guest->region))
-		return true;
-	atomic_store(&guest->state, CURFEW__GUEST_INSIDE);
+		return inside == CURFEW__GUEST_STOPPING && curfew__region_close_rest(guest->region);
+	if (!curfew__region_close_image(guest->region))
+		atomic_store(&guest->state, CURFEW__GUEST_INSIDE);
 	return false;
 }
 

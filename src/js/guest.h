@@ -87,7 +87,10 @@ bool curfew__guest_settle(curfew__guest *guest);
 
 /* From the watch: asks the next poll to stop. */
 void curfew__guest_stop_soft(curfew__guest *guest);
-/* From the watch: takes the memory away. False: not now (it is in a host function), or the system refused. */
+/*
+ * From the watch: takes the memory away, a step each time it is called. True: nothing is left to take. False: call
+ * again soon; a step was taken, or none could be (it is in a host function, or the system refused).
+ */
 bool curfew__guest_stop_hard(curfew__guest *guest);
 /* From any thread while the guest lives: lets the program see that its time is up. */
 void curfew__guest_tell_aborted(curfew__guest *guest, uint32_t kind);

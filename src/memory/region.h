@@ -69,8 +69,13 @@ void curfew__pool_count(curfew__pool *pool, uint64_t *in_use, uint64_t *pooled);
 
 /* Lets the memory grow; false (after on_refused) if the limit does not allow it. */
 bool curfew__region_grow(curfew__region *region, size_t size);
-/* Takes all of the memory away: the guest's next access traps. False: the system refused. */
-bool curfew__region_close(curfew__region *region);
+/*
+ * Takes the memory away: the guest's next access to it traps. In two steps, since the time this takes grows with the
+ * pages that were touched: first what the image covers (the stack, the engine's own data), which nearly all code
+ * touches at once, then the rest. False: the system refused.
+ */
+bool curfew__region_close_image(curfew__region *region);
+bool curfew__region_close_rest(curfew__region *region);
 /* Gives it back. */
 bool curfew__region_open(curfew__region *region);
 /*

@@ -98,12 +98,16 @@ void curfew__executor_destroy(curfew__executor *executor)
 /* Under the lock. */
 static bool start_thread(curfew__executor *executor)
 {
+	static const int faults[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP };
 	pthread_attr_t attributes;
 	sigset_t all, before;
 
 	pthread_attr_init(&attributes);
 	pthread_attr_setstacksize(&attributes, CURFEW__NATIVE_STACK + 2 * CURFEW__NATIVE_STACK_MORE);
+	/* Signals of the host program are not for this thread; faults are how guest code traps. */
 	sigfillset(&all);
+	for (size_t i = 0; i < sizeof faults / sizeof *faults; i++)
+		sigdelset(&all, faults[i]);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	int failed = pthread_create(&executor->threads[executor->thread_count], &attributes, work, executor);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);

@@ -12,8 +12,8 @@
 #include "base/clock.h"
 
 /* The poll is asked this often, this far apart, before the memory is taken away. */
-#define SOFT_STEPS 4
-#define SOFT_STEP_NS (30 * CURFEW__MICROSECOND)
+#define SOFT_STEPS 2
+#define SOFT_STEP_NS (60 * CURFEW__MICROSECOND)
 #define RETRY_NS (50 * CURFEW__MICROSECOND)
 #define WAKE_LATEST_NS (5 * CURFEW__MILLISECOND)
 

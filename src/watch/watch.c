@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A heap of absolute times behind a lock, and a thread that sleeps on a futex until the first of them. The futex
+ * A heap of absolute times behind a lock, and a thread that sleeps on a futex until the first of them. It never spins:
+ * on a busy machine that would hold the very core on which the guest is to reach its next poll. The futex
  * word counts the reasons to look again, so that none is lost between a look and the sleep. The lock is never held
  * during a callback: "current" says which alarm is being served, and disarm waits for it.
  */
@@ -17,9 +18,6 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-
-/* A sleep ends this much early, and the rest is spun away: waking takes about that long. */
-#define LEAD_NS (40 * CURFEW__MICROSECOND)
 
 struct curfew__watch {
 	atomic_uint references;
@@ -164,13 +162,9 @@ static void *run(void *argument)
 			serve(watch, watch->heap[1], now);
 			continue;
 		}
-		bool soon = first - now <= LEAD_NS;
-		watch->sleeping_until_ns = soon ? now : first;
+		watch->sleeping_until_ns = first;
 		pthread_mutex_unlock(&watch->lock);
-		if (soon)
-			__builtin_ia32_pause();
-		else
-			sleep_until(watch, seen, first == CURFEW__NEVER ? first : first - LEAD_NS);
+		sleep_until(watch, seen, first);
 		pthread_mutex_lock(&watch->lock);
 		watch->sleeping_until_ns = 0;
 	}
