@@ -27,6 +27,12 @@ static bool bytes_reserve(bytes *b, size_t more)
 		return false;
 	if (more <= b->capacity - b->len)
 		return true;
+	/* A quarter of the address space is more than there can be: no sum below overflows. */
+	if (more > SIZE_MAX / 4 - b->len) {
+		b->failed = true;
+		JS_ThrowOutOfMemory(b->ctx);
+		return false;
+	}
 	size_t capacity = b->capacity < 64 ? 64 : b->capacity * 2;
 	if (capacity < b->len + more)
 		capacity = b->len + more;
@@ -610,7 +616,17 @@ static JSValue web_url_parse(JSContext *ctx, JSValueConst self, int argc, JSValu
 }
 
 /* The order is the prelude's. */
-enum url_part { URL_PROTOCOL, URL_USERNAME, URL_PASSWORD, URL_HOST, URL_HOSTNAME, URL_PORT, URL_PATHNAME, URL_SEARCH, URL_HASH };
+enum url_part {
+	URL_PROTOCOL,
+	URL_USERNAME,
+	URL_PASSWORD,
+	URL_HOST,
+	URL_HOSTNAME,
+	URL_PORT,
+	URL_PATHNAME,
+	URL_SEARCH,
+	URL_HASH,
+};
 
 static void url_set(ada_url url, int part, const char *text, size_t len)
 {

@@ -12,19 +12,20 @@
 	const getterOf = (object, key) => uncurry(Object.getOwnPropertyDescriptor(object, key).get);
 
 	const {
-		write, random, setTimer, clearTimer, unrefTimer, checkpoint, progress, remaining, aborted, limits, params, user, clock,
+		write, random, setTimer, clearTimer, unrefTimer, checkpoint, progress, remaining, aborted, limits, params, user,
+		clock,
 		utf8Encode, utf8EncodeInto, decode, formParse, formSerialize, urlParse, urlSet,
 		classOf, proxyTarget, promiseState, promiseResult, put,
 	} = native;
 
-	const { Array, ArrayBuffer, DataView, Date, DOMException, Map, Number, Object, Promise, RangeError, RegExp, Set, String,
-		Symbol, TypeError, Uint8Array } = globalThis;
-	const { apply, ownKeys, getPrototypeOf, getOwnPropertyDescriptor, defineProperty, isExtensible } = Reflect;
+	const { Array, ArrayBuffer, DataView, Date, DOMException, Map, Number, Object, RangeError, RegExp, Set, String, Symbol,
+		TypeError, Uint8Array } = globalThis;
+	const { apply, ownKeys, getPrototypeOf, getOwnPropertyDescriptor, defineProperty } = Reflect;
 	const { keys: objectKeys, freeze, create: createObject, setPrototypeOf } = Object;
 	const { isArray } = Array;
-	const { isInteger, isNaN: isNotANumber, parseFloat: toFloat, parseInt: toInteger } = Number;
+	const { isNaN: isNotANumber, parseFloat: toFloat, parseInt: toInteger } = Number;
 	const { floor, max, min, round, sqrt, trunc } = Math;
-	const { stringify, parse: parseJson } = JSON;
+	const { stringify } = JSON;
 	const { now: dateNow } = Date;
 	const { queueMicrotask: enqueueMicrotask, atob: decodeBase64, btoa: encodeBase64 } = globalThis;
 
@@ -50,7 +51,6 @@
 	const mapForEach = uncurry(Map.prototype.forEach);
 	const mapSize = getterOf(Map.prototype, 'size');
 	const setAdd = uncurry(Set.prototype.add);
-	const setHas = uncurry(Set.prototype.has);
 	const setForEach = uncurry(Set.prototype.forEach);
 	const setSize = getterOf(Set.prototype, 'size');
 	const dateValue = uncurry(Date.prototype.getTime);

@@ -5,7 +5,7 @@
 	const construct = { __proto__: null }; // what only this file can pass to a constructor
 	const ABORTED_BY_DEADLINE = 1;
 
-	let newSignal, isAbortSignal, isAborted, abortReason, onAbort, abortSignal, abortRun, runSignal, isAbortController;
+	let newSignal, isAbortSignal, isAborted, onAbort, abortSignal, abortRun, runSignal, isAbortController;
 
 	class AbortSignal extends EventTarget {
 		#aborted = false;
@@ -130,7 +130,6 @@
 				}
 				return signal.#aborted;
 			};
-			abortReason = (signal) => signal.#reason;
 			onAbort = (signal, algorithm) => push(signal.#algorithms, algorithm);
 			abortSignal = (signal, reason) => {
 				if (signal.#aborted)

@@ -7,7 +7,8 @@
 	const HREF = 0, PROTOCOL_END = 1, USERNAME_END = 2, HOST_START = 3, HOST_END = 4, PORT_NUMBER = 5, PATHNAME_START = 6,
 		SEARCH_START = 7, HASH_START = 8;
 
-	const invalidUrl = (input) => new TypeError('Invalid URL: ' + (input.length > 200 ? slice(input, 0, 200) + '...' : input));
+	const invalidUrl = (input) =>
+		new TypeError('Invalid URL: ' + (input.length > 200 ? slice(input, 0, 200) + '...' : input));
 
 	// The host begins behind the "@" of the credentials, where there are some.
 	function hostStart(parts) {

@@ -45,7 +45,8 @@
 			const bytes = bytesOf(array);
 			const count = typedArrayLength(bytes);
 			if (count > MAX_RANDOM_BYTES)
-				throw new DOMException('getRandomValues fills at most ' + MAX_RANDOM_BYTES + ' bytes at once', 'QuotaExceededError');
+				throw new DOMException('getRandomValues fills at most ' + MAX_RANDOM_BYTES + ' bytes at once',
+					'QuotaExceededError');
 			if (count > POOL_BYTES / 4)
 				random(bytes);
 			else if (count > 0)

@@ -330,8 +330,10 @@
 				base += ' extends null';
 			return base + ']';
 		}
-		const type = kind === 'AsyncFunction' || kind === 'GeneratorFunction' || kind === 'AsyncGeneratorFunction' ? kind : 'Function';
-		let base = '[' + type + (name === null ? ' (null prototype)' : '') + (label === '' ? ' (anonymous)' : ': ' + label) + ']';
+		const type = kind === 'AsyncFunction' || kind === 'GeneratorFunction' || kind === 'AsyncGeneratorFunction' ? kind :
+			'Function';
+		let base = '[' + type + (name === null ? ' (null prototype)' : '') +
+			(label === '' ? ' (anonymous)' : ': ' + label) + ']';
 		if (tag !== '' && tag !== type)
 			base += ' [' + tag + ']';
 		return base;
@@ -399,7 +401,8 @@
 			push(output, quoteText(list[i]) + ' => ' + quoteText(list[i + 1]));
 	}
 
-	const isBox = (kind) => kind === 'Number' || kind === 'String' || kind === 'Boolean' || kind === 'BigInt' || kind === 'Symbol';
+	const isBox = (kind) =>
+		kind === 'Number' || kind === 'String' || kind === 'Boolean' || kind === 'BigInt' || kind === 'Symbol';
 	function boxBase(value, kind, name, tag) {
 		const inner = kind === 'Symbol' ? symbolValue(value) : boxReaders[kind](value);
 		let base = '[' + kind;
@@ -524,7 +527,8 @@
 
 	const extraErrorKeys = ['cause', 'errors'];
 
-	const isEmptyCollection = (value, kind) => (kind === 'Map' && mapSize(value) === 0) || (kind === 'Set' && setSize(value) === 0);
+	const isEmptyCollection = (value, kind) =>
+		(kind === 'Map' && mapSize(value) === 0) || (kind === 'Set' && setSize(value) === 0);
 
 	function showContents(value, kind, state, level) {
 		const look = describe(value, kind, state);
@@ -647,7 +651,8 @@
 			let j = i;
 			for (; j < end - 1; j++)
 				row += pad(output[j] + ', ', columnWidths[j - i] + output[j].length - widths[j], ' ');
-			row += pad === padStart ? padStart(output[j], columnWidths[j - i] + output[j].length - widths[j] - 2, ' ') : output[j];
+			row += pad === padStart ?
+				padStart(output[j], columnWidths[j - i] + output[j].length - widths[j] - 2, ' ') : output[j];
 			push(rows, row);
 		}
 		if (hasMore)

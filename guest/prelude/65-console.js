@@ -25,7 +25,9 @@
 			return symbolText(value);
 		if (!isObject(value))
 			return toText(value);
-		return typeof value === 'function' || hasOwnToString(value) ? toText(value) : inspect(value, { __proto__: null, depth: 0 });
+		if (typeof value === 'function' || hasOwnToString(value))
+			return toText(value);
+		return inspect(value, { __proto__: null, depth: 0 });
 	}
 
 	function hasOwnToString(value) {
@@ -154,7 +156,8 @@
 			for (let j = 0; j < heads.length; j++)
 				widths[j] = max(widths[j], textWidth(rows[i][j]) + 2);
 		}
-		let text = tableRule(widths, '┌', '┬', '┐') + '\n' + tableRow(heads, widths) + tableRule(widths, '├', '┼', '┤') + '\n';
+		let text = tableRule(widths, '┌', '┬', '┐') + '\n' + tableRow(heads, widths) +
+			tableRule(widths, '├', '┼', '┤') + '\n';
 		for (let i = 0; i < rows.length; i++)
 			text += tableRow(rows[i], widths);
 		return text + tableRule(widths, '└', '┴', '┘');
@@ -198,7 +201,7 @@
 		let hasValues = false;
 		for (let i = 0; i < entries.length; i++) {
 			const { value } = entries[i];
-			if (!isObject(value) || typeof value === 'function') {
+			if (isWholeCell(value, kind)) {
 				hasValues = true;
 			} else if (!wanted) {
 				const keys = objectKeys(value);
@@ -210,19 +213,22 @@
 			push(heads, 'Values');
 		const rows = [];
 		for (let i = 0; i < entries.length; i++)
-			push(rows, makeRow(entries[i], heads, columns, fixed, hasValues));
+			push(rows, makeRow(entries[i], kind, heads, columns, fixed));
 		return drawTable(heads, rows);
 	}
 
-	function makeRow({ index, key, value }, heads, columns, fixed, hasValues) {
+	// What is shown in one cell, not spread over the columns.
+	const isWholeCell = (value, kind) =>
+		!isObject(value) || typeof value === 'function' || kind === 'Map' || kind === 'Set';
+
+	function makeRow({ index, key, value }, kind, heads, columns, fixed) {
 		const row = [index];
 		if (fixed === 2)
 			push(row, showCell(key));
 		for (let i = fixed; i < heads.length; i++)
 			push(row, '');
-		if (!isObject(value) || typeof value === 'function') {
-			if (hasValues)
-				row[heads.length - 1] = showCell(value);
+		if (isWholeCell(value, kind)) {
+			row[heads.length - 1] = showCell(value);
 			return row;
 		}
 		const keys = objectKeys(value);
