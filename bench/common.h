@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the measuring programs share: clock, files, memory of this process, a thread with a stack of its own, and a
+ * bare timer thread whose lateness shows the machine's noise. They see only include/curfew.h, like any embedder.
+ */
+#ifndef BENCH_COMMON_H
+#define BENCH_COMMON_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <curfew.h>
+
+uint64_t bench_now_ns(void);
+
+/* Prints one line on standard error and ends the process. */
+void bench_die(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn));
+/* bench_die with the failure's message unless status is CURFEW_OK. */
+void bench_check(curfew_status status, const curfew_failure *failure, const char *what);
+
+/* The file's bytes, NUL-terminated; free with free. */
+char *bench_file_read(const char *path, size_t *length);
+
+/* Prints "name": [v, v, ...] without a comma behind it. */
+void bench_print_list(const char *name, const uint64_t *values, size_t count);
+
+uint64_t bench_resident_bytes(void);     /* RSS */
+uint64_t bench_proportional_bytes(void); /* PSS; slow where there are many mappings */
+
+curfew_engine *bench_engine_create(uint32_t threads);
+/* Every limit as wide as the table allows; memory 1 GiB. */
+void bench_limits_widest(curfew_limits *limits);
+/* A program from text; compiled under limits unless they are NULL. */
+curfew_program *bench_program_create(curfew_engine *engine, const char *name, const char *text, size_t length,
+                                     uint32_t flags, const curfew_limits *limits);
+
+/* Runs body(context) on a thread that has the stack a run of this engine needs, and waits. */
+void bench_on_run_stack(const curfew_engine *engine, void (*body)(void *context), void *context);
+
+/* A thread that does nothing but wake at the multiples of a period and note how late it was. */
+typedef struct bench_timer {
+	pthread_t thread;
+	atomic_bool stopping;
+	uint64_t period_ns;
+	uint64_t *late_ns;
+	size_t count;
+	size_t capacity;
+} bench_timer;
+
+void bench_timer_start(bench_timer *timer, uint64_t period_ns);
+/* Ends the thread; late_ns[0..count) then holds what it saw, until the process ends. */
+void bench_timer_stop(bench_timer *timer);
+
+#endif
