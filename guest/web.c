@@ -169,6 +169,8 @@ static size_t utf8_valid_run(const uint8_t *p, const uint8_t *end, enum sequence
 /* A string from bytes that should be UTF-8; what is not becomes U+FFFD. */
 static JSValue lossy_string(JSContext *ctx, const uint8_t *p, size_t size)
 {
+	if (!size)
+		return JS_NewString(ctx, "");
 	const uint8_t *end = p + size;
 	enum sequence why;
 	size_t len;
@@ -438,6 +440,8 @@ static JSValue web_decode(JSContext *ctx, JSValueConst self, int argc, JSValueCo
 
 	bytes out = {.ctx = ctx};
 	bytes_reserve(&out, len + 4);
+	if (!p)
+		p = (const uint8_t *)""; /* an empty buffer may have no memory */
 	bool good = !out.failed && decode_all(&out, encoding, p, len, flags, state);
 	if (encoding != ENCODING_WINDOWS_1252)
 		drop_bom(&out, state, flags);
