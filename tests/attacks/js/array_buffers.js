@@ -1,0 +1,2 @@
+// expect: memory threw
+const kept = []; for (;;) kept.push(new ArrayBuffer(2 ** 20, { maxByteLength: 2 ** 21 }).transfer(2 ** 20))

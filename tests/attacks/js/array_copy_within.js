@@ -1,0 +1,2 @@
+// expect: deadline
+Array.prototype.copyWithin.call({ length: 2 ** 53 - 1 }, 0, 5)

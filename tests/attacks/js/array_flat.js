@@ -1,0 +1,2 @@
+// expect: deadline memory
+const a = []; a.push(a, a); a.flat(Infinity)

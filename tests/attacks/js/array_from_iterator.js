@@ -1,0 +1,2 @@
+// expect: deadline memory
+Array.from({ [Symbol.iterator]: () => ({ next: () => ({ done: false }) }) }, () => ({ a: [] }))

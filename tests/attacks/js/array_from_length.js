@@ -1,0 +1,2 @@
+// expect: threw
+Array.from({ length: 2 ** 53 })

@@ -1,0 +1,2 @@
+// expect: deadline
+for (;;) Array.prototype.includes.call({ length: 2 ** 53 - 1 }, 0)

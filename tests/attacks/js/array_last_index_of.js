@@ -1,0 +1,2 @@
+// expect: deadline
+Array.prototype.lastIndexOf.call({ length: 2 ** 53 - 1 }, 0)

@@ -1,0 +1,2 @@
+// expect: deadline
+const a = (1n << 1000000n) - 1n, b = (1n << 500000n) - 1n; for (;;) { a / b; a % (b >> 99n) }

@@ -1,0 +1,2 @@
+// expect: deadline memory
+let a = 3n ** 200000n; for (;;) a = (a * a) & ((1n << 300000n) - 1n)

@@ -1,0 +1,2 @@
+// expect: deadline
+for (;;) BigInt('9'.repeat(300000))

@@ -1,0 +1,2 @@
+// expect: deadline threw stack memory
+let f = () => { for (;;); }; for (let i = 0; i < 50000; i++) f = f.bind(null, i); try { f() } catch {} for (;;) try { f() } catch {}

@@ -1,0 +1,2 @@
+// expect: deadline stack
+(function f() { try { f() } catch { f() } finally { f() } })()

@@ -1,0 +1,2 @@
+// expect: host_calls memory
+const big = 'x'.repeat(2 ** 12); for (;;) curfew.checkpoint({ big })

@@ -1,0 +1,2 @@
+// expect: deadline
+class A { x = (() => { for (;;); })(); static y = 1 } new A

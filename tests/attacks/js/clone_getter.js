@@ -1,0 +1,2 @@
+// expect: deadline
+structuredClone({ get a() { for (;;); } })

@@ -1,0 +1,2 @@
+// expect: output memory deadline
+for (;;) console.log('%s%d%i%f%j%o%O%c'.repeat(5e4), { toString() { return 'x'.repeat(1e4) } })

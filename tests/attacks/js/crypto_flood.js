@@ -1,0 +1,2 @@
+// expect: host_calls
+for (;;) crypto.getRandomValues(new Uint8Array(65536))

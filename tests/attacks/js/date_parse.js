@@ -1,0 +1,2 @@
+// expect: deadline
+const s = '('.repeat(1e6) + '1 Jan 2000'; for (;;) { Date.parse(s); new Date(8.64e15).toString() }

@@ -1,0 +1,2 @@
+// expect: deadline memory threw stack
+let o = null; for (let i = 0; i < 300000; i++) o = { o }; o = null; for (;;);

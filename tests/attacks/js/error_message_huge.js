@@ -1,0 +1,2 @@
+// expect: threw memory
+throw new Error('x'.repeat(2 ** 24))

@@ -1,0 +1,4 @@
+// expect: deadline memory
+const r = new FinalizationRegistry(() => { for (;;); })
+for (let i = 0; ; i++) { r.register({ i, self: new WeakRef({ i }) }, i); if (i % 1000 === 0) await null }
+export {}

@@ -1,0 +1,2 @@
+// expect: deadline
+new Function('for (;;) try { new Function("for(;;);")() } catch {}')()

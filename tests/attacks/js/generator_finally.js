@@ -1,0 +1,3 @@
+// expect: deadline
+function* g() { try { for (;;); } finally { for (;;) try { for (;;) yield* g() } catch { continue } finally { for (;;); } } }
+[...g()]

@@ -1,0 +1,3 @@
+// expect: deadline
+function* g() { for (;;) try { yield 1 } finally { continue } }
+const i = g(); i.next(); for (;;) i.return()

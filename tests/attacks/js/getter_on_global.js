@@ -1,0 +1,2 @@
+// expect: deadline
+Object.defineProperty(globalThis, 'undefined_name', { get() { for (;;); } }); undefined_name

@@ -1,0 +1,2 @@
+// expect: deadline threw
+for (;;) { await import('./import_itself.js'); } export {}

@@ -1,0 +1,2 @@
+// expect: host_calls
+for (;;) { try { await import('./import_loops.js?' + Math.random()) } catch {} } export {}

@@ -1,0 +1,2 @@
+// expect: threw stack memory
+JSON.parse('['.repeat(2e6))

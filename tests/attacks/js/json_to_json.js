@@ -1,0 +1,2 @@
+// expect: deadline
+JSON.stringify({ a: [{ toJSON() { for (;;); } }] })

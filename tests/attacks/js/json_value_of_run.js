@@ -1,0 +1,2 @@
+// expect: deadline
+({ toJSON() { for (;;) try { for (;;); } finally { continue } } })

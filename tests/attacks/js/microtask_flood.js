@@ -1,0 +1,2 @@
+// expect: deadline memory
+(function twice() { queueMicrotask(twice); queueMicrotask(twice) })()

@@ -1,0 +1,3 @@
+// expect: threw deadline
+Error.prepareStackTrace = (e, frames) => { for (;;) try { throw new Error('again') } catch {} }
+null.x

@@ -1,0 +1,2 @@
+// expect: deadline memory
+for (;;) Object.keys(new Proxy({}, { ownKeys: () => new Proxy([], { get: (t, k) => k === 'length' ? 2 ** 32 - 1 : 'k' + String(k) }) }))

@@ -1,0 +1,2 @@
+// expect: deadline
+/^(a*)*\1$/.test('a'.repeat(50) + 'b'); for (;;) /(.*)\1x/.exec('ab'.repeat(2000))

@@ -1,0 +1,2 @@
+// expect: deadline
+/^([\w\s]|\p{L})+$/iu.test('aB'.repeat(30) + '!')

@@ -1,0 +1,2 @@
+// expect: deadline
+/(?<=(a+)+b)c/.test('a'.repeat(60) + 'c'.repeat(60)); for (;;) /(?<=^(?:a+)+)b/.test('c' + 'a'.repeat(200) + 'b')

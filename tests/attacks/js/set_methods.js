@@ -1,0 +1,2 @@
+// expect: deadline
+new Set([1]).isSupersetOf({ size: 0, has: () => true, keys: () => ({ next: () => ({ done: false, value: 1 }) }) })

@@ -1,0 +1,2 @@
+// expect: memory deadline
+[...new Array(2 ** 32 - 1)]

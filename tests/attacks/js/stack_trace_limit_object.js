@@ -1,0 +1,2 @@
+// expect: threw deadline
+Error.stackTraceLimit = { valueOf() { for (;;); }, toString() { for (;;); } }; throw new Error('x')

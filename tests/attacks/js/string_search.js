@@ -1,0 +1,2 @@
+// expect: deadline
+const s = 'a'.repeat(2 ** 22); for (;;) (s + 'c').indexOf('a'.repeat(2 ** 21) + 'b')

@@ -1,0 +1,2 @@
+// expect: memory deadline
+const m = new Map(), s = new Set(); for (let i = 0; ; i++) { m.set(Symbol.for('s' + i), i); s.add({ i }) }

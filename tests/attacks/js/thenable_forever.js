@@ -1,0 +1,2 @@
+// expect: deadline
+const o = { then(resolve) { resolve({ then: o.then }) } }; (async () => { await o })()

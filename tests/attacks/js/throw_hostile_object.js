@@ -1,0 +1,2 @@
+// expect: threw deadline
+throw { toString() { for (;;); }, toJSON() { for (;;); }, get name() { for (;;); } }

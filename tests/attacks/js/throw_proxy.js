@@ -1,0 +1,2 @@
+// expect: threw deadline
+throw new Proxy(Object.create(Error.prototype), { get() { for (;;); }, getPrototypeOf() { for (;;); }, has() { for (;;); } })

@@ -1,0 +1,2 @@
+// expect: deadline
+(function again() { setTimeout(again, 0); for (let i = 0; i < 1e4; i++); })()

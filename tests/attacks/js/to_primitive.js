@@ -1,0 +1,2 @@
+// expect: deadline
+const o = { [Symbol.toPrimitive]() { for (;;) try { for (;;); } catch { } } }; `${o}` + o * 2

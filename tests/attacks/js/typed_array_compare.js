@@ -1,0 +1,2 @@
+// expect: deadline
+new Uint32Array(2 ** 20).sort(() => { for (;;); })

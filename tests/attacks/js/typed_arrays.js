@@ -1,0 +1,2 @@
+// expect: deadline
+const a = new Float64Array(2 ** 21); for (;;) { a.fill(NaN); a.set(a.subarray(1)); a.sort(); a.reverse() }

@@ -1,0 +1,2 @@
+// expect: deadline threw
+Promise.reject(new Error('first')); for (;;);

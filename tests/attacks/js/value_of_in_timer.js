@@ -1,0 +1,2 @@
+// expect: deadline
+setTimeout(() => {}, { valueOf() { for (;;); } })

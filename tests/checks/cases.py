@@ -1,0 +1,181 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Programs with their expectation inside: tests/cases/**/*.js and tests/attacks/js/*.js. tests/README.md has the format."""
+import glob
+import json
+import os
+import re
+import shlex
+
+from .harness import EXIT_CODES, ROOT, STOPS, Failed, Test, expect, expect_equal, shorten
+
+HEADER = re.compile(r"// ([a-z_][a-z_.]*)(~?):(?: (.*))?$")
+# How late a stop may be here, where others use the machine too; make bench measures it.
+LATENESS_US = 50_000
+
+
+def read_header(path):
+    """The lines "// key: value" at the top, in order, as (key, is a pattern, value)."""
+    entries = []
+    with open(path, encoding="utf-8") as file:
+        for line in file:
+            if not line.startswith("//"):
+                break
+            match = HEADER.match(line.rstrip("\n"))
+            if match:
+                entries.append((match[1], bool(match[2]), (match[3] or "")))
+    return entries
+
+
+# ---- What was seen ------------------------------------------------------------------------------------------------
+
+
+def frame_text(frame):
+    if frame["native"]:
+        return f"{frame['function']} native"
+    return f"{frame['function']} {frame['file']}:{frame['line']}:{frame['column']}"
+
+
+def matches_frame(seen, expected):
+    """Equal, where "*" in the expectation stands for any function, file, line or column."""
+    pattern = "".join(r"[^:|]*" if part == "*" else re.escape(part) for part in re.split(r"(\*)", expected))
+    return re.fullmatch(pattern, seen) is not None
+
+
+def check_frames(report, expected):
+    """"a f.js:1:2 | b native | ...": innermost first; "..." at the end stands for any more."""
+    error = report["error"]
+    seen = [frame_text(frame) for frame in error["stack"]] if error else []
+    wanted = [part.strip() for part in expected.split("|")] if expected.strip() else []
+    is_open = wanted[-1:] == ["..."]
+    if is_open:
+        wanted.pop()
+    ok = (len(seen) >= len(wanted) if is_open else len(seen) == len(wanted)) and all(map(matches_frame, seen, wanted))
+    expect(ok, f"frames: expected {expected}\n            seen {shorten(' | '.join(seen))}")
+
+
+def look_up(report, key):
+    value = report
+    for part in key.split("."):
+        if not isinstance(value, dict) or part not in value:
+            raise Failed(f"{key}: the report has no such key (seen {shorten(value)})")
+        value = value[part]
+    return value
+
+
+def check_number(key, seen, operator, bound):
+    holds = {"<": seen < bound, "<=": seen <= bound, ">": seen > bound, ">=": seen >= bound}[operator]
+    expect(holds, f"{key}: expected {operator} {bound:g}, seen {seen}")
+
+
+def check_entry(report, key, is_pattern, expected):
+    if key in ("value", "partial"):
+        return expect_equal(key, json.dumps(report[key], ensure_ascii=False), json.dumps(json.loads(expected), ensure_ascii=False))
+    if key == "outcome":
+        error = report["error"]
+        expect(report["outcome"] in expected.split(), f"outcome: expected {expected}, seen {report['outcome']}"
+               + (f"\n{error['name']}: {shorten(error['message'], 300)} | {shorten(' | '.join(map(frame_text, error['stack'])), 600)}" if error else ""))
+        return None
+    if key == "tripped":
+        return expect_equal(key, " ".join(report["tripped"]), expected)
+    if key == "frames":
+        return check_frames(report, expected)
+    seen = look_up(report, key)
+    if is_pattern:
+        return expect(re.search(expected, str(seen)) is not None, f"{key}: expected to match {expected}\nseen {shorten(str(seen))}")
+    comparison = re.fullmatch(r"(<=?|>=?) ([\d.e]+)", expected)
+    if comparison:
+        return check_number(key, seen, comparison[1], float(comparison[2]))
+    if isinstance(seen, str):
+        return expect(seen in expected.split(" or "), f"{key}: expected {expected}\n{' ' * len(key)}      seen {shorten(seen)}")
+    return expect_equal(key, seen, json.loads(expected))
+
+
+def check_stream(report, key, lines):
+    expect_equal(key, report[key], "".join(line + "\n" for line in lines))
+
+
+# ---- Cases --------------------------------------------------------------------------------------------------------
+
+CONTROLS = {"args", "exit", "run", "limit", "stdout", "stderr"}
+
+
+def check_same(first, second):
+    """Two runs of a deterministic program are the same, bit for bit."""
+    for part in (lambda r: r["outcome"], lambda r: r["tripped"], lambda r: r["value"], lambda r: r["partial"],
+                 lambda r: r["stdout"], lambda r: r["stderr"], lambda r: r["used"]["loops"], lambda r: r["used"]["fuel"]):
+        expect_equal("the second run", part(second), part(first))
+
+
+def check_case(context, path):
+    entries = read_header(path)
+    controls = {key: value for key, _, value in entries if key in CONTROLS}
+    expect(any(key == "outcome" for key, _, _ in entries), "no line \"// outcome: ...\" at the top")
+    words = [word for key, _, value in entries if key == "args" for word in shlex.split(value)]
+    # What follows "--" is the program's.
+    at = words.index("--") if "--" in words else len(words)
+    words = words[:at] + [path] + words[at:]
+    limit = float(controls.get("limit", "20"))
+    report, done = context.report(*words, timeout=limit)
+    for key, is_pattern, expected in entries:
+        if key not in CONTROLS or is_pattern:
+            check_entry(report, key, is_pattern, expected)
+    for stream in ("stdout", "stderr"):
+        lines = [value for key, is_pattern, value in entries if key == stream and not is_pattern]
+        # A program that says nothing of its output has none.
+        if lines or not any(key == stream for key, _, _ in entries):
+            if lines or not report["output_truncated"]:
+                check_stream(report, stream, lines)
+    if "exit" in controls:
+        expect_equal("exit", done.code, int(controls["exit"]))
+    if controls.get("run") == "twice":
+        again, _ = context.report(*words, timeout=limit)
+        check_same(report, again)
+
+
+def make_case(root, path):
+    return Test("cases", os.path.relpath(path, root)[:-len(os.path.splitext(path)[1])], lambda context: check_case(context, path))
+
+
+def cases(context):
+    """Files in folders called lib are imported by cases and are none themselves."""
+    root = os.path.join(ROOT, "tests", "cases")
+    paths = sorted(glob.glob(root + "/**/*.js", recursive=True) + glob.glob(root + "/**/*.mjs", recursive=True))
+    return [make_case(root, path) for path in paths if "lib" not in os.path.relpath(path, root).split(os.sep)[:-1]]
+
+
+# ---- Attacks ------------------------------------------------------------------------------------------------------
+
+ATTACK_ARGS = ["--timeout", "300ms", "--memory", "64MiB", "--output", "64KiB", "--timers", "1000"]
+
+
+def waits(report):
+    """Nothing of the program was running when it was stopped."""
+    return report["stop"]["cause"] == "deadline" and report["used"]["cpu_us"] < 100_000
+
+
+def check_attack(context, path):
+    with open(path, encoding="utf-8") as file:
+        expected = file.readline().partition("expect:")[2].split()
+    expect(expected and set(expected) <= set(EXIT_CODES), "the first line is no list of outcomes: // expect: OUTCOME...")
+    # A machine that others use may be late once; curfew would be late each time.
+    for last in (False, False, True):
+        report, done = context.report(*ATTACK_ARGS, path, timeout=10)
+        outcome, error, stop = report["outcome"], report["error"], report["stop"]
+        if outcome not in expected:
+            raise Failed(f"outcome: expected {' or '.join(expected)}, seen {outcome}"
+                         + (f"\n{error['name']}: {shorten(error['message'], 300)}" if error else f"\nvalue {shorten(report['value'])}"))
+        if outcome not in STOPS:
+            return
+        if stop["latency_us"] < LATENESS_US * context.slower and done.seconds < 1.5 * context.slower:
+            break
+        expect(not last, f"stopped {stop['latency_us']} us late, the process took {done.seconds:.3f} s")
+    if outcome == "deadline" and not waits(report):
+        expect(error["stack"], "stopped while it was running, but no frame is told")
+    if error["stack"]:
+        names = {frame["file"] for frame in error["stack"] if not frame["native"]}
+        expect(not names or any(name == os.path.basename(path) or name.startswith("<") for name in names), f"frames are of other files: {names}")
+
+
+def attacks(context):
+    paths = sorted(glob.glob(os.path.join(ROOT, "tests", "attacks", "js", "*.js")))
+    return [Test("attacks", os.path.basename(path)[:-3], lambda context, path=path: check_attack(context, path)) for path in paths]

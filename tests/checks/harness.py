@@ -1,0 +1,170 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What every group needs: processes with a time limit, and reports that are checked whenever one is seen."""
+import json
+import os
+import re
+import signal
+import subprocess
+import threading
+import time
+from collections import namedtuple
+
+import jsonschema
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+
+# alone: its time matters, so nothing of ours runs beside it.
+Test = namedtuple("Test", "group name run alone", defaults=[False])
+Done = namedtuple("Done", "code out err seconds command")
+
+# The contract's table; abi and docs check that header and documents agree with it.
+EXIT_CODES = {
+    "ok": 0, "threw": 1, "trapped": 1, "bad_program": 3, "fuel": 121, "loops": 122, "host_calls": 123, "timers": 123,
+    "deadline": 124, "internal": 125, "cancelled": 130, "memory": 137, "stack": 139, "cpu": 152, "output": 153,
+}
+STOPS = set(EXIT_CODES) - {"ok", "threw", "trapped", "bad_program", "internal"}
+
+
+class Failed(Exception):
+    """The test failed; the text says what was expected and what was seen."""
+
+
+class Skipped(Exception):
+    """The test cannot be run here; the text says why."""
+
+
+def expect(condition, text):
+    if not condition:
+        raise Failed(text)
+
+
+def expect_equal(what, seen, expected):
+    if seen != expected:
+        raise Failed(f"{what}: expected {shorten(expected)}\n{' ' * len(what)}      seen {shorten(seen)}")
+
+
+def shorten(value, limit=1200):
+    text = value if isinstance(value, str) else repr(value)
+    return text if len(text) <= limit else f"{text[:limit // 2]} ... {text[-limit // 2:]}"
+
+
+def read(path):
+    with open(os.path.join(ROOT, path), encoding="utf-8") as file:
+        return file.read()
+
+
+def _unique_keys(pairs):
+    keys = [key for key, _ in pairs]
+    if len(keys) != len(set(keys)):
+        raise ValueError(f"a key is there twice: {keys}")
+    return dict(pairs)
+
+
+class Context:
+    """One invocation of the tests: where the build is, how to run things in it, and how long they may take."""
+
+    def __init__(self, build, wrapper, scale, slower, environment, scratch):
+        self.build = os.path.abspath(build)
+        self.wrapper = wrapper
+        self.scale = scale
+        self.slower = slower
+        self.scratch = scratch
+        self.is_sanitized = bool(environment)
+        self.environment = {key: value for key, value in os.environ.items() if key not in ("NO_COLOR", "CURFEW_TEST_SCALE")}
+        self.environment.update(environment, XDG_CACHE_HOME=os.path.join(scratch, "cache"), CURFEW_TEST_SCALE=str(scale),
+                                CURFEW_TEST_SLOWER=str(slower), CMOCKA_MESSAGE_OUTPUT="TAP", LC_ALL="C.UTF-8")
+        os.makedirs(os.path.join(scratch, "cache"), mode=0o700, exist_ok=True)
+        self._lock = threading.Lock()
+        self._validator = None
+        self._number = 0
+        places = [os.path.join(self.build, "curfew"), os.path.join(self.build, "cli", "curfew")]
+        self.curfew = next((place for place in places if os.path.isfile(place)), places[0])
+
+    def folder(self):
+        """A new empty folder; it goes with everything else at the end."""
+        with self._lock:
+            self._number += 1
+            path = os.path.join(self.scratch, f"t{self._number}")
+        os.mkdir(path)
+        return path
+
+    def spawn(self, words, **options):
+        environment = dict(self.environment, **options.pop("env", {}))
+        return subprocess.Popen(self.wrapper + list(words), env=environment, start_new_session=True, **options)
+
+    def finish(self, process, words, start, timeout, stdin=None):
+        """Waits for a spawned process; one that does not end is killed with all that it started."""
+        try:
+            out, err = process.communicate(stdin, timeout=timeout * self.slower)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            out, err = process.communicate()
+            raise Failed(f"not over after {timeout * self.slower:g} s: {' '.join(map(str, words))}\n{shorten(err.decode(errors='replace'), 600)}") from None
+        done = Done(process.returncode, out or b"", err or b"", time.monotonic() - start, words)
+        if self.is_sanitized and (done.code == 99 or b"Sanitizer" in done.err):
+            raise Failed(f"the sanitizer found something: {' '.join(map(str, words))}\n{shorten(done.err.decode(errors='replace'), 4000)}")
+        if done.code < 0 and -done.code in (signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGILL, signal.SIGFPE):
+            raise Failed(f"killed by {signal.Signals(-done.code).name}: {' '.join(map(str, words))}\n{shorten(done.err.decode(errors='replace'), 2000)}")
+        return done
+
+    def command(self, words, stdin=b"", timeout=10, **options):
+        start = time.monotonic()
+        options.setdefault("stdout", subprocess.PIPE)
+        options.setdefault("stderr", subprocess.PIPE)
+        try:
+            process = self.spawn(words, stdin=subprocess.PIPE if stdin is not None else None, **options)
+        except OSError as error:
+            raise Failed(f"cannot start {words[0]}: {error.strerror}") from None
+        return self.finish(process, words, start, timeout, stdin)
+
+    def run(self, *words, **options):
+        """curfew run WORDS"""
+        return self.command([self.curfew, "run", *words], **options)
+
+    def report(self, *words, **options):
+        """curfew run --json WORDS: its report, checked, and how it ended."""
+        done = self.run("--json", *words, **options)
+        return self.check_report(done.out, done), done
+
+    def check_report(self, text, done=None):
+        try:
+            report = json.loads(text, object_pairs_hook=_unique_keys)
+        except ValueError as error:
+            raise Failed(f"no report ({error}): exit {done.code if done else '-'}\nstdout {shorten(repr(text), 400)}\n"
+                         f"stderr {shorten(repr(done.err if done else b''), 800)}") from None
+        with self._lock:
+            if self._validator is None:
+                self._validator = jsonschema.Draft202012Validator(json.loads(read("docs/report.schema.json")))
+        errors = [f"{'/'.join(map(str, error.absolute_path))}: {error.message}" for error in self._validator.iter_errors(report)]
+        expect(not errors, f"not as docs/report.schema.json has it: {shorten('; '.join(errors))}")
+        _check_sense(report)
+        if done is not None and done.code != EXIT_CODES[report["outcome"]]:
+            raise Failed(f"exit: expected {EXIT_CODES[report['outcome']]} for {report['outcome']}, seen {done.code}")
+        return report
+
+
+def _check_sense(report):
+    """What a schema cannot say: the parts of a report agree with each other."""
+    outcome, used, limits, stop = report["outcome"], report["used"], report["limits"], report["stop"]
+    if outcome in STOPS:
+        expect(report["tripped"][:1] == [outcome], f"tripped: {report['tripped']} does not begin with the outcome {outcome}")
+        expect(report["error"] is not None or stop["mode"] == "cooperative", f"{outcome}: there is no error")
+    if outcome == "ok":
+        expect(report["tripped"] == [] and stop is None and report["error"] is None,
+               f"ok, but tripped {report['tripped']}, stop {stop}, error {shorten(report['error'])}")
+    if outcome in ("threw", "bad_program", "internal"):
+        expect(report["error"] is not None, f"{outcome}: there is no error")
+    for key in ("loops", "host_calls", "fuel", "output_bytes"):
+        if limits[key] is not None and used[key] is not None:
+            expect(used[key] <= limits[key], f"used.{key} {used[key]} is above the limit {limits[key]}")
+    for used_key, key in (("memory_peak_bytes", "memory_bytes"), ("stack_peak_bytes", "stack_bytes"), ("timers_peak", "timers")):
+        if limits[key] is not None:
+            expect(used[used_key] <= limits[key], f"used.{used_key} {used[used_key]} is above the limit {limits[key]}")
+    parts = used["load_us"] + used["compile_us"] + used["start_us"] + used["run_us"]
+    expect(parts <= used["wall_us"] + 4, f"the parts of the time ({parts} us) are more than all of it ({used['wall_us']} us)")
+    for frame in report["error"]["stack"] if report["error"] else []:
+        expect(frame["native"] == (frame["file"] is None), f"a frame is native or has a file, not both or none: {frame}")
+
+
+def lines_of(text):
+    return re.sub(r"\r", "", text).split("\n")

@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The command line of the tests: which ones, in which order, and what is printed about them."""
+import argparse
+import concurrent.futures
+import shutil
+import tempfile
+import time
+
+from . import cases, cli, programs, project
+from .harness import Context, Failed, Skipped
+
+GROUPS = {
+    "layers": project.layers,
+    "header": project.header,
+    "abi": project.abi,
+    "docs": project.docs,
+    "unit": programs.unit,
+    "cases": cases.cases,
+    "attacks": cases.attacks,
+    "cli": cli.tests,
+    "examples": programs.examples,
+    "api": programs.api,
+    "torture": programs.torture,
+}
+
+# What a sanitizer needs to know, and how much slower it is. Wasmtime keeps its own handler of faults.
+SANITIZERS = {
+    "asan": {
+        "ASAN_OPTIONS": "handle_segv=0:handle_sigbus=0:allow_user_segv_handler=1:exitcode=99:detect_leaks=1",
+        "UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=1:exitcode=99",
+    },
+    "tsan": {"TSAN_OPTIONS": "handle_segv=0:handle_sigbus=0:allow_user_segv_handler=1:exitcode=99:second_deadlock_stack=1"},
+}
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(prog="tests/run", description="Runs the tests of Curfew.")
+    parser.add_argument("filters", nargs="*", metavar="GROUP[/TEXT]",
+                        help="only these groups, and of them only tests whose name holds TEXT; groups: " + " ".join(GROUPS))
+    parser.add_argument("--build", default="build", help="folder of the build (default: build)")
+    parser.add_argument("--sanitizer", choices=sorted(SANITIZERS), help="the build has this sanitizer")
+    parser.add_argument("--wrapper", default="", help="command to put before each program under test")
+    parser.add_argument("--scale", type=float, help="divide the counts of repetitions by this (sanitizer: 20)")
+    parser.add_argument("--slower", type=float, help="multiply time limits and lateness by this (sanitizer: 10)")
+    parser.add_argument("--jobs", type=int, default=2, help="tests at a time (default: 2)")
+    parser.add_argument("-v", "--verbose", action="store_true", help="a line for every test")
+    return parser.parse_args()
+
+
+def is_wanted(test, filters):
+    if not filters:
+        return True
+    for text in filters:
+        group, _, name = text.partition("/")
+        if group == test.group and name in test.name:
+            return True
+    return False
+
+
+def run_one(test, context):
+    """One of ("passed", n), ("failed", text), ("skipped", text), and the seconds it took."""
+    start = time.monotonic()
+    try:
+        count = test.run(context) or 1
+        result = ("passed", count)
+    except Skipped as reason:
+        result = ("skipped", str(reason))
+    except Failed as failure:
+        result = ("failed", str(failure))
+    except Exception as error:  # a broken test is a failed test, not the end of the others
+        result = ("failed", f"the test itself failed: {type(error).__name__}: {error}")
+    return test, result, time.monotonic() - start
+
+
+class Tally:
+    """Counts results and prints them, group by group."""
+
+    def __init__(self, verbose):
+        self.verbose = verbose
+        self.passed = self.failed = self.skipped = 0
+        self.groups = {}
+
+    def add(self, test, result, seconds):
+        kind, what = result
+        count = what if kind == "passed" else 1
+        setattr(self, kind, getattr(self, kind) + count)
+        group = self.groups.setdefault(test.group, {"passed": 0, "failed": 0, "skipped": 0, "seconds": 0.0})
+        group[kind] += count
+        group["seconds"] += seconds
+        if kind == "failed":
+            print(f"FAILED {test.group}/{test.name}\n    " + what.replace("\n", "\n    "), flush=True)
+        elif self.verbose or kind == "skipped":
+            print(f"{kind} {test.group}/{test.name}" + (f": {what}" if kind == "skipped" else f" ({seconds:.2f} s)"), flush=True)
+
+    def print_groups(self):
+        for name, group in self.groups.items():
+            counts = ", ".join(f"{group[kind]} {kind}" for kind in ("passed", "failed", "skipped") if group[kind])
+            print(f"{name}: {counts} ({group['seconds']:.1f} s)")
+
+    def print_end(self):
+        skipped = f", {self.skipped} skipped" if self.skipped else ""
+        print(f"{self.passed} passed, {self.failed} failed{skipped}")
+        return 1 if self.failed or not self.passed else 0
+
+
+def run_all(tests, context, jobs, tally):
+    together = [test for test in tests if not test.alone]
+    with concurrent.futures.ThreadPoolExecutor(jobs) as executor:
+        for future in concurrent.futures.as_completed([executor.submit(run_one, test, context) for test in together]):
+            tally.add(*future.result())
+    for test in tests:
+        if test.alone:
+            tally.add(*run_one(test, context))
+
+
+def main():
+    arguments = parse_arguments()
+    if arguments.sanitizer:
+        arguments.scale = arguments.scale or 20
+        arguments.slower = arguments.slower or 10
+    context = Context(arguments.build, arguments.wrapper.split(), arguments.scale or 1, arguments.slower or 1,
+                      SANITIZERS.get(arguments.sanitizer, {}), tempfile.mkdtemp(prefix="curfew-tests-"))
+    tally = Tally(arguments.verbose)
+    try:
+        tests = [test for group in GROUPS.values() for test in group(context) if is_wanted(test, arguments.filters)]
+        run_all(tests, context, arguments.jobs, tally)
+    finally:
+        shutil.rmtree(context.scratch, ignore_errors=True)
+    tally.print_groups()
+    return tally.print_end()

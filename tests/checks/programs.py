@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Tests that are programs of the build: unit tests (cmocka, counted one by one), library tests, torture, examples."""
+import glob
+import json
+import os
+import re
+
+from .harness import ROOT, Failed, Test, expect, expect_equal, shorten
+
+
+def built(context, folder, source):
+    return os.path.join(context.build, folder, os.path.basename(source)[:-2])
+
+
+# ---- cmocka -------------------------------------------------------------------------------------------------------
+
+
+def check_unit(context, path):
+    expect(os.path.exists(path), f"{path} is not built: it is missing in tests/meson.build")
+    done = context.command([path], timeout=60)
+    text = (done.out + done.err).decode(errors="replace")
+    bad = re.findall(r"^not ok \d+ - (.*)$", text, re.M)
+    good = re.findall(r"^ok \d+ - (.*)$", text, re.M)
+    if bad or done.code != 0 or not good:
+        raise Failed(f"exit {done.code}, {len(good)} passed, failed: {', '.join(bad) or '-'}\n{shorten(text, 3000)}")
+    return len(good)
+
+
+def unit(context):
+    sources = sorted(glob.glob(os.path.join(ROOT, "tests", "unit", "*_test.c")))
+    return [Test("unit", os.path.basename(source)[:-7], lambda context, source=source: check_unit(context, built(context, "tests", source)))
+            for source in sources]
+
+
+# ---- Programs that list their tests: each test is a process -------------------------------------------------------
+
+
+def check_listed(context, path, name, limit):
+    done = context.command([path, name], timeout=limit)
+    expect(done.code == 0, f"exit {done.code}\n{shorten((done.out + done.err).decode(errors='replace'), 2000)}")
+
+
+def listed(context, group, folder, limit, alone=False):
+    tests = []
+    for source in sorted(glob.glob(os.path.join(ROOT, "tests", folder, "*.c"))):
+        path, short = built(context, "tests", source), os.path.basename(source)[:-2]
+        if not os.path.exists(path):
+            tests.append(Test(group, short, lambda context, path=path: expect(False, f"{path} is not built")))
+            continue
+        # Without a name such a program prints the names of its tests.
+        for name in context.command([path], timeout=10).out.decode().split():
+            tests.append(Test(group, f"{short}/{name}", lambda context, path=path, name=name: check_listed(context, path, name, limit), alone))
+    return tests
+
+
+def api(context):
+    return listed(context, "api", "api", 60)
+
+
+def torture(context):
+    return listed(context, "torture", "torture", 120, alone=True)
+
+
+# ---- Examples -----------------------------------------------------------------------------------------------------
+
+
+def run_example(context, name, *words):
+    path = os.path.join(context.build, "examples", name)
+    expect(os.path.exists(path), f"{path} is not built")
+    done = context.command([path, *words], timeout=20, cwd=context.folder())
+    return done.code, done.out.decode(), done.err.decode()
+
+
+def check_embed(context):
+    expect_equal("embed", run_example(context, "embed"), (0, "ok: {\"answer\":42}\n", ""))
+    lines = [line for line in open(os.path.join(ROOT, "examples", "embed.c"), encoding="utf-8")]
+    expect(len(lines) <= 40, f"examples/embed.c is for the README, and has {len(lines)} lines")
+
+
+def check_cancel(context):
+    code, out, err = run_example(context, "cancel_from_thread")
+    expect((code, err) == (0, "") and re.fullmatch(r"cancelled after \d+ ms, in spin \(line \d+\)\n", out), f"exit {code}: {out!r} {err!r}")
+
+
+def check_many(context):
+    code, out, err = run_example(context, "many_at_once")
+    expect((code, err) == (0, "") and out.splitlines()[-1:] == ["100 runs: 90 ok, 10 deadline"], f"exit {code}: {out!r} {err!r}")
+
+
+def check_partial(context):
+    code, out, err = run_example(context, "partial_results", os.path.join(ROOT, "examples", "sync_items.js"))
+    match = re.fullmatch(r"deadline \(cooperative\): (\d+) of 1000 items synced\n", out)
+    expect((code, err) == (0, "") and match is not None and 0 < int(match[1]) < 1000, f"exit {code}: {out!r} {err!r}")
+
+
+def check_progress(context):
+    code, out, err = run_example(context, "progress")
+    lines = out.splitlines()
+    expect((code, err) == (0, "") and lines[:1] == ["progress: {\"done\":1,\"of\":5}"] and lines[-1:] == ["ok: \"all 5 done\""],
+           f"exit {code}: {out!r} {err!r}")
+
+
+def check_sync_items(context):
+    path = os.path.join(ROOT, "examples", "sync_items.js")
+    report, _ = context.report("--timeout", "500ms", "--grace", "500ms", path)
+    expect_equal("outcome", report["outcome"], "deadline")
+    expect_equal("stop.mode", report["stop"]["mode"], "cooperative")
+    synced = report["value"]["synced"]
+    expect(0 < synced < 1000 and report["partial"]["synced"] <= synced, f"value {report['value']}, partial {report['partial']}")
+
+
+def check_hostile(context):
+    report, done = context.report("--timeout", "300ms", os.path.join(ROOT, "examples", "hostile.js"))
+    expect_equal("outcome", report["outcome"], "deadline")
+    frames = report["error"]["stack"]
+    expect(frames and frames[0]["file"] == "hostile.js", f"frames: {json.dumps(frames)}")
+    expect(done.seconds < 2 * context.slower, f"it took {done.seconds:.2f} s")
+
+
+def check_hello(context):
+    done = context.run("--print", os.path.join(ROOT, "examples", "hello.js"), "--", "World")
+    expect_equal("hello.js", (done.code, done.out, done.err), (0, b"Hello, World!\n13\n", b""))
+
+
+def examples(context):
+    tests = [("embed", check_embed), ("cancel_from_thread", check_cancel), ("many_at_once", check_many),
+             ("partial_results", check_partial), ("progress", check_progress), ("sync_items.js", check_sync_items),
+             ("hostile.js", check_hostile), ("hello.js", check_hello)]
+    known = {name.partition(".")[0] for name, _ in tests}
+    found = {os.path.basename(path).partition(".")[0] for path in glob.glob(os.path.join(ROOT, "examples", "*.[cj]*"))}
+
+    def check_all(context):
+        expect_equal("examples that are tested", sorted(known), sorted(found))
+    return [Test("examples", name, run) for name, run in tests] + [Test("examples", "all", check_all)]

@@ -1,0 +1,184 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The project itself: layers of the sources, the header by itself, the binary interface, documents against the code."""
+import json
+import os
+import re
+import shutil
+
+from .harness import EXIT_CODES, ROOT, Skipped, Test, expect, expect_equal, read, shorten
+
+# ---- Layers and header --------------------------------------------------------------------------------------------
+
+
+def check_layers(context):
+    done = context.command([os.path.join(ROOT, "scripts", "layers")])
+    expect(done.code == 0, done.out.decode())
+
+
+def layers(context):
+    return [Test("layers", "order", check_layers)]
+
+
+def find_compiler(*names):
+    path = next((path for path in map(shutil.which, names) if path), None)
+    if path is None:
+        raise Skipped(f"no compiler: {' or '.join(names)}")
+    return path
+
+
+STRICT = ["-Wall", "-Wextra", "-Wpedantic", "-pedantic-errors", "-Werror", "-fsyntax-only"]
+
+
+def check_header(context, compilers, language, standard):
+    source = os.path.join(context.folder(), "header." + ("c" if language == "c" else "cc"))
+    with open(source, "w", encoding="utf-8") as file:
+        # Twice: the second time must be nothing.
+        file.write('#include "curfew.h"\n#include "curfew.h"\nint use(void);\nint use(void) { return CURFEW_OUTCOME_FINISHED; }\n')
+    done = context.command([find_compiler(*compilers), "-x", language, f"-std={standard}", *STRICT, "-I", os.path.join(ROOT, "include"), source], timeout=60)
+    expect(done.code == 0, done.err.decode())
+
+
+def header(context):
+    c, cxx = ("cc", "gcc", "clang", "clang-16"), ("c++", "g++", "clang++", "clang++-16")
+    kinds = [("c99", c, "c", "c99"), ("c11", c, "c", "c11"), ("c++17", cxx, "c++", "c++17")]
+    return [Test("header", name, lambda context, kind=kind: check_header(context, *kind)) for name, *kind in kinds]
+
+
+# ---- Binary interface ---------------------------------------------------------------------------------------------
+
+
+def check_symbols(context):
+    library = os.path.join(context.build, "libcurfew.so")
+    if not os.path.exists(library):
+        library = os.path.join(context.build, "src", "libcurfew.so")
+    expect(os.path.exists(library), "libcurfew.so is not built")
+    done = context.command(["nm", "-D", "--defined-only", library])
+    seen = sorted(line.split()[-1].partition("@")[0] for line in done.out.decode().splitlines())
+    expected = read("tests/abi/symbols.txt").split()
+    extra, gone = sorted(set(seen) - set(expected)), sorted(set(expected) - set(seen))
+    expect(not extra and not gone, f"exported but not in tests/abi/symbols.txt: {shorten(' '.join(extra)) or '-'}\nno longer exported: {' '.join(gone) or '-'}")
+
+
+def check_declared(context):
+    declared = sorted(set(re.findall(r"^CURFEW_API [^;(]*?\*?(curfew_\w+)\(", read("include/curfew.h"), re.M)))
+    expect_equal("functions of include/curfew.h", declared, read("tests/abi/symbols.txt").split())
+
+
+def check_layout(context):
+    path = os.path.join(context.build, "tests", "layout")
+    expect(os.path.exists(path), f"{path} is not built")
+    seen = context.command([path]).out.decode().splitlines()
+    frozen = read("tests/abi/layout.txt").splitlines()
+    # Structs with a size are append-only, and so are lists: a longer one is no break.
+    changed = [line for line in frozen if line not in seen and not line.startswith("sizeof ")]
+    expect(not changed, "moved or gone:\n" + "\n".join(changed))
+    expect_equal("new since tests/abi/layout.txt", [line for line in seen if line not in frozen], [])
+
+
+def abi(context):
+    return [Test("abi", "symbols", check_symbols), Test("abi", "declared", check_declared), Test("abi", "layout", check_layout)]
+
+
+# ---- Documents ----------------------------------------------------------------------------------------------------
+
+COMMANDS = ("run", "compile", "bench")
+
+
+def options_of(context, command):
+    """Names of the long options of a command's help."""
+    done = context.command([context.curfew, command, "--help"])
+    expect_equal(f"{command} --help", done.code, 0)
+    return set(re.findall(r"--([a-z][a-z-]*)", done.out.decode()))
+
+
+def check_man(context):
+    page = os.path.join(os.path.dirname(context.curfew), "curfew.1")
+    if not os.path.exists(page):
+        page = os.path.join(context.build, "cli", "curfew.1")
+    with open(page, encoding="utf-8") as file:
+        text = file.read().replace("\\-", "-")
+    for command in COMMANDS:
+        missing = [name for name in sorted(options_of(context, command)) if f"--{name}" not in text]
+        expect(not missing, f"options of {command} that the man page lacks: {missing}")
+
+
+def check_completion(context):
+    for shell in ("bash", "zsh", "fish"):
+        done = context.command([context.curfew, "--generate", shell])
+        text = done.out.decode()
+        missing = [name for name in sorted(options_of(context, "run")) if name not in text]
+        expect(done.code == 0 and not missing, f"{shell}: options that completion lacks: {missing}")
+        if shutil.which(shell):
+            path = os.path.join(context.folder(), "completion")
+            with open(path, "w", encoding="utf-8") as file:
+                file.write(text)
+            parsed = context.command([shell, "-n", path])
+            expect(parsed.code == 0, f"{shell}: {parsed.err.decode()}")
+
+
+def check_readme_options(context):
+    """Whatever looks like an option of ours in a document is one."""
+    known = {name for command in COMMANDS for name in options_of(context, command)} | {"help", "version", "generate"}
+    for document in ("README.md", "docs/LIMITS.md", "docs/THREAT_MODEL.md", "docs/ARCHITECTURE.md"):
+        if not os.path.exists(os.path.join(ROOT, document)):
+            expect(False, f"{document} is missing")
+        lines = [line for line in read(document).splitlines() if "curfew" in line and "--" in line]
+        used = {name for line in lines for name in re.findall(r"(?<![\w-])--([a-z][a-z-]*)", line)}
+        expect(used <= known, f"{document} names options that do not exist: {sorted(used - known)}")
+
+
+def check_limits_documented(context):
+    text = read("docs/LIMITS.md")
+    report, _ = context.report(os.path.join(ROOT, "examples", "hello.js"))
+    for key in report["limits"]:
+        name = re.sub(r"_(us|bytes)$", "", key).replace("_", "-")
+        expect(re.search(rf"`(--)?{name}\b|^#+ .*\b{name}\b", text, re.M | re.I), f"docs/LIMITS.md has nothing of the limit {name}")
+
+
+def outcomes_of_header():
+    return {name: int(code) for name, code in re.findall(r'X\(\w+, \d+, "(\w+)", (\d+), "', read("include/curfew.h"))}
+
+
+def check_outcomes(context):
+    expect_equal("outcomes of include/curfew.h", outcomes_of_header(), EXIT_CODES)
+    text = read("README.md")
+    for outcome, code in EXIT_CODES.items():
+        line = next((line for line in text.splitlines() if f"`{outcome}`" in line and re.search(rf"\b{code}\b", line)), None)
+        expect(line is not None, f"README.md has no line with `{outcome}` and its exit code {code}")
+
+
+def check_schema(context):
+    schema = json.loads(read("docs/report.schema.json"))
+    outcomes = schema["$defs"]["outcome"]["enum"]
+    missing = [name for name in EXIT_CODES if name not in outcomes]
+    expect(not missing, f"docs/report.schema.json lacks the outcomes {missing}")
+    report, _ = context.report(os.path.join(ROOT, "examples", "hello.js"))
+    expect_equal("keys that docs/report.schema.json requires", sorted(schema["required"]), sorted(report))
+
+
+def check_embedding(context):
+    """The embedding that README.md shows is the example that is compiled and run."""
+    code = [line for line in read("examples/embed.c").splitlines() if line.strip()]
+    readme = read("README.md").splitlines()
+    start = next((index for index, line in enumerate(code) if line.startswith("#include")), 0)
+    missing = [line for line in code[start:] if line not in readme]
+    expect(not missing, "lines of examples/embed.c that README.md lacks:\n" + "\n".join(missing))
+
+
+def check_sources(context):
+    """Every file of ours says its licence, and lines stay readable."""
+    done = context.command(["git", "-C", ROOT, "ls-files", "*.c", "*.h", "*.js", "*.mjs", "*.py", "meson.build"])
+    bad = []
+    for name in done.out.decode().split():
+        if name.startswith("tests/attacks/js/") or not os.path.isfile(os.path.join(ROOT, name)):
+            continue
+        lines = read(name).splitlines()
+        if "SPDX-License-Identifier" not in "".join(lines[:2]):
+            bad.append(f"{name}: no SPDX line")
+    expect(not bad, "\n".join(bad))
+
+
+def docs(context):
+    tests = [("man", check_man), ("completion", check_completion), ("options", check_readme_options), ("limits", check_limits_documented),
+             ("outcomes", check_outcomes), ("schema", check_schema), ("embedding", check_embedding), ("sources", check_sources)]
+    return [Test("docs", name, run) for name, run in tests]
