@@ -26,7 +26,8 @@ signal.throwIfAborted();
 controller.abort();
 controller.abort('again');
 same(log, ['handler true', 'listener abort true true'], 'events');
-same([signal.reason.name, signal.reason.code, signal.reason instanceof DOMException], ['AbortError', 20, true], 'the reason');
+same([signal.reason.name, signal.reason.code, signal.reason instanceof DOMException], ['AbortError', 20, true],
+	'the reason');
 throws(() => signal.throwIfAborted(), 'AbortError', 'throwIfAborted');
 
 const own = new AbortController();
@@ -54,7 +55,8 @@ throws(() => AbortSignal.any([1]), 'TypeError', 'any takes signals');
 throws(() => AbortSignal.any(), 'TypeError', 'any needs an argument');
 throws(() => AbortSignal.timeout(-1), 'TypeError', 'timeout out of range');
 throws(() => AbortSignal.timeout(NaN), 'TypeError', 'timeout not a number');
-throws(() => Object.getOwnPropertyDescriptor(AbortSignal.prototype, 'aborted').get.call(new EventTarget()), 'TypeError', 'brand');
+throws(() => Object.getOwnPropertyDescriptor(AbortSignal.prototype, 'aborted').get.call(new EventTarget()),
+	'TypeError', 'brand');
 same(`${signal} ${controller}`, '[object AbortSignal] [object AbortController]', 'tags');
 same(signal instanceof EventTarget, true, 'inherits');
 same(AbortSignal.length, 0, 'length');

@@ -17,11 +17,13 @@ function throws(action, name, what) {
 const array = new Uint8Array(32);
 same(crypto.getRandomValues(array) === array, true, 'the same array');
 same(array.some((byte) => byte !== 0), true, 'filled');
-for (const Type of [Int8Array, Uint8ClampedArray, Int16Array, Uint16Array, Int32Array, Uint32Array, BigInt64Array, BigUint64Array])
+for (const Type of [Int8Array, Uint8ClampedArray, Int16Array, Uint16Array, Int32Array, Uint32Array, BigInt64Array,
+	BigUint64Array])
 	same(crypto.getRandomValues(new Type(64)).some((item) => item != 0), true, Type.name);
 const part = new Uint8Array(300);
 crypto.getRandomValues(part.subarray(100, 200));
-same([part.subarray(0, 100).every((b) => b === 0), part.subarray(100, 200).some((b) => b !== 0), part.subarray(200).every((b) => b === 0)],
+same([part.subarray(0, 100).every((b) => b === 0), part.subarray(100, 200).some((b) => b !== 0),
+	part.subarray(200).every((b) => b === 0)],
 	[true, true, true], 'only the view');
 same(crypto.getRandomValues(new Uint8Array(0)).length, 0, 'empty');
 same(crypto.getRandomValues(new Uint8Array(65536)).length, 65536, 'as much as allowed');

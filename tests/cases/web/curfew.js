@@ -18,7 +18,8 @@ function throws(action, name, what) {
 }
 same(curfew.params, [1, { a: [2] }], 'params');
 same(curfew.params === curfew.params, true, 'params stay');
-same([Object.isFrozen(curfew), Object.isFrozen(curfew.params), Object.isFrozen(curfew.params[1].a), Object.isFrozen(curfew.limits)],
+same([Object.isFrozen(curfew), Object.isFrozen(curfew.params), Object.isFrozen(curfew.params[1].a),
+	Object.isFrozen(curfew.limits)],
 	[true, true, true, true], 'frozen');
 same(curfew.user, null, 'user');
 same(Object.keys(curfew.limits), ['timeout_us', 'grace_us', 'cpu_us', 'fuel', 'loops', 'memory_bytes', 'stack_bytes',
@@ -42,7 +43,8 @@ for (const send of [curfew.checkpoint, curfew.progress]) {
 	throws(() => send('x'.repeat(2 ** 21)), 'RangeError', 'too large');
 }
 
-same([curfew.signal === curfew.signal, curfew.signal instanceof AbortSignal, curfew.signal.aborted, curfew.signal.reason],
+same([curfew.signal === curfew.signal, curfew.signal instanceof AbortSignal, curfew.signal.aborted,
+	curfew.signal.reason],
 	[true, true, false, undefined], 'signal');
 throws(() => { 'use strict'; curfew.signal = 1; }, 'TypeError', 'no setter');
 throws(() => { 'use strict'; curfew.extra = 1; }, 'TypeError', 'no new properties');

@@ -36,8 +36,10 @@ same(utf8([0x61, 0xc3, 0xa9, 0xe2, 0x82, 0xac, 0xf0, 0x9f, 0x98, 0x80]), 'aé€
 // The maximal subpart of what is not valid becomes one U+FFFD.
 for (const [list, expected] of [
 	[[0xff], '\ufffd'], [[0xc0, 0x80], '\ufffd\ufffd'], [[0xe2, 0x82], '\ufffd'], [[0xe2, 0x82, 0x41], '\ufffdA'],
-	[[0xf0, 0x9f, 0x98, 0x41], '\ufffdA'], [[0xed, 0xa0, 0x80], '\ufffd\ufffd\ufffd'], [[0xf4, 0x90, 0x80, 0x80], '\ufffd\ufffd\ufffd\ufffd'],
-	[[0xe0, 0x80, 0x80], '\ufffd\ufffd\ufffd'], [[0x80, 0x41], '\ufffdA'], [[0xf0], '\ufffd'], [[0xe2, 0xe2, 0x82, 0xac], '\ufffd€'],
+	[[0xf0, 0x9f, 0x98, 0x41], '\ufffdA'], [[0xed, 0xa0, 0x80], '\ufffd\ufffd\ufffd'], [[0xf4, 0x90, 0x80, 0x80],
+		'\ufffd\ufffd\ufffd\ufffd'],
+	[[0xe0, 0x80, 0x80], '\ufffd\ufffd\ufffd'], [[0x80, 0x41], '\ufffdA'], [[0xf0], '\ufffd'], [[0xe2, 0xe2, 0x82, 0xac],
+		'\ufffd€'],
 	[[0xf8, 0x80], '\ufffd\ufffd'],
 ]) {
 	same(utf8(list), expected, `decode ${list}`);
@@ -89,7 +91,8 @@ for (const label of ['utf-99', '', 'utf8\u00a0', 'x'.repeat(1000)])
 
 const source = bytes(0x61, 0x62, 0x63, 0x64);
 const decoder = new TextDecoder();
-same([decoder.decode(source.buffer), decoder.decode(source.subarray(1, 3)), decoder.decode(new DataView(source.buffer, 2)),
+same([decoder.decode(source.buffer), decoder.decode(source.subarray(1, 3)), decoder.decode(new DataView(source.buffer,
+	2)),
 	decoder.decode(new Uint16Array(source.buffer))], ['abcd', 'bc', 'cd', 'abcd'], 'sources');
 throws(() => decoder.decode('text'), 'TypeError', 'text is no source');
 throws(() => decoder.decode(null), 'TypeError', 'null is no source');

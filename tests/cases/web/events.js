@@ -90,7 +90,8 @@ many.dispatchEvent(new Event('m'));
 same(count, 500, 'many once listeners');
 
 const event = new Event('t', { bubbles: true, composed: true });
-same([event.type, event.bubbles, event.cancelable, event.composed, event.defaultPrevented, event.isTrusted, event.target],
+same([event.type, event.bubbles, event.cancelable, event.composed, event.defaultPrevented, event.isTrusted,
+	event.target],
 	['t', true, false, true, false, false, null], 'a fresh event');
 same([Event.NONE, Event.CAPTURING_PHASE, Event.AT_TARGET, event.BUBBLING_PHASE], [0, 1, 2, 3], 'constants');
 same(new CustomEvent('c', { detail: { a: 1 } }).detail, { a: 1 }, 'detail');
@@ -117,5 +118,6 @@ const room = new Room();
 room.addEventListener('enter', () => entered++);
 room.dispatchEvent(new CustomEvent('enter'));
 same(entered, 1, 'a subclass');
-same(Object.keys(EventTarget.prototype), ['addEventListener', 'removeEventListener', 'dispatchEvent'], 'enumerable members');
+same(Object.keys(EventTarget.prototype), ['addEventListener', 'removeEventListener', 'dispatchEvent'],
+	'enumerable members');
 same([EventTarget.prototype.addEventListener.length, Event.length, CustomEvent.length], [2, 1, 1], 'lengths');

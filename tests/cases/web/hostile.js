@@ -3,7 +3,8 @@
 // outcome: ok
 // stdout: { a: [ 1, 'x' ], m: Map(1) { 'k' => 1 } } text 5
 // value: {"params":[],"uuid":36,"url":"http://h/?a=1&b=2","clone":{"a":[1,2]},"decoded":"é","leaks":0}
-const kept = { keys: Object.keys, parse: JSON.parse, ownKeys: Reflect.ownKeys, describe: Object.getOwnPropertyDescriptor };
+const kept = { keys: Object.keys, parse: JSON.parse, ownKeys: Reflect.ownKeys,
+	describe: Object.getOwnPropertyDescriptor };
 const { defineProperty } = Object;
 let leaks = 0;
 const spy = function (...args) {
@@ -15,9 +16,12 @@ const spy = function (...args) {
 	throw new Error('a replaced built-in was used');
 };
 const input = { a: [1, 'x'], m: new Map([['k', 1]]) };
-const holders = [Object, Object.prototype, Function.prototype, Array, Array.prototype, String.prototype, Number.prototype, Map.prototype,
-	Set.prototype, JSON, Reflect, RegExp.prototype, Math, Date, Promise.prototype, Uint8Array, Object.getPrototypeOf(Uint8Array.prototype),
-	Object.getPrototypeOf(Uint8Array), ArrayBuffer.prototype, Symbol.prototype, Number, String, Object.getPrototypeOf([][Symbol.iterator]()),
+const holders = [Object, Object.prototype, Function.prototype, Array, Array.prototype, String.prototype,
+	Number.prototype, Map.prototype,
+	Set.prototype, JSON, Reflect, RegExp.prototype, Math, Date, Promise.prototype, Uint8Array,
+		Object.getPrototypeOf(Uint8Array.prototype),
+	Object.getPrototypeOf(Uint8Array), ArrayBuffer.prototype, Symbol.prototype, Number, String,
+		Object.getPrototypeOf([][Symbol.iterator]()),
 	Object.getPrototypeOf(new Map().entries())];
 const skipped = ['constructor', 'prototype', 'length', 'name', '__proto__', 'caller', 'arguments'];
 const replace = [];

@@ -48,7 +48,8 @@ same(`${params}`, 'a=9&b=z', 'delete');
 
 const sorted = new URLSearchParams('z=1&ﬃ=2&🌈=3&a=4&z=0&a=0');
 sorted.sort();
-same([...sorted], [['a', '4'], ['a', '0'], ['z', '1'], ['z', '0'], ['🌈', '3'], ['ﬃ', '2']], 'by code units, and stable');
+same([...sorted], [['a', '4'], ['a', '0'], ['z', '1'], ['z', '0'], ['🌈', '3'], ['ﬃ', '2']],
+	'by code units, and stable');
 
 same([...params.keys(), ...params.values()], ['a', 'b', '9', 'z'], 'keys and values');
 same(params[Symbol.iterator] === params.entries, true, 'entries iterates');

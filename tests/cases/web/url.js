@@ -14,14 +14,17 @@ function throws(action, name, what) {
 	}
 	throw new Error(`${what}: nothing thrown`);
 }
-const parts = ['href', 'origin', 'protocol', 'username', 'password', 'host', 'hostname', 'port', 'pathname', 'search', 'hash'];
+const parts = ['href', 'origin', 'protocol', 'username', 'password', 'host', 'hostname', 'port', 'pathname', 'search',
+	'hash'];
 function check(input, base, expected) {
 	const url = new URL(input, base);
 	for (let i = 0; i < parts.length; i++)
 		same(url[parts[i]], expected[i], `${parts[i]} of ${input}`);
 }
-check('https://us%20er:p%40ss@Example.COM:8080/a/./b/../c?x=1#h', undefined, ['https://us%20er:p%40ss@example.com:8080/a/c?x=1#h',
-	'https://example.com:8080', 'https:', 'us%20er', 'p%40ss', 'example.com:8080', 'example.com', '8080', '/a/c', '?x=1', '#h']);
+check('https://us%20er:p%40ss@Example.COM:8080/a/./b/../c?x=1#h', undefined,
+	['https://us%20er:p%40ss@example.com:8080/a/c?x=1#h',
+	'https://example.com:8080', 'https:', 'us%20er', 'p%40ss', 'example.com:8080', 'example.com', '8080', '/a/c', '?x=1',
+		'#h']);
 check('https://user@h', undefined, ['https://user@h/', 'https://h', 'https:', 'user', '', 'h', 'h', '', '/', '', '']);
 check('https://:pw@h:443', undefined, ['https://:pw@h/', 'https://h', 'https:', '', 'pw', 'h', 'h', '', '/', '', '']);
 check('http://h?', undefined, ['http://h/?', 'http://h', 'http:', '', '', 'h', 'h', '', '/', '', '']);
@@ -29,19 +32,28 @@ check('http://h#', undefined, ['http://h/#', 'http://h', 'http:', '', '', 'h', '
 check('http://h?#x', undefined, ['http://h/?#x', 'http://h', 'http:', '', '', 'h', 'h', '', '/', '', '#x']);
 check('file:///etc/x', undefined, ['file:///etc/x', 'null', 'file:', '', '', '', '', '', '/etc/x', '', '']);
 check('mailto:a@b', undefined, ['mailto:a@b', 'null', 'mailto:', '', '', '', '', '', 'a@b', '', '']);
-check('data:text/plain,x y?q#f', undefined, ['data:text/plain,x y?q#f', 'null', 'data:', '', '', '', '', '', 'text/plain,x y', '?q', '#f']);
-check('web+demo:/.//not-a-host/', undefined, ['web+demo:/.//not-a-host/', 'null', 'web+demo:', '', '', '', '', '', '//not-a-host/', '', '']);
-check('blob:https://a.b:8/x', undefined, ['blob:https://a.b:8/x', 'https://a.b:8', 'blob:', '', '', '', '', '', 'https://a.b:8/x', '', '']);
-check('//other/x', 'https://h:1/y?z#w', ['https://other/x', 'https://other', 'https:', '', '', 'other', 'other', '', '/x', '', '']);
-check('../x?y', 'https://h:1/a/b/c', ['https://h:1/a/x?y', 'https://h:1', 'https:', '', '', 'h:1', 'h', '1', '/a/x', '?y', '']);
-check('http://[::1]:80/', undefined, ['http://[::1]/', 'http://[::1]', 'http:', '', '', '[::1]', '[::1]', '', '/', '', '']);
-check('http://0x7f.1/', undefined, ['http://127.0.0.1/', 'http://127.0.0.1', 'http:', '', '', '127.0.0.1', '127.0.0.1', '', '/', '', '']);
-check('https://münchen.example/ü?ü#ü', undefined, ['https://xn--mnchen-3ya.example/%C3%BC?%C3%BC#%C3%BC', 'https://xn--mnchen-3ya.example',
+check('data:text/plain,x y?q#f', undefined, ['data:text/plain,x y?q#f', 'null', 'data:', '', '', '', '', '',
+	'text/plain,x y', '?q', '#f']);
+check('web+demo:/.//not-a-host/', undefined, ['web+demo:/.//not-a-host/', 'null', 'web+demo:', '', '', '', '', '',
+	'//not-a-host/', '', '']);
+check('blob:https://a.b:8/x', undefined, ['blob:https://a.b:8/x', 'https://a.b:8', 'blob:', '', '', '', '', '',
+	'https://a.b:8/x', '', '']);
+check('//other/x', 'https://h:1/y?z#w', ['https://other/x', 'https://other', 'https:', '', '', 'other', 'other', '',
+	'/x', '', '']);
+check('../x?y', 'https://h:1/a/b/c', ['https://h:1/a/x?y', 'https://h:1', 'https:', '', '', 'h:1', 'h', '1', '/a/x',
+	'?y', '']);
+check('http://[::1]:80/', undefined, ['http://[::1]/', 'http://[::1]', 'http:', '', '', '[::1]', '[::1]', '', '/', '',
+	'']);
+check('http://0x7f.1/', undefined, ['http://127.0.0.1/', 'http://127.0.0.1', 'http:', '', '', '127.0.0.1',
+	'127.0.0.1', '', '/', '', '']);
+check('https://münchen.example/ü?ü#ü', undefined, ['https://xn--mnchen-3ya.example/%C3%BC?%C3%BC#%C3%BC',
+	'https://xn--mnchen-3ya.example',
 	'https:', '', '', 'xn--mnchen-3ya.example', 'xn--mnchen-3ya.example', '', '/%C3%BC', '?%C3%BC', '#%C3%BC']);
 check('  http://h/\ta\nb  ', undefined, ['http://h/ab', 'http://h', 'http:', '', '', 'h', 'h', '', '/ab', '', '']);
 same(new URL('http://h/\ud800').pathname, '/%EF%BF%BD', 'a lone surrogate');
 
-for (const wrong of ['', 'x', '/x', 'http://', 'http://a b/', 'http://[::1', 'http://h:99999', 'http://a%00b', 'https://xn--/'])
+for (const wrong of ['', 'x', '/x', 'http://', 'http://a b/', 'http://[::1', 'http://h:99999', 'http://a%00b',
+	'https://xn--/'])
 	throws(() => new URL(wrong), 'TypeError', `parse ${wrong}`);
 throws(() => new URL('x', 'mailto:a'), 'TypeError', 'a base without a path');
 throws(() => new URL('x', 'wrong'), 'TypeError', 'a wrong base');
