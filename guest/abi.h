@@ -32,7 +32,7 @@ enum {
 /* Offsets are in guest memory; all fields are little-endian and naturally aligned. */
 typedef struct curfew__control {
 	/* Written by the host before an entry. */
-	uint32_t input;            /* the source, or the parameters' JSON; a NUL behind it */
+	uint32_t input;            /* the source with a line break before it, or the parameters' JSON; a NUL behind it */
 	uint32_t input_length;
 	uint32_t name;             /* of the program, or of the function to call (0: none) */
 	uint32_t name_length;

@@ -587,6 +587,16 @@ void curfew_engine_begin(void)
 	curfew_engine_enter();
 }
 
+/*
+ * The engine counts columns of a first line from 0, since no line break stands before it. So one does, in what is
+ * compiled here, and lines are counted from 0 instead.
+ */
+JSValue curfew_engine_compile(const char *source, size_t length, const char *name, int type)
+{
+	JSContext *ctx = curfew_context;
+	return JS_EvalInternal(ctx, ctx->global_obj, source, length, name, 0, type | JS_EVAL_FLAG_COMPILE_ONLY, -1);
+}
+
 JSValue curfew_engine_global(const char *name)
 {
 	JSContext *ctx = curfew_context;

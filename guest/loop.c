@@ -75,7 +75,7 @@ CURFEW_EXPORT("curfew_setup") int32_t curfew_setup(void)
 static JSValue compile(const char *source, size_t length, const char *name, int type)
 {
 	JSContext *ctx = curfew_context;
-	JSValue compiled = JS_Eval(ctx, source, length, name, type | JS_EVAL_FLAG_COMPILE_ONLY);
+	JSValue compiled = curfew_engine_compile(source, length, name, type);
 
 	if (type == JS_EVAL_TYPE_MODULE && !JS_IsException(compiled)) {
 		if (JS_ResolveModule(ctx, compiled) < 0)

@@ -87,11 +87,12 @@ static JSModuleDef *load(JSContext *ctx, const char *name, void *opaque)
 		JS_ThrowReferenceError(ctx, "cannot import './%s': %s", name, refusals[why < 4 ? why : 3]);
 		return NULL;
 	}
-	char *source = calloc(1, (size_t)length + 1);
+	char *source = calloc(1, (size_t)length + 2);
 	if (!source)
 		host_stop(CURFEW_STOP_MEMORY);
-	host_import_read(source, (uint32_t)length);
-	JSValue compiled = JS_Eval(ctx, source, (size_t)length, name, JS_EVAL_TYPE_MODULE | JS_EVAL_FLAG_COMPILE_ONLY);
+	source[0] = '\n';
+	host_import_read(source + 1, (uint32_t)length);
+	JSValue compiled = curfew_engine_compile(source, (size_t)length + 1, name, JS_EVAL_TYPE_MODULE);
 	free(source);
 	if (JS_IsException(compiled))
 		return NULL;

@@ -211,10 +211,10 @@ const uint8_t *curfew__guest_build_id(void)
 
 /* ---- Life ------------------------------------------------------------------------------------------------- */
 
-static void on_refused(void *context)
+static void on_growth(void *context, bool refused)
 {
 	curfew__guest *guest = context;
-	guest->host->refused(guest->context);
+	guest->host->growth(guest->context, curfew__guest_memory(guest), refused);
 }
 
 bool curfew__guest_init(curfew__guest *guest, curfew__vm *vm, bool metered, curfew__pool *pool, curfew__image *image,
@@ -230,7 +230,7 @@ bool curfew__guest_init(curfew__guest *guest, curfew__vm *vm, bool metered, curf
 	guest->region = curfew__pool_take(pool, image, limit / CURFEW__PAGE * CURFEW__PAGE);
 	if (!guest->region)
 		return false;
-	guest->region->on_refused = on_refused;
+	guest->region->on_growth = on_growth;
 	guest->region->context = guest;
 	guest->pool = pool;
 	guest->host = host;

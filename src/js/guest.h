@@ -44,8 +44,8 @@ typedef struct curfew__guest_host {
 	void (*stop)(void *context, uint32_t cause);
 	/* Whether the run is to be stopped: looked at after every host function. */
 	bool (*stopped)(void *context);
-	/* The memory limit was reached. */
-	void (*refused)(void *context);
+	/* The memory is to have so many bytes, the stack left out; refused: its limit does not allow that. */
+	void (*growth)(void *context, size_t bytes, bool refused);
 } curfew__guest_host;
 
 typedef struct curfew__guest {

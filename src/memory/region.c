@@ -174,13 +174,13 @@ static curfew__region *create(void)
 
 bool curfew__region_grow(curfew__region *region, size_t size)
 {
-	if (size > region->size_limit) {
-		if (region->on_refused)
-			region->on_refused(region->context);
-		return false;
-	}
-	region->size = size;
-	return true;
+	bool refused = size > region->size_limit;
+
+	if (!refused)
+		region->size = size;
+	if (region->on_growth)
+		region->on_growth(region->context, refused);
+	return !refused;
 }
 
 bool curfew__region_close_image(curfew__region *region)
@@ -408,7 +408,7 @@ void curfew__pool_give(curfew__pool *pool, curfew__region *region, size_t *lowes
 		madvise(region->base, length, MADV_DONTNEED);
 		charge_resident(pool, region, 0);
 	}
-	region->on_refused = NULL;
+	region->on_growth = NULL;
 	region->context = NULL;
 
 	pthread_mutex_lock(&pool->lock);

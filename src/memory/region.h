@@ -48,8 +48,8 @@ typedef struct curfew__region {
 	curfew__image *image; /* a reference; what it starts with */
 	struct curfew__region *next;
 	size_t resident_pages; /* pages of its own that the pool has accounted for */
-	/* Called when growth beyond size_limit was refused. */
-	void (*on_refused)(void *context);
+	/* Called when the memory has grown, or was refused to grow beyond size_limit. */
+	void (*on_growth)(void *context, bool refused);
 	void *context;
 } curfew__region;
 
@@ -67,7 +67,7 @@ curfew__region *curfew__pool_take(curfew__pool *pool, curfew__image *image, size
 void curfew__pool_give(curfew__pool *pool, curfew__region *region, size_t *lowest_stack_write);
 void curfew__pool_count(curfew__pool *pool, uint64_t *in_use, uint64_t *pooled);
 
-/* Lets the memory grow; false (after on_refused) if the limit does not allow it. */
+/* Lets the memory grow; false if the limit does not allow it. */
 bool curfew__region_grow(curfew__region *region, size_t size);
 /*
  * Takes the memory away: the guest's next access to it traps. In two steps, since the time this takes grows with the

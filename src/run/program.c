@@ -53,7 +53,7 @@ void curfew_program_destroy(curfew_program *program)
 	curfew__image_unref(program->image);
 	pthread_mutex_destroy(&program->lock);
 	free(program->name);
-	free(program->text);
+	free(program->source);
 	free(program->import_dir);
 	curfew_engine_destroy(program->engine);
 	free(program);
@@ -82,13 +82,15 @@ curfew_status curfew_program_create(curfew_engine *engine, const curfew_source *
 	made->flags = source.flags;
 	made->text_length = source.text_length;
 	made->name = strdup(source.name);
-	made->text = malloc(source.text_length + 1);
-	if (!made->name || !made->text) {
+	made->source = malloc(source.text_length + 2);
+	if (!made->name || !made->source) {
 		curfew_program_destroy(made);
 		return refuse(failure, CURFEW_NO_MEMORY, "out of memory");
 	}
-	memcpy(made->text, source.text ? source.text : "", source.text_length);
-	made->text[source.text_length] = 0;
+	made->source[0] = '\n';
+	memcpy(made->source + 1, source.text ? source.text : "", source.text_length);
+	made->source[source.text_length + 1] = 0;
+	made->text = made->source + 1;
 	if (source.import_dir && !(made->import_dir = realpath(source.import_dir, NULL))) {
 		if (failure)
 			snprintf(failure->message, sizeof failure->message, "import folder %.150s: %s", source.import_dir,
@@ -98,6 +100,9 @@ curfew_status curfew_program_create(curfew_engine *engine, const curfew_source *
 	}
 	crypto_hash_sha256(sum, (const uint8_t *)made->text, made->text_length);
 	sodium_bin2hex(made->sha256, sizeof made->sha256, sum, sizeof sum);
+	/* A first line for the shell is a comment; behind the line break it has to look like one. */
+	if (source.text_length > 1 && !memcmp(made->text, "#!", 2))
+		memcpy(made->source + 1, "//", 2);
 	*program = made;
 	return CURFEW_OK;
 }

@@ -189,16 +189,18 @@ static bool on_stopped(void *context)
 	return atomic_load(&run->cause) != 0;
 }
 
-static void on_refused(void *context)
+static void on_growth(void *context, size_t bytes, bool refused)
 {
 	curfew_run *run = context;
+
+	atomic_store_explicit(&run->memory_bytes, bytes, memory_order_relaxed);
 	/* What is being stopped for something else may run short on its way out. */
-	if (!atomic_load(&run->cause))
+	if (refused && !atomic_load(&run->cause))
 		curfew__run_latch(run, CURFEW_OUTCOME_MEMORY, curfew__now());
 }
 
 static const curfew__guest_host host = {
-	on_write, on_emit, on_random, on_clock, on_import_open, on_import_read, on_stop, on_stopped, on_refused,
+	on_write, on_emit, on_random, on_clock, on_import_open, on_import_read, on_stop, on_stopped, on_growth,
 };
 
 /* ---- Stretches of execution ------------------------------------------------------------------------------- */
@@ -271,6 +273,28 @@ static void fill_error_of_stop(curfew_run *run, curfew_outcome cause)
 	curfew__report_set_error(run->report, name, strlen(name), text, strlen(text));
 }
 
+/* The engine counts columns in bytes; people and editors count characters. */
+static void fix_columns(curfew_run *run)
+{
+	const char *text = run->program->text, *end = text + run->program->text_length;
+	curfew_frame *frames = (curfew_frame *)(uintptr_t)run->report->frames;
+
+	for (size_t i = 0; text && i < run->report->frame_count; i++) {
+		const char *line = text;
+		if (!frames[i].file || strcmp(frames[i].file, run->program->name))
+			continue;
+		for (uint32_t n = 1; line && n < frames[i].line; n++) {
+			line = memchr(line, '\n', (size_t)(end - line));
+			line = line ? line + 1 : NULL;
+		}
+		uint32_t bytes = frames[i].column ? frames[i].column - 1 : 0;
+		if (!line || bytes > (size_t)(end - line))
+			continue;
+		for (uint32_t at = 0; at < bytes; at++)
+			frames[i].column -= ((uint8_t)line[at] & 0xc0) == 0x80;
+	}
+}
+
 /* Reads the frames that were running; the guest's own reader gets little time, and none of its limits. */
 static void fill_trace(curfew_run *run)
 {
@@ -290,6 +314,7 @@ static void fill_trace(curfew_run *run)
 	uint32_t length = guest->control->trace_length;
 	if (length <= CURFEW_GUEST_TRACE_BYTES)
 		curfew__report_parse_trace(run->report, guest->control->trace, length);
+	fix_columns(run);
 }
 
 static void fill_thrown(curfew_run *run, bool refused)
@@ -304,6 +329,7 @@ static void fill_thrown(curfew_run *run, bool refused)
 	                         message ? c->error_message_length : 0);
 	if (trace)
 		curfew__report_parse_trace(run->report, trace, c->error_trace_length);
+	fix_columns(run);
 	if (refused && run->program->text && run->report->frame_count && run->report->frames[0].file &&
 	    !strcmp(run->report->frames[0].file, run->program->name))
 		curfew__report_set_source_line(run->report, run->program->text, run->program->text_length,
@@ -380,6 +406,10 @@ static void publish(curfew_run *run)
 	curfew_engine *engine = run->engine;
 
 	atomic_fetch_sub(&engine->runs_active, 1);
+	if (run->inline_run) {
+		atomic_store(&run->done, 2); /* nobody waits */
+		return;
+	}
 	atomic_store(&run->done, 1);
 	syscall(SYS_futex, &run->done, FUTEX_WAKE_PRIVATE, INT32_MAX, NULL, NULL, 0);
 	if (run->on_done) {
@@ -521,7 +551,7 @@ static bool load_source(curfew_run *run, run_ending *result)
 {
 	curfew__control *control = run->guest.control;
 
-	if (!put(run, run->program->text, run->program->text_length, &control->input, &control->input_length, result) ||
+	if (!put(run, run->program->source, run->program->text_length + 1, &control->input, &control->input_length, result) ||
 	    !put(run, run->program->name, strlen(run->program->name), &control->name, &control->name_length, result))
 		return false;
 	*result = enter(run, CURFEW__GUEST_LOAD);
@@ -556,6 +586,7 @@ static run_ending first_entry(curfew_run *run)
 	if (!give_birth(run, &has_program))
 		return atomic_load(&run->cause) ? (run_ending){ .end = CURFEW__VM_RETURNED } : result;
 	run->loaded_ns = curfew__now();
+	atomic_store(&run->memory_bytes, curfew__guest_memory(&run->guest));
 	set_control(run);
 	if (!curfew__watch_arm(run->engine->watch, &run->alarm, curfew__run_next_alarm(run, run->loaded_ns)))
 		return result;
@@ -583,7 +614,6 @@ static void park(curfew_run *run)
 		wake = curfew__later(now, (uint64_t)waits);
 	}
 	end_stretch(run);
-	atomic_store(&run->memory_bytes, curfew__guest_memory(&run->guest));
 	curfew__watch_disarm(run->engine->watch, &run->alarm);
 	atomic_store(&run->wake_ns, wake);
 	int64_t next = atomic_load(&run->time_up) ? run->hard_ns : run->deadline_ns;

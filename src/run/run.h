@@ -33,7 +33,8 @@ struct curfew_program {
 	atomic_uint references;
 	curfew_engine *engine;
 	char *name;
-	char *text;            /* NULL for a program that was loaded from an image */
+	char *source;          /* the text with a line break before it; NULL: loaded from an image */
+	const char *text;      /* in source */
 	size_t text_length;
 	curfew_language language;
 	uint32_t flags;
