@@ -50,7 +50,7 @@ function fresh(count) {
 }
 
 for await (const line of createInterface({ input: process.stdin })) {
-	const [verb, argument] = line.split(' ');
+	const [, verb, argument] = /^(\S+) (.*)$/.exec(line);
 	let reply;
 	try {
 		reply = verb === 'speed' ? speed(argument) : fresh(Number(argument));
