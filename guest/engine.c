@@ -81,6 +81,7 @@ typedef struct native_name {
 	JSObject *function;
 	JSAtom name;
 } native_name;
+static JSAtom prelude_name;
 static native_name *native_names;
 static uint32_t native_name_count;
 
@@ -332,6 +333,18 @@ static void trace_frame(JSRuntime *rt, JSStackFrame *frame)
 	trace_text(")\n");
 }
 
+enum frame_kind { FRAME_NONE, FRAME_NATIVE, FRAME_PRELUDE, FRAME_PROGRAM };
+
+static enum frame_kind frame_kind(const JSStackFrame *frame)
+{
+	if (JS_VALUE_GET_TAG(frame->cur_func) != JS_TAG_OBJECT || JS_VALUE_GET_OBJ(frame->cur_func) == JS_VALUE_GET_OBJ(stop_hook))
+		return FRAME_NONE;
+	JSObject *function = JS_VALUE_GET_OBJ(frame->cur_func);
+	if (!js_class_has_bytecode(function->class_id))
+		return FRAME_NATIVE;
+	return function->u.func.function_bytecode->filename == prelude_name ? FRAME_PRELUDE : FRAME_PROGRAM;
+}
+
 /* The function that the current job is to call, where the engine itself is between two of the program's frames. */
 static JSObject *job_function;
 
@@ -389,9 +402,10 @@ CURFEW_EXPORT("curfew_trace") void curfew_trace(void)
 
 	curfew_control.trace_length = 0;
 	for (JSStackFrame *frame = rt->current_stack_frame; frame && frames < TRACE_FRAMES; frame = frame->prev_frame) {
-		if (JS_VALUE_GET_TAG(frame->cur_func) != JS_TAG_OBJECT)
+		if (frame_kind(frame) == FRAME_NONE)
 			continue;
-		if (JS_VALUE_GET_OBJ(frame->cur_func) == JS_VALUE_GET_OBJ(stop_hook))
+		/* How a builtin of ours goes about its work is nobody's concern: its outermost frame stands for it. */
+		if (frame_kind(frame) != FRAME_PROGRAM && frame->prev_frame && frame_kind(frame->prev_frame) == FRAME_PRELUDE)
 			continue;
 		trace_frame(rt, frame);
 		frames++;
@@ -529,7 +543,7 @@ static void keep_natives(JSContext *ctx)
 static void remove_shared_memory(JSContext *ctx)
 {
 	JSValue atomics = JS_GetPropertyStr(ctx, ctx->global_obj, "Atomics");
-	static const char *const names[] = { "wait", "notify", "waitAsync", "pause" };
+	static const char *const names[] = { "wait", "notify", "waitAsync" };
 	for (size_t i = 0; i < countof(names); i++) {
 		JSAtom atom = JS_NewAtom(ctx, names[i]);
 		JS_DeleteProperty(ctx, atomics, atom, 0);
@@ -541,11 +555,29 @@ static void remove_shared_memory(JSContext *ctx)
 	JS_FreeAtom(ctx, shared);
 }
 
+/* Without its source text: a program has no use for it, and every image would carry it. */
+static JSValue evaluate_prelude(JSContext *ctx)
+{
+	size_t size;
+	JSValue compiled = JS_Eval(ctx, (const char *)curfew_prelude, sizeof curfew_prelude - 1, "curfew:prelude",
+	                           JS_EVAL_TYPE_GLOBAL | JS_EVAL_FLAG_COMPILE_ONLY);
+	if (JS_IsException(compiled))
+		return compiled;
+	uint8_t *bytes = JS_WriteObject(ctx, &size, compiled, JS_WRITE_OBJ_BYTECODE | JS_WRITE_OBJ_STRIP_SOURCE);
+	JS_FreeValue(ctx, compiled);
+	if (!bytes)
+		return JS_EXCEPTION;
+	compiled = JS_ReadObject(ctx, bytes, size, JS_READ_OBJ_BYTECODE);
+	js_free(ctx, bytes);
+	return JS_IsException(compiled) ? compiled : JS_EvalFunction(ctx, compiled);
+}
+
 void curfew_engine_init(void)
 {
 	JSRuntime *rt = curfew_runtime = JS_NewRuntime2(&allocator, NULL);
 	JSContext *ctx = curfew_context = JS_NewContext(rt);
 
+	prelude_name = JS_NewAtom(ctx, "curfew:prelude");
 	JS_AddIntrinsicDOMException(ctx);
 	remove_shared_memory(ctx);
 	JS_SetCanBlock(rt, false);
@@ -555,8 +587,7 @@ void curfew_engine_init(void)
 	curfew_natives_init(native);
 	curfew_timers_init(native);
 	curfew_web_init(ctx, native);
-	JSValue prelude = JS_Eval(ctx, (const char *)curfew_prelude, sizeof curfew_prelude - 1, "curfew:prelude",
-	                          JS_EVAL_TYPE_GLOBAL);
+	JSValue prelude = evaluate_prelude(ctx);
 	curfew_hooks = JS_Call(ctx, prelude, JS_UNDEFINED, 1, (JSValueConst *)&native);
 	if (JS_IsException(prelude) || JS_IsException(curfew_hooks)) {
 		curfew_engine_describe(CURFEW_GUEST_THREW);

@@ -39,6 +39,8 @@ JSValue curfew_engine_global(const char *name);
 void curfew_timers_init(JSValueConst native);
 /* When the next timer is due, on the program's clock; INT64_MAX if none is pending. */
 int64_t curfew_timers_next(void);
+/* Whether any pending timer keeps the program alive. */
+bool curfew_timers_wanted(void);
 /* Takes the next timer that is due at now; JS_UNDEFINED if none is. The caller calls it with args. */
 JSValue curfew_timers_take(int64_t now_ns, JSValue *args);
 

@@ -358,10 +358,9 @@ static int32_t turn(void)
 		}
 		if (ran)
 			continue;
-		int64_t next = curfew_timers_next();
-		if (next == INT64_MAX && progress == SETTLED)
+		if (progress == SETTLED && !curfew_timers_wanted())
 			return finish();
-		curfew_control.wake_ns = next;
+		curfew_control.wake_ns = curfew_timers_next();
 		return CURFEW_GUEST_WAITING;
 	}
 }

@@ -7,7 +7,6 @@
 
 static JSValue native_write(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv)
 {
-	(void)this_value;
 	size_t length;
 	int32_t stream;
 
@@ -23,7 +22,6 @@ static JSValue native_write(JSContext *ctx, JSValueConst this_value, int argc, J
 
 static JSValue native_emit(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv, int kind)
 {
-	(void)this_value;
 	size_t length;
 	const char *text = argc ? JS_ToCStringLen(ctx, &length, argv[0]) : NULL;
 
@@ -36,7 +34,6 @@ static JSValue native_emit(JSContext *ctx, JSValueConst this_value, int argc, JS
 
 static JSValue native_random(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv)
 {
-	(void)this_value;
 	size_t length;
 	uint8_t *bytes = argc ? JS_GetUint8Array(ctx, &length, argv[0]) : NULL;
 
@@ -48,13 +45,11 @@ static JSValue native_random(JSContext *ctx, JSValueConst this_value, int argc, 
 
 static JSValue native_clock(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv)
 {
-	(void)this_value, (void)argc, (void)argv;
 	return JS_NewFloat64(ctx, (double)(host_clock() - curfew_control.time_origin_ns) / 1e6);
 }
 
 static JSValue native_remaining(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv)
 {
-	(void)this_value, (void)argc, (void)argv;
 	if (curfew_control.deadline_ns == INT64_MAX)
 		return JS_NewFloat64(ctx, INFINITY);
 	int64_t left = curfew_control.deadline_ns - host_clock();
@@ -63,24 +58,23 @@ static JSValue native_remaining(JSContext *ctx, JSValueConst this_value, int arg
 
 static JSValue native_aborted(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv)
 {
-	(void)this_value, (void)argc, (void)argv;
 	return JS_NewInt32(ctx, (int32_t)curfew_aborted());
 }
 
 static JSValue native_limits(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv)
 {
-	(void)this_value, (void)argc, (void)argv;
 	JSValue list = JS_NewArray(ctx);
 	for (uint32_t i = 0; i < 10; i++) {
 		uint64_t limit = curfew_control.limits[i];
-		JS_SetPropertyUint32(ctx, list, i, limit == UINT64_MAX ? JS_NULL : JS_NewFloat64(ctx, (double)limit));
+		JS_DefinePropertyValueUint32(ctx, list, i,
+		                             limit == UINT64_MAX ? JS_NULL : JS_NewFloat64(ctx, (double)limit),
+		                             JS_PROP_C_W_E);
 	}
 	return list;
 }
 
 static JSValue native_params(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv)
 {
-	(void)this_value, (void)argc, (void)argv;
 	if (!curfew_control.input_length)
 		return JS_NewArray(ctx);
 	return JS_ParseJSON(ctx, (const char *)(uintptr_t)curfew_control.input, curfew_control.input_length, "params");
@@ -88,7 +82,6 @@ static JSValue native_params(JSContext *ctx, JSValueConst this_value, int argc, 
 
 static JSValue native_user(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv)
 {
-	(void)this_value, (void)argc, (void)argv;
 	if (!curfew_control.user)
 		return JS_UNDEFINED;
 	return JS_NewStringLen(ctx, (const char *)(uintptr_t)curfew_control.user, curfew_control.user_length);

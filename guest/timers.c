@@ -9,12 +9,13 @@ typedef struct timer {
 	int64_t period_ns; /* 0: once */
 	uint32_t order;    /* of creation: ties are first come, first served */
 	int32_t id;
+	bool idle;         /* nobody waits for it: it does not keep the program alive */
 	JSValue callback;
 	JSValue arguments;
 } timer;
 
 static timer *heap;
-static uint32_t count, capacity, next_order;
+static uint32_t count, capacity, next_order, idle_count;
 static int32_t next_id = 1;
 
 static bool before(const timer *a, const timer *b)
@@ -56,6 +57,7 @@ static void add(timer entry)
 			host_stop(CURFEW_STOP_MEMORY);
 	}
 	heap[count++] = entry;
+	idle_count += entry.idle;
 	sift(count - 1);
 	curfew_control.timers_pending = count;
 	if (count > curfew_control.timers_peak)
@@ -65,6 +67,7 @@ static void add(timer entry)
 static timer take_at(uint32_t at)
 {
 	timer taken = heap[at];
+	idle_count -= taken.idle;
 	heap[at] = heap[--count];
 	curfew_control.timers_pending = count;
 	if (at < count)
@@ -75,7 +78,6 @@ static timer take_at(uint32_t at)
 /* setTimer(callback, delay in ms, repeat, arguments) -> id. Delays are as Node takes them: 1 ms to 2^31-1. */
 static JSValue set_timer(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv)
 {
-	(void)this_value;
 	double delay = 0;
 
 	if (argc < 4 || JS_ToFloat64(ctx, &delay, argv[1]))
@@ -85,7 +87,7 @@ static JSValue set_timer(JSContext *ctx, JSValueConst this_value, int argc, JSVa
 	if (count >= curfew_control.timers_limit)
 		host_stop(CURFEW_STOP_TIMERS);
 	int64_t delay_ns = (int64_t)delay * 1000000;
-	timer entry = { host_clock() + delay_ns, JS_ToBool(ctx, argv[2]) ? delay_ns : 0, next_order++, next_id++,
+	timer entry = { host_clock() + delay_ns, JS_ToBool(ctx, argv[2]) ? delay_ns : 0, next_order++, next_id++, false,
 	                JS_DupValue(ctx, argv[0]), JS_DupValue(ctx, argv[3]) };
 	add(entry);
 	return JS_NewInt32(ctx, entry.id);
@@ -93,7 +95,6 @@ static JSValue set_timer(JSContext *ctx, JSValueConst this_value, int argc, JSVa
 
 static JSValue clear_timer(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv)
 {
-	(void)this_value;
 	int32_t id;
 
 	if (argc < 1 || JS_ToInt32(ctx, &id, argv[0]))
@@ -107,6 +108,27 @@ static JSValue clear_timer(JSContext *ctx, JSValueConst this_value, int argc, JS
 		break;
 	}
 	return JS_UNDEFINED;
+}
+
+/* Such a timer fires if the program is still there, and does not keep it there. */
+static JSValue unref_timer(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv)
+{
+	int32_t id;
+
+	if (argc < 1 || JS_ToInt32(ctx, &id, argv[0]))
+		return JS_EXCEPTION;
+	for (uint32_t i = 0; i < count; i++) {
+		if (heap[i].id == id && !heap[i].idle) {
+			heap[i].idle = true;
+			idle_count++;
+		}
+	}
+	return JS_UNDEFINED;
+}
+
+bool curfew_timers_wanted(void)
+{
+	return count > idle_count;
 }
 
 int64_t curfew_timers_next(void)
@@ -137,4 +159,5 @@ void curfew_timers_init(JSValueConst native)
 	JSContext *ctx = curfew_context;
 	JS_SetPropertyStr(ctx, native, "setTimer", JS_NewCFunction(ctx, set_timer, "setTimer", 4));
 	JS_SetPropertyStr(ctx, native, "clearTimer", JS_NewCFunction(ctx, clear_timer, "clearTimer", 1));
+	JS_SetPropertyStr(ctx, native, "unrefTimer", JS_NewCFunction(ctx, unref_timer, "unrefTimer", 1));
 }

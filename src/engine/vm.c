@@ -65,14 +65,14 @@ static wasmtime_error_t *new_memory(void *env, const wasm_memorytype_t *type, si
 	return NULL;
 }
 
-static wasm_engine_t *create_engine(bool metered)
+static wasm_engine_t *create_engine(bool metered, size_t native_stack)
 {
 	wasm_config_t *config = wasm_config_new();
 	wasmtime_memory_creator_t creator = { NULL, new_memory, NULL };
 
 	wasmtime_config_consume_fuel_set(config, metered);
-	wasmtime_config_async_stack_size_set(config, CURFEW__NATIVE_STACK);
-	wasmtime_config_max_wasm_stack_set(config, CURFEW__NATIVE_STACK);
+	wasmtime_config_async_stack_size_set(config, native_stack);
+	wasmtime_config_max_wasm_stack_set(config, native_stack);
 	wasmtime_config_memory_init_cow_set(config, false);
 	wasmtime_config_host_memory_creator_set(config, &creator);
 	wasmtime_config_memory_reservation_set(config, CURFEW__REGION_RESERVE);
@@ -224,7 +224,7 @@ curfew__vm *curfew__vm_create(const curfew__vm_options *options, char *message)
 		return NULL;
 	vm->copy = *options;
 	vm->options = &vm->copy;
-	vm->engine = create_engine(options->metered);
+	vm->engine = create_engine(options->metered, options->native_stack);
 	vm->linker = wasmtime_linker_new(vm->engine);
 	for (size_t i = 0; i < options->import_count; i++)
 		if (!define_import(vm, &options->imports[i], message))

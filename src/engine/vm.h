@@ -13,8 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Native stack that guest code may use; the guest's own limits lie below. A thread needs this and some more. */
-#define CURFEW__NATIVE_STACK ((size_t)6 << 20)
+/* What a thread needs beyond the native stack of guest code, for the host's own functions. */
 #define CURFEW__NATIVE_STACK_MORE ((size_t)256 << 10)
 
 /* An import: a function of the host. params and result are of 'i' (32 bits) and 'l' (64 bits). */
@@ -33,6 +32,7 @@ typedef struct curfew__vm curfew__vm;
 
 typedef struct curfew__vm_options {
 	bool metered;                   /* count fuel */
+	size_t native_stack;            /* bytes of native stack that guest code may use */
 	const curfew__import *imports;  /* [import_count], static */
 	size_t import_count;
 	const char *const *exports;     /* [export_count] functions that are called, of type () -> () or () -> i32 */

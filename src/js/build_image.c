@@ -61,7 +61,7 @@ static curfew__vm *create_vm(const void *wasm, size_t length, bool metered, cons
 		imports[i] = real[i];
 		imports[i].call = strstr(real[i].name, "clock") ? allow_clock : refuse;
 	}
-	curfew__vm_options options = { metered, imports, import_count, exports, count, wasm, length, NULL, 0, NULL };
+	curfew__vm_options options = { metered, (size_t)4 << 20, imports, import_count, exports, count, wasm, length, NULL, 0, NULL };
 	curfew__vm *vm = curfew__vm_create(&options, message);
 	if (!vm)
 		fprintf(stderr, "build_image: %s\n", message);

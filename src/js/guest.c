@@ -176,10 +176,26 @@ const curfew__import *curfew__guest_imports(size_t *count)
 
 /* ---- Code and image --------------------------------------------------------------------------------------- */
 
-curfew__vm *curfew__guest_vm_create(bool metered, const char *cache_dir, char *message)
+static const size_t stack_classes[CURFEW__STACK_CLASSES] = { (size_t)320 << 10, (size_t)1 << 20, (size_t)4 << 20 };
+
+int curfew__guest_stack_class(uint64_t stack_bytes)
+{
+	int stack_class = 0;
+	while (stack_class < CURFEW__STACK_LARGE && stack_bytes > stack_classes[stack_class])
+		stack_class++;
+	return stack_class;
+}
+
+size_t curfew__guest_native_stack(int stack_class)
+{
+	return stack_classes[stack_class] * 18;
+}
+
+curfew__vm *curfew__guest_vm_create(bool metered, int stack_class, const char *cache_dir, char *message)
 {
 	curfew__vm_options options = {
 		.metered = metered,
+		.native_stack = curfew__guest_native_stack(stack_class),
 		.imports = imports,
 		.import_count = sizeof imports / sizeof *imports,
 		.exports = exports,

@@ -65,8 +65,17 @@ typedef struct curfew__guest {
 	uint64_t fuel_at_start;
 } curfew__guest;
 
+/*
+ * The engine checks its stack in guest memory; the native stack of the same frames is up to sixteen times as large
+ * (measured: its parser). So that the check always comes first, a guest with a given stack limit runs in an engine of
+ * the class whose native stack is that much larger.
+ */
+enum { CURFEW__STACK_SMALL, CURFEW__STACK_USUAL, CURFEW__STACK_LARGE, CURFEW__STACK_CLASSES };
+int curfew__guest_stack_class(uint64_t stack_bytes);
+size_t curfew__guest_native_stack(int stack_class);
+
 /* The guest's compiled code and what it starts from. */
-curfew__vm *curfew__guest_vm_create(bool metered, const char *cache_dir, char *message);
+curfew__vm *curfew__guest_vm_create(bool metered, int stack_class, const char *cache_dir, char *message);
 curfew__image *curfew__guest_image_create(void);
 /* A number that changes with the guest's code or image: program images belong to one. [32 bytes] */
 const uint8_t *curfew__guest_build_id(void);

@@ -21,8 +21,9 @@ static void free_engine(curfew_engine *engine)
 {
 	curfew__executor_destroy(engine->executor);
 	curfew__watch_destroy(engine->watch);
-	curfew__vm_destroy(engine->vms[0]);
-	curfew__vm_destroy(engine->vms[1]);
+	for (int i = 0; i < CURFEW__STACK_CLASSES; i++)
+		for (int metered = 0; metered < 2; metered++)
+			curfew__vm_destroy(engine->vms[i][metered]);
 	curfew__pool_destroy(engine->pool);
 	curfew__image_unref(engine->image);
 	pthread_mutex_destroy(&engine->lock);
@@ -99,12 +100,12 @@ void curfew_engine_destroy(curfew_engine *engine)
 		free_engine(engine);
 }
 
-curfew__vm *curfew__engine_vm(curfew_engine *engine, bool metered, char *message)
+curfew__vm *curfew__engine_vm(curfew_engine *engine, bool metered, int stack_class, char *message)
 {
 	pthread_mutex_lock(&engine->lock);
-	curfew__vm **vm = &engine->vms[metered];
+	curfew__vm **vm = &engine->vms[stack_class][metered];
 	if (!*vm)
-		*vm = curfew__guest_vm_create(metered, engine->cache_dir, message);
+		*vm = curfew__guest_vm_create(metered, stack_class, engine->cache_dir, message);
 	pthread_mutex_unlock(&engine->lock);
 	return *vm;
 }
@@ -112,7 +113,7 @@ curfew__vm *curfew__engine_vm(curfew_engine *engine, bool metered, char *message
 size_t curfew_engine_stack_bytes(const curfew_engine *engine)
 {
 	(void)engine;
-	return CURFEW__NATIVE_STACK + CURFEW__NATIVE_STACK_MORE;
+	return curfew__guest_native_stack(CURFEW__STACK_USUAL) + 2 * CURFEW__NATIVE_STACK_MORE;
 }
 
 void curfew_engine_get_stats(curfew_engine *engine, curfew_engine_stats *stats)

@@ -103,7 +103,7 @@ static bool start_thread(curfew__executor *executor)
 	sigset_t all, before;
 
 	pthread_attr_init(&attributes);
-	pthread_attr_setstacksize(&attributes, CURFEW__NATIVE_STACK + 2 * CURFEW__NATIVE_STACK_MORE);
+	pthread_attr_setstacksize(&attributes, curfew__guest_native_stack(CURFEW__STACK_LARGE) + 2 * CURFEW__NATIVE_STACK_MORE);
 	/* Signals of the host program are not for this thread; faults are how guest code traps. */
 	sigfillset(&all);
 	for (size_t i = 0; i < sizeof faults / sizeof *faults; i++)

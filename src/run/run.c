@@ -530,7 +530,7 @@ static bool give_birth(curfew_run *run, bool *has_program)
 {
 	char message[256];
 	bool metered = run->limits.fuel != CURFEW_UNLIMITED;
-	curfew__vm *vm = curfew__engine_vm(run->engine, metered, message);
+	curfew__vm *vm = curfew__engine_vm(run->engine, metered, curfew__guest_stack_class(run->limits.stack_bytes), message);
 	curfew__image *image = curfew__program_image(run->program);
 
 	*has_program = image != NULL;
@@ -709,7 +709,27 @@ static char *copy(const char *text, size_t length, bool *ok)
 	return made;
 }
 
-static curfew_status create_run(curfew_program *program, const curfew_run_options *given, bool inline_run,
+/* Whether this thread's stack has room for guest code with such a stack limit. */
+static bool stack_has_room(uint64_t stack_bytes)
+{
+	static _Thread_local uintptr_t lowest;
+	char here;
+
+	if (!lowest) {
+		pthread_attr_t attributes;
+		void *address = NULL;
+		size_t size = 0;
+		if (pthread_getattr_np(pthread_self(), &attributes))
+			return false;
+		pthread_attr_getstack(&attributes, &address, &size);
+		pthread_attr_destroy(&attributes);
+		lowest = (uintptr_t)address;
+	}
+	size_t needed = curfew__guest_native_stack(curfew__guest_stack_class(stack_bytes)) + CURFEW__NATIVE_STACK_MORE;
+	return (uintptr_t)&here - lowest > needed;
+}
+
+static curfew_status create_run(curfew_program *program, const curfew_run_options *given, bool waited_for,
                                 curfew_run **result, curfew_failure *failure)
 {
 	curfew_run_options options = { .size = sizeof options };
@@ -733,7 +753,7 @@ static curfew_status create_run(curfew_program *program, const curfew_run_option
 	run->engine = curfew__engine_ref(program->engine);
 	run->limits = limits;
 	run->flags = options.flags;
-	run->inline_run = inline_run;
+	run->inline_run = waited_for && stack_has_room(limits.stack_bytes);
 	run->on_event = options.on_event;
 	run->on_event_context = options.on_event_context;
 	run->call = options.call ? copy(options.call, strlen(options.call), &ok) : NULL;
@@ -763,7 +783,7 @@ static curfew_status create_run(curfew_program *program, const curfew_run_option
 			return refuse(failure, CURFEW_INVALID, "the cancel handle serves another run");
 		}
 	}
-	if (!inline_run) {
+	if (!waited_for) {
 		run->on_done = options.on_done;
 		run->on_done_context = options.on_done_context;
 		run->cancels[1] = curfew__signal_create(run->engine->watch);
@@ -780,25 +800,6 @@ static void begin(curfew_run *run)
 	atomic_fetch_add(&run->engine->runs_active, 1);
 	atomic_fetch_add(&run->engine->runs_total, 1);
 	curfew__run_look_at_clock(run, curfew__now());
-}
-
-/* Whether this thread's stack has room for guest code. */
-static bool stack_has_room(void)
-{
-	static _Thread_local uintptr_t lowest;
-	char here;
-
-	if (!lowest) {
-		pthread_attr_t attributes;
-		void *address = NULL;
-		size_t size = 0;
-		if (pthread_getattr_np(pthread_self(), &attributes))
-			return false;
-		pthread_attr_getstack(&attributes, &address, &size);
-		pthread_attr_destroy(&attributes);
-		lowest = (uintptr_t)address;
-	}
-	return (uintptr_t)&here - lowest > CURFEW__NATIVE_STACK + CURFEW__NATIVE_STACK_MORE;
 }
 
 static void wait_for(atomic_uint *word, unsigned at_least)
@@ -839,7 +840,7 @@ curfew_status curfew_program_run(curfew_program *program, const curfew_run_optio
 	if (!program || !report)
 		return refuse(failure, CURFEW_INVALID, "program or report is NULL");
 	*report = NULL;
-	curfew_status status = create_run(program, options, stack_has_room(), &run, failure);
+	curfew_status status = create_run(program, options, true, &run, failure);
 	if (status != CURFEW_OK)
 		return status;
 	if ((status = run_to_end(run, failure)) == CURFEW_OK) {
@@ -864,7 +865,7 @@ curfew_status curfew_program_compile(curfew_program *program, const curfew_limit
 	curfew__image_unref(image);
 	if (image)
 		return refuse(failure, CURFEW_OK, "");
-	curfew_status status = create_run(program, &options, stack_has_room(), &run, failure);
+	curfew_status status = create_run(program, &options, true, &run, failure);
 	if (status != CURFEW_OK)
 		return status;
 	run->compile_only = true;

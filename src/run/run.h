@@ -19,7 +19,7 @@ struct curfew_engine {
 	curfew__executor *executor;
 	curfew__image *image;
 	pthread_mutex_t lock;     /* of vms */
-	curfew__vm *vms[2];       /* plain, metered; made at first need */
+	curfew__vm *vms[CURFEW__STACK_CLASSES][2]; /* plain, metered; made at first need */
 	char *cache_dir;
 	atomic_ulong runs_active;
 	atomic_ulong runs_total;
@@ -27,7 +27,7 @@ struct curfew_engine {
 
 curfew_engine *curfew__engine_ref(curfew_engine *engine);
 /* The compiled guest, made at first need; NULL and a message[256] if that fails. */
-curfew__vm *curfew__engine_vm(curfew_engine *engine, bool metered, char *message);
+curfew__vm *curfew__engine_vm(curfew_engine *engine, bool metered, int stack_class, char *message);
 
 struct curfew_program {
 	atomic_uint references;
