@@ -14,19 +14,23 @@
 static curfew_engine *engine;
 static const uint64_t timeout_ns = 300000000u;
 
-struct task {
-	size_t rounds;
-	int file_count;
-	char **files;
-};
-
-struct tally {
+struct attack {
+	char *folder; /* relative imports read it */
+	const char *name;
+	char *text;
+	size_t length;
 	size_t held;
 	size_t without_stack;
 	size_t late_count, returned_count;
 	uint64_t *late_ns;     /* the report's word */
 	uint64_t *returned_ns; /* deadline to the return of the call, as the caller sees it */
 	const char *outcome;   /* the last one */
+};
+
+struct task {
+	size_t rounds;
+	size_t count;
+	struct attack *attacks;
 };
 
 /* The first line of an attack says "expect: outcome outcome...". */
@@ -48,79 +52,111 @@ static bool expects(const char *text, const char *outcome)
 	return false;
 }
 
-static void run_once(const char *name, const char *text, size_t length, struct tally *tally)
+static void run_once(struct attack *attack)
 {
+	curfew_source source = {.size = sizeof source,
+	                        .name = attack->name,
+	                        .text = attack->text,
+	                        .text_length = attack->length,
+	                        .import_dir = attack->folder,
+	                        .flags = CURFEW_SOURCE_ONCE};
 	curfew_limits limits = {.size = sizeof limits,
 	                        .timeout_ns = timeout_ns,
 	                        .memory_bytes = 64u << 20,
 	                        .output_bytes = 64u << 10,
 	                        .timers = 1000};
 	curfew_run_options options = {.size = sizeof options, .limits = &limits};
+	curfew_program *program = NULL;
 	curfew_report *report = NULL;
 	curfew_failure failure = {0};
-	curfew_program *program = bench_program_create(engine, name, text, length, CURFEW_SOURCE_ONCE, NULL);
-	uint64_t due_ns = bench_now_ns() + timeout_ns, done_ns;
-	curfew_status status = curfew_program_run(program, &options, &report, &failure);
+	uint64_t due_ns, done_ns;
+	curfew_status status;
 
+	bench_check(curfew_program_create(engine, &source, &program, &failure), &failure, attack->name);
+	due_ns = bench_now_ns() + timeout_ns;
+	status = curfew_program_run(program, &options, &report, &failure);
 	done_ns = bench_now_ns();
 	/* A program that cannot be parsed under these limits has a report too. */
-	if (status != CURFEW_OK && !report)
-		bench_check(status, &failure, name);
-	tally->outcome = curfew_outcome_name(report->outcome);
-	tally->held += expects(text, tally->outcome);
+	if (!report)
+		bench_check(status, &failure, attack->name);
+	attack->outcome = curfew_outcome_name(report->outcome);
+	attack->held += expects(attack->text, attack->outcome);
 	if (report->stop_mode != CURFEW_STOP_NONE)
-		tally->late_ns[tally->late_count++] = report->stop_latency_ns;
+		attack->late_ns[attack->late_count++] = report->stop_latency_ns;
 	if (report->outcome == CURFEW_OUTCOME_DEADLINE) {
-		tally->without_stack += report->frame_count == 0;
-		tally->returned_ns[tally->returned_count++] = done_ns > due_ns ? done_ns - due_ns : 0;
+		attack->without_stack += report->frame_count == 0;
+		attack->returned_ns[attack->returned_count++] = done_ns > due_ns ? done_ns - due_ns : 0;
 	}
 	curfew_report_destroy(report);
 	curfew_program_destroy(program);
 }
 
+/* Every file once, then every file again: a slow spell of the machine does not fall on one of them alone. */
 static void measure(void *context)
 {
 	struct task *task = context;
-	size_t capacity = task->rounds * sizeof(uint64_t);
-	bench_timer timer;
 
-	bench_timer_start(&timer, 10000000);
-	for (int file = 0; file < task->file_count; file++) {
-		struct tally tally = {.late_ns = malloc(capacity), .returned_ns = malloc(capacity)};
-		const char *name = strrchr(task->files[file], '/') ? strrchr(task->files[file], '/') + 1 : task->files[file];
-		size_t length;
-		char *text = bench_file_read(task->files[file], &length);
+	for (size_t round = 0; round < task->rounds; round++)
+		for (size_t i = 0; i < task->count; i++)
+			run_once(&task->attacks[i]);
+}
 
-		if (!tally.late_ns || !tally.returned_ns)
-			bench_die("out of memory");
-		for (size_t round = 0; round < task->rounds; round++)
-			run_once(name, text, length, &tally);
-		printf("{\"name\": \"%s\", \"outcome\": \"%s\", \"rounds\": %zu, \"held\": %zu, \"without_stack\": %zu, ", name,
-		       tally.outcome, task->rounds, tally.held, tally.without_stack);
-		bench_print_list("late_ns", tally.late_ns, tally.late_count);
-		printf(", ");
-		bench_print_list("returned_ns", tally.returned_ns, tally.returned_count);
-		printf("}\n");
-		fflush(stdout);
-		free(text);
-		free(tally.late_ns);
-		free(tally.returned_ns);
-	}
-	bench_timer_stop(&timer);
-	printf("{");
-	bench_print_list("timer_ns", timer.late_ns, timer.count);
+static void attack_read(struct attack *attack, const char *path, size_t rounds)
+{
+	const char *slash = strrchr(path, '/');
+
+	attack->name = slash ? slash + 1 : path;
+	attack->folder = slash ? strndup(path, (size_t)(slash - path)) : strdup(".");
+	attack->text = bench_file_read(path, &attack->length);
+	attack->late_ns = calloc(rounds, sizeof(uint64_t));
+	attack->returned_ns = calloc(rounds, sizeof(uint64_t));
+	if (!attack->folder || !attack->late_ns || !attack->returned_ns)
+		bench_die("out of memory");
+}
+
+static void attack_print(const struct attack *attack, size_t rounds)
+{
+	printf("{\"name\": \"%s\", \"outcome\": \"%s\", \"rounds\": %zu, \"held\": %zu, \"without_stack\": %zu, ",
+	       attack->name, attack->outcome, rounds, attack->held, attack->without_stack);
+	bench_print_list("late_ns", attack->late_ns, attack->late_count);
+	printf(", ");
+	bench_print_list("returned_ns", attack->returned_ns, attack->returned_count);
 	printf("}\n");
+}
+
+static void attack_finish(struct attack *attack)
+{
+	free(attack->folder);
+	free(attack->text);
+	free(attack->late_ns);
+	free(attack->returned_ns);
 }
 
 int main(int argc, char **argv)
 {
-	struct task task = {.file_count = argc - 2, .files = argv + 2};
+	struct task task = {.rounds = argc > 2 ? strtoul(argv[1], NULL, 10) : 0};
+	bench_timer timer;
 
-	task.rounds = argc > 2 ? strtoul(argv[1], NULL, 10) : 0;
 	if (!task.rounds)
 		bench_die("usage: attacks ROUNDS FILE...");
+	task.count = (size_t)argc - 2;
+	task.attacks = calloc(task.count, sizeof *task.attacks);
+	if (!task.attacks)
+		bench_die("out of memory");
+	for (size_t i = 0; i < task.count; i++)
+		attack_read(&task.attacks[i], argv[i + 2], task.rounds);
 	engine = bench_engine_create(1);
+	bench_timer_start(&timer, 10000000);
 	bench_on_run_stack(engine, measure, &task);
+	bench_timer_stop(&timer);
+	for (size_t i = 0; i < task.count; i++) {
+		attack_print(&task.attacks[i], task.rounds);
+		attack_finish(&task.attacks[i]);
+	}
+	printf("{");
+	bench_print_list("timer_ns", timer.late_ns, timer.count);
+	printf("}\n");
+	free(task.attacks);
 	curfew_engine_destroy(engine);
 	return 0;
 }

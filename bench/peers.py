@@ -73,7 +73,8 @@ def copied(files, folder):
 def goja(here, sources):
     go = program("go", "golang")
     files = listed(os.path.join(here, "peers", "goja"), ".go", "go.mod", "go.sum")
-    version = re.search(r"github.com/dop251/goja (\S+)", open(os.path.join(here, "peers", "goja", "go.mod")).read()).group(1)
+    pins = open(os.path.join(here, "peers", "goja", "go.mod")).read()
+    version = re.search(r"github.com/dop251/goja (\S+)", pins).group(1)
 
     def make(folder):
         copied(files, folder)
@@ -90,7 +91,8 @@ def quickjs(here, sources):
         raise Missing("its sources are not there; --sources names their folder")
     runner = os.path.join(here, "peers", "quickjs", "runner.c")
     flags = ["-std=gnu11", "-O3", "-DNDEBUG", "-D_GNU_SOURCE", "-DQUICKJS_NG_BUILD", "-w", "-I" + engine]
-    parts = {name: os.path.join(engine, name + ".c") for name in ("quickjs", "libregexp", "libunicode", "dtoa", "quickjs-libc", "qjs")}
+    parts = {name: os.path.join(engine, name + ".c")
+             for name in ("quickjs", "libregexp", "libunicode", "dtoa", "quickjs-libc", "qjs")}
     parts.update({name: os.path.join(engine, "gen", name + ".c") for name in ("repl", "standalone")}, runner=runner)
 
     def make(folder):
@@ -107,8 +109,10 @@ def quickjs(here, sources):
     files = listed(engine, ".c", ".h") + listed(os.path.join(engine, "gen"), ".c") + [runner]
     folder = kept("quickjs", files, (flags[:-1], call([compiler, "--version"])), make)
     header = open(os.path.join(engine, "quickjs.h")).read()
-    version = ".".join(re.search(rf"QJS_VERSION_{part}\s+(\d+)", header).group(1) for part in ("MAJOR", "MINOR", "PATCH"))
-    return Peer("QuickJS-ng native", f"{version}, cc -O3", [os.path.join(folder, "runner")], process=os.path.join(folder, "qjs"))
+    version = ".".join(re.search(rf"QJS_VERSION_{part}\s+(\d+)", header).group(1)
+                       for part in ("MAJOR", "MINOR", "PATCH"))
+    return Peer("QuickJS-ng native", f"{version}, cc -O3", [os.path.join(folder, "runner")],
+                process=os.path.join(folder, "qjs"))
 
 
 def quickjs_emscripten(here, sources):

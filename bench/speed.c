@@ -26,7 +26,7 @@ static bool variant_limits(const char *variant, curfew_limits *limits)
 	if (strcmp(variant, "deadline") == 0)
 		limits->timeout_ns = 60000000000u;
 	else if (strcmp(variant, "fuel") == 0)
-		limits->fuel = (uint64_t)1 << 50;
+		limits->fuel = 1000000000000000u;
 	else
 		return strcmp(variant, "none") == 0;
 	return true;
