@@ -327,7 +327,7 @@ static void trace_frame(JSRuntime *rt, JSStackFrame *frame)
 	trace_text(" (");
 	trace_name(JS_AtomGetStrRT(rt, file, FILE_BYTES, code->filename));
 	trace_text(":");
-	trace_number(line);
+	trace_number(line > 0 ? line : 1);
 	trace_text(":");
 	trace_number(column);
 	trace_text(")\n");

@@ -243,7 +243,7 @@ CURFEW_API bool curfew_is_image(const void *bytes, size_t length);
 
 typedef struct curfew_cancel curfew_cancel;
 
-/* A handle to cancel a run with; one handle serves one run at a time and may be reused after it. */
+/* A handle to cancel a run with. It serves one run at a time, and the next one after it; once fired it stays fired. */
 CURFEW_API curfew_status curfew_cancel_create(curfew_engine *engine, curfew_cancel **cancel);
 /*
  * Cancels: from any thread or signal handler, at any time, also before the run starts (it then ends at once)

@@ -65,6 +65,9 @@ static wasmtime_error_t *new_memory(void *env, const wasm_memorytype_t *type, si
 	return NULL;
 }
 
+/* engine/src/lib.rs */
+extern void curfew__config_no_backtrace(wasm_config_t *config);
+
 static wasm_engine_t *create_engine(bool metered, size_t native_stack)
 {
 	wasm_config_t *config = wasm_config_new();
@@ -79,6 +82,7 @@ static wasm_engine_t *create_engine(bool metered, size_t native_stack)
 	wasmtime_config_memory_guard_size_set(config, CURFEW__REGION_GUARD);
 	wasmtime_config_memory_may_move_set(config, false);
 	wasmtime_config_native_unwind_info_set(config, false);
+	curfew__config_no_backtrace(config);
 	return wasm_engine_new_with_config(config);
 }
 

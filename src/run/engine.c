@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/copy_in.h"
 #include "engine/cache.h"
 
 #define RESIDENT_BYTES_DEFAULT ((uint64_t)256 << 20)
@@ -64,12 +65,9 @@ curfew_status curfew_engine_create(const curfew_engine_options *options, curfew_
 		return CURFEW_INVALID;
 	}
 	*engine = NULL;
-	if (options) {
-		if (options->size < sizeof(uint32_t) * 2 || options->size > sizeof known) {
-			say(failure, "options.size is not that of a curfew_engine_options");
-			return CURFEW_INVALID;
-		}
-		memcpy(&known, options, options->size);
+	if (options && !curfew__copy_in(&known, sizeof known, options)) {
+		say(failure, "options.size is not that of a curfew_engine_options");
+		return CURFEW_INVALID;
 	}
 	curfew_engine *made = calloc(1, sizeof *made);
 	if (!made) {

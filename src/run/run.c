@@ -237,7 +237,9 @@ static void set_control(curfew_run *run)
 	                 (run->program->import_dir ? CURFEW_CONTROL_IMPORTS : 0);
 	control->stack_bytes = (uint32_t)limits->stack_bytes;
 	control->now_ns = control->time_origin_ns = now;
-	control->deadline_ns = limits->timeout_ns == CURFEW_UNLIMITED ? CURFEW__NEVER : now - (curfew__now() - run->start_ns) + (int64_t)limits->timeout_ns;
+	control->deadline_ns = CURFEW__NEVER;
+	if (limits->timeout_ns != CURFEW_UNLIMITED)
+		control->deadline_ns = now - (curfew__now() - run->start_ns) + (int64_t)limits->timeout_ns;
 	control->realtime_offset_us = deterministic(run) ? FIXED_DATE_US - now / 1000 : (real_ns - now) / 1000;
 	control->seed = run->seed;
 	control->loops_left = CURFEW_UNLIMITED;
@@ -451,6 +453,16 @@ static curfew_outcome outcome_without_cause(const run_ending *ending)
 	}
 }
 
+/* A handle may serve the next run from here on. */
+static void let_go_of_cancels(curfew_run *run)
+{
+	if (run->cancels[0]) {
+		curfew__signal_bind(run->cancels[0], NULL);
+		curfew__signal_unref(run->cancels[0]);
+		run->cancels[0] = NULL;
+	}
+}
+
 /* Closes the books: nothing of the guest runs after this, and the watch has let go of it. */
 static void finish(curfew_run *run, const run_ending *ending)
 {
@@ -459,9 +471,6 @@ static void finish(curfew_run *run, const run_ending *ending)
 
 	end_stretch(run);
 	curfew__watch_close(run->engine->watch, &run->alarm);
-	for (int i = 0; i < 2; i++)
-		if (run->cancels[i])
-			curfew__signal_bind(run->cancels[i], NULL);
 	bool hard = run->alive && atomic_load(&run->guest.state) == CURFEW__GUEST_STOPPING;
 	bool readable = run->alive && curfew__guest_settle(&run->guest);
 	bool returned = !ending->entered || ending->end == CURFEW__VM_RETURNED;
@@ -471,6 +480,7 @@ static void finish(curfew_run *run, const run_ending *ending)
 	if (ending->end == CURFEW__VM_STACK || ending->end == CURFEW__VM_FUEL)
 		curfew__run_latch(run, outcome_without_cause(ending), ended_ns);
 	look_at_all(run, ended_ns);
+	let_go_of_cancels(run);
 	if (readable && returned && ending->entered && ending->status == CURFEW_GUEST_DONE && !atomic_load(&run->cause))
 		fill_value(run);
 	curfew_outcome cause = (curfew_outcome)atomic_load(&run->cause);
@@ -478,7 +488,8 @@ static void finish(curfew_run *run, const run_ending *ending)
 	report->outcome = cause ? cause : up ? up : outcome_without_cause(ending);
 	report->stop_cause = report->outcome;
 	if (cause) {
-		int64_t late = ended_ns - atomic_load(&run->due_ns);
+		int64_t stopped_ns = atomic_load(&run->stopped_ns);
+		int64_t late = (stopped_ns ? stopped_ns : ended_ns) - atomic_load(&run->due_ns);
 		report->stop_mode = hard ? CURFEW_STOP_HARD : CURFEW_STOP_SOFT;
 		report->stop_latency_ns = late > 0 ? (uint64_t)late : 0;
 		fill_error_of_stop(run, cause);
@@ -496,7 +507,7 @@ static void finish(curfew_run *run, const run_ending *ending)
 	if (run->alive) {
 		size_t stack_peak;
 		curfew__guest_finish(&run->guest, &stack_peak);
-		run->alive = false;
+		atomic_store(&run->alive, false);
 		report->used.stack_peak_bytes = stack_peak;
 	}
 	fill_counts(run, ended_ns);
@@ -538,13 +549,18 @@ static bool give_birth(curfew_run *run, bool *has_program)
 		image = curfew__image_ref(run->engine->image);
 	size_t needed = image->length - image->layout.stack_top;
 	bool fits = run->limits.memory_bytes >= needed;
-	if (vm && fits)
-		run->alive = curfew__guest_init(&run->guest, vm, metered, run->engine->pool, image,
-		                                (size_t)run->limits.memory_bytes, &host, run);
+	bool born = vm && fits && curfew__guest_init(&run->guest, vm, metered, run->engine->pool, image,
+	                                             (size_t)run->limits.memory_bytes, &host, run);
 	if (!fits)
 		curfew__run_latch(run, CURFEW_OUTCOME_MEMORY, curfew__now());
 	curfew__image_unref(image);
-	return run->alive;
+	if (!born)
+		return false;
+	set_control(run);
+	/* From here on the watch may write to the guest; what it could not tell it before is made up for. */
+	atomic_store(&run->alive, true);
+	curfew__run_tell_time_up(run);
+	return true;
 }
 
 static bool load_source(curfew_run *run, run_ending *result)
@@ -587,7 +603,6 @@ static run_ending first_entry(curfew_run *run)
 		return atomic_load(&run->cause) ? (run_ending){ .end = CURFEW__VM_RETURNED } : result;
 	run->loaded_ns = curfew__now();
 	atomic_store(&run->memory_bytes, curfew__guest_memory(&run->guest));
-	set_control(run);
 	if (!curfew__watch_arm(run->engine->watch, &run->alarm, curfew__run_next_alarm(run, run->loaded_ns)))
 		return result;
 	if (!has_program && !load_source(run, &result))
@@ -616,12 +631,10 @@ static void park(curfew_run *run)
 	end_stretch(run);
 	curfew__watch_disarm(run->engine->watch, &run->alarm);
 	atomic_store(&run->wake_ns, wake);
-	int64_t next = atomic_load(&run->time_up) ? run->hard_ns : run->deadline_ns;
-	next = atomic_load(&run->cause) || wake < next ? (atomic_load(&run->cause) ? now : wake) : next;
 	curfew__watch *watch = run->engine->watch;
 	atomic_store(&run->phase, CURFEW__RUN_PARKED);
 	/* From here on the run may be elsewhere; the reference of whoever steps it keeps it in memory. */
-	curfew__watch_arm(watch, &run->alarm, next);
+	curfew__watch_arm(watch, &run->alarm, curfew__run_next_alarm(run, now));
 }
 
 bool curfew__run_step(curfew_run *run)
@@ -654,8 +667,11 @@ bool curfew__run_step(curfew_run *run)
 
 static void free_run(curfew_run *run)
 {
-	curfew__signal_unref(run->cancels[0]);
-	curfew__signal_unref(run->cancels[1]);
+	let_go_of_cancels(run);
+	if (run->cancels[1]) {
+		curfew__signal_bind(run->cancels[1], NULL);
+		curfew__signal_unref(run->cancels[1]);
+	}
 	curfew__buffer_finish(&run->streams[0]);
 	curfew__buffer_finish(&run->streams[1]);
 	curfew_report_destroy(run->report);

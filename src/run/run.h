@@ -92,8 +92,10 @@ struct curfew_run {
 	atomic_uint tripped_set;
 	atomic_uint time_up;        /* DEADLINE or CANCELLED once the program was told that it is to end; 0: not yet */
 	_Atomic int64_t time_up_ns;
-	int64_t hard_ns;            /* end of the grace; watch only */
-	unsigned stop_steps;        /* watch only */
+	_Atomic int64_t hard_ns;    /* end of the grace, once time is up */
+	_Atomic int64_t stopped_ns; /* when a run that was not executing was stopped; 0: it was executing */
+	int64_t soft_ns;            /* when the poll was first asked to stop, and the CPU time then; watch only */
+	int64_t soft_cpu_ns;
 	bool tracing;
 	_Atomic int64_t wake_ns;    /* parked until */
 
@@ -107,9 +109,8 @@ struct curfew_run {
 
 	/* The guest. */
 	curfew__guest guest;
-	bool alive;
+	atomic_bool alive;          /* the guest is there, and may be touched by the watch */
 	bool started;
-	bool entered_start;
 	char *import_text;          /* found by import_open, to be read */
 	int32_t import_length;
 	int64_t loaded_ns, compiled_ns, entered_ns;

@@ -11,11 +11,11 @@
 
 #include "base/clock.h"
 
-/* The poll is asked this often, this far apart, before the memory is taken away. */
-#define SOFT_STEPS 2
+/* The poll is asked this far apart, until the guest has had so much CPU time to answer, or so much time went by. */
 #define SOFT_STEP_NS (60 * CURFEW__MICROSECOND)
+#define SOFT_CPU_NS (50 * CURFEW__MICROSECOND)
+#define SOFT_LATEST_NS (3 * CURFEW__MILLISECOND)
 #define RETRY_NS (50 * CURFEW__MICROSECOND)
-#define WAKE_LATEST_NS (5 * CURFEW__MILLISECOND)
 
 void curfew__run_trip(curfew_run *run, curfew_outcome outcome)
 {
@@ -60,11 +60,19 @@ static bool cancelled(const curfew_run *run, int64_t *when_ns, unsigned *times)
 /* The program's time is up: it is told, and has the grace to end by itself. */
 static void time_is_up(curfew_run *run, curfew_outcome why, int64_t when_ns)
 {
-	atomic_store(&run->time_up_ns, when_ns);
-	atomic_store(&run->time_up, (unsigned)why);
+	unsigned none = 0;
+
+	atomic_store(&run->hard_ns, curfew__later(when_ns, run->limits.grace_ns));
+	if (!atomic_compare_exchange_strong(&run->time_up, &none, (unsigned)why))
+		return;
 	curfew__run_trip(run, why);
-	run->hard_ns = curfew__later(when_ns, run->limits.grace_ns);
-	if (run->limits.grace_ns && run->alive)
+	curfew__run_tell_time_up(run);
+}
+
+void curfew__run_tell_time_up(curfew_run *run)
+{
+	unsigned why = atomic_load(&run->time_up);
+	if (why && run->limits.grace_ns && atomic_load(&run->alive))
 		curfew__guest_tell_aborted(&run->guest, why == CURFEW_OUTCOME_DEADLINE ? 1 : 2);
 }
 
@@ -73,21 +81,23 @@ void curfew__run_look_at_clock(curfew_run *run, int64_t now)
 	int64_t cancelled_ns;
 	unsigned times;
 	bool cancel = cancelled(run, &cancelled_ns, &times);
-	unsigned up = atomic_load(&run->time_up);
 
 	/* The deadline is looked at first, the cancel second. */
-	if (!up && now >= run->deadline_ns)
-		time_is_up(run, CURFEW_OUTCOME_DEADLINE, run->deadline_ns);
-	else if (!up && cancel)
-		time_is_up(run, CURFEW_OUTCOME_CANCELLED, cancelled_ns > run->start_ns ? cancelled_ns : run->start_ns);
-	up = atomic_load(&run->time_up);
-	if (up == CURFEW_OUTCOME_CANCELLED && now >= run->deadline_ns)
-		curfew__run_trip(run, CURFEW_OUTCOME_DEADLINE);
-	if (up && times > 1 && run->hard_ns > now) {
-		run->hard_ns = now; /* asked twice: no more grace */
+	if (!atomic_load(&run->time_up)) {
+		if (now >= run->deadline_ns)
+			time_is_up(run, CURFEW_OUTCOME_DEADLINE, run->deadline_ns);
+		else if (cancel)
+			time_is_up(run, CURFEW_OUTCOME_CANCELLED, cancelled_ns > run->start_ns ? cancelled_ns : run->start_ns);
 	}
-	if (up && now >= run->hard_ns)
-		curfew__run_latch(run, (curfew_outcome)up, run->hard_ns);
+	unsigned up = atomic_load(&run->time_up);
+	if (!up)
+		return;
+	if (now >= run->deadline_ns)
+		curfew__run_trip(run, CURFEW_OUTCOME_DEADLINE);
+	if (times > 1 && atomic_load(&run->hard_ns) > now)
+		atomic_store(&run->hard_ns, now); /* asked twice: no more grace */
+	if (now >= atomic_load(&run->hard_ns))
+		curfew__run_latch(run, (curfew_outcome)up, atomic_load(&run->hard_ns));
 }
 
 int64_t curfew__run_cpu(curfew_run *run)
@@ -132,13 +142,22 @@ static void make_ready(curfew_run *run)
 /* One step of stopping what runs; when to take the next. */
 static int64_t stop_step(curfew_run *run, int64_t now)
 {
-	if (atomic_load(&run->phase) == CURFEW__RUN_PARKED) {
+	/* What does not execute is stopped by that: whoever takes it up again sees the cause first. */
+	if (atomic_load(&run->phase) != CURFEW__RUN_EXECUTING) {
+		int64_t unset = 0;
+		atomic_compare_exchange_strong(&run->stopped_ns, &unset, now);
 		make_ready(run);
 		return CURFEW__NEVER;
 	}
-	if (!run->alive)
+	if (!atomic_load(&run->alive))
 		return now + RETRY_NS;
-	if (run->stop_steps++ < SOFT_STEPS) {
+	int64_t cpu = curfew__run_cpu(run);
+	if (!run->soft_ns) {
+		run->soft_ns = now;
+		run->soft_cpu_ns = cpu;
+	}
+	/* A guest that has no processor does not run, and its stack is read more exactly after a poll. */
+	if (now == run->soft_ns || (cpu - run->soft_cpu_ns < SOFT_CPU_NS && now - run->soft_ns < SOFT_LATEST_NS)) {
 		curfew__guest_stop_soft(&run->guest);
 		return now + SOFT_STEP_NS;
 	}
@@ -154,7 +173,7 @@ int64_t curfew__run_next_alarm(curfew_run *run, int64_t now)
 {
 	if (atomic_load(&run->cause))
 		return now;
-	int64_t next = atomic_load(&run->time_up) ? run->hard_ns : run->deadline_ns;
+	int64_t next = atomic_load(&run->time_up) ? atomic_load(&run->hard_ns) : run->deadline_ns;
 	next = earlier(next, look_at_cpu(run, now));
 	if (atomic_load(&run->phase) == CURFEW__RUN_PARKED)
 		next = earlier(next, atomic_load(&run->wake_ns));
@@ -175,9 +194,7 @@ int64_t curfew__run_on_alarm(void *context, int64_t now)
 	if (atomic_load(&run->cause))
 		return stop_step(run, now);
 	bool told = !was_up && atomic_load(&run->time_up);
-	if (atomic_load(&run->phase) == CURFEW__RUN_PARKED && (told || now >= atomic_load(&run->wake_ns))) {
+	if (atomic_load(&run->phase) == CURFEW__RUN_PARKED && (told || now >= atomic_load(&run->wake_ns)))
 		make_ready(run);
-		return curfew__later(now, (uint64_t)WAKE_LATEST_NS);
-	}
 	return curfew__run_next_alarm(run, now);
 }

@@ -9,8 +9,10 @@
 void curfew__run_trip(curfew_run *run, curfew_outcome outcome);
 /* Latches the cause of the stop, unless there is one already; due_ns: when its time was up. */
 void curfew__run_latch(curfew_run *run, curfew_outcome cause, int64_t due_ns);
-/* Compares deadline and cancel with the time. On the watch thread, or with the alarm disarmed. */
+/* Compares deadline and cancel with the time. */
 void curfew__run_look_at_clock(curfew_run *run, int64_t now);
+/* Shows the program that its time is up, if it is. */
+void curfew__run_tell_time_up(curfew_run *run);
 /* CPU time used so far, in ns. */
 int64_t curfew__run_cpu(curfew_run *run);
 /* When the alarm has to look next. */
