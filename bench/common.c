@@ -122,11 +122,17 @@ curfew_program *bench_program_create(curfew_engine *engine, const char *name, co
 	curfew_source source = {
 	        .size = sizeof source, .name = name, .text = text, .text_length = length, .flags = flags};
 	curfew_program *program = NULL;
+	curfew_report *report = NULL;
 	curfew_failure failure = {0};
+	char *why = NULL;
 
 	bench_check(curfew_program_create(engine, &source, &program, &failure), &failure, name);
-	if (limits)
-		bench_check(curfew_program_compile(program, limits, NULL, &failure), &failure, name);
+	if (limits && curfew_program_compile(program, limits, &report, &failure) == CURFEW_BAD_PROGRAM) {
+		curfew_report_to_text(report, false, &why, &(size_t){0});
+		bench_die("%s", why ? why : name);
+	}
+	if (limits && failure.message[0])
+		bench_die("%s: %s", name, failure.message);
 	return program;
 }
 

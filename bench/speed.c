@@ -12,7 +12,7 @@
 #include <string.h>
 
 struct entry {
-	char key[1024];
+	char path[1024];
 	curfew_program *program;
 };
 
@@ -32,25 +32,27 @@ static bool variant_limits(const char *variant, curfew_limits *limits)
 	return true;
 }
 
-/* The variants have programs of their own: an image belongs to one flavour of the engine. */
-static curfew_program *program_get(const char *key, const char *path, const curfew_limits *limits)
+/* Parsed once; the variants limit the runs. */
+static curfew_program *program_get(const char *path)
 {
+	curfew_limits limits;
 	size_t length;
 	char *text;
 
 	for (size_t i = 0; i < entry_count; i++)
-		if (strcmp(entries[i].key, key) == 0)
+		if (strcmp(entries[i].path, path) == 0)
 			return entries[i].program;
 	if (entry_count == sizeof entries / sizeof entries[0])
 		bench_die("too many programs");
 	text = bench_file_read(path, &length);
-	snprintf(entries[entry_count].key, sizeof entries[0].key, "%s", key);
-	entries[entry_count].program = bench_program_create(engine, path, text, length, 0, limits);
+	bench_limits_widest(&limits);
+	snprintf(entries[entry_count].path, sizeof entries[0].path, "%s", path);
+	entries[entry_count].program = bench_program_create(engine, path, text, length, 0, &limits);
 	free(text);
 	return entries[entry_count++].program;
 }
 
-static void speed(const char *key, const char *variant, const char *path)
+static void speed(const char *variant, const char *path)
 {
 	curfew_limits limits;
 	curfew_run_options options = {.size = sizeof options, .limits = &limits};
@@ -61,7 +63,7 @@ static void speed(const char *key, const char *variant, const char *path)
 
 	if (!variant_limits(variant, &limits))
 		bench_die("%s: no such variant", variant);
-	program = program_get(key, path, &limits);
+	program = program_get(path);
 	start_ns = bench_now_ns();
 	bench_check(curfew_program_run(program, &options, &report, &failure), &failure, path);
 	elapsed_ns = bench_now_ns() - start_ns;
@@ -82,7 +84,7 @@ static void serve(void *context)
 		line[strcspn(line, "\n")] = 0;
 		path_at = 0;
 		if (sscanf(line, "speed %15s %n", variant, &path_at) == 1 && path_at > 0)
-			speed(line, variant, line + path_at);
+			speed(variant, line + path_at);
 		else
 			printf("{\"error\": \"unknown command\"}\n");
 		fflush(stdout);
