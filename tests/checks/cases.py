@@ -18,6 +18,8 @@ def read_header(path):
     entries = []
     with open(path, encoding="utf-8") as file:
         for line in file:
+            if line.startswith("#!"):
+                continue
             if not line.startswith("//"):
                 break
             match = HEADER.match(line.rstrip("\n"))

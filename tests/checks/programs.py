@@ -84,7 +84,7 @@ def check_cancel(context):
 
 def check_many(context):
     code, out, err = run_example(context, "many_at_once")
-    expect((code, err) == (0, "") and out.splitlines()[-1:] == ["100 runs: 90 ok, 10 deadline"], f"exit {code}: {out!r} {err!r}")
+    expect((code, err) == (0, "") and out.splitlines()[-1:] == ["100 runs: 90 ok, 10 cpu"], f"exit {code}: {out!r} {err!r}")
 
 
 def check_partial(context):

@@ -1,0 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+// A promise is waited for.
+// outcome: ok
+// value: {"a":1}
+new Promise(resolve => setTimeout(resolve, 5, Promise.resolve({ a: 1 })));

@@ -1,0 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+// What has no JSON is null.
+// outcome: ok
+// value: null
+NaN;

@@ -1,0 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
+// outcome: ok
+// value: 42
+import('./lib/util.js').then(({ answer }) => answer);

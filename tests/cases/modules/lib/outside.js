@@ -1,0 +1,1 @@
+../../language/default_value.js
