@@ -563,6 +563,19 @@ static bool give_birth(curfew_run *run, bool *has_program)
 	return true;
 }
 
+/* The watch keeps its hands off the memory meanwhile. */
+static void take_image(curfew_run *run)
+{
+	curfew__watch *watch = run->engine->watch;
+
+	atomic_store(&run->alive, false);
+	curfew__watch_disarm(watch, &run->alarm);
+	curfew__program_snapshot(run->program, run->guest.region);
+	atomic_store(&run->alive, true);
+	curfew__run_tell_time_up(run);
+	curfew__watch_arm(watch, &run->alarm, curfew__run_next_alarm(run, curfew__now()));
+}
+
 static bool load_source(curfew_run *run, run_ending *result)
 {
 	curfew__control *control = run->guest.control;
@@ -576,7 +589,7 @@ static bool load_source(curfew_run *run, run_ending *result)
 	run->guest.scratch_used = 0;
 	run->compiled_ns = curfew__now();
 	if (run->compile_only || !(run->program->flags & CURFEW_SOURCE_ONCE))
-		curfew__program_snapshot(run->program, run->guest.region);
+		take_image(run);
 	return !run->compile_only;
 }
 
