@@ -89,6 +89,7 @@ static bool set_up(const void *wasm, size_t length, curfew__region **region, cur
 		return false;
 	curfew__image *empty = curfew__image_create(NULL, curfew__vm_memory_size(vm), &none, NULL, NULL, 0);
 	*region = empty ? curfew__pool_take(pool, empty, MEMORY) : NULL;
+	curfew__image_unref(empty);
 	curfew__instance *instance = *region ? curfew__instance_create(vm, *region, NULL) : NULL;
 	if (!instance || !call(instance, 0, &result) || !call(instance, 1, (int32_t *)&layout->stack_top) ||
 	    !call(instance, 2, &result) || !call(instance, 3, (int32_t *)&layout->control) ||
@@ -139,8 +140,11 @@ static bool write_image(const char *path, const curfew__region *region, const cu
 	curfew__buffer_add(&out, padding, head.pages_offset - out.length);
 	for (size_t i = 0; i < count; i++)
 		curfew__buffer_add(&out, region->base + numbers[i] * CURFEW__PAGE, CURFEW__PAGE);
+	free(numbers);
 	printf("guest image: %zu KiB, of which %zu KiB are not zero\n", (size_t)head.length / 1024, count * 4);
-	return !out.failed && write_file(path, out.data, out.length);
+	bool ok = !out.failed && write_file(path, out.data, out.length);
+	curfew__buffer_finish(&out);
+	return ok;
 }
 
 static bool write_code(const char *path, const void *wasm, size_t length, bool metered)
@@ -149,15 +153,18 @@ static bool write_code(const char *path, const void *wasm, size_t length, bool m
 	size_t size;
 	void *bytes = vm ? curfew__vm_serialize(vm, &size) : NULL;
 
+	curfew__vm_destroy(vm);
 	if (!bytes)
 		return false;
 	printf("guest code, %s: %zu KiB\n", metered ? "metered" : "plain", size / 1024);
-	return write_file(path, bytes, size);
+	bool ok = write_file(path, bytes, size);
+	free(bytes);
+	return ok;
 }
 
 int main(int argc, char **argv)
 {
-	size_t full_length, bare_length;
+	size_t full_length, bare_length, ignored;
 	curfew__layout layout = { 0, 0, 0, 0 };
 	curfew__region *region;
 	curfew__pool *pool = curfew__pool_create(0);
@@ -173,5 +180,9 @@ int main(int argc, char **argv)
 	    !write_image(argv[3], region, &layout, bare, bare_length) ||
 	    !write_code(argv[4], bare, bare_length, false) || !write_code(argv[5], bare, bare_length, true))
 		return 1;
+	free(full);
+	free(bare);
+	curfew__pool_give(pool, region, &ignored);
+	curfew__pool_destroy(pool);
 	return 0;
 }
