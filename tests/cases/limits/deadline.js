@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+// A loop that never ends.
+// args: --timeout 120ms
+// outcome: deadline
+// tripped: deadline
+// stop.cause: deadline
+// stop.mode: soft or hard
+// limits.timeout_us: 120000
+// used.wall_us: >= 120000
+// error.name: deadline
+// frames: spin deadline.js:12:* | <anonymous> deadline.js:13:1
+function spin() { for (;;); }
+spin();

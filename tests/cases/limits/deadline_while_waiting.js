@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: Apache-2.0
+// A program that waits is not busy.
+// args: --timeout 120ms
+// outcome: deadline
+// used.cpu_us: < 100000
+// used.wall_us: >= 120000
+// stdout: before
+console.log('before');
+setTimeout(() => console.log('after'), 60000);

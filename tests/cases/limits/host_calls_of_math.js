@@ -1,0 +1,7 @@
+// SPDX-License-Identifier: Apache-2.0
+// What stays inside is no call out.
+// args: --host-calls 1
+// outcome: ok
+// used.host_calls: 0
+for (let i = 0; i < 1000; i++) Math.random(), Date.now(), performance.now(), curfew.remaining();
+1;

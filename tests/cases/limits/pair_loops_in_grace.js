@@ -1,0 +1,6 @@
+// SPDX-License-Identifier: Apache-2.0
+// args: --timeout 60ms --grace 10s --loops 100M
+// outcome: loops deadline
+// tripped: deadline loops
+while (!curfew.signal.aborted);
+for (;;);

@@ -1,0 +1,8 @@
+// SPDX-License-Identifier: Apache-2.0
+// Both are told.
+// args: --timeout 60ms --grace 10s --memory 16MiB
+// outcome: memory deadline
+// tripped: deadline memory
+while (!curfew.signal.aborted);
+const kept = [];
+for (;;) kept.push(new Array(1000).fill(0));

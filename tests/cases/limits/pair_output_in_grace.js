@@ -1,0 +1,7 @@
+// SPDX-License-Identifier: Apache-2.0
+// args: --timeout 60ms --grace 10s --output 10
+// outcome: output deadline
+// tripped: deadline output
+// stdout~: ^x
+while (!curfew.signal.aborted);
+for (;;) console.log('x'.repeat(9));

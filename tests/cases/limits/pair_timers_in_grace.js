@@ -1,0 +1,6 @@
+// SPDX-License-Identifier: Apache-2.0
+// args: --timeout 60ms --grace 10s --timers 2
+// outcome: timers deadline
+// tripped: deadline timers
+while (!curfew.signal.aborted);
+for (;;) setTimeout(() => {}, 1e6);

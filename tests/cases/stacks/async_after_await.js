@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: Apache-2.0
+// An async function after its first await has nobody below it.
+// args: --timeout 80ms
+// outcome: deadline
+// frames: work async_after_await.js:8:*
+async function work() {
+	await null;
+	for (;;);
+}
+work();

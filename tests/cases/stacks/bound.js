@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: Apache-2.0
+// A bound function.
+// args: --timeout 80ms
+// outcome: deadline
+// frames: spin bound.js:7:* | <anonymous> bound.js:9:*
+function spin() {
+	for (;;);
+}
+spin.bind(null, 1)();

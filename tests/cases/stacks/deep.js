@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: Apache-2.0
+// Only the innermost of many frames are told.
+// args: --timeout 80ms
+// outcome: deadline
+// frames: f deep.js:7:* | f deep.js:8:* | f deep.js:8:* | ...
+function f(n) {
+	if (n === 0) for (;;);
+	f(n - 1);
+}
+f(500);

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+// A getter and who reads it.
+// args: --timeout 80ms
+// outcome: deadline
+// frames: get busy getter.js:8:* | read getter.js:12:* | <anonymous> getter.js:14:1
+const o = {
+	get busy() {
+		for (;;);
+	},
+};
+function read() {
+	return o.busy;
+}
+read();

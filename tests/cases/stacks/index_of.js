@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: Apache-2.0
+// A builtin that goes on for ever, and who called it.
+// args: --timeout 80ms
+// outcome: deadline
+// frames: indexOf native | call native | find index_of.js:7:* | <anonymous> index_of.js:9:*
+function find(list) {
+	return Array.prototype.indexOf.call(list, 1);
+}
+find({ length: 2 ** 53 - 1 });

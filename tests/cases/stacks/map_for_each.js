@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: Apache-2.0
+// A callback of a Map.
+// args: --timeout 80ms
+// outcome: deadline
+// frames: each map_for_each.js:7:* | forEach native | <anonymous> map_for_each.js:9:*
+function each() {
+	for (;;);
+}
+new Map([[1, 2]]).forEach(each);

@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: Apache-2.0
+// Reflect.construct.
+// args: --timeout 80ms
+// outcome: deadline
+// frames: spin reflect.js:7:* | construct native | <anonymous> reflect.js:9:*
+function spin() {
+	for (;;);
+}
+Reflect.construct(spin, []);

@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: Apache-2.0
+// A callback of replace with a regular expression.
+// args: --timeout 80ms
+// outcome: deadline
+// frames: each replace_callback_regexp.js:7:* | [Symbol.replace] native | replace native | <anonymous> replace_callback_regexp.js:9:*
+function each(text) {
+	for (;;);
+}
+'a-b'.replace(/-/g, each);

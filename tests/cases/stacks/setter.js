@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: Apache-2.0
+// A setter.
+// args: --timeout 80ms
+// outcome: deadline
+// frames: set busy setter.js:8:* | <anonymous> setter.js:11:*
+const o = {
+	set busy(value) {
+		for (;;);
+	},
+};
+o.busy = 1;

@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: Apache-2.0
+// A static block of a class.
+// args: --timeout 80ms
+// outcome: deadline
+// frames: <anonymous> static_block.js:8:* | <anonymous> static_block.js:*:* | <anonymous> static_block.js:6:1
+class A {
+	static {
+		for (;;);
+	}
+}

@@ -1,0 +1,6 @@
+// SPDX-License-Identifier: Apache-2.0
+// A job has nobody below it.
+// args: --timeout 80ms
+// outcome: deadline
+// frames: hot then_callback.js:6:*
+Promise.resolve().then(function hot() { for (;;); });

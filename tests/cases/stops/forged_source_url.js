@@ -1,0 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+// args: --timeout 100ms
+// outcome: deadline
+// frames: hot *:1:* | ...
+eval('(function hot() { for (;;); })() //# sourceURL=forged.js');

@@ -1,0 +1,7 @@
+// SPDX-License-Identifier: Apache-2.0
+// args: --timeout 100ms
+// outcome: deadline
+// partial: {"done":[1,2]}
+curfew.checkpoint({ done: [1] });
+curfew.checkpoint({ done: [1, 2] });
+for (;;);
