@@ -269,7 +269,7 @@ static void bad_sources(void)
 		{.size = sizeof bad[0], .name = "a.js", .text = "1", .text_length = ((size_t)16 << 20) + 1},
 		{.size = sizeof bad[0], .name = "a.js", .text = "1", .text_length = 1, .flags = 0x80},
 		{.size = sizeof bad[0], .name = "a.js", .text = "1", .text_length = 1, .language = (curfew_language)7},
-		{.size = sizeof bad[0], .name = "a.js", .text = "1", .text_length = 1, .import_dir = "/nowhere/at/all"},
+		{.size = sizeof bad[0], .name = "a.js", .text = "1", .text_length = 1, .import_dir = "/proc/nowhere/at/all"},
 		{.size = sizeof bad[0], .name = "a.js", .text = "1", .text_length = 1, .reserved = 1},
 	};
 	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
