@@ -147,7 +147,7 @@ def cases(context):
 
 # ---- Attacks ------------------------------------------------------------------------------------------------------
 
-ATTACK_ARGS = ["--timeout", "300ms", "--memory", "64MiB", "--output", "64KiB", "--timers", "1000"]
+ATTACK_ARGS = ["--memory", "64MiB", "--output", "64KiB", "--timers", "1000"]
 
 
 def waits(report):
@@ -161,7 +161,7 @@ def check_attack(context, path):
     expect(expected and set(expected) <= set(EXIT_CODES), "the first line is no list of outcomes: // expect: OUTCOME...")
     # A machine that others use may be late once; curfew would be late each time.
     for last in (False, False, True):
-        report, done = context.report(*ATTACK_ARGS, path, timeout=10)
+        report, done = context.report("--timeout", f"{300 * min(context.slower, 4):.0f}ms", *ATTACK_ARGS, path, timeout=10)
         outcome, error, stop = report["outcome"], report["error"], report["stop"]
         if outcome not in expected:
             raise Failed(f"outcome: expected {' or '.join(expected)}, seen {outcome}"
