@@ -3,4 +3,5 @@
 // args: --timeout 60ms --grace 10s --cpu 150ms
 // outcome: cpu deadline
 // tripped: deadline cpu
+// stop.cause: cpu
 for (;;);

@@ -2,5 +2,6 @@
 // args: --timeout 60ms --grace 10s --loops 100M
 // outcome: loops deadline
 // tripped: deadline loops
+// stop.cause: loops
 while (!curfew.signal.aborted);
 for (;;);

@@ -2,5 +2,6 @@
 // args: --timeout 60ms --grace 10s --timers 2
 // outcome: timers deadline
 // tripped: deadline timers
+// stop.cause: timers
 while (!curfew.signal.aborted);
 for (;;) setTimeout(() => {}, 1e6);
