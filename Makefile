@@ -14,15 +14,15 @@ demo:
 
 check:
 	@scripts/prepare --install >/dev/null
-	@scripts/build $(BUILD) tests
+	@scripts/build $(BUILD)
 	@tests/run --build $(BUILD)
 
 check-asan:
-	@scripts/build $(BUILD)-asan tests address,undefined
+	@scripts/build $(BUILD)-asan all address,undefined
 	@tests/run --build $(BUILD)-asan --sanitizer asan
 
 check-tsan:
-	@scripts/build $(BUILD)-tsan tests thread
+	@scripts/build $(BUILD)-tsan all thread
 	@tests/run --build $(BUILD)-tsan --sanitizer tsan
 
 bench:

@@ -179,11 +179,12 @@ static int deliver(session *s)
 		code = print_line(value, strlen(value));
 	}
 	bool closed = s->output_error == EPIPE;
-	if (!s->json && !s->quiet && !closed && !finished)
+	bool broken = s->output_error != 0 && s->output_error != EINTR;
+	if (!s->json && !s->quiet && !broken && !finished)
 		cli_tell(s->report);
 	if (closed)
 		return CLI_EXIT_PIPE;
-	if (s->output_error != 0 && s->output_error != EINTR) {
+	if (broken) {
 		cli_say("cannot write the program's output: %s", strerror(s->output_error));
 		return CLI_EXIT_INTERNAL;
 	}

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The part of the guest that reaches into the JavaScript engine: set-up, the poll that stops a run, the stack of
- * what was running, and the description of what was thrown. It includes the engine's one source file, so that no
- * patched copy of it is needed.
+ * what was running, and the description of what was thrown. It includes the engine's one source file, with the few
+ * changes of adapt_engine.
  */
 #define _GNU_SOURCE
 
@@ -23,36 +23,12 @@ typedef int js_once_t;
 #define js_cond_wait(cond, mutex) ((void)(cond))
 #define js_cond_timedwait(cond, mutex, timeout) (-1)
 
-/*
- * A rope of more characters than the engine can hold was put together without the memory it stands for: the engine
- * says so in an exception, which a program could catch. It is a demand for more memory than there is, and ends as one.
- */
-#include <stdarg.h>
-#include <stdio.h>
-#include <string.h>
+/* What adapt_engine put into the engine calls these. */
+#include <stddef.h>
+static void curfew_refuse_memory(void);
+static void curfew_clean_name(char *text, size_t length, size_t name_length);
 
-#include "host.h"
-static int format_message(char *buffer, size_t size, const char *format, va_list arguments)
-{
-	if (!strcmp(format, "string too long"))
-		host_stop(1 /* CURFEW_STOP_MEMORY */);
-	return vsnprintf(buffer, size, format, arguments);
-}
-#define vsnprintf format_message
-
-/*
- * The engine notes positions where something can throw, which leaves a loop without calls without any. A position at
- * every statement is added through the one function that every statement begins with: the macro turns its call into
- * "note the position, then call", and its definition into one of the renamed function.
- */
-#define is_label(argument) is_label_##argument)
-#define is_label_s (emit_source_loc(s), is_label_at(s)
-#define is_label_JSParseState is_label_at(JSParseState
-
-#include "quickjs.c"
-
-#undef is_label
-#undef vsnprintf
+#include "quickjs.adapted.c"
 
 #include "guest.h"
 #include "prelude.h"
@@ -98,6 +74,11 @@ void *sbrk(intptr_t increment)
 	if (increment < 0 || __builtin_wasm_memory_grow(0, pages) == SIZE_MAX)
 		host_stop(CURFEW_STOP_MEMORY);
 	return (void *)(before * page);
+}
+
+static void curfew_refuse_memory(void)
+{
+	host_stop(CURFEW_STOP_MEMORY);
 }
 
 static void *checked(void *memory)
@@ -256,6 +237,14 @@ static void trace_number(int number)
 		digits[--at] = (char)('0' + left % 10);
 	while ((left /= 10) && at);
 	trace_text(digits + at);
+}
+
+/* Cleans a name at the end of a recorded stack, as trace_name does. */
+static void curfew_clean_name(char *text, size_t length, size_t name_length)
+{
+	for (size_t i = length - name_length; i < length; i++)
+		if ((unsigned char)text[i] < ' ' || text[i] == '(' || text[i] == ')')
+			text[i] = '?';
 }
 
 /* A name must not look like more frames than one. */
@@ -539,20 +528,22 @@ static void keep_natives(JSContext *ctx)
 	qsort(native_names, native_name_count, sizeof *native_names, by_address);
 }
 
-/* What is made for threads has no place here. */
-static void remove_shared_memory(JSContext *ctx)
+static void remove_property(JSContext *ctx, JSValueConst object, const char *name)
+{
+	JSAtom atom = JS_NewAtom(ctx, name);
+	JS_DeleteProperty(ctx, object, atom, 0);
+	JS_FreeAtom(ctx, atom);
+}
+
+/* What is made for threads has no place here, nor what speaks for the engine. */
+static void remove_unwanted(JSContext *ctx)
 {
 	JSValue atomics = JS_GetPropertyStr(ctx, ctx->global_obj, "Atomics");
 	static const char *const names[] = { "wait", "notify", "waitAsync" };
-	for (size_t i = 0; i < countof(names); i++) {
-		JSAtom atom = JS_NewAtom(ctx, names[i]);
-		JS_DeleteProperty(ctx, atomics, atom, 0);
-		JS_FreeAtom(ctx, atom);
-	}
+	for (size_t i = 0; i < countof(names); i++)
+		remove_property(ctx, atomics, names[i]);
 	JS_FreeValue(ctx, atomics);
-	JSAtom shared = JS_NewAtom(ctx, "SharedArrayBuffer");
-	JS_DeleteProperty(ctx, ctx->global_obj, shared, 0);
-	JS_FreeAtom(ctx, shared);
+	remove_property(ctx, ctx->global_obj, "SharedArrayBuffer");
 }
 
 /* Without its source text: a program has no use for it, and every image would carry it. */
@@ -579,7 +570,7 @@ void curfew_engine_init(void)
 
 	prelude_name = JS_NewAtom(ctx, "curfew:prelude");
 	JS_AddIntrinsicDOMException(ctx);
-	remove_shared_memory(ctx);
+	remove_unwanted(ctx);
 	JS_SetCanBlock(rt, false);
 	stop_hook = JS_NewCFunction(ctx, on_stop_hook, "", 0);
 
@@ -594,6 +585,8 @@ void curfew_engine_init(void)
 		return;
 	}
 	JS_FreeValue(ctx, prelude);
+	/* With it a program could write the engine's record of where something was thrown. */
+	remove_property(ctx, ctx->error_ctor, "prepareStackTrace");
 	keep_natives(ctx);
 	JS_RunGC(rt);
 	JS_SetInterruptHandler(rt, on_poll, NULL);
@@ -626,6 +619,13 @@ JSValue curfew_engine_compile(const char *source, size_t length, const char *nam
 {
 	JSContext *ctx = curfew_context;
 	return JS_EvalInternal(ctx, ctx->global_obj, source, length, name, 0, type | JS_EVAL_FLAG_COMPILE_ONLY, -1);
+}
+
+int curfew_engine_link(JSValueConst module)
+{
+	JSContext *ctx = curfew_context;
+	JSModuleDef *definition = JS_VALUE_GET_PTR(module);
+	return js_create_module_function(ctx, definition) < 0 || js_link_module(ctx, definition) < 0 ? -1 : 0;
 }
 
 JSValue curfew_engine_global(const char *name)

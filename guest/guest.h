@@ -30,6 +30,8 @@ int32_t curfew_engine_describe(int32_t result);
 int32_t curfew_engine_refuse(const char *name, const char *message);
 /* Compiles a script or module whose text has a line break put before it, and a NUL behind it. */
 JSValue curfew_engine_compile(const char *source, size_t length, const char *name, int type);
+/* Links a compiled module to what it imports; -1 with an exception pending. */
+int curfew_engine_link(JSValueConst module);
 /* Runs the next job: 1, 0 if there was none, -1 if it threw. */
 int curfew_engine_run_job(void);
 /* Looks a global function up, lexical declarations included. JS_UNDEFINED if there is none. */

@@ -3,6 +3,7 @@
  * The life of a program inside: loaded once (an image may be taken then), started, and resumed whenever the host
  * has something for it. Each entry runs until there is nothing left to do before a known time.
  */
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -78,32 +79,33 @@ static JSValue compile(const char *source, size_t length, const char *name, int 
 	JSValue compiled = curfew_engine_compile(source, length, name, type);
 
 	if (type == JS_EVAL_TYPE_MODULE && !JS_IsException(compiled)) {
-		if (JS_ResolveModule(ctx, compiled) < 0)
+		if (JS_ResolveModule(ctx, compiled) < 0 || curfew_engine_link(compiled) < 0)
 			return JS_EXCEPTION;
 		module = JS_DupValue(ctx, compiled);
 	}
 	return compiled;
 }
 
-/* How far the parser came: the first position in the text of a pending syntax error. */
-static long error_line(JSContext *ctx, JSValueConst error)
+/* How far the parser came in the program's own text; LONG_MAX: through all of it, and something else is wrong. */
+static long parsed_until(JSContext *ctx, JSValueConst error, const char *name)
 {
-	JSValue stack = JS_GetPropertyStr(ctx, error, "stack");
-	const char *text = JS_ToCString(ctx, stack);
-	const char *colon = text ? strchr(text, '\n') : NULL;
-	long line = 0, column = 0;
+	JSValue kind = JS_GetPropertyStr(ctx, error, "name"), stack = JS_GetPropertyStr(ctx, error, "stack");
+	const char *kind_text = JS_ToCString(ctx, kind), *text = JS_ToCString(ctx, stack);
+	size_t name_length = strlen(name);
+	long position = LONG_MAX;
 
-	if (colon) {
-		while (colon > text && *colon != ':')
-			colon--;
-		column = atol(colon + 1);
-		while (colon > text && *--colon != ':')
-			;
-		line = atol(colon + 1);
+	/* The stack of a syntax error begins with "    at NAME:LINE:COLUMN". */
+	if (kind_text && text && !strcmp(kind_text, "SyntaxError") && strlen(text) > 7 + name_length &&
+	    !strncmp(text + 7, name, name_length) && text[7 + name_length] == ':') {
+		char *column;
+		position = strtol(text + 8 + name_length, &column, 10) * 100000;
+		position += *column == ':' ? strtol(column + 1, NULL, 10) : 0;
 	}
+	JS_FreeCString(ctx, kind_text);
 	JS_FreeCString(ctx, text);
+	JS_FreeValue(ctx, kind);
 	JS_FreeValue(ctx, stack);
-	return line * 10000 + column;
+	return position;
 }
 
 /* A script unless only the grammar of modules takes it, as Node tells them apart. */
@@ -122,12 +124,9 @@ static JSValue compile_either(const char *source, size_t length, const char *nam
 	}
 	/* Neither: the reading that came further was the one meant. */
 	JSValue as_module = JS_GetException(ctx);
-	if (error_line(ctx, as_module) > error_line(ctx, as_script) || !JS_IsError(as_module)) {
-		JS_FreeValue(ctx, as_script);
-		return JS_Throw(ctx, as_module);
-	}
-	JS_FreeValue(ctx, as_module);
-	return JS_Throw(ctx, as_script);
+	bool module_meant = parsed_until(ctx, as_module, name) > parsed_until(ctx, as_script, name);
+	JS_FreeValue(ctx, module_meant ? as_script : as_module);
+	return JS_Throw(ctx, module_meant ? as_module : as_script);
 }
 
 CURFEW_EXPORT("curfew_load") int32_t curfew_load(void)

@@ -71,7 +71,7 @@ static const char *const refusals[] = {
 	"no such file",
 	"it lies outside the program's folder",
 	"it is too large",
-	"it is not a file that can be read",
+	"it is not a JavaScript file (.js, .mjs) that can be read",
 };
 
 static JSModuleDef *load(JSContext *ctx, const char *name, void *opaque)

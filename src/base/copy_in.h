@@ -23,4 +23,13 @@ static inline bool curfew__copy_in(void *known, uint32_t known_size, const void 
 	return true;
 }
 
+/* Copies as much of a struct of known_size bytes as the caller's, whose size is in its first field, has room for. */
+static inline void curfew__copy_out(void *given, const void *known, uint32_t known_size)
+{
+	uint32_t size;
+
+	memcpy(&size, given, sizeof size);
+	memcpy(given, known, size < known_size ? size : known_size);
+}
+
 #endif

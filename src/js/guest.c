@@ -12,6 +12,7 @@
 /* A run may go this far beyond its fuel, so that a poll can end it with an exact stack. */
 #define FUEL_RESERVE 200000
 #define FUEL_PLENTY (UINT64_MAX / 4)
+#define RANDOM_BYTES_MAX 65536
 
 static const char *const exports[CURFEW__GUEST_ENTRIES] = {
 	"curfew_alloc", "curfew_load", "curfew_start", "curfew_resume", "curfew_trace",
@@ -71,7 +72,8 @@ static bool import_random(void *context, uint64_t *values)
 
 	if (!leave(guest))
 		return false;
-	char *bytes = span(guest, values[0], values[1]);
+	/* What one call does is bounded: the prelude asks for no more either. */
+	char *bytes = (uint32_t)values[1] <= RANDOM_BYTES_MAX ? span(guest, values[0], values[1]) : NULL;
 	bool go_on = bytes && guest->host->random(guest->context, bytes, (uint32_t)values[1]);
 	return back(guest) && go_on;
 }
@@ -138,7 +140,7 @@ static bool wasi_clock(void *context, uint64_t *values)
 		int64_t now = guest->host->clock(guest->context);
 		/* 0: time of day, which is kept as an offset to the one clock there is. */
 		if ((uint32_t)values[0] == 0)
-			now += guest->control->realtime_offset_us * 1000;
+			now = (int64_t)((uint64_t)now + (uint64_t)guest->control->realtime_offset_us * 1000);
 		memcpy(to, &now, sizeof now);
 	}
 	values[0] = 0;
@@ -334,6 +336,8 @@ bool curfew__guest_settle(curfew__guest *guest)
  */
 void curfew__guest_stop_soft(curfew__guest *guest)
 {
+	if (atomic_load(&guest->state) == CURFEW__GUEST_STOPPING)
+		return; /* its memory is gone already */
 	atomic_store((_Atomic uint32_t *)&guest->control->stop, 1);
 	if (atomic_load(guest->counter) > 1) {
 		guest->taken = atomic_exchange(guest->counter, 1) - 1;
@@ -354,7 +358,8 @@ bool curfew__guest_stop_hard(curfew__guest *guest)
 
 void curfew__guest_tell_aborted(curfew__guest *guest, uint32_t kind)
 {
-	atomic_store((_Atomic uint32_t *)&guest->control->aborted, kind);
+	if (atomic_load(&guest->state) != CURFEW__GUEST_STOPPING)
+		atomic_store((_Atomic uint32_t *)&guest->control->aborted, kind);
 }
 
 /* ---- Reading ---------------------------------------------------------------------------------------------- */
@@ -374,8 +379,7 @@ uint64_t curfew__guest_loops(const curfew__guest *guest)
 	if (atomic_load(&guest->soft_asked) && counter <= 1)
 		taken = guest->taken;
 	int64_t since = (int64_t)control->interval - counter - taken;
-	int64_t loops = (int64_t)control->polls + since;
-	return loops > 0 ? (uint64_t)loops : 0;
+	return since > 0 ? control->polls + (uint64_t)since : control->polls;
 }
 
 void curfew__guest_set_fuel(curfew__guest *guest, uint64_t limit)

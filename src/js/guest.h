@@ -101,7 +101,7 @@ void curfew__guest_stop_soft(curfew__guest *guest);
  * again soon; a step was taken, or none could be (it is in a host function, or the system refused).
  */
 bool curfew__guest_stop_hard(curfew__guest *guest);
-/* From any thread while the guest lives: lets the program see that its time is up. */
+/* From the watch, or while the guest does not execute: lets the program see that its time is up. */
 void curfew__guest_tell_aborted(curfew__guest *guest, uint32_t kind);
 
 /* Bytes that the guest points to; NULL if they are not all in its memory. */

@@ -116,9 +116,12 @@ size_t curfew_engine_stack_bytes(const curfew_engine *engine)
 
 void curfew_engine_get_stats(curfew_engine *engine, curfew_engine_stats *stats)
 {
-	stats->runs_active = atomic_load(&engine->runs_active);
-	stats->runs_total = atomic_load(&engine->runs_total);
-	curfew__pool_count(engine->pool, &stats->regions_in_use, &stats->regions_pooled);
+	curfew_engine_stats known = { .size = stats->size };
+
+	known.runs_active = atomic_load(&engine->runs_active);
+	known.runs_total = atomic_load(&engine->runs_total);
+	curfew__pool_count(engine->pool, &known.regions_in_use, &known.regions_pooled);
+	curfew__copy_out(stats, &known, sizeof known);
 }
 
 void curfew_free(void *memory)

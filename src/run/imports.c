@@ -19,6 +19,13 @@
 /* Answers to the guest: indexes into the refusals of guest/modules.c. */
 enum { NOT_FOUND = -1, OUTSIDE = -2, TOO_LARGE = -3, UNREADABLE = -4 };
 
+/* What is no module must not be told piece by piece in the messages of the parser. */
+static bool is_module_name(const char *path)
+{
+	size_t length = strlen(path);
+	return (length > 3 && !strcmp(path + length - 3, ".js")) || (length > 4 && !strcmp(path + length - 4, ".mjs"));
+}
+
 static int open_below(const char *folder, const char *name, int32_t *answer)
 {
 	char path[PATH_MAX], resolved[PATH_MAX];
@@ -33,6 +40,8 @@ static int open_below(const char *folder, const char *name, int32_t *answer)
 		return -1;
 	}
 	*answer = UNREADABLE;
+	if (!is_module_name(resolved))
+		return -1;
 	return open(resolved, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 }
 

@@ -239,7 +239,7 @@ static void set_control(curfew_run *run)
 	control->now_ns = control->time_origin_ns = now;
 	control->deadline_ns = CURFEW__NEVER;
 	if (limits->timeout_ns != CURFEW_UNLIMITED)
-		control->deadline_ns = now - (curfew__now() - run->start_ns) + (int64_t)limits->timeout_ns;
+		control->deadline_ns = now + (int64_t)limits->timeout_ns - (deterministic(run) ? 0 : curfew__now() - run->start_ns);
 	control->realtime_offset_us = deterministic(run) ? FIXED_DATE_US - now / 1000 : (real_ns - now) / 1000;
 	control->seed = run->seed;
 	control->loops_left = CURFEW_UNLIMITED;
@@ -307,10 +307,14 @@ static void fill_trace(curfew_run *run)
 	run->alarm.closed = false;
 	if (guest->metered)
 		curfew__instance_set_fuel(guest->instance, UINT64_MAX / 4);
+	/* The CPU time of the run is on record by now: this is a count of its own. */
+	atomic_store(&run->cpu_before_ns, 0);
+	begin_stretch(run);
 	if (!curfew__watch_arm(run->engine->watch, &run->alarm, curfew__now() + TRACE_NS))
 		return;
 	curfew__guest_enter(guest, CURFEW__GUEST_TRACE, NULL, &ignored);
 	curfew__watch_close(run->engine->watch, &run->alarm);
+	atomic_store(&run->cpu_segment_ns, -1);
 	if (!curfew__guest_settle(guest))
 		return;
 	uint32_t length = guest->control->trace_length;
@@ -379,7 +383,6 @@ static void fill_counts(curfew_run *run, int64_t ended_ns)
 	curfew_used *used = &report->used;
 
 	used->wall_ns = (uint64_t)(ended_ns - run->start_ns);
-	used->cpu_ns = (uint64_t)atomic_load(&run->cpu_before_ns);
 	used->host_calls = run->host_calls;
 	used->output_bytes = atomic_load(&run->output_bytes);
 	if (used->fuel != CURFEW_UNLIMITED && used->fuel > run->limits.fuel)
@@ -470,6 +473,7 @@ static void finish(curfew_run *run, const run_ending *ending)
 	int64_t ended_ns = curfew__now();
 
 	end_stretch(run);
+	report->used.cpu_ns = (uint64_t)atomic_load(&run->cpu_before_ns);
 	curfew__watch_close(run->engine->watch, &run->alarm);
 	bool hard = run->alive && atomic_load(&run->guest.state) == CURFEW__GUEST_STOPPING;
 	bool readable = run->alive && curfew__guest_settle(&run->guest);
@@ -485,11 +489,12 @@ static void finish(curfew_run *run, const run_ending *ending)
 		fill_value(run);
 	curfew_outcome cause = (curfew_outcome)atomic_load(&run->cause);
 	curfew_outcome up = (curfew_outcome)atomic_load(&run->time_up);
-	report->outcome = cause ? cause : up ? up : outcome_without_cause(ending);
-	report->stop_cause = report->outcome;
+	/* Told that its time was up, it has no other outcome, whatever stopped it within its grace. */
+	report->outcome = up ? up : cause ? cause : outcome_without_cause(ending);
+	report->stop_cause = cause ? cause : report->outcome;
 	if (cause) {
 		int64_t stopped_ns = atomic_load(&run->stopped_ns);
-		int64_t late = (stopped_ns ? stopped_ns : ended_ns) - atomic_load(&run->due_ns);
+		int64_t late = (stopped_ns && stopped_ns < ended_ns ? stopped_ns : ended_ns) - atomic_load(&run->due_ns);
 		report->stop_mode = hard ? CURFEW_STOP_HARD : CURFEW_STOP_SOFT;
 		report->stop_latency_ns = late > 0 ? (uint64_t)late : 0;
 		fill_error_of_stop(run, cause);
@@ -508,7 +513,9 @@ static void finish(curfew_run *run, const run_ending *ending)
 		size_t stack_peak;
 		curfew__guest_finish(&run->guest, &stack_peak);
 		atomic_store(&run->alive, false);
-		report->used.stack_peak_bytes = stack_peak;
+		/* Counted in pages, of which the last may reach a little beyond the limit. */
+		uint64_t limit = run->limits.stack_bytes;
+		report->used.stack_peak_bytes = stack_peak > limit && cause != CURFEW_OUTCOME_STACK ? limit : stack_peak;
 	}
 	fill_counts(run, ended_ns);
 	publish(run);
@@ -637,7 +644,7 @@ static void park(curfew_run *run)
 	int64_t wake = run->guest.control->wake_ns;
 
 	if (deterministic(run) && wake != CURFEW__NEVER) {
-		int64_t waits = wake > run->virtual_ns ? wake - run->virtual_ns : 0;
+		int64_t waits = wake > run->virtual_ns ? wake - run->virtual_ns : 0; /* both are positive */
 		run->virtual_ns += waits;
 		wake = curfew__later(now, (uint64_t)waits);
 	}
@@ -829,6 +836,11 @@ static void begin(curfew_run *run)
 	atomic_fetch_add(&run->engine->runs_active, 1);
 	atomic_fetch_add(&run->engine->runs_total, 1);
 	curfew__run_look_at_clock(run, curfew__now());
+	/* What waits for a thread has its deadline too. */
+	if (!run->inline_run) {
+		atomic_store(&run->phase, CURFEW__RUN_READY);
+		curfew__watch_arm(run->engine->watch, &run->alarm, curfew__run_next_alarm(run, run->start_ns));
+	}
 }
 
 static void wait_for(atomic_uint *word, unsigned at_least)
@@ -959,8 +971,9 @@ void curfew_run_cancel(curfew_run *run)
 		curfew__signal_fire(run->cancels[1]);
 }
 
-void curfew_run_get_usage(curfew_run *run, curfew_run_usage *usage)
+void curfew_run_get_usage(curfew_run *run, curfew_run_usage *result)
 {
+	curfew_run_usage known = { .size = result->size }, *usage = &known;
 	bool done = atomic_load(&run->done);
 	const curfew_report *report = run->report;
 
@@ -968,6 +981,7 @@ void curfew_run_get_usage(curfew_run *run, curfew_run_usage *usage)
 	usage->cpu_ns = done ? report->used.cpu_ns : (uint64_t)curfew__run_cpu(run);
 	usage->memory_bytes = done ? report->used.memory_peak_bytes : atomic_load(&run->memory_bytes);
 	usage->output_bytes = atomic_load(&run->output_bytes);
+	curfew__copy_out(result, &known, sizeof known);
 }
 
 void curfew_run_destroy(curfew_run *run)

@@ -93,7 +93,7 @@ struct curfew_run {
 	atomic_uint time_up;        /* DEADLINE or CANCELLED once the program was told that it is to end; 0: not yet */
 	_Atomic int64_t time_up_ns;
 	_Atomic int64_t hard_ns;    /* end of the grace, once time is up */
-	_Atomic int64_t stopped_ns; /* when a run that was not executing was stopped; 0: it was executing */
+	_Atomic int64_t stopped_ns; /* when it could do nothing any more, if before it noticed; else 0 */
 	int64_t soft_ns;            /* when the poll was first asked to stop, and the CPU time then; watch only */
 	int64_t soft_cpu_ns;
 	bool tracing;

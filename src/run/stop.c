@@ -15,6 +15,8 @@
 #define SOFT_STEP_NS (60 * CURFEW__MICROSECOND)
 #define SOFT_CPU_NS (50 * CURFEW__MICROSECOND)
 #define SOFT_LATEST_NS (3 * CURFEW__MILLISECOND)
+/* CPU time for the guest's own reader of its stack. */
+#define TRACE_CPU_NS (5 * CURFEW__MILLISECOND)
 #define RETRY_NS (50 * CURFEW__MICROSECOND)
 
 void curfew__run_trip(curfew_run *run, curfew_outcome outcome)
@@ -139,13 +141,18 @@ static void make_ready(curfew_run *run)
 	}
 }
 
+static void note_stopped(curfew_run *run)
+{
+	int64_t unset = 0;
+	atomic_compare_exchange_strong(&run->stopped_ns, &unset, curfew__now());
+}
+
 /* One step of stopping what runs; when to take the next. */
 static int64_t stop_step(curfew_run *run, int64_t now)
 {
 	/* What does not execute is stopped by that: whoever takes it up again sees the cause first. */
 	if (atomic_load(&run->phase) != CURFEW__RUN_EXECUTING) {
-		int64_t unset = 0;
-		atomic_compare_exchange_strong(&run->stopped_ns, &unset, now);
+		note_stopped(run);
 		make_ready(run);
 		return CURFEW__NEVER;
 	}
@@ -157,11 +164,16 @@ static int64_t stop_step(curfew_run *run, int64_t now)
 		run->soft_cpu_ns = cpu;
 	}
 	/* A guest that has no processor does not run, and its stack is read more exactly after a poll. */
-	if (now == run->soft_ns || (cpu - run->soft_cpu_ns < SOFT_CPU_NS && now - run->soft_ns < SOFT_LATEST_NS)) {
+	bool closing = atomic_load(&run->guest.state) == CURFEW__GUEST_STOPPING;
+	if (!closing && (now == run->soft_ns || (cpu - run->soft_cpu_ns < SOFT_CPU_NS && now - run->soft_ns < SOFT_LATEST_NS))) {
 		curfew__guest_stop_soft(&run->guest);
 		return now + SOFT_STEP_NS;
 	}
-	return curfew__guest_stop_hard(&run->guest) ? CURFEW__NEVER : now + RETRY_NS;
+	if (!curfew__guest_stop_hard(&run->guest))
+		return now + RETRY_NS;
+	/* From here on it can do nothing any more, even if its thread has to wait for a processor to find out. */
+	note_stopped(run);
+	return CURFEW__NEVER;
 }
 
 static int64_t earlier(int64_t a, int64_t b)
@@ -186,8 +198,10 @@ int64_t curfew__run_on_alarm(void *context, int64_t now)
 	bool was_up = atomic_load(&run->time_up);
 
 	if (run->tracing) {
+		if (curfew__run_cpu(run) < TRACE_CPU_NS)
+			return now + CURFEW__MILLISECOND;
 		curfew__guest_stop_hard(&run->guest);
-		return now + CURFEW__MILLISECOND;
+		return now + RETRY_NS;
 	}
 	curfew__run_look_at_clock(run, now);
 	look_at_cpu(run, now);
