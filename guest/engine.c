@@ -40,7 +40,7 @@ static void curfew_clean_name(char *text, size_t length, size_t name_length);
  * Loops and calls between two polls. It differs from the engine's own refill, so that the poll can tell a count that
  * ran out from a look of the regexp matcher; a tight loop takes some microseconds for so many.
  */
-#define INTERVAL_MAX (JS_INTERRUPT_COUNTER_INIT / 4)
+#define INTERVAL_MAX (JS_INTERRUPT_COUNTER_INIT / 10)
 
 curfew__control curfew_control;
 JSRuntime *curfew_runtime;

@@ -810,6 +810,14 @@ static curfew_status create_run(curfew_program *program, const curfew_run_option
 		free_run(run);
 		return refuse(failure, CURFEW_NO_MEMORY, "out of memory");
 	}
+	if (!waited_for) {
+		run->on_done = options.on_done;
+		run->on_done_context = options.on_done_context;
+		run->cancels[1] = curfew__signal_create(run->engine->watch);
+		if (run->cancels[1])
+			curfew__signal_bind(run->cancels[1], &run->alarm);
+	}
+	/* Last: it may be fired at any time, and the watch then sees the run. */
 	if (options.cancel) {
 		run->cancels[0] = curfew__signal_ref((curfew__signal *)options.cancel);
 		if (!curfew__signal_bind(run->cancels[0], &run->alarm)) {
@@ -818,13 +826,6 @@ static curfew_status create_run(curfew_program *program, const curfew_run_option
 			free_run(run);
 			return refuse(failure, CURFEW_INVALID, "the cancel handle serves another run");
 		}
-	}
-	if (!waited_for) {
-		run->on_done = options.on_done;
-		run->on_done_context = options.on_done_context;
-		run->cancels[1] = curfew__signal_create(run->engine->watch);
-		if (run->cancels[1])
-			curfew__signal_bind(run->cancels[1], &run->alarm);
 	}
 	*result = run;
 	return CURFEW_OK;

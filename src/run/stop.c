@@ -13,7 +13,7 @@
 
 /* The poll is asked this far apart, until the guest has had so much CPU time to answer, or so much time went by. */
 #define SOFT_STEP_NS (60 * CURFEW__MICROSECOND)
-#define SOFT_CPU_NS (50 * CURFEW__MICROSECOND)
+#define SOFT_CPU_NS (100 * CURFEW__MICROSECOND)
 #define SOFT_LATEST_NS (3 * CURFEW__MILLISECOND)
 /* CPU time for the guest's own reader of its stack. */
 #define TRACE_CPU_NS (5 * CURFEW__MILLISECOND)
@@ -165,7 +165,8 @@ static int64_t stop_step(curfew_run *run, int64_t now)
 	}
 	/* A guest that has no processor does not run, and its stack is read more exactly after a poll. */
 	bool closing = atomic_load(&run->guest.state) == CURFEW__GUEST_STOPPING;
-	if (!closing && (now == run->soft_ns || (cpu - run->soft_cpu_ns < SOFT_CPU_NS && now - run->soft_ns < SOFT_LATEST_NS))) {
+	bool answering = cpu - run->soft_cpu_ns < SOFT_CPU_NS && now - run->soft_ns < SOFT_LATEST_NS;
+	if (!closing && (now == run->soft_ns || answering)) {
 		curfew__guest_stop_soft(&run->guest);
 		return now + SOFT_STEP_NS;
 	}
