@@ -26,6 +26,8 @@ enum {
 	CURFEW_STOP_FUEL = 4,
 };
 
+/* Place of the memory limit in the control block's limits. */
+#define CURFEW_LIMIT_MEMORY 5
 #define CURFEW_GUEST_TRACE_BYTES 16384
 #define CURFEW_GUEST_SCRATCH_BYTES 1024
 
@@ -56,6 +58,7 @@ typedef struct curfew__control {
 
 	/* Written by the guest. */
 	int64_t wake_ns;           /* when a waiting guest wants to go on */
+	uint32_t answering;        /* a poll has seen `stop`, and the entry is about to end */
 	uint64_t polls;            /* loops and calls up to the last refill of the interrupt counter */
 	uint32_t interval;         /* what the interrupt counter was last filled with */
 	uint32_t value;

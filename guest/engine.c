@@ -26,6 +26,7 @@ typedef int js_once_t;
 /* What adapt_engine put into the engine calls these. */
 #include <stddef.h>
 static void curfew_refuse_memory(void);
+static size_t curfew_gc_spare; /* bytes of garbage that may pile up, whatever is alive */
 static void curfew_clean_name(char *text, size_t length, size_t name_length);
 
 #include "quickjs.adapted.c"
@@ -36,6 +37,7 @@ static void curfew_clean_name(char *text, size_t length, size_t name_length);
 #define NAME_BYTES 96
 #define FILE_BYTES 192
 #define TRACE_FRAMES 64
+#define GC_SPARE ((uint64_t)4 << 20)
 /*
  * Loops and calls between two polls. It differs from the engine's own refill, so that the poll can tell a count that
  * ran out from a look of the regexp matcher; a tight loop takes some microseconds for so many.
@@ -133,6 +135,7 @@ static int stop_at_poll(JSRuntime *rt, uint32_t cause)
 	JSContext *ctx = curfew_context;
 	JSStackFrame *frame = rt->current_stack_frame;
 
+	curfew_control.answering = 1;
 	if (!stopping)
 		first_cause = cause;
 	/* What the counter was filled with is used up: the host reads the count from the control block. */
@@ -239,7 +242,7 @@ static void trace_number(int number)
 	trace_text(digits + at);
 }
 
-/* Cleans a name at the end of a recorded stack, as trace_name does. */
+/* Cleans a name at the end of a recorded stack, as trace_clean does. */
 static void curfew_clean_name(char *text, size_t length, size_t name_length)
 {
 	for (size_t i = length - name_length; i < length; i++)
@@ -248,11 +251,12 @@ static void curfew_clean_name(char *text, size_t length, size_t name_length)
 }
 
 /* A name must not look like more frames than one. */
-static void trace_name(const char *text)
+static void trace_clean(const char *text, bool is_file)
 {
 	char one[2] = { 0, 0 };
 	for (; *text; text++) {
-		one[0] = (unsigned char)*text < ' ' || *text == '(' || *text == ')' ? '?' : *text;
+		bool bad = (unsigned char)*text < ' ' || (!is_file && (*text == '(' || *text == ')'));
+		one[0] = bad ? '?' : *text;
 		trace_text(one);
 	}
 }
@@ -300,7 +304,7 @@ static void trace_frame(JSRuntime *rt, JSStackFrame *frame)
 	if (!js_class_has_bytecode(function->class_id)) {
 		shown = native_function_name(rt, function, name);
 		trace_text("    at ");
-		trace_name(*shown ? shown : "<anonymous>");
+		trace_clean(*shown ? shown : "<anonymous>", false);
 		trace_text(" (native)\n");
 		return;
 	}
@@ -312,9 +316,9 @@ static void trace_frame(JSRuntime *rt, JSStackFrame *frame)
 		line = find_line_num(curfew_context, code, (uint32_t)(frame->cur_pc - code->byte_code_buf - !at_loop), &column);
 	shown = code->func_name ? JS_AtomGetStrRT(rt, name, NAME_BYTES, code->func_name) : own_name(rt, function, name);
 	trace_text("    at ");
-	trace_name(*shown ? shown : "<anonymous>");
+	trace_clean(*shown ? shown : "<anonymous>", false);
 	trace_text(" (");
-	trace_name(JS_AtomGetStrRT(rt, file, FILE_BYTES, code->filename));
+	trace_clean(JS_AtomGetStrRT(rt, file, FILE_BYTES, code->filename), true);
 	trace_text(":");
 	trace_number(line > 0 ? line : 1);
 	trace_text(":");
@@ -607,6 +611,10 @@ void curfew_engine_begin(void)
 	ctx->random_state = curfew_control.seed ? curfew_control.seed : 1;
 	ctx->time_origin = (double)curfew_control.time_origin_ns / 1e6;
 	curfew_control.polls = 0;
+	/* The first collection can wait until there is something to collect, in proportion to what there may be. */
+	uint64_t spare = curfew_control.limits[CURFEW_LIMIT_MEMORY] / 8;
+	curfew_gc_spare = spare < GC_SPARE ? (size_t)spare : GC_SPARE;
+	JS_SetGCThreshold(curfew_runtime, curfew_runtime->malloc_state.malloc_size + curfew_gc_spare);
 	refill(ctx);
 	curfew_engine_enter();
 }

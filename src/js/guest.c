@@ -327,6 +327,11 @@ bool curfew__guest_settle(curfew__guest *guest)
 	return curfew__region_open(guest->region);
 }
 
+void curfew__guest_trim(curfew__guest *guest)
+{
+	curfew__pool_trim(guest->pool, guest->region);
+}
+
 /* ---- Stops ------------------------------------------------------------------------------------------------ */
 
 /*
@@ -334,15 +339,16 @@ bool curfew__guest_settle(curfew__guest *guest)
  * is written here is not seen; but then the count runs out by itself within microseconds, and that poll sees `stop`.
  * Where counts are far apart the 1 stays, and the next of them polls. Only the last exchange counts for what it took.
  */
-void curfew__guest_stop_soft(curfew__guest *guest)
+bool curfew__guest_stop_soft(curfew__guest *guest)
 {
 	if (atomic_load(&guest->state) == CURFEW__GUEST_STOPPING)
-		return; /* its memory is gone already */
+		return false; /* its memory is gone already */
 	atomic_store((_Atomic uint32_t *)&guest->control->stop, 1);
-	if (atomic_load(guest->counter) > 1) {
+	if (!atomic_load((_Atomic uint32_t *)&guest->control->answering) && atomic_load(guest->counter) > 1) {
 		guest->taken = atomic_exchange(guest->counter, 1) - 1;
 		atomic_store(&guest->soft_asked, true);
 	}
+	return atomic_load((_Atomic uint32_t *)&guest->control->answering) != 0;
 }
 
 bool curfew__guest_stop_hard(curfew__guest *guest)

@@ -94,8 +94,11 @@ curfew__vm_end curfew__guest_enter(curfew__guest *guest, curfew__guest_entry ent
 /* After an entry that was stopped and with the watch disarmed: makes the memory accessible again. */
 bool curfew__guest_settle(curfew__guest *guest);
 
-/* From the watch: asks the next poll to stop. */
-void curfew__guest_stop_soft(curfew__guest *guest);
+/* While it waits: gives back what it can do without. */
+void curfew__guest_trim(curfew__guest *guest);
+
+/* From the watch: asks the next poll to stop; whether one has seen that already. */
+bool curfew__guest_stop_soft(curfew__guest *guest);
 /*
  * From the watch: takes the memory away, a step each time it is called. True: nothing is left to take. False: call
  * again soon; a step was taken, or none could be (it is in a host function, or the system refused).

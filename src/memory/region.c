@@ -307,6 +307,32 @@ static bool copy_back(curfew__pool *pool, curfew__region *region, size_t *lowest
 	return true;
 }
 
+void curfew__pool_trim(curfew__pool *pool, curfew__region *region)
+{
+	const uint8_t *end = region->base + region->image->length, *stopped;
+	size_t top = region->image->layout.stack_top;
+	struct scan_range ranges[SCAN_RANGES];
+
+	long found = pool->pagemap < 0 ? -1 : scan(pool->pagemap, region->base, end, ranges, SCAN_RANGES, &stopped);
+	if (found < 0)
+		return;
+	size_t low = lowest_write(region, ranges, found);
+	if (low < region->stack_low)
+		region->stack_low = low;
+	for (long i = 0; i < found; i++) {
+		size_t at = ranges[i].start - (uintptr_t)region->base, last = ranges[i].end - (uintptr_t)region->base;
+		while (at < last) {
+			size_t from = at;
+			while (at < last && (at < top || !differs(region, at)))
+				at += CURFEW__PAGE;
+			if (at > from)
+				madvise(region->base + from, at - from, MADV_DONTNEED);
+			while (at < last && at >= top && differs(region, at))
+				at += CURFEW__PAGE;
+		}
+	}
+}
+
 bool curfew__region_changes(const curfew__region *region, uint32_t **numbers, size_t *count)
 {
 	size_t pages = region->size / CURFEW__PAGE, found = 0;
@@ -393,6 +419,7 @@ curfew__region *curfew__pool_take(curfew__pool *pool, curfew__image *image, size
 		return NULL;
 	}
 	region->size = image->length;
+	region->stack_low = image->layout.stack_top;
 	region->size_limit = size_limit;
 	region->next = NULL;
 	return region;
@@ -408,6 +435,8 @@ void curfew__pool_give(curfew__pool *pool, curfew__region *region, size_t *lowes
 		madvise(region->base, length, MADV_DONTNEED);
 		charge_resident(pool, region, 0);
 	}
+	if (region->stack_low < *lowest_stack_write)
+		*lowest_stack_write = region->stack_low;
 	region->on_growth = NULL;
 	region->context = NULL;
 

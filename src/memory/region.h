@@ -48,6 +48,7 @@ typedef struct curfew__region {
 	curfew__image *image; /* a reference; what it starts with */
 	struct curfew__region *next;
 	size_t resident_pages; /* pages of its own that the pool has accounted for */
+	size_t stack_low;      /* lowest stack address whose contents were dropped in this run; the stack's top: none */
 	/* Called when the memory has grown, or was refused to grow beyond size_limit. */
 	void (*on_growth)(void *context, bool refused);
 	void *context;
@@ -65,6 +66,10 @@ curfew__region *curfew__pool_take(curfew__pool *pool, curfew__image *image, size
  * shadow stack that the run wrote, rounded down to a page; the stack's top if none.
  */
 void curfew__pool_give(curfew__pool *pool, curfew__region *region, size_t *lowest_stack_write);
+/*
+ * While the guest waits, with nothing on its stack: gives back the pages that hold what the image holds, and the stack.
+ */
+void curfew__pool_trim(curfew__pool *pool, curfew__region *region);
 void curfew__pool_count(curfew__pool *pool, uint64_t *in_use, uint64_t *pooled);
 
 /* Lets the memory grow; false if the limit does not allow it. */

@@ -87,6 +87,10 @@ curfew_status curfew_program_create(curfew_engine *engine, const curfew_source *
 		curfew_program_destroy(made);
 		return refuse(failure, CURFEW_NO_MEMORY, "out of memory");
 	}
+	/* What is shown of it goes into lines of text. */
+	for (char *at = made->name; *at; at++)
+		if ((unsigned char)*at < ' ')
+			*at = '?';
 	made->source[0] = '\n';
 	memcpy(made->source + 1, source.text ? source.text : "", source.text_length);
 	made->source[source.text_length + 1] = 0;

@@ -27,6 +27,8 @@
 #define FIXED_DATE_US (INT64_C(1767225600) * 1000000) /* 2026-01-01T00:00:00Z */
 #define FIXED_SEED 0x9e3779b97f4a7c15u
 #define TRACE_NS (5 * CURFEW__MILLISECOND)
+/* What waits longer than this gives back memory that it does not need meanwhile. */
+#define TRIM_NS (20 * CURFEW__MILLISECOND)
 #define PARAMS_BYTES_MAX ((size_t)16 << 20)
 
 static curfew_status refuse(curfew_failure *failure, curfew_status status, const char *message)
@@ -252,6 +254,7 @@ static void set_control(curfew_run *run)
 	}
 	/* An image may have been taken while these were set. */
 	control->stop = 0;
+	control->answering = 0;
 	control->aborted = 0;
 }
 
@@ -359,7 +362,7 @@ static void look_at_all(curfew_run *run, int64_t ended_ns)
 	curfew__run_look_at_clock(run, ended_ns);
 	if (run->limits.cpu_ns != CURFEW_UNLIMITED && atomic_load(&run->cpu_before_ns) >= (int64_t)run->limits.cpu_ns)
 		curfew__run_latch(run, CURFEW_OUTCOME_CPU, ended_ns);
-	if (run->limits.fuel != CURFEW_UNLIMITED && run->report->used.fuel > run->limits.fuel)
+	if (run->started && run->limits.fuel != CURFEW_UNLIMITED && run->report->used.fuel > run->limits.fuel)
 		curfew__run_latch(run, CURFEW_OUTCOME_FUEL, ended_ns);
 }
 
@@ -650,6 +653,8 @@ static void park(curfew_run *run)
 	}
 	end_stretch(run);
 	curfew__watch_disarm(run->engine->watch, &run->alarm);
+	if (wake - now > TRIM_NS)
+		curfew__guest_trim(&run->guest);
 	atomic_store(&run->wake_ns, wake);
 	curfew__watch *watch = run->engine->watch;
 	atomic_store(&run->phase, CURFEW__RUN_PARKED);

@@ -13,7 +13,9 @@
 
 /* The poll is asked this far apart, until the guest has had so much CPU time to answer, or so much time went by. */
 #define SOFT_STEP_NS (60 * CURFEW__MICROSECOND)
-#define SOFT_CPU_NS (100 * CURFEW__MICROSECOND)
+#define SOFT_CPU_NS (60 * CURFEW__MICROSECOND)
+/* So much for a poll that has seen it, until it is out. */
+#define ANSWER_CPU_NS (400 * CURFEW__MICROSECOND)
 #define SOFT_LATEST_NS (3 * CURFEW__MILLISECOND)
 /* CPU time for the guest's own reader of its stack. */
 #define TRACE_CPU_NS (5 * CURFEW__MILLISECOND)
@@ -159,17 +161,16 @@ static int64_t stop_step(curfew_run *run, int64_t now)
 	if (!atomic_load(&run->alive))
 		return now + RETRY_NS;
 	int64_t cpu = curfew__run_cpu(run);
-	if (!run->soft_ns) {
+	bool first = !run->soft_ns;
+	if (first) {
 		run->soft_ns = now;
 		run->soft_cpu_ns = cpu;
 	}
-	/* A guest that has no processor does not run, and its stack is read more exactly after a poll. */
-	bool closing = atomic_load(&run->guest.state) == CURFEW__GUEST_STOPPING;
-	bool answering = cpu - run->soft_cpu_ns < SOFT_CPU_NS && now - run->soft_ns < SOFT_LATEST_NS;
-	if (!closing && (now == run->soft_ns || answering)) {
-		curfew__guest_stop_soft(&run->guest);
+	/* A guest that has no processor does not run; and one that is answering has the more exact stack. */
+	bool answers = curfew__guest_stop_soft(&run->guest);
+	bool in_time = cpu - run->soft_cpu_ns < (answers ? ANSWER_CPU_NS : SOFT_CPU_NS) && now - run->soft_ns < SOFT_LATEST_NS;
+	if (first || (in_time && atomic_load(&run->guest.state) != CURFEW__GUEST_STOPPING))
 		return now + SOFT_STEP_NS;
-	}
 	if (!curfew__guest_stop_hard(&run->guest))
 		return now + RETRY_NS;
 	/* From here on it can do nothing any more, even if its thread has to wait for a processor to find out. */

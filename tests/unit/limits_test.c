@@ -87,8 +87,8 @@ static void test_every_form_of_a_value(void **state)
 		{"grace", "0ms", 0}, {"grace", "0s", 0}, {"grace", "1h", 3600 * SECOND},
 		{"cpu", "unlimited", CURFEW_UNLIMITED},
 		{"memory", "67108864", 64 * MIB}, {"memory", "64MiB", 64 * MIB}, {"memory", "64M", 64 * MIB},
-		{"memory", "1024KiB", MIB}, {"memory", "1024K", MIB}, {"memory", "1GiB", GIB}, {"memory", "1G", GIB},
-		{"memory", "1.5MiB", 3 * MIB / 2}, {"memory", "4194240KiB", 4 * GIB - 64 * KIB},
+		{"memory", "4096KiB", 4 * MIB}, {"memory", "8192K", 8 * MIB}, {"memory", "1GiB", GIB}, {"memory", "1G", GIB},
+		{"memory", "4.5MiB", 9 * MIB / 2}, {"memory", "4088MiB", 4088 * MIB},
 		{"stack", "16KiB", 16 * KIB},
 		{"output", "1", 1}, {"fuel", "1", 1}, {"fuel", "10M", 10000000}, {"fuel", "5k", 5000},
 		{"fuel", "2G", 2000000000},
@@ -126,8 +126,8 @@ static void test_bad_values_are_refused(void **state)
 		{"timeout", "a\nb\x1b", "timeout a?b?: a duration is a number and a unit (ns us ms s m h)"},
 		{"grace", "unlimited", "grace unlimited: must be limited: above the ceiling of 1h"},
 		{"grace", "0", "grace 0: a duration is a number and a unit (ns us ms s m h)"},
-		{"memory", "unlimited", "memory unlimited: must be limited: above the ceiling of 4194240KiB"},
-		{"memory", "8GiB", "memory 8GiB: above the ceiling of 4194240KiB"},
+		{"memory", "unlimited", "memory unlimited: must be limited: above the ceiling of 4088MiB"},
+		{"memory", "8GiB", "memory 8GiB: above the ceiling of 4088MiB"},
 		{"memory", "1MiB ", "memory 1MiB : a size is a number of bytes, or a number and a unit (KiB MiB GiB)"},
 		{"memory", "0.3KiB", "memory 0.3KiB: finer than the smallest unit"},
 		{"memory", "0", "memory 0: must be more than 0"},
@@ -202,15 +202,15 @@ static void test_resolve_checks_every_field(void **state)
 	curfew_limits limits = new_limits();
 	limits.memory_bytes = CURFEW_UNLIMITED;
 	assert_int_equal(curfew_limits_resolve(&limits, &resolved, &failure), CURFEW_INVALID);
-	assert_string_equal(failure.message, "memory unlimited: must be limited: above the ceiling of 4194240KiB");
+	assert_string_equal(failure.message, "memory unlimited: must be limited: above the ceiling of 4088MiB");
 	limits.memory_bytes = 5 * GIB;
 	assert_int_equal(curfew_limits_resolve(&limits, &resolved, &failure), CURFEW_INVALID);
-	assert_string_equal(failure.message, "memory 5GiB: above the ceiling of 4194240KiB");
+	assert_string_equal(failure.message, "memory 5GiB: above the ceiling of 4088MiB");
 	assert_int_equal(resolved.size, 77);
-	limits.memory_bytes = 2 * MIB;
+	limits.memory_bytes = 5 * MIB;
 	limits.timeout_ns = CURFEW_UNLIMITED;
 	assert_int_equal(curfew_limits_resolve(&limits, &resolved, &failure), CURFEW_OK);
-	assert_int_equal(resolved.memory_bytes, 2 * MIB);
+	assert_int_equal(resolved.memory_bytes, 5 * MIB);
 	assert_int_equal(resolved.timeout_ns, CURFEW_UNLIMITED);
 	assert_int_equal(resolved.stack_bytes, 1 * MIB);
 }

@@ -1,2 +1,2 @@
-// expect: deadline memory
+// expect: threw deadline memory
 const a = []; a.push(a, a); a.flat(Infinity)
