@@ -26,7 +26,7 @@ typedef int js_once_t;
 /* What adapt_engine put into the engine calls these. */
 #include <stddef.h>
 static void curfew_refuse_memory(void);
-static size_t curfew_gc_spare; /* bytes of garbage that may pile up, whatever is alive */
+static size_t curfew_next_collection(size_t alive);
 static void curfew_clean_name(char *text, size_t length, size_t name_length);
 
 #include "quickjs.adapted.c"
@@ -37,7 +37,7 @@ static void curfew_clean_name(char *text, size_t length, size_t name_length);
 #define NAME_BYTES 96
 #define FILE_BYTES 192
 #define TRACE_FRAMES 64
-#define GC_SPARE ((uint64_t)4 << 20)
+#define GC_SPARE ((uint64_t)16 << 20)
 /*
  * Loops and calls between two polls. It differs from the engine's own refill, so that the poll can tell a count that
  * ran out from a look of the regexp matcher; a tight loop takes some microseconds for so many.
@@ -81,6 +81,21 @@ void *sbrk(intptr_t increment)
 static void curfew_refuse_memory(void)
 {
 	host_stop(CURFEW_STOP_MEMORY);
+}
+
+/*
+ * At how many bytes the next collection comes: when there may be half as much garbage as is alive, and a share of the
+ * memory limit more; but, where that is possible, before the limit is reached.
+ */
+static size_t curfew_next_collection(size_t alive)
+{
+	uint64_t limit = curfew_control.limits[CURFEW_LIMIT_MEMORY];
+	uint64_t spare = limit / 8 < GC_SPARE ? limit / 8 : GC_SPARE;
+	uint64_t next = alive + alive / 2 + spare, last = limit - limit / 8;
+
+	if (next > last)
+		next = alive + alive / 16 < last ? last : limit;
+	return (size_t)next;
 }
 
 static void *checked(void *memory)
@@ -611,10 +626,7 @@ void curfew_engine_begin(void)
 	ctx->random_state = curfew_control.seed ? curfew_control.seed : 1;
 	ctx->time_origin = (double)curfew_control.time_origin_ns / 1e6;
 	curfew_control.polls = 0;
-	/* The first collection can wait until there is something to collect, in proportion to what there may be. */
-	uint64_t spare = curfew_control.limits[CURFEW_LIMIT_MEMORY] / 8;
-	curfew_gc_spare = spare < GC_SPARE ? (size_t)spare : GC_SPARE;
-	JS_SetGCThreshold(curfew_runtime, curfew_runtime->malloc_state.malloc_size + curfew_gc_spare);
+	JS_SetGCThreshold(curfew_runtime, curfew_next_collection(curfew_runtime->malloc_state.malloc_size));
 	refill(ctx);
 	curfew_engine_enter();
 }

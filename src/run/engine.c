@@ -8,15 +8,10 @@
 #include <unistd.h>
 
 #include "base/copy_in.h"
+#include "base/refuse.h"
 #include "engine/cache.h"
 
 #define RESIDENT_BYTES_DEFAULT ((uint64_t)256 << 20)
-
-static void say(curfew_failure *failure, const char *message)
-{
-	if (failure)
-		snprintf(failure->message, sizeof failure->message, "%s", message);
-}
 
 static void free_engine(curfew_engine *engine)
 {
@@ -59,28 +54,24 @@ curfew_status curfew_engine_create(const curfew_engine_options *options, curfew_
 	curfew_engine_options known = { 0 };
 	char message[256] = "";
 
-	say(failure, "");
+	curfew__refuse(failure, CURFEW_OK, "");
 	if (!engine) {
-		say(failure, "engine is NULL");
-		return CURFEW_INVALID;
+		return curfew__refuse(failure, CURFEW_INVALID, "engine is NULL");
 	}
 	*engine = NULL;
 	if (options && !curfew__copy_in(&known, sizeof known, options)) {
-		say(failure, "options.size is not that of a curfew_engine_options");
-		return CURFEW_INVALID;
+		return curfew__refuse(failure, CURFEW_INVALID, "options.size is not that of a curfew_engine_options");
 	}
 	curfew_engine *made = calloc(1, sizeof *made);
 	if (!made) {
-		say(failure, "out of memory");
-		return CURFEW_NO_MEMORY;
+		return curfew__refuse(failure, CURFEW_NO_MEMORY, "out of memory");
 	}
 	atomic_init(&made->references, 1);
 	pthread_mutex_init(&made->lock, NULL);
 	curfew_status status = fill_engine(made, &known, message);
 	if (status != CURFEW_OK) {
-		say(failure, message);
 		free_engine(made);
-		return status;
+		return curfew__refuse(failure, status, message);
 	}
 	*engine = made;
 	return CURFEW_OK;

@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/refuse.h"
+
 #define MAGIC "curfew\1\n"
 #define PAGES_MAX ((uint64_t)1 << 20)
 
@@ -24,13 +26,6 @@ typedef struct image_head {
 	char sha256[65];
 	char reserved[7];
 } image_head;
-
-static curfew_status refuse(curfew_failure *failure, curfew_status status, const char *message)
-{
-	if (failure)
-		snprintf(failure->message, sizeof failure->message, "%s", message);
-	return status;
-}
 
 static void checksum(const uint8_t *bytes, size_t length, uint8_t sum[32])
 {
@@ -47,12 +42,12 @@ static bool page_differs(const curfew__image *image, const curfew__image *base, 
 
 curfew_status curfew_program_save(curfew_program *program, void **image, size_t *length, curfew_failure *failure)
 {
-	refuse(failure, CURFEW_OK, "");
+	curfew__refuse(failure, CURFEW_OK, "");
 	if (!program || !image || !length)
-		return refuse(failure, CURFEW_INVALID, "program, image or length is NULL");
+		return curfew__refuse(failure, CURFEW_INVALID, "program, image or length is NULL");
 	curfew__image *from = curfew__program_image(program);
 	if (!from)
-		return refuse(failure, CURFEW_INVALID, "the program was not compiled");
+		return curfew__refuse(failure, CURFEW_INVALID, "the program was not compiled");
 	const curfew__image *base = program->engine->image;
 	image_head head = { .length = from->length, .name_length = strlen(program->name) };
 	size_t pages = from->length / CURFEW__PAGE;
@@ -75,7 +70,7 @@ curfew_status curfew_program_save(curfew_program *program, void **image, size_t 
 	curfew__image_unref(from);
 	if (out.failed) {
 		curfew__buffer_finish(&out);
-		return refuse(failure, CURFEW_NO_MEMORY, "out of memory");
+		return curfew__refuse(failure, CURFEW_NO_MEMORY, "out of memory");
 	}
 	checksum((const uint8_t *)out.data, out.length, (uint8_t *)out.data + offsetof(image_head, checksum));
 	*image = curfew__buffer_take(&out, length);
@@ -120,22 +115,22 @@ curfew_status curfew_program_load(curfew_engine *engine, const void *image, size
 	image_head head;
 	uint8_t sum[32];
 
-	refuse(failure, CURFEW_OK, "");
+	curfew__refuse(failure, CURFEW_OK, "");
 	if (!engine || !image || !program)
-		return refuse(failure, CURFEW_INVALID, "engine, image or program is NULL");
+		return curfew__refuse(failure, CURFEW_INVALID, "engine, image or program is NULL");
 	*program = NULL;
 	if (!curfew_is_image(image, length) || length < sizeof head)
-		return refuse(failure, CURFEW_BAD_IMAGE, "this is not an image of a compiled program");
+		return curfew__refuse(failure, CURFEW_BAD_IMAGE, "this is not an image of a compiled program");
 	memcpy(&head, image, sizeof head);
 	if (memcmp(head.build_id, curfew__guest_build_id(), sizeof head.build_id))
-		return refuse(failure, CURFEW_BAD_IMAGE, "the image was made by another build of Curfew; compile it again");
+		return curfew__refuse(failure, CURFEW_BAD_IMAGE, "the image was made by another build of Curfew; compile it again");
 	checksum(image, length, sum);
 	if (memcmp(sum, head.checksum, sizeof sum) || !well_formed(&head, length))
-		return refuse(failure, CURFEW_BAD_IMAGE, "the image is damaged");
+		return curfew__refuse(failure, CURFEW_BAD_IMAGE, "the image is damaged");
 
 	curfew_program *made = calloc(1, sizeof *made);
 	if (!made)
-		return refuse(failure, CURFEW_NO_MEMORY, "out of memory");
+		return curfew__refuse(failure, CURFEW_NO_MEMORY, "out of memory");
 	atomic_init(&made->references, 1);
 	pthread_mutex_init(&made->lock, NULL);
 	made->engine = curfew__engine_ref(engine);
@@ -144,7 +139,7 @@ curfew_status curfew_program_load(curfew_engine *engine, const void *image, size
 	made->image = read_image(engine->image, &head, (const uint8_t *)image + sizeof head + head.name_length);
 	if (!made->name || !made->image) {
 		curfew_program_destroy(made);
-		return refuse(failure, CURFEW_BAD_IMAGE, "the image is damaged, or there is no memory for it");
+		return curfew__refuse(failure, CURFEW_BAD_IMAGE, "the image is damaged, or there is no memory for it");
 	}
 	*program = made;
 	return CURFEW_OK;

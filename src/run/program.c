@@ -10,33 +10,27 @@
 #include <string.h>
 
 #include "base/copy_in.h"
+#include "base/refuse.h"
 #include "base/utf8.h"
 
 #define SOURCE_BYTES_MAX ((size_t)16 << 20)
 #define NAME_BYTES_MAX 4096
 
-static curfew_status refuse(curfew_failure *failure, curfew_status status, const char *message)
-{
-	if (failure)
-		snprintf(failure->message, sizeof failure->message, "%s", message);
-	return status;
-}
-
 static curfew_status check_source(const curfew_source *source, curfew_failure *failure)
 {
 	if (!source->name || !source->name[0] || strlen(source->name) > NAME_BYTES_MAX ||
 	    !strncmp(source->name, "curfew:", 7))
-		return refuse(failure, CURFEW_INVALID, "the program needs a name, not beginning with curfew:");
+		return curfew__refuse(failure, CURFEW_INVALID, "the program needs a name, not beginning with curfew:");
 	if (!source->text && source->text_length)
-		return refuse(failure, CURFEW_INVALID, "the program has no text");
+		return curfew__refuse(failure, CURFEW_INVALID, "the program has no text");
 	if (source->text_length > SOURCE_BYTES_MAX)
-		return refuse(failure, CURFEW_INVALID, "the source is larger than 16 MiB");
+		return curfew__refuse(failure, CURFEW_INVALID, "the source is larger than 16 MiB");
 	if (source->text_length && memchr(source->text, 0, source->text_length))
-		return refuse(failure, CURFEW_INVALID, "the source holds a NUL byte: it is not JavaScript");
+		return curfew__refuse(failure, CURFEW_INVALID, "the source holds a NUL byte: it is not JavaScript");
 	if (!curfew__utf8_check(source->text, source->text_length, NULL))
-		return refuse(failure, CURFEW_INVALID, "the source is not UTF-8");
+		return curfew__refuse(failure, CURFEW_INVALID, "the source is not UTF-8");
 	if (source->language > CURFEW_LANGUAGE_JS_MODULE || (source->flags & ~CURFEW_SOURCE_ONCE) || source->reserved)
-		return refuse(failure, CURFEW_INVALID, "unknown language or flag");
+		return curfew__refuse(failure, CURFEW_INVALID, "unknown language or flag");
 	return CURFEW_OK;
 }
 
@@ -65,16 +59,16 @@ curfew_status curfew_program_create(curfew_engine *engine, const curfew_source *
 	curfew_source source;
 	uint8_t sum[crypto_hash_sha256_BYTES];
 
-	refuse(failure, CURFEW_OK, "");
+	curfew__refuse(failure, CURFEW_OK, "");
 	if (!engine || !given || !program || !curfew__copy_in(&source, sizeof source, given))
-		return refuse(failure, CURFEW_INVALID, "engine, source or program is missing, or source.size is wrong");
+		return curfew__refuse(failure, CURFEW_INVALID, "engine, source or program is missing, or source.size is wrong");
 	*program = NULL;
 	curfew_status status = check_source(&source, failure);
 	if (status != CURFEW_OK)
 		return status;
 	curfew_program *made = calloc(1, sizeof *made);
 	if (!made)
-		return refuse(failure, CURFEW_NO_MEMORY, "out of memory");
+		return curfew__refuse(failure, CURFEW_NO_MEMORY, "out of memory");
 	atomic_init(&made->references, 1);
 	pthread_mutex_init(&made->lock, NULL);
 	made->engine = curfew__engine_ref(engine);
@@ -85,7 +79,7 @@ curfew_status curfew_program_create(curfew_engine *engine, const curfew_source *
 	made->source = malloc(source.text_length + 2);
 	if (!made->name || !made->source) {
 		curfew_program_destroy(made);
-		return refuse(failure, CURFEW_NO_MEMORY, "out of memory");
+		return curfew__refuse(failure, CURFEW_NO_MEMORY, "out of memory");
 	}
 	/* What is shown of it goes into lines of text. */
 	for (char *at = made->name; *at; at++)

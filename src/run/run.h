@@ -53,6 +53,9 @@ bool curfew__program_snapshot(curfew_program *program, const curfew__region *reg
 /* Sources of imports: the text of a module below the folder; NULL and a negative answer if there is none. */
 char *curfew__import_open(const char *folder, const char *name, size_t name_length, int32_t *answer);
 
+/* What a deterministic program's clock starts at; it moves only while the program waits. */
+#define CURFEW__FIXED_NOW_NS (INT64_C(1000000000000))
+
 /* ---- Runs ------------------------------------------------------------------------------------------------- */
 
 enum curfew__run_phase {
@@ -125,6 +128,33 @@ struct curfew_run {
 
 	curfew_report *report;
 };
+
+static inline bool curfew__run_is_deterministic(const curfew_run *run)
+{
+	return run->flags & CURFEW_RUN_DETERMINISTIC;
+}
+
+/* host.c */
+extern const curfew__guest_host curfew__run_host;
+/* The program's clock: monotonic time, or the fixed clock of a deterministic run. */
+int64_t curfew__run_clock(const curfew_run *run);
+/* Charges output; how many of the bytes may still pass. Latches the limit when not all may. */
+size_t curfew__run_charge_output(curfew_run *run, size_t length);
+bool curfew__run_fill_random(void *bytes, size_t length);
+
+/* The CPU time between these two is the run's. */
+void curfew__run_begin_stretch(curfew_run *run);
+void curfew__run_end_stretch(curfew_run *run);
+
+/* How the last entry came out. */
+typedef struct curfew__run_ending {
+	bool entered;      /* the guest was executing when it ended */
+	curfew__vm_end end;
+	int32_t status;
+} curfew__run_ending;
+
+/* Closes the books: nothing of the guest runs after this, and the watch has let go of it. */
+void curfew__run_finish(curfew_run *run, const curfew__run_ending *ending);
 
 /* Goes on with a run on this thread. False: it is parked and may already be elsewhere; true: it has ended. */
 bool curfew__run_step(curfew_run *run);

@@ -342,3 +342,11 @@ bool curfew__signal_bind(curfew__signal *signal, curfew__alarm *alarm)
 	pthread_mutex_unlock(&watch->lock);
 	return ok;
 }
+
+void curfew__signal_release(curfew__signal **signal)
+{
+	if (*signal)
+		curfew__signal_bind(*signal, NULL);
+	curfew__signal_unref(*signal);
+	*signal = NULL;
+}

@@ -58,4 +58,7 @@ void curfew__signal_fire(curfew__signal *signal);
 /* Binds the signal to an alarm (NULL: to none); a fired signal calls that alarm at once. False: it is in use. */
 bool curfew__signal_bind(curfew__signal *signal, curfew__alarm *alarm);
 
+/* Unbinds a signal and drops the reference in *signal, which is NULL after; *signal may be NULL. */
+void curfew__signal_release(curfew__signal **signal);
+
 #endif

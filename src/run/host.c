@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a guest asks of its host: each call is charged before it is done, and ends the run where that is too much. */
+#include "run/run.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "run/stop.h"
+
+size_t curfew__run_charge_output(curfew_run *run, size_t length)
+{
+	uint64_t used = atomic_load(&run->output_bytes), limit = run->limits.output_bytes;
+	size_t room = limit > used ? (size_t)(limit - used) : 0;
+
+	if (length > room) {
+		run->output_truncated = true;
+		curfew__run_latch(run, CURFEW_OUTCOME_OUTPUT, curfew__now());
+		length = room;
+	}
+	atomic_store(&run->output_bytes, used + length);
+	return length;
+}
+
+static bool charge_host_call(curfew_run *run)
+{
+	if (run->host_calls >= run->limits.host_calls) {
+		curfew__run_latch(run, CURFEW_OUTCOME_HOST_CALLS, curfew__now());
+		return false;
+	}
+	run->host_calls++;
+	return true;
+}
+
+static bool on_write(void *context, uint32_t stream, const char *bytes, size_t length)
+{
+	curfew_run *run = context;
+	bool is_error = stream == 2;
+	size_t passed = curfew__run_charge_output(run, length);
+
+	curfew__buffer_add(&run->streams[is_error], bytes, passed);
+	if (run->on_event && passed)
+		run->on_event(run->on_event_context, is_error ? CURFEW_EVENT_STDERR : CURFEW_EVENT_STDOUT, bytes, passed);
+	return passed == length;
+}
+
+static bool on_emit(void *context, uint32_t kind, const char *json, size_t length, int32_t *answer)
+{
+	curfew_run *run = context;
+
+	if (!charge_host_call(run))
+		return false;
+	*answer = -1;
+	if (length > run->limits.output_bytes || !curfew__json_check(json, length, NULL, NULL))
+		return true;
+	if (kind == 0) {
+		char *copy = malloc(length + 1);
+		if (!copy)
+			return true;
+		memcpy(copy, json, length);
+		copy[length] = 0;
+		free(run->partial);
+		run->partial = copy;
+		run->partial_length = length;
+	}
+	*answer = 0;
+	if (run->on_event)
+		run->on_event(run->on_event_context, kind ? CURFEW_EVENT_PROGRESS : CURFEW_EVENT_CHECKPOINT, json, length);
+	return true;
+}
+
+/* splitmix64 (Steele, Lea, Flood: Fast splittable pseudorandom number generators, 2014). */
+static uint64_t next_seeded(uint64_t *state)
+{
+	uint64_t z = *state += 0x9e3779b97f4a7c15u;
+	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
+	z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
+	return z ^ (z >> 31);
+}
+
+bool curfew__run_fill_random(void *bytes, size_t length)
+{
+	for (size_t done = 0; done < length;) {
+		ssize_t got = getrandom((char *)bytes + done, length - done, 0);
+		if (got < 0 && errno != EINTR)
+			return false;
+		done += got > 0 ? (size_t)got : 0;
+	}
+	return true;
+}
+
+static bool on_random(void *context, void *bytes, size_t length)
+{
+	curfew_run *run = context;
+	uint8_t *to = bytes;
+
+	if (!charge_host_call(run))
+		return false;
+	if (!curfew__run_is_deterministic(run))
+		return curfew__run_fill_random(bytes, length);
+	for (size_t i = 0; i < length; i++)
+		to[i] = (uint8_t)next_seeded(&run->seed);
+	return true;
+}
+
+int64_t curfew__run_clock(const curfew_run *run)
+{
+	return curfew__run_is_deterministic(run) ? run->virtual_ns : curfew__now();
+}
+
+static int64_t on_clock(void *context)
+{
+	return curfew__run_clock(context);
+}
+
+static bool on_import_open(void *context, const char *name, size_t length, int32_t *answer)
+{
+	curfew_run *run = context;
+
+	if (run->started && !charge_host_call(run))
+		return false;
+	free(run->import_text);
+	run->import_length = 0;
+	*answer = -1;
+	run->import_text =
+		run->program->import_dir ? curfew__import_open(run->program->import_dir, name, length, answer) : NULL;
+	if (run->import_text)
+		run->import_length = *answer;
+	return true;
+}
+
+static void on_import_read(void *context, void *bytes, size_t length)
+{
+	curfew_run *run = context;
+	if (run->import_text && length <= (size_t)run->import_length)
+		memcpy(bytes, run->import_text, length);
+}
+
+static void on_stop(void *context, uint32_t cause)
+{
+	curfew_run *run = context;
+	static const curfew_outcome causes[] = {
+		[CURFEW_STOP_MEMORY] = CURFEW_OUTCOME_MEMORY,
+		[CURFEW_STOP_TIMERS] = CURFEW_OUTCOME_TIMERS,
+		[CURFEW_STOP_LOOPS] = CURFEW_OUTCOME_LOOPS,
+		[CURFEW_STOP_FUEL] = CURFEW_OUTCOME_FUEL,
+	};
+
+	if (cause == CURFEW_STOP_POLL || cause >= sizeof causes / sizeof *causes || atomic_load(&run->cause))
+		return;
+	curfew__run_latch(run, causes[cause], curfew__now());
+}
+
+static bool on_stopped(void *context)
+{
+	const curfew_run *run = context;
+	return atomic_load(&run->cause) != 0;
+}
+
+static void on_growth(void *context, size_t bytes, bool refused)
+{
+	curfew_run *run = context;
+
+	atomic_store_explicit(&run->memory_bytes, bytes, memory_order_relaxed);
+	/* What is being stopped for something else may run short on its way out. */
+	if (refused && !atomic_load(&run->cause))
+		curfew__run_latch(run, CURFEW_OUTCOME_MEMORY, curfew__now());
+}
+
+const curfew__guest_host curfew__run_host = {
+	on_write, on_emit, on_random, on_clock, on_import_open, on_import_read, on_stop, on_stopped, on_growth,
+};

@@ -1,0 +1,329 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Runs as the public interface has them: made from options, carried out here or by the executor, waited for. */
+#include "run/run.h"
+
+#include <linux/futex.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/copy_in.h"
+#include "base/json.h"
+#include "base/refuse.h"
+#include "report/report.h"
+#include "run/stop.h"
+
+#define FIXED_SEED 0x9e3779b97f4a7c15u
+#define PARAMS_BYTES_MAX ((size_t)16 << 20)
+
+static void free_run(curfew_run *run)
+{
+	curfew__signal_release(&run->cancels[0]);
+	curfew__signal_release(&run->cancels[1]);
+	curfew__buffer_finish(&run->streams[0]);
+	curfew__buffer_finish(&run->streams[1]);
+	curfew_report_destroy(run->report);
+	free(run->call);
+	free(run->params);
+	free(run->user);
+	free(run->partial);
+	free(run->import_text);
+	curfew_program_destroy(run->program);
+	curfew_engine_destroy(run->engine);
+	free(run);
+}
+
+void curfew__run_unref(curfew_run *run)
+{
+	if (atomic_fetch_sub(&run->references, 1) == 1)
+		free_run(run);
+}
+
+static curfew_status check_options(const curfew_run_options *options, curfew_failure *failure)
+{
+	char message[256];
+	size_t offset;
+	const char *why;
+
+	if (options->flags & ~CURFEW_RUN_DETERMINISTIC)
+		return curfew__refuse(failure, CURFEW_INVALID, "unknown flag in run options");
+	if (!options->params)
+		return CURFEW_OK;
+	if (options->params_length > PARAMS_BYTES_MAX)
+		return curfew__refuse(failure, CURFEW_INVALID, "params are larger than 16 MiB");
+	if (!curfew__json_check(options->params, options->params_length, &offset, &why)) {
+		snprintf(message, sizeof message, "params are not JSON: %s at byte %zu", why, offset);
+		return curfew__refuse(failure, CURFEW_INVALID, message);
+	}
+	if (!curfew__json_is_array(options->params, options->params_length))
+		return curfew__refuse(failure, CURFEW_INVALID, "params must be a JSON array");
+	return CURFEW_OK;
+}
+
+static char *copy(const char *text, size_t length, bool *ok)
+{
+	char *made = malloc(length + 1);
+
+	if (!made) {
+		*ok = false;
+		return NULL;
+	}
+	memcpy(made, text, length);
+	made[length] = 0;
+	return made;
+}
+
+/* Whether this thread's stack has room for guest code with such a stack limit. */
+static bool stack_has_room(uint64_t stack_bytes)
+{
+	static _Thread_local uintptr_t lowest;
+	char here;
+
+	if (!lowest) {
+		pthread_attr_t attributes;
+		void *address = NULL;
+		size_t size = 0;
+		if (pthread_getattr_np(pthread_self(), &attributes))
+			return false;
+		pthread_attr_getstack(&attributes, &address, &size);
+		pthread_attr_destroy(&attributes);
+		lowest = (uintptr_t)address;
+	}
+	size_t needed = curfew__guest_native_stack(curfew__guest_stack_class(stack_bytes)) + CURFEW__NATIVE_STACK_MORE;
+	return (uintptr_t)&here - lowest > needed;
+}
+
+static curfew_status create_run(curfew_program *program, const curfew_run_options *given, bool waited_for,
+                                curfew_run **result, curfew_failure *failure)
+{
+	curfew_run_options options = { .size = sizeof options };
+	curfew_limits limits;
+	curfew_status status;
+	bool ok = true;
+
+	curfew__refuse(failure, CURFEW_OK, "");
+	*result = NULL;
+	if (given && !curfew__copy_in(&options, sizeof options, given))
+		return curfew__refuse(failure, CURFEW_INVALID, "options.size is not that of a curfew_run_options");
+	if ((status = curfew_limits_resolve(options.limits, &limits, failure)) != CURFEW_OK ||
+	    (status = check_options(&options, failure)) != CURFEW_OK)
+		return status;
+	curfew_run *run = calloc(1, sizeof *run);
+	if (!run)
+		return curfew__refuse(failure, CURFEW_NO_MEMORY, "out of memory");
+	atomic_init(&run->references, 1);
+	run->start_ns = curfew__now();
+	run->program = curfew__program_ref(program);
+	run->engine = curfew__engine_ref(program->engine);
+	run->limits = limits;
+	run->flags = options.flags;
+	run->inline_run = waited_for && stack_has_room(limits.stack_bytes);
+	run->on_event = options.on_event;
+	run->on_event_context = options.on_event_context;
+	run->call = options.call ? copy(options.call, strlen(options.call), &ok) : NULL;
+	run->params = options.params ? copy(options.params, options.params_length, &ok) : NULL;
+	run->params_length = options.params ? options.params_length : 0;
+	run->user = options.user ? copy(options.user, strlen(options.user), &ok) : NULL;
+	run->deadline_ns = curfew__later(run->start_ns, limits.timeout_ns);
+	run->virtual_ns = CURFEW__FIXED_NOW_NS;
+	run->seed = FIXED_SEED;
+	run->alarm = (curfew__alarm){ .call = curfew__run_on_alarm, .context = run };
+	atomic_init(&run->cpu_segment_ns, -1);
+	curfew__buffer_init(&run->streams[0], (size_t)limits.output_bytes);
+	curfew__buffer_init(&run->streams[1], (size_t)limits.output_bytes);
+	run->report = curfew__report_create();
+	if (run->report)
+		run->report->used.fuel = CURFEW_UNLIMITED;
+	if (!ok || !run->report || (!curfew__run_is_deterministic(run) && !curfew__run_fill_random(&run->seed, sizeof run->seed))) {
+		free_run(run);
+		return curfew__refuse(failure, CURFEW_NO_MEMORY, "out of memory");
+	}
+	if (!waited_for) {
+		run->on_done = options.on_done;
+		run->on_done_context = options.on_done_context;
+		run->cancels[1] = curfew__signal_create(run->engine->watch);
+		if (run->cancels[1])
+			curfew__signal_bind(run->cancels[1], &run->alarm);
+	}
+	/* Last: it may be fired at any time, and the watch then sees the run. */
+	if (options.cancel) {
+		run->cancels[0] = curfew__signal_ref((curfew__signal *)options.cancel);
+		if (!curfew__signal_bind(run->cancels[0], &run->alarm)) {
+			curfew__signal_unref(run->cancels[0]);
+			run->cancels[0] = NULL;
+			free_run(run);
+			return curfew__refuse(failure, CURFEW_INVALID, "the cancel handle serves another run");
+		}
+	}
+	*result = run;
+	return CURFEW_OK;
+}
+
+/* From here on the run counts, and has a deadline. */
+static void begin(curfew_run *run)
+{
+	atomic_fetch_add(&run->engine->runs_active, 1);
+	atomic_fetch_add(&run->engine->runs_total, 1);
+	curfew__run_look_at_clock(run, curfew__now());
+	/* What waits for a thread has its deadline too. */
+	if (!run->inline_run) {
+		atomic_store(&run->phase, CURFEW__RUN_READY);
+		curfew__watch_arm(run->engine->watch, &run->alarm, curfew__run_next_alarm(run, run->start_ns));
+	}
+}
+
+static void wait_for(atomic_uint *word, unsigned at_least)
+{
+	unsigned seen;
+	while ((seen = atomic_load(word)) < at_least)
+		syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, seen, NULL, NULL, 0);
+}
+
+static void run_here(curfew_run *run)
+{
+	while (!curfew__run_step(run)) {
+		while (atomic_load(&run->phase) == CURFEW__RUN_PARKED)
+			syscall(SYS_futex, &run->phase, FUTEX_WAIT_PRIVATE, CURFEW__RUN_PARKED, NULL, NULL, 0);
+	}
+}
+
+static curfew_status run_to_end(curfew_run *run, curfew_failure *failure)
+{
+	begin(run);
+	if (run->inline_run) {
+		run_here(run);
+	} else {
+		if (!curfew__executor_submit(run->engine->executor, run)) {
+			atomic_fetch_sub(&run->engine->runs_active, 1);
+			return curfew__refuse(failure, CURFEW_SYSTEM, "no thread can be started");
+		}
+		wait_for(&run->done, 2);
+	}
+	return CURFEW_OK;
+}
+
+curfew_status curfew_program_run(curfew_program *program, const curfew_run_options *options, curfew_report **report,
+                                 curfew_failure *failure)
+{
+	curfew_run *run;
+
+	if (!program || !report)
+		return curfew__refuse(failure, CURFEW_INVALID, "program or report is NULL");
+	*report = NULL;
+	curfew_status status = create_run(program, options, true, &run, failure);
+	if (status != CURFEW_OK)
+		return status;
+	if ((status = run_to_end(run, failure)) == CURFEW_OK) {
+		*report = run->report;
+		run->report = NULL;
+	}
+	curfew__run_unref(run);
+	return status;
+}
+
+curfew_status curfew_program_compile(curfew_program *program, const curfew_limits *limits, curfew_report **report,
+                                     curfew_failure *failure)
+{
+	curfew_run_options options = { .size = sizeof options, .limits = limits };
+	curfew_run *run;
+
+	if (report)
+		*report = NULL;
+	if (!program)
+		return curfew__refuse(failure, CURFEW_INVALID, "program is NULL");
+	curfew__image *image = curfew__program_image(program);
+	curfew__image_unref(image);
+	if (image)
+		return curfew__refuse(failure, CURFEW_OK, "");
+	curfew_status status = create_run(program, &options, true, &run, failure);
+	if (status != CURFEW_OK)
+		return status;
+	run->compile_only = true;
+	status = run_to_end(run, failure);
+	if (status == CURFEW_OK && run->report->outcome != CURFEW_OUTCOME_FINISHED) {
+		status = curfew__refuse(failure, CURFEW_BAD_PROGRAM, "the program does not load: the report says why");
+		if (report) {
+			*report = run->report;
+			run->report = NULL;
+		}
+	} else if (status == CURFEW_OK && !(image = curfew__program_image(program))) {
+		status = curfew__refuse(failure, CURFEW_NO_MEMORY, "there is no memory for the program's image");
+	} else if (status == CURFEW_OK) {
+		curfew__image_unref(image);
+	}
+	curfew__run_unref(run);
+	return status;
+}
+
+curfew_status curfew_run_start(curfew_program *program, const curfew_run_options *options, curfew_run **result,
+                               curfew_failure *failure)
+{
+	curfew_run *run;
+
+	if (!program || !result)
+		return curfew__refuse(failure, CURFEW_INVALID, "program or run is NULL");
+	*result = NULL;
+	curfew_status status = create_run(program, options, false, &run, failure);
+	if (status != CURFEW_OK)
+		return status;
+	if (!run->cancels[1]) {
+		curfew__run_unref(run);
+		return curfew__refuse(failure, CURFEW_NO_MEMORY, "out of memory");
+	}
+	begin(run);
+	*result = run;
+	if (!curfew__executor_submit(run->engine->executor, run)) {
+		atomic_fetch_sub(&run->engine->runs_active, 1);
+		*result = NULL;
+		curfew__run_unref(run);
+		return curfew__refuse(failure, CURFEW_SYSTEM, "no thread can be started");
+	}
+	return CURFEW_OK;
+}
+
+const curfew_report *curfew_run_wait(curfew_run *run)
+{
+	if (!run)
+		return NULL;
+	wait_for(&run->done, 1);
+	return run->report;
+}
+
+const curfew_report *curfew_run_get_report(curfew_run *run)
+{
+	return run && atomic_load(&run->done) ? run->report : NULL;
+}
+
+void curfew_run_cancel(curfew_run *run)
+{
+	if (run)
+		curfew__signal_fire(run->cancels[1]);
+}
+
+void curfew_run_get_usage(curfew_run *run, curfew_run_usage *result)
+{
+	curfew_run_usage known = { .size = result->size }, *usage = &known;
+	bool done = atomic_load(&run->done);
+	const curfew_report *report = run->report;
+
+	usage->wall_ns = done ? report->used.wall_ns : (uint64_t)(curfew__now() - run->start_ns);
+	usage->cpu_ns = done ? report->used.cpu_ns : (uint64_t)curfew__run_cpu(run);
+	usage->memory_bytes = done ? report->used.memory_peak_bytes : atomic_load(&run->memory_bytes);
+	usage->output_bytes = atomic_load(&run->output_bytes);
+	curfew__copy_out(result, &known, sizeof known);
+}
+
+void curfew_run_destroy(curfew_run *run)
+{
+	if (!run)
+		return;
+	if (!atomic_load(&run->done))
+		curfew_run_cancel(run);
+	bool in_callback = atomic_load(&run->done) == 1 && run->on_done && pthread_equal(run->done_thread, pthread_self());
+	if (!in_callback)
+		wait_for(&run->done, 2);
+	curfew__run_unref(run);
+}
