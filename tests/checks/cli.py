@@ -9,7 +9,7 @@ import signal
 import subprocess
 import time
 
-from .harness import EXIT_CODES, Failed, Test, expect, expect_equal, shorten
+from .harness import EXIT_CODES, Failed, Test, expect, expect_equal, shorten, Skipped
 
 TESTS = []
 
@@ -626,7 +626,10 @@ def bench_of_a_program_that_fails(context):
 
 def read_terminal(context, words, seconds):
     """What a command writes on a terminal as its stderr, and its exit code."""
-    leader, follower = pty.openpty()
+    try:
+        leader, follower = pty.openpty()
+    except OSError as error:
+        raise Skipped(f"this system gives no terminal: {error}")
     process = context.spawn(words, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=follower)
     os.close(follower)
     seen, end = b"", time.monotonic() + seconds * context.slower
