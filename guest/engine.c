@@ -37,7 +37,7 @@ static void curfew_clean_name(char *text, size_t length, size_t name_length);
 #define NAME_BYTES 96
 #define FILE_BYTES 192
 #define TRACE_FRAMES 64
-#define GC_SPARE ((uint64_t)16 << 20)
+#define GC_SPARE ((uint64_t)64 << 20)
 /*
  * Loops and calls between two polls. It differs from the engine's own refill, so that the poll can tell a count that
  * ran out from a look of the regexp matcher; a tight loop takes some microseconds for so many.

@@ -360,7 +360,7 @@ struct curfew_report {
 	uint32_t tripped_count;
 	curfew_outcome tripped[CURFEW_OUTCOME_COUNT];  /* every limit exceeded when it stopped, first one first */
 	curfew_stop_mode stop_mode;                    /* CURFEW_STOP_NONE: it was not stopped */
-	curfew_outcome stop_cause;                     /* equals outcome unless the program ended cooperatively */
+	curfew_outcome stop_cause;                     /* equals outcome, unless something else ended the grace */
 	uint64_t stop_latency_ns;                      /* how long after its time was up it was stopped; 0 if before */
 	const char *value;                             /* JSON text, or NULL */
 	const char *partial;                           /* JSON text of the last checkpoint, or NULL */

@@ -12,8 +12,8 @@
 #include "base/clock.h"
 
 /* The poll is asked this far apart, until the guest has had so much CPU time to answer, or so much time went by. */
-#define SOFT_STEP_NS (60 * CURFEW__MICROSECOND)
-#define SOFT_CPU_NS (90 * CURFEW__MICROSECOND)
+#define SOFT_STEP_NS (50 * CURFEW__MICROSECOND)
+#define SOFT_CPU_NS (140 * CURFEW__MICROSECOND)
 /* So much for a poll that has seen it, until it is out. */
 #define ANSWER_CPU_NS (400 * CURFEW__MICROSECOND)
 #define SOFT_LATEST_NS (3 * CURFEW__MILLISECOND)

@@ -1,2 +1,3 @@
 // expect: threw deadline memory
+// SPDX-License-Identifier: Apache-2.0
 const a = []; a.push(a, a); a.flat(Infinity)

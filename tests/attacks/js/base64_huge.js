@@ -1,2 +1,3 @@
 // expect: deadline memory
+// SPDX-License-Identifier: Apache-2.0
 const s = btoa('a'.repeat(2 ** 22)); for (;;) { atob(s); btoa(s) }

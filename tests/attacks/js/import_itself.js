@@ -1,2 +1,3 @@
 // expect: deadline threw
+// SPDX-License-Identifier: Apache-2.0
 for (;;) { await import('./import_itself.js'); } export {}
