@@ -159,12 +159,11 @@ static void publish(curfew_run *run)
 		atomic_store(&run->done, 2); /* nobody waits */
 		return;
 	}
+	run->done_thread = pthread_self();
 	atomic_store(&run->done, 1);
 	syscall(SYS_futex, &run->done, FUTEX_WAKE_PRIVATE, INT32_MAX, NULL, NULL, 0);
-	if (run->on_done) {
-		run->done_thread = pthread_self();
+	if (run->on_done)
 		run->on_done(run->on_done_context, run);
-	}
 	atomic_store(&run->done, 2);
 	syscall(SYS_futex, &run->done, FUTEX_WAKE_PRIVATE, INT32_MAX, NULL, NULL, 0);
 }

@@ -18,7 +18,10 @@
 
 void curfew__run_begin_stretch(curfew_run *run)
 {
-	pthread_getcpuclockid(pthread_self(), &run->cpu_clock);
+	clockid_t clock = CLOCK_THREAD_CPUTIME_ID;
+
+	pthread_getcpuclockid(pthread_self(), &clock);
+	atomic_store(&run->cpu_clock, clock);
 	atomic_store(&run->cpu_segment_ns, curfew__clock(CLOCK_THREAD_CPUTIME_ID));
 }
 

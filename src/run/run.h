@@ -81,7 +81,7 @@ struct curfew_run {
 	void *on_event_context;
 	curfew_done_callback on_done;
 	void *on_done_context;
-	pthread_t done_thread;     /* inside on_done */
+	pthread_t done_thread;     /* that calls on_done; set before done is 1 */
 	atomic_uint done;          /* 0; 1: the report is there; 2: and on_done has returned */
 
 	/* Stopping: shared with the watch. */
@@ -106,7 +106,7 @@ struct curfew_run {
 	int64_t start_ns;
 	int64_t deadline_ns;
 	int64_t virtual_ns;         /* deterministic: what the program's clock shows */
-	clockid_t cpu_clock;        /* of the executing thread */
+	_Atomic clockid_t cpu_clock; /* of the executing thread */
 	_Atomic int64_t cpu_segment_ns; /* what that clock showed when this stretch began; -1: not executing */
 	_Atomic int64_t cpu_before_ns;  /* of earlier stretches */
 

@@ -42,7 +42,7 @@ static void *cancel_at_random(void *context)
 			continue;
 		seen = armed;
 		/* From before the guest's first instruction to after its last. */
-		unsigned us = harness_random(&own->random) % 600;
+		unsigned us = harness_random(&own->random) % (unsigned)(600 * harness_factor("CURFEW_TEST_SLOWER"));
 		uint64_t until = harness_now() + us * 1000;
 		while (harness_now() < until)
 			;
