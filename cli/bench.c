@@ -342,21 +342,6 @@ static void print_table(FILE *out, const bench *b)
 	print_row(out, "ratio", &b->ratio, format_ratio);
 }
 
-static void print_json_string(FILE *out, const char *text)
-{
-	fputc('"', out);
-	for (; *text != '\0'; text++) {
-		unsigned char byte = (unsigned char)*text;
-		if (byte == '"' || byte == '\\')
-			fprintf(out, "\\%c", byte);
-		else if (byte < 0x20)
-			fprintf(out, "\\u%04x", byte);
-		else
-			fputc(byte, out);
-	}
-	fputc('"', out);
-}
-
 static void print_json_summary(FILE *out, const char *key, const cli_summary *summary, uint64_t scale)
 {
 	double divisor = (double)scale;
@@ -368,7 +353,7 @@ static void print_json_summary(FILE *out, const char *key, const cli_summary *su
 static void print_json_subject(FILE *out, const subject *s)
 {
 	fputs("{\"program\":", out);
-	print_json_string(out, s->path);
+	cli_write_json_string(out, s->path);
 	fprintf(out, ",\"runs\":%zu", s->samples[WALL].count);
 	for (int m = 0; m < MEASURES; m++) {
 		fputc(',', out);

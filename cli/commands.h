@@ -3,6 +3,7 @@
 #ifndef CURFEW_CLI_COMMANDS_H
 #define CURFEW_CLI_COMMANDS_H
 
+#include <stdio.h>
 #include "files.h"
 #include "options.h"
 
@@ -30,5 +31,8 @@ bool cli_is_program_fault(curfew_status status);
 
 /* Tells a person on stderr what a report says. */
 void cli_tell(const curfew_report *report);
+
+/* Writes a string as JSON, quotes included. */
+void cli_write_json_string(FILE *out, const char *text);
 
 #endif

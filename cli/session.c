@@ -10,7 +10,7 @@
 
 /* ---- Parameters ------------------------------------------------------------------------------------------ */
 
-static void write_json_string(FILE *out, const char *text)
+void cli_write_json_string(FILE *out, const char *text)
 {
 	fputc('"', out);
 	for (; *text != '\0'; text++) {
@@ -34,7 +34,7 @@ static char *rest_to_json(const cli_arguments *arguments, size_t *length)
 	fputc('[', out);
 	for (size_t i = 0; i < arguments->rest_count; i++) {
 		fputs(i > 0 ? "," : "", out);
-		write_json_string(out, arguments->rest[i]);
+		cli_write_json_string(out, arguments->rest[i]);
 	}
 	fputc(']', out);
 	if (fclose(out) == 0)

@@ -190,19 +190,28 @@ static void run_here(curfew_run *run)
 	}
 }
 
-static curfew_status run_to_end(curfew_run *run, curfew_failure *failure)
+/* Begins a run and hands it to the executor; if that fails nothing of it is left with the watch. */
+static curfew_status submit(curfew_run *run, curfew_failure *failure)
 {
 	begin(run);
+	if (curfew__executor_submit(run->engine->executor, run))
+		return CURFEW_OK;
+	curfew__watch_close(run->engine->watch, &run->alarm);
+	atomic_fetch_sub(&run->engine->runs_active, 1);
+	return curfew__refuse(failure, CURFEW_SYSTEM, "no thread can be started");
+}
+
+static curfew_status run_to_end(curfew_run *run, curfew_failure *failure)
+{
 	if (run->inline_run) {
+		begin(run);
 		run_here(run);
-	} else {
-		if (!curfew__executor_submit(run->engine->executor, run)) {
-			atomic_fetch_sub(&run->engine->runs_active, 1);
-			return curfew__refuse(failure, CURFEW_SYSTEM, "no thread can be started");
-		}
-		wait_for(&run->done, 2);
+		return CURFEW_OK;
 	}
-	return CURFEW_OK;
+	curfew_status status = submit(run, failure);
+	if (status == CURFEW_OK)
+		wait_for(&run->done, 2);
+	return status;
 }
 
 curfew_status curfew_program_run(curfew_program *program, const curfew_run_options *options, curfew_report **report,
@@ -273,15 +282,11 @@ curfew_status curfew_run_start(curfew_program *program, const curfew_run_options
 		curfew__run_unref(run);
 		return curfew__refuse(failure, CURFEW_NO_MEMORY, "out of memory");
 	}
-	begin(run);
-	*result = run;
-	if (!curfew__executor_submit(run->engine->executor, run)) {
-		atomic_fetch_sub(&run->engine->runs_active, 1);
-		*result = NULL;
+	if ((status = submit(run, failure)) == CURFEW_OK)
+		*result = run;
+	else
 		curfew__run_unref(run);
-		return curfew__refuse(failure, CURFEW_SYSTEM, "no thread can be started");
-	}
-	return CURFEW_OK;
+	return status;
 }
 
 const curfew_report *curfew_run_wait(curfew_run *run)
