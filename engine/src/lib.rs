@@ -2,14 +2,14 @@
 //! Wasmtime's C API as one static library, at the version the lock file pins, and what it lacks.
 pub use wasmtime_c_api::*;
 
-/// Takes no backtrace of WebAssembly frames when something traps: ours are read in the guest, and walking a deep stack
-/// takes milliseconds.
+/// Takes no backtrace when something traps (0), or one of at most so many frames: ours of JavaScript are read in the
+/// guest, and walking a deep stack takes milliseconds.
 ///
 /// # Safety
 /// `config` is one that `wasm_config_new` returned, and is used by nobody else meanwhile.
 #[no_mangle]
-pub unsafe extern "C" fn curfew__config_no_backtrace(config: *mut wasm_config_t) {
+pub unsafe extern "C" fn curfew__config_backtrace(config: *mut wasm_config_t, frames: u32) {
     // A structure of this one field, in C representation.
     let config = &mut *config.cast::<wasmtime::Config>();
-    config.wasm_backtrace_max_frames(None);
+    config.wasm_backtrace_max_frames(std::num::NonZeroUsize::new(frames as usize));
 }

@@ -15,6 +15,7 @@
 
 #include "curfew.h"
 #include "engine/cache.h"
+#include "engine/extra.h"
 
 struct curfew__vm {
 	wasm_engine_t *engine;
@@ -65,14 +66,12 @@ static wasmtime_error_t *new_memory(void *env, const wasm_memorytype_t *type, si
 	return NULL;
 }
 
-/* engine/src/lib.rs */
-extern void curfew__config_no_backtrace(wasm_config_t *config);
-
 static wasm_engine_t *create_engine(bool metered, size_t native_stack)
 {
 	wasm_config_t *config = wasm_config_new();
 	wasmtime_memory_creator_t creator = { NULL, new_memory, NULL };
 
+	wasmtime_config_wasm_gc_set(config, false);
 	wasmtime_config_consume_fuel_set(config, metered);
 	wasmtime_config_async_stack_size_set(config, native_stack);
 	wasmtime_config_max_wasm_stack_set(config, native_stack);
@@ -82,7 +81,7 @@ static wasm_engine_t *create_engine(bool metered, size_t native_stack)
 	wasmtime_config_memory_guard_size_set(config, CURFEW__REGION_GUARD);
 	wasmtime_config_memory_may_move_set(config, false);
 	wasmtime_config_native_unwind_info_set(config, false);
-	curfew__config_no_backtrace(config);
+	curfew__config_backtrace(config, 0);
 	return wasm_engine_new_with_config(config);
 }
 
