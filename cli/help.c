@@ -94,8 +94,10 @@ static void write_exit_codes(FILE *out)
 	for (int i = 0; i < CURFEW_OUTCOME_COUNT; i++) {
 		if (i == CURFEW_OUTCOME_BAD_PROGRAM)
 			fprintf(out, "  %3d  %-12s the command line is wrong: nothing was run\n", CLI_EXIT_USAGE, "-");
-		fprintf(out, "  %3d  %-12s %s\n", curfew_outcome_exit_code((curfew_outcome)i), names[i],
-		        curfew_outcome_text((curfew_outcome)i));
+		char code[16] = "n";
+		if (i != CURFEW_OUTCOME_EXITED)
+			(void)snprintf(code, sizeof code, "%d", curfew_outcome_exit_code((curfew_outcome)i));
+		fprintf(out, "  %3s  %-12s %s\n", code, names[i], curfew_outcome_text((curfew_outcome)i));
 	}
 }
 
@@ -228,7 +230,11 @@ static void write_man_exit(FILE *out)
 	fputs(".SH EXIT STATUS\n.TP\n.B 2\nThe command line is wrong: nothing was run.\n", out);
 	for (int i = 0; i < CURFEW_OUTCOME_COUNT; i++) {
 		curfew_outcome outcome = (curfew_outcome)i;
-		fprintf(out, ".TP\n.B %d\n%s: ", curfew_outcome_exit_code(outcome), curfew_outcome_name(outcome));
+		if (outcome == CURFEW_OUTCOME_EXITED)
+			fputs(".TP\n.I n\n", out);
+		else
+			fprintf(out, ".TP\n.B %d\n", curfew_outcome_exit_code(outcome));
+		fprintf(out, "%s: ", curfew_outcome_name(outcome));
 		write_troff(out, curfew_outcome_text(outcome));
 		fputs(".\n", out);
 	}

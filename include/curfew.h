@@ -81,7 +81,9 @@ CURFEW_API const char *curfew_version(void);
 	X(MEMORY, 11, "memory", 137, "the memory limit was exceeded")                                           \
 	X(STACK, 12, "stack", 139, "the stack limit was exceeded")                                              \
 	X(CPU, 13, "cpu", 152, "the CPU time limit was exceeded")                                               \
-	X(OUTPUT, 14, "output", 153, "the output limit was exceeded")
+	X(OUTPUT, 14, "output", 153, "the output limit was exceeded")                                           \
+	X(EXITED, 15, "exited", 0, "the program ended itself with an exit code")                                \
+	X(CRASHED, 16, "crashed", 134, "the process that ran the program died")
 
 typedef enum curfew_outcome {
 #define X(name, value, text, exit_code, sentence) CURFEW_OUTCOME_##name = value,
@@ -94,7 +96,7 @@ typedef enum curfew_outcome {
 CURFEW_API const char *curfew_outcome_name(curfew_outcome outcome);
 /* One sentence, in static memory; NULL for a value that is none. */
 CURFEW_API const char *curfew_outcome_text(curfew_outcome outcome);
-/* Exit code of the command line for this outcome; 125 for a value that is none. */
+/* Exit code of the command line for this outcome (for EXITED the report has it); 125 for a value that is none. */
 CURFEW_API int curfew_outcome_exit_code(curfew_outcome outcome);
 
 /* ---- Limits ---------------------------------------------------------------------------------------------- */
@@ -166,7 +168,14 @@ typedef struct curfew_engine_options {
 	uint32_t threads;         /* threads that execute started runs; 0: one per core */
 	const char *cache_dir;    /* folder for compiled code, made if missing (0700), must belong to this user; NULL: none */
 	uint64_t resident_bytes;  /* memory kept ready in regions that wait for reuse; 0: 256 MiB */
+	uint32_t preemption;      /* CURFEW_PREEMPTION_*: how WebAssembly programs are stopped */
+	uint32_t reserved;        /* 0 */
 } curfew_engine_options;
+
+/* At checks of a flag of the run's own, which is what costs least. */
+#define CURFEW_PREEMPTION_GUARDS 0u
+/* At Wasmtime's epoch checks, raised only when a run is to be stopped. */
+#define CURFEW_PREEMPTION_EPOCHS 1u
 
 /* Creates an engine: maps the compiled JavaScript engine, starts its watch thread. options may be NULL. */
 CURFEW_API curfew_status curfew_engine_create(const curfew_engine_options *options, curfew_engine **engine,
@@ -197,14 +206,16 @@ typedef struct curfew_program curfew_program;
 typedef enum curfew_language {
 	CURFEW_LANGUAGE_JS = 0,        /* script or module, told apart by syntax as Node does */
 	CURFEW_LANGUAGE_JS_MODULE = 1, /* a module in any case */
+	CURFEW_LANGUAGE_WASM = 2,      /* WebAssembly, binary: core module or component, told apart by its header */
+	CURFEW_LANGUAGE_WAT = 3,       /* WebAssembly, text */
 } curfew_language;
 
 typedef struct curfew_source {
 	uint32_t size;
 	curfew_language language;
 	const char *name;       /* shown in stacks and reports; UTF-8; not starting with "curfew:" */
-	const char *text;       /* UTF-8, need not end in NUL */
-	size_t text_length;     /* at most 16 MiB */
+	const char *text;       /* UTF-8, need not end in NUL; or the bytes of a module or component */
+	size_t text_length;     /* JavaScript: at most 16 MiB; WebAssembly: at most 64 MiB */
 	const char *import_dir; /* folder that relative imports may read, nothing above it; NULL: no imports */
 	uint32_t flags;         /* CURFEW_SOURCE_ONCE */
 	uint32_t reserved;
@@ -268,11 +279,21 @@ typedef void (*curfew_event_callback)(void *context, curfew_event_kind kind, con
 /* Called once, when a started run has ended, on an engine thread; curfew_run_wait then returns at once. */
 typedef void (*curfew_done_callback)(void *context, curfew_run *run);
 
+/* A folder that a WASI program may open, with all that is in it and nothing above it. */
+typedef struct curfew_dir {
+	const char *host;   /* path of the folder */
+	const char *guest;  /* the path under which the program sees it */
+	uint32_t flags;     /* CURFEW_DIR_WRITE */
+	uint32_t reserved;  /* 0 */
+} curfew_dir;
+
+#define CURFEW_DIR_WRITE 1u /* files may be written, made and removed; otherwise only read */
+
 typedef struct curfew_run_options {
 	uint32_t size;
-	uint32_t flags;               /* CURFEW_RUN_DETERMINISTIC */
+	uint32_t flags;               /* CURFEW_RUN_* */
 	const curfew_limits *limits;  /* NULL: the defaults */
-	const char *call;             /* exported (module) or global (script) function to call; NULL: none named */
+	const char *call;             /* exported or, of a script, global function to call; NULL: none named */
 	const char *params;           /* JSON array, the call's arguments; NULL: [] */
 	size_t params_length;
 	const char *user;             /* curfew.user; NULL: none */
@@ -281,9 +302,19 @@ typedef struct curfew_run_options {
 	void *on_event_context;
 	curfew_done_callback on_done; /* curfew_run_start only */
 	void *on_done_context;
+	const char *id;               /* the report's, a ULID; NULL: a new one is made */
+	const char *const *args;      /* [arg_count] WASI: the program's arguments, its name left out; UTF-8 */
+	size_t arg_count;
+	const char *const *env;       /* [env_count] WASI: its environment, NAME=value; UTF-8 */
+	size_t env_count;
+	const curfew_dir *dirs;       /* [dir_count] WASI: folders it may open */
+	size_t dir_count;
+	int32_t stdin_fd;             /* WASI: what it reads as standard input, with CURFEW_RUN_STDIN; borrowed until it ends */
+	uint32_t reserved;            /* 0 */
 } curfew_run_options;
 
 #define CURFEW_RUN_DETERMINISTIC 1u /* fixed clock, seeded random */
+#define CURFEW_RUN_STDIN 2u         /* stdin_fd is set; otherwise standard input is empty */
 
 /* Whether this text can be curfew_run_options.params: a JSON array. If not, CURFEW_INVALID and where and why. */
 CURFEW_API curfew_status curfew_params_check(const char *params, size_t length, curfew_failure *failure);
@@ -326,6 +357,7 @@ typedef enum curfew_stop_mode {
 	CURFEW_STOP_COOPERATIVE = 1, /* the program ended by itself within the grace */
 	CURFEW_STOP_SOFT = 2,        /* at one of the engine's own checks, or in a call out of the sandbox */
 	CURFEW_STOP_HARD = 3,        /* by taking the memory away */
+	CURFEW_STOP_PROCESS = 4,     /* by killing the process it ran in */
 } curfew_stop_mode;
 
 typedef struct curfew_frame {
@@ -334,6 +366,8 @@ typedef struct curfew_frame {
 	uint32_t line;        /* from 1; 0: not known */
 	uint32_t column;      /* from 1; 0: not known */
 	bool native;          /* a function built into the engine */
+	bool has_wasm_offset; /* WebAssembly: wasm_offset is set */
+	uint64_t wasm_offset; /* of the instruction in the file as it was given (text: as it is in binary) */
 } curfew_frame;
 
 typedef struct curfew_used {
@@ -378,8 +412,9 @@ struct curfew_report {
 	size_t stderr_length;
 	bool output_truncated;
 	const char *program_name;
-	const char *program_kind;                      /* "js" */
+	const char *program_kind;                      /* "js", "module" or "component" */
 	char program_sha256[65];
+	int32_t exit_code;                             /* outcome EXITED: the program's */
 };
 
 CURFEW_API void curfew_report_destroy(curfew_report *report);

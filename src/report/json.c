@@ -15,6 +15,7 @@ static const char *const mode_names[] = {
 	[CURFEW_STOP_COOPERATIVE] = "cooperative",
 	[CURFEW_STOP_SOFT] = "soft",
 	[CURFEW_STOP_HARD] = "hard",
+	[CURFEW_STOP_PROCESS] = "process",
 };
 
 static void write_duration_key(curfew__json_writer *writer, const char *key, uint64_t ns)
@@ -89,8 +90,7 @@ static void write_frame(curfew__json_writer *writer, const curfew_frame *frame)
 	write_place_key(writer, "column", frame->column);
 	curfew__json_key(writer, "native");
 	curfew__json_bool(writer, frame->native);
-	curfew__json_key(writer, "wasm_offset");
-	curfew__json_null(writer);
+	write_count_key(writer, "wasm_offset", frame->has_wasm_offset ? frame->wasm_offset : CURFEW_UNLIMITED);
 	curfew__json_end_object(writer);
 }
 

@@ -14,10 +14,17 @@
 #include <sys/random.h>
 #include <time.h>
 
-/* A ULID: 48 bits of time in ms, 80 random bits, in Crockford's base 32. */
+/* Crockford's base 32. */
+static const char alphabet[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+
+bool curfew__report_is_id(const char *id)
+{
+	return strlen(id) == 26 && strspn(id, alphabet) == 26;
+}
+
+/* A ULID: 48 bits of time in ms, 80 random bits. */
 static void make_id(char id[27])
 {
-	static const char alphabet[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 	struct timespec now = {0};
 	(void)clock_gettime(CLOCK_REALTIME, &now);
 	uint64_t ms = (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
@@ -323,6 +330,28 @@ bool curfew__report_parse_trace(curfew_report *report, const char *text, size_t 
 	report->frames = copy;
 	report->frame_count = count;
 	report->has_error = report->has_error || count > 0;
+	return true;
+}
+
+bool curfew__report_add_frame(curfew_report *report, const curfew_frame *frame)
+{
+	report->has_error = true;
+	if (report->frame_count == CURFEW__FRAMES_MOST)
+		return true;
+	curfew_frame *frames = realloc((void *)(uintptr_t)report->frames, (report->frame_count + 1) * sizeof *frames);
+	if (frames == NULL)
+		return false;
+	report->frames = frames;
+	curfew_frame *copy = &frames[report->frame_count];
+	*copy = *frame;
+	copy->function = copy_error_text(frame->function, strlen(frame->function), CURFEW__FRAME_TEXT_MOST);
+	copy->file = copy_error_text(frame->file, strlen(frame->file), CURFEW__FRAME_TEXT_MOST);
+	if (copy->function == NULL || copy->file == NULL) {
+		free_text(copy->function);
+		free_text(copy->file);
+		return false;
+	}
+	report->frame_count++;
 	return true;
 }
 

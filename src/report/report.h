@@ -21,6 +21,9 @@
 /* Most bytes of a source line. */
 #define CURFEW__SOURCE_LINE_MOST 4096
 
+/* Whether this is a ULID: 26 characters of its alphabet. */
+bool curfew__report_is_id(const char *id);
+
 /* An empty report (outcome ok, limits and usage 0, fuel not metered) with a fresh id; NULL: out of memory. */
 curfew_report *curfew__report_create(void);
 
@@ -40,6 +43,9 @@ bool curfew__report_set_error(curfew_report *report, const char *name, size_t na
  * Sets has_error if there is a frame, and replaces frames set before.
  */
 bool curfew__report_parse_trace(curfew_report *report, const char *text, size_t length);
+
+/* Appends a copy of a WebAssembly frame, outermost last; more than CURFEW__FRAMES_MOST are left out. Sets has_error. */
+bool curfew__report_add_frame(curfew_report *report, const curfew_frame *frame);
 
 /* Takes line number `line` (from 1) out of the source as the report's source_line; nothing if there is none. */
 bool curfew__report_set_source_line(curfew_report *report, const char *source, size_t length, uint32_t line);

@@ -391,7 +391,8 @@ static void add_finished(writer *w, const curfew_report *report)
 static bool has_own_end(curfew_outcome outcome)
 {
 	return outcome == CURFEW_OUTCOME_THREW || outcome == CURFEW_OUTCOME_TRAPPED ||
-	       outcome == CURFEW_OUTCOME_BAD_PROGRAM || outcome == CURFEW_OUTCOME_INTERNAL_ERROR;
+	       outcome == CURFEW_OUTCOME_BAD_PROGRAM || outcome == CURFEW_OUTCOME_INTERNAL_ERROR ||
+	       outcome == CURFEW_OUTCOME_EXITED || outcome == CURFEW_OUTCOME_CRASHED;
 }
 
 static void add_first_line(writer *w, const curfew_report *report)
@@ -415,6 +416,8 @@ static void add_place(writer *w, const curfew_frame *frame)
 		return;
 	}
 	add_guest_text(w, frame->file);
+	if (frame->line == 0 && frame->has_wasm_offset)
+		curfew__buffer_printf(&w->buffer, ":0x%" PRIx64, frame->wasm_offset);
 	if (frame->line > 0)
 		curfew__buffer_printf(&w->buffer, ":%" PRIu32, frame->line);
 	if (frame->line > 0 && frame->column > 0)

@@ -48,6 +48,8 @@ static curfew_status check_options(const curfew_run_options *options, curfew_fai
 	size_t offset;
 	const char *why;
 
+	if (options->id && !curfew__report_is_id(options->id))
+		return curfew__refuse(failure, CURFEW_INVALID, "id is not a ULID");
 	if (options->flags & ~CURFEW_RUN_DETERMINISTIC)
 		return curfew__refuse(failure, CURFEW_INVALID, "unknown flag in run options");
 	if (!options->params)
@@ -135,8 +137,8 @@ static curfew_status create_run(curfew_program *program, const curfew_run_option
 	curfew__buffer_init(&run->streams[0], (size_t)limits.output_bytes);
 	curfew__buffer_init(&run->streams[1], (size_t)limits.output_bytes);
 	run->report = curfew__report_create();
-	if (run->report)
-		run->report->used.fuel = CURFEW_UNLIMITED;
+	if (run->report && options.id)
+		memcpy(run->report->id, options.id, sizeof run->report->id);
 	if (!ok || !run->report || (!curfew__run_is_deterministic(run) && !curfew__run_fill_random(&run->seed, sizeof run->seed))) {
 		free_run(run);
 		return curfew__refuse(failure, CURFEW_NO_MEMORY, "out of memory");

@@ -36,6 +36,8 @@ static void print_inputs(void)
 	AT(curfew_engine_options, threads);
 	AT(curfew_engine_options, cache_dir);
 	AT(curfew_engine_options, resident_bytes);
+	AT(curfew_engine_options, preemption);
+	AT(curfew_engine_options, reserved);
 	AT(curfew_source, size);
 	AT(curfew_source, language);
 	AT(curfew_source, name);
@@ -56,6 +58,19 @@ static void print_inputs(void)
 	AT(curfew_run_options, on_event_context);
 	AT(curfew_run_options, on_done);
 	AT(curfew_run_options, on_done_context);
+	AT(curfew_run_options, id);
+	AT(curfew_run_options, args);
+	AT(curfew_run_options, arg_count);
+	AT(curfew_run_options, env);
+	AT(curfew_run_options, env_count);
+	AT(curfew_run_options, dirs);
+	AT(curfew_run_options, dir_count);
+	AT(curfew_run_options, stdin_fd);
+	AT(curfew_run_options, reserved);
+	AT(curfew_dir, host);
+	AT(curfew_dir, guest);
+	AT(curfew_dir, flags);
+	AT(curfew_dir, reserved);
 }
 
 static void print_outputs(void)
@@ -75,6 +90,8 @@ static void print_outputs(void)
 	AT(curfew_frame, line);
 	AT(curfew_frame, column);
 	AT(curfew_frame, native);
+	AT(curfew_frame, has_wasm_offset);
+	AT(curfew_frame, wasm_offset);
 	AT(curfew_used, wall_ns);
 	AT(curfew_used, cpu_ns);
 	AT(curfew_used, fuel);
@@ -114,6 +131,7 @@ static void print_outputs(void)
 	AT(curfew_report, program_name);
 	AT(curfew_report, program_kind);
 	AT(curfew_report, program_sha256);
+	AT(curfew_report, exit_code);
 }
 
 static void print_sizes(void)
@@ -125,6 +143,7 @@ static void print_sizes(void)
 	SIZE(curfew_engine_stats);
 	SIZE(curfew_source);
 	SIZE(curfew_run_options);
+	SIZE(curfew_dir);
 	SIZE(curfew_run_usage);
 	SIZE(curfew_frame);
 	SIZE(curfew_used);
