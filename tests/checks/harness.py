@@ -21,8 +21,9 @@ Done = namedtuple("Done", "code out err seconds command")
 EXIT_CODES = {
     "ok": 0, "threw": 1, "trapped": 1, "bad_program": 3, "fuel": 121, "loops": 122, "host_calls": 123, "timers": 123,
     "deadline": 124, "internal": 125, "cancelled": 130, "memory": 137, "stack": 139, "cpu": 152, "output": 153,
+    "exited": 0, "crashed": 134,
 }
-STOPS = set(EXIT_CODES) - {"ok", "threw", "trapped", "bad_program", "internal"}
+STOPS = set(EXIT_CODES) - {"ok", "threw", "trapped", "bad_program", "internal", "exited", "crashed"}
 
 
 class Failed(Exception):
