@@ -70,8 +70,8 @@ static void write_option(FILE *out, const cli_option *option)
 	char meaning[256];
 	format_heading(option, heading, sizeof heading);
 	bool has_default = option->default_text[0] != '\0';
-	(void)snprintf(meaning, sizeof meaning, "%s%s%s%s", option->meaning, has_default ? " (default " : "",
-	               option->default_text, has_default ? ")" : "");
+	(void)snprintf(meaning, sizeof meaning, "%s%s%s%s%s", option->meaning, has_default ? " (default " : "",
+	               option->default_text, has_default ? ")" : "", option->repeatable ? "; repeatable" : "");
 	fprintf(out, "  %-*s", MEANING_COLUMN - 2, heading);
 	write_wrapped(out, meaning);
 }
@@ -186,6 +186,8 @@ static void write_man_option(FILE *out, const cli_option *option)
 		fputs(". Default: ", out);
 		write_troff(out, option->default_text);
 	}
+	if (option->repeatable)
+		fputs(". May be repeated", out);
 	if (option->limit != NULL) {
 		char ceiling[32];
 		curfew_limit_format(option->limit, option->limit->ceiling, ceiling, sizeof ceiling);
@@ -334,7 +336,8 @@ static void write_quoted(FILE *out, const char *text, const char *escaped)
 
 static void write_zsh_option(FILE *out, const cli_option *option, const char *dashes, const char *name)
 {
-	fprintf(out, "\t\t\t'%s%s%s[", dashes, name, option->argument == NULL ? "" : dashes[1] == '-' ? "=" : "+");
+	fprintf(out, "\t\t\t'%s%s%s%s[", option->repeatable ? "*" : "", dashes, name,
+	        option->argument == NULL ? "" : dashes[1] == '-' ? "=" : "+");
 	write_quoted(out, option->meaning, "[]:");
 	fputc(']', out);
 	if (option->argument != NULL) {

@@ -35,22 +35,28 @@ static int help(int count, char **words)
 	return cli_print_help(command);
 }
 
+static int execute(cli_command_id command, const cli_arguments *arguments)
+{
+	switch (command) {
+	case CLI_RUN:
+		return cli_run(arguments);
+	case CLI_COMPILE:
+		return cli_compile(arguments);
+	default:
+		return cli_bench(arguments);
+	}
+}
+
 static int dispatch(cli_command_id command, int count, char **words)
 {
 	cli_arguments arguments;
 	if (command == CLI_HELP)
 		return help(count, words);
 	int code = cli_parse(command, count, words, &arguments);
-	if (code >= 0)
-		return code;
-	switch (command) {
-	case CLI_RUN:
-		return cli_run(&arguments);
-	case CLI_COMPILE:
-		return cli_compile(&arguments);
-	default:
-		return cli_bench(&arguments);
-	}
+	if (code < 0)
+		code = execute(command, &arguments);
+	cli_arguments_finish(&arguments);
+	return code;
 }
 
 static bool is_file(const char *path)

@@ -5,6 +5,7 @@
 #include "say.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define RUN (1u << CLI_RUN)
@@ -215,6 +216,24 @@ static bool is_listed(const char *values, const char *value)
 	return false;
 }
 
+static int add_to_list(cli_list *list, const char *value)
+{
+	const char **items = realloc(list->items, (list->count + 1) * sizeof *items);
+	if (items == NULL) {
+		cli_say("out of memory");
+		return CLI_EXIT_INTERNAL;
+	}
+	items[list->count++] = value;
+	list->items = items;
+	return -1;
+}
+
+void cli_arguments_finish(cli_arguments *arguments)
+{
+	for (size_t i = 0; i < CLI_OPTION_IDS; i++)
+		free(arguments->lists[i].items);
+}
+
 static int set_option(parser *p, const cli_option *option, const char *value)
 {
 	if (option->id == CLI_OPTION_HELP)
@@ -226,7 +245,7 @@ static int set_option(parser *p, const cli_option *option, const char *value)
 	if (option->values != NULL && !is_listed(option->values, value))
 		return cli_usage_error("--%s %s: must be one of: %s", option->name, value, option->values);
 	p->arguments->values[option->id] = value;
-	return -1;
+	return option->repeatable ? add_to_list(&p->arguments->lists[option->id], value) : -1;
 }
 
 /* The value of an option that needs one: what follows "=" or its letter, or else the next word. */

@@ -49,6 +49,7 @@ typedef struct cli_option {
 	const char *meaning;   /* one phrase */
 	const char *values;    /* "js": the possible values for completion, separated by blanks; NULL: any */
 	unsigned commands;     /* 1 << cli_command_id each */
+	bool repeatable;       /* may be given again: each value is kept, in cli_arguments.lists */
 	const curfew_limit_info *limit;
 	char default_text[32]; /* "": none to speak of */
 } cli_option;
@@ -58,16 +59,27 @@ enum { CLI_OPTIONS_MOST = 48 };
 /* The options of a command, limits first; returns how many. */
 size_t cli_list_options(cli_command_id command, cli_option options[CLI_OPTIONS_MOST]);
 
+/* The values of an option that may be repeated, in order. */
+typedef struct cli_list {
+	const char **items; /* [count]; NULL: not given */
+	size_t count;
+} cli_list;
+
 typedef struct cli_arguments {
 	const char *values[CLI_OPTION_IDS]; /* by option; "" for one that takes none and was given; NULL: not given */
+	cli_list lists[CLI_OPTION_IDS];     /* of those that may be repeated */
 	curfew_limits limits;
 	const char *program; /* NULL: not given */
 	char **rest;         /* what follows "--", rest_count of them */
 	size_t rest_count;
 } cli_arguments;
 
-/* Parses what follows the command's name. -1, or the exit code after an error was said or help was printed. */
+/*
+ * Parses what follows the command's name. -1, or the exit code after an error was said or help was printed. What it
+ * fills is given back with cli_arguments_finish in any case.
+ */
 int cli_parse(cli_command_id command, int count, char **words, cli_arguments *arguments);
+void cli_arguments_finish(cli_arguments *arguments);
 
 /* The command of that name, or CLI_COMMANDS. */
 cli_command_id cli_find_command(const char *name);
