@@ -40,6 +40,12 @@ curfew_program *curfew__program_ref(curfew_program *program)
 	return program;
 }
 
+const char *curfew__program_kind(const curfew_program *program)
+{
+	(void)program;
+	return "js";
+}
+
 void curfew_program_destroy(curfew_program *program)
 {
 	if (!program || atomic_fetch_sub(&program->references, 1) != 1)

@@ -45,6 +45,8 @@ struct curfew_program {
 };
 
 curfew_program *curfew__program_ref(curfew_program *program);
+/* As the report names it. */
+const char *curfew__program_kind(const curfew_program *program);
 /* The image with a reference for the caller, or NULL. */
 curfew__image *curfew__program_image(curfew_program *program);
 /* Takes the region as it is for the program's image, unless there is one already. */
@@ -58,6 +60,44 @@ char *curfew__import_open(const char *folder, const char *name, size_t name_leng
 
 /* ---- Runs ------------------------------------------------------------------------------------------------- */
 
+/* How a stretch of execution came out. */
+typedef enum curfew__run_end {
+	CURFEW__END_NOT_RUN, /* it did not execute: it was stopped before, or while it waited */
+	CURFEW__END_DONE,    /* finished, with a value to be read */
+	CURFEW__END_WAITING, /* nothing to do for now */
+	CURFEW__END_THREW,
+	CURFEW__END_REFUSED, /* the program does not load or has no such export */
+	CURFEW__END_EXITED,  /* by itself; the report has the code */
+	CURFEW__END_TRAPPED, /* by the guest's fault, unless a cause is latched */
+	CURFEW__END_STACK,
+	CURFEW__END_FUEL,
+	CURFEW__END_FAILED,  /* not the guest's doing */
+} curfew__run_end;
+
+/* What differs between JavaScript and WebAssembly. */
+typedef struct curfew__kind {
+	/* Everything up to the program's first instruction, and on. Sets `alive` once the guest is there. */
+	curfew__run_end (*begin)(curfew_run *run);
+	/* Goes on after a wait. */
+	curfew__run_end (*resume)(curfew_run *run);
+	/* It is going to wait: until when; gives back what it can do without. */
+	int64_t (*wait)(curfew_run *run, int64_t now);
+	/* Shows the program that its time is up. From any thread, while it is alive. */
+	void (*tell_time_up)(curfew_run *run, curfew_outcome why);
+	/* From the watch: one step of stopping what executes; when to take the next. */
+	int64_t (*stop)(curfew_run *run, int64_t now);
+	/* Once the watch has let go: whether what the guest left can be read, and whether it was stopped hard. */
+	bool (*settle)(curfew_run *run, bool *hard);
+	/* The readers of what it left, in this order; not called unless it is alive. */
+	void (*fill_usage)(curfew_run *run);
+	void (*fill_value)(curfew_run *run);
+	void (*fill_error)(curfew_run *run, curfew__run_end end);
+	/* Gives everything of the guest back. */
+	void (*finish)(curfew_run *run);
+} curfew__kind;
+
+extern const curfew__kind curfew__kind_js;
+
 enum curfew__run_phase {
 	CURFEW__RUN_EXECUTING,
 	CURFEW__RUN_PARKED, /* waits, and holds no thread */
@@ -68,6 +108,7 @@ struct curfew_run {
 	atomic_uint references;
 	curfew_program *program;
 	curfew_engine *engine;
+	const curfew__kind *kind;
 	curfew_run *next;          /* in the executor's queue */
 	curfew_limits limits;
 	uint32_t flags;
@@ -101,6 +142,7 @@ struct curfew_run {
 	int64_t soft_cpu_ns;
 	bool tracing;
 	_Atomic int64_t wake_ns;    /* parked until */
+	atomic_bool woken;          /* what it waits for happened before it was parked */
 
 	/* Clocks. */
 	int64_t start_ns;
@@ -113,7 +155,9 @@ struct curfew_run {
 	/* The guest. */
 	curfew__guest guest;
 	atomic_bool alive;          /* the guest is there, and may be touched by the watch */
+	bool begun;
 	bool started;
+	bool entered;               /* guest code has executed */
 	char *import_text;          /* found by import_open, to be read */
 	int32_t import_length;
 	int64_t loaded_ns, compiled_ns, entered_ns;
@@ -146,15 +190,11 @@ bool curfew__run_fill_random(void *bytes, size_t length);
 void curfew__run_begin_stretch(curfew_run *run);
 void curfew__run_end_stretch(curfew_run *run);
 
-/* How the last entry came out. */
-typedef struct curfew__run_ending {
-	bool entered;      /* the guest was executing when it ended */
-	curfew__vm_end end;
-	int32_t status;
-} curfew__run_ending;
-
 /* Closes the books: nothing of the guest runs after this, and the watch has let go of it. */
-void curfew__run_finish(curfew_run *run, const curfew__run_ending *ending);
+void curfew__run_finish(curfew_run *run, curfew__run_end end);
+
+/* What the run waits for has happened. From any thread that keeps the run from going away meanwhile. */
+void curfew__run_wake(curfew_run *run);
 
 /* Goes on with a run on this thread. False: it is parked and may already be elsewhere; true: it has ended. */
 bool curfew__run_step(curfew_run *run);

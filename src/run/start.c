@@ -120,6 +120,7 @@ static curfew_status create_run(curfew_program *program, const curfew_run_option
 	run->start_ns = curfew__now();
 	run->program = curfew__program_ref(program);
 	run->engine = curfew__engine_ref(program->engine);
+	run->kind = &curfew__kind_js;
 	run->limits = limits;
 	run->flags = options.flags;
 	run->inline_run = waited_for && stack_has_room(limits.stack_bytes);

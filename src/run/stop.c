@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Why a run is stopped, and how. The cause is latched here, by the host, once; later ones only join the list of what
+ * Why a run is stopped, and when. The cause is latched here, by the host, once; later ones only join the list of what
  * tripped. Everything in the first half may be called from any thread; the alarm runs on the watch thread.
  */
 #include "run/stop.h"
@@ -11,14 +11,6 @@
 
 #include "base/clock.h"
 
-/* The poll is asked this far apart, until the guest has had so much CPU time to answer, or so much time went by. */
-#define SOFT_STEP_NS (50 * CURFEW__MICROSECOND)
-#define SOFT_CPU_NS (140 * CURFEW__MICROSECOND)
-/* So much for a poll that has seen it, until it is out. */
-#define ANSWER_CPU_NS (400 * CURFEW__MICROSECOND)
-#define SOFT_LATEST_NS (3 * CURFEW__MILLISECOND)
-/* CPU time for the guest's own reader of its stack. */
-#define TRACE_CPU_NS (5 * CURFEW__MILLISECOND)
 #define RETRY_NS (50 * CURFEW__MICROSECOND)
 
 void curfew__run_trip(curfew_run *run, curfew_outcome outcome)
@@ -77,7 +69,7 @@ void curfew__run_tell_time_up(curfew_run *run)
 {
 	unsigned why = atomic_load(&run->time_up);
 	if (why && run->limits.grace_ns && atomic_load(&run->alive))
-		curfew__guest_tell_aborted(&run->guest, why == CURFEW_OUTCOME_DEADLINE ? 1 : 2);
+		run->kind->tell_time_up(run, (curfew_outcome)why);
 }
 
 void curfew__run_look_at_clock(curfew_run *run, int64_t now)
@@ -143,7 +135,13 @@ static void make_ready(curfew_run *run)
 	}
 }
 
-static void note_stopped(curfew_run *run)
+void curfew__run_wake(curfew_run *run)
+{
+	atomic_store(&run->woken, true);
+	make_ready(run);
+}
+
+void curfew__run_note_stopped(curfew_run *run)
 {
 	int64_t unset = 0;
 	atomic_compare_exchange_strong(&run->stopped_ns, &unset, curfew__now());
@@ -154,28 +152,11 @@ static int64_t stop_step(curfew_run *run, int64_t now)
 {
 	/* What does not execute is stopped by that: whoever takes it up again sees the cause first. */
 	if (atomic_load(&run->phase) != CURFEW__RUN_EXECUTING) {
-		note_stopped(run);
+		curfew__run_note_stopped(run);
 		make_ready(run);
 		return CURFEW__NEVER;
 	}
-	if (!atomic_load(&run->alive))
-		return now + RETRY_NS;
-	int64_t cpu = curfew__run_cpu(run);
-	bool first = !run->soft_ns;
-	if (first) {
-		run->soft_ns = now;
-		run->soft_cpu_ns = cpu;
-	}
-	/* A guest that has no processor does not run; and one that is answering has the more exact stack. */
-	bool answers = curfew__guest_stop_soft(&run->guest);
-	bool in_time = cpu - run->soft_cpu_ns < (answers ? ANSWER_CPU_NS : SOFT_CPU_NS) && now - run->soft_ns < SOFT_LATEST_NS;
-	if (first || (in_time && atomic_load(&run->guest.state) != CURFEW__GUEST_STOPPING))
-		return now + SOFT_STEP_NS;
-	if (!curfew__guest_stop_hard(&run->guest))
-		return now + RETRY_NS;
-	/* From here on it can do nothing any more, even if its thread has to wait for a processor to find out. */
-	note_stopped(run);
-	return CURFEW__NEVER;
+	return atomic_load(&run->alive) ? run->kind->stop(run, now) : now + RETRY_NS;
 }
 
 static int64_t earlier(int64_t a, int64_t b)
@@ -199,12 +180,8 @@ int64_t curfew__run_on_alarm(void *context, int64_t now)
 	curfew_run *run = context;
 	bool was_up = atomic_load(&run->time_up);
 
-	if (run->tracing) {
-		if (curfew__run_cpu(run) < TRACE_CPU_NS)
-			return now + CURFEW__MILLISECOND;
-		curfew__guest_stop_hard(&run->guest);
-		return now + RETRY_NS;
-	}
+	if (run->tracing)
+		return run->kind->stop(run, now);
 	curfew__run_look_at_clock(run, now);
 	look_at_cpu(run, now);
 	if (atomic_load(&run->cause))

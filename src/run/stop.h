@@ -13,6 +13,8 @@ void curfew__run_latch(curfew_run *run, curfew_outcome cause, int64_t due_ns);
 void curfew__run_look_at_clock(curfew_run *run, int64_t now);
 /* Shows the program that its time is up, if it is. */
 void curfew__run_tell_time_up(curfew_run *run);
+/* It can do nothing any more from now on, even if its thread has to wait for a processor to find out. */
+void curfew__run_note_stopped(curfew_run *run);
 /* CPU time used so far, in ns. */
 int64_t curfew__run_cpu(curfew_run *run);
 /* When the alarm has to look next. */

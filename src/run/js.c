@@ -1,0 +1,406 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * JavaScript as a kind of run. It is stopped in two ways: the engine's own poll is asked to end it with an exact stack,
+ * and when it has had time enough for that, its memory is taken away.
+ */
+#include "run/run.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "report/report.h"
+#include "run/stop.h"
+
+#define FIXED_DATE_US (INT64_C(1767225600) * 1000000) /* what a deterministic program's clock shows: 2026-01-01 */
+/* What waits longer than this gives back memory that it does not need meanwhile. */
+#define TRIM_NS (20 * CURFEW__MILLISECOND)
+/* The poll is asked this far apart, until the guest has had so much CPU time to answer, or so much time went by. */
+#define SOFT_STEP_NS (50 * CURFEW__MICROSECOND)
+#define SOFT_CPU_NS (140 * CURFEW__MICROSECOND)
+/* So much for a poll that has seen it, until it is out. */
+#define ANSWER_CPU_NS (400 * CURFEW__MICROSECOND)
+#define SOFT_LATEST_NS (3 * CURFEW__MILLISECOND)
+#define RETRY_NS (50 * CURFEW__MICROSECOND)
+/* Time, and CPU time, for the guest's own reader of its stack. */
+#define TRACE_NS (5 * CURFEW__MILLISECOND)
+#define TRACE_CPU_NS (5 * CURFEW__MILLISECOND)
+
+/* ---- Before the first instruction ------------------------------------------------------------------------- */
+
+static void set_control(curfew_run *run)
+{
+	curfew__control *control = run->guest.control;
+	const curfew_limits *limits = &run->limits;
+	size_t count;
+	const curfew_limit_info *table = curfew_limit_table(&count);
+	int64_t now = curfew__run_clock(run);
+	int64_t real_ns = curfew__clock(CLOCK_REALTIME);
+
+	control->flags = (run->program->language == CURFEW_LANGUAGE_JS_MODULE ? CURFEW_CONTROL_MODULE : 0) |
+	                 (curfew__run_is_deterministic(run) ? CURFEW_CONTROL_DETERMINISTIC : 0) |
+	                 (run->params ? CURFEW_CONTROL_PARAMS : 0) |
+	                 (run->program->import_dir ? CURFEW_CONTROL_IMPORTS : 0);
+	control->stack_bytes = (uint32_t)limits->stack_bytes;
+	control->now_ns = control->time_origin_ns = now;
+	control->deadline_ns = CURFEW__NEVER;
+	if (limits->timeout_ns != CURFEW_UNLIMITED)
+		control->deadline_ns = now + (int64_t)limits->timeout_ns - (curfew__run_is_deterministic(run) ? 0 : curfew__now() - run->start_ns);
+	control->realtime_offset_us = curfew__run_is_deterministic(run) ? FIXED_DATE_US - now / 1000 : (real_ns - now) / 1000;
+	control->seed = run->seed;
+	control->loops_left = CURFEW_UNLIMITED;
+	control->timers_limit = limits->timers > UINT32_MAX ? UINT32_MAX : (uint32_t)limits->timers;
+	for (size_t i = 0; i < count && i < sizeof control->limits / sizeof *control->limits; i++) {
+		uint64_t value;
+		memcpy(&value, (const char *)limits + table[i].offset, sizeof value);
+		bool is_time = table[i].unit == CURFEW_UNIT_DURATION && value != CURFEW_UNLIMITED;
+		control->limits[i] = is_time ? value / 1000 : value;
+	}
+	/* An image may have been taken while these were set. */
+	control->stop = 0;
+	control->answering = 0;
+	control->aborted = 0;
+}
+
+/* Counting starts here, behind the loading: the same from source and from an image. */
+static void set_meters(curfew_run *run)
+{
+	curfew__control *control = run->guest.control;
+
+	control->loops_left = run->limits.loops;
+	if (run->limits.fuel == CURFEW_UNLIMITED)
+		return;
+	control->flags |= CURFEW_CONTROL_METERED;
+	curfew__guest_set_fuel(&run->guest, run->limits.fuel);
+}
+static curfew__run_end end_of_call(int32_t status)
+{
+	switch (status) {
+	case CURFEW_GUEST_WAITING:
+		return CURFEW__END_WAITING;
+	case CURFEW_GUEST_THREW:
+		return CURFEW__END_THREW;
+	case CURFEW_GUEST_REFUSED:
+		return CURFEW__END_REFUSED;
+	default:
+		return CURFEW__END_DONE;
+	}
+}
+
+static curfew__run_end end_of(curfew__vm_end end, int32_t status)
+{
+	switch (end) {
+	case CURFEW__VM_RETURNED:
+		return end_of_call(status);
+	case CURFEW__VM_STOPPED:
+		return CURFEW__END_TRAPPED;
+	case CURFEW__VM_STACK:
+		return CURFEW__END_STACK;
+	case CURFEW__VM_FUEL:
+		return CURFEW__END_FUEL;
+	case CURFEW__VM_FAILED:
+		break;
+	}
+	return CURFEW__END_FAILED;
+}
+
+static curfew__run_end enter(curfew_run *run, curfew__guest_entry entry)
+{
+	int32_t status = CURFEW_GUEST_DONE;
+
+	run->entered = true;
+	curfew__vm_end end = curfew__guest_enter(&run->guest, entry, NULL, &status);
+	return end_of(end, status);
+}
+
+/* Puts text into the guest and notes where; false: that ended the run. */
+static bool put(curfew_run *run, const void *bytes, size_t length, uint32_t *address, uint32_t *address_length,
+                curfew__run_end *result)
+{
+	curfew__vm_end end;
+
+	*address = curfew__guest_put(&run->guest, bytes, length, &end);
+	*address_length = *address ? (uint32_t)length : 0;
+	if (*address)
+		return true;
+	run->entered |= end != CURFEW__VM_RETURNED;
+	*result = end == CURFEW__VM_RETURNED ? CURFEW__END_FAILED : end_of(end, 0);
+	return false;
+}
+
+/* A memory with the program's image, or the engine's where there is none yet. */
+static bool give_birth(curfew_run *run, bool *has_program)
+{
+	char message[256];
+	bool metered = run->limits.fuel != CURFEW_UNLIMITED;
+	curfew__vm *vm = curfew__engine_vm(run->engine, metered, curfew__guest_stack_class(run->limits.stack_bytes), message);
+	curfew__image *image = curfew__program_image(run->program);
+
+	*has_program = image != NULL;
+	if (!image)
+		image = curfew__image_ref(run->engine->image);
+	size_t needed = image->length - image->layout.stack_top;
+	bool fits = run->limits.memory_bytes >= needed;
+	bool born = vm && fits && curfew__guest_init(&run->guest, vm, metered, run->engine->pool, image,
+	                                             (size_t)run->limits.memory_bytes, &curfew__run_host, run);
+	if (!fits)
+		curfew__run_latch(run, CURFEW_OUTCOME_MEMORY, curfew__now());
+	curfew__image_unref(image);
+	if (!born)
+		return false;
+	set_control(run);
+	/* From here on the watch may write to the guest; what it could not tell it before is made up for. */
+	atomic_store(&run->alive, true);
+	curfew__run_tell_time_up(run);
+	return true;
+}
+
+/* The watch keeps its hands off the memory meanwhile. */
+static void take_image(curfew_run *run)
+{
+	curfew__watch *watch = run->engine->watch;
+
+	atomic_store(&run->alive, false);
+	curfew__watch_disarm(watch, &run->alarm);
+	curfew__program_snapshot(run->program, run->guest.region);
+	atomic_store(&run->alive, true);
+	curfew__run_tell_time_up(run);
+	curfew__watch_arm(watch, &run->alarm, curfew__run_next_alarm(run, curfew__now()));
+}
+
+static bool load_source(curfew_run *run, curfew__run_end *result)
+{
+	curfew__control *control = run->guest.control;
+
+	if (!put(run, run->program->source, run->program->text_length + 1, &control->input, &control->input_length, result) ||
+	    !put(run, run->program->name, strlen(run->program->name), &control->name, &control->name_length, result))
+		return false;
+	*result = enter(run, CURFEW__GUEST_LOAD);
+	if (*result != CURFEW__END_DONE || atomic_load(&run->cause))
+		return false;
+	run->guest.scratch_used = 0;
+	run->compiled_ns = curfew__now();
+	if (run->compile_only || !(run->program->flags & CURFEW_SOURCE_ONCE))
+		take_image(run);
+	return !run->compile_only;
+}
+
+static bool put_arguments(curfew_run *run, curfew__run_end *result)
+{
+	curfew__control *control = run->guest.control;
+
+	control->name = control->user = control->input = 0;
+	control->name_length = control->user_length = control->input_length = 0;
+	return (!run->call || put(run, run->call, strlen(run->call), &control->name, &control->name_length, result)) &&
+	       (!run->user || put(run, run->user, strlen(run->user), &control->user, &control->user_length, result)) &&
+	       (!run->params || put(run, run->params, run->params_length, &control->input, &control->input_length, result));
+}
+
+/* Everything up to the program's first instruction, and on. */
+static curfew__run_end begin(curfew_run *run)
+{
+	curfew__run_end result = CURFEW__END_FAILED;
+	bool has_program;
+
+	if (!give_birth(run, &has_program))
+		return atomic_load(&run->cause) ? CURFEW__END_NOT_RUN : result;
+	run->loaded_ns = curfew__now();
+	atomic_store(&run->memory_bytes, curfew__guest_memory(&run->guest));
+	if (!curfew__watch_arm(run->engine->watch, &run->alarm, curfew__run_next_alarm(run, run->loaded_ns)))
+		return result;
+	if (!has_program && !load_source(run, &result))
+		return result;
+	if (run->compile_only)
+		return CURFEW__END_NOT_RUN;
+	if (!put_arguments(run, &result))
+		return result;
+	set_meters(run);
+	run->started = true;
+	run->guest.control->now_ns = curfew__run_clock(run);
+	run->entered_ns = curfew__now();
+	return enter(run, CURFEW__GUEST_START);
+}
+
+static curfew__run_end resume(curfew_run *run)
+{
+	run->guest.control->now_ns = curfew__run_clock(run);
+	return enter(run, CURFEW__GUEST_RESUME);
+}
+
+static int64_t wait(curfew_run *run, int64_t now)
+{
+	int64_t wake = run->guest.control->wake_ns;
+
+	if (curfew__run_is_deterministic(run) && wake != CURFEW__NEVER) {
+		int64_t waits = wake > run->virtual_ns ? wake - run->virtual_ns : 0; /* both are positive */
+		run->virtual_ns += waits;
+		wake = curfew__later(now, (uint64_t)waits);
+	}
+	if (wake - now > TRIM_NS)
+		curfew__guest_trim(&run->guest);
+	return wake;
+}
+
+/* ---- Stops ------------------------------------------------------------------------------------------------ */
+
+static void tell_time_up(curfew_run *run, curfew_outcome why)
+{
+	curfew__guest_tell_aborted(&run->guest, why == CURFEW_OUTCOME_DEADLINE ? 1 : 2);
+}
+
+static int64_t stop_trace(curfew_run *run, int64_t now)
+{
+	if (curfew__run_cpu(run) < TRACE_CPU_NS)
+		return now + CURFEW__MILLISECOND;
+	curfew__guest_stop_hard(&run->guest);
+	return now + RETRY_NS;
+}
+
+static int64_t stop(curfew_run *run, int64_t now)
+{
+	int64_t cpu = curfew__run_cpu(run);
+	bool first = !run->soft_ns;
+
+	if (run->tracing)
+		return stop_trace(run, now);
+	if (first) {
+		run->soft_ns = now;
+		run->soft_cpu_ns = cpu;
+	}
+	/* A guest that has no processor does not run; and one that is answering has the more exact stack. */
+	bool answers = curfew__guest_stop_soft(&run->guest);
+	bool in_time = cpu - run->soft_cpu_ns < (answers ? ANSWER_CPU_NS : SOFT_CPU_NS) && now - run->soft_ns < SOFT_LATEST_NS;
+	if (first || (in_time && atomic_load(&run->guest.state) != CURFEW__GUEST_STOPPING))
+		return now + SOFT_STEP_NS;
+	if (!curfew__guest_stop_hard(&run->guest))
+		return now + RETRY_NS;
+	curfew__run_note_stopped(run);
+	return CURFEW__NEVER;
+}
+
+/* ---- What it left ----------------------------------------------------------------------------------------- */
+
+static bool settle(curfew_run *run, bool *hard)
+{
+	*hard = atomic_load(&run->guest.state) == CURFEW__GUEST_STOPPING;
+	return curfew__guest_settle(&run->guest);
+}
+
+/* The engine counts columns in bytes; people and editors count characters. */
+static void fix_columns(curfew_run *run)
+{
+	const char *text = run->program->text, *end = text + run->program->text_length;
+	curfew_frame *frames = (curfew_frame *)(uintptr_t)run->report->frames;
+
+	for (size_t i = 0; text && i < run->report->frame_count; i++) {
+		const char *line = text;
+		if (!frames[i].file || strcmp(frames[i].file, run->program->name))
+			continue;
+		for (uint32_t n = 1; line && n < frames[i].line; n++) {
+			line = memchr(line, '\n', (size_t)(end - line));
+			line = line ? line + 1 : NULL;
+		}
+		uint32_t bytes = frames[i].column ? frames[i].column - 1 : 0;
+		if (!line || bytes > (size_t)(end - line))
+			continue;
+		for (uint32_t at = 0; at < bytes; at++)
+			frames[i].column -= ((uint8_t)line[at] & 0xc0) == 0x80;
+	}
+}
+
+/* Reads the frames that were running; the guest's own reader gets little time, and none of its limits. */
+static void fill_trace(curfew_run *run)
+{
+	curfew__guest *guest = &run->guest;
+	int32_t ignored;
+
+	run->tracing = true;
+	run->alarm.closed = false;
+	if (guest->metered)
+		curfew__instance_set_fuel(guest->instance, UINT64_MAX / 4);
+	/* The CPU time of the run is on record by now: this is a count of its own. */
+	atomic_store(&run->cpu_before_ns, 0);
+	curfew__run_begin_stretch(run);
+	if (!curfew__watch_arm(run->engine->watch, &run->alarm, curfew__now() + TRACE_NS))
+		return;
+	curfew__guest_enter(guest, CURFEW__GUEST_TRACE, NULL, &ignored);
+	curfew__watch_close(run->engine->watch, &run->alarm);
+	atomic_store(&run->cpu_segment_ns, -1);
+	if (!curfew__guest_settle(guest))
+		return;
+	uint32_t length = guest->control->trace_length;
+	if (length <= CURFEW_GUEST_TRACE_BYTES)
+		curfew__report_parse_trace(run->report, guest->control->trace, length);
+	fix_columns(run);
+}
+
+static void fill_thrown(curfew_run *run, bool refused)
+{
+	const curfew__guest *guest = &run->guest;
+	const curfew__control *c = guest->control;
+	const char *name = curfew__guest_bytes(guest, c->error_name, c->error_name_length);
+	const char *message = curfew__guest_bytes(guest, c->error_message, c->error_message_length);
+	const char *trace = curfew__guest_bytes(guest, c->error_trace, c->error_trace_length);
+
+	curfew__report_set_error(run->report, name, name ? c->error_name_length : 0, message,
+	                         message ? c->error_message_length : 0);
+	if (trace)
+		curfew__report_parse_trace(run->report, trace, c->error_trace_length);
+	fix_columns(run);
+	if (refused && run->program->text && run->report->frame_count && run->report->frames[0].file &&
+	    !strcmp(run->report->frames[0].file, run->program->name))
+		curfew__report_set_source_line(run->report, run->program->text, run->program->text_length,
+		                               run->report->frames[0].line);
+}
+
+static void fill_value(curfew_run *run)
+{
+	const curfew__control *c = run->guest.control;
+	const char *value = curfew__guest_bytes(&run->guest, c->value, c->value_length);
+
+	if (!value || !c->value_length)
+		return;
+	if (curfew__run_charge_output(run, c->value_length) == c->value_length)
+		curfew__report_set_value(run->report, value, c->value_length);
+}
+
+static void fill_usage(curfew_run *run)
+{
+	curfew_used *used = &run->report->used;
+	const curfew__control *control = run->guest.control;
+
+	used->loops = curfew__guest_loops(&run->guest);
+	if (used->loops > run->limits.loops)
+		used->loops = run->limits.loops;
+	used->timers_peak = control->timers_peak;
+	used->memory_peak_bytes = curfew__guest_memory(&run->guest);
+	if (run->limits.fuel != CURFEW_UNLIMITED && run->started)
+		used->fuel = curfew__guest_fuel_used(&run->guest);
+}
+
+
+static void fill_error(curfew_run *run, curfew__run_end end)
+{
+	bool caused = atomic_load(&run->cause);
+
+	if (end == CURFEW__END_THREW || end == CURFEW__END_REFUSED) {
+		if (!caused)
+			fill_thrown(run, end == CURFEW__END_REFUSED);
+	} else if (end >= CURFEW__END_TRAPPED && run->entered) {
+		fill_trace(run);
+	}
+	if (!caused && end == CURFEW__END_TRAPPED) {
+		const char *message = curfew__instance_message(run->guest.instance);
+		curfew__report_set_error(run->report, "trap", 4, message, message ? strlen(message) : 0);
+	}
+}
+
+static void finish(curfew_run *run)
+{
+	size_t stack_peak;
+	curfew__guest_finish(&run->guest, &stack_peak);
+	run->report->used.stack_peak_bytes = stack_peak;
+}
+
+const curfew__kind curfew__kind_js = {
+	begin, resume, wait, tell_time_up, stop, settle, fill_usage, fill_value, fill_error, finish,
+};
