@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Confined worker processes, seen from the process that uses them: a pool of processes that were started and confined
+ * before they see anything of a program, and that carry out many runs at a time each. Nothing of a guest is parsed on
+ * this side, and whatever comes from a worker is checked: it may have been taken over.
+ *
+ * Threads: everything here may be used from any thread. Callbacks come on the pool's own thread, one at a time: be
+ * short. They may call everything but worker_pool_destroy.
+ */
+#ifndef CURFEW_WORKER_POOL_H
+#define CURFEW_WORKER_POOL_H
+
+#include "curfew.h"
+
+typedef struct worker_pool worker_pool;
+typedef struct worker_program worker_program;
+typedef struct worker_run worker_run;
+
+/* ---- Pool ------------------------------------------------------------------------------------------------ */
+
+typedef struct worker_pool_options {
+	uint32_t workers;     /* 0: one per core */
+	uint32_t spares;      /* more of them, started and idle, to take the place of one that dies; may be 0 */
+	uint32_t threads;     /* threads that execute runs in each; 0: 16 */
+	uint64_t data_bytes;  /* RLIMIT_DATA of each, on top of what the engine itself needs; 0: none */
+	uint64_t patience_ns; /* how long after a run's end was due its worker is killed; 0: 50 ms */
+} worker_pool_options;
+
+/*
+ * Starts the pool; waits until one worker is ready. options may be NULL. The executable that this process runs must
+ * call worker_main when its only argument is "worker".
+ */
+curfew_status worker_pool_create(const worker_pool_options *options, worker_pool **pool, curfew_failure *failure);
+
+/* Kills the workers. Runs that were still going are reported as cancelled, before this returns. */
+void worker_pool_destroy(worker_pool *pool);
+
+typedef struct worker_pool_stats {
+	uint32_t workers;    /* ready, spares included */
+	uint64_t restarts;   /* workers that were started in the place of one that died */
+	uint64_t active;     /* runs that were submitted and are not done */
+	uint64_t runs_total; /* done */
+	uint64_t crashed;    /* of them, lost with their worker */
+} worker_pool_stats;
+void worker_pool_get_stats(worker_pool *pool, worker_pool_stats *stats);
+
+/* ---- Program --------------------------------------------------------------------------------------------- */
+
+typedef struct worker_source {
+	curfew_language language; /* not looked at for an image */
+	bool is_image;            /* bytes are those of curfew_program_save */
+	bool once;                /* it will be run once: no image of its parsed form is kept */
+	const char *name;         /* as curfew_source.name */
+	const void *bytes;
+	size_t length;            /* at most WORKER_PROGRAM_MOST */
+} worker_source;
+
+#define WORKER_PROGRAM_MOST ((size_t)256 << 20)
+
+/*
+ * A program for runs, with one reference for the caller. Its bytes are copied, and sent to each worker once, when its
+ * first run comes there; the workers forget it when the last reference is gone.
+ */
+curfew_status worker_program_create(worker_pool *pool, const worker_source *source, worker_program **program,
+                                    curfew_failure *failure);
+void worker_program_ref(worker_program *program);
+void worker_program_unref(worker_program *program);
+
+/* ---- Run ------------------------------------------------------------------------------------------------- */
+
+#define WORKER_JOB_COMPILE (1u << 16) /* only load the program, as curfew_program_compile */
+
+typedef struct worker_job {
+	worker_program *program;
+	const char *id;              /* ULID of the run and its report; NULL: a new one */
+	const curfew_limits *limits; /* NULL: the defaults */
+	uint32_t flags;              /* as curfew_run_options.flags, and WORKER_JOB_COMPILE */
+	const char *call;            /* as in curfew_run_options, down to user */
+	const char *params;
+	size_t params_length;
+	const char *user;
+
+	void *context;                 /* of the callbacks; each of them may be NULL */
+	void (*on_start)(void *context); /* a worker has begun with it; not called where it ends before that */
+	/* As curfew_event_callback; data is borrowed. */
+	void (*on_event)(void *context, curfew_event_kind kind, const char *data, size_t length);
+	/*
+	 * Called once, last. report is the report as one line of JSON, borrowed, not NUL-terminated; a program that was
+	 * compiled without fault has none (NULL).
+	 */
+	void (*on_done)(void *context, curfew_outcome outcome, const char *report, size_t length);
+} worker_job;
+
+/*
+ * Takes a job, everything of it copied. CURFEW_OK means that on_done will be called, exactly once, maybe before this
+ * returns on another thread. *run (run may be NULL) is a reference for the caller.
+ */
+curfew_status worker_pool_submit(worker_pool *pool, const worker_job *job, worker_run **run, curfew_failure *failure);
+
+/* Cancels the run; again: without its grace. Async-signal-safe; after its end nothing happens. */
+void worker_run_cancel(worker_run *run);
+
+/* The run's id, in memory of the run. */
+const char *worker_run_get_id(const worker_run *run);
+
+/* What the run had used when its worker last told (it is asked by this call), and the wall-clock time until now. */
+void worker_run_get_usage(worker_run *run, curfew_run_usage *usage);
+
+/* Drops the caller's reference; the run goes on. NULL does nothing. */
+void worker_run_unref(worker_run *run);
+
+/* ---- Worker ---------------------------------------------------------------------------------------------- */
+
+/* The worker's side: confines this process, serves the pool on descriptor 3 and returns the exit code. */
+int worker_main(void);
+
+#endif
