@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Types as text of one line, for messages and for whoever inspects a program, and what a module or component imports and
+ * exports as JSON. A name in JSON is the program's own. What does not fit shows in the buffer's failed flag.
+ */
+#ifndef CURFEW_WASM_TYPES_H
+#define CURFEW_WASM_TYPES_H
+
+#include "base/buffer.h"
+
+#include <wasm.h>
+#include <wasmtime.h>
+
+/* "i32", "funcref", "(ref func)". */
+void curfew__valtype_text(const wasm_valtype_t *type, curfew__buffer *buffer);
+/* "(i32, i64)", also for one and for none. */
+void curfew__valtypes_text(const wasm_valtype_vec_t *types, curfew__buffer *buffer);
+/* "(i32, i64) -> f32"; several results, and none, in parentheses. */
+void curfew__functype_text(const wasm_functype_t *type, curfew__buffer *buffer);
+/*
+ * A function as above; "mut i32"; "1 to 16 pages"; "10 funcref" or "0 to 10 funcref"; a tag as its parameters. The type
+ * is one of a guest: those have no tables with 64-bit indices.
+ */
+void curfew__externtype_text(const wasm_externtype_t *type, curfew__buffer *buffer);
+
+/*
+ * {"imports": [{"module", "name", "kind", "type"}...], "exports": [{"name", "kind", "type"}...]}, in the order of the
+ * module. kind is "function", "global", "table", "memory" or "tag".
+ */
+void curfew__module_describe(const wasmtime_module_t *module, curfew__buffer *buffer);
+
+#endif

@@ -1,0 +1,343 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Values and types of core modules: real calls of modules given as text, bounds, and every message. */
+#include "wasm/core_values.h"
+#include "wasm/json_values.h"
+#include "wasm/types.h"
+
+#include <locale.h>
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+enum { VALUES_MOST = 8 };
+
+/* ---- A module and its functions -------------------------------------------------------------------------- */
+
+/* An identity for every type, and what else is called below. */
+static const char functions[] =
+	"(module"
+	" (func (export \"i32\") (param i32) (result i32) local.get 0)"
+	" (func (export \"i64\") (param i64) (result i64) local.get 0)"
+	" (func (export \"f32\") (param f32) (result f32) local.get 0)"
+	" (func (export \"f64\") (param f64) (result f64) local.get 0)"
+	" (func (export \"v128\") (param v128) (result v128) local.get 0)"
+	" (func (export \"funcref\") (param funcref) (result funcref) local.get 0)"
+	" (func (export \"externref\") (param externref) (result externref) local.get 0)"
+	" (func (export \"lane\") (param v128) (result i32) (i8x16.extract_lane_u 0 (local.get 0)))"
+	" (func (export \"a function\") (result funcref) (ref.func 0))"
+	" (func (export \"plain\") (param (ref func)))"
+	" (func (export \"add\") (param i32 i32) (result i32) (i32.add (local.get 0) (local.get 1)))"
+	" (func (export \"one\") (param i32))"
+	" (func (export \"none\"))"
+	" (func (export \"swap\") (param i32 f64) (result f64 i32) local.get 1 local.get 0))";
+
+typedef struct world {
+	wasm_engine_t *engine;
+	wasmtime_store_t *store;
+	wasmtime_context_t *context;
+	wasmtime_module_t *module;
+	wasmtime_instance_t instance;
+} world;
+
+static wasmtime_module_t *compile(wasm_engine_t *engine, const char *text)
+{
+	wasm_byte_vec_t binary;
+	wasmtime_module_t *module = NULL;
+	assert_null(wasmtime_wat2wasm(text, strlen(text), &binary));
+	assert_null(wasmtime_module_new(engine, (const uint8_t *)binary.data, binary.size, &module));
+	wasm_byte_vec_delete(&binary);
+	return module;
+}
+
+static int make_world(void **state)
+{
+	world *w = calloc(1, sizeof *w);
+	wasm_config_t *config = wasm_config_new();
+	wasmtime_config_wasm_function_references_set(config, true);
+	w->engine = wasm_engine_new_with_config(config);
+	w->module = compile(w->engine, functions);
+	w->store = wasmtime_store_new(w->engine, NULL, NULL);
+	w->context = wasmtime_store_context(w->store);
+	wasm_trap_t *trap = NULL;
+	assert_null(wasmtime_instance_new(w->context, w->module, NULL, 0, &w->instance, &trap));
+	*state = w;
+	return 0;
+}
+
+static int end_world(void **state)
+{
+	world *w = *state;
+	wasmtime_store_delete(w->store);
+	wasmtime_module_delete(w->module);
+	wasm_engine_delete(w->engine);
+	free(w);
+	return 0;
+}
+
+/* The result as JSON, or the message; free it. */
+static char *call(world *w, const char *name, const char *text)
+{
+	char message[CURFEW__VALUE_MESSAGE] = "";
+	wasmtime_val_t values[VALUES_MOST];
+	wasmtime_val_t results[VALUES_MOST];
+	wasmtime_extern_t item;
+	json_t *params = curfew__params_read(text, strlen(text), message);
+	if (params == NULL)
+		return strdup(message);
+	assert_true(wasmtime_instance_export_get(w->context, &w->instance, name, strlen(name), &item));
+	wasm_functype_t *type = wasmtime_func_type(w->context, &item.of.func);
+	curfew__buffer buffer;
+	curfew__buffer_init(&buffer, SIZE_MAX);
+	if (curfew__core_params(name, type, params, values, message)) {
+		size_t count = wasm_functype_results(type)->size;
+		wasm_trap_t *trap = NULL;
+		assert_null(wasmtime_func_call(w->context, &item.of.func, values, json_array_size(params), results,
+		                               count, &trap));
+		curfew__core_results(results, count, &buffer);
+	} else {
+		curfew__buffer_add_text(&buffer, message);
+	}
+	json_decref(params);
+	wasm_functype_delete(type);
+	return curfew__buffer_take(&buffer, NULL);
+}
+
+static void expect(world *w, const char *name, const char *params, const char *expected)
+{
+	char *result = call(w, name, params);
+	assert_string_equal(result, expected);
+	free(result);
+}
+
+/* The result is what was given. */
+static void expect_same(world *w, const char *name, const char *value)
+{
+	char params[128];
+	(void)snprintf(params, sizeof params, "[%s]", value);
+	expect(w, name, params, value);
+}
+
+/* ---- Numbers --------------------------------------------------------------------------------------------- */
+
+static void test_i32(void **state)
+{
+	expect_same(*state, "i32", "0");
+	expect_same(*state, "i32", "-2147483648");
+	expect_same(*state, "i32", "2147483647");
+	expect(*state, "i32", "[4294967295]", "-1");
+	expect(*state, "i32", "[2147483648]", "-2147483648");
+	expect(*state, "i32", "[1e3]", "1000");
+	expect(*state, "i32", "[-0]", "0");
+#define I32 "parameter 1: expected i32 (-2147483648 to 4294967295), got "
+	expect(*state, "i32", "[4294967296]", I32 "4294967296");
+	expect(*state, "i32", "[-2147483649]", I32 "-2147483649");
+	expect(*state, "i32", "[1.5]", I32 "1.5");
+	expect(*state, "i32", "[\"1\"]", I32 "\"1\"");
+	expect(*state, "i32", "[null]", I32 "null");
+	expect(*state, "i32", "[true]", I32 "true");
+	expect(*state, "i32", "[false]", I32 "false");
+	expect(*state, "i32", "[[]]", I32 "an array of 0");
+	expect(*state, "i32", "[{\"a\": 1}]", I32 "an object");
+	expect(*state, "i32", "[\"\\u0000\\n\"]", I32 "\"\\u0000\\n\"");
+	expect(*state, "i32", "[\"0123456789012345678901234567890123456789x\"]",
+	       I32 "\"0123456789012345678901234567890123456789\"... (41 bytes)");
+}
+
+static void test_i64(void **state)
+{
+	expect_same(*state, "i64", "9007199254740992");
+	expect_same(*state, "i64", "-9007199254740992");
+	expect_same(*state, "i64", "\"9007199254740993\"");
+	expect_same(*state, "i64", "\"-9223372036854775808\"");
+	expect(*state, "i64", "[9007199254740993]", "\"9007199254740993\"");
+	expect(*state, "i64", "[9223372036854775807]", "\"9223372036854775807\"");
+	expect(*state, "i64", "[-9223372036854775808]", "\"-9223372036854775808\"");
+	expect(*state, "i64", "[\"18446744073709551615\"]", "-1");
+	expect(*state, "i64", "[\"-1\"]", "-1");
+	expect(*state, "i64", "[9007199254740992.0]", "9007199254740992");
+#define I64 "parameter 1: expected i64 (-9223372036854775808 to 18446744073709551615; beyond 2^53 as a string), got "
+	expect(*state, "i64", "[\"18446744073709551616\"]", I64 "\"18446744073709551616\"");
+	expect(*state, "i64", "[\"-9223372036854775809\"]", I64 "\"-9223372036854775809\"");
+	expect(*state, "i64", "[18446744073709551615]", I64 "1.8446744073709552e+19");
+	expect(*state, "i64", "[9007199254740994.0]", I64 "9007199254740994");
+	expect(*state, "i64", "[\"\"]", I64 "\"\"");
+	expect(*state, "i64", "[\"-\"]", I64 "\"-\"");
+	expect(*state, "i64", "[\" 1\"]", I64 "\" 1\"");
+	expect(*state, "i64", "[\"+1\"]", I64 "\"+1\"");
+	expect(*state, "i64", "[\"1\\u0000\"]", I64 "\"1\\u0000\"");
+	expect(*state, "i64", "[\"0x10\"]", I64 "\"0x10\"");
+}
+
+static void test_f64(void **state)
+{
+	static const char *const same[] = {"0", "-0.0", "0.1", "1", "-1.5", "1e+20", "1.7976931348623157e+308", "5e-324",
+	                                   "2.2250738585072014e-308", "0.30000000000000004", "123456789.12345679",
+	                                   "\"NaN\"", "\"Infinity\"", "\"-Infinity\"", "999999999999999", "1e+15"};
+	for (size_t i = 0; i < sizeof same / sizeof *same; i++)
+		expect_same(*state, "f64", same[i]);
+	expect(*state, "f64", "[-0]", "-0.0");
+	expect(*state, "f64", "[100000000000000000000]", "1e+20");
+	expect(*state, "f64", "[ 18446744073709551615 ]", "1.8446744073709552e+19");
+#define F64 "parameter 1: expected f64 (a number, \"NaN\", \"Infinity\" or \"-Infinity\"), got "
+	expect(*state, "f64", "[\"nan\"]", F64 "\"nan\"");
+	expect(*state, "f64", "[\"NaN\\u0000\"]", F64 "\"NaN\\u0000\"");
+	expect(*state, "f64", "[null]", F64 "null");
+}
+
+static void test_f32(void **state)
+{
+	static const char *const same[] = {"0", "-0.0", "0.1", "3.4028235e+38", "1e-45", "16777216", "1.1754944e-38",
+	                                   "0.33333334", "\"NaN\"", "\"Infinity\"", "\"-Infinity\""};
+	for (size_t i = 0; i < sizeof same / sizeof *same; i++)
+		expect_same(*state, "f32", same[i]);
+	expect(*state, "f32", "[0.1000000001]", "0.1");
+	expect(*state, "f32", "[16777217]", "16777216");
+	expect(*state, "f32", "[1e39]",
+	       "parameter 1: expected f32 (a number up to 3.4028235e38, \"NaN\", \"Infinity\" or \"-Infinity\"), got 1e+39");
+}
+
+/* Bit patterns at random: what is written reads back as the same number. */
+static void test_floats_read_back(void **state)
+{
+	srand(1);
+	for (int i = 0; i < 20000; i++) {
+		uint64_t bits = (uint64_t)rand() << 42 ^ (uint64_t)rand() << 21 ^ (uint64_t)rand();
+		double wide;
+		float narrow;
+		memcpy(&wide, &bits, sizeof wide);
+		memcpy(&narrow, &bits, sizeof narrow);
+		if (!isfinite(wide) || !isfinite(narrow))
+			continue;
+		curfew__buffer buffer;
+		curfew__json_writer writer;
+		curfew__buffer_init(&buffer, SIZE_MAX);
+		curfew__json_init(&writer, &buffer);
+		curfew__json_begin_array(&writer);
+		curfew__json_double(&writer, wide);
+		curfew__json_float(&writer, narrow);
+		curfew__json_end_array(&writer);
+		char message[CURFEW__VALUE_MESSAGE];
+		json_t *read = curfew__params_read(buffer.data, buffer.length, message);
+		double wide_read;
+		float narrow_read;
+		assert_true(curfew__double_read(json_array_get(read, 0), &wide_read));
+		assert_true(curfew__float_read(json_array_get(read, 1), &narrow_read));
+		assert_memory_equal(&wide, &wide_read, sizeof wide);
+		assert_memory_equal(&narrow, &narrow_read, sizeof narrow);
+		json_decref(read);
+		curfew__buffer_finish(&buffer);
+	}
+}
+
+/* The decimal point is that of JSON wherever the host lives. */
+static void test_locale(void **state)
+{
+	if (setlocale(LC_ALL, "de_DE.UTF-8") == NULL)
+		skip();
+	expect_same(*state, "f64", "-1234.5");
+	expect_same(*state, "f32", "1.5e-10");
+	(void)setlocale(LC_ALL, "C");
+}
+
+/* ---- Everything else ------------------------------------------------------------------------------------- */
+
+static void test_v128(void **state)
+{
+	expect_same(*state, "v128", "\"0x000102030405060708090a0b0c0d0eff\"");
+	expect(*state, "lane", "[\"0x000102030405060708090A0B0C0D0EFF\"]", "255");
+#define V128 "parameter 1: expected v128 (a string of 0x and 32 hexadecimal digits), got "
+	expect(*state, "v128", "[1]", V128 "1");
+	expect(*state, "v128", "[\"0x00\"]", V128 "\"0x00\"");
+	expect(*state, "v128", "[\"0x000102030405060708090a0b0c0d0e0g\"]", V128 "\"0x000102030405060708090a0b0c0d0e0g\"");
+	expect(*state, "v128", "[\"00000102030405060708090a0b0c0d0e0f\"]", V128 "\"00000102030405060708090a0b0c0d0e0f\"");
+}
+
+static void test_references(void **state)
+{
+	expect_same(*state, "funcref", "null");
+	expect_same(*state, "externref", "null");
+	expect(*state, "a function", "[]", "null");
+	expect(*state, "funcref", "[1]", "parameter 1: expected funcref (null), got 1");
+	expect(*state, "externref", "[{}]", "parameter 1: expected externref (null), got an object");
+	expect(*state, "plain", "[null]", "parameter 1: expected (ref func), which JSON cannot give, got null");
+}
+
+static void test_counts(void **state)
+{
+	expect(*state, "add", "[2, 3]", "5");
+	expect(*state, "none", "[]", "null");
+	expect(*state, "swap", "[1, 2.5]", "[2.5,1]");
+	expect(*state, "add", "[1, \"x\"]", "parameter 2: expected i32 (-2147483648 to 4294967295), got \"x\"");
+	expect(*state, "add", "[1, 2, 3]", "add takes 2 parameters (i32, i32), got 3");
+	expect(*state, "one", "[]", "one takes 1 parameter (i32), got 0");
+	expect(*state, "none", "[1]", "none takes no parameters, got 1");
+}
+
+static void test_params_text(void **state)
+{
+	expect(*state, "none", "{}", "params: must be a JSON array (at byte 0)");
+	expect(*state, "none", "[1,]", "params: unexpected character (at byte 3)");
+	expect(*state, "none", "[{\"a\":1,\"a\":2}]", "params: duplicate object key near '\"a\"'");
+	expect(*state, "none", "[\"\\ud800\"]", "params: invalid Unicode '\\uD800' near '\"\\ud800\"'");
+	/* Integers are told from what only looks like one. */
+	expect(*state, "one", "[\"-0 \\\" 99999999999999999999 -0\"]",
+	       "parameter 1: expected i32 (-2147483648 to 4294967295), got \"-0 \\\" 99999999999999999999 -0\"");
+}
+
+/* ---- Types ----------------------------------------------------------------------------------------------- */
+
+static void test_describe_module(void **state)
+{
+	world *w = *state;
+	wasmtime_module_t *module = compile(w->engine,
+	                                    "(module"
+	                                    " (import \"env\" \"log\" (func (param i32 i64)))"
+	                                    " (import \"env\" \"\\\"\" (global i32))"
+	                                    " (func (export \"f\") (param f32 v128) (result f64 externref) unreachable)"
+	                                    " (func (export \"g\") (param (ref null func) (ref extern)) (result i32) unreachable)"
+	                                    " (global (export \"m\") (mut i64) (i64.const 0))"
+	                                    " (table (export \"t\") 0 10 funcref) (table (export \"u\") 2 externref)"
+	                                    " (memory (export \"memory\") 1 65536))");
+	curfew__buffer buffer;
+	curfew__buffer_init(&buffer, SIZE_MAX);
+	curfew__module_describe(module, &buffer);
+	assert_string_equal(buffer.data,
+	                    "{\"imports\":[{\"module\":\"env\",\"name\":\"log\",\"kind\":\"function\","
+	                    "\"type\":\"(i32, i64) -> ()\"},"
+	                    "{\"module\":\"env\",\"name\":\"\\\"\",\"kind\":\"global\",\"type\":\"i32\"}],\"exports\":["
+	                    "{\"name\":\"f\",\"kind\":\"function\",\"type\":\"(f32, v128) -> (f64, externref)\"},"
+	                    "{\"name\":\"g\",\"kind\":\"function\",\"type\":\"(funcref, (ref extern)) -> i32\"},"
+	                    "{\"name\":\"m\",\"kind\":\"global\",\"type\":\"mut i64\"},"
+	                    "{\"name\":\"t\",\"kind\":\"table\",\"type\":\"0 to 10 funcref\"},"
+	                    "{\"name\":\"u\",\"kind\":\"table\",\"type\":\"2 or more externref\"},"
+	                    "{\"name\":\"memory\",\"kind\":\"memory\",\"type\":\"1 to 65536 pages\"}]}");
+	curfew__buffer_finish(&buffer);
+	curfew__buffer_init(&buffer, 100);
+	curfew__module_describe(module, &buffer);
+	assert_true(buffer.failed);
+	curfew__buffer_finish(&buffer);
+	wasmtime_module_delete(module);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_i32),
+		cmocka_unit_test(test_i64),
+		cmocka_unit_test(test_f64),
+		cmocka_unit_test(test_f32),
+		cmocka_unit_test(test_floats_read_back),
+		cmocka_unit_test(test_locale),
+		cmocka_unit_test(test_v128),
+		cmocka_unit_test(test_references),
+		cmocka_unit_test(test_counts),
+		cmocka_unit_test(test_params_text),
+		cmocka_unit_test(test_describe_module),
+	};
+	return cmocka_run_group_tests(tests, make_world, end_world);
+}
