@@ -19,7 +19,7 @@
 /* Takes no backtrace when something traps (false), or one of at most `frames` frames. */
 void curfew__config_backtrace(wasm_config_t *config, uint32_t frames);
 
-/* ---- Rewriting (rewrite.rs) ------------------------------------------------------------------------------- */
+/* ---- Rewriting (rewrite.rs, engine/rewriter) ------------------------------------------------------------- */
 
 enum {
 	/* Loops and functions look at a flag: byte 0 of a memory of their own, which is not 0 once they are to stop. */
@@ -37,9 +37,12 @@ typedef struct curfew__rewritten {
 } curfew__rewritten;
 
 /*
- * Validates a module or component (binary; exactly the features that the engine has), checks that compiling it is
- * bounded, and rewrites every module in it: bulk instructions in chunks, and guards if asked for. The guard memory is
- * the one 64-bit memory of a module: guests have none. False: *message [256] says what is wrong and where.
+ * Validates a module or component (binary; Wasmtime's default features less threads, 64-bit and several memories, GC
+ * and custom page sizes), checks that compiling it is bounded, and rewrites every module in it: bulk instructions in
+ * chunks, and guards if asked for. With guards the engine needs threads, 64-bit and several memories. The guard memory,
+ * of one page, is the one 64-bit memory of a module: guests have none. A module without functions has none either.
+ * Byte 0 of it not 0: the module traps with `unreachable` at its next look. Write it as an atomic byte.
+ * False: *message [256] says what is wrong and where.
  */
 bool curfew__rewrite(const uint8_t *wasm, size_t length, uint32_t flags, curfew__rewritten *out, char *message);
 void curfew__rewritten_finish(curfew__rewritten *rewritten);

@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Bulk instructions in chunks.
+//!
+//! Each different instruction of a module gets a function of the same signature. It checks all bounds first, as the
+//! specification demands, then works through the range in a loop. Guests have one memory and 32-bit indices only.
+use crate::guard;
+use wasm_encoder::reencode::{Reencode, RoundtripReencoder};
+use wasm_encoder::{BlockType, Function, InstructionSink, MemArg, ValType};
+use wasmparser::{Operator, TableType};
+
+/// A length that is known to be at most this is left alone: the compiler writes out short copies itself.
+pub(crate) const LEFT_ALONE: u32 = 4096;
+
+/// The largest piece that is done at once: tens of microseconds, also where all of it is touched for the first time.
+#[derive(Clone, Copy, Debug)]
+pub struct Chunk {
+    /// Of memory.
+    pub bytes: u32,
+    /// Of tables.
+    pub elements: u32,
+}
+
+impl Default for Chunk {
+    fn default() -> Chunk {
+        Chunk { bytes: 64 << 10, elements: 4 << 10 }
+    }
+}
+
+/// A bulk instruction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Bulk {
+    MemoryFill,
+    MemoryCopy,
+    MemoryInit { segment: u32 },
+    TableFill { table: u32 },
+    TableCopy { to: u32, from: u32 },
+    TableInit { table: u32, segment: u32 },
+}
+
+impl Bulk {
+    /// The bulk instruction that an operator is, if it is one.
+    pub fn of(operator: &Operator) -> Option<Bulk> {
+        match *operator {
+            Operator::MemoryFill { .. } => Some(Bulk::MemoryFill),
+            Operator::MemoryCopy { .. } => Some(Bulk::MemoryCopy),
+            Operator::MemoryInit { data_index, .. } => Some(Bulk::MemoryInit { segment: data_index }),
+            Operator::TableFill { table } => Some(Bulk::TableFill { table }),
+            Operator::TableCopy { dst_table, src_table } => Some(Bulk::TableCopy { to: dst_table, from: src_table }),
+            Operator::TableInit { elem_index, table } => Some(Bulk::TableInit { table, segment: elem_index }),
+            _ => None,
+        }
+    }
+
+    /// Operands: where to; where from, or the value; how much.
+    pub fn parameters(self, tables: &[TableType]) -> [ValType; 3] {
+        let second = match self {
+            // Every type that a validated table has can be written.
+            Bulk::TableFill { table } => RoundtripReencoder
+                .ref_type(tables[table as usize].element_type)
+                .map_or(ValType::FUNCREF, ValType::Ref),
+            _ => ValType::I32,
+        };
+        [ValType::I32, second, ValType::I32]
+    }
+
+    fn is_fill(self) -> bool {
+        matches!(self, Bulk::MemoryFill | Bulk::TableFill { .. })
+    }
+
+    fn writes_memory(self) -> bool {
+        matches!(self, Bulk::MemoryFill | Bulk::MemoryCopy | Bulk::MemoryInit { .. })
+    }
+
+    fn reads_memory(self) -> bool {
+        self == Bulk::MemoryCopy
+    }
+
+    fn may_overlap(self) -> bool {
+        match self {
+            Bulk::MemoryCopy => true,
+            Bulk::TableCopy { to, from } => to == from,
+            _ => false,
+        }
+    }
+
+    fn emit(self, code: &mut InstructionSink) {
+        match self {
+            Bulk::MemoryFill => code.memory_fill(0),
+            Bulk::MemoryCopy => code.memory_copy(0, 0),
+            Bulk::MemoryInit { segment } => code.memory_init(0, segment),
+            Bulk::TableFill { table } => code.table_fill(table),
+            Bulk::TableCopy { to, from } => code.table_copy(to, from),
+            Bulk::TableInit { table, segment } => code.table_init(table, segment),
+        };
+    }
+}
+
+const TO: u32 = 0;
+const FROM: u32 = 1;
+const LENGTH: u32 = 2;
+
+/// A function that does a bulk instruction in chunks, while it is written.
+struct Helper<'a> {
+    bulk: Bulk,
+    chunk: i32,
+    guard_memory: Option<u32>,
+    code: InstructionSink<'a>,
+}
+
+/// The body of the function that does a bulk instruction in chunks.
+pub(crate) fn body(bulk: Bulk, chunk: Chunk, guard_memory: Option<u32>) -> Vec<u8> {
+    let mut function = Function::new([]);
+    let size = if bulk.writes_memory() { chunk.bytes } else { chunk.elements };
+    let mut helper = Helper { bulk, chunk: size as i32, guard_memory, code: function.instructions() };
+    helper.emit_if_at_most_one_chunk();
+    helper.emit_bounds_checks();
+    if bulk.may_overlap() {
+        helper.code.local_get(TO).local_get(FROM).i32_gt_u().if_(BlockType::Empty);
+        helper.emit_downwards();
+        helper.code.end();
+    }
+    helper.emit_upwards();
+    helper.code.end();
+    function.into_raw_body()
+}
+
+impl Helper<'_> {
+    /// Does what is left at once.
+    fn emit_rest(&mut self) {
+        self.code.local_get(TO).local_get(FROM).local_get(LENGTH);
+        self.bulk.emit(&mut self.code);
+    }
+
+    fn emit_if_at_most_one_chunk(&mut self) {
+        self.code.local_get(LENGTH).i32_const(self.chunk).i32_le_u().if_(BlockType::Empty);
+        self.emit_rest();
+        self.code.return_().end();
+    }
+
+    /// Pushes an address plus the length that is left, less `less`.
+    fn emit_end(&mut self, address: u32, less: i32) {
+        self.code.local_get(address).local_get(LENGTH).i32_add();
+        if less != 0 {
+            self.code.i32_const(less).i32_sub();
+        }
+    }
+
+    fn emit_bounds_checks(&mut self) {
+        self.emit_bounds_check(TO, self.bulk.writes_memory());
+        if !self.bulk.is_fill() {
+            self.emit_bounds_check(FROM, self.bulk.reads_memory());
+        }
+    }
+
+    /// Traps as the instruction would if the range that begins at this address is out of bounds. A memory may be 4 GiB,
+    /// so that the end of a range in it may be 0: its last byte is read instead. A table or segment cannot be as large.
+    fn emit_bounds_check(&mut self, address: u32, in_memory: bool) {
+        let less = i32::from(in_memory);
+        self.emit_end(address, less);
+        self.code.local_get(address).i32_lt_u().if_(BlockType::Empty);
+        self.emit_rest(); // what overflows is out of bounds: traps
+        self.code.return_().end();
+        if in_memory {
+            self.emit_end(address, less);
+            self.code.i32_load8_u(MemArg { offset: 0, align: 0, memory_index: 0 }).drop();
+        } else {
+            self.emit_nothing_at_end(address);
+        }
+    }
+
+    /// An instruction of no length at the end of a range, which traps if that is out of bounds.
+    fn emit_nothing_at_end(&mut self, address: u32) {
+        for operand in [TO, FROM] {
+            if operand == address {
+                self.emit_end(operand, 0);
+            } else if operand == FROM && self.bulk.is_fill() {
+                self.code.local_get(FROM);
+            } else {
+                self.code.i32_const(0);
+            }
+        }
+        self.code.i32_const(0);
+        self.bulk.emit(&mut self.code);
+    }
+
+    fn emit_loop(&mut self) {
+        self.code.loop_(BlockType::Empty);
+        if let Some(memory) = self.guard_memory {
+            guard::emit(&mut self.code, memory);
+        }
+    }
+
+    /// Takes one chunk off the length that is left.
+    fn emit_less_left(&mut self) {
+        self.code.local_get(LENGTH).i32_const(self.chunk).i32_sub().local_set(LENGTH);
+    }
+
+    /// Goes on with the loop while more than one chunk is left; then does the rest.
+    fn emit_until_rest(&mut self) {
+        self.code.local_get(LENGTH).i32_const(self.chunk).i32_gt_u().br_if(0).end();
+        self.emit_rest();
+    }
+
+    /// From the end, so that what lies higher does not overwrite what is still to be read.
+    fn emit_downwards(&mut self) {
+        self.emit_loop();
+        self.emit_less_left();
+        self.emit_end(TO, 0);
+        self.emit_end(FROM, 0);
+        self.code.i32_const(self.chunk);
+        self.bulk.emit(&mut self.code);
+        self.emit_until_rest();
+        self.code.return_();
+    }
+
+    fn emit_upwards(&mut self) {
+        self.emit_loop();
+        self.code.local_get(TO).local_get(FROM).i32_const(self.chunk);
+        self.bulk.emit(&mut self.code);
+        self.emit_advance(TO);
+        if !self.bulk.is_fill() {
+            self.emit_advance(FROM);
+        }
+        self.emit_less_left();
+        self.emit_until_rest();
+    }
+
+    fn emit_advance(&mut self, address: u32) {
+        self.code.local_get(address).i32_const(self.chunk).i32_add().local_set(address);
+    }
+}

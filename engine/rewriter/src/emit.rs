@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Writes a file anew as it was planned.
+use crate::scan::{Binary, Body, Change, Kind, Module, Section};
+use crate::splice::Splice;
+use crate::{bulk, guard, Options};
+use std::ops::Range;
+use wasm_encoder::{Encode, SectionId};
+use wasmparser::BinaryReader;
+
+/// The bytes of a header, of a module or a component.
+const HEADER_BYTES: usize = 8;
+/// Sections of a module that stand before that of its memories.
+const BEFORE_MEMORIES: [u8; 4] =
+    [SectionId::Type as u8, SectionId::Import as u8, SectionId::Function as u8, SectionId::Table as u8];
+
+/// Writes a module or component.
+pub(crate) fn emit<'a>(wasm: &'a [u8], root: &Binary, options: Options) -> Splice<'a> {
+    let mut out = Splice::new(wasm);
+    emit_binary(&mut out, root, options);
+    out
+}
+
+fn emit_binary(out: &mut Splice, binary: &Binary, options: Options) {
+    out.copy(binary.start..binary.start + HEADER_BYTES);
+    match binary.kind {
+        Kind::Module => ModuleWriter::new(out, &binary.module, options).emit(binary),
+        Kind::Component => emit_component(out, binary, options),
+    }
+}
+
+fn emit_component(out: &mut Splice, component: &Binary, options: Options) {
+    let mut end = component.start + HEADER_BYTES;
+    for section in &component.sections {
+        match &section.inner {
+            Some(binary) => {
+                let mut inner = out.inner();
+                emit_binary(&mut inner, binary, options);
+                out.hide(&[section.id]);
+                out.append_sized(inner);
+            }
+            None => out.copy(end..section.content.end),
+        }
+        end = section.content.end;
+    }
+}
+
+struct ModuleWriter<'a, 'w> {
+    out: &'a mut Splice<'w>,
+    module: &'a Module,
+    options: Options,
+    /// The index of the memory with the flag, if the module gets one.
+    guard_memory: Option<u32>,
+    guard: Vec<u8>,
+}
+
+impl<'a, 'w> ModuleWriter<'a, 'w> {
+    fn new(out: &'a mut Splice<'w>, module: &'a Module, options: Options) -> Self {
+        let guard_memory = (options.guards && !module.bodies.is_empty()).then_some(module.memories);
+        let guard = guard_memory.map_or(Vec::new(), guard::bytes);
+        ModuleWriter { out, module, options, guard_memory, guard }
+    }
+
+    fn emit(mut self, binary: &Binary) {
+        let mut end = binary.start + HEADER_BYTES;
+        let mut memory_is_due = self.guard_memory.is_some();
+        for section in &binary.sections {
+            let is_memories = section.id == SectionId::Memory as u8;
+            if memory_is_due && section.custom.is_none() && !BEFORE_MEMORIES.contains(&section.id) {
+                memory_is_due = false;
+                if !is_memories {
+                    self.emit_memory_section();
+                }
+            }
+            self.emit_section(section, end..section.content.end, is_memories);
+            end = section.content.end;
+        }
+    }
+
+    fn emit_section(&mut self, section: &Section, whole: Range<usize>, is_memories: bool) {
+        match section.id {
+            _ if section.custom.as_deref().is_some_and(holds_code_offsets) => {}
+            id if is_memories && self.guard_memory.is_some() => self.emit_longer(id, &section.content, &[guard_memory_type()]),
+            id if id == SectionId::Type as u8 => self.emit_longer(id, &section.content, &self.helper_types()),
+            id if id == SectionId::Function as u8 => self.emit_longer(id, &section.content, &self.helper_functions()),
+            id if id == SectionId::Code as u8 => self.emit_code(id),
+            _ => self.out.copy(whole),
+        }
+    }
+
+    fn emit_memory_section(&mut self) {
+        let mut content = self.out.inner();
+        content.number(1);
+        content.hide(&guard_memory_type());
+        self.out.hide(&[SectionId::Memory as u8]);
+        self.out.append_sized(content);
+    }
+
+    /// Writes a section that is a list, with more at its end.
+    fn emit_longer(&mut self, id: u8, content: &Range<usize>, more: &[Vec<u8>]) {
+        let (count, items) = self.out.count_at(content.clone());
+        let mut longer = self.out.inner();
+        longer.number(count + more.len() as u32);
+        longer.copy(items);
+        for item in more {
+            longer.hide(item);
+        }
+        self.out.hide(&[id]);
+        self.out.append_sized(longer);
+    }
+
+    fn helper_types(&self) -> Vec<Vec<u8>> {
+        let parameters = self.module.bulks.iter().map(|bulk| bulk.parameters(&self.module.tables));
+        parameters.map(function_type).collect()
+    }
+
+    fn helper_functions(&self) -> Vec<Vec<u8>> {
+        (0..self.module.bulks.len() as u32).map(|helper| leb128(self.module.types + helper)).collect()
+    }
+
+    fn emit_code(&mut self, id: u8) {
+        let mut code = self.out.inner();
+        code.number((self.module.bodies.len() + self.module.bulks.len()) as u32);
+        for body in &self.module.bodies {
+            let mut inner = code.inner();
+            self.emit_body(&mut inner, body);
+            code.append_sized(inner);
+        }
+        for &bulk in &self.module.bulks {
+            let mut inner = code.inner();
+            inner.hide(&bulk::body(bulk, self.options.chunk, self.guard_memory));
+            code.append_sized(inner);
+        }
+        self.out.hide(&[id]);
+        self.out.append_sized(code);
+    }
+
+    fn emit_body(&self, out: &mut Splice, body: &Body) {
+        let mut end = body.range.start;
+        for change in &body.changes {
+            match change {
+                Change::Guard { at } => {
+                    out.copy(end..*at);
+                    out.add(&self.guard, *at);
+                    end = *at;
+                }
+                Change::Call { range, bulk } => {
+                    out.copy(end..range.start);
+                    out.add(&call(self.module.functions + *bulk as u32), range.start);
+                    end = range.end;
+                }
+            }
+        }
+        out.copy(end..body.range.end);
+    }
+}
+
+/// Whether a custom section tells of offsets in code, which are no longer right.
+fn holds_code_offsets(name: &str) -> bool {
+    name.starts_with(".debug_") || name.starts_with("metadata.code.")
+}
+
+fn leb128(number: u32) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    number.encode(&mut bytes);
+    bytes
+}
+
+fn guard_memory_type() -> Vec<u8> {
+    let mut bytes = Vec::new();
+    guard::MEMORY.encode(&mut bytes);
+    bytes
+}
+
+fn function_type(parameters: [wasm_encoder::ValType; 3]) -> Vec<u8> {
+    let mut types = wasm_encoder::TypeSection::new();
+    types.ty().function(parameters, []);
+    let mut section = Vec::new();
+    types.encode(&mut section);
+    section[2..].to_vec() // without the size of the section and its count, one byte each
+}
+
+fn call(function: u32) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    wasm_encoder::Instruction::Call(function).encode(&mut bytes);
+    bytes
+}
+
+impl Splice<'_> {
+    /// The number of items of a list in the source, and where they stand.
+    fn count_at(&self, list: Range<usize>) -> (u32, Range<usize>) {
+        let mut reader = BinaryReader::new(&self.source()[list.clone()], list.start);
+        let count = reader.read_var_u32().expect("a validated list has a count");
+        (count, reader.original_position()..list.end)
+    }
+}

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Makes WebAssembly that nobody trusts into WebAssembly that can be stopped, before it is compiled.
+//!
+//! A file is validated, its compilation is bounded (`limits`), and it is written anew with the same meaning:
+//! - a bulk instruction becomes a call of a function that does it in chunks (`bulk`), since one instruction is one call
+//!   into the compiler's runtime, which nothing interrupts;
+//! - loops and functions that call look at a flag (`guard`), if asked for.
+//!
+//! Everything that is added stands at the end of its index space, so no index changes and whatever is not touched is
+//! copied byte by byte. `scan` reads and plans, `emit` writes, and `splice` remembers where every byte came from.
+#![forbid(unsafe_code)]
+
+mod bulk;
+mod emit;
+mod fused;
+mod guard;
+mod limits;
+mod refusal;
+mod scan;
+mod splice;
+
+pub use bulk::Chunk;
+pub use limits::FEATURES;
+pub use refusal::Refusal;
+pub use scan::Kind;
+
+/// How to rewrite.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Options {
+    /// Whether loops and functions look at a flag.
+    pub guards: bool,
+    /// The largest piece of a bulk operation that is done at once; tests make it small.
+    pub chunk: Chunk,
+}
+
+/// A file that was rewritten.
+#[derive(Debug)]
+pub struct Rewritten {
+    /// The new file.
+    pub bytes: Vec<u8>,
+    /// What the file is.
+    pub kind: Kind,
+    /// Whether a component in it calls another one in it: the adapter between them has no guards.
+    pub fused: bool,
+    /// Whether it imports something of WASI.
+    pub imports_wasi: bool,
+}
+
+/// Validates a module or a component and rewrites every module in it.
+pub fn rewrite(wasm: &[u8], options: Options) -> Result<Rewritten, Refusal> {
+    let scan = scan::scan(wasm, options)?;
+    Ok(Rewritten {
+        bytes: emit::emit(wasm, &scan.root, options).into_bytes(),
+        kind: scan.root.kind,
+        fused: scan.fused,
+        imports_wasi: scan.imports_wasi,
+    })
+}
+
+#[cfg(test)]
+mod tests;

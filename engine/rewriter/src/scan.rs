@@ -1,0 +1,313 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Reads a file once: validates it, checks its figures against the limits, and plans what is to change.
+use crate::bulk::{self, Bulk};
+use crate::fused::Composition;
+use crate::limits::{self, check};
+use crate::{Options, Refusal};
+use std::collections::HashMap;
+use std::ops::Range;
+use wasmparser::{
+    Encoding, FuncToValidate, FuncValidatorAllocations, FunctionBody, Operator, Parser, Payload, TableType, TypeRef,
+    ValidPayload, Validator, ValidatorResources,
+};
+
+/// What a file is, told by its header.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    Module,
+    Component,
+}
+
+/// A change of a function's body.
+#[derive(Debug)]
+pub(crate) enum Change {
+    /// A look at the flag before this offset.
+    Guard { at: usize },
+    /// The instruction in this range becomes a call of the function for a bulk instruction.
+    Call { range: Range<usize>, bulk: usize },
+}
+
+/// The body of a function, without its size.
+#[derive(Debug)]
+pub(crate) struct Body {
+    pub range: Range<usize>,
+    pub changes: Vec<Change>,
+}
+
+/// What has to be known of a module to append to it.
+#[derive(Debug, Default)]
+pub(crate) struct Module {
+    pub types: u32,
+    pub functions: u32,
+    pub memories: u32,
+    pub tables: Vec<TableType>,
+    pub bodies: Vec<Body>,
+    /// Those that get a function, in the order of these.
+    pub bulks: Vec<Bulk>,
+    bulk_indices: HashMap<Bulk, usize>,
+}
+
+/// A section of a module or component.
+#[derive(Debug)]
+pub(crate) struct Section {
+    pub id: u8,
+    pub content: Range<usize>,
+    /// The name of a custom section.
+    pub custom: Option<String>,
+    /// The module or component in it.
+    pub inner: Option<Binary>,
+}
+
+/// A module or component, on its own or inside a component.
+#[derive(Debug)]
+pub(crate) struct Binary {
+    pub kind: Kind,
+    /// Where it begins.
+    pub start: usize,
+    pub sections: Vec<Section>,
+    /// Of a module.
+    pub module: Module,
+}
+
+/// What was read.
+pub(crate) struct Scan {
+    pub root: Binary,
+    pub fused: bool,
+    pub imports_wasi: bool,
+}
+
+/// Validates a file and plans how to rewrite it.
+pub(crate) fn scan(wasm: &[u8], options: Options) -> Result<Scan, Refusal> {
+    check("bytes of the file", wasm.len() as u64, limits::FILE_BYTES)?;
+    let mut scanner = Scanner {
+        options,
+        validator: Validator::new_with_features(limits::FEATURES),
+        allocations: FuncValidatorAllocations::default(),
+        open: Vec::new(),
+        composition: Composition::default(),
+        functions: 0,
+        imports_wasi: false,
+    };
+    let mut parser = Parser::new(0);
+    parser.set_features(limits::FEATURES);
+    for payload in parser.parse_all(wasm) {
+        if let Some(root) = scanner.read(payload?)? {
+            let fused = scanner.composition.is_fused()?;
+            return Ok(Scan { root, fused, imports_wasi: scanner.imports_wasi });
+        }
+    }
+    unreachable!("a file that was read without an error has ended")
+}
+
+struct Scanner {
+    options: Options,
+    validator: Validator,
+    allocations: FuncValidatorAllocations,
+    /// What is being read, the innermost last.
+    open: Vec<Binary>,
+    composition: Composition,
+    /// In the whole file.
+    functions: u64,
+    imports_wasi: bool,
+}
+
+impl Scanner {
+    /// Reads on; the outermost module or component when it has ended.
+    fn read(&mut self, payload: Payload) -> Result<Option<Binary>, Refusal> {
+        self.check(&payload)?;
+        let valid = self.validator.payload(&payload)?;
+        self.note_section(&payload);
+        self.composition.read(&payload)?;
+        match payload {
+            Payload::Version { encoding, range, .. } => self.begin(encoding, range.start)?,
+            Payload::ImportSection(section) => {
+                for import in section.into_imports() {
+                    let import = import?;
+                    self.note_wasi(import.module.starts_with("wasi_"));
+                    if let TypeRef::Table(table) = import.ty {
+                        self.module().tables.push(table);
+                    }
+                }
+            }
+            Payload::TableSection(section) => {
+                for table in section {
+                    let table = table?.ty;
+                    self.module().tables.push(table);
+                }
+            }
+            Payload::ComponentImportSection(section) => {
+                for import in section {
+                    self.note_wasi(import?.name.name.starts_with("wasi:"));
+                }
+            }
+            Payload::CodeSectionStart { .. } => self.begin_code(),
+            _ => {}
+        }
+        match valid {
+            ValidPayload::Func(function, body) => self.read_body(function, &body)?,
+            ValidPayload::End(_) => return Ok(self.end()),
+            _ => {}
+        }
+        Ok(None)
+    }
+
+    fn check(&mut self, payload: &Payload) -> Result<(), Refusal> {
+        match payload {
+            Payload::TypeSection(section) => check("types of a module", section.count().into(), limits::TYPES),
+            Payload::FunctionSection(section) => {
+                self.functions += u64::from(section.count());
+                check("functions", self.functions, limits::FUNCTIONS)
+            }
+            Payload::DataSection(section) => check("data segments of a module", section.count().into(), limits::SEGMENTS),
+            Payload::ElementSection(section) => {
+                check("element segments of a module", section.count().into(), limits::SEGMENTS)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn note_section(&mut self, payload: &Payload) {
+        if let (Some((id, content)), Some(binary)) = (payload.as_section(), self.open.last_mut()) {
+            let custom = match payload {
+                Payload::CustomSection(section) => Some(section.name().to_string()),
+                _ => None,
+            };
+            binary.sections.push(Section { id, content, custom, inner: None });
+        }
+    }
+
+    /// Notes an import, if it is one of the file, not of a part of it.
+    fn note_wasi(&mut self, is_wasi: bool) {
+        self.imports_wasi |= is_wasi && self.open.len() == 1;
+    }
+
+    fn begin(&mut self, encoding: Encoding, start: usize) -> Result<(), Refusal> {
+        let kind = match encoding {
+            Encoding::Module => Kind::Module,
+            Encoding::Component => Kind::Component,
+        };
+        self.open.push(Binary { kind, start, sections: Vec::new(), module: Module::default() });
+        check("components inside each other", self.open.len() as u64, limits::COMPONENT_DEPTH)
+    }
+
+    /// Closes the innermost module or component; the outermost one if it was that.
+    fn end(&mut self) -> Option<Binary> {
+        let ended = self.open.pop()?;
+        match self.open.last_mut().and_then(|outer| outer.sections.last_mut()) {
+            Some(section) => section.inner = Some(ended),
+            None => return Some(ended),
+        }
+        None
+    }
+
+    fn module(&mut self) -> &mut Module {
+        &mut self.open.last_mut().expect("sections stand in something").module
+    }
+
+    fn begin_code(&mut self) {
+        let Some(types) = self.validator.types(0) else { return };
+        let figures = (types.core_type_count_in_module(), types.function_count(), types.memory_count());
+        let module = self.module();
+        (module.types, module.functions, module.memories) = figures;
+    }
+
+    fn read_body(&mut self, function: FuncToValidate<ValidatorResources>, body: &FunctionBody) -> Result<(), Refusal> {
+        let guards = self.options.guards;
+        let mut validator = function.into_validator(std::mem::take(&mut self.allocations));
+        let mut figures = Figures { function: validator.index(), ..Figures::default() };
+        figures.check("bytes", body.range().len(), limits::FUNCTION_BYTES)?;
+        let mut reader = body.get_binary_reader();
+        validator.read_locals(&mut reader)?;
+        figures.check("locals", validator.len_locals() as usize, limits::FUNCTION_LOCALS)?;
+
+        reader.set_features(limits::FEATURES);
+        let mut changes = Vec::new();
+        let mut calls = false;
+        let mut length_is_small = false;
+        let start = reader.original_position();
+        while !reader.eof() {
+            let at = reader.original_position();
+            let operator = reader.peek_operator(&validator.visitor(at))?;
+            reader.visit_operator(&mut validator.visitor(at))??;
+            figures.count(&operator, validator.control_stack_height())?;
+            let end = reader.original_position();
+            if guards && matches!(operator, Operator::Loop { .. }) {
+                changes.push(Change::Guard { at: end });
+            }
+            calls |= is_call(&operator);
+            if let (false, Some(bulk)) = (length_is_small, Bulk::of(&operator)) {
+                changes.push(Change::Call { range: at..end, bulk: self.module().index_of(bulk)? });
+            }
+            length_is_small = matches!(operator, Operator::I32Const { value } if value as u32 <= bulk::LEFT_ALONE);
+        }
+        reader.finish_expression(&validator.visitor(reader.original_position()))?;
+        // A function that neither loops nor calls ends soon by itself.
+        if guards && calls {
+            changes.insert(0, Change::Guard { at: start });
+        }
+        self.allocations = validator.into_allocations();
+        self.module().bodies.push(Body { range: body.range(), changes });
+        Ok(())
+    }
+}
+
+impl Module {
+    /// Which of the functions for bulk instructions does this one.
+    fn index_of(&mut self, bulk: Bulk) -> Result<usize, Refusal> {
+        if let Some(&index) = self.bulk_indices.get(&bulk) {
+            return Ok(index);
+        }
+        let index = self.bulks.len();
+        check("different bulk instructions of a module", index as u64 + 1, limits::BULK_INSTRUCTIONS)?;
+        self.bulks.push(bulk);
+        self.bulk_indices.insert(bulk, index);
+        Ok(index)
+    }
+}
+
+fn is_call(operator: &Operator) -> bool {
+    use Operator::*;
+    matches!(
+        operator,
+        Call { .. } | CallIndirect { .. } | CallRef { .. } | ReturnCall { .. } | ReturnCallIndirect { .. } | ReturnCallRef { .. }
+    )
+}
+
+/// The figures of a function.
+#[derive(Default)]
+struct Figures {
+    function: u32,
+    blocks: u64,
+    loops: u64,
+    branches: u64,
+}
+
+impl Figures {
+    fn check(&self, what: &str, figure: usize, limit: u64) -> Result<(), Refusal> {
+        if figure as u64 > limit {
+            return Err(Refusal::above(format_args!("{what} of function {}", self.function), figure as u64, limit));
+        }
+        Ok(())
+    }
+
+    fn count(&mut self, operator: &Operator, nesting: u32) -> Result<(), Refusal> {
+        use Operator::*;
+        match operator {
+            Block { .. } | If { .. } | TryTable { .. } => {
+                self.blocks += 1;
+                self.check("blocks", self.blocks as usize, limits::FUNCTION_BLOCKS)?;
+                self.check("nested blocks", nesting as usize, limits::NESTING)
+            }
+            Loop { .. } => {
+                self.loops += 1;
+                self.check("loops", self.loops as usize, limits::FUNCTION_LOOPS)?;
+                self.check("nested blocks", nesting as usize, limits::NESTING)
+            }
+            BrTable { targets } => {
+                self.branches += u64::from(targets.len()) + 1;
+                self.check("targets of br_table", self.branches as usize, limits::FUNCTION_BRANCHES)
+            }
+            _ => Ok(()),
+        }
+    }
+}

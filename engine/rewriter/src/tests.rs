@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What is written is valid, and what must not be accepted is refused with the reason.
+use crate::{rewrite, Kind, Options, Refusal, Rewritten, FEATURES};
+use wasmparser::{Validator, WasmFeatures};
+
+const GUARDS: Options = Options { guards: true, chunk: crate::Chunk { bytes: 64, elements: 8 } };
+
+fn rewrite_text(text: &str) -> Result<Rewritten, Refusal> {
+    rewrite(&wat::parse_str(text).expect("the test's text is right"), GUARDS)
+}
+
+/// Rewrites what has to be accepted, and validates the result with what the engine has.
+fn accept(text: &str) -> Rewritten {
+    let rewritten = rewrite_text(text).expect("accepted");
+    let engine = FEATURES | WasmFeatures::THREADS | WasmFeatures::MEMORY64 | WasmFeatures::MULTI_MEMORY;
+    Validator::new_with_features(engine).validate_all(&rewritten.bytes).expect("valid");
+    rewritten
+}
+
+#[test]
+fn every_bulk_instruction_stays_valid() {
+    let rewritten = accept(
+        r#"(module
+            (type $unused (func (param externref)))
+            (import "a" "f" (func $f))
+            (import "a" "t" (table $imported 10 funcref))
+            (memory 1 2)
+            (table $t 10 externref)
+            (table $u 10 funcref)
+            (data $d "abc")
+            (elem $e func $f)
+            (func (param i32 i32 i32)
+                (memory.fill (local.get 0) (local.get 1) (local.get 2))
+                (memory.copy (local.get 0) (local.get 1) (local.get 2))
+                (memory.init $d (local.get 0) (local.get 1) (local.get 2))
+                (table.fill $t (local.get 0) (ref.null extern) (local.get 2))
+                (table.copy $u $imported (local.get 0) (local.get 1) (local.get 2))
+                (table.copy $t $t (local.get 0) (local.get 1) (local.get 2))
+                (table.init $imported $e (local.get 0) (local.get 1) (local.get 2))
+                (loop (call $f) (br 0)))
+            (func (export "g") (loop (br 0))))"#,
+    );
+    assert_eq!(rewritten.kind, Kind::Module);
+    assert!(!rewritten.imports_wasi && !rewritten.fused);
+}
+
+#[test]
+fn sections_that_are_missing_are_added() {
+    accept("(module (func (loop (br 0))))");
+    accept("(module (import \"a\" \"m\" (memory 1)) (func (loop (br 0))))");
+    accept("(module (global i32 (i32.const 0)) (func (loop (br 0))))");
+    accept("(module (table 1 funcref) (tag) (func $f (call $f)))");
+}
+
+/// A component that exports a function, and one that calls what it imports; what they are given decides.
+fn composed(given: &str) -> String {
+    format!(
+        r#"(component
+            (import "host" (func $host))
+            (component $callee
+                (core module $m (func (export "f") (loop (br 0))))
+                (core instance $i (instantiate $m))
+                (func (export "f") (canon lift (core func $i "f"))))
+            (component $caller
+                (import "f" (func $f))
+                (core func $lowered (canon lower (func $f)))
+                (core module $m (import "" "f" (func)) (func (export "g") (call 0)))
+                (core instance $i (instantiate $m (with "" (instance (export "f" (func $lowered))))))
+                (func (export "g") (canon lift (core func $i "g"))))
+            (component $shim (import "f" (func $f)) (export "f" (func $f)))
+            (instance $a (instantiate $callee))
+            (instance $shimmed (instantiate $shim (with "f" (func $a "f"))))
+            (instance $b (instantiate $caller (with "f" (func {given}))))
+            (export "g" (func $b "g")))"#
+    )
+}
+
+#[test]
+fn components_that_call_each_other_are_told() {
+    assert!(accept(&composed("$a \"f\"")).fused);
+    assert!(accept(&composed("$shimmed \"f\"")).fused);
+    let rewritten = accept(&composed("$host"));
+    assert!(!rewritten.fused);
+    assert_eq!(rewritten.kind, Kind::Component);
+}
+
+#[test]
+fn instances_of_components_are_counted() {
+    let mut text = String::from("(component (component $c0)");
+    for level in 1..20 {
+        let inner = level - 1;
+        text += &format!(
+            "(component $c{level} (alias outer 1 $c{inner} (component $c)) (instance (instantiate $c)) (instance (instantiate $c)))"
+        );
+    }
+    text += "(instance (instantiate $c19)))";
+    let refusal = rewrite_text(&text).expect_err("half a million instances");
+    assert_eq!(refusal.to_string(), "component instances: 1001, above the limit of 1000");
+}
+
+#[test]
+fn imports_of_wasi_are_told() {
+    assert!(accept(r#"(module (import "wasi_snapshot_preview1" "proc_exit" (func (param i32))))"#).imports_wasi);
+    assert!(accept(r#"(component (import "wasi:cli/environment@0.2.0" (instance)))"#).imports_wasi);
+}
+
+/// What a refused file is told.
+fn refused(text: &str) -> String {
+    let message = rewrite_text(text).expect_err("refused").to_string();
+    assert!(!message.contains('\n'), "{message}");
+    message
+}
+
+#[test]
+fn features_that_are_off_are_named() {
+    let offset = |message: &str| message.contains("(at offset 0x");
+    for (text, name) in [
+        ("(module (memory 1 2 shared))", "thread"),
+        ("(module (memory i64 1))", "memory64"),
+        ("(module (memory 1) (memory 1))", "multi"),
+        ("(module (type (struct)))", "gc"),
+        ("(module (memory 1 (pagesize 1)))", "custom"),
+        ("(module (memory 1) (func (drop (i32.atomic.load (i32.const 0)))))", "threads"),
+        ("(component (core func (canon task.cancel)))", "async"),
+    ] {
+        let message = refused(text);
+        assert!(offset(&message) && message.contains(name), "{text}: {message}");
+    }
+}
+
+#[test]
+fn malformed_names_are_left_alone() {
+    accept("(module (func (loop (br 0))) (@custom \"name\" \"\\ff\\ff\\ff\"))");
+    accept("(component (core module (func) (@custom \"name\" \"\\01\")) (@custom \"component-name\" \"\\ff\"))");
+}
+
+#[test]
+fn debug_sections_are_dropped() {
+    let rewritten = accept("(module (func) (@custom \".debug_info\" \"12345\") (@custom \"producers\" \"\"))");
+    let text = String::from_utf8_lossy(&rewritten.bytes);
+    assert!(!text.contains(".debug_info") && text.contains("producers"));
+}
