@@ -68,7 +68,15 @@ void worker_program_unref(worker_program *program);
 
 /* ---- Run ------------------------------------------------------------------------------------------------- */
 
-#define WORKER_JOB_COMPILE (1u << 16) /* only load the program, as curfew_program_compile */
+#define WORKER_JOB_COMPILE (1u << 16) /* only load the program, as curfew_program_compile; cannot be cancelled */
+
+/* How a run ended. Everything is borrowed for the callback. */
+typedef struct worker_result {
+	curfew_outcome outcome;
+	int32_t exit_code;    /* outcome EXITED: the program's */
+	const char *report;   /* the report as one line of JSON; NULL: a program was compiled without fault */
+	size_t report_length; /* it does not end in NUL */
+} worker_result;
 
 typedef struct worker_job {
 	worker_program *program;
@@ -79,16 +87,17 @@ typedef struct worker_job {
 	const char *params;
 	size_t params_length;
 	const char *user;
+	const char *const *args;     /* as in curfew_run_options, down to env_count; folders cannot be given */
+	size_t arg_count;
+	const char *const *env;
+	size_t env_count;
 
 	void *context;                 /* of the callbacks; each of them may be NULL */
 	void (*on_start)(void *context); /* a worker has begun with it; not called where it ends before that */
 	/* As curfew_event_callback; data is borrowed. */
 	void (*on_event)(void *context, curfew_event_kind kind, const char *data, size_t length);
-	/*
-	 * Called once, last. report is the report as one line of JSON, borrowed, not NUL-terminated; a program that was
-	 * compiled without fault has none (NULL).
-	 */
-	void (*on_done)(void *context, curfew_outcome outcome, const char *report, size_t length);
+	/* Called once, last. */
+	void (*on_done)(void *context, const worker_result *result);
 } worker_job;
 
 /*
