@@ -2,7 +2,11 @@
 //! Wasmtime's C API as one static library, at the version the lock file pins, and what it lacks.
 pub use wasmtime_c_api::*;
 
+mod account;
+mod futures;
+mod input;
 mod rewrite;
+mod wasi;
 
 /// Takes no backtrace when something traps (0), or one of at most so many frames: ours of JavaScript are read in the
 /// guest, and walking a deep stack takes milliseconds.

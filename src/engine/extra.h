@@ -70,55 +70,105 @@ void curfew__code_map_destroy(curfew__code_map *map);
  */
 size_t curfew__code_map_find(curfew__code_map *map, uint64_t offset, curfew__location *locations, size_t most);
 
-/* ---- Growth and calls out (account.rs) -------------------------------------------------------------------- */
+/* ---- Stores: growth, calls out, WASI (account.rs, wasi.rs) -------------------------------------------------- */
 
-typedef enum curfew__growth { CURFEW__GROWTH_TABLE, CURFEW__GROWTH_GC_HEAP } curfew__growth;
-
+/* Called by whoever polls the store's futures, during the poll. None may be NULL. */
 typedef struct curfew__account {
 	void *context;
-	/* A table (elements) is to grow, or to be made: from `from` to `to`. False: it may not. */
-	bool (*grow)(void *context, curfew__growth what, uint64_t from, uint64_t to);
-	/* A call out of the sandbox begins. *fuel: what it costs. False: it may not, and the guest is trapped. */
+	bool metered; /* what calls cost is taken from the store's fuel */
+	/*
+	 * A table is to be made (from 0) or to grow, in elements of 8 bytes. False: it may not. Memories are accounted for
+	 * by the memory creator: it makes and grows the heap of garbage-collected objects too.
+	 */
+	bool (*grow)(void *context, uint64_t from, uint64_t to);
+	/*
+	 * A function of WASI is called; those that C defines account for themselves, and memory.grow is not a call. *fuel,
+	 * 0 before: what it costs. False, or less fuel left: it has no effect, and the guest ends, with a trap of the code
+	 * WASMTIME_TRAP_CODE_OUT_OF_FUEL in the second case.
+	 */
 	bool (*call)(void *context, uint64_t *fuel);
-	/* It ends. False: the guest is trapped. */
+	/* It is about to return; not told when its future is destroyed meanwhile. False: the guest ends. */
 	bool (*returned)(void *context);
 } curfew__account;
 
-/*
- * Has the store tell its account of growth and calls; metered: the fuel of calls is taken from the store. The account
- * is borrowed until the store is deleted. Memories are accounted for by the memory creator.
- */
-void curfew__store_account(wasmtime_store_t *store, const curfew__account *account, bool metered);
+typedef struct curfew__wasi_folder {
+	const char *host;
+	const char *guest;
+	bool writable;
+} curfew__wasi_folder;
 
-/* Lets the values of one call into or out of a component be of any size: memory is bounded elsewhere. */
+/*
+ * What a guest's WASI shows. There is no network and no terminal. Bounded: resources open at once (400), random bytes of
+ * one call (4 MiB), and what one call copies out of the guest (curfew__store_hostcall_fuel). Not bounded: the entries of
+ * a folder, read into memory at every fd_readdir; a thread stuck in opening a FIFO that is in a folder.
+ */
+typedef struct curfew__wasi_options {
+	const char *const *arguments; /* [argument_count], the program's name first; UTF-8 */
+	size_t argument_count;
+	const char *const *environment; /* [environment_count] NAME=value; UTF-8 */
+	size_t environment_count;
+	const curfew__wasi_folder *folders; /* [folder_count]; UTF-8 */
+	size_t folder_count;
+	int stdin_file;         /* read when the guest reads, from a duplicate; -1: empty */
+	bool deterministic;     /* clocks move only by what the guest slept, which still takes its time; random is seeded */
+	uint64_t fixed_wall_ns; /* deterministic: the wall clock at the start, since 1970 */
+	uint64_t seed;
+	void *context;          /* of write; used until the store is deleted */
+	/* What the guest writes to stream 1 or 2, during a poll. False: it may not, and the guest ends. */
+	bool (*write)(void *context, uint32_t stream, const char *bytes, size_t length);
+} curfew__wasi_options;
+
+/*
+ * Readies a store that nothing ran in yet: at most 500 instances, tables and memories, the account (its context is used
+ * until the store is deleted), and WASI; NULL: none, and then a guest that imports it must not run: its call would end
+ * the process. False: *message [256] says which option the system refused (a folder that is not there).
+ */
+bool curfew__store_prepare(wasmtime_store_t *store, const curfew__account *account, const curfew__wasi_options *wasi,
+                           char *message);
+
+/* Bytes that one call into or out of a component, or of WASI, may copy into the host; 128 MiB if not set. */
 void curfew__store_hostcall_fuel(wasmtime_context_t *context, size_t bytes);
+
+/*
+ * Links preview 1 into modules, preview 2 into components: asynchronously, so that no call of it blocks a thread. Run
+ * them by *_async functions and futures only. A guest that exits (proc_exit, wasi:cli/exit) ends with an error whose
+ * code wasmtime_error_exit_status tells.
+ */
+wasmtime_error_t *curfew__linker_add_wasi(wasmtime_linker_t *linker);
+wasmtime_error_t *curfew__component_linker_add_wasi(wasmtime_component_linker_t *linker);
 
 /* ---- Futures (futures.rs) --------------------------------------------------------------------------------- */
 
-/* Threads that wait for timers and files on behalf of guests; made once for an engine. */
+/*
+ * A thread that waits for timers and files on behalf of guests, and up to 64 that do what may block; one for all runs,
+ * started at first need. The engine's configuration must say wasm_component_model_async_set(false): the feature is
+ * built in for these futures, and a guest that used it could end the process.
+ */
 typedef struct curfew__reactor curfew__reactor;
 
-/* NULL: no thread can be started. Threads start at first need. */
+/* Never NULL. */
 curfew__reactor *curfew__reactor_create(void);
-/* Lets go of its threads without waiting for what they wait for. */
+/* Lets go of its threads without waiting for what they wait for. Its futures are destroyed before; NULL: nothing. */
 void curfew__reactor_destroy(curfew__reactor *reactor);
 
 /* How a future that waits says that it is to be polled again: counted, since others may hold on to it. */
 typedef struct curfew__waker {
 	void *context;
 	void (*wake)(void *context); /* from any thread, also during the poll */
-	void (*drop)(void *context); /* the last reference is gone */
+	void (*drop)(void *context); /* the last reference is gone; from any thread */
 } curfew__waker;
 
-typedef struct curfew__wasi curfew__wasi;
 typedef struct curfew__future curfew__future;
 
-/* Takes the future over. The waker's drop is called once, also if this fails. wasi may be NULL. NULL: out of memory. */
-curfew__future *curfew__future_create(wasmtime_call_future_t *future, curfew__reactor *reactor, curfew__wasi *wasi,
+/*
+ * Takes the future over. The waker's drop is called once, also if this fails, and perhaps after the future is destroyed.
+ * NULL: no thread can be started; the future is gone.
+ */
+curfew__future *curfew__future_create(wasmtime_call_future_t *future, curfew__reactor *reactor,
                                       const curfew__waker *waker);
-/* Goes on with it on this thread; true: it has ended. */
+/* Goes on with it on this thread; true: it has ended, and what was lent to it is free again. */
 bool curfew__future_poll(curfew__future *future);
-/* Ends what it waits for, if anything. Not during a poll. */
+/* Ends what it waits for, if anything; its store then runs nothing more. Not during a poll. NULL: nothing. */
 void curfew__future_destroy(curfew__future *future);
 
 /* A component made ready to be instantiated many times: its imports are resolved once. NULL, and *error, if not. */
@@ -130,42 +180,5 @@ void curfew__component_pre_destroy(curfew__component_pre *pre);
 wasmtime_call_future_t *curfew__component_pre_instantiate(const curfew__component_pre *pre, wasmtime_context_t *context,
                                                           wasmtime_component_instance_t *instance,
                                                           wasmtime_error_t **error);
-
-/* ---- WASI (wasi.rs) --------------------------------------------------------------------------------------- */
-
-typedef struct curfew__wasi_folder {
-	const char *host;
-	const char *guest;
-	bool writable;
-} curfew__wasi_folder;
-
-typedef struct curfew__wasi_options {
-	const char *const *arguments; /* [argument_count], the program's name first; UTF-8 */
-	size_t argument_count;
-	const char *const *environment; /* [environment_count] NAME=value; UTF-8 */
-	size_t environment_count;
-	const curfew__wasi_folder *folders; /* [folder_count] */
-	size_t folder_count;
-	int stdin_file;               /* read on the reactor's threads; -1: empty. Borrowed until curfew__wasi_destroy */
-	bool deterministic;           /* clocks show fixed_ns and move only while the guest waits; random is seeded */
-	int64_t fixed_wall_ns;        /* deterministic: the wall clock at the start */
-	uint64_t seed;
-	void *context;                /* of write */
-	/* What the guest writes to stream 1 or 2; false: it may not, and the call traps. During a poll only. */
-	bool (*write)(void *context, uint32_t stream, const char *bytes, size_t length);
-} curfew__wasi_options;
-
-/* NULL: *message [256] says what of the options the system refused (a folder that is not there). */
-curfew__wasi *curfew__wasi_create(const curfew__wasi_options *options, char *message);
-void curfew__wasi_destroy(curfew__wasi *wasi);
-/* Gives a store its WASI, before anything runs in it. Without, a guest that calls WASI would end the process. */
-wasmtime_error_t *curfew__wasi_attach(curfew__wasi *wasi, wasmtime_context_t *context);
-
-/* Links preview 1 into modules, preview 2 into components: asynchronously, so that no call of it blocks a thread. */
-wasmtime_error_t *curfew__linker_add_wasi(wasmtime_linker_t *linker);
-wasmtime_error_t *curfew__component_linker_add_wasi(wasmtime_component_linker_t *linker);
-/* Whether this error or trap is a call of proc_exit or wasi:cli/exit, and with which code. */
-bool curfew__error_is_exit(const wasmtime_error_t *error, int32_t *code);
-bool curfew__trap_is_exit(const wasm_trap_t *trap, int32_t *code);
 
 #endif

@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What a store tells C: growth of tables, through its limiter, and calls of WASI, through its call hook.
+//!
+//! The hook runs at every exit of the guest, also for memory.grow and the like, and does not know which it is. So it
+//! only opens a call: whether WASI is called shows when WASI asks for its state (wasi.rs), and then C is asked.
+use std::ffi::{c_char, c_void};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use wasmtime::{bail, CallHook, ResourceLimiter, Result, StoreContextMut, Trap};
+use wasmtime_c_api::*;
+
+use crate::wasi;
+
+/// Instances, tables and memories of one store, each.
+const PARTS: usize = 500;
+
+#[allow(non_camel_case_types)]
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct curfew__account {
+    context: *mut c_void,
+    metered: bool,
+    grow: extern "C" fn(*mut c_void, u64, u64) -> bool,
+    call: extern "C" fn(*mut c_void, &mut u64) -> bool,
+    returned: extern "C" fn(*mut c_void) -> bool,
+}
+
+// What C promises: it may be called by whoever polls.
+unsafe impl Send for curfew__account {}
+unsafe impl Sync for curfew__account {}
+
+// ---- Growth ------------------------------------------------------------------------------------------------------
+
+impl ResourceLimiter for curfew__account {
+    fn memory_growing(&mut self, _current: usize, _desired: usize, _maximum: Option<usize>) -> Result<bool> {
+        Ok(true) // the memory creator knows, and refuses
+    }
+
+    fn table_growing(&mut self, current: usize, desired: usize, maximum: Option<usize>) -> Result<bool> {
+        // What the table's own type refuses is none of the account's business.
+        Ok(maximum.is_none_or(|maximum| desired <= maximum)
+            && (self.grow)(self.context, current as u64, desired as u64))
+    }
+
+    fn instances(&self) -> usize {
+        PARTS
+    }
+
+    fn tables(&self) -> usize {
+        PARTS
+    }
+
+    fn memories(&self) -> usize {
+        PARTS
+    }
+}
+
+/// The limiter, where a store's closure can lend it out: it lives as long as the closure.
+struct Limiter(*mut curfew__account);
+
+unsafe impl Send for Limiter {}
+unsafe impl Sync for Limiter {}
+
+impl Limiter {
+    /// Only the store calls the closure, and borrows itself for as long as it uses the result.
+    fn get<'a>(&mut self) -> &'a mut dyn ResourceLimiter {
+        unsafe { &mut *self.0 }
+    }
+}
+
+impl Drop for Limiter {
+    fn drop(&mut self) {
+        drop(unsafe { Box::from_raw(self.0) });
+    }
+}
+
+// ---- Calls -------------------------------------------------------------------------------------------------------
+
+#[derive(Clone, Copy, PartialEq)]
+enum Now {
+    Inside,  // the guest runs
+    Outside, // something outside the guest runs
+    Called,  // and it is WASI, which C knows
+}
+
+enum Verdict {
+    Go,
+    Refused,
+    OutOfFuel,
+}
+
+struct State {
+    now: Now,
+    nested: u32, // exits of the guest's allocator, called in turn while Called
+    fuel: u64,   // left at the exit
+    cost: u64,   // to be taken
+    verdict: Verdict,
+}
+
+pub struct Calls {
+    account: curfew__account,
+    state: Mutex<State>,
+}
+
+impl Calls {
+    fn new(account: curfew__account) -> Calls {
+        let state = State { now: Now::Inside, nested: 0, fuel: u64::MAX, cost: 0, verdict: Verdict::Go };
+        Calls { account, state: Mutex::new(state) }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// WASI was called, and asks whether it may do anything.
+    pub fn begin(&self) -> bool {
+        let mut state = self.state();
+        if state.now == Now::Outside {
+            let mut cost = 0;
+            state.now = Now::Called;
+            if !(self.account.call)(self.account.context, &mut cost) {
+                state.verdict = Verdict::Refused;
+            } else if self.account.metered && cost > state.fuel {
+                state.verdict = Verdict::OutOfFuel;
+            } else {
+                state.cost = cost;
+            }
+        }
+        matches!(state.verdict, Verdict::Go)
+    }
+
+    fn left_guest(&self, fuel: u64) {
+        let mut state = self.state();
+        if state.now == Now::Called {
+            state.nested += 1;
+        } else {
+            state.now = Now::Outside;
+            state.fuel = fuel;
+        }
+    }
+
+    /// Back to the guest, unless it is to end; returns the fuel to be taken.
+    fn back(&self) -> Result<u64> {
+        let mut state = self.state();
+        match state.verdict {
+            Verdict::Go => {}
+            Verdict::Refused => bail!("the host refused a call"),
+            Verdict::OutOfFuel => return Err(Trap::OutOfFuel.into()),
+        }
+        if state.nested > 0 {
+            state.nested -= 1;
+        } else if std::mem::replace(&mut state.now, Now::Inside) == Now::Called
+            && !(self.account.returned)(self.account.context)
+        {
+            bail!("the host ended a call");
+        }
+        Ok(if self.account.metered { std::mem::take(&mut state.cost) } else { 0 })
+    }
+
+    fn hook(&self, mut store: StoreContextMut<'_, WasmtimeStoreData>, event: CallHook) -> Result<()> {
+        match event {
+            CallHook::CallingHost => {
+                self.left_guest(if self.account.metered { store.get_fuel()? } else { u64::MAX });
+                Ok(())
+            }
+            CallHook::ReturningFromHost => match self.back() {
+                Ok(0) => Ok(()),
+                Ok(cost) => store.set_fuel(store.get_fuel()?.saturating_sub(cost)),
+                Err(end) => {
+                    if end.is::<Trap>() {
+                        store.set_fuel(0)?;
+                    }
+                    Err(end)
+                }
+            },
+            CallHook::CallingWasm | CallHook::ReturningFromWasm => Ok(()),
+        }
+    }
+}
+
+// ---- Stores ------------------------------------------------------------------------------------------------------
+
+/// One line, at most 255 bytes and a NUL.
+unsafe fn say(message: *mut c_char, text: &str) {
+    let mut length = text.len().min(255);
+    while !text.is_char_boundary(length) {
+        length -= 1;
+    }
+    std::ptr::copy_nonoverlapping(text.as_ptr().cast(), message, length);
+    *message.add(length) = 0;
+}
+
+/// # Safety
+/// `store` is one that `wasmtime_store_new` returned and nothing runs in it; `message` has room for 256 bytes; strings
+/// and lists of `wasi` are valid.
+#[no_mangle]
+pub unsafe extern "C" fn curfew__store_prepare(
+    store: *mut wasmtime_store_t,
+    account: &curfew__account,
+    wasi: Option<&wasi::curfew__wasi_options>,
+    message: *mut c_char,
+) -> bool {
+    // A structure of this one field, in C representation.
+    let store = &mut *store.cast::<WasmtimeStore>();
+    let mut limiter = Limiter(Box::into_raw(Box::new(*account)));
+    store.limiter(move |_| limiter.get());
+    let Some(options) = wasi else { return true };
+
+    let calls = Arc::new(Calls::new(*account));
+    if let Err(refused) = wasi::give(store, options, calls.clone()) {
+        say(message, &refused);
+        return false;
+    }
+    store.call_hook(move |store, event| calls.hook(store, event));
+    true
+}
+
+#[no_mangle]
+pub extern "C" fn curfew__store_hostcall_fuel(mut context: WasmtimeStoreContextMut<'_>, bytes: usize) {
+    context.set_hostcall_fuel(bytes);
+}

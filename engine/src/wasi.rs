@@ -1,0 +1,512 @@
+// SPDX-License-Identifier: Apache-2.0
+//! WASI for guests that nobody trusts: what a run may see (arguments, folders, input), output that goes to C piece by
+//! piece, clocks and random that can be the same every time, and links that ask the account before they do anything.
+//!
+//! The structure that Wasmtime's C API keeps in a store is its own. It holds a resource table: a guest's WASI is the
+//! only entry of that table, and has a state and a table of its own, which are what the guest's calls work on.
+use std::ffi::{c_char, c_void, CStr};
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::time::Instant;
+use wasmtime::component::{HasData, Resource, ResourceTable};
+use wasmtime::{bail, format_err, AsContextMut, Caller, Extern, Result};
+use wasmtime_c_api::*;
+use wasmtime_wasi::cli::{IsTerminal, StdoutStream, WasiCli, WasiCliCtxView};
+use wasmtime_wasi::clocks::{WasiClocks, WasiClocksCtxView};
+use wasmtime_wasi::filesystem::{WasiFilesystem, WasiFilesystemCtxView};
+use wasmtime_wasi::p1::wasi_snapshot_preview1::{self, WasiSnapshotPreview1};
+use wasmtime_wasi::p1::{self, WasiP1Ctx};
+use wasmtime_wasi::p2::bindings::clocks::monotonic_clock;
+use wasmtime_wasi::p2::bindings::{cli, clocks, filesystem, random, sockets, LinkOptions};
+use wasmtime_wasi::p2::{subscribe, DynPollable, OutputStream, Pollable, StreamError, StreamResult};
+use wasmtime_wasi::random::WasiRandom;
+use wasmtime_wasi::sockets::{WasiSockets, WasiSocketsCtxView};
+use wasmtime_wasi::{async_trait, FsPerms, HostMonotonicClock, HostWallClock, I32Exit};
+use wasmtime_wasi::{WasiCtxBuilder, WasiCtxView, WasiView};
+use wasmtime_wasi_io::bindings::wasi::io;
+use wiggle::GuestMemory;
+
+use crate::account::Calls;
+use crate::input::Input;
+
+/// Resources open at once, files among them: a guest must not take all the descriptors of a process.
+const RESOURCES: usize = 400;
+const RANDOM_BYTES: u64 = 4 << 20;
+const OUTPUT_BYTES: usize = 64 << 10;
+
+// ---- Output ------------------------------------------------------------------------------------------------------
+
+type Write = extern "C" fn(*mut c_void, u32, *const u8, usize) -> bool;
+
+#[derive(Clone)]
+struct Output {
+    context: *mut c_void,
+    write: Write,
+    stream: u32,
+}
+
+// What C promises: it is called by whoever polls.
+unsafe impl Send for Output {}
+unsafe impl Sync for Output {}
+
+#[async_trait]
+impl Pollable for Output {
+    async fn ready(&mut self) {}
+}
+
+impl OutputStream for Output {
+    fn write(&mut self, bytes: Bytes) -> StreamResult<()> {
+        if !bytes.is_empty() && !(self.write)(self.context, self.stream, bytes.as_ptr(), bytes.len()) {
+            return Err(StreamError::Trap(format_err!("the host refused output")));
+        }
+        Ok(())
+    }
+
+    fn flush(&mut self) -> StreamResult<()> {
+        Ok(())
+    }
+
+    fn check_write(&mut self) -> StreamResult<usize> {
+        Ok(OUTPUT_BYTES)
+    }
+}
+
+impl IsTerminal for Output {
+    fn is_terminal(&self) -> bool {
+        false
+    }
+}
+
+impl StdoutStream for Output {
+    fn async_stream(&self) -> Box<dyn tokio::io::AsyncWrite + Send + Sync> {
+        Box::new(tokio::io::sink()) // of preview 3, which is not linked
+    }
+
+    fn p2_stream(&self) -> Box<dyn OutputStream> {
+        Box::new(self.clone())
+    }
+}
+
+// ---- Clocks that move only while the guest sleeps ----------------------------------------------------------------
+
+#[derive(Clone)]
+struct Clock {
+    slept_ns: Arc<AtomicU64>,
+    wall_ns: u64, // at the start
+}
+
+impl Clock {
+    /// The guest slept until its clock showed this.
+    fn advance(&self, to_ns: u64) {
+        self.slept_ns.fetch_max(to_ns, Ordering::Relaxed);
+    }
+}
+
+impl HostMonotonicClock for Clock {
+    fn resolution(&self) -> u64 {
+        1
+    }
+
+    fn now(&self) -> u64 {
+        self.slept_ns.load(Ordering::Relaxed)
+    }
+}
+
+impl HostWallClock for Clock {
+    fn resolution(&self) -> Duration {
+        Duration::from_nanos(1)
+    }
+
+    fn now(&self) -> Duration {
+        Duration::from_nanos(self.wall_ns).saturating_add(Duration::from_nanos(HostMonotonicClock::now(self)))
+    }
+}
+
+struct Sleep {
+    clock: Clock,
+    shown_ns: u64,          // by the guest's clock
+    until: Option<Instant>, // none: beyond all time
+}
+
+impl Sleep {
+    fn new(clock: Clock, duration_ns: u64) -> Sleep {
+        let until = Instant::now().checked_add(Duration::from_nanos(duration_ns));
+        let shown_ns = HostMonotonicClock::now(&clock).saturating_add(duration_ns);
+        Sleep { clock, shown_ns, until }
+    }
+}
+
+#[async_trait]
+impl Pollable for Sleep {
+    async fn ready(&mut self) {
+        match self.until {
+            Some(until) => tokio::time::sleep_until(until).await,
+            None => std::future::pending().await,
+        }
+        self.clock.advance(self.shown_ns);
+    }
+}
+
+/// `wasi:clocks/monotonic-clock`, whose sleeps move a clock of ours.
+struct MonotonicClock;
+
+impl HasData for MonotonicClock {
+    type Data<'a> = MonotonicView<'a>;
+}
+
+struct MonotonicView<'a> {
+    real: WasiClocksCtxView<'a>,
+    clock: Option<Clock>,
+}
+
+impl monotonic_clock::Host for MonotonicView<'_> {
+    fn now(&mut self) -> Result<u64> {
+        monotonic_clock::Host::now(&mut self.real)
+    }
+
+    fn resolution(&mut self) -> Result<u64> {
+        monotonic_clock::Host::resolution(&mut self.real)
+    }
+
+    fn subscribe_instant(&mut self, when: u64) -> Result<Resource<DynPollable>> {
+        let now = self.now()?;
+        self.subscribe_duration(when.saturating_sub(now))
+    }
+
+    fn subscribe_duration(&mut self, duration: u64) -> Result<Resource<DynPollable>> {
+        let Some(clock) = self.clock.clone() else {
+            return monotonic_clock::Host::subscribe_duration(&mut self.real, duration);
+        };
+        let sleep = self.real.table.push(Sleep::new(clock, duration))?;
+        subscribe(self.real.table, sleep)
+    }
+}
+
+// ---- What a guest is given ---------------------------------------------------------------------------------------
+
+#[allow(non_camel_case_types)]
+#[repr(C)]
+pub struct curfew__wasi_folder {
+    host: *const c_char,
+    guest: *const c_char,
+    writable: bool,
+}
+
+#[allow(non_camel_case_types)]
+#[repr(C)]
+pub struct curfew__wasi_options {
+    arguments: *const *const c_char,
+    argument_count: usize,
+    environment: *const *const c_char,
+    environment_count: usize,
+    folders: *const curfew__wasi_folder,
+    folder_count: usize,
+    stdin_file: i32,
+    deterministic: bool,
+    fixed_wall_ns: u64,
+    seed: u64,
+    context: *mut c_void,
+    write: Write,
+}
+
+type Refused = String;
+
+unsafe fn list<'a, T>(first: *const T, count: usize) -> &'a [T] {
+    if count == 0 {
+        &[]
+    } else {
+        std::slice::from_raw_parts(first, count)
+    }
+}
+
+unsafe fn text<'a>(from: *const c_char, what: &str) -> Result<&'a str, Refused> {
+    CStr::from_ptr(from).to_str().map_err(|_| format!("{what} is not UTF-8"))
+}
+
+unsafe fn give_names(builder: &mut WasiCtxBuilder, options: &curfew__wasi_options) -> Result<(), Refused> {
+    for argument in list(options.arguments, options.argument_count) {
+        builder.arg(text(*argument, "an argument")?);
+    }
+    for variable in list(options.environment, options.environment_count) {
+        let (name, value) = text(*variable, "a variable")?.split_once('=').ok_or("a variable without a value")?;
+        builder.env(name, value);
+    }
+    Ok(())
+}
+
+unsafe fn give_folders(builder: &mut WasiCtxBuilder, options: &curfew__wasi_options) -> Result<(), Refused> {
+    for folder in list(options.folders, options.folder_count) {
+        let host = text(folder.host, "a folder")?;
+        let permissions = if folder.writable { FsPerms::ReadWrite } else { FsPerms::ReadOnly };
+        builder
+            .preopened_dir(Path::new(host), text(folder.guest, "a folder")?, permissions)
+            .map_err(|error| format!("{host}: {error:#}"))?;
+    }
+    Ok(())
+}
+
+fn give_streams(builder: &mut WasiCtxBuilder, options: &curfew__wasi_options) -> Result<(), Refused> {
+    if options.stdin_file >= 0 {
+        let input = Input::new(options.stdin_file).map_err(|error| format!("standard input: {error}"))?;
+        builder.stdin(input);
+    }
+    let output = |stream| Output { context: options.context, write: options.write, stream };
+    builder.stdout(output(1)).stderr(output(2));
+    Ok(())
+}
+
+fn give_determinism(builder: &mut WasiCtxBuilder, options: &curfew__wasi_options) -> Option<Clock> {
+    use rand::{rngs::StdRng, SeedableRng};
+    if !options.deterministic {
+        return None;
+    }
+    let clock = Clock { slept_ns: Arc::default(), wall_ns: options.fixed_wall_ns };
+    builder
+        .monotonic_clock(clock.clone())
+        .wall_clock(clock.clone())
+        .secure_random(StdRng::seed_from_u64(options.seed))
+        .insecure_random(StdRng::seed_from_u64(options.seed.wrapping_add(1)))
+        .insecure_random_seed(u128::from(options.seed));
+    Some(clock)
+}
+
+/// The WASI of one store.
+struct Guest {
+    wasi: WasiP1Ctx,
+    nothing: Option<WasiP1Ctx>, // what a call works on that the account refused
+    calls: Arc<Calls>,
+    clock: Option<Clock>, // deterministic only
+}
+
+/// The number of the guest's WASI in the table of the store's: the first.
+const GUEST: u32 = 0;
+
+impl Guest {
+    unsafe fn new(options: &curfew__wasi_options, calls: Arc<Calls>) -> Result<Guest, Refused> {
+        let mut builder = WasiCtxBuilder::new();
+        builder
+            .allow_blocking_current_thread(false)
+            .allow_tcp(false)
+            .allow_udp(false)
+            .allow_ip_name_lookup(false)
+            .max_random_size(RANDOM_BYTES);
+        give_names(&mut builder, options)?;
+        give_folders(&mut builder, options)?;
+        give_streams(&mut builder, options)?;
+        let clock = give_determinism(&mut builder, options);
+        let mut wasi = builder.build_p1();
+        wasi.ctx().table.set_max_capacity(RESOURCES);
+        Ok(Guest { wasi, nothing: None, calls, clock })
+    }
+
+    /// A function of WASI was called: what it is to work on.
+    fn called(&mut self) -> &mut WasiP1Ctx {
+        if self.calls.begin() {
+            &mut self.wasi
+        } else {
+            self.nothing.get_or_insert_with(|| WasiCtxBuilder::new().build_p1())
+        }
+    }
+}
+
+/// Gives a store its WASI.
+pub unsafe fn give(
+    store: &mut WasmtimeStore,
+    options: &curfew__wasi_options,
+    calls: Arc<Calls>,
+) -> Result<(), Refused> {
+    let guest = Guest::new(options, calls)?;
+    if wasmtime_context_set_wasi(store.as_context_mut(), wasi_config_new()).is_some() {
+        return Err("no WASI".into());
+    }
+    match store.data_mut().ctx().table.push(guest) {
+        Ok(entry) if entry.rep() == GUEST => Ok(()),
+        _ => Err("no WASI".into()),
+    }
+}
+
+/// Ends the process where WASI was linked and not given: nothing a guest can bring about.
+fn guest(data: &mut WasmtimeStoreData) -> &mut Guest {
+    data.ctx().table.get_mut(&Resource::new_borrow(GUEST)).expect("a store with WASI")
+}
+
+// ---- Preview 1 ---------------------------------------------------------------------------------------------------
+
+const PREVIEW1: &str = "wasi_snapshot_preview1";
+
+const SUBSCRIPTION_BYTES: usize = 48;
+const EVENT_BYTES: usize = 32;
+const EVENT_KIND: usize = 10;
+
+fn field<const N: usize>(memory: &[u8], at: usize) -> Option<[u8; N]> {
+    memory.get(at..)?.first_chunk().copied()
+}
+
+/// What a subscription to a clock makes our clock show when it is over; none: it is not to a clock.
+fn subscribed_until(memory: &[u8], at: usize, clock: &Clock) -> Option<u64> {
+    if memory.get(at + 8)? != &0 {
+        return None;
+    }
+    let realtime = u32::from_le_bytes(field(memory, at + 16)?) == 0;
+    let timeout = u64::from_le_bytes(field(memory, at + 24)?);
+    let absolute = u16::from_le_bytes(field(memory, at + 40)?) & 1 != 0;
+    Some(match (absolute, realtime) {
+        (false, _) => HostMonotonicClock::now(clock).saturating_add(timeout),
+        (true, false) => timeout,
+        (true, true) => timeout.saturating_sub(clock.wall_ns),
+    })
+}
+
+fn earliest(memory: &[u8], subscriptions: u32, count: u32, clock: &Clock) -> Option<u64> {
+    (0..count as usize)
+        .map_while(|i| {
+            let at = subscriptions as usize + i * SUBSCRIPTION_BYTES;
+            (at + SUBSCRIPTION_BYTES <= memory.len()).then_some(at)
+        })
+        .filter_map(|at| subscribed_until(memory, at, clock))
+        .min()
+}
+
+fn any_clock_event(memory: &[u8], events: u32, count: u32) -> bool {
+    (0..count as usize).any(|i| memory.get(events as usize + i * EVENT_BYTES + EVENT_KIND) == Some(&0))
+}
+
+/// `poll_oneoff` as it is, except that a clock of ours moves: to the end of the shortest sleep that was waited for.
+async fn poll_oneoff(
+    mut caller: Caller<'_, WasmtimeStoreData>,
+    (subscriptions, events, count, written): (i32, i32, i32, i32),
+) -> Result<i32> {
+    let Some(Extern::Memory(memory)) = caller.get_export("memory") else { bail!("missing required memory export") };
+    let fuel = caller.as_context_mut().hostcall_fuel();
+    let (bytes, data) = memory.data_and_store_mut(&mut caller);
+    let guest = guest(data);
+    let clock = guest.clock.clone();
+    let until = clock.as_ref().and_then(|clock| earliest(bytes, subscriptions as u32, count as u32, clock));
+    let wasi = guest.called();
+    wasi.set_hostcall_fuel(fuel);
+    let mut memory = GuestMemory::Unshared(bytes);
+    let errno =
+        wasi_snapshot_preview1::poll_oneoff(wasi, &mut memory, subscriptions, events, count, written).await?;
+    if let (Some(clock), Some(until), GuestMemory::Unshared(bytes), 0) = (clock, until, memory, errno) {
+        let happened = field(bytes, written as u32 as usize).map_or(0, u32::from_le_bytes);
+        if any_clock_event(bytes, events as u32, happened) {
+            clock.advance(until);
+        }
+    }
+    Ok(errno)
+}
+
+fn link_preview1(linker: &mut wasmtime::Linker<WasmtimeStoreData>) -> Result<()> {
+    p1::add_to_linker_async(linker, |data| guest(data).called())?;
+    linker.allow_shadowing(true);
+    linker.func_wrap_async(PREVIEW1, "poll_oneoff", |caller, parameters| Box::new(poll_oneoff(caller, parameters)))?;
+    // wasmtime-wasi's own turns codes from 126 on into errors.
+    linker.func_wrap(PREVIEW1, "proc_exit", |code: i32| -> Result<()> { Err(I32Exit(code).into()) })?;
+    linker.allow_shadowing(false);
+    Ok(())
+}
+
+// ---- Preview 2 ---------------------------------------------------------------------------------------------------
+
+type Data = WasmtimeStoreData;
+
+struct Io;
+
+impl HasData for Io {
+    type Data<'a> = &'a mut ResourceTable;
+}
+
+fn view(data: &mut Data) -> WasiCtxView<'_> {
+    guest(data).called().ctx()
+}
+
+fn table(data: &mut Data) -> &mut ResourceTable {
+    view(data).table
+}
+
+fn cli_view(data: &mut Data) -> WasiCliCtxView<'_> {
+    let WasiCtxView { ctx, table } = view(data);
+    WasiCliCtxView { ctx: ctx.cli(), table }
+}
+
+fn clocks_view(data: &mut Data) -> WasiClocksCtxView<'_> {
+    let WasiCtxView { ctx, table } = view(data);
+    WasiClocksCtxView { ctx: ctx.clocks(), table }
+}
+
+fn monotonic_view(data: &mut Data) -> MonotonicView<'_> {
+    let clock = guest(data).clock.clone();
+    MonotonicView { real: clocks_view(data), clock }
+}
+
+fn filesystem_view(data: &mut Data) -> WasiFilesystemCtxView<'_> {
+    let WasiCtxView { ctx, table } = view(data);
+    WasiFilesystemCtxView { ctx: ctx.filesystem(), table }
+}
+
+fn sockets_view(data: &mut Data) -> WasiSocketsCtxView<'_> {
+    let WasiCtxView { ctx, table } = view(data);
+    WasiSocketsCtxView { ctx: ctx.sockets(), table }
+}
+
+fn random_view(data: &mut Data) -> &mut wasmtime_wasi::random::WasiRandomCtx {
+    view(data).ctx.random()
+}
+
+/// What `wasmtime_wasi::p2::add_to_linker_async` links, on our own state.
+fn link_preview2(l: &mut wasmtime::component::Linker<Data>) -> Result<()> {
+    let options = LinkOptions::default();
+    io::error::add_to_linker::<Data, Io>(l, table)?;
+    io::poll::add_to_linker::<Data, Io>(l, table)?;
+    io::streams::add_to_linker::<Data, Io>(l, table)?;
+    clocks::wall_clock::add_to_linker::<Data, WasiClocks>(l, clocks_view)?;
+    clocks::monotonic_clock::add_to_linker::<Data, MonotonicClock>(l, monotonic_view)?;
+    random::random::add_to_linker::<Data, WasiRandom>(l, random_view)?;
+    random::insecure::add_to_linker::<Data, WasiRandom>(l, random_view)?;
+    random::insecure_seed::add_to_linker::<Data, WasiRandom>(l, random_view)?;
+    cli::exit::add_to_linker::<Data, WasiCli>(l, cli_view)?;
+    cli::environment::add_to_linker::<Data, WasiCli>(l, cli_view)?;
+    cli::stdin::add_to_linker::<Data, WasiCli>(l, cli_view)?;
+    cli::stdout::add_to_linker::<Data, WasiCli>(l, cli_view)?;
+    cli::stderr::add_to_linker::<Data, WasiCli>(l, cli_view)?;
+    cli::terminal_input::add_to_linker::<Data, WasiCli>(l, cli_view)?;
+    cli::terminal_output::add_to_linker::<Data, WasiCli>(l, cli_view)?;
+    cli::terminal_stdin::add_to_linker::<Data, WasiCli>(l, cli_view)?;
+    cli::terminal_stdout::add_to_linker::<Data, WasiCli>(l, cli_view)?;
+    cli::terminal_stderr::add_to_linker::<Data, WasiCli>(l, cli_view)?;
+    filesystem::preopens::add_to_linker::<Data, WasiFilesystem>(l, filesystem_view)?;
+    filesystem::types::add_to_linker::<Data, WasiFilesystem>(l, filesystem_view)?;
+    sockets::tcp::add_to_linker::<Data, WasiSockets>(l, sockets_view)?;
+    sockets::tcp_create_socket::add_to_linker::<Data, WasiSockets>(l, sockets_view)?;
+    sockets::udp::add_to_linker::<Data, WasiSockets>(l, sockets_view)?;
+    sockets::udp_create_socket::add_to_linker::<Data, WasiSockets>(l, sockets_view)?;
+    sockets::instance_network::add_to_linker::<Data, WasiSockets>(l, sockets_view)?;
+    sockets::network::add_to_linker::<Data, WasiSockets>(l, &(&options).into(), sockets_view)?;
+    sockets::ip_name_lookup::add_to_linker::<Data, WasiSockets>(l, sockets_view)?;
+    Ok(())
+}
+
+fn error(result: Result<()>) -> Option<Box<wasmtime_error_t>> {
+    result.err().map(|error| Box::new(error.into()))
+}
+
+/// # Safety
+/// `linker` is one that `wasmtime_linker_new` returned, and is used by nobody else meanwhile.
+#[no_mangle]
+pub unsafe extern "C" fn curfew__linker_add_wasi(linker: *mut wasmtime_linker_t) -> Option<Box<wasmtime_error_t>> {
+    // A structure of this one field, in C representation.
+    error(link_preview1(&mut *linker.cast()))
+}
+
+/// # Safety
+/// `linker` is one that `wasmtime_component_linker_new` returned, and is used by nobody else meanwhile.
+#[no_mangle]
+pub unsafe extern "C" fn curfew__component_linker_add_wasi(
+    linker: *mut wasmtime_component_linker_t,
+) -> Option<Box<wasmtime_error_t>> {
+    error(link_preview2(&mut *linker.cast()))
+}
