@@ -103,15 +103,18 @@ const LENGTH: u32 = 2;
 struct Helper<'a> {
     bulk: Bulk,
     chunk: i32,
-    guard_memory: Option<u32>,
+    guards: Option<&'a mut guard::Writer>,
     code: InstructionSink<'a>,
 }
 
 /// The body of the function that does a bulk instruction in chunks.
-pub(crate) fn body(bulk: Bulk, chunk: Chunk, guard_memory: Option<u32>) -> Vec<u8> {
+pub(crate) fn body(bulk: Bulk, chunk: Chunk, mut guards: Option<&mut guard::Writer>) -> Vec<u8> {
     let mut function = Function::new([]);
     let size = if bulk.writes_memory() { chunk.bytes } else { chunk.elements };
-    let mut helper = Helper { bulk, chunk: size as i32, guard_memory, code: function.instructions() };
+    if let Some(guards) = &mut guards {
+        guards.begin();
+    }
+    let mut helper = Helper { bulk, chunk: size as i32, guards, code: function.instructions() };
     helper.emit_if_at_most_one_chunk();
     helper.emit_bounds_checks();
     if bulk.may_overlap() {
@@ -185,8 +188,8 @@ impl Helper<'_> {
 
     fn emit_loop(&mut self) {
         self.code.loop_(BlockType::Empty);
-        if let Some(memory) = self.guard_memory {
-            guard::emit(&mut self.code, memory);
+        if let Some(guards) = &mut self.guards {
+            guards.emit(&mut self.code);
         }
     }
 

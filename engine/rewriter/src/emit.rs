@@ -48,21 +48,20 @@ struct ModuleWriter<'a, 'w> {
     out: &'a mut Splice<'w>,
     module: &'a Module,
     options: Options,
-    /// The index of the memory with the flag, if the module gets one.
-    guard_memory: Option<u32>,
-    guard: Vec<u8>,
+    /// If the module gets guards.
+    guards: Option<guard::Writer>,
 }
 
 impl<'a, 'w> ModuleWriter<'a, 'w> {
     fn new(out: &'a mut Splice<'w>, module: &'a Module, options: Options) -> Self {
-        let guard_memory = (options.guards && !module.bodies.is_empty()).then_some(module.memories);
-        let guard = guard_memory.map_or(Vec::new(), guard::bytes);
-        ModuleWriter { out, module, options, guard_memory, guard }
+        let guard = options.guard.filter(|_| !module.bodies.is_empty());
+        let guards = guard.map(|guard| guard::Writer::new(guard, module.memories));
+        ModuleWriter { out, module, options, guards }
     }
 
     fn emit(mut self, binary: &Binary) {
         let mut end = binary.start + HEADER_BYTES;
-        let mut memory_is_due = self.guard_memory.is_some();
+        let mut memory_is_due = self.guards.is_some();
         for section in &binary.sections {
             let is_memories = section.id == SectionId::Memory as u8;
             if memory_is_due && section.custom.is_none() && !BEFORE_MEMORIES.contains(&section.id) {
@@ -79,7 +78,7 @@ impl<'a, 'w> ModuleWriter<'a, 'w> {
     fn emit_section(&mut self, section: &Section, whole: Range<usize>, is_memories: bool) {
         match section.id {
             _ if section.custom.as_deref().is_some_and(holds_code_offsets) => {}
-            id if is_memories && self.guard_memory.is_some() => self.emit_longer(id, &section.content, &[guard_memory_type()]),
+            id if is_memories && self.guards.is_some() => self.emit_longer(id, &section.content, &[guard_memory_type()]),
             id if id == SectionId::Type as u8 => self.emit_longer(id, &section.content, &self.helper_types()),
             id if id == SectionId::Function as u8 => self.emit_longer(id, &section.content, &self.helper_functions()),
             id if id == SectionId::Code as u8 => self.emit_code(id),
@@ -120,28 +119,34 @@ impl<'a, 'w> ModuleWriter<'a, 'w> {
     fn emit_code(&mut self, id: u8) {
         let mut code = self.out.inner();
         code.number((self.module.bodies.len() + self.module.bulks.len()) as u32);
-        for body in &self.module.bodies {
+        let module = self.module;
+        for body in &module.bodies {
             let mut inner = code.inner();
             self.emit_body(&mut inner, body);
             code.append_sized(inner);
         }
-        for &bulk in &self.module.bulks {
+        for &bulk in &module.bulks {
             let mut inner = code.inner();
-            inner.hide(&bulk::body(bulk, self.options.chunk, self.guard_memory));
+            inner.hide(&bulk::body(bulk, self.options.chunk, self.guards.as_mut()));
             code.append_sized(inner);
         }
         self.out.hide(&[id]);
         self.out.append_sized(code);
     }
 
-    fn emit_body(&self, out: &mut Splice, body: &Body) {
+    fn emit_body(&mut self, out: &mut Splice, body: &Body) {
         let mut end = body.range.start;
+        if let Some(guards) = &mut self.guards {
+            guards.begin();
+        }
         for change in &body.changes {
             match change {
-                Change::Guard { at } => {
+                Change::Guard { at, unless_calls } => {
                     out.copy(end..*at);
-                    out.add(&self.guard, *at);
                     end = *at;
+                    if let (Some(guards), false) = (&mut self.guards, self.module.is_guarded(*unless_calls)) {
+                        out.add(guards.bytes(), *at);
+                    }
                 }
                 Change::Call { range, bulk } => {
                     out.copy(end..range.start);

@@ -4,7 +4,7 @@
 //! A file is validated, its compilation is bounded (`limits`), and it is written anew with the same meaning:
 //! - a bulk instruction becomes a call of a function that does it in chunks (`bulk`), since one instruction is one call
 //!   into the compiler's runtime, which nothing interrupts;
-//! - loops and functions that call look at a flag (`guard`), if asked for.
+//! - loops and functions that call get a guard, by which they can be stopped (`guard`), if asked for.
 //!
 //! Everything that is added stands at the end of its index space, so no index changes and whatever is not touched is
 //! copied byte by byte. `scan` reads and plans, `emit` writes, and `splice` remembers where every byte came from.
@@ -20,6 +20,7 @@ mod scan;
 mod splice;
 
 pub use bulk::Chunk;
+pub use guard::Guard;
 pub use limits::FEATURES;
 pub use refusal::Refusal;
 pub use scan::Kind;
@@ -27,8 +28,8 @@ pub use scan::Kind;
 /// How to rewrite.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Options {
-    /// Whether loops and functions look at a flag.
-    pub guards: bool,
+    /// The guards that loops and functions get, if any.
+    pub guard: Option<Guard>,
     /// The largest piece of a bulk operation that is done at once; tests make it small.
     pub chunk: Chunk,
 }

@@ -21,8 +21,8 @@ pub enum Kind {
 /// A change of a function's body.
 #[derive(Debug)]
 pub(crate) enum Change {
-    /// A look at the flag before this offset.
-    Guard { at: usize },
+    /// A guard before this offset, unless this function is sure to be called next and has one.
+    Guard { at: usize, unless_calls: Option<u32> },
     /// The instruction in this range becomes a call of the function for a bulk instruction.
     Call { range: Range<usize>, bulk: usize },
 }
@@ -31,6 +31,8 @@ pub(crate) enum Change {
 #[derive(Debug)]
 pub(crate) struct Body {
     pub range: Range<usize>,
+    /// Whether it calls. A function that neither loops nor calls ends soon by itself: it gets no guard.
+    pub calls: bool,
     pub changes: Vec<Change>,
 }
 
@@ -212,7 +214,7 @@ impl Scanner {
     }
 
     fn read_body(&mut self, function: FuncToValidate<ValidatorResources>, body: &FunctionBody) -> Result<(), Refusal> {
-        let guards = self.options.guards;
+        let guards = self.options.guard.is_some();
         let mut validator = function.into_validator(std::mem::take(&mut self.allocations));
         let mut figures = Figures { function: validator.index(), ..Figures::default() };
         figures.check("bytes", body.range().len(), limits::FUNCTION_BYTES)?;
@@ -224,6 +226,7 @@ impl Scanner {
         let mut changes = Vec::new();
         let mut calls = false;
         let mut length_is_small = false;
+        let mut is_straight_from_loop = false;
         let start = reader.original_position();
         while !reader.eof() {
             let at = reader.original_position();
@@ -232,8 +235,17 @@ impl Scanner {
             figures.count(&operator, validator.control_stack_height())?;
             let end = reader.original_position();
             if guards && matches!(operator, Operator::Loop { .. }) {
-                changes.push(Change::Guard { at: end });
+                changes.push(Change::Guard { at: end, unless_calls: None });
             }
+            if let (Operator::Call { function_index }, true, Some(Change::Guard { unless_calls, .. })) =
+                (&operator, is_straight_from_loop, changes.last_mut())
+            {
+                unless_calls.get_or_insert(*function_index);
+            }
+            is_straight_from_loop = match operator {
+                Operator::Loop { .. } => true,
+                _ => is_straight_from_loop && !is_control(&operator),
+            };
             calls |= is_call(&operator);
             if let (false, Some(bulk)) = (length_is_small, Bulk::of(&operator)) {
                 changes.push(Change::Call { range: at..end, bulk: self.module().index_of(bulk)? });
@@ -241,17 +253,23 @@ impl Scanner {
             length_is_small = matches!(operator, Operator::I32Const { value } if value as u32 <= bulk::LEFT_ALONE);
         }
         reader.finish_expression(&validator.visitor(reader.original_position()))?;
-        // A function that neither loops nor calls ends soon by itself.
         if guards && calls {
-            changes.insert(0, Change::Guard { at: start });
+            changes.insert(0, Change::Guard { at: start, unless_calls: None });
         }
         self.allocations = validator.into_allocations();
-        self.module().bodies.push(Body { range: body.range(), changes });
+        self.module().bodies.push(Body { range: body.range(), calls, changes });
         Ok(())
     }
 }
 
 impl Module {
+    /// Whether this is a function that begins with a guard.
+    pub fn is_guarded(&self, function: Option<u32>) -> bool {
+        let imported = self.functions as usize - self.bodies.len();
+        let body = function.and_then(|function| (function as usize).checked_sub(imported));
+        body.is_some_and(|body| self.bodies[body].calls)
+    }
+
     /// Which of the functions for bulk instructions does this one.
     fn index_of(&mut self, bulk: Bulk) -> Result<usize, Refusal> {
         if let Some(&index) = self.bulk_indices.get(&bulk) {
@@ -270,6 +288,17 @@ fn is_call(operator: &Operator) -> bool {
     matches!(
         operator,
         Call { .. } | CallIndirect { .. } | CallRef { .. } | ReturnCall { .. } | ReturnCallIndirect { .. } | ReturnCallRef { .. }
+    )
+}
+
+/// Whether what comes next may not be what stands next.
+fn is_control(operator: &Operator) -> bool {
+    use Operator::*;
+    matches!(
+        operator,
+        Block { .. } | If { .. } | Else | End | TryTable { .. } | Br { .. } | BrIf { .. } | BrTable { .. }
+            | BrOnNull { .. } | BrOnNonNull { .. } | Return | Unreachable | Throw { .. } | ThrowRef
+            | ReturnCall { .. } | ReturnCallIndirect { .. } | ReturnCallRef { .. }
     )
 }
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What is written is valid, and what must not be accepted is refused with the reason.
-use crate::{rewrite, Kind, Options, Refusal, Rewritten, FEATURES};
+use crate::{rewrite, Guard, Kind, Options, Refusal, Rewritten, FEATURES};
 use wasmparser::{Validator, WasmFeatures};
 
-const GUARDS: Options = Options { guards: true, chunk: crate::Chunk { bytes: 64, elements: 8 } };
+const GUARDS: Options = Options { guard: Some(Guard::Flag), chunk: crate::Chunk { bytes: 64, elements: 8 } };
 
 fn rewrite_text(text: &str) -> Result<Rewritten, Refusal> {
     rewrite(&wat::parse_str(text).expect("the test's text is right"), GUARDS)
