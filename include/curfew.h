@@ -41,7 +41,12 @@ extern "C" {
 	X(SYSTEM, 3, "the system refused something the engine needs")                                           \
 	X(BAD_IMAGE, 4, "the image is damaged or belongs to another build of Curfew")                           \
 	X(BAD_PROGRAM, 5, "the program does not load: the report says why")                                     \
-	X(INTERNAL, 6, "Curfew itself failed")
+	X(INTERNAL, 6, "Curfew itself failed")                                                                  \
+	X(NOT_FOUND, 7, "there is no such file or entry")                                                       \
+	X(BUSY, 8, "another process keeps it locked")                                                           \
+	X(DAMAGED, 9, "the file is damaged, or of another kind")                                                \
+	X(WRONG_KEY, 10, "the key is not the one it was made with")                                             \
+	X(READ_ONLY, 11, "it cannot be written")
 
 typedef enum curfew_status {
 #define X(name, value, sentence) CURFEW_##name = value,
@@ -262,6 +267,55 @@ CURFEW_API curfew_status curfew_cancel_create(curfew_engine *engine, curfew_canc
  */
 CURFEW_API void curfew_cancel_fire(curfew_cancel *cancel);
 CURFEW_API void curfew_cancel_destroy(curfew_cancel *cancel);
+
+/* ---- Secrets --------------------------------------------------------------------------------------------- */
+
+/* A secret as a run is given it. Borrowed like every argument. */
+typedef struct curfew_secret {
+	const char *name;    /* a letter or "_", then letters, digits and "_": at most CURFEW_SECRET_NAME_BYTES */
+	const char *value;   /* UTF-8 without NUL, need not end in one */
+	size_t value_length; /* from 1 to CURFEW_SECRET_BYTES */
+} curfew_secret;
+
+#define CURFEW_SECRET_NAME_BYTES 128u
+#define CURFEW_SECRET_BYTES 65536u
+/* Most secrets that one user or one run may have, and bytes of all their values together. */
+#define CURFEW_SECRETS_COUNT 256u
+#define CURFEW_SECRETS_BYTES 262144u
+#define CURFEW_USER_BYTES 256u
+#define CURFEW_SECRETS_KEY_BYTES 32u
+
+/* Whether this may be a secret; without a value (NULL) only its name is looked at. If not, CURFEW_INVALID and why. */
+CURFEW_API curfew_status curfew_secret_check(const curfew_secret *secret, curfew_failure *failure);
+
+/*
+ * A file that keeps secrets of many users, each value encrypted under one key and bound to its user and name. Names
+ * and users are readable in the file. Several processes may use one file at once; each change is there completely or
+ * not at all.
+ */
+typedef struct curfew_secrets curfew_secrets;
+
+#define CURFEW_SECRETS_CREATE 1u /* make the file (mode 0600) if it is missing; its folder must be there */
+
+/*
+ * Opens such a file; key is CURFEW_SECRETS_KEY_BYTES of random. The handle may be used from any thread at once.
+ * CURFEW_NOT_FOUND: no such file, or with CURFEW_SECRETS_CREATE no such folder. CURFEW_WRONG_KEY, CURFEW_DAMAGED.
+ * CURFEW_BUSY, here and below: another process has kept the file locked for two seconds.
+ */
+CURFEW_API curfew_status curfew_secrets_open(const char *path, const void *key, uint32_t flags,
+                                             curfew_secrets **secrets, curfew_failure *failure);
+/* Closes it and wipes the key. Runs that were started with it go on. */
+CURFEW_API void curfew_secrets_close(curfew_secrets *secrets);
+
+/* Sets a secret of a user (UTF-8, from 1 to CURFEW_USER_BYTES), in place of the one of that name if there is one. */
+CURFEW_API curfew_status curfew_secrets_set(curfew_secrets *secrets, const char *user, const curfew_secret *secret,
+                                            curfew_failure *failure);
+/* Removes a secret; CURFEW_NOT_FOUND if the user has none of that name. */
+CURFEW_API curfew_status curfew_secrets_remove(curfew_secrets *secrets, const char *user, const char *name,
+                                               curfew_failure *failure);
+/* Names of the user's secrets, sorted: *count of them in one piece of memory; free it with curfew_free. */
+CURFEW_API curfew_status curfew_secrets_list(curfew_secrets *secrets, const char *user, char ***names,
+                                             size_t *count, curfew_failure *failure);
 
 /* ---- Run ------------------------------------------------------------------------------------------------- */
 

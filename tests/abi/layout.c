@@ -46,6 +46,9 @@ static void print_inputs(void)
 	AT(curfew_source, import_dir);
 	AT(curfew_source, flags);
 	AT(curfew_source, reserved);
+	AT(curfew_secret, name);
+	AT(curfew_secret, value);
+	AT(curfew_secret, value_length);
 	AT(curfew_run_options, size);
 	AT(curfew_run_options, flags);
 	AT(curfew_run_options, limits);
@@ -142,6 +145,7 @@ static void print_sizes(void)
 	SIZE(curfew_engine_options);
 	SIZE(curfew_engine_stats);
 	SIZE(curfew_source);
+	SIZE(curfew_secret);
 	SIZE(curfew_run_options);
 	SIZE(curfew_dir);
 	SIZE(curfew_run_usage);
