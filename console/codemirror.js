@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the console takes of CodeMirror. console/build bundles this into one file, codemirror.js, which web/editor.js
+// imports; nothing else of the console knows CodeMirror.
+
+export { EditorState, Compartment, StateEffect, StateField } from '@codemirror/state';
+export {
+	EditorView, Decoration, WidgetType, keymap, lineNumbers, highlightActiveLine, highlightActiveLineGutter,
+	highlightSpecialChars, drawSelection, dropCursor, gutterLineClass, GutterMarker,
+} from '@codemirror/view';
+export { defaultKeymap, history, historyKeymap, indentWithTab } from '@codemirror/commands';
+export { bracketMatching, indentOnInput, indentUnit, syntaxHighlighting, HighlightStyle } from '@codemirror/language';
+export { javascriptLanguage } from '@codemirror/lang-javascript';
+export { wastLanguage } from '@codemirror/lang-wast';
+export { search, searchKeymap, highlightSelectionMatches } from '@codemirror/search';
+export { tags } from '@lezer/highlight';

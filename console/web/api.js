@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: Apache-2.0
+// The server's HTTP interface. Every request goes to where the page came from, says its content type and carries the
+// access token, if the user entered one; it is kept for this tab only.
+
+import { keep, recall } from './dom.js';
+
+/** An answer that was no success; `pointer` names the field that is wrong, if the server said so. */
+export class ApiError extends Error {
+	constructor(status, problem) {
+		super(problem.detail ?? problem.title ?? `the server answered ${status}`);
+		this.name = 'ApiError';
+		this.status = status;
+		this.pointer = problem.pointer ?? problem.errors?.[0]?.pointer ?? null;
+	}
+}
+
+/** Told with 'unauthorized' when the server wants a token, or another one. */
+export const access = new EventTarget();
+
+/** @returns {string} the token of this tab, or '' */
+export function getToken() {
+	return recall('token') ?? '';
+}
+
+/** @param {string} token '' forgets it */
+export function setToken(token) {
+	keep('token', token || null);
+}
+
+async function readProblem(response) {
+	try {
+		return (await response.json()) ?? {};
+	} catch {
+		return {};
+	}
+}
+
+async function send(method, path, { body, type = 'application/json', headers = {}, signal } = {}) {
+	const token = getToken();
+	const all = { ...headers };
+	if (token)
+		all.Authorization = `Bearer ${token}`;
+	if (body !== undefined)
+		all['Content-Type'] = type;
+	const response = await fetch(path, {
+		method, headers: all, body, signal, cache: 'no-store', credentials: 'omit', redirect: 'error', referrerPolicy: 'no-referrer',
+	});
+	if (response.status === 401)
+		access.dispatchEvent(new Event('unauthorized'));
+	if (!response.ok)
+		throw new ApiError(response.status, await readProblem(response));
+	return response;
+}
+
+async function ask(method, path, options) {
+	const response = await send(method, path, options);
+	return response.status === 204 ? null : response.json();
+}
+
+function query(values) {
+	const text = new URLSearchParams(Object.entries(values).filter(([, value]) => value !== null && value !== undefined && value !== '')).toString();
+	return text && `?${text}`;
+}
+
+const runPath = (id) => `/v1/runs/${encodeURIComponent(id)}`;
+const programPath = (name) => `/v1/programs/${encodeURIComponent(name)}`;
+
+/**
+ * @param {object} request program, or source and lang; limits; call, params, user, delay, wait
+ * @returns {Promise<object>} {id}, or with wait the report
+ */
+export function startRun(request) {
+	return ask('POST', '/v1/runs', { body: JSON.stringify(request), headers: { 'Idempotency-Key': crypto.randomUUID?.() ?? String(Math.random()) } });
+}
+
+/** @param {string} id */
+export function getRun(id) {
+	return ask('GET', runPath(id));
+}
+
+/**
+ * Cancels a run; the answer comes when it is over.
+ * @param {string} id
+ */
+export function cancelRun(id) {
+	return ask('DELETE', runPath(id));
+}
+
+/**
+ * @param {{state?: string, program?: string, outcome?: string, limit?: number, after?: string}} filter
+ * @returns {Promise<{runs: object[], next: string|null}>} newest first
+ */
+export async function listRuns(filter) {
+	const answer = await ask('GET', `/v1/runs${query(filter)}`);
+	return { runs: answer.runs, next: answer.next ?? null };
+}
+
+/** @returns {Promise<object[]>} */
+export async function listPrograms() {
+	return (await ask('GET', '/v1/programs')).programs;
+}
+
+/**
+ * Stores a program under a name.
+ * @param {string} name
+ * @param {Blob|string} bytes
+ * @param {string} type content type
+ */
+export function putProgram(name, bytes, type) {
+	return ask('PUT', programPath(name), { body: bytes, type });
+}
+
+/** @param {string} name */
+export function deleteProgram(name) {
+	return ask('DELETE', programPath(name));
+}
+
+/** @returns {Promise<object>} what the machine is doing */
+export function getStats() {
+	return ask('GET', '/v1/stats');
+}
+
+// ---- Events ---------------------------------------------------------------------------------------------------------
+
+const pause = (ms, signal) => new Promise((resolve) => {
+	const timer = setTimeout(resolve, ms);
+	signal.addEventListener('abort', () => { clearTimeout(timer); resolve(); }, { once: true });
+});
+
+function parseEvent(block) {
+	const event = { id: null, name: 'message', data: [] };
+	for (const line of block.split('\n')) {
+		const colon = line.indexOf(':');
+		const field = colon < 0 ? line : line.slice(0, colon);
+		const value = colon < 0 ? '' : line.slice(colon + 1).replace(/^ /, '');
+		if (field === 'id')
+			event.id = value;
+		else if (field === 'event')
+			event.name = value;
+		else if (field === 'data')
+			event.data.push(value);
+	}
+	return event.data.length > 0 ? { ...event, data: JSON.parse(event.data.join('\n')) } : null;
+}
+
+async function* readEvents(response) {
+	const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+	let text = '';
+	try {
+		for (;;) {
+			const { value, done } = await reader.read();
+			if (done)
+				return;
+			text = (text + value).replaceAll('\r\n', '\n');
+			const blocks = text.split('\n\n');
+			text = blocks.pop();
+			for (const block of blocks) {
+				const event = parseEvent(block);
+				if (event)
+					yield event;
+			}
+		}
+	} finally {
+		reader.cancel().catch(() => {});
+	}
+}
+
+/**
+ * The events of a run, in order, each once: a lost connection is made again, later each time, from the last event seen.
+ * Ends with the report, when the signal is aborted, or when the server no longer knows the run.
+ * @param {string} id
+ * @param {AbortSignal} signal
+ * @param {(isConnected: boolean) => void} tell told when the connection is lost, and when it is back
+ */
+export async function* followRun(id, signal, tell) {
+	let last = null, wait = 250;
+	while (!signal.aborted) {
+		try {
+			const headers = { Accept: 'text/event-stream', ...(last !== null && { 'Last-Event-ID': last }) };
+			const response = await send('GET', `${runPath(id)}/events`, { headers, signal });
+			tell(true);
+			for await (const event of readEvents(response)) {
+				wait = 250;
+				last = event.id ?? last;
+				yield event;
+				if (event.name === 'report')
+					return;
+			}
+		} catch (error) {
+			if (signal.aborted)
+				return;
+			if (error instanceof ApiError && error.status < 500 && error.status !== 429)
+				throw error;
+		}
+		tell(false);
+		await pause(wait * (0.75 + Math.random() / 2), signal);
+		wait = Math.min(wait * 2, 8000);
+	}
+}

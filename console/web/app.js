@@ -1,0 +1,287 @@
+// SPDX-License-Identifier: Apache-2.0
+// Puts the page together: views, buttons, keys, the cards, and the token.
+
+import { access, getToken, setToken } from './api.js';
+import { setUpCalibration } from './calibration.js';
+import { RunCard, isOwnFrame, tellResult } from './card.js';
+import { announce, find, keep, make, recall, setText } from './dom.js';
+import { Editor } from './editor.js';
+import { examples, tenSeconds } from './examples.js';
+import { wordOf } from './format.js';
+import { History } from './history.js';
+import { LimitsForm } from './limits.js';
+import { Machine } from './machine.js';
+import { Programs } from './programs.js';
+import { Runs } from './runs.js';
+
+const DISCOVER_EVERY = 1500;
+const VIEWS = ['run', 'history', 'programs', 'machine'];
+
+const runs = new Runs();
+const cards = new Map();
+const limits = new LimitsForm();
+const machine = new Machine();
+const editor = new Editor(find('editor'), { run: () => runEditor() });
+const history = new History({ open: openFromHistory });
+const programs = new Programs({ run: runProgram, text: () => ({ text: editor.text, lang: find('language').value }) });
+
+// ---- Editor ---------------------------------------------------------------------------------------------------------
+
+const scratch = { id: 'scratch', name: 'My own program', lang: 'js', source: '' };
+const documents = [...examples, scratch];
+
+function openDocument(shown) {
+	editor.open(shown);
+	find('example').value = documents.includes(shown) ? shown.id : '';
+	find('language').value = shown.lang;
+	keep('document', documents.includes(shown) ? shown.id : null);
+	showEdited();
+}
+
+function showEdited() {
+	find('reset').hidden = !editor.isEdited || editor.document.source === '';
+}
+
+function setUpEditor() {
+	find('example').append(...documents.map(({ id, name }) => make('option', { value: id, text: name })));
+	find('example').addEventListener('change', () => openDocument(documents.find(({ id }) => id === find('example').value)));
+	find('language').addEventListener('change', () => editor.setLanguage(find('language').value));
+	find('reset').addEventListener('click', () => { editor.reset(); editor.focus(); });
+	editor.addEventListener('change', showEdited);
+	openDocument(documents.find(({ id }) => id === recall('document')) ?? examples[0]);
+}
+
+/** Shows the program of a run in the editor, with the line marked where it was (or that of a frame). */
+function showProgram(run, frame, reveal = true) {
+	if (editor.text !== run.source) {
+		const known = documents.find(({ source }) => source === run.source);
+		if (known)
+			keep(`text.${known.id}`, null);
+		openDocument(known ?? { id: `run-${run.id}`, name: run.name, lang: run.language ?? 'js', source: run.source });
+	}
+	markLine(run, frame, reveal);
+	if (reveal)
+		find('editor').scrollIntoView({ block: 'nearest' });
+}
+
+function markLine(run, frame, reveal) {
+	const top = run.report?.error?.stack.find((one) => isOwnFrame(run.report, one));
+	const shown = frame ?? top;
+	if (!shown)
+		return;
+	editor.mark({ line: shown.line, text: shown === top ? markText(run.report) : `called from here, in ${shown.function ?? 'the program'}` }, reveal);
+}
+
+function markText({ outcome, error }) {
+	return outcome === 'threw' || outcome === 'bad_program' ? `${error.name}: ${error.message}` : `${wordOf(outcome)}: it was here`;
+}
+
+// ---- Starting -------------------------------------------------------------------------------------------------------
+
+function tellProblem(error) {
+	const field = error.pointer?.split('/').at(-1);
+	if (!field || !limits.complain(field, error.message))
+		setText(find('start-error'), error.message);
+}
+
+async function start(request, known, { focusCancel = false } = {}) {
+	setText(find('start-error'), '');
+	editor.mark(null);
+	try {
+		const run = await runs.start(request, known);
+		announce(`Started ${known.name}`);
+		const card = cards.get(run.id);
+		card.element.scrollIntoView({ block: 'nearest' });
+		(focusCancel ? card.cancelButton : card.element).focus({ preventScroll: true });
+	} catch (error) {
+		tellProblem(error);
+	}
+}
+
+function runEditor() {
+	const options = limits.read();
+	if (!options)
+		return;
+	const source = editor.text, language = find('language').value;
+	start({ source, lang: language, ...options }, { name: editor.document.name, source, language });
+}
+
+function runProgram(name) {
+	const options = limits.read();
+	location.hash = '#run';
+	if (options)
+		start({ program: name, ...options }, { name });
+}
+
+function runTenSeconds(label, more, focus) {
+	keep(`text.${tenSeconds.id}`, null);
+	openDocument(tenSeconds);
+	start({ source: tenSeconds.source, lang: 'js', limits: { timeout: '5s' }, ...more }, { name: label, source: tenSeconds.source, language: 'js' }, focus);
+}
+
+function setUpButtons() {
+	find('limits').open = matchMedia('(min-width: 60rem)').matches;
+	find('start').addEventListener('click', runEditor);
+	find('schedule').addEventListener('click', () => runTenSeconds('10\u00a0s program, 5\u00a0s deadline', { delay: '1s' }));
+	find('both').addEventListener('click', () => runTenSeconds('10\u00a0s program, deadline and cancel', {}, { focusCancel: true }));
+	find('clear').addEventListener('click', () => [...runs.all.values()].filter((run) => !run.isOpen).forEach((run) => runs.remove(run)));
+	document.addEventListener('keydown', (event) => {
+		if (event.key === 'Enter' && (event.ctrlKey || event.metaKey) && !event.defaultPrevented && !find('view-run').hidden) {
+			event.preventDefault();
+			runEditor();
+		}
+	});
+}
+
+// ---- Cards ----------------------------------------------------------------------------------------------------------
+
+function addCard(run) {
+	const card = new RunCard(run, {
+		cancel: (which) => { announce(`Cancelling ${which.title}`); runs.cancel(which); },
+		dismiss: (which) => { runs.remove(which); find('runs-heading').focus(); },
+		show: showProgram,
+	});
+	cards.set(run.id, card);
+	// The newest comes first; one that was found later goes to its place.
+	const after = [...find('cards').children].find((other) => runs.all.get(other.dataset.id).id < run.id);
+	find('cards').insertBefore(card.element, after ?? null);
+	run.addEventListener('change', showCounts);
+	showCounts();
+	beginTicking();
+}
+
+function removeCard(run) {
+	cards.get(run.id)?.element.remove();
+	cards.delete(run.id);
+	showCounts();
+}
+
+function showCounts() {
+	const all = [...runs.all.values()];
+	find('no-cards').hidden = all.length > 0;
+	find('clear').hidden = !all.some((run) => !run.isOpen);
+	const open = all.filter((run) => run.isOpen).length;
+	document.title = open > 0 ? `${open} running · Curfew` : 'Curfew';
+}
+
+let ticking = null;
+
+/** Counts down while anything runs: ten times a second, or once if movement is not wanted. */
+function beginTicking() {
+	const every = matchMedia('(prefers-reduced-motion: reduce)').matches ? 1000 : 100;
+	ticking ??= setInterval(() => {
+		const open = [...cards.values()].filter((card) => card.run.isOpen);
+		open.forEach((card) => card.tick());
+		if (open.length === 0) {
+			clearInterval(ticking);
+			ticking = null;
+		}
+	}, every);
+}
+
+function openFromHistory(data) {
+	runs.dismissed.delete(data.id);
+	const run = runs.add(data.id);
+	run.absorb(data);
+	location.hash = '#run';
+	cards.get(data.id).element.focus();
+}
+
+function setUpRuns() {
+	runs.addEventListener('add', ({ detail }) => addCard(detail));
+	runs.addEventListener('remove', ({ detail }) => removeCard(detail));
+	runs.addEventListener('end', ({ detail: run }) => {
+		announce(tellResult(run));
+		if (run.source !== null && run.source === editor.text)
+			markLine(run, null, false);
+	});
+}
+
+async function discover() {
+	try {
+		if (!document.hidden)
+			await runs.discover();
+	} catch {
+		// The line at the top says so.
+	}
+	setTimeout(discover, DISCOVER_EVERY);
+}
+
+// ---- Views and token ------------------------------------------------------------------------------------------------
+
+function showView() {
+	const wanted = VIEWS.find((name) => `#${name}` === location.hash) ?? 'run';
+	for (const name of VIEWS) {
+		find(`view-${name}`).hidden = name !== wanted;
+		const link = document.querySelector(`nav a[href="#${name}"]`);
+		if (name === wanted)
+			link.setAttribute('aria-current', 'page');
+		else
+			link.removeAttribute('aria-current');
+	}
+	if (wanted === 'history')
+		history.load();
+	if (wanted === 'programs')
+		programs.load();
+	if (wanted === 'machine')
+		machine.refresh();
+}
+
+function setUpViews() {
+	window.addEventListener('hashchange', () => {
+		if (VIEWS.includes(location.hash.slice(1)))
+			showView();
+	});
+	// Fragments that name no view are places in one.
+	document.querySelector('.skip').addEventListener('click', (event) => {
+		event.preventDefault();
+		location.hash = '#run';
+		find('runs-heading').focus();
+	});
+	showView();
+}
+
+function setUpToken() {
+	const dialog = find('token-dialog');
+	const open = () => {
+		if (!dialog.open) {
+			find('token').value = '';
+			dialog.showModal();
+		}
+	};
+	find('token-button').addEventListener('click', () => {
+		setText(find('token-reason'), getToken() ? 'A token is in use for this tab.' : 'Kept for this tab only, until it is closed.');
+		open();
+	});
+	access.addEventListener('unauthorized', () => {
+		setText(find('token-reason'), getToken() ? 'The server does not take this token.' : 'The server wants a token. It is kept for this tab only.');
+		open();
+	});
+	find('token-form').addEventListener('submit', () => {
+		setToken(find('token').value.trim());
+		find('token').value = '';
+		begin();
+	});
+	find('token-forget').addEventListener('click', () => {
+		setToken('');
+		dialog.close();
+	});
+}
+
+async function begin() {
+	machine.refresh();
+	try {
+		await runs.resume();
+	} catch (error) {
+		setText(find('start-error'), error.message);
+	}
+}
+
+setUpRuns();
+setUpEditor();
+setUpButtons();
+setUpToken();
+setUpCalibration();
+setUpViews();
+await begin();
+setTimeout(discover, DISCOVER_EVERY);

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+// Stored programs: the list, storing the editor's text or a file under a name, running and deleting.
+
+import { deleteProgram, listPrograms, putProgram } from './api.js';
+import { announce, find, make, setText } from './dom.js';
+
+const TYPES = { js: 'text/javascript', mjs: 'text/javascript', wat: 'text/plain', wasm: 'application/wasm' };
+const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
+
+/** The view of the programs. */
+export class Programs {
+	/** @param {{run: (name: string) => void, text: () => {text: string, lang: string}}} actions */
+	constructor(actions) {
+		this.actions = actions;
+		this.name = find('program-name');
+		this.file = find('program-file');
+		find('program-form').addEventListener('submit', (event) => {
+			event.preventDefault();
+			this.#store(event.submitter?.value === 'file');
+		});
+		this.file.addEventListener('change', () => {
+			this.name.value ||= this.file.files[0]?.name ?? '';
+		});
+	}
+
+	#say(text, isBad = false) {
+		setText(find('program-status'), text);
+		find('program-status').classList.toggle('bad', isBad);
+	}
+
+	async #store(isFile) {
+		const file = this.file.files[0];
+		const { text, lang } = this.actions.text();
+		const name = this.name.value.trim();
+		if (!NAME.test(name))
+			return this.#say('A name is letters, digits, dots, dashes and underscores.', true);
+		if (isFile && !file)
+			return this.#say('Choose a file first.', true);
+		const suffix = isFile ? file.name.split('.').at(-1) : lang;
+		try {
+			const stored = await putProgram(name, isFile ? file : text, TYPES[suffix] ?? 'application/octet-stream');
+			this.#say(`Stored ${stored.name}, ${stored.kind}.`);
+			await this.load();
+		} catch (error) {
+			this.#say(error.message, true);
+		}
+	}
+
+	async #delete(name, button) {
+		// The second press means it.
+		if (button.dataset.asked === undefined) {
+			button.dataset.asked = '';
+			button.textContent = 'Really delete?';
+			announce(`Press again to delete ${name}`);
+			setTimeout(() => {
+				delete button.dataset.asked;
+				button.textContent = 'Delete';
+			}, 4000);
+			return;
+		}
+		try {
+			await deleteProgram(name);
+			this.#say(`Deleted ${name}.`);
+			await this.load();
+		} catch (error) {
+			this.#say(error.message, true);
+		}
+	}
+
+	/** Asks the server for the list. */
+	async load() {
+		try {
+			const programs = await listPrograms();
+			find('program-empty').hidden = programs.length > 0;
+			find('program-list').replaceChildren(...programs.map((program) => this.#makeItem(program)));
+		} catch (error) {
+			this.#say(error.message, true);
+		}
+	}
+
+	#makeItem({ name, kind, sha256, exports }) {
+		const remove = make('button', { type: 'button', class: 'quiet', text: 'Delete', 'aria-label': `Delete ${name}` });
+		remove.addEventListener('click', () => this.#delete(name, remove));
+		const names = (exports ?? []).map((item) => typeof item === 'string' ? item : item.name);
+		return make('li', { class: 'program', data: { name } },
+			make('h3', { text: name }),
+			make('p', { class: 'program-facts' }, make('span', { text: kind ?? '' }), make('code', { text: (sha256 ?? '').slice(0, 12), title: sha256 }),
+				make('span', { text: names.length ? `exports ${names.join(', ')}` : 'no exports' })),
+			make('div', { class: 'actions' },
+				make('button', { type: 'button', text: 'Run', 'aria-label': `Run ${name}`, onclick: () => this.actions.run(name) }), remove));
+	}
+}

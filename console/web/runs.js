@@ -1,0 +1,296 @@
+// SPDX-License-Identifier: Apache-2.0
+// The runs that this page shows, each kept up to date from the server's events until its report is there. A browser
+// opens few connections to one host, so all its tabs together hold at most four streams of events; further runs are
+// asked for once a second.
+
+import { followRun, getRun, listRuns, cancelRun, startRun } from './api.js';
+import { keep, recall } from './dom.js';
+
+const OPEN_STATES = ['scheduled', 'queued', 'running', 'stopping'];
+const STREAMS = 4;
+const KEPT = 24;
+const SHOWN_OUTPUT = 200_000;
+
+const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** Takes one of the places for a stream: a function that gives it back, or null if there is none. */
+async function takeStream() {
+	if (!navigator.locks)
+		return () => {};
+	for (let number = 0; number < STREAMS; number++) {
+		const release = await new Promise((resolve, reject) => {
+			navigator.locks.request(`curfew-stream-${number}`, { ifAvailable: true }, (lock) => {
+				if (!lock)
+					return resolve(null);
+				return new Promise((giveBack) => resolve(giveBack));
+			}).catch(reject);
+		});
+		if (release)
+			return release;
+	}
+	return null;
+}
+
+/** One run as this page knows it. Tells 'change' whenever something of it is new. */
+export class Run extends EventTarget {
+	/** @param {string} id */
+	constructor(id) {
+		super();
+		this.id = id;
+		this.state = 'queued';
+		this.name = '';
+		this.language = null;
+		this.source = null;
+		this.isMine = false;
+		this.createdAt = Date.now();
+		this.startsAt = null;
+		this.startedAt = null;
+		this.limits = {};
+		this.used = null;
+		this.output = [];
+		this.outputLength = 0;
+		this.isOutputCut = false;
+		this.progress = undefined;
+		this.partial = null;
+		this.report = null;
+		this.isLost = false;
+		this.problem = null;
+	}
+
+	get isOpen() {
+		return this.state !== 'done';
+	}
+
+	/** Its name, or the end of its id. */
+	get title() {
+		return this.name || `Run …${this.id.slice(-6)}`;
+	}
+
+	get outcome() {
+		return this.report?.outcome ?? null;
+	}
+
+	/** How long it has been running, in microseconds. */
+	get elapsed() {
+		if (this.report)
+			return this.report.used.wall_us;
+		return this.startedAt === null ? 0 : Math.max(0, (Date.now() - this.startedAt) * 1000);
+	}
+
+	changed() {
+		this.dispatchEvent(new Event('change'));
+	}
+
+	/** Takes over what the server says of the run; an older state never replaces a newer one. */
+	absorb(data) {
+		const order = [...OPEN_STATES, 'done'];
+		if (data.state && order.indexOf(data.state) >= order.indexOf(this.state))
+			this.state = data.state;
+		this.name ||= data.program ?? '';
+		this.language ??= data.lang ?? null;
+		this.createdAt = data.created_ms ?? this.createdAt;
+		this.startsAt = data.due_ms ?? this.startsAt;
+		this.startedAt = data.started_ms ?? this.startedAt;
+		this.limits = data.limits ?? this.limits;
+		this.used = data.used ?? this.used;
+		this.source ??= data.source ?? null;
+		if (data.report)
+			this.finish(data.report);
+		this.changed();
+	}
+
+	addOutput(stream, text) {
+		this.outputLength += text.length;
+		const last = this.output.at(-1);
+		if (last?.stream === stream && last.text.length < 4096)
+			last.text += text;
+		else
+			this.output.push({ stream, text });
+		let length = this.output.reduce((sum, part) => sum + part.text.length, 0);
+		while (length > SHOWN_OUTPUT && this.output.length > 1) {
+			length -= this.output.shift().text.length;
+			this.isOutputCut = true;
+		}
+	}
+
+	finish(report) {
+		this.report = report;
+		this.state = 'done';
+		this.limits = report.limits;
+		this.used = report.used;
+		this.partial = report.partial;
+		// Where the events were not seen, the report has the output, one stream after the other.
+		if (this.outputLength < report.stdout.length + report.stderr.length) {
+			this.output = [];
+			this.outputLength = 0;
+			this.isOutputCut = false;
+			for (const stream of ['stdout', 'stderr']) {
+				if (report[stream])
+					this.addOutput(stream, report[stream]);
+			}
+		}
+	}
+}
+
+/** All runs of the page. Tells 'add' and 'remove' (detail: the run) and 'end' (detail: the run, seen ending here). */
+export class Runs extends EventTarget {
+	constructor() {
+		super();
+		this.all = new Map();
+		this.dismissed = new Set(recall('dismissed') ?? []);
+	}
+
+	#tell(name, run) {
+		this.dispatchEvent(new CustomEvent(name, { detail: run }));
+	}
+
+	#remember() {
+		const mine = [...this.all.values()].slice(-KEPT).map(({ id, name, source, isMine }) => ({ id, name, source, isMine }));
+		keep('runs', mine);
+	}
+
+	/**
+	 * The run with this id, which is watched from now on.
+	 * @param {string} id
+	 * @param {object} [known] what is known of it
+	 * @returns {Run}
+	 */
+	add(id, known = {}) {
+		const old = this.all.get(id);
+		if (old)
+			return old;
+		const run = Object.assign(new Run(id), known);
+		this.all.set(id, run);
+		for (const other of [...this.all.values()].slice(0, Math.max(0, this.all.size - KEPT))) {
+			if (!other.isOpen)
+				this.remove(other);
+		}
+		this.#remember();
+		this.#tell('add', run);
+		this.#watch(run);
+		return run;
+	}
+
+	/** Takes a run off the page; the server keeps it. */
+	remove(run) {
+		this.all.delete(run.id);
+		this.dismissed.add(run.id);
+		keep('dismissed', [...this.dismissed].slice(-200));
+		this.#remember();
+		this.#tell('remove', run);
+	}
+
+	/**
+	 * Starts a run and watches it.
+	 * @param {object} request as api.startRun
+	 * @param {object} known name and source, for the card
+	 * @returns {Promise<Run>}
+	 */
+	async start(request, known) {
+		const { id } = await startRun(request);
+		return this.add(id, { ...known, isMine: true });
+	}
+
+	/** @param {Run} run */
+	async cancel(run) {
+		if (!run.isOpen)
+			return;
+		run.state = 'stopping';
+		run.changed();
+		try {
+			const answer = await cancelRun(run.id);
+			if (answer?.schema)
+				this.#end(run, () => run.finish(answer));
+		} catch (error) {
+			run.problem = `could not be cancelled: ${error.message}`;
+		}
+		run.changed();
+	}
+
+	#end(run, finish) {
+		const wasOpen = run.isOpen;
+		finish();
+		run.isLost = false;
+		if (wasOpen && !run.isOpen)
+			this.#tell('end', run);
+	}
+
+	async #watch(run) {
+		try {
+			run.absorb(await getRun(run.id));
+			while (run.isOpen && this.all.has(run.id)) {
+				const release = await takeStream();
+				if (release)
+					await this.#stream(run).finally(release);
+				else
+					await this.#look(run);
+			}
+		} catch (error) {
+			run.problem = error.message;
+			run.isLost = true;
+		}
+		run.changed();
+	}
+
+	async #look(run) {
+		await sleep(1000);
+		try {
+			const answer = await getRun(run.id);
+			this.#end(run, () => run.absorb(answer));
+			run.isLost = false;
+		} catch (error) {
+			if (error.status !== undefined && error.status < 500)
+				throw error;
+			run.isLost = true;
+		}
+		run.changed();
+	}
+
+	async #stream(run) {
+		const stop = new AbortController();
+		const onRemove = (event) => event.detail === run && stop.abort();
+		this.addEventListener('remove', onRemove);
+		// What is streamed starts from the beginning.
+		run.output = [];
+		run.outputLength = 0;
+		try {
+			for await (const event of followRun(run.id, stop.signal, (isConnected) => { run.isLost = !isConnected; run.changed(); })) {
+				this.#take(run, event);
+				run.changed();
+			}
+		} finally {
+			this.removeEventListener('remove', onRemove);
+		}
+	}
+
+	#take(run, { name, data }) {
+		if (name === 'state')
+			run.absorb(data);
+		else if (name === 'output')
+			run.addOutput(data.stream, data.text);
+		else if (name === 'progress')
+			run.progress = data;
+		else if (name === 'checkpoint')
+			run.partial = data;
+		else if (name === 'report')
+			this.#end(run, () => run.finish(data));
+	}
+
+	/** Shows again what the page showed before it was loaded again, and whatever is open on the server. */
+	async resume() {
+		for (const { id, ...known } of recall('runs') ?? [])
+			this.add(id, known);
+		const lists = await Promise.all(OPEN_STATES.map((state) => listRuns({ state, limit: 12 })));
+		for (const data of lists.flatMap((list) => list.runs).reverse())
+			this.add(data.id).absorb(data);
+	}
+
+	/** Looks for runs that others started. */
+	async discover() {
+		const { runs } = await listRuns({ limit: 12 });
+		for (const data of runs.reverse()) {
+			if (data.state !== 'done' && !this.dismissed.has(data.id))
+				this.add(data.id).absorb(data);
+		}
+	}
+}
