@@ -22,6 +22,9 @@ int cli_make_params(const cli_arguments *arguments, char **params, size_t *lengt
 /* An engine with the user's cache, or without where that cannot be used. */
 curfew_status cli_engine_create(uint32_t threads, curfew_engine **engine, curfew_failure *failure);
 
+/* What a source that is no image is written in. */
+curfew_language cli_language(const cli_source *source, const cli_arguments *arguments);
+
 /* The program of a source, an image included. */
 curfew_status cli_program_create(curfew_engine *engine, const cli_source *source, const cli_arguments *arguments,
                                  uint32_t flags, curfew_program **program, curfew_failure *failure);

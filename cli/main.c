@@ -5,6 +5,7 @@
  */
 #include "commands.h"
 #include "say.h"
+#include "worker/pool.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -71,6 +72,8 @@ int main(int count, char **words)
 	if (count < 2)
 		return cli_usage_error("a command is needed: run, compile, bench or help");
 	const char *word = words[1];
+	if (strcmp(word, "worker") == 0 && count == 2)
+		return worker_main();
 	if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0)
 		return cli_print_overview();
 	if (strcmp(word, "--version") == 0)

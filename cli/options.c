@@ -44,6 +44,8 @@ static const cli_option static_options[] = {
 	 .meaning = "first run it some times without measuring, so that caches are warm"},
 	{.id = CLI_OPTION_VS, .name = "vs", .argument = "OTHER", .commands = BENCH,
 	 .meaning = "a second program, run in turns with the first"},
+	{.id = CLI_OPTION_ISOLATE, .name = "isolate", .argument = "KIND", .values = "none process", .commands = RUN,
+	 .default_text = "none", .meaning = "process: run it in a confined process of its own"},
 	{.id = CLI_OPTION_DETERMINISTIC, .name = "deterministic", .commands = RUN | BENCH,
 	 .meaning = "fixed clock, seeded random: the same run every time"},
 	{.id = CLI_OPTION_PRINT, .name = "print", .commands = RUN, .meaning = "print the value as JSON on stdout"},

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* curfew run: one program, once, watched; then the report in the forms that were asked for. */
 #include "commands.h"
+#include "isolate.h"
 #include "say.h"
 #include "watch.h"
 
@@ -21,6 +22,7 @@ typedef struct session {
 	curfew_program *program;
 	curfew_cancel *cancel;
 	curfew_run *run;
+	cli_isolated isolated;       /* with --isolate process, in place of the four above */
 	curfew_report *failed;       /* a report of our own, where nothing ran */
 	const curfew_report *report; /* the one to deliver */
 	int output_error;
@@ -29,6 +31,7 @@ typedef struct session {
 static void finish(session *s)
 {
 	curfew_report_destroy(s->failed);
+	cli_isolated_finish(&s->isolated);
 	curfew_run_destroy(s->run);
 	curfew_cancel_destroy(s->cancel);
 	curfew_program_destroy(s->program);
@@ -40,6 +43,12 @@ static void finish(session *s)
 static bool is_given(const session *s, cli_option_id id)
 {
 	return s->arguments->values[id] != NULL;
+}
+
+static bool is_isolated(const session *s)
+{
+	const char *kind = s->arguments->values[CLI_OPTION_ISOLATE];
+	return kind != NULL && strcmp(kind, "process") == 0;
 }
 
 /* ---- Before the run -------------------------------------------------------------------------------------- */
@@ -82,15 +91,19 @@ static int fail_with(session *s, curfew_status status, const curfew_failure *fai
 
 /* ---- The run --------------------------------------------------------------------------------------------- */
 
-static int watch_run(session *s)
+static void fire(void *handle)
 {
-	curfew_failure failure = {.message = ""};
-	curfew_limits limits = {0};
-	cli_watch watch;
-	/* The limits were checked one by one as they were parsed. */
-	(void)curfew_limits_resolve(&s->arguments->limits, &limits, NULL);
-	if (!cli_watch_init(&watch, s->cancel, limits.timeout_ns, !s->quiet && !s->json))
-		return fail(s, CURFEW_OUTCOME_INTERNAL_ERROR, strerror(errno));
+	curfew_cancel_fire(handle);
+}
+
+static void get_usage(void *run, curfew_run_usage *usage)
+{
+	curfew_run_get_usage(run, usage);
+}
+
+/* Runs it in this process. */
+static curfew_status run_here(session *s, cli_watch *watch, curfew_failure *failure)
+{
 	curfew_run_options options = {
 		.size = sizeof options,
 		.flags = is_given(s, CLI_OPTION_DETERMINISTIC) ? CURFEW_RUN_DETERMINISTIC : 0,
@@ -100,16 +113,48 @@ static int watch_run(session *s)
 		.params_length = s->params_length,
 		.cancel = s->cancel,
 		.on_event = s->json ? NULL : cli_watch_on_event,
-		.on_event_context = &watch,
+		.on_event_context = watch,
 		.on_done = cli_watch_on_done,
-		.on_done_context = &watch,
+		.on_done_context = watch,
 	};
-	cli_signals_catch(s->cancel);
-	curfew_status status = curfew_run_start(s->program, &options, &s->run, &failure);
+	watch->cancel = (cli_cancel){fire, s->cancel};
+	cli_signals_catch(watch->cancel);
+	curfew_status status = curfew_run_start(s->program, &options, &s->run, failure);
+	if (status != CURFEW_OK)
+		return status;
+	cli_watch_until_done(watch, get_usage, s->run);
+	s->report = curfew_run_wait(s->run);
+	return CURFEW_OK;
+}
+
+/* Runs it in a confined process. */
+static curfew_status run_isolated(session *s, cli_watch *watch, curfew_failure *failure)
+{
+	const worker_job job = {
+		.flags = is_given(s, CLI_OPTION_DETERMINISTIC) ? CURFEW_RUN_DETERMINISTIC : 0,
+		.limits = &s->arguments->limits,
+		.call = s->arguments->values[CLI_OPTION_CALL],
+		.params = s->params,
+		.params_length = s->params_length,
+		.on_event = s->json ? NULL : cli_isolated_on_event,
+	};
+	curfew_status status = cli_isolated_run(&s->isolated, &s->source, cli_language(&s->source, s->arguments), &job, watch, failure);
+	s->report = &s->isolated.report;
+	return status;
+}
+
+static int watch_run(session *s)
+{
+	curfew_failure failure = {.message = ""};
+	curfew_limits limits = {0};
+	cli_watch watch;
+	/* The limits were checked one by one as they were parsed. */
+	(void)curfew_limits_resolve(&s->arguments->limits, &limits, NULL);
+	if (!cli_watch_init(&watch, limits.timeout_ns, !s->quiet && !s->json))
+		return fail(s, CURFEW_OUTCOME_INTERNAL_ERROR, strerror(errno));
+	curfew_status status = is_isolated(s) ? run_isolated(s, &watch, &failure) : run_here(s, &watch, &failure);
 	int code = -1;
 	if (status == CURFEW_OK) {
-		cli_watch_until_done(&watch, s->run);
-		s->report = curfew_run_wait(s->run);
 		s->output_error = watch.output_error != 0 ? watch.output_error : watch.failed ? ENOMEM : 0;
 		if (!watch.at_line_start && isatty(STDERR_FILENO) != 0 && !s->quiet)
 			(void)cli_write(STDERR_FILENO, "\n", 1, NULL);
@@ -128,6 +173,8 @@ static int execute(session *s)
 		return fail(s, CURFEW_OUTCOME_BAD_PROGRAM, failure.message);
 	/* Reading may take as long as its writer likes; from here on a signal is owed a report. */
 	cli_signals_hold();
+	if (is_isolated(s))
+		return watch_run(s);
 	curfew_status status = cli_engine_create(1, &s->engine, &failure);
 	if (status == CURFEW_OK)
 		status = curfew_cancel_create(s->engine, &s->cancel);

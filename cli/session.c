@@ -85,16 +85,21 @@ curfew_status cli_engine_create(uint32_t threads, curfew_engine **engine, curfew
 	return status;
 }
 
+curfew_language cli_language(const cli_source *source, const cli_arguments *arguments)
+{
+	/* --lang js says "script or module, told apart by syntax" whatever the file's ending is. */
+	bool is_module = source->is_module && arguments->values[CLI_OPTION_LANG] == NULL;
+	return is_module ? CURFEW_LANGUAGE_JS_MODULE : CURFEW_LANGUAGE_JS;
+}
+
 curfew_status cli_program_create(curfew_engine *engine, const cli_source *source, const cli_arguments *arguments,
                                  uint32_t flags, curfew_program **program, curfew_failure *failure)
 {
 	if (source->is_image)
 		return curfew_program_load(engine, source->text, source->length, program, failure);
-	/* --lang js says "script or module, told apart by syntax" whatever the file's ending is. */
-	bool is_module = source->is_module && arguments->values[CLI_OPTION_LANG] == NULL;
 	curfew_source in = {
 		.size = sizeof in,
-		.language = is_module ? CURFEW_LANGUAGE_JS_MODULE : CURFEW_LANGUAGE_JS,
+		.language = cli_language(source, arguments),
 		.name = source->name,
 		.text = source->text,
 		.text_length = source->length,

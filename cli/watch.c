@@ -20,7 +20,8 @@ enum { LIVE_AFTER_MS = 1000, LIVE_EVERY_MS = 200 };
 /* ---- Signals --------------------------------------------------------------------------------------------- */
 
 /* A handler has no context, hence the only variables of the program that live outside main. */
-static curfew_cancel *volatile cancel_on_signal;
+static void (*volatile cancel_on_signal)(void *handle);
+static void *volatile handle_on_signal;
 static volatile bool signalled;
 static volatile bool impatient; /* a second signal came */
 
@@ -29,7 +30,7 @@ static void handle_signal(int number)
 	(void)number;
 	int saved = errno;
 	if (cancel_on_signal != NULL)
-		curfew_cancel_fire(cancel_on_signal);
+		cancel_on_signal(handle_on_signal);
 	if (signalled)
 		impatient = true;
 	signalled = true;
@@ -58,9 +59,10 @@ void cli_signals_hold(void)
 	mask_signals(SIG_BLOCK);
 }
 
-void cli_signals_catch(curfew_cancel *cancel)
+void cli_signals_catch(cli_cancel cancel)
 {
-	cancel_on_signal = cancel;
+	handle_on_signal = cancel.handle;
+	cancel_on_signal = cancel.fire;
 	set_handler(handle_signal);
 	/* One that came before is delivered now, and the run ends as soon as it starts. */
 	mask_signals(SIG_UNBLOCK);
@@ -80,9 +82,9 @@ typedef struct chunk {
 	size_t length;
 } chunk;
 
-bool cli_watch_init(cli_watch *watch, curfew_cancel *cancel, uint64_t timeout_ns, bool live)
+bool cli_watch_init(cli_watch *watch, uint64_t timeout_ns, bool live)
 {
-	*watch = (cli_watch){.cancel = cancel, .timeout_ns = timeout_ns, .at_line_start = true};
+	*watch = (cli_watch){.timeout_ns = timeout_ns, .at_line_start = true};
 	const char *terminal = getenv("TERM");
 	bool dumb = terminal == NULL || strcmp(terminal, "dumb") == 0;
 	watch->live = live && !dumb && isatty(STDERR_FILENO) != 0;
@@ -149,14 +151,18 @@ void cli_watch_on_event(void *context, curfew_event_kind kind, const char *data,
 		wake(watch);
 }
 
-void cli_watch_on_done(void *context, curfew_run *run)
+void cli_watch_end(cli_watch *watch)
 {
-	cli_watch *watch = context;
-	(void)run;
 	(void)pthread_mutex_lock(&watch->mutex);
 	watch->done = true;
 	(void)pthread_mutex_unlock(&watch->mutex);
 	wake(watch);
+}
+
+void cli_watch_on_done(void *context, curfew_run *run)
+{
+	(void)run;
+	cli_watch_end(context);
 }
 
 /* ---- The live line --------------------------------------------------------------------------------------- */
@@ -169,10 +175,8 @@ static void erase_live_line(cli_watch *watch)
 	watch->live_shown = false;
 }
 
-static void show_live_line(cli_watch *watch, curfew_run *run)
+static void show_live_line(cli_watch *watch, curfew_run_usage usage)
 {
-	curfew_run_usage usage = {.size = sizeof usage};
-	curfew_run_get_usage(run, &usage);
 	char progress[sizeof watch->progress];
 	(void)pthread_mutex_lock(&watch->mutex);
 	memcpy(progress, watch->progress, sizeof progress);
@@ -216,7 +220,7 @@ static void write_chunk(cli_watch *watch, chunk head, const char *data)
 		watch->at_line_start = data[head.length - 1] == '\n';
 	/* Nobody reads any more: as a pipe's writer, the program has no reason to go on. */
 	if (watch->output_error != 0)
-		curfew_cancel_fire(watch->cancel);
+		watch->cancel.fire(watch->cancel.handle);
 }
 
 /* Writes out what is queued. The queue is taken as a whole, so that the run's thread never waits for a write. */
@@ -251,7 +255,7 @@ static void wait_for_wake(cli_watch *watch, int timeout_ms)
 			;
 }
 
-void cli_watch_until_done(cli_watch *watch, curfew_run *run)
+void cli_watch_until_done(cli_watch *watch, cli_get_usage get_usage, void *run)
 {
 	uint64_t next_ms = now_ms() + LIVE_AFTER_MS;
 	while (!pass_output_on(watch)) {
@@ -259,8 +263,10 @@ void cli_watch_until_done(cli_watch *watch, curfew_run *run)
 		/* A line that the guest has begun on the terminal is not ours to write over. */
 		if (watch->live && (now >= next_ms || signalled)) {
 			next_ms = now + LIVE_EVERY_MS;
+			curfew_run_usage usage = {.size = sizeof usage};
+			get_usage(run, &usage);
 			if (watch->at_line_start)
-				show_live_line(watch, run);
+				show_live_line(watch, usage);
 		}
 		wait_for_wake(watch, watch->live ? (int)(next_ms - now) : -1);
 	}

@@ -10,6 +10,15 @@
 
 #include <pthread.h>
 
+/* How to cancel what is watched; async-signal-safe. */
+typedef struct cli_cancel {
+	void (*fire)(void *handle);
+	void *handle;
+} cli_cancel;
+
+/* What it has used so far. */
+typedef void (*cli_get_usage)(void *run, curfew_run_usage *usage);
+
 typedef struct cli_watch {
 	pthread_mutex_t mutex; /* guards what follows, up to failed */
 	char *queue;           /* chunks: see watch.c */
@@ -20,7 +29,7 @@ typedef struct cli_watch {
 	bool failed; /* out of memory: output was lost */
 
 	int wake[2]; /* a pipe: something happened */
-	curfew_cancel *cancel;
+	cli_cancel cancel;   /* set before cli_watch_until_done */
 	uint64_t timeout_ns; /* for the live line; CURFEW_UNLIMITED: none */
 	bool live;           /* a live line may be shown */
 	bool live_shown;
@@ -29,20 +38,22 @@ typedef struct cli_watch {
 } cli_watch;
 
 /* live: whether a live line is wanted; shown only if stderr is a terminal. */
-bool cli_watch_init(cli_watch *watch, curfew_cancel *cancel, uint64_t timeout_ns, bool live);
+bool cli_watch_init(cli_watch *watch, uint64_t timeout_ns, bool live);
 void cli_watch_finish(cli_watch *watch);
 
 /* For curfew_run_options; the context is the watch. */
 void cli_watch_on_event(void *context, curfew_event_kind kind, const char *data, size_t length);
 void cli_watch_on_done(void *context, curfew_run *run);
+/* The same for a run that is not one of the library's in this process. */
+void cli_watch_end(cli_watch *watch);
 
 /* Passes output on until the run has ended and all of it is written. */
-void cli_watch_until_done(cli_watch *watch, curfew_run *run);
+void cli_watch_until_done(cli_watch *watch, cli_get_usage get_usage, void *run);
 
 /* From now on SIGINT and SIGTERM wait until cli_signals_catch. */
 void cli_signals_hold(void);
-/* From now on they fire the handle instead of ending the process. */
-void cli_signals_catch(curfew_cancel *cancel);
+/* From now on they cancel instead of ending the process. */
+void cli_signals_catch(cli_cancel cancel);
 /* To be called before the handle is destroyed. */
 void cli_signals_release(void);
 

@@ -174,7 +174,8 @@ typedef struct curfew_engine_options {
 	const char *cache_dir;    /* folder for compiled code, made if missing (0700), must belong to this user; NULL: none */
 	uint64_t resident_bytes;  /* memory kept ready in regions that wait for reuse; 0: 256 MiB */
 	uint32_t preemption;      /* CURFEW_PREEMPTION_*: how WebAssembly programs are stopped */
-	uint32_t reserved;        /* 0 */
+	int32_t pagemap_fd;       /* /proc/self/pagemap, open for reading, for a process that will not have it by its name;
+	                             the engine closes it; 0: the engine opens it */
 } curfew_engine_options;
 
 /* At checks of a flag of the run's own, which is what costs least. */
@@ -370,6 +371,12 @@ typedef struct curfew_run_options {
 #define CURFEW_RUN_DETERMINISTIC 1u /* fixed clock, seeded random */
 #define CURFEW_RUN_STDIN 2u         /* stdin_fd is set; otherwise standard input is empty */
 
+/* Makes a new id for a run: a ULID, 26 characters and a NUL. */
+CURFEW_API void curfew_id_create(char id[27]);
+
+/* Whether this text is one JSON value, as reports and events hold them. If not, CURFEW_INVALID and where and why. */
+CURFEW_API curfew_status curfew_json_check(const char *text, size_t length, curfew_failure *failure);
+
 /* Whether this text can be curfew_run_options.params: a JSON array. If not, CURFEW_INVALID and where and why. */
 CURFEW_API curfew_status curfew_params_check(const char *params, size_t length, curfew_failure *failure);
 
@@ -483,6 +490,14 @@ CURFEW_API curfew_status curfew_report_create_failed(curfew_outcome outcome, con
 
 /* The report as one line of JSON (docs/report.schema.json); free with curfew_free. */
 CURFEW_API curfew_status curfew_report_to_json(const curfew_report *report, char **text, size_t *length);
+/*
+ * The report that such a line was made of. The text may come from anybody: what is not exactly a report is refused, with
+ * CURFEW_INVALID and why. What the text does not hold is 0: source_line and exit_code. The report belongs to the caller.
+ */
+CURFEW_API curfew_status curfew_report_parse(const char *json, size_t length, curfew_report **report,
+                                             curfew_failure *failure);
+/* Gives a parsed report of a syntax error its source_line, from the text of the program. */
+CURFEW_API curfew_status curfew_report_set_source(curfew_report *report, const char *text, size_t length);
 /* The report as a person reads it, several lines; colour with ANSI escapes if asked; free with curfew_free. */
 CURFEW_API curfew_status curfew_report_to_text(const curfew_report *report, bool colour, char **text,
                                                size_t *length);

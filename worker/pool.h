@@ -35,8 +35,22 @@ curfew_status worker_pool_create(const worker_pool_options *options, worker_pool
 /* Kills the workers. Runs that were still going are reported as cancelled, before this returns. */
 void worker_pool_destroy(worker_pool *pool);
 
+/* What protects the system from a worker: each where the system gives it, the filter of system calls always. */
+#define WORKER_HAS_USER_NAMESPACE (1u << 0)
+#define WORKER_HAS_PROCESS_NAMESPACE (1u << 1)
+#define WORKER_HAS_NETWORK_NAMESPACE (1u << 2)
+#define WORKER_HAS_MOUNT_NAMESPACE (1u << 3)
+#define WORKER_HAS_IPC_NAMESPACE (1u << 4)
+#define WORKER_HAS_UTS_NAMESPACE (1u << 5)
+#define WORKER_HAS_EMPTY_ROOT (1u << 6)        /* no file can be named */
+#define WORKER_HAS_OTHER_USER (1u << 7)        /* it is not root */
+#define WORKER_HAS_NO_CAPABILITIES (1u << 8)
+#define WORKER_HAS_NO_NEW_PRIVILEGES (1u << 9)
+#define WORKER_HAS_CALL_FILTER (1u << 10)
+
 typedef struct worker_pool_stats {
 	uint32_t workers;    /* ready, spares included */
+	uint32_t has;        /* WORKER_HAS_*, of the worker that was ready last */
 	uint64_t restarts;   /* workers that were started in the place of one that died */
 	uint64_t active;     /* runs that were submitted and are not done */
 	uint64_t runs_total; /* done */

@@ -3,7 +3,7 @@
 // opens few connections to one host, so all its tabs together hold at most four streams of events; further runs are
 // asked for once a second.
 
-import { followRun, getRun, getServerTime, listRuns, cancelRun, startRun } from './api.js';
+import { followRun, getRun, listRuns, cancelRun, startRun } from './api.js';
 import { keep, recall } from './dom.js';
 
 const OPEN_STATES = ['scheduled', 'queued', 'running', 'stopping'];
@@ -41,6 +41,7 @@ export class Run extends EventTarget {
 		this.name = '';
 		this.language = null;
 		this.source = null;
+		this.isMine = false;
 		this.createdAt = Date.now();
 		this.startsAt = null;
 		this.startedAt = null;
@@ -73,16 +74,17 @@ export class Run extends EventTarget {
 	get elapsed() {
 		if (this.report)
 			return this.report.used.wall_us;
-		return this.startedAt === null ? 0 : Math.max(0, (getServerTime() - this.startedAt) * 1000);
+		return this.startedAt === null ? 0 : Math.max(0, (Date.now() - this.startedAt) * 1000);
 	}
 
 	changed() {
 		this.dispatchEvent(new Event('change'));
 	}
 
-	/** Takes over what the server says of the run. A state never goes back; done is what has a report. */
+	/** Takes over what the server says of the run; an older state never replaces a newer one. */
 	absorb(data) {
-		if (OPEN_STATES.indexOf(data.state) > OPEN_STATES.indexOf(this.state) && this.isOpen)
+		const order = [...OPEN_STATES, 'done'];
+		if (data.state && order.indexOf(data.state) >= order.indexOf(this.state))
 			this.state = data.state;
 		this.name ||= data.program ?? '';
 		this.language ??= data.lang ?? null;
@@ -91,7 +93,7 @@ export class Run extends EventTarget {
 		this.startedAt = data.started_ms ?? this.startedAt;
 		this.limits = data.limits ?? this.limits;
 		this.used = data.used ?? this.used;
-		this.partial = data.checkpoint ?? this.partial;
+		this.source ??= data.source ?? null;
 		if (data.report)
 			this.finish(data.report);
 		this.changed();
@@ -143,8 +145,8 @@ export class Runs extends EventTarget {
 	}
 
 	#remember() {
-		const kept = [...this.all.values()].slice(-KEPT);
-		keep('runs', kept.map(({ id, name, source, language }) => ({ id, name, source, language })));
+		const mine = [...this.all.values()].slice(-KEPT).map(({ id, name, source, isMine }) => ({ id, name, source, isMine }));
+		keep('runs', mine);
 	}
 
 	/**
@@ -186,7 +188,7 @@ export class Runs extends EventTarget {
 	 */
 	async start(request, known) {
 		const { id } = await startRun(request);
-		return this.add(id, known);
+		return this.add(id, { ...known, isMine: true });
 	}
 
 	/** @param {Run} run */
@@ -197,7 +199,8 @@ export class Runs extends EventTarget {
 		run.changed();
 		try {
 			const answer = await cancelRun(run.id);
-			this.#end(run, () => answer.schema ? run.finish(answer) : run.absorb(answer));
+			if (answer?.schema)
+				this.#end(run, () => run.finish(answer));
 		} catch (error) {
 			run.problem = `could not be cancelled: ${error.message}`;
 		}
@@ -250,22 +253,12 @@ export class Runs extends EventTarget {
 		// What is streamed starts from the beginning.
 		run.output = [];
 		run.outputLength = 0;
-		const tell = (isConnected) => {
-			run.isLost = !isConnected;
-			run.changed();
-		};
-		// What it has used so far is no event.
-		const timer = setInterval(() => {
-			if (run.state === 'running' && !document.hidden)
-				getRun(run.id).then(({ used }) => run.isOpen && used && run.absorb({ used }), () => {});
-		}, 1000);
 		try {
-			for await (const event of followRun(run.id, stop.signal, tell)) {
+			for await (const event of followRun(run.id, stop.signal, (isConnected) => { run.isLost = !isConnected; run.changed(); })) {
 				this.#take(run, event);
 				run.changed();
 			}
 		} finally {
-			clearInterval(timer);
 			this.removeEventListener('remove', onRemove);
 		}
 	}

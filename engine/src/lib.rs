@@ -5,7 +5,6 @@ pub use wasmtime_c_api::*;
 mod account;
 mod futures;
 mod input;
-mod code_map;
 mod rewrite;
 mod wasi;
 

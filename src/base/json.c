@@ -490,11 +490,22 @@ bool curfew__json_is_array(const char *text, size_t length)
 
 /* ---- Parameters of a call -------------------------------------------------------------------------------- */
 
-static curfew_status refuse_params(curfew_failure *failure, const char *why, size_t offset)
+static curfew_status refuse_text(curfew_failure *failure, const char *what, const char *why, size_t offset)
 {
 	if (failure != NULL)
-		(void)snprintf(failure->message, sizeof failure->message, "params: %s (at byte %zu)", why, offset);
+		(void)snprintf(failure->message, sizeof failure->message, "%s: %s (at byte %zu)", what, why, offset);
 	return CURFEW_INVALID;
+}
+
+curfew_status curfew_json_check(const char *text, size_t length, curfew_failure *failure)
+{
+	size_t offset = 0;
+	const char *why = "is NULL";
+	if (failure != NULL)
+		failure->message[0] = '\0';
+	if (text != NULL && curfew__json_check(text, length, &offset, &why))
+		return CURFEW_OK;
+	return refuse_text(failure, "JSON", why, offset);
 }
 
 curfew_status curfew_params_check(const char *params, size_t length, curfew_failure *failure)
@@ -506,8 +517,8 @@ curfew_status curfew_params_check(const char *params, size_t length, curfew_fail
 	size_t offset = 0;
 	const char *why = "";
 	if (!curfew__json_check(params, length, &offset, &why))
-		return refuse_params(failure, why, offset);
+		return refuse_text(failure, "params", why, offset);
 	if (!curfew__json_is_array(params, length))
-		return refuse_params(failure, "must be a JSON array", 0);
+		return refuse_text(failure, "params", "must be a JSON array", 0);
 	return CURFEW_OK;
 }

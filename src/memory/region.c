@@ -221,9 +221,9 @@ static long scan(int pagemap, const uint8_t *start, const uint8_t *end, struct s
 	return found;
 }
 
-static int open_pagemap(void)
+static int open_pagemap(int given)
 {
-	int file = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+	int file = given > 0 ? given : open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
 	struct scan_range range;
 	const uint8_t *stopped;
 	uint8_t *probe = mmap(NULL, CURFEW__PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -355,7 +355,7 @@ bool curfew__region_changes(const curfew__region *region, uint32_t **numbers, si
 
 /* ---- The pool --------------------------------------------------------------------------------------------- */
 
-curfew__pool *curfew__pool_create(uint64_t resident_bytes)
+curfew__pool *curfew__pool_create(uint64_t resident_bytes, int pagemap)
 {
 	curfew__pool *pool = calloc(1, sizeof *pool);
 
@@ -363,7 +363,7 @@ curfew__pool *curfew__pool_create(uint64_t resident_bytes)
 		return NULL;
 	pthread_mutex_init(&pool->lock, NULL);
 	pool->resident_limit = resident_bytes / CURFEW__PAGE;
-	pool->pagemap = open_pagemap();
+	pool->pagemap = open_pagemap(pagemap);
 	return pool;
 }
 

@@ -56,7 +56,8 @@ typedef struct curfew__region {
 
 typedef struct curfew__pool curfew__pool;
 
-curfew__pool *curfew__pool_create(uint64_t resident_bytes);
+/* pagemap: /proc/self/pagemap, which becomes the pool's; 0: it is opened here. */
+curfew__pool *curfew__pool_create(uint64_t resident_bytes, int pagemap);
 /* Every region must have been given back. */
 void curfew__pool_destroy(curfew__pool *pool);
 /* A memory that starts as image and may grow to size_limit (at least the image's length); NULL: no address space. */

@@ -23,7 +23,7 @@ bool curfew__report_is_id(const char *id)
 }
 
 /* A ULID: 48 bits of time in ms, 80 random bits. */
-static void make_id(char id[27])
+void curfew_id_create(char id[27])
 {
 	struct timespec now = {0};
 	(void)clock_gettime(CLOCK_REALTIME, &now);
@@ -47,7 +47,7 @@ curfew_report *curfew__report_create(void)
 	report->size = sizeof *report;
 	report->used.fuel = CURFEW_UNLIMITED;
 	report->limits.size = sizeof report->limits;
-	make_id(report->id);
+	curfew_id_create(report->id);
 	return report;
 }
 

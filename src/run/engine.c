@@ -39,7 +39,8 @@ static curfew_status fill_engine(curfew_engine *engine, const curfew_engine_opti
 		snprintf(message, 256, "the watch thread cannot be started");
 		return CURFEW_SYSTEM;
 	}
-	engine->pool = curfew__pool_create(options->resident_bytes ? options->resident_bytes : RESIDENT_BYTES_DEFAULT);
+	engine->pool = curfew__pool_create(options->resident_bytes ? options->resident_bytes : RESIDENT_BYTES_DEFAULT,
+	                                   options->pagemap_fd);
 	engine->image = curfew__guest_image_create();
 	engine->executor = curfew__executor_create(threads);
 	if (!engine->pool || !engine->image || !engine->executor) {

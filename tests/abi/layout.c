@@ -37,7 +37,7 @@ static void print_inputs(void)
 	AT(curfew_engine_options, cache_dir);
 	AT(curfew_engine_options, resident_bytes);
 	AT(curfew_engine_options, preemption);
-	AT(curfew_engine_options, reserved);
+	AT(curfew_engine_options, pagemap_fd);
 	AT(curfew_source, size);
 	AT(curfew_source, language);
 	AT(curfew_source, name);

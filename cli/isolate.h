@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* curfew run --isolate process: one program, once, in a confined process. */
+#ifndef CURFEW_CLI_ISOLATE_H
+#define CURFEW_CLI_ISOLATE_H
+
+#include "files.h"
+#include "watch.h"
+#include "worker/pool.h"
+
+typedef struct cli_isolated {
+	worker_pool *pool;
+	worker_program *program;
+	worker_run *run;
+	cli_watch *watch;
+	curfew_report *parsed;
+	curfew_report report; /* it, with what does not go through JSON; every pointer is parsed's */
+} cli_isolated;
+
+/* For worker_job; cli_isolated_run sets the context. */
+void cli_isolated_on_event(void *context, curfew_event_kind kind, const char *data, size_t length);
+
+/* Runs the program as the job says (program, context and on_done are set here) and fills report. */
+curfew_status cli_isolated_run(cli_isolated *isolated, const cli_source *source, curfew_language language,
+                               const worker_job *job, cli_watch *watch, curfew_failure *failure);
+void cli_isolated_finish(cli_isolated *isolated);
+
+#endif

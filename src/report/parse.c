@@ -1,0 +1,601 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A report from its JSON, which may come from anybody. The text is first checked as JSON, so that what follows only
+ * has to find its way in it; then every key must be there once, and none that is not known.
+ */
+#include "report/report.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "base/refuse.h"
+
+typedef struct reader {
+	const char *at; /* in a text that is JSON: it ends behind its value */
+	const char *end;
+	curfew_report *report;
+	char problem[200];
+} reader;
+
+typedef struct member {
+	const char *key;
+	bool (*take)(reader *r, void *target);
+	void *target;
+} member;
+
+enum { MEMBERS_MOST = 32 };
+
+static bool refuse(reader *r, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+static bool refuse(reader *r, const char *format, ...)
+{
+	va_list arguments;
+	va_start(arguments, format);
+	(void)vsnprintf(r->problem, sizeof r->problem, format, arguments);
+	va_end(arguments);
+	return false;
+}
+
+/* ---- JSON ------------------------------------------------------------------------------------------------- */
+
+static bool is_space(char byte)
+{
+	return byte == ' ' || byte == '\t' || byte == '\n' || byte == '\r';
+}
+
+static char peek(reader *r)
+{
+	while (r->at < r->end && is_space(*r->at))
+		r->at++;
+	return r->at < r->end ? *r->at : '\0';
+}
+
+static bool accept(reader *r, char byte)
+{
+	if (peek(r) != byte)
+		return false;
+	r->at++;
+	return true;
+}
+
+static bool accept_null(reader *r)
+{
+	if (peek(r) != 'n')
+		return false;
+	r->at += strlen("null");
+	return true;
+}
+
+/* Goes behind a string, from its opening quote. */
+static void skip_string(reader *r)
+{
+	for (r->at++; *r->at != '"'; r->at++)
+		r->at += *r->at == '\\';
+	r->at++;
+}
+
+/* Goes behind one value, whatever it is. Brackets match, since the text was checked. */
+static void skip_value(reader *r)
+{
+	size_t depth = 0;
+	do {
+		char byte = peek(r);
+		if (byte == '"') {
+			skip_string(r);
+			continue;
+		}
+		depth += byte == '[' || byte == '{';
+		depth -= byte == ']' || byte == '}';
+		r->at++;
+		/* A number or a word ends before what cannot belong to it. */
+		while (depth == 0 && byte != ']' && byte != '}' && r->at < r->end && !is_space(*r->at) &&
+		       strchr(",]}", *r->at) == NULL)
+			r->at++;
+	} while (depth > 0);
+}
+
+static unsigned read_hex(const char *at)
+{
+	unsigned value = 0;
+	for (int i = 0; i < 4; i++) {
+		unsigned char byte = (unsigned char)at[i];
+		value = value << 4 | (unsigned)(byte <= '9' ? byte - '0' : (byte | 0x20) - 'a' + 10);
+	}
+	return value;
+}
+
+static size_t put_utf8(char *to, uint32_t character)
+{
+	if (character < 0x80) {
+		to[0] = (char)character;
+		return 1;
+	}
+	size_t more = character < 0x800 ? 1 : character < 0x10000 ? 2 : 3;
+	static const unsigned char lead[] = {0, 0xc0, 0xe0, 0xf0};
+	to[0] = (char)(lead[more] | character >> (6 * more));
+	for (size_t i = 1; i <= more; i++)
+		to[i] = (char)(0x80 | (character >> (6 * (more - i)) & 0x3f));
+	return more + 1;
+}
+
+/* A \u escape, or two for one character; half of a pair becomes U+FFFD. *at is behind the "u", and goes on. */
+static uint32_t take_unicode(const char **at)
+{
+	uint32_t first = read_hex(*at);
+	*at += 4;
+	if (first < 0xd800 || first > 0xdfff)
+		return first;
+	uint32_t second = first < 0xdc00 && (*at)[0] == '\\' && (*at)[1] == 'u' ? read_hex(*at + 2) : 0;
+	if (second < 0xdc00 || second > 0xdfff)
+		return 0xfffd;
+	*at += 6;
+	return 0x10000 + ((first - 0xd800) << 10) + (second - 0xdc00);
+}
+
+/* The text of a string, NUL-terminated; it never grows by being decoded. */
+static char *take_string(reader *r, size_t *length)
+{
+	static const char escapes[] = "b\bf\fn\nr\rt\t";
+	if (peek(r) != '"') {
+		refuse(r, "is no string");
+		return NULL;
+	}
+	const char *at = r->at + 1;
+	skip_string(r);
+	char *text = malloc((size_t)(r->at - at)), *to = text;
+	if (text == NULL) {
+		refuse(r, "does not fit into memory");
+		return NULL;
+	}
+	while (at < r->at - 1) {
+		if (*at != '\\') {
+			*to++ = *at++;
+			continue;
+		}
+		char kind = at[1];
+		at += 2;
+		const char *simple = strchr(escapes, kind);
+		if (kind == 'u')
+			to += put_utf8(to, take_unicode(&at));
+		else
+			*to++ = simple != NULL && simple[0] != '\0' ? simple[1] : kind;
+	}
+	*to = '\0';
+	*length = (size_t)(to - text);
+	return text;
+}
+
+/* ---- Members ---------------------------------------------------------------------------------------------- */
+
+static bool take_member(reader *r, const member *members, size_t count, uint32_t *seen)
+{
+	size_t length, i = 0;
+	char *key = take_string(r, &length);
+	if (key == NULL)
+		return false;
+	while (i < count && (strlen(members[i].key) != length || memcmp(members[i].key, key, length) != 0))
+		i++;
+	if (i == count)
+		refuse(r, "has an unknown key %.40s", key);
+	else if ((*seen & 1u << i) != 0)
+		refuse(r, "has the key %s twice", members[i].key);
+	free(key);
+	if (r->problem[0] != '\0' || !accept(r, ':'))
+		return false;
+	*seen |= 1u << i;
+	if (members[i].take(r, members[i].target))
+		return true;
+	char inner[sizeof r->problem];
+	memcpy(inner, r->problem, sizeof inner);
+	return refuse(r, "%s %.150s", members[i].key, inner);
+}
+
+/* An object with exactly these keys, in any order. */
+static bool take_object(reader *r, const member *members, size_t count)
+{
+	uint32_t seen = 0;
+	if (!accept(r, '{'))
+		return refuse(r, "is no object");
+	if (peek(r) != '}') {
+		do
+			if (peek(r) != '"' || !take_member(r, members, count, &seen))
+				return false;
+		while (accept(r, ','));
+	}
+	for (size_t i = 0; i < count; i++) {
+		if ((seen & 1u << i) == 0)
+			return refuse(r, "lacks the key %s", members[i].key);
+	}
+	return accept(r, '}');
+}
+
+#define COUNT(array) (sizeof(array) / sizeof *(array))
+
+/* ---- Values ----------------------------------------------------------------------------------------------- */
+
+static bool take_any_text(reader *r, void *target)
+{
+	size_t length;
+	(void)target;
+	char *text = take_string(r, &length);
+	free(text);
+	return text != NULL;
+}
+
+/* A string without NULs, or null. */
+static bool take_text(reader *r, void *target)
+{
+	const char **field = target;
+	size_t length;
+	if (accept_null(r))
+		return true;
+	*field = take_string(r, &length);
+	return *field != NULL && (strlen(*field) == length || refuse(r, "holds a NUL"));
+}
+
+static bool take_fixed(reader *r, char *field, size_t size)
+{
+	const char *text = NULL;
+	bool taken = take_text(r, &text) && text != NULL && strlen(text) < size;
+	if (taken)
+		memcpy(field, text, strlen(text) + 1);
+	free((void *)(uintptr_t)text);
+	return taken || refuse(r, "has another form");
+}
+
+/* Output may hold NULs, so that its length is kept as well. */
+static bool take_stdout(reader *r, void *target)
+{
+	curfew_report *report = target;
+	return (report->stdout_text = take_string(r, &report->stdout_length)) != NULL;
+}
+
+static bool take_stderr(reader *r, void *target)
+{
+	curfew_report *report = target;
+	return (report->stderr_text = take_string(r, &report->stderr_length)) != NULL;
+}
+
+/* A JSON value as it stands, or null. */
+static bool take_json(reader *r, void *target)
+{
+	const char **field = target;
+	if (accept_null(r))
+		return true;
+	(void)peek(r);
+	const char *start = r->at;
+	skip_value(r);
+	char *copy = malloc((size_t)(r->at - start) + 1);
+	if (copy == NULL)
+		return refuse(r, "does not fit into memory");
+	memcpy(copy, start, (size_t)(r->at - start));
+	copy[r->at - start] = '\0';
+	*field = copy;
+	return true;
+}
+
+static bool take_bool(reader *r, void *target)
+{
+	bool *field = target;
+	char byte = peek(r);
+	if (byte != 't' && byte != 'f')
+		return refuse(r, "is neither true nor false");
+	*field = byte == 't';
+	r->at += byte == 't' ? strlen("true") : strlen("false");
+	return true;
+}
+
+/* A number from 0 on, in thousandths. */
+static bool take_thousandths(reader *r, uint64_t *whole, unsigned *thousandths)
+{
+	unsigned places = 0;
+	bool fits = peek(r) >= '0' && *r->at <= '9';
+	*whole = *thousandths = 0;
+	for (; fits && r->at < r->end && *r->at >= '0' && *r->at <= '9'; r->at++) {
+		fits = *whole <= (UINT64_MAX - 9) / 10;
+		*whole = *whole * 10 + (uint64_t)(*r->at - '0');
+	}
+	if (fits && r->at < r->end && *r->at == '.') {
+		for (r->at++; r->at < r->end && *r->at >= '0' && *r->at <= '9'; r->at++, places++)
+			*thousandths = *thousandths * 10 + (unsigned)(*r->at - '0') * (places < 3);
+		for (fits = places <= 3; places < 3; places++)
+			*thousandths *= 10;
+	}
+	fits = fits && (r->at == r->end || strchr(",]} \t\r\n", *r->at) != NULL);
+	return fits || refuse(r, "is no number of its range");
+}
+
+static bool take_number(reader *r, void *target)
+{
+	unsigned rest;
+	return take_thousandths(r, target, &rest) && (rest == 0 || refuse(r, "is no whole number"));
+}
+
+/* A number, or null where there is none: no limit, not metered. */
+static bool take_count(reader *r, void *target)
+{
+	uint64_t *field = target;
+	*field = CURFEW_UNLIMITED;
+	return accept_null(r) || take_number(r, target);
+}
+
+/* Microseconds, held in ns; null as above. */
+static bool take_duration(reader *r, void *target)
+{
+	uint64_t *field = target, us;
+	unsigned rest;
+	*field = CURFEW_UNLIMITED;
+	if (accept_null(r))
+		return true;
+	if (!take_thousandths(r, &us, &rest))
+		return false;
+	if (us > (UINT64_MAX - 1000) / 1000)
+		return refuse(r, "is out of range");
+	*field = us * 1000 + rest;
+	return true;
+}
+
+/* A line or column: null is 0. */
+static bool take_place(reader *r, void *target)
+{
+	uint32_t *field = target;
+	uint64_t number = 0;
+	if (!accept_null(r) && (!take_number(r, &number) || number > UINT32_MAX))
+		return refuse(r, "is out of range");
+	*field = (uint32_t)number;
+	return true;
+}
+
+static bool take_outcome(reader *r, void *target)
+{
+	curfew_outcome *field = target;
+	char name[32];
+	int value = 0;
+	if (!take_fixed(r, name, sizeof name))
+		return false;
+	while (value < CURFEW_OUTCOME_COUNT && strcmp(curfew_outcome_name((curfew_outcome)value), name) != 0)
+		value++;
+	*field = (curfew_outcome)value;
+	return value < CURFEW_OUTCOME_COUNT || refuse(r, "is no outcome");
+}
+
+static bool take_mode(reader *r, void *target)
+{
+	static const char *const names[] = {"cooperative", "soft", "hard", "process"};
+	curfew_stop_mode *field = target;
+	char name[16];
+	if (!take_fixed(r, name, sizeof name))
+		return false;
+	for (size_t i = 0; i < COUNT(names); i++) {
+		if (strcmp(names[i], name) == 0) {
+			*field = (curfew_stop_mode)(CURFEW_STOP_COOPERATIVE + i);
+			return true;
+		}
+	}
+	return refuse(r, "is no mode");
+}
+
+static bool take_schema(reader *r, void *target)
+{
+	char name[32];
+	(void)target;
+	return take_fixed(r, name, sizeof name) &&
+	       (strcmp(name, "curfew.report/1") == 0 || refuse(r, "is not curfew.report/1"));
+}
+
+static bool take_id(reader *r, void *target)
+{
+	char *id = target;
+	return take_fixed(r, id, sizeof r->report->id) && (curfew__report_is_id(id) || refuse(r, "is no ULID"));
+}
+
+static bool take_sum(reader *r, void *target)
+{
+	char *sum = target;
+	if (accept_null(r))
+		return true;
+	return take_fixed(r, sum, sizeof r->report->program_sha256) &&
+	       (strspn(sum, "0123456789abcdef") == 64 || refuse(r, "is no SHA-256"));
+}
+
+/* ---- Parts of the report ---------------------------------------------------------------------------------- */
+
+static bool take_tripped(reader *r, void *target)
+{
+	curfew_report *report = target;
+	if (!accept(r, '['))
+		return refuse(r, "is no list");
+	while (peek(r) != ']') {
+		curfew_outcome outcome;
+		if (!take_outcome(r, &outcome))
+			return false;
+		curfew__report_add_tripped(report, outcome);
+		(void)accept(r, ',');
+	}
+	return accept(r, ']');
+}
+
+static bool take_stop(reader *r, void *target)
+{
+	curfew_report *report = target;
+	const member members[] = {
+		{"cause", take_outcome, &report->stop_cause},
+		{"mode", take_mode, &report->stop_mode},
+		{"latency_us", take_duration, &report->stop_latency_ns},
+	};
+	report->stop_cause = report->outcome;
+	return accept_null(r) || take_object(r, members, COUNT(members));
+}
+
+static bool take_frame(reader *r, curfew_frame *frame)
+{
+	const member members[] = {
+		{"function", take_text, &frame->function},
+		{"file", take_text, &frame->file},
+		{"line", take_place, &frame->line},
+		{"column", take_place, &frame->column},
+		{"native", take_bool, &frame->native},
+		{"wasm_offset", take_count, &frame->wasm_offset},
+	};
+	if (!take_object(r, members, COUNT(members)))
+		return false;
+	frame->has_wasm_offset = frame->wasm_offset != CURFEW_UNLIMITED;
+	if (!frame->has_wasm_offset)
+		frame->wasm_offset = 0;
+	return frame->function != NULL || refuse(r, "lacks a function");
+}
+
+static bool take_frames(reader *r, void *target)
+{
+	curfew_report *report = target;
+	curfew_frame *frames = calloc(CURFEW__FRAMES_MOST, sizeof *frames);
+	report->frames = frames;
+	if (frames == NULL || !accept(r, '['))
+		return refuse(r, "is no list");
+	while (peek(r) != ']') {
+		if (report->frame_count == CURFEW__FRAMES_MOST)
+			return refuse(r, "is too long");
+		if (!take_frame(r, &frames[report->frame_count++]))
+			return false;
+		(void)accept(r, ',');
+	}
+	return accept(r, ']');
+}
+
+static bool take_error(reader *r, void *target)
+{
+	curfew_report *report = target;
+	const member members[] = {
+		{"name", take_text, &report->error_name},
+		{"message", take_text, &report->error_message},
+		{"stack", take_frames, report},
+	};
+	if (accept_null(r))
+		return true;
+	report->has_error = true;
+	return take_object(r, members, COUNT(members));
+}
+
+static bool take_limits(reader *r, void *target)
+{
+	curfew_limits *limits = target;
+	size_t count;
+	const curfew_limit_info *table = curfew_limit_table(&count);
+	member members[MEMBERS_MOST];
+	for (size_t i = 0; i < count; i++) {
+		bool is_time = table[i].unit == CURFEW_UNIT_DURATION;
+		members[i] = (member){table[i].report_key, is_time ? take_duration : take_count,
+		                      (char *)limits + table[i].offset};
+	}
+	return take_object(r, members, count);
+}
+
+static bool take_used(reader *r, void *target)
+{
+	curfew_used *used = target;
+	const member members[] = {
+		{"wall_us", take_duration, &used->wall_ns},
+		{"cpu_us", take_duration, &used->cpu_ns},
+		{"fuel", take_count, &used->fuel},
+		{"loops", take_count, &used->loops},
+		{"memory_peak_bytes", take_count, &used->memory_peak_bytes},
+		{"stack_peak_bytes", take_count, &used->stack_peak_bytes},
+		{"output_bytes", take_count, &used->output_bytes},
+		{"host_calls", take_count, &used->host_calls},
+		{"timers_peak", take_count, &used->timers_peak},
+		{"load_us", take_duration, &used->load_ns},
+		{"compile_us", take_duration, &used->compile_ns},
+		{"start_us", take_duration, &used->start_ns},
+		{"run_us", take_duration, &used->run_ns},
+	};
+	return take_object(r, members, COUNT(members));
+}
+
+static bool take_program(reader *r, void *target)
+{
+	curfew_report *report = target;
+	const member members[] = {
+		{"name", take_text, &report->program_name},
+		{"kind", take_text, &report->program_kind},
+		{"sha256", take_sum, report->program_sha256},
+	};
+	return take_object(r, members, COUNT(members)) &&
+	       ((report->program_name != NULL && report->program_kind != NULL) || refuse(r, "lacks its name or kind"));
+}
+
+static bool take_engine(reader *r, void *target)
+{
+	static const member members[] = {
+		{"curfew", take_any_text, NULL}, {"wasmtime", take_any_text, NULL}, {"quickjs", take_any_text, NULL},
+	};
+	(void)target;
+	return take_object(r, members, COUNT(members));
+}
+
+static bool take_report(reader *r)
+{
+	curfew_report *report = r->report;
+	const member members[] = {
+		{"schema", take_schema, NULL},
+		{"id", take_id, report->id},
+		{"outcome", take_outcome, &report->outcome},
+		{"tripped", take_tripped, report},
+		{"stop", take_stop, report},
+		{"value", take_json, &report->value},
+		{"partial", take_json, &report->partial},
+		{"error", take_error, report},
+		{"limits", take_limits, &report->limits},
+		{"used", take_used, &report->used},
+		{"stdout", take_stdout, report},
+		{"stderr", take_stderr, report},
+		{"output_truncated", take_bool, &report->output_truncated},
+		{"program", take_program, report},
+		{"engine", take_engine, NULL},
+	};
+	if (!take_object(r, members, COUNT(members)))
+		return false;
+	/* Only now the outcome is known, wherever it stood. */
+	if (report->stop_mode == CURFEW_STOP_NONE)
+		report->stop_cause = report->outcome;
+	return true;
+}
+
+curfew_status curfew_report_parse(const char *json, size_t length, curfew_report **report, curfew_failure *failure)
+{
+	char message[256];
+	size_t offset = 0;
+	const char *why = "";
+	curfew__refuse(failure, CURFEW_OK, "");
+	if (json == NULL || report == NULL)
+		return curfew__refuse(failure, CURFEW_INVALID, "json or report is NULL");
+	if (!curfew__json_check(json, length, &offset, &why)) {
+		(void)snprintf(message, sizeof message, "the report is not JSON: %s at byte %zu", why, offset);
+		return curfew__refuse(failure, CURFEW_INVALID, message);
+	}
+	reader r = {.at = json, .end = json + length, .report = curfew__report_create()};
+	if (r.report == NULL)
+		return curfew__refuse(failure, CURFEW_NO_MEMORY, "out of memory");
+	if (take_report(&r)) {
+		*report = r.report;
+		return CURFEW_OK;
+	}
+	curfew_report_destroy(r.report);
+	(void)snprintf(message, sizeof message, "the report %s", r.problem[0] != '\0' ? r.problem : "has another form");
+	return curfew__refuse(failure, CURFEW_INVALID, message);
+}
+
+curfew_status curfew_report_set_source(curfew_report *report, const char *text, size_t length)
+{
+	if (report == NULL || (text == NULL && length > 0))
+		return CURFEW_INVALID;
+	bool is_here = report->outcome == CURFEW_OUTCOME_BAD_PROGRAM && report->frame_count > 0 &&
+	               report->frames[0].file != NULL && report->program_name != NULL &&
+	               strcmp(report->frames[0].file, report->program_name) == 0;
+	if (!is_here)
+		return CURFEW_OK;
+	return curfew__report_set_source_line(report, text, length, report->frames[0].line) ? CURFEW_OK : CURFEW_NO_MEMORY;
+}

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The pool's own view of its processes, programs and runs. Everything is under the pool's lock but where it says. */
+#ifndef CURFEW_WORKER_INSIDE_H
+#define CURFEW_WORKER_INSIDE_H
+
+#include "frame.h"
+#include "pool.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <sys/types.h>
+
+typedef enum process_state {
+	PROCESS_STARTING,
+	PROCESS_READY,
+	PROCESS_ENDING, /* dead or killed: nothing it sends counts any more */
+} process_state;
+
+/* One worker. in is the pool thread's alone. */
+typedef struct process {
+	struct process *next;
+	worker_pool *pool;
+	pid_t pid;
+	int pidfd;
+	int socket;
+	process_state state;
+	bool serving; /* not a spare */
+	bool sends_later; /* the rest of out waits until its socket takes it */
+	bool exited;  /* it is no more, and was waited for */
+	bool reported; /* its runs were told */
+	int64_t ready_by_ns;
+	worker_bytes in, out;
+	worker_run **runs; /* [slot_count]; NULL: free */
+	uint32_t *free_slots; /* [slot_count], of which free_count are */
+	size_t slot_count, free_count;
+	size_t active;
+	uint64_t serial; /* of the last run */
+	bool *has_program; /* [program_count], by slot */
+	size_t program_count;
+	char why[200]; /* why it ended */
+} process;
+
+struct worker_program {
+	atomic_uint references;
+	worker_pool *pool;
+	size_t slot;
+	worker_program_head head;
+	char *name;
+	void *bytes;
+	size_t length;
+	char sha256[65]; /* "": an image's is not known here */
+};
+
+struct worker_run {
+	atomic_uint references; /* the caller's, and the pool's until it is done */
+	worker_pool *pool;
+	worker_program *program;
+	worker_run *next; /* in the queue */
+	atomic_uint cancels;
+	atomic_bool in_cancelled;
+	_Atomic(worker_run *) next_cancelled;
+
+	worker_job job;     /* callbacks and flags; its texts are in frame */
+	char id[27];
+	curfew_limits limits;
+	worker_bytes frame; /* what its worker is sent, until that was done */
+	process *process;   /* NULL: it waits for one */
+	uint64_t number;
+	bool done;
+	unsigned cancels_sent;
+	unsigned delays; /* how often it was given more time, since the pool itself was late */
+
+	int64_t submitted_ns;
+	int64_t due_ns;          /* when it is to have ended at the latest; INT64_MAX: never */
+	int64_t kill_ns;         /* when its worker is killed */
+	curfew_outcome due_why;  /* CURFEW_OUTCOME_DEADLINE or CANCELLED */
+	curfew_run_usage usage;  /* as told last */
+
+	/* The pool thread's alone. */
+	bool started;
+	worker_bytes streams[2];
+	worker_bytes partial;
+};
+
+struct worker_pool {
+	atomic_uint references; /* the owner's, and of each program and run */
+	worker_pool_options options;
+	int executable;
+	int epoll;
+	int wake; /* an eventfd */
+	pthread_t thread;
+
+	pthread_mutex_t lock;
+	pthread_cond_t changed; /* first_ready or broken */
+	process *processes;
+	worker_run *first_queued, **last_queued;
+	worker_program **programs; /* [program_count], by slot */
+	size_t program_count;
+	bool sleeping; /* the pool thread is to be woken */
+	bool ending;
+	bool was_ready;
+	unsigned failures; /* workers in a row that never became ready */
+	char failure[200]; /* the last one's */
+	int64_t spawn_after_ns;
+	size_t spawned;
+	int64_t look_ns; /* no run is due before */
+	worker_pool_stats stats;
+
+	_Atomic(worker_run *) cancelled;
+};
+
+static inline int64_t worker_later(int64_t now, uint64_t ns)
+{
+	return ns > (uint64_t)(INT64_MAX - now) ? INT64_MAX : now + (int64_t)ns;
+}
+
+int64_t worker_now(void);
+
+/* process.c: starts a process that is to be a worker. NULL: *why (static) and errno say. */
+process *worker_process_start(const worker_pool *pool, const char **why);
+void worker_process_kill(process *p);
+/* Once it is dead: says in why what it died of, unless that is known. */
+void worker_process_reap(process *p);
+void worker_process_free(process *p);
+
+/*
+ * receive.c: takes in what a worker has sent, on the pool thread, without the lock. 1: there may be more; 0: nothing
+ * more now; -1: its end, or it sent what it may not, and why says what.
+ */
+int worker_receive(worker_pool *pool, process *p);
+
+/* report.c: ends a run for which no worker has given a report, and tells. Without the lock. */
+typedef struct worker_end {
+	curfew_outcome outcome;
+	curfew_stop_mode mode; /* CURFEW_STOP_NONE: it was not stopped */
+	int64_t late_ns;
+	const char *message;
+} worker_end;
+void worker_run_fail(worker_run *run, const worker_end *end);
+
+/* pool.c */
+/* Takes a run that is done away from its worker. */
+void worker_run_detach(worker_run *run);
+/* The run of that number, or NULL. */
+worker_run *worker_process_find(process *p, uint64_t number);
+/* When a run that begins now is due. */
+void worker_run_arm(worker_run *run, int64_t now);
+
+#endif

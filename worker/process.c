@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Starting a worker: this executable once more, in a process namespace of its own where the system gives one, with
+ * nothing open but its end of a socket pair and /dev/null.
+ */
+#include "inside.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/sched.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { SOCKET = 3, ABOVE = 10 /* descriptors from here on are not in each other's way */ };
+
+#define START_NS ((uint64_t)10 * 1000000000)
+
+/* ---- In the child, before it is another program: only calls that are safe after a fork --------------------- */
+
+static void write_all(const char *path, const char *text, size_t length)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	ssize_t written = write(fd, text, length);
+	(void)written;
+	(void)close(fd);
+}
+
+/* "0 ID 1": our own user is root in there, which it takes to be given the other namespaces. */
+static void map_self(const char *path, unsigned id)
+{
+	char line[32] = "0 ";
+	char digits[12];
+	size_t length = 2, count = 0;
+	do
+		digits[count++] = (char)('0' + id % 10);
+	while ((id /= 10) != 0);
+	while (count > 0)
+		line[length++] = digits[--count];
+	memcpy(line + length, " 1", 2);
+	write_all(path, line, length + 2);
+}
+
+static _Noreturn void become_worker(int executable, int socket, bool own_user, unsigned user, unsigned group)
+{
+	static char name[] = "curfew", command[] = "worker";
+	char *words[] = {name, command, NULL}, *environment[] = {NULL};
+	if (own_user) {
+		write_all("/proc/self/setgroups", "deny", 4);
+		map_self("/proc/self/gid_map", group);
+		map_self("/proc/self/uid_map", user);
+	}
+	/* Ctrl-C on the terminal is for the pool's process to deal with. */
+	(void)setsid();
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	for (int fd = 0; fd < SOCKET; fd++)
+		(void)dup2(null, fd);
+	(void)dup2(socket, SOCKET);
+	(void)syscall(SYS_close_range, SOCKET + 1, (unsigned)executable - 1, 0);
+	(void)syscall(SYS_close_range, (unsigned)executable + 1, ~0u, 0);
+	(void)syscall(SYS_execveat, executable, "", words, environment, AT_EMPTY_PATH);
+	_exit(127);
+}
+
+/* ---- In the pool ------------------------------------------------------------------------------------------- */
+
+/* As fork, but with a descriptor for the child, and namespaces. */
+static pid_t start(uint64_t namespaces, int *pidfd)
+{
+	struct clone_args arguments = {
+		.flags = CLONE_PIDFD | namespaces,
+		.pidfd = (uint64_t)(uintptr_t)pidfd,
+		.exit_signal = SIGCHLD,
+	};
+	return (pid_t)syscall(SYS_clone3, &arguments, sizeof arguments);
+}
+
+static pid_t start_confined(int executable, int socket, int *pidfd)
+{
+	/* Root is given a process namespace as it is; others need to be root of a user namespace first. */
+	static const uint64_t tries[] = {CLONE_NEWPID, CLONE_NEWPID | CLONE_NEWUSER, 0};
+	unsigned user = geteuid(), group = getegid();
+	for (size_t i = user == 0 ? 0 : 1; i < sizeof tries / sizeof tries[0]; i++) {
+		pid_t pid = start(tries[i], pidfd);
+		if (pid == 0)
+			become_worker(executable, socket, (tries[i] & CLONE_NEWUSER) != 0, user, group);
+		if (pid > 0)
+			return pid;
+	}
+	return -1;
+}
+
+/* A socket pair: the pool's end, and the child's out of the way of what it will be. */
+static bool make_sockets(int ends[2])
+{
+	int pair[2];
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
+		return false;
+	ends[0] = fcntl(pair[0], F_DUPFD_CLOEXEC, ABOVE);
+	ends[1] = fcntl(pair[1], F_DUPFD_CLOEXEC, ABOVE);
+	(void)close(pair[0]);
+	(void)close(pair[1]);
+	if (ends[0] >= 0 && ends[1] >= 0)
+		return true;
+	(void)close(ends[0] >= 0 ? ends[0] : ends[1]);
+	return false;
+}
+
+process *worker_process_start(const worker_pool *pool, const char **why)
+{
+	int ends[2];
+	process *p = calloc(1, sizeof *p);
+	*why = "no socket";
+	if (p == NULL || !make_sockets(ends)) {
+		free(p);
+		return NULL;
+	}
+	p->socket = ends[0];
+	p->pid = start_confined(pool->executable, ends[1], &p->pidfd);
+	(void)close(ends[1]);
+	if (p->pid < 0) {
+		*why = "no process";
+		(void)close(p->socket);
+		free(p);
+		return NULL;
+	}
+	p->ready_by_ns = worker_later(worker_now(), START_NS);
+	worker_setup setup = {.version = WORKER_FRAME_VERSION, .threads = pool->options.threads,
+	                      .data_bytes = pool->options.data_bytes};
+	/* If there is no memory for it the worker ends at once, and says so by that. */
+	(void)worker_bytes_add(&p->out, &setup, sizeof setup);
+	return p;
+}
+
+void worker_process_kill(process *p)
+{
+	if (!p->exited)
+		(void)syscall(SYS_pidfd_send_signal, p->pidfd, SIGKILL, NULL, 0);
+}
+
+void worker_process_reap(process *p)
+{
+	siginfo_t info = {.si_pid = 0};
+	if (p->exited || waitid((idtype_t)P_PIDFD, (id_t)p->pidfd, &info, WEXITED) != 0)
+		return;
+	p->exited = true;
+	if (p->why[0] != '\0')
+		return;
+	/* Its own handler ends it as a shell would tell of a signal. */
+	int number = info.si_code != CLD_EXITED ? info.si_status : info.si_status > 128 ? info.si_status - 128 : 0;
+	if (number > 0)
+		(void)snprintf(p->why, sizeof p->why, "the worker process died of signal %d (%s)", number, strsignal(number));
+	else
+		(void)snprintf(p->why, sizeof p->why, "the worker process ended with code %d", info.si_status);
+}
+
+void worker_process_free(process *p)
+{
+	worker_process_kill(p);
+	worker_process_reap(p);
+	(void)close(p->pidfd);
+	(void)close(p->socket);
+	worker_bytes_finish(&p->in);
+	worker_bytes_finish(&p->out);
+	free(p->runs);
+	free(p->free_slots);
+	free(p->has_program);
+	free(p);
+}

@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a worker sends, read as if an enemy had written it: every length is checked before there is room made for it,
+ * every run must be one of this worker's, every text must have the form that the library gives it. Whoever breaks a
+ * rule is killed.
+ */
+#include "inside.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* How often in a row one worker is read, so that the others have their turn. */
+enum { TURNS = 4 };
+
+static bool refuse(process *p, const char *what)
+{
+	(void)snprintf(p->why, sizeof p->why, "the worker process was killed: %s", what);
+	return false;
+}
+
+/* ---- Lengths ----------------------------------------------------------------------------------------------- */
+
+static bool length_fits(const worker_frame *frame, const worker_run *run)
+{
+	uint64_t length = frame->length;
+	switch (frame->kind) {
+	case WORKER_FRAME_READY:
+		return length == sizeof(uint32_t);
+	case WORKER_FRAME_FAILED:
+		return length < sizeof(curfew_failure);
+	case WORKER_FRAME_STARTED:
+		return length == 0;
+	case WORKER_FRAME_USAGE:
+		return length == sizeof(curfew_run_usage);
+	case WORKER_FRAME_EVENT:
+		return run != NULL && length >= sizeof(worker_event_head) &&
+		       length - sizeof(worker_event_head) <= run->limits.output_bytes;
+	case WORKER_FRAME_DONE:
+		return run != NULL && length >= sizeof(worker_done_head) &&
+		       length - sizeof(worker_done_head) <= worker_report_most(&run->limits);
+	default:
+		return false;
+	}
+}
+
+/* ---- Frames of a run --------------------------------------------------------------------------------------- */
+
+static bool on_output(process *p, worker_run *run, bool is_error, const char *data, size_t length)
+{
+	size_t before = run->streams[0].length + run->streams[1].length;
+	if (length > run->limits.output_bytes - before)
+		return refuse(p, "more output than the run's limit");
+	return worker_bytes_add(&run->streams[is_error], data, length) || refuse(p, "no memory for its output");
+}
+
+static bool on_json(process *p, worker_run *run, bool is_checkpoint, const char *data, size_t length)
+{
+	if (curfew_json_check(data, length, NULL) != CURFEW_OK)
+		return refuse(p, "an event that is not JSON");
+	if (!is_checkpoint)
+		return true;
+	worker_bytes_take(&run->partial, worker_bytes_count(&run->partial));
+	/* With its NUL, for the report. */
+	return (worker_bytes_add(&run->partial, data, length) && worker_bytes_add(&run->partial, "", 1)) ||
+	       refuse(p, "no memory for its checkpoint");
+}
+
+static bool on_event(process *p, worker_run *run, const char *body, size_t length)
+{
+	worker_event_head head;
+	memcpy(&head, body, sizeof head);
+	body += sizeof head;
+	length -= sizeof head;
+	bool fits;
+	switch (head.kind) {
+	case CURFEW_EVENT_STDOUT:
+	case CURFEW_EVENT_STDERR:
+		fits = on_output(p, run, head.kind == CURFEW_EVENT_STDERR, body, length);
+		break;
+	case CURFEW_EVENT_PROGRESS:
+	case CURFEW_EVENT_CHECKPOINT:
+		fits = on_json(p, run, head.kind == CURFEW_EVENT_CHECKPOINT, body, length);
+		break;
+	default:
+		return refuse(p, "an event of no kind");
+	}
+	if (fits && run->job.on_event != NULL)
+		run->job.on_event(run->job.context, (curfew_event_kind)head.kind, body, length);
+	return fits;
+}
+
+/* Whether this is the report of this run: of the library's form, with its id, and the outcome it came with. */
+static bool is_report(const worker_run *run, const worker_done_head *head, const char *text, size_t length)
+{
+	curfew_report *report;
+	if (length == 0)
+		return (run->job.flags & WORKER_JOB_COMPILE) != 0 && head->outcome == CURFEW_OUTCOME_FINISHED;
+	if (curfew_report_parse(text, length, &report, NULL) != CURFEW_OK)
+		return false;
+	bool is = strcmp(report->id, run->id) == 0 && report->outcome == (curfew_outcome)head->outcome &&
+	          (head->exit_code == 0 || report->outcome == CURFEW_OUTCOME_EXITED) &&
+	          report->outcome != CURFEW_OUTCOME_CRASHED && report->stop_mode != CURFEW_STOP_PROCESS;
+	curfew_report_destroy(report);
+	return is;
+}
+
+static bool on_done(process *p, worker_run *run, const char *body, size_t length)
+{
+	worker_done_head head;
+	memcpy(&head, body, sizeof head);
+	worker_result result = {
+		.outcome = (curfew_outcome)head.outcome,
+		.exit_code = head.exit_code,
+		.report = length > sizeof head ? body + sizeof head : NULL,
+		.report_length = length - sizeof head,
+	};
+	if (!is_report(run, &head, body + sizeof head, length - sizeof head))
+		return refuse(p, "a report that is none of its run");
+	worker_run_detach(run);
+	if (run->job.on_done != NULL)
+		run->job.on_done(run->job.context, &result);
+	worker_run_unref(run);
+	return true;
+}
+
+static bool on_started(process *p, worker_run *run)
+{
+	if (run->started)
+		return refuse(p, "a run that begins twice");
+	run->started = true;
+	(void)pthread_mutex_lock(&run->pool->lock);
+	worker_run_arm(run, worker_now());
+	(void)pthread_mutex_unlock(&run->pool->lock);
+	if (run->job.on_start != NULL)
+		run->job.on_start(run->job.context);
+	return true;
+}
+
+static void on_usage(worker_run *run, const char *body)
+{
+	curfew_run_usage usage;
+	memcpy(&usage, body, sizeof usage);
+	(void)pthread_mutex_lock(&run->pool->lock);
+	run->usage = usage;
+	(void)pthread_mutex_unlock(&run->pool->lock);
+}
+
+/* ---- Frames of the worker itself --------------------------------------------------------------------------- */
+
+static bool on_ready(worker_pool *pool, process *p, const char *body)
+{
+	if (p->state != PROCESS_STARTING)
+		return refuse(p, "ready twice");
+	(void)pthread_mutex_lock(&pool->lock);
+	memcpy(&pool->stats.has, body, sizeof pool->stats.has);
+	p->state = PROCESS_READY;
+	(void)pthread_mutex_unlock(&pool->lock);
+	return true;
+}
+
+static bool on_failed(process *p, const char *body, size_t length)
+{
+	if (p->state != PROCESS_STARTING)
+		return refuse(p, "a failure after its start");
+	(void)snprintf(p->why, sizeof p->why, "%.*s", (int)length, body);
+	return false;
+}
+
+static bool on_frame(worker_pool *pool, process *p, worker_run *run, const worker_frame *frame, const char *body)
+{
+	size_t length = (size_t)frame->length;
+	switch (frame->kind) {
+	case WORKER_FRAME_READY:
+		return on_ready(pool, p, body);
+	case WORKER_FRAME_FAILED:
+		return on_failed(p, body, length);
+	case WORKER_FRAME_STARTED:
+		return on_started(p, run);
+	case WORKER_FRAME_EVENT:
+		return on_event(p, run, body, length);
+	case WORKER_FRAME_DONE:
+		return on_done(p, run, body, length);
+	default:
+		on_usage(run, body);
+		return true;
+	}
+}
+
+static bool take_frames(worker_pool *pool, process *p)
+{
+	worker_frame frame;
+	for (;;) {
+		worker_peek peek = worker_frame_peek(&p->in, &frame);
+		if (peek == WORKER_PEEK_NOTHING)
+			return true;
+		bool own = frame.kind == WORKER_FRAME_READY || frame.kind == WORKER_FRAME_FAILED;
+		worker_run *run = own ? NULL : worker_process_find(p, frame.number);
+		if (peek == WORKER_PEEK_BAD || (!own && run == NULL) || !length_fits(&frame, run))
+			return refuse(p, "a message that it may not send");
+		const char *body = worker_frame_body(&p->in, &frame);
+		if (body == NULL)
+			return true;
+		if (!on_frame(pool, p, run, &frame, body))
+			return false;
+		worker_frame_take(&p->in, &frame);
+	}
+}
+
+int worker_receive(worker_pool *pool, process *p)
+{
+	int got = worker_bytes_receive(&p->in, p->socket);
+	for (int turn = 1; got > 0 && turn < TURNS; turn++) {
+		if (!take_frames(pool, p))
+			return -1;
+		got = worker_bytes_receive(&p->in, p->socket);
+	}
+	return got > 0 && !take_frames(pool, p) ? -1 : got;
+}

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The report of a run whose worker gave none: what the pool knows itself, and what had come in until then. */
+#include "inside.h"
+
+#include <string.h>
+
+static const char *kind_of(const worker_program *program)
+{
+	static const char component[] = {'\0', 'a', 's', 'm', 0x0d, 0, 1, 0};
+	if (program->head.language != CURFEW_LANGUAGE_WASM && program->head.language != CURFEW_LANGUAGE_WAT)
+		return "js";
+	bool is_component = program->length >= sizeof component && memcmp(program->bytes, component, sizeof component) == 0;
+	return is_component ? "component" : "module";
+}
+
+static void fill_outcome(curfew_report *report, const worker_end *end)
+{
+	report->outcome = report->stop_cause = end->outcome;
+	report->stop_mode = end->mode;
+	report->stop_latency_ns = end->late_ns > 0 ? (uint64_t)end->late_ns : 0;
+	if (end->mode != CURFEW_STOP_NONE)
+		report->tripped[report->tripped_count++] = end->outcome;
+	report->has_error = true;
+	report->error_name = curfew_outcome_name(end->outcome);
+	report->error_message = end->message != NULL ? end->message : curfew_outcome_text(end->outcome);
+}
+
+static void fill_known(curfew_report *report, const worker_run *run)
+{
+	int64_t now = worker_now();
+	memcpy(report->id, run->id, sizeof report->id);
+	report->partial = worker_bytes_count(&run->partial) > 0 ? run->partial.data + run->partial.at : NULL;
+	report->limits = run->limits;
+	report->used.wall_ns = (uint64_t)(now - run->submitted_ns);
+	report->used.run_ns = run->started ? report->used.wall_ns : 0;
+	report->used.cpu_ns = run->usage.cpu_ns;
+	report->used.memory_peak_bytes = run->usage.memory_bytes;
+	report->used.fuel = run->limits.fuel == CURFEW_UNLIMITED ? CURFEW_UNLIMITED : 0;
+	report->used.output_bytes = run->streams[0].length + run->streams[1].length;
+	report->stdout_text = run->streams[0].data;
+	report->stdout_length = run->streams[0].length;
+	report->stderr_text = run->streams[1].data;
+	report->stderr_length = run->streams[1].length;
+	report->program_name = run->program->name;
+	report->program_kind = kind_of(run->program);
+	memcpy(report->program_sha256, run->program->sha256, sizeof report->program_sha256);
+}
+
+void worker_run_fail(worker_run *run, const worker_end *end)
+{
+	curfew_report report = {.size = sizeof report};
+	char *text = NULL;
+	size_t length = 0;
+	fill_known(&report, run);
+	fill_outcome(&report, end);
+	worker_run_detach(run);
+	/* Without memory for it there is no report, but still an end. */
+	(void)curfew_report_to_json(&report, &text, &length);
+	worker_result result = {.outcome = end->outcome, .report = text, .report_length = length};
+	if (run->job.on_done != NULL)
+		run->job.on_done(run->job.context, &result);
+	curfew_free(text);
+	worker_run_unref(run);
+}

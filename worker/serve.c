@@ -1,0 +1,514 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The worker: one thread reads what the pool sends and starts runs, the engine's threads carry them on and send what
+ * comes of them. Whoever has something to send sends it, with all that others have added meanwhile; nobody waits for
+ * the pool to read, since a run that waited here could not be stopped.
+ */
+#include "confine.h"
+#include "frame.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* With so much waiting to be sent, progress and checkpoints are left out. */
+#define BACKLOG_BYTES ((size_t)16 << 20)
+/* What the process itself needs besides its guests: the engine, and the stack of each thread. */
+#define OWN_DATA_BYTES ((uint64_t)1 << 30)
+#define THREAD_DATA_BYTES ((uint64_t)128 << 20)
+
+typedef struct kept_program {
+	curfew_program *program; /* NULL: it could not be made */
+	curfew_status status;
+	curfew_failure failure;
+	char *name;
+} kept_program;
+
+typedef struct service service;
+
+typedef struct task {
+	service *service;
+	uint64_t number;
+	curfew_run *run; /* under runs_lock */
+} task;
+
+struct service {
+	curfew_engine *engine;
+	worker_bytes in;
+
+	pthread_mutex_t out_lock;
+	worker_bytes out;   /* added to */
+	worker_bytes going; /* being sent, by whoever has set sending */
+	bool sending;
+	bool blocked; /* the pool does not read: the reading thread goes on when it does */
+	int wake;     /* tells the reading thread that */
+
+	pthread_mutex_t runs_lock;
+	task **tasks; /* [task_count], by slot */
+	size_t task_count;
+
+	kept_program **programs; /* [program_count]; only the reading thread looks at them */
+	size_t program_count;
+};
+
+/* A worker that cannot go on ends; its pool sees to the rest. */
+static _Noreturn void leave(int code)
+{
+	_exit(code);
+}
+
+/* ---- Sending --------------------------------------------------------------------------------------------- */
+
+/* Under out_lock, which is not held while sending. */
+static void flush(service *s)
+{
+	if (s->sending || s->blocked)
+		return;
+	s->sending = true;
+	while (worker_bytes_count(&s->going) + worker_bytes_count(&s->out) > 0 && !s->blocked) {
+		if (worker_bytes_count(&s->going) == 0) {
+			worker_bytes empty = s->going;
+			s->going = s->out;
+			s->out = empty;
+		}
+		(void)pthread_mutex_unlock(&s->out_lock);
+		bool alive = worker_bytes_send(&s->going, WORKER_SOCKET);
+		(void)pthread_mutex_lock(&s->out_lock);
+		if (!alive)
+			leave(0);
+		s->blocked = worker_bytes_count(&s->going) > 0;
+	}
+	s->sending = false;
+	if (s->blocked)
+		(void)eventfd_write(s->wake, 1);
+}
+
+static void flush_now(service *s)
+{
+	(void)pthread_mutex_lock(&s->out_lock);
+	flush(s);
+	(void)pthread_mutex_unlock(&s->out_lock);
+}
+
+typedef struct piece {
+	const void *data;
+	size_t length;
+} piece;
+
+static void post(service *s, worker_frame_kind kind, uint64_t number, piece head, piece data, bool now)
+{
+	(void)pthread_mutex_lock(&s->out_lock);
+	if (!worker_frame_add_whole(&s->out, kind, number, head.data, head.length, data.data, data.length))
+		leave(1);
+	if (now)
+		flush(s);
+	(void)pthread_mutex_unlock(&s->out_lock);
+}
+
+static bool has_backlog(service *s)
+{
+	(void)pthread_mutex_lock(&s->out_lock);
+	bool has = worker_bytes_count(&s->out) > BACKLOG_BYTES;
+	(void)pthread_mutex_unlock(&s->out_lock);
+	return has;
+}
+
+static void on_event(void *context, curfew_event_kind kind, const char *data, size_t length)
+{
+	const task *t = context;
+	worker_event_head head = {.kind = (uint32_t)kind};
+	bool is_output = kind == CURFEW_EVENT_STDOUT || kind == CURFEW_EVENT_STDERR;
+	if (is_output || !has_backlog(t->service))
+		post(t->service, WORKER_FRAME_EVENT, t->number, (piece){&head, sizeof head}, (piece){data, length}, true);
+}
+
+static void post_done(service *s, uint64_t number, const curfew_report *report)
+{
+	worker_done_head head = {.outcome = (uint32_t)report->outcome, .exit_code = report->exit_code};
+	char *text;
+	size_t length;
+	if (curfew_report_to_json(report, &text, &length) != CURFEW_OK)
+		leave(1);
+	post(s, WORKER_FRAME_DONE, number, (piece){&head, sizeof head}, (piece){text, length}, true);
+	curfew_free(text);
+}
+
+/* ---- Runs ------------------------------------------------------------------------------------------------ */
+
+static void on_done(void *context, curfew_run *run)
+{
+	task *t = context;
+	service *s = t->service;
+	/* Waits until the thread that started it has noted the run; after this nobody else has it. */
+	(void)pthread_mutex_lock(&s->runs_lock);
+	s->tasks[worker_slot(t->number)] = NULL;
+	(void)pthread_mutex_unlock(&s->runs_lock);
+	post_done(s, t->number, curfew_run_get_report(run));
+	curfew_run_destroy(run);
+	free(t);
+}
+
+/* A report for what never ran. */
+static void post_failed(service *s, uint64_t number, const char *id, const char *name, const curfew_limits *limits,
+                        curfew_status status, const curfew_failure *failure)
+{
+	bool own_fault = status == CURFEW_BAD_PROGRAM || status == CURFEW_BAD_IMAGE || status == CURFEW_INVALID;
+	const char *message = failure->message[0] != '\0' ? failure->message : curfew_status_text(status);
+	curfew_report *report;
+	if (curfew_report_create_failed(own_fault ? CURFEW_OUTCOME_BAD_PROGRAM : CURFEW_OUTCOME_INTERNAL_ERROR, name,
+	                                message, limits, &report) != CURFEW_OK)
+		leave(1);
+	memcpy(report->id, id, sizeof report->id);
+	post_done(s, number, report);
+	curfew_report_destroy(report);
+}
+
+static bool make_slot(void ***slots, size_t *count, size_t slot)
+{
+	if (slot < *count)
+		return true;
+	size_t wanted = slot * 2 + 16;
+	void **grown = realloc(*slots, wanted * sizeof *grown);
+	if (grown == NULL || slot >= WORKER_SLOTS_MOST)
+		return false;
+	memset(grown + *count, 0, (wanted - *count) * sizeof *grown);
+	*slots = grown;
+	*count = wanted;
+	return true;
+}
+
+static void start_run(service *s, uint64_t number, kept_program *kept, const worker_run_head *head,
+                      curfew_run_options *options)
+{
+	curfew_failure failure = kept->failure;
+	curfew_status status = kept->status;
+	task *t = calloc(1, sizeof *t);
+	if (t == NULL)
+		leave(1);
+	*t = (task){.service = s, .number = number};
+	options->on_event_context = options->on_done_context = t;
+	(void)pthread_mutex_lock(&s->runs_lock);
+	if (!make_slot((void ***)&s->tasks, &s->task_count, worker_slot(number)))
+		leave(1);
+	s->tasks[worker_slot(number)] = t;
+	post(s, WORKER_FRAME_STARTED, number, (piece){NULL, 0}, (piece){NULL, 0}, false);
+	if (kept->program != NULL)
+		status = curfew_run_start(kept->program, options, &t->run, &failure);
+	if (status != CURFEW_OK)
+		s->tasks[worker_slot(number)] = NULL;
+	(void)pthread_mutex_unlock(&s->runs_lock);
+	if (status == CURFEW_OK)
+		return;
+	free(t);
+	post_failed(s, number, head->id, kept->name, &head->limits, status, &failure);
+}
+
+/* ---- Compiling without running --------------------------------------------------------------------------- */
+
+/* The pool keeps the program while this goes on. */
+typedef struct compilation {
+	service *service;
+	uint64_t number;
+	const kept_program *kept;
+	curfew_limits limits;
+	char id[32];
+} compilation;
+
+static void *compile(void *context)
+{
+	compilation *c = context;
+	curfew_report *report = NULL;
+	curfew_failure failure = c->kept->failure;
+	worker_done_head head = {.outcome = CURFEW_OUTCOME_FINISHED};
+	curfew_status status = c->kept->status;
+	if (c->kept->program != NULL)
+		status = curfew_program_compile(c->kept->program, &c->limits, &report, &failure);
+	if (status == CURFEW_OK) {
+		post(c->service, WORKER_FRAME_DONE, c->number, (piece){&head, sizeof head}, (piece){NULL, 0}, true);
+	} else if (report != NULL) {
+		memcpy(report->id, c->id, sizeof report->id);
+		post_done(c->service, c->number, report);
+	} else {
+		post_failed(c->service, c->number, c->id, c->kept->name, &c->limits, status, &failure);
+	}
+	curfew_report_destroy(report);
+	free(c);
+	return NULL;
+}
+
+/* In a thread of its own, since it waits for the end. */
+static void start_compilation(service *s, uint64_t number, const kept_program *kept, const worker_run_head *head)
+{
+	pthread_t thread;
+	compilation *c = calloc(1, sizeof *c);
+	if (c == NULL)
+		leave(1);
+	*c = (compilation){.service = s, .number = number, .kept = kept, .limits = head->limits};
+	memcpy(c->id, head->id, sizeof c->id);
+	post(s, WORKER_FRAME_STARTED, number, (piece){NULL, 0}, (piece){NULL, 0}, false);
+	if (pthread_create(&thread, NULL, compile, c) != 0)
+		leave(1);
+	(void)pthread_detach(thread);
+}
+
+/* ---- What the pool sends --------------------------------------------------------------------------------- */
+
+/* Goes through the texts behind a head. The pool is not an enemy: what does not fit is a fault of ours. */
+typedef struct texts {
+	const char *at;
+	const char *end;
+} texts;
+
+static const char *take_text(texts *t, uint64_t length)
+{
+	const char *text = t->at;
+	if (length == 0)
+		return NULL;
+	if (length > (uint64_t)(t->end - t->at) || text[length - 1] != '\0')
+		leave(1);
+	t->at += length;
+	return text;
+}
+
+static const char **take_list(texts *t, uint32_t count)
+{
+	const char **list = calloc((size_t)count + 1, sizeof *list);
+	if (list == NULL)
+		leave(1);
+	for (uint32_t i = 0; i < count; i++)
+		list[i] = take_text(t, strnlen(t->at, (size_t)(t->end - t->at)) + 1);
+	return list;
+}
+
+static void on_run(service *s, uint64_t number, const char *body, size_t length)
+{
+	worker_run_head head;
+	memcpy(&head, body, sizeof head);
+	kept_program *kept = head.program < s->program_count ? s->programs[head.program] : NULL;
+	texts rest = {body + sizeof head, body + length};
+	if (kept == NULL)
+		leave(1);
+	if (head.flags & WORKER_JOB_COMPILE) {
+		start_compilation(s, number, kept, &head);
+		return;
+	}
+	curfew_run_options options = {
+		.size = sizeof options,
+		.flags = head.flags,
+		.limits = &head.limits,
+		.id = head.id,
+		.on_event = on_event,
+		.on_done = on_done,
+	};
+	options.call = take_text(&rest, head.call_length);
+	options.params = take_text(&rest, head.params_length);
+	options.params_length = options.params != NULL ? (size_t)head.params_length - 1 : 0;
+	options.user = take_text(&rest, head.user_length);
+	const char **args = take_list(&rest, head.arg_count);
+	const char **env = take_list(&rest, head.env_count);
+	options.args = args;
+	options.arg_count = head.arg_count;
+	options.env = env;
+	options.env_count = head.env_count;
+	start_run(s, number, kept, &head, &options);
+	free(args);
+	free(env);
+}
+
+static void make_program(service *s, kept_program *kept, const worker_program_head *head, const char *bytes,
+                         size_t length)
+{
+	curfew_source source = {
+		.size = sizeof source,
+		.language = (curfew_language)head->language,
+		.name = kept->name,
+		.text = bytes,
+		.text_length = length,
+		.flags = head->flags & WORKER_PROGRAM_ONCE ? CURFEW_SOURCE_ONCE : 0,
+	};
+	if (head->flags & WORKER_PROGRAM_IMAGE)
+		kept->status = curfew_program_load(s->engine, bytes, length, &kept->program, &kept->failure);
+	else
+		kept->status = curfew_program_create(s->engine, &source, &kept->program, &kept->failure);
+}
+
+static void on_program(service *s, uint64_t slot, const char *body, size_t length)
+{
+	worker_program_head head;
+	memcpy(&head, body, sizeof head);
+	texts rest = {body + sizeof head, body + length};
+	kept_program *kept = calloc(1, sizeof *kept);
+	const char *name = take_text(&rest, head.name_length);
+	if (kept == NULL || name == NULL || (kept->name = strdup(name)) == NULL ||
+	    !make_slot((void ***)&s->programs, &s->program_count, slot) || s->programs[slot] != NULL)
+		leave(1);
+	s->programs[slot] = kept;
+	make_program(s, kept, &head, rest.at, (size_t)(rest.end - rest.at));
+}
+
+static void on_forget(service *s, uint64_t slot)
+{
+	kept_program *kept = slot < s->program_count ? s->programs[slot] : NULL;
+	if (kept == NULL)
+		leave(1);
+	s->programs[slot] = NULL;
+	curfew_program_destroy(kept->program);
+	free(kept->name);
+	free(kept);
+}
+
+/* Calls for a run that has ended meanwhile mean nothing. */
+static void on_cancel_or_ask(service *s, worker_frame_kind kind, uint64_t number)
+{
+	curfew_run_usage usage = {.size = sizeof usage};
+	size_t slot = worker_slot(number);
+	(void)pthread_mutex_lock(&s->runs_lock);
+	task *t = slot < s->task_count ? s->tasks[slot] : NULL;
+	bool is_it = t != NULL && t->number == number;
+	if (is_it && kind == WORKER_FRAME_CANCEL)
+		curfew_run_cancel(t->run);
+	if (is_it && kind == WORKER_FRAME_ASK_USAGE)
+		curfew_run_get_usage(t->run, &usage);
+	(void)pthread_mutex_unlock(&s->runs_lock);
+	if (is_it && kind == WORKER_FRAME_ASK_USAGE)
+		post(s, WORKER_FRAME_USAGE, number, (piece){&usage, sizeof usage}, (piece){NULL, 0}, false);
+}
+
+static void on_frame(service *s, const worker_frame *frame, const char *body)
+{
+	size_t length = (size_t)frame->length;
+	if (frame->kind == WORKER_FRAME_RUN && length >= sizeof(worker_run_head))
+		on_run(s, frame->number, body, length);
+	else if (frame->kind == WORKER_FRAME_PROGRAM && length >= sizeof(worker_program_head))
+		on_program(s, frame->number, body, length);
+	else if (frame->kind == WORKER_FRAME_FORGET)
+		on_forget(s, frame->number);
+	else if (frame->kind == WORKER_FRAME_CANCEL || frame->kind == WORKER_FRAME_ASK_USAGE)
+		on_cancel_or_ask(s, (worker_frame_kind)frame->kind, frame->number);
+	else
+		leave(1);
+}
+
+static void take_frames(service *s)
+{
+	worker_frame frame;
+	const char *body;
+	worker_peek peek;
+	while ((peek = worker_frame_peek(&s->in, &frame)) == WORKER_PEEK_HEAD &&
+	       (body = worker_frame_body(&s->in, &frame)) != NULL) {
+		on_frame(s, &frame, body);
+		worker_frame_take(&s->in, &frame);
+	}
+	if (peek == WORKER_PEEK_BAD)
+		leave(1);
+	flush_now(s);
+}
+
+static _Noreturn void serve(service *s)
+{
+	struct pollfd fds[] = {{.fd = WORKER_SOCKET, .events = POLLIN}, {.fd = s->wake, .events = POLLIN}};
+	for (;;) {
+		(void)poll(fds, 2, -1);
+		if (fds[1].revents != 0) {
+			eventfd_t ignored;
+			(void)eventfd_read(s->wake, &ignored);
+			fds[0].events = POLLIN | POLLOUT;
+		}
+		if (fds[0].revents & POLLOUT) {
+			fds[0].events = POLLIN;
+			(void)pthread_mutex_lock(&s->out_lock);
+			s->blocked = false;
+			flush(s);
+			(void)pthread_mutex_unlock(&s->out_lock);
+		}
+		/* The pool is gone when nothing can be read any more: then there is nothing left to do. */
+		if (fds[0].revents & (POLLIN | POLLHUP | POLLERR)) {
+			if (worker_bytes_receive(&s->in, WORKER_SOCKET) < 0)
+				leave(0);
+			take_frames(s);
+		}
+	}
+}
+
+/* ---- Start ----------------------------------------------------------------------------------------------- */
+
+/*
+ * A fault that is no guest's. The first process of a namespace does not die of signals that it sends to itself, so that
+ * it ends with the code a shell would give.
+ */
+static void on_fault(int number)
+{
+	_exit(128 + number);
+}
+
+static void catch_faults(void)
+{
+	static const int faults[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP, SIGXFSZ};
+	struct sigaction action = {.sa_handler = on_fault, .sa_flags = SA_ONSTACK};
+	sigset_t none;
+	sigemptyset(&none);
+	sigemptyset(&action.sa_mask);
+	for (size_t i = 0; i < sizeof faults / sizeof faults[0]; i++)
+		(void)sigaction(faults[i], &action, NULL);
+	(void)pthread_sigmask(SIG_SETMASK, &none, NULL);
+}
+
+/* One run of nothing: what is made at first need is made now, and no guest waits for it. */
+static void warm_up(curfew_engine *engine)
+{
+	curfew_source source = {.size = sizeof source, .name = "warm-up", .text = "0", .text_length = 1};
+	curfew_program *program = NULL;
+	curfew_report *report = NULL;
+	if (curfew_program_create(engine, &source, &program, NULL) == CURFEW_OK)
+		(void)curfew_program_run(program, NULL, &report, NULL);
+	curfew_report_destroy(report);
+	curfew_program_destroy(program);
+}
+
+static bool make_service(service *s, uint32_t threads, int pagemap, curfew_failure *failure)
+{
+	curfew_engine_options options = {.size = sizeof options, .threads = threads, .pagemap_fd = pagemap};
+	s->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	(void)pthread_mutex_init(&s->out_lock, NULL);
+	(void)pthread_mutex_init(&s->runs_lock, NULL);
+	if (curfew_engine_create(&options, &s->engine, failure) != CURFEW_OK)
+		return false;
+	warm_up(s->engine);
+	return true;
+}
+
+static bool read_setup(worker_setup *setup)
+{
+	return recv(WORKER_SOCKET, setup, sizeof *setup, MSG_WAITALL) == (ssize_t)sizeof *setup &&
+	       setup->version == WORKER_FRAME_VERSION;
+}
+
+int worker_main(void)
+{
+	static service s;
+	worker_setup setup;
+	curfew_failure failure = {.message = ""};
+	int pagemap;
+	(void)prctl(PR_SET_NAME, "curfew-worker");
+	if (!read_setup(&setup))
+		return 2;
+	catch_faults();
+	uint64_t own = OWN_DATA_BYTES + setup.threads * THREAD_DATA_BYTES;
+	uint32_t has = worker_confine(setup.data_bytes != 0 ? setup.data_bytes + own : 0, &pagemap);
+	if (make_service(&s, setup.threads, pagemap, &failure) && worker_confine_calls(pagemap, &failure)) {
+		has |= WORKER_HAS_CALL_FILTER;
+		post(&s, WORKER_FRAME_READY, 0, (piece){&has, sizeof has}, (piece){NULL, 0}, true);
+		serve(&s);
+	}
+	post(&s, WORKER_FRAME_FAILED, 0, (piece){failure.message, strlen(failure.message)}, (piece){NULL, 0}, true);
+	return 1;
+}
