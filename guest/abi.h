@@ -84,4 +84,40 @@ enum {
 	CURFEW_CONTROL_METERED = 16,      /* fuel is counted: see host_fuel */
 };
 
+/* ---- Operations: what the host does meanwhile ------------------------------------------------------------- */
+
+/* What can be started. */
+enum {
+	CURFEW_OPERATION_FETCH = 1,
+};
+
+/* An event, as the host writes it where the guest asks for the next one. */
+typedef struct curfew__event_record {
+	uint32_t id;
+	uint32_t kind;
+	uint32_t length; /* of its bytes, which are taken next, or not at all */
+	uint32_t last;   /* 1: the last of its operation */
+} curfew__event_record;
+
+/*
+ * CURFEW_OPERATION_FETCH: one exchange over HTTP. The request is lines, each ended by a line break: the method, the
+ * URL without its fragment, the body ("-": none, "?": of unknown length, or its length in bytes), and the headers, each
+ * as "name:value". Text is UTF-8; of a header's value only U+0000 to U+00FF.
+ */
+enum {
+	/* What the guest sends. */
+	CURFEW_FETCH_TAKE = 1,     /* asks for one chunk of the response; not again before that has come */
+	CURFEW_FETCH_BODY = 2,     /* a piece of the request's body; not again before CURFEW_FETCH_SENT */
+	CURFEW_FETCH_BODY_END = 3, /* there is no more of it */
+	/* What comes. */
+	CURFEW_FETCH_HEAD = 1,     /* the status, a blank and its text, and the headers: lines as above */
+	CURFEW_FETCH_CHUNK = 2,    /* of the response, decompressed */
+	CURFEW_FETCH_SENT = 3,     /* there is room for more of the body */
+	CURFEW_FETCH_END = 4,      /* of the response; last */
+	CURFEW_FETCH_FAILED = 5,   /* why, as text; last */
+};
+
+/* Of a piece of a body, in both directions. */
+#define CURFEW_FETCH_CHUNK_BYTES 65536
+
 #endif

@@ -35,6 +35,19 @@ async function readProblem(response) {
 	}
 }
 
+let ahead = 0;
+
+/** The server's clock may be another one. Its header has whole seconds, so that small differences are none. */
+function noteTime(date) {
+	const difference = date ? Date.parse(date) + 500 - Date.now() : 0;
+	ahead = Math.abs(difference) > 2000 ? difference : 0;
+}
+
+/** @returns {number} the time on the server, in ms since 1970 */
+export function getServerTime() {
+	return Date.now() + ahead;
+}
+
 async function send(method, path, { body, type = 'application/json', headers = {}, signal } = {}) {
 	const token = getToken();
 	const all = { ...headers };
@@ -43,8 +56,10 @@ async function send(method, path, { body, type = 'application/json', headers = {
 	if (body !== undefined)
 		all['Content-Type'] = type;
 	const response = await fetch(path, {
-		method, headers: all, body, signal, cache: 'no-store', credentials: 'omit', redirect: 'error', referrerPolicy: 'no-referrer',
+		method, headers: all, body, signal,
+		cache: 'no-store', credentials: 'omit', redirect: 'error', referrerPolicy: 'no-referrer',
 	});
+	noteTime(response.headers.get('Date'));
 	if (response.status === 401)
 		access.dispatchEvent(new Event('unauthorized'));
 	if (!response.ok)
@@ -58,8 +73,8 @@ async function ask(method, path, options) {
 }
 
 function query(values) {
-	const text = new URLSearchParams(Object.entries(values).filter(([, value]) => value !== null && value !== undefined && value !== '')).toString();
-	return text && `?${text}`;
+	const given = Object.entries(values).filter(([, value]) => value !== null && value !== undefined && value !== '');
+	return given.length > 0 ? `?${new URLSearchParams(given)}` : '';
 }
 
 const runPath = (id) => `/v1/runs/${encodeURIComponent(id)}`;
@@ -70,7 +85,8 @@ const programPath = (name) => `/v1/programs/${encodeURIComponent(name)}`;
  * @returns {Promise<object>} {id}, or with wait the report
  */
 export function startRun(request) {
-	return ask('POST', '/v1/runs', { body: JSON.stringify(request), headers: { 'Idempotency-Key': crypto.randomUUID?.() ?? String(Math.random()) } });
+	const key = [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, '0')).join('');
+	return ask('POST', '/v1/runs', { body: JSON.stringify(request), headers: { 'Idempotency-Key': key } });
 }
 
 /** @param {string} id */

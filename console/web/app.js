@@ -44,7 +44,8 @@ function showEdited() {
 
 function setUpEditor() {
 	find('example').append(...documents.map(({ id, name }) => make('option', { value: id, text: name })));
-	find('example').addEventListener('change', () => openDocument(documents.find(({ id }) => id === find('example').value)));
+	const list = find('example');
+	list.addEventListener('change', () => openDocument(documents.find(({ id }) => id === list.value)));
 	find('language').addEventListener('change', () => editor.setLanguage(find('language').value));
 	find('reset').addEventListener('click', () => { editor.reset(); editor.focus(); });
 	editor.addEventListener('change', showEdited);
@@ -69,11 +70,13 @@ function markLine(run, frame, reveal) {
 	const shown = frame ?? top;
 	if (!shown)
 		return;
-	editor.mark({ line: shown.line, text: shown === top ? markText(run.report) : `called from here, in ${shown.function ?? 'the program'}` }, reveal);
+	const text = shown === top ? markText(run.report) : `called from here, in ${shown.function ?? 'the program'}`;
+	editor.mark({ line: shown.line, text }, reveal);
 }
 
 function markText({ outcome, error }) {
-	return outcome === 'threw' || outcome === 'bad_program' ? `${error.name}: ${error.message}` : `${wordOf(outcome)}: it was here`;
+	const isError = outcome === 'threw' || outcome === 'bad_program';
+	return isError ? `${error.name}: ${error.message}` : `${wordOf(outcome)}: it was here`;
 }
 
 // ---- Starting -------------------------------------------------------------------------------------------------------
@@ -116,17 +119,26 @@ function runProgram(name) {
 function runTenSeconds(label, more, focus) {
 	keep(`text.${tenSeconds.id}`, null);
 	openDocument(tenSeconds);
-	start({ source: tenSeconds.source, lang: 'js', limits: { timeout: '5s' }, ...more }, { name: label, source: tenSeconds.source, language: 'js' }, focus);
+	const { source, lang } = tenSeconds;
+	start({ source, lang, limits: { timeout: '5s' }, ...more }, { name: label, source, language: lang }, focus);
 }
 
 function setUpButtons() {
 	find('limits').open = matchMedia('(min-width: 60rem)').matches;
 	find('start').addEventListener('click', runEditor);
-	find('schedule').addEventListener('click', () => runTenSeconds('10\u00a0s program, 5\u00a0s deadline', { delay: '1s' }));
-	find('both').addEventListener('click', () => runTenSeconds('10\u00a0s program, deadline and cancel', {}, { focusCancel: true }));
-	find('clear').addEventListener('click', () => [...runs.all.values()].filter((run) => !run.isOpen).forEach((run) => runs.remove(run)));
+	find('schedule').addEventListener('click', () => {
+		runTenSeconds('10\u00a0s program, 5\u00a0s deadline', { delay: '1s' });
+	});
+	find('both').addEventListener('click', () => {
+		runTenSeconds('10\u00a0s program, deadline and cancel', {}, { focusCancel: true });
+	});
+	find('clear').addEventListener('click', () => {
+		[...runs.all.values()].filter((run) => !run.isOpen).forEach((run) => runs.remove(run));
+		find('runs-heading').focus();
+	});
 	document.addEventListener('keydown', (event) => {
-		if (event.key === 'Enter' && (event.ctrlKey || event.metaKey) && !event.defaultPrevented && !find('view-run').hidden) {
+		const isRun = event.key === 'Enter' && (event.ctrlKey || event.metaKey) && !event.defaultPrevented;
+		if (isRun && !find('view-run').hidden) {
 			event.preventDefault();
 			runEditor();
 		}
@@ -243,19 +255,18 @@ function setUpViews() {
 
 function setUpToken() {
 	const dialog = find('token-dialog');
-	const open = () => {
+	const open = (reason) => {
 		if (!dialog.open) {
+			setText(find('token-reason'), reason);
 			find('token').value = '';
 			dialog.showModal();
 		}
 	};
 	find('token-button').addEventListener('click', () => {
-		setText(find('token-reason'), getToken() ? 'A token is in use for this tab.' : 'Kept for this tab only, until it is closed.');
-		open();
+		open(getToken() ? 'A token is in use for this tab.' : 'Kept for this tab only, until it is closed.');
 	});
 	access.addEventListener('unauthorized', () => {
-		setText(find('token-reason'), getToken() ? 'The server does not take this token.' : 'The server wants a token. It is kept for this tab only.');
-		open();
+		open(getToken() ? 'The server does not take this token.' : 'The server wants a token. It is kept for this tab only.');
 	});
 	find('token-form').addEventListener('submit', () => {
 		setToken(find('token').value.trim());
@@ -284,4 +295,5 @@ setUpToken();
 setUpCalibration();
 setUpViews();
 await begin();
+document.documentElement.dataset.ready = '';
 setTimeout(discover, DISCOVER_EVERY);

@@ -2,6 +2,7 @@
 // The card of one run: state, time left, what it uses of its limits, its output, and how it ended.
 
 import { describeState, formatBytes, formatCount, formatDuration, formatJson, formatSeconds } from './format.js';
+import { getServerTime } from './api.js';
 import { make, makeIcon, setAttribute, setText } from './dom.js';
 
 // use: [key in used, key in limits]; of a run that goes on only some are known.
@@ -49,8 +50,10 @@ function tellTime(run) {
 	const { report, limits } = run;
 	if (report)
 		return tellEnd(report);
+	if (run.state === 'scheduled' && run.startsAt !== null)
+		return `starts in ${formatSeconds((run.startsAt - getServerTime()) * 1000)}`;
 	if (run.state === 'scheduled')
-		return run.startsAt === null ? 'waits for its time' : `starts in ${formatSeconds((run.startsAt - Date.now()) * 1000)}`;
+		return 'waits for its time';
 	if (run.state === 'queued')
 		return 'waits for a worker';
 	if (limits.timeout_us === null)
@@ -58,8 +61,10 @@ function tellTime(run) {
 	if (limits.timeout_us === undefined)
 		return '';
 	const left = limits.timeout_us - run.elapsed;
+	if (left <= 0 && limits.grace_us && -left < limits.grace_us)
+		return `deadline passed, ${formatSeconds(limits.grace_us + left)} of grace left`;
 	if (left <= 0)
-		return limits.grace_us && -left < limits.grace_us ? `deadline passed, ${formatSeconds(limits.grace_us + left)} of grace left` : 'deadline passed';
+		return 'deadline passed';
 	return `${formatSeconds(left)} left of ${formatDuration(limits.timeout_us)}`;
 }
 
@@ -88,7 +93,8 @@ export function isOwnFrame(report, frame) {
 export class RunCard {
 	/**
 	 * @param {import('./runs.js').Run} run
-	 * @param {{cancel: Function, dismiss: Function, show: Function}} actions each is given the run; show also a frame, or none
+	 * @param {{cancel: Function, dismiss: Function, show: Function}} actions each is given the run; show also a frame,
+	 * or null
 	 */
 	constructor(run, actions) {
 		this.run = run;
@@ -104,12 +110,15 @@ export class RunCard {
 		this.badge = make('span', { class: 'badge' });
 		this.title = make('h3', { id: `run-${run.id}` });
 		this.time = make('p', { class: 'time' });
-		this.cancelButton = make('button', { type: 'button', class: 'cancel', onclick: () => actions.cancel(run) }, makeIcon('stop'), 'Cancel');
-		this.showButton = make('button', { type: 'button', class: 'quiet', text: 'Show code', onclick: () => actions.show(run, null) });
-		this.dismissButton = make('button', { type: 'button', class: 'quiet icon-only', 'aria-label': 'Take off the page', onclick: () => actions.dismiss(run) }, makeIcon('cross'));
+		this.cancelButton = makeButton('cancel', () => actions.cancel(run), makeIcon('stop'), 'Cancel');
+		this.showButton = makeButton('quiet', () => actions.show(run, null), 'Show code');
+		this.dismissButton = makeButton('quiet icon-only', () => actions.dismiss(run), makeIcon('cross'));
+		setAttribute(this.dismissButton, 'aria-label', 'Take off the page');
 		this.note = make('p', { class: 'note', hidden: true });
 		this.progress = make('p', { class: 'progress', hidden: true });
-		this.output = make('pre', { class: 'output', role: 'log', 'aria-live': 'off', 'aria-label': 'Output', tabindex: 0 });
+		this.output = make('pre', {
+			class: 'output', role: 'log', 'aria-live': 'off', 'aria-label': 'Output', tabindex: 0,
+		});
 		this.details = make('div', { class: 'results' });
 		this.element = make('article', {
 			class: 'card', tabindex: 0, 'aria-labelledby': this.title.id, data: { id: run.id },
@@ -120,7 +129,8 @@ export class RunCard {
 				}
 			},
 		},
-		make('header', {}, this.badge, this.title, make('div', { class: 'actions' }, this.cancelButton, this.showButton, this.dismissButton)),
+		make('header', {}, this.badge, this.title,
+			make('div', { class: 'actions' }, this.cancelButton, this.showButton, this.dismissButton)),
 		this.time, this.note,
 		make('div', { class: 'meters' }, ...this.meters.map(({ view }) => view.element)),
 		this.progress, this.output, this.details);
@@ -149,11 +159,13 @@ export class RunCard {
 			this.badge.replaceChildren(makeIcon(icon), word);
 		setText(this.title, run.title);
 		setAttribute(this.title, 'title', run.id);
-		// The focus goes to the card before its button goes.
-		if (!run.isOpen && document.activeElement === this.cancelButton)
+		// A second cancel ends the grace. The focus goes to the card before its button goes.
+		const isOver = !run.isOpen || (run.state === 'stopping' && !run.limits.grace_us);
+		if (isOver && document.activeElement === this.cancelButton)
 			this.element.focus();
 		this.cancelButton.hidden = !run.isOpen;
-		this.cancelButton.disabled = run.state === 'stopping';
+		this.cancelButton.disabled = isOver;
+		setText(this.cancelButton.lastChild, run.state === 'stopping' && !isOver ? 'Stop now' : 'Cancel');
 		this.showButton.hidden = run.source === null;
 		this.dismissButton.hidden = run.isOpen;
 		this.#showNote();
@@ -220,29 +232,37 @@ export class RunCard {
 		this.details.replaceChildren(...parts);
 	}
 
+	#makeFrame(frame) {
+		const place = frame.line ? `${frame.file}:${frame.line}:${frame.column}` : frame.file ?? '(native)';
+		const text = `${frame.function ?? '<anonymous>'} ${place}`;
+		const canShow = isOwnFrame(this.run.report, frame) && this.run.source !== null;
+		return make('li', {}, canShow ? makeButton('frame', () => this.actions.show(this.run, frame), text) : text);
+	}
+
 	#makeError({ error, outcome }) {
-		const head = outcome === 'ok' || error.name !== outcome ? [error.name, error.message].filter(Boolean).join(': ') : error.message;
-		const frames = error.stack.map((frame) => {
-			const place = frame.native || !frame.file ? '(native)' : `${frame.file}${frame.line ? `:${frame.line}:${frame.column}` : ''}`;
-			const text = `${frame.function ?? '<anonymous>'} ${place}`;
-			const canShow = isOwnFrame(this.run.report, frame) && this.run.source !== null;
-			return make('li', {}, canShow ? make('button', { type: 'button', class: 'frame', text, onclick: () => this.actions.show(this.run, frame) }) : text);
-		});
+		// The name of a stop is its outcome, which has been said.
+		const head = [error.name === outcome ? null : error.name, error.message].filter(Boolean).join(': ');
+		const frames = error.stack.map((frame) => this.#makeFrame(frame));
 		return make('section', { class: 'error' }, make('h4', { text: head || 'Stopped' }),
 			frames.length > 0 ? make('ol', { class: 'stack', 'aria-label': 'Stack, innermost first' }, ...frames) : null);
 	}
 }
 
+function makeButton(kind, onclick, ...children) {
+	return make('button', { type: 'button', class: kind, onclick }, ...children);
+}
+
 function makeValue(title, value) {
-	return make('section', { class: 'value-box' }, make('h4', { text: title }), make('pre', { tabindex: 0, 'aria-label': title, text: formatJson(value) }));
+	return make('section', { class: 'value-box' }, make('h4', { text: title }),
+		make('pre', { tabindex: 0, 'aria-label': title, text: formatJson(value) }));
 }
 
 function makeFacts({ id, report: { used, engine, program } }) {
-	const phases = [['load', used.load_us], ['compile', used.compile_us], ['start', used.start_us], ['run', used.run_us]];
+	const phases = ['load', 'compile', 'start', 'run'].map((name) => `${name} ${formatDuration(used[`${name}_us`] ?? 0)}`);
 	const facts = [
 		['Run', id],
 		['Program', `${program.kind ?? '?'} ${program.sha256?.slice(0, 12) ?? ''}`],
-		['Time', phases.map(([name, us]) => `${name} ${formatDuration(us ?? 0)}`).join(' · ')],
+		['Time', phases.join(' · ')],
 		['Stack', used.stack_peak_bytes ? formatBytes(used.stack_peak_bytes) : '–'],
 		['Calls out', `${used.host_calls ?? 0}, timers ${used.timers_peak ?? 0}`],
 		['Curfew', engine.curfew],

@@ -79,7 +79,8 @@ export function makeSvg(tag, attributes = {}, ...children) {
  * @returns {SVGElement}
  */
 export function makeIcon(name) {
-	return makeSvg('svg', { class: 'icon', viewBox: '0 0 16 16', 'aria-hidden': 'true' }, makeSvg('use', { href: `#icon-${name}` }));
+	const use = makeSvg('use', { href: `#icon-${name}` });
+	return makeSvg('svg', { class: 'icon', viewBox: '0 0 16 16', 'aria-hidden': 'true' }, use);
 }
 
 let pending = [];

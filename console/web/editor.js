@@ -20,24 +20,24 @@ const theme = EditorView.theme({
 	'.cm-lineNumbers .cm-gutterElement': { padding: '0 10px 0 12px', minWidth: '2.5em' },
 	'.cm-activeLine': { backgroundColor: 'var(--line-active)' },
 	'.cm-activeLineGutter': { backgroundColor: 'var(--line-active)', color: 'var(--text)' },
-	'&.cm-focused > .cm-scroller > .cm-selectionLayer .cm-selectionBackground, .cm-selectionBackground': { backgroundColor: 'var(--selection)' },
+	'.cm-selectionBackground': { backgroundColor: 'var(--selection)' },
+	'&.cm-focused > .cm-scroller > .cm-selectionLayer .cm-selectionBackground': { backgroundColor: 'var(--selection)' },
 	'.cm-selectionMatch': { backgroundColor: 'var(--selection)' },
 	'&.cm-focused .cm-matchingBracket': { backgroundColor: 'transparent', outline: '1px solid var(--faint)' },
 	'.cm-marked': { backgroundColor: 'var(--mark-background)', boxShadow: 'inset 3px 0 0 var(--mark)' },
 	'.cm-gutterElement.cm-marked-gutter': { color: 'var(--mark)', fontWeight: '700' },
-	'.cm-mark-text': { color: 'var(--mark)', marginLeft: '2em', fontFamily: 'var(--sans)', fontSize: '0.92em', fontStyle: 'italic' },
+	'.cm-mark-text': { color: 'var(--mark)', marginLeft: '2em', font: 'italic 0.92em var(--sans)' },
 	'.cm-panels': { backgroundColor: 'var(--raised)', color: 'var(--text)', borderColor: 'var(--rule)' },
-	'.cm-textfield': { backgroundColor: 'var(--surface)', color: 'var(--text)', border: '1px solid var(--control)', borderRadius: '3px' },
-	'.cm-button': { backgroundImage: 'none', backgroundColor: 'var(--surface)', color: 'var(--text)', border: '1px solid var(--control)', borderRadius: '3px' },
+	'.cm-textfield, .cm-button': { background: 'var(--surface)', color: 'var(--text)', border: '1px solid var(--control)' },
 	'.cm-searchMatch': { backgroundColor: 'var(--mark-background)' },
 });
 
 const colours = syntaxHighlighting(HighlightStyle.define([
-	{ tag: [tags.keyword, tags.controlKeyword, tags.definitionKeyword, tags.moduleKeyword, tags.operatorKeyword], color: 'var(--code-keyword)' },
+	{ tag: tags.keyword, color: 'var(--code-keyword)' },
 	{ tag: [tags.string, tags.special(tags.string), tags.regexp], color: 'var(--code-string)' },
 	{ tag: [tags.number, tags.bool, tags.null, tags.atom], color: 'var(--code-number)' },
-	{ tag: [tags.comment, tags.lineComment, tags.blockComment], color: 'var(--code-comment)', fontStyle: 'italic' },
-	{ tag: [tags.function(tags.variableName), tags.function(tags.propertyName), tags.definition(tags.function(tags.variableName))], color: 'var(--code-function)' },
+	{ tag: tags.comment, color: 'var(--code-comment)', fontStyle: 'italic' },
+	{ tag: [tags.function(tags.variableName), tags.function(tags.propertyName)], color: 'var(--code-function)' },
 	{ tag: [tags.typeName, tags.className], color: 'var(--code-type)' },
 	{ tag: tags.invalid, textDecoration: 'underline wavy' },
 ]));
@@ -63,7 +63,7 @@ const gutterMark = new (class extends GutterMarker {
 	elementClass = 'cm-marked-gutter';
 })();
 
-const EMPTY = { lines: Decoration.none, line: null };
+const EMPTY = { lines: Decoration.none, gutter: Decoration.none };
 
 // The mark goes as soon as the text is changed: it would no longer be the one that ran.
 const markField = StateField.define({
@@ -77,7 +77,7 @@ const markField = StateField.define({
 	},
 	provide: (field) => [
 		EditorView.decorations.from(field, (value) => value.lines),
-		gutterLineClass.from(field, (value) => value.gutter ?? Decoration.none),
+		gutterLineClass.from(field, (value) => value.gutter),
 	],
 });
 
@@ -86,7 +86,10 @@ function markOf(state, { line, text }) {
 		return EMPTY;
 	const { from, to } = state.doc.line(line);
 	const widget = Decoration.widget({ widget: new MarkText(text), side: 1 });
-	return { line, lines: Decoration.set([markLine.range(from), widget.range(to)]), gutter: Decoration.none.update({ add: [gutterMark.range(from)] }) };
+	return {
+		lines: Decoration.set([markLine.range(from), widget.range(to)]),
+		gutter: Decoration.none.update({ add: [gutterMark.range(from)] }),
+	};
 }
 
 /** The editor; tells 'change' when the user has changed the text. */
@@ -106,8 +109,13 @@ export class Editor extends EventTarget {
 			lineNumbers(), highlightActiveLineGutter(), highlightSpecialChars(), history(), drawSelection(), dropCursor(),
 			EditorState.allowMultipleSelections.of(true), indentOnInput(), bracketMatching(), highlightActiveLine(),
 			highlightSelectionMatches(), search({ top: true }), indentUnit.of('\t'), EditorState.tabSize.of(4),
-			keymap.of([{ key: 'Mod-Enter', run: () => { run(); return true; } }, ...defaultKeymap, ...searchKeymap, ...historyKeymap, indentWithTab]),
-			EditorView.contentAttributes.of({ 'aria-label': 'Text of the program', 'aria-description': 'Tab indents; Escape, then Tab leaves the editor' }),
+			keymap.of([
+				{ key: 'Mod-Enter', run: () => { run(); return true; } },
+				...defaultKeymap, ...searchKeymap, ...historyKeymap, indentWithTab,
+			]),
+			EditorView.contentAttributes.of({
+				'aria-label': 'Text of the program', 'aria-description': 'Tab indents; Escape, then Tab leaves the editor',
+			}),
 			EditorView.updateListener.of((update) => update.docChanged && this.#changed()),
 			this.language.of([]), markField, theme, colours,
 		];

@@ -40,7 +40,7 @@ export class History {
 		const turn = this.turn = (this.turn ?? 0) + 1;
 		try {
 			const answer = await listRuns({
-				state: this.outcome.value ? 'done' : this.state.value, outcome: this.outcome.value, program: this.program.value.trim(),
+				state: this.state.value, outcome: this.outcome.value, program: this.program.value.trim(),
 				limit: PAGE, after: this.pages.at(-1),
 			});
 			if (turn === this.turn)
@@ -58,7 +58,8 @@ export class History {
 		this.next = next;
 		find('history-newer').disabled = this.pages.length === 1;
 		find('history-older').disabled = next === null;
-		this.#say(runs.length === 0 ? 'No run is like that.' : `${runs.length} ${runs.length === 1 ? 'run' : 'runs'}, page ${this.pages.length}`);
+		const count = `${runs.length} ${runs.length === 1 ? 'run' : 'runs'}`;
+		this.#say(runs.length === 0 ? 'No run is like that.' : `${count}, page ${this.pages.length}`);
 		// Roles are spelled out: at phone width rows become blocks, which would take the table's own away.
 		const head = make('thead', { role: 'rowgroup' }, make('tr', { role: 'row' }, ...COLUMNS.map((text) =>
 			make('th', { role: 'columnheader', scope: 'col' }, text || make('span', { class: 'hidden-text', text: 'Actions' })))));

@@ -46,16 +46,19 @@ export class LimitsForm {
 	#fill(box, fields) {
 		for (const { key, label, usual, hint } of fields) {
 			const input = make('input', {
-				id: `field-${key}`, type: 'text', placeholder: usual, autocomplete: 'off', spellcheck: 'false', autocapitalize: 'off',
+				id: `field-${key}`, type: 'text', placeholder: usual,
+				autocomplete: 'off', spellcheck: 'false', autocapitalize: 'off',
 				oninput: () => { this.complain(key, null); this.#keep(); },
 			});
 			this.inputs.set(key, input);
-			box.append(make('div', { class: 'field' }, make('label', { for: input.id, text: label, title: hint }), input));
+			const name = make('label', { for: input.id, text: label, title: hint });
+			box.append(make('div', { class: 'field' }, name, input));
 		}
 	}
 
 	#keep() {
-		keep('limits', Object.fromEntries([...this.inputs].map(([key, input]) => [key, input.value]).filter(([, value]) => value)));
+		const values = [...this.inputs].map(([key, input]) => [key, input.value]);
+		keep('limits', Object.fromEntries(values.filter(([, value]) => value)));
 	}
 
 	/**

@@ -3,7 +3,7 @@
 
 import { getStats } from './api.js';
 import { find, make, makeSvg, setAttribute, setText } from './dom.js';
-import { formatBytes, formatCount, formatDuration, wordOf } from './format.js';
+import { formatCount, formatDuration, wordOf } from './format.js';
 
 const EVERY = 2000;
 const SAMPLES = 60;
@@ -27,8 +27,8 @@ export class Machine {
 			this.#showPulse(stats);
 			this.#showFacts(stats);
 			this.#showRates();
-			this.#showHistogram(stats.stop_latency_us);
-			this.#showOutcomes(stats.outcomes ?? {});
+			this.#showLatency(stats.stop_latency_us);
+			this.#showOutcomes(stats.outcomes);
 		} catch (error) {
 			find('pulse').dataset.state = 'lost';
 			setText(find('pulse'), error.status ? error.message : 'no connection to the server');
@@ -39,21 +39,21 @@ export class Machine {
 
 	#showPulse(stats) {
 		find('pulse').dataset.state = 'good';
-		setText(find('pulse'), `${formatRate(stats.runs_per_second)} runs/s · ${stats.running} running · ${stats.queued} queued`);
+		const { runs_per_second: rate, running, queue_length: queued } = stats;
+		setText(find('pulse'), `${formatRate(rate)} runs/s · ${running} running · ${queued} queued`);
 	}
 
 	#showFacts(stats) {
-		const { workers } = stats;
 		const facts = [
 			['Runs per second', formatRate(stats.runs_per_second)],
-			['Running', String(stats.running)],
-			['Queued', String(stats.queued)],
-			['Scheduled', String(stats.scheduled ?? 0)],
-			['Workers', workers === undefined ? null : typeof workers === 'number' ? String(workers) : `${workers.busy} of ${workers.total} busy`],
-			['Runs so far', stats.runs_total === undefined ? null : formatCount(stats.runs_total)],
-			['Memory', stats.memory_bytes === undefined ? null : formatBytes(stats.memory_bytes)],
-			['Up for', stats.uptime_us === undefined ? null : formatDuration(stats.uptime_us)],
-		].filter(([, value]) => value !== null);
+			['Running, at most', `${stats.running} of ${stats.concurrency}`],
+			['Queued', String(stats.queue_length)],
+			['Scheduled', String(stats.scheduled)],
+			['Workers', String(stats.workers.ready)],
+			['Submitted', formatCount(stats.submitted)],
+			['Wait for a worker, median', stats.queue_wait_us.count ? `≤ ${formatDuration(stats.queue_wait_us.p50)}` : '–'],
+			['Up for', formatDuration(stats.uptime_us)],
+		];
 		find('machine-facts').replaceChildren(...facts.map(([name, value]) =>
 			make('div', { class: 'tile' }, make('dt', { text: name }), make('dd', { text: value }))));
 	}
@@ -61,26 +61,33 @@ export class Machine {
 	#showRates() {
 		const most = Math.max(1, ...this.rates);
 		const step = 600 / (SAMPLES - 1);
-		const points = this.rates.map((rate, index) => `${((SAMPLES - this.rates.length + index) * step).toFixed(1)},${(96 - (rate / most) * 90).toFixed(1)}`);
-		const text = `now ${formatRate(this.rates.at(-1))}, most ${formatRate(Math.max(...this.rates))} in the last ${Math.max(1, this.rates.length - 1) * EVERY / 1000} s`;
+		const first = SAMPLES - this.rates.length;
+		const points = this.rates.map((rate, index) => `${((first + index) * step).toFixed(1)},${(96 - (rate / most) * 90).toFixed(1)}`);
+		const seconds = Math.max(1, this.rates.length - 1) * EVERY / 1000;
+		const text = `now ${formatRate(this.rates.at(-1))}, most ${formatRate(Math.max(...this.rates))} in the last ${seconds} s`;
 		const chart = makeSvg('svg', { viewBox: '0 0 600 100', preserveAspectRatio: 'none', role: 'img', 'aria-label': text },
-			makeSvg('line', { x1: 0, y1: 96, x2: 600, y2: 96, class: 'axis' }), makeSvg('polyline', { points: points.join(' '), class: 'line' }));
+			makeSvg('line', { x1: 0, y1: 96, x2: 600, y2: 96, class: 'axis' }),
+			makeSvg('polyline', { points: points.join(' '), class: 'line' }));
 		find('rate-chart').replaceChildren(chart, make('p', { class: 'chart-text', text }));
 	}
 
-	#showHistogram(buckets) {
-		const rows = (buckets ?? []).map(({ le, count }, index) => {
-			const from = index > 0 ? buckets[index - 1].le : 0;
-			const label = le === null ? `over ${formatDuration(from)}` : `to ${formatDuration(le)}`;
-			return [label, count];
-		});
-		showBars(find('latency-chart'), rows, 'No run has been stopped yet.');
+	#showLatency({ buckets }) {
+		const rows = buckets.map(({ le, count }, index) =>
+			[le === null ? `over ${formatDuration(buckets[index - 1].le)}` : `≤ ${formatDuration(le)}`, count]);
+		// From the first to the last that has any.
+		const first = rows.findIndex(([, count]) => count > 0), last = rows.findLastIndex(([, count]) => count > 0);
+		showBars(find('latency-chart'), rows.slice(Math.max(0, first - 1), last + 2), 'No run has been stopped yet.');
 	}
 
 	#showOutcomes(outcomes) {
 		const rows = Object.entries(outcomes).filter(([, count]) => count > 0).sort(([, a], [, b]) => b - a);
 		showBars(find('outcome-chart'), rows.map(([name, count]) => [wordOf(name), count]), 'No run has ended yet.');
 	}
+}
+
+function makeBar() {
+	const bar = make('span', { class: 'bar', 'aria-hidden': 'true' }, make('span', { class: 'fill' }));
+	return make('div', { class: 'meter' }, make('dt', { class: 'label' }), make('dd', {}, bar, make('span', { class: 'value' })));
 }
 
 /** Rows of a name, a bar and a number. */
@@ -90,7 +97,7 @@ function showBars(box, rows, none) {
 		return box.replaceChildren(make('p', { class: 'empty', text: none }));
 	const most = Math.max(...rows.map(([, count]) => count));
 	if (box.firstChild?.tagName !== 'DL' || box.firstChild.childElementCount !== rows.length)
-		box.replaceChildren(make('dl', {}, ...rows.map(() => make('div', { class: 'meter' }, make('dt', { class: 'label' }), make('dd', {}, make('span', { class: 'bar', 'aria-hidden': 'true' }, make('span', { class: 'fill' })), make('span', { class: 'value' }))))));
+		box.replaceChildren(make('dl', {}, ...rows.map(makeBar)));
 	rows.forEach(([label, count], index) => {
 		const row = box.firstChild.children[index];
 		setText(row.querySelector('.label'), label);

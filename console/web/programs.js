@@ -79,14 +79,16 @@ export class Programs {
 	}
 
 	#makeItem({ name, kind, sha256, exports }) {
+		const start = make('button', { type: 'button', text: 'Run', 'aria-label': `Run ${name}` });
+		start.addEventListener('click', () => this.actions.run(name));
 		const remove = make('button', { type: 'button', class: 'quiet', text: 'Delete', 'aria-label': `Delete ${name}` });
 		remove.addEventListener('click', () => this.#delete(name, remove));
 		const names = (exports ?? []).map((item) => typeof item === 'string' ? item : item.name);
 		return make('li', { class: 'program', data: { name } },
 			make('h3', { text: name }),
-			make('p', { class: 'program-facts' }, make('span', { text: kind ?? '' }), make('code', { text: (sha256 ?? '').slice(0, 12), title: sha256 }),
+			make('p', { class: 'program-facts' }, make('span', { text: kind ?? '' }),
+				make('code', { text: (sha256 ?? '').slice(0, 12), title: sha256 }),
 				make('span', { text: names.length ? `exports ${names.join(', ')}` : 'no exports' })),
-			make('div', { class: 'actions' },
-				make('button', { type: 'button', text: 'Run', 'aria-label': `Run ${name}`, onclick: () => this.actions.run(name) }), remove));
+			make('div', { class: 'actions' }, start, remove));
 	}
 }

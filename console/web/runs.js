@@ -3,7 +3,7 @@
 // opens few connections to one host, so all its tabs together hold at most four streams of events; further runs are
 // asked for once a second.
 
-import { followRun, getRun, listRuns, cancelRun, startRun } from './api.js';
+import { followRun, getRun, getServerTime, listRuns, cancelRun, startRun } from './api.js';
 import { keep, recall } from './dom.js';
 
 const OPEN_STATES = ['scheduled', 'queued', 'running', 'stopping'];
@@ -41,7 +41,6 @@ export class Run extends EventTarget {
 		this.name = '';
 		this.language = null;
 		this.source = null;
-		this.isMine = false;
 		this.createdAt = Date.now();
 		this.startsAt = null;
 		this.startedAt = null;
@@ -74,17 +73,16 @@ export class Run extends EventTarget {
 	get elapsed() {
 		if (this.report)
 			return this.report.used.wall_us;
-		return this.startedAt === null ? 0 : Math.max(0, (Date.now() - this.startedAt) * 1000);
+		return this.startedAt === null ? 0 : Math.max(0, (getServerTime() - this.startedAt) * 1000);
 	}
 
 	changed() {
 		this.dispatchEvent(new Event('change'));
 	}
 
-	/** Takes over what the server says of the run; an older state never replaces a newer one. */
+	/** Takes over what the server says of the run. A state never goes back; done is what has a report. */
 	absorb(data) {
-		const order = [...OPEN_STATES, 'done'];
-		if (data.state && order.indexOf(data.state) >= order.indexOf(this.state))
+		if (OPEN_STATES.indexOf(data.state) > OPEN_STATES.indexOf(this.state) && this.isOpen)
 			this.state = data.state;
 		this.name ||= data.program ?? '';
 		this.language ??= data.lang ?? null;
@@ -93,7 +91,7 @@ export class Run extends EventTarget {
 		this.startedAt = data.started_ms ?? this.startedAt;
 		this.limits = data.limits ?? this.limits;
 		this.used = data.used ?? this.used;
-		this.source ??= data.source ?? null;
+		this.partial = data.checkpoint ?? this.partial;
 		if (data.report)
 			this.finish(data.report);
 		this.changed();
@@ -145,8 +143,8 @@ export class Runs extends EventTarget {
 	}
 
 	#remember() {
-		const mine = [...this.all.values()].slice(-KEPT).map(({ id, name, source, isMine }) => ({ id, name, source, isMine }));
-		keep('runs', mine);
+		const kept = [...this.all.values()].slice(-KEPT);
+		keep('runs', kept.map(({ id, name, source, language }) => ({ id, name, source, language })));
 	}
 
 	/**
@@ -188,7 +186,7 @@ export class Runs extends EventTarget {
 	 */
 	async start(request, known) {
 		const { id } = await startRun(request);
-		return this.add(id, { ...known, isMine: true });
+		return this.add(id, known);
 	}
 
 	/** @param {Run} run */
@@ -199,8 +197,7 @@ export class Runs extends EventTarget {
 		run.changed();
 		try {
 			const answer = await cancelRun(run.id);
-			if (answer?.schema)
-				this.#end(run, () => run.finish(answer));
+			this.#end(run, () => answer.schema ? run.finish(answer) : run.absorb(answer));
 		} catch (error) {
 			run.problem = `could not be cancelled: ${error.message}`;
 		}
@@ -253,12 +250,22 @@ export class Runs extends EventTarget {
 		// What is streamed starts from the beginning.
 		run.output = [];
 		run.outputLength = 0;
+		const tell = (isConnected) => {
+			run.isLost = !isConnected;
+			run.changed();
+		};
+		// What it has used so far is no event.
+		const timer = setInterval(() => {
+			if (run.state === 'running' && !document.hidden)
+				getRun(run.id).then(({ used }) => run.isOpen && used && run.absorb({ used }), () => {});
+		}, 1000);
 		try {
-			for await (const event of followRun(run.id, stop.signal, (isConnected) => { run.isLost = !isConnected; run.changed(); })) {
+			for await (const event of followRun(run.id, stop.signal, tell)) {
 				this.#take(run, event);
 				run.changed();
 			}
 		} finally {
+			clearInterval(timer);
 			this.removeEventListener('remove', onRemove);
 		}
 	}

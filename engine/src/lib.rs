@@ -5,6 +5,7 @@ pub use wasmtime_c_api::*;
 mod account;
 mod futures;
 mod input;
+mod code_map;
 mod rewrite;
 mod wasi;
 

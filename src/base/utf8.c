@@ -65,6 +65,16 @@ size_t curfew__utf8_decode(const char *text, size_t length, uint32_t *character)
 	return form.more + 1;
 }
 
+size_t curfew__utf8_encode(uint32_t character, char text[4])
+{
+	unsigned more = character < 0x80 ? 0 : character < 0x800 ? 1 : character < 0x10000 ? 2 : 3;
+	static const unsigned char leads[] = {0, 0xc0, 0xe0, 0xf0};
+	text[0] = (char)(leads[more] | character >> 6 * more);
+	for (unsigned i = 1; i <= more; i++)
+		text[i] = (char)(0x80 | (character >> 6 * (more - i) & 0x3f));
+	return more + 1;
+}
+
 size_t curfew__utf8_skip(const char *text, size_t length)
 {
 	lead form = lead_of((unsigned char)text[0]);

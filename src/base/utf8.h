@@ -13,6 +13,9 @@
  */
 size_t curfew__utf8_decode(const char *text, size_t length, uint32_t *character);
 
+/* Writes a character (one that UTF-8 has) as 1 to 4 bytes, and answers how many. */
+size_t curfew__utf8_encode(uint32_t character, char text[4]);
+
 /* Length of the ill-formed bytes that text begins with and that one U+FFFD stands for (at least 1). */
 size_t curfew__utf8_skip(const char *text, size_t length);
 

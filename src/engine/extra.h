@@ -57,12 +57,12 @@ typedef struct curfew__rewritten {
 bool curfew__rewrite(const uint8_t *wasm, size_t length, uint32_t flags, curfew__rewritten *out, char *message);
 void curfew__rewritten_finish(curfew__rewritten *rewritten);
 
-/* ---- Where code comes from (code_map.rs) ------------------------------------------------------------------ */
+/* ---- Where code comes from (code_map.rs, engine/rewriter) ------------------------------------------------ */
 
 typedef struct curfew__code_map curfew__code_map;
 
 typedef struct curfew__location {
-	bool hidden;          /* code that the rewriting added */
+	bool hidden;          /* of a function that the rewriting added; a guard counts as what it stands before */
 	uint64_t offset;      /* in the file as the user wrote it */
 	const char *function; /* demangled, from the name section or DWARF; NULL: none. The map's, until the next call */
 	const char *file;     /* from DWARF, or NULL */
@@ -70,13 +70,14 @@ typedef struct curfew__location {
 	uint32_t column;      /* from 1; 0: not known */
 } curfew__location;
 
-/* From the file as the user wrote it and the flags it was rewritten with. NULL: out of memory or not rewritten so. */
+/* From the file as the user wrote it, which is read only now, and the flags it was rewritten with. NULL: refused. */
 curfew__code_map *curfew__code_map_create(const uint8_t *wasm, size_t length, uint32_t flags);
 void curfew__code_map_destroy(curfew__code_map *map);
 /*
- * What stands at an offset of the rewritten file, as wasm_frame_module_offset tells it. Inlined calls make several
- * locations, innermost first: at most `most` are written to locations; how many there are is returned (at least 1).
- * One thread at a time.
+ * What stands at an offset of the rewritten file, as wasm_frame_module_offset tells it: for a component, too, that is an
+ * offset in the whole file. (An adapter between components has offsets of its own, which say nothing.) Inlined calls
+ * make several locations, innermost first: at most `most` are written to locations; how many there are is returned (at
+ * least 1). DWARF is read at first need, below a second whatever it says. One thread at a time.
  */
 size_t curfew__code_map_find(curfew__code_map *map, uint64_t offset, curfew__location *locations, size_t most);
 

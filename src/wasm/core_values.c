@@ -113,10 +113,9 @@ static void add_expected(const wasm_valtype_t *wasm_type, const wasmtime_valtype
 		curfew__integer_expected(&type_i64, buffer);
 		return;
 	case WASMTIME_VALTYPE_KIND_F32:
-		curfew__buffer_add_text(buffer, "f32 (a number up to 3.4028235e38, \"NaN\", \"Infinity\" or \"-Infinity\")");
-		return;
 	case WASMTIME_VALTYPE_KIND_F64:
-		curfew__buffer_add_text(buffer, "f64 (a number, \"NaN\", \"Infinity\" or \"-Infinity\")");
+		curfew__valtype_text(wasm_type, buffer);
+		curfew__floating_expected(type->kind == WASMTIME_VALTYPE_KIND_F32, buffer);
 		return;
 	case WASMTIME_VALTYPE_KIND_V128:
 		curfew__buffer_add_text(buffer, "v128 (a string of 0x and 32 hexadecimal digits)");
@@ -147,7 +146,8 @@ static bool refuse_count(const char *name, const wasm_functype_t *type, size_t g
 	if (types->size == 0) {
 		curfew__buffer_printf(&buffer, "%s takes no parameters", name);
 	} else {
-		curfew__buffer_printf(&buffer, "%s takes %zu parameter%s ", name, types->size, types->size == 1 ? "" : "s");
+		curfew__buffer_printf(&buffer, "%s takes %zu parameter%s ", name, types->size,
+		                      types->size == 1 ? "" : "s");
 		curfew__valtypes_text(types, &buffer);
 	}
 	curfew__buffer_printf(&buffer, ", got %zu", given);
@@ -165,7 +165,8 @@ bool curfew__core_params(const char *name, const wasm_functype_t *type, const js
 		const json_t *given = json_array_get(params, i);
 		wasmtime_valtype_t wanted;
 		wasmtime_valtype_new(types->data[i], &wanted);
-		right = read_value(given, &wanted, &values[i]) || refuse_param(i, types->data[i], &wanted, given, message);
+		right = read_value(given, &wanted, &values[i]) ||
+		        refuse_param(i, types->data[i], &wanted, given, message);
 		wasmtime_valtype_delete(&wanted);
 	}
 	return right;

@@ -272,6 +272,12 @@ bool curfew__float_read(const json_t *json, float *value)
 	return !isinf(*value) || isinf(wide);
 }
 
+void curfew__floating_expected(bool single, curfew__buffer *buffer)
+{
+	curfew__buffer_printf(buffer, " (a number%s, \"NaN\", \"Infinity\" or \"-Infinity\")",
+	                      single ? " up to 3.4028235e38" : "");
+}
+
 /* The decimal point of the host's locale becomes that of JSON. */
 static size_t use_point(char *text)
 {

@@ -42,6 +42,8 @@ void curfew__integer_expected(const curfew__integer_type *type, curfew__buffer *
 /* Reads a number, or one of the strings "NaN", "Infinity" and "-Infinity". Nothing finite becomes infinite as f32. */
 bool curfew__double_read(const json_t *json, double *value);
 bool curfew__float_read(const json_t *json, float *value);
+/* What follows the name of such a type: " (a number, "NaN"...". */
+void curfew__floating_expected(bool single, curfew__buffer *buffer);
 
 /* Writes numbers so that they read back the same, as short as that goes: beyond +-2^53 integers are strings, and NaN
  * and the infinities are in any case. */

@@ -117,6 +117,11 @@ static void table_text(const wasm_tabletype_t *type, curfew__buffer *buffer)
 	curfew__valtype_text(wasm_tabletype_element(type), buffer);
 }
 
+static void tag_text(const wasm_tagtype_t *type, curfew__buffer *buffer)
+{
+	curfew__valtypes_text(wasm_functype_params(wasm_tagtype_functype(type)), buffer);
+}
+
 void curfew__externtype_text(const wasm_externtype_t *type, curfew__buffer *buffer)
 {
 	switch (wasm_externtype_kind(type)) {
@@ -133,8 +138,7 @@ void curfew__externtype_text(const wasm_externtype_t *type, curfew__buffer *buff
 		memory_text(wasm_externtype_as_memorytype_const(type), buffer);
 		break;
 	default:
-		curfew__valtypes_text(wasm_functype_params(wasm_tagtype_functype(wasm_externtype_as_tagtype_const(type))),
-		                      buffer);
+		tag_text(wasm_externtype_as_tagtype_const(type), buffer);
 	}
 }
 

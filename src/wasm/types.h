@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Types as text of one line, for messages and for whoever inspects a program, and what a module or component imports and
- * exports as JSON. A name in JSON is the program's own. What does not fit shows in the buffer's failed flag.
+ * Types as text of one line, for messages and for whoever inspects a program, and what a module or component imports
+ * and exports as JSON. A name in JSON is the program's own. What does not fit shows in the buffer's failed flag.
  */
 #ifndef CURFEW_WASM_TYPES_H
 #define CURFEW_WASM_TYPES_H
@@ -10,6 +10,7 @@
 
 #include <wasm.h>
 #include <wasmtime.h>
+#include <wasmtime/component.h>
 
 /* "i32", "funcref", "(ref func)". */
 void curfew__valtype_text(const wasm_valtype_t *type, curfew__buffer *buffer);
@@ -28,5 +29,14 @@ void curfew__externtype_text(const wasm_externtype_t *type, curfew__buffer *buff
  * module. kind is "function", "global", "table", "memory" or "tag".
  */
 void curfew__module_describe(const wasmtime_module_t *module, curfew__buffer *buffer);
+
+/*
+ * {"imports": [...], "exports": [...]}, each of {"name", "kind", "type"}, an instance with "exports" instead of "type".
+ * kind is "function", "instance", "type", "resource", "module", "component" or "core function"; a function's type reads
+ * "func(a: list<string>) -> result<string, e>", with the names that its instance or the component gives to types. Where
+ * types are too large to be spelled out, the buffer's failed flag is set, too.
+ */
+void curfew__component_describe(const wasmtime_component_t *component, const wasm_engine_t *engine,
+                                curfew__buffer *buffer);
 
 #endif

@@ -11,15 +11,19 @@
 #![forbid(unsafe_code)]
 
 mod bulk;
+mod code_map;
 mod emit;
 mod fused;
 mod guard;
 mod limits;
+mod lines;
+mod names;
 mod refusal;
 mod scan;
 mod splice;
 
 pub use bulk::Chunk;
+pub use code_map::{CodeMap, Location};
 pub use guard::Guard;
 pub use limits::FEATURES;
 pub use refusal::Refusal;
@@ -60,3 +64,5 @@ pub fn rewrite(wasm: &[u8], options: Options) -> Result<Rewritten, Refusal> {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_map;

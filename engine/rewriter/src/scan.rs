@@ -49,13 +49,20 @@ pub(crate) struct Module {
     bulk_indices: HashMap<Bulk, usize>,
 }
 
+/// The name and contents of a custom section.
+#[derive(Debug)]
+pub(crate) struct Custom {
+    pub name: String,
+    pub data: Range<usize>,
+}
+
 /// A section of a module or component.
 #[derive(Debug)]
 pub(crate) struct Section {
     pub id: u8,
     pub content: Range<usize>,
-    /// The name of a custom section.
-    pub custom: Option<String>,
+    /// If it is a custom section.
+    pub custom: Option<Custom>,
     /// The module or component in it.
     pub inner: Option<Binary>,
 }
@@ -171,7 +178,10 @@ impl Scanner {
     fn note_section(&mut self, payload: &Payload) {
         if let (Some((id, content)), Some(binary)) = (payload.as_section(), self.open.last_mut()) {
             let custom = match payload {
-                Payload::CustomSection(section) => Some(section.name().to_string()),
+                Payload::CustomSection(section) => {
+                    let start = section.data_offset();
+                    Some(Custom { name: section.name().into(), data: start..start + section.data().len() })
+                }
                 _ => None,
             };
             binary.sections.push(Section { id, content, custom, inner: None });
@@ -262,12 +272,26 @@ impl Scanner {
     }
 }
 
+impl Binary {
+    /// Every module, in the order of the file.
+    pub fn modules(&self) -> Vec<&Binary> {
+        match self.kind {
+            Kind::Module => vec![self],
+            Kind::Component => self.sections.iter().flat_map(|section| &section.inner).flat_map(Binary::modules).collect(),
+        }
+    }
+}
+
 impl Module {
+    /// How many functions are imported: those come first.
+    pub fn imported(&self) -> u32 {
+        self.functions - self.bodies.len() as u32
+    }
+
     /// Whether this is a function that begins with a guard.
     pub fn is_guarded(&self, function: Option<u32>) -> bool {
-        let imported = self.functions as usize - self.bodies.len();
-        let body = function.and_then(|function| (function as usize).checked_sub(imported));
-        body.is_some_and(|body| self.bodies[body].calls)
+        let body = function.and_then(|function| function.checked_sub(self.imported()));
+        body.is_some_and(|body| self.bodies[body as usize].calls)
     }
 
     /// Which of the functions for bulk instructions does this one.

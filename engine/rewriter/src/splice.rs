@@ -90,4 +90,9 @@ impl<'a> Splice<'a> {
     pub fn into_bytes(self) -> Vec<u8> {
         self.bytes
     }
+
+    /// Where each run begins among the bytes, in order.
+    pub fn into_runs(self) -> Vec<(usize, Origin)> {
+        self.runs
+    }
 }

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * HTTP requests for guests. One thread of an engine carries all of them on; a run that waits for one holds no thread.
+ * A request is one exchange: redirects are the guest's to follow, by new requests, so that each target is checked
+ * alike. What guest and host say to each other about one is in guest/abi.h.
+ */
+#ifndef CURFEW_HOST_FETCH_H
+#define CURFEW_HOST_FETCH_H
+
+#include "host/allow.h"
+#include "host/operations.h"
+
+typedef struct curfew__fetcher curfew__fetcher;
+typedef struct curfew__fetch_session curfew__fetch_session;
+
+/* Loads libcurl and starts the thread; NULL and a message[256] if that fails. */
+curfew__fetcher *curfew__fetcher_create(char *message);
+/* No session may start a request any more; those that go on end. */
+void curfew__fetcher_destroy(curfew__fetcher *fetcher);
+
+/*
+ * The requests of one run: they share connections, with no other run. What the host keeps for them at once stays
+ * below bytes_limit. The list is taken over, also where this fails (NULL: out of memory).
+ */
+curfew__fetch_session *curfew__fetch_session_create(curfew__fetcher *fetcher, curfew__allow_list *allowed,
+                                                    size_t bytes_limit);
+void curfew__fetch_session_unref(curfew__fetch_session *session);
+
+/*
+ * Starts a request as guest/abi.h has it, on the run's thread; its id, or 0 where it cannot be one of the run's
+ * operations. Whatever is wrong with the request itself is told by an event.
+ */
+uint32_t curfew__fetch_start(curfew__fetch_session *session, curfew__operations *operations, const char *request,
+                             size_t length);
+
+#endif

@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The operations of one run: those that go on, by id, and a queue of events, behind one lock. Whoever takes an
+ * operation off the list, by posting its last event, by cancelling or by closing, has the list's reference to drop;
+ * so it ends once.
+ */
+#include "host/operations.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct curfew__operations {
+	atomic_uint references;
+	pthread_mutex_t lock;
+	curfew__operation **going_on; /* [count], ids ascending */
+	size_t count, capacity;
+	uint32_t last_id;
+	curfew__operation_event *first, **last;
+	curfew__operation_event *current; /* taken by the run's thread, which alone touches it */
+	bool closed;
+	void (*wake)(void *context);
+	void *context;
+};
+
+curfew__operations *curfew__operations_create(void (*wake)(void *context), void *context)
+{
+	curfew__operations *run = calloc(1, sizeof *run);
+
+	if (!run)
+		return NULL;
+	atomic_init(&run->references, 1);
+	pthread_mutex_init(&run->lock, NULL);
+	run->last = &run->first;
+	run->wake = wake;
+	run->context = context;
+	return run;
+}
+
+curfew__operations *curfew__operations_ref(curfew__operations *run)
+{
+	atomic_fetch_add(&run->references, 1);
+	return run;
+}
+
+static void free_event(curfew__operation_event *event)
+{
+	if (event)
+		free(event->bytes);
+	free(event);
+}
+
+static void free_events(curfew__operation_event *event)
+{
+	while (event) {
+		curfew__operation_event *next = event->next;
+		free_event(event);
+		event = next;
+	}
+}
+
+void curfew__operations_unref(curfew__operations *run)
+{
+	if (!run || atomic_fetch_sub(&run->references, 1) != 1)
+		return;
+	free_events(run->first);
+	free_event(run->current);
+	free(run->going_on);
+	pthread_mutex_destroy(&run->lock);
+	free(run);
+}
+
+/* ---- The list, under the lock ----------------------------------------------------------------------------- */
+
+/* Where this id is, or would be. */
+static size_t place_of(const curfew__operations *run, uint32_t id)
+{
+	size_t low = 0, high = run->count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (run->going_on[middle]->id < id)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+static curfew__operation *find(const curfew__operations *run, uint32_t id)
+{
+	size_t place = place_of(run, id);
+	return place < run->count && run->going_on[place]->id == id ? run->going_on[place] : NULL;
+}
+
+/* Takes it off the list; the caller then has the list's reference. */
+static curfew__operation *take_off(curfew__operations *run, uint32_t id)
+{
+	curfew__operation *operation = find(run, id);
+
+	if (operation) {
+		curfew__operation **at = run->going_on + place_of(run, id);
+		memmove(at, at + 1, (size_t)(run->going_on + run->count - (at + 1)) * sizeof(curfew__operation *));
+		run->count--;
+	}
+	return operation;
+}
+
+static bool put_on(curfew__operations *run, curfew__operation *operation)
+{
+	if (run->count == run->capacity) {
+		size_t capacity = run->capacity ? run->capacity * 2 : 4;
+		curfew__operation **list = realloc(run->going_on, capacity * sizeof(curfew__operation *));
+		if (!list)
+			return false;
+		run->going_on = list;
+		run->capacity = capacity;
+	}
+	operation->id = ++run->last_id;
+	run->going_on[run->count++] = operation;
+	return true;
+}
+
+/* ---- For whoever carries them out ------------------------------------------------------------------------- */
+
+bool curfew__operation_start(curfew__operations *run, curfew__operation *operation,
+                             const curfew__operation_type *type)
+{
+	operation->type = type;
+	operation->run = run;
+	atomic_init(&operation->references, 2);
+	pthread_mutex_lock(&run->lock);
+	bool ok = !run->closed && run->last_id < INT32_MAX && put_on(run, operation);
+	pthread_mutex_unlock(&run->lock);
+	if (ok)
+		curfew__operations_ref(run);
+	return ok;
+}
+
+curfew__operation *curfew__operation_ref(curfew__operation *operation)
+{
+	atomic_fetch_add(&operation->references, 1);
+	return operation;
+}
+
+void curfew__operation_unref(curfew__operation *operation)
+{
+	if (!operation || atomic_fetch_sub(&operation->references, 1) != 1)
+		return;
+	curfew__operations *run = operation->run;
+	operation->type->destroy(operation);
+	curfew__operations_unref(run);
+}
+
+/* Adds an event of an operation that goes on; false if it does not. Wakes the run, which cannot end meanwhile. */
+static bool add_event(curfew__operation *operation, curfew__operation_event *event)
+{
+	curfew__operations *run = operation->run;
+
+	pthread_mutex_lock(&run->lock);
+	bool goes_on = find(run, operation->id) == operation;
+	if (goes_on) {
+		bool was_empty = !run->first;
+		*run->last = event;
+		run->last = &event->next;
+		if (event->last)
+			take_off(run, operation->id);
+		if (was_empty)
+			run->wake(run->context);
+	}
+	pthread_mutex_unlock(&run->lock);
+	return goes_on;
+}
+
+bool curfew__operation_post(curfew__operation *operation, uint32_t kind, bool last, char *bytes, size_t length)
+{
+	curfew__operation_event *event = malloc(sizeof *event);
+
+	if (!event) {
+		free(bytes);
+		return false;
+	}
+	*event = (curfew__operation_event){ NULL, operation->id, kind, last, bytes, length };
+	if (!add_event(operation, event)) {
+		free_event(event);
+		return false;
+	}
+	if (last)
+		curfew__operation_unref(operation);
+	return true;
+}
+
+/* ---- For the run ------------------------------------------------------------------------------------------ */
+
+static void end(curfew__operation *operation)
+{
+	if (!operation)
+		return;
+	operation->type->cancel(operation);
+	curfew__operation_unref(operation);
+}
+
+void curfew__operations_close(curfew__operations *run)
+{
+	if (!run)
+		return;
+	pthread_mutex_lock(&run->lock);
+	run->closed = true;
+	curfew__operation **going_on = run->going_on;
+	size_t count = run->count;
+	curfew__operation_event *events = run->first;
+	run->going_on = NULL;
+	run->count = run->capacity = 0;
+	run->first = NULL;
+	run->last = &run->first;
+	pthread_mutex_unlock(&run->lock);
+	for (size_t i = 0; i < count; i++)
+		end(going_on[i]);
+	free(going_on);
+	free_events(events);
+}
+
+/* The operation with a reference for the caller, or NULL. */
+static curfew__operation *find_ref(curfew__operations *run, uint32_t id)
+{
+	pthread_mutex_lock(&run->lock);
+	curfew__operation *operation = find(run, id);
+	if (operation)
+		curfew__operation_ref(operation);
+	pthread_mutex_unlock(&run->lock);
+	return operation;
+}
+
+bool curfew__operations_send(curfew__operations *run, uint32_t id, uint32_t kind, const void *bytes, size_t length)
+{
+	curfew__operation *operation = find_ref(run, id);
+	bool taken = operation && operation->type->send && operation->type->send(operation, kind, bytes, length);
+	curfew__operation_unref(operation);
+	return taken;
+}
+
+/* Under the lock: takes the events of an operation out of the queue. */
+static curfew__operation_event *take_events(curfew__operations *run, uint32_t id)
+{
+	curfew__operation_event *taken = NULL, **at = &run->first;
+
+	while (*at) {
+		curfew__operation_event *event = *at;
+		if (event->id != id) {
+			at = &event->next;
+			continue;
+		}
+		*at = event->next;
+		event->next = taken;
+		taken = event;
+	}
+	run->last = at;
+	return taken;
+}
+
+void curfew__operations_cancel(curfew__operations *run, uint32_t id)
+{
+	pthread_mutex_lock(&run->lock);
+	curfew__operation *operation = take_off(run, id);
+	curfew__operation_event *events = take_events(run, id);
+	pthread_mutex_unlock(&run->lock);
+	end(operation);
+	free_events(events);
+}
+
+const curfew__operation_event *curfew__operations_next(curfew__operations *run)
+{
+	free_event(run->current);
+	pthread_mutex_lock(&run->lock);
+	curfew__operation_event *event = run->current = run->first;
+	if (event && !(run->first = event->next))
+		run->last = &run->first;
+	pthread_mutex_unlock(&run->lock);
+	curfew__operation *operation = event && !event->last ? find_ref(run, event->id) : NULL;
+	if (operation && operation->type->taken)
+		operation->type->taken(operation, event->kind);
+	curfew__operation_unref(operation);
+	return event;
+}
+
+const curfew__operation_event *curfew__operations_current(curfew__operations *run)
+{
+	return run->current;
+}
+
+bool curfew__operations_ready(curfew__operations *run)
+{
+	pthread_mutex_lock(&run->lock);
+	bool ready = run->first != NULL;
+	pthread_mutex_unlock(&run->lock);
+	return ready;
+}

@@ -1,0 +1,777 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One exchange: the request is checked, its name looked up, the connection's address checked where it is made, the
+ * response handed on a chunk at a time as the guest asks for it. Beyond a full buffer the transfer is paused, so that
+ * the server waits. Compressed bodies are inflated here, when a chunk is asked for: what a bomb holds is never there.
+ */
+#include "host/transfer.h"
+
+#include <arpa/inet.h>
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+#include "../guest/abi.h"
+#include "curfew.h"
+
+#define REQUEST_BYTES_MAX ((size_t)128 << 10)
+#define URL_BYTES_MAX ((size_t)16 << 10)
+#define HEAD_BYTES_MAX ((size_t)128 << 10) /* twice 64 KiB: each byte of a header may take two */
+#define INCOMING_BYTES_MAX ((size_t)CURFEW_FETCH_CHUNK_BYTES)
+/* What a transfer may hold on to: a full buffer, a chunk on its way, and what libcurl has; and a body's parcels. */
+#define TRANSFER_BYTES ((size_t)192 << 10)
+#define BODY_BYTES ((size_t)128 << 10)
+
+/* ---- The request ------------------------------------------------------------------------------------------ */
+
+/* Takes the next line off the text; false: there is none. */
+static bool take_line(const char **at, const char *end, const char **line, size_t *length)
+{
+	const char *stop = memchr(*at, '\n', (size_t)(end - *at));
+
+	if (!stop)
+		return false;
+	*line = *at;
+	*length = (size_t)(stop - *at);
+	*at = stop + 1;
+	return true;
+}
+
+static bool is_token(const char *text, size_t length)
+{
+	for (size_t i = 0; i < length; i++)
+		if (!isalnum((unsigned char)text[i]) && (!text[i] || !strchr("!#$%&'*+-.^_`|~", text[i])))
+			return false;
+	return length > 0;
+}
+
+static bool is_one_of(const char *const *names, const char *text, size_t length)
+{
+	for (; *names; names++)
+		if (strlen(*names) == length && !strncasecmp(*names, text, length))
+			return true;
+	return false;
+}
+
+/* Connections are ours to manage, and whom a request is for is said by its URL alone. */
+static bool is_forbidden(const char *name, size_t length)
+{
+	static const char *const names[] = { "connection", "content-length", "expect", "host", "keep-alive", "te",
+		                             "trailer", "transfer-encoding", "upgrade", NULL };
+	return is_one_of(names, name, length) || (length > 6 && !strncasecmp(name, "proxy-", 6));
+}
+
+/* Bytes of Latin-1 from UTF-8, in place; the new length, or -1 for a control character or one that has no byte. */
+static ssize_t to_latin(char *text, size_t length)
+{
+	size_t to = 0;
+
+	for (size_t from = 0; from < length; from++) {
+		unsigned char c = (unsigned char)text[from];
+		if (c == 0xc2 || c == 0xc3) {
+			if (from + 1 == length)
+				return -1;
+			c = (unsigned char)((c & 3) << 6 | (text[++from] & 0x3f));
+		} else if (c >= 0x80 || (c < 0x20 && c != '\t') || c == 0x7f) {
+			return -1;
+		}
+		text[to++] = (char)c;
+	}
+	return (ssize_t)to;
+}
+
+static bool add_header(curfew__transfer *transfer, const char *text)
+{
+	struct curl_slist *list = curfew__session_curl(transfer->session)->slist_append(transfer->headers, text);
+
+	if (list)
+		transfer->headers = list;
+	return list != NULL;
+}
+
+static const char *parse_header(curfew__transfer *transfer, const char *line, size_t length, char *buffer)
+{
+	const char *colon = memchr(line, ':', length);
+	size_t name = colon ? (size_t)(colon - line) : 0;
+
+	if (!is_token(line, name))
+		return "a header's name is malformed";
+	if (is_forbidden(line, name)) {
+		snprintf(buffer, 256, "the header %.*s cannot be set", (int)(name < 100 ? name : 100), line);
+		return buffer;
+	}
+	char *text = malloc(length + 3);
+	if (!text)
+		return "out of memory";
+	/* "name: value", or "name;" for one without a value, as libcurl wants it. */
+	memcpy(text, line, name);
+	memcpy(text + name, ": ", 2);
+	memcpy(text + name + 2, colon + 1, length - name - 1);
+	ssize_t value = to_latin(text + name + 2, length - name - 1);
+	bool ok = value >= 0;
+	if (ok && !value)
+		memcpy(text + name, ";", 2);
+	else if (ok)
+		text[name + 2 + (size_t)value] = 0;
+	const char *wrong = !ok ? "a header's value has characters that no header may have"
+	                        : add_header(transfer, text) ? NULL : "out of memory";
+	free(text);
+	return wrong;
+}
+
+static const char *parse_method(curfew__transfer *transfer, const char *line, size_t length)
+{
+	static const char *const refused[] = { "CONNECT", "TRACE", "TRACK", NULL };
+
+	if (length > 64 || !is_token(line, length))
+		return "the method is malformed";
+	if (is_one_of(refused, line, length))
+		return "the method is not allowed";
+	transfer->method = strndup(line, length);
+	return transfer->method ? NULL : "out of memory";
+}
+
+static const char *parse_body(curfew__transfer *transfer, const char *line, size_t length)
+{
+	transfer->has_body = !(length == 1 && *line == '-');
+	transfer->body_length = transfer->has_body ? -1 : 0;
+	if (!transfer->has_body || (length == 1 && *line == '?'))
+		return NULL;
+	transfer->body_length = 0;
+	for (size_t i = 0; i < length; i++) {
+		if (!isdigit((unsigned char)line[i]) || length > 15)
+			return "the body's length is malformed";
+		transfer->body_length = transfer->body_length * 10 + (line[i] - '0');
+	}
+	return NULL;
+}
+
+/* The part of the URL; free with the library's free. */
+static char *part(curfew__transfer *transfer, CURLUPart which, unsigned flags)
+{
+	char *text = NULL;
+	return curfew__session_curl(transfer->session)->url_get(transfer->url, which, &text, flags) ? NULL : text;
+}
+
+static bool read_url_parts(curfew__transfer *transfer)
+{
+	const curfew__curl *curl = curfew__session_curl(transfer->session);
+	char *scheme = part(transfer, CURLUPART_SCHEME, 0), *host = part(transfer, CURLUPART_HOST, 0);
+	char *port = part(transfer, CURLUPART_PORT, CURLU_DEFAULT_PORT);
+	bool ok = scheme && host && *host && port && (!strcmp(scheme, "http") || !strcmp(scheme, "https"));
+
+	if (ok) {
+		bool six = *host == '[';
+		transfer->host = strndup(host + six, strlen(host) - 2 * six);
+		transfer->port = (uint16_t)strtoul(port, NULL, 10);
+	}
+	curl->free(scheme);
+	curl->free(host);
+	curl->free(port);
+	return ok && transfer->host;
+}
+
+static const char *parse_url(curfew__transfer *transfer, const char *line, size_t length, char *buffer)
+{
+	const curfew__curl *curl = curfew__session_curl(transfer->session);
+
+	if (length > URL_BYTES_MAX)
+		return "the URL is longer than 16 KiB";
+	for (size_t i = 0; i < length; i++)
+		if (line[i] <= ' ' || line[i] > '~')
+			return "the URL is malformed";
+	char *text = strndup(line, length);
+	transfer->url = curl->url();
+	bool ok = text && transfer->url &&
+	          !curl->url_set(transfer->url, CURLUPART_URL, text, CURLU_PATH_AS_IS | CURLU_DISALLOW_USER) &&
+	          read_url_parts(transfer);
+	free(text);
+	if (!ok)
+		return "the URL is not one of http or https without a user";
+	if (curfew__allow_list_has(transfer->session->allowed, transfer->host, transfer->port))
+		return NULL;
+	snprintf(buffer, 256, "the run may not reach %.180s, port %u", transfer->host, transfer->port);
+	return buffer;
+}
+
+const char *curfew__transfer_parse(curfew__transfer *transfer, const char *text, size_t length, char *buffer)
+{
+	const char *at = text, *end = text + length, *line, *wrong;
+	size_t line_length;
+
+	curfew__buffer_init(&transfer->head, HEAD_BYTES_MAX);
+	if (length > REQUEST_BYTES_MAX)
+		return "the request's headers are larger than 128 KiB";
+	if (!take_line(&at, end, &line, &line_length))
+		return "the request is malformed";
+	if ((wrong = parse_method(transfer, line, line_length)))
+		return wrong;
+	if (!take_line(&at, end, &line, &line_length))
+		return "the request is malformed";
+	if ((wrong = parse_url(transfer, line, line_length, buffer)))
+		return wrong;
+	if (!take_line(&at, end, &line, &line_length))
+		return "the request is malformed";
+	if ((wrong = parse_body(transfer, line, line_length)))
+		return wrong;
+	while (take_line(&at, end, &line, &line_length))
+		if ((wrong = parse_header(transfer, line, line_length, buffer)))
+			return wrong;
+	size_t needed = TRANSFER_BYTES + (transfer->has_body ? BODY_BYTES : 0);
+	if (!curfew__session_charge(transfer->session, needed))
+		return "too many requests at once for the run's memory limit";
+	transfer->bytes_kept = needed;
+	return NULL;
+}
+
+/* ---- The end ---------------------------------------------------------------------------------------------- */
+
+void curfew__transfer_post_error(curfew__transfer *transfer, const char *reason)
+{
+	char *copy = strdup(reason);
+	curfew__operation_post(&transfer->operation, CURFEW_FETCH_FAILED, true, copy, copy ? strlen(copy) : 0);
+}
+
+/* Gives libcurl's part back; a connection in use is closed by that. */
+static void drop_easy(curfew__transfer *transfer)
+{
+	const curfew__curl *curl = curfew__session_curl(transfer->session);
+
+	if (!transfer->easy)
+		return;
+	curl->multi_remove_handle(curfew__session_multi(transfer->session), transfer->easy);
+	curl->easy_cleanup(transfer->easy);
+	transfer->easy = NULL;
+}
+
+static void keep_only(curfew__transfer *transfer, size_t bytes)
+{
+	if (bytes >= transfer->bytes_kept)
+		return;
+	curfew__session_refund(transfer->session, transfer->bytes_kept - bytes);
+	transfer->bytes_kept = bytes;
+}
+
+/* After this it may be gone, unless the caller has a reference. */
+static void finish(curfew__transfer *transfer)
+{
+	if (transfer->over)
+		return;
+	transfer->over = true;
+	drop_easy(transfer);
+	keep_only(transfer, 0);
+	if (transfer->started)
+		curfew__operation_unref(&transfer->operation);
+}
+
+static void fail(curfew__transfer *transfer, const char *reason)
+{
+	curfew__transfer_post_error(transfer, reason);
+	finish(transfer);
+}
+
+void curfew__transfer_finish(curfew__transfer *transfer)
+{
+	const curfew__curl *curl = curfew__session_curl(transfer->session);
+
+	keep_only(transfer, 0);
+	if (transfer->inflater)
+		inflateEnd(transfer->inflater);
+	free(transfer->inflater);
+	curl->slist_free_all(transfer->headers);
+	curl->slist_free_all(transfer->resolve);
+	curl->url_cleanup(transfer->url);
+	curfew__buffer_finish(&transfer->head);
+	free(transfer->parcel);
+	free(transfer->host);
+	free(transfer->method);
+	free(transfer->addresses);
+	free(transfer->sending);
+	free(transfer->incoming);
+}
+
+/* ---- The response's head ---------------------------------------------------------------------------------- */
+
+static bool add_latin(curfew__buffer *buffer, const char *text, size_t length)
+{
+	for (size_t i = 0; i < length; i++) {
+		unsigned char c = (unsigned char)text[i];
+		char two[2] = { (char)(0xc0 | c >> 6), (char)(0x80 | (c & 0x3f)) };
+		if (!(c < 0x80 ? curfew__buffer_add(buffer, text + i, 1) : curfew__buffer_add(buffer, two, 2)))
+			return false;
+	}
+	return true;
+}
+
+/* "HTTP/1.1 200 OK": what came before belongs to an answer that was not the last. */
+static bool start_head(curfew__transfer *transfer, const char *line, size_t length)
+{
+	const char *blank = memchr(line, ' ', length), *end = line + length;
+
+	curfew__buffer_finish(&transfer->head);
+	transfer->head.failed = transfer->is_compressed = false;
+	transfer->status = blank ? strtol(blank + 1, NULL, 10) : 0;
+	const char *text = blank ? memchr(blank + 1, ' ', (size_t)(end - blank - 1)) : NULL;
+	return curfew__buffer_printf(&transfer->head, "%ld ", transfer->status) &&
+	       add_latin(&transfer->head, text ? text + 1 : end, text ? (size_t)(end - text - 1) : 0) &&
+	       curfew__buffer_add(&transfer->head, "\n", 1);
+}
+
+static bool add_to_head(curfew__transfer *transfer, const char *line, size_t length)
+{
+	static const char *const compressed[] = { "gzip", "x-gzip", "deflate", NULL };
+	const char *colon = memchr(line, ':', length);
+
+	/* A line that is no header is left out, as libcurl does. */
+	if (!colon || !is_token(line, (size_t)(colon - line)))
+		return true;
+	const char *value = colon + 1, *end = line + length;
+	while (value < end && (*value == ' ' || *value == '\t'))
+		value++;
+	if (colon - line == 16 && !strncasecmp(line, "content-encoding", 16))
+		transfer->is_compressed = is_one_of(compressed, value, (size_t)(end - value));
+	return add_latin(&transfer->head, line, (size_t)(colon - line)) && curfew__buffer_add(&transfer->head, ":", 1) &&
+	       add_latin(&transfer->head, value, (size_t)(end - value)) && curfew__buffer_add(&transfer->head, "\n", 1);
+}
+
+static void tell_head(curfew__transfer *transfer)
+{
+	size_t length;
+	char *head = curfew__buffer_take(&transfer->head, &length);
+
+	transfer->head_told = true;
+	curfew__operation_post(&transfer->operation, CURFEW_FETCH_HEAD, false, head, length);
+}
+
+/* Called by libcurl for each line, the empty one included. */
+static size_t on_header(char *line, size_t one, size_t size, void *context)
+{
+	curfew__transfer *transfer = context;
+	size_t length = size;
+
+	while (length && strchr("\r\n \t", line[length - 1]))
+		length--;
+	if (transfer->head_told) /* a trailer */
+		return size;
+	if (length >= 5 && !strncmp(line, "HTTP/", 5))
+		return start_head(transfer, line, length) ? size : 0;
+	if (length)
+		return add_to_head(transfer, line, length) ? size : 0;
+	if (transfer->status >= 200)
+		tell_head(transfer);
+	return size;
+}
+
+/* ---- The response's body ---------------------------------------------------------------------------------- */
+
+static bool make_room(curfew__transfer *transfer, size_t size)
+{
+	size_t needed = transfer->incoming_length + size;
+	size_t capacity = transfer->incoming_capacity ? transfer->incoming_capacity : 4096;
+
+	if (needed <= transfer->incoming_capacity)
+		return true;
+	while (capacity < needed)
+		capacity *= 2;
+	char *grown = realloc(transfer->incoming, capacity);
+	if (!grown)
+		return false;
+	transfer->incoming = grown;
+	transfer->incoming_capacity = capacity;
+	return true;
+}
+
+static size_t on_body(char *bytes, size_t one, size_t size, void *context)
+{
+	curfew__transfer *transfer = context;
+
+	if (transfer->incoming_length && size > INCOMING_BYTES_MAX - transfer->incoming_length) {
+		transfer->receive_paused = true;
+		return CURL_WRITEFUNC_PAUSE;
+	}
+	if (!make_room(transfer, size))
+		return 0;
+	memcpy(transfer->incoming + transfer->incoming_length, bytes, size);
+	transfer->incoming_length += size;
+	return size;
+}
+
+/* All that has arrived, handed on as it is. */
+static char *take_plain(curfew__transfer *transfer, size_t *length)
+{
+	char *chunk = transfer->incoming_length ? transfer->incoming : NULL;
+
+	*length = transfer->incoming_length;
+	if (chunk) {
+		transfer->incoming = NULL;
+		transfer->incoming_length = transfer->incoming_capacity = 0;
+	}
+	return chunk;
+}
+
+static bool start_inflating(curfew__transfer *transfer)
+{
+	if (!(transfer->inflater = calloc(1, sizeof *transfer->inflater)))
+		return false;
+	/* 32: by its header, gzip or zlib. */
+	if (inflateInit2(transfer->inflater, MAX_WBITS + 32) == Z_OK)
+		return true;
+	free(transfer->inflater);
+	transfer->inflater = NULL;
+	return false;
+}
+
+/* At the end of a compressed stream another may follow; anything else there is ignored. */
+static void end_stream(curfew__transfer *transfer)
+{
+	z_stream *z = transfer->inflater;
+
+	if (z->avail_in > 1 && z->next_in[0] == 0x1f && z->next_in[1] == 0x8b && inflateReset(z) == Z_OK)
+		return;
+	transfer->inflated = true;
+	z->avail_in = 0;
+}
+
+/* The next bytes of what has arrived; *ok false: it is damaged. */
+static char *take_inflated(curfew__transfer *transfer, size_t *length, bool *ok)
+{
+	size_t arrived = transfer->incoming_length;
+
+	*length = 0;
+	if (transfer->inflated)
+		transfer->incoming_length = 0;
+	if (transfer->inflated || (!arrived && !transfer->more_inflated))
+		return NULL;
+	char *chunk = malloc(CURFEW_FETCH_CHUNK_BYTES);
+	if (!chunk || (!transfer->inflater && !start_inflating(transfer))) {
+		free(chunk);
+		*ok = false;
+		return NULL;
+	}
+	z_stream *z = transfer->inflater;
+	z->next_in = (Bytef *)transfer->incoming;
+	z->avail_in = (uInt)arrived;
+	z->next_out = (Bytef *)chunk;
+	z->avail_out = CURFEW_FETCH_CHUNK_BYTES;
+	int result = Z_OK;
+	while (result == Z_OK && z->avail_out && !transfer->inflated) {
+		result = inflate(z, Z_NO_FLUSH);
+		if (result == Z_STREAM_END) {
+			end_stream(transfer);
+			result = Z_OK;
+		}
+		if (!z->avail_in && z->avail_out)
+			break;
+	}
+	/* Without input or room there is no progress, which is no error. */
+	*ok = result == Z_OK || result == Z_BUF_ERROR;
+	transfer->more_inflated = !z->avail_out;
+	transfer->incoming_length = z->avail_in;
+	if (z->avail_in)
+		memmove(transfer->incoming, transfer->incoming + (arrived - z->avail_in), z->avail_in);
+	*length = CURFEW_FETCH_CHUNK_BYTES - z->avail_out;
+	if (*length)
+		return chunk;
+	free(chunk);
+	return NULL;
+}
+
+/* Lets libcurl go on in both directions, where it was paused and may. */
+static void resume(curfew__transfer *transfer)
+{
+	bool receive = transfer->receive_paused && transfer->incoming_length < INCOMING_BYTES_MAX / 2;
+	bool send = transfer->send_paused && (transfer->sending || transfer->sending_ended);
+
+	if (!transfer->easy || (!receive && !send))
+		return;
+	transfer->receive_paused &= !receive;
+	transfer->send_paused &= !send;
+	int mask = (transfer->receive_paused ? CURLPAUSE_RECV : 0) | (transfer->send_paused ? CURLPAUSE_SEND : 0);
+	curfew__session_curl(transfer->session)->easy_pause(transfer->easy, mask);
+}
+
+/* Hands a chunk on if one is wanted and there; false: it is damaged. */
+static bool deliver_chunk(curfew__transfer *transfer)
+{
+	size_t length = 0;
+	bool ok = true;
+	char *chunk = transfer->is_compressed ? take_inflated(transfer, &length, &ok) : take_plain(transfer, &length);
+
+	if (chunk && ok) {
+		transfer->chunk_wanted = false;
+		curfew__operation_post(&transfer->operation, CURFEW_FETCH_CHUNK, false, chunk, length);
+	} else {
+		free(chunk);
+	}
+	return ok;
+}
+
+/* Does what can be done for the guest by now. The transfer may be gone after it, unless the caller has a reference. */
+static void deliver(curfew__transfer *transfer)
+{
+	if (transfer->over || !transfer->head_told)
+		return;
+	if (transfer->chunk_wanted && !deliver_chunk(transfer)) {
+		fail(transfer, "the compressed body is damaged");
+		return;
+	}
+	bool empty = !transfer->incoming_length && !transfer->more_inflated;
+	if (transfer->received && empty) {
+		if (transfer->inflater && !transfer->inflated) {
+			fail(transfer, "the compressed body ends too early");
+			return;
+		}
+		curfew__operation_post(&transfer->operation, CURFEW_FETCH_END, true, NULL, 0);
+		finish(transfer);
+		return;
+	}
+	resume(transfer);
+}
+
+/* ---- The request's body ----------------------------------------------------------------------------------- */
+
+static size_t on_send(char *to, size_t one, size_t room, void *context)
+{
+	curfew__transfer *transfer = context;
+	size_t left = transfer->sending_length - transfer->sent, size = left < room ? left : room;
+
+	if (!transfer->sending) {
+		transfer->send_paused = !transfer->sending_ended;
+		return transfer->sending_ended ? 0 : CURL_READFUNC_PAUSE;
+	}
+	memcpy(to, transfer->sending + transfer->sent, size);
+	transfer->sent += size;
+	if (size == left) {
+		free(transfer->sending);
+		transfer->sending = NULL;
+		transfer->sending_length = transfer->sent = 0;
+		curfew__operation_post(&transfer->operation, CURFEW_FETCH_SENT, false, NULL, 0);
+	}
+	return size;
+}
+
+/* ---- The connection --------------------------------------------------------------------------------------- */
+
+/* The one place where sockets are made: nothing is connected to an address that was not looked at. */
+static curl_socket_t on_open_socket(void *context, curlsocktype purpose, struct curl_sockaddr *address)
+{
+	curfew__transfer *transfer = context;
+	const struct sockaddr *to = &address->addr;
+
+	if (curfew__allow_list_has_address(transfer->session->allowed, transfer->host, transfer->port, to))
+		return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+	const void *bytes = to->sa_family == AF_INET6
+	                            ? (const void *)&((const struct sockaddr_in6 *)(const void *)to)->sin6_addr
+	                            : (const void *)&((const struct sockaddr_in *)(const void *)to)->sin_addr;
+	if (!inet_ntop(to->sa_family, bytes, transfer->refused, sizeof transfer->refused))
+		snprintf(transfer->refused, sizeof transfer->refused, "of another kind");
+	return CURL_SOCKET_BAD;
+}
+
+static bool is_method(const curfew__transfer *transfer, const char *method)
+{
+	return !strcmp(transfer->method, method);
+}
+
+static void set_method(curfew__transfer *transfer)
+{
+	__typeof__(&curl_easy_setopt) set = curfew__session_curl(transfer->session)->easy_setopt;
+	CURL *easy = transfer->easy;
+
+	if (transfer->has_body) {
+		set(easy, CURLOPT_UPLOAD, 1L);
+		set(easy, CURLOPT_INFILESIZE_LARGE, (curl_off_t)transfer->body_length);
+		set(easy, CURLOPT_READFUNCTION, on_send);
+		set(easy, CURLOPT_READDATA, transfer);
+	} else if (is_method(transfer, "HEAD")) {
+		set(easy, CURLOPT_NOBODY, 1L);
+	}
+	set(easy, CURLOPT_CUSTOMREQUEST, transfer->method);
+}
+
+static void set_options(curfew__transfer *transfer, CURLSH *share)
+{
+	__typeof__(&curl_easy_setopt) set = curfew__session_curl(transfer->session)->easy_setopt;
+	CURL *easy = transfer->easy;
+
+	set(easy, CURLOPT_PRIVATE, transfer);
+	set(easy, CURLOPT_ERRORBUFFER, transfer->details);
+	set(easy, CURLOPT_SHARE, share);
+	set(easy, CURLOPT_CURLU, transfer->url);
+	set(easy, CURLOPT_PATH_AS_IS, 1L);
+	set(easy, CURLOPT_RESOLVE, transfer->resolve);
+	set(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+	/* One connection for each exchange under way, so that ending one can close it. */
+	set(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+	set(easy, CURLOPT_PROXY, "");
+	set(easy, CURLOPT_NOSIGNAL, 1L);
+	set(easy, CURLOPT_FOLLOWLOCATION, 0L);
+	set(easy, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
+	set(easy, CURLOPT_SSL_VERIFYPEER, 1L);
+	set(easy, CURLOPT_SSL_VERIFYHOST, 2L);
+	set(easy, CURLOPT_OPENSOCKETFUNCTION, on_open_socket);
+	set(easy, CURLOPT_OPENSOCKETDATA, transfer);
+	set(easy, CURLOPT_HEADERFUNCTION, on_header);
+	set(easy, CURLOPT_HEADERDATA, transfer);
+	set(easy, CURLOPT_WRITEFUNCTION, on_body);
+	set(easy, CURLOPT_WRITEDATA, transfer);
+	set(easy, CURLOPT_USERAGENT, "curfew/" CURFEW_VERSION);
+	set(easy, CURLOPT_HTTPHEADER, transfer->headers);
+	set_method(transfer);
+}
+
+/* libcurl's own way to be told a name's addresses: "name:port:address,address". */
+static bool set_addresses(curfew__transfer *transfer)
+{
+	curfew__buffer text;
+
+	if (!transfer->addresses)
+		return true;
+	curfew__buffer_init(&text, 8192);
+	bool ok = curfew__buffer_printf(&text, "%s:%u:%s", transfer->host, transfer->port, transfer->addresses);
+	transfer->resolve = ok ? curfew__session_curl(transfer->session)->slist_append(NULL, text.data) : NULL;
+	curfew__buffer_finish(&text);
+	return transfer->resolve != NULL;
+}
+
+static bool has_header(const curfew__transfer *transfer, const char *name)
+{
+	size_t length = strlen(name);
+
+	for (const struct curl_slist *at = transfer->headers; at; at = at->next)
+		if (!strncasecmp(at->data, name, length) && (at->data[length] == ':' || at->data[length] == ';'))
+			return true;
+	return false;
+}
+
+/* Ours where the program has none; "Expect:" is what libcurl adds unless it is told not to. */
+static bool add_own_headers(curfew__transfer *transfer)
+{
+	return add_header(transfer, "Expect:") &&
+	       (has_header(transfer, "accept-encoding") || add_header(transfer, "Accept-Encoding: gzip"));
+}
+
+static void connect_transfer(curfew__transfer *transfer)
+{
+	const curfew__curl *curl = curfew__session_curl(transfer->session);
+	CURLSH *share = curfew__session_share(transfer->session);
+
+	if (!share || !add_own_headers(transfer) || !set_addresses(transfer) || !(transfer->easy = curl->easy_init())) {
+		fail(transfer, "out of memory");
+		return;
+	}
+	set_options(transfer, share);
+	if (curl->multi_add_handle(curfew__session_multi(transfer->session), transfer->easy))
+		fail(transfer, "out of memory");
+}
+
+/* Addresses need no looking up; what "localhost" is, libcurl knows. */
+static bool needs_lookup(const curfew__transfer *transfer)
+{
+	uint8_t address[16];
+	return inet_pton(AF_INET, transfer->host, address) != 1 && inet_pton(AF_INET6, transfer->host, address) != 1 &&
+	       strcasecmp(transfer->host, "localhost");
+}
+
+static void after_lookup(curfew__transfer *transfer)
+{
+	char reason[256];
+
+	if (transfer->addresses) {
+		connect_transfer(transfer);
+		return;
+	}
+	snprintf(reason, sizeof reason, "its address cannot be found: %s", transfer->lookup_failure);
+	fail(transfer, reason);
+}
+
+static void start(curfew__transfer *transfer)
+{
+	transfer->started = true;
+	curfew__operation_ref(&transfer->operation);
+	if (needs_lookup(transfer))
+		curfew__transfer_look_up(transfer);
+	else
+		connect_transfer(transfer);
+}
+
+void curfew__transfer_serve(curfew__transfer *transfer, unsigned asks, char *parcel, size_t parcel_length)
+{
+	if (asks & CURFEW__ASK_CANCEL)
+		finish(transfer);
+	if (transfer->over) {
+		free(parcel);
+		return;
+	}
+	if (asks & CURFEW__ASK_START)
+		start(transfer);
+	if (!transfer->over && asks & CURFEW__ASK_LOOKED_UP)
+		after_lookup(transfer);
+	if (parcel) {
+		free(transfer->sending);
+		transfer->sending = parcel;
+		transfer->sending_length = parcel_length;
+		transfer->sent = 0;
+	}
+	transfer->sending_ended |= (asks & CURFEW__ASK_SEND_END) != 0;
+	transfer->chunk_wanted |= (asks & CURFEW__ASK_CHUNK) != 0;
+	if (!transfer->over && asks & (CURFEW__ASK_SEND | CURFEW__ASK_SEND_END))
+		resume(transfer);
+	deliver(transfer);
+}
+
+/* ---- What libcurl says in the end -------------------------------------------------------------------------- */
+
+static void fail_to_connect(curfew__transfer *transfer)
+{
+	const curfew__curl *curl = curfew__session_curl(transfer->session);
+	char reason[256];
+	long error = 0;
+
+	curl->easy_getinfo(transfer->easy, CURLINFO_OS_ERRNO, &error);
+	if (transfer->refused[0])
+		snprintf(reason, sizeof reason, "its address %s is not public and was not allowed itself", transfer->refused);
+	else
+		snprintf(reason, sizeof reason, "it cannot be connected to%s%s", error ? ": " : "",
+		         error ? strerrordesc_np((int)error) : "");
+	fail(transfer, reason);
+}
+
+static const char *reason_of(const curfew__transfer *transfer, CURLcode result)
+{
+	switch (result) {
+	case CURLE_GOT_NOTHING:
+		return "the server closed the connection without an answer";
+	case CURLE_PARTIAL_FILE:
+		return "the server closed the connection in the middle of the body";
+	case CURLE_UNSUPPORTED_PROTOCOL:
+	case CURLE_WEIRD_SERVER_REPLY:
+		return "the answer is not HTTP";
+	case CURLE_WRITE_ERROR:
+		return transfer->head.failed ? "the answer's headers are larger than 64 KiB" : "out of memory";
+	default:
+		break;
+	}
+	return transfer->details[0] ? transfer->details : curfew__session_curl(transfer->session)->easy_strerror(result);
+}
+
+void curfew__transfer_done(curfew__transfer *transfer, CURLcode result)
+{
+	if (result == CURLE_COULDNT_CONNECT) {
+		fail_to_connect(transfer);
+	} else if (result != CURLE_OK) {
+		fail(transfer, reason_of(transfer, result));
+	} else if (!transfer->head_told) {
+		fail(transfer, "the answer is not HTTP");
+	} else {
+		drop_easy(transfer);
+		transfer->received = true;
+		/* What is left, and the window of the inflater. */
+		keep_only(transfer, transfer->incoming_length + (transfer->is_compressed ? (size_t)48 << 10 : 0));
+		deliver(transfer);
+	}
+}

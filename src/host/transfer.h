@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One request and what belongs to it, as fetch.c (the thread, who asks for what) and transfer.c (the exchange itself)
+ * see it.
+ */
+#ifndef CURFEW_HOST_TRANSFER_H
+#define CURFEW_HOST_TRANSFER_H
+
+#include <zlib.h>
+
+#include "base/buffer.h"
+#include "host/curl.h"
+#include "host/fetch.h"
+#include "host/resolver.h"
+
+struct curfew__fetch_session {
+	atomic_uint references;   /* the run's, and one for each transfer */
+	curfew__fetcher *fetcher; /* a reference */
+	curfew__allow_list *allowed;
+	atomic_size_t bytes_kept;
+	size_t bytes_limit;
+	CURLSH *share;            /* of connections and addresses; network thread; NULL: not needed yet */
+	struct curfew__fetch_session *next;
+};
+
+/* What a transfer is asked for, from any thread. */
+enum {
+	CURFEW__ASK_START = 1,
+	CURFEW__ASK_LOOKED_UP = 2,
+	CURFEW__ASK_CHUNK = 4,     /* the guest takes a chunk of the response */
+	CURFEW__ASK_SEND = 8,      /* there is a parcel to send */
+	CURFEW__ASK_SEND_END = 16, /* there will be no more */
+	CURFEW__ASK_CANCEL = 32,
+};
+
+typedef struct curfew__transfer {
+	curfew__operation operation;
+	curfew__fetch_session *session; /* a reference */
+	curfew__lookup lookup;
+
+	/* Asked for, under the fetcher's lock. */
+	struct curfew__transfer *next;
+	bool is_asked;
+	unsigned asks;
+	char *parcel;
+	size_t parcel_length;
+
+	/* The run's thread alone: the guest has one chunk on its way in each direction, and no more. */
+	bool chunk_expected, parcel_expected;
+
+	/* The request; not changed once it started. */
+	CURLU *url;
+	char *host; /* an IPv6 address without its brackets */
+	uint16_t port;
+	char *method;
+	struct curl_slist *headers;
+	bool has_body;
+	int64_t body_length; /* -1: not known */
+
+	/* All else belongs to the network thread. */
+	struct curfew__transfer *next_taken;
+	unsigned taken_asks;
+	char *addresses;     /* looked up: set before CURFEW__ASK_LOOKED_UP */
+	const char *lookup_failure;
+	struct curl_slist *resolve;
+	CURL *easy;
+	char details[CURL_ERROR_SIZE];
+	char refused[64];    /* the address it was not to be connected to */
+	size_t bytes_kept;   /* its part of the session's */
+	char *sending;       /* what of the request's body was given and not yet sent */
+	size_t sending_length, sent;
+	bool sending_ended, send_paused;
+	curfew__buffer head;
+	long status;
+	bool head_told;
+	char *incoming;      /* what has arrived of the response, as it arrived */
+	size_t incoming_length, incoming_capacity;
+	bool receive_paused, chunk_wanted, received; /* received: all of it */
+	bool is_compressed, more_inflated, inflated; /* inflated: to the end */
+	z_stream *inflater;
+	bool started;        /* this thread has a reference, until it is over */
+	bool over;           /* its last event was posted, or it was cancelled */
+} curfew__transfer;
+
+/* ---- fetch.c ---------------------------------------------------------------------------------------------- */
+
+const curfew__curl *curfew__session_curl(const curfew__fetch_session *session);
+CURLM *curfew__session_multi(const curfew__fetch_session *session);
+/* The share, made at first need; NULL: out of memory. */
+CURLSH *curfew__session_share(curfew__fetch_session *session);
+/* Counts bytes that the host keeps; false if they would be too many. */
+bool curfew__session_charge(curfew__fetch_session *session, size_t bytes);
+void curfew__session_refund(curfew__fetch_session *session, size_t bytes);
+/* Has the network thread look at a transfer. parcel (may be NULL) is taken over. */
+void curfew__transfer_ask(curfew__transfer *transfer, unsigned asks, char *parcel, size_t parcel_length);
+void curfew__transfer_look_up(curfew__transfer *transfer);
+
+/* ---- transfer.c ------------------------------------------------------------------------------------------- */
+
+/* Reads a request; NULL, or what is wrong with it (static text, or in buffer[256]). */
+const char *curfew__transfer_parse(curfew__transfer *transfer, const char *text, size_t length, char *buffer);
+/* Frees what it holds; the network thread has let go of it. */
+void curfew__transfer_finish(curfew__transfer *transfer);
+/* On the network thread: does what it was asked for. */
+void curfew__transfer_serve(curfew__transfer *transfer, unsigned asks, char *parcel, size_t parcel_length);
+/* On the network thread: libcurl is through with it. */
+void curfew__transfer_done(curfew__transfer *transfer, CURLcode result);
+/* Posts its last event, an error. Any thread. */
+void curfew__transfer_post_error(curfew__transfer *transfer, const char *reason);
+
+#endif

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The two directions of component_values.h, for one value at a time. */
+#ifndef CURFEW_WASM_COMPONENT_CONVERT_H
+#define CURFEW_WASM_COMPONENT_CONVERT_H
+
+#include "wasm/shape.h"
+
+/* What values may take of the host's memory: taken from left_bytes before it is allocated. */
+typedef struct curfew__value_budget {
+	size_t limit_bytes;
+	size_t left_bytes;
+} curfew__value_budget;
+
+/*
+ * Makes the value of a parameter (counted from 1, for messages) in *out, which is zeroed memory. The shape is one that
+ * curfew__shape_find_foreign found nothing in. False: message says why; *out may hold a part and is to be released.
+ */
+bool curfew__component_param(const curfew__shape *shape, size_t parameter, const json_t *json,
+                             curfew__value_budget *budget, wasmtime_component_val_t *out, char *message);
+
+/* Writes a value of this type as one JSON text. */
+void curfew__component_write(const curfew__shape *shape, const wasmtime_component_val_t *v, curfew__buffer *buffer);
+
+#endif

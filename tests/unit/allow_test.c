@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Which hosts and addresses a run may reach. */
+#include "host/allow.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define COUNT(list) (sizeof(list) / sizeof *(list))
+
+static curfew__allow_list *allow(const char *const *entries, size_t count)
+{
+	char message[256] = "";
+	curfew__allow_list *list = curfew__allow_list_create(entries, count, message);
+	if (!list)
+		fail_msg("%s", message);
+	return list;
+}
+
+static bool reaches(const curfew__allow_list *list, const char *host, uint16_t port, const char *address)
+{
+	struct sockaddr_in six_or_four[2] = { 0 };
+	struct sockaddr_in6 *six = (struct sockaddr_in6 *)(void *)six_or_four;
+	struct sockaddr_in *four = six_or_four;
+
+	if (inet_pton(AF_INET, address, &four->sin_addr) == 1) {
+		four->sin_family = AF_INET;
+	} else {
+		assert_int_equal(inet_pton(AF_INET6, address, &six->sin6_addr), 1);
+		six->sin6_family = AF_INET6;
+	}
+	return curfew__allow_list_has_address(list, host, port, (struct sockaddr *)(void *)six_or_four);
+}
+
+static void test_nothing_is_allowed(void **state)
+{
+	(void)state;
+	curfew__allow_list *list = allow(NULL, 0);
+	assert_false(curfew__allow_list_has(list, "example.com", 80));
+	assert_false(curfew__allow_list_has(list, "", 80));
+	curfew__allow_list_destroy(list);
+	curfew__allow_list_destroy(NULL);
+}
+
+static void test_names(void **state)
+{
+	(void)state;
+	static const char *const entries[] = { "Example.com", "*.wild.net", "api.test:8443", "*.both.org:81" };
+	curfew__allow_list *list = allow(entries, COUNT(entries));
+
+	assert_true(curfew__allow_list_has(list, "example.com", 80));
+	assert_true(curfew__allow_list_has(list, "EXAMPLE.com.", 443));
+	assert_false(curfew__allow_list_has(list, "example.com", 8080));
+	assert_false(curfew__allow_list_has(list, "a.example.com", 443));
+	assert_false(curfew__allow_list_has(list, "example.com.evil.org", 443));
+	assert_false(curfew__allow_list_has(list, "notexample.com", 443));
+	assert_true(curfew__allow_list_has(list, "a.wild.net", 443));
+	assert_true(curfew__allow_list_has(list, "a.b.wild.net", 443));
+	assert_false(curfew__allow_list_has(list, "wild.net", 443));
+	assert_false(curfew__allow_list_has(list, ".wild.net", 443));
+	assert_false(curfew__allow_list_has(list, "evilwild.net", 443));
+	assert_true(curfew__allow_list_has(list, "api.test", 8443));
+	assert_false(curfew__allow_list_has(list, "api.test", 443));
+	assert_true(curfew__allow_list_has(list, "x.both.org", 81));
+	assert_false(curfew__allow_list_has(list, "x.both.org", 80));
+	curfew__allow_list_destroy(list);
+}
+
+static void test_addresses_as_hosts(void **state)
+{
+	(void)state;
+	static const char *const entries[] = { "192.0.2.7", "[2001:db8::1]:99", "::1" };
+	curfew__allow_list *list = allow(entries, COUNT(entries));
+
+	assert_true(curfew__allow_list_has(list, "192.0.2.7", 80));
+	assert_false(curfew__allow_list_has(list, "192.0.2.70", 80));
+	assert_true(curfew__allow_list_has(list, "2001:DB8:0::1", 99));
+	assert_false(curfew__allow_list_has(list, "2001:db8::1", 443));
+	assert_true(curfew__allow_list_has(list, "0:0:0:0:0:0:0:1", 443));
+	assert_true(curfew__allow_list_has(list, "::ffff:192.0.2.7", 443));
+	curfew__allow_list_destroy(list);
+}
+
+static void test_bad_entries(void **state)
+{
+	(void)state;
+	static const char *const bad[] = { "", ":80", "*", "*.", "a..b", "https://example.com", "example.com/", "exa mple.com",
+		                           "example.com:0", "example.com:65536", "example.com:http", "example.com:", "[::1",
+		                           "[::1]:x", "[1.2.3.4]", "[]", "*.1.2.3.4", "1.2.3", "256.1.1.1", "h\xc3\xb6st.de", "user@host",
+		                           "a.*.b", "fe80::1%eth0", NULL };
+	for (size_t i = 0; i < COUNT(bad); i++) {
+		char message[256] = "";
+		curfew__allow_list *list = curfew__allow_list_create(&bad[i], 1, message);
+		if (list)
+			fail_msg("%s was taken", bad[i]);
+		assert_non_null(strstr(message, "allow_fetch"));
+	}
+}
+
+static void test_private_addresses(void **state)
+{
+	(void)state;
+	static const char *const entries[] = { "example.com" };
+	static const char *const private[] = {
+		"0.0.0.0", "0.1.2.3", "10.0.0.1", "100.64.0.1", "100.127.255.255", "127.0.0.1", "127.9.9.9", "169.254.169.254",
+		"172.16.0.1", "172.31.255.255", "192.0.0.1", "192.0.2.1", "192.168.1.1", "198.18.0.1", "198.19.255.255",
+		"198.51.100.1", "203.0.113.1", "224.0.0.1", "239.255.255.255", "240.0.0.1", "255.255.255.255", "::", "::1",
+		"::127.0.0.1", "::ffff:127.0.0.1", "::ffff:10.0.0.1", "::ffff:169.254.169.254", "64:ff9b::7f00:1",
+		"64:ff9b::10.0.0.1", "64:ff9b:1::1", "100::1", "fc00::1", "fdff::1", "fe80::1", "fec0::1", "ff02::1", "2001::1",
+		"2001:db8::1", "2002:7f00:1::", "3fff::1", "4000::1",
+	};
+	static const char *const public[] = {
+		"1.1.1.1", "8.8.8.8", "9.255.255.255", "11.0.0.0", "100.63.255.255", "100.128.0.0", "126.255.255.255",
+		"128.0.0.1", "169.253.1.1", "172.15.255.255", "172.32.0.0", "192.167.1.1", "198.17.255.255", "198.20.0.0",
+		"223.255.255.255", "2606:4700::1111", "2a00:1450::1", "::ffff:8.8.8.8", "64:ff9b::8.8.8.8", "2001:4860::8888",
+	};
+	curfew__allow_list *list = allow(entries, 1);
+
+	for (size_t i = 0; i < COUNT(private); i++)
+		if (reaches(list, "example.com", 443, private[i]) || reaches(list, "example.com", 80, private[i]))
+			fail_msg("%s was taken for public", private[i]);
+	for (size_t i = 0; i < COUNT(public); i++)
+		if (!reaches(list, "example.com", 443, public[i]))
+			fail_msg("%s was taken for private", public[i]);
+	curfew__allow_list_destroy(list);
+}
+
+static void test_private_addresses_by_name(void **state)
+{
+	(void)state;
+	static const char *const entries[] = { "localhost:8080", "inside.corp", "10.1.2.3", "[fd00::5]:99" };
+	curfew__allow_list *list = allow(entries, COUNT(entries));
+
+	assert_true(reaches(list, "localhost", 8080, "127.0.0.1"));
+	assert_true(reaches(list, "localhost", 8080, "::1"));
+	assert_false(reaches(list, "localhost", 8080, "10.0.0.1"));
+	assert_false(reaches(list, "inside.corp", 443, "127.0.0.1"));
+	assert_true(reaches(list, "inside.corp", 443, "10.1.2.3"));
+	assert_true(reaches(list, "inside.corp", 443, "::ffff:10.1.2.3"));
+	assert_false(reaches(list, "inside.corp", 8080, "10.1.2.3"));
+	assert_false(reaches(list, "inside.corp", 443, "10.1.2.4"));
+	assert_true(reaches(list, "inside.corp", 99, "fd00::5"));
+	assert_false(reaches(list, "inside.corp", 443, "fd00::5"));
+	curfew__allow_list_destroy(list);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_nothing_is_allowed), cmocka_unit_test(test_names),
+		cmocka_unit_test(test_addresses_as_hosts), cmocka_unit_test(test_bad_entries),
+		cmocka_unit_test(test_private_addresses),  cmocka_unit_test(test_private_addresses_by_name),
+	};
+	return cmocka_run_group_tests_name("allow", tests, NULL, NULL);
+}
