@@ -7,7 +7,7 @@ import { RunCard, isOwnFrame, tellResult } from './card.js';
 import { announce, find, keep, make, recall, setText } from './dom.js';
 import { Editor } from './editor.js';
 import { examples, tenSeconds } from './examples.js';
-import { wordOf } from './format.js';
+import { describeState, wordOf } from './format.js';
 import { History } from './history.js';
 import { LimitsForm } from './limits.js';
 import { Machine } from './machine.js';
@@ -71,6 +71,7 @@ function markLine(run, frame, reveal) {
 	if (!shown)
 		return;
 	const text = shown === top ? markText(run.report) : `called from here, in ${shown.function ?? 'the program'}`;
+	find('editor').dataset.tone = describeState(run.state, run.outcome).tone;
 	editor.mark({ line: shown.line, text }, reveal);
 }
 
@@ -280,6 +281,7 @@ function setUpToken() {
 }
 
 async function begin() {
+	setText(find('start-error'), '');
 	machine.refresh();
 	try {
 		await runs.resume();

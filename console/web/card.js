@@ -31,9 +31,10 @@ class Meter {
 		this.element = make('div', { class: 'meter' }, make('span', { class: 'label', text: label }), this.bar, this.value);
 	}
 
-	/** used, limit: numbers or null (not known; unlimited) */
-	show(used, limit, format) {
-		const text = `${used === null ? '–' : format(used)}${limit === null ? ', no limit' : ` of ${format(limit)}`}`;
+	/** used, limit: numbers or null (not known; unlimited); unknown: the word for what is not known */
+	show(used, limit, format, unknown) {
+		const text = limit !== null ? `${used === null ? '–' : format(used)} of ${format(limit)}` :
+			used === null ? unknown : `${format(used)}, no limit`;
 		const share = used === null || !limit ? 0 : Math.min(1, used / limit);
 		setText(this.value, text);
 		this.fill.style.setProperty('--share', share.toFixed(4));
@@ -180,7 +181,7 @@ export class RunCard {
 		setText(this.time, tellTime(run));
 		for (const { key, limit, used, format, view } of this.meters) {
 			const value = key === 'elapsed' ? run.elapsed : run.used?.[used] ?? (key === 'output' ? run.outputLength : null);
-			view.show(value, run.limits[limit] ?? null, format);
+			view.show(value, run.limits[limit] ?? null, format, run.isOpen ? '–' : 'not counted');
 		}
 	}
 

@@ -46,12 +46,12 @@ export class Machine {
 	#showFacts(stats) {
 		const facts = [
 			['Runs per second', formatRate(stats.runs_per_second)],
-			['Running, at most', `${stats.running} of ${stats.concurrency}`],
+			['Running', `${stats.running} of ${stats.concurrency}`],
 			['Queued', String(stats.queue_length)],
 			['Scheduled', String(stats.scheduled)],
 			['Workers', String(stats.workers.ready)],
 			['Submitted', formatCount(stats.submitted)],
-			['Wait for a worker, median', stats.queue_wait_us.count ? `≤ ${formatDuration(stats.queue_wait_us.p50)}` : '–'],
+			['Median queue wait', stats.queue_wait_us.count ? `≤ ${formatDuration(stats.queue_wait_us.p50)}` : '–'],
 			['Up for', formatDuration(stats.uptime_us)],
 		];
 		find('machine-facts').replaceChildren(...facts.map(([name, value]) =>
