@@ -10,7 +10,7 @@
 
 #include <string.h>
 
-/* How much is looked at in one component, in members of types; an item costs more to find, the later it comes. */
+/* The budget of shapes for one component; an item costs more to find, the later it comes. */
 enum { DESCRIBED = 1000000, ITEMS_FOR_ONE = 8 };
 
 typedef struct description {

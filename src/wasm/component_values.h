@@ -42,9 +42,9 @@ curfew__signature *curfew__signature_create(const char *name, const wasmtime_com
 void curfew__signature_destroy(curfew__signature *signature);
 
 /*
- * The values of one call: for wasmtime_component_func_call or its asynchronous form, once. What comes back is bounded by
- * the store alone (curfew__store_hostcall_fuel, each value and each byte of a string costs some): give it no more than
- * the host may spend, a list<u8> takes 70 bytes of the host's memory for each byte of the guest's.
+ * The values of one call: for wasmtime_component_func_call or its asynchronous form, once. What comes back is
+ * bounded by the store alone (curfew__store_hostcall_fuel; each value and each byte of a string costs some): give it no
+ * more than the host may spend, since a list<u8> takes 70 bytes of the host's memory for each byte of the guest's.
  */
 typedef struct curfew__component_call {
 	const curfew__signature *signature; /* borrowed */

@@ -34,8 +34,8 @@ struct curfew__member {
 	curfew__shape shape;
 };
 
-/* What is left of the bound on one program's types; begin with CURFEW__SHAPE_BUDGET. */
-enum { CURFEW__SHAPE_BUDGET = 20000, CURFEW__SHAPE_MEMBERS = 2000, CURFEW__SHAPE_DEPTH = 128 };
+/* A budget is how many members may still be looked at, those of large types at a higher price. One function has this. */
+enum { CURFEW__SHAPE_BUDGET = 100000, CURFEW__SHAPE_MEMBERS = 2000, CURFEW__SHAPE_DEPTH = 128 };
 
 /* Names for types, so that text shows them instead of spelling types out. Begin with zeroes. */
 typedef struct curfew__type_name {

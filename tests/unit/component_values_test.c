@@ -190,7 +190,8 @@ static void load_identity(world *w, const char *named, const char *type)
 	curfew__buffer_printf(&text,
 	                      "(component " CORE " %s (type $w (tuple %s" PADS "))"
 	                      " (func $f (param \"v\" $w) (result $w)"
-	                      "  (canon lift (core func $echo) (memory $memory) (realloc $realloc) (post-return $reset)))"
+	                      "  (canon lift (core func $echo) (memory $memory) (realloc $realloc) (post-return "
+	                      "$reset)))"
 	                      " (export \"echo\" (func $f)))",
 	                      named, type);
 	compile(w, text.data);
@@ -255,7 +256,8 @@ static void test_integers(void **state)
 	EXPECT_ECHO("", "s32", {"-2147483648"}, {"2147483647"},
 	            {"-2147483649", ": expected s32 (-2147483648 to 2147483647), got -2147483649"},
 	            {"2147483648", ": expected s32 (-2147483648 to 2147483647), got 2147483648"});
-	EXPECT_ECHO("", "u32", {"0"}, {"4294967295"}, {"4294967296", ": expected u32 (0 to 4294967295), got 4294967296"},
+	EXPECT_ECHO("", "u32", {"0"}, {"4294967295"},
+	            {"4294967296", ": expected u32 (0 to 4294967295), got 4294967296"},
 	            {"-1", ": expected u32 (0 to 4294967295), got -1"});
 #define S64 ": expected s64 (-9223372036854775808 to 9223372036854775807; beyond 2^53 as a string), got "
 	EXPECT_ECHO("", "s64", {"\"-9223372036854775808\""}, {"\"9223372036854775807\""}, {"-9007199254740992"},
@@ -271,14 +273,16 @@ static void test_integers(void **state)
 static void test_floats(void **state)
 {
 	EXPECT_ECHO("", "f32", {"0.1"}, {"-0.0"}, {"\"NaN\""}, {"\"-Infinity\""},
-	            {"1e39", ": expected f32 (a number up to 3.4028235e38, \"NaN\", \"Infinity\" or \"-Infinity\"), got 1e+39"});
+	            {"1e39", ": expected f32 (a number up to 3.4028235e38, \"NaN\", \"Infinity\" or \"-Infinity\"), "
+	            "got 1e+39"});
 	EXPECT_ECHO("", "f64", {"0.1"}, {"-0.0"}, {"1e+100"}, {"\"Infinity\""}, {"5e-324"},
 	            {"\"x\"", ": expected f64 (a number, \"NaN\", \"Infinity\" or \"-Infinity\"), got \"x\""});
 }
 
 static void test_char(void **state)
 {
-	EXPECT_ECHO("", "char", {"\"a\""}, {"\"\\u0000\""}, {"\"\xc3\xa9\""}, {"\"\xe2\x82\xac\""}, {"\"\xf0\x9f\x98\x80\""},
+	EXPECT_ECHO("", "char", {"\"a\""}, {"\"\\u0000\""}, {"\"\xc3\xa9\""}, {"\"\xe2\x82\xac\""},
+	            {"\"\xf0\x9f\x98\x80\""},
 	            {"\"\\ud83d\\ude00\"", "\"\xf0\x9f\x98\x80\""}, {"\"\xf4\x8f\xbf\xbf\""},
 	            {"\"\"", ": expected char (a string of one character), got \"\""},
 	            {"\"ab\"", ": expected char (a string of one character), got \"ab\""},
@@ -313,19 +317,23 @@ static void test_record(void **state)
 	            {"{\"name\":\"A\",\"age\":3}"}, {"{\"age\":3,\"name\":\"A\"}", "{\"name\":\"A\",\"age\":3}"},
 	            {"[]", ": expected record {name: string, age: u8} (an object), got an array of 0"},
 	            {"{\"name\":\"A\"}", ": missing field \"age\" in record {name: string, age: u8}"},
-	            {"{\"name\":\"A\",\"age\":3,\"x\\n\":1}", ": there is no field \"x\\n\" in record {name: string, age: u8}"},
+	            {"{\"name\":\"A\",\"age\":3,\"x\\n\":1}",
+	            ": there is no field \"x\\n\" in record {name: string, age: u8}"},
 	            {"{\"name\":\"A\",\"age\":-3}", ".age: expected u8 (0 to 255), got -3"});
 }
 
 static void test_variant(void **state)
 {
 #define VARIANT "variant {none, one(u8), more(list<u8>)}"
-	EXPECT_ECHO(NAMED("v", "(variant (case \"none\") (case \"one\" u8) (case \"more\" (list u8)))"), "$v", {"\"none\""},
+	EXPECT_ECHO(NAMED("v", "(variant (case \"none\") (case \"one\" u8) (case \"more\" (list u8)))"), "$v",
+	            {"\"none\""},
 	            {"{\"one\":1}"}, {"{\"more\":[1,2]}"},
-	            {"\"two\"", ": there is no case \"two\" in " VARIANT}, {"{\"two\":2}", ": there is no case \"two\" in " VARIANT},
+	            {"\"two\"", ": there is no case \"two\" in " VARIANT},
+	            {"{\"two\":2}", ": there is no case \"two\" in " VARIANT},
 	            {"\"one\"", ": case \"one\" takes a value: {\"one\": value}, in " VARIANT},
 	            {"{\"none\":1}", ": case \"none\" takes no value: \"none\", in " VARIANT},
-	            {"{\"one\":1,\"more\":[]}", ": expected " VARIANT " ({\"case\": value} or \"case\"), got an object"},
+	            {"{\"one\":1,\"more\":[]}", ": expected " VARIANT " ({\"case\": value} or \"case\"), got an "
+	            "object"},
 	            {"1", ": expected " VARIANT " ({\"case\": value} or \"case\"), got 1"},
 	            {"{\"more\":[300]}", ".more[0]: expected u8 (0 to 255), got 300"});
 }
@@ -340,7 +348,8 @@ static void test_enum(void **state)
 
 static void test_flags(void **state)
 {
-	EXPECT_ECHO(NAMED("f", "(flags \"r\" \"w\" \"x\")"), "$f", {"[]"}, {"[\"r\",\"w\",\"x\"]"}, {"[\"x\",\"r\"]", "[\"r\",\"x\"]"},
+	EXPECT_ECHO(NAMED("f", "(flags \"r\" \"w\" \"x\")"), "$f", {"[]"}, {"[\"r\",\"w\",\"x\"]"},
+	            {"[\"x\",\"r\"]", "[\"r\",\"x\"]"},
 	            {"[\"y\"]", ": there is no flag \"y\" in flags {r, w, x}"},
 	            {"[\"r\",\"r\"]", ": given twice: flag \"r\" in flags {r, w, x}"},
 	            {"[1]", ": expected flags {r, w, x} (an array of names), got 1"},
@@ -362,7 +371,8 @@ static void test_result(void **state)
 {
 	EXPECT_ECHO("", "(result u8 (error string))", {"{\"ok\":5}"}, {"{\"err\":\"bad\"}"},
 	            {"{\"ok\":\"x\"}", ".ok: expected u8 (0 to 255), got \"x\""},
-	            {"{\"no\":5}", ": expected result<u8, string> ({\"ok\": value} or {\"err\": value}), got an object"},
+	            {"{\"no\":5}", ": expected result<u8, string> ({\"ok\": value} or {\"err\": value}), got an "
+	            "object"},
 	            {"5", ": expected result<u8, string> ({\"ok\": value} or {\"err\": value}), got 5"});
 	EXPECT_ECHO("", "(result)", {"{\"ok\":null}"}, {"{\"err\":null}"},
 	            {"{\"ok\":1}", ": expected result ({\"ok\": value} or {\"err\": value}), got an object"});
@@ -375,8 +385,10 @@ static void test_result(void **state)
 /* A long type is cut, so that what was given can be seen. */
 static void test_long_type(void **state)
 {
-	EXPECT_ECHO("", "(tuple string string string string string string string string string string string string string)",
-	            {"7", ": expected tuple<string, string, string, string, string, string, string, string, string, st... "
+	EXPECT_ECHO("", "(tuple string string string string string string string string string string string string "
+	            "string)",
+	            {"7", ": expected tuple<string, string, string, string, string, string, string, string, string, "
+	            "st... "
 	                  "(an array of 13), got 7"});
 }
 
@@ -398,8 +410,10 @@ static uint64_t random_bits(void)
 /* Writes a type into `type`; what has to have a name is defined in `named` first. */
 static void random_type(curfew__buffer *named, curfew__buffer *type, unsigned depth, unsigned *names)
 {
-	static const char *const simple[] = {"bool", "s8", "u8", "s16", "u16", "s32", "u32", "s64", "u64", "f32", "f64", "char", "string"};
-	static const char *const heads[] = {"(list ", "(option ", "(tuple ", "(result ", "(record ", "(variant ", "(enum", "(flags"};
+	static const char *const simple[] = {"bool", "s8", "u8", "s16", "u16", "s32", "u32", "s64", "u64", "f32",
+	            "f64", "char", "string"};
+	static const char *const heads[] = {"(list ", "(option ", "(tuple ", "(result ", "(record ", "(variant ",
+	            "(enum", "(flags"};
 	if (depth == 0 || pick(4) == 0) {
 		curfew__buffer_add_text(type, simple[pick(13)]);
 		return;
@@ -425,7 +439,8 @@ static void random_type(curfew__buffer *named, curfew__buffer *type, unsigned de
 		curfew__buffer_add_text(type, text.data);
 	} else {
 		unsigned name = (*names)++;
-		curfew__buffer_printf(named, "(type $t%u_ %s) (export $t%u \"t%u\" (type $t%u_)) ", name, text.data, name, name, name);
+		curfew__buffer_printf(named, "(type $t%u_ %s) (export $t%u \"t%u\" (type $t%u_)) ", name, text.data,
+		            name, name, name);
 		curfew__buffer_printf(type, "$t%u", name);
 	}
 	curfew__buffer_finish(&text);
@@ -433,7 +448,8 @@ static void random_type(curfew__buffer *named, curfew__buffer *type, unsigned de
 
 static void random_string(curfew__json_writer *json, unsigned characters)
 {
-	static const char *const some[] = {"a", "\"", "\\", "\n", "\x7f", "\xc3\xa9", "\xe2\x80\xa8", "\xef\xbf\xbf", "\xf0\x9f\x98\x80", " "};
+	static const char *const some[] = {"a", "\"", "\\", "\n", "\x7f", "\xc3\xa9", "\xe2\x80\xa8",
+	            "\xef\xbf\xbf", "\xf0\x9f\x98\x80", " "};
 	curfew__buffer text;
 	curfew__buffer_init(&text, SIZE_MAX);
 	curfew__buffer_add_text(&text, "");
@@ -715,17 +731,21 @@ static void test_counts_and_outcomes(void **state)
 	world *w = *state;
 	compile(w, "(component (core module $m (memory (export \"memory\") 1)"
 	           "  (func (export \"none\")) (func (export \"two\") (param i32 i32) (result i32) (local.get 1))"
-	           "  (func (export \"one\") (param i32)) (func (export \"pass\") (param i32) (result i32) (local.get 0))"
+	           "  (func (export \"one\") (param i32)) (func (export \"pass\") (param i32) (result i32) "
+	           "(local.get 0))"
 	           "  (func (export \"err\") (result i32) (i32.store8 (i32.const 16) (i32.const 1))"
 	           "   (i32.store8 (i32.const 20) (i32.const 7)) (i32.const 16))"
 	           "  (func (export \"wild\") (result i32) (i32.const -16)))"
 	           " (core instance $i (instantiate $m))"
 	           " (alias core export $i \"memory\" (core memory $memory))"
 	           " (func (export \"none\") (canon lift (core func $i \"none\")))"
-	           " (func (export \"wild\") (result (tuple u8 u8)) (canon lift (core func $i \"wild\") (memory $memory)))"
+	           " (func (export \"wild\") (result (tuple u8 u8)) (canon lift (core func $i \"wild\") (memory "
+	           "$memory)))"
 	           " (func (export \"one\") (param \"a\" u8) (canon lift (core func $i \"one\")))"
-	           " (func (export \"two\") (param \"a\" u8) (param \"b\" s32) (result s32) (canon lift (core func $i \"two\")))"
-	           " (func (export \"outcome\") (param \"failed\" bool) (result (result)) (canon lift (core func $i \"pass\")))"
+	           " (func (export \"two\") (param \"a\" u8) (param \"b\" s32) (result s32) (canon lift (core func "
+	           "$i \"two\")))"
+	           " (func (export \"outcome\") (param \"failed\" bool) (result (result)) (canon lift (core func $i "
+	           "\"pass\")))"
 	           " (func (export \"err\") (result (result u8 (error u32)))"
 	           "  (canon lift (core func $i \"err\") (memory $memory))))");
 	instantiate(w);
@@ -761,7 +781,8 @@ static const char things[] =
 	"  (func (export \"use\") (param i32) (result i32) (local.get 0))"
 	"  (func (export \"take\") (param i32 i32 i32))"
 	"  (func (export \"pair\") (result i32) (i32.store (i32.const 16) (call $new (i32.const 100)))"
-	"   (i32.store8 (i32.const 20) (i32.const 1)) (i32.store (i32.const 24) (call $new (i32.const 1000))) (i32.const 16)))"
+	"   (i32.store8 (i32.const 20) (i32.const 1)) (i32.store (i32.const 24) (call $new (i32.const 1000))) "
+	"(i32.const 16)))"
 	" (core instance $i (instantiate $m (with \"\" (instance (export \"new\" (func $new))))))"
 	" (alias core export $i \"memory\" (core memory $memory))"
 	" (func (export \"make\") (result (own $thing)) (canon lift (core func $i \"make\")))"
@@ -782,7 +803,8 @@ static void test_resources(void **state)
 	expect_call(w, "pair", "[]", "[{\"resource\":1},{\"resource\":2}]");
 	expect_call(w, "drops", "[]", "1107");
 	expect_call(w, "use", "[1]", "use cannot be called: parameter 1 has the type borrow, which JSON cannot give");
-	expect_call(w, "take", "[1, null]", "take cannot be called: parameter 2 has the type own, which JSON cannot give");
+	expect_call(w, "take", "[1, null]", "take cannot be called: parameter 2 has the type own, which JSON cannot "
+	            "give");
 	unload(w);
 }
 
@@ -808,16 +830,21 @@ static void test_foreign_types(void **state)
 	                " (func (export \"map\") (param \"m\" (map string u8))"
 	                "  (canon lift (core func $i \"map\") (memory $memory) (realloc $realloc))))");
 	instantiate(&other);
-	expect_call(&other, "future", "[1]", "future cannot be called: parameter 1 has the type future, which JSON cannot give");
-	expect_call(&other, "stream", "[]", "stream cannot be called: its result has the type stream, which JSON cannot take");
-	expect_call(&other, "map", "[{}]", "map cannot be called: parameter 1 has the type map, which JSON cannot give");
+	expect_call(&other, "future", "[1]", "future cannot be called: parameter 1 has the type future, which JSON "
+	            "cannot give");
+	expect_call(&other, "stream", "[]", "stream cannot be called: its result has the type stream, which JSON "
+	            "cannot take");
+	expect_call(&other, "map", "[{}]", "map cannot be called: parameter 1 has the type map, which JSON cannot "
+	            "give");
 	curfew__buffer text;
 	curfew__buffer_init(&text, SIZE_MAX);
 	curfew__component_describe(other.component, other.engine, &text);
 	assert_string_equal(text.data, "{\"imports\":[],\"exports\":["
 	                               "{\"name\":\"future\",\"kind\":\"function\",\"type\":\"func(f: future<u8>)\"},"
-	                               "{\"name\":\"stream\",\"kind\":\"function\",\"type\":\"func() -> option<stream<u8>>\"},"
-	                               "{\"name\":\"map\",\"kind\":\"function\",\"type\":\"func(m: map<string, u8>)\"}]}");
+	                               "{\"name\":\"stream\",\"kind\":\"function\",\"type\":\"func() -> "
+	                               "option<stream<u8>>\"},"
+	                               "{\"name\":\"map\",\"kind\":\"function\",\"type\":\"func(m: map<string, "
+	                               "u8>)\"}]}");
 	curfew__buffer_finish(&text);
 	unload(&other);
 	wasm_engine_delete(other.engine);
@@ -848,7 +875,8 @@ static void test_describe(void **state)
 	           " (import \"example:logs/log@1.0.0\" (instance"
 	           "  (type $l_ (enum \"info\" \"bad\")) (export \"level\" (type $l (eq $l_)))"
 	           "  (export \"line\" (type $line (sub resource)))"
-	           "  (export \"write\" (func (param \"at\" $l) (param \"to\" (borrow $line)) (result (result string (error $l)))))))"
+	           "  (export \"write\" (func (param \"at\" $l) (param \"to\" (borrow $line)) (result (result string "
+	           "(error $l)))))))"
 	           " (import \"now\" (func (result u64)))" CORE
 	           " (type $r_ (record (field \"a\" u8) (field \"b\" (option string)))) (export $r \"pair\" (type $r_))"
 	           " (type $n (list u32)) (export \"numbers\" (type $n))"
@@ -864,13 +892,15 @@ static void test_describe(void **state)
 	                    "{\"imports\":[{\"name\":\"example:logs/log@1.0.0\",\"kind\":\"instance\",\"exports\":["
 	                    "{\"name\":\"level\",\"kind\":\"type\",\"type\":\"enum {info, bad}\"},"
 	                    "{\"name\":\"line\",\"kind\":\"resource\",\"type\":\"resource\"},"
-	                    "{\"name\":\"write\",\"kind\":\"function\",\"type\":\"func(at: level, to: borrow<line>) -> result<string, level>\"}]},"
+	                    "{\"name\":\"write\",\"kind\":\"function\",\"type\":\"func(at: level, to: borrow<line>) "
+	                    "-> result<string, level>\"}]},"
 	                    "{\"name\":\"now\",\"kind\":\"function\",\"type\":\"func() -> u64\"}],\"exports\":["
 	                    "{\"name\":\"pair\",\"kind\":\"type\",\"type\":\"record {a: u8, b: option<string>}\"},"
 	                    "{\"name\":\"numbers\",\"kind\":\"type\",\"type\":\"list<u32>\"},"
 	                    "{\"name\":\"maybe\",\"kind\":\"type\",\"type\":\"variant {none, some(pair)}\"},"
 	                    "{\"name\":\"marks\",\"kind\":\"type\",\"type\":\"flags {x, y}\"},"
-	                    "{\"name\":\"g\",\"kind\":\"function\",\"type\":\"func(a: list<pair>, b: marks, c: list<u32>) -> result<tuple<maybe, char>, string>\"}]}");
+	                    "{\"name\":\"g\",\"kind\":\"function\",\"type\":\"func(a: list<pair>, b: marks, c: "
+	                    "list<u32>) -> result<tuple<maybe, char>, string>\"}]}");
 	curfew__buffer_finish(&text);
 	curfew__buffer_init(&text, 100);
 	curfew__component_describe(w->component, w->engine, &text);

@@ -175,7 +175,8 @@ static void test_i64(void **state)
 
 static void test_f64(void **state)
 {
-	static const char *const same[] = {"0", "-0.0", "0.1", "1", "-1.5", "1e+20", "1.7976931348623157e+308", "5e-324",
+	static const char *const same[] = {"0", "-0.0", "0.1", "1", "-1.5", "1e+20", "1.7976931348623157e+308",
+	            "5e-324",
 	                                   "2.2250738585072014e-308", "0.30000000000000004", "123456789.12345679",
 	                                   "\"NaN\"", "\"Infinity\"", "\"-Infinity\"", "999999999999999", "1e+15"};
 	for (size_t i = 0; i < sizeof same / sizeof *same; i++)
@@ -198,7 +199,8 @@ static void test_f32(void **state)
 	expect(*state, "f32", "[0.1000000001]", "0.1");
 	expect(*state, "f32", "[16777217]", "16777216");
 	expect(*state, "f32", "[1e39]",
-	       "parameter 1: expected f32 (a number up to 3.4028235e38, \"NaN\", \"Infinity\" or \"-Infinity\"), got 1e+39");
+	       "parameter 1: expected f32 (a number up to 3.4028235e38, \"NaN\", \"Infinity\" or \"-Infinity\"), got "
+	       "1e+39");
 }
 
 /* Bit patterns at random: what is written reads back as the same number. */
@@ -253,8 +255,10 @@ static void test_v128(void **state)
 #define V128 "parameter 1: expected v128 (a string of 0x and 32 hexadecimal digits), got "
 	expect(*state, "v128", "[1]", V128 "1");
 	expect(*state, "v128", "[\"0x00\"]", V128 "\"0x00\"");
-	expect(*state, "v128", "[\"0x000102030405060708090a0b0c0d0e0g\"]", V128 "\"0x000102030405060708090a0b0c0d0e0g\"");
-	expect(*state, "v128", "[\"00000102030405060708090a0b0c0d0e0f\"]", V128 "\"00000102030405060708090a0b0c0d0e0f\"");
+	expect(*state, "v128", "[\"0x000102030405060708090a0b0c0d0e0g\"]",
+	            V128 "\"0x000102030405060708090a0b0c0d0e0g\"");
+	expect(*state, "v128", "[\"00000102030405060708090a0b0c0d0e0f\"]",
+	            V128 "\"00000102030405060708090a0b0c0d0e0f\"");
 }
 
 static void test_references(void **state)
@@ -299,7 +303,8 @@ static void test_describe_module(void **state)
 	                                    " (import \"env\" \"log\" (func (param i32 i64)))"
 	                                    " (import \"env\" \"\\\"\" (global i32))"
 	                                    " (func (export \"f\") (param f32 v128) (result f64 externref) unreachable)"
-	                                    " (func (export \"g\") (param (ref null func) (ref extern)) (result i32) unreachable)"
+	                                    " (func (export \"g\") (param (ref null func) (ref extern)) (result i32) "
+	                                    "unreachable)"
 	                                    " (global (export \"m\") (mut i64) (i64.const 0))"
 	                                    " (table (export \"t\") 0 10 funcref) (table (export \"u\") 2 externref)"
 	                                    " (memory (export \"memory\") 1 65536))");
