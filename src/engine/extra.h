@@ -98,7 +98,7 @@ typedef struct curfew__account {
 	 * WASMTIME_TRAP_CODE_OUT_OF_FUEL in the second case.
 	 */
 	bool (*call)(void *context, uint64_t *fuel);
-	/* It is about to return; not told when its future is destroyed meanwhile. False: the guest ends. */
+	/* A call that was not refused is about to return, or its future is destroyed. False: the guest ends. */
 	bool (*returned)(void *context);
 } curfew__account;
 
