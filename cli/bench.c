@@ -46,6 +46,7 @@ typedef struct bench {
 	const cli_arguments *arguments;
 	curfew_engine *engine;
 	curfew_run_options options;
+	cli_grants grants;
 	char *params;
 	size_t params_length;
 	size_t runs;
@@ -70,6 +71,7 @@ static void finish(bench *b)
 	for (size_t i = 0; i < PROGRAMS; i++)
 		subject_finish(&b->subjects[i]);
 	curfew_engine_destroy(b->engine);
+	cli_grants_finish(&b->grants);
 	free(b->ratios.values);
 	free(b->params);
 }
@@ -108,7 +110,8 @@ static int check_arguments(bench *b)
 		if (strcmp(b->subjects[i].path, "-") == 0)
 			return cli_usage_error("bench needs a file, not - (standard input)");
 	}
-	return cli_make_params(b->arguments, &b->params, &b->params_length);
+	code = cli_make_params(b->arguments, &b->params, &b->params_length);
+	return code < 0 ? cli_grants_init(b->arguments, &b->grants) : code;
 }
 
 static int say_failure(curfew_status status, const curfew_failure *failure)
@@ -169,6 +172,7 @@ static int prepare(bench *b)
 		.params = b->params,
 		.params_length = b->params_length,
 	};
+	cli_grants_put(&b->grants, b->arguments, &b->options);
 	int code = -1;
 	for (size_t i = 0; i < b->subject_count && code < 0; i++)
 		code = prepare_subject(b, &b->subjects[i]);

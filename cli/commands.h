@@ -10,6 +10,7 @@
 int cli_run(const cli_arguments *arguments);
 int cli_compile(const cli_arguments *arguments);
 int cli_bench(const cli_arguments *arguments);
+int cli_secret(const cli_arguments *arguments);
 
 /* ---- What they share (session.c) ------------------------------------------------------------------------- */
 
@@ -28,6 +29,20 @@ curfew_language cli_language(const cli_source *source, const cli_arguments *argu
 /* The program of a source, an image included. */
 curfew_status cli_program_create(curfew_engine *engine, const cli_source *source, const cli_arguments *arguments,
                                  uint32_t flags, curfew_program **program, curfew_failure *failure);
+
+/* What --secret and --secrets give to a run (secret.c). */
+typedef struct cli_grants {
+	curfew_secret *items;
+	size_t count;
+	curfew_secrets *store;
+} cli_grants;
+
+/* -1, or the exit code after an error was said; to be finished in any case. */
+int cli_grants_init(const cli_arguments *arguments, cli_grants *grants);
+/* Names them, and the user, in the options of a run. */
+void cli_grants_put(const cli_grants *grants, const cli_arguments *arguments, curfew_run_options *options);
+/* Runs that were started have copies: wipes the values in the argument list, closes the store. */
+void cli_grants_finish(cli_grants *grants);
 
 /* Whether a failure to create a program is the program's fault. */
 bool cli_is_program_fault(curfew_status status);

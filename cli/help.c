@@ -111,15 +111,17 @@ int cli_print_help(cli_command_id command)
 		return CLI_EXIT_INTERNAL;
 	}
 	const cli_command *c = &cli_commands[command];
-	fprintf(p.stream, "Usage: curfew %s %s\n\n%s\n\nLimits:\n", c->name, c->usage, c->description);
+	fprintf(p.stream, "Usage: curfew %s %s\n\n%s\n", c->name, c->usage, c->description);
 	cli_option options[CLI_OPTIONS_MOST];
 	size_t count = cli_list_options(command, options);
 	for (size_t i = 0; i < count; i++) {
-		if (i > 0 && options[i].limit == NULL && options[i - 1].limit != NULL)
-			fputs("\nOptions:\n", p.stream);
+		bool is_limit = options[i].limit != NULL;
+		if (i == 0 || is_limit != (options[i - 1].limit != NULL))
+			fputs(is_limit ? "\nLimits:\n" : "\nOptions:\n", p.stream);
 		write_option(p.stream, &options[i]);
 	}
-	write_values(p.stream);
+	if (count > 0 && options[0].limit != NULL)
+		write_values(p.stream);
 	if (command == CLI_RUN)
 		write_exit_codes(p.stream);
 	return page_print(&p);
@@ -216,7 +218,7 @@ static void write_man_limits(FILE *out)
 {
 	cli_option options[CLI_OPTIONS_MOST];
 	size_t count = cli_list_options(CLI_RUN, options);
-	fputs(".SH LIMITS\nEvery command takes these. \\fIDUR\\fR needs a unit: ns us ms s m h. "
+	fputs(".SH LIMITS\nEvery command that runs a program takes these. \\fIDUR\\fR needs a unit: ns us ms s m h. "
 	      "\\fISIZE\\fR is a number of bytes, or KiB MiB GiB (K M G mean the same). "
 	      "\\fIN\\fR takes k M G, powers of ten. "
 	      "Only the word \\fBunlimited\\fR lifts a limit; 0 is an error.\n",
@@ -263,7 +265,10 @@ static void write_man(FILE *out)
 	write_man_exit(out);
 	fputs(".SH SIGNALS\nSIGINT and SIGTERM cancel the run; a second one skips the grace. The report still comes.\n"
 	      ".SH ENVIRONMENT\n.TP\n.B XDG_CACHE_HOME\nCompiled code is kept in its folder curfew; by default in "
-	      "~/.cache/curfew.\n.TP\n.B NO_COLOR\nIf not empty, no colour is used on a terminal.\n.SH EXAMPLES\n.EX\n"
+	      "~/.cache/curfew.\n.TP\n.B CURFEW_SECRETS_KEY\nThe key of the secrets, 64 hexadecimal digits.\n.TP\n"
+	      ".B CURFEW_SECRETS_KEY_FILE\nA file that holds it, which nobody else may read.\n.TP\n"
+	      ".B XDG_STATE_HOME\ncurfew secret keeps secrets in curfew/secrets.db in it; by default in ~/.local/state.\n"
+	      ".TP\n.B NO_COLOR\nIf not empty, no colour is used on a terminal.\n.SH EXAMPLES\n.EX\n"
 	      "curfew run \\-\\-timeout 1s script.js\n"
 	      "curfew run \\-\\-json \\-\\-memory 32MiB script.js\n"
 	      "curfew run \\-\\-print \\-\\-params '[2, 3]' add.mjs\n"

@@ -43,6 +43,8 @@ static int execute(cli_command_id command, const cli_arguments *arguments)
 		return cli_run(arguments);
 	case CLI_COMPILE:
 		return cli_compile(arguments);
+	case CLI_SECRET:
+		return cli_secret(arguments);
 	default:
 		return cli_bench(arguments);
 	}
@@ -70,7 +72,7 @@ int main(int count, char **words)
 	fill_standard_streams();
 	(void)signal(SIGPIPE, SIG_IGN);
 	if (count < 2)
-		return cli_usage_error("a command is needed: run, compile, bench or help");
+		return cli_usage_error("a command is needed: run, compile, bench, secret or help");
 	const char *word = words[1];
 	if (strcmp(word, "worker") == 0 && count == 2)
 		return worker_main();

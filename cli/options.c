@@ -11,7 +11,9 @@
 #define RUN (1u << CLI_RUN)
 #define COMPILE (1u << CLI_COMPILE)
 #define BENCH (1u << CLI_BENCH)
-#define ALL (RUN | COMPILE | BENCH)
+#define SECRET (1u << CLI_SECRET)
+#define LIMITED (RUN | COMPILE | BENCH)
+#define ALL (LIMITED | SECRET)
 
 const cli_command cli_commands[CLI_COMMANDS] = {
 	[CLI_RUN] = {"run", "[options] PROGRAM [-- ARG...]", "run a program under limits",
@@ -26,6 +28,12 @@ const cli_command cli_commands[CLI_COMMANDS] = {
 	               "Repeats a program and prints the distribution of wall-clock time, start, CPU time,\n"
 	               "fuel and memory. The program is parsed once; each run is isolated and starts fresh\n"
 	               "from its image."},
+	[CLI_SECRET] = {"secret", "set|list|remove|key [options] [NAME|FILE]", "keep secrets of users, for runs to ask for",
+	                "set reads the value of NAME from standard input, without a line break at its end; on\n"
+	                "a terminal it asks. list prints the names of the user's secrets, remove takes one\n"
+	                "away. Values are encrypted in the file of --secrets; its key is 64 hexadecimal\n"
+	                "digits in CURFEW_SECRETS_KEY, or in the file that --secrets-key or\n"
+	                "CURFEW_SECRETS_KEY_FILE names. key writes a new key to FILE."},
 	[CLI_HELP] = {"help", "[COMMAND]", "explain a command", ""},
 };
 
@@ -34,7 +42,7 @@ static const cli_option static_options[] = {
 	 .meaning = "exported or global function to call; a default-exported function is called anyway"},
 	{.id = CLI_OPTION_PARAMS, .name = "params", .argument = "JSON", .commands = RUN | BENCH, .default_text = "[]",
 	 .meaning = "JSON array: the call's arguments, and curfew.params"},
-	{.id = CLI_OPTION_LANG, .name = "lang", .argument = "js", .values = "js", .commands = ALL,
+	{.id = CLI_OPTION_LANG, .name = "lang", .argument = "js", .values = "js", .commands = LIMITED,
 	 .meaning = "language of PROGRAM; needed where PROGRAM is -"},
 	{.id = CLI_OPTION_OUT, .name = "out", .letter = 'o', .argument = "FILE", .commands = COMPILE,
 	 .meaning = "where the image goes; by default PROGRAM with the ending .curfew"},
@@ -48,6 +56,16 @@ static const cli_option static_options[] = {
 	 .default_text = "none", .meaning = "process: run it in a confined process of its own"},
 	{.id = CLI_OPTION_DETERMINISTIC, .name = "deterministic", .commands = RUN | BENCH,
 	 .meaning = "fixed clock, seeded random: the same run every time"},
+	{.id = CLI_OPTION_USER, .name = "user", .argument = "ID", .commands = RUN | BENCH | SECRET,
+	 .meaning = "the user: curfew.user, and whose secrets"},
+	{.id = CLI_OPTION_SECRET, .name = "secret", .argument = "NAME=VALUE", .commands = RUN | BENCH, .repeatable = true,
+	 .meaning = "a secret for secrets.get; others may see it in the argument list, so keep it with curfew secret"},
+	{.id = CLI_OPTION_SECRETS, .name = "secrets", .argument = "FILE", .commands = RUN | BENCH,
+	 .meaning = "the user's secrets, as curfew secret keeps them, for secrets.get"},
+	{.id = CLI_OPTION_SECRETS, .name = "secrets", .argument = "FILE", .commands = SECRET,
+	 .meaning = "where secrets are kept; by default ~/.local/state/curfew/secrets.db"},
+	{.id = CLI_OPTION_SECRETS_KEY, .name = "secrets-key", .argument = "FILE", .commands = RUN | BENCH | SECRET,
+	 .meaning = "the key of that file; by default as CURFEW_SECRETS_KEY or CURFEW_SECRETS_KEY_FILE say"},
 	{.id = CLI_OPTION_PRINT, .name = "print", .commands = RUN, .meaning = "print the value as JSON on stdout"},
 	{.id = CLI_OPTION_JSON, .name = "json", .commands = RUN,
 	 .meaning = "print only the report, as one JSON object, on stdout; guest output is inside it"},
@@ -82,7 +100,7 @@ static size_t list_limits(cli_option *options)
 		                          .name = table[i].name,
 		                          .argument = argument_of(table[i].unit),
 		                          .meaning = table[i].meaning,
-		                          .commands = ALL,
+		                          .commands = LIMITED,
 		                          .limit = &table[i]};
 		curfew_limit_format(&table[i], table[i].default_value, options[i].default_text,
 		                    sizeof options[i].default_text);
@@ -94,7 +112,7 @@ size_t cli_list_options(cli_command_id command, cli_option options[CLI_OPTIONS_M
 {
 	if (command == CLI_HELP)
 		return 0;
-	size_t count = list_limits(options);
+	size_t count = (LIMITED & 1u << command) != 0 ? list_limits(options) : 0;
 	for (size_t i = 0; i < sizeof static_options / sizeof static_options[0]; i++) {
 		if ((static_options[i].commands & 1u << command) != 0 && count < CLI_OPTIONS_MOST)
 			options[count++] = static_options[i];
@@ -299,11 +317,15 @@ static int parse_word(parser *p, const char *word)
 		return parse_long(p, word);
 	if (word[0] == '-' && word[1] != '\0')
 		return parse_short(p, word);
+	if (p->command == CLI_SECRET && p->arguments->action == NULL) {
+		p->arguments->action = word;
+		return -1;
+	}
 	if (p->arguments->program != NULL)
 		return cli_usage_error("unexpected argument %s after %s (arguments of the program follow --)", word,
 		                       p->arguments->program);
 	if (word[0] == '\0')
-		return cli_usage_error("PROGRAM is empty");
+		return cli_usage_error("%s is empty", p->command == CLI_SECRET ? "the argument" : "PROGRAM");
 	p->arguments->program = word;
 	return -1;
 }
@@ -325,7 +347,7 @@ int cli_parse(cli_command_id command, int count, char **words, cli_arguments *ar
 		if (code >= 0)
 			return code;
 	}
-	if (arguments->program == NULL)
+	if (arguments->program == NULL && command != CLI_SECRET)
 		return cli_usage_error("%s needs a PROGRAM; see curfew %s --help", cli_commands[command].name,
 		                       cli_commands[command].name);
 	return -1;

@@ -11,7 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-typedef enum cli_command_id { CLI_RUN, CLI_COMPILE, CLI_BENCH, CLI_HELP, CLI_COMMANDS } cli_command_id;
+typedef enum cli_command_id { CLI_RUN, CLI_COMPILE, CLI_BENCH, CLI_SECRET, CLI_HELP, CLI_COMMANDS } cli_command_id;
 
 typedef struct cli_command {
 	const char *name;
@@ -32,6 +32,10 @@ typedef enum cli_option_id {
 	CLI_OPTION_VS,
 	CLI_OPTION_ISOLATE,
 	CLI_OPTION_DETERMINISTIC,
+	CLI_OPTION_USER,
+	CLI_OPTION_SECRET,
+	CLI_OPTION_SECRETS,
+	CLI_OPTION_SECRETS_KEY,
 	CLI_OPTION_PRINT,
 	CLI_OPTION_JSON,
 	CLI_OPTION_REPORT,
@@ -70,7 +74,8 @@ typedef struct cli_arguments {
 	const char *values[CLI_OPTION_IDS]; /* by option; "" for one that takes none and was given; NULL: not given */
 	cli_list lists[CLI_OPTION_IDS];     /* of those that may be repeated */
 	curfew_limits limits;
-	const char *program; /* NULL: not given */
+	const char *action;  /* of the command secret: "set"; NULL: not given */
+	const char *program; /* or what the action is done to; NULL: not given */
 	char **rest;         /* what follows "--", rest_count of them */
 	size_t rest_count;
 } cli_arguments;

@@ -17,6 +17,7 @@ typedef struct session {
 	bool quiet;
 	char *params;
 	size_t params_length;
+	cli_grants grants;
 	cli_source source;
 	curfew_engine *engine;
 	curfew_program *program;
@@ -37,6 +38,7 @@ static void finish(session *s)
 	curfew_program_destroy(s->program);
 	curfew_engine_destroy(s->engine);
 	cli_source_finish(&s->source);
+	cli_grants_finish(&s->grants);
 	free(s->params);
 }
 
@@ -65,7 +67,10 @@ static int check_arguments(session *s)
 	int error = report_path != NULL ? cli_file_check(report_path) : 0;
 	if (error != 0)
 		return cli_usage_error("--report %s: %s", report_path, strerror(error));
-	return -1;
+	if (is_isolated(s) && (is_given(s, CLI_OPTION_SECRET) || is_given(s, CLI_OPTION_SECRETS)))
+		return cli_usage_error("--%s cannot be used with --isolate process",
+		                       is_given(s, CLI_OPTION_SECRET) ? "secret" : "secrets");
+	return cli_grants_init(s->arguments, &s->grants);
 }
 
 /* Nothing ran: makes the report that says why. */
@@ -117,9 +122,11 @@ static curfew_status run_here(session *s, cli_watch *watch, curfew_failure *fail
 		.on_done = cli_watch_on_done,
 		.on_done_context = watch,
 	};
+	cli_grants_put(&s->grants, s->arguments, &options);
 	watch->cancel = (cli_cancel){fire, s->cancel};
 	cli_signals_catch(watch->cancel);
 	curfew_status status = curfew_run_start(s->program, &options, &s->run, failure);
+	cli_grants_finish(&s->grants);
 	if (status != CURFEW_OK)
 		return status;
 	cli_watch_until_done(watch, get_usage, s->run);
@@ -136,6 +143,7 @@ static curfew_status run_isolated(session *s, cli_watch *watch, curfew_failure *
 		.call = s->arguments->values[CLI_OPTION_CALL],
 		.params = s->params,
 		.params_length = s->params_length,
+		.user = s->arguments->values[CLI_OPTION_USER],
 		.on_event = s->json ? NULL : cli_isolated_on_event,
 	};
 	curfew_status status = cli_isolated_run(&s->isolated, &s->source, cli_language(&s->source, s->arguments), &job, watch, failure);
@@ -158,6 +166,8 @@ static int watch_run(session *s)
 		s->output_error = watch.output_error != 0 ? watch.output_error : watch.failed ? ENOMEM : 0;
 		if (!watch.at_line_start && isatty(STDERR_FILENO) != 0 && !s->quiet)
 			(void)cli_write(STDERR_FILENO, "\n", 1, NULL);
+	} else if (status == CURFEW_INVALID) {
+		code = cli_usage_error("%s", failure.message);
 	} else {
 		code = fail_with(s, status, &failure);
 	}

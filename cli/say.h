@@ -7,7 +7,14 @@
 #include <stddef.h>
 
 /* Exit codes that are not an outcome's. */
-enum { CLI_EXIT_OK = 0, CLI_EXIT_USAGE = 2, CLI_EXIT_BAD_PROGRAM = 3, CLI_EXIT_INTERNAL = 125, CLI_EXIT_PIPE = 141 };
+enum {
+	CLI_EXIT_OK = 0,
+	CLI_EXIT_FAILED = 1, /* of commands that run nothing */
+	CLI_EXIT_USAGE = 2,
+	CLI_EXIT_BAD_PROGRAM = 3,
+	CLI_EXIT_INTERNAL = 125,
+	CLI_EXIT_PIPE = 141,
+};
 
 /* Says "curfew: ..." in one line; control characters in it are shown as '?'. */
 void cli_say(const char *format, ...) __attribute__((format(printf, 1, 2)));

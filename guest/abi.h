@@ -28,6 +28,8 @@ enum {
 
 /* Place of the memory limit in the control block's limits. */
 #define CURFEW_LIMIT_MEMORY 5
+/* The longest secret. */
+#define CURFEW_GUEST_SECRET_BYTES 65536
 #define CURFEW_GUEST_TRACE_BYTES 16384
 #define CURFEW_GUEST_SCRATCH_BYTES 1024
 

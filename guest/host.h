@@ -21,6 +21,8 @@ CURFEW_IMPORT("clock") int64_t host_clock(void);
 CURFEW_IMPORT("import_open") int32_t host_import_open(const char *name, uint32_t length);
 /* Copies the text found last. */
 CURFEW_IMPORT("import_read") void host_import_read(void *bytes, uint32_t length);
+/* Copies a secret of at most `room` bytes and answers its length; -1: there is none of that name. A host call. */
+CURFEW_IMPORT("secret") int32_t host_secret(const char *name, uint32_t length, void *bytes, uint32_t room);
 /* Ends this entry; the cause is one of CURFEW_STOP_*. */
 CURFEW_IMPORT("stop") _Noreturn void host_stop(uint32_t cause);
 /* Fuel left; metered engines only. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the prelude is given: the program's clock, parameters and limits, and the ways out. */
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "guest.h"
@@ -87,6 +88,22 @@ static JSValue native_user(JSContext *ctx, JSValueConst this_value, int argc, JS
 	return JS_NewStringLen(ctx, (const char *)(uintptr_t)curfew_control.user, curfew_control.user_length);
 }
 
+/* The secret of a name, or undefined. */
+static JSValue native_secret(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv)
+{
+	size_t length;
+	const char *name = argc ? JS_ToCStringLen(ctx, &length, argv[0]) : NULL;
+
+	if (!name)
+		return JS_EXCEPTION;
+	char *bytes = malloc(CURFEW_GUEST_SECRET_BYTES);
+	int32_t answer = host_secret(name, (uint32_t)length, bytes, CURFEW_GUEST_SECRET_BYTES);
+	JSValue value = answer < 0 ? JS_UNDEFINED : JS_NewStringLen(ctx, bytes, (size_t)answer);
+	free(bytes);
+	JS_FreeCString(ctx, name);
+	return value;
+}
+
 void curfew_natives_init(JSValueConst native)
 {
 	JSContext *ctx = curfew_context;
@@ -96,7 +113,7 @@ void curfew_natives_init(JSValueConst native)
 	} functions[] = {
 		{ "write", native_write },         { "random", native_random }, { "clock", native_clock },
 		{ "remaining", native_remaining }, { "aborted", native_aborted }, { "limits", native_limits },
-		{ "params", native_params },       { "user", native_user },
+		{ "params", native_params },       { "user", native_user }, { "secret", native_secret },
 	};
 
 	for (size_t i = 0; i < sizeof functions / sizeof *functions; i++)

@@ -366,6 +366,9 @@ typedef struct curfew_run_options {
 	size_t dir_count;
 	int32_t stdin_fd;             /* WASI: what it reads as standard input, with CURFEW_RUN_STDIN; borrowed until it ends */
 	uint32_t reserved;            /* 0 */
+	const curfew_secret *secrets; /* [secret_count] what secrets.get answers; of two with one name the last one */
+	size_t secret_count;
+	curfew_secrets *store;        /* and the secrets that this has of user, read when the run starts; NULL: none */
 } curfew_run_options;
 
 #define CURFEW_RUN_DETERMINISTIC 1u /* fixed clock, seeded random */

@@ -12,7 +12,7 @@
 	const getterOf = (object, key) => uncurry(Object.getOwnPropertyDescriptor(object, key).get);
 
 	const {
-		write, random, setTimer, clearTimer, unrefTimer, checkpoint, progress, remaining, aborted, limits, params, user,
+		write, random, setTimer, clearTimer, unrefTimer, checkpoint, progress, remaining, aborted, limits, params, user, secret,
 		clock,
 		utf8Encode, utf8EncodeInto, decode, formParse, formSerialize, urlParse, urlSet,
 		classOf, proxyTarget, promiseState, promiseResult, put,

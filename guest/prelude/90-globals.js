@@ -16,6 +16,7 @@
 	expose('performance', new Performance(construct), true);
 	expose('navigator', new Navigator(construct), true);
 	expose('curfew', curfew, false);
+	expose('secrets', secrets, false);
 
 	// Shared memory and waiting on it, and what belongs to the engine's own command line.
 	for (const name of ['SharedArrayBuffer', 'std', 'os', 'bjson', 'print', 'gc', 'scriptArgs', 'argv0'])

@@ -110,6 +110,21 @@ static bool import_read(void *context, uint64_t *values)
 	return back(guest) && bytes;
 }
 
+static bool import_secret(void *context, uint64_t *values)
+{
+	curfew__guest *guest = context;
+	int32_t answer = -1;
+
+	if (!leave(guest))
+		return false;
+	const char *name = span(guest, values[0], values[1]);
+	char *bytes = span(guest, values[2], values[3]);
+	bool go_on = name && bytes && guest->host->secret(guest->context, name, (uint32_t)values[1], bytes,
+	                                                  (uint32_t)values[3], &answer);
+	values[0] = (uint32_t)answer;
+	return back(guest) && go_on;
+}
+
 static bool import_stop(void *context, uint64_t *values)
 {
 	curfew__guest *guest = context;
@@ -161,6 +176,7 @@ static const curfew__import imports[] = {
 	{ "curfew", "clock", "", "l", import_clock },
 	{ "curfew", "import_open", "ii", "i", import_open },
 	{ "curfew", "import_read", "ii", "", import_read },
+	{ "curfew", "secret", "iiii", "i", import_secret },
 	{ "curfew", "stop", "i", "", import_stop },
 	{ "curfew", "fuel", "", "l", import_fuel },
 	{ "wasi_snapshot_preview1", "clock_time_get", "ili", "i", wasi_clock },

@@ -46,6 +46,8 @@ typedef struct curfew__guest_host {
 	bool (*stopped)(void *context);
 	/* The memory is to have so many bytes, the stack left out; refused: its limit does not allow that. */
 	void (*growth)(void *context, size_t bytes, bool refused);
+	/* Copies a secret of at most `room` bytes; *answer: its length, or -1 where there is none of that name. */
+	bool (*secret)(void *context, const char *name, size_t name_length, char *bytes, size_t room, int32_t *answer);
 } curfew__guest_host;
 
 typedef struct curfew__guest {

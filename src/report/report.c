@@ -87,6 +87,17 @@ static char *copy_clean(const char *text, size_t length, size_t most, size_t *co
 {
 	/* Repair can triple a byte, so what is read is bounded as well as what is kept. */
 	size_t cut = length <= most ? length : curfew__utf8_cut(text, length, most);
+	/* What needs none is copied once, without leaving pieces of it about that nobody wipes. */
+	if (cut > 0 && curfew__utf8_check(text, cut, NULL)) {
+		char *whole = malloc(cut + 1);
+		if (whole == NULL)
+			return NULL;
+		memcpy(whole, text, cut);
+		whole[cut] = '\0';
+		if (copied != NULL)
+			*copied = cut;
+		return whole;
+	}
 	curfew__buffer buffer;
 	curfew__buffer_init(&buffer, cut < SIZE_MAX / 3 ? cut * 3 : SIZE_MAX);
 	if (!curfew__utf8_add_clean(&buffer, text, cut)) {
@@ -417,6 +428,33 @@ bool curfew__report_set_output(curfew_report *report, const char *stdout_text, s
 	report->output_truncated = truncated;
 	return set_stream(&report->stdout_text, &report->stdout_length, stdout_text, stdout_length, truncated) &&
 	       set_stream(&report->stderr_text, &report->stderr_length, stderr_text, stderr_length, truncated);
+}
+
+static void change_text(const char **field, size_t most, curfew__report_change change, void *context)
+{
+	if (*field == NULL)
+		return;
+	char *changed = change(context, *field, most);
+	explicit_bzero((void *)(uintptr_t)*field, strlen(*field));
+	(void)replace_text(field, changed);
+}
+
+void curfew__report_change_texts(curfew_report *report, curfew__report_change change, void *context)
+{
+	curfew_frame *frames = (curfew_frame *)(uintptr_t)report->frames;
+	change_text(&report->value, 0, change, context);
+	if (report->value != NULL && report->value[0] == '\0') {
+		free_text(report->value);
+		report->value = NULL;
+	}
+	change_text(&report->error_name, CURFEW__ERROR_NAME_MOST, change, context);
+	change_text(&report->error_message, CURFEW__ERROR_MESSAGE_MOST, change, context);
+	change_text(&report->source_line, CURFEW__SOURCE_LINE_MOST, change, context);
+	change_text(&report->program_name, SIZE_MAX, change, context);
+	for (size_t i = 0; i < report->frame_count; i++) {
+		change_text(&frames[i].function, CURFEW__FRAME_TEXT_MOST, change, context);
+		change_text(&frames[i].file, CURFEW__FRAME_TEXT_MOST, change, context);
+	}
 }
 
 void curfew__report_add_tripped(curfew_report *report, curfew_outcome outcome)

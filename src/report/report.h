@@ -54,6 +54,14 @@ bool curfew__report_set_source_line(curfew_report *report, const char *source, s
 bool curfew__report_set_output(curfew_report *report, const char *stdout_text, size_t stdout_length,
                                const char *stderr_text, size_t stderr_length, bool truncated);
 
+/*
+ * Replaces each text that came from the guest, but for the output and the partial result, by what the function makes
+ * of it (memory of malloc's; NULL: nothing is left of it). What is replaced is wiped. `most` is what such a text is
+ * cut at, 0 for the value, which is JSON.
+ */
+typedef char *(*curfew__report_change)(void *context, const char *text, size_t most);
+void curfew__report_change_texts(curfew_report *report, curfew__report_change change, void *context);
+
 /* Appends a limit to the tripped ones, unless it is there. */
 void curfew__report_add_tripped(curfew_report *report, curfew_outcome outcome);
 

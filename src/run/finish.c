@@ -131,6 +131,7 @@ void curfew__run_finish(curfew_run *run, curfew__run_end end)
 
 	if (readable)
 		kind->fill_usage(run);
+	curfew__run_end_output(run);
 	if (end == CURFEW__END_STACK || end == CURFEW__END_FUEL)
 		curfew__run_latch(run, outcome_without_cause(end), ended_ns);
 	look_at_all(run, ended_ns);
@@ -153,5 +154,7 @@ void curfew__run_finish(curfew_run *run, curfew__run_end end)
 			report->used.stack_peak_bytes = limit;
 	}
 	fill_counts(run, ended_ns);
+	curfew__run_redact_report(run);
+	curfew__run_forget_secrets(run);
 	publish(run);
 }

@@ -35,16 +35,41 @@ static bool charge_host_call(curfew_run *run)
 	return true;
 }
 
-static bool on_write(void *context, uint32_t stream, const char *bytes, size_t length)
+bool curfew__run_pass_output(curfew_run *run, bool is_error, const char *bytes, size_t length)
 {
-	curfew_run *run = context;
-	bool is_error = stream == 2;
 	size_t passed = curfew__run_charge_output(run, length);
 
 	curfew__buffer_add(&run->streams[is_error], bytes, passed);
 	if (run->on_event && passed)
 		run->on_event(run->on_event_context, is_error ? CURFEW_EVENT_STDERR : CURFEW_EVENT_STDOUT, bytes, passed);
 	return passed == length;
+}
+
+static bool on_write(void *context, uint32_t stream, const char *bytes, size_t length)
+{
+	curfew_run *run = context;
+	bool is_error = stream == 2;
+
+	if (run->redactor)
+		return curfew__redact_write(&run->redacted[is_error], bytes, length);
+	return curfew__run_pass_output(run, is_error, bytes, length);
+}
+
+static bool emit(curfew_run *run, uint32_t kind, const char *json, size_t length)
+{
+	if (kind == 0) {
+		char *copy = malloc(length + 1);
+		if (!copy)
+			return false;
+		memcpy(copy, json, length);
+		copy[length] = 0;
+		free(run->partial);
+		run->partial = copy;
+		run->partial_length = length;
+	}
+	if (run->on_event)
+		run->on_event(run->on_event_context, kind ? CURFEW_EVENT_PROGRESS : CURFEW_EVENT_CHECKPOINT, json, length);
+	return true;
 }
 
 static bool on_emit(void *context, uint32_t kind, const char *json, size_t length, int32_t *answer)
@@ -56,19 +81,10 @@ static bool on_emit(void *context, uint32_t kind, const char *json, size_t lengt
 	*answer = -1;
 	if (length > run->limits.output_bytes || !curfew__json_check(json, length, NULL, NULL))
 		return true;
-	if (kind == 0) {
-		char *copy = malloc(length + 1);
-		if (!copy)
-			return true;
-		memcpy(copy, json, length);
-		copy[length] = 0;
-		free(run->partial);
-		run->partial = copy;
-		run->partial_length = length;
-	}
-	*answer = 0;
-	if (run->on_event)
-		run->on_event(run->on_event_context, kind ? CURFEW_EVENT_PROGRESS : CURFEW_EVENT_CHECKPOINT, json, length);
+	curfew__buffer buffer;
+	if (curfew__run_redact_json(run, &buffer, &json, &length) && emit(run, kind, json, length))
+		*answer = 0;
+	curfew__buffer_finish(&buffer);
 	return true;
 }
 
@@ -139,6 +155,19 @@ static void on_import_read(void *context, void *bytes, size_t length)
 		memcpy(bytes, run->import_text, length);
 }
 
+static bool on_secret(void *context, const char *name, size_t name_length, char *bytes, size_t room, int32_t *answer)
+{
+	curfew_run *run = context;
+
+	if (!charge_host_call(run))
+		return false;
+	const curfew_secret *secret = curfew__grants_find(run->grants, name, name_length);
+	*answer = secret && secret->value_length <= room ? (int32_t)secret->value_length : -1;
+	if (*answer >= 0)
+		memcpy(bytes, secret->value, secret->value_length);
+	return true;
+}
+
 static void on_stop(void *context, uint32_t cause)
 {
 	curfew_run *run = context;
@@ -172,4 +201,5 @@ static void on_growth(void *context, size_t bytes, bool refused)
 
 const curfew__guest_host curfew__run_host = {
 	on_write, on_emit, on_random, on_clock, on_import_open, on_import_read, on_stop, on_stopped, on_growth,
+	on_secret,
 };

@@ -7,6 +7,8 @@
 #include <stdatomic.h>
 
 #include "curfew.h"
+#include "host/redact.h"
+#include "host/secrets.h"
 #include "js/guest.h"
 #include "watch/watch.h"
 
@@ -163,6 +165,9 @@ struct curfew_run {
 	int64_t loaded_ns, compiled_ns, entered_ns;
 	uint64_t host_calls;
 	uint64_t seed;
+	curfew__grants *grants;     /* NULL: no secrets; so are these two */
+	curfew__redactor *redactor;
+	curfew__redact_stream redacted[2]; /* on the way to the streams */
 	curfew__buffer streams[2];
 	_Atomic uint64_t output_bytes;
 	_Atomic uint64_t memory_bytes;
@@ -185,6 +190,22 @@ int64_t curfew__run_clock(const curfew_run *run);
 /* Charges output; how many of the bytes may still pass. Latches the limit when not all may. */
 size_t curfew__run_charge_output(curfew_run *run, size_t length);
 bool curfew__run_fill_random(void *bytes, size_t length);
+
+/* secrets.c: what a run is granted, and keeping it out of what leaves the run. */
+curfew_status curfew__run_grant(curfew_run *run, const curfew_run_options *options, curfew_failure *failure);
+/* The output is over: what was held back of it passes. */
+void curfew__run_end_output(curfew_run *run);
+/*
+ * JSON that is to leave, changed where it has to be, and then in buffer, which this initialises in any case. False: out
+ * of memory, it must not leave.
+ */
+bool curfew__run_redact_json(const curfew_run *run, curfew__buffer *buffer, const char **json, size_t *length);
+/* Takes the secrets out of the report's texts, but for the output and the partial result, which came in without. */
+void curfew__run_redact_report(curfew_run *run);
+/* Wipes them. */
+void curfew__run_forget_secrets(curfew_run *run);
+/* Output on its way out, without secrets: charged, kept, told. False: it was too much. */
+bool curfew__run_pass_output(curfew_run *run, bool is_error, const char *bytes, size_t length);
 
 /* The CPU time between these two is the run's. */
 void curfew__run_begin_stretch(curfew_run *run);

@@ -25,6 +25,7 @@ static void free_run(curfew_run *run)
 	curfew__signal_release(&run->cancels[1]);
 	curfew__buffer_finish(&run->streams[0]);
 	curfew__buffer_finish(&run->streams[1]);
+	curfew__run_forget_secrets(run);
 	curfew_report_destroy(run->report);
 	free(run->call);
 	free(run->params);
@@ -143,6 +144,10 @@ static curfew_status create_run(curfew_program *program, const curfew_run_option
 	if (!ok || !run->report || (!curfew__run_is_deterministic(run) && !curfew__run_fill_random(&run->seed, sizeof run->seed))) {
 		free_run(run);
 		return curfew__refuse(failure, CURFEW_NO_MEMORY, "out of memory");
+	}
+	if ((status = curfew__run_grant(run, &options, failure)) != CURFEW_OK) {
+		free_run(run);
+		return status;
 	}
 	if (!waited_for) {
 		run->on_done = options.on_done;

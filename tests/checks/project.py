@@ -81,7 +81,7 @@ def abi(context):
 
 # ---- Documents ----------------------------------------------------------------------------------------------------
 
-COMMANDS = ("run", "compile", "bench")
+COMMANDS = ("run", "compile", "bench", "secret")
 
 
 def options_of(context, command):

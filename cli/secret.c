@@ -1,0 +1,423 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Secrets of users: the command that keeps them, and what --secret and --secrets give to a run. A value is read from
+ * standard input, a key from a file or the environment, and what held either is wiped.
+ */
+#include "commands.h"
+#include "say.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <termios.h>
+#include <unistd.h>
+
+enum { KEY_DIGITS = 2 * CURFEW_SECRETS_KEY_BYTES, KEY_FILE_MOST = 256 };
+
+/* Room for a value and a line break, and a byte more by which too much is seen. */
+enum { VALUE_ROOM = CURFEW_SECRET_BYTES + 3 };
+
+/* ---- Keys ------------------------------------------------------------------------------------------------ */
+
+static int digit_of(char letter)
+{
+	static const char digits[] = "0123456789abcdef0123456789ABCDEF";
+	const char *found = letter != '\0' ? strchr(digits, letter) : NULL;
+	return found != NULL ? (int)((found - digits) % 16) : -1;
+}
+
+static bool parse_key(const char *text, size_t length, unsigned char key[CURFEW_SECRETS_KEY_BYTES])
+{
+	if (length != KEY_DIGITS)
+		return false;
+	for (size_t i = 0; i < CURFEW_SECRETS_KEY_BYTES; i++) {
+		int high = digit_of(text[2 * i]);
+		int low = digit_of(text[2 * i + 1]);
+		if (high < 0 || low < 0)
+			return false;
+		key[i] = (unsigned char)(high * 16 + low);
+	}
+	return true;
+}
+
+static ssize_t read_until_end(int fd, char *bytes, size_t room)
+{
+	size_t length = 0;
+	while (length < room) {
+		ssize_t got = read(fd, bytes + length, room - length);
+		if (got < 0 && errno != EINTR)
+			return -1;
+		if (got == 0)
+			break;
+		length += got > 0 ? (size_t)got : 0;
+	}
+	return (ssize_t)length;
+}
+
+/* What is wrong with an open key file; NULL: nothing. */
+static const char *load_key(int fd, unsigned char key[CURFEW_SECRETS_KEY_BYTES])
+{
+	struct stat status;
+	char text[KEY_FILE_MOST];
+	if (fstat(fd, &status) != 0)
+		return strerror(errno);
+	if (S_ISREG(status.st_mode) && (status.st_mode & 077) != 0)
+		return "others may read it: chmod 600";
+	ssize_t length = read_until_end(fd, text, sizeof text);
+	if (length < 0)
+		return strerror(errno);
+	bool raw = length == CURFEW_SECRETS_KEY_BYTES;
+	if (raw)
+		memcpy(key, text, CURFEW_SECRETS_KEY_BYTES);
+	while (length > 0 && strchr(" \t\r\n", text[length - 1]) != NULL)
+		length--;
+	bool loaded = raw || parse_key(text, (size_t)length, key);
+	explicit_bzero(text, sizeof text);
+	return loaded ? NULL : "a key is 64 hexadecimal digits, or 32 bytes";
+}
+
+static int read_key_file(const char *origin, const char *path, unsigned char key[CURFEW_SECRETS_KEY_BYTES])
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	const char *why = fd >= 0 ? load_key(fd, key) : strerror(errno);
+	if (fd >= 0)
+		(void)close(fd);
+	return why != NULL ? cli_usage_error("%s %s: %s", origin, path, why) : -1;
+}
+
+/* The key, from where it was said to be. -1, or the exit code after an error was said. */
+static int read_key(const cli_arguments *arguments, unsigned char key[CURFEW_SECRETS_KEY_BYTES])
+{
+	const char *option = arguments->values[CLI_OPTION_SECRETS_KEY];
+	char *text = getenv("CURFEW_SECRETS_KEY");
+	const char *path = getenv("CURFEW_SECRETS_KEY_FILE");
+	if (option != NULL)
+		return read_key_file("--secrets-key", option, key);
+	if (text != NULL) {
+		bool parsed = parse_key(text, strlen(text), key);
+		explicit_bzero(text, strlen(text));
+		return parsed ? -1 : cli_usage_error("CURFEW_SECRETS_KEY: a key is 64 hexadecimal digits");
+	}
+	if (path != NULL)
+		return read_key_file("CURFEW_SECRETS_KEY_FILE", path, key);
+	return cli_usage_error("secrets need their key: --secrets-key FILE, or CURFEW_SECRETS_KEY_FILE or "
+	                       "CURFEW_SECRETS_KEY in the environment (curfew secret key FILE makes one)");
+}
+
+static int make_key(const char *path)
+{
+	unsigned char key[CURFEW_SECRETS_KEY_BYTES];
+	char text[KEY_DIGITS + 2];
+	if (getrandom(key, sizeof key, 0) != (ssize_t)sizeof key) {
+		cli_say("no random numbers: %s", strerror(errno));
+		return CLI_EXIT_INTERNAL;
+	}
+	for (size_t i = 0; i < sizeof key; i++)
+		(void)snprintf(text + 2 * i, 3, "%02x", key[i]);
+	text[KEY_DIGITS] = '\n';
+	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	int error = fd < 0 ? errno : cli_write(fd, text, KEY_DIGITS + 1, NULL);
+	if (fd >= 0 && (fsync(fd) != 0 || close(fd) != 0) && error == 0)
+		error = errno;
+	explicit_bzero(key, sizeof key);
+	explicit_bzero(text, sizeof text);
+	if (error == 0)
+		return CLI_EXIT_OK;
+	cli_say("%s: %s", path, strerror(error));
+	return CLI_EXIT_FAILED;
+}
+
+/* ---- The store ------------------------------------------------------------------------------------------- */
+
+/* $XDG_STATE_HOME/curfew/secrets.db or what the XDG specification has for it; NULL if there is no home. */
+static char *default_store(void)
+{
+	const char *base = getenv("XDG_STATE_HOME");
+	const char *inside = "";
+	if (base == NULL || base[0] != '/') {
+		base = getenv("HOME");
+		inside = "/.local/state";
+	}
+	char *path = NULL;
+	if (base == NULL || base[0] != '/' || asprintf(&path, "%s%s/curfew/secrets.db", base, inside) < 0)
+		return NULL;
+	return path;
+}
+
+/* The folders above the default store, which a new account lacks. What cannot be made is told by opening. */
+static void make_folders(char *path)
+{
+	for (char *slash = strchr(path + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
+		*slash = '\0';
+		(void)mkdir(path, 0700);
+		*slash = '/';
+	}
+}
+
+/* -1, or the exit code after an error was said, which begins with origin. */
+static int open_store(const cli_arguments *arguments, const char *path, uint32_t flags, const char *origin,
+                      curfew_secrets **store)
+{
+	unsigned char key[CURFEW_SECRETS_KEY_BYTES];
+	curfew_failure failure;
+	int code = read_key(arguments, key);
+	if (code < 0 && curfew_secrets_open(path, key, flags, store, &failure) != CURFEW_OK) {
+		cli_say("%s%s", origin, failure.message);
+		code = origin[0] != '\0' ? CLI_EXIT_USAGE : CLI_EXIT_FAILED;
+	}
+	explicit_bzero(key, sizeof key);
+	return code;
+}
+
+static int open_named_store(const cli_arguments *arguments, uint32_t flags, curfew_secrets **store)
+{
+	const char *given = arguments->values[CLI_OPTION_SECRETS];
+	if (given != NULL)
+		return open_store(arguments, given, flags, "", store);
+	char *path = default_store();
+	if (path == NULL)
+		return cli_usage_error("there is no home folder for the secrets: use --secrets FILE");
+	if ((flags & CURFEW_SECRETS_CREATE) != 0)
+		make_folders(path);
+	int code = open_store(arguments, path, flags, "", store);
+	free(path);
+	return code;
+}
+
+/* ---- Values ---------------------------------------------------------------------------------------------- */
+
+static struct termios terminal;
+
+/* An interrupted question must not leave a terminal that shows nothing. */
+static void on_signal(int number)
+{
+	(void)tcsetattr(STDIN_FILENO, TCSANOW, &terminal);
+	(void)signal(number, SIG_DFL);
+	(void)raise(number);
+}
+
+static ssize_t ask(const char *name, const char *user, char *value, size_t room)
+{
+	static const int numbers[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
+	char question[512];
+	int length = snprintf(question, sizeof question, "Value of %.128s for %.256s: ", name, user);
+	if (tcgetattr(STDIN_FILENO, &terminal) != 0)
+		return -1;
+	for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
+		(void)signal(numbers[i], on_signal);
+	(void)signal(SIGTSTP, SIG_IGN);
+	struct termios silent = terminal;
+	silent.c_lflag &= ~(tcflag_t)ECHO;
+	if (tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent) != 0)
+		return -1;
+	(void)cli_write(STDERR_FILENO, question, (size_t)length, NULL);
+	ssize_t got;
+	do
+		got = read(STDIN_FILENO, value, room);
+	while (got < 0 && errno == EINTR);
+	(void)tcsetattr(STDIN_FILENO, TCSANOW, &terminal);
+	(void)cli_write(STDERR_FILENO, "\n", 1, NULL);
+	return got;
+}
+
+/* The value from standard input, a line break at its end left out. -1, or the exit code after an error was said. */
+static int read_value(const char *name, const char *user, char *value, size_t *length)
+{
+	bool asks = isatty(STDIN_FILENO) != 0;
+	ssize_t got = asks ? ask(name, user, value, VALUE_ROOM) : read_until_end(STDIN_FILENO, value, VALUE_ROOM);
+	if (got < 0) {
+		cli_say("cannot read standard input: %s", strerror(errno));
+		return CLI_EXIT_FAILED;
+	}
+	if (got > 0 && value[got - 1] == '\n')
+		got--;
+	if (got > 0 && value[got - 1] == '\r')
+		got--;
+	*length = (size_t)got;
+	return -1;
+}
+
+/* ---- The command ----------------------------------------------------------------------------------------- */
+
+/* CLI_EXIT_OK, or the exit code after saying why not. */
+static int conclude(curfew_status status, const curfew_failure *failure)
+{
+	if (status == CURFEW_OK)
+		return CLI_EXIT_OK;
+	cli_say("%s", failure->message[0] != '\0' ? failure->message : curfew_status_text(status));
+	return status == CURFEW_INVALID ? CLI_EXIT_USAGE : CLI_EXIT_FAILED;
+}
+
+static int set_secret(const cli_arguments *arguments, curfew_secrets *store)
+{
+	curfew_failure failure = {.message = ""};
+	const char *user = arguments->values[CLI_OPTION_USER];
+	/* Pages of their own, which are not written to swap where that is allowed. */
+	char *value = mmap(NULL, VALUE_ROOM, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (value == MAP_FAILED) {
+		cli_say("out of memory");
+		return CLI_EXIT_INTERNAL;
+	}
+	(void)mlock(value, VALUE_ROOM);
+	curfew_secret secret = {arguments->program, value, 0};
+	int code = read_value(secret.name, user, value, &secret.value_length);
+	if (code < 0)
+		code = conclude(curfew_secrets_set(store, user, &secret, &failure), &failure);
+	explicit_bzero(value, VALUE_ROOM);
+	(void)munmap(value, VALUE_ROOM);
+	return code;
+}
+
+static int list_secrets(const cli_arguments *arguments, curfew_secrets *store)
+{
+	curfew_failure failure = {.message = ""};
+	char **names = NULL;
+	size_t count = 0;
+	curfew_status status =
+		curfew_secrets_list(store, arguments->values[CLI_OPTION_USER], &names, &count, &failure);
+	int code = conclude(status, &failure);
+	for (size_t i = 0; i < count && code == CLI_EXIT_OK; i++) {
+		/* The NUL at its end becomes the line's. */
+		size_t length = strlen(names[i]);
+		names[i][length] = '\n';
+		code = cli_print(names[i], length + 1);
+	}
+	curfew_free(names);
+	return code;
+}
+
+static int remove_secret(const cli_arguments *arguments, curfew_secrets *store)
+{
+	curfew_failure failure = {.message = ""};
+	return conclude(curfew_secrets_remove(store, arguments->values[CLI_OPTION_USER], arguments->program, &failure),
+	                &failure);
+}
+
+static const struct action {
+	const char *name;
+	const char *operand; /* NULL: takes none */
+	uint32_t flags;
+	int (*run)(const cli_arguments *arguments, curfew_secrets *store); /* NULL: needs no store */
+} actions[] = {
+	{"set", "NAME", CURFEW_SECRETS_CREATE, set_secret},
+	{"list", NULL, 0, list_secrets},
+	{"remove", "NAME", 0, remove_secret},
+	{"key", "FILE", 0, NULL},
+};
+
+static const struct action *find_action(const char *name)
+{
+	for (size_t i = 0; i < sizeof actions / sizeof actions[0]; i++) {
+		if (name != NULL && strcmp(actions[i].name, name) == 0)
+			return &actions[i];
+	}
+	return NULL;
+}
+
+/* What is wrong with the command line beyond its syntax. -1: nothing. */
+static int check_arguments(const cli_arguments *arguments, const struct action *action)
+{
+	const char *operand = arguments->program;
+	const char *user = arguments->values[CLI_OPTION_USER];
+	curfew_failure failure;
+	if (action == NULL)
+		return cli_usage_error("secret %s: must be one of: set list remove key",
+		                       arguments->action != NULL ? arguments->action : "needs what to do");
+	if (action->operand == NULL && operand != NULL)
+		return cli_usage_error("unexpected argument %s after secret %s", operand, action->name);
+	if (action->operand != NULL && operand == NULL)
+		return cli_usage_error("secret %s needs a %s; see curfew secret --help", action->name, action->operand);
+	if (arguments->rest_count > 0)
+		return cli_usage_error("unexpected argument %s after secret %s", arguments->rest[0], action->name);
+	if (action->run == NULL)
+		return -1;
+	if (user == NULL || user[0] == '\0')
+		return cli_usage_error("secret %s needs --user ID", action->name);
+	const curfew_secret name_only = {.name = operand};
+	if (operand != NULL && curfew_secret_check(&name_only, &failure) != CURFEW_OK)
+		return cli_usage_error("%s", failure.message);
+	return -1;
+}
+
+int cli_secret(const cli_arguments *arguments)
+{
+	const struct action *action = find_action(arguments->action);
+	curfew_secrets *store = NULL;
+	int code = check_arguments(arguments, action);
+	if (code >= 0)
+		return code;
+	if (action->run == NULL)
+		return make_key(arguments->program);
+	code = open_named_store(arguments, action->flags, &store);
+	if (code < 0)
+		code = action->run(arguments, store);
+	curfew_secrets_close(store);
+	return code;
+}
+
+/* ---- For a run ------------------------------------------------------------------------------------------- */
+
+static int add_given(cli_grants *grants, const char *word)
+{
+	curfew_failure failure;
+	const char *equals = strchr(word, '=');
+	if (equals == NULL || equals == word)
+		return cli_usage_error("--secret %.100s: must be NAME=VALUE", equals == NULL ? word : "");
+	char *name = strndup(word, (size_t)(equals - word));
+	if (name == NULL) {
+		cli_say("out of memory");
+		return CLI_EXIT_INTERNAL;
+	}
+	grants->items[grants->count++] = (curfew_secret){name, equals + 1, strlen(equals + 1)};
+	if (curfew_secret_check(&grants->items[grants->count - 1], &failure) != CURFEW_OK)
+		return cli_usage_error("--secret: %s", failure.message);
+	return -1;
+}
+
+int cli_grants_init(const cli_arguments *arguments, cli_grants *grants)
+{
+	const cli_list *given = &arguments->lists[CLI_OPTION_SECRET];
+	const char *path = arguments->values[CLI_OPTION_SECRETS];
+	const char *user = arguments->values[CLI_OPTION_USER];
+	*grants = (cli_grants){0};
+	if (user != NULL && user[0] == '\0')
+		return cli_usage_error("--user is empty");
+	if (path != NULL && user == NULL)
+		return cli_usage_error("--secrets %s: needs --user ID", path);
+	if (path == NULL && arguments->values[CLI_OPTION_SECRETS_KEY] != NULL)
+		return cli_usage_error("--secrets-key %s: needs --secrets FILE", arguments->values[CLI_OPTION_SECRETS_KEY]);
+	if (given->count > 0 && (grants->items = calloc(given->count, sizeof *grants->items)) == NULL) {
+		cli_say("out of memory");
+		return CLI_EXIT_INTERNAL;
+	}
+	int code = -1;
+	for (size_t i = 0; i < given->count && code < 0; i++)
+		code = add_given(grants, given->items[i]);
+	return code < 0 && path != NULL ? open_store(arguments, path, 0, "--secrets ", &grants->store) : code;
+}
+
+void cli_grants_put(const cli_grants *grants, const cli_arguments *arguments, curfew_run_options *options)
+{
+	options->user = arguments->values[CLI_OPTION_USER];
+	options->secrets = grants->items;
+	options->secret_count = grants->count;
+	options->store = grants->store;
+}
+
+void cli_grants_finish(cli_grants *grants)
+{
+	for (size_t i = 0; i < grants->count; i++) {
+		/* In the argument list of this process, where ps shows it. */
+		explicit_bzero((char *)(uintptr_t)grants->items[i].value, grants->items[i].value_length);
+		free((char *)(uintptr_t)grants->items[i].name);
+	}
+	free(grants->items);
+	curfew_secrets_close(grants->store);
+	*grants = (cli_grants){0};
+}

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The secrets of a run, from its start to its end: granted from what its options name, taken out of everything that
+ * leaves it, and wiped. A run without secrets pays nothing for this.
+ */
+#include "run/run.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/refuse.h"
+#include "report/report.h"
+
+static bool pass_stdout(void *context, const char *bytes, size_t length)
+{
+	return curfew__run_pass_output(context, false, bytes, length);
+}
+
+static bool pass_stderr(void *context, const char *bytes, size_t length)
+{
+	return curfew__run_pass_output(context, true, bytes, length);
+}
+
+curfew_status curfew__run_grant(curfew_run *run, const curfew_run_options *options, curfew_failure *failure)
+{
+	curfew_status status = curfew__grants_create(options->secrets, options->secret_count, options->store, options->user,
+	                                             &run->grants, failure);
+
+	if (status != CURFEW_OK || !run->grants)
+		return status;
+	run->redactor = curfew__redactor_create(run->grants->items, run->grants->count);
+	if (!run->redactor)
+		return curfew__refuse(failure, CURFEW_NO_MEMORY, "out of memory");
+	curfew__redact_init(&run->redacted[0], run->redactor, pass_stdout, run);
+	curfew__redact_init(&run->redacted[1], run->redactor, pass_stderr, run);
+	return CURFEW_OK;
+}
+
+void curfew__run_end_output(curfew_run *run)
+{
+	/* What a stop cut off may have been the rest of a secret. */
+	bool cut = atomic_load(&run->cause);
+
+	for (int i = 0; run->redactor && i < 2; i++)
+		curfew__redact_end(&run->redacted[i], cut);
+}
+
+bool curfew__run_redact_json(const curfew_run *run, curfew__buffer *buffer, const char **json, size_t *length)
+{
+	curfew__buffer_init(buffer, SIZE_MAX);
+	if (!run->redactor)
+		return true;
+	if (!curfew__redact_json(run->redactor, buffer, *json, *length))
+		return false;
+	*json = buffer->data;
+	*length = buffer->length;
+	return true;
+}
+
+/* A text of the report without secrets; NULL: out of memory. */
+static char *redact(void *context, const char *text, size_t most)
+{
+	const curfew_run *run = context;
+	size_t length = strlen(text);
+	curfew__buffer buffer;
+
+	curfew__buffer_init(&buffer, SIZE_MAX);
+	/* What is nearly as long as it can be was cut, maybe inside a character. */
+	bool done = most ? curfew__redact_text(run->redactor, &buffer, text, length, length + 4 > most)
+	                 : curfew__redact_json(run->redactor, &buffer, text, length);
+	char *made = done ? curfew__buffer_take(&buffer, NULL) : NULL;
+	curfew__buffer_finish(&buffer);
+	return made;
+}
+
+void curfew__run_redact_report(curfew_run *run)
+{
+	if (run->redactor)
+		curfew__report_change_texts(run->report, redact, run);
+}
+
+void curfew__run_forget_secrets(curfew_run *run)
+{
+	curfew__redactor_destroy(run->redactor);
+	curfew__grants_destroy(run->grants);
+	run->redactor = NULL;
+	run->grants = NULL;
+}
