@@ -15,6 +15,8 @@
 
 /* Patterns of encoded values are no shorter than this. */
 enum { ENCODED_LEAST = 8 };
+/* Lines of a value are no shorter than this where they stand by themselves. */
+enum { LINE_LEAST = 16 };
 
 typedef struct pattern {
 	const char *bytes;
@@ -42,9 +44,9 @@ struct curfew__redactor {
 
 /* ---- Forms of a value ------------------------------------------------------------------------------------- */
 
-enum form { PLAIN, JSON, PERCENT, BASE64, FORMS = BASE64 + 6 };
+enum form { PLAIN, JSON, CONSOLE, FRAME, PERCENT, BASE64, FORMS = BASE64 + 6 };
 
-static const char hex_digits[] = "0123456789abcdef";
+static const char hex_digits[] = "0123456789abcdef", upper_hex_digits[] = "0123456789ABCDEF";
 
 static size_t put(char *out, size_t at, char byte)
 {
@@ -60,21 +62,55 @@ static size_t put_escape(char *out, size_t at, const char *prefix, const char *d
 	return put(out, put(out, at, digits[byte >> 4]), digits[byte & 15]);
 }
 
+/* The letter that a byte is escaped with after a backslash; 0: none. */
+static char escape_letter(unsigned char byte)
+{
+	static const char escaped[] = "\\\b\f\n\r\t", letters[] = "\\bfnrt";
+	const char *special = memchr(escaped, byte, sizeof escaped - 1);
+
+	return special ? letters[special - escaped] : 0;
+}
+
 /* As JSON.stringify does it. */
 static size_t to_json(const char *value, size_t length, char *out)
 {
-	static const char escaped[] = "\"\\\b\f\n\r\t", letters[] = "\"\\bfnrt";
 	size_t at = 0;
 
 	for (size_t i = 0; i < length; i++) {
 		unsigned char byte = (unsigned char)value[i];
-		const char *special = memchr(escaped, byte, sizeof escaped - 1);
-		if (special)
-			at = put(out, put(out, at, '\\'), letters[special - escaped]);
+		char letter = byte == '"' ? '"' : escape_letter(byte);
+		if (letter)
+			at = put(out, put(out, at, '\\'), letter);
 		else
 			at = byte < 0x20 ? put_escape(out, at, "\\u00", hex_digits, byte) : put(out, at, value[i]);
 	}
 	return at;
+}
+
+/* As the console shows a string inside an object, where it chooses quotes that need no escape. */
+static size_t to_console(const char *value, size_t length, char *out)
+{
+	size_t at = 0;
+
+	for (size_t i = 0; i < length; i++) {
+		unsigned char byte = (unsigned char)value[i];
+		bool wide = byte == 0xc2 && i + 1 < length && (unsigned char)value[i + 1] < 0xa0;
+		if (escape_letter(byte))
+			at = put(out, put(out, at, '\\'), escape_letter(byte));
+		else if (byte < 0x20 || byte == 0x7f || wide)
+			at = put_escape(out, at, "\\x", upper_hex_digits, wide ? (unsigned char)value[++i] : byte);
+		else
+			at = put(out, at, value[i]);
+	}
+	return at;
+}
+
+/* As the name of a function stands in a frame. */
+static size_t to_frame(const char *value, size_t length, char *out)
+{
+	for (size_t i = 0; i < length; i++)
+		put(out, i, (unsigned char)value[i] < ' ' || value[i] == '(' || value[i] == ')' ? '?' : value[i]);
+	return length;
 }
 
 /* As encodeURIComponent does it. */
@@ -86,7 +122,7 @@ static size_t to_percent(const char *value, size_t length, char *out)
 	for (size_t i = 0; i < length; i++)
 		at = memchr(kept, value[i], sizeof kept - 1)
 		             ? put(out, at, value[i])
-		             : put_escape(out, at, "%", "0123456789ABCDEF", (unsigned char)value[i]);
+		             : put_escape(out, at, "%", upper_hex_digits, (unsigned char)value[i]);
 	return at;
 }
 
@@ -117,6 +153,10 @@ static size_t write_form(int form, const curfew_secret *secret, char *out)
 		return secret->value_length;
 	case JSON:
 		return to_json(secret->value, secret->value_length, out);
+	case CONSOLE:
+		return to_console(secret->value, secret->value_length, out);
+	case FRAME:
+		return to_frame(secret->value, secret->value_length, out);
 	case PERCENT:
 		return to_percent(secret->value, secret->value_length, out);
 	default:
@@ -129,10 +169,12 @@ static size_t form_length(int form, const curfew_secret *secret)
 {
 	if (secret->value_length < CURFEW__REDACT_LEAST)
 		return 0;
-	if (form > JSON && secret->value_length > CURFEW__REDACT_ENCODED_MOST)
+	if (form >= PERCENT && secret->value_length > CURFEW__REDACT_ENCODED_MOST)
 		return 0;
+	if (form == FRAME)
+		return secret->value_length <= CURFEW__REDACT_ENCODED_MOST ? secret->value_length : 0;
 	size_t length = write_form(form, secret, NULL);
-	if (form == JSON || form == PERCENT)
+	if (form == JSON || form == CONSOLE || form == PERCENT)
 		return length > secret->value_length ? length : 0; /* else it is the value itself */
 	return form >= BASE64 && length < ENCODED_LEAST ? 0 : length;
 }
@@ -222,20 +264,47 @@ static void link_states(curfew__redactor *r, uint32_t *queue)
 	}
 }
 
-static void collect_patterns(curfew__redactor *r, const curfew_secret *secrets, size_t count)
+/* Adds the forms of a text to the patterns or, where there is no room for bytes yet, only to their count. */
+static size_t add_forms(curfew__redactor *r, const curfew_secret *secret, size_t at)
 {
-	char *at = r->bytes;
-
-	for (size_t i = 0; i < count; i++) {
-		for (int form = 0; form < FORMS; form++) {
-			size_t length = form_length(form, &secrets[i]);
-			if (!length)
-				continue;
-			write_form(form, &secrets[i], at);
-			r->patterns[r->pattern_count++] = (pattern){ at, (uint32_t)length, secrets[i].name };
-			at += length;
+	for (int form = 0; form < FORMS; form++) {
+		size_t length = form_length(form, secret);
+		if (!length)
+			continue;
+		if (r->bytes) {
+			write_form(form, secret, r->bytes + at);
+			r->patterns[r->pattern_count] = (pattern){ r->bytes + at, (uint32_t)length, secret->name };
 		}
+		r->pattern_count++;
+		at += length;
 	}
+	return at;
+}
+
+/* Lines of a key, say, are often shown one by one. */
+static size_t add_lines(curfew__redactor *r, const curfew_secret *secret, size_t at)
+{
+	const char *line = secret->value, *end = line + secret->value_length;
+
+	while (line < end) {
+		const char *line_end = memchr(line, '\n', (size_t)(end - line));
+		size_t length = (size_t)((line_end ? line_end : end) - line);
+		if (length >= LINE_LEAST && length < secret->value_length)
+			at = add_forms(r, &(curfew_secret){ secret->name, line, length }, at);
+		line += length + 1;
+	}
+	return at;
+}
+
+/* Answers how many bytes the patterns have. */
+static size_t collect_patterns(curfew__redactor *r, const curfew_secret *secrets, size_t count)
+{
+	size_t bytes = 0;
+
+	r->pattern_count = 0;
+	for (size_t i = 0; i < count; i++)
+		bytes = add_lines(r, &secrets[i], add_forms(r, &secrets[i], bytes));
+	return bytes;
 }
 
 void curfew__redactor_destroy(curfew__redactor *r)
@@ -252,7 +321,7 @@ static bool build(curfew__redactor *r, const curfew_secret *secrets, size_t coun
 {
 	r->states = sodium_malloc((bytes + 1) * sizeof *r->states);
 	r->bytes = sodium_malloc(bytes + 1);
-	r->patterns = calloc(count * FORMS + 1, sizeof *r->patterns);
+	r->patterns = calloc(r->pattern_count + 1, sizeof *r->patterns);
 	uint32_t *queue = calloc(bytes + 1, sizeof *queue);
 	bool built = r->states && r->bytes && r->patterns && queue;
 	if (built) {
@@ -269,12 +338,9 @@ static bool build(curfew__redactor *r, const curfew_secret *secrets, size_t coun
 
 curfew__redactor *curfew__redactor_create(const curfew_secret *secrets, size_t count)
 {
-	size_t bytes = 0;
 	curfew__redactor *r = sodium_init() < 0 ? NULL : calloc(1, sizeof *r);
+	size_t bytes = r ? collect_patterns(r, secrets, count) : 0;
 
-	for (size_t i = 0; i < count; i++)
-		for (int form = 0; form < FORMS; form++)
-			bytes += form_length(form, &secrets[i]);
 	if (!r || bytes > UINT32_MAX / sizeof(state) || !build(r, secrets, count, bytes)) {
 		curfew__redactor_destroy(r);
 		return NULL;

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Taking secrets out of what leaves a run: each value becomes "[secret NAME]", also where it comes in pieces. Found are
- * values of at least CURFEW__REDACT_LEAST bytes: as they are; as JSON writes them in a string; and, if they are not
- * long, percent-encoded (encodeURIComponent) and in base64, wherever in the encoded bytes they begin. Of secrets that
- * overlap nothing is left, and the longest gives the name.
+ * values of at least CURFEW__REDACT_LEAST bytes: as they are; as JSON and the console write them in a string and
+ * frames in a name; and, if they are not long, percent-encoded (encodeURIComponent) and in base64, wherever in the
+ * encoded bytes they begin. The longer lines of a value of several count as values. Of secrets that overlap nothing is
+ * left, and the longest gives the name.
  */
 #ifndef CURFEW_HOST_REDACT_H
 #define CURFEW_HOST_REDACT_H
@@ -13,7 +14,7 @@
 
 /* Shorter values would be found in innocent text. */
 #define CURFEW__REDACT_LEAST 4
-/* Longer ones are looked for as they are and in JSON only. */
+/* Longer ones are looked for as they are and as JSON and the console have them. */
 #define CURFEW__REDACT_ENCODED_MOST 1024
 
 /* What to look for: made once, then only read, by any number of streams. In locked memory, wiped at the end. */

@@ -70,6 +70,9 @@ static void print_inputs(void)
 	AT(curfew_run_options, dir_count);
 	AT(curfew_run_options, stdin_fd);
 	AT(curfew_run_options, reserved);
+	AT(curfew_run_options, secrets);
+	AT(curfew_run_options, secret_count);
+	AT(curfew_run_options, store);
 	AT(curfew_dir, host);
 	AT(curfew_dir, guest);
 	AT(curfew_dir, flags);

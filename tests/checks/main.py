@@ -7,7 +7,7 @@ import shutil
 import tempfile
 import time
 
-from . import cases, cli, programs, project
+from . import cases, cli, programs, project, secrets
 from .harness import Context, Failed, Skipped
 
 GROUPS = {
@@ -18,7 +18,7 @@ GROUPS = {
     "unit": programs.unit,
     "cases": cases.cases,
     "attacks": cases.attacks,
-    "cli": cli.tests,
+    "cli": lambda context: cli.tests(context) + secrets.tests(context),
     "examples": programs.examples,
     "api": programs.api,
     "torture": programs.torture,

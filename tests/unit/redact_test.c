@@ -83,6 +83,18 @@ static void test_knows_other_forms(void **state)
 	curfew__redactor_destroy(r);
 }
 
+static void test_forms_of_the_console(void **state)
+{
+	(void)state;
+	static const curfew_secret keys[] = {SECRET("KEY", "-- BEGIN A KEY --\nAAAABBBBCCCCDDDD\nEE\n"), SECRET("ODD", "a\tb\x1b\"(\xc2\x85)")};
+	curfew__redactor *r = curfew__redactor_create(keys, 2);
+	expect_text(r, "[ '-- BEGIN A KEY --\\nAAAABBBBCCCCDDDD\\nEE\\n' ]", false, "[ '[secret KEY]' ]");
+	expect_text(r, "  '-- BEGIN A KEY --\\n' +\n    'AAAABBBBCCCCDDDD\\n' +\n  'EE\\n'", false,
+	            "  '[secret KEY]\\n' +\n    '[secret KEY]\\n' +\n  'EE\\n'");
+	expect_text(r, "'a\\tb\\x1B\"(\\x85)' a?b?\"?\xc2\x85?", false, "'[secret ODD]' [secret ODD]");
+	curfew__redactor_destroy(r);
+}
+
 static void test_base64_for_urls(void **state)
 {
 	(void)state;
@@ -292,6 +304,7 @@ int main(void)
 		cmocka_unit_test(test_leaves_nothing_of_those_that_overlap),
 		cmocka_unit_test(test_a_cut_text_shows_no_beginning),
 		cmocka_unit_test(test_knows_other_forms),
+		cmocka_unit_test(test_forms_of_the_console),
 		cmocka_unit_test(test_base64_for_urls),
 		cmocka_unit_test(test_no_secrets),
 		cmocka_unit_test(test_json),
