@@ -166,7 +166,7 @@ static int watch_run(session *s)
 		s->output_error = watch.output_error != 0 ? watch.output_error : watch.failed ? ENOMEM : 0;
 		if (!watch.at_line_start && isatty(STDERR_FILENO) != 0 && !s->quiet)
 			(void)cli_write(STDERR_FILENO, "\n", 1, NULL);
-	} else if (status == CURFEW_INVALID) {
+	} else if (status == CURFEW_INVALID && !is_isolated(s)) {
 		code = cli_usage_error("%s", failure.message);
 	} else {
 		code = fail_with(s, status, &failure);
