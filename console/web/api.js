@@ -183,7 +183,7 @@ async function* readEvents(response) {
 
 /**
  * The events of a run, in order, each once: a lost connection is made again, later each time, from the last event seen.
- * Ends with the report, when the signal is aborted, or when the server no longer knows the run.
+ * Ends with the report, when the signal is aborted, or when the server has no more to tell.
  * @param {string} id
  * @param {AbortSignal} signal
  * @param {(isConnected: boolean) => void} tell told when the connection is lost, and when it is back
@@ -195,6 +195,9 @@ export async function* followRun(id, signal, tell) {
 			const headers = { Accept: 'text/event-stream', ...(last !== null && { 'Last-Event-ID': last }) };
 			const response = await send('GET', `${runPath(id)}/events`, { headers, signal });
 			tell(true);
+			// There is nothing after the last event seen.
+			if (response.status === 204)
+				return;
 			for await (const event of readEvents(response)) {
 				wait = 250;
 				last = event.id ?? last;

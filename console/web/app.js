@@ -234,7 +234,7 @@ function showView() {
 	}
 	if (wanted === 'history')
 		history.load();
-	if (wanted === 'programs')
+	if (wanted === 'programs' || wanted === 'history')
 		programs.load();
 	if (wanted === 'machine')
 		machine.refresh();

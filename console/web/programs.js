@@ -72,6 +72,7 @@ export class Programs {
 		try {
 			const programs = await listPrograms();
 			find('program-empty').hidden = programs.length > 0;
+			find('program-names').replaceChildren(...programs.map(({ name }) => make('option', { value: name })));
 			find('program-list').replaceChildren(...programs.map((program) => this.#makeItem(program)));
 		} catch (error) {
 			this.#say(error.message, true);
@@ -88,7 +89,7 @@ export class Programs {
 			make('h3', { text: name }),
 			make('p', { class: 'program-facts' }, make('span', { text: kind ?? '' }),
 				make('code', { text: (sha256 ?? '').slice(0, 12), title: sha256 }),
-				make('span', { text: names.length ? `exports ${names.join(', ')}` : 'no exports' })),
+				names.length > 0 ? make('span', { text: `exports ${names.join(', ')}` }) : null),
 			make('div', { class: 'actions' }, start, remove));
 	}
 }

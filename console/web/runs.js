@@ -219,7 +219,7 @@ export class Runs extends EventTarget {
 				const release = await takeStream();
 				if (release)
 					await this.#stream(run).finally(release);
-				else
+				if (run.isOpen)
 					await this.#look(run);
 			}
 		} catch (error) {
@@ -231,6 +231,8 @@ export class Runs extends EventTarget {
 
 	async #look(run) {
 		await sleep(1000);
+		if (!this.all.has(run.id))
+			return;
 		try {
 			const answer = await getRun(run.id);
 			this.#end(run, () => run.absorb(answer));
