@@ -12,6 +12,7 @@
 
 mod bulk;
 mod code_map;
+mod effort;
 mod emit;
 mod fused;
 mod guard;

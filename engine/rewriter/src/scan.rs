@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Reads a file once: validates it, checks its figures against the limits, and plans what is to change.
 use crate::bulk::{self, Bulk};
+use crate::effort::Effort;
 use crate::fused::Composition;
 use crate::limits::{self, check};
 use crate::{Options, Refusal};
 use std::collections::HashMap;
 use std::ops::Range;
 use wasmparser::{
-    Encoding, FuncToValidate, FuncValidatorAllocations, FunctionBody, Operator, Parser, Payload, TableType, TypeRef,
-    ValidPayload, Validator, ValidatorResources,
+    BlockType, ElementItems, Encoding, FuncToValidate, FuncValidator, FuncValidatorAllocations, FunctionBody, ModuleArity,
+    Operator, Parser, Payload, TableType, TypeRef, ValidPayload, Validator, ValidatorResources,
 };
 
 /// What a file is, told by its header.
@@ -95,6 +96,8 @@ pub(crate) fn scan(wasm: &[u8], options: Options) -> Result<Scan, Refusal> {
         open: Vec::new(),
         composition: Composition::default(),
         functions: 0,
+        elements: 0,
+        effort_ns: 0,
         imports_wasi: false,
     };
     let mut parser = Parser::new(0);
@@ -117,6 +120,8 @@ struct Scanner {
     composition: Composition,
     /// In the whole file.
     functions: u64,
+    elements: u64,
+    effort_ns: u64,
     imports_wasi: bool,
 }
 
@@ -169,7 +174,14 @@ impl Scanner {
             }
             Payload::DataSection(section) => check("data segments of a module", section.count().into(), limits::SEGMENTS),
             Payload::ElementSection(section) => {
-                check("element segments of a module", section.count().into(), limits::SEGMENTS)
+                check("element segments of a module", section.count().into(), limits::SEGMENTS)?;
+                for element in section.clone() {
+                    self.elements += match element?.items {
+                        ElementItems::Functions(items) => u64::from(items.count()),
+                        ElementItems::Expressions(_, items) => u64::from(items.count()),
+                    };
+                }
+                check("elements of all segments", self.elements, limits::ELEMENTS)
             }
             _ => Ok(()),
         }
@@ -226,11 +238,13 @@ impl Scanner {
     fn read_body(&mut self, function: FuncToValidate<ValidatorResources>, body: &FunctionBody) -> Result<(), Refusal> {
         let guards = self.options.guard.is_some();
         let mut validator = function.into_validator(std::mem::take(&mut self.allocations));
-        let mut figures = Figures { function: validator.index(), ..Figures::default() };
-        figures.check("bytes", body.range().len(), limits::FUNCTION_BYTES)?;
+        let index = validator.index();
+        check_function(index, "bytes", body.range().len() as u64, limits::FUNCTION_BYTES)?;
         let mut reader = body.get_binary_reader();
         validator.read_locals(&mut reader)?;
-        figures.check("locals", validator.len_locals() as usize, limits::FUNCTION_LOCALS)?;
+        check_function(index, "locals", validator.len_locals().into(), limits::FUNCTION_LOCALS)?;
+        let mut effort = Effort::new(body.range().len(), validator.len_locals());
+        let mut branches = 0;
 
         reader.set_features(limits::FEATURES);
         let mut changes = Vec::new();
@@ -242,7 +256,12 @@ impl Scanner {
             let at = reader.original_position();
             let operator = reader.peek_operator(&validator.visitor(at))?;
             reader.visit_operator(&mut validator.visitor(at))??;
-            figures.count(&operator, validator.control_stack_height())?;
+            effort.read(&operator, validator.operand_stack_height(), block_values(&operator, &validator));
+            if let Operator::BrTable { targets } = &operator {
+                branches += u64::from(targets.len());
+                check_function(index, "targets of br_table", branches, limits::FUNCTION_BRANCHES)?;
+            }
+            check_function(index, "nested blocks", effort.nesting(), limits::NESTING)?;
             let end = reader.original_position();
             if guards && matches!(operator, Operator::Loop { .. }) {
                 changes.push(Change::Guard { at: end, unless_calls: None });
@@ -263,6 +282,10 @@ impl Scanner {
             length_is_small = matches!(operator, Operator::I32Const { value } if value as u32 <= bulk::LEFT_ALONE);
         }
         reader.finish_expression(&validator.visitor(reader.original_position()))?;
+        let effort_ns = effort.nanoseconds();
+        check_function(index, "estimated milliseconds for the compilation", effort_ns / 1_000_000, limits::FUNCTION_MS)?;
+        self.effort_ns += effort_ns;
+        check("estimated milliseconds for the compilation of all functions", self.effort_ns / 1_000_000, limits::FILE_MS)?;
         if guards && calls {
             changes.insert(0, Change::Guard { at: start, unless_calls: None });
         }
@@ -307,6 +330,17 @@ impl Module {
     }
 }
 
+/// How many values go into a block and come out of it.
+fn block_values(operator: &Operator, validator: &FuncValidator<ValidatorResources>) -> u32 {
+    use Operator::*;
+    let kind: BlockType = match operator {
+        Block { blockty } | Loop { blockty } | If { blockty } => *blockty,
+        TryTable { try_table } => try_table.ty,
+        _ => return 0,
+    };
+    validator.block_type_arity(kind).map_or(0, |(parameters, results)| parameters + results)
+}
+
 fn is_call(operator: &Operator) -> bool {
     use Operator::*;
     matches!(
@@ -326,41 +360,10 @@ fn is_control(operator: &Operator) -> bool {
     )
 }
 
-/// The figures of a function.
-#[derive(Default)]
-struct Figures {
-    function: u32,
-    blocks: u64,
-    loops: u64,
-    branches: u64,
-}
-
-impl Figures {
-    fn check(&self, what: &str, figure: usize, limit: u64) -> Result<(), Refusal> {
-        if figure as u64 > limit {
-            return Err(Refusal::above(format_args!("{what} of function {}", self.function), figure as u64, limit));
-        }
-        Ok(())
+/// Refuses a figure of a function above its limit.
+fn check_function(function: u32, what: &str, figure: u64, limit: u64) -> Result<(), Refusal> {
+    if figure > limit {
+        return Err(Refusal::above(format_args!("{what} of function {function}"), figure, limit));
     }
-
-    fn count(&mut self, operator: &Operator, nesting: u32) -> Result<(), Refusal> {
-        use Operator::*;
-        match operator {
-            Block { .. } | If { .. } | TryTable { .. } => {
-                self.blocks += 1;
-                self.check("blocks", self.blocks as usize, limits::FUNCTION_BLOCKS)?;
-                self.check("nested blocks", nesting as usize, limits::NESTING)
-            }
-            Loop { .. } => {
-                self.loops += 1;
-                self.check("loops", self.loops as usize, limits::FUNCTION_LOOPS)?;
-                self.check("nested blocks", nesting as usize, limits::NESTING)
-            }
-            BrTable { targets } => {
-                self.branches += u64::from(targets.len()) + 1;
-                self.check("targets of br_table", self.branches as usize, limits::FUNCTION_BRANCHES)
-            }
-            _ => Ok(()),
-        }
-    }
+    Ok(())
 }

@@ -140,3 +140,34 @@ fn debug_sections_are_dropped() {
     let text = String::from_utf8_lossy(&rewritten.bytes);
     assert!(!text.contains(".debug_info") && text.contains("producers"));
 }
+
+#[test]
+fn what_takes_long_to_compile_is_refused() {
+    let repeat = |text: &str, count: usize| text.repeat(count);
+    let function = |locals: usize, body: String| format!("(module (func (local {}) {body}))", repeat("i32 ", locals));
+    let nested = |count| repeat("(loop ", count) + &repeat("(br_if 0 (local.get 0)))", count);
+    let set = |count| (0..count).map(|local| format!("(local.set {local} (i32.const 1))")).collect::<String>();
+    let around = repeat("(loop ", 100) + &set(1_000) + &repeat("(br_if 0 (local.get 0)))", 100);
+    for (text, message) in [
+        (function(10_001, String::new()), "locals of function 0: 10001, above the limit of 10000"),
+        (function(1, nested(3_000)), "estimated milliseconds for the compilation of function 0: 4"),
+        (function(1, repeat("(block (br_if 0 (local.get 0)))", 30_000)), "estimated milliseconds"),
+        (function(1_000, around), "estimated milliseconds"),
+        (function(1, repeat("i32.const 1 ", 20_000) + &repeat("drop ", 20_000)), "estimated milliseconds"),
+        (format!("(module {})", repeat("(func)", 100_001)), "functions: 100001, above the limit of 100000"),
+        (format!("(module (func $f) (elem func {}))", repeat("$f ", 200_001)), "elements of all segments: 200001"),
+    ] {
+        let seen = refused(&text);
+        assert!(seen.starts_with(message), "{seen}");
+    }
+}
+
+#[test]
+fn large_programs_are_accepted() {
+    // A function of 200 KB with 4,000 jumps and 300 locals that live throughout, and 500 more of 4 KB.
+    let piece = "(block (br_if 0 (i32.load (local.get 7))) (local.set 9 (i32.add (local.get 9) (i32.const 77))))";
+    let locals = "i32 ".repeat(300);
+    let large = format!("(func (local {locals}) (loop {} (br_if 0 (local.get 3))))", piece.repeat(4_000));
+    let small = format!("(func (local {locals}) {})", piece.repeat(200)).repeat(500);
+    accept(&format!("(module (memory 1) {large} {small})"));
+}
