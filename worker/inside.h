@@ -97,7 +97,8 @@ struct worker_pool {
 	worker_program **programs; /* [program_count], by slot */
 	size_t program_count;
 	bool sleeping; /* the pool thread is to be woken */
-	bool ending;
+	bool has_work; /* something is there that it has not sent yet */
+	atomic_bool ending;
 	bool was_ready;
 	unsigned failures; /* workers in a row that never became ready */
 	char failure[200]; /* the last one's */

@@ -70,6 +70,7 @@ static void pool_unref(worker_pool *pool)
 /* Under the lock. */
 static void wake_locked(worker_pool *pool)
 {
+	pool->has_work = true;
 	if (!pool->sleeping)
 		return;
 	pool->sleeping = false;
@@ -410,6 +411,13 @@ curfew_status worker_pool_submit(worker_pool *pool, const worker_job *job, worke
 		*run = made;
 	}
 	lock(pool);
+	if (pool->ending) {
+		unlock(pool);
+		if (run != NULL)
+			worker_run_unref(made);
+		worker_run_unref(made);
+		return fail(failure, CURFEW_SYSTEM, "the pool of workers is ending");
+	}
 	pool->stats.active++;
 	process *p = pool->first_queued == NULL ? least_loaded(pool) : NULL;
 	/* What finds no worker now, or no memory there, is tried again by the pool's thread. */
@@ -705,11 +713,13 @@ static worker_run *find_overdue(worker_pool *pool, process *p, int64_t now)
 static void kill_overdue(worker_pool *pool)
 {
 	int64_t now = worker_now();
-	if (now < pool->look_ns)
-		return;
 	lock(pool);
-	pool->look_ns = INT64_MAX;
+	bool is_time = now >= pool->look_ns;
+	if (is_time)
+		pool->look_ns = INT64_MAX;
 	unlock(pool);
+	if (!is_time && count_processes(pool, PROCESS_STARTING) == 0)
+		return;
 	for (process *p = pool->processes; p != NULL; p = p->next) {
 		lock(pool);
 		worker_run *run = p->state == PROCESS_READY ? find_overdue(pool, p, now) : NULL;
@@ -727,6 +737,7 @@ static void kill_overdue(worker_pool *pool)
 static void send_all(worker_pool *pool)
 {
 	lock(pool);
+	pool->has_work = false;
 	for (process *p = pool->processes; p != NULL; p = p->next) {
 		if (p->state == PROCESS_ENDING)
 			continue;
@@ -761,7 +772,8 @@ static void wait_for_events(worker_pool *pool)
 	struct epoll_event events[EVENTS];
 	lock(pool);
 	pool->sleeping = true;
-	int timeout = time_to_wait(pool);
+	/* What came since it was last looked for does not wait. */
+	int timeout = pool->has_work ? 0 : time_to_wait(pool);
 	unlock(pool);
 	int count = epoll_wait(pool->epoll, events, EVENTS, timeout);
 	lock(pool);

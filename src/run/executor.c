@@ -12,6 +12,7 @@ struct curfew__executor {
 	pthread_mutex_t lock;
 	pthread_cond_t work;
 	curfew_run *first, **last;
+	uint32_t queued;       /* runs between them; a thread that was woken is idle until it has taken one */
 	pthread_t *threads;    /* [thread_count] */
 	uint32_t thread_count, thread_limit;
 	uint32_t idle;
@@ -41,6 +42,7 @@ static void *work(void *argument)
 			continue;
 		}
 		executor->first = run->next;
+		executor->queued--;
 		if (!executor->first)
 			executor->last = &executor->first;
 		pthread_mutex_unlock(&executor->lock);
@@ -119,13 +121,14 @@ static bool start_thread(curfew__executor *executor)
 bool curfew__executor_submit(curfew__executor *executor, curfew_run *run)
 {
 	pthread_mutex_lock(&executor->lock);
-	if (!executor->idle && executor->thread_count < executor->thread_limit && !start_thread(executor) &&
+	if (executor->queued >= executor->idle && executor->thread_count < executor->thread_limit && !start_thread(executor) &&
 	    !executor->thread_count) {
 		pthread_mutex_unlock(&executor->lock);
 		return false;
 	}
 	atomic_fetch_add(&run->references, 1);
 	run->next = NULL;
+	executor->queued++;
 	*executor->last = run;
 	executor->last = &run->next;
 	pthread_cond_signal(&executor->work);

@@ -1,0 +1,468 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The pool against workers that die and workers that lie. A worker is this program once more; asked for more threads
+ * than there are, it is a hostile one that sends what its number says.
+ */
+#include "worker/frame.h"
+#include "worker/pool.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+enum { SOCKET = 3, HOSTILE = 1000, RUNS_MOST = 1000 };
+
+/* ---- A hostile worker -------------------------------------------------------------------------------------- */
+
+typedef enum lie {
+	RANDOM_BYTES,
+	RANDOM_FRAMES,
+	HUGE_LENGTH,
+	REPORT_OF_ANOTHER,
+	REPORT_CUT,
+	REPORT_MISSING,
+	DONE_TWICE,
+	STARTED_TWICE,
+	READY_TWICE,
+	EVENT_NO_JSON,
+	EVENT_NO_KIND,
+	TOO_MUCH_OUTPUT,
+	OTHER_RUN,
+	SOCKET_CLOSED,
+	LIES,
+} lie;
+
+static uint64_t next_random(uint64_t *state)
+{
+	*state ^= *state << 13;
+	*state ^= *state >> 7;
+	*state ^= *state << 17;
+	return *state;
+}
+
+static void send_frame(worker_frame_kind kind, uint64_t number, const void *body, size_t length)
+{
+	worker_bytes bytes = {0};
+	if (worker_frame_add_whole(&bytes, kind, number, body, length, NULL, 0))
+		(void)send(SOCKET, bytes.data, bytes.length, MSG_NOSIGNAL);
+	worker_bytes_finish(&bytes);
+}
+
+static void send_done(uint64_t number, curfew_outcome outcome, const char *text, size_t length)
+{
+	worker_bytes bytes = {0};
+	worker_done_head head = {.outcome = (uint32_t)outcome};
+	if (worker_frame_add_whole(&bytes, WORKER_FRAME_DONE, number, &head, sizeof head, text, length))
+		(void)send(SOCKET, bytes.data, bytes.length, MSG_NOSIGNAL);
+	worker_bytes_finish(&bytes);
+}
+
+static void send_event(uint64_t number, uint32_t kind, const char *text)
+{
+	char body[256];
+	worker_event_head head = {.kind = kind};
+	memcpy(body, &head, sizeof head);
+	memcpy(body + sizeof head, text, strlen(text));
+	send_frame(WORKER_FRAME_EVENT, number, body, sizeof head + strlen(text));
+}
+
+static void send_random(uint64_t number, uint64_t *state, bool as_frames)
+{
+	unsigned char bytes[512];
+	for (int i = 0; i < 200; i++) {
+		for (size_t at = 0; at < sizeof bytes; at++)
+			bytes[at] = (unsigned char)next_random(state);
+		size_t length = bytes[0];
+		/* Kinds that mean something, more often than not, and of this run. */
+		uint8_t kind = bytes[1] % 8 < 7 ? (uint8_t)(WORKER_FRAME_READY + bytes[1] % 6) : bytes[1];
+		if (as_frames)
+			send_frame((worker_frame_kind)kind, bytes[2] % 4 != 0 ? number : number + bytes[2], bytes + 8, length);
+		else
+			(void)send(SOCKET, bytes, sizeof bytes, MSG_NOSIGNAL);
+	}
+}
+
+static void tell_lie(lie which, uint64_t number, const char *id, uint64_t *state)
+{
+	curfew_report *report = NULL;
+	char *text = NULL;
+	size_t length = 0;
+	worker_frame huge = {.length = UINT64_MAX / 2, .number = number, .version = WORKER_FRAME_VERSION,
+	                     .kind = WORKER_FRAME_DONE};
+	(void)curfew_report_create_failed(CURFEW_OUTCOME_BAD_PROGRAM, "t.js", "no", NULL, &report);
+	if (which != REPORT_OF_ANOTHER)
+		memcpy(report->id, id, sizeof report->id);
+	(void)curfew_report_to_json(report, &text, &length);
+	switch (which) {
+	case RANDOM_BYTES:
+	case RANDOM_FRAMES:
+		send_random(number, state, which == RANDOM_FRAMES);
+		break;
+	case HUGE_LENGTH:
+		(void)send(SOCKET, &huge, sizeof huge, MSG_NOSIGNAL);
+		break;
+	case DONE_TWICE:
+		/* The first one is even true: what follows is not. */
+		send_done(number, CURFEW_OUTCOME_BAD_PROGRAM, text, length);
+		send_done(number, CURFEW_OUTCOME_BAD_PROGRAM, text, length);
+		break;
+	case REPORT_OF_ANOTHER:
+		send_done(number, CURFEW_OUTCOME_BAD_PROGRAM, text, length);
+		break;
+	case REPORT_CUT:
+		send_done(number, CURFEW_OUTCOME_BAD_PROGRAM, text, length - 1);
+		break;
+	case REPORT_MISSING:
+		send_done(number, CURFEW_OUTCOME_FINISHED, "", 0);
+		break;
+	case STARTED_TWICE:
+		send_frame(WORKER_FRAME_STARTED, number, "", 0);
+		send_frame(WORKER_FRAME_STARTED, number, "", 0);
+		break;
+	case READY_TWICE:
+		send_frame(WORKER_FRAME_READY, 0, "1234", 4);
+		break;
+	case EVENT_NO_JSON:
+		send_event(number, CURFEW_EVENT_CHECKPOINT, "{\"a\":1},2");
+		break;
+	case EVENT_NO_KIND:
+		send_event(number, 77, "x");
+		break;
+	case TOO_MUCH_OUTPUT:
+		send_event(number, CURFEW_EVENT_STDOUT, "0123456789");
+		send_event(number, CURFEW_EVENT_STDERR, "0123456789");
+		break;
+	case OTHER_RUN:
+		send_frame(WORKER_FRAME_STARTED, number + 1, "", 0);
+		break;
+	case SOCKET_CLOSED:
+		(void)close(SOCKET);
+		break;
+	case LIES:
+		break;
+	}
+	curfew_report_destroy(report);
+	curfew_free(text);
+}
+
+static int be_hostile(lie which)
+{
+	worker_setup setup;
+	worker_bytes in = {0};
+	worker_frame frame = {0};
+	(void)recv(SOCKET, &setup, sizeof setup, MSG_WAITALL);
+	uint64_t state = setup.data_bytes + (uint64_t)getpid() * 0x9e3779b97f4a7c15u;
+	send_frame(WORKER_FRAME_READY, 0, "\0\0\0\0", 4);
+	while (frame.kind != WORKER_FRAME_RUN) {
+		const char *body = NULL;
+		while (worker_frame_peek(&in, &frame) != WORKER_PEEK_HEAD || (body = worker_frame_body(&in, &frame)) == NULL) {
+			struct timespec pause = {.tv_nsec = 100000};
+			if (worker_bytes_receive(&in, SOCKET) < 0)
+				return 0;
+			(void)nanosleep(&pause, NULL);
+		}
+		worker_run_head head = {0};
+		if (frame.kind == WORKER_FRAME_RUN) {
+			memcpy(&head, body, sizeof head);
+			tell_lie(which, frame.number, head.id, &state);
+		}
+		worker_frame_take(&in, &frame);
+	}
+	for (;;)
+		(void)pause();
+}
+
+/* ---- Runs and what became of them --------------------------------------------------------------------------- */
+
+typedef struct seen {
+	atomic_int done; /* how often */
+	curfew_outcome outcome;
+	bool is_report;
+	char partial[64];
+} seen;
+
+static seen all[RUNS_MOST];
+static atomic_int done_count;
+
+static void on_done(void *context, const worker_result *result)
+{
+	seen *s = context;
+	curfew_report *report = NULL;
+	s->outcome = result->outcome;
+	s->is_report = result->report != NULL && curfew_report_parse(result->report, result->report_length, &report, NULL) == CURFEW_OK &&
+	               report->outcome == result->outcome;
+	if (s->is_report && report->partial != NULL)
+		(void)snprintf(s->partial, sizeof s->partial, "%s", report->partial);
+	curfew_report_destroy(report);
+	atomic_fetch_add(&s->done, 1);
+	atomic_fetch_add(&done_count, 1);
+}
+
+static void sleep_ms(long ms)
+{
+	struct timespec time = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
+	(void)nanosleep(&time, NULL);
+}
+
+static worker_pool *new_pool(uint32_t workers, uint32_t spares, uint32_t threads)
+{
+	worker_pool *pool = NULL;
+	curfew_failure failure = {.message = ""};
+	worker_pool_options options = {.workers = workers, .spares = spares, .threads = threads};
+	if (worker_pool_create(&options, &pool, &failure) != CURFEW_OK)
+		fail_msg("%s", failure.message);
+	memset(all, 0, sizeof all);
+	atomic_store(&done_count, 0);
+	return pool;
+}
+
+static worker_program *new_program(worker_pool *pool, const char *text)
+{
+	worker_program *program = NULL;
+	worker_source source = {.name = "t.js", .bytes = text, .length = strlen(text)};
+	assert_int_equal(worker_program_create(pool, &source, &program, NULL), CURFEW_OK);
+	return program;
+}
+
+static void wait_until(int count)
+{
+	for (int i = 0; atomic_load(&done_count) < count; i++) {
+		if (i == 60000)
+			fail_msg("only %d of %d runs are done", atomic_load(&done_count), count);
+		sleep_ms(1);
+	}
+}
+
+/* The processes that this one has started, of which at most `most`. */
+static size_t list_children(pid_t *pids, size_t most)
+{
+	size_t count = 0;
+	char path[300];
+	DIR *tasks = opendir("/proc/self/task");
+	for (struct dirent *task; (task = readdir(tasks)) != NULL;) {
+		(void)snprintf(path, sizeof path, "/proc/self/task/%.200s/children", task->d_name);
+		FILE *file = fopen(path, "re");
+		while (file != NULL && count < most && fscanf(file, "%d", &pids[count]) == 1)
+			count++;
+		if (file != NULL)
+			(void)fclose(file);
+	}
+	(void)closedir(tasks);
+	return count;
+}
+
+/* ---- Tests ---------------------------------------------------------------------------------------------------- */
+
+static void test_lies_end_the_worker(void **state)
+{
+	(void)state;
+	for (int which = 0; which < LIES; which++) {
+		worker_pool *pool = new_pool(1, 0, HOSTILE + (uint32_t)which);
+		worker_program *program = new_program(pool, "1");
+		curfew_limits limits = {.size = sizeof limits, .output_bytes = 15};
+		worker_job job = {.program = program, .limits = &limits, .on_done = on_done};
+		int runs = which <= RANDOM_FRAMES ? 50 : 2;
+		for (int i = 0; i < runs; i++) {
+			job.context = &all[i];
+			assert_int_equal(worker_pool_submit(pool, &job, NULL, NULL), CURFEW_OK);
+			wait_until(i + 1);
+		}
+		for (int i = 0; i < runs; i++) {
+			curfew_outcome expected = which == DONE_TWICE ? CURFEW_OUTCOME_BAD_PROGRAM : CURFEW_OUTCOME_CRASHED;
+			if (all[i].outcome != expected || !all[i].is_report || atomic_load(&all[i].done) != 1)
+				fail_msg("lie %d: outcome %d, report %d, done %d times", which, (int)all[i].outcome,
+				         all[i].is_report, atomic_load(&all[i].done));
+		}
+		worker_program_unref(program);
+		worker_pool_destroy(pool);
+		assert_int_equal(list_children((pid_t[8]){0}, 8), 0);
+	}
+}
+
+static void test_runs_end_as_in_process(void **state)
+{
+	static const struct {
+		const char *text;
+		curfew_outcome outcome;
+	} programs[] = {
+		{"1 + 1", CURFEW_OUTCOME_FINISHED},       {"throw new Error('no')", CURFEW_OUTCOME_THREW},
+		{"1 +", CURFEW_OUTCOME_BAD_PROGRAM},      {"for (;;) {}", CURFEW_OUTCOME_DEADLINE},
+		{"new Uint8Array(1 << 30)", CURFEW_OUTCOME_MEMORY},
+	};
+	(void)state;
+	worker_pool *pool = new_pool(2, 0, 4);
+	curfew_limits limits = {.size = sizeof limits, .timeout_ns = 3000000000, .memory_bytes = 16 << 20};
+	for (size_t i = 0; i < sizeof programs / sizeof programs[0]; i++) {
+		worker_program *program = new_program(pool, programs[i].text);
+		worker_job job = {.program = program, .limits = &limits, .context = &all[i], .on_done = on_done};
+		assert_int_equal(worker_pool_submit(pool, &job, NULL, NULL), CURFEW_OK);
+		worker_program_unref(program);
+	}
+	wait_until(sizeof programs / sizeof programs[0]);
+	for (size_t i = 0; i < sizeof programs / sizeof programs[0]; i++) {
+		assert_true(all[i].is_report);
+		assert_int_equal(all[i].outcome, programs[i].outcome);
+	}
+	worker_pool_destroy(pool);
+}
+
+static void test_cancel(void **state)
+{
+	(void)state;
+	worker_pool *pool = new_pool(1, 0, 1);
+	worker_program *program = new_program(pool, "curfew.checkpoint(7); for (;;) {}");
+	worker_run *runs[3];
+	for (int i = 0; i < 3; i++) {
+		worker_job job = {.program = program, .context = &all[i], .on_done = on_done};
+		assert_int_equal(worker_pool_submit(pool, &job, &runs[i], NULL), CURFEW_OK);
+	}
+	sleep_ms(100);
+	for (int i = 2; i >= 0; i--)
+		worker_run_cancel(runs[i]);
+	wait_until(3);
+	for (int i = 0; i < 3; i++) {
+		worker_run_cancel(runs[i]);
+		worker_run_unref(runs[i]);
+		assert_int_equal(all[i].outcome, CURFEW_OUTCOME_CANCELLED);
+	}
+	worker_program_unref(program);
+	worker_pool_destroy(pool);
+}
+
+/* What is destroyed tells every run, and a program may outlive its pool. */
+static void test_destroy_ends_runs(void **state)
+{
+	(void)state;
+	worker_pool *pool = new_pool(1, 0, 1);
+	worker_program *program = new_program(pool, "for (;;) {}");
+	for (int i = 0; i < 20; i++) {
+		worker_job job = {.program = program, .context = &all[i], .on_done = on_done};
+		assert_int_equal(worker_pool_submit(pool, &job, NULL, NULL), CURFEW_OK);
+	}
+	worker_pool_destroy(pool);
+	assert_int_equal(atomic_load(&done_count), 20);
+	for (int i = 0; i < 20; i++)
+		assert_int_equal(all[i].outcome, CURFEW_OUTCOME_CANCELLED);
+	worker_program_unref(program);
+}
+
+/* A worker that is stopped by the system does not answer: it is killed, and the run still says why it ended. */
+static void test_stuck_worker(void **state)
+{
+	pid_t pid;
+	(void)state;
+	worker_pool *pool = new_pool(1, 0, 2);
+	worker_program *program = new_program(pool, "curfew.checkpoint('kept'); for (;;) {}");
+	curfew_limits limits[2] = {{.size = sizeof limits[0], .timeout_ns = 3000000000},
+	                           {.size = sizeof limits[0], .timeout_ns = 60000000000}};
+	for (int i = 0; i < 2; i++) {
+		worker_job job = {.program = program, .limits = &limits[i], .context = &all[i], .on_done = on_done};
+		assert_int_equal(worker_pool_submit(pool, &job, NULL, NULL), CURFEW_OK);
+	}
+	sleep_ms(500);
+	assert_int_equal(list_children(&pid, 1), 1);
+	assert_int_equal(kill(pid, SIGSTOP), 0);
+	wait_until(2);
+	assert_int_equal(all[0].outcome, CURFEW_OUTCOME_DEADLINE);
+	assert_int_equal(all[1].outcome, CURFEW_OUTCOME_CRASHED);
+	assert_string_equal(all[0].partial, "\"kept\"");
+	assert_string_equal(all[1].partial, "\"kept\"");
+	worker_program_unref(program);
+	worker_pool_destroy(pool);
+}
+
+static void *kill_now_and_then(void *stop)
+{
+	pid_t pids[16];
+	for (unsigned turn = 0; !atomic_load((atomic_bool *)stop); turn++) {
+		size_t count = list_children(pids, 16);
+		if (count > 0)
+			(void)kill(pids[turn % count], turn % 2 == 0 ? SIGKILL : SIGSEGV);
+		sleep_ms(100);
+	}
+	return NULL;
+}
+
+static void test_workers_are_killed(void **state)
+{
+	(void)state;
+	atomic_bool stop = false;
+	pthread_t killer;
+	worker_pool *pool = new_pool(2, 1, 4);
+	worker_program *program = new_program(pool, "curfew.checkpoint(1); for (let end = Date.now() + 5; Date.now() < end;);");
+	assert_int_equal(pthread_create(&killer, NULL, kill_now_and_then, &stop), 0);
+	for (int i = 0; i < RUNS_MOST; i++) {
+		worker_job job = {.program = program, .context = &all[i], .on_done = on_done};
+		/* Some in flight, not all: a crash costs what its worker had. */
+		while (i - atomic_load(&done_count) >= 16)
+			sleep_ms(1);
+		assert_int_equal(worker_pool_submit(pool, &job, NULL, NULL), CURFEW_OK);
+	}
+	wait_until(RUNS_MOST);
+	atomic_store(&stop, true);
+	(void)pthread_join(killer, NULL);
+	worker_pool_stats stats;
+	worker_pool_get_stats(pool, &stats);
+	int lost = 0;
+	for (int i = 0; i < RUNS_MOST; i++) {
+		assert_int_equal(atomic_load(&all[i].done), 1);
+		assert_true(all[i].is_report);
+		lost += all[i].outcome == CURFEW_OUTCOME_CRASHED;
+		assert_true(all[i].outcome == CURFEW_OUTCOME_CRASHED || all[i].outcome == CURFEW_OUTCOME_FINISHED);
+	}
+	assert_int_equal(stats.runs_total, RUNS_MOST);
+	assert_int_equal(stats.active, 0);
+	assert_int_equal(stats.crashed, lost);
+	assert_true(stats.restarts > 0);
+	assert_true(lost < RUNS_MOST / 2);
+	worker_program_unref(program);
+	worker_pool_destroy(pool);
+}
+
+static void test_idle_worker_is_replaced(void **state)
+{
+	pid_t first = 0, second = 0;
+	worker_pool_stats stats = {0};
+	(void)state;
+	worker_pool *pool = new_pool(1, 0, 1);
+	assert_int_equal(list_children(&first, 1), 1);
+	assert_int_equal(kill(first, SIGKILL), 0);
+	for (int i = 0; i < 10000 && (stats.restarts == 0 || stats.workers == 0); i++) {
+		sleep_ms(1);
+		worker_pool_get_stats(pool, &stats);
+	}
+	assert_int_equal(stats.workers, 1);
+	assert_int_equal(list_children(&second, 1), 1);
+	assert_int_not_equal(first, second);
+	worker_pool_destroy(pool);
+}
+
+int main(int count, char **words)
+{
+	worker_setup setup;
+	if (count == 2 && strcmp(words[1], "worker") == 0) {
+		(void)recv(SOCKET, &setup, sizeof setup, MSG_PEEK | MSG_WAITALL);
+		return setup.threads >= HOSTILE ? be_hostile((lie)(setup.threads - HOSTILE)) : worker_main();
+	}
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_lies_end_the_worker),    cmocka_unit_test(test_runs_end_as_in_process),
+		cmocka_unit_test(test_cancel),                 cmocka_unit_test(test_destroy_ends_runs),
+		cmocka_unit_test(test_stuck_worker),           cmocka_unit_test(test_workers_are_killed),
+		cmocka_unit_test(test_idle_worker_is_replaced),
+	};
+	if (count == 2)
+		cmocka_set_test_filter(words[1]);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
