@@ -55,6 +55,18 @@ static bool is_isolated(const session *s)
 
 /* ---- Before the run -------------------------------------------------------------------------------------- */
 
+static int check_hosts(const cli_list *hosts)
+{
+	curfew_failure failure;
+	for (size_t i = 0; i < hosts->count; i++) {
+		if (curfew_allow_fetch_check(hosts->items[i], &failure) == CURFEW_OK)
+			continue;
+		const char *why = strstr(failure.message, ": ");
+		return cli_usage_error("--allow-fetch %s%s", hosts->items[i], why != NULL ? why : "");
+	}
+	return -1;
+}
+
 /* What is wrong with the command line beyond its syntax. -1: nothing. */
 static int check_arguments(session *s)
 {
@@ -64,9 +76,14 @@ static int check_arguments(session *s)
 		return code;
 	if (strcmp(s->arguments->program, "-") == 0 && !is_given(s, CLI_OPTION_LANG))
 		return cli_usage_error("- (standard input) needs --lang js");
+	code = check_hosts(&s->arguments->lists[CLI_OPTION_ALLOW_FETCH]);
+	if (code >= 0)
+		return code;
 	int error = report_path != NULL ? cli_file_check(report_path) : 0;
 	if (error != 0)
 		return cli_usage_error("--report %s: %s", report_path, strerror(error));
+	if (is_isolated(s) && is_given(s, CLI_OPTION_ALLOW_FETCH))
+		return cli_usage_error("--allow-fetch cannot be used with --isolate process, which has no network");
 	if (is_isolated(s) && (is_given(s, CLI_OPTION_SECRET) || is_given(s, CLI_OPTION_SECRETS)))
 		return cli_usage_error("--%s cannot be used with --isolate process",
 		                       is_given(s, CLI_OPTION_SECRET) ? "secret" : "secrets");
@@ -117,6 +134,8 @@ static curfew_status run_here(session *s, cli_watch *watch, curfew_failure *fail
 		.params = s->params,
 		.params_length = s->params_length,
 		.cancel = s->cancel,
+		.allow_fetch = s->arguments->lists[CLI_OPTION_ALLOW_FETCH].items,
+		.allow_fetch_count = s->arguments->lists[CLI_OPTION_ALLOW_FETCH].count,
 		.on_event = s->json ? NULL : cli_watch_on_event,
 		.on_event_context = watch,
 		.on_done = cli_watch_on_done,

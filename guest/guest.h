@@ -46,6 +46,13 @@ bool curfew_timers_wanted(void);
 /* Takes the next timer that is due at now; JS_UNDEFINED if none is. The caller calls it with args. */
 JSValue curfew_timers_take(int64_t now_ns, JSValue *args);
 
+/* operations.c */
+void curfew_operations_init(JSValueConst native);
+/* Whether an operation keeps the program alive. */
+bool curfew_operations_wanted(void);
+/* Hands the next event to the prelude: 1, 0 if there was none, -1 if that threw. */
+int curfew_operations_turn(void);
+
 /* modules.c */
 void curfew_modules_init(void);
 void curfew_modules_set_entry(const char *name);

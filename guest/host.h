@@ -5,7 +5,7 @@
 #ifndef CURFEW_GUEST_HOST_H
 #define CURFEW_GUEST_HOST_H
 
-#include <stdint.h>
+#include "abi.h"
 
 #define CURFEW_IMPORT(name) __attribute__((import_module("curfew"), import_name(name)))
 
@@ -23,6 +23,19 @@ CURFEW_IMPORT("import_open") int32_t host_import_open(const char *name, uint32_t
 CURFEW_IMPORT("import_read") void host_import_read(void *bytes, uint32_t length);
 /* Copies a secret of at most `room` bytes and answers its length; -1: there is none of that name. A host call. */
 CURFEW_IMPORT("secret") int32_t host_secret(const char *name, uint32_t length, void *bytes, uint32_t room);
+/*
+ * Operations, which the host carries out meanwhile. Starts one (CURFEW_OPERATION_*): its id, or 0 where there is no
+ * room for another. A host call.
+ */
+CURFEW_IMPORT("op_start") uint32_t host_op_start(uint32_t kind, const void *request, uint32_t length);
+/* Sends something to one: 1, or 0 where it cannot be taken now. */
+CURFEW_IMPORT("op_send") uint32_t host_op_send(uint32_t id, uint32_t kind, const void *bytes, uint32_t length);
+/* Ends one; none of its events comes after this. */
+CURFEW_IMPORT("op_cancel") void host_op_cancel(uint32_t id);
+/* The next event: 1, or 0 where there is none. */
+CURFEW_IMPORT("op_next") uint32_t host_op_next(curfew__event_record *event);
+/* Copies the bytes of that event; length is the event's. */
+CURFEW_IMPORT("op_take") void host_op_take(void *bytes, uint32_t length);
 /* Ends this entry; the cause is one of CURFEW_STOP_*. */
 CURFEW_IMPORT("stop") _Noreturn void host_stop(uint32_t cause);
 /* Fuel left; metered engines only. */

@@ -340,7 +340,7 @@ static int32_t finish(void)
 	return CURFEW_GUEST_DONE;
 }
 
-/* Jobs, then the timers that are due, until neither is left. */
+/* Jobs, then the timers that are due and one event, until none is left. */
 static int32_t turn(void)
 {
 	for (;;) {
@@ -355,9 +355,12 @@ static int32_t turn(void)
 			if ((status = run_timer(callback, arguments)) != CURFEW_GUEST_DONE)
 				return status;
 		}
-		if (ran)
+		int taken = curfew_operations_turn();
+		if (taken < 0)
+			return curfew_engine_describe(CURFEW_GUEST_THREW);
+		if (ran || taken)
 			continue;
-		if (progress == SETTLED && !curfew_timers_wanted())
+		if (progress == SETTLED && !curfew_timers_wanted() && !curfew_operations_wanted())
 			return finish();
 		curfew_control.wake_ns = curfew_timers_next();
 		return CURFEW_GUEST_WAITING;

@@ -369,6 +369,8 @@ typedef struct curfew_run_options {
 	const curfew_secret *secrets; /* [secret_count] what secrets.get answers; of two with one name the last one */
 	size_t secret_count;
 	curfew_secrets *store;        /* and the secrets that this has of user, read when the run starts; NULL: none */
+	const char *const *allow_fetch; /* [allow_fetch_count] JavaScript: hosts that fetch may reach; without any, none */
+	size_t allow_fetch_count;
 } curfew_run_options;
 
 #define CURFEW_RUN_DETERMINISTIC 1u /* fixed clock, seeded random */
@@ -382,6 +384,13 @@ CURFEW_API curfew_status curfew_json_check(const char *text, size_t length, curf
 
 /* Whether this text can be curfew_run_options.params: a JSON array. If not, CURFEW_INVALID and where and why. */
 CURFEW_API curfew_status curfew_params_check(const char *params, size_t length, curfew_failure *failure);
+
+/*
+ * Whether this text can be one of curfew_run_options.allow_fetch: HOST, HOST:PORT, *.DOMAIN or *.DOMAIN:PORT, without
+ * a port meaning 80 and 443. If not, CURFEW_INVALID and why. An address that is not public is reached only if it is
+ * itself in the list, or as localhost.
+ */
+CURFEW_API curfew_status curfew_allow_fetch_check(const char *host, curfew_failure *failure);
 
 /*
  * Runs the program and waits. CURFEW_OK means exactly that *report is filled, whatever the guest did; destroy it

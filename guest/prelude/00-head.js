@@ -13,12 +13,12 @@
 
 	const {
 		write, random, setTimer, clearTimer, unrefTimer, checkpoint, progress, remaining, aborted, limits, params, user, secret,
-		clock,
+		clock, startOperation, sendOperation, cancelOperation, holdProgram,
 		utf8Encode, utf8EncodeInto, decode, formParse, formSerialize, urlParse, urlSet,
 		classOf, proxyTarget, promiseState, promiseResult, put,
 	} = native;
 
-	const { Array, ArrayBuffer, DataView, Date, DOMException, Map, Number, Object, RangeError, RegExp, Set, String, Symbol,
+	const { Array, ArrayBuffer, DataView, Date, DOMException, Map, Number, Object, Promise, RangeError, RegExp, Set, String, Symbol,
 		TypeError, Uint8Array } = globalThis;
 	const { apply, ownKeys, getPrototypeOf, getOwnPropertyDescriptor, defineProperty } = Reflect;
 	const { keys: objectKeys, freeze, create: createObject, setPrototypeOf } = Object;
@@ -44,6 +44,8 @@
 	const trim = uncurry(String.prototype.trim);
 	const lowerCase = uncurry(String.prototype.toLowerCase);
 	const wellFormed = uncurry(String.prototype.toWellFormed);
+	const upperCase = uncurry(String.prototype.toUpperCase);
+	const promiseThen = uncurry(Promise.prototype.then);
 	const mapGet = uncurry(Map.prototype.get);
 	const mapSet = uncurry(Map.prototype.set);
 	const mapHas = uncurry(Map.prototype.has);

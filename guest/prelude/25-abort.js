@@ -5,7 +5,7 @@
 	const construct = { __proto__: null }; // what only this file can pass to a constructor
 	const ABORTED_BY_DEADLINE = 1;
 
-	let newSignal, isAbortSignal, isAborted, onAbort, abortSignal, abortRun, runSignal, isAbortController;
+	let newSignal, isAbortSignal, isAborted, onAbort, offAbort, abortReason, abortSignal, abortRun, runSignal, isAbortController;
 
 	class AbortSignal extends EventTarget {
 		#aborted = false;
@@ -131,6 +131,17 @@
 				return signal.#aborted;
 			};
 			onAbort = (signal, algorithm) => push(signal.#algorithms, algorithm);
+			offAbort = (signal, algorithm) => {
+				const list = signal.#algorithms;
+				for (let i = 0; i < list.length; i++) {
+					if (list[i] === algorithm) {
+						list[i] = list[list.length - 1];
+						list.length--;
+						return;
+					}
+				}
+			};
+			abortReason = (signal) => signal.#reason;
 			abortSignal = (signal, reason) => {
 				if (signal.#aborted)
 					return;

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Puts everything where programs look for it, and takes away what they must not have.
 
-	const interfaces = { AbortController, AbortSignal, Crypto, CustomEvent, DOMException, Event, EventTarget, Navigator,
-		Performance, TextDecoder, TextEncoder, URL, URLSearchParams };
+	const interfaces = { AbortController, AbortSignal, Crypto, CustomEvent, DOMException, Event, EventTarget, Headers,
+		Navigator, Performance, ReadableStream, ReadableStreamDefaultController, ReadableStreamDefaultReader, Request, Response,
+		TextDecoder, TextEncoder, URL, URLSearchParams };
 	for (const name of objectKeys(interfaces))
 		expose(name, interfaces[name], false);
 
-	const functions = { ...timerFunctions, ...base64Functions, ...cloneFunctions };
+	const functions = { ...timerFunctions, ...base64Functions, ...cloneFunctions, ...fetchFunctions };
 	for (const name of objectKeys(functions))
 		expose(name, functions[name], true);
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the guest keeps: abort(kind), called by the run loop when the deadline passed (1) or the run was cancelled (2).
+// What the guest keeps: abort(kind), called by the run loop when the deadline passed (1) or the run was cancelled (2);
+// event(id, kind, last, bytes), for each event of an operation.
 
-	return { __proto__: null, abort: abortRun };
+	return { __proto__: null, abort: abortRun, event: onOperationEvent };
 })

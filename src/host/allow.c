@@ -185,10 +185,10 @@ curfew__allow_list *curfew__allow_list_create(const char *const *entries, size_t
 	}
 	for (list->count = 0; list->count < count; list->count++) {
 		const char *text = entries[list->count];
-		const char *why = text ? parse_entry(text, &list->entries[list->count]) : "it is NULL";
+		const char *why = text ? parse_entry(text, &list->entries[list->count]) : "there is no text";
 		if (!why)
 			continue;
-		snprintf(message, 256, "allow_fetch %.120s: %s", text ? text : "", why);
+		snprintf(message, 256, "allow_fetch %.120s: %s", text ? text : "NULL", why);
 		free(list);
 		return NULL;
 	}

@@ -486,6 +486,12 @@ static void on_destroy(curfew__operation *operation)
 
 static const curfew__operation_type type = { on_send, on_taken, on_cancel, on_destroy };
 
+uint32_t curfew__fetch_refuse(curfew__operations *operations, const char *reason)
+{
+	char *copy = strdup(reason);
+	return copy ? curfew__operations_answer(operations, CURFEW_FETCH_FAILED, copy, strlen(copy)) : 0;
+}
+
 uint32_t curfew__fetch_start(curfew__fetch_session *session, curfew__operations *operations, const char *request,
                              size_t length)
 {
@@ -497,15 +503,12 @@ uint32_t curfew__fetch_start(curfew__fetch_session *session, curfew__operations 
 	transfer->session = session;
 	atomic_fetch_add(&session->references, 1);
 	const char *wrong = curfew__transfer_parse(transfer, request, length, buffer);
-	if (!curfew__operation_start(operations, &transfer->operation, &type)) {
+	if (wrong || !curfew__operation_start(operations, &transfer->operation, &type)) {
 		on_destroy(&transfer->operation);
-		return 0;
+		return wrong ? curfew__fetch_refuse(operations, wrong) : 0;
 	}
 	uint32_t id = transfer->operation.id;
-	if (wrong)
-		curfew__transfer_post_error(transfer, wrong);
-	else
-		curfew__transfer_ask(transfer, CURFEW__ASK_START, NULL, 0);
+	curfew__transfer_ask(transfer, CURFEW__ASK_START, NULL, 0);
 	curfew__operation_unref(&transfer->operation);
 	return id;
 }

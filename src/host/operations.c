@@ -152,36 +152,62 @@ void curfew__operation_unref(curfew__operation *operation)
 	curfew__operations_unref(run);
 }
 
-/* Adds an event of an operation that goes on; false if it does not. Wakes the run, which cannot end meanwhile. */
-static bool add_event(curfew__operation *operation, curfew__operation_event *event)
+/* Under the lock. The run is woken, and cannot end meanwhile: it would have to close its operations first. */
+static void add_event(curfew__operations *run, curfew__operation_event *event)
 {
-	curfew__operations *run = operation->run;
+	bool was_empty = !run->first;
 
+	*run->last = event;
+	run->last = &event->next;
+	if (was_empty)
+		run->wake(run->context);
+}
+
+static curfew__operation_event *make_event(uint32_t kind, bool last, char *bytes, size_t length)
+{
+	curfew__operation_event *event = malloc(sizeof *event);
+
+	if (event)
+		*event = (curfew__operation_event){ NULL, 0, kind, last, bytes, length };
+	else
+		free(bytes);
+	return event;
+}
+
+uint32_t curfew__operations_answer(curfew__operations *run, uint32_t kind, char *bytes, size_t length)
+{
+	curfew__operation_event *event = make_event(kind, true, bytes, length);
+
+	if (!event)
+		return 0;
 	pthread_mutex_lock(&run->lock);
-	bool goes_on = find(run, operation->id) == operation;
-	if (goes_on) {
-		bool was_empty = !run->first;
-		*run->last = event;
-		run->last = &event->next;
-		if (event->last)
-			take_off(run, operation->id);
-		if (was_empty)
-			run->wake(run->context);
-	}
+	uint32_t id = run->closed || run->last_id == INT32_MAX ? 0 : ++run->last_id;
+	event->id = id;
+	if (id)
+		add_event(run, event);
 	pthread_mutex_unlock(&run->lock);
-	return goes_on;
+	if (!id)
+		free_event(event);
+	return id;
 }
 
 bool curfew__operation_post(curfew__operation *operation, uint32_t kind, bool last, char *bytes, size_t length)
 {
-	curfew__operation_event *event = malloc(sizeof *event);
+	curfew__operations *run = operation->run;
+	curfew__operation_event *event = make_event(kind, last, bytes, length);
 
-	if (!event) {
-		free(bytes);
+	if (!event)
 		return false;
+	event->id = operation->id;
+	pthread_mutex_lock(&run->lock);
+	bool goes_on = find(run, operation->id) == operation;
+	if (goes_on) {
+		add_event(run, event);
+		if (last)
+			take_off(run, operation->id);
 	}
-	*event = (curfew__operation_event){ NULL, operation->id, kind, last, bytes, length };
-	if (!add_event(operation, event)) {
+	pthread_mutex_unlock(&run->lock);
+	if (!goes_on) {
 		free_event(event);
 		return false;
 	}

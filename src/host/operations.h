@@ -59,6 +59,11 @@ void curfew__operations_close(curfew__operations *run);
  */
 bool curfew__operation_start(curfew__operations *run, curfew__operation *operation,
                              const curfew__operation_type *type);
+/*
+ * An operation that is over at once: its id, and its only event. bytes (may be NULL) is taken over. 0 where it cannot
+ * be one of the run's.
+ */
+uint32_t curfew__operations_answer(curfew__operations *run, uint32_t kind, char *bytes, size_t length);
 curfew__operation *curfew__operation_ref(curfew__operation *operation);
 void curfew__operation_unref(curfew__operation *operation);
 /*

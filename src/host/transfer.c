@@ -25,6 +25,7 @@
 /* What a transfer may hold on to: a full buffer, a chunk on its way, and what libcurl has; and a body's parcels. */
 #define TRANSFER_BYTES ((size_t)192 << 10)
 #define BODY_BYTES ((size_t)128 << 10)
+#define DAMAGED "the compressed body is damaged"
 
 /* ---- The request ------------------------------------------------------------------------------------------ */
 
@@ -175,7 +176,7 @@ static bool read_url_parts(curfew__transfer *transfer)
 	return ok && transfer->host;
 }
 
-static const char *parse_url(curfew__transfer *transfer, const char *line, size_t length, char *buffer)
+static const char *parse_url(curfew__transfer *transfer, const char *line, size_t length)
 {
 	const curfew__curl *curl = curfew__session_curl(transfer->session);
 
@@ -192,10 +193,9 @@ static const char *parse_url(curfew__transfer *transfer, const char *line, size_
 	free(text);
 	if (!ok)
 		return "the URL is not one of http or https without a user";
-	if (curfew__allow_list_has(transfer->session->allowed, transfer->host, transfer->port))
-		return NULL;
-	snprintf(buffer, 256, "the run may not reach %.180s, port %u", transfer->host, transfer->port);
-	return buffer;
+	if (!curfew__allow_list_has(transfer->session->allowed, transfer->host, transfer->port))
+		return CURFEW__FETCH_NOT_ALLOWED;
+	return NULL;
 }
 
 const char *curfew__transfer_parse(curfew__transfer *transfer, const char *text, size_t length, char *buffer)
@@ -212,7 +212,7 @@ const char *curfew__transfer_parse(curfew__transfer *transfer, const char *text,
 		return wrong;
 	if (!take_line(&at, end, &line, &line_length))
 		return "the request is malformed";
-	if ((wrong = parse_url(transfer, line, line_length, buffer)))
+	if ((wrong = parse_url(transfer, line, line_length)))
 		return wrong;
 	if (!take_line(&at, end, &line, &line_length))
 		return "the request is malformed";
@@ -229,12 +229,6 @@ const char *curfew__transfer_parse(curfew__transfer *transfer, const char *text,
 }
 
 /* ---- The end ---------------------------------------------------------------------------------------------- */
-
-void curfew__transfer_post_error(curfew__transfer *transfer, const char *reason)
-{
-	char *copy = strdup(reason);
-	curfew__operation_post(&transfer->operation, CURFEW_FETCH_FAILED, true, copy, copy ? strlen(copy) : 0);
-}
 
 /* Gives libcurl's part back; a connection in use is closed by that. */
 static void drop_easy(curfew__transfer *transfer)
@@ -270,7 +264,9 @@ static void finish(curfew__transfer *transfer)
 
 static void fail(curfew__transfer *transfer, const char *reason)
 {
-	curfew__transfer_post_error(transfer, reason);
+	char *copy = strdup(reason);
+
+	curfew__operation_post(&transfer->operation, CURFEW_FETCH_FAILED, true, copy, copy ? strlen(copy) : 0);
 	finish(transfer);
 }
 
@@ -385,21 +381,6 @@ static bool make_room(curfew__transfer *transfer, size_t size)
 	return true;
 }
 
-static size_t on_body(char *bytes, size_t one, size_t size, void *context)
-{
-	curfew__transfer *transfer = context;
-
-	if (transfer->incoming_length && size > INCOMING_BYTES_MAX - transfer->incoming_length) {
-		transfer->receive_paused = true;
-		return CURL_WRITEFUNC_PAUSE;
-	}
-	if (!make_room(transfer, size))
-		return 0;
-	memcpy(transfer->incoming + transfer->incoming_length, bytes, size);
-	transfer->incoming_length += size;
-	return size;
-}
-
 /* All that has arrived, handed on as it is. */
 static char *take_plain(curfew__transfer *transfer, size_t *length)
 {
@@ -510,13 +491,30 @@ static bool deliver_chunk(curfew__transfer *transfer)
 	return ok;
 }
 
+/* Called by libcurl. What is wanted is handed on from here; beyond a full buffer the server has to wait. */
+static size_t on_body(char *bytes, size_t one, size_t size, void *context)
+{
+	curfew__transfer *transfer = context;
+
+	if (transfer->incoming_length && size > INCOMING_BYTES_MAX - transfer->incoming_length) {
+		transfer->receive_paused = true;
+		return CURL_WRITEFUNC_PAUSE;
+	}
+	if (!make_room(transfer, size))
+		return 0;
+	memcpy(transfer->incoming + transfer->incoming_length, bytes, size);
+	transfer->incoming_length += size;
+	transfer->damaged = transfer->chunk_wanted && !deliver_chunk(transfer);
+	return transfer->damaged ? 0 : size;
+}
+
 /* Does what can be done for the guest by now. The transfer may be gone after it, unless the caller has a reference. */
 static void deliver(curfew__transfer *transfer)
 {
 	if (transfer->over || !transfer->head_told)
 		return;
 	if (transfer->chunk_wanted && !deliver_chunk(transfer)) {
-		fail(transfer, "the compressed body is damaged");
+		fail(transfer, DAMAGED);
 		return;
 	}
 	bool empty = !transfer->incoming_length && !transfer->more_inflated;
@@ -752,7 +750,9 @@ static const char *reason_of(const curfew__transfer *transfer, CURLcode result)
 	case CURLE_WEIRD_SERVER_REPLY:
 		return "the answer is not HTTP";
 	case CURLE_WRITE_ERROR:
-		return transfer->head.failed ? "the answer's headers are larger than 64 KiB" : "out of memory";
+		return transfer->damaged       ? DAMAGED
+		       : transfer->head.failed ? "the answer's headers are larger than 64 KiB"
+		                               : "out of memory";
 	default:
 		break;
 	}

@@ -76,7 +76,7 @@ typedef struct curfew__transfer {
 	char *incoming;      /* what has arrived of the response, as it arrived */
 	size_t incoming_length, incoming_capacity;
 	bool receive_paused, chunk_wanted, received; /* received: all of it */
-	bool is_compressed, more_inflated, inflated; /* inflated: to the end */
+	bool is_compressed, more_inflated, inflated, damaged; /* inflated: to the end */
 	z_stream *inflater;
 	bool started;        /* this thread has a reference, until it is over */
 	bool over;           /* its last event was posted, or it was cancelled */
@@ -105,7 +105,5 @@ void curfew__transfer_finish(curfew__transfer *transfer);
 void curfew__transfer_serve(curfew__transfer *transfer, unsigned asks, char *parcel, size_t parcel_length);
 /* On the network thread: libcurl is through with it. */
 void curfew__transfer_done(curfew__transfer *transfer, CURLcode result);
-/* Posts its last event, an error. Any thread. */
-void curfew__transfer_post_error(curfew__transfer *transfer, const char *reason);
 
 #endif

@@ -125,6 +125,70 @@ static bool import_secret(void *context, uint64_t *values)
 	return back(guest) && go_on;
 }
 
+/* ---- Operations ------------------------------------------------------------------------------------------- */
+
+static bool import_op_start(void *context, uint64_t *values)
+{
+	curfew__guest *guest = context;
+	uint32_t id = 0;
+
+	if (!leave(guest))
+		return false;
+	const char *request = span(guest, values[1], values[2]);
+	bool go_on = request && guest->host->op_start(guest->context, (uint32_t)values[0], request, (uint32_t)values[2], &id);
+	values[0] = id;
+	return back(guest) && go_on;
+}
+
+static bool import_op_send(void *context, uint64_t *values)
+{
+	curfew__guest *guest = context;
+
+	if (!leave(guest))
+		return false;
+	const char *bytes = span(guest, values[2], values[3]);
+	bool taken = bytes && guest->host->op_send(guest->context, (uint32_t)values[0], (uint32_t)values[1], bytes,
+	                                           (uint32_t)values[3]);
+	values[0] = taken;
+	return back(guest) && bytes;
+}
+
+static bool import_op_cancel(void *context, uint64_t *values)
+{
+	curfew__guest *guest = context;
+
+	if (!leave(guest))
+		return false;
+	guest->host->op_cancel(guest->context, (uint32_t)values[0]);
+	return back(guest);
+}
+
+static bool import_op_next(void *context, uint64_t *values)
+{
+	curfew__guest *guest = context;
+	curfew__event_record event;
+
+	if (!leave(guest))
+		return false;
+	char *to = span(guest, values[0], sizeof event);
+	bool found = to && guest->host->op_next(guest->context, &event);
+	if (found)
+		memcpy(to, &event, sizeof event);
+	values[0] = found;
+	return back(guest) && to;
+}
+
+static bool import_op_take(void *context, uint64_t *values)
+{
+	curfew__guest *guest = context;
+
+	if (!leave(guest))
+		return false;
+	char *to = span(guest, values[0], values[1]);
+	bool taken = to && guest->host->op_take(guest->context, to, (uint32_t)values[1]);
+	return back(guest) && taken;
+}
+
 static bool import_stop(void *context, uint64_t *values)
 {
 	curfew__guest *guest = context;
@@ -177,6 +241,11 @@ static const curfew__import imports[] = {
 	{ "curfew", "import_open", "ii", "i", import_open },
 	{ "curfew", "import_read", "ii", "", import_read },
 	{ "curfew", "secret", "iiii", "i", import_secret },
+	{ "curfew", "op_start", "iii", "i", import_op_start },
+	{ "curfew", "op_send", "iiii", "i", import_op_send },
+	{ "curfew", "op_cancel", "i", "", import_op_cancel },
+	{ "curfew", "op_next", "i", "i", import_op_next },
+	{ "curfew", "op_take", "ii", "", import_op_take },
 	{ "curfew", "stop", "i", "", import_stop },
 	{ "curfew", "fuel", "", "l", import_fuel },
 	{ "wasi_snapshot_preview1", "clock_time_get", "ili", "i", wasi_clock },

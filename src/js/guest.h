@@ -40,6 +40,12 @@ typedef struct curfew__guest_host {
 	int64_t (*clock)(void *context);
 	bool (*import_open)(void *context, const char *name, size_t length, int32_t *answer);
 	void (*import_read)(void *context, void *bytes, size_t length);
+	/* Operations, as guest/host.h has them. */
+	bool (*op_start)(void *context, uint32_t kind, const char *request, size_t length, uint32_t *id);
+	bool (*op_send)(void *context, uint32_t id, uint32_t kind, const char *bytes, size_t length);
+	void (*op_cancel)(void *context, uint32_t id);
+	bool (*op_next)(void *context, curfew__event_record *event);
+	bool (*op_take)(void *context, void *bytes, size_t length);
 	/* The guest asks to be stopped, for one of CURFEW_STOP_*. */
 	void (*stop)(void *context, uint32_t cause);
 	/* Whether the run is to be stopped: looked at after every host function. */

@@ -16,6 +16,7 @@
 static void free_engine(curfew_engine *engine)
 {
 	curfew__executor_destroy(engine->executor);
+	curfew__fetcher_destroy(engine->fetcher);
 	curfew__watch_destroy(engine->watch);
 	for (int i = 0; i < CURFEW__STACK_CLASSES; i++)
 		for (int metered = 0; metered < 2; metered++)
@@ -98,6 +99,15 @@ curfew__vm *curfew__engine_vm(curfew_engine *engine, bool metered, int stack_cla
 		*vm = curfew__guest_vm_create(metered, stack_class, engine->cache_dir, message);
 	pthread_mutex_unlock(&engine->lock);
 	return *vm;
+}
+
+curfew__fetcher *curfew__engine_fetcher(curfew_engine *engine, char *message)
+{
+	pthread_mutex_lock(&engine->lock);
+	if (!engine->fetcher)
+		engine->fetcher = curfew__fetcher_create(message);
+	pthread_mutex_unlock(&engine->lock);
+	return engine->fetcher;
 }
 
 size_t curfew_engine_stack_bytes(const curfew_engine *engine)

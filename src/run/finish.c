@@ -127,6 +127,7 @@ void curfew__run_finish(curfew_run *run, curfew__run_end end)
 	curfew__run_end_stretch(run);
 	report->used.cpu_ns = (uint64_t)atomic_load(&run->cpu_before_ns);
 	curfew__watch_close(run->engine->watch, &run->alarm);
+	curfew__operations_close(atomic_load(&run->operations));
 	bool readable = run->alive && kind->settle(run, &hard);
 
 	if (readable)

@@ -168,6 +168,74 @@ static bool on_secret(void *context, const char *name, size_t name_length, char 
 	return true;
 }
 
+/* ---- Operations ------------------------------------------------------------------------------------------- */
+
+static void on_operation(void *context)
+{
+	curfew__run_wake(context);
+}
+
+/* Made when the first is started: the watch may close them from then on. */
+static curfew__operations *get_operations(curfew_run *run)
+{
+	curfew__operations *operations = atomic_load(&run->operations);
+
+	if (operations)
+		return operations;
+	operations = curfew__operations_create(on_operation, run);
+	atomic_store(&run->operations, operations);
+	return operations;
+}
+
+static bool on_op_start(void *context, uint32_t kind, const char *request, size_t length, uint32_t *id)
+{
+	curfew_run *run = context;
+
+	if (!charge_host_call(run))
+		return false;
+	curfew__operations *operations = get_operations(run);
+	if (!operations || kind != CURFEW_OPERATION_FETCH)
+		return true;
+	*id = run->fetch ? curfew__fetch_start(run->fetch, operations, request, length)
+	                 : curfew__fetch_refuse(operations, CURFEW__FETCH_NOT_ALLOWED);
+	return true;
+}
+
+static bool on_op_send(void *context, uint32_t id, uint32_t kind, const char *bytes, size_t length)
+{
+	curfew__operations *operations = atomic_load(&((curfew_run *)context)->operations);
+	return operations && curfew__operations_send(operations, id, kind, bytes, length);
+}
+
+static void on_op_cancel(void *context, uint32_t id)
+{
+	curfew__operations *operations = atomic_load(&((curfew_run *)context)->operations);
+	if (operations)
+		curfew__operations_cancel(operations, id);
+}
+
+static bool on_op_next(void *context, curfew__event_record *record)
+{
+	curfew__operations *operations = atomic_load(&((curfew_run *)context)->operations);
+	const curfew__operation_event *event = operations ? curfew__operations_next(operations) : NULL;
+
+	if (event)
+		*record = (curfew__event_record){ event->id, event->kind, (uint32_t)event->length, event->last };
+	return event != NULL;
+}
+
+static bool on_op_take(void *context, void *bytes, size_t length)
+{
+	curfew__operations *operations = atomic_load(&((curfew_run *)context)->operations);
+	const curfew__operation_event *event = operations ? curfew__operations_current(operations) : NULL;
+
+	if (!event || length != event->length)
+		return false;
+	if (length)
+		memcpy(bytes, event->bytes, length);
+	return true;
+}
+
 static void on_stop(void *context, uint32_t cause)
 {
 	curfew_run *run = context;
@@ -200,6 +268,6 @@ static void on_growth(void *context, size_t bytes, bool refused)
 }
 
 const curfew__guest_host curfew__run_host = {
-	on_write, on_emit, on_random, on_clock, on_import_open, on_import_read, on_stop, on_stopped, on_growth,
-	on_secret,
+	on_write, on_emit, on_random, on_clock, on_import_open, on_import_read, on_op_start, on_op_send, on_op_cancel,
+	on_op_next, on_op_take, on_stop, on_stopped, on_growth, on_secret,
 };

@@ -222,6 +222,9 @@ static curfew__run_end begin(curfew_run *run)
 
 static curfew__run_end resume(curfew_run *run)
 {
+	/* It may have been woken by something else before that time. */
+	if (run->virtual_wake_ns > run->virtual_ns && curfew__now() >= atomic_load(&run->wake_ns))
+		run->virtual_ns = run->virtual_wake_ns;
 	run->guest.control->now_ns = curfew__run_clock(run);
 	return enter(run, CURFEW__GUEST_RESUME);
 }
@@ -232,7 +235,7 @@ static int64_t wait(curfew_run *run, int64_t now)
 
 	if (curfew__run_is_deterministic(run) && wake != CURFEW__NEVER) {
 		int64_t waits = wake > run->virtual_ns ? wake - run->virtual_ns : 0; /* both are positive */
-		run->virtual_ns += waits;
+		run->virtual_wake_ns = run->virtual_ns + waits;
 		wake = curfew__later(now, (uint64_t)waits);
 	}
 	if (wake - now > TRIM_NS)

@@ -9,6 +9,7 @@
 #include "curfew.h"
 #include "host/redact.h"
 #include "host/secrets.h"
+#include "host/fetch.h"
 #include "js/guest.h"
 #include "watch/watch.h"
 
@@ -23,6 +24,7 @@ struct curfew_engine {
 	pthread_mutex_t lock;     /* of vms */
 	curfew__vm *vms[CURFEW__STACK_CLASSES][2]; /* plain, metered; made at first need */
 	char *cache_dir;
+	curfew__fetcher *fetcher; /* made when a run is first allowed to fetch */
 	atomic_ulong runs_active;
 	atomic_ulong runs_total;
 };
@@ -30,6 +32,9 @@ struct curfew_engine {
 curfew_engine *curfew__engine_ref(curfew_engine *engine);
 /* The compiled guest, made at first need; NULL and a message[256] if that fails. */
 curfew__vm *curfew__engine_vm(curfew_engine *engine, bool metered, int stack_class, char *message);
+
+/* The network thread, made at first need; NULL and a message[256] if that fails. */
+curfew__fetcher *curfew__engine_fetcher(curfew_engine *engine, char *message);
 
 struct curfew_program {
 	atomic_uint references;
@@ -150,6 +155,7 @@ struct curfew_run {
 	int64_t start_ns;
 	int64_t deadline_ns;
 	int64_t virtual_ns;         /* deterministic: what the program's clock shows */
+	int64_t virtual_wake_ns;    /* and what it will show at wake_ns */
 	_Atomic clockid_t cpu_clock; /* of the executing thread */
 	_Atomic int64_t cpu_segment_ns; /* what that clock showed when this stretch began; -1: not executing */
 	_Atomic int64_t cpu_before_ns;  /* of earlier stretches */
@@ -163,6 +169,8 @@ struct curfew_run {
 	char *import_text;          /* found by import_open, to be read */
 	int32_t import_length;
 	int64_t loaded_ns, compiled_ns, entered_ns;
+	_Atomic(curfew__operations *) operations; /* made at first need, by its thread; closed by any */
+	curfew__fetch_session *fetch; /* NULL: it may not fetch */
 	uint64_t host_calls;
 	uint64_t seed;
 	curfew__grants *grants;     /* NULL: no secrets; so are these two */

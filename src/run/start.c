@@ -32,6 +32,8 @@ static void free_run(curfew_run *run)
 	free(run->user);
 	free(run->partial);
 	free(run->import_text);
+	curfew__operations_unref(atomic_load(&run->operations));
+	curfew__fetch_session_unref(run->fetch);
 	curfew_program_destroy(run->program);
 	curfew_engine_destroy(run->engine);
 	free(run);
@@ -99,6 +101,36 @@ static bool stack_has_room(uint64_t stack_bytes)
 	return (uintptr_t)&here - lowest > needed;
 }
 
+/* What it may fetch from. */
+static curfew_status allow_fetch(curfew_run *run, const curfew_run_options *options, curfew_failure *failure)
+{
+	char message[256] = "";
+
+	if (!options->allow_fetch_count)
+		return CURFEW_OK;
+	if (!options->allow_fetch)
+		return curfew__refuse(failure, CURFEW_INVALID, "allow_fetch is NULL");
+	curfew__allow_list *list = curfew__allow_list_create(options->allow_fetch, options->allow_fetch_count, message);
+	if (!list)
+		return curfew__refuse(failure, CURFEW_INVALID, message);
+	curfew__fetcher *fetcher = curfew__engine_fetcher(run->engine, message);
+	if (!fetcher) {
+		curfew__allow_list_destroy(list);
+		return curfew__refuse(failure, CURFEW_SYSTEM, message);
+	}
+	run->fetch = curfew__fetch_session_create(fetcher, list, (size_t)run->limits.memory_bytes);
+	return run->fetch ? CURFEW_OK : curfew__refuse(failure, CURFEW_NO_MEMORY, "out of memory");
+}
+
+curfew_status curfew_allow_fetch_check(const char *host, curfew_failure *failure)
+{
+	char message[256] = "";
+	curfew__allow_list *list = curfew__allow_list_create(&host, 1, message);
+
+	curfew__allow_list_destroy(list);
+	return curfew__refuse(failure, list ? CURFEW_OK : CURFEW_INVALID, message);
+}
+
 static curfew_status create_run(curfew_program *program, const curfew_run_options *given, bool waited_for,
                                 curfew_run **result, curfew_failure *failure)
 {
@@ -145,7 +177,8 @@ static curfew_status create_run(curfew_program *program, const curfew_run_option
 		free_run(run);
 		return curfew__refuse(failure, CURFEW_NO_MEMORY, "out of memory");
 	}
-	if ((status = curfew__run_grant(run, &options, failure)) != CURFEW_OK) {
+	if ((status = curfew__run_grant(run, &options, failure)) != CURFEW_OK ||
+	    (status = allow_fetch(run, &options, failure)) != CURFEW_OK) {
 		free_run(run);
 		return status;
 	}

@@ -153,6 +153,8 @@ static int64_t stop_step(curfew_run *run, int64_t now)
 	/* What does not execute is stopped by that: whoever takes it up again sees the cause first. */
 	if (atomic_load(&run->phase) != CURFEW__RUN_EXECUTING) {
 		curfew__run_note_stopped(run);
+		/* What it waits for ends here and now, whenever a thread comes to close the run. */
+		curfew__operations_close(atomic_load(&run->operations));
 		make_ready(run);
 		return CURFEW__NEVER;
 	}

@@ -69,6 +69,8 @@ static void print_inputs(void)
 	AT(curfew_run_options, dirs);
 	AT(curfew_run_options, dir_count);
 	AT(curfew_run_options, stdin_fd);
+	AT(curfew_run_options, allow_fetch);
+	AT(curfew_run_options, allow_fetch_count);
 	AT(curfew_run_options, reserved);
 	AT(curfew_run_options, secrets);
 	AT(curfew_run_options, secret_count);

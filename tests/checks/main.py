@@ -7,7 +7,7 @@ import shutil
 import tempfile
 import time
 
-from . import cases, cli, programs, project, secrets
+from . import cases, cli, fetch, programs, project, secrets
 from .harness import Context, Failed, Skipped
 
 GROUPS = {
@@ -19,6 +19,7 @@ GROUPS = {
     "cases": cases.cases,
     "attacks": cases.attacks,
     "cli": lambda context: cli.tests(context) + secrets.tests(context),
+    "fetch": fetch.tests,
     "examples": programs.examples,
     "api": programs.api,
     "torture": programs.torture,

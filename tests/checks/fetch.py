@@ -1,0 +1,529 @@
+# SPDX-License-Identifier: Apache-2.0
+"""fetch: what programs get from well-behaved and hostile servers, what they cannot reach, and that nothing stays."""
+import functools
+import json
+import os
+import socket
+import time
+
+from .cli import expect_error, write
+from .fetch_server import MIB, Server
+from .harness import Failed, Skipped, Test, expect, expect_equal, shorten
+
+TESTS = []
+
+
+def test(function):
+    TESTS.append(function)
+    return function
+
+
+@functools.lru_cache
+def server():
+    return Server()  # made by tests(), before any of them runs
+
+
+def run(context, body, *words, outcome="ok", allow=None):
+    """The report of a module whose body is this, in which HERE is the server and fails(promise) gives an error's text."""
+    base = f"http://127.0.0.1:{server().port}"
+    text = f"""const HERE = {json.dumps(base)};
+const fails = async (promise) => {{
+	try {{ const r = await promise; return 'it did not fail: ' + (r?.status ?? r); }}
+	catch (error) {{ return error.name + ': ' + error.message; }}
+}};
+{body}
+"""
+    path = write(context, "program.mjs", text)
+    allowed = [f"127.0.0.1:{server().port}"] if allow is None else allow
+    report, _ = context.report(*(word for host in allowed for word in ("--allow-fetch", host)), *words, path, timeout=40)
+    expect(report["outcome"] == outcome, f"expected {outcome}, seen {report['outcome']}: {shorten(report['error'])}\n{report['stderr']}")
+    return report
+
+
+def value(context, body, *words, **options):
+    return json.loads(json.dumps(run(context, body, *words, **options)["value"]))
+
+
+def expect_parts(what, text, *parts):
+    for part in parts:
+        expect(isinstance(text, str) and part in text, f"{what}: expected {part!r} in {text!r}")
+
+
+# ---- Requests -----------------------------------------------------------------------------------------------------
+
+
+@test
+def methods(context):
+    for method in ("GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "QUERY"):
+        seen = value(context, f"export default (await fetch(HERE + '/echo/a?b=c#d', {{ method: '{method.lower() if method in ('GET', 'POST') else method}' }})).json()")
+        expect_equal("method", [seen["method"], seen["path"], seen["query"], seen["length"]], [method, "/echo/a", {"b": "c"}, 0])
+        length = dict(seen["headers"]).get("content-length")
+        expect_equal(f"{method}: content-length", length, "0" if method in ("POST", "PUT") else None)
+    expect_equal("HEAD", value(context, """const r = await fetch(HERE + '/echo', { method: 'HEAD' });
+export default [r.status, r.body, await r.text(), r.headers.get('content-type')]"""), [200, None, "", "application/json"])
+
+
+@test
+def request_headers(context):
+    seen = value(context, """const r = await fetch(HERE + '/echo', { headers: { 'X-A': ' b ', 'x-latin': 'caf\\xe9', 'X-Empty': '',
+	Host: 'evil', 'Content-Length': '7', 'Transfer-Encoding': 'chunked', Connection: 'upgrade', 'Proxy-Authorization': 'x', Expect: '100-continue' } });
+export default r.json()""")
+    headers = dict(seen["headers"])
+    expect_equal("sent", [headers.get(name) for name in ("x-a", "x-latin", "x-empty")], ["b", "caf\xe9", ""])
+    expect_equal("host", headers["host"], f"127.0.0.1:{server().port}")
+    for name in ("content-length", "transfer-encoding", "proxy-authorization", "expect", "cookie"):
+        expect(name not in headers, f"{name} was sent: {headers}")
+    expect("connection" not in headers and headers["user-agent"].startswith("curfew/"), f"{headers}")
+
+
+@test
+def request_bodies(context):
+    seen = value(context, """const send = async (body, more) => {
+	const r = await (await fetch(HERE + '/echo', { method: 'POST', body, ...more })).json();
+	const headers = Object.fromEntries(r.headers);
+	return [r.body, r.length, headers['content-type'] ?? null, headers['content-length'] ?? headers['transfer-encoding']];
+};
+export default [
+	await send('h\\u00e9'), await send(new Uint8Array([1, 2, 3]).subarray(1)), await send(new Uint8Array([65]).buffer),
+	await send(new URLSearchParams({ a: 'b c' })), await send('{}', { headers: { 'Content-Type': 'application/json' } }), await send(''),
+	await send(ReadableStream.from([new Uint8Array([72]), new Uint8Array([105])]), { duplex: 'half' }),
+]""")
+    expect_equal("bodies", seen, [
+        ["h\xc3\xa9", 3, "text/plain;charset=UTF-8", "3"], ["\x02\x03", 2, None, "2"], ["A", 1, None, "1"],
+        ["a=b+c", 5, "application/x-www-form-urlencoded;charset=UTF-8", "5"], ["{}", 2, "application/json", "2"],
+        ["", 0, "text/plain;charset=UTF-8", "0"], ["Hi", 2, None, "chunked"]])
+
+
+@test
+def large_upload(context):
+    # Back-pressure: the server reads late, and the stream is not read ahead of it.
+    seen = value(context, """let pulled = 0, early;
+const body = new ReadableStream({ pull(c) {
+	if (pulled === 64) return c.close();
+	pulled++;
+	c.enqueue(new Uint8Array(262144));
+} }, { highWaterMark: 0 });
+setTimeout(() => { early = pulled; }, 150);
+const streamed = await (await fetch(HERE + '/upload', { method: 'POST', body })).text();
+const whole = await (await fetch(HERE + '/upload', { method: 'POST', body: new Uint8Array(5000000) })).text();
+export default [streamed, whole, early < 64]""")
+    expect_equal("uploads", seen, [str(16 * MIB), "5000000", True])
+
+
+@test
+def streams_both_ways(context):
+    seen = value(context, """let give;
+const body = new ReadableStream({ start(c) { give = c; } });
+const promise = fetch(HERE + '/stream', { method: 'POST', body });
+give.enqueue(new TextEncoder().encode('one'));
+const response = await promise;
+const reader = response.body.getReader(), seen = [];
+for (const next of ['two', 'three', null]) {
+	const { value } = await reader.read();
+	seen.push(new TextDecoder().decode(value));
+	if (next) give.enqueue(new TextEncoder().encode(next)); else give.close();
+}
+export default [seen, (await reader.read()).done]""")
+    expect_equal("streamed", seen, [["one", "two", "three"], True])
+
+
+@test
+def failing_upload(context):
+    seen = value(context, """const bad = (source) => fails(fetch(HERE + '/upload', { method: 'POST', body: new ReadableStream(source) }));
+let cancelled = null;
+const reason = await fails(fetch(HERE + '/reset', { method: 'POST', body: new ReadableStream({ cancel(r) { cancelled = String(r); } }) }));
+export default [await bad({ pull() { throw new RangeError('mine'); } }), await bad({ pull(c) { c.enqueue('text'); } }), reason, cancelled]""")
+    expect_equal("thrown", seen[0], "RangeError: mine")
+    expect_parts("a text", seen[1], "TypeError", "Uint8Array")
+    expect_parts("reset", seen[2], "TypeError", "127.0.0.1")
+    expect_parts("cancelled", seen[3], "127.0.0.1")
+
+
+# ---- Responses ----------------------------------------------------------------------------------------------------
+
+
+@test
+def responses(context):
+    seen = value(context, """const r = await fetch(HERE + '/headers');
+const n = await fetch(HERE + '/status/204'), m = await fetch(HERE + '/status/404');
+export default { status: [r.status, r.ok, r.statusText, r.type, r.redirected, r.url === HERE + '/headers'],
+	two: r.headers.get('X-Two'), cookies: r.headers.getSetCookie(), latin: r.headers.get('x-latin'), empty: r.headers.get('x-empty'),
+	fixed: await fails((async () => r.headers.set('a', 'b'))()), none: [n.status, n.body], missing: [m.status, m.ok, m.statusText, await m.text()],
+	used: [r.bodyUsed, await r.text(), r.bodyUsed, await fails(r.text())], early: await (await fetch(HERE + '/early')).text(),
+	bad: await fetch(HERE + '/bad-header').then(async (b) => [[...b.headers.keys()], await b.text()]) }""")
+    expect_equal("status", seen["status"], [200, True, "OK", "default", False, True])
+    expect_equal("headers", [seen["two"], seen["cookies"], seen["latin"], seen["empty"]], ["a, b", ["a=1", "b=2"], "caf\xe9", ""])
+    expect_parts("immutable", seen["fixed"], "TypeError")
+    expect_equal("204", seen["none"], [204, None])
+    expect_equal("404", seen["missing"], [404, False, "Some Text", "a body"])
+    expect_equal("used", seen["used"][:3], [False, "x", True])
+    expect_parts("used", seen["used"][3], "TypeError", "read already")
+    expect_equal("early hints", seen["early"], "late")
+    expect_equal("bad headers", seen["bad"], [["content-length", "good"], "ok"])
+
+
+@test
+def streamed_response(context):
+    seen = value(context, """const r = await fetch(HERE + '/chunks?count=5');
+let text = '', pieces = 0;
+for await (const chunk of r.body) { text += new TextDecoder().decode(chunk); pieces++; }
+const c = await fetch(HERE + '/chunks?count=3'), d = c.clone();
+export default [text, pieces > 1, await c.text(), await d.text()]""")
+    expect_equal("text", seen, ["chunk0chunk1chunk2chunk3chunk4", True, "chunk0chunk1chunk2", "chunk0chunk1chunk2"])
+
+
+@test
+def back_pressure(context):
+    token = "/bytes/pressure"
+    seen = value(context, f"""const r = await fetch(HERE + '{token}?count={512 * MIB}');
+const reader = r.body.getReader();
+await reader.read();
+await new Promise((done) => setTimeout(done, 400));
+export default 1""")
+    expect_equal("value", seen, 1)
+    # What lies in the kernel's buffers, and ours; not the half GiB.
+    sent = server().counts[token]
+    expect(sent < 64 * MIB, f"the server could send {sent} bytes to a program that took one chunk")
+
+
+@test
+def large_response(context):
+    seen = value(context, f"""const r = await fetch(HERE + '/bytes/large?count={64 * MIB}');
+let total = 0, sum = 0;
+for await (const chunk of r.body) {{ total += chunk.length; sum = (sum + chunk[0] + chunk[chunk.length - 1]) | 0; }}
+export default total""", "--memory", "16MiB", "--timeout", "30s")
+    expect_equal("all of it, in little memory", seen, 64 * MIB)
+
+
+@test
+def huge_body(context):
+    report = run(context, f"export default (await (await fetch(HERE + '/bytes/huge?count={1 << 40}')).text()).length",
+                 "--memory", "16MiB", "--timeout", "30s", outcome="memory")
+    expect_equal("tripped", report["tripped"], ["memory"])
+
+
+@test
+def compressed(context):
+    seen = value(context, """const text = async (kind) => { const t = await (await fetch(HERE + '/gzip/' + kind)).text(); return [t.length, t.slice(0, 6), t.slice(-5)]; };
+export default [await text('once'), await text('twice'), await text('deflate'), await fails(text('cut')), await fails(text('damaged')),
+	(await (await fetch(HERE + '/echo')).json()).headers.find((h) => h[0] === 'accept-encoding')]""")
+    expect_equal("plain", seen[:3], [[6000, "hello ", "ello "], [6005, "hello ", "again"], [6000, "hello ", "ello "]])
+    expect_parts("cut", seen[3], "TypeError", "compressed")
+    expect_parts("damaged", seen[4], "TypeError", "compressed")
+    expect_equal("asked for", seen[5], ["accept-encoding", "gzip"])
+
+
+@test
+def bomb(context):
+    # Read as a stream it takes no memory to speak of; collected it meets the limit.
+    seen = value(context, """const r = await fetch(HERE + '/bomb');
+const reader = r.body.getReader();
+let total = 0;
+for (let i = 0; i < 300; i++) total += (await reader.read()).value.length;
+await reader.cancel();
+export default total > 10e6""", "--memory", "16MiB")
+    expect_equal("inflated as asked for", seen, True)
+    run(context, "export default (await (await fetch(HERE + '/bomb')).arrayBuffer()).byteLength", "--memory", "16MiB", "--timeout", "30s", outcome="memory")
+
+
+# ---- Servers that fail --------------------------------------------------------------------------------------------
+
+
+@test
+def failing_servers(context):
+    for path, *parts in (("/garbage", "HTTP"), ("/no-colon", "HTTP"), ("/endless-headers", "headers"), ("/long-header",), ("/nothing", "without an answer"), ("/reset",)):
+        seen = value(context, f"export default fails(fetch(HERE + '{path}'))")
+        expect_parts(path, seen, "TypeError", f"127.0.0.1:{server().port}", *parts)
+    seen = value(context, "const r = await fetch(HERE + '/partial'); export default [r.status, await fails(r.text())]")
+    expect_equal("partial: status", seen[0], 200)
+    expect_parts("partial", seen[1], "TypeError", "middle of the body")
+
+
+@test
+def refused_connection(context):
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        port = unused.getsockname()[1]
+        seen = value(context, f"export default fails(fetch('http://127.0.0.1:{port}/'))", allow=[f"127.0.0.1:{port}"])
+    expect_parts("refused", seen, "TypeError", f"127.0.0.1:{port}", "refused")
+
+
+@test
+def wrong_certificate(context):
+    port = server().listen_tls(context.folder())
+    seen = value(context, f"export default fails(fetch('https://localhost:{port}/echo'))", allow=[f"localhost:{port}"])
+    expect_parts("certificate", seen, "TypeError", f"localhost:{port}", "certificate")
+    expect(not any(path == "/echo/tls" for _, _, path in server().seen), "the request was sent")
+
+
+@test
+def unknown_name(context):
+    seen = value(context, "export default fails(fetch('http://no-such-name.invalid/'))", "--timeout", "30s", allow=["*.invalid"])
+    expect_parts("name", seen, "TypeError", "no-such-name.invalid", "address")
+
+
+# ---- What may be reached ------------------------------------------------------------------------------------------
+
+
+@test
+def not_allowed(context):
+    before = len(server().seen)
+    program = """const port = new URL(HERE).port;
+export default await Promise.all(['http://example.com/', HERE + '/echo', 'http://localhost:' + port, 'http://0x7f.1:' + port, 'http://2130706433:' + port,
+	'http://[::ffff:127.0.0.1]:' + port, 'http://169.254.169.254/latest/meta-data', 'http://[::1]/', 'http://localhost./'].map((url) => fails(fetch(url))))"""
+    for allow in ([], ["example.org", "127.0.0.1", f"127.0.0.1:{server().port + 1}"]):
+        for text in value(context, program, allow=allow):
+            expect_parts("refused", text, "TypeError: fetch from ", "not allowed")
+    expect_equal("requests", len(server().seen), before)
+
+
+@test
+def no_urls(context):
+    seen = value(context, """export default [await Promise.all(['', 'x', '/relative', 'ftp://127.0.0.1/', 'file:///etc/passwd', 'data:,x', 'http://a:b@127.0.0.1/', 'http://',
+	'javascript:1', 'http://127.0.0.1:99999/'].map((url) => fails(fetch(url)))), await fails(fetch()), await fails(fetch(HERE, { method: 'TRACE' })),
+	await fails(fetch(HERE, { body: 'x' })), await fails(fetch(HERE, { headers: { 'a b': 'c' } })), await fails(fetch(HERE, { headers: { a: 'b\\nc: d' } })),
+	await fails(fetch(HERE, { redirect: 'x' })), await fails(fetch(HERE, { signal: 1 })), await fails(fetch(HERE, { method: 'A B' }))]""")
+    for text in [*seen[0], *seen[1:]]:
+        expect_parts("not a request", text, "TypeError: ")
+
+
+def private_name():
+    """A name that is not localhost, and an address of this machine that it has."""
+    for name in (socket.gethostname(), "ip6-loopback", "ip6-localhost"):
+        try:
+            found = socket.getaddrinfo(name, None, type=socket.SOCK_STREAM)
+        except OSError:
+            continue
+        address = found[0][4][0]
+        if name != "localhost" and (address.startswith("127.") or address == "::1"):
+            return name, address
+    raise Skipped("no name here has a loopback address")
+
+
+@test
+def names_of_private_addresses(context):
+    name, address = private_name()
+    port = server().port6 if ":" in address else server().port
+    if port is None:
+        raise Skipped("there is no IPv6 here")
+    program = f"export default fails(fetch('http://{name}:{port}/status/200'))"
+    expect_parts("refused", value(context, program, allow=[f"{name}:{port}"]), "TypeError", name, address, "not public")
+    shown = f"[{address}]" if ":" in address else address
+    expect_equal("allowed with its address", value(context, program, allow=[f"{name}:{port}", f"{shown}:{port}"]), "it did not fail: 200")
+
+
+@test
+def localhost_and_addresses(context):
+    port = server().port
+    seen = value(context, f"export default (await fetch('http://localhost:{port}/status/200')).status", allow=[f"localhost:{port}"])
+    expect_equal("localhost", seen, 200)
+    if server().port6 is None:
+        raise Skipped("there is no IPv6 here")
+    port = server().port6
+    seen = value(context, f"export default [(await fetch('http://[::1]:{port}/status/200')).status, await fails(fetch('http://[::2]:{port}/'))]", allow=[f"[::1]:{port}"])
+    expect_equal("IPv6", seen[0], 200)
+    expect_parts("another address", seen[1], "not allowed")
+
+
+@test
+def bad_hosts(context):
+    path = write(context, "a.js", "console.log('it ran')")
+    for host in ("", "https://example.com", "example.com:0", "example.com:99999", "a b", "*", "[::1", "::1]:80", "a/b"):
+        expect_error(context.run("--allow-fetch", host, path), 2, "--allow-fetch")
+    expect_error(context.run("--allow-fetch"), 2, "--allow-fetch")
+
+
+@test
+def no_proxy(context):
+    expect_equal("status", json.loads(context.run(
+        "--print", "--allow-fetch", f"127.0.0.1:{server().port}", write(context, "a.mjs", f"export default (await fetch('http://127.0.0.1:{server().port}/status/200')).status"),
+        env={"http_proxy": "http://127.0.0.1:9", "HTTP_PROXY": "http://127.0.0.1:9", "ALL_PROXY": "socks5://127.0.0.1:9"}).out), 200)
+
+
+# ---- Redirects ----------------------------------------------------------------------------------------------------
+
+
+@test
+def redirects(context):
+    seen = value(context, """const go = (to, init, status = 302) => fetch(HERE + '/redirect?status=' + status + '&to=' + encodeURIComponent(to), init);
+const echo = async (...all) => { const r = await go(...all); const e = await r.json(); return [e.method, e.body, r.redirected, r.url.replace(HERE, ''), Object.fromEntries(e.headers)['content-type'] ?? null]; };
+const post = { method: 'POST', body: 'x' };
+const manual = await go('/echo', { redirect: 'manual' });
+export default { plain: await echo('/echo#there'), up: await echo('../echo'), 301: await echo('/echo', post, 301), 302: await echo('/echo', post, 302), 303: await echo('/echo', { ...post, method: 'PUT' }, 303),
+	307: await echo('/echo', post, 307), 308: await echo('/echo', { ...post, method: 'PUT' }, 308), put: await echo('/echo', { ...post, method: 'PUT' }, 302),
+	manual: [manual.status, manual.headers.get('location'), manual.redirected, await manual.text()], error: await fails(go('/echo', { redirect: 'error' })),
+	stream: await fails(go('/echo', { method: 'POST', body: ReadableStream.from([new Uint8Array(1)]) }, 307)),
+	loop: await fails(fetch(HERE + '/loop/0')) }""")
+    text = "text/plain;charset=UTF-8"
+    expect_equal("GET", [seen["plain"], seen["up"]], [["GET", "", True, "/echo", None]] * 2)
+    expect_equal("301 to 303", [seen["301"], seen["302"], seen["303"]], [["GET", "", True, "/echo", None]] * 3)
+    expect_equal("307, 308, PUT", [seen["307"], seen["308"], seen["put"]], [["POST", "x", True, "/echo", text]] + [["PUT", "x", True, "/echo", text]] * 2)
+    expect_equal("manual", seen["manual"], [302, "/echo", False, "moved"])
+    expect_parts("error", seen["error"], "TypeError", "redirects")
+    expect_parts("stream", seen["stream"], "TypeError", "stream")
+    expect_parts("loop", seen["loop"], "TypeError", "more than 20")
+    expect_equal("hops", sum(path.startswith("/loop/") for _, _, path in server().seen), 21)
+
+
+@test
+def redirects_out(context):
+    port = server().port
+    seen = value(context, f"""const go = (to) => fails(fetch(HERE + '/redirect?to=' + encodeURIComponent(to)));
+export default await Promise.all(['http://example.com/', 'http://169.254.169.254/', 'http://localhost:{port}/', 'http://[::1]:{port}/', '//127.0.0.1:1/',
+	'file:///etc/passwd', 'http://u:p@127.0.0.1:{port}/', 'http://'].map(go))""")
+    for text in seen[:5]:
+        expect_parts("refused", text, "TypeError", "not allowed")
+    for text in seen[5:]:
+        expect_parts("no target", text, "TypeError")
+
+
+@test
+def headers_across_origins(context):
+    port = server().port
+    seen = value(context, f"""const go = async (to) => Object.fromEntries((await (await fetch(HERE + '/redirect?to=' + encodeURIComponent(to),
+	{{ headers: {{ authorization: 'secret', cookie: 'a=b', 'x-kept': '1' }} }})).json()).headers);
+export default [await go('/echo'), await go('http://localhost:{port}/echo')]""", allow=[f"127.0.0.1:{port}", f"localhost:{port}"])
+    expect_equal("same origin", [seen[0].get("authorization"), seen[0].get("cookie"), seen[0].get("x-kept")], ["secret", "a=b", "1"])
+    expect_equal("another origin", [seen[1].get("authorization"), seen[1].get("cookie"), seen[1].get("x-kept")], [None, None, "1"])
+
+
+# ---- Ending -------------------------------------------------------------------------------------------------------
+
+
+@test
+def aborted(context):
+    seen = value(context, """const c = new AbortController(), d = new AbortController();
+setTimeout(() => c.abort(), 50);
+const before = await fails(fetch(HERE + '/status/200', { signal: AbortSignal.abort(new RangeError('gone')) }));
+const waiting = await fails(fetch(HERE + '/wait/aborted', { signal: c.signal }));
+const r = await fetch(HERE + '/slow/aborted', { signal: d.signal });
+const text = fails(r.text());
+d.abort();
+const timeout = await fails(fetch(HERE + '/wait/timeout', { signal: AbortSignal.timeout(50) }));
+const kept = new AbortController();
+for (let i = 0; i < 5; i++) await (await fetch(HERE + '/echo', { signal: kept.signal })).text();
+kept.abort();
+export default [before, waiting, await text, timeout]""")
+    expect_equal("before", seen[0], "RangeError: gone")
+    expect_parts("waiting", seen[1], "AbortError")
+    expect_parts("in the body", seen[2], "AbortError")
+    expect_parts("timeout", seen[3], "TimeoutError")
+    for token in ("/wait/aborted", "/slow/aborted", "/wait/timeout"):
+        expect(server().wait_for(token, "closed", 5), f"{token}: the connection stayed open")
+
+
+@test
+def abort_closes_at_once(context):
+    # The program goes on for a second after it aborts: the server is not to see the end of that first.
+    start = time.monotonic()
+    value(context, """const c = new AbortController();
+setTimeout(() => c.abort(), 100);
+await fails(fetch(HERE + '/wait/at-once', { signal: c.signal }));
+const r = await fetch(HERE + '/slow/cancelled');
+await r.body.cancel();
+await new Promise((done) => setTimeout(done, 2000));
+export default 1""")
+    ended = time.monotonic()
+    for token in ("/wait/at-once", "/slow/cancelled"):
+        closed = server().wait_for(token, "closed", 5)
+        expect(closed, f"{token}: the connection stayed open")
+        expect(ended - closed > 1, f"{token}: closed {ended - closed:.3f} s before the end of a program of {ended - start:.3f} s")
+
+
+@test
+def deadline_closes(context):
+    start = time.monotonic()
+    report = run(context, "export default fetch(HERE + '/wait/deadline')", "--timeout", "300ms", outcome="deadline")
+    expect(report["stop"]["mode"] == "soft" and report["used"]["host_calls"] == 1, f"{report['stop']} {report['used']}")
+    closed = server().wait_for("/wait/deadline", "closed", 5)
+    expect(closed, "the connection stayed open")
+    expect(closed - start < 3 * context.slower, f"closed after {closed - start:.3f} s")
+    report = run(context, "for await (const chunk of (await fetch(HERE + '/slow/deadline')).body);", "--timeout", "300ms", outcome="deadline")
+    expect(server().wait_for("/slow/deadline", "closed", 5), "the connection stayed open")
+    # Nothing settles after a stop.
+    report = run(context, "fetch(HERE + '/wait/settle').finally(() => console.log('settled')); await new Promise(() => {})", "--timeout", "200ms", outcome="deadline")
+    expect_equal("stdout", report["stdout"], "")
+
+
+@test
+def grace(context):
+    report = run(context, """const r = await fails(fetch(HERE + '/wait/grace', { signal: curfew.signal }));
+export default [r, (await fetch(HERE + '/status/200')).status]""", "--timeout", "200ms", "--grace", "5s", outcome="deadline")
+    expect_equal("mode", report["stop"]["mode"], "cooperative")
+    expect_parts("told", report["value"][0], "TimeoutError")
+    expect_equal("another fetch within the grace", report["value"][1], 200)
+
+
+@test
+def end_of_the_program(context):
+    # A body that nobody reads does not keep a program; one that is read does.
+    start = time.monotonic()
+    value(context, "await fetch(HERE + '/slow/unread'); export default 1", "--timeout", "30s")
+    expect(time.monotonic() - start < 10 * context.slower, "an unread body kept the program")
+    expect(server().wait_for("/slow/unread", "closed", 5), "the connection stayed open")
+    report = run(context, "fetch(HERE + '/chunks?count=3').then((r) => r.text()).then(console.log)")
+    expect_equal("stdout", report["stdout"], "chunk0chunk1chunk2\n")
+
+
+@test
+def host_calls(context):
+    report = run(context, "for (let i = 0; i < 6; i++) await (await fetch(HERE + '/chunks?count=4')).text()", "--host-calls", "5", outcome="host_calls")
+    expect_equal("host calls", report["used"]["host_calls"], 5)
+
+
+@test
+def in_sandbox_limits(context):
+    # The host keeps at most about the memory limit for requests that are under way.
+    seen = value(context, """const c = new AbortController();
+const all = Array.from({ length: 400 }, (_, i) => fails(fetch(HERE + '/wait/many' + i, { signal: c.signal })));
+const first = await Promise.race(all);
+c.abort();
+export default first""", "--memory", "8MiB")
+    expect_parts("too many", seen, "TypeError", "too many")
+
+
+# ---- Many, and together -------------------------------------------------------------------------------------------
+
+
+@test
+def concurrent(context):
+    seen = value(context, """const all = await Promise.all(Array.from({ length: 200 }, async (_, i) => (await (await fetch(HERE + '/echo/' + i, { method: 'POST', body: String(i) })).json())));
+export default all.every((e, i) => e.path === '/echo/' + i && e.body === String(i)) && all.length""", "--timeout", "30s")
+    expect_equal("answers", seen, 200)
+
+
+@test
+def order(context):
+    # Promises settle in the order of completion.
+    seen = value(context, """const order = [];
+const slow = fetch(HERE + '/chunks?count=10').then((r) => r.text()).then(() => order.push('slow'));
+const fast = fetch(HERE + '/echo').then((r) => r.text()).then(() => order.push('fast'));
+await Promise.all([slow, fast]);
+export default order""")
+    expect_equal("order", seen, ["fast", "slow"])
+
+
+@test
+def keep_alive(context):
+    program = """const seen = [];
+for (let i = 0; i < 4; i++) seen.push((await (await fetch(HERE + '/echo')).json()).connection);
+export default seen"""
+    first, second = value(context, program), value(context, program)
+    expect_equal("one connection in a run", [len(set(first)), len(set(second))], [1, 1])
+    expect(first[0] != second[0], "two runs shared a connection")
+
+
+@test
+def deterministic(context):
+    program = """const start = Date.now();
+await (await fetch(HERE + '/chunks?count=3')).text();
+const after = Date.now();
+setTimeout(() => {}, 5000);
+await Promise.race([fetch(HERE + '/chunks?count=2').then((r) => r.text())]);
+export default [after - start, Date.now() - after]"""
+    expect_equal("the clock stands while it fetches", value(context, program, "--deterministic", "--timeout", "30s"), [0, 0])
+
+
+def tests(context):
+    server()
+    return [Test("fetch", function.__name__, function) for function in TESTS]

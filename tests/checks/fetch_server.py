@@ -1,0 +1,274 @@
+# SPDX-License-Identifier: Apache-2.0
+"""An HTTP server for the tests of fetch, on free ports of the loopback addresses: it answers what it is asked to, well
+or badly, and keeps what it saw of each connection."""
+import asyncio
+import gzip
+import json
+import socket
+import ssl
+import struct
+import subprocess
+import threading
+import time
+import urllib.parse
+import zlib
+
+MIB = 1 << 20
+
+
+class Connection:
+    """One connection: reads requests off it, and answers them by their path."""
+
+    def __init__(self, server, reader, writer):
+        self.server, self.reader, self.writer = server, reader, writer
+        self.number = next(server.numbers)
+        self.requests = 0
+
+    async def serve(self):
+        try:
+            while await self.serve_one():
+                pass
+        except (ConnectionError, ValueError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, OSError):
+            pass
+        finally:
+            self.writer.close()
+
+    async def serve_one(self):
+        line = await self.reader.readline()
+        if not line:
+            return False
+        self.method, target, _ = line.decode("latin-1").split(" ", 2)
+        self.headers = []
+        while (line := (await self.reader.readline()).decode("latin-1").rstrip("\r\n")):
+            name, _, value = line.partition(":")
+            self.headers.append((name.lower(), value.strip()))
+        self.requests += 1
+        parsed = urllib.parse.urlsplit(target)
+        self.path, self.query = parsed.path, dict(urllib.parse.parse_qsl(parsed.query, keep_blank_values=True))
+        name = self.path.strip("/").split("/")[0].replace("-", "_")
+        self.server.seen.append((name, self.method, self.path))
+        return await getattr(self, "do_" + name)()
+
+    def header(self, name):
+        return next((value for key, value in self.headers if key == name), None)
+
+    async def body_chunks(self):
+        if (self.header("transfer-encoding") or "") == "chunked":
+            while (size := int((await self.reader.readline()).strip(), 16)):
+                yield await self.reader.readexactly(size)
+                await self.reader.readline()
+            await self.reader.readline()
+        elif self.header("content-length"):
+            left = int(self.header("content-length"))
+            while left:
+                piece = await self.reader.read(min(left, 65536))
+                if not piece:
+                    raise ConnectionError
+                left -= len(piece)
+                yield piece
+
+    async def write(self, data):
+        self.writer.write(data if isinstance(data, bytes) else data.encode("latin-1"))
+        await self.writer.drain()
+
+    async def answer(self, body=b"", status="200 OK", headers=()):
+        lines = [f"HTTP/1.1 {status}", f"Content-Length: {len(body)}", *(f"{name}: {value}" for name, value in headers)]
+        await self.write("\r\n".join(lines) + "\r\n\r\n")
+        if self.method != "HEAD":
+            await self.write(body)
+        return True
+
+    async def until_closed(self, token):
+        """Notes when the other side closed."""
+        self.server.note(token, "open")
+        try:
+            while await self.reader.read(65536):
+                pass
+        except OSError:
+            pass
+        self.server.note(token, "closed")
+        return False
+
+    # ---- What can be asked for ----
+
+    async def do_echo(self):
+        body = b"".join([piece async for piece in self.body_chunks()])
+        seen = {"method": self.method, "path": self.path, "query": self.query, "headers": self.headers, "length": len(body),
+                "body": body[:1000].decode("latin-1"), "connection": self.number, "request": self.requests}
+        return await self.answer(json.dumps(seen).encode(), headers=[("Content-Type", "application/json")])
+
+    async def do_status(self):
+        return await self.answer(b"" if self.path.endswith(("204", "304")) else b"a body", f"{self.path.split('/')[2]} Some Text")
+
+    async def do_headers(self):
+        return await self.answer(b"x", headers=[("X-Two", "a"), ("x-two", "b"), ("Set-Cookie", "a=1"), ("Set-Cookie", "b=2"),
+                                                ("X-Latin", "caf\xe9"), ("X-Empty", "")])
+
+    async def do_no_colon(self):
+        await self.write("HTTP/1.1 200 OK\r\nno colon here\r\nContent-Length: 2\r\n\r\nok")
+        return False
+
+    async def do_redirect(self):
+        async for _ in self.body_chunks():
+            pass
+        return await self.answer(b"moved", f"{self.query.get('status', '302')} Found", [("Location", self.query["to"])])
+
+    async def do_loop(self):
+        return await self.answer(b"", "302 Found", [("Location", f"/loop/{int(self.path.split('/')[2]) + 1}")])
+
+    async def do_wait(self):
+        return await self.until_closed(self.path)
+
+    async def do_slow(self):
+        """A byte every 10 ms, for ever."""
+        self.server.note(self.path, "open")
+        await self.write("HTTP/1.1 200 OK\r\n\r\n")
+        try:
+            while not self.writer.is_closing() and not self.reader.at_eof():
+                await self.write(b"x")
+                await asyncio.sleep(0.01)
+        except OSError:
+            pass
+        self.server.note(self.path, "closed")
+        return False
+
+    async def do_chunks(self):
+        await self.write("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+        for i in range(int(self.query["count"])):
+            await self.write(f"6\r\nchunk{i % 10}\r\n")
+            await asyncio.sleep(0.02)
+        await self.write("0\r\n\r\n")
+        return True
+
+    async def do_bytes(self):
+        """Many bytes; notes how many could be sent."""
+        count, sent, piece = int(self.query["count"]), 0, bytes(range(256)) * 256
+        await self.write(f"HTTP/1.1 200 OK\r\nContent-Length: {count}\r\n\r\n")
+        try:
+            while sent < count:
+                await self.write(piece[:count - sent])
+                sent += min(len(piece), count - sent)
+                self.server.counts[self.path] = sent
+        except OSError:
+            return False
+        return True
+
+    async def do_upload(self):
+        """Reads nothing of the body for a while, then all."""
+        await asyncio.sleep(0.3)
+        total = 0
+        async for piece in self.body_chunks():
+            total += len(piece)
+        return await self.answer(str(total).encode())
+
+    async def do_stream(self):
+        """Gives each piece back as it comes."""
+        await self.write("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+        async for piece in self.body_chunks():
+            await self.write(b"%x\r\n%s\r\n" % (len(piece), piece))
+        await self.write("0\r\n\r\n")
+        return True
+
+    async def do_gzip(self):
+        data = gzip.compress(b"hello " * 1000)
+        kind = self.path.split("/")[2]
+        if kind == "twice":
+            data += gzip.compress(b"again")
+        if kind == "deflate":
+            data = zlib.compress(b"hello " * 1000)
+        if kind == "cut":
+            data = data[:-20]
+        if kind == "damaged":
+            data = data[:20] + bytes([data[20] ^ 0xff, data[21] ^ 0xff]) + data[22:]
+        return await self.answer(data, headers=[("Content-Encoding", "deflate" if kind == "deflate" else "gzip")])
+
+    async def do_bomb(self):
+        return await self.answer(self.server.bomb(), headers=[("Content-Encoding", "gzip")])
+
+    async def do_garbage(self):
+        await self.write(bytes(range(256)) * 4 + b"\r\n\r\n")
+        return False
+
+    async def do_bad_header(self):
+        await self.write("HTTP/1.1 200 OK\r\n: no name\r\nbad name: x\r\nGood: yes\r\nContent-Length: 2\r\n\r\nok")
+        return False
+
+    async def do_endless_headers(self):
+        await self.write("HTTP/1.1 200 OK\r\n")
+        for i in range(10**7):
+            await self.write(f"X-{i}: {'y' * 900}\r\n")
+
+    async def do_long_header(self):
+        await self.write("HTTP/1.1 200 OK\r\nX: ")
+        for _ in range(1000):
+            await self.write("y" * 65536)
+
+    async def do_early(self):
+        await self.write("HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n")
+        return await self.answer(b"late", headers=[("X-Final", "1")])
+
+    async def do_partial(self):
+        await self.write("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n0123456789")
+        return False
+
+    async def do_nothing(self):
+        return False
+
+    async def do_reset(self):
+        handle = self.writer.get_extra_info("socket")
+        handle.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.writer.transport.abort()
+        return False
+
+
+class Server:
+    def __init__(self):
+        self.seen, self.notes, self.counts = [], {}, {}
+        self.numbers = iter(range(1, 10**9))
+        self._bomb = None
+        self._lock = threading.Lock()
+        self._loop = asyncio.new_event_loop()
+        threading.Thread(target=self._loop.run_forever, daemon=True).start()
+        self.port = self._listen("127.0.0.1")
+        try:
+            self.port6 = self._listen("::1")
+        except OSError:
+            self.port6 = None
+
+    def _listen(self, address, context=None):
+        async def serve(reader, writer):
+            await Connection(self, reader, writer).serve()
+
+        async def listen():
+            started = await asyncio.start_server(serve, address, 0, backlog=1024, ssl=context)
+            return started.sockets[0].getsockname()[1]
+
+        return asyncio.run_coroutine_threadsafe(listen(), self._loop).result(10)
+
+    def listen_tls(self, folder):
+        """With a certificate that nobody vouches for; the port."""
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", f"{folder}/key.pem", "-out",
+                        f"{folder}/cert.pem", "-days", "2", "-subj", "/CN=localhost"], check=True, capture_output=True)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(f"{folder}/cert.pem", f"{folder}/key.pem")
+        return self._listen("127.0.0.1", context)
+
+    def bomb(self):
+        """1 GiB of zeros, in 1 MiB."""
+        with self._lock:
+            if self._bomb is None:
+                packer = zlib.compressobj(9, zlib.DEFLATED, 31)
+                self._bomb = b"".join(packer.compress(bytes(MIB)) for _ in range(1024)) + packer.flush()
+            return self._bomb
+
+    def note(self, token, what):
+        self.notes.setdefault(token, {})[what] = time.monotonic()
+
+    def wait_for(self, token, what, seconds):
+        """When that was noted; None if it was not."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            if what in self.notes.get(token, {}):
+                return self.notes[token][what]
+            time.sleep(0.005)
+        return None
