@@ -10,6 +10,19 @@ const SAMPLES = 60;
 
 const formatRate = (rate) => rate >= 100 ? formatCount(Math.round(rate)) : rate.toFixed(1);
 
+function labelOf(buckets, index) {
+	const { le } = buckets[index];
+	return le === null ? `> ${formatDuration(buckets[index - 1].le)}` : `≤ ${formatDuration(le)}`;
+}
+
+/** The bucket in which the middle one is. */
+function findMedian(buckets) {
+	const total = buckets.reduce((sum, { count }) => sum + count, 0);
+	let seen = 0;
+	const index = buckets.findIndex(({ count }) => (seen += count) * 2 >= total);
+	return total === 0 ? '–' : labelOf(buckets, index);
+}
+
 /** Asks for the figures again and again while the page is seen. */
 export class Machine {
 	constructor() {
@@ -39,7 +52,7 @@ export class Machine {
 
 	#showPulse(stats) {
 		find('pulse').dataset.state = 'good';
-		const { runs_per_second: rate, running, queue_length: queued } = stats;
+		const { runs_per_second: rate, running, queued } = stats;
 		setText(find('pulse'), `${formatRate(rate)} runs/s · ${running} running · ${queued} queued`);
 	}
 
@@ -47,11 +60,11 @@ export class Machine {
 		const facts = [
 			['Runs per second', formatRate(stats.runs_per_second)],
 			['Running', `${stats.running} of ${stats.concurrency}`],
-			['Queued', String(stats.queue_length)],
+			['Queued', String(stats.queued)],
 			['Scheduled', String(stats.scheduled)],
-			['Workers', String(stats.workers.ready)],
-			['Submitted', formatCount(stats.submitted)],
-			['Median queue wait', stats.queue_wait_us.count ? `≤ ${formatDuration(stats.queue_wait_us.p50)}` : '–'],
+			['Workers', `${stats.workers.busy} of ${stats.workers.total} busy`],
+			['Runs so far', formatCount(stats.runs_total)],
+			['Median queue wait', findMedian(stats.queue_wait_us)],
 			['Up for', formatDuration(stats.uptime_us)],
 		];
 		find('machine-facts').replaceChildren(...facts.map(([name, value]) =>
@@ -71,9 +84,8 @@ export class Machine {
 		find('rate-chart').replaceChildren(chart, make('p', { class: 'chart-text', text }));
 	}
 
-	#showLatency({ buckets }) {
-		const rows = buckets.map(({ le, count }, index) =>
-			[le === null ? `over ${formatDuration(buckets[index - 1].le)}` : `≤ ${formatDuration(le)}`, count]);
+	#showLatency(buckets) {
+		const rows = buckets.map(({ count }, index) => [labelOf(buckets, index), count]);
 		// From the first to the last that has any.
 		const first = rows.findIndex(([, count]) => count > 0), last = rows.findLastIndex(([, count]) => count > 0);
 		showBars(find('latency-chart'), rows.slice(Math.max(0, first - 1), last + 2), 'No run has been stopped yet.');
