@@ -36,6 +36,8 @@ typedef struct subject {
 	const char *path;
 	cli_source source;
 	curfew_program *program;
+	char *params;
+	size_t params_length;
 	cli_samples samples[MEASURES];
 	cli_summary summaries[MEASURES];
 	bool metered;
@@ -47,8 +49,7 @@ typedef struct bench {
 	curfew_engine *engine;
 	curfew_run_options options;
 	cli_grants grants;
-	char *params;
-	size_t params_length;
+	cli_wasi wasi;
 	size_t runs;
 	bool quiet; /* no progress on stderr */
 	subject subjects[PROGRAMS];
@@ -63,6 +64,7 @@ static void subject_finish(subject *s)
 		free(s->samples[i].values);
 	curfew_report_destroy(s->stopped);
 	curfew_program_destroy(s->program);
+	free(s->params);
 	cli_source_finish(&s->source);
 }
 
@@ -73,7 +75,7 @@ static void finish(bench *b)
 	curfew_engine_destroy(b->engine);
 	cli_grants_finish(&b->grants);
 	free(b->ratios.values);
-	free(b->params);
+	cli_wasi_finish(&b->wasi);
 }
 
 /* ---- Setting up ------------------------------------------------------------------------------------------ */
@@ -110,7 +112,9 @@ static int check_arguments(bench *b)
 		if (strcmp(b->subjects[i].path, "-") == 0)
 			return cli_usage_error("bench needs a file, not - (standard input)");
 	}
-	code = cli_make_params(b->arguments, &b->params, &b->params_length);
+	code = cli_check_params(b->arguments);
+	if (code < 0)
+		code = cli_wasi_init(b->arguments, &b->wasi);
 	return code < 0 ? cli_grants_init(b->arguments, &b->grants) : code;
 }
 
@@ -137,14 +141,14 @@ static int prepare_subject(bench *b, subject *s)
 {
 	curfew_failure failure = {.message = ""};
 	curfew_report *report = NULL;
-	if (!cli_source_read(s->path, &s->source, &failure))
+	if (!cli_source_read(s->path, b->arguments->values[CLI_OPTION_LANG], &s->source, &failure))
 		return say_failure(CURFEW_BAD_PROGRAM, &failure);
 	if (!allocate_samples(b, s))
 		return say_failure(CURFEW_NO_MEMORY, &failure);
-	curfew_status status = cli_program_create(b->engine, &s->source, b->arguments, 0, &s->program, &failure);
+	curfew_status status = cli_program_create(b->engine, &s->source, 0, &s->program, &failure);
 	if (status == CURFEW_OK && !s->source.is_image)
 		status = curfew_program_compile(s->program, &b->arguments->limits, &report, &failure);
-	int code = status == CURFEW_OK ? -1 : 0;
+	int code = status == CURFEW_OK ? cli_make_params(b->arguments, strcmp(curfew_program_kind(s->program), "js") == 0, &s->params, &s->params_length) : 0;
 	if (status != CURFEW_OK && report != NULL) {
 		cli_tell(report);
 		code = curfew_outcome_exit_code(report->outcome);
@@ -169,10 +173,9 @@ static int prepare(bench *b)
 		.flags = b->arguments->values[CLI_OPTION_DETERMINISTIC] != NULL ? CURFEW_RUN_DETERMINISTIC : 0,
 		.limits = &b->arguments->limits,
 		.call = b->arguments->values[CLI_OPTION_CALL],
-		.params = b->params,
-		.params_length = b->params_length,
 	};
 	cli_grants_put(&b->grants, b->arguments, &b->options);
+	cli_wasi_apply(&b->wasi, b->arguments, &b->options);
 	int code = -1;
 	for (size_t i = 0; i < b->subject_count && code < 0; i++)
 		code = prepare_subject(b, &b->subjects[i]);
@@ -200,6 +203,8 @@ static int run_once(bench *b, subject *s, bool measured)
 {
 	curfew_failure failure = {.message = ""};
 	curfew_report *report = NULL;
+	b->options.params = s->params;
+	b->options.params_length = s->params_length;
 	curfew_status status = curfew_program_run(s->program, &b->options, &report, &failure);
 	if (status == CURFEW_INVALID)
 		return cli_usage_error("%s", failure.message);

@@ -14,21 +14,35 @@ int cli_secret(const cli_arguments *arguments);
 
 /* ---- What they share (session.c) ------------------------------------------------------------------------- */
 
+/* Whether --params is a JSON array. -1, or the exit code after an error was said. */
+int cli_check_params(const cli_arguments *arguments);
 /*
- * The call's parameters: --params, or each ARG as a string. *params (free with free; may be NULL) and *length. -1, or
- * the exit code after an error was said.
+ * The call's parameters: --params or, for JavaScript, each ARG as a string. *params (free with free; may be NULL) and
+ * *length. -1, or the exit code after an error was said.
  */
-int cli_make_params(const cli_arguments *arguments, char **params, size_t *length);
+int cli_make_params(const cli_arguments *arguments, bool is_js, char **params, size_t *length);
+
+/* What --dir and --allow-env grant. */
+typedef struct cli_wasi {
+	curfew_dir *dirs; /* [dir_count] */
+	size_t dir_count;
+	char **env;       /* [env_count] NAME=value */
+	size_t env_count;
+	char **texts;     /* that dirs point into; ends with NULL */
+} cli_wasi;
+
+/* -1, or the exit code after an error was said. To be finished in any case. */
+int cli_wasi_init(const cli_arguments *arguments, cli_wasi *wasi);
+/* Sets what is WASI's in options: it is borrowed. Standard input goes to the program unless the program came from it. */
+void cli_wasi_apply(const cli_wasi *wasi, const cli_arguments *arguments, curfew_run_options *options);
+void cli_wasi_finish(cli_wasi *wasi);
 
 /* An engine with the user's cache, or without where that cannot be used. */
 curfew_status cli_engine_create(uint32_t threads, curfew_engine **engine, curfew_failure *failure);
 
-/* What a source that is no image is written in. */
-curfew_language cli_language(const cli_source *source, const cli_arguments *arguments);
-
 /* The program of a source, an image included. */
-curfew_status cli_program_create(curfew_engine *engine, const cli_source *source, const cli_arguments *arguments,
-                                 uint32_t flags, curfew_program **program, curfew_failure *failure);
+curfew_status cli_program_create(curfew_engine *engine, const cli_source *source, uint32_t flags,
+                                 curfew_program **program, curfew_failure *failure);
 
 /* What --secret and --secrets give to a run (secret.c). */
 typedef struct cli_grants {

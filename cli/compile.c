@@ -38,7 +38,7 @@ static int check_arguments(const cli_arguments *arguments, const char *target)
 		return cli_usage_error("compile runs nothing, so it takes no arguments for the program: %s",
 		                       arguments->rest[0]);
 	if (is_stdin && arguments->values[CLI_OPTION_LANG] == NULL)
-		return cli_usage_error("- (standard input) needs --lang js");
+		return cli_usage_error("- (standard input) needs --lang js, wasm or wat");
 	if (is_stdin && arguments->values[CLI_OPTION_OUT] == NULL)
 		return cli_usage_error("- (standard input) needs -o FILE");
 	if (!is_stdin && is_same_file(arguments->program, target))
@@ -82,7 +82,7 @@ static int compile(const cli_arguments *arguments, const cli_source *source, cur
 	curfew_program *program = NULL;
 	curfew_report *report = NULL;
 	int code;
-	curfew_status status = cli_program_create(engine, source, arguments, 0, &program, &failure);
+	curfew_status status = cli_program_create(engine, source, 0, &program, &failure);
 	if (status == CURFEW_OK)
 		status = curfew_program_compile(program, &arguments->limits, &report, &failure);
 	if (status == CURFEW_OK) {
@@ -109,7 +109,7 @@ static int compile_to(const cli_arguments *arguments, const char *target)
 	curfew_failure failure = {.message = ""};
 	cli_source source;
 	curfew_engine *engine = NULL;
-	if (!cli_source_read(arguments->program, &source, &failure))
+	if (!cli_source_read(arguments->program, arguments->values[CLI_OPTION_LANG], &source, &failure))
 		code = refuse(arguments, CURFEW_OUTCOME_BAD_PROGRAM, failure.message);
 	else if (source.is_image)
 		code = cli_usage_error("%s: is an image already", arguments->program);

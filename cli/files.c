@@ -16,7 +16,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { SOURCE_MOST = 16 << 20, FIRST_READ = 64 << 10 };
+enum { SOURCE_MOST = 16 << 20, WASM_MOST = 64 << 20, FIRST_READ = 64 << 10 };
 
 /* An image holds a guest's memory, which is at most 4 GiB. */
 #define IMAGE_MOST ((size_t)5 << 30)
@@ -44,7 +44,14 @@ static bool fail_at(curfew_failure *failure, const char *program, const char *wh
 
 static size_t most_bytes(const cli_source *source)
 {
-	return curfew_is_image(source->text, source->length) ? IMAGE_MOST : SOURCE_MOST;
+	if (curfew_is_image(source->text, source->length))
+		return IMAGE_MOST;
+	return source->language >= CURFEW_LANGUAGE_WASM ? WASM_MOST : SOURCE_MOST;
+}
+
+static bool has_wasm_header(const cli_source *source)
+{
+	return source->length >= 4 && memcmp(source->text, "\0asm", 4) == 0;
 }
 
 /* Reads to the end, or to one byte beyond what may be. False: errno says why. */
@@ -59,6 +66,8 @@ static bool read_all(int fd, cli_source *source)
 				return false;
 			source->text = text;
 		}
+		if (source->is_unnamed && has_wasm_header(source))
+			source->language = CURFEW_LANGUAGE_WASM;
 		ssize_t got = read(fd, source->text + source->length, capacity - source->length);
 		if (got < 0 && errno == EINTR)
 			continue;
@@ -105,9 +114,9 @@ static size_t utf8_step(const unsigned char *text, size_t length)
 
 static bool check_text(const char *program, const cli_source *source, curfew_failure *failure)
 {
-	if (source->length >= 4 && memcmp(source->text, "\0asm", 4) == 0) {
+	if (has_wasm_header(source)) {
 		(void)snprintf(failure->message, sizeof failure->message,
-		               "%.150s is a WebAssembly module: only JavaScript can be run", program);
+		               "%.150s is WebAssembly: its name should end in .wasm, or give --lang wasm", program);
 		return false;
 	}
 	for (size_t at = 0; at < source->length;) {
@@ -142,7 +151,6 @@ static bool set_names(const char *program, cli_source *source)
 	if (source->name == NULL)
 		return false;
 	(void)snprintf(source->name, size, "%s%s", reserved ? "./" : "", name);
-	source->is_module = has_ending(name, ".mjs");
 	/* Imports are looked for where the file really is, as Node does. */
 	source->import_dir = realpath(program, NULL);
 	if (source->import_dir == NULL)
@@ -152,16 +160,44 @@ static bool set_names(const char *program, cli_source *source)
 	return true;
 }
 
-bool cli_source_read(const char *program, cli_source *source, curfew_failure *failure)
+/* By --lang, else by the ending; where there is neither, the first bytes say so when they are read. */
+static curfew_language language_of(const char *program, const char *lang)
 {
-	*source = (cli_source){0};
+	if (lang != NULL)
+		return strcmp(lang, "wasm") == 0  ? CURFEW_LANGUAGE_WASM
+		       : strcmp(lang, "wat") == 0 ? CURFEW_LANGUAGE_WAT
+		                                  : CURFEW_LANGUAGE_JS;
+	if (has_ending(program, ".wat"))
+		return CURFEW_LANGUAGE_WAT;
+	if (has_ending(program, ".wasm"))
+		return CURFEW_LANGUAGE_WASM;
+	return has_ending(program, ".mjs") ? CURFEW_LANGUAGE_JS_MODULE : CURFEW_LANGUAGE_JS;
+}
+
+static bool check_size(const char *program, const cli_source *source, curfew_failure *failure)
+{
+	if (source->length <= most_bytes(source))
+		return true;
+	const char *why = source->is_image                               ? "larger than an image can be"
+	                  : source->language >= CURFEW_LANGUAGE_WASM ? "larger than 64 MiB"
+	                                                             : "larger than 16 MiB";
+	return fail(failure, program, why);
+}
+
+bool cli_source_read(const char *program, const char *lang, cli_source *source, curfew_failure *failure)
+{
+	*source = (cli_source){.language = language_of(program, lang)};
+	source->is_unnamed = lang == NULL && !has_ending(program, ".js") && !has_ending(program, ".mjs") &&
+	                     !has_ending(program, ".wat") && !has_ending(program, ".wasm");
 	failure->message[0] = '\0';
 	if (!read_file(program, source, failure))
 		return false;
 	source->is_image = curfew_is_image(source->text, source->length);
-	if (source->length > most_bytes(source))
-		return fail(failure, program, source->is_image ? "larger than an image can be" : "larger than 16 MiB");
-	if (!source->is_image && !check_text(program, source, failure))
+	if (!check_size(program, source, failure))
+		return false;
+	if (source->is_unnamed && has_wasm_header(source))
+		source->language = CURFEW_LANGUAGE_WASM;
+	if (!source->is_image && source->language < CURFEW_LANGUAGE_WASM && !check_text(program, source, failure))
 		return false;
 	return set_names(program, source) || fail(failure, program, strerror(ENOMEM));
 }

@@ -15,11 +15,15 @@ typedef struct cli_source {
 	char *name;       /* for stacks and reports: the file's name without its folder */
 	char *import_dir; /* the file's folder, symbolic links resolved; NULL: standard input */
 	bool is_image;
-	bool is_module; /* by the file's ending */
+	bool is_unnamed; /* neither --lang nor the ending tell the language */
+	curfew_language language;
 } cli_source;
 
-/* Reads PROGRAM ("-": standard input). If it cannot be one, says why in one line of message. */
-bool cli_source_read(const char *program, cli_source *source, curfew_failure *failure);
+/*
+ * Reads PROGRAM ("-": standard input). lang is --lang, or NULL: told by the first bytes and the file's ending. If it
+ * cannot be a program, says why in one line of message.
+ */
+bool cli_source_read(const char *program, const char *lang, cli_source *source, curfew_failure *failure);
 void cli_source_finish(cli_source *source);
 
 /* The part of a path after its last slash. */

@@ -17,10 +17,11 @@
 
 const cli_command cli_commands[CLI_COMMANDS] = {
 	[CLI_RUN] = {"run", "[options] PROGRAM [-- ARG...]", "run a program under limits",
-	             "Runs a JavaScript program that need not be trusted, stops it at its limits and tells\n"
-	             "what happened. PROGRAM is a script or module (.js .mjs), an image that curfew compile\n"
-	             "made, or - for standard input (with --lang js). Each ARG is given to the program as a\n"
-	             "string, as if by --params."},
+	             "Runs a program that need not be trusted, stops it at its limits and tells what\n"
+	             "happened. PROGRAM is JavaScript (.js .mjs), WebAssembly (.wasm: core module or\n"
+	             "component; .wat: text), an image that curfew compile made, or - for standard input\n"
+	             "(with --lang). Each ARG is given to JavaScript as a string, as if by --params, and to\n"
+	             "a WASI program as an argument."},
 	[CLI_COMPILE] = {"compile", "[options] PROGRAM [-o FILE]", "write a program's image, for run to start from",
 	                 "Parses a program once, under limits, and writes it as an image that curfew run starts\n"
 	                 "from without parsing. An image belongs to the build of curfew that made it."},
@@ -42,8 +43,12 @@ static const cli_option static_options[] = {
 	 .meaning = "exported or global function to call; a default-exported function is called anyway"},
 	{.id = CLI_OPTION_PARAMS, .name = "params", .argument = "JSON", .commands = RUN | BENCH, .default_text = "[]",
 	 .meaning = "JSON array: the call's arguments, and curfew.params"},
-	{.id = CLI_OPTION_LANG, .name = "lang", .argument = "js", .values = "js", .commands = LIMITED,
+	{.id = CLI_OPTION_LANG, .name = "lang", .argument = "js|wasm|wat", .values = "js wasm wat", .commands = LIMITED,
 	 .meaning = "language of PROGRAM; needed where PROGRAM is -"},
+	{.id = CLI_OPTION_DIR, .name = "dir", .argument = "HOST::GUEST[:ro|:rw]", .commands = RUN | BENCH, .repeatable = true,
+	 .meaning = "a folder that a WASI program may read, under the name GUEST; :rw lets it write"},
+	{.id = CLI_OPTION_ALLOW_ENV, .name = "allow-env", .argument = "NAME", .commands = RUN | BENCH, .repeatable = true,
+	 .meaning = "an environment variable that a WASI program may read"},
 	{.id = CLI_OPTION_OUT, .name = "out", .letter = 'o', .argument = "FILE", .commands = COMPILE,
 	 .meaning = "where the image goes; by default PROGRAM with the ending .curfew"},
 	{.id = CLI_OPTION_RUNS, .name = "runs", .argument = "N", .commands = BENCH, .default_text = "100",

@@ -18,6 +18,7 @@ typedef struct session {
 	char *params;
 	size_t params_length;
 	cli_grants grants;
+	cli_wasi wasi;
 	cli_source source;
 	curfew_engine *engine;
 	curfew_program *program;
@@ -39,6 +40,7 @@ static void finish(session *s)
 	curfew_engine_destroy(s->engine);
 	cli_source_finish(&s->source);
 	cli_grants_finish(&s->grants);
+	cli_wasi_finish(&s->wasi);
 	free(s->params);
 }
 
@@ -71,14 +73,18 @@ static int check_hosts(const cli_list *hosts)
 static int check_arguments(session *s)
 {
 	const char *report_path = s->arguments->values[CLI_OPTION_REPORT];
-	int code = cli_make_params(s->arguments, &s->params, &s->params_length);
+	int code = cli_check_params(s->arguments);
+	if (code < 0)
+		code = cli_wasi_init(s->arguments, &s->wasi);
 	if (code >= 0)
 		return code;
 	if (strcmp(s->arguments->program, "-") == 0 && !is_given(s, CLI_OPTION_LANG))
-		return cli_usage_error("- (standard input) needs --lang js");
+		return cli_usage_error("- (standard input) needs --lang js, wasm or wat");
 	code = check_hosts(&s->arguments->lists[CLI_OPTION_ALLOW_FETCH]);
 	if (code >= 0)
 		return code;
+	if (is_isolated(s) && s->wasi.dir_count > 0)
+		return cli_usage_error("--dir %s: a confined process cannot be given folders", s->wasi.dirs[0].host);
 	int error = report_path != NULL ? cli_file_check(report_path) : 0;
 	if (error != 0)
 		return cli_usage_error("--report %s: %s", report_path, strerror(error));
@@ -142,6 +148,7 @@ static curfew_status run_here(session *s, cli_watch *watch, curfew_failure *fail
 		.on_done_context = watch,
 	};
 	cli_grants_put(&s->grants, s->arguments, &options);
+	cli_wasi_apply(&s->wasi, s->arguments, &options);
 	watch->cancel = (cli_cancel){fire, s->cancel};
 	cli_signals_catch(watch->cancel);
 	curfew_status status = curfew_run_start(s->program, &options, &s->run, failure);
@@ -163,9 +170,13 @@ static curfew_status run_isolated(session *s, cli_watch *watch, curfew_failure *
 		.params = s->params,
 		.params_length = s->params_length,
 		.user = s->arguments->values[CLI_OPTION_USER],
+		.args = (const char *const *)s->arguments->rest,
+		.arg_count = s->arguments->rest_count,
+		.env = (const char *const *)s->wasi.env,
+		.env_count = s->wasi.env_count,
 		.on_event = s->json ? NULL : cli_isolated_on_event,
 	};
-	curfew_status status = cli_isolated_run(&s->isolated, &s->source, cli_language(&s->source, s->arguments), &job, watch, failure);
+	curfew_status status = cli_isolated_run(&s->isolated, &s->source, s->source.language, &job, watch, failure);
 	s->report = &s->isolated.report;
 	return status;
 }
@@ -194,26 +205,34 @@ static int watch_run(session *s)
 	return code;
 }
 
+static int make_params(session *s, bool is_js)
+{
+	return cli_make_params(s->arguments, is_js, &s->params, &s->params_length);
+}
+
 /* Fills s->report, or returns the exit code after an error that there is no report of. */
 static int execute(session *s)
 {
 	curfew_failure failure = {.message = ""};
-	if (!cli_source_read(s->arguments->program, &s->source, &failure))
+	if (!cli_source_read(s->arguments->program, s->arguments->values[CLI_OPTION_LANG], &s->source, &failure))
 		return fail(s, CURFEW_OUTCOME_BAD_PROGRAM, failure.message);
 	/* Reading may take as long as its writer likes; from here on a signal is owed a report. */
 	cli_signals_hold();
-	if (is_isolated(s))
-		return watch_run(s);
+	if (is_isolated(s)) {
+		int isolated_code = make_params(s, s->source.language < CURFEW_LANGUAGE_WASM);
+		return isolated_code >= 0 ? isolated_code : watch_run(s);
+	}
 	curfew_status status = cli_engine_create(1, &s->engine, &failure);
 	if (status == CURFEW_OK)
 		status = curfew_cancel_create(s->engine, &s->cancel);
 	if (status != CURFEW_OK)
 		return fail(s, CURFEW_OUTCOME_INTERNAL_ERROR,
 		            failure.message[0] != '\0' ? failure.message : curfew_status_text(status));
-	status = cli_program_create(s->engine, &s->source, s->arguments, CURFEW_SOURCE_ONCE, &s->program, &failure);
+	status = cli_program_create(s->engine, &s->source, CURFEW_SOURCE_ONCE, &s->program, &failure);
 	if (status != CURFEW_OK)
 		return fail_with(s, status, &failure);
-	return watch_run(s);
+	int code = make_params(s, strcmp(curfew_program_kind(s->program), "js") == 0);
+	return code >= 0 ? code : watch_run(s);
 }
 
 /* ---- After the run --------------------------------------------------------------------------------------- */
@@ -264,6 +283,8 @@ static int deliver(session *s)
 		cli_say("cannot write the program's output: %s", strerror(s->output_error));
 		return CLI_EXIT_INTERNAL;
 	}
+	if (code == CLI_EXIT_OK && s->report->outcome == CURFEW_OUTCOME_EXITED)
+		return s->report->exit_code & 0xff;
 	return code != CLI_EXIT_OK ? code : curfew_outcome_exit_code(s->report->outcome);
 }
 

@@ -43,14 +43,25 @@ static char *rest_to_json(const cli_arguments *arguments, size_t *length)
 	return NULL;
 }
 
-int cli_make_params(const cli_arguments *arguments, char **params, size_t *length)
+int cli_check_params(const cli_arguments *arguments)
 {
 	const char *given = arguments->values[CLI_OPTION_PARAMS];
+	curfew_failure failure;
+	if (given == NULL || curfew_params_check(given, strlen(given), &failure) == CURFEW_OK)
+		return -1;
+	const char *why = strncmp(failure.message, "params: ", 8) == 0 ? failure.message + 8 : failure.message;
+	return cli_usage_error("--params %.200s: %s", given, why);
+}
+
+int cli_make_params(const cli_arguments *arguments, bool is_js, char **params, size_t *length)
+{
+	const char *given = arguments->values[CLI_OPTION_PARAMS];
+	bool are_params = arguments->rest_count > 0 && is_js;
 	*params = NULL;
 	*length = 0;
-	if (given == NULL && arguments->rest_count == 0)
+	if (given == NULL && !are_params)
 		return -1;
-	if (given != NULL && arguments->rest_count > 0)
+	if (given != NULL && are_params)
 		return cli_usage_error("--params and arguments after -- exclude each other: %s", arguments->rest[0]);
 	*params = given != NULL ? strdup(given) : rest_to_json(arguments, length);
 	if (*params == NULL) {
@@ -61,12 +72,97 @@ int cli_make_params(const cli_arguments *arguments, char **params, size_t *lengt
 	curfew_failure failure;
 	if (curfew_params_check(*params, *length, &failure) == CURFEW_OK)
 		return -1;
-	const char *why = strncmp(failure.message, "params: ", 8) == 0 ? failure.message + 8 : failure.message;
-	int code = given != NULL ? cli_usage_error("--params %.200s: %s", given, why)
-	                         : cli_usage_error("an argument after --: %s", why);
+	int code = cli_usage_error("an argument after --: %s", failure.message);
 	free(*params);
 	*params = NULL;
 	return code;
+}
+
+/* ---- WASI ------------------------------------------------------------------------------------------------ */
+
+/* HOST::GUEST, or one path for both; at its end :ro or :rw. Cuts the text, which the directory then points into. */
+static bool parse_dir(char *text, curfew_dir *dir)
+{
+	size_t length = strlen(text);
+	if (length > 3 && (strcmp(text + length - 3, ":ro") == 0 || strcmp(text + length - 3, ":rw") == 0)) {
+		dir->flags = text[length - 1] == 'w' ? CURFEW_DIR_WRITE : 0;
+		text[length - 3] = '\0';
+	}
+	char *between = strstr(text, "::");
+	if (between != NULL)
+		*between = '\0';
+	dir->host = text;
+	dir->guest = between != NULL ? between + 2 : text;
+	return dir->host[0] != '\0' && dir->guest[0] != '\0';
+}
+
+static int parse_dirs(const cli_list *given, cli_wasi *wasi)
+{
+	wasi->dirs = calloc(given->count + 1, sizeof *wasi->dirs);
+	wasi->texts = calloc(given->count + 1, sizeof *wasi->texts);
+	for (size_t i = 0; wasi->dirs != NULL && wasi->texts != NULL && i < given->count; i++) {
+		wasi->texts[i] = strdup(given->items[i]);
+		if (wasi->texts[i] == NULL)
+			return CLI_EXIT_INTERNAL;
+		if (!parse_dir(wasi->texts[i], &wasi->dirs[wasi->dir_count++]))
+			return cli_usage_error("--dir %s: give it as HOST::GUEST, then :ro (the default) or :rw", given->items[i]);
+	}
+	return wasi->dirs != NULL && wasi->texts != NULL ? -1 : CLI_EXIT_INTERNAL;
+}
+
+static int parse_env(const cli_list *given, cli_wasi *wasi)
+{
+	wasi->env = calloc(given->count + 1, sizeof *wasi->env);
+	if (wasi->env == NULL)
+		return CLI_EXIT_INTERNAL;
+	for (size_t i = 0; i < given->count; i++) {
+		const char *name = given->items[i];
+		const char *value = getenv(name);
+		if (name[0] == '\0' || strchr(name, '=') != NULL)
+			return cli_usage_error("--allow-env %s: give the name of a variable", name);
+		if (value == NULL)
+			continue;
+		if (asprintf(&wasi->env[wasi->env_count], "%s=%s", name, value) < 0)
+			return CLI_EXIT_INTERNAL;
+		wasi->env_count++;
+	}
+	return -1;
+}
+
+int cli_wasi_init(const cli_arguments *arguments, cli_wasi *wasi)
+{
+	*wasi = (cli_wasi){0};
+	int code = parse_dirs(&arguments->lists[CLI_OPTION_DIR], wasi);
+	if (code < 0)
+		code = parse_env(&arguments->lists[CLI_OPTION_ALLOW_ENV], wasi);
+	if (code == CLI_EXIT_INTERNAL)
+		cli_say("out of memory");
+	return code;
+}
+
+void cli_wasi_apply(const cli_wasi *wasi, const cli_arguments *arguments, curfew_run_options *options)
+{
+	options->args = (const char *const *)arguments->rest;
+	options->arg_count = arguments->rest_count;
+	options->env = (const char *const *)wasi->env;
+	options->env_count = wasi->env_count;
+	options->dirs = wasi->dirs;
+	options->dir_count = wasi->dir_count;
+	if (strcmp(arguments->program, "-") != 0) {
+		options->flags |= CURFEW_RUN_STDIN;
+		options->stdin_fd = STDIN_FILENO;
+	}
+}
+
+void cli_wasi_finish(cli_wasi *wasi)
+{
+	for (size_t i = 0; i < wasi->env_count; i++)
+		free(wasi->env[i]);
+	for (size_t i = 0; wasi->texts != NULL && wasi->texts[i] != NULL; i++)
+		free(wasi->texts[i]);
+	free(wasi->env);
+	free(wasi->texts);
+	free(wasi->dirs);
 }
 
 /* ---- Engine and program ---------------------------------------------------------------------------------- */
@@ -85,21 +181,14 @@ curfew_status cli_engine_create(uint32_t threads, curfew_engine **engine, curfew
 	return status;
 }
 
-curfew_language cli_language(const cli_source *source, const cli_arguments *arguments)
-{
-	/* --lang js says "script or module, told apart by syntax" whatever the file's ending is. */
-	bool is_module = source->is_module && arguments->values[CLI_OPTION_LANG] == NULL;
-	return is_module ? CURFEW_LANGUAGE_JS_MODULE : CURFEW_LANGUAGE_JS;
-}
-
-curfew_status cli_program_create(curfew_engine *engine, const cli_source *source, const cli_arguments *arguments,
-                                 uint32_t flags, curfew_program **program, curfew_failure *failure)
+curfew_status cli_program_create(curfew_engine *engine, const cli_source *source, uint32_t flags,
+                                 curfew_program **program, curfew_failure *failure)
 {
 	if (source->is_image)
 		return curfew_program_load(engine, source->text, source->length, program, failure);
 	curfew_source in = {
 		.size = sizeof in,
-		.language = cli_language(source, arguments),
+		.language = source->language,
 		.name = source->name,
 		.text = source->text,
 		.text_length = source->length,

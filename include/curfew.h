@@ -237,6 +237,8 @@ typedef struct curfew_source {
 CURFEW_API curfew_status curfew_program_create(curfew_engine *engine, const curfew_source *source,
                                                curfew_program **program, curfew_failure *failure);
 CURFEW_API void curfew_program_destroy(curfew_program *program);
+/* "js", "module" or "component", in static memory; what a WebAssembly text is, its first run or compile shows. */
+CURFEW_API const char *curfew_program_kind(const curfew_program *program);
 
 typedef struct curfew_report curfew_report;
 

@@ -20,3 +20,20 @@ pub unsafe extern "C" fn curfew__config_backtrace(config: *mut wasm_config_t, fr
     let config = &mut *config.cast::<wasmtime::Config>();
     config.wasm_backtrace_max_frames(std::num::NonZeroUsize::new(frames as usize));
 }
+
+/// Whether an error is a trap, and which: found by its type, so that no text of the guest's can pass for one.
+///
+/// # Safety
+/// `error` is one that Wasmtime's C API made, and `code` may be written.
+#[no_mangle]
+pub unsafe extern "C" fn curfew__error_trap_code(error: *const wasmtime_error_t, code: *mut u8) -> bool {
+    // A structure of this one field.
+    let error = &*error.cast::<wasmtime::Error>();
+    match error.downcast_ref::<wasmtime::Trap>() {
+        Some(trap) => {
+            *code = *trap as u8;
+            true
+        }
+        None => false,
+    }
+}

@@ -19,6 +19,9 @@
 /* Takes no backtrace when something traps (false), or one of at most `frames` frames. */
 void curfew__config_backtrace(wasm_config_t *config, uint32_t frames);
 
+/* Whether an error is a trap, and which: a wasmtime_trap_code_enum. What the guest names itself cannot pass for one. */
+bool curfew__error_trap_code(const wasmtime_error_t *error, uint8_t *code);
+
 /* ---- Rewriting (rewrite.rs, engine/rewriter) ------------------------------------------------------------- */
 
 /*

@@ -35,6 +35,7 @@ struct scan_arguments {
 struct curfew__pool {
 	pthread_mutex_t lock;
 	curfew__region *free;
+	curfew__region *plain; /* the free ones without an image */
 	uint64_t in_use, pooled;
 	uint64_t resident_pages, resident_limit; /* pages of their own that regions hold */
 	int pagemap; /* -1: no PAGEMAP_SCAN */
@@ -367,14 +368,20 @@ curfew__pool *curfew__pool_create(uint64_t resident_bytes, int pagemap)
 	return pool;
 }
 
+static void destroy_all(curfew__region *region)
+{
+	for (curfew__region *next; region; region = next) {
+		next = region->next;
+		destroy(region);
+	}
+}
+
 void curfew__pool_destroy(curfew__pool *pool)
 {
 	if (!pool)
 		return;
-	for (curfew__region *region = pool->free, *next; region; region = next) {
-		next = region->next;
-		destroy(region);
-	}
+	destroy_all(pool->free);
+	destroy_all(pool->plain);
 	if (pool->pagemap >= 0)
 		close(pool->pagemap);
 	pthread_mutex_destroy(&pool->lock);
@@ -401,6 +408,17 @@ static curfew__region *take_free(curfew__pool *pool, const curfew__image *image)
 	return region;
 }
 
+/* A region that could not be made ready. */
+static curfew__region *drop(curfew__pool *pool, curfew__region *region)
+{
+	if (region)
+		destroy(region);
+	pthread_mutex_lock(&pool->lock);
+	pool->in_use--;
+	pthread_mutex_unlock(&pool->lock);
+	return NULL;
+}
+
 curfew__region *curfew__pool_take(curfew__pool *pool, curfew__image *image, size_t size_limit)
 {
 	pthread_mutex_lock(&pool->lock);
@@ -410,14 +428,8 @@ curfew__region *curfew__pool_take(curfew__pool *pool, curfew__image *image, size
 
 	if (!region)
 		region = create();
-	if (!region || (region->image != image && !map_image(region, image)) || !open_to(region, size_limit)) {
-		if (region)
-			destroy(region);
-		pthread_mutex_lock(&pool->lock);
-		pool->in_use--;
-		pthread_mutex_unlock(&pool->lock);
-		return NULL;
-	}
+	if (!region || (region->image != image && !map_image(region, image)) || !open_to(region, size_limit))
+		return drop(pool, region);
 	region->size = image->length;
 	region->stack_low = image->layout.stack_top;
 	region->size_limit = size_limit;
@@ -445,6 +457,95 @@ void curfew__pool_give(curfew__pool *pool, curfew__region *region, size_t *lowes
 	pool->pooled++;
 	region->next = pool->free;
 	pool->free = region;
+	pthread_mutex_unlock(&pool->lock);
+}
+
+/* ---- Plain regions ---------------------------------------------------------------------------------------- */
+
+/* The newest free one, preferring one of this size: it needs no system call. */
+static curfew__region *take_free_plain(curfew__pool *pool, size_t size)
+{
+	curfew__region **at = &pool->plain;
+	int looks = 8;
+
+	for (curfew__region **other = at; *other && looks--; other = &(*other)->next) {
+		if ((*other)->open_end == size) {
+			at = other;
+			break;
+		}
+	}
+	curfew__region *region = *at;
+	if (region) {
+		*at = region->next;
+		pool->pooled--;
+	}
+	return region;
+}
+
+curfew__region *curfew__pool_take_plain(curfew__pool *pool, size_t size)
+{
+	pthread_mutex_lock(&pool->lock);
+	curfew__region *region = take_free_plain(pool, size);
+	pool->in_use++;
+	pthread_mutex_unlock(&pool->lock);
+
+	if (!region)
+		region = create();
+	if (!region || !open_to(region, size))
+		return drop(pool, region);
+	region->size = size;
+	region->next = NULL;
+	return region;
+}
+
+bool curfew__region_close(curfew__region *region)
+{
+	atomic_store(&region->closed, true);
+	return mprotect(region->base, region->size, PROT_NONE) == 0;
+}
+
+bool curfew__region_extend(curfew__region *region, size_t size)
+{
+	if (!open_to(region, size))
+		return false;
+	region->size = size;
+	return true;
+}
+
+/* Zeroes the pages that were touched. False: there are too many of them, or no way to know. */
+static bool zero_back(curfew__pool *pool, curfew__region *region)
+{
+	const uint8_t *end = region->base + region->size, *stopped;
+	struct scan_range ranges[SCAN_RANGES];
+	size_t pages = 0;
+
+	long found = pool->pagemap < 0 ? -1 : scan(pool->pagemap, region->base, end, ranges, SCAN_RANGES, &stopped);
+	if (found < 0 || (region->size && stopped < end))
+		return false;
+	for (long i = 0; i < found; i++)
+		pages += (ranges[i].end - ranges[i].start) / CURFEW__PAGE;
+	if (pages > COPY_PAGES_MAX || !charge_resident(pool, region, pages))
+		return false;
+	for (long i = 0; i < found; i++)
+		memset((void *)(uintptr_t)ranges[i].start, 0, ranges[i].end - ranges[i].start);
+	return true;
+}
+
+void curfew__pool_give_plain(curfew__pool *pool, curfew__region *region, bool clean)
+{
+	if (atomic_exchange(&region->closed, false))
+		curfew__region_open(region);
+	if (clean) {
+		region->base[0] = 0;
+	} else if (region->size && !zero_back(pool, region)) {
+		madvise(region->base, region->size, MADV_DONTNEED);
+		charge_resident(pool, region, 0);
+	}
+	pthread_mutex_lock(&pool->lock);
+	pool->in_use--;
+	pool->pooled++;
+	region->next = pool->plain;
+	pool->plain = region;
 	pthread_mutex_unlock(&pool->lock);
 }
 

@@ -2,7 +2,7 @@
 /*
  * Guest memories. An image is the contents a memory starts with, kept once and mapped copy-on-write into any number
  * of regions; a region is the address space of one guest memory, reserved once and reused. After a run exactly the
- * pages that it changed are put back.
+ * pages that it changed are put back. A plain region has no image: it starts as zeros.
  */
 #ifndef CURFEW_MEMORY_REGION_H
 #define CURFEW_MEMORY_REGION_H
@@ -45,7 +45,8 @@ typedef struct curfew__region {
 	_Atomic size_t size;  /* of the memory now: what the guest may touch */
 	size_t size_limit;    /* it may grow to */
 	size_t open_end;      /* up to here the pages are accessible */
-	curfew__image *image; /* a reference; what it starts with */
+	atomic_bool closed;   /* a plain region that was taken away */
+	curfew__image *image; /* a reference; what it starts with. NULL: a plain region */
 	struct curfew__region *next;
 	size_t resident_pages; /* pages of its own that the pool has accounted for */
 	size_t stack_low;      /* lowest stack address whose contents were dropped in this run; the stack's top: none */
@@ -71,6 +72,15 @@ void curfew__pool_give(curfew__pool *pool, curfew__region *region, size_t *lowes
  * While the guest waits, with nothing on its stack: gives back the pages that hold what the image holds, and the stack.
  */
 void curfew__pool_trim(curfew__pool *pool, curfew__region *region);
+/* A memory of zeros, size bytes (a multiple of the page) of it accessible; NULL: no address space. */
+curfew__region *curfew__pool_take_plain(curfew__pool *pool, size_t size);
+/* Takes all of a plain region away until it is given back; false: the system refused. */
+bool curfew__region_close(curfew__region *region);
+/* Makes a plain region that much larger; false: the system refused. */
+bool curfew__region_extend(curfew__region *region, size_t size);
+/* Puts it back, zeroed; clean: only its first byte may differ from zero. */
+void curfew__pool_give_plain(curfew__pool *pool, curfew__region *region, bool clean);
+
 void curfew__pool_count(curfew__pool *pool, uint64_t *in_use, uint64_t *pooled);
 
 /* Lets the memory grow; false if the limit does not allow it. */

@@ -21,6 +21,7 @@ static void free_engine(curfew_engine *engine)
 	for (int i = 0; i < CURFEW__STACK_CLASSES; i++)
 		for (int metered = 0; metered < 2; metered++)
 			curfew__vm_destroy(engine->vms[i][metered]);
+	curfew__machines_destroy(engine->machines);
 	curfew__pool_destroy(engine->pool);
 	curfew__image_unref(engine->image);
 	pthread_mutex_destroy(&engine->lock);
@@ -42,9 +43,11 @@ static curfew_status fill_engine(curfew_engine *engine, const curfew_engine_opti
 	}
 	engine->pool = curfew__pool_create(options->resident_bytes ? options->resident_bytes : RESIDENT_BYTES_DEFAULT,
 	                                   options->pagemap_fd);
+	engine->machines = engine->pool ? curfew__machines_create(engine->pool) : NULL;
+	engine->epochs = options->preemption == CURFEW_PREEMPTION_EPOCHS;
 	engine->image = curfew__guest_image_create();
 	engine->executor = curfew__executor_create(threads);
-	if (!engine->pool || !engine->image || !engine->executor) {
+	if (!engine->pool || !engine->machines || !engine->image || !engine->executor) {
 		snprintf(message, 256, "out of memory");
 		return CURFEW_NO_MEMORY;
 	}
@@ -64,6 +67,8 @@ curfew_status curfew_engine_create(const curfew_engine_options *options, curfew_
 	if (options && !curfew__copy_in(&known, sizeof known, options)) {
 		return curfew__refuse(failure, CURFEW_INVALID, "options.size is not that of a curfew_engine_options");
 	}
+	if (known.preemption > CURFEW_PREEMPTION_EPOCHS)
+		return curfew__refuse(failure, CURFEW_INVALID, "options.preemption is none");
 	curfew_engine *made = calloc(1, sizeof *made);
 	if (!made) {
 		return curfew__refuse(failure, CURFEW_NO_MEMORY, "out of memory");

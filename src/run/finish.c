@@ -46,7 +46,7 @@ static void fill_counts(curfew_run *run, int64_t ended_ns)
 	used->run_ns = run->entered_ns ? (uint64_t)(ended_ns - entered) : 0;
 	report->limits = run->limits;
 	report->output_truncated = run->output_truncated;
-	curfew__report_set_program(report, run->program->name, curfew__program_kind(run->program), run->program->sha256);
+	curfew__report_set_program(report, run->program->name, curfew_program_kind(run->program), run->program->sha256);
 	curfew__report_set_output(report, run->streams[0].data, run->streams[0].length, run->streams[1].data,
 	                          run->streams[1].length, run->output_truncated);
 	if (run->partial)

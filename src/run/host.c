@@ -25,7 +25,7 @@ size_t curfew__run_charge_output(curfew_run *run, size_t length)
 	return length;
 }
 
-static bool charge_host_call(curfew_run *run)
+bool curfew__run_charge_call(curfew_run *run)
 {
 	if (run->host_calls >= run->limits.host_calls) {
 		curfew__run_latch(run, CURFEW_OUTCOME_HOST_CALLS, curfew__now());
@@ -45,14 +45,18 @@ bool curfew__run_pass_output(curfew_run *run, bool is_error, const char *bytes, 
 	return passed == length;
 }
 
-static bool on_write(void *context, uint32_t stream, const char *bytes, size_t length)
+bool curfew__run_write(curfew_run *run, uint32_t stream, const char *bytes, size_t length)
 {
-	curfew_run *run = context;
 	bool is_error = stream == 2;
 
 	if (run->redactor)
 		return curfew__redact_write(&run->redacted[is_error], bytes, length);
 	return curfew__run_pass_output(run, is_error, bytes, length);
+}
+
+static bool on_write(void *context, uint32_t stream, const char *bytes, size_t length)
+{
+	return curfew__run_write(context, stream, bytes, length);
 }
 
 static bool emit(curfew_run *run, uint32_t kind, const char *json, size_t length)
@@ -76,7 +80,7 @@ static bool on_emit(void *context, uint32_t kind, const char *json, size_t lengt
 {
 	curfew_run *run = context;
 
-	if (!charge_host_call(run))
+	if (!curfew__run_charge_call(run))
 		return false;
 	*answer = -1;
 	if (length > run->limits.output_bytes || !curfew__json_check(json, length, NULL, NULL))
@@ -113,7 +117,7 @@ static bool on_random(void *context, void *bytes, size_t length)
 	curfew_run *run = context;
 	uint8_t *to = bytes;
 
-	if (!charge_host_call(run))
+	if (!curfew__run_charge_call(run))
 		return false;
 	if (!curfew__run_is_deterministic(run))
 		return curfew__run_fill_random(bytes, length);
@@ -136,7 +140,7 @@ static bool on_import_open(void *context, const char *name, size_t length, int32
 {
 	curfew_run *run = context;
 
-	if (run->started && !charge_host_call(run))
+	if (run->started && !curfew__run_charge_call(run))
 		return false;
 	free(run->import_text);
 	run->import_length = 0;
@@ -159,7 +163,7 @@ static bool on_secret(void *context, const char *name, size_t name_length, char 
 {
 	curfew_run *run = context;
 
-	if (!charge_host_call(run))
+	if (!curfew__run_charge_call(run))
 		return false;
 	const curfew_secret *secret = curfew__grants_find(run->grants, name, name_length);
 	*answer = secret && secret->value_length <= room ? (int32_t)secret->value_length : -1;
@@ -257,14 +261,17 @@ static bool on_stopped(void *context)
 	return atomic_load(&run->cause) != 0;
 }
 
-static void on_growth(void *context, size_t bytes, bool refused)
+void curfew__run_growth(curfew_run *run, size_t bytes, bool refused)
 {
-	curfew_run *run = context;
-
 	atomic_store_explicit(&run->memory_bytes, bytes, memory_order_relaxed);
 	/* What is being stopped for something else may run short on its way out. */
 	if (refused && !atomic_load(&run->cause))
 		curfew__run_latch(run, CURFEW_OUTCOME_MEMORY, curfew__now());
+}
+
+static void on_growth(void *context, size_t bytes, bool refused)
+{
+	curfew__run_growth(context, bytes, refused);
 }
 
 const curfew__guest_host curfew__run_host = {

@@ -128,16 +128,12 @@ curfew_status curfew_program_load(curfew_engine *engine, const void *image, size
 	if (memcmp(sum, head.checksum, sizeof sum) || !well_formed(&head, length))
 		return curfew__refuse(failure, CURFEW_BAD_IMAGE, "the image is damaged");
 
-	curfew_program *made = calloc(1, sizeof *made);
+	curfew_program *made = curfew__program_alloc(engine, (const char *)image + sizeof head, head.name_length);
 	if (!made)
 		return curfew__refuse(failure, CURFEW_NO_MEMORY, "out of memory");
-	atomic_init(&made->references, 1);
-	pthread_mutex_init(&made->lock, NULL);
-	made->engine = curfew__engine_ref(engine);
 	memcpy(made->sha256, head.sha256, sizeof made->sha256);
-	made->name = strndup((const char *)image + sizeof head, head.name_length);
 	made->image = read_image(engine->image, &head, (const uint8_t *)image + sizeof head + head.name_length);
-	if (!made->name || !made->image) {
+	if (!made->image) {
 		curfew_program_destroy(made);
 		return curfew__refuse(failure, CURFEW_BAD_IMAGE, "the image is damaged, or there is no memory for it");
 	}

@@ -15,6 +15,23 @@
 
 #define SOURCE_BYTES_MAX ((size_t)16 << 20)
 #define NAME_BYTES_MAX 4096
+#define WASM_BYTES_MAX ((size_t)64 << 20)
+
+static bool is_wasm(const curfew_source *source)
+{
+	return source->language == CURFEW_LANGUAGE_WASM || source->language == CURFEW_LANGUAGE_WAT;
+}
+
+static curfew_status check_text(const curfew_source *source, curfew_failure *failure)
+{
+	if (source->text_length > SOURCE_BYTES_MAX)
+		return curfew__refuse(failure, CURFEW_INVALID, "the source is larger than 16 MiB");
+	if (source->text_length && memchr(source->text, 0, source->text_length))
+		return curfew__refuse(failure, CURFEW_INVALID, "the source holds a NUL byte: it is not JavaScript");
+	if (!curfew__utf8_check(source->text, source->text_length, NULL))
+		return curfew__refuse(failure, CURFEW_INVALID, "the source is not UTF-8");
+	return CURFEW_OK;
+}
 
 static curfew_status check_source(const curfew_source *source, curfew_failure *failure)
 {
@@ -23,14 +40,12 @@ static curfew_status check_source(const curfew_source *source, curfew_failure *f
 		return curfew__refuse(failure, CURFEW_INVALID, "the program needs a name, not beginning with curfew:");
 	if (!source->text && source->text_length)
 		return curfew__refuse(failure, CURFEW_INVALID, "the program has no text");
-	if (source->text_length > SOURCE_BYTES_MAX)
-		return curfew__refuse(failure, CURFEW_INVALID, "the source is larger than 16 MiB");
-	if (source->text_length && memchr(source->text, 0, source->text_length))
-		return curfew__refuse(failure, CURFEW_INVALID, "the source holds a NUL byte: it is not JavaScript");
-	if (!curfew__utf8_check(source->text, source->text_length, NULL))
-		return curfew__refuse(failure, CURFEW_INVALID, "the source is not UTF-8");
-	if (source->language > CURFEW_LANGUAGE_JS_MODULE || (source->flags & ~CURFEW_SOURCE_ONCE) || source->reserved)
+	if (source->language > CURFEW_LANGUAGE_WAT || (source->flags & ~CURFEW_SOURCE_ONCE) || source->reserved)
 		return curfew__refuse(failure, CURFEW_INVALID, "unknown language or flag");
+	if (!is_wasm(source))
+		return check_text(source, failure);
+	if (source->text_length > WASM_BYTES_MAX)
+		return curfew__refuse(failure, CURFEW_INVALID, "the module is larger than 64 MiB");
 	return CURFEW_OK;
 }
 
@@ -40,10 +55,9 @@ curfew_program *curfew__program_ref(curfew_program *program)
 	return program;
 }
 
-const char *curfew__program_kind(const curfew_program *program)
+const char *curfew_program_kind(const curfew_program *program)
 {
-	(void)program;
-	return "js";
+	return program && program->wasm ? curfew__wasm_program_kind(program->wasm) : "js";
 }
 
 void curfew_program_destroy(curfew_program *program)
@@ -51,12 +65,64 @@ void curfew_program_destroy(curfew_program *program)
 	if (!program || atomic_fetch_sub(&program->references, 1) != 1)
 		return;
 	curfew__image_unref(program->image);
+	curfew__wasm_program_destroy(program->wasm);
 	pthread_mutex_destroy(&program->lock);
 	free(program->name);
 	free(program->source);
 	free(program->import_dir);
 	curfew_engine_destroy(program->engine);
 	free(program);
+}
+
+curfew_program *curfew__program_alloc(curfew_engine *engine, const char *name, size_t name_length)
+{
+	curfew_program *made = calloc(1, sizeof *made);
+
+	if (!made)
+		return NULL;
+	atomic_init(&made->references, 1);
+	pthread_mutex_init(&made->lock, NULL);
+	made->engine = curfew__engine_ref(engine);
+	made->name = strndup(name, name_length);
+	if (!made->name) {
+		curfew_program_destroy(made);
+		return NULL;
+	}
+	/* What is shown of it goes into lines of text. */
+	for (char *at = made->name; *at; at++)
+		if ((unsigned char)*at < ' ')
+			*at = '?';
+	return made;
+}
+
+/* The text with a line break before it. */
+static bool copy_source(curfew_program *program, const curfew_source *source)
+{
+	program->text_length = source->text_length;
+	program->source = malloc(source->text_length + 2);
+	if (!program->source)
+		return false;
+	program->source[0] = '\n';
+	memcpy(program->source + 1, source->text ? source->text : "", source->text_length);
+	program->source[source->text_length + 1] = 0;
+	program->text = program->source + 1;
+	/* A first line for the shell is a comment; behind the line break it has to look like one. */
+	if (source->text_length > 1 && !memcmp(program->text, "#!", 2))
+		memcpy(program->source + 1, "//", 2);
+	return true;
+}
+
+static bool copy_wasm(curfew_program *program, const curfew_source *source)
+{
+	curfew__wasm_source from = {
+		.bytes = source->text ? source->text : "",
+		.length = source->text_length,
+		.is_text = source->language == CURFEW_LANGUAGE_WAT,
+		.epochs = program->engine->epochs,
+		.cache_dir = program->engine->cache_dir,
+	};
+	program->wasm = curfew__wasm_program_create(&from);
+	return program->wasm != NULL;
 }
 
 curfew_status curfew_program_create(curfew_engine *engine, const curfew_source *given, curfew_program **program,
@@ -72,29 +138,15 @@ curfew_status curfew_program_create(curfew_engine *engine, const curfew_source *
 	curfew_status status = check_source(&source, failure);
 	if (status != CURFEW_OK)
 		return status;
-	curfew_program *made = calloc(1, sizeof *made);
+	curfew_program *made = curfew__program_alloc(engine, source.name, strlen(source.name));
 	if (!made)
 		return curfew__refuse(failure, CURFEW_NO_MEMORY, "out of memory");
-	atomic_init(&made->references, 1);
-	pthread_mutex_init(&made->lock, NULL);
-	made->engine = curfew__engine_ref(engine);
 	made->language = source.language;
 	made->flags = source.flags;
-	made->text_length = source.text_length;
-	made->name = strdup(source.name);
-	made->source = malloc(source.text_length + 2);
-	if (!made->name || !made->source) {
+	if (!(is_wasm(&source) ? copy_wasm(made, &source) : copy_source(made, &source))) {
 		curfew_program_destroy(made);
 		return curfew__refuse(failure, CURFEW_NO_MEMORY, "out of memory");
 	}
-	/* What is shown of it goes into lines of text. */
-	for (char *at = made->name; *at; at++)
-		if ((unsigned char)*at < ' ')
-			*at = '?';
-	made->source[0] = '\n';
-	memcpy(made->source + 1, source.text ? source.text : "", source.text_length);
-	made->source[source.text_length + 1] = 0;
-	made->text = made->source + 1;
 	if (source.import_dir && !(made->import_dir = realpath(source.import_dir, NULL))) {
 		if (failure)
 			snprintf(failure->message, sizeof failure->message, "import folder %.150s: %s", source.import_dir,
@@ -102,11 +154,8 @@ curfew_status curfew_program_create(curfew_engine *engine, const curfew_source *
 		curfew_program_destroy(made);
 		return CURFEW_INVALID;
 	}
-	crypto_hash_sha256(sum, (const uint8_t *)made->text, made->text_length);
+	crypto_hash_sha256(sum, (const uint8_t *)source.text, source.text_length);
 	sodium_bin2hex(made->sha256, sizeof made->sha256, sum, sizeof sum);
-	/* A first line for the shell is a comment; behind the line break it has to look like one. */
-	if (source.text_length > 1 && !memcmp(made->text, "#!", 2))
-		memcpy(made->source + 1, "//", 2);
 	*program = made;
 	return CURFEW_OK;
 }

@@ -11,6 +11,7 @@
 #include "host/secrets.h"
 #include "host/fetch.h"
 #include "js/guest.h"
+#include "wasm/instance.h"
 #include "watch/watch.h"
 
 typedef struct curfew__executor curfew__executor;
@@ -23,6 +24,8 @@ struct curfew_engine {
 	curfew__image *image;
 	pthread_mutex_t lock;     /* of vms */
 	curfew__vm *vms[CURFEW__STACK_CLASSES][2]; /* plain, metered; made at first need */
+	curfew__machines *machines;
+	bool epochs;              /* how WebAssembly is preempted */
 	char *cache_dir;
 	curfew__fetcher *fetcher; /* made when a run is first allowed to fetch */
 	atomic_ulong runs_active;
@@ -49,11 +52,12 @@ struct curfew_program {
 	char sha256[65];
 	pthread_mutex_t lock;  /* of image */
 	curfew__image *image;  /* of the parsed program; NULL until it was compiled */
+	curfew__wasm_program *wasm; /* NULL: JavaScript, and then the other way round nothing of the above is set */
 };
 
+/* An empty program with one reference. NULL: out of memory. */
+curfew_program *curfew__program_alloc(curfew_engine *engine, const char *name, size_t name_length);
 curfew_program *curfew__program_ref(curfew_program *program);
-/* As the report names it. */
-const char *curfew__program_kind(const curfew_program *program);
 /* The image with a reference for the caller, or NULL. */
 curfew__image *curfew__program_image(curfew_program *program);
 /* Takes the region as it is for the program's image, unless there is one already. */
@@ -103,7 +107,24 @@ typedef struct curfew__kind {
 	void (*finish)(curfew_run *run);
 } curfew__kind;
 
-extern const curfew__kind curfew__kind_js;
+extern const curfew__kind curfew__kind_js, curfew__kind_wasm;
+
+/* What WASI shows to a run, copied from its options; in one allocation. */
+typedef struct curfew__wasi_given {
+	const char **args; /* [arg_count] */
+	size_t arg_count;
+	const char **env;  /* [env_count] */
+	size_t env_count;
+	curfew__wasi_folder *dirs; /* [dir_count] */
+	size_t dir_count;
+	int stdin_file;    /* -1: none */
+} curfew__wasi_given;
+
+/* NULL: out of memory. name is the program's, its first argument. Free with free. */
+curfew__wasi_given *curfew__wasi_given_create(const curfew_run_options *options, const char *name);
+curfew_status curfew__wasi_given_check(const curfew_run_options *options, curfew_failure *failure);
+
+typedef struct curfew__run_waker curfew__run_waker;
 
 enum curfew__run_phase {
 	CURFEW__RUN_EXECUTING,
@@ -176,6 +197,9 @@ struct curfew_run {
 	curfew__grants *grants;     /* NULL: no secrets; so are these two */
 	curfew__redactor *redactor;
 	curfew__redact_stream redacted[2]; /* on the way to the streams */
+	curfew__wasm *wasm;         /* NULL: JavaScript, or not there yet */
+	curfew__wasi_given *wasi;   /* NULL: JavaScript */
+	curfew__run_waker *waker;
 	curfew__buffer streams[2];
 	_Atomic uint64_t output_bytes;
 	_Atomic uint64_t memory_bytes;
@@ -198,6 +222,12 @@ int64_t curfew__run_clock(const curfew_run *run);
 /* Charges output; how many of the bytes may still pass. Latches the limit when not all may. */
 size_t curfew__run_charge_output(curfew_run *run, size_t length);
 bool curfew__run_fill_random(void *bytes, size_t length);
+/* Counts a call out of the sandbox; false: there were too many, which is latched. */
+bool curfew__run_charge_call(curfew_run *run);
+/* Output of the guest to stream 1 or 2; false: it was too much, which is latched. */
+bool curfew__run_write(curfew_run *run, uint32_t stream, const char *bytes, size_t length);
+/* The memory has so many bytes, or was not let grow, which is latched. */
+void curfew__run_growth(curfew_run *run, size_t bytes, bool refused);
 
 /* secrets.c: what a run is granted, and keeping it out of what leaves the run. */
 curfew_status curfew__run_grant(curfew_run *run, const curfew_run_options *options, curfew_failure *failure);

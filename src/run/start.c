@@ -34,6 +34,8 @@ static void free_run(curfew_run *run)
 	free(run->import_text);
 	curfew__operations_unref(atomic_load(&run->operations));
 	curfew__fetch_session_unref(run->fetch);
+	free(run->wasm);
+	free(run->wasi);
 	curfew_program_destroy(run->program);
 	curfew_engine_destroy(run->engine);
 	free(run);
@@ -53,8 +55,11 @@ static curfew_status check_options(const curfew_run_options *options, curfew_fai
 
 	if (options->id && !curfew__report_is_id(options->id))
 		return curfew__refuse(failure, CURFEW_INVALID, "id is not a ULID");
-	if (options->flags & ~CURFEW_RUN_DETERMINISTIC)
+	if ((options->flags & ~(CURFEW_RUN_DETERMINISTIC | CURFEW_RUN_STDIN)) || options->reserved)
 		return curfew__refuse(failure, CURFEW_INVALID, "unknown flag in run options");
+	curfew_status status = curfew__wasi_given_check(options, failure);
+	if (status != CURFEW_OK)
+		return status;
 	if (!options->params)
 		return CURFEW_OK;
 	if (options->params_length > PARAMS_BYTES_MAX)
@@ -153,16 +158,19 @@ static curfew_status create_run(curfew_program *program, const curfew_run_option
 	run->start_ns = curfew__now();
 	run->program = curfew__program_ref(program);
 	run->engine = curfew__engine_ref(program->engine);
-	run->kind = &curfew__kind_js;
+	run->kind = program->wasm ? &curfew__kind_wasm : &curfew__kind_js;
 	run->limits = limits;
 	run->flags = options.flags;
-	run->inline_run = waited_for && stack_has_room(limits.stack_bytes);
+	/* WebAssembly brings its own stack. */
+	run->inline_run = waited_for && (program->wasm || stack_has_room(limits.stack_bytes));
 	run->on_event = options.on_event;
 	run->on_event_context = options.on_event_context;
 	run->call = options.call ? copy(options.call, strlen(options.call), &ok) : NULL;
 	run->params = options.params ? copy(options.params, options.params_length, &ok) : NULL;
 	run->params_length = options.params ? options.params_length : 0;
 	run->user = options.user ? copy(options.user, strlen(options.user), &ok) : NULL;
+	if (program->wasm && !(run->wasi = curfew__wasi_given_create(&options, program->name)))
+		ok = false;
 	run->deadline_ns = curfew__later(run->start_ns, limits.timeout_ns);
 	run->virtual_ns = CURFEW__FIXED_NOW_NS;
 	run->seed = FIXED_SEED;
@@ -299,7 +307,7 @@ curfew_status curfew_program_compile(curfew_program *program, const curfew_limit
 			*report = run->report;
 			run->report = NULL;
 		}
-	} else if (status == CURFEW_OK && !(image = curfew__program_image(program))) {
+	} else if (status == CURFEW_OK && !program->wasm && !(image = curfew__program_image(program))) {
 		status = curfew__refuse(failure, CURFEW_NO_MEMORY, "there is no memory for the program's image");
 	} else if (status == CURFEW_OK) {
 		curfew__image_unref(image);

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The top of a stack stays resident and is zeroed by hand; what was used below it is given back to the system, so that
+ * one deep recursion does not stay in memory for good. Compiled code touches every page of a frame in order, so the
+ * first untouched page ends what was used.
+ */
+#include "memory/stack.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#define PAGE ((size_t)4096)
+#define WARM ((size_t)32 << 10)
+
+struct curfew__stacks {
+	pthread_mutex_t lock;
+	curfew__stack *free;
+	size_t size;
+};
+
+curfew__stacks *curfew__stacks_create(size_t size)
+{
+	curfew__stacks *stacks = calloc(1, sizeof *stacks);
+
+	if (!stacks)
+		return NULL;
+	pthread_mutex_init(&stacks->lock, NULL);
+	stacks->size = size;
+	return stacks;
+}
+
+static void destroy(curfew__stack *stack)
+{
+	munmap(stack->base - PAGE, stack->size + PAGE);
+	free(stack);
+}
+
+void curfew__stacks_destroy(curfew__stacks *stacks)
+{
+	if (!stacks)
+		return;
+	for (curfew__stack *stack = stacks->free, *next; stack; stack = next) {
+		next = stack->next;
+		destroy(stack);
+	}
+	pthread_mutex_destroy(&stacks->lock);
+	free(stacks);
+}
+
+static curfew__stack *create(size_t size)
+{
+	curfew__stack *stack = calloc(1, sizeof *stack);
+
+	if (!stack)
+		return NULL;
+	uint8_t *start = mmap(NULL, size + PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	stack->base = start + PAGE;
+	stack->size = size;
+	/* A huge page would hide how much was used. */
+	if (start != MAP_FAILED)
+		madvise(start, size + PAGE, MADV_NOHUGEPAGE);
+	if (start != MAP_FAILED && !mprotect(stack->base, size, PROT_READ | PROT_WRITE))
+		return stack;
+	if (start != MAP_FAILED)
+		munmap(start, size + PAGE);
+	free(stack);
+	return NULL;
+}
+
+curfew__stack *curfew__stacks_take(curfew__stacks *stacks)
+{
+	pthread_mutex_lock(&stacks->lock);
+	curfew__stack *stack = stacks->free;
+	if (stack)
+		stacks->free = stack->next;
+	pthread_mutex_unlock(&stacks->lock);
+	return stack ? stack : create(stacks->size);
+}
+
+/* Lowest page that is in memory, at or above base; `from` is known to be. */
+static const uint8_t *lowest_resident(const curfew__stack *stack, const uint8_t *from)
+{
+	unsigned char resident = 1;
+
+	while (from > stack->base && !mincore((void *)(uintptr_t)(from - PAGE), PAGE, &resident) && (resident & 1))
+		from -= PAGE;
+	return from;
+}
+
+/* Lowest word that is not zero in the part that stays in memory. */
+static const uint8_t *lowest_word(const uint8_t *from, const uint8_t *top)
+{
+	while (from < top && !*(const uint64_t *)(const void *)from)
+		from += sizeof(uint64_t);
+	return from;
+}
+
+size_t curfew__stacks_give(curfew__stacks *stacks, curfew__stack *stack)
+{
+	uint8_t *top = stack->base + stack->size, *warm = top - (WARM < stack->size ? WARM : stack->size);
+	const uint8_t *lowest = lowest_resident(stack, warm);
+
+	if (lowest < warm) {
+		madvise((void *)(uintptr_t)lowest, (size_t)(warm - lowest), MADV_DONTNEED);
+		memset(warm, 0, (size_t)(top - warm));
+	} else {
+		lowest = lowest_word(warm, top);
+		memset((void *)(uintptr_t)lowest, 0, (size_t)(top - lowest));
+	}
+	pthread_mutex_lock(&stacks->lock);
+	stack->next = stacks->free;
+	stacks->free = stack;
+	pthread_mutex_unlock(&stacks->lock);
+	return (size_t)(top - lowest);
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Native stacks for guest code, made once and reused. Each is zero when it is taken, so that afterwards it shows how far
+ * down it was used.
+ */
+#ifndef CURFEW_MEMORY_STACK_H
+#define CURFEW_MEMORY_STACK_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct curfew__stack {
+	uint8_t *base; /* lowest byte; below it lies an inaccessible page */
+	size_t size;
+	struct curfew__stack *next;
+} curfew__stack;
+
+typedef struct curfew__stacks curfew__stacks;
+
+/* A pool of stacks of size bytes (a multiple of the page). NULL: out of memory. */
+curfew__stacks *curfew__stacks_create(size_t size);
+/* Every stack must have been given back. */
+void curfew__stacks_destroy(curfew__stacks *stacks);
+/* Any thread. NULL: out of memory. */
+curfew__stack *curfew__stacks_take(curfew__stacks *stacks);
+/* Any thread; how many bytes of it were used, in whole pages beyond the first few. */
+size_t curfew__stacks_give(curfew__stacks *stacks, curfew__stack *stack);
+
+#endif

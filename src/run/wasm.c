@@ -1,0 +1,319 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * WebAssembly as a kind of run: compiled at first need, gone on with until it waits or ends, stopped by a flag that its
+ * loops and functions look at. What it waits for wakes the run from any thread; the run may be gone by then.
+ */
+#include "run/run.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "report/report.h"
+#include "run/stop.h"
+
+#define FIXED_DATE_NS (UINT64_C(1767225600) * 1000000000) /* a deterministic program's date: 2026-01-01 */
+
+/* ---- Waking ----------------------------------------------------------------------------------------------- */
+
+struct curfew__run_waker {
+	atomic_uint references;
+	pthread_mutex_t lock; /* of run */
+	curfew_run *run;      /* NULL: it has ended */
+};
+
+static void drop_waker(void *context)
+{
+	curfew__run_waker *waker = context;
+
+	if (atomic_fetch_sub(&waker->references, 1) != 1)
+		return;
+	pthread_mutex_destroy(&waker->lock);
+	free(waker);
+}
+
+static void wake(void *context)
+{
+	curfew__run_waker *waker = context;
+
+	pthread_mutex_lock(&waker->lock);
+	if (waker->run)
+		curfew__run_wake(waker->run);
+	pthread_mutex_unlock(&waker->lock);
+}
+
+static curfew__run_waker *create_waker(curfew_run *run)
+{
+	curfew__run_waker *waker = calloc(1, sizeof *waker);
+
+	if (!waker)
+		return NULL;
+	atomic_init(&waker->references, 1);
+	pthread_mutex_init(&waker->lock, NULL);
+	waker->run = run;
+	return waker;
+}
+
+static void end_waker(curfew__run_waker *waker)
+{
+	pthread_mutex_lock(&waker->lock);
+	waker->run = NULL;
+	pthread_mutex_unlock(&waker->lock);
+	drop_waker(waker);
+}
+
+/* ---- What the instance asks for --------------------------------------------------------------------------- */
+
+static void on_growth(void *context, size_t bytes, bool refused)
+{
+	curfew__run_growth(context, bytes, refused);
+}
+
+static bool on_call(void *context)
+{
+	curfew_run *run = context;
+	return !atomic_load(&run->cause) && curfew__run_charge_call(run);
+}
+
+static bool on_write(void *context, uint32_t stream, const char *bytes, size_t length)
+{
+	curfew_run *run = context;
+	/* Output has a limit of its own; it is no call out besides. */
+	if (run->host_calls)
+		run->host_calls--;
+	return curfew__run_write(run, stream, bytes, length);
+}
+
+static bool on_stopped(void *context)
+{
+	const curfew_run *run = context;
+	return atomic_load(&run->cause) != 0;
+}
+
+static curfew__waker on_waker(void *context)
+{
+	const curfew_run *run = context;
+	atomic_fetch_add(&run->waker->references, 1);
+	return (curfew__waker){ run->waker, wake, drop_waker };
+}
+
+static const curfew__wasm_host wasm_host = { on_growth, on_call, on_write, on_stopped, on_waker };
+
+/* ---- Going on --------------------------------------------------------------------------------------------- */
+
+static curfew__run_end end_of(curfew_run *run, curfew__wasm_end end)
+{
+	switch (end) {
+	case CURFEW__WASM_WAITS:
+		return CURFEW__END_WAITING;
+	case CURFEW__WASM_DONE:
+		return CURFEW__END_DONE;
+	case CURFEW__WASM_THREW:
+		return CURFEW__END_THREW;
+	case CURFEW__WASM_REFUSED:
+		return CURFEW__END_REFUSED;
+	case CURFEW__WASM_EXITED:
+		run->report->exit_code = run->wasm->exit_code;
+		return CURFEW__END_EXITED;
+	case CURFEW__WASM_TRAPPED:
+		return CURFEW__END_TRAPPED;
+	case CURFEW__WASM_STACK:
+		return CURFEW__END_STACK;
+	case CURFEW__WASM_FUEL:
+		return CURFEW__END_FUEL;
+	case CURFEW__WASM_FAILED:
+		break;
+	}
+	return CURFEW__END_FAILED;
+}
+
+/* Why the program does not load, and where in its text. */
+static curfew__run_end refuse(curfew_run *run, curfew__wasm_error *error)
+{
+	const char *message = error->message ? error->message : "out of memory";
+	curfew_frame frame = { .function = "<anonymous>", .file = run->program->name, .line = error->line,
+		                   .column = error->column };
+
+	curfew__report_set_error(run->report, error->name, error->name ? strlen(error->name) : 0, message, strlen(message));
+	if (error->line) {
+		size_t length;
+		const char *text = curfew__wasm_program_binary(run->program->wasm, &length);
+		curfew__report_add_frame(run->report, &frame);
+		curfew__report_set_source_line(run->report, text, length, error->line);
+	}
+	free(error->message);
+	return error->internal || !error->message ? CURFEW__END_FAILED : CURFEW__END_REFUSED;
+}
+
+static curfew__wasm_end bring_to_life(curfew_run *run, const curfew__code *code)
+{
+	const curfew_limits *limits = &run->limits;
+	const curfew__wasi_given *given = run->wasi;
+	curfew__wasm_options options = {
+		.host = &wasm_host, .context = run, .memory_bytes = (size_t)limits->memory_bytes, .fuel = limits->fuel,
+		.call = run->call, .params = run->params, .params_length = run->params_length,
+		.wasi = {
+			.arguments = given->args, .argument_count = given->arg_count,
+			.environment = given->env, .environment_count = given->env_count,
+			.folders = given->dirs, .folder_count = given->dir_count, .stdin_file = given->stdin_file,
+			.deterministic = curfew__run_is_deterministic(run), .fixed_wall_ns = FIXED_DATE_NS, .seed = run->seed,
+		},
+	};
+	return curfew__wasm_init(run->wasm, code, &options);
+}
+
+static curfew__run_end begin(curfew_run *run)
+{
+	curfew__wasm_error error;
+	bool metered = run->limits.fuel != CURFEW_UNLIMITED;
+
+	run->loaded_ns = curfew__now();
+	const curfew__code *code = curfew__wasm_program_code(run->program->wasm, run->engine->machines, metered,
+	                                                     run->limits.stack_bytes, &error);
+	run->compiled_ns = curfew__now();
+	if (!code)
+		return refuse(run, &error);
+	if (run->compile_only)
+		return CURFEW__END_NOT_RUN;
+	run->waker = create_waker(run);
+	run->wasm = calloc(1, sizeof *run->wasm);
+	if (!run->waker || !run->wasm)
+		return CURFEW__END_FAILED;
+	curfew__wasm_end end = bring_to_life(run, code);
+	atomic_store(&run->alive, true);
+	if (end != CURFEW__WASM_WAITS)
+		return end_of(run, end);
+	run->started = run->entered = true;
+	run->entered_ns = curfew__now();
+	if (!curfew__watch_arm(run->engine->watch, &run->alarm, curfew__run_next_alarm(run, run->entered_ns)))
+		return CURFEW__END_FAILED;
+	return end_of(run, curfew__wasm_go_on(run->wasm));
+}
+
+static curfew__run_end resume(curfew_run *run)
+{
+	return end_of(run, curfew__wasm_go_on(run->wasm));
+}
+
+static int64_t wait(curfew_run *run, int64_t now)
+{
+	(void)run, (void)now;
+	return CURFEW__NEVER;
+}
+
+/* WASI has no way to tell; what reads the clock may know. */
+static void tell_time_up(curfew_run *run, curfew_outcome why)
+{
+	(void)run, (void)why;
+}
+
+static int64_t stop(curfew_run *run, int64_t now)
+{
+	(void)now;
+	curfew__wasm_stop(run->wasm);
+	return CURFEW__NEVER;
+}
+
+/* ---- What it left ----------------------------------------------------------------------------------------- */
+
+static bool settle(curfew_run *run, bool *hard)
+{
+	(void)run;
+	*hard = false;
+	return true;
+}
+
+static void fill_usage(curfew_run *run)
+{
+	curfew_used *used = &run->report->used;
+
+	used->memory_peak_bytes = run->wasm->memory_peak;
+	if (run->limits.fuel != CURFEW_UNLIMITED && run->started)
+		used->fuel = curfew__wasm_fuel_used(run->wasm);
+}
+
+static void fill_value(curfew_run *run)
+{
+	curfew__buffer value;
+
+	curfew__buffer_init(&value, (size_t)run->limits.output_bytes);
+	curfew__wasm_value(run->wasm, &value);
+	/* What does not fit into the buffer is more than the limit. */
+	size_t length = value.failed ? (size_t)run->limits.output_bytes + 1 : value.length;
+	if (length && curfew__run_charge_output(run, length) == length)
+		curfew__report_set_value(run->report, value.data, value.length);
+	curfew__buffer_finish(&value);
+}
+
+static void place(void *context, const curfew__location *location)
+{
+	curfew_run *run = context;
+	curfew_frame frame = {
+		.function = location->function && location->function[0] ? location->function : "<anonymous>",
+		.file = location->file ? location->file : run->program->name,
+		.line = location->line,
+		.column = location->column,
+		.has_wasm_offset = true,
+		.wasm_offset = location->offset,
+	};
+	curfew__report_add_frame(run->report, &frame);
+}
+
+static void set_error(curfew_run *run, const char *name, const char *message)
+{
+	curfew__report_set_error(run->report, name, strlen(name), message, strlen(message));
+}
+
+/* The payload of the error that a component's function returned. */
+static void fill_thrown(curfew_run *run)
+{
+	curfew__buffer value;
+
+	curfew__buffer_init(&value, CURFEW__ERROR_MESSAGE_MOST);
+	curfew__wasm_value(run->wasm, &value);
+	set_error(run, "error", value.data ? value.data : "null");
+	curfew__buffer_finish(&value);
+}
+
+static void fill_trap(curfew_run *run)
+{
+	const char *sentence, *name = curfew__wasm_trap_name(run->wasm, &sentence);
+	char *message = name ? NULL : curfew__wasm_failure_text(run->wasm);
+
+	set_error(run, name ? name : "trap", name ? sentence : message ? message : "the guest trapped");
+	free(message);
+}
+
+static void fill_error(curfew_run *run, curfew__run_end end)
+{
+	bool caused = atomic_load(&run->cause);
+
+	if (end == CURFEW__END_THREW && !caused) {
+		fill_thrown(run);
+	} else if (end == CURFEW__END_EXITED && !caused) {
+		char text[32];
+		snprintf(text, sizeof text, "exit code %d", (int)run->report->exit_code);
+		set_error(run, "exit", text);
+	} else if ((end == CURFEW__END_REFUSED || end == CURFEW__END_FAILED) && !caused) {
+		char *message = curfew__wasm_failure_text(run->wasm);
+		set_error(run, "TypeError", message ? message : "out of memory");
+		free(message);
+	} else if (end == CURFEW__END_TRAPPED && !caused) {
+		fill_trap(run);
+	}
+	if (end >= CURFEW__END_TRAPPED)
+		curfew__wasm_trace(run->wasm, run->program->wasm, place, run);
+}
+
+static void finish(curfew_run *run)
+{
+	curfew__wasm_finish(run->wasm);
+	run->report->used.stack_peak_bytes = run->wasm->stack_peak;
+	end_waker(run->waker);
+	run->waker = NULL;
+}
+
+const curfew__kind curfew__kind_wasm = {
+	begin, resume, wait, tell_time_up, stop, settle, fill_usage, fill_value, fill_error, finish,
+};

@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Components: a function is named as it is exported, NAME or INTERFACE#NAME, where NAME alone will do if one interface
+ * only has it. A command is what exports wasi:cli/run; it is started if no function was asked for.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "wasm/parts.h"
+
+#define COMMAND "wasi:cli/run@"
+
+/* Where a function was found. */
+typedef struct place {
+	char interface[256]; /* "": exported by the component itself */
+	char name[256];
+	wasmtime_component_item_t item; /* of kind COMPONENT_FUNC */
+	unsigned count;                 /* how many there are of this name */
+} place;
+
+/* What is looked for: either may be NULL: any. */
+typedef struct target {
+	const char *interface; /* a prefix, if it ends in @ */
+	const char *name;
+} target;
+
+static bool is_interface(const char *wanted, const char *name, size_t length)
+{
+	size_t size = strlen(wanted);
+
+	if (!size)
+		return false;
+	if (wanted[size - 1] == '@')
+		return length > size && !memcmp(name, wanted, size);
+	return length == size && !memcmp(name, wanted, size);
+}
+
+static void note(place *found, const char *interface, size_t interface_length, const char *name, size_t length,
+                 wasmtime_component_item_t *item)
+{
+	if (found->count++ || length >= sizeof found->name || interface_length >= sizeof found->interface) {
+		wasmtime_component_item_delete(item);
+		return;
+	}
+	memcpy(found->interface, interface, interface_length);
+	memcpy(found->name, name, length);
+	found->item = *item;
+}
+
+static void search_instance(const wasmtime_component_instance_type_t *type, const wasm_engine_t *engine,
+                            const char *interface, size_t interface_length, const char *wanted_name, place *found)
+{
+	size_t count = wasmtime_component_instance_type_export_count(type, engine);
+
+	for (size_t i = 0; i < count; i++) {
+		const char *name;
+		size_t length;
+		wasmtime_component_item_t item;
+		if (!wasmtime_component_instance_type_export_nth(type, engine, i, &name, &length, &item))
+			continue;
+		if (item.kind == WASMTIME_COMPONENT_ITEM_COMPONENT_FUNC && length == strlen(wanted_name) &&
+		    !memcmp(name, wanted_name, length))
+			note(found, interface, interface_length, name, length, &item);
+		else
+			wasmtime_component_item_delete(&item);
+	}
+}
+
+static void search(const curfew__code *code, const target *wanted, place *found)
+{
+	wasmtime_component_type_t *type = wasmtime_component_type(code->component);
+	const wasm_engine_t *engine = code->machine->engine;
+	size_t count = wasmtime_component_type_export_count(type, engine);
+
+	for (size_t i = 0; i < count; i++) {
+		const char *name;
+		size_t length;
+		wasmtime_component_item_t item;
+		if (!wasmtime_component_type_export_nth(type, engine, i, &name, &length, &item))
+			continue;
+		if (item.kind == WASMTIME_COMPONENT_ITEM_COMPONENT_FUNC && !wanted->interface &&
+		    length == strlen(wanted->name) && !memcmp(name, wanted->name, length)) {
+			note(found, "", 0, name, length, &item);
+			continue;
+		}
+		if (item.kind == WASMTIME_COMPONENT_ITEM_COMPONENT_INSTANCE &&
+		    (!wanted->interface || is_interface(wanted->interface, name, length)))
+			search_instance(item.of.component_instance, engine, name, length, wanted->name, found);
+		wasmtime_component_item_delete(&item);
+	}
+	wasmtime_component_type_delete(type);
+}
+
+static wasmtime_component_export_index_t *index_of(const curfew__code *code, const place *found)
+{
+	wasmtime_component_export_index_t *outer = NULL, *index;
+
+	if (found->interface[0])
+		outer = wasmtime_component_get_export_index(code->component, NULL, found->interface, strlen(found->interface));
+	if (found->interface[0] && !outer)
+		return NULL;
+	index = wasmtime_component_get_export_index(code->component, outer, found->name, strlen(found->name));
+	if (outer)
+		wasmtime_component_export_index_delete(outer);
+	return index;
+}
+
+static bool refuse(curfew__wasm *wasm, const char *call, unsigned count)
+{
+	snprintf(wasm->message, sizeof wasm->message,
+	         count ? "%.120s is exported by several interfaces; name one: INTERFACE#NAME"
+	               : "no function %.120s is exported",
+	         call);
+	return false;
+}
+
+static bool make_call(curfew__wasm *wasm, const place *found)
+{
+	wasm->calls = true;
+	wasm->name = strdup(found->name);
+	wasm->of.component.index = index_of(wasm->code, found);
+	if (!wasm->name || !wasm->of.component.index)
+		return refuse(wasm, found->name, 0);
+	wasm->of.component.signature =
+		curfew__signature_create(found->name, found->item.of.component_func, wasm->message);
+	wasm->of.component.has_call =
+		wasm->of.component.signature && curfew__component_call_init(&wasm->of.component.call, wasm->of.component.signature,
+	                                                                wasm->params, wasm->memory_limit, wasm->message);
+	return wasm->of.component.has_call;
+}
+
+static bool prepare(curfew__wasm *wasm, const char *call)
+{
+	char interface[256] = "";
+	const char *hash = call ? strrchr(call, '#') : NULL;
+	target wanted = { call ? NULL : COMMAND, call ? call : "run" };
+	place found = { .count = 0 };
+
+	if (hash && (size_t)(hash - call) < sizeof interface) {
+		memcpy(interface, call, (size_t)(hash - call));
+		wanted.interface = interface;
+		wanted.name = hash + 1;
+	}
+	search(wasm->code, &wanted, &found);
+	wasm->starts = !call && found.count;
+	if (!found.count && !call)
+		return true;
+	if (!found.count || !found.name[0])
+		return refuse(wasm, wanted.name, found.count);
+	bool good = found.count == 1 || !call ? make_call(wasm, &found) : refuse(wasm, call, found.count);
+	wasmtime_component_item_delete(&found.item);
+	return good;
+}
+
+static wasmtime_call_future_t *instantiate(curfew__wasm *wasm)
+{
+	return curfew__component_pre_instantiate(wasm->code->component_pre, wasm->store_context, &wasm->of.component.instance,
+	                                         &wasm->error);
+}
+
+static wasmtime_call_future_t *initialize(curfew__wasm *wasm)
+{
+	(void)wasm;
+	return NULL;
+}
+
+static wasmtime_call_future_t *call(curfew__wasm *wasm)
+{
+	curfew__component_call *values = &wasm->of.component.call;
+
+	if (!wasmtime_component_instance_get_func(&wasm->of.component.instance, wasm->store_context,
+	                                          wasm->of.component.index, &wasm->of.component.function)) {
+		refuse(wasm, wasm->name, 0);
+		return NULL;
+	}
+	return wasmtime_component_func_call_async(&wasm->of.component.function, wasm->store_context, values->params,
+	                                          values->param_count, values->results, values->result_count, &wasm->error);
+}
+
+static curfew__wasm_end outcome(curfew__wasm *wasm)
+{
+	curfew__buffer ignored;
+
+	curfew__buffer_init(&ignored, 0);
+	bool good = curfew__component_call_result(&wasm->of.component.call, &ignored);
+	curfew__buffer_finish(&ignored);
+	/* A command says in this way that it failed. */
+	wasm->exit_code = !good;
+	return good ? CURFEW__WASM_DONE : wasm->starts ? CURFEW__WASM_EXITED : CURFEW__WASM_THREW;
+}
+
+static void value(curfew__wasm *wasm, curfew__buffer *buffer)
+{
+	if (!wasm->starts)
+		curfew__component_call_result(&wasm->of.component.call, buffer);
+}
+
+static void finish(curfew__wasm *wasm)
+{
+	if (wasm->of.component.has_call)
+		curfew__component_call_finish(&wasm->of.component.call, NULL);
+	curfew__signature_destroy(wasm->of.component.signature);
+	if (wasm->of.component.index)
+		wasmtime_component_export_index_delete(wasm->of.component.index);
+}
+
+const curfew__part curfew__part_component = { prepare, instantiate, initialize, call, outcome, value, finish };

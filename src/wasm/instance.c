@@ -1,0 +1,380 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The life of an instance: what it may grow to, how it goes on, how it is stopped, and what its end says. */
+#include "wasm/instance.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "wasm/json_values.h"
+#include "wasm/parts.h"
+
+/* What a call out of the sandbox costs of a fuel limit: about as much as it takes, in instructions. */
+#define CALL_FUEL 500
+#define TABLE_ELEMENT_BYTES 8
+
+enum { STAGE_INSTANTIATE, STAGE_INITIALIZE, STAGE_CALL, STAGE_OVER };
+
+static const curfew__part *part_of(const curfew__wasm *wasm)
+{
+	return wasm->code->is_component ? &curfew__part_component : &curfew__part_module;
+}
+
+/* ---- What it may use -------------------------------------------------------------------------------------- */
+
+static bool charge(void *context, size_t bytes)
+{
+	curfew__wasm *wasm = context;
+	bool refused = bytes > wasm->memory_limit - wasm->memory_bytes;
+
+	if (!refused)
+		wasm->memory_bytes += bytes;
+	if (wasm->memory_bytes > wasm->memory_peak)
+		wasm->memory_peak = wasm->memory_bytes;
+	wasm->host->growth(wasm->context, wasm->memory_bytes, refused);
+	/* It could go on without; but it is over. */
+	if (refused)
+		curfew__wasm_stop(wasm);
+	return !refused;
+}
+
+static bool grow_table(void *context, uint64_t from, uint64_t to)
+{
+	return to - from <= SIZE_MAX / TABLE_ELEMENT_BYTES && charge(context, (size_t)(to - from) * TABLE_ELEMENT_BYTES);
+}
+
+static void use_guard(const curfew__wasm *wasm, curfew__region *guard)
+{
+	if (wasm->code->machine->metered)
+		atomic_store((_Atomic uint8_t *)guard->base, 1);
+	else
+		curfew__region_close(guard);
+}
+
+static bool add_guard(void *context, curfew__region *guard)
+{
+	curfew__wasm *wasm = context;
+	unsigned count = atomic_load(&wasm->guard_count);
+
+	if (count == CURFEW__GUARDS_MOST)
+		return false;
+	atomic_store(&wasm->guards[count], guard);
+	atomic_store(&wasm->guard_count, count + 1);
+	/* Whoever stops it has either seen this guard or is seen here. */
+	if (atomic_load(&wasm->stopping))
+		use_guard(wasm, guard);
+	return true;
+}
+
+static void stack_used(void *context, size_t bytes)
+{
+	curfew__wasm *wasm = context;
+	if (bytes > wasm->stack_peak)
+		wasm->stack_peak = bytes;
+}
+
+static bool on_call(void *context, uint64_t *fuel)
+{
+	curfew__wasm *wasm = context;
+	*fuel = CALL_FUEL;
+	return wasm->host->call(wasm->context);
+}
+
+static bool on_returned(void *context)
+{
+	curfew__wasm *wasm = context;
+	return !wasm->host->stopped(wasm->context);
+}
+
+static bool on_write(void *context, uint32_t stream, const char *bytes, size_t length)
+{
+	curfew__wasm *wasm = context;
+	return wasm->host->write(wasm->context, stream, bytes, length);
+}
+
+void curfew__wasm_stop(curfew__wasm *wasm)
+{
+	atomic_store(&wasm->stopping, true);
+	if (wasm->code->machine->epochs)
+		wasmtime_engine_increment_epoch(wasm->code->machine->engine);
+	unsigned count = atomic_load(&wasm->guard_count);
+	for (unsigned i = 0; i < count; i++)
+		use_guard(wasm, atomic_load(&wasm->guards[i]));
+}
+
+/* An epoch ended: it may have been for another run. */
+static wasmtime_error_t *on_epoch(wasmtime_context_t *context, void *data, uint64_t *delta,
+                                  wasmtime_update_deadline_kind_t *kind)
+{
+	const curfew__wasm *wasm = data;
+	(void)context;
+
+	*delta = 1;
+	*kind = WASMTIME_UPDATE_DEADLINE_CONTINUE;
+	return atomic_load(&wasm->stopping) ? wasmtime_error_new("stopped") : NULL;
+}
+
+/* ---- Beginning -------------------------------------------------------------------------------------------- */
+
+static bool make_store(curfew__wasm *wasm, const curfew__wasm_options *options)
+{
+	const curfew__machine *machine = wasm->code->machine;
+	curfew__wasi_options wasi = options->wasi;
+
+	wasm->store = wasmtime_store_new(machine->engine, wasm, NULL);
+	wasm->store_context = wasmtime_store_context(wasm->store);
+	wasi.context = wasm;
+	wasi.write = on_write;
+	wasm->account = (curfew__account){ wasm, machine->metered, grow_table, on_call, on_returned };
+	if (!curfew__store_prepare(wasm->store, &wasm->account, wasm->code->imports_wasi ? &wasi : NULL, wasm->message))
+		return false;
+	curfew__store_hostcall_fuel(wasm->store_context, options->memory_bytes);
+	wasm->fuel_limit = options->fuel;
+	if (machine->metered && curfew__wasm_failed(wasmtime_context_set_fuel(wasm->store_context, options->fuel), wasm->message))
+		return false;
+	if (machine->epochs) {
+		wasmtime_store_epoch_deadline_callback(wasm->store, on_epoch, wasm, NULL);
+		wasmtime_context_set_epoch_deadline(wasm->store_context, 1);
+	}
+	return true;
+}
+
+curfew__wasm_end curfew__wasm_init(curfew__wasm *wasm, const curfew__code *code, const curfew__wasm_options *options)
+{
+	memset(wasm, 0, sizeof *wasm);
+	wasm->code = code;
+	wasm->host = options->host;
+	wasm->context = options->context;
+	wasm->memory_limit = options->memory_bytes;
+	wasm->memory_host = (curfew__memory_host){ code->machine, wasm, charge, add_guard, stack_used };
+	if (!make_store(wasm, options))
+		return CURFEW__WASM_REFUSED;
+	const char *text = options->params ? options->params : "[]";
+	wasm->params = curfew__params_read(text, options->params ? options->params_length : 2, wasm->message);
+	if (!wasm->params || !part_of(wasm)->prepare(wasm, options->call))
+		return CURFEW__WASM_REFUSED;
+	wasm->message[0] = 0;
+	return CURFEW__WASM_WAITS;
+}
+
+/* ---- Going on --------------------------------------------------------------------------------------------- */
+
+static wasmtime_call_future_t *next_future(curfew__wasm *wasm)
+{
+	const curfew__part *part = part_of(wasm);
+	wasmtime_call_future_t *future = NULL;
+
+	while (!future && wasm->stage != STAGE_OVER) {
+		if (wasm->stage == STAGE_INSTANTIATE)
+			future = part->instantiate(wasm);
+		else if (wasm->calls)
+			future = wasm->stage == STAGE_INITIALIZE ? part->initialize(wasm) : part->call(wasm);
+		wasm->stage++;
+	}
+	return future;
+}
+
+/* wasmtime_error_t knows its exit status, a trap does not: it is an error that was found to be a trap. */
+static curfew__wasm_end classify_error(curfew__wasm *wasm)
+{
+	uint8_t code;
+
+	if (wasmtime_error_exit_status(wasm->error, &wasm->exit_code))
+		return CURFEW__WASM_EXITED;
+	if (curfew__error_trap_code(wasm->error, &code))
+		return code == WASMTIME_TRAP_CODE_STACK_OVERFLOW ? CURFEW__WASM_STACK
+		       : code == WASMTIME_TRAP_CODE_OUT_OF_FUEL  ? CURFEW__WASM_FUEL
+		                                                 : CURFEW__WASM_TRAPPED;
+	return wasm->stage == STAGE_INSTANTIATE + 1 ? CURFEW__WASM_REFUSED : CURFEW__WASM_TRAPPED;
+}
+
+/* How the future that ended came out; CURFEW__WASM_DONE: the next one may begin. */
+static curfew__wasm_end classify(curfew__wasm *wasm)
+{
+	wasmtime_trap_code_t code;
+
+	if (wasm->error)
+		return classify_error(wasm);
+	if (!wasm->trap)
+		return CURFEW__WASM_DONE;
+	if (!wasmtime_trap_code(wasm->trap, &code))
+		return CURFEW__WASM_TRAPPED;
+	return code == WASMTIME_TRAP_CODE_STACK_OVERFLOW ? CURFEW__WASM_STACK
+	       : code == WASMTIME_TRAP_CODE_OUT_OF_FUEL  ? CURFEW__WASM_FUEL
+	                                                 : CURFEW__WASM_TRAPPED;
+}
+
+/* Begins what comes next; false: there is nothing more, or it cannot begin. */
+static bool begin_next(curfew__wasm *wasm, curfew__wasm_end *end)
+{
+	wasmtime_call_future_t *future = next_future(wasm);
+	curfew__waker waker;
+
+	*end = wasm->message[0] ? CURFEW__WASM_REFUSED : CURFEW__WASM_DONE;
+	if (!future)
+		return false;
+	waker = wasm->host->waker(wasm->context);
+	wasm->future = curfew__future_create(future, wasm->code->machine->reactor, &waker);
+	if (!wasm->future)
+		*end = CURFEW__WASM_FAILED;
+	return wasm->future != NULL;
+}
+
+static curfew__wasm_end step(curfew__wasm *wasm)
+{
+	curfew__wasm_end end;
+
+	for (;;) {
+		if (!wasm->future && !begin_next(wasm, &end))
+			return end;
+		if (!curfew__future_poll(wasm->future))
+			return CURFEW__WASM_WAITS;
+		curfew__future_destroy(wasm->future);
+		wasm->future = NULL;
+		if ((end = classify(wasm)) != CURFEW__WASM_DONE)
+			return end;
+	}
+}
+
+curfew__wasm_end curfew__wasm_go_on(curfew__wasm *wasm)
+{
+	const curfew__memory_host *before = curfew__memory_host_set(&wasm->memory_host);
+	curfew__wasm_end end = step(wasm);
+
+	curfew__memory_host_set(before);
+	if (end == CURFEW__WASM_DONE && wasm->calls)
+		return part_of(wasm)->outcome(wasm);
+	return end;
+}
+
+/* ---- What its end says ------------------------------------------------------------------------------------ */
+
+void curfew__wasm_value(curfew__wasm *wasm, curfew__buffer *buffer)
+{
+	if (wasm->calls)
+		part_of(wasm)->value(wasm, buffer);
+}
+
+uint64_t curfew__wasm_fuel_used(const curfew__wasm *wasm)
+{
+	uint64_t left = 0;
+	char message[256];
+
+	if (!wasm->code->machine->metered)
+		return UINT64_MAX;
+	if (curfew__wasm_failed(wasmtime_context_get_fuel(wasm->store_context, &left), message))
+		return 0;
+	return wasm->fuel_limit - left;
+}
+
+/* Names as the report has them, and sentences of the WebAssembly specification's tests where it has one. */
+static const struct {
+	const char *name, *sentence;
+} traps[] = {
+	[WASMTIME_TRAP_CODE_STACK_OVERFLOW] = { "stack_overflow", "call stack exhausted" },
+	[WASMTIME_TRAP_CODE_MEMORY_OUT_OF_BOUNDS] = { "memory_out_of_bounds", "out of bounds memory access" },
+	[WASMTIME_TRAP_CODE_HEAP_MISALIGNED] = { "unaligned_atomic", "unaligned atomic" },
+	[WASMTIME_TRAP_CODE_TABLE_OUT_OF_BOUNDS] = { "table_out_of_bounds", "out of bounds table access" },
+	[WASMTIME_TRAP_CODE_INDIRECT_CALL_TO_NULL] = { "uninitialized_element", "uninitialized element" },
+	[WASMTIME_TRAP_CODE_BAD_SIGNATURE] = { "indirect_call_type_mismatch", "indirect call type mismatch" },
+	[WASMTIME_TRAP_CODE_INTEGER_OVERFLOW] = { "integer_overflow", "integer overflow" },
+	[WASMTIME_TRAP_CODE_INTEGER_DIVISION_BY_ZERO] = { "integer_divide_by_zero", "integer divide by zero" },
+	[WASMTIME_TRAP_CODE_BAD_CONVERSION_TO_INTEGER] = { "invalid_conversion_to_integer", "invalid conversion to integer" },
+	[WASMTIME_TRAP_CODE_UNREACHABLE_CODE_REACHED] = { "unreachable", "unreachable executed" },
+	[WASMTIME_TRAP_CODE_OUT_OF_FUEL] = { "out_of_fuel", "the fuel limit was exceeded" },
+	[WASMTIME_TRAP_CODE_NULL_REFERENCE] = { "null_reference", "null reference" },
+	[WASMTIME_TRAP_CODE_ALLOCATION_TOO_LARGE] = { "allocation_too_large", "allocation size too large" },
+	[WASMTIME_TRAP_CODE_CANNOT_ENTER_COMPONENT] = { "cannot_enter_component", "cannot enter component instance" },
+	[WASMTIME_TRAP_CODE_CANNOT_LEAVE_COMPONENT] = { "cannot_leave_component", "cannot leave component instance" },
+	[WASMTIME_TRAP_CODE_INVALID_CHAR] = { "invalid_char", "a char that is no Unicode scalar value" },
+	[WASMTIME_TRAP_CODE_STRING_OUT_OF_BOUNDS] = { "string_out_of_bounds", "a string lies outside the memory" },
+	[WASMTIME_TRAP_CODE_LIST_OUT_OF_BOUNDS] = { "list_out_of_bounds", "a list lies outside the memory" },
+	[WASMTIME_TRAP_CODE_INVALID_DISCRIMINANT] = { "invalid_discriminant", "a variant has no such case" },
+	[WASMTIME_TRAP_CODE_UNALIGNED_POINTER] = { "unaligned_pointer", "a pointer is not aligned" },
+	[WASMTIME_TRAP_CODE_UNCAUGHT_EXCEPTION] = { "uncaught_exception", "an exception was not caught" },
+};
+
+const char *curfew__wasm_trap_name(const curfew__wasm *wasm, const char **sentence)
+{
+	wasmtime_trap_code_t code;
+	uint8_t number = UINT8_MAX;
+
+	if (wasm->trap && wasmtime_trap_code(wasm->trap, &code))
+		number = (uint8_t)code;
+	else if (wasm->error)
+		curfew__error_trap_code(wasm->error, &number);
+	bool known = number < sizeof traps / sizeof *traps && traps[number].name;
+	*sentence = known ? traps[number].sentence : NULL;
+	return known ? traps[number].name : NULL;
+}
+
+/* The last cause, without the frames in front of it. */
+static char *last_cause(const char *data, size_t size)
+{
+	char *text = strndup(data, size), *cause;
+	const char *causes = text ? strstr(text, "Caused by:") : NULL;
+
+	if (!causes) {
+		if (text)
+			text[strcspn(text, "\n")] = 0;
+		return text;
+	}
+	cause = strdup(causes + strlen("Caused by:") + strspn(causes + strlen("Caused by:"), " \n0123456789:"));
+	free(text);
+	if (cause)
+		cause[strcspn(cause, "\n")] = 0;
+	return cause;
+}
+
+char *curfew__wasm_failure_text(const curfew__wasm *wasm)
+{
+	wasm_byte_vec_t text = { 0 };
+	char *cause;
+
+	if (wasm->message[0])
+		return strdup(wasm->message);
+	if (wasm->error)
+		wasmtime_error_message(wasm->error, &text);
+	else if (wasm->trap)
+		wasm_trap_message(wasm->trap, &text);
+	cause = text.size ? last_cause(text.data, text.size) : strdup("");
+	wasm_byte_vec_delete(&text);
+	return cause;
+}
+
+void curfew__wasm_trace(const curfew__wasm *wasm, curfew__wasm_program *program, curfew__wasm_place place, void *context)
+{
+	wasm_frame_vec_t frames = { 0 };
+
+	if (wasm->trap)
+		wasm_trap_trace(wasm->trap, &frames);
+	else if (wasm->error)
+		wasmtime_error_wasm_trace(wasm->error, &frames);
+	for (size_t i = 0; i < frames.size; i++)
+		curfew__wasm_program_locate(program, wasm->code->machine->metered, wasm_frame_module_offset(frames.data[i]),
+		                            place, context);
+	wasm_frame_vec_delete(&frames);
+}
+
+/* ---- Ending ----------------------------------------------------------------------------------------------- */
+
+void curfew__wasm_finish(curfew__wasm *wasm)
+{
+	/* What waits is unwound here, which may end in the host's functions, but never goes on. */
+	const curfew__memory_host *before = curfew__memory_host_set(&wasm->memory_host);
+
+	if (wasm->future)
+		curfew__future_destroy(wasm->future);
+	if (wasm->store)
+		part_of(wasm)->finish(wasm);
+	if (wasm->trap)
+		wasm_trap_delete(wasm->trap);
+	if (wasm->error)
+		wasmtime_error_delete(wasm->error);
+	if (wasm->store)
+		wasmtime_store_delete(wasm->store);
+	curfew__memory_host_set(before);
+	json_decref(wasm->params);
+	free(wasm->name);
+	wasm->store = NULL;
+	wasm->future = NULL;
+}

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One WebAssembly program alive: a store with its memories, and the calls into it as futures, so that a guest that waits
+ * holds no thread. It belongs to one thread at a time, but for curfew__wasm_stop.
+ */
+#ifndef CURFEW_WASM_INSTANCE_H
+#define CURFEW_WASM_INSTANCE_H
+
+#include <stdatomic.h>
+
+#include <jansson.h>
+#include <wasmtime/component.h>
+
+#include "wasm/component_values.h"
+#include "wasm/program.h"
+
+/* Guards that one instance can have: one for each module with code in it. */
+#define CURFEW__GUARDS_MOST 500
+
+/* What the host does for an instance, on the thread that goes on with it (stopped and waker: see there). */
+typedef struct curfew__wasm_host {
+	/* The guest's memory now has so many bytes, or (refused) was not let grow beyond its limit. */
+	void (*growth)(void *context, size_t bytes, bool refused);
+	/* A call out of the sandbox. False: it ends the run. */
+	bool (*call)(void *context);
+	bool (*write)(void *context, uint32_t stream, const char *bytes, size_t length);
+	/* Whether the run is to be stopped. */
+	bool (*stopped)(void *context);
+	/* A waker with a reference of its own. */
+	curfew__waker (*waker)(void *context);
+} curfew__wasm_host;
+
+typedef struct curfew__wasm_options {
+	const curfew__wasm_host *host;
+	void *context;
+	size_t memory_bytes;  /* limit of all memories and tables together */
+	uint64_t fuel;        /* limit; UINT64_MAX: none, and it must not be metered code */
+	const char *call;     /* exported function, or NULL: what the program starts with, if anything */
+	const char *params;   /* JSON array [params_length], or NULL: [] */
+	size_t params_length;
+	curfew__wasi_options wasi; /* its context and write are set here */
+} curfew__wasm_options;
+
+typedef enum curfew__wasm_end {
+	CURFEW__WASM_WAITS,
+	CURFEW__WASM_DONE,
+	CURFEW__WASM_THREW,   /* a component's function returned an error */
+	CURFEW__WASM_REFUSED, /* no such function, other parameters, or it cannot be instantiated: message */
+	CURFEW__WASM_EXITED,  /* exit_code */
+	CURFEW__WASM_TRAPPED, /* or stopped */
+	CURFEW__WASM_STACK,
+	CURFEW__WASM_FUEL,
+	CURFEW__WASM_FAILED,  /* not the guest's doing: message */
+} curfew__wasm_end;
+
+typedef struct curfew__wasm {
+	const curfew__code *code;
+	const curfew__wasm_host *host;
+	void *context;
+	curfew__memory_host memory_host;
+	curfew__account account;
+	wasmtime_store_t *store;
+	wasmtime_context_t *store_context;
+	uint64_t fuel_limit;
+	size_t memory_limit, memory_bytes, memory_peak;
+	size_t stack_peak;
+	atomic_bool stopping;
+	atomic_uint guard_count;
+	_Atomic(curfew__region *) guards[CURFEW__GUARDS_MOST];
+
+	/* The call. */
+	int stage;
+	bool starts;               /* the function is what the program starts with, not one that was asked for */
+	bool calls;                /* there is a function to call */
+	char *name;                /* of the function */
+	curfew__future *future;    /* what goes on; NULL: between two */
+	wasm_trap_t *trap;         /* how it ended */
+	wasmtime_error_t *error;
+	int32_t exit_code;
+	char message[256];
+	json_t *params;
+	union {
+		struct {
+			wasmtime_instance_t instance;
+			wasmtime_func_t function;
+			wasm_functype_t *type;
+			wasmtime_val_t *params, *results;
+		} module;
+		struct {
+			wasmtime_component_instance_t instance;
+			wasmtime_component_func_t function;
+			wasmtime_component_export_index_t *index; /* of the function */
+			curfew__signature *signature;
+			curfew__component_call call;
+			bool has_call;
+		} component;
+	} of;
+} curfew__wasm;
+
+/*
+ * Readies an instance: looks its function up and converts the parameters; nothing of the guest runs yet. The answer is
+ * CURFEW__WASM_WAITS, or how it ended. It is to be finished in any case.
+ */
+curfew__wasm_end curfew__wasm_init(curfew__wasm *wasm, const curfew__code *code, const curfew__wasm_options *options);
+/* Goes on until it waits or ends. */
+curfew__wasm_end curfew__wasm_go_on(curfew__wasm *wasm);
+/* From any thread while it is not finished: the guest stops at its next guard, for good. */
+void curfew__wasm_stop(curfew__wasm *wasm);
+
+/* The value it returned, as JSON; after CURFEW__WASM_DONE or _THREW (the error's payload). */
+void curfew__wasm_value(curfew__wasm *wasm, curfew__buffer *buffer);
+/* Fuel used so far; UINT64_MAX: not metered. */
+uint64_t curfew__wasm_fuel_used(const curfew__wasm *wasm);
+/* Name of the trap ("unreachable") and its sentence; NULL if it did not trap. */
+const char *curfew__wasm_trap_name(const curfew__wasm *wasm, const char **sentence);
+/* What the message, the error or the trap says, in one line; free with free. NULL: out of memory. */
+char *curfew__wasm_failure_text(const curfew__wasm *wasm);
+/* Calls back for each frame of the trap or stop, innermost first. */
+void curfew__wasm_trace(const curfew__wasm *wasm, curfew__wasm_program *program, curfew__wasm_place place, void *context);
+/* Ends it, wherever it is, and gives everything back. stack_peak is exact afterwards. */
+void curfew__wasm_finish(curfew__wasm *wasm);
+
+#endif

@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A module's own memory lives in a plain region that grows in place. The 64-bit memory is the one that the rewriting has
+ * added: its guards look at it (engine/rewriter). Wasmtime asks for both on the thread that polls an instance, which a
+ * thread-local variable names.
+ */
+#include "wasm/machine.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define STACK_SMALLEST ((size_t)16 << 10)
+/* Native stack for what the host does on behalf of guest code. */
+#define STACK_FOR_HOST ((size_t)1 << 20)
+/* Frames that a trap tells of. */
+#define FRAMES_MOST 64
+
+struct curfew__machines {
+	pthread_mutex_t lock;
+	curfew__pool *pool;
+	curfew__reactor *reactor;
+	curfew__machine *made[CURFEW__MACHINE_STACKS][2][2]; /* by stack, metered, epochs */
+};
+
+static _Thread_local const curfew__memory_host *current;
+
+const curfew__memory_host *curfew__memory_host_set(const curfew__memory_host *host)
+{
+	const curfew__memory_host *before = current;
+	current = host;
+	return before;
+}
+
+bool curfew__wasm_failed(wasmtime_error_t *error, char *message)
+{
+	wasm_byte_vec_t text;
+	size_t length = 0;
+
+	if (!error)
+		return false;
+	wasmtime_error_message(error, &text);
+	while (length < text.size && length < 255 && text.data[length] && text.data[length] != '\n')
+		length++;
+	memcpy(message, text.data, length);
+	message[length] = 0;
+	wasm_byte_vec_delete(&text);
+	wasmtime_error_delete(error);
+	return true;
+}
+
+/* ---- Memories --------------------------------------------------------------------------------------------- */
+
+/* One memory of a store. */
+typedef struct memory {
+	const curfew__memory_host *host;
+	curfew__region *region;
+	bool is_guard;
+} memory;
+
+static uint8_t *get_memory(void *env, size_t *size, size_t *capacity)
+{
+	const memory *made = env;
+	*size = made->region->size;
+	*capacity = CURFEW__REGION_RESERVE;
+	return made->region->base;
+}
+
+static wasmtime_error_t *grow_memory(void *env, size_t size)
+{
+	memory *made = env;
+
+	if (made->is_guard || !made->host->charge(made->host->context, size - made->region->size))
+		return wasmtime_error_new("the memory limit does not allow it");
+	return curfew__region_extend(made->region, size) ? NULL : wasmtime_error_new("out of memory");
+}
+
+static void free_memory(void *env)
+{
+	memory *made = env;
+	curfew__pool_give_plain(made->host->machine->pool, made->region, made->is_guard);
+	free(made);
+}
+
+static wasmtime_error_t *new_memory(void *env, const wasm_memorytype_t *type, size_t minimum, size_t maximum,
+                                    size_t reserved, size_t guard, wasmtime_linear_memory_t *result)
+{
+	const curfew__memory_host *host = current;
+	bool is_guard = wasmtime_memorytype_is64(type);
+	(void)env, (void)maximum;
+
+	if (!host || reserved > CURFEW__REGION_RESERVE || guard > CURFEW__REGION_GUARD || minimum > CURFEW__REGION_RESERVE)
+		return wasmtime_error_new("no memory of this kind can be made");
+	if (!is_guard && !host->charge(host->context, minimum))
+		return wasmtime_error_new("the memory limit does not allow it");
+	memory *made = calloc(1, sizeof *made);
+	if (!made || !(made->region = curfew__pool_take_plain(host->machine->pool, minimum))) {
+		free(made);
+		return wasmtime_error_new("out of memory");
+	}
+	made->host = host;
+	made->is_guard = is_guard;
+	if (is_guard && !host->guard(host->context, made->region)) {
+		free_memory(made);
+		return wasmtime_error_new("too many modules in one component");
+	}
+	*result = (wasmtime_linear_memory_t){ made, get_memory, grow_memory, free_memory };
+	return NULL;
+}
+
+/* ---- Stacks ----------------------------------------------------------------------------------------------- */
+
+typedef struct native_stack {
+	const curfew__memory_host *host;
+	curfew__stack *stack;
+} native_stack;
+
+static uint8_t *get_stack(void *env, size_t *length)
+{
+	const native_stack *made = env;
+	*length = made->stack->size;
+	return made->stack->base + made->stack->size;
+}
+
+static void free_stack(void *env)
+{
+	native_stack *made = env;
+	size_t used = curfew__stacks_give(made->host->machine->stacks, made->stack);
+
+	made->host->stack_used(made->host->context, used);
+	free(made);
+}
+
+static wasmtime_error_t *new_stack(void *env, size_t size, bool zeroed, wasmtime_stack_memory_t *result)
+{
+	const curfew__memory_host *host = current;
+	native_stack *made = host ? calloc(1, sizeof *made) : NULL;
+	(void)env, (void)size, (void)zeroed;
+
+	if (!made || !(made->stack = curfew__stacks_take(host->machine->stacks))) {
+		free(made);
+		return wasmtime_error_new("out of memory");
+	}
+	made->host = host;
+	*result = (wasmtime_stack_memory_t){ made, get_stack, free_stack };
+	return NULL;
+}
+
+/* ---- Engines ---------------------------------------------------------------------------------------------- */
+
+static void set_features(wasm_config_t *config)
+{
+	/* What guests may use is decided when they are validated. These are for the guards: see engine/src/rewrite.rs. */
+	wasmtime_config_wasm_threads_set(config, true);
+	wasmtime_config_wasm_memory64_set(config, true);
+	wasmtime_config_wasm_multi_memory_set(config, true);
+	wasmtime_config_shared_memory_set(config, false);
+	wasmtime_config_wasm_gc_set(config, false);
+	wasmtime_config_wasm_component_model_set(config, true);
+	wasmtime_config_wasm_component_model_async_set(config, false);
+}
+
+static wasm_engine_t *create_engine(bool metered, bool epochs, size_t stack_bytes)
+{
+	wasm_config_t *config = wasm_config_new();
+	wasmtime_memory_creator_t memories = { NULL, new_memory, NULL };
+	wasmtime_stack_creator_t stacks = { NULL, new_stack, NULL };
+
+	set_features(config);
+	wasmtime_config_consume_fuel_set(config, metered);
+	wasmtime_config_epoch_interruption_set(config, epochs);
+	wasmtime_config_async_stack_size_set(config, stack_bytes + STACK_FOR_HOST);
+	wasmtime_config_max_wasm_stack_set(config, stack_bytes);
+	wasmtime_config_host_stack_creator_set(config, &stacks);
+	wasmtime_config_memory_init_cow_set(config, false);
+	wasmtime_config_host_memory_creator_set(config, &memories);
+	wasmtime_config_memory_reservation_set(config, CURFEW__REGION_RESERVE);
+	wasmtime_config_memory_guard_size_set(config, CURFEW__REGION_GUARD);
+	wasmtime_config_memory_may_move_set(config, false);
+	wasmtime_config_native_unwind_info_set(config, false);
+	curfew__config_backtrace(config, FRAMES_MOST);
+	return wasm_engine_new_with_config(config);
+}
+
+static void destroy(curfew__machine *machine)
+{
+	if (!machine)
+		return;
+	if (machine->component_linker)
+		wasmtime_component_linker_delete(machine->component_linker);
+	if (machine->linker)
+		wasmtime_linker_delete(machine->linker);
+	if (machine->engine)
+		wasm_engine_delete(machine->engine);
+	curfew__stacks_destroy(machine->stacks);
+	free(machine);
+}
+
+static curfew__machine *create(const curfew__machines *machines, bool metered, bool epochs, size_t stack_bytes,
+                               char *message)
+{
+	curfew__machine *machine = calloc(1, sizeof *machine);
+
+	snprintf(message, 256, "out of memory");
+	if (!machine)
+		return NULL;
+	machine->metered = metered;
+	machine->epochs = epochs;
+	machine->pool = machines->pool;
+	machine->reactor = machines->reactor;
+	machine->stacks = curfew__stacks_create(stack_bytes + STACK_FOR_HOST);
+	machine->engine = create_engine(metered, epochs, stack_bytes);
+	machine->linker = wasmtime_linker_new(machine->engine);
+	machine->component_linker = wasmtime_component_linker_new(machine->engine);
+	if (machine->stacks && !curfew__wasm_failed(curfew__linker_add_wasi(machine->linker), message) &&
+	    !curfew__wasm_failed(curfew__component_linker_add_wasi(machine->component_linker), message))
+		return machine;
+	destroy(machine);
+	return NULL;
+}
+
+curfew__machines *curfew__machines_create(curfew__pool *pool)
+{
+	curfew__machines *machines = calloc(1, sizeof *machines);
+
+	if (!machines)
+		return NULL;
+	pthread_mutex_init(&machines->lock, NULL);
+	machines->pool = pool;
+	if ((machines->reactor = curfew__reactor_create()))
+		return machines;
+	curfew__machines_destroy(machines);
+	return NULL;
+}
+
+void curfew__machines_destroy(curfew__machines *machines)
+{
+	if (!machines)
+		return;
+	for (int i = 0; i < CURFEW__MACHINE_STACKS; i++)
+		for (int metered = 0; metered < 2; metered++)
+			for (int epochs = 0; epochs < 2; epochs++)
+				destroy(machines->made[i][metered][epochs]);
+	if (machines->reactor)
+		curfew__reactor_destroy(machines->reactor);
+	pthread_mutex_destroy(&machines->lock);
+	free(machines);
+}
+
+curfew__machine *curfew__machines_get(curfew__machines *machines, bool metered, bool epochs, uint64_t stack_bytes,
+                                      char *message)
+{
+	int i = 0;
+	size_t size = STACK_SMALLEST;
+
+	while (size < stack_bytes && i + 1 < CURFEW__MACHINE_STACKS) {
+		size *= 2;
+		i++;
+	}
+	pthread_mutex_lock(&machines->lock);
+	curfew__machine **machine = &machines->made[i][metered][epochs];
+	if (!*machine)
+		*machine = create(machines, metered, epochs, size, message);
+	curfew__machine *found = *machine;
+	pthread_mutex_unlock(&machines->lock);
+	return found;
+}

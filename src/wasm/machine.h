@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Wasmtime's engines for WebAssembly programs: one for each way to count, to preempt and to limit the stack, made at
+ * first need and shared by all runs. Memories come from the pool; each store belongs to one instance.
+ */
+#ifndef CURFEW_WASM_MACHINE_H
+#define CURFEW_WASM_MACHINE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "engine/extra.h"
+#include "memory/region.h"
+#include "memory/stack.h"
+
+/* Stack limits of 16 KiB, 32 KiB ... 4 MiB: a run gets the smallest that is at least what it asked for. */
+#define CURFEW__MACHINE_STACKS 9
+
+typedef struct curfew__machine {
+	wasm_engine_t *engine;
+	wasmtime_linker_t *linker;                     /* for modules: WASI preview 1 */
+	wasmtime_component_linker_t *component_linker; /* for components: WASI preview 2 */
+	curfew__stacks *stacks;
+	curfew__pool *pool;
+	curfew__reactor *reactor;
+	bool metered; /* counts fuel */
+	bool epochs;  /* is preempted at epochs, not at guards */
+} curfew__machine;
+
+typedef struct curfew__machines curfew__machines;
+
+/* The pool is borrowed. NULL: out of memory. */
+curfew__machines *curfew__machines_create(curfew__pool *pool);
+/* Every instance must have ended. */
+void curfew__machines_destroy(curfew__machines *machines);
+/* The one for this; stays with machines. NULL, and a message [256], if it cannot be made. Any thread. */
+curfew__machine *curfew__machines_get(curfew__machines *machines, bool metered, bool epochs, uint64_t stack_bytes,
+                                      char *message);
+
+/* What an instance is told of its memories and stacks, on the thread that polls it or ends it. */
+typedef struct curfew__memory_host {
+	curfew__machine *machine;
+	void *context;
+	/* The guest's memory is to grow by so many bytes; false: it may not. */
+	bool (*charge)(void *context, size_t bytes);
+	/* The memory that guards look at. False: there are too many. */
+	bool (*guard)(void *context, curfew__region *region);
+	/* A native stack was given back; how much of it was used. */
+	void (*stack_used)(void *context, size_t bytes);
+} curfew__memory_host;
+
+/*
+ * Says whose memories and stacks are made on this thread from now on (NULL: nobody's, and none can be made). What is made
+ * keeps the host until the store is deleted. Answers the one before.
+ */
+const curfew__memory_host *curfew__memory_host_set(const curfew__memory_host *host);
+
+/* Takes the error (may be NULL) and writes its first line to message [256]; true if there was one. */
+bool curfew__wasm_failed(wasmtime_error_t *error, char *message);
+
+#endif

@@ -1,0 +1,452 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * From bytes to linked code. Compiled code comes from an image, from what was compiled for another stack limit, from the
+ * cache, or from the compiler, in this order; it is the same in all of them.
+ */
+#include "wasm/program.h"
+
+#include <pthread.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/cache.h"
+#include "wasm/types.h"
+
+struct curfew__wasm_program {
+	pthread_mutex_t lock; /* of everything below */
+	uint8_t *bytes;       /* as given; binary once it was loaded */
+	size_t length;
+	bool is_text;
+	bool epochs;
+	const char *cache_dir;
+	curfew__rewritten rewritten[2]; /* plain, metered; made at first need */
+	curfew__code *codes;
+	curfew__wasm_compiled adopted[2]; /* plain, metered */
+	curfew__code_map *maps[2];
+};
+
+static bool fail(curfew__wasm_error *error, bool internal, const char *message)
+{
+	error->name = "CompileError";
+	error->message = strdup(message);
+	error->internal = internal;
+	return false;
+}
+
+curfew__wasm_program *curfew__wasm_program_create(const curfew__wasm_source *source)
+{
+	curfew__wasm_program *program = calloc(1, sizeof *program);
+
+	if (!program)
+		return NULL;
+	pthread_mutex_init(&program->lock, NULL);
+	program->length = source->length;
+	program->is_text = source->is_text;
+	program->epochs = source->epochs;
+	program->cache_dir = source->cache_dir;
+	program->bytes = malloc(source->length ? source->length : 1);
+	if (!program->bytes) {
+		curfew__wasm_program_destroy(program);
+		return NULL;
+	}
+	memcpy(program->bytes, source->bytes, source->length);
+	return program;
+}
+
+static void destroy_code(curfew__code *code)
+{
+	if (code->component_pre)
+		curfew__component_pre_destroy(code->component_pre);
+	if (code->component)
+		wasmtime_component_delete(code->component);
+	if (code->module_pre)
+		wasmtime_instance_pre_delete(code->module_pre);
+	if (code->module)
+		wasmtime_module_delete(code->module);
+	free(code);
+}
+
+void curfew__wasm_program_destroy(curfew__wasm_program *program)
+{
+	if (!program)
+		return;
+	for (curfew__code *code = program->codes, *next; code; code = next) {
+		next = code->next;
+		destroy_code(code);
+	}
+	for (int metered = 0; metered < 2; metered++) {
+		curfew__code_map_destroy(program->maps[metered]);
+		curfew__rewritten_finish(&program->rewritten[metered]);
+		free(program->adopted[metered].bytes);
+	}
+	free(program->bytes);
+	pthread_mutex_destroy(&program->lock);
+	free(program);
+}
+
+const char *curfew__wasm_program_kind(curfew__wasm_program *program)
+{
+	static const uint8_t component[] = { 0, 'a', 's', 'm', 0x0d, 0, 1, 0 };
+
+	pthread_mutex_lock(&program->lock);
+	bool is_component = !program->is_text && program->length >= 8 && !memcmp(program->bytes, component, 8);
+	pthread_mutex_unlock(&program->lock);
+	return is_component ? "component" : "module";
+}
+
+/* ---- Reading ---------------------------------------------------------------------------------------------- */
+
+/* The parser's message: a line, a place as "--> <anon>:LINE:COLUMN", an excerpt. */
+static bool fail_text(curfew__wasm_error *error, wasmtime_error_t *from)
+{
+	wasm_byte_vec_t text;
+	char *message;
+
+	wasmtime_error_message(from, &text);
+	wasmtime_error_delete(from);
+	message = strndup(text.data, text.size);
+	wasm_byte_vec_delete(&text);
+	if (!message)
+		return false;
+	const char *place = strstr(message, "--> <anon>:");
+	if (place)
+		sscanf(place, "--> <anon>:%u:%u", &error->line, &error->column);
+	message[strcspn(message, "\n")] = 0;
+	error->name = "CompileError";
+	error->message = message;
+	return false;
+}
+
+static bool read_text(curfew__wasm_program *program, curfew__wasm_error *error)
+{
+	wasm_byte_vec_t binary;
+	wasmtime_error_t *failed = wasmtime_wat2wasm((const char *)program->bytes, program->length, &binary);
+
+	if (failed)
+		return fail_text(error, failed);
+	uint8_t *bytes = malloc(binary.size ? binary.size : 1);
+	if (bytes) {
+		memcpy(bytes, binary.data, binary.size);
+		free(program->bytes);
+		program->bytes = bytes;
+		program->length = binary.size;
+		program->is_text = false;
+	}
+	wasm_byte_vec_delete(&binary);
+	return bytes || fail(error, true, "out of memory");
+}
+
+static uint32_t rewrite_flags(const curfew__wasm_program *program, bool metered)
+{
+	return program->epochs ? 0 : metered ? CURFEW__REWRITE_GUARDS : CURFEW__REWRITE_FAULTS;
+}
+
+/* Under the lock. */
+static bool load(curfew__wasm_program *program, bool metered, curfew__wasm_error *error)
+{
+	curfew__rewritten *rewritten = &program->rewritten[metered];
+	char message[256];
+
+	if (rewritten->bytes)
+		return true;
+	if (program->is_text && !read_text(program, error))
+		return false;
+	if (!curfew__rewrite(program->bytes, program->length, rewrite_flags(program, metered), rewritten, message))
+		return fail(error, false, message);
+	if (rewritten->fused && !program->epochs) {
+		/* What its parts pass to each other is copied by code that no guard reaches. */
+		program->epochs = true;
+		curfew__rewritten_finish(rewritten);
+		if (!curfew__rewrite(program->bytes, program->length, 0, rewritten, message))
+			return fail(error, false, message);
+	}
+	return true;
+}
+
+/* ---- Compiling -------------------------------------------------------------------------------------------- */
+
+static void cache_key(const curfew__wasm_program *program, bool metered, char key[2 * crypto_hash_sha256_BYTES + 1])
+{
+	crypto_hash_sha256_state state;
+	uint8_t sum[crypto_hash_sha256_BYTES];
+	const curfew__rewritten *rewritten = &program->rewritten[metered];
+	char flavour[64];
+
+	snprintf(flavour, sizeof flavour, "wasm %d %d %d " WASMTIME_VERSION, metered, program->epochs, (int)rewritten->kind);
+	crypto_hash_sha256_init(&state);
+	crypto_hash_sha256_update(&state, (const uint8_t *)flavour, strlen(flavour) + 1);
+	crypto_hash_sha256_update(&state, rewritten->bytes, rewritten->length);
+	crypto_hash_sha256_final(&state, sum);
+	sodium_bin2hex(key, 2 * sizeof sum + 1, sum, sizeof sum);
+}
+
+static bool deserialize(curfew__code *code, const void *bytes, size_t length)
+{
+	char message[256];
+	wasm_engine_t *engine = code->machine->engine;
+
+	if (!bytes)
+		return false;
+	return !curfew__wasm_failed(code->is_component ? wasmtime_component_deserialize(engine, bytes, length, &code->component)
+	                                               : wasmtime_module_deserialize(engine, bytes, length, &code->module),
+	                            message);
+}
+
+bool curfew__wasm_code_serialize(const curfew__code *code, curfew__wasm_compiled *compiled)
+{
+	wasm_byte_vec_t bytes;
+	char message[256];
+
+	if (curfew__wasm_failed(code->is_component ? wasmtime_component_serialize(code->component, &bytes)
+	                                           : wasmtime_module_serialize(code->module, &bytes),
+	                        message))
+		return false;
+	compiled->length = bytes.size;
+	if ((compiled->bytes = malloc(bytes.size)))
+		memcpy(compiled->bytes, bytes.data, bytes.size);
+	wasm_byte_vec_delete(&bytes);
+	return compiled->bytes != NULL;
+}
+
+static bool from_other(const curfew__wasm_program *program, curfew__code *code)
+{
+	const curfew__code *other = program->codes;
+	curfew__wasm_compiled compiled;
+
+	while (other && other->machine->metered != code->machine->metered)
+		other = other->next;
+	if (!other || !curfew__wasm_code_serialize(other, &compiled))
+		return false;
+	bool good = deserialize(code, compiled.bytes, compiled.length);
+	free(compiled.bytes);
+	return good;
+}
+
+static bool from_cache(const curfew__wasm_program *program, curfew__code *code, const char *key)
+{
+	size_t length;
+	void *bytes = program->cache_dir ? curfew__cache_read(program->cache_dir, key, &length) : NULL;
+	bool good = bytes && deserialize(code, bytes, length);
+
+	free(bytes);
+	return good;
+}
+
+static void keep(const curfew__wasm_program *program, const curfew__code *code, const char *key)
+{
+	curfew__wasm_compiled compiled;
+
+	if (!program->cache_dir || !curfew__wasm_code_serialize(code, &compiled))
+		return;
+	curfew__cache_write(program->cache_dir, key, compiled.bytes, compiled.length);
+	free(compiled.bytes);
+}
+
+static bool compile(const curfew__wasm_program *program, curfew__code *code, curfew__wasm_error *error)
+{
+	const curfew__rewritten *from = &program->rewritten[code->machine->metered];
+	const curfew__wasm_compiled *adopted = &program->adopted[code->machine->metered];
+	wasm_engine_t *engine = code->machine->engine;
+	char key[2 * crypto_hash_sha256_BYTES + 1], message[256];
+
+	if (deserialize(code, adopted->bytes, adopted->length) || from_other(program, code))
+		return true;
+	cache_key(program, code->machine->metered, key);
+	if (from_cache(program, code, key))
+		return true;
+	if (curfew__wasm_failed(code->is_component ? wasmtime_component_new(engine, from->bytes, from->length, &code->component)
+	                                           : wasmtime_module_new(engine, from->bytes, from->length, &code->module),
+	                        message))
+		return fail(error, false, message);
+	keep(program, code, key);
+	return true;
+}
+
+/* ---- Linking ---------------------------------------------------------------------------------------------- */
+
+static void name_import(curfew__buffer *list, const char *module, size_t module_length, const char *name,
+                        size_t name_length)
+{
+	curfew__buffer_printf(list, "%s", list->length ? ", " : "");
+	curfew__buffer_add(list, module, module_length);
+	if (name) {
+		curfew__buffer_add(list, ".", 1);
+		curfew__buffer_add(list, name, name_length);
+	}
+}
+
+/* The imports of a module that the linker does not have. */
+static void list_unknown(const curfew__code *code, curfew__buffer *list)
+{
+	wasm_importtype_vec_t imports;
+	wasmtime_store_t *store = wasmtime_store_new(code->machine->engine, NULL, NULL);
+
+	wasmtime_module_imports(code->module, &imports);
+	for (size_t i = 0; i < imports.size; i++) {
+		const wasm_name_t *module = wasm_importtype_module(imports.data[i]), *name = wasm_importtype_name(imports.data[i]);
+		wasmtime_extern_t found;
+		if (wasmtime_linker_get(code->machine->linker, wasmtime_store_context(store), module->data, module->size,
+		                        name->data, name->size, &found)) {
+			wasmtime_extern_delete(&found);
+			continue;
+		}
+		name_import(list, module->data, module->size, name->data, name->size);
+		curfew__buffer_printf(list, " ");
+		curfew__externtype_text(wasm_importtype_type(imports.data[i]), list);
+	}
+	wasm_importtype_vec_delete(&imports);
+	wasmtime_store_delete(store);
+}
+
+static bool is_known_interface(const char *name, size_t length)
+{
+	static const char *const known[] = { "wasi:cli/", "wasi:clocks/", "wasi:filesystem/", "wasi:io/", "wasi:random/", "wasi:sockets/" };
+
+	for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+		if (length > strlen(known[i]) && !memcmp(name, known[i], strlen(known[i])))
+			return true;
+	return false;
+}
+
+static void list_unknown_interfaces(const curfew__code *code, curfew__buffer *list)
+{
+	wasmtime_component_type_t *type = wasmtime_component_type(code->component);
+	const wasm_engine_t *engine = code->machine->engine;
+	size_t count = wasmtime_component_type_import_count(type, engine);
+
+	for (size_t i = 0; i < count; i++) {
+		const char *name;
+		size_t length;
+		wasmtime_component_item_t item;
+		if (!wasmtime_component_type_import_nth(type, engine, i, &name, &length, &item))
+			continue;
+		/* A type is no capability. */
+		if (item.kind != WASMTIME_COMPONENT_ITEM_TYPE && !is_known_interface(name, length))
+			name_import(list, name, length, NULL, 0);
+		wasmtime_component_item_delete(&item);
+	}
+	wasmtime_component_type_delete(type);
+}
+
+static bool fail_link(const curfew__code *code, const char *message, curfew__wasm_error *error)
+{
+	curfew__buffer list, text;
+
+	curfew__buffer_init(&list, 65536);
+	curfew__buffer_init(&text, 65600);
+	if (code->is_component)
+		list_unknown_interfaces(code, &list);
+	else
+		list_unknown(code, &list);
+	if (list.length)
+		curfew__buffer_printf(&text, "unknown imports: %.*s", (int)list.length, list.data);
+	bool listed = list.length && !list.failed && !text.failed;
+	fail(error, false, listed ? text.data : message);
+	error->name = "LinkError";
+	curfew__buffer_finish(&list);
+	curfew__buffer_finish(&text);
+	return false;
+}
+
+static bool link(curfew__code *code, curfew__wasm_error *error)
+{
+	curfew__machine *machine = code->machine;
+	char message[256];
+	wasmtime_error_t *failed = NULL;
+
+	if (code->is_component)
+		code->component_pre = curfew__component_pre_create(machine->component_linker, code->component, &failed);
+	else
+		failed = wasmtime_linker_instantiate_pre(machine->linker, code->module, &code->module_pre);
+	return !curfew__wasm_failed(failed, message) || fail_link(code, message, error);
+}
+
+/* Under the lock. */
+static curfew__code *make_code(curfew__wasm_program *program, curfew__machine *machine, curfew__wasm_error *error)
+{
+	curfew__code *code = calloc(1, sizeof *code);
+
+	if (!code) {
+		fail(error, true, "out of memory");
+		return NULL;
+	}
+	code->machine = machine;
+	code->is_component = program->rewritten[machine->metered].kind == CURFEW__WASM_COMPONENT;
+	code->imports_wasi = program->rewritten[machine->metered].imports_wasi;
+	if (compile(program, code, error) && link(code, error)) {
+		code->next = program->codes;
+		program->codes = code;
+		return code;
+	}
+	destroy_code(code);
+	return NULL;
+}
+
+const curfew__code *curfew__wasm_program_code(curfew__wasm_program *program, curfew__machines *machines, bool metered,
+                                              uint64_t stack_bytes, curfew__wasm_error *error)
+{
+	curfew__machine *machine;
+	curfew__code *code = NULL;
+	char message[256];
+
+	*error = (curfew__wasm_error){ 0 };
+	pthread_mutex_lock(&program->lock);
+	if (load(program, metered, error)) {
+		machine = curfew__machines_get(machines, metered, program->epochs, stack_bytes, message);
+		code = machine ? program->codes : NULL;
+		if (!machine)
+			fail(error, true, message);
+		while (code && code->machine != machine)
+			code = code->next;
+		if (!code && machine)
+			code = make_code(program, machine, error);
+	}
+	pthread_mutex_unlock(&program->lock);
+	return code;
+}
+
+/* ---- Images, places, descriptions ------------------------------------------------------------------------- */
+
+const void *curfew__wasm_program_binary(const curfew__wasm_program *program, size_t *length)
+{
+	*length = program->length;
+	return program->bytes;
+}
+
+void curfew__wasm_program_adopt(curfew__wasm_program *program, bool metered, curfew__wasm_compiled *compiled)
+{
+	free(program->adopted[metered].bytes);
+	program->adopted[metered] = *compiled;
+	*compiled = (curfew__wasm_compiled){ 0 };
+}
+
+void curfew__wasm_program_locate(curfew__wasm_program *program, bool metered, uint64_t offset, curfew__wasm_place place,
+                                 void *context)
+{
+	curfew__location locations[8];
+	size_t count = 0;
+
+	pthread_mutex_lock(&program->lock);
+	curfew__code_map **map = &program->maps[metered];
+	if (!*map)
+		*map = curfew__code_map_create(program->bytes, program->length, rewrite_flags(program, metered));
+	if (*map)
+		count = curfew__code_map_find(*map, offset, locations, sizeof locations / sizeof *locations);
+	for (size_t i = 0; i < count && i < sizeof locations / sizeof *locations; i++)
+		if (!locations[i].hidden)
+			place(context, &locations[i]);
+	pthread_mutex_unlock(&program->lock);
+}
+
+void curfew__wasm_program_describe(curfew__wasm_program *program, curfew__buffer *buffer)
+{
+	pthread_mutex_lock(&program->lock);
+	const curfew__code *code = program->codes;
+	if (code && code->is_component)
+		curfew__component_describe(code->component, code->machine->engine, buffer);
+	else if (code)
+		curfew__module_describe(code->module, buffer);
+	pthread_mutex_unlock(&program->lock);
+}

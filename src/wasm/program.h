@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * WebAssembly programs: the bytes as they were given, and what is made of them at first need: validated, rewritten,
+ * compiled for each machine, linked. Everything here may be called from any thread.
+ */
+#ifndef CURFEW_WASM_PROGRAM_H
+#define CURFEW_WASM_PROGRAM_H
+
+#include "base/buffer.h"
+#include "wasm/machine.h"
+
+/* Why a program does not load. */
+typedef struct curfew__wasm_error {
+	const char *name; /* "CompileError" or "LinkError", static */
+	char *message;   /* one line; free with free. NULL: out of memory */
+	uint32_t line;   /* in its text, from 1; 0: not known */
+	uint32_t column;
+	bool internal;   /* not the program's fault */
+} curfew__wasm_error;
+
+/* A program compiled for a machine, ready to be instantiated; belongs to its program. */
+typedef struct curfew__code {
+	curfew__machine *machine;
+	bool is_component;
+	bool imports_wasi;
+	wasmtime_module_t *module;
+	wasmtime_instance_pre_t *module_pre;
+	wasmtime_component_t *component;
+	curfew__component_pre *component_pre;
+	struct curfew__code *next;
+} curfew__code;
+
+typedef struct curfew__wasm_program curfew__wasm_program;
+
+typedef struct curfew__wasm_source {
+	const void *bytes;    /* copied */
+	size_t length;
+	bool is_text;
+	bool epochs;          /* preempted at epochs, where guards would do as well */
+	const char *cache_dir; /* for compiled code; NULL: none. Must outlive the program */
+} curfew__wasm_source;
+
+/* NULL: out of memory. Nothing is read yet. */
+curfew__wasm_program *curfew__wasm_program_create(const curfew__wasm_source *source);
+/* Every instance of it must have ended, and the machines must still be there. */
+void curfew__wasm_program_destroy(curfew__wasm_program *program);
+
+/* "module" or "component", as its header says; a text that was not read yet is a module. */
+const char *curfew__wasm_program_kind(curfew__wasm_program *program);
+
+/* The code for a machine with this stack limit, made at first need. NULL, and *error, if the program does not load. */
+const curfew__code *curfew__wasm_program_code(curfew__wasm_program *program, curfew__machines *machines, bool metered,
+                                              uint64_t stack_bytes, curfew__wasm_error *error);
+
+/* Compiled code to be kept in an image, by flavour (metered or not). */
+typedef struct curfew__wasm_compiled {
+	void *bytes; /* free with free */
+	size_t length;
+} curfew__wasm_compiled;
+
+/* Its binary form, compiled code left out; borrowed. Only after the program was loaded. */
+const void *curfew__wasm_program_binary(const curfew__wasm_program *program, size_t *length);
+bool curfew__wasm_code_serialize(const curfew__code *code, curfew__wasm_compiled *compiled);
+/* Compiled code that was made on this machine by this library, and is trusted; taken over. Before the first run. */
+void curfew__wasm_program_adopt(curfew__wasm_program *program, bool metered, curfew__wasm_compiled *compiled);
+
+/*
+ * Calls back for what stands at an offset that a trap of this sort of code tells: once for each inlined call, innermost
+ * first, and not at all for code that the rewriting added. The location's texts are borrowed for the call.
+ */
+typedef void (*curfew__wasm_place)(void *context, const curfew__location *location);
+void curfew__wasm_program_locate(curfew__wasm_program *program, bool metered, uint64_t offset, curfew__wasm_place place,
+                                 void *context);
+
+/* {"kind", "imports", "exports"} of a program that was loaded, as members of an object, without braces. */
+void curfew__wasm_program_describe(curfew__wasm_program *program, curfew__buffer *buffer);
+
+#endif
