@@ -11,6 +11,8 @@ int cli_run(const cli_arguments *arguments);
 int cli_compile(const cli_arguments *arguments);
 int cli_bench(const cli_arguments *arguments);
 int cli_secret(const cli_arguments *arguments);
+int cli_serve(const cli_arguments *arguments);
+int cli_token(const cli_arguments *arguments);
 
 /* ---- What they share (session.c) ------------------------------------------------------------------------- */
 

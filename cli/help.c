@@ -218,7 +218,7 @@ static void write_man_limits(FILE *out)
 {
 	cli_option options[CLI_OPTIONS_MOST];
 	size_t count = cli_list_options(CLI_RUN, options);
-	fputs(".SH LIMITS\nEvery command that runs a program takes these. \\fIDUR\\fR needs a unit: ns us ms s m h. "
+	fputs(".SH LIMITS\nEvery command that runs a program takes these; for \\fBtoken\\fR they are ceilings. \\fIDUR\\fR needs a unit: ns us ms s m h. "
 	      "\\fISIZE\\fR is a number of bytes, or KiB MiB GiB (K M G mean the same). "
 	      "\\fIN\\fR takes k M G, powers of ten. "
 	      "Only the word \\fBunlimited\\fR lifts a limit; 0 is an error.\n",
@@ -287,7 +287,7 @@ static void write_command_names(FILE *out)
 static bool takes_file(const cli_option *option)
 {
 	return option->argument != NULL &&
-	       (strcmp(option->argument, "FILE") == 0 || strcmp(option->argument, "OTHER") == 0);
+	       (strcmp(option->argument, "FILE") == 0 || strcmp(option->argument, "DIR") == 0 || strcmp(option->argument, "OTHER") == 0);
 }
 
 static void write_bash_command(FILE *out, cli_command_id command)

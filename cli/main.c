@@ -45,6 +45,10 @@ static int execute(cli_command_id command, const cli_arguments *arguments)
 		return cli_compile(arguments);
 	case CLI_SECRET:
 		return cli_secret(arguments);
+	case CLI_SERVE:
+		return cli_serve(arguments);
+	case CLI_TOKEN:
+		return cli_token(arguments);
 	default:
 		return cli_bench(arguments);
 	}
@@ -72,7 +76,7 @@ int main(int count, char **words)
 	fill_standard_streams();
 	(void)signal(SIGPIPE, SIG_IGN);
 	if (count < 2)
-		return cli_usage_error("a command is needed: run, compile, bench, secret or help");
+		return cli_usage_error("a command is needed: run, compile, bench, secret, serve, token or help");
 	const char *word = words[1];
 	if (strcmp(word, "worker") == 0 && count == 2)
 		return worker_main();

@@ -12,8 +12,10 @@
 #define COMPILE (1u << CLI_COMPILE)
 #define BENCH (1u << CLI_BENCH)
 #define SECRET (1u << CLI_SECRET)
+#define SERVE (1u << CLI_SERVE)
+#define TOKEN (1u << CLI_TOKEN)
 #define LIMITED (RUN | COMPILE | BENCH)
-#define ALL (LIMITED | SECRET)
+#define ALL (LIMITED | SECRET | SERVE | TOKEN)
 
 const cli_command cli_commands[CLI_COMMANDS] = {
 	[CLI_RUN] = {"run", "[options] PROGRAM [-- ARG...]", "run a program under limits",
@@ -35,6 +37,16 @@ const cli_command cli_commands[CLI_COMMANDS] = {
 	                "away. Values are encrypted in the file of --secrets; its key is 64 hexadecimal\n"
 	                "digits in CURFEW_SECRETS_KEY, or in the file that --secrets-key or\n"
 	                "CURFEW_SECRETS_KEY_FILE names. key writes a new key to FILE."},
+	[CLI_SERVE] = {"serve", "[options]", "serve runs over HTTP",
+	               "Serves the HTTP interface that /openapi.json describes, and a console at /. Runs are\n"
+	               "carried out in confined processes; accepted ones are on disk, and survive the server.\n"
+	               "SIGTERM and SIGINT end it in order. Each option may also be a line \"name = value\" in\n"
+	               "the file of --config; the command line goes first."},
+	[CLI_TOKEN] = {"token", "create | list | revoke ID [options]", "make, list and revoke access tokens of a server",
+	               "create prints a new token, once; only its hash is kept. A token sees only its own runs.\n"
+	               "With --scopes admin it sees all, and the programs that it stores are everybody's.\n"
+	               "The limits are ceilings for the runs of the token. From the first token on, requests\n"
+	               "need one. revoke takes an id or a name; it works within a second."},
 	[CLI_HELP] = {"help", "[COMMAND]", "explain a command", ""},
 };
 
@@ -81,6 +93,20 @@ static const cli_option static_options[] = {
 	 .meaning = "write the JSON report there as well"},
 	{.id = CLI_OPTION_QUIET, .name = "quiet", .commands = RUN | COMPILE,
 	 .meaning = "say nothing on stderr: no live line, no account of a stop"},
+	{.id = CLI_OPTION_CONFIG, .name = "config", .argument = "FILE", .commands = SERVE,
+	 .meaning = "read what is not given here from this file"},
+	{.id = CLI_OPTION_DATA, .name = "data", .argument = "DIR", .commands = TOKEN,
+	 .meaning = "folder of the server's database; by default curfew in $XDG_STATE_HOME"},
+	{.id = CLI_OPTION_NAME, .name = "name", .argument = "NAME", .commands = TOKEN, .default_text = "token",
+	 .meaning = "what the token is called in lists"},
+	{.id = CLI_OPTION_SCOPES, .name = "scopes", .argument = "LIST", .commands = TOKEN, .default_text = "run,read",
+	 .meaning = "what it may do, separated by commas: run, read, admin"},
+	{.id = CLI_OPTION_RUNNING, .name = "running", .argument = "N", .commands = TOKEN,
+	 .meaning = "runs of it at once; more of them wait in the queue"},
+	{.id = CLI_OPTION_QUEUED, .name = "queued", .argument = "N", .commands = TOKEN,
+	 .meaning = "runs of it that may wait; more are refused"},
+	{.id = CLI_OPTION_PER_MINUTE, .name = "per-minute", .argument = "N", .commands = TOKEN,
+	 .meaning = "runs that it may submit in a minute; more are refused"},
 	{.id = CLI_OPTION_HELP, .name = "help", .letter = 'h', .commands = ALL, .meaning = "print this help"},
 	{.id = CLI_OPTION_VERSION, .name = "version", .commands = ALL, .meaning = "print the version"},
 };
@@ -98,7 +124,26 @@ static const char *argument_of(curfew_unit unit)
 	return "VALUE";
 }
 
-static size_t list_limits(cli_option *options)
+static size_t list_settings(cli_option *options)
+{
+	size_t count;
+	const config_setting *table = config_table(&count);
+	for (size_t i = 0; i < count && i < CLI_OPTIONS_MOST; i++) {
+		options[i] = (cli_option){.id = CLI_OPTION_SETTING,
+		                          .name = table[i].name,
+		                          .argument = table[i].argument,
+		                          .meaning = table[i].meaning,
+		                          .values = table[i].values,
+		                          .commands = SERVE,
+		                          .setting = i};
+		(void)snprintf(options[i].default_text, sizeof options[i].default_text, "%s",
+		               table[i].initial != NULL ? table[i].initial : "");
+	}
+	return count < CLI_OPTIONS_MOST ? count : CLI_OPTIONS_MOST;
+}
+
+/* Those of a token are ceilings, and have no defaults. */
+static size_t list_limits(cli_command_id command, cli_option *options)
 {
 	size_t count;
 	const curfew_limit_info *table = curfew_limit_table(&count);
@@ -109,8 +154,9 @@ static size_t list_limits(cli_option *options)
 		                          .meaning = table[i].meaning,
 		                          .commands = LIMITED,
 		                          .limit = &table[i]};
-		curfew_limit_format(&table[i], table[i].default_value, options[i].default_text,
-		                    sizeof options[i].default_text);
+		if (command != CLI_TOKEN)
+			curfew_limit_format(&table[i], table[i].default_value, options[i].default_text,
+			                    sizeof options[i].default_text);
 	}
 	return count < CLI_OPTIONS_MOST ? count : CLI_OPTIONS_MOST;
 }
@@ -119,7 +165,9 @@ size_t cli_list_options(cli_command_id command, cli_option options[CLI_OPTIONS_M
 {
 	if (command == CLI_HELP)
 		return 0;
-	size_t count = (LIMITED & 1u << command) != 0 ? list_limits(options) : 0;
+	size_t count = command == CLI_SERVE                         ? list_settings(options)
+	               : ((LIMITED | TOKEN) & 1u << command) != 0 ? list_limits(command, options)
+	                                                            : 0;
 	for (size_t i = 0; i < sizeof static_options / sizeof static_options[0]; i++) {
 		if ((static_options[i].commands & 1u << command) != 0 && count < CLI_OPTIONS_MOST)
 			options[count++] = static_options[i];
@@ -232,6 +280,14 @@ static int set_limit(parser *p, const cli_option *option, const char *value)
 	return cli_usage_error("--%s", failure.message);
 }
 
+static int set_setting(parser *p, const cli_option *option, const char *value)
+{
+	curfew_failure failure;
+	if (config_set(&p->arguments->server, option->setting, value, &failure))
+		return -1;
+	return cli_usage_error("--%s", failure.message);
+}
+
 static bool is_listed(const char *values, const char *value)
 {
 	size_t length = strlen(value);
@@ -269,6 +325,8 @@ static int set_option(parser *p, const cli_option *option, const char *value)
 		return cli_print_version();
 	if (option->id == CLI_OPTION_LIMIT)
 		return set_limit(p, option, value);
+	if (option->id == CLI_OPTION_SETTING)
+		return set_setting(p, option, value);
 	if (option->values != NULL && !is_listed(option->values, value))
 		return cli_usage_error("--%s %s: must be one of: %s", option->name, value, option->values);
 	p->arguments->values[option->id] = value;
@@ -324,7 +382,9 @@ static int parse_word(parser *p, const char *word)
 		return parse_long(p, word);
 	if (word[0] == '-' && word[1] != '\0')
 		return parse_short(p, word);
-	if (p->command == CLI_SECRET && p->arguments->action == NULL) {
+	if (p->command == CLI_SERVE)
+		return cli_usage_error("unexpected argument %s; see curfew serve --help", word);
+	if ((p->command == CLI_SECRET || p->command == CLI_TOKEN) && p->arguments->action == NULL) {
 		p->arguments->action = word;
 		return -1;
 	}
@@ -344,6 +404,8 @@ int cli_parse(cli_command_id command, int count, char **words, cli_arguments *ar
 	p.options = options;
 	p.option_count = cli_list_options(command, options);
 	*arguments = (cli_arguments){.limits = {.size = sizeof(curfew_limits)}};
+	if ((command == CLI_SERVE || command == CLI_TOKEN) && !config_init(&arguments->server))
+		return cli_usage_error("neither HOME nor XDG_STATE_HOME says where data goes");
 	for (; p.at < count; p.at++) {
 		if (strcmp(words[p.at], "--") == 0) {
 			arguments->rest = words + p.at + 1;
@@ -354,7 +416,7 @@ int cli_parse(cli_command_id command, int count, char **words, cli_arguments *ar
 		if (code >= 0)
 			return code;
 	}
-	if (arguments->program == NULL && command != CLI_SECRET)
+	if (arguments->program == NULL && (LIMITED & 1u << command) != 0)
 		return cli_usage_error("%s needs a PROGRAM; see curfew %s --help", cli_commands[command].name,
 		                       cli_commands[command].name);
 	return -1;

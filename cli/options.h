@@ -7,11 +7,21 @@
 #define CURFEW_CLI_OPTIONS_H
 
 #include "curfew.h"
+#include "server/config.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 
-typedef enum cli_command_id { CLI_RUN, CLI_COMPILE, CLI_BENCH, CLI_SECRET, CLI_HELP, CLI_COMMANDS } cli_command_id;
+typedef enum cli_command_id {
+	CLI_RUN,
+	CLI_COMPILE,
+	CLI_BENCH,
+	CLI_SECRET,
+	CLI_SERVE,
+	CLI_TOKEN,
+	CLI_HELP,
+	CLI_COMMANDS
+} cli_command_id;
 
 typedef struct cli_command {
 	const char *name;
@@ -43,10 +53,18 @@ typedef enum cli_option_id {
 	CLI_OPTION_ALLOW_FETCH,
 	CLI_OPTION_REPORT,
 	CLI_OPTION_QUIET,
+	CLI_OPTION_CONFIG,
+	CLI_OPTION_DATA,
+	CLI_OPTION_NAME,
+	CLI_OPTION_SCOPES,
+	CLI_OPTION_RUNNING,
+	CLI_OPTION_QUEUED,
+	CLI_OPTION_PER_MINUTE,
 	CLI_OPTION_HELP,
 	CLI_OPTION_VERSION,
 	CLI_OPTION_IDS,
-	CLI_OPTION_LIMIT, /* one of the limits: see cli_option.limit */
+	CLI_OPTION_LIMIT,   /* one of the limits: see cli_option.limit */
+	CLI_OPTION_SETTING, /* one of the server's: see cli_option.setting */
 } cli_option_id;
 
 typedef struct cli_option {
@@ -59,6 +77,7 @@ typedef struct cli_option {
 	unsigned commands;     /* 1 << cli_command_id each */
 	bool repeatable;       /* may be given again: each value is kept, in cli_arguments.lists */
 	const curfew_limit_info *limit;
+	size_t setting;        /* row of config_table() */
 	char default_text[32]; /* "": none to speak of */
 } cli_option;
 
@@ -77,7 +96,8 @@ typedef struct cli_arguments {
 	const char *values[CLI_OPTION_IDS]; /* by option; "" for one that takes none and was given; NULL: not given */
 	cli_list lists[CLI_OPTION_IDS];     /* of those that may be repeated */
 	curfew_limits limits;
-	const char *action;  /* of the command secret: "set"; NULL: not given */
+	config server;       /* of serve */
+	const char *action;  /* of the commands secret and token: "set"; NULL: not given */
 	const char *program; /* or what the action is done to; NULL: not given */
 	char **rest;         /* what follows "--", rest_count of them */
 	size_t rest_count;

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* curfew serve and curfew token: the arguments of the server, which does the rest. */
+#include "commands.h"
+#include "say.h"
+#include "server/serve.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+int cli_serve(const cli_arguments *arguments)
+{
+	static config settings; /* large, and needed as long as the server lives */
+	curfew_failure failure = {0};
+	const char *path = arguments->values[CLI_OPTION_CONFIG];
+	settings = arguments->server;
+	if (path != NULL && !config_read(&settings, path, &failure))
+		return cli_usage_error("--%s", failure.message);
+	if (serve(&settings, &failure))
+		return CLI_EXIT_OK;
+	cli_say("%s", failure.message);
+	return CLI_EXIT_INTERNAL;
+}
+
+/* ---- Tokens ---------------------------------------------------------------------------------------------- */
+
+static bool read_scopes(const char *words, unsigned *scopes)
+{
+	static const struct {
+		const char *name;
+		unsigned scope;
+	} known[] = {{"run", SERVE_SCOPE_RUN}, {"read", SERVE_SCOPE_READ}, {"admin", SERVE_SCOPE_ADMIN}};
+	*scopes = 0;
+	for (size_t length; *words != '\0'; words += length + (words[length] == ',')) {
+		unsigned found = 0;
+		length = strcspn(words, ",");
+		for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
+			if (strlen(known[i].name) == length && memcmp(known[i].name, words, length) == 0)
+				found = known[i].scope;
+		}
+		if (found == 0)
+			return false;
+		*scopes |= found;
+	}
+	return *scopes != 0;
+}
+
+/* -1, or the exit code after an error was said. */
+static int read_quota(const cli_arguments *arguments, cli_option_id option, const char *name, uint64_t *most)
+{
+	const char *words = arguments->values[option];
+	*most = UINT64_MAX;
+	if (words == NULL || strcmp(words, "unlimited") == 0)
+		return -1;
+	if (config_parse_amount(words, false, most) && *most > 0)
+		return -1;
+	return cli_usage_error("--%s %s: must be a number above 0, or unlimited", name, words);
+}
+
+static bool is_clean(const char *name)
+{
+	for (; *name != '\0'; name++) {
+		if ((unsigned char)*name <= ' ' || *name == 0x7f)
+			return false;
+	}
+	return true;
+}
+
+static int fail(const curfew_failure *failure)
+{
+	cli_say("%s", failure->message);
+	return CLI_EXIT_INTERNAL;
+}
+
+static int create_token(const cli_arguments *arguments, const char *folder)
+{
+	const char *name = arguments->values[CLI_OPTION_NAME], *scopes = arguments->values[CLI_OPTION_SCOPES];
+	serve_token token = {.name = name != NULL ? name : "token", .ceilings = arguments->limits};
+	curfew_failure failure = {0};
+	char words[SERVE_TOKEN_ROOM + 1];
+	if (*token.name == '\0' || strlen(token.name) > 64 || !is_clean(token.name))
+		return cli_usage_error("--name %s: must be 1 to 64 bytes without blanks", token.name);
+	if (!read_scopes(scopes != NULL ? scopes : "run,read", &token.scopes))
+		return cli_usage_error("--scopes %s: must be some of run, read and admin, separated by commas", scopes);
+	int code = read_quota(arguments, CLI_OPTION_RUNNING, "running", &token.running_most);
+	if (code < 0)
+		code = read_quota(arguments, CLI_OPTION_QUEUED, "queued", &token.queued_most);
+	if (code < 0)
+		code = read_quota(arguments, CLI_OPTION_PER_MINUTE, "per-minute", &token.per_minute_most);
+	if (code >= 0)
+		return code;
+	if (!serve_token_create(folder, &token, words, &failure))
+		return fail(&failure);
+	size_t length = strlen(words);
+	words[length++] = '\n';
+	return cli_print(words, length);
+}
+
+static int list_tokens(const char *folder)
+{
+	curfew_failure failure = {0};
+	char *words = serve_token_list(folder, &failure);
+	if (words == NULL)
+		return fail(&failure);
+	int code = cli_print(words, strlen(words));
+	free(words);
+	return code;
+}
+
+static int revoke_token(const cli_arguments *arguments, const char *folder)
+{
+	curfew_failure failure = {0};
+	if (arguments->program == NULL)
+		return cli_usage_error("token revoke needs the id or the name of a token");
+	if (!serve_token_revoke(folder, arguments->program, &failure))
+		return fail(&failure);
+	return CLI_EXIT_OK;
+}
+
+int cli_token(const cli_arguments *arguments)
+{
+	const char *folder = arguments->values[CLI_OPTION_DATA];
+	if (folder == NULL)
+		folder = arguments->server.data;
+	const char *action = arguments->action;
+	if (action == NULL)
+		return cli_usage_error("token needs one of create, list and revoke; see curfew token --help");
+	if (strcmp(action, "revoke") == 0)
+		return revoke_token(arguments, folder);
+	if (arguments->program != NULL)
+		return cli_usage_error("unexpected argument %s after token %s", arguments->program, action);
+	if (strcmp(action, "create") == 0)
+		return create_token(arguments, folder);
+	if (strcmp(action, "list") == 0)
+		return list_tokens(folder);
+	return cli_usage_error("token %s: must be create, list or revoke", action);
+}

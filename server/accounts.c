@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Tokens: "curfew_ID_SECRET". The store has the SHA-256 of a token, never the token; a secret has 256 random bits, so
+ * that a slow hash would add nothing. Another process may add and revoke tokens: they are read again each second.
+ */
+#include "accounts.h"
+
+#include "clock.h"
+#include "log.h"
+#include "store.h"
+
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+enum { SECRET_BYTES = 32, ID_BYTES = 6, READ_EVERY_US = 1000000 };
+
+#define PREFIX "curfew_"
+
+void account_make_token(account *a, char words[TOKEN_TEXT_ROOM])
+{
+	unsigned char id[ID_BYTES], secret[SECRET_BYTES];
+	char secret_words[2 * SECRET_BYTES + 1];
+	randombytes_buf(id, sizeof id);
+	randombytes_buf(secret, sizeof secret);
+	(void)sodium_bin2hex(a->id, sizeof a->id, id, sizeof id);
+	(void)sodium_bin2base64(secret_words, sizeof secret_words, secret, sizeof secret, sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+	(void)snprintf(words, TOKEN_TEXT_ROOM, PREFIX "%s_%s", a->id, secret_words);
+	(void)crypto_hash_sha256(a->hash, (const unsigned char *)words, strlen(words));
+	sodium_memzero(secret, sizeof secret);
+	sodium_memzero(secret_words, sizeof secret_words);
+}
+
+/* ---- What is on disk ------------------------------------------------------------------------------------- */
+
+/* Under the lock. An account stays as long as the server, since runs point to it. */
+static void take_token(void *context, const stored_token *token)
+{
+	server *s = context;
+	account *a = s->accounts;
+	while (a != NULL && strcmp(a->id, token->account.id) != 0)
+		a = a->next;
+	if (a == NULL) {
+		a = calloc(1, sizeof *a);
+		if (a == NULL)
+			return;
+		*a = token->account;
+		a->allowance = a->per_minute_most == UINT64_MAX ? 0 : (double)a->per_minute_most;
+		a->allowance_us = clock_now_us();
+		a->next = s->accounts;
+		s->accounts = a;
+	}
+	a->revoked = token->account.revoked;
+	s->tokens_needed = true;
+}
+
+static account *make_anybody(void)
+{
+	account *a = calloc(1, sizeof *a);
+	if (a == NULL)
+		return NULL;
+	a->scopes = SCOPE_ALL;
+	a->running_most = a->queued_most = a->per_minute_most = UINT64_MAX;
+	a->ceilings.size = sizeof a->ceilings;
+	return a;
+}
+
+bool accounts_load(server *s, curfew_failure *failure)
+{
+	s->anybody = make_anybody();
+	s->accounts_read_us = clock_now_us();
+	return s->anybody != NULL && store_read_tokens(s->store, take_token, s, failure);
+}
+
+void accounts_finish(server *s)
+{
+	while (s->accounts != NULL) {
+		account *next = s->accounts->next;
+		free(s->accounts);
+		s->accounts = next;
+	}
+	free(s->anybody);
+}
+
+size_t accounts_count_active(const server *s)
+{
+	size_t count = 0;
+	for (const account *a = s->accounts; a != NULL; a = a->next)
+		count += !a->revoked;
+	return count;
+}
+
+/* HTTP thread: the accounts are read by it alone once the server runs, and changed under the lock. */
+static void read_again(server *s)
+{
+	int64_t now_us = clock_now_us();
+	curfew_failure failure;
+	if (now_us - s->accounts_read_us < READ_EVERY_US)
+		return;
+	s->accounts_read_us = now_us;
+	if (!store_read_tokens(s->store, take_token, s, &failure))
+		log_say(LOG_ERROR, "tokens", "%s", failure.message);
+}
+
+/* ---- Requests -------------------------------------------------------------------------------------------- */
+
+static account *find_token(server *s, const char *words)
+{
+	unsigned char hash[crypto_hash_sha256_BYTES];
+	account *found = NULL;
+	(void)crypto_hash_sha256(hash, (const unsigned char *)words, strlen(words));
+	/* All are compared, each in constant time. */
+	for (account *a = s->accounts; a != NULL; a = a->next) {
+		if (sodium_memcmp(a->hash, hash, sizeof hash) == 0 && !a->revoked)
+			found = a;
+	}
+	return found;
+}
+
+account *accounts_find(request *q)
+{
+	server *s = q->server;
+	const char *words = http_header(q, MHD_HTTP_HEADER_AUTHORIZATION);
+	read_again(s);
+	if (!s->tokens_needed)
+		return s->anybody;
+	if (words == NULL || strncasecmp(words, "Bearer ", 7) != 0 || strlen(words) > 256)
+		return NULL;
+	return find_token(s, words + 7 + strspn(words + 7, " "));
+}
+
+/* The host of "host:port" is one that only this machine has. */
+static bool is_loopback_name(const char *host)
+{
+	static const char *const names[] = {"localhost", "127.0.0.1", "[::1]"};
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+		size_t length = strlen(names[i]);
+		if (strncasecmp(host, names[i], length) == 0 && (host[length] == '\0' || host[length] == ':'))
+			return true;
+	}
+	return strncmp(host, "127.", 4) == 0 && strspn(host, "0123456789.:") == strlen(host);
+}
+
+bool accounts_is_own_site(const request *q, bool changes)
+{
+	const char *host = http_header(q, MHD_HTTP_HEADER_HOST);
+	const char *origin = http_header(q, "Origin");
+	const char *site = http_header(q, "Sec-Fetch-Site");
+	/* Without tokens a name that was made to point here would open the door to any page. */
+	if (!q->server->tokens_needed && host != NULL && !is_loopback_name(host))
+		return false;
+	if (!changes)
+		return true;
+	if (site != NULL && strcmp(site, "same-origin") != 0 && strcmp(site, "none") != 0)
+		return false;
+	if (origin == NULL)
+		return true;
+	const char *scheme = q->server->config->tls_cert[0] != '\0' ? "https://" : "http://";
+	size_t length = strlen(scheme);
+	return host != NULL && strncmp(origin, scheme, length) == 0 && strcasecmp(origin + length, host) == 0;
+}
+
+bool account_take_run(account *a, int64_t now_us, unsigned *wait_seconds)
+{
+	if (a->per_minute_most == UINT64_MAX)
+		return true;
+	double most = (double)a->per_minute_most;
+	a->allowance += (double)(now_us - a->allowance_us) * most / 60e6;
+	a->allowance_us = now_us;
+	if (a->allowance > most)
+		a->allowance = most;
+	if (a->allowance >= 1) {
+		a->allowance -= 1;
+		return true;
+	}
+	*wait_seconds = (unsigned)((1 - a->allowance) * 60 / most) + 1;
+	return false;
+}

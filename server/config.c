@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The table of settings, and reading them from text. */
+#include "config.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SECOND UINT64_C(1000000)
+#define DAY (24 * 3600 * SECOND)
+#define MIB (UINT64_C(1) << 20)
+#define GIB (UINT64_C(1) << 30)
+#define FIELD(field) .offset = offsetof(config, field)
+
+static const config_setting table[] = {
+	{.name = "listen", .argument = "HOST:PORT", .initial = "127.0.0.1:7433", .kind = CONFIG_TEXT, FIELD(listen),
+	 .meaning = "address to serve at; port 0 takes a free one and says which"},
+	{.name = "data", .argument = "DIR", .kind = CONFIG_TEXT, FIELD(data),
+	 .meaning = "folder of the database; by default curfew in $XDG_STATE_HOME"},
+	{.name = "workers", .argument = "N", .kind = CONFIG_COUNT, .minimum = 1, .ceiling = 1024, FIELD(workers),
+	 .meaning = "worker processes; by default one for each core"},
+	{.name = "concurrency", .argument = "N", .kind = CONFIG_COUNT, .minimum = 1, .ceiling = 65536, FIELD(concurrency),
+	 .meaning = "runs at once, others wait in the queue; by default 16 for each worker"},
+	{.name = "tls-cert", .argument = "FILE", .kind = CONFIG_TEXT, FIELD(tls_cert),
+	 .meaning = "certificate chain (PEM); serves HTTPS, with --tls-key"},
+	{.name = "tls-key", .argument = "FILE", .kind = CONFIG_TEXT, FIELD(tls_key), .meaning = "key of the certificate (PEM)"},
+	{.name = "log-format", .argument = "FORMAT", .values = "text json", .initial = "text", .kind = CONFIG_CHOICE,
+	 FIELD(log_format), .meaning = "how lines of the log are written, on stderr"},
+	{.name = "shutdown-timeout", .argument = "DUR", .initial = "10s", .kind = CONFIG_DURATION, .minimum = 1000,
+	 .ceiling = 3600 * SECOND, FIELD(shutdown_timeout_us),
+	 .meaning = "time for runs to end by themselves after SIGTERM or SIGINT; then they are cancelled"},
+	{.name = "request-timeout", .argument = "DUR", .initial = "30s", .kind = CONFIG_DURATION, .minimum = SECOND,
+	 .ceiling = 3600 * SECOND, FIELD(request_timeout_us),
+	 .meaning = "time for a client to send a request, or to take an answer"},
+	{.name = "retention-age", .argument = "DUR", .initial = "168h", .kind = CONFIG_DURATION, .minimum = SECOND,
+	 .ceiling = 36500 * DAY, FIELD(retention_age_us), .meaning = "how long runs are kept after their end"},
+	{.name = "retention-size", .argument = "SIZE", .initial = "1GiB", .kind = CONFIG_BYTES, .minimum = MIB,
+	 .ceiling = UINT64_C(1) << 50, FIELD(retention_bytes),
+	 .meaning = "size of the database beyond which the oldest runs go"},
+	{.name = "max-connections", .argument = "N", .initial = "1024", .kind = CONFIG_COUNT, .minimum = 1, .ceiling = 1000000,
+	 FIELD(connections_most), .meaning = "connections at once"},
+	{.name = "max-streams", .argument = "N", .initial = "256", .kind = CONFIG_COUNT, .minimum = 1, .ceiling = 1000000,
+	 FIELD(streams_most), .meaning = "open event streams"},
+	{.name = "max-queue", .argument = "N", .initial = "10k", .kind = CONFIG_COUNT, .minimum = 1, .ceiling = 100000000,
+	 FIELD(queue_most), .meaning = "runs that wait, for their turn or their time"},
+	{.name = "max-queue-size", .argument = "SIZE", .initial = "256MiB", .kind = CONFIG_BYTES, .minimum = MIB,
+	 .ceiling = UINT64_C(1) << 40, FIELD(queue_bytes_most), .meaning = "sources and parameters of the runs that wait"},
+	{.name = "max-body", .argument = "SIZE", .initial = "16MiB", .kind = CONFIG_BYTES, .minimum = 1024,
+	 .ceiling = 64 * MIB, FIELD(body_bytes_most), .meaning = "body of a request"},
+};
+
+enum { SETTINGS = sizeof table / sizeof table[0] };
+
+const config_setting *config_table(size_t *count)
+{
+	*count = SETTINGS;
+	return table;
+}
+
+/* ---- Quantities ------------------------------------------------------------------------------------------ */
+
+typedef struct unit {
+	const char *name;
+	double factor;
+} unit;
+
+/* A decimal number and one of the units, which end with one without a name. */
+static bool parse_quantity(const char *value, const unit *units, double *quantity)
+{
+	size_t digits = strspn(value, "0123456789");
+	size_t fraction = value[digits] == '.' ? strspn(value + digits + 1, "0123456789") : 0;
+	if (digits == 0 || digits > 18 || (value[digits] == '.' && (fraction == 0 || fraction > 9)))
+		return false;
+	const char *name = value + digits + (fraction > 0 ? fraction + 1 : 0);
+	for (; units->name != NULL; units++) {
+		if (strcmp(units->name, name) == 0) {
+			*quantity = strtod(value, NULL) * units->factor;
+			return *quantity < 9e18;
+		}
+	}
+	return false;
+}
+
+bool config_parse_duration(const char *value, uint64_t *us)
+{
+	static const unit units[] = {{"ns", 1e-3}, {"us", 1}, {"ms", 1e3}, {"s", 1e6}, {"m", 60e6}, {"h", 3600e6}, {0}};
+	double quantity;
+	if (!parse_quantity(value, units, &quantity))
+		return false;
+	*us = (uint64_t)quantity;
+	return true;
+}
+
+bool config_parse_amount(const char *value, bool bytes, uint64_t *amount)
+{
+	static const unit sizes[] = {{"", 1},     {"KiB", 0x1p10}, {"MiB", 0x1p20}, {"GiB", 0x1p30},
+	                             {"K", 0x1p10}, {"M", 0x1p20},   {"G", 0x1p30},   {0}};
+	static const unit counts[] = {{"", 1}, {"k", 1e3}, {"M", 1e6}, {"G", 1e9}, {0}};
+	double quantity;
+	if (!parse_quantity(value, bytes ? sizes : counts, &quantity))
+		return false;
+	*amount = (uint64_t)quantity;
+	return (double)*amount == quantity;
+}
+
+/* ---- Setting --------------------------------------------------------------------------------------------- */
+
+static bool refuse(curfew_failure *failure, const char *name, const char *value, const char *why)
+{
+	(void)snprintf(failure->message, sizeof failure->message, "%s %.120s: %s", name, value, why);
+	return false;
+}
+
+static bool is_listed(const char *values, const char *value)
+{
+	size_t length = strlen(value);
+	for (const char *at = values; length > 0 && (at = strstr(at, value)) != NULL; at++) {
+		if ((at == values || at[-1] == ' ') && (at[length] == '\0' || at[length] == ' '))
+			return true;
+	}
+	return false;
+}
+
+static bool set_text(config *c, const config_setting *s, const char *value, curfew_failure *failure)
+{
+	if (*value == '\0')
+		return refuse(failure, s->name, "\"\"", "is empty");
+	if (strlen(value) >= CONFIG_TEXT_MOST)
+		return refuse(failure, s->name, value, "is too long");
+	if (s->kind == CONFIG_CHOICE && !is_listed(s->values, value))
+		return refuse(failure, s->name, value, "must be one of those in --help");
+	memcpy((char *)c + s->offset, value, strlen(value) + 1);
+	return true;
+}
+
+static bool set_number(config *c, const config_setting *s, const char *value, curfew_failure *failure)
+{
+	uint64_t number;
+	if (s->kind == CONFIG_DURATION && !config_parse_duration(value, &number))
+		return refuse(failure, s->name, value, "must be a duration with its unit, such as 10s");
+	if (s->kind != CONFIG_DURATION && !config_parse_amount(value, s->kind == CONFIG_BYTES, &number))
+		return refuse(failure, s->name, value, s->kind == CONFIG_BYTES ? "must be a size, such as 64MiB" : "must be a number");
+	if (number < s->minimum || number > s->ceiling)
+		return refuse(failure, s->name, value, number < s->minimum ? "is too little" : "is above the ceiling");
+	memcpy((char *)c + s->offset, &number, sizeof number);
+	return true;
+}
+
+bool config_set(config *c, size_t row, const char *value, curfew_failure *failure)
+{
+	const config_setting *s = &table[row];
+	bool is_number = s->kind == CONFIG_DURATION || s->kind == CONFIG_BYTES || s->kind == CONFIG_COUNT;
+	if (!(is_number ? set_number : set_text)(c, s, value, failure))
+		return false;
+	c->given |= UINT32_C(1) << row;
+	return true;
+}
+
+static bool find_data(config *c)
+{
+	const char *state = getenv("XDG_STATE_HOME");
+	const char *home = getenv("HOME");
+	int length;
+	if (state != NULL && state[0] == '/')
+		length = snprintf(c->data, sizeof c->data, "%s/curfew", state);
+	else if (home != NULL && home[0] == '/')
+		length = snprintf(c->data, sizeof c->data, "%s/.local/state/curfew", home);
+	else
+		return false;
+	return (size_t)length < sizeof c->data;
+}
+
+bool config_init(config *c)
+{
+	curfew_failure failure;
+	memset(c, 0, sizeof *c);
+	for (size_t i = 0; i < SETTINGS; i++) {
+		if (table[i].initial != NULL && !config_set(c, i, table[i].initial, &failure))
+			return false;
+	}
+	c->given = 0;
+	return find_data(c);
+}
+
+/* ---- The file -------------------------------------------------------------------------------------------- */
+
+static char *trim(char *line)
+{
+	line += strspn(line, " \t");
+	size_t length = strlen(line);
+	while (length > 0 && strchr(" \t\r\n", line[length - 1]) != NULL)
+		line[--length] = '\0';
+	return line;
+}
+
+static bool set_line(config *c, char *line, uint32_t before, curfew_failure *failure)
+{
+	line = trim(line);
+	if (*line == '\0' || *line == '#')
+		return true;
+	char *equals = strchr(line, '=');
+	if (equals == NULL)
+		return refuse(failure, "line", line, "must be name = value");
+	*equals = '\0';
+	const char *name = trim(line);
+	for (size_t i = 0; i < SETTINGS; i++) {
+		if (strcmp(table[i].name, name) == 0)
+			return (before & UINT32_C(1) << i) != 0 || config_set(c, i, trim(equals + 1), failure);
+	}
+	return refuse(failure, "name", name, "is not a setting");
+}
+
+bool config_read(config *c, const char *path, curfew_failure *failure)
+{
+	char *line = NULL;
+	size_t room = 0;
+	uint32_t before = c->given;
+	unsigned number = 0;
+	bool good = true;
+	FILE *file = fopen(path, "re");
+	if (file == NULL)
+		return refuse(failure, "config", path, strerror(errno));
+	while (good && getline(&line, &room, file) >= 0) {
+		curfew_failure inner;
+		number++;
+		good = set_line(c, line, before, &inner);
+		if (!good)
+			(void)snprintf(failure->message, sizeof failure->message, "config %.60s: line %u: %.160s", path, number,
+			               inner.message);
+	}
+	if (good && ferror(file) != 0)
+		good = refuse(failure, "config", path, strerror(errno));
+	free(line);
+	(void)fclose(file);
+	return good;
+}

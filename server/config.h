@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What can be set of a server: one table, from which flags, help, man page, completion and the configuration file
+ * follow. This file is also seen by the command line.
+ */
+#ifndef CURFEW_SERVER_CONFIG_H
+#define CURFEW_SERVER_CONFIG_H
+
+#include "curfew.h"
+
+typedef enum config_kind { CONFIG_TEXT, CONFIG_CHOICE, CONFIG_DURATION, CONFIG_BYTES, CONFIG_COUNT } config_kind;
+
+/* A text of a setting; long enough for any path. */
+enum { CONFIG_TEXT_MOST = 4096 };
+
+typedef struct config {
+	char listen[CONFIG_TEXT_MOST];
+	char data[CONFIG_TEXT_MOST];
+	char tls_cert[CONFIG_TEXT_MOST]; /* "": no TLS */
+	char tls_key[CONFIG_TEXT_MOST];
+	char log_format[CONFIG_TEXT_MOST];
+	uint64_t workers;     /* 0: one per core */
+	uint64_t concurrency; /* runs at once; 0: 16 for each worker */
+	uint64_t shutdown_timeout_us;
+	uint64_t request_timeout_us;
+	uint64_t retention_age_us;
+	uint64_t retention_bytes;
+	uint64_t connections_most;
+	uint64_t streams_most;
+	uint64_t queue_most;
+	uint64_t queue_bytes_most;
+	uint64_t body_bytes_most;
+	uint32_t given; /* a bit for each row of the table that was set */
+} config;
+
+typedef struct config_setting {
+	const char *name;     /* "listen": the flag without its dashes, and the key in the file */
+	const char *argument; /* "HOST:PORT" */
+	const char *values;   /* CONFIG_CHOICE: the possible ones, separated by blanks */
+	const char *meaning;  /* one phrase */
+	const char *initial;  /* the default, as text; NULL: none to speak of */
+	config_kind kind;
+	size_t offset;        /* of the field in config */
+	uint64_t minimum, ceiling;
+} config_setting;
+
+/* The table and its length, in static memory. */
+const config_setting *config_table(size_t *count);
+
+/* Every setting at its default. False: no place for the data is known, since there is no home. */
+bool config_init(config *c);
+
+/* Sets one from text; row is the table's. False, and a message that begins with its name. */
+bool config_set(config *c, size_t row, const char *value, curfew_failure *failure);
+
+/* Sets from a file of lines "name = value" what was not set before; "#" begins a comment. */
+bool config_read(config *c, const char *path, curfew_failure *failure);
+
+/* A duration with its unit, as text, in microseconds. */
+bool config_parse_duration(const char *value, uint64_t *us);
+/* A number of bytes (KiB MiB GiB) or, if not bytes, a count (k M G). */
+bool config_parse_amount(const char *value, bool bytes, uint64_t *amount);
+
+#endif

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Files that the build put into the program: the console's and the description of the interface. */
+#ifndef CURFEW_SERVER_EMBEDDED_H
+#define CURFEW_SERVER_EMBEDDED_H
+
+#include <stddef.h>
+
+typedef struct embedded_file {
+	const char *path; /* "/style.css" */
+	const char *type;
+	const char *etag; /* quotes included */
+	const unsigned char *start, *end;
+} embedded_file;
+
+/* Ended by one without a path; made by server/embed. */
+extern const embedded_file embedded_files[];
+
+#endif

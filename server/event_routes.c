@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * /v1/runs/ID/events: the story of a run as server-sent events. Each has a number, which a client that comes back sends
+ * as Last-Event-ID. A stream without news holds no thread; one whose client does not read holds only its place.
+ */
+#include "routes.h"
+#include "run.h"
+#include "store.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { STREAM_BLOCK_BYTES = 16 << 10, CHUNK_MOST = 256 << 20 };
+
+static const char *const event_names[EVENT_KINDS] = {"state", "progress", "checkpoint", "output", "report"};
+
+static void write_event(text *out, uint64_t number, event_kind kind, const char *data, size_t length)
+{
+	text_print(out, "id: %llu\nevent: %s\ndata: ", (unsigned long long)number, event_names[kind]);
+	text_add(out, data, length);
+	text_say(out, "\n\n");
+}
+
+/* ---- Of a run in memory ---------------------------------------------------------------------------------- */
+
+/* Under the lock: what is to be sent next becomes the chunk; false: nothing yet. *ends: nothing more will be. */
+static bool make_chunk(request *q, bool *ends)
+{
+	run *r = q->run;
+	text out;
+	*ends = false;
+	if (q->next_event < r->first_event)
+		q->next_event = r->first_event;
+	uint64_t end = r->first_event + r->event_count;
+	if (q->next_event >= end) {
+		*ends = r->state == RUN_DONE || q->server->closing;
+		if (*ends || !q->wants_ping)
+			return false;
+	}
+	text_init(&out, CHUNK_MOST);
+	q->wants_ping = false;
+	if (q->next_event >= end)
+		text_say(&out, ": ping\n\n");
+	for (; q->next_event < end && out.len < STREAM_BLOCK_BYTES; q->next_event++) {
+		const event *e = &r->events[q->next_event - r->first_event];
+		write_event(&out, q->next_event, e->kind, e->data->data, e->data->len);
+	}
+	free(q->chunk);
+	q->chunk = text_take(&out, &q->chunk_length);
+	q->chunk_sent = 0;
+	*ends = q->chunk == NULL;
+	return q->chunk != NULL;
+}
+
+static ssize_t read_stream(void *context, uint64_t position, char *buffer, size_t most)
+{
+	request *q = context;
+	bool ends = false;
+	if (q->chunk == NULL || q->chunk_sent == q->chunk_length) {
+		server_lock(q->server);
+		if (!make_chunk(q, &ends)) {
+			if (!ends)
+				http_suspend(q, NULL);
+			server_unlock(q->server);
+			return ends ? MHD_CONTENT_READER_END_OF_STREAM : 0;
+		}
+		server_unlock(q->server);
+	}
+	size_t left = q->chunk_length - q->chunk_sent;
+	size_t length = left < most ? left : most;
+	memcpy(buffer, q->chunk + q->chunk_sent, length);
+	q->chunk_sent += length;
+	return (ssize_t)length;
+}
+
+static answer reply_stream(request *q, struct MHD_Response *response)
+{
+	if (response == NULL)
+		return MHD_NO;
+	reply_add_headers(response, "text/event-stream");
+	(void)MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
+	(void)MHD_add_response_header(response, "Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'; sandbox");
+	(void)MHD_add_response_header(response, "X-Accel-Buffering", "no");
+	return reply_queue(q, MHD_HTTP_OK, response);
+}
+
+/* Under the lock; unlocks. */
+static answer start_stream(request *q, run *r, uint64_t last_event)
+{
+	server *s = q->server;
+	if (s->streams >= s->config->streams_most) {
+		server_unlock(s);
+		return reply_later(q, MHD_HTTP_SERVICE_UNAVAILABLE, REFUSAL_STREAMS, "too-many-streams", "too many event streams are open", 2);
+	}
+	if (r->state == RUN_DONE && last_event + 1 >= r->first_event + r->event_count) {
+		server_unlock(s);
+		return reply_nothing(q, MHD_HTTP_NO_CONTENT);
+	}
+	q->is_stream = true;
+	q->next_event = last_event + 1;
+	http_watch(q, r);
+	server_unlock(s);
+	return reply_stream(q, MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, STREAM_BLOCK_BYTES, read_stream, q, NULL));
+}
+
+/* ---- Of a run on disk ------------------------------------------------------------------------------------ */
+
+typedef struct replay {
+	text out;
+	uint64_t last_event;
+	bool found;
+} replay;
+
+/* Its end is all that is left of its story. */
+static bool write_end(void *context, const run_view *view)
+{
+	static const char done[] = "{\"state\":\"done\"}";
+	replay *p = context;
+	uint64_t last = view->last_event;
+	p->found = true;
+	if (p->last_event + 1 < last)
+		write_event(&p->out, last - 1, EVENT_STATE, done, sizeof done - 1);
+	if (p->last_event < last)
+		write_event(&p->out, last, EVENT_REPORT, view->report, view->report_length);
+	return false;
+}
+
+static answer replay_stored(request *q, uint64_t last_event)
+{
+	run_filter filter = {.id = q->parameter, .outcome = -1, .most = 1};
+	replay p = {.last_event = last_event};
+	if ((q->who->scopes & SCOPE_ADMIN) == 0)
+		filter.owner = q->who->id;
+	text_init(&p.out, CHUNK_MOST);
+	(void)store_read_runs(q->server->store, &filter, write_end, &p);
+	if (!p.found || p.out.len == 0) {
+		text_finish(&p.out);
+		return p.found ? reply_nothing(q, MHD_HTTP_NO_CONTENT)
+		               : reply_problem(q, MHD_HTTP_NOT_FOUND, "no-such-run", "there is no run of that id", NULL);
+	}
+	size_t length;
+	char *data = text_take(&p.out, &length);
+	if (data == NULL)
+		return reply_no_memory(q);
+	return reply_stream(q, MHD_create_response_from_buffer(length, data, MHD_RESPMEM_MUST_FREE));
+}
+
+static bool read_number(const char *words, uint64_t *number)
+{
+	char *end;
+	*number = strtoull(words, &end, 10);
+	return *words >= '0' && *words <= '9' && *end == '\0' && strlen(words) < 19;
+}
+
+answer route_get_events(request *q)
+{
+	server *s = q->server;
+	const char *last = http_header(q, "Last-Event-ID");
+	uint64_t last_event = 0;
+	if (last != NULL && !read_number(last, &last_event))
+		return reply_problem(q, MHD_HTTP_BAD_REQUEST, "last-event-id", "the Last-Event-ID must be the id of an event of this stream", NULL);
+	if (!run_is_id(q->parameter))
+		return reply_problem(q, MHD_HTTP_NOT_FOUND, "no-such-run", "there is no run of that id", NULL);
+	server_lock(s);
+	run *r = run_find(s, q->parameter);
+	if (r != NULL && run_is_visible(r, q->who))
+		return start_stream(q, r, last_event);
+	server_unlock(s);
+	return replay_stored(q, last_event);
+}

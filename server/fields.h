@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The members of a JSON object, taken one after the other: the wrong type, a value out of range or a member that
+ * nobody took is one sentence and the JSON pointer of the field.
+ */
+#ifndef CURFEW_SERVER_FIELDS_H
+#define CURFEW_SERVER_FIELDS_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct fields {
+	json_t *object;
+	const char *base; /* pointer of the object; "" at the top */
+	uint64_t taken;   /* a bit for each member, in order */
+	bool failed;
+	char pointer[160];
+	char detail[320];
+} fields;
+
+/* Of a parsed object, borrowed. */
+void fields_begin(fields *f, json_t *object, const char *base);
+/* Fails if there is a member that was not taken; false after any failure. */
+bool fields_end(fields *f);
+
+/* The first failure stays. name NULL: the object itself. */
+void fields_fail(fields *f, const char *name, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+/* A member, taken; NULL if it is missing or null. */
+json_t *fields_take(fields *f, const char *name);
+/* Texts without NUL, not empty, at most so many bytes; NULL if missing. Borrowed from the object. */
+const char *fields_text(fields *f, const char *name, size_t most);
+bool fields_bool(fields *f, const char *name, bool usual);
+int64_t fields_integer(fields *f, const char *name, int64_t least, int64_t most, int64_t usual);
+
+#endif

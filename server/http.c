@@ -1,0 +1,429 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Connections and requests: what is counted and bounded of them, how they wait, and how long they may take. */
+#include "http.h"
+
+#include "clock.h"
+#include "routes.h"
+#include "run.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum {
+	REFUSALS_AT_ONCE = 64,          /* connections above the limit that are told so */
+	CONNECTION_BYTES = 64 << 10,    /* of libmicrohttpd, for each */
+	HEADER_BYTES_MOST = 16 << 10,
+	BODY_BYTES_USUAL = 64 << 10,    /* where no body is expected */
+	PING_EVERY_US = 10000000,
+};
+
+typedef enum phase { PHASE_RECEIVING, PHASE_WAITING, PHASE_REPLYING, PHASE_STREAMING } phase;
+
+/* One connection. Its times are written by the HTTP thread and read by the sweep. */
+typedef struct peer {
+	int fd;
+	bool refused;
+	_Atomic phase phase;
+	_Atomic int64_t since_us;
+	struct peer *next, *previous;
+} peer;
+
+struct http {
+	server *server;
+	struct MHD_Daemon *daemon;
+	int listener; /* after quiescing */
+	atomic_size_t connections;
+	size_t body_bytes; /* HTTP thread only */
+	peer *peers;       /* under the server's lock */
+	request *streams;
+	int64_t pinged_us;
+	char *cert, *key;
+};
+
+size_t http_count_connections(const struct http *h)
+{
+	return atomic_load_explicit(&h->connections, memory_order_relaxed);
+}
+
+static void set_phase(peer *p, phase now)
+{
+	if (p == NULL)
+		return;
+	atomic_store_explicit(&p->since_us, clock_now_us(), memory_order_relaxed);
+	atomic_store_explicit(&p->phase, now, memory_order_relaxed);
+}
+
+/* ---- Connections ----------------------------------------------------------------------------------------- */
+
+static void open_peer(struct http *h, struct MHD_Connection *connection, void **place)
+{
+	peer *p = calloc(1, sizeof *p);
+	size_t count = atomic_fetch_add_explicit(&h->connections, 1, memory_order_relaxed) + 1;
+	*place = p;
+	if (p == NULL)
+		return;
+	const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+	p->fd = info != NULL ? info->connect_fd : -1;
+	p->refused = count > h->server->config->connections_most;
+	set_phase(p, PHASE_RECEIVING);
+	server_lock(h->server);
+	p->next = h->peers;
+	if (p->next != NULL)
+		p->next->previous = p;
+	h->peers = p;
+	server_unlock(h->server);
+}
+
+static void close_peer(struct http *h, peer *p)
+{
+	(void)atomic_fetch_sub_explicit(&h->connections, 1, memory_order_relaxed);
+	if (p == NULL)
+		return;
+	server_lock(h->server);
+	*(p->previous != NULL ? &p->previous->next : &h->peers) = p->next;
+	if (p->next != NULL)
+		p->next->previous = p->previous;
+	server_unlock(h->server);
+	free(p);
+}
+
+static void on_connection(void *context, struct MHD_Connection *connection, void **place,
+                          enum MHD_ConnectionNotificationCode code)
+{
+	if (code == MHD_CONNECTION_NOTIFY_STARTED)
+		open_peer(context, connection, place);
+	else
+		close_peer(context, *place);
+}
+
+void http_sweep(struct http *h, int64_t now_us)
+{
+	int64_t most_us = (int64_t)h->server->config->request_timeout_us;
+	for (peer *p = h->peers; p != NULL; p = p->next) {
+		phase now = atomic_load_explicit(&p->phase, memory_order_relaxed);
+		bool is_slow = now_us - atomic_load_explicit(&p->since_us, memory_order_relaxed) > most_us;
+		if (is_slow && p->fd >= 0 && (now == PHASE_RECEIVING || now == PHASE_REPLYING))
+			(void)shutdown(p->fd, SHUT_RDWR); /* the HTTP thread sees it end */
+	}
+	if (now_us - h->pinged_us < PING_EVERY_US)
+		return;
+	h->pinged_us = now_us;
+	for (request *q = h->streams; q != NULL; q = q->next_stream) {
+		q->wants_ping = true;
+		http_wake(q);
+	}
+}
+
+/* ---- Waiting --------------------------------------------------------------------------------------------- */
+
+void http_suspend(request *q, answer (*go_on)(request *q))
+{
+	q->go_on = go_on;
+	q->suspended = true;
+	if (!q->is_stream)
+		set_phase(q->peer, PHASE_WAITING);
+	MHD_suspend_connection(q->connection);
+}
+
+void http_wake(request *q)
+{
+	if (!q->suspended)
+		return;
+	q->suspended = false;
+	MHD_resume_connection(q->connection);
+}
+
+void http_watch(request *q, run *r)
+{
+	q->run = r;
+	run_ref(r);
+	q->is_watching = true;
+	q->next = r->waiters;
+	r->waiters = q;
+	if (!q->is_stream)
+		return;
+	struct http *h = q->server->http;
+	q->server->streams++;
+	q->next_stream = h->streams;
+	if (q->next_stream != NULL)
+		q->next_stream->previous_stream = q;
+	h->streams = q;
+}
+
+static void leave_streams(request *q)
+{
+	struct http *h = q->server->http;
+	q->server->streams--;
+	*(q->previous_stream != NULL ? &q->previous_stream->next_stream : &h->streams) = q->next_stream;
+	if (q->next_stream != NULL)
+		q->next_stream->previous_stream = q->previous_stream;
+}
+
+/* Under the lock. */
+static void stop_watching(request *q)
+{
+	if (!q->is_watching)
+		return;
+	request **at = &q->run->waiters;
+	while (*at != q)
+		at = &(*at)->next;
+	*at = q->next;
+	q->is_watching = false;
+	if (q->is_stream)
+		leave_streams(q);
+	run_unref(q->server, q->run);
+	q->run = NULL;
+}
+
+void http_wake_watchers(run *r)
+{
+	for (request *q = r->waiters; q != NULL; q = q->next) {
+		if (q->is_stream)
+			http_wake(q);
+	}
+}
+
+void http_wake_waiters(run *r)
+{
+	for (request *q = r->waiters; q != NULL; q = q->next)
+		http_wake(q);
+}
+
+/* ---- Requests -------------------------------------------------------------------------------------------- */
+
+const char *http_header(const request *q, const char *name)
+{
+	return MHD_lookup_connection_value(q->connection, MHD_HEADER_KIND, name);
+}
+
+const char *http_argument(const request *q, const char *name)
+{
+	return MHD_lookup_connection_value(q->connection, MHD_GET_ARGUMENT_KIND, name);
+}
+
+static enum MHD_Result add_length(void *context, enum MHD_ValueKind kind, const char *key, const char *value)
+{
+	*(size_t *)context += strlen(key) + (value != NULL ? strlen(value) : 0) + 4;
+	return MHD_YES;
+}
+
+static request *make_request(struct http *h, struct MHD_Connection *connection)
+{
+	request *q = calloc(1, sizeof *q);
+	if (q == NULL)
+		return NULL;
+	q->server = h->server;
+	q->connection = connection;
+	const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+	q->peer = info != NULL ? info->socket_context : NULL;
+	text_init(&q->body, h->server->config->body_bytes_most);
+	return q;
+}
+
+/* Whether its headers show that it cannot be served; then it is answered. */
+static bool refuse_early(request *q, answer *result)
+{
+	size_t header_bytes = 0;
+	(void)MHD_get_connection_values(q->connection, MHD_HEADER_KIND, add_length, &header_bytes);
+	const char *length = http_header(q, MHD_HTTP_HEADER_CONTENT_LENGTH);
+	size_t most = q->route->takes_body ? q->server->config->body_bytes_most : BODY_BYTES_USUAL;
+	if (header_bytes > HEADER_BYTES_MOST)
+		*result = reply_problem(q, MHD_HTTP_REQUEST_HEADER_FIELDS_TOO_LARGE, "headers-too-large",
+		                        "the headers of the request are larger than 16 KiB", NULL);
+	else if (length != NULL && strtoull(length, NULL, 10) > most)
+		*result = reply_problem(q, MHD_HTTP_CONTENT_TOO_LARGE, "body-too-large", "the body of the request is too large", NULL);
+	else
+		return false;
+	return true;
+}
+
+static answer begin_request(struct http *h, request *q, const char *url, const char *method)
+{
+	answer result = MHD_YES;
+	server_lock(h->server);
+	h->server->metrics.requests++;
+	server_unlock(h->server);
+	if (q->peer == NULL || q->peer->refused)
+		return reply_later(q, MHD_HTTP_SERVICE_UNAVAILABLE, REFUSAL_CONNECTIONS, "too-many-connections",
+		                   "too many connections are open", 1);
+	if (!routes_find(q, url, method, &result) || refuse_early(q, &result))
+		return result;
+	return MHD_YES;
+}
+
+static answer take_body(struct http *h, request *q, const char *data, size_t *size)
+{
+	size_t length = *size;
+	*size = 0;
+	if (q->answered)
+		return MHD_YES;
+	size_t most = q->route->takes_body ? h->server->config->body_bytes_most : BODY_BYTES_USUAL;
+	if (length > most - q->body.len) {
+		/* Once the body has begun there is no place for an answer before its end: what follows is not kept. */
+		q->body.failed = true;
+		return MHD_YES;
+	}
+	if (h->body_bytes + length > h->server->config->queue_bytes_most)
+		return MHD_NO; /* all requests together hold too much: the connection ends */
+	h->body_bytes += length;
+	q->body_counted += length;
+	text_add(&q->body, data, length);
+	return MHD_YES;
+}
+
+static answer on_request(void *context, struct MHD_Connection *connection, const char *url, const char *method,
+                         const char *version, const char *data, size_t *size, void **place)
+{
+	struct http *h = context;
+	request *q = *place;
+	if (q == NULL) {
+		q = make_request(h, connection);
+		*place = q;
+		return q != NULL ? begin_request(h, q, url, method) : MHD_NO;
+	}
+	if (*size > 0)
+		return take_body(h, q, data, size);
+	if (q->answered)
+		return MHD_YES;
+	if (q->go_on != NULL) {
+		answer (*go_on)(request *) = q->go_on;
+		q->go_on = NULL;
+		answer result = go_on(q);
+		if (q->answered && !q->is_stream)
+			set_phase(q->peer, PHASE_REPLYING);
+		return result;
+	}
+	if (q->body.failed)
+		return reply_problem(q, MHD_HTTP_CONTENT_TOO_LARGE, "body-too-large", "the body of the request is too large", NULL);
+	answer result = q->route->handle(q);
+	if (q->answered)
+		set_phase(q->peer, q->is_stream ? PHASE_STREAMING : PHASE_REPLYING);
+	return result;
+}
+
+static void on_completed(void *context, struct MHD_Connection *connection, void **place,
+                         enum MHD_RequestTerminationCode code)
+{
+	struct http *h = context;
+	request *q = *place;
+	if (q == NULL)
+		return;
+	server_lock(h->server);
+	stop_watching(q);
+	if (q->free_work != NULL)
+		q->free_work(h->server, q->work);
+	server_unlock(h->server);
+	h->body_bytes -= q->body_counted;
+	text_finish(&q->body);
+	free(q->chunk);
+	set_phase(q->peer, PHASE_RECEIVING);
+	free(q);
+	*place = NULL;
+}
+
+/* ---- Start and end --------------------------------------------------------------------------------------- */
+
+static char *read_file(const char *path, curfew_failure *failure)
+{
+	FILE *file = fopen(path, "re");
+	text all;
+	char part[4096];
+	text_init(&all, 1 << 20);
+	for (size_t got; file != NULL && (got = fread(part, 1, sizeof part, file)) > 0;)
+		text_add(&all, part, got);
+	bool good = file != NULL && ferror(file) == 0 && all.len > 0;
+	if (file != NULL)
+		(void)fclose(file);
+	if (good)
+		return text_take(&all, NULL);
+	(void)snprintf(failure->message, sizeof failure->message, "%.200s: cannot be read", path);
+	text_finish(&all);
+	return NULL;
+}
+
+/* Each connection needs a descriptor, and the workers and files some more. */
+static void raise_files(uint64_t connections)
+{
+	struct rlimit limit;
+	rlim_t wanted = connections + REFUSALS_AT_ONCE + 512;
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted)
+		return;
+	limit.rlim_cur = limit.rlim_max < wanted ? limit.rlim_max : wanted;
+	(void)setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+static bool start_daemon(struct http *h, int listener, curfew_failure *failure)
+{
+	const config *c = h->server->config;
+	unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ITC;
+	struct MHD_OptionItem tls[] = {{MHD_OPTION_HTTPS_MEM_CERT, 0, h->cert}, {MHD_OPTION_HTTPS_MEM_KEY, 0, h->key}, {MHD_OPTION_END, 0, NULL}};
+	struct MHD_OptionItem none[] = {{MHD_OPTION_END, 0, NULL}};
+	if (h->cert != NULL)
+		flags |= MHD_USE_TLS;
+	h->daemon = MHD_start_daemon(
+		flags, 0, NULL, NULL, on_request, h, MHD_OPTION_LISTEN_SOCKET, listener, MHD_OPTION_NOTIFY_CONNECTION, on_connection, h,
+		MHD_OPTION_NOTIFY_COMPLETED, on_completed, h, MHD_OPTION_CONNECTION_LIMIT,
+		(unsigned)(c->connections_most + REFUSALS_AT_ONCE), MHD_OPTION_CONNECTION_TIMEOUT,
+		(unsigned)(c->request_timeout_us / 1000000), MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_BYTES,
+		MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_ARRAY, h->cert != NULL ? tls : none, MHD_OPTION_END);
+	if (h->daemon == NULL)
+		(void)snprintf(failure->message, sizeof failure->message,
+		               h->cert != NULL ? "HTTPS cannot be served: is the key that of the certificate?" : "HTTP cannot be served");
+	return h->daemon != NULL;
+}
+
+struct http *http_start(server *s, int listener, curfew_failure *failure)
+{
+	struct http *h = calloc(1, sizeof *h);
+	if (h == NULL)
+		return NULL;
+	h->server = s;
+	h->listener = -1;
+	h->pinged_us = clock_now_us();
+	s->http = h;
+	raise_files(s->config->connections_most);
+	if (s->config->tls_cert[0] != '\0') {
+		h->cert = read_file(s->config->tls_cert, failure);
+		h->key = h->cert != NULL ? read_file(s->config->tls_key, failure) : NULL;
+	}
+	bool wants_tls = s->config->tls_cert[0] != '\0';
+	if ((!wants_tls || h->key != NULL) && start_daemon(h, listener, failure))
+		return h;
+	(void)close(listener);
+	free(h->cert);
+	free(h->key);
+	free(h);
+	s->http = NULL;
+	return NULL;
+}
+
+void http_quiesce(struct http *h)
+{
+	h->listener = MHD_quiesce_daemon(h->daemon);
+	if (h->listener >= 0)
+		(void)close(h->listener);
+}
+
+bool http_is_busy(struct http *h)
+{
+	bool busy = false;
+	server_lock(h->server);
+	for (peer *p = h->peers; p != NULL; p = p->next)
+		busy = busy || atomic_load_explicit(&p->phase, memory_order_relaxed) != PHASE_RECEIVING;
+	server_unlock(h->server);
+	return busy;
+}
+
+void http_stop(struct http *h)
+{
+	if (h == NULL)
+		return;
+	MHD_stop_daemon(h->daemon);
+	free(h->cert);
+	free(h->key);
+	free(h);
+}

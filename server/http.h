@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * HTTP on libmicrohttpd: one thread and epoll. A request that has to wait for something is suspended, holds no thread,
+ * and is woken when there is news; its function `go_on` is then called.
+ */
+#ifndef CURFEW_SERVER_HTTP_H
+#define CURFEW_SERVER_HTTP_H
+
+#include "metrics.h"
+#include "server.h"
+#include "text.h"
+
+#include <microhttpd.h>
+
+typedef enum MHD_Result answer;
+
+struct route;
+struct peer;
+
+struct request {
+	server *server;
+	struct MHD_Connection *connection;
+	struct peer *peer;
+	const struct route *route;
+	char parameter[160]; /* the name or id in the path */
+	account *who;
+	text body;
+	size_t body_counted; /* of the bytes that all requests hold */
+	bool answered;
+
+	answer (*go_on)(request *q);
+	bool suspended;
+
+	/* What it waits for: news of a run, or of something that it asked for. */
+	run *run;
+	bool is_watching; /* listed with the run */
+	bool is_stream;
+	bool wants_report;
+	request *next;
+	bool is_done;
+	char problem[256];
+
+	/* A stream: what comes next, and what is being sent. */
+	uint64_t next_event;
+	char *chunk;
+	size_t chunk_length, chunk_sent;
+	bool wants_ping;
+	request *next_stream, *previous_stream;
+
+	void *work; /* of the route, freed with free_work */
+	void (*free_work)(server *s, void *work);
+};
+
+typedef struct route {
+	const char *path;   /* "*" stands for one name */
+	const char *method;
+	unsigned scopes;    /* one of them is needed; 0: none */
+	answer (*handle)(request *q);
+	bool takes_body;
+} route;
+
+/* Starts serving on a listening socket, which it takes over. NULL, and why. */
+struct http *http_start(server *s, int listener, curfew_failure *failure);
+/* No new connections; those that are open go on. */
+void http_quiesce(struct http *h);
+/* Ends everything that is open. Not under the lock. */
+void http_stop(struct http *h);
+/* Whether an answer is still on its way. */
+bool http_is_busy(struct http *h);
+size_t http_count_connections(const struct http *h);
+/* Under the lock, each second: ends connections that are too slow, and lets streams see whether anybody listens. */
+void http_sweep(struct http *h, int64_t now_us);
+
+/* Under the lock: the request waits, and go_on is called when it is woken. */
+void http_suspend(request *q, answer (*go_on)(request *q));
+void http_wake(request *q);
+/* Under the lock: listed with a run, until it is answered. */
+void http_watch(request *q, run *r);
+void http_wake_watchers(run *r);
+void http_wake_waiters(run *r);
+
+/* A header of the request, or NULL. */
+const char *http_header(const request *q, const char *name);
+const char *http_argument(const request *q, const char *name);
+
+/* ---- Answers (reply.c): all take over what they are given ---------------------------------------------------- */
+
+answer reply_text(request *q, unsigned status, const char *type, text *body);
+answer reply_json(request *q, unsigned status, text *body);
+answer reply_blob(request *q, unsigned status, blob *body);
+answer reply_nothing(request *q, unsigned status);
+
+/*
+ * A problem (RFC 9457). kind is its name ("queue-full"); detail is one sentence; pointer is the JSON pointer of the bad
+ * field or NULL; of status 405 the methods that are allowed.
+ */
+answer reply_problem(request *q, unsigned status, const char *kind, const char *detail, const char *pointer);
+/* The same with Retry-After; counts the refusal. */
+answer reply_later(request *q, unsigned status, refusal why, const char *kind, const char *detail, unsigned seconds);
+answer reply_no_memory(request *q);
+
+/* Headers that every answer has; type NULL: none. */
+void reply_add_headers(struct MHD_Response *response, const char *type);
+answer reply_queue(request *q, unsigned status, struct MHD_Response *response);
+
+#endif

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The log: a line is built whole and written with one call, so that lines of several threads do not mix. */
+#include "log.h"
+
+#include "clock.h"
+#include "text.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { LINE_MOST = 4096 };
+
+static bool use_json;
+static const char *const level_names[] = {"info", "warn", "error"};
+
+void log_use_json(bool json)
+{
+	use_json = json;
+}
+
+static bool is_plain(const char *words)
+{
+	return *words != '\0' && strpbrk(words, " \"\\=\t\r\n") == NULL;
+}
+
+static void add_field(text *line, const log_field *field)
+{
+	if (use_json) {
+		text_say(line, ",");
+		text_say_json(line, field->name);
+		text_say(line, ":");
+	} else {
+		text_print(line, " %s=", field->name);
+	}
+	if (field->text == NULL)
+		text_print(line, "%lld", (long long)field->number);
+	else if (use_json || !is_plain(field->text))
+		text_say_json(line, field->text);
+	else
+		text_say(line, field->text);
+}
+
+static void begin_line(text *line, log_level level, const char *event)
+{
+	text_init(line, LINE_MOST);
+	text time;
+	text_init(&time, 64);
+	text_say_time(&time, clock_wall_us());
+	const char *stamp = time.failed ? "\"\"" : time.data;
+	if (use_json)
+		text_print(line, "{\"time\":%s,\"level\":\"%s\",\"event\":\"%s\"", stamp, level_names[level], event);
+	else
+		text_print(line, "%.*s %s %s", (int)strlen(stamp) - 2, stamp + 1, level_names[level], event);
+	text_finish(&time);
+}
+
+static void end_line(text *line)
+{
+	text_say(line, use_json ? "}\n" : "\n");
+	if (line->failed)
+		text_finish(line);
+	else if (write(STDERR_FILENO, line->data, line->len) < 0)
+		text_finish(line); /* nobody reads the log: go on without */
+	else
+		text_finish(line);
+}
+
+void log_event(log_level level, const char *event, const log_field *fields)
+{
+	text line;
+	begin_line(&line, level, event);
+	for (; fields->name != NULL; fields++)
+		add_field(&line, fields);
+	end_line(&line);
+}
+
+void log_say(log_level level, const char *event, const char *format, ...)
+{
+	char words[1024];
+	va_list arguments;
+	va_start(arguments, format);
+	(void)vsnprintf(words, sizeof words, format, arguments);
+	va_end(arguments);
+	log_event(level, event, (log_field[]){{"message", words, 0}, {0}});
+}

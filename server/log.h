@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The log: one line for each thing that happened, on stderr, as text or as JSON. Never a secret, a token or anything
+ * that a guest wrote.
+ */
+#ifndef CURFEW_SERVER_LOG_H
+#define CURFEW_SERVER_LOG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+typedef enum log_level { LOG_INFO, LOG_WARN, LOG_ERROR } log_level;
+
+/* One named value of a line: text, or a number where text is NULL. */
+typedef struct log_field {
+	const char *name;
+	const char *text;
+	int64_t number;
+} log_field;
+
+/* JSON lines instead of text, for all lines that follow. Not while other threads log. */
+void log_use_json(bool json);
+
+/* Writes a line: fields end with one that has no name. Threads: any. */
+void log_event(log_level level, const char *event, const log_field *fields);
+
+/* A line with one text, made as by printf. */
+void log_say(log_level level, const char *event, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+#endif

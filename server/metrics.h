@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What is counted, and how Prometheus and the console see it. Counting is done under the server's lock. */
+#ifndef CURFEW_SERVER_METRICS_H
+#define CURFEW_SERVER_METRICS_H
+
+#include "server.h"
+#include "text.h"
+
+/* Why a request was refused. X(NAME, "label") */
+#define REFUSAL_LIST(X)                                                                                         \
+	X(QUEUE_FULL, "queue_full")                                                                             \
+	X(QUOTA, "quota")                                                                                       \
+	X(CONNECTIONS, "connections")                                                                           \
+	X(STREAMS, "streams")                                                                                   \
+	X(BODY, "body")                                                                                         \
+	X(ACCESS, "access")                                                                                     \
+	X(STORE, "store")                                                                                       \
+	X(STOPPING, "stopping")
+
+typedef enum refusal {
+#define X(name, label) REFUSAL_##name,
+	REFUSAL_LIST(X)
+#undef X
+	REFUSALS
+} refusal;
+
+void metrics_add_time(histogram *h, int64_t us);
+/* A run has ended, after this time. */
+void metrics_add_end(metrics *m, curfew_outcome outcome);
+/* Runs that ended in each of the last seconds, this one left out, on average. */
+double metrics_rate(const metrics *m, unsigned seconds);
+
+void metrics_write(server *s, text *out);
+void metrics_write_stats(server *s, text *out);
+
+#endif

@@ -1,0 +1,410 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* /v1/programs: stored under a name, after a worker has loaded them once. */
+#include "clock.h"
+#include "programs.h"
+#include "report.h"
+#include "routes.h"
+#include "run.h"
+#include "scan.h"
+#include "store.h"
+#include "submission.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+enum { NAME_MOST = 128, LIST_BYTES_MOST = 64 << 20 };
+
+static const char *const language_names[] = {"js", "mjs", "wasm", "wat"};
+
+static bool is_name(const char *name)
+{
+	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+	size_t length = strlen(name);
+	return length > 0 && length <= NAME_MOST && strchr(letters, name[0]) != NULL &&
+	       strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-") == length;
+}
+
+static void write_program(text *out, const stored_program *p)
+{
+	text_print(out, "{\"name\":\"%s\",\"sha256\":\"%s\",\"kind\":\"%s\",\"lang\":\"%s\",\"exports\":", p->name, p->sha256, p->kind,
+	           language_names[p->language]);
+	text_say(out, p->exports);
+	text_print(out, ",\"size\":%llu,\"created_ms\":%lld,\"updated_ms\":%lld}", (unsigned long long)p->size_bytes,
+	           (long long)(p->created_us / 1000), (long long)(p->updated_us / 1000));
+}
+
+/* ---- Looking --------------------------------------------------------------------------------------------- */
+
+typedef struct listing {
+	text out;
+	size_t count;
+} listing;
+
+static void add_program(void *context, const stored_program *p)
+{
+	listing *l = context;
+	if (l->count++ > 0)
+		text_say(&l->out, ",");
+	write_program(&l->out, p);
+}
+
+static answer reply_store(request *q)
+{
+	return reply_later(q, MHD_HTTP_SERVICE_UNAVAILABLE, REFUSAL_STORE, "store", "the database cannot be used", 5);
+}
+
+static answer reply_stopping(request *q)
+{
+	return reply_later(q, MHD_HTTP_SERVICE_UNAVAILABLE, REFUSAL_STOPPING, "stopping", "the server is ending", 5);
+}
+
+static answer reply_unknown(request *q)
+{
+	return reply_problem(q, MHD_HTTP_NOT_FOUND, "no-such-program", "there is no program of that name", NULL);
+}
+
+/* Its own, and everybody's. */
+static bool read_all(request *q, const char *name, listing *l)
+{
+	const char *owner = program_owner(q->who);
+	bool good = store_read_programs(q->server->store, owner, name, add_program, l);
+	if (good && owner[0] != '\0' && (name == NULL || l->count == 0))
+		good = store_read_programs(q->server->store, "", name, add_program, l);
+	return good;
+}
+
+answer route_list_programs(request *q)
+{
+	listing l = {0};
+	text_init(&l.out, LIST_BYTES_MOST);
+	text_say(&l.out, "{\"programs\":[");
+	if (!read_all(q, NULL, &l)) {
+		text_finish(&l.out);
+		return reply_store(q);
+	}
+	text_say(&l.out, "]}");
+	return reply_json(q, MHD_HTTP_OK, &l.out);
+}
+
+/* One by name; l.count tells whether it is there. */
+static bool read_one(request *q, const char *name, listing *l)
+{
+	*l = (listing){0};
+	text_init(&l->out, LIST_BYTES_MOST);
+	return read_all(q, name, l);
+}
+
+answer route_get_program(request *q)
+{
+	listing l;
+	bool good = read_one(q, q->parameter, &l);
+	if (good && l.count > 0)
+		return reply_json(q, MHD_HTTP_OK, &l.out);
+	text_finish(&l.out);
+	return good ? reply_unknown(q) : reply_store(q);
+}
+
+/* ---- Storing --------------------------------------------------------------------------------------------- */
+
+/* What a PUT goes through: loaded by a worker, then written. */
+typedef struct put {
+	server *server;
+	request *request;
+	stored_program program; /* name, kind and exports are owned */
+	bool is_new;
+	program *made;
+	bool loaded;
+	bool refused;    /* the program is bad */
+	char detail[512];
+	unsigned waits;  /* for this many callbacks */
+	bool abandoned;  /* the request is gone */
+} put;
+
+static void free_put(server *s, void *work)
+{
+	put *p = work;
+	if (p->waits > 0) {
+		p->abandoned = true;
+		return;
+	}
+	program_unref(s, p->made);
+	stored_program_finish(&p->program);
+	free(p);
+}
+
+/* Under the lock: a callback has come. */
+static void arrive(server *s, put *p)
+{
+	p->waits--;
+	if (p->abandoned)
+		free_put(s, p);
+	else
+		http_wake(p->request);
+}
+
+static void note_written(put *p, const char *problem)
+{
+	if (p->abandoned)
+		return;
+	if (problem != NULL)
+		(void)snprintf(p->request->problem, sizeof p->request->problem, "%s", problem);
+	p->request->is_done = true;
+}
+
+static void on_written(server *s, void *context, const char *problem)
+{
+	put *p = context;
+	if (problem == NULL)
+		p->made->stored = true;
+	note_written(p, problem);
+	arrive(s, p);
+}
+
+static answer go_on_written(request *q)
+{
+	put *p = q->work;
+	server *s = q->server;
+	server_lock(s);
+	if (!q->is_done) {
+		http_suspend(q, go_on_written);
+		server_unlock(s);
+		return MHD_YES;
+	}
+	server_unlock(s);
+	if (q->problem[0] != '\0')
+		return reply_store(q);
+	text out;
+	text_init(&out, LIST_BYTES_MOST);
+	write_program(&out, &p->program);
+	return reply_json(q, p->is_new ? MHD_HTTP_CREATED : MHD_HTTP_OK, &out);
+}
+
+static answer write_put(request *q)
+{
+	put *p = q->work;
+	server *s = q->server;
+	p->program.size_bytes = q->body.len;
+	server_lock(s);
+	p->waits++;
+	if (!store_put_program(s->store, program_owner(q->who), &p->program, q->body.data, on_written, p)) {
+		p->waits--;
+		server_unlock(s);
+		return reply_no_memory(q);
+	}
+	server_unlock(s);
+	return go_on_written(q);
+}
+
+/* The message of a report's error, for the answer. */
+static void take_message(put *p, const char *report, size_t length)
+{
+	span error = scan_member(report, length, "error");
+	json_t *parsed = error.data != NULL ? json_loadb(error.data, error.len, 0, NULL) : NULL;
+	const char *message = json_string_value(json_object_get(parsed, "message"));
+	const char *name = json_string_value(json_object_get(parsed, "name"));
+	const json_t *frame = json_array_get(json_object_get(parsed, "stack"), 0);
+	int used = snprintf(p->detail, sizeof p->detail, "the program does not load: %.100s%s%.300s", name != NULL ? name : "",
+	                    name != NULL ? ": " : "", message != NULL ? message : "");
+	if (json_is_integer(json_object_get(frame, "line")) && (size_t)used < sizeof p->detail)
+		(void)snprintf(p->detail + used, sizeof p->detail - (size_t)used, " (line %lld, column %lld)",
+		               (long long)json_integer_value(json_object_get(frame, "line")),
+		               (long long)json_integer_value(json_object_get(frame, "column")));
+	json_decref(parsed);
+}
+
+static void on_loaded(void *context, const worker_result *result)
+{
+	put *p = context;
+	server *s = p->server;
+	server_lock(s);
+	p->loaded = true;
+	p->refused = result->report != NULL;
+	if (p->refused)
+		take_message(p, result->report, result->report_length);
+	arrive(s, p);
+	server_unlock(s);
+}
+
+static answer go_on_loaded(request *q)
+{
+	put *p = q->work;
+	server *s = q->server;
+	server_lock(s);
+	if (!p->loaded) {
+		http_suspend(q, go_on_loaded);
+		server_unlock(s);
+		return MHD_YES;
+	}
+	server_unlock(s);
+	if (p->refused)
+		return reply_problem(q, MHD_HTTP_UNPROCESSABLE_CONTENT, "bad-program", p->detail, NULL);
+	return write_put(q);
+}
+
+/* Has a worker load it. */
+static answer load_put(request *q)
+{
+	put *p = q->work;
+	server *s = q->server;
+	curfew_failure failure = {0};
+	server_lock(s);
+	p->made = program_get(s, p->program.sha256, p->program.language, p->program.name);
+	if (p->made != NULL)
+		p->made->uses++; /* it is there to be run again and again */
+	p->waits++;
+	server_unlock(s);
+	worker_program *ready = p->made != NULL ? program_make_ready(s, p->made, q->body.data, q->body.len, &failure) : NULL;
+	worker_job job = {.program = ready, .flags = WORKER_JOB_COMPILE, .context = p, .on_done = on_loaded};
+	curfew_status status = ready != NULL ? worker_pool_submit(s->pool, &job, NULL, &failure) : CURFEW_SYSTEM;
+	worker_program_unref(ready);
+	if (status == CURFEW_OK)
+		return go_on_loaded(q);
+	p->waits--;
+	return reply_problem(q, MHD_HTTP_BAD_REQUEST, "program", failure.message[0] != '\0' ? failure.message : "out of memory", NULL);
+}
+
+/* The language that the request names: "?lang=", or the content type. */
+static bool read_language(const request *q, curfew_language *language)
+{
+	static const struct {
+		const char *type;
+		curfew_language language;
+	} types[] = {{"text/javascript", CURFEW_LANGUAGE_JS},     {"application/javascript", CURFEW_LANGUAGE_JS},
+	             {"application/wasm", CURFEW_LANGUAGE_WASM},  {"text/wat", CURFEW_LANGUAGE_WAT},
+	             {"text/plain", CURFEW_LANGUAGE_WAT}};
+	const char *lang = http_argument(q, "lang");
+	const char *type = http_header(q, MHD_HTTP_HEADER_CONTENT_TYPE);
+	if (lang != NULL)
+		return submission_language(lang, language);
+	for (size_t i = 0; type != NULL && i < sizeof types / sizeof types[0]; i++) {
+		size_t length = strlen(types[i].type);
+		if (strncasecmp(type, types[i].type, length) == 0 && (type[length] == '\0' || strchr("; \t", type[length]) != NULL)) {
+			*language = types[i].language;
+			return true;
+		}
+	}
+	return false;
+}
+
+typedef struct known {
+	bool is_there, is_same;
+	const stored_program *wanted;
+	int64_t created_us;
+} known;
+
+static void compare(void *context, const stored_program *p)
+{
+	known *k = context;
+	k->is_there = true;
+	k->created_us = p->created_us;
+	k->is_same = strcmp(p->sha256, k->wanted->sha256) == 0 && p->language == k->wanted->language;
+}
+
+static const char *kind_of(const request *q, curfew_language language)
+{
+	static const unsigned char component[] = {0, 'a', 's', 'm', 13, 0, 1, 0};
+	if (language == CURFEW_LANGUAGE_JS || language == CURFEW_LANGUAGE_JS_MODULE)
+		return "js";
+	return q->body.len >= sizeof component && memcmp(q->body.data, component, sizeof component) == 0 ? "component" : "module";
+}
+
+static bool begin_put(request *q, curfew_language language)
+{
+	put *p = calloc(1, sizeof *p);
+	q->work = p;
+	q->free_work = free_put;
+	if (p == NULL) {
+		q->free_work = NULL;
+		return false;
+	}
+	p->request = q;
+	p->server = q->server;
+	p->program.language = language;
+	p->program.name = text_copy(q->parameter, strlen(q->parameter));
+	p->program.kind = text_copy(kind_of(q, language), strlen(kind_of(q, language)));
+	p->program.exports = text_copy("null", 4);
+	p->program.updated_us = p->program.created_us = clock_wall_us();
+	program_hash(q->body.data, q->body.len, p->program.sha256);
+	return p->program.name != NULL && p->program.kind != NULL && p->program.exports != NULL;
+}
+
+answer route_put_program(request *q)
+{
+	curfew_language language;
+	listing l;
+	if (q->server->stopping)
+		return reply_stopping(q);
+	if (!is_name(q->parameter))
+		return reply_problem(q, MHD_HTTP_BAD_REQUEST, "name", "a program's name is 1 to 128 letters, digits, dots, dashes and underscores, and begins with a letter or digit", NULL);
+	if (!read_language(q, &language))
+		return reply_problem(q, MHD_HTTP_UNSUPPORTED_MEDIA_TYPE, "media-type", "the Content-Type must be text/javascript, application/wasm or text/wat, or ?lang= be js, mjs, wasm or wat", NULL);
+	if (q->body.len == 0)
+		return reply_problem(q, MHD_HTTP_BAD_REQUEST, "empty", "the body is the program, and it is empty", NULL);
+	if (!begin_put(q, language))
+		return reply_no_memory(q);
+	put *p = q->work;
+	known k = {.wanted = &p->program};
+	if (!store_read_programs(q->server->store, program_owner(q->who), q->parameter, compare, &k))
+		return reply_store(q);
+	p->is_new = !k.is_there;
+	if (k.is_there)
+		p->program.created_us = k.created_us;
+	if (!k.is_same)
+		return load_put(q);
+	if (read_one(q, q->parameter, &l) && l.count > 0)
+		return reply_json(q, MHD_HTTP_OK, &l.out);
+	text_finish(&l.out);
+	return reply_store(q);
+}
+
+/* ---- Deleting -------------------------------------------------------------------------------------------- */
+
+static void on_deleted(server *s, void *context, const char *problem)
+{
+	note_written(context, problem);
+	arrive(s, context);
+}
+
+static answer go_on_deleted(request *q)
+{
+	server *s = q->server;
+	server_lock(s);
+	if (!q->is_done) {
+		http_suspend(q, go_on_deleted);
+		server_unlock(s);
+		return MHD_YES;
+	}
+	server_unlock(s);
+	return q->problem[0] != '\0' ? reply_store(q) : reply_nothing(q, MHD_HTTP_NO_CONTENT);
+}
+
+answer route_delete_program(request *q)
+{
+	server *s = q->server;
+	known k = {.wanted = &(stored_program){0}};
+	if (s->stopping)
+		return reply_stopping(q);
+	if (!store_read_programs(s->store, program_owner(q->who), q->parameter, compare, &k))
+		return reply_store(q);
+	if (!k.is_there)
+		return reply_unknown(q);
+	put *p = calloc(1, sizeof *p);
+	if (p == NULL)
+		return reply_no_memory(q);
+	p->server = s;
+	p->request = q;
+	q->work = p;
+	q->free_work = free_put;
+	server_lock(s);
+	p->waits = 1;
+	if (!store_delete_program(s->store, program_owner(q->who), q->parameter, on_deleted, p)) {
+		p->waits = 0;
+		server_unlock(s);
+		return reply_no_memory(q);
+	}
+	server_unlock(s);
+	return go_on_deleted(q);
+}

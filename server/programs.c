@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Programs by the hash of their source, and which of them the pool has. */
+#include "programs.h"
+
+#include "store.h"
+#include "text.h"
+
+#include <sodium.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { IDLE_MOST = 256, IDLE_BYTES_MOST = 64 << 20 };
+
+const char *program_owner(const account *who)
+{
+	return (who->scopes & SCOPE_ADMIN) != 0 ? "" : who->id;
+}
+
+void program_hash(const void *bytes, size_t length, char sha256[SHA256_ROOM])
+{
+	unsigned char hash[crypto_hash_sha256_BYTES];
+	(void)crypto_hash_sha256(hash, bytes, length);
+	(void)sodium_bin2hex(sha256, SHA256_ROOM, hash, sizeof hash);
+}
+
+static program **bucket(server *s, const char *sha256)
+{
+	unsigned index = 0;
+	for (int i = 0; i < 6; i++)
+		index = index * 31 + (unsigned char)sha256[i];
+	return &s->programs[index % PROGRAM_BUCKETS];
+}
+
+static void leave_idle(server *s, program *p)
+{
+	*(p->newer != NULL ? &p->newer->older : &s->newest_program) = p->older;
+	*(p->older != NULL ? &p->older->newer : &s->oldest_program) = p->newer;
+	s->idle_programs--;
+	s->idle_program_bytes -= p->length;
+}
+
+static void enter_idle(server *s, program *p)
+{
+	p->newer = NULL;
+	p->older = s->newest_program;
+	*(p->older != NULL ? &p->older->newer : &s->oldest_program) = p;
+	s->newest_program = p;
+	s->idle_programs++;
+	s->idle_program_bytes += p->length;
+}
+
+static void free_program(server *s, program *p)
+{
+	program **at = bucket(s, p->sha256);
+	while (*at != p)
+		at = &(*at)->chain;
+	*at = p->chain;
+	worker_program_unref(p->ready);
+	free(p->name);
+	free(p);
+}
+
+static program *make(server *s, const char *sha256, curfew_language language, const char *name)
+{
+	program *p = calloc(1, sizeof *p);
+	if (p == NULL || (p->name = text_copy(name, strlen(name))) == NULL) {
+		free(p);
+		return NULL;
+	}
+	(void)snprintf(p->sha256, sizeof p->sha256, "%s", sha256);
+	p->language = language;
+	p->chain = *bucket(s, sha256);
+	*bucket(s, sha256) = p;
+	return p;
+}
+
+program *program_get(server *s, const char *sha256, curfew_language language, const char *name)
+{
+	program *p = *bucket(s, sha256);
+	while (p != NULL && (p->language != language || strcmp(p->sha256, sha256) != 0 || strcmp(p->name, name) != 0))
+		p = p->chain;
+	if (p == NULL)
+		p = make(s, sha256, language, name);
+	else if (p->refs == 0)
+		leave_idle(s, p);
+	if (p != NULL) {
+		p->refs++;
+		p->uses++;
+	}
+	return p;
+}
+
+void program_unref(server *s, program *p)
+{
+	if (p == NULL || --p->refs > 0)
+		return;
+	enter_idle(s, p);
+	while (s->idle_programs > IDLE_MOST || s->idle_program_bytes > IDLE_BYTES_MOST) {
+		program *oldest = s->oldest_program;
+		leave_idle(s, oldest);
+		free_program(s, oldest);
+	}
+}
+
+void programs_forget_stored(server *s)
+{
+	for (size_t i = 0; i < PROGRAM_BUCKETS; i++) {
+		for (program *p = s->programs[i]; p != NULL; p = p->chain)
+			p->stored = false;
+	}
+}
+
+void programs_finish(server *s)
+{
+	while (s->oldest_program != NULL) {
+		program *p = s->oldest_program;
+		leave_idle(s, p);
+		free_program(s, p);
+	}
+}
+
+/* Under the lock: what is ready, unless it was made for one run and this is another. */
+static worker_program *take_ready(const program *p)
+{
+	if (p->ready == NULL || (p->ready_once && p->uses > 1))
+		return NULL;
+	worker_program_ref(p->ready);
+	return p->ready;
+}
+
+static worker_program *make_ready(server *s, program *p, bool once, const void *bytes, size_t length, curfew_failure *failure)
+{
+	worker_program *made = NULL;
+	worker_source source = {.language = p->language, .once = once, .name = p->name, .bytes = bytes, .length = length};
+	if (worker_program_create(s->pool, &source, &made, failure) != CURFEW_OK)
+		return NULL;
+	server_lock(s);
+	worker_program_unref(p->ready);
+	p->ready = made;
+	p->length = length;
+	p->ready_once = once;
+	worker_program_ref(made);
+	server_unlock(s);
+	return made;
+}
+
+worker_program *program_make_ready(server *s, program *p, const void *bytes, size_t length, curfew_failure *failure)
+{
+	server_lock(s);
+	worker_program *ready = take_ready(p);
+	/* A source that came once is not worth an image; a second time it is. */
+	bool once = p->uses <= 1 && bytes != NULL;
+	server_unlock(s);
+	if (ready != NULL)
+		return ready;
+	void *read = bytes == NULL ? store_read_source(s->store, p->sha256, p->language, &length) : NULL;
+	if (bytes == NULL && read == NULL) {
+		(void)snprintf(failure->message, sizeof failure->message, "the source of %s cannot be read from disk", p->name);
+		return NULL;
+	}
+	ready = make_ready(s, p, once, bytes != NULL ? bytes : read, length, failure);
+	free(read);
+	return ready;
+}

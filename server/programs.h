@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Sources that runs are made of. Those that are the same are held once, and stay ready for a while after their last
+ * run. Nothing here looks into them.
+ */
+#ifndef CURFEW_SERVER_PROGRAMS_H
+#define CURFEW_SERVER_PROGRAMS_H
+
+#include "server.h"
+
+/* The owner under which an account stores programs: "" (everybody's) for an administrator. */
+const char *program_owner(const account *who);
+
+/* SHA-256 as hexadecimal. */
+void program_hash(const void *bytes, size_t length, char sha256[SHA256_ROOM]);
+
+/* Under the lock: the program of a source, with a reference; NULL: out of memory. */
+program *program_get(server *s, const char *sha256, curfew_language language, const char *name);
+void program_unref(server *s, program *p);
+/* The store is about to drop sources that no run on disk has: they have to be given to it again. */
+void programs_forget_stored(server *s);
+
+/*
+ * Without the lock: what the pool needs, with a reference. bytes may be NULL; it is then read from the store if it is
+ * needed. NULL, and why.
+ */
+worker_program *program_make_ready(server *s, program *p, const void *bytes, size_t length, curfew_failure *failure);
+
+void programs_finish(server *s);
+
+#endif

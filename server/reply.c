@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Answers: JSON, problems, and the headers that each of them has. */
+#include "http.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void add(struct MHD_Response *response, const char *name, const char *value)
+{
+	(void)MHD_add_response_header(response, name, value);
+}
+
+void reply_add_headers(struct MHD_Response *response, const char *type)
+{
+	if (type != NULL)
+		add(response, MHD_HTTP_HEADER_CONTENT_TYPE, type);
+	add(response, "X-Content-Type-Options", "nosniff");
+	add(response, "Referrer-Policy", "no-referrer");
+	add(response, "Cross-Origin-Resource-Policy", "same-origin");
+}
+
+/* What is data is never shown as a page. */
+static void add_data_headers(struct MHD_Response *response, const char *type)
+{
+	reply_add_headers(response, type);
+	add(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
+	add(response, "Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'; sandbox");
+}
+
+answer reply_queue(request *q, unsigned status, struct MHD_Response *response)
+{
+	if (response == NULL)
+		return MHD_NO;
+	answer done = MHD_queue_response(q->connection, status, response);
+	MHD_destroy_response(response);
+	q->answered = true;
+	return done;
+}
+
+static struct MHD_Response *make(text *body)
+{
+	size_t length;
+	char *data = text_take(body, &length);
+	struct MHD_Response *response = data != NULL ? MHD_create_response_from_buffer(length, data, MHD_RESPMEM_MUST_FREE) : NULL;
+	if (response == NULL)
+		free(data);
+	return response;
+}
+
+answer reply_text(request *q, unsigned status, const char *type, text *body)
+{
+	struct MHD_Response *response = make(body);
+	if (response == NULL)
+		return reply_no_memory(q);
+	add_data_headers(response, type);
+	return reply_queue(q, status, response);
+}
+
+answer reply_json(request *q, unsigned status, text *body)
+{
+	return reply_text(q, status, "application/json", body);
+}
+
+static void free_blob(void *shared)
+{
+	blob_unref(shared);
+}
+
+answer reply_blob(request *q, unsigned status, blob *body)
+{
+	struct MHD_Response *response =
+		MHD_create_response_from_buffer_with_free_callback_cls(body->len, body->data, free_blob, body);
+	if (response == NULL) {
+		blob_unref(body);
+		return reply_no_memory(q);
+	}
+	add_data_headers(response, "application/json");
+	return reply_queue(q, status, response);
+}
+
+answer reply_nothing(request *q, unsigned status)
+{
+	struct MHD_Response *response = MHD_create_response_from_buffer(0, (void *)(uintptr_t)"", MHD_RESPMEM_PERSISTENT);
+	if (response == NULL)
+		return MHD_NO;
+	add_data_headers(response, NULL);
+	return reply_queue(q, status, response);
+}
+
+/* ---- Problems -------------------------------------------------------------------------------------------- */
+
+static const struct {
+	unsigned status;
+	const char *title;
+} titles[] = {
+	{400, "Bad request"},        {401, "Unauthorized"},           {403, "Forbidden"},          {404, "Not found"},
+	{405, "Method not allowed"}, {409, "Conflict"},               {413, "Content too large"},  {415, "Unsupported media type"},
+	{422, "Unprocessable content"}, {429, "Too many requests"},   {431, "Request header fields too large"},
+	{500, "Internal error"},     {503, "Service unavailable"},
+};
+
+static const char *title_of(unsigned status)
+{
+	for (size_t i = 0; i < sizeof titles / sizeof titles[0]; i++) {
+		if (titles[i].status == status)
+			return titles[i].title;
+	}
+	return "Error";
+}
+
+static struct MHD_Response *make_problem(unsigned status, const char *kind, const char *detail, const char *pointer)
+{
+	text body;
+	text_init(&body, 65536);
+	text_print(&body, "{\"type\":\"urn:curfew:problem:%s\",\"title\":\"%s\",\"status\":%u,\"detail\":", kind, title_of(status),
+	           status);
+	text_say_json(&body, detail);
+	if (pointer != NULL) {
+		text_say(&body, ",\"pointer\":");
+		text_say_json(&body, pointer);
+	}
+	text_say(&body, "}");
+	struct MHD_Response *response = make(&body);
+	if (response != NULL)
+		add_data_headers(response, "application/problem+json");
+	return response;
+}
+
+answer reply_problem(request *q, unsigned status, const char *kind, const char *detail, const char *pointer)
+{
+	bool is_method = status == MHD_HTTP_METHOD_NOT_ALLOWED; /* then pointer is what is allowed */
+	struct MHD_Response *response = make_problem(status, kind, detail, is_method ? NULL : pointer);
+	if (response != NULL && status == MHD_HTTP_UNAUTHORIZED)
+		add(response, MHD_HTTP_HEADER_WWW_AUTHENTICATE, "Bearer realm=\"curfew\"");
+	if (response != NULL && is_method)
+		add(response, MHD_HTTP_HEADER_ALLOW, pointer);
+	return reply_queue(q, status, response);
+}
+
+answer reply_later(request *q, unsigned status, refusal why, const char *kind, const char *detail, unsigned seconds)
+{
+	char words[16];
+	server_lock(q->server);
+	q->server->metrics.refused[why]++;
+	server_unlock(q->server);
+	struct MHD_Response *response = make_problem(status, kind, detail, NULL);
+	(void)snprintf(words, sizeof words, "%u", seconds);
+	if (response != NULL)
+		add(response, MHD_HTTP_HEADER_RETRY_AFTER, words);
+	return reply_queue(q, status, response);
+}
+
+answer reply_no_memory(request *q)
+{
+	static char body[] = "{\"type\":\"urn:curfew:problem:no-memory\",\"title\":\"Service unavailable\",\"status\":503,"
+	                     "\"detail\":\"the server is out of memory\"}";
+	struct MHD_Response *response = MHD_create_response_from_buffer(sizeof body - 1, body, MHD_RESPMEM_PERSISTENT);
+	if (response == NULL)
+		return MHD_NO;
+	add_data_headers(response, "application/problem+json");
+	add(response, MHD_HTTP_HEADER_RETRY_AFTER, "1");
+	return reply_queue(q, MHD_HTTP_SERVICE_UNAVAILABLE, response);
+}

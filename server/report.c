@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Reports of workers are parsed once, for what is counted of them; others are made with the library's own writer. */
+#include "report.h"
+
+#include "metrics.h"
+#include "scan.h"
+#include "text.h"
+
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int64_t read_number(span object, const char *key)
+{
+	span number = object.data != NULL ? scan_member(object.data, object.len, key) : object;
+	/* What follows the number ends it: the text goes on at least to the object's end. */
+	return number.data != NULL ? strtoll(number.data, NULL, 10) : 0;
+}
+
+bool report_check(const char *words, size_t length, report_facts *facts)
+{
+	if (words == NULL || memchr(words, '\n', length) != NULL || !scan_is_json(words, length))
+		return false;
+	span used = scan_member(words, length, "used");
+	span stop = scan_member(words, length, "stop");
+	facts->was_stopped = stop.data != NULL && stop.data[0] == '{';
+	facts->stop_latency_us = read_number(stop, "latency_us");
+	facts->start_us = read_number(used, "load_us") + read_number(used, "compile_us") + read_number(used, "start_us");
+	facts->wall_us = read_number(used, "wall_us");
+	return used.data != NULL && scan_member(words, length, "outcome").data != NULL;
+}
+
+void report_count(server *s, const report_facts *facts)
+{
+	if (facts->was_stopped)
+		metrics_add_time(&s->metrics.stop_latency, facts->stop_latency_us);
+	metrics_add_time(&s->metrics.start_time, facts->start_us);
+	metrics_add_time(&s->metrics.wall_time, facts->wall_us);
+}
+
+/* Everything that a run had printed to a stream. */
+static void add_output(text *out, const json_t *events, const char *stream)
+{
+	size_t index;
+	const json_t *e;
+	json_array_foreach(events, index, e) {
+		const json_t *words = json_object_get(e, "text");
+		const char *name = json_string_value(json_object_get(e, "stream"));
+		if (name != NULL && strcmp(name, stream) == 0)
+			text_add(out, json_string_value(words), json_string_length(words));
+	}
+}
+
+static blob *write_report(const curfew_report *report)
+{
+	char *words = NULL;
+	size_t length = 0;
+	if (curfew_report_to_json(report, &words, &length) != CURFEW_OK)
+		return NULL;
+	blob *made = blob_create(words, length);
+	curfew_free(words);
+	return made;
+}
+
+/* Fills a copy of what the library made: its texts are borrowed. */
+static blob *fill_and_write(curfew_report copy, const run *r, curfew_outcome outcome, const char *output)
+{
+	text out, err;
+	json_t *events = output != NULL ? json_loads(output, JSON_ALLOW_NUL, NULL) : NULL;
+	text_init(&out, SIZE_MAX / 2);
+	text_init(&err, SIZE_MAX / 2);
+	add_output(&out, events, "stdout");
+	add_output(&err, events, "stderr");
+	copy.outcome = outcome;
+	memcpy(copy.id, r->id, sizeof copy.id);
+	memcpy(copy.program_sha256, r->program->sha256, sizeof copy.program_sha256);
+	copy.partial = r->checkpoint != NULL ? r->checkpoint->data : NULL;
+	copy.error_name = outcome == CURFEW_OUTCOME_CANCELLED ? "cancelled" : outcome == CURFEW_OUTCOME_CRASHED ? "crashed" : "internal";
+	if (outcome == CURFEW_OUTCOME_CANCELLED)
+		copy.tripped[copy.tripped_count++] = outcome;
+	if (out.data != NULL) {
+		copy.stdout_text = out.data;
+		copy.stdout_length = out.len;
+	}
+	if (err.data != NULL) {
+		copy.stderr_text = err.data;
+		copy.stderr_length = err.len;
+	}
+	copy.used.output_bytes = out.len + err.len;
+	blob *made = write_report(&copy);
+	text_finish(&out);
+	text_finish(&err);
+	json_decref(events);
+	return made;
+}
+
+blob *report_make(const run *r, curfew_outcome outcome, const char *message, const char *output)
+{
+	curfew_report *base = NULL;
+	if (curfew_report_create_failed(CURFEW_OUTCOME_INTERNAL_ERROR, r->program->name, message, &r->limits, &base) != CURFEW_OK)
+		return NULL;
+	blob *made = fill_and_write(*base, r, outcome, output);
+	curfew_report_destroy(base);
+	return made;
+}

@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The table of routes, access to them, and those that need no file of their own. */
+#include "routes.h"
+
+#include "accounts.h"
+#include "embedded.h"
+#include "store.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static answer get_health(request *q)
+{
+	text body;
+	text_init(&body, 64);
+	text_say(&body, "{\"status\":\"ok\"}");
+	return reply_json(q, MHD_HTTP_OK, &body);
+}
+
+static answer get_ready(request *q)
+{
+	server *s = q->server;
+	worker_pool_stats pool;
+	store_stats disk;
+	char problem[192] = "";
+	worker_pool_get_stats(s->pool, &pool);
+	server_lock(s);
+	store_get_stats(s->store, &disk);
+	if (s->stopping)
+		(void)snprintf(problem, sizeof problem, "the server is ending");
+	else if (!disk.healthy)
+		(void)snprintf(problem, sizeof problem, "the database cannot be written: %s", disk.problem);
+	else if (pool.workers == 0)
+		(void)snprintf(problem, sizeof problem, "no worker is ready");
+	server_unlock(s);
+	if (problem[0] == '\0')
+		return get_health(q);
+	return reply_later(q, MHD_HTTP_SERVICE_UNAVAILABLE, REFUSAL_STORE, "not-ready", problem, 1);
+}
+
+static answer get_metrics(request *q)
+{
+	text body;
+	text_init(&body, 1 << 20);
+	server_lock(q->server);
+	metrics_write(q->server, &body);
+	server_unlock(q->server);
+	return reply_text(q, MHD_HTTP_OK, "text/plain; version=0.0.4; charset=utf-8", &body);
+}
+
+static answer get_stats(request *q)
+{
+	text body;
+	text_init(&body, 1 << 20);
+	server_lock(q->server);
+	metrics_write_stats(q->server, &body);
+	server_unlock(q->server);
+	return reply_json(q, MHD_HTTP_OK, &body);
+}
+
+/* ---- The table ------------------------------------------------------------------------------------------- */
+
+static const route table[] = {
+	{"/v1/runs", "POST", SCOPE_RUN | SCOPE_ADMIN, route_post_run, true},
+	{"/v1/runs", "GET", SCOPE_READ | SCOPE_ADMIN, route_list_runs, false},
+	{"/v1/runs/*", "GET", SCOPE_READ | SCOPE_ADMIN, route_get_run, false},
+	{"/v1/runs/*", "DELETE", SCOPE_RUN | SCOPE_ADMIN, route_cancel_run, false},
+	{"/v1/runs/*/events", "GET", SCOPE_READ | SCOPE_ADMIN, route_get_events, false},
+	{"/v1/programs", "GET", SCOPE_READ | SCOPE_ADMIN, route_list_programs, false},
+	{"/v1/programs/*", "PUT", SCOPE_RUN | SCOPE_ADMIN, route_put_program, true},
+	{"/v1/programs/*", "GET", SCOPE_READ | SCOPE_ADMIN, route_get_program, false},
+	{"/v1/programs/*", "DELETE", SCOPE_RUN | SCOPE_ADMIN, route_delete_program, false},
+	{"/v1/stats", "GET", SCOPE_READ | SCOPE_ADMIN, get_stats, false},
+	{"/metrics", "GET", SCOPE_READ | SCOPE_ADMIN, get_metrics, false},
+	{"/healthz", "GET", 0, get_health, false},
+	{"/readyz", "GET", 0, get_ready, false},
+};
+
+enum { ROUTES = sizeof table / sizeof table[0] };
+
+/* Whether a path is that of a route; the part at "*" goes to the parameter. */
+static bool matches(const char *pattern, const char *path, char *parameter, size_t room)
+{
+	const char *star = strchr(pattern, '*');
+	if (star == NULL)
+		return strcmp(pattern, path) == 0;
+	size_t before = (size_t)(star - pattern);
+	if (strncmp(pattern, path, before) != 0)
+		return false;
+	size_t length = strcspn(path + before, "/");
+	if (length == 0 || length >= room || strcmp(path + before + length, star + 1) != 0)
+		return false;
+	memcpy(parameter, path + before, length);
+	parameter[length] = '\0';
+	return true;
+}
+
+static answer send_file(request *q, const embedded_file *file)
+{
+	const char *known = http_header(q, MHD_HTTP_HEADER_IF_NONE_MATCH);
+	bool is_known = known != NULL && strstr(known, file->etag) != NULL;
+	struct MHD_Response *response = MHD_create_response_from_buffer(
+		is_known ? 0 : (size_t)(file->end - file->start), (void *)(uintptr_t)file->start, MHD_RESPMEM_PERSISTENT);
+	if (response == NULL)
+		return MHD_NO;
+	reply_add_headers(response, is_known ? NULL : file->type);
+	(void)MHD_add_response_header(response, MHD_HTTP_HEADER_ETAG, file->etag);
+	(void)MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-cache");
+	(void)MHD_add_response_header(response, "Content-Security-Policy",
+	                              "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
+	                              "img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
+	                              "require-trusted-types-for 'script'; trusted-types 'none'");
+	(void)MHD_add_response_header(response, "X-Frame-Options", "DENY");
+	(void)MHD_add_response_header(response, "Cross-Origin-Opener-Policy", "same-origin");
+	return reply_queue(q, is_known ? MHD_HTTP_NOT_MODIFIED : MHD_HTTP_OK, response);
+}
+
+static const embedded_file *find_file(const char *url)
+{
+	const char *path = strcmp(url, "/") == 0 ? "/index.html" : url;
+	const embedded_file *file = embedded_files;
+	while (file->path != NULL && (strcmp(file->path, path) != 0 || strcmp(path, "/list") == 0))
+		file++;
+	return file->path != NULL ? file : NULL;
+}
+
+static answer get_file(request *q)
+{
+	return send_file(q, find_file(q->parameter));
+}
+
+static const route file_route = {"/", "GET", 0, get_file, false};
+
+/* ---- Access ---------------------------------------------------------------------------------------------- */
+
+static void refuse_access(request *q)
+{
+	server_lock(q->server);
+	q->server->metrics.refused[REFUSAL_ACCESS]++;
+	server_unlock(q->server);
+}
+
+static bool check_access(request *q, bool changes, answer *result)
+{
+	if (!accounts_is_own_site(q, changes)) {
+		refuse_access(q);
+		*result = reply_problem(q, MHD_HTTP_FORBIDDEN, "other-site", "the request comes from another site's page, or names another host", NULL);
+		return false;
+	}
+	if (q->route->scopes == 0)
+		return true;
+	q->who = accounts_find(q);
+	if (q->who == NULL) {
+		refuse_access(q);
+		*result = reply_problem(q, MHD_HTTP_UNAUTHORIZED, "no-token", "a valid token is needed: Authorization: Bearer TOKEN", NULL);
+		return false;
+	}
+	if ((q->who->scopes & q->route->scopes) != 0)
+		return true;
+	refuse_access(q);
+	*result = reply_problem(q, MHD_HTTP_FORBIDDEN, "scope", "the token does not have the scope that this needs", NULL);
+	return false;
+}
+
+/* ---- Finding --------------------------------------------------------------------------------------------- */
+
+static bool refuse_method(request *q, const char *allowed, answer *result)
+{
+	*result = reply_problem(q, MHD_HTTP_METHOD_NOT_ALLOWED, "method", "this address does not take that method", allowed);
+	return false;
+}
+
+bool routes_find(request *q, const char *url, const char *method, answer *result)
+{
+	char allowed[64] = "";
+	bool is_head = strcmp(method, "HEAD") == 0;
+	const char *wanted = is_head ? "GET" : method;
+	for (size_t i = 0; i < ROUTES; i++) {
+		if (!matches(table[i].path, url, q->parameter, sizeof q->parameter))
+			continue;
+		if (strcmp(table[i].method, wanted) == 0) {
+			q->route = &table[i];
+			return check_access(q, strcmp(wanted, "GET") != 0, result);
+		}
+		size_t used = strlen(allowed);
+		(void)snprintf(allowed + used, sizeof allowed - used, "%s%s", used > 0 ? ", " : "", table[i].method);
+	}
+	if (allowed[0] != '\0')
+		return refuse_method(q, allowed, result);
+	if (strlen(url) < sizeof q->parameter && find_file(url) != NULL) {
+		if (strcmp(wanted, "GET") != 0)
+			return refuse_method(q, "GET", result);
+		q->route = &file_route;
+		(void)snprintf(q->parameter, sizeof q->parameter, "%s", url);
+		return check_access(q, false, result);
+	}
+	*result = reply_problem(q, MHD_HTTP_NOT_FOUND, "no-such-address", "there is nothing at this address", NULL);
+	return false;
+}

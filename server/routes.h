@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Which function answers what, and who may ask. */
+#ifndef CURFEW_SERVER_ROUTES_H
+#define CURFEW_SERVER_ROUTES_H
+
+#include "http.h"
+
+/* Finds the route of a request and checks its access; false: it is answered already. */
+bool routes_find(request *q, const char *url, const char *method, answer *result);
+
+/* runs.c */
+answer route_post_run(request *q);
+answer route_list_runs(request *q);
+answer route_get_run(request *q);
+answer route_cancel_run(request *q);
+/* events.c */
+answer route_get_events(request *q);
+/* program_routes.c */
+answer route_put_program(request *q);
+answer route_list_programs(request *q);
+answer route_get_program(request *q);
+answer route_delete_program(request *q);
+
+#endif

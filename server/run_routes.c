@@ -1,0 +1,641 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* /v1/runs: submitting, looking, cancelling. */
+#include "accounts.h"
+#include "clock.h"
+#include "programs.h"
+#include "queue.h"
+#include "routes.h"
+#include "run.h"
+#include "store.h"
+#include "submission.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+enum { KEY_MOST = 255, PAGE_USUAL = 50, PAGE_MOST = 1000, PAGE_BYTES = 8 << 20, RUN_BYTES_MOST = 256 << 20 };
+
+/* ---- Answering when there is news -------------------------------------------------------------------------- */
+
+static answer reply_id(request *q, unsigned status, const char *id)
+{
+	text body;
+	text_init(&body, 128);
+	text_print(&body, "{\"id\":\"%s\"}", id);
+	return reply_json(q, status, &body);
+}
+
+/* What became of the request's run so far, or waits for more of it. */
+static answer answer_run(request *q)
+{
+	server *s = q->server;
+	server_lock(s);
+	run *r = q->run;
+	bool refused = r->refused, done = r->state == RUN_DONE, accepted = r->accepted, ending = s->closing;
+	blob *report = done ? blob_ref(r->report) : NULL;
+	char id[ID_ROOM];
+	memcpy(id, r->id, sizeof id);
+	if (!refused && !done && !ending && !(accepted && !q->wants_report)) {
+		http_suspend(q, answer_run);
+		server_unlock(s);
+		return MHD_YES;
+	}
+	server_unlock(s);
+	if (q->wants_report && done)
+		return reply_blob(q, MHD_HTTP_OK, report);
+	blob_unref(report);
+	if (refused)
+		return reply_later(q, MHD_HTTP_SERVICE_UNAVAILABLE, REFUSAL_STORE, "store", "the run could not be written to disk, and was not accepted", 5);
+	if (accepted)
+		return reply_id(q, MHD_HTTP_ACCEPTED, id);
+	return reply_later(q, MHD_HTTP_SERVICE_UNAVAILABLE, REFUSAL_STOPPING, "stopping", "the server is ending", 5);
+}
+
+/* Under the lock; unlocks. */
+static answer watch_and_answer(request *q, run *r, bool wants_report)
+{
+	q->wants_report = wants_report;
+	http_watch(q, r);
+	server_unlock(q->server);
+	return answer_run(q);
+}
+
+/* ---- Submitting ------------------------------------------------------------------------------------------ */
+
+/* The run is on disk, or could not be written and was never accepted. */
+static void on_inserted(server *s, void *context, const char *problem)
+{
+	run *r = context;
+	if (problem == NULL) {
+		r->accepted = true;
+		r->program->stored = true;
+		s->metrics.submitted++;
+		http_wake_waiters(r);
+		if (r->launched)
+			queue_launch(s, r);
+		return;
+	}
+	r->refused = true;
+	if (r->launched) {
+		r->launched = false;
+		s->running_count--;
+		r->owner->running--;
+	} else if (!r->ended) {
+		queue_remove(s, r);
+	}
+	r->ended = true;
+	http_wake_waiters(r);
+	run_unregister(s, r);
+	queue_dispatch(s);
+}
+
+static char *copy_words(const char *words)
+{
+	return words != NULL ? text_copy(words, strlen(words)) : NULL;
+}
+
+/* A run of what was submitted, known to nobody; the program is still missing. NULL: out of memory. */
+static run *make_run(request *q, const submission *sub, const char *key, const char *body_sha256)
+{
+	run *r = run_create(q->who);
+	if (r == NULL)
+		return NULL;
+	r->program_name = copy_words(sub->program);
+	r->call = copy_words(sub->call);
+	r->user = copy_words(sub->user);
+	r->params = text_copy(sub->params, sub->params_length);
+	r->params_length = sub->params_length;
+	r->idempotency_key = copy_words(key);
+	r->limits = sub->limits;
+	r->flags = sub->flags;
+	r->priority = sub->priority;
+	r->retry = sub->retry;
+	r->durable = sub->durable;
+	r->created_wall_us = clock_wall_us();
+	r->due_wall_us = sub->delay_us > 0 ? r->created_wall_us + (int64_t)sub->delay_us : 0;
+	r->due_us = sub->delay_us > 0 ? clock_now_us() + (int64_t)sub->delay_us : 0;
+	r->held_bytes = sub->params_length + sub->source_length;
+	(void)snprintf(r->body_sha256, sizeof r->body_sha256, "%s", body_sha256);
+	bool good = r->params != NULL && (sub->program == NULL) == (r->program_name == NULL) &&
+	            (sub->call == NULL) == (r->call == NULL) && (sub->user == NULL) == (r->user == NULL) &&
+	            (key == NULL) == (r->idempotency_key == NULL);
+	if (good)
+		return r;
+	run_unref(q->server, r);
+	return NULL;
+}
+
+/* Under the lock: whether there is no room for one more; then the answer is made after unlocking. */
+static bool is_full(request *q, size_t bytes, refusal *why, unsigned *seconds)
+{
+	server *s = q->server;
+	*seconds = 1;
+	if (s->stopping)
+		*why = REFUSAL_STOPPING;
+	else if (s->waiting_count >= s->config->queue_most || s->waiting_bytes + bytes > s->config->queue_bytes_most)
+		*why = REFUSAL_QUEUE_FULL;
+	else if (q->who->queued >= q->who->queued_most || !account_take_run(q->who, clock_now_us(), seconds))
+		*why = REFUSAL_QUOTA;
+	else
+		return false;
+	return true;
+}
+
+static answer reply_full(request *q, refusal why, unsigned seconds)
+{
+	if (why == REFUSAL_STOPPING)
+		return reply_later(q, MHD_HTTP_SERVICE_UNAVAILABLE, why, "stopping", "the server is ending", 5);
+	if (why == REFUSAL_QUOTA)
+		return reply_later(q, MHD_HTTP_TOO_MANY_REQUESTS, why, "quota", "the quota of this token is used up", seconds);
+	return reply_later(q, MHD_HTTP_SERVICE_UNAVAILABLE, why, "queue-full", "the queue is full", seconds);
+}
+
+/* Under the lock: queues it, and writes it if it is durable. */
+static bool accept_run(server *s, run *r, const submission *sub)
+{
+	run_register(s, r);
+	if (!queue_add(s, r)) {
+		run_unregister(s, r);
+		return false;
+	}
+	queue_dispatch(s);
+	if (!r->durable) {
+		r->accepted = true;
+		s->metrics.submitted++;
+		return true;
+	}
+	r->inserted = true;
+	bool has_source = r->program->stored;
+	if (!store_insert_run(s->store, r, has_source ? NULL : sub->source, sub->source_length, on_inserted, r))
+		on_inserted(s, r, "out of memory");
+	return true;
+}
+
+static answer submit(request *q, const submission *sub, const char *key, const char *body_sha256, program *p)
+{
+	server *s = q->server;
+	refusal why;
+	unsigned seconds;
+	server_lock(s);
+	if (is_full(q, sub->params_length + sub->source_length, &why, &seconds)) {
+		program_unref(s, p);
+		server_unlock(s);
+		return reply_full(q, why, seconds);
+	}
+	run *r = make_run(q, sub, key, body_sha256);
+	if (r == NULL) {
+		program_unref(s, p);
+		server_unlock(s);
+		return reply_no_memory(q);
+	}
+	r->program = p;
+	bool accepted = accept_run(s, r, sub);
+	if (!accepted) {
+		run_unref(s, r);
+		server_unlock(s);
+		return reply_no_memory(q);
+	}
+	http_watch(q, r);
+	q->wants_report = sub->wait;
+	run_unref(s, r);
+	server_unlock(s);
+	return answer_run(q);
+}
+
+/* ---- Its program ----------------------------------------------------------------------------------------- */
+
+typedef struct program_search {
+	char sha256[SHA256_ROOM];
+	curfew_language language;
+	bool found;
+} program_search;
+
+static void take_program(void *context, const stored_program *p)
+{
+	program_search *search = context;
+	memcpy(search->sha256, p->sha256, sizeof p->sha256);
+	search->language = p->language;
+	search->found = true;
+}
+
+/* One of its own, or else of everybody's. */
+static bool find_program(request *q, const char *name, program_search *search)
+{
+	search->found = false;
+	(void)store_read_programs(q->server->store, program_owner(q->who), name, take_program, search);
+	if (!search->found)
+		(void)store_read_programs(q->server->store, "", name, take_program, search);
+	return search->found;
+}
+
+static program *get_program(server *s, const char *sha256, curfew_language language, const char *name)
+{
+	server_lock(s);
+	program *p = program_get(s, sha256, language, name);
+	server_unlock(s);
+	return p;
+}
+
+/* A stored one; its bytes are read if a run on disk could be left without them. */
+static answer use_stored(request *q, submission *sub, const char *key, const char *body_sha256)
+{
+	program_search search;
+	if (!find_program(q, sub->program, &search))
+		return reply_problem(q, MHD_HTTP_NOT_FOUND, "no-such-program", "/program: there is no program of that name", "/program");
+	program *p = get_program(q->server, search.sha256, search.language, sub->program);
+	if (p == NULL)
+		return reply_no_memory(q);
+	if (!p->stored && sub->durable)
+		sub->source = store_read_source(q->server->store, p->sha256, p->language, &sub->source_length);
+	return submit(q, sub, key, body_sha256, p);
+}
+
+static const char *const usual_names[] = {"source.js", "source.mjs", "source.wasm", "source.wat"};
+
+/* One that came with it; it is made ready here, where its bytes are. */
+static answer use_source(request *q, submission *sub, const char *key, const char *body_sha256)
+{
+	char sha256[SHA256_ROOM];
+	curfew_failure failure = {0};
+	server *s = q->server;
+	program_hash(sub->source, sub->source_length, sha256);
+	program *p = get_program(s, sha256, sub->language, usual_names[sub->language]);
+	worker_program *ready = p != NULL ? program_make_ready(s, p, sub->source, sub->source_length, &failure) : NULL;
+	worker_program_unref(ready);
+	if (ready != NULL)
+		return submit(q, sub, key, body_sha256, p);
+	server_lock(s);
+	program_unref(s, p);
+	server_unlock(s);
+	if (failure.message[0] == '\0')
+		return reply_no_memory(q);
+	return reply_problem(q, MHD_HTTP_BAD_REQUEST, "source", failure.message, "/source");
+}
+
+/* ---- Retries --------------------------------------------------------------------------------------------- */
+
+static bool is_key(const char *key)
+{
+	size_t length = strlen(key);
+	for (size_t i = 0; i < length; i++) {
+		if (key[i] < 0x20 || key[i] > 0x7e)
+			return false;
+	}
+	return length > 0 && length <= KEY_MOST;
+}
+
+static answer reply_reused(request *q)
+{
+	return reply_problem(q, MHD_HTTP_UNPROCESSABLE_CONTENT, "key-reused", "this Idempotency-Key was used for another body", NULL);
+}
+
+static bool take_report(void *context, const run_view *view)
+{
+	*(blob **)context = blob_create(view->report, view->report_length);
+	return false;
+}
+
+static blob *read_report(server *s, const char *id)
+{
+	blob *report = NULL;
+	run_filter filter = {.id = id, .outcome = -1, .most = 1};
+	(void)store_read_runs(s->store, &filter, take_report, &report);
+	return report;
+}
+
+/* If a run with this key was accepted before, answers as then. */
+static bool answer_again(request *q, const submission *sub, const char *key, const char *body_sha256, answer *result)
+{
+	server *s = q->server;
+	char id[ID_ROOM], known_sha256[SHA256_ROOM];
+	server_lock(s);
+	run *r = run_find_key(s, q->who, key);
+	if (r != NULL) {
+		if (strcmp(r->body_sha256, body_sha256) == 0) {
+			*result = watch_and_answer(q, r, sub->wait);
+			return true;
+		}
+		server_unlock(s);
+		*result = reply_reused(q);
+		return true;
+	}
+	server_unlock(s);
+	if (!store_find_key(s->store, q->who->id, key, id, known_sha256))
+		return false;
+	if (strcmp(known_sha256, body_sha256) != 0) {
+		*result = reply_reused(q);
+		return true;
+	}
+	blob *report = sub->wait ? read_report(s, id) : NULL;
+	*result = report != NULL ? reply_blob(q, MHD_HTTP_OK, report) : reply_id(q, MHD_HTTP_ACCEPTED, id);
+	return true;
+}
+
+static bool has_json_type(const request *q)
+{
+	const char *type = http_header(q, MHD_HTTP_HEADER_CONTENT_TYPE);
+	return type != NULL && strncasecmp(type, "application/json", 16) == 0 && (type[16] == '\0' || strchr("; \t", type[16]) != NULL);
+}
+
+static answer post_submission(request *q, submission *sub)
+{
+	const char *key = http_header(q, "Idempotency-Key");
+	char body_sha256[SHA256_ROOM] = "";
+	answer result;
+	if (key != NULL && !is_key(key))
+		return reply_problem(q, MHD_HTTP_BAD_REQUEST, "key", "the Idempotency-Key must be 1 to 255 printable ASCII characters", NULL);
+	if (key != NULL) {
+		program_hash(q->body.data, q->body.len, body_sha256);
+		if (answer_again(q, sub, key, body_sha256, &result))
+			return result;
+	}
+	return (sub->program != NULL ? use_stored : use_source)(q, sub, key, body_sha256);
+}
+
+answer route_post_run(request *q)
+{
+	submission sub;
+	if (!has_json_type(q))
+		return reply_problem(q, MHD_HTTP_UNSUPPORTED_MEDIA_TYPE, "media-type", "the Content-Type must be application/json", NULL);
+	bool good = submission_read(&sub, q->body.data != NULL ? q->body.data : "", q->body.len, q->who);
+	answer result = good ? post_submission(q, &sub)
+	                     : reply_problem(q, MHD_HTTP_BAD_REQUEST, "field", sub.fields.detail, sub.fields.pointer);
+	submission_finish(&sub);
+	return result;
+}
+
+/* ---- Looking at one -------------------------------------------------------------------------------------- */
+
+static answer reply_unknown(request *q)
+{
+	return reply_problem(q, MHD_HTTP_NOT_FOUND, "no-such-run", "there is no run of that id", NULL);
+}
+
+static bool write_stored(void *context, const run_view *view)
+{
+	run_write_view(context, view);
+	return false;
+}
+
+/* The run on disk that this account may see; nothing is written if there is none. */
+static bool read_stored(request *q, text *body)
+{
+	run_filter filter = {.id = q->parameter, .outcome = -1, .most = 1};
+	if ((q->who->scopes & SCOPE_ADMIN) == 0)
+		filter.owner = q->who->id;
+	text_init(body, RUN_BYTES_MOST);
+	return store_read_runs(q->server->store, &filter, write_stored, body);
+}
+
+answer route_get_run(request *q)
+{
+	server *s = q->server;
+	text body;
+	run_view view;
+	if (!run_is_id(q->parameter))
+		return reply_unknown(q);
+	server_lock(s);
+	run *r = run_find(s, q->parameter);
+	if (r != NULL && run_is_visible(r, q->who)) {
+		text_init(&body, RUN_BYTES_MOST);
+		run_fill_view(&view, r);
+		run_write_view(&body, &view);
+		server_unlock(s);
+		return reply_json(q, MHD_HTTP_OK, &body);
+	}
+	server_unlock(s);
+	if (!read_stored(q, &body)) {
+		text_finish(&body);
+		return reply_later(q, MHD_HTTP_SERVICE_UNAVAILABLE, REFUSAL_STORE, "store", "the database cannot be read", 5);
+	}
+	if (body.len > 0)
+		return reply_json(q, MHD_HTTP_OK, &body);
+	text_finish(&body);
+	return reply_unknown(q);
+}
+
+/* ---- Cancelling ------------------------------------------------------------------------------------------ */
+
+answer route_cancel_run(request *q)
+{
+	server *s = q->server;
+	blob *report = NULL;
+	if (!run_is_id(q->parameter))
+		return reply_unknown(q);
+	server_lock(s);
+	run *r = run_find(s, q->parameter);
+	if (r != NULL && run_is_visible(r, q->who)) {
+		run_ref(r);
+		run_cancel(s, r);
+		queue_dispatch(s);
+		q->wants_report = true;
+		http_watch(q, r);
+		run_unref(s, r);
+		server_unlock(s);
+		return answer_run(q);
+	}
+	server_unlock(s);
+	run_filter filter = {.id = q->parameter, .outcome = -1, .most = 1};
+	if ((q->who->scopes & SCOPE_ADMIN) == 0)
+		filter.owner = q->who->id;
+	(void)store_read_runs(s->store, &filter, take_report, &report);
+	return report != NULL ? reply_blob(q, MHD_HTTP_OK, report) : reply_unknown(q);
+}
+
+/* ---- The list -------------------------------------------------------------------------------------------- */
+
+typedef struct list {
+	request *request;
+	run_filter filter;
+	int state; /* -1: any */
+	text body;
+	size_t count;
+	bool more;
+	char last[ID_ROOM];
+	/* Those in memory that fit, newest first; merged with those on disk. */
+	run **found;
+	size_t found_count, found_room, taken;
+} list;
+
+static bool fits(const list *l, const run *r)
+{
+	const run_filter *f = &l->filter;
+	if (!run_is_visible(r, l->request->who) || r->refused || (!r->accepted && !r->inserted && r->state != RUN_DONE))
+		return false;
+	if ((l->state >= 0 && (int)r->state != l->state) || (f->after != NULL && strcmp(r->id, f->after) >= 0))
+		return false;
+	if (f->outcome >= 0 && (r->state != RUN_DONE || (int)r->outcome != f->outcome))
+		return false;
+	return f->program == NULL || (r->program_name != NULL && strcmp(r->program_name, f->program) == 0);
+}
+
+static int newest_first(const void *a, const void *b)
+{
+	return strcmp((*(run *const *)b)->id, (*(run *const *)a)->id);
+}
+
+/* Under the lock: holds what it finds. */
+static bool find_in_memory(list *l)
+{
+	server *s = l->request->server;
+	for (size_t i = 0; i < RUN_BUCKETS; i++) {
+		for (run *r = s->runs[i]; r != NULL; r = r->chain) {
+			if (!fits(l, r))
+				continue;
+			if (l->found_count == l->found_room) {
+				size_t room = l->found_room == 0 ? 256 : l->found_room * 2;
+				run **grown = realloc(l->found, room * sizeof *grown);
+				if (grown == NULL)
+					return false;
+				l->found = grown;
+				l->found_room = room;
+			}
+			l->found[l->found_count++] = r;
+			run_ref(r);
+		}
+	}
+	if (l->found_count > 0)
+		qsort(l->found, l->found_count, sizeof l->found[0], newest_first);
+	return true;
+}
+
+/* False: the page is full, and there is more. */
+static bool add_view(list *l, const run_view *view)
+{
+	if (l->count == l->filter.most || l->body.len > PAGE_BYTES) {
+		l->more = true;
+		return false;
+	}
+	if (l->count++ > 0)
+		text_say(&l->body, ",");
+	run_write_view(&l->body, view);
+	(void)snprintf(l->last, sizeof l->last, "%s", view->id);
+	return true;
+}
+
+/* The next one of those in memory. */
+static bool add_next(list *l)
+{
+	server *s = l->request->server;
+	run_view view;
+	server_lock(s);
+	run_fill_view(&view, l->found[l->taken++]);
+	bool more = add_view(l, &view);
+	server_unlock(s);
+	return more;
+}
+
+/* Those in memory that are newer than this id; NULL: all that are left. */
+static bool add_newer(list *l, const char *id)
+{
+	bool more = true;
+	while (more && l->taken < l->found_count && (id == NULL || strcmp(l->found[l->taken]->id, id) > 0))
+		more = add_next(l);
+	return more;
+}
+
+static bool add_stored(void *context, const run_view *view)
+{
+	list *l = context;
+	if (!add_newer(l, view->id))
+		return false;
+	/* One that is in both is shown as it is in memory. */
+	if (l->taken < l->found_count && strcmp(l->found[l->taken]->id, view->id) == 0)
+		return add_next(l);
+	return add_view(l, view);
+}
+
+static enum MHD_Result check_argument(void *context, enum MHD_ValueKind kind, const char *key, const char *value)
+{
+	static const char *const known[] = {"state", "program", "limit", "after", "outcome"};
+	for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
+		if (strcmp(known[i], key) == 0 && value != NULL)
+			return MHD_YES;
+	}
+	*(const char **)context = key;
+	return MHD_NO;
+}
+
+static const char *read_limit(list *l, const char *words)
+{
+	char *end;
+	l->filter.most = PAGE_USUAL;
+	if (words == NULL)
+		return NULL;
+	unsigned long most = strtoul(words, &end, 10);
+	if (*words < '0' || *words > '9' || *end != '\0' || most < 1 || most > PAGE_MOST)
+		return "limit must be a number from 1 to 1000";
+	l->filter.most = most;
+	return NULL;
+}
+
+/* What is wrong with the arguments, or NULL. */
+static const char *read_arguments(list *l)
+{
+	request *q = l->request;
+	const char *state = http_argument(q, "state"), *outcome = http_argument(q, "outcome");
+	const char *unknown = NULL;
+	l->state = l->filter.outcome = -1;
+	(void)MHD_get_connection_values(q->connection, MHD_GET_ARGUMENT_KIND, check_argument, &unknown);
+	if (unknown != NULL)
+		return "an argument is not known: there are state, program, outcome, limit and after";
+	for (int i = 0; state != NULL && i < RUN_STATES; i++) {
+		if (strcmp(run_state_names[i], state) == 0)
+			l->state = i;
+	}
+	if (state != NULL && l->state < 0)
+		return "state must be scheduled, queued, running, stopping or done";
+	for (int i = 0; outcome != NULL && i < CURFEW_OUTCOME_COUNT; i++) {
+		if (strcmp(curfew_outcome_name((curfew_outcome)i), outcome) == 0)
+			l->filter.outcome = i;
+	}
+	if (outcome != NULL && l->filter.outcome < 0)
+		return "outcome is none of a report's";
+	l->filter.program = http_argument(q, "program");
+	l->filter.after = http_argument(q, "after");
+	if (l->filter.after != NULL && !run_is_id(l->filter.after))
+		return "after must be the id of a run";
+	l->filter.owner = (q->who->scopes & SCOPE_ADMIN) != 0 ? NULL : q->who->id;
+	return read_limit(l, http_argument(q, "limit"));
+}
+
+static void finish_list(list *l)
+{
+	server *s = l->request->server;
+	server_lock(s);
+	for (size_t i = 0; i < l->found_count; i++)
+		run_unref(s, l->found[i]);
+	server_unlock(s);
+	free(l->found);
+}
+
+answer route_list_runs(request *q)
+{
+	server *s = q->server;
+	list l = {.request = q};
+	const char *wrong = read_arguments(&l);
+	if (wrong != NULL)
+		return reply_problem(q, MHD_HTTP_BAD_REQUEST, "argument", wrong, NULL);
+	text_init(&l.body, RUN_BYTES_MOST);
+	text_say(&l.body, "{\"runs\":[");
+	server_lock(s);
+	bool good = find_in_memory(&l);
+	server_unlock(s);
+	/* One more than fits tells whether there is more; some of them may be in memory as well. */
+	run_filter filter = l.filter;
+	filter.most += l.found_count + 1;
+	if (good && (l.state < 0 || l.state == RUN_DONE))
+		good = store_read_runs(s->store, &filter, add_stored, &l);
+	if (good && !l.more)
+		(void)add_newer(&l, NULL);
+	finish_list(&l);
+	if (!good) {
+		text_finish(&l.body);
+		return reply_later(q, MHD_HTTP_SERVICE_UNAVAILABLE, REFUSAL_STORE, "store", "the database cannot be read", 5);
+	}
+	text_say(&l.body, "],\"next\":");
+	text_say_json(&l.body, l.more ? l.last : NULL);
+	text_say(&l.body, "}");
+	return reply_json(q, MHD_HTTP_OK, &l.body);
+}

@@ -1,0 +1,422 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The life of the server: the socket, what was left on disk, the signals, and ending in order. */
+#include "serve.h"
+
+#include "accounts.h"
+#include "clock.h"
+#include "http.h"
+#include "log.h"
+#include "programs.h"
+#include "queue.h"
+#include "report.h"
+#include "run.h"
+#include "store.h"
+
+#include <errno.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <signal.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { THREADS_EACH = 16, BACKLOG = 1024, SECOND_US = 1000000, LAST_WAIT_US = 3 * SECOND_US };
+
+void server_lock(server *s)
+{
+	(void)pthread_mutex_lock(&s->lock);
+}
+
+void server_unlock(server *s)
+{
+	run *first = s->launch_first;
+	s->launch_first = s->launch_last = NULL;
+	(void)pthread_mutex_unlock(&s->lock);
+	while (first != NULL) {
+		run *next = first->next;
+		run_launch(s, first);
+		first = next;
+	}
+}
+
+/* ---- The socket ------------------------------------------------------------------------------------------ */
+
+typedef struct place {
+	char host[256];
+	char port[8];
+} place;
+
+static bool refuse(curfew_failure *failure, const char *what, const char *why)
+{
+	(void)snprintf(failure->message, sizeof failure->message, "%.120s: %.120s", what, why);
+	return false;
+}
+
+/* "HOST:PORT", or "[HOST]:PORT" */
+static bool read_place(const char *words, place *p, curfew_failure *failure)
+{
+	const char *colon = strrchr(words, ':');
+	size_t length = colon != NULL ? (size_t)(colon - words) : 0;
+	const char *host = words;
+	if (length >= 2 && host[0] == '[' && host[length - 1] == ']') {
+		host++;
+		length -= 2;
+	}
+	char *end;
+	unsigned long port = colon != NULL ? strtoul(colon + 1, &end, 10) : 65536;
+	if (length == 0 || length >= sizeof p->host || port > 65535 || colon[1] < '0' || colon[1] > '9' || *end != '\0')
+		return refuse(failure, words, "must be HOST:PORT");
+	memcpy(p->host, host, length);
+	p->host[length] = '\0';
+	(void)snprintf(p->port, sizeof p->port, "%lu", port);
+	return true;
+}
+
+static bool is_loopback(const struct sockaddr *address)
+{
+	if (address->sa_family == AF_INET)
+		return ntohl(((const struct sockaddr_in *)(const void *)address)->sin_addr.s_addr) >> 24 == 127;
+	return IN6_IS_ADDR_LOOPBACK(&((const struct sockaddr_in6 *)(const void *)address)->sin6_addr);
+}
+
+static int bind_to(const struct addrinfo *at)
+{
+	int on = 1;
+	int fd = socket(at->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return -1;
+	(void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+	if (bind(fd, at->ai_addr, at->ai_addrlen) == 0 && listen(fd, BACKLOG) == 0)
+		return fd;
+	int code = errno;
+	(void)close(fd);
+	errno = code;
+	return -1;
+}
+
+/* A listening socket; -1, and why. */
+static int open_listener(const config *c, bool *loopback, curfew_failure *failure)
+{
+	place p;
+	struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE}, *found = NULL;
+	if (!read_place(c->listen, &p, failure))
+		return -1;
+	int code = getaddrinfo(p.host, p.port, &hints, &found);
+	if (code != 0) {
+		(void)refuse(failure, c->listen, gai_strerror(code));
+		return -1;
+	}
+	int fd = bind_to(found);
+	*loopback = is_loopback(found->ai_addr);
+	freeaddrinfo(found);
+	if (fd < 0)
+		(void)refuse(failure, c->listen, strerror(errno));
+	return fd;
+}
+
+static void tell_place(const config *c, int listener)
+{
+	struct sockaddr_storage address;
+	socklen_t length = sizeof address;
+	char host[64] = "", port[8] = "";
+	if (getsockname(listener, (struct sockaddr *)&address, &length) == 0)
+		(void)getnameinfo((struct sockaddr *)&address, length, host, sizeof host, port, sizeof port, NI_NUMERICHOST | NI_NUMERICSERV);
+	bool is_six = strchr(host, ':') != NULL;
+	char url[128];
+	(void)snprintf(url, sizeof url, "%s://%s%s%s:%s", c->tls_cert[0] != '\0' ? "https" : "http", is_six ? "[" : "", host,
+	               is_six ? "]" : "", port);
+	log_event(LOG_INFO, "listening", (log_field[]){{"url", url, 0}, {"data", c->data, 0}, {0}});
+	(void)printf("curfew: listening on %s\n", url);
+	(void)fflush(stdout);
+}
+
+/* ---- What was left on disk --------------------------------------------------------------------------------- */
+
+static void close_crashed(server *s, run *r, const char *output)
+{
+	blob *report = report_make(r, CURFEW_OUTCOME_CRASHED, "the server ended while the program ran", output);
+	r->output_stored = 1; /* so that what is stored of its output goes */
+	if (report != NULL)
+		run_end(s, r, CURFEW_OUTCOME_CRASHED, report);
+}
+
+/* Waits for as long as was left when the wall clock is to be believed, but never longer than was asked for. */
+static int64_t due_after_restart(const run *r)
+{
+	int64_t left_us = r->due_wall_us - clock_wall_us();
+	int64_t most_us = r->due_wall_us - r->created_wall_us;
+	if (left_us <= 0)
+		return 0;
+	return clock_now_us() + (left_us < most_us ? left_us : most_us);
+}
+
+static void add_left(server *s, run *r, bool was_running, const char *output)
+{
+	run_register(s, r);
+	if (was_running && r->attempt > r->retry) {
+		close_crashed(s, r, output);
+	} else {
+		r->queue_us = -1;
+		r->due_us = was_running || r->due_wall_us == 0 ? 0 : due_after_restart(r);
+		if (!queue_add(s, r))
+			log_say(LOG_ERROR, "start", "out of memory: run %s stays on disk until the next start", r->id);
+	}
+	run_unref(s, r);
+}
+
+/* ---- Time ------------------------------------------------------------------------------------------------ */
+
+static void *tick(void *argument)
+{
+	server *s = argument;
+	int64_t swept_us = clock_now_us();
+	server_lock(s);
+	while (!s->ticker_ends) {
+		int64_t now_us = clock_now_us();
+		int64_t until_us = queue_wake(s, now_us);
+		queue_dispatch(s);
+		if (now_us - swept_us >= SECOND_US) {
+			http_sweep(s->http, now_us);
+			swept_us = now_us;
+		}
+		if (s->launch_first != NULL) {
+			server_unlock(s);
+			server_lock(s);
+			continue;
+		}
+		until_us = until_us < swept_us + SECOND_US ? until_us : swept_us + SECOND_US;
+		struct timespec at = {until_us / SECOND_US, until_us % SECOND_US * 1000};
+		(void)pthread_cond_timedwait(&s->tick, &s->lock, &at);
+	}
+	server_unlock(s);
+	return NULL;
+}
+
+static void init_tick(server *s)
+{
+	pthread_condattr_t monotonic;
+	(void)pthread_condattr_init(&monotonic);
+	(void)pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+	(void)pthread_cond_init(&s->tick, &monotonic);
+	(void)pthread_condattr_destroy(&monotonic);
+}
+
+static void stop_ticking(server *s)
+{
+	server_lock(s);
+	s->ticker_ends = true;
+	(void)pthread_cond_signal(&s->tick);
+	server_unlock(s);
+	(void)pthread_join(s->ticker, NULL);
+}
+
+/* ---- Ending ---------------------------------------------------------------------------------------------- */
+
+static void cancel_where(server *s, bool (*wanted)(const run *r))
+{
+	for (size_t i = 0; i < RUN_BUCKETS; i++) {
+		for (run *r = s->runs[i], *next; r != NULL; r = next) {
+			next = r->chain;
+			if (!wanted(r))
+				continue;
+			/* Ending it may drop others that are kept, and with them the next one. */
+			run_ref(r);
+			run_cancel(s, r);
+			run_unref(s, r);
+			next = s->runs[i];
+		}
+	}
+}
+
+static bool is_running(const run *r)
+{
+	return r->launched && r->cancels == 0;
+}
+
+static bool is_waiting_in_memory(const run *r)
+{
+	return !r->durable && !r->ended && r->state <= RUN_QUEUED;
+}
+
+/* Whether all that run have ended by then; a second signal ends the waiting. */
+static bool wait_for_runs(server *s, const sigset_t *signals, int64_t until_us)
+{
+	for (;;) {
+		server_lock(s);
+		size_t running = s->running_count;
+		server_unlock(s);
+		if (running == 0)
+			return true;
+		if (clock_now_us() >= until_us)
+			return false;
+		if (sigtimedwait(signals, NULL, &(struct timespec){0, 5000000}) > 0)
+			return false;
+	}
+}
+
+/* Answers every request that still waits, and gives the answers time to go out. */
+static void close_requests(server *s)
+{
+	int64_t until_us = clock_now_us() + SECOND_US;
+	server_lock(s);
+	s->closing = true;
+	for (size_t i = 0; i < RUN_BUCKETS; i++) {
+		for (run *r = s->runs[i]; r != NULL; r = r->chain)
+			http_wake_waiters(r);
+	}
+	server_unlock(s);
+	while (http_is_busy(s->http) && clock_now_us() < until_us)
+		(void)usleep(5000);
+}
+
+static void end(server *s, const sigset_t *signals)
+{
+	log_event(LOG_INFO, "stopping", (log_field[]){{"running", NULL, (int64_t)s->running_count}, {0}});
+	http_quiesce(s->http);
+	server_lock(s);
+	s->stopping = true;
+	s->launching = false;
+	cancel_where(s, is_waiting_in_memory);
+	server_unlock(s);
+	if (!wait_for_runs(s, signals, clock_now_us() + (int64_t)s->config->shutdown_timeout_us)) {
+		server_lock(s);
+		cancel_where(s, is_running);
+		server_unlock(s);
+		(void)wait_for_runs(s, signals, clock_now_us() + LAST_WAIT_US);
+	}
+	close_requests(s);
+}
+
+/* ---- Start ----------------------------------------------------------------------------------------------- */
+
+static bool start_pool(server *s, curfew_failure *failure)
+{
+	const config *c = s->config;
+	long cores = sysconf(_SC_NPROCESSORS_ONLN);
+	uint64_t workers = c->workers != 0 ? c->workers : cores > 0 ? (uint64_t)cores : 1;
+	s->concurrency = c->concurrency != 0 ? c->concurrency : workers * THREADS_EACH;
+	worker_pool_options options = {.workers = (uint32_t)workers, .spares = 1};
+	return worker_pool_create(&options, &s->pool, failure) == CURFEW_OK;
+}
+
+static bool check_access(const server *s, bool loopback, curfew_failure *failure)
+{
+	const config *c = s->config;
+	if ((c->tls_cert[0] != '\0') != (c->tls_key[0] != '\0'))
+		return refuse(failure, c->tls_cert[0] != '\0' ? "tls-cert" : "tls-key", "tls-cert and tls-key belong together");
+	if (!loopback && accounts_count_active(s) == 0)
+		return refuse(failure, c->listen, "off this machine tokens are needed; make one with curfew token create");
+	if (!loopback && c->tls_cert[0] == '\0')
+		log_say(LOG_WARN, "access", "tokens go over the network in the clear; use --tls-cert, or a proxy that does TLS");
+	return true;
+}
+
+/* Everything but the signals; what was started is ended by finish. */
+static bool start(server *s, curfew_failure *failure)
+{
+	const config *c = s->config;
+	bool loopback = false;
+	s->store = store_open(c->data, failure);
+	if (s->store == NULL || !store_claim(s->store, c->data, failure) || !accounts_load(s, failure))
+		return false;
+	int listener = open_listener(c, &loopback, failure);
+	if (listener < 0)
+		return false;
+	if (!check_access(s, loopback, failure) || !start_pool(s, failure) || !store_start(s->store, s)) {
+		(void)close(listener);
+		return false;
+	}
+	server_lock(s);
+	bool loaded = store_load_runs(s->store, s, add_left, failure);
+	server_unlock(s);
+	if (!loaded || pthread_create(&s->ticker, NULL, tick, s) != 0) {
+		(void)close(listener);
+		return false;
+	}
+	if (http_start(s, listener, failure) == NULL) {
+		stop_ticking(s);
+		return false;
+	}
+	tell_place(c, listener);
+	server_lock(s);
+	s->launching = true;
+	queue_dispatch(s);
+	server_unlock(s);
+	return true;
+}
+
+static void free_runs(server *s)
+{
+	server_lock(s);
+	s->launching = false;
+	for (size_t i = 0; i < RUN_BUCKETS; i++) {
+		while (s->runs[i] != NULL) {
+			run *r = s->runs[i];
+			if (!r->ended && r->state <= RUN_QUEUED)
+				queue_remove(s, r);
+			run_unregister(s, r);
+		}
+	}
+	free(s->scheduled);
+	programs_finish(s);
+	accounts_finish(s);
+	server_unlock(s);
+}
+
+static void finish(server *s)
+{
+	if (s->pool != NULL)
+		worker_pool_destroy(s->pool);
+	if (s->store != NULL)
+		store_stop(s->store);
+	free_runs(s);
+	store_close(s->store);
+	(void)pthread_cond_destroy(&s->tick);
+	(void)pthread_mutex_destroy(&s->lock);
+	free(s);
+}
+
+static void report_end(server *s)
+{
+	log_event(LOG_INFO, "stopped",
+	          (log_field[]){{"finished", NULL, (int64_t)s->finished_since_stop},
+	                        {"cancelled", NULL, (int64_t)s->cancelled_since_stop},
+	                        {"left_on_disk", NULL, (int64_t)s->waiting_count},
+	                        {0}});
+}
+
+bool serve(const config *c, curfew_failure *failure)
+{
+	sigset_t signals;
+	server *s = calloc(1, sizeof *s);
+	if (s == NULL || sodium_init() < 0) {
+		free(s);
+		return refuse(failure, "start", "out of memory");
+	}
+	(void)sigemptyset(&signals);
+	(void)sigaddset(&signals, SIGTERM);
+	(void)sigaddset(&signals, SIGINT);
+	(void)pthread_sigmask(SIG_BLOCK, &signals, NULL);
+	(void)signal(SIGPIPE, SIG_IGN);
+	log_use_json(strcmp(c->log_format, "json") == 0);
+	(void)pthread_mutex_init(&s->lock, NULL);
+	init_tick(s);
+	s->config = c;
+	s->started_us = clock_now_us();
+	bool good = start(s, failure);
+	if (good) {
+		int number;
+		(void)sigwait(&signals, &number);
+		end(s, &signals);
+		stop_ticking(s);
+		http_stop(s->http);
+		report_end(s);
+	}
+	finish(s);
+	return good;
+}

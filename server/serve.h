@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The server as the command line starts it: all of server/ that it sees, besides the table of settings in config.h. */
+#ifndef CURFEW_SERVER_SERVE_H
+#define CURFEW_SERVER_SERVE_H
+
+#include "config.h"
+
+/*
+ * Serves until SIGTERM or SIGINT, and then ends in order. False: it could not start, failure says why. It takes over
+ * these signals and SIGPIPE for the process.
+ */
+bool serve(const config *c, curfew_failure *failure);
+
+#define SERVE_SCOPE_RUN 1u   /* store and run programs, cancel */
+#define SERVE_SCOPE_READ 2u  /* see programs, runs and figures */
+#define SERVE_SCOPE_ADMIN 4u /* all of that, of everybody */
+
+/* A token to be made. Counts: UINT64_MAX for any number. */
+typedef struct serve_token {
+	const char *name;
+	unsigned scopes;
+	uint64_t running_most, queued_most, per_minute_most;
+	curfew_limits ceilings; /* 0: none */
+} serve_token;
+
+enum { SERVE_TOKEN_ROOM = 96 };
+
+/* Makes a token and stores its hash; words is the token itself, which nothing can show again. */
+bool serve_token_create(const char *folder, const serve_token *token, char words[SERVE_TOKEN_ROOM], curfew_failure *failure);
+/* All tokens as lines of text, free with free; NULL, and why. */
+char *serve_token_list(const char *folder, curfew_failure *failure);
+/* Revokes by id or name; a server that runs sees it within a second. */
+bool serve_token_revoke(const char *folder, const char *word, curfew_failure *failure);
+
+#endif

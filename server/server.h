@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the parts of the server share: its runs, accounts and programs, and one lock for all of them. Threads: one for
+ * HTTP, one that writes to the store, one for time, and the pool's. Nobody holds the lock while waiting for anything.
+ */
+#ifndef CURFEW_SERVER_SERVER_H
+#define CURFEW_SERVER_SERVER_H
+
+#include "blob.h"
+#include "config.h"
+#include "curfew.h"
+#include "worker/pool.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+
+typedef struct server server;
+typedef struct request request;
+typedef struct store store;
+typedef struct run run;
+
+enum { ID_ROOM = 27, SHA256_ROOM = 65, TOKEN_ID_ROOM = 17, TOKEN_NAME_ROOM = 65 };
+
+/* ---- Accounts: who asks (tokens.c) ----------------------------------------------------------------------- */
+
+#define SCOPE_RUN 1u
+#define SCOPE_READ 2u
+#define SCOPE_ADMIN 4u
+#define SCOPE_ALL (SCOPE_RUN | SCOPE_READ | SCOPE_ADMIN)
+
+/* A token as the server knows it; one without id stands for everybody where no tokens are needed. */
+typedef struct account {
+	char id[TOKEN_ID_ROOM];
+	char name[TOKEN_NAME_ROOM];
+	unsigned char hash[32];
+	unsigned scopes;
+	bool revoked;
+	uint64_t running_most;    /* runs at once; UINT64_MAX: any number */
+	uint64_t queued_most;
+	uint64_t per_minute_most; /* runs submitted in a minute */
+	curfew_limits ceilings;   /* 0: none */
+	uint64_t running, queued;
+	double allowance; /* of per_minute_most, what is left */
+	int64_t allowance_us;
+	struct account *next;
+} account;
+
+/* ---- Programs (programs.c) ------------------------------------------------------------------------------- */
+
+/* A source that runs are made of, shared by those that are the same; ready for the pool when first needed. */
+typedef struct program {
+	char sha256[SHA256_ROOM];
+	curfew_language language;
+	char *name; /* as reports show it */
+	worker_program *ready;
+	size_t length; /* of the bytes in ready */
+	bool ready_once; /* ready is for one run only */
+	bool stored;     /* the store has its bytes */
+	unsigned refs;
+	unsigned uses;
+	struct program *chain;         /* of the same bucket */
+	struct program *newer, *older; /* those that nobody uses */
+} program;
+
+/* ---- Runs (run.c) ---------------------------------------------------------------------------------------- */
+
+typedef enum run_state { RUN_SCHEDULED, RUN_QUEUED, RUN_RUNNING, RUN_STOPPING, RUN_DONE, RUN_STATES } run_state;
+
+extern const char *const run_state_names[RUN_STATES];
+
+typedef enum event_kind { EVENT_STATE, EVENT_PROGRESS, EVENT_CHECKPOINT, EVENT_OUTPUT, EVENT_REPORT, EVENT_KINDS } event_kind;
+
+typedef struct event {
+	event_kind kind;
+	blob *data; /* JSON */
+} event;
+
+enum { PRIORITIES = 10, PRIORITY_USUAL = 5, RETRIES_MOST = 10 };
+
+struct run {
+	char id[ID_ROOM];
+	run_state state;
+	unsigned refs;
+	account *owner;
+
+	/* What was asked for. */
+	program *program;
+	char *program_name; /* NULL: the source came with it */
+	char *call;         /* may be NULL */
+	char *params;
+	size_t params_length;
+	char *user; /* may be NULL */
+	curfew_limits limits;
+	uint32_t flags; /* CURFEW_RUN_* */
+	unsigned priority;
+	unsigned retry; /* how often it may be run again after a crash */
+	bool durable;
+	char *idempotency_key; /* may be NULL */
+	char body_sha256[SHA256_ROOM];
+	size_t held_bytes;
+
+	/* What became of it. Times on disk are of the wall clock, others are not. */
+	unsigned attempt;
+	int64_t created_wall_us, due_wall_us, started_wall_us, ended_wall_us;
+	int64_t due_us, queued_us;
+	int64_t queue_us; /* waited for its turn; -1: still waits */
+	bool inserted;    /* the store has it, or is about to */
+	bool accepted;    /* the store has it, or it is not durable: nothing can lose it any more */
+	bool refused;     /* the store could not take it: it never was */
+	bool launched;    /* it counts as running */
+	bool ended;       /* there is a report; shown as done when that is written */
+	bool written;     /* its end is in the store, or it is not durable */
+	worker_run *worker;
+	unsigned cancels;
+	curfew_outcome outcome;
+	blob *report;
+	blob *checkpoint; /* the last one */
+
+	/* Its story, for streams: events[i] has the number first_event + i. */
+	event *events;
+	size_t event_count, event_room, event_bytes;
+	uint64_t first_event;
+	/* What the store does not have yet of its output and checkpoint. */
+	struct run *dirty_next;
+	bool dirty;
+	size_t output_stored; /* number of the first output event not stored */
+
+	request *waiters; /* requests that wait for its end or for news */
+	struct run *chain;
+	struct run *key_chain;
+	struct run *next;            /* in its lane, or to be launched */
+	struct run *newer, *older;   /* ended ones that are kept */
+	bool kept;
+	size_t heap_index;
+};
+
+/* ---- The server ------------------------------------------------------------------------------------------ */
+
+typedef struct histogram {
+	uint64_t counts[24]; /* by the table in metrics.c; the last one is everything above */
+	uint64_t count;
+	double sum_us;
+} histogram;
+
+typedef struct metrics {
+	uint64_t outcomes[CURFEW_OUTCOME_COUNT];
+	uint64_t submitted;
+	uint64_t refused[8]; /* by refusal */
+	uint64_t requests;
+	histogram stop_latency, queue_wait, start_time, wall_time;
+	uint64_t ended_in[64]; /* runs that ended, by second modulo 64 */
+	int64_t ended_second;
+} metrics;
+
+enum { RUN_BUCKETS = 1 << 14, PROGRAM_BUCKETS = 1 << 10, LANE_BUCKETS = 1 << 10 };
+
+/* Runs of one owner and user at one priority, first come, first served. */
+typedef struct lane {
+	run *first, *last;
+	struct lane *next, *previous; /* around the level */
+	struct lane *chain;
+	uint32_t hash;
+	unsigned priority;
+} lane;
+
+struct server {
+	pthread_mutex_t lock;
+	const config *config;
+	worker_pool *pool;
+	store *store;
+	struct http *http;
+	bool stopping;     /* takes no more runs */
+	bool closing;      /* waits for none either: every request is answered */
+	bool launching;    /* starts runs; false while it loads and when it ends */
+	int64_t started_us;
+
+	run *runs[RUN_BUCKETS];
+	run *keys[RUN_BUCKETS]; /* by owner and idempotency key */
+	run *newest, *oldest;   /* ended ones that are kept */
+	size_t kept_count, kept_bytes;
+
+	account *accounts;
+	account *anybody;
+	bool tokens_needed;
+	int64_t accounts_read_us;
+
+	program *programs[PROGRAM_BUCKETS];
+	program *newest_program, *oldest_program;
+	size_t idle_programs, idle_program_bytes;
+
+	lane *levels[PRIORITIES];
+	lane *lanes[LANE_BUCKETS];
+	run **scheduled; /* a heap by due_us */
+	size_t scheduled_count, scheduled_room;
+	size_t waiting_count, waiting_bytes;
+	size_t running_count; /* launched and not ended */
+	size_t concurrency;
+	run *launch_first, *launch_last;
+	run *dirty_first;
+	uint64_t finished_since_stop, cancelled_since_stop;
+
+	pthread_t ticker;
+	pthread_cond_t tick;
+	bool ticker_ends;
+	size_t streams;
+	metrics metrics;
+};
+
+void server_lock(server *s);
+/* Unlocks, and then starts what dispatching chose. */
+void server_unlock(server *s);
+
+#endif

@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Opening the database: the folder, the lock that keeps a second server away, the schema and its versions. */
+#include "clock.h"
+#include "run.h"
+#include "store_private.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Each brings the schema from its index to the next version (user_version). Never change one: add one. */
+static const char *const migrations[] = {
+	"CREATE TABLE sources(sha256 TEXT NOT NULL, language INTEGER NOT NULL, bytes BLOB NOT NULL, "
+	"  PRIMARY KEY(sha256, language));"
+	"CREATE TABLE programs(owner TEXT NOT NULL, name TEXT NOT NULL, sha256 TEXT NOT NULL, language INTEGER NOT NULL, "
+	"  kind TEXT NOT NULL, exports TEXT NOT NULL, size INTEGER NOT NULL, created_us INTEGER NOT NULL, "
+	"  updated_us INTEGER NOT NULL, PRIMARY KEY(owner, name)) WITHOUT ROWID;"
+	"CREATE INDEX programs_sha256 ON programs(sha256);"
+	"CREATE TABLE runs(number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, owner TEXT NOT NULL, state INTEGER NOT NULL, "
+	"  program TEXT, name TEXT NOT NULL, sha256 TEXT NOT NULL, language INTEGER NOT NULL, call TEXT, params TEXT NOT NULL, "
+	"  user TEXT, limits TEXT NOT NULL, flags INTEGER NOT NULL, priority INTEGER NOT NULL, retry INTEGER NOT NULL, "
+	"  attempt INTEGER NOT NULL, created_us INTEGER NOT NULL, due_us INTEGER NOT NULL, started_us INTEGER NOT NULL, "
+	"  ended_us INTEGER NOT NULL DEFAULT 0, queue_us INTEGER NOT NULL, outcome INTEGER, report TEXT, checkpoint TEXT, "
+	"  last_event INTEGER NOT NULL DEFAULT 0, key TEXT, body_sha256 TEXT);"
+	"CREATE INDEX runs_live ON runs(number) WHERE state<>4;"
+	"CREATE INDEX runs_owner ON runs(owner, id);"
+	"CREATE INDEX runs_program ON runs(program, id) WHERE program IS NOT NULL;"
+	"CREATE INDEX runs_sha256 ON runs(sha256);"
+	"CREATE UNIQUE INDEX runs_key ON runs(owner, key) WHERE key IS NOT NULL;"
+	"CREATE TABLE output(number INTEGER PRIMARY KEY, run TEXT NOT NULL, data TEXT NOT NULL);"
+	"CREATE INDEX output_run ON output(run);",
+	"CREATE TABLE tokens(id TEXT PRIMARY KEY, name TEXT NOT NULL, hash BLOB NOT NULL, scopes INTEGER NOT NULL, "
+	"  running INTEGER, queued INTEGER, per_minute INTEGER, ceilings TEXT NOT NULL, created_us INTEGER NOT NULL, "
+	"  revoked_us INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;",
+};
+
+enum { SCHEMA = sizeof migrations / sizeof migrations[0], BUSY_MS = 5000 };
+
+bool store_refuse(sqlite3 *db, const char *what, curfew_failure *failure)
+{
+	if (failure != NULL)
+		(void)snprintf(failure->message, sizeof failure->message, "%s: %s", what,
+		               db != NULL ? sqlite3_errmsg(db) : "out of memory");
+	return false;
+}
+
+static bool run_sql(sqlite3 *db, const char *sql, const char *what, curfew_failure *failure)
+{
+	return sqlite3_exec(db, sql, NULL, NULL, NULL) == SQLITE_OK || store_refuse(db, what, failure);
+}
+
+/* One number; -1 if there is none. */
+static int64_t read_number(sqlite3 *db, const char *sql)
+{
+	sqlite3_stmt *statement = NULL;
+	int64_t number = -1;
+	if (sqlite3_prepare_v2(db, sql, -1, &statement, NULL) == SQLITE_OK && sqlite3_step(statement) == SQLITE_ROW)
+		number = sqlite3_column_int64(statement, 0);
+	(void)sqlite3_finalize(statement);
+	return number;
+}
+
+static bool migrate(sqlite3 *db, curfew_failure *failure)
+{
+	if (!run_sql(db, "BEGIN IMMEDIATE", "the database cannot be written", failure))
+		return false;
+	int64_t version = read_number(db, "PRAGMA user_version");
+	if (version > SCHEMA) {
+		(void)snprintf(failure->message, sizeof failure->message,
+		               "the database has version %lld, and this curfew knows versions up to %d", (long long)version, SCHEMA);
+		return false;
+	}
+	char set_version[64];
+	for (; version >= 0 && version < SCHEMA; version++) {
+		(void)snprintf(set_version, sizeof set_version, "PRAGMA user_version=%d", (int)version + 1);
+		if (!run_sql(db, migrations[version], "the database cannot be brought to this version", failure) ||
+		    !run_sql(db, set_version, "the database cannot be brought to this version", failure))
+			return false;
+	}
+	return run_sql(db, "COMMIT", "the database cannot be written", failure);
+}
+
+static bool is_sound(sqlite3 *db, curfew_failure *failure)
+{
+	sqlite3_stmt *statement = NULL;
+	bool sound = sqlite3_prepare_v2(db, "PRAGMA quick_check(1)", -1, &statement, NULL) == SQLITE_OK &&
+	             sqlite3_step(statement) == SQLITE_ROW &&
+	             strcmp((const char *)sqlite3_column_text(statement, 0), "ok") == 0;
+	if (!sound && sqlite3_errcode(db) == SQLITE_ROW)
+		(void)snprintf(failure->message, sizeof failure->message, "the database is damaged: %.200s",
+		               (const char *)sqlite3_column_text(statement, 0));
+	else if (!sound)
+		(void)store_refuse(db, "the database is damaged", failure);
+	(void)sqlite3_finalize(statement);
+	return sound;
+}
+
+static sqlite3 *connect_to(const char *path, int flags, const char *settings, curfew_failure *failure)
+{
+	sqlite3 *db = NULL;
+	if (sqlite3_open_v2(path, &db, flags, NULL) != SQLITE_OK) {
+		(void)store_refuse(db, "the database cannot be opened", failure);
+		(void)sqlite3_close(db);
+		return NULL;
+	}
+	(void)sqlite3_busy_timeout(db, BUSY_MS);
+	(void)sqlite3_extended_result_codes(db, 1);
+	if (run_sql(db, settings, "the database cannot be used", failure))
+		return db;
+	(void)sqlite3_close(db);
+	return NULL;
+}
+
+static bool prepare_writes(store *st, curfew_failure *failure)
+{
+	static const char *const words[] = {
+#define X(name, text) text,
+		STORE_WRITES(X)
+#undef X
+	};
+	for (int i = 0; i < WRITES; i++) {
+		if (sqlite3_prepare_v3(st->writer, words[i], -1, SQLITE_PREPARE_PERSISTENT, &st->writes[i], NULL) != SQLITE_OK)
+			return store_refuse(st->writer, "the database is not as expected", failure);
+	}
+	return true;
+}
+
+/* mkdir with its parents. */
+static bool make_folder(const char *folder, curfew_failure *failure)
+{
+	char path[CONFIG_TEXT_MOST];
+	size_t length = strlen(folder);
+	if (length + 1 < sizeof path) {
+		memcpy(path, folder, length + 1);
+		for (char *at = path + 1; (at = strchr(at, '/')) != NULL; *at++ = '/') {
+			*at = '\0';
+			(void)mkdir(path, 0700);
+		}
+		if (mkdir(path, 0700) == 0 || errno == EEXIST)
+			return true;
+	}
+	(void)snprintf(failure->message, sizeof failure->message, "%.150s: %s", folder, strerror(errno));
+	return false;
+}
+
+static bool open_connections(store *st, const char *path, curfew_failure *failure)
+{
+	const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE;
+	/* FULL: a commit is on disk, also when the machine loses its power. */
+	st->writer = connect_to(path, flags | SQLITE_OPEN_CREATE,
+	                        "PRAGMA auto_vacuum=INCREMENTAL; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; "
+	                        "PRAGMA cache_size=-32768; PRAGMA journal_size_limit=67108864",
+	                        failure);
+	if (st->writer == NULL)
+		return false;
+	if (sqlite3_db_readonly(st->writer, "main") == 1) {
+		(void)snprintf(failure->message, sizeof failure->message, "the database cannot be written: it is read-only");
+		return false;
+	}
+	if (!is_sound(st->writer, failure) || !migrate(st->writer, failure) || !prepare_writes(st, failure))
+		return false;
+	st->reader = connect_to(path, flags, "PRAGMA query_only=1; PRAGMA cache_size=-8192", failure);
+	return st->reader != NULL;
+}
+
+store *store_open(const char *folder, curfew_failure *failure)
+{
+	char path[CONFIG_TEXT_MOST + 16];
+	store *st = calloc(1, sizeof *st);
+	if (st == NULL) {
+		(void)snprintf(failure->message, sizeof failure->message, "out of memory");
+		return NULL;
+	}
+	st->claim = -1;
+	st->stats.healthy = true;
+	(void)pthread_mutex_init(&st->read_lock, NULL);
+	pthread_condattr_t monotonic;
+	(void)pthread_condattr_init(&monotonic);
+	(void)pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+	(void)pthread_cond_init(&st->work, &monotonic);
+	(void)pthread_condattr_destroy(&monotonic);
+	(void)snprintf(path, sizeof path, "%s/curfew.db", folder);
+	curfew_failure inner = {0};
+	mode_t mask = umask(077);
+	bool good = make_folder(folder, &inner) && open_connections(st, path, &inner);
+	(void)umask(mask);
+	if (good)
+		return st;
+	(void)snprintf(failure->message, sizeof failure->message, "%.90s: %.150s", folder, inner.message);
+	store_close(st);
+	return NULL;
+}
+
+bool store_claim(store *st, const char *folder, curfew_failure *failure)
+{
+	char path[CONFIG_TEXT_MOST + 16];
+	(void)snprintf(path, sizeof path, "%s/lock", folder);
+	st->claim = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (st->claim >= 0 && flock(st->claim, LOCK_EX | LOCK_NB) == 0)
+		return true;
+	if (errno == EWOULDBLOCK)
+		(void)snprintf(failure->message, sizeof failure->message, "%.200s: another server uses this folder", folder);
+	else
+		(void)snprintf(failure->message, sizeof failure->message, "%.200s: %s", path, strerror(errno));
+	return false;
+}
+
+void store_close(store *st)
+{
+	if (st == NULL)
+		return;
+	for (int i = 0; i < WRITES; i++)
+		(void)sqlite3_finalize(st->writes[i]);
+	(void)sqlite3_close(st->reader);
+	(void)sqlite3_close(st->writer);
+	if (st->claim >= 0)
+		(void)close(st->claim);
+	(void)pthread_mutex_destroy(&st->read_lock);
+	(void)pthread_cond_destroy(&st->work);
+	free(st);
+}
+
+void store_get_stats(store *st, store_stats *stats)
+{
+	*stats = st->stats;
+}
+
+/* ---- Tokens ---------------------------------------------------------------------------------------------- */
+
+static void fill_token(stored_token *token, sqlite3_stmt *row)
+{
+	account *a = &token->account;
+	*token = (stored_token){0};
+	(void)snprintf(a->id, sizeof a->id, "%s", (const char *)sqlite3_column_text(row, 0));
+	(void)snprintf(a->name, sizeof a->name, "%s", (const char *)sqlite3_column_text(row, 1));
+	if (sqlite3_column_bytes(row, 2) == sizeof a->hash)
+		memcpy(a->hash, sqlite3_column_blob(row, 2), sizeof a->hash);
+	a->scopes = (unsigned)sqlite3_column_int(row, 3);
+	uint64_t *quotas[] = {&a->running_most, &a->queued_most, &a->per_minute_most};
+	for (int i = 0; i < 3; i++)
+		*quotas[i] = sqlite3_column_type(row, 4 + i) == SQLITE_NULL ? UINT64_MAX : (uint64_t)sqlite3_column_int64(row, 4 + i);
+	token->created_us = sqlite3_column_int64(row, 8);
+	token->revoked_us = sqlite3_column_int64(row, 9);
+	/* A ceiling that this build cannot read must not be ignored. */
+	a->revoked = token->revoked_us != 0 ||
+	             !run_limits_from_text(&a->ceilings, (const char *)sqlite3_column_text(row, 7));
+}
+
+bool store_read_tokens(store *st, void (*show)(void *context, const stored_token *token), void *context,
+                       curfew_failure *failure)
+{
+	sqlite3_stmt *statement = NULL;
+	int status = SQLITE_ERROR;
+	(void)pthread_mutex_lock(&st->read_lock);
+	if (sqlite3_prepare_v2(st->reader,
+	                       "SELECT id, name, hash, scopes, running, queued, per_minute, ceilings, created_us, revoked_us "
+	                       "FROM tokens ORDER BY created_us, id",
+	                       -1, &statement, NULL) == SQLITE_OK) {
+		stored_token token;
+		while ((status = sqlite3_step(statement)) == SQLITE_ROW) {
+			fill_token(&token, statement);
+			show(context, &token);
+		}
+	}
+	(void)sqlite3_finalize(statement);
+	if (status != SQLITE_DONE)
+		(void)store_refuse(st->reader, "tokens cannot be read", failure);
+	(void)pthread_mutex_unlock(&st->read_lock);
+	return status == SQLITE_DONE;
+}
+
+static void bind_quota(sqlite3_stmt *statement, int column, uint64_t most)
+{
+	if (most == UINT64_MAX)
+		(void)sqlite3_bind_null(statement, column);
+	else
+		(void)sqlite3_bind_int64(statement, column, (sqlite3_int64)most);
+}
+
+bool store_add_token(store *st, const account *token, curfew_failure *failure)
+{
+	sqlite3_stmt *statement = NULL;
+	char *ceilings = run_limits_to_text(&token->ceilings);
+	bool good = ceilings != NULL &&
+	            sqlite3_prepare_v2(st->writer,
+	                               "INSERT INTO tokens(id, name, hash, scopes, running, queued, per_minute, ceilings, "
+	                               "created_us) VALUES(?,?,?,?,?,?,?,?,?)",
+	                               -1, &statement, NULL) == SQLITE_OK;
+	if (good) {
+		(void)sqlite3_bind_text(statement, 1, token->id, -1, SQLITE_STATIC);
+		(void)sqlite3_bind_text(statement, 2, token->name, -1, SQLITE_STATIC);
+		(void)sqlite3_bind_blob(statement, 3, token->hash, sizeof token->hash, SQLITE_STATIC);
+		(void)sqlite3_bind_int(statement, 4, (int)token->scopes);
+		bind_quota(statement, 5, token->running_most);
+		bind_quota(statement, 6, token->queued_most);
+		bind_quota(statement, 7, token->per_minute_most);
+		(void)sqlite3_bind_text(statement, 8, ceilings, -1, SQLITE_STATIC);
+		(void)sqlite3_bind_int64(statement, 9, clock_wall_us());
+		good = sqlite3_step(statement) == SQLITE_DONE;
+	}
+	if (!good)
+		(void)store_refuse(st->writer, "the token cannot be stored", failure);
+	(void)sqlite3_finalize(statement);
+	free(ceilings);
+	return good;
+}
+
+bool store_revoke_token(store *st, const char *word, int *count, curfew_failure *failure)
+{
+	sqlite3_stmt *statement = NULL;
+	bool good = sqlite3_prepare_v2(st->writer,
+	                               "UPDATE tokens SET revoked_us=?2 WHERE (id=?1 OR name=?1) AND revoked_us=0", -1,
+	                               &statement, NULL) == SQLITE_OK;
+	if (good) {
+		(void)sqlite3_bind_text(statement, 1, word, -1, SQLITE_STATIC);
+		(void)sqlite3_bind_int64(statement, 2, clock_wall_us());
+		good = sqlite3_step(statement) == SQLITE_DONE;
+	}
+	if (!good)
+		(void)store_refuse(st->writer, "the token cannot be revoked", failure);
+	else
+		*count = sqlite3_changes(st->writer);
+	(void)sqlite3_finalize(statement);
+	return good;
+}

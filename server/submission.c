@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Reading what is submitted. The parameters are not made into values: they go to the guest as they came, so that no
+ * number loses digits and no string a half of a surrogate pair.
+ */
+#include "submission.h"
+
+#include "scan.h"
+#include "text.h"
+
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { NAME_MOST = 128, CALL_MOST = 1024, USER_MOST = 256, SOURCE_MOST = 64 << 20 };
+
+#define DELAY_MOST_US (UINT64_C(366) * 24 * 3600 * 1000000)
+
+bool submission_language(const char *name, curfew_language *language)
+{
+	static const char *const names[] = {"js", "mjs", "wasm", "wat"};
+	for (int i = 0; i < 4; i++) {
+		if (strcmp(names[i], name) == 0) {
+			*language = (curfew_language)i;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* ---- Fields ---------------------------------------------------------------------------------------------- */
+
+static void decode_source(submission *sub, const char *words, size_t length)
+{
+	size_t room = length / 4 * 3 + 3;
+	sub->source = malloc(room);
+	if (sub->source == NULL || sodium_base642bin(sub->source, room, words, length, "\r\n", &sub->source_length, NULL,
+	                                             sodium_base64_VARIANT_ORIGINAL) != 0)
+		fields_fail(&sub->fields, "source", "must be base64, for the language wasm");
+}
+
+static void read_source(submission *sub)
+{
+	fields *f = &sub->fields;
+	const char *lang = fields_text(f, "lang", 16);
+	json_t *source = fields_take(f, "source");
+	sub->program = fields_text(f, "program", NAME_MOST);
+	if (lang != NULL && !submission_language(lang, &sub->language))
+		fields_fail(f, "lang", "must be js, mjs, wasm or wat");
+	if ((sub->program != NULL) == (source != NULL))
+		fields_fail(f, sub->program != NULL ? "source" : "program", "exactly one of program and source must be given");
+	else if (sub->program != NULL && lang != NULL)
+		fields_fail(f, "lang", "belongs to source, not to program");
+	if (f->failed || source == NULL)
+		return;
+	const char *words = json_string_value(source);
+	size_t length = json_string_length(source);
+	if (words == NULL)
+		fields_fail(f, "source", "must be a string");
+	else if (sub->language == CURFEW_LANGUAGE_WASM)
+		decode_source(sub, words, length);
+	else if ((sub->source = text_copy(words, length)) == NULL)
+		fields_fail(f, "source", "is more than there is memory for");
+	else
+		sub->source_length = length;
+}
+
+static void read_params(submission *sub, span params)
+{
+	curfew_failure failure;
+	(void)fields_take(&sub->fields, "params");
+	sub->params = "[]";
+	sub->params_length = 2;
+	if (params.data == NULL || (params.len == 4 && memcmp(params.data, "null", 4) == 0))
+		return;
+	if (curfew_params_check(params.data, params.len, &failure) != CURFEW_OK)
+		fields_fail(&sub->fields, "params", "%s", failure.message);
+	sub->params = params.data;
+	sub->params_length = params.len;
+}
+
+/* One limit, as its flag takes it; a whole number may be a JSON number. */
+static void read_limit(submission *sub, fields *f, const curfew_limit_info *info, const char *name)
+{
+	char words[64];
+	curfew_failure failure;
+	json_t *value = fields_take(f, name);
+	if (value == NULL)
+		return;
+	if (json_is_integer(value))
+		(void)snprintf(words, sizeof words, "%lld", (long long)json_integer_value(value));
+	else if (json_is_string(value) && strlen(json_string_value(value)) < sizeof words)
+		(void)snprintf(words, sizeof words, "%s", json_string_value(value));
+	else {
+		fields_fail(f, name, "must be a string as the flag takes it, or a whole number");
+		return;
+	}
+	if (curfew_limits_set(&sub->limits, info->name, words, &failure) != CURFEW_OK)
+		fields_fail(f, name, "%s", failure.message);
+}
+
+static uint64_t *limit_of(curfew_limits *limits, const curfew_limit_info *info)
+{
+	return (uint64_t *)(void *)((char *)limits + info->offset);
+}
+
+/* Below the ceilings of the account: what was asked for is refused, a default is lowered. */
+static void apply_ceilings(submission *sub, fields *f, const account *who)
+{
+	size_t count;
+	const curfew_limit_info *table = curfew_limit_table(&count);
+	curfew_limits asked = sub->limits, ceilings = who->ceilings;
+	if (curfew_limits_resolve(&asked, &sub->limits, NULL) != CURFEW_OK)
+		fields_fail(f, NULL, "are not possible together");
+	for (size_t i = 0; i < count; i++) {
+		uint64_t ceiling = *limit_of(&ceilings, &table[i]);
+		uint64_t *value = limit_of(&sub->limits, &table[i]);
+		char words[32];
+		if (ceiling == 0 || *value <= ceiling)
+			continue;
+		curfew_limit_format(&table[i], ceiling, words, sizeof words);
+		if (*limit_of(&asked, &table[i]) != 0)
+			fields_fail(f, table[i].name, "is above the ceiling of this token, %s", words);
+		else
+			*value = ceiling;
+	}
+}
+
+static void read_limits(submission *sub, const account *who)
+{
+	size_t count;
+	const curfew_limit_info *table = curfew_limit_table(&count);
+	json_t *object = fields_take(&sub->fields, "limits");
+	fields f = {.base = "/limits"};
+	sub->limits = (curfew_limits){.size = sizeof sub->limits};
+	if (object != NULL)
+		fields_begin(&f, object, "/limits");
+	for (size_t i = 0; object != NULL && i < count; i++) {
+		char name[64];
+		read_limit(sub, &f, &table[i], table[i].name);
+		/* The words of a flag are also taken with "_" between them, as in reports. */
+		(void)snprintf(name, sizeof name, "%s", table[i].name);
+		for (char *at = name; (at = strchr(at, '-')) != NULL;)
+			*at = '_';
+		if (strcmp(name, table[i].name) != 0)
+			read_limit(sub, &f, &table[i], name);
+	}
+	apply_ceilings(sub, &f, who);
+	if ((object == NULL || fields_end(&f)) && !f.failed)
+		return;
+	if (!sub->fields.failed)
+		sub->fields = f;
+	sub->fields.failed = true;
+}
+
+/* "5s", or a number of milliseconds. */
+static void read_delay(submission *sub)
+{
+	fields *f = &sub->fields;
+	json_t *value = fields_take(f, "delay");
+	bool good = value == NULL;
+	if (json_is_integer(value) && json_integer_value(value) >= 0) {
+		good = json_integer_value(value) <= (json_int_t)(DELAY_MOST_US / 1000);
+		sub->delay_us = (uint64_t)json_integer_value(value) * 1000;
+	} else if (json_is_string(value)) {
+		good = config_parse_duration(json_string_value(value), &sub->delay_us);
+	}
+	if (!good || sub->delay_us > DELAY_MOST_US)
+		fields_fail(f, "delay", "must be a duration with its unit, such as \"5s\", or milliseconds; at most 8784h");
+}
+
+/* How often it may be run again after a crash: a number, or true for as often as is possible. */
+static void read_retry(submission *sub)
+{
+	fields *f = &sub->fields;
+	json_t *value = fields_take(f, "retry");
+	if (json_is_boolean(value))
+		sub->retry = json_is_true(value) ? RETRIES_MOST : 0;
+	else if (value != NULL)
+		sub->retry = (unsigned)fields_integer(f, "retry", 0, RETRIES_MOST, 0);
+}
+
+static void read_fields(submission *sub, span params, const account *who)
+{
+	fields *f = &sub->fields;
+	read_source(sub);
+	read_params(sub, params);
+	read_limits(sub, who);
+	read_delay(sub);
+	read_retry(sub);
+	sub->call = fields_text(f, "call", CALL_MOST);
+	sub->user = fields_text(f, "user", USER_MOST);
+	sub->wait = fields_bool(f, "wait", false);
+	sub->durable = fields_bool(f, "durable", true);
+	sub->flags = fields_bool(f, "deterministic", false) ? CURFEW_RUN_DETERMINISTIC : 0;
+	sub->priority = (unsigned)fields_integer(f, "priority", 0, PRIORITIES - 1, PRIORITY_USUAL);
+}
+
+/* ---- The body -------------------------------------------------------------------------------------------- */
+
+/* The body with a 0 in the place of the parameters; free with free. */
+static char *blank_params(const char *body, size_t length, span params)
+{
+	char *copy = text_copy(body, length);
+	if (copy != NULL && params.len > 0) {
+		memset(copy + (params.data - body), ' ', params.len);
+		copy[params.data - body] = '0';
+	}
+	return copy;
+}
+
+bool submission_read(submission *sub, const char *body, size_t length, const account *who)
+{
+	json_error_t error = {.text = "out of memory"};
+	*sub = (submission){0};
+	span params = scan_member(body, length, "params");
+	char *blanked = blank_params(body, length, params);
+	sub->body = blanked != NULL ? json_loadb(blanked, length, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &error) : NULL;
+	free(blanked);
+	if (sub->body == NULL) {
+		sub->fields.base = "";
+		fields_fail(&sub->fields, NULL, "is not JSON: line %d, column %d: %.160s", error.line, error.column, error.text);
+		return false;
+	}
+	fields_begin(&sub->fields, sub->body, "");
+	if (sub->fields.failed)
+		return false;
+	read_fields(sub, params, who);
+	if (sub->fields.failed)
+		return false;
+	return fields_end(&sub->fields);
+}
+
+void submission_finish(submission *sub)
+{
+	json_decref(sub->body);
+	free(sub->source);
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The body of POST /v1/runs: read and checked, but not yet accepted. */
+#ifndef CURFEW_SERVER_SUBMISSION_H
+#define CURFEW_SERVER_SUBMISSION_H
+
+#include "fields.h"
+#include "server.h"
+
+typedef struct submission {
+	json_t *body;        /* what the texts below are borrowed from */
+	const char *program; /* NULL: the source is given */
+	void *source;        /* owned */
+	size_t source_length;
+	curfew_language language;
+	const char *call, *user;
+	const char *params; /* borrowed from the request's body */
+	size_t params_length;
+	curfew_limits limits; /* resolved, below the ceilings */
+	uint32_t flags;
+	uint64_t delay_us;
+	unsigned priority, retry;
+	bool wait, durable;
+	fields fields; /* what is wrong, if failed */
+} submission;
+
+/* False: fields.pointer and fields.detail say what is wrong. To be finished in any case. */
+bool submission_read(submission *sub, const char *body, size_t length, const account *who);
+void submission_finish(submission *sub);
+
+/* "js", "mjs", "wasm", "wat"; false: none of these. */
+bool submission_language(const char *name, curfew_language *language);
+
+#endif

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Making, listing and revoking tokens, for the command line; a server that runs on the same folder need not be told. */
+#include "accounts.h"
+#include "run.h"
+#include "serve.h"
+#include "store.h"
+
+#include <sodium.h>
+#include <stdio.h>
+#include <string.h>
+
+_Static_assert(SERVE_SCOPE_RUN == SCOPE_RUN && SERVE_SCOPE_READ == SCOPE_READ && SERVE_SCOPE_ADMIN == SCOPE_ADMIN, "the same");
+_Static_assert((int)SERVE_TOKEN_ROOM == (int)TOKEN_TEXT_ROOM, "the same");
+
+bool serve_token_create(const char *folder, const serve_token *token, char words[SERVE_TOKEN_ROOM], curfew_failure *failure)
+{
+	account a = {.scopes = token->scopes,
+	             .running_most = token->running_most,
+	             .queued_most = token->queued_most,
+	             .per_minute_most = token->per_minute_most,
+	             .ceilings = token->ceilings};
+	if (sodium_init() < 0 || strlen(token->name) >= sizeof a.name) {
+		(void)snprintf(failure->message, sizeof failure->message, "name: must be at most %zu bytes", sizeof a.name - 1);
+		return false;
+	}
+	memcpy(a.name, token->name, strlen(token->name) + 1);
+	store *st = store_open(folder, failure);
+	if (st == NULL)
+		return false;
+	account_make_token(&a, words);
+	bool good = store_add_token(st, &a, failure);
+	store_close(st);
+	return good;
+}
+
+static void write_quota(text *out, const char *name, uint64_t most)
+{
+	if (most != UINT64_MAX)
+		text_print(out, "  %s %llu", name, (unsigned long long)most);
+}
+
+static void write_token(void *context, const stored_token *token)
+{
+	const account *a = &token->account;
+	text *out = context;
+	char *ceilings = run_limits_to_text(&a->ceilings);
+	text_print(out, "%s  %-16s  %s%s%s%s", a->id, a->name, token->revoked_us != 0 ? "revoked" : "active",
+	           (a->scopes & SCOPE_RUN) != 0 ? "  run" : "", (a->scopes & SCOPE_READ) != 0 ? "  read" : "",
+	           (a->scopes & SCOPE_ADMIN) != 0 ? "  admin" : "");
+	write_quota(out, "running", a->running_most);
+	write_quota(out, "queued", a->queued_most);
+	write_quota(out, "per-minute", a->per_minute_most);
+	for (char *at = ceilings; at != NULL && *at != '\0'; at += strcspn(at, "\n") + 1)
+		text_print(out, "  %.*s", (int)strcspn(at, "\n"), at);
+	text_say(out, "\n");
+	free(ceilings);
+}
+
+char *serve_token_list(const char *folder, curfew_failure *failure)
+{
+	text out;
+	text_init(&out, 16 << 20);
+	store *st = store_open(folder, failure);
+	if (st == NULL)
+		return NULL;
+	bool good = store_read_tokens(st, write_token, &out, failure);
+	store_close(st);
+	if (good)
+		return text_take(&out, NULL);
+	text_finish(&out);
+	return NULL;
+}
+
+bool serve_token_revoke(const char *folder, const char *word, curfew_failure *failure)
+{
+	int count = 0;
+	store *st = store_open(folder, failure);
+	if (st == NULL)
+		return false;
+	bool good = store_revoke_token(st, word, &count, failure);
+	store_close(st);
+	if (good && count == 0)
+		(void)snprintf(failure->message, sizeof failure->message, "%.100s: there is no active token of that id or name", word);
+	return good && count > 0;
+}
