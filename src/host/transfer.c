@@ -20,7 +20,7 @@
 
 #define REQUEST_BYTES_MAX ((size_t)128 << 10)
 #define URL_BYTES_MAX ((size_t)16 << 10)
-#define HEAD_BYTES_MAX ((size_t)128 << 10) /* twice 64 KiB: each byte of a header may take two */
+#define HEAD_BYTES_MAX ((size_t)64 << 10)
 #define INCOMING_BYTES_MAX ((size_t)CURFEW_FETCH_CHUNK_BYTES)
 /* What a transfer may hold on to: a full buffer, a chunk on its way, and what libcurl has; and a body's parcels. */
 #define TRANSFER_BYTES ((size_t)192 << 10)
@@ -203,7 +203,7 @@ const char *curfew__transfer_parse(curfew__transfer *transfer, const char *text,
 	const char *at = text, *end = text + length, *line, *wrong;
 	size_t line_length;
 
-	curfew__buffer_init(&transfer->head, HEAD_BYTES_MAX);
+	curfew__buffer_init(&transfer->head, 2 * HEAD_BYTES_MAX); /* each byte of a header may take two */
 	if (length > REQUEST_BYTES_MAX)
 		return "the request's headers are larger than 128 KiB";
 	if (!take_line(&at, end, &line, &line_length))
@@ -309,7 +309,7 @@ static bool start_head(curfew__transfer *transfer, const char *line, size_t leng
 	const char *blank = memchr(line, ' ', length), *end = line + length;
 
 	curfew__buffer_finish(&transfer->head);
-	transfer->head.failed = transfer->is_compressed = false;
+	transfer->is_compressed = false;
 	transfer->status = blank ? strtol(blank + 1, NULL, 10) : 0;
 	const char *text = blank ? memchr(blank + 1, ' ', (size_t)(end - blank - 1)) : NULL;
 	return curfew__buffer_printf(&transfer->head, "%ld ", transfer->status) &&
@@ -349,6 +349,11 @@ static size_t on_header(char *line, size_t one, size_t size, void *context)
 	curfew__transfer *transfer = context;
 	size_t length = size;
 
+	if (size > HEAD_BYTES_MAX - transfer->head_bytes) {
+		transfer->head.failed = true;
+		return 0;
+	}
+	transfer->head_bytes += size;
 	while (length && strchr("\r\n \t", line[length - 1]))
 		length--;
 	if (transfer->head_told) /* a trailer */

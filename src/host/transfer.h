@@ -71,6 +71,7 @@ typedef struct curfew__transfer {
 	size_t sending_length, sent;
 	bool sending_ended, send_paused;
 	curfew__buffer head;
+	size_t head_bytes;   /* received, all lines and answers before the last one included */
 	long status;
 	bool head_told;
 	char *incoming;      /* what has arrived of the response, as it arrived */
