@@ -195,7 +195,7 @@ static bool on_op_start(void *context, uint32_t kind, const char *request, size_
 {
 	curfew_run *run = context;
 
-	if (!charge_host_call(run))
+	if (!curfew__run_charge_call(run))
 		return false;
 	curfew__operations *operations = get_operations(run);
 	if (!operations || kind != CURFEW_OPERATION_FETCH)
