@@ -7,7 +7,7 @@ import shutil
 import tempfile
 import time
 
-from . import cases, cli, fetch, programs, project, secrets
+from . import cases, cli, fetch, isolation, programs, project, secrets
 from .harness import Context, Failed, Skipped
 
 GROUPS = {
@@ -20,6 +20,7 @@ GROUPS = {
     "attacks": cases.attacks,
     "cli": lambda context: cli.tests(context) + secrets.tests(context),
     "fetch": fetch.tests,
+    "isolation": isolation.tests,
     "examples": programs.examples,
     "api": programs.api,
     "torture": programs.torture,

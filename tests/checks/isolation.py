@@ -1,0 +1,233 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Programs in confined processes: the same outcomes as in this one, and what the process may not do any more."""
+import glob
+import os
+import re
+import signal
+import subprocess
+import time
+
+from .cases import ATTACK_ARGS
+from .harness import ROOT, Failed, Skipped, Test, expect, expect_equal, shorten
+
+ENDLESS = "curfew.checkpoint({n: 1}); console.log('begun'); for (;;) {}"
+
+
+def write(context, text, name="program.js"):
+    path = os.path.join(context.folder(), name)
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text)
+    return path
+
+
+def refuse_sanitizer(context):
+    if context.is_sanitized or context.wrapper:
+        raise Skipped("a sanitizer or wrapper makes system calls that a confined worker may not make")
+
+
+# ---- Looking at a worker ------------------------------------------------------------------------------------------
+
+
+def children(pid):
+    found = []
+    for task in glob.glob(f"/proc/{pid}/task/*/children"):
+        with open(task, encoding="ascii") as file:
+            found += [int(word) for word in file.read().split()]
+    return found
+
+
+class Running:
+    """curfew run --isolate process with an endless program, and its worker."""
+
+    def __init__(self, context, *words, text=ENDLESS, **options):
+        refuse_sanitizer(context)
+        self.words = [context.curfew, "run", "--isolate", "process", "--json", *words, write(context, text)]
+        self.context, self.start = context, time.monotonic()
+        self.process = context.spawn(self.words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options)
+        self.worker = self.find()
+
+    def find(self):
+        """The worker, once it is confined and at work."""
+        deadline = time.monotonic() + 10 * self.context.slower
+        while time.monotonic() < deadline:
+            for pid in children(self.process.pid):
+                if self.status(pid).get("Seccomp") == "2" and self.ticks(pid) >= 5:
+                    return pid
+            time.sleep(0.01)
+        self.process.kill()
+        raise Failed("no confined worker is seen")
+
+    @staticmethod
+    def status(pid):
+        try:
+            with open(f"/proc/{pid}/status", encoding="ascii") as file:
+                return dict(line.split(":", 1)[0:1] + [line.split(":", 1)[1].strip()] for line in file)
+        except OSError:
+            return {}
+
+    @staticmethod
+    def ticks(pid):
+        """CPU time so far, in hundredths of a second."""
+        with open(f"/proc/{pid}/stat", encoding="ascii") as file:
+            fields = file.read().rpartition(")")[2].split()
+        return int(fields[11]) + int(fields[12])
+
+    def end(self):
+        done = self.context.finish(self.process, self.words, self.start, 20)
+        return self.context.check_report(done.out, done), done
+
+
+def check_confined(context):
+    running = Running(context)
+    status, proc = running.status(running.worker), f"/proc/{running.worker}"
+    try:
+        expect_equal("NoNewPrivs", status["NoNewPrivs"], "1")
+        expect_equal("CapEff", int(status["CapEff"], 16), 0)
+        expect_equal("CapPrm", int(status["CapPrm"], 16), 0)
+        # Every thread has the filter, also those that were there before it.
+        for task in os.listdir(f"{proc}/task"):
+            with open(f"{proc}/task/{task}/status", encoding="ascii") as file:
+                expect("Seccomp:\t2" in file.read(), f"thread {task} has no filter")
+        if os.geteuid() == 0:
+            check_confined_as_root(running, proc, status)
+    finally:
+        os.kill(running.process.pid, signal.SIGINT)
+        running.end()
+
+
+def check_confined_as_root(running, proc, status):
+    files = sorted(os.readlink(f"{proc}/fd/{fd}") for fd in os.listdir(f"{proc}/fd"))
+    allowed = re.compile(r"/dev/null|socket:\[\d+\]|anon_inode:\[eventfd\]|/proc/\d+/pagemap|/memfd:curfew-image \(deleted\)")
+    expect(all(allowed.fullmatch(file) for file in files), f"open files: {files}")
+    expect_equal("sockets", sum(file.startswith("socket") for file in files), 1)
+    if status["NSpid"].split()[-1] != "1":
+        raise Skipped("this system gives root no process namespace: the rest cannot be expected")
+    for kind in ("user", "pid", "net", "mnt", "ipc", "uts"):
+        expect(os.readlink(f"{proc}/ns/{kind}") != os.readlink(f"/proc/self/ns/{kind}"), f"the {kind} namespace is ours")
+    expect_equal("root", os.listdir(f"{proc}/root/"), [])
+    expect("0" not in status["Uid"].split(), f"its user is root: {status['Uid']}")
+
+
+def check_not_inherited(context):
+    """A descriptor that happens to be open is not the worker's."""
+    refuse_sanitizer(context)
+    if os.geteuid() != 0:
+        raise Skipped("only root may see the descriptors of a worker")
+    reader, writer = os.pipe()
+    os.set_inheritable(writer, True)
+    running = Running(context, pass_fds=[writer])
+    try:
+        pipe = os.readlink(f"/proc/self/fd/{writer}")
+        files = [os.readlink(f"/proc/{running.worker}/fd/{fd}") for fd in os.listdir(f"/proc/{running.worker}/fd")]
+        expect(pipe not in files, f"the worker has {pipe}: {files}")
+    finally:
+        os.close(reader)
+        os.close(writer)
+        os.kill(running.process.pid, signal.SIGTERM)
+        running.end()
+
+
+# ---- Ends ---------------------------------------------------------------------------------------------------------
+
+
+def check_killed(context, number):
+    running = Running(context)
+    os.kill(running.worker, number)
+    report, done = running.end()
+    expect_equal("outcome", (report["outcome"], done.code), ("crashed", 134))
+    expect_equal("partial", report["partial"], {"n": 1})
+    expect_equal("stdout", report["stdout"], "begun\n")
+    expect_equal("stop", report["stop"], None)
+    expect(f"signal {int(number)} " in report["error"]["message"], f"message: {report['error']['message']}")
+
+
+def check_stuck(context):
+    running = Running(context, "--timeout", "2s")
+    os.kill(running.worker, signal.SIGSTOP)
+    report, done = running.end()
+    expect_equal("outcome", (report["outcome"], done.code), ("deadline", 124))
+    expect_equal("stop", (report["stop"]["cause"], report["stop"]["mode"]), ("deadline", "process"))
+    expect_equal("partial", report["partial"], {"n": 1})
+
+
+def check_cancelled(context):
+    running = Running(context)
+    os.kill(running.process.pid, signal.SIGTERM)
+    report, done = running.end()
+    expect_equal("outcome", (report["outcome"], done.code), ("cancelled", 130))
+    expect(report["error"]["stack"], "no frame is told")
+
+
+def check_parent_killed(context):
+    """A worker does not outlive its pool."""
+    running = Running(context)
+    running.process.kill()
+    running.process.communicate()
+    deadline = time.monotonic() + 5 * context.slower
+    while os.path.exists(f"/proc/{running.worker}/stat") and time.monotonic() < deadline:
+        time.sleep(0.01)
+    expect(not os.path.exists(f"/proc/{running.worker}/stat"), "the worker is still there")
+
+
+# ---- The same as in process -----------------------------------------------------------------------------------------
+
+
+SAME = {
+    "value": "console.log('out'); console.error('err'); ({a: [1, null, 'x']})",
+    "throw": "function f() { throw new TypeError('no \\u00e4 \\u{1f600}') }\nf()",
+    "syntax": "let a = 1;\nlet b = ;\n",
+    "unicode": "console.log('\\u0000\\u202e\\ud800 \\u{1f600}'); 'a\\ud800b'",
+    "deep": "let a = []; for (let i = 0; i < 500; i++) a = [a]; a",
+    "memory": "new Uint8Array(1 << 30)",
+    "output": "console.log('x'.repeat(2 << 20))",
+    "checkpoint": "curfew.checkpoint([1, 2]); curfew.progress('half'); throw 1",
+}
+
+
+def without_numbers(text):
+    return re.sub(rb"\d[\d.]*( [kMG])?( ?(s|ms|us|ns|B|KiB|MiB|GiB))?\b", b"#", text)
+
+
+def check_same(context, name):
+    refuse_sanitizer(context)
+    path = write(context, SAME[name])
+    here, there = (context.run("--isolate", kind, "--print", path) for kind in ("none", "process"))
+    expect_equal("exit", there.code, here.code)
+    expect_equal("stdout", there.out, here.out)
+    expect_equal("stderr", without_numbers(there.err), without_numbers(here.err))
+    one, _ = context.report("--isolate", "none", path)
+    other, _ = context.report("--isolate", "process", path)
+    for report in (one, other):
+        del report["id"], report["used"]
+        if report["stop"]:
+            del report["stop"]["latency_us"]
+    expect_equal("report", other, one)
+
+
+def check_attack(context, path):
+    refuse_sanitizer(context)
+    with open(path, encoding="utf-8") as file:
+        expected = file.readline().partition("expect:")[2].split()
+    if "import" in os.path.basename(path):
+        # A confined process has no folder to import from.
+        expected.append("deadline")
+    report, _ = context.report("--isolate", "process", "--timeout", f"{300 * min(context.slower, 4):.0f}ms", *ATTACK_ARGS, path, timeout=10)
+    # A limit that takes long to reach may come after the deadline on a busy machine.
+    expect(report["outcome"] in [*expected, "deadline"], f"outcome: expected {' or '.join(expected)}, seen {report['outcome']}\n"
+           + shorten(repr(report["error"]), 300))
+    expect(report["stop"] is None or report["stop"]["mode"] != "process", "its worker had to be killed")
+
+
+def tests(context):
+    paths = sorted(glob.glob(os.path.join(ROOT, "tests", "attacks", "js", "*.js")))
+    checks = {
+        "confined": check_confined, "descriptors_not_inherited": check_not_inherited, "stuck": check_stuck,
+        "cancelled": check_cancelled, "parent_killed": check_parent_killed,
+    }
+    for number in (signal.SIGKILL, signal.SIGSEGV):
+        checks[f"killed_{number.name}"] = lambda context, number=number: check_killed(context, number)
+    for name in SAME:
+        checks[f"same_{name}"] = lambda context, name=name: check_same(context, name)
+    for path in paths:
+        checks[f"attack_{os.path.basename(path)[:-3]}"] = lambda context, path=path: check_attack(context, path)
+    return [Test("isolation", name, check) for name, check in checks.items()]
