@@ -21,7 +21,7 @@
 /* What the calls are for, and which. */
 static const int allowed[] = {
 	/* Memory: guests' regions and their protection, compiled code, malloc, stacks of threads. */
-	CALL(mmap), CALL(munmap), CALL(mprotect), CALL(madvise), CALL(mremap), CALL(brk),
+	CALL(mmap), CALL(munmap), CALL(mprotect), CALL(madvise), CALL(mremap), CALL(brk), CALL(mincore),
 	/* Images: files without a name, filled and sealed. */
 	CALL(memfd_create), CALL(ftruncate), CALL(pwrite64), CALL(close),
 	/* The socket, and waiting for it. No call takes an address: socket, connect, bind and sendto to one are not here. */
@@ -59,7 +59,7 @@ static int add_threads(scmp_filter_ctx filter)
 
 static int add_limited(scmp_filter_ctx filter, int pagemap)
 {
-	static const int fcntls[] = {F_GETFL, F_GETFD, F_SETFD, F_ADD_SEALS, F_GET_SEALS};
+	static const int fcntls[] = {F_GETFL, F_GETFD, F_SETFD, F_DUPFD_CLOEXEC, F_ADD_SEALS, F_GET_SEALS};
 	static const int prctls[] = {PR_SET_NAME, PR_SET_VMA, PR_SET_TIMERSLACK};
 	int error = add_threads(filter);
 	for (size_t i = 0; error == 0 && i < sizeof fcntls / sizeof fcntls[0]; i++)

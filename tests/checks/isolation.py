@@ -218,6 +218,34 @@ def check_attack(context, path):
     expect(report["stop"] is None or report["stop"]["mode"] != "process", "its worker had to be killed")
 
 
+WAT = """(module
+  (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
+  (import "wasi_snapshot_preview1" "poll_oneoff" (func $poll (param i32 i32 i32 i32) (result i32)))
+  (memory (export "memory") 1) (data (i32.const 8) "hello\\n")
+  (func (export "add") (param i32 i32) (result i32) local.get 0 local.get 1 i32.add)
+  (func (export "spin") (loop br 0))
+  (func (export "trap") unreachable)
+  (func (export "sleep") (i64.store (i32.const 1024) (i64.const 60000000000)) (i32.store8 (i32.const 1008) (i32.const 0))
+    (i32.store (i32.const 1016) (i32.const 1)) (drop (call $poll (i32.const 1000) (i32.const 2000) (i32.const 1) (i32.const 3000))))
+  (func (export "_start") (i32.store (i32.const 0) (i32.const 8)) (i32.store (i32.const 4) (i32.const 6))
+    (drop (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 100))) (call $exit (i32.const 7))))"""
+CALLS = {  # what is called, the exit code, what is on stdout
+    "add": (["--call", "add", "--params", "[1, 2]", "--print"], 0, b"3\n"),
+    "spin": (["--call", "spin", "--timeout", "300ms"], 124, b""),
+    "sleep": (["--call", "sleep", "--timeout", "300ms"], 124, b""),
+    "trap": (["--call", "trap"], 1, b""),
+    "start": ([], 7, b"hello\n"),
+}
+
+
+def check_wasm(context, name):
+    refuse_sanitizer(context)
+    words, code, out = CALLS[name]
+    done = context.run("--isolate", "process", *words, write(context, WAT, "program.wat"))
+    expect_equal("exit, stdout", (done.code, done.out), (code, out))
+
+
 def tests(context):
     paths = sorted(glob.glob(os.path.join(ROOT, "tests", "attacks", "js", "*.js")))
     checks = {
@@ -228,6 +256,8 @@ def tests(context):
         checks[f"killed_{number.name}"] = lambda context, number=number: check_killed(context, number)
     for name in SAME:
         checks[f"same_{name}"] = lambda context, name=name: check_same(context, name)
+    for name in CALLS:
+        checks[f"wasm_{name}"] = lambda context, name=name: check_wasm(context, name)
     for path in paths:
         checks[f"attack_{os.path.basename(path)[:-3]}"] = lambda context, path=path: check_attack(context, path)
     return [Test("isolation", name, check) for name, check in checks.items()]
