@@ -180,9 +180,19 @@ export class RunCard {
 		const { run } = this;
 		setText(this.time, tellTime(run));
 		for (const { key, limit, used, format, view } of this.meters) {
-			const value = key === 'elapsed' ? run.elapsed : run.used?.[used] ?? (key === 'output' ? run.outputLength : null);
-			view.show(value, run.limits[limit] ?? null, format, run.isOpen ? '–' : 'not counted');
+			view.show(this.#find(key, used), run.limits[limit] ?? null, format, run.isOpen ? '–' : 'not counted');
 		}
+	}
+
+	/** How much is used, or null; of a run that has just begun nothing is known yet. */
+	#find(key, used) {
+		const { run } = this;
+		if (key === 'elapsed')
+			return run.elapsed;
+		const value = run.used?.[used] ?? null;
+		if (key === 'output')
+			return Math.max(value ?? 0, run.report ? 0 : run.outputLength);
+		return run.isOpen ? value || null : value;
 	}
 
 	#showNote() {

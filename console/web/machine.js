@@ -62,7 +62,7 @@ export class Machine {
 			['Running', `${stats.running} of ${stats.concurrency}`],
 			['Queued', String(stats.queued)],
 			['Scheduled', String(stats.scheduled)],
-			['Workers', `${stats.workers.busy} of ${stats.workers.total} busy`],
+			['Workers busy', `${stats.workers.busy} of ${stats.workers.total}`],
 			['Runs so far', formatCount(stats.runs_total)],
 			['Median queue wait', findMedian(stats.queue_wait_us)],
 			['Up for', formatDuration(stats.uptime_us)],
