@@ -7,7 +7,7 @@ import shutil
 import tempfile
 import time
 
-from . import cases, cli, fetch, isolation, programs, project, secrets
+from . import cases, cli, console, fetch, isolation, programs, project, secrets
 from .harness import Context, Failed, Skipped
 
 GROUPS = {
@@ -21,6 +21,7 @@ GROUPS = {
     "cli": lambda context: cli.tests(context) + secrets.tests(context),
     "fetch": fetch.tests,
     "isolation": isolation.tests,
+    "console": console.tests,
     "examples": programs.examples,
     "api": programs.api,
     "torture": programs.torture,

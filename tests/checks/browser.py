@@ -1,0 +1,202 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A real browser without a window, driven through its DevTools protocol over a pair of pipes: Chromium.
+
+Every page records what must not be there: uncaught errors, violations of its security policy, and requests to other
+hosts.
+"""
+import base64
+import fcntl
+import json
+import os
+import select
+import shutil
+import signal
+import subprocess
+import time
+
+from .harness import Failed, Skipped, shorten
+
+KEYS = {
+    "Enter": {"code": "Enter", "windowsVirtualKeyCode": 13, "text": "\r"},
+    "Escape": {"code": "Escape", "windowsVirtualKeyCode": 27},
+    "Tab": {"code": "Tab", "windowsVirtualKeyCode": 9},
+    "a": {"code": "KeyA", "windowsVirtualKeyCode": 65},
+}
+CONTROL = 2
+
+
+def _make_pipe():
+    """A pipe whose numbers are not those that the browser is to have."""
+    low = os.pipe()
+    high = [fcntl.fcntl(end, fcntl.F_DUPFD_CLOEXEC, 10) for end in low]
+    for end in low:
+        os.close(end)
+    return high
+
+
+class Browser:
+    """Chromium with a profile of its own; each context is as a browser of its own."""
+
+    def __init__(self, folder, slower=1):
+        path = shutil.which("chromium")
+        if path is None:
+            raise Skipped("chromium is missing")
+        self.slower, self.number, self.sessions, self.buffer = slower, 0, {}, b""
+        options = ["--headless=new", "--remote-debugging-pipe", f"--user-data-dir={folder}", "--no-first-run", "--disable-gpu",
+                   "--disable-dev-shm-usage", "--disable-background-networking", "--disable-component-update", "--disable-sync",
+                   "--no-default-browser-check", "--hide-scrollbars", "--force-color-profile=srgb"]
+        if os.getuid() == 0:
+            options.append("--no-sandbox")  # it refuses to run as root with it
+        commands, self.commands = _make_pipe()
+        self.answers, answers = _make_pipe()
+        # It reads from 3 and writes to 4.
+        place = f'exec "$@" 3<&{commands} 4>&{answers} {commands}<&- {answers}>&-'
+        self.process = subprocess.Popen(["bash", "-c", place, "bash", path, *options, "about:blank"], stdout=subprocess.DEVNULL,
+                                        stderr=subprocess.DEVNULL, pass_fds=(commands, answers), start_new_session=True)
+        os.close(commands)
+        os.close(answers)
+
+    def _send(self, message):
+        data = json.dumps(message).encode() + b"\0"
+        while data:
+            data = data[os.write(self.commands, data):]
+
+    def _receive(self):
+        until = time.monotonic() + 60 * self.slower
+        while b"\0" not in self.buffer:
+            if not select.select([self.answers], [], [], max(0, until - time.monotonic()))[0]:
+                raise Failed("chromium does not answer")
+            data = os.read(self.answers, 1 << 20)
+            if not data:
+                raise Failed("chromium has ended")
+            self.buffer += data
+        text, _, self.buffer = self.buffer.partition(b"\0")
+        return json.loads(text)
+
+    def call(self, method, session=None, **parameters):
+        """Sends a command and waits for its answer; events that come before it go to their pages."""
+        self.number += 1
+        number = self.number
+        message = {"id": number, "method": method, "params": parameters}
+        if session:
+            message["sessionId"] = session
+        self._send(message)
+        while True:
+            answer = self._receive()
+            if answer.get("id") == number:
+                if "error" in answer:
+                    raise Failed(f"{method}: {answer['error'].get('message')}")
+                return answer["result"]
+            page = self.sessions.get(answer.get("sessionId"))
+            if page and "method" in answer:
+                page.take(answer["method"], answer["params"])
+
+    def open(self, url, width=1280, height=900, dark=False, context=None):
+        """A page in a context: None makes a new one, which shares nothing with others."""
+        if context is None:
+            context = self.call("Target.createBrowserContext")["browserContextId"]
+        target = self.call("Target.createTarget", url="about:blank", browserContextId=context, newWindow=True)["targetId"]
+        session = self.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
+        page = Page(self, session, target, context)
+        self.sessions[session] = page
+        for domain in ("Page", "Runtime", "Log", "Network", "Accessibility"):
+            page.call(f"{domain}.enable")
+        page.resize(width, height, dark)
+        page.go(url)
+        return page
+
+    def close(self):
+        try:
+            self.call("Browser.close")
+        except (Failed, OSError):  # it may be gone before it answers
+            pass
+        os.close(self.commands)
+        os.close(self.answers)
+        try:
+            self.process.wait(10)
+        except subprocess.TimeoutExpired:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
+
+
+class Page:
+    """One page: what a person does to it and sees of it."""
+
+    def __init__(self, browser, session, target, context):
+        self.browser, self.session, self.target, self.context = browser, session, target, context
+        self.wrong, self.urls = [], []
+
+    def call(self, method, **parameters):
+        return self.browser.call(method, self.session, **parameters)
+
+    def take(self, method, parameters):
+        if method == "Runtime.exceptionThrown":
+            details = parameters["exceptionDetails"]
+            self.wrong.append(details.get("exception", {}).get("description") or details["text"])
+        elif method == "Log.entryAdded" and parameters["entry"]["level"] == "error" and parameters["entry"]["source"] != "network":
+            self.wrong.append(parameters["entry"]["text"])
+        elif method == "Network.requestWillBeSent":
+            self.urls.append(parameters["request"]["url"])
+
+    def resize(self, width, height, dark=False):
+        self.call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=width < 500)
+        scheme = "dark" if dark else "light"
+        self.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
+
+    def go(self, url):
+        self.call("Page.navigate", url=url)
+        self.wait("document.readyState === 'complete'", "the page to load")
+
+    def reload(self):
+        self.evaluate("window.isOld = true")
+        self.call("Page.reload")
+        self.wait("!window.isOld && document.readyState === 'complete'", "the page to load again")
+
+    def evaluate(self, expression):
+        answer = self.call("Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True)
+        if "exceptionDetails" in answer:
+            details = answer["exceptionDetails"]
+            raise Failed(f"{shorten(expression, 300)}: {details.get('exception', {}).get('description') or details['text']}")
+        return answer["result"].get("value")
+
+    def wait(self, expression, what, timeout=30):
+        """Waits until the expression is true, and gives its value."""
+        until = time.monotonic() + timeout * self.browser.slower
+        error = None
+        while time.monotonic() < until:
+            try:
+                # An element has no value here, but is there.
+                value = self.evaluate(f"(value => value instanceof Node || value)({expression})")
+                if value:
+                    return value
+            except Failed as failure:  # while a page is loading
+                error = failure
+            time.sleep(0.05)
+        raise Failed(f"waited {timeout * self.browser.slower:g} s for {what}: {error or expression}\n{shorten('; '.join(self.wrong), 800)}")
+
+    def click(self, selector):
+        """A real click in the middle of it."""
+        self.evaluate(f"document.querySelector({json.dumps(selector)}).scrollIntoView({{block: 'center'}})")
+        x, y = self.evaluate(f"(() => {{ const box = document.querySelector({json.dumps(selector)}).getBoundingClientRect();"
+                             " return [box.x + box.width / 2, box.y + box.height / 2]; })()")
+        for kind in ("mousePressed", "mouseReleased"):
+            self.call("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", clickCount=1)
+
+    def press(self, key, modifiers=0):
+        for kind in ("keyDown", "keyUp"):
+            values = dict(KEYS[key])
+            if kind == "keyUp" or modifiers:
+                values.pop("text", None)
+            self.call("Input.dispatchKeyEvent", type=kind, key=key, modifiers=modifiers, **values)
+
+    def type(self, text):
+        self.call("Input.insertText", text=text)
+
+    def screenshot(self, path, whole=True):
+        data = self.call("Page.captureScreenshot", format="png", captureBeyondViewport=whole)["data"]
+        with open(path, "wb") as file:
+            file.write(base64.b64decode(data))
+
+    def close(self):
+        self.browser.call("Target.closeTarget", targetId=self.target)
+        self.browser.sessions.pop(self.session, None)

@@ -1,0 +1,653 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The console, as a person uses it: a real browser against a real server, each test with its own of both.
+
+Screenshots are left in the build folder's console-screenshots/.
+"""
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import time
+import urllib.error
+import urllib.request
+
+from .browser import CONTROL, Browser
+from .harness import ROOT, Failed, Test, expect, expect_equal, lines_of, read, shorten
+
+TESTS = []
+
+SPIN = "for (let n = 1; ; n++) if (n % 1e7 === 0) console.log('turn', n);\n"
+SLOW = "const wait = (ms) => new Promise((done) => setTimeout(done, ms));\n" \
+       "for (let n = 1; n <= 8; n++) { console.log('step', n); await wait(500); }\nexport default 'all steps';\n"
+
+
+def test(function):
+    TESTS.append(function)
+    return function
+
+
+def find_port():
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
+class Session:
+    """A server with a data folder of its own, and a browser."""
+
+    def __init__(self, context):
+        self.context, self.folder, self.port = context, context.folder(), find_port()
+        self.url = f"http://127.0.0.1:{self.port}/"
+        self.server = self.browser = None
+
+    def __enter__(self):
+        try:
+            self.start_server()
+            self.browser = Browser(os.path.join(self.folder, "profile"), self.context.slower)
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def start_server(self):
+        words = [self.context.curfew, "serve", "--listen", f"127.0.0.1:{self.port}", "--data", os.path.join(self.folder, "data")]
+        with open(os.path.join(self.folder, "log"), "ab") as log:
+            self.server = self.context.spawn(words, stdout=log, stderr=log)
+        until = time.monotonic() + 30 * self.context.slower
+        while time.monotonic() < until:
+            try:
+                return self.ask("GET", "readyz")
+            except (OSError, urllib.error.URLError):
+                if self.server.poll() is not None:
+                    break
+                time.sleep(0.05)
+        with open(os.path.join(self.folder, "log"), encoding="utf-8", errors="replace") as log:
+            raise Failed(f"the server is not ready: {shorten(log.read())}")
+
+    def stop_server(self, number=signal.SIGTERM):
+        self.server.send_signal(number)
+        try:
+            self.server.wait(30 * self.context.slower)
+        except subprocess.TimeoutExpired:
+            self.server.kill()
+            self.server.wait()
+            raise Failed("the server did not end")
+
+    def __exit__(self, *_):
+        if self.browser:
+            self.browser.close()
+        if self.server and self.server.poll() is None:
+            self.stop_server()
+        return False
+
+    def ask(self, method, path, body=None):
+        request = urllib.request.Request(self.url + path, method=method, data=body and json.dumps(body).encode())
+        if body:
+            request.add_header("Content-Type", "application/json")
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return answer.read(), answer.headers
+
+    def open(self, place="", **options):
+        page = self.browser.open(self.url + place, **options)
+        wait_until_ready(page)
+        return page
+
+    def shoot(self, page, name):
+        folder = os.path.join(self.context.build, "console-screenshots")
+        os.makedirs(folder, exist_ok=True)
+        page.screenshot(os.path.join(folder, name + ".png"))
+
+
+def wait_until_ready(page):
+    page.wait("document.documentElement.dataset.ready === ''", "the console to be ready")
+
+
+def expect_clean(*pages):
+    for page in pages:
+        page.evaluate("1")  # whatever came before the answer has been seen
+        expect_equal("errors in the page", page.wrong, [])
+
+
+def choose(page, example):
+    page.evaluate(f"(() => {{ const list = document.querySelector('#example'); list.value = {json.dumps(example)};"
+                  " list.dispatchEvent(new Event('change')); })()")
+
+
+def write_program(page, text):
+    """Types it into the editor, in place of what is there."""
+    choose(page, "scratch")
+    page.evaluate("document.querySelector('#editor').shadowRoot.querySelector('.cm-content').focus()")
+    page.press("a", CONTROL)
+    page.type(text)
+    # Line breaks that the editor does not show are no part of what was typed.
+    seen = page.evaluate("[...document.querySelector('#editor').shadowRoot.querySelectorAll('.cm-line')].map((line) => line.textContent)")
+    expect_equal("the first line in the editor", seen[0], lines_of(text)[0])
+
+
+def set_field(page, key, value):
+    page.evaluate(f"(() => {{ document.querySelector('#limits').open = true; const field = document.querySelector('#field-{key}');"
+                  f" field.value = {json.dumps(value)}; field.dispatchEvent(new Event('input')); }})()")
+
+
+def card(index=0):
+    """JavaScript for a card by its place; the newest is the first."""
+    return f"document.querySelectorAll('.card')[{index}]"
+
+
+def wait_for_state(page, state, index=0):
+    page.wait(f"{card(index)}?.dataset.state === '{state}'", f"the run to be {state}")
+
+
+def wait_for_outcome(page, outcome, index=0):
+    page.wait(f"{card(index)}?.dataset.outcome", f"an outcome ({outcome})", 60)
+    expect_equal("outcome", page.evaluate(f"{card(index)}.dataset.outcome"), outcome)
+
+
+def text_of(page, selector, index=0):
+    return page.evaluate(f"{card(index)}.querySelector('{selector}').textContent").replace("\xa0", " ")
+
+
+def is_hue(colour, name):
+    red, green, blue = (int(part) for part in re.findall(r"\d+", colour)[:3])
+    return {
+        "green": green > 1.3 * red and green > 1.3 * blue,
+        "blue": blue > 1.3 * red and blue > 1.2 * green,
+        "red": red > 2 * green and red > 2 * blue,
+        "orange": red > 1.3 * green > 1.3 * 1.3 * blue and green > 0.4 * red,
+    }[name]
+
+
+def expect_shown(page, hue, word, index=0):
+    """Colour, word and symbol: the state of a run is never told by colour alone."""
+    colour = page.evaluate(f"getComputedStyle({card(index)}).borderLeftColor")
+    expect(is_hue(colour, hue), f"expected {hue}, seen {colour}")
+    expect_equal("word", text_of(page, ".badge", index), word)
+    expect(page.evaluate(f"{card(index)}.querySelector('.badge svg use') !== null"), f"{word}: no symbol")
+
+
+def seconds_left(page):
+    text = text_of(page, ".time")
+    match = re.match(r"([\d.]+) s left of ", text)
+    expect(match, f"expected a countdown, seen {text!r}")
+    return float(match[1])
+
+
+def expect_countdown(page):
+    first = seconds_left(page)
+    page.wait(f"parseFloat({card()}.querySelector('.time').textContent) < {first - 0.25}", "the countdown to go down", 10)
+
+
+def expect_late(page):
+    text = text_of(page, ".time")
+    expect(re.search(r"\d µs late · (soft stop|hard stop|process ended)", text), f"how late the stop was: {text!r}")
+
+
+def expect_marked_line(page):
+    """The line where it was; a run whose process had to be ended, on a busy machine, has none."""
+    line = page.evaluate("document.querySelector('#editor').shadowRoot.querySelector('.cm-marked')?.textContent ?? null")
+    expect(line or "process ended" in text_of(page, ".time"), f"no line is marked in the editor; {text_of(page, '.results')}")
+
+
+# ---- The three buttons, and colours -------------------------------------------------------------------------------
+
+
+@test
+def run_button(context):
+    with Session(context) as session:
+        page = session.open()
+        write_program(page, SLOW)
+        page.click("#start")
+        wait_for_state(page, "running")
+        expect_shown(page, "green", "Running")
+        expect_countdown(page)
+        page.wait(f"{card()}.querySelector('.output').textContent.includes('step 2')", "output as it comes")
+        expect_equal("state", page.evaluate(f"{card()}.dataset.state"), "running")
+        session.shoot(page, "running")
+        wait_for_outcome(page, "ok")
+        expect_shown(page, "blue", "Completed")
+        expect_equal("value", text_of(page, ".value-box pre"), '"all steps"')
+        expect_equal("output", text_of(page, ".output"), "".join(f"step {n}\n" for n in range(1, 9)))
+        session.shoot(page, "completed")
+        expect_clean(page)
+
+
+@test
+def schedule_button(context):
+    with Session(context) as session:
+        page = session.open()
+        page.click("#schedule")
+        wait_for_state(page, "running")
+        expect_shown(page, "green", "Running")
+        expect_countdown(page)
+        wait_for_outcome(page, "deadline")
+        expect_shown(page, "orange", "Deadline")
+        expect_late(page)
+        expect("found" in text_of(page, ".value-box pre"), "the partial result is not shown")
+        expect_marked_line(page)
+        meters = page.evaluate(f"[...{card()}.querySelectorAll('[role=meter]')].map((bar) => bar.ariaLabel + ': ' + bar.ariaValueText)")
+        for name in ("Elapsed: 5", "CPU: ", "Memory: ", "Loops: ", "Fuel: ", "Output: "):
+            expect(any(meter.startswith(name) for meter in meters), f"no bar {name}: {meters}")
+        session.shoot(page, "deadline")
+        expect_clean(page)
+
+
+@test
+def both_button(context):
+    with Session(context) as session:
+        page = session.open()
+        page.click("#both")
+        wait_for_state(page, "running")
+        expect_equal("what has the focus", page.evaluate("document.activeElement.textContent"), "Cancel")
+        expect_countdown(page)
+        page.press("Escape")
+        wait_for_outcome(page, "cancelled")
+        expect_shown(page, "red", "Cancelled")
+        expect_late(page)
+        expect_marked_line(page)
+        expect_equal("the focus stays with the run", page.evaluate("document.activeElement.className"), "card")
+        session.shoot(page, "cancelled")
+        page.click("#both")
+        page.wait("document.querySelectorAll('.card').length === 2", "a second run")
+        wait_for_outcome(page, "deadline")
+        expect_shown(page, "orange", "Deadline")
+        expect_clean(page)
+
+
+@test
+def other_outcomes(context):
+    with Session(context) as session:
+        page = session.open()
+        for example, outcome, word in (("throws", "threw", "Threw"), ("memory", "memory", "Memory limit")):
+            choose(page, example)
+            page.click("#start")
+            page.wait(f"{card()}?.dataset.outcome === '{outcome}'", outcome)
+            expect_equal("word", text_of(page, ".badge"), word)
+        write_program(page, "for (;;);\n")
+        set_field(page, "loops", "1M")
+        page.click("#start")
+        page.wait(f"{card()}?.dataset.outcome === 'loops'", "loops")
+        expect_equal("bar of the loops", page.evaluate(f"{card()}.querySelector('[aria-label=Loops]').ariaValueText"), "1 M of 1 M")
+        tones = page.evaluate("[...document.querySelectorAll('.card')].map((one) => one.dataset.tone)")
+        expect_equal("tones", tones, ["other"] * 3)
+        session.shoot(page, "other-outcomes")
+        expect_clean(page)
+
+
+@test
+def cancel_in_microtasks(context):
+    with Session(context) as session:
+        page = session.open()
+        choose(page, "microtasks")
+        page.click("#start")
+        wait_for_state(page, "running")
+        page.wait(f"{card()}.querySelector('.value-box')", "a partial result while it runs")
+        page.click(".card .cancel")
+        wait_for_outcome(page, "cancelled")
+        expect_shown(page, "red", "Cancelled")
+        expect_late(page)
+        expect("turns" in text_of(page, ".value-box pre"), "the partial result is gone")
+        session.shoot(page, "cancelled-in-microtasks")
+        expect_clean(page)
+
+
+@test
+def webassembly(context):
+    with Session(context) as session:
+        page = session.open()
+        choose(page, "wat")
+        expect_equal("language", page.evaluate("document.querySelector('#language').value"), "wat")
+        set_field(page, "call", "sum")
+        set_field(page, "params", "[1000]")
+        page.click("#start")
+        wait_for_outcome(page, "ok")
+        expect(text_of(page, ".value-box pre").strip('"') == "500500", f"value: {text_of(page, '.value-box pre')}")
+        choose(page, "wat-loop")
+        set_field(page, "call", "")
+        set_field(page, "params", "")
+        page.click("#start")
+        page.wait("document.querySelectorAll('.card').length === 2", "a second run")
+        wait_for_state(page, "running")
+        page.click(".card .cancel")
+        wait_for_outcome(page, "cancelled")
+        expect_late(page)
+        session.shoot(page, "webassembly")
+        expect_clean(page)
+
+
+# ---- Several pages ------------------------------------------------------------------------------------------------
+
+
+@test
+def reload_in_the_middle(context):
+    with Session(context) as session:
+        page = session.open()
+        write_program(page, SLOW)
+        page.click("#start")
+        page.wait(f"{card()}?.querySelector('.output').textContent.includes('step 2')", "output")
+        page.reload()
+        wait_until_ready(page)
+        wait_for_state(page, "running")
+        expect_shown(page, "green", "Running")
+        expect_countdown(page)
+        expect(text_of(page, ".output").startswith("step 1\nstep 2\n"), f"what came before is not shown: {text_of(page, '.output')!r}")
+        session.shoot(page, "after-reload")
+        wait_for_outcome(page, "ok")
+        expect_equal("output", text_of(page, ".output"), "".join(f"step {n}\n" for n in range(1, 9)))
+        page.reload()
+        wait_until_ready(page)
+        wait_for_outcome(page, "ok")
+        expect_equal("cards", page.evaluate("document.querySelectorAll('.card').length"), 1)
+        expect_clean(page)
+
+
+@test
+def two_browsers(context):
+    with Session(context) as session:
+        first, second = session.open(), session.open(width=390, height=844)
+        write_program(first, SPIN)
+        set_field(first, "timeout", "60s")
+        first.click("#start")
+        for page in (first, second):
+            wait_for_state(page, "running")
+            expect_shown(page, "green", "Running")
+        second.wait(f"{card()}.querySelector('.output').textContent.includes('turn')", "output in the other browser")
+        second.click(".card .cancel")
+        for page in (first, second):
+            wait_for_outcome(page, "cancelled")
+            expect_shown(page, "red", "Cancelled")
+            expect_late(page)
+        expect_marked_line(first)
+        session.shoot(second, "second-browser")
+        expect_clean(first, second)
+
+
+@test
+def many_tabs(context):
+    """More pages of one browser than it has connections: each still sees the end."""
+    with Session(context) as session:
+        pages = [session.open()]
+        pages += [session.open(context=pages[0].context) for _ in range(7)]
+        write_program(pages[0], SPIN)
+        set_field(pages[0], "timeout", "60s")
+        pages[0].click("#start")
+        for page in pages:
+            wait_for_state(page, "running")
+        pages[0].click(".card .cancel")
+        for page in pages:
+            wait_for_outcome(page, "cancelled")
+        expect_clean(*pages)
+
+
+@test
+def server_goes_away(context):
+    with Session(context) as session:
+        page = session.open()
+        write_program(page, "const start = Date.now();\nwhile (Date.now() < start + 500);\n'over'\n")
+        page.click("#start")
+        wait_for_outcome(page, "ok")
+        session.stop_server()
+        page.wait("document.querySelector('#pulse').dataset.state === 'lost'", "the page to say that the server is gone")
+        session.shoot(page, "server-away")
+        session.start_server()
+        page.wait("document.querySelector('#pulse').dataset.state === 'good'", "the page to find the server again")
+        page.click("#start")
+        page.wait("document.querySelectorAll('.card[data-outcome=ok]').length === 2", "a second run")
+
+
+# ---- Keys, width, names -------------------------------------------------------------------------------------------
+
+
+@test
+def keyboard(context):
+    with Session(context) as session:
+        page = session.open()
+        write_program(page, SPIN)
+        page.press("Enter", CONTROL)
+        wait_for_state(page, "running")
+        expect_equal("what has the focus", page.evaluate("document.activeElement.className"), "card")
+        page.press("Escape")
+        wait_for_outcome(page, "cancelled")
+        expect(page.wait("document.querySelector('#announcements').textContent.includes('Cancelled')", "the end to be announced"), "")
+        # Everything can be reached, the focus is seen, and the editor lets it go.
+        page.evaluate("document.querySelector('#example').focus()")
+        reached = set()
+        for _ in range(60):
+            page.press("Tab")
+            if page.evaluate("document.activeElement.id") == "editor":
+                page.press("Escape")
+            reached.add(page.evaluate("document.activeElement.id || document.activeElement.className"))
+            if page.evaluate("document.activeElement.matches('button, a, input, summary, .card')"):
+                style = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
+                expect(style != "none", f"the focus is not seen on {page.evaluate('document.activeElement.outerHTML')[:120]}")
+        missing = {"language", "editor", "start", "schedule", "both", "field-timeout", "field-memory", "card"} - reached
+        expect(not missing, f"not reached with Tab: {missing}")
+        expect_clean(page)
+
+
+@test
+def phone(context):
+    with Session(context) as session:
+        page = session.open(width=360, height=780)
+        page.click("#both")
+        wait_for_state(page, "running")
+        for view in ("run", "history", "programs", "machine"):
+            page.evaluate(f"location.hash = '#{view}'")
+            page.wait(f"!document.querySelector('#view-{view}').hidden", view)
+            expect_equal(f"width of {view}", page.evaluate("document.documentElement.scrollWidth"), 360)
+            small = page.evaluate("[...document.querySelectorAll('button, select, input, nav a, summary')].filter((one) => one.checkVisibility())"
+                                  ".map((one) => [one.outerHTML.slice(0, 80), one.getBoundingClientRect().height]).filter(([, height]) => height < 44)")
+            expect_equal(f"too small to touch in {view}", small, [])
+            session.shoot(page, f"phone-{view}")
+        page.evaluate("location.hash = '#run'")
+        page.click(".card .cancel")
+        wait_for_outcome(page, "cancelled")
+        page.resize(360, 780, dark=True)
+        session.shoot(page, "phone-run-dark")
+        expect_clean(page)
+
+
+@test
+def names(context):
+    """As a reader of the screen has it: every control has a name, the page has headings and landmarks."""
+    with Session(context) as session:
+        page = session.open()
+        choose(page, "throws")
+        page.click("#start")
+        wait_for_outcome(page, "threw")
+        for view in ("run", "history", "programs", "machine"):
+            page.evaluate(f"location.hash = '#{view}'")
+            page.wait(f"!document.querySelector('#view-{view}').hidden", view)
+            nodes = [node for node in page.call("Accessibility.getFullAXTree")["nodes"] if not node.get("ignored")]
+            found = [(node["role"]["value"], node.get("name", {}).get("value", "")) for node in nodes if "role" in node]
+            nameless = [role for role, name in found if not name and role in
+                        ("button", "link", "textbox", "searchbox", "combobox", "meter", "image", "img", "table", "dialog", "article", "log")]
+            expect_equal(f"without a name in {view}", nameless, [])
+            roles = {role for role, _ in found}
+            expect({"banner", "navigation", "main", "contentinfo", "heading", "status"} <= roles, f"{view}: {sorted(roles)}")
+        levels = page.evaluate("[...document.querySelectorAll('h1, h2, h3, h4')].map((one) => Number(one.tagName[1]))")
+        jumps = [pair for pair in zip(levels, levels[1:]) if pair[1] > pair[0] + 1]
+        expect_equal("headings that leave a level out", jumps, [])
+        expect_clean(page)
+
+
+# ---- What is sent, and what is not --------------------------------------------------------------------------------
+
+
+@test
+def policy(context):
+    with Session(context) as session:
+        _, headers = session.ask("GET", "")
+        said = headers["Content-Security-Policy"] or ""
+        for part in ("default-src 'none'", "script-src 'self'", "style-src 'self'", "connect-src 'self'"):
+            expect(part in said, f"the policy lacks {part}: {said}")
+        expect("unsafe" not in said and "*" not in said, f"the policy is not strict: {said}")
+        page = session.open()
+        page.evaluate("window.violations = []; document.addEventListener('securitypolicyviolation', (event) => violations.push(event.violatedDirective))")
+        write_program(page, "console.log('<img src=x onerror=\"document.title=1\">');\nconsole.error('</pre><script>document.title=1</script>');\n"
+                            "curfew.checkpoint('<b>bold</b>');\nthrow new Error('<i>italic</i>');\n")
+        page.click("#start")
+        wait_for_outcome(page, "threw")
+        expect("<img src=x" in text_of(page, ".output"), "the output is not shown as it is")
+        expect_equal("elements made of what the program wrote", page.evaluate(f"{card()}.querySelectorAll('img, script, b, i').length"), 0)
+        for view in ("history", "programs", "machine"):
+            page.evaluate(f"location.hash = '#{view}'")
+            page.wait(f"!document.querySelector('#view-{view}').hidden", view)
+        page.evaluate("document.querySelector('#editor').shadowRoot.querySelector('.cm-content').focus()")
+        page.evaluate("new Promise((done) => setTimeout(done, 300))")
+        expect_equal("violations", page.evaluate("violations"), [])
+        strange = sorted({url for url in page.urls if not url.startswith((session.url, "data:"))} - {"about:blank"})
+        expect_equal("requests to other places", strange, [])
+        expect_equal("cookies", page.evaluate("document.cookie"), "")
+        expect_clean(page)
+
+
+@test
+def wrong_limits(context):
+    with Session(context) as session:
+        page = session.open()
+        choose(page, "hello")
+        set_field(page, "memory", "plenty")
+        page.click("#start")
+        page.wait("document.querySelector('#field-memory[aria-invalid]')", "the field to be marked")
+        expect_equal("cards", page.evaluate("document.querySelectorAll('.card').length"), 0)
+        # What only the server knows: above the ceiling.
+        set_field(page, "memory", "100GiB")
+        page.click("#start")
+        page.wait("document.querySelector('#field-memory[aria-invalid]')", "the server's answer at the field")
+        expect(page.evaluate("document.querySelector('#field-memory-error').textContent"), "no message")
+        session.shoot(page, "wrong-limit")
+        set_field(page, "memory", "")
+        page.click("#start")
+        wait_for_outcome(page, "ok")
+        expect_clean(page)
+
+
+@test
+def token(context):
+    """Where tokens are needed the page asks for one, keeps it for its tab only, and sends it."""
+    with Session(context) as session:
+        data = os.path.join(session.folder, "data")
+        done = context.command([context.curfew, "token", "create", "--data", data, "--name", "me"])
+        expect_equal("token create", done.code, 0)
+        words = re.search(rb"\bcurfew_\S+", done.out)
+        expect(words, f"no token: {done.out!r}")
+        session.stop_server()
+        session.start_server()
+        page = session.browser.open(session.url)
+        page.wait("document.querySelector('#token-dialog').open", "the page to ask for a token")
+        session.shoot(page, "token")
+        page.type("not-a-token")
+        page.press("Enter")
+        page.wait("document.querySelector('#token-reason').textContent.includes('does not take')", "the token to be refused")
+        page.wait("document.querySelector('#token-dialog').open", "the page to ask again")
+        page.evaluate("document.querySelector('#token').focus()")
+        page.type(words[0].decode())
+        page.press("Enter")
+        page.wait("document.querySelector('#pulse').dataset.state === 'good'", "the token to be taken")
+        page.click("#start")
+        wait_for_outcome(page, "ok")
+        page.reload()
+        wait_until_ready(page)
+        wait_for_outcome(page, "ok")
+        expect_equal("kept beyond the tab", page.evaluate("[localStorage.length, document.cookie]"), [0, ""])
+        expect(not any(words[0].decode() in url for url in page.urls), "the token is in an address")
+        expect_clean(page)
+
+
+# ---- The other views ----------------------------------------------------------------------------------------------
+
+
+@test
+def history_and_programs(context):
+    with Session(context) as session:
+        page = session.open()
+        for example, outcome in (("hello", "ok"), ("throws", "threw")):
+            choose(page, example)
+            page.click("#start")
+            page.wait(f"{card()}?.dataset.outcome === '{outcome}'", outcome)
+        page.evaluate("location.hash = '#programs'")
+        choose(page, "hello")
+        page.evaluate("document.querySelector('#program-name').value = 'greeting'")
+        page.click("#program-form button[value=text]")
+        page.wait("document.querySelector('.program[data-name=greeting]')", "the stored program")
+        session.shoot(page, "programs")
+        page.click(".program[data-name=greeting] button")
+        page.wait("document.querySelectorAll('.card[data-outcome=ok]').length === 2", "the stored program to run")
+        expect_equal("title", text_of(page, "h3"), "greeting")
+        page.evaluate("location.hash = '#history'")
+        rows = "document.querySelectorAll('#history-table tbody tr')"
+        page.wait(f"{rows}.length === 3", "three rows")
+        session.shoot(page, "history")
+        page.evaluate("(() => { const list = document.querySelector('#filter-outcome'); list.value = 'threw'; list.dispatchEvent(new Event('change')); })()")
+        page.wait(f"{rows}.length === 1 && {rows}[0].textContent.includes('Threw')", "only what threw")
+        page.evaluate("(() => { const list = document.querySelector('#filter-outcome'); list.value = ''; list.dispatchEvent(new Event('change')); })()")
+        page.wait(f"{rows}.length === 3", "three rows again")
+        page.evaluate("(() => { const field = document.querySelector('#filter-program'); field.value = 'greeting'; field.dispatchEvent(new Event('input')); })()")
+        page.wait(f"{rows}.length === 1 && {rows}[0].textContent.includes('greeting')", "only runs of the program")
+        page.evaluate("location.hash = '#run'")
+        page.click("#clear")
+        page.wait("document.querySelectorAll('.card').length === 0", "no card")
+        page.evaluate("location.hash = '#history'")
+        page.wait(f"{rows}.length === 1", "the row")
+        page.click("#history-table tbody button")
+        page.wait("document.querySelectorAll('.card[data-outcome=ok]').length === 1", "the run of the history as a card")
+        page.evaluate("location.hash = '#programs'")
+        page.wait("document.querySelector('.program[data-name=greeting]')", "the stored program")
+        for _ in range(2):
+            page.click(".program[data-name=greeting] .quiet")
+        page.wait("document.querySelector('.program') === null", "the program to go")
+        expect_clean(page)
+
+
+@test
+def machine(context):
+    with Session(context) as session:
+        page = session.open()
+        page.click("#both")
+        wait_for_state(page, "running")
+        page.press("Escape")
+        wait_for_outcome(page, "cancelled")
+        page.evaluate("location.hash = '#machine'")
+        page.wait("document.querySelectorAll('#latency-chart [data-count]').length > 0", "the histogram of stops")
+        count = page.evaluate("[...document.querySelectorAll('#latency-chart [data-count]')].reduce((sum, row) => sum + Number(row.dataset.count), 0)")
+        expect_equal("stops in the histogram", count, 1)
+        page.wait("document.querySelectorAll('#machine-facts .tile').length >= 5", "figures")
+        page.click("#calibrate")
+        page.wait("!document.querySelector('#calibrate').disabled", "the calibration", 120)
+        rows = page.evaluate("[...document.querySelectorAll('#calibration-table tbody tr')].map((row) => row.textContent)")
+        expect_equal("kinds of programs", len(rows), 5)
+        session.shoot(page, "machine")
+        page.resize(1280, 900, dark=True)
+        session.shoot(page, "machine-dark")
+        page.evaluate("location.hash = '#run'")
+        session.shoot(page, "run-dark")
+        expect_clean(page)
+
+
+# ---- The files ----------------------------------------------------------------------------------------------------
+
+
+@test
+def files(context):
+    """What is to be embedded: complete, small, and naming no other host."""
+    folder = os.path.join(context.build, "console")
+    with open(os.path.join(folder, "list"), encoding="utf-8") as file:
+        listed = file.read().split()
+    sources = os.listdir(os.path.join(ROOT, "console", "web"))
+    expect_equal("files", listed, sorted([*sources, "codemirror.js", "licences.txt"]))
+    size = sum(os.path.getsize(os.path.join(folder, name)) for name in listed)
+    expect(size < 1 << 20, f"{size} bytes are more than 1 MiB")
+    lock = read("console/package-lock.json")
+    expect('"resolved"' not in lock and "://" not in lock, "the lock file names a host")
+    packages = json.loads(lock)["packages"]
+    unpinned = [name for name, package in packages.items() if name and not package.get("integrity")]
+    expect_equal("packages without a hash", unpinned, [])
+    for name in sources:
+        others = [url for url in re.findall(r"https?://[^\s\"'<>]+", read(f"console/web/{name}")) if not url.startswith("http://www.w3.org/2000/svg")]
+        expect_equal(f"addresses in {name}", others, [])
+
+
+def tests(context):
+    return [Test("console", function.__name__, function) for function in TESTS]
