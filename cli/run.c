@@ -275,7 +275,9 @@ static int deliver(session *s)
 	}
 	bool closed = s->output_error == EPIPE;
 	bool broken = s->output_error != 0 && s->output_error != EINTR;
-	if (!s->json && !s->quiet && !broken && !finished)
+	/* A program that ends itself with a code has said what it had to. */
+	bool own_end = finished || s->report->outcome == CURFEW_OUTCOME_EXITED;
+	if (!s->json && !s->quiet && !broken && !own_end)
 		cli_tell(s->report);
 	if (closed)
 		return CLI_EXIT_PIPE;

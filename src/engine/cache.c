@@ -128,3 +128,35 @@ void curfew__cache_write(const char *folder, const char *key, const void *bytes,
 	}
 	close(directory);
 }
+
+static bool read_key(const char *path, uint8_t key[32])
+{
+	int file = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	bool good = file >= 0 && read(file, key, 32) == 32;
+
+	if (file >= 0)
+		close(file);
+	return good;
+}
+
+bool curfew__cache_key(const char *folder, uint8_t key[32])
+{
+	char path[PATH_MAX], temporary[PATH_MAX];
+
+	if (snprintf(path, sizeof path, "%s/image.key", folder) >= (int)sizeof path)
+		return false;
+	if (read_key(path, key))
+		return true;
+	if (snprintf(temporary, sizeof temporary, "%s/.key-XXXXXX", folder) >= (int)sizeof temporary)
+		return false;
+	int file = mkostemp(temporary, O_CLOEXEC);
+	if (file < 0)
+		return false;
+	randombytes_buf(key, 32);
+	bool written = write(file, key, 32) == 32 && fsync(file) == 0;
+	close(file);
+	/* Whoever is first has made the key. */
+	bool made = written && link(temporary, path) == 0;
+	unlink(temporary);
+	return made || read_key(path, key);
+}

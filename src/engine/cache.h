@@ -8,9 +8,12 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* Makes the folder (0700, parents too) if it is missing; false, and a line in message[256], if it is not safe. */
 bool curfew__cache_prepare(const char *folder, char *message);
+/* A key of this folder, made once: what is authenticated with it was made by this user. False: there is none. */
+bool curfew__cache_key(const char *folder, uint8_t key[32]);
 /* Reads an entry whose checksum is right; NULL if there is none. Free with free. */
 void *curfew__cache_read(const char *folder, const char *key, size_t *length);
 /* Keeps an entry; a failure only means that it will be made again. */

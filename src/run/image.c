@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/refuse.h"
+#include "run/wasm_image.h"
 
 #define MAGIC "curfew\1\n"
 #define PAGES_MAX ((uint64_t)1 << 20)
@@ -45,6 +46,8 @@ curfew_status curfew_program_save(curfew_program *program, void **image, size_t 
 	curfew__refuse(failure, CURFEW_OK, "");
 	if (!program || !image || !length)
 		return curfew__refuse(failure, CURFEW_INVALID, "program, image or length is NULL");
+	if (program->wasm)
+		return curfew__wasm_image_save(program, image, length, failure);
 	curfew__image *from = curfew__program_image(program);
 	if (!from)
 		return curfew__refuse(failure, CURFEW_INVALID, "the program was not compiled");
@@ -79,7 +82,7 @@ curfew_status curfew_program_save(curfew_program *program, void **image, size_t 
 
 bool curfew_is_image(const void *bytes, size_t length)
 {
-	return bytes && length >= 8 && !memcmp(bytes, MAGIC, 8);
+	return bytes && length >= 8 && (!memcmp(bytes, MAGIC, 8) || curfew__is_wasm_image(bytes, length));
 }
 
 /* Whether the sizes in the head fit the bytes there are. */
@@ -119,6 +122,8 @@ curfew_status curfew_program_load(curfew_engine *engine, const void *image, size
 	if (!engine || !image || !program)
 		return curfew__refuse(failure, CURFEW_INVALID, "engine, image or program is NULL");
 	*program = NULL;
+	if (curfew__is_wasm_image(image, length))
+		return curfew__wasm_image_load(engine, image, length, program, failure);
 	if (!curfew_is_image(image, length) || length < sizeof head)
 		return curfew__refuse(failure, CURFEW_BAD_IMAGE, "this is not an image of a compiled program");
 	memcpy(&head, image, sizeof head);

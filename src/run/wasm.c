@@ -163,6 +163,17 @@ static curfew__wasm_end bring_to_life(curfew_run *run, const curfew__code *code)
 	return curfew__wasm_init(run->wasm, code, &options);
 }
 
+/* An image holds the code of both flavours. */
+static curfew__run_end compile_other(curfew_run *run, bool metered)
+{
+	curfew__wasm_error error;
+
+	if (!curfew__wasm_program_code(run->program->wasm, run->engine->machines, metered, run->limits.stack_bytes, &error))
+		return refuse(run, &error);
+	run->compiled_ns = curfew__now();
+	return CURFEW__END_NOT_RUN;
+}
+
 static curfew__run_end begin(curfew_run *run)
 {
 	curfew__wasm_error error;
@@ -175,7 +186,7 @@ static curfew__run_end begin(curfew_run *run)
 	if (!code)
 		return refuse(run, &error);
 	if (run->compile_only)
-		return CURFEW__END_NOT_RUN;
+		return compile_other(run, !metered);
 	run->waker = create_waker(run);
 	run->wasm = calloc(1, sizeof *run->wasm);
 	if (!run->waker || !run->wasm)

@@ -194,7 +194,7 @@ static bool deserialize(curfew__code *code, const void *bytes, size_t length)
 	                            message);
 }
 
-bool curfew__wasm_code_serialize(const curfew__code *code, curfew__wasm_compiled *compiled)
+static bool serialize(const curfew__code *code, curfew__wasm_compiled *compiled)
 {
 	wasm_byte_vec_t bytes;
 	char message[256];
@@ -210,6 +210,23 @@ bool curfew__wasm_code_serialize(const curfew__code *code, curfew__wasm_compiled
 	return compiled->bytes != NULL;
 }
 
+static void sum_of(const curfew__rewritten *rewritten, uint8_t sum[32])
+{
+	crypto_hash_sha256(sum, rewritten->bytes, rewritten->length);
+}
+
+/* What an image brought along, if it is of this very program as this library rewrites it. */
+static bool from_image(const curfew__wasm_program *program, curfew__code *code)
+{
+	const curfew__wasm_compiled *adopted = &program->adopted[code->machine->metered];
+	uint8_t sum[32];
+
+	if (!adopted->bytes)
+		return false;
+	sum_of(&program->rewritten[code->machine->metered], sum);
+	return !memcmp(sum, adopted->sum, sizeof sum) && deserialize(code, adopted->bytes, adopted->length);
+}
+
 static bool from_other(const curfew__wasm_program *program, curfew__code *code)
 {
 	const curfew__code *other = program->codes;
@@ -217,7 +234,7 @@ static bool from_other(const curfew__wasm_program *program, curfew__code *code)
 
 	while (other && other->machine->metered != code->machine->metered)
 		other = other->next;
-	if (!other || !curfew__wasm_code_serialize(other, &compiled))
+	if (!other || !serialize(other, &compiled))
 		return false;
 	bool good = deserialize(code, compiled.bytes, compiled.length);
 	free(compiled.bytes);
@@ -238,7 +255,7 @@ static void keep(const curfew__wasm_program *program, const curfew__code *code, 
 {
 	curfew__wasm_compiled compiled;
 
-	if (!program->cache_dir || !curfew__wasm_code_serialize(code, &compiled))
+	if (!program->cache_dir || !serialize(code, &compiled))
 		return;
 	curfew__cache_write(program->cache_dir, key, compiled.bytes, compiled.length);
 	free(compiled.bytes);
@@ -247,11 +264,10 @@ static void keep(const curfew__wasm_program *program, const curfew__code *code, 
 static bool compile(const curfew__wasm_program *program, curfew__code *code, curfew__wasm_error *error)
 {
 	const curfew__rewritten *from = &program->rewritten[code->machine->metered];
-	const curfew__wasm_compiled *adopted = &program->adopted[code->machine->metered];
 	wasm_engine_t *engine = code->machine->engine;
 	char key[2 * crypto_hash_sha256_BYTES + 1], message[256];
 
-	if (deserialize(code, adopted->bytes, adopted->length) || from_other(program, code))
+	if (from_image(program, code) || from_other(program, code))
 		return true;
 	cache_key(program, code->machine->metered, key);
 	if (from_cache(program, code, key))
@@ -413,6 +429,19 @@ const void *curfew__wasm_program_binary(const curfew__wasm_program *program, siz
 {
 	*length = program->length;
 	return program->bytes;
+}
+
+bool curfew__wasm_program_compiled(curfew__wasm_program *program, bool metered, curfew__wasm_compiled *compiled)
+{
+	pthread_mutex_lock(&program->lock);
+	const curfew__code *code = program->codes;
+	while (code && code->machine->metered != metered)
+		code = code->next;
+	bool good = code && serialize(code, compiled);
+	if (good)
+		sum_of(&program->rewritten[metered], compiled->sum);
+	pthread_mutex_unlock(&program->lock);
+	return good;
 }
 
 void curfew__wasm_program_adopt(curfew__wasm_program *program, bool metered, curfew__wasm_compiled *compiled)

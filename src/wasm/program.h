@@ -56,11 +56,12 @@ const curfew__code *curfew__wasm_program_code(curfew__wasm_program *program, cur
 typedef struct curfew__wasm_compiled {
 	void *bytes; /* free with free */
 	size_t length;
+	uint8_t sum[32]; /* SHA-256 of the rewritten program that it was compiled from */
 } curfew__wasm_compiled;
 
 /* Its binary form, compiled code left out; borrowed. Only after the program was loaded. */
 const void *curfew__wasm_program_binary(const curfew__wasm_program *program, size_t *length);
-bool curfew__wasm_code_serialize(const curfew__code *code, curfew__wasm_compiled *compiled);
+bool curfew__wasm_program_compiled(curfew__wasm_program *program, bool metered, curfew__wasm_compiled *compiled);
 /* Compiled code that was made on this machine by this library, and is trusted; taken over. Before the first run. */
 void curfew__wasm_program_adopt(curfew__wasm_program *program, bool metered, curfew__wasm_compiled *compiled);
 

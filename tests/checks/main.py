@@ -7,7 +7,7 @@ import shutil
 import tempfile
 import time
 
-from . import cases, cli, console, fetch, isolation, programs, project, secrets
+from . import cases, cli, console, fetch, images, isolation, programs, project, secrets
 from .harness import Context, Failed, Skipped
 
 GROUPS = {
@@ -18,7 +18,7 @@ GROUPS = {
     "unit": programs.unit,
     "cases": cases.cases,
     "attacks": cases.attacks,
-    "cli": lambda context: cli.tests(context) + secrets.tests(context),
+    "cli": lambda context: cli.tests(context) + secrets.tests(context) + images.tests(context),
     "fetch": fetch.tests,
     "isolation": isolation.tests,
     "console": console.tests,
