@@ -13,6 +13,7 @@ int cli_bench(const cli_arguments *arguments);
 int cli_secret(const cli_arguments *arguments);
 int cli_serve(const cli_arguments *arguments);
 int cli_token(const cli_arguments *arguments);
+int cli_doctor(const cli_arguments *arguments);
 
 /* ---- What they share (session.c) ------------------------------------------------------------------------- */
 

@@ -14,8 +14,9 @@
 #define SECRET (1u << CLI_SECRET)
 #define SERVE (1u << CLI_SERVE)
 #define TOKEN (1u << CLI_TOKEN)
+#define DOCTOR (1u << CLI_DOCTOR)
 #define LIMITED (RUN | COMPILE | BENCH)
-#define ALL (LIMITED | SECRET | SERVE | TOKEN)
+#define ALL (LIMITED | SECRET | SERVE | TOKEN | DOCTOR)
 
 const cli_command cli_commands[CLI_COMMANDS] = {
 	[CLI_RUN] = {"run", "[options] PROGRAM [-- ARG...]", "run a program under limits",
@@ -47,6 +48,10 @@ const cli_command cli_commands[CLI_COMMANDS] = {
 	               "With --scopes admin it sees all, and the programs that it stores are everybody's.\n"
 	               "The limits are ceilings for the runs of the token. From the first token on, requests\n"
 	               "need one. revoke takes an id or a name; it works within a second."},
+	[CLI_DOCTOR] = {"doctor", "[--json]", "tell what this system gives",
+	                "Tells what confines a worker process on this system, for --isolate process and serve,\n"
+	                "and what makes runs faster or stops earlier. Starts a worker to find out. Exit 0,\n"
+	                "whatever is missing."},
 	[CLI_HELP] = {"help", "[COMMAND]", "explain a command", ""},
 };
 
@@ -89,6 +94,7 @@ static const cli_option static_options[] = {
 	{.id = CLI_OPTION_JSON, .name = "json", .commands = RUN,
 	 .meaning = "print only the report, as one JSON object, on stdout; guest output is inside it"},
 	{.id = CLI_OPTION_JSON, .name = "json", .commands = BENCH, .meaning = "print the figures as one JSON object"},
+	{.id = CLI_OPTION_JSON, .name = "json", .commands = DOCTOR, .meaning = "print what was found as one JSON object"},
 	{.id = CLI_OPTION_REPORT, .name = "report", .argument = "FILE", .commands = RUN,
 	 .meaning = "write the JSON report there as well"},
 	{.id = CLI_OPTION_QUIET, .name = "quiet", .commands = RUN | COMPILE,
@@ -382,8 +388,8 @@ static int parse_word(parser *p, const char *word)
 		return parse_long(p, word);
 	if (word[0] == '-' && word[1] != '\0')
 		return parse_short(p, word);
-	if (p->command == CLI_SERVE)
-		return cli_usage_error("unexpected argument %s; see curfew serve --help", word);
+	if (p->command == CLI_SERVE || p->command == CLI_DOCTOR)
+		return cli_usage_error("unexpected argument %s; see curfew %s --help", word, cli_commands[p->command].name);
 	if ((p->command == CLI_SECRET || p->command == CLI_TOKEN) && p->arguments->action == NULL) {
 		p->arguments->action = word;
 		return -1;

@@ -19,6 +19,7 @@ typedef enum cli_command_id {
 	CLI_SECRET,
 	CLI_SERVE,
 	CLI_TOKEN,
+	CLI_DOCTOR,
 	CLI_HELP,
 	CLI_COMMANDS
 } cli_command_id;

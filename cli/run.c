@@ -90,9 +90,6 @@ static int check_arguments(session *s)
 		return cli_usage_error("--report %s: %s", report_path, strerror(error));
 	if (is_isolated(s) && is_given(s, CLI_OPTION_ALLOW_FETCH))
 		return cli_usage_error("--allow-fetch cannot be used with --isolate process, which has no network");
-	if (is_isolated(s) && (is_given(s, CLI_OPTION_SECRET) || is_given(s, CLI_OPTION_SECRETS)))
-		return cli_usage_error("--%s cannot be used with --isolate process",
-		                       is_given(s, CLI_OPTION_SECRET) ? "secret" : "secrets");
 	return cli_grants_init(s->arguments, &s->grants);
 }
 
@@ -174,9 +171,13 @@ static curfew_status run_isolated(session *s, cli_watch *watch, curfew_failure *
 		.arg_count = s->arguments->rest_count,
 		.env = (const char *const *)s->wasi.env,
 		.env_count = s->wasi.env_count,
+		.secrets = s->grants.items,
+		.secret_count = s->grants.count,
+		.store = s->grants.store,
 		.on_event = s->json ? NULL : cli_isolated_on_event,
 	};
 	curfew_status status = cli_isolated_run(&s->isolated, &s->source, s->source.language, &job, watch, failure);
+	cli_grants_finish(&s->grants);
 	s->report = &s->isolated.report;
 	return status;
 }

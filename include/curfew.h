@@ -320,6 +320,17 @@ CURFEW_API curfew_status curfew_secrets_remove(curfew_secrets *secrets, const ch
 CURFEW_API curfew_status curfew_secrets_list(curfew_secrets *secrets, const char *user, char ***names,
                                              size_t *count, curfew_failure *failure);
 
+/*
+ * The secrets of a run as curfew_run_options has them, for who has the program run in another process: those given, and
+ * the user's of the store (NULL: none). *secrets: *count of them in one piece of locked memory, or NULL; give it to
+ * curfew_secrets_wipe.
+ */
+CURFEW_API curfew_status curfew_secrets_collect(const curfew_secret *given, size_t given_count, curfew_secrets *store,
+                                                const char *user, curfew_secret **secrets, size_t *count,
+                                                curfew_failure *failure);
+/* Wipes and frees them; NULL does nothing. */
+CURFEW_API void curfew_secrets_wipe(curfew_secret *secrets);
+
 /* ---- Run ------------------------------------------------------------------------------------------------- */
 
 typedef struct curfew_run curfew_run;

@@ -22,6 +22,8 @@
 static const int allowed[] = {
 	/* Memory: guests' regions and their protection, compiled code, malloc, stacks of threads. */
 	CALL(mmap), CALL(munmap), CALL(mprotect), CALL(madvise), CALL(mremap), CALL(brk), CALL(mincore),
+	/* Secrets, which are kept out of swap. */
+	CALL(mlock), CALL(munlock),
 	/* Images: files without a name, filled and sealed. */
 	CALL(memfd_create), CALL(ftruncate), CALL(pwrite64), CALL(close),
 	/* The socket, and waiting for it. No call takes an address: socket, connect, bind and sendto to one are not here. */

@@ -25,6 +25,9 @@ enum {
 	MORE_LIKELY_KILLED = 500 /* when memory runs out the system takes a worker before it takes its pool */
 };
 
+/* How long a thread that comes before all others may go on without sleeping: none of ours does for a millisecond. */
+#define REALTIME_US ((rlim_t)200000)
+
 /* The largest file is an image of a guest's memory, which is a file without a name. */
 #define FILE_BYTES ((rlim_t)4 << 30)
 
@@ -52,8 +55,8 @@ static void set_limits(uint64_t data_bytes)
 	set_limit(RLIMIT_CORE, 0);
 	set_limit(RLIMIT_FSIZE, FILE_BYTES);
 	set_limit(RLIMIT_NOFILE, OPEN_FILES);
-	set_limit(RLIMIT_MEMLOCK, 0);
 	set_limit(RLIMIT_MSGQUEUE, 0);
+	set_limit(RLIMIT_RTTIME, REALTIME_US);
 	if (data_bytes != 0)
 		set_limit(RLIMIT_DATA, data_bytes);
 	char text[16];

@@ -11,6 +11,8 @@ enum { FIRST_BYTES = 4096, RECEIVE_BYTES = 256 * 1024, KEPT_BYTES = 1024 * 1024 
 
 void worker_bytes_finish(worker_bytes *bytes)
 {
+	if (bytes->data != NULL)
+		explicit_bzero(bytes->data, bytes->length);
 	free(bytes->data);
 	*bytes = (worker_bytes){0};
 }
@@ -25,13 +27,16 @@ bool worker_bytes_reserve(worker_bytes *bytes, size_t more)
 	/* Moving what is left to the front is enough where that frees half. */
 	if (bytes->capacity / 2 >= count + more) {
 		memmove(bytes->data, bytes->data + bytes->at, count);
+		explicit_bzero(bytes->data + count, bytes->at);
 	} else {
 		size_t capacity = (count + more) * 2 > FIRST_BYTES ? (count + more) * 2 : FIRST_BYTES;
 		char *data = malloc(capacity);
 		if (data == NULL)
 			return false;
-		if (count > 0)
+		if (count > 0) {
 			memcpy(data, bytes->data + bytes->at, count);
+			explicit_bzero(bytes->data + bytes->at, count);
+		}
 		free(bytes->data);
 		bytes->data = data;
 		bytes->capacity = capacity;
@@ -53,6 +58,7 @@ bool worker_bytes_add(worker_bytes *bytes, const void *data, size_t length)
 
 void worker_bytes_take(worker_bytes *bytes, size_t length)
 {
+	explicit_bzero(bytes->data + bytes->at, length);
 	bytes->at += length;
 	if (bytes->at < bytes->length)
 		return;

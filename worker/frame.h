@@ -65,7 +65,10 @@ typedef struct worker_program_head {
 #define WORKER_PROGRAM_IMAGE 1u
 #define WORKER_PROGRAM_ONCE 2u
 
-/* Texts follow in this order, each with a NUL: call, params, user, args, env. One that is not there has length 0. */
+/*
+ * Texts follow in this order, each with a NUL: call, params, user, args, env, and name and value of each secret. One of
+ * the first three that is not there has length 0.
+ */
 typedef struct worker_run_head {
 	uint64_t program;
 	curfew_limits limits;
@@ -73,7 +76,7 @@ typedef struct worker_run_head {
 	uint32_t flags;
 	uint32_t arg_count;
 	uint32_t env_count;
-	uint32_t reserved;
+	uint32_t secret_count;
 	uint64_t call_length, params_length, user_length; /* with the NUL */
 } worker_run_head;
 
@@ -89,7 +92,7 @@ typedef struct worker_done_head {
 
 /* ---- Bytes on their way ---------------------------------------------------------------------------------- */
 
-/* A queue of bytes: added at the end, taken from the front. */
+/* A queue of bytes: added at the end, taken from the front. What was taken is wiped: there are secrets among it. */
 typedef struct worker_bytes {
 	char *data;
 	size_t at;     /* the first that was not taken */

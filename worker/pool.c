@@ -339,8 +339,31 @@ static size_t list_size(const char *const *list, size_t count)
 	return size;
 }
 
+/* What a run is given of its user's secrets, as curfew_secrets_collect found them. */
+typedef struct secrets {
+	curfew_secret *items;
+	size_t count;
+} secrets;
+
+static size_t secrets_size(const secrets *given)
+{
+	size_t size = 0;
+	for (size_t i = 0; i < given->count; i++)
+		size += strlen(given->items[i].name) + 1 + given->items[i].value_length + 1;
+	return size;
+}
+
+static void add_secrets(worker_bytes *to, const secrets *given)
+{
+	for (size_t i = 0; i < given->count; i++) {
+		(void)worker_bytes_add(to, given->items[i].name, strlen(given->items[i].name) + 1);
+		(void)worker_bytes_add(to, given->items[i].value, given->items[i].value_length);
+		(void)worker_bytes_add(to, "", 1);
+	}
+}
+
 /* The message to the worker, with everything that is borrowed from the caller. */
-static bool make_frame(worker_run *run, const worker_job *job)
+static bool make_frame(worker_run *run, const worker_job *job, const secrets *given)
 {
 	worker_run_head head = {
 		.program = run->program->slot,
@@ -348,6 +371,7 @@ static bool make_frame(worker_run *run, const worker_job *job)
 		.flags = job->flags,
 		.arg_count = (uint32_t)job->arg_count,
 		.env_count = (uint32_t)job->env_count,
+		.secret_count = (uint32_t)given->count,
 		.call_length = text_size(job->call),
 		.params_length = job->params != NULL ? job->params_length + 1 : 0,
 		.user_length = text_size(job->user),
@@ -355,7 +379,7 @@ static bool make_frame(worker_run *run, const worker_job *job)
 	memcpy(head.id, run->id, sizeof run->id);
 	worker_bytes *to = &run->frame;
 	size_t length = sizeof head + (size_t)(head.call_length + head.params_length + head.user_length) +
-	                list_size(job->args, job->arg_count) + list_size(job->env, job->env_count);
+	                list_size(job->args, job->arg_count) + list_size(job->env, job->env_count) + secrets_size(given);
 	if (!worker_frame_add(to, WORKER_FRAME_RUN, 0, length))
 		return false;
 	(void)worker_bytes_add(to, &head, sizeof head);
@@ -369,6 +393,7 @@ static bool make_frame(worker_run *run, const worker_job *job)
 		(void)worker_bytes_add(to, job->args[i], strlen(job->args[i]) + 1);
 	for (size_t i = 0; i < job->env_count; i++)
 		(void)worker_bytes_add(to, job->env[i], strlen(job->env[i]) + 1);
+	add_secrets(to, given);
 	return true;
 }
 
@@ -390,9 +415,14 @@ static curfew_status make_run(worker_pool *pool, const worker_job *job, worker_r
 		(void)snprintf(made->id, sizeof made->id, "%s", job->id);
 	else
 		curfew_id_create(made->id);
+	secrets given = {0};
 	curfew_status status = curfew_limits_resolve(job->limits, &made->limits, failure);
-	if (status == CURFEW_OK && !make_frame(made, job))
+	if (status == CURFEW_OK)
+		status = curfew_secrets_collect(job->secrets, job->secret_count, job->store, job->user, &given.items,
+		                                &given.count, failure);
+	if (status == CURFEW_OK && !make_frame(made, job, &given))
 		status = fail(failure, CURFEW_NO_MEMORY, "out of memory");
+	curfew_secrets_wipe(given.items);
 	if (status == CURFEW_OK)
 		*run = made;
 	else

@@ -105,6 +105,9 @@ typedef struct worker_job {
 	size_t arg_count;
 	const char *const *env;
 	size_t env_count;
+	const curfew_secret *secrets; /* as in curfew_run_options, down to store; they are read by this call */
+	size_t secret_count;
+	curfew_secrets *store;
 
 	void *context;                 /* of the callbacks; each of them may be NULL */
 	void (*on_start)(void *context); /* a worker has begun with it; not called where it ends before that */

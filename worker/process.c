@@ -5,6 +5,7 @@
  */
 #include "inside.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/sched.h>
@@ -137,6 +138,35 @@ process *worker_process_start(const worker_pool *pool, const char **why)
 	/* If there is no memory for it the worker ends at once, and says so by that. */
 	(void)worker_bytes_add(&p->out, &setup, sizeof setup);
 	return p;
+}
+
+/* Whether this is the thread of an engine that stops its runs. */
+static bool is_watch(pid_t pid, const char *task)
+{
+	char path[64], name[32] = "";
+	(void)snprintf(path, sizeof path, "/proc/%d/task/%.16s/comm", (int)pid, task);
+	FILE *file = fopen(path, "re");
+	if (file == NULL)
+		return false;
+	bool is = fgets(name, sizeof name, file) != NULL && strcmp(name, "curfew-watch\n") == 0;
+	(void)fclose(file);
+	return is;
+}
+
+void worker_process_prefer(const process *p)
+{
+	char path[32];
+	struct sched_param first = {.sched_priority = 1};
+	(void)snprintf(path, sizeof path, "/proc/%d/task", (int)p->pid);
+	DIR *tasks = opendir(path);
+	if (tasks == NULL)
+		return;
+	for (struct dirent *task; (task = readdir(tasks)) != NULL;) {
+		if (is_watch(p->pid, task->d_name))
+			(void)sched_setscheduler((pid_t)strtol(task->d_name, NULL, 10), SCHED_FIFO | SCHED_RESET_ON_FORK,
+			                         &first);
+	}
+	(void)closedir(tasks);
 }
 
 void worker_process_kill(process *p)

@@ -151,6 +151,7 @@ static bool on_ready(worker_pool *pool, process *p, const char *body)
 {
 	if (p->state != PROCESS_STARTING)
 		return refuse(p, "ready twice");
+	worker_process_prefer(p);
 	(void)pthread_mutex_lock(&pool->lock);
 	memcpy(&pool->stats.has, body, sizeof pool->stats.has);
 	p->state = PROCESS_READY;

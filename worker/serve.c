@@ -289,6 +289,20 @@ static const char **take_list(texts *t, uint32_t count)
 	return list;
 }
 
+/* Names and values, which stay where they are until the run has copied them. */
+static curfew_secret *take_secrets(texts *t, uint32_t count)
+{
+	curfew_secret *secrets = calloc((size_t)count + 1, sizeof *secrets);
+	if (secrets == NULL)
+		leave(1);
+	for (uint32_t i = 0; i < count; i++) {
+		secrets[i].name = take_text(t, strnlen(t->at, (size_t)(t->end - t->at)) + 1);
+		secrets[i].value_length = strnlen(t->at, (size_t)(t->end - t->at));
+		secrets[i].value = take_text(t, secrets[i].value_length + 1);
+	}
+	return secrets;
+}
+
 static void on_run(service *s, uint64_t number, const char *body, size_t length)
 {
 	worker_run_head head;
@@ -319,9 +333,13 @@ static void on_run(service *s, uint64_t number, const char *body, size_t length)
 	options.arg_count = head.arg_count;
 	options.env = env;
 	options.env_count = head.env_count;
+	curfew_secret *secrets = take_secrets(&rest, head.secret_count);
+	options.secrets = secrets;
+	options.secret_count = head.secret_count;
 	start_run(s, number, kept, &head, &options);
 	free(args);
 	free(env);
+	free(secrets);
 }
 
 static void make_program(service *s, kept_program *kept, const worker_program_head *head, const char *bytes,

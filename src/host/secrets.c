@@ -12,6 +12,7 @@
 #include <pthread.h>
 #include <sodium.h>
 #include <sqlite3.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -757,4 +758,29 @@ const curfew_secret *curfew__grants_find(const curfew__grants *grants, const cha
 			return &grants->items[i];
 	}
 	return NULL;
+}
+
+/* ---- For another process ---------------------------------------------------------------------------------- */
+
+curfew_status curfew_secrets_collect(const curfew_secret *given, size_t given_count, curfew_secrets *store,
+                                     const char *user, curfew_secret **secrets, size_t *count, curfew_failure *failure)
+{
+	curfew__grants *grants;
+
+	if (!secrets || !count)
+		return curfew__refuse(failure, CURFEW_INVALID, "secrets or count is NULL");
+	*secrets = NULL;
+	*count = 0;
+	curfew_status status = curfew__grants_create(given, given_count, store, user, &grants, failure);
+	if (status == CURFEW_OK && grants) {
+		*secrets = grants->items;
+		*count = grants->count;
+	}
+	return status;
+}
+
+void curfew_secrets_wipe(curfew_secret *secrets)
+{
+	if (secrets)
+		curfew__grants_destroy((curfew__grants *)(void *)((char *)secrets - offsetof(curfew__grants, items)));
 }

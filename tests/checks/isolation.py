@@ -218,6 +218,15 @@ def check_attack(context, path):
     expect(report["stop"] is None or report["stop"]["mode"] != "process", "its worker had to be killed")
 
 
+def check_secrets(context):
+    """They reach the run, and leave it neither with its output nor with its report."""
+    refuse_sanitizer(context)
+    path = write(context, "console.log(secrets.get('TOKEN')); [secrets.get('TOKEN').length, secrets.get('OTHER')]")
+    report, done = context.report("--isolate", "process", "--user", "ann", "--secret", "TOKEN=sesame-4711", path)
+    expect_equal("value", report["value"], [11, None])
+    expect(b"sesame" not in done.out, f"the secret is in the report: {shorten(done.out.decode())}")
+
+
 WAT = """(module
   (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
   (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
@@ -251,6 +260,7 @@ def tests(context):
     checks = {
         "confined": check_confined, "descriptors_not_inherited": check_not_inherited, "stuck": check_stuck,
         "cancelled": check_cancelled, "parent_killed": check_parent_killed,
+        "secrets": check_secrets,
     }
     for number in (signal.SIGKILL, signal.SIGSEGV):
         checks[f"killed_{number.name}"] = lambda context, number=number: check_killed(context, number)

@@ -180,7 +180,7 @@ def bad_words(context):
     expect_error(store.call("set", "--user", "ann", "A", "--", "value"), 2, "value")
     source = write(context, "a.js", "console.log('it ran')")
     for words in (["--secret", "A"], ["--secret", "=x"], ["--secret", "1=x"], ["--secret", "A="], ["--secrets", store.path], ["--user", ""],
-                  ["--isolate", "process", "--secret", "A=x"], ["--secrets-key", store.key], ["--user", "u" * 257, *store.names]):
+                  ["--secrets-key", store.key], ["--user", "u" * 257, *store.names]):
         expect_error(context.run(*words, source, env=store.env), 2, "user" if len(words) == 4 and words[0] == "--user" else "--")
 
 
