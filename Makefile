@@ -2,7 +2,7 @@
 # The commands of the project; Meson and ninja do the work.
 BUILD ?= build
 PREFIX ?= /usr/local
-.PHONY: all demo check check-asan check-tsan bench install prepare clean
+.PHONY: all demo check check-asan check-tsan conformance bench install prepare clean
 
 all:
 	@scripts/build $(BUILD)
@@ -24,6 +24,9 @@ check-asan:
 check-tsan:
 	@scripts/build $(BUILD)-tsan all thread
 	@tests/run --build $(BUILD)-tsan --sanitizer tsan
+
+conformance:
+	@scripts/conformance $(TEST)
 
 bench:
 	@scripts/build $(BUILD) bench

@@ -16,6 +16,7 @@ GROUPS = {
     "abi": project.abi,
     "docs": project.docs,
     "unit": programs.unit,
+    "rewriter": programs.rewriter,
     "cases": cases.cases,
     "attacks": cases.attacks,
     "cli": lambda context: cli.tests(context) + secrets.tests(context) + images.tests(context),

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Tests that are programs of the build: unit tests (cmocka, counted one by one), library tests, torture, examples."""
+"""Tests that are programs: unit tests (cmocka and Cargo, counted one by one), library tests, torture, examples."""
 import glob
 import json
 import os
@@ -30,6 +30,23 @@ def unit(context):
     sources = sorted(glob.glob(os.path.join(ROOT, "tests", "unit", "*_test.c")))
     return [Test("unit", os.path.basename(source)[:-7], lambda context, source=source: check_unit(context, built(context, "tests", source)))
             for source in sources]
+
+
+# ---- Rust ---------------------------------------------------------------------------------------------------------
+
+
+def check_rewriter(context):
+    command = ["cargo", "test", "--locked", "--manifest-path", os.path.join(ROOT, "engine", "rewriter", "Cargo.toml"),
+               "--target-dir", os.path.join(context.build, "rewriter")]
+    done = context.command(command, timeout=900)
+    text = (done.out + done.err).decode(errors="replace")
+    passed = sum(int(count) for count in re.findall(r"^test result: ok\. (\d+) passed", text, re.M))
+    expect(done.code == 0 and passed > 0, f"exit {done.code}\n{shorten(text, 3000)}")
+    return passed
+
+
+def rewriter(context):
+    return [Test("rewriter", "all", check_rewriter)]
 
 
 # ---- Programs that list their tests: each test is a process -------------------------------------------------------

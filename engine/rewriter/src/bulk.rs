@@ -55,9 +55,9 @@ impl Bulk {
     pub fn parameters(self, tables: &[TableType]) -> [ValType; 3] {
         let second = match self {
             // Every type that a validated table has can be written.
-            Bulk::TableFill { table } => RoundtripReencoder
-                .ref_type(tables[table as usize].element_type)
-                .map_or(ValType::FUNCREF, ValType::Ref),
+            Bulk::TableFill { table } => {
+                RoundtripReencoder.ref_type(tables[table as usize].element_type).map_or(ValType::FUNCREF, ValType::Ref)
+            }
             _ => ValType::I32,
         };
         [ValType::I32, second, ValType::I32]

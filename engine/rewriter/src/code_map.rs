@@ -114,9 +114,8 @@ impl ModuleMap {
         if let (Some(name), Some(outermost)) = (name, places.last_mut()) {
             outermost.function = Some(name);
         }
-        let locate = |Place { function, file, line, column }| {
-            Location { hidden: false, offset, function, file, line, column }
-        };
+        let locate =
+            |Place { function, file, line, column }| Location { hidden: false, offset, function, file, line, column };
         Some(places.into_iter().map(locate).collect())
     }
 

@@ -88,7 +88,7 @@ impl Effort {
         }
     }
 
-    /// Reads an instruction; the height of the operand stack after it, and of a block, how many values it takes and gives.
+    /// Reads an instruction: the height of the operand stack after it, and how many values a block takes and gives.
     pub fn read(&mut self, operator: &Operator, height: u32, block_values: u32) {
         self.height = self.height.max(height.into());
         let before = self.jumps;

@@ -78,7 +78,9 @@ impl<'a, 'w> ModuleWriter<'a, 'w> {
     fn emit_section(&mut self, section: &Section, whole: Range<usize>, is_memories: bool) {
         match section.id {
             _ if section.custom.as_ref().is_some_and(|custom| holds_code_offsets(&custom.name)) => {}
-            id if is_memories && self.guards.is_some() => self.emit_longer(id, &section.content, &[guard_memory_type()]),
+            id if is_memories && self.guards.is_some() => {
+                self.emit_longer(id, &section.content, &[guard_memory_type()])
+            }
             id if id == SectionId::Type as u8 => self.emit_longer(id, &section.content, &self.helper_types()),
             id if id == SectionId::Function as u8 => self.emit_longer(id, &section.content, &self.helper_functions()),
             id if id == SectionId::Code as u8 => self.emit_code(id),

@@ -24,7 +24,7 @@ pub(crate) const FUNCTION_LOCALS: u64 = 10_000;
 pub(crate) const FUNCTION_BRANCHES: u64 = 1_000_000;
 /// 10,000 take 30 ms. Compilers of switches nest as many blocks as there are cases.
 pub(crate) const NESTING: u64 = 10_000;
-/// What `effort` estimates: 22,000 jumps, or 1,000 values across 2,700. What was measured lies within three times of it.
+/// What `effort` estimates: 22,000 jumps, or 1,000 values across 2,700. Measured times lie within three times of it.
 pub(crate) const FUNCTION_MS: u64 = 2_000;
 /// The same for all functions: a program of 20 MiB with 50,000 functions and a million calls comes to 13 s.
 pub(crate) const FILE_MS: u64 = 20_000;

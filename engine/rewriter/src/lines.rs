@@ -127,7 +127,12 @@ impl Lines {
                     gimli::ColumnType::Column(column) => number(column.get()),
                 };
                 let line = row_before.line().map_or(0, |line| number(line.get()));
-                return Ok(Some(Place { file: self.file(unit, row_before.file_index()), line, column, function: None }));
+                return Ok(Some(Place {
+                    file: self.file(unit, row_before.file_index()),
+                    line,
+                    column,
+                    function: None,
+                }));
             }
             last = (!row.end_sequence()).then_some(*row);
         }
@@ -180,7 +185,8 @@ impl Lines {
         entries: &mut gimli::EntriesRaw<Reader>,
         entry: &mut Entry,
     ) -> gimli::Result<bool> {
-        let abbreviation = unit.header.entries_raw(&unit.abbreviations, Some(entries.next_offset()))?.read_abbreviation()?;
+        let abbreviation =
+            unit.header.entries_raw(&unit.abbreviations, Some(entries.next_offset()))?.read_abbreviation()?;
         let attributes = abbreviation.map_or(0, |abbreviation| abbreviation.attributes().len());
         if attributes > ATTRIBUTES {
             return Err(gimli::Error::Io);

@@ -8,8 +8,8 @@ use crate::{Options, Refusal};
 use std::collections::HashMap;
 use std::ops::Range;
 use wasmparser::{
-    BlockType, ElementItems, Encoding, FuncToValidate, FuncValidator, FuncValidatorAllocations, FunctionBody, ModuleArity,
-    Operator, Parser, Payload, TableType, TypeRef, ValidPayload, Validator, ValidatorResources,
+    BlockType, ElementItems, Encoding, FuncToValidate, FuncValidator, FuncValidatorAllocations, FunctionBody,
+    ModuleArity, Operator, Parser, Payload, TableType, TypeRef, ValidPayload, Validator, ValidatorResources,
 };
 
 /// What a file is, told by its header.
@@ -172,7 +172,9 @@ impl Scanner {
                 self.functions += u64::from(section.count());
                 check("functions", self.functions, limits::FUNCTIONS)
             }
-            Payload::DataSection(section) => check("data segments of a module", section.count().into(), limits::SEGMENTS),
+            Payload::DataSection(section) => {
+                check("data segments of a module", section.count().into(), limits::SEGMENTS)
+            }
             Payload::ElementSection(section) => {
                 check("element segments of a module", section.count().into(), limits::SEGMENTS)?;
                 for element in section.clone() {
@@ -283,9 +285,18 @@ impl Scanner {
         }
         reader.finish_expression(&validator.visitor(reader.original_position()))?;
         let effort_ns = effort.nanoseconds();
-        check_function(index, "estimated milliseconds for the compilation", effort_ns / 1_000_000, limits::FUNCTION_MS)?;
+        check_function(
+            index,
+            "estimated milliseconds for the compilation",
+            effort_ns / 1_000_000,
+            limits::FUNCTION_MS,
+        )?;
         self.effort_ns += effort_ns;
-        check("estimated milliseconds for the compilation of all functions", self.effort_ns / 1_000_000, limits::FILE_MS)?;
+        check(
+            "estimated milliseconds for the compilation of all functions",
+            self.effort_ns / 1_000_000,
+            limits::FILE_MS,
+        )?;
         if guards && calls {
             changes.insert(0, Change::Guard { at: start, unless_calls: None });
         }
@@ -300,7 +311,9 @@ impl Binary {
     pub fn modules(&self) -> Vec<&Binary> {
         match self.kind {
             Kind::Module => vec![self],
-            Kind::Component => self.sections.iter().flat_map(|section| &section.inner).flat_map(Binary::modules).collect(),
+            Kind::Component => {
+                self.sections.iter().flat_map(|section| &section.inner).flat_map(Binary::modules).collect()
+            }
         }
     }
 }
@@ -345,7 +358,12 @@ fn is_call(operator: &Operator) -> bool {
     use Operator::*;
     matches!(
         operator,
-        Call { .. } | CallIndirect { .. } | CallRef { .. } | ReturnCall { .. } | ReturnCallIndirect { .. } | ReturnCallRef { .. }
+        Call { .. }
+            | CallIndirect { .. }
+            | CallRef { .. }
+            | ReturnCall { .. }
+            | ReturnCallIndirect { .. }
+            | ReturnCallRef { .. }
     )
 }
 
@@ -354,9 +372,23 @@ fn is_control(operator: &Operator) -> bool {
     use Operator::*;
     matches!(
         operator,
-        Block { .. } | If { .. } | Else | End | TryTable { .. } | Br { .. } | BrIf { .. } | BrTable { .. }
-            | BrOnNull { .. } | BrOnNonNull { .. } | Return | Unreachable | Throw { .. } | ThrowRef
-            | ReturnCall { .. } | ReturnCallIndirect { .. } | ReturnCallRef { .. }
+        Block { .. }
+            | If { .. }
+            | Else
+            | End
+            | TryTable { .. }
+            | Br { .. }
+            | BrIf { .. }
+            | BrTable { .. }
+            | BrOnNull { .. }
+            | BrOnNonNull { .. }
+            | Return
+            | Unreachable
+            | Throw { .. }
+            | ThrowRef
+            | ReturnCall { .. }
+            | ReturnCallIndirect { .. }
+            | ReturnCallRef { .. }
     )
 }
 

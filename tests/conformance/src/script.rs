@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Runs one script of tests directive by directive, so that one that fails does not end it.
+use curfew_rewriter::{rewrite, Options};
+use std::collections::BTreeSet;
+use std::path::Path;
+use wasmtime::Engine;
+use wasmtime_wast::{Async, SpectestConfig, WastContext};
+use wast::lexer::{Lexer, TokenKind};
+use wast::parser::{parse, ParseBuffer};
+
+fn lexer(text: &str) -> Lexer<'_> {
+    let mut lexer = Lexer::new(text);
+    lexer.allow_confusing_unicode(true);
+    lexer
+}
+
+/// The directives of a script: what stands in parentheses outermost, and where it begins.
+fn directives(text: &str) -> Vec<(usize, &str)> {
+    let mut found = Vec::new();
+    let mut start = 0;
+    let mut depth = 0;
+    for token in lexer(text).iter(0).map_while(Result::ok) {
+        match token.kind {
+            TokenKind::LParen => {
+                if depth == 0 {
+                    start = token.offset;
+                }
+                depth += 1;
+            }
+            TokenKind::RParen => {
+                depth -= 1;
+                if depth == 0 {
+                    found.push((start, &text[start..token.offset + 1]));
+                }
+            }
+            _ => {}
+        }
+    }
+    found
+}
+
+/// Compiles the modules of a directive, rewritten, to where the runner looks for them. What is refused is not there.
+fn compile(name: &str, directive: &str, engine: &Engine, options: Options, folder: &Path) -> Option<()> {
+    let buffer = ParseBuffer::new_with_lexer(lexer(directive)).ok()?;
+    let script = parse::<wast::Wast>(&buffer).ok()?;
+    let script = json_from_wast::Opts::default().convert(name, directive, script).ok()?;
+    for (file, wasm) in script.wasms {
+        let path = folder.join(file).with_extension("cwasm");
+        let _ = std::fs::remove_file(&path);
+        if let Ok(rewritten) = rewrite(&wasm, options) {
+            let compiled = engine.precompile_module(&rewritten.bytes).ok()?;
+            std::fs::write(path, compiled).expect("a folder to write to");
+        }
+    }
+    Some(())
+}
+
+/// Runs a script; where each directive that passes begins, and how many directives there are.
+pub fn run(name: &str, text: &str, engine: &Engine, rewriting: Option<Options>) -> (BTreeSet<usize>, usize) {
+    let folder = std::env::temp_dir().join(format!("conformance-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).expect("a folder to write to");
+    let mut context = WastContext::new(engine, Async::No, |_| {});
+    context.generate_dwarf(false).ignore_error_messages(true);
+    context
+        .register_spectest(&SpectestConfig { use_shared_memory: false, suppress_prints: true })
+        .expect("what tests import");
+    if rewriting.is_some() {
+        context.precompile_load(&folder);
+    }
+    let mut passed = BTreeSet::new();
+    let directives = directives(text);
+    for &(start, directive) in &directives {
+        if let Some(options) = rewriting {
+            compile(name, directive, engine, options, &folder);
+        }
+        if context.run_wast(name, directive.as_bytes()).is_ok() {
+            passed.insert(start);
+        }
+    }
+    std::fs::remove_dir_all(&folder).expect("the folder is still there");
+    (passed, directives.len())
+}
