@@ -33,6 +33,7 @@ SANITIZERS = {
     "asan": {
         "ASAN_OPTIONS": "handle_segv=0:handle_sigbus=0:allow_user_segv_handler=1:exitcode=99:detect_leaks=1",
         "UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=1:exitcode=99",
+        "LSAN_OPTIONS": "print_suppressions=0:suppressions=" + os.path.join(os.path.dirname(os.path.abspath(__file__)), "lsan.supp"),
     },
     # Wasmtime allocates in its handler: the fault is always one of guest code, never inside malloc.
     "tsan": {
