@@ -221,9 +221,7 @@ static void tell_time_up(curfew_run *run, curfew_outcome why)
 
 static int64_t stop(curfew_run *run, int64_t now)
 {
-	(void)now;
-	curfew__wasm_stop(run->wasm);
-	return CURFEW__NEVER;
+	return curfew__wasm_stop(run->wasm) ? CURFEW__NEVER : now + CURFEW__MILLISECOND;
 }
 
 /* ---- What it left ----------------------------------------------------------------------------------------- */

@@ -42,12 +42,12 @@ static bool grow_table(void *context, uint64_t from, uint64_t to)
 	return to - from <= SIZE_MAX / TABLE_ELEMENT_BYTES && charge(context, (size_t)(to - from) * TABLE_ELEMENT_BYTES);
 }
 
-static void use_guard(const curfew__wasm *wasm, curfew__region *guard)
+static bool use_guard(const curfew__wasm *wasm, curfew__region *guard)
 {
-	if (wasm->code->machine->metered)
-		atomic_store((_Atomic uint8_t *)guard->base, 1);
-	else
-		curfew__region_close(guard);
+	if (!wasm->code->machine->metered)
+		return curfew__region_close(guard);
+	atomic_store((_Atomic uint8_t *)guard->base, 1);
+	return true;
 }
 
 static bool add_guard(void *context, curfew__region *guard)
@@ -91,14 +91,17 @@ static bool on_write(void *context, uint32_t stream, const char *bytes, size_t l
 	return wasm->host->write(wasm->context, stream, bytes, length);
 }
 
-void curfew__wasm_stop(curfew__wasm *wasm)
+bool curfew__wasm_stop(curfew__wasm *wasm)
 {
+	bool done = true;
+
 	atomic_store(&wasm->stopping, true);
 	if (wasm->code->machine->epochs)
 		wasmtime_engine_increment_epoch(wasm->code->machine->engine);
 	unsigned count = atomic_load(&wasm->guard_count);
 	for (unsigned i = 0; i < count; i++)
-		use_guard(wasm, atomic_load(&wasm->guards[i]));
+		done &= use_guard(wasm, atomic_load(&wasm->guards[i]));
+	return done;
 }
 
 /* An epoch ended: it may have been for another run. */

@@ -104,8 +104,8 @@ typedef struct curfew__wasm {
 curfew__wasm_end curfew__wasm_init(curfew__wasm *wasm, const curfew__code *code, const curfew__wasm_options *options);
 /* Goes on until it waits or ends. */
 curfew__wasm_end curfew__wasm_go_on(curfew__wasm *wasm);
-/* From any thread while it is not finished: the guest stops at its next guard, for good. */
-void curfew__wasm_stop(curfew__wasm *wasm);
+/* From any thread while it is not finished: the guest stops at its next guard, for good. False: the system refused, try again. */
+bool curfew__wasm_stop(curfew__wasm *wasm);
 
 /* The value it returned, as JSON; after CURFEW__WASM_DONE or _THREW (the error's payload). */
 void curfew__wasm_value(curfew__wasm *wasm, curfew__buffer *buffer);
