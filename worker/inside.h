@@ -141,12 +141,42 @@ typedef struct worker_end {
 } worker_end;
 void worker_run_fail(worker_run *run, const worker_end *end);
 
-/* pool.c */
+/* program.c: sends a program to a worker that does not have it. Under the lock. False: out of memory. */
+bool worker_program_send(process *p, const worker_program *program);
+
+/* run.c; all but find, detach and take_cancels under the lock. */
+
+/* The worker with the least to do, or NULL: none is ready. */
+process *worker_pool_choose(worker_pool *pool);
+/* Hands a run to a worker. False: out of memory. */
+bool worker_run_assign(process *p, worker_run *run);
+/* Takes a run out of the queue, if it is there. */
+bool worker_run_remove(worker_pool *pool, worker_run *run);
+/* Sets when a run that begins now is due. */
+void worker_run_arm(worker_run *run, int64_t now);
 /* Takes a run that is done away from its worker. */
 void worker_run_detach(worker_run *run);
 /* The run of that number, or NULL. */
 worker_run *worker_process_find(process *p, uint64_t number);
-/* When a run that begins now is due. */
-void worker_run_arm(worker_run *run, int64_t now);
+/* Passes on what was cancelled since. */
+void worker_pool_take_cancels(worker_pool *pool);
+
+/* pool.c */
+
+/* Tells the pool's thread that there is something for it to do. Under the lock. */
+void worker_pool_wake(worker_pool *pool);
+void worker_pool_unref(worker_pool *pool);
+/* Writes why a call fails, and returns the status. */
+curfew_status worker_refuse(curfew_failure *failure, curfew_status status, const char *message);
+
+static inline void worker_lock(worker_pool *pool)
+{
+	(void)pthread_mutex_lock(&pool->lock);
+}
+
+static inline void worker_unlock(worker_pool *pool)
+{
+	(void)pthread_mutex_unlock(&pool->lock);
+}
 
 #endif

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Programs as the pool keeps them: bytes that are sent to a worker when its first run of them comes there. */
+#include "inside.h"
+
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+
+static bool take_program_slot(worker_pool *pool, worker_program *program)
+{
+	size_t slot = 0;
+	while (slot < pool->program_count && pool->programs[slot] != NULL)
+		slot++;
+	if (slot == pool->program_count) {
+		worker_program **grown = realloc(pool->programs, (slot * 2 + 16) * sizeof(worker_program *));
+		if (grown == NULL)
+			return false;
+		memset(grown + slot, 0, (slot + 16) * sizeof(worker_program *));
+		pool->programs = grown;
+		pool->program_count = slot * 2 + 16;
+	}
+	pool->programs[slot] = program;
+	program->slot = slot;
+	return true;
+}
+
+static bool fill_program(worker_program *program, const worker_source *source)
+{
+	unsigned char sum[crypto_hash_sha256_BYTES];
+	program->name = strdup(source->name);
+	program->bytes = malloc(source->length + 1);
+	if (program->name == NULL || program->bytes == NULL)
+		return false;
+	if (source->length > 0)
+		memcpy(program->bytes, source->bytes, source->length);
+	program->length = source->length;
+	program->head = (worker_program_head){
+		.language = (uint32_t)source->language,
+		.flags = (source->is_image ? WORKER_PROGRAM_IMAGE : 0) | (source->once ? WORKER_PROGRAM_ONCE : 0),
+		.name_length = strlen(source->name) + 1,
+	};
+	if (!source->is_image) {
+		(void)crypto_hash_sha256(sum, program->bytes, program->length);
+		(void)sodium_bin2hex(program->sha256, sizeof program->sha256, sum, sizeof sum);
+	}
+	return true;
+}
+
+static void free_program(worker_program *program)
+{
+	free(program->name);
+	free(program->bytes);
+	free(program);
+}
+
+curfew_status worker_program_create(worker_pool *pool, const worker_source *source, worker_program **program,
+                                    curfew_failure *failure)
+{
+	if (source->name == NULL || source->length > WORKER_PROGRAM_MOST)
+		return worker_refuse(failure, CURFEW_INVALID, "the program has no name, or is larger than 256 MiB");
+	worker_program *made = calloc(1, sizeof *made);
+	if (made == NULL || !fill_program(made, source)) {
+		if (made != NULL)
+			free_program(made);
+		return worker_refuse(failure, CURFEW_NO_MEMORY, "out of memory");
+	}
+	atomic_init(&made->references, 1);
+	made->pool = pool;
+	worker_lock(pool);
+	bool placed = take_program_slot(pool, made);
+	worker_unlock(pool);
+	if (!placed) {
+		free_program(made);
+		return worker_refuse(failure, CURFEW_NO_MEMORY, "out of memory");
+	}
+	atomic_fetch_add(&pool->references, 1);
+	*program = made;
+	return CURFEW_OK;
+}
+
+void worker_program_ref(worker_program *program)
+{
+	atomic_fetch_add(&program->references, 1);
+}
+
+static void forget_program(worker_pool *pool, size_t slot)
+{
+	pool->programs[slot] = NULL;
+	for (process *p = pool->processes; p != NULL; p = p->next) {
+		if (slot >= p->program_count || !p->has_program[slot])
+			continue;
+		/* Out of memory for so little: it cannot be told any more what is which. */
+		if (!worker_frame_add(&p->out, WORKER_FRAME_FORGET, slot, 0))
+			worker_process_kill(p);
+		p->has_program[slot] = false;
+	}
+	worker_pool_wake(pool);
+}
+
+void worker_program_unref(worker_program *program)
+{
+	if (program == NULL || atomic_fetch_sub(&program->references, 1) != 1)
+		return;
+	worker_pool *pool = program->pool;
+	worker_lock(pool);
+	forget_program(pool, program->slot);
+	worker_unlock(pool);
+	free_program(program);
+	worker_pool_unref(pool);
+}
+
+/* Sends a program to a worker that does not have it. */
+bool worker_program_send(process *p, const worker_program *program)
+{
+	size_t length = sizeof program->head + (size_t)program->head.name_length + program->length;
+	if (program->slot >= p->program_count) {
+		size_t count = program->slot * 2 + 16;
+		bool *grown = realloc(p->has_program, count * sizeof *grown);
+		if (grown == NULL)
+			return false;
+		memset(grown + p->program_count, 0, (count - p->program_count) * sizeof *grown);
+		p->has_program = grown;
+		p->program_count = count;
+	}
+	if (p->has_program[program->slot])
+		return true;
+	p->has_program[program->slot] = worker_frame_add(&p->out, WORKER_FRAME_PROGRAM, program->slot, length);
+	return p->has_program[program->slot] &&
+	       worker_bytes_add(&p->out, &program->head, sizeof program->head) &&
+	       worker_bytes_add(&p->out, program->name, (size_t)program->head.name_length) &&
+	       worker_bytes_add(&p->out, program->bytes, program->length);
+}

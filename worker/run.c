@@ -1,0 +1,352 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Runs on the pool's side: from a job to a message, to the worker with the least to do, and calls to it on its way.
+ * Whoever submits only adds to what is to be sent, and wakes the pool's thread if that sleeps, so that many submissions
+ * cost one wake-up and one system call.
+ */
+#include "inside.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* How long a worker may take until it begins with a run: it may have much to read before. */
+#define BEGIN_NS ((int64_t)10 * 1000000000)
+
+void worker_run_unref(worker_run *run)
+{
+	if (run == NULL || atomic_fetch_sub(&run->references, 1) != 1)
+		return;
+	worker_bytes_finish(&run->frame);
+	worker_bytes_finish(&run->streams[0]);
+	worker_bytes_finish(&run->streams[1]);
+	worker_bytes_finish(&run->partial);
+	worker_program_unref(run->program);
+	worker_pool_unref(run->pool);
+	free(run);
+}
+
+const char *worker_run_get_id(const worker_run *run)
+{
+	return run->id;
+}
+
+/* ---- Runs and their workers -------------------------------------------------------------------------------- */
+
+worker_run *worker_process_find(process *p, uint64_t number)
+{
+	size_t slot = worker_slot(number);
+	worker_lock(p->pool);
+	worker_run *run = slot < p->slot_count ? p->runs[slot] : NULL;
+	worker_unlock(p->pool);
+	return run != NULL && run->number == number ? run : NULL;
+}
+
+static bool grow_slots(process *p)
+{
+	size_t count = p->slot_count * 2 + 16;
+	worker_run **runs = realloc(p->runs, count * sizeof(worker_run *));
+	if (runs != NULL)
+		p->runs = runs;
+	uint32_t *free_slots = realloc(p->free_slots, count * sizeof *free_slots);
+	if (free_slots != NULL)
+		p->free_slots = free_slots;
+	if (runs == NULL || free_slots == NULL || count > WORKER_SLOTS_MOST)
+		return false;
+	for (size_t slot = count; slot-- > p->slot_count;) {
+		p->runs[slot] = NULL;
+		p->free_slots[p->free_count++] = (uint32_t)slot;
+	}
+	p->slot_count = count;
+	return true;
+}
+
+static void note_due(worker_run *run, int64_t now, uint64_t ns, int64_t patience, curfew_outcome why)
+{
+	run->due_ns = worker_later(now, ns);
+	run->kill_ns = worker_later(run->due_ns, (uint64_t)patience);
+	run->due_why = why;
+	if (run->kill_ns < run->pool->look_ns)
+		run->pool->look_ns = run->kill_ns;
+}
+
+/* The time and the grace together, where there is an end. */
+static uint64_t time_of(const worker_run *run)
+{
+	bool ends = run->limits.timeout_ns != CURFEW_UNLIMITED;
+	return ends ? run->limits.timeout_ns + run->limits.grace_ns : UINT64_MAX;
+}
+
+void worker_run_arm(worker_run *run, int64_t now)
+{
+	if (run->due_why != CURFEW_OUTCOME_CANCELLED)
+		note_due(run, now, time_of(run), (int64_t)run->pool->options.patience_ns, CURFEW_OUTCOME_DEADLINE);
+}
+
+/* Hands a run to a worker. Under the lock. False: out of memory. */
+bool worker_run_assign(process *p, worker_run *run)
+{
+	worker_frame frame;
+	if ((p->free_count == 0 && !grow_slots(p)) || !worker_program_send(p, run->program))
+		return false;
+	uint32_t slot = p->free_slots[p->free_count - 1];
+	run->number = ++p->serial << WORKER_SLOT_BITS | slot;
+	/* The frame was made before it was known where it goes. */
+	memcpy(&frame, run->frame.data, sizeof frame);
+	frame.number = run->number;
+	memcpy(run->frame.data, &frame, sizeof frame);
+	if (!worker_bytes_add(&p->out, run->frame.data, run->frame.length))
+		return false;
+	worker_bytes_finish(&run->frame);
+	p->free_count--;
+	p->runs[slot] = run;
+	p->active++;
+	run->process = p;
+	note_due(run, worker_now(), time_of(run), BEGIN_NS, CURFEW_OUTCOME_DEADLINE);
+	return true;
+}
+
+void worker_run_detach(worker_run *run)
+{
+	worker_pool *pool = run->pool;
+	worker_lock(pool);
+	process *p = run->process;
+	if (p != NULL) {
+		p->runs[worker_slot(run->number)] = NULL;
+		p->free_slots[p->free_count++] = (uint32_t)worker_slot(run->number);
+		p->active--;
+	}
+	run->process = NULL;
+	run->done = true;
+	pool->stats.active--;
+	pool->stats.runs_total++;
+	worker_unlock(pool);
+}
+
+process *worker_pool_choose(worker_pool *pool)
+{
+	process *best = NULL;
+	for (process *p = pool->processes; p != NULL; p = p->next) {
+		if (p->state == PROCESS_READY && p->serving && (best == NULL || p->active < best->active))
+			best = p;
+	}
+	return best;
+}
+
+/* ---- Submitting -------------------------------------------------------------------------------------------- */
+
+static size_t text_size(const char *text)
+{
+	return text != NULL ? strlen(text) + 1 : 0;
+}
+
+static size_t list_size(const char *const *list, size_t count)
+{
+	size_t size = 0;
+	for (size_t i = 0; i < count; i++)
+		size += strlen(list[i]) + 1;
+	return size;
+}
+
+/* What a run is given of its user's secrets, as curfew_secrets_collect found them. */
+typedef struct secrets {
+	curfew_secret *items;
+	size_t count;
+} secrets;
+
+static size_t secrets_size(const secrets *given)
+{
+	size_t size = 0;
+	for (size_t i = 0; i < given->count; i++)
+		size += strlen(given->items[i].name) + 1 + given->items[i].value_length + 1;
+	return size;
+}
+
+static void add_secrets(worker_bytes *to, const secrets *given)
+{
+	for (size_t i = 0; i < given->count; i++) {
+		(void)worker_bytes_add(to, given->items[i].name, strlen(given->items[i].name) + 1);
+		(void)worker_bytes_add(to, given->items[i].value, given->items[i].value_length);
+		(void)worker_bytes_add(to, "", 1);
+	}
+}
+
+/* The message to the worker, with everything that is borrowed from the caller. */
+static bool make_frame(worker_run *run, const worker_job *job, const secrets *given)
+{
+	worker_run_head head = {
+		.program = run->program->slot,
+		.limits = run->limits,
+		.flags = job->flags,
+		.arg_count = (uint32_t)job->arg_count,
+		.env_count = (uint32_t)job->env_count,
+		.secret_count = (uint32_t)given->count,
+		.call_length = text_size(job->call),
+		.params_length = job->params != NULL ? job->params_length + 1 : 0,
+		.user_length = text_size(job->user),
+	};
+	memcpy(head.id, run->id, sizeof run->id);
+	worker_bytes *to = &run->frame;
+	size_t length = sizeof head + (size_t)(head.call_length + head.params_length + head.user_length) +
+	                list_size(job->args, job->arg_count) + list_size(job->env, job->env_count) + secrets_size(given);
+	if (!worker_frame_add(to, WORKER_FRAME_RUN, 0, length))
+		return false;
+	(void)worker_bytes_add(to, &head, sizeof head);
+	(void)worker_bytes_add(to, job->call, (size_t)head.call_length);
+	if (job->params != NULL) {
+		(void)worker_bytes_add(to, job->params, job->params_length);
+		(void)worker_bytes_add(to, "", 1);
+	}
+	(void)worker_bytes_add(to, job->user, (size_t)head.user_length);
+	for (size_t i = 0; i < job->arg_count; i++)
+		(void)worker_bytes_add(to, job->args[i], strlen(job->args[i]) + 1);
+	for (size_t i = 0; i < job->env_count; i++)
+		(void)worker_bytes_add(to, job->env[i], strlen(job->env[i]) + 1);
+	add_secrets(to, given);
+	return true;
+}
+
+static curfew_status make_run(worker_pool *pool, const worker_job *job, worker_run **run, curfew_failure *failure)
+{
+	worker_run *made = calloc(1, sizeof *made);
+	if (made == NULL)
+		return worker_refuse(failure, CURFEW_NO_MEMORY, "out of memory");
+	atomic_init(&made->references, 1);
+	made->pool = pool;
+	made->program = job->program;
+	made->job = *job;
+	made->submitted_ns = worker_now();
+	made->due_ns = made->kill_ns = INT64_MAX;
+	made->due_why = CURFEW_OUTCOME_DEADLINE;
+	atomic_fetch_add(&pool->references, 1);
+	worker_program_ref(job->program);
+	if (job->id != NULL)
+		(void)snprintf(made->id, sizeof made->id, "%s", job->id);
+	else
+		curfew_id_create(made->id);
+	secrets given = {0};
+	curfew_status status = curfew_limits_resolve(job->limits, &made->limits, failure);
+	if (status == CURFEW_OK)
+		status = curfew_secrets_collect(job->secrets, job->secret_count, job->store, job->user, &given.items,
+		                                &given.count, failure);
+	if (status == CURFEW_OK && !make_frame(made, job, &given))
+		status = worker_refuse(failure, CURFEW_NO_MEMORY, "out of memory");
+	curfew_secrets_wipe(given.items);
+	if (status == CURFEW_OK)
+		*run = made;
+	else
+		worker_run_unref(made);
+	return status;
+}
+
+curfew_status worker_pool_submit(worker_pool *pool, const worker_job *job, worker_run **run, curfew_failure *failure)
+{
+	worker_run *made = NULL;
+	curfew_status status = make_run(pool, job, &made, failure);
+	if (status != CURFEW_OK)
+		return status;
+	if (run != NULL) {
+		atomic_fetch_add(&made->references, 1);
+		*run = made;
+	}
+	worker_lock(pool);
+	if (pool->ending) {
+		worker_unlock(pool);
+		if (run != NULL)
+			worker_run_unref(made);
+		worker_run_unref(made);
+		return worker_refuse(failure, CURFEW_SYSTEM, "the pool of workers is ending");
+	}
+	pool->stats.active++;
+	process *p = pool->first_queued == NULL ? worker_pool_choose(pool) : NULL;
+	/* What finds no worker now, or no memory there, is tried again by the pool's thread. */
+	if (p == NULL || !worker_run_assign(p, made)) {
+		*pool->last_queued = made;
+		pool->last_queued = &made->next;
+	}
+	worker_pool_wake(pool);
+	worker_unlock(pool);
+	return CURFEW_OK;
+}
+
+/* ---- Cancelling, and asking ---------------------------------------------------------------------------------- */
+
+void worker_run_cancel(worker_run *run)
+{
+	worker_pool *pool = run->pool;
+	atomic_fetch_add(&run->cancels, 1);
+	if (!atomic_exchange(&run->in_cancelled, true)) {
+		atomic_fetch_add(&run->references, 1);
+		worker_run *first = atomic_load(&pool->cancelled);
+		do
+			atomic_store(&run->next_cancelled, first);
+		while (!atomic_compare_exchange_weak(&pool->cancelled, &first, run));
+	}
+	int saved = errno;
+	uint64_t one = 1;
+	ssize_t written = write(pool->wake, &one, sizeof one);
+	(void)written;
+	errno = saved;
+}
+
+bool worker_run_remove(worker_pool *pool, worker_run *run)
+{
+	for (worker_run **at = &pool->first_queued; *at != NULL; at = &(*at)->next) {
+		if (*at != run)
+			continue;
+		*at = run->next;
+		if (pool->last_queued == &run->next)
+			pool->last_queued = at;
+		return true;
+	}
+	return false;
+}
+
+/* Under the lock; true: it never reached a worker, and is to be ended here. */
+static bool pass_cancel_on(worker_pool *pool, worker_run *run, unsigned times)
+{
+	if (run->done || run->job.flags & WORKER_JOB_COMPILE)
+		return false;
+	if (run->process == NULL)
+		return worker_run_remove(pool, run);
+	for (; run->cancels_sent < times && run->cancels_sent < 2; run->cancels_sent++) {
+		if (!worker_frame_add(&run->process->out, WORKER_FRAME_CANCEL, run->number, 0))
+			return false;
+	}
+	/* The second one skips the grace; neither makes the end later than it was. */
+	uint64_t grace = times > 1 ? 0 : run->limits.grace_ns;
+	if (worker_later(worker_now(), grace) < run->due_ns)
+		note_due(run, worker_now(), grace, (int64_t)pool->options.patience_ns, CURFEW_OUTCOME_CANCELLED);
+	return false;
+}
+
+void worker_pool_take_cancels(worker_pool *pool)
+{
+	worker_run *run = atomic_exchange(&pool->cancelled, NULL);
+	while (run != NULL) {
+		worker_run *next = atomic_load(&run->next_cancelled);
+		/* From here on it may be put into the list again. */
+		atomic_store(&run->in_cancelled, false);
+		worker_lock(pool);
+		bool ended = pass_cancel_on(pool, run, atomic_load(&run->cancels));
+		worker_unlock(pool);
+		if (ended)
+			worker_run_fail(run, &(worker_end){.outcome = CURFEW_OUTCOME_CANCELLED, .mode = CURFEW_STOP_SOFT});
+		worker_run_unref(run);
+		run = next;
+	}
+}
+
+void worker_run_get_usage(worker_run *run, curfew_run_usage *usage)
+{
+	worker_pool *pool = run->pool;
+	worker_lock(pool);
+	*usage = run->usage;
+	usage->size = sizeof *usage;
+	usage->wall_ns = (uint64_t)(worker_now() - run->submitted_ns);
+	if (run->process != NULL && worker_frame_add(&run->process->out, WORKER_FRAME_ASK_USAGE, run->number, 0))
+		worker_pool_wake(pool);
+	worker_unlock(pool);
+}
