@@ -37,12 +37,12 @@ static bool park(curfew_run *run)
 {
 	curfew__watch *watch = run->engine->watch;
 	int64_t now = curfew__now();
-	int64_t wake = run->kind->wait(run, now);
 	unsigned parked = CURFEW__RUN_PARKED;
 
 	curfew__run_end_stretch(run);
+	/* The watch keeps its hands off the memory while the run gives of it back. */
 	curfew__watch_disarm(watch, &run->alarm);
-	atomic_store(&run->wake_ns, wake);
+	atomic_store(&run->wake_ns, run->kind->wait(run, now));
 	atomic_store(&run->phase, CURFEW__RUN_PARKED);
 	/* From here on the run may be elsewhere; the reference of whoever steps it keeps it in memory. */
 	if (atomic_load(&run->woken) && atomic_compare_exchange_strong(&run->phase, &parked, CURFEW__RUN_EXECUTING))
