@@ -42,6 +42,8 @@ typedef struct curfew__control {
 	uint32_t name_length;
 	uint32_t user;             /* 0: none */
 	uint32_t user_length;
+	uint32_t functions;        /* the host's, as JSON: [[name, whether it is asynchronous]...]; 0: none */
+	uint32_t functions_length;
 	uint32_t flags;            /* CURFEW_CONTROL_* */
 	uint32_t stack_bytes;      /* the engine's own stack limit, below the top of the shadow stack */
 	int64_t now_ns;            /* monotonic clock of the program at this entry (virtual when deterministic) */
@@ -91,6 +93,7 @@ enum {
 /* What can be started. */
 enum {
 	CURFEW_OPERATION_FETCH = 1,
+	CURFEW_OPERATION_CALL = 2,
 };
 
 /* An event, as the host writes it where the guest asks for the next one. */
@@ -117,6 +120,15 @@ enum {
 	CURFEW_FETCH_SENT = 3,     /* there is room for more of the body */
 	CURFEW_FETCH_END = 4,      /* of the response; last */
 	CURFEW_FETCH_FAILED = 5,   /* why, as text; last */
+};
+
+/*
+ * CURFEW_OPERATION_CALL: a call of an asynchronous function of the host's. The request is its place in the list, a line
+ * break, and its arguments as a JSON array. One event comes.
+ */
+enum {
+	CURFEW_CALL_RETURNED = 1, /* JSON; nothing: undefined */
+	CURFEW_CALL_THREW = 2,    /* a message */
 };
 
 /* Of a piece of a body, in both directions. */

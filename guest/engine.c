@@ -597,6 +597,7 @@ void curfew_engine_init(void)
 	curfew_natives_init(native);
 	curfew_timers_init(native);
 	curfew_operations_init(native);
+	curfew_functions_init(native);
 	curfew_web_init(ctx, native);
 	JSValue prelude = evaluate_prelude(ctx);
 	curfew_hooks = JS_Call(ctx, prelude, JS_UNDEFINED, 1, (JSValueConst *)&native);

@@ -53,6 +53,11 @@ bool curfew_operations_wanted(void);
 /* Hands the next event to the prelude: 1, 0 if there was none, -1 if that threw. */
 int curfew_operations_turn(void);
 
+/* functions.c: functions of the host's. */
+void curfew_functions_init(JSValueConst native);
+/* Gives the program those that the control block lists; -1 with an exception pending. */
+int curfew_functions_begin(void);
+
 /* modules.c */
 void curfew_modules_init(void);
 void curfew_modules_set_entry(const char *name);

@@ -36,6 +36,12 @@ CURFEW_IMPORT("op_cancel") void host_op_cancel(uint32_t id);
 CURFEW_IMPORT("op_next") uint32_t host_op_next(curfew__event_record *event);
 /* Copies the bytes of that event; length is the event's. */
 CURFEW_IMPORT("op_take") void host_op_take(void *bytes, uint32_t length);
+/*
+ * Calls a function of the host's, by its place in the list, with a JSON array, and answers how many bytes of JSON came
+ * back (0: undefined); n < 0: it threw, with a message of -1 - n bytes. Copies them. A host call.
+ */
+CURFEW_IMPORT("call") int32_t host_call(uint32_t index, const void *json, uint32_t length);
+CURFEW_IMPORT("call_take") void host_call_take(void *bytes, uint32_t length);
 /* Ends this entry; the cause is one of CURFEW_STOP_*. */
 CURFEW_IMPORT("stop") _Noreturn void host_stop(uint32_t cause);
 /* Fuel left; metered engines only. */

@@ -370,6 +370,8 @@ static int32_t turn(void)
 CURFEW_EXPORT("curfew_start") int32_t curfew_start(void)
 {
 	curfew_engine_begin();
+	if (curfew_functions_begin() < 0)
+		return curfew_engine_describe(CURFEW_GUEST_THREW);
 	progress = EVALUATING;
 	result = JS_EvalFunction(curfew_context, program);
 	program = JS_UNDEFINED;

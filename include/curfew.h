@@ -258,6 +258,86 @@ CURFEW_API curfew_status curfew_program_load(curfew_engine *engine, const void *
 /* Whether these bytes begin like an image of curfew_program_save. */
 CURFEW_API bool curfew_is_image(const void *bytes, size_t length);
 
+/* ---- Host functions -------------------------------------------------------------------------------------- */
+
+/* A number that a function with a type takes or returns. */
+typedef union curfew_value {
+	int32_t i32;
+	int64_t i64;
+	float f32;
+	double f64;
+} curfew_value;
+
+/* One call of a host function: what it was given, and where its answer goes. */
+typedef struct curfew_host_call curfew_host_call;
+
+/* Must not block, nor run programs and wait for them where it is not asynchronous; 256 KiB of stack are there. */
+typedef void (*curfew_host_callback)(void *context, curfew_host_call *call);
+
+/*
+ * A function of the host's that programs may call. JavaScript sees it as host.NAME, a function of a frozen global
+ * object; a WebAssembly module imports it, if it has a type. Components cannot import it. Each call is one of the
+ * run's host calls. Without a type it takes JSON and answers JSON; with one it is given numbers, from JavaScript too.
+ */
+typedef struct curfew_host_function {
+	uint32_t size;
+	uint32_t flags;     /* CURFEW_HOST_ASYNC */
+	const char *name;   /* printable ASCII without blanks, quotes and backslashes, at most 128 bytes, of its own */
+	const char *module; /* that a WebAssembly module imports it from; NULL: "host" */
+	const char *type;   /* "iI->f": of i (i32), I (i64), f (f32), F (f64), at most 16 each and "->" between; NULL: JSON */
+	uint64_t fuel;      /* that a call costs, where fuel is limited */
+	/*
+	 * Carries a call out, on the executing thread while the guest waits: the guest cannot be stopped meanwhile, the stop
+	 * takes effect when this returns. Answers before it returns; without an answer, undefined or zeroes. An asynchronous
+	 * one begins the call and may answer later, from any thread.
+	 */
+	curfew_host_callback call;
+	/*
+	 * Asynchronous: the run was stopped or has ended before the answer; whoever carries the call out is to end it, and
+	 * answers it all the same. From any thread, once, maybe while it is being answered; the call is valid until this has
+	 * returned. May be NULL.
+	 */
+	curfew_host_callback stopped;
+	void *context;      /* of both */
+} curfew_host_function;
+
+/*
+ * JavaScript has a promise for the answer, and a WebAssembly module waits for it without holding a thread. Each call
+ * has to be answered exactly once; that may happen after the run's end, and is then of no consequence.
+ */
+#define CURFEW_HOST_ASYNC 1u
+
+/*
+ * Gives a program functions of the host's: functions is an array [count], each of the size that the first one says. To be
+ * called at most once, and before the program is compiled or run; an image does not hold them, so a loaded program is
+ * given them again. CURFEW_INVALID, and why, if that is not so or a function is not well-formed.
+ */
+CURFEW_API curfew_status curfew_program_set_functions(curfew_program *program, const curfew_host_function *functions,
+                                                      size_t count, curfew_failure *failure);
+
+/* The arguments as a JSON array, NUL-terminated; NULL if the function has a type. Valid until the answer. */
+CURFEW_API const char *curfew_host_call_get_params(const curfew_host_call *call, size_t *length);
+/* The arguments of a function with a type, as many as that says; NULL if it has none. Valid until the answer. */
+CURFEW_API const curfew_value *curfew_host_call_get_values(const curfew_host_call *call);
+/* The run's curfew_run_options.host_context. */
+CURFEW_API void *curfew_host_call_get_context(const curfew_host_call *call);
+/* Whether the run's time is up or it is stopped: a call that takes long looks at this. Any thread. */
+CURFEW_API bool curfew_host_call_is_stopped(const curfew_host_call *call);
+/* A pointer of the caller's own, kept with the call; NULL at first. */
+CURFEW_API void curfew_host_call_set_data(curfew_host_call *call, void *data);
+CURFEW_API void *curfew_host_call_get_data(const curfew_host_call *call);
+
+/*
+ * The three answers. Each ends the call, and an asynchronous one with it the caller's handle; any thread. CURFEW_INVALID:
+ * this is no answer for such a function (not JSON, or it has a type, or none); the program sees that as an error.
+ */
+/* JSON text; NULL: undefined. */
+CURFEW_API curfew_status curfew_host_call_return(curfew_host_call *call, const char *json, size_t length);
+/* Numbers, as many as the type says; may be NULL if there are none. JavaScript has one as it is, several as an array. */
+CURFEW_API curfew_status curfew_host_call_return_values(curfew_host_call *call, const curfew_value *results);
+/* An error: an Error with this message in JavaScript, a trap in WebAssembly. */
+CURFEW_API curfew_status curfew_host_call_throw(curfew_host_call *call, const char *message);
+
 /* ---- Cancel ---------------------------------------------------------------------------------------------- */
 
 typedef struct curfew_cancel curfew_cancel;
@@ -384,6 +464,7 @@ typedef struct curfew_run_options {
 	curfew_secrets *store;        /* and the secrets that this has of user, read when the run starts; NULL: none */
 	const char *const *allow_fetch; /* [allow_fetch_count] JavaScript: hosts that fetch may reach; without any, none */
 	size_t allow_fetch_count;
+	void *host_context;           /* what curfew_host_call_get_context answers */
 } curfew_run_options;
 
 #define CURFEW_RUN_DETERMINISTIC 1u /* fixed clock, seeded random */
@@ -526,6 +607,40 @@ CURFEW_API curfew_status curfew_report_set_source(curfew_report *report, const c
 /* The report as a person reads it, several lines; colour with ANSI escapes if asked; free with curfew_free. */
 CURFEW_API curfew_status curfew_report_to_text(const curfew_report *report, bool colour, char **text,
                                                size_t *length);
+
+/* ---- Execute --------------------------------------------------------------------------------------------- */
+
+/* What came of one execution of a function; every pointer belongs to the result. */
+typedef struct curfew_result {
+	uint32_t size;
+	curfew_outcome outcome;
+	const char *status;          /* the outcome's name: "ok", "deadline"... */
+	const char *value;           /* JSON text; NULL: none */
+	const char *output;          /* what it wrote to stdout; NUL-terminated, output_length bytes */
+	size_t output_length;
+	const char *error_name;      /* NULL unless something went wrong or was stopped */
+	const char *error_message;
+	bool is_stopped;             /* by a limit or a cancel; of a limit these two are set */
+	const char *limit_name;      /* as in curfew_limit_table: "timeout"; NULL: none */
+	uint64_t limit;              /* that was exceeded, in the unit of curfew_limits */
+	uint64_t elapsed_ns;
+	uint64_t loops;              /* JavaScript: loop iterations plus calls */
+	uint64_t host_calls;
+	const char *stack;           /* where it was stopped or threw, a line for each frame; NULL: not known */
+	const curfew_report *report; /* all the rest */
+} curfew_result;
+
+/*
+ * Calls a function that the program exports (of a script: a global one; NULL: the default) with params, a JSON array
+ * (NULL: []), for one user (NULL: none), and waits. Each execution begins with the program's fresh state and leaves none.
+ * limits NULL: the defaults. options (may be NULL) is for everything else; its call, params, user and limits must be NULL.
+ * CURFEW_OK means exactly that *result is filled; destroy it with curfew_result_destroy.
+ */
+CURFEW_API curfew_status curfew_execute(curfew_program *program, const char *function, const char *params,
+                                        const char *user, const curfew_limits *limits,
+                                        const curfew_run_options *options, curfew_result **result,
+                                        curfew_failure *failure);
+CURFEW_API void curfew_result_destroy(curfew_result *result);
 
 /* Versions of the engines inside, in static memory. */
 CURFEW_API const char *curfew_wasmtime_version(void);

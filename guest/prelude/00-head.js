@@ -13,13 +13,13 @@
 
 	const {
 		write, random, setTimer, clearTimer, unrefTimer, checkpoint, progress, remaining, aborted, limits, params, user, secret,
-		clock, startOperation, sendOperation, cancelOperation, holdProgram,
+		clock, startOperation, sendOperation, cancelOperation, holdProgram, hostFunction,
 		utf8Encode, utf8EncodeInto, decode, formParse, formSerialize, urlParse, urlSet,
 		classOf, proxyTarget, promiseState, promiseResult, put,
 	} = native;
 
-	const { Array, ArrayBuffer, DataView, Date, DOMException, Map, Number, Object, Promise, RangeError, RegExp, Set, String, Symbol,
-		TypeError, Uint8Array } = globalThis;
+	const { Array, ArrayBuffer, DataView, Date, DOMException, Map, Number, Object, Promise, RangeError, RegExp, Set, String,
+		Symbol, TypeError, Uint8Array } = globalThis;
 	const { apply, ownKeys, getPrototypeOf, getOwnPropertyDescriptor, defineProperty } = Reflect;
 	const { keys: objectKeys, freeze, create: createObject, setPrototypeOf } = Object;
 	const { isArray } = Array;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the guest keeps: abort(kind), called by the run loop when the deadline passed (1) or the run was cancelled (2);
-// event(id, kind, last, bytes), for each event of an operation.
+// event(id, kind, last, bytes), for each event of an operation; functions(list), before a program that has host functions.
 
-	return { __proto__: null, abort: abortRun, event: onOperationEvent };
+	return { __proto__: null, abort: abortRun, event: onOperationEvent, functions: exposeHost };
 })

@@ -189,6 +189,30 @@ static bool import_op_take(void *context, uint64_t *values)
 	return back(guest) && taken;
 }
 
+static bool import_call(void *context, uint64_t *values)
+{
+	curfew__guest *guest = context;
+	int32_t answer = 0;
+
+	if (!leave(guest))
+		return false;
+	const char *json = span(guest, values[1], values[2]);
+	bool go_on = json && guest->host->call(guest->context, (uint32_t)values[0], json, (uint32_t)values[2], &answer);
+	values[0] = (uint32_t)answer;
+	return back(guest) && go_on;
+}
+
+static bool import_call_take(void *context, uint64_t *values)
+{
+	curfew__guest *guest = context;
+
+	if (!leave(guest))
+		return false;
+	char *to = span(guest, values[0], values[1]);
+	bool taken = to && guest->host->call_take(guest->context, to, (uint32_t)values[1]);
+	return back(guest) && taken;
+}
+
 static bool import_stop(void *context, uint64_t *values)
 {
 	curfew__guest *guest = context;
@@ -246,6 +270,8 @@ static const curfew__import imports[] = {
 	{ "curfew", "op_cancel", "i", "", import_op_cancel },
 	{ "curfew", "op_next", "i", "i", import_op_next },
 	{ "curfew", "op_take", "ii", "", import_op_take },
+	{ "curfew", "call", "iii", "i", import_call },
+	{ "curfew", "call_take", "ii", "", import_call_take },
 	{ "curfew", "stop", "i", "", import_stop },
 	{ "curfew", "fuel", "", "l", import_fuel },
 	{ "wasi_snapshot_preview1", "clock_time_get", "ili", "i", wasi_clock },
@@ -487,6 +513,18 @@ uint64_t curfew__guest_fuel_used(curfew__guest *guest)
 	if (!guest->metered)
 		return CURFEW_UNLIMITED;
 	return guest->fuel_at_start - curfew__instance_fuel(guest->instance);
+}
+
+bool curfew__guest_charge_fuel(curfew__guest *guest, uint64_t fuel)
+{
+	uint64_t used = curfew__guest_fuel_used(guest);
+
+	if (used == CURFEW_UNLIMITED || guest->fuel_limit == CURFEW_UNLIMITED)
+		return true;
+	bool enough = used <= guest->fuel_limit && fuel <= guest->fuel_limit - used;
+	/* What is over the limit is seen at the end. */
+	curfew__instance_set_fuel(guest->instance, guest->fuel_at_start - (enough ? used + fuel : guest->fuel_limit + 1));
+	return enough;
 }
 
 size_t curfew__guest_memory(const curfew__guest *guest)

@@ -52,6 +52,9 @@ typedef struct curfew__guest_host {
 	bool (*stopped)(void *context);
 	/* The memory is to have so many bytes, the stack left out; refused: its limit does not allow that. */
 	void (*growth)(void *context, size_t bytes, bool refused);
+	/* Host functions, as guest/host.h has them. */
+	bool (*call)(void *context, uint32_t index, const char *json, size_t length, int32_t *answer);
+	bool (*call_take)(void *context, void *bytes, size_t length);
 	/* Copies a secret of at most `room` bytes; *answer: its length, or -1 where there is none of that name. */
 	bool (*secret)(void *context, const char *name, size_t name_length, char *bytes, size_t room, int32_t *answer);
 } curfew__guest_host;
@@ -122,6 +125,8 @@ uint64_t curfew__guest_loops(const curfew__guest *guest);
 /* Starts counting fuel: limit (CURFEW_UNLIMITED: none) from here. */
 void curfew__guest_set_fuel(curfew__guest *guest, uint64_t limit);
 uint64_t curfew__guest_fuel_used(curfew__guest *guest);
+/* Takes fuel for what the host does; while the guest is in a host function. False: there was less. */
+bool curfew__guest_charge_fuel(curfew__guest *guest, uint64_t fuel);
 /* Guest memory in bytes, the stack left out. */
 size_t curfew__guest_memory(const curfew__guest *guest);
 

@@ -179,8 +179,7 @@ static void on_operation(void *context)
 	curfew__run_wake(context);
 }
 
-/* Made when the first is started: the watch may close them from then on. */
-static curfew__operations *get_operations(curfew_run *run)
+curfew__operations *curfew__run_operations(curfew_run *run)
 {
 	curfew__operations *operations = atomic_load(&run->operations);
 
@@ -197,7 +196,9 @@ static bool on_op_start(void *context, uint32_t kind, const char *request, size_
 
 	if (!curfew__run_charge_call(run))
 		return false;
-	curfew__operations *operations = get_operations(run);
+	curfew__operations *operations = curfew__run_operations(run);
+	if (operations && kind == CURFEW_OPERATION_CALL)
+		return curfew__run_call_start(run, operations, request, length, id);
 	if (!operations || kind != CURFEW_OPERATION_FETCH)
 		return true;
 	*id = run->fetch ? curfew__fetch_start(run->fetch, operations, request, length)
@@ -240,6 +241,17 @@ static bool on_op_take(void *context, void *bytes, size_t length)
 	return true;
 }
 
+static bool on_call(void *context, uint32_t index, const char *json, size_t length, int32_t *answer)
+{
+	curfew_run *run = context;
+	return curfew__run_charge_call(run) && curfew__run_call(run, index, json, length, answer);
+}
+
+static bool on_call_take(void *context, void *bytes, size_t length)
+{
+	return curfew__run_call_take(context, bytes, length);
+}
+
 static void on_stop(void *context, uint32_t cause)
 {
 	curfew_run *run = context;
@@ -276,5 +288,5 @@ static void on_growth(void *context, size_t bytes, bool refused)
 
 const curfew__guest_host curfew__run_host = {
 	on_write, on_emit, on_random, on_clock, on_import_open, on_import_read, on_op_start, on_op_send, on_op_cancel,
-	on_op_next, on_op_take, on_stop, on_stopped, on_growth, on_secret,
+	on_op_next, on_op_take, on_stop, on_stopped, on_growth, on_call, on_call_take, on_secret,
 };

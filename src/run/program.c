@@ -66,6 +66,7 @@ void curfew_program_destroy(curfew_program *program)
 		return;
 	curfew__image_unref(program->image);
 	curfew__wasm_program_destroy(program->wasm);
+	curfew__host_functions_unref(program->functions);
 	pthread_mutex_destroy(&program->lock);
 	free(program->name);
 	free(program->source);
@@ -158,6 +159,23 @@ curfew_status curfew_program_create(curfew_engine *engine, const curfew_source *
 	sodium_bin2hex(made->sha256, sizeof made->sha256, sum, sizeof sum);
 	*program = made;
 	return CURFEW_OK;
+}
+
+curfew_status curfew_program_set_functions(curfew_program *program, const curfew_host_function *functions,
+                                           size_t count, curfew_failure *failure)
+{
+	char message[256];
+
+	if (!program || (!functions && count))
+		return curfew__refuse(failure, CURFEW_INVALID, "program or functions is NULL");
+	if (program->functions || atomic_load(&program->used))
+		return curfew__refuse(failure, CURFEW_INVALID, "the program was used before, or has host functions");
+	program->functions = curfew__host_functions_create(functions, count, message);
+	if (!program->functions)
+		return curfew__refuse(failure, CURFEW_INVALID, message);
+	if (program->wasm)
+		curfew__wasm_program_import(program->wasm, program->functions->imports, program->functions->count);
+	return curfew__refuse(failure, CURFEW_OK, "");
 }
 
 curfew__image *curfew__program_image(curfew_program *program)

@@ -7,6 +7,7 @@
 #include <stdatomic.h>
 
 #include "curfew.h"
+#include "host/call.h"
 #include "host/redact.h"
 #include "host/secrets.h"
 #include "host/fetch.h"
@@ -50,6 +51,8 @@ struct curfew_program {
 	uint32_t flags;
 	char *import_dir;      /* resolved, or NULL */
 	char sha256[65];
+	curfew__host_functions *functions; /* NULL: none */
+	atomic_bool used;      /* a run or a compilation has begun: functions stay as they are */
 	pthread_mutex_t lock;  /* of image */
 	curfew__image *image;  /* of the parsed program; NULL until it was compiled */
 	curfew__wasm_program *wasm; /* NULL: JavaScript, and then the other way round nothing of the above is set */
@@ -193,6 +196,9 @@ struct curfew_run {
 	_Atomic(curfew__operations *) operations; /* made at first need, by its thread; closed by any */
 	curfew__fetch_session *fetch; /* NULL: it may not fetch */
 	uint64_t host_calls;
+	void *host_context;         /* for host functions */
+	curfew__host_answer answer; /* of the last one that JavaScript called, until it is taken */
+	_Atomic uint64_t call_bytes; /* arguments of asynchronous calls so far */
 	uint64_t seed;
 	curfew__grants *grants;     /* NULL: no secrets; so are these two */
 	curfew__redactor *redactor;
@@ -228,6 +234,20 @@ bool curfew__run_charge_call(curfew_run *run);
 bool curfew__run_write(curfew_run *run, uint32_t stream, const char *bytes, size_t length);
 /* The memory has so many bytes, or was not let grow, which is latched. */
 void curfew__run_growth(curfew_run *run, size_t bytes, bool refused);
+
+/* functions.c: host functions. From JavaScript, as guest/host.h has them... */
+bool curfew__run_call(curfew_run *run, uint32_t index, const char *json, size_t length, int32_t *answer);
+bool curfew__run_call_take(curfew_run *run, void *bytes, size_t length);
+/* ... an asynchronous one, as an operation: false: it ends the run; *id is 0 where there is no room for it ... */
+bool curfew__run_call_start(curfew_run *run, curfew__operations *operations, const char *request, size_t length,
+                            uint32_t *id);
+/* ... and from WebAssembly, as curfew__wasm_host has them. */
+curfew__wasm_answer curfew__run_function(curfew_run *run, size_t index, const curfew_value *params, curfew_value *results,
+                                         char **message);
+uint32_t curfew__run_function_start(curfew_run *run, size_t index, const curfew_value *params);
+curfew__wasm_answer curfew__run_function_take(curfew_run *run, uint32_t id, curfew_value *results, char **message);
+/* The run's operations, made when the first is started: the watch may close them from then on. NULL: out of memory. */
+curfew__operations *curfew__run_operations(curfew_run *run);
 
 /* secrets.c: what a run is granted, and keeping it out of what leaves the run. */
 curfew_status curfew__run_grant(curfew_run *run, const curfew_run_options *options, curfew_failure *failure);

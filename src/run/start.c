@@ -32,6 +32,7 @@ static void free_run(curfew_run *run)
 	free(run->user);
 	free(run->partial);
 	free(run->import_text);
+	free(run->answer.bytes);
 	curfew__operations_unref(atomic_load(&run->operations));
 	curfew__fetch_session_unref(run->fetch);
 	free(run->wasm);
@@ -157,12 +158,14 @@ static curfew_status create_run(curfew_program *program, const curfew_run_option
 	atomic_init(&run->references, 1);
 	run->start_ns = curfew__now();
 	run->program = curfew__program_ref(program);
+	atomic_store(&program->used, true);
 	run->engine = curfew__engine_ref(program->engine);
 	run->kind = program->wasm ? &curfew__kind_wasm : &curfew__kind_js;
 	run->limits = limits;
 	run->flags = options.flags;
 	/* WebAssembly brings its own stack. */
-	run->inline_run = waited_for && (program->wasm || stack_has_room(limits.stack_bytes));
+	run->inline_run = waited_for && !curfew__host_call_is_inside() && (program->wasm || stack_has_room(limits.stack_bytes));
+	run->host_context = options.host_context;
 	run->on_event = options.on_event;
 	run->on_event_context = options.on_event_context;
 	run->call = options.call ? copy(options.call, strlen(options.call), &ok) : NULL;

@@ -98,7 +98,25 @@ static curfew__waker on_waker(void *context)
 	return (curfew__waker){ run->waker, wake, drop_waker };
 }
 
-static const curfew__wasm_host wasm_host = { on_growth, on_call, on_write, on_stopped, on_waker };
+static curfew__wasm_answer on_function(void *context, size_t index, const curfew_value *params, curfew_value *results,
+                                       char **message)
+{
+	return curfew__run_function(context, index, params, results, message);
+}
+
+static uint32_t on_function_start(void *context, size_t index, const curfew_value *params)
+{
+	return curfew__run_function_start(context, index, params);
+}
+
+static curfew__wasm_answer on_function_take(void *context, uint32_t id, curfew_value *results, char **message)
+{
+	return curfew__run_function_take(context, id, results, message);
+}
+
+static const curfew__wasm_host wasm_host = {
+	on_growth, on_call, on_write, on_stopped, on_waker, on_function, on_function_start, on_function_take,
+};
 
 /* ---- Going on --------------------------------------------------------------------------------------------- */
 

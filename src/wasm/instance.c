@@ -187,7 +187,7 @@ static curfew__wasm_end classify_error(curfew__wasm *wasm)
 		return code == WASMTIME_TRAP_CODE_STACK_OVERFLOW ? CURFEW__WASM_STACK
 		       : code == WASMTIME_TRAP_CODE_OUT_OF_FUEL  ? CURFEW__WASM_FUEL
 		                                                 : CURFEW__WASM_TRAPPED;
-	return wasm->stage == STAGE_INSTANTIATE + 1 ? CURFEW__WASM_REFUSED : CURFEW__WASM_TRAPPED;
+	return wasm->stage == STAGE_INSTANTIATE + 1 && !wasm->host_trapped ? CURFEW__WASM_REFUSED : CURFEW__WASM_TRAPPED;
 }
 
 /* How the future that ended came out; CURFEW__WASM_DONE: the next one may begin. */

@@ -21,6 +21,8 @@ struct curfew__wasm_program {
 	bool is_text;
 	bool epochs;
 	const char *cache_dir;
+	const curfew__wasm_import *imports; /* [import_count] */
+	size_t import_count;
 	curfew__rewritten rewritten[2]; /* plain, metered; made at first need */
 	curfew__code *codes;
 	curfew__wasm_compiled adopted[2]; /* plain, metered */
@@ -65,6 +67,8 @@ static void destroy_code(curfew__code *code)
 		wasmtime_instance_pre_delete(code->module_pre);
 	if (code->module)
 		wasmtime_module_delete(code->module);
+	if (code->linker)
+		wasmtime_linker_delete(code->linker);
 	free(code);
 }
 
@@ -94,6 +98,12 @@ const char *curfew__wasm_program_kind(curfew__wasm_program *program)
 	bool is_component = !program->is_text && program->length >= 8 && !memcmp(program->bytes, component, 8);
 	pthread_mutex_unlock(&program->lock);
 	return is_component ? "component" : "module";
+}
+
+void curfew__wasm_program_import(curfew__wasm_program *program, const curfew__wasm_import *imports, size_t count)
+{
+	program->imports = imports;
+	program->import_count = count;
 }
 
 /* ---- Reading ---------------------------------------------------------------------------------------------- */
@@ -293,6 +303,11 @@ static void name_import(curfew__buffer *list, const char *module, size_t module_
 	}
 }
 
+static const wasmtime_linker_t *linker_of(const curfew__code *code)
+{
+	return code->linker ? code->linker : code->machine->linker;
+}
+
 /* The imports of a module that the linker does not have. */
 static void list_unknown(const curfew__code *code, curfew__buffer *list)
 {
@@ -303,7 +318,7 @@ static void list_unknown(const curfew__code *code, curfew__buffer *list)
 	for (size_t i = 0; i < imports.size; i++) {
 		const wasm_name_t *module = wasm_importtype_module(imports.data[i]), *name = wasm_importtype_name(imports.data[i]);
 		wasmtime_extern_t found;
-		if (wasmtime_linker_get(code->machine->linker, wasmtime_store_context(store), module->data, module->size,
+		if (wasmtime_linker_get(linker_of(code), wasmtime_store_context(store), module->data, module->size,
 		                        name->data, name->size, &found)) {
 			wasmtime_extern_delete(&found);
 			continue;
@@ -346,7 +361,17 @@ static void list_unknown_interfaces(const curfew__code *code, curfew__buffer *li
 	wasmtime_component_type_delete(type);
 }
 
-static bool fail_link(const curfew__code *code, const char *message, curfew__wasm_error *error)
+/* Why host functions there are do not help. */
+static const char *functions_note(const curfew__wasm_program *program, const curfew__code *code)
+{
+	if (!program->import_count)
+		return "";
+	return code->is_component ? " (components cannot import host functions)"
+	                          : " (a module imports host functions of its type, and none that take JSON)";
+}
+
+static bool fail_link(const curfew__wasm_program *program, const curfew__code *code, const char *message,
+                      curfew__wasm_error *error)
 {
 	curfew__buffer list, text;
 
@@ -357,7 +382,8 @@ static bool fail_link(const curfew__code *code, const char *message, curfew__was
 	else
 		list_unknown(code, &list);
 	if (list.length)
-		curfew__buffer_printf(&text, "unknown imports: %.*s", (int)list.length, list.data);
+		curfew__buffer_printf(&text, "unknown imports: %.*s%s", (int)list.length, list.data,
+		                      functions_note(program, code));
 	bool listed = list.length && !list.failed && !text.failed;
 	fail(error, false, listed ? text.data : message);
 	error->name = "LinkError";
@@ -366,17 +392,28 @@ static bool fail_link(const curfew__code *code, const char *message, curfew__was
 	return false;
 }
 
-static bool link(curfew__code *code, curfew__wasm_error *error)
+/* The machine's linker and the host functions. */
+static wasmtime_error_t *make_linker(const curfew__wasm_program *program, curfew__code *code)
+{
+	if (!program->import_count || code->is_component)
+		return NULL;
+	code->linker = wasmtime_linker_clone(code->machine->linker);
+	return curfew__linker_add_functions(code->linker, program->imports, program->import_count);
+}
+
+static bool link(const curfew__wasm_program *program, curfew__code *code, curfew__wasm_error *error)
 {
 	curfew__machine *machine = code->machine;
 	char message[256];
-	wasmtime_error_t *failed = NULL;
+	wasmtime_error_t *failed = make_linker(program, code);
 
+	if (curfew__wasm_failed(failed, message))
+		return fail(error, false, message);
 	if (code->is_component)
 		code->component_pre = curfew__component_pre_create(machine->component_linker, code->component, &failed);
 	else
-		failed = wasmtime_linker_instantiate_pre(machine->linker, code->module, &code->module_pre);
-	return !curfew__wasm_failed(failed, message) || fail_link(code, message, error);
+		failed = wasmtime_linker_instantiate_pre(linker_of(code), code->module, &code->module_pre);
+	return !curfew__wasm_failed(failed, message) || fail_link(program, code, message, error);
 }
 
 /* Under the lock. */
@@ -391,7 +428,7 @@ static curfew__code *make_code(curfew__wasm_program *program, curfew__machine *m
 	code->machine = machine;
 	code->is_component = program->rewritten[machine->metered].kind == CURFEW__WASM_COMPONENT;
 	code->imports_wasi = program->rewritten[machine->metered].imports_wasi;
-	if (compile(program, code, error) && link(code, error)) {
+	if (compile(program, code, error) && link(program, code, error)) {
 		code->next = program->codes;
 		program->codes = code;
 		return code;

@@ -7,6 +7,7 @@
 #define CURFEW_WASM_PROGRAM_H
 
 #include "base/buffer.h"
+#include "wasm/host_functions.h"
 #include "wasm/machine.h"
 
 /* Why a program does not load. */
@@ -23,6 +24,7 @@ typedef struct curfew__code {
 	curfew__machine *machine;
 	bool is_component;
 	bool imports_wasi;
+	wasmtime_linker_t *linker; /* of its own, with host functions; NULL: the machine's */
 	wasmtime_module_t *module;
 	wasmtime_instance_pre_t *module_pre;
 	wasmtime_component_t *component;
@@ -44,6 +46,9 @@ typedef struct curfew__wasm_source {
 curfew__wasm_program *curfew__wasm_program_create(const curfew__wasm_source *source);
 /* Every instance of it must have ended, and the machines must still be there. */
 void curfew__wasm_program_destroy(curfew__wasm_program *program);
+
+/* What modules may import besides WASI, borrowed [count]; before anything was loaded. */
+void curfew__wasm_program_import(curfew__wasm_program *program, const curfew__wasm_import *imports, size_t count);
 
 /* "module" or "component", as its header says; a text that was not read yet is a module. */
 const char *curfew__wasm_program_kind(curfew__wasm_program *program);

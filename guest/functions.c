@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Functions of the host's, as a program calls them: arguments go out as JSON, and JSON or a message comes back. */
+#include <stdlib.h>
+
+#include "guest.h"
+
+static JSValue take_error(JSContext *ctx, size_t length)
+{
+	char *message = malloc(length + 1);
+
+	host_call_take(message, (uint32_t)length);
+	/* The formatted message of an error is short: this one takes its place. */
+	JS_ThrowPlainError(ctx, "%s", "");
+	JSValue error = JS_GetException(ctx);
+	JS_DefinePropertyValueStr(ctx, error, "message", JS_NewStringLen(ctx, message, length),
+	                          JS_PROP_CONFIGURABLE | JS_PROP_WRITABLE);
+	free(message);
+	return JS_Throw(ctx, error);
+}
+
+static JSValue take_answer(JSContext *ctx, int32_t answer)
+{
+	if (answer < 0)
+		return take_error(ctx, (size_t)(-1 - (int64_t)answer));
+	if (!answer)
+		return JS_UNDEFINED;
+	size_t length = (size_t)answer;
+	char *json = malloc(length + 1);
+	host_call_take(json, (uint32_t)length);
+	json[length] = 0;
+	JSValue value = JS_ParseJSON(ctx, json, length, "host");
+	free(json);
+	return value;
+}
+
+/* The arguments as JSON; JS_EXCEPTION where they have none. */
+static JSValue arguments_json(JSContext *ctx, int argc, JSValueConst *argv)
+{
+	JSValue list = JS_NewArray(ctx);
+
+	for (int i = 0; i < argc; i++)
+		JS_DefinePropertyValueUint32(ctx, list, (uint32_t)i, JS_DupValue(ctx, argv[i]), JS_PROP_C_W_E);
+	JSValue json = JS_JSONStringify(ctx, list, JS_UNDEFINED, JS_UNDEFINED);
+	JS_FreeValue(ctx, list);
+	if (!JS_IsException(json) && !JS_IsString(json)) {
+		JS_FreeValue(ctx, json);
+		return JS_ThrowTypeError(ctx, "the arguments have no JSON");
+	}
+	return json;
+}
+
+static JSValue call_host(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv, int index)
+{
+	JSValue json = arguments_json(ctx, argc, argv);
+	size_t length;
+
+	if (JS_IsException(json))
+		return json;
+	const char *text = JS_ToCStringLen(ctx, &length, json);
+	JS_FreeValue(ctx, json);
+	if (!text)
+		return JS_EXCEPTION;
+	int32_t answer = host_call((uint32_t)index, text, (uint32_t)length);
+	JS_FreeCString(ctx, text);
+	return take_answer(ctx, answer);
+}
+
+/* hostFunction(name, index) -> the function that calls it */
+static JSValue host_function(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv)
+{
+	int32_t index;
+	const char *name = argc > 1 && !JS_ToInt32(ctx, &index, argv[1]) ? JS_ToCString(ctx, argv[0]) : NULL;
+
+	if (!name)
+		return JS_EXCEPTION;
+	JSValue function = JS_NewCFunctionMagic(ctx, call_host, name, 0, JS_CFUNC_generic_magic, index);
+	JS_FreeCString(ctx, name);
+	return function;
+}
+
+int curfew_functions_begin(void)
+{
+	JSContext *ctx = curfew_context;
+
+	if (!curfew_control.functions_length)
+		return 0;
+	JSValue list = JS_ParseJSON(ctx, (const char *)(uintptr_t)curfew_control.functions, curfew_control.functions_length,
+	                            "functions");
+	JSValue hook = JS_GetPropertyStr(ctx, curfew_hooks, "functions");
+	JSValue answer = JS_Call(ctx, hook, JS_UNDEFINED, 1, (JSValueConst *)&list);
+	JS_FreeValue(ctx, hook);
+	JS_FreeValue(ctx, list);
+	if (JS_IsException(answer))
+		return -1;
+	JS_FreeValue(ctx, answer);
+	return 0;
+}
+
+void curfew_functions_init(JSValueConst native)
+{
+	JSContext *ctx = curfew_context;
+	JS_SetPropertyStr(ctx, native, "hostFunction", JS_NewCFunction(ctx, host_function, "hostFunction", 2));
+}

@@ -1,0 +1,498 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Lists of host functions as they are given, and the calls of them: arguments in, one answer out, at any time. */
+#include "host/call.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../guest/abi.h"
+#include "base/copy_in.h"
+#include "base/json.h"
+#include "wasm/json_values.h"
+
+#define FUNCTIONS_MOST 1000
+#define NAME_BYTES_MOST 128
+
+struct curfew_host_call {
+	curfew__operation operation;       /* asynchronous only */
+	curfew__host_functions *functions; /* asynchronous: a reference */
+	const curfew__host_function *function;
+	curfew__host_caller caller;
+	curfew__host_params params;
+	bool wants_values;                 /* the caller is WebAssembly */
+	curfew_value values[CURFEW__HOST_VALUES];
+	atomic_bool stopped;
+	void *data;
+	curfew__host_answer *answer;       /* synchronous: where it goes */
+	bool answered;
+	char json[];                       /* asynchronous: a copy */
+};
+
+static _Thread_local unsigned inside;
+
+bool curfew__host_call_is_inside(void)
+{
+	return inside > 0;
+}
+
+/* ---- Lists ------------------------------------------------------------------------------------------------ */
+
+static bool is_name(const char *name)
+{
+	size_t length = name ? strlen(name) : 0;
+
+	for (size_t i = 0; i < length; i++)
+		if (name[i] <= ' ' || name[i] > '~' || strchr("\"'`\\", name[i]))
+			return false;
+	return length > 0 && length <= NAME_BYTES_MOST;
+}
+
+/* Reads letters up to an end; NULL: these are none. */
+static const char *read_letters(const char *text, const char *end, char letters[CURFEW__HOST_VALUES + 1])
+{
+	size_t count = strspn(text, "iIfF");
+
+	if (count > CURFEW__HOST_VALUES || strncmp(text + count, end, strlen(end)))
+		return NULL;
+	memcpy(letters, text, count);
+	letters[count] = 0;
+	return text + count + strlen(end);
+}
+
+static bool read_type(const char *text, curfew__wasm_import *import)
+{
+	import->typed = text != NULL;
+	if (!text)
+		return true;
+	const char *rest = read_letters(text, "->", import->params);
+	rest = rest ? read_letters(rest, "", import->results) : NULL;
+	return rest && !*rest;
+}
+
+static bool read_function(const curfew_host_function *given, curfew__host_function *function, char *message)
+{
+	if (!is_name(given->name) || (given->module && !is_name(given->module))) {
+		snprintf(message, 256, "a host function's name is not printable ASCII of at most %d bytes", NAME_BYTES_MOST);
+		return false;
+	}
+	if (!read_type(given->type, &function->import)) {
+		snprintf(message, 256, "host function %s: type %.40s is not like \"iI->f\"", given->name, given->type);
+		return false;
+	}
+	if (!given->call || (given->flags & ~CURFEW_HOST_ASYNC) || (given->stopped && !(given->flags & CURFEW_HOST_ASYNC))) {
+		snprintf(message, 256, "host function %s: no callback, an unknown flag, or stopped without CURFEW_HOST_ASYNC",
+		         given->name);
+		return false;
+	}
+	function->import.name = strdup(given->name);
+	function->import.module = strdup(given->module ? given->module : "host");
+	function->import.is_async = given->flags & CURFEW_HOST_ASYNC;
+	function->import.fuel = given->fuel;
+	function->call = given->call;
+	function->stopped = given->stopped;
+	function->context = given->context;
+	snprintf(message, 256, "out of memory");
+	return function->import.name && function->import.module;
+}
+
+static bool is_new(const curfew__host_functions *functions, size_t index, char *message)
+{
+	for (size_t i = 0; i < index; i++) {
+		if (strcmp(functions->list[i].import.name, functions->list[index].import.name))
+			continue;
+		snprintf(message, 256, "two host functions are called %s", functions->list[i].import.name);
+		return false;
+	}
+	return true;
+}
+
+static bool write_names(curfew__host_functions *functions)
+{
+	curfew__buffer buffer;
+	curfew__json_writer writer;
+
+	curfew__buffer_init(&buffer, SIZE_MAX / 2);
+	curfew__json_init(&writer, &buffer);
+	curfew__json_begin_array(&writer);
+	for (size_t i = 0; i < functions->count; i++) {
+		curfew__json_begin_array(&writer);
+		curfew__json_text(&writer, functions->list[i].import.name);
+		curfew__json_bool(&writer, functions->list[i].import.is_async);
+		curfew__json_end_array(&writer);
+	}
+	curfew__json_end_array(&writer);
+	bool failed = buffer.failed;
+	functions->names = curfew__buffer_take(&buffer, &functions->names_length);
+	return !failed && functions->names;
+}
+
+static bool fill(curfew__host_functions *functions, const curfew_host_function *given, size_t count, char *message)
+{
+	curfew_host_function known;
+
+	functions->list = calloc(count ? count : 1, sizeof *functions->list);
+	functions->imports = calloc(count ? count : 1, sizeof *functions->imports);
+	if (!functions->list || !functions->imports)
+		return false;
+	for (size_t i = 0; i < count; i++) {
+		const char *at = (const char *)given + i * given->size;
+		if (!curfew__copy_in(&known, sizeof known, at) || known.size != given->size) {
+			snprintf(message, 256, "a host function's size is not that of a curfew_host_function");
+			return false;
+		}
+		functions->count = i + 1;
+		if (!read_function(&known, &functions->list[i], message) || !is_new(functions, i, message))
+			return false;
+		functions->list[i].import.index = i;
+		functions->imports[i] = functions->list[i].import;
+	}
+	return write_names(functions);
+}
+
+curfew__host_functions *curfew__host_functions_create(const curfew_host_function *functions, size_t count, char *message)
+{
+	curfew__host_functions *made = NULL;
+
+	snprintf(message, 256, "more than %d host functions", FUNCTIONS_MOST);
+	if (count <= FUNCTIONS_MOST) {
+		snprintf(message, 256, "out of memory");
+		made = calloc(1, sizeof *made);
+	}
+	if (!made)
+		return NULL;
+	atomic_init(&made->references, 1);
+	if (fill(made, functions, count, message))
+		return made;
+	curfew__host_functions_unref(made);
+	return NULL;
+}
+
+curfew__host_functions *curfew__host_functions_ref(curfew__host_functions *functions)
+{
+	atomic_fetch_add(&functions->references, 1);
+	return functions;
+}
+
+void curfew__host_functions_unref(curfew__host_functions *functions)
+{
+	if (!functions || atomic_fetch_sub(&functions->references, 1) != 1)
+		return;
+	for (size_t i = 0; i < functions->count; i++) {
+		free(functions->list[i].import.module);
+		free(functions->list[i].import.name);
+	}
+	free(functions->list);
+	free(functions->imports);
+	free(functions->names);
+	free(functions);
+}
+
+/* ---- Values from and to JSON ------------------------------------------------------------------------------ */
+
+static const curfew__integer_type i32_type = { "i32", INT32_MIN, UINT32_MAX, 32 };
+static const curfew__integer_type i64_type = { "i64", INT64_MIN, UINT64_MAX, 64 };
+
+static bool read_value(const json_t *json, char letter, curfew_value *value)
+{
+	uint64_t integer;
+
+	switch (letter) {
+	case 'f':
+		return curfew__float_read(json, &value->f32);
+	case 'F':
+		return curfew__double_read(json, &value->f64);
+	default:
+		if (!curfew__integer_read(json, letter == 'I' ? &i64_type : &i32_type, &integer))
+			return false;
+		value->i64 = (int64_t)integer;
+		if (letter == 'i')
+			value->i32 = (int32_t)(uint32_t)integer;
+		return true;
+	}
+}
+
+static bool refuse_value(const json_t *json, char letter, size_t index, char *message)
+{
+	curfew__buffer text;
+
+	curfew__buffer_init(&text, 1024);
+	curfew__buffer_printf(&text, "argument %zu: expected ", index + 1);
+	if (letter == 'i' || letter == 'I')
+		curfew__integer_expected(letter == 'I' ? &i64_type : &i32_type, &text);
+	else
+		curfew__buffer_printf(&text, "%s", letter == 'f' ? "f32" : "f64");
+	if (letter == 'f' || letter == 'F')
+		curfew__floating_expected(letter == 'f', &text);
+	curfew__buffer_add_text(&text, ", got ");
+	curfew__json_describe(json, &text);
+	return curfew__message_take(message, &text);
+}
+
+/* JavaScript calls a function with a type. */
+static bool read_values(const curfew__host_function *function, const curfew__host_params *params,
+                        curfew_value *values, char *message)
+{
+	const char *letters = function->import.params;
+	json_t *json = curfew__params_read(params->json, params->length, message);
+	size_t count = strlen(letters);
+	bool right = json != NULL;
+
+	if (right && json_array_size(json) != count) {
+		snprintf(message, 256, "%s takes %zu argument%s, got %zu", function->import.name, count, count == 1 ? "" : "s",
+		         json_array_size(json));
+		right = false;
+	}
+	for (size_t i = 0; right && i < count; i++)
+		right = read_value(json_array_get(json, i), letters[i], &values[i]) ||
+		        refuse_value(json_array_get(json, i), letters[i], i, message);
+	json_decref(json);
+	return right;
+}
+
+static void write_value(curfew__json_writer *writer, char letter, const curfew_value *value)
+{
+	switch (letter) {
+	case 'i':
+		curfew__json_signed(writer, value->i32);
+		break;
+	case 'I':
+		curfew__json_signed(writer, value->i64);
+		break;
+	case 'f':
+		curfew__json_float(writer, value->f32);
+		break;
+	default:
+		curfew__json_double(writer, value->f64);
+	}
+}
+
+/* NULL: there are none, or there is no memory. */
+static char *write_values(const char *letters, const curfew_value *values, size_t *length)
+{
+	curfew__buffer buffer;
+	curfew__json_writer writer;
+	size_t count = strlen(letters);
+
+	*length = 0;
+	if (!count)
+		return NULL;
+	curfew__buffer_init(&buffer, 4096);
+	curfew__json_init(&writer, &buffer);
+	if (count > 1)
+		curfew__json_begin_array(&writer);
+	for (size_t i = 0; i < count; i++)
+		write_value(&writer, letters[i], &values[i]);
+	if (count > 1)
+		curfew__json_end_array(&writer);
+	return curfew__buffer_take(&buffer, length);
+}
+
+/* ---- Answers ---------------------------------------------------------------------------------------------- */
+
+/* Takes bytes over; the handle is the caller's no more where the call is asynchronous. */
+static void end(curfew_host_call *call, bool threw, char *bytes, size_t length)
+{
+	if (call->answer) {
+		if (!call->answered) {
+			call->answer->threw = threw;
+			call->answer->bytes = bytes;
+			call->answer->length = length;
+			bytes = NULL;
+		}
+		call->answered = true;
+		free(bytes);
+		return;
+	}
+	curfew__operation_post(&call->operation, threw ? CURFEW_CALL_THREW : CURFEW_CALL_RETURNED, true, bytes, length);
+	curfew__operation_unref(&call->operation);
+}
+
+static char *copy(const void *bytes, size_t length)
+{
+	char *made = malloc(length + 1);
+
+	if (!made)
+		return NULL;
+	memcpy(made, bytes, length);
+	made[length] = 0;
+	return made;
+}
+
+static void throw(curfew_host_call *call, const char *message)
+{
+	end(call, true, copy(message, strlen(message)), strlen(message));
+}
+
+static curfew_status refuse(curfew_host_call *call, const char *message)
+{
+	throw(call, message);
+	return CURFEW_INVALID;
+}
+
+curfew_status curfew_host_call_return(curfew_host_call *call, const char *json, size_t length)
+{
+	if (!call)
+		return CURFEW_INVALID;
+	if (call->function->import.typed)
+		return refuse(call, "the host function answered JSON where numbers were due");
+	if (json && !curfew__json_check(json, length, NULL, NULL))
+		return refuse(call, "the host function answered what is not JSON");
+	char *bytes = json ? copy(json, length) : NULL;
+	if (json && !bytes)
+		throw(call, "the host is out of memory");
+	else
+		end(call, false, bytes, json ? length : 0);
+	return CURFEW_OK;
+}
+
+curfew_status curfew_host_call_return_values(curfew_host_call *call, const curfew_value *results)
+{
+	if (!call)
+		return CURFEW_INVALID;
+	const char *letters = call->function->import.results;
+	size_t count = strlen(letters), length = count * sizeof *results;
+	if (!call->function->import.typed || (count && !results))
+		return refuse(call, "the host function answered numbers where none were due, or none where they were");
+	if (!call->wants_values) {
+		char *json = write_values(letters, results, &length);
+		end(call, false, json, length);
+	} else if (!call->answer) {
+		end(call, false, copy(count ? results : call->values, length), length);
+	} else if (!call->answered) {
+		for (size_t i = 0; i < count; i++)
+			call->answer->values[i] = results[i];
+		call->answered = true;
+	}
+	return CURFEW_OK;
+}
+
+curfew_status curfew_host_call_throw(curfew_host_call *call, const char *message)
+{
+	if (!call)
+		return CURFEW_INVALID;
+	throw(call, message ? message : "");
+	return CURFEW_OK;
+}
+
+/* ---- What a call was given -------------------------------------------------------------------------------- */
+
+const char *curfew_host_call_get_params(const curfew_host_call *call, size_t *length)
+{
+	bool typed = call->function->import.typed;
+
+	if (length)
+		*length = typed ? 0 : call->params.length;
+	return typed ? NULL : call->params.json;
+}
+
+const curfew_value *curfew_host_call_get_values(const curfew_host_call *call)
+{
+	return call->function->import.typed ? call->values : NULL;
+}
+
+void *curfew_host_call_get_context(const curfew_host_call *call)
+{
+	return call->caller.context;
+}
+
+bool curfew_host_call_is_stopped(const curfew_host_call *call)
+{
+	if (!call->answer)
+		return atomic_load(&call->stopped);
+	return atomic_load(call->caller.stopped[0]) || atomic_load(call->caller.stopped[1]);
+}
+
+void curfew_host_call_set_data(curfew_host_call *call, void *data)
+{
+	call->data = data;
+}
+
+void *curfew_host_call_get_data(const curfew_host_call *call)
+{
+	return call->data;
+}
+
+/* ---- Calls ------------------------------------------------------------------------------------------------ */
+
+/* False: the arguments are not those of its type, which is its answer. */
+static bool fill_call(curfew_host_call *call, const curfew__host_params *params, char *message)
+{
+	call->params = *params;
+	call->wants_values = params->values != NULL;
+	if (!call->function->import.typed)
+		return true;
+	if (!params->values)
+		return read_values(call->function, params, call->values, message);
+	for (size_t i = 0; call->function->import.params[i]; i++)
+		call->values[i] = params->values[i];
+	return true;
+}
+
+void curfew__host_call_now(const curfew__host_function *function, const curfew__host_caller *caller,
+                           const curfew__host_params *params, curfew__host_answer *answer)
+{
+	curfew_host_call call = { .function = function, .caller = *caller, .answer = answer };
+	static const curfew_value zeroes[CURFEW__HOST_VALUES];
+	char message[256];
+
+	answer->threw = false;
+	answer->bytes = NULL;
+	answer->length = 0;
+	if (!fill_call(&call, params, message)) {
+		throw(&call, message);
+		return;
+	}
+	inside++;
+	function->call(function->context, &call);
+	inside--;
+	if (!call.answered && function->import.typed)
+		curfew_host_call_return_values(&call, zeroes);
+}
+
+static void on_cancel(curfew__operation *operation)
+{
+	curfew_host_call *call = (curfew_host_call *)operation;
+
+	atomic_store(&call->stopped, true);
+	if (call->function->stopped)
+		call->function->stopped(call->function->context, call);
+}
+
+static void on_destroy(curfew__operation *operation)
+{
+	curfew_host_call *call = (curfew_host_call *)operation;
+
+	curfew__host_functions_unref(call->functions);
+	free(call);
+}
+
+static const curfew__operation_type call_type = { NULL, NULL, on_cancel, on_destroy };
+
+uint32_t curfew__host_call_start(curfew__host_functions *functions, size_t index, const curfew__host_caller *caller,
+                                 curfew__operations *operations, const curfew__host_params *params)
+{
+	curfew_host_call *call = calloc(1, sizeof *call + params->length + 1);
+	curfew__host_params own = *params;
+	char message[256];
+
+	if (!call)
+		return 0;
+	call->functions = functions;
+	call->function = &functions->list[index];
+	call->caller = (curfew__host_caller){ .context = caller->context };
+	if (params->json)
+		own.json = memcpy(call->json, params->json, params->length);
+	bool good = fill_call(call, &own, message);
+	if (!curfew__operation_start(operations, &call->operation, &call_type)) {
+		free(call);
+		return 0;
+	}
+	curfew__host_functions_ref(functions);
+	uint32_t id = call->operation.id;
+	if (good)
+		call->function->call(call->function->context, call);
+	else
+		throw(call, message);
+	return id;
+}

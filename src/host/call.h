@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Functions of the embedder's that programs call: the list that a program has, and single calls. A synchronous call is
+ * over when its callback returns; an asynchronous one is an operation of the run, so that it is told of the stop, and
+ * its answer is an event, which nobody takes once the run has ended.
+ */
+#ifndef CURFEW_HOST_CALL_H
+#define CURFEW_HOST_CALL_H
+
+#include "curfew.h"
+#include "host/operations.h"
+#include "wasm/host_functions.h"
+
+typedef struct curfew__host_function {
+	curfew__wasm_import import; /* names and type */
+	curfew_host_callback call;
+	curfew_host_callback stopped;
+	void *context;
+} curfew__host_function;
+
+typedef struct curfew__host_functions {
+	atomic_uint references;
+	size_t count;
+	curfew__host_function *list; /* [count] */
+	curfew__wasm_import *imports; /* [count] those of the list */
+	char *names;                 /* as JSON: [[name, whether it is asynchronous]...] */
+	size_t names_length;
+} curfew__host_functions;
+
+/* Checks and copies. NULL: *message [256] says what is wrong. */
+curfew__host_functions *curfew__host_functions_create(const curfew_host_function *functions, size_t count, char *message);
+curfew__host_functions *curfew__host_functions_ref(curfew__host_functions *functions);
+void curfew__host_functions_unref(curfew__host_functions *functions);
+
+/* Who calls. */
+typedef struct curfew__host_caller {
+	void *context;             /* the embedder's, of the run */
+	const atomic_uint *stopped[2]; /* while the run is there: not 0 if it is to stop */
+} curfew__host_caller;
+
+/* What was given: JSON, or values for the function's type. */
+typedef struct curfew__host_params {
+	const char *json; /* [length], NUL-terminated */
+	size_t length;
+	const curfew_value *values; /* NULL: JSON */
+} curfew__host_params;
+
+/* What came back. */
+typedef struct curfew__host_answer {
+	bool threw;
+	char *bytes; /* [length] a message, or JSON (NULL: undefined), or values; free with free */
+	size_t length;
+	curfew_value values[CURFEW__HOST_VALUES]; /* where a synchronous call was given values and did not throw */
+} curfew__host_answer;
+
+/* Calls a synchronous function and waits. */
+void curfew__host_call_now(const curfew__host_function *function, const curfew__host_caller *caller,
+                           const curfew__host_params *params, curfew__host_answer *answer);
+/*
+ * Begins a call of an asynchronous one: its id. Its only event is CURFEW_CALL_RETURNED, with JSON (nothing: undefined) or
+ * the values that curfew_value has, as it was asked; or CURFEW_CALL_THREW with a message. 0: it could not begin.
+ */
+uint32_t curfew__host_call_start(curfew__host_functions *functions, size_t index, const curfew__host_caller *caller,
+                                 curfew__operations *operations, const curfew__host_params *params);
+
+/* Whether this thread is in a callback of a synchronous function. */
+bool curfew__host_call_is_inside(void);
+
+#endif

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Host functions, as a run calls them: charged, called, and their answers handed over. */
+#include "run/run.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "run/stop.h"
+
+static curfew__host_caller caller_of(const curfew_run *run)
+{
+	return (curfew__host_caller){ run->host_context, { &run->cause, &run->time_up } };
+}
+
+/* NULL: there is no such function of this sort. */
+static const curfew__host_function *find(const curfew_run *run, uint64_t index, bool is_async)
+{
+	const curfew__host_functions *functions = run->program->functions;
+
+	if (!functions || index >= functions->count || functions->list[index].import.is_async != is_async)
+		return NULL;
+	return &functions->list[index];
+}
+
+/* ---- From JavaScript -------------------------------------------------------------------------------------- */
+
+/* What it costs besides the call. False: it was too much, which is latched. */
+static bool charge(curfew_run *run, const curfew__host_function *function)
+{
+	if (!function->import.fuel || curfew__guest_charge_fuel(&run->guest, function->import.fuel))
+		return true;
+	curfew__run_latch(run, CURFEW_OUTCOME_FUEL, curfew__now());
+	return false;
+}
+
+bool curfew__run_call(curfew_run *run, uint32_t index, const char *json, size_t length, int32_t *answer)
+{
+	const curfew__host_function *function = find(run, index, false);
+	curfew__host_caller caller = caller_of(run);
+	char small[512], *copy = length < sizeof small ? small : malloc(length + 1);
+
+	if (!function || !copy || !charge(run, function)) {
+		if (copy != small)
+			free(copy);
+		return false;
+	}
+	/* The guest's memory is its own again by the time the callback looks at this: it must not change under it. */
+	memcpy(copy, json, length);
+	copy[length] = 0;
+	free(run->answer.bytes);
+	curfew__host_call_now(function, &caller, &(curfew__host_params){ copy, length, NULL }, &run->answer);
+	if (copy != small)
+		free(copy);
+	size_t got = run->answer.bytes ? run->answer.length : 0;
+	*answer = run->answer.threw ? -1 - (int32_t)got : (int32_t)got;
+	return got < INT32_MAX;
+}
+
+bool curfew__run_call_take(curfew_run *run, void *bytes, size_t length)
+{
+	size_t there = run->answer.bytes ? run->answer.length : 0;
+
+	if (length != there)
+		return false;
+	if (length)
+		memcpy(bytes, run->answer.bytes, length);
+	free(run->answer.bytes);
+	run->answer.bytes = NULL;
+	return true;
+}
+
+/* The request is the function's place, a line break and the arguments. */
+bool curfew__run_call_start(curfew_run *run, curfew__operations *operations, const char *request, size_t length,
+                            uint32_t *id)
+{
+	curfew__host_caller caller = caller_of(run);
+	const char *end = memchr(request, '\n', length), *at = request;
+	uint64_t index = 0;
+
+	*id = 0;
+	for (; end && at < end && *at >= '0' && *at <= '9' && index < UINT32_MAX; at++)
+		index = index * 10 + (uint64_t)(*at - '0');
+	const curfew__host_function *function = end && at == end ? find(run, index, true) : NULL;
+	if (!function || !charge(run, function))
+		return false;
+	/* What waits for answers is copied: all of it together may be as large as the guest. */
+	length -= (size_t)(end + 1 - request);
+	uint64_t held = atomic_fetch_add(&run->call_bytes, length);
+	if (held <= run->limits.memory_bytes && length <= run->limits.memory_bytes - held)
+		*id = curfew__host_call_start(run->program->functions, (size_t)index, &caller, operations,
+		                              &(curfew__host_params){ end + 1, length, NULL });
+	return true;
+}
+
+/* ---- From WebAssembly ------------------------------------------------------------------------------------- */
+
+curfew__wasm_answer curfew__run_function(curfew_run *run, size_t index, const curfew_value *params, curfew_value *results,
+                                         char **message)
+{
+	const curfew__host_function *function = find(run, index, false);
+	curfew__host_caller caller = caller_of(run);
+	curfew__host_answer answer;
+
+	if (!function)
+		return CURFEW__ANSWER_THREW;
+	curfew__host_call_now(function, &caller, &(curfew__host_params){ NULL, 0, params }, &answer);
+	*message = answer.bytes;
+	if (answer.threw)
+		return CURFEW__ANSWER_THREW;
+	for (size_t i = 0; function->import.results[i]; i++)
+		results[i] = answer.values[i];
+	return CURFEW__ANSWER_VALUES;
+}
+
+uint32_t curfew__run_function_start(curfew_run *run, size_t index, const curfew_value *params)
+{
+	curfew__host_caller caller = caller_of(run);
+	curfew__operations *operations = find(run, index, true) ? curfew__run_operations(run) : NULL;
+
+	if (!operations)
+		return 0;
+	return curfew__host_call_start(run->program->functions, index, &caller, operations,
+	                               &(curfew__host_params){ NULL, 0, params });
+}
+
+curfew__wasm_answer curfew__run_function_take(curfew_run *run, uint32_t id, curfew_value *results, char **message)
+{
+	curfew__operations *operations = atomic_load(&run->operations);
+	const curfew__operation_event *event = operations ? curfew__operations_next(operations) : NULL;
+
+	if (!event || event->id != id)
+		return CURFEW__ANSWER_NONE;
+	if (event->kind == CURFEW_CALL_THREW) {
+		*message = event->bytes ? strndup(event->bytes, event->length) : NULL;
+		return CURFEW__ANSWER_THREW;
+	}
+	if (event->bytes)
+		memcpy(results, event->bytes, event->length);
+	return CURFEW__ANSWER_VALUES;
+}

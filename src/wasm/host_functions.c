@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Between a module's imports and the host that calls for it. Each call is charged first. An asynchronous one ends where
+ * the host has an answer: until then its future is pending, and the run waits without a thread.
+ */
+#include "wasm/host_functions.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "wasm/instance.h"
+
+/* ---- Values ----------------------------------------------------------------------------------------------- */
+
+static void read_values(const char *letters, const wasmtime_val_t *from, curfew_value *to)
+{
+	for (size_t i = 0; letters[i]; i++) {
+		switch (letters[i]) {
+		case 'i':
+			to[i].i32 = from[i].of.i32;
+			break;
+		case 'I':
+			to[i].i64 = from[i].of.i64;
+			break;
+		case 'f':
+			to[i].f32 = from[i].of.f32;
+			break;
+		default:
+			to[i].f64 = from[i].of.f64;
+		}
+	}
+}
+
+static void write_values(const char *letters, const curfew_value *from, wasmtime_val_t *to)
+{
+	for (size_t i = 0; letters[i]; i++) {
+		switch (letters[i]) {
+		case 'i':
+			to[i] = (wasmtime_val_t){ .kind = WASMTIME_I32, .of.i32 = from[i].i32 };
+			break;
+		case 'I':
+			to[i] = (wasmtime_val_t){ .kind = WASMTIME_I64, .of.i64 = from[i].i64 };
+			break;
+		case 'f':
+			to[i] = (wasmtime_val_t){ .kind = WASMTIME_F32, .of.f32 = from[i].f32 };
+			break;
+		default:
+			to[i] = (wasmtime_val_t){ .kind = WASMTIME_F64, .of.f64 = from[i].f64 };
+		}
+	}
+}
+
+/* ---- Calls ------------------------------------------------------------------------------------------------ */
+
+static wasm_trap_t *trap_with(curfew__wasm *wasm, const char *message)
+{
+	wasm->host_trapped = true;
+	return wasmtime_trap_new(message, strlen(message));
+}
+
+/* NULL: the call may be made. */
+static wasm_trap_t *charge(curfew__wasm *wasm, wasmtime_context_t *context, const curfew__wasm_import *import)
+{
+	char message[256];
+	uint64_t left;
+
+	if (!wasm->host->call(wasm->context))
+		return trap_with(wasm, "the host refused a call");
+	if (!import->fuel || !wasm->code->machine->metered)
+		return NULL;
+	if (curfew__wasm_failed(wasmtime_context_get_fuel(context, &left), message))
+		return trap_with(wasm, message);
+	bool enough = left >= import->fuel;
+	if (curfew__wasm_failed(wasmtime_context_set_fuel(context, enough ? left - import->fuel : 0), message))
+		return trap_with(wasm, message);
+	return enough ? NULL : wasmtime_trap_new_code(WASMTIME_TRAP_CODE_OUT_OF_FUEL);
+}
+
+/* NULL: the guest goes on, with the results. */
+static wasm_trap_t *conclude(curfew__wasm *wasm, const curfew__wasm_import *import, curfew__wasm_answer answer,
+                             const curfew_value *values, char *message, wasmtime_val_t *results)
+{
+	wasm_trap_t *trap = NULL;
+
+	if (answer == CURFEW__ANSWER_THREW)
+		trap = trap_with(wasm, message ? message : "out of memory");
+	else if (wasm->host->stopped(wasm->context))
+		trap = trap_with(wasm, "the host ended a call");
+	else
+		write_values(import->results, values, results);
+	free(message);
+	return trap;
+}
+
+static wasm_trap_t *on_call(void *env, wasmtime_caller_t *caller, const wasmtime_val_t *args, size_t arg_count,
+                            wasmtime_val_t *results, size_t result_count)
+{
+	const curfew__wasm_import *import = env;
+	wasmtime_context_t *context = wasmtime_caller_context(caller);
+	curfew__wasm *wasm = wasmtime_context_get_data(context);
+	curfew_value params[CURFEW__HOST_VALUES], values[CURFEW__HOST_VALUES];
+	char *message = NULL;
+	wasm_trap_t *trap = charge(wasm, context, import);
+	(void)arg_count, (void)result_count;
+
+	if (trap)
+		return trap;
+	read_values(import->params, args, params);
+	curfew__wasm_answer answer = wasm->host->function(wasm->context, import->index, params, values, &message);
+	return conclude(wasm, import, answer, values, message, results);
+}
+
+/* ---- Asynchronous calls ----------------------------------------------------------------------------------- */
+
+typedef struct pending {
+	const curfew__wasm_import *import;
+	curfew__wasm *wasm;
+	uint32_t id;
+	wasmtime_val_t *results;
+	wasm_trap_t **trap;
+} pending;
+
+static bool on_poll(void *env)
+{
+	pending *call = env;
+	curfew_value values[CURFEW__HOST_VALUES];
+	char *message = NULL;
+	curfew__wasm_answer answer = call->wasm->host->function_take(call->wasm->context, call->id, values, &message);
+
+	if (answer == CURFEW__ANSWER_NONE)
+		return false;
+	*call->trap = conclude(call->wasm, call->import, answer, values, message, call->results);
+	return true;
+}
+
+static bool on_nothing(void *env)
+{
+	(void)env;
+	return true;
+}
+
+static void on_async_call(void *env, wasmtime_caller_t *caller, const wasmtime_val_t *args, size_t arg_count,
+                          wasmtime_val_t *results, size_t result_count, wasm_trap_t **trap,
+                          wasmtime_async_continuation_t *continuation)
+{
+	const curfew__wasm_import *import = env;
+	wasmtime_context_t *context = wasmtime_caller_context(caller);
+	curfew__wasm *wasm = wasmtime_context_get_data(context);
+	curfew_value params[CURFEW__HOST_VALUES];
+	pending *call;
+	(void)arg_count, (void)result_count;
+
+	*continuation = (wasmtime_async_continuation_t){ on_nothing, NULL, NULL };
+	if ((*trap = charge(wasm, context, import)))
+		return;
+	read_values(import->params, args, params);
+	if (!(call = malloc(sizeof *call)) ||
+	    !(call->id = wasm->host->function_start(wasm->context, import->index, params))) {
+		free(call);
+		*trap = trap_with(wasm, "the host has no room for another call");
+		return;
+	}
+	call->import = import;
+	call->wasm = wasm;
+	call->results = results;
+	call->trap = trap;
+	*continuation = (wasmtime_async_continuation_t){ on_poll, call, free };
+}
+
+/* ---- Linking ---------------------------------------------------------------------------------------------- */
+
+static void make_types(const char *letters, wasm_valtype_vec_t *types)
+{
+	wasm_valtype_t *made[CURFEW__HOST_VALUES];
+	size_t count = 0;
+
+	for (; letters[count]; count++)
+		made[count] = wasm_valtype_new(letters[count] == 'i'   ? WASM_I32
+		                               : letters[count] == 'I' ? WASM_I64
+		                               : letters[count] == 'f' ? WASM_F32
+		                                                       : WASM_F64);
+	wasm_valtype_vec_new(types, count, made);
+}
+
+static wasmtime_error_t *add_function(wasmtime_linker_t *linker, const curfew__wasm_import *import)
+{
+	wasm_valtype_vec_t params, results;
+	size_t module = strlen(import->module), name = strlen(import->name);
+	void *env = (void *)(uintptr_t)import;
+
+	make_types(import->params, &params);
+	make_types(import->results, &results);
+	wasm_functype_t *type = wasm_functype_new(&params, &results);
+	wasmtime_error_t *error =
+		import->is_async
+			? wasmtime_linker_define_async_func(linker, import->module, module, import->name, name, type, on_async_call,
+		                                        env, NULL)
+			: wasmtime_linker_define_func(linker, import->module, module, import->name, name, type, on_call, env, NULL);
+	wasm_functype_delete(type);
+	return error;
+}
+
+wasmtime_error_t *curfew__linker_add_functions(wasmtime_linker_t *linker, const curfew__wasm_import *imports,
+                                               size_t count)
+{
+	wasmtime_error_t *error = NULL;
+
+	for (size_t i = 0; i < count && !error; i++)
+		if (imports[i].typed)
+			error = add_function(linker, &imports[i]);
+	return error;
+}

@@ -1,0 +1,444 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Host functions: JSON and numbers, answers now and later, errors, limits, stops, and calls that outlive their run. */
+#include "harness.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+/* ---- Functions of this host ------------------------------------------------------------------------------- */
+
+static void add(void *context, curfew_host_call *call)
+{
+	const curfew_value *values = curfew_host_call_get_values(call);
+	curfew_value sum = {.i32 = values[0].i32 + values[1].i32};
+	(void)context;
+	CHECK(curfew_host_call_get_params(call, NULL) == NULL);
+	CHECK_OK(curfew_host_call_return_values(call, &sum));
+}
+
+static void scale(void *context, curfew_host_call *call)
+{
+	const curfew_value *values = curfew_host_call_get_values(call);
+	curfew_value results[2] = {{.i64 = values[0].i64 * 2}, {.f64 = (double)values[1].f32 * 2}};
+	(void)context;
+	CHECK_OK(curfew_host_call_return_values(call, results));
+}
+
+static void echo(void *context, curfew_host_call *call)
+{
+	size_t length;
+	const char *params = curfew_host_call_get_params(call, &length);
+	(void)context;
+	CHECK_EQUAL(strlen(params), length);
+	CHECK(curfew_host_call_get_values(call) == NULL);
+	CHECK_OK(curfew_host_call_return(call, params, length));
+}
+
+static void whoami(void *context, curfew_host_call *call)
+{
+	char text[64];
+	(void)snprintf(text, sizeof text, "[\"%s\",\"%s\"]", (const char *)context,
+	               (const char *)curfew_host_call_get_context(call));
+	CHECK_OK(curfew_host_call_return(call, text, strlen(text)));
+}
+
+static void nothing(void *context, curfew_host_call *call)
+{
+	(void)context, (void)call;
+}
+
+static void fail(void *context, curfew_host_call *call)
+{
+	(void)context;
+	CHECK_OK(curfew_host_call_throw(call, "no \"such\" row"));
+}
+
+static void answer_rubbish(void *context, curfew_host_call *call)
+{
+	(void)context;
+	CHECK_EQUAL(curfew_host_call_return(call, "{", 1), CURFEW_INVALID);
+}
+
+static void spin(void *context, curfew_host_call *call)
+{
+	(void)context;
+	while (!curfew_host_call_is_stopped(call))
+		harness_sleep_us(100);
+}
+
+/* Asynchronous: a thread for each call answers it soon. */
+static void *answer_soon(void *argument)
+{
+	curfew_host_call *call = argument;
+	const curfew_value *values = curfew_host_call_get_values(call);
+	harness_sleep_us(5000);
+	if (values != NULL) {
+		curfew_value twice = {.i32 = values[0].i32 * 2};
+		CHECK_OK(curfew_host_call_return_values(call, &twice));
+	} else {
+		size_t length;
+		const char *params = curfew_host_call_get_params(call, &length);
+		CHECK_OK(curfew_host_call_return(call, params, length));
+	}
+	return NULL;
+}
+
+static void later(void *context, curfew_host_call *call)
+{
+	pthread_t thread;
+	(void)context;
+	CHECK_EQUAL(pthread_create(&thread, NULL, answer_soon, call), 0);
+	pthread_detach(thread);
+}
+
+static void fail_at_once(void *context, curfew_host_call *call)
+{
+	(void)context;
+	CHECK_OK(curfew_host_call_throw(call, "refused"));
+}
+
+/* Asynchronous: nobody answers until the test does. */
+typedef struct held {
+	_Atomic(curfew_host_call *) call;
+	atomic_int told;
+} held;
+
+static void hold(void *context, curfew_host_call *call)
+{
+	held *kept = context;
+	CHECK(curfew_host_call_get_data(call) == NULL);
+	curfew_host_call_set_data(call, kept);
+	atomic_store(&kept->call, call);
+}
+
+static void on_stopped(void *context, curfew_host_call *call)
+{
+	held *kept = context;
+	CHECK(curfew_host_call_get_data(call) == kept);
+	CHECK(curfew_host_call_is_stopped(call));
+	atomic_fetch_add(&kept->told, 1);
+}
+
+static held the_held;
+
+#define FUNCTION(name_, callback, ...) {.size = sizeof(curfew_host_function), .name = name_, .call = callback, __VA_ARGS__}
+
+static const curfew_host_function functions[] = {
+	FUNCTION("add", add, .type = "ii->i", .fuel = 100000),
+	FUNCTION("scale", scale, .type = "If->IF", .module = "maths"),
+	FUNCTION("echo", echo),
+	FUNCTION("whoami", whoami, .context = (void *)(uintptr_t)"host"),
+	FUNCTION("nothing", nothing),
+	FUNCTION("zero", nothing, .type = "->F"),
+	FUNCTION("fail", fail),
+	FUNCTION("fail_typed", fail, .type = "->"),
+	FUNCTION("rubbish", answer_rubbish),
+	FUNCTION("spin", spin, .type = "->"),
+	FUNCTION("later", later, .flags = CURFEW_HOST_ASYNC),
+	FUNCTION("twice", later, .flags = CURFEW_HOST_ASYNC, .type = "i->i"),
+	FUNCTION("refuse", fail_at_once, .flags = CURFEW_HOST_ASYNC, .type = "->"),
+	FUNCTION("hold", hold, .flags = CURFEW_HOST_ASYNC, .type = "->", .stopped = on_stopped, .context = &the_held),
+};
+
+static curfew_program *make(curfew_engine *engine, curfew_language language, const char *text)
+{
+	curfew_source source = {.size = sizeof source, .language = language, .name = "test", .text = text,
+	                        .text_length = strlen(text)};
+	curfew_program *program = NULL;
+	curfew_failure failure = {.message = ""};
+	CHECK_OK(curfew_program_create(engine, &source, &program, NULL));
+	curfew_status status =
+		curfew_program_set_functions(program, functions, sizeof functions / sizeof *functions, &failure);
+	if (status != CURFEW_OK)
+		(void)fprintf(stderr, "%s\n", failure.message);
+	CHECK_OK(status);
+	return program;
+}
+
+static curfew_report *run(curfew_program *program, const curfew_limits *limits)
+{
+	curfew_run_options options = {.size = sizeof options, .limits = limits, .host_context = (void *)(uintptr_t)"run"};
+	curfew_report *report = NULL;
+	CHECK_OK(curfew_program_run(program, &options, &report, NULL));
+	return report;
+}
+
+static void expect(curfew_language language, const char *text, const curfew_limits *limits, curfew_outcome outcome,
+                   const char *value, const char *message)
+{
+	curfew_engine *engine = harness_engine(2);
+	curfew_program *program = make(engine, language, text);
+	for (int again = 0; again < 2; again++) {
+		curfew_report *report = run(program, limits);
+		if (report->outcome != outcome)
+			(void)fprintf(stderr, "%.100s: %s: %s\n", text, curfew_outcome_name(report->outcome),
+			              report->error_message != NULL ? report->error_message : "-");
+		CHECK_EQUAL(report->outcome, outcome);
+		if (value != NULL)
+			CHECK_TEXT(report->value, value);
+		if (message != NULL)
+			CHECK_TEXT(report->error_message, message);
+		curfew_report_destroy(report);
+	}
+	curfew_program_destroy(program);
+	curfew_engine_destroy(engine);
+}
+
+static void js(const char *text, const char *value)
+{
+	expect(CURFEW_LANGUAGE_JS, text, NULL, CURFEW_OUTCOME_FINISHED, value, NULL);
+}
+
+/* ---- JavaScript ------------------------------------------------------------------------------------------- */
+
+static void test_js_numbers(void)
+{
+	js("host.add(40, 2)", "42");
+	js("[host.scale('9007199254740993', 1.5), host.zero()]", "[[\"18014398509481986\",3],0]");
+	js("try { host.add(1) } catch (e) { [e instanceof Error, e.message] }", "[true,\"add takes 2 arguments, got 1\"]");
+	js("try { host.add(1, 'x') } catch (e) { e.message.startsWith('argument 2: expected i32') }", "true");
+}
+
+static void test_js_json(void)
+{
+	js("host.echo({a: [1, 'ü', null]}, undefined)", "[{\"a\":[1,\"ü\",null]},null]");
+	js("host.echo('x'.repeat(100000))[0].length", "100000");
+	js("host.whoami()", "[\"host\",\"run\"]");
+	js("[typeof host.nothing(), Object.isFrozen(host), Object.isFrozen(host.echo), host.later.name, `${host}`]",
+	   "[\"undefined\",true,true,\"later\",\"[object host]\"]");
+	js("try { host.fail() } catch (e) { [e.message, e.stack.includes('fail')] }", "[\"no \\\"such\\\" row\",true]");
+	js("try { host.rubbish() } catch (e) { e.message }", "\"the host function answered what is not JSON\"");
+	js("const o = {}; o.o = o; try { host.echo(o) } catch (e) { e.name }", "\"TypeError\"");
+	js("Array.prototype.toJSON = () => undefined; try { host.echo(1) } catch (e) { e.name }", "\"TypeError\"");
+}
+
+static void test_js_without(void)
+{
+	curfew_engine *engine = harness_engine(1);
+	harness_expect(engine, "typeof host", NULL, CURFEW_OUTCOME_FINISHED, "\"undefined\"");
+	curfew_engine_destroy(engine);
+}
+
+static void test_js_later(void)
+{
+	js("host.later(1, {b: 2})", "[1,{\"b\":2}]");
+	js("Promise.all([host.twice(1), host.twice(2), host.later()])", "[2,4,[]]");
+	js("host.refuse().catch((e) => [e instanceof Error, e.message])", "[true,\"refused\"]");
+	js("host.twice('x').catch((e) => e.message.startsWith('argument 1'))", "true");
+	js("host.later(Symbol.iterator).then((v) => v)", "[null]");
+	expect(CURFEW_LANGUAGE_JS, "export default async () => { const o = {}; o.o = o; await host.later(o); };", NULL,
+	       CURFEW_OUTCOME_THREW, NULL, NULL);
+	js("let n = 0; for (let i = 0; i < 200; i++) host.twice(i).then((v) => n += v);\n"
+	   "new Promise((r) => { const t = setInterval(() => { if (n === 39800) { clearInterval(t); r(n); } }, 5); })", "39800");
+}
+
+static void test_limits(void)
+{
+	curfew_limits calls = {.size = sizeof calls, .host_calls = 3};
+	curfew_limits fuel = {.size = sizeof fuel, .fuel = 1000000};
+	curfew_limits plenty = {.size = sizeof plenty, .fuel = 10000000};
+	expect(CURFEW_LANGUAGE_JS, "for (;;) try { host.add(1, 2) } catch {}", &calls, CURFEW_OUTCOME_HOST_CALLS, NULL, NULL);
+	expect(CURFEW_LANGUAGE_JS, "for (;;) host.later()", &calls, CURFEW_OUTCOME_HOST_CALLS, NULL, NULL);
+	expect(CURFEW_LANGUAGE_JS, "for (let i = 0; i < 20; i++) try { host.add(1, 2) } catch {}", &fuel,
+	       CURFEW_OUTCOME_FUEL, NULL, NULL);
+	expect(CURFEW_LANGUAGE_JS, "for (let i = 0; i < 20; i++) host.add(1, 2)", &plenty, CURFEW_OUTCOME_FINISHED, NULL, NULL);
+	const char *wat = "(module (import \"host\" \"add\" (func $add (param i32 i32) (result i32)))"
+	                  "(func (export \"_start\") (local $i i32) (loop $l (drop (call $add (i32.const 1) (i32.const 2)))"
+	                  "(br_if $l (i32.lt_s (local.tee $i (i32.add (local.get $i) (i32.const 1))) (i32.const 20))))))";
+	expect(CURFEW_LANGUAGE_WAT, wat, &calls, CURFEW_OUTCOME_HOST_CALLS, NULL, NULL);
+	expect(CURFEW_LANGUAGE_WAT, wat, &fuel, CURFEW_OUTCOME_FUEL, NULL, NULL);
+	expect(CURFEW_LANGUAGE_WAT, wat, &plenty, CURFEW_OUTCOME_FINISHED, NULL, NULL);
+}
+
+/* ---- WebAssembly ------------------------------------------------------------------------------------------ */
+
+#define WAT(imports, body) "(module " imports "(func (export \"f\") " body "))"
+
+static void wat(const char *text, curfew_outcome outcome, const char *value, const char *message)
+{
+	curfew_engine *engine = harness_engine(2);
+	curfew_program *program = make(engine, CURFEW_LANGUAGE_WAT, text);
+	for (int again = 0; again < 2; again++) {
+		curfew_run_options options = {.size = sizeof options, .call = "f"};
+		curfew_report *report = NULL;
+		CHECK_OK(curfew_program_run(program, &options, &report, NULL));
+		if (report->outcome != outcome)
+			(void)fprintf(stderr, "%.100s: %s: %s\n", text, curfew_outcome_name(report->outcome),
+			              report->error_message != NULL ? report->error_message : "-");
+		CHECK_EQUAL(report->outcome, outcome);
+		CHECK_TEXT(report->value, value);
+		if (message != NULL)
+			CHECK_TEXT(report->error_message, message);
+		curfew_report_destroy(report);
+	}
+	curfew_program_destroy(program);
+	curfew_engine_destroy(engine);
+}
+
+static void test_wasm_numbers(void)
+{
+	wat(WAT("(import \"host\" \"add\" (func $a (param i32 i32) (result i32)))",
+	        "(result i32) (call $a (i32.const 40) (i32.const 2))"), CURFEW_OUTCOME_FINISHED, "42", NULL);
+	wat(WAT("(import \"maths\" \"scale\" (func $a (param i64 f32) (result i64 f64)))",
+	        "(result i64 f64) (call $a (i64.const -3) (f32.const 1.5))"), CURFEW_OUTCOME_FINISHED, "[-6,3]", NULL);
+	wat(WAT("(import \"host\" \"zero\" (func $a (result f64)))", "(result f64) (call $a)"), CURFEW_OUTCOME_FINISHED, "0",
+	    NULL);
+	wat(WAT("(import \"host\" \"fail_typed\" (func $a))", "(call $a)"), CURFEW_OUTCOME_TRAPPED, NULL, "no \"such\" row");
+	wat("(module (import \"host\" \"fail_typed\" (func $a)) (start $a) (func (export \"f\")))", CURFEW_OUTCOME_TRAPPED, NULL,
+	    "no \"such\" row");
+}
+
+static void test_wasm_links(void)
+{
+	wat(WAT("(import \"host\" \"echo\" (func $a (param i32)))", ""), CURFEW_OUTCOME_BAD_PROGRAM, NULL,
+	    "unknown imports: host.echo (i32) -> () (a module imports host functions of its type, and none that take JSON)");
+	wat(WAT("(import \"host\" \"add\" (func $a (param i32)))", ""), CURFEW_OUTCOME_BAD_PROGRAM, NULL, NULL);
+	wat("(component (import \"add\" (func)))", CURFEW_OUTCOME_BAD_PROGRAM, NULL,
+	    "unknown imports: add (components cannot import host functions)");
+}
+
+static void test_wasm_later(void)
+{
+	wat(WAT("(import \"host\" \"twice\" (func $a (param i32) (result i32)))",
+	        "(result i32) (call $a (call $a (i32.const 21)))"), CURFEW_OUTCOME_FINISHED, "84", NULL);
+	wat(WAT("(import \"host\" \"refuse\" (func $a))", "(call $a)"), CURFEW_OUTCOME_TRAPPED, NULL, "refused");
+}
+
+/* ---- Stops ------------------------------------------------------------------------------------------------ */
+
+/* Nobody answers: the deadline ends the run, the host is told, and may answer whenever it likes. */
+static void outlive(curfew_language language, const char *text, bool waits)
+{
+	curfew_engine *engine = harness_engine(1);
+	curfew_program *program = make(engine, language, text);
+	curfew_limits limits = {.size = sizeof limits, .timeout_ns = 100000000};
+	curfew_run_options options = {.size = sizeof options, .limits = &limits};
+	curfew_run *started = NULL;
+	CHECK_OK(curfew_run_start(program, &options, &started, NULL));
+	const curfew_report *report = curfew_run_wait(started);
+	CHECK_EQUAL(report->outcome, CURFEW_OUTCOME_DEADLINE);
+	CHECK(!waits || report->used.cpu_ns < 50000000);
+	CHECK_EQUAL(atomic_load(&the_held.told), 1);
+	curfew_run_destroy(started);
+	curfew_program_destroy(program);
+	curfew_engine_destroy(engine);
+	CHECK(curfew_host_call_is_stopped(atomic_load(&the_held.call)));
+	CHECK_OK(curfew_host_call_return_values(atomic_load(&the_held.call), NULL));
+}
+
+static void test_outlives_js(void)
+{
+	outlive(CURFEW_LANGUAGE_JS, "host.hold()", true);
+}
+
+static void test_outlives_spinning(void)
+{
+	outlive(CURFEW_LANGUAGE_JS, "host.hold(); for (;;);", false);
+}
+
+static void test_outlives_wasm(void)
+{
+	outlive(CURFEW_LANGUAGE_WAT, "(module (import \"host\" \"hold\" (func $a)) (func (export \"_start\") (call $a)))", true);
+}
+
+/* A synchronous one that takes long sees the stop, which takes effect when it returns. */
+static void test_sees_stop(void)
+{
+	curfew_limits limits = {.size = sizeof limits, .timeout_ns = 50000000};
+	expect(CURFEW_LANGUAGE_JS, "for (;;) host.spin()", &limits, CURFEW_OUTCOME_DEADLINE, NULL, NULL);
+	expect(CURFEW_LANGUAGE_WAT,
+	       "(module (import \"host\" \"spin\" (func $a)) (func (export \"_start\") (loop (call $a) (br 0))))", &limits,
+	       CURFEW_OUTCOME_DEADLINE, NULL, NULL);
+}
+
+/* Cancelled while the answer comes from another thread, again and again. */
+static void test_race(void)
+{
+	curfew_engine *engine = harness_engine(2);
+	curfew_program *program = make(engine, CURFEW_LANGUAGE_JS, "(async () => { for (;;) await host.twice(1); })()");
+	for (unsigned i = 0; i < harness_count(100); i++) {
+		curfew_run *started = NULL;
+		CHECK_OK(curfew_run_start(program, NULL, &started, NULL));
+		harness_sleep_us(4900 + i * 5);
+		curfew_run_cancel(started);
+		CHECK_EQUAL(curfew_run_wait(started)->outcome, CURFEW_OUTCOME_CANCELLED);
+		curfew_run_destroy(started);
+	}
+	curfew_program_destroy(program);
+	curfew_engine_destroy(engine);
+	harness_sleep_us(50000); /* their threads */
+}
+
+/* ---- What is refused -------------------------------------------------------------------------------------- */
+
+static void refuse(curfew_program *program, curfew_host_function function, const char *message)
+{
+	curfew_failure failure;
+	function.size = sizeof function;
+	CHECK_EQUAL(curfew_program_set_functions(program, &function, 1, &failure), CURFEW_INVALID);
+	CHECK_TEXT(failure.message, message);
+}
+
+static void test_refusals(void)
+{
+	curfew_engine *engine = harness_engine(1);
+	curfew_program *program = harness_program(engine, "typeof host");
+	curfew_host_function twice[2] = {functions[0], functions[0]};
+	curfew_failure failure;
+	const char *bad_name = "a host function's name is not printable ASCII of at most 128 bytes";
+	refuse(program, (curfew_host_function){.name = "a b", .call = add}, bad_name);
+	refuse(program, (curfew_host_function){.name = "", .call = add}, bad_name);
+	refuse(program, (curfew_host_function){.call = add}, bad_name);
+	refuse(program, (curfew_host_function){.name = "a", .type = "ix->", .call = add},
+	       "host function a: type ix-> is not like \"iI->f\"");
+	refuse(program, (curfew_host_function){.name = "a", .type = "iiiiiiiiiiiiiiiii->", .call = add},
+	       "host function a: type iiiiiiiiiiiiiiiii-> is not like \"iI->f\"");
+	refuse(program, (curfew_host_function){.name = "a"},
+	       "host function a: no callback, an unknown flag, or stopped without CURFEW_HOST_ASYNC");
+	CHECK_EQUAL(curfew_program_set_functions(program, twice, 2, &failure), CURFEW_INVALID);
+	CHECK_TEXT(failure.message, "two host functions are called add");
+	curfew_report_destroy(harness_run(program, NULL));
+	CHECK_EQUAL(curfew_program_set_functions(program, functions, 1, &failure), CURFEW_INVALID);
+	CHECK_TEXT(failure.message, "the program was used before, or has host functions");
+	curfew_program_destroy(program);
+	curfew_engine_destroy(engine);
+}
+
+/* An image of a program does not hold its functions: they are given again. */
+static void test_image(void)
+{
+	curfew_engine *engine = harness_engine(1);
+	curfew_program *program = make(engine, CURFEW_LANGUAGE_JS, "host.add(1, 2)"), *loaded = NULL;
+	void *image;
+	size_t length;
+	CHECK_OK(curfew_program_compile(program, NULL, NULL, NULL));
+	CHECK_OK(curfew_program_save(program, &image, &length, NULL));
+	CHECK_OK(curfew_program_load(engine, image, length, &loaded, NULL));
+	CHECK_OK(curfew_program_set_functions(loaded, functions, 1, NULL));
+	curfew_report *report = harness_run(loaded, NULL);
+	CHECK_TEXT(report->value, "3");
+	curfew_report_destroy(report);
+	curfew_free(image);
+	curfew_program_destroy(loaded);
+	curfew_program_destroy(program);
+	curfew_engine_destroy(engine);
+}
+
+static const harness_test tests[] = {
+	{"js_numbers", test_js_numbers},
+	{"js_json", test_js_json},
+	{"js_without", test_js_without},
+	{"js_later", test_js_later},
+	{"limits", test_limits},
+	{"wasm_numbers", test_wasm_numbers},
+	{"wasm_links", test_wasm_links},
+	{"wasm_later", test_wasm_later},
+	{"outlives_js", test_outlives_js},
+	{"outlives_spinning", test_outlives_spinning},
+	{"outlives_wasm", test_outlives_wasm},
+	{"sees_stop", test_sees_stop},
+	{"race", test_race},
+	{"refusals", test_refusals},
+	{"image", test_image},
+};
+HARNESS_MAIN(tests)
