@@ -40,6 +40,7 @@ struct http {
 	size_t body_bytes; /* HTTP thread only */
 	peer *peers;       /* under the server's lock */
 	request *streams;
+	request *suspended;
 	int64_t pinged_us;
 	char *cert, *key;
 };
@@ -122,8 +123,14 @@ void http_sweep(struct http *h, int64_t now_us)
 
 void http_suspend(request *q, answer (*go_on)(request *q))
 {
+	struct http *h = q->server->http;
 	q->go_on = go_on;
 	q->suspended = true;
+	q->previous_suspended = NULL;
+	q->next_suspended = h->suspended;
+	if (q->next_suspended != NULL)
+		q->next_suspended->previous_suspended = q;
+	h->suspended = q;
 	if (!q->is_stream)
 		set_phase(q->peer, PHASE_WAITING);
 	MHD_suspend_connection(q->connection);
@@ -134,7 +141,16 @@ void http_wake(request *q)
 	if (!q->suspended)
 		return;
 	q->suspended = false;
+	*(q->previous_suspended != NULL ? &q->previous_suspended->next_suspended : &q->server->http->suspended) = q->next_suspended;
+	if (q->next_suspended != NULL)
+		q->next_suspended->previous_suspended = q->previous_suspended;
 	MHD_resume_connection(q->connection);
+}
+
+void http_wake_all(struct http *h)
+{
+	while (h->suspended != NULL)
+		http_wake(h->suspended);
 }
 
 void http_watch(request *q, run *r)

@@ -30,6 +30,7 @@ struct request {
 
 	answer (*go_on)(request *q);
 	bool suspended;
+	request *next_suspended, *previous_suspended;
 
 	/* What it waits for: news of a run, or of something that it asked for. */
 	run *run;
@@ -65,6 +66,8 @@ struct http *http_start(server *s, int listener, curfew_failure *failure);
 void http_quiesce(struct http *h);
 /* Ends everything that is open. Not under the lock. */
 void http_stop(struct http *h);
+/* Under the lock: wakes everything that waits, once and for all; server.closing is set. */
+void http_wake_all(struct http *h);
 /* Whether an answer is still on its way. */
 bool http_is_busy(struct http *h);
 size_t http_count_connections(const struct http *h);

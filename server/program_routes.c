@@ -168,12 +168,12 @@ static answer go_on_written(request *q)
 	put *p = q->work;
 	server *s = q->server;
 	server_lock(s);
-	if (!q->is_done) {
+	bool waits = !q->is_done, closing = s->closing;
+	if (waits && !closing)
 		http_suspend(q, go_on_written);
-		server_unlock(s);
-		return MHD_YES;
-	}
 	server_unlock(s);
+	if (waits)
+		return closing ? reply_stopping(q) : MHD_YES;
 	if (q->problem[0] != '\0')
 		return reply_store(q);
 	text out;
@@ -233,12 +233,12 @@ static answer go_on_loaded(request *q)
 	put *p = q->work;
 	server *s = q->server;
 	server_lock(s);
-	if (!p->loaded) {
+	bool waits = !p->loaded, closing = s->closing;
+	if (waits && !closing)
 		http_suspend(q, go_on_loaded);
-		server_unlock(s);
-		return MHD_YES;
-	}
 	server_unlock(s);
+	if (waits)
+		return closing ? reply_stopping(q) : MHD_YES;
 	if (p->refused)
 		return reply_problem(q, MHD_HTTP_UNPROCESSABLE_CONTENT, "bad-program", p->detail, NULL);
 	return write_put(q);
@@ -372,12 +372,12 @@ static answer go_on_deleted(request *q)
 {
 	server *s = q->server;
 	server_lock(s);
-	if (!q->is_done) {
+	bool waits = !q->is_done, closing = s->closing;
+	if (waits && !closing)
 		http_suspend(q, go_on_deleted);
-		server_unlock(s);
-		return MHD_YES;
-	}
 	server_unlock(s);
+	if (waits)
+		return closing ? reply_stopping(q) : MHD_YES;
 	return q->problem[0] != '\0' ? reply_store(q) : reply_nothing(q, MHD_HTTP_NO_CONTENT);
 }
 

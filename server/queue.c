@@ -239,6 +239,8 @@ static void append_launch(server *s, run *r)
 
 void queue_launch(server *s, run *r)
 {
+	if (r->ended)
+		return; /* it was refused, or is over */
 	if (r->cancels > 0)
 		run_end_without_worker(s, r, CURFEW_OUTCOME_CANCELLED, "the run was cancelled");
 	else
@@ -249,7 +251,7 @@ void queue_launch(server *s, run *r)
 static void on_start_written(server *s, void *context, const char *problem)
 {
 	run *r = context;
-	if (problem == NULL) {
+	if (problem == NULL || r->ended) {
 		queue_launch(s, r);
 		return;
 	}

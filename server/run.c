@@ -434,6 +434,7 @@ static void on_end_written(server *s, void *context, const char *problem)
 void run_end(server *s, run *r, curfew_outcome outcome, blob *report)
 {
 	leave_running(s, r);
+	s->ending_count++;
 	r->ended = true;
 	r->dirty = false;
 	r->outcome = outcome;
@@ -462,6 +463,7 @@ void run_publish(server *s, run *r)
 {
 	if (r->state == RUN_DONE)
 		return;
+	s->ending_count--;
 	run_set_state(s, r, RUN_DONE);
 	run_add_event(s, r, EVENT_REPORT, r->report);
 	http_wake_waiters(r);

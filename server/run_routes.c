@@ -72,7 +72,7 @@ static void on_inserted(server *s, void *context, const char *problem)
 		r->program->stored = true;
 		s->metrics.submitted++;
 		http_wake_waiters(r);
-		if (r->launched)
+		if (r->begun_first)
 			queue_launch(s, r);
 		return;
 	}
@@ -166,6 +166,7 @@ static bool accept_run(server *s, run *r, const submission *sub)
 		return true;
 	}
 	r->inserted = true;
+	r->begun_first = r->launched;
 	bool has_source = r->program->stored;
 	if (!store_insert_run(s->store, r, has_source ? NULL : sub->source, sub->source_length, on_inserted, r))
 		on_inserted(s, r, "out of memory");

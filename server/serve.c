@@ -248,7 +248,7 @@ static bool wait_for_runs(server *s, const sigset_t *signals, int64_t until_us)
 {
 	for (;;) {
 		server_lock(s);
-		size_t running = s->running_count;
+		size_t running = s->running_count + s->ending_count;
 		server_unlock(s);
 		if (running == 0)
 			return true;
@@ -265,10 +265,7 @@ static void close_requests(server *s)
 	int64_t until_us = clock_now_us() + SECOND_US;
 	server_lock(s);
 	s->closing = true;
-	for (size_t i = 0; i < RUN_BUCKETS; i++) {
-		for (run *r = s->runs[i]; r != NULL; r = r->chain)
-			http_wake_waiters(r);
-	}
+	http_wake_all(s->http);
 	server_unlock(s);
 	while (http_is_busy(s->http) && clock_now_us() < until_us)
 		(void)usleep(5000);
@@ -403,6 +400,7 @@ bool serve(const config *c, curfew_failure *failure)
 	(void)sigaddset(&signals, SIGINT);
 	(void)pthread_sigmask(SIG_BLOCK, &signals, NULL);
 	(void)signal(SIGPIPE, SIG_IGN);
+	(void)signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error like a full disk */
 	log_use_json(strcmp(c->log_format, "json") == 0);
 	(void)pthread_mutex_init(&s->lock, NULL);
 	init_tick(s);

@@ -109,6 +109,7 @@ struct run {
 	bool accepted;    /* the store has it, or it is not durable: nothing can lose it any more */
 	bool refused;     /* the store could not take it: it never was */
 	bool launched;    /* it counts as running */
+	bool begun_first; /* it was launched before it was written, which is to be told as one */
 	bool ended;       /* there is a report; shown as done when that is written */
 	bool written;     /* its end is in the store, or it is not durable */
 	worker_run *worker;
@@ -195,6 +196,7 @@ struct server {
 	size_t scheduled_count, scheduled_room;
 	size_t waiting_count, waiting_bytes;
 	size_t running_count; /* launched and not ended */
+	size_t ending_count;  /* ended, but not yet shown as done */
 	size_t concurrency;
 	run *launch_first, *launch_last;
 	run *dirty_first;

@@ -5,6 +5,7 @@
  */
 #include "clock.h"
 #include "log.h"
+#include "programs.h"
 #include "run.h"
 #include "store_private.h"
 
@@ -371,8 +372,8 @@ static int drop_before(store *st, int64_t ended_us, int most)
 	return step(statement) == SQLITE_OK ? sqlite3_changes(st->writer) : 0;
 }
 
-/* Drops some of what is too old or too much; true if there may be more. */
-static bool clean(store *st)
+/* Drops some of what is too old or too much; returns how many runs. */
+static int clean(store *st)
 {
 	const config *c = st->server->config;
 	int64_t oldest = clock_wall_us() - (int64_t)c->retention_age_us;
@@ -381,7 +382,6 @@ static bool clean(store *st)
 	if (dropped == 0 && bytes > c->retention_bytes)
 		dropped = drop_before(st, INT64_MAX, DROP_AT_ONCE);
 	if (dropped > 0) {
-		(void)step(st->writes[WRITE_DROP_SOURCES]);
 		while (sqlite3_step(st->writes[WRITE_SHRINK]) == SQLITE_ROW) {}
 		(void)sqlite3_reset(st->writes[WRITE_SHRINK]);
 		bytes = used_bytes(st);
@@ -390,7 +390,7 @@ static bool clean(store *st)
 	server_lock(st->server);
 	st->stats.bytes = bytes;
 	server_unlock(st->server);
-	return dropped == DROP_AT_ONCE;
+	return dropped;
 }
 
 /* ---- The thread ------------------------------------------------------------------------------------------ */
@@ -399,6 +399,7 @@ typedef struct writer {
 	store *st;
 	write_op *again; /* to be tried again */
 	int64_t again_us, news_us, clean_us;
+	bool drops_sources; /* after the next writes */
 } writer;
 
 static int64_t earlier(int64_t a, int64_t b)
@@ -452,13 +453,23 @@ static void write_once(writer *w)
 	}
 	write_op *ops = st->first;
 	st->first = st->last = NULL;
+	/* Runs from here on bring their source; those before are written before sources without a run are dropped. */
+	bool drops_sources = w->drops_sources;
+	if (drops_sources)
+		programs_forget_stored(st->server);
+	w->drops_sources = false;
 	server_unlock(st->server);
 	if (again != NULL)
 		add_again(w, write_list(st, again, NULL));
 	if (ops != NULL || first_news != NULL)
 		add_again(w, write_list(st, ops, first_news));
-	if (now_us >= w->clean_us)
-		w->clean_us = now_us + (clean(st) ? 0 : CLEAN_EVERY_US);
+	if (drops_sources)
+		(void)step(st->writes[WRITE_DROP_SOURCES]);
+	if (now_us >= w->clean_us) {
+		int dropped = clean(st);
+		w->drops_sources = dropped > 0;
+		w->clean_us = now_us + (dropped > 0 ? 0 : CLEAN_EVERY_US);
+	}
 	server_lock(st->server);
 }
 

@@ -7,7 +7,7 @@ import shutil
 import tempfile
 import time
 
-from . import cases, cli, console, fetch, images, isolation, programs, project, secrets
+from . import cases, cli, console, fetch, images, isolation, programs, project, secrets, server
 from .harness import Context, Failed, Skipped
 
 GROUPS = {
@@ -22,6 +22,7 @@ GROUPS = {
     "cli": lambda context: cli.tests(context) + secrets.tests(context) + images.tests(context),
     "fetch": fetch.tests,
     "isolation": isolation.tests,
+    "server": server.tests,
     "console": console.tests,
     "examples": programs.examples,
     "api": programs.api,

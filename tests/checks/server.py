@@ -1,0 +1,795 @@
+# SPDX-License-Identifier: Apache-2.0
+"""curfew serve: what it answers, what it refuses, and that nothing accepted is lost."""
+import concurrent.futures
+import json
+import os
+import resource
+import shutil
+import signal
+import socket
+import sqlite3
+import ssl
+import subprocess
+import sys
+import time
+
+from .harness import ROOT, Failed, Skipped, Test, expect, expect_equal, shorten
+from .serving import Server
+
+TESTS = []
+FOREVER = "for (;;) {}"
+PATIENT = "await new Promise(() => setTimeout(() => {}, 60000))"
+
+
+def test(function):
+    TESTS.append(function)
+    return function
+
+
+def fail_start(context, *options, text, data=None, code=125):
+    """It does not start, and says why in one line."""
+    data = data or os.path.join(context.folder(), "data")
+    done = context.command([context.curfew, "serve", "--listen", "127.0.0.1:0", "--data", data, *options], timeout=30)
+    err = done.err.decode()
+    lines = [line for line in err.split("\n") if line.startswith("curfew: ")]
+    expect(done.code == code and len(lines) == 1 and text in err, f"{options}: expected exit {code} and {text!r}, seen {done.code}: {err}")
+
+
+def make_token(context, data, *options):
+    done = context.command([context.curfew, "token", "create", "--data", data, *options])
+    expect(done.code == 0 and done.out.startswith(b"curfew_"), f"token create {options}: {done}")
+    return done.out.decode().strip()
+
+
+# ---- Runs ---------------------------------------------------------------------------------------------------------
+
+
+@test
+def runs(context):
+    with Server(context) as server:
+        report = server.run("console.log('out'); console.error('err'); curfew.checkpoint([1]); ({a: 40 + 2})")
+        expect_equal("value", (report["outcome"], report["value"], report["partial"], report["stdout"], report["stderr"]),
+                     ("ok", {"a": 42}, [1], "out\n", "err\n"))
+        accepted = server.submit("1 + 1")
+        run = server.wait_for(accepted["id"])
+        expect_equal("run", (run["id"], run["report"]["id"], run["report"]["value"], run["durable"]), (accepted["id"], accepted["id"], 2, True))
+        expect(run["queue_us"] >= 0 and run["started_ms"] >= run["created_ms"], f"times: {run}")
+        expect_equal("threw", server.run("throw new TypeError('no')")["error"]["name"], "TypeError")
+        expect_equal("bad", server.run("let 1")["outcome"], "bad_program")
+        expect_equal("deadline", server.run(FOREVER, limits={"timeout": "100ms"})["outcome"], "deadline")
+        expect_equal("module", server.run("export default (a, b) => a + b", lang="mjs", params=[2, 3])["value"], 5)
+        expect_equal("call", server.run("function twice(x) { return 2 * x }", call="twice", params=[21])["value"], 42)
+        expect_equal("user", server.run("curfew.user", user="ada")["value"], "ada")
+        expect_equal("not durable", server.run("7", durable=False)["value"], 7)
+        first, second = (server.run("[Math.random(), Date.now()]", deterministic=True)["value"] for _ in range(2))
+        expect_equal("deterministic", first, second)
+
+
+@test
+def values_pass_as_they_are(context):
+    with Server(context) as server:
+        body = b'{"source":"export default x => JSON.stringify(x)","lang":"mjs","wait":true,"params":[{"n":123456789012345678901234567890,"s":"\\ud800\\u0000"}]}'
+        report = json.loads(server.request("POST", "/v1/runs", body, headers={"Content-Type": "application/json"}).body)
+        expect_equal("params", report["value"], '{"n":1.2345678901234568e+29,"s":"\\ud800\\u0000"}')
+        report = server.run("({big: 1e21, whole: 12345678901234567890, text: '</script>\\u2028\\ud800'})")
+        expect_equal("value", report["value"], {"big": 1e21, "whole": 12345678901234567000, "text": "</script>\u2028\ud800"})
+
+
+@test
+def limits(context):
+    with Server(context) as server:
+        given = {"timeout": "1.5s", "grace": "5ms", "cpu": "1s", "fuel": "3G", "loops": 1000000, "memory": "32MiB", "stack": 524288,
+                 "output": "64KiB", "host-calls": 7, "timers": "unlimited"}
+        seen = server.run("1", limits=given)["limits"]
+        expect_equal("limits", seen, {"timeout_us": 1500000, "grace_us": 5000, "cpu_us": 1000000, "fuel": 3 * 10**9, "loops": 10**6,
+                                      "memory_bytes": 32 << 20, "stack_bytes": 524288, "output_bytes": 65536, "host_calls": 7, "timers": None})
+        expect_equal("underscore", server.run("1", limits={"host_calls": 9})["limits"]["host_calls"], 9)
+        expect_equal("after the store", server.wait_for(server.submit("1", limits=given)["id"])["limits"], seen)
+
+
+@test
+def bad_fields(context):
+    cases = [
+        ({}, "/program"), ({"source": "1", "program": "a"}, "/source"), ({"source": 1}, "/source"), ({"source": "1", "lang": "py"}, "/lang"),
+        ({"program": 5}, "/program"), ({"program": "a", "lang": "js"}, "/lang"), ({"source": "1", "x": 1}, "/x"), ({"source": "1", "a/b~c": 1}, "/a~1b~0c"),
+        ({"source": "1", "params": {}}, "/params"), ({"source": "1", "params": "[]"}, "/params"), ({"source": "1", "limits": []}, "/limits"),
+        ({"source": "1", "limits": {"timeout": 5}}, "/limits/timeout"), ({"source": "1", "limits": {"timeout": "0s"}}, "/limits/timeout"),
+        ({"source": "1", "limits": {"timeout": True}}, "/limits/timeout"), ({"source": "1", "limits": {"timout": "1s"}}, "/limits/timout"),
+        ({"source": "1", "limits": {"memory": "unlimited"}}, "/limits/memory"), ({"source": "1", "limits": {"memory": "9999GiB"}}, "/limits/memory"),
+        ({"source": "1", "limits": {"fuel": -1}}, "/limits/fuel"), ({"source": "1", "delay": "5"}, "/delay"), ({"source": "1", "delay": -1}, "/delay"),
+        ({"source": "1", "delay": "99999h"}, "/delay"), ({"source": "1", "delay": [1]}, "/delay"), ({"source": "1", "wait": "yes"}, "/wait"),
+        ({"source": "1", "wait": 1}, "/wait"), ({"source": "1", "durable": 0}, "/durable"), ({"source": "1", "priority": 10}, "/priority"),
+        ({"source": "1", "priority": 1.5}, "/priority"), ({"source": "1", "retry": 11}, "/retry"), ({"source": "1", "retry": "1"}, "/retry"),
+        ({"source": "1", "user": ""}, "/user"), ({"source": "1", "user": "a\0b"}, "/user"), ({"source": "1", "user": "x" * 257}, "/user"),
+        ({"source": "1", "call": 3}, "/call"), ({"source": "!", "lang": "wasm"}, "/source"), ([], ""), ("text", ""), (None, ""),
+    ]
+    with Server(context) as server:
+        for fields, pointer in cases:
+            body = json.dumps(fields)
+            problem = server.ask("POST", "/v1/runs", body, 400, headers={"Content-Type": "application/json"})
+            expect_equal(body[:60], problem.get("pointer"), pointer)
+        for body in (b"", b"{", b'{"source":"1"} x', b'{"source":"1","source":"2"}', b'{"source":"\\ud800"}', b"\xff\xfe", b"[" * 100000, b'{"a":' * 5000,
+                     b'{"source":"1","params":[1,]}', b'{"source":"1","params":[1}'):
+            problem = server.ask("POST", "/v1/runs", body, 400, headers={"Content-Type": "application/json"})
+            expect("pointer" in problem, f"{body[:40]}: {problem}")
+        server.refuse(404, {"program": "nowhere"}, "/program")
+        expect_equal("nothing was run", server.ask("GET", "/v1/runs")["runs"], [])
+
+
+@test
+def bad_requests(context):
+    with Server(context) as server:
+        for method, path, status in (("GET", "/nowhere", 404), ("GET", "/v1", 404), ("GET", "/v1/runs/", 404), ("GET", "/v1/runs/abc", 404), ("POST", "/v1/stats", 405),
+                                     ("PUT", "/v1/runs", 405), ("DELETE", "/v1/runs/01ARZ3NDEKTSV4RRFFQ69G5FAV", 404), ("GET", "/v1/runs/01ARZ3NDEKTSV4RRFFQ69G5FAV", 404),
+                                     ("GET", "/v1/runs/01ARZ3NDEKTSV4RRFFQ69G5FAV/events", 404), ("GET", "/v1/programs/nowhere", 404), ("DELETE", "/v1/programs/nowhere", 404),
+                                     ("GET", "/v1/runs?limit=0", 400), ("GET", "/v1/runs?limit=1001", 400), ("GET", "/v1/runs?limit=x", 400), ("GET", "/v1/runs?state=x", 400),
+                                     ("GET", "/v1/runs?outcome=x", 400), ("GET", "/v1/runs?after=x", 400), ("GET", "/v1/runs?colour=red", 400), ("GET", "/../etc/passwd", 404),
+                                     ("GET", "/list", 404), ("POST", "/index.html", 405)):
+            server.ask(method, path, status=status)
+        json_type = {"Content-Type": "application/json"}
+        for headers, status in (({"Content-Type": "text/plain"}, 415), ({}, 415), ({"Content-Type": "application/jsonx"}, 415),
+                                ({**json_type, "Origin": "http://evil.example"}, 403), ({**json_type, "Origin": "null"}, 403),
+                                ({**json_type, "Sec-Fetch-Site": "cross-site"}, 403), ({**json_type, "Sec-Fetch-Site": "same-site"}, 403),
+                                ({**json_type, "Host": "evil.example"}, 403), ({**json_type, "Idempotency-Key": "x" * 256}, 400)):
+            server.ask("POST", "/v1/runs", '{"source":"1"}', status, headers=headers)
+        server.ask("GET", "/v1/runs", status=403, headers={"Host": "rebound.example:80"})
+        own = {**json_type, "Origin": f"http://127.0.0.1:{server.port}", "Sec-Fetch-Site": "same-origin"}
+        server.ask("POST", "/v1/runs", '{"source":"1"}', 202, headers=own)
+        expect_equal("head", server.request("HEAD", "/healthz").body, b"")
+
+
+@test
+def malformed_http(context):
+    with Server(context) as server:
+        for data in (b"", b"\0" * 100, b"GET\r\n\r\n", b"GET / HTTP/9.9\r\n\r\n", b"POST /v1/runs HTTP/1.1\r\nContent-Length: -1\r\n\r\n",
+                     b"POST /v1/runs HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99999999999999999999999\r\n\r\n", b"A" * 200000,
+                     b"POST /v1/runs HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", b"\x16\x03\x01" + os.urandom(200),
+                     b"GET / HTTP/1.1\r\nHost: localhost\r\n" + b"X: y\r\n" * 100000 + b"\r\n"):
+            server.raw(data)
+            server.ask("GET", "/healthz")
+
+
+@test
+def too_large(context):
+    with Server(context, "--max-body", "64KiB") as server:
+        answer = server.raw(b"POST /v1/runs HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 100000\r\n\r\n")
+        expect(b" 413 " in answer.split(b"\r\n")[0], f"by length: {answer[:200]}")
+        chunk = b"10000\r\n" + b" " * 65536 + b"\r\n"
+        answer = server.raw(b"POST /v1/runs HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n" + chunk * 4 + b"0\r\n\r\n", ends=False)
+        expect(b" 413 " in answer.split(b"\r\n")[0], f"in chunks: {answer[:200]}")
+        answer = server.raw(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n" + b"X-Padding: " + b"y" * 20000 + b"\r\n\r\n")
+        expect(b" 431 " in answer.split(b"\r\n")[0], f"headers: {answer[:200]}")
+        server.ask("PUT", "/v1/programs/big", b"1;" + b" " * 65536, 413, headers={"Content-Type": "text/javascript"})
+        expect_equal("still", server.run("1")["value"], 1)
+
+
+# ---- Events -------------------------------------------------------------------------------------------------------
+
+
+@test
+def events(context):
+    source = "console.log('é'); curfew.progress({n: 1}); curfew.checkpoint([1]); console.error('x'); await new Promise(f => setTimeout(f, 300)); console.log('b')"
+    with Server(context) as server:
+        run = server.submit(source, lang="mjs")["id"]
+        seen = list(server.stream(run))
+        names = [(name, data.get("state") if name == "state" else data if name != "report" else data["outcome"]) for _, name, data in seen]
+        expect_equal("events", names, [("state", "queued"), ("state", "running"), ("output", {"stream": "stdout", "text": "é\n"}), ("progress", {"n": 1}),
+                                       ("checkpoint", [1]), ("output", {"stream": "stderr", "text": "x\n"}), ("output", {"stream": "stdout", "text": "b\n"}),
+                                       ("state", "done"), ("report", "ok")])
+        expect_equal("ids", [number for number, _, _ in seen], list(range(1, 10)))
+        for last in (0, 4, 8):
+            expect_equal(f"after {last}", list(server.stream(run, last)), seen[last:])
+        expect_equal("after the last", server.stream(run, 9).status, 204)
+        expect_equal("a bad id", server.stream(run, "x").status, 400)
+        server.stop()
+    with Server(context, data=server.data) as server:
+        expect_equal("from disk", [name for _, name, _ in server.stream(run)], ["state", "report"])
+        expect_equal("from disk, resumed", list(server.stream(run, 8)), seen[8:])
+        expect_equal("from disk, all seen", server.stream(run, 9).status, 204)
+
+
+@test
+def cut_streams(context):
+    with Server(context, "--max-streams", "3") as server:
+        run = server.submit(PATIENT, lang="mjs", limits={"timeout": "60s"})["id"]
+        streams = [server.stream(run) for _ in range(3)]
+        server.wait_for(run, "running")
+        expect_equal("one too many", server.stream(run).status, 503)
+        for stream in streams:
+            stream.close()
+        server.ask("DELETE", f"/v1/runs/{run}")  # also wakes the streams, which then see that nobody listens
+        deadline = time.monotonic() + 10 * context.slower
+        while server.metric("curfew_open_streams") > 0:
+            expect(time.monotonic() < deadline, "streams that were cut stay open")
+            time.sleep(0.05)
+
+
+# ---- Retries, cancelling, the list --------------------------------------------------------------------------------
+
+
+@test
+def idempotency(context):
+    key = {"Idempotency-Key": "a key"}
+    with Server(context) as server:
+        first = server.submit("Math.random()", headers=key)["id"]
+        expect_equal("again", server.submit("Math.random()", headers=key)["id"], first)
+        server.wait_for(first)
+        expect_equal("after its end", server.submit("Math.random()", headers=key)["id"], first)
+        server.refuse(422, {"source": "other"}, headers=key)
+        with concurrent.futures.ThreadPoolExecutor(8) as executor:
+            reports = list(executor.map(lambda _: server.submit("Math.random()", 200, headers={"Idempotency-Key": "together"}, wait=True), range(8)))
+        expect_equal("at once", len({report["id"] for report in reports}), 1)
+        server.kill()
+    with Server(context, data=server.data) as server:
+        expect_equal("after a crash", server.submit("Math.random()", headers=key)["id"], first)
+        expect_equal("with wait", server.submit("Math.random()", 200, headers={"Idempotency-Key": "together"}, wait=True), reports[0])
+        server.refuse(422, {"source": "other"}, headers=key)
+        expect_equal("how many", len(server.ask("GET", "/v1/runs")["runs"]), 2)
+
+
+@test
+def cancel(context):
+    with Server(context, "--concurrency", "1") as server:
+        running = server.submit("console.log('x'); curfew.checkpoint(5); " + FOREVER, limits={"timeout": "60s"})["id"]
+        queued = server.submit("1")["id"]
+        scheduled = server.submit("1", delay="1h")["id"]
+        server.wait_for(running, "running")
+        expect_equal("states", (server.get(queued)["state"], server.get(scheduled)["state"]), ("queued", "scheduled"))
+        for run in (queued, scheduled, running):
+            report = server.ask("DELETE", f"/v1/runs/{run}")
+            context.check_report(json.dumps(report))
+            expect_equal(run, (report["outcome"], report["id"]), ("cancelled", run))
+            expect_equal("again", server.ask("DELETE", f"/v1/runs/{run}"), report)
+        expect_equal("kept", (report["partial"], report["stdout"]), (5, "x\n"))
+        done = server.submit("1")["id"]
+        report = server.wait_for(done)["report"]
+        expect_equal("a finished one", server.ask("DELETE", f"/v1/runs/{done}"), report)
+        server.stop()
+    with Server(context, data=server.data) as server:
+        expect_equal("on disk", server.ask("DELETE", f"/v1/runs/{done}"), report)
+        expect_equal("all done", {run["state"] for run in server.ask("GET", "/v1/runs")["runs"]}, {"done"})
+
+
+@test
+def lists(context):
+    with Server(context) as server:
+        server.ask("PUT", "/v1/programs/p", b"5", 201, headers={"Content-Type": "text/javascript"})
+        ids = [server.submit(f"{i}", durable=i % 3 != 0)["id"] for i in range(10)]
+        ids += [server.submit(program="p")["id"] for _ in range(3)]
+        ids.append(server.submit("throw 1")["id"])
+        for run in ids:
+            server.wait_for(run)
+        late = server.submit("1", delay="1h")["id"]
+        order = [late] + ids[::-1]
+        seen = [run["id"] for run in server.ask("GET", "/v1/runs")["runs"]]
+        expect_equal("newest first", seen, order)
+
+        def pages(limit, **filters):
+            found, after = [], None
+            while True:
+                query = "&".join(f"{key}={value}" for key, value in {"limit": limit, **filters, **({"after": after} if after else {})}.items())
+                page = server.ask("GET", f"/v1/runs?{query}")
+                expect(len(page["runs"]) <= limit, "a page is longer than limit")
+                found += [run["id"] for run in page["runs"]]
+                after = page["next"]
+                if after is None:
+                    return found
+
+        for limit in (1, 2, 5, 14, 15, 100):
+            expect_equal(f"pages of {limit}", pages(limit), order)
+        expect_equal("of a program", pages(2, program="p"), ids[10:13][::-1])
+        expect_equal("by outcome", pages(2, outcome="threw"), [ids[13]])
+        expect_equal("scheduled", pages(2, state="scheduled"), [late])
+        expect_equal("done", pages(3, state="done"), order[1:])
+        server.stop()
+    with Server(context, data=server.data) as server:
+        durable = [late] + [run for i, run in enumerate(ids) if i >= 10 or i % 3 != 0][::-1]
+        expect_equal("from disk", pages(3), durable)
+
+
+# ---- Programs -----------------------------------------------------------------------------------------------------
+
+
+@test
+def programs(context):
+    js, add = {"Content-Type": "text/javascript"}, b"export default (a, b) => a + b"
+    with Server(context) as server:
+        stored = server.ask("PUT", "/v1/programs/add", add, 201, headers=js)
+        expect_equal("again", server.ask("PUT", "/v1/programs/add", add, 200, headers=js), stored)
+        expect_equal("one", server.ask("GET", "/v1/programs/add"), stored)
+        expect_equal("run", server.run(program="add", params=[2, 3])["value"], 5)
+        changed = server.ask("PUT", "/v1/programs/add?lang=mjs", b"export default (a, b) => a * b", 200)
+        expect(changed["sha256"] != stored["sha256"] and changed["created_ms"] == stored["created_ms"], f"replaced: {changed}")
+        expect_equal("run the new one", server.run(program="add", params=[2, 3])["value"], 6)
+        problem = server.ask("PUT", "/v1/programs/bad", b"let 1", 422, headers=js)
+        expect("SyntaxError" in problem["detail"] and "line 1" in problem["detail"], f"bad: {problem}")
+        server.ask("PUT", "/v1/programs/slow", b"1", 415, headers={"Content-Type": "image/png"})
+        server.ask("PUT", "/v1/programs/empty", b"", 400, headers=js)
+        server.ask("PUT", "/v1/programs/-x", b"1", 400, headers=js)
+        server.ask("PUT", "/v1/programs/" + "x" * 129, b"1", 400, headers=js)
+        run = server.submit(program="add", params=[4, 5], delay="1s")["id"]
+        server.ask("DELETE", "/v1/programs/add", status=204)
+        server.ask("DELETE", "/v1/programs/add", status=404)
+        server.refuse(404, {"program": "add"}, "/program")
+        expect_equal("accepted before", server.wait_for(run)["report"]["value"], 20)
+        server.ask("PUT", "/v1/programs/kept", b"7", 201, headers=js)
+        server.kill()
+    with Server(context, data=server.data) as server:
+        expect_equal("list", [item["name"] for item in server.ask("GET", "/v1/programs")["programs"]], ["kept"])
+        expect_equal("after a crash", server.run(program="kept")["value"], 7)
+
+
+# ---- Access -------------------------------------------------------------------------------------------------------
+
+
+@test
+def tokens(context):
+    data = os.path.join(context.folder(), "data")
+    with Server(context, data=data) as server:
+        server.run("1")
+        admin = make_token(context, data, "--name", "root", "--scopes", "admin")
+        ada = make_token(context, data, "--name", "ada")
+        bob = make_token(context, data, "--name", "bob", "--scopes", "run")
+        eve = make_token(context, data, "--name", "eve", "--scopes", "read")
+        time.sleep(1.1)
+        for token in ("", "curfew_x_y", ada[:-1], ada + "x", ada.upper()):
+            server.ask("GET", "/v1/runs", status=401, headers={"Authorization": f"Bearer {token}"})
+        server.ask("GET", "/metrics", status=401)
+        server.ask("GET", "/healthz")
+        expect_equal("page", server.request("GET", "/").status, 200)
+        run = server.submit("1", token=ada)["id"]
+        server.ask("GET", f"/v1/runs/{run}", token=bob, status=403)
+        server.ask("POST", "/v1/runs", {"source": "1"}, token=eve, status=403)
+        server.token = ada
+        server.wait_for(run)
+        expect_equal("its own", [item["id"] for item in server.ask("GET", "/v1/runs")["runs"]], [run])
+        for method, path in (("GET", f"/v1/runs/{run}"), ("GET", f"/v1/runs/{run}/events")):
+            server.ask(method, path, token=eve, status=404)
+        server.ask("DELETE", f"/v1/runs/{run}", token=bob, status=404)
+        expect_equal("eve's", server.ask("GET", "/v1/runs", token=eve)["runs"], [])
+        expect_equal("the administrator's", len(server.ask("GET", "/v1/runs", token=admin)["runs"]), 2)
+        js = {"Content-Type": "text/javascript"}
+        server.ask("PUT", "/v1/programs/mine", b"1", 201, headers=js)
+        server.ask("PUT", "/v1/programs/ours", b"2", 201, headers=js, token=admin)
+        server.ask("POST", "/v1/runs", {"program": "mine"}, 404, token=bob)
+        server.ask("POST", "/v1/runs", {"program": "ours"}, 202, token=bob)
+        expect_equal("ada's programs", [item["name"] for item in server.ask("GET", "/v1/programs")["programs"]], ["mine", "ours"])
+        listed = context.command([context.curfew, "token", "list", "--data", data]).out.decode()
+        expect(all(name in listed for name in ("root", "ada", "bob", "eve")) and ada.split("_")[2] not in listed, f"list: {listed}")
+        done = context.command([context.curfew, "token", "revoke", "--data", data, "ada"])
+        expect_equal("revoke", done.code, 0)
+        time.sleep(1.1)
+        server.ask("GET", "/v1/runs", status=401)
+        log = server.log()
+        expect(all(token.split("_")[2] not in log for token in (admin, ada, bob, eve)), "the log has a token")
+    with sqlite3.connect(os.path.join(data, "curfew.db")) as database:
+        dump = "\n".join(database.iterdump())
+    expect(ada.split("_")[2] not in dump, "the database has a token")
+    done = context.command([context.curfew, "token", "revoke", "--data", data, "nobody"])
+    expect(done.code != 0 and b"nobody" in done.err, f"revoke nobody: {done}")
+
+
+@test
+def quotas(context):
+    data = os.path.join(context.folder(), "data")
+    ceiling = make_token(context, data, "--timeout", "2s", "--memory", "16MiB", "--fuel", "1G")
+    few = make_token(context, data, "--running", "1", "--queued", "2")
+    rare = make_token(context, data, "--per-minute", "3")
+    with Server(context, data=data, token=ceiling) as server:
+        expect_equal("lowered", {key: server.run("1")["limits"][key] for key in ("timeout_us", "memory_bytes", "fuel")},
+                     {"timeout_us": 2000000, "memory_bytes": 16 << 20, "fuel": 10**9})
+        for key, value in (("timeout", "3s"), ("timeout", "unlimited"), ("memory", "17MiB"), ("fuel", "2G")):
+            server.refuse(400, {"source": "1", "limits": {key: value}}, f"/limits/{key}", "ceiling")
+        server.token = few
+        running = server.submit(FOREVER, limits={"timeout": "60s"})["id"]
+        waiting = [server.submit("1")["id"] for _ in range(2)]
+        server.refuse(429, {"source": "1"})
+        server.wait_for(running, "running")
+        expect_equal("one at a time", [server.get(run)["state"] for run in waiting], ["queued", "queued"])
+        expect_equal("another token is not held up", server.ask("POST", "/v1/runs", {"source": "2", "wait": True}, token=ceiling)["value"], 2)
+        server.ask("DELETE", f"/v1/runs/{running}")
+        for run in waiting:
+            server.wait_for(run)
+        server.token = rare
+        for _ in range(3):
+            server.submit("1")
+        answer = server.request("POST", "/v1/runs", {"source": "1"})
+        expect(answer.status == 429 and 1 <= int(answer.headers["retry-after"]) <= 21, f"per minute: {answer.status} {answer.headers}")
+
+
+@test
+def off_loopback(context):
+    fail_start(context, "--listen", "0.0.0.0:0", text="tokens are needed")
+    data = os.path.join(context.folder(), "data")
+    token = make_token(context, data)
+    with Server(context, listen="0.0.0.0:0", data=data, token=token) as server:
+        server.host = "127.0.0.1"
+        expect_equal("run", server.run("1")["value"], 1)
+        server.ask("GET", "/v1/runs", status=401, token="nobody")
+
+
+@test
+def tls(context):
+    if shutil.which("openssl") is None:
+        raise Skipped("openssl is not installed")
+    folder = context.folder()
+    key, cert = os.path.join(folder, "key.pem"), os.path.join(folder, "cert.pem")
+    made = subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out", cert, "-days", "2", "-subj", "/CN=localhost",
+                           "-addext", "subjectAltName=IP:127.0.0.1"], capture_output=True)
+    expect_equal("openssl", made.returncode, 0)
+    trust = ssl.create_default_context(cafile=cert)
+    with Server(context, "--tls-cert", cert, "--tls-key", key, tls=trust) as server:
+        expect_equal("run", server.run("1")["value"], 1)
+        run = server.submit("curfew.progress(1)")["id"]
+        expect_equal("events", [name for _, name, _ in server.stream(run)][-1], "report")
+        server.raw(b"GET / HTTP/1.1\r\n\r\n")
+        server.ask("GET", "/healthz")
+    fail_start(context, "--tls-cert", cert, text="tls-key")
+    fail_start(context, "--tls-cert", cert, "--tls-key", os.path.join(folder, "none"), text="none")
+    fail_start(context, "--tls-cert", key, "--tls-key", cert, text="HTTPS")
+
+
+# ---- Queue --------------------------------------------------------------------------------------------------------
+
+
+def order_of(server, runs):
+    """The runs in the order in which they were started."""
+    views = [server.wait_for(run) for run in runs]
+    log = [line.split("id=")[1].split(" ")[0] for line in server.log().split("\n") if " run id=" in line]
+    return [run for run in log if run in {view["id"] for view in views}]
+
+
+@test
+def priorities(context):
+    with Server(context, "--concurrency", "1") as server:
+        block = server.submit(FOREVER, limits={"timeout": "60s"})["id"]
+        low, usual, high = (server.submit("1", priority=priority)["id"] for priority in (0, 5, 9))
+        ada = [server.submit("1", user="ada", priority=3)["id"] for _ in range(4)]
+        bob = [server.submit("1", user="bob", priority=3)["id"] for _ in range(2)]
+        server.ask("DELETE", f"/v1/runs/{block}")
+        expect_equal("order", order_of(server, [low, usual, high, *ada, *bob]),
+                     [high, usual, ada[0], bob[0], ada[1], bob[1], ada[2], ada[3], low])
+
+
+@test
+def deadline_counts_from_the_start(context):
+    with Server(context, "--concurrency", "1") as server:
+        server.submit(FOREVER, limits={"timeout": "700ms"})
+        report = server.run("1", limits={"timeout": "500ms"})
+        expect_equal("outcome", report["outcome"], "ok")
+        view = server.get(report["id"])
+        expect(view["queue_us"] > 300000, f"queue_us: {view['queue_us']}")
+
+
+@test
+def delays(context):
+    with Server(context) as server:
+        start = time.monotonic()
+        report = server.run("1", delay="300ms")
+        expect(time.monotonic() - start >= 0.29, "it started before its time")
+        expect_equal("in ms", server.run("1", delay=10)["value"], 1)
+        soon, later = server.submit("1", delay="500ms")["id"], server.submit("2", delay="1h")["id"]
+        expect_equal("due", server.get(later)["due_ms"] - server.get(later)["created_ms"], 3600000)
+        server.kill()
+    time.sleep(0.6)
+    with Server(context, data=server.data) as server:
+        expect_equal("after its time", server.wait_for(soon)["report"]["value"], 1)
+        expect_equal("still to come", server.get(later)["state"], "scheduled")
+        expect_equal("not twice", server.get(report["id"])["attempt"], 1)
+
+
+@test
+def full_queue(context):
+    with Server(context, "--concurrency", "1", "--max-queue", "2") as server:
+        block = server.submit(FOREVER, limits={"timeout": "60s"})["id"]
+        server.wait_for(block, "running")
+        waiting = [server.submit("1")["id"], server.submit("1", delay="1h")["id"]]
+        server.refuse(503, {"source": "1"}, text="queue")
+        expect_equal("refusals", server.metric('curfew_refusals_total{reason="queue_full"}'), 1)
+        server.ask("DELETE", f"/v1/runs/{block}")
+        server.wait_for(waiting[0])
+        server.submit("1")
+
+
+@test
+def full_of_connections(context):
+    with Server(context, "--max-connections", "5") as server:
+        idle = [socket.create_connection((server.host, server.port)) for _ in range(5)]
+        time.sleep(0.2)
+        server.ask("GET", "/healthz", status=503)
+        for connection in idle:
+            connection.close()
+        deadline = time.monotonic() + 10 * context.slower
+        while server.request("GET", "/healthz").status != 200:
+            expect(time.monotonic() < deadline, "it goes on refusing")
+            time.sleep(0.05)
+
+
+@test
+def slow_clients(context):
+    with Server(context, "--request-timeout", "1s") as server:
+        beginnings = (b"", b"GET /heal", b"POST /v1/runs HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{")
+        clients = []
+        for beginning in beginnings:
+            client = socket.create_connection((server.host, server.port), timeout=15 * context.slower)
+            client.sendall(beginning)
+            clients.append(client)
+        dripping = clients[1]
+        for _ in range(40):
+            server.ask("GET", "/healthz")
+            try:
+                dripping.sendall(b"t")
+            except OSError:
+                break
+            time.sleep(0.1)
+        else:
+            raise Failed("a client that sends a byte at a time is not cut off")
+        for client in clients:
+            try:
+                while client.recv(4096):
+                    pass
+            except ConnectionError:
+                pass
+            client.close()
+
+
+# ---- Ending and crashing ------------------------------------------------------------------------------------------
+
+
+@test
+def shutdown(context):
+    with Server(context, "--concurrency", "3", "--shutdown-timeout", "1s") as server:
+        endless = server.submit("console.log('kept'); " + FOREVER, limits={"timeout": "60s"})["id"]
+        short = server.submit("await new Promise(f => setTimeout(f, 500)); 'end'", lang="mjs")["id"]
+        server.wait_for(short, "running")
+        with concurrent.futures.ThreadPoolExecutor(2) as executor:
+            waiting = executor.submit(server.submit, FOREVER, 200, wait=True, limits={"timeout": "60s"})
+            while server.ask("GET", "/v1/stats")["running"] < 3:
+                time.sleep(0.01)
+            queued, lost = server.submit("'later'")["id"], server.submit("1", durable=False)["id"]
+            server.stop()
+            expect_equal("who waits is answered", waiting.result()["outcome"], "cancelled")
+        expect("finished=1" in server.log() and "cancelled=3" in server.log() and "left_on_disk=1" in server.log(), shorten(server.log(), 2000))
+    with Server(context, data=server.data) as server:
+        expect_equal("cancelled", (server.get(endless)["report"]["outcome"], server.get(endless)["report"]["stdout"]), ("cancelled", "kept\n"))
+        expect_equal("finished", server.get(short)["report"]["outcome"], "ok")
+        expect_equal("left", server.wait_for(queued)["report"]["value"], "later")
+        server.ask("GET", f"/v1/runs/{lost}", status=404)
+
+
+@test
+def crash(context):
+    source = "console.log('said'); console.error('loud'); curfew.checkpoint({step: 3}); " + FOREVER
+    with Server(context, "--concurrency", "2") as server:
+        lost = server.submit(source, limits={"timeout": "60s"})["id"]
+        again = server.submit(source.replace(FOREVER, "Date.now() > 0 && new Promise(f => setTimeout(f, 2000))"), retry=1)["id"]
+        queued = server.submit("'queued'", limits={"timeout": "3s"})["id"]
+        for run in (lost, again):
+            server.wait_for(run, "running")
+        time.sleep(0.3)
+        server.kill()
+    with Server(context, data=server.data) as server:
+        report = server.wait_for(lost)["report"]
+        context.check_report(json.dumps(report))
+        expect_equal("closed", (report["outcome"], report["partial"], report["stdout"], report["stderr"], report["id"]),
+                     ("crashed", {"step": 3}, "said\n", "loud\n", lost))
+        view = server.wait_for(again)
+        expect_equal("run again", (view["attempt"], view["report"]["outcome"], view["report"]["stdout"]), (2, "ok", "said\n"))
+        view = server.wait_for(queued)
+        expect_equal("queued", (view["attempt"], view["report"]["value"]), (1, "queued"))
+        expect_equal("crashed ones", server.metric('curfew_runs_total{outcome="crashed"}'), 1)
+    with sqlite3.connect(os.path.join(server.data, "curfew.db")) as database:
+        expect_equal("output left over", database.execute("SELECT count(*) FROM output").fetchone()[0], 0)
+
+
+@test
+def crashes_under_load(context):
+    rounds = str(max(1, int(3 / context.scale)))
+    done = context.command([sys.executable, os.path.join(ROOT, "tests", "crash", "server.py"), "--curfew", context.curfew, "--rounds", rounds,
+                            "--seconds", "0.7", "--folder", context.folder()], timeout=120)
+    expect(done.code == 0, f"exit {done.code}\n{shorten(done.out.decode() + done.err.decode(), 3000)}")
+
+
+def workers_of(server):
+    with open(f"/proc/{server.process.pid}/task/{server.process.pid}/children", encoding="ascii") as children:
+        found = children.read().split()
+    for task in os.listdir(f"/proc/{server.process.pid}/task"):
+        with open(f"/proc/{server.process.pid}/task/{task}/children", encoding="ascii") as children:
+            found += children.read().split()
+    return {int(pid) for pid in found}
+
+
+@test
+def dead_workers(context):
+    with Server(context, "--workers", "1") as server:
+        lost = server.submit("curfew.checkpoint(1); " + FOREVER, limits={"timeout": "60s"})["id"]
+        again = server.submit("await new Promise(f => setTimeout(f, 1500)); 'done'", lang="mjs", retry=True)["id"]
+        for run in (lost, again):
+            server.wait_for(run, "running")
+        time.sleep(0.2)
+        for pid in workers_of(server):
+            os.kill(pid, signal.SIGKILL)
+        view = server.wait_for(lost)
+        expect_equal("lost", (view["report"]["outcome"], view["report"]["partial"]), ("crashed", 1))
+        view = server.wait_for(again)
+        # The worker that takes over may be the next one that is killed.
+        expect(view["attempt"] >= 2 and view["report"]["outcome"] == "ok", f"again: {view}")
+        expect(server.metric("curfew_worker_restarts_total") >= 1, "no restart was counted")
+        expect_equal("still", server.run("1")["value"], 1)
+
+
+# ---- The database -------------------------------------------------------------------------------------------------
+
+
+@test
+def bad_starts(context):
+    folder = context.folder()
+    with Server(context) as server:
+        fail_start(context, "--listen", f"127.0.0.1:{server.port}", text="in use")
+        fail_start(context, data=server.data, text="another server")
+    for words, text in ((["--listen", "127.0.0.1"], "HOST:PORT"), (["--listen", "nowhere.invalid:1"], "nowhere.invalid"), (["--listen", "127.0.0.1:99999"], "HOST:PORT"),
+                        (["--config", "/nowhere/file"], "No such file"), (["--max-queue", "0"], "--max-queue"), (["--log-format", "xml"], "--log-format"),
+                        (["--shutdown-timeout", "5"], "--shutdown-timeout"), (["--wrokers", "1"], "--workers"), (["extra"], "extra")):
+        fail_start(context, *words, text=text, code=125 if words[0] == "--listen" else 2)
+    fail_start(context, data="/proc/nowhere", text="/proc/nowhere")
+    path = os.path.join(folder, "settings")
+    for line, text in (("nothing", "line 1"), ("wrokers = 1", "wrokers"), ("# c\n\nmax-queue = many", "line 3")):
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(line)
+        fail_start(context, "--config", path, text=text, code=2)
+
+
+@test
+def damaged_database(context):
+    with Server(context) as server:
+        for i in range(50):
+            server.run(f"'{'x' * 2000}' + {i}")
+        server.stop()
+    path = os.path.join(server.data, "curfew.db")
+    with open(path, "rb") as file:
+        good = file.read()
+    for damaged in (b"\0" * 4096 + good[4096:], good[:4096] + os.urandom(len(good) - 4096), b"not a database" * 1000, good[:len(good) // 2]):
+        with open(path, "wb") as file:
+            file.write(damaged)
+        fail_start(context, data=server.data, text="database")
+    with open(path, "wb") as file:
+        file.write(good)
+    with Server(context, data=server.data) as server:
+        expect_equal("runs", len(server.ask("GET", "/v1/runs?limit=100")["runs"]), 50)
+
+
+@test
+def migrations(context):
+    with Server(context) as server:
+        server.run("1")
+        server.stop()
+    path = os.path.join(server.data, "curfew.db")
+    database = sqlite3.connect(path)
+    version = database.execute("PRAGMA user_version").fetchone()[0]
+    # The first version was without tokens.
+    database.executescript("DROP TABLE tokens; PRAGMA user_version=1;")
+    database.close()
+    with Server(context, data=server.data) as server:
+        expect_equal("runs", len(server.ask("GET", "/v1/runs")["runs"]), 1)
+        make_token(context, server.data)
+        server.stop()
+    database = sqlite3.connect(path)
+    expect_equal("version", database.execute("PRAGMA user_version").fetchone()[0], version)
+    database.executescript(f"PRAGMA user_version={version + 1};")
+    database.close()
+    fail_start(context, data=server.data, text="version")
+
+
+@test
+def full_disk(context):
+    with Server(context) as server:
+        first = server.submit("1", headers={"Idempotency-Key": "first"})["id"]
+        server.wait_for(first)
+        hard = resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE)[1]
+        size = os.path.getsize(os.path.join(server.data, "curfew.db-wal"))
+        blocked = server.submit("new Promise(f => setTimeout(() => f('written later'), 800))")["id"]
+        server.wait_for(blocked, "running")
+        resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, (size // 2, hard))
+        server.refuse(503, {"source": "'" + "x" * 100000 + "'"}, text="disk")
+        server.ask("GET", "/readyz", status=503)
+        expect_equal("not durable", server.run("2", durable=False)["value"], 2)
+        expect_equal("what is there can be read", server.get(first)["report"]["value"], 1)
+        expect_equal("its report is not lost", server.wait_for(blocked)["report"]["value"], "written later")
+        resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, (hard, hard))
+        deadline = time.monotonic() + 10 * context.slower
+        while server.request("GET", "/readyz").status != 200:
+            expect(time.monotonic() < deadline, "it does not recover")
+            time.sleep(0.1)
+        expect_equal("durable again", server.run("3")["value"], 3)
+        server.kill()
+    with Server(context, data=server.data) as server:
+        view = server.get(blocked)
+        expect_equal("written in the end", (view["report"]["value"], view["attempt"]), ("written later", 1))
+
+
+@test
+def retention(context):
+    with Server(context, "--retention-age", "1s") as server:
+        old = server.submit("1")["id"]
+        server.wait_for(old)
+        server.stop()
+    time.sleep(1.2)
+    with Server(context, "--retention-age", "1s", data=server.data) as server:
+        deadline = time.monotonic() + 10 * context.slower
+        while server.request("GET", f"/v1/runs/{old}").status != 404:
+            expect(time.monotonic() < deadline, "an old run stays")
+            time.sleep(0.05)
+        # Its source has gone too, and comes again with the next run.
+        again = server.submit("1", delay="500ms")["id"]
+        server.kill()
+    with Server(context, data=server.data) as server:
+        expect_equal("after a crash", server.wait_for(again)["report"]["value"], 1)
+
+
+# ---- What is told -------------------------------------------------------------------------------------------------
+
+
+@test
+def figures(context):
+    with Server(context) as server:
+        server.run(FOREVER, limits={"timeout": "50ms"})
+        for _ in range(3):
+            server.run("1")
+        server.refuse(400, {})
+        for name, value in (('curfew_runs_total{outcome="ok"}', 3), ('curfew_runs_total{outcome="deadline"}', 1), ("curfew_runs_submitted_total", 4),
+                            ("curfew_stop_latency_seconds_count", 1), ('curfew_stop_latency_seconds_bucket{le="+Inf"}', 1), ("curfew_queue_wait_seconds_count", 4),
+                            ("curfew_start_seconds_count", 4), ("curfew_runs_running", 0), ("curfew_open_streams", 0), ("curfew_store_healthy", 1)):
+            expect_equal(name, server.metric(name), value)
+        expect(server.metric("curfew_workers") >= 1, "no workers")
+        text = server.request("GET", "/metrics").body.decode()
+        names = {line.split(" ")[2] for line in text.split("\n") if line.startswith("# TYPE")}
+        expect_equal("each has its help", {line.split(" ")[2] for line in text.split("\n") if line.startswith("# HELP")}, names)
+        stats = server.ask("GET", "/v1/stats")
+        expect_equal("stats", (stats["outcomes"]["ok"], stats["runs_total"], sum(bucket["count"] for bucket in stats["stop_latency_us"])), (3, 4, 1))
+        server.ask("GET", "/readyz")
+
+
+@test
+def page(context):
+    with Server(context) as server:
+        answer = server.request("GET", "/")
+        policy = answer.headers["content-security-policy"]
+        expect("default-src 'none'" in policy and "unsafe" not in policy and "frame-ancestors 'none'" in policy, policy)
+        expect_equal("not changed", server.request("GET", "/", headers={"If-None-Match": answer.headers["etag"]}).status, 304)
+        for name in ("app.js", "style.css"):
+            connection = server.connect()
+            connection.request("GET", f"/{name}")
+            response = connection.getresponse()
+            expect(response.status == 200 and response.headers["X-Content-Type-Options"] == "nosniff", f"{name}: {response.status}")
+            connection.close()
+        server.ask("GET", "/openapi.json")
+        run = server.submit("console.log('<script>alert(1)</script>')")["id"]
+        server.wait_for(run)
+        answer = server.request("GET", f"/v1/runs/{run}")
+        expect(answer.headers["content-type"] == "application/json" and "sandbox" in answer.headers["content-security-policy"], str(answer.headers))
+
+
+@test
+def logs(context):
+    with Server(context, "--log-format", "json") as server:
+        server.run("console.log('guest wrote this'); throw new Error('guest wrote this')", user="someone", params=["guest got this"])
+        server.stop()
+        lines = [json.loads(line) for line in server.log().strip().split("\n")]
+        run = [line for line in lines if line["event"] == "run"]
+        expect(len(run) == 1 and run[0]["outcome"] == "threw" and run[0]["level"] == "info", f"one line for a run: {lines}")
+        expect("guest" not in server.log(), f"the log has what a guest wrote: {server.log()}")
+        expect_equal("events", [line["event"] for line in lines], ["listening", "run", "stopping", "stopped"])
+
+
+@test
+def settings(context):
+    path = os.path.join(context.folder(), "settings")
+    with open(path, "w", encoding="utf-8") as file:
+        file.write("# of a test\nconcurrency = 3\nlog-format = json\n\n  max-queue=7  \n")
+    with Server(context, "--config", path, "--concurrency", "2") as server:
+        expect_equal("the command line goes first", server.ask("GET", "/v1/stats")["concurrency"], 2)
+        expect('"event":"listening"' in server.log(), server.log())
+
+
+def tests(context):
+    return [Test("server", function.__name__, function) for function in TESTS]

@@ -1,0 +1,247 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A server for tests: started on a free port of this machine, asked over HTTP, and ended by its process id. Every answer
+is checked against docs/openapi.json."""
+import http.client
+import json
+import os
+import re
+import select
+import signal
+import socket
+import subprocess
+import time
+
+import jsonschema
+
+from .harness import Failed, expect, read, shorten
+
+
+class Description:
+    """docs/openapi.json: what each address answers."""
+
+    def __init__(self):
+        self.document = json.loads(read("docs/openapi.json"))
+        report = json.loads(read("docs/report.schema.json"))
+        self.resolver = jsonschema.RefResolver("openapi.json", self.document,
+                                               store={"openapi.json": self.document, "report.schema.json": report})
+        self.paths = [(re.compile("^" + re.sub(r"\\{\w+\\}", "[^/]+", re.escape(path)) + "$"), item)
+                      for path, item in self.document["paths"].items()]
+
+    def resolve(self, part):
+        while "$ref" in part:
+            part = self.resolver.resolve(part["$ref"])[1]
+        return part
+
+    def find(self, method, path):
+        for pattern, item in self.paths:
+            if pattern.match(path):
+                return item.get("get" if method == "HEAD" else method.lower(), {"responses": {}}), True
+        return {"responses": {}}, False
+
+    def check(self, method, path, answer):
+        operation, known = self.find(method, path.split("?")[0])
+        what = f"{method} {path} -> {answer.status} {shorten(answer.body.decode(errors='replace'), 600)}"
+        responses = dict(operation["responses"])
+        if not known or not responses:
+            responses = {key: {"$ref": f"#/components/responses/{name}"}
+                         for key, name in (("403", "Forbidden"), ("404", "NotFound"), ("405", "Method"), ("503", "Unavailable"))}
+        expect(str(answer.status) in responses, f"not an answer that docs/openapi.json has: {what}")
+        response = self.resolve(responses[str(answer.status)])
+        for name, header in response.get("headers", {}).items():
+            expect(not header.get("required") or name.lower() in answer.headers, f"without the header {name}: {what}")
+        content = response.get("content")
+        if content is None:
+            expect(answer.body == b"", f"an answer without a body has one: {what}")
+            return
+        kind = answer.headers.get("content-type", "").split(";")[0]
+        expect(kind in content, f"the content type is {kind}: {what}")
+        if kind.endswith("json") and method != "HEAD":
+            schema = content[kind]["schema"]
+            validator = jsonschema.Draft202012Validator(schema, resolver=self.resolver)
+            errors = [f"{'/'.join(map(str, error.absolute_path))}: {error.message}" for error in validator.iter_errors(answer.json())]
+            expect(not errors, f"not as docs/openapi.json has it: {shorten('; '.join(errors), 600)}\n{what}")
+
+
+_description = None
+
+
+def description():
+    global _description
+    if _description is None:
+        _description = Description()
+    return _description
+
+
+class Answer:
+    def __init__(self, status, headers, body):
+        self.status, self.headers, self.body = status, {key.lower(): value for key, value in headers}, body
+
+    def json(self):
+        return json.loads(self.body)
+
+
+class Stream:
+    """Server-sent events, one after the other."""
+
+    def __init__(self, response, connection):
+        self.response, self.connection = response, connection
+        self.status = response.status
+
+    def __iter__(self):
+        event = {}
+        for line in self.response:
+            line = line.decode().rstrip("\n")
+            if line == "" and "event" in event:
+                yield int(event["id"]), event["event"], json.loads(event["data"])
+                event = {}
+            elif line and not line.startswith(":"):
+                key, _, value = line.partition(": ")
+                event[key] = value
+
+    def close(self):
+        self.connection.close()
+
+
+class Server:
+    """curfew serve with these options, until stop or kill. Use it in a with statement."""
+
+    def __init__(self, context, *options, data=None, token=None, tls=None, listen="127.0.0.1:0", wait=20):
+        self.context, self.token, self.tls = context, token, tls
+        self.data = data or os.path.join(context.folder(), "data")
+        self.log_path = os.path.join(context.folder(), "log")
+        self.words = [context.curfew, "serve", "--listen", listen, "--data", self.data, *options]
+        with open(self.log_path, "wb") as log:
+            self.process = context.spawn(self.words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log)
+        if not select.select([self.process.stdout], [], [], wait * context.slower)[0]:
+            self.kill()
+            raise Failed("the server does not begin to listen\n" + self.log())
+        line = self.process.stdout.readline().decode()
+        found = re.fullmatch(r"curfew: listening on (https?)://(\S+):(\d+)\n", line)
+        if not found:
+            code = self.process.wait(10)
+            raise Failed(f"the server does not start: exit {code}, {line!r}\n{self.log()}")
+        self.host, self.port = found[2], int(found[3])
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, error, trace):
+        if kind is not None:
+            self.kill()
+        elif self.process.poll() is None:
+            self.stop()
+
+    def log(self):
+        with open(self.log_path, encoding="utf-8", errors="replace") as log:
+            return log.read()
+
+    def stop(self, timeout=20):
+        """Ends it in order."""
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            code = self.process.wait(timeout * self.context.slower)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise Failed("the server does not end after SIGTERM\n" + shorten(self.log(), 2000)) from None
+        finally:
+            self.process.stdout.close()
+        expect(code == 0 and "Sanitizer" not in self.log(), f"the server ended with {code}\n{shorten(self.log(), 4000)}")
+
+    def kill(self):
+        """Ends it as a crash would. Its workers end with it."""
+        self.process.kill()
+        self.process.wait()
+        self.process.stdout.close()
+
+    # ---- Asking ----------------------------------------------------------------------------------------------------
+
+    def connect(self, timeout=60):
+        if self.tls is not None:
+            return http.client.HTTPSConnection(self.host, self.port, timeout=timeout, context=self.tls)
+        return http.client.HTTPConnection(self.host, self.port, timeout=timeout * self.context.slower)
+
+    def _headers(self, headers, token):
+        token = self.token if token is None else token
+        return {**({"Authorization": f"Bearer {token}"} if token else {}), **(headers or {})}
+
+    def request(self, method, path, body=None, headers=None, token=None, connection=None):
+        """An answer, checked; body: bytes, or what is sent as JSON."""
+        headers = self._headers(headers, token)
+        if body is not None and not isinstance(body, (bytes, str)):
+            body = json.dumps(body)
+            headers.setdefault("Content-Type", "application/json")
+        own = connection is None
+        connection = connection or self.connect()
+        try:
+            connection.request(method, path, body, headers)
+            response = connection.getresponse()
+            answer = Answer(response.status, response.getheaders(), response.read())
+        except (OSError, http.client.HTTPException) as error:
+            raise Failed(f"{method} {path}: no answer: {error!r}\n{shorten(self.log(), 2000)}") from None
+        finally:
+            if own:
+                connection.close()
+        description().check(method, path, answer)
+        return answer
+
+    def ask(self, method, path, body=None, status=200, **options):
+        """The JSON of an answer that must have this status."""
+        answer = self.request(method, path, body, **options)
+        expect(answer.status == status, f"{method} {path}: expected {status}, seen {answer.status} {shorten(answer.body.decode(errors='replace'), 800)}")
+        return answer.json() if answer.body else None
+
+    def submit(self, source=None, status=202, token=None, headers=None, **fields):
+        if source is not None:
+            fields["source"] = source
+        return self.ask("POST", "/v1/runs", fields, status, token=token, headers=headers)
+
+    def run(self, source=None, **fields):
+        """The report of a run that is waited for."""
+        report = self.submit(source, status=200, wait=True, **fields)
+        return self.context.check_report(json.dumps(report))
+
+    def refuse(self, status, fields, pointer=None, text=None, **options):
+        problem = self.ask("POST", "/v1/runs", fields, status, **options)
+        expect(pointer is None or problem.get("pointer") == pointer, f"{shorten(fields)}: expected the pointer {pointer}: {problem}")
+        expect(text is None or text in problem["detail"], f"{shorten(fields)}: expected {text!r}: {problem}")
+        return problem
+
+    def get(self, run, **options):
+        return self.ask("GET", f"/v1/runs/{run}", **options)
+
+    def wait_for(self, run, *states, timeout=20):
+        """The run, once it is in one of these states (done)."""
+        end = time.monotonic() + timeout * self.context.slower
+        while True:
+            seen = self.get(run)
+            if seen["state"] in (states or ("done",)):
+                return seen
+            if time.monotonic() > end:
+                raise Failed(f"run {run} is still {seen['state']}, not {states or 'done'}\n{shorten(self.log(), 2000)}")
+            time.sleep(0.01)
+
+    def stream(self, run, last=None, token=None):
+        connection = self.connect()
+        connection.request("GET", f"/v1/runs/{run}/events", headers=self._headers({"Last-Event-ID": str(last)} if last is not None else {}, token))
+        return Stream(connection.getresponse(), connection)
+
+    def raw(self, data, timeout=10, ends=True):
+        """What comes back for these bytes, until the connection ends; ends: nothing follows them."""
+        with socket.create_connection((self.host, self.port), timeout=timeout * self.context.slower) as client:
+            try:
+                client.sendall(data)
+                if ends:
+                    client.shutdown(socket.SHUT_WR)
+                answer = b""
+                while part := client.recv(65536):
+                    answer += part
+                return answer
+            except OSError:
+                return b""
+
+    def metric(self, name):
+        """A value of /metrics, with its labels in the name."""
+        for line in self.request("GET", "/metrics").body.decode().split("\n"):
+            if line.startswith(name + " "):
+                return float(line.split(" ")[-1])
+        raise Failed(f"/metrics has no {name}")
