@@ -266,27 +266,55 @@ static answer load_put(request *q)
 	return reply_problem(q, MHD_HTTP_BAD_REQUEST, "program", failure.message[0] != '\0' ? failure.message : "out of memory", NULL);
 }
 
-/* The language that the request names: "?lang=", or the content type. */
+static bool is_type(const char *type, const char *name)
+{
+	size_t length = strlen(name);
+	return strncasecmp(type, name, length) == 0 && (type[length] == '\0' || strchr("; \t", type[length]) != NULL);
+}
+
+/* By the name's ending, else by the first bytes: how WebAssembly begins, binary and as text. */
+static curfew_language guess_language(const request *q)
+{
+	const char *ending = strrchr(q->parameter, '.');
+	curfew_language language;
+	if (ending != NULL && submission_language(ending + 1, &language))
+		return language;
+	if (q->body.len >= 4 && memcmp(q->body.data, "\0asm", 4) == 0)
+		return CURFEW_LANGUAGE_WASM;
+	size_t at = 0;
+	while (at < q->body.len && strchr(" \t\r\n", q->body.data[at]) != NULL && q->body.data[at] != '\0')
+		at++;
+	static const char *const beginnings[] = {"(module", "(component", ";;"};
+	for (size_t i = 0; i < sizeof beginnings / sizeof beginnings[0]; i++)
+		if (q->body.len - at >= strlen(beginnings[i]) && memcmp(q->body.data + at, beginnings[i], strlen(beginnings[i])) == 0)
+			return CURFEW_LANGUAGE_WAT;
+	return CURFEW_LANGUAGE_JS;
+}
+
+/* The language that the request names: "?lang=", or the content type; where that says nothing, a guess. */
 static bool read_language(const request *q, curfew_language *language)
 {
 	static const struct {
 		const char *type;
 		curfew_language language;
 	} types[] = {{"text/javascript", CURFEW_LANGUAGE_JS},     {"application/javascript", CURFEW_LANGUAGE_JS},
-	             {"application/wasm", CURFEW_LANGUAGE_WASM},  {"text/wat", CURFEW_LANGUAGE_WAT},
-	             {"text/plain", CURFEW_LANGUAGE_WAT}};
+	             {"application/wasm", CURFEW_LANGUAGE_WASM},  {"text/wat", CURFEW_LANGUAGE_WAT}};
+	/* What clients send that were not told, curl and browsers among them. */
+	static const char *const unspecific[] = {"application/octet-stream", "application/x-www-form-urlencoded", "text/plain"};
 	const char *lang = http_argument(q, "lang");
 	const char *type = http_header(q, MHD_HTTP_HEADER_CONTENT_TYPE);
 	if (lang != NULL)
 		return submission_language(lang, language);
 	for (size_t i = 0; type != NULL && i < sizeof types / sizeof types[0]; i++) {
-		size_t length = strlen(types[i].type);
-		if (strncasecmp(type, types[i].type, length) == 0 && (type[length] == '\0' || strchr("; \t", type[length]) != NULL)) {
-			*language = types[i].language;
+		*language = types[i].language;
+		if (is_type(type, types[i].type))
 			return true;
-		}
 	}
-	return false;
+	bool says_nothing = type == NULL;
+	for (size_t i = 0; type != NULL && i < sizeof unspecific / sizeof unspecific[0]; i++)
+		says_nothing |= is_type(type, unspecific[i]);
+	*language = guess_language(q);
+	return says_nothing;
 }
 
 typedef struct known {
