@@ -4,6 +4,7 @@
  * run is fresh and isolated and starts from the program's image. What does not end "ok" stops the bench: times of runs
  * that were cut short would mean nothing.
  */
+#include "calibrate.h"
 #include "commands.h"
 #include "format.h"
 #include "samples.h"
@@ -36,6 +37,7 @@ typedef struct subject {
 	const char *path;
 	cli_source source;
 	curfew_program *program;
+	curfew_limits limits;
 	char *params;
 	size_t params_length;
 	cli_samples samples[MEASURES];
@@ -137,6 +139,14 @@ static bool allocate_samples(bench *b, subject *s)
 	return true;
 }
 
+static int prepare_run(const bench *b, subject *s)
+{
+	bool is_js = strcmp(curfew_program_kind(s->program), "js") == 0;
+	s->limits = b->arguments->limits;
+	int code = cli_fuel_apply(b->arguments, is_js, &s->limits);
+	return code >= 0 ? code : cli_make_params(b->arguments, is_js, &s->params, &s->params_length);
+}
+
 static int prepare_subject(bench *b, subject *s)
 {
 	curfew_failure failure = {.message = ""};
@@ -148,7 +158,7 @@ static int prepare_subject(bench *b, subject *s)
 	curfew_status status = cli_program_create(b->engine, &s->source, 0, &s->program, &failure);
 	if (status == CURFEW_OK && !s->source.is_image)
 		status = curfew_program_compile(s->program, &b->arguments->limits, &report, &failure);
-	int code = status == CURFEW_OK ? cli_make_params(b->arguments, strcmp(curfew_program_kind(s->program), "js") == 0, &s->params, &s->params_length) : 0;
+	int code = status == CURFEW_OK ? prepare_run(b, s) : 0;
 	if (status != CURFEW_OK && report != NULL) {
 		cli_tell(report);
 		code = curfew_outcome_exit_code(report->outcome);
@@ -171,7 +181,6 @@ static int prepare(bench *b)
 	b->options = (curfew_run_options){
 		.size = sizeof b->options,
 		.flags = b->arguments->values[CLI_OPTION_DETERMINISTIC] != NULL ? CURFEW_RUN_DETERMINISTIC : 0,
-		.limits = &b->arguments->limits,
 		.call = b->arguments->values[CLI_OPTION_CALL],
 	};
 	cli_grants_put(&b->grants, b->arguments, &b->options);
@@ -203,6 +212,7 @@ static int run_once(bench *b, subject *s, bool measured)
 {
 	curfew_failure failure = {.message = ""};
 	curfew_report *report = NULL;
+	b->options.limits = &s->limits;
 	b->options.params = s->params;
 	b->options.params_length = s->params_length;
 	curfew_status status = curfew_program_run(s->program, &b->options, &report, &failure);

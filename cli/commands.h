@@ -9,6 +9,8 @@
 
 int cli_run(const cli_arguments *arguments);
 int cli_compile(const cli_arguments *arguments);
+int cli_inspect(const cli_arguments *arguments);
+int cli_calibrate(const cli_arguments *arguments);
 int cli_bench(const cli_arguments *arguments);
 int cli_secret(const cli_arguments *arguments);
 int cli_serve(const cli_arguments *arguments);

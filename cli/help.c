@@ -76,11 +76,13 @@ static void write_option(FILE *out, const cli_option *option)
 	write_wrapped(out, meaning);
 }
 
-static void write_values(FILE *out)
+static void write_values(FILE *out, bool fuel_times)
 {
 	fputs("\nDUR needs a unit: ns us ms s m h. SIZE: bytes, or KiB MiB GiB (K M G mean the same).\n"
 	      "N takes k M G (powers of ten). \"unlimited\" is the only way to say so.\n",
 	      out);
+	if (fuel_times)
+		fputs("--fuel 250ms is as much fuel as that time is worth on this machine (curfew calibrate).\n", out);
 }
 
 static void write_exit_codes(FILE *out)
@@ -121,7 +123,7 @@ int cli_print_help(cli_command_id command)
 		write_option(p.stream, &options[i]);
 	}
 	if (count > 0 && options[0].limit != NULL)
-		write_values(p.stream);
+		write_values(p.stream, command == CLI_RUN || command == CLI_BENCH);
 	if (command == CLI_RUN)
 		write_exit_codes(p.stream);
 	return page_print(&p);
@@ -221,6 +223,8 @@ static void write_man_limits(FILE *out)
 	fputs(".SH LIMITS\nEvery command that runs a program takes these; for \\fBtoken\\fR they are ceilings. \\fIDUR\\fR needs a unit: ns us ms s m h. "
 	      "\\fISIZE\\fR is a number of bytes, or KiB MiB GiB (K M G mean the same). "
 	      "\\fIN\\fR takes k M G, powers of ten. "
+	      "\\fB\\-\\-fuel 250ms\\fR, for \\fBrun\\fR and \\fBbench\\fR, is as much fuel as that time is worth on this machine: "
+	      "see \\fBcurfew calibrate\\fR. "
 	      "Only the word \\fBunlimited\\fR lifts a limit; 0 is an error.\n",
 	      out);
 	for (size_t i = 0; i < count; i++) {

@@ -43,6 +43,10 @@ static int execute(cli_command_id command, const cli_arguments *arguments)
 		return cli_run(arguments);
 	case CLI_COMPILE:
 		return cli_compile(arguments);
+	case CLI_INSPECT:
+		return cli_inspect(arguments);
+	case CLI_CALIBRATE:
+		return cli_calibrate(arguments);
 	case CLI_SECRET:
 		return cli_secret(arguments);
 	case CLI_SERVE:
@@ -78,7 +82,7 @@ int main(int count, char **words)
 	fill_standard_streams();
 	(void)signal(SIGPIPE, SIG_IGN);
 	if (count < 2)
-		return cli_usage_error("a command is needed: run, compile, bench, secret, serve, token, doctor or help");
+		return cli_usage_error("a command is needed: run, compile, inspect, calibrate, bench, secret, serve, token, doctor or help");
 	const char *word = words[1];
 	if (strcmp(word, "worker") == 0 && count == 2)
 		return worker_main();

@@ -10,13 +10,15 @@
 
 #define RUN (1u << CLI_RUN)
 #define COMPILE (1u << CLI_COMPILE)
+#define INSPECT (1u << CLI_INSPECT)
+#define CALIBRATE (1u << CLI_CALIBRATE)
 #define BENCH (1u << CLI_BENCH)
 #define SECRET (1u << CLI_SECRET)
 #define SERVE (1u << CLI_SERVE)
 #define TOKEN (1u << CLI_TOKEN)
 #define DOCTOR (1u << CLI_DOCTOR)
-#define LIMITED (RUN | COMPILE | BENCH)
-#define ALL (LIMITED | SECRET | SERVE | TOKEN | DOCTOR)
+#define LIMITED (RUN | COMPILE | INSPECT | BENCH)
+#define ALL (LIMITED | SECRET | SERVE | TOKEN | DOCTOR | CALIBRATE)
 
 const cli_command cli_commands[CLI_COMMANDS] = {
 	[CLI_RUN] = {"run", "[options] PROGRAM [-- ARG...]", "run a program under limits",
@@ -28,6 +30,18 @@ const cli_command cli_commands[CLI_COMMANDS] = {
 	[CLI_COMPILE] = {"compile", "[options] PROGRAM [-o FILE]", "write a program's image, for run to start from",
 	                 "Parses a program once, under limits, and writes it as an image that curfew run starts\n"
 	                 "from without parsing. An image belongs to the build of curfew that made it."},
+	[CLI_INSPECT] = {"inspect", "[options] PROGRAM", "tell what a program imports, exports and needs",
+	                 "Loads a program, under limits, without running any of it, and prints its kind, size and\n"
+	                 "hash, the memory it needs, whether it uses WASI, and what it imports and exports, with\n"
+	                 "types. PROGRAM is what curfew run takes, an image too. What a script of JavaScript\n"
+	                 "offers is known only when it runs."},
+	[CLI_CALIBRATE] = {"calibrate", "[--json]", "measure how much fuel a millisecond is here",
+	                   "Measures, in about two seconds, how much fuel programs of different kinds use in a\n"
+	                   "millisecond of CPU time on this machine, prints it, and keeps it in\n"
+	                   "~/.cache/curfew/calibration.json ($XDG_CACHE_HOME). --fuel 250ms then means so much\n"
+	                   "work: for JavaScript by its figure, for WebAssembly by the geometric mean of the\n"
+	                   "others. Where nothing is kept, or it is of another machine or version, --fuel with a\n"
+	                   "duration measures first."},
 	[CLI_BENCH] = {"bench", "[options] PROGRAM [-- ARG...]", "repeat a program and print how long it takes",
 	               "Repeats a program and prints the distribution of wall-clock time, start, CPU time,\n"
 	               "fuel and memory. The program is parsed once; each run is isolated and starts fresh\n"
@@ -93,11 +107,12 @@ static const cli_option static_options[] = {
 	{.id = CLI_OPTION_PRINT, .name = "print", .commands = RUN, .meaning = "print the value as JSON on stdout"},
 	{.id = CLI_OPTION_JSON, .name = "json", .commands = RUN,
 	 .meaning = "print only the report, as one JSON object, on stdout; guest output is inside it"},
-	{.id = CLI_OPTION_JSON, .name = "json", .commands = BENCH, .meaning = "print the figures as one JSON object"},
+	{.id = CLI_OPTION_JSON, .name = "json", .commands = BENCH | CALIBRATE, .meaning = "print the figures as one JSON object"},
+	{.id = CLI_OPTION_JSON, .name = "json", .commands = INSPECT, .meaning = "print all of it as one JSON object"},
 	{.id = CLI_OPTION_JSON, .name = "json", .commands = DOCTOR, .meaning = "print what was found as one JSON object"},
 	{.id = CLI_OPTION_REPORT, .name = "report", .argument = "FILE", .commands = RUN,
 	 .meaning = "write the JSON report there as well"},
-	{.id = CLI_OPTION_QUIET, .name = "quiet", .commands = RUN | COMPILE,
+	{.id = CLI_OPTION_QUIET, .name = "quiet", .commands = RUN | COMPILE | INSPECT,
 	 .meaning = "say nothing on stderr: no live line, no account of a stop"},
 	{.id = CLI_OPTION_CONFIG, .name = "config", .argument = "FILE", .commands = SERVE,
 	 .meaning = "read what is not given here from this file"},
@@ -117,9 +132,11 @@ static const cli_option static_options[] = {
 	{.id = CLI_OPTION_VERSION, .name = "version", .commands = ALL, .meaning = "print the version"},
 };
 
-static const char *argument_of(curfew_unit unit)
+static const char *argument_of(cli_command_id command, const curfew_limit_info *limit)
 {
-	switch (unit) {
+	if (limit->offset == offsetof(curfew_limits, fuel) && ((RUN | BENCH) & 1u << command) != 0)
+		return "N|DUR";
+	switch (limit->unit) {
 	case CURFEW_UNIT_DURATION:
 		return "DUR";
 	case CURFEW_UNIT_BYTES:
@@ -156,7 +173,7 @@ static size_t list_limits(cli_command_id command, cli_option *options)
 	for (size_t i = 0; i < count && i < CLI_OPTIONS_MOST; i++) {
 		options[i] = (cli_option){.id = CLI_OPTION_LIMIT,
 		                          .name = table[i].name,
-		                          .argument = argument_of(table[i].unit),
+		                          .argument = argument_of(command, &table[i]),
 		                          .meaning = table[i].meaning,
 		                          .commands = LIMITED,
 		                          .limit = &table[i]};
@@ -277,13 +294,30 @@ static const cli_option *find_letter(const parser *p, char letter)
 	return NULL;
 }
 
+/* Where a program runs, fuel may be given as the time that it takes here. */
+static bool set_fuel_time(parser *p, const cli_option *option, const char *value)
+{
+	curfew_limits limits = {.size = sizeof limits};
+	bool is_fuel = option->limit->offset == offsetof(curfew_limits, fuel);
+	p->arguments->fuel_time_ns = is_fuel ? 0 : p->arguments->fuel_time_ns;
+	if (!is_fuel || ((RUN | BENCH) & 1u << p->command) == 0 || strcmp(value, "unlimited") == 0 ||
+	    curfew_limits_set(&limits, "timeout", value, NULL) != CURFEW_OK)
+		return false;
+	p->arguments->fuel_time_ns = limits.timeout_ns;
+	p->arguments->fuel_time_text = value;
+	return true;
+}
+
 static int set_limit(parser *p, const cli_option *option, const char *value)
 {
 	curfew_failure failure;
+	if (set_fuel_time(p, option, value))
+		return -1;
 	if (curfew_limits_set(&p->arguments->limits, option->name, value, &failure) == CURFEW_OK)
 		return -1;
+	bool may_be_time = strcmp(option->argument, "N|DUR") == 0;
 	/* The library's message begins with the limit's name, which is the option's. */
-	return cli_usage_error("--%s", failure.message);
+	return cli_usage_error("--%s%s", failure.message, may_be_time ? "; or give a time, such as 250ms" : "");
 }
 
 static int set_setting(parser *p, const cli_option *option, const char *value)
@@ -388,7 +422,7 @@ static int parse_word(parser *p, const char *word)
 		return parse_long(p, word);
 	if (word[0] == '-' && word[1] != '\0')
 		return parse_short(p, word);
-	if (p->command == CLI_SERVE || p->command == CLI_DOCTOR)
+	if (p->command == CLI_SERVE || p->command == CLI_DOCTOR || p->command == CLI_CALIBRATE)
 		return cli_usage_error("unexpected argument %s; see curfew %s --help", word, cli_commands[p->command].name);
 	if ((p->command == CLI_SECRET || p->command == CLI_TOKEN) && p->arguments->action == NULL) {
 		p->arguments->action = word;

@@ -15,6 +15,8 @@
 typedef enum cli_command_id {
 	CLI_RUN,
 	CLI_COMPILE,
+	CLI_INSPECT,
+	CLI_CALIBRATE,
 	CLI_BENCH,
 	CLI_SECRET,
 	CLI_SERVE,
@@ -97,6 +99,8 @@ typedef struct cli_arguments {
 	const char *values[CLI_OPTION_IDS]; /* by option; "" for one that takes none and was given; NULL: not given */
 	cli_list lists[CLI_OPTION_IDS];     /* of those that may be repeated */
 	curfew_limits limits;
+	uint64_t fuel_time_ns;      /* --fuel as a duration, to be put in limits by cli_fuel_apply; 0: it was not one */
+	const char *fuel_time_text;
 	config server;       /* of serve */
 	const char *action;  /* of the commands secret and token: "set"; NULL: not given */
 	const char *program; /* or what the action is done to; NULL: not given */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* curfew run: one program, once, watched; then the report in the forms that were asked for. */
+#include "calibrate.h"
 #include "commands.h"
 #include "isolate.h"
 #include "say.h"
@@ -13,6 +14,7 @@
 /* One execution of the command. */
 typedef struct session {
 	const cli_arguments *arguments;
+	cli_arguments own; /* the same, once the fuel limit is known */
 	bool json;
 	bool quiet;
 	char *params;
@@ -206,8 +208,14 @@ static int watch_run(session *s)
 	return code;
 }
 
+/* What depends on the language. */
 static int make_params(session *s, bool is_js)
 {
+	s->own = *s->arguments;
+	s->arguments = &s->own;
+	int code = cli_fuel_apply(s->arguments, is_js, &s->own.limits);
+	if (code >= 0)
+		return code;
 	return cli_make_params(s->arguments, is_js, &s->params, &s->params_length);
 }
 

@@ -86,6 +86,7 @@ enum {
 	CURFEW_CONTROL_PARAMS = 4,        /* run: parameters were given */
 	CURFEW_CONTROL_IMPORTS = 8,       /* relative imports may be asked for */
 	CURFEW_CONTROL_METERED = 16,      /* fuel is counted: see host_fuel */
+	CURFEW_CONTROL_DESCRIBE = 32,     /* start: the value is what the program imports and exports; it does not run */
 };
 
 /* ---- Operations: what the host does meanwhile ------------------------------------------------------------- */

@@ -650,6 +650,49 @@ int curfew_engine_link(JSValueConst module)
 	return js_create_module_function(ctx, definition) < 0 || js_link_module(ctx, definition) < 0 ? -1 : 0;
 }
 
+/* Adds { name, kind } to an array. */
+static JSValue add_item(JSContext *ctx, JSValueConst list, JSAtom name, const char *kind)
+{
+	JSValue item = JS_NewObject(ctx);
+	int64_t count = 0;
+
+	JS_SetPropertyStr(ctx, item, "name", JS_AtomToString(ctx, name));
+	JS_SetPropertyStr(ctx, item, "kind", JS_NewString(ctx, kind));
+	JS_GetLength(ctx, list, &count);
+	JS_SetPropertyInt64(ctx, list, count, JS_DupValue(ctx, item));
+	return item;
+}
+
+JSValue curfew_engine_imports(JSValueConst module)
+{
+	JSContext *ctx = curfew_context;
+	const JSModuleDef *definition = JS_VALUE_GET_PTR(module);
+	JSValue list = JS_NewArray(ctx);
+
+	for (int i = 0; i < definition->req_module_entries_count; i++)
+		JS_FreeValue(ctx, add_item(ctx, list, definition->req_module_entries[i].module_name, "module"));
+	return list;
+}
+
+JSValue curfew_engine_exports(JSValueConst module)
+{
+	JSContext *ctx = curfew_context;
+	JSValue exports = JS_GetModuleNamespace(ctx, JS_VALUE_GET_PTR(module)), list = JS_NewArray(ctx);
+	JSPropertyEnum *names = NULL;
+	uint32_t count = 0;
+
+	if (JS_GetOwnPropertyNames(ctx, &names, &count, exports, JS_GPN_STRING_MASK) < 0)
+		count = 0;
+	for (uint32_t i = 0; i < count; i++) {
+		JSValue item = add_item(ctx, list, names[i].atom, "value");
+		JS_SetPropertyStr(ctx, item, "type", JS_NULL);
+		JS_FreeValue(ctx, item);
+	}
+	JS_FreePropertyEnum(ctx, names, count);
+	JS_FreeValue(ctx, exports);
+	return list;
+}
+
 JSValue curfew_engine_global(const char *name)
 {
 	JSContext *ctx = curfew_context;

@@ -32,6 +32,10 @@ int32_t curfew_engine_refuse(const char *name, const char *message);
 JSValue curfew_engine_compile(const char *source, size_t length, const char *name, int type);
 /* Links a compiled module to what it imports; -1 with an exception pending. */
 int curfew_engine_link(JSValueConst module);
+/* What a compiled module imports, as an array of { name, kind }. */
+JSValue curfew_engine_imports(JSValueConst module);
+/* What a linked module exports, as an array of { name, kind, type }, sorted by name. */
+JSValue curfew_engine_exports(JSValueConst module);
 /* Runs the next job: 1, 0 if there was none, -1 if it threw. */
 int curfew_engine_run_job(void);
 /* Looks a global function up, lexical declarations included. JS_UNDEFINED if there is none. */

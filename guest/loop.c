@@ -367,9 +367,23 @@ static int32_t turn(void)
 	}
 }
 
+/* What a program imports and exports; a script's functions are known when it runs. */
+static int32_t describe(void)
+{
+	JSContext *ctx = curfew_context;
+	bool is_script = JS_IsUndefined(module);
+
+	result = JS_NewObject(ctx);
+	JS_SetPropertyStr(ctx, result, "imports", is_script ? JS_NewArray(ctx) : curfew_engine_imports(module));
+	JS_SetPropertyStr(ctx, result, "exports", is_script ? JS_NULL : curfew_engine_exports(module));
+	return finish();
+}
+
 CURFEW_EXPORT("curfew_start") int32_t curfew_start(void)
 {
 	curfew_engine_begin();
+	if (curfew_control.flags & CURFEW_CONTROL_DESCRIBE)
+		return describe();
 	if (curfew_functions_begin() < 0)
 		return curfew_engine_describe(CURFEW_GUEST_THREW);
 	progress = EVALUATING;

@@ -249,6 +249,14 @@ typedef struct curfew_report curfew_report;
 CURFEW_API curfew_status curfew_program_compile(curfew_program *program, const curfew_limits *limits,
                                                 curfew_report **report, curfew_failure *failure);
 
+/*
+ * What a program is, as one line of JSON: its kind, what it imports and exports, what it needs (docs/INSPECT.md). The
+ * program is loaded under limits (NULL: the defaults), nothing of it runs. *json: *length bytes and a NUL; free with
+ * curfew_free. CURFEW_BAD_PROGRAM and *report: as curfew_program_compile.
+ */
+CURFEW_API curfew_status curfew_program_inspect(curfew_program *program, const curfew_limits *limits, char **json,
+                                                size_t *length, curfew_report **report, curfew_failure *failure);
+
 /* The image of a compiled program, as bytes for a file; free with curfew_free. Needs curfew_program_compile. */
 CURFEW_API curfew_status curfew_program_save(curfew_program *program, void **image, size_t *length,
                                              curfew_failure *failure);

@@ -137,6 +137,7 @@ curfew_status curfew_program_load(curfew_engine *engine, const void *image, size
 	if (!made)
 		return curfew__refuse(failure, CURFEW_NO_MEMORY, "out of memory");
 	memcpy(made->sha256, head.sha256, sizeof made->sha256);
+	made->given_bytes = length;
 	made->image = read_image(engine->image, &head, (const uint8_t *)image + sizeof head + head.name_length);
 	if (!made->image) {
 		curfew_program_destroy(made);

@@ -144,6 +144,7 @@ curfew_status curfew_program_create(curfew_engine *engine, const curfew_source *
 		return curfew__refuse(failure, CURFEW_NO_MEMORY, "out of memory");
 	made->language = source.language;
 	made->flags = source.flags;
+	made->given_bytes = source.text_length;
 	if (!(is_wasm(&source) ? copy_wasm(made, &source) : copy_source(made, &source))) {
 		curfew_program_destroy(made);
 		return curfew__refuse(failure, CURFEW_NO_MEMORY, "out of memory");

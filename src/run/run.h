@@ -53,6 +53,7 @@ struct curfew_program {
 	char sha256[65];
 	curfew__host_functions *functions; /* NULL: none */
 	atomic_bool used;      /* a run or a compilation has begun: functions stay as they are */
+	size_t given_bytes;    /* length of the source or image it was made from */
 	pthread_mutex_t lock;  /* of image */
 	curfew__image *image;  /* of the parsed program; NULL until it was compiled */
 	curfew__wasm_program *wasm; /* NULL: JavaScript, and then the other way round nothing of the above is set */
@@ -144,6 +145,7 @@ struct curfew_run {
 	curfew_limits limits;
 	uint32_t flags;
 	bool compile_only;
+	bool describe;             /* nothing of the program runs; JavaScript: the value is what it imports and exports */
 	bool inline_run;           /* on its caller's thread */
 	char *call;
 	char *params;
@@ -278,6 +280,9 @@ void curfew__run_wake(curfew_run *run);
 /* Goes on with a run on this thread. False: it is parked and may already be elsewhere; true: it has ended. */
 bool curfew__run_step(curfew_run *run);
 void curfew__run_unref(curfew_run *run);
+
+/* inspect.c: the program that the run has loaded to describe it, as one line of JSON. */
+curfew_status curfew__run_describe(const curfew_run *run, char **json, size_t *length, curfew_failure *failure);
 
 /* ---- Executor --------------------------------------------------------------------------------------------- */
 

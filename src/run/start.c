@@ -285,6 +285,39 @@ curfew_status curfew_program_run(curfew_program *program, const curfew_run_optio
 	return status;
 }
 
+static curfew_status refuse_program(curfew_run *run, curfew_report **report, curfew_failure *failure)
+{
+	if (report) {
+		*report = run->report;
+		run->report = NULL;
+	}
+	return curfew__refuse(failure, CURFEW_BAD_PROGRAM, "the program does not load: the report says why");
+}
+
+curfew_status curfew_program_inspect(curfew_program *program, const curfew_limits *limits, char **json, size_t *length,
+                                     curfew_report **report, curfew_failure *failure)
+{
+	curfew_run_options options = { .size = sizeof options, .limits = limits };
+	curfew_run *run;
+
+	if (report)
+		*report = NULL;
+	if (!program || !json || !length)
+		return curfew__refuse(failure, CURFEW_INVALID, "program, json or length is NULL");
+	*json = NULL;
+	*length = 0;
+	curfew_status status = create_run(program, &options, true, &run, failure);
+	if (status != CURFEW_OK)
+		return status;
+	run->describe = true;
+	status = run_to_end(run, failure);
+	if (status == CURFEW_OK)
+		status = run->report->outcome == CURFEW_OUTCOME_FINISHED ? curfew__run_describe(run, json, length, failure)
+		                                                         : refuse_program(run, report, failure);
+	curfew__run_unref(run);
+	return status;
+}
+
 curfew_status curfew_program_compile(curfew_program *program, const curfew_limits *limits, curfew_report **report,
                                      curfew_failure *failure)
 {
@@ -305,11 +338,7 @@ curfew_status curfew_program_compile(curfew_program *program, const curfew_limit
 	run->compile_only = true;
 	status = run_to_end(run, failure);
 	if (status == CURFEW_OK && run->report->outcome != CURFEW_OUTCOME_FINISHED) {
-		status = curfew__refuse(failure, CURFEW_BAD_PROGRAM, "the program does not load: the report says why");
-		if (report) {
-			*report = run->report;
-			run->report = NULL;
-		}
+		status = refuse_program(run, report, failure);
 	} else if (status == CURFEW_OK && !program->wasm && !(image = curfew__program_image(program))) {
 		status = curfew__refuse(failure, CURFEW_NO_MEMORY, "there is no memory for the program's image");
 	} else if (status == CURFEW_OK) {

@@ -203,6 +203,8 @@ static curfew__run_end begin(curfew_run *run)
 	run->compiled_ns = curfew__now();
 	if (!code)
 		return refuse(run, &error);
+	if (run->describe)
+		return CURFEW__END_NOT_RUN;
 	if (run->compile_only)
 		return compile_other(run, !metered);
 	run->waker = create_waker(run);

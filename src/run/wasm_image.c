@@ -147,6 +147,7 @@ curfew_status curfew__wasm_image_load(curfew_engine *engine, const void *image, 
 	}
 	made->language = CURFEW_LANGUAGE_WASM;
 	memcpy(made->sha256, head.sha256, sizeof made->sha256);
+	made->given_bytes = length;
 	adopt(made, &head, image, length);
 	*program = made;
 	return CURFEW_OK;

@@ -506,6 +506,14 @@ void curfew__wasm_program_locate(curfew__wasm_program *program, bool metered, ui
 	pthread_mutex_unlock(&program->lock);
 }
 
+bool curfew__wasm_program_imports_wasi(curfew__wasm_program *program)
+{
+	pthread_mutex_lock(&program->lock);
+	bool imports = program->rewritten[0].imports_wasi || program->rewritten[1].imports_wasi;
+	pthread_mutex_unlock(&program->lock);
+	return imports;
+}
+
 void curfew__wasm_program_describe(curfew__wasm_program *program, curfew__buffer *buffer)
 {
 	pthread_mutex_lock(&program->lock);

@@ -78,7 +78,20 @@ typedef void (*curfew__wasm_place)(void *context, const curfew__location *locati
 void curfew__wasm_program_locate(curfew__wasm_program *program, bool metered, uint64_t offset, curfew__wasm_place place,
                                  void *context);
 
-/* {"kind", "imports", "exports"} of a program that was loaded, as members of an object, without braces. */
+/* {"imports", "exports"} of a program that was loaded, as wasm/types.h has them. */
 void curfew__wasm_program_describe(curfew__wasm_program *program, curfew__buffer *buffer);
+
+/* What all modules of a program ask for when they begin. */
+typedef struct curfew__wasm_needs {
+	uint64_t memory_bytes;
+	uint64_t memory_bytes_most; /* what they may grow to */
+	uint64_t table_elements;
+} curfew__wasm_needs;
+
+/* From the binary form, which was validated before. False: something in it is not understood here. needs.c */
+bool curfew__wasm_needs_read(const void *bytes, size_t length, curfew__wasm_needs *needs);
+
+/* Whether a program that was loaded imports something of WASI. */
+bool curfew__wasm_program_imports_wasi(curfew__wasm_program *program);
 
 #endif

@@ -7,7 +7,7 @@ import shutil
 import tempfile
 import time
 
-from . import cases, cli, console, fetch, images, isolation, programs, project, secrets, server
+from . import cases, cli, console, fetch, images, inspect, isolation, programs, project, secrets, server
 from .harness import Context, Failed, Skipped
 
 GROUPS = {
@@ -19,7 +19,7 @@ GROUPS = {
     "rewriter": programs.rewriter,
     "cases": cases.cases,
     "attacks": cases.attacks,
-    "cli": lambda context: cli.tests(context) + secrets.tests(context) + images.tests(context),
+    "cli": lambda context: cli.tests(context) + secrets.tests(context) + images.tests(context) + inspect.tests(context),
     "fetch": fetch.tests,
     "isolation": isolation.tests,
     "server": server.tests,

@@ -81,7 +81,7 @@ def abi(context):
 
 # ---- Documents ----------------------------------------------------------------------------------------------------
 
-COMMANDS = ("run", "compile", "bench", "secret")
+COMMANDS = ("run", "compile", "inspect", "calibrate", "bench", "secret")
 
 
 def options_of(context, command):
@@ -119,7 +119,7 @@ def check_completion(context):
 def check_readme_options(context):
     """Whatever looks like an option of ours in a document is one."""
     known = {name for command in COMMANDS for name in options_of(context, command)} | {"help", "version", "generate"}
-    for document in ("README.md", "docs/LIMITS.md", "docs/THREAT_MODEL.md", "docs/ARCHITECTURE.md"):
+    for document in ("README.md", "docs/LIMITS.md", "docs/INSPECT.md", "docs/THREAT_MODEL.md", "docs/ARCHITECTURE.md"):
         if not os.path.exists(os.path.join(ROOT, document)):
             expect(False, f"{document} is missing")
         lines = [line for line in read(document).splitlines() if "curfew" in line and "--" in line]

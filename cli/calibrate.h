@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* How much fuel a millisecond is on this machine: measured once, kept in the user's cache, used for --fuel DUR. */
+#ifndef CURFEW_CLI_CALIBRATE_H
+#define CURFEW_CLI_CALIBRATE_H
+
+#include "options.h"
+
+/*
+ * Where --fuel was given as a duration, sets limits->fuel to that much work on this machine, which is measured first
+ * where that was not done yet. -1, or the exit code after an error was said.
+ */
+int cli_fuel_apply(const cli_arguments *arguments, bool is_js, curfew_limits *limits);
+
+#endif

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a program is, as JSON (docs/INSPECT.md): the same keys for JavaScript, modules and components. What it imports and
+ * exports is told by the compiler of WebAssembly, or by the JavaScript engine inside, which has linked it.
+ */
+#include "run/run.h"
+
+#include <string.h>
+
+#include "base/json.h"
+#include "base/refuse.h"
+
+/* Names and types can be as large as the program. */
+#define DESCRIPTION_BYTES_MAX ((size_t)256 << 20)
+#define TABLE_ELEMENT_BYTES 8
+
+static void write_needs(curfew__json_writer *writer, const curfew_run *run)
+{
+	curfew__wasm_needs needs = { .memory_bytes = run->report->used.memory_peak_bytes };
+	curfew__wasm_program *wasm = run->program->wasm;
+	size_t length = 0;
+	const void *bytes = wasm ? curfew__wasm_program_binary(wasm, &length) : NULL;
+	bool known = !wasm || curfew__wasm_needs_read(bytes, length, &needs);
+
+	curfew__json_key(writer, "needs");
+	curfew__json_begin_object(writer);
+	curfew__json_key(writer, "memory_bytes");
+	known ? curfew__json_u64(writer, needs.memory_bytes + needs.table_elements * TABLE_ELEMENT_BYTES) : curfew__json_null(writer);
+	curfew__json_key(writer, "memory_most_bytes");
+	known && wasm ? curfew__json_u64(writer, needs.memory_bytes_most) : curfew__json_null(writer);
+	curfew__json_key(writer, "table_elements");
+	known && wasm ? curfew__json_u64(writer, needs.table_elements) : curfew__json_null(writer);
+	curfew__json_key(writer, "wasi");
+	curfew__json_bool(writer, wasm && curfew__wasm_program_imports_wasi(wasm));
+	curfew__json_end_object(writer);
+}
+
+/* The members of a JSON object, taken into the one that is being written. */
+static bool write_members(curfew__json_writer *writer, const char *json, size_t length)
+{
+	if (!json || length < 2 || json[0] != '{' || !curfew__json_check(json, length, NULL, NULL))
+		return false;
+	curfew__json_raw(writer, json + 1, length - 2);
+	return true;
+}
+
+static bool write_interface(curfew__json_writer *writer, const curfew_run *run)
+{
+	const char *value = run->report->value;
+	curfew__buffer buffer;
+
+	if (!run->program->wasm)
+		return write_members(writer, value, value ? strlen(value) : 0);
+	curfew__buffer_init(&buffer, DESCRIPTION_BYTES_MAX);
+	curfew__wasm_program_describe(run->program->wasm, &buffer);
+	bool good = !buffer.failed && write_members(writer, buffer.data, buffer.length);
+	curfew__buffer_finish(&buffer);
+	return good;
+}
+
+curfew_status curfew__run_describe(const curfew_run *run, char **json, size_t *length, curfew_failure *failure)
+{
+	const curfew_program *program = run->program;
+	curfew__buffer buffer;
+	curfew__json_writer writer;
+
+	curfew__buffer_init(&buffer, DESCRIPTION_BYTES_MAX);
+	curfew__json_init(&writer, &buffer);
+	curfew__json_begin_object(&writer);
+	curfew__json_key(&writer, "schema");
+	curfew__json_text(&writer, "curfew.inspect/1");
+	curfew__json_key(&writer, "name");
+	curfew__json_text(&writer, program->name);
+	curfew__json_key(&writer, "kind");
+	curfew__json_text(&writer, curfew_program_kind(program));
+	curfew__json_key(&writer, "bytes");
+	curfew__json_u64(&writer, program->given_bytes);
+	curfew__json_key(&writer, "sha256");
+	curfew__json_text(&writer, program->sha256);
+	write_needs(&writer, run);
+	bool good = write_interface(&writer, run);
+	curfew__json_end_object(&writer);
+	if (good && !buffer.failed) {
+		*json = curfew__buffer_take(&buffer, length);
+		return CURFEW_OK;
+	}
+	curfew__buffer_finish(&buffer);
+	return curfew__refuse(failure, CURFEW_NO_MEMORY, "what the program imports and exports is too much to be described");
+}
