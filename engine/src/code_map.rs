@@ -69,13 +69,14 @@ pub unsafe extern "C" fn curfew__code_map_destroy(map: *mut Handle) {
 #[no_mangle]
 pub unsafe extern "C" fn curfew__code_map_find(
     map: *mut Handle,
+    start: u64,
     offset: u64,
     locations: *mut Location,
     most: usize,
 ) -> usize {
     let handle = &mut *map;
     handle.texts.clear();
-    let found = handle.map.find(offset as usize);
+    let found = handle.map.find_in(start as usize, offset as usize);
     let count = found.len();
     for (index, location) in found.into_iter().take(most).enumerate() {
         let location = handle.locate(location);

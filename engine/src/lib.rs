@@ -29,9 +29,11 @@ pub unsafe extern "C" fn curfew__config_backtrace(config: *mut wasm_config_t, fr
 pub unsafe extern "C" fn curfew__error_trap_code(error: *const wasmtime_error_t, code: *mut u8) -> bool {
     // A structure of this one field.
     let error = &*error.cast::<wasmtime::Error>();
-    match error.downcast_ref::<wasmtime::Trap>() {
+    let trap = error.downcast_ref::<wasmtime::Trap>().copied();
+    let thrown = error.is::<wasmtime::ThrownException>().then_some(wasmtime::Trap::UncaughtException);
+    match trap.or(thrown) {
         Some(trap) => {
-            *code = *trap as u8;
+            *code = trap as u8;
             true
         }
         None => false,

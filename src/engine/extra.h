@@ -67,7 +67,8 @@ typedef struct curfew__code_map curfew__code_map;
 typedef struct curfew__location {
 	bool hidden;          /* of a function that the rewriting added; a guard counts as what it stands before */
 	uint64_t offset;      /* in the file as the user wrote it */
-	const char *function; /* demangled, from the name section or DWARF; NULL: none. The map's, until the next call */
+	const char *function; /* demangled, from the name section or DWARF, else as it is exported, else "func[INDEX]"; NULL: in
+	                         no function. The map's, until the next call */
 	const char *file;     /* from DWARF, or NULL */
 	uint32_t line;        /* from 1; 0: not known */
 	uint32_t column;      /* from 1; 0: not known */
@@ -77,12 +78,14 @@ typedef struct curfew__location {
 curfew__code_map *curfew__code_map_create(const uint8_t *wasm, size_t length, uint32_t flags);
 void curfew__code_map_destroy(curfew__code_map *map);
 /*
- * What stands at an offset of the rewritten file, as wasm_frame_module_offset tells it: for a component, too, that is an
- * offset in the whole file. (An adapter between components has offsets of its own, which say nothing.) Inlined calls
+ * What stands at an offset of the rewritten file, as wasm_frame_module_offset tells it, in the function that begins at
+ * start: for a component, too, those are offsets in the whole file. (An adapter between components has offsets of its
+ * own: it is told from functions of the file by its start, and hidden.) Inlined calls
  * make several locations, innermost first: at most `most` are written to locations; how many there are is returned (at
  * least 1). DWARF is read at first need, below a second whatever it says. One thread at a time.
  */
-size_t curfew__code_map_find(curfew__code_map *map, uint64_t offset, curfew__location *locations, size_t most);
+size_t curfew__code_map_find(curfew__code_map *map, uint64_t start, uint64_t offset, curfew__location *locations,
+                             size_t most);
 
 /* ---- Stores: growth, calls out, WASI (account.rs, wasi.rs) -------------------------------------------------- */
 

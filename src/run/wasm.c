@@ -283,8 +283,8 @@ static void place(void *context, const curfew__location *location)
 		.file = location->file ? location->file : run->program->name,
 		.line = location->line,
 		.column = location->column,
-		.has_wasm_offset = true,
-		.wasm_offset = location->offset,
+		.has_wasm_offset = location->offset != CURFEW__NO_OFFSET,
+		.wasm_offset = location->offset != CURFEW__NO_OFFSET ? location->offset : 0,
 	};
 	curfew__report_add_frame(run->report, &frame);
 }
@@ -338,7 +338,9 @@ static void fill_error(curfew_run *run, curfew__run_end end)
 static void finish(curfew_run *run)
 {
 	curfew__wasm_finish(run->wasm);
-	run->report->used.stack_peak_bytes = run->wasm->stack_peak;
+	/* It is counted in pages, and below the guest's last one the host goes on. */
+	size_t peak = run->wasm->stack_peak, limit = (size_t)run->limits.stack_bytes;
+	run->report->used.stack_peak_bytes = peak < limit ? peak : limit;
 	end_waker(run->waker);
 	run->waker = NULL;
 }

@@ -2,6 +2,8 @@
 /* The life of an instance: what it may grow to, how it goes on, how it is stopped, and what its end says. */
 #include "wasm/instance.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,6 +13,8 @@
 /* What a call out of the sandbox costs of a fuel limit: about as much as it takes, in instructions. */
 #define CALL_FUEL 500
 #define TABLE_ELEMENT_BYTES 8
+/* Bytes of what is told of an error. */
+#define CAUSES_MOST 4096
 
 enum { STAGE_INSTANTIATE, STAGE_INITIALIZE, STAGE_CALL, STAGE_OVER };
 
@@ -310,22 +314,40 @@ const char *curfew__wasm_trap_name(const curfew__wasm *wasm, const char **senten
 	return known ? traps[number].name : NULL;
 }
 
-/* The last cause, without the frames in front of it. */
-static char *last_cause(const char *data, size_t size)
+/* Adds one line of a list of causes, which may be numbered. */
+static void add_cause(curfew__buffer *buffer, const char *line, size_t length)
 {
-	char *text = strndup(data, size), *cause;
-	const char *causes = text ? strstr(text, "Caused by:") : NULL;
+	size_t start = strspn(line, " 0123456789");
+
+	start = start < length && line[start] == ':' ? start + 1 : 0;
+	while (start < length && line[start] == ' ')
+		start++;
+	if (start < length && buffer->length)
+		curfew__buffer_add(buffer, ": ", 2);
+	if (start < length)
+		curfew__buffer_add(buffer, line + start, length - start);
+}
+
+/* Every cause, outermost first, without the frames in front of them: on one line. */
+static char *causes_of(const char *data, size_t size)
+{
+	char *text = strndup(data, size), *causes = text ? strstr(text, "Caused by:") : NULL;
+	curfew__buffer buffer;
 
 	if (!causes) {
 		if (text)
 			text[strcspn(text, "\n")] = 0;
 		return text;
 	}
-	cause = strdup(causes + strlen("Caused by:") + strspn(causes + strlen("Caused by:"), " \n0123456789:"));
+	curfew__buffer_init(&buffer, CAUSES_MOST);
+	const char *line = causes + strlen("Caused by:");
+	for (line += *line == '\n'; *line && *line != '\n';) {
+		size_t length = strcspn(line, "\n");
+		add_cause(&buffer, line, length);
+		line += length + (line[length] == '\n');
+	}
 	free(text);
-	if (cause)
-		cause[strcspn(cause, "\n")] = 0;
-	return cause;
+	return curfew__buffer_take(&buffer, NULL);
 }
 
 char *curfew__wasm_failure_text(const curfew__wasm *wasm)
@@ -339,9 +361,22 @@ char *curfew__wasm_failure_text(const curfew__wasm *wasm)
 		wasmtime_error_message(wasm->error, &text);
 	else if (wasm->trap)
 		wasm_trap_message(wasm->trap, &text);
-	cause = text.size ? last_cause(text.data, text.size) : strdup("");
+	cause = text.size ? causes_of(text.data, text.size) : strdup("");
 	wasm_byte_vec_delete(&text);
 	return cause;
+}
+
+/* A stack overflow is found before a function's first instruction: that stands nowhere. */
+static void place_entry(const wasm_frame_t *frame, curfew__wasm_place place, void *context)
+{
+	const wasm_name_t *known = wasmtime_frame_func_name(frame);
+	char name[256];
+
+	if (known)
+		snprintf(name, sizeof name, "%.*s", (int)(known->size < sizeof name ? known->size : sizeof name - 1), known->data);
+	else
+		snprintf(name, sizeof name, "func[%" PRIu32 "]", wasm_frame_func_index(frame));
+	place(context, &(curfew__location){ .function = name, .offset = CURFEW__NO_OFFSET });
 }
 
 void curfew__wasm_trace(const curfew__wasm *wasm, curfew__wasm_program *program, curfew__wasm_place place, void *context)
@@ -352,9 +387,14 @@ void curfew__wasm_trace(const curfew__wasm *wasm, curfew__wasm_program *program,
 		wasm_trap_trace(wasm->trap, &frames);
 	else if (wasm->error)
 		wasmtime_error_wasm_trace(wasm->error, &frames);
-	for (size_t i = 0; i < frames.size; i++)
-		curfew__wasm_program_locate(program, wasm->code->machine->metered, wasm_frame_module_offset(frames.data[i]),
-		                            place, context);
+	for (size_t i = 0; i < frames.size; i++) {
+		size_t offset = wasm_frame_module_offset(frames.data[i]);
+		if (offset == SIZE_MAX)
+			place_entry(frames.data[i], place, context);
+		else
+			curfew__wasm_program_locate(program, wasm->code->machine->metered,
+			                            offset - wasm_frame_func_offset(frames.data[i]), offset, place, context);
+	}
 	wasm_frame_vec_delete(&frames);
 }
 

@@ -488,8 +488,8 @@ void curfew__wasm_program_adopt(curfew__wasm_program *program, bool metered, cur
 	*compiled = (curfew__wasm_compiled){ 0 };
 }
 
-void curfew__wasm_program_locate(curfew__wasm_program *program, bool metered, uint64_t offset, curfew__wasm_place place,
-                                 void *context)
+void curfew__wasm_program_locate(curfew__wasm_program *program, bool metered, uint64_t start, uint64_t offset,
+                                 curfew__wasm_place place, void *context)
 {
 	curfew__location locations[8];
 	size_t count = 0;
@@ -499,7 +499,7 @@ void curfew__wasm_program_locate(curfew__wasm_program *program, bool metered, ui
 	if (!*map)
 		*map = curfew__code_map_create(program->bytes, program->length, rewrite_flags(program, metered));
 	if (*map)
-		count = curfew__code_map_find(*map, offset, locations, sizeof locations / sizeof *locations);
+		count = curfew__code_map_find(*map, start, offset, locations, sizeof locations / sizeof *locations);
 	for (size_t i = 0; i < count && i < sizeof locations / sizeof *locations; i++)
 		if (!locations[i].hidden)
 			place(context, &locations[i]);

@@ -71,12 +71,15 @@ bool curfew__wasm_program_compiled(curfew__wasm_program *program, bool metered, 
 void curfew__wasm_program_adopt(curfew__wasm_program *program, bool metered, curfew__wasm_compiled *compiled);
 
 /*
- * Calls back for what stands at an offset that a trap of this sort of code tells: once for each inlined call, innermost
- * first, and not at all for code that the rewriting added. The location's texts are borrowed for the call.
+ * Calls back for what stands at an offset that a trap of this sort of code tells, in a function that begins at start:
+ * once for each inlined call, innermost first, and not at all for code that the rewriting or Wasmtime added. The
+ * location's texts are borrowed for the call.
  */
 typedef void (*curfew__wasm_place)(void *context, const curfew__location *location);
-void curfew__wasm_program_locate(curfew__wasm_program *program, bool metered, uint64_t offset, curfew__wasm_place place,
-                                 void *context);
+/* The offset of a location that stands nowhere. */
+#define CURFEW__NO_OFFSET UINT64_MAX
+void curfew__wasm_program_locate(curfew__wasm_program *program, bool metered, uint64_t start, uint64_t offset,
+                                 curfew__wasm_place place, void *context);
 
 /* {"imports", "exports"} of a program that was loaded, as wasm/types.h has them. */
 void curfew__wasm_program_describe(curfew__wasm_program *program, curfew__buffer *buffer);

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Programs with their expectation inside: tests/cases/**/*.js and tests/attacks/js/*.js. tests/README.md has the format."""
+"""Programs with their expectation inside: tests/cases and tests/attacks, JavaScript and WebAssembly text. tests/README.md has
+the format."""
 import glob
 import json
 import os
@@ -8,19 +9,19 @@ import shlex
 
 from .harness import EXIT_CODES, ROOT, STOPS, Failed, Test, expect, expect_equal, shorten
 
-HEADER = re.compile(r"// ([a-z_][a-z_.]*)(~?):(?: (.*))?$")
+HEADER = re.compile(r"(?://|;;) ([a-z_][a-z_.]*)(~?):(?: (.*))?$")
 # How late a stop may be here, where others use the machine too; make bench measures it.
 LATENESS_US = 50_000
 
 
 def read_header(path):
-    """The lines "// key: value" at the top, in order, as (key, is a pattern, value)."""
+    """The lines "// key: value" (text of WebAssembly: ";;") at the top, in order, as (key, is a pattern, value)."""
     entries = []
     with open(path, encoding="utf-8") as file:
         for line in file:
             if line.startswith("#!"):
                 continue
-            if not line.startswith("//"):
+            if not line.startswith(("//", ";;")):
                 break
             match = HEADER.match(line.rstrip("\n"))
             if match:
@@ -34,6 +35,10 @@ def read_header(path):
 def frame_text(frame):
     if frame["native"]:
         return f"{frame['function']} native"
+    if frame["line"] is None and frame["wasm_offset"] is not None:
+        return f"{frame['function']} {frame['file']}@{frame['wasm_offset']:#x}"
+    if frame["line"] is None:
+        return f"{frame['function']} {frame['file']}"
     return f"{frame['function']} {frame['file']}:{frame['line']}:{frame['column']}"
 
 
@@ -44,7 +49,7 @@ def matches_frame(seen, expected):
 
 
 def check_frames(report, expected):
-    """"a f.js:1:2 | b native | ...": innermost first; "..." at the end stands for any more."""
+    """"a f.js:1:2 | b native | f f.wat@0x2a | ...": innermost first; "..." at the end stands for any more."""
     error = report["error"]
     seen = [frame_text(frame) for frame in error["stack"]] if error else []
     wanted = [part.strip() for part in expected.split("|")] if expected.strip() else []
@@ -141,13 +146,41 @@ def make_case(root, path):
 def cases(context):
     """Files in folders called lib are imported by cases and are none themselves."""
     root = os.path.join(ROOT, "tests", "cases")
-    paths = sorted(glob.glob(root + "/**/*.js", recursive=True) + glob.glob(root + "/**/*.mjs", recursive=True))
+    paths = sorted(path for ending in ("js", "mjs", "wat") for path in glob.glob(f"{root}/**/*.{ending}", recursive=True))
     return [make_case(root, path) for path in paths if "lib" not in os.path.relpath(path, root).split(os.sep)[:-1]]
 
 
 # ---- Attacks ------------------------------------------------------------------------------------------------------
 
 ATTACK_ARGS = ["--memory", "64MiB", "--output", "64KiB", "--timers", "1000"]
+# No attack reaches this: it only makes the program run on the metered engine.
+METERED = ["--fuel", "1000000G"]
+
+
+class Attack:
+    """A program that is to be stopped: how to run it, and what is expected."""
+
+    def __init__(self, path):
+        entries = read_header(path)
+        self.path = path
+        self.expected = [word for key, _, value in entries if key == "expect" for word in value.split()]
+        self.args = [word for key, _, value in entries if key == "args" for word in shlex.split(value)]
+        self.waits_for_input = ("stdin", False, "open") in entries
+        if path.endswith(".wat"):
+            self.args += ["--call", "run"]
+        expect(self.expected and set(self.expected) <= set(EXIT_CODES), "the first line is no list of outcomes: // expect: OUTCOME...")
+
+    def run(self, context, *more):
+        timeout = f"{300 * min(context.slower, 4):.0f}ms"
+        words = ["--timeout", timeout, *ATTACK_ARGS, *self.args, *more, self.path]
+        if not self.waits_for_input:
+            return context.report(*words, timeout=10)
+        reader, writer = os.pipe()
+        try:
+            return context.report(*words, timeout=10, stdin_file=reader)
+        finally:
+            os.close(reader)
+            os.close(writer)
 
 
 def waits(report):
@@ -155,16 +188,14 @@ def waits(report):
     return report["stop"]["cause"] == "deadline" and report["used"]["cpu_us"] < 100_000
 
 
-def check_attack(context, path):
-    with open(path, encoding="utf-8") as file:
-        expected = file.readline().partition("expect:")[2].split()
-    expect(expected and set(expected) <= set(EXIT_CODES), "the first line is no list of outcomes: // expect: OUTCOME...")
+def check_attack(context, path, *more):
+    attack = Attack(path)
     # A machine that others use may be late once; curfew would be late each time.
     for last in (False, False, True):
-        report, done = context.report("--timeout", f"{300 * min(context.slower, 4):.0f}ms", *ATTACK_ARGS, path, timeout=10)
+        report, done = attack.run(context, *more)
         outcome, error, stop = report["outcome"], report["error"], report["stop"]
-        if outcome not in expected:
-            raise Failed(f"outcome: expected {' or '.join(expected)}, seen {outcome}"
+        if outcome not in attack.expected:
+            raise Failed(f"outcome: expected {' or '.join(attack.expected)}, seen {outcome}"
                          + (f"\n{error['name']}: {shorten(error['message'], 300)}" if error else f"\nvalue {shorten(report['value'])}"))
         if outcome not in STOPS:
             return
@@ -179,5 +210,11 @@ def check_attack(context, path):
 
 
 def attacks(context):
-    paths = sorted(glob.glob(os.path.join(ROOT, "tests", "attacks", "js", "*.js")))
-    return [Test("attacks", os.path.basename(path)[:-3], lambda context, path=path: check_attack(context, path)) for path in paths]
+    def paths(kind):
+        return [(os.path.basename(path)[:-len(kind) - 1], path)
+                for path in sorted(glob.glob(os.path.join(ROOT, "tests", "attacks", kind, "*." + kind)))]
+    tests = [Test("attacks", name, lambda context, path=path: check_attack(context, path)) for name, path in paths("js")]
+    for name, path in paths("wat"):
+        tests.append(Test("attacks", f"wat/{name}", lambda context, path=path: check_attack(context, path)))
+        tests.append(Test("attacks", f"wat/{name}_metered", lambda context, path=path: check_attack(context, path, *METERED)))
+    return tests

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //! From offsets in a rewritten file back to what its author wrote.
 use crate::lines::{Lines, Place};
-use crate::names::{demangle, function_name};
+use crate::names::{demangle, exported_name, function_name};
 use crate::scan::{self, Binary};
 use crate::splice::Origin;
 use crate::{emit, Options, Refusal};
 use std::collections::HashMap;
 use std::ops::Range;
+use wasm_encoder::SectionId;
 
 /// A place in the file that was rewritten.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -15,7 +16,7 @@ pub struct Location {
     pub hidden: bool,
     /// In the file as its author wrote it.
     pub offset: usize,
-    /// The function's name as it was written.
+    /// The function's name as it was written, else the one it is exported by, else `func[INDEX]`.
     pub function: Option<String>,
     /// The source file.
     pub file: Option<String>,
@@ -37,6 +38,8 @@ struct ModuleMap {
     code_start: usize,
     bodies: Vec<Range<usize>>,
     imported: u32,
+    /// The contents of the export section.
+    exports: Vec<u8>,
     /// The contents of the name section and of those for debugging, by name.
     sections: HashMap<String, Vec<u8>>,
     /// Read at first need.
@@ -49,6 +52,17 @@ impl CodeMap {
         let scan = scan::scan(wasm, options)?;
         let modules = scan.root.modules().into_iter().map(|module| ModuleMap::new(wasm, module)).collect();
         Ok(CodeMap { runs: emit::emit(wasm, &scan.root, options).into_runs(), modules })
+    }
+
+    /// The same, if a function of the file is what begins at `start`; adapters between components have offsets that mean
+    /// nothing here, and are hidden.
+    pub fn find_in(&mut self, start: usize, offset: usize) -> Vec<Location> {
+        let here = (self.original(start), self.original(offset));
+        let is_own = |module: &ModuleMap, at| module.body(at).is_some_and(|body| Some(module.bodies[body].start) == here.0);
+        if here.1.is_some_and(|at| self.modules.iter().any(|module| is_own(module, at))) {
+            return self.find(offset);
+        }
+        vec![Location { hidden: true, ..Location::default() }]
     }
 
     /// What stands at an offset of the rewritten file; inlined calls make several, innermost first.
@@ -78,7 +92,9 @@ impl CodeMap {
 
 impl ModuleMap {
     fn new(wasm: &[u8], module: &Binary) -> ModuleMap {
-        let is_code = |section: &&scan::Section| section.id == wasm_encoder::SectionId::Code as u8;
+        let content = |id: SectionId| {
+            module.sections.iter().find(|section| section.id == id as u8).map(|section| section.content.clone())
+        };
         let mut sections = HashMap::new();
         for section in &module.sections {
             match &section.custom {
@@ -89,30 +105,36 @@ impl ModuleMap {
             }
         }
         ModuleMap {
-            code_start: module.sections.iter().find(is_code).map_or(0, |section| section.content.start),
+            code_start: content(SectionId::Code).map_or(0, |code| code.start),
             bodies: module.module.bodies.iter().map(|body| body.range.clone()).collect(),
             imported: module.module.imported(),
+            exports: content(SectionId::Export).map_or_else(Vec::new, |exports| wasm[exports].to_vec()),
             sections,
             lines: None,
         }
     }
 
+    /// Which function of this module an offset of the file is in.
+    fn body(&self, offset: usize) -> Option<usize> {
+        let body = self.bodies.partition_point(|body| body.start <= offset).checked_sub(1)?;
+        self.bodies[body].contains(&offset).then_some(body)
+    }
+
     /// What stands at an offset of the file, if that is in a function of this module.
     fn find(&mut self, offset: usize) -> Option<Vec<Location>> {
-        let body = self.bodies.partition_point(|body| body.start <= offset).checked_sub(1)?;
-        if !self.bodies[body].contains(&offset) {
-            return None;
-        }
+        let body = self.body(offset)?;
         let names = self.sections.get("name").map_or(&[][..], Vec::as_slice);
-        let name = function_name(names, self.imported + body as u32).map(demangle);
+        let index = self.imported + body as u32;
+        let name = function_name(names, index).map(demangle);
         let address = (offset - self.code_start) as u64;
         let mut places = self.lines().find(address);
         if places.is_empty() {
             places.push(Place::default());
         }
         // The outermost is the function itself.
-        if let (Some(name), Some(outermost)) = (name, places.last_mut()) {
-            outermost.function = Some(name);
+        if let Some(outermost) = places.last_mut() {
+            let exported = || exported_name(&self.exports, index).map_or_else(|| format!("func[{index}]"), demangle);
+            outermost.function = name.or_else(|| outermost.function.take()).or_else(|| Some(exported()));
         }
         let locate =
             |Place { function, file, line, column }| Location { hidden: false, offset, function, file, line, column };

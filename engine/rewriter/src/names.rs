@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Names of functions as people wrote them.
 use std::fmt::{self, Write};
-use wasmparser::{BinaryReader, Name, NameSectionReader};
+use wasmparser::{BinaryReader, ExportSectionReader, ExternalKind, Name, NameSectionReader};
 
 /// What a name may be at most: a few bytes of a mangled name can stand for megabytes.
 const NAME_BYTES: usize = 1024;
@@ -45,4 +45,11 @@ pub(crate) fn function_name(section: &[u8], function: u32) -> Option<&str> {
         }
     }
     None
+}
+
+/// The name under which a function is exported, in the contents of an export section: the first one.
+pub(crate) fn exported_name(section: &[u8], function: u32) -> Option<&str> {
+    let exports = ExportSectionReader::new(BinaryReader::new(section, 0)).ok()?;
+    let mut exports = exports.into_iter().map_while(Result::ok);
+    exports.find(|export| export.kind == ExternalKind::Func && export.index == function).map(|export| export.name)
 }

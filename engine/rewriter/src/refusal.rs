@@ -15,7 +15,10 @@ impl Refusal {
 
 impl From<wasmparser::Error> for Refusal {
     fn from(error: wasmparser::Error) -> Refusal {
-        let message = error.message().lines().collect::<Vec<_>>().join(": ");
+        if error.message().starts_with("magic header not detected") {
+            return Refusal("it does not begin like WebAssembly: 00 61 73 6d".into());
+        }
+        let message = error.message().split_whitespace().collect::<Vec<_>>().join(" ");
         Refusal(format!("{message} (at offset {:#x})", error.offset()))
     }
 }

@@ -64,6 +64,15 @@ fn what_is_no_code_has_no_name() {
 }
 
 #[test]
+fn functions_without_a_name_are_told_by_their_export_or_number() {
+    let wasm = wat::parse_str(r#"(module (import "a" "b" (func)) (func (export "x") nop) (func nop) (func $f (export "y") nop))"#);
+    let wasm = wasm.unwrap();
+    let code = instructions(&rewrite(&wasm, OPTIONS).unwrap().bytes);
+    let names: Vec<_> = code.iter().filter(|(.., operator)| operator == "Nop").map(|(offset, ..)| at(&wasm, *offset).remove(0).function.unwrap()).collect();
+    assert_eq!(names, ["x", "func[2]", "f"]);
+}
+
+#[test]
 fn long_names_are_cut() {
     for name in ["f".repeat(2_000), format!("_Z1f{}i", "PFvN1A1BE".repeat(200)), format!("_Z1fI{}E", "S_".repeat(500))]
     {

@@ -1,0 +1,7 @@
+;; expect: memory deadline
+;; SPDX-License-Identifier: Apache-2.0
+(module
+  (memory 1)
+  (func $s (loop $l (drop (memory.grow (i32.const 1))) (br $l)))
+  (start $s)
+  (func (export "run")))

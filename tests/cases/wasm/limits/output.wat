@@ -1,0 +1,15 @@
+;; SPDX-License-Identifier: Apache-2.0
+;; args: --call run --output 100 --host-calls 5
+;; outcome: output
+;; tripped: output
+;; used.output_bytes: 100
+;; output_truncated: true
+;; stdout~: ^(hello\n)+hell$
+(module
+  (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
+  (memory (export "memory") 1)
+  (data (i32.const 64) "hello\n")
+  (func (export "run")
+    (i32.store (i32.const 0) (i32.const 64))
+    (i32.store (i32.const 4) (i32.const 6))
+    (loop $l (drop (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 16))) (br $l))))

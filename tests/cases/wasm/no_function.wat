@@ -1,0 +1,9 @@
+;; SPDX-License-Identifier: Apache-2.0
+;; Without --call a module that is no command is done once it is instantiated.
+;; outcome: ok
+;; value: null
+(module
+  (memory 1)
+  (func $start (i32.store (i32.const 0) (i32.const 1)))
+  (start $start)
+  (func (export "run") (result i32) i32.const 42))
