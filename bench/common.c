@@ -90,7 +90,7 @@ uint64_t bench_proportional_bytes(void)
 
 curfew_engine *bench_engine_create(uint32_t threads)
 {
-	curfew_engine_options options = {.size = sizeof options, .threads = threads};
+	curfew_engine_options options = {.size = sizeof options, .threads = threads, .max_runs = 1000000};
 	curfew_engine *engine = NULL;
 	curfew_failure failure = {0};
 

@@ -46,7 +46,8 @@ extern "C" {
 	X(BUSY, 8, "another process keeps it locked")                                                           \
 	X(DAMAGED, 9, "the file is damaged, or of another kind")                                                \
 	X(WRONG_KEY, 10, "the key is not the one it was made with")                                             \
-	X(READ_ONLY, 11, "it cannot be written")
+	X(READ_ONLY, 11, "it cannot be written")                                                                \
+	X(OVERLOADED, 12, "as many runs as the engine takes are going on: try again later")
 
 typedef enum curfew_status {
 #define X(name, value, sentence) CURFEW_##name = value,
@@ -170,12 +171,15 @@ typedef struct curfew_engine curfew_engine;
 
 typedef struct curfew_engine_options {
 	uint32_t size;
-	uint32_t threads;         /* threads that execute started runs; 0: one per core */
+	uint32_t threads;         /* started runs that compute at once; 0: one per core. One that has computed for 10 ms is
+	                             not counted until it waits: up to 64 threads more are there for what is behind it */
 	const char *cache_dir;    /* folder for compiled code, made if missing (0700), must belong to this user; NULL: none */
 	uint64_t resident_bytes;  /* memory kept ready in regions that wait for reuse; 0: 256 MiB */
 	uint32_t preemption;      /* CURFEW_PREEMPTION_*: how WebAssembly programs are stopped */
 	int32_t pagemap_fd;       /* /proc/self/pagemap, open for reading, for a process that will not have it by its name;
 	                             the engine closes it; 0: the engine opens it */
+	uint32_t max_runs;        /* runs that may go on at once; one more is refused when it is started; 0: 10,000 */
+	uint32_t reserved;        /* 0 */
 } curfew_engine_options;
 
 /* At checks of a flag of the run's own, which is what costs least. */
@@ -501,7 +505,10 @@ CURFEW_API curfew_status curfew_allow_fetch_check(const char *host, curfew_failu
 CURFEW_API curfew_status curfew_program_run(curfew_program *program, const curfew_run_options *options,
                                             curfew_report **report, curfew_failure *failure);
 
-/* Starts the program on the engine's threads; a run that only waits holds none of them. */
+/*
+ * Starts the program on the engine's threads; a run that only waits holds none of them. CURFEW_OVERLOADED: as many runs go
+ * on as curfew_engine_options.max_runs says, nothing was started.
+ */
 CURFEW_API curfew_status curfew_run_start(curfew_program *program, const curfew_run_options *options,
                                           curfew_run **run, curfew_failure *failure);
 /* Waits for the end; the report belongs to the run. */

@@ -11,6 +11,7 @@
 #include "base/refuse.h"
 #include "engine/cache.h"
 
+#define RUNS_DEFAULT 10000
 #define RESIDENT_BYTES_DEFAULT ((uint64_t)256 << 20)
 
 static void free_engine(curfew_engine *engine)
@@ -44,6 +45,7 @@ static curfew_status fill_engine(curfew_engine *engine, const curfew_engine_opti
 	engine->pool = curfew__pool_create(options->resident_bytes ? options->resident_bytes : RESIDENT_BYTES_DEFAULT,
 	                                   options->pagemap_fd);
 	engine->machines = engine->pool ? curfew__machines_create(engine->pool) : NULL;
+	engine->max_runs = options->max_runs ? options->max_runs : RUNS_DEFAULT;
 	engine->epochs = options->preemption == CURFEW_PREEMPTION_EPOCHS;
 	engine->image = curfew__guest_image_create();
 	engine->executor = curfew__executor_create(threads);
@@ -67,6 +69,8 @@ curfew_status curfew_engine_create(const curfew_engine_options *options, curfew_
 	if (options && !curfew__copy_in(&known, sizeof known, options)) {
 		return curfew__refuse(failure, CURFEW_INVALID, "options.size is not that of a curfew_engine_options");
 	}
+	if (known.reserved)
+		return curfew__refuse(failure, CURFEW_INVALID, "options.reserved is not 0");
 	if (known.preemption > CURFEW_PREEMPTION_EPOCHS)
 		return curfew__refuse(failure, CURFEW_INVALID, "options.preemption is none");
 	curfew_engine *made = calloc(1, sizeof *made);

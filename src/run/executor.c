@@ -1,56 +1,169 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Threads that carry runs on, first come, first served. They are started when the first run is submitted. The engine
- * may end on one of them, with the last run's last reference: that thread then lets the others go and cleans up.
+ * Threads that carry runs on, first come, first served. As many runs compute at once as the engine has threads; but a run
+ * that has computed for a while without waiting does not count any more, so that others begin behind it: they share the
+ * processors as threads do. One thread more than may compute is there, to see when that time has come. What has nothing
+ * to do and is not needed any more, leaves.
+ *
+ * The engine may end on one of these threads, with the last run's last reference: that thread then lets the others go and
+ * cleans up.
  */
 #include "run/run.h"
 
 #include <signal.h>
 #include <stdlib.h>
 
+#include "base/clock.h"
+
+/* A run that has computed for so long lets another one begin. */
+#define SLICE_NS (10 * CURFEW__MILLISECOND)
+/* Threads for those that do, besides the engine's own. */
+#define MORE_THREADS 64
+
+enum slot_state { SLOT_FREE, SLOT_LIVE, SLOT_LEFT };
+
+typedef struct slot {
+	struct curfew__executor *executor;
+	pthread_t thread;
+	enum slot_state state; /* left: it is to be joined */
+	int64_t since_ns;      /* when it took its run; 0: it has none */
+} slot;
+
 struct curfew__executor {
 	pthread_mutex_t lock;
 	pthread_cond_t work;
 	curfew_run *first, **last;
 	uint32_t queued;       /* runs between them; a thread that was woken is idle until it has taken one */
-	pthread_t *threads;    /* [thread_count] */
-	uint32_t thread_count, thread_limit;
-	uint32_t idle;
+	slot *slots;           /* [slot_count] */
+	uint32_t slot_count;
+	uint32_t thread_limit; /* threads that may compute at once, from the beginning of a slice */
+	uint32_t live, idle;
 	bool ending;
 	bool orphaned; /* destroyed on one of its own threads, which frees it when it leaves */
+	pthread_t orphan;
 };
 
 static void free_executor(curfew__executor *executor)
 {
 	pthread_mutex_destroy(&executor->lock);
 	pthread_cond_destroy(&executor->work);
-	free(executor->threads);
+	free(executor->slots);
 	free(executor);
+}
+
+static void *work(void *argument);
+
+/* Under the lock. */
+static bool start_thread(curfew__executor *executor)
+{
+	static const int faults[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP };
+	slot *place = executor->slots;
+	pthread_attr_t attributes;
+	sigset_t all, before;
+
+	while (place < executor->slots + executor->slot_count && place->state == SLOT_LIVE)
+		place++;
+	if (place == executor->slots + executor->slot_count)
+		return false;
+	if (place->state == SLOT_LEFT)
+		pthread_join(place->thread, NULL); /* it needs the lock no more */
+	place->state = SLOT_FREE;
+	pthread_attr_init(&attributes);
+	pthread_attr_setstacksize(&attributes, curfew__guest_native_stack(CURFEW__STACK_LARGE) + 2 * CURFEW__NATIVE_STACK_MORE);
+	/* Signals of the host program are not for this thread; faults are how guest code traps. */
+	sigfillset(&all);
+	for (size_t i = 0; i < sizeof faults / sizeof *faults; i++)
+		sigdelset(&all, faults[i]);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	bool started = !pthread_create(&place->thread, &attributes, work, place);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	pthread_attr_destroy(&attributes);
+	if (started)
+		place->state = SLOT_LIVE;
+	executor->live += started;
+	return started;
+}
+
+/* Whether a run may begin; if not, when one may that computes now has had its slice. Under the lock. */
+static bool may_take(const curfew__executor *executor, int64_t *when_ns)
+{
+	int64_t now = curfew__now();
+	uint32_t computing = 0;
+
+	*when_ns = CURFEW__NEVER;
+	for (const slot *at = executor->slots; at < executor->slots + executor->slot_count; at++) {
+		if (at->state != SLOT_LIVE || !at->since_ns || now - at->since_ns >= SLICE_NS)
+			continue;
+		computing++;
+		if (at->since_ns + SLICE_NS < *when_ns)
+			*when_ns = at->since_ns + SLICE_NS;
+	}
+	return computing < executor->thread_limit;
+}
+
+static curfew_run *take(curfew__executor *executor)
+{
+	curfew_run *run = executor->first;
+
+	executor->first = run->next;
+	executor->queued--;
+	if (!executor->first)
+		executor->last = &executor->first;
+	return run;
+}
+
+/* Under the lock, which it lets go meanwhile. */
+static void wait_for_work(curfew__executor *executor, int64_t until_ns)
+{
+	struct timespec until = { .tv_sec = until_ns / 1000000000, .tv_nsec = until_ns % 1000000000 };
+
+	executor->idle++;
+	if (until_ns == CURFEW__NEVER)
+		pthread_cond_wait(&executor->work, &executor->lock);
+	else
+		pthread_cond_timedwait(&executor->work, &executor->lock, &until);
+	executor->idle--;
+}
+
+/* One run, up to where it waits or ends. Under the lock, which it lets go meanwhile. */
+static void carry_on(curfew__executor *executor, slot *own)
+{
+	curfew_run *run = take(executor);
+
+	own->since_ns = curfew__now();
+	/* Somebody looks after what is left, now or after a slice. */
+	if (executor->queued && executor->idle)
+		pthread_cond_signal(&executor->work);
+	else if (executor->queued)
+		start_thread(executor);
+	pthread_mutex_unlock(&executor->lock);
+	curfew__run_step(run);
+	curfew__run_unref(run); /* the queue's reference: maybe the last of everything */
+	pthread_mutex_lock(&executor->lock);
+	own->since_ns = 0;
 }
 
 static void *work(void *argument)
 {
-	curfew__executor *executor = argument;
+	slot *own = argument;
+	curfew__executor *executor = own->executor;
+	int64_t when_ns;
 
 	pthread_mutex_lock(&executor->lock);
 	while (!executor->ending) {
-		curfew_run *run = executor->first;
-		if (!run) {
-			executor->idle++;
-			pthread_cond_wait(&executor->work, &executor->lock);
-			executor->idle--;
-			continue;
-		}
-		executor->first = run->next;
-		executor->queued--;
-		if (!executor->first)
-			executor->last = &executor->first;
-		pthread_mutex_unlock(&executor->lock);
-		curfew__run_step(run);
-		curfew__run_unref(run); /* the queue's reference: maybe the last of everything */
-		pthread_mutex_lock(&executor->lock);
+		if (executor->queued && may_take(executor, &when_ns))
+			carry_on(executor, own);
+		else if (executor->idle && executor->live > executor->thread_limit + 1)
+			break; /* another one waits already */
+		else
+			wait_for_work(executor, executor->queued ? when_ns : CURFEW__NEVER);
 	}
-	bool mine = executor->orphaned && pthread_equal(executor->threads[0], pthread_self());
+	if (!executor->ending) {
+		pthread_cond_signal(&executor->work); /* it may have been this thread that was told of a run */
+		own->state = SLOT_LEFT;
+		executor->live--;
+	}
+	bool mine = executor->orphaned && pthread_equal(executor->orphan, pthread_self());
 	pthread_mutex_unlock(&executor->lock);
 	if (mine)
 		free_executor(executor);
@@ -60,13 +173,20 @@ static void *work(void *argument)
 curfew__executor *curfew__executor_create(uint32_t threads)
 {
 	curfew__executor *executor = calloc(1, sizeof *executor);
+	pthread_condattr_t attributes;
 
-	if (!executor || !(executor->threads = calloc(threads, sizeof(pthread_t)))) {
+	if (!executor || !(executor->slots = calloc((size_t)threads + 1 + MORE_THREADS, sizeof(slot)))) {
 		free(executor);
 		return NULL;
 	}
+	executor->slot_count = threads + 1 + MORE_THREADS;
+	for (uint32_t i = 0; i < executor->slot_count; i++)
+		executor->slots[i].executor = executor;
 	pthread_mutex_init(&executor->lock, NULL);
-	pthread_cond_init(&executor->work, NULL);
+	pthread_condattr_init(&attributes);
+	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+	pthread_cond_init(&executor->work, &attributes);
+	pthread_condattr_destroy(&attributes);
 	executor->last = &executor->first;
 	executor->thread_limit = threads;
 	return executor;
@@ -82,47 +202,28 @@ void curfew__executor_destroy(curfew__executor *executor)
 	executor->ending = true;
 	pthread_cond_broadcast(&executor->work);
 	pthread_mutex_unlock(&executor->lock);
-	for (uint32_t i = 0; i < executor->thread_count; i++) {
-		if (pthread_equal(executor->threads[i], pthread_self()))
+	for (slot *at = executor->slots; at < executor->slots + executor->slot_count; at++) {
+		if (at->state == SLOT_FREE)
+			continue;
+		if (pthread_equal(at->thread, pthread_self()))
 			on_own_thread = true;
 		else
-			pthread_join(executor->threads[i], NULL);
+			pthread_join(at->thread, NULL);
 	}
 	if (!on_own_thread) {
 		free_executor(executor);
 		return;
 	}
-	executor->threads[0] = pthread_self();
+	executor->orphan = pthread_self();
 	executor->orphaned = true;
 	pthread_detach(pthread_self());
-}
-
-/* Under the lock. */
-static bool start_thread(curfew__executor *executor)
-{
-	static const int faults[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP };
-	pthread_attr_t attributes;
-	sigset_t all, before;
-
-	pthread_attr_init(&attributes);
-	pthread_attr_setstacksize(&attributes, curfew__guest_native_stack(CURFEW__STACK_LARGE) + 2 * CURFEW__NATIVE_STACK_MORE);
-	/* Signals of the host program are not for this thread; faults are how guest code traps. */
-	sigfillset(&all);
-	for (size_t i = 0; i < sizeof faults / sizeof *faults; i++)
-		sigdelset(&all, faults[i]);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	int failed = pthread_create(&executor->threads[executor->thread_count], &attributes, work, executor);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	pthread_attr_destroy(&attributes);
-	executor->thread_count += !failed;
-	return !failed;
 }
 
 bool curfew__executor_submit(curfew__executor *executor, curfew_run *run)
 {
 	pthread_mutex_lock(&executor->lock);
-	if (executor->queued >= executor->idle && executor->thread_count < executor->thread_limit && !start_thread(executor) &&
-	    !executor->thread_count) {
+	bool wanted = executor->queued >= executor->idle && (executor->live <= executor->thread_limit || !executor->idle);
+	if (wanted && !start_thread(executor) && !executor->live) {
 		pthread_mutex_unlock(&executor->lock);
 		return false;
 	}

@@ -26,6 +26,7 @@ struct curfew_engine {
 	pthread_mutex_t lock;     /* of vms */
 	curfew__vm *vms[CURFEW__STACK_CLASSES][2]; /* plain, metered; made at first need */
 	curfew__machines *machines;
+	uint32_t max_runs;
 	bool epochs;              /* how WebAssembly is preempted */
 	char *cache_dir;
 	curfew__fetcher *fetcher; /* made when a run is first allowed to fetch */

@@ -214,10 +214,9 @@ static curfew_status create_run(curfew_program *program, const curfew_run_option
 	return CURFEW_OK;
 }
 
-/* From here on the run counts, and has a deadline. */
+/* From here on the run has a deadline. */
 static void begin(curfew_run *run)
 {
-	atomic_fetch_add(&run->engine->runs_active, 1);
 	atomic_fetch_add(&run->engine->runs_total, 1);
 	curfew__run_look_at_clock(run, curfew__now());
 	/* What waits for a thread has its deadline too. */
@@ -245,6 +244,10 @@ static void run_here(curfew_run *run)
 /* Begins a run and hands it to the executor; if that fails nothing of it is left with the watch. */
 static curfew_status submit(curfew_run *run, curfew_failure *failure)
 {
+	if (atomic_fetch_add(&run->engine->runs_active, 1) >= run->engine->max_runs) {
+		atomic_fetch_sub(&run->engine->runs_active, 1);
+		return curfew__refuse(failure, CURFEW_OVERLOADED, "as many runs as the engine takes are going on");
+	}
 	begin(run);
 	if (curfew__executor_submit(run->engine->executor, run))
 		return CURFEW_OK;
@@ -256,6 +259,7 @@ static curfew_status submit(curfew_run *run, curfew_failure *failure)
 static curfew_status run_to_end(curfew_run *run, curfew_failure *failure)
 {
 	if (run->inline_run) {
+		atomic_fetch_add(&run->engine->runs_active, 1);
 		begin(run);
 		run_here(run);
 		return CURFEW_OK;

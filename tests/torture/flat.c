@@ -48,7 +48,8 @@ static void stays_flat(const char *text, unsigned rounds, round_function round)
 	/* Sanitizers keep what was freed. */
 	CHECK(after <= before + 2 * MIB || harness_factor("CURFEW_TEST_SCALE") > 1);
 	CHECK_EQUAL(entries("/proc/self/fd"), files);
-	CHECK_EQUAL(entries("/proc/self/task"), threads);
+	/* One that stands by, and one that was needed for a moment and is leaving. */
+	CHECK(entries("/proc/self/task") <= threads + 2);
 	curfew_program_destroy(program);
 	curfew_engine_destroy(engine);
 }
