@@ -68,8 +68,8 @@ static void speed(const char *variant, const char *path)
 	bench_check(curfew_program_run(program, &options, &report, &failure), &failure, path);
 	elapsed_ns = bench_now_ns() - start_ns;
 	if (report->outcome == CURFEW_OUTCOME_FINISHED)
-		printf("{\"ns\": %" PRIu64 ", \"run_ns\": %" PRIu64 ", \"value\": \"%s\"}\n", elapsed_ns,
-		       report->used.run_ns, report->value ? report->value : "null");
+		printf("{\"ns\": %" PRIu64 ", \"run_ns\": %" PRIu64 ", \"cpu_ns\": %" PRIu64 ", \"value\": \"%s\"}\n",
+		       elapsed_ns, report->used.run_ns, report->used.cpu_ns, report->value ? report->value : "null");
 	else
 		printf("{\"error\": \"%s\"}\n", curfew_outcome_name(report->outcome));
 	curfew_report_destroy(report);

@@ -65,7 +65,12 @@
 			return result;
 		}
 
-		get aborted() { return isAborted(this); }
+		get aborted() {
+			// As isAborted, which would be one more call for each turn of a loop that looks.
+			if (!this.#aborted && this.#followsRun && aborted() !== 0)
+				isAborted(this);
+			return this.#aborted;
+		}
 		get reason() {
 			isAborted(this);
 			return this.#reason;

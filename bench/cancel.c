@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Every attack of a folder, a number of times, cancelled by another thread at some moment of its first milliseconds:
+ * how long after that it was stopped, and when its report was there, beside a bare timer thread in the same process.
+ * cancel ROUNDS FILE...; prints one line of JSON for each file and one for the timer.
+ */
+#include "common.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define EARLIEST_NS 2000000u
+#define SPREAD_NS 38000000u
+
+static curfew_engine *engine;
+static uint64_t random_state = 88172645463325252u;
+
+struct attack {
+	char *folder; /* relative imports read it */
+	const char *name;
+	char *text;
+	size_t length;
+	size_t count, unexpected;
+	uint64_t *late_ns; /* cancel to the stop, the report's word */
+	uint64_t *done_ns; /* cancel to the completion callback */
+};
+
+/* xorshift64: the same moments in every measurement. */
+static uint64_t next_random(void)
+{
+	random_state ^= random_state << 13;
+	random_state ^= random_state >> 7;
+	random_state ^= random_state << 17;
+	return random_state;
+}
+
+static void on_done(void *context, curfew_run *run)
+{
+	atomic_store((_Atomic uint64_t *)context, bench_now_ns());
+}
+
+static void note(struct attack *attack, const curfew_report *report, uint64_t cancelled_ns, uint64_t done_ns)
+{
+	/* What ended by itself first, or by another limit, was not cancelled. */
+	if (report->outcome != CURFEW_OUTCOME_CANCELLED) {
+		attack->unexpected += report->outcome == CURFEW_OUTCOME_INTERNAL_ERROR;
+		return;
+	}
+	attack->late_ns[attack->count] = report->stop_latency_ns;
+	attack->done_ns[attack->count++] = done_ns - cancelled_ns;
+}
+
+static void run_once(struct attack *attack)
+{
+	curfew_source source = {.size = sizeof source,
+	                        .name = attack->name,
+	                        .text = attack->text,
+	                        .text_length = attack->length,
+	                        .import_dir = attack->folder,
+	                        .flags = CURFEW_SOURCE_ONCE};
+	curfew_limits limits = {.size = sizeof limits,
+	                        .timeout_ns = UINT64_C(10000000000),
+	                        .memory_bytes = 64u << 20,
+	                        .output_bytes = 64u << 10,
+	                        .timers = 1000};
+	_Atomic uint64_t done_ns = 0;
+	curfew_run_options options = {
+	        .size = sizeof options, .limits = &limits, .on_done = on_done, .on_done_context = &done_ns};
+	struct timespec delay = {0, (long)(EARLIEST_NS + next_random() % SPREAD_NS)};
+	curfew_program *program = NULL;
+	curfew_run *run = NULL;
+	curfew_failure failure = {0};
+
+	bench_check(curfew_program_create(engine, &source, &program, &failure), &failure, attack->name);
+	bench_check(curfew_run_start(program, &options, &run, &failure), &failure, attack->name);
+	nanosleep(&delay, NULL);
+	uint64_t cancelled_ns = bench_now_ns();
+	curfew_run_cancel(run);
+	const curfew_report *report = curfew_run_wait(run);
+	/* The callback comes after the report is there. */
+	while (!atomic_load(&done_ns))
+		nanosleep(&(struct timespec){0, 20000}, NULL);
+	note(attack, report, cancelled_ns, atomic_load(&done_ns));
+	curfew_run_destroy(run);
+	curfew_program_destroy(program);
+}
+
+static void attack_read(struct attack *attack, const char *path, size_t rounds)
+{
+	const char *slash = strrchr(path, '/');
+
+	attack->name = slash ? slash + 1 : path;
+	attack->folder = slash ? strndup(path, (size_t)(slash - path)) : strdup(".");
+	attack->text = bench_file_read(path, &attack->length);
+	attack->late_ns = calloc(rounds, sizeof(uint64_t));
+	attack->done_ns = calloc(rounds, sizeof(uint64_t));
+	if (!attack->folder || !attack->late_ns || !attack->done_ns)
+		bench_die("out of memory");
+}
+
+static void attack_print(const struct attack *attack)
+{
+	printf("{\"name\": \"%s\", \"unexpected\": %zu, ", attack->name, attack->unexpected);
+	bench_print_list("late_ns", attack->late_ns, attack->count);
+	printf(", ");
+	bench_print_list("done_ns", attack->done_ns, attack->count);
+	printf("}\n");
+}
+
+static void attack_finish(struct attack *attack)
+{
+	free(attack->folder);
+	free(attack->text);
+	free(attack->late_ns);
+	free(attack->done_ns);
+}
+
+int main(int argc, char **argv)
+{
+	size_t rounds = argc > 2 ? strtoul(argv[1], NULL, 10) : 0, count = rounds ? (size_t)argc - 2 : 0;
+	struct attack *attacks = calloc(count ? count : 1, sizeof *attacks);
+	bench_timer timer;
+
+	if (!rounds || !attacks)
+		bench_die("usage: cancel ROUNDS FILE...");
+	for (size_t i = 0; i < count; i++)
+		attack_read(&attacks[i], argv[i + 2], rounds);
+	engine = bench_engine_create(1);
+	bench_timer_start(&timer, 10000000);
+	for (size_t round = 0; round < rounds; round++)
+		for (size_t i = 0; i < count; i++)
+			run_once(&attacks[i]);
+	bench_timer_stop(&timer);
+	for (size_t i = 0; i < count; i++) {
+		attack_print(&attacks[i]);
+		attack_finish(&attacks[i]);
+	}
+	printf("{");
+	bench_print_list("timer_ns", timer.late_ns, timer.count);
+	printf("}\n");
+	free(attacks);
+	curfew_engine_destroy(engine);
+	return 0;
+}

@@ -1,0 +1,8 @@
+// SPDX-License-Identifier: Apache-2.0
+// A checkpoint that is never over is stopped like any loop, and the one before is kept.
+// args: --timeout 100ms
+// outcome: deadline
+// partial: {"step":1}
+// frames: toJSON partial_kept_in_to_json.js:8:* | ...
+curfew.checkpoint({ step: 1 });
+curfew.checkpoint({ step: 2, toJSON() { for (;;); } });
