@@ -58,7 +58,8 @@ bool worker_bytes_add(worker_bytes *bytes, const void *data, size_t length)
 
 void worker_bytes_take(worker_bytes *bytes, size_t length)
 {
-	explicit_bzero(bytes->data + bytes->at, length);
+	if (length > 0)
+		explicit_bzero(bytes->data + bytes->at, length);
 	bytes->at += length;
 	if (bytes->at < bytes->length)
 		return;
