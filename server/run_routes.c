@@ -244,10 +244,13 @@ static answer use_stored(request *q, submission *sub, const char *key, const cha
 	program_search search;
 	if (!find_program(q, sub->program, &search))
 		return reply_problem(q, MHD_HTTP_NOT_FOUND, "no-such-program", "/program: there is no program of that name", "/program");
-	program *p = get_program(q->server, search.sha256, search.language, sub->program);
+	server_lock(q->server);
+	program *p = program_get(q->server, search.sha256, search.language, sub->program);
+	bool is_stored = p != NULL && p->stored;
+	server_unlock(q->server);
 	if (p == NULL)
 		return reply_no_memory(q);
-	if (!p->stored && sub->durable)
+	if (!is_stored && sub->durable)
 		sub->source = store_read_source(q->server->store, p->sha256, p->language, &sub->source_length);
 	return submit(q, sub, key, body_sha256, p);
 }

@@ -157,6 +157,7 @@ static int64_t due_after_restart(const run *r)
 
 static void add_left(server *s, run *r, bool was_running, const char *output)
 {
+	server_lock(s);
 	run_register(s, r);
 	if (was_running && r->attempt > r->retry) {
 		close_crashed(s, r, output);
@@ -167,6 +168,7 @@ static void add_left(server *s, run *r, bool was_running, const char *output)
 			log_say(LOG_ERROR, "start", "out of memory: run %s stays on disk until the next start", r->id);
 	}
 	run_unref(s, r);
+	server_unlock(s);
 }
 
 /* ---- Time ------------------------------------------------------------------------------------------------ */
@@ -273,9 +275,9 @@ static void close_requests(server *s)
 
 static void end(server *s, const sigset_t *signals)
 {
-	log_event(LOG_INFO, "stopping", (log_field[]){{"running", NULL, (int64_t)s->running_count}, {0}});
 	http_quiesce(s->http);
 	server_lock(s);
+	log_event(LOG_INFO, "stopping", (log_field[]){{"running", NULL, (int64_t)s->running_count}, {0}});
 	s->stopping = true;
 	s->launching = false;
 	cancel_where(s, is_waiting_in_memory);
@@ -328,10 +330,7 @@ static bool start(server *s, curfew_failure *failure)
 		(void)close(listener);
 		return false;
 	}
-	server_lock(s);
-	bool loaded = store_load_runs(s->store, s, add_left, failure);
-	server_unlock(s);
-	if (!loaded || pthread_create(&s->ticker, NULL, tick, s) != 0) {
+	if (!store_load_runs(s->store, s, add_left, failure) || pthread_create(&s->ticker, NULL, tick, s) != 0) {
 		(void)close(listener);
 		return false;
 	}
@@ -380,11 +379,13 @@ static void finish(server *s)
 
 static void report_end(server *s)
 {
+	server_lock(s);
 	log_event(LOG_INFO, "stopped",
 	          (log_field[]){{"finished", NULL, (int64_t)s->finished_since_stop},
 	                        {"cancelled", NULL, (int64_t)s->cancelled_since_stop},
 	                        {"left_on_disk", NULL, (int64_t)s->waiting_count},
 	                        {0}});
+	server_unlock(s);
 }
 
 bool serve(const config *c, curfew_failure *failure)

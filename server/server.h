@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What the parts of the server share: its runs, accounts and programs, and one lock for all of them. Threads: one for
- * HTTP, one that writes to the store, one for time, and the pool's. Nobody holds the lock while waiting for anything.
+ * HTTP, one that writes to the store, one for time, and the pool's. Nobody holds the lock while waiting for anything;
+ * who reads the store may take it, and not the other way round.
  */
 #ifndef CURFEW_SERVER_SERVER_H
 #define CURFEW_SERVER_SERVER_H
@@ -171,7 +172,7 @@ struct server {
 	worker_pool *pool;
 	store *store;
 	struct http *http;
-	bool stopping;     /* takes no more runs */
+	atomic_bool stopping; /* takes no more runs */
 	bool closing;      /* waits for none either: every request is answered */
 	bool launching;    /* starts runs; false while it loads and when it ends */
 	int64_t started_us;

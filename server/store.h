@@ -105,7 +105,7 @@ bool store_read_programs(store *st, const char *owner, const char *name, void (*
 void *store_read_source(store *st, const char *sha256, curfew_language language, size_t *length);
 
 /*
- * At the start, before the thread runs: every run that has not ended, oldest first. add takes over its reference;
+ * At the start, without the server's lock: every run that has not ended, oldest first. add takes over its reference;
  * output is what a run had printed, a JSON array of its output events, or NULL.
  */
 bool store_load_runs(store *st, server *s, void (*add)(server *s, run *r, bool was_running, const char *output),

@@ -192,7 +192,9 @@ static run *load_run(server *s, sqlite3_stmt *row, curfew_failure *failure)
 		return NULL;
 	(void)snprintf(r->id, sizeof r->id, "%s", column_words(row, 0));
 	r->program_name = copy_column(row, 3);
+	server_lock(s);
 	r->program = program_get(s, column_words(row, 4), (curfew_language)sqlite3_column_int(row, 5), column_words(row, 20));
+	server_unlock(s);
 	r->call = copy_column(row, 6);
 	r->params = copy_column(row, 7);
 	r->params_length = r->params != NULL ? strlen(r->params) : 0;
@@ -216,7 +218,9 @@ static run *load_run(server *s, sqlite3_stmt *row, curfew_failure *failure)
 	if (r->program != NULL && run_limits_from_text(&r->limits, column_words(row, 9)))
 		return r;
 	(void)snprintf(failure->message, sizeof failure->message, "the run %s on disk cannot be read", r->id);
+	server_lock(s);
 	run_unref(s, r);
+	server_unlock(s);
 	return NULL;
 }
 
