@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* CPU time of one call of a synchronous host function, there and back, from JavaScript and from WebAssembly. */
+#include "common.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define CALLS 1000000
+#define TEXT_OF(number) #number
+#define TEXT(number) TEXT_OF(number)
+
+static void add(void *context, curfew_host_call *call)
+{
+	const curfew_value *values = curfew_host_call_get_values(call);
+	curfew_value sum = {.i32 = values[0].i32 + values[1].i32};
+	(void)context;
+	curfew_host_call_return_values(call, &sum);
+}
+
+static void echo(void *context, curfew_host_call *call)
+{
+	size_t length;
+	const char *params = curfew_host_call_get_params(call, &length);
+	(void)context;
+	curfew_host_call_return(call, params, length);
+}
+
+static const curfew_host_function functions[] = {
+	{.size = sizeof(curfew_host_function), .name = "add", .type = "ii->i", .call = add},
+	{.size = sizeof(curfew_host_function), .name = "echo", .call = echo},
+};
+
+static const char wat[] =
+	"(module (import \"host\" \"add\" (func $add (param i32 i32) (result i32))) (func (export \"_start\") (local $i i32)"
+	"(loop $l (br_if $l (i32.lt_s (local.tee $i (call $add (local.get $i) (i32.const 1))) (i32.const " TEXT(CALLS) "))))))";
+
+static void measure(curfew_engine *engine, const char *what, curfew_language language, const char *text)
+{
+	curfew_source source = {.size = sizeof source, .language = language, .name = "calls", .text = text,
+	                        .text_length = strlen(text)};
+	curfew_limits limits = {.size = sizeof limits, .timeout_ns = CURFEW_UNLIMITED, .host_calls = CURFEW_UNLIMITED};
+	curfew_run_options options = {.size = sizeof options, .limits = &limits};
+	curfew_program *program = NULL;
+	uint64_t best = UINT64_MAX;
+	curfew_failure failure;
+	bench_check(curfew_program_create(engine, &source, &program, &failure), &failure, "program");
+	bench_check(curfew_program_set_functions(program, functions, 2, &failure), &failure, "functions");
+	for (int i = 0; i < 3; i++) {
+		curfew_report *report = NULL;
+		bench_check(curfew_program_run(program, &options, &report, &failure), &failure, "run");
+		if (report->outcome != CURFEW_OUTCOME_FINISHED)
+			bench_die("%s: %s", curfew_outcome_name(report->outcome), report->error_message);
+		if (report->used.cpu_ns < best)
+			best = report->used.cpu_ns;
+		curfew_report_destroy(report);
+	}
+	printf("%-24s %6.0f ns\n", what, (double)best / CALLS);
+	curfew_program_destroy(program);
+}
+
+int main(void)
+{
+	curfew_engine *engine = bench_engine_create(1);
+	measure(engine, "WebAssembly, numbers", CURFEW_LANGUAGE_WAT, wat);
+	measure(engine, "JavaScript, numbers", CURFEW_LANGUAGE_JS, "for (let i = 0; i < " TEXT(CALLS) "; i++) host.add(i, 1)");
+	measure(engine, "JavaScript, JSON", CURFEW_LANGUAGE_JS,
+	        "for (let i = 0; i < " TEXT(CALLS) "; i++) host.echo(i, {name: 'Ada'})");
+	curfew_engine_destroy(engine);
+	return 0;
+}
