@@ -7,7 +7,7 @@ import shutil
 import tempfile
 import time
 
-from . import cases, cli, console, fetch, images, inspect, isolation, programs, project, secrets, server
+from . import cases, cli, console, fetch, images, inspect, isolation, programs, project, secrets, server, wasm
 from .harness import Context, Failed, Skipped
 
 GROUPS = {
@@ -24,6 +24,7 @@ GROUPS = {
     "isolation": isolation.tests,
     "server": server.tests,
     "console": console.tests,
+    "wasm": wasm.tests,
     "examples": programs.examples,
     "api": programs.api,
     "torture": programs.torture,

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Damaged WebAssembly: the cases and attacks in binary, cut, with bits flipped, bytes changed, pieces moved. Each is run
- * for 20 ms; whatever it does has a clear outcome, and the process lives. mutations mutations [COUNT [FIRST]]: a
- * mutation is the same whichever were made before it.
+ * for 20 ms; whatever it does has a clear outcome, and the process lives. "mutations mutations COUNT FIRST" makes others
+ * than the first 1,000; each is the same whichever were made before it.
  */
 #include "../api/harness.h"
 
