@@ -46,7 +46,7 @@ static size_t most_bytes(const cli_source *source)
 {
 	if (curfew_is_image(source->text, source->length))
 		return IMAGE_MOST;
-	return source->language >= CURFEW_LANGUAGE_WASM ? WASM_MOST : SOURCE_MOST;
+	return source->language == CURFEW_LANGUAGE_WASM ? WASM_MOST : SOURCE_MOST;
 }
 
 static bool has_wasm_header(const cli_source *source)
@@ -179,7 +179,7 @@ static bool check_size(const char *program, const cli_source *source, curfew_fai
 	if (source->length <= most_bytes(source))
 		return true;
 	const char *why = source->is_image                               ? "larger than an image can be"
-	                  : source->language >= CURFEW_LANGUAGE_WASM ? "larger than 64 MiB"
+	                  : source->language == CURFEW_LANGUAGE_WASM ? "larger than 64 MiB"
 	                                                             : "larger than 16 MiB";
 	return fail(failure, program, why);
 }

@@ -225,7 +225,7 @@ typedef struct curfew_source {
 	curfew_language language;
 	const char *name;       /* shown in stacks and reports; UTF-8; not starting with "curfew:" */
 	const char *text;       /* UTF-8, need not end in NUL; or the bytes of a module or component */
-	size_t text_length;     /* JavaScript: at most 16 MiB; WebAssembly: at most 64 MiB */
+	size_t text_length;     /* JavaScript: at most 16 MiB; WebAssembly: 64 MiB (as text 16) */
 	const char *import_dir; /* folder that relative imports may read, nothing above it; NULL: no imports */
 	uint32_t flags;         /* CURFEW_SOURCE_ONCE */
 	uint32_t reserved;

@@ -44,6 +44,9 @@ static curfew_status check_source(const curfew_source *source, curfew_failure *f
 		return curfew__refuse(failure, CURFEW_INVALID, "unknown language or flag");
 	if (!is_wasm(source))
 		return check_text(source, failure);
+	/* The parser of text needs some hundred times its size. */
+	if (source->language == CURFEW_LANGUAGE_WAT && source->text_length > SOURCE_BYTES_MAX)
+		return curfew__refuse(failure, CURFEW_INVALID, "the text is larger than 16 MiB");
 	if (source->text_length > WASM_BYTES_MAX)
 		return curfew__refuse(failure, CURFEW_INVALID, "the module is larger than 64 MiB");
 	return CURFEW_OK;
