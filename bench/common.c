@@ -116,11 +116,20 @@ void bench_limits_widest(curfew_limits *limits)
 	limits->memory_bytes = (uint64_t)1 << 30;
 }
 
+static curfew_language language_of(const char *name)
+{
+	const char *ending = strrchr(name, '.');
+
+	if (ending && strcmp(ending, ".wasm") == 0)
+		return CURFEW_LANGUAGE_WASM;
+	return ending && strcmp(ending, ".wat") == 0 ? CURFEW_LANGUAGE_WAT : CURFEW_LANGUAGE_JS;
+}
+
 curfew_program *bench_program_create(curfew_engine *engine, const char *name, const char *text, size_t length,
                                      uint32_t flags, const curfew_limits *limits)
 {
 	curfew_source source = {
-	        .size = sizeof source, .name = name, .text = text, .text_length = length, .flags = flags};
+	        .size = sizeof source, .language = language_of(name), .name = name, .text = text, .text_length = length, .flags = flags};
 	curfew_program *program = NULL;
 	curfew_report *report = NULL;
 	curfew_failure failure = {0};

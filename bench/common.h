@@ -33,7 +33,7 @@ uint64_t bench_proportional_bytes(void); /* PSS; slow where there are many mappi
 curfew_engine *bench_engine_create(uint32_t threads);
 /* Every limit as wide as the table allows; memory 1 GiB. */
 void bench_limits_widest(curfew_limits *limits);
-/* A program from text; compiled under limits unless they are NULL. */
+/* A program from text, its language told by the ending of its name; compiled under limits unless they are NULL. */
 curfew_program *bench_program_create(curfew_engine *engine, const char *name, const char *text, size_t length,
                                      uint32_t flags, const curfew_limits *limits);
 

@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * WebAssembly under Curfew. Reads one command per line and answers each with one line of JSON; a program exports run.
+ *   speed deadline|fuel FILE     CPU time of a run under a deadline, or a deadline and a fuel limit
+ *   late deadline|fuel US MIB FILE   how late a run is stopped that has so much time and memory; what its outcome is
+ *   fresh COUNT                  times of runs of a small program
+ *   timer                        how late a bare timer thread was until now, every 10 ms
+ *   crowd COUNT HOSTILE          COUNT runs on two threads, among them so many that have to be stopped
+ * bench/peers/epochs answers the first three for Wasmtime alone.
+ */
+#include "common.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { ENTRIES = 512, CROWD_MOST = 1024, HOSTILE_MS = 20 };
+
+struct entry {
+	char path[1024];
+	curfew_program *program;
+};
+
+static curfew_engine *engine;
+static struct entry entries[ENTRIES];
+static size_t entry_count;
+
+static const char small_text[] = "(module (memory 1) (func (export \"run\") (param i32) (result i32)\n"
+                                 " (i32.store (i32.const 8) (local.get 0)) (i32.add (i32.load (i32.const 8)) (i32.const 1))))";
+static const char honest_text[] = "(module (memory 1) (func (export \"run\") (result i32) (local $n i32) (local $x i32)\n"
+                                  " (loop $l (local.set $x (i32.xor (i32.mul (local.get $x) (i32.const 31)) (local.get $n)))\n"
+                                  "  (i32.store (i32.and (local.get $x) (i32.const 65528)) (local.get $n))\n"
+                                  "  (br_if $l (i32.lt_u (local.tee $n (i32.add (local.get $n) (i32.const 1))) (i32.const 5000000))))\n"
+                                  " (local.get $x)))";
+static const char *const hostile_texts[] = {
+	"(module (func (export \"run\") (loop $l br $l)))",
+	"(module (memory 900) (func (export \"run\") (loop $l (memory.fill (i32.const 0) (i32.const 1) (i32.const 58982400)) br $l)))",
+	"(module (func $f (export \"run\") (call $f) (call $f)))",
+	"(module (memory 1) (func (export \"run\") (loop $l (drop (memory.grow (i32.const 1))) br $l)))",
+};
+
+static curfew_program *program_from_text(const char *name, const char *text)
+{
+	return bench_program_create(engine, name, text, strlen(text), 0, NULL);
+}
+
+/* Compiled once; the commands limit the runs. */
+static struct entry *entry_get(const char *path)
+{
+	struct entry *entry = &entries[entry_count];
+	curfew_limits limits;
+	size_t length;
+	char *text;
+
+	for (size_t i = 0; i < entry_count; i++)
+		if (strcmp(entries[i].path, path) == 0)
+			return &entries[i];
+	if (entry_count == ENTRIES)
+		bench_die("too many programs");
+	text = bench_file_read(path, &length);
+	bench_limits_widest(&limits);
+	snprintf(entry->path, sizeof entry->path, "%s", path);
+	entry->program = bench_program_create(engine, path, text, length, 0, NULL);
+	curfew_program_compile(entry->program, &limits, NULL, NULL); /* if it does not load, its runs say so */
+	free(text);
+	entry_count++;
+	return entry;
+}
+
+static curfew_report *run(const struct entry *entry, const curfew_limits *limits)
+{
+	curfew_run_options options = {.size = sizeof options, .limits = limits, .call = "run"};
+	curfew_report *report = NULL;
+	curfew_failure failure = {0};
+
+	bench_check(curfew_program_run(entry->program, &options, &report, &failure), &failure, entry->path);
+	return report;
+}
+
+static void speed(const char *variant, const char *path)
+{
+	curfew_limits limits;
+	const struct entry *entry = entry_get(path);
+
+	bench_limits_widest(&limits);
+	limits.timeout_ns = 60000000000u;
+	limits.fuel = strcmp(variant, "fuel") ? CURFEW_UNLIMITED : 1000000000000000u;
+	curfew_report *report = run(entry, &limits);
+	if (report->outcome == CURFEW_OUTCOME_FINISHED)
+		printf("{\"ns\": %" PRIu64 ", \"value\": %s}\n", report->used.cpu_ns, report->value ? report->value : "null");
+	else
+		printf("{\"error\": \"%s\"}\n", curfew_outcome_name(report->outcome));
+	curfew_report_destroy(report);
+}
+
+static void late(const char *variant, uint64_t us, uint64_t mib, const char *path)
+{
+	const struct entry *entry = entry_get(path);
+	curfew_limits limits = {.size = sizeof limits, .timeout_ns = us * 1000, .memory_bytes = mib << 20, .output_bytes = 64u << 10,
+	                        .fuel = strcmp(variant, "fuel") ? CURFEW_UNLIMITED : 1000000000000000u};
+	curfew_report *report = run(entry, &limits);
+
+	printf("{\"outcome\": \"%s\", \"stopped\": %s, \"late_ns\": %" PRIu64 "}\n", curfew_outcome_name(report->outcome),
+	       report->stop_mode != CURFEW_STOP_NONE ? "true" : "false", report->stop_latency_ns);
+	curfew_report_destroy(report);
+}
+
+static void fresh(size_t count)
+{
+	static curfew_program *program;
+	curfew_run_options options = {.size = sizeof options, .call = "run", .params = "[41]", .params_length = 4};
+	uint64_t *samples_ns = calloc(count, sizeof *samples_ns);
+	uint64_t start_phase_ns = 0, run_phase_ns = 0;
+	size_t wrong = 0;
+
+	if (!program)
+		program = program_from_text("small.wat", small_text);
+	for (size_t i = 0; samples_ns && i < count; i++) {
+		curfew_report *report = NULL;
+		curfew_failure failure = {0};
+		uint64_t start_ns = bench_now_ns();
+
+		bench_check(curfew_program_run(program, &options, &report, &failure), &failure, "small.wat");
+		wrong += !report->value || strcmp(report->value, "42") != 0;
+		start_phase_ns += report->used.load_ns + report->used.compile_ns + report->used.start_ns;
+		run_phase_ns += report->used.run_ns;
+		curfew_report_destroy(report);
+		samples_ns[i] = bench_now_ns() - start_ns;
+	}
+	printf("{\"wrong\": %zu, \"start_mean_ns\": %" PRIu64 ", \"run_mean_ns\": %" PRIu64 ", ", wrong,
+	       start_phase_ns / count, run_phase_ns / count);
+	bench_print_list("samples_ns", samples_ns, count);
+	printf("}\n");
+	free(samples_ns);
+}
+
+/* Runs that are to be stopped and ones that are not, in turns, as they come in. */
+static void crowd(size_t count, size_t hostile)
+{
+	static curfew_program *programs[1 + sizeof hostile_texts / sizeof *hostile_texts];
+	static curfew_engine *two;
+	curfew_run *runs[CROWD_MOST];
+	uint64_t honest_ns[CROWD_MOST], late_ns[CROWD_MOST], hostile_ns = 0, start_ns, end_ns = 0;
+	size_t honest = 0, stopped = 0, unexpected = 0, begun = 0;
+
+	if (!two) {
+		curfew_engine *one = engine;
+		engine = two = bench_engine_create(2);
+		programs[0] = program_from_text("honest.wat", honest_text);
+		for (size_t i = 0; i < sizeof hostile_texts / sizeof *hostile_texts; i++)
+			programs[1 + i] = program_from_text("hostile.wat", hostile_texts[i]);
+		for (size_t i = 0; i < sizeof programs / sizeof *programs; i++)
+			bench_check(curfew_program_compile(programs[i], NULL, NULL, NULL), NULL, "crowd");
+		engine = one;
+	}
+	start_ns = bench_now_ns();
+	for (size_t i = 0; i < count; i++) {
+		/* Spread evenly. */
+		bool is_hostile = (i + 1) * hostile / count > i * hostile / count;
+		curfew_limits limits = {.size = sizeof limits, .timeout_ns = is_hostile ? HOSTILE_MS * 1000000u : 60000000000u};
+		curfew_run_options options = {.size = sizeof options, .limits = &limits, .call = "run"};
+		curfew_failure failure = {0};
+
+		bench_check(curfew_run_start(programs[is_hostile ? 1 + begun++ % 4 : 0], &options, &runs[i], &failure), &failure, "crowd");
+	}
+	for (size_t i = 0; i < count; i++) {
+		bool is_hostile = (i + 1) * hostile / count > i * hostile / count;
+		const curfew_report *report = curfew_run_wait(runs[i]);
+		uint64_t now_ns = bench_now_ns();
+
+		if (is_hostile) {
+			unexpected += report->outcome == CURFEW_OUTCOME_FINISHED;
+			hostile_ns += report->used.cpu_ns;
+			if (report->stop_mode != CURFEW_STOP_NONE)
+				late_ns[stopped++] = report->stop_latency_ns;
+		} else {
+			unexpected += report->outcome != CURFEW_OUTCOME_FINISHED;
+			honest_ns[honest++] = report->used.cpu_ns;
+			end_ns = now_ns;
+		}
+	}
+	for (size_t i = 0; i < count; i++)
+		curfew_run_destroy(runs[i]);
+	printf("{\"unexpected\": %zu, \"all_ns\": %" PRIu64 ", \"hostile_ns\": %" PRIu64 ", ", unexpected, end_ns - start_ns, hostile_ns);
+	bench_print_list("honest_ns", honest_ns, honest);
+	printf(", ");
+	bench_print_list("late_ns", late_ns, stopped);
+	printf("}\n");
+}
+
+/* What it saw since the last time. */
+static void print_timer(bench_timer *timer)
+{
+	bench_timer_stop(timer);
+	printf("{");
+	bench_print_list("timer_ns", timer->late_ns, timer->count);
+	printf("}\n");
+	bench_timer_start(timer, 10000000);
+}
+
+static void serve(void *context)
+{
+	char line[1200], variant[16];
+	uint64_t us, mib;
+	size_t count, hostile;
+	bench_timer timer;
+	int path_at;
+
+	bench_timer_start(&timer, 10000000);
+	while (fgets(line, sizeof line, stdin)) {
+		line[strcspn(line, "\n")] = 0;
+		path_at = 0;
+		if (sscanf(line, "speed %15s %n", variant, &path_at) == 1 && path_at > 0)
+			speed(variant, line + path_at);
+		else if (sscanf(line, "late %15s %" SCNu64 " %" SCNu64 " %n", variant, &us, &mib, &path_at) == 3 && path_at > 0)
+			late(variant, us, mib, line + path_at);
+		else if (sscanf(line, "fresh %zu", &count) == 1 && count > 0)
+			fresh(count);
+		else if (sscanf(line, "crowd %zu %zu", &count, &hostile) == 2 && count <= CROWD_MOST && hostile <= count)
+			crowd(count, hostile);
+		else if (strcmp(line, "timer") == 0)
+			print_timer(&timer);
+		else
+			printf("{\"error\": \"unknown command\"}\n");
+		fflush(stdout);
+	}
+	bench_timer_stop(&timer);
+}
+
+int main(void)
+{
+	engine = bench_engine_create(1);
+	bench_on_run_stack(engine, serve, NULL);
+	for (size_t i = 0; i < entry_count; i++)
+		curfew_program_destroy(entries[i].program);
+	curfew_engine_destroy(engine);
+	return 0;
+}
