@@ -89,12 +89,17 @@ static const uint8_t *lowest_resident(const curfew__stack *stack, const uint8_t 
 	return from;
 }
 
-/* Lowest word that is not zero in the part that stays in memory. */
+/* Lowest word that is not zero in the part that stays in memory; both ends are those of pages. */
 static const uint8_t *lowest_word(const uint8_t *from, const uint8_t *top)
 {
-	while (from < top && !*(const uint64_t *)(const void *)from)
-		from += sizeof(uint64_t);
-	return from;
+	const uint64_t *at = (const uint64_t *)(const void *)from, *end = (const uint64_t *)(const void *)top;
+
+	/* By cache lines: this is done after every run. */
+	while (at < end && !(at[0] | at[1] | at[2] | at[3] | at[4] | at[5] | at[6] | at[7]))
+		at += 8;
+	while (at < end && !*at)
+		at++;
+	return (const uint8_t *)at;
 }
 
 size_t curfew__stacks_give(curfew__stacks *stacks, curfew__stack *stack)

@@ -184,7 +184,9 @@ static curfew_status create_run(curfew_program *program, const curfew_run_option
 	run->report = curfew__report_create();
 	if (run->report && options.id)
 		memcpy(run->report->id, options.id, sizeof run->report->id);
-	if (!ok || !run->report || (!curfew__run_is_deterministic(run) && !curfew__run_fill_random(&run->seed, sizeof run->seed))) {
+	/* WASI takes the system's random numbers where it need not be deterministic. */
+	bool needs_seed = !program->wasm && !curfew__run_is_deterministic(run);
+	if (!ok || !run->report || (needs_seed && !curfew__run_fill_random(&run->seed, sizeof run->seed))) {
 		free_run(run);
 		return curfew__refuse(failure, CURFEW_NO_MEMORY, "out of memory");
 	}
