@@ -113,6 +113,21 @@ def check_same(first, second):
         expect_equal("the second run", part(second), part(first))
 
 
+# A guest that was given no processor for 3 ms is stopped hard, and its top frame may be a statement behind: on a machine
+# that busy a run says nothing about stacks, and is done again.
+STARVED_US = 2500
+ATTEMPTS = 8
+
+
+def report_of(context, words, limit, has_frames):
+    for _ in range(ATTEMPTS):
+        report, done = context.report(*words, timeout=limit)
+        stop = report["stop"]
+        if not has_frames or not stop or stop["mode"] != "hard" or stop["latency_us"] < STARVED_US:
+            break
+    return report, done
+
+
 def check_case(context, path):
     entries = read_header(path)
     controls = {key: value for key, _, value in entries if key in CONTROLS}
@@ -122,7 +137,7 @@ def check_case(context, path):
     at = words.index("--") if "--" in words else len(words)
     words = words[:at] + [path] + words[at:]
     limit = float(controls.get("limit", "20"))
-    report, done = context.report(*words, timeout=limit)
+    report, done = report_of(context, words, limit, any(key == "frames" for key, _, _ in entries))
     for key, is_pattern, expected in entries:
         if key not in CONTROLS or is_pattern:
             check_entry(report, key, is_pattern, expected)
