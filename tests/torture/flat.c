@@ -47,7 +47,8 @@ static void stays_flat(const char *text, unsigned rounds, round_function round)
 		(void)fprintf(stderr, "%zu KiB before, %zu KiB after %u runs\n", before >> 10, after >> 10, rounds);
 	/* Sanitizers keep what was freed. */
 	CHECK(after <= before + 2 * MIB || harness_factor("CURFEW_TEST_SCALE") > 1);
-	CHECK_EQUAL(entries("/proc/self/fd"), files);
+	/* What was closing in the background when they were counted is gone by now. */
+	CHECK(entries("/proc/self/fd") <= files);
 	/* One that stands by, and one that was needed for a moment and is leaving. */
 	CHECK(entries("/proc/self/task") <= threads + 2);
 	curfew_program_destroy(program);
