@@ -102,7 +102,9 @@ def check_confined_as_root(running, proc, status):
     expect_equal("sockets", sum(file.startswith("socket") for file in files), 1)
     if status["NSpid"].split()[-1] != "1":
         raise Skipped("this system gives root no process namespace: the rest cannot be expected")
-    for kind in ("user", "pid", "net", "mnt", "ipc", "uts"):
+    # Not in a folder that was made the root: the kernel refuses it there.
+    gives_user = subprocess.run(["unshare", "--user", "true"], stderr=subprocess.DEVNULL).returncode == 0
+    for kind in (("user",) if gives_user else ()) + ("pid", "net", "mnt", "ipc", "uts"):
         expect(os.readlink(f"{proc}/ns/{kind}") != os.readlink(f"/proc/self/ns/{kind}"), f"the {kind} namespace is ours")
     expect_equal("root", os.listdir(f"{proc}/root/"), [])
     expect("0" not in status["Uid"].split(), f"its user is root: {status['Uid']}")
@@ -211,7 +213,12 @@ def check_attack(context, path):
     if "import" in os.path.basename(path):
         # A confined process has no folder to import from.
         expected.append("deadline")
-    report, _ = context.report("--isolate", "process", "--timeout", f"{300 * min(context.slower, 4):.0f}ms", *ATTACK_ARGS, path, timeout=10)
+    # A worker that was given no processor for 50 ms after its stop is killed; on a machine that busy it is tried again.
+    for _ in range(4):
+        report, _ = context.report("--isolate", "process", "--timeout", f"{300 * min(context.slower, 4):.0f}ms", *ATTACK_ARGS,
+                                   path, timeout=10)
+        if report["stop"] is None or report["stop"]["mode"] != "process":
+            break
     # A limit that takes long to reach may come after the deadline on a busy machine.
     expect(report["outcome"] in [*expected, "deadline"], f"outcome: expected {' or '.join(expected)}, seen {report['outcome']}\n"
            + shorten(repr(report["error"]), 300))
