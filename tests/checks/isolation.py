@@ -106,6 +106,8 @@ def check_confined_as_root(running, proc, status):
     gives_user = subprocess.run(["unshare", "--user", "true"], stderr=subprocess.DEVNULL).returncode == 0
     for kind in (("user",) if gives_user else ()) + ("pid", "net", "mnt", "ipc", "uts"):
         expect(os.readlink(f"{proc}/ns/{kind}") != os.readlink(f"/proc/self/ns/{kind}"), f"the {kind} namespace is ours")
+    if not gives_user:
+        raise Skipped("in a folder as root there is no user namespace and no other root: the rest cannot be expected")
     expect_equal("root", os.listdir(f"{proc}/root/"), [])
     expect("0" not in status["Uid"].split(), f"its user is root: {status['Uid']}")
 
