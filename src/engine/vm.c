@@ -15,6 +15,7 @@
 
 #include "curfew.h"
 #include "engine/cache.h"
+#include "engine/error.h"
 #include "engine/extra.h"
 
 struct curfew__vm {
@@ -85,31 +86,6 @@ static wasm_engine_t *create_engine(bool metered, size_t native_stack)
 	return wasm_engine_new_with_config(config);
 }
 
-/* ---- Errors ----------------------------------------------------------------------------------------------- */
-
-static void first_line(char *to, size_t size, const wasm_byte_vec_t *message)
-{
-	size_t length = 0;
-	while (length < message->size && length + 1 < size && message->data[length] && message->data[length] != '\n')
-		length++;
-	memcpy(to, message->data, length);
-	to[length] = 0;
-}
-
-/* Takes the error and says it; true if there was one. */
-static bool failed(wasmtime_error_t *error, char *message, size_t size)
-{
-	wasm_byte_vec_t text;
-
-	if (!error)
-		return false;
-	wasmtime_error_message(error, &text);
-	first_line(message, size, &text);
-	wasm_byte_vec_delete(&text);
-	wasmtime_error_delete(error);
-	return true;
-}
-
 /* ---- Imports ---------------------------------------------------------------------------------------------- */
 
 static wasm_trap_t *call_import(void *env, wasmtime_caller_t *caller, wasmtime_val_raw_t *raw, size_t count)
@@ -151,7 +127,7 @@ static bool define_import(curfew__vm *vm, const curfew__import *import, char *me
 		vm->linker, import->module, strlen(import->module), import->name, strlen(import->name), type, call_import,
 		(void *)(uintptr_t)import, NULL);
 	wasm_functype_delete(type);
-	return !failed(error, message, 256);
+	return !curfew__failed(error, message, 256);
 }
 
 /* ---- The module ------------------------------------------------------------------------------------------- */
@@ -173,7 +149,8 @@ static void cache_key(const curfew__vm_options *options, char key[2 * crypto_has
 static bool deserialize(curfew__vm *vm, const void *bytes, size_t length)
 {
 	char message[256];
-	return bytes && !failed(wasmtime_module_deserialize(vm->engine, bytes, length, &vm->module), message, sizeof message);
+	return bytes && !curfew__failed(wasmtime_module_deserialize(vm->engine, bytes, length, &vm->module), message,
+	                                sizeof message);
 }
 
 /* From the code that came with the library, else from the cache, else by compiling. */
@@ -193,7 +170,7 @@ static bool load_module(curfew__vm *vm, char *message)
 		if (good)
 			return true;
 	}
-	if (failed(wasmtime_module_new(vm->engine, options->wasm, options->wasm_length, &vm->module), message, 256))
+	if (curfew__failed(wasmtime_module_new(vm->engine, options->wasm, options->wasm_length, &vm->module), message, 256))
 		return false;
 	if (options->cache_dir) {
 		void *bytes = curfew__vm_serialize(vm, &length);
@@ -233,7 +210,7 @@ curfew__vm *curfew__vm_create(const curfew__vm_options *options, char *message)
 		if (!define_import(vm, &options->imports[i], message))
 			goto failed;
 	if (!load_module(vm, message) ||
-	    failed(wasmtime_linker_instantiate_pre(vm->linker, vm->module, &vm->pre), message, 256))
+	    curfew__failed(wasmtime_linker_instantiate_pre(vm->linker, vm->module, &vm->pre), message, 256))
 		goto failed;
 	vm->memory_size = memory_size(vm->module);
 	return vm;
@@ -263,7 +240,7 @@ void *curfew__vm_serialize(curfew__vm *vm, size_t *length)
 	char message[256];
 	void *copy;
 
-	if (failed(wasmtime_module_serialize(vm->module, &bytes), message, sizeof message))
+	if (curfew__failed(wasmtime_module_serialize(vm->module, &bytes), message, sizeof message))
 		return NULL;
 	if ((copy = malloc(bytes.size))) {
 		memcpy(copy, bytes.data, bytes.size);
@@ -296,7 +273,7 @@ curfew__instance *curfew__instance_create(curfew__vm *vm, curfew__region *region
 	pending_region = region;
 	wasmtime_error_t *error = wasmtime_instance_pre_instantiate(vm->pre, instance->context, &alive, &trap);
 	pending_region = NULL;
-	if (failed(error, instance->message, sizeof instance->message) || trap)
+	if (curfew__failed(error, instance->message, sizeof instance->message) || trap)
 		goto failed;
 	for (size_t i = 0; i < vm->options->export_count; i++) {
 		const char *name = vm->options->exports[i];
@@ -350,7 +327,7 @@ curfew__vm_end curfew__instance_call(curfew__instance *instance, size_t which, c
 		values[0].i32 = (int32_t)*argument;
 	wasmtime_error_t *error =
 		wasmtime_func_call_unchecked(instance->context, &instance->calls[which], values, 1, &trap);
-	if (failed(error, instance->message, sizeof instance->message))
+	if (curfew__failed(error, instance->message, sizeof instance->message))
 		return CURFEW__VM_FAILED;
 	if (trap)
 		return describe_trap(instance, trap);
@@ -363,14 +340,14 @@ uint64_t curfew__instance_fuel(curfew__instance *instance)
 {
 	uint64_t fuel = 0;
 	char message[64];
-	failed(wasmtime_context_get_fuel(instance->context, &fuel), message, sizeof message);
+	curfew__failed(wasmtime_context_get_fuel(instance->context, &fuel), message, sizeof message);
 	return fuel;
 }
 
 void curfew__instance_set_fuel(curfew__instance *instance, uint64_t fuel)
 {
 	char message[64];
-	failed(wasmtime_context_set_fuel(instance->context, fuel), message, sizeof message);
+	curfew__failed(wasmtime_context_set_fuel(instance->context, fuel), message, sizeof message);
 }
 
 const char *curfew__instance_message(curfew__instance *instance)
@@ -380,7 +357,7 @@ const char *curfew__instance_message(curfew__instance *instance)
 	/* Put into words only when somebody asks: most traps are our own stops. */
 	if (instance->trap) {
 		wasm_trap_message(instance->trap, &text);
-		first_line(instance->message, sizeof instance->message, &text);
+		curfew__first_line(instance->message, sizeof instance->message, &text);
 		wasm_byte_vec_delete(&text);
 	}
 	return instance->message[0] ? instance->message : NULL;

@@ -388,14 +388,20 @@ void curfew__pool_destroy(curfew__pool *pool)
 	free(pool);
 }
 
-/* The newest free region, preferring one that already has this image. */
-static curfew__region *take_free(curfew__pool *pool, const curfew__image *image)
+/* Free regions with an image and plain ones do not mix. */
+static curfew__region **free_list(curfew__pool *pool, const curfew__image *image)
 {
-	curfew__region **at = &pool->free;
+	return image ? &pool->free : &pool->plain;
+}
+
+/* The newest free region, preferring one that needs no system call: with this image or, of plain ones, of this size. */
+static curfew__region *take_free(curfew__pool *pool, const curfew__image *image, size_t size)
+{
+	curfew__region **at = free_list(pool, image);
 	int looks = 16;
 
 	for (curfew__region **other = at; *other && looks--; other = &(*other)->next) {
-		if ((*other)->image == image) {
+		if (image ? (*other)->image == image : (*other)->open_end == size) {
 			at = other;
 			break;
 		}
@@ -406,6 +412,28 @@ static curfew__region *take_free(curfew__pool *pool, const curfew__image *image)
 		pool->pooled--;
 	}
 	return region;
+}
+
+/* A free region, or a new one; NULL: no address space. It counts as in use in any case. */
+static curfew__region *obtain(curfew__pool *pool, const curfew__image *image, size_t size)
+{
+	pthread_mutex_lock(&pool->lock);
+	curfew__region *region = take_free(pool, image, size);
+	pool->in_use++;
+	pthread_mutex_unlock(&pool->lock);
+	return region ? region : create();
+}
+
+static void put_back(curfew__pool *pool, curfew__region *region)
+{
+	curfew__region **list = free_list(pool, region->image);
+
+	pthread_mutex_lock(&pool->lock);
+	pool->in_use--;
+	pool->pooled++;
+	region->next = *list;
+	*list = region;
+	pthread_mutex_unlock(&pool->lock);
 }
 
 /* A region that could not be made ready. */
@@ -421,13 +449,8 @@ static curfew__region *drop(curfew__pool *pool, curfew__region *region)
 
 curfew__region *curfew__pool_take(curfew__pool *pool, curfew__image *image, size_t size_limit)
 {
-	pthread_mutex_lock(&pool->lock);
-	curfew__region *region = take_free(pool, image);
-	pool->in_use++;
-	pthread_mutex_unlock(&pool->lock);
+	curfew__region *region = obtain(pool, image, size_limit);
 
-	if (!region)
-		region = create();
 	if (!region || (region->image != image && !map_image(region, image)) || !open_to(region, size_limit))
 		return drop(pool, region);
 	region->size = image->length;
@@ -451,46 +474,15 @@ void curfew__pool_give(curfew__pool *pool, curfew__region *region, size_t *lowes
 		*lowest_stack_write = region->stack_low;
 	region->on_growth = NULL;
 	region->context = NULL;
-
-	pthread_mutex_lock(&pool->lock);
-	pool->in_use--;
-	pool->pooled++;
-	region->next = pool->free;
-	pool->free = region;
-	pthread_mutex_unlock(&pool->lock);
+	put_back(pool, region);
 }
 
 /* ---- Plain regions ---------------------------------------------------------------------------------------- */
 
-/* The newest free one, preferring one of this size: it needs no system call. */
-static curfew__region *take_free_plain(curfew__pool *pool, size_t size)
-{
-	curfew__region **at = &pool->plain;
-	int looks = 8;
-
-	for (curfew__region **other = at; *other && looks--; other = &(*other)->next) {
-		if ((*other)->open_end == size) {
-			at = other;
-			break;
-		}
-	}
-	curfew__region *region = *at;
-	if (region) {
-		*at = region->next;
-		pool->pooled--;
-	}
-	return region;
-}
-
 curfew__region *curfew__pool_take_plain(curfew__pool *pool, size_t size)
 {
-	pthread_mutex_lock(&pool->lock);
-	curfew__region *region = take_free_plain(pool, size);
-	pool->in_use++;
-	pthread_mutex_unlock(&pool->lock);
+	curfew__region *region = obtain(pool, NULL, size);
 
-	if (!region)
-		region = create();
 	if (!region || !open_to(region, size))
 		return drop(pool, region);
 	region->size = size;
@@ -541,12 +533,7 @@ void curfew__pool_give_plain(curfew__pool *pool, curfew__region *region, bool cl
 		madvise(region->base, region->size, MADV_DONTNEED);
 		charge_resident(pool, region, 0);
 	}
-	pthread_mutex_lock(&pool->lock);
-	pool->in_use--;
-	pool->pooled++;
-	region->next = pool->plain;
-	pool->plain = region;
-	pthread_mutex_unlock(&pool->lock);
+	put_back(pool, region);
 }
 
 void curfew__pool_count(curfew__pool *pool, uint64_t *in_use, uint64_t *pooled)

@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/error.h"
+
 #define STACK_SMALLEST ((size_t)16 << 10)
 /* Native stack for what the host does on behalf of guest code. */
 #define STACK_FOR_HOST ((size_t)1 << 20)
@@ -35,19 +37,7 @@ const curfew__memory_host *curfew__memory_host_set(const curfew__memory_host *ho
 
 bool curfew__wasm_failed(wasmtime_error_t *error, char *message)
 {
-	wasm_byte_vec_t text;
-	size_t length = 0;
-
-	if (!error)
-		return false;
-	wasmtime_error_message(error, &text);
-	while (length < text.size && length < 255 && text.data[length] && text.data[length] != '\n')
-		length++;
-	memcpy(message, text.data, length);
-	message[length] = 0;
-	wasm_byte_vec_delete(&text);
-	wasmtime_error_delete(error);
-	return true;
+	return curfew__failed(error, message, 256);
 }
 
 /* ---- Memories --------------------------------------------------------------------------------------------- */

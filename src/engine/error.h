@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What Wasmtime says of errors, in one line. */
+#ifndef CURFEW_ENGINE_ERROR_H
+#define CURFEW_ENGINE_ERROR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <wasm.h>
+#include <wasmtime.h>
+
+/* Copies the first line of a message, cut to size bytes with its NUL. */
+void curfew__first_line(char *to, size_t size, const wasm_byte_vec_t *message);
+/* Takes the error (may be NULL) and writes its first line to message [size]; true if there was one. */
+bool curfew__failed(wasmtime_error_t *error, char *message, size_t size);
+
+#endif
