@@ -15,6 +15,7 @@
 	X(BODY, "body")                                                                                         \
 	X(ACCESS, "access")                                                                                     \
 	X(STORE, "store")                                                                                       \
+	X(WORKER, "worker")                                                                                     \
 	X(STOPPING, "stopping")
 
 typedef enum refusal {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* /v1/programs: stored under a name, after a worker has loaded them once. */
+/* /v1/programs: stored under a name, after a worker has loaded them once and told what they are. */
 #include "clock.h"
 #include "programs.h"
 #include "report.h"
@@ -31,7 +31,7 @@ static void write_program(text *out, const stored_program *p)
 {
 	text_print(out, "{\"name\":\"%s\",\"sha256\":\"%s\",\"kind\":\"%s\",\"lang\":\"%s\",\"exports\":", p->name, p->sha256, p->kind,
 	           language_names[p->language]);
-	text_say(out, p->exports);
+	text_say(out, p->exports[0] != '\0' ? p->exports : "null");
 	text_print(out, ",\"size\":%llu,\"created_ms\":%lld,\"updated_ms\":%lld}", (unsigned long long)p->size_bytes,
 	           (long long)(p->created_us / 1000), (long long)(p->updated_us / 1000));
 }
@@ -118,6 +118,7 @@ typedef struct put {
 	program *made;
 	bool loaded;
 	bool refused;    /* the program is bad */
+	bool lost;       /* whoever was to load it could not; nothing is known of the program */
 	char detail[512];
 	unsigned waits;  /* for this many callbacks */
 	bool abandoned;  /* the request is gone */
@@ -215,13 +216,53 @@ static void take_message(put *p, const char *report, size_t length)
 	json_decref(parsed);
 }
 
+/* Whether these are exports as curfew_program_inspect tells them: null, or objects that have a name. */
+static bool are_exports(span exports)
+{
+	json_t *list = json_loadb(exports.data, exports.len, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL);
+	bool good = json_is_null(list) || json_is_array(list);
+	size_t i;
+	const json_t *item;
+	json_array_foreach(list, i, item) {
+		good = good && json_is_string(json_object_get(item, "name")) && json_is_string(json_object_get(item, "kind"));
+	}
+	json_decref(list);
+	return good;
+}
+
+/* Kind and exports of what a worker says that the program is; it may have been taken over by another program. */
+static bool take_description(put *p, const char *description, size_t length)
+{
+	static const char *const kinds[] = {"\"js\"", "\"module\"", "\"component\""};
+	span kind = scan_member(description, length, "kind"), exports = scan_member(description, length, "exports");
+	if (kind.data == NULL || exports.data == NULL || !are_exports(exports))
+		return false;
+	for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+		if (kind.len == strlen(kinds[i]) && memcmp(kind.data, kinds[i], kind.len) == 0)
+			p->program.kind = text_copy(kind.data + 1, kind.len - 2);
+	}
+	p->program.exports = text_copy(exports.data, exports.len);
+	return p->program.kind != NULL && p->program.exports != NULL;
+}
+
+static bool is_lost(const worker_result *result)
+{
+	return result->report == NULL || result->outcome == CURFEW_OUTCOME_CRASHED || result->outcome == CURFEW_OUTCOME_CANCELLED ||
+	       result->outcome == CURFEW_OUTCOME_INTERNAL_ERROR;
+}
+
 static void on_loaded(void *context, const worker_result *result)
 {
 	put *p = context;
 	server *s = p->server;
 	server_lock(s);
 	p->loaded = true;
-	p->refused = result->report != NULL;
+	if (result->description != NULL)
+		p->lost = !take_description(p, result->description, result->description_length);
+	else if (is_lost(result))
+		p->lost = true;
+	else
+		p->refused = true;
 	if (p->refused)
 		take_message(p, result->report, result->report_length);
 	arrive(s, p);
@@ -241,6 +282,8 @@ static answer go_on_loaded(request *q)
 		return closing ? reply_stopping(q) : MHD_YES;
 	if (p->refused)
 		return reply_problem(q, MHD_HTTP_UNPROCESSABLE_CONTENT, "bad-program", p->detail, NULL);
+	if (p->lost)
+		return reply_later(q, MHD_HTTP_SERVICE_UNAVAILABLE, REFUSAL_WORKER, "worker", "the process that loaded the program died", 1);
 	return write_put(q);
 }
 
@@ -257,7 +300,7 @@ static answer load_put(request *q)
 	p->waits++;
 	server_unlock(s);
 	worker_program *ready = p->made != NULL ? program_make_ready(s, p->made, q->body.data, q->body.len, &failure) : NULL;
-	worker_job job = {.program = ready, .flags = WORKER_JOB_COMPILE, .context = p, .on_done = on_loaded};
+	worker_job job = {.program = ready, .flags = WORKER_JOB_INSPECT, .context = p, .on_done = on_loaded};
 	curfew_status status = ready != NULL ? worker_pool_submit(s->pool, &job, NULL, &failure) : CURFEW_SYSTEM;
 	worker_program_unref(ready);
 	if (status == CURFEW_OK)
@@ -328,15 +371,7 @@ static void compare(void *context, const stored_program *p)
 	known *k = context;
 	k->is_there = true;
 	k->created_us = p->created_us;
-	k->is_same = strcmp(p->sha256, k->wanted->sha256) == 0 && p->language == k->wanted->language;
-}
-
-static const char *kind_of(const request *q, curfew_language language)
-{
-	static const unsigned char component[] = {0, 'a', 's', 'm', 13, 0, 1, 0};
-	if (language == CURFEW_LANGUAGE_JS || language == CURFEW_LANGUAGE_JS_MODULE)
-		return "js";
-	return q->body.len >= sizeof component && memcmp(q->body.data, component, sizeof component) == 0 ? "component" : "module";
+	k->is_same = strcmp(p->sha256, k->wanted->sha256) == 0 && p->language == k->wanted->language && p->exports[0] != '\0';
 }
 
 static bool begin_put(request *q, curfew_language language)
@@ -352,11 +387,9 @@ static bool begin_put(request *q, curfew_language language)
 	p->server = q->server;
 	p->program.language = language;
 	p->program.name = text_copy(q->parameter, strlen(q->parameter));
-	p->program.kind = text_copy(kind_of(q, language), strlen(kind_of(q, language)));
-	p->program.exports = text_copy("null", 4);
 	p->program.updated_us = p->program.created_us = clock_wall_us();
 	program_hash(q->body.data, q->body.len, p->program.sha256);
-	return p->program.name != NULL && p->program.kind != NULL && p->program.exports != NULL;
+	return p->program.name != NULL;
 }
 
 answer route_put_program(request *q)

@@ -148,7 +148,7 @@ typedef struct histogram {
 typedef struct metrics {
 	uint64_t outcomes[CURFEW_OUTCOME_COUNT];
 	uint64_t submitted;
-	uint64_t refused[8]; /* by refusal */
+	uint64_t refused[16]; /* by refusal */
 	uint64_t requests;
 	histogram stop_latency, queue_wait, start_time, wall_time;
 	uint64_t ended_in[64]; /* runs that ended, by second modulo 64 */

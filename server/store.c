@@ -37,6 +37,8 @@ static const char *const migrations[] = {
 	"CREATE TABLE tokens(id TEXT PRIMARY KEY, name TEXT NOT NULL, hash BLOB NOT NULL, scopes INTEGER NOT NULL, "
 	"  running INTEGER, queued INTEGER, per_minute INTEGER, ceilings TEXT NOT NULL, created_us INTEGER NOT NULL, "
 	"  revoked_us INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;",
+	/* What a program exports is known from here on; until it is stored again, of one from before it is not. */
+	"UPDATE programs SET exports='';",
 };
 
 enum { SCHEMA = sizeof migrations / sizeof migrations[0], BUSY_MS = 5000 };

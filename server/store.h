@@ -53,7 +53,7 @@ typedef struct stored_program {
 	char sha256[SHA256_ROOM];
 	curfew_language language;
 	char *kind;
-	char *exports; /* JSON */
+	char *exports; /* JSON; "": stored by a version that did not know them */
 	uint64_t size_bytes;
 	int64_t created_us, updated_us;
 } stored_program;

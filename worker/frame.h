@@ -23,7 +23,7 @@ typedef enum worker_frame_kind {
 	WORKER_FRAME_STARTED = 34,
 	WORKER_FRAME_USAGE = 35,    /* curfew_run_usage */
 	WORKER_FRAME_EVENT = 36,    /* worker_event_head, data */
-	WORKER_FRAME_DONE = 37,     /* worker_done_head, the report */
+	WORKER_FRAME_DONE = 37,     /* worker_done_head, the report; the description of a program that was inspected */
 } worker_frame_kind;
 
 /* The first thing that a worker is sent, before any frame. */
@@ -47,6 +47,9 @@ static inline uint64_t worker_report_most(const curfew_limits *limits)
 {
 	return (UINT64_C(2) << 20) + 7 * limits->output_bytes;
 }
+
+/* The longest description of a program: less than any report may have. */
+#define WORKER_DESCRIPTION_MOST ((uint64_t)1 << 20)
 
 typedef struct worker_frame {
 	uint64_t length; /* of what follows */

@@ -82,21 +82,24 @@ void worker_program_unref(worker_program *program);
 
 /* ---- Run ------------------------------------------------------------------------------------------------- */
 
-#define WORKER_JOB_COMPILE (1u << 16) /* only load the program, as curfew_program_compile; cannot be cancelled */
+/* Only load the program, and tell what it is, as curfew_program_inspect; cannot be cancelled. */
+#define WORKER_JOB_INSPECT (1u << 16)
 
 /* How a run ended. Everything is borrowed for the callback. */
 typedef struct worker_result {
 	curfew_outcome outcome;
 	int32_t exit_code;    /* outcome EXITED: the program's */
-	const char *report;   /* the report as one line of JSON; NULL: a program was compiled without fault */
+	const char *report;   /* the report as one line of JSON; NULL: a program was inspected without fault */
 	size_t report_length; /* it does not end in NUL */
+	const char *description; /* what that program is: JSON as the worker has it, which is not to be trusted further */
+	size_t description_length;
 } worker_result;
 
 typedef struct worker_job {
 	worker_program *program;
 	const char *id;              /* ULID of the run and its report; NULL: a new one */
 	const curfew_limits *limits; /* NULL: the defaults */
-	uint32_t flags;              /* as curfew_run_options.flags, and WORKER_JOB_COMPILE */
+	uint32_t flags;              /* as curfew_run_options.flags, and WORKER_JOB_INSPECT */
 	const char *call;            /* as in curfew_run_options, down to user */
 	const char *params;
 	size_t params_length;

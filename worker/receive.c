@@ -93,8 +93,6 @@ static bool on_event(process *p, worker_run *run, const char *body, size_t lengt
 static bool is_report(const worker_run *run, const worker_done_head *head, const char *text, size_t length)
 {
 	curfew_report *report;
-	if (length == 0)
-		return (run->job.flags & WORKER_JOB_COMPILE) != 0 && head->outcome == CURFEW_OUTCOME_FINISHED;
 	if (curfew_report_parse(text, length, &report, NULL) != CURFEW_OK)
 		return false;
 	bool is = strcmp(report->id, run->id) == 0 && report->outcome == (curfew_outcome)head->outcome &&
@@ -108,14 +106,20 @@ static bool on_done(process *p, worker_run *run, const char *body, size_t length
 {
 	worker_done_head head;
 	memcpy(&head, body, sizeof head);
-	worker_result result = {
-		.outcome = (curfew_outcome)head.outcome,
-		.exit_code = head.exit_code,
-		.report = length > sizeof head ? body + sizeof head : NULL,
-		.report_length = length - sizeof head,
-	};
-	if (!is_report(run, &head, body + sizeof head, length - sizeof head))
-		return refuse(p, "a report that is none of its run");
+	body += sizeof head;
+	length -= sizeof head;
+	worker_result result = {.outcome = (curfew_outcome)head.outcome, .exit_code = head.exit_code};
+	if ((run->job.flags & WORKER_JOB_INSPECT) != 0 && head.outcome == CURFEW_OUTCOME_FINISHED) {
+		if (length > WORKER_DESCRIPTION_MOST || curfew_json_check(body, length, NULL) != CURFEW_OK)
+			return refuse(p, "a description that is none");
+		result.description = body;
+		result.description_length = length;
+	} else {
+		if (!is_report(run, &head, body, length))
+			return refuse(p, "a report that is none of its run");
+		result.report = body;
+		result.report_length = length;
+	}
 	worker_run_detach(run);
 	if (run->job.on_done != NULL)
 		run->job.on_done(run->job.context, &result);

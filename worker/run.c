@@ -307,7 +307,7 @@ bool worker_run_remove(worker_pool *pool, worker_run *run)
 /* Under the lock; true: it never reached a worker, and is to be ended here. */
 static bool pass_cancel_on(worker_pool *pool, worker_run *run, unsigned times)
 {
-	if (run->done || run->job.flags & WORKER_JOB_COMPILE)
+	if (run->done || run->job.flags & WORKER_JOB_INSPECT)
 		return false;
 	if (run->process == NULL)
 		return worker_run_remove(pool, run);

@@ -212,50 +212,65 @@ static void start_run(service *s, uint64_t number, kept_program *kept, const wor
 	post_failed(s, number, head->id, kept->name, &head->limits, status, &failure);
 }
 
-/* ---- Compiling without running --------------------------------------------------------------------------- */
+/* ---- Inspecting without running -------------------------------------------------------------------------- */
 
 /* The pool keeps the program while this goes on. */
-typedef struct compilation {
+typedef struct inspection {
 	service *service;
 	uint64_t number;
 	const kept_program *kept;
 	curfew_limits limits;
 	char id[32];
-} compilation;
+} inspection;
 
-static void *compile(void *context)
+static curfew_status describe(const inspection *i, char **json, size_t *length, curfew_report **report,
+                              curfew_failure *failure)
 {
-	compilation *c = context;
+	*failure = i->kept->failure;
+	if (i->kept->program == NULL)
+		return i->kept->status;
+	curfew_status status = curfew_program_inspect(i->kept->program, &i->limits, json, length, report, failure);
+	if (status != CURFEW_OK || *length <= WORKER_DESCRIPTION_MOST)
+		return status;
+	(void)snprintf(failure->message, sizeof failure->message,
+	               "what the program imports and exports takes more than 1 MiB to describe");
+	return CURFEW_BAD_PROGRAM;
+}
+
+static void *inspect(void *context)
+{
+	inspection *i = context;
+	char *json = NULL;
+	size_t length = 0;
 	curfew_report *report = NULL;
-	curfew_failure failure = c->kept->failure;
+	curfew_failure failure;
 	worker_done_head head = {.outcome = CURFEW_OUTCOME_FINISHED};
-	curfew_status status = c->kept->status;
-	if (c->kept->program != NULL)
-		status = curfew_program_compile(c->kept->program, &c->limits, &report, &failure);
+	curfew_status status = describe(i, &json, &length, &report, &failure);
 	if (status == CURFEW_OK) {
-		post(c->service, WORKER_FRAME_DONE, c->number, (piece){&head, sizeof head}, (piece){NULL, 0}, true);
+		post(i->service, WORKER_FRAME_DONE, i->number, (piece){&head, sizeof head}, (piece){json, length}, true);
 	} else if (report != NULL) {
-		memcpy(report->id, c->id, sizeof report->id);
-		post_done(c->service, c->number, report);
+		memcpy(report->id, i->id, sizeof report->id);
+		post_done(i->service, i->number, report);
 	} else {
-		post_failed(c->service, c->number, c->id, c->kept->name, &c->limits, status, &failure);
+		post_failed(i->service, i->number, i->id, i->kept->name, &i->limits, status, &failure);
 	}
+	curfew_free(json);
 	curfew_report_destroy(report);
-	free(c);
+	free(i);
 	return NULL;
 }
 
 /* In a thread of its own, since it waits for the end. */
-static void start_compilation(service *s, uint64_t number, const kept_program *kept, const worker_run_head *head)
+static void start_inspection(service *s, uint64_t number, const kept_program *kept, const worker_run_head *head)
 {
 	pthread_t thread;
-	compilation *c = calloc(1, sizeof *c);
-	if (c == NULL)
+	inspection *i = calloc(1, sizeof *i);
+	if (i == NULL)
 		leave(1);
-	*c = (compilation){.service = s, .number = number, .kept = kept, .limits = head->limits};
-	memcpy(c->id, head->id, sizeof c->id);
+	*i = (inspection){.service = s, .number = number, .kept = kept, .limits = head->limits};
+	memcpy(i->id, head->id, sizeof i->id);
 	post(s, WORKER_FRAME_STARTED, number, (piece){NULL, 0}, (piece){NULL, 0}, false);
-	if (pthread_create(&thread, NULL, compile, c) != 0)
+	if (pthread_create(&thread, NULL, inspect, i) != 0)
 		leave(1);
 	(void)pthread_detach(thread);
 }
@@ -311,8 +326,8 @@ static void on_run(service *s, uint64_t number, const char *body, size_t length)
 	texts rest = {body + sizeof head, body + length};
 	if (kept == NULL)
 		leave(1);
-	if (head.flags & WORKER_JOB_COMPILE) {
-		start_compilation(s, number, kept, &head);
+	if (head.flags & WORKER_JOB_INSPECT) {
+		start_inspection(s, number, kept, &head);
 		return;
 	}
 	curfew_run_options options = {

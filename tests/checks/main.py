@@ -7,7 +7,7 @@ import shutil
 import tempfile
 import time
 
-from . import cases, cli, console, fetch, images, inspect, isolation, programs, project, secrets, server, wasm
+from . import cases, cli, console, fetch, images, inspect, isolation, programs, project, secrets, server, server_programs, wasm
 from .harness import Context, Failed, Skipped
 
 GROUPS = {
@@ -22,7 +22,7 @@ GROUPS = {
     "cli": lambda context: cli.tests(context) + secrets.tests(context) + images.tests(context) + inspect.tests(context),
     "fetch": fetch.tests,
     "isolation": isolation.tests,
-    "server": server.tests,
+    "server": lambda context: server.tests(context) + server_programs.tests(context),
     "console": console.tests,
     "wasm": wasm.tests,
     "examples": programs.examples,

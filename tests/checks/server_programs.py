@@ -1,0 +1,203 @@
+# SPDX-License-Identifier: Apache-2.0
+"""curfew serve and its programs: what is told of those that are stored, and WebAssembly, which must end over HTTP as it does
+on the command line."""
+import base64
+import glob
+import json
+import os
+import shlex
+import sqlite3
+
+from .cases import CONTROLS, check_entry, check_stream, read_header
+from .harness import ROOT, Test, expect, expect_equal
+from .serving import Server
+from .wasm import command, compiled, component, small_module
+
+TESTS = []
+TYPES = {"js": "text/javascript", "mjs": "text/javascript", "wasm": "application/wasm", "wat": "text/wat"}
+ADD = b'(module (memory (export "mem") 1) (func (export "add") (param i32 i32) (result i32) (i32.add (local.get 0) (local.get 1))))'
+SEVEN = b""";; Text that does not begin with what it is.
+(component (core module $m (func (export "f") (result i32) (i32.const 7))) (core instance $i (instantiate $m))
+  (func (export "f") (result u32) (canon lift (core func $i "f"))))"""
+
+
+def test(function):
+    TESTS.append(function)
+    return function
+
+
+def put(server, name, source, status=201):
+    lang = name.rsplit(".", 1)[-1]
+    return server.ask("PUT", f"/v1/programs/{name}?lang={lang}", source, status, headers={"Content-Type": TYPES[lang]})
+
+
+def read_binary(path):
+    with open(path, "rb") as file:
+        return file.read()
+
+
+# ---- Stored programs ----------------------------------------------------------------------------------------------
+
+
+@test
+def exports(context):
+    module, _ = small_module()
+    value = {"kind": "value", "type": None}
+    cases = [
+        ("script.js", b"function f() {} 1", "js", None),
+        ("module.mjs", "export default (a, b) => a + b; export const é = 1; export {é as 'a\\u0000b'}".encode(), "js",
+         [{"name": "a\0b", **value}, {"name": "default", **value}, {"name": "é", **value}]),
+        ("nothing.mjs", b"1", "js", []),
+        ("add.wat", ADD, "module", [{"name": "mem", "kind": "memory", "type": "1 page or more"},
+                                    {"name": "add", "kind": "function", "type": "(i32, i32) -> i32"}]),
+        ("small.wasm", module, "module", [{"name": "run", "kind": "function", "type": "() -> ()"}]),
+        ("seven.wat", SEVEN, "component", [{"name": "f", "kind": "function", "type": "func() -> u32"}]),
+    ]
+    with Server(context) as server:
+        for name, source, kind, wanted in cases:
+            stored = put(server, name, source)
+            expect_equal(name, (stored["kind"], stored["exports"]), (kind, wanted))
+            expect_equal(f"{name}, seen again", server.ask("GET", f"/v1/programs/{name}"), stored)
+            expect_equal(f"{name}, stored again", put(server, name, source, 200), stored)
+        listed = {item["name"]: item["exports"] for item in server.ask("GET", "/v1/programs")["programs"]}
+        expect_equal("list", listed, {name: wanted for name, _, _, wanted in cases})
+        server.kill()
+    with Server(context, data=server.data) as server:
+        expect_equal("from disk", server.ask("GET", "/v1/programs/seven.wat")["exports"], cases[-1][3])
+
+
+@test
+def bad_programs(context):
+    cases = [
+        ("a.js", b"let 1", "SyntaxError", "line 1, column 5"), ("b.mjs", b"export default 1;\nimport 'nothing'", "ReferenceError", "'nothing'"),
+        ("c.wat", b"(module\n  (bogus))", "CompileError", "line 2, column 4"), ("d.wat", b"(module (func (result i32)))", "CompileError", "offset 0x18"),
+        ("e.wat", b'(module (import "env" "nope" (func)))', "LinkError", "env.nope"), ("f.wasm", b"\0asm\1\0\0\0\1\2\3", "CompileError", "offset 0xa"),
+        ("g.wasm", b"hello", "CompileError", "does not begin like WebAssembly"), ("h.wat", b"(component (bogus))", "CompileError", "line 1, column 13"),
+        ("i.wat", b"(module " + b"".join(b'(func (export "a rather long name %d"))' % i for i in range(30000)) + b")", "1 MiB to describe", ""),
+    ]
+    with Server(context) as server:
+        put(server, "kept.wat", ADD)
+        for name, source, error, place in cases:
+            problem = put(server, name, source, 422)
+            expect(error in problem["detail"] and place in problem["detail"], f"{name}: {problem}")
+            server.ask("GET", f"/v1/programs/{name}", status=404)
+        put(server, "kept.wat", b"(module (bogus))", 422)
+        expect_equal("what was there", server.run(program="kept.wat", call="add", params=[2, 3])["value"], 5)
+
+
+@test
+def older_database(context):
+    """A program that an older version stored has no exports until it is stored again."""
+    with Server(context) as server:
+        stored = put(server, "seven.wat", SEVEN)
+        server.stop()
+    with sqlite3.connect(os.path.join(server.data, "curfew.db")) as database:
+        database.execute("UPDATE programs SET exports='null', kind='module'")
+        database.execute("PRAGMA user_version=2")
+    database.close()
+    with Server(context, data=server.data) as server:
+        expect_equal("before", server.ask("GET", "/v1/programs/seven.wat")["exports"], None)
+        expect_equal("run", server.run(program="seven.wat", call="f")["value"], 7)
+        again = put(server, "seven.wat", SEVEN, 200)
+        expect_equal("after", (again["kind"], again["exports"], again["created_ms"]), ("component", stored["exports"], stored["created_ms"]))
+
+
+# ---- WebAssembly, as on the command line ----------------------------------------------------------------------------
+
+
+def read_fields(words):
+    """curfew run's options as the members of a submission; None: there is one that the interface does not have."""
+    fields, limits = {}, {}
+    for option, value in zip(words[::2], words[1::2]):
+        if option == "--call":
+            fields["call"] = value
+        elif option == "--params":
+            fields["params"] = json.loads(value)
+        elif option.startswith("--"):
+            limits[option[2:]] = value
+    return {**fields, **({"limits": limits} if limits else {})} if len(words) % 2 == 0 and "--" not in words else None
+
+
+def check_case(server, path):
+    """A case of tests/cases/wasm as a stored program, or as a source where it is refused."""
+    entries = read_header(path)
+    fields = read_fields([word for key, _, value in entries if key == "args" for word in shlex.split(value)])
+    if fields is None:
+        return 0
+    source = read_binary(path)
+    name = os.path.basename(path)
+    answer = server.request("PUT", f"/v1/programs/{name}", source, headers={"Content-Type": "text/wat"})
+    if answer.status == 422:
+        report = server.run(source.decode(), lang="wat", **fields)
+        expect_equal("a program that is refused", report["outcome"], "bad_program")
+        entries = [entry for entry in entries if entry[0] != "frames"]
+    else:
+        expect(answer.status in (200, 201), f"PUT {name}: {answer.status} {answer.body}")
+        report = server.run(program=name, **fields)
+        expect_equal("kind", report["program"]["kind"], answer.json()["kind"])
+    for key, is_pattern, expected in entries:
+        # A name that the report has of a file is that of the program: where it is refused it is another one.
+        if key not in CONTROLS or is_pattern:
+            check_entry(report, key, is_pattern, expected)
+    for stream in ("stdout", "stderr"):
+        lines = [value for key, is_pattern, value in entries if key == stream and not is_pattern]
+        if lines:
+            check_stream(report, stream, lines)
+    return 1
+
+
+@test
+def wasm_cases(context):
+    root = os.path.join(ROOT, "tests", "cases", "wasm")
+    done, faults = 0, []
+    with Server(context) as server:
+        for path in sorted(glob.glob(f"{root}/**/*.wat", recursive=True)):
+            try:
+                done += check_case(server, path)
+            except Exception as error:  # all of them are told
+                faults.append(f"{os.path.relpath(path, root)}: {error}")
+    expect(not faults, "\n".join(faults))
+    expect(done > 80, f"only {done} cases were run")
+    return done
+
+
+def compare(context, server, path, options, fields):
+    """One binary on the command line, stored, and as source in base64: the same but for times."""
+    def facts(report):
+        error = report["error"]
+        frames = [(frame["function"], frame["wasm_offset"]) for frame in error["stack"]] if error else []
+        return (report["outcome"], report["value"], report["stdout"], report["stderr"], error and (error["name"], error["message"]), frames,
+                report["program"]["kind"], report["program"]["sha256"])
+    expected, _ = context.report(*options, path)
+    source = read_binary(path)
+    server.request("PUT", "/v1/programs/subject", source, headers={"Content-Type": "application/wasm"})
+    expect_equal(f"{fields} stored", facts(server.run(program="subject", **fields)), facts(expected))
+    given = server.run(base64.b64encode(source).decode(), lang="wasm", durable=False, **fields)
+    expect_equal(f"{fields} as source", facts(given), facts(expected))
+
+
+@test
+def binaries(context):
+    module, _ = small_module()
+    path = os.path.join(context.folder(), "small.wasm")
+    with open(path, "wb") as file:
+        file.write(module)
+    reactor = compiled(context, "reactor", "-mexec-model=reactor")
+    world = component(context, "text", os.path.join(ROOT, "tests", "wasm", "text.wit"), "-mexec-model=reactor")
+    with Server(context) as server:
+        compare(context, server, path, ["--call", "run"], {"call": "run"})
+        compare(context, server, path, ["--call", "nope"], {"call": "nope"})
+        compare(context, server, reactor, ["--call", "root", "--params", "[49]"], {"call": "root", "params": [49]})
+        for kind in (compiled(context, "command"), component(context, "command", "command")):
+            compare(context, server, kind, [], {})  # it exits with 99, or 1
+        for call, params in (("add", [2, 40]), ("shout", ["hello"]), ("crash", []), ("add", ["x"])):
+            compare(context, server, world, ["--call", call, "--params", json.dumps(params)], {"call": call, "params": params})
+        report = server.run(program="subject", call="spin", limits={"timeout": "100ms"})
+        expect_equal("spin", (report["outcome"], report["error"]["stack"][0]["function"]), ("deadline", "spin"))
+        server.refuse(400, {"source": "AA=A", "lang": "wasm"}, "/source", "base64")
+        server.refuse(400, {"source": "(module)", "lang": "wasm"}, "/source", "base64")
+        expect_equal("not WebAssembly", server.run(base64.b64encode(b"hello").decode(), lang="wasm")["outcome"], "bad_program")
+
+
+def tests(context):
+    return [Test("server", function.__name__, function) for function in TESTS]
