@@ -58,7 +58,8 @@ static ssize_t read_stream(void *context, uint64_t position, char *buffer, size_
 	bool ends = false;
 	if (q->chunk == NULL || q->chunk_sent == q->chunk_length) {
 		server_lock(q->server);
-		if (!make_chunk(q, &ends)) {
+		ends = q->is_gone;
+		if (ends || !make_chunk(q, &ends)) {
 			if (!ends)
 				http_suspend(q, NULL);
 			server_unlock(q->server);

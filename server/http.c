@@ -3,12 +3,14 @@
 #include "http.h"
 
 #include "clock.h"
+#include "queue.h"
 #include "routes.h"
 #include "run.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -19,6 +21,8 @@ enum {
 	HEADER_BYTES_MOST = 16 << 10,
 	BODY_BYTES_USUAL = 64 << 10,    /* where no body is expected */
 	PING_EVERY_US = 10000000,
+	WATCHED_AFTER_US = 100000,      /* what is answered sooner costs nothing more */
+	ENDS_AT_ONCE = 64,
 };
 
 typedef enum phase { PHASE_RECEIVING, PHASE_WAITING, PHASE_REPLYING, PHASE_STREAMING } phase;
@@ -27,6 +31,8 @@ typedef enum phase { PHASE_RECEIVING, PHASE_WAITING, PHASE_REPLYING, PHASE_STREA
 typedef struct peer {
 	int fd;
 	bool refused;
+	bool is_watched; /* for its end, by http_notice_ends; under the server's lock, as is_gone */
+	bool is_gone;
 	_Atomic phase phase;
 	_Atomic int64_t since_us;
 	struct peer *next, *previous;
@@ -36,6 +42,7 @@ struct http {
 	server *server;
 	struct MHD_Daemon *daemon;
 	int listener; /* after quiescing */
+	int ends;     /* an epoll of connections whose requests wait: libmicrohttpd looks at none of these */
 	atomic_size_t connections;
 	size_t body_bytes; /* HTTP thread only */
 	peer *peers;       /* under the server's lock */
@@ -85,6 +92,8 @@ static void close_peer(struct http *h, peer *p)
 	if (p == NULL)
 		return;
 	server_lock(h->server);
+	if (p->is_watched)
+		(void)epoll_ctl(h->ends, EPOLL_CTL_DEL, p->fd, NULL);
 	*(p->previous != NULL ? &p->previous->next : &h->peers) = p->next;
 	if (p->next != NULL)
 		p->next->previous = p->previous;
@@ -153,6 +162,34 @@ void http_wake_all(struct http *h)
 		http_wake(h->suspended);
 }
 
+static void watch_end(struct http *h, peer *p, int64_t now_us)
+{
+	struct epoll_event wanted = {.events = EPOLLRDHUP | EPOLLONESHOT, .data.ptr = p};
+	bool is_time = now_us - atomic_load_explicit(&p->since_us, memory_order_relaxed) >= WATCHED_AFTER_US;
+	if (is_time && !p->is_watched)
+		p->is_watched = epoll_ctl(h->ends, EPOLL_CTL_ADD, p->fd, &wanted) == 0;
+}
+
+void http_notice_ends(struct http *h, int64_t now_us)
+{
+	struct epoll_event events[ENDS_AT_ONCE];
+	for (request *q = h->suspended; q != NULL; q = q->next_suspended) {
+		if (q->is_watching)
+			watch_end(h, q->peer, now_us);
+	}
+	for (int count; (count = epoll_wait(h->ends, events, ENDS_AT_ONCE, 0)) > 0;) {
+		for (int i = 0; i < count; i++)
+			((peer *)events[i].data.ptr)->is_gone = true;
+	}
+	for (request *q = h->suspended, *next; q != NULL; q = next) {
+		next = q->next_suspended;
+		if (!q->is_watching || !q->peer->is_gone)
+			continue;
+		q->is_gone = true;
+		http_wake(q);
+	}
+}
+
 void http_watch(request *q, run *r)
 {
 	q->run = r;
@@ -191,6 +228,10 @@ static void stop_watching(request *q)
 	q->is_watching = false;
 	if (q->is_stream)
 		leave_streams(q);
+	if (q->run->is_attended && q->run->waiters == NULL && !q->server->closing) {
+		run_cancel(q->server, q->run);
+		queue_dispatch(q->server);
+	}
 	run_unref(q->server, q->run);
 	q->run = NULL;
 }
@@ -392,6 +433,14 @@ static bool start_daemon(struct http *h, int listener, curfew_failure *failure)
 	return h->daemon != NULL;
 }
 
+static void free_http(struct http *h)
+{
+	(void)close(h->ends);
+	free(h->cert);
+	free(h->key);
+	free(h);
+}
+
 struct http *http_start(server *s, int listener, curfew_failure *failure)
 {
 	struct http *h = calloc(1, sizeof *h);
@@ -399,6 +448,7 @@ struct http *http_start(server *s, int listener, curfew_failure *failure)
 		return NULL;
 	h->server = s;
 	h->listener = -1;
+	h->ends = epoll_create1(EPOLL_CLOEXEC);
 	h->pinged_us = clock_now_us();
 	s->http = h;
 	raise_files(s->config->connections_most);
@@ -410,9 +460,7 @@ struct http *http_start(server *s, int listener, curfew_failure *failure)
 	if ((!wants_tls || h->key != NULL) && start_daemon(h, listener, failure))
 		return h;
 	(void)close(listener);
-	free(h->cert);
-	free(h->key);
-	free(h);
+	free_http(h);
 	s->http = NULL;
 	return NULL;
 }
@@ -439,7 +487,5 @@ void http_stop(struct http *h)
 	if (h == NULL)
 		return;
 	MHD_stop_daemon(h->daemon);
-	free(h->cert);
-	free(h->key);
-	free(h);
+	free_http(h);
 }

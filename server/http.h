@@ -30,6 +30,7 @@ struct request {
 
 	answer (*go_on)(request *q);
 	bool suspended;
+	bool is_gone; /* its client has closed the connection while it waited */
 	request *next_suspended, *previous_suspended;
 
 	/* What it waits for: news of a run, or of something that it asked for. */
@@ -73,6 +74,8 @@ bool http_is_busy(struct http *h);
 size_t http_count_connections(const struct http *h);
 /* Under the lock, each second: ends connections that are too slow, and lets streams see whether anybody listens. */
 void http_sweep(struct http *h, int64_t now_us);
+/* Under the lock, a few times a second: wakes requests that wait for a run and whose client has gone (is_gone). */
+void http_notice_ends(struct http *h, int64_t now_us);
 
 /* Under the lock: the request waits, and go_on is called when it is woken. */
 void http_suspend(request *q, answer (*go_on)(request *q));

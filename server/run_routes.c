@@ -33,10 +33,11 @@ static answer answer_run(request *q)
 	server_lock(s);
 	run *r = q->run;
 	bool refused = r->refused, done = r->state == RUN_DONE, accepted = r->accepted, ending = s->closing;
+	bool wants_report = q->wants_report && !q->is_gone;
 	blob *report = done ? blob_ref(r->report) : NULL;
 	char id[ID_ROOM];
 	memcpy(id, r->id, sizeof id);
-	if (!refused && !done && !ending && !(accepted && !q->wants_report)) {
+	if (!refused && !done && !ending && !(accepted && !wants_report)) {
 		http_suspend(q, answer_run);
 		server_unlock(s);
 		return MHD_YES;
@@ -191,6 +192,7 @@ static answer submit(request *q, const submission *sub, const char *key, const c
 		return reply_no_memory(q);
 	}
 	r->program = p;
+	r->is_attended = sub->wait && !sub->durable;
 	bool accepted = accept_run(s, r, sub);
 	if (!accepted) {
 		run_unref(s, r);

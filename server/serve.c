@@ -24,7 +24,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { THREADS_EACH = 16, BACKLOG = 1024, SECOND_US = 1000000, LAST_WAIT_US = 3 * SECOND_US };
+enum { THREADS_EACH = 16, BACKLOG = 1024, SECOND_US = 1000000, LAST_WAIT_US = 3 * SECOND_US, NOTICE_US = SECOND_US / 5 };
 
 void server_lock(server *s)
 {
@@ -91,6 +91,12 @@ static int bind_to(const struct addrinfo *at)
 		return -1;
 	(void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
 	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+	/* Connections inherit these: one whose other end is there no more, and did not say so, ends after a minute. */
+	int idle = 30, interval = 10, count = 3;
+	(void)setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle, sizeof idle);
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &interval, sizeof interval);
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &count, sizeof count);
 	if (bind(fd, at->ai_addr, at->ai_addrlen) == 0 && listen(fd, BACKLOG) == 0)
 		return fd;
 	int code = errno;
@@ -176,7 +182,7 @@ static void add_left(server *s, run *r, bool was_running, const char *output)
 static void *tick(void *argument)
 {
 	server *s = argument;
-	int64_t swept_us = clock_now_us();
+	int64_t swept_us = clock_now_us(), noticed_us = swept_us;
 	server_lock(s);
 	while (!s->ticker_ends) {
 		int64_t now_us = clock_now_us();
@@ -186,12 +192,16 @@ static void *tick(void *argument)
 			http_sweep(s->http, now_us);
 			swept_us = now_us;
 		}
+		if (now_us - noticed_us >= NOTICE_US) {
+			http_notice_ends(s->http, now_us);
+			noticed_us = now_us;
+		}
 		if (s->launch_first != NULL) {
 			server_unlock(s);
 			server_lock(s);
 			continue;
 		}
-		until_us = until_us < swept_us + SECOND_US ? until_us : swept_us + SECOND_US;
+		until_us = until_us < noticed_us + NOTICE_US ? until_us : noticed_us + NOTICE_US;
 		struct timespec at = {until_us / SECOND_US, until_us % SECOND_US * 1000};
 		(void)pthread_cond_timedwait(&s->tick, &s->lock, &at);
 	}
@@ -330,13 +340,15 @@ static bool start(server *s, curfew_failure *failure)
 		(void)close(listener);
 		return false;
 	}
-	if (!store_load_runs(s->store, s, add_left, failure) || pthread_create(&s->ticker, NULL, tick, s) != 0) {
+	if (!store_load_runs(s->store, s, add_left, failure)) {
 		(void)close(listener);
 		return false;
 	}
-	if (http_start(s, listener, failure) == NULL) {
-		stop_ticking(s);
+	if (http_start(s, listener, failure) == NULL)
 		return false;
+	if (pthread_create(&s->ticker, NULL, tick, s) != 0) {
+		http_stop(s->http);
+		return refuse(failure, "start", "no thread can be started");
 	}
 	tell_place(c, listener);
 	server_lock(s);

@@ -129,6 +129,7 @@ struct run {
 	size_t output_stored; /* number of the first output event not stored */
 
 	request *waiters; /* requests that wait for its end or for news */
+	bool is_attended; /* it is cancelled when nobody waits any more: nobody else would ever see its report */
 	struct run *chain;
 	struct run *key_chain;
 	struct run *next;            /* in its lane, or to be launched */

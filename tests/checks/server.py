@@ -408,8 +408,7 @@ def off_loopback(context):
         server.ask("GET", "/v1/runs", status=401, token="nobody")
 
 
-@test
-def tls(context):
+def make_certificate(context):
     if shutil.which("openssl") is None:
         raise Skipped("openssl is not installed")
     folder = context.folder()
@@ -417,6 +416,12 @@ def tls(context):
     made = subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out", cert, "-days", "2", "-subj", "/CN=localhost",
                            "-addext", "subjectAltName=IP:127.0.0.1"], capture_output=True)
     expect_equal("openssl", made.returncode, 0)
+    return key, cert
+
+
+@test
+def tls(context):
+    key, cert = make_certificate(context)
     trust = ssl.create_default_context(cafile=cert)
     with Server(context, "--tls-cert", cert, "--tls-key", key, tls=trust) as server:
         expect_equal("run", server.run("1")["value"], 1)
@@ -425,7 +430,7 @@ def tls(context):
         server.raw(b"GET / HTTP/1.1\r\n\r\n")
         server.ask("GET", "/healthz")
     fail_start(context, "--tls-cert", cert, text="tls-key")
-    fail_start(context, "--tls-cert", cert, "--tls-key", os.path.join(folder, "none"), text="none")
+    fail_start(context, "--tls-cert", cert, "--tls-key", os.path.join(context.folder(), "none"), text="none")
     fail_start(context, "--tls-cert", key, "--tls-key", cert, text="HTTPS")
 
 
@@ -724,6 +729,95 @@ def retention(context):
         server.kill()
     with Server(context, data=server.data) as server:
         expect_equal("after a crash", server.wait_for(again)["report"]["value"], 1)
+
+
+# ---- Clients that go away -------------------------------------------------------------------------------------------
+
+
+def send_waiting(server, key, source=PATIENT, **fields):
+    """A connection on which a submission waits."""
+    body = json.dumps({"source": source, "lang": "mjs", "wait": True, "limits": {"timeout": "60s"}, **fields}).encode()
+    client = server.open_socket()
+    client.sendall(b"POST /v1/runs HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nIdempotency-Key: " + key.encode()
+                   + b"\r\nContent-Length: " + str(len(body)).encode() + b"\r\n\r\n" + body)
+    return client
+
+
+def open_waiting(server, *words, **fields):
+    """The same, once its run has begun, and the run's id; the key is the number of runs before."""
+    known = {run["id"] for run in server.ask("GET", "/v1/runs")["runs"]}
+    client = send_waiting(server, str(len(known)), *words, **fields)
+    deadline = time.monotonic() + 20 * server.context.slower
+    while True:
+        new = [run["id"] for run in server.ask("GET", "/v1/runs")["runs"] if run["id"] not in known and run["state"] == "running"]
+        if new:
+            return client, new[0]
+        expect(time.monotonic() < deadline, "the run does not begin")
+        time.sleep(0.02)
+
+
+def check_gone(context, *options, tls=None):
+    with Server(context, *options, tls=tls) as server:
+        before = server.metric("curfew_open_connections")
+        for source in (PATIENT, FOREVER):  # one that waits, and one that computes
+            client, run = open_waiting(server, source, durable=False)
+            client.close()
+            seen = server.wait_for(run)
+            expect_equal("not durable", (seen["outcome"], seen["report"]["stop"]["cause"]), ("cancelled", "cancelled"))
+        client, run = open_waiting(server, durable=False)
+        stream = server.stream(run)
+        client.close()
+        client, kept = open_waiting(server, durable=True)
+        client.close()
+        deadline = time.monotonic() + 20 * context.slower
+        while server.metric("curfew_open_connections") > before + 1:  # the stream's
+            expect(time.monotonic() < deadline, "connections that are gone are kept")
+            time.sleep(0.05)
+        expect_equal("durable", server.get(kept)["state"], "running")
+        expect_equal("somebody looks on", server.get(run)["state"], "running")
+        stream.close()
+        expect_equal("nobody looks on", server.wait_for(run)["outcome"], "cancelled")
+        first, run = open_waiting(server, durable=False, user="two")
+        again = send_waiting(server, "4", durable=False, user="two")
+        time.sleep(0.3)
+        first.close()
+        time.sleep(1)
+        expect_equal("another one waits", server.get(run)["state"], "running")
+        again.close()
+        expect_equal("the last one has gone", server.wait_for(run)["outcome"], "cancelled")
+        expect_equal("the durable one", server.get(kept)["state"], "running")
+        server.ask("DELETE", f"/v1/runs/{kept}")
+
+
+@test
+def gone_clients(context):
+    check_gone(context)
+
+
+@test
+def gone_clients_tls(context):
+    key, cert = make_certificate(context)
+    check_gone(context, "--tls-cert", cert, "--tls-key", key, tls=ssl.create_default_context(cafile=cert))
+
+
+@test
+def half_closed(context):
+    """Whoever closes only its half is told the id; a run that is not durable has then been cancelled."""
+    with Server(context) as server:
+        for durable in (True, False):
+            client, run = open_waiting(server, durable=durable)
+            client.shutdown(socket.SHUT_WR)
+            client.settimeout(20 * context.slower)
+            answer = b""
+            while part := client.recv(65536):
+                answer += part
+            expect(b" 202 " in answer.split(b"\r\n")[0] and run.encode() in answer, f"durable {durable}: {answer}")
+            client.close()
+            if durable:
+                expect_equal("goes on", server.get(run)["state"], "running")
+                server.ask("DELETE", f"/v1/runs/{run}")
+            else:
+                expect_equal("cancelled", server.wait_for(run)["outcome"], "cancelled")
 
 
 # ---- What is told -------------------------------------------------------------------------------------------------

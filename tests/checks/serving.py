@@ -9,6 +9,7 @@ import select
 import signal
 import socket
 import subprocess
+import threading
 import time
 
 import jsonschema
@@ -62,14 +63,14 @@ class Description:
             expect(not errors, f"not as docs/openapi.json has it: {shorten('; '.join(errors), 600)}\n{what}")
 
 
-_description = None
+# One for each thread: a resolver remembers where it is.
+_own = threading.local()
 
 
 def description():
-    global _description
-    if _description is None:
-        _description = Description()
-    return _description
+    if not hasattr(_own, "description"):
+        _own.description = Description()
+    return _own.description
 
 
 class Answer:
@@ -224,6 +225,10 @@ class Server:
         connection = self.connect()
         connection.request("GET", f"/v1/runs/{run}/events", headers=self._headers({"Last-Event-ID": str(last)} if last is not None else {}, token))
         return Stream(connection.getresponse(), connection)
+
+    def open_socket(self, timeout=10):
+        client = socket.create_connection((self.host, self.port), timeout=timeout * self.context.slower)
+        return self.tls.wrap_socket(client, server_hostname=self.host) if self.tls is not None else client
 
     def raw(self, data, timeout=10, ends=True):
         """What comes back for these bytes, until the connection ends; ends: nothing follows them."""
