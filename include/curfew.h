@@ -206,6 +206,7 @@ typedef struct curfew_engine_stats {
 	uint64_t regions_in_use;  /* guest memories held by runs */
 	uint64_t regions_pooled;  /* guest memories waiting for reuse */
 	uint64_t runs_total;
+	uint64_t resident_bytes;  /* what guest memories kept for reuse after their last run, of the option's resident_bytes */
 } curfew_engine_stats;
 CURFEW_API void curfew_engine_get_stats(curfew_engine *engine, curfew_engine_stats *stats);
 

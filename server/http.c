@@ -324,8 +324,10 @@ static answer take_body(struct http *h, request *q, const char *data, size_t *si
 		q->body.failed = true;
 		return MHD_YES;
 	}
-	if (h->body_bytes + length > h->server->config->queue_bytes_most)
+	if (h->body_bytes + length > h->server->config->queue_bytes_most) {
+		reply_count(q, REFUSAL_BODY);
 		return MHD_NO; /* all requests together hold too much: the connection ends */
+	}
 	h->body_bytes += length;
 	q->body_counted += length;
 	text_add(&q->body, data, length);

@@ -101,8 +101,10 @@ answer reply_nothing(request *q, unsigned status);
  * field or NULL; of status 405 the methods that are allowed.
  */
 answer reply_problem(request *q, unsigned status, const char *kind, const char *detail, const char *pointer);
-/* The same with Retry-After; counts the refusal. */
+/* The same with Retry-After; counts the refusal, unless it is REFUSALS. */
 answer reply_later(request *q, unsigned status, refusal why, const char *kind, const char *detail, unsigned seconds);
+/* Counts a refusal that another answer tells, or none. */
+void reply_count(request *q, refusal why);
 answer reply_no_memory(request *q);
 
 /* Headers that every answer has; type NULL: none. */

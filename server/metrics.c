@@ -110,6 +110,11 @@ static void write_pool(text *out, server *s)
 	            (double)pool.restarts);
 	write_value(out, "curfew_worker_runs", "gauge", "Runs that the workers have.", (double)pool.active);
 	write_value(out, "curfew_worker_crashed_runs_total", "counter", "Runs lost with their worker.", (double)pool.crashed);
+	write_heading(out, "curfew_memory_regions", "gauge", "Guest memories of the workers, as told within the last second.");
+	text_print(out, "curfew_memory_regions{state=\"used\"} %llu\ncurfew_memory_regions{state=\"pooled\"} %llu\n",
+	           (unsigned long long)pool.memory.regions_in_use, (unsigned long long)pool.memory.regions_pooled);
+	write_value(out, "curfew_memory_resident_bytes", "gauge", "What guest memories keep for reuse.",
+	            (double)pool.memory.resident_bytes);
 }
 
 static void write_store(text *out, server *s)
@@ -189,6 +194,9 @@ void metrics_write_stats(server *s, text *out)
 	size_t busy = s->running_count < pool.workers ? s->running_count : pool.workers;
 	text_print(out, ",\"workers\":{\"total\":%u,\"busy\":%zu,\"restarts\":%llu,\"crashed_runs\":%llu}", pool.workers, busy,
 	           (unsigned long long)pool.restarts, (unsigned long long)pool.crashed);
+	text_print(out, ",\"memory\":{\"regions_in_use\":%llu,\"regions_pooled\":%llu,\"resident_bytes\":%llu}",
+	           (unsigned long long)pool.memory.regions_in_use, (unsigned long long)pool.memory.regions_pooled,
+	           (unsigned long long)pool.memory.resident_bytes);
 	text_print(out, ",\"open_streams\":%zu,\"open_connections\":%zu,\"store\":{\"healthy\":%s,\"bytes\":%llu}}", s->streams,
 	           http_count_connections(s->http), disk.healthy ? "true" : "false", (unsigned long long)disk.bytes);
 }

@@ -16,6 +16,7 @@
 	X(ACCESS, "access")                                                                                     \
 	X(STORE, "store")                                                                                       \
 	X(WORKER, "worker")                                                                                     \
+	X(MEMORY, "memory")                                                                                     \
 	X(STOPPING, "stopping")
 
 typedef enum refusal {

@@ -127,10 +127,19 @@ static struct MHD_Response *make_problem(unsigned status, const char *kind, cons
 	return response;
 }
 
+void reply_count(request *q, refusal why)
+{
+	server_lock(q->server);
+	q->server->metrics.refused[why]++;
+	server_unlock(q->server);
+}
+
 answer reply_problem(request *q, unsigned status, const char *kind, const char *detail, const char *pointer)
 {
 	bool is_method = status == MHD_HTTP_METHOD_NOT_ALLOWED; /* then pointer is what is allowed */
 	struct MHD_Response *response = make_problem(status, kind, detail, is_method ? NULL : pointer);
+	if (status == MHD_HTTP_CONTENT_TOO_LARGE || status == MHD_HTTP_REQUEST_HEADER_FIELDS_TOO_LARGE)
+		reply_count(q, REFUSAL_BODY);
 	if (response != NULL && status == MHD_HTTP_UNAUTHORIZED)
 		add(response, MHD_HTTP_HEADER_WWW_AUTHENTICATE, "Bearer realm=\"curfew\"");
 	if (response != NULL && is_method)
@@ -141,9 +150,8 @@ answer reply_problem(request *q, unsigned status, const char *kind, const char *
 answer reply_later(request *q, unsigned status, refusal why, const char *kind, const char *detail, unsigned seconds)
 {
 	char words[16];
-	server_lock(q->server);
-	q->server->metrics.refused[why]++;
-	server_unlock(q->server);
+	if (why != REFUSALS)
+		reply_count(q, why);
 	struct MHD_Response *response = make_problem(status, kind, detail, NULL);
 	(void)snprintf(words, sizeof words, "%u", seconds);
 	if (response != NULL)
@@ -156,6 +164,7 @@ answer reply_no_memory(request *q)
 	static char body[] = "{\"type\":\"urn:curfew:problem:no-memory\",\"title\":\"Service unavailable\",\"status\":503,"
 	                     "\"detail\":\"the server is out of memory\"}";
 	struct MHD_Response *response = MHD_create_response_from_buffer(sizeof body - 1, body, MHD_RESPMEM_PERSISTENT);
+	reply_count(q, REFUSAL_MEMORY);
 	if (response == NULL)
 		return MHD_NO;
 	add_data_headers(response, "application/problem+json");

@@ -35,7 +35,7 @@ static answer get_ready(request *q)
 	server_unlock(s);
 	if (problem[0] == '\0')
 		return get_health(q);
-	return reply_later(q, MHD_HTTP_SERVICE_UNAVAILABLE, REFUSAL_STORE, "not-ready", problem, 1);
+	return reply_later(q, MHD_HTTP_SERVICE_UNAVAILABLE, REFUSALS, "not-ready", problem, 1);
 }
 
 static answer get_metrics(request *q)

@@ -190,6 +190,7 @@ static void *tick(void *argument)
 		queue_dispatch(s);
 		if (now_us - swept_us >= SECOND_US) {
 			http_sweep(s->http, now_us);
+			worker_pool_ask_memory(s->pool);
 			swept_us = now_us;
 		}
 		if (now_us - noticed_us >= NOTICE_US) {

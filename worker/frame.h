@@ -17,6 +17,7 @@ typedef enum worker_frame_kind {
 	WORKER_FRAME_RUN = 3,     /* worker_run_head, texts */
 	WORKER_FRAME_CANCEL = 4,
 	WORKER_FRAME_ASK_USAGE = 5,
+	WORKER_FRAME_ASK_MEMORY = 7,
 	/* From a worker. */
 	WORKER_FRAME_READY = 32,    /* uint32_t: WORKER_HAS_* */
 	WORKER_FRAME_FAILED = 33,   /* why it cannot be a worker */
@@ -24,6 +25,7 @@ typedef enum worker_frame_kind {
 	WORKER_FRAME_USAGE = 35,    /* curfew_run_usage */
 	WORKER_FRAME_EVENT = 36,    /* worker_event_head, data */
 	WORKER_FRAME_DONE = 37,     /* worker_done_head, the report; the description of a program that was inspected */
+	WORKER_FRAME_MEMORY = 39,   /* worker_memory */
 } worker_frame_kind;
 
 /* The first thing that a worker is sent, before any frame. */

@@ -37,6 +37,7 @@ typedef struct process {
 	uint64_t serial; /* of the last run */
 	bool *has_program; /* [program_count], by slot */
 	size_t program_count;
+	worker_memory memory; /* as told last */
 	char why[200]; /* why it ended */
 } process;
 
@@ -106,6 +107,8 @@ struct worker_pool {
 	size_t spawned;
 	int64_t look_ns; /* no run is due before */
 	worker_pool_stats stats;
+	uint64_t asked_after; /* runs that were done when the workers were last asked for their memory */
+	bool asked_busy;      /* and whether there were others */
 
 	_Atomic(worker_run *) cancelled;
 };

@@ -481,5 +481,29 @@ void worker_pool_get_stats(worker_pool *pool, worker_pool_stats *stats)
 {
 	worker_lock(pool);
 	*stats = pool->stats;
+	for (const process *p = pool->processes; p != NULL; p = p->next) {
+		if (p->state != PROCESS_READY)
+			continue;
+		stats->memory.regions_in_use += p->memory.regions_in_use;
+		stats->memory.regions_pooled += p->memory.regions_pooled;
+		stats->memory.resident_bytes += p->memory.resident_bytes;
+	}
+	worker_unlock(pool);
+}
+
+void worker_pool_ask_memory(worker_pool *pool)
+{
+	worker_lock(pool);
+	bool is_busy = pool->stats.active > 0;
+	bool has_changed = is_busy || pool->asked_busy || pool->asked_after != pool->stats.runs_total;
+	pool->asked_busy = is_busy;
+	pool->asked_after = pool->stats.runs_total;
+	for (process *p = pool->processes; has_changed && p != NULL; p = p->next) {
+		/* Out of memory: it is asked again. */
+		if (p->state == PROCESS_READY)
+			(void)worker_frame_add(&p->out, WORKER_FRAME_ASK_MEMORY, 0, 0);
+	}
+	if (has_changed)
+		worker_pool_wake(pool);
 	worker_unlock(pool);
 }

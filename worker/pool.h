@@ -48,6 +48,13 @@ void worker_pool_destroy(worker_pool *pool);
 #define WORKER_HAS_NO_NEW_PRIVILEGES (1u << 9)
 #define WORKER_HAS_CALL_FILTER (1u << 10)
 
+/* Guest memories, as in curfew_engine_stats. */
+typedef struct worker_memory {
+	uint64_t regions_in_use;
+	uint64_t regions_pooled;
+	uint64_t resident_bytes;
+} worker_memory;
+
 typedef struct worker_pool_stats {
 	uint32_t workers;    /* ready, spares included */
 	uint32_t has;        /* WORKER_HAS_*, of the worker that was ready last */
@@ -55,8 +62,11 @@ typedef struct worker_pool_stats {
 	uint64_t active;     /* runs that were submitted and are not done */
 	uint64_t runs_total; /* done */
 	uint64_t crashed;    /* of them, lost with their worker */
+	worker_memory memory; /* of all workers, as they told last */
 } worker_pool_stats;
 void worker_pool_get_stats(worker_pool *pool, worker_pool_stats *stats);
+/* Has the workers tell of their memory, unless nothing was run since they did. */
+void worker_pool_ask_memory(worker_pool *pool);
 
 /* ---- Program --------------------------------------------------------------------------------------------- */
 

@@ -32,6 +32,8 @@ static bool length_fits(const worker_frame *frame, const worker_run *run)
 		return length == 0;
 	case WORKER_FRAME_USAGE:
 		return length == sizeof(curfew_run_usage);
+	case WORKER_FRAME_MEMORY:
+		return length == sizeof(worker_memory);
 	case WORKER_FRAME_EVENT:
 		return run != NULL && length >= sizeof(worker_event_head) &&
 		       length - sizeof(worker_event_head) <= run->limits.output_bytes;
@@ -171,6 +173,16 @@ static bool on_failed(process *p, const char *body, size_t length)
 	return false;
 }
 
+static bool on_memory(worker_pool *pool, process *p, const char *body)
+{
+	if (p->state != PROCESS_READY)
+		return refuse(p, "memory before its start");
+	(void)pthread_mutex_lock(&pool->lock);
+	memcpy(&p->memory, body, sizeof p->memory);
+	(void)pthread_mutex_unlock(&pool->lock);
+	return true;
+}
+
 static bool on_frame(worker_pool *pool, process *p, worker_run *run, const worker_frame *frame, const char *body)
 {
 	size_t length = (size_t)frame->length;
@@ -179,6 +191,8 @@ static bool on_frame(worker_pool *pool, process *p, worker_run *run, const worke
 		return on_ready(pool, p, body);
 	case WORKER_FRAME_FAILED:
 		return on_failed(p, body, length);
+	case WORKER_FRAME_MEMORY:
+		return on_memory(pool, p, body);
 	case WORKER_FRAME_STARTED:
 		return on_started(p, run);
 	case WORKER_FRAME_EVENT:
@@ -198,7 +212,7 @@ static bool take_frames(worker_pool *pool, process *p)
 		worker_peek peek = worker_frame_peek(&p->in, &frame);
 		if (peek == WORKER_PEEK_NOTHING)
 			return true;
-		bool own = frame.kind == WORKER_FRAME_READY || frame.kind == WORKER_FRAME_FAILED;
+		bool own = frame.kind == WORKER_FRAME_READY || frame.kind == WORKER_FRAME_FAILED || frame.kind == WORKER_FRAME_MEMORY;
 		worker_run *run = own ? NULL : worker_process_find(p, frame.number);
 		if (peek == WORKER_PEEK_BAD || (!own && run == NULL) || !length_fits(&frame, run))
 			return refuse(p, "a message that it may not send");

@@ -6,6 +6,7 @@
  */
 #include "confine.h"
 #include "frame.h"
+#include "pool.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -416,6 +417,14 @@ static void on_cancel_or_ask(service *s, worker_frame_kind kind, uint64_t number
 		post(s, WORKER_FRAME_USAGE, number, (piece){&usage, sizeof usage}, (piece){NULL, 0}, false);
 }
 
+static void tell_memory(service *s)
+{
+	curfew_engine_stats stats = {.size = sizeof stats};
+	curfew_engine_get_stats(s->engine, &stats);
+	worker_memory memory = {stats.regions_in_use, stats.regions_pooled, stats.resident_bytes};
+	post(s, WORKER_FRAME_MEMORY, 0, (piece){&memory, sizeof memory}, (piece){NULL, 0}, false);
+}
+
 static void on_frame(service *s, const worker_frame *frame, const char *body)
 {
 	size_t length = (size_t)frame->length;
@@ -427,6 +436,8 @@ static void on_frame(service *s, const worker_frame *frame, const char *body)
 		on_forget(s, frame->number);
 	else if (frame->kind == WORKER_FRAME_CANCEL || frame->kind == WORKER_FRAME_ASK_USAGE)
 		on_cancel_or_ask(s, (worker_frame_kind)frame->kind, frame->number);
+	else if (frame->kind == WORKER_FRAME_ASK_MEMORY)
+		tell_memory(s);
 	else
 		leave(1);
 }

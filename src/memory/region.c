@@ -536,10 +536,14 @@ void curfew__pool_give_plain(curfew__pool *pool, curfew__region *region, bool cl
 	put_back(pool, region);
 }
 
-void curfew__pool_count(curfew__pool *pool, uint64_t *in_use, uint64_t *pooled)
+curfew__pool_counts curfew__pool_count(curfew__pool *pool)
 {
 	pthread_mutex_lock(&pool->lock);
-	*in_use = pool->in_use;
-	*pooled = pool->pooled;
+	curfew__pool_counts counts = {
+		.in_use = pool->in_use,
+		.pooled = pool->pooled,
+		.resident_bytes = pool->resident_pages * CURFEW__PAGE,
+	};
 	pthread_mutex_unlock(&pool->lock);
+	return counts;
 }

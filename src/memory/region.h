@@ -81,7 +81,12 @@ bool curfew__region_extend(curfew__region *region, size_t size);
 /* Puts it back, zeroed; clean: only its first byte may differ from zero. */
 void curfew__pool_give_plain(curfew__pool *pool, curfew__region *region, bool clean);
 
-void curfew__pool_count(curfew__pool *pool, uint64_t *in_use, uint64_t *pooled);
+typedef struct curfew__pool_counts {
+	uint64_t in_use, pooled;  /* regions */
+	uint64_t resident_bytes;  /* kept by regions after their last run */
+} curfew__pool_counts;
+
+curfew__pool_counts curfew__pool_count(curfew__pool *pool);
 
 /* Lets the memory grow; false if the limit does not allow it. */
 bool curfew__region_grow(curfew__region *region, size_t size);

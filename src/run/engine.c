@@ -131,7 +131,10 @@ void curfew_engine_get_stats(curfew_engine *engine, curfew_engine_stats *stats)
 
 	known.runs_active = atomic_load(&engine->runs_active);
 	known.runs_total = atomic_load(&engine->runs_total);
-	curfew__pool_count(engine->pool, &known.regions_in_use, &known.regions_pooled);
+	curfew__pool_counts counts = curfew__pool_count(engine->pool);
+	known.regions_in_use = counts.in_use;
+	known.regions_pooled = counts.pooled;
+	known.resident_bytes = counts.resident_bytes;
 	curfew__copy_out(stats, &known, sizeof known);
 }
 

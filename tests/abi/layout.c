@@ -116,6 +116,7 @@ static void print_outputs(void)
 	AT(curfew_engine_stats, regions_in_use);
 	AT(curfew_engine_stats, regions_pooled);
 	AT(curfew_engine_stats, runs_total);
+	AT(curfew_engine_stats, resident_bytes);
 	AT(curfew_run_usage, size);
 	AT(curfew_run_usage, wall_ns);
 	AT(curfew_run_usage, cpu_ns);

@@ -3,6 +3,7 @@
 import concurrent.futures
 import json
 import os
+import re
 import resource
 import shutil
 import signal
@@ -595,15 +596,6 @@ def crashes_under_load(context):
     expect(done.code == 0, f"exit {done.code}\n{shorten(done.out.decode() + done.err.decode(), 3000)}")
 
 
-def workers_of(server):
-    with open(f"/proc/{server.process.pid}/task/{server.process.pid}/children", encoding="ascii") as children:
-        found = children.read().split()
-    for task in os.listdir(f"/proc/{server.process.pid}/task"):
-        with open(f"/proc/{server.process.pid}/task/{task}/children", encoding="ascii") as children:
-            found += children.read().split()
-    return {int(pid) for pid in found}
-
-
 @test
 def dead_workers(context):
     with Server(context, "--workers", "1") as server:
@@ -612,7 +604,7 @@ def dead_workers(context):
         for run in (lost, again):
             server.wait_for(run, "running")
         time.sleep(0.2)
-        for pid in workers_of(server):
+        for pid in server.workers():
             os.kill(pid, signal.SIGKILL)
         view = server.wait_for(lost)
         expect_equal("lost", (view["report"]["outcome"], view["report"]["partial"]), ("crashed", 1))
@@ -841,6 +833,119 @@ def figures(context):
         stats = server.ask("GET", "/v1/stats")
         expect_equal("stats", (stats["outcomes"]["ok"], stats["runs_total"], sum(bucket["count"] for bucket in stats["stop_latency_us"])), (3, 4, 1))
         server.ask("GET", "/readyz")
+
+
+def until(context, what, holds):
+    deadline = time.monotonic() + 20 * context.slower
+    while not holds():
+        expect(time.monotonic() < deadline, what)
+        time.sleep(0.05)
+
+
+@test
+def figures_are_true(context):
+    """Histograms hold what the reports say; counters what was done."""
+    with Server(context) as server:
+        reports = [server.run(FOREVER, limits={"timeout": f"{n}ms"}) for n in (20, 60)] + [server.run(f"export default {n}", lang="mjs") for n in range(3)]
+        runs = server.ask("GET", "/v1/runs")["runs"]
+
+        used = [report["used"] for report in reports]
+        for name, count, total in (
+                ("curfew_stop_latency_seconds", 2, sum(report["stop"]["latency_us"] for report in reports[:2]) / 1e6),
+                ("curfew_start_seconds", 5, sum(part["load_us"] + part["compile_us"] + part["start_us"] for part in used) / 1e6),
+                ("curfew_run_seconds", 5, sum(part["wall_us"] for part in used) / 1e6),
+                ("curfew_queue_wait_seconds", 5, sum(run["queue_us"] for run in runs) / 1e6)):
+            expect_equal(name, server.metric(name + "_count"), count)
+            expect(abs(server.metric(name + "_sum") - total) < 1e-6, f"{name}: expected {total}, seen {server.metric(name + '_sum')}")
+            text = server.request("GET", "/metrics").body.decode()
+            buckets = [float(line.split(" ")[-1]) for line in text.split("\n") if line.startswith(name + "_bucket")]
+            expect(buckets == sorted(buckets) and buckets[-1] == count, f"{name}: {buckets}")
+
+
+@test
+def memory_figures(context):
+    def used():
+        return server.metric('curfew_memory_regions{state="used"}')
+    with Server(context, "--workers", "2") as server:
+        until(context, "a memory is in use before the first run", lambda: used() == 0)
+        waiting = [server.submit(PATIENT, lang="mjs", limits={"timeout": "60s"})["id"] for _ in range(6)]
+        until(context, "six runs do not have six memories", lambda: used() == 6)
+        module = '(module (memory 1) (func (export "run") (loop (br 0))))'
+        long = server.submit(module, lang="wat", call="run", limits={"timeout": "60s"})["id"]
+        until(context, "a module has no memory", lambda: used() > 6)
+        for run in [*waiting, long]:
+            server.ask("DELETE", f"/v1/runs/{run}")
+        until(context, "memories are in use without a run", lambda: used() == 0)
+        expect(server.metric('curfew_memory_regions{state="pooled"}') >= 7, "nothing is kept for reuse")
+        expect(4096 <= server.metric("curfew_memory_resident_bytes") <= 2 * (256 << 20), f"{server.metric('curfew_memory_resident_bytes')} bytes are kept")
+        memory = server.ask("GET", "/v1/stats")["memory"]
+        expect_equal("stats", memory, {"regions_in_use": 0, "regions_pooled": server.metric('curfew_memory_regions{state="pooled"}'),
+                                       "resident_bytes": server.metric("curfew_memory_resident_bytes")})
+
+
+@test
+def worker_figures(context):
+    with Server(context, "--workers", "1") as server:
+        run = server.submit(PATIENT, lang="mjs", limits={"timeout": "60s"})["id"]
+        server.wait_for(run, "running")
+        for worker in server.workers():
+            os.kill(worker, signal.SIGKILL)
+        expect_equal("report", server.wait_for(run)["outcome"], "crashed")
+        until(context, "no worker comes", lambda: server.metric("curfew_workers") >= 1)
+        expect_equal("after it", server.run("1")["value"], 1)
+        for name, least in (("curfew_worker_restarts_total", 1), ("curfew_worker_crashed_runs_total", 1), ('curfew_runs_total{outcome="crashed"}', 1)):
+            expect(server.metric(name) >= least, f"{name} is {server.metric(name)}")
+
+
+@test
+def refusal_figures(context):
+    """Each refusal is counted under its reason, and under no other."""
+    data = os.path.join(context.folder(), "data")
+    admin = make_token(context, data, "--name", "admin", "--scopes", "admin")
+    poor = make_token(context, data, "--name", "poor", "--per-minute", "1")
+    with Server(context, "--max-queue", "1", "--concurrency", "1", "--max-streams", "1", "--max-body", "64KiB", data=data, token=admin) as server:
+        run = server.submit(PATIENT, lang="mjs", limits={"timeout": "60s"})["id"]
+        server.wait_for(run, "running")
+        waiting = server.submit("1")["id"]
+        stream = server.stream(run)
+        until(context, "no stream", lambda: server.metric("curfew_open_streams") == 1)
+
+        def refused():
+            lines = server.request("GET", "/metrics").body.decode().split("\n")
+            return {line.split('"')[1]: float(line.split(" ")[-1]) for line in lines if line.startswith("curfew_refusals_total{")}
+        expected = dict.fromkeys(refused(), 0)
+        for reason, status, method, path, body, token in (
+                ("queue_full", 503, "POST", "/v1/runs", {"source": "1"}, admin), ("streams", 503, "GET", f"/v1/runs/{run}/events", None, admin),
+                ("access", 401, "GET", "/v1/runs", None, "nobody"), ("access", 403, "GET", "/metrics", None, make_token(context, data, "--name", "r", "--scopes", "run")),
+                ("body", 413, "POST", "/v1/runs", {"source": " " * 70000}, admin)):
+            if reason == "access" and status == 403:
+                time.sleep(1.2)  # until the server has seen the new token
+            server.ask(method, path, body, status, token=token)
+            expected[reason] += 1
+            expect_equal(f"after {reason}", refused(), expected)
+        server.ask("DELETE", f"/v1/runs/{run}")
+        server.wait_for(waiting)
+        server.ask("POST", "/v1/runs", {"source": "1"}, 202, token=poor)
+        server.ask("POST", "/v1/runs", {"source": "1"}, 429, token=poor)
+        expected["quota"] += 1
+        expect_equal("after quota", refused(), expected)
+        server.ask("GET", "/readyz")
+        expect_equal("after a look", refused(), expected)
+        stream.close()
+
+
+@test
+def dashboard(context):
+    """contrib/grafana.json asks for nothing that is not there, and for each thing that is."""
+    with open(os.path.join(ROOT, "contrib", "grafana.json"), encoding="utf-8") as file:
+        expressions = [target["expr"] for panel in json.load(file)["panels"] for target in panel["targets"]]
+    with Server(context) as server:
+        text = server.request("GET", "/metrics").body.decode()
+    there = {re.match("[a-z_]+", line)[0] for line in text.split("\n") if line and not line.startswith("#")}
+    asked = {name for expression in expressions for name in re.findall(r"curfew_[a-z_]+", expression)}
+    expect(len(expressions) > 20 and asked <= there, f"not there: {sorted(asked - there)}")
+    labels = {label for expression in expressions for labels in re.findall(r"by \(([a-z, ]+)\)", expression) for label in labels.split(", ")}
+    expect(all(f"{label}=" in text for label in labels), f"labels: {labels}")
 
 
 @test

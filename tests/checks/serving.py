@@ -244,6 +244,14 @@ class Server:
             except OSError:
                 return b""
 
+    def workers(self):
+        """The worker processes, as the system has them."""
+        found, tasks = set(), f"/proc/{self.process.pid}/task"
+        for task in os.listdir(tasks):
+            with open(f"{tasks}/{task}/children", encoding="ascii") as children:
+                found.update(map(int, children.read().split()))
+        return found
+
     def metric(self, name):
         """A value of /metrics, with its labels in the name."""
         for line in self.request("GET", "/metrics").body.decode().split("\n"):
