@@ -41,7 +41,8 @@ static curfew_status start(cli_isolated *isolated, const cli_source *source, cur
 	curfew_limits limits;
 	/* The limits were checked one by one as they were parsed. */
 	(void)curfew_limits_resolve(job->limits, &limits, NULL);
-	worker_pool_options options = {.workers = 1, .threads = 1, .data_bytes = limits.memory_bytes};
+	worker_pool_options options = {.workers = 1, .threads = 1, .data_bytes = limits.memory_bytes,
+	                               .fetches = job->allow_fetch_count > 0};
 	worker_source program = {
 		.language = language,
 		.is_image = source->is_image,
@@ -49,6 +50,7 @@ static curfew_status start(cli_isolated *isolated, const cli_source *source, cur
 		.name = source->name,
 		.bytes = source->text,
 		.length = source->length,
+		.import_dir = source->is_image ? NULL : source->import_dir,
 	};
 	worker_job own = *job;
 	curfew_status status = worker_pool_create(&options, &isolated->pool, failure);

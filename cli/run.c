@@ -90,8 +90,6 @@ static int check_arguments(session *s)
 	int error = report_path != NULL ? cli_file_check(report_path) : 0;
 	if (error != 0)
 		return cli_usage_error("--report %s: %s", report_path, strerror(error));
-	if (is_isolated(s) && is_given(s, CLI_OPTION_ALLOW_FETCH))
-		return cli_usage_error("--allow-fetch cannot be used with --isolate process, which has no network");
 	return cli_grants_init(s->arguments, &s->grants);
 }
 
@@ -176,6 +174,8 @@ static curfew_status run_isolated(session *s, cli_watch *watch, curfew_failure *
 		.secrets = s->grants.items,
 		.secret_count = s->grants.count,
 		.store = s->grants.store,
+		.allow_fetch = s->arguments->lists[CLI_OPTION_ALLOW_FETCH].items,
+		.allow_fetch_count = s->arguments->lists[CLI_OPTION_ALLOW_FETCH].count,
 		.on_event = s->json ? NULL : cli_isolated_on_event,
 	};
 	curfew_status status = cli_isolated_run(&s->isolated, &s->source, s->source.language, &job, watch, failure);

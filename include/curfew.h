@@ -440,6 +440,9 @@ typedef void (*curfew_event_callback)(void *context, curfew_event_kind kind, con
 /* Called once, when a started run has ended, on an engine thread; curfew_run_wait then returns at once. */
 typedef void (*curfew_done_callback)(void *context, curfew_run *run);
 
+/* Called with a message for a broker, on any thread: be short. The message is borrowed. */
+typedef void (*curfew_message_callback)(void *context, const void *message, size_t length);
+
 /* A folder that a WASI program may open, with all that is in it and nothing above it. */
 typedef struct curfew_dir {
 	const char *host;   /* path of the folder */
@@ -478,10 +481,13 @@ typedef struct curfew_run_options {
 	const char *const *allow_fetch; /* [allow_fetch_count] JavaScript: hosts that fetch may reach; without any, none */
 	size_t allow_fetch_count;
 	void *host_context;           /* what curfew_host_call_get_context answers */
+	curfew_message_callback on_request; /* JavaScript: a broker carries its fetches out, in place of allow_fetch */
+	void *on_request_context;
 } curfew_run_options;
 
 #define CURFEW_RUN_DETERMINISTIC 1u /* fixed clock, seeded random */
 #define CURFEW_RUN_STDIN 2u         /* stdin_fd is set; otherwise standard input is empty */
+#define CURFEW_RUN_IMPORTS 4u       /* and reads what it imports, in place of curfew_source.import_dir */
 
 /* Makes a new id for a run: a ULID, 26 characters and a NUL. */
 CURFEW_API void curfew_id_create(char id[27]);
@@ -530,8 +536,62 @@ typedef struct curfew_run_usage {
 } curfew_run_usage;
 CURFEW_API void curfew_run_get_usage(curfew_run *run, curfew_run_usage *usage);
 
+/*
+ * Gives the run a message of its broker's. Any thread, at any time; after its end nothing happens. CURFEW_INVALID: it has
+ * no broker, or no broker sends such a message.
+ */
+CURFEW_API curfew_status curfew_run_receive(curfew_run *run, const void *message, size_t length,
+                                            curfew_failure *failure);
+
 /* Drops the caller's reference. A run that is still going is cancelled first, and waited for. */
 CURFEW_API void curfew_run_destroy(curfew_run *run);
+
+/* ---- Broker ---------------------------------------------------------------------------------------------- */
+
+/*
+ * For who runs programs in other processes, which have neither network nor files. A run there asks by messages
+ * (curfew_run_options.on_request), which are carried here whole and in order; a broker checks each by what it was told
+ * that the run is granted, carries it out, and has messages for curfew_run_receive. It believes nothing that a message
+ * says: whoever sends them may have been taken over.
+ */
+
+/* The most that a message of a run has. */
+#define CURFEW_REQUEST_BYTES 131136u
+
+/* A thread that carries requests over HTTP out, of any number of brokers. May be used from any thread. */
+typedef struct curfew_network curfew_network;
+/* CURFEW_SYSTEM: there is no libcurl. */
+CURFEW_API curfew_status curfew_network_create(curfew_network **network, curfew_failure *failure);
+/* Ends the thread; no broker can begin with a request any more. */
+CURFEW_API void curfew_network_destroy(curfew_network *network);
+
+/* The broker of one run. Belongs to one thread at a time. */
+typedef struct curfew_broker curfew_broker;
+
+typedef struct curfew_broker_options {
+	uint32_t size;
+	uint32_t reserved;               /* 0 */
+	const curfew_limits *limits;     /* the run's; NULL: the defaults */
+	const char *const *allow_fetch;  /* [allow_fetch_count] as in curfew_run_options */
+	size_t allow_fetch_count;
+	curfew_network *network;         /* NULL: there may be no allow_fetch */
+	const char *import_dir;          /* as in curfew_source */
+	void (*on_ready)(void *context); /* there is a message, where there was none: any thread; may not call the broker */
+	void *context;
+} curfew_broker_options;
+
+CURFEW_API curfew_status curfew_broker_create(const curfew_broker_options *options, curfew_broker **broker,
+                                              curfew_failure *failure);
+/*
+ * Takes a message of the run, and reads the file if that is an import. CURFEW_INVALID: no run of this library sends such
+ * a one, or more of them than its limits allow; do not go on with it.
+ */
+CURFEW_API curfew_status curfew_broker_receive(curfew_broker *broker, const void *message, size_t length,
+                                               curfew_failure *failure);
+/* The next message for the run, valid until the next call with this broker; NULL: none for now. */
+CURFEW_API const void *curfew_broker_next(curfew_broker *broker, size_t *length);
+/* Ends at once what it carries out. */
+CURFEW_API void curfew_broker_destroy(curfew_broker *broker);
 
 /* ---- Report ---------------------------------------------------------------------------------------------- */
 

@@ -17,6 +17,7 @@ typedef enum worker_frame_kind {
 	WORKER_FRAME_RUN = 3,     /* worker_run_head, texts */
 	WORKER_FRAME_CANCEL = 4,
 	WORKER_FRAME_ASK_USAGE = 5,
+	WORKER_FRAME_ANSWER = 6,    /* for curfew_run_receive */
 	WORKER_FRAME_ASK_MEMORY = 7,
 	/* From a worker. */
 	WORKER_FRAME_READY = 32,    /* uint32_t: WORKER_HAS_* */
@@ -25,6 +26,7 @@ typedef enum worker_frame_kind {
 	WORKER_FRAME_USAGE = 35,    /* curfew_run_usage */
 	WORKER_FRAME_EVENT = 36,    /* worker_event_head, data */
 	WORKER_FRAME_DONE = 37,     /* worker_done_head, the report; the description of a program that was inspected */
+	WORKER_FRAME_REQUEST = 38,  /* for curfew_broker_receive */
 	WORKER_FRAME_MEMORY = 39,   /* worker_memory */
 } worker_frame_kind;
 
@@ -82,6 +84,8 @@ typedef struct worker_run_head {
 	uint32_t arg_count;
 	uint32_t env_count;
 	uint32_t secret_count;
+	uint32_t has_broker; /* 1: it may send requests */
+	uint32_t reserved;
 	uint64_t call_length, params_length, user_length; /* with the NUL */
 } worker_run_head;
 

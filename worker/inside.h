@@ -47,6 +47,7 @@ struct worker_program {
 	size_t slot;
 	worker_program_head head;
 	char *name;
+	char *import_dir; /* NULL: none */
 	void *bytes;
 	size_t length;
 	char sha256[65]; /* "": an image's is not known here */
@@ -60,6 +61,8 @@ struct worker_run {
 	atomic_uint cancels;
 	atomic_bool in_cancelled;
 	_Atomic(worker_run *) next_cancelled;
+	atomic_bool in_ready;
+	_Atomic(worker_run *) next_ready;
 
 	worker_job job;     /* callbacks and flags; its texts are in frame */
 	char id[27];
@@ -78,6 +81,7 @@ struct worker_run {
 	curfew_run_usage usage;  /* as told last */
 
 	/* The pool thread's alone. */
+	curfew_broker *broker; /* NULL: it may ask for nothing, or is done */
 	bool started;
 	worker_bytes streams[2];
 	worker_bytes partial;
@@ -111,6 +115,9 @@ struct worker_pool {
 	bool asked_busy;      /* and whether there were others */
 
 	_Atomic(worker_run *) cancelled;
+	_Atomic(worker_run *) ready; /* whose brokers have something for them */
+	worker_run *held;            /* the same, whose workers have enough to read; the pool thread's alone */
+	curfew_network *network;     /* NULL: no run may fetch */
 };
 
 static inline int64_t worker_later(int64_t now, uint64_t ns)
@@ -143,6 +150,18 @@ typedef struct worker_end {
 	const char *message;
 } worker_end;
 void worker_run_fail(worker_run *run, const worker_end *end);
+
+/* answers.c: what brokers have for runs. All on the pool thread, without the lock, but for note. */
+void worker_answers_note(void *run);
+/* Hands on to the workers what they have room for. */
+void worker_answers_pass(worker_pool *pool);
+/* Whether there is more of it, and room again. Under the lock. */
+bool worker_answers_can_go_on(const worker_pool *pool);
+/* Ends what the broker of a run, or those of a worker's runs, carry out. */
+void worker_run_abort(worker_run *run);
+void worker_process_abort(process *p);
+/* Forgets what is still there: all runs are done. */
+void worker_answers_drop(worker_pool *pool);
 
 /* program.c: sends a program to a worker that does not have it. Under the lock. False: out of memory. */
 bool worker_program_send(process *p, const worker_program *program);

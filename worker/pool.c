@@ -49,6 +49,7 @@ void worker_pool_unref(worker_pool *pool)
 	(void)close(pool->executable);
 	(void)close(pool->epoll);
 	(void)close(pool->wake);
+	curfew_network_destroy(pool->network);
 	(void)pthread_mutex_destroy(&pool->lock);
 	(void)pthread_cond_destroy(&pool->changed);
 	free(pool->programs);
@@ -98,6 +99,7 @@ static void give_up(worker_pool *pool, process *p)
 	worker_unlock(pool);
 	(void)epoll_ctl(pool->epoll, EPOLL_CTL_DEL, p->socket, NULL);
 	worker_process_kill(p);
+	worker_process_abort(p);
 }
 
 /* The first sign that it is gone is the end of its socket, or its exit. */
@@ -291,8 +293,8 @@ static void kill_overdue(worker_pool *pool)
 
 static void send_all(worker_pool *pool)
 {
+	worker_answers_pass(pool);
 	worker_lock(pool);
-	pool->has_work = false;
 	for (process *p = pool->processes; p != NULL; p = p->next) {
 		if (p->state == PROCESS_ENDING)
 			continue;
@@ -304,6 +306,7 @@ static void send_all(worker_pool *pool)
 			(void)epoll_ctl(pool->epoll, EPOLL_CTL_MOD, p->socket, &event);
 		p->sends_later = rest;
 	}
+	pool->has_work = worker_answers_can_go_on(pool);
 	worker_unlock(pool);
 }
 
@@ -373,6 +376,7 @@ static void end_all(worker_pool *pool)
 	}
 	assign_queued(pool);
 	worker_pool_take_cancels(pool);
+	worker_answers_drop(pool);
 	while (pool->processes != NULL) {
 		process *p = pool->processes;
 		pool->processes = p->next;
@@ -447,6 +451,11 @@ curfew_status worker_pool_create(const worker_pool_options *options, worker_pool
 	(void)pthread_mutex_init(&made->lock, NULL);
 	(void)pthread_cond_init(&made->changed, NULL);
 	take_options(made, options);
+	curfew_status status = made->options.fetches ? curfew_network_create(&made->network, failure) : CURFEW_OK;
+	if (status != CURFEW_OK) {
+		worker_pool_unref(made);
+		return status;
+	}
 	if (sodium_init() < 0 || !open_descriptors(made) || !start_thread(made)) {
 		worker_pool_unref(made);
 		return worker_refuse(failure, CURFEW_SYSTEM, "no descriptors or no thread for a pool of workers");
@@ -457,7 +466,7 @@ curfew_status worker_pool_create(const worker_pool_options *options, worker_pool
 	bool ready = made->was_ready;
 	worker_unlock(made);
 	if (!ready) {
-		curfew_status status = worker_refuse(failure, CURFEW_SYSTEM, made->failure);
+		status = worker_refuse(failure, CURFEW_SYSTEM, made->failure);
 		worker_pool_destroy(made);
 		return status;
 	}

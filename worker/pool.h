@@ -23,6 +23,7 @@ typedef struct worker_pool_options {
 	uint32_t spares;      /* more of them, started and idle, to take the place of one that dies; may be 0 */
 	uint32_t threads;     /* threads that execute runs in each; 0: 16 */
 	uint64_t data_bytes;  /* RLIMIT_DATA of each, on top of what the engine itself needs; 0: none */
+	bool fetches;         /* jobs may have allow_fetch: what that takes is there from the start */
 	uint64_t patience_ns; /* how long after a run's end was due its worker is killed; 0: 50 ms */
 } worker_pool_options;
 
@@ -77,6 +78,7 @@ typedef struct worker_source {
 	const char *name;         /* as curfew_source.name */
 	const void *bytes;
 	size_t length;            /* at most WORKER_PROGRAM_MOST */
+	const char *import_dir;   /* as curfew_source.import_dir; it is read on this side */
 } worker_source;
 
 #define WORKER_PROGRAM_MOST ((size_t)256 << 20)
@@ -121,6 +123,8 @@ typedef struct worker_job {
 	const curfew_secret *secrets; /* as in curfew_run_options, down to store; they are read by this call */
 	size_t secret_count;
 	curfew_secrets *store;
+	const char *const *allow_fetch; /* as in curfew_run_options; requests are checked and made on this side */
+	size_t allow_fetch_count;
 
 	void *context;                 /* of the callbacks; each of them may be NULL */
 	void (*on_start)(void *context); /* a worker has begun with it; not called where it ends before that */

@@ -29,7 +29,8 @@ static bool fill_program(worker_program *program, const worker_source *source)
 	unsigned char sum[crypto_hash_sha256_BYTES];
 	program->name = strdup(source->name);
 	program->bytes = malloc(source->length + 1);
-	if (program->name == NULL || program->bytes == NULL)
+	program->import_dir = source->import_dir != NULL ? strdup(source->import_dir) : NULL;
+	if (program->name == NULL || program->bytes == NULL || (source->import_dir != NULL && program->import_dir == NULL))
 		return false;
 	if (source->length > 0)
 		memcpy(program->bytes, source->bytes, source->length);
@@ -49,6 +50,7 @@ static bool fill_program(worker_program *program, const worker_source *source)
 static void free_program(worker_program *program)
 {
 	free(program->name);
+	free(program->import_dir);
 	free(program->bytes);
 	free(program);
 }

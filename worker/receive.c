@@ -37,6 +37,8 @@ static bool length_fits(const worker_frame *frame, const worker_run *run)
 	case WORKER_FRAME_EVENT:
 		return run != NULL && length >= sizeof(worker_event_head) &&
 		       length - sizeof(worker_event_head) <= run->limits.output_bytes;
+	case WORKER_FRAME_REQUEST:
+		return run != NULL && run->broker != NULL && length <= CURFEW_REQUEST_BYTES;
 	case WORKER_FRAME_DONE:
 		return run != NULL && length >= sizeof(worker_done_head) &&
 		       length - sizeof(worker_done_head) <= worker_report_most(&run->limits);
@@ -197,6 +199,9 @@ static bool on_frame(worker_pool *pool, process *p, worker_run *run, const worke
 		return on_started(p, run);
 	case WORKER_FRAME_EVENT:
 		return on_event(p, run, body, length);
+	case WORKER_FRAME_REQUEST:
+		return curfew_broker_receive(run->broker, body, length, NULL) == CURFEW_OK ||
+		       refuse(p, "a request that no run would make");
 	case WORKER_FRAME_DONE:
 		return on_done(p, run, body, length);
 	default:

@@ -23,6 +23,7 @@ void worker_run_unref(worker_run *run)
 	worker_bytes_finish(&run->streams[0]);
 	worker_bytes_finish(&run->streams[1]);
 	worker_bytes_finish(&run->partial);
+	curfew_broker_destroy(run->broker);
 	worker_program_unref(run->program);
 	worker_pool_unref(run->pool);
 	free(run);
@@ -111,6 +112,7 @@ bool worker_run_assign(process *p, worker_run *run)
 void worker_run_detach(worker_run *run)
 {
 	worker_pool *pool = run->pool;
+	worker_run_abort(run);
 	worker_lock(pool);
 	process *p = run->process;
 	if (p != NULL) {
@@ -179,7 +181,8 @@ static bool make_frame(worker_run *run, const worker_job *job, const secrets *gi
 	worker_run_head head = {
 		.program = run->program->slot,
 		.limits = run->limits,
-		.flags = job->flags,
+		.flags = job->flags | (run->broker != NULL && run->program->import_dir != NULL ? CURFEW_RUN_IMPORTS : 0),
+		.has_broker = run->broker != NULL,
 		.arg_count = (uint32_t)job->arg_count,
 		.env_count = (uint32_t)job->env_count,
 		.secret_count = (uint32_t)given->count,
@@ -208,6 +211,25 @@ static bool make_frame(worker_run *run, const worker_job *job, const secrets *gi
 	return true;
 }
 
+/* What carries out its requests on this side, if it may make any. */
+static curfew_status make_broker(worker_run *run, const worker_job *job, curfew_failure *failure)
+{
+	curfew_broker_options options = {
+		.size = sizeof options,
+		.limits = &run->limits,
+		.allow_fetch = job->allow_fetch,
+		.allow_fetch_count = job->allow_fetch_count,
+		.network = run->pool->network,
+		.import_dir = run->program->import_dir,
+		.on_ready = worker_answers_note,
+		.context = run,
+	};
+	bool asks = job->allow_fetch_count > 0 || run->program->import_dir != NULL;
+	if (!asks || (job->flags & WORKER_JOB_INSPECT) != 0)
+		return CURFEW_OK;
+	return curfew_broker_create(&options, &run->broker, failure);
+}
+
 static curfew_status make_run(worker_pool *pool, const worker_job *job, worker_run **run, curfew_failure *failure)
 {
 	worker_run *made = calloc(1, sizeof *made);
@@ -228,6 +250,8 @@ static curfew_status make_run(worker_pool *pool, const worker_job *job, worker_r
 		curfew_id_create(made->id);
 	secrets given = {0};
 	curfew_status status = curfew_limits_resolve(job->limits, &made->limits, failure);
+	if (status == CURFEW_OK)
+		status = make_broker(made, job, failure);
 	if (status == CURFEW_OK)
 		status = curfew_secrets_collect(job->secrets, job->secret_count, job->store, job->user, &given.items,
 		                                &given.count, failure);

@@ -132,6 +132,12 @@ static void on_event(void *context, curfew_event_kind kind, const char *data, si
 		post(t->service, WORKER_FRAME_EVENT, t->number, (piece){&head, sizeof head}, (piece){data, length}, true);
 }
 
+static void on_request(void *context, const void *message, size_t length)
+{
+	const task *t = context;
+	post(t->service, WORKER_FRAME_REQUEST, t->number, (piece){message, length}, (piece){NULL, 0}, true);
+}
+
 static void post_done(service *s, uint64_t number, const curfew_report *report)
 {
 	worker_done_head head = {.outcome = (uint32_t)report->outcome, .exit_code = report->exit_code};
@@ -196,7 +202,7 @@ static void start_run(service *s, uint64_t number, kept_program *kept, const wor
 	if (t == NULL)
 		leave(1);
 	*t = (task){.service = s, .number = number};
-	options->on_event_context = options->on_done_context = t;
+	options->on_event_context = options->on_done_context = options->on_request_context = t;
 	(void)pthread_mutex_lock(&s->runs_lock);
 	if (!make_slot((void ***)&s->tasks, &s->task_count, worker_slot(number)))
 		leave(1);
@@ -338,6 +344,7 @@ static void on_run(service *s, uint64_t number, const char *body, size_t length)
 		.id = head.id,
 		.on_event = on_event,
 		.on_done = on_done,
+		.on_request = head.has_broker ? on_request : NULL,
 	};
 	options.call = take_text(&rest, head.call_length);
 	options.params = take_text(&rest, head.params_length);
@@ -400,14 +407,30 @@ static void on_forget(service *s, uint64_t slot)
 	free(kept);
 }
 
+/* Under runs_lock; NULL: it has ended meanwhile. */
+static task *find_task(service *s, uint64_t number)
+{
+	size_t slot = worker_slot(number);
+	task *t = slot < s->task_count ? s->tasks[slot] : NULL;
+	return t != NULL && t->number == number ? t : NULL;
+}
+
+static void on_answer(service *s, uint64_t number, const char *body, size_t length)
+{
+	(void)pthread_mutex_lock(&s->runs_lock);
+	task *t = find_task(s, number);
+	if (t != NULL && curfew_run_receive(t->run, body, length, NULL) != CURFEW_OK)
+		leave(1);
+	(void)pthread_mutex_unlock(&s->runs_lock);
+}
+
 /* Calls for a run that has ended meanwhile mean nothing. */
 static void on_cancel_or_ask(service *s, worker_frame_kind kind, uint64_t number)
 {
 	curfew_run_usage usage = {.size = sizeof usage};
-	size_t slot = worker_slot(number);
 	(void)pthread_mutex_lock(&s->runs_lock);
-	task *t = slot < s->task_count ? s->tasks[slot] : NULL;
-	bool is_it = t != NULL && t->number == number;
+	task *t = find_task(s, number);
+	bool is_it = t != NULL;
 	if (is_it && kind == WORKER_FRAME_CANCEL)
 		curfew_run_cancel(t->run);
 	if (is_it && kind == WORKER_FRAME_ASK_USAGE)
@@ -434,6 +457,8 @@ static void on_frame(service *s, const worker_frame *frame, const char *body)
 		on_program(s, frame->number, body, length);
 	else if (frame->kind == WORKER_FRAME_FORGET)
 		on_forget(s, frame->number);
+	else if (frame->kind == WORKER_FRAME_ANSWER)
+		on_answer(s, frame->number, body, length);
 	else if (frame->kind == WORKER_FRAME_CANCEL || frame->kind == WORKER_FRAME_ASK_USAGE)
 		on_cancel_or_ask(s, (worker_frame_kind)frame->kind, frame->number);
 	else if (frame->kind == WORKER_FRAME_ASK_MEMORY)

@@ -495,9 +495,11 @@ uint32_t curfew__fetch_refuse(curfew__operations *operations, const char *reason
 uint32_t curfew__fetch_start(curfew__fetch_session *session, curfew__operations *operations, const char *request,
                              size_t length)
 {
-	curfew__transfer *transfer = calloc(1, sizeof *transfer);
 	char buffer[256];
 
+	if (curfew__operations_queued(operations) > session->bytes_limit)
+		return 0;
+	curfew__transfer *transfer = calloc(1, sizeof *transfer);
 	if (!transfer)
 		return 0;
 	transfer->session = session;

@@ -28,13 +28,18 @@ void curfew__fetch_session_unref(curfew__fetch_session *session);
 
 /*
  * Starts a request as guest/abi.h has it, on the run's thread; its id, or 0 where it cannot be one of the run's
- * operations. Whatever is wrong with the request itself is told by an event.
+ * operations, or more has happened than the run takes. Whatever is wrong with the request itself is told by an event.
  */
 uint32_t curfew__fetch_start(curfew__fetch_session *session, curfew__operations *operations, const char *request,
                              size_t length);
 /* A request that fails at once. */
 uint32_t curfew__fetch_refuse(curfew__operations *operations, const char *reason);
-/* Why a request may be refused before anything else is known of it. */
+/* Why a request may be refused. */
 #define CURFEW__FETCH_NOT_ALLOWED "the run is not allowed to reach it"
+#define CURFEW__FETCH_TOO_LARGE "the request's headers are larger than 128 KiB"
+#define CURFEW__FETCH_TOO_MANY "too many requests at once for the run's memory limit"
+#define CURFEW__FETCH_REQUEST_BYTES ((size_t)128 << 10)
+/* What a request may hold on to: a full buffer, a chunk on its way, and what libcurl has. */
+#define CURFEW__FETCH_BYTES ((size_t)192 << 10)
 
 #endif

@@ -17,6 +17,7 @@ struct curfew__operations {
 	size_t count, capacity;
 	uint32_t last_id;
 	curfew__operation_event *first, **last;
+	size_t queued_bytes; /* of them */
 	curfew__operation_event *current; /* taken by the run's thread, which alone touches it */
 	bool closed;
 	void (*wake)(void *context);
@@ -152,6 +153,11 @@ void curfew__operation_unref(curfew__operation *operation)
 	curfew__operations_unref(run);
 }
 
+static size_t size_of(const curfew__operation_event *event)
+{
+	return sizeof *event + event->length;
+}
+
 /* Under the lock. The run is woken, and cannot end meanwhile: it would have to close its operations first. */
 static void add_event(curfew__operations *run, curfew__operation_event *event)
 {
@@ -159,6 +165,7 @@ static void add_event(curfew__operations *run, curfew__operation_event *event)
 
 	*run->last = event;
 	run->last = &event->next;
+	run->queued_bytes += size_of(event);
 	if (was_empty)
 		run->wake(run->context);
 }
@@ -239,6 +246,7 @@ void curfew__operations_close(curfew__operations *run)
 	run->count = run->capacity = 0;
 	run->first = NULL;
 	run->last = &run->first;
+	run->queued_bytes = 0;
 	pthread_mutex_unlock(&run->lock);
 	for (size_t i = 0; i < count; i++)
 		end(going_on[i]);
@@ -255,6 +263,37 @@ static curfew__operation *find_ref(curfew__operations *run, uint32_t id)
 		curfew__operation_ref(operation);
 	pthread_mutex_unlock(&run->lock);
 	return operation;
+}
+
+bool curfew__operations_post(curfew__operations *run, uint32_t id, uint32_t kind, bool last, char *bytes, size_t length)
+{
+	curfew__operation *operation = find_ref(run, id);
+
+	if (!operation) {
+		free(bytes);
+		return false;
+	}
+	bool posted = curfew__operation_post(operation, kind, last, bytes, length);
+	curfew__operation_unref(operation);
+	return posted;
+}
+
+size_t curfew__operations_queued(curfew__operations *run)
+{
+	pthread_mutex_lock(&run->lock);
+	size_t bytes = run->queued_bytes;
+	pthread_mutex_unlock(&run->lock);
+	return bytes;
+}
+
+bool curfew__operations_number(curfew__operations *run, uint32_t id)
+{
+	pthread_mutex_lock(&run->lock);
+	bool ok = id > run->last_id && id <= INT32_MAX;
+	if (ok)
+		run->last_id = id - 1;
+	pthread_mutex_unlock(&run->lock);
+	return ok;
 }
 
 bool curfew__operations_send(curfew__operations *run, uint32_t id, uint32_t kind, const void *bytes, size_t length)
@@ -277,6 +316,7 @@ static curfew__operation_event *take_events(curfew__operations *run, uint32_t id
 			continue;
 		}
 		*at = event->next;
+		run->queued_bytes -= size_of(event);
 		event->next = taken;
 		taken = event;
 	}
@@ -301,6 +341,7 @@ const curfew__operation_event *curfew__operations_next(curfew__operations *run)
 	curfew__operation_event *event = run->current = run->first;
 	if (event && !(run->first = event->next))
 		run->last = &run->first;
+	run->queued_bytes -= event ? size_of(event) : 0;
 	pthread_mutex_unlock(&run->lock);
 	curfew__operation *operation = event && !event->last ? find_ref(run, event->id) : NULL;
 	if (operation && operation->type->taken)

@@ -71,9 +71,15 @@ void curfew__operation_unref(curfew__operation *operation);
  * run any more. False: nobody is there to take it.
  */
 bool curfew__operation_post(curfew__operation *operation, uint32_t kind, bool last, char *bytes, size_t length);
+/* The same for the operation of this id, if there is one. */
+bool curfew__operations_post(curfew__operations *run, uint32_t id, uint32_t kind, bool last, char *bytes, size_t length);
+/* Memory that events hold that were not taken yet. Any thread. */
+size_t curfew__operations_queued(curfew__operations *run);
 
 /* ---- On the run's thread ---------------------------------------------------------------------------------- */
 
+/* The next operation is to have this id, larger than any before; false: there was one. */
+bool curfew__operations_number(curfew__operations *run, uint32_t id);
 /* Bytes for an operation: false if there is none of this id, or it cannot take them now. */
 bool curfew__operations_send(curfew__operations *run, uint32_t id, uint32_t kind, const void *bytes, size_t length);
 /* Ends an operation; what it posted and was not taken is dropped. Nothing happens if there is none of this id. */

@@ -18,12 +18,10 @@
 #include "../guest/abi.h"
 #include "curfew.h"
 
-#define REQUEST_BYTES_MAX ((size_t)128 << 10)
 #define URL_BYTES_MAX ((size_t)16 << 10)
 #define HEAD_BYTES_MAX ((size_t)64 << 10)
 #define INCOMING_BYTES_MAX ((size_t)CURFEW_FETCH_CHUNK_BYTES)
-/* What a transfer may hold on to: a full buffer, a chunk on its way, and what libcurl has; and a body's parcels. */
-#define TRANSFER_BYTES ((size_t)192 << 10)
+/* A body's parcels. */
 #define BODY_BYTES ((size_t)128 << 10)
 #define DAMAGED "the compressed body is damaged"
 
@@ -204,8 +202,8 @@ const char *curfew__transfer_parse(curfew__transfer *transfer, const char *text,
 	size_t line_length;
 
 	curfew__buffer_init(&transfer->head, 2 * HEAD_BYTES_MAX); /* each byte of a header may take two */
-	if (length > REQUEST_BYTES_MAX)
-		return "the request's headers are larger than 128 KiB";
+	if (length > CURFEW__FETCH_REQUEST_BYTES)
+		return CURFEW__FETCH_TOO_LARGE;
 	if (!take_line(&at, end, &line, &line_length))
 		return "the request is malformed";
 	if ((wrong = parse_method(transfer, line, line_length)))
@@ -221,9 +219,9 @@ const char *curfew__transfer_parse(curfew__transfer *transfer, const char *text,
 	while (take_line(&at, end, &line, &line_length))
 		if ((wrong = parse_header(transfer, line, line_length, buffer)))
 			return wrong;
-	size_t needed = TRANSFER_BYTES + (transfer->has_body ? BODY_BYTES : 0);
+	size_t needed = CURFEW__FETCH_BYTES + (transfer->has_body ? BODY_BYTES : 0);
 	if (!curfew__session_charge(transfer->session, needed))
-		return "too many requests at once for the run's memory limit";
+		return CURFEW__FETCH_TOO_MANY;
 	transfer->bytes_kept = needed;
 	return NULL;
 }

@@ -145,8 +145,11 @@ static bool on_import_open(void *context, const char *name, size_t length, int32
 	free(run->import_text);
 	run->import_length = 0;
 	*answer = -1;
-	run->import_text =
-		run->program->import_dir ? curfew__import_open(run->program->import_dir, name, length, answer) : NULL;
+	run->import_text = NULL;
+	if (run->flags & CURFEW_RUN_IMPORTS)
+		run->import_text = curfew__remote_import(run->remote, name, length, &run->cause, answer);
+	else if (run->program->import_dir)
+		run->import_text = curfew__import_open(run->program->import_dir, name, length, answer);
 	if (run->import_text)
 		run->import_length = *answer;
 	return true;
@@ -201,8 +204,9 @@ static bool on_op_start(void *context, uint32_t kind, const char *request, size_
 		return curfew__run_call_start(run, operations, request, length, id);
 	if (!operations || kind != CURFEW_OPERATION_FETCH)
 		return true;
-	*id = run->fetch ? curfew__fetch_start(run->fetch, operations, request, length)
-	                 : curfew__fetch_refuse(operations, CURFEW__FETCH_NOT_ALLOWED);
+	*id = run->remote  ? curfew__remote_fetch(run->remote, operations, request, length)
+	      : run->fetch ? curfew__fetch_start(run->fetch, operations, request, length)
+	                   : curfew__fetch_refuse(operations, CURFEW__FETCH_NOT_ALLOWED);
 	return true;
 }
 

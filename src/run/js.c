@@ -40,7 +40,7 @@ static void set_control(curfew_run *run)
 	                 (curfew__run_is_deterministic(run) ? CURFEW_CONTROL_DETERMINISTIC : 0) |
 	                 (run->params ? CURFEW_CONTROL_PARAMS : 0) |
 	                 (run->describe ? CURFEW_CONTROL_DESCRIBE : 0) |
-	                 (run->program->import_dir ? CURFEW_CONTROL_IMPORTS : 0);
+	                 (curfew__run_may_import(run) ? CURFEW_CONTROL_IMPORTS : 0);
 	control->stack_bytes = (uint32_t)limits->stack_bytes;
 	control->now_ns = control->time_origin_ns = now;
 	control->deadline_ns = CURFEW__NEVER;

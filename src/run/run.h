@@ -11,6 +11,7 @@
 #include "host/redact.h"
 #include "host/secrets.h"
 #include "host/fetch.h"
+#include "host/remote.h"
 #include "js/guest.h"
 #include "wasm/instance.h"
 #include "watch/watch.h"
@@ -197,7 +198,8 @@ struct curfew_run {
 	int32_t import_length;
 	int64_t loaded_ns, compiled_ns, entered_ns;
 	_Atomic(curfew__operations *) operations; /* made at first need, by its thread; closed by any */
-	curfew__fetch_session *fetch; /* NULL: it may not fetch */
+	curfew__fetch_session *fetch; /* NULL: it may not fetch here */
+	curfew__remote *remote;       /* its broker; NULL: it has none */
 	uint64_t host_calls;
 	void *host_context;         /* for host functions */
 	curfew__host_answer answer; /* of the last one that JavaScript called, until it is taken */
@@ -218,6 +220,12 @@ struct curfew_run {
 
 	curfew_report *report;
 };
+
+/* Whether there is somebody to ask for imports. */
+static inline bool curfew__run_may_import(const curfew_run *run)
+{
+	return run->program->import_dir || (run->flags & CURFEW_RUN_IMPORTS);
+}
 
 static inline bool curfew__run_is_deterministic(const curfew_run *run)
 {

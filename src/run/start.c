@@ -35,6 +35,7 @@ static void free_run(curfew_run *run)
 	free(run->answer.bytes);
 	curfew__operations_unref(atomic_load(&run->operations));
 	curfew__fetch_session_unref(run->fetch);
+	curfew__remote_destroy(run->remote);
 	free(run->wasm);
 	free(run->wasi);
 	curfew_program_destroy(run->program);
@@ -56,8 +57,12 @@ static curfew_status check_options(const curfew_run_options *options, curfew_fai
 
 	if (options->id && !curfew__report_is_id(options->id))
 		return curfew__refuse(failure, CURFEW_INVALID, "id is not a ULID");
-	if ((options->flags & ~(CURFEW_RUN_DETERMINISTIC | CURFEW_RUN_STDIN)) || options->reserved)
+	if ((options->flags & ~(CURFEW_RUN_DETERMINISTIC | CURFEW_RUN_STDIN | CURFEW_RUN_IMPORTS)) || options->reserved)
 		return curfew__refuse(failure, CURFEW_INVALID, "unknown flag in run options");
+	if ((options->flags & CURFEW_RUN_IMPORTS) && !options->on_request)
+		return curfew__refuse(failure, CURFEW_INVALID, "there is no on_request to ask for imports");
+	if (options->allow_fetch_count && options->on_request)
+		return curfew__refuse(failure, CURFEW_INVALID, "allow_fetch and on_request exclude each other");
 	curfew_status status = curfew__wasi_given_check(options, failure);
 	if (status != CURFEW_OK)
 		return status;
@@ -112,6 +117,11 @@ static curfew_status allow_fetch(curfew_run *run, const curfew_run_options *opti
 {
 	char message[256] = "";
 
+	if (options->on_request) {
+		run->remote = curfew__remote_create(options->on_request, options->on_request_context,
+		                                    (size_t)run->limits.memory_bytes);
+		return run->remote ? CURFEW_OK : curfew__refuse(failure, CURFEW_NO_MEMORY, "out of memory");
+	}
 	if (!options->allow_fetch_count)
 		return CURFEW_OK;
 	if (!options->allow_fetch)
@@ -406,6 +416,15 @@ void curfew_run_get_usage(curfew_run *run, curfew_run_usage *result)
 	usage->memory_bytes = done ? report->used.memory_peak_bytes : atomic_load(&run->memory_bytes);
 	usage->output_bytes = atomic_load(&run->output_bytes);
 	curfew__copy_out(result, &known, sizeof known);
+}
+
+curfew_status curfew_run_receive(curfew_run *run, const void *message, size_t length, curfew_failure *failure)
+{
+	if (!run || !message || !run->remote)
+		return curfew__refuse(failure, CURFEW_INVALID, "run or message is NULL, or the run has no broker");
+	if (!curfew__remote_receive(run->remote, atomic_load(&run->operations), message, length))
+		return curfew__refuse(failure, CURFEW_INVALID, "no broker sends such a message");
+	return curfew__refuse(failure, CURFEW_OK, "");
 }
 
 void curfew_run_destroy(curfew_run *run)

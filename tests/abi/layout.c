@@ -103,6 +103,17 @@ static void print_inputs(void)
 	AT(curfew_run_options, secrets);
 	AT(curfew_run_options, secret_count);
 	AT(curfew_run_options, store);
+	AT(curfew_run_options, on_request);
+	AT(curfew_run_options, on_request_context);
+	AT(curfew_broker_options, size);
+	AT(curfew_broker_options, reserved);
+	AT(curfew_broker_options, limits);
+	AT(curfew_broker_options, allow_fetch);
+	AT(curfew_broker_options, allow_fetch_count);
+	AT(curfew_broker_options, network);
+	AT(curfew_broker_options, import_dir);
+	AT(curfew_broker_options, on_ready);
+	AT(curfew_broker_options, context);
 	AT(curfew_dir, host);
 	AT(curfew_dir, guest);
 	AT(curfew_dir, flags);
@@ -181,6 +192,7 @@ static void print_sizes(void)
 	SIZE(curfew_source);
 	SIZE(curfew_secret);
 	SIZE(curfew_run_options);
+	SIZE(curfew_broker_options);
 	SIZE(curfew_dir);
 	SIZE(curfew_host_function);
 	SIZE(curfew_result);

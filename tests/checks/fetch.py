@@ -1,16 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
-"""fetch: what programs get from well-behaved and hostile servers, what they cannot reach, and that nothing stays."""
+"""fetch: what programs get from well-behaved and hostile servers, what they cannot reach, and that nothing stays. Every
+test is run twice: in the process itself, and in a confined one, where a broker makes the requests."""
 import functools
 import json
 import os
+import signal
 import socket
+import subprocess
+import threading
 import time
 
 from .cli import expect_error, write
 from .fetch_server import MIB, Server
 from .harness import Failed, Skipped, Test, expect, expect_equal, shorten
+from .isolation import Isolated, children, refuse_sanitizer
 
 TESTS = []
+MODE = threading.local()
 
 
 def test(function):
@@ -19,8 +25,24 @@ def test(function):
 
 
 @functools.lru_cache
-def server():
+def server_of(isolated):
     return Server()  # made by tests(), before any of them runs
+
+
+def server():
+    """Each way of running has a server of its own, which notes only what that asked for."""
+    return server_of(getattr(MODE, "isolated", False))
+
+
+def isolated(function):
+    def check(context):
+        refuse_sanitizer(context)
+        MODE.isolated = True
+        try:
+            function(Isolated(context))
+        finally:
+            MODE.isolated = False
+    return check
 
 
 def run(context, body, *words, outcome="ok", allow=None):
@@ -524,6 +546,61 @@ export default [after - start, Date.now() - after]"""
     expect_equal("the clock stands while it fetches", value(context, program, "--deterministic", "--timeout", "30s"), [0, 0])
 
 
+# ---- A worker that dies, or does not answer ------------------------------------------------------------------------
+
+
+def start_waiting(context, token, *words):
+    """A program in a confined process that waits for fetch, and its worker."""
+    refuse_sanitizer(context)
+    server = server_of(True)
+    path = write(context, "program.mjs", f"await fetch('http://127.0.0.1:{server.port}{token}')")
+    words = [context.curfew, "run", "--json", "--isolate", "process", "--allow-fetch", f"127.0.0.1:{server.port}", *words, path]
+    process = context.spawn(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    expect(server.wait_for(token, "open", 10 * context.slower), "the server was not asked")
+    return process, words, children(process.pid)[0]
+
+
+def check_ends(context, token, number, *words, kills_worker=True, outcome):
+    start = time.monotonic()
+    process, words, worker = start_waiting(context, token, *words)
+    os.kill(worker if kills_worker else process.pid, number)
+    sent = time.monotonic()
+    done = context.finish(process, words, start, 20)
+    expect_equal("outcome", context.check_report(done.out, done)["outcome"], outcome)
+    closed = server_of(True).wait_for(token, "closed", 5)
+    expect(closed and closed - sent < 4 * context.slower, "the connection stayed open")
+
+
+def worker_killed(context):
+    check_ends(context, "/wait/killed", signal.SIGKILL, outcome="crashed")
+
+
+def worker_stopped(context):
+    # It sees to nothing any more; its pool does.
+    check_ends(context, "/wait/stopped", signal.SIGSTOP, "--timeout", "2s", outcome="deadline")
+
+
+def run_cancelled(context):
+    check_ends(context, "/wait/cancelled", signal.SIGINT, kills_worker=False, outcome="cancelled")
+
+
+def with_secrets(context):
+    """Secrets go where the program sends them, and are not shown; what it may not reach it is told of."""
+    refuse_sanitizer(context)
+    server = server_of(True)
+    path = write(context, "program.mjs", f"""const r = await (await fetch('http://127.0.0.1:{server.port}/echo', {{ headers: {{ authorization: secrets.get('TOKEN') }} }})).json();
+const e = await fetch('http://127.0.0.1:1/').catch((error) => error.message);
+export default [Object.fromEntries(r.headers).authorization, e]""")
+    report, done = context.report("--isolate", "process", "--allow-fetch", f"127.0.0.1:{server.port}", "--user", "ann", "--secret", "TOKEN=sesame-4711", path)
+    expect_parts("refused", report["value"][1], "not allowed")
+    expect(b"sesame" not in done.out, "the secret is in the report")
+
+
+CONFINED = [worker_killed, worker_stopped, run_cancelled, with_secrets]
+
+
 def tests(context):
-    server()
-    return [Test("fetch", function.__name__, function) for function in TESTS]
+    server_of(False), server_of(True)
+    return [Test("fetch", name, check) for function in TESTS
+            for name, check in ((function.__name__, function), (f"isolated_{function.__name__}", isolated(function)))
+            ] + [Test("fetch", function.__name__, function) for function in CONFINED]

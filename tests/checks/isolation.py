@@ -7,7 +7,7 @@ import signal
 import subprocess
 import time
 
-from .cases import ATTACK_ARGS
+from .cases import ATTACK_ARGS, check_case
 from .harness import ROOT, Failed, Skipped, Test, expect, expect_equal, shorten
 
 ENDLESS = "curfew.checkpoint({n: 1}); console.log('begun'); for (;;) {}"
@@ -23,6 +23,22 @@ def write(context, text, name="program.js"):
 def refuse_sanitizer(context):
     if context.is_sanitized or context.wrapper:
         raise Skipped("a sanitizer or wrapper makes system calls that a confined worker may not make")
+
+
+class Isolated:
+    """A context whose programs run in confined processes."""
+
+    def __init__(self, context):
+        self._context = context
+
+    def __getattr__(self, name):
+        return getattr(self._context, name)
+
+    def run(self, *words, **options):
+        return self._context.run("--isolate", "process", *words, **options)
+
+    def report(self, *words, **options):
+        return self._context.report("--isolate", "process", *words, **options)
 
 
 # ---- Looking at a worker ------------------------------------------------------------------------------------------
@@ -212,9 +228,6 @@ def check_attack(context, path):
     refuse_sanitizer(context)
     with open(path, encoding="utf-8") as file:
         expected = file.readline().partition("expect:")[2].split()
-    if "import" in os.path.basename(path):
-        # A confined process has no folder to import from.
-        expected.append("deadline")
     # A worker that was given no processor for 50 ms after its stop is killed; on a machine that busy it is tried again.
     for _ in range(4):
         report, _ = context.report("--isolate", "process", "--timeout", f"{300 * min(context.slower, 4):.0f}ms", *ATTACK_ARGS,
@@ -225,6 +238,12 @@ def check_attack(context, path):
     expect(report["outcome"] in [*expected, "deadline"], f"outcome: expected {' or '.join(expected)}, seen {report['outcome']}\n"
            + shorten(repr(report["error"]), 300))
     expect(report["stop"] is None or report["stop"]["mode"] != "process", "its worker had to be killed")
+
+
+def check_import(context, path):
+    """What a program imports is read for it, by the same rules."""
+    refuse_sanitizer(context)
+    check_case(Isolated(context), path)
 
 
 def check_secrets(context):
@@ -277,6 +296,8 @@ def tests(context):
         checks[f"same_{name}"] = lambda context, name=name: check_same(context, name)
     for name in CALLS:
         checks[f"wasm_{name}"] = lambda context, name=name: check_wasm(context, name)
+    for path in sorted(glob.glob(os.path.join(ROOT, "tests", "cases", "modules", "*.*js"))):
+        checks[f"import_{os.path.basename(path).partition('.')[0]}"] = lambda context, path=path: check_import(context, path)
     for path in paths:
         checks[f"attack_{os.path.basename(path)[:-3]}"] = lambda context, path=path: check_attack(context, path)
     return [Test("isolation", name, check) for name, check in checks.items()]

@@ -222,6 +222,34 @@ static void test_many(void **state)
 	assert_int_equal(atomic_load(&destroyed), MANY);
 }
 
+/* Numbers that somebody else gives, events by number, and how much waits to be taken. */
+static void test_numbers(void **state)
+{
+	(void)state;
+	curfew__operations *run = curfew__operations_create(on_wake, NULL);
+	assert_true(curfew__operations_number(run, 7));
+	work *a = start(run);
+	assert_int_equal(a->operation.id, 7);
+	assert_false(curfew__operations_number(run, 7));
+	assert_false(curfew__operations_number(run, 0));
+	assert_false(curfew__operations_number(run, UINT32_MAX));
+	assert_false(curfew__operations_post(run, 6, 1, false, strdup("x"), 1));
+	assert_int_equal(curfew__operations_queued(run), 0);
+	assert_true(curfew__operations_post(run, 7, 1, false, strdup("abc"), 3));
+	size_t one = curfew__operations_queued(run);
+	assert_true(one > 3);
+	assert_true(curfew__operations_post(run, 7, 2, true, NULL, 0));
+	assert_int_equal(curfew__operations_queued(run), 2 * one - 3);
+	assert_int_equal(curfew__operations_next(run)->kind, 1);
+	assert_int_equal(curfew__operations_queued(run), one - 3);
+	curfew__operations_cancel(run, 7);
+	assert_int_equal(curfew__operations_queued(run), 0);
+	curfew__operations_close(run);
+	curfew__operation_unref(&a->operation);
+	curfew__operations_unref(run);
+	assert_int_equal(atomic_load(&destroyed), 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -231,6 +259,7 @@ int main(void)
 		cmocka_unit_test_setup(test_nothing_after_the_close, reset),
 		cmocka_unit_test_setup(test_last_event_against_close, reset),
 		cmocka_unit_test_setup(test_many, reset),
+		cmocka_unit_test_setup(test_numbers, reset),
 	};
 	return cmocka_run_group_tests_name("operations", tests, NULL, NULL);
 }

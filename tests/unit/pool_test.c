@@ -8,6 +8,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <netinet/in.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -40,8 +41,12 @@ typedef enum lie {
 	EVENT_NO_KIND,
 	TOO_MUCH_OUTPUT,
 	OTHER_RUN,
+	REQUEST_UNASKED,
+	REQUEST_RANDOM,
+	REQUEST_HUGE,
 	SOCKET_CLOSED,
 	LIES,
+	REQUEST_NOT_GRANTED, /* not one that it is killed for */
 } lie;
 
 static uint64_t next_random(uint64_t *state)
@@ -86,12 +91,22 @@ static void send_random(uint64_t number, uint64_t *state, bool as_frames)
 			bytes[at] = (unsigned char)next_random(state);
 		size_t length = bytes[0];
 		/* Kinds that mean something, more often than not, and of this run. */
-		uint8_t kind = bytes[1] % 8 < 7 ? (uint8_t)(WORKER_FRAME_READY + bytes[1] % 6) : bytes[1];
+		uint8_t kind = bytes[1] % 8 < 7 ? (uint8_t)(WORKER_FRAME_READY + bytes[3] % 8) : bytes[1];
 		if (as_frames)
 			send_frame((worker_frame_kind)kind, bytes[2] % 4 != 0 ? number : number + bytes[2], bytes + 8, length);
 		else
 			(void)send(SOCKET, bytes, sizeof bytes, MSG_NOSIGNAL);
 	}
+}
+
+/* Asks for a page of this port; the same in src/host/remote.h. */
+static void send_request(uint64_t number, uint64_t port)
+{
+	char message[256];
+	const uint32_t head[] = {1, 16};
+	memcpy(message, head, sizeof head);
+	int length = snprintf(message + sizeof head, sizeof message - sizeof head, "GET\nhttp://127.0.0.1:%d/\n-\n", (int)port);
+	send_frame(WORKER_FRAME_REQUEST, number, message, sizeof head + (size_t)length);
 }
 
 static void tell_lie(lie which, uint64_t number, const char *id, uint64_t *state)
@@ -147,14 +162,60 @@ static void tell_lie(lie which, uint64_t number, const char *id, uint64_t *state
 	case OTHER_RUN:
 		send_frame(WORKER_FRAME_STARTED, number + 1, "", 0);
 		break;
+	case REQUEST_UNASKED:
+		send_request(number, 1);
+		break;
+	case REQUEST_RANDOM:
+		for (int i = 0; i < 100; i++) {
+			uint64_t bytes[4] = {next_random(state), next_random(state), next_random(state), next_random(state)};
+			send_frame(WORKER_FRAME_REQUEST, number, bytes, sizeof bytes);
+		}
+		break;
+	case REQUEST_HUGE:
+		huge.kind = WORKER_FRAME_REQUEST;
+		huge.length = CURFEW_REQUEST_BYTES + 1;
+		(void)send(SOCKET, &huge, sizeof huge, MSG_NOSIGNAL);
+		break;
 	case SOCKET_CLOSED:
 		(void)close(SOCKET);
+		break;
+	case REQUEST_NOT_GRANTED:
+		send_done(number, CURFEW_OUTCOME_BAD_PROGRAM, text, length);
 		break;
 	case LIES:
 		break;
 	}
 	curfew_report_destroy(report);
 	curfew_free(text);
+}
+
+/* The next frame; NULL: the pool is gone. */
+static const char *wait_for_frame(worker_bytes *in, worker_frame *frame)
+{
+	const char *body = NULL;
+	while (worker_frame_peek(in, frame) != WORKER_PEEK_HEAD || (body = worker_frame_body(in, frame)) == NULL) {
+		struct timespec pause = {.tv_nsec = 100000};
+		if (worker_bytes_receive(in, SOCKET) < 0)
+			return NULL;
+		(void)nanosleep(&pause, NULL);
+	}
+	return body;
+}
+
+/* Asks, and tells as output what the answer was. */
+static void ask_for_more(worker_bytes *in, uint64_t number, uint64_t port)
+{
+	char text[200];
+	worker_frame frame;
+	const char *body;
+	send_request(number, port);
+	while ((body = wait_for_frame(in, &frame)) != NULL && frame.kind != WORKER_FRAME_ANSWER)
+		worker_frame_take(in, &frame);
+	if (body == NULL)
+		return;
+	(void)snprintf(text, sizeof text, "%.*s", (int)frame.length - 8, body + 8);
+	worker_frame_take(in, &frame);
+	send_event(number, CURFEW_EVENT_STDOUT, text);
 }
 
 static int be_hostile(lie which)
@@ -166,19 +227,18 @@ static int be_hostile(lie which)
 	uint64_t state = setup.data_bytes + (uint64_t)getpid() * 0x9e3779b97f4a7c15u;
 	send_frame(WORKER_FRAME_READY, 0, "\0\0\0\0", 4);
 	while (frame.kind != WORKER_FRAME_RUN) {
-		const char *body = NULL;
-		while (worker_frame_peek(&in, &frame) != WORKER_PEEK_HEAD || (body = worker_frame_body(&in, &frame)) == NULL) {
-			struct timespec pause = {.tv_nsec = 100000};
-			if (worker_bytes_receive(&in, SOCKET) < 0)
-				return 0;
-			(void)nanosleep(&pause, NULL);
-		}
+		const char *body = wait_for_frame(&in, &frame);
+		if (body == NULL)
+			return 0;
 		worker_run_head head = {0};
-		if (frame.kind == WORKER_FRAME_RUN) {
+		if (frame.kind == WORKER_FRAME_RUN)
 			memcpy(&head, body, sizeof head);
-			tell_lie(which, frame.number, head.id, &state);
-		}
 		worker_frame_take(&in, &frame);
+		if (frame.kind != WORKER_FRAME_RUN)
+			continue;
+		if (which == REQUEST_NOT_GRANTED)
+			ask_for_more(&in, frame.number, setup.data_bytes);
+		tell_lie(which, frame.number, head.id, &state);
 	}
 	for (;;)
 		(void)pause();
@@ -216,16 +276,22 @@ static void sleep_ms(long ms)
 	(void)nanosleep(&time, NULL);
 }
 
-static worker_pool *new_pool(uint32_t workers, uint32_t spares, uint32_t threads)
+static worker_pool *new_pool_of(uint32_t workers, uint32_t spares, uint32_t threads, uint64_t data_bytes)
 {
 	worker_pool *pool = NULL;
 	curfew_failure failure = {.message = ""};
-	worker_pool_options options = {.workers = workers, .spares = spares, .threads = threads};
+	worker_pool_options options = {.workers = workers, .spares = spares, .threads = threads, .data_bytes = data_bytes,
+	                               .fetches = true};
 	if (worker_pool_create(&options, &pool, &failure) != CURFEW_OK)
 		fail_msg("%s", failure.message);
 	memset(all, 0, sizeof all);
 	atomic_store(&done_count, 0);
 	return pool;
+}
+
+static worker_pool *new_pool(uint32_t workers, uint32_t spares, uint32_t threads)
+{
+	return new_pool_of(workers, spares, threads, 0);
 }
 
 static worker_program *new_program(worker_pool *pool, const char *text)
@@ -267,13 +333,18 @@ static size_t list_children(pid_t *pids, size_t most)
 
 static void test_lies_end_the_worker(void **state)
 {
+	static const char *const hosts[] = {"example.org"};
 	(void)state;
 	for (int which = 0; which < LIES; which++) {
 		worker_pool *pool = new_pool(1, 0, HOSTILE + (uint32_t)which);
 		worker_program *program = new_program(pool, "1");
 		curfew_limits limits = {.size = sizeof limits, .output_bytes = 15};
 		worker_job job = {.program = program, .limits = &limits, .on_done = on_done};
-		int runs = which <= RANDOM_FRAMES ? 50 : 2;
+		int runs = which <= RANDOM_FRAMES || which == REQUEST_RANDOM ? 50 : 2;
+		if (which != REQUEST_UNASKED) {
+			job.allow_fetch = hosts;
+			job.allow_fetch_count = 1;
+		}
 		for (int i = 0; i < runs; i++) {
 			job.context = &all[i];
 			assert_int_equal(worker_pool_submit(pool, &job, NULL, NULL), CURFEW_OK);
@@ -289,6 +360,44 @@ static void test_lies_end_the_worker(void **state)
 		worker_pool_destroy(pool);
 		assert_int_equal(list_children((pid_t[8]){0}, 8), 0);
 	}
+}
+
+static void on_output(void *context, curfew_event_kind kind, const char *data, size_t length)
+{
+	(void)kind;
+	(void)snprintf(context, 64, "%.*s", (int)length, data);
+}
+
+/* A worker asks for what the run is not allowed: the pool refuses it, and connects to nobody. */
+static void test_grant_is_checked_here(void **state)
+{
+	struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t length = sizeof address;
+	char output[64] = "";
+	(void)state;
+	int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	assert_int_equal(bind(listener, (struct sockaddr *)&address, length), 0);
+	assert_int_equal(listen(listener, 8), 0);
+	assert_int_equal(getsockname(listener, (struct sockaddr *)&address, &length), 0);
+	worker_pool *pool = new_pool_of(1, 0, HOSTILE + REQUEST_NOT_GRANTED, ntohs(address.sin_port));
+	worker_program *program = new_program(pool, "1");
+	worker_job job = {.program = program, .context = output, .on_event = on_output,
+	                  .allow_fetch = (const char *const[]){"example.org", "127.0.0.1"}, .allow_fetch_count = 2};
+	worker_run *run;
+	assert_int_equal(worker_pool_submit(pool, &job, &run, NULL), CURFEW_OK);
+	worker_pool_stats stats = {0};
+	for (int i = 0; stats.runs_total == 0 && i < 60000; i++) {
+		sleep_ms(1);
+		worker_pool_get_stats(pool, &stats);
+	}
+	assert_int_equal(stats.runs_total, 1);
+	assert_int_equal(stats.crashed, 0);
+	worker_run_unref(run);
+	worker_program_unref(program);
+	worker_pool_destroy(pool);
+	assert_non_null(strstr(output, "not allowed"));
+	assert_int_equal(accept(listener, NULL, NULL), -1);
+	(void)close(listener);
 }
 
 static void test_runs_end_as_in_process(void **state)
@@ -461,8 +570,8 @@ int main(int count, char **words)
 		return setup.threads >= HOSTILE ? be_hostile((lie)(setup.threads - HOSTILE)) : worker_main();
 	}
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_lies_end_the_worker),    cmocka_unit_test(test_runs_end_as_in_process),
-		cmocka_unit_test(test_cancel),                 cmocka_unit_test(test_destroy_ends_runs),
+		cmocka_unit_test(test_lies_end_the_worker),    cmocka_unit_test(test_grant_is_checked_here),
+		cmocka_unit_test(test_runs_end_as_in_process), cmocka_unit_test(test_cancel),                 cmocka_unit_test(test_destroy_ends_runs),
 		cmocka_unit_test(test_stuck_worker),           cmocka_unit_test(test_workers_are_killed),
 		cmocka_unit_test(test_idle_worker_is_replaced),
 	};

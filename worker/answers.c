@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What brokers have for runs, on its way to their workers. A worker is handed only so much at a time: the rest stays
+ * with the brokers, which keep no more than their runs' limits allow, and the servers wait.
+ */
+#include "inside.h"
+
+#include <sys/eventfd.h>
+
+/* So many bytes for a worker that it has not read yet, and no answer is added. */
+#define ENOUGH_BYTES ((size_t)1 << 20)
+
+void worker_answers_note(void *context)
+{
+	worker_run *run = context;
+	worker_pool *pool = run->pool;
+	if (atomic_exchange(&run->in_ready, true))
+		return;
+	atomic_fetch_add(&run->references, 1);
+	worker_run *first = atomic_load(&pool->ready);
+	do
+		atomic_store(&run->next_ready, first);
+	while (!atomic_compare_exchange_weak(&pool->ready, &first, run));
+	if (first == NULL)
+		(void)eventfd_write(pool->wake, 1);
+}
+
+/* The worker of a run, if there is one that is to be told anything. */
+static process *worker_of(worker_run *run, bool *has_room)
+{
+	worker_lock(run->pool);
+	process *p = run->process != NULL && run->process->state == PROCESS_READY ? run->process : NULL;
+	*has_room = p != NULL && worker_bytes_count(&p->out) < ENOUGH_BYTES;
+	worker_unlock(run->pool);
+	return p;
+}
+
+/* True: its worker has enough, there may be more. */
+static bool pass(worker_run *run)
+{
+	const void *message;
+	size_t length;
+	for (;;) {
+		bool has_room;
+		process *p = worker_of(run, &has_room);
+		if (p == NULL || run->broker == NULL)
+			return false;
+		if (!has_room)
+			return true;
+		if ((message = curfew_broker_next(run->broker, &length)) == NULL)
+			return false;
+		worker_lock(run->pool);
+		bool added = worker_frame_add_whole(&p->out, WORKER_FRAME_ANSWER, run->number, message, length, NULL, 0);
+		worker_unlock(run->pool);
+		/* It would wait for this one for ever. */
+		if (!added)
+			worker_process_kill(p);
+	}
+}
+
+/* Does with each of a list what is to be done; those of which there is more are held. */
+static void pass_list(worker_pool *pool, worker_run *run)
+{
+	while (run != NULL) {
+		worker_run *next = atomic_load(&run->next_ready);
+		/* From here on it may be noted again. */
+		atomic_store(&run->in_ready, false);
+		if (pass(run) && !atomic_exchange(&run->in_ready, true)) {
+			atomic_store(&run->next_ready, pool->held);
+			pool->held = run;
+		} else {
+			worker_run_unref(run);
+		}
+		run = next;
+	}
+}
+
+void worker_answers_pass(worker_pool *pool)
+{
+	worker_run *held = pool->held;
+	pool->held = NULL;
+	pass_list(pool, held);
+	pass_list(pool, atomic_exchange(&pool->ready, NULL));
+}
+
+bool worker_answers_can_go_on(const worker_pool *pool)
+{
+	for (const worker_run *run = pool->held; run != NULL; run = atomic_load(&run->next_ready)) {
+		if (run->process != NULL && worker_bytes_count(&run->process->out) < ENOUGH_BYTES)
+			return true;
+	}
+	return false;
+}
+
+void worker_run_abort(worker_run *run)
+{
+	curfew_broker_destroy(run->broker);
+	run->broker = NULL;
+}
+
+void worker_process_abort(process *p)
+{
+	for (size_t slot = 0; slot < p->slot_count; slot++) {
+		if (p->runs[slot] != NULL)
+			worker_run_abort(p->runs[slot]);
+	}
+}
+
+static void drop_list(worker_run *run)
+{
+	while (run != NULL) {
+		worker_run *next = atomic_load(&run->next_ready);
+		worker_run_unref(run);
+		run = next;
+	}
+}
+
+void worker_answers_drop(worker_pool *pool)
+{
+	drop_list(pool->held);
+	pool->held = NULL;
+	drop_list(atomic_exchange(&pool->ready, NULL));
+}
