@@ -16,6 +16,11 @@ int cli_secret(const cli_arguments *arguments);
 int cli_serve(const cli_arguments *arguments);
 int cli_token(const cli_arguments *arguments);
 int cli_doctor(const cli_arguments *arguments);
+int cli_submit(const cli_arguments *arguments);
+int cli_ps(const cli_arguments *arguments);
+int cli_logs(const cli_arguments *arguments);
+int cli_cancel(const cli_arguments *arguments);
+int cli_programs(const cli_arguments *arguments);
 
 /* ---- What they share (session.c) ------------------------------------------------------------------------- */
 
@@ -68,6 +73,10 @@ bool cli_is_program_fault(curfew_status status);
 
 /* Tells a person on stderr what a report says. */
 void cli_tell(const curfew_report *report);
+/* Prints the report's value, as JSON on a line of its own; returns the exit code. */
+int cli_print_value(const curfew_report *report);
+/* The exit code for a run that ended like this. */
+int cli_exit_of(const curfew_report *report);
 
 /* Writes a string as JSON, quotes included. */
 void cli_write_json_string(FILE *out, const char *text);

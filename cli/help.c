@@ -103,6 +103,21 @@ static void write_exit_codes(FILE *out)
 	}
 }
 
+/* Of those that ask a server; for submit --wait they come in addition. */
+static void write_client_exit_codes(FILE *out, cli_command_id command)
+{
+	bool submits = command == CLI_SUBMIT;
+	fputs(submits ? "\nThe outcomes are told with --wait. Of the request itself:\n    0  accepted\n" : "\nExit codes:\n    0  done\n", out);
+	if (!submits && command != CLI_PS)
+		fprintf(out, "    1  there is no such %s\n", command == CLI_PROGRAMS ? "program" : "run");
+	fputs("    2  the command line is wrong, or the server refuses what was asked for\n", out);
+	if (submits || command == CLI_PROGRAMS)
+		fprintf(out, "    3  %s\n", submits ? "the FILE cannot be read, or there is no program of that NAME" : "the FILE cannot be read or loaded");
+	fputs("  125  the server cannot be reached, does not accept the token, is full or fails\n", out);
+	if (submits || command == CLI_LOGS)
+		fputs("  130  left by SIGINT or SIGTERM\n", out);
+}
+
 int cli_print_help(cli_command_id command)
 {
 	page p;
@@ -123,9 +138,11 @@ int cli_print_help(cli_command_id command)
 		write_option(p.stream, &options[i]);
 	}
 	if (count > 0 && options[0].limit != NULL)
-		write_values(p.stream, command == CLI_RUN || command == CLI_BENCH);
-	if (command == CLI_RUN)
+		write_values(p.stream, command == CLI_RUN || command == CLI_BENCH || command == CLI_SUBMIT);
+	if (command == CLI_RUN || command == CLI_SUBMIT)
 		write_exit_codes(p.stream);
+	if (cli_is_client(command))
+		write_client_exit_codes(p.stream, command);
 	return page_print(&p);
 }
 
@@ -223,7 +240,7 @@ static void write_man_limits(FILE *out)
 	fputs(".SH LIMITS\nEvery command that runs a program takes these; for \\fBtoken\\fR they are ceilings. \\fIDUR\\fR needs a unit: ns us ms s m h. "
 	      "\\fISIZE\\fR is a number of bytes, or KiB MiB GiB (K M G mean the same). "
 	      "\\fIN\\fR takes k M G, powers of ten. "
-	      "\\fB\\-\\-fuel 250ms\\fR, for \\fBrun\\fR and \\fBbench\\fR, is as much fuel as that time is worth on this machine: "
+	      "\\fB\\-\\-fuel 250ms\\fR, for \\fBrun\\fR, \\fBbench\\fR and \\fBsubmit\\fR, is as much fuel as that time is worth on this machine: "
 	      "see \\fBcurfew calibrate\\fR. "
 	      "Only the word \\fBunlimited\\fR lifts a limit; 0 is an error.\n",
 	      out);
@@ -272,11 +289,15 @@ static void write_man(FILE *out)
 	      "~/.cache/curfew.\n.TP\n.B CURFEW_SECRETS_KEY\nThe key of the secrets, 64 hexadecimal digits.\n.TP\n"
 	      ".B CURFEW_SECRETS_KEY_FILE\nA file that holds it, which nobody else may read.\n.TP\n"
 	      ".B XDG_STATE_HOME\ncurfew secret keeps secrets in curfew/secrets.db in it; by default in ~/.local/state.\n"
+	      ".TP\n.B CURFEW_SERVER\nWhere the server is, for submit, ps, logs, cancel and programs.\n"
+	      ".TP\n.B CURFEW_TOKEN\nThe token that they send to it.\n"
 	      ".TP\n.B NO_COLOR\nIf not empty, no colour is used on a terminal.\n.SH EXAMPLES\n.EX\n"
 	      "curfew run \\-\\-timeout 1s script.js\n"
 	      "curfew run \\-\\-json \\-\\-memory 32MiB script.js\n"
 	      "curfew run \\-\\-print \\-\\-params '[2, 3]' add.mjs\n"
-	      "curfew compile script.js \\-o script.curfew && curfew run script.curfew\n.EE\n",
+	      "curfew compile script.js \\-o script.curfew && curfew run script.curfew\n"
+	      "curfew submit \\-\\-wait \\-\\-timeout 1s script.js\n"
+	      "curfew logs \\-f $(curfew submit script.js)\n.EE\n",
 	      out);
 }
 

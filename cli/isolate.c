@@ -70,7 +70,7 @@ curfew_status cli_isolated_run(cli_isolated *isolated, const cli_source *source,
 	if (status != CURFEW_OK)
 		return status;
 	/* A signal that came meanwhile is delivered now. */
-	watch->cancel = (cli_cancel){cancel, isolated->run};
+	watch->cancel = (cli_canceller){cancel, isolated->run};
 	cli_signals_catch(watch->cancel);
 	cli_watch_until_done(watch, get_usage, isolated->run);
 	if (isolated->parsed == NULL) {

@@ -55,6 +55,16 @@ static int execute(cli_command_id command, const cli_arguments *arguments)
 		return cli_token(arguments);
 	case CLI_DOCTOR:
 		return cli_doctor(arguments);
+	case CLI_SUBMIT:
+		return cli_submit(arguments);
+	case CLI_PS:
+		return cli_ps(arguments);
+	case CLI_LOGS:
+		return cli_logs(arguments);
+	case CLI_CANCEL:
+		return cli_cancel(arguments);
+	case CLI_PROGRAMS:
+		return cli_programs(arguments);
 	default:
 		return cli_bench(arguments);
 	}
@@ -82,7 +92,7 @@ int main(int count, char **words)
 	fill_standard_streams();
 	(void)signal(SIGPIPE, SIG_IGN);
 	if (count < 2)
-		return cli_usage_error("a command is needed: run, compile, inspect, calibrate, bench, secret, serve, token, doctor or help");
+		return cli_usage_error("a command is needed: run, compile, inspect, calibrate, bench, secret, serve, token, doctor, submit, ps, logs, cancel, programs or help");
 	const char *word = words[1];
 	if (strcmp(word, "worker") == 0 && count == 2)
 		return worker_main();

@@ -17,8 +17,16 @@
 #define SERVE (1u << CLI_SERVE)
 #define TOKEN (1u << CLI_TOKEN)
 #define DOCTOR (1u << CLI_DOCTOR)
+#define SUBMIT (1u << CLI_SUBMIT)
+#define PS (1u << CLI_PS)
+#define LOGS (1u << CLI_LOGS)
+#define CANCEL (1u << CLI_CANCEL)
+#define PROGRAMS (1u << CLI_PROGRAMS)
 #define LIMITED (RUN | COMPILE | INSPECT | BENCH)
-#define ALL (LIMITED | SECRET | SERVE | TOKEN | DOCTOR | CALIBRATE)
+#define CLIENT (SUBMIT | PS | LOGS | CANCEL | PROGRAMS)
+#define ALL (LIMITED | SECRET | SERVE | TOKEN | DOCTOR | CALIBRATE | CLIENT)
+/* Where --fuel may be a time. */
+#define TIMED_FUEL (RUN | BENCH | SUBMIT)
 
 const cli_command cli_commands[CLI_COMMANDS] = {
 	[CLI_RUN] = {"run", "[options] PROGRAM [-- ARG...]", "run a program under limits",
@@ -66,16 +74,44 @@ const cli_command cli_commands[CLI_COMMANDS] = {
 	                "Tells what confines a worker process on this system, for --isolate process and serve,\n"
 	                "and what makes runs faster or stops earlier. Starts a worker to find out. Exit 0,\n"
 	                "whatever is missing."},
+	[CLI_SUBMIT] = {"submit", "[options] FILE|--program NAME [-- ARG...]", "have a server run a program",
+	                "Has a curfew serve run a program, and prints the run's id. FILE is JavaScript (.js .mjs),\n"
+	                "WebAssembly (.wasm .wat), or - for standard input (with --lang); it is sent as it is, so it\n"
+	                "can import nothing. --program is one that the server stores (curfew programs). Each ARG is\n"
+	                "given to JavaScript as a string, as if by --params. With --wait it goes on as curfew run\n"
+	                "does: output is passed on, a stop is told, the exit code is the run's; SIGINT cancels the\n"
+	                "run, a second one leaves it. Where the server is full, it tries again for 30 seconds."},
+	[CLI_PS] = {"ps", "[options]", "list a server's runs",
+	            "Lists the runs of a server, newest first: those that wait or run, with --all those that have\n"
+	            "ended too. A run that has ended shows its outcome in place of its state. TIME is what it\n"
+	            "took or has taken so far, AGE how long ago it was submitted."},
+	[CLI_LOGS] = {"logs", "[options] ID", "print the output of a server's run",
+	              "Prints what a run has written so far, its stdout to stdout and its stderr to stderr. With -f\n"
+	              "it goes on until the run has ended, also where the connection is lost meanwhile or the\n"
+	              "server is started anew (for up to 60 seconds). What became of the run is no matter: the exit\n"
+	              "code is 0."},
+	[CLI_CANCEL] = {"cancel", "[options] ID...", "cancel runs of a server",
+	                "Cancels runs and waits for their end, which comes at once or after the grace that they were\n"
+	                "given; cancelling again skips the grace. A run that had ended before is said to be, and is no\n"
+	                "error."},
+	[CLI_PROGRAMS] = {"programs", "[list | put NAME FILE | get NAME | remove NAME...] [options]",
+	                  "list and store a server's programs",
+	                  "list prints the programs that the server stores and this token may run. put stores a FILE\n"
+	                  "under a name for curfew submit --program NAME; the server loads it first, and refuses it if\n"
+	                  "that fails. get tells what is known of one, remove takes programs away. Without a word it\n"
+	                  "lists."},
 	[CLI_HELP] = {"help", "[COMMAND]", "explain a command", ""},
 };
 
 static const cli_option static_options[] = {
-	{.id = CLI_OPTION_CALL, .name = "call", .argument = "NAME", .commands = RUN | BENCH,
+	{.id = CLI_OPTION_CALL, .name = "call", .argument = "NAME", .commands = RUN | BENCH | SUBMIT,
 	 .meaning = "exported or global function to call; a default-exported function is called anyway"},
-	{.id = CLI_OPTION_PARAMS, .name = "params", .argument = "JSON", .commands = RUN | BENCH, .default_text = "[]",
+	{.id = CLI_OPTION_PARAMS, .name = "params", .argument = "JSON", .commands = RUN | BENCH | SUBMIT, .default_text = "[]",
 	 .meaning = "JSON array: the call's arguments, and curfew.params"},
 	{.id = CLI_OPTION_LANG, .name = "lang", .argument = "js|wasm|wat", .values = "js wasm wat", .commands = LIMITED,
 	 .meaning = "language of PROGRAM; needed where PROGRAM is -"},
+	{.id = CLI_OPTION_LANG, .name = "lang", .argument = "LANG", .values = "js mjs wasm wat", .commands = SUBMIT | PROGRAMS,
+	 .meaning = "language of FILE: js, mjs, wasm or wat; needed where FILE is -"},
 	{.id = CLI_OPTION_DIR, .name = "dir", .argument = "HOST::GUEST[:ro|:rw]", .commands = RUN | BENCH, .repeatable = true,
 	 .meaning = "a folder that a WASI program may read, under the name GUEST; :rw lets it write"},
 	{.id = CLI_OPTION_ALLOW_ENV, .name = "allow-env", .argument = "NAME", .commands = RUN | BENCH, .repeatable = true,
@@ -90,10 +126,12 @@ static const cli_option static_options[] = {
 	 .meaning = "a second program, run in turns with the first"},
 	{.id = CLI_OPTION_ISOLATE, .name = "isolate", .argument = "KIND", .values = "none process", .commands = RUN,
 	 .default_text = "none", .meaning = "process: run it in a confined process of its own"},
-	{.id = CLI_OPTION_DETERMINISTIC, .name = "deterministic", .commands = RUN | BENCH,
+	{.id = CLI_OPTION_DETERMINISTIC, .name = "deterministic", .commands = RUN | BENCH | SUBMIT,
 	 .meaning = "fixed clock, seeded random: the same run every time"},
 	{.id = CLI_OPTION_USER, .name = "user", .argument = "ID", .commands = RUN | BENCH | SECRET,
 	 .meaning = "the user: curfew.user, and whose secrets"},
+	{.id = CLI_OPTION_USER, .name = "user", .argument = "ID", .commands = SUBMIT,
+	 .meaning = "the user: curfew.user; users take turns in the server's queue"},
 	{.id = CLI_OPTION_SECRET, .name = "secret", .argument = "NAME=VALUE", .commands = RUN | BENCH, .repeatable = true,
 	 .meaning = "a secret for secrets.get; others may see it in the argument list, so keep it with curfew secret"},
 	{.id = CLI_OPTION_SECRETS, .name = "secrets", .argument = "FILE", .commands = RUN | BENCH,
@@ -105,15 +143,55 @@ static const cli_option static_options[] = {
 	{.id = CLI_OPTION_ALLOW_FETCH, .name = "allow-fetch", .argument = "HOST", .commands = RUN, .repeatable = true,
 	 .meaning = "let fetch reach HOST (ports 80 and 443), HOST:PORT or *.DOMAIN"},
 	{.id = CLI_OPTION_PRINT, .name = "print", .commands = RUN, .meaning = "print the value as JSON on stdout"},
+	{.id = CLI_OPTION_PROGRAM, .name = "program", .argument = "NAME", .commands = SUBMIT,
+	 .meaning = "run the program that the server stores under this name"},
+	{.id = CLI_OPTION_PROGRAM, .name = "program", .argument = "NAME", .commands = PS,
+	 .meaning = "only runs of the stored program of this name"},
+	{.id = CLI_OPTION_WAIT, .name = "wait", .letter = 'w', .commands = SUBMIT,
+	 .meaning = "wait for the end, passing output on: as curfew run does"},
+	{.id = CLI_OPTION_PRINT, .name = "print", .commands = SUBMIT, .meaning = "with --wait: print the value as JSON on stdout"},
+	{.id = CLI_OPTION_DELAY, .name = "delay", .argument = "DUR", .commands = SUBMIT,
+	 .meaning = "start it so long from now; at most 8784h"},
+	{.id = CLI_OPTION_PRIORITY, .name = "priority", .argument = "0-9", .commands = SUBMIT, .default_text = "5",
+	 .meaning = "higher ones start first"},
+	{.id = CLI_OPTION_RETRY, .name = "retry", .argument = "0-10", .commands = SUBMIT, .default_text = "0",
+	 .meaning = "how often to run it again if the server or a worker of its dies"},
+	{.id = CLI_OPTION_NOT_DURABLE, .name = "not-durable", .commands = SUBMIT,
+	 .meaning = "keep it off the server's disk: sooner accepted, and lost with the server"},
+	{.id = CLI_OPTION_IDEMPOTENCY_KEY, .name = "idempotency-key", .argument = "KEY", .commands = SUBMIT,
+	 .meaning = "submitting again with the same key leads to the same run; by default a new one each time"},
+	{.id = CLI_OPTION_ALL, .name = "all", .letter = 'a', .commands = PS, .meaning = "also runs that have ended"},
+	{.id = CLI_OPTION_STATE, .name = "state", .argument = "STATE", .commands = PS,
+	 .values = "scheduled queued running stopping done", .meaning = "only runs in this state"},
+	{.id = CLI_OPTION_MOST, .name = "limit", .letter = 'n', .argument = "N", .commands = PS, .default_text = "50",
+	 .meaning = "so many at most; \"unlimited\" lists all"},
+	{.id = CLI_OPTION_FOLLOW, .name = "follow", .letter = 'f', .commands = LOGS,
+	 .meaning = "go on until the run has ended"},
 	{.id = CLI_OPTION_JSON, .name = "json", .commands = RUN,
 	 .meaning = "print only the report, as one JSON object, on stdout; guest output is inside it"},
 	{.id = CLI_OPTION_JSON, .name = "json", .commands = BENCH | CALIBRATE, .meaning = "print the figures as one JSON object"},
 	{.id = CLI_OPTION_JSON, .name = "json", .commands = INSPECT, .meaning = "print all of it as one JSON object"},
 	{.id = CLI_OPTION_JSON, .name = "json", .commands = DOCTOR, .meaning = "print what was found as one JSON object"},
+	{.id = CLI_OPTION_JSON, .name = "json", .commands = SUBMIT,
+	 .meaning = "print {\"id\":...}; with --wait only the report, guest output inside it"},
+	{.id = CLI_OPTION_JSON, .name = "json", .commands = PS, .meaning = "print each run as one JSON object on a line of its own"},
+	{.id = CLI_OPTION_JSON, .name = "json", .commands = LOGS,
+	 .meaning = "print each event (output, state, progress, report) as one JSON object on a line of its own"},
+	{.id = CLI_OPTION_JSON, .name = "json", .commands = CANCEL,
+	 .meaning = "print each run's report as one JSON object on a line of its own"},
+	{.id = CLI_OPTION_JSON, .name = "json", .commands = PROGRAMS,
+	 .meaning = "print each program as one JSON object on a line of its own"},
+	{.id = CLI_OPTION_SERVER, .name = "server", .argument = "URL", .commands = CLIENT, .default_text = "http://127.0.0.1:7433",
+	 .meaning = "where curfew serve is; else as CURFEW_SERVER says"},
+	{.id = CLI_OPTION_TOKEN_FILE, .name = "token-file", .argument = "FILE", .commands = CLIENT,
+	 .meaning = "a file whose first line is the token; else CURFEW_TOKEN is the token itself"},
+	{.id = CLI_OPTION_CA_FILE, .name = "ca-file", .argument = "FILE", .commands = CLIENT,
+	 .meaning = "certificates (PEM) that the server's must come from, in place of the system's"},
 	{.id = CLI_OPTION_REPORT, .name = "report", .argument = "FILE", .commands = RUN,
 	 .meaning = "write the JSON report there as well"},
-	{.id = CLI_OPTION_QUIET, .name = "quiet", .commands = RUN | COMPILE | INSPECT,
+	{.id = CLI_OPTION_QUIET, .name = "quiet", .commands = RUN | COMPILE | INSPECT | SUBMIT,
 	 .meaning = "say nothing on stderr: no live line, no account of a stop"},
+	{.id = CLI_OPTION_QUIET, .name = "quiet", .commands = LOGS, .meaning = "no live line, nothing about a lost connection"},
 	{.id = CLI_OPTION_CONFIG, .name = "config", .argument = "FILE", .commands = SERVE,
 	 .meaning = "read what is not given here from this file"},
 	{.id = CLI_OPTION_DATA, .name = "data", .argument = "DIR", .commands = TOKEN,
@@ -134,7 +212,7 @@ static const cli_option static_options[] = {
 
 static const char *argument_of(cli_command_id command, const curfew_limit_info *limit)
 {
-	if (limit->offset == offsetof(curfew_limits, fuel) && ((RUN | BENCH) & 1u << command) != 0)
+	if (limit->offset == offsetof(curfew_limits, fuel) && (TIMED_FUEL & 1u << command) != 0)
 		return "N|DUR";
 	switch (limit->unit) {
 	case CURFEW_UNIT_DURATION:
@@ -188,9 +266,9 @@ size_t cli_list_options(cli_command_id command, cli_option options[CLI_OPTIONS_M
 {
 	if (command == CLI_HELP)
 		return 0;
-	size_t count = command == CLI_SERVE                         ? list_settings(options)
-	               : ((LIMITED | TOKEN) & 1u << command) != 0 ? list_limits(command, options)
-	                                                            : 0;
+	size_t count = command == CLI_SERVE                                  ? list_settings(options)
+	               : ((LIMITED | TOKEN | SUBMIT) & 1u << command) != 0 ? list_limits(command, options)
+	                                                                     : 0;
 	for (size_t i = 0; i < sizeof static_options / sizeof static_options[0]; i++) {
 		if ((static_options[i].commands & 1u << command) != 0 && count < CLI_OPTIONS_MOST)
 			options[count++] = static_options[i];
@@ -204,6 +282,11 @@ cli_command_id cli_find_command(const char *name)
 	while (id < CLI_COMMANDS && strcmp(cli_commands[id].name, name) != 0)
 		id++;
 	return (cli_command_id)id;
+}
+
+bool cli_is_client(cli_command_id command)
+{
+	return (CLIENT & 1u << command) != 0;
 }
 
 /* ---- The nearest name ------------------------------------------------------------------------------------ */
@@ -300,7 +383,7 @@ static bool set_fuel_time(parser *p, const cli_option *option, const char *value
 	curfew_limits limits = {.size = sizeof limits};
 	bool is_fuel = option->limit->offset == offsetof(curfew_limits, fuel);
 	p->arguments->fuel_time_ns = is_fuel ? 0 : p->arguments->fuel_time_ns;
-	if (!is_fuel || ((RUN | BENCH) & 1u << p->command) == 0 || strcmp(value, "unlimited") == 0 ||
+	if (!is_fuel || (TIMED_FUEL & 1u << p->command) == 0 || strcmp(value, "unlimited") == 0 ||
 	    curfew_limits_set(&limits, "timeout", value, NULL) != CURFEW_OK)
 		return false;
 	p->arguments->fuel_time_ns = limits.timeout_ns;
@@ -355,6 +438,7 @@ void cli_arguments_finish(cli_arguments *arguments)
 {
 	for (size_t i = 0; i < CLI_OPTION_IDS; i++)
 		free(arguments->lists[i].items);
+	free(arguments->operands.items);
 }
 
 static int set_option(parser *p, const cli_option *option, const char *value)
@@ -422,17 +506,19 @@ static int parse_word(parser *p, const char *word)
 		return parse_long(p, word);
 	if (word[0] == '-' && word[1] != '\0')
 		return parse_short(p, word);
-	if (p->command == CLI_SERVE || p->command == CLI_DOCTOR || p->command == CLI_CALIBRATE)
+	if (p->command == CLI_SERVE || p->command == CLI_DOCTOR || p->command == CLI_CALIBRATE || p->command == CLI_PS)
 		return cli_usage_error("unexpected argument %s; see curfew %s --help", word, cli_commands[p->command].name);
-	if ((p->command == CLI_SECRET || p->command == CLI_TOKEN) && p->arguments->action == NULL) {
+	if (((SECRET | TOKEN | PROGRAMS) & 1u << p->command) != 0 && p->arguments->action == NULL) {
 		p->arguments->action = word;
 		return -1;
 	}
-	if (p->arguments->program != NULL)
-		return cli_usage_error("unexpected argument %s after %s (arguments of the program follow --)", word,
-		                       p->arguments->program);
 	if (word[0] == '\0')
-		return cli_usage_error("%s is empty", p->command == CLI_SECRET ? "the argument" : "PROGRAM");
+		return cli_usage_error("%s is empty", (LIMITED & 1u << p->command) != 0 ? "PROGRAM" : "an argument");
+	if (((CANCEL | PROGRAMS) & 1u << p->command) != 0)
+		return add_to_list(&p->arguments->operands, word);
+	if (p->arguments->program != NULL)
+		return cli_usage_error("unexpected argument %s after %s%s", word, p->arguments->program,
+		                       p->command == CLI_LOGS ? "" : " (arguments of the program follow --)");
 	p->arguments->program = word;
 	return -1;
 }

@@ -22,6 +22,11 @@ typedef enum cli_command_id {
 	CLI_SERVE,
 	CLI_TOKEN,
 	CLI_DOCTOR,
+	CLI_SUBMIT,
+	CLI_PS,
+	CLI_LOGS,
+	CLI_CANCEL,
+	CLI_PROGRAMS,
 	CLI_HELP,
 	CLI_COMMANDS
 } cli_command_id;
@@ -63,6 +68,20 @@ typedef enum cli_option_id {
 	CLI_OPTION_RUNNING,
 	CLI_OPTION_QUEUED,
 	CLI_OPTION_PER_MINUTE,
+	CLI_OPTION_PROGRAM,
+	CLI_OPTION_WAIT,
+	CLI_OPTION_DELAY,
+	CLI_OPTION_PRIORITY,
+	CLI_OPTION_RETRY,
+	CLI_OPTION_NOT_DURABLE,
+	CLI_OPTION_IDEMPOTENCY_KEY,
+	CLI_OPTION_ALL,
+	CLI_OPTION_STATE,
+	CLI_OPTION_MOST,
+	CLI_OPTION_FOLLOW,
+	CLI_OPTION_SERVER,
+	CLI_OPTION_TOKEN_FILE,
+	CLI_OPTION_CA_FILE,
 	CLI_OPTION_HELP,
 	CLI_OPTION_VERSION,
 	CLI_OPTION_IDS,
@@ -102,8 +121,9 @@ typedef struct cli_arguments {
 	uint64_t fuel_time_ns;      /* --fuel as a duration, to be put in limits by cli_fuel_apply; 0: it was not one */
 	const char *fuel_time_text;
 	config server;       /* of serve */
-	const char *action;  /* of the commands secret and token: "set"; NULL: not given */
+	const char *action;  /* of the commands secret, token and programs: "set"; NULL: not given */
 	const char *program; /* or what the action is done to; NULL: not given */
+	cli_list operands;   /* of the commands cancel and programs, which take several: what it is done to */
 	char **rest;         /* what follows "--", rest_count of them */
 	size_t rest_count;
 } cli_arguments;
@@ -118,6 +138,8 @@ void cli_arguments_finish(cli_arguments *arguments);
 /* The command of that name, or CLI_COMMANDS. */
 cli_command_id cli_find_command(const char *name);
 const char *cli_nearest_command(const char *name);
+/* Whether it asks a server. */
+bool cli_is_client(cli_command_id command);
 
 int cli_print_help(cli_command_id command);
 int cli_print_overview(void);

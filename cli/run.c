@@ -146,7 +146,7 @@ static curfew_status run_here(session *s, cli_watch *watch, curfew_failure *fail
 	};
 	cli_grants_put(&s->grants, s->arguments, &options);
 	cli_wasi_apply(&s->wasi, s->arguments, &options);
-	watch->cancel = (cli_cancel){fire, s->cancel};
+	watch->cancel = (cli_canceller){fire, s->cancel};
 	cli_signals_catch(watch->cancel);
 	curfew_status status = curfew_run_start(s->program, &options, &s->run, failure);
 	cli_grants_finish(&s->grants);
@@ -246,12 +246,6 @@ static int execute(session *s)
 
 /* ---- After the run --------------------------------------------------------------------------------------- */
 
-static int print_line(const char *text, size_t length)
-{
-	int code = cli_print(text, length);
-	return code != CLI_EXIT_OK ? code : cli_print("\n", 1);
-}
-
 /* Delivers the report as JSON: to stdout, to a file. */
 static int deliver_json(session *s)
 {
@@ -278,10 +272,8 @@ static int deliver(session *s)
 {
 	int code = deliver_json(s);
 	bool finished = s->report->outcome == CURFEW_OUTCOME_FINISHED;
-	if (!s->json && code == CLI_EXIT_OK && is_given(s, CLI_OPTION_PRINT) && finished && s->output_error == 0) {
-		const char *value = s->report->value != NULL ? s->report->value : "null";
-		code = print_line(value, strlen(value));
-	}
+	if (!s->json && code == CLI_EXIT_OK && is_given(s, CLI_OPTION_PRINT) && finished && s->output_error == 0)
+		code = cli_print_value(s->report);
 	bool closed = s->output_error == EPIPE;
 	bool broken = s->output_error != 0 && s->output_error != EINTR;
 	/* A program that ends itself with a code has said what it had to. */
@@ -294,9 +286,7 @@ static int deliver(session *s)
 		cli_say("cannot write the program's output: %s", strerror(s->output_error));
 		return CLI_EXIT_INTERNAL;
 	}
-	if (code == CLI_EXIT_OK && s->report->outcome == CURFEW_OUTCOME_EXITED)
-		return s->report->exit_code & 0xff;
-	return code != CLI_EXIT_OK ? code : curfew_outcome_exit_code(s->report->outcome);
+	return code != CLI_EXIT_OK ? code : cli_exit_of(s->report);
 }
 
 int cli_run(const cli_arguments *arguments)

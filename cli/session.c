@@ -216,3 +216,17 @@ void cli_tell(const curfew_report *report)
 	(void)cli_write(STDERR_FILENO, text, length, NULL);
 	curfew_free(text);
 }
+
+int cli_print_value(const curfew_report *report)
+{
+	const char *value = report->value != NULL ? report->value : "null";
+	int code = cli_print(value, strlen(value));
+	return code != CLI_EXIT_OK ? code : cli_print("\n", 1);
+}
+
+int cli_exit_of(const curfew_report *report)
+{
+	if (report->outcome == CURFEW_OUTCOME_EXITED)
+		return report->exit_code & 0xff;
+	return curfew_outcome_exit_code(report->outcome);
+}

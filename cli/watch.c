@@ -59,7 +59,7 @@ void cli_signals_hold(void)
 	mask_signals(SIG_BLOCK);
 }
 
-void cli_signals_catch(cli_cancel cancel)
+void cli_signals_catch(cli_canceller cancel)
 {
 	handle_on_signal = cancel.handle;
 	cancel_on_signal = cancel.fire;
@@ -84,7 +84,7 @@ typedef struct chunk {
 
 bool cli_watch_init(cli_watch *watch, uint64_t timeout_ns, bool live)
 {
-	*watch = (cli_watch){.timeout_ns = timeout_ns, .at_line_start = true};
+	*watch = (cli_watch){.timeout_ns = timeout_ns, .at_line_start = true, .cancelled = "cancelled, in its grace (again: at once)"};
 	const char *terminal = getenv("TERM");
 	bool dumb = terminal == NULL || strcmp(terminal, "dumb") == 0;
 	watch->live = live && !dumb && isatty(STDERR_FILENO) != 0;
@@ -175,12 +175,16 @@ static void erase_live_line(cli_watch *watch)
 	watch->live_shown = false;
 }
 
-static void show_live_line(cli_watch *watch, curfew_run_usage usage)
+void cli_watch_set_state(cli_watch *watch, const char *state)
 {
-	char progress[sizeof watch->progress];
 	(void)pthread_mutex_lock(&watch->mutex);
-	memcpy(progress, watch->progress, sizeof progress);
+	(void)snprintf(watch->state, sizeof watch->state, "%s", state);
 	(void)pthread_mutex_unlock(&watch->mutex);
+}
+
+/* " of 10 s · cpu 1.2 s · memory 3 MiB", where it runs. */
+static void format_figures(const cli_watch *watch, curfew_run_usage usage, char *text, size_t size)
+{
 	char limit[CLI_QUANTITY] = "";
 	char cpu[CLI_QUANTITY];
 	char memory[CLI_QUANTITY];
@@ -188,15 +192,24 @@ static void show_live_line(cli_watch *watch, curfew_run_usage usage)
 		cli_format_time(watch->timeout_ns, limit);
 	cli_format_time(usage.cpu_ns, cpu);
 	cli_format_bytes(usage.memory_bytes, memory);
+	(void)snprintf(text, size, "%s%s \xc2\xb7 cpu %s \xc2\xb7 memory %s", limit[0] != '\0' ? " of " : "", limit, cpu, memory);
+}
+
+static void show_live_line(cli_watch *watch, curfew_run_usage usage)
+{
+	char progress[sizeof watch->progress], state[sizeof watch->state], figures[128] = "";
+	(void)pthread_mutex_lock(&watch->mutex);
+	memcpy(progress, watch->progress, sizeof progress);
+	memcpy(state, watch->state, sizeof state);
+	(void)pthread_mutex_unlock(&watch->mutex);
+	if (state[0] == '\0')
+		format_figures(watch, usage, figures, sizeof figures);
 	/* Wrapping is off while the line is written: it could not be erased if it took two. */
 	char line[1024];
-	int length = snprintf(line, sizeof line,
-	                      "\r\033[?7l\033[2m%s%" PRIu64 ".%" PRIu64 " s%s%s \xc2\xb7 cpu %s \xc2\xb7 memory %s%s%s"
-	                      "\033[0m\033[K\033[?7h",
-	                      signalled ? "cancelled, in its grace (again: at once) \xc2\xb7 " : "",
-	                      usage.wall_ns / 1000000000, usage.wall_ns % 1000000000 / 100000000,
-	                      limit[0] != '\0' ? " of " : "", limit, cpu, memory,
-	                      progress[0] != '\0' ? " \xc2\xb7 " : "", progress);
+	int length = snprintf(line, sizeof line, "\r\033[?7l\033[2m%s%s%s%s%" PRIu64 ".%" PRIu64 " s%s%s%s\033[0m\033[K\033[?7h",
+	                      signalled ? watch->cancelled : "", signalled ? " \xc2\xb7 " : "", state,
+	                      state[0] != '\0' ? " \xc2\xb7 " : "", usage.wall_ns / 1000000000,
+	                      usage.wall_ns % 1000000000 / 100000000, figures, progress[0] != '\0' ? " \xc2\xb7 " : "", progress);
 	(void)cli_write(STDERR_FILENO, line, (size_t)length, NULL);
 	watch->live_shown = true;
 }

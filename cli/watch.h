@@ -11,10 +11,10 @@
 #include <pthread.h>
 
 /* How to cancel what is watched; async-signal-safe. */
-typedef struct cli_cancel {
+typedef struct cli_canceller {
 	void (*fire)(void *handle);
 	void *handle;
-} cli_cancel;
+} cli_canceller;
 
 /* What it has used so far. */
 typedef void (*cli_get_usage)(void *run, curfew_run_usage *usage);
@@ -25,11 +25,13 @@ typedef struct cli_watch {
 	size_t length;
 	size_t capacity;
 	char progress[512]; /* last progress, made fit for a terminal */
+	char state[64];     /* shown in place of figures while it does not run; "": it runs */
 	bool done;
 	bool failed; /* out of memory: output was lost */
 
 	int wake[2]; /* a pipe: something happened */
-	cli_cancel cancel;   /* set before cli_watch_until_done */
+	cli_canceller cancel;   /* set before cli_watch_until_done */
+	const char *cancelled; /* what the live line says after a signal */
 	uint64_t timeout_ns; /* for the live line; CURFEW_UNLIMITED: none */
 	bool live;           /* a live line may be shown */
 	bool live_shown;
@@ -47,13 +49,16 @@ void cli_watch_on_done(void *context, curfew_run *run);
 /* The same for a run that is not one of the library's in this process. */
 void cli_watch_end(cli_watch *watch);
 
+/* What the live line shows in place of figures; "": the figures. Any thread. */
+void cli_watch_set_state(cli_watch *watch, const char *state);
+
 /* Passes output on until the run has ended and all of it is written. */
 void cli_watch_until_done(cli_watch *watch, cli_get_usage get_usage, void *run);
 
 /* From now on SIGINT and SIGTERM wait until cli_signals_catch. */
 void cli_signals_hold(void);
 /* From now on they cancel instead of ending the process. */
-void cli_signals_catch(cli_cancel cancel);
+void cli_signals_catch(cli_canceller cancel);
 /* To be called before the handle is destroyed. */
 void cli_signals_release(void);
 

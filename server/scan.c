@@ -196,3 +196,18 @@ span scan_member(const char *data, size_t len, const char *key)
 	} while (take(&s, ','));
 	return found;
 }
+
+bool scan_next_item(span *array, span *item)
+{
+	scanner s = {array->data, array->data + array->len};
+	skip_blanks(&s);
+	if (!take(&s, '[') && !take(&s, ','))
+		return false;
+	skip_blanks(&s);
+	const char *start = s.at;
+	if (!take_value(&s))
+		return false;
+	*item = (span){start, (size_t)(s.at - start)};
+	*array = (span){s.at, (size_t)(s.end - s.at)};
+	return true;
+}

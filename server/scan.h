@@ -23,4 +23,7 @@ bool scan_is_json(const char *data, size_t len);
  */
 span scan_member(const char *data, size_t len, const char *key);
 
+/* Takes the first item off an array, which then begins after it; false: there is none. */
+bool scan_next_item(span *array, span *item);
+
 #endif

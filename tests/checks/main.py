@@ -7,7 +7,7 @@ import shutil
 import tempfile
 import time
 
-from . import cases, cli, console, fetch, images, inspect, isolation, programs, project, secrets, server, server_programs, wasm
+from . import cases, cli, client, console, fetch, images, inspect, isolation, programs, project, secrets, server, server_programs, wasm
 from .harness import Context, Failed, Skipped
 
 GROUPS = {
@@ -23,6 +23,7 @@ GROUPS = {
     "fetch": fetch.tests,
     "isolation": isolation.tests,
     "server": lambda context: server.tests(context) + server_programs.tests(context),
+    "client": client.tests,
     "console": console.tests,
     "wasm": wasm.tests,
     "examples": programs.examples,

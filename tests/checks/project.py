@@ -81,7 +81,7 @@ def abi(context):
 
 # ---- Documents ----------------------------------------------------------------------------------------------------
 
-COMMANDS = ("run", "compile", "inspect", "calibrate", "bench", "secret")
+COMMANDS = ("run", "compile", "inspect", "calibrate", "bench", "secret", "submit", "ps", "logs", "cancel", "programs")
 
 
 def options_of(context, command):

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* curfew cancel: ends runs of a server. */
+#include "client.h"
+#include "commands.h"
+#include "say.h"
+
+#include <string.h>
+
+static int tell(const cli_arguments *arguments, const char *id, const cli_http_answer *answer)
+{
+	char words[128], outcome[32];
+	if (arguments->values[CLI_OPTION_JSON] != NULL) {
+		int code = cli_print(answer->body.data, answer->body.len);
+		return code != CLI_EXIT_OK ? code : cli_print("\n", 1);
+	}
+	cli_json_line(cli_json_member(cli_json(answer), "outcome"), outcome, sizeof outcome);
+	bool cancelled = strcmp(outcome, curfew_outcome_name(CURFEW_OUTCOME_CANCELLED)) == 0;
+	int length = cancelled ? snprintf(words, sizeof words, "%s cancelled\n", id)
+	                       : snprintf(words, sizeof words, "%s had ended: %s\n", id, outcome);
+	return cli_print(words, (size_t)length);
+}
+
+static int cancel(const cli_arguments *arguments, const cli_server *server, cli_http *http, const char *id)
+{
+	char path[64], what[64];
+	cli_http_answer answer;
+	(void)snprintf(path, sizeof path, "/v1/runs/%s", id);
+	(void)snprintf(what, sizeof what, "run %s", id);
+	const cli_http_request request = {.method = "DELETE", .path = path};
+	int code = cli_server_ask(server, http, &request, what, &answer);
+	if (code < 0 && answer.status == 202) {
+		cli_say("run %s is not cancelled: %s is ending, and has it on disk for its next start", id, server->url);
+		code = CLI_EXIT_INTERNAL;
+	}
+	if (code < 0)
+		code = tell(arguments, id, &answer);
+	cli_http_answer_finish(&answer);
+	return code;
+}
+
+/* Every one of them, whatever becomes of the others; the exit code is the last one that is not 0. */
+static int cancel_all(const cli_arguments *arguments, const cli_server *server)
+{
+	int code = CLI_EXIT_OK;
+	cli_http *http = cli_server_connect(server, -1);
+	if (http == NULL)
+		return CLI_EXIT_INTERNAL;
+	for (size_t i = 0; i < arguments->operands.count; i++) {
+		int one = cancel(arguments, server, http, arguments->operands.items[i]);
+		code = one != CLI_EXIT_OK ? one : code;
+	}
+	cli_http_destroy(http);
+	return code;
+}
+
+int cli_cancel(const cli_arguments *arguments)
+{
+	cli_server server;
+	int code = -1;
+	if (arguments->operands.count == 0)
+		return cli_usage_error("cancel needs the ID of a run; see curfew cancel --help");
+	for (size_t i = 0; i < arguments->operands.count && code < 0; i++)
+		code = cli_check_id(arguments->operands.items[i]);
+	if (code >= 0)
+		return code;
+	code = cli_server_init(arguments, &server);
+	if (code < 0)
+		code = cancel_all(arguments, &server);
+	cli_server_finish(&server);
+	return code;
+}

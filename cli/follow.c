@@ -1,0 +1,617 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Three threads: the main one passes output on and shows the live line (watch.c), one reads the event stream, one asks
+ * for figures while a live line is shown and cancels when a signal came. They are told to end by one descriptor.
+ */
+#include "follow.h"
+
+#include "say.h"
+#include "watch.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <time.h>
+#include <unistd.h>
+
+enum {
+	SILENCE_MS = 35000,   /* the server says something every 10 s */
+	QUIET_MS = 400,       /* all that there is now has come */
+	PATIENCE_MS = 60000,  /* without a connection */
+	FIRST_PAUSE_MS = 100, /* before trying again; doubled each time */
+	LAST_PAUSE_MS = 2000,
+	FIGURES_MS = 500,
+	FIGURES_SILENCE_MS = 5000,
+	LINE_MOST = 320 << 20,
+};
+
+typedef struct follow {
+	const cli_follow_options *options;
+	cli_followed *followed;
+	cli_watch watch;
+	int cancel_fd; /* readable: cancel the run */
+	int leave_fd;  /* readable: it is over */
+	volatile sig_atomic_t signals;
+	int code; /* exit code after an error was said; -1: none */
+
+	/* Of the reading thread. */
+	cli_http *http;
+	text line, kind, data; /* of the event that is coming; kind and data with what they have so far */
+	uint64_t number;
+	uint64_t last;         /* number of the last event; 0: none yet */
+	int64_t attempt;
+	bool has_run, was_done;
+	bool has_gap;          /* the beginning of the output is missing */
+	bool from_report;      /* the run has ended, and its output is not all in the stream but in its report */
+	bool is_lost, is_told;
+	uint64_t lost_ms;
+	size_t passed[2];      /* bytes of stdout and stderr */
+	uint64_t output_bytes; /* that there were at the start; for once */
+
+	pthread_mutex_t mutex; /* guards what follows */
+	curfew_run_usage usage;
+	uint64_t usage_ms; /* when that was so */
+	bool is_running;
+} follow;
+
+static uint64_t now_ms(void)
+{
+	struct timespec now;
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+static void raise_fd(int fd)
+{
+	static const uint64_t one = 1;
+	ssize_t written = write(fd, &one, sizeof one);
+	(void)written;
+}
+
+static bool is_raised(int fd, int wait_ms)
+{
+	struct pollfd ready = {.fd = fd, .events = POLLIN};
+	return poll(&ready, 1, wait_ms) > 0;
+}
+
+/* A signal, or nobody reads the output any more. Async-signal-safe. */
+static void interrupt(void *context)
+{
+	follow *f = context;
+	bool is_first = f->signals == 0;
+	f->signals = 1;
+	raise_fd(is_first && f->options->cancels ? f->cancel_fd : f->leave_fd);
+}
+
+/* ---- Figures --------------------------------------------------------------------------------------------- */
+
+static void get_usage(void *context, curfew_run_usage *usage)
+{
+	follow *f = context;
+	(void)pthread_mutex_lock(&f->mutex);
+	*usage = f->usage;
+	usage->wall_ns += (now_ms() - f->usage_ms) * 1000000;
+	(void)pthread_mutex_unlock(&f->mutex);
+}
+
+/* From now on its time counts from here. */
+static void set_running(follow *f, bool is_running)
+{
+	(void)pthread_mutex_lock(&f->mutex);
+	if (is_running != f->is_running) {
+		f->usage = (curfew_run_usage){.size = sizeof f->usage};
+		f->usage_ms = now_ms();
+	}
+	f->is_running = is_running;
+	(void)pthread_mutex_unlock(&f->mutex);
+}
+
+static uint64_t number_of(span object, const char *key)
+{
+	int64_t number = cli_json_number(cli_json_member(object, key));
+	return number > 0 ? (uint64_t)number : 0;
+}
+
+static void take_usage(follow *f, span run)
+{
+	span used = cli_json_member(run, "used");
+	if (used.data == NULL)
+		return;
+	(void)pthread_mutex_lock(&f->mutex);
+	f->usage.wall_ns = number_of(used, "wall_us") * 1000;
+	f->usage.cpu_ns = number_of(used, "cpu_us") * 1000;
+	f->usage.memory_bytes = number_of(used, "memory_peak_bytes");
+	f->usage.output_bytes = number_of(used, "output_bytes");
+	f->usage_ms = now_ms();
+	f->is_running = true;
+	(void)pthread_mutex_unlock(&f->mutex);
+}
+
+/* ---- The end --------------------------------------------------------------------------------------------- */
+
+/* What the stream did not have of the output. */
+static void pass_rest(follow *f, curfew_event_kind kind, const char *words, size_t length)
+{
+	size_t passed = f->passed[kind];
+	if (f->options->kind == CLI_FOLLOW_OUTPUT && !f->has_gap && length > passed)
+		cli_watch_on_event(&f->watch, kind, words + passed, length - passed);
+}
+
+/* The exit code of a program that ended itself is only in the report's words. */
+static void read_exit_code(curfew_report *report)
+{
+	static const char words[] = "exit code ";
+	if (report->outcome == CURFEW_OUTCOME_EXITED && report->error_message != NULL &&
+	    strncmp(report->error_message, words, sizeof words - 1) == 0)
+		report->exit_code = (int32_t)strtol(report->error_message + sizeof words - 1, NULL, 10);
+}
+
+/* False after an error was said. */
+static bool take_report(follow *f, span json)
+{
+	curfew_failure failure;
+	cli_followed *followed = f->followed;
+	if (curfew_report_parse(json.data, json.len, &followed->report, &failure) != CURFEW_OK) {
+		cli_say("%s sent a report that is none: %s", f->options->server->url, failure.message);
+		f->code = CLI_EXIT_INTERNAL;
+		return false;
+	}
+	read_exit_code(followed->report);
+	followed->json = text_copy(json.data, json.len);
+	followed->json_length = json.len;
+	pass_rest(f, CURFEW_EVENT_STDOUT, followed->report->stdout_text, followed->report->stdout_length);
+	pass_rest(f, CURFEW_EVENT_STDERR, followed->report->stderr_text, followed->report->stderr_length);
+	return followed->json != NULL;
+}
+
+/* ---- Events ---------------------------------------------------------------------------------------------- */
+
+static bool is(const text *t, const char *words)
+{
+	return strcmp(t->data != NULL ? t->data : "", words) == 0;
+}
+
+static void take_state(follow *f, span data)
+{
+	char state[32];
+	cli_json_line(cli_json_member(data, "state"), state, sizeof state);
+	bool is_running = strcmp(state, "running") == 0, is_stopping = strcmp(state, "stopping") == 0;
+	if (is_running) {
+		/* Maybe once more: then its output begins anew. */
+		f->has_run = true;
+		f->passed[0] = f->passed[1] = 0;
+	}
+	set_running(f, is_running || is_stopping);
+	cli_watch_set_state(&f->watch, is_running ? "" : state);
+}
+
+static void take_output(follow *f, span data)
+{
+	char stream[16];
+	size_t length;
+	cli_json_line(cli_json_member(data, "stream"), stream, sizeof stream);
+	char *words = cli_json_string(cli_json_member(data, "text"), &length);
+	curfew_event_kind kind = strcmp(stream, "stderr") == 0 ? CURFEW_EVENT_STDERR : CURFEW_EVENT_STDOUT;
+	if (words != NULL && !f->from_report) {
+		f->passed[kind] += length;
+		cli_watch_on_event(&f->watch, kind, words, length);
+	}
+	free(words);
+}
+
+/* number 0: it is not of the stream. */
+static void print_event(follow *f, uint64_t number, const char *kind, span data)
+{
+	text out;
+	if (f->options->kind != CLI_FOLLOW_EVENTS)
+		return;
+	text_init(&out, LINE_MOST);
+	text_print(&out, number > 0 ? "{\"id\":%llu,\"event\":" : "{\"id\":null,\"event\":", (unsigned long long)number);
+	text_say_json(&out, kind);
+	text_say(&out, ",\"data\":");
+	text_add(&out, data.data, data.len);
+	text_say(&out, "}\n");
+	if (!out.failed)
+		cli_watch_on_event(&f->watch, CURFEW_EVENT_STDOUT, out.data, out.len);
+	text_finish(&out);
+}
+
+static void note_gap(follow *f)
+{
+	if (f->number <= f->last + 1 || f->has_gap)
+		return;
+	f->from_report = f->was_done;
+	f->has_gap = !f->was_done;
+	if (f->has_gap && !f->options->quiet && f->options->kind == CLI_FOLLOW_OUTPUT)
+		cli_say("the server no longer has the beginning of the output");
+}
+
+/* Whether only what there is now is wanted. */
+static bool ends_now(const follow *f)
+{
+	return f->options->once && !f->was_done;
+}
+
+/* False: nothing more is wanted. */
+static bool take_event(follow *f)
+{
+	span data = {f->data.data, f->data.len};
+	bool passes = f->options->kind == CLI_FOLLOW_OUTPUT;
+	if (data.data == NULL || !scan_is_json(data.data, data.len))
+		return true;
+	note_gap(f);
+	f->last = f->number;
+	print_event(f, f->number, f->kind.data, data);
+	if (is(&f->kind, "report")) {
+		(void)take_report(f, data);
+		return false;
+	}
+	if (is(&f->kind, "state"))
+		take_state(f, data);
+	else if (is(&f->kind, "progress") && passes)
+		cli_watch_on_event(&f->watch, CURFEW_EVENT_PROGRESS, data.data, data.len);
+	else if (is(&f->kind, "output") && passes)
+		take_output(f, data);
+	return !passes || !ends_now(f) || f->passed[0] + f->passed[1] < f->output_bytes;
+}
+
+/* ---- The stream's lines ---------------------------------------------------------------------------------- */
+
+static void set_text(text *t, const char *words, size_t length)
+{
+	text_finish(t);
+	text_init(t, LINE_MOST);
+	text_add(t, words, length);
+}
+
+/* What follows "name:" and a blank, or NULL. */
+static const char *field_of(const text *line, const char *name)
+{
+	size_t length = strlen(name);
+	if (line->len <= length || memcmp(line->data, name, length) != 0 || line->data[length] != ':')
+		return NULL;
+	const char *value = line->data + length + 1;
+	return value + (*value == ' ');
+}
+
+/* A line has come, without its break. False: nothing more is wanted. */
+static bool take_line(follow *f)
+{
+	const char *value;
+	const char *end = f->line.data + f->line.len;
+	if (f->line.len == 0) {
+		bool more = f->kind.len == 0 || take_event(f);
+		set_text(&f->kind, "", 0);
+		set_text(&f->data, "", 0);
+		return more;
+	}
+	if ((value = field_of(&f->line, "id")) != NULL)
+		f->number = strtoull(value, NULL, 10);
+	else if ((value = field_of(&f->line, "event")) != NULL)
+		set_text(&f->kind, value, (size_t)(end - value));
+	else if ((value = field_of(&f->line, "data")) != NULL)
+		set_text(&f->data, value, (size_t)(end - value));
+	return true;
+}
+
+static bool on_data(void *context, const char *data, size_t length)
+{
+	follow *f = context;
+	f->is_lost = f->is_told = false;
+	while (length > 0) {
+		const char *end = memchr(data, '\n', length);
+		size_t part = end != NULL ? (size_t)(end - data) : length;
+		text_add(&f->line, data, part);
+		if (f->line.failed) {
+			cli_say("%s sent an event that is too large", f->options->server->url);
+			f->code = CLI_EXIT_INTERNAL;
+			return false;
+		}
+		if (end != NULL) {
+			bool more = take_line(f);
+			set_text(&f->line, "", 0);
+			if (!more)
+				return false;
+			part++;
+		}
+		data += part;
+		length -= part;
+	}
+	return true;
+}
+
+/* ---- The connection -------------------------------------------------------------------------------------- */
+
+static const char *what_of(const follow *f, char *what, size_t size)
+{
+	(void)snprintf(what, size, "run %s", f->options->id);
+	return what;
+}
+
+static cli_http_result ask_run(follow *f, cli_http *http, unsigned silence_ms, cli_http_answer *answer)
+{
+	char path[64];
+	(void)snprintf(path, sizeof path, "/v1/runs/%s", f->options->id);
+	const cli_http_request request = {.method = "GET", .path = path, .silence_ms = silence_ms};
+	return cli_http_exchange(http, &request, answer);
+}
+
+/* What the run is now. After the server began anew its story may have, too. */
+static void take_run(follow *f, span run)
+{
+	char state[32];
+	cli_json_line(cli_json_member(run, "state"), state, sizeof state);
+	int64_t attempt = cli_json_number(cli_json_member(run, "attempt"));
+	bool waits = strcmp(state, "queued") == 0 || strcmp(state, "scheduled") == 0;
+	if (f->last > 0 && (attempt > f->attempt || (waits && f->has_run))) {
+		f->last = 0;
+		f->has_run = false;
+	}
+	f->attempt = attempt;
+	f->was_done = strcmp(state, "done") == 0;
+	take_usage(f, run);
+}
+
+static cli_http_result stream(follow *f, cli_http_answer *answer)
+{
+	char path[64], header[64];
+	(void)snprintf(path, sizeof path, "/v1/runs/%s/events", f->options->id);
+	(void)snprintf(header, sizeof header, "Last-Event-ID: %llu", (unsigned long long)f->last);
+	set_text(&f->line, "", 0);
+	set_text(&f->kind, "", 0);
+	set_text(&f->data, "", 0);
+	const cli_http_request request = {
+		.method = "GET",
+		.path = path,
+		.header = f->last > 0 ? header : NULL,
+		.silence_ms = ends_now(f) ? QUIET_MS : SILENCE_MS,
+		.on_data = on_data,
+		.context = f,
+	};
+	return cli_http_exchange(f->http, &request, answer);
+}
+
+static bool may_come_back(cli_http_result result, const cli_http_answer *answer)
+{
+	bool is_full = result == CLI_HTTP_ANSWERED && (answer->status == 200 || answer->status == 429 || answer->status >= 500);
+	return is_full || result == CLI_HTTP_CUT || result == CLI_HTTP_UNREACHABLE || result == CLI_HTTP_SILENT;
+}
+
+static void give_up(follow *f, cli_http_result result, const cli_http_answer *answer)
+{
+	char what[64];
+	if (result == CLI_HTTP_ANSWERED && answer->status == 200)
+		cli_say("%s ended the stream of run %s again and again", f->options->server->url, f->options->id);
+	f->code = result == CLI_HTTP_ANSWERED && answer->status == 200
+	                  ? CLI_EXIT_INTERNAL
+	                  : cli_server_fail(f->options->server, result, answer, what_of(f, what, sizeof what));
+	if (may_come_back(result, answer))
+		cli_say("run %s may go on; to follow it: curfew logs -f %s", f->options->id, f->options->id);
+}
+
+/* Whether to try again, after a pause. */
+static bool wait_to_try(follow *f, cli_http_result result, const cli_http_answer *answer, unsigned *pause_ms)
+{
+	if (!may_come_back(result, answer)) {
+		give_up(f, result, answer);
+		return false;
+	}
+	if (!f->is_lost) {
+		f->is_lost = true;
+		f->lost_ms = now_ms();
+		*pause_ms = FIRST_PAUSE_MS;
+	}
+	if (now_ms() - f->lost_ms >= PATIENCE_MS) {
+		give_up(f, result, answer);
+		return false;
+	}
+	/* Not of one that was only moved to another connection. */
+	if (!f->is_told && now_ms() - f->lost_ms > 500 && !f->options->quiet) {
+		cli_say("the connection to %s is lost; trying again for up to %d s", f->options->server->url, PATIENCE_MS / 1000);
+		f->is_told = true;
+	}
+	unsigned wait_ms = answer->retry_after_s > 0 ? answer->retry_after_s * 1000 : *pause_ms;
+	*pause_ms = *pause_ms * 2 < LAST_PAUSE_MS ? *pause_ms * 2 : LAST_PAUSE_MS;
+	return !is_raised(f->leave_fd, (int)(wait_ms < PATIENCE_MS ? wait_ms : PATIENCE_MS));
+}
+
+/* Asks after a lost connection what has become of it. */
+static cli_http_result find_again(follow *f, cli_http_answer *answer)
+{
+	cli_http_result result = ask_run(f, f->http, SILENCE_MS, answer);
+	if (result == CLI_HTTP_ANSWERED && answer->status == 200)
+		take_run(f, cli_json(answer));
+	return result;
+}
+
+/* Once through: the stream, or what is left of it. True: it is over. */
+static bool go_through(follow *f, bool again, cli_http_result *result, cli_http_answer *answer)
+{
+	*result = again ? find_again(f, answer) : CLI_HTTP_ANSWERED;
+	if (again && (*result != CLI_HTTP_ANSWERED || answer->status != 200))
+		return *result == CLI_HTTP_INTERRUPTED;
+	cli_http_answer_finish(answer);
+	*result = stream(f, answer);
+	if (*result == CLI_HTTP_ANSWERED && answer->status == 204) {
+		/* Its end is not in the stream any more: the server was started anew. */
+		cli_http_answer_finish(answer);
+		*result = find_again(f, answer);
+		span report = *result == CLI_HTTP_ANSWERED ? cli_json_member(cli_json(answer), "report") : (span){0};
+		if (report.data == NULL)
+			return false;
+		print_event(f, 0, "report", report);
+		(void)take_report(f, report);
+		return true;
+	}
+	return *result == CLI_HTTP_STOPPED || *result == CLI_HTTP_INTERRUPTED || (ends_now(f) && *result == CLI_HTTP_SILENT);
+}
+
+static void *read_events(void *context)
+{
+	follow *f = context;
+	unsigned pause_ms = FIRST_PAUSE_MS;
+	bool over = false;
+	for (bool again = false; !over; again = true) {
+		cli_http_result result;
+		cli_http_answer answer = {0};
+		over = go_through(f, again, &result, &answer) || !wait_to_try(f, result, &answer, &pause_ms);
+		cli_http_answer_finish(&answer);
+	}
+	cli_watch_end(&f->watch);
+	raise_fd(f->leave_fd);
+	return NULL;
+}
+
+/* ---- Figures and cancelling ------------------------------------------------------------------------------ */
+
+static void cancel_run(follow *f, cli_http *http)
+{
+	char path[64], what[64];
+	cli_http_answer answer;
+	(void)snprintf(path, sizeof path, "/v1/runs/%s", f->options->id);
+	const cli_http_request request = {.method = "DELETE", .path = path};
+	cli_http_result result = cli_http_exchange(http, &request, &answer);
+	if (result != CLI_HTTP_INTERRUPTED && (result != CLI_HTTP_ANSWERED || answer.status >= 300)) {
+		cli_say("run %s could not be cancelled:", f->options->id);
+		(void)cli_server_fail(f->options->server, result, &answer, what_of(f, what, sizeof what));
+	}
+	cli_http_answer_finish(&answer);
+}
+
+static void ask_figures(follow *f, cli_http *http)
+{
+	cli_http_answer answer;
+	if (ask_run(f, http, FIGURES_SILENCE_MS, &answer) == CLI_HTTP_ANSWERED && answer.status == 200)
+		take_usage(f, cli_json(&answer));
+	cli_http_answer_finish(&answer);
+}
+
+static void *accompany(void *context)
+{
+	follow *f = context;
+	bool cancelled = false;
+	cli_http *http = cli_server_connect(f->options->server, f->leave_fd);
+	while (http != NULL) {
+		struct pollfd fds[] = {{.fd = f->leave_fd, .events = POLLIN}, {.fd = cancelled ? -1 : f->cancel_fd, .events = POLLIN}};
+		(void)poll(fds, 2, f->watch.live ? FIGURES_MS : -1);
+		if ((fds[0].revents & POLLIN) != 0)
+			break;
+		if ((fds[1].revents & POLLIN) != 0) {
+			cancelled = true;
+			cancel_run(f, http);
+		} else if (f->watch.live) {
+			ask_figures(f, http);
+		}
+	}
+	cli_http_destroy(http);
+	return NULL;
+}
+
+/* ---- All of it ------------------------------------------------------------------------------------------- */
+
+/* What it is at the start: how long it may take, and what there is of its output. */
+static int look(follow *f)
+{
+	char what[64];
+	cli_http_answer answer;
+	f->http = cli_server_connect(f->options->server, f->leave_fd);
+	if (f->http == NULL)
+		return CLI_EXIT_INTERNAL;
+	cli_http_result result = ask_run(f, f->http, SILENCE_MS, &answer);
+	int code = -1;
+	if (result == CLI_HTTP_ANSWERED && answer.status == 200) {
+		span run = cli_json(&answer);
+		uint64_t timeout_us = number_of(cli_json_member(run, "limits"), "timeout_us");
+		take_run(f, run);
+		f->watch.timeout_ns = timeout_us > 0 ? timeout_us * 1000 : CURFEW_UNLIMITED;
+		f->output_bytes = f->usage.output_bytes;
+	} else {
+		code = cli_server_fail(f->options->server, result, &answer, what_of(f, what, sizeof what));
+	}
+	cli_http_answer_finish(&answer);
+	return code;
+}
+
+static int run_threads(follow *f)
+{
+	pthread_t reader, companion;
+	bool reads = pthread_create(&reader, NULL, read_events, f) == 0;
+	bool accompanies = reads && pthread_create(&companion, NULL, accompany, f) == 0;
+	if (accompanies) {
+		f->watch.cancel = (cli_canceller){interrupt, f};
+		cli_signals_catch(f->watch.cancel);
+		cli_watch_until_done(&f->watch, get_usage, f);
+	} else {
+		cli_say("a thread cannot be started");
+		f->code = CLI_EXIT_INTERNAL;
+	}
+	raise_fd(f->leave_fd);
+	if (reads)
+		(void)pthread_join(reader, NULL);
+	if (accompanies)
+		(void)pthread_join(companion, NULL);
+	cli_signals_release();
+	return f->code;
+}
+
+static int follow_run(follow *f)
+{
+	const cli_follow_options *options = f->options;
+	int code = look(f);
+	/* Nothing has come of it so far. */
+	if (code >= 0 || (options->once && !f->was_done && f->output_bytes == 0 && options->kind == CLI_FOLLOW_OUTPUT))
+		return code;
+	cli_signals_hold();
+	code = run_threads(f);
+	cli_followed *followed = f->followed;
+	followed->left = code < 0 && followed->report == NULL && f->signals > 0 && f->watch.output_error == 0;
+	followed->output_error = f->watch.output_error != 0 ? f->watch.output_error : f->watch.failed ? ENOMEM : 0;
+	if (!f->watch.at_line_start && isatty(STDERR_FILENO) != 0 && !options->quiet)
+		(void)cli_write(STDERR_FILENO, "\n", 1, NULL);
+	return code;
+}
+
+int cli_follow(const cli_follow_options *options, cli_followed *followed)
+{
+	follow f = {.options = options, .followed = followed, .code = -1, .mutex = PTHREAD_MUTEX_INITIALIZER};
+	int code = CLI_EXIT_INTERNAL;
+	*followed = (cli_followed){0};
+	f.cancel_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	f.leave_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	f.usage_ms = now_ms();
+	bool is_live = !options->quiet && !options->once && options->kind == CLI_FOLLOW_OUTPUT;
+	if (f.cancel_fd < 0 || f.leave_fd < 0 || !cli_watch_init(&f.watch, CURFEW_UNLIMITED, is_live)) {
+		cli_say("%s", strerror(errno));
+	} else {
+		f.watch.cancelled = "cancelled, in its grace (again: leave it)";
+		code = follow_run(&f);
+		cli_watch_finish(&f.watch);
+	}
+	cli_http_destroy(f.http);
+	text_finish(&f.line);
+	text_finish(&f.kind);
+	text_finish(&f.data);
+	(void)close(f.cancel_fd);
+	(void)close(f.leave_fd);
+	return code;
+}
+
+void cli_followed_finish(cli_followed *followed)
+{
+	free(followed->json);
+	curfew_report_destroy(followed->report);
+}
+
+int cli_followed_check(const cli_followed *followed)
+{
+	if (followed->output_error == EPIPE)
+		return CLI_EXIT_PIPE;
+	if (followed->output_error == 0 || followed->output_error == EINTR)
+		return -1;
+	cli_say("cannot write the program's output: %s", strerror(followed->output_error));
+	return CLI_EXIT_INTERNAL;
+}

@@ -1,0 +1,447 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* curfew submit: has a server run a program, and with --wait goes on as curfew run does. */
+#include "calibrate.h"
+#include "commands.h"
+#include "follow.h"
+#include "say.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum {
+	PATIENCE_MS = 30000, /* with a server that is full, or a connection that was cut */
+	PAUSE_MS = 500,      /* before trying again, where the server does not say */
+	SILENCE_MS = 60000,
+	BODY_MOST = 256 << 20,
+	KEY_MOST = 255,
+	NAME_MOST = 128,
+};
+
+/* One submission. */
+typedef struct session {
+	const cli_arguments *arguments;
+	cli_arguments own; /* the same, once the fuel limit is known */
+	const char *stored; /* name of a stored program; NULL: the source is sent */
+	cli_server server;
+	cli_http *http;
+	cli_source source;
+	char *params;
+	size_t params_length;
+	text body;
+	char header[KEY_MOST + 32];
+	char id[CLI_ID_LENGTH + 1];
+} session;
+
+static const char *value_of(const session *s, cli_option_id id)
+{
+	return s->arguments->values[id];
+}
+
+static bool is_given(const session *s, cli_option_id id)
+{
+	return value_of(s, id) != NULL;
+}
+
+/* ---- The command line ------------------------------------------------------------------------------------ */
+
+static int check_number(const session *s, cli_option_id id, const char *name, uint64_t most)
+{
+	uint64_t number;
+	const char *words = value_of(s, id);
+	if (words == NULL || (config_parse_amount(words, false, &number) && number <= most))
+		return -1;
+	return cli_usage_error("--%s %s: must be a number from 0 to %u", name, words, (unsigned)most);
+}
+
+static int check_key(const session *s)
+{
+	const char *key = value_of(s, CLI_OPTION_IDEMPOTENCY_KEY);
+	size_t length = key != NULL ? strlen(key) : 1;
+	bool good = length > 0 && length <= KEY_MOST;
+	for (const char *at = key; at != NULL && *at != '\0'; at++)
+		good &= *at >= 0x20 && *at <= 0x7e;
+	return good ? -1 : cli_usage_error("--idempotency-key %s: must be 1 to %d printable ASCII characters", key, KEY_MOST);
+}
+
+static int check_program(const session *s)
+{
+	const char *file = s->arguments->program;
+	if ((file == NULL) == (s->stored == NULL))
+		return file == NULL ? cli_usage_error("submit needs a FILE, or --program NAME; see curfew submit --help")
+		                    : cli_usage_error("%s and --program %s exclude each other", file, s->stored);
+	if (s->stored != NULL && (s->stored[0] == '\0' || strlen(s->stored) > NAME_MOST))
+		return cli_usage_error("--program %s: a name has 1 to %d bytes", s->stored, NAME_MOST);
+	if (s->stored != NULL && is_given(s, CLI_OPTION_LANG))
+		return cli_usage_error("--lang %s belongs to a FILE, not to --program", value_of(s, CLI_OPTION_LANG));
+	if (file != NULL && strcmp(file, "-") == 0 && !is_given(s, CLI_OPTION_LANG))
+		return cli_usage_error("- (standard input) needs --lang js, mjs, wasm or wat");
+	return -1;
+}
+
+static int check_arguments(const session *s)
+{
+	uint64_t delay_us;
+	const char *delay = value_of(s, CLI_OPTION_DELAY);
+	int code = check_program(s);
+	if (code < 0)
+		code = cli_check_params(s->arguments);
+	if (code < 0)
+		code = check_number(s, CLI_OPTION_PRIORITY, "priority", 9);
+	if (code < 0)
+		code = check_number(s, CLI_OPTION_RETRY, "retry", 10);
+	if (code < 0)
+		code = check_key(s);
+	if (code >= 0)
+		return code;
+	if (delay != NULL && !config_parse_duration(delay, &delay_us))
+		return cli_usage_error("--delay %s: must be a duration with its unit, such as 5s", delay);
+	if (is_given(s, CLI_OPTION_PRINT) && !is_given(s, CLI_OPTION_WAIT))
+		return cli_usage_error("--print needs --wait");
+	return -1;
+}
+
+/* ---- What is sent ---------------------------------------------------------------------------------------- */
+
+static const char *language_of(const session *s)
+{
+	static const char *const names[] = {"js", "mjs", "wasm", "wat"};
+	return is_given(s, CLI_OPTION_LANG) ? value_of(s, CLI_OPTION_LANG) : names[s->source.language];
+}
+
+static int read_source(session *s)
+{
+	curfew_failure failure;
+	if (s->stored != NULL)
+		return -1;
+	if (!cli_source_read(s->arguments->program, value_of(s, CLI_OPTION_LANG), &s->source, &failure))
+		cli_say("%s", failure.message);
+	else if (s->source.is_image)
+		cli_say("%s is an image, which only curfew run takes: submit its source", s->arguments->program);
+	else
+		return -1;
+	return CLI_EXIT_BAD_PROGRAM;
+}
+
+/* Of a stored program the server knows what it is. */
+static int ask_language(session *s, bool *is_js)
+{
+	char path[64 + 3 * NAME_MOST], what[192], language[16];
+	cli_http_answer answer = {0};
+	char *name = cli_http_escape(s->stored);
+	(void)snprintf(path, sizeof path, "/v1/programs/%s", name != NULL ? name : "");
+	(void)snprintf(what, sizeof what, "program %s", s->stored);
+	const cli_http_request request = {.method = "GET", .path = path, .silence_ms = SILENCE_MS};
+	int code = cli_server_ask(&s->server, s->http, &request, what, &answer);
+	cli_json_line(cli_json_member(cli_json(&answer), "lang"), language, sizeof language);
+	*is_js = strcmp(language, "js") == 0 || strcmp(language, "mjs") == 0;
+	cli_http_answer_finish(&answer);
+	free(name);
+	return code;
+}
+
+/* What depends on the language. */
+static int make_params(session *s)
+{
+	bool is_js = s->stored != NULL || s->source.language < CURFEW_LANGUAGE_WASM, fuel_is_js = is_js;
+	int code = s->stored != NULL && s->arguments->fuel_time_ns > 0 ? ask_language(s, &fuel_is_js) : -1;
+	if (code >= 0)
+		return code;
+	if (!is_js && s->arguments->rest_count > 0)
+		return cli_usage_error("a server gives a WASI program no arguments: %s", s->arguments->rest[0]);
+	s->own = *s->arguments;
+	s->arguments = &s->own;
+	code = cli_fuel_apply(s->arguments, fuel_is_js, &s->own.limits);
+	return code >= 0 ? code : cli_make_params(s->arguments, is_js, &s->params, &s->params_length);
+}
+
+static void add_name(text *body, const char *name)
+{
+	if (body->len > 1)
+		text_say(body, ",");
+	text_print(body, "\"%s\":", name);
+}
+
+static void add_words(text *body, const char *name, const char *words)
+{
+	if (words == NULL)
+		return;
+	add_name(body, name);
+	text_say_json(body, words);
+}
+
+/* A number that was checked before. */
+static void add_number(text *body, const char *name, const char *words)
+{
+	uint64_t number = 0;
+	if (words == NULL || !config_parse_amount(words, false, &number))
+		return;
+	add_name(body, name);
+	text_print(body, "%u", (unsigned)number);
+}
+
+/* JSON as it is. */
+static void add_plain(text *body, const char *name, const char *words)
+{
+	if (words == NULL)
+		return;
+	add_name(body, name);
+	text_say(body, words);
+}
+
+static void add_source(session *s)
+{
+	const cli_source *source = &s->source;
+	add_words(&s->body, "lang", language_of(s));
+	add_name(&s->body, "source");
+	if (strcmp(language_of(s), "wasm") != 0) {
+		text_add_json(&s->body, source->text, source->length);
+		return;
+	}
+	size_t room = sodium_base64_ENCODED_LEN(source->length, sodium_base64_VARIANT_ORIGINAL);
+	char *encoded = malloc(room);
+	if (encoded == NULL) {
+		s->body.failed = true;
+		return;
+	}
+	(void)sodium_bin2base64(encoded, room, (const unsigned char *)source->text, source->length, sodium_base64_VARIANT_ORIGINAL);
+	text_say_json(&s->body, encoded);
+	free(encoded);
+}
+
+/* Those that were given. */
+static void add_limits(session *s)
+{
+	size_t count;
+	const curfew_limit_info *table = curfew_limit_table(&count);
+	bool is_first = true;
+	add_name(&s->body, "limits");
+	text_say(&s->body, "{");
+	for (size_t i = 0; i < count; i++) {
+		char words[32];
+		uint64_t value;
+		memcpy(&value, (const char *)&s->arguments->limits + table[i].offset, sizeof value);
+		if (value == 0)
+			continue;
+		curfew_limit_format(&table[i], value, words, sizeof words);
+		text_print(&s->body, "%s\"%s\":\"%s\"", is_first ? "" : ",", table[i].name, words);
+		is_first = false;
+	}
+	text_say(&s->body, "}");
+}
+
+static void make_body(session *s)
+{
+	text *body = &s->body;
+	text_init(body, BODY_MOST);
+	text_say(body, "{");
+	add_words(body, "program", s->stored);
+	if (s->stored == NULL)
+		add_source(s);
+	add_words(body, "call", value_of(s, CLI_OPTION_CALL));
+	add_plain(body, "params", s->params);
+	add_words(body, "user", value_of(s, CLI_OPTION_USER));
+	add_words(body, "delay", value_of(s, CLI_OPTION_DELAY));
+	add_number(body, "priority", value_of(s, CLI_OPTION_PRIORITY));
+	add_number(body, "retry", value_of(s, CLI_OPTION_RETRY));
+	add_plain(body, "deterministic", is_given(s, CLI_OPTION_DETERMINISTIC) ? "true" : NULL);
+	add_plain(body, "durable", is_given(s, CLI_OPTION_NOT_DURABLE) ? "false" : NULL);
+	add_limits(s);
+	text_say(body, "}");
+}
+
+static void make_header(session *s)
+{
+	char id[CLI_ID_LENGTH + 1];
+	const char *key = value_of(s, CLI_OPTION_IDEMPOTENCY_KEY);
+	curfew_id_create(id);
+	(void)snprintf(s->header, sizeof s->header, "Idempotency-Key: %s", key != NULL ? key : id);
+}
+
+/* ---- Sending --------------------------------------------------------------------------------------------- */
+
+static uint64_t now_ms(void)
+{
+	struct timespec now;
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+static bool is_full(cli_http_result result, const cli_http_answer *answer)
+{
+	return result == CLI_HTTP_ANSWERED && (answer->status == 429 || answer->status == 503);
+}
+
+/* Whether to send it again, after a pause. The key makes that safe. */
+static bool wait_to_send(const session *s, cli_http_result result, const cli_http_answer *answer, uint64_t end_ms, unsigned *tries)
+{
+	bool is_cut = result == CLI_HTTP_CUT || result == CLI_HTTP_SILENT || (result == CLI_HTTP_UNREACHABLE && *tries > 0);
+	uint64_t now = now_ms(), pause_ms = answer->retry_after_s > 0 ? answer->retry_after_s * UINT64_C(1000) : PAUSE_MS;
+	if ((!is_cut && !is_full(result, answer)) || now + pause_ms > end_ms)
+		return false;
+	if (*tries == 0 && !is_given(s, CLI_OPTION_QUIET)) {
+		char detail[200];
+		cli_json_line(cli_json_member(cli_json(answer), "detail"), detail, sizeof detail);
+		cli_say("%s: %s; trying again for up to %d s", s->server.url, is_cut ? answer->message : detail, PATIENCE_MS / 1000);
+	}
+	++*tries;
+	(void)poll(NULL, 0, (int)pause_ms);
+	return true;
+}
+
+static int take_id(session *s, const cli_http_answer *answer)
+{
+	cli_json_line(cli_json_member(cli_json(answer), "id"), s->id, sizeof s->id);
+	if (strlen(s->id) == CLI_ID_LENGTH)
+		return -1;
+	cli_say("%s accepted the run, and did not tell its id", s->server.url);
+	return CLI_EXIT_INTERNAL;
+}
+
+static int fail(const session *s, cli_http_result result, const cli_http_answer *answer)
+{
+	char what[192];
+	(void)snprintf(what, sizeof what, "program %s", s->stored != NULL ? s->stored : "");
+	int code = cli_server_fail(&s->server, result, answer, s->stored != NULL ? what : NULL);
+	return code == CLI_EXIT_FAILED ? CLI_EXIT_BAD_PROGRAM : code;
+}
+
+static int post(session *s)
+{
+	uint64_t end_ms = now_ms() + PATIENCE_MS;
+	unsigned tries = 0;
+	int code;
+	const cli_http_request request = {
+		.method = "POST",
+		.path = "/v1/runs",
+		.type = "application/json",
+		.body = s->body.data,
+		.body_length = s->body.len,
+		.header = s->header,
+		.silence_ms = SILENCE_MS,
+	};
+	for (bool again = true; again;) {
+		cli_http_answer answer;
+		cli_http_result result = cli_http_exchange(s->http, &request, &answer);
+		bool accepted = result == CLI_HTTP_ANSWERED && answer.status >= 200 && answer.status < 300;
+		again = !accepted && wait_to_send(s, result, &answer, end_ms, &tries);
+		code = accepted ? take_id(s, &answer) : again ? -1 : fail(s, result, &answer);
+		cli_http_answer_finish(&answer);
+	}
+	return code;
+}
+
+static int submit(session *s)
+{
+	int code = read_source(s);
+	if (code < 0)
+		code = make_params(s);
+	if (code >= 0)
+		return code;
+	make_header(s);
+	make_body(s);
+	if (!s->body.failed)
+		return post(s);
+	cli_say("out of memory");
+	return CLI_EXIT_INTERNAL;
+}
+
+/* ---- After that ------------------------------------------------------------------------------------------ */
+
+static int print_id(const session *s)
+{
+	char words[64];
+	int length = snprintf(words, sizeof words, is_given(s, CLI_OPTION_JSON) ? "{\"id\":\"%s\"}\n" : "%s\n", s->id);
+	return cli_print(words, (size_t)length);
+}
+
+/* Tells of a stop as curfew run does: by the file's own name, with the line of a syntax error. */
+static void tell(const session *s, curfew_report *report)
+{
+	static const char usual[] = "source.";
+	curfew_report shown;
+	if (s->stored == NULL && s->source.language < CURFEW_LANGUAGE_WASM)
+		(void)curfew_report_set_source(report, s->source.text, s->source.length);
+	shown = *report;
+	curfew_frame *frames = calloc(report->frame_count + 1, sizeof *frames);
+	for (size_t i = 0; frames != NULL && i < report->frame_count; i++) {
+		frames[i] = report->frames[i];
+		if (s->stored == NULL && frames[i].file != NULL && strncmp(frames[i].file, usual, sizeof usual - 1) == 0)
+			frames[i].file = s->source.name;
+	}
+	shown.frames = frames != NULL ? frames : report->frames;
+	cli_tell(&shown);
+	free(frames);
+}
+
+static int deliver(const session *s, const cli_followed *followed)
+{
+	curfew_report *report = followed->report;
+	bool finished = report->outcome == CURFEW_OUTCOME_FINISHED, json = is_given(s, CLI_OPTION_JSON);
+	int code = CLI_EXIT_OK;
+	if (json)
+		code = cli_print(followed->json, followed->json_length);
+	if (json && code == CLI_EXIT_OK)
+		code = cli_print("\n", 1);
+	if (!json && finished && is_given(s, CLI_OPTION_PRINT) && followed->output_error == 0)
+		code = cli_print_value(report);
+	bool own_end = finished || report->outcome == CURFEW_OUTCOME_EXITED;
+	if (!json && !is_given(s, CLI_OPTION_QUIET) && !own_end)
+		tell(s, report);
+	int output_code = cli_followed_check(followed);
+	if (output_code >= 0)
+		return output_code;
+	return code != CLI_EXIT_OK ? code : cli_exit_of(report);
+}
+
+static int wait_for_end(session *s)
+{
+	const cli_follow_options options = {
+		.server = &s->server,
+		.id = s->id,
+		.kind = is_given(s, CLI_OPTION_JSON) ? CLI_FOLLOW_END : CLI_FOLLOW_OUTPUT,
+		.quiet = is_given(s, CLI_OPTION_QUIET),
+		.cancels = true,
+	};
+	cli_followed followed;
+	int code = cli_follow(&options, &followed);
+	if (code >= 0) {
+		/* 1 is for programs that threw. */
+		code = code == CLI_EXIT_FAILED ? CLI_EXIT_INTERNAL : code;
+	} else if (followed.report != NULL) {
+		code = deliver(s, &followed);
+	} else {
+		cli_say("left run %s, which was told to end: curfew logs -f %s", s->id, s->id);
+		code = curfew_outcome_exit_code(CURFEW_OUTCOME_CANCELLED);
+	}
+	cli_followed_finish(&followed);
+	return code;
+}
+
+static int execute(session *s)
+{
+	s->http = cli_server_connect(&s->server, -1);
+	int code = s->http != NULL ? submit(s) : CLI_EXIT_INTERNAL;
+	if (code >= 0)
+		return code;
+	return is_given(s, CLI_OPTION_WAIT) ? wait_for_end(s) : print_id(s);
+}
+
+int cli_submit(const cli_arguments *arguments)
+{
+	session s = {.arguments = arguments, .stored = arguments->values[CLI_OPTION_PROGRAM]};
+	int code = check_arguments(&s);
+	if (code < 0)
+		code = cli_server_init(arguments, &s.server);
+	if (code < 0)
+		code = execute(&s);
+	cli_http_destroy(s.http);
+	cli_source_finish(&s.source);
+	text_finish(&s.body);
+	free(s.params);
+	cli_server_finish(&s.server);
+	return code;
+}

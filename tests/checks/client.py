@@ -1,0 +1,590 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The commands that ask a server: what they print, what they say of errors, and that they outlive a lost connection."""
+import http.server
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import threading
+import time
+
+from .cli import expect_error, read_terminal, write
+from .harness import EXIT_CODES, Failed, Test, expect, expect_equal, shorten
+from .server import make_token
+from .serving import Server
+
+TESTS = []
+ID = re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{25}\n")
+NOBODY = "00000000000000000000000000"
+# A line every 50 ms.
+LINES = "for (let i = 0; i < %d; i++) { console.log('line', i); await new Promise(done => setTimeout(done, 50)); }"
+
+
+def test(function):
+    TESTS.append(function)
+    return function
+
+
+class Client:
+    """curfew COMMAND against a server."""
+
+    def __init__(self, context, server, token=None):
+        self.context = context
+        self.url = server if isinstance(server, str) else f"http://{server.host}:{server.port}"
+        self.env = {"CURFEW_SERVER": self.url, "CURFEW_TOKEN": token or ""}
+
+    def ask(self, *words, timeout=30, **options):
+        return self.context.command([self.context.curfew, *words], env=self.env, timeout=timeout, **options)
+
+    def good(self, *words, **options):
+        """Its standard output; it must end with 0 and say nothing on stderr."""
+        done = self.ask(*words, **options)
+        expect(done.code == 0 and done.err == b"", f"{words}: exit {done.code}, {shorten(done.out.decode(), 300)} {shorten(done.err.decode(), 600)}")
+        return done.out.decode()
+
+    def lines(self, *words):
+        return [json.loads(line) for line in self.good(*words, "--json").splitlines()]
+
+    def submit(self, source, *words, name="a.js"):
+        text = self.good("submit", write(self.context, name, source), *words)
+        expect(ID.fullmatch(text), f"no id: {text!r}")
+        return text.strip()
+
+    def spawn(self, *words, **options):
+        return self.context.spawn([self.context.curfew, *words], env=self.env, stdin=subprocess.DEVNULL,
+                                  stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options)
+
+    def finish(self, process, timeout=30):
+        return self.context.finish(process, process.args, time.monotonic(), timeout)
+
+
+def read_until(process, text, seconds=20):
+    """What has come on its stdout once this is in it."""
+    seen, end = b"", time.monotonic() + seconds
+    os.set_blocking(process.stdout.fileno(), False)
+    while text not in seen:
+        if time.monotonic() > end or process.poll() is not None:
+            raise Failed(f"no {text!r} in what is printed: {seen!r}, exit {process.poll()}")
+        seen += process.stdout.read() or b""
+        time.sleep(0.01)
+    os.set_blocking(process.stdout.fileno(), True)
+    return seen
+
+
+# ---- submit -------------------------------------------------------------------------------------------------------
+
+
+@test
+def submit(context):
+    with Server(context) as server:
+        client = Client(context, server)
+        run = client.submit("console.log('x'); 6 * 7", "--user", "ada", "--priority", "7", "--retry", "2", "--timeout", "2s", "--memory", "32MiB", "--loops", "10M")
+        seen = server.wait_for(run)
+        expect_equal("run", (seen["report"]["value"], seen["user"], seen["priority"], seen["retry"], seen["durable"]), (42, "ada", 7, 2, True))
+        expect_equal("limits", [seen["limits"][key] for key in ("timeout_us", "memory_bytes", "loops", "fuel")], [2000000, 32 << 20, 10**7, None])
+        (answer,) = client.lines("submit", write(context, "b.mjs", "export default (a, b) => a + b"), "--params", "[2, 3]")
+        expect_equal("module", server.wait_for(answer["id"])["report"]["value"], 5)
+        expect_equal("arguments", server.wait_for(client.submit("curfew.params", "--", "a", "é\n\"b"))["report"]["value"], ["a", "é\n\"b"])
+        expect_equal("call", server.wait_for(client.submit("function f(x) { return x * 2 }", "--call", "f", "--params", "[4]"))["report"]["value"], 8)
+        delayed = server.get(client.submit("1", "--delay", "1h", "--not-durable"))
+        expect_equal("delayed", (delayed["state"], delayed["durable"]), ("scheduled", False))
+        piped = client.good("submit", "-", "--lang", "js", "--wait", "--print", stdin=b"'pi' + 'ped'")
+        expect_equal("standard input", piped, '"piped"\n')
+        fixed = [client.good("submit", "--deterministic", "--wait", "--print", write(context, "r.js", "Math.random()")) for _ in range(2)]
+        expect_equal("deterministic", fixed[0], fixed[1])
+
+
+@test
+def webassembly(context):
+    text = '(module (func (export "add") (param i32 i32) (result i32) (i32.add (local.get 0) (local.get 1))))'
+    binary = bytes.fromhex("0061736d0100000001050160017f017f03020100070701036e6567000009") [:8]
+    with Server(context) as server:
+        client = Client(context, server)
+        expect_equal("text", client.good("submit", "--wait", "--print", "--call", "add", "--params", "[2,3]", write(context, "a.wat", text)), "5\n")
+        expect_equal("binary", client.good("submit", "--wait", write(context, "a.wasm", binary)), "")
+        exits = '(module (import "wasi_snapshot_preview1" "proc_exit" (func $e (param i32))) (memory (export "memory") 1) (func (export "_start") (call $e (i32.const 42))))'
+        done = client.ask("submit", "--wait", write(context, "e.wat", exits))
+        expect_equal("its own exit code", (done.code, done.out, done.err), (42, b"", b""))
+        expect_error(client.ask("submit", write(context, "a.wat", text), "--", "x"), 2, "WASI")
+
+
+@test
+def idempotency(context):
+    with Server(context) as server:
+        client = Client(context, server)
+        path = write(context, "a.js", "1")
+        ids = {client.good("submit", "--idempotency-key", "k 1", path) for _ in range(3)}
+        expect_equal("one run", (len(ids), len(server.ask("GET", "/v1/runs")["runs"])), (1, 1))
+        expect(client.good("submit", path) not in ids, "without a key it is another run")
+        expect_error(client.ask("submit", "--idempotency-key", "k 1", write(context, "a.js", "2")), 2, "Idempotency-Key")
+        expect_error(client.ask("submit", "--idempotency-key", "", path), 2, "--idempotency-key")
+        expect_error(client.ask("submit", "--idempotency-key", "é", path), 2, "--idempotency-key")
+
+
+OUTCOMES = (
+    ("ok", "console.log('o'); console.error('e'); ({a: 1})", []), ("threw", "console.log('o'); throw new TypeError('no')", []),
+    ("bad_program", "let a = ;\n", []), ("fuel", "for(;;);", ["--fuel", "100k"]), ("loops", "for(;;);", ["--loops", "100"]),
+    ("host_calls", "for(;;) curfew.progress(1)", ["--host-calls", "5"]), ("timers", "for(;;) setTimeout(() => {}, 1e5)", []),
+    ("deadline", "function f() { for(;;); }\nf()", ["--timeout", "50ms"]), ("memory", "const a = []; for(;;) a.push(new Array(1000).fill(1))", ["--timeout", "60s"]),
+    ("stack", "(module (func $f (export \"f\") (result i32) (i32.add (call $f) (i32.const 1))))", ["--call", "f"]), ("cpu", "for(;;);", ["--cpu", "50ms"]),
+    ("output", "for(;;) console.log('x')", ["--output", "100"]))
+
+
+def without_numbers(text):
+    """The first line of an account, without what differs from run to run; frames may be of any moment."""
+    first = text.decode().partition("\n")[0]
+    return re.sub(r"\d+(\.\d+)?( (us|ms|s|KiB|MiB))?", "N", first).replace(", N late", "")
+
+
+@test
+def wait_is_as_run(context):
+    """The exit code, the output and what is said of a stop."""
+    with Server(context) as server:
+        client = Client(context, server)
+        for outcome, source, options in OUTCOMES:
+            path = write(context, "program.wat" if outcome == "stack" else "program.js", source)
+            here, there = context.run(*options, path, timeout=60), client.ask("submit", "--wait", *options, path, timeout=60)
+            expect_equal(f"{outcome}: exit", (there.code, here.code), (EXIT_CODES[outcome], EXIT_CODES[outcome]))
+            expect_equal(f"{outcome}: stdout", there.out, here.out)
+            expect_equal(f"{outcome}: stderr", without_numbers(there.err), without_numbers(here.err))
+            expect(b"source.js" not in there.err, f"{outcome}: not the file's name: {there.err}")
+            done = client.ask("submit", "--wait", "--json", *options, path, timeout=60)
+            report = context.check_report(done.out, done)
+            expect_equal(f"{outcome}: --json", (report["outcome"], done.err), (outcome, b""))
+        done = client.ask("submit", "--wait", "--quiet", write(context, "a.js", "throw 1"))
+        expect_equal("--quiet", (done.code, done.out, done.err), (1, b"", b""))
+        done = client.ask("submit", "--wait", "--print", write(context, "a.js", "console.log('a'); [1]"))
+        expect_equal("--print", (done.code, done.out, done.err), (0, b"a\n[1]\n", b""))
+        done = client.ask("submit", "--wait", write(context, "a.js", LINES % 5))
+        expect_equal("as it comes", done.out, b"".join(b"line %d\n" % i for i in range(5)))
+
+
+def interrupt_waiting(context, source, *options):
+    """What SIGINT makes of submit --wait: the process's end and the run's."""
+    with Server(context) as server:
+        client = Client(context, server)
+        process = client.spawn("submit", "--wait", *options, write(context, "a.js", source))
+        read_until(process, b"begun")
+        process.send_signal(signal.SIGINT)
+        done = client.finish(process)
+        (run,) = server.ask("GET", "/v1/runs")["runs"]
+        return done, server.wait_for(run["id"])
+
+
+@test
+def interrupt_cancels(context):
+    done, run = interrupt_waiting(context, "console.log('begun'); for (;;);", "--timeout", "60s")
+    expect_equal("exit and outcome", (done.code, run["outcome"]), (130, "cancelled"))
+    expect(b"cancelled" in done.err, f"what it says: {done.err}")
+
+
+@test
+def interrupt_twice_leaves(context):
+    source = "console.log('begun'); for (;;) { await new Promise(done => setTimeout(done, 10)); }"
+    with Server(context) as server:
+        client = Client(context, server)
+        process = client.spawn("submit", "--wait", "--grace", "30s", "--timeout", "60s", write(context, "a.js", source))
+        read_until(process, b"begun")
+        (run,) = server.ask("GET", "/v1/runs")["runs"]
+        process.send_signal(signal.SIGINT)
+        server.wait_for(run["id"], "stopping")
+        expect(process.poll() is None, "one signal is not to leave")
+        process.send_signal(signal.SIGINT)
+        done = client.finish(process, 10)
+        expect(done.code == 130 and run["id"].encode() in done.err and b"curfew logs -f" in done.err, f"exit {done.code}, {done.err}")
+        server.ask("DELETE", f"/v1/runs/{run['id']}")
+
+
+@test
+def closed_output(context):
+    """Nobody reads any more: the run has no reason to go on."""
+    with Server(context) as server:
+        client = Client(context, server)
+        process = client.spawn("submit", "--wait", "--timeout", "60s", write(context, "a.js", "for (;;) { console.log('x'.repeat(100)); await new Promise(d => setTimeout(d, 5)); }"))
+        read_until(process, b"x")
+        process.stdout.close()
+        process.stdout = None
+        done = client.finish(process)
+        (run,) = server.ask("GET", "/v1/runs")["runs"]
+        expect_equal("exit and outcome", (done.code, server.wait_for(run["id"])["outcome"]), (141, "cancelled"))
+
+
+@test
+def full_server(context):
+    """submit tries again for a while."""
+    with Server(context, "--workers", "1", "--concurrency", "1", "--max-queue", "1") as server:
+        client = Client(context, server)
+        first = client.submit("for (;;);", "--timeout", "60s")
+        server.wait_for(first, "running")
+        client.submit("1")
+        process = client.spawn("submit", write(context, "a.js", "2"))
+        time.sleep(1)
+        expect(process.poll() is None, "it is to try again")
+        expect_equal("cancel", client.good("cancel", first), f"{first} cancelled\n")
+        done = client.finish(process)
+        expect(done.code == 0 and ID.fullmatch(done.out.decode()) and b"queue is full" in done.err, f"exit {done.code}, {done.out} {done.err}")
+
+
+# ---- ps -----------------------------------------------------------------------------------------------------------
+
+
+@test
+def ps(context):
+    with Server(context) as server:
+        client = Client(context, server)
+        server.ask("PUT", "/v1/programs/hello", b"1", 201)
+        expect_equal("nothing", client.good("ps").split(), ["ID", "PROGRAM", "STATE", "TIME", "AGE"])
+        expect_equal("nothing", client.good("ps", "--json"), "")
+        ended = [client.submit("1"), client.submit("throw 1")]
+        for run in ended:
+            server.wait_for(run)
+        named = client.good("submit", "--program", "hello", "--wait", "--json")
+        running, delayed = client.submit("for (;;);", "--timeout", "60s"), client.submit("1", "--delay", "1h")
+        server.wait_for(running, "running")
+        table = [line.split() for line in client.good("ps").splitlines()[1:]]
+        expect_equal("going on", [line[:3] for line in table], [[delayed, "source.js", "scheduled"], [running, "source.js", "running"]])
+        expect_equal("as JSON", [run["id"] for run in client.lines("ps")], [delayed, running])
+        table = [line.split() for line in client.good("ps", "--all").splitlines()[1:]]
+        expect_equal("all", [(line[0], line[2]) for line in table],
+                     [(delayed, "scheduled"), (running, "running"), (json.loads(named)["id"], "ok"), (ended[1], "threw"), (ended[0], "ok")])
+        expect_equal("of one state", [run["state"] for run in client.lines("ps", "--state", "done")], ["done"] * 3)
+        expect_equal("of a program", [run["program"] for run in client.lines("ps", "-a", "--program", "hello")], ["hello"])
+        expect_equal("none of a program", client.lines("ps", "--all", "--program", "no/such&x=1"), [])
+        expect_equal("limit", [run["id"] for run in client.lines("ps", "-n", "1")], [delayed])
+        expect_equal("limit of all", [run["id"] for run in client.lines("ps", "-a", "--limit", "2")], [delayed, running])
+        for words in (["--limit", "0"], ["--limit", "x"], ["--state", "gone"], ["--all", "--state", "done"], ["extra"]):
+            expect_error(client.ask("ps", *words), 2, words[0])
+        client.good("cancel", running)
+
+
+@test
+def many_pages(context):
+    with Server(context) as server:
+        client = Client(context, server)
+        ids = sorted((server.submit("1", durable=False)["id"] for _ in range(450)), reverse=True)
+        server.wait_for(ids[0])
+        expect_equal("all of them", [line.split()[0] for line in client.good("ps", "--all", "--limit", "unlimited").splitlines()[1:]], ids)
+        expect_equal("all as JSON", [run["id"] for run in client.lines("ps", "--all", "--limit", "unlimited")], ids)
+        done = client.ask("ps", "--all")
+        expect_equal("the newest", (done.code, len(done.out.splitlines()), b"--limit" in done.err), (0, 51, True))
+        expect_equal("so many", len(client.lines("ps", "-a", "-n", "250")), 250)
+
+
+# ---- logs ---------------------------------------------------------------------------------------------------------
+
+
+@test
+def logs(context):
+    with Server(context) as server:
+        client = Client(context, server)
+        run = client.submit("console.log('out\\u001b[31m'); console.error('err'); console.log('ende')")
+        server.wait_for(run)
+        for words in ([], ["-f"]):
+            done = client.ask("logs", *words, run)
+            expect_equal(f"logs {words}", (done.code, done.out, done.err), (0, b"out\x1b[31m\nende\n", b"err\n"))
+        events = client.lines("logs", run)
+        expect_equal("events", [event["event"] for event in events if event["event"] != "state"], ["output", "output", "output", "report"])
+        expect_equal("a failed run", client.ask("logs", "-f", client.submit("console.log(1); throw 1")).code, 0)
+        going = client.submit("console.log('now'); await new Promise(d => setTimeout(d, 60000))", "--timeout", "60s")
+        server.wait_for(going, "running")
+        start = time.monotonic()
+        while client.good("logs", going) != "now\n":
+            expect(time.monotonic() - start < 20 * context.slower, "its output does not come")
+        expect(client.good("logs", "--json", going).endswith('"text":"now\\n"}}\n'), "its events so far")
+        expect_equal("one that waits", client.good("logs", client.submit("1", "--delay", "1h")), "")
+        client.good("cancel", going)
+
+
+@test
+def logs_of_much(context):
+    """What the stream has dropped is in the report; so is what is only on disk."""
+    source = "for (let i = 0; i < 12000; i++) console.log(i)"
+    expected = "".join(f"{i}\n" for i in range(12000))
+    data = os.path.join(context.folder(), "data")
+    with Server(context, data=data) as server:
+        client = Client(context, server)
+        run = client.submit(source)
+        server.wait_for(run)
+        expect_equal("of one in memory", client.good("logs", run), expected)
+        expect_equal("while waiting", client.good("submit", "--wait", write(context, "a.js", source)), expected)
+    with Server(context, data=data) as server:
+        expect_equal("of one on disk", Client(context, server).good("logs", "-f", run), expected)
+
+
+def free_port():
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return one.getsockname()[1]
+
+
+@test
+def killed_server(context):
+    """logs -f and submit --wait go on with the server's next start, where the run's end is told."""
+    data, listen = os.path.join(context.folder(), "data"), f"127.0.0.1:{free_port()}"
+    server = Server(context, data=data, listen=listen)
+    client = Client(context, server)
+    path = write(context, "a.js", LINES % 1200)
+    waiting = client.spawn("submit", "--wait", "--timeout", "60s", path)
+    begun = read_until(waiting, b"line 3\n")
+    run = server.ask("GET", "/v1/runs")["runs"][0]["id"]
+    following = client.spawn("logs", "-f", run)
+    seen = read_until(following, b"line 5\n")
+    server.kill()
+    time.sleep(1)
+    with Server(context, data=data, listen=listen) as server:
+        report = server.wait_for(run)["report"]
+        expect_equal("outcome", report["outcome"], "crashed")
+        followed, waited = client.finish(following), client.finish(waiting)
+        for what, done, first, code in (("logs -f", followed, seen, 0), ("submit --wait", waited, begun, EXIT_CODES["crashed"])):
+            out = (first + done.out).decode()
+            expect_equal(f"{what}: exit", done.code, code)
+            expect(out == "".join(f"line {i}\n" for i in range(out.count("\n"))), f"{what}: a line is missing or there twice: {shorten(out)}")
+            expect(out.startswith(report["stdout"]), f"{what}: the report has more: {shorten(out)}, {shorten(report['stdout'])}")
+            expect(b"is lost" in done.err, f"{what}: what it says: {done.err}")
+
+
+@test
+def killed_server_runs_it_again(context):
+    """A run with --retry begins anew, and so does its output."""
+    data, listen = os.path.join(context.folder(), "data"), f"127.0.0.1:{free_port()}"
+    server = Server(context, data=data, listen=listen)
+    client = Client(context, server)
+    process = client.spawn("submit", "--wait", "--retry", "1", "--timeout", "60s", write(context, "a.js", LINES % 20))
+    first = read_until(process, b"line 3\n")
+    server.kill()
+    with Server(context, data=data, listen=listen):
+        done = client.finish(process)
+        out = (first + done.out).decode()
+        expect(done.code == 0 and out.endswith("".join(f"line {i}\n" for i in range(20))), f"exit {done.code}: {shorten(out)} {done.err}")
+
+
+@test
+def interrupted_logs(context):
+    """Leaving changes nothing for the run."""
+    with Server(context) as server:
+        client = Client(context, server)
+        run = client.submit(LINES % 1200, "--timeout", "60s")
+        process = client.spawn("logs", "-f", run)
+        read_until(process, b"line 1\n")
+        process.send_signal(signal.SIGINT)
+        expect_equal("exit", client.finish(process, 10).code, 130)
+        expect_equal("the run", server.get(run)["state"], "running")
+        client.good("cancel", run)
+
+
+# ---- cancel -------------------------------------------------------------------------------------------------------
+
+
+@test
+def cancel(context):
+    with Server(context) as server:
+        client = Client(context, server)
+        going, waiting = client.submit("for (;;);", "--timeout", "60s"), client.submit("1", "--delay", "1h")
+        ended = client.submit("1")
+        server.wait_for(ended)
+        expect_equal("cancel", client.good("cancel", going, waiting, ended), f"{going} cancelled\n{waiting} cancelled\n{ended} had ended: ok\n")
+        expect_equal("outcomes", [server.get(run)["outcome"] for run in (going, waiting)], ["cancelled"] * 2)
+        reports = [context.check_report(line) for line in client.good("cancel", "--json", going, ended).splitlines()]
+        expect_equal("reports", [report["outcome"] for report in reports], ["cancelled", "ok"])
+        done = client.ask("cancel", NOBODY, ended)
+        expect_equal("one that is not there", (done.code, done.out.decode()), (1, f"{ended} had ended: ok\n"))
+        expect(NOBODY.encode() in done.err, f"{done.err}")
+        for words in ([], ["x"], [ended, "../x"]):
+            expect_error(client.ask("cancel", *words), 2)
+
+
+# ---- programs -----------------------------------------------------------------------------------------------------
+
+
+@test
+def programs(context):
+    with Server(context) as server:
+        client = Client(context, server)
+        path = write(context, "add.mjs", "export default (a, b) => a + b")
+        expect_equal("put", client.good("programs", "put", "add", path), "add stored\n")
+        expect_equal("again", client.good("programs", "put", "add", path), "add is up to date\n")
+        expect_equal("language", server.ask("GET", "/v1/programs/add")["lang"], "mjs")
+        expect_equal("run", client.good("submit", "--program", "add", "--wait", "--print", "--params", "[2,3]"), "5\n")
+        expect_equal("fuel", client.ask("submit", "--program", "add", "--wait", "--fuel", "1ms", "--params", "[2,3]").code in (0, 121), True)
+        client.good("programs", "put", "b", "-", "--lang", "wat", stdin=b"(module)")
+        for words in (["programs"], ["programs", "list"]):
+            expect_equal("list", [line.split()[0] for line in client.good(*words).splitlines()], ["NAME", "add", "b"])
+            expect_equal("list as JSON", [program["kind"] for program in client.lines(*words)], ["js", "module"])
+        expect("kind     js\n" in client.good("programs", "get", "add"), "get")
+        expect_equal("get as JSON", client.lines("programs", "get", "b")[0]["lang"], "wat")
+        expect_equal("stored as JSON", client.lines("programs", "put", "c", path)[0]["name"], "c")
+        expect_equal("remove", client.good("programs", "remove", "add", "c"), "add removed\nc removed\n")
+        expect_equal("remove as JSON", client.lines("programs", "remove", "b"), [{"name": "b", "removed": True}])
+        expect_error(client.ask("programs", "remove", "add"), 1, "add")
+        expect_error(client.ask("programs", "get", "add"), 1, "add")
+        expect_error(client.ask("submit", "--program", "add"), 3, "add")
+        expect_error(client.ask("programs", "put", "x", write(context, "x.js", "let = =")), 3, "line 1")
+        expect_error(client.ask("programs", "put", "x", "/no/such.js"), 3, "/no/such.js")
+        for words in (["put", "x"], ["put", "../x", path], ["get"], ["remove"], ["list", "x"], ["give"], ["put", "x", "-"]):
+            expect_error(client.ask("programs", *words), 2)
+
+
+# ---- Errors -------------------------------------------------------------------------------------------------------
+
+EVERY = (["ps"], ["programs"], ["logs", NOBODY], ["logs", "-f", NOBODY], ["cancel", NOBODY])
+
+
+def every(context):
+    return (*EVERY, ["submit", write(context, "a.js", "1")], ["submit", "--wait", write(context, "a.js", "1")])
+
+
+@test
+def usage(context):
+    client = Client(context, "http://127.0.0.1:1")
+    path = write(context, "a.js", "1")
+    for words in (["submit"], ["submit", path, "--program", "x"], ["submit", path, path], ["submit", "-"], ["submit", "--program", "x", "--lang", "js"],
+                  ["submit", path, "--timeout", "0"], ["submit", path, "--priority", "10"], ["submit", path, "--retry", "11"], ["submit", path, "--delay", "5"],
+                  ["submit", path, "--params", "{}"], ["submit", path, "--print"], ["logs"], ["logs", "x"], ["logs", NOBODY, NOBODY], ["logs", NOBODY.lower() + "x"],
+                  ["ps", "--server", "ftp://x"], ["ps", "--server", "http://me:word@x"], ["ps", "--server", "x y"], ["ps", "--server", "http://"],
+                  ["ps", "--token-file", "/no/such"], ["ps", "--token-file", path + "x"], ["ps", "--token-file", write(context, "t", "a b\n")],
+                  ["ps", "--token-file", write(context, "t", "")], ["ps", "--ca-file", "/no/such"], ["ps", "--token", "x"]):
+        expect_error(client.ask(*words), 2)
+    expect_error(client.ask("submit", "/no/such.js"), 3, "/no/such.js")
+    for command in ("submit", "ps", "logs", "cancel", "programs"):
+        expect(client.good(command, "--help").startswith(f"Usage: curfew {command} "), f"{command} --help")
+
+
+@test
+def unreachable(context):
+    url = f"http://127.0.0.1:{free_port()}"
+    client = Client(context, url)
+    for words in every(context):
+        expect_error(client.ask(*words), 125, url, "refused")
+    expect_error(client.ask("ps", "--server", "http://nowhere.invalid"), 125, "nowhere.invalid")
+
+
+@test
+def unknown_run(context):
+    with Server(context) as server:
+        client = Client(context, server)
+        for words in (["logs", NOBODY], ["logs", "-f", "--json", NOBODY], ["cancel", NOBODY]):
+            expect_error(client.ask(*words), 1, NOBODY)
+
+
+@test
+def access(context):
+    data = os.path.join(context.folder(), "data")
+    both, read, run = (make_token(context, data, "--name", name, "--scopes", name, *more)
+                       for name, more in (("run,read", ("--timeout", "5s")), ("read", ()), ("run", ())))
+    with Server(context, data=data) as server:
+        for words in every(context):
+            expect_error(Client(context, server).ask(*words), 125, "needs a token", "CURFEW_TOKEN")
+            expect_error(Client(context, server, "curfew_no").ask(*words), 125, "does not know this token")
+        path = write(context, "a.js", "1")
+        expect_error(Client(context, server, read).ask("submit", path), 125, "scope run")
+        expect_error(Client(context, server, run).ask("ps"), 125, "scope read")
+        done = Client(context, server, run).ask("submit", "--wait", path)
+        expect(done.code == 125 and b"scope read" in done.err, f"exit {done.code}, {done.err}")
+        client = Client(context, server, both)
+        run = client.submit("1")
+        expect_equal("its own", [one["id"] for one in client.lines("ps", "--all")], [run])
+        expect_error(client.ask("submit", "--timeout", "6s", path), 2, "/limits/timeout")
+        file = write(context, "token", both + "\n")
+        expect_equal("--token-file", len(Client(context, server).lines("ps", "--all", "--token-file", file)), 1)
+    expect(both not in server.log(), "the token is in the log")
+
+
+@test
+def private_certificate(context):
+    folder = context.folder()
+    made = subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj", "/CN=localhost",
+                           "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", "key.pem", "-out", "cert.pem"], cwd=folder, capture_output=True, check=False)
+    expect(made.returncode == 0, made.stderr.decode())
+    cert = os.path.join(folder, "cert.pem")
+    with Server(context, "--tls-cert", cert, "--tls-key", os.path.join(folder, "key.pem")) as server:
+        client = Client(context, f"https://{server.host}:{server.port}")
+        expect_error(client.ask("ps"), 125, client.url)
+        expect_equal("--ca-file", client.good("submit", "--ca-file", cert, "--wait", "--print", write(context, "a.js", "7")), "7\n")
+
+
+class Strange(http.server.BaseHTTPRequestHandler):
+    """A server that is none of ours; its class attributes say what it answers."""
+    status, kind, body, headers_more = 200, "text/html", b"<h1>hello</h1>", {}
+
+    def answer(self):
+        self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        self.send_response(self.status)
+        for name, value in {"Content-Type": self.kind, "Content-Length": str(len(self.body)), **self.headers_more}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(self.body)
+
+    do_GET = do_POST = do_DELETE = do_PUT = answer
+
+    def log_message(self, *words):
+        pass
+
+
+def with_strange(answers, use):
+    kind = type("Answers", (Strange,), answers)
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), kind)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+    thread.start()
+    try:
+        use(f"http://127.0.0.1:{server.server_address[1]}")
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@test
+def strange_servers(context):
+    def refused(url):
+        for words in every(context):
+            done = Client(context, url).ask(*words)
+            expect(done.code == 125 and url.encode() in done.err and b"\x1b" not in done.err, f"{words}: exit {done.code}, {done.err}")
+    with_strange({"status": 404}, refused)
+    with_strange({"status": 500}, refused)
+    with_strange({"status": 302, "headers_more": {"Location": "http://127.0.0.1:1/"}}, refused)
+    problem = {"type": "x", "title": "x", "detail": "no\x1b[31m\r\nred", "pointer": "/a\x07"}
+    with_strange({"status": 418, "kind": "application/problem+json", "body": json.dumps(problem).encode()}, refused)
+    problem["detail"] = "come later"
+
+    def later(url):
+        expect_error(Client(context, url).ask("ps"), 125, "come later", "try again in 70 s")
+        expect_error(Client(context, url).ask("submit", write(context, "a.js", "1")), 125, "come later", "try again in 70 s")
+    with_strange({"status": 429, "kind": "application/problem+json", "body": json.dumps(problem).encode(), "headers_more": {"Retry-After": "70"}}, later)
+
+    def hostile(url):
+        for words in (["ps", "--all"], ["ps"], ["programs"]):
+            done = Client(context, url).ask(*words)
+            expect(done.code == 0 and not re.search(rb"[\x00-\x08\x0b-\x1f\x7f\x80-\x9f]", done.out.replace("é".encode(), b"")), f"{words}: {done}")
+    name = "\x1b]0;owned\x07\r\x9b31mé" + "x" * 300
+    run = {"id": name, "state": name, "outcome": name, "program": name, "created_ms": 10**18, "report": {"used": {"wall_us": -5}}}
+    listed = {"runs": [run, 5, "x", None, {}], "next": name, "programs": [{"name": name, "kind": name, "size": -1, "updated_ms": -1, "sha256": name}, 7]}
+    with_strange({"kind": "application/json", "body": json.dumps(listed, ensure_ascii=False).encode()}, hostile)
+    with_strange({"kind": "application/json", "body": b"[" * 100000}, lambda url: Client(context, url).ask("ps"))
+
+
+# ---- A terminal ---------------------------------------------------------------------------------------------------
+
+
+@test
+def terminal(context):
+    with Server(context) as server:
+        os.environ.setdefault("TERM", "xterm")
+        words = ["env", f"CURFEW_SERVER=http://{server.host}:{server.port}", "TERM=xterm", context.curfew]
+        path = write(context, "a.js", "curfew.progress({ at: 7 }); for (;;);")
+        code, seen = read_terminal(context, [*words, "submit", "--wait", "--timeout", "2500ms", path], 10)
+        expect_equal("exit", code, 124)
+        before = seen.partition("curfew: ")[0]
+        expect("2.5 s" in before and '{"at":7}' in before and "cpu" in before, f"the live line shows no limit or progress: {seen!r}")
+        expect(re.search(r"\x1b\[\d*K|\r *\r", before), f"the live line is not taken away: {seen!r}")
+        run = server.submit("1", delay="3s")["id"]
+        code, seen = read_terminal(context, [*words, "logs", "-f", run], 10)
+        expect(code == 0 and "scheduled" in seen and seen.endswith("\r\x1b[K"), f"exit {code}: {seen!r}")
+
+
+ALONE = {terminal}
+
+
+def tests(context):
+    return [Test("client", function.__name__, function, function in ALONE) for function in TESTS]
