@@ -289,14 +289,20 @@ typedef void (*curfew_host_callback)(void *context, curfew_host_call *call);
 
 /*
  * A function of the host's that programs may call. JavaScript sees it as host.NAME, a function of a frozen global
- * object; a WebAssembly module imports it, if it has a type. Components cannot import it. Each call is one of the
- * run's host calls. Without a type it takes JSON and answers JSON; with one it is given numbers, from JavaScript too.
+ * object; a WebAssembly module imports it, if it has a type; a component imports it as NAME of the interface that
+ * module names ("acme:host/api@1.2.0", or without a version for all), without a module as NAME alone. Each call is one
+ * of the run's host calls. Without a type it takes JSON and answers JSON; with one it is given numbers, from JavaScript
+ * too.
+ *
+ * A component's parameters and result are JSON as those of its own functions are (docs/INSPECT.md). Letters stand for
+ * s32 or u32, s64 or u64, f32, f64, several results for a tuple. What it imports with a result type is answered with
+ * the ok alone, and what is thrown is the err. A component that would pass resources, futures or streams does not load.
  */
 typedef struct curfew_host_function {
 	uint32_t size;
 	uint32_t flags;     /* CURFEW_HOST_ASYNC */
 	const char *name;   /* printable ASCII without blanks, quotes and backslashes, at most 128 bytes, of its own */
-	const char *module; /* that a WebAssembly module imports it from; NULL: "host" */
+	const char *module; /* that a WebAssembly module imports it from, or a component's interface; NULL: "host" */
 	const char *type;   /* "iI->f": of i (i32), I (i64), f (f32), F (f64), at most 16 each and "->" between; NULL: JSON */
 	uint64_t fuel;      /* that a call costs, where fuel is limited */
 	/*
@@ -315,8 +321,8 @@ typedef struct curfew_host_function {
 } curfew_host_function;
 
 /*
- * JavaScript has a promise for the answer, and a WebAssembly module waits for it without holding a thread. Each call
- * has to be answered exactly once; that may happen after the run's end, and is then of no consequence.
+ * JavaScript has a promise for the answer, and WebAssembly waits for it without holding a thread. Each call has to be
+ * answered exactly once; that may happen after the run's end, and is then of no consequence.
  */
 #define CURFEW_HOST_ASYNC 1u
 
@@ -344,11 +350,14 @@ CURFEW_API void *curfew_host_call_get_data(const curfew_host_call *call);
  * The three answers. Each ends the call, and an asynchronous one with it the caller's handle; any thread. CURFEW_INVALID:
  * this is no answer for such a function (not JSON, or it has a type, or none); the program sees that as an error.
  */
-/* JSON text; NULL: undefined. */
+/* JSON text; NULL: undefined, and null for a component, which traps if its result is of another type. */
 CURFEW_API curfew_status curfew_host_call_return(curfew_host_call *call, const char *json, size_t length);
 /* Numbers, as many as the type says; may be NULL if there are none. JavaScript has one as it is, several as an array. */
 CURFEW_API curfew_status curfew_host_call_return_values(curfew_host_call *call, const curfew_value *results);
-/* An error: an Error with this message in JavaScript, a trap in WebAssembly. */
+/*
+ * An error: an Error with this message in JavaScript, a trap in WebAssembly. Where a component's function has a result
+ * type, it is its err: the message itself as a string, enum or case, or JSON of another type; a trap if it is neither.
+ */
 CURFEW_API curfew_status curfew_host_call_throw(curfew_host_call *call, const char *message);
 
 /* ---- Cancel ---------------------------------------------------------------------------------------------- */

@@ -6,6 +6,7 @@ mod account;
 mod futures;
 mod input;
 mod code_map;
+mod functions;
 mod rewrite;
 mod wasi;
 

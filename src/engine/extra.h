@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What engine/src adds to Wasmtime's C API: the module rewriter, where code comes from, futures that wake, accounting of
- * growth and of calls out of the sandbox, and WASI. Every function here is written in Rust and never unwinds.
+ * growth and of calls out of the sandbox, functions for components, and WASI. Every function here is written in Rust
+ * and never unwinds.
  *
  * Messages are one line of at most 255 bytes and a NUL. Handles are freed by the function named with them.
  */
@@ -13,6 +14,7 @@
 #include <stdint.h>
 #include <wasm.h>
 #include <wasmtime.h>
+#include <wasmtime/component.h>
 
 /* ---- Configuration (lib.rs) ------------------------------------------------------------------------------- */
 
@@ -153,6 +155,29 @@ void curfew__store_hostcall_fuel(wasmtime_context_t *context, size_t bytes);
  */
 wasmtime_error_t *curfew__linker_add_wasi(wasmtime_linker_t *linker);
 wasmtime_error_t *curfew__component_linker_add_wasi(wasmtime_component_linker_t *linker);
+
+/* ---- Functions for components (functions.rs) ----------------------------------------------------------------- */
+
+/* A linker with what the other one has. */
+wasmtime_component_linker_t *curfew__component_linker_clone(const wasmtime_component_linker_t *linker);
+
+/*
+ * A component calls. params are valid until this returns; results (each a bool at first), *error (NULL at first) and
+ * what the continuation has until that is over: then the guest goes on, or ends if there is an error. A continuation
+ * that is not set is over at once.
+ */
+typedef void (*curfew__component_callback)(void *env, wasmtime_context_t *context,
+                                           const wasmtime_component_val_t *params, size_t param_count,
+                                           wasmtime_component_val_t *results, size_t result_count,
+                                           wasmtime_error_t **error, wasmtime_async_continuation_t *continuation);
+
+/* Adds a function, of whatever type a component imports it with. env outlives what is made with the linker. */
+wasmtime_error_t *curfew__component_linker_add_function(wasmtime_component_linker_instance_t *instance,
+                                                        const char *name, size_t length,
+                                                        curfew__component_callback callback, void *env);
+
+/* An error that is this trap. */
+wasmtime_error_t *curfew__error_out_of_fuel(void);
 
 /* ---- Futures (futures.rs) --------------------------------------------------------------------------------- */
 

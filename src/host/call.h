@@ -38,21 +38,6 @@ typedef struct curfew__host_caller {
 	const atomic_uint *stopped[2]; /* while the run is there: not 0 if it is to stop */
 } curfew__host_caller;
 
-/* What was given: JSON, or values for the function's type. */
-typedef struct curfew__host_params {
-	const char *json; /* [length], NUL-terminated */
-	size_t length;
-	const curfew_value *values; /* NULL: JSON */
-} curfew__host_params;
-
-/* What came back. */
-typedef struct curfew__host_answer {
-	bool threw;
-	char *bytes; /* [length] a message, or JSON (NULL: undefined), or values; free with free */
-	size_t length;
-	curfew_value values[CURFEW__HOST_VALUES]; /* where a synchronous call was given values and did not throw */
-} curfew__host_answer;
-
 /* Calls a synchronous function and waits. */
 void curfew__host_call_now(const curfew__host_function *function, const curfew__host_caller *caller,
                            const curfew__host_params *params, curfew__host_answer *answer);

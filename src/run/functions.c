@@ -95,47 +95,37 @@ bool curfew__run_call_start(curfew_run *run, curfew__operations *operations, con
 
 /* ---- From WebAssembly ------------------------------------------------------------------------------------- */
 
-curfew__wasm_answer curfew__run_function(curfew_run *run, size_t index, const curfew_value *params, curfew_value *results,
-                                         char **message)
+void curfew__run_function(curfew_run *run, size_t index, const curfew__host_params *params, curfew__host_answer *answer)
 {
 	const curfew__host_function *function = find(run, index, false);
 	curfew__host_caller caller = caller_of(run);
-	curfew__host_answer answer;
 
-	if (!function)
-		return CURFEW__ANSWER_THREW;
-	curfew__host_call_now(function, &caller, &(curfew__host_params){ NULL, 0, params }, &answer);
-	*message = answer.bytes;
-	if (answer.threw)
-		return CURFEW__ANSWER_THREW;
-	for (size_t i = 0; function->import.results[i]; i++)
-		results[i] = answer.values[i];
-	return CURFEW__ANSWER_VALUES;
+	*answer = (curfew__host_answer){ .threw = true };
+	if (function)
+		curfew__host_call_now(function, &caller, params, answer);
 }
 
-uint32_t curfew__run_function_start(curfew_run *run, size_t index, const curfew_value *params)
+uint32_t curfew__run_function_start(curfew_run *run, size_t index, const curfew__host_params *params)
 {
 	curfew__host_caller caller = caller_of(run);
 	curfew__operations *operations = find(run, index, true) ? curfew__run_operations(run) : NULL;
 
-	if (!operations)
-		return 0;
-	return curfew__host_call_start(run->program->functions, index, &caller, operations,
-	                               &(curfew__host_params){ NULL, 0, params });
+	return operations ? curfew__host_call_start(run->program->functions, index, &caller, operations, params) : 0;
 }
 
-curfew__wasm_answer curfew__run_function_take(curfew_run *run, uint32_t id, curfew_value *results, char **message)
+bool curfew__run_function_take(curfew_run *run, size_t index, uint32_t id, curfew__host_answer *answer)
 {
 	curfew__operations *operations = atomic_load(&run->operations);
 	const curfew__operation_event *event = operations ? curfew__operations_next(operations) : NULL;
 
 	if (!event || event->id != id)
-		return CURFEW__ANSWER_NONE;
-	if (event->kind == CURFEW_CALL_THREW) {
-		*message = event->bytes ? strndup(event->bytes, event->length) : NULL;
-		return CURFEW__ANSWER_THREW;
-	}
-	if (event->bytes)
-		memcpy(results, event->bytes, event->length);
-	return CURFEW__ANSWER_VALUES;
+		return false;
+	*answer = (curfew__host_answer){ .threw = event->kind == CURFEW_CALL_THREW, .length = event->length };
+	if (!event->bytes)
+		return true;
+	if (!answer->threw && find(run, index, true)->import.typed)
+		memcpy(answer->values, event->bytes, event->length);
+	else if (!(answer->bytes = strndup(event->bytes, event->length)))
+		answer->threw = true;
+	return true;
 }

@@ -253,10 +253,10 @@ bool curfew__run_call_take(curfew_run *run, void *bytes, size_t length);
 bool curfew__run_call_start(curfew_run *run, curfew__operations *operations, const char *request, size_t length,
                             uint32_t *id);
 /* ... and from WebAssembly, as curfew__wasm_host has them. */
-curfew__wasm_answer curfew__run_function(curfew_run *run, size_t index, const curfew_value *params, curfew_value *results,
-                                         char **message);
-uint32_t curfew__run_function_start(curfew_run *run, size_t index, const curfew_value *params);
-curfew__wasm_answer curfew__run_function_take(curfew_run *run, uint32_t id, curfew_value *results, char **message);
+void curfew__run_function(curfew_run *run, size_t index, const curfew__host_params *params,
+                          curfew__host_answer *answer);
+uint32_t curfew__run_function_start(curfew_run *run, size_t index, const curfew__host_params *params);
+bool curfew__run_function_take(curfew_run *run, size_t index, uint32_t id, curfew__host_answer *answer);
 /* The run's operations, made when the first is started: the watch may close them from then on. NULL: out of memory. */
 curfew__operations *curfew__run_operations(curfew_run *run);
 

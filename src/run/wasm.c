@@ -98,20 +98,19 @@ static curfew__waker on_waker(void *context)
 	return (curfew__waker){ run->waker, wake, drop_waker };
 }
 
-static curfew__wasm_answer on_function(void *context, size_t index, const curfew_value *params, curfew_value *results,
-                                       char **message)
+static void on_function(void *context, size_t index, const curfew__host_params *params, curfew__host_answer *answer)
 {
-	return curfew__run_function(context, index, params, results, message);
+	curfew__run_function(context, index, params, answer);
 }
 
-static uint32_t on_function_start(void *context, size_t index, const curfew_value *params)
+static uint32_t on_function_start(void *context, size_t index, const curfew__host_params *params)
 {
 	return curfew__run_function_start(context, index, params);
 }
 
-static curfew__wasm_answer on_function_take(void *context, uint32_t id, curfew_value *results, char **message)
+static bool on_function_take(void *context, size_t index, uint32_t id, curfew__host_answer *answer)
 {
-	return curfew__run_function_take(context, id, results, message);
+	return curfew__run_function_take(context, index, id, answer);
 }
 
 static const curfew__wasm_host wasm_host = {

@@ -1,9 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The two directions of component_values.h, for one value at a time. */
+/* What is inside of component_values.h: types of functions, and both directions for one value at a time. */
 #ifndef CURFEW_WASM_COMPONENT_CONVERT_H
 #define CURFEW_WASM_COMPONENT_CONVERT_H
 
+#include "wasm/component_values.h"
 #include "wasm/shape.h"
+
+struct curfew__signature {
+	char *name;
+	bool imported; /* the component calls it, not we */
+	size_t count;
+	curfew__shape *params; /* [count] */
+	bool has_result;
+	curfew__shape result;
+};
 
 /* What values may take of the host's memory: taken from left_bytes before it is allocated. */
 typedef struct curfew__value_budget {
@@ -12,8 +22,9 @@ typedef struct curfew__value_budget {
 } curfew__value_budget;
 
 /*
- * Makes the value of a parameter (counted from 1, for messages) in *out, which is zeroed memory. The shape is one that
- * curfew__shape_find_foreign found nothing in. False: message says why; *out may hold a part and is to be released.
+ * Makes the value of a parameter (counted from 1, for messages; 0: of a result) in *out, which is zeroed memory. The
+ * shape is one that curfew__shape_find_foreign found nothing in. False: message says why; *out may hold a part and is to
+ * be released.
  */
 bool curfew__component_param(const curfew__shape *shape, size_t parameter, const json_t *json,
                              curfew__value_budget *budget, wasmtime_component_val_t *out, char *message);

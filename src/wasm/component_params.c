@@ -64,7 +64,7 @@ typedef struct place {
 } place;
 
 typedef struct conversion {
-	size_t parameter; /* from 1 */
+	size_t parameter; /* from 1; 0: a result */
 	const place *at;  /* NULL: the parameter itself */
 	curfew__value_budget *budget;
 	char *message;
@@ -83,7 +83,10 @@ static void add_place(const place *at, curfew__buffer *buffer)
 static void begin_message(const conversion *c, curfew__buffer *buffer)
 {
 	curfew__buffer_init(buffer, SIZE_MAX);
-	curfew__buffer_printf(buffer, "parameter %zu", c->parameter);
+	if (c->parameter)
+		curfew__buffer_printf(buffer, "parameter %zu", c->parameter);
+	else
+		curfew__buffer_add_text(buffer, "result");
 	if (c->at != NULL) {
 		curfew__buffer_add_text(buffer, ", at ");
 		add_place(c->at, buffer);

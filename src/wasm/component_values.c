@@ -17,26 +17,20 @@ typedef wasmtime_component_val_t value;
 
 /* ---- Signatures ------------------------------------------------------------------------------------------ */
 
-struct curfew__signature {
-	char *name;
-	size_t count;
-	curfew__shape *params; /* [count] */
-	bool has_result;
-	curfew__shape result;
-};
-
-static bool refuse_function(char *message, const char *name, const char *why)
+static bool refuse_function(const curfew__signature *signature, const char *why, char *message)
 {
 	curfew__buffer buffer;
 	curfew__buffer_init(&buffer, SIZE_MAX);
-	curfew__buffer_printf(&buffer, "%s cannot be called: %s", name, why);
+	curfew__buffer_printf(&buffer, "%s cannot be %s: %s", signature->name, signature->imported ? "served" : "called", why);
 	return curfew__message_take(message, &buffer);
 }
 
-/* parameter: from 1, 0 for the result. */
-static bool check_foreign(const char *name, const curfew__shape *shape, size_t parameter, char *message)
+/* parameter: from 1, 0 for the result. gives: it is JSON that gives the value. */
+static bool check_foreign(const curfew__signature *signature, const curfew__shape *shape, size_t parameter, bool gives,
+                          char *message)
 {
-	const curfew__shape *foreign = curfew__shape_find_foreign(shape, parameter > 0);
+	/* Nobody would drop a resource that the host was lent or given. */
+	const curfew__shape *foreign = curfew__shape_find_foreign(shape, gives || signature->imported);
 	if (foreign == NULL)
 		return true;
 	char where[40] = "its result";
@@ -44,18 +38,18 @@ static bool check_foreign(const char *name, const curfew__shape *shape, size_t p
 	if (parameter > 0)
 		(void)snprintf(where, sizeof where, "parameter %zu", parameter);
 	(void)snprintf(why, sizeof why, "%s has the type %s, which JSON cannot %s", where,
-	               curfew__shape_kind_text(foreign), parameter > 0 ? "give" : "take");
-	return refuse_function(message, name, why);
+	               curfew__shape_kind_text(foreign), gives ? "give" : "take");
+	return refuse_function(signature, why, message);
 }
 
-static bool read_shape(curfew__signature *signature, curfew__shape *shape, wasmtime_component_valtype_t *type,
+static bool read_shape(const curfew__signature *signature, curfew__shape *shape, wasmtime_component_valtype_t *type,
                        size_t parameter, size_t *budget, char *message)
 {
 	bool made = curfew__shape_init(shape, type, NULL, budget);
 	wasmtime_component_valtype_delete(type);
 	if (!made)
-		return refuse_function(message, signature->name, "its type is too large");
-	return check_foreign(signature->name, shape, parameter, message);
+		return refuse_function(signature, "its type is too large", message);
+	return check_foreign(signature, shape, parameter, (parameter > 0) != signature->imported, message);
 }
 
 static bool read_signature(curfew__signature *signature, const wasmtime_component_func_type_t *type, char *message)
@@ -74,25 +68,55 @@ static bool read_signature(curfew__signature *signature, const wasmtime_componen
 	return !signature->has_result || read_shape(signature, &signature->result, &result, 0, &budget, message);
 }
 
-curfew__signature *curfew__signature_create(const char *name, const wasmtime_component_func_type_t *type,
-                                            char *message)
+static curfew__signature *create(const char *name, const wasmtime_component_func_type_t *type, bool imported,
+                                 char *message)
 {
 	(void)snprintf(message, CURFEW__VALUE_MESSAGE, "out of memory");
 	curfew__signature *signature = calloc(1, sizeof *signature);
 	if (signature == NULL)
 		return NULL;
 	size_t count = wasmtime_component_func_type_param_count(type);
+	signature->imported = imported;
 	signature->name = strdup(name);
 	signature->params = calloc(count > 0 ? count : 1, sizeof *signature->params);
 	if (signature->params != NULL)
 		signature->count = count;
 	bool read = signature->name != NULL && signature->params != NULL;
 	if (read && wasmtime_component_func_type_async(type))
-		read = refuse_function(message, name, "it is an async function");
+		read = refuse_function(signature, "it is an async function", message);
 	if (read && read_signature(signature, type, message))
 		return signature;
 	curfew__signature_destroy(signature);
 	return NULL;
+}
+
+curfew__signature *curfew__signature_create(const char *name, const wasmtime_component_func_type_t *type,
+                                            char *message)
+{
+	return create(name, type, false, message);
+}
+
+curfew__signature *curfew__signature_create_imported(const char *name, const wasmtime_component_func_type_t *type,
+                                                     char *message)
+{
+	return create(name, type, true, message);
+}
+
+static void params_text(const curfew__signature *signature, curfew__buffer *buffer)
+{
+	for (size_t i = 0; i < signature->count; i++) {
+		curfew__buffer_add_text(buffer, i > 0 ? ", " : "");
+		curfew__shape_short_text(&signature->params[i], buffer);
+	}
+}
+
+void curfew__signature_text(const curfew__signature *signature, curfew__buffer *buffer)
+{
+	curfew__buffer_add_text(buffer, "(");
+	params_text(signature, buffer);
+	curfew__buffer_add_text(buffer, signature->has_result ? ") -> " : ")");
+	if (signature->has_result)
+		curfew__shape_short_text(&signature->result, buffer);
 }
 
 void curfew__signature_destroy(curfew__signature *signature)
@@ -118,10 +142,7 @@ static bool refuse_count(const curfew__signature *signature, size_t given, char 
 		curfew__buffer_add_text(&buffer, "no parameters");
 	else
 		curfew__buffer_printf(&buffer, "%zu parameter%s (", signature->count, signature->count == 1 ? "" : "s");
-	for (size_t i = 0; i < signature->count; i++) {
-		curfew__buffer_add_text(&buffer, i > 0 ? ", " : "");
-		curfew__shape_short_text(&signature->params[i], &buffer);
-	}
+	params_text(signature, &buffer);
 	curfew__buffer_printf(&buffer, "%s, got %zu", signature->count > 0 ? ")" : "", given);
 	return curfew__message_take(message, &buffer);
 }

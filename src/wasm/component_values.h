@@ -39,6 +39,11 @@ typedef struct curfew__signature curfew__signature;
  */
 curfew__signature *curfew__signature_create(const char *name, const wasmtime_component_func_type_t *type,
                                             char *message);
+/* The same of a function that a component imports: one whose parameters JSON can take, and whose result it can give. */
+curfew__signature *curfew__signature_create_imported(const char *name, const wasmtime_component_func_type_t *type,
+                                                     char *message);
+/* "(s32, string) -> bool". */
+void curfew__signature_text(const curfew__signature *signature, curfew__buffer *buffer);
 void curfew__signature_destroy(curfew__signature *signature);
 
 /*

@@ -5,6 +5,7 @@
  */
 #include "wasm/host_functions.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -58,37 +59,52 @@ static wasm_trap_t *trap_with(curfew__wasm *wasm, const char *message)
 	return wasmtime_trap_new(message, strlen(message));
 }
 
-/* NULL: the call may be made. */
-static wasm_trap_t *charge(curfew__wasm *wasm, wasmtime_context_t *context, const curfew__wasm_import *import)
+curfew__call_verdict curfew__wasm_charge_call(curfew__wasm *wasm, const curfew__wasm_import *import, char *message)
 {
-	char message[256];
+	wasmtime_context_t *context = wasm->store_context;
 	uint64_t left;
 
+	snprintf(message, 256, "the host refused a call");
 	if (!wasm->host->call(wasm->context))
-		return trap_with(wasm, "the host refused a call");
+		return CURFEW__CALL_REFUSED;
 	if (!import->fuel || !wasm->code->machine->metered)
-		return NULL;
+		return CURFEW__CALL_GOES;
 	if (curfew__wasm_failed(wasmtime_context_get_fuel(context, &left), message))
-		return trap_with(wasm, message);
+		return CURFEW__CALL_REFUSED;
 	bool enough = left >= import->fuel;
 	if (curfew__wasm_failed(wasmtime_context_set_fuel(context, enough ? left - import->fuel : 0), message))
+		return CURFEW__CALL_REFUSED;
+	return enough ? CURFEW__CALL_GOES : CURFEW__CALL_OUT_OF_FUEL;
+}
+
+/* NULL: the call may be made. */
+static wasm_trap_t *charge(curfew__wasm *wasm, const curfew__wasm_import *import)
+{
+	char message[256];
+
+	switch (curfew__wasm_charge_call(wasm, import, message)) {
+	case CURFEW__CALL_GOES:
+		return NULL;
+	case CURFEW__CALL_OUT_OF_FUEL:
+		return wasmtime_trap_new_code(WASMTIME_TRAP_CODE_OUT_OF_FUEL);
+	default:
 		return trap_with(wasm, message);
-	return enough ? NULL : wasmtime_trap_new_code(WASMTIME_TRAP_CODE_OUT_OF_FUEL);
+	}
 }
 
 /* NULL: the guest goes on, with the results. */
-static wasm_trap_t *conclude(curfew__wasm *wasm, const curfew__wasm_import *import, curfew__wasm_answer answer,
-                             const curfew_value *values, char *message, wasmtime_val_t *results)
+static wasm_trap_t *conclude(curfew__wasm *wasm, const curfew__wasm_import *import, curfew__host_answer *answer,
+                             wasmtime_val_t *results)
 {
 	wasm_trap_t *trap = NULL;
 
-	if (answer == CURFEW__ANSWER_THREW)
-		trap = trap_with(wasm, message ? message : "out of memory");
+	if (answer->threw)
+		trap = trap_with(wasm, answer->bytes ? answer->bytes : "out of memory");
 	else if (wasm->host->stopped(wasm->context))
 		trap = trap_with(wasm, "the host ended a call");
 	else
-		write_values(import->results, values, results);
-	free(message);
+		write_values(import->results, answer->values, results);
+	free(answer->bytes);
 	return trap;
 }
 
@@ -96,18 +112,17 @@ static wasm_trap_t *on_call(void *env, wasmtime_caller_t *caller, const wasmtime
                             wasmtime_val_t *results, size_t result_count)
 {
 	const curfew__wasm_import *import = env;
-	wasmtime_context_t *context = wasmtime_caller_context(caller);
-	curfew__wasm *wasm = wasmtime_context_get_data(context);
-	curfew_value params[CURFEW__HOST_VALUES], values[CURFEW__HOST_VALUES];
-	char *message = NULL;
-	wasm_trap_t *trap = charge(wasm, context, import);
+	curfew__wasm *wasm = wasmtime_context_get_data(wasmtime_caller_context(caller));
+	curfew_value params[CURFEW__HOST_VALUES];
+	curfew__host_answer answer;
+	wasm_trap_t *trap = charge(wasm, import);
 	(void)arg_count, (void)result_count;
 
 	if (trap)
 		return trap;
 	read_values(import->params, args, params);
-	curfew__wasm_answer answer = wasm->host->function(wasm->context, import->index, params, values, &message);
-	return conclude(wasm, import, answer, values, message, results);
+	wasm->host->function(wasm->context, import->index, &(curfew__host_params){ .values = params }, &answer);
+	return conclude(wasm, import, &answer, results);
 }
 
 /* ---- Asynchronous calls ----------------------------------------------------------------------------------- */
@@ -122,14 +137,12 @@ typedef struct pending {
 
 static bool on_poll(void *env)
 {
-	pending *call = env;
-	curfew_value values[CURFEW__HOST_VALUES];
-	char *message = NULL;
-	curfew__wasm_answer answer = call->wasm->host->function_take(call->wasm->context, call->id, values, &message);
+	const pending *call = env;
+	curfew__host_answer answer;
 
-	if (answer == CURFEW__ANSWER_NONE)
+	if (!call->wasm->host->function_take(call->wasm->context, call->import->index, call->id, &answer))
 		return false;
-	*call->trap = conclude(call->wasm, call->import, answer, values, message, call->results);
+	*call->trap = conclude(call->wasm, call->import, &answer, call->results);
 	return true;
 }
 
@@ -144,18 +157,18 @@ static void on_async_call(void *env, wasmtime_caller_t *caller, const wasmtime_v
                           wasmtime_async_continuation_t *continuation)
 {
 	const curfew__wasm_import *import = env;
-	wasmtime_context_t *context = wasmtime_caller_context(caller);
-	curfew__wasm *wasm = wasmtime_context_get_data(context);
+	curfew__wasm *wasm = wasmtime_context_get_data(wasmtime_caller_context(caller));
 	curfew_value params[CURFEW__HOST_VALUES];
 	pending *call;
 	(void)arg_count, (void)result_count;
 
 	*continuation = (wasmtime_async_continuation_t){ on_nothing, NULL, NULL };
-	if ((*trap = charge(wasm, context, import)))
+	if ((*trap = charge(wasm, import)))
 		return;
 	read_values(import->params, args, params);
+	const curfew__host_params given = { .values = params };
 	if (!(call = malloc(sizeof *call)) ||
-	    !(call->id = wasm->host->function_start(wasm->context, import->index, params))) {
+	    !(call->id = wasm->host->function_start(wasm->context, import->index, &given))) {
 		free(call);
 		*trap = trap_with(wasm, "the host has no room for another call");
 		return;

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Functions of the embedder's that modules import: linked by name and type, called with values. */
+/*
+ * Functions of the embedder's that programs import: modules by name and type, called with numbers; components as
+ * component_functions.h has it.
+ */
 #ifndef CURFEW_WASM_HOST_FUNCTIONS_H
 #define CURFEW_WASM_HOST_FUNCTIONS_H
 
@@ -9,20 +12,50 @@
 
 #include <wasmtime.h>
 
+#include "curfew.h"
+
 /* Most parameters, and most results. */
 #define CURFEW__HOST_VALUES 16
 
-/* A function as a module may import it. */
+/* A function as a program may import it. */
 typedef struct curfew__wasm_import {
 	char *module;
 	char *name;
-	bool typed;                         /* it has a type; else no module can import it */
+	bool typed;                         /* it has a type; else it takes JSON, and no module can import it */
 	bool is_async;
 	char params[CURFEW__HOST_VALUES + 1]; /* a letter each: i, I, f, F */
 	char results[CURFEW__HOST_VALUES + 1];
 	uint64_t fuel;                      /* what a call costs */
 	size_t index;                       /* in the list that it is in */
 } curfew__wasm_import;
+
+/* What was given: JSON, or values for the function's type. */
+typedef struct curfew__host_params {
+	const char *json; /* [length], NUL-terminated */
+	size_t length;
+	const curfew_value *values; /* NULL: JSON */
+} curfew__host_params;
+
+/* What came back. */
+typedef struct curfew__host_answer {
+	bool threw;
+	char *bytes; /* [length] a message (NULL: out of memory), or JSON (NULL: undefined); free with free */
+	size_t length;
+	curfew_value values[CURFEW__HOST_VALUES]; /* where values were given and it did not throw */
+} curfew__host_answer;
+
+struct curfew__wasm;
+
+/* What becomes of a call. */
+typedef enum curfew__call_verdict {
+	CURFEW__CALL_GOES,
+	CURFEW__CALL_REFUSED,
+	CURFEW__CALL_OUT_OF_FUEL,
+} curfew__call_verdict;
+
+/* Charges a call, before it is made. Unless it goes, it ends the guest; refused: message [256] says why. */
+curfew__call_verdict curfew__wasm_charge_call(struct curfew__wasm *wasm, const curfew__wasm_import *import,
+                                              char *message);
 
 /* Adds those that have a type; they and the array [count] must outlive the linker. */
 wasmtime_error_t *curfew__linker_add_functions(wasmtime_linker_t *linker, const curfew__wasm_import *imports,

@@ -13,6 +13,8 @@
 /* What a call out of the sandbox costs of a fuel limit: about as much as it takes, in instructions. */
 #define CALL_FUEL 500
 #define TABLE_ELEMENT_BYTES 8
+/* What a component may pass in one call of a host function: nothing can stop it meanwhile, and this takes 30 ms. */
+#define PASSED_BYTES_MOST ((size_t)16 << 20)
 /* Bytes of what is told of an error. */
 #define CAUSES_MOST 4096
 
@@ -134,7 +136,8 @@ static bool make_store(curfew__wasm *wasm, const curfew__wasm_options *options)
 	wasm->account = (curfew__account){ wasm, machine->metered, grow_table, on_call, on_returned };
 	if (!curfew__store_prepare(wasm->store, &wasm->account, wasm->code->imports_wasi ? &wasi : NULL, wasm->message))
 		return false;
-	curfew__store_hostcall_fuel(wasm->store_context, options->memory_bytes);
+	bool passes = wasm->code->functions && options->memory_bytes > PASSED_BYTES_MOST;
+	curfew__store_hostcall_fuel(wasm->store_context, passes ? PASSED_BYTES_MOST : options->memory_bytes);
 	wasm->fuel_limit = options->fuel;
 	if (machine->metered && curfew__wasm_failed(wasmtime_context_set_fuel(wasm->store_context, options->fuel), wasm->message))
 		return false;

@@ -18,13 +18,6 @@
 /* Guards that one instance can have: one for each module with code in it. */
 #define CURFEW__GUARDS_MOST 500
 
-/* How a call of a host function came out. */
-typedef enum curfew__wasm_answer {
-	CURFEW__ANSWER_NONE, /* not yet */
-	CURFEW__ANSWER_VALUES,
-	CURFEW__ANSWER_THREW,
-} curfew__wasm_answer;
-
 /* What the host does for an instance, on the thread that goes on with it (stopped and waker: see there). */
 typedef struct curfew__wasm_host {
 	/* The guest's memory now has so many bytes, or (refused) was not let grow beyond its limit. */
@@ -36,13 +29,12 @@ typedef struct curfew__wasm_host {
 	bool (*stopped)(void *context);
 	/* A waker with a reference of its own. */
 	curfew__waker (*waker)(void *context);
-	/* Calls a host function with values of its type. *message, where it threw: free with free; NULL: out of memory. */
-	curfew__wasm_answer (*function)(void *context, size_t index, const curfew_value *params, curfew_value *results,
-	                                char **message);
+	/* Calls a host function: with values where it has a type, else with JSON. */
+	void (*function)(void *context, size_t index, const curfew__host_params *params, curfew__host_answer *answer);
 	/* Begins a call of an asynchronous one, of which there is one at a time: its id, or 0 where there is no room. */
-	uint32_t (*function_start)(void *context, size_t index, const curfew_value *params);
-	/* Takes its answer, if it is there; the run is woken when it comes. */
-	curfew__wasm_answer (*function_take)(void *context, uint32_t id, curfew_value *results, char **message);
+	uint32_t (*function_start)(void *context, size_t index, const curfew__host_params *params);
+	/* Takes its answer; false: it is not there. The run is woken when it comes. */
+	bool (*function_take)(void *context, size_t index, uint32_t id, curfew__host_answer *answer);
 } curfew__wasm_host;
 
 typedef struct curfew__wasm_options {

@@ -134,37 +134,45 @@ static void adapt_numbers(const char *text, size_t length, curfew__buffer *adapt
 	curfew__buffer_add(adapted, text + kept, length - kept);
 }
 
-static json_t *refuse_text(const char *why, size_t offset, char *message)
+static json_t *refuse_text(const char *what, const char *why, size_t offset, char *message)
 {
-	(void)snprintf(message, CURFEW__VALUE_MESSAGE, "params: %s (at byte %zu)", why, offset);
+	(void)snprintf(message, CURFEW__VALUE_MESSAGE, "%s: %s (at byte %zu)", what, why, offset);
 	return NULL;
 }
 
 /* What jansson alone refuses: it says itself what is near. */
-static json_t *load(const curfew__buffer *text, char *message)
+static json_t *load(const curfew__buffer *text, const char *what, char *message)
 {
 	json_error_t error;
-	json_t *params = json_loadb(text->data, text->length, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &error);
-	if (params == NULL)
-		(void)snprintf(message, CURFEW__VALUE_MESSAGE, "params: %s", error.text);
-	return params;
+	size_t flags = JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL | JSON_DECODE_ANY;
+	json_t *value = json_loadb(text->data, text->length, flags, &error);
+	if (value == NULL)
+		(void)snprintf(message, CURFEW__VALUE_MESSAGE, "%s: %s", what, error.text);
+	return value;
 }
 
-json_t *curfew__params_read(const char *text, size_t length, char *message)
+json_t *curfew__json_read(const char *text, size_t length, const char *what, char *message)
 {
 	size_t offset = 0;
 	const char *why = "";
 	if (!curfew__json_check(text, length, &offset, &why))
-		return refuse_text(why, offset, message);
-	if (!curfew__json_is_array(text, length))
-		return refuse_text("must be a JSON array", 0, message);
+		return refuse_text(what, why, offset, message);
 	curfew__buffer adapted;
 	curfew__buffer_init(&adapted, SIZE_MAX);
 	adapt_numbers(text, length, &adapted);
 	(void)snprintf(message, CURFEW__VALUE_MESSAGE, "out of memory");
-	json_t *params = adapted.failed ? NULL : load(&adapted, message);
+	json_t *value = adapted.failed ? NULL : load(&adapted, what, message);
 	curfew__buffer_finish(&adapted);
-	return params;
+	return value;
+}
+
+json_t *curfew__params_read(const char *text, size_t length, char *message)
+{
+	json_t *params = curfew__json_read(text, length, "params", message);
+	if (params == NULL || json_is_array(params))
+		return params;
+	json_decref(params);
+	return refuse_text("params", "must be a JSON array", 0, message);
 }
 
 /* ---- Integers -------------------------------------------------------------------------------------------- */

@@ -17,9 +17,11 @@
 enum { CURFEW__VALUE_MESSAGE = 256 };
 
 /*
- * The parameters of a call: a JSON array, nested at most 2,048 deep, without lone surrogates and without a key twice in
- * an object. Free with json_decref. NULL: the message says what is wrong with the text and where.
+ * JSON text nested at most 2,048 deep, without lone surrogates and without a key twice in an object. Free with
+ * json_decref. NULL: the message says what is wrong with it (what: how the message calls it) and where.
  */
+json_t *curfew__json_read(const char *text, size_t length, const char *what, char *message);
+/* The parameters of a call: an array of that sort. */
 json_t *curfew__params_read(const char *text, size_t length, char *message);
 
 /* An integer type, by what it may be given as. */

@@ -69,6 +69,9 @@ static void destroy_code(curfew__code *code)
 		wasmtime_module_delete(code->module);
 	if (code->linker)
 		wasmtime_linker_delete(code->linker);
+	if (code->component_linker)
+		wasmtime_component_linker_delete(code->component_linker);
+	curfew__component_functions_destroy(code->functions);
 	free(code);
 }
 
@@ -292,17 +295,6 @@ static bool compile(const curfew__wasm_program *program, curfew__code *code, cur
 
 /* ---- Linking ---------------------------------------------------------------------------------------------- */
 
-static void name_import(curfew__buffer *list, const char *module, size_t module_length, const char *name,
-                        size_t name_length)
-{
-	curfew__buffer_printf(list, "%s", list->length ? ", " : "");
-	curfew__buffer_add(list, module, module_length);
-	if (name) {
-		curfew__buffer_add(list, ".", 1);
-		curfew__buffer_add(list, name, name_length);
-	}
-}
-
 static const wasmtime_linker_t *linker_of(const curfew__code *code)
 {
 	return code->linker ? code->linker : code->machine->linker;
@@ -323,67 +315,45 @@ static void list_unknown(const curfew__code *code, curfew__buffer *list)
 			wasmtime_extern_delete(&found);
 			continue;
 		}
-		name_import(list, module->data, module->size, name->data, name->size);
-		curfew__buffer_printf(list, " ");
+		curfew__buffer_add(list, ", ", list->length ? 2 : 0);
+		curfew__buffer_add(list, module->data, module->size);
+		curfew__buffer_add(list, ".", 1);
+		curfew__buffer_add(list, name->data, name->size);
+		curfew__buffer_add(list, " ", 1);
 		curfew__externtype_text(wasm_importtype_type(imports.data[i]), list);
 	}
 	wasm_importtype_vec_delete(&imports);
 	wasmtime_store_delete(store);
 }
 
-static bool is_known_interface(const char *name, size_t length)
+static curfew__component_host host_of(const curfew__wasm_program *program, const curfew__code *code)
 {
-	static const char *const known[] = { "wasi:cli/", "wasi:clocks/", "wasi:filesystem/", "wasi:io/", "wasi:random/", "wasi:sockets/" };
-
-	for (size_t i = 0; i < sizeof known / sizeof *known; i++)
-		if (length > strlen(known[i]) && !memcmp(name, known[i], strlen(known[i])))
-			return true;
-	return false;
+	return (curfew__component_host){ code->component, code->machine->engine, program->imports, program->import_count };
 }
 
-static void list_unknown_interfaces(const curfew__code *code, curfew__buffer *list)
+static void list_imports(const curfew__wasm_program *program, const curfew__code *code, curfew__buffer *list)
 {
-	wasmtime_component_type_t *type = wasmtime_component_type(code->component);
-	const wasm_engine_t *engine = code->machine->engine;
-	size_t count = wasmtime_component_type_import_count(type, engine);
+	curfew__component_host host = host_of(program, code);
 
-	for (size_t i = 0; i < count; i++) {
-		const char *name;
-		size_t length;
-		wasmtime_component_item_t item;
-		if (!wasmtime_component_type_import_nth(type, engine, i, &name, &length, &item))
-			continue;
-		/* A type is no capability. */
-		if (item.kind != WASMTIME_COMPONENT_ITEM_TYPE && !is_known_interface(name, length))
-			name_import(list, name, length, NULL, 0);
-		wasmtime_component_item_delete(&item);
-	}
-	wasmtime_component_type_delete(type);
-}
-
-/* Why host functions there are do not help. */
-static const char *functions_note(const curfew__wasm_program *program, const curfew__code *code)
-{
-	if (!program->import_count)
-		return "";
-	return code->is_component ? " (components cannot import host functions)"
-	                          : " (a module imports host functions of its type, and none that take JSON)";
+	if (code->is_component)
+		curfew__component_list_unknown(&host, list);
+	else
+		list_unknown(code, list);
 }
 
 static bool fail_link(const curfew__wasm_program *program, const curfew__code *code, const char *message,
                       curfew__wasm_error *error)
 {
+	const char *note = program->import_count && !code->is_component
+	                       ? " (a module imports host functions of its type, and none that take JSON)"
+	                       : "";
 	curfew__buffer list, text;
 
 	curfew__buffer_init(&list, 65536);
 	curfew__buffer_init(&text, 65600);
-	if (code->is_component)
-		list_unknown_interfaces(code, &list);
-	else
-		list_unknown(code, &list);
+	list_imports(program, code, &list);
 	if (list.length)
-		curfew__buffer_printf(&text, "unknown imports: %.*s%s", (int)list.length, list.data,
-		                      functions_note(program, code));
+		curfew__buffer_printf(&text, "unknown imports: %.*s%s", (int)list.length, list.data, note);
 	bool listed = list.length && !list.failed && !text.failed;
 	fail(error, false, listed ? text.data : message);
 	error->name = "LinkError";
@@ -392,25 +362,35 @@ static bool fail_link(const curfew__wasm_program *program, const curfew__code *c
 	return false;
 }
 
-/* The machine's linker and the host functions. */
-static wasmtime_error_t *make_linker(const curfew__wasm_program *program, curfew__code *code)
+/* The machine's linker and the host functions. False: *message [256] says which cannot be linked. */
+static bool make_linker(const curfew__wasm_program *program, curfew__code *code, char *message)
 {
-	if (!program->import_count || code->is_component)
-		return NULL;
+	curfew__component_host host = host_of(program, code);
+
+	if (!program->import_count)
+		return true;
+	if (code->is_component) {
+		code->component_linker = curfew__component_linker_clone(code->machine->component_linker);
+		return curfew__component_link(&host, code->component_linker, &code->functions, message);
+	}
 	code->linker = wasmtime_linker_clone(code->machine->linker);
-	return curfew__linker_add_functions(code->linker, program->imports, program->import_count);
+	return !curfew__wasm_failed(curfew__linker_add_functions(code->linker, program->imports, program->import_count),
+	                            message);
 }
 
 static bool link(const curfew__wasm_program *program, curfew__code *code, curfew__wasm_error *error)
 {
-	curfew__machine *machine = code->machine;
 	char message[256];
-	wasmtime_error_t *failed = make_linker(program, code);
+	wasmtime_error_t *failed = NULL;
 
-	if (curfew__wasm_failed(failed, message))
-		return fail(error, false, message);
+	if (!make_linker(program, code, message)) {
+		fail(error, false, message);
+		error->name = "LinkError";
+		return false;
+	}
 	if (code->is_component)
-		code->component_pre = curfew__component_pre_create(machine->component_linker, code->component, &failed);
+		code->component_pre = curfew__component_pre_create(
+			code->component_linker ? code->component_linker : code->machine->component_linker, code->component, &failed);
 	else
 		failed = wasmtime_linker_instantiate_pre(linker_of(code), code->module, &code->module_pre);
 	return !curfew__wasm_failed(failed, message) || fail_link(program, code, message, error);

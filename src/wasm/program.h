@@ -7,6 +7,7 @@
 #define CURFEW_WASM_PROGRAM_H
 
 #include "base/buffer.h"
+#include "wasm/component_functions.h"
 #include "wasm/host_functions.h"
 #include "wasm/machine.h"
 
@@ -29,6 +30,8 @@ typedef struct curfew__code {
 	wasmtime_instance_pre_t *module_pre;
 	wasmtime_component_t *component;
 	curfew__component_pre *component_pre;
+	wasmtime_component_linker_t *component_linker; /* as linker */
+	curfew__component_function *functions;         /* of the host's, in that linker */
 	struct curfew__code *next;
 } curfew__code;
 
@@ -47,7 +50,7 @@ curfew__wasm_program *curfew__wasm_program_create(const curfew__wasm_source *sou
 /* Every instance of it must have ended, and the machines must still be there. */
 void curfew__wasm_program_destroy(curfew__wasm_program *program);
 
-/* What modules may import besides WASI, borrowed [count]; before anything was loaded. */
+/* What may be imported besides WASI, borrowed [count]; before anything was loaded. */
 void curfew__wasm_program_import(curfew__wasm_program *program, const curfew__wasm_import *imports, size_t count);
 
 /* "module" or "component", as its header says; a text that was not read yet is a module. */

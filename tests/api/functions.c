@@ -293,8 +293,6 @@ static void test_wasm_links(void)
 	wat(WAT("(import \"host\" \"echo\" (func $a (param i32)))", ""), CURFEW_OUTCOME_BAD_PROGRAM, NULL,
 	    "unknown imports: host.echo (i32) -> () (a module imports host functions of its type, and none that take JSON)");
 	wat(WAT("(import \"host\" \"add\" (func $a (param i32)))", ""), CURFEW_OUTCOME_BAD_PROGRAM, NULL, NULL);
-	wat("(component (import \"add\" (func)))", CURFEW_OUTCOME_BAD_PROGRAM, NULL,
-	    "unknown imports: add (components cannot import host functions)");
 }
 
 static void test_wasm_later(void)

@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a component imports, found among the functions of the host's: looked through once, when it is linked, within a
+ * bound, since Wasmtime counts to each import from the first.
+ */
+#include "wasm/component_functions.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "wasm/component_convert.h"
+#include "wasm/json_values.h"
+#include "wasm/machine.h"
+
+/* What may be looked through; an import costs more to find, the later it comes. */
+enum { LOOKED_AT_MOST = 1000000, IMPORTS_FOR_ONE = 8 };
+
+/* A name that a component imports, or that an instance has which it imports. */
+typedef struct name {
+	const char *text;
+	size_t length;
+} name;
+
+/* Looks through the imports. */
+typedef struct walk {
+	const curfew__component_host *host;
+	size_t budget;
+	wasmtime_component_linker_t *linker; /* NULL: what is unknown is listed */
+	curfew__component_function **added;
+	char *message;
+	curfew__buffer *list;
+} walk;
+
+static bool is_equal(const char *text, name other)
+{
+	return strlen(text) == other.length && !memcmp(text, other.text, other.length);
+}
+
+/* Whether a function of this module may be one of the interface. */
+static bool is_interface(const char *module, name interface)
+{
+	size_t length = strlen(module);
+
+	if (length > interface.length || memcmp(module, interface.text, length))
+		return false;
+	return length == interface.length || (interface.text[length] == '@' && !strchr(module, '@'));
+}
+
+/* The function of an interface that has this name, or any (NULL). A version that is named comes first. NULL: none. */
+static const curfew__wasm_import *find(const curfew__component_host *host, name interface, const name *wanted)
+{
+	const curfew__wasm_import *found = NULL;
+
+	for (size_t i = 0; i < host->count; i++) {
+		const curfew__wasm_import *import = &host->imports[i];
+		bool is_named = !wanted || is_equal(import->name, *wanted);
+		if (is_named && is_interface(import->module, interface) && (!found || is_equal(import->module, interface)))
+			found = import;
+	}
+	return found;
+}
+
+static bool is_wasi(name interface)
+{
+	static const char *const known[] = { "wasi:cli/", "wasi:clocks/", "wasi:filesystem/",
+		                                 "wasi:io/",  "wasi:random/", "wasi:sockets/" };
+
+	for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+		if (interface.length > strlen(known[i]) && !memcmp(interface.text, known[i], strlen(known[i])))
+			return true;
+	return false;
+}
+
+/* "INTERFACE.NAME", "NAME". */
+static void add_name(curfew__buffer *buffer, name interface, name item)
+{
+	curfew__buffer_add(buffer, interface.text, interface.length);
+	curfew__buffer_add(buffer, ".", interface.length && item.length);
+	curfew__buffer_add(buffer, item.text, item.length);
+}
+
+static bool refuse_type(const walk *w, const curfew__wasm_import *import, const curfew__signature *signature)
+{
+	curfew__buffer text;
+
+	curfew__buffer_init(&text, SIZE_MAX / 2);
+	curfew__buffer_printf(&text, "host function %s has the type %s->%s, and %s is imported as ", import->name,
+	                      import->params, import->results, signature->name);
+	curfew__signature_text(signature, &text);
+	return curfew__message_take(w->message, &text);
+}
+
+static wasmtime_error_t *add_to_linker(const walk *w, name interface, name item, curfew__component_function *function)
+{
+	wasmtime_component_linker_instance_t *root = wasmtime_component_linker_root(w->linker), *inner = NULL;
+	wasmtime_error_t *error = NULL;
+
+	if (interface.length)
+		error = wasmtime_component_linker_instance_add_instance(root, interface.text, interface.length, &inner);
+	if (!error)
+		error = curfew__component_linker_add_function(inner ? inner : root, item.text, item.length,
+		                                              curfew__component_function_call, function);
+	if (inner)
+		wasmtime_component_linker_instance_delete(inner);
+	wasmtime_component_linker_instance_delete(root);
+	return error;
+}
+
+static curfew__component_function *make_function(const walk *w, const curfew__wasm_import *import)
+{
+	curfew__component_function *function = calloc(1, sizeof *function);
+
+	if (!function)
+		return NULL;
+	function->import = import;
+	function->next = *w->added;
+	return *w->added = function;
+}
+
+static bool add_function(const walk *w, name interface, name item, const wasmtime_component_func_type_t *type,
+                         const curfew__wasm_import *import)
+{
+	curfew__component_function *function = make_function(w, import);
+	curfew__buffer text;
+
+	snprintf(w->message, CURFEW__VALUE_MESSAGE, "out of memory");
+	curfew__buffer_init(&text, 120);
+	add_name(&text, interface, item);
+	if (function)
+		function->signature = curfew__signature_create_imported(text.data ? text.data : "", type, w->message);
+	curfew__buffer_finish(&text);
+	if (!function || !function->signature)
+		return false;
+	if (import->typed && !curfew__component_has_type(import, function->signature))
+		return refuse_type(w, import, function->signature);
+	return !curfew__wasm_failed(add_to_linker(w, interface, item, function), w->message);
+}
+
+static void list(const walk *w, name interface, name item)
+{
+	curfew__buffer_add(w->list, ", ", w->list->length ? 2 : 0);
+	add_name(w->list, interface, item);
+}
+
+/* interface: without text, an import of the component's own. */
+static bool visit(const walk *w, name interface, name item, const wasmtime_component_item_t *what)
+{
+	static const name own = { "host", 4 };
+	bool is_function = what->kind == WASMTIME_COMPONENT_ITEM_COMPONENT_FUNC;
+	const curfew__wasm_import *import = is_function ? find(w->host, interface.length ? interface : own, &item) : NULL;
+
+	if (w->linker)
+		return !import || add_function(w, interface, item, what->of.component_func, import);
+	/* A type is no capability. */
+	if (!import && what->kind != WASMTIME_COMPONENT_ITEM_TYPE)
+		list(w, interface, item);
+	return true;
+}
+
+/* Before something is looked at: whether that may be. */
+static bool spend(walk *w, size_t i)
+{
+	size_t cost = 1 + i / IMPORTS_FOR_ONE;
+
+	if (cost > w->budget) {
+		snprintf(w->message, CURFEW__VALUE_MESSAGE, "it imports too much to be given host functions");
+		return false;
+	}
+	w->budget -= cost;
+	return true;
+}
+
+static bool visit_instance(walk *w, name interface, const wasmtime_component_instance_type_t *type)
+{
+	const wasm_engine_t *engine = w->host->engine;
+	size_t count = wasmtime_component_instance_type_export_count(type, engine);
+	bool is_served = find(w->host, interface, NULL), good = true;
+
+	for (size_t i = 0; good && i < count && (is_served || !w->linker); i++) {
+		name item;
+		wasmtime_component_item_t what;
+		if (!spend(w, i))
+			return false;
+		if (!wasmtime_component_instance_type_export_nth(type, engine, i, &item.text, &item.length, &what))
+			continue;
+		size_t listed = w->linker ? 0 : w->list->length;
+		good = visit(w, interface, is_served ? item : (name){ "", 0 }, &what);
+		wasmtime_component_item_delete(&what);
+		/* Once is enough. */
+		if (!is_served && w->list->length > listed)
+			break;
+	}
+	return good;
+}
+
+static bool visit_all(walk *w)
+{
+	wasmtime_component_type_t *type = wasmtime_component_type(w->host->component);
+	const wasm_engine_t *engine = w->host->engine;
+	size_t count = wasmtime_component_type_import_count(type, engine);
+	bool good = true;
+
+	for (size_t i = 0; good && i < count && (good = spend(w, i)); i++) {
+		name item;
+		wasmtime_component_item_t what;
+		if (!wasmtime_component_type_import_nth(type, engine, i, &item.text, &item.length, &what))
+			continue;
+		if (!is_wasi(item))
+			good = what.kind == WASMTIME_COMPONENT_ITEM_COMPONENT_INSTANCE
+			           ? visit_instance(w, item, what.of.component_instance)
+			           : visit(w, (name){ "", 0 }, item, &what);
+		wasmtime_component_item_delete(&what);
+	}
+	wasmtime_component_type_delete(type);
+	return good;
+}
+
+bool curfew__component_link(const curfew__component_host *host, wasmtime_component_linker_t *linker,
+                            curfew__component_function **added, char *message)
+{
+	return visit_all(&(walk){ host, LOOKED_AT_MOST, linker, added, message, NULL });
+}
+
+void curfew__component_functions_destroy(curfew__component_function *added)
+{
+	for (curfew__component_function *next; added; added = next) {
+		next = added->next;
+		curfew__signature_destroy(added->signature);
+		free(added);
+	}
+}
+
+void curfew__component_list_unknown(const curfew__component_host *host, curfew__buffer *list)
+{
+	char ignored[CURFEW__VALUE_MESSAGE];
+
+	visit_all(&(walk){ host, LOOKED_AT_MOST, NULL, NULL, ignored, list });
+}
