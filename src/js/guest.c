@@ -380,7 +380,7 @@ bool curfew__guest_init(curfew__guest *guest, curfew__vm *vm, bool metered, curf
 	return true;
 }
 
-void curfew__guest_finish(curfew__guest *guest, size_t *stack_peak)
+void curfew__guest_finish(curfew__guest *guest, bool may_put_off, size_t *stack_peak)
 {
 	size_t lowest, top;
 
@@ -389,7 +389,8 @@ void curfew__guest_finish(curfew__guest *guest, size_t *stack_peak)
 		return;
 	top = guest->region->image->layout.stack_top;
 	curfew__instance_destroy(guest->instance);
-	curfew__pool_give(guest->pool, guest->region, &lowest);
+	if (!may_put_off || !curfew__pool_give_later(guest->pool, guest->region, &lowest))
+		curfew__pool_give(guest->pool, guest->region, &lowest);
 	guest->instance = NULL;
 	guest->region = NULL;
 	*stack_peak = top - lowest;
@@ -425,6 +426,7 @@ curfew__vm_end curfew__guest_enter(curfew__guest *guest, curfew__guest_entry ent
 {
 	unsigned inside = CURFEW__GUEST_INSIDE;
 
+	guest->region->at_rest = false;
 	atomic_store(&guest->state, CURFEW__GUEST_INSIDE);
 	curfew__vm_end end = curfew__instance_call(guest->instance, entry, argument, status);
 	atomic_compare_exchange_strong(&guest->state, &inside, CURFEW__GUEST_IDLE);

@@ -94,8 +94,11 @@ const uint8_t *curfew__guest_build_id(void);
 /* Brings a guest to life; memory_bytes includes nothing of the stack. False: out of memory or address space. */
 bool curfew__guest_init(curfew__guest *guest, curfew__vm *vm, bool metered, curfew__pool *pool, curfew__image *image,
                         size_t memory_bytes, const curfew__guest_host *host, void *context);
-/* Ends it and gives its memory back. *stack_peak: bytes of stack it touched, in pages. */
-void curfew__guest_finish(curfew__guest *guest, size_t *stack_peak);
+/*
+ * Ends it and gives its memory back; may_put_off: clearing what it left there may be put off. *stack_peak: bytes of stack
+ * it touched, in pages.
+ */
+void curfew__guest_finish(curfew__guest *guest, bool may_put_off, size_t *stack_peak);
 
 /* Copies bytes in and answers their address (0: the call for room ended otherwise, see *end). */
 uint32_t curfew__guest_put(curfew__guest *guest, const void *bytes, size_t length, curfew__vm_end *end);

@@ -17,6 +17,8 @@
 /* Regions with more changed pages than this are dropped whole: copying would cost more, and they would stay resident. */
 #define COPY_PAGES_MAX 96
 #define SCAN_RANGES 128
+/* Regions that grew by more than this are put back at once: their memory is wanted by others. */
+#define PUT_OFF_GROWN_MAX ((size_t)1 << 20)
 #define HUGE_PAGE ((size_t)2 << 20)
 
 /* linux/fs.h of Linux 6.7; the headers of Debian 12 are older. */
@@ -36,6 +38,8 @@ struct curfew__pool {
 	pthread_mutex_t lock;
 	curfew__region *free;
 	curfew__region *plain; /* the free ones without an image */
+	curfew__region *put_off; /* free, and not put back yet */
+	atomic_uint put_off_count;
 	uint64_t in_use, pooled;
 	uint64_t resident_pages, resident_limit; /* pages of their own that regions hold */
 	int pagemap; /* -1: no PAGEMAP_SCAN */
@@ -320,6 +324,7 @@ void curfew__pool_trim(curfew__pool *pool, curfew__region *region)
 	size_t low = lowest_write(region, ranges, found);
 	if (low < region->stack_low)
 		region->stack_low = low;
+	region->at_rest = stopped == end;
 	for (long i = 0; i < found; i++) {
 		size_t at = ranges[i].start - (uintptr_t)region->base, last = ranges[i].end - (uintptr_t)region->base;
 		while (at < last) {
@@ -382,6 +387,7 @@ void curfew__pool_destroy(curfew__pool *pool)
 		return;
 	destroy_all(pool->free);
 	destroy_all(pool->plain);
+	destroy_all(pool->put_off);
 	if (pool->pagemap >= 0)
 		close(pool->pagemap);
 	pthread_mutex_destroy(&pool->lock);
@@ -417,6 +423,7 @@ static curfew__region *take_free(curfew__pool *pool, const curfew__image *image,
 /* A free region, or a new one; NULL: no address space. It counts as in use in any case. */
 static curfew__region *obtain(curfew__pool *pool, const curfew__image *image, size_t size)
 {
+	curfew__pool_tidy(pool); /* what was put off does not pile up while runs begin */
 	pthread_mutex_lock(&pool->lock);
 	curfew__region *region = take_free(pool, image, size);
 	pool->in_use++;
@@ -424,15 +431,19 @@ static curfew__region *obtain(curfew__pool *pool, const curfew__image *image, si
 	return region ? region : create();
 }
 
+/* Under the lock. */
+static void push(curfew__region **list, curfew__region *region)
+{
+	region->next = *list;
+	*list = region;
+}
+
 static void put_back(curfew__pool *pool, curfew__region *region)
 {
-	curfew__region **list = free_list(pool, region->image);
-
 	pthread_mutex_lock(&pool->lock);
 	pool->in_use--;
 	pool->pooled++;
-	region->next = *list;
-	*list = region;
+	push(free_list(pool, region->image), region);
 	pthread_mutex_unlock(&pool->lock);
 }
 
@@ -456,25 +467,75 @@ curfew__region *curfew__pool_take(curfew__pool *pool, curfew__image *image, size
 	region->size = image->length;
 	region->stack_low = image->layout.stack_top;
 	region->size_limit = size_limit;
+	region->at_rest = false;
 	region->next = NULL;
 	return region;
 }
 
-void curfew__pool_give(curfew__pool *pool, curfew__region *region, size_t *lowest_stack_write)
+/* Makes it what the image says again; answers the lowest stack address written. */
+static size_t restore(curfew__pool *pool, curfew__region *region)
 {
-	size_t length = region->image->length;
+	size_t length = region->image->length, lowest;
 
 	if (region->size > length)
 		madvise(region->base + length, region->size - length, MADV_DONTNEED);
-	if (!copy_back(pool, region, lowest_stack_write)) {
+	if (!copy_back(pool, region, &lowest)) {
 		madvise(region->base, length, MADV_DONTNEED);
 		charge_resident(pool, region, 0);
 	}
-	if (region->stack_low < *lowest_stack_write)
-		*lowest_stack_write = region->stack_low;
+	return lowest < region->stack_low ? lowest : region->stack_low;
+}
+
+static void forget_owner(curfew__region *region)
+{
 	region->on_growth = NULL;
 	region->context = NULL;
+}
+
+void curfew__pool_give(curfew__pool *pool, curfew__region *region, size_t *lowest_stack_write)
+{
+	*lowest_stack_write = restore(pool, region);
+	forget_owner(region);
 	put_back(pool, region);
+}
+
+bool curfew__pool_give_later(curfew__pool *pool, curfew__region *region, size_t *lowest_stack_write)
+{
+	if (!region->at_rest || region->size - region->image->length > PUT_OFF_GROWN_MAX)
+		return false;
+	*lowest_stack_write = region->stack_low;
+	forget_owner(region);
+	pthread_mutex_lock(&pool->lock);
+	pool->in_use--;
+	pool->pooled++;
+	push(&pool->put_off, region);
+	atomic_fetch_add(&pool->put_off_count, 1);
+	pthread_mutex_unlock(&pool->lock);
+	return true;
+}
+
+bool curfew__pool_is_untidy(curfew__pool *pool)
+{
+	return atomic_load(&pool->put_off_count) > 0;
+}
+
+void curfew__pool_tidy(curfew__pool *pool)
+{
+	if (!curfew__pool_is_untidy(pool))
+		return;
+	pthread_mutex_lock(&pool->lock);
+	curfew__region *region = pool->put_off;
+	if (region) {
+		pool->put_off = region->next;
+		atomic_fetch_sub(&pool->put_off_count, 1);
+	}
+	pthread_mutex_unlock(&pool->lock);
+	if (!region)
+		return;
+	restore(pool, region);
+	pthread_mutex_lock(&pool->lock);
+	push(&pool->free, region);
+	pthread_mutex_unlock(&pool->lock);
 }
 
 /* ---- Plain regions ---------------------------------------------------------------------------------------- */

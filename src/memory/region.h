@@ -50,6 +50,7 @@ typedef struct curfew__region {
 	struct curfew__region *next;
 	size_t resident_pages; /* pages of its own that the pool has accounted for */
 	size_t stack_low;      /* lowest stack address whose contents were dropped in this run; the stack's top: none */
+	bool at_rest;          /* trimmed, and not entered since */
 	/* Called when the memory has grown, or was refused to grow beyond size_limit. */
 	void (*on_growth)(void *context, bool refused);
 	void *context;
@@ -68,6 +69,14 @@ curfew__region *curfew__pool_take(curfew__pool *pool, curfew__image *image, size
  * shadow stack that the run wrote, rounded down to a page; the stack's top if none.
  */
 void curfew__pool_give(curfew__pool *pool, curfew__region *region, size_t *lowest_stack_write);
+/*
+ * As give, of a region at rest, where there is something more urgent than to put its pages back: that is done by
+ * curfew__pool_tidy, or as others are taken. False: it is not to be put off, nothing was done.
+ */
+bool curfew__pool_give_later(curfew__pool *pool, curfew__region *region, size_t *lowest_stack_write);
+bool curfew__pool_is_untidy(curfew__pool *pool);
+/* Puts back the pages of one region, if that was put off for any. */
+void curfew__pool_tidy(curfew__pool *pool);
 /*
  * While the guest waits, with nothing on its stack: gives back the pages that hold what the image holds, and the stack.
  */

@@ -48,7 +48,7 @@ static curfew_status fill_engine(curfew_engine *engine, const curfew_engine_opti
 	engine->max_runs = options->max_runs ? options->max_runs : RUNS_DEFAULT;
 	engine->epochs = options->preemption == CURFEW_PREEMPTION_EPOCHS;
 	engine->image = curfew__guest_image_create();
-	engine->executor = curfew__executor_create(threads);
+	engine->executor = engine->pool ? curfew__executor_create(threads, engine->pool) : NULL;
 	if (!engine->pool || !engine->machines || !engine->image || !engine->executor) {
 		snprintf(message, 256, "out of memory");
 		return CURFEW_NO_MEMORY;

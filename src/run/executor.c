@@ -30,6 +30,7 @@ typedef struct slot {
 } slot;
 
 struct curfew__executor {
+	curfew__pool *pool;
 	pthread_mutex_t lock;
 	pthread_cond_t work;
 	curfew_run *first, **last;
@@ -38,6 +39,8 @@ struct curfew__executor {
 	uint32_t slot_count;
 	uint32_t thread_limit; /* threads that may compute at once, from the beginning of a slice */
 	uint32_t live, idle;
+	uint32_t coming; /* started or tidying: they look at the queue next */
+	bool watched;    /* one of the idle ones wakes when the next slice is over */
 	bool ending;
 	bool orphaned; /* destroyed on one of its own threads, which frees it when it leaves */
 	pthread_t orphan;
@@ -81,6 +84,7 @@ static bool start_thread(curfew__executor *executor)
 	if (started)
 		place->state = SLOT_LIVE;
 	executor->live += started;
+	executor->coming += started;
 	return started;
 }
 
@@ -112,16 +116,33 @@ static curfew_run *take(curfew__executor *executor)
 	return run;
 }
 
+/* Sees to it that what is queued is begun as soon as it may. Under the lock; false: there is no thread for it. */
+static bool want_thread(curfew__executor *executor)
+{
+	int64_t when_ns;
+
+	/* Whoever is ready first takes it, and at the latest who waits for the end of a slice. */
+	if (executor->coming || (executor->watched && !may_take(executor, &when_ns)))
+		return true;
+	if (!executor->idle)
+		return start_thread(executor) || executor->live;
+	pthread_cond_signal(&executor->work);
+	return true;
+}
+
 /* Under the lock, which it lets go meanwhile. */
 static void wait_for_work(curfew__executor *executor, int64_t until_ns)
 {
 	struct timespec until = { .tv_sec = until_ns / 1000000000, .tv_nsec = until_ns % 1000000000 };
 
 	executor->idle++;
-	if (until_ns == CURFEW__NEVER)
+	if (until_ns == CURFEW__NEVER) {
 		pthread_cond_wait(&executor->work, &executor->lock);
-	else
+	} else {
+		executor->watched = true;
 		pthread_cond_timedwait(&executor->work, &executor->lock, &until);
+		executor->watched = false;
+	}
 	executor->idle--;
 }
 
@@ -131,11 +152,8 @@ static void carry_on(curfew__executor *executor, slot *own)
 	curfew_run *run = take(executor);
 
 	own->since_ns = curfew__now();
-	/* Somebody looks after what is left, now or after a slice. */
-	if (executor->queued && executor->idle)
-		pthread_cond_signal(&executor->work);
-	else if (executor->queued)
-		start_thread(executor);
+	if (executor->queued)
+		want_thread(executor);
 	pthread_mutex_unlock(&executor->lock);
 	curfew__run_step(run);
 	curfew__run_unref(run); /* the queue's reference: maybe the last of everything */
@@ -143,16 +161,29 @@ static void carry_on(curfew__executor *executor, slot *own)
 	own->since_ns = 0;
 }
 
+/* Clears up what an ended run has left. Under the lock, which it lets go meanwhile. */
+static void tidy(curfew__executor *executor)
+{
+	executor->coming++;
+	pthread_mutex_unlock(&executor->lock);
+	curfew__pool_tidy(executor->pool);
+	pthread_mutex_lock(&executor->lock);
+	executor->coming--;
+}
+
 static void *work(void *argument)
 {
 	slot *own = argument;
 	curfew__executor *executor = own->executor;
-	int64_t when_ns;
+	int64_t when_ns = CURFEW__NEVER;
 
 	pthread_mutex_lock(&executor->lock);
+	executor->coming--;
 	while (!executor->ending) {
 		if (executor->queued && may_take(executor, &when_ns))
 			carry_on(executor, own);
+		else if (curfew__pool_is_untidy(executor->pool))
+			tidy(executor);
 		else if (executor->idle && executor->live > executor->thread_limit + 1)
 			break; /* another one waits already */
 		else
@@ -170,7 +201,7 @@ static void *work(void *argument)
 	return NULL;
 }
 
-curfew__executor *curfew__executor_create(uint32_t threads)
+curfew__executor *curfew__executor_create(uint32_t threads, curfew__pool *pool)
 {
 	curfew__executor *executor = calloc(1, sizeof *executor);
 	pthread_condattr_t attributes;
@@ -179,6 +210,7 @@ curfew__executor *curfew__executor_create(uint32_t threads)
 		free(executor);
 		return NULL;
 	}
+	executor->pool = pool;
 	executor->slot_count = threads + 1 + MORE_THREADS;
 	for (uint32_t i = 0; i < executor->slot_count; i++)
 		executor->slots[i].executor = executor;
@@ -222,17 +254,16 @@ void curfew__executor_destroy(curfew__executor *executor)
 bool curfew__executor_submit(curfew__executor *executor, curfew_run *run)
 {
 	pthread_mutex_lock(&executor->lock);
-	bool wanted = executor->queued >= executor->idle && (executor->live <= executor->thread_limit || !executor->idle);
-	if (wanted && !start_thread(executor) && !executor->live) {
-		pthread_mutex_unlock(&executor->lock);
-		return false;
-	}
 	atomic_fetch_add(&run->references, 1);
 	run->next = NULL;
 	executor->queued++;
 	*executor->last = run;
 	executor->last = &run->next;
-	pthread_cond_signal(&executor->work);
+	bool ok = want_thread(executor);
+	if (!ok) {
+		take(executor); /* without threads nothing else was queued */
+		atomic_fetch_sub(&run->references, 1);
+	}
 	pthread_mutex_unlock(&executor->lock);
-	return true;
+	return ok;
 }

@@ -295,7 +295,8 @@ curfew_status curfew__run_describe(const curfew_run *run, char **json, size_t *l
 
 /* ---- Executor --------------------------------------------------------------------------------------------- */
 
-curfew__executor *curfew__executor_create(uint32_t threads);
+/* Its threads tidy the pool where they have nothing else to do. */
+curfew__executor *curfew__executor_create(uint32_t threads, curfew__pool *pool);
 void curfew__executor_destroy(curfew__executor *executor);
 /* Queues a run, with a reference of its own; false: no thread can be started. */
 bool curfew__executor_submit(curfew__executor *executor, curfew_run *run);

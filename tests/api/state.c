@@ -13,6 +13,10 @@ static const char vandal[] =
 	"globalThis.setTimeout(() => { globalThis.late = 1 }, 1); Object.freeze(Array.prototype);"
 	"Object.setPrototypeOf(globalThis, null); globalThis.secret = 'secret'.repeat(1000);";
 
+static const char vandal_that_waits[] =
+	"globalThis.left = 1; Object.prototype.left = 2; globalThis.secret = 'secret'.repeat(1000); Error.stackTraceLimit = 0;"
+	"delete globalThis.Map; await new Promise(() => setTimeout(() => {}, 1e9));";
+
 static const char witness[] =
 	"JSON.stringify([typeof left, typeof declared, typeof late, typeof secret, [].left, [1, 2].map(x => x + 1), typeof Map,"
 	" Error.stackTraceLimit, typeof Error.prepareStackTrace, Object.isFrozen(Array.prototype), Math.random() === 4,"
@@ -321,8 +325,46 @@ static void text_of_limits(void)
 	CHECK(limit_named("memory") != NULL && limit_named("host-calls") != NULL);
 }
 
+/*
+ * Runs that wait and are ended all at once are reported before their memory is cleared up. Those that begin in the middle of
+ * it find nothing of them, and afterwards nothing is in use.
+ */
+static void nothing_is_carried_over_from_many_that_waited(void)
+{
+	enum { MANY = 300 };
+	static curfew_run *runs[MANY];
+	curfew_engine *engine = harness_engine(2);
+	curfew_program *program = harness_program(engine, vandal_that_waits);
+	curfew_limits limits = {.size = sizeof limits, .timeout_ns = CURFEW_UNLIMITED};
+	curfew_run_options options = {.size = sizeof options, .limits = &limits};
+	char *expected = value_of(engine, witness);
+	for (unsigned round = 0; round < harness_count(3); round++) {
+		for (size_t i = 0; i < MANY; i++)
+			CHECK_OK(curfew_run_start(program, &options, &runs[i], NULL));
+		harness_sleep_us(300000);
+		for (size_t i = 0; i < MANY; i++)
+			curfew_run_cancel(runs[i]);
+		for (size_t i = 0; i < MANY; i++) {
+			CHECK_EQUAL(curfew_run_wait(runs[i])->outcome, CURFEW_OUTCOME_CANCELLED);
+			CHECK(curfew_run_wait(runs[i])->used.stack_peak_bytes > 0);
+			char *seen = value_of(engine, witness);
+			CHECK_TEXT(seen, expected);
+			free(seen);
+		}
+		for (size_t i = 0; i < MANY; i++)
+			curfew_run_destroy(runs[i]);
+	}
+	curfew_engine_stats stats = {.size = sizeof stats};
+	curfew_engine_get_stats(engine, &stats);
+	CHECK_EQUAL(stats.regions_in_use, 0);
+	free(expected);
+	curfew_program_destroy(program);
+	curfew_engine_destroy(engine);
+}
+
 static const harness_test tests[] = {
 	{"nothing_is_carried_over", nothing_is_carried_over},
+	{"nothing_is_carried_over_from_many_that_waited", nothing_is_carried_over_from_many_that_waited},
 	{"one_program_begins_anew", one_program_begins_anew},
 	{"random_is_not_repeated", random_is_not_repeated},
 	{"deterministic_runs", deterministic_runs},
