@@ -81,24 +81,30 @@ static void print_list(page *p, const char *title, const json_t *items)
 	print_items(p, items, 0);
 }
 
-static void print_needs(FILE *out, const json_t *needs, bool is_js)
+static void print_memory(FILE *out, const json_t *needs, bool is_js)
 {
 	char text[CLI_QUANTITY];
 	const json_t *least = json_object_get(needs, "memory_bytes");
 	const json_t *most = json_object_get(needs, "memory_most_bytes");
-	fputs("\nneeds\n  memory  ", out);
-	if (json_is_null(least)) {
-		fputs("known when it runs", out);
-	} else {
-		cli_format_bytes((uint64_t)json_integer_value(least), text);
-		fprintf(out, "%s to begin with", text);
+	bool is_known = is_js || json_is_integer(json_object_get(needs, "table_elements"));
+	if (!is_known || (!is_js && json_is_null(most))) {
+		fputs(is_known ? "none" : "known when it runs", out);
+		return;
 	}
-	if (json_is_integer(most)) {
-		cli_format_bytes((uint64_t)json_integer_value(most), text);
-		fprintf(out, ", may grow to %s", text);
-	}
-	fputc('\n', out);
+	cli_format_bytes((uint64_t)json_integer_value(least), text);
+	fprintf(out, "%s to begin with", text);
+	if (is_js)
+		return;
+	cli_format_bytes((uint64_t)json_integer_value(most), text);
+	fprintf(out, ", may grow to %s", text);
+}
+
+static void print_needs(FILE *out, const json_t *needs, bool is_js)
+{
 	json_int_t elements = json_integer_value(json_object_get(needs, "table_elements"));
+	fputs("\nneeds\n  memory  ", out);
+	print_memory(out, needs, is_js);
+	fputc('\n', out);
 	if (elements > 0)
 		fprintf(out, "  tables  %" PRIu64 " elements, counted as memory\n", (uint64_t)elements);
 	if (!is_js)

@@ -14,9 +14,15 @@
 #define DESCRIPTION_BYTES_MAX ((size_t)256 << 20)
 #define TABLE_ELEMENT_BYTES 8
 
+static void write_known(curfew__json_writer *writer, const char *key, bool known, uint64_t value)
+{
+	curfew__json_key(writer, key);
+	known ? curfew__json_u64(writer, value) : curfew__json_null(writer);
+}
+
 static void write_needs(curfew__json_writer *writer, const curfew_run *run)
 {
-	curfew__wasm_needs needs = { .memory_bytes = run->report->used.memory_peak_bytes };
+	curfew__wasm_needs needs = { .memories = 1, .memory_bytes = run->report->used.memory_peak_bytes };
 	curfew__wasm_program *wasm = run->program->wasm;
 	size_t length = 0;
 	const void *bytes = wasm ? curfew__wasm_program_binary(wasm, &length) : NULL;
@@ -24,12 +30,10 @@ static void write_needs(curfew__json_writer *writer, const curfew_run *run)
 
 	curfew__json_key(writer, "needs");
 	curfew__json_begin_object(writer);
-	curfew__json_key(writer, "memory_bytes");
-	known ? curfew__json_u64(writer, needs.memory_bytes + needs.table_elements * TABLE_ELEMENT_BYTES) : curfew__json_null(writer);
-	curfew__json_key(writer, "memory_most_bytes");
-	known && wasm ? curfew__json_u64(writer, needs.memory_bytes_most) : curfew__json_null(writer);
-	curfew__json_key(writer, "table_elements");
-	known && wasm ? curfew__json_u64(writer, needs.table_elements) : curfew__json_null(writer);
+	write_known(writer, "memory_bytes", known && (needs.memories || needs.table_elements),
+	            needs.memory_bytes + needs.table_elements * TABLE_ELEMENT_BYTES);
+	write_known(writer, "memory_most_bytes", known && wasm && needs.memories, needs.memory_bytes_most);
+	write_known(writer, "table_elements", known && wasm, needs.table_elements);
 	curfew__json_key(writer, "wasi");
 	curfew__json_bool(writer, wasm && curfew__wasm_program_imports_wasi(wasm));
 	curfew__json_end_object(writer);

@@ -61,6 +61,7 @@ static void read_memories(reader *r, curfew__wasm_needs *needs)
 		uint8_t flags = read_byte(r);
 		uint64_t least = read_number(r), most = flags & HAS_MAXIMUM ? read_number(r) : PAGE_BYTES;
 		r->failed |= flags > IS_PLAIN || least > PAGE_BYTES;
+		needs->memories++;
 		needs->memory_bytes += least * PAGE_BYTES;
 		needs->memory_bytes_most += (most < PAGE_BYTES ? most : PAGE_BYTES) * PAGE_BYTES;
 	}

@@ -89,6 +89,7 @@ void curfew__wasm_program_describe(curfew__wasm_program *program, curfew__buffer
 
 /* What all modules of a program ask for when they begin. */
 typedef struct curfew__wasm_needs {
+	uint64_t memories; /* how many there are */
 	uint64_t memory_bytes;
 	uint64_t memory_bytes_most; /* what they may grow to */
 	uint64_t table_elements;

@@ -56,6 +56,22 @@ def inspect_component(context):
 
 
 @test
+def inspect_without_memory(context):
+    """There is none, which is not the same as one of no bytes; tables count as memory all the same."""
+    def tell(text):
+        path = write(context, "n.wat", text)
+        about = inspect(context, path)["needs"]
+        done = context.command([context.curfew, "inspect", path])
+        line = [line.strip() for line in done.out.decode().splitlines() if line.startswith("  memory ")]
+        return about["memory_bytes"], about["memory_most_bytes"], about["table_elements"], line
+    expect_equal("none", tell(ENDLESS), (None, None, 0, ["memory  none"]))
+    expect_equal("a table", tell("(module (table 10 funcref))"), (80, None, 10, ["memory  none"]))
+    expect_equal("empty", tell("(module (memory 0 1))"), (0, 65536, 0, ["memory  0 B to begin with, may grow to 64 KiB"]))
+    expect_equal("component", tell("(component (core module $m) (core instance (instantiate $m)))"),
+                 (None, None, 0, ["memory  none"]))
+
+
+@test
 def inspect_javascript(context):
     """The names that a module exports, those of its imports too; nothing of it runs."""
     folder = context.folder()
