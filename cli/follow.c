@@ -186,7 +186,9 @@ static void take_state(follow *f, span data)
 		f->passed[0] = f->passed[1] = 0;
 	}
 	set_running(f, is_running || is_stopping);
-	cli_watch_set_state(&f->watch, is_running ? "" : state);
+	/* That it was cancelled from here is said already. */
+	bool shows_figures = is_running || (is_stopping && f->signals != 0);
+	cli_watch_set_state(&f->watch, shows_figures ? "" : state);
 }
 
 static void take_output(follow *f, span data)

@@ -510,6 +510,9 @@ class Strange(http.server.BaseHTTPRequestHandler):
 
     def answer(self):
         self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        self.send()
+
+    def send(self):
         self.send_response(self.status)
         for name, value in {"Content-Type": self.kind, "Content-Length": str(len(self.body)), **self.headers_more}.items():
             self.send_header(name, value)
@@ -523,7 +526,8 @@ class Strange(http.server.BaseHTTPRequestHandler):
 
 
 def with_strange(answers, use):
-    kind = type("Answers", (Strange,), answers)
+    """answers: the class's attributes, or a class."""
+    kind = type("Answers", (Strange,), answers) if isinstance(answers, dict) else answers
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), kind)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
     thread.start()
@@ -562,6 +566,28 @@ def strange_servers(context):
     listed = {"runs": [run, 5, "x", None, {}], "next": name, "programs": [{"name": name, "kind": name, "size": -1, "updated_ms": -1, "sha256": name}, 7]}
     with_strange({"kind": "application/json", "body": json.dumps(listed, ensure_ascii=False).encode()}, hostile)
     with_strange({"kind": "application/json", "body": b"[" * 100000}, lambda url: Client(context, url).ask("ps"))
+
+
+@test
+def cut_submission(context):
+    """Sent again with the same key and body; where nobody listens at all it is not."""
+    seen = []
+
+    class Cuts(Strange):
+        def do_POST(self):
+            seen.append((self.headers["Idempotency-Key"], self.rfile.read(int(self.headers["Content-Length"]))))
+            if len(seen) < 3:
+                self.close_connection = True
+                return
+            self.status, self.kind, self.body = 202, "application/json", json.dumps({"id": NOBODY}).encode()
+            self.send()
+
+    def submits(url):
+        done = Client(context, url).ask("submit", write(context, "a.js", "1"))
+        expect_equal("exit and id", (done.code, done.out.decode()), (0, NOBODY + "\n"))
+        expect(done.err.count(b"\n") == 1 and b"trying again" in done.err, f"what it says: {done.err}")
+        expect(len(seen) == 3 and len(set(seen)) == 1, f"what is sent: {seen}")
+    with_strange(Cuts, submits)
 
 
 # ---- A terminal ---------------------------------------------------------------------------------------------------
