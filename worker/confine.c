@@ -5,6 +5,7 @@
  */
 #include "confine.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <grp.h>
 #include <linux/capability.h>
@@ -77,7 +78,10 @@ static bool empty_root(void)
 	       chdir("/") == 0;
 }
 
-/* Without a mount namespace: an empty folder that is gone as soon as it is the root. */
+/*
+ * Without a mount namespace, or where our root is a folder of another file system and cannot be replaced: an empty folder
+ * that is gone as soon as it is the root.
+ */
 static bool change_root(void)
 {
 	char folder[] = "/tmp/curfew-XXXXXX";
@@ -88,6 +92,19 @@ static bool change_root(void)
 	(void)unlinkat(above, folder + strlen("/tmp/"), AT_REMOVEDIR);
 	(void)close(above);
 	return changed;
+}
+
+/* What became of it is looked at, and not believed. */
+static bool is_root_empty(void)
+{
+	DIR *root = opendir("/");
+	if (root == NULL)
+		return false;
+	bool empty = true;
+	for (struct dirent *entry; (entry = readdir(root)) != NULL;)
+		empty = empty && (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0);
+	(void)closedir(root);
+	return empty;
 }
 
 static uint32_t take_namespaces(void)
@@ -150,7 +167,9 @@ uint32_t worker_confine(uint64_t data_bytes, int *pagemap)
 	*pagemap = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
 	set_limits(data_bytes);
 	uint32_t has = take_namespaces();
-	if (has & WORKER_HAS_MOUNT_NAMESPACE ? empty_root() : change_root())
+	if (!(has & WORKER_HAS_MOUNT_NAMESPACE) || !empty_root())
+		(void)change_root();
+	if (is_root_empty())
 		has |= WORKER_HAS_EMPTY_ROOT;
 	change_user();
 	if (geteuid() != 0 || outside != 0)

@@ -8,7 +8,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/sched.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
@@ -72,21 +71,19 @@ static _Noreturn void become_worker(int executable, int socket, bool own_user, u
 
 /* ---- In the pool ------------------------------------------------------------------------------------------- */
 
-/* As fork, but with a descriptor for the child, and namespaces. */
-static pid_t start(uint64_t namespaces, int *pidfd)
+/*
+ * As fork, but with a descriptor for the child, and namespaces. Not clone3, whose flags a filter of system calls cannot
+ * look at: systemd refuses it where RestrictNamespaces= is set.
+ */
+static pid_t start(unsigned long namespaces, int *pidfd)
 {
-	struct clone_args arguments = {
-		.flags = CLONE_PIDFD | namespaces,
-		.pidfd = (uint64_t)(uintptr_t)pidfd,
-		.exit_signal = SIGCHLD,
-	};
-	return (pid_t)syscall(SYS_clone3, &arguments, sizeof arguments);
+	return (pid_t)syscall(SYS_clone, CLONE_PIDFD | namespaces | SIGCHLD, NULL, pidfd, NULL, NULL);
 }
 
 static pid_t start_confined(int executable, int socket, int *pidfd)
 {
 	/* Root is given a process namespace as it is; others need to be root of a user namespace first. */
-	static const uint64_t tries[] = {CLONE_NEWPID, CLONE_NEWPID | CLONE_NEWUSER, 0};
+	static const unsigned long tries[] = {CLONE_NEWPID, CLONE_NEWPID | CLONE_NEWUSER, 0};
 	unsigned user = geteuid(), group = getegid();
 	for (size_t i = user == 0 ? 0 : 1; i < sizeof tries / sizeof tries[0]; i++) {
 		pid_t pid = start(tries[i], pidfd);

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Programs in confined processes: the same outcomes as in this one, and what the process may not do any more."""
 import glob
+import json
 import os
 import re
 import signal
@@ -62,6 +63,14 @@ class Running:
         self.process = context.spawn(self.words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options)
         self.worker = self.find()
 
+    @classmethod
+    def of(cls, context, process, words):
+        """The same of a process that was started otherwise."""
+        running = cls.__new__(cls)
+        running.words, running.context, running.start, running.process = words, context, time.monotonic(), process
+        running.worker = running.find()
+        return running
+
     def find(self):
         """The worker, once it is confined and at work."""
         deadline = time.monotonic() + 10 * self.context.slower
@@ -118,14 +127,84 @@ def check_confined_as_root(running, proc, status):
     expect_equal("sockets", sum(file.startswith("socket") for file in files), 1)
     if status["NSpid"].split()[-1] != "1":
         raise Skipped("this system gives root no process namespace: the rest cannot be expected")
-    # Not in a folder that was made the root: the kernel refuses it there.
+    # Where our root is a folder of a file system, the kernel refuses it.
     gives_user = subprocess.run(["unshare", "--user", "true"], stderr=subprocess.DEVNULL).returncode == 0
     for kind in (("user",) if gives_user else ()) + ("pid", "net", "mnt", "ipc", "uts"):
         expect(os.readlink(f"{proc}/ns/{kind}") != os.readlink(f"/proc/self/ns/{kind}"), f"the {kind} namespace is ours")
-    if not gives_user:
-        raise Skipped("in a folder as root there is no user namespace and no other root: the rest cannot be expected")
-    expect_equal("root", os.listdir(f"{proc}/root/"), [])
+    expect_equal("root", names_in_root(running.worker), [])
     expect("0" not in status["Uid"].split(), f"its user is root: {status['Uid']}")
+
+
+def names_in_root(worker):
+    try:
+        return os.listdir(f"/proc/{worker}/root/")
+    except FileNotFoundError:  # a folder that is no more
+        return []
+
+
+def protections(context, *before):
+    """What curfew doctor says."""
+    done = context.command([*before, "doctor", "--json"])
+    expect_equal(f"exit of doctor: {done.err}", done.code, 0)
+    return {check["name"]: check["available"] for check in json.loads(done.out)["checks"]}
+
+
+def check_doctor(context):
+    """What it says of a worker is what a worker has."""
+    refuse_sanitizer(context)
+    said, running = protections(context, context.curfew), Running(context)
+    try:
+        proc, status = f"/proc/{running.worker}", running.status(running.worker)
+        seen = {"call-filter": status["Seccomp"] == "2", "no-new-privileges": status["NoNewPrivs"] == "1", "no-capabilities": int(status["CapEff"], 16) == 0,
+                "process-namespace": status["NSpid"].split()[-1] == "1"}
+        if os.geteuid() == 0:  # only root may see the rest
+            seen.update({f"{name}-namespace": os.readlink(f"{proc}/ns/{kind}") != os.readlink(f"/proc/self/ns/{kind}")
+                         for name, kind in (("network", "net"), ("mount", "mnt"), ("ipc", "ipc"), ("host", "uts"), ("user", "user"))})
+            seen.update({"empty-root": names_in_root(running.worker) == [], "other-user": "0" not in status["Uid"].split()})
+        expect_equal("protections", {name: said[name] for name in seen}, seen)
+    finally:
+        os.kill(running.process.pid, signal.SIGINT)
+        running.end()
+
+
+# A root that is a folder of a file system: as chroot(8) makes it, and some containers.
+FOLDER_AS_ROOT = """
+set -e
+mkdir -p "$1/tmp" "$1/proc" "$1/dev" "$1/usr" "$1/build"
+for name in bin lib lib64; do ln -sfn usr/$name "$1/$name"; done
+mount --bind /usr "$1/usr"
+mount --rbind /dev "$1/dev"
+mount -t proc proc "$1/proc"
+mount --bind "$2" "$1/build"
+folder=$1; shift 2
+exec chroot "$folder" "$@"
+"""
+
+
+def check_folder_as_root(context):
+    """There a worker has no user namespace, but still an empty root."""
+    refuse_sanitizer(context)
+    if os.geteuid() != 0:
+        raise Skipped("only root may make a folder its root")
+    folder = context.folder()
+    inside = ["unshare", "--mount", "sh", "-c", FOLDER_AS_ROOT, "sh", folder, os.path.dirname(context.curfew)]
+    if context.command([*inside, "true"]).code != 0:
+        raise Skipped("a folder cannot be made the root here")
+    said = protections(context, *inside, "/build/curfew")
+    needed = ("call-filter", "no-new-privileges", "no-capabilities", "other-user", "empty-root")
+    expect_equal("protections", {name: said[name] for name in needed}, dict.fromkeys(needed, True))
+    with open(os.path.join(folder, "program.js"), "w", encoding="utf-8") as file:
+        file.write(ENDLESS)
+    words = [*inside, "/build/curfew", "run", "--isolate", "process", "--timeout", "30s", "--json", "/program.js"]
+    process = context.spawn(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    running = Running.of(context, process, words)
+    try:
+        expect_equal("root", names_in_root(running.worker), [])
+        expect_equal("the folder is as it was", os.listdir(os.path.join(folder, "tmp")), [])
+    finally:
+        os.kill(process.pid, signal.SIGINT)
+        report, _ = running.end()
+    expect_equal("report", (report["outcome"], report["partial"]), ("cancelled", {"n": 1}))
 
 
 def check_not_inherited(context):
@@ -286,7 +365,7 @@ def check_wasm(context, name):
 def tests(context):
     paths = sorted(glob.glob(os.path.join(ROOT, "tests", "attacks", "js", "*.js")))
     checks = {
-        "confined": check_confined, "descriptors_not_inherited": check_not_inherited, "stuck": check_stuck,
+        "confined": check_confined, "doctor": check_doctor, "folder_as_root": check_folder_as_root, "descriptors_not_inherited": check_not_inherited, "stuck": check_stuck,
         "cancelled": check_cancelled, "parent_killed": check_parent_killed,
         "secrets": check_secrets,
     }
