@@ -990,5 +990,35 @@ def settings(context):
         expect('"event":"listening"' in server.log(), server.log())
 
 
+def expand_calls(name):
+    """The system calls that systemd understands by a name."""
+    if not name.startswith("@"):
+        return {name}
+    done = subprocess.run(["systemd-analyze", "syscall-filter", name], capture_output=True, text=True, check=True)
+    words = [line.strip() for line in done.stdout.split("\n")[1:]]
+    return set().union(*(expand_calls(word) for word in words if word and not word.startswith("#")))
+
+
+@test
+def systemd_unit(context):
+    """systemd takes contrib/curfew.service, finds it narrow, and its filter lets workers do what they have to."""
+    if shutil.which("systemd-analyze") is None:
+        raise Skipped("systemd is not installed")
+    with open(os.path.join(ROOT, "contrib", "curfew.service"), encoding="utf-8") as file:
+        unit = file.read()
+    path = os.path.join(context.folder(), "curfew.service")
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(unit.replace("/usr/local/bin/curfew", context.curfew))
+    done = context.command(["systemd-analyze", "verify", "--man=no", path], timeout=60)
+    expect_equal("systemd-analyze verify", (done.code, done.out + done.err), (0, b""))
+    done = context.command(["systemd-analyze", "security", "--offline=true", "--threshold=25", path], timeout=60)
+    expect_equal("systemd-analyze security: " + done.out.decode(errors="replace")[-200:], done.code, 0)
+    given = set().union(*(expand_calls(word) for words in re.findall("^SystemCallFilter=(.*)$", unit, re.M) for word in words.split()))
+    with open(os.path.join(ROOT, "worker", "calls.c"), encoding="utf-8") as file:
+        source = file.read()
+    needed = set(re.findall(r"CALL\((\w+)\)", source[source.index("allowed[]"):source.index("refused[]")]))
+    expect(len(needed) > 30 and not needed - given, f"workers may not: {sorted(needed - given)}")
+
+
 def tests(context):
     return [Test("server", function.__name__, function) for function in TESTS]
