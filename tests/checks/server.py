@@ -597,6 +597,13 @@ def crashes_under_load(context):
 
 
 @test
+def dead_workers_under_load(context):
+    done = context.command([sys.executable, os.path.join(ROOT, "tests", "crash", "workers.py"), "--curfew", context.curfew, "--seconds",
+                            str(max(1, 4 / context.scale)), "--folder", context.folder()], timeout=120)
+    expect(done.code == 0, f"exit {done.code}\n{shorten(done.out.decode() + done.err.decode(), 3000)}")
+
+
+@test
 def dead_workers(context):
     with Server(context, "--workers", "1") as server:
         lost = server.submit("curfew.checkpoint(1); " + FOREVER, limits={"timeout": "60s"})["id"]
