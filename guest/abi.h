@@ -46,14 +46,12 @@ typedef struct curfew__control {
 	uint32_t functions_length;
 	uint32_t flags;            /* CURFEW_CONTROL_* */
 	uint32_t stack_bytes;      /* the engine's own stack limit, below the top of the shadow stack */
-	int64_t now_ns;            /* monotonic clock of the program at this entry (virtual when deterministic) */
-	int64_t time_origin_ns;    /* the same clock when the run started */
+	int64_t time_origin_ns;    /* the program's monotonic clock when the run started */
 	int64_t deadline_ns;       /* the same clock; INT64_MAX: none */
-	int64_t realtime_offset_us; /* wall-clock time in us = now_ns / 1000 + this */
+	int64_t realtime_offset_us; /* wall-clock time in us = that clock / 1000 + this */
 	uint64_t seed;
 	uint64_t loops_left;       /* UINT64_MAX: no limit */
 	uint32_t timers_limit;     /* UINT32_MAX: no limit */
-	uint32_t output_limit;     /* the largest value in bytes; more is for the host to report */
 	uint64_t limits[10];       /* as the report shows them, for curfew.limits; UINT64_MAX: unlimited */
 
 	/* Written by the host at any time, from another thread. */
@@ -67,7 +65,6 @@ typedef struct curfew__control {
 	uint32_t interval;         /* what the interrupt counter was last filled with */
 	uint32_t value;
 	uint32_t value_length;
-	uint32_t timers_pending;
 	uint32_t timers_peak;
 	uint32_t error_name;       /* NUL-free UTF-8 */
 	uint32_t error_name_length;
@@ -81,12 +78,11 @@ typedef struct curfew__control {
 } curfew__control;
 
 enum {
-	CURFEW_CONTROL_MODULE = 1,        /* load: a module in any case */
-	CURFEW_CONTROL_DETERMINISTIC = 2,
-	CURFEW_CONTROL_PARAMS = 4,        /* run: parameters were given */
-	CURFEW_CONTROL_IMPORTS = 8,       /* relative imports may be asked for */
-	CURFEW_CONTROL_METERED = 16,      /* fuel is counted: see host_fuel */
-	CURFEW_CONTROL_DESCRIBE = 32,     /* start: the value is what the program imports and exports; it does not run */
+	CURFEW_CONTROL_MODULE = 1,   /* load: a module in any case */
+	CURFEW_CONTROL_PARAMS = 2,   /* run: parameters were given */
+	CURFEW_CONTROL_IMPORTS = 4,  /* relative imports may be asked for */
+	CURFEW_CONTROL_METERED = 8,  /* fuel is counted: see host_fuel */
+	CURFEW_CONTROL_DESCRIBE = 16, /* start: the value is what the program imports and exports; it does not run */
 };
 
 /* ---- Operations: what the host does meanwhile ------------------------------------------------------------- */

@@ -59,7 +59,6 @@ static void add(timer entry)
 	heap[count++] = entry;
 	idle_count += entry.idle;
 	sift(count - 1);
-	curfew_control.timers_pending = count;
 	if (count > curfew_control.timers_peak)
 		curfew_control.timers_peak = count;
 }
@@ -69,7 +68,6 @@ static timer take_at(uint32_t at)
 	timer taken = heap[at];
 	idle_count -= taken.idle;
 	heap[at] = heap[--count];
-	curfew_control.timers_pending = count;
 	if (at < count)
 		sift(at);
 	return taken;

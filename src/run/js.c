@@ -37,12 +37,11 @@ static void set_control(curfew_run *run)
 	int64_t real_ns = curfew__clock(CLOCK_REALTIME);
 
 	control->flags = (run->program->language == CURFEW_LANGUAGE_JS_MODULE ? CURFEW_CONTROL_MODULE : 0) |
-	                 (curfew__run_is_deterministic(run) ? CURFEW_CONTROL_DETERMINISTIC : 0) |
 	                 (run->params ? CURFEW_CONTROL_PARAMS : 0) |
 	                 (run->describe ? CURFEW_CONTROL_DESCRIBE : 0) |
 	                 (curfew__run_may_import(run) ? CURFEW_CONTROL_IMPORTS : 0);
 	control->stack_bytes = (uint32_t)limits->stack_bytes;
-	control->now_ns = control->time_origin_ns = now;
+	control->time_origin_ns = now;
 	control->deadline_ns = CURFEW__NEVER;
 	if (limits->timeout_ns != CURFEW_UNLIMITED)
 		control->deadline_ns = now + (int64_t)limits->timeout_ns - (curfew__run_is_deterministic(run) ? 0 : curfew__now() - run->start_ns);
@@ -221,7 +220,6 @@ static curfew__run_end begin(curfew_run *run)
 		return result;
 	set_meters(run);
 	run->started = true;
-	run->guest.control->now_ns = curfew__run_clock(run);
 	run->entered_ns = curfew__now();
 	return enter(run, CURFEW__GUEST_START);
 }
@@ -231,7 +229,6 @@ static curfew__run_end resume(curfew_run *run)
 	/* It may have been woken by something else before that time. */
 	if (run->virtual_wake_ns > run->virtual_ns && curfew__now() >= atomic_load(&run->wake_ns))
 		run->virtual_ns = run->virtual_wake_ns;
-	run->guest.control->now_ns = curfew__run_clock(run);
 	return enter(run, CURFEW__GUEST_RESUME);
 }
 
