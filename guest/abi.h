@@ -42,7 +42,7 @@ typedef struct curfew__control {
 	uint32_t name_length;
 	uint32_t user;             /* 0: none */
 	uint32_t user_length;
-	uint32_t functions;        /* the host's, as JSON: [[name, whether it is asynchronous]...]; 0: none */
+	uint32_t functions;        /* the host's, as JSON: [[name, whether it is asynchronous, its place]...]; 0: none */
 	uint32_t functions_length;
 	uint32_t flags;            /* CURFEW_CONTROL_* */
 	uint32_t stack_bytes;      /* the engine's own stack limit, below the top of the shadow stack */

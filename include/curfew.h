@@ -301,7 +301,8 @@ typedef void (*curfew_host_callback)(void *context, curfew_host_call *call);
 typedef struct curfew_host_function {
 	uint32_t size;
 	uint32_t flags;     /* CURFEW_HOST_ASYNC */
-	const char *name;   /* printable ASCII without blanks, quotes and backslashes, at most 128 bytes, of its own */
+	const char *name;   /* printable ASCII without blanks, quotes and backslashes, at most 128 bytes, once in a module;
+	                       JavaScript has the first one of a name */
 	const char *module; /* that a WebAssembly module imports it from, or a component's interface; NULL: "host" */
 	const char *type;   /* "iI->f": of i (i32), I (i64), f (f32), F (f64), at most 16 each and "->" between; NULL: JSON */
 	uint64_t fuel;      /* that a call costs, where fuel is limited */

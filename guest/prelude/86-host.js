@@ -30,7 +30,7 @@
 		const host = {};
 		for (let i = 0; i < list.length; i++) {
 			const name = list[i][0];
-			const value = list[i][1] ? makeAsynchronous(name, i) : hostFunction(name, i);
+			const value = list[i][1] ? makeAsynchronous(name, list[i][2]) : hostFunction(name, list[i][2]);
 			defineProperty(host, name, { __proto__: null, value: freeze(value), enumerable: true });
 		}
 		defineProperty(host, Symbol.toStringTag, { __proto__: null, value: 'host' });

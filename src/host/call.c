@@ -96,15 +96,25 @@ static bool read_function(const curfew_host_function *given, curfew__host_functi
 	return function->import.name && function->import.module;
 }
 
+/* The first one of this name, of this module or (NULL) of any. */
+static size_t first_called(const curfew__host_functions *functions, const char *module, const char *name)
+{
+	size_t i = 0;
+
+	while (i < functions->count && (strcmp(functions->list[i].import.name, name) ||
+	                                (module && strcmp(functions->list[i].import.module, module))))
+		i++;
+	return i;
+}
+
 static bool is_new(const curfew__host_functions *functions, size_t index, char *message)
 {
-	for (size_t i = 0; i < index; i++) {
-		if (strcmp(functions->list[i].import.name, functions->list[index].import.name))
-			continue;
-		snprintf(message, 256, "two host functions are called %s", functions->list[i].import.name);
-		return false;
-	}
-	return true;
+	const curfew__wasm_import *import = &functions->list[index].import;
+
+	if (first_called(functions, import->module, import->name) == index)
+		return true;
+	snprintf(message, 256, "two host functions are called %s", import->name);
+	return false;
 }
 
 static bool write_names(curfew__host_functions *functions)
@@ -116,9 +126,13 @@ static bool write_names(curfew__host_functions *functions)
 	curfew__json_init(&writer, &buffer);
 	curfew__json_begin_array(&writer);
 	for (size_t i = 0; i < functions->count; i++) {
+		const curfew__wasm_import *import = &functions->list[i].import;
+		if (first_called(functions, NULL, import->name) != i)
+			continue;
 		curfew__json_begin_array(&writer);
-		curfew__json_text(&writer, functions->list[i].import.name);
-		curfew__json_bool(&writer, functions->list[i].import.is_async);
+		curfew__json_text(&writer, import->name);
+		curfew__json_bool(&writer, import->is_async);
+		curfew__json_u64(&writer, i);
 		curfew__json_end_array(&writer);
 	}
 	curfew__json_end_array(&writer);

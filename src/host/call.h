@@ -23,7 +23,7 @@ typedef struct curfew__host_functions {
 	size_t count;
 	curfew__host_function *list; /* [count] */
 	curfew__wasm_import *imports; /* [count] those of the list */
-	char *names;                 /* as JSON: [[name, whether it is asynchronous]...] */
+	char *names;                 /* as JSON: [[name, whether it is asynchronous, its place]...] */
 	size_t names_length;
 } curfew__host_functions;
 

@@ -212,6 +212,35 @@ static void test_js_json(void)
 	js("Array.prototype.toJSON = () => undefined; try { host.echo(1) } catch (e) { e.name }", "\"TypeError\"");
 }
 
+/* One name in two modules: JavaScript has the first, WebAssembly the one that it imports. */
+static void test_same_name(void)
+{
+	static const curfew_host_function given[] = {
+		FUNCTION("size", nothing, .type = "->i"),
+		FUNCTION("add", add, .type = "ii->i", .module = "one"),
+		FUNCTION("add", nothing, .type = "ii->i", .module = "two"),
+		FUNCTION("sum", add, .type = "ii->i"),
+	};
+	const char *texts[] = {"[host.add(1, 2), host.sum(3, 4)]",
+	                       "(module (import \"two\" \"add\" (func $a (param i32 i32) (result i32)))"
+	                       "(func (export \"f\") (result i32) (call $a (i32.const 1) (i32.const 2))))"};
+	curfew_engine *engine = harness_engine(1);
+	for (int i = 0; i < 2; i++) {
+		curfew_source source = {.size = sizeof source, .language = i == 0 ? CURFEW_LANGUAGE_JS : CURFEW_LANGUAGE_WAT,
+		                        .name = "test", .text = texts[i], .text_length = strlen(texts[i])};
+		curfew_run_options options = {.size = sizeof options, .call = i == 0 ? NULL : "f"};
+		curfew_program *program = NULL;
+		curfew_report *report = NULL;
+		CHECK_OK(curfew_program_create(engine, &source, &program, NULL));
+		CHECK_OK(curfew_program_set_functions(program, given, 4, NULL));
+		CHECK_OK(curfew_program_run(program, &options, &report, NULL));
+		CHECK_TEXT(report->value, i == 0 ? "[3,7]" : "0");
+		curfew_report_destroy(report);
+		curfew_program_destroy(program);
+	}
+	curfew_engine_destroy(engine);
+}
+
 static void test_js_without(void)
 {
 	curfew_engine *engine = harness_engine(1);
@@ -425,6 +454,7 @@ static void test_image(void)
 static const harness_test tests[] = {
 	{"js_numbers", test_js_numbers},
 	{"js_json", test_js_json},
+	{"same_name", test_same_name},
 	{"js_without", test_js_without},
 	{"js_later", test_js_later},
 	{"limits", test_limits},
