@@ -6,14 +6,16 @@
 
 #include <string.h>
 
-static int tell(const cli_arguments *arguments, const char *id, const cli_http_answer *answer)
+static int tell(const cli_arguments *arguments, const cli_server *server, const char *id, const cli_http_answer *answer)
 {
 	char words[128], outcome[32];
+	cli_json_line(cli_json_member(cli_json(answer), "outcome"), outcome, sizeof outcome);
+	if (outcome[0] == '\0')
+		return cli_server_strange(server);
 	if (arguments->values[CLI_OPTION_JSON] != NULL) {
 		int code = cli_print(answer->body.data, answer->body.len);
 		return code != CLI_EXIT_OK ? code : cli_print("\n", 1);
 	}
-	cli_json_line(cli_json_member(cli_json(answer), "outcome"), outcome, sizeof outcome);
 	bool cancelled = strcmp(outcome, curfew_outcome_name(CURFEW_OUTCOME_CANCELLED)) == 0;
 	int length = cancelled ? snprintf(words, sizeof words, "%s cancelled\n", id)
 	                       : snprintf(words, sizeof words, "%s had ended: %s\n", id, outcome);
@@ -33,7 +35,7 @@ static int cancel(const cli_arguments *arguments, const cli_server *server, cli_
 		code = CLI_EXIT_INTERNAL;
 	}
 	if (code < 0)
-		code = tell(arguments, id, &answer);
+		code = tell(arguments, server, id, &answer);
 	cli_http_answer_finish(&answer);
 	return code;
 }

@@ -148,6 +148,12 @@ static int exit_of(const cli_http_answer *answer, bool is_missing)
 	}
 }
 
+int cli_server_strange(const cli_server *server)
+{
+	cli_say("%s answers, and not as curfew serve does: is it one?", server->url);
+	return CLI_EXIT_INTERNAL;
+}
+
 /* An answer that is no good one. */
 static int say_refusal(const cli_server *server, const cli_http_answer *answer, const char *what)
 {
@@ -156,8 +162,8 @@ static int say_refusal(const cli_server *server, const cli_http_answer *answer, 
 	cli_json_line(cli_json_member(cli_json(answer), "pointer"), pointer, sizeof pointer);
 	bool shows_pointer = pointer[0] != '\0' && strstr(detail, pointer) == NULL;
 	if (!answer->is_problem)
-		cli_say("%s answers %ld, and not as curfew serve does: is it one?", server->url, answer->status);
-	else if (answer->status == 401)
+		return cli_server_strange(server);
+	if (answer->status == 401)
 		cli_say("%s %s", server->url, server->authorization == NULL ? "needs a token: set CURFEW_TOKEN, or give --token-file FILE"
 		                                                           : "does not know this token: was it revoked?");
 	else if (answer->status == 403 && strcmp(type_of(answer, type, sizeof type), "urn:curfew:problem:scope") == 0)

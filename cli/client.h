@@ -36,6 +36,9 @@ int cli_server_ask(const cli_server *server, cli_http *http, const cli_http_requ
 /* Says why there is no good answer; returns the exit code. */
 int cli_server_fail(const cli_server *server, cli_http_result result, const cli_http_answer *answer, const char *what);
 
+/* Says that a good answer is none of a curfew serve's; returns the exit code. */
+int cli_server_strange(const cli_server *server);
+
 /* Says that this is no id; returns the exit code. -1: it is one. */
 int cli_check_id(const char *id);
 

@@ -5,6 +5,7 @@
  */
 #include "follow.h"
 
+#include "format.h"
 #include "say.h"
 #include "watch.h"
 
@@ -12,6 +13,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -37,6 +39,10 @@ typedef struct follow {
 	int leave_fd;  /* readable: it is over */
 	volatile sig_atomic_t signals;
 	int code; /* exit code after an error was said; -1: none */
+	/* Why it was given up, to be said when no live line is in the way. */
+	bool has_failed;
+	cli_http_result result;
+	cli_http_answer answer;
 
 	/* Of the reading thread. */
 	cli_http *http;
@@ -85,6 +91,32 @@ static void interrupt(void *context)
 	bool is_first = f->signals == 0;
 	f->signals = 1;
 	raise_fd(is_first && f->options->cancels ? f->cancel_fd : f->leave_fd);
+}
+
+/* Says something while the live line may be there: on the way that the run's stderr takes. */
+static void __attribute__((format(printf, 2, 3))) tell(follow *f, const char *format, ...)
+{
+	char words[512], line[600];
+	va_list arguments;
+	va_start(arguments, format);
+	(void)vsnprintf(words, sizeof words, format, arguments);
+	va_end(arguments);
+	cli_format_line(words, strlen(words), line, sizeof line);
+	(void)snprintf(words, sizeof words, "curfew: %.500s\n", line);
+	cli_watch_on_event(&f->watch, CURFEW_EVENT_STDERR, words, strlen(words));
+}
+
+/* Why there is no good answer, as a phrase. */
+static const char *reason_of(cli_http_result result, const cli_http_answer *answer, char *words, size_t size)
+{
+	if (result != CLI_HTTP_ANSWERED)
+		return answer->message;
+	cli_json_line(cli_json_member(cli_json(answer), "detail"), words, size);
+	if (words[0] == '\0' && answer->status == 200)
+		(void)snprintf(words, size, "the stream ended");
+	else if (words[0] == '\0')
+		(void)snprintf(words, size, "it answers %ld", answer->status);
+	return words;
 }
 
 /* ---- Figures --------------------------------------------------------------------------------------------- */
@@ -156,7 +188,7 @@ static bool take_report(follow *f, span json)
 	curfew_failure failure;
 	cli_followed *followed = f->followed;
 	if (curfew_report_parse(json.data, json.len, &followed->report, &failure) != CURFEW_OK) {
-		cli_say("%s sent a report that is none: %s", f->options->server->url, failure.message);
+		tell(f, "%s sent a report that is none: %s", f->options->server->url, failure.message);
 		f->code = CLI_EXIT_INTERNAL;
 		return false;
 	}
@@ -229,7 +261,7 @@ static void note_gap(follow *f)
 	f->from_report = f->was_done;
 	f->has_gap = !f->was_done;
 	if (f->has_gap && !f->options->quiet && f->options->kind == CLI_FOLLOW_OUTPUT)
-		cli_say("the server no longer has the beginning of the output");
+		tell(f, "the server no longer has the beginning of the output");
 }
 
 /* Whether only what there is now is wanted. */
@@ -309,7 +341,7 @@ static bool on_data(void *context, const char *data, size_t length)
 		size_t part = end != NULL ? (size_t)(end - data) : length;
 		text_add(&f->line, data, part);
 		if (f->line.failed) {
-			cli_say("%s sent an event that is too large", f->options->server->url);
+			tell(f, "%s sent an event that is too large", f->options->server->url);
 			f->code = CLI_EXIT_INTERNAL;
 			return false;
 		}
@@ -383,21 +415,33 @@ static bool may_come_back(cli_http_result result, const cli_http_answer *answer)
 	return is_full || result == CLI_HTTP_CUT || result == CLI_HTTP_UNREACHABLE || result == CLI_HTTP_SILENT;
 }
 
-static void give_up(follow *f, cli_http_result result, const cli_http_answer *answer)
+/* The answer is taken over. */
+static void give_up(follow *f, cli_http_result result, cli_http_answer *answer)
+{
+	f->has_failed = true;
+	f->result = result;
+	f->answer = *answer;
+	*answer = (cli_http_answer){0};
+}
+
+/* Says why it was given up; returns the exit code. */
+static int say_given_up(const follow *f)
 {
 	char what[64];
-	if (result == CLI_HTTP_ANSWERED && answer->status == 200)
-		cli_say("%s ended the stream of run %s again and again", f->options->server->url, f->options->id);
-	f->code = result == CLI_HTTP_ANSWERED && answer->status == 200
-	                  ? CLI_EXIT_INTERNAL
-	                  : cli_server_fail(f->options->server, result, answer, what_of(f, what, sizeof what));
-	if (may_come_back(result, answer))
+	int code = CLI_EXIT_INTERNAL;
+	if (f->result == CLI_HTTP_ANSWERED && f->answer.status == 200)
+		cli_say("%s ends the stream of run %s again and again", f->options->server->url, f->options->id);
+	else
+		code = cli_server_fail(f->options->server, f->result, &f->answer, what_of(f, what, sizeof what));
+	if (may_come_back(f->result, &f->answer))
 		cli_say("run %s may go on; to follow it: curfew logs -f %s", f->options->id, f->options->id);
+	return code;
 }
 
 /* Whether to try again, after a pause. */
-static bool wait_to_try(follow *f, cli_http_result result, const cli_http_answer *answer, unsigned *pause_ms)
+static bool wait_to_try(follow *f, cli_http_result result, cli_http_answer *answer, unsigned *pause_ms)
 {
+	char reason[200];
 	if (!may_come_back(result, answer)) {
 		give_up(f, result, answer);
 		return false;
@@ -413,7 +457,8 @@ static bool wait_to_try(follow *f, cli_http_result result, const cli_http_answer
 	}
 	/* Not of one that was only moved to another connection. */
 	if (!f->is_told && now_ms() - f->lost_ms > 500 && !f->options->quiet) {
-		cli_say("the connection to %s is lost; trying again for up to %d s", f->options->server->url, PATIENCE_MS / 1000);
+		tell(f, "the connection to %s is lost: %s; trying again for up to %d s", f->options->server->url,
+		     reason_of(result, answer, reason, sizeof reason), PATIENCE_MS / 1000);
 		f->is_told = true;
 	}
 	unsigned wait_ms = answer->retry_after_s > 0 ? answer->retry_after_s * 1000 : *pause_ms;
@@ -472,15 +517,13 @@ static void *read_events(void *context)
 
 static void cancel_run(follow *f, cli_http *http)
 {
-	char path[64], what[64];
+	char path[64], reason[200];
 	cli_http_answer answer;
 	(void)snprintf(path, sizeof path, "/v1/runs/%s", f->options->id);
 	const cli_http_request request = {.method = "DELETE", .path = path};
 	cli_http_result result = cli_http_exchange(http, &request, &answer);
-	if (result != CLI_HTTP_INTERRUPTED && (result != CLI_HTTP_ANSWERED || answer.status >= 300)) {
-		cli_say("run %s could not be cancelled:", f->options->id);
-		(void)cli_server_fail(f->options->server, result, &answer, what_of(f, what, sizeof what));
-	}
+	if (result != CLI_HTTP_INTERRUPTED && (result != CLI_HTTP_ANSWERED || answer.status >= 300))
+		tell(f, "run %s could not be cancelled: %s", f->options->id, reason_of(result, &answer, reason, sizeof reason));
 	cli_http_answer_finish(&answer);
 }
 
@@ -528,6 +571,8 @@ static int look(follow *f)
 	if (result == CLI_HTTP_ANSWERED && answer.status == 200) {
 		span run = cli_json(&answer);
 		uint64_t timeout_us = number_of(cli_json_member(run, "limits"), "timeout_us");
+		if (cli_json_member(run, "state").data == NULL)
+			code = cli_server_strange(f->options->server);
 		take_run(f, run);
 		f->watch.timeout_ns = timeout_us > 0 ? timeout_us * 1000 : CURFEW_UNLIMITED;
 		f->output_bytes = f->usage.output_bytes;
@@ -557,7 +602,7 @@ static int run_threads(follow *f)
 	if (accompanies)
 		(void)pthread_join(companion, NULL);
 	cli_signals_release();
-	return f->code;
+	return f->has_failed ? say_given_up(f) : f->code;
 }
 
 static int follow_run(follow *f)
@@ -594,6 +639,7 @@ int cli_follow(const cli_follow_options *options, cli_followed *followed)
 		cli_watch_finish(&f.watch);
 	}
 	cli_http_destroy(f.http);
+	cli_http_answer_finish(&f.answer);
 	text_finish(&f.line);
 	text_finish(&f.kind);
 	text_finish(&f.data);

@@ -161,6 +161,13 @@ static bool add_headers(exchange *e)
 	       add_header(e, e->request->header);
 }
 
+/* This machine is not reached through a proxy, whatever the environment says. */
+static bool is_local(const char *url)
+{
+	const char *host = strstr(url, "://") + 3;
+	return strncmp(host, "127.", 4) == 0 || strncmp(host, "localhost", 9) == 0 || strncmp(host, "[::1]", 5) == 0;
+}
+
 static void set_up(exchange *e)
 {
 	CURL *easy = e->http->easy;
@@ -181,6 +188,8 @@ static void set_up(exchange *e)
 	(void)curl.easy_setopt(easy, CURLOPT_HTTPHEADER, e->headers);
 	(void)curl.easy_setopt(easy, CURLOPT_WRITEFUNCTION, take_data);
 	(void)curl.easy_setopt(easy, CURLOPT_WRITEDATA, e);
+	if (is_local(options->url))
+		(void)curl.easy_setopt(easy, CURLOPT_PROXY, "");
 	if (options->ca_file != NULL)
 		(void)curl.easy_setopt(easy, CURLOPT_CAINFO, options->ca_file);
 	if (request->type != NULL) {

@@ -66,6 +66,8 @@ static int print_programs(const session *s, span programs)
 	char *words = NULL;
 	size_t length = 0;
 	int width = width_of(programs);
+	if (programs.data == NULL)
+		return cli_server_strange(&s->server);
 	FILE *out = open_memstream(&words, &length);
 	if (out == NULL) {
 		cli_say("out of memory");
@@ -153,23 +155,23 @@ static int put(const session *s)
 
 static void write_exports(FILE *out, span exports)
 {
-	char name[128];
-	if (exports.data == NULL)
-		return;
-	fputs("exports ", out);
-	for (span item; scan_next_item(&exports, &item);) {
+	char name[128], type[256];
+	const char *heading = "exports";
+	for (span item; scan_next_item(&exports, &item); heading = "") {
 		cli_json_line(item.data[0] == '{' ? cli_json_member(item, "name") : item, name, sizeof name);
-		fprintf(out, " %s", name);
+		cli_json_line(cli_json_member(item, "type"), type, sizeof type);
+		fprintf(out, "%-8s %s%s%s\n", heading, name, type[0] != '\0' ? ": " : "", type);
 	}
-	fputc('\n', out);
 }
 
-static int print_program(span program)
+static int print_program(const session *s, span program)
 {
 	static const char *const keys[] = {"name", "kind", "lang", "sha256"};
 	char value[129], size[CLI_QUANTITY], age[CLI_QUANTITY], *words = NULL;
 	size_t length = 0;
 	int64_t bytes = cli_json_number(cli_json_member(program, "size"));
+	if (bytes < 0)
+		return cli_server_strange(&s->server);
 	FILE *out = open_memstream(&words, &length);
 	if (out == NULL) {
 		cli_say("out of memory");
@@ -179,7 +181,7 @@ static int print_program(span program)
 		cli_json_line(cli_json_member(program, keys[i]), value, sizeof value);
 		fprintf(out, "%-8s %s\n", keys[i], value);
 	}
-	cli_format_bytes(bytes > 0 ? (uint64_t)bytes : 0, size);
+	cli_format_bytes((uint64_t)bytes, size);
 	cli_format_age(cli_json_number(cli_json_member(program, "updated_ms")), age, sizeof age);
 	fprintf(out, "%-8s %s\n%-8s %s ago\n", "size", size, "stored", age);
 	write_exports(out, cli_json_member(program, "exports"));
@@ -207,7 +209,7 @@ static int get(const session *s)
 		return cli_usage_error("programs get needs one NAME");
 	int code = ask_one(s, "GET", words->items[0], &answer);
 	if (code < 0)
-		code = s->json ? print_json(cli_json(&answer)) : print_program(cli_json(&answer));
+		code = s->json ? print_json(cli_json(&answer)) : print_program(s, cli_json(&answer));
 	cli_http_answer_finish(&answer);
 	return code;
 }

@@ -166,6 +166,8 @@ static int print_rows(const listing *l)
 static int take_page(listing *l, span page)
 {
 	span runs = cli_json_member(page, "runs"), run;
+	if (runs.data == NULL)
+		return cli_server_strange(l->server);
 	while (scan_next_item(&runs, &run)) {
 		if (!add_row(l, run)) {
 			cli_say("out of memory");

@@ -453,6 +453,10 @@ def usage(context):
 
 @test
 def unreachable(context):
+    with Server(context) as server:
+        client = Client(context, server)
+        client.env["http_proxy"] = "http://127.0.0.1:1"
+        expect_equal("no proxy for this machine", client.good("ps", "--json"), "")
     url = f"http://127.0.0.1:{free_port()}"
     client = Client(context, url)
     for words in every(context):
@@ -546,6 +550,8 @@ def strange_servers(context):
             done = Client(context, url).ask(*words)
             expect(done.code == 125 and url.encode() in done.err and b"\x1b" not in done.err, f"{words}: exit {done.code}, {done.err}")
     with_strange({"status": 404}, refused)
+    with_strange({"status": 200}, refused)
+    with_strange({"status": 200, "kind": "application/json", "body": b"{}"}, refused)
     with_strange({"status": 500}, refused)
     with_strange({"status": 302, "headers_more": {"Location": "http://127.0.0.1:1/"}}, refused)
     problem = {"type": "x", "title": "x", "detail": "no\x1b[31m\r\nred", "pointer": "/a\x07"}
