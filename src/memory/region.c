@@ -109,6 +109,7 @@ void curfew__image_unref(curfew__image *image)
 		munmap((void *)(uintptr_t)image->bytes, image->length);
 	if (image->file >= 0)
 		close(image->file);
+	free(atomic_load(&image->changed));
 	free(image);
 }
 
@@ -287,6 +288,35 @@ static size_t lowest_difference(const curfew__region *region)
 	return at;
 }
 
+static void learn(curfew__image *image, const curfew__region *region, const struct scan_range *ranges, long count)
+{
+	curfew__changed *none = NULL, *changed;
+
+	if (atomic_load(&image->changed) || count <= 0 ||
+	    !(changed = malloc(sizeof *changed + (size_t)count * sizeof changed->ranges[0])))
+		return;
+	changed->count = (size_t)count;
+	for (long i = 0; i < count; i++) {
+		changed->ranges[i].start = ranges[i].start - (uintptr_t)region->base;
+		changed->ranges[i].length = ranges[i].end - ranges[i].start;
+	}
+	if (!atomic_compare_exchange_strong(&image->changed, &none, changed))
+		free(changed);
+}
+
+/*
+ * Copies at once what a run will most likely change. Page by page, each is mapped for reading first, as its neighbours are
+ * read, and taking that back at the write interrupts every processor that runs this process.
+ */
+static void copy_ahead(curfew__region *region)
+{
+	curfew__changed *changed = atomic_load(&region->image->changed);
+
+	for (size_t i = 0; changed && i < changed->count; i++)
+		if (madvise(region->base + changed->ranges[i].start, changed->ranges[i].length, MADV_POPULATE_WRITE) != 0)
+			return; /* before Linux 5.14, or no memory: the guest's own faults see to it */
+}
+
 /*
  * Copies the changed pages of the image part back. False if there are too many of them, or no way to know: then
  * they are to be dropped.
@@ -303,7 +333,10 @@ static bool copy_back(curfew__pool *pool, curfew__region *region, size_t *lowest
 		return false;
 	for (long i = 0; i < found; i++)
 		pages += (ranges[i].end - ranges[i].start) / CURFEW__PAGE;
-	if (pages > COPY_PAGES_MAX || !charge_resident(pool, region, pages))
+	if (pages > COPY_PAGES_MAX)
+		return false;
+	learn(region->image, region, ranges, found);
+	if (!charge_resident(pool, region, pages))
 		return false;
 	for (long i = 0; i < found; i++) {
 		uint8_t *start = (uint8_t *)(uintptr_t)ranges[i].start;
@@ -321,6 +354,8 @@ void curfew__pool_trim(curfew__pool *pool, curfew__region *region)
 	long found = pool->pagemap < 0 ? -1 : scan(pool->pagemap, region->base, end, ranges, SCAN_RANGES, &stopped);
 	if (found < 0)
 		return;
+	if (stopped == end)
+		learn(region->image, region, ranges, found);
 	size_t low = lowest_write(region, ranges, found);
 	if (low < region->stack_low)
 		region->stack_low = low;
@@ -469,6 +504,8 @@ curfew__region *curfew__pool_take(curfew__pool *pool, curfew__image *image, size
 	region->size_limit = size_limit;
 	region->at_rest = false;
 	region->next = NULL;
+	if (!region->resident_pages)
+		copy_ahead(region);
 	return region;
 }
 

@@ -26,8 +26,17 @@ typedef struct curfew__layout {
 	uint32_t reserved;
 } curfew__layout;
 
+/* Pages of an image that its first run changed: a guide to what the next ones will. */
+typedef struct curfew__changed {
+	size_t count;
+	struct {
+		size_t start, length;
+	} ranges[];
+} curfew__changed;
+
 typedef struct curfew__image {
 	atomic_uint references;
+	_Atomic(curfew__changed *) changed; /* NULL: not known yet */
 	int file;
 	const uint8_t *bytes; /* [length], read-only */
 	size_t length;        /* a multiple of the WebAssembly page */
