@@ -26,6 +26,8 @@ int cli_programs(const cli_arguments *arguments);
 
 /* Whether --params is a JSON array. -1, or the exit code after an error was said. */
 int cli_check_params(const cli_arguments *arguments);
+/* Whether each of --allow-fetch may be one. -1, or the exit code after an error was said. */
+int cli_check_hosts(const cli_list *hosts);
 /*
  * The call's parameters: --params or, for JavaScript, each ARG as a string. *params (free with free; may be NULL) and
  * *length. -1, or the exit code after an error was said.
@@ -53,6 +55,12 @@ curfew_status cli_engine_create(uint32_t threads, curfew_engine **engine, curfew
 /* The program of a source, an image included. */
 curfew_status cli_program_create(curfew_engine *engine, const cli_source *source, uint32_t flags,
                                  curfew_program **program, curfew_failure *failure);
+
+/*
+ * Opens a file of secrets with the key of --secrets-key (NULL: as the environment says). -1, or the exit code after an
+ * error was said, which begins with origin ("": it is the command's own file). (secret.c)
+ */
+int cli_secrets_open(const char *key_path, const char *path, uint32_t flags, const char *origin, curfew_secrets **store);
 
 /* What --secret and --secrets give to a run (secret.c). */
 typedef struct cli_grants {

@@ -206,6 +206,10 @@ static const cli_option static_options[] = {
 	 .meaning = "runs of it that may wait; more are refused"},
 	{.id = CLI_OPTION_PER_MINUTE, .name = "per-minute", .argument = "N", .commands = TOKEN,
 	 .meaning = "runs that it may submit in a minute; more are refused"},
+	{.id = CLI_OPTION_USER, .name = "user", .argument = "ID", .commands = TOKEN,
+	 .meaning = "its runs are this user's, and can be nobody else's; by default of whom they say"},
+	{.id = CLI_OPTION_ALLOW_FETCH, .name = "allow-fetch", .argument = "HOST", .commands = TOKEN, .repeatable = true,
+	 .meaning = "of what the server allows, a host that its runs may fetch from; by default all of it"},
 	{.id = CLI_OPTION_HELP, .name = "help", .letter = 'h', .commands = ALL, .meaning = "print this help"},
 	{.id = CLI_OPTION_VERSION, .name = "version", .commands = ALL, .meaning = "print the version"},
 };
@@ -236,6 +240,7 @@ static size_t list_settings(cli_option *options)
 		                          .meaning = table[i].meaning,
 		                          .values = table[i].values,
 		                          .commands = SERVE,
+		                          .repeatable = table[i].kind == CONFIG_HOSTS,
 		                          .setting = i};
 		(void)snprintf(options[i].default_text, sizeof options[i].default_text, "%s",
 		               table[i].initial != NULL ? table[i].initial : "");

@@ -59,18 +59,6 @@ static bool is_isolated(const session *s)
 
 /* ---- Before the run -------------------------------------------------------------------------------------- */
 
-static int check_hosts(const cli_list *hosts)
-{
-	curfew_failure failure;
-	for (size_t i = 0; i < hosts->count; i++) {
-		if (curfew_allow_fetch_check(hosts->items[i], &failure) == CURFEW_OK)
-			continue;
-		const char *why = strstr(failure.message, ": ");
-		return cli_usage_error("--allow-fetch %s%s", hosts->items[i], why != NULL ? why : "");
-	}
-	return -1;
-}
-
 /* What is wrong with the command line beyond its syntax. -1: nothing. */
 static int check_arguments(session *s)
 {
@@ -82,7 +70,7 @@ static int check_arguments(session *s)
 		return code;
 	if (strcmp(s->arguments->program, "-") == 0 && !is_given(s, CLI_OPTION_LANG))
 		return cli_usage_error("- (standard input) needs --lang js, wasm or wat");
-	code = check_hosts(&s->arguments->lists[CLI_OPTION_ALLOW_FETCH]);
+	code = cli_check_hosts(&s->arguments->lists[CLI_OPTION_ALLOW_FETCH]);
 	if (code >= 0)
 		return code;
 	if (is_isolated(s) && s->wasi.dir_count > 0)

@@ -91,10 +91,9 @@ static int read_key_file(const char *origin, const char *path, unsigned char key
 	return why != NULL ? cli_usage_error("%s %s: %s", origin, path, why) : -1;
 }
 
-/* The key, from where it was said to be. -1, or the exit code after an error was said. */
-static int read_key(const cli_arguments *arguments, unsigned char key[CURFEW_SECRETS_KEY_BYTES])
+/* The key, from where it was said to be (option may be NULL). -1, or the exit code after an error was said. */
+static int read_key(const char *option, unsigned char key[CURFEW_SECRETS_KEY_BYTES])
 {
-	const char *option = arguments->values[CLI_OPTION_SECRETS_KEY];
 	char *text = getenv("CURFEW_SECRETS_KEY");
 	const char *path = getenv("CURFEW_SECRETS_KEY_FILE");
 	if (option != NULL)
@@ -160,13 +159,11 @@ static void make_folders(char *path)
 	}
 }
 
-/* -1, or the exit code after an error was said, which begins with origin. */
-static int open_store(const cli_arguments *arguments, const char *path, uint32_t flags, const char *origin,
-                      curfew_secrets **store)
+int cli_secrets_open(const char *key_path, const char *path, uint32_t flags, const char *origin, curfew_secrets **store)
 {
 	unsigned char key[CURFEW_SECRETS_KEY_BYTES];
 	curfew_failure failure;
-	int code = read_key(arguments, key);
+	int code = read_key(key_path, key);
 	if (code < 0 && curfew_secrets_open(path, key, flags, store, &failure) != CURFEW_OK) {
 		cli_say("%s%s", origin, failure.message);
 		code = origin[0] != '\0' ? CLI_EXIT_USAGE : CLI_EXIT_FAILED;
@@ -177,15 +174,15 @@ static int open_store(const cli_arguments *arguments, const char *path, uint32_t
 
 static int open_named_store(const cli_arguments *arguments, uint32_t flags, curfew_secrets **store)
 {
-	const char *given = arguments->values[CLI_OPTION_SECRETS];
+	const char *given = arguments->values[CLI_OPTION_SECRETS], *key_path = arguments->values[CLI_OPTION_SECRETS_KEY];
 	if (given != NULL)
-		return open_store(arguments, given, flags, "", store);
+		return cli_secrets_open(key_path, given, flags, "", store);
 	char *path = default_store();
 	if (path == NULL)
 		return cli_usage_error("there is no home folder for the secrets: use --secrets FILE");
 	if ((flags & CURFEW_SECRETS_CREATE) != 0)
 		make_folders(path);
-	int code = open_store(arguments, path, flags, "", store);
+	int code = cli_secrets_open(key_path, path, flags, "", store);
 	free(path);
 	return code;
 }
@@ -384,14 +381,14 @@ int cli_grants_init(const cli_arguments *arguments, cli_grants *grants)
 {
 	const cli_list *given = &arguments->lists[CLI_OPTION_SECRET];
 	const char *path = arguments->values[CLI_OPTION_SECRETS];
-	const char *user = arguments->values[CLI_OPTION_USER];
+	const char *user = arguments->values[CLI_OPTION_USER], *key_path = arguments->values[CLI_OPTION_SECRETS_KEY];
 	*grants = (cli_grants){0};
 	if (user != NULL && user[0] == '\0')
 		return cli_usage_error("--user is empty");
 	if (path != NULL && user == NULL)
 		return cli_usage_error("--secrets %s: needs --user ID", path);
-	if (path == NULL && arguments->values[CLI_OPTION_SECRETS_KEY] != NULL)
-		return cli_usage_error("--secrets-key %s: needs --secrets FILE", arguments->values[CLI_OPTION_SECRETS_KEY]);
+	if (path == NULL && key_path != NULL)
+		return cli_usage_error("--secrets-key %s: needs --secrets FILE", key_path);
 	if (given->count > 0 && (grants->items = calloc(given->count, sizeof *grants->items)) == NULL) {
 		cli_say("out of memory");
 		return CLI_EXIT_INTERNAL;
@@ -399,7 +396,7 @@ int cli_grants_init(const cli_arguments *arguments, cli_grants *grants)
 	int code = -1;
 	for (size_t i = 0; i < given->count && code < 0; i++)
 		code = add_given(grants, given->items[i]);
-	return code < 0 && path != NULL ? open_store(arguments, path, 0, "--secrets ", &grants->store) : code;
+	return code < 0 && path != NULL ? cli_secrets_open(key_path, path, 0, "--secrets ", &grants->store) : code;
 }
 
 void cli_grants_put(const cli_grants *grants, const cli_arguments *arguments, curfew_run_options *options)

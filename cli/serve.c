@@ -7,15 +7,30 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* -1, or the exit code after an error was said. */
+static int open_secrets(const config *c, curfew_secrets **secrets)
+{
+	const char *key = c->secrets_key[0] != '\0' ? c->secrets_key : NULL;
+	if (c->secrets[0] != '\0')
+		return cli_secrets_open(key, c->secrets, 0, "--secrets ", secrets);
+	return key != NULL ? cli_usage_error("--secrets-key %s: needs --secrets FILE", key) : -1;
+}
+
 int cli_serve(const cli_arguments *arguments)
 {
 	static config settings; /* large, and needed as long as the server lives */
 	curfew_failure failure = {0};
+	curfew_secrets *secrets = NULL;
 	const char *path = arguments->values[CLI_OPTION_CONFIG];
 	settings = arguments->server;
 	if (path != NULL && !config_read(&settings, path, &failure))
 		return cli_usage_error("--%s", failure.message);
-	if (serve(&settings, &failure))
+	int code = open_secrets(&settings, &secrets);
+	if (code >= 0)
+		return code;
+	bool good = serve(&settings, secrets, &failure);
+	curfew_secrets_close(secrets);
+	if (good)
 		return CLI_EXIT_OK;
 	cli_say("%s", failure.message);
 	return CLI_EXIT_INTERNAL;
@@ -74,7 +89,10 @@ static int fail(const curfew_failure *failure)
 static int create_token(const cli_arguments *arguments, const char *folder)
 {
 	const char *name = arguments->values[CLI_OPTION_NAME], *scopes = arguments->values[CLI_OPTION_SCOPES];
-	serve_token token = {.name = name != NULL ? name : "token", .ceilings = arguments->limits};
+	const char *user = arguments->values[CLI_OPTION_USER];
+	const cli_list *hosts = &arguments->lists[CLI_OPTION_ALLOW_FETCH];
+	serve_token token = {.name = name != NULL ? name : "token", .ceilings = arguments->limits, .user = user,
+	                     .allow_fetch = hosts->items, .allow_fetch_count = hosts->count};
 	curfew_failure failure = {0};
 	char words[SERVE_TOKEN_ROOM + 1];
 	if (*token.name == '\0' || strlen(token.name) > 64 || !is_clean(token.name))
@@ -86,8 +104,12 @@ static int create_token(const cli_arguments *arguments, const char *folder)
 		code = read_quota(arguments, CLI_OPTION_QUEUED, "queued", &token.queued_most);
 	if (code < 0)
 		code = read_quota(arguments, CLI_OPTION_PER_MINUTE, "per-minute", &token.per_minute_most);
+	if (code < 0)
+		code = cli_check_hosts(hosts);
 	if (code >= 0)
 		return code;
+	if (user != NULL && (*user == '\0' || strlen(user) > CURFEW_USER_BYTES))
+		return cli_usage_error("--user %.300s: must be 1 to %u bytes", user, CURFEW_USER_BYTES);
 	if (!serve_token_create(folder, &token, words, &failure))
 		return fail(&failure);
 	size_t length = strlen(words);

@@ -78,6 +78,20 @@ int cli_make_params(const cli_arguments *arguments, bool is_js, char **params, s
 	return code;
 }
 
+/* ---- Hosts ------------------------------------------------------------------------------------------------ */
+
+int cli_check_hosts(const cli_list *hosts)
+{
+	curfew_failure failure;
+	for (size_t i = 0; i < hosts->count; i++) {
+		if (curfew_allow_fetch_check(hosts->items[i], &failure) == CURFEW_OK)
+			continue;
+		const char *why = strstr(failure.message, ": ");
+		return cli_usage_error("--allow-fetch %s%s", hosts->items[i], why != NULL ? why : "");
+	}
+	return -1;
+}
+
 /* ---- WASI ------------------------------------------------------------------------------------------------ */
 
 /* HOST::GUEST, or one path for both; at its end :ro or :rw. Cuts the text, which the directory then points into. */

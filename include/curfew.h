@@ -516,6 +516,13 @@ CURFEW_API curfew_status curfew_params_check(const char *params, size_t length, 
 CURFEW_API curfew_status curfew_allow_fetch_check(const char *host, curfew_failure *failure);
 
 /*
+ * Whether a run that is allowed host reaches nothing by it that one which is allowed the hosts of list does not.
+ * CURFEW_NOT_FOUND: it does. CURFEW_INVALID: one of them is malformed, and why.
+ */
+CURFEW_API curfew_status curfew_allow_fetch_within(const char *host, const char *const *list, size_t count,
+                                                   curfew_failure *failure);
+
+/*
  * Runs the program and waits. CURFEW_OK means exactly that *report is filled, whatever the guest did; destroy it
  * with curfew_report_destroy. options may be NULL.
  */

@@ -25,6 +25,12 @@ static const config_setting table[] = {
 	{.name = "tls-cert", .argument = "FILE", .kind = CONFIG_TEXT, FIELD(tls_cert),
 	 .meaning = "certificate chain (PEM); serves HTTPS, with --tls-key"},
 	{.name = "tls-key", .argument = "FILE", .kind = CONFIG_TEXT, FIELD(tls_key), .meaning = "key of the certificate (PEM)"},
+	{.name = "allow-fetch", .argument = "HOST", .kind = CONFIG_HOSTS, FIELD(allow_fetch),
+	 .meaning = "a host that runs may be allowed to fetch from (ports 80 and 443), HOST:PORT or *.DOMAIN; none by default"},
+	{.name = "secrets", .argument = "FILE", .kind = CONFIG_TEXT, FIELD(secrets),
+	 .meaning = "secrets of users, as curfew secret keeps them; a run reads those of its user"},
+	{.name = "secrets-key", .argument = "FILE", .kind = CONFIG_TEXT, FIELD(secrets_key),
+	 .meaning = "the key of that file; by default as CURFEW_SECRETS_KEY or CURFEW_SECRETS_KEY_FILE say"},
 	{.name = "log-format", .argument = "FORMAT", .values = "text json", .initial = "text", .kind = CONFIG_CHOICE,
 	 FIELD(log_format), .meaning = "how lines of the log are written, on stderr"},
 	{.name = "shutdown-timeout", .argument = "DUR", .initial = "10s", .kind = CONFIG_DURATION, .minimum = 1000,
@@ -108,7 +114,7 @@ bool config_parse_amount(const char *value, bool bytes, uint64_t *amount)
 
 static bool refuse(curfew_failure *failure, const char *name, const char *value, const char *why)
 {
-	(void)snprintf(failure->message, sizeof failure->message, "%s %.120s: %s", name, value, why);
+	(void)snprintf(failure->message, sizeof failure->message, "%s %.100s: %.100s", name, value, why);
 	return false;
 }
 
@@ -147,11 +153,41 @@ static bool set_number(config *c, const config_setting *s, const char *value, cu
 	return true;
 }
 
+/* One more of them. */
+static bool add_host(config *c, const config_setting *s, const char *value, curfew_failure *failure)
+{
+	curfew_failure why;
+	char *list = (char *)c + s->offset;
+	size_t used = strlen(list);
+	if (curfew_allow_fetch_check(value, &why) != CURFEW_OK) {
+		const char *colon = strstr(why.message, ": ");
+		return refuse(failure, s->name, value, colon != NULL ? colon + 2 : why.message);
+	}
+	if (used + strlen(value) + 2 > CONFIG_TEXT_MOST)
+		return refuse(failure, s->name, value, "is one too many");
+	(void)snprintf(list + used, CONFIG_TEXT_MOST - used, "%s%s", used > 0 ? " " : "", value);
+	return true;
+}
+
+static bool set_any(config *c, const config_setting *s, const char *value, curfew_failure *failure)
+{
+	switch (s->kind) {
+	case CONFIG_DURATION:
+	case CONFIG_BYTES:
+	case CONFIG_COUNT:
+		return set_number(c, s, value, failure);
+	case CONFIG_HOSTS:
+		return add_host(c, s, value, failure);
+	case CONFIG_TEXT:
+	case CONFIG_CHOICE:
+		break;
+	}
+	return set_text(c, s, value, failure);
+}
+
 bool config_set(config *c, size_t row, const char *value, curfew_failure *failure)
 {
-	const config_setting *s = &table[row];
-	bool is_number = s->kind == CONFIG_DURATION || s->kind == CONFIG_BYTES || s->kind == CONFIG_COUNT;
-	if (!(is_number ? set_number : set_text)(c, s, value, failure))
+	if (!set_any(c, &table[row], value, failure))
 		return false;
 	c->given |= UINT32_C(1) << row;
 	return true;

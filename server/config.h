@@ -8,7 +8,7 @@
 
 #include "curfew.h"
 
-typedef enum config_kind { CONFIG_TEXT, CONFIG_CHOICE, CONFIG_DURATION, CONFIG_BYTES, CONFIG_COUNT } config_kind;
+typedef enum config_kind { CONFIG_TEXT, CONFIG_CHOICE, CONFIG_DURATION, CONFIG_BYTES, CONFIG_COUNT, CONFIG_HOSTS } config_kind;
 
 /* A text of a setting; long enough for any path. */
 enum { CONFIG_TEXT_MOST = 4096 };
@@ -19,6 +19,9 @@ typedef struct config {
 	char tls_cert[CONFIG_TEXT_MOST]; /* "": no TLS */
 	char tls_key[CONFIG_TEXT_MOST];
 	char log_format[CONFIG_TEXT_MOST];
+	char allow_fetch[CONFIG_TEXT_MOST]; /* hosts with blanks between; "": none */
+	char secrets[CONFIG_TEXT_MOST];     /* "": none */
+	char secrets_key[CONFIG_TEXT_MOST]; /* "": as the environment says */
 	uint64_t workers;     /* 0: one per core */
 	uint64_t concurrency; /* runs at once; 0: 16 for each worker */
 	uint64_t shutdown_timeout_us;
@@ -37,7 +40,7 @@ typedef struct config_setting {
 	const char *name;     /* "listen": the flag without its dashes, and the key in the file */
 	const char *argument; /* "HOST:PORT" */
 	const char *values;   /* CONFIG_CHOICE: the possible ones, separated by blanks */
-	const char *meaning;  /* one phrase */
+	const char *meaning;  /* one phrase; of CONFIG_HOSTS, which may be repeated, of one of them */
 	const char *initial;  /* the default, as text; NULL: none to speak of */
 	config_kind kind;
 	size_t offset;        /* of the field in config */

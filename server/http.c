@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 enum {
+	FETCHES_AT_ONCE = 65536,        /* requests of runs */
 	REFUSALS_AT_ONCE = 64,          /* connections above the limit that are told so */
 	CONNECTION_BYTES = 64 << 10,    /* of libmicrohttpd, for each */
 	HEADER_BYTES_MOST = 16 << 10,
@@ -404,11 +405,11 @@ static char *read_file(const char *path, curfew_failure *failure)
 	return NULL;
 }
 
-/* Each connection needs a descriptor, and the workers and files some more. */
-static void raise_files(uint64_t connections)
+/* Each connection needs a descriptor, and so does each request of a run; the workers and files need some more. */
+static void raise_files(const config *c)
 {
 	struct rlimit limit;
-	rlim_t wanted = connections + REFUSALS_AT_ONCE + 512;
+	rlim_t wanted = c->connections_most + REFUSALS_AT_ONCE + 512 + (c->allow_fetch[0] != '\0' ? FETCHES_AT_ONCE : 0);
 	if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted)
 		return;
 	limit.rlim_cur = limit.rlim_max < wanted ? limit.rlim_max : wanted;
@@ -453,7 +454,7 @@ struct http *http_start(server *s, int listener, curfew_failure *failure)
 	h->ends = epoll_create1(EPOLL_CLOEXEC);
 	h->pinged_us = clock_now_us();
 	s->http = h;
-	raise_files(s->config->connections_most);
+	raise_files(s->config);
 	if (s->config->tls_cert[0] != '\0') {
 		h->cert = read_file(s->config->tls_cert, failure);
 		h->key = h->cert != NULL ? read_file(s->config->tls_key, failure) : NULL;

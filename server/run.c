@@ -3,6 +3,7 @@
 #include "run.h"
 
 #include "clock.h"
+#include "hosts.h"
 #include "http.h"
 #include "log.h"
 #include "metrics.h"
@@ -117,6 +118,7 @@ void run_unref(server *s, run *r)
 	free(r->call);
 	free(r->params);
 	free(r->user);
+	free(r->allow_fetch);
 	free(r->idempotency_key);
 	free(r);
 }
@@ -339,12 +341,31 @@ static void on_done(void *context, const worker_result *result)
 
 /* ---- To the pool ----------------------------------------------------------------------------------------- */
 
+/* What it was allowed, as far as that is allowed still: the server may have been started anew. */
+static bool find_hosts(const server *s, const run *r, hosts *allowed)
+{
+	hosts server_s, token_s;
+	bool good = hosts_split(allowed, r->allow_fetch);
+	good = hosts_split(&server_s, s->config->allow_fetch) && good;
+	good = hosts_split(&token_s, r->owner->allow_fetch) && good;
+	hosts_keep_within(allowed, &server_s);
+	if (token_s.count > 0)
+		hosts_keep_within(allowed, &token_s);
+	hosts_finish(&server_s);
+	hosts_finish(&token_s);
+	return good;
+}
+
 static curfew_status submit(server *s, run *r, worker_program *ready, curfew_failure *failure)
 {
 	flight *f = malloc(sizeof *f);
 	worker_run *handle = NULL;
-	if (f == NULL)
+	hosts allowed;
+	if (!find_hosts(s, r, &allowed) || f == NULL) {
+		hosts_finish(&allowed);
+		free(f);
 		return CURFEW_NO_MEMORY;
+	}
 	*f = (flight){s, r};
 	worker_job job = {.program = ready,
 	                  .id = r->id,
@@ -354,6 +375,9 @@ static curfew_status submit(server *s, run *r, worker_program *ready, curfew_fai
 	                  .params = r->params,
 	                  .params_length = r->params_length,
 	                  .user = r->user,
+	                  .store = r->user != NULL ? s->secrets : NULL,
+	                  .allow_fetch = allowed.items,
+	                  .allow_fetch_count = allowed.count,
 	                  .context = f,
 	                  .on_event = on_event,
 	                  .on_done = on_done};
@@ -361,6 +385,7 @@ static curfew_status submit(server *s, run *r, worker_program *ready, curfew_fai
 	run_ref(r); /* the flight's */
 	server_unlock(s);
 	curfew_status status = worker_pool_submit(s->pool, &job, &handle, failure);
+	hosts_finish(&allowed);
 	server_lock(s);
 	if (status != CURFEW_OK) {
 		run_unref(s, r);
@@ -482,6 +507,7 @@ void run_fill_view(run_view *view, const run *r)
 		.sha256 = r->program->sha256,
 		.call = r->call,
 		.user = r->user,
+		.allow_fetch = r->allow_fetch,
 		.state = r->state,
 		.language = r->program->language,
 		.priority = r->priority,
@@ -523,6 +549,20 @@ static void write_ms(text *out, const char *key, int64_t wall_us)
 		text_print(out, ",\"%s\":null", key);
 }
 
+/* Hosts with blanks between, as an array. */
+static void write_hosts(text *out, const char *words)
+{
+	hosts list;
+	bool good = hosts_split(&list, words);
+	text_say(out, ",\"allow_fetch\":[");
+	for (size_t i = 0; good && i < list.count; i++) {
+		text_say(out, i > 0 ? "," : "");
+		text_say_json(out, list.items[i]);
+	}
+	text_say(out, "]");
+	hosts_finish(&list);
+}
+
 static void write_limits(text *out, const curfew_limits *limits)
 {
 	size_t count;
@@ -560,6 +600,7 @@ void run_write_view(text *out, const run_view *v)
 	write_key(out, "lang", language_names[v->language]);
 	write_key(out, "call", v->call);
 	write_key(out, "user", v->user);
+	write_hosts(out, v->allow_fetch);
 	write_key(out, "token", v->owner[0] != '\0' ? v->owner : NULL);
 	text_print(out, ",\"priority\":%u,\"durable\":%s,\"retry\":%u,\"attempt\":%u", v->priority, v->durable ? "true" : "false",
 	           v->retry, v->attempt);

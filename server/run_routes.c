@@ -105,6 +105,7 @@ static run *make_run(request *q, const submission *sub, const char *key, const c
 	r->program_name = copy_words(sub->program);
 	r->call = copy_words(sub->call);
 	r->user = copy_words(sub->user);
+	r->allow_fetch = copy_words(sub->allow_fetch);
 	r->params = text_copy(sub->params, sub->params_length);
 	r->params_length = sub->params_length;
 	r->idempotency_key = copy_words(key);
@@ -120,6 +121,7 @@ static run *make_run(request *q, const submission *sub, const char *key, const c
 	(void)snprintf(r->body_sha256, sizeof r->body_sha256, "%s", body_sha256);
 	bool good = r->params != NULL && (sub->program == NULL) == (r->program_name == NULL) &&
 	            (sub->call == NULL) == (r->call == NULL) && (sub->user == NULL) == (r->user == NULL) &&
+	            (sub->allow_fetch == NULL) == (r->allow_fetch == NULL) &&
 	            (key == NULL) == (r->idempotency_key == NULL);
 	if (good)
 		return r;
@@ -364,9 +366,10 @@ answer route_post_run(request *q)
 	submission sub;
 	if (!has_json_type(q))
 		return reply_problem(q, MHD_HTTP_UNSUPPORTED_MEDIA_TYPE, "media-type", "the Content-Type must be application/json", NULL);
-	bool good = submission_read(&sub, q->body.data != NULL ? q->body.data : "", q->body.len, q->who);
-	answer result = good ? post_submission(q, &sub)
-	                     : reply_problem(q, MHD_HTTP_BAD_REQUEST, "field", sub.fields.detail, sub.fields.pointer);
+	bool good = submission_read(&sub, q->body.data != NULL ? q->body.data : "", q->body.len, q->who, q->server->config);
+	answer result = good           ? post_submission(q, &sub)
+	                : sub.forbidden ? reply_problem(q, MHD_HTTP_FORBIDDEN, "not-granted", sub.fields.detail, sub.fields.pointer)
+	                                : reply_problem(q, MHD_HTTP_BAD_REQUEST, "field", sub.fields.detail, sub.fields.pointer);
 	submission_finish(&sub);
 	return result;
 }

@@ -310,7 +310,7 @@ static bool start_pool(server *s, curfew_failure *failure)
 	long cores = sysconf(_SC_NPROCESSORS_ONLN);
 	uint64_t workers = c->workers != 0 ? c->workers : cores > 0 ? (uint64_t)cores : 1;
 	s->concurrency = c->concurrency != 0 ? c->concurrency : workers * THREADS_EACH;
-	worker_pool_options options = {.workers = (uint32_t)workers, .spares = 1};
+	worker_pool_options options = {.workers = (uint32_t)workers, .spares = 1, .fetches = c->allow_fetch[0] != '\0'};
 	return worker_pool_create(&options, &s->pool, failure) == CURFEW_OK;
 }
 
@@ -401,7 +401,7 @@ static void report_end(server *s)
 	server_unlock(s);
 }
 
-bool serve(const config *c, curfew_failure *failure)
+bool serve(const config *c, curfew_secrets *secrets, curfew_failure *failure)
 {
 	sigset_t signals;
 	server *s = calloc(1, sizeof *s);
@@ -419,6 +419,7 @@ bool serve(const config *c, curfew_failure *failure)
 	(void)pthread_mutex_init(&s->lock, NULL);
 	init_tick(s);
 	s->config = c;
+	s->secrets = secrets;
 	s->started_us = clock_now_us();
 	bool good = start(s, failure);
 	if (good) {

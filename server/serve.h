@@ -7,9 +7,9 @@
 
 /*
  * Serves until SIGTERM or SIGINT, and then ends in order. False: it could not start, failure says why. It takes over
- * these signals and SIGPIPE for the process.
+ * these signals and SIGPIPE for the process. secrets (borrowed; may be NULL): runs read those of their user.
  */
-bool serve(const config *c, curfew_failure *failure);
+bool serve(const config *c, curfew_secrets *secrets, curfew_failure *failure);
 
 #define SERVE_SCOPE_RUN 1u   /* store and run programs, cancel */
 #define SERVE_SCOPE_READ 2u  /* see programs, runs and figures */
@@ -21,6 +21,9 @@ typedef struct serve_token {
 	unsigned scopes;
 	uint64_t running_most, queued_most, per_minute_most;
 	curfew_limits ceilings; /* 0: none */
+	const char *user;       /* whose its runs are; NULL: of whom they say */
+	const char *const *allow_fetch; /* [allow_fetch_count] checked; none: what the server allows */
+	size_t allow_fetch_count;
 } serve_token;
 
 enum { SERVE_TOKEN_ROOM = 96 };

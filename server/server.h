@@ -41,6 +41,8 @@ typedef struct account {
 	uint64_t queued_most;
 	uint64_t per_minute_most; /* runs submitted in a minute */
 	curfew_limits ceilings;   /* 0: none */
+	char user[CURFEW_USER_BYTES + 1];   /* whose its runs are; "": of whom they say */
+	char allow_fetch[CONFIG_TEXT_MOST]; /* the hosts of the server's that its runs may be allowed; "": all */
 	uint64_t running, queued;
 	double allowance; /* of per_minute_most, what is left */
 	int64_t allowance_us;
@@ -92,6 +94,7 @@ struct run {
 	char *params;
 	size_t params_length;
 	char *user; /* may be NULL */
+	char *allow_fetch; /* hosts, with blanks between; may be NULL */
 	curfew_limits limits;
 	uint32_t flags; /* CURFEW_RUN_* */
 	unsigned priority;
@@ -170,6 +173,7 @@ typedef struct lane {
 struct server {
 	pthread_mutex_t lock;
 	const config *config;
+	curfew_secrets *secrets; /* NULL: there are none */
 	worker_pool *pool;
 	store *store;
 	struct http *http;

@@ -39,6 +39,9 @@ static const char *const migrations[] = {
 	"  revoked_us INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;",
 	/* What a program exports is known from here on; until it is stored again, of one from before it is not. */
 	"UPDATE programs SET exports='';",
+	"ALTER TABLE runs ADD COLUMN allow_fetch TEXT;"
+	"ALTER TABLE tokens ADD COLUMN user TEXT NOT NULL DEFAULT '';"
+	"ALTER TABLE tokens ADD COLUMN allow_fetch TEXT NOT NULL DEFAULT '';",
 };
 
 enum { SCHEMA = sizeof migrations / sizeof migrations[0], BUSY_MS = 5000 };
@@ -248,6 +251,8 @@ static void fill_token(stored_token *token, sqlite3_stmt *row)
 		*quotas[i] = sqlite3_column_type(row, 4 + i) == SQLITE_NULL ? UINT64_MAX : (uint64_t)sqlite3_column_int64(row, 4 + i);
 	token->created_us = sqlite3_column_int64(row, 8);
 	token->revoked_us = sqlite3_column_int64(row, 9);
+	(void)snprintf(a->user, sizeof a->user, "%s", (const char *)sqlite3_column_text(row, 10));
+	(void)snprintf(a->allow_fetch, sizeof a->allow_fetch, "%s", (const char *)sqlite3_column_text(row, 11));
 	/* A ceiling that this build cannot read must not be ignored. */
 	a->revoked = token->revoked_us != 0 ||
 	             !run_limits_from_text(&a->ceilings, (const char *)sqlite3_column_text(row, 7));
@@ -260,8 +265,8 @@ bool store_read_tokens(store *st, void (*show)(void *context, const stored_token
 	int status = SQLITE_ERROR;
 	(void)pthread_mutex_lock(&st->read_lock);
 	if (sqlite3_prepare_v2(st->reader,
-	                       "SELECT id, name, hash, scopes, running, queued, per_minute, ceilings, created_us, revoked_us "
-	                       "FROM tokens ORDER BY created_us, id",
+	                       "SELECT id, name, hash, scopes, running, queued, per_minute, ceilings, created_us, revoked_us, "
+	                       "user, allow_fetch FROM tokens ORDER BY created_us, id",
 	                       -1, &statement, NULL) == SQLITE_OK) {
 		stored_token token;
 		while ((status = sqlite3_step(statement)) == SQLITE_ROW) {
@@ -291,7 +296,7 @@ bool store_add_token(store *st, const account *token, curfew_failure *failure)
 	bool good = ceilings != NULL &&
 	            sqlite3_prepare_v2(st->writer,
 	                               "INSERT INTO tokens(id, name, hash, scopes, running, queued, per_minute, ceilings, "
-	                               "created_us) VALUES(?,?,?,?,?,?,?,?,?)",
+	                               "created_us, user, allow_fetch) VALUES(?,?,?,?,?,?,?,?,?,?,?)",
 	                               -1, &statement, NULL) == SQLITE_OK;
 	if (good) {
 		(void)sqlite3_bind_text(statement, 1, token->id, -1, SQLITE_STATIC);
@@ -303,6 +308,8 @@ bool store_add_token(store *st, const account *token, curfew_failure *failure)
 		bind_quota(statement, 7, token->per_minute_most);
 		(void)sqlite3_bind_text(statement, 8, ceilings, -1, SQLITE_STATIC);
 		(void)sqlite3_bind_int64(statement, 9, clock_wall_us());
+		(void)sqlite3_bind_text(statement, 10, token->user, -1, SQLITE_STATIC);
+		(void)sqlite3_bind_text(statement, 11, token->allow_fetch, -1, SQLITE_STATIC);
 		good = sqlite3_step(statement) == SQLITE_DONE;
 	}
 	if (!good)

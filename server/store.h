@@ -69,6 +69,7 @@ bool store_delete_program(store *st, const char *owner, const char *name, store_
 /* A run as it is on disk; texts are borrowed for the call that shows it. */
 typedef struct run_view {
 	const char *id, *owner, *program, *sha256, *call, *user;
+	const char *allow_fetch; /* NULL: none */
 	run_state state;
 	curfew_language language;
 	unsigned priority, retry, attempt;

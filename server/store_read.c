@@ -58,6 +58,7 @@ static void fill_view(run_view *view, sqlite3_stmt *row)
 		.report_length = (size_t)sqlite3_column_bytes(row, 18),
 		.last_event = (uint64_t)sqlite3_column_int64(row, 19),
 	};
+	view->allow_fetch = column_words(row, 21);
 	(void)run_limits_from_text(&view->limits, column_words(row, 20));
 }
 
@@ -168,7 +169,7 @@ void *store_read_source(store *st, const char *sha256, curfew_language language,
 
 #define LOAD_COLUMNS                                                                                            \
 	"id, owner, state, program, sha256, language, call, params, user, limits, flags, priority, retry, attempt, " \
-	"created_us, due_us, started_us, queue_us, key, body_sha256, name, checkpoint"
+	"created_us, due_us, started_us, queue_us, key, body_sha256, name, checkpoint, allow_fetch"
 
 static char *copy_column(sqlite3_stmt *row, int column)
 {
@@ -199,6 +200,7 @@ static run *load_run(server *s, sqlite3_stmt *row, curfew_failure *failure)
 	r->params = copy_column(row, 7);
 	r->params_length = r->params != NULL ? strlen(r->params) : 0;
 	r->user = copy_column(row, 8);
+	r->allow_fetch = copy_column(row, 22);
 	r->flags = (uint32_t)sqlite3_column_int64(row, 10);
 	r->priority = (unsigned)sqlite3_column_int(row, 11) % PRIORITIES;
 	r->retry = (unsigned)sqlite3_column_int(row, 12);

@@ -5,6 +5,7 @@
  */
 #include "submission.h"
 
+#include "hosts.h"
 #include "scan.h"
 #include "text.h"
 
@@ -13,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { NAME_MOST = 128, CALL_MOST = 1024, USER_MOST = 256, SOURCE_MOST = 64 << 20 };
+enum { NAME_MOST = 128, CALL_MOST = 1024, USER_MOST = CURFEW_USER_BYTES, HOSTS_MOST = 64, SOURCE_MOST = 64 << 20 };
 
 #define DELAY_MOST_US (UINT64_C(366) * 24 * 3600 * 1000000)
 
@@ -127,6 +128,14 @@ static void apply_ceilings(submission *sub, fields *f, const account *who)
 	}
 }
 
+/* A failure of a part is one of the whole. */
+static void adopt(submission *sub, const fields *f)
+{
+	if (!sub->fields.failed)
+		sub->fields = *f;
+	sub->fields.failed = true;
+}
+
 static void read_limits(submission *sub, const account *who)
 {
 	size_t count;
@@ -149,9 +158,70 @@ static void read_limits(submission *sub, const account *who)
 	apply_ceilings(sub, &f, who);
 	if ((object == NULL || fields_end(&f)) && !f.failed)
 		return;
-	if (!sub->fields.failed)
-		sub->fields = f;
-	sub->fields.failed = true;
+	adopt(sub, &f);
+}
+
+/* More than is granted, which is another answer than a mistake. */
+static void forbid(submission *sub, fields *f, const char *name, const char *why)
+{
+	sub->forbidden |= !f->failed && !sub->fields.failed;
+	fields_fail(f, name, "%s", why);
+}
+
+/* A token may be bound to a user; any other one says whom its run is for. */
+static void read_user(submission *sub, const account *who)
+{
+	sub->user = fields_text(&sub->fields, "user", USER_MOST);
+	if (who->user[0] == '\0')
+		return;
+	if (sub->user != NULL && strcmp(sub->user, who->user) != 0)
+		forbid(sub, &sub->fields, "user", "is not the user of this token");
+	sub->user = who->user;
+}
+
+static bool is_within(const char *host, const char *words)
+{
+	hosts ceiling;
+	bool within = hosts_split(&ceiling, words) &&
+	              curfew_allow_fetch_within(host, ceiling.items, ceiling.count, NULL) == CURFEW_OK;
+	hosts_finish(&ceiling);
+	return within;
+}
+
+/* One of the hosts, which is within what the server and the token allow. */
+static const char *read_host(submission *sub, fields *f, json_t *value, size_t index, const account *who, const config *c)
+{
+	char name[16];
+	curfew_failure failure;
+	const char *host = json_string_value(value);
+	(void)snprintf(name, sizeof name, "%zu", index);
+	if (host == NULL || strlen(host) != json_string_length(value))
+		fields_fail(f, name, "must be a string");
+	else if (curfew_allow_fetch_check(host, &failure) != CURFEW_OK)
+		fields_fail(f, name, "%s", failure.message);
+	else if (!is_within(host, c->allow_fetch))
+		forbid(sub, f, name, "is not among the hosts that this server allows");
+	else if (who->allow_fetch[0] != '\0' && !is_within(host, who->allow_fetch))
+		forbid(sub, f, name, "is not among the hosts that this token allows");
+	return host;
+}
+
+static void read_hosts(submission *sub, const account *who, const config *c)
+{
+	json_t *array = fields_take(&sub->fields, "allow_fetch");
+	fields f = {.base = "/allow_fetch"};
+	const char *items[HOSTS_MOST];
+	size_t count = json_array_size(array);
+	if (array == NULL)
+		return;
+	if (!json_is_array(array) || count > HOSTS_MOST)
+		fields_fail(&f, NULL, "must be an array of at most %d hosts", HOSTS_MOST);
+	for (size_t i = 0; i < count && !f.failed; i++)
+		items[i] = read_host(sub, &f, json_array_get(array, i), i, who, c);
+	if (f.failed)
+		adopt(sub, &f);
+	else if (count > 0 && (sub->allow_fetch = hosts_join(items, count)) == NULL)
+		fields_fail(&sub->fields, "allow_fetch", "is more than there is memory for");
 }
 
 /* "5s", or a number of milliseconds. */
@@ -181,16 +251,17 @@ static void read_retry(submission *sub)
 		sub->retry = (unsigned)fields_integer(f, "retry", 0, RETRIES_MOST, 0);
 }
 
-static void read_fields(submission *sub, span params, const account *who)
+static void read_fields(submission *sub, span params, const account *who, const config *c)
 {
 	fields *f = &sub->fields;
 	read_source(sub);
 	read_params(sub, params);
 	read_limits(sub, who);
+	read_user(sub, who);
+	read_hosts(sub, who, c);
 	read_delay(sub);
 	read_retry(sub);
 	sub->call = fields_text(f, "call", CALL_MOST);
-	sub->user = fields_text(f, "user", USER_MOST);
 	sub->wait = fields_bool(f, "wait", false);
 	sub->durable = fields_bool(f, "durable", true);
 	sub->flags = fields_bool(f, "deterministic", false) ? CURFEW_RUN_DETERMINISTIC : 0;
@@ -210,7 +281,7 @@ static char *blank_params(const char *body, size_t length, span params)
 	return copy;
 }
 
-bool submission_read(submission *sub, const char *body, size_t length, const account *who)
+bool submission_read(submission *sub, const char *body, size_t length, const account *who, const config *c)
 {
 	json_error_t error = {.text = "out of memory"};
 	*sub = (submission){0};
@@ -226,7 +297,7 @@ bool submission_read(submission *sub, const char *body, size_t length, const acc
 	fields_begin(&sub->fields, sub->body, "");
 	if (sub->fields.failed)
 		return false;
-	read_fields(sub, params, who);
+	read_fields(sub, params, who, c);
 	if (sub->fields.failed)
 		return false;
 	return fields_end(&sub->fields);
@@ -236,4 +307,5 @@ void submission_finish(submission *sub)
 {
 	json_decref(sub->body);
 	free(sub->source);
+	free(sub->allow_fetch);
 }

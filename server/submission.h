@@ -13,6 +13,7 @@ typedef struct submission {
 	size_t source_length;
 	curfew_language language;
 	const char *call, *user;
+	char *allow_fetch;  /* owned; hosts with blanks between; NULL: none */
 	const char *params; /* borrowed from the request's body */
 	size_t params_length;
 	curfew_limits limits; /* resolved, below the ceilings */
@@ -20,11 +21,12 @@ typedef struct submission {
 	uint64_t delay_us;
 	unsigned priority, retry;
 	bool wait, durable;
-	fields fields; /* what is wrong, if failed */
+	bool forbidden; /* what is wrong is no mistake, but more than is granted */
+	fields fields;  /* what is wrong, if failed */
 } submission;
 
 /* False: fields.pointer and fields.detail say what is wrong. To be finished in any case. */
-bool submission_read(submission *sub, const char *body, size_t length, const account *who);
+bool submission_read(submission *sub, const char *body, size_t length, const account *who, const config *c);
 void submission_finish(submission *sub);
 
 /* "js", "mjs", "wasm", "wat"; false: none of these. */

@@ -1,16 +1,30 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Making, listing and revoking tokens, for the command line; a server that runs on the same folder need not be told. */
 #include "accounts.h"
+#include "hosts.h"
 #include "run.h"
 #include "serve.h"
 #include "store.h"
 
 #include <sodium.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 _Static_assert(SERVE_SCOPE_RUN == SCOPE_RUN && SERVE_SCOPE_READ == SCOPE_READ && SERVE_SCOPE_ADMIN == SCOPE_ADMIN, "the same");
 _Static_assert((int)SERVE_TOKEN_ROOM == (int)TOKEN_TEXT_ROOM, "the same");
+
+/* Whose its runs are, and what they may be allowed. False: that is too long. */
+static bool take_bounds(account *a, const serve_token *token)
+{
+	char *words = hosts_join(token->allow_fetch, token->allow_fetch_count);
+	bool fits = words != NULL && strlen(words) < sizeof a->allow_fetch;
+	if (fits)
+		memcpy(a->allow_fetch, words, strlen(words) + 1);
+	free(words);
+	(void)snprintf(a->user, sizeof a->user, "%s", token->user != NULL ? token->user : "");
+	return fits;
+}
 
 bool serve_token_create(const char *folder, const serve_token *token, char words[SERVE_TOKEN_ROOM], curfew_failure *failure)
 {
@@ -24,6 +38,10 @@ bool serve_token_create(const char *folder, const serve_token *token, char words
 		return false;
 	}
 	memcpy(a.name, token->name, strlen(token->name) + 1);
+	if (!take_bounds(&a, token)) {
+		(void)snprintf(failure->message, sizeof failure->message, "allow-fetch: the hosts are too many");
+		return false;
+	}
 	store *st = store_open(folder, failure);
 	if (st == NULL)
 		return false;
@@ -50,6 +68,10 @@ static void write_token(void *context, const stored_token *token)
 	write_quota(out, "running", a->running_most);
 	write_quota(out, "queued", a->queued_most);
 	write_quota(out, "per-minute", a->per_minute_most);
+	if (a->user[0] != '\0')
+		text_print(out, "  user %s", a->user);
+	if (a->allow_fetch[0] != '\0')
+		text_print(out, "  allow-fetch %s", a->allow_fetch);
 	for (char *at = ceilings; at != NULL && *at != '\0'; at += strcspn(at, "\n") + 1)
 		text_print(out, "  %.*s", (int)strcspn(at, "\n"), at);
 	text_say(out, "\n");

@@ -35,6 +35,7 @@ typedef struct process {
 	size_t slot_count, free_count;
 	size_t active;
 	uint64_t serial; /* of the last run */
+	unsigned late_ends; /* runs that ended after they were due: it has many to end, and goes on with it */
 	bool *has_program; /* [program_count], by slot */
 	size_t program_count;
 	worker_memory memory; /* as told last */
@@ -72,7 +73,8 @@ struct worker_run {
 	uint64_t number;
 	bool done;
 	unsigned cancels_sent;
-	unsigned delays; /* how often it was given more time, since the pool itself was late */
+	unsigned delays; /* how often it was given more time */
+	unsigned late_ends; /* of its worker, when that was last looked at */
 
 	int64_t submitted_ns;
 	int64_t due_ns;          /* when it is to have ended at the latest; INT64_MAX: never */

@@ -24,7 +24,7 @@
 /* Pause before the next try when workers cannot be started. */
 #define RETRY_NS SECOND
 
-enum { THREADS = 16, FAILURES_MOST = 3, EVENTS = 64, ABOVE = 10 };
+enum { THREADS = 16, FAILURES_MOST = 3, EVENTS = 64, ABOVE = 10, DELAYS_WHEN_LATE = 3, DELAYS_MOST = 20 };
 
 int64_t worker_now(void)
 {
@@ -237,18 +237,23 @@ static void assign_queued(worker_pool *pool)
 	}
 }
 
-/* Whether a run's worker is to be killed for it. On a busy machine, where we are late ourselves, a worker is as well. */
-static bool is_overdue(worker_pool *pool, worker_run *run, int64_t now)
+/*
+ * Whether a run's worker is to be killed for it. On a busy machine, where we are late ourselves, a worker is as well; and
+ * one that has hundreds of runs to end at once does it one after the other.
+ */
+static bool is_overdue(const worker_pool *pool, const process *p, worker_run *run, int64_t now)
 {
 	if (run->kill_ns > now)
 		return false;
 	int64_t patience = (int64_t)pool->options.patience_ns;
-	if (now - run->kill_ns > patience / 4 && run->delays < 3) {
-		run->delays++;
-		run->kill_ns = worker_later(now, (uint64_t)patience);
-		return false;
-	}
-	return true;
+	bool we_are_late = now - run->kill_ns > patience / 4 && run->delays < DELAYS_WHEN_LATE;
+	bool it_goes_on = p->late_ends != run->late_ends && run->delays < DELAYS_MOST;
+	if (!we_are_late && !it_goes_on)
+		return true;
+	run->delays++;
+	run->late_ends = p->late_ends;
+	run->kill_ns = worker_later(now, (uint64_t)patience);
+	return false;
 }
 
 /* A run of this worker that did not end in time, or NULL. Notes when to look next. */
@@ -259,7 +264,7 @@ static worker_run *find_overdue(worker_pool *pool, process *p, int64_t now)
 		worker_run *run = p->runs[slot];
 		if (run == NULL)
 			continue;
-		if (is_overdue(pool, run, now))
+		if (is_overdue(pool, p, run, now))
 			overdue = run;
 		else if (run->kill_ns < pool->look_ns)
 			pool->look_ns = run->kill_ns;

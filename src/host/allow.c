@@ -250,3 +250,35 @@ bool curfew__allow_list_has_address(const curfew__allow_list *list, const char *
 	}
 	return false;
 }
+
+/* ---- Lists within lists ----------------------------------------------------------------------------------- */
+
+/* Whether what the inner entry names, a domain's names included, is named by the outer one. */
+static bool covers_name(const host_entry *outer, const host_entry *inner)
+{
+	if (inner->is_address || outer->is_address)
+		return inner->is_address && has_exactly(outer, &inner->address);
+	if (inner->is_domain && !outer->is_domain)
+		return false;
+	return (inner->is_domain && !strcasecmp(outer->name, inner->name)) || has_name(outer, inner->name);
+}
+
+static bool covers_port(const curfew__allow_list *outer, const host_entry *inner, uint16_t port)
+{
+	for (size_t i = 0; i < outer->count; i++)
+		if (has_port(&outer->entries[i], port) && covers_name(&outer->entries[i], inner))
+			return true;
+	return false;
+}
+
+bool curfew__allow_list_covers(const curfew__allow_list *outer, const curfew__allow_list *inner)
+{
+	for (size_t i = 0; i < inner->count; i++) {
+		const host_entry *entry = &inner->entries[i];
+		bool covered = entry->port ? covers_port(outer, entry, entry->port)
+		                           : covers_port(outer, entry, 80) && covers_port(outer, entry, 443);
+		if (!covered)
+			return false;
+	}
+	return true;
+}

@@ -19,6 +19,8 @@ typedef struct curfew__allow_list curfew__allow_list;
  */
 curfew__allow_list *curfew__allow_list_create(const char *const *entries, size_t count, char *message);
 void curfew__allow_list_destroy(curfew__allow_list *list);
+/* Whether everything that the inner list lets a run reach is in the outer one. */
+bool curfew__allow_list_covers(const curfew__allow_list *outer, const curfew__allow_list *inner);
 
 /* Whether a URL may have this host, as it stands there (an IPv6 address without brackets). */
 bool curfew__allow_list_has(const curfew__allow_list *list, const char *host, uint16_t port);

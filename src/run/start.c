@@ -147,6 +147,20 @@ curfew_status curfew_allow_fetch_check(const char *host, curfew_failure *failure
 	return curfew__refuse(failure, list ? CURFEW_OK : CURFEW_INVALID, message);
 }
 
+curfew_status curfew_allow_fetch_within(const char *host, const char *const *list, size_t count, curfew_failure *failure)
+{
+	char message[256] = "";
+	curfew__allow_list *inner = curfew__allow_list_create(&host, 1, message);
+	curfew__allow_list *outer = inner ? curfew__allow_list_create(list, count, message) : NULL;
+	curfew_status status = CURFEW_INVALID;
+
+	if (outer)
+		status = curfew__allow_list_covers(outer, inner) ? CURFEW_OK : CURFEW_NOT_FOUND;
+	curfew__allow_list_destroy(inner);
+	curfew__allow_list_destroy(outer);
+	return curfew__refuse(failure, status, status == CURFEW_NOT_FOUND ? "it is not among the hosts of the list" : message);
+}
+
 static curfew_status create_run(curfew_program *program, const curfew_run_options *given, bool waited_for,
                                 curfew_run **result, curfew_failure *failure)
 {

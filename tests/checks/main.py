@@ -7,7 +7,7 @@ import shutil
 import tempfile
 import time
 
-from . import cases, cli, client, console, fetch, images, inspect, isolation, programs, project, secrets, server, server_programs, wasm
+from . import cases, cli, client, console, fetch, images, inspect, isolation, programs, project, secrets, server, server_grants, server_programs, wasm
 from .harness import Context, Failed, Skipped
 
 GROUPS = {
@@ -22,7 +22,7 @@ GROUPS = {
     "cli": lambda context: cli.tests(context) + secrets.tests(context) + images.tests(context) + inspect.tests(context),
     "fetch": fetch.tests,
     "isolation": isolation.tests,
-    "server": lambda context: server.tests(context) + server_programs.tests(context),
+    "server": lambda context: server.tests(context) + server_grants.tests(context) + server_programs.tests(context),
     "client": client.tests,
     "console": console.tests,
     "wasm": wasm.tests,

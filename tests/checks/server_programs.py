@@ -10,7 +10,7 @@ import sqlite3
 
 from .cases import CONTROLS, check_entry, check_stream, read_header
 from .harness import ROOT, Test, expect, expect_equal
-from .serving import Server
+from .serving import WITHOUT_GRANTS, Server
 from .wasm import command, compiled, component, small_module
 
 TESTS = []
@@ -93,7 +93,7 @@ def older_database(context):
         server.stop()
     with sqlite3.connect(os.path.join(server.data, "curfew.db")) as database:
         database.execute("UPDATE programs SET exports='null', kind='module'")
-        database.execute("PRAGMA user_version=2")
+        database.executescript(WITHOUT_GRANTS + "PRAGMA user_version=2;")
     database.close()
     with Server(context, data=server.data) as server:
         expect_equal("before", server.ask("GET", "/v1/programs/seven.wat")["exports"], None)

@@ -149,12 +149,56 @@ static void test_private_addresses_by_name(void **state)
 	curfew__allow_list_destroy(list);
 }
 
+static bool covers(const char *outer, const char *inner)
+{
+	char message[256];
+	curfew__allow_list *a = curfew__allow_list_create(&outer, 1, message), *b = curfew__allow_list_create(&inner, 1, message);
+	bool result = curfew__allow_list_covers(a, b);
+	curfew__allow_list_destroy(a);
+	curfew__allow_list_destroy(b);
+	return result;
+}
+
+/* A list within another reaches nothing that the other one does not. */
+static void test_lists_within_lists(void **state)
+{
+	static const char *const within[][2] = {
+		{ "a.com", "a.com" },         { "a.com", "A.COM" },           { "a.com", "a.com:80" },      { "a.com", "a.com:443" },
+		{ "a.com:8080", "a.com:8080" }, { "*.a.com", "b.a.com" },     { "*.a.com", "*.a.com" },     { "*.a.com", "*.b.a.com:443" },
+		{ "*.a.com:1", "c.b.a.com:1" }, { "10.0.0.1", "10.0.0.1:80" }, { "[::1]:5", "[0:0::1]:5" }, { "::ffff:10.0.0.1", "10.0.0.1" },
+	};
+	static const char *const outside[][2] = {
+		{ "a.com", "b.com" },       { "a.com", "*.a.com" },     { "*.a.com", "a.com" },       { "a.com", "a.com:8080" },
+		{ "a.com:80", "a.com" },    { "*.b.a.com", "*.a.com" }, { "*.a.com", "xa.com" },      { "a.com", "b.a.com" },
+		{ "10.0.0.1", "10.0.0.2" }, { "localhost", "127.0.0.1" }, { "127.0.0.1", "localhost" }, { "[::1]:5", "[::1]:6" },
+	};
+	static const char *const both[] = { "a.com:80", "a.com:443" }, *const one[] = { "a.com" };
+	char message[256];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof within / sizeof *within; i++)
+		if (!covers(within[i][0], within[i][1]))
+			fail_msg("%s does not cover %s", within[i][0], within[i][1]);
+	for (size_t i = 0; i < sizeof outside / sizeof *outside; i++)
+		if (covers(outside[i][0], outside[i][1]))
+			fail_msg("%s covers %s", outside[i][0], outside[i][1]);
+	curfew__allow_list *outer = curfew__allow_list_create(both, 2, message);
+	curfew__allow_list *inner = curfew__allow_list_create(one, 1, message), *none = curfew__allow_list_create(NULL, 0, message);
+	assert_true(curfew__allow_list_covers(outer, inner));
+	assert_true(curfew__allow_list_covers(none, none));
+	assert_false(curfew__allow_list_covers(none, inner));
+	curfew__allow_list_destroy(outer);
+	curfew__allow_list_destroy(inner);
+	curfew__allow_list_destroy(none);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_nothing_is_allowed), cmocka_unit_test(test_names),
 		cmocka_unit_test(test_addresses_as_hosts), cmocka_unit_test(test_bad_entries),
 		cmocka_unit_test(test_private_addresses),  cmocka_unit_test(test_private_addresses_by_name),
+		cmocka_unit_test(test_lists_within_lists),
 	};
 	return cmocka_run_group_tests_name("allow", tests, NULL, NULL);
 }
