@@ -81,10 +81,22 @@ static bool write_all(int file, const uint8_t *bytes, size_t length)
 	return true;
 }
 
-void *curfew__cache_read(const char *folder, const char *key, size_t *length)
+void curfew__cache_name(const char *flavour, const void *bytes, size_t length, char name[CURFEW__CACHE_NAME])
+{
+	crypto_hash_sha256_state state;
+	uint8_t sum[SUM];
+
+	crypto_hash_sha256_init(&state);
+	crypto_hash_sha256_update(&state, (const uint8_t *)flavour, strlen(flavour) + 1);
+	crypto_hash_sha256_update(&state, bytes, length);
+	crypto_hash_sha256_final(&state, sum);
+	sodium_bin2hex(name, CURFEW__CACHE_NAME, sum, sizeof sum);
+}
+
+void *curfew__cache_read(const char *folder, const char *name, size_t *length)
 {
 	int directory = open_folder(folder);
-	int file = directory < 0 ? -1 : openat(directory, key, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	int file = directory < 0 ? -1 : openat(directory, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	struct stat status;
 	uint8_t *bytes = NULL, sum[SUM];
 
@@ -108,7 +120,7 @@ void *curfew__cache_read(const char *folder, const char *key, size_t *length)
 	return bytes;
 }
 
-void curfew__cache_write(const char *folder, const char *key, const void *bytes, size_t length)
+void curfew__cache_write(const char *folder, const char *name, const void *bytes, size_t length)
 {
 	char temporary[96];
 	uint8_t sum[SUM];
@@ -118,12 +130,12 @@ void curfew__cache_write(const char *folder, const char *key, const void *bytes,
 	if (directory < 0)
 		return;
 	randombytes_buf(&number, sizeof number);
-	snprintf(temporary, sizeof temporary, ".%.40s.%016llx", key, (unsigned long long)number);
+	snprintf(temporary, sizeof temporary, ".%.40s.%016llx", name, (unsigned long long)number);
 	int file = openat(directory, temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (file >= 0) {
 		crypto_hash_sha256(sum, bytes, length);
 		bool good = write_all(file, sum, SUM) && write_all(file, bytes, length);
-		if (close(file) || !good || renameat(directory, temporary, directory, key))
+		if (close(file) || !good || renameat(directory, temporary, directory, name))
 			unlinkat(directory, temporary, 0);
 	}
 	close(directory);

@@ -14,9 +14,12 @@
 bool curfew__cache_prepare(const char *folder, char *message);
 /* A key of this folder, made once: what is authenticated with it was made by this user. False: there is none. */
 bool curfew__cache_key(const char *folder, uint8_t key[32]);
+/* The name of an entry: what is compiled, for what and by what. CPU features are checked by Wasmtime itself. */
+#define CURFEW__CACHE_NAME 65
+void curfew__cache_name(const char *flavour, const void *bytes, size_t length, char name[CURFEW__CACHE_NAME]);
 /* Reads an entry whose checksum is right; NULL if there is none. Free with free. */
-void *curfew__cache_read(const char *folder, const char *key, size_t *length);
+void *curfew__cache_read(const char *folder, const char *name, size_t *length);
 /* Keeps an entry; a failure only means that it will be made again. */
-void curfew__cache_write(const char *folder, const char *key, const void *bytes, size_t length);
+void curfew__cache_write(const char *folder, const char *name, const void *bytes, size_t length);
 
 #endif

@@ -6,7 +6,6 @@
  */
 #include "engine/vm.h"
 
-#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -132,20 +131,6 @@ static bool define_import(curfew__vm *vm, const curfew__import *import, char *me
 
 /* ---- The module ------------------------------------------------------------------------------------------- */
 
-/* The cache key: the module, what it was compiled for and by. CPU features are checked by Wasmtime itself. */
-static void cache_key(const curfew__vm_options *options, char key[2 * crypto_hash_sha256_BYTES + 1])
-{
-	crypto_hash_sha256_state state;
-	uint8_t sum[crypto_hash_sha256_BYTES];
-	const char *flavour = options->metered ? "fuel " WASMTIME_VERSION : "plain " WASMTIME_VERSION;
-
-	crypto_hash_sha256_init(&state);
-	crypto_hash_sha256_update(&state, (const uint8_t *)flavour, strlen(flavour));
-	crypto_hash_sha256_update(&state, options->wasm, options->wasm_length);
-	crypto_hash_sha256_final(&state, sum);
-	sodium_bin2hex(key, 2 * sizeof sum + 1, sum, sizeof sum);
-}
-
 static bool deserialize(curfew__vm *vm, const void *bytes, size_t length)
 {
 	char message[256];
@@ -157,14 +142,15 @@ static bool deserialize(curfew__vm *vm, const void *bytes, size_t length)
 static bool load_module(curfew__vm *vm, char *message)
 {
 	const curfew__vm_options *options = vm->options;
-	char key[2 * crypto_hash_sha256_BYTES + 1];
+	char name[CURFEW__CACHE_NAME];
 	size_t length;
 
 	if (deserialize(vm, options->compiled, options->compiled_length))
 		return true;
-	cache_key(options, key);
+	curfew__cache_name(options->metered ? "fuel " WASMTIME_VERSION : "plain " WASMTIME_VERSION, options->wasm,
+	                   options->wasm_length, name);
 	if (options->cache_dir) {
-		void *kept = curfew__cache_read(options->cache_dir, key, &length);
+		void *kept = curfew__cache_read(options->cache_dir, name, &length);
 		bool good = deserialize(vm, kept, length);
 		free(kept);
 		if (good)
@@ -175,7 +161,7 @@ static bool load_module(curfew__vm *vm, char *message)
 	if (options->cache_dir) {
 		void *bytes = curfew__vm_serialize(vm, &length);
 		if (bytes)
-			curfew__cache_write(options->cache_dir, key, bytes, length);
+			curfew__cache_write(options->cache_dir, name, bytes, length);
 		free(bytes);
 	}
 	return true;

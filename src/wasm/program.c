@@ -180,19 +180,13 @@ static bool load(curfew__wasm_program *program, bool metered, curfew__wasm_error
 
 /* ---- Compiling -------------------------------------------------------------------------------------------- */
 
-static void cache_key(const curfew__wasm_program *program, bool metered, char key[2 * crypto_hash_sha256_BYTES + 1])
+static void cache_name(const curfew__wasm_program *program, bool metered, char name[CURFEW__CACHE_NAME])
 {
-	crypto_hash_sha256_state state;
-	uint8_t sum[crypto_hash_sha256_BYTES];
 	const curfew__rewritten *rewritten = &program->rewritten[metered];
 	char flavour[64];
 
 	snprintf(flavour, sizeof flavour, "wasm %d %d %d " WASMTIME_VERSION, metered, program->epochs, (int)rewritten->kind);
-	crypto_hash_sha256_init(&state);
-	crypto_hash_sha256_update(&state, (const uint8_t *)flavour, strlen(flavour) + 1);
-	crypto_hash_sha256_update(&state, rewritten->bytes, rewritten->length);
-	crypto_hash_sha256_final(&state, sum);
-	sodium_bin2hex(key, 2 * sizeof sum + 1, sum, sizeof sum);
+	curfew__cache_name(flavour, rewritten->bytes, rewritten->length, name);
 }
 
 static bool deserialize(curfew__code *code, const void *bytes, size_t length)
@@ -254,23 +248,23 @@ static bool from_other(const curfew__wasm_program *program, curfew__code *code)
 	return good;
 }
 
-static bool from_cache(const curfew__wasm_program *program, curfew__code *code, const char *key)
+static bool from_cache(const curfew__wasm_program *program, curfew__code *code, const char *name)
 {
 	size_t length;
-	void *bytes = program->cache_dir ? curfew__cache_read(program->cache_dir, key, &length) : NULL;
+	void *bytes = program->cache_dir ? curfew__cache_read(program->cache_dir, name, &length) : NULL;
 	bool good = bytes && deserialize(code, bytes, length);
 
 	free(bytes);
 	return good;
 }
 
-static void keep(const curfew__wasm_program *program, const curfew__code *code, const char *key)
+static void keep(const curfew__wasm_program *program, const curfew__code *code, const char *name)
 {
 	curfew__wasm_compiled compiled;
 
 	if (!program->cache_dir || !serialize(code, &compiled))
 		return;
-	curfew__cache_write(program->cache_dir, key, compiled.bytes, compiled.length);
+	curfew__cache_write(program->cache_dir, name, compiled.bytes, compiled.length);
 	free(compiled.bytes);
 }
 
@@ -278,18 +272,18 @@ static bool compile(const curfew__wasm_program *program, curfew__code *code, cur
 {
 	const curfew__rewritten *from = &program->rewritten[code->machine->metered];
 	wasm_engine_t *engine = code->machine->engine;
-	char key[2 * crypto_hash_sha256_BYTES + 1], message[256];
+	char name[CURFEW__CACHE_NAME], message[256];
 
 	if (from_image(program, code) || from_other(program, code))
 		return true;
-	cache_key(program, code->machine->metered, key);
-	if (from_cache(program, code, key))
+	cache_name(program, code->machine->metered, name);
+	if (from_cache(program, code, name))
 		return true;
 	if (curfew__wasm_failed(code->is_component ? wasmtime_component_new(engine, from->bytes, from->length, &code->component)
 	                                           : wasmtime_module_new(engine, from->bytes, from->length, &code->module),
 	                        message))
 		return fail(error, false, message);
-	keep(program, code, key);
+	keep(program, code, name);
 	return true;
 }
 
