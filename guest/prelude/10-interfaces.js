@@ -69,3 +69,35 @@
 
 	// What iterators of these interfaces inherit from.
 	const iteratorPrototype = getPrototypeOf(getPrototypeOf([][Symbol.iterator]()));
+
+	// (owner, 0 for names, 1 for values, 2 for both) -> an iterator over listOf(owner): a name, its value, the next name...
+	// It sees what is changed while it runs: it keeps no list, only its place in it.
+	function makePairIterator(name, listOf) {
+		let newIterator;
+		class PairIterator {
+			#owner;
+			#kind;
+			#place = 0;
+			next() {
+				const list = listOf(this.#owner);
+				const i = this.#place;
+				if (i >= list.length)
+					return { value: undefined, done: true };
+				this.#place += 2;
+				const value = this.#kind === 0 ? list[i] : this.#kind === 1 ? list[i + 1] : [list[i], list[i + 1]];
+				return { value, done: false };
+			}
+			static {
+				newIterator = (owner, kind) => {
+					const iterator = new PairIterator();
+					iterator.#owner = owner;
+					iterator.#kind = kind;
+					return iterator;
+				};
+			}
+		}
+		setPrototypeOf(PairIterator.prototype, iteratorPrototype);
+		finishInterface(PairIterator, name);
+		delete PairIterator.prototype.constructor;
+		return newIterator;
+	}

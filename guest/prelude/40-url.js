@@ -244,33 +244,7 @@
 		{ __proto__: null, value: URLSearchParams.prototype.entries, writable: true, configurable: true });
 	finishInterface(URLSearchParams, 'URLSearchParams');
 
-	// An iterator sees what is changed while it runs: it keeps no list, only its place in it.
-	let newParamsIterator;
-	class ParamsIterator {
-		#params;
-		#kind;
-		#place = 0;
-		next() {
-			const list = paramsList(this.#params);
-			const i = this.#place;
-			if (i >= list.length)
-				return { value: undefined, done: true };
-			this.#place += 2;
-			const value = this.#kind === 0 ? list[i] : this.#kind === 1 ? list[i + 1] : [list[i], list[i + 1]];
-			return { value, done: false };
-		}
-		static {
-			newParamsIterator = (params, kind) => {
-				const iterator = new ParamsIterator();
-				iterator.#params = params;
-				iterator.#kind = kind;
-				return iterator;
-			};
-		}
-	}
-	setPrototypeOf(ParamsIterator.prototype, iteratorPrototype);
-	finishInterface(ParamsIterator, 'URLSearchParams Iterator');
-	delete ParamsIterator.prototype.constructor;
+	const newParamsIterator = makePairIterator('URLSearchParams Iterator', paramsList);
 
 	class URL {
 		#parts;

@@ -223,32 +223,7 @@
 		{ __proto__: null, value: Headers.prototype.entries, writable: true, configurable: true });
 	finishInterface(Headers, 'Headers');
 
-	let newHeadersIterator;
-	class HeadersIterator {
-		#headers;
-		#kind;
-		#place = 0;
-		next() {
-			const list = headersOf(this.#headers);
-			const i = this.#place;
-			if (i >= list.length)
-				return { value: undefined, done: true };
-			this.#place += 2;
-			const value = this.#kind === 0 ? list[i] : this.#kind === 1 ? list[i + 1] : [list[i], list[i + 1]];
-			return { value, done: false };
-		}
-		static {
-			newHeadersIterator = (headers, kind) => {
-				const iterator = new HeadersIterator();
-				iterator.#headers = headers;
-				iterator.#kind = kind;
-				return iterator;
-			};
-		}
-	}
-	setPrototypeOf(HeadersIterator.prototype, iteratorPrototype);
-	finishInterface(HeadersIterator, 'Headers Iterator');
-	delete HeadersIterator.prototype.constructor;
+	const newHeadersIterator = makePairIterator('Headers Iterator', headersOf);
 
 	// ---- Bodies ----
 
