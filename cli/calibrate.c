@@ -380,11 +380,14 @@ static int print(const calibration *c, bool as_json)
 int cli_calibrate(const cli_arguments *arguments)
 {
 	calibration c;
+	bool as_json = arguments->values[CLI_OPTION_JSON] != NULL;
+	if (arguments->values[CLI_OPTION_KEPT] != NULL && read_kept(&c))
+		return print(&c, as_json);
 	int code = calibrate(&c);
 	if (code >= 0)
 		return code;
 	int error = keep(&c);
 	if (error != 0)
 		cli_say("the figures could not be kept: %s", strerror(error));
-	return print(&c, arguments->values[CLI_OPTION_JSON] != NULL);
+	return print(&c, as_json);
 }

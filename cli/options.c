@@ -43,7 +43,7 @@ const cli_command cli_commands[CLI_COMMANDS] = {
 	                 "hash, the memory it needs, whether it uses WASI, and what it imports and exports, with\n"
 	                 "types. PROGRAM is what curfew run takes, an image too. What a script of JavaScript\n"
 	                 "offers is known only when it runs."},
-	[CLI_CALIBRATE] = {"calibrate", "[--json]", "measure how much fuel a millisecond is here",
+	[CLI_CALIBRATE] = {"calibrate", "[--kept] [--json]", "measure how much fuel a millisecond is here",
 	                   "Measures, in about two seconds, how much fuel programs of different kinds use in a\n"
 	                   "millisecond of CPU time on this machine, prints it, and keeps it in\n"
 	                   "~/.cache/curfew/calibration.json ($XDG_CACHE_HOME). --fuel 250ms then means so much\n"
@@ -170,6 +170,8 @@ static const cli_option static_options[] = {
 	{.id = CLI_OPTION_JSON, .name = "json", .commands = RUN,
 	 .meaning = "print only the report, as one JSON object, on stdout; guest output is inside it"},
 	{.id = CLI_OPTION_JSON, .name = "json", .commands = BENCH | CALIBRATE, .meaning = "print the figures as one JSON object"},
+	{.id = CLI_OPTION_KEPT, .name = "kept", .commands = CALIBRATE,
+	 .meaning = "print what is kept; measure only where nothing of this machine and version is"},
 	{.id = CLI_OPTION_JSON, .name = "json", .commands = INSPECT, .meaning = "print all of it as one JSON object"},
 	{.id = CLI_OPTION_JSON, .name = "json", .commands = DOCTOR, .meaning = "print what was found as one JSON object"},
 	{.id = CLI_OPTION_JSON, .name = "json", .commands = SUBMIT,

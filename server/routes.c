@@ -3,6 +3,7 @@
 #include "routes.h"
 
 #include "accounts.h"
+#include "calibration.h"
 #include "embedded.h"
 #include "store.h"
 
@@ -58,6 +59,31 @@ static answer get_stats(request *q)
 	return reply_json(q, MHD_HTTP_OK, &body);
 }
 
+static answer reply_calibration(request *q, unsigned status)
+{
+	text body;
+	text_init(&body, 1 << 20);
+	server_lock(q->server);
+	calibration_write(q->server, &body);
+	server_unlock(q->server);
+	return reply_json(q, status, &body);
+}
+
+static answer get_calibration(request *q)
+{
+	return reply_calibration(q, MHD_HTTP_OK);
+}
+
+static answer post_calibration(request *q)
+{
+	if (q->server->stopping)
+		return reply_later(q, MHD_HTTP_SERVICE_UNAVAILABLE, REFUSAL_STOPPING, "stopping", "the server is ending", 5);
+	server_lock(q->server);
+	bool measures = calibration_measure(q->server);
+	server_unlock(q->server);
+	return measures ? reply_calibration(q, MHD_HTTP_ACCEPTED) : reply_no_memory(q);
+}
+
 /* ---- The table ------------------------------------------------------------------------------------------- */
 
 static const route table[] = {
@@ -71,6 +97,8 @@ static const route table[] = {
 	{"/v1/programs/*", "GET", SCOPE_READ | SCOPE_ADMIN, route_get_program, false},
 	{"/v1/programs/*", "DELETE", SCOPE_RUN | SCOPE_ADMIN, route_delete_program, false},
 	{"/v1/stats", "GET", SCOPE_READ | SCOPE_ADMIN, get_stats, false},
+	{"/v1/calibration", "GET", SCOPE_READ | SCOPE_ADMIN, get_calibration, false},
+	{"/v1/calibration", "POST", SCOPE_RUN | SCOPE_ADMIN, post_calibration, false},
 	{"/metrics", "GET", SCOPE_READ | SCOPE_ADMIN, get_metrics, false},
 	{"/healthz", "GET", 0, get_health, false},
 	{"/readyz", "GET", 0, get_ready, false},

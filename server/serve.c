@@ -3,6 +3,7 @@
 #include "serve.h"
 
 #include "accounts.h"
+#include "calibration.h"
 #include "clock.h"
 #include "http.h"
 #include "log.h"
@@ -354,6 +355,7 @@ static bool start(server *s, curfew_failure *failure)
 	tell_place(c, listener);
 	server_lock(s);
 	s->launching = true;
+	calibration_recall(s);
 	queue_dispatch(s);
 	server_unlock(s);
 	return true;
@@ -379,6 +381,7 @@ static void free_runs(server *s)
 
 static void finish(server *s)
 {
+	calibration_finish(s);
 	if (s->pool != NULL)
 		worker_pool_destroy(s->pool);
 	if (s->store != NULL)

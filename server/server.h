@@ -159,6 +159,16 @@ typedef struct metrics {
 	int64_t ended_second;
 } metrics;
 
+/* calibration.c */
+typedef struct calibration {
+	blob *figures; /* as curfew calibrate prints them; NULL: not known */
+	bool is_measuring, is_recall, is_ending;
+	bool has_failed; /* the last time */
+	bool has_thread;
+	pthread_t thread;
+	pid_t process; /* 0: none */
+} calibration;
+
 enum { RUN_BUCKETS = 1 << 14, PROGRAM_BUCKETS = 1 << 10, LANE_BUCKETS = 1 << 10 };
 
 /* Runs of one owner and user at one priority, first come, first served. */
@@ -213,6 +223,7 @@ struct server {
 	bool ticker_ends;
 	size_t streams;
 	metrics metrics;
+	calibration calibration;
 };
 
 void server_lock(server *s);

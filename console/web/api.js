@@ -131,6 +131,16 @@ export function deleteProgram(name) {
 	return ask('DELETE', programPath(name));
 }
 
+/** @returns {Promise<{state: string, calibration: object|null}>} how much fuel a millisecond is */
+export function getCalibration() {
+	return ask('GET', '/v1/calibration');
+}
+
+/** Has it measured. */
+export function measureCalibration() {
+	return ask('POST', '/v1/calibration');
+}
+
 /** @returns {Promise<object>} what the machine is doing */
 export function getStats() {
 	return ask('GET', '/v1/stats');

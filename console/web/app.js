@@ -2,7 +2,7 @@
 // Puts the page together: views, buttons, keys, the cards, and the token.
 
 import { access, getToken, setToken } from './api.js';
-import { setUpCalibration } from './calibration.js';
+import { loadCalibration, setUpCalibration } from './calibration.js';
 import { RunCard, isOwnFrame, tellResult } from './card.js';
 import { announce, find, keep, make, recall, setText } from './dom.js';
 import { Editor } from './editor.js';
@@ -236,8 +236,10 @@ function showView() {
 		history.load();
 	if (wanted === 'programs' || wanted === 'history')
 		programs.load();
-	if (wanted === 'machine')
+	if (wanted === 'machine') {
 		machine.refresh();
+		loadCalibration();
+	}
 }
 
 function setUpViews() {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Calibration: fixed programs of several kinds are run with a fuel limit that none of them reaches, and once without;
-// the table says how much fuel a millisecond burns, and what metering costs.
+// Calibration: how much fuel a millisecond is, as the server measures and keeps it; and below that some programs that are
+// run with a fuel limit that none of them reaches, and without one, which says what metering costs.
 
-import { startRun } from './api.js';
+import { getCalibration, measureCalibration, startRun } from './api.js';
 import { announce, find, make, setText } from './dom.js';
 import { formatCount, formatDuration } from './format.js';
 
@@ -23,6 +23,12 @@ const PROGRAMS = [
 			+ 'for (let i = 0; i < 100; i++) n += text.match(/(\\w+)=(\\w+)/g).length; n',
 	},
 ];
+const KINDS = {
+	integer: 'WebAssembly, integers', float: 'WebAssembly, floating point', memory: 'WebAssembly, memory',
+	calls: 'WebAssembly, calls', javascript: 'JavaScript',
+};
+const KIND_COLUMNS = ['Kind', 'Fuel per ms', 'Fuel in 250 ms'];
+const ASK_EVERY = 500;
 const COLUMNS = ['Program', 'Fuel per ms', 'Loops per ms', 'Time', 'With fuel', 'Cost of metering'];
 const LIMITS = { timeout: '20s' };
 
@@ -53,30 +59,75 @@ function describe({ name }, { plain, metered }) {
 	];
 }
 
-const makeHead = () => make('thead', { role: 'rowgroup' }, make('tr', { role: 'row' },
-	...COLUMNS.map((text) => make('th', { role: 'columnheader', scope: 'col', text }))));
+const makeHead = (columns) => make('thead', { role: 'rowgroup' }, make('tr', { role: 'row' },
+	...columns.map((text) => make('th', { role: 'columnheader', scope: 'col', text }))));
 
-const makeRow = (cells) => make('tr', { role: 'row' },
-	...cells.map((text, column) => make('td', { role: 'cell', data: { label: COLUMNS[column] }, text })));
+const makeRow = (columns, cells) => make('tr', { role: 'row' },
+	...cells.map((text, column) => make('td', { role: 'cell', data: { label: columns[column] }, text })));
 
-/** Makes the button of the calibration work. */
-export function setUpCalibration() {
-	const button = find('calibrate'), table = find('calibration-table'), status = find('calibration-status');
-	button.addEventListener('click', async () => {
-		button.disabled = true;
-		table.hidden = false;
-		const body = make('tbody', { role: 'rowgroup' });
-		table.replaceChildren(makeHead(), body);
-		try {
-			for (const [index, program] of PROGRAMS.entries()) {
-				setText(status, `Running ${program.name} (${index + 1} of ${PROGRAMS.length})`);
-				body.append(makeRow(describe(program, await measure(program))));
-			}
-			setText(status, 'Done. Other work on the machine at the same time makes the figures worse.');
-			announce('Calibration is done');
-		} catch (error) {
-			setText(status, error.message);
+function showCalibration({ state, calibration }) {
+	const table = find('calibration-table');
+	const texts = {
+		unknown: 'Not measured on this machine yet.', measuring: 'Measuring, at the lowest priority…',
+		failed: 'It could not be measured.', known: '',
+	};
+	table.hidden = !calibration;
+	find('calibrate').disabled = state === 'measuring';
+	if (calibration) {
+		const { fuel_per_ms: fuel, webassembly_fuel_per_ms: mean, machine, engine } = calibration;
+		const rows = [
+			...Object.entries(KINDS).map(([kind, name]) => [name, fuel[kind]]), ['WebAssembly, all (geometric mean)', mean],
+		];
+		table.replaceChildren(makeHead(KIND_COLUMNS), make('tbody', { role: 'rowgroup' }, ...rows.map(([name, perMs]) =>
+			makeRow(KIND_COLUMNS, [name, formatCount(perMs), formatCount(250 * perMs)]))));
+		texts.known = `${machine.cpu}, ${machine.cores} cores, Curfew ${engine.curfew}.`;
+	}
+	setText(find('calibration-status'), texts[state]);
+}
+
+/** Shows what is known, and asks again while it is measured. */
+export async function loadCalibration() {
+	try {
+		const seen = await getCalibration();
+		showCalibration(seen);
+		if (seen.state === 'measuring')
+			setTimeout(loadCalibration, ASK_EVERY);
+	} catch (error) {
+		setText(find('calibration-status'), error.message);
+		find('calibrate').disabled = false;
+	}
+}
+
+async function calibrate() {
+	try {
+		showCalibration(await measureCalibration());
+		setTimeout(loadCalibration, ASK_EVERY);
+	} catch (error) {
+		setText(find('calibration-status'), error.message);
+	}
+}
+
+async function measureMetering() {
+	const button = find('measure-metering'), table = find('metering-table'), status = find('metering-status');
+	const body = make('tbody', { role: 'rowgroup' });
+	button.disabled = true;
+	table.hidden = false;
+	table.replaceChildren(makeHead(COLUMNS), body);
+	try {
+		for (const [index, program] of PROGRAMS.entries()) {
+			setText(status, `Running ${program.name} (${index + 1} of ${PROGRAMS.length})`);
+			body.append(makeRow(COLUMNS, describe(program, await measure(program))));
 		}
-		button.disabled = false;
-	});
+		setText(status, 'Done. Other work on the machine at the same time makes the figures worse.');
+		announce('All programs were run');
+	} catch (error) {
+		setText(status, error.message);
+	}
+	button.disabled = false;
+}
+
+/** Makes the buttons of the calibration work. */
+export function setUpCalibration() {
+	find('calibrate').addEventListener('click', calibrate);
+	find('measure-metering').addEventListener('click', measureMetering);
 }

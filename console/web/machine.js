@@ -3,7 +3,7 @@
 
 import { getStats } from './api.js';
 import { find, make, makeSvg, setAttribute, setText } from './dom.js';
-import { formatCount, formatDuration, wordOf } from './format.js';
+import { formatBytes, formatCount, formatDuration, wordOf } from './format.js';
 
 const EVERY = 2000;
 const SAMPLES = 60;
@@ -63,6 +63,9 @@ export class Machine {
 			['Queued', String(stats.queued)],
 			['Scheduled', String(stats.scheduled)],
 			['Workers busy', `${stats.workers.busy} of ${stats.workers.total}`],
+			['Workers replaced', formatCount(stats.workers.restarts)],
+			['Memories in use', String(stats.memory.regions_in_use)],
+			['Memories kept', `${stats.memory.regions_pooled}, ${formatBytes(stats.memory.resident_bytes)}`],
 			['Runs so far', formatCount(stats.runs_total)],
 			['Median queue wait', findMedian(stats.queue_wait_us)],
 			['Up for', formatDuration(stats.uptime_us)],

@@ -5,7 +5,16 @@ import { deleteProgram, listPrograms, putProgram } from './api.js';
 import { announce, find, make, setText } from './dom.js';
 
 const TYPES = { js: 'text/javascript', mjs: 'text/javascript', wat: 'text/plain', wasm: 'application/wasm' };
+const EXPORTS_MOST = 12;
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
+
+/** What a program exports, by name and type: the first of many. */
+function describeExports(exports) {
+	const texts = exports.slice(0, EXPORTS_MOST).map(({ name, kind, type }) =>
+		kind === 'function' && type ? `${name} ${type.replace(/^func/, '')}` : kind === 'value' ? name : `${name} (${kind})`);
+	const more = exports.length - texts.length;
+	return `exports ${texts.join(' · ')}${more > 0 ? ` and ${more} more` : ''}`;
+}
 
 /** The view of the programs. */
 export class Programs {
@@ -84,12 +93,11 @@ export class Programs {
 		start.addEventListener('click', () => this.actions.run(name));
 		const remove = make('button', { type: 'button', class: 'quiet', text: 'Delete', 'aria-label': `Delete ${name}` });
 		remove.addEventListener('click', () => this.#delete(name, remove));
-		const names = (exports ?? []).map((item) => typeof item === 'string' ? item : item.name);
 		return make('li', { class: 'program', data: { name } },
 			make('h3', { text: name }),
 			make('p', { class: 'program-facts' }, make('span', { text: kind ?? '' }),
 				make('code', { text: (sha256 ?? '').slice(0, 12), title: sha256 }),
-				names.length > 0 ? make('span', { text: `exports ${names.join(', ')}` }) : null),
+				exports?.length > 0 ? make('span', { class: 'program-exports', text: describeExports(exports) }) : null),
 			make('div', { class: 'actions' }, start, remove));
 	}
 }

@@ -89,6 +89,11 @@ class Session:
         with urllib.request.urlopen(request, timeout=30) as answer:
             return answer.read(), answer.headers
 
+    def put(self, path, body):
+        request = urllib.request.Request(self.url + path, method="PUT", data=body, headers={"Content-Type": "application/octet-stream"})
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return json.loads(answer.read())
+
     def open(self, place="", **options):
         page = self.browser.open(self.url + place, **options)
         wait_until_ready(page)
@@ -572,6 +577,11 @@ def history_and_programs(context):
         page.evaluate("document.querySelector('#program-name').value = 'greeting'")
         page.click("#program-form button[value=text]")
         page.wait("document.querySelector('.program[data-name=greeting]')", "the stored program")
+        module = b'(module (memory (export "mem") 1) (func (export "add") (param i32 i32) (result i32) (i32.add (local.get 0) (local.get 1))))'
+        session.put("v1/programs/sum.wat", module)
+        page.evaluate("location.hash = '#run'")
+        page.evaluate("location.hash = '#programs'")
+        page.wait("document.querySelector('.program[data-name=\\'sum.wat\\'] .program-exports')?.textContent === 'exports mem (memory) · add (i32, i32) -> i32'", "what it exports")
         session.shoot(page, "programs")
         page.click(".program[data-name=greeting] button")
         page.wait("document.querySelectorAll('.card[data-outcome=ok]').length === 2", "the stored program to run")
@@ -598,7 +608,7 @@ def history_and_programs(context):
         # Asked twice; the list may be drawn anew in between, which takes the first answer back.
         page.wait("""(() => {
             document.querySelector('.program[data-name=greeting] .quiet')?.click();
-            return document.querySelector('.program') === null;
+            return document.querySelector('.program[data-name=greeting]') === null;
         })()""", "the program to go")
         expect_clean(page)
 
@@ -616,11 +626,23 @@ def machine(context):
         count = page.evaluate("[...document.querySelectorAll('#latency-chart [data-count]')].reduce((sum, row) => sum + Number(row.dataset.count), 0)")
         expect_equal("stops in the histogram", count, 1)
         page.wait("document.querySelectorAll('#machine-facts .tile').length >= 5", "figures")
+        page.wait("document.querySelector('#calibration-status').textContent.startsWith('Not measured')", "that nothing was measured")
         page.click("#calibrate")
-        page.wait("!document.querySelector('#calibrate').disabled", "the calibration", 120)
+        page.wait("document.querySelector('#calibrate').disabled", "the calibration to begin")
+        page.wait("!document.querySelector('#calibrate').disabled && !document.querySelector('#calibration-table').hidden", "the calibration", 120)
         rows = page.evaluate("[...document.querySelectorAll('#calibration-table tbody tr')].map((row) => row.textContent)")
+        expect_equal("kinds of programs, and a mean", len(rows), 6)
+        known = json.loads(session.ask("GET", "v1/calibration")[0])["calibration"]
+        expect(known["machine"]["cpu"] in page.evaluate("document.querySelector('#calibration-status').textContent"), "the machine is not named")
+        page.click("#measure-metering")
+        page.wait("!document.querySelector('#measure-metering').disabled", "the programs to be run", 120)
+        rows = page.evaluate("[...document.querySelectorAll('#metering-table tbody tr')].map((row) => row.textContent)")
         expect_equal("kinds of programs", len(rows), 5)
         session.shoot(page, "machine")
+        page.evaluate("document.querySelector('#calibration-heading').scrollIntoView()")
+        session.shoot(page, "calibration")
+        page.resize(380, 900)
+        session.shoot(page, "calibration-narrow")
         page.resize(1280, 900, dark=True)
         session.shoot(page, "machine-dark")
         page.evaluate("location.hash = '#run'")

@@ -611,7 +611,7 @@ def dead_workers(context):
         for run in (lost, again):
             server.wait_for(run, "running")
         time.sleep(0.2)
-        for pid in server.workers():
+        for pid in server.children():
             os.kill(pid, signal.SIGKILL)
         view = server.wait_for(lost)
         expect_equal("lost", (view["report"]["outcome"], view["report"]["partial"]), ("crashed", 1))
@@ -893,9 +893,9 @@ def memory_figures(context):
 @test
 def worker_figures(context):
     with Server(context, "--workers", "1") as server:
-        run = server.submit(PATIENT, lang="mjs", limits={"timeout": "60s"})["id"]
-        server.wait_for(run, "running")
-        for worker in server.workers():
+        run = server.submit("curfew.checkpoint(1); " + PATIENT, lang="mjs", limits={"timeout": "60s"})["id"]
+        until(context, "it does not come to a worker", lambda: server.get(run)["checkpoint"] == 1)
+        for worker in server.children():
             os.kill(worker, signal.SIGKILL)
         expect_equal("report", server.wait_for(run)["outcome"], "crashed")
         until(context, "no worker comes", lambda: server.metric("curfew_workers") >= 1)
@@ -939,6 +939,37 @@ def refusal_figures(context):
         server.ask("GET", "/readyz")
         expect_equal("after a look", refused(), expected)
         stream.close()
+
+
+@test
+def calibration(context):
+    def known(server):
+        until(context, "the calibration does not end", lambda: server.ask("GET", "/v1/calibration")["state"] != "measuring")
+        seen = server.ask("GET", "/v1/calibration")
+        expect_equal("state", seen["state"], "known")
+        return seen["calibration"]
+    with Server(context) as server:
+        expect_equal("nothing was measured", server.ask("GET", "/v1/calibration"), {"state": "unknown", "calibration": None})
+        expect_equal("it is begun", server.ask("POST", "/v1/calibration", status=202)["state"], "measuring")
+        server.ask("POST", "/v1/calibration", status=202)
+        until(context, "nobody has the lowest priority", lambda: 19 in {os.getpriority(os.PRIO_PROCESS, pid) for pid in server.children()})
+        expect_equal("runs go on", server.run("1")["value"], 1)
+        figures = known(server)
+        expect(all(1000 < value < 10**9 for value in figures["fuel_per_ms"].values()), f"figures: {figures}")
+        kept = os.path.join(server.data, "curfew", "calibration.json")
+        with open(kept, encoding="utf-8") as file:
+            expect_equal("kept", json.load(file), figures)
+        server.stop()
+        expect_equal("command line", json.loads(context.command([context.curfew, "calibrate", "--kept", "--json"], env={"XDG_CACHE_HOME": server.data}).out), figures)
+    with Server(context, data=server.data) as server:
+        expect_equal("after a start", known(server), figures)
+        server.stop()
+    with open(kept, "w", encoding="utf-8") as file:
+        json.dump({**figures, "machine": {"cpu": "another", "cores": 1}}, file)
+    with Server(context, data=server.data) as server:
+        expect_equal("of this machine again", known(server)["machine"], figures["machine"])
+        server.ask("POST", "/v1/calibration", status=202)  # and ends while that goes on
+        server.stop(timeout=5)
 
 
 @test

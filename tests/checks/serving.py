@@ -249,8 +249,8 @@ class Server:
             except OSError:
                 return b""
 
-    def workers(self):
-        """The worker processes, as the system has them."""
+    def children(self):
+        """Its processes: the workers, and one that measures."""
         found, tasks = set(), f"/proc/{self.process.pid}/task"
         for task in os.listdir(tasks):
             with open(f"{tasks}/{task}/children", encoding="ascii") as children:
