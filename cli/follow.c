@@ -3,21 +3,15 @@
  * Three threads: the main one passes output on and shows the live line (watch.c), one reads the event stream, one asks
  * for figures while a live line is shown and cancels when a signal came. They are told to end by one descriptor.
  */
-#include "follow.h"
+#include "follow_private.h"
 
-#include "format.h"
 #include "say.h"
-#include "watch.h"
 
 #include <errno.h>
 #include <poll.h>
-#include <pthread.h>
-#include <signal.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -28,48 +22,7 @@ enum {
 	LAST_PAUSE_MS = 2000,
 	FIGURES_MS = 500,
 	FIGURES_SILENCE_MS = 5000,
-	LINE_MOST = 320 << 20,
 };
-
-typedef struct follow {
-	const cli_follow_options *options;
-	cli_followed *followed;
-	cli_watch watch;
-	int cancel_fd; /* readable: cancel the run */
-	int leave_fd;  /* readable: it is over */
-	volatile sig_atomic_t signals;
-	int code; /* exit code after an error was said; -1: none */
-	/* Why it was given up, to be said when no live line is in the way. */
-	bool has_failed;
-	cli_http_result result;
-	cli_http_answer answer;
-
-	/* Of the reading thread. */
-	cli_http *http;
-	text line, kind, data; /* of the event that is coming; kind and data with what they have so far */
-	uint64_t number;
-	uint64_t last;         /* number of the last event; 0: none yet */
-	int64_t attempt;
-	bool has_run, was_done;
-	bool has_gap;          /* the beginning of the output is missing */
-	bool from_report;      /* the run has ended, and its output is not all in the stream but in its report */
-	bool is_lost, is_told;
-	uint64_t lost_ms;
-	size_t passed[2];      /* bytes of stdout and stderr */
-	uint64_t output_bytes; /* that there were at the start; for once */
-
-	pthread_mutex_t mutex; /* guards what follows */
-	curfew_run_usage usage;
-	uint64_t usage_ms; /* when that was so */
-	bool is_running;
-} follow;
-
-static uint64_t now_ms(void)
-{
-	struct timespec now;
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
 
 static void raise_fd(int fd)
 {
@@ -88,22 +41,8 @@ static bool is_raised(int fd, int wait_ms)
 static void interrupt(void *context)
 {
 	follow *f = context;
-	bool is_first = f->signals == 0;
-	f->signals = 1;
+	bool is_first = !atomic_exchange(&f->signalled, true);
 	raise_fd(is_first && f->options->cancels ? f->cancel_fd : f->leave_fd);
-}
-
-/* Says something while the live line may be there: on the way that the run's stderr takes. */
-static void __attribute__((format(printf, 2, 3))) tell(follow *f, const char *format, ...)
-{
-	char words[512], line[600];
-	va_list arguments;
-	va_start(arguments, format);
-	(void)vsnprintf(words, sizeof words, format, arguments);
-	va_end(arguments);
-	cli_format_line(words, strlen(words), line, sizeof line);
-	(void)snprintf(words, sizeof words, "curfew: %.500s\n", line);
-	cli_watch_on_event(&f->watch, CURFEW_EVENT_STDERR, words, strlen(words));
 }
 
 /* Why there is no good answer, as a phrase. */
@@ -117,245 +56,6 @@ static const char *reason_of(cli_http_result result, const cli_http_answer *answ
 	else if (words[0] == '\0')
 		(void)snprintf(words, size, "it answers %ld", answer->status);
 	return words;
-}
-
-/* ---- Figures --------------------------------------------------------------------------------------------- */
-
-static void get_usage(void *context, curfew_run_usage *usage)
-{
-	follow *f = context;
-	(void)pthread_mutex_lock(&f->mutex);
-	*usage = f->usage;
-	usage->wall_ns += (now_ms() - f->usage_ms) * 1000000;
-	(void)pthread_mutex_unlock(&f->mutex);
-}
-
-/* From now on its time counts from here. */
-static void set_running(follow *f, bool is_running)
-{
-	(void)pthread_mutex_lock(&f->mutex);
-	if (is_running != f->is_running) {
-		f->usage = (curfew_run_usage){.size = sizeof f->usage};
-		f->usage_ms = now_ms();
-	}
-	f->is_running = is_running;
-	(void)pthread_mutex_unlock(&f->mutex);
-}
-
-static uint64_t number_of(span object, const char *key)
-{
-	int64_t number = cli_json_number(cli_json_member(object, key));
-	return number > 0 ? (uint64_t)number : 0;
-}
-
-static void take_usage(follow *f, span run)
-{
-	span used = cli_json_member(run, "used");
-	if (used.data == NULL)
-		return;
-	(void)pthread_mutex_lock(&f->mutex);
-	f->usage.wall_ns = number_of(used, "wall_us") * 1000;
-	f->usage.cpu_ns = number_of(used, "cpu_us") * 1000;
-	f->usage.memory_bytes = number_of(used, "memory_peak_bytes");
-	f->usage.output_bytes = number_of(used, "output_bytes");
-	f->usage_ms = now_ms();
-	f->is_running = true;
-	(void)pthread_mutex_unlock(&f->mutex);
-}
-
-/* ---- The end --------------------------------------------------------------------------------------------- */
-
-/* What the stream did not have of the output. */
-static void pass_rest(follow *f, curfew_event_kind kind, const char *words, size_t length)
-{
-	size_t passed = f->passed[kind];
-	if (f->options->kind == CLI_FOLLOW_OUTPUT && !f->has_gap && length > passed)
-		cli_watch_on_event(&f->watch, kind, words + passed, length - passed);
-}
-
-/* The exit code of a program that ended itself is only in the report's words. */
-static void read_exit_code(curfew_report *report)
-{
-	static const char words[] = "exit code ";
-	if (report->outcome == CURFEW_OUTCOME_EXITED && report->error_message != NULL &&
-	    strncmp(report->error_message, words, sizeof words - 1) == 0)
-		report->exit_code = (int32_t)strtol(report->error_message + sizeof words - 1, NULL, 10);
-}
-
-/* False after an error was said. */
-static bool take_report(follow *f, span json)
-{
-	curfew_failure failure;
-	cli_followed *followed = f->followed;
-	if (curfew_report_parse(json.data, json.len, &followed->report, &failure) != CURFEW_OK) {
-		tell(f, "%s sent a report that is none: %s", f->options->server->url, failure.message);
-		f->code = CLI_EXIT_INTERNAL;
-		return false;
-	}
-	read_exit_code(followed->report);
-	followed->json = text_copy(json.data, json.len);
-	followed->json_length = json.len;
-	pass_rest(f, CURFEW_EVENT_STDOUT, followed->report->stdout_text, followed->report->stdout_length);
-	pass_rest(f, CURFEW_EVENT_STDERR, followed->report->stderr_text, followed->report->stderr_length);
-	return followed->json != NULL;
-}
-
-/* ---- Events ---------------------------------------------------------------------------------------------- */
-
-static bool is(const text *t, const char *words)
-{
-	return strcmp(t->data != NULL ? t->data : "", words) == 0;
-}
-
-static void take_state(follow *f, span data)
-{
-	char state[32];
-	cli_json_line(cli_json_member(data, "state"), state, sizeof state);
-	bool is_running = strcmp(state, "running") == 0, is_stopping = strcmp(state, "stopping") == 0;
-	if (is_running) {
-		/* Maybe once more: then its output begins anew. */
-		f->has_run = true;
-		f->passed[0] = f->passed[1] = 0;
-	}
-	set_running(f, is_running || is_stopping);
-	/* That it was cancelled from here is said already. */
-	bool shows_figures = is_running || (is_stopping && f->signals != 0);
-	cli_watch_set_state(&f->watch, shows_figures ? "" : state);
-}
-
-static void take_output(follow *f, span data)
-{
-	char stream[16];
-	size_t length;
-	cli_json_line(cli_json_member(data, "stream"), stream, sizeof stream);
-	char *words = cli_json_string(cli_json_member(data, "text"), &length);
-	curfew_event_kind kind = strcmp(stream, "stderr") == 0 ? CURFEW_EVENT_STDERR : CURFEW_EVENT_STDOUT;
-	if (words != NULL && !f->from_report) {
-		f->passed[kind] += length;
-		cli_watch_on_event(&f->watch, kind, words, length);
-	}
-	free(words);
-}
-
-/* number 0: it is not of the stream. */
-static void print_event(follow *f, uint64_t number, const char *kind, span data)
-{
-	text out;
-	if (f->options->kind != CLI_FOLLOW_EVENTS)
-		return;
-	text_init(&out, LINE_MOST);
-	text_print(&out, number > 0 ? "{\"id\":%llu,\"event\":" : "{\"id\":null,\"event\":", (unsigned long long)number);
-	text_say_json(&out, kind);
-	text_say(&out, ",\"data\":");
-	text_add(&out, data.data, data.len);
-	text_say(&out, "}\n");
-	if (!out.failed)
-		cli_watch_on_event(&f->watch, CURFEW_EVENT_STDOUT, out.data, out.len);
-	text_finish(&out);
-}
-
-static void note_gap(follow *f)
-{
-	if (f->number <= f->last + 1 || f->has_gap)
-		return;
-	f->from_report = f->was_done;
-	f->has_gap = !f->was_done;
-	if (f->has_gap && !f->options->quiet && f->options->kind == CLI_FOLLOW_OUTPUT)
-		tell(f, "the server no longer has the beginning of the output");
-}
-
-/* Whether only what there is now is wanted. */
-static bool ends_now(const follow *f)
-{
-	return f->options->once && !f->was_done;
-}
-
-/* False: nothing more is wanted. */
-static bool take_event(follow *f)
-{
-	span data = {f->data.data, f->data.len};
-	bool passes = f->options->kind == CLI_FOLLOW_OUTPUT;
-	if (data.data == NULL || !scan_is_json(data.data, data.len))
-		return true;
-	note_gap(f);
-	f->last = f->number;
-	print_event(f, f->number, f->kind.data, data);
-	if (is(&f->kind, "report")) {
-		(void)take_report(f, data);
-		return false;
-	}
-	if (is(&f->kind, "state"))
-		take_state(f, data);
-	else if (is(&f->kind, "progress") && passes)
-		cli_watch_on_event(&f->watch, CURFEW_EVENT_PROGRESS, data.data, data.len);
-	else if (is(&f->kind, "output") && passes)
-		take_output(f, data);
-	return !passes || !ends_now(f) || f->passed[0] + f->passed[1] < f->output_bytes;
-}
-
-/* ---- The stream's lines ---------------------------------------------------------------------------------- */
-
-static void set_text(text *t, const char *words, size_t length)
-{
-	text_finish(t);
-	text_init(t, LINE_MOST);
-	text_add(t, words, length);
-}
-
-/* What follows "name:" and a blank, or NULL. */
-static const char *field_of(const text *line, const char *name)
-{
-	size_t length = strlen(name);
-	if (line->len <= length || memcmp(line->data, name, length) != 0 || line->data[length] != ':')
-		return NULL;
-	const char *value = line->data + length + 1;
-	return value + (*value == ' ');
-}
-
-/* A line has come, without its break. False: nothing more is wanted. */
-static bool take_line(follow *f)
-{
-	const char *value;
-	const char *end = f->line.data + f->line.len;
-	if (f->line.len == 0) {
-		bool more = f->kind.len == 0 || take_event(f);
-		set_text(&f->kind, "", 0);
-		set_text(&f->data, "", 0);
-		return more;
-	}
-	if ((value = field_of(&f->line, "id")) != NULL)
-		f->number = strtoull(value, NULL, 10);
-	else if ((value = field_of(&f->line, "event")) != NULL)
-		set_text(&f->kind, value, (size_t)(end - value));
-	else if ((value = field_of(&f->line, "data")) != NULL)
-		set_text(&f->data, value, (size_t)(end - value));
-	return true;
-}
-
-static bool on_data(void *context, const char *data, size_t length)
-{
-	follow *f = context;
-	f->is_lost = f->is_told = false;
-	while (length > 0) {
-		const char *end = memchr(data, '\n', length);
-		size_t part = end != NULL ? (size_t)(end - data) : length;
-		text_add(&f->line, data, part);
-		if (f->line.failed) {
-			tell(f, "%s sent an event that is too large", f->options->server->url);
-			f->code = CLI_EXIT_INTERNAL;
-			return false;
-		}
-		if (end != NULL) {
-			bool more = take_line(f);
-			set_text(&f->line, "", 0);
-			if (!more)
-				return false;
-			part++;
-		}
-		data += part;
-		length -= part;
-	}
-	return true;
 }
 
 /* ---- The connection -------------------------------------------------------------------------------------- */
@@ -387,7 +87,19 @@ static void take_run(follow *f, span run)
 	}
 	f->attempt = attempt;
 	f->was_done = strcmp(state, "done") == 0;
-	take_usage(f, run);
+	follow_take_usage(f, run);
+}
+
+static bool on_data(void *context, const char *data, size_t length)
+{
+	follow *f = context;
+	f->is_lost = f->is_told = false;
+	bool more = cli_events_feed(&f->events, data, length, follow_take_event, f);
+	if (f->events.failed) {
+		follow_tell(f, "%s sent an event that is too large", f->options->server->url);
+		f->code = CLI_EXIT_INTERNAL;
+	}
+	return more;
 }
 
 static cli_http_result stream(follow *f, cli_http_answer *answer)
@@ -395,14 +107,12 @@ static cli_http_result stream(follow *f, cli_http_answer *answer)
 	char path[64], header[64];
 	(void)snprintf(path, sizeof path, "/v1/runs/%s/events", f->options->id);
 	(void)snprintf(header, sizeof header, "Last-Event-ID: %llu", (unsigned long long)f->last);
-	set_text(&f->line, "", 0);
-	set_text(&f->kind, "", 0);
-	set_text(&f->data, "", 0);
+	cli_events_restart(&f->events);
 	const cli_http_request request = {
 		.method = "GET",
 		.path = path,
 		.header = f->last > 0 ? header : NULL,
-		.silence_ms = ends_now(f) ? QUIET_MS : SILENCE_MS,
+		.silence_ms = follow_ends_now(f) ? QUIET_MS : SILENCE_MS,
 		.on_data = on_data,
 		.context = f,
 	};
@@ -448,16 +158,16 @@ static bool wait_to_try(follow *f, cli_http_result result, cli_http_answer *answ
 	}
 	if (!f->is_lost) {
 		f->is_lost = true;
-		f->lost_ms = now_ms();
+		f->lost_ms = follow_now_ms();
 		*pause_ms = FIRST_PAUSE_MS;
 	}
-	if (now_ms() - f->lost_ms >= PATIENCE_MS) {
+	if (follow_now_ms() - f->lost_ms >= PATIENCE_MS) {
 		give_up(f, result, answer);
 		return false;
 	}
 	/* Not of one that was only moved to another connection. */
-	if (!f->is_told && now_ms() - f->lost_ms > 500 && !f->options->quiet) {
-		tell(f, "the connection to %s is lost: %s; trying again for up to %d s", f->options->server->url,
+	if (!f->is_told && follow_now_ms() - f->lost_ms > 500 && !f->options->quiet) {
+		follow_tell(f, "the connection to %s is lost: %s; trying again for up to %d s", f->options->server->url,
 		     reason_of(result, answer, reason, sizeof reason), PATIENCE_MS / 1000);
 		f->is_told = true;
 	}
@@ -490,11 +200,10 @@ static bool go_through(follow *f, bool again, cli_http_result *result, cli_http_
 		span report = *result == CLI_HTTP_ANSWERED ? cli_json_member(cli_json(answer), "report") : (span){0};
 		if (report.data == NULL)
 			return false;
-		print_event(f, 0, "report", report);
-		(void)take_report(f, report);
+		follow_take_report(f, report);
 		return true;
 	}
-	return *result == CLI_HTTP_STOPPED || *result == CLI_HTTP_INTERRUPTED || (ends_now(f) && *result == CLI_HTTP_SILENT);
+	return *result == CLI_HTTP_STOPPED || *result == CLI_HTTP_INTERRUPTED || (follow_ends_now(f) && *result == CLI_HTTP_SILENT);
 }
 
 static void *read_events(void *context)
@@ -523,7 +232,7 @@ static void cancel_run(follow *f, cli_http *http)
 	const cli_http_request request = {.method = "DELETE", .path = path};
 	cli_http_result result = cli_http_exchange(http, &request, &answer);
 	if (result != CLI_HTTP_INTERRUPTED && (result != CLI_HTTP_ANSWERED || answer.status >= 300))
-		tell(f, "run %s could not be cancelled: %s", f->options->id, reason_of(result, &answer, reason, sizeof reason));
+		follow_tell(f, "run %s could not be cancelled: %s", f->options->id, reason_of(result, &answer, reason, sizeof reason));
 	cli_http_answer_finish(&answer);
 }
 
@@ -531,7 +240,7 @@ static void ask_figures(follow *f, cli_http *http)
 {
 	cli_http_answer answer;
 	if (ask_run(f, http, FIGURES_SILENCE_MS, &answer) == CLI_HTTP_ANSWERED && answer.status == 200)
-		take_usage(f, cli_json(&answer));
+		follow_take_usage(f, cli_json(&answer));
 	cli_http_answer_finish(&answer);
 }
 
@@ -570,7 +279,7 @@ static int look(follow *f)
 	int code = -1;
 	if (result == CLI_HTTP_ANSWERED && answer.status == 200) {
 		span run = cli_json(&answer);
-		uint64_t timeout_us = number_of(cli_json_member(run, "limits"), "timeout_us");
+		uint64_t timeout_us = follow_number_of(cli_json_member(run, "limits"), "timeout_us");
 		if (cli_json_member(run, "state").data == NULL)
 			code = cli_server_strange(f->options->server);
 		take_run(f, run);
@@ -591,7 +300,7 @@ static int run_threads(follow *f)
 	if (accompanies) {
 		f->watch.cancel = (cli_canceller){interrupt, f};
 		cli_signals_catch(f->watch.cancel);
-		cli_watch_until_done(&f->watch, get_usage, f);
+		cli_watch_until_done(&f->watch, follow_get_usage, f);
 	} else {
 		cli_say("a thread cannot be started");
 		f->code = CLI_EXIT_INTERNAL;
@@ -615,7 +324,7 @@ static int follow_run(follow *f)
 	cli_signals_hold();
 	code = run_threads(f);
 	cli_followed *followed = f->followed;
-	followed->left = code < 0 && followed->report == NULL && f->signals > 0 && f->watch.output_error == 0;
+	followed->left = code < 0 && followed->report == NULL && f->signalled && f->watch.output_error == 0;
 	followed->output_error = f->watch.output_error != 0 ? f->watch.output_error : f->watch.failed ? ENOMEM : 0;
 	if (!f->watch.at_line_start && isatty(STDERR_FILENO) != 0 && !options->quiet)
 		(void)cli_write(STDERR_FILENO, "\n", 1, NULL);
@@ -629,7 +338,7 @@ int cli_follow(const cli_follow_options *options, cli_followed *followed)
 	*followed = (cli_followed){0};
 	f.cancel_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	f.leave_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	f.usage_ms = now_ms();
+	f.usage_ms = follow_now_ms();
 	bool is_live = !options->quiet && !options->once && options->kind == CLI_FOLLOW_OUTPUT;
 	if (f.cancel_fd < 0 || f.leave_fd < 0 || !cli_watch_init(&f.watch, CURFEW_UNLIMITED, is_live)) {
 		cli_say("%s", strerror(errno));
@@ -640,9 +349,7 @@ int cli_follow(const cli_follow_options *options, cli_followed *followed)
 	}
 	cli_http_destroy(f.http);
 	cli_http_answer_finish(&f.answer);
-	text_finish(&f.line);
-	text_finish(&f.kind);
-	text_finish(&f.data);
+	cli_events_finish(&f.events);
 	(void)close(f.cancel_fd);
 	(void)close(f.leave_fd);
 	return code;

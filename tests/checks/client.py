@@ -596,6 +596,40 @@ def cut_submission(context):
     with_strange(Cuts, submits)
 
 
+@test
+def stream_in_pieces(context):
+    """Events that come byte by byte and in the end not at all; each new connection says where to go on."""
+    report, _ = context.report(write(context, "a.js", "console.log('ab')"))
+    asked = []
+    parts = [': ping\r\n\r\nid: 1\r\nevent: state\r\ndata: {"state":"running"}\r\n\r\nid:2\nevent:output\ndata:{"stream":"stdout","text":"a"}\n\nid: 3\nevent: out',
+             'id: 3\nevent: output\ndata: {"stream":"stdout","text":"b\\n"}\n\nid: 4\nevent: strange\ndata: 5\n\nid: 5\nevent: output\ndata: nonsense\n\n',
+             f'id: 5\nevent: report\ndata: {json.dumps(report)}\n\nid: 6\nevent: output\ndata: {{"stream":"stdout","text":"too late"}}\n\n']
+
+    class Pieces(Strange):
+        def do_GET(self):
+            if not self.path.endswith("/events"):
+                self.kind, self.body = "application/json", b'{"state":"running","attempt":1,"limits":{"timeout_us":null},"used":null}'
+                self.send()
+                return
+            asked.append(self.headers["Last-Event-ID"])
+            self.send_response(200)
+            self.send_header("Content-Type", "text/event-stream")
+            self.end_headers()
+            for byte in parts[len(asked) - 1].encode():
+                self.wfile.write(bytes([byte]))
+            self.close_connection = True
+
+    def follows(url):
+        asked.clear()
+        done = Client(context, url).ask("logs", "-f", NOBODY)
+        expect_equal("output", (done.code, done.out, done.err), (0, b"ab\n", b""))
+        expect_equal("where it goes on", asked, [None, "2", "4"])
+        asked.clear()
+        events = Client(context, url).lines("logs", "-f", NOBODY)
+        expect_equal("events", [(event["id"], event["event"]) for event in events], [(1, "state"), (2, "output"), (3, "output"), (4, "strange"), (5, "report")])
+    with_strange(Pieces, follows)
+
+
 # ---- A terminal ---------------------------------------------------------------------------------------------------
 
 
