@@ -15,6 +15,7 @@ enum {
 	CURFEW_GUEST_WAITING = 1, /* nothing to do before wake_ns (INT64_MAX: before the host has something) */
 	CURFEW_GUEST_THREW = 2,   /* error_* and the trace are filled */
 	CURFEW_GUEST_REFUSED = 3, /* the program does not load or has no such export: as CURFEW_GUEST_THREW */
+	CURFEW_GUEST_STOPPED = 4, /* a session's: it was stopped, has come back all the same, and trace is filled */
 };
 
 /* Why the guest asks to be stopped (import "stop"). */
@@ -36,9 +37,9 @@ enum {
 /* Offsets are in guest memory; all fields are little-endian and naturally aligned. */
 typedef struct curfew__control {
 	/* Written by the host before an entry. */
-	uint32_t input;            /* the source with a line break before it, or the parameters' JSON; a NUL behind it */
+	uint32_t input;            /* source with a line break before it, or the parameters' JSON; a NUL behind it */
 	uint32_t input_length;
-	uint32_t name;             /* of the program, or of the function to call (0: none) */
+	uint32_t name;             /* of the program or cell, or of the function to call (0: none) */
 	uint32_t name_length;
 	uint32_t user;             /* 0: none */
 	uint32_t user_length;
@@ -55,12 +56,13 @@ typedef struct curfew__control {
 	uint64_t limits[10];       /* as the report shows them, for curfew.limits; UINT64_MAX: unlimited */
 
 	/* Written by the host at any time, from another thread. */
-	uint32_t stop;             /* 1: the next poll must stop */
+	uint32_t stop;             /* 1: the next poll, or who called the host, must stop */
 	uint32_t aborted;          /* 0 no, 1 deadline, 2 cancelled: the signal's state within the grace */
 
 	/* Written by the guest. */
 	int64_t wake_ns;           /* when a waiting guest wants to go on */
 	uint32_t answering;        /* a poll has seen `stop`, and the entry is about to end */
+	uint32_t evaluated;        /* the program's top level is done */
 	uint64_t polls;            /* loops and calls up to the last refill of the interrupt counter */
 	uint32_t interval;         /* what the interrupt counter was last filled with */
 	uint32_t value;
@@ -83,6 +85,9 @@ enum {
 	CURFEW_CONTROL_IMPORTS = 4,  /* relative imports may be asked for */
 	CURFEW_CONTROL_METERED = 8,  /* fuel is counted: see host_fuel */
 	CURFEW_CONTROL_DESCRIBE = 16, /* start: the value is what the program imports and exports; it does not run */
+	CURFEW_CONTROL_SESSION = 32, /* there are more calls to come: a stop unwinds */
+	CURFEW_CONTROL_AGAIN = 64,   /* start: the program was evaluated by an earlier call */
+	CURFEW_CONTROL_CELL = 128,   /* start: input is source text to evaluate, and name what it is called */
 };
 
 /* ---- Operations: what the host does meanwhile ------------------------------------------------------------- */

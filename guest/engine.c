@@ -28,6 +28,8 @@ typedef int js_once_t;
 static void curfew_refuse_memory(void);
 static size_t curfew_next_collection(size_t alive);
 static void curfew_clean_name(char *text, size_t length, size_t name_length);
+struct JSContext;
+static _Bool curfew_may_redeclare(struct JSContext *ctx);
 
 #include "quickjs.adapted.c"
 
@@ -50,7 +52,11 @@ JSContext *curfew_context;
 JSValue curfew_hooks;
 
 static bool stopping;
+static uint32_t first_cause, postponed;
 static JSValue stop_hook;
+/* A session's: the program's own hooks, taken away while a stop unwinds. */
+static JSValue kept_prepare, kept_limit;
+static bool traced;
 /* The interrupted frame and the position it knew before: where the poll was a loop's, that is not the new one. */
 static JSStackFrame *stopped_frame;
 static uint8_t *stopped_pc;
@@ -136,7 +142,78 @@ static size_t on_usable_size(const void *memory)
 
 static const JSMallocFunctions allocator = { on_calloc, on_malloc, on_free, on_realloc, on_usable_size };
 
+/* A cell stands on its own in the stack; what was declared before gives way to what it declares. */
+static _Bool curfew_may_redeclare(JSContext *ctx)
+{
+	return (curfew_control.flags & CURFEW_CONTROL_CELL) && ctx->rt->current_stack_frame &&
+	       !ctx->rt->current_stack_frame->prev_frame;
+}
+
 /* ---- The poll --------------------------------------------------------------------------------------------- */
+
+static bool is_interpreting(const JSStackFrame *frame)
+{
+	return frame && JS_VALUE_GET_TAG(frame->cur_func) == JS_TAG_OBJECT &&
+	       js_class_has_bytecode(JS_VALUE_GET_OBJ(frame->cur_func)->class_id);
+}
+
+void curfew_trace(void);
+
+static void trace_once(void)
+{
+	if (!traced)
+		curfew_trace();
+	traced = true;
+}
+
+/*
+ * The way out of a stop in a session, which leaves the guest sound: an exception that nothing catches. What becomes
+ * free on the way is put by for the next call, so that a large heap does not take long; and nothing is collected. Each
+ * further poll throws again, for builtins that swallow exceptions. What takes too long all the same is stopped hard.
+ */
+static void begin_unwinding(JSRuntime *rt)
+{
+	JSContext *ctx = curfew_context;
+
+	if (first_cause != CURFEW_STOP_POLL)
+		host_latch(first_cause);
+	stopping = true;
+	rt->gc_phase = JS_GC_PHASE_DECREF;
+	JS_SetGCThreshold(rt, SIZE_MAX);
+	kept_prepare = ctx->error_prepare_stack;
+	kept_limit = ctx->error_stack_trace_limit;
+	ctx->error_prepare_stack = JS_UNDEFINED;
+	ctx->error_stack_trace_limit = JS_NewInt32(ctx, 0);
+	JS_FreeValue(ctx, ctx->error_back_trace);
+	ctx->error_back_trace = JS_UNDEFINED;
+	rt->in_build_stack_trace = false;
+}
+
+/* As stop_at_poll: the interpreter's top frame has its position only when the hook is called. */
+static int unwind_at_poll(JSRuntime *rt)
+{
+	JSContext *ctx = curfew_context;
+	bool first = !stopping;
+
+	if (first)
+		begin_unwinding(rt);
+	bool by_hook = first && is_interpreting(rt->current_stack_frame);
+	if (by_hook) {
+		stopped_frame = rt->current_stack_frame;
+		stopped_pc = stopped_frame->cur_pc;
+		ctx->error_prepare_stack = stop_hook;
+	} else {
+		trace_once();
+	}
+	/* The hook is called, too. */
+	ctx->interrupt_counter = curfew_control.interval = by_hook ? 2 : 1;
+	return 1;
+}
+
+bool curfew_engine_stopping(void)
+{
+	return stopping && curfew_is_session();
+}
 
 /*
  * Ends the run at this poll with an exact stack. Where a builtin polls, every frame below already knows its
@@ -146,7 +223,6 @@ static const JSMallocFunctions allocator = { on_calloc, on_malloc, on_free, on_r
  */
 static int stop_at_poll(JSRuntime *rt, uint32_t cause)
 {
-	static uint32_t first_cause, postponed;
 	JSContext *ctx = curfew_context;
 	JSStackFrame *frame = rt->current_stack_frame;
 
@@ -165,8 +241,9 @@ static int stop_at_poll(JSRuntime *rt, uint32_t cause)
 		curfew_control.interval = 1;
 		return 0;
 	}
-	if (stopping || !frame || JS_VALUE_GET_TAG(frame->cur_func) != JS_TAG_OBJECT ||
-	    !js_class_has_bytecode(JS_VALUE_GET_OBJ(frame->cur_func)->class_id))
+	if (curfew_is_session())
+		return unwind_at_poll(rt);
+	if (stopping || !is_interpreting(frame))
 		host_stop(first_cause);
 	stopping = true;
 	stopped_frame = frame;
@@ -179,10 +256,28 @@ static int stop_at_poll(JSRuntime *rt, uint32_t cause)
 	return 1;
 }
 
+JSValue curfew_engine_stop(uint32_t cause)
+{
+	JSContext *ctx = curfew_context;
+
+	if (!curfew_is_session())
+		host_stop(cause);
+	/* Not at a poll: what was counted down until here counts. */
+	if (!stopping && ctx->interrupt_counter > 0 && curfew_control.interval > (uint32_t)ctx->interrupt_counter)
+		curfew_control.polls += curfew_control.interval - (uint32_t)ctx->interrupt_counter;
+	stop_at_poll(curfew_runtime, cause);
+	JS_ThrowInterrupted(ctx);
+	return JS_EXCEPTION;
+}
+
 static JSValue on_stop_hook(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv)
 {
 	(void)this_value, (void)argc, (void)argv;
-	stop_at_poll(ctx->rt, CURFEW_STOP_POLL);
+	if (!curfew_is_session())
+		stop_at_poll(ctx->rt, CURFEW_STOP_POLL);
+	trace_once();
+	ctx->error_prepare_stack = JS_UNDEFINED;
+	ctx->interrupt_counter = curfew_control.interval = 1;
 	return JS_UNDEFINED;
 }
 
@@ -437,6 +532,16 @@ int32_t curfew_engine_refuse(const char *name, const char *message)
 	return CURFEW_GUEST_REFUSED;
 }
 
+/* Of one call: an error's three texts and a value. */
+static const char *kept_texts[4];
+static uint32_t kept_text_count;
+
+void curfew_engine_keep_text(const char *text)
+{
+	if (text && kept_text_count < countof(kept_texts))
+		kept_texts[kept_text_count++] = text;
+}
+
 /* Reading what was thrown may run the program's code (a getter, toString): it is still under its limits. */
 static void describe_text(JSContext *ctx, JSValue value, uint32_t *text, uint32_t *text_length)
 {
@@ -445,11 +550,15 @@ static void describe_text(JSContext *ctx, JSValue value, uint32_t *text, uint32_
 	if (!string)
 		JS_FreeValue(ctx, JS_GetException(ctx));
 	set_text(text, text_length, string, length);
+	curfew_engine_keep_text(string);
 }
 
 int32_t curfew_engine_describe(int32_t result)
 {
 	JSContext *ctx = curfew_context;
+
+	if (curfew_engine_stopping())
+		return CURFEW_GUEST_STOPPED;
 	JSValue trace = JS_DupValue(ctx, ctx->error_back_trace);
 	JSValue error = JS_GetException(ctx);
 	bool is_object = JS_IsObject(error);
@@ -474,6 +583,12 @@ int32_t curfew_engine_describe(int32_t result)
 		name = JS_NewString(ctx, "Uncaught");
 	describe_text(ctx, name, &curfew_control.error_name, &curfew_control.error_name_length);
 	describe_text(ctx, message, &curfew_control.error_message, &curfew_control.error_message_length);
+	if (curfew_is_session()) {
+		JS_FreeValue(ctx, trace);
+		JS_FreeValue(ctx, error);
+		JS_FreeValue(ctx, name);
+		JS_FreeValue(ctx, message);
+	}
 	return result;
 }
 
@@ -625,12 +740,50 @@ void curfew_engine_begin(void)
 {
 	JSContext *ctx = curfew_context;
 
-	ctx->random_state = curfew_control.seed ? curfew_control.seed : 1;
-	ctx->time_origin = (double)curfew_control.time_origin_ns / 1e6;
+	if (!(curfew_control.flags & CURFEW_CONTROL_AGAIN)) {
+		ctx->random_state = curfew_control.seed ? curfew_control.seed : 1;
+		ctx->time_origin = (double)curfew_control.time_origin_ns / 1e6;
+	}
 	curfew_control.polls = 0;
 	JS_SetGCThreshold(curfew_runtime, curfew_next_collection(curfew_runtime->malloc_state.malloc_size));
 	refill(ctx);
 	curfew_engine_enter();
+}
+
+static void drop_jobs(JSRuntime *rt)
+{
+	while (!list_empty(&rt->job_list)) {
+		JSJobEntry *job = list_entry(rt->job_list.next, JSJobEntry, link);
+		list_del(&job->link);
+		for (int i = 0; i < job->argc; i++)
+			JS_FreeValueRT(rt, job->argv[i]);
+		js_free_rt(rt, job);
+	}
+}
+
+void curfew_engine_again(void)
+{
+	JSRuntime *rt = curfew_runtime;
+	JSContext *ctx = curfew_context;
+
+	curfew_engine_enter();
+	if (stopping) {
+		ctx->error_prepare_stack = kept_prepare;
+		ctx->error_stack_trace_limit = kept_limit;
+	}
+	stopping = traced = false;
+	first_cause = postponed = 0;
+	stopped_frame = NULL;
+	job_function = NULL;
+	curfew_control.trace_length = 0;
+	refill(ctx);
+	JS_FreeValue(ctx, JS_GetException(ctx));
+	drop_jobs(rt);
+	while (kept_text_count)
+		JS_FreeCString(ctx, kept_texts[--kept_text_count]);
+	/* What unwinding put by. */
+	rt->gc_phase = JS_GC_PHASE_NONE;
+	free_zero_refcount(rt);
 }
 
 /*

@@ -62,6 +62,8 @@ static JSValue call_host(JSContext *ctx, JSValueConst this_value, int argc, JSVa
 		return JS_EXCEPTION;
 	int32_t answer = host_call((uint32_t)index, text, (uint32_t)length);
 	JS_FreeCString(ctx, text);
+	if (curfew_stop_asked())
+		return curfew_engine_stop(CURFEW_STOP_POLL);
 	return take_answer(ctx, answer);
 }
 

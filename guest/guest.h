@@ -16,6 +16,9 @@ extern JSValue curfew_hooks; /* what the prelude returned */
 
 /* Fields that the host writes while the guest runs. */
 static inline uint32_t curfew_aborted(void) { return *(volatile uint32_t *)&curfew_control.aborted; }
+static inline bool curfew_stop_asked(void) { return *(volatile uint32_t *)&curfew_control.stop; }
+
+static inline bool curfew_is_session(void) { return curfew_control.flags & CURFEW_CONTROL_SESSION; }
 
 /* engine.c: what needs the engine's internals. */
 /* Creates runtime and context, with everything a program can see. */
@@ -24,6 +27,17 @@ void curfew_engine_init(void);
 void curfew_engine_begin(void);
 /* Sets the stack limit alone: each entry from the host starts at the top of the stack again. */
 void curfew_engine_enter(void);
+/* Readies the guest of a session for its next call: whatever the last one left pending is dropped. */
+void curfew_engine_again(void);
+/* Whether a stop is on its way out: nothing more of the program is to run. */
+bool curfew_engine_stopping(void);
+/*
+ * Stops for one of CURFEW_STOP_*, from inside a builtin. It comes back in a session only: with an exception that nothing
+ * catches, which the builtin hands on.
+ */
+JSValue curfew_engine_stop(uint32_t cause);
+/* Text of the engine's that the host reads when the entry has ended: it is freed in the next call. */
+void curfew_engine_keep_text(const char *text);
 /* Takes the pending exception and describes it in the control block; returns result. */
 int32_t curfew_engine_describe(int32_t result);
 /* Describes an error of our own making. */
@@ -45,6 +59,8 @@ JSValue curfew_engine_global(const char *name);
 void curfew_timers_init(JSValueConst native);
 /* When the next timer is due, on the program's clock; INT64_MAX if none is pending. */
 int64_t curfew_timers_next(void);
+/* Forgets all of them. */
+void curfew_timers_clear(void);
 /* Whether any pending timer keeps the program alive. */
 bool curfew_timers_wanted(void);
 /* Takes the next timer that is due at now; JS_UNDEFINED if none is. The caller calls it with args. */
@@ -52,6 +68,8 @@ JSValue curfew_timers_take(int64_t now_ns, JSValue *args);
 
 /* operations.c */
 void curfew_operations_init(JSValueConst native);
+/* Forgets all of them: the host has ended them. */
+void curfew_operations_clear(void);
 /* Whether an operation keeps the program alive. */
 bool curfew_operations_wanted(void);
 /* Hands the next event to the prelude: 1, 0 if there was none, -1 if that threw. */

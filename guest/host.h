@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The guest's imports: the only ways out of the sandbox. Any of them may not return, when the run is to stop.
+ * The guest's imports: the only ways out of the sandbox. Any of them may not return, when the run is to stop; to a
+ * session's guest all but `stop` return, and `stop` of the control block is set.
  */
 #ifndef CURFEW_GUEST_HOST_H
 #define CURFEW_GUEST_HOST_H
@@ -44,6 +45,8 @@ CURFEW_IMPORT("call") int32_t host_call(uint32_t index, const void *json, uint32
 CURFEW_IMPORT("call_take") void host_call_take(void *bytes, uint32_t length);
 /* Ends this entry; the cause is one of CURFEW_STOP_*. */
 CURFEW_IMPORT("stop") _Noreturn void host_stop(uint32_t cause);
+/* Makes that the cause of the stop, and comes back: a session's guest unwinds by itself. */
+CURFEW_IMPORT("latch") void host_latch(uint32_t cause);
 /* Fuel left; metered engines only. */
 CURFEW_IMPORT("fuel") uint64_t host_fuel(void);
 

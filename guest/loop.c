@@ -16,6 +16,7 @@ static JSValue module;    /* the module, to read its exports from; JS_UNDEFINED 
 static JSValue result;    /* what the program gave so far: a value or a promise of it */
 static phase progress;
 static bool abort_told;
+static bool result_wrapped; /* it is, or is a promise of, an object whose "value" is the result */
 
 /* Promises that were rejected with nobody to handle it, in order. */
 typedef struct rejection {
@@ -55,11 +56,31 @@ static char *text_at(uint32_t address, uint32_t length)
 	return text;
 }
 
+/* Room that the host asked for, until the next call or, of a program's text, until that is parsed. */
+typedef struct room {
+	struct room *next;
+	char bytes[];
+} room;
+static room *rooms;
+
+static void free_rooms(void)
+{
+	while (rooms) {
+		room *gone = rooms;
+		rooms = gone->next;
+		free(gone);
+	}
+}
+
 CURFEW_EXPORT("curfew_alloc") uint32_t curfew_alloc(uint32_t length)
 {
 	/* The parser wants a NUL behind the source. */
-	char *memory = calloc(1, (size_t)length + 1);
-	return (uint32_t)(uintptr_t)memory;
+	room *made = calloc(1, sizeof *made + (size_t)length + 1);
+	if (!made)
+		return 0;
+	made->next = rooms;
+	rooms = made;
+	return (uint32_t)(uintptr_t)made->bytes;
 }
 
 CURFEW_EXPORT("curfew_setup") int32_t curfew_setup(void)
@@ -131,7 +152,7 @@ static JSValue compile_either(const char *source, size_t length, const char *nam
 
 CURFEW_EXPORT("curfew_load") int32_t curfew_load(void)
 {
-	char *source = (char *)(uintptr_t)curfew_control.input;
+	const char *source = (const char *)(uintptr_t)curfew_control.input;
 	char *name = text_at(curfew_control.name, curfew_control.name_length);
 	bool is_module = curfew_control.flags & CURFEW_CONTROL_MODULE;
 
@@ -142,8 +163,7 @@ CURFEW_EXPORT("curfew_load") int32_t curfew_load(void)
 	if (JS_IsException(program))
 		return curfew_engine_describe(CURFEW_GUEST_REFUSED);
 	free(name);
-	if (source != curfew_control.scratch)
-		free(source);
+	free_rooms();
 	curfew_control.input = curfew_control.input_length = 0;
 	curfew_control.name = curfew_control.name_length = 0;
 	return CURFEW_GUEST_DONE;
@@ -204,14 +224,53 @@ static int32_t call_function(JSValue function)
 	return JS_IsException(result) ? curfew_engine_describe(CURFEW_GUEST_THREW) : CURFEW_GUEST_DONE;
 }
 
+/* A script; with await at its top level where it is none without. */
+static JSValue compile_cell(const char *source, size_t length, const char *name)
+{
+	JSContext *ctx = curfew_context;
+	JSValue compiled = compile(source, length, name, JS_EVAL_TYPE_GLOBAL);
+
+	if (!JS_IsException(compiled) || curfew_engine_stopping())
+		return compiled;
+	JSValue as_script = JS_GetException(ctx);
+	compiled = compile(source, length, name, JS_EVAL_TYPE_GLOBAL | JS_EVAL_FLAG_ASYNC);
+	result_wrapped = !JS_IsException(compiled);
+	if (result_wrapped) {
+		JS_FreeValue(ctx, as_script);
+		return compiled;
+	}
+	JSValue as_async = JS_GetException(ctx);
+	bool async_meant = parsed_until(ctx, as_async, name) > parsed_until(ctx, as_script, name);
+	JS_FreeValue(ctx, async_meant ? as_script : as_async);
+	return JS_Throw(ctx, async_meant ? as_async : as_script);
+}
+
+static int32_t evaluate_cell(void)
+{
+	JSContext *ctx = curfew_context;
+	char *name = text_at(curfew_control.name, curfew_control.name_length);
+	JSValue compiled = compile_cell((const char *)(uintptr_t)curfew_control.input, curfew_control.input_length, name);
+
+	free(name);
+	if (JS_IsException(compiled))
+		return curfew_engine_describe(CURFEW_GUEST_REFUSED);
+	JS_FreeValue(ctx, result);
+	result = JS_EvalFunction(ctx, compiled);
+	return JS_IsException(result) ? curfew_engine_describe(CURFEW_GUEST_THREW) : CURFEW_GUEST_DONE;
+}
+
 /* The program's top level is done: calls what is to be called, or takes the value that is there. */
 static int32_t after_evaluation(void)
 {
 	JSContext *ctx = curfew_context;
+
+	progress = CALLING;
+	curfew_control.evaluated = 1;
+	if (curfew_control.flags & CURFEW_CONTROL_CELL)
+		return evaluate_cell();
 	JSValue function = function_to_call();
 	int32_t status = CURFEW_GUEST_DONE;
 
-	progress = CALLING;
 	if (JS_IsException(function))
 		return curfew_engine_describe(CURFEW_GUEST_THREW);
 	if (JS_IsFunction(ctx, function)) {
@@ -246,7 +305,12 @@ static int32_t advance(void)
 			JS_FreeValue(ctx, result);
 			result = settled;
 		}
-		if (progress == CALLING) {
+		if (progress == CALLING && result_wrapped) {
+			JSValue value = JS_GetPropertyStr(ctx, result, "value");
+			JS_FreeValue(ctx, result);
+			result = value;
+			result_wrapped = false;
+		} else if (progress == CALLING) {
 			progress = SETTLED;
 		} else {
 			int32_t status = after_evaluation();
@@ -282,6 +346,8 @@ static int32_t run_jobs(void)
 	int ran;
 
 	do {
+		if (curfew_engine_stopping())
+			return CURFEW_GUEST_STOPPED;
 		if ((status = tell_abort()) != CURFEW_GUEST_DONE)
 			return status;
 		ran = curfew_engine_run_job();
@@ -335,8 +401,11 @@ static int32_t finish(void)
 	if (!JS_IsString(json))
 		return CURFEW_GUEST_DONE;
 	const char *text = JS_ToCStringLen(ctx, &length, json);
+	curfew_engine_keep_text(text);
 	curfew_control.value = (uint32_t)(uintptr_t)text;
 	curfew_control.value_length = (uint32_t)length;
+	if (curfew_is_session())
+		JS_FreeValue(ctx, json);
 	return CURFEW_GUEST_DONE;
 }
 
@@ -379,23 +448,60 @@ static int32_t describe(void)
 	return finish();
 }
 
-CURFEW_EXPORT("curfew_start") int32_t curfew_start(void)
+static int32_t evaluate_program(void)
 {
-	curfew_engine_begin();
-	if (curfew_control.flags & CURFEW_CONTROL_DESCRIBE)
-		return describe();
 	if (curfew_functions_begin() < 0)
 		return curfew_engine_describe(CURFEW_GUEST_THREW);
 	progress = EVALUATING;
 	result = JS_EvalFunction(curfew_context, program);
 	program = JS_UNDEFINED;
-	if (JS_IsException(result))
-		return curfew_engine_describe(CURFEW_GUEST_THREW);
-	return turn();
+	return JS_IsException(result) ? curfew_engine_describe(CURFEW_GUEST_THREW) : CURFEW_GUEST_DONE;
+}
+
+/* What an entry answers: a stop may have come where nobody looked at the exception. */
+static int32_t leave(int32_t status)
+{
+	return curfew_engine_stopping() ? CURFEW_GUEST_STOPPED : status;
+}
+
+CURFEW_EXPORT("curfew_start") int32_t curfew_start(void)
+{
+	curfew_engine_begin();
+	if (curfew_control.flags & CURFEW_CONTROL_DESCRIBE)
+		return describe();
+	int32_t status = curfew_control.flags & CURFEW_CONTROL_AGAIN ? after_evaluation() : evaluate_program();
+	return leave(status == CURFEW_GUEST_DONE ? turn() : status);
 }
 
 CURFEW_EXPORT("curfew_resume") int32_t curfew_resume(void)
 {
 	curfew_engine_enter();
-	return turn();
+	return leave(turn());
+}
+
+/* Between two calls of a session: nothing that the last one left pending goes on. */
+CURFEW_EXPORT("curfew_again") int32_t curfew_again(void)
+{
+	JSContext *ctx = curfew_context;
+
+	curfew_engine_again();
+	free_rooms();
+	curfew_timers_clear();
+	curfew_operations_clear();
+	while (rejections)
+		on_rejection(ctx, rejections->promise, JS_UNDEFINED, true, NULL);
+	JS_FreeValue(ctx, result);
+	result = JS_UNDEFINED;
+	result_wrapped = abort_told = false;
+	curfew_control.value = curfew_control.value_length = 0;
+	curfew_control.error_name = curfew_control.error_name_length = 0;
+	curfew_control.error_message = curfew_control.error_message_length = 0;
+	curfew_control.error_trace = curfew_control.error_trace_length = 0;
+	JSValue hook = JS_GetPropertyStr(ctx, curfew_hooks, "again");
+	JSValue answer = JS_Call(ctx, hook, JS_UNDEFINED, 0, NULL);
+	JS_FreeValue(ctx, hook);
+	if (JS_IsException(answer))
+		return leave(curfew_engine_describe(CURFEW_GUEST_THREW));
+	JS_FreeValue(ctx, answer);
+	return leave(CURFEW_GUEST_DONE);
 }

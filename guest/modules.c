@@ -82,6 +82,10 @@ static JSModuleDef *load(JSContext *ctx, const char *name, void *opaque)
 		return NULL;
 	}
 	int32_t length = host_import_open(name, (uint32_t)strlen(name));
+	if (curfew_stop_asked()) {
+		curfew_engine_stop(CURFEW_STOP_POLL);
+		return NULL;
+	}
 	if (length < 0) {
 		uint32_t why = (uint32_t)-length - 1;
 		JS_ThrowReferenceError(ctx, "cannot import './%s': %s", name, refusals[why < 4 ? why : 3]);

@@ -18,7 +18,7 @@ static JSValue native_write(JSContext *ctx, JSValueConst this_value, int argc, J
 		return JS_EXCEPTION;
 	host_write((uint32_t)stream, text, (uint32_t)length);
 	JS_FreeCString(ctx, text);
-	return JS_UNDEFINED;
+	return curfew_stop_asked() ? curfew_engine_stop(CURFEW_STOP_POLL) : JS_UNDEFINED;
 }
 
 static JSValue native_emit(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv, int kind)
@@ -30,7 +30,7 @@ static JSValue native_emit(JSContext *ctx, JSValueConst this_value, int argc, JS
 		return JS_EXCEPTION;
 	int32_t answer = host_emit((uint32_t)kind, text, (uint32_t)length);
 	JS_FreeCString(ctx, text);
-	return JS_NewBool(ctx, answer == 0);
+	return curfew_stop_asked() ? curfew_engine_stop(CURFEW_STOP_POLL) : JS_NewBool(ctx, answer == 0);
 }
 
 static JSValue native_random(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv)
@@ -41,7 +41,7 @@ static JSValue native_random(JSContext *ctx, JSValueConst this_value, int argc, 
 	if (!bytes)
 		return JS_EXCEPTION;
 	host_random(bytes, (uint32_t)length);
-	return JS_UNDEFINED;
+	return curfew_stop_asked() ? curfew_engine_stop(CURFEW_STOP_POLL) : JS_UNDEFINED;
 }
 
 static JSValue native_clock(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv)
@@ -76,7 +76,7 @@ static JSValue native_limits(JSContext *ctx, JSValueConst this_value, int argc, 
 
 static JSValue native_params(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv)
 {
-	if (!curfew_control.input_length)
+	if (!(curfew_control.flags & CURFEW_CONTROL_PARAMS) || !curfew_control.input_length)
 		return JS_NewArray(ctx);
 	return JS_ParseJSON(ctx, (const char *)(uintptr_t)curfew_control.input, curfew_control.input_length, "params");
 }
@@ -101,7 +101,7 @@ static JSValue native_secret(JSContext *ctx, JSValueConst this_value, int argc, 
 	JSValue value = answer < 0 ? JS_UNDEFINED : JS_NewStringLen(ctx, bytes, (size_t)answer);
 	free(bytes);
 	JS_FreeCString(ctx, name);
-	return value;
+	return curfew_stop_asked() ? curfew_engine_stop(CURFEW_STOP_POLL) : value;
 }
 
 void curfew_natives_init(JSValueConst native)

@@ -20,6 +20,8 @@ static JSValue start_operation(JSContext *ctx, JSValueConst this_value, int argc
 		return JS_EXCEPTION;
 	uint32_t id = host_op_start((uint32_t)kind, request, (uint32_t)length);
 	JS_FreeCString(ctx, request);
+	if (curfew_stop_asked())
+		return curfew_engine_stop(CURFEW_STOP_POLL);
 	going_on += id != 0;
 	return JS_NewUint32(ctx, id);
 }
@@ -72,6 +74,12 @@ static JSValue take_bytes(JSContext *ctx, uint32_t length)
 
 	host_op_take(bytes, length);
 	return JS_NewUint8Array(ctx, bytes, length, resize_bytes, NULL, false);
+}
+
+void curfew_operations_clear(void)
+{
+	going_on = 0;
+	held = 0;
 }
 
 bool curfew_operations_wanted(void)

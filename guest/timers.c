@@ -83,7 +83,7 @@ static JSValue set_timer(JSContext *ctx, JSValueConst this_value, int argc, JSVa
 	if (!(delay >= 1 && delay <= 2147483647))
 		delay = 1;
 	if (count >= curfew_control.timers_limit)
-		host_stop(CURFEW_STOP_TIMERS);
+		return curfew_engine_stop(CURFEW_STOP_TIMERS);
 	int64_t delay_ns = (int64_t)delay * 1000000;
 	timer entry = { host_clock() + delay_ns, JS_ToBool(ctx, argv[2]) ? delay_ns : 0, next_order++, next_id++, false,
 	                JS_DupValue(ctx, argv[0]), JS_DupValue(ctx, argv[3]) };
@@ -122,6 +122,18 @@ static JSValue unref_timer(JSContext *ctx, JSValueConst this_value, int argc, JS
 		}
 	}
 	return JS_UNDEFINED;
+}
+
+void curfew_timers_clear(void)
+{
+	JSContext *ctx = curfew_context;
+
+	while (count) {
+		timer gone = take_at(count - 1);
+		JS_FreeValue(ctx, gone.callback);
+		JS_FreeValue(ctx, gone.arguments);
+	}
+	curfew_control.timers_peak = 0;
 }
 
 bool curfew_timers_wanted(void)

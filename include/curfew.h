@@ -47,7 +47,9 @@ extern "C" {
 	X(DAMAGED, 9, "the file is damaged, or of another kind")                                                \
 	X(WRONG_KEY, 10, "the key is not the one it was made with")                                             \
 	X(READ_ONLY, 11, "it cannot be written")                                                                \
-	X(OVERLOADED, 12, "as many runs as the engine takes are going on: try again later")
+	X(OVERLOADED, 12, "as many runs as the engine takes are going on: try again later")                     \
+	X(IN_USE, 13, "a call of this session goes on")                                                         \
+	X(UNUSABLE, 14, "the session's state was lost: reset it")
 
 typedef enum curfew_status {
 #define X(name, value, sentence) CURFEW_##name = value,
@@ -734,6 +736,93 @@ CURFEW_API curfew_status curfew_execute(curfew_program *program, const char *fun
                                         const curfew_run_options *options, curfew_result **result,
                                         curfew_failure *failure);
 CURFEW_API void curfew_result_destroy(curfew_result *result);
+
+/* ---- Session --------------------------------------------------------------------------------------------- */
+
+/*
+ * Keeps one program's state between calls: a notebook, an agent's loop. Each call is a run with a report of its own,
+ * limited, stopped and watched like any other; between calls a session holds its memory, and no thread.
+ *
+ * The first call after the creation or a reset evaluates the program, then does what it was asked to. A call ends as a
+ * run does: its promise is settled and nothing that it waits for is left. Whatever is still pending when it ends (timers,
+ * jobs, promises, operations of the host) is dropped, and never goes on in a later call.
+ *
+ * After which end the state can be used again:
+ *   JavaScript: after "ok", "threw" and "bad_program" (of a cell or a name), and after a stop whose stop_mode is
+ *   cooperative or soft, except for memory, stack, and fuel that no check of the engine saw: what was running was unwound
+ *   by an exception that no catch or finally sees, and the heap is sound. Variables are as the stopped code left them.
+ *   After a hard stop it is lost; so it is where the program itself threw or was stopped while it was first evaluated.
+ *   WebAssembly: after "ok", "threw" and "bad_program" only. A trap, an exit or any stop leaves a function half done, and
+ *   its memory in whatever state that was: it is lost.
+ * A lost state is given back at once; the session then refuses calls (CURFEW_UNUSABLE) until it is reset.
+ */
+typedef struct curfew_session curfew_session;
+
+/*
+ * Creates a session; nothing runs yet. options (may be NULL) is what all its calls are given: call, params, id, cancel,
+ * on_done and on_request must be NULL. Of options.limits memory and stack are the session's own, as in a run; timeout is how long the
+ * session lives, from here; cpu, fuel, loops, output and host_calls are totals over all its calls, those before a reset
+ * included; grace and timers are the most that a call may have. A field left 0 but for memory and stack sets no total:
+ * then only the limits of each call hold. Secrets of options.store are read here.
+ */
+CURFEW_API curfew_status curfew_session_create(curfew_program *program, const curfew_run_options *options,
+                                               curfew_session **session, curfew_failure *failure);
+
+/*
+ * Calls a function that the program exports (of a script: a global one, of a cell too; NULL: what a run without a name
+ * calls) with params, a JSON array (NULL: []), and waits. limits (NULL: the defaults) are this call's; each is cut to what
+ * is left of the session's, and the report shows the smaller one. memory and stack must be 0 in it, and fuel too where the
+ * session has no limit of fuel. used in the report is this call's, but for memory; WebAssembly's stack is not known before
+ * the session's end. CURFEW_OK means exactly that *report is filled; destroy it with curfew_report_destroy.
+ * CURFEW_IN_USE: another call, or a reset, goes on. CURFEW_UNUSABLE: the state was lost. CURFEW_OVERLOADED: as of a run.
+ */
+CURFEW_API curfew_status curfew_session_call(curfew_session *session, const char *function, const char *params,
+                                             const curfew_limits *limits, curfew_report **report,
+                                             curfew_failure *failure);
+
+/*
+ * Evaluates source text as the session's next cell: a script in the global scope of the program and of the earlier cells,
+ * whose value is the report's. await may stand at its top level, and what an earlier cell has declared with let, const or
+ * class may be declared again. name is shown in stacks (NULL: "cell 1", "cell 2"...). JavaScript only; the rest is as
+ * curfew_session_call.
+ */
+CURFEW_API curfew_status curfew_session_eval(curfew_session *session, const char *name, const char *text, size_t length,
+                                             const curfew_limits *limits, curfew_report **report,
+                                             curfew_failure *failure);
+
+/*
+ * Cancels the call that goes on, as curfew_run_cancel; nothing happens if there is none. Any thread, but no signal
+ * handler: those fire options.cancel of a run.
+ */
+CURFEW_API void curfew_session_cancel(curfew_session *session);
+
+/* Drops the state: the next call begins with the program's image, whether it was lost or not. CURFEW_IN_USE: a call goes on. */
+CURFEW_API curfew_status curfew_session_reset(curfew_session *session, curfew_failure *failure);
+
+/* Whether a call would find a state: a fresh one or what the last call has left. Any thread. */
+CURFEW_API bool curfew_session_is_usable(const curfew_session *session);
+
+/* What all calls of a session have used so far. */
+typedef struct curfew_session_totals {
+	uint32_t size;
+	uint32_t reserved;
+	uint64_t calls;        /* that have ended, cells included */
+	uint64_t wall_ns;      /* of the calls, not of the time between them */
+	uint64_t cpu_ns;
+	uint64_t fuel;         /* CURFEW_UNLIMITED: not metered */
+	uint64_t loops;
+	uint64_t output_bytes;
+	uint64_t host_calls;
+	uint64_t memory_bytes; /* that the state holds now; 0: there is none yet */
+} curfew_session_totals;
+/* Any thread; a call that goes on is not in them yet. */
+CURFEW_API void curfew_session_get_totals(curfew_session *session, curfew_session_totals *totals);
+
+/*
+ * Ends the session. A call that goes on in another thread is cancelled and waited for; not from a callback or host
+ * function of that call.
+ */
+CURFEW_API void curfew_session_destroy(curfew_session *session);
 
 /* Versions of the engines inside, in static memory. */
 CURFEW_API const char *curfew_wasmtime_version(void);

@@ -50,6 +50,7 @@
 	const mapSet = uncurry(Map.prototype.set);
 	const mapHas = uncurry(Map.prototype.has);
 	const mapDelete = uncurry(Map.prototype.delete);
+	const mapClear = uncurry(Map.prototype.clear);
 	const mapForEach = uncurry(Map.prototype.forEach);
 	const mapSize = getterOf(Map.prototype, 'size');
 	const setAdd = uncurry(Set.prototype.add);

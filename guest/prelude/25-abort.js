@@ -5,7 +5,8 @@
 	const construct = { __proto__: null }; // what only this file can pass to a constructor
 	const ABORTED_BY_DEADLINE = 1;
 
-	let newSignal, isAbortSignal, isAborted, onAbort, offAbort, abortReason, abortSignal, abortRun, runSignal, isAbortController;
+	let newSignal, isAbortSignal, isAborted, onAbort, offAbort, abortReason, abortSignal, isAbortController;
+	let abortRun, runSignal, renewRunSignal;
 
 	class AbortSignal extends EventTarget {
 		#aborted = false;
@@ -157,9 +158,14 @@
 				markRun(kind);
 				run.#fire();
 			};
-			run = newSignal();
-			run.#followsRun = true;
-			runSignal = run;
+			renewRunSignal = () => {
+				if (run && !run.#aborted)
+					return;
+				run = newSignal();
+				run.#followsRun = true;
+				runSignal = run;
+			};
+			renewRunSignal();
 		}
 	}
 	finishInterface(AbortSignal, 'AbortSignal');

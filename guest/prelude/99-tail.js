@@ -1,6 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the guest keeps: abort(kind), called by the run loop when the deadline passed (1) or the run was cancelled (2);
-// event(id, kind, last, bytes), for each event of an operation; functions(list), before a program that has host functions.
+// event(id, kind, last, bytes), for each event of an operation; functions(list), before a program that has host functions;
+// again(), before each further call of a session.
 
-	return { __proto__: null, abort: abortRun, event: onOperationEvent, functions: exposeHost };
+	function beginAgain() {
+		renewRunSignal();
+		runLimits = runParams = undefined;
+		mapClear(operationHandlers);
+	}
+
+	return { __proto__: null, abort: abortRun, event: onOperationEvent, functions: exposeHost, again: beginAgain };
 })

@@ -15,7 +15,7 @@
 #define RANDOM_BYTES_MAX 65536
 
 static const char *const exports[CURFEW__GUEST_ENTRIES] = {
-	"curfew_alloc", "curfew_load", "curfew_start", "curfew_resume", "curfew_trace",
+	"curfew_alloc", "curfew_load", "curfew_start", "curfew_resume", "curfew_again", "curfew_trace",
 };
 
 /* ---- Imports ---------------------------------------------------------------------------------------------- */
@@ -27,11 +27,16 @@ static bool leave(curfew__guest *guest)
 	return atomic_compare_exchange_strong(&guest->state, &inside, CURFEW__GUEST_OUTSIDE);
 }
 
-/* Goes back in; false: the call into the guest is to end. */
-static bool back(curfew__guest *guest)
+/* Goes back in, from a host function that came out like this; false: the call into the guest is to end. */
+static bool back(curfew__guest *guest, bool go_on)
 {
+	if (guest->host->stopped(guest->context)) {
+		go_on = guest->host->unwinds(guest->context);
+		if (go_on)
+			guest->control->stop = 1;
+	}
 	atomic_store(&guest->state, CURFEW__GUEST_INSIDE);
-	return !guest->host->stopped(guest->context);
+	return go_on;
 }
 
 static char *span(const curfew__guest *guest, uint64_t address, uint64_t length)
@@ -50,7 +55,7 @@ static bool import_write(void *context, uint64_t *values)
 		return false;
 	bytes = span(guest, values[1], values[2]);
 	bool go_on = bytes && guest->host->write(guest->context, (uint32_t)values[0], bytes, (uint32_t)values[2]);
-	return back(guest) && go_on;
+	return back(guest, go_on);
 }
 
 static bool import_emit(void *context, uint64_t *values)
@@ -63,7 +68,7 @@ static bool import_emit(void *context, uint64_t *values)
 	const char *json = span(guest, values[1], values[2]);
 	bool go_on = json && guest->host->emit(guest->context, (uint32_t)values[0], json, (uint32_t)values[2], &answer);
 	values[0] = (uint32_t)answer;
-	return back(guest) && go_on;
+	return back(guest, go_on);
 }
 
 static bool import_random(void *context, uint64_t *values)
@@ -75,7 +80,7 @@ static bool import_random(void *context, uint64_t *values)
 	/* What one call does is bounded: the prelude asks for no more either. */
 	char *bytes = (uint32_t)values[1] <= RANDOM_BYTES_MAX ? span(guest, values[0], values[1]) : NULL;
 	bool go_on = bytes && guest->host->random(guest->context, bytes, (uint32_t)values[1]);
-	return back(guest) && go_on;
+	return back(guest, go_on);
 }
 
 static bool import_clock(void *context, uint64_t *values)
@@ -95,7 +100,7 @@ static bool import_open(void *context, uint64_t *values)
 	const char *name = span(guest, values[0], values[1]);
 	bool go_on = name && guest->host->import_open(guest->context, name, (uint32_t)values[1], &answer);
 	values[0] = (uint32_t)answer;
-	return back(guest) && go_on;
+	return back(guest, go_on);
 }
 
 static bool import_read(void *context, uint64_t *values)
@@ -107,7 +112,7 @@ static bool import_read(void *context, uint64_t *values)
 	char *bytes = span(guest, values[0], values[1]);
 	if (bytes)
 		guest->host->import_read(guest->context, bytes, (uint32_t)values[1]);
-	return back(guest) && bytes;
+	return back(guest, bytes != 0);
 }
 
 static bool import_secret(void *context, uint64_t *values)
@@ -122,7 +127,7 @@ static bool import_secret(void *context, uint64_t *values)
 	bool go_on = name && bytes && guest->host->secret(guest->context, name, (uint32_t)values[1], bytes,
 	                                                  (uint32_t)values[3], &answer);
 	values[0] = (uint32_t)answer;
-	return back(guest) && go_on;
+	return back(guest, go_on);
 }
 
 /* ---- Operations ------------------------------------------------------------------------------------------- */
@@ -137,7 +142,7 @@ static bool import_op_start(void *context, uint64_t *values)
 	const char *request = span(guest, values[1], values[2]);
 	bool go_on = request && guest->host->op_start(guest->context, (uint32_t)values[0], request, (uint32_t)values[2], &id);
 	values[0] = id;
-	return back(guest) && go_on;
+	return back(guest, go_on);
 }
 
 static bool import_op_send(void *context, uint64_t *values)
@@ -150,7 +155,7 @@ static bool import_op_send(void *context, uint64_t *values)
 	bool taken = bytes && guest->host->op_send(guest->context, (uint32_t)values[0], (uint32_t)values[1], bytes,
 	                                           (uint32_t)values[3]);
 	values[0] = taken;
-	return back(guest) && bytes;
+	return back(guest, bytes != 0);
 }
 
 static bool import_op_cancel(void *context, uint64_t *values)
@@ -160,7 +165,7 @@ static bool import_op_cancel(void *context, uint64_t *values)
 	if (!leave(guest))
 		return false;
 	guest->host->op_cancel(guest->context, (uint32_t)values[0]);
-	return back(guest);
+	return back(guest, true);
 }
 
 static bool import_op_next(void *context, uint64_t *values)
@@ -175,7 +180,7 @@ static bool import_op_next(void *context, uint64_t *values)
 	if (found)
 		memcpy(to, &event, sizeof event);
 	values[0] = found;
-	return back(guest) && to;
+	return back(guest, to != 0);
 }
 
 static bool import_op_take(void *context, uint64_t *values)
@@ -186,7 +191,7 @@ static bool import_op_take(void *context, uint64_t *values)
 		return false;
 	char *to = span(guest, values[0], values[1]);
 	bool taken = to && guest->host->op_take(guest->context, to, (uint32_t)values[1]);
-	return back(guest) && taken;
+	return back(guest, taken != 0);
 }
 
 static bool import_call(void *context, uint64_t *values)
@@ -199,7 +204,7 @@ static bool import_call(void *context, uint64_t *values)
 	const char *json = span(guest, values[1], values[2]);
 	bool go_on = json && guest->host->call(guest->context, (uint32_t)values[0], json, (uint32_t)values[2], &answer);
 	values[0] = (uint32_t)answer;
-	return back(guest) && go_on;
+	return back(guest, go_on);
 }
 
 static bool import_call_take(void *context, uint64_t *values)
@@ -210,7 +215,7 @@ static bool import_call_take(void *context, uint64_t *values)
 		return false;
 	char *to = span(guest, values[0], values[1]);
 	bool taken = to && guest->host->call_take(guest->context, to, (uint32_t)values[1]);
-	return back(guest) && taken;
+	return back(guest, taken != 0);
 }
 
 static bool import_stop(void *context, uint64_t *values)
@@ -218,6 +223,16 @@ static bool import_stop(void *context, uint64_t *values)
 	curfew__guest *guest = context;
 	guest->host->stop(guest->context, (uint32_t)values[0]);
 	return false;
+}
+
+static bool import_latch(void *context, uint64_t *values)
+{
+	curfew__guest *guest = context;
+
+	if (!leave(guest))
+		return false;
+	guest->host->stop(guest->context, (uint32_t)values[0]);
+	return back(guest, true);
 }
 
 static bool import_fuel(void *context, uint64_t *values)
@@ -247,7 +262,7 @@ static bool wasi_clock(void *context, uint64_t *values)
 		memcpy(to, &now, sizeof now);
 	}
 	values[0] = 0;
-	return back(guest) && to;
+	return back(guest, to != 0);
 }
 
 static bool wasi_refuse(void *context, uint64_t *values)
@@ -273,6 +288,7 @@ static const curfew__import imports[] = {
 	{ "curfew", "call", "iii", "i", import_call },
 	{ "curfew", "call_take", "ii", "", import_call_take },
 	{ "curfew", "stop", "i", "", import_stop },
+	{ "curfew", "latch", "i", "", import_latch },
 	{ "curfew", "fuel", "", "l", import_fuel },
 	{ "wasi_snapshot_preview1", "clock_time_get", "ili", "i", wasi_clock },
 	{ "wasi_snapshot_preview1", "fd_close", "i", "i", wasi_refuse },
@@ -378,6 +394,23 @@ bool curfew__guest_init(curfew__guest *guest, curfew__vm *vm, bool metered, curf
 	if (metered)
 		curfew__guest_set_fuel(guest, CURFEW_UNLIMITED);
 	return true;
+}
+
+void curfew__guest_again(curfew__guest *guest, void *context)
+{
+	guest->context = context;
+	guest->scratch_used = 0;
+	guest->taken = 0;
+	atomic_store(&guest->soft_asked, false);
+	guest->region->stack_low = guest->region->image->layout.stack_top;
+	if (guest->metered)
+		curfew__guest_set_fuel(guest, CURFEW_UNLIMITED);
+}
+
+void curfew__guest_rest(curfew__guest *guest, size_t *stack_peak)
+{
+	curfew__pool_trim(guest->pool, guest->region);
+	*stack_peak = guest->region->image->layout.stack_top - guest->region->stack_low;
 }
 
 void curfew__guest_finish(curfew__guest *guest, bool may_put_off, size_t *stack_peak)

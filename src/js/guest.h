@@ -27,6 +27,7 @@ typedef enum curfew__guest_entry {
 	CURFEW__GUEST_LOAD,
 	CURFEW__GUEST_START,
 	CURFEW__GUEST_RESUME,
+	CURFEW__GUEST_AGAIN,
 	CURFEW__GUEST_TRACE,
 	CURFEW__GUEST_ENTRIES,
 } curfew__guest_entry;
@@ -50,6 +51,11 @@ typedef struct curfew__guest_host {
 	void (*stop)(void *context, uint32_t cause);
 	/* Whether the run is to be stopped: looked at after every host function. */
 	bool (*stopped)(void *context);
+	/*
+	 * It is, and the guest is in a host function: whether it may go back, to end by itself at its next look. False: the
+	 * call into the guest ends here.
+	 */
+	bool (*unwinds)(void *context);
 	/* The memory is to have so many bytes, the stack left out; refused: its limit does not allow that. */
 	void (*growth)(void *context, size_t bytes, bool refused);
 	/* Host functions, as guest/host.h has them. */
@@ -94,6 +100,10 @@ const uint8_t *curfew__guest_build_id(void);
 /* Brings a guest to life; memory_bytes includes nothing of the stack. False: out of memory or address space. */
 bool curfew__guest_init(curfew__guest *guest, curfew__vm *vm, bool metered, curfew__pool *pool, curfew__image *image,
                         size_t memory_bytes, const curfew__guest_host *host, void *context);
+/* Readies it for its next call, which may be another run's. */
+void curfew__guest_again(curfew__guest *guest, void *context);
+/* Between two calls: gives back what it can do without. *stack_peak: bytes of stack that the call touched, in pages. */
+void curfew__guest_rest(curfew__guest *guest, size_t *stack_peak);
 /*
  * Ends it and gives its memory back; may_put_off: clearing what it left there may be put off. *stack_peak: bytes of stack
  * it touched, in pages.

@@ -81,6 +81,7 @@ static curfew_outcome outcome_without_cause(curfew__run_end end)
 		return CURFEW_OUTCOME_STACK;
 	case CURFEW__END_FUEL:
 		return CURFEW_OUTCOME_FUEL;
+	case CURFEW__END_STOPPED: /* by nobody: it cannot be */
 	case CURFEW__END_TRAPPED:
 		return CURFEW_OUTCOME_TRAPPED;
 	case CURFEW__END_FAILED:
@@ -147,8 +148,11 @@ void curfew__run_finish(curfew_run *run, curfew__run_end end)
 	if (readable)
 		kind->fill_error(run, end);
 	if (run->alive) {
+		run->stays = run->session && readable && kind->is_sound(run, end);
 		kind->finish(run);
 		atomic_store(&run->alive, false);
+		if (run->session)
+			curfew__session_settle(run, end);
 		/* Counted in pages, of which the last may reach a little beyond the limit. */
 		uint64_t limit = run->limits.stack_bytes;
 		if (report->used.stack_peak_bytes > limit && cause != CURFEW_OUTCOME_STACK)
@@ -156,6 +160,7 @@ void curfew__run_finish(curfew_run *run, curfew__run_end end)
 	}
 	fill_counts(run, ended_ns);
 	curfew__run_redact_report(run);
-	curfew__run_forget_secrets(run);
+	if (!run->session)
+		curfew__run_forget_secrets(run);
 	publish(run);
 }

@@ -28,7 +28,7 @@ static const curfew__host_function *find(const curfew_run *run, uint64_t index, 
 /* What it costs besides the call. False: it was too much, which is latched. */
 static bool charge(curfew_run *run, const curfew__host_function *function)
 {
-	if (!function->import.fuel || curfew__guest_charge_fuel(&run->guest, function->import.fuel))
+	if (!function->import.fuel || curfew__guest_charge_fuel(run->guest, function->import.fuel))
 		return true;
 	curfew__run_latch(run, CURFEW_OUTCOME_FUEL, curfew__now());
 	return false;

@@ -277,6 +277,14 @@ static bool on_stopped(void *context)
 	return atomic_load(&run->cause) != 0;
 }
 
+/* A session's guest unwinds, watched like any other that is stopped. */
+static bool on_unwinds(void *context)
+{
+	curfew_run *run = context;
+
+	return run->session && curfew__watch_arm(run->engine->watch, &run->alarm, curfew__now());
+}
+
 void curfew__run_growth(curfew_run *run, size_t bytes, bool refused)
 {
 	atomic_store_explicit(&run->memory_bytes, bytes, memory_order_relaxed);
@@ -292,5 +300,5 @@ static void on_growth(void *context, size_t bytes, bool refused)
 
 const curfew__guest_host curfew__run_host = {
 	on_write, on_emit, on_random, on_clock, on_import_open, on_import_read, on_op_start, on_op_send, on_op_cancel,
-	on_op_next, on_op_take, on_stop, on_stopped, on_growth, on_call, on_call_take, on_secret,
+	on_op_next, on_op_take, on_stop, on_stopped, on_unwinds, on_growth, on_call, on_call_take, on_secret,
 };

@@ -14,38 +14,53 @@
 #define FIXED_DATE_US (INT64_C(1767225600) * 1000000) /* what a deterministic program's clock shows: 2026-01-01 */
 /* What waits longer than this gives back memory that it does not need meanwhile. */
 #define TRIM_NS (20 * CURFEW__MILLISECOND)
-/* The poll is asked this far apart, until the guest has had so much CPU time to answer, or so much time went by. */
+/* The poll is asked this far apart. */
 #define SOFT_STEP_NS (50 * CURFEW__MICROSECOND)
-#define SOFT_CPU_NS (140 * CURFEW__MICROSECOND)
-/* So much for a poll that has seen it, until it is out. */
-#define ANSWER_CPU_NS (400 * CURFEW__MICROSECOND)
-#define SOFT_LATEST_NS (3 * CURFEW__MILLISECOND)
 #define RETRY_NS (50 * CURFEW__MICROSECOND)
 /* Time, and CPU time, for the guest's own reader of its stack. */
 #define TRACE_NS (5 * CURFEW__MILLISECOND)
 #define TRACE_CPU_NS (5 * CURFEW__MILLISECOND)
 
+/*
+ * How much CPU time the guest has until a poll has seen that it is to stop, how much until it is out where one has, and
+ * how much time this may take. In a session it is the state that a hard stop would cost: it has as much as still is below
+ * a millisecond, and one that has no processor does nothing meanwhile.
+ */
+typedef struct patience {
+	int64_t unseen_cpu_ns, seen_cpu_ns, latest_ns;
+} patience;
+
+static const patience run_patience = { 140 * CURFEW__MICROSECOND, 400 * CURFEW__MICROSECOND, 3 * CURFEW__MILLISECOND };
+static const patience session_patience = { 500 * CURFEW__MICROSECOND, 800 * CURFEW__MICROSECOND,
+	                                       100 * CURFEW__MILLISECOND };
+
 /* ---- Before the first instruction ------------------------------------------------------------------------- */
 
 static void set_control(curfew_run *run)
 {
-	curfew__control *control = run->guest.control;
+	curfew__control *control = run->guest->control;
 	const curfew_limits *limits = &run->limits;
 	size_t count;
 	const curfew_limit_info *table = curfew_limit_table(&count);
 	int64_t now = curfew__run_clock(run);
 	int64_t real_ns = curfew__clock(CLOCK_REALTIME);
 
+	if (!run->again) {
+		control->time_origin_ns = now;
+		control->evaluated = 0;
+	}
 	control->flags = (run->program->language == CURFEW_LANGUAGE_JS_MODULE ? CURFEW_CONTROL_MODULE : 0) |
-	                 (run->params ? CURFEW_CONTROL_PARAMS : 0) |
+	                 (run->params && !run->is_cell ? CURFEW_CONTROL_PARAMS : 0) |
+	                 (run->is_cell ? CURFEW_CONTROL_CELL : 0) |
+	                 (run->session ? CURFEW_CONTROL_SESSION : 0) |
+	                 (run->again ? CURFEW_CONTROL_AGAIN : 0) |
 	                 (run->describe ? CURFEW_CONTROL_DESCRIBE : 0) |
 	                 (curfew__run_may_import(run) ? CURFEW_CONTROL_IMPORTS : 0);
 	control->stack_bytes = (uint32_t)limits->stack_bytes;
-	control->time_origin_ns = now;
 	control->deadline_ns = CURFEW__NEVER;
 	if (limits->timeout_ns != CURFEW_UNLIMITED)
 		control->deadline_ns = now + (int64_t)limits->timeout_ns - (curfew__run_is_deterministic(run) ? 0 : curfew__now() - run->start_ns);
-	control->realtime_offset_us = curfew__run_is_deterministic(run) ? FIXED_DATE_US - now / 1000 : (real_ns - now) / 1000;
+	control->realtime_offset_us = curfew__run_is_deterministic(run) ? FIXED_DATE_US - control->time_origin_ns / 1000 : (real_ns - now) / 1000;
 	control->seed = run->seed;
 	control->loops_left = CURFEW_UNLIMITED;
 	control->timers_limit = limits->timers > UINT32_MAX ? UINT32_MAX : (uint32_t)limits->timers;
@@ -64,14 +79,15 @@ static void set_control(curfew_run *run)
 /* Counting starts here, behind the loading: the same from source and from an image. */
 static void set_meters(curfew_run *run)
 {
-	curfew__control *control = run->guest.control;
+	curfew__control *control = run->guest->control;
 
 	control->loops_left = run->limits.loops;
 	if (run->limits.fuel == CURFEW_UNLIMITED)
 		return;
 	control->flags |= CURFEW_CONTROL_METERED;
-	curfew__guest_set_fuel(&run->guest, run->limits.fuel);
+	curfew__guest_set_fuel(run->guest, run->limits.fuel);
 }
+
 static curfew__run_end end_of_call(int32_t status)
 {
 	switch (status) {
@@ -81,6 +97,8 @@ static curfew__run_end end_of_call(int32_t status)
 		return CURFEW__END_THREW;
 	case CURFEW_GUEST_REFUSED:
 		return CURFEW__END_REFUSED;
+	case CURFEW_GUEST_STOPPED:
+		return CURFEW__END_STOPPED;
 	default:
 		return CURFEW__END_DONE;
 	}
@@ -108,7 +126,7 @@ static curfew__run_end enter(curfew_run *run, curfew__guest_entry entry)
 	int32_t status = CURFEW_GUEST_DONE;
 
 	run->entered = true;
-	curfew__vm_end end = curfew__guest_enter(&run->guest, entry, NULL, &status);
+	curfew__vm_end end = curfew__guest_enter(run->guest, entry, NULL, &status);
 	return end_of(end, status);
 }
 
@@ -118,13 +136,21 @@ static bool put(curfew_run *run, const void *bytes, size_t length, uint32_t *add
 {
 	curfew__vm_end end;
 
-	*address = curfew__guest_put(&run->guest, bytes, length, &end);
+	*address = curfew__guest_put(run->guest, bytes, length, &end);
 	*address_length = *address ? (uint32_t)length : 0;
 	if (*address)
 		return true;
 	run->entered |= end != CURFEW__VM_RETURNED;
 	*result = end == CURFEW__VM_RETURNED ? CURFEW__END_FAILED : end_of(end, 0);
 	return false;
+}
+
+/* From here on the watch may write to the guest; what it could not tell it before is made up for. */
+static void introduce(curfew_run *run)
+{
+	set_control(run);
+	atomic_store(&run->alive, true);
+	curfew__run_tell_time_up(run);
 }
 
 /* A memory with the program's image, or the engine's where there is none yet. */
@@ -140,18 +166,14 @@ static bool give_birth(curfew_run *run, bool *has_program)
 		image = curfew__image_ref(run->engine->image);
 	size_t needed = image->length - image->layout.stack_top;
 	bool fits = run->limits.memory_bytes >= needed;
-	bool born = vm && fits && curfew__guest_init(&run->guest, vm, metered, run->engine->pool, image,
+	bool born = vm && fits && curfew__guest_init(run->guest, vm, metered, run->engine->pool, image,
 	                                             (size_t)run->limits.memory_bytes, &curfew__run_host, run);
 	if (!fits)
 		curfew__run_latch(run, CURFEW_OUTCOME_MEMORY, curfew__now());
 	curfew__image_unref(image);
-	if (!born)
-		return false;
-	set_control(run);
-	/* From here on the watch may write to the guest; what it could not tell it before is made up for. */
-	atomic_store(&run->alive, true);
-	curfew__run_tell_time_up(run);
-	return true;
+	if (born)
+		introduce(run);
+	return born;
 }
 
 /* The watch keeps its hands off the memory meanwhile. */
@@ -161,7 +183,7 @@ static void take_image(curfew_run *run)
 
 	atomic_store(&run->alive, false);
 	curfew__watch_disarm(watch, &run->alarm);
-	curfew__program_snapshot(run->program, run->guest.region);
+	curfew__program_snapshot(run->program, run->guest->region);
 	atomic_store(&run->alive, true);
 	curfew__run_tell_time_up(run);
 	curfew__watch_arm(watch, &run->alarm, curfew__run_next_alarm(run, curfew__now()));
@@ -169,7 +191,7 @@ static void take_image(curfew_run *run)
 
 static bool load_source(curfew_run *run, curfew__run_end *result)
 {
-	curfew__control *control = run->guest.control;
+	curfew__control *control = run->guest->control;
 
 	if (!put(run, run->program->source, run->program->text_length + 1, &control->input, &control->input_length, result) ||
 	    !put(run, run->program->name, strlen(run->program->name), &control->name, &control->name_length, result))
@@ -177,7 +199,7 @@ static bool load_source(curfew_run *run, curfew__run_end *result)
 	*result = enter(run, CURFEW__GUEST_LOAD);
 	if (*result != CURFEW__END_DONE || atomic_load(&run->cause))
 		return false;
-	run->guest.scratch_used = 0;
+	run->guest->scratch_used = 0;
 	run->compiled_ns = curfew__now();
 	if (run->compile_only || !(run->program->flags & CURFEW_SOURCE_ONCE))
 		take_image(run);
@@ -186,13 +208,13 @@ static bool load_source(curfew_run *run, curfew__run_end *result)
 
 static bool put_arguments(curfew_run *run, curfew__run_end *result)
 {
-	curfew__control *control = run->guest.control;
+	curfew__control *control = run->guest->control;
 
 	control->name = control->user = control->input = 0;
 	control->name_length = control->user_length = control->input_length = 0;
 	control->functions = control->functions_length = 0;
 	const curfew__host_functions *functions = run->program->functions;
-	if (functions && !put(run, functions->names, functions->names_length, &control->functions,
+	if (functions && !run->again && !put(run, functions->names, functions->names_length, &control->functions,
 	                      &control->functions_length, result))
 		return false;
 	return (!run->call || put(run, run->call, strlen(run->call), &control->name, &control->name_length, result)) &&
@@ -200,22 +222,40 @@ static bool put_arguments(curfew_run *run, curfew__run_end *result)
 	       (!run->params || put(run, run->params, run->params_length, &control->input, &control->input_length, result));
 }
 
+/* The guest that the session's last call has left. */
+static void come_back(curfew_run *run)
+{
+	curfew__guest_again(run->guest, run);
+	introduce(run);
+}
+
+/* What the last call has left pending is ended; false: that took too long. */
+static bool clear_up(curfew_run *run, curfew__run_end *result)
+{
+	*result = enter(run, CURFEW__GUEST_AGAIN);
+	return *result == CURFEW__END_DONE && !atomic_load(&run->cause);
+}
+
 /* Everything up to the program's first instruction, and on. */
 static curfew__run_end begin(curfew_run *run)
 {
 	curfew__run_end result = CURFEW__END_FAILED;
-	bool has_program;
+	bool has_program = true;
 
-	if (!give_birth(run, &has_program))
+	if (run->again)
+		come_back(run);
+	else if (!give_birth(run, &has_program))
 		return atomic_load(&run->cause) ? CURFEW__END_NOT_RUN : result;
 	run->loaded_ns = curfew__now();
-	atomic_store(&run->memory_bytes, curfew__guest_memory(&run->guest));
+	atomic_store(&run->memory_bytes, curfew__guest_memory(run->guest));
 	if (!curfew__watch_arm(run->engine->watch, &run->alarm, curfew__run_next_alarm(run, run->loaded_ns)))
 		return result;
 	if (!has_program && !load_source(run, &result))
 		return result;
 	if (run->compile_only)
 		return CURFEW__END_NOT_RUN;
+	if (run->again && !clear_up(run, &result))
+		return result;
 	if (!put_arguments(run, &result))
 		return result;
 	set_meters(run);
@@ -234,7 +274,7 @@ static curfew__run_end resume(curfew_run *run)
 
 static int64_t wait(curfew_run *run, int64_t now)
 {
-	int64_t wake = run->guest.control->wake_ns;
+	int64_t wake = run->guest->control->wake_ns;
 
 	if (curfew__run_is_deterministic(run) && wake != CURFEW__NEVER) {
 		int64_t waits = wake > run->virtual_ns ? wake - run->virtual_ns : 0; /* both are positive */
@@ -242,7 +282,7 @@ static int64_t wait(curfew_run *run, int64_t now)
 		wake = curfew__later(now, (uint64_t)waits);
 	}
 	if (wake - now > TRIM_NS)
-		curfew__guest_trim(&run->guest);
+		curfew__guest_trim(run->guest);
 	return wake;
 }
 
@@ -250,14 +290,14 @@ static int64_t wait(curfew_run *run, int64_t now)
 
 static void tell_time_up(curfew_run *run, curfew_outcome why)
 {
-	curfew__guest_tell_aborted(&run->guest, why == CURFEW_OUTCOME_DEADLINE ? 1 : 2);
+	curfew__guest_tell_aborted(run->guest, why == CURFEW_OUTCOME_DEADLINE ? 1 : 2);
 }
 
 static int64_t stop_trace(curfew_run *run, int64_t now)
 {
 	if (curfew__run_cpu(run) < TRACE_CPU_NS)
 		return now + CURFEW__MILLISECOND;
-	curfew__guest_stop_hard(&run->guest);
+	curfew__guest_stop_hard(run->guest);
 	return now + RETRY_NS;
 }
 
@@ -273,11 +313,13 @@ static int64_t stop(curfew_run *run, int64_t now)
 		run->soft_cpu_ns = cpu;
 	}
 	/* A guest that has no processor does not run; and one that is answering has the more exact stack. */
-	bool answers = curfew__guest_stop_soft(&run->guest);
-	bool in_time = cpu - run->soft_cpu_ns < (answers ? ANSWER_CPU_NS : SOFT_CPU_NS) && now - run->soft_ns < SOFT_LATEST_NS;
-	if (first || (in_time && atomic_load(&run->guest.state) != CURFEW__GUEST_STOPPING))
+	bool answers = curfew__guest_stop_soft(run->guest);
+	const patience *has = run->session ? &session_patience : &run_patience;
+	bool in_time = cpu - run->soft_cpu_ns < (answers ? has->seen_cpu_ns : has->unseen_cpu_ns) &&
+	               now - run->soft_ns < has->latest_ns;
+	if (first || (in_time && atomic_load(&run->guest->state) != CURFEW__GUEST_STOPPING))
 		return now + SOFT_STEP_NS;
-	if (!curfew__guest_stop_hard(&run->guest))
+	if (!curfew__guest_stop_hard(run->guest))
 		return now + RETRY_NS;
 	curfew__run_note_stopped(run);
 	return CURFEW__NEVER;
@@ -287,20 +329,33 @@ static int64_t stop(curfew_run *run, int64_t now)
 
 static bool settle(curfew_run *run, bool *hard)
 {
-	*hard = atomic_load(&run->guest.state) == CURFEW__GUEST_STOPPING;
-	return curfew__guest_settle(&run->guest);
+	*hard = atomic_load(&run->guest->state) == CURFEW__GUEST_STOPPING;
+	return curfew__guest_settle(run->guest);
+}
+
+/* The source text of a frame: the program's or the cell's; NULL: it is not at hand. */
+static const char *text_of(const curfew_run *run, const curfew_frame *frame, size_t *length)
+{
+	const curfew_program *program = run->program;
+
+	if (!frame->file)
+		return NULL;
+	if (run->is_cell && !strcmp(frame->file, run->call)) {
+		*length = run->params_length - 1;
+		return run->params + 1;
+	}
+	*length = program->text_length;
+	return strcmp(frame->file, program->name) ? NULL : program->text;
 }
 
 /* The engine counts columns in bytes; people and editors count characters. */
 static void fix_columns(curfew_run *run)
 {
-	const char *text = run->program->text, *end = text + run->program->text_length;
 	curfew_frame *frames = (curfew_frame *)(uintptr_t)run->report->frames;
 
-	for (size_t i = 0; text && i < run->report->frame_count; i++) {
-		const char *line = text;
-		if (!frames[i].file || strcmp(frames[i].file, run->program->name))
-			continue;
+	for (size_t i = 0; i < run->report->frame_count; i++) {
+		size_t length = 0;
+		const char *line = text_of(run, &frames[i], &length), *end = line + length;
 		for (uint32_t n = 1; line && n < frames[i].line; n++) {
 			line = memchr(line, '\n', (size_t)(end - line));
 			line = line ? line + 1 : NULL;
@@ -313,10 +368,20 @@ static void fix_columns(curfew_run *run)
 	}
 }
 
+static void read_trace(curfew_run *run)
+{
+	const curfew__control *control = run->guest->control;
+	uint32_t length = control->trace_length;
+
+	if (length <= CURFEW_GUEST_TRACE_BYTES)
+		curfew__report_parse_trace(run->report, control->trace, length);
+	fix_columns(run);
+}
+
 /* Reads the frames that were running; the guest's own reader gets little time, and none of its limits. */
 static void fill_trace(curfew_run *run)
 {
-	curfew__guest *guest = &run->guest;
+	curfew__guest *guest = run->guest;
 	int32_t ignored;
 
 	run->tracing = true;
@@ -333,15 +398,12 @@ static void fill_trace(curfew_run *run)
 	atomic_store(&run->cpu_segment_ns, -1);
 	if (!curfew__guest_settle(guest))
 		return;
-	uint32_t length = guest->control->trace_length;
-	if (length <= CURFEW_GUEST_TRACE_BYTES)
-		curfew__report_parse_trace(run->report, guest->control->trace, length);
-	fix_columns(run);
+	read_trace(run);
 }
 
 static void fill_thrown(curfew_run *run, bool refused)
 {
-	const curfew__guest *guest = &run->guest;
+	const curfew__guest *guest = run->guest;
 	const curfew__control *c = guest->control;
 	const char *name = curfew__guest_bytes(guest, c->error_name, c->error_name_length);
 	const char *message = curfew__guest_bytes(guest, c->error_message, c->error_message_length);
@@ -352,16 +414,16 @@ static void fill_thrown(curfew_run *run, bool refused)
 	if (trace)
 		curfew__report_parse_trace(run->report, trace, c->error_trace_length);
 	fix_columns(run);
-	if (refused && run->program->text && run->report->frame_count && run->report->frames[0].file &&
-	    !strcmp(run->report->frames[0].file, run->program->name))
-		curfew__report_set_source_line(run->report, run->program->text, run->program->text_length,
-		                               run->report->frames[0].line);
+	size_t length;
+	const char *text = refused && run->report->frame_count ? text_of(run, run->report->frames, &length) : NULL;
+	if (text)
+		curfew__report_set_source_line(run->report, text, length, run->report->frames[0].line);
 }
 
 static void fill_value(curfew_run *run)
 {
-	const curfew__control *c = run->guest.control;
-	const char *value = curfew__guest_bytes(&run->guest, c->value, c->value_length);
+	const curfew__control *c = run->guest->control;
+	const char *value = curfew__guest_bytes(run->guest, c->value, c->value_length);
 
 	if (!value || !c->value_length)
 		return;
@@ -372,15 +434,15 @@ static void fill_value(curfew_run *run)
 static void fill_usage(curfew_run *run)
 {
 	curfew_used *used = &run->report->used;
-	const curfew__control *control = run->guest.control;
+	const curfew__control *control = run->guest->control;
 
-	used->loops = curfew__guest_loops(&run->guest);
+	used->loops = curfew__guest_loops(run->guest);
 	if (used->loops > run->limits.loops)
 		used->loops = run->limits.loops;
 	used->timers_peak = control->timers_peak;
-	used->memory_peak_bytes = curfew__guest_memory(&run->guest);
+	used->memory_peak_bytes = curfew__guest_memory(run->guest);
 	if (run->limits.fuel != CURFEW_UNLIMITED && run->started)
-		used->fuel = curfew__guest_fuel_used(&run->guest);
+		used->fuel = curfew__guest_fuel_used(run->guest);
 }
 
 
@@ -391,13 +453,21 @@ static void fill_error(curfew_run *run, curfew__run_end end)
 	if (end == CURFEW__END_THREW || end == CURFEW__END_REFUSED) {
 		if (!caused)
 			fill_thrown(run, end == CURFEW__END_REFUSED);
+	} else if (end == CURFEW__END_STOPPED) {
+		read_trace(run);
 	} else if (end >= CURFEW__END_TRAPPED && run->entered) {
 		fill_trace(run);
 	}
 	if (!caused && end == CURFEW__END_TRAPPED) {
-		const char *message = curfew__instance_message(run->guest.instance);
+		const char *message = curfew__instance_message(run->guest->instance);
 		curfew__report_set_error(run->report, "trap", 4, message, message ? strlen(message) : 0);
 	}
+}
+
+/* A guest that came back by itself is sound, and so is one that waits; its program has to be there, too. */
+static bool is_sound(const curfew_run *run, curfew__run_end end)
+{
+	return end < CURFEW__END_TRAPPED && run->guest->control->evaluated;
 }
 
 static void finish(curfew_run *run)
@@ -406,10 +476,13 @@ static void finish(curfew_run *run)
 	bool may_put_off = !run->inline_run && !run->grants;
 	size_t stack_peak;
 
-	curfew__guest_finish(&run->guest, may_put_off, &stack_peak);
+	if (run->stays)
+		curfew__guest_rest(run->guest, &stack_peak);
+	else
+		curfew__guest_finish(run->guest, may_put_off, &stack_peak);
 	run->report->used.stack_peak_bytes = stack_peak;
 }
 
 const curfew__kind curfew__kind_js = {
-	begin, resume, wait, tell_time_up, stop, settle, fill_usage, fill_value, fill_error, finish,
+	begin, resume, wait, tell_time_up, stop, settle, fill_usage, fill_value, fill_error, is_sound, finish,
 };

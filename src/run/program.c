@@ -22,28 +22,41 @@ static bool is_wasm(const curfew_source *source)
 	return source->language == CURFEW_LANGUAGE_WASM || source->language == CURFEW_LANGUAGE_WAT;
 }
 
-static curfew_status check_text(const curfew_source *source, curfew_failure *failure)
+static curfew_status check_text(const char *text, size_t length, curfew_failure *failure)
 {
-	if (source->text_length > SOURCE_BYTES_MAX)
+	if (length > SOURCE_BYTES_MAX)
 		return curfew__refuse(failure, CURFEW_INVALID, "the source is larger than 16 MiB");
-	if (source->text_length && memchr(source->text, 0, source->text_length))
+	if (length && memchr(text, 0, length))
 		return curfew__refuse(failure, CURFEW_INVALID, "the source holds a NUL byte: it is not JavaScript");
-	if (!curfew__utf8_check(source->text, source->text_length, NULL))
+	if (!curfew__utf8_check(text, length, NULL))
 		return curfew__refuse(failure, CURFEW_INVALID, "the source is not UTF-8");
 	return CURFEW_OK;
 }
 
+static bool is_name(const char *name)
+{
+	return name && name[0] && strlen(name) <= NAME_BYTES_MAX && strncmp(name, "curfew:", 7) != 0;
+}
+
+curfew_status curfew__source_check(const char *name, const char *text, size_t length, curfew_failure *failure)
+{
+	if (!is_name(name))
+		return curfew__refuse(failure, CURFEW_INVALID, "the cell's name is empty, too long or begins with curfew:");
+	if (!text && length)
+		return curfew__refuse(failure, CURFEW_INVALID, "the cell has no text");
+	return check_text(text, length, failure);
+}
+
 static curfew_status check_source(const curfew_source *source, curfew_failure *failure)
 {
-	if (!source->name || !source->name[0] || strlen(source->name) > NAME_BYTES_MAX ||
-	    !strncmp(source->name, "curfew:", 7))
+	if (!is_name(source->name))
 		return curfew__refuse(failure, CURFEW_INVALID, "the program needs a name, not beginning with curfew:");
 	if (!source->text && source->text_length)
 		return curfew__refuse(failure, CURFEW_INVALID, "the program has no text");
 	if (source->language > CURFEW_LANGUAGE_WAT || (source->flags & ~CURFEW_SOURCE_ONCE) || source->reserved)
 		return curfew__refuse(failure, CURFEW_INVALID, "unknown language or flag");
 	if (!is_wasm(source))
-		return check_text(source, failure);
+		return check_text(source->text, source->text_length, failure);
 	/* The parser of text needs some hundred times its size. */
 	if (source->language == CURFEW_LANGUAGE_WAT && source->text_length > SOURCE_BYTES_MAX)
 		return curfew__refuse(failure, CURFEW_INVALID, "the text is larger than 16 MiB");

@@ -61,6 +61,8 @@ struct curfew_program {
 	curfew__wasm_program *wasm; /* NULL: JavaScript, and then the other way round nothing of the above is set */
 };
 
+/* Whether this can be the name, and the text, of JavaScript source; if not, why. */
+curfew_status curfew__source_check(const char *name, const char *text, size_t length, curfew_failure *failure);
 /* An empty program with one reference. NULL: out of memory. */
 curfew_program *curfew__program_alloc(curfew_engine *engine, const char *name, size_t name_length);
 curfew_program *curfew__program_ref(curfew_program *program);
@@ -85,6 +87,7 @@ typedef enum curfew__run_end {
 	CURFEW__END_THREW,
 	CURFEW__END_REFUSED, /* the program does not load or has no such export */
 	CURFEW__END_EXITED,  /* by itself; the report has the code */
+	CURFEW__END_STOPPED, /* a cause is latched, and the guest of a session has come back all the same */
 	CURFEW__END_TRAPPED, /* by the guest's fault, unless a cause is latched */
 	CURFEW__END_STACK,
 	CURFEW__END_FUEL,
@@ -109,7 +112,9 @@ typedef struct curfew__kind {
 	void (*fill_usage)(curfew_run *run);
 	void (*fill_value)(curfew_run *run);
 	void (*fill_error)(curfew_run *run, curfew__run_end end);
-	/* Gives everything of the guest back. */
+	/* A session's: whether what it left can be called again. */
+	bool (*is_sound)(const curfew_run *run, curfew__run_end end);
+	/* Gives everything of the guest back, or (`stays`) what it can do without until the next call. */
 	void (*finish)(curfew_run *run);
 } curfew__kind;
 
@@ -189,7 +194,12 @@ struct curfew_run {
 	_Atomic int64_t cpu_before_ns;  /* of earlier stretches */
 
 	/* The guest. */
-	curfew__guest guest;
+	curfew__guest own_guest;
+	curfew__guest *guest;       /* its own, or the session's */
+	curfew_session *session;    /* of which this is a call, or NULL; what the run is given is then the session's */
+	bool again;                 /* the guest is there from an earlier call */
+	bool stays;                 /* and will be for the next one */
+	bool is_cell;               /* params is source text to evaluate, with a line break before it, and call its name */
 	atomic_bool alive;          /* the guest is there, and may be touched by the watch */
 	bool begun;
 	bool started;
@@ -260,8 +270,23 @@ bool curfew__run_function_take(curfew_run *run, size_t index, uint32_t id, curfe
 /* The run's operations, made when the first is started: the watch may close them from then on. NULL: out of memory. */
 curfew__operations *curfew__run_operations(curfew_run *run);
 
+/* start.c: of a session (NULL: none), from options that were copied in; limits are resolved. */
+curfew_status curfew__run_create(curfew_program *program, const curfew_run_options *options, const curfew_limits *limits,
+                                 curfew_session *session, bool waited_for, curfew_run **result, curfew_failure *failure);
+/* Carries it out here or on the executor, and waits. Anything but CURFEW_OK: nothing was started. */
+curfew_status curfew__run_to_end(curfew_run *run, curfew_failure *failure);
+
+/* session.c: makes the run a call of the session, and lends it what that has. */
+void curfew__session_lend(curfew_session *session, curfew_run *run);
+/* Takes that back: the run goes away. */
+void curfew__session_take_back(curfew_run *run);
+/* The call has ended like this, and its guest, which was there, stays or does not. */
+void curfew__session_settle(curfew_run *run, curfew__run_end end);
+
 /* secrets.c: what a run is granted, and keeping it out of what leaves the run. */
 curfew_status curfew__run_grant(curfew_run *run, const curfew_run_options *options, curfew_failure *failure);
+/* Has the secrets of another run, which keeps them. */
+void curfew__run_share_secrets(curfew_run *run, const curfew_run *from);
 /* The output is over: what was held back of it passes. */
 void curfew__run_end_output(curfew_run *run);
 /*

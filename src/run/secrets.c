@@ -21,6 +21,16 @@ static bool pass_stderr(void *context, const char *bytes, size_t length)
 	return curfew__run_pass_output(context, true, bytes, length);
 }
 
+void curfew__run_share_secrets(curfew_run *run, const curfew_run *from)
+{
+	run->grants = from->grants;
+	run->redactor = from->redactor;
+	if (!run->redactor)
+		return;
+	curfew__redact_init(&run->redacted[0], run->redactor, pass_stdout, run);
+	curfew__redact_init(&run->redacted[1], run->redactor, pass_stderr, run);
+}
+
 curfew_status curfew__run_grant(curfew_run *run, const curfew_run_options *options, curfew_failure *failure)
 {
 	curfew_status status = curfew__grants_create(options->secrets, options->secret_count, options->store, options->user,
@@ -31,8 +41,7 @@ curfew_status curfew__run_grant(curfew_run *run, const curfew_run_options *optio
 	run->redactor = curfew__redactor_create(run->grants->items, run->grants->count);
 	if (!run->redactor)
 		return curfew__refuse(failure, CURFEW_NO_MEMORY, "out of memory");
-	curfew__redact_init(&run->redacted[0], run->redactor, pass_stdout, run);
-	curfew__redact_init(&run->redacted[1], run->redactor, pass_stderr, run);
+	curfew__run_share_secrets(run, run);
 	return CURFEW_OK;
 }
 

@@ -21,6 +21,8 @@
 
 static void free_run(curfew_run *run)
 {
+	if (run->session)
+		curfew__session_take_back(run);
 	curfew__signal_release(&run->cancels[0]);
 	curfew__signal_release(&run->cancels[1]);
 	curfew__buffer_finish(&run->streams[0]);
@@ -161,83 +163,130 @@ curfew_status curfew_allow_fetch_within(const char *host, const char *const *lis
 	return curfew__refuse(failure, status, status == CURFEW_NOT_FOUND ? "it is not among the hosts of the list" : message);
 }
 
+/* A run that has been given nothing yet; NULL: out of memory. */
+static curfew_run *make_run(curfew_program *program, const curfew_limits *limits, uint32_t flags)
+{
+	curfew_run *run = calloc(1, sizeof *run);
+
+	if (!run)
+		return NULL;
+	atomic_init(&run->references, 1);
+	run->start_ns = curfew__now();
+	run->program = curfew__program_ref(program);
+	run->engine = curfew__engine_ref(program->engine);
+	run->kind = program->wasm ? &curfew__kind_wasm : &curfew__kind_js;
+	run->guest = &run->own_guest;
+	run->limits = *limits;
+	run->flags = flags;
+	run->deadline_ns = curfew__later(run->start_ns, limits->timeout_ns);
+	run->virtual_ns = CURFEW__FIXED_NOW_NS;
+	run->seed = FIXED_SEED;
+	run->alarm = (curfew__alarm){ .call = curfew__run_on_alarm, .context = run };
+	atomic_init(&run->cpu_segment_ns, -1);
+	curfew__buffer_init(&run->streams[0], (size_t)limits->output_bytes);
+	curfew__buffer_init(&run->streams[1], (size_t)limits->output_bytes);
+	run->report = curfew__report_create();
+	/* WASI takes the system's random numbers where it need not be deterministic. */
+	bool needs_seed = !program->wasm && !curfew__run_is_deterministic(run);
+	if (!run->report || (needs_seed && !curfew__run_fill_random(&run->seed, sizeof run->seed))) {
+		free_run(run);
+		return NULL;
+	}
+	return run;
+}
+
+/* What a run may see and reach, and who is told of it. */
+static curfew_status give(curfew_run *run, const curfew_run_options *options, curfew_failure *failure)
+{
+	bool ok = true;
+
+	run->host_context = options->host_context;
+	run->on_event = options->on_event;
+	run->on_event_context = options->on_event_context;
+	run->user = options->user ? copy(options->user, strlen(options->user), &ok) : NULL;
+	if (run->program->wasm && !(run->wasi = curfew__wasi_given_create(options, run->program->name)))
+		ok = false;
+	if (!ok)
+		return curfew__refuse(failure, CURFEW_NO_MEMORY, "out of memory");
+	curfew_status status = curfew__run_grant(run, options, failure);
+	return status == CURFEW_OK ? allow_fetch(run, options, failure) : status;
+}
+
+/* What it is to call, and how it is cancelled; the caller's handle comes last: it may be fired at any time. */
+static curfew_status ask(curfew_run *run, const curfew_run_options *options, curfew_failure *failure)
+{
+	bool ok = true;
+
+	run->call = options->call ? copy(options->call, strlen(options->call), &ok) : NULL;
+	run->params = options->params ? copy(options->params, options->params_length, &ok) : NULL;
+	run->params_length = options->params ? options->params_length : 0;
+	if (options->id)
+		memcpy(run->report->id, options->id, sizeof run->report->id);
+	run->on_done = options->on_done;
+	run->on_done_context = options->on_done_context;
+	if (!ok)
+		return curfew__refuse(failure, CURFEW_NO_MEMORY, "out of memory");
+	if (!options->cancel)
+		return CURFEW_OK;
+	run->cancels[0] = curfew__signal_ref((curfew__signal *)options->cancel);
+	if (curfew__signal_bind(run->cancels[0], &run->alarm))
+		return CURFEW_OK;
+	curfew__signal_unref(run->cancels[0]);
+	run->cancels[0] = NULL;
+	return curfew__refuse(failure, CURFEW_INVALID, "the cancel handle serves another run");
+}
+
+static bool make_cancel(curfew_run *run)
+{
+	run->cancels[1] = curfew__signal_create(run->engine->watch);
+	return run->cancels[1] && curfew__signal_bind(run->cancels[1], &run->alarm);
+}
+
+curfew_status curfew__run_create(curfew_program *program, const curfew_run_options *options, const curfew_limits *limits,
+                                 curfew_session *session, bool waited_for, curfew_run **result, curfew_failure *failure)
+{
+	curfew_status status = check_options(options, failure);
+
+	*result = NULL;
+	if (status != CURFEW_OK)
+		return status;
+	curfew_run *run = make_run(program, limits, options->flags);
+	if (!run)
+		return curfew__refuse(failure, CURFEW_NO_MEMORY, "out of memory");
+	atomic_store(&program->used, true);
+	/* WebAssembly brings its own stack. */
+	run->inline_run = waited_for && !curfew__host_call_is_inside() && (program->wasm || stack_has_room(limits->stack_bytes));
+	if (session)
+		curfew__session_lend(session, run);
+	else
+		status = give(run, options, failure);
+	if (status == CURFEW_OK && (session || !waited_for) && !make_cancel(run))
+		status = curfew__refuse(failure, CURFEW_NO_MEMORY, "out of memory");
+	if (status == CURFEW_OK)
+		status = ask(run, options, failure);
+	if (status == CURFEW_OK)
+		*result = run;
+	else
+		free_run(run);
+	return status;
+}
+
 static curfew_status create_run(curfew_program *program, const curfew_run_options *given, bool waited_for,
                                 curfew_run **result, curfew_failure *failure)
 {
 	curfew_run_options options = { .size = sizeof options };
 	curfew_limits limits;
-	curfew_status status;
-	bool ok = true;
 
 	curfew__refuse(failure, CURFEW_OK, "");
 	*result = NULL;
 	if (given && !curfew__copy_in(&options, sizeof options, given))
 		return curfew__refuse(failure, CURFEW_INVALID, "options.size is not that of a curfew_run_options");
-	if ((status = curfew_limits_resolve(options.limits, &limits, failure)) != CURFEW_OK ||
-	    (status = check_options(&options, failure)) != CURFEW_OK)
+	if (waited_for)
+		options.on_done = NULL;
+	curfew_status status = curfew_limits_resolve(options.limits, &limits, failure);
+	if (status != CURFEW_OK)
 		return status;
-	curfew_run *run = calloc(1, sizeof *run);
-	if (!run)
-		return curfew__refuse(failure, CURFEW_NO_MEMORY, "out of memory");
-	atomic_init(&run->references, 1);
-	run->start_ns = curfew__now();
-	run->program = curfew__program_ref(program);
-	atomic_store(&program->used, true);
-	run->engine = curfew__engine_ref(program->engine);
-	run->kind = program->wasm ? &curfew__kind_wasm : &curfew__kind_js;
-	run->limits = limits;
-	run->flags = options.flags;
-	/* WebAssembly brings its own stack. */
-	run->inline_run = waited_for && !curfew__host_call_is_inside() && (program->wasm || stack_has_room(limits.stack_bytes));
-	run->host_context = options.host_context;
-	run->on_event = options.on_event;
-	run->on_event_context = options.on_event_context;
-	run->call = options.call ? copy(options.call, strlen(options.call), &ok) : NULL;
-	run->params = options.params ? copy(options.params, options.params_length, &ok) : NULL;
-	run->params_length = options.params ? options.params_length : 0;
-	run->user = options.user ? copy(options.user, strlen(options.user), &ok) : NULL;
-	if (program->wasm && !(run->wasi = curfew__wasi_given_create(&options, program->name)))
-		ok = false;
-	run->deadline_ns = curfew__later(run->start_ns, limits.timeout_ns);
-	run->virtual_ns = CURFEW__FIXED_NOW_NS;
-	run->seed = FIXED_SEED;
-	run->alarm = (curfew__alarm){ .call = curfew__run_on_alarm, .context = run };
-	atomic_init(&run->cpu_segment_ns, -1);
-	curfew__buffer_init(&run->streams[0], (size_t)limits.output_bytes);
-	curfew__buffer_init(&run->streams[1], (size_t)limits.output_bytes);
-	run->report = curfew__report_create();
-	if (run->report && options.id)
-		memcpy(run->report->id, options.id, sizeof run->report->id);
-	/* WASI takes the system's random numbers where it need not be deterministic. */
-	bool needs_seed = !program->wasm && !curfew__run_is_deterministic(run);
-	if (!ok || !run->report || (needs_seed && !curfew__run_fill_random(&run->seed, sizeof run->seed))) {
-		free_run(run);
-		return curfew__refuse(failure, CURFEW_NO_MEMORY, "out of memory");
-	}
-	if ((status = curfew__run_grant(run, &options, failure)) != CURFEW_OK ||
-	    (status = allow_fetch(run, &options, failure)) != CURFEW_OK) {
-		free_run(run);
-		return status;
-	}
-	if (!waited_for) {
-		run->on_done = options.on_done;
-		run->on_done_context = options.on_done_context;
-		run->cancels[1] = curfew__signal_create(run->engine->watch);
-		if (run->cancels[1])
-			curfew__signal_bind(run->cancels[1], &run->alarm);
-	}
-	/* Last: it may be fired at any time, and the watch then sees the run. */
-	if (options.cancel) {
-		run->cancels[0] = curfew__signal_ref((curfew__signal *)options.cancel);
-		if (!curfew__signal_bind(run->cancels[0], &run->alarm)) {
-			curfew__signal_unref(run->cancels[0]);
-			run->cancels[0] = NULL;
-			free_run(run);
-			return curfew__refuse(failure, CURFEW_INVALID, "the cancel handle serves another run");
-		}
-	}
-	*result = run;
-	return CURFEW_OK;
+	return curfew__run_create(program, &options, &limits, NULL, waited_for, result, failure);
 }
 
 /* From here on the run has a deadline. */
@@ -282,7 +331,7 @@ static curfew_status submit(curfew_run *run, curfew_failure *failure)
 	return curfew__refuse(failure, CURFEW_SYSTEM, "no thread can be started");
 }
 
-static curfew_status run_to_end(curfew_run *run, curfew_failure *failure)
+curfew_status curfew__run_to_end(curfew_run *run, curfew_failure *failure)
 {
 	if (run->inline_run) {
 		atomic_fetch_add(&run->engine->runs_active, 1);
@@ -307,7 +356,7 @@ curfew_status curfew_program_run(curfew_program *program, const curfew_run_optio
 	curfew_status status = create_run(program, options, true, &run, failure);
 	if (status != CURFEW_OK)
 		return status;
-	if ((status = run_to_end(run, failure)) == CURFEW_OK) {
+	if ((status = curfew__run_to_end(run, failure)) == CURFEW_OK) {
 		*report = run->report;
 		run->report = NULL;
 	}
@@ -340,7 +389,7 @@ curfew_status curfew_program_inspect(curfew_program *program, const curfew_limit
 	if (status != CURFEW_OK)
 		return status;
 	run->describe = true;
-	status = run_to_end(run, failure);
+	status = curfew__run_to_end(run, failure);
 	if (status == CURFEW_OK)
 		status = run->report->outcome == CURFEW_OUTCOME_FINISHED ? curfew__run_describe(run, json, length, failure)
 		                                                         : refuse_program(run, report, failure);
@@ -366,7 +415,7 @@ curfew_status curfew_program_compile(curfew_program *program, const curfew_limit
 	if (status != CURFEW_OK)
 		return status;
 	run->compile_only = true;
-	status = run_to_end(run, failure);
+	status = curfew__run_to_end(run, failure);
 	if (status == CURFEW_OK && run->report->outcome != CURFEW_OUTCOME_FINISHED) {
 		status = refuse_program(run, report, failure);
 	} else if (status == CURFEW_OK && !program->wasm && !(image = curfew__program_image(program))) {
@@ -389,10 +438,6 @@ curfew_status curfew_run_start(curfew_program *program, const curfew_run_options
 	curfew_status status = create_run(program, options, false, &run, failure);
 	if (status != CURFEW_OK)
 		return status;
-	if (!run->cancels[1]) {
-		curfew__run_unref(run);
-		return curfew__refuse(failure, CURFEW_NO_MEMORY, "out of memory");
-	}
 	if ((status = submit(run, failure)) == CURFEW_OK)
 		*result = run;
 	else

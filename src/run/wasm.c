@@ -163,6 +163,7 @@ static curfew__run_end refuse(curfew_run *run, curfew__wasm_error *error)
 	return error->internal || !error->message ? CURFEW__END_FAILED : CURFEW__END_REFUSED;
 }
 
+/* A new instance, or (code is NULL) the one that the session's last call has left. */
 static curfew__wasm_end bring_to_life(curfew_run *run, const curfew__code *code)
 {
 	const curfew_limits *limits = &run->limits;
@@ -177,7 +178,7 @@ static curfew__wasm_end bring_to_life(curfew_run *run, const curfew__code *code)
 			.deterministic = curfew__run_is_deterministic(run), .fixed_wall_ns = FIXED_DATE_NS, .seed = run->seed,
 		},
 	};
-	return curfew__wasm_init(run->wasm, code, &options);
+	return code ? curfew__wasm_init(run->wasm, code, &options) : curfew__wasm_again(run->wasm, &options);
 }
 
 /* An image holds the code of both flavours. */
@@ -191,24 +192,11 @@ static curfew__run_end compile_other(curfew_run *run, bool metered)
 	return CURFEW__END_NOT_RUN;
 }
 
-static curfew__run_end begin(curfew_run *run)
+/* From the call's arguments on. */
+static curfew__run_end begin_call(curfew_run *run, const curfew__code *code)
 {
-	curfew__wasm_error error;
-	bool metered = run->limits.fuel != CURFEW_UNLIMITED;
-
-	run->loaded_ns = curfew__now();
-	const curfew__code *code = curfew__wasm_program_code(run->program->wasm, run->engine->machines, metered,
-	                                                     run->limits.stack_bytes, &error);
-	run->compiled_ns = curfew__now();
-	if (!code)
-		return refuse(run, &error);
-	if (run->describe)
-		return CURFEW__END_NOT_RUN;
-	if (run->compile_only)
-		return compile_other(run, !metered);
 	run->waker = create_waker(run);
-	run->wasm = calloc(1, sizeof *run->wasm);
-	if (!run->waker || !run->wasm)
+	if (!run->waker)
 		return CURFEW__END_FAILED;
 	curfew__wasm_end end = bring_to_life(run, code);
 	atomic_store(&run->alive, true);
@@ -219,6 +207,29 @@ static curfew__run_end begin(curfew_run *run)
 	if (!curfew__watch_arm(run->engine->watch, &run->alarm, curfew__run_next_alarm(run, run->entered_ns)))
 		return CURFEW__END_FAILED;
 	return end_of(run, curfew__wasm_go_on(run->wasm));
+}
+
+static curfew__run_end begin(curfew_run *run)
+{
+	curfew__wasm_error error;
+	bool metered = run->limits.fuel != CURFEW_UNLIMITED;
+
+	run->loaded_ns = curfew__now();
+	if (run->again) {
+		atomic_store(&run->memory_bytes, run->wasm->memory_bytes);
+		return begin_call(run, NULL);
+	}
+	const curfew__code *code = curfew__wasm_program_code(run->program->wasm, run->engine->machines, metered,
+	                                                     run->limits.stack_bytes, &error);
+	run->compiled_ns = curfew__now();
+	if (!code)
+		return refuse(run, &error);
+	if (run->describe)
+		return CURFEW__END_NOT_RUN;
+	if (run->compile_only)
+		return compile_other(run, !metered);
+	run->wasm = calloc(1, sizeof *run->wasm);
+	return run->wasm ? begin_call(run, code) : CURFEW__END_FAILED;
 }
 
 static curfew__run_end resume(curfew_run *run)
@@ -334,9 +345,17 @@ static void fill_error(curfew_run *run, curfew__run_end end)
 		curfew__wasm_trace(run->wasm, run->program->wasm, place, run);
 }
 
+/* What the guest was in the middle of, nobody can finish. */
+static bool is_sound(const curfew_run *run, curfew__run_end end)
+{
+	bool returned = end == CURFEW__END_DONE || end == CURFEW__END_THREW || end == CURFEW__END_REFUSED;
+	return returned && curfew__wasm_is_sound(run->wasm);
+}
+
 static void finish(curfew_run *run)
 {
-	curfew__wasm_finish(run->wasm);
+	if (!run->stays)
+		curfew__wasm_finish(run->wasm);
 	/* It is counted in pages, and below the guest's last one the host goes on. */
 	size_t peak = run->wasm->stack_peak, limit = (size_t)run->limits.stack_bytes;
 	run->report->used.stack_peak_bytes = peak < limit ? peak : limit;
@@ -345,5 +364,5 @@ static void finish(curfew_run *run)
 }
 
 const curfew__kind curfew__kind_wasm = {
-	begin, resume, wait, tell_time_up, stop, settle, fill_usage, fill_value, fill_error, finish,
+	begin, resume, wait, tell_time_up, stop, settle, fill_usage, fill_value, fill_error, is_sound, finish,
 };

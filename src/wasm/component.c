@@ -203,6 +203,9 @@ static void finish(curfew__wasm *wasm)
 	curfew__signature_destroy(wasm->of.component.signature);
 	if (wasm->of.component.index)
 		wasmtime_component_export_index_delete(wasm->of.component.index);
+	wasm->of.component.has_call = false;
+	wasm->of.component.signature = NULL;
+	wasm->of.component.index = NULL;
 }
 
 const curfew__part curfew__part_component = { prepare, instantiate, initialize, call, outcome, value, finish };

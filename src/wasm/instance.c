@@ -138,9 +138,6 @@ static bool make_store(curfew__wasm *wasm, const curfew__wasm_options *options)
 		return false;
 	bool passes = wasm->code->functions && options->memory_bytes > PASSED_BYTES_MOST;
 	curfew__store_hostcall_fuel(wasm->store_context, passes ? PASSED_BYTES_MOST : options->memory_bytes);
-	wasm->fuel_limit = options->fuel;
-	if (machine->metered && curfew__wasm_failed(wasmtime_context_set_fuel(wasm->store_context, options->fuel), wasm->message))
-		return false;
 	if (machine->epochs) {
 		wasmtime_store_epoch_deadline_callback(wasm->store, on_epoch, wasm, NULL);
 		wasmtime_context_set_epoch_deadline(wasm->store_context, 1);
@@ -148,22 +145,58 @@ static bool make_store(curfew__wasm *wasm, const curfew__wasm_options *options)
 	return true;
 }
 
-curfew__wasm_end curfew__wasm_init(curfew__wasm *wasm, const curfew__code *code, const curfew__wasm_options *options)
+/* What is to be called. */
+static curfew__wasm_end prepare(curfew__wasm *wasm, const curfew__wasm_options *options)
 {
-	memset(wasm, 0, sizeof *wasm);
-	wasm->code = code;
-	wasm->host = options->host;
-	wasm->context = options->context;
-	wasm->memory_limit = options->memory_bytes;
-	wasm->memory_host = (curfew__memory_host){ code->machine, wasm, charge, add_guard, stack_used };
-	if (!make_store(wasm, options))
-		return CURFEW__WASM_REFUSED;
 	const char *text = options->params ? options->params : "[]";
+
+	wasm->context = options->context;
+	wasm->fuel_limit = options->fuel;
+	if (wasm->code->machine->metered &&
+	    curfew__wasm_failed(wasmtime_context_set_fuel(wasm->store_context, options->fuel), wasm->message))
+		return CURFEW__WASM_REFUSED;
 	wasm->params = curfew__params_read(text, options->params ? options->params_length : 2, wasm->message);
 	if (!wasm->params || !part_of(wasm)->prepare(wasm, options->call))
 		return CURFEW__WASM_REFUSED;
 	wasm->message[0] = 0;
 	return CURFEW__WASM_WAITS;
+}
+
+static void forget_call(curfew__wasm *wasm)
+{
+	part_of(wasm)->finish(wasm);
+	json_decref(wasm->params);
+	free(wasm->name);
+	wasm->params = NULL;
+	wasm->name = NULL;
+	wasm->starts = wasm->calls = false;
+}
+
+curfew__wasm_end curfew__wasm_init(curfew__wasm *wasm, const curfew__code *code, const curfew__wasm_options *options)
+{
+	memset(wasm, 0, sizeof *wasm);
+	wasm->code = code;
+	wasm->host = options->host;
+	wasm->context = options->context; /* its store may call back already */
+	wasm->memory_limit = options->memory_bytes;
+	wasm->memory_host = (curfew__memory_host){ code->machine, wasm, charge, add_guard, stack_used };
+	if (!make_store(wasm, options))
+		return CURFEW__WASM_REFUSED;
+	return prepare(wasm, options);
+}
+
+curfew__wasm_end curfew__wasm_again(curfew__wasm *wasm, const curfew__wasm_options *options)
+{
+	forget_call(wasm);
+	wasm->message[0] = 0;
+	wasm->exit_code = 0;
+	wasm->stage = STAGE_INITIALIZE;
+	return prepare(wasm, options);
+}
+
+bool curfew__wasm_is_sound(const curfew__wasm *wasm)
+{
+	return wasm->instantiated && !wasm->future && !wasm->trap && !wasm->error && !atomic_load(&wasm->stopping);
 }
 
 /* ---- Going on --------------------------------------------------------------------------------------------- */
@@ -174,10 +207,14 @@ static wasmtime_call_future_t *next_future(curfew__wasm *wasm)
 	wasmtime_call_future_t *future = NULL;
 
 	while (!future && wasm->stage != STAGE_OVER) {
-		if (wasm->stage == STAGE_INSTANTIATE)
+		if (wasm->stage == STAGE_INSTANTIATE) {
 			future = part->instantiate(wasm);
-		else if (wasm->calls)
-			future = wasm->stage == STAGE_INITIALIZE ? part->initialize(wasm) : part->call(wasm);
+		} else if (wasm->stage == STAGE_INITIALIZE && wasm->calls && !wasm->initialized) {
+			wasm->initialized = true;
+			future = part->initialize(wasm);
+		} else if (wasm->stage == STAGE_CALL && wasm->calls) {
+			future = part->call(wasm);
+		}
 		wasm->stage++;
 	}
 	return future;
@@ -242,6 +279,7 @@ static curfew__wasm_end step(curfew__wasm *wasm)
 		wasm->future = NULL;
 		if ((end = classify(wasm)) != CURFEW__WASM_DONE)
 			return end;
+		wasm->instantiated = true;
 	}
 }
 
@@ -411,7 +449,7 @@ void curfew__wasm_finish(curfew__wasm *wasm)
 	if (wasm->future)
 		curfew__future_destroy(wasm->future);
 	if (wasm->store)
-		part_of(wasm)->finish(wasm);
+		forget_call(wasm);
 	if (wasm->trap)
 		wasm_trap_delete(wasm->trap);
 	if (wasm->error)
@@ -419,8 +457,6 @@ void curfew__wasm_finish(curfew__wasm *wasm)
 	if (wasm->store)
 		wasmtime_store_delete(wasm->store);
 	curfew__memory_host_set(before);
-	json_decref(wasm->params);
-	free(wasm->name);
 	wasm->store = NULL;
 	wasm->future = NULL;
 }

@@ -75,6 +75,9 @@ typedef struct curfew__wasm {
 	atomic_uint guard_count;
 	_Atomic(curfew__region *) guards[CURFEW__GUARDS_MOST];
 
+	bool instantiated;         /* and its start function has returned */
+	bool initialized;          /* what comes before the first function was called */
+
 	/* The call. */
 	int stage;
 	bool starts;               /* the function is what the program starts with, not one that was asked for */
@@ -110,6 +113,13 @@ typedef struct curfew__wasm {
  * CURFEW__WASM_WAITS, or how it ended. It is to be finished in any case.
  */
 curfew__wasm_end curfew__wasm_init(curfew__wasm *wasm, const curfew__code *code, const curfew__wasm_options *options);
+/*
+ * Readies a sound instance for another call, for another context maybe: of the options, context, fuel, call and params.
+ * The answer is as curfew__wasm_init's.
+ */
+curfew__wasm_end curfew__wasm_again(curfew__wasm *wasm, const curfew__wasm_options *options);
+/* After a call: whether there may be another. Not after a trap, an exit or a stop. */
+bool curfew__wasm_is_sound(const curfew__wasm *wasm);
 /* Goes on until it waits or ends. */
 curfew__wasm_end curfew__wasm_go_on(curfew__wasm *wasm);
 /* From any thread while it is not finished: the guest stops at its next guard, for good. False: the system refused, try again. */

@@ -154,6 +154,8 @@ static void finish(curfew__wasm *wasm)
 		wasm_functype_delete(wasm->of.module.type);
 	free(wasm->of.module.params);
 	free(wasm->of.module.results);
+	wasm->of.module.type = NULL;
+	wasm->of.module.params = wasm->of.module.results = NULL;
 }
 
 const curfew__part curfew__part_module = { prepare, instantiate, initialize, call, outcome, value, finish };

@@ -133,6 +133,15 @@ static void print_outputs(void)
 	AT(curfew_run_usage, cpu_ns);
 	AT(curfew_run_usage, memory_bytes);
 	AT(curfew_run_usage, output_bytes);
+	AT(curfew_session_totals, size);
+	AT(curfew_session_totals, calls);
+	AT(curfew_session_totals, wall_ns);
+	AT(curfew_session_totals, cpu_ns);
+	AT(curfew_session_totals, fuel);
+	AT(curfew_session_totals, loops);
+	AT(curfew_session_totals, output_bytes);
+	AT(curfew_session_totals, host_calls);
+	AT(curfew_session_totals, memory_bytes);
 	AT(curfew_frame, function);
 	AT(curfew_frame, file);
 	AT(curfew_frame, line);
@@ -197,6 +206,7 @@ static void print_sizes(void)
 	SIZE(curfew_host_function);
 	SIZE(curfew_result);
 	SIZE(curfew_run_usage);
+	SIZE(curfew_session_totals);
 	SIZE(curfew_frame);
 	SIZE(curfew_used);
 	SIZE(curfew_report);

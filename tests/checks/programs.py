@@ -150,13 +150,21 @@ def check_host_function(context):
     expect_equal("host_function", run_example(context, "host_function"), (0, "ok: [7.5,\"Ada\"]\n", ""))
 
 
+def check_notebook(context):
+    code, out, err = run_example(context, "notebook")
+    values = [line for line in out.splitlines() if line.startswith("Out")]
+    expect((code, err) == (0, "") and values == [
+        "Out[1]: undefined", "Out[2]: 2", "Out[3]: the deadline passed, in search of cell 3, line 2",
+        'Out[4]: ["to","be","or","not",true]'], f"exit {code}: {out!r} {err!r}")
+
+
 def check_hello(context):
     done = context.run("--print", os.path.join(ROOT, "examples", "hello.js"), "--", "World")
     expect_equal("hello.js", (done.code, done.out, done.err), (0, b"Hello, World!\n13\n", b""))
 
 
 def examples(context):
-    tests = [("embed", check_embed), ("host_function", check_host_function), ("cancel_from_thread", check_cancel), ("many_at_once", check_many),
+    tests = [("embed", check_embed), ("host_function", check_host_function), ("cancel_from_thread", check_cancel), ("many_at_once", check_many), ("notebook", check_notebook),
              ("partial_results", check_partial), ("progress", check_progress), ("sync_items.js", check_sync_items),
              ("hostile.js", check_hostile), ("hello.js", check_hello)]
     known = {name.partition(".")[0] for name, _ in tests}

@@ -1,0 +1,446 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Sessions: a guest that outlives the run which made it. Each call is a run like any other, which borrows the guest and
+ * what the session was given; at its end the guest is handed back if it is sound, and dropped otherwise. `base` is a run
+ * that never executes: it holds what the calls are given, and stands in for a run while there is none.
+ */
+#include "run/run.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/copy_in.h"
+#include "base/refuse.h"
+#include "limits/limits.h"
+#include "run/stop.h"
+
+enum session_state {
+	SESSION_FRESH, /* there is no guest yet */
+	SESSION_ALIVE,
+	SESSION_LOST,
+};
+
+struct curfew_session {
+	curfew_run *base;
+	curfew_limits limits;    /* totals; CURFEW_UNLIMITED where none was set */
+	atomic_uint state;
+	curfew__guest guest;
+	curfew__wasm *wasm;
+	uint64_t cells;          /* begun so far */
+	int64_t first_virtual_ns; /* what a deterministic state begins with */
+	uint64_t first_seed;
+
+	pthread_mutex_t lock;    /* of all below */
+	pthread_cond_t idle;
+	bool busy;
+	curfew_run *current;     /* the call that may be cancelled */
+	curfew_limits spent;     /* of the totals */
+	curfew_session_totals totals;
+};
+
+/* ---- One at a time ---------------------------------------------------------------------------------------- */
+
+static curfew_status enter(curfew_session *session, curfew_failure *failure)
+{
+	pthread_mutex_lock(&session->lock);
+	bool was_busy = session->busy;
+	session->busy = true;
+	pthread_mutex_unlock(&session->lock);
+	return was_busy ? curfew__refuse(failure, CURFEW_IN_USE, "a call of this session goes on")
+	                : curfew__refuse(failure, CURFEW_OK, "");
+}
+
+static void leave(curfew_session *session)
+{
+	pthread_mutex_lock(&session->lock);
+	session->busy = false;
+	pthread_cond_broadcast(&session->idle);
+	pthread_mutex_unlock(&session->lock);
+}
+
+static void set_current(curfew_session *session, curfew_run *run)
+{
+	pthread_mutex_lock(&session->lock);
+	session->current = run;
+	pthread_mutex_unlock(&session->lock);
+}
+
+/* ---- Limits ----------------------------------------------------------------------------------------------- */
+
+static uint64_t *field(const curfew_limits *limits, const curfew_limit_info *info)
+{
+	return (uint64_t *)((uintptr_t)limits + info->offset);
+}
+
+/* The session's memory and stack, of which no call has a part. */
+static bool is_lasting(const curfew_limit_info *info)
+{
+	return info->offset == offsetof(curfew_limits, memory_bytes) || info->offset == offsetof(curfew_limits, stack_bytes);
+}
+
+static curfew_status set_totals(curfew_session *session, const curfew_limits *given, curfew_failure *failure)
+{
+	size_t count;
+	const curfew_limit_info *table = curfew_limit_table(&count);
+	curfew_limits raw = { 0 };
+	curfew_status status = curfew_limits_resolve(given, &session->limits, failure);
+
+	if (status != CURFEW_OK)
+		return status;
+	if (given)
+		curfew__copy_in(&raw, sizeof raw, given);
+	for (size_t i = 0; i < count; i++)
+		if (!is_lasting(&table[i]) && !*field(&raw, &table[i]))
+			*field(&session->limits, &table[i]) = CURFEW_UNLIMITED;
+	return CURFEW_OK;
+}
+
+/* What is left of a total; of the timeout: until the session's end. */
+static uint64_t left_of(const curfew_session *session, const curfew_limit_info *info)
+{
+	uint64_t total = *field(&session->limits, info), spent = *field(&session->spent, info);
+
+	if (info->offset == offsetof(curfew_limits, timeout_ns))
+		spent = (uint64_t)(curfew__now() - session->base->start_ns);
+	if (total == CURFEW_UNLIMITED)
+		return total;
+	return total > spent ? total - spent : 0;
+}
+
+static curfew_status limits_of_call(const curfew_session *session, const curfew_limits *given, curfew_limits *limits,
+                                    curfew_failure *failure)
+{
+	size_t count;
+	const curfew_limit_info *table = curfew_limit_table(&count);
+	curfew_limits raw = { 0 };
+	curfew_status status = curfew_limits_resolve(given, limits, failure);
+
+	if (status != CURFEW_OK)
+		return status;
+	if (given)
+		curfew__copy_in(&raw, sizeof raw, given);
+	if (raw.memory_bytes || raw.stack_bytes)
+		return curfew__refuse(failure, CURFEW_INVALID, "memory and stack are limited for a session, not for a call");
+	if (raw.fuel && raw.fuel != CURFEW_UNLIMITED && session->limits.fuel == CURFEW_UNLIMITED)
+		return curfew__refuse(failure, CURFEW_INVALID, "fuel is not metered in a session without a limit of fuel");
+	for (size_t i = 0; i < count; i++) {
+		uint64_t left = left_of(session, &table[i]), *own = field(limits, &table[i]);
+		if (is_lasting(&table[i]) || left < *own)
+			*own = left;
+	}
+	return CURFEW_OK;
+}
+
+/* A call of which a total is used up already does not begin. */
+static void latch_spent(curfew_run *run)
+{
+	const curfew_limits *limits = &run->limits;
+
+	if (!limits->timeout_ns)
+		curfew__run_latch(run, CURFEW_OUTCOME_DEADLINE, run->start_ns);
+	if (!limits->cpu_ns)
+		curfew__run_latch(run, CURFEW_OUTCOME_CPU, run->start_ns);
+	if (!limits->fuel)
+		curfew__run_latch(run, CURFEW_OUTCOME_FUEL, run->start_ns);
+	if (!limits->loops)
+		curfew__run_latch(run, CURFEW_OUTCOME_LOOPS, run->start_ns);
+}
+
+static void count(curfew_session *session, const curfew_used *used)
+{
+	curfew_limits *spent = &session->spent;
+	curfew_session_totals *totals = &session->totals;
+
+	pthread_mutex_lock(&session->lock);
+	spent->cpu_ns += used->cpu_ns;
+	spent->fuel += used->fuel != CURFEW_UNLIMITED ? used->fuel : 0;
+	spent->loops += used->loops;
+	spent->output_bytes += used->output_bytes;
+	spent->host_calls += used->host_calls;
+	totals->calls++;
+	totals->wall_ns += used->wall_ns;
+	totals->memory_bytes = atomic_load(&session->state) == SESSION_ALIVE ? used->memory_peak_bytes : 0;
+	pthread_mutex_unlock(&session->lock);
+}
+
+/* ---- The guest, from call to call ------------------------------------------------------------------------- */
+
+void curfew__session_lend(curfew_session *session, curfew_run *run)
+{
+	const curfew_run *base = session->base;
+
+	run->session = session;
+	run->flags = base->flags;
+	run->again = atomic_load(&session->state) == SESSION_ALIVE;
+	run->guest = &session->guest;
+	run->wasm = session->wasm;
+	run->user = base->user;
+	run->wasi = base->wasi;
+	run->fetch = base->fetch;
+	run->host_context = base->host_context;
+	run->on_event = base->on_event;
+	run->on_event_context = base->on_event_context;
+	curfew__run_share_secrets(run, base);
+	/* What is deterministic goes on where it was; else each new state has a seed of its own. */
+	run->virtual_ns = base->virtual_ns;
+	if (run->again || curfew__run_is_deterministic(run))
+		run->seed = base->seed;
+}
+
+void curfew__session_take_back(curfew_run *run)
+{
+	run->user = NULL;
+	run->wasi = NULL;
+	run->fetch = NULL;
+	run->grants = NULL;
+	run->redactor = NULL;
+	if (run->wasm == run->session->wasm)
+		run->wasm = NULL;
+}
+
+void curfew__session_settle(curfew_run *run, curfew__run_end end)
+{
+	curfew_session *session = run->session;
+	bool was_touched = run->again || run->started;
+
+	session->base->virtual_ns = run->virtual_ns;
+	session->base->seed = run->seed;
+	session->wasm = run->stays ? run->wasm : NULL;
+	if (run->stays) {
+		session->guest.context = session->base;
+		if (session->wasm)
+			session->wasm->context = session->base;
+	}
+	/* What was refused before anything of it ran has changed nothing. */
+	atomic_store(&session->state, run->stays                                ? SESSION_ALIVE
+	                              : was_touched && end != CURFEW__END_REFUSED ? SESSION_LOST
+	                                                                          : SESSION_FRESH);
+}
+
+/* Gives it back, to begin anew. */
+static void drop_guest(curfew_session *session)
+{
+	size_t stack_peak;
+
+	if (atomic_load(&session->state) == SESSION_ALIVE && session->wasm)
+		curfew__wasm_finish(session->wasm);
+	else if (atomic_load(&session->state) == SESSION_ALIVE)
+		curfew__guest_finish(&session->guest, false, &stack_peak);
+	free(session->wasm);
+	session->wasm = NULL;
+	session->base->virtual_ns = session->first_virtual_ns;
+	session->base->seed = session->first_seed;
+	atomic_store(&session->state, SESSION_FRESH);
+}
+
+/* ---- Calls ------------------------------------------------------------------------------------------------ */
+
+/* The text of a cell, and its name. */
+typedef struct cell {
+	const char *name; /* NULL: by its number */
+	const char *text;
+	size_t length;
+} cell_text;
+
+static bool set_cell(curfew_run *run, const cell_text *cell)
+{
+	char name[32];
+
+	snprintf(name, sizeof name, "cell %" PRIu64, ++run->session->cells);
+	run->is_cell = true;
+	run->call = strdup(cell->name ? cell->name : name);
+	run->params = malloc(cell->length + 2);
+	if (!run->call || !run->params)
+		return false;
+	run->params[0] = '\n';
+	if (cell->length)
+		memcpy(run->params + 1, cell->text, cell->length);
+	run->params_length = cell->length + 1;
+	run->params[run->params_length] = 0;
+	return true;
+}
+
+/* The session is this call's. */
+static curfew_status carry_out(curfew_session *session, const curfew_run_options *options, const cell_text *cell,
+                               curfew_report **report, curfew_failure *failure)
+{
+	curfew_limits limits;
+	curfew_run *run;
+
+	if (atomic_load(&session->state) == SESSION_LOST)
+		return curfew__refuse(failure, CURFEW_UNUSABLE, "the session's state was lost: reset it");
+	curfew_status status = limits_of_call(session, options->limits, &limits, failure);
+	if (status == CURFEW_OK)
+		status = curfew__run_create(session->base->program, options, &limits, session, true, &run, failure);
+	if (status != CURFEW_OK)
+		return status;
+	latch_spent(run);
+	if (cell && !set_cell(run, cell)) {
+		curfew__run_unref(run);
+		return curfew__refuse(failure, CURFEW_NO_MEMORY, "out of memory");
+	}
+	set_current(session, run);
+	status = curfew__run_to_end(run, failure);
+	set_current(session, NULL);
+	if (status == CURFEW_OK) {
+		count(session, &run->report->used);
+		*report = run->report;
+		run->report = NULL;
+	}
+	curfew__run_unref(run);
+	return status;
+}
+
+static curfew_status call(curfew_session *session, const curfew_run_options *options, const cell_text *cell,
+                          curfew_report **report, curfew_failure *failure)
+{
+	curfew_status status = enter(session, failure);
+
+	if (status != CURFEW_OK)
+		return status;
+	status = carry_out(session, options, cell, report, failure);
+	leave(session);
+	return status;
+}
+
+curfew_status curfew_session_call(curfew_session *session, const char *function, const char *params,
+                                  const curfew_limits *limits, curfew_report **report, curfew_failure *failure)
+{
+	curfew_run_options options = { .size = sizeof options, .call = function, .params = params, .limits = limits };
+
+	if (!session || !report)
+		return curfew__refuse(failure, CURFEW_INVALID, "session or report is NULL");
+	*report = NULL;
+	options.flags = session->base->flags & CURFEW_RUN_DETERMINISTIC;
+	options.params_length = params ? strlen(params) : 0;
+	return call(session, &options, NULL, report, failure);
+}
+
+curfew_status curfew_session_eval(curfew_session *session, const char *name, const char *text, size_t length,
+                                  const curfew_limits *limits, curfew_report **report, curfew_failure *failure)
+{
+	curfew_run_options options = { .size = sizeof options, .limits = limits };
+	cell_text what = { name, text, length };
+
+	if (!session || !report)
+		return curfew__refuse(failure, CURFEW_INVALID, "session or report is NULL");
+	*report = NULL;
+	if (session->base->program->wasm)
+		return curfew__refuse(failure, CURFEW_INVALID, "a session of WebAssembly has no cells: call its functions");
+	curfew_status status = curfew__source_check(name ? name : "cell", text, length, failure);
+	options.flags = session->base->flags & CURFEW_RUN_DETERMINISTIC;
+	return status == CURFEW_OK ? call(session, &options, &what, report, failure) : status;
+}
+
+void curfew_session_cancel(curfew_session *session)
+{
+	if (!session)
+		return;
+	pthread_mutex_lock(&session->lock);
+	if (session->current)
+		curfew__signal_fire(session->current->cancels[1]);
+	pthread_mutex_unlock(&session->lock);
+}
+
+/* ---- From its creation to its end ------------------------------------------------------------------------- */
+
+static void free_session(curfew_session *session)
+{
+	if (session->base) {
+		drop_guest(session);
+		curfew__run_unref(session->base);
+	}
+	pthread_cond_destroy(&session->idle);
+	pthread_mutex_destroy(&session->lock);
+	free(session);
+}
+
+static curfew_status fill_session(curfew_session *session, curfew_program *program, const curfew_run_options *options,
+                                  curfew_failure *failure)
+{
+	if (options->call || options->params || options->id || options->cancel || options->on_done || options->on_request)
+		return curfew__refuse(failure, CURFEW_INVALID,
+		                      "options.call, params, id, cancel, on_done and on_request must be NULL here");
+	curfew_status status = set_totals(session, options->limits, failure);
+	if (status == CURFEW_OK)
+		status = curfew__run_create(program, options, &session->limits, NULL, true, &session->base, failure);
+	if (status != CURFEW_OK)
+		return status;
+	session->first_virtual_ns = session->base->virtual_ns;
+	session->first_seed = session->base->seed;
+	return CURFEW_OK;
+}
+
+curfew_status curfew_session_create(curfew_program *program, const curfew_run_options *given, curfew_session **session,
+                                    curfew_failure *failure)
+{
+	curfew_run_options options = { .size = sizeof options };
+
+	curfew__refuse(failure, CURFEW_OK, "");
+	if (!program || !session)
+		return curfew__refuse(failure, CURFEW_INVALID, "program or session is NULL");
+	*session = NULL;
+	if (given && !curfew__copy_in(&options, sizeof options, given))
+		return curfew__refuse(failure, CURFEW_INVALID, "options.size is not that of a curfew_run_options");
+	curfew_session *made = calloc(1, sizeof *made);
+	if (!made)
+		return curfew__refuse(failure, CURFEW_NO_MEMORY, "out of memory");
+	pthread_mutex_init(&made->lock, NULL);
+	pthread_cond_init(&made->idle, NULL);
+	curfew_status status = fill_session(made, program, &options, failure);
+	if (status == CURFEW_OK)
+		*session = made;
+	else
+		free_session(made);
+	return status;
+}
+
+curfew_status curfew_session_reset(curfew_session *session, curfew_failure *failure)
+{
+	if (!session)
+		return curfew__refuse(failure, CURFEW_INVALID, "session is NULL");
+	curfew_status status = enter(session, failure);
+	if (status != CURFEW_OK)
+		return status;
+	drop_guest(session);
+	pthread_mutex_lock(&session->lock);
+	session->totals.memory_bytes = 0;
+	pthread_mutex_unlock(&session->lock);
+	leave(session);
+	return CURFEW_OK;
+}
+
+bool curfew_session_is_usable(const curfew_session *session)
+{
+	return session && atomic_load(&session->state) != SESSION_LOST;
+}
+
+void curfew_session_get_totals(curfew_session *session, curfew_session_totals *totals)
+{
+	pthread_mutex_lock(&session->lock);
+	curfew_session_totals known = session->totals;
+	known.size = totals->size;
+	known.cpu_ns = session->spent.cpu_ns;
+	known.fuel = session->limits.fuel == CURFEW_UNLIMITED ? CURFEW_UNLIMITED : session->spent.fuel;
+	known.loops = session->spent.loops;
+	known.output_bytes = session->spent.output_bytes;
+	known.host_calls = session->spent.host_calls;
+	pthread_mutex_unlock(&session->lock);
+	curfew__copy_out(totals, &known, sizeof known);
+}
+
+void curfew_session_destroy(curfew_session *session)
+{
+	if (!session)
+		return;
+	pthread_mutex_lock(&session->lock);
+	if (session->current)
+		curfew__signal_fire(session->current->cancels[1]);
+	while (session->busy)
+		pthread_cond_wait(&session->idle, &session->lock);
+	pthread_mutex_unlock(&session->lock);
+	free_session(session);
+}
