@@ -15,10 +15,7 @@ static curfew_engine *engine;
 static const uint64_t timeout_ns = 300000000u;
 
 struct attack {
-	char *folder; /* relative imports read it */
-	const char *name;
-	char *text;
-	size_t length;
+	bench_attack file;
 	size_t held;
 	size_t without_stack;
 	size_t late_count, returned_count;
@@ -54,33 +51,26 @@ static bool expects(const char *text, const char *outcome)
 
 static void run_once(struct attack *attack)
 {
-	curfew_source source = {.size = sizeof source,
-	                        .name = attack->name,
-	                        .text = attack->text,
-	                        .text_length = attack->length,
-	                        .import_dir = attack->folder,
-	                        .flags = CURFEW_SOURCE_ONCE};
 	curfew_limits limits = {.size = sizeof limits,
 	                        .timeout_ns = timeout_ns,
 	                        .memory_bytes = 64u << 20,
 	                        .output_bytes = 64u << 10,
 	                        .timers = 1000};
 	curfew_run_options options = {.size = sizeof options, .limits = &limits};
-	curfew_program *program = NULL;
+	curfew_program *program = bench_attack_program(engine, &attack->file);
 	curfew_report *report = NULL;
 	curfew_failure failure = {0};
 	uint64_t due_ns, done_ns;
 	curfew_status status;
 
-	bench_check(curfew_program_create(engine, &source, &program, &failure), &failure, attack->name);
 	due_ns = bench_now_ns() + timeout_ns;
 	status = curfew_program_run(program, &options, &report, &failure);
 	done_ns = bench_now_ns();
 	/* A program that cannot be parsed under these limits has a report too. */
 	if (!report)
-		bench_check(status, &failure, attack->name);
+		bench_check(status, &failure, attack->file.name);
 	attack->outcome = curfew_outcome_name(report->outcome);
-	attack->held += expects(attack->text, attack->outcome);
+	attack->held += expects(attack->file.text, attack->outcome);
 	if (report->stop_mode != CURFEW_STOP_NONE)
 		attack->late_ns[attack->late_count++] = report->stop_latency_ns;
 	if (report->outcome == CURFEW_OUTCOME_DEADLINE) {
@@ -103,21 +93,15 @@ static void measure(void *context)
 
 static void attack_read(struct attack *attack, const char *path, size_t rounds)
 {
-	const char *slash = strrchr(path, '/');
-
-	attack->name = slash ? slash + 1 : path;
-	attack->folder = slash ? strndup(path, (size_t)(slash - path)) : strdup(".");
-	attack->text = bench_file_read(path, &attack->length);
-	attack->late_ns = calloc(rounds, sizeof(uint64_t));
-	attack->returned_ns = calloc(rounds, sizeof(uint64_t));
-	if (!attack->folder || !attack->late_ns || !attack->returned_ns)
-		bench_die("out of memory");
+	bench_attack_read(&attack->file, path);
+	attack->late_ns = bench_list_create(rounds);
+	attack->returned_ns = bench_list_create(rounds);
 }
 
 static void attack_print(const struct attack *attack, size_t rounds)
 {
 	printf("{\"name\": \"%s\", \"outcome\": \"%s\", \"rounds\": %zu, \"held\": %zu, \"without_stack\": %zu, ",
-	       attack->name, attack->outcome, rounds, attack->held, attack->without_stack);
+	       attack->file.name, attack->outcome, rounds, attack->held, attack->without_stack);
 	bench_print_list("late_ns", attack->late_ns, attack->late_count);
 	printf(", ");
 	bench_print_list("returned_ns", attack->returned_ns, attack->returned_count);
@@ -126,8 +110,7 @@ static void attack_print(const struct attack *attack, size_t rounds)
 
 static void attack_finish(struct attack *attack)
 {
-	free(attack->folder);
-	free(attack->text);
+	bench_attack_finish(&attack->file);
 	free(attack->late_ns);
 	free(attack->returned_ns);
 }
@@ -153,9 +136,7 @@ int main(int argc, char **argv)
 		attack_print(&task.attacks[i], task.rounds);
 		attack_finish(&task.attacks[i]);
 	}
-	printf("{");
-	bench_print_list("timer_ns", timer.late_ns, timer.count);
-	printf("}\n");
+	bench_timer_print(&timer);
 	free(task.attacks);
 	curfew_engine_destroy(engine);
 	return 0;

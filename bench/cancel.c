@@ -19,10 +19,7 @@ static curfew_engine *engine;
 static uint64_t random_state = 88172645463325252u;
 
 struct attack {
-	char *folder; /* relative imports read it */
-	const char *name;
-	char *text;
-	size_t length;
+	bench_attack file;
 	size_t count, unexpected;
 	uint64_t *late_ns; /* cancel to the stop, the report's word */
 	uint64_t *done_ns; /* cancel to the completion callback */
@@ -55,12 +52,6 @@ static void note(struct attack *attack, const curfew_report *report, uint64_t ca
 
 static void run_once(struct attack *attack)
 {
-	curfew_source source = {.size = sizeof source,
-	                        .name = attack->name,
-	                        .text = attack->text,
-	                        .text_length = attack->length,
-	                        .import_dir = attack->folder,
-	                        .flags = CURFEW_SOURCE_ONCE};
 	curfew_limits limits = {.size = sizeof limits,
 	                        .timeout_ns = UINT64_C(10000000000),
 	                        .memory_bytes = 64u << 20,
@@ -70,12 +61,11 @@ static void run_once(struct attack *attack)
 	curfew_run_options options = {
 	        .size = sizeof options, .limits = &limits, .on_done = on_done, .on_done_context = &done_ns};
 	struct timespec delay = {0, (long)(EARLIEST_NS + next_random() % SPREAD_NS)};
-	curfew_program *program = NULL;
+	curfew_program *program = bench_attack_program(engine, &attack->file);
 	curfew_run *run = NULL;
 	curfew_failure failure = {0};
 
-	bench_check(curfew_program_create(engine, &source, &program, &failure), &failure, attack->name);
-	bench_check(curfew_run_start(program, &options, &run, &failure), &failure, attack->name);
+	bench_check(curfew_run_start(program, &options, &run, &failure), &failure, attack->file.name);
 	nanosleep(&delay, NULL);
 	uint64_t cancelled_ns = bench_now_ns();
 	curfew_run_cancel(run);
@@ -90,20 +80,14 @@ static void run_once(struct attack *attack)
 
 static void attack_read(struct attack *attack, const char *path, size_t rounds)
 {
-	const char *slash = strrchr(path, '/');
-
-	attack->name = slash ? slash + 1 : path;
-	attack->folder = slash ? strndup(path, (size_t)(slash - path)) : strdup(".");
-	attack->text = bench_file_read(path, &attack->length);
-	attack->late_ns = calloc(rounds, sizeof(uint64_t));
-	attack->done_ns = calloc(rounds, sizeof(uint64_t));
-	if (!attack->folder || !attack->late_ns || !attack->done_ns)
-		bench_die("out of memory");
+	bench_attack_read(&attack->file, path);
+	attack->late_ns = bench_list_create(rounds);
+	attack->done_ns = bench_list_create(rounds);
 }
 
 static void attack_print(const struct attack *attack)
 {
-	printf("{\"name\": \"%s\", \"unexpected\": %zu, ", attack->name, attack->unexpected);
+	printf("{\"name\": \"%s\", \"unexpected\": %zu, ", attack->file.name, attack->unexpected);
 	bench_print_list("late_ns", attack->late_ns, attack->count);
 	printf(", ");
 	bench_print_list("done_ns", attack->done_ns, attack->count);
@@ -112,8 +96,7 @@ static void attack_print(const struct attack *attack)
 
 static void attack_finish(struct attack *attack)
 {
-	free(attack->folder);
-	free(attack->text);
+	bench_attack_finish(&attack->file);
 	free(attack->late_ns);
 	free(attack->done_ns);
 }
@@ -138,9 +121,7 @@ int main(int argc, char **argv)
 		attack_print(&attacks[i]);
 		attack_finish(&attacks[i]);
 	}
-	printf("{");
-	bench_print_list("timer_ns", timer.late_ns, timer.count);
-	printf("}\n");
+	bench_timer_print(&timer);
 	free(attacks);
 	curfew_engine_destroy(engine);
 	return 0;

@@ -145,6 +145,47 @@ curfew_program *bench_program_create(curfew_engine *engine, const char *name, co
 	return program;
 }
 
+void bench_attack_read(bench_attack *attack, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	attack->name = slash ? slash + 1 : path;
+	attack->folder = slash ? strndup(path, (size_t)(slash - path)) : strdup(".");
+	attack->text = bench_file_read(path, &attack->length);
+	if (!attack->folder)
+		bench_die("out of memory");
+}
+
+curfew_program *bench_attack_program(curfew_engine *engine, const bench_attack *attack)
+{
+	curfew_source source = {.size = sizeof source,
+	                        .name = attack->name,
+	                        .text = attack->text,
+	                        .text_length = attack->length,
+	                        .import_dir = attack->folder,
+	                        .flags = CURFEW_SOURCE_ONCE};
+	curfew_program *program = NULL;
+	curfew_failure failure = {0};
+
+	bench_check(curfew_program_create(engine, &source, &program, &failure), &failure, attack->name);
+	return program;
+}
+
+void bench_attack_finish(bench_attack *attack)
+{
+	free(attack->folder);
+	free(attack->text);
+}
+
+uint64_t *bench_list_create(size_t count)
+{
+	uint64_t *list = calloc(count, sizeof *list);
+
+	if (!list)
+		bench_die("out of memory");
+	return list;
+}
+
 struct body_call {
 	void (*body)(void *context);
 	void *context;
@@ -207,4 +248,11 @@ void bench_timer_stop(bench_timer *timer)
 {
 	atomic_store(&timer->stopping, true);
 	pthread_join(timer->thread, NULL);
+}
+
+void bench_timer_print(const bench_timer *timer)
+{
+	printf("{");
+	bench_print_list("timer_ns", timer->late_ns, timer->count);
+	printf("}\n");
 }

@@ -37,6 +37,21 @@ void bench_limits_widest(curfew_limits *limits);
 curfew_program *bench_program_create(curfew_engine *engine, const char *name, const char *text, size_t length,
                                      uint32_t flags, const curfew_limits *limits);
 
+/* A file that is run once at a time, and compiled each time. */
+typedef struct bench_attack {
+	const char *name; /* the path's last part: borrowed */
+	char *folder;     /* relative imports read it */
+	char *text;
+	size_t length;
+} bench_attack;
+
+void bench_attack_read(bench_attack *attack, const char *path);
+curfew_program *bench_attack_program(curfew_engine *engine, const bench_attack *attack);
+void bench_attack_finish(bench_attack *attack);
+
+/* A list of so many numbers, all 0; free with free. */
+uint64_t *bench_list_create(size_t count);
+
 /* Runs body(context) on a thread that has the stack a run of this engine needs, and waits. */
 void bench_on_run_stack(const curfew_engine *engine, void (*body)(void *context), void *context);
 
@@ -53,5 +68,7 @@ typedef struct bench_timer {
 void bench_timer_start(bench_timer *timer, uint64_t period_ns);
 /* Ends the thread; late_ns[0..count) then holds what it saw, until the process ends. */
 void bench_timer_stop(bench_timer *timer);
+/* What it saw, as one line of JSON. */
+void bench_timer_print(const bench_timer *timer);
 
 #endif

@@ -193,9 +193,7 @@ static void crowd(size_t count, size_t hostile)
 static void print_timer(bench_timer *timer)
 {
 	bench_timer_stop(timer);
-	printf("{");
-	bench_print_list("timer_ns", timer->late_ns, timer->count);
-	printf("}\n");
+	bench_timer_print(timer);
 	bench_timer_start(timer, 10000000);
 }
 
