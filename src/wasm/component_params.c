@@ -94,6 +94,19 @@ static void begin_message(const conversion *c, curfew__buffer *buffer)
 	curfew__buffer_add_text(buffer, ": ");
 }
 
+/* What JSON a type is given as, for those of which its name does not say that. */
+static const char *const notes[] = {
+	[WASMTIME_COMPONENT_VALTYPE_BOOL] = " (true or false)",
+	[WASMTIME_COMPONENT_VALTYPE_CHAR] = " (a string of one character)",
+	[WASMTIME_COMPONENT_VALTYPE_LIST] = " (an array)",
+	[WASMTIME_COMPONENT_VALTYPE_RECORD] = " (an object)",
+	[WASMTIME_COMPONENT_VALTYPE_VARIANT] = " ({\"case\": value} or \"case\")",
+	[WASMTIME_COMPONENT_VALTYPE_ENUM] = " (a string)",
+	[WASMTIME_COMPONENT_VALTYPE_FLAGS] = " (an array of names)",
+	[WASMTIME_COMPONENT_VALTYPE_OPTION] = " (null or {\"some\": value})",
+	[WASMTIME_COMPONENT_VALTYPE_RESULT] = " ({\"ok\": value} or {\"err\": value})",
+};
+
 static void add_expected(const curfew__shape *shape, curfew__buffer *buffer)
 {
 	if (is_integer(shape)) {
@@ -101,44 +114,12 @@ static void add_expected(const curfew__shape *shape, curfew__buffer *buffer)
 		return;
 	}
 	curfew__shape_short_text(shape, buffer);
-	switch (shape->kind) {
-	case WASMTIME_COMPONENT_VALTYPE_BOOL:
-		curfew__buffer_add_text(buffer, " (true or false)");
-		break;
-	case WASMTIME_COMPONENT_VALTYPE_F32:
-	case WASMTIME_COMPONENT_VALTYPE_F64:
+	if (shape->kind == WASMTIME_COMPONENT_VALTYPE_F32 || shape->kind == WASMTIME_COMPONENT_VALTYPE_F64)
 		curfew__floating_expected(shape->kind == WASMTIME_COMPONENT_VALTYPE_F32, buffer);
-		break;
-	case WASMTIME_COMPONENT_VALTYPE_CHAR:
-		curfew__buffer_add_text(buffer, " (a string of one character)");
-		break;
-	case WASMTIME_COMPONENT_VALTYPE_LIST:
-		curfew__buffer_add_text(buffer, " (an array)");
-		break;
-	case WASMTIME_COMPONENT_VALTYPE_TUPLE:
+	else if (shape->kind == WASMTIME_COMPONENT_VALTYPE_TUPLE)
 		curfew__buffer_printf(buffer, " (an array of %zu)", shape->count);
-		break;
-	case WASMTIME_COMPONENT_VALTYPE_RECORD:
-		curfew__buffer_add_text(buffer, " (an object)");
-		break;
-	case WASMTIME_COMPONENT_VALTYPE_VARIANT:
-		curfew__buffer_add_text(buffer, " ({\"case\": value} or \"case\")");
-		break;
-	case WASMTIME_COMPONENT_VALTYPE_ENUM:
-		curfew__buffer_add_text(buffer, " (a string)");
-		break;
-	case WASMTIME_COMPONENT_VALTYPE_FLAGS:
-		curfew__buffer_add_text(buffer, " (an array of names)");
-		break;
-	case WASMTIME_COMPONENT_VALTYPE_OPTION:
-		curfew__buffer_add_text(buffer, " (null or {\"some\": value})");
-		break;
-	case WASMTIME_COMPONENT_VALTYPE_RESULT:
-		curfew__buffer_add_text(buffer, " ({\"ok\": value} or {\"err\": value})");
-		break;
-	default:
-		break;
-	}
+	else if (shape->kind < sizeof notes / sizeof *notes && notes[shape->kind] != NULL)
+		curfew__buffer_add_text(buffer, notes[shape->kind]);
 }
 
 static bool refuse_value(const conversion *c, const curfew__shape *shape, const json_t *given)
@@ -243,6 +224,16 @@ static bool convert_string(conversion *c, const curfew__shape *shape, const json
 	return true;
 }
 
+/* Of a list or a tuple, which is there already. */
+static bool convert_elements(conversion *c, const curfew__shape *shape, const json_t *json, value *elements)
+{
+	bool list = shape->kind == WASMTIME_COMPONENT_VALTYPE_LIST;
+	for (size_t i = 0; i < json_array_size(json); i++)
+		if (!convert_at(c, NULL, i, &shape->members[list ? 0 : i].shape, json_array_get(json, i), &elements[i]))
+			return false;
+	return true;
+}
+
 static bool convert_list(conversion *c, const curfew__shape *shape, const json_t *json, value *out)
 {
 	size_t count = json_array_size(json);
@@ -252,10 +243,7 @@ static bool convert_list(conversion *c, const curfew__shape *shape, const json_t
 		return false;
 	wasmtime_component_vallist_new_uninit(&out->of.list, count);
 	out->kind = WASMTIME_COMPONENT_LIST;
-	for (size_t i = 0; i < count; i++)
-		if (!convert_at(c, NULL, i, &shape->members[0].shape, json_array_get(json, i), &out->of.list.data[i]))
-			return false;
-	return true;
+	return convert_elements(c, shape, json, out->of.list.data);
 }
 
 static bool convert_tuple(conversion *c, const curfew__shape *shape, const json_t *json, value *out)
@@ -266,10 +254,7 @@ static bool convert_tuple(conversion *c, const curfew__shape *shape, const json_
 		return false;
 	wasmtime_component_valtuple_new_uninit(&out->of.tuple, shape->count);
 	out->kind = WASMTIME_COMPONENT_TUPLE;
-	for (size_t i = 0; i < shape->count; i++)
-		if (!convert_at(c, NULL, i, &shape->members[i].shape, json_array_get(json, i), &out->of.tuple.data[i]))
-			return false;
-	return true;
+	return convert_elements(c, shape, json, out->of.tuple.data);
 }
 
 /* After all fields were found: whether there are others, too. */
@@ -336,6 +321,13 @@ static bool refuse_case(const conversion *c, const curfew__shape *shape, const c
 	return curfew__message_take(c->message, &buffer);
 }
 
+/* Of a case or a side of a result: in a box, if it has one. */
+static bool convert_payload(conversion *c, const curfew__member *member, const json_t *given, value **box)
+{
+	return !member->typed ||
+	       (make_box(c, box) && convert_at(c, member->name, 0, &member->shape, given, *box));
+}
+
 static bool convert_variant(conversion *c, const curfew__shape *shape, const json_t *json, value *out)
 {
 	const json_t *given = NULL;
@@ -353,10 +345,7 @@ static bool convert_variant(conversion *c, const curfew__shape *shape, const jso
 		return false;
 	out->of.variant.val = NULL;
 	out->kind = WASMTIME_COMPONENT_VARIANT;
-	if (!member->typed)
-		return true;
-	return make_box(c, &out->of.variant.val) &&
-	       convert_at(c, member->name, 0, &member->shape, given, out->of.variant.val);
+	return convert_payload(c, member, given, &out->of.variant.val);
 }
 
 static bool convert_enum(conversion *c, const curfew__shape *shape, const json_t *json, value *out)
@@ -428,10 +417,7 @@ static bool convert_result(conversion *c, const curfew__shape *shape, const json
 	out->of.result.is_ok = side == 0;
 	out->of.result.val = NULL;
 	out->kind = WASMTIME_COMPONENT_RESULT;
-	if (!member->typed)
-		return true;
-	return make_box(c, &out->of.result.val) &&
-	       convert_at(c, member->name, 0, &member->shape, given, out->of.result.val);
+	return convert_payload(c, member, given, &out->of.result.val);
 }
 
 static bool convert_integer(const conversion *c, const curfew__shape *shape, const json_t *json, value *out)

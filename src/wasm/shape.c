@@ -39,125 +39,110 @@ static bool make_members(reflection *r, curfew__shape *shape, size_t count)
 	return true;
 }
 
-static bool set_name(curfew__member *member, const char *name, size_t length)
+/* A member as a type tells of it. */
+typedef struct told {
+	const char *name; /* [length], borrowed; NULL: members have none */
+	size_t length;
+	bool typed;
+	wasmtime_component_valtype_t type; /* if typed: owned */
+} told;
+
+static size_t count_members(const wasmtime_component_valtype_t *type)
 {
-	member->name = strndup(name, length);
-	return member->name != NULL;
+	switch (type->kind) {
+	case WASMTIME_COMPONENT_VALTYPE_RECORD:
+		return wasmtime_component_record_type_field_count(type->of.record);
+	case WASMTIME_COMPONENT_VALTYPE_TUPLE:
+		return wasmtime_component_tuple_type_types_count(type->of.tuple);
+	case WASMTIME_COMPONENT_VALTYPE_VARIANT:
+		return wasmtime_component_variant_type_case_count(type->of.variant);
+	case WASMTIME_COMPONENT_VALTYPE_ENUM:
+		return wasmtime_component_enum_type_names_count(type->of.enum_);
+	case WASMTIME_COMPONENT_VALTYPE_FLAGS:
+		return wasmtime_component_flags_type_names_count(type->of.flags);
+	case WASMTIME_COMPONENT_VALTYPE_RESULT:
+	case WASMTIME_COMPONENT_VALTYPE_MAP:
+		return 2;
+	default:
+		return 1;
+	}
 }
 
-/* Takes the type over. */
-static bool set_type(reflection *r, curfew__member *member, wasmtime_component_valtype_t *type)
+/* Types with one or two types in angle brackets, of which some need not be there. */
+static bool tell_bracket(const wasmtime_component_valtype_t *type, size_t i, told *member)
 {
 	member->typed = true;
-	bool made = reflect(r, type, &member->shape);
-	wasmtime_component_valtype_delete(type);
-	return made;
-}
-
-static bool reflect_record(reflection *r, const wasmtime_component_record_type_t *type, curfew__shape *shape)
-{
-	bool made = make_members(r, shape, wasmtime_component_record_type_field_count(type));
-	for (size_t i = 0; made && i < shape->count; i++) {
-		const char *name;
-		size_t length;
-		wasmtime_component_valtype_t field;
-		made = wasmtime_component_record_type_field_nth(type, i, &name, &length, &field) &&
-		       set_type(r, &shape->members[i], &field) && set_name(&shape->members[i], name, length);
-	}
-	return made;
-}
-
-static bool reflect_tuple(reflection *r, const wasmtime_component_tuple_type_t *type, curfew__shape *shape)
-{
-	bool made = make_members(r, shape, wasmtime_component_tuple_type_types_count(type));
-	for (size_t i = 0; made && i < shape->count; i++) {
-		wasmtime_component_valtype_t element;
-		made = wasmtime_component_tuple_type_types_nth(type, i, &element) &&
-		       set_type(r, &shape->members[i], &element);
-	}
-	return made;
-}
-
-static bool reflect_variant(reflection *r, const wasmtime_component_variant_type_t *type, curfew__shape *shape)
-{
-	bool made = make_members(r, shape, wasmtime_component_variant_type_case_count(type));
-	for (size_t i = 0; made && i < shape->count; i++) {
-		const char *name;
-		size_t length;
-		bool typed;
-		wasmtime_component_valtype_t payload;
-		made = wasmtime_component_variant_type_case_nth(type, i, &name, &length, &typed, &payload) &&
-		       (!typed || set_type(r, &shape->members[i], &payload)) &&
-		       set_name(&shape->members[i], name, length);
-	}
-	return made;
-}
-
-static bool reflect_enum(reflection *r, const wasmtime_component_enum_type_t *type, curfew__shape *shape)
-{
-	bool made = make_members(r, shape, wasmtime_component_enum_type_names_count(type));
-	for (size_t i = 0; made && i < shape->count; i++) {
-		const char *name;
-		size_t length;
-		made = wasmtime_component_enum_type_names_nth(type, i, &name, &length) &&
-		       set_name(&shape->members[i], name, length);
-	}
-	return made;
-}
-
-static bool reflect_flags(reflection *r, const wasmtime_component_flags_type_t *type, curfew__shape *shape)
-{
-	bool made = make_members(r, shape, wasmtime_component_flags_type_names_count(type));
-	for (size_t i = 0; made && i < shape->count; i++) {
-		const char *name;
-		size_t length;
-		made = wasmtime_component_flags_type_names_nth(type, i, &name, &length) &&
-		       set_name(&shape->members[i], name, length);
-	}
-	return made;
-}
-
-static bool reflect_result(reflection *r, const wasmtime_component_result_type_t *type, curfew__shape *shape)
-{
-	wasmtime_component_valtype_t side;
-	if (!make_members(r, shape, 2))
-		return false;
-	if (wasmtime_component_result_type_ok(type, &side) && !set_type(r, &shape->members[0], &side))
-		return false;
-	if (wasmtime_component_result_type_err(type, &side) && !set_type(r, &shape->members[1], &side))
-		return false;
-	return set_name(&shape->members[0], "ok", 2) && set_name(&shape->members[1], "err", 3);
-}
-
-/* Types with one or two types in angle brackets, which need not be there. */
-static bool reflect_brackets(reflection *r, const wasmtime_component_valtype_t *type, curfew__shape *shape)
-{
-	wasmtime_component_valtype_t inner[2];
-	size_t count = 1;
 	switch (type->kind) {
 	case WASMTIME_COMPONENT_VALTYPE_LIST:
-		wasmtime_component_list_type_element(type->of.list, &inner[0]);
+		wasmtime_component_list_type_element(type->of.list, &member->type);
 		break;
 	case WASMTIME_COMPONENT_VALTYPE_OPTION:
-		wasmtime_component_option_type_ty(type->of.option, &inner[0]);
+		wasmtime_component_option_type_ty(type->of.option, &member->type);
 		break;
 	case WASMTIME_COMPONENT_VALTYPE_MAP:
-		wasmtime_component_map_type_key(type->of.map, &inner[0]);
-		wasmtime_component_map_type_value(type->of.map, &inner[1]);
-		count = 2;
+		if (i == 0)
+			wasmtime_component_map_type_key(type->of.map, &member->type);
+		else
+			wasmtime_component_map_type_value(type->of.map, &member->type);
+		break;
+	case WASMTIME_COMPONENT_VALTYPE_RESULT:
+		member->name = i == 0 ? "ok" : "err";
+		member->length = strlen(member->name);
+		member->typed = i == 0 ? wasmtime_component_result_type_ok(type->of.result, &member->type)
+		                       : wasmtime_component_result_type_err(type->of.result, &member->type);
 		break;
 	case WASMTIME_COMPONENT_VALTYPE_FUTURE:
-		count = wasmtime_component_future_type_ty(type->of.future, &inner[0]) ? 1 : 0;
+		member->typed = wasmtime_component_future_type_ty(type->of.future, &member->type);
 		break;
 	default:
-		count = wasmtime_component_stream_type_ty(type->of.stream, &inner[0]) ? 1 : 0;
+		member->typed = wasmtime_component_stream_type_ty(type->of.stream, &member->type);
 	}
-	bool made = make_members(r, shape, count);
-	for (size_t i = 0; i < count; i++) {
-		if (made)
-			made = set_type(r, &shape->members[i], &inner[i]);
-		else
-			wasmtime_component_valtype_delete(&inner[i]);
+	return true;
+}
+
+static bool tell_member(const wasmtime_component_valtype_t *type, size_t i, told *member)
+{
+	*member = (told){.name = NULL};
+	switch (type->kind) {
+	case WASMTIME_COMPONENT_VALTYPE_RECORD:
+		member->typed = true;
+		return wasmtime_component_record_type_field_nth(type->of.record, i, &member->name, &member->length,
+		                                                &member->type);
+	case WASMTIME_COMPONENT_VALTYPE_TUPLE:
+		member->typed = true;
+		return wasmtime_component_tuple_type_types_nth(type->of.tuple, i, &member->type);
+	case WASMTIME_COMPONENT_VALTYPE_VARIANT:
+		return wasmtime_component_variant_type_case_nth(type->of.variant, i, &member->name, &member->length,
+		                                                &member->typed, &member->type);
+	case WASMTIME_COMPONENT_VALTYPE_ENUM:
+		return wasmtime_component_enum_type_names_nth(type->of.enum_, i, &member->name, &member->length);
+	case WASMTIME_COMPONENT_VALTYPE_FLAGS:
+		return wasmtime_component_flags_type_names_nth(type->of.flags, i, &member->name, &member->length);
+	default:
+		return tell_bracket(type, i, member);
+	}
+}
+
+/* Takes over what was told. */
+static bool set_member(reflection *r, curfew__member *member, told *from)
+{
+	bool made = true;
+	member->typed = from->typed;
+	if (from->typed) {
+		made = reflect(r, &from->type, &member->shape);
+		wasmtime_component_valtype_delete(&from->type);
+	}
+	if (made && from->name != NULL)
+		made = (member->name = strndup(from->name, from->length)) != NULL;
+	return made;
+}
+
+static bool reflect_members(reflection *r, const wasmtime_component_valtype_t *type, curfew__shape *shape)
+{
+	bool made = make_members(r, shape, count_members(type));
+	for (size_t i = 0; made && i < shape->count; i++) {
+		told member;
+		made = tell_member(type, i, &member) && set_member(r, &shape->members[i], &member);
 	}
 	return made;
 }
@@ -241,23 +226,18 @@ static bool reflect_kind(reflection *r, const wasmtime_component_valtype_t *type
 {
 	switch (type->kind) {
 	case WASMTIME_COMPONENT_VALTYPE_RECORD:
-		return reflect_record(r, type->of.record, shape);
 	case WASMTIME_COMPONENT_VALTYPE_TUPLE:
-		return reflect_tuple(r, type->of.tuple, shape);
-	case WASMTIME_COMPONENT_VALTYPE_VARIANT:
-		return reflect_variant(r, type->of.variant, shape) && make_index(shape);
-	case WASMTIME_COMPONENT_VALTYPE_ENUM:
-		return reflect_enum(r, type->of.enum_, shape) && make_index(shape);
-	case WASMTIME_COMPONENT_VALTYPE_FLAGS:
-		return reflect_flags(r, type->of.flags, shape) && make_index(shape);
 	case WASMTIME_COMPONENT_VALTYPE_RESULT:
-		return reflect_result(r, type->of.result, shape);
 	case WASMTIME_COMPONENT_VALTYPE_LIST:
 	case WASMTIME_COMPONENT_VALTYPE_OPTION:
 	case WASMTIME_COMPONENT_VALTYPE_MAP:
 	case WASMTIME_COMPONENT_VALTYPE_FUTURE:
 	case WASMTIME_COMPONENT_VALTYPE_STREAM:
-		return reflect_brackets(r, type, shape);
+		return reflect_members(r, type, shape);
+	case WASMTIME_COMPONENT_VALTYPE_VARIANT:
+	case WASMTIME_COMPONENT_VALTYPE_ENUM:
+	case WASMTIME_COMPONENT_VALTYPE_FLAGS:
+		return reflect_members(r, type, shape) && make_index(shape);
 	case WASMTIME_COMPONENT_VALTYPE_OWN:
 		shape->resource = wasmtime_component_resource_type_clone(type->of.own);
 		return true;
