@@ -5,8 +5,15 @@
  */
 #include "isolate.h"
 
+#include "say.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 void cli_isolated_on_event(void *context, curfew_event_kind kind, const char *data, size_t length)
 {
@@ -35,6 +42,65 @@ static void get_usage(void *run, curfew_run_usage *usage)
 	worker_run_get_usage(run, usage);
 }
 
+/* ---- Standard input ---------------------------------------------------------------------------------------- */
+
+/* From standard input into the pipe. */
+static void *pump(void *end)
+{
+	char bytes[4096];
+	int fd = *(int *)end;
+	ssize_t got;
+	free(end);
+	while ((got = read(STDIN_FILENO, bytes, sizeof bytes)) > 0 || (got < 0 && errno == EINTR)) {
+		if (got > 0 && cli_write(fd, bytes, (size_t)got, NULL) != 0)
+			break;
+	}
+	(void)close(fd);
+	return NULL;
+}
+
+/* The end of a pipe that a thread fills from standard input, for as long as this process lives; -1: it cannot be. */
+static int open_pipe(void)
+{
+	int ends[2];
+	pthread_t thread;
+	int *end = malloc(sizeof *end);
+	if (end == NULL || pipe2(ends, O_CLOEXEC) != 0) {
+		free(end);
+		return -1;
+	}
+	*end = ends[1];
+	if (pthread_create(&thread, NULL, pump, end) == 0) {
+		(void)pthread_detach(thread);
+		return ends[0];
+	}
+	free(end);
+	(void)close(ends[0]);
+	(void)close(ends[1]);
+	return -1;
+}
+
+/*
+ * Standard input as a worker may have it: nothing can be written to it. A terminal is opened once more for that; what
+ * cannot be, such as a socket, comes through a pipe.
+ */
+static int open_input(void)
+{
+	int flags = fcntl(STDIN_FILENO, F_GETFL);
+	if (flags < 0)
+		return 0; /* it is closed */
+	int fd = (flags & O_ACCMODE) == O_RDONLY ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1)
+	                                         : open("/proc/self/fd/0", O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	return fd >= 0 ? fd : open_pipe();
+}
+
+static bool reads_input(const worker_job *job)
+{
+	return (job->flags & CURFEW_RUN_STDIN) != 0;
+}
+
+/* ---- The run ------------------------------------------------------------------------------------------------ */
+
 static curfew_status start(cli_isolated *isolated, const cli_source *source, curfew_language language,
                            const worker_job *job, curfew_failure *failure)
 {
@@ -42,7 +108,7 @@ static curfew_status start(cli_isolated *isolated, const cli_source *source, cur
 	/* The limits were checked one by one as they were parsed. */
 	(void)curfew_limits_resolve(job->limits, &limits, NULL);
 	worker_pool_options options = {.workers = 1, .threads = 1, .data_bytes = limits.memory_bytes,
-	                               .fetches = job->allow_fetch_count > 0};
+	                               .fetches = job->allow_fetch_count > 0, .input = isolated->input};
 	worker_source program = {
 		.language = language,
 		.is_image = source->is_image,
@@ -66,6 +132,11 @@ curfew_status cli_isolated_run(cli_isolated *isolated, const cli_source *source,
                                const worker_job *job, cli_watch *watch, curfew_failure *failure)
 {
 	isolated->watch = watch;
+	isolated->input = reads_input(job) ? open_input() : 0;
+	if (isolated->input < 0) {
+		(void)snprintf(failure->message, sizeof failure->message, "standard input cannot be passed on: %s", strerror(errno));
+		return CURFEW_SYSTEM;
+	}
 	curfew_status status = start(isolated, source, language, job, failure);
 	if (status != CURFEW_OK)
 		return status;
@@ -87,5 +158,7 @@ void cli_isolated_finish(cli_isolated *isolated)
 	worker_run_unref(isolated->run);
 	worker_program_unref(isolated->program);
 	worker_pool_destroy(isolated->pool);
+	if (isolated->input > 0)
+		(void)close(isolated->input);
 	curfew_report_destroy(isolated->parsed);
 }

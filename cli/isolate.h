@@ -11,6 +11,7 @@ typedef struct cli_isolated {
 	worker_pool *pool;
 	worker_program *program;
 	worker_run *run;
+	int input; /* what the worker has as standard input; 0: none */
 	cli_watch *watch;
 	curfew_report *parsed;
 	curfew_report report; /* it, with what does not go through JSON; every pointer is parsed's */

@@ -140,7 +140,7 @@ static const cli_option static_options[] = {
 	 .meaning = "where secrets are kept; by default ~/.local/state/curfew/secrets.db"},
 	{.id = CLI_OPTION_SECRETS_KEY, .name = "secrets-key", .argument = "FILE", .commands = RUN | BENCH | SECRET,
 	 .meaning = "the key of that file; by default as CURFEW_SECRETS_KEY or CURFEW_SECRETS_KEY_FILE say"},
-	{.id = CLI_OPTION_ALLOW_FETCH, .name = "allow-fetch", .argument = "HOST", .commands = RUN, .repeatable = true,
+	{.id = CLI_OPTION_ALLOW_FETCH, .name = "allow-fetch", .argument = "HOST", .commands = RUN | SUBMIT, .repeatable = true,
 	 .meaning = "let fetch reach HOST (ports 80 and 443), HOST:PORT or *.DOMAIN"},
 	{.id = CLI_OPTION_PRINT, .name = "print", .commands = RUN, .meaning = "print the value as JSON on stdout"},
 	{.id = CLI_OPTION_PROGRAM, .name = "program", .argument = "NAME", .commands = SUBMIT,

@@ -148,8 +148,11 @@ static curfew_status run_here(session *s, cli_watch *watch, curfew_failure *fail
 /* Runs it in a confined process. */
 static curfew_status run_isolated(session *s, cli_watch *watch, curfew_failure *failure)
 {
+	/* JavaScript does not read any. */
+	bool may_read = (s->source.is_image || s->source.language >= CURFEW_LANGUAGE_WASM) &&
+	                strcmp(s->arguments->program, "-") != 0;
 	const worker_job job = {
-		.flags = is_given(s, CLI_OPTION_DETERMINISTIC) ? CURFEW_RUN_DETERMINISTIC : 0,
+		.flags = (is_given(s, CLI_OPTION_DETERMINISTIC) ? CURFEW_RUN_DETERMINISTIC : 0) | (may_read ? CURFEW_RUN_STDIN : 0),
 		.limits = &s->arguments->limits,
 		.call = s->arguments->values[CLI_OPTION_CALL],
 		.params = s->params,

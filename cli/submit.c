@@ -90,6 +90,8 @@ static int check_arguments(const session *s)
 	if (code < 0)
 		code = cli_check_params(s->arguments);
 	if (code < 0)
+		code = cli_check_hosts(&s->arguments->lists[CLI_OPTION_ALLOW_FETCH]);
+	if (code < 0)
 		code = check_number(s, CLI_OPTION_PRIORITY, "priority", 9);
 	if (code < 0)
 		code = check_number(s, CLI_OPTION_RETRY, "retry", 10);
@@ -233,6 +235,20 @@ static void add_limits(session *s)
 	text_say(&s->body, "}");
 }
 
+static void add_hosts(session *s)
+{
+	const cli_list *hosts = &s->arguments->lists[CLI_OPTION_ALLOW_FETCH];
+	if (hosts->count == 0)
+		return;
+	add_name(&s->body, "allow_fetch");
+	text_say(&s->body, "[");
+	for (size_t i = 0; i < hosts->count; i++) {
+		text_say(&s->body, i > 0 ? "," : "");
+		text_say_json(&s->body, hosts->items[i]);
+	}
+	text_say(&s->body, "]");
+}
+
 static void make_body(session *s)
 {
 	text *body = &s->body;
@@ -244,6 +260,7 @@ static void make_body(session *s)
 	add_words(body, "call", value_of(s, CLI_OPTION_CALL));
 	add_plain(body, "params", s->params);
 	add_words(body, "user", value_of(s, CLI_OPTION_USER));
+	add_hosts(s);
 	add_words(body, "delay", value_of(s, CLI_OPTION_DELAY));
 	add_number(body, "priority", value_of(s, CLI_OPTION_PRIORITY));
 	add_number(body, "retry", value_of(s, CLI_OPTION_RETRY));

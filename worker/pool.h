@@ -23,6 +23,7 @@ typedef struct worker_pool_options {
 	uint32_t spares;      /* more of them, started and idle, to take the place of one that dies; may be 0 */
 	uint32_t threads;     /* threads that execute runs in each; 0: 16 */
 	uint64_t data_bytes;  /* RLIMIT_DATA of each, on top of what the engine itself needs; 0: none */
+	int input;            /* what the workers have as standard input, for a pool of one run: may only be read; 0: none */
 	bool fetches;         /* jobs may have allow_fetch: what that takes is there from the start */
 	uint64_t patience_ns; /* how long after a run's end was due its worker is killed; 0: 50 ms */
 } worker_pool_options;

@@ -48,8 +48,9 @@ static void map_self(const char *path, unsigned id)
 	write_all(path, line, length + 2);
 }
 
-static _Noreturn void become_worker(int executable, int socket, bool own_user, unsigned user, unsigned group)
+static _Noreturn void become_worker(const worker_pool *pool, int socket, bool own_user, unsigned user, unsigned group)
 {
+	int executable = pool->executable;
 	static char name[] = "curfew", command[] = "worker";
 	char *words[] = {name, command, NULL}, *environment[] = {NULL};
 	if (own_user) {
@@ -61,7 +62,7 @@ static _Noreturn void become_worker(int executable, int socket, bool own_user, u
 	(void)setsid();
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	for (int fd = 0; fd < SOCKET; fd++)
-		(void)dup2(null, fd);
+		(void)dup2(fd == STDIN_FILENO && pool->options.input > 0 ? pool->options.input : null, fd);
 	(void)dup2(socket, SOCKET);
 	(void)syscall(SYS_close_range, SOCKET + 1, (unsigned)executable - 1, 0);
 	(void)syscall(SYS_close_range, (unsigned)executable + 1, ~0u, 0);
@@ -80,7 +81,7 @@ static pid_t start(unsigned long namespaces, int *pidfd)
 	return (pid_t)syscall(SYS_clone, CLONE_PIDFD | namespaces | SIGCHLD, NULL, pidfd, NULL, NULL);
 }
 
-static pid_t start_confined(int executable, int socket, int *pidfd)
+static pid_t start_confined(const worker_pool *pool, int socket, int *pidfd)
 {
 	/* Root is given a process namespace as it is; others need to be root of a user namespace first. */
 	static const unsigned long tries[] = {CLONE_NEWPID, CLONE_NEWPID | CLONE_NEWUSER, 0};
@@ -88,7 +89,7 @@ static pid_t start_confined(int executable, int socket, int *pidfd)
 	for (size_t i = user == 0 ? 0 : 1; i < sizeof tries / sizeof tries[0]; i++) {
 		pid_t pid = start(tries[i], pidfd);
 		if (pid == 0)
-			become_worker(executable, socket, (tries[i] & CLONE_NEWUSER) != 0, user, group);
+			become_worker(pool, socket, (tries[i] & CLONE_NEWUSER) != 0, user, group);
 		if (pid > 0)
 			return pid;
 	}
@@ -121,7 +122,7 @@ process *worker_process_start(const worker_pool *pool, const char **why)
 		return NULL;
 	}
 	p->socket = ends[0];
-	p->pid = start_confined(pool->executable, ends[1], &p->pidfd);
+	p->pid = start_confined(pool, ends[1], &p->pidfd);
 	(void)close(ends[1]);
 	if (p->pid < 0) {
 		*why = "no process";

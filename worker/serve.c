@@ -344,6 +344,7 @@ static void on_run(service *s, uint64_t number, const char *body, size_t length)
 		.id = head.id,
 		.on_event = on_event,
 		.on_done = on_done,
+		.stdin_fd = STDIN_FILENO,
 		.on_request = head.has_broker ? on_request : NULL,
 	};
 	options.call = take_text(&rest, head.call_length);

@@ -3,8 +3,10 @@
 import glob
 import json
 import os
+import pty
 import re
 import signal
+import socket
 import subprocess
 import time
 
@@ -346,6 +348,17 @@ WAT = """(module
     (i32.store (i32.const 1016) (i32.const 1)) (drop (call $poll (i32.const 1000) (i32.const 2000) (i32.const 1) (i32.const 3000))))
   (func (export "_start") (i32.store (i32.const 0) (i32.const 8)) (i32.store (i32.const 4) (i32.const 6))
     (drop (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 100))) (call $exit (i32.const 7))))"""
+CAT = """(module
+  (import "wasi_snapshot_preview1" "fd_read" (func $read (param i32 i32 i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
+  (memory (export "memory") 1)
+  (func (export "_start") (loop $again
+    (i32.store (i32.const 0) (i32.const 64)) (i32.store (i32.const 4) (i32.const 1000))
+    (drop (call $read (i32.const 0) (i32.const 0) (i32.const 1) (i32.const 16)))
+    (i32.store (i32.const 4) (i32.load (i32.const 16)))
+    (if (i32.load (i32.const 16)) (then
+      (drop (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 20))) (br $again))))))
+"""
 CALLS = {  # what is called, the exit code, what is on stdout
     "add": (["--call", "add", "--params", "[1, 2]", "--print"], 0, b"3\n"),
     "spin": (["--call", "spin", "--timeout", "300ms"], 124, b""),
@@ -353,6 +366,37 @@ CALLS = {  # what is called, the exit code, what is on stdout
     "trap": (["--call", "trap"], 1, b""),
     "start": ([], 7, b"hello\n"),
 }
+
+
+def check_input(context, kind):
+    """Standard input reaches a program that reads it, whatever it is."""
+    refuse_sanitizer(context)
+    path = write(context, CAT, "cat.wat")
+    words = [context.curfew, "run", "--isolate", "process", path]
+    if kind == "terminal":
+        master, slave = pty.openpty()
+        process = context.spawn(words, stdin=slave, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        os.close(slave)
+        os.write(master, b"typed\n\x04")
+        expect_equal("stdout", context.finish(process, words, time.monotonic(), 20).out, b"typed\n")
+        os.close(master)
+    elif kind == "socket":
+        one, other = socket.socketpair()
+        process = context.spawn(words, stdin=other, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        other.close()
+        one.sendall(b"sent" * 30000)
+        one.close()
+        expect_equal("stdout", context.finish(process, words, time.monotonic(), 20).out, b"sent" * 30000)
+    else:
+        expect_equal("pipe", context.run("--isolate", "process", path, stdin=b"piped" * 30000).out, b"piped" * 30000)
+        with open(path, "rb") as file:
+            done = context.run("--isolate", "process", path, stdin=None, stdin_file=file)
+            expect_equal("file", done.out.decode(), CAT)
+
+
+def check_no_folders(context):
+    done = context.run("--isolate", "process", "--dir", "/tmp::/data", write(context, CAT, "cat.wat"))
+    expect(done.code == 2 and done.err.count(b"\n") == 1 and b"--dir /tmp" in done.err, f"exit {done.code}: {done.err!r}")
 
 
 def check_wasm(context, name):
@@ -367,12 +411,14 @@ def tests(context):
     checks = {
         "confined": check_confined, "doctor": check_doctor, "folder_as_root": check_folder_as_root, "descriptors_not_inherited": check_not_inherited, "stuck": check_stuck,
         "cancelled": check_cancelled, "parent_killed": check_parent_killed,
-        "secrets": check_secrets,
+        "secrets": check_secrets, "no_folders": check_no_folders,
     }
     for number in (signal.SIGKILL, signal.SIGSEGV):
         checks[f"killed_{number.name}"] = lambda context, number=number: check_killed(context, number)
     for name in SAME:
         checks[f"same_{name}"] = lambda context, name=name: check_same(context, name)
+    for kind in ("pipe_and_file", "terminal", "socket"):
+        checks[f"input_{kind}"] = lambda context, kind=kind: check_input(context, kind)
     for name in CALLS:
         checks[f"wasm_{name}"] = lambda context, name=name: check_wasm(context, name)
     for path in sorted(glob.glob(os.path.join(ROOT, "tests", "cases", "modules", "*.*js"))):

@@ -64,6 +64,22 @@ def hosts_within_the_ceiling(context):
 
 
 @test
+def from_the_command_line(context):
+    refuse_sanitizer(context)
+    path = os.path.join(context.folder(), "ask.mjs")
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(asking("/status/200")["source"])
+    with Server(context, "--allow-fetch", here()) as server:
+        words = [context.curfew, "submit", "--server", f"http://127.0.0.1:{server.port}", "--wait", "--print"]
+        done = context.command([*words, "--allow-fetch", here(), path])
+        expect_equal("printed", (done.code, done.out), (0, b'[200,"a body"]\n'))
+        done = context.command([*words, "--allow-fetch", "example.com", path])
+        expect(done.code != 0 and b"server allows" in done.err, f"{done}")
+        done = context.command([*words, "--allow-fetch", "a b", path])
+        expect(done.code == 2 and b"--allow-fetch a b" in done.err, f"{done}")
+
+
+@test
 def ceiling_in_a_file(context):
     refuse_sanitizer(context)
     path = os.path.join(context.folder(), "settings")
