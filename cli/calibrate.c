@@ -319,6 +319,16 @@ static int keep(const calibration *c)
 
 /* ---- Using it -------------------------------------------------------------------------------------------- */
 
+int cli_fuel_set(const cli_arguments *arguments, uint64_t fuel_per_ms, const char *where, curfew_limits *limits)
+{
+	double fuel = (double)arguments->fuel_time_ns / 1e6 * (double)fuel_per_ms;
+	if (fuel > (double)FUEL_MOST)
+		return cli_usage_error("--fuel %s: that is %.3g of fuel %s, above the ceiling of %.0e", arguments->fuel_time_text,
+		                       fuel, where, (double)FUEL_MOST);
+	limits->fuel = fuel < 1 ? 1 : (uint64_t)fuel;
+	return -1;
+}
+
 int cli_fuel_apply(const cli_arguments *arguments, bool is_js, curfew_limits *limits)
 {
 	calibration c;
@@ -332,13 +342,7 @@ int cli_fuel_apply(const cli_arguments *arguments, bool is_js, curfew_limits *li
 			return code;
 		(void)keep(&c); /* else it is measured again the next time */
 	}
-	uint64_t fuel_per_ms = is_js ? c.fuel_per_ms[JAVASCRIPT] : fuel_per_ms_of_wasm(&c);
-	double fuel = (double)arguments->fuel_time_ns / 1e6 * (double)fuel_per_ms;
-	if (fuel > (double)FUEL_MOST)
-		return cli_usage_error("--fuel %s: that is %.3g of fuel here, above the ceiling of %.0e", arguments->fuel_time_text,
-		                       fuel, (double)FUEL_MOST);
-	limits->fuel = fuel < 1 ? 1 : (uint64_t)fuel;
-	return -1;
+	return cli_fuel_set(arguments, is_js ? c.fuel_per_ms[JAVASCRIPT] : fuel_per_ms_of_wasm(&c), "here", limits);
 }
 
 static void write_table(FILE *out, const calibration *c)

@@ -10,5 +10,7 @@
  * where that was not done yet. -1, or the exit code after an error was said.
  */
 int cli_fuel_apply(const cli_arguments *arguments, bool is_js, curfew_limits *limits);
+/* Sets limits->fuel to --fuel as a duration, where a millisecond is so much fuel ("here"). Returns as above. */
+int cli_fuel_set(const cli_arguments *arguments, uint64_t fuel_per_ms, const char *where, curfew_limits *limits);
 
 #endif

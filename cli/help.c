@@ -76,13 +76,14 @@ static void write_option(FILE *out, const cli_option *option)
 	write_wrapped(out, meaning);
 }
 
-static void write_values(FILE *out, bool fuel_times)
+/* where: --fuel may be a time, of this machine or of the server; NULL: it may not. */
+static void write_values(FILE *out, const char *where)
 {
 	fputs("\nDUR needs a unit: ns us ms s m h. SIZE: bytes, or KiB MiB GiB (K M G mean the same).\n"
 	      "N takes k M G (powers of ten). \"unlimited\" is the only way to say so.\n",
 	      out);
-	if (fuel_times)
-		fputs("--fuel 250ms is as much fuel as that time is worth on this machine (curfew calibrate).\n", out);
+	if (where != NULL)
+		fprintf(out, "--fuel 250ms is as much fuel as that time is worth on %s.\n", where);
 }
 
 static void write_exit_codes(FILE *out)
@@ -138,7 +139,9 @@ int cli_print_help(cli_command_id command)
 		write_option(p.stream, &options[i]);
 	}
 	if (count > 0 && options[0].limit != NULL)
-		write_values(p.stream, command == CLI_RUN || command == CLI_BENCH || command == CLI_SUBMIT);
+		write_values(p.stream, command == CLI_RUN || command == CLI_BENCH ? "this machine (curfew calibrate)"
+		                       : command == CLI_SUBMIT                     ? "the server's machine"
+		                                                                   : NULL);
 	if (command == CLI_RUN || command == CLI_SUBMIT)
 		write_exit_codes(p.stream);
 	if (cli_is_client(command))
@@ -240,7 +243,7 @@ static void write_man_limits(FILE *out)
 	fputs(".SH LIMITS\nEvery command that runs a program takes these; for \\fBtoken\\fR they are ceilings. \\fIDUR\\fR needs a unit: ns us ms s m h. "
 	      "\\fISIZE\\fR is a number of bytes, or KiB MiB GiB (K M G mean the same). "
 	      "\\fIN\\fR takes k M G, powers of ten. "
-	      "\\fB\\-\\-fuel 250ms\\fR, for \\fBrun\\fR, \\fBbench\\fR and \\fBsubmit\\fR, is as much fuel as that time is worth on this machine: "
+	      "\\fB\\-\\-fuel 250ms\\fR, for \\fBrun\\fR, \\fBbench\\fR and \\fBsubmit\\fR, is as much fuel as that time is worth on this (or the server's) machine: "
 	      "see \\fBcurfew calibrate\\fR. "
 	      "Only the word \\fBunlimited\\fR lifts a limit; 0 is an error.\n",
 	      out);

@@ -43,7 +43,7 @@ static void format_time_of(span run, span report, char words[CLI_QUANTITY])
 	span used = cli_json_member(report.data != NULL ? report : run, "used");
 	int64_t wall_us = cli_json_number(cli_json_member(used, "wall_us"));
 	(void)snprintf(words, CLI_QUANTITY, "-");
-	if (wall_us >= 0)
+	if (wall_us > 0)
 		cli_format_time((uint64_t)wall_us * 1000, words);
 }
 

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* curfew submit: has a server run a program, and with --wait goes on as curfew run does. */
-#include "calibrate.h"
 #include "commands.h"
 #include "follow.h"
 #include "say.h"
@@ -156,7 +155,7 @@ static int make_params(session *s)
 		return cli_usage_error("a server gives a WASI program no arguments: %s", s->arguments->rest[0]);
 	s->own = *s->arguments;
 	s->arguments = &s->own;
-	code = cli_fuel_apply(s->arguments, fuel_is_js, &s->own.limits);
+	code = cli_server_apply_fuel(&s->server, s->http, s->arguments, fuel_is_js, &s->own.limits);
 	return code >= 0 ? code : cli_make_params(s->arguments, is_js, &s->params, &s->params_length);
 }
 

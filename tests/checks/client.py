@@ -97,6 +97,20 @@ def submit(context):
 
 
 @test
+def fuel_as_time(context):
+    """It is the server's machine that counts."""
+    with Server(context) as server:
+        client = Client(context, server)
+        for name, source, more in (("a.js", "1", []), ("a.wat", '(module (func (export "f")))', ["--call", "f"])):
+            done = client.ask("submit", "--fuel", "3ms", *more, write(context, name, source), timeout=60)
+            expect(done.code == 0 and (b"measures once" in done.err) == (name == "a.js"), f"exit {done.code}, {done.err}")
+            known = server.ask("GET", "/v1/calibration")["calibration"]
+            per_ms = known["fuel_per_ms"]["javascript"] if name == "a.js" else known["webassembly_fuel_per_ms"]
+            expect_equal(name, server.get(done.out.decode().strip())["limits"]["fuel"], 3 * per_ms)
+        expect_error(client.ask("submit", "--fuel", "9999999h", write(context, "a.js", "1")), 2, "--fuel")
+
+
+@test
 def webassembly(context):
     text = '(module (func (export "add") (param i32 i32) (result i32) (i32.add (local.get 0) (local.get 1))))'
     binary = bytes.fromhex("0061736d0100000001050160017f017f03020100070701036e6567000009") [:8]
