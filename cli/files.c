@@ -231,19 +231,24 @@ static void resolve(const char *path, char target[PATH_MAX])
 		(void)snprintf(target, PATH_MAX, "%s", path);
 }
 
+/* Whether files can be made beside this one: 0, or why not. */
+static int check_folder(const char *target)
+{
+	char temporary[PATH_MAX];
+	int fd = open_temporary(target, temporary);
+	if (fd < 0)
+		return errno;
+	(void)close(fd);
+	(void)unlink(temporary);
+	return 0;
+}
+
 /* Replacing needs a regular file, or none, in a folder that can be written. */
 static bool can_replace(const char *target)
 {
 	struct stat status;
-	if (stat(target, &status) == 0 && !S_ISREG(status.st_mode))
-		return false;
-	char temporary[PATH_MAX];
-	int fd = open_temporary(target, temporary);
-	if (fd < 0)
-		return false;
-	(void)close(fd);
-	(void)unlink(temporary);
-	return true;
+	bool exists = stat(target, &status) == 0;
+	return (!exists || S_ISREG(status.st_mode)) && check_folder(target) == 0;
 }
 
 int cli_file_check(const char *path)
@@ -260,13 +265,7 @@ int cli_file_check(const char *path)
 		return EISDIR;
 	if (exists)
 		return access(target, W_OK) == 0 ? 0 : errno;
-	char temporary[PATH_MAX];
-	int fd = open_temporary(target, temporary);
-	if (fd < 0)
-		return errno;
-	(void)close(fd);
-	(void)unlink(temporary);
-	return 0;
+	return check_folder(target);
 }
 
 /* The permissions that a file written in place would have. */
