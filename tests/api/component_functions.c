@@ -3,29 +3,9 @@
  * Host functions for components: every type as JSON, numbers, errors and results, now and later, limits, stops, what
  * does not link. A component here lends its memory to one core function, which hands on where things stand in it.
  */
-#include "harness.h"
-
-#include <pthread.h>
-#include <stdatomic.h>
+#include "host.h"
 
 /* ---- Functions of this host ------------------------------------------------------------------------------- */
-
-static void add(void *context, curfew_host_call *call)
-{
-	const curfew_value *values = curfew_host_call_get_values(call);
-	curfew_value sum = {.i32 = values[0].i32 + values[1].i32};
-	(void)context;
-	CHECK(curfew_host_call_get_params(call, NULL) == NULL);
-	CHECK_OK(curfew_host_call_return_values(call, &sum));
-}
-
-static void scale(void *context, curfew_host_call *call)
-{
-	const curfew_value *values = curfew_host_call_get_values(call);
-	curfew_value results[2] = {{.i64 = values[0].i64 * 2}, {.f64 = (double)values[1].f32 * 2}};
-	(void)context;
-	CHECK_OK(curfew_host_call_return_values(call, results));
-}
 
 /* Answers its first argument. */
 static void first(void *context, curfew_host_call *call)
@@ -51,6 +31,14 @@ static void say(void *context, curfew_host_call *call)
 		CHECK_EQUAL(curfew_host_call_return(call, text, strlen(text)), strcmp(text, "{") == 0 ? CURFEW_INVALID : CURFEW_OK);
 }
 
+static void say_or_first(void *context, curfew_host_call *call)
+{
+	if (curfew_host_call_get_context(call) != NULL)
+		say(context, call);
+	else
+		first(context, call);
+}
+
 static void half(void *context, curfew_host_call *call)
 {
 	const curfew_value *values = curfew_host_call_get_values(call);
@@ -62,81 +50,24 @@ static void half(void *context, curfew_host_call *call)
 		CHECK_OK(curfew_host_call_return_values(call, &result));
 }
 
-static void nothing(void *context, curfew_host_call *call)
-{
-	(void)context, (void)call;
-}
+static const host_answer saying = {say_or_first};
+static host_held the_held;
 
-static void spin(void *context, curfew_host_call *call)
-{
-	(void)context;
-	while (!curfew_host_call_is_stopped(call))
-		harness_sleep_us(100);
-}
-
-/* Asynchronous: a thread for each call answers it soon. */
-static void *answer_soon(void *argument)
-{
-	curfew_host_call *call = argument;
-	const curfew_value *values = curfew_host_call_get_values(call);
-	harness_sleep_us(5000);
-	if (values != NULL) {
-		curfew_value twice = {.i32 = values[0].i32 * 2};
-		CHECK_OK(curfew_host_call_return_values(call, &twice));
-	} else if (curfew_host_call_get_context(call) != NULL) {
-		say(NULL, call);
-	} else {
-		first(NULL, call);
-	}
-	return NULL;
-}
-
-static void later(void *context, curfew_host_call *call)
-{
-	pthread_t thread;
-	(void)context;
-	CHECK_EQUAL(pthread_create(&thread, NULL, answer_soon, call), 0);
-	pthread_detach(thread);
-}
-
-/* Asynchronous: nobody answers until the test does. */
-typedef struct held {
-	_Atomic(curfew_host_call *) call;
-	atomic_int told;
-} held;
-
-static void hold(void *context, curfew_host_call *call)
-{
-	held *kept = context;
-	atomic_store(&kept->call, call);
-}
-
-static void on_stopped(void *context, curfew_host_call *call)
-{
-	held *kept = context;
-	CHECK(curfew_host_call_is_stopped(call));
-	atomic_fetch_add(&kept->told, 1);
-}
-
-static held the_held;
-
-#define FUNCTION(name_, callback, ...)                                                                           \
-	{.size = sizeof(curfew_host_function), .name = name_, .call = callback, __VA_ARGS__}
 #define API .module = "acme:host/api"
 
 static const curfew_host_function functions[] = {
-	FUNCTION("add", add, .type = "ii->i", .fuel = 100000),
-	FUNCTION("scale", scale, .type = "If->IF", .module = "maths"),
-	FUNCTION("first", first, API),
-	FUNCTION("say", say, API),
-	FUNCTION("half", half, API, .type = "i->i"),
-	FUNCTION("nothing", nothing),
-	FUNCTION("zero", nothing, .type = "->F"),
-	FUNCTION("spin", spin, .type = "->"),
-	FUNCTION("later", later, API, .flags = CURFEW_HOST_ASYNC),
-	FUNCTION("twice", later, .flags = CURFEW_HOST_ASYNC, .type = "i->i"),
-	FUNCTION("hold", hold, .flags = CURFEW_HOST_ASYNC, .stopped = on_stopped, .context = &the_held),
-	FUNCTION("versioned", nothing, .module = "acme:host/old@1.0.0"),
+	HOST_FUNCTION("add", host_add, .type = "ii->i", .fuel = 100000),
+	HOST_FUNCTION("scale", host_scale, .type = "If->IF", .module = "maths"),
+	HOST_FUNCTION("first", first, API),
+	HOST_FUNCTION("say", say, API),
+	HOST_FUNCTION("half", half, API, .type = "i->i"),
+	HOST_FUNCTION("nothing", host_nothing),
+	HOST_FUNCTION("zero", host_nothing, .type = "->F"),
+	HOST_FUNCTION("spin", host_spin, .type = "->"),
+	HOST_FUNCTION("later", host_later, API, .flags = CURFEW_HOST_ASYNC, .context = (void *)(uintptr_t)&saying),
+	HOST_FUNCTION("twice", host_later, .flags = CURFEW_HOST_ASYNC, .type = "i->i"),
+	HOST_FUNCTION("hold", host_hold, .flags = CURFEW_HOST_ASYNC, .stopped = host_on_stopped, .context = &the_held),
+	HOST_FUNCTION("versioned", host_nothing, .module = "acme:host/old@1.0.0"),
 };
 
 /* ---- Components ------------------------------------------------------------------------------------------- */

@@ -1,28 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Host functions: JSON and numbers, answers now and later, errors, limits, stops, and calls that outlive their run. */
-#include "harness.h"
-
-#include <pthread.h>
-#include <stdatomic.h>
+#include "host.h"
 
 /* ---- Functions of this host ------------------------------------------------------------------------------- */
-
-static void add(void *context, curfew_host_call *call)
-{
-	const curfew_value *values = curfew_host_call_get_values(call);
-	curfew_value sum = {.i32 = values[0].i32 + values[1].i32};
-	(void)context;
-	CHECK(curfew_host_call_get_params(call, NULL) == NULL);
-	CHECK_OK(curfew_host_call_return_values(call, &sum));
-}
-
-static void scale(void *context, curfew_host_call *call)
-{
-	const curfew_value *values = curfew_host_call_get_values(call);
-	curfew_value results[2] = {{.i64 = values[0].i64 * 2}, {.f64 = (double)values[1].f32 * 2}};
-	(void)context;
-	CHECK_OK(curfew_host_call_return_values(call, results));
-}
 
 static void echo(void *context, curfew_host_call *call)
 {
@@ -42,11 +22,6 @@ static void whoami(void *context, curfew_host_call *call)
 	CHECK_OK(curfew_host_call_return(call, text, strlen(text)));
 }
 
-static void nothing(void *context, curfew_host_call *call)
-{
-	(void)context, (void)call;
-}
-
 static void fail(void *context, curfew_host_call *call)
 {
 	(void)context;
@@ -59,85 +34,31 @@ static void answer_rubbish(void *context, curfew_host_call *call)
 	CHECK_EQUAL(curfew_host_call_return(call, "{", 1), CURFEW_INVALID);
 }
 
-static void spin(void *context, curfew_host_call *call)
-{
-	(void)context;
-	while (!curfew_host_call_is_stopped(call))
-		harness_sleep_us(100);
-}
-
-/* Asynchronous: a thread for each call answers it soon. */
-static void *answer_soon(void *argument)
-{
-	curfew_host_call *call = argument;
-	const curfew_value *values = curfew_host_call_get_values(call);
-	harness_sleep_us(5000);
-	if (values != NULL) {
-		curfew_value twice = {.i32 = values[0].i32 * 2};
-		CHECK_OK(curfew_host_call_return_values(call, &twice));
-	} else {
-		size_t length;
-		const char *params = curfew_host_call_get_params(call, &length);
-		CHECK_OK(curfew_host_call_return(call, params, length));
-	}
-	return NULL;
-}
-
-static void later(void *context, curfew_host_call *call)
-{
-	pthread_t thread;
-	(void)context;
-	CHECK_EQUAL(pthread_create(&thread, NULL, answer_soon, call), 0);
-	pthread_detach(thread);
-}
-
 static void fail_at_once(void *context, curfew_host_call *call)
 {
 	(void)context;
 	CHECK_OK(curfew_host_call_throw(call, "refused"));
 }
 
-/* Asynchronous: nobody answers until the test does. */
-typedef struct held {
-	_Atomic(curfew_host_call *) call;
-	atomic_int told;
-} held;
-
-static void hold(void *context, curfew_host_call *call)
-{
-	held *kept = context;
-	CHECK(curfew_host_call_get_data(call) == NULL);
-	curfew_host_call_set_data(call, kept);
-	atomic_store(&kept->call, call);
-}
-
-static void on_stopped(void *context, curfew_host_call *call)
-{
-	held *kept = context;
-	CHECK(curfew_host_call_get_data(call) == kept);
-	CHECK(curfew_host_call_is_stopped(call));
-	atomic_fetch_add(&kept->told, 1);
-}
-
-static held the_held;
-
-#define FUNCTION(name_, callback, ...) {.size = sizeof(curfew_host_function), .name = name_, .call = callback, __VA_ARGS__}
+static const host_answer echoing = {echo};
+static host_held the_held;
 
 static const curfew_host_function functions[] = {
-	FUNCTION("add", add, .type = "ii->i", .fuel = 100000),
-	FUNCTION("scale", scale, .type = "If->IF", .module = "maths"),
-	FUNCTION("echo", echo),
-	FUNCTION("whoami", whoami, .context = (void *)(uintptr_t)"host"),
-	FUNCTION("nothing", nothing),
-	FUNCTION("zero", nothing, .type = "->F"),
-	FUNCTION("fail", fail),
-	FUNCTION("fail_typed", fail, .type = "->"),
-	FUNCTION("rubbish", answer_rubbish),
-	FUNCTION("spin", spin, .type = "->"),
-	FUNCTION("later", later, .flags = CURFEW_HOST_ASYNC),
-	FUNCTION("twice", later, .flags = CURFEW_HOST_ASYNC, .type = "i->i"),
-	FUNCTION("refuse", fail_at_once, .flags = CURFEW_HOST_ASYNC, .type = "->"),
-	FUNCTION("hold", hold, .flags = CURFEW_HOST_ASYNC, .type = "->", .stopped = on_stopped, .context = &the_held),
+	HOST_FUNCTION("add", host_add, .type = "ii->i", .fuel = 100000),
+	HOST_FUNCTION("scale", host_scale, .type = "If->IF", .module = "maths"),
+	HOST_FUNCTION("echo", echo),
+	HOST_FUNCTION("whoami", whoami, .context = (void *)(uintptr_t)"host"),
+	HOST_FUNCTION("nothing", host_nothing),
+	HOST_FUNCTION("zero", host_nothing, .type = "->F"),
+	HOST_FUNCTION("fail", fail),
+	HOST_FUNCTION("fail_typed", fail, .type = "->"),
+	HOST_FUNCTION("rubbish", answer_rubbish),
+	HOST_FUNCTION("spin", host_spin, .type = "->"),
+	HOST_FUNCTION("later", host_later, .flags = CURFEW_HOST_ASYNC, .context = (void *)(uintptr_t)&echoing),
+	HOST_FUNCTION("twice", host_later, .flags = CURFEW_HOST_ASYNC, .type = "i->i"),
+	HOST_FUNCTION("refuse", fail_at_once, .flags = CURFEW_HOST_ASYNC, .type = "->"),
+	HOST_FUNCTION("hold", host_hold, .flags = CURFEW_HOST_ASYNC, .type = "->", .stopped = host_on_stopped,
+	              .context = &the_held),
 };
 
 static curfew_program *make(curfew_engine *engine, curfew_language language, const char *text)
@@ -155,26 +76,22 @@ static curfew_program *make(curfew_engine *engine, curfew_language language, con
 	return program;
 }
 
-static curfew_report *run(curfew_program *program, const curfew_limits *limits)
-{
-	curfew_run_options options = {.size = sizeof options, .limits = limits, .host_context = (void *)(uintptr_t)"run"};
-	curfew_report *report = NULL;
-	CHECK_OK(curfew_program_run(program, &options, &report, NULL));
-	return report;
-}
-
-static void expect(curfew_language language, const char *text, const curfew_limits *limits, curfew_outcome outcome,
-                   const char *value, const char *message)
+/* call: the function to call, or NULL. */
+static void expect_of(curfew_language language, const char *text, const char *call, const curfew_limits *limits,
+                      curfew_outcome outcome, const char *value, const char *message)
 {
 	curfew_engine *engine = harness_engine(2);
 	curfew_program *program = make(engine, language, text);
 	for (int again = 0; again < 2; again++) {
-		curfew_report *report = run(program, limits);
+		curfew_run_options options = {.size = sizeof options, .limits = limits, .call = call,
+		                              .host_context = (void *)(uintptr_t)"run"};
+		curfew_report *report = NULL;
+		CHECK_OK(curfew_program_run(program, &options, &report, NULL));
 		if (report->outcome != outcome)
 			(void)fprintf(stderr, "%.100s: %s: %s\n", text, curfew_outcome_name(report->outcome),
 			              report->error_message != NULL ? report->error_message : "-");
 		CHECK_EQUAL(report->outcome, outcome);
-		if (value != NULL)
+		if (value != NULL || call != NULL)
 			CHECK_TEXT(report->value, value);
 		if (message != NULL)
 			CHECK_TEXT(report->error_message, message);
@@ -182,6 +99,12 @@ static void expect(curfew_language language, const char *text, const curfew_limi
 	}
 	curfew_program_destroy(program);
 	curfew_engine_destroy(engine);
+}
+
+static void expect(curfew_language language, const char *text, const curfew_limits *limits, curfew_outcome outcome,
+                   const char *value, const char *message)
+{
+	expect_of(language, text, NULL, limits, outcome, value, message);
 }
 
 static void js(const char *text, const char *value)
@@ -216,10 +139,10 @@ static void test_js_json(void)
 static void test_same_name(void)
 {
 	static const curfew_host_function given[] = {
-		FUNCTION("size", nothing, .type = "->i"),
-		FUNCTION("add", add, .type = "ii->i", .module = "one"),
-		FUNCTION("add", nothing, .type = "ii->i", .module = "two"),
-		FUNCTION("sum", add, .type = "ii->i"),
+		HOST_FUNCTION("size", host_nothing, .type = "->i"),
+		HOST_FUNCTION("add", host_add, .type = "ii->i", .module = "one"),
+		HOST_FUNCTION("add", host_nothing, .type = "ii->i", .module = "two"),
+		HOST_FUNCTION("sum", host_add, .type = "ii->i"),
 	};
 	const char *texts[] = {"[host.add(1, 2), host.sum(3, 4)]",
 	                       "(module (import \"two\" \"add\" (func $a (param i32 i32) (result i32)))"
@@ -285,23 +208,7 @@ static void test_limits(void)
 
 static void wat(const char *text, curfew_outcome outcome, const char *value, const char *message)
 {
-	curfew_engine *engine = harness_engine(2);
-	curfew_program *program = make(engine, CURFEW_LANGUAGE_WAT, text);
-	for (int again = 0; again < 2; again++) {
-		curfew_run_options options = {.size = sizeof options, .call = "f"};
-		curfew_report *report = NULL;
-		CHECK_OK(curfew_program_run(program, &options, &report, NULL));
-		if (report->outcome != outcome)
-			(void)fprintf(stderr, "%.100s: %s: %s\n", text, curfew_outcome_name(report->outcome),
-			              report->error_message != NULL ? report->error_message : "-");
-		CHECK_EQUAL(report->outcome, outcome);
-		CHECK_TEXT(report->value, value);
-		if (message != NULL)
-			CHECK_TEXT(report->error_message, message);
-		curfew_report_destroy(report);
-	}
-	curfew_program_destroy(program);
-	curfew_engine_destroy(engine);
+	expect_of(CURFEW_LANGUAGE_WAT, text, "f", NULL, outcome, value, message);
 }
 
 static void test_wasm_numbers(void)
@@ -413,12 +320,12 @@ static void test_refusals(void)
 	curfew_host_function twice[2] = {functions[0], functions[0]};
 	curfew_failure failure;
 	const char *bad_name = "a host function's name is not printable ASCII of at most 128 bytes";
-	refuse(program, (curfew_host_function){.name = "a b", .call = add}, bad_name);
-	refuse(program, (curfew_host_function){.name = "", .call = add}, bad_name);
-	refuse(program, (curfew_host_function){.call = add}, bad_name);
-	refuse(program, (curfew_host_function){.name = "a", .type = "ix->", .call = add},
+	refuse(program, (curfew_host_function){.name = "a b", .call = host_add}, bad_name);
+	refuse(program, (curfew_host_function){.name = "", .call = host_add}, bad_name);
+	refuse(program, (curfew_host_function){.call = host_add}, bad_name);
+	refuse(program, (curfew_host_function){.name = "a", .type = "ix->", .call = host_add},
 	       "host function a: type ix-> is not like \"iI->f\"");
-	refuse(program, (curfew_host_function){.name = "a", .type = "iiiiiiiiiiiiiiiii->", .call = add},
+	refuse(program, (curfew_host_function){.name = "a", .type = "iiiiiiiiiiiiiiiii->", .call = host_add},
 	       "host function a: type iiiiiiiiiiiiiiiii-> is not like \"iI->f\"");
 	refuse(program, (curfew_host_function){.name = "a"},
 	       "host function a: no callback, an unknown flag, or stopped without CURFEW_HOST_ASYNC");

@@ -8,6 +8,7 @@
 
 #include "curfew.h"
 
+#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -141,6 +142,27 @@ static inline void harness_expect(curfew_engine *engine, const char *text, const
 		CHECK_TEXT(report->value, value);
 	curfew_report_destroy(report);
 	curfew_program_destroy(program);
+}
+
+/* The names in a folder, of /proc for example. */
+static inline unsigned harness_count_entries(const char *path)
+{
+	unsigned count = 0;
+	DIR *folder = opendir(path);
+	CHECK(folder != NULL);
+	while (readdir(folder) != NULL)
+		count++;
+	(void)closedir(folder);
+	return count;
+}
+
+/* No run goes on, and none holds a memory. */
+static inline void harness_check_idle(curfew_engine *engine)
+{
+	curfew_engine_stats stats = {.size = sizeof stats};
+	curfew_engine_get_stats(engine, &stats);
+	CHECK_EQUAL(stats.runs_active, 0);
+	CHECK_EQUAL(stats.regions_in_use, 0);
 }
 
 static inline int harness_main(int count, char **words, const harness_test *tests, size_t test_count)

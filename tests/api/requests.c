@@ -3,7 +3,6 @@
 #include "harness.h"
 
 #include <arpa/inet.h>
-#include <dirent.h>
 #include <netinet/in.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -23,20 +22,9 @@ static int listen_somewhere(int *port)
 	return fd;
 }
 
-static unsigned count_entries(const char *path)
-{
-	unsigned count = 0;
-	DIR *folder = opendir(path);
-	CHECK(folder != NULL);
-	while (readdir(folder) != NULL)
-		count++;
-	(void)closedir(folder);
-	return count;
-}
-
 static unsigned count_descriptors(void)
 {
-	return count_entries("/proc/self/fd");
+	return harness_count_entries("/proc/self/fd");
 }
 
 /* Waits until so many are open; how many are in the end. (A thread of its own may be the one that ends an engine.) */
@@ -106,7 +94,7 @@ static void many_wait_and_are_cancelled(void)
 	curfew_program *program = waiting_program(engine, port);
 	start_many(program, port, runs, count);
 	CHECK(wait_for_descriptors(before + count, UINT32_MAX) >= before + count);
-	unsigned threads = count_entries("/proc/self/task");
+	unsigned threads = harness_count_entries("/proc/self/task");
 	CHECK(threads < 12);
 	for (unsigned i = 0; i < count; i++)
 		curfew_run_cancel(runs[i]);

@@ -6,7 +6,6 @@
 #include "harness.h"
 
 #include <arpa/inet.h>
-#include <dirent.h>
 #include <netinet/in.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -253,17 +252,6 @@ static void nothing_comes_later(void)
 
 /* ---- Thousands -------------------------------------------------------------------------------------------- */
 
-static unsigned count_entries(const char *path)
-{
-	unsigned count = 0;
-	DIR *folder = opendir(path);
-	CHECK(folder != NULL);
-	while (readdir(folder) != NULL)
-		count++;
-	(void)closedir(folder);
-	return count;
-}
-
 static long resident_kib(void)
 {
 	long size = 0, resident = 0;
@@ -305,11 +293,11 @@ static void settle(curfew_engine *engine, silent_server *server, unsigned descri
 	do {
 		harness_sleep_us(2000);
 		curfew_engine_get_stats(engine, &stats);
-	} while ((stats.regions_in_use || stats.runs_active || (descriptors && count_entries("/proc/self/fd") > descriptors)) &&
-	         harness_now() < end);
+	} while ((stats.regions_in_use || stats.runs_active ||
+	          (descriptors && harness_count_entries("/proc/self/fd") > descriptors)) && harness_now() < end);
 	CHECK_EQUAL(stats.regions_in_use, 0);
 	CHECK_EQUAL(stats.runs_active, 0);
-	CHECK(!descriptors || count_entries("/proc/self/fd") <= descriptors);
+	CHECK(!descriptors || harness_count_entries("/proc/self/fd") <= descriptors);
 }
 
 static void thousands_leave_nothing(void)
@@ -317,7 +305,7 @@ static void thousands_leave_nothing(void)
 	curfew_program *programs[sizeof endings / sizeof endings[0]];
 	silent_server server;
 	server_start(&server);
-	unsigned threads = count_entries("/proc/self/task"), before = count_entries("/proc/self/fd"), rounds = harness_count(40), descriptors = 0;
+	unsigned threads = harness_count_entries("/proc/self/task"), before = harness_count_entries("/proc/self/fd"), rounds = harness_count(40), descriptors = 0;
 	long resident = 0;
 	curfew_engine *engine = harness_engine(2);
 	for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++) {
@@ -332,24 +320,24 @@ static void thousands_leave_nothing(void)
 		if (i == rounds / 4) {
 			harness_sleep_us(500000);
 			settle(engine, &server, 0);
-			descriptors = count_entries("/proc/self/fd");
+			descriptors = harness_count_entries("/proc/self/fd");
 			resident = resident_kib();
 		}
 	}
 	settle(engine, &server, descriptors + 16);
 	(void)printf("%u runs: %u descriptors, %u at the first quarter; memory grew by %ld KiB; %u requests reached the server\n",
-	             rounds * ROUND, count_entries("/proc/self/fd"), descriptors, resident_kib() - resident, atomic_load(&server.requests));
+	             rounds * ROUND, harness_count_entries("/proc/self/fd"), descriptors, resident_kib() - resident, atomic_load(&server.requests));
 	CHECK(resident_kib() - resident < 24 << 10);
-	CHECK(count_entries("/proc/self/task") < threads + 76);
+	CHECK(harness_count_entries("/proc/self/task") < threads + 76);
 	for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++)
 		curfew_program_destroy(programs[i]);
 	curfew_engine_destroy(engine);
 	uint64_t end = harness_now() + harness_ms(10000);
 	/* One of its own threads may be the one that ends the engine. */
-	while ((count_entries("/proc/self/fd") != before || count_entries("/proc/self/task") != threads) && harness_now() < end)
+	while ((harness_count_entries("/proc/self/fd") != before || harness_count_entries("/proc/self/task") != threads) && harness_now() < end)
 		harness_sleep_us(2000);
-	CHECK_EQUAL(count_entries("/proc/self/fd"), before);
-	CHECK_EQUAL(count_entries("/proc/self/task"), threads);
+	CHECK_EQUAL(harness_count_entries("/proc/self/fd"), before);
+	CHECK_EQUAL(harness_count_entries("/proc/self/task"), threads);
 	server_end(&server);
 }
 

@@ -124,24 +124,13 @@ static void attacks_at_guards_and_epochs(void)
 
 /* ---- Many at once ---------------------------------------------------------------------------------------- */
 
-static unsigned entries(const char *path)
-{
-	DIR *folder = opendir(path);
-	unsigned count = 0;
-	CHECK(folder != NULL);
-	while (readdir(folder) != NULL)
-		count++;
-	(void)closedir(folder);
-	return count;
-}
-
 /* Threads that wait for a guest's input end by themselves soon after: nobody waits for them. */
 static void check_entries(const char *path, unsigned expected)
 {
 	uint64_t until = harness_now() + harness_ms(5000);
-	while (entries(path) != expected && harness_now() < until)
+	while (harness_count_entries(path) != expected && harness_now() < until)
 		harness_sleep_us(2000);
-	CHECK_EQUAL(entries(path), expected);
+	CHECK_EQUAL(harness_count_entries(path), expected);
 }
 
 typedef struct guest {
@@ -190,14 +179,6 @@ static void *run_all(void *context)
 	return NULL;
 }
 
-static void check_idle(curfew_engine *engine)
-{
-	curfew_engine_stats stats = {.size = sizeof stats};
-	curfew_engine_get_stats(engine, &stats);
-	CHECK_EQUAL(stats.runs_active, 0);
-	CHECK_EQUAL(stats.regions_in_use, 0);
-}
-
 static void run_by_threads(curfew_engine *engine)
 {
 	shared all = {.next = 0};
@@ -210,15 +191,15 @@ static void run_by_threads(curfew_engine *engine)
 		CHECK_EQUAL(pthread_join(threads[i], NULL), 0);
 	for (int i = 0; i < GUESTS; i++)
 		curfew_program_destroy(all.programs[i]);
-	check_idle(engine);
+	harness_check_idle(engine);
 }
 
 static void programs_shared_by_threads(void)
 {
 	curfew_engine *engine = harness_engine(2);
 	run_by_threads(engine);
-	unsigned files = entries("/proc/self/fd");
-	unsigned threads = entries("/proc/self/task");
+	unsigned files = harness_count_entries("/proc/self/fd");
+	unsigned threads = harness_count_entries("/proc/self/task");
 	run_by_threads(engine);
 	check_entries("/proc/self/fd", files);
 	check_entries("/proc/self/task", threads);
@@ -251,7 +232,7 @@ static void sleep_at_once(curfew_engine *engine, bool cancel)
 		curfew_run_destroy(runs[i]);
 	}
 	curfew_program_destroy(program);
-	check_idle(engine);
+	harness_check_idle(engine);
 }
 
 static void a_hundred_sleep_at_once(void)
@@ -261,8 +242,8 @@ static void a_hundred_sleep_at_once(void)
 	sleep_at_once(engine, false);
 	/* One after the other they would take 50 s. */
 	CHECK(harness_now() - begin < harness_ms(25000));
-	unsigned files = entries("/proc/self/fd");
-	unsigned threads = entries("/proc/self/task");
+	unsigned files = harness_count_entries("/proc/self/fd");
+	unsigned threads = harness_count_entries("/proc/self/task");
 	sleep_at_once(engine, false);
 	sleep_at_once(engine, true);
 	check_entries("/proc/self/fd", files);
@@ -272,8 +253,8 @@ static void a_hundred_sleep_at_once(void)
 
 static void engines_leave_nothing(void)
 {
-	unsigned files = entries("/proc/self/fd");
-	unsigned threads = entries("/proc/self/task");
+	unsigned files = harness_count_entries("/proc/self/fd");
+	unsigned threads = harness_count_entries("/proc/self/task");
 	for (uint32_t i = 0; i < 6; i++) {
 		curfew_engine_options options = {.size = sizeof options, .threads = 2, .preemption = i % 2};
 		curfew_engine *engine = NULL;

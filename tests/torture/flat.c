@@ -2,7 +2,6 @@
 /* Nothing grows with the number of runs: neither memory, nor open files, nor threads. */
 #include "../api/harness.h"
 
-#include <dirent.h>
 
 #define MIB (1u << 20)
 
@@ -15,17 +14,6 @@ static size_t resident_bytes(void)
 	CHECK_EQUAL(fscanf(file, "%lu %lu", &pages, &resident), 2);
 	(void)fclose(file);
 	return resident * (size_t)sysconf(_SC_PAGESIZE);
-}
-
-static unsigned entries(const char *path)
-{
-	DIR *folder = opendir(path);
-	unsigned count = 0;
-	CHECK(folder != NULL);
-	while (readdir(folder) != NULL)
-		count++;
-	(void)closedir(folder);
-	return count;
 }
 
 /* An engine may be cleaned up by one of its own threads, a moment after its owner has let it go. */
@@ -49,8 +37,8 @@ static void stays_flat(const char *text, unsigned rounds, round_function round)
 	for (unsigned i = 0; i < rounds / 10 + 1; i++)
 		round(engine, program);
 	size_t before = resident_bytes();
-	unsigned files = entries("/proc/self/fd");
-	unsigned threads = entries("/proc/self/task");
+	unsigned files = harness_count_entries("/proc/self/fd");
+	unsigned threads = harness_count_entries("/proc/self/task");
 	for (unsigned i = 0; i < rounds; i++)
 		round(engine, program);
 	size_t after = resident_bytes_below(before + 2 * MIB);
@@ -59,9 +47,9 @@ static void stays_flat(const char *text, unsigned rounds, round_function round)
 	/* Sanitizers keep what was freed. */
 	CHECK(after <= before + 2 * MIB || harness_factor("CURFEW_TEST_SCALE") > 1);
 	/* What was closing in the background when they were counted is gone by now. */
-	CHECK(entries("/proc/self/fd") <= files);
+	CHECK(harness_count_entries("/proc/self/fd") <= files);
 	/* One that stands by, and one that was needed for a moment and is leaving. */
-	CHECK(entries("/proc/self/task") <= threads + 2);
+	CHECK(harness_count_entries("/proc/self/task") <= threads + 2);
 	curfew_program_destroy(program);
 	curfew_engine_destroy(engine);
 }

@@ -192,10 +192,7 @@ static void mutations(void)
 			(void)printf("%s %u\n", curfew_outcome_name((curfew_outcome)i), counts[i]);
 	/* Many are still programs, or nothing but the reader was tried. */
 	CHECK(count < QUICK || (counts[CURFEW_OUTCOME_FINISHED] > 0 && counts[CURFEW_OUTCOME_DEADLINE] > 0));
-	curfew_engine_stats stats = {.size = sizeof stats};
-	curfew_engine_get_stats(engine, &stats);
-	CHECK_EQUAL(stats.runs_active, 0);
-	CHECK_EQUAL(stats.regions_in_use, 0);
+	harness_check_idle(engine);
 	curfew_engine_destroy(engine);
 	for (size_t i = 0; i < seed_count; i++)
 		free(seeds[i].bytes);

@@ -109,10 +109,7 @@ static void cancels(bool started)
 	CHECK(counts[0] > 0 && counts[1] > 0);
 	for (int i = 0; i < TEXTS; i++)
 		curfew_program_destroy(programs[i]);
-	curfew_engine_stats stats = {.size = sizeof stats};
-	curfew_engine_get_stats(engine, &stats);
-	CHECK_EQUAL(stats.runs_active, 0);
-	CHECK_EQUAL(stats.regions_in_use, 0);
+	harness_check_idle(engine);
 	curfew_engine_destroy(engine);
 }
 
@@ -262,10 +259,7 @@ static void many_threads(void)
 		CHECK_EQUAL(pthread_join(threads[i], NULL), 0);
 	for (int i = 0; i < HOSTILE; i++)
 		curfew_program_destroy(programs[i]);
-	curfew_engine_stats stats = {.size = sizeof stats};
-	curfew_engine_get_stats(engine, &stats);
-	CHECK_EQUAL(stats.runs_active, 0);
-	CHECK_EQUAL(stats.regions_in_use, 0);
+	harness_check_idle(engine);
 	curfew_engine_destroy(engine);
 }
 

@@ -408,14 +408,21 @@ static void test_sleeps_and_is_abandoned(void **state)
 	run_finish(&r);
 }
 
+/* With a pipe as its input: ends[0], to be closed. */
+static curfew__wasi_options reading(int ends[2])
+{
+	curfew__wasi_options options = plain;
+	assert_int_equal(pipe(ends), 0);
+	options.stdin_file = ends[0];
+	return options;
+}
+
 static void test_input(void **state)
 {
 	(void)state;
 	run r;
 	int ends[2];
-	assert_int_equal(pipe(ends), 0);
-	curfew__wasi_options options = plain;
-	options.stdin_file = ends[0];
+	curfew__wasi_options options = reading(ends);
 
 	open_workshop(&r, &options);
 	assert_int_equal(write(ends[1], "hello", 5), 5);
@@ -446,9 +453,7 @@ static void test_input_comes_while_waiting(void **state)
 	(void)state;
 	run r;
 	int ends[2];
-	assert_int_equal(pipe(ends), 0);
-	curfew__wasi_options options = plain;
-	options.stdin_file = ends[0];
+	curfew__wasi_options options = reading(ends);
 
 	open_workshop(&r, &options);
 	wasmtime_val_t most = { .kind = WASMTIME_I32, .of.i32 = 10 }, result;
@@ -471,10 +476,8 @@ static void test_reactor_goes_first(void **state)
 	run r;
 	int ends[2];
 	curfew__reactor *before = shared.reactor;
-	curfew__wasi_options options = plain;
+	curfew__wasi_options options = reading(ends);
 
-	assert_int_equal(pipe(ends), 0);
-	options.stdin_file = ends[0];
 	shared.reactor = curfew__reactor_create();
 	open_workshop(&r, &options);
 	abandon(&r, "input", 10);
@@ -979,15 +982,13 @@ static void test_crowd(void **state)
 	(void)state;
 	run r;
 	int ends[2];
-	curfew__wasi_options options = plain;
 	open_workshop(&r, &plain);
 	assert_int_equal(call_well(&r, "sleep", 10), 0);
 	run_finish(&r);
 	int before = threads();
 	crowd("sleep", -1, &plain);
 	assert_true(threads() <= before);
-	assert_int_equal(pipe(ends), 0);
-	options.stdin_file = ends[0];
+	curfew__wasi_options options = reading(ends);
 	crowd("input", 100, &options);
 	assert_true(threads() <= before);
 	close(ends[0]);
