@@ -78,9 +78,10 @@ const cli_command cli_commands[CLI_COMMANDS] = {
 	                "Has a curfew serve run a program, and prints the run's id. FILE is JavaScript (.js .mjs),\n"
 	                "WebAssembly (.wasm .wat), or - for standard input (with --lang); it is sent as it is, so it\n"
 	                "can import nothing. --program is one that the server stores (curfew programs). Each ARG is\n"
-	                "given to JavaScript as a string, as if by --params. With --wait it goes on as curfew run\n"
-	                "does: output is passed on, a stop is told, the exit code is the run's; SIGINT cancels the\n"
-	                "run, a second one leaves it. Where the server is full, it tries again for 30 seconds."},
+	                "given to JavaScript as a string, as if by --params, and to a WASI program as an argument.\n"
+	                "With --wait it goes on as curfew run does: output is passed on, a stop is told, the exit\n"
+	                "code is the run's; SIGINT cancels the run, a second one leaves it. Where the server is full,\n"
+	                "it tries again for 30 seconds."},
 	[CLI_PS] = {"ps", "[options]", "list a server's runs",
 	            "Lists the runs of a server, newest first: those that wait or run, with --all those that have\n"
 	            "ended too. A run that has ended shows its outcome in place of its state. TIME is what it\n"

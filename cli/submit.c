@@ -28,6 +28,7 @@ typedef struct session {
 	cli_server server;
 	cli_http *http;
 	cli_source source;
+	bool has_args; /* what follows "--" is for WASI */
 	char *params;
 	size_t params_length;
 	text body;
@@ -147,15 +148,15 @@ static int ask_language(session *s, bool *is_js)
 /* What depends on the language. */
 static int make_params(session *s)
 {
-	bool is_js = s->stored != NULL || s->source.language < CURFEW_LANGUAGE_WASM, fuel_is_js = is_js;
-	int code = s->stored != NULL && s->arguments->fuel_time_ns > 0 ? ask_language(s, &fuel_is_js) : -1;
+	bool is_js = s->stored != NULL || s->source.language < CURFEW_LANGUAGE_WASM;
+	bool is_asked = s->stored != NULL && (s->arguments->fuel_time_ns > 0 || s->arguments->rest_count > 0);
+	int code = is_asked ? ask_language(s, &is_js) : -1;
 	if (code >= 0)
 		return code;
-	if (!is_js && s->arguments->rest_count > 0)
-		return cli_usage_error("a server gives a WASI program no arguments: %s", s->arguments->rest[0]);
 	s->own = *s->arguments;
 	s->arguments = &s->own;
-	code = cli_server_apply_fuel(&s->server, s->http, s->arguments, fuel_is_js, &s->own.limits);
+	s->has_args = !is_js && s->own.rest_count > 0;
+	code = cli_server_apply_fuel(&s->server, s->http, s->arguments, is_js, &s->own.limits);
 	return code >= 0 ? code : cli_make_params(s->arguments, is_js, &s->params, &s->params_length);
 }
 
@@ -213,6 +214,16 @@ static void add_source(session *s)
 	free(encoded);
 }
 
+static void add_args(session *s)
+{
+	add_name(&s->body, "args");
+	for (size_t i = 0; i < s->arguments->rest_count; i++) {
+		text_say(&s->body, i > 0 ? "," : "[");
+		text_say_json(&s->body, s->arguments->rest[i]);
+	}
+	text_say(&s->body, "]");
+}
+
 /* Those that were given. */
 static void add_limits(session *s)
 {
@@ -258,6 +269,8 @@ static void make_body(session *s)
 		add_source(s);
 	add_words(body, "call", value_of(s, CLI_OPTION_CALL));
 	add_plain(body, "params", s->params);
+	if (s->has_args)
+		add_args(s);
 	add_words(body, "user", value_of(s, CLI_OPTION_USER));
 	add_hosts(s);
 	add_words(body, "delay", value_of(s, CLI_OPTION_DELAY));

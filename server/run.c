@@ -12,6 +12,7 @@
 #include "report.h"
 #include "scan.h"
 #include "store.h"
+#include "wasi.h"
 
 #include <sodium.h>
 #include <stdio.h>
@@ -119,6 +120,7 @@ void run_unref(server *s, run *r)
 	free(r->params);
 	free(r->user);
 	free(r->allow_fetch);
+	free(r->wasi);
 	free(r->idempotency_key);
 	free(r);
 }
@@ -361,8 +363,11 @@ static curfew_status submit(server *s, run *r, worker_program *ready, curfew_fai
 	flight *f = malloc(sizeof *f);
 	worker_run *handle = NULL;
 	hosts allowed;
-	if (!find_hosts(s, r, &allowed) || f == NULL) {
+	wasi given;
+	bool found = find_hosts(s, r, &allowed);
+	if (!wasi_split(&given, r->wasi) || !found || f == NULL) {
 		hosts_finish(&allowed);
+		wasi_finish(&given);
 		free(f);
 		return CURFEW_NO_MEMORY;
 	}
@@ -378,6 +383,10 @@ static curfew_status submit(server *s, run *r, worker_program *ready, curfew_fai
 	                  .store = r->user != NULL ? s->secrets : NULL,
 	                  .allow_fetch = allowed.items,
 	                  .allow_fetch_count = allowed.count,
+	                  .args = given.args,
+	                  .arg_count = given.arg_count,
+	                  .env = (const char *const *)given.env,
+	                  .env_count = given.env_count,
 	                  .context = f,
 	                  .on_event = on_event,
 	                  .on_done = on_done};
@@ -386,6 +395,7 @@ static curfew_status submit(server *s, run *r, worker_program *ready, curfew_fai
 	server_unlock(s);
 	curfew_status status = worker_pool_submit(s->pool, &job, &handle, failure);
 	hosts_finish(&allowed);
+	wasi_finish(&given);
 	server_lock(s);
 	if (status != CURFEW_OK) {
 		run_unref(s, r);

@@ -106,6 +106,7 @@ static run *make_run(request *q, const submission *sub, const char *key, const c
 	r->call = copy_words(sub->call);
 	r->user = copy_words(sub->user);
 	r->allow_fetch = copy_words(sub->allow_fetch);
+	r->wasi = copy_words(sub->wasi);
 	r->params = text_copy(sub->params, sub->params_length);
 	r->params_length = sub->params_length;
 	r->idempotency_key = copy_words(key);
@@ -117,11 +118,11 @@ static run *make_run(request *q, const submission *sub, const char *key, const c
 	r->created_wall_us = clock_wall_us();
 	r->due_wall_us = sub->delay_us > 0 ? r->created_wall_us + (int64_t)sub->delay_us : 0;
 	r->due_us = sub->delay_us > 0 ? clock_now_us() + (int64_t)sub->delay_us : 0;
-	r->held_bytes = sub->params_length + sub->source_length;
+	r->held_bytes = sub->params_length + sub->source_length + (r->wasi != NULL ? strlen(r->wasi) : 0);
 	(void)snprintf(r->body_sha256, sizeof r->body_sha256, "%s", body_sha256);
 	bool good = r->params != NULL && (sub->program == NULL) == (r->program_name == NULL) &&
 	            (sub->call == NULL) == (r->call == NULL) && (sub->user == NULL) == (r->user == NULL) &&
-	            (sub->allow_fetch == NULL) == (r->allow_fetch == NULL) &&
+	            (sub->allow_fetch == NULL) == (r->allow_fetch == NULL) && (sub->wasi == NULL) == (r->wasi == NULL) &&
 	            (key == NULL) == (r->idempotency_key == NULL);
 	if (good)
 		return r;
@@ -248,6 +249,8 @@ static answer use_stored(request *q, submission *sub, const char *key, const cha
 	program_search search;
 	if (!find_program(q, sub->program, &search))
 		return reply_problem(q, MHD_HTTP_NOT_FOUND, "no-such-program", "/program: there is no program of that name", "/program");
+	if (sub->wasi != NULL && search.language <= CURFEW_LANGUAGE_JS_MODULE)
+		return reply_problem(q, MHD_HTTP_BAD_REQUEST, "field", "/program: " SUBMISSION_NOT_WASI, "/program");
 	server_lock(q->server);
 	program *p = program_get(q->server, search.sha256, search.language, sub->program);
 	bool is_stored = p != NULL && p->stored;

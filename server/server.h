@@ -95,6 +95,7 @@ struct run {
 	size_t params_length;
 	char *user; /* may be NULL */
 	char *allow_fetch; /* hosts, with blanks between; may be NULL */
+	char *wasi;        /* arguments and environment, as JSON (wasi.h); may be NULL */
 	curfew_limits limits;
 	uint32_t flags; /* CURFEW_RUN_* */
 	unsigned priority;

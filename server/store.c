@@ -42,6 +42,7 @@ static const char *const migrations[] = {
 	"ALTER TABLE runs ADD COLUMN allow_fetch TEXT;"
 	"ALTER TABLE tokens ADD COLUMN user TEXT NOT NULL DEFAULT '';"
 	"ALTER TABLE tokens ADD COLUMN allow_fetch TEXT NOT NULL DEFAULT '';",
+	"ALTER TABLE runs ADD COLUMN wasi TEXT;",
 };
 
 enum { SCHEMA = sizeof migrations / sizeof migrations[0], BUSY_MS = 5000 };

@@ -14,8 +14,8 @@
 	X(ROLLBACK, "ROLLBACK")                                                                                 \
 	X(ADD_SOURCE, "INSERT OR IGNORE INTO sources(sha256, language, bytes) VALUES(?,?,?)")                   \
 	X(ADD_RUN, "INSERT INTO runs(id, owner, state, program, sha256, language, call, params, user, limits, flags, " \
-	           "priority, retry, attempt, created_us, due_us, started_us, queue_us, key, body_sha256, name, allow_fetch) " \
-	           "VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)")                                       \
+	           "priority, retry, attempt, created_us, due_us, started_us, queue_us, key, body_sha256, name, allow_fetch, wasi) " \
+	           "VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)")                                     \
 	X(START_RUN, "UPDATE runs SET state=2, started_us=?2, queue_us=?3, attempt=?4 WHERE id=?1")             \
 	X(END_RUN, "UPDATE runs SET state=4, ended_us=?2, outcome=?3, report=?4, checkpoint=NULL, last_event=?5, " \
 	           "queue_us=?6, started_us=?7 WHERE id=?1")                                                   \

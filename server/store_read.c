@@ -169,7 +169,7 @@ void *store_read_source(store *st, const char *sha256, curfew_language language,
 
 #define LOAD_COLUMNS                                                                                            \
 	"id, owner, state, program, sha256, language, call, params, user, limits, flags, priority, retry, attempt, " \
-	"created_us, due_us, started_us, queue_us, key, body_sha256, name, checkpoint, allow_fetch"
+	"created_us, due_us, started_us, queue_us, key, body_sha256, name, checkpoint, allow_fetch, wasi"
 
 static char *copy_column(sqlite3_stmt *row, int column)
 {
@@ -201,6 +201,7 @@ static run *load_run(server *s, sqlite3_stmt *row, curfew_failure *failure)
 	r->params_length = r->params != NULL ? strlen(r->params) : 0;
 	r->user = copy_column(row, 8);
 	r->allow_fetch = copy_column(row, 22);
+	r->wasi = copy_column(row, 23);
 	r->flags = (uint32_t)sqlite3_column_int64(row, 10);
 	r->priority = (unsigned)sqlite3_column_int(row, 11) % PRIORITIES;
 	r->retry = (unsigned)sqlite3_column_int(row, 12);

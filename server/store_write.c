@@ -102,6 +102,7 @@ static int apply_insert(store *st, const write_op *op)
 	bind_words(statement, ++column, r->idempotency_key != NULL ? r->body_sha256 : NULL);
 	bind_words(statement, ++column, p->name);
 	bind_words(statement, ++column, r->allow_fetch);
+	bind_words(statement, ++column, r->wasi);
 	int status = step(statement);
 	free(limits);
 	return status;

@@ -8,6 +8,7 @@
 #include "hosts.h"
 #include "scan.h"
 #include "text.h"
+#include "wasi.h"
 
 #include <sodium.h>
 #include <stdio.h>
@@ -224,6 +225,18 @@ static void read_hosts(submission *sub, const account *who, const config *c)
 		fields_fail(&sub->fields, "allow_fetch", "is more than there is memory for");
 }
 
+/* Programs in JavaScript have parameters instead; what a stored one is, is found later. */
+static void read_wasi(submission *sub)
+{
+	fields wrong;
+	bool is_js = sub->program == NULL && sub->language <= CURFEW_LANGUAGE_JS_MODULE;
+	wasi_take(&sub->fields, &sub->wasi, &wrong);
+	if (wrong.failed)
+		adopt(sub, &wrong);
+	else if (sub->wasi != NULL && is_js)
+		fields_fail(&sub->fields, fields_take(&sub->fields, "args") != NULL ? "args" : "env", "%s", SUBMISSION_NOT_WASI);
+}
+
 /* "5s", or a number of milliseconds. */
 static void read_delay(submission *sub)
 {
@@ -259,6 +272,7 @@ static void read_fields(submission *sub, span params, const account *who, const 
 	read_limits(sub, who);
 	read_user(sub, who);
 	read_hosts(sub, who, c);
+	read_wasi(sub);
 	read_delay(sub);
 	read_retry(sub);
 	sub->call = fields_text(f, "call", CALL_MOST);
@@ -308,4 +322,5 @@ void submission_finish(submission *sub)
 	json_decref(sub->body);
 	free(sub->source);
 	free(sub->allow_fetch);
+	free(sub->wasi);
 }

@@ -6,6 +6,9 @@
 #include "fields.h"
 #include "server.h"
 
+/* Why a program in JavaScript is refused them. */
+#define SUBMISSION_NOT_WASI "args and env are for WASI programs; JavaScript has params"
+
 typedef struct submission {
 	json_t *body;        /* what the texts below are borrowed from */
 	const char *program; /* NULL: the source is given */
@@ -14,6 +17,7 @@ typedef struct submission {
 	curfew_language language;
 	const char *call, *user;
 	char *allow_fetch;  /* owned; hosts with blanks between; NULL: none */
+	char *wasi;         /* owned; as in wasi.h; NULL: none */
 	const char *params; /* borrowed from the request's body */
 	size_t params_length;
 	curfew_limits limits; /* resolved, below the ceilings */

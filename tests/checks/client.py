@@ -121,7 +121,10 @@ def webassembly(context):
         exits = '(module (import "wasi_snapshot_preview1" "proc_exit" (func $e (param i32))) (memory (export "memory") 1) (func (export "_start") (call $e (i32.const 42))))'
         done = client.ask("submit", "--wait", write(context, "e.wat", exits))
         expect_equal("its own exit code", (done.code, done.out, done.err), (42, b"", b""))
-        expect_error(client.ask("submit", write(context, "a.wat", text), "--", "x"), 2, "WASI")
+        given = '(module (import "wasi_snapshot_preview1" "args_sizes_get" (func $sizes (param i32 i32) (result i32))) ' \
+                '(import "wasi_snapshot_preview1" "proc_exit" (func $e (param i32))) (memory (export "memory") 1) ' \
+                '(func (export "_start") (drop (call $sizes (i32.const 0) (i32.const 4))) (call $e (i32.load (i32.const 0)))))'
+        expect_equal("arguments, with its name", client.ask("submit", "--wait", write(context, "g.wat", given), "--", "x", "y").code, 3)
 
 
 @test

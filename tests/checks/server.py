@@ -671,7 +671,7 @@ def migrations(context):
     database = sqlite3.connect(path)
     version = database.execute("PRAGMA user_version").fetchone()[0]
     # The first version was without tokens.
-    database.executescript("DROP TABLE tokens; ALTER TABLE runs DROP COLUMN allow_fetch; PRAGMA user_version=1;")
+    database.executescript("DROP TABLE tokens; ALTER TABLE runs DROP COLUMN allow_fetch; ALTER TABLE runs DROP COLUMN wasi; PRAGMA user_version=1;")
     database.close()
     with Server(context, data=server.data) as server:
         expect_equal("runs", len(server.ask("GET", "/v1/runs")["runs"]), 1)

@@ -199,5 +199,49 @@ def binaries(context):
         expect_equal("not WebAssembly", server.run(base64.b64encode(b"hello").decode(), lang="wasm")["outcome"], "bad_program")
 
 
+@test
+def commands(context):
+    """WASI programs are given arguments and environment, as by curfew run; also where the server was killed meanwhile."""
+    words = ["show", "a b", "ä", ""]
+    env = {"GIVEN": "x=y", "EMPTY": ""}
+    with Server(context) as server:
+        for kind in (compiled(context, "command"), component(context, "command", "command")):
+            expected, _ = context.report("--allow-env", "GIVEN", "--allow-env", "EMPTY", kind, "--", *words, env=env)
+            source = read_binary(kind)
+            server.request("PUT", "/v1/programs/command", source, headers={"Content-Type": "application/wasm"})
+            report = server.run(program="command", args=words, env=env)
+            expect_equal("outcome", (report["outcome"], report["program"]["kind"]), (expected["outcome"], expected["program"]["kind"]))
+            expect_equal("what it sees", sorted(report["stdout"].split("\n")), sorted(expected["stdout"].split("\n")))
+            for args, code in ((["exit", "7"], 7), (["abort"], 1), (["echo"], 0)):
+                expected, done = context.report(kind, "--", *args)
+                report = server.run(base64.b64encode(source).decode(), lang="wasm", args=args)
+                expect_equal(f"{args}", [report[key] for key in ("outcome", "stdout", "stderr")], [expected[key] for key in ("outcome", "stdout", "stderr")])
+                expect_equal(f"{args}: message", report["error"] and report["error"]["message"], expected["error"] and expected["error"]["message"])
+        later = server.submit(program="command", args=["show", "later"], env={"A": "1"}, delay="1s")["id"]
+        server.kill()
+    with Server(context, data=server.data) as server:
+        expect_equal("after a crash", server.wait_for(later)["report"]["stdout"], "argument show\nargument later\nvariable A=1\n")
+        put(server, "script.js", b"1")
+        source = {"source": "(module)", "lang": "wat"}
+        for fields, pointer in (({**source, "args": "x"}, "/args"), ({**source, "args": [1]}, "/args/0"), ({**source, "args": ["a", "b\0"]}, "/args/1"),
+                                ({**source, "args": [""] * 1025}, "/args"), ({**source, "env": []}, "/env"), ({**source, "env": {"A": 1}}, "/env/A"),
+                                ({**source, "env": {"A=B": "x"}}, "/env/A=B"), ({**source, "env": {"": "x"}}, "/env/"), ({"source": "1", "args": []}, "/args"),
+                                ({"program": "script.js", "args": ["x"]}, "/program")):
+            server.refuse(400, fields, pointer)
+
+
+@test
+def submitted_commands(context):
+    """curfew submit passes on what follows "--"."""
+    path = compiled(context, "command")
+    with Server(context) as server:
+        server.request("PUT", "/v1/programs/command", read_binary(path), headers={"Content-Type": "application/wasm"})
+        for words in ([path], ["--program", "command"]):
+            done = context.command([context.curfew, "submit", "--server", f"http://127.0.0.1:{server.port}", "--wait", *words, "--", "show", "a b"])
+            expect_equal(f"{words}: {done.err}", (done.code, done.out), (0, b"argument show\nargument a b\n"))
+        done = context.command([context.curfew, "submit", "--server", f"http://127.0.0.1:{server.port}", "--wait", path, "--", "exit", "7"])
+        expect_equal("exit code", done.code, 7)
+
+
 def tests(context):
     return [Test("server", function.__name__, function) for function in TESTS]

@@ -19,7 +19,7 @@ from .harness import Failed, expect, read, shorten
 
 # Makes a database one of the version before it kept what is granted.
 WITHOUT_GRANTS = """ALTER TABLE runs DROP COLUMN allow_fetch; ALTER TABLE tokens DROP COLUMN user;
-ALTER TABLE tokens DROP COLUMN allow_fetch; PRAGMA user_version=3;"""
+ALTER TABLE tokens DROP COLUMN allow_fetch; ALTER TABLE runs DROP COLUMN wasi; PRAGMA user_version=3;"""
 
 
 class Description:
