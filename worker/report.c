@@ -4,12 +4,37 @@
 
 #include <string.h>
 
+static bool begins_with(const char *text, size_t length, const char *word, size_t word_length)
+{
+	return length >= word_length && memcmp(text, word, word_length) == 0;
+}
+
+/* Where a text begins, behind blanks and comments of one line; others are rare, and nothing depends on it. */
+static size_t skip_blanks(const char *text, size_t length)
+{
+	size_t at = 0;
+	while (at < length) {
+		const char *line_end = memchr(text + at, '\n', length - at);
+		if (strchr(" \t\r\n", text[at]) != NULL && text[at] != '\0')
+			at++;
+		else if (begins_with(text + at, length - at, ";;", 2) && line_end != NULL)
+			at = (size_t)(line_end - text);
+		else
+			break;
+	}
+	return at;
+}
+
+/* By how it begins: nothing of a program is parsed here. */
 static const char *kind_of(const worker_program *program)
 {
-	static const char component[] = {'\0', 'a', 's', 'm', 0x0d, 0, 1, 0};
+	static const char binary[] = {'\0', 'a', 's', 'm', 0x0d, 0, 1, 0}, word[] = "(component";
+	const char *text = program->bytes;
 	if (program->head.language != CURFEW_LANGUAGE_WASM && program->head.language != CURFEW_LANGUAGE_WAT)
 		return "js";
-	bool is_component = program->length >= sizeof component && memcmp(program->bytes, component, sizeof component) == 0;
+	size_t at = skip_blanks(text, program->length);
+	bool is_component = begins_with(text, program->length, binary, sizeof binary) ||
+	                    begins_with(text + at, program->length - at, word, sizeof word - 1);
 	return is_component ? "component" : "module";
 }
 

@@ -6,10 +6,12 @@ import glob
 import json
 import os
 import shlex
+import signal
 import sqlite3
 
 from .cases import CONTROLS, check_entry, check_stream, read_header
 from .harness import ROOT, Test, expect, expect_equal
+from .server import until
 from .serving import WITHOUT_GRANTS, Server
 from .wasm import command, compiled, component, small_module
 
@@ -228,6 +230,21 @@ def commands(context):
                                 ({**source, "env": {"A=B": "x"}}, "/env/A=B"), ({**source, "env": {"": "x"}}, "/env/"), ({"source": "1", "args": []}, "/args"),
                                 ({"program": "script.js", "args": ["x"]}, "/program")):
             server.refuse(400, fields, pointer)
+
+
+@test
+def kind_of_what_crashed(context):
+    """Reports that no worker wrote know what the program was."""
+    body = '(core module $m (func (export "f") (loop (br 0)))) (core instance $i (instantiate $m)) (func (export "f") (canon lift (core func $i "f")))'
+    sources = {"component": f";; a comment\n (component {body})", "module": '(module (func (export "f") (loop (br 0))))'}
+    with Server(context) as server:
+        for kind, source in sources.items():
+            run = server.submit(source, lang="wat", call="f", limits={"timeout": "60s"})["id"]
+            until(context, "it does not compute", lambda: (server.get(run)["used"] or {"cpu_us": 0})["cpu_us"] > 10000)
+            for pid in server.children():
+                os.kill(pid, signal.SIGKILL)
+            report = server.wait_for(run)["report"]
+            expect_equal("report", (report["outcome"], report["program"]["kind"]), ("crashed", kind))
 
 
 @test
