@@ -329,7 +329,11 @@ static void write_bash_command(FILE *out, cli_command_id command)
 		fprintf(out, "\t\t--%s) COMPREPLY=($(compgen -W '%s' -- \"$word\")); return ;;\n", options[i].name,
 		        options[i].values != NULL ? options[i].values : "");
 	}
-	fputs("\t\tesac\n\t\toptions='", out);
+	fputs("\t\tesac\n", out);
+	if (cli_commands[command].actions != NULL)
+		fprintf(out, "\t\tif ((COMP_CWORD == 2)) && [[ $word != -* ]]; then COMPREPLY=($(compgen -W '%s' -- \"$word\")); return; fi\n",
+		        cli_commands[command].actions);
+	fputs("\t\toptions='", out);
 	for (size_t i = 0; i < count; i++)
 		fprintf(out, "%s--%s", i > 0 ? " " : "", options[i].name);
 	fputs("'\n\t\t;;\n", out);
@@ -394,6 +398,8 @@ static void write_zsh_command(FILE *out, cli_command_id command)
 		if (options[i].letter != 0)
 			write_zsh_option(out, &options[i], "-", letter);
 	}
+	if (cli_commands[command].actions != NULL)
+		fprintf(out, "\t\t\t'1:action:(%s)' \\\n", cli_commands[command].actions);
 	fputs("\t\t\t'*:file:_files'\n\t\t;;\n", out);
 }
 
@@ -443,6 +449,9 @@ static void write_fish(FILE *out)
 	for (int i = 0; i < CLI_HELP; i++) {
 		cli_option options[CLI_OPTIONS_MOST];
 		size_t count = cli_list_options((cli_command_id)i, options);
+		if (cli_commands[i].actions != NULL)
+			fprintf(out, "complete -c curfew -n '__fish_seen_subcommand_from %s' -a '%s'\n", cli_commands[i].name,
+			        cli_commands[i].actions);
 		for (size_t k = 0; k < count; k++)
 			write_fish_option(out, (cli_command_id)i, &options[k]);
 	}

@@ -59,7 +59,8 @@ const cli_command cli_commands[CLI_COMMANDS] = {
 	                "a terminal it asks. list prints the names of the user's secrets, remove takes one\n"
 	                "away. Values are encrypted in the file of --secrets; its key is 64 hexadecimal\n"
 	                "digits in CURFEW_SECRETS_KEY, or in the file that --secrets-key or\n"
-	                "CURFEW_SECRETS_KEY_FILE names. key writes a new key to FILE."},
+	                "CURFEW_SECRETS_KEY_FILE names. key writes a new key to FILE.",
+	                "set list remove key"},
 	[CLI_SERVE] = {"serve", "[options]", "serve runs over HTTP",
 	               "Serves the HTTP interface that /openapi.json describes, and a console at /. Runs are\n"
 	               "carried out in confined processes; accepted ones are on disk, and survive the server.\n"
@@ -69,7 +70,8 @@ const cli_command cli_commands[CLI_COMMANDS] = {
 	               "create prints a new token, once; only its hash is kept. A token sees only its own runs.\n"
 	               "With --scopes admin it sees all, and the programs that it stores are everybody's.\n"
 	               "The limits are ceilings for the runs of the token. From the first token on, requests\n"
-	               "need one. revoke takes an id or a name; it works within a second."},
+	               "need one. revoke takes an id or a name; it works within a second.",
+	               "create list revoke"},
 	[CLI_DOCTOR] = {"doctor", "[--json]", "tell what this system gives",
 	                "Tells what confines a worker process on this system, for --isolate process and serve,\n"
 	                "and what makes runs faster or stops earlier. Starts a worker to find out. Exit 0,\n"
@@ -100,7 +102,8 @@ const cli_command cli_commands[CLI_COMMANDS] = {
 	                  "list prints the programs that the server stores and this token may run. put stores a FILE\n"
 	                  "under a name for curfew submit --program NAME; the server loads it first, and refuses it if\n"
 	                  "that fails. get tells what is known of one, remove takes programs away. Without a word it\n"
-	                  "lists."},
+	                  "lists.",
+	                  "list put get remove"},
 	[CLI_HELP] = {"help", "[COMMAND]", "explain a command", ""},
 };
 

@@ -36,6 +36,7 @@ typedef struct cli_command {
 	const char *usage;       /* what follows "curfew NAME" */
 	const char *summary;     /* one phrase */
 	const char *description; /* a paragraph; lines are at most 76 long */
+	const char *actions;     /* words of which one comes first, separated by blanks; NULL: it has none */
 } cli_command;
 
 extern const cli_command cli_commands[CLI_COMMANDS];

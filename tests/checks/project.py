@@ -106,7 +106,8 @@ def check_completion(context):
     for shell in ("bash", "zsh", "fish"):
         done = context.command([context.curfew, "--generate", shell])
         text = done.out.decode()
-        missing = [name for name in sorted(options_of(context, "run")) if name not in text]
+        wanted = {name for command in COMMANDS for name in options_of(context, command)} | {"list put get remove", "create list revoke"}
+        missing = [name for name in sorted(wanted) if name not in text]
         expect(done.code == 0 and not missing, f"{shell}: options that completion lacks: {missing}")
         if shutil.which(shell):
             path = os.path.join(context.folder(), "completion")
