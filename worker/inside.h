@@ -35,7 +35,7 @@ typedef struct process {
 	size_t slot_count, free_count;
 	size_t active;
 	uint64_t serial; /* of the last run */
-	unsigned late_ends; /* runs that ended after they were due: it has many to end, and goes on with it */
+	int64_t late_end_ns; /* when a run last ended after it was due: it has many to end, and goes on with it */
 	bool *has_program; /* [program_count], by slot */
 	size_t program_count;
 	worker_memory memory; /* as told last */
@@ -74,11 +74,11 @@ struct worker_run {
 	bool done;
 	unsigned cancels_sent;
 	unsigned delays; /* how often it was given more time */
-	unsigned late_ends; /* of its worker, when that was last looked at */
 
 	int64_t submitted_ns;
 	int64_t due_ns;          /* when it is to have ended at the latest; INT64_MAX: never */
 	int64_t kill_ns;         /* when its worker is killed */
+	int64_t looked_ns;       /* when it was given more time last */
 	curfew_outcome due_why;  /* CURFEW_OUTCOME_DEADLINE or CANCELLED */
 	curfew_run_usage usage;  /* as told last */
 

@@ -247,11 +247,11 @@ static bool is_overdue(const worker_pool *pool, const process *p, worker_run *ru
 		return false;
 	int64_t patience = (int64_t)pool->options.patience_ns;
 	bool we_are_late = now - run->kill_ns > patience / 4 && run->delays < DELAYS_WHEN_LATE;
-	bool it_goes_on = p->late_ends != run->late_ends && run->delays < DELAYS_MOST;
+	bool it_goes_on = p->late_end_ns > run->due_ns && p->late_end_ns > run->looked_ns && run->delays < DELAYS_MOST;
 	if (!we_are_late && !it_goes_on)
 		return true;
 	run->delays++;
-	run->late_ends = p->late_ends;
+	run->looked_ns = now;
 	run->kill_ns = worker_later(now, (uint64_t)patience);
 	return false;
 }
@@ -452,6 +452,7 @@ curfew_status worker_pool_create(const worker_pool_options *options, worker_pool
 		return worker_refuse(failure, CURFEW_NO_MEMORY, "out of memory");
 	atomic_init(&made->references, 1);
 	made->look_ns = INT64_MAX;
+	made->executable = made->epoll = made->wake = -1;
 	made->last_queued = &made->first_queued;
 	(void)pthread_mutex_init(&made->lock, NULL);
 	(void)pthread_cond_init(&made->changed, NULL);

@@ -124,7 +124,9 @@ static bool on_done(process *p, worker_run *run, const char *body, size_t length
 		result.report = body;
 		result.report_length = length;
 	}
-	p->late_ends += worker_now() > run->due_ns;
+	int64_t now = worker_now();
+	if (now > run->due_ns)
+		p->late_end_ns = now;
 	worker_run_detach(run);
 	if (run->job.on_done != NULL)
 		run->job.on_done(run->job.context, &result);

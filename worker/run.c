@@ -105,7 +105,6 @@ bool worker_run_assign(process *p, worker_run *run)
 	p->runs[slot] = run;
 	p->active++;
 	run->process = p;
-	run->late_ends = p->late_ends;
 	note_due(run, worker_now(), time_of(run), BEGIN_NS, CURFEW_OUTCOME_DEADLINE);
 	return true;
 }

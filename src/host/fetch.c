@@ -497,7 +497,7 @@ uint32_t curfew__fetch_start(curfew__fetch_session *session, curfew__operations 
 {
 	char buffer[256];
 
-	if (curfew__operations_queued(operations) > session->bytes_limit)
+	if (curfew__operations_queued(operations) / 2 > session->bytes_limit)
 		return 0;
 	curfew__transfer *transfer = calloc(1, sizeof *transfer);
 	if (!transfer)

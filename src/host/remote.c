@@ -174,7 +174,8 @@ char *curfew__remote_import(curfew__remote *remote, const char *name, size_t len
                             int32_t *answer)
 {
 	*answer = -1; /* no such file */
-	if (length > CURFEW__FETCH_REQUEST_BYTES)
+	/* One that gave up on an import must not ask for another: the broker has them one at a time. */
+	if (length > CURFEW__FETCH_REQUEST_BYTES || atomic_load(stop))
 		return NULL;
 	pthread_mutex_lock(&remote->lock);
 	uint32_t id = ++remote->import_id;
