@@ -6,6 +6,7 @@ import os
 import re
 
 from .harness import ROOT, Failed, Test, expect, expect_equal, shorten
+from .shown import shown
 
 
 def built(context, folder, source):
@@ -150,6 +151,10 @@ def check_host_function(context):
     expect_equal("host_function", run_example(context, "host_function"), (0, "ok: [7.5,\"Ada\"]\n", ""))
 
 
+def check_component(context):
+    expect_equal("component", run_example(context, "component"), (0, "ok: 5\nthrew: \"no such row\"\n", ""))
+
+
 def check_notebook(context):
     code, out, err = run_example(context, "notebook")
     values = [line for line in out.splitlines() if line.startswith("Out")]
@@ -164,12 +169,14 @@ def check_hello(context):
 
 
 def examples(context):
-    tests = [("embed", check_embed), ("host_function", check_host_function), ("cancel_from_thread", check_cancel), ("many_at_once", check_many), ("notebook", check_notebook),
+    tests = [("embed", check_embed), ("host_function", check_host_function), ("component", check_component),
+             ("cancel_from_thread", check_cancel), ("many_at_once", check_many), ("notebook", check_notebook),
              ("partial_results", check_partial), ("progress", check_progress), ("sync_items.js", check_sync_items),
              ("hostile.js", check_hostile), ("hello.js", check_hello)]
-    known = {name.partition(".")[0] for name, _ in tests}
-    found = {os.path.basename(path).partition(".")[0] for path in glob.glob(os.path.join(ROOT, "examples", "*.[cj]*"))}
+    names, transcripts = shown(context)
+    known = {name.removesuffix(".c") for name in names} | {name for name, _ in tests}
+    found = {os.path.basename(path).removesuffix(".c") for path in glob.glob(os.path.join(ROOT, "examples", "*.*"))}
 
     def check_all(context):
-        expect_equal("examples that are tested", sorted(known), sorted(found))
-    return [Test("examples", name, run) for name, run in tests] + [Test("examples", "all", check_all)]
+        expect_equal("examples that are tested", sorted(known), sorted(found - {"meson.build"}))
+    return [Test("examples", name, run) for name, run in tests] + [Test("examples", "all", check_all)] + transcripts

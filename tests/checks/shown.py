@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What documents show of the examples is what happens: their commands are run, and what follows them is compared.
+
+Numbers are not compared, nor which lines a stop shows where, as long as there is one, nor whether it was soft or hard. What
+depends on the machine having time for a run may come right at a later try.
+"""
+import glob
+import json
+import os
+import re
+import shlex
+import subprocess
+
+from .harness import ROOT, Failed, Test, expect, expect_equal, read
+
+TRIES = 4
+
+
+def transcripts(path):
+    """(command, the lines shown under it) of the fenced parts of a document."""
+    for block in re.findall(r"^```\n(.*?)^```", read(path), re.M | re.S):
+        for part in re.split(r"^\$ ", block, flags=re.M)[1:]:
+            command, _, rest = re.sub(r"\n> +", " ", part).partition("\n")
+            yield command, rest.splitlines()
+
+
+def select(text, wanted):
+    """What jq makes of a report by {key, name: .path.to}."""
+    report, made = json.loads(text), {}
+    for item in wanted.split(","):
+        name, _, place = (word.strip() for word in item.partition(":"))
+        value = report
+        for key in (place or name).strip(".").split("."):
+            value = value[key]
+        made[name] = value
+    return json.dumps(made, separators=(",", ":"), ensure_ascii=False) + "\n"
+
+
+def plain(lines):
+    made = []
+    for line in lines:
+        line = re.sub(r'"(soft|hard)"', '"stopped"', re.sub(r"\d+(\.\d+)?( [kM](?!\w))?", "N", line))
+        line = re.sub(r"N (B|KiB|MiB|GiB|ns|us|ms|s)\b", "N unit", line)
+        line = "    at somewhere" if line.startswith("    at ") else line
+        if not (line == "    at somewhere" and made[-1:] == [line]):
+            made.append(line)
+    return made
+
+
+def check(context, command, shown):
+    command, _, wanted = command.partition("|")
+    command, _, status = command.partition(";")
+    words = shlex.split(command)
+    merged = {} if wanted else {"stderr": subprocess.STDOUT}  # as a terminal shows them
+    for left in reversed(range(TRIES)):
+        done = context.command([context.curfew, *words[1:]], timeout=20 * context.slower, cwd=ROOT, **merged)
+        text = done.out.decode()
+        if wanted:
+            text = select(text, re.search(r"{(.*)}", wanted)[1])
+        if "echo $?" in status:
+            text += f"{done.code}\n"
+            expect_equal("exit", str(done.code), shown[-1])
+        if not shown:  # another look at one that is stopped
+            expect_equal("exit", done.code, 124)
+            return
+        if plain(text.splitlines()) == plain(shown):
+            return
+        if left == 0:
+            raise Failed(f"{command}: shown {plain(shown)}\n         seen {plain(text.splitlines())}")
+
+
+def shown(context):
+    tests = []
+    for path in ["README.md", *sorted(glob.glob(os.path.join("docs", "*.md"), root_dir=ROOT))]:
+        for command, lines in transcripts(path):
+            example = re.search(r"\bexamples/([\w.]+)", command)
+            if example and command.startswith("build/curfew run "):
+                tests.append((example[1], f"{os.path.basename(path)}/{len(tests) + 1} {example[1]}",
+                              lambda context, command=command, lines=lines: check(context, command, lines)))
+
+    def check_some(context):
+        expect(len(tests) >= 6, f"only {len(tests)} commands were found in the documents")
+    return {name for name, _, _ in tests}, [Test("examples", name, run) for _, name, run in tests] + [
+        Test("examples", "shown", check_some)]
