@@ -28,6 +28,17 @@ def test(function):
     return function
 
 
+def on_page(function):
+    """A test of one page, in which nothing goes wrong."""
+    def run(context):
+        with Session(context) as session:
+            page = session.open()
+            function(session, page)
+            expect_clean(page)
+    run.__name__ = function.__name__
+    return test(run)
+
+
 def find_port():
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
@@ -198,153 +209,132 @@ def expect_marked_line(page):
 # ---- The three buttons, and colours -------------------------------------------------------------------------------
 
 
-@test
-def run_button(context):
-    with Session(context) as session:
-        page = session.open()
-        write_program(page, SLOW)
+@on_page
+def run_button(session, page):
+    write_program(page, SLOW)
+    page.click("#start")
+    wait_for_state(page, "running")
+    expect_shown(page, "green", "Running")
+    expect_countdown(page)
+    page.wait(f"{card()}.querySelector('.output').textContent.includes('step 2')", "output as it comes")
+    expect_equal("state", page.evaluate(f"{card()}.dataset.state"), "running")
+    session.shoot(page, "running")
+    wait_for_outcome(page, "ok")
+    expect_shown(page, "blue", "Completed")
+    expect_equal("value", text_of(page, ".value-box pre"), '"all steps"')
+    expect_equal("output", text_of(page, ".output"), "".join(f"step {n}\n" for n in range(1, 9)))
+    session.shoot(page, "completed")
+
+
+@on_page
+def schedule_button(session, page):
+    page.click("#schedule")
+    wait_for_state(page, "running")
+    expect_shown(page, "green", "Running")
+    expect_countdown(page)
+    wait_for_outcome(page, "deadline")
+    expect_shown(page, "orange", "Deadline")
+    expect_late(page)
+    expect("found" in text_of(page, ".value-box pre"), "the partial result is not shown")
+    expect_marked_line(page)
+    meters = page.evaluate(f"[...{card()}.querySelectorAll('[role=meter]')].map((bar) => bar.ariaLabel + ': ' + bar.ariaValueText)")
+    for name in ("Elapsed: 5", "CPU: ", "Memory: ", "Loops: ", "Fuel: ", "Output: "):
+        expect(any(meter.startswith(name) for meter in meters), f"no bar {name}: {meters}")
+    session.shoot(page, "deadline")
+
+
+@on_page
+def both_button(session, page):
+    page.click("#both")
+    wait_for_state(page, "running")
+    expect_equal("what has the focus", page.evaluate("document.activeElement.textContent"), "Cancel")
+    expect_countdown(page)
+    page.press("Escape")
+    wait_for_outcome(page, "cancelled")
+    expect_shown(page, "red", "Cancelled")
+    expect_late(page)
+    expect_marked_line(page)
+    expect_equal("the focus stays with the run", page.evaluate("document.activeElement.className"), "card")
+    session.shoot(page, "cancelled")
+    page.click("#both")
+    page.wait("document.querySelectorAll('.card').length === 2", "a second run")
+    wait_for_outcome(page, "deadline")
+    expect_shown(page, "orange", "Deadline")
+
+
+@on_page
+def other_outcomes(session, page):
+    for example, outcome, word in (("throws", "threw", "Threw"), ("memory", "memory", "Memory limit")):
+        choose(page, example)
         page.click("#start")
-        wait_for_state(page, "running")
-        expect_shown(page, "green", "Running")
-        expect_countdown(page)
-        page.wait(f"{card()}.querySelector('.output').textContent.includes('step 2')", "output as it comes")
-        expect_equal("state", page.evaluate(f"{card()}.dataset.state"), "running")
-        session.shoot(page, "running")
-        wait_for_outcome(page, "ok")
-        expect_shown(page, "blue", "Completed")
-        expect_equal("value", text_of(page, ".value-box pre"), '"all steps"')
-        expect_equal("output", text_of(page, ".output"), "".join(f"step {n}\n" for n in range(1, 9)))
-        session.shoot(page, "completed")
-        expect_clean(page)
+        page.wait(f"{card()}?.dataset.outcome === '{outcome}'", outcome)
+        expect_equal("word", text_of(page, ".badge"), word)
+    write_program(page, "for (;;);\n")
+    set_field(page, "loops", "1M")
+    page.click("#start")
+    page.wait(f"{card()}?.dataset.outcome === 'loops'", "loops")
+    expect_equal("bar of the loops", page.evaluate(f"{card()}.querySelector('[aria-label=Loops]').ariaValueText"), "1 M of 1 M")
+    tones = page.evaluate("[...document.querySelectorAll('.card')].map((one) => one.dataset.tone)")
+    expect_equal("tones", tones, ["other"] * 3)
+    session.shoot(page, "other-outcomes")
 
 
-@test
-def schedule_button(context):
-    with Session(context) as session:
-        page = session.open()
-        page.click("#schedule")
-        wait_for_state(page, "running")
-        expect_shown(page, "green", "Running")
-        expect_countdown(page)
-        wait_for_outcome(page, "deadline")
-        expect_shown(page, "orange", "Deadline")
-        expect_late(page)
-        expect("found" in text_of(page, ".value-box pre"), "the partial result is not shown")
-        expect_marked_line(page)
-        meters = page.evaluate(f"[...{card()}.querySelectorAll('[role=meter]')].map((bar) => bar.ariaLabel + ': ' + bar.ariaValueText)")
-        for name in ("Elapsed: 5", "CPU: ", "Memory: ", "Loops: ", "Fuel: ", "Output: "):
-            expect(any(meter.startswith(name) for meter in meters), f"no bar {name}: {meters}")
-        session.shoot(page, "deadline")
-        expect_clean(page)
+@on_page
+def cancel_in_microtasks(session, page):
+    choose(page, "microtasks")
+    page.click("#start")
+    wait_for_state(page, "running")
+    page.wait(f"{card()}.querySelector('.value-box')", "a partial result while it runs")
+    page.click(".card .cancel")
+    wait_for_outcome(page, "cancelled")
+    expect_shown(page, "red", "Cancelled")
+    expect_late(page)
+    expect("turns" in text_of(page, ".value-box pre"), "the partial result is gone")
+    session.shoot(page, "cancelled-in-microtasks")
 
 
-@test
-def both_button(context):
-    with Session(context) as session:
-        page = session.open()
-        page.click("#both")
-        wait_for_state(page, "running")
-        expect_equal("what has the focus", page.evaluate("document.activeElement.textContent"), "Cancel")
-        expect_countdown(page)
-        page.press("Escape")
-        wait_for_outcome(page, "cancelled")
-        expect_shown(page, "red", "Cancelled")
-        expect_late(page)
-        expect_marked_line(page)
-        expect_equal("the focus stays with the run", page.evaluate("document.activeElement.className"), "card")
-        session.shoot(page, "cancelled")
-        page.click("#both")
-        page.wait("document.querySelectorAll('.card').length === 2", "a second run")
-        wait_for_outcome(page, "deadline")
-        expect_shown(page, "orange", "Deadline")
-        expect_clean(page)
-
-
-@test
-def other_outcomes(context):
-    with Session(context) as session:
-        page = session.open()
-        for example, outcome, word in (("throws", "threw", "Threw"), ("memory", "memory", "Memory limit")):
-            choose(page, example)
-            page.click("#start")
-            page.wait(f"{card()}?.dataset.outcome === '{outcome}'", outcome)
-            expect_equal("word", text_of(page, ".badge"), word)
-        write_program(page, "for (;;);\n")
-        set_field(page, "loops", "1M")
-        page.click("#start")
-        page.wait(f"{card()}?.dataset.outcome === 'loops'", "loops")
-        expect_equal("bar of the loops", page.evaluate(f"{card()}.querySelector('[aria-label=Loops]').ariaValueText"), "1 M of 1 M")
-        tones = page.evaluate("[...document.querySelectorAll('.card')].map((one) => one.dataset.tone)")
-        expect_equal("tones", tones, ["other"] * 3)
-        session.shoot(page, "other-outcomes")
-        expect_clean(page)
-
-
-@test
-def cancel_in_microtasks(context):
-    with Session(context) as session:
-        page = session.open()
-        choose(page, "microtasks")
-        page.click("#start")
-        wait_for_state(page, "running")
-        page.wait(f"{card()}.querySelector('.value-box')", "a partial result while it runs")
-        page.click(".card .cancel")
-        wait_for_outcome(page, "cancelled")
-        expect_shown(page, "red", "Cancelled")
-        expect_late(page)
-        expect("turns" in text_of(page, ".value-box pre"), "the partial result is gone")
-        session.shoot(page, "cancelled-in-microtasks")
-        expect_clean(page)
-
-
-@test
-def webassembly(context):
-    with Session(context) as session:
-        page = session.open()
-        choose(page, "wat")
-        expect_equal("language", page.evaluate("document.querySelector('#language').value"), "wat")
-        set_field(page, "call", "sum")
-        set_field(page, "params", "[1000]")
-        page.click("#start")
-        wait_for_outcome(page, "ok")
-        expect(text_of(page, ".value-box pre").strip('"') == "500500", f"value: {text_of(page, '.value-box pre')}")
-        choose(page, "wat-loop")
-        set_field(page, "call", "")
-        set_field(page, "params", "")
-        page.click("#start")
-        page.wait("document.querySelectorAll('.card').length === 2", "a second run")
-        wait_for_state(page, "running")
-        page.click(".card .cancel")
-        wait_for_outcome(page, "cancelled")
-        expect_late(page)
-        session.shoot(page, "webassembly")
-        expect_clean(page)
+@on_page
+def webassembly(session, page):
+    choose(page, "wat")
+    expect_equal("language", page.evaluate("document.querySelector('#language').value"), "wat")
+    set_field(page, "call", "sum")
+    set_field(page, "params", "[1000]")
+    page.click("#start")
+    wait_for_outcome(page, "ok")
+    expect(text_of(page, ".value-box pre").strip('"') == "500500", f"value: {text_of(page, '.value-box pre')}")
+    choose(page, "wat-loop")
+    set_field(page, "call", "")
+    set_field(page, "params", "")
+    page.click("#start")
+    page.wait("document.querySelectorAll('.card').length === 2", "a second run")
+    wait_for_state(page, "running")
+    page.click(".card .cancel")
+    wait_for_outcome(page, "cancelled")
+    expect_late(page)
+    session.shoot(page, "webassembly")
 
 
 # ---- Several pages ------------------------------------------------------------------------------------------------
 
 
-@test
-def reload_in_the_middle(context):
-    with Session(context) as session:
-        page = session.open()
-        write_program(page, SLOW)
-        page.click("#start")
-        page.wait(f"{card()}?.querySelector('.output').textContent.includes('step 2')", "output")
-        page.reload()
-        wait_until_ready(page)
-        wait_for_state(page, "running")
-        expect_shown(page, "green", "Running")
-        expect_countdown(page)
-        expect(text_of(page, ".output").startswith("step 1\nstep 2\n"), f"what came before is not shown: {text_of(page, '.output')!r}")
-        session.shoot(page, "after-reload")
-        wait_for_outcome(page, "ok")
-        expect_equal("output", text_of(page, ".output"), "".join(f"step {n}\n" for n in range(1, 9)))
-        page.reload()
-        wait_until_ready(page)
-        wait_for_outcome(page, "ok")
-        expect_equal("cards", page.evaluate("document.querySelectorAll('.card').length"), 1)
-        expect_clean(page)
+@on_page
+def reload_in_the_middle(session, page):
+    write_program(page, SLOW)
+    page.click("#start")
+    page.wait(f"{card()}?.querySelector('.output').textContent.includes('step 2')", "output")
+    page.reload()
+    wait_until_ready(page)
+    wait_for_state(page, "running")
+    expect_shown(page, "green", "Running")
+    expect_countdown(page)
+    expect(text_of(page, ".output").startswith("step 1\nstep 2\n"), f"what came before is not shown: {text_of(page, '.output')!r}")
+    session.shoot(page, "after-reload")
+    wait_for_outcome(page, "ok")
+    expect_equal("output", text_of(page, ".output"), "".join(f"step {n}\n" for n in range(1, 9)))
+    page.reload()
+    wait_until_ready(page)
+    wait_for_outcome(page, "ok")
+    expect_equal("cards", page.evaluate("document.querySelectorAll('.card').length"), 1)
 
 
 @test
@@ -404,31 +394,28 @@ def server_goes_away(context):
 # ---- Keys, width, names -------------------------------------------------------------------------------------------
 
 
-@test
-def keyboard(context):
-    with Session(context) as session:
-        page = session.open()
-        write_program(page, SPIN)
-        page.press("Enter", CONTROL)
-        wait_for_state(page, "running")
-        expect_equal("what has the focus", page.evaluate("document.activeElement.className"), "card")
-        page.press("Escape")
-        wait_for_outcome(page, "cancelled")
-        expect(page.wait("document.querySelector('#announcements').textContent.includes('Cancelled')", "the end to be announced"), "")
-        # Everything can be reached, the focus is seen, and the editor lets it go.
-        page.evaluate("document.querySelector('#example').focus()")
-        reached = set()
-        for _ in range(60):
-            page.press("Tab")
-            if page.evaluate("document.activeElement.id") == "editor":
-                page.press("Escape")
-            reached.add(page.evaluate("document.activeElement.id || document.activeElement.className"))
-            if page.evaluate("document.activeElement.matches('button, a, input, summary, .card')"):
-                style = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
-                expect(style != "none", f"the focus is not seen on {page.evaluate('document.activeElement.outerHTML')[:120]}")
-        missing = {"language", "editor", "start", "schedule", "both", "field-timeout", "field-memory", "card"} - reached
-        expect(not missing, f"not reached with Tab: {missing}")
-        expect_clean(page)
+@on_page
+def keyboard(session, page):
+    write_program(page, SPIN)
+    page.press("Enter", CONTROL)
+    wait_for_state(page, "running")
+    expect_equal("what has the focus", page.evaluate("document.activeElement.className"), "card")
+    page.press("Escape")
+    wait_for_outcome(page, "cancelled")
+    expect(page.wait("document.querySelector('#announcements').textContent.includes('Cancelled')", "the end to be announced"), "")
+    # Everything can be reached, the focus is seen, and the editor lets it go.
+    page.evaluate("document.querySelector('#example').focus()")
+    reached = set()
+    for _ in range(60):
+        page.press("Tab")
+        if page.evaluate("document.activeElement.id") == "editor":
+            page.press("Escape")
+        reached.add(page.evaluate("document.activeElement.id || document.activeElement.className"))
+        if page.evaluate("document.activeElement.matches('button, a, input, summary, .card')"):
+            style = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
+            expect(style != "none", f"the focus is not seen on {page.evaluate('document.activeElement.outerHTML')[:120]}")
+    missing = {"language", "editor", "start", "schedule", "both", "field-timeout", "field-memory", "card"} - reached
+    expect(not missing, f"not reached with Tab: {missing}")
 
 
 @test
@@ -453,28 +440,25 @@ def phone(context):
         expect_clean(page)
 
 
-@test
-def names(context):
+@on_page
+def names(session, page):
     """As a reader of the screen has it: every control has a name, the page has headings and landmarks."""
-    with Session(context) as session:
-        page = session.open()
-        choose(page, "throws")
-        page.click("#start")
-        wait_for_outcome(page, "threw")
-        for view in ("run", "history", "programs", "machine"):
-            page.evaluate(f"location.hash = '#{view}'")
-            page.wait(f"!document.querySelector('#view-{view}').hidden", view)
-            nodes = [node for node in page.call("Accessibility.getFullAXTree")["nodes"] if not node.get("ignored")]
-            found = [(node["role"]["value"], node.get("name", {}).get("value", "")) for node in nodes if "role" in node]
-            nameless = [role for role, name in found if not name and role in
-                        ("button", "link", "textbox", "searchbox", "combobox", "meter", "image", "img", "table", "dialog", "article", "log")]
-            expect_equal(f"without a name in {view}", nameless, [])
-            roles = {role for role, _ in found}
-            expect({"banner", "navigation", "main", "contentinfo", "heading", "status"} <= roles, f"{view}: {sorted(roles)}")
-        levels = page.evaluate("[...document.querySelectorAll('h1, h2, h3, h4')].map((one) => Number(one.tagName[1]))")
-        jumps = [pair for pair in zip(levels, levels[1:]) if pair[1] > pair[0] + 1]
-        expect_equal("headings that leave a level out", jumps, [])
-        expect_clean(page)
+    choose(page, "throws")
+    page.click("#start")
+    wait_for_outcome(page, "threw")
+    for view in ("run", "history", "programs", "machine"):
+        page.evaluate(f"location.hash = '#{view}'")
+        page.wait(f"!document.querySelector('#view-{view}').hidden", view)
+        nodes = [node for node in page.call("Accessibility.getFullAXTree")["nodes"] if not node.get("ignored")]
+        found = [(node["role"]["value"], node.get("name", {}).get("value", "")) for node in nodes if "role" in node]
+        nameless = [role for role, name in found if not name and role in
+                    ("button", "link", "textbox", "searchbox", "combobox", "meter", "image", "img", "table", "dialog", "article", "log")]
+        expect_equal(f"without a name in {view}", nameless, [])
+        roles = {role for role, _ in found}
+        expect({"banner", "navigation", "main", "contentinfo", "heading", "status"} <= roles, f"{view}: {sorted(roles)}")
+    levels = page.evaluate("[...document.querySelectorAll('h1, h2, h3, h4')].map((one) => Number(one.tagName[1]))")
+    jumps = [pair for pair in zip(levels, levels[1:]) if pair[1] > pair[0] + 1]
+    expect_equal("headings that leave a level out", jumps, [])
 
 
 # ---- What is sent, and what is not --------------------------------------------------------------------------------
@@ -508,25 +492,22 @@ def policy(context):
         expect_clean(page)
 
 
-@test
-def wrong_limits(context):
-    with Session(context) as session:
-        page = session.open()
-        choose(page, "hello")
-        set_field(page, "memory", "plenty")
-        page.click("#start")
-        page.wait("document.querySelector('#field-memory[aria-invalid]')", "the field to be marked")
-        expect_equal("cards", page.evaluate("document.querySelectorAll('.card').length"), 0)
-        # What only the server knows: above the ceiling.
-        set_field(page, "memory", "100GiB")
-        page.click("#start")
-        page.wait("document.querySelector('#field-memory[aria-invalid]')", "the server's answer at the field")
-        expect(page.evaluate("document.querySelector('#field-memory-error').textContent"), "no message")
-        session.shoot(page, "wrong-limit")
-        set_field(page, "memory", "")
-        page.click("#start")
-        wait_for_outcome(page, "ok")
-        expect_clean(page)
+@on_page
+def wrong_limits(session, page):
+    choose(page, "hello")
+    set_field(page, "memory", "plenty")
+    page.click("#start")
+    page.wait("document.querySelector('#field-memory[aria-invalid]')", "the field to be marked")
+    expect_equal("cards", page.evaluate("document.querySelectorAll('.card').length"), 0)
+    # What only the server knows: above the ceiling.
+    set_field(page, "memory", "100GiB")
+    page.click("#start")
+    page.wait("document.querySelector('#field-memory[aria-invalid]')", "the server's answer at the field")
+    expect(page.evaluate("document.querySelector('#field-memory-error').textContent"), "no message")
+    session.shoot(page, "wrong-limit")
+    set_field(page, "memory", "")
+    page.click("#start")
+    wait_for_outcome(page, "ok")
 
 
 @test
@@ -564,90 +545,84 @@ def token(context):
 # ---- The other views ----------------------------------------------------------------------------------------------
 
 
-@test
-def history_and_programs(context):
-    with Session(context) as session:
-        page = session.open()
-        for example, outcome in (("hello", "ok"), ("throws", "threw")):
-            choose(page, example)
-            page.click("#start")
-            page.wait(f"{card()}?.dataset.outcome === '{outcome}'", outcome)
-        page.evaluate("location.hash = '#programs'")
-        choose(page, "hello")
-        page.evaluate("document.querySelector('#program-name').value = 'greeting'")
-        page.click("#program-form button[value=text]")
-        page.wait("document.querySelector('.program[data-name=greeting]')", "the stored program")
-        module = b'(module (memory (export "mem") 1) (func (export "add") (param i32 i32) (result i32) (i32.add (local.get 0) (local.get 1))))'
-        session.put("v1/programs/sum.wat", module)
-        page.evaluate("location.hash = '#run'")
-        page.evaluate("location.hash = '#programs'")
-        page.wait("document.querySelector('.program[data-name=\\'sum.wat\\'] .program-exports')?.textContent === 'exports mem (memory) · add (i32, i32) -> i32'", "what it exports")
-        session.shoot(page, "programs")
-        page.click(".program[data-name=greeting] button")
-        page.wait("document.querySelectorAll('.card[data-outcome=ok]').length === 2", "the stored program to run")
-        expect_equal("title", text_of(page, "h3"), "greeting")
-        page.evaluate("location.hash = '#history'")
-        rows = "document.querySelectorAll('#history-table tbody tr')"
-        page.wait(f"{rows}.length === 3", "three rows")
-        session.shoot(page, "history")
-        page.evaluate("(() => { const list = document.querySelector('#filter-outcome'); list.value = 'threw'; list.dispatchEvent(new Event('change')); })()")
-        page.wait(f"{rows}.length === 1 && {rows}[0].textContent.includes('Threw')", "only what threw")
-        page.evaluate("(() => { const list = document.querySelector('#filter-outcome'); list.value = ''; list.dispatchEvent(new Event('change')); })()")
-        page.wait(f"{rows}.length === 3", "three rows again")
-        page.evaluate("(() => { const field = document.querySelector('#filter-program'); field.value = 'greeting'; field.dispatchEvent(new Event('input')); })()")
-        page.wait(f"{rows}.length === 1 && {rows}[0].textContent.includes('greeting')", "only runs of the program")
-        page.evaluate("location.hash = '#run'")
-        page.click("#clear")
-        page.wait("document.querySelectorAll('.card').length === 0", "no card")
-        page.evaluate("location.hash = '#history'")
-        page.wait(f"{rows}.length === 1", "the row")
-        page.click("#history-table tbody button")
-        page.wait("document.querySelectorAll('.card[data-outcome=ok]').length === 1", "the run of the history as a card")
-        page.evaluate("location.hash = '#programs'")
-        page.wait("document.querySelector('.program[data-name=greeting]')", "the stored program")
-        # Asked twice; the list may be drawn anew in between, which takes the first answer back.
-        page.wait("""(() => {
-            document.querySelector('.program[data-name=greeting] .quiet')?.click();
-            return document.querySelector('.program[data-name=greeting]') === null;
-        })()""", "the program to go")
-        expect_clean(page)
+@on_page
+def history_and_programs(session, page):
+    for example, outcome in (("hello", "ok"), ("throws", "threw")):
+        choose(page, example)
+        page.click("#start")
+        page.wait(f"{card()}?.dataset.outcome === '{outcome}'", outcome)
+    page.evaluate("location.hash = '#programs'")
+    choose(page, "hello")
+    page.evaluate("document.querySelector('#program-name').value = 'greeting'")
+    page.click("#program-form button[value=text]")
+    page.wait("document.querySelector('.program[data-name=greeting]')", "the stored program")
+    module = b'(module (memory (export "mem") 1) (func (export "add") (param i32 i32) (result i32) (i32.add (local.get 0) (local.get 1))))'
+    session.put("v1/programs/sum.wat", module)
+    page.evaluate("location.hash = '#run'")
+    page.evaluate("location.hash = '#programs'")
+    page.wait("document.querySelector('.program[data-name=\\'sum.wat\\'] .program-exports')?.textContent === 'exports mem (memory) · add (i32, i32) -> i32'", "what it exports")
+    session.shoot(page, "programs")
+    page.click(".program[data-name=greeting] button")
+    page.wait("document.querySelectorAll('.card[data-outcome=ok]').length === 2", "the stored program to run")
+    expect_equal("title", text_of(page, "h3"), "greeting")
+    page.evaluate("location.hash = '#history'")
+    rows = "document.querySelectorAll('#history-table tbody tr')"
+    page.wait(f"{rows}.length === 3", "three rows")
+    session.shoot(page, "history")
+    page.evaluate("(() => { const list = document.querySelector('#filter-outcome'); list.value = 'threw'; list.dispatchEvent(new Event('change')); })()")
+    page.wait(f"{rows}.length === 1 && {rows}[0].textContent.includes('Threw')", "only what threw")
+    page.evaluate("(() => { const list = document.querySelector('#filter-outcome'); list.value = ''; list.dispatchEvent(new Event('change')); })()")
+    page.wait(f"{rows}.length === 3", "three rows again")
+    page.evaluate("(() => { const field = document.querySelector('#filter-program'); field.value = 'greeting'; field.dispatchEvent(new Event('input')); })()")
+    page.wait(f"{rows}.length === 1 && {rows}[0].textContent.includes('greeting')", "only runs of the program")
+    page.evaluate("location.hash = '#run'")
+    page.click("#clear")
+    page.wait("document.querySelectorAll('.card').length === 0", "no card")
+    page.evaluate("location.hash = '#history'")
+    page.wait(f"{rows}.length === 1", "the row")
+    page.click("#history-table tbody button")
+    page.wait("document.querySelectorAll('.card[data-outcome=ok]').length === 1", "the run of the history as a card")
+    page.evaluate("location.hash = '#programs'")
+    page.wait("document.querySelector('.program[data-name=greeting]')", "the stored program")
+    # Asked twice; the list may be drawn anew in between, which takes the first answer back.
+    page.wait("""(() => {
+        document.querySelector('.program[data-name=greeting] .quiet')?.click();
+        return document.querySelector('.program[data-name=greeting]') === null;
+    })()""", "the program to go")
 
 
-@test
-def machine(context):
-    with Session(context) as session:
-        page = session.open()
-        page.click("#both")
-        wait_for_state(page, "running")
-        page.press("Escape")
-        wait_for_outcome(page, "cancelled")
-        page.evaluate("location.hash = '#machine'")
-        page.wait("document.querySelectorAll('#latency-chart [data-count]').length > 0", "the histogram of stops")
-        count = page.evaluate("[...document.querySelectorAll('#latency-chart [data-count]')].reduce((sum, row) => sum + Number(row.dataset.count), 0)")
-        expect_equal("stops in the histogram", count, 1)
-        page.wait("document.querySelectorAll('#machine-facts .tile').length >= 5", "figures")
-        page.wait("document.querySelector('#calibration-status').textContent.startsWith('Not measured')", "that nothing was measured")
-        page.click("#calibrate")
-        page.wait("document.querySelector('#calibrate').disabled", "the calibration to begin")
-        page.wait("!document.querySelector('#calibrate').disabled && !document.querySelector('#calibration-table').hidden", "the calibration", 120)
-        rows = page.evaluate("[...document.querySelectorAll('#calibration-table tbody tr')].map((row) => row.textContent)")
-        expect_equal("kinds of programs, and a mean", len(rows), 6)
-        known = json.loads(session.ask("GET", "v1/calibration")[0])["calibration"]
-        expect(known["machine"]["cpu"] in page.evaluate("document.querySelector('#calibration-status').textContent"), "the machine is not named")
-        page.click("#measure-metering")
-        page.wait("!document.querySelector('#measure-metering').disabled", "the programs to be run", 120)
-        rows = page.evaluate("[...document.querySelectorAll('#metering-table tbody tr')].map((row) => row.textContent)")
-        expect_equal("kinds of programs", len(rows), 5)
-        session.shoot(page, "machine")
-        page.evaluate("document.querySelector('#calibration-heading').scrollIntoView()")
-        session.shoot(page, "calibration")
-        page.resize(380, 900)
-        session.shoot(page, "calibration-narrow")
-        page.resize(1280, 900, dark=True)
-        session.shoot(page, "machine-dark")
-        page.evaluate("location.hash = '#run'")
-        session.shoot(page, "run-dark")
-        expect_clean(page)
+@on_page
+def machine(session, page):
+    page.click("#both")
+    wait_for_state(page, "running")
+    page.press("Escape")
+    wait_for_outcome(page, "cancelled")
+    page.evaluate("location.hash = '#machine'")
+    page.wait("document.querySelectorAll('#latency-chart [data-count]').length > 0", "the histogram of stops")
+    count = page.evaluate("[...document.querySelectorAll('#latency-chart [data-count]')].reduce((sum, row) => sum + Number(row.dataset.count), 0)")
+    expect_equal("stops in the histogram", count, 1)
+    page.wait("document.querySelectorAll('#machine-facts .tile').length >= 5", "figures")
+    page.wait("document.querySelector('#calibration-status').textContent.startsWith('Not measured')", "that nothing was measured")
+    page.click("#calibrate")
+    page.wait("document.querySelector('#calibrate').disabled", "the calibration to begin")
+    page.wait("!document.querySelector('#calibrate').disabled && !document.querySelector('#calibration-table').hidden", "the calibration", 120)
+    rows = page.evaluate("[...document.querySelectorAll('#calibration-table tbody tr')].map((row) => row.textContent)")
+    expect_equal("kinds of programs, and a mean", len(rows), 6)
+    known = json.loads(session.ask("GET", "v1/calibration")[0])["calibration"]
+    expect(known["machine"]["cpu"] in page.evaluate("document.querySelector('#calibration-status').textContent"), "the machine is not named")
+    page.click("#measure-metering")
+    page.wait("!document.querySelector('#measure-metering').disabled", "the programs to be run", 120)
+    rows = page.evaluate("[...document.querySelectorAll('#metering-table tbody tr')].map((row) => row.textContent)")
+    expect_equal("kinds of programs", len(rows), 5)
+    session.shoot(page, "machine")
+    page.evaluate("document.querySelector('#calibration-heading').scrollIntoView()")
+    session.shoot(page, "calibration")
+    page.resize(380, 900)
+    session.shoot(page, "calibration-narrow")
+    page.resize(1280, 900, dark=True)
+    session.shoot(page, "machine-dark")
+    page.evaluate("location.hash = '#run'")
+    session.shoot(page, "run-dark")
 
 
 # ---- The files ----------------------------------------------------------------------------------------------------
