@@ -109,9 +109,9 @@ static void carry(carrier *c, curfew_run *run, curfew_broker *broker)
 	}
 }
 
-static void wait_for_message(carrier *c)
+static void wait_for_messages(carrier *c, size_t wanted)
 {
-	for (size_t count = 0; count == 0; harness_sleep_us(200)) {
+	for (size_t count = 0; count < wanted; harness_sleep_us(200)) {
 		(void)pthread_mutex_lock(&c->lock);
 		count = c->count;
 		(void)pthread_mutex_unlock(&c->lock);
@@ -192,8 +192,7 @@ static void requests_are_counted(void)
 	curfew_limits limits = {.size = sizeof limits, .host_calls = 3};
 	curfew_engine *engine = harness_engine(1);
 	curfew_run *run = start(engine, "for (let i = 0; i < 5; i++) fetch('http://example.org/').catch(() => {}); await new Promise(() => {})", 0, &c);
-	while (c.count < 5)
-		harness_sleep_us(200);
+	wait_for_messages(&c, 5);
 	curfew_broker *broker = new_broker(NULL, NULL, &limits, NULL);
 	for (size_t i = 0; i < 5; i++)
 		CHECK_EQUAL(curfew_broker_receive(broker, c.messages[i], c.lengths[i], NULL), i < 3 ? CURFEW_OK : CURFEW_INVALID);
@@ -219,7 +218,7 @@ static void its_end_closes_connections(void)
 	curfew_network *network = new_network();
 	curfew_broker *broker = new_broker(network, host, NULL, NULL);
 	curfew_run *run = start(engine, text, 0, &c);
-	wait_for_message(&c);
+	wait_for_messages(&c, 1);
 	CHECK_OK(curfew_broker_receive(broker, c.messages[0], c.lengths[0], NULL));
 	int fd = accept(listener, NULL, NULL);
 	/* The request is there; after it nothing, until the broker goes. */
@@ -260,7 +259,7 @@ static void imports(void)
 	/* Nobody answers: the run is stopped all the same. */
 	empty(&c);
 	run = start(engine, "import a from './a.mjs'", CURFEW_RUN_IMPORTS, &c);
-	wait_for_message(&c);
+	wait_for_messages(&c, 1);
 	curfew_run_cancel(run);
 	CHECK_EQUAL(curfew_run_wait(run)->outcome, CURFEW_OUTCOME_CANCELLED);
 	curfew_run_destroy(run);
@@ -300,8 +299,7 @@ static void damaged_requests(void)
 	curfew_engine *engine = harness_engine(1);
 	curfew_network *network = new_network();
 	curfew_run *run = start(engine, text, CURFEW_RUN_IMPORTS, &c);
-	while (c.count < 3)
-		harness_sleep_us(200);
+	wait_for_messages(&c, 3);
 	for (unsigned round = 0; round < harness_count(500); round++) {
 		curfew_broker *broker = new_broker(network, "example.invalid", NULL, folder);
 		for (int i = 0; i < 50; i++) {
@@ -333,7 +331,7 @@ static void damaged_answers(void)
 	curfew_engine *engine = harness_engine(1);
 	for (unsigned round = 0; round < harness_count(200); round++) {
 		curfew_run *run = start(engine, "await fetch('http://a/').then((r) => r.text())", 0, &c);
-		wait_for_message(&c);
+		wait_for_messages(&c, 1);
 		for (int i = 0; i < 20; i++) {
 			for (size_t at = 0; at < sizeof bytes; at++)
 				bytes[at] = (char)harness_random(&state);
