@@ -192,7 +192,7 @@ static bool is_within(const char *host, const char *words)
 /* One of the hosts, which is within what the server and the token allow. */
 static const char *read_host(submission *sub, fields *f, json_t *value, size_t index, const account *who, const config *c)
 {
-	char name[16];
+	char name[24];
 	curfew_failure failure;
 	const char *host = json_string_value(value);
 	(void)snprintf(name, sizeof name, "%zu", index);

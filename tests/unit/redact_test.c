@@ -164,7 +164,7 @@ static uint32_t next_random(uint64_t *seed)
 enum { SECRETS = 6, TEXT_MOST = 200 };
 
 typedef struct trial {
-	char names[SECRETS][8];
+	char names[SECRETS][24];
 	char values[SECRETS][24];
 	curfew_secret secrets[SECRETS];
 	size_t count;
