@@ -256,6 +256,17 @@ static void test_answers(void)
 	traps(number, "throw:no \"such\" row", "no \"such\" row");
 }
 
+/* As deep as JSON may be, on the stack that is left beside the guest's. */
+static void test_deep_answer(void)
+{
+	enum { DEEP = 2048, EACH = 5 };
+	static char text[DEEP * (EACH + 1) + 8];
+	for (int i = 0; i < DEEP; i++)
+		memcpy(text + (size_t)i * EACH, i + 1 < DEEP ? "{\"a\":" : "[   ]", EACH);
+	memset(text + (size_t)DEEP * EACH, '}', DEEP - 1);
+	traps(SAYS("", "", "(list u8)"), text, "result: expected list<u8> (an array), got an object");
+}
+
 static void test_answers_or_errors(void)
 {
 	const char *text = SAYS("", "", "(result u32 (error string))"), *none = SAYS_FLAT("(result)");
@@ -472,6 +483,7 @@ static const harness_test tests[] = {
 	{"values", test_values},
 	{"compounds", test_compounds},
 	{"answers", test_answers},
+	{"deep_answer", test_deep_answer},
 	{"answers_or_errors", test_answers_or_errors},
 	{"later", test_later},
 	{"limits", test_limits},
