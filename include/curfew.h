@@ -772,8 +772,9 @@ CURFEW_API curfew_status curfew_session_create(curfew_program *program, const cu
  * Calls a function that the program exports (of a script: a global one, of a cell too; NULL: what a run without a name
  * calls) with params, a JSON array (NULL: []), and waits. limits (NULL: the defaults) are this call's; each is cut to what
  * is left of the session's, and the report shows the smaller one. memory and stack must be 0 in it, and fuel too where the
- * session has no limit of fuel. used in the report is this call's, but for memory; WebAssembly's stack is not known before
- * the session's end. CURFEW_OK means exactly that *report is filled; destroy it with curfew_report_destroy.
+ * session has no limit of fuel. used in the report is this call's, but for memory and stack: those are the state's so
+ * far, and WebAssembly's stack is not known before its end. CURFEW_OK means exactly that *report is filled; destroy it with
+ * curfew_report_destroy.
  * CURFEW_IN_USE: another call, or a reset, goes on. CURFEW_UNUSABLE: the state was lost. CURFEW_OVERLOADED: as of a run.
  */
 CURFEW_API curfew_status curfew_session_call(curfew_session *session, const char *function, const char *params,

@@ -102,7 +102,7 @@ bool curfew__guest_init(curfew__guest *guest, curfew__vm *vm, bool metered, curf
                         size_t memory_bytes, const curfew__guest_host *host, void *context);
 /* Readies it for its next call, which may be another run's. */
 void curfew__guest_again(curfew__guest *guest, void *context);
-/* Between two calls: gives back what it can do without. *stack_peak: bytes of stack that the call touched, in pages. */
+/* Between two calls: gives back a large stack. *stack_peak: bytes of it that were touched since it was small, in pages. */
 void curfew__guest_rest(curfew__guest *guest, size_t *stack_peak);
 /*
  * Ends it and gives its memory back; may_put_off: clearing what it left there may be put off. *stack_peak: bytes of stack

@@ -345,6 +345,16 @@ static bool copy_back(curfew__pool *pool, curfew__region *region, size_t *lowest
 	return true;
 }
 
+size_t curfew__pool_stack_low(curfew__pool *pool, const curfew__region *region)
+{
+	size_t top = region->image->layout.stack_top;
+	struct scan_range ranges[4];
+	const uint8_t *stopped;
+
+	long found = pool->pagemap < 0 ? -1 : scan(pool->pagemap, region->base, region->base + top, ranges, 4, &stopped);
+	return found < 0 ? lowest_difference(region) : lowest_write(region, ranges, found);
+}
+
 void curfew__pool_trim(curfew__pool *pool, curfew__region *region)
 {
 	const uint8_t *end = region->base + region->image->length, *stopped;

@@ -86,6 +86,8 @@ bool curfew__pool_give_later(curfew__pool *pool, curfew__region *region, size_t 
 bool curfew__pool_is_untidy(curfew__pool *pool);
 /* Puts back the pages of one region, if that was put off for any. */
 void curfew__pool_tidy(curfew__pool *pool);
+/* The lowest address of the shadow stack that was written, rounded down to a page; the stack's top if none. */
+size_t curfew__pool_stack_low(curfew__pool *pool, const curfew__region *region);
 /*
  * While the guest waits, with nothing on its stack: gives back the pages that hold what the image holds, and the stack.
  */

@@ -149,8 +149,9 @@ static void latch_spent(curfew_run *run)
 		curfew__run_latch(run, CURFEW_OUTCOME_LOOPS, run->start_ns);
 }
 
-static void count(curfew_session *session, const curfew_used *used)
+static void count(curfew_session *session, const curfew_run *run)
 {
+	const curfew_used *used = &run->report->used;
 	curfew_limits *spent = &session->spent;
 	curfew_session_totals *totals = &session->totals;
 
@@ -162,7 +163,7 @@ static void count(curfew_session *session, const curfew_used *used)
 	spent->host_calls += used->host_calls;
 	totals->calls++;
 	totals->wall_ns += used->wall_ns;
-	totals->memory_bytes = atomic_load(&session->state) == SESSION_ALIVE ? used->memory_peak_bytes : 0;
+	totals->memory_bytes = atomic_load(&session->state) == SESSION_ALIVE ? atomic_load(&run->memory_bytes) : 0;
 	pthread_mutex_unlock(&session->lock);
 }
 
@@ -286,7 +287,7 @@ static curfew_status carry_out(curfew_session *session, const curfew_run_options
 	status = curfew__run_to_end(run, failure);
 	set_current(session, NULL);
 	if (status == CURFEW_OK) {
-		count(session, &run->report->used);
+		count(session, run);
 		*report = run->report;
 		run->report = NULL;
 	}

@@ -5,8 +5,10 @@
  */
 #include "harness.h"
 
+#include <arpa/inet.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <sys/socket.h>
 
 static curfew_limits limits_with_timeout(uint64_t ms)
 {
@@ -621,6 +623,36 @@ static void test_side_by_side(void)
 	curfew_engine_destroy(engine);
 }
 
+static void *run_waiting(void *context)
+{
+	other *own = context;
+	own->report = cell(own->session, "console.log('begun'); await new Promise(r => setTimeout(r, 500)); 'waited'", NULL);
+	return NULL;
+}
+
+/* The engine has one thread, and the caller has not stack enough for a run of its own. */
+static void test_waiting_holds_no_thread(void)
+{
+	atomic_uint begun = 0;
+	notebook n = open_told_notebook(&begun);
+	other second = {.session = n.session};
+	pthread_attr_t attributes;
+	curfew_run *run = NULL;
+	CHECK_EQUAL(pthread_attr_init(&attributes), 0);
+	CHECK_EQUAL(pthread_attr_setstacksize(&attributes, 1 << 20), 0);
+	CHECK_EQUAL(pthread_create(&second.thread, &attributes, run_waiting, &second), 0);
+	(void)pthread_attr_destroy(&attributes);
+	while (atomic_load(&begun) == 0)
+		harness_sleep_us(100);
+	CHECK_OK(curfew_run_start(n.program, NULL, &run, NULL));
+	CHECK_EQUAL(curfew_run_wait(run)->outcome, CURFEW_OUTCOME_FINISHED);
+	CHECK_EQUAL(curfew_session_reset(n.session, NULL), CURFEW_IN_USE);
+	curfew_run_destroy(run);
+	CHECK_EQUAL(pthread_join(second.thread, NULL), 0);
+	check(second.report, CURFEW_OUTCOME_FINISHED, "\"waited\"");
+	close_notebook(&n);
+}
+
 /* ---- What a session is given ------------------------------------------------------------------------------ */
 
 typedef struct heard {
@@ -662,6 +694,61 @@ static void test_given(void)
 	curfew_session_destroy(session);
 	curfew_program_destroy(program);
 	curfew_engine_destroy(engine);
+}
+
+/* Answers every request for /hi, and no other. */
+static void *serve(void *context)
+{
+	static const char response[] = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nhi";
+	int listener = *(int *)context, held = -1, fd;
+	char request[4096];
+	while ((fd = accept(listener, NULL, NULL)) >= 0) {
+		ssize_t got = read(fd, request, sizeof request - 1);
+		request[got > 0 ? got : 0] = 0;
+		if (strstr(request, "GET /hi ") != NULL) {
+			CHECK_EQUAL(write(fd, response, sizeof response - 1), (long long)sizeof response - 1);
+			(void)close(fd);
+		} else if (held < 0) {
+			held = fd;
+		} else {
+			(void)close(fd);
+		}
+	}
+	(void)close(held);
+	return NULL;
+}
+
+static void test_fetch(void)
+{
+	struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t length = sizeof address;
+	int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	char host[64], text[256];
+	pthread_t server;
+	CHECK(listener >= 0 && bind(listener, (struct sockaddr *)&address, length) == 0 && listen(listener, 16) == 0);
+	CHECK_EQUAL(getsockname(listener, (struct sockaddr *)&address, &length), 0);
+	CHECK_EQUAL(pthread_create(&server, NULL, serve, &listener), 0);
+	(void)snprintf(host, sizeof host, "127.0.0.1:%d", ntohs(address.sin_port));
+	const char *const hosts[] = {host};
+	curfew_engine *engine = harness_engine(1);
+	curfew_program *program = harness_program(engine, "");
+	curfew_run_options options = {.size = sizeof options, .allow_fetch = hosts, .allow_fetch_count = 1};
+	curfew_session *session = NULL;
+	curfew_limits brief = limits_with_timeout(100);
+	CHECK_OK(curfew_session_create(program, &options, &session, NULL));
+	(void)snprintf(text, sizeof text, "const get = async path => (await fetch('http://%s' + path)).text(); get('/hi')", host);
+	expect(session, text, "\"hi\"");
+	check(cell(session, "let late = get('/never'); await late", &brief), CURFEW_OUTCOME_DEADLINE, NULL);
+	CHECK(curfew_session_is_usable(session));
+	expect(session, "await get('/hi')", "\"hi\"");
+	expect(session, "await Promise.race([late, get('/hi')])", "\"hi\"");
+	check(cell(session, "fetch('http://127.0.0.1:1')", NULL), CURFEW_OUTCOME_THREW, NULL);
+	curfew_session_destroy(session);
+	curfew_program_destroy(program);
+	curfew_engine_destroy(engine);
+	(void)shutdown(listener, SHUT_RDWR);
+	CHECK_EQUAL(pthread_join(server, NULL), 0);
+	(void)close(listener);
 }
 
 static void answer(void *context, curfew_host_call *called)
@@ -894,7 +981,9 @@ static const harness_test tests[] = {
 	{"cancel", test_cancel},
 	{"destroy_during_call", test_destroy_during_call},
 	{"side_by_side", test_side_by_side},
+	{"waiting_holds_no_thread", test_waiting_holds_no_thread},
 	{"given", test_given},
+	{"fetch", test_fetch},
 	{"host_functions", test_host_functions},
 	{"wasm", test_wasm},
 	{"wasm_limits", test_wasm_limits},
