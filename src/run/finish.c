@@ -160,7 +160,9 @@ void curfew__run_finish(curfew_run *run, curfew__run_end end)
 	}
 	fill_counts(run, ended_ns);
 	curfew__run_redact_report(run);
-	if (!run->session)
-		curfew__run_forget_secrets(run);
+	/* Once it is published the session may go away before the run does. */
+	if (run->session)
+		curfew__session_take_back(run);
+	curfew__run_forget_secrets(run);
 	publish(run);
 }

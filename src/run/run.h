@@ -278,7 +278,7 @@ curfew_status curfew__run_to_end(curfew_run *run, curfew_failure *failure);
 
 /* session.c: makes the run a call of the session, and lends it what that has. */
 void curfew__session_lend(curfew_session *session, curfew_run *run);
-/* Takes that back: the run goes away. */
+/* Takes that back, when the run has ended or never began: it is none of the session's any more. */
 void curfew__session_take_back(curfew_run *run);
 /* The call has ended like this, and its guest, which was there, stays or does not. */
 void curfew__session_settle(curfew_run *run, curfew__run_end end);

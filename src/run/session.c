@@ -200,6 +200,7 @@ void curfew__session_take_back(curfew_run *run)
 	run->redactor = NULL;
 	if (run->wasm == run->session->wasm)
 		run->wasm = NULL;
+	run->session = NULL;
 }
 
 void curfew__session_settle(curfew_run *run, curfew__run_end end)
