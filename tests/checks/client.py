@@ -340,15 +340,15 @@ def free_port():
 def killed_server(context):
     """logs -f and submit --wait go on with the server's next start, where the run's end is told."""
     data, listen = os.path.join(context.folder(), "data"), f"127.0.0.1:{free_port()}"
-    server = Server(context, data=data, listen=listen)
-    client = Client(context, server)
     path = write(context, "a.js", LINES % 1200)
-    waiting = client.spawn("submit", "--wait", "--timeout", "60s", path)
-    begun = read_until(waiting, b"line 3\n")
-    run = server.ask("GET", "/v1/runs")["runs"][0]["id"]
-    following = client.spawn("logs", "-f", run)
-    seen = read_until(following, b"line 5\n")
-    server.kill()
+    with Server(context, data=data, listen=listen) as server:
+        client = Client(context, server)
+        waiting = client.spawn("submit", "--wait", "--timeout", "60s", path)
+        begun = read_until(waiting, b"line 3\n")
+        run = server.ask("GET", "/v1/runs")["runs"][0]["id"]
+        following = client.spawn("logs", "-f", run)
+        seen = read_until(following, b"line 5\n")
+        server.kill()
     time.sleep(1)
     with Server(context, data=data, listen=listen) as server:
         report = server.wait_for(run)["report"]
@@ -366,11 +366,11 @@ def killed_server(context):
 def killed_server_runs_it_again(context):
     """A run with --retry begins anew, and so does its output."""
     data, listen = os.path.join(context.folder(), "data"), f"127.0.0.1:{free_port()}"
-    server = Server(context, data=data, listen=listen)
-    client = Client(context, server)
-    process = client.spawn("submit", "--wait", "--retry", "1", "--timeout", "60s", write(context, "a.js", LINES % 20))
-    first = read_until(process, b"line 3\n")
-    server.kill()
+    with Server(context, data=data, listen=listen) as server:
+        client = Client(context, server)
+        process = client.spawn("submit", "--wait", "--retry", "1", "--timeout", "60s", write(context, "a.js", LINES % 20))
+        first = read_until(process, b"line 3\n")
+        server.kill()
     with Server(context, data=data, listen=listen):
         done = client.finish(process)
         out = (first + done.out).decode()
