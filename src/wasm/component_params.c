@@ -200,7 +200,7 @@ static bool convert_at(conversion *c, const char *name, size_t index, const curf
 	return converted;
 }
 
-static bool convert_char(const conversion *c, const curfew__shape *shape, const json_t *json, value *out)
+static bool convert_char(conversion *c, const curfew__shape *shape, const json_t *json, value *out)
 {
 	const char *text = json_string_value(json);
 	size_t length = json_string_length(json);
@@ -430,42 +430,40 @@ static bool convert_integer(const conversion *c, const curfew__shape *shape, con
 	return true;
 }
 
+static bool convert_bool(conversion *c, const curfew__shape *shape, const json_t *json, value *out)
+{
+	out->of.boolean = json_is_true(json);
+	return json_is_boolean(json) || refuse_value(c, shape, json);
+}
+
+static bool convert_float(conversion *c, const curfew__shape *shape, const json_t *json, value *out)
+{
+	bool single = shape->kind == WASMTIME_COMPONENT_VALTYPE_F32;
+	out->kind = single ? WASMTIME_COMPONENT_F32 : WASMTIME_COMPONENT_F64;
+	return (single ? curfew__float_read(json, &out->of.f32) : curfew__double_read(json, &out->of.f64)) ||
+	       refuse_value(c, shape, json);
+}
+
+/* All kinds but the integers; a signature holds nothing else. */
+static bool (*const converters[])(conversion *c, const curfew__shape *shape, const json_t *json, value *out) = {
+	[WASMTIME_COMPONENT_VALTYPE_BOOL] = convert_bool,
+	[WASMTIME_COMPONENT_VALTYPE_F32] = convert_float,
+	[WASMTIME_COMPONENT_VALTYPE_F64] = convert_float,
+	[WASMTIME_COMPONENT_VALTYPE_CHAR] = convert_char,
+	[WASMTIME_COMPONENT_VALTYPE_STRING] = convert_string,
+	[WASMTIME_COMPONENT_VALTYPE_LIST] = convert_list,
+	[WASMTIME_COMPONENT_VALTYPE_RECORD] = convert_record,
+	[WASMTIME_COMPONENT_VALTYPE_TUPLE] = convert_tuple,
+	[WASMTIME_COMPONENT_VALTYPE_VARIANT] = convert_variant,
+	[WASMTIME_COMPONENT_VALTYPE_ENUM] = convert_enum,
+	[WASMTIME_COMPONENT_VALTYPE_OPTION] = convert_option,
+	[WASMTIME_COMPONENT_VALTYPE_RESULT] = convert_result,
+	[WASMTIME_COMPONENT_VALTYPE_FLAGS] = convert_flags,
+};
+
 static bool convert(conversion *c, const curfew__shape *shape, const json_t *json, value *out)
 {
-	switch (shape->kind) {
-	case WASMTIME_COMPONENT_VALTYPE_BOOL:
-		out->of.boolean = json_is_true(json);
-		return json_is_boolean(json) || refuse_value(c, shape, json);
-	case WASMTIME_COMPONENT_VALTYPE_CHAR:
-		return convert_char(c, shape, json, out);
-	case WASMTIME_COMPONENT_VALTYPE_STRING:
-		return convert_string(c, shape, json, out);
-	case WASMTIME_COMPONENT_VALTYPE_LIST:
-		return convert_list(c, shape, json, out);
-	case WASMTIME_COMPONENT_VALTYPE_RECORD:
-		return convert_record(c, shape, json, out);
-	case WASMTIME_COMPONENT_VALTYPE_TUPLE:
-		return convert_tuple(c, shape, json, out);
-	case WASMTIME_COMPONENT_VALTYPE_VARIANT:
-		return convert_variant(c, shape, json, out);
-	case WASMTIME_COMPONENT_VALTYPE_ENUM:
-		return convert_enum(c, shape, json, out);
-	case WASMTIME_COMPONENT_VALTYPE_OPTION:
-		return convert_option(c, shape, json, out);
-	case WASMTIME_COMPONENT_VALTYPE_RESULT:
-		return convert_result(c, shape, json, out);
-	case WASMTIME_COMPONENT_VALTYPE_FLAGS:
-		return convert_flags(c, shape, json, out);
-	case WASMTIME_COMPONENT_VALTYPE_F32:
-		out->kind = WASMTIME_COMPONENT_F32;
-		return curfew__float_read(json, &out->of.f32) || refuse_value(c, shape, json);
-	case WASMTIME_COMPONENT_VALTYPE_F64:
-		out->kind = WASMTIME_COMPONENT_F64;
-		return curfew__double_read(json, &out->of.f64) || refuse_value(c, shape, json);
-	default:
-		/* A signature holds nothing else. */
-		return convert_integer(c, shape, json, out);
-	}
+	return is_integer(shape) ? convert_integer(c, shape, json, out) : converters[shape->kind](c, shape, json, out);
 }
 
 bool curfew__component_param(const curfew__shape *shape, size_t parameter, const json_t *json,
