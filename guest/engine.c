@@ -455,8 +455,6 @@ static void trace_job(JSRuntime *rt)
 {
 	JSStackFrame frame = { 0 };
 
-	if (!job_function)
-		return;
 	if (job_function->class_id == JS_CLASS_ASYNC_FUNCTION_RESOLVE ||
 	    job_function->class_id == JS_CLASS_ASYNC_FUNCTION_REJECT) {
 		JSAsyncFunctionData *data = job_function->u.async_function_data;
@@ -491,7 +489,86 @@ int curfew_engine_run_job(void)
 	JSContext *ctx;
 
 	note_job(curfew_runtime);
-	return JS_ExecutePendingJob(curfew_runtime, &ctx);
+	int more = JS_ExecutePendingJob(curfew_runtime, &ctx);
+	job_function = NULL;
+	return more;
+}
+
+/* ---- Where a program waits that has nothing to run -------------------------------------------------------- */
+
+/* How many suspended functions, and links of a chain of promises, are looked at. */
+#define LOOKS 4096
+#define PROMISE_LINKS 64
+
+static JSObject *object_of_class(JSValue value, JSClassID class)
+{
+	JSObject *object = JS_VALUE_GET_TAG(value) == JS_TAG_OBJECT ? JS_VALUE_GET_OBJ(value) : NULL;
+	return object && object->class_id == class ? object : NULL;
+}
+
+/* The promise that this function fulfils. */
+static JSObject *promise_of(JSValue resolve)
+{
+	JSObject *function = object_of_class(resolve, JS_CLASS_PROMISE_RESOLVE_FUNCTION);
+	JSPromiseFunctionData *data = function ? function->u.promise_function_data : NULL;
+	return data ? object_of_class(data->promise, JS_CLASS_PROMISE) : NULL;
+}
+
+/* The function that awaits this promise, or a promise that follows from it: `return promise` and then() hand it on. */
+static JSAsyncFunctionData *awaiting(JSObject *promise)
+{
+	for (int i = 0; promise && promise->u.promise_data && i < PROMISE_LINKS; i++) {
+		struct list_head *reactions = &promise->u.promise_data->promise_reactions[0];
+		if (list_empty(reactions))
+			return NULL;
+		JSPromiseReactionData *reaction = list_entry(reactions->next, JSPromiseReactionData, link);
+		JSObject *resume = object_of_class(reaction->handler, JS_CLASS_ASYNC_FUNCTION_RESOLVE);
+		if (resume)
+			return resume->u.async_function_data;
+		JSObject *next = promise_of(reaction->handler);
+		promise = next ? next : promise_of(reaction->resolving_funcs[0]);
+	}
+	return NULL;
+}
+
+/* The next of the list that is suspended, after another one or from the beginning; NULL: there is none. */
+static JSAsyncFunctionData *next_suspended(const JSAsyncFunctionData *after, int *looks)
+{
+	const struct list_head *link = after ? after->curfew_link.next : curfew_async_functions.next;
+
+	for (; link != &curfew_async_functions && (*looks)-- > 0; link = link->next) {
+		JSAsyncFunctionData *data = list_entry(link, JSAsyncFunctionData, curfew_link);
+		if (data->is_active && JS_VALUE_GET_TAG(data->func_state.frame.cur_func) == JS_TAG_OBJECT)
+			return data;
+	}
+	return NULL;
+}
+
+/* The function that this one awaits; with NULL, the oldest one that none awaits: the program's own level, if it waits. */
+static JSAsyncFunctionData *awaited_by(const JSAsyncFunctionData *caller)
+{
+	int looks = LOOKS;
+	JSAsyncFunctionData *at = next_suspended(NULL, &looks);
+
+	while (at && awaiting(promise_of(at->resolving_funcs[0])) != caller)
+		at = next_suspended(at, &looks);
+	return at;
+}
+
+/* The chain of awaits, innermost first, as if they were calls. */
+static void trace_waiting(JSRuntime *rt)
+{
+	JSAsyncFunctionData *chain[TRACE_FRAMES];
+	int length = 0;
+
+	for (JSAsyncFunctionData *at = awaited_by(NULL); at && length < TRACE_FRAMES; at = awaited_by(at))
+		chain[length++] = at;
+	/* Of ours, only the one that the program called. */
+	while (length > 1 && frame_kind(&chain[length - 1]->func_state.frame) == FRAME_PRELUDE &&
+	       frame_kind(&chain[length - 2]->func_state.frame) == FRAME_PRELUDE)
+		length--;
+	while (length)
+		trace_frame(rt, &chain[--length]->func_state.frame);
 }
 
 /*
@@ -513,8 +590,10 @@ CURFEW_EXPORT("curfew_trace") void curfew_trace(void)
 		trace_frame(rt, frame);
 		frames++;
 	}
-	if (!frames)
+	if (!frames && job_function)
 		trace_job(rt);
+	else if (!frames)
+		trace_waiting(rt);
 }
 
 /* ---- Exceptions ------------------------------------------------------------------------------------------- */
@@ -761,6 +840,16 @@ static void drop_jobs(JSRuntime *rt)
 	}
 }
 
+/* Where the next call waits is not for the functions to say that the last one left suspended. */
+static void forget_async_functions(void)
+{
+	while (!list_empty(&curfew_async_functions)) {
+		struct list_head *link = curfew_async_functions.next;
+		list_del(link);
+		init_list_head(link);
+	}
+}
+
 void curfew_engine_again(void)
 {
 	JSRuntime *rt = curfew_runtime;
@@ -779,6 +868,7 @@ void curfew_engine_again(void)
 	refill(ctx);
 	JS_FreeValue(ctx, JS_GetException(ctx));
 	drop_jobs(rt);
+	forget_async_functions();
 	while (kept_text_count)
 		JS_FreeCString(ctx, kept_texts[--kept_text_count]);
 	/* What unwinding put by. */

@@ -461,7 +461,8 @@ curfew__vm_end curfew__guest_enter(curfew__guest *guest, curfew__guest_entry ent
 {
 	unsigned inside = CURFEW__GUEST_INSIDE;
 
-	guest->region->at_rest = false;
+	if (entry != CURFEW__GUEST_TRACE) /* where it waits: its stack stays empty */
+		guest->region->at_rest = false;
 	atomic_store(&guest->state, CURFEW__GUEST_INSIDE);
 	curfew__vm_end end = curfew__instance_call(guest->instance, entry, argument, status);
 	atomic_compare_exchange_strong(&guest->state, &inside, CURFEW__GUEST_IDLE);
@@ -489,8 +490,8 @@ void curfew__guest_trim(curfew__guest *guest)
  */
 bool curfew__guest_stop_soft(curfew__guest *guest)
 {
-	if (atomic_load(&guest->state) == CURFEW__GUEST_STOPPING)
-		return false; /* its memory is gone already */
+	if (atomic_load(&guest->state) != CURFEW__GUEST_INSIDE)
+		return false; /* its memory is gone already, or being tidied while it waits */
 	atomic_store((_Atomic uint32_t *)&guest->control->stop, 1);
 	if (!atomic_load((_Atomic uint32_t *)&guest->control->answering) && atomic_load(guest->counter) > 1) {
 		guest->taken = atomic_exchange(guest->counter, 1) - 1;

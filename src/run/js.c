@@ -449,13 +449,14 @@ static void fill_usage(curfew_run *run)
 static void fill_error(curfew_run *run, curfew__run_end end)
 {
 	bool caused = atomic_load(&run->cause);
+	bool waited = caused && (end == CURFEW__END_WAITING || end == CURFEW__END_NOT_RUN);
 
 	if (end == CURFEW__END_THREW || end == CURFEW__END_REFUSED) {
 		if (!caused)
 			fill_thrown(run, end == CURFEW__END_REFUSED);
 	} else if (end == CURFEW__END_STOPPED) {
 		read_trace(run);
-	} else if (end >= CURFEW__END_TRAPPED && run->entered) {
+	} else if ((end >= CURFEW__END_TRAPPED || waited) && run->entered) {
 		fill_trace(run);
 	}
 	if (!caused && end == CURFEW__END_TRAPPED) {

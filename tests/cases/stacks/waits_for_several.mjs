@@ -1,0 +1,8 @@
+// SPDX-License-Identifier: Apache-2.0
+// Of several at once none is the one that is waited for.
+// args: --timeout 150ms
+// outcome: deadline
+// frames: <anonymous> waits_for_several.mjs:8:*
+const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
+async function one(n) { await sleep(1e8 + n); }
+await Promise.all([1, 2, 3].map(one));

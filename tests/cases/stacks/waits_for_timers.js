@@ -1,0 +1,6 @@
+// SPDX-License-Identifier: Apache-2.0
+// No function waits: there is no stack.
+// args: --timeout 100ms
+// outcome: deadline
+// frames:
+setTimeout(() => {}, 1e8);

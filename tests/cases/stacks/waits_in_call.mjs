@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: Apache-2.0
+// The function that was called is the outermost.
+// args: --timeout 150ms --call sync
+// outcome: deadline
+// frames: step waits_in_call.mjs:7:* | sync waits_in_call.mjs:10:*
+async function step() {
+	await new Promise((done) => setInterval(() => done === 0, 10));
+}
+export async function sync() {
+	await step();
+}
