@@ -465,8 +465,9 @@ curfew__vm_end curfew__guest_enter(curfew__guest *guest, curfew__guest_entry ent
 		guest->region->at_rest = false;
 	atomic_store(&guest->state, CURFEW__GUEST_INSIDE);
 	curfew__vm_end end = curfew__instance_call(guest->instance, entry, argument, status);
-	atomic_compare_exchange_strong(&guest->state, &inside, CURFEW__GUEST_IDLE);
-	return end;
+	bool has_memory = atomic_compare_exchange_strong(&guest->state, &inside, CURFEW__GUEST_IDLE);
+	/* Stopped on its way out: whoever looks into its memory now would fault. */
+	return has_memory || end != CURFEW__VM_RETURNED ? end : CURFEW__VM_STOPPED;
 }
 
 bool curfew__guest_settle(curfew__guest *guest)

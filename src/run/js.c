@@ -135,11 +135,14 @@ static bool put(curfew_run *run, const void *bytes, size_t length, uint32_t *add
                 curfew__run_end *result)
 {
 	curfew__vm_end end;
+	uint32_t at = curfew__guest_put(run->guest, bytes, length, &end);
 
-	*address = curfew__guest_put(run->guest, bytes, length, &end);
-	*address_length = *address ? (uint32_t)length : 0;
-	if (*address)
+	if (at) {
+		*address = at;
+		*address_length = (uint32_t)length;
 		return true;
+	}
+	/* Nothing is written: the guest's memory may have been taken away. */
 	run->entered |= end != CURFEW__VM_RETURNED;
 	*result = end == CURFEW__VM_RETURNED ? CURFEW__END_FAILED : end_of(end, 0);
 	return false;
