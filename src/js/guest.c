@@ -35,7 +35,7 @@ static bool back(curfew__guest *guest, bool go_on)
 	if (guest->host->stopped(guest->context)) {
 		go_on = guest->host->unwinds(guest->context);
 		if (go_on)
-			guest->control->stop = 1;
+			atomic_store((_Atomic uint32_t *)&guest->control->stop, 1);
 	}
 	atomic_store(&guest->state, CURFEW__GUEST_INSIDE);
 	return go_on;
