@@ -8,7 +8,7 @@ int main(void)
 {
 	const char *text = "({ answer: 6 * 7 })";
 	curfew_source source = {.size = sizeof source, .name = "answer.js", .text = text, .text_length = strlen(text)};
-	curfew_limits limits = {.size = sizeof limits, .timeout_ns = 100 * 1000000};
+	curfew_limits limits = {.size = sizeof limits, .timeout_ns = 1000 * 1000000};
 	curfew_run_options options = {.size = sizeof options, .limits = &limits};
 	curfew_engine *engine = NULL;
 	curfew_program *program = NULL;
