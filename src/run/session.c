@@ -206,7 +206,8 @@ void curfew__session_take_back(curfew_run *run)
 void curfew__session_settle(curfew_run *run, curfew__run_end end)
 {
 	curfew_session *session = run->session;
-	bool was_touched = run->again || run->started;
+	/* What was refused before anything of it ran has changed nothing. */
+	bool is_untouched = !run->again && (!run->started || end == CURFEW__END_REFUSED);
 
 	session->base->virtual_ns = run->virtual_ns;
 	session->base->seed = run->seed;
@@ -216,10 +217,7 @@ void curfew__session_settle(curfew_run *run, curfew__run_end end)
 		if (session->wasm)
 			session->wasm->context = session->base;
 	}
-	/* What was refused before anything of it ran has changed nothing. */
-	atomic_store(&session->state, run->stays                                ? SESSION_ALIVE
-	                              : was_touched && end != CURFEW__END_REFUSED ? SESSION_LOST
-	                                                                          : SESSION_FRESH);
+	atomic_store(&session->state, run->stays ? SESSION_ALIVE : is_untouched ? SESSION_FRESH : SESSION_LOST);
 }
 
 /* Gives it back, to begin anew. */
