@@ -133,7 +133,8 @@ static const char prologue[] =
 	"fetch('http://127.0.0.1:%d/').then(() => settled('then'), () => settled('catch')).finally(() => settled('finally'));\n"
 	"curfew.signal.addEventListener('abort', () => console.log('listener'));\n"
 	"const { reject } = Promise.withResolvers();\n"
-	"setTimeout(() => console.log('timer'), 2500); setTimeout(reject, 2500); setInterval(() => console.log('interval'), 2500);\n"
+	"const later = %u; setTimeout(() => console.log('timer'), later); setTimeout(reject, later);\n"
+	"setInterval(() => console.log('interval'), later);\n"
 	"await new Promise((done) => setTimeout(done, 150));\n"
 	"curfew.progress('ready');\n"
 	"try { %s } finally { console.log('finalizer'); }\n";
@@ -179,7 +180,7 @@ static void stop_once(curfew_engine *engine, silent_server *server, const stop_k
 	uint64_t stopped_ns = 0;
 	if (limits.timeout_ns != LONG)
 		limits.timeout_ns = harness_ms(limits.timeout_ns / 1000000);
-	(void)snprintf(text, sizeof text, prologue, server->port, stop->text);
+	(void)snprintf(text, sizeof text, prologue, server->port, (unsigned)(harness_ms(2500) / 1000000), stop->text);
 	start(engine, text, server->port, &limits, &watcher, &run);
 	if (stop->cancel) {
 		CHECK(wait_until(&server->requests, requests + 1, 10000));

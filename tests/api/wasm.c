@@ -125,12 +125,12 @@ static void attacks_at_guards_and_epochs(void)
 /* ---- Many at once ---------------------------------------------------------------------------------------- */
 
 /* Threads that wait for a guest's input end by themselves soon after: nobody waits for them. */
-static void check_entries(const char *path, unsigned expected)
+static void check_no_more_entries(const char *path, unsigned expected)
 {
 	uint64_t until = harness_now() + harness_ms(5000);
-	while (harness_count_entries(path) != expected && harness_now() < until)
+	while (harness_count_entries(path) > expected && harness_now() < until)
 		harness_sleep_us(2000);
-	CHECK_EQUAL(harness_count_entries(path), expected);
+	CHECK(harness_count_entries(path) <= expected);
 }
 
 typedef struct guest {
@@ -201,8 +201,8 @@ static void programs_shared_by_threads(void)
 	unsigned files = harness_count_entries("/proc/self/fd");
 	unsigned threads = harness_count_entries("/proc/self/task");
 	run_by_threads(engine);
-	check_entries("/proc/self/fd", files);
-	check_entries("/proc/self/task", threads);
+	check_no_more_entries("/proc/self/fd", files);
+	check_no_more_entries("/proc/self/task", threads);
 	curfew_engine_destroy(engine);
 }
 
@@ -246,8 +246,8 @@ static void a_hundred_sleep_at_once(void)
 	unsigned threads = harness_count_entries("/proc/self/task");
 	sleep_at_once(engine, false);
 	sleep_at_once(engine, true);
-	check_entries("/proc/self/fd", files);
-	check_entries("/proc/self/task", threads);
+	check_no_more_entries("/proc/self/fd", files);
+	check_no_more_entries("/proc/self/task", threads);
 	curfew_engine_destroy(engine);
 }
 
@@ -262,8 +262,8 @@ static void engines_leave_nothing(void)
 		sleep_at_once(engine, true);
 		curfew_engine_destroy(engine);
 	}
-	check_entries("/proc/self/fd", files);
-	check_entries("/proc/self/task", threads);
+	check_no_more_entries("/proc/self/fd", files);
+	check_no_more_entries("/proc/self/task", threads);
 }
 
 static const harness_test tests[] = {
