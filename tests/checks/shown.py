@@ -12,6 +12,7 @@ import shlex
 import subprocess
 
 from .harness import ROOT, Failed, Test, expect, expect_equal, read
+from .isolation import refuse_sanitizer
 
 TRIES = 4
 
@@ -51,6 +52,8 @@ def check(context, command, shown):
     command, _, wanted = command.partition("|")
     command, _, status = command.partition(";")
     words = shlex.split(command)
+    if "--isolate" in words:
+        refuse_sanitizer(context)
     merged = {} if wanted else {"stderr": subprocess.STDOUT}  # as a terminal shows them
     for left in reversed(range(TRIES)):
         done = context.command([context.curfew, *words[1:]], timeout=20 * context.slower, cwd=ROOT, **merged)
