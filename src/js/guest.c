@@ -461,7 +461,7 @@ curfew__vm_end curfew__guest_enter(curfew__guest *guest, curfew__guest_entry ent
 {
 	unsigned inside = CURFEW__GUEST_INSIDE;
 
-	if (entry != CURFEW__GUEST_TRACE) /* where it waits: its stack stays empty */
+	if (entry != CURFEW__GUEST_TRACE) /* that of one at rest writes only to what such a guest keeps */
 		guest->region->at_rest = false;
 	atomic_store(&guest->state, CURFEW__GUEST_INSIDE);
 	curfew__vm_end end = curfew__instance_call(guest->instance, entry, argument, status);

@@ -19,6 +19,8 @@
 #define SCAN_RANGES 128
 /* Regions that grew by more than this are put back at once: their memory is wanted by others. */
 #define PUT_OFF_GROWN_MAX ((size_t)1 << 20)
+/* The upper end of its stack that a guest keeps while it waits: whoever looks then where it waits needs no new pages. */
+#define STACK_KEPT ((size_t)8 << 10)
 #define HUGE_PAGE ((size_t)2 << 20)
 
 /* linux/fs.h of Linux 6.7; the headers of Debian 12 are older. */
@@ -374,11 +376,11 @@ void curfew__pool_trim(curfew__pool *pool, curfew__region *region)
 		size_t at = ranges[i].start - (uintptr_t)region->base, last = ranges[i].end - (uintptr_t)region->base;
 		while (at < last) {
 			size_t from = at;
-			while (at < last && (at < top || !differs(region, at)))
+			while (at < last && (at < top - STACK_KEPT || (at >= top && !differs(region, at))))
 				at += CURFEW__PAGE;
 			if (at > from)
 				madvise(region->base + from, at - from, MADV_DONTNEED);
-			while (at < last && at >= top && differs(region, at))
+			while (at < last && at >= top - STACK_KEPT && (at < top || differs(region, at)))
 				at += CURFEW__PAGE;
 		}
 	}

@@ -89,7 +89,8 @@ void curfew__pool_tidy(curfew__pool *pool);
 /* The lowest address of the shadow stack that was written, rounded down to a page; the stack's top if none. */
 size_t curfew__pool_stack_low(curfew__pool *pool, const curfew__region *region);
 /*
- * While the guest waits, with nothing on its stack: gives back the pages that hold what the image holds, and the stack.
+ * While the guest waits, with nothing on its stack: gives back the pages that hold what the image holds, and the stack but
+ * for its upper end.
  */
 void curfew__pool_trim(curfew__pool *pool, curfew__region *region);
 /* A memory of zeros, size bytes (a multiple of the page) of it accessible; NULL: no address space. */

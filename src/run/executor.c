@@ -182,7 +182,7 @@ static void *work(void *argument)
 	while (!executor->ending) {
 		if (executor->queued && may_take(executor, &when_ns))
 			carry_on(executor, own);
-		else if (curfew__pool_is_untidy(executor->pool))
+		else if (!executor->queued && curfew__pool_is_untidy(executor->pool))
 			tidy(executor);
 		else if (executor->idle && executor->live > executor->thread_limit + 1)
 			break; /* another one waits already */
