@@ -46,8 +46,8 @@ static _Bool curfew_may_redeclare(struct JSContext *ctx);
  */
 #define INTERVAL_MAX (JS_INTERRUPT_COUNTER_INIT / 10)
 
-/* All that is commonly written of it in one page, the beginning of the trace too. */
-_Alignas(4096) curfew__control curfew_control;
+/* Aligned so that all that is commonly written of it lies in one page, the beginning of the trace too. */
+_Alignas(2048) curfew__control curfew_control;
 JSRuntime *curfew_runtime;
 JSContext *curfew_context;
 JSValue curfew_hooks;
