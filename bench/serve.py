@@ -3,7 +3,9 @@
 """Runs per second through curfew serve, on one machine with the client (wrk): bench/serve.py --build build
 
 Each line is a way to submit: on disk or not, with the source or a stored program, and with how many connections. After
-each, what the server says it has ended is compared with what the client was answered.
+each, what the server says it has ended is compared with what the client was answered. Then: how long a cancel takes from
+the request to its answer, which comes when the run is stopped, while that load goes on; and many waiting runs, some of them
+watched by an event stream each, with the memory of all processes and how long another run takes meanwhile.
 """
 import argparse
 import http.client
@@ -12,9 +14,11 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
+import time
 
 CASES = [
     ("in memory, source", {"source": "1 + 1", "durable": False}, 32),
@@ -50,6 +54,101 @@ def measure(port, script, fields, connections, seconds):
     return rate, latency
 
 
+def wrk(port, script, fields, connections, seconds):
+    return subprocess.Popen(["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "-s", script, f"http://127.0.0.1:{port}/v1/runs"],
+                            env={**os.environ, "BODY": json.dumps({**fields, "wait": True})}, stdout=subprocess.DEVNULL)
+
+
+def submit(port, **fields):
+    return json.loads(ask(port, "POST", "/v1/runs", json.dumps(fields), {"Content-Type": "application/json"}))
+
+
+def quantiles(values):
+    values = sorted(values)
+    return ", ".join(f"p{q} {values[min(len(values) - 1, len(values) * q // 100)] * 1000:.2f} ms" for q in (50, 99))
+
+
+def measure_cancel(port, script, count):
+    load, took = wrk(port, script, {"program": "add", "params": [1, 2]}, 4, 3600), []
+    try:
+        for _ in range(count):
+            run = submit(port, source="for (;;);")["id"]
+            while json.loads(ask(port, "GET", f"/v1/runs/{run}"))["state"] != "running":
+                time.sleep(0.001)
+            start = time.monotonic()
+            outcome = json.loads(ask(port, "DELETE", f"/v1/runs/{run}"))["outcome"]
+            took.append(time.monotonic() - start)
+            if outcome != "cancelled":
+                sys.exit(f"a run that was cancelled ended as {outcome}")
+    finally:
+        load.kill()
+        load.wait()
+    print(f"cancel, to the answer, under load: {quantiles(took)}, {count} times", flush=True)
+
+
+def processes(pid):
+    yield pid
+    for thread in os.listdir(f"/proc/{pid}/task"):
+        with open(f"/proc/{pid}/task/{thread}/children", encoding="ascii") as file:
+            for child in file.read().split():
+                yield from processes(int(child))
+
+
+def held_bytes(pid):
+    """Of a process and those it has started: the proportional set size."""
+    total = 0
+    for one in processes(pid):
+        with open(f"/proc/{one}/smaps_rollup", encoding="ascii") as file:
+            total += int(re.search(r"^Pss:\s+(\d+)", file.read(), re.M)[1]) << 10
+    return total
+
+
+def open_stream(port, run):
+    stream = socket.create_connection(("127.0.0.1", port))
+    stream.sendall(f"GET /v1/runs/{run}/events HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
+    if not stream.recv(4096).startswith(b"HTTP/1.1 200"):
+        sys.exit("an event stream was refused")
+    return stream
+
+
+def measure_crowd(server, port, waiting, watched):
+    before = held_bytes(server.pid)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    body = json.dumps({"source": "await new Promise((done) => setTimeout(done, 6e5))", "limits": {"timeout": "10m"}})
+    runs = []
+    for _ in range(waiting):
+        connection.request("POST", "/v1/runs", body, {"Content-Type": "application/json"})
+        answer = connection.getresponse()
+        runs.append(json.loads(answer.read()).get("id"))
+        if answer.status != 202:
+            sys.exit(f"run {len(runs)} was answered with {answer.status}")
+    until = time.monotonic() + 60
+    while (running := json.loads(ask(port, "GET", "/v1/stats"))["running"]) < waiting and time.monotonic() < until:
+        time.sleep(0.1)
+    streams = [open_stream(port, run) for run in runs[:watched]]
+    took = []
+    for _ in range(100):
+        start = time.monotonic()
+        submit(port, source="1 + 1", wait=True)
+        took.append(time.monotonic() - start)
+    print(f"{running} runs waiting, {len(streams)} event streams: {(held_bytes(server.pid) - before) / 1e6:.0f} MB more than "
+          f"none; another run meanwhile: {quantiles(took)}", flush=True)
+    for stream in streams:
+        stream.close()
+
+
+def serve(arguments, folder, *options):
+    server = subprocess.Popen([os.path.join(arguments.build, "curfew"), "serve", "--listen", "127.0.0.1:0",
+                               "--data", os.path.join(folder, "data"), "--shutdown-timeout", "1ms", *options],
+                              stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    return server, int(server.stdout.readline().rsplit(b":", 1)[1])
+
+
+def end(server):
+    server.send_signal(signal.SIGTERM)
+    server.wait()
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--build", default="build")
@@ -61,19 +160,21 @@ def main():
     script = os.path.join(folder, "post.lua")
     with open(script, "w", encoding="utf-8") as file:
         file.write(SCRIPT)
-    server = subprocess.Popen([os.path.join(arguments.build, "curfew"), "serve", "--listen", "127.0.0.1:0", "--data", os.path.join(folder, "data")],
-                              stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    server, port = serve(arguments, folder)
     try:
-        port = int(server.stdout.readline().rsplit(b":", 1)[1])
         ask(port, "PUT", "/v1/programs/add", "export default (a, b) => a + b", {"Content-Type": "text/javascript"})
         print(f"{'':28} {'connections':>11} {'runs/s':>9} {'p50':>9} {'p99':>9}")
         for name, fields, connections in CASES:
             measure(port, script, fields, connections, 1)
             rate, latency = measure(port, script, fields, connections, arguments.seconds)
             print(f"{name:28} {connections:11} {rate:9.0f} {latency[50]:>9} {latency[99]:>9}", flush=True)
+        measure_cancel(port, script, 300)
+        end(server)
+        server, port = serve(arguments, folder, "--concurrency", "11k", "--max-streams", "2k", "--max-connections", "4k",
+                             "--max-queue", "20k")
+        measure_crowd(server, port, 10000, 1000)
     finally:
-        server.send_signal(signal.SIGTERM)
-        server.wait()
+        end(server)
         shutil.rmtree(folder)
 
 
