@@ -2,14 +2,13 @@
 """The command line: bad input is one clear line and the documented exit code, and nothing is lost or left behind."""
 import json
 import os
-import pty
 import re
 import select
 import signal
 import subprocess
 import time
 
-from .harness import EXIT_CODES, Failed, Test, expect, expect_equal, shorten, Skipped
+from .harness import EXIT_CODES, Failed, Test, expect, expect_equal, open_terminal, shorten, Skipped
 
 TESTS = []
 
@@ -627,10 +626,7 @@ def bench_of_a_program_that_fails(context):
 
 def read_terminal(context, words, seconds):
     """What a command writes on a terminal as its stderr, and its exit code."""
-    try:
-        leader, follower = pty.openpty()
-    except OSError as error:
-        raise Skipped(f"this system gives no terminal: {error}")
+    leader, follower = open_terminal()
     process = context.spawn(words, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=follower)
     os.close(follower)
     seen, end = b"", time.monotonic() + seconds * context.slower

@@ -2,6 +2,7 @@
 """What every group needs: processes with a time limit, and reports that are checked whenever one is seen."""
 import json
 import os
+import pty
 import re
 import signal
 import subprocess
@@ -32,6 +33,14 @@ class Failed(Exception):
 
 class Skipped(Exception):
     """The test cannot be run here; the text says why."""
+
+
+def open_terminal():
+    """The two ends of a new one."""
+    try:
+        return pty.openpty()
+    except OSError as error:
+        raise Skipped(f"this system gives no terminal: {error}") from None
 
 
 def expect(condition, text):

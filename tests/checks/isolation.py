@@ -3,7 +3,6 @@
 import glob
 import json
 import os
-import pty
 import re
 import signal
 import socket
@@ -11,7 +10,7 @@ import subprocess
 import time
 
 from .cases import ATTACK_ARGS, check_case
-from .harness import ROOT, Failed, Skipped, Test, expect, expect_equal, shorten
+from .harness import ROOT, Failed, Skipped, Test, expect, expect_equal, open_terminal, shorten
 
 ENDLESS = "curfew.checkpoint({n: 1}); console.log('begun'); for (;;) {}"
 
@@ -374,12 +373,12 @@ def check_input(context, kind):
     path = write(context, CAT, "cat.wat")
     words = [context.curfew, "run", "--isolate", "process", path]
     if kind == "terminal":
-        master, slave = pty.openpty()
-        process = context.spawn(words, stdin=slave, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-        os.close(slave)
-        os.write(master, b"typed\n\x04")
+        leader, follower = open_terminal()
+        process = context.spawn(words, stdin=follower, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        os.close(follower)
+        os.write(leader, b"typed\n\x04")
         expect_equal("stdout", context.finish(process, words, time.monotonic(), 20).out, b"typed\n")
-        os.close(master)
+        os.close(leader)
     elif kind == "socket":
         one, other = socket.socketpair()
         process = context.spawn(words, stdin=other, stdout=subprocess.PIPE, stderr=subprocess.PIPE)

@@ -2,14 +2,13 @@
 """Secrets on the command line: what is kept where, which mistake is told how, and that values stay out of sight."""
 import json
 import os
-import pty
 import shutil
 import sqlite3
 import subprocess
 import time
 
 from .cli import expect_error, write
-from .harness import Skipped, Test, expect, expect_equal
+from .harness import Skipped, Test, expect, expect_equal, open_terminal
 
 TESTS = []
 VALUE = "correct horse battery staple"
@@ -109,10 +108,7 @@ def not_in_the_argument_list(context):
 def asked_on_a_terminal(context):
     """What is typed is not shown."""
     store = Store(context)
-    try:
-        leader, follower = pty.openpty()
-    except OSError as error:
-        raise Skipped(f"this system gives no terminal: {error}")
+    leader, follower = open_terminal()
     words = [context.curfew, "secret", "set", *store.names, "--user", "ann", "TOKEN"]
     start = time.monotonic()
     process = context.spawn(words, env=store.env, stdin=follower, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
