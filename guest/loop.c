@@ -129,6 +129,16 @@ static long parsed_until(JSContext *ctx, JSValueConst error, const char *name)
 	return position;
 }
 
+/* Neither reading was right: what is thrown is what stopped the one that came further, which was meant. */
+static JSValue throw_further(JSContext *ctx, JSValue as_script, const char *name)
+{
+	JSValue other = JS_GetException(ctx);
+	bool other_meant = parsed_until(ctx, other, name) > parsed_until(ctx, as_script, name);
+
+	JS_FreeValue(ctx, other_meant ? as_script : other);
+	return JS_Throw(ctx, other_meant ? other : as_script);
+}
+
 /* A script unless only the grammar of modules takes it, as Node tells them apart. */
 static JSValue compile_either(const char *source, size_t length, const char *name)
 {
@@ -143,11 +153,7 @@ static JSValue compile_either(const char *source, size_t length, const char *nam
 		JS_FreeValue(ctx, as_script);
 		return compiled;
 	}
-	/* Neither: the reading that came further was the one meant. */
-	JSValue as_module = JS_GetException(ctx);
-	bool module_meant = parsed_until(ctx, as_module, name) > parsed_until(ctx, as_script, name);
-	JS_FreeValue(ctx, module_meant ? as_script : as_module);
-	return JS_Throw(ctx, module_meant ? as_module : as_script);
+	return throw_further(ctx, as_script, name);
 }
 
 CURFEW_EXPORT("curfew_load") int32_t curfew_load(void)
@@ -239,10 +245,7 @@ static JSValue compile_cell(const char *source, size_t length, const char *name)
 		JS_FreeValue(ctx, as_script);
 		return compiled;
 	}
-	JSValue as_async = JS_GetException(ctx);
-	bool async_meant = parsed_until(ctx, as_async, name) > parsed_until(ctx, as_script, name);
-	JS_FreeValue(ctx, async_meant ? as_script : as_async);
-	return JS_Throw(ctx, async_meant ? as_async : as_script);
+	return throw_further(ctx, as_script, name);
 }
 
 static int32_t evaluate_cell(void)

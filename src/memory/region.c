@@ -485,12 +485,12 @@ static void push(curfew__region **list, curfew__region *region)
 	*list = region;
 }
 
-static void put_back(curfew__pool *pool, curfew__region *region)
+static void put_back(curfew__pool *pool, curfew__region *region, curfew__region **list)
 {
 	pthread_mutex_lock(&pool->lock);
 	pool->in_use--;
 	pool->pooled++;
-	push(free_list(pool, region->image), region);
+	push(list, region);
 	pthread_mutex_unlock(&pool->lock);
 }
 
@@ -545,7 +545,7 @@ void curfew__pool_give(curfew__pool *pool, curfew__region *region, size_t *lowes
 {
 	*lowest_stack_write = restore(pool, region);
 	forget_owner(region);
-	put_back(pool, region);
+	put_back(pool, region, free_list(pool, region->image));
 }
 
 bool curfew__pool_give_later(curfew__pool *pool, curfew__region *region, size_t *lowest_stack_write)
@@ -554,12 +554,8 @@ bool curfew__pool_give_later(curfew__pool *pool, curfew__region *region, size_t 
 		return false;
 	*lowest_stack_write = region->stack_low;
 	forget_owner(region);
-	pthread_mutex_lock(&pool->lock);
-	pool->in_use--;
-	pool->pooled++;
-	push(&pool->put_off, region);
-	atomic_fetch_add(&pool->put_off_count, 1);
-	pthread_mutex_unlock(&pool->lock);
+	atomic_fetch_add(&pool->put_off_count, 1); /* first: who takes it out counts it down at once */
+	put_back(pool, region, &pool->put_off);
 	return true;
 }
 
@@ -643,7 +639,7 @@ void curfew__pool_give_plain(curfew__pool *pool, curfew__region *region, bool cl
 		madvise(region->base, region->size, MADV_DONTNEED);
 		charge_resident(pool, region, 0);
 	}
-	put_back(pool, region);
+	put_back(pool, region, free_list(pool, region->image));
 }
 
 curfew__pool_counts curfew__pool_count(curfew__pool *pool)
