@@ -404,15 +404,8 @@ static void test_race(void)
 {
 	curfew_engine *engine = harness_engine(2);
 	curfew_program *program = make(engine, TWICE("(loop (drop (call $h (local.get 0))) (br 0)) (unreachable)"));
-	for (unsigned i = 0; i < harness_count(100); i++) {
-		curfew_run_options options = {.size = sizeof options, .call = "f", .params = "[1]", .params_length = 3};
-		curfew_run *started = NULL;
-		CHECK_OK(curfew_run_start(program, &options, &started, NULL));
-		harness_sleep_us(4900 + i * 5);
-		curfew_run_cancel(started);
-		CHECK_EQUAL(curfew_run_wait(started)->outcome, CURFEW_OUTCOME_CANCELLED);
-		curfew_run_destroy(started);
-	}
+	curfew_run_options options = {.size = sizeof options, .call = "f", .params = "[1]", .params_length = 3};
+	harness_cancel_often(program, &options);
 	curfew_program_destroy(program);
 	curfew_engine_destroy(engine);
 	harness_sleep_us(50000); /* their threads */

@@ -290,14 +290,7 @@ static void test_race(void)
 {
 	curfew_engine *engine = harness_engine(2);
 	curfew_program *program = make(engine, CURFEW_LANGUAGE_JS, "(async () => { for (;;) await host.twice(1); })()");
-	for (unsigned i = 0; i < harness_count(100); i++) {
-		curfew_run *started = NULL;
-		CHECK_OK(curfew_run_start(program, NULL, &started, NULL));
-		harness_sleep_us(4900 + i * 5);
-		curfew_run_cancel(started);
-		CHECK_EQUAL(curfew_run_wait(started)->outcome, CURFEW_OUTCOME_CANCELLED);
-		curfew_run_destroy(started);
-	}
+	harness_cancel_often(program, NULL);
 	curfew_program_destroy(program);
 	curfew_engine_destroy(engine);
 	harness_sleep_us(50000); /* their threads */

@@ -128,6 +128,19 @@ static inline curfew_report *harness_run(curfew_program *program, const curfew_l
 	return report;
 }
 
+/* Starts a program that has its answers after 5 ms, and cancels it about then, again and again. */
+static inline void harness_cancel_often(curfew_program *program, const curfew_run_options *options)
+{
+	for (unsigned i = 0; i < harness_count(100); i++) {
+		curfew_run *started = NULL;
+		CHECK_OK(curfew_run_start(program, options, &started, NULL));
+		harness_sleep_us(4900 + i * 5);
+		curfew_run_cancel(started);
+		CHECK_EQUAL(curfew_run_wait(started)->outcome, CURFEW_OUTCOME_CANCELLED);
+		curfew_run_destroy(started);
+	}
+}
+
 /* Runs a text once in an engine and expects this outcome and value (NULL: any). */
 static inline void harness_expect(curfew_engine *engine, const char *text, const curfew_limits *limits,
                                   curfew_outcome outcome, const char *value)
