@@ -23,6 +23,13 @@ typedef int js_once_t;
 #define js_cond_wait(cond, mutex) ((void)(cond))
 #define js_cond_timedwait(cond, mutex, timeout) (-1)
 
+/* The parser's last column: the next one is counted from there, forwards or backwards, not from its line's start. */
+struct curfew_columns {
+	const unsigned char *line;
+	const unsigned char *at;
+	int characters; /* of the line before `at` */
+};
+
 /* What adapt_engine put into the engine calls these. */
 #include <stddef.h>
 static void curfew_refuse_memory(void);
@@ -30,6 +37,7 @@ static size_t curfew_next_collection(size_t alive);
 static void curfew_clean_name(char *text, size_t length, size_t name_length);
 struct JSContext;
 static _Bool curfew_may_redeclare(struct JSContext *ctx);
+static int curfew_column(struct curfew_columns *known, const unsigned char *line, const unsigned char *at);
 
 #include "quickjs.adapted.c"
 
@@ -148,6 +156,31 @@ static _Bool curfew_may_redeclare(JSContext *ctx)
 {
 	return (curfew_control.flags & CURFEW_CONTROL_CELL) && ctx->rt->current_stack_frame &&
 	       !ctx->rt->current_stack_frame->prev_frame;
+}
+
+/* ---- Columns ---------------------------------------------------------------------------------------------- */
+
+/* Bytes of UTF-8 that begin a character. */
+static int count_characters(const unsigned char *from, const unsigned char *to)
+{
+	int count = 0;
+
+	for (; from < to; from++)
+		count += (*from & 0xc0) != 0x80;
+	return count;
+}
+
+/* The column, from 1, of a place on the line that begins at `line`. */
+static int curfew_column(struct curfew_columns *known, const unsigned char *line, const unsigned char *at)
+{
+	if (at <= line)
+		return 1;
+	if (known->line != line)
+		*known = (struct curfew_columns){ line, line, 0 };
+
+	known->characters += at > known->at ? count_characters(known->at, at) : -count_characters(at, known->at);
+	known->at = at;
+	return known->characters + 1;
 }
 
 /* ---- The poll --------------------------------------------------------------------------------------------- */

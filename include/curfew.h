@@ -677,6 +677,7 @@ struct curfew_report {
 	const char *program_kind;                      /* "js", "module" or "component" */
 	char program_sha256[65];
 	int32_t exit_code;                             /* outcome EXITED: the program's */
+	bool trace_truncated;                          /* frames, lines or names did not fit the budget for finding them */
 };
 
 CURFEW_API void curfew_report_destroy(curfew_report *report);

@@ -210,6 +210,8 @@ static void write_report(curfew__json_writer *writer, const curfew_report *repor
 	write_stream(writer, "stderr", report->stderr_text, report->stderr_length);
 	curfew__json_key(writer, "output_truncated");
 	curfew__json_bool(writer, report->output_truncated);
+	curfew__json_key(writer, "trace_truncated");
+	curfew__json_bool(writer, report->trace_truncated);
 	write_program(writer, report);
 	write_engine(writer);
 	curfew__json_end_object(writer);

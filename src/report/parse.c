@@ -553,6 +553,7 @@ static bool take_report(reader *r)
 		{"stdout", take_stdout, report},
 		{"stderr", take_stderr, report},
 		{"output_truncated", take_bool, &report->output_truncated},
+		{"trace_truncated", take_bool, &report->trace_truncated},
 		{"program", take_program, report},
 		{"engine", take_engine, NULL},
 	};
@@ -597,5 +598,8 @@ curfew_status curfew_report_set_source(curfew_report *report, const char *text, 
 	               strcmp(report->frames[0].file, report->program_name) == 0;
 	if (!is_here)
 		return CURFEW_OK;
-	return curfew__report_set_source_line(report, text, length, report->frames[0].line) ? CURFEW_OK : CURFEW_NO_MEMORY;
+	curfew__budget budget = curfew__budget_begin(CURFEW__AFTER_CPU_NS, CURFEW__AFTER_BYTES);
+	bool done = curfew__report_set_source_line(report, text, length, report->frames[0].line, &budget);
+	report->trace_truncated = report->trace_truncated || budget.is_spent;
+	return done ? CURFEW_OK : CURFEW_NO_MEMORY;
 }

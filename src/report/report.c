@@ -368,26 +368,76 @@ bool curfew__report_add_frame(curfew_report *report, const curfew_frame *frame)
 
 /* ---- Source line, output, tripped limits ----------------------------------------------------------------- */
 
-/* Where line number `line` starts, by ECMAScript's line ends that are one byte or CR LF; NULL if there is none. */
-static const char *find_line(const char *source, const char *end, uint32_t line)
+/* Whether a line ends with this byte: ECMAScript's line ends that are one byte, and CR LF with its second one. */
+static bool ends_line(const char *at, const char *end)
 {
-	const char *at = source;
-	for (uint32_t number = 1; number < line; number++) {
-		while (at < end && *at != '\n' && *at != '\r')
-			at++;
-		if (at == end)
-			return NULL;
-		at += *at == '\r' && at + 1 < end && at[1] == '\n' ? 2 : 1;
-	}
-	return at;
+	return *at == '\n' || (*at == '\r' && (at + 1 == end || at[1] != '\n'));
 }
 
-bool curfew__report_set_source_line(curfew_report *report, const char *source, size_t length, uint32_t line)
+typedef uint8_t lanes __attribute__((vector_size(16)));
+
+static lanes load(const char *at)
+{
+	lanes bytes;
+	memcpy(&bytes, at, sizeof bytes);
+	return bytes;
+}
+
+static uint32_t add_lanes(lanes counts)
+{
+	uint32_t sum = 0;
+	for (size_t i = 0; i < sizeof counts; i++)
+		sum += counts[i];
+	return sum;
+}
+
+/* Lines that end in a piece; behind it there is at least one byte more. Sixteen bytes at a time: sources are large. */
+static uint32_t count_lines(const char *at, const char *piece_end, const char *end)
+{
+	uint32_t count = 0;
+	while (piece_end - at >= (ptrdiff_t)sizeof(lanes)) {
+		lanes counts = {0};
+		for (int step = 0; step < 255 && piece_end - at >= (ptrdiff_t)sizeof(lanes); step++, at += sizeof(lanes))
+			counts -= (lanes)((load(at) == '\n') | ((load(at) == '\r') & (load(at + 1) != '\n')));
+		count += add_lanes(counts);
+	}
+	for (; at < piece_end; at++)
+		count += ends_line(at, end);
+	return count;
+}
+
+/* Where line number `line` starts; NULL if there is none, or if the budget is spent before. */
+static const char *find_line(const char *source, const char *end, uint32_t line, curfew__budget *budget)
+{
+	const char *at = source;
+	uint32_t number = 1;
+
+	/* Whole pieces that end before the line begins. */
+	while (number < line && end - at > (ptrdiff_t)CURFEW__BUDGET_PIECE) {
+		if (!curfew__budget_has_time(budget))
+			return NULL;
+		uint32_t ended = count_lines(at, at + CURFEW__BUDGET_PIECE, end);
+		if (ended >= line - number)
+			break;
+		number += ended;
+		at += CURFEW__BUDGET_PIECE;
+	}
+
+	for (; number < line && at < end; at++)
+		number += ends_line(at, end);
+	return number == line ? at : NULL;
+}
+
+bool curfew__report_set_source_line(curfew_report *report, const char *source, size_t length, uint32_t line,
+                                    curfew__budget *budget)
 {
 	const char *end = source + length;
-	const char *start = line > 0 ? find_line(source, end, line) : NULL;
+	const char *start = line > 0 ? find_line(source, end, line, budget) : NULL;
 	if (start == NULL)
 		return true;
+	/* More of a line is not kept. */
+	if (end - start > CURFEW__SOURCE_LINE_MOST + 1)
+		end = start + CURFEW__SOURCE_LINE_MOST + 1;
 	const char *stop = start;
 	while (stop < end && *stop != '\n' && *stop != '\r')
 		stop++;

@@ -9,6 +9,7 @@
 #ifndef CURFEW_REPORT_REPORT_H
 #define CURFEW_REPORT_REPORT_H
 
+#include "base/budget.h"
 #include "curfew.h"
 
 /* Most frames that a report keeps, innermost first. */
@@ -47,8 +48,12 @@ bool curfew__report_parse_trace(curfew_report *report, const char *text, size_t 
 /* Appends a copy of a WebAssembly frame, outermost last; more than CURFEW__FRAMES_MOST are left out. Sets has_error. */
 bool curfew__report_add_frame(curfew_report *report, const curfew_frame *frame);
 
-/* Takes line number `line` (from 1) out of the source as the report's source_line; nothing if there is none. */
-bool curfew__report_set_source_line(curfew_report *report, const char *source, size_t length, uint32_t line);
+/*
+ * Takes line number `line` (from 1) out of the source as the report's source_line; nothing if there is none, or if the
+ * budget was spent before it was found.
+ */
+bool curfew__report_set_source_line(curfew_report *report, const char *source, size_t length, uint32_t line,
+                                    curfew__budget *budget);
 
 /* What the program wrote. With truncated, a character cut in two at the end is dropped. */
 bool curfew__report_set_output(curfew_report *report, const char *stdout_text, size_t stdout_length,

@@ -517,6 +517,8 @@ static void write_report(writer *w, const curfew_report *report)
 		add_frame(w, &report->frames[i]);
 	if (report->source_line != NULL && report->frame_count > 0 && report->frames[0].line > 0)
 		add_source_line(w, report);
+	if (report->trace_truncated)
+		add(w, "    ... (more did not fit the time for reading the stack)\n");
 	add_also_tripped(w, report);
 	if (!has_own_end(report->outcome))
 		add_usage_line(w, report);

@@ -145,8 +145,10 @@ void curfew__run_finish(curfew_run *run, curfew__run_end end)
 	/* Told that its time was up, it has no other outcome, whatever stopped it within its grace. */
 	report->outcome = up ? up : cause ? cause : outcome_without_cause(end);
 	fill_stop(run, ended_ns, hard);
+	run->after = curfew__budget_begin(CURFEW__AFTER_CPU_NS, CURFEW__AFTER_BYTES);
 	if (readable)
 		kind->fill_error(run, end);
+	report->trace_truncated |= run->after.is_spent;
 	if (run->alive) {
 		run->stays = run->session && readable && kind->is_sound(run, end);
 		kind->finish(run);

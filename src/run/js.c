@@ -17,9 +17,10 @@
 /* The poll is asked this far apart. */
 #define SOFT_STEP_NS (50 * CURFEW__MICROSECOND)
 #define RETRY_NS (50 * CURFEW__MICROSECOND)
-/* Time, and CPU time, for the guest's own reader of its stack. */
+/* Time for the guest's own reader of its stack; its CPU time is part of the budget for all that follows the end. */
 #define TRACE_NS (5 * CURFEW__MILLISECOND)
-#define TRACE_CPU_NS (5 * CURFEW__MILLISECOND)
+/* The engine's record of where something was thrown is read so far: names in it are as long as a program likes. */
+#define THROWN_TRACE_MAX ((uint32_t)256 << 10)
 
 /*
  * How much CPU time the guest has until a poll has seen that it is to stop, how much until it is out where one has, and
@@ -298,7 +299,7 @@ static void tell_time_up(curfew_run *run, curfew_outcome why)
 
 static int64_t stop_trace(curfew_run *run, int64_t now)
 {
-	if (curfew__run_cpu(run) < TRACE_CPU_NS)
+	if (curfew__run_cpu(run) < CURFEW__AFTER_CPU_NS)
 		return now + CURFEW__MILLISECOND;
 	curfew__guest_stop_hard(run->guest);
 	return now + RETRY_NS;
@@ -351,26 +352,6 @@ static const char *text_of(const curfew_run *run, const curfew_frame *frame, siz
 	return strcmp(frame->file, program->name) ? NULL : program->text;
 }
 
-/* The engine counts columns in bytes; people and editors count characters. */
-static void fix_columns(curfew_run *run)
-{
-	curfew_frame *frames = (curfew_frame *)(uintptr_t)run->report->frames;
-
-	for (size_t i = 0; i < run->report->frame_count; i++) {
-		size_t length = 0;
-		const char *line = text_of(run, &frames[i], &length), *end = line + length;
-		for (uint32_t n = 1; line && n < frames[i].line; n++) {
-			line = memchr(line, '\n', (size_t)(end - line));
-			line = line ? line + 1 : NULL;
-		}
-		uint32_t bytes = frames[i].column ? frames[i].column - 1 : 0;
-		if (!line || bytes > (size_t)(end - line))
-			continue;
-		for (uint32_t at = 0; at < bytes; at++)
-			frames[i].column -= ((uint8_t)line[at] & 0xc0) == 0x80;
-	}
-}
-
 static void read_trace(curfew_run *run)
 {
 	const curfew__control *control = run->guest->control;
@@ -378,7 +359,8 @@ static void read_trace(curfew_run *run)
 
 	if (length <= CURFEW_GUEST_TRACE_BYTES)
 		curfew__report_parse_trace(run->report, control->trace, length);
-	fix_columns(run);
+	/* The guest's reader ends where its room does. */
+	run->after.is_spent |= length >= CURFEW_GUEST_TRACE_BYTES;
 }
 
 /* Reads the frames that were running; the guest's own reader gets little time, and none of its limits. */
@@ -396,7 +378,8 @@ static void fill_trace(curfew_run *run)
 	curfew__run_begin_stretch(run);
 	if (!curfew__watch_arm(run->engine->watch, &run->alarm, curfew__now() + TRACE_NS))
 		return;
-	curfew__guest_enter(guest, CURFEW__GUEST_TRACE, NULL, &ignored);
+	curfew__vm_end end = curfew__guest_enter(guest, CURFEW__GUEST_TRACE, NULL, &ignored);
+	run->after.is_spent |= end != CURFEW__VM_RETURNED;
 	curfew__watch_close(run->engine->watch, &run->alarm);
 	atomic_store(&run->cpu_segment_ns, -1);
 	if (!curfew__guest_settle(guest))
@@ -414,13 +397,14 @@ static void fill_thrown(curfew_run *run, bool refused)
 
 	curfew__report_set_error(run->report, name, name ? c->error_name_length : 0, message,
 	                         message ? c->error_message_length : 0);
+	uint32_t trace_length = c->error_trace_length < THROWN_TRACE_MAX ? c->error_trace_length : THROWN_TRACE_MAX;
 	if (trace)
-		curfew__report_parse_trace(run->report, trace, c->error_trace_length);
-	fix_columns(run);
+		curfew__report_parse_trace(run->report, trace, trace_length);
+	run->after.is_spent |= trace_length < c->error_trace_length && run->report->frame_count < CURFEW__FRAMES_MOST;
 	size_t length;
 	const char *text = refused && run->report->frame_count ? text_of(run, run->report->frames, &length) : NULL;
 	if (text)
-		curfew__report_set_source_line(run->report, text, length, run->report->frames[0].line);
+		curfew__report_set_source_line(run->report, text, length, run->report->frames[0].line, &run->after);
 }
 
 static void fill_value(curfew_run *run)

@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "base/budget.h"
 #include "curfew.h"
 #include "host/call.h"
 #include "host/redact.h"
@@ -229,6 +230,7 @@ struct curfew_run {
 	size_t partial_length;
 
 	curfew_report *report;
+	curfew__budget after;       /* for what is read of the guest once it has ended, all of it together */
 };
 
 /* Whether there is somebody to ask for imports. */

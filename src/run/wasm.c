@@ -157,7 +157,9 @@ static curfew__run_end refuse(curfew_run *run, curfew__wasm_error *error)
 		size_t length;
 		const char *text = curfew__wasm_program_binary(run->program->wasm, &length);
 		curfew__report_add_frame(run->report, &frame);
-		curfew__report_set_source_line(run->report, text, length, error->line);
+		curfew__budget budget = curfew__budget_begin(CURFEW__AFTER_CPU_NS, CURFEW__AFTER_BYTES);
+		curfew__report_set_source_line(run->report, text, length, error->line, &budget);
+		run->report->trace_truncated |= budget.is_spent;
 	}
 	free(error->message);
 	return error->internal || !error->message ? CURFEW__END_FAILED : CURFEW__END_REFUSED;

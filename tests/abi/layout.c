@@ -189,6 +189,7 @@ static void print_outputs(void)
 	AT(curfew_report, program_kind);
 	AT(curfew_report, program_sha256);
 	AT(curfew_report, exit_code);
+	AT(curfew_report, trace_truncated);
 }
 
 static void print_sizes(void)

@@ -7,7 +7,7 @@ import shutil
 import tempfile
 import time
 
-from . import cases, cli, client, console, fetch, images, inspect, isolation, programs, project, secrets, server, server_grants, server_programs, wasm
+from . import after, cases, cli, client, console, fetch, images, inspect, isolation, programs, project, secrets, server, server_grants, server_programs, wasm
 from .harness import Context, Failed, Skipped
 
 GROUPS = {
@@ -20,6 +20,7 @@ GROUPS = {
     "cases": cases.cases,
     "attacks": cases.attacks,
     "cli": lambda context: cli.tests(context) + secrets.tests(context) + images.tests(context) + inspect.tests(context),
+    "after": after.tests,
     "fetch": fetch.tests,
     "isolation": isolation.tests,
     "server": lambda context: server.tests(context) + server_grants.tests(context) + server_programs.tests(context),

@@ -169,6 +169,13 @@ static void test_text_of_an_exception(void **state)
 	curfew_report_destroy(report);
 }
 
+static bool set_line(curfew_report *report, const char *source, size_t length, uint32_t line)
+{
+	curfew__budget budget = curfew__budget_begin(CURFEW__SECOND, 0);
+
+	return curfew__report_set_source_line(report, source, length, line, &budget) && !budget.is_spent;
+}
+
 static void test_text_of_a_syntax_error(void **state)
 {
 	(void)state;
@@ -176,11 +183,60 @@ static void test_text_of_a_syntax_error(void **state)
 	curfew_report *report = new_report(CURFEW_OUTCOME_BAD_PROGRAM);
 	set_error(report, "SyntaxError", "unexpected token: ')'");
 	set_trace(report, "    at bad.js:2:10\n");
-	assert_true(curfew__report_set_source_line(report, source, sizeof source - 1, 2));
+	assert_true(set_line(report, source, sizeof source - 1, 2));
 	expect_text(report, "curfew: bad_program: SyntaxError: unexpected token: ')'\n"
 	                    "    at bad.js:2:10\n"
 	                    "    2 |  let é = );\n"
 	                    "      |          ^\n");
+	curfew_report_destroy(report);
+}
+
+/* The line that begins at `start`, and which number it has, looked for byte by byte. */
+static uint32_t number_of_line(const char *source, size_t length, size_t start)
+{
+	uint32_t number = 1;
+	for (size_t at = 0; at < start; at++)
+		number += source[at] == '\n' || (source[at] == '\r' && (at + 1 == length || source[at + 1] != '\n'));
+	return number;
+}
+
+static void test_lines_of_large_sources(void **state)
+{
+	(void)state;
+	enum { LENGTH = 300000 };
+	static char source[LENGTH + 8];
+	uint32_t random = 1;
+	/* Each time with fewer line ends: from nearly nothing else to a few. */
+	for (uint32_t rarity = 1; rarity < 200000; rarity = rarity * 7 + 1) {
+		for (size_t i = 0; i < LENGTH; i++) {
+			random = random * 1664525 + 1013904223;
+			source[i] = (random >> 8) % rarity > 2 ? 'x' : "\n\r\n"[(random >> 28) % 3];
+		}
+		for (size_t start = LENGTH % 20011; start <= LENGTH; start += 20011) {
+			memcpy(source + start, "\nhere\n", 7);
+			curfew_report *report = new_report(CURFEW_OUTCOME_BAD_PROGRAM);
+			uint32_t line = number_of_line(source, start + 7, start + 1);
+			assert_true(set_line(report, source, start + 7, line));
+			assert_string_equal(report->source_line, "here");
+			assert_true(set_line(report, source, start + 7, line + 2));
+			assert_string_equal(report->source_line, "here");
+			curfew_report_destroy(report);
+			memset(&source[start], 'x', 7);
+		}
+	}
+}
+
+static void test_a_line_that_the_budget_does_not_reach(void **state)
+{
+	(void)state;
+	enum { LENGTH = 200000 };
+	static char source[LENGTH];
+	memset(source, '\n', LENGTH);
+	curfew_report *report = new_report(CURFEW_OUTCOME_BAD_PROGRAM);
+	curfew__budget none = curfew__budget_begin(0, 0);
+	assert_true(curfew__report_set_source_line(report, source, LENGTH, LENGTH, &none));
+	assert_null(report->source_line);
+	assert_true(none.is_spent);
 	curfew_report_destroy(report);
 }
 
@@ -193,7 +249,7 @@ static void test_text_of_a_long_source_line(void **state)
 	curfew_report *report = new_report(CURFEW_OUTCOME_BAD_PROGRAM);
 	set_error(report, "SyntaxError", "unexpected");
 	set_trace(report, "    at bad.js:1:2000\n");
-	assert_true(curfew__report_set_source_line(report, source, sizeof source, 1));
+	assert_true(set_line(report, source, sizeof source, 1));
 	char *text = NULL;
 	assert_int_equal(curfew_report_to_text(report, false, &text, NULL), CURFEW_OK);
 	const char *marked = strchr(strstr(text, "    1 |"), ')');
@@ -418,6 +474,8 @@ int main(void)
 		cmocka_unit_test(test_text_of_a_short_limit_is_in_ms),
 		cmocka_unit_test(test_text_of_an_exception),
 		cmocka_unit_test(test_text_of_a_syntax_error),
+		cmocka_unit_test(test_lines_of_large_sources),
+		cmocka_unit_test(test_a_line_that_the_budget_does_not_reach),
 		cmocka_unit_test(test_text_of_a_long_source_line),
 		cmocka_unit_test(test_text_of_a_finished_run),
 		cmocka_unit_test(test_every_outcome_has_text_and_json),
