@@ -452,6 +452,12 @@ typedef void (*curfew_event_callback)(void *context, curfew_event_kind kind, con
 /* Called once, when a started run has ended, on an engine thread; curfew_run_wait then returns at once. */
 typedef void (*curfew_done_callback)(void *context, curfew_run *run);
 
+/*
+ * Called once, at the instant at which it is decided that the run is stopped, before the guest is, on any thread: be
+ * short. cause is the limit or the cancel that came first. Not called for a run that ends by itself.
+ */
+typedef void (*curfew_stop_callback)(void *context, curfew_outcome cause);
+
 /* Called with a message for a broker, on any thread: be short. The message is borrowed. */
 typedef void (*curfew_message_callback)(void *context, const void *message, size_t length);
 
@@ -495,6 +501,8 @@ typedef struct curfew_run_options {
 	void *host_context;           /* what curfew_host_call_get_context answers */
 	curfew_message_callback on_request; /* JavaScript: a broker carries its fetches out, in place of allow_fetch */
 	void *on_request_context;
+	curfew_stop_callback on_stop; /* not for sessions */
+	void *on_stop_context;
 } curfew_run_options;
 
 #define CURFEW_RUN_DETERMINISTIC 1u /* fixed clock, seeded random */
@@ -761,7 +769,7 @@ typedef struct curfew_session curfew_session;
 
 /*
  * Creates a session; nothing runs yet. options (may be NULL) is what all its calls are given: call, params, id, cancel,
- * on_done and on_request must be NULL. Of options.limits memory and stack are the session's own, as in a run; timeout is how long the
+ * on_done, on_request and on_stop must be NULL. Of options.limits memory and stack are the session's own, as in a run; timeout is how long the
  * session lives, from here; cpu, fuel, loops, output and host_calls are totals over all its calls, those before a reset
  * included; grace and timers are the most that a call may have. A field left 0 but for memory and stack sets no total:
  * then only the limits of each call hold. Secrets of options.store are read here.

@@ -110,6 +110,8 @@ static void write_pool(text *out, server *s)
 	            (double)pool.restarts);
 	write_value(out, "curfew_worker_runs", "gauge", "Runs that the workers have.", (double)pool.active);
 	write_value(out, "curfew_worker_crashed_runs_total", "counter", "Runs lost with their worker.", (double)pool.crashed);
+	write_value(out, "curfew_worker_repeated_runs_total", "counter",
+	            "Runs carried out again, since their worker was killed for another.", (double)pool.repeated);
 	write_heading(out, "curfew_memory_regions", "gauge", "Guest memories of the workers, as told within the last second.");
 	text_print(out, "curfew_memory_regions{state=\"used\"} %llu\ncurfew_memory_regions{state=\"pooled\"} %llu\n",
 	           (unsigned long long)pool.memory.regions_in_use, (unsigned long long)pool.memory.regions_pooled);

@@ -305,13 +305,21 @@ static void end(server *s, const sigset_t *signals)
 
 /* ---- Start ----------------------------------------------------------------------------------------------- */
 
+static void on_worker_death(void *context, const worker_death *death)
+{
+	(void)context;
+	log_event(LOG_WARN, "worker", (log_field[]){{"pid", NULL, death->pid}, {"why", death->why, 0}, {"lost", NULL, (int64_t)death->lost},
+	                                            {"repeated", NULL, (int64_t)death->repeated}, {0}});
+}
+
 static bool start_pool(server *s, curfew_failure *failure)
 {
 	const config *c = s->config;
 	long cores = sysconf(_SC_NPROCESSORS_ONLN);
 	uint64_t workers = c->workers != 0 ? c->workers : cores > 0 ? (uint64_t)cores : 1;
 	s->concurrency = c->concurrency != 0 ? c->concurrency : workers * THREADS_EACH;
-	worker_pool_options options = {.workers = (uint32_t)workers, .spares = 1, .fetches = c->allow_fetch[0] != '\0'};
+	worker_pool_options options = {.workers = (uint32_t)workers, .spares = 1, .fetches = c->allow_fetch[0] != '\0',
+	                               .on_death = on_worker_death};
 	return worker_pool_create(&options, &s->pool, failure) == CURFEW_OK;
 }
 

@@ -101,7 +101,7 @@ void worker_run_abort(worker_run *run)
 void worker_process_abort(process *p)
 {
 	for (size_t slot = 0; slot < p->slot_count; slot++) {
-		if (p->runs[slot] != NULL)
+		if (p->runs[slot] != NULL && p->runs[slot]->published)
 			worker_run_abort(p->runs[slot]);
 	}
 }

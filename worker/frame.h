@@ -28,6 +28,7 @@ typedef enum worker_frame_kind {
 	WORKER_FRAME_DONE = 37,     /* worker_done_head, the report; the description of a program that was inspected */
 	WORKER_FRAME_REQUEST = 38,  /* for curfew_broker_receive */
 	WORKER_FRAME_MEMORY = 39,   /* worker_memory */
+	WORKER_FRAME_STOPPED = 40,  /* the watch stops the run; it is not due in any other way any more */
 } worker_frame_kind;
 
 /* The first thing that a worker is sent, before any frame. */

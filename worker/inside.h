@@ -16,6 +16,13 @@ typedef enum process_state {
 	PROCESS_ENDING, /* dead or killed: nothing it sends counts any more */
 } process_state;
 
+/* Why it is no worker any more, as far as its runs are concerned. */
+typedef enum process_fault {
+	FAULT_UNKNOWN, /* it died, or broke a rule, and any of its runs may be to blame */
+	FAULT_RULE,    /* a message of the blamed run broke a rule */
+	FAULT_SILENCE, /* it did not answer when the blamed run's time was up; or at all, and then no run is blamed */
+} process_fault;
+
 /* One worker. in is the pool thread's alone. */
 typedef struct process {
 	struct process *next;
@@ -28,14 +35,17 @@ typedef struct process {
 	bool sends_later; /* the rest of out waits until its socket takes it */
 	bool exited;  /* it is no more, and was waited for */
 	bool reported; /* its runs were told */
-	int64_t ready_by_ns;
+	int64_t ready_look_ns; /* when to look whether it will ever be ready */
+	int64_t given_ns;      /* time it was given, as far as it was observed (given.c) */
+	int64_t observed_ns, cpu_ns; /* then */
 	worker_bytes in, out;
 	worker_run **runs; /* [slot_count]; NULL: free */
 	uint32_t *free_slots; /* [slot_count], of which free_count are */
 	size_t slot_count, free_count;
 	size_t active;
 	uint64_t serial; /* of the last run */
-	int64_t late_end_ns; /* when a run last ended after it was due: it has many to end, and goes on with it */
+	process_fault fault;
+	const worker_run *blamed; /* the run that has to do with it; NULL: none in particular */
 	bool *has_program; /* [program_count], by slot */
 	size_t program_count;
 	worker_memory memory; /* as told last */
@@ -54,8 +64,19 @@ struct worker_program {
 	char sha256[65]; /* "": an image's is not known here */
 };
 
+/* The life of a run. Which state may follow which is in run.c. */
+typedef enum run_state {
+	RUN_QUEUED,  /* waits for a worker */
+	RUN_SENT,    /* a worker has it, or is about to */
+	RUN_STARTED, /* the worker has begun with it */
+	RUN_STOPPED, /* the worker's watch stops it */
+	RUN_DONE,
+	RUN_STATES
+} run_state;
+
 struct worker_run {
 	atomic_uint references; /* the caller's, and the pool's until it is done */
+	run_state state;
 	worker_pool *pool;
 	worker_program *program;
 	worker_run *next; /* in the queue */
@@ -68,23 +89,23 @@ struct worker_run {
 	worker_job job;     /* callbacks and flags; its texts are in frame */
 	char id[27];
 	curfew_limits limits;
-	worker_bytes frame; /* what its worker is sent, until that was done */
+	worker_bytes frame; /* what its worker is sent; kept as long as it could be carried out again */
 	process *process;   /* NULL: it waits for one */
 	uint64_t number;
-	bool done;
 	unsigned cancels_sent;
-	unsigned delays; /* how often it was given more time */
+	unsigned losses;  /* how often it was carried out again after a kill that was not its own */
 
 	int64_t submitted_ns;
 	int64_t due_ns;          /* when it is to have ended at the latest; INT64_MAX: never */
-	int64_t kill_ns;         /* when its worker is killed */
-	int64_t looked_ns;       /* when it was given more time last */
+	int64_t look_ns;         /* when to look whether its worker answers */
+	int64_t overdue_since_ns; /* process.given_ns when it was first seen to be late; -1: it was not */
 	curfew_outcome due_why;  /* CURFEW_OUTCOME_DEADLINE or CANCELLED */
 	curfew_run_usage usage;  /* as told last */
 
 	/* The pool thread's alone. */
 	curfew_broker *broker; /* NULL: it may ask for nothing, or is done */
-	bool started;
+	bool told_start; /* on_start was called */
+	bool published;  /* something of it has left the pool: it cannot be carried out again */
 	worker_bytes streams[2];
 	worker_bytes partial;
 };
@@ -153,13 +174,25 @@ typedef struct worker_end {
 } worker_end;
 void worker_run_fail(worker_run *run, const worker_end *end);
 
+/* given.c: looks at a worker and adds to given_ns, at most step_max_ns for the time since the last look; returns it. */
+int64_t worker_process_observe(process *p, int64_t now, int64_t step_max_ns);
+
+/* overdue.c; under the lock. A run is due then, and why it would be stopped. */
+void worker_run_expect(worker_run *run, int64_t due_ns, curfew_outcome why);
+/* Its watch has said that it stops it. */
+void worker_run_note_stopped(worker_run *run);
+/* A run of this worker for which it does not answer, or NULL. Notes when to look next. */
+worker_run *worker_process_find_overdue(process *p, int64_t now);
+/* Whether it had its time to become ready. */
+bool worker_process_hangs(process *p, int64_t now);
+
 /* answers.c: what brokers have for runs. All on the pool thread, without the lock, but for note. */
 void worker_answers_note(void *run);
 /* Hands on to the workers what they have room for. */
 void worker_answers_pass(worker_pool *pool);
 /* Whether there is more of it, and room again. Under the lock. */
 bool worker_answers_can_go_on(const worker_pool *pool);
-/* Ends what the broker of a run, or those of a worker's runs, carry out. */
+/* Ends what the broker of a run, or those of a worker's runs that cannot be carried out again, carry out. */
 void worker_run_abort(worker_run *run);
 void worker_process_abort(process *p);
 /* Forgets what is still there: all runs are done. */
@@ -178,6 +211,15 @@ bool worker_run_assign(process *p, worker_run *run);
 bool worker_run_remove(worker_pool *pool, worker_run *run);
 /* Sets when a run that begins now is due. */
 void worker_run_arm(worker_run *run, int64_t now);
+/* Moves it to another state, which must be one that may follow. */
+void worker_run_move(worker_run *run, run_state state);
+/* Something of it leaves the pool: from here on it cannot be carried out again. */
+void worker_run_publish(worker_run *run);
+/*
+ * Its worker was killed for another run: puts it back to the front of the queue if nobody can tell. False: it is to be
+ * ended.
+ */
+bool worker_run_repeat(worker_run *run);
 /* Takes a run that is done away from its worker. */
 void worker_run_detach(worker_run *run);
 /* The run of that number, or NULL. */

@@ -24,7 +24,7 @@
 /* Pause before the next try when workers cannot be started. */
 #define RETRY_NS SECOND
 
-enum { THREADS = 16, FAILURES_MOST = 3, EVENTS = 64, ABOVE = 10, DELAYS_WHEN_LATE = 3, DELAYS_MOST = 20 };
+enum { THREADS = 16, FAILURES_MOST = 3, EVENTS = 64, ABOVE = 10, HEARD_TURNS = 64 };
 
 int64_t worker_now(void)
 {
@@ -68,22 +68,41 @@ void worker_pool_wake(worker_pool *pool)
 
 /* ---- Workers come and go -------------------------------------------------------------------------------------- */
 
-/* Tells the runs of a worker what became of it. victim (may be NULL): the one whose stop it was killed for. */
-static void tell_runs(worker_pool *pool, process *p, const worker_run *victim)
+/* How a run ends whose worker is no more. */
+static worker_end end_of_lost(const process *p, const worker_run *run)
 {
-	int64_t now = worker_now();
+	if (p->fault == FAULT_SILENCE && run == p->blamed)
+		return (worker_end){.outcome = run->due_why, .mode = CURFEW_STOP_PROCESS, .late_ns = worker_now() - run->due_ns};
+	if (p->fault == FAULT_UNKNOWN || run == p->blamed)
+		return (worker_end){.outcome = CURFEW_OUTCOME_CRASHED, .message = p->why};
+	if (atomic_load(&run->cancels) > 0)
+		return (worker_end){.outcome = CURFEW_OUTCOME_CANCELLED, .mode = CURFEW_STOP_PROCESS};
+	return (worker_end){.outcome = CURFEW_OUTCOME_INTERNAL_ERROR, .message = p->why};
+}
+
+/* Ends the runs of a worker, or has those carried out again that it was not killed for. */
+static void settle_runs(worker_pool *pool, process *p)
+{
+	worker_death death = {.pid = p->pid, .why = p->why};
 	p->reported = true;
+
 	for (size_t slot = 0; slot < p->slot_count; slot++) {
 		worker_run *run = p->runs[slot];
 		if (run == NULL)
 			continue;
-		worker_end end = {.outcome = CURFEW_OUTCOME_CRASHED, .message = p->why};
-		if (run == victim)
-			end = (worker_end){.outcome = run->due_why, .mode = CURFEW_STOP_PROCESS, .late_ns = now - run->due_ns};
-		else
-			pool->stats.crashed++;
+		if (p->fault != FAULT_UNKNOWN && run != p->blamed && worker_run_repeat(run)) {
+			death.repeated++;
+			continue;
+		}
+		worker_end end = end_of_lost(p, run);
+		worker_lock(pool);
+		pool->stats.crashed += end.outcome == CURFEW_OUTCOME_CRASHED;
+		worker_unlock(pool);
+		death.lost += run != p->blamed;
 		worker_run_fail(run, &end);
 	}
+	if (pool->options.on_death != NULL)
+		pool->options.on_death(pool->options.context, &death);
 }
 
 /* Nothing of a worker counts from here on. */
@@ -102,15 +121,20 @@ static void give_up(worker_pool *pool, process *p)
 	worker_process_abort(p);
 }
 
-/* The first sign that it is gone is the end of its socket, or its exit. */
-static void on_socket(worker_pool *pool, process *p)
+/* Its socket has ended, or it sent what it may not. */
+static void on_silence(worker_pool *pool, process *p)
 {
-	if (p->state == PROCESS_ENDING || worker_receive(pool, p) >= 0)
-		return;
 	give_up(pool, p);
 	/* If nothing is known against it, its exit will say what it died of. */
 	if (p->why[0] != '\0')
-		tell_runs(pool, p, NULL);
+		settle_runs(pool, p);
+}
+
+/* The first sign that it is gone is the end of its socket, or its exit. */
+static void on_socket(worker_pool *pool, process *p)
+{
+	if (p->state != PROCESS_ENDING && worker_receive(pool, p) < 0)
+		on_silence(pool, p);
 }
 
 static void on_exited(worker_pool *pool, process *p)
@@ -127,7 +151,7 @@ static void on_exited(worker_pool *pool, process *p)
 	(void)snprintf(pool->failure, sizeof pool->failure, "%s", p->why);
 	worker_unlock(pool);
 	if (!p->reported)
-		tell_runs(pool, p, NULL);
+		settle_runs(pool, p);
 }
 
 /* The lowest bit of an event's pointer tells a worker's two descriptors apart. */
@@ -182,7 +206,9 @@ static void replace_workers(worker_pool *pool)
 	bool may = worker_now() >= pool->spawn_after_ns;
 	worker_unlock(pool);
 	for (; may && there + added < wanted; added++) {
+		worker_lock(pool);
 		pool->stats.restarts += pool->spawned >= wanted;
+		worker_unlock(pool);
 		pool->spawned++;
 		spawn(pool);
 	}
@@ -237,39 +263,39 @@ static void assign_queued(worker_pool *pool)
 	}
 }
 
-/*
- * Whether a run's worker is to be killed for it. On a busy machine, where we are late ourselves, a worker is as well; and
- * one that has hundreds of runs to end at once does it one after the other.
- */
-static bool is_overdue(const worker_pool *pool, const process *p, worker_run *run, int64_t now)
+/* Kills a worker for one of its runs, or (NULL) because it never became ready. */
+static void kill_for(worker_pool *pool, process *p, const worker_run *run)
 {
-	if (run->kill_ns > now)
-		return false;
-	int64_t patience = (int64_t)pool->options.patience_ns;
-	bool we_are_late = now - run->kill_ns > patience / 4 && run->delays < DELAYS_WHEN_LATE;
-	bool it_goes_on = p->late_end_ns > run->due_ns && p->late_end_ns > run->looked_ns && run->delays < DELAYS_MOST;
-	if (!we_are_late && !it_goes_on)
-		return true;
-	run->delays++;
-	run->looked_ns = now;
-	run->kill_ns = worker_later(now, (uint64_t)patience);
-	return false;
+	const char *why = run == NULL                 ? "it did not become ready"
+	                  : run->state == RUN_SENT    ? "it did not begin with a run"
+	                  : run->state == RUN_STOPPED ? "a run in it did not end"
+	                                              : "it did not stop a run whose time was up";
+	p->fault = FAULT_SILENCE;
+	p->blamed = run != NULL && run->state != RUN_SENT ? run : NULL;
+	(void)snprintf(p->why, sizeof p->why, "the worker process was killed: %s", why);
+	give_up(pool, p);
+	settle_runs(pool, p);
 }
 
-/* A run of this worker that did not end in time, or NULL. Notes when to look next. */
+/* What it has said but nobody has read yet is an answer too. False: it is no worker any more. */
+static bool hear_out(worker_pool *pool, process *p)
+{
+	for (int turn = 0; turn < HEARD_TURNS; turn++) {
+		int got = worker_receive(pool, p);
+		if (got < 0)
+			on_silence(pool, p);
+		if (got <= 0)
+			return got == 0;
+	}
+	return true;
+}
+
 static worker_run *find_overdue(worker_pool *pool, process *p, int64_t now)
 {
-	worker_run *overdue = NULL;
-	for (size_t slot = 0; slot < p->slot_count; slot++) {
-		worker_run *run = p->runs[slot];
-		if (run == NULL)
-			continue;
-		if (is_overdue(pool, p, run, now))
-			overdue = run;
-		else if (run->kill_ns < pool->look_ns)
-			pool->look_ns = run->kill_ns;
-	}
-	return overdue;
+	worker_lock(pool);
+	worker_run *run = worker_process_find_overdue(p, now);
+	worker_unlock(pool);
+	return run;
 }
 
 static void kill_overdue(worker_pool *pool)
@@ -280,19 +306,16 @@ static void kill_overdue(worker_pool *pool)
 	if (is_time)
 		pool->look_ns = INT64_MAX;
 	worker_unlock(pool);
-	if (!is_time && count_processes(pool, PROCESS_STARTING) == 0)
-		return;
 	for (process *p = pool->processes; p != NULL; p = p->next) {
-		worker_lock(pool);
-		worker_run *run = p->state == PROCESS_READY ? find_overdue(pool, p, now) : NULL;
-		bool hangs = p->state == PROCESS_STARTING && now >= p->ready_by_ns;
-		worker_unlock(pool);
-		if (run == NULL && !hangs)
+		if (worker_process_hangs(p, now))
+			kill_for(pool, p, NULL);
+		if (!is_time || p->state != PROCESS_READY || find_overdue(pool, p, now) == NULL)
 			continue;
-		(void)snprintf(p->why, sizeof p->why, "the worker process was killed: %s",
-		               hangs ? "it did not become ready" : "another run in it could not be stopped");
-		give_up(pool, p);
-		tell_runs(pool, p, run);
+		if (!hear_out(pool, p))
+			continue;
+		worker_run *run = find_overdue(pool, p, now);
+		if (run != NULL)
+			kill_for(pool, p, run);
 	}
 }
 
@@ -319,8 +342,8 @@ static int time_to_wait(worker_pool *pool)
 {
 	int64_t next = pool->look_ns;
 	for (const process *p = pool->processes; p != NULL; p = p->next) {
-		if (p->state == PROCESS_STARTING && p->ready_by_ns < next)
-			next = p->ready_by_ns;
+		if (p->state == PROCESS_STARTING && p->ready_look_ns < next)
+			next = p->ready_look_ns;
 	}
 	if (pool->spawn_after_ns > worker_now() && pool->spawn_after_ns < next)
 		next = pool->spawn_after_ns;

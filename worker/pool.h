@@ -12,11 +12,21 @@
 
 #include "curfew.h"
 
+#include <sys/types.h>
+
 typedef struct worker_pool worker_pool;
 typedef struct worker_program worker_program;
 typedef struct worker_run worker_run;
 
 /* ---- Pool ------------------------------------------------------------------------------------------------ */
+
+/* What became of a worker and its runs; borrowed for the callback. */
+typedef struct worker_death {
+	pid_t pid;
+	const char *why;
+	size_t lost;     /* runs that ended with it and had no part in it, as far as is known */
+	size_t repeated; /* runs that are carried out again */
+} worker_death;
 
 typedef struct worker_pool_options {
 	uint32_t workers;     /* 0: one per core */
@@ -25,7 +35,10 @@ typedef struct worker_pool_options {
 	uint64_t data_bytes;  /* RLIMIT_DATA of each, on top of what the engine itself needs; 0: none */
 	int input;            /* what the workers have as standard input, for a pool of one run: may only be read; 0: none */
 	bool fetches;         /* jobs may have allow_fetch: what that takes is there from the start */
-	uint64_t patience_ns; /* how long after a run's end was due its worker is killed; 0: 50 ms */
+	uint64_t patience_ns; /* time that a worker is given to say that it stops a run, then it is killed; 0: 50 ms */
+	/* A worker is no more, though nobody asked it to end; on the pool's thread. May be NULL. */
+	void (*on_death)(void *context, const struct worker_death *death);
+	void *context;
 } worker_pool_options;
 
 /*
@@ -64,6 +77,7 @@ typedef struct worker_pool_stats {
 	uint64_t active;     /* runs that were submitted and are not done */
 	uint64_t runs_total; /* done */
 	uint64_t crashed;    /* of them, lost with their worker */
+	uint64_t repeated;   /* runs carried out again, since their worker was killed for another */
 	worker_memory memory; /* of all workers, as they told last */
 } worker_pool_stats;
 void worker_pool_get_stats(worker_pool *pool, worker_pool_stats *stats);

@@ -21,8 +21,6 @@
 
 enum { SOCKET = 3, ABOVE = 10 /* descriptors from here on are not in each other's way */ };
 
-#define START_NS ((uint64_t)10 * 1000000000)
-
 /* ---- In the child, before it is another program: only calls that are safe after a fork --------------------- */
 
 static void write_all(const char *path, const char *text, size_t length)
@@ -130,7 +128,7 @@ process *worker_process_start(const worker_pool *pool, const char **why)
 		free(p);
 		return NULL;
 	}
-	p->ready_by_ns = worker_later(worker_now(), START_NS);
+	p->observed_ns = p->ready_look_ns = worker_now();
 	worker_setup setup = {.version = WORKER_FRAME_VERSION, .threads = pool->options.threads,
 	                      .data_bytes = pool->options.data_bytes};
 	/* If there is no memory for it the worker ends at once, and says so by that. */

@@ -29,6 +29,7 @@ static bool length_fits(const worker_frame *frame, const worker_run *run)
 	case WORKER_FRAME_FAILED:
 		return length < sizeof(curfew_failure);
 	case WORKER_FRAME_STARTED:
+	case WORKER_FRAME_STOPPED:
 		return length == 0;
 	case WORKER_FRAME_USAGE:
 		return length == sizeof(curfew_run_usage);
@@ -88,9 +89,12 @@ static bool on_event(process *p, worker_run *run, const char *body, size_t lengt
 	default:
 		return refuse(p, "an event of no kind");
 	}
-	if (fits && run->job.on_event != NULL)
+	if (!fits)
+		return false;
+	worker_run_publish(run);
+	if (run->job.on_event != NULL)
 		run->job.on_event(run->job.context, (curfew_event_kind)head.kind, body, length);
-	return fits;
+	return true;
 }
 
 /* Whether this is the report of this run: of the library's form, with its id, and the outcome it came with. */
@@ -124,9 +128,6 @@ static bool on_done(process *p, worker_run *run, const char *body, size_t length
 		result.report = body;
 		result.report_length = length;
 	}
-	int64_t now = worker_now();
-	if (now > run->due_ns)
-		p->late_end_ns = now;
 	worker_run_detach(run);
 	if (run->job.on_done != NULL)
 		run->job.on_done(run->job.context, &result);
@@ -136,24 +137,42 @@ static bool on_done(process *p, worker_run *run, const char *body, size_t length
 
 static bool on_started(process *p, worker_run *run)
 {
-	if (run->started)
+	if (run->state != RUN_SENT)
 		return refuse(p, "a run that begins twice");
-	run->started = true;
-	(void)pthread_mutex_lock(&run->pool->lock);
+	worker_lock(run->pool);
+	worker_run_move(run, RUN_STARTED);
 	worker_run_arm(run, worker_now());
-	(void)pthread_mutex_unlock(&run->pool->lock);
-	if (run->job.on_start != NULL)
+	worker_unlock(run->pool);
+	if (run->job.on_start != NULL && !run->told_start)
 		run->job.on_start(run->job.context);
+	run->told_start = true;
 	return true;
+}
+
+static bool on_stopped(process *p, worker_run *run)
+{
+	if (run->state != RUN_STARTED)
+		return refuse(p, "a run that is stopped twice, or before it began");
+	worker_lock(run->pool);
+	worker_run_note_stopped(run);
+	worker_unlock(run->pool);
+	return true;
+}
+
+static bool on_request(process *p, worker_run *run, const char *body, size_t length)
+{
+	worker_run_publish(run);
+	return curfew_broker_receive(run->broker, body, length, NULL) == CURFEW_OK ||
+	       refuse(p, "a request that no run would make");
 }
 
 static void on_usage(worker_run *run, const char *body)
 {
 	curfew_run_usage usage;
 	memcpy(&usage, body, sizeof usage);
-	(void)pthread_mutex_lock(&run->pool->lock);
+	worker_lock(run->pool);
 	run->usage = usage;
-	(void)pthread_mutex_unlock(&run->pool->lock);
+	worker_unlock(run->pool);
 }
 
 /* ---- Frames of the worker itself --------------------------------------------------------------------------- */
@@ -163,10 +182,10 @@ static bool on_ready(worker_pool *pool, process *p, const char *body)
 	if (p->state != PROCESS_STARTING)
 		return refuse(p, "ready twice");
 	worker_process_prefer(p);
-	(void)pthread_mutex_lock(&pool->lock);
+	worker_lock(pool);
 	memcpy(&pool->stats.has, body, sizeof pool->stats.has);
 	p->state = PROCESS_READY;
-	(void)pthread_mutex_unlock(&pool->lock);
+	worker_unlock(pool);
 	return true;
 }
 
@@ -182,9 +201,9 @@ static bool on_memory(worker_pool *pool, process *p, const char *body)
 {
 	if (p->state != PROCESS_READY)
 		return refuse(p, "memory before its start");
-	(void)pthread_mutex_lock(&pool->lock);
+	worker_lock(pool);
 	memcpy(&p->memory, body, sizeof p->memory);
-	(void)pthread_mutex_unlock(&pool->lock);
+	worker_unlock(pool);
 	return true;
 }
 
@@ -202,9 +221,10 @@ static bool on_frame(worker_pool *pool, process *p, worker_run *run, const worke
 		return on_started(p, run);
 	case WORKER_FRAME_EVENT:
 		return on_event(p, run, body, length);
+	case WORKER_FRAME_STOPPED:
+		return on_stopped(p, run);
 	case WORKER_FRAME_REQUEST:
-		return curfew_broker_receive(run->broker, body, length, NULL) == CURFEW_OK ||
-		       refuse(p, "a request that no run would make");
+		return on_request(p, run, body, length);
 	case WORKER_FRAME_DONE:
 		return on_done(p, run, body, length);
 	default:
@@ -227,8 +247,11 @@ static bool take_frames(worker_pool *pool, process *p)
 		const char *body = worker_frame_body(&p->in, &frame);
 		if (body == NULL)
 			return true;
-		if (!on_frame(pool, p, run, &frame, body))
+		if (!on_frame(pool, p, run, &frame, body)) {
+			p->fault = run != NULL ? FAULT_RULE : FAULT_UNKNOWN;
+			p->blamed = run;
 			return false;
+		}
 		worker_frame_take(&p->in, &frame);
 	}
 }

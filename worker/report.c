@@ -57,7 +57,7 @@ static void fill_known(curfew_report *report, const worker_run *run)
 	report->partial = worker_bytes_count(&run->partial) > 0 ? run->partial.data + run->partial.at : NULL;
 	report->limits = run->limits;
 	report->used.wall_ns = (uint64_t)(now - run->submitted_ns);
-	report->used.run_ns = run->started ? report->used.wall_ns : 0;
+	report->used.run_ns = run->state >= RUN_STARTED ? report->used.wall_ns : 0;
 	report->used.cpu_ns = run->usage.cpu_ns;
 	report->used.memory_peak_bytes = run->usage.memory_bytes;
 	report->used.fuel = run->limits.fuel == CURFEW_UNLIMITED ? CURFEW_UNLIMITED : 0;

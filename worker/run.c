@@ -6,14 +6,31 @@
  */
 #include "inside.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-/* How long a worker may take until it begins with a run: it may have much to read before. */
-#define BEGIN_NS ((int64_t)10 * 1000000000)
+/* So often a run is carried out again after a kill that was not its own. */
+enum { LOSSES_MAX = 3 };
+
+/* ---- States ------------------------------------------------------------------------------------------------ */
+
+/* For each state a bit for each that may follow it. */
+static const unsigned may_follow[RUN_STATES] = {
+	[RUN_QUEUED] = 1u << RUN_SENT | 1u << RUN_DONE,
+	[RUN_SENT] = 1u << RUN_STARTED | 1u << RUN_QUEUED | 1u << RUN_DONE,
+	[RUN_STARTED] = 1u << RUN_STOPPED | 1u << RUN_QUEUED | 1u << RUN_DONE,
+	[RUN_STOPPED] = 1u << RUN_QUEUED | 1u << RUN_DONE,
+};
+
+void worker_run_move(worker_run *run, run_state state)
+{
+	assert((may_follow[run->state] >> state & 1) != 0);
+	run->state = state;
+}
 
 void worker_run_unref(worker_run *run)
 {
@@ -64,15 +81,6 @@ static bool grow_slots(process *p)
 	return true;
 }
 
-static void note_due(worker_run *run, int64_t now, uint64_t ns, int64_t patience, curfew_outcome why)
-{
-	run->due_ns = worker_later(now, ns);
-	run->kill_ns = worker_later(run->due_ns, (uint64_t)patience);
-	run->due_why = why;
-	if (run->kill_ns < run->pool->look_ns)
-		run->pool->look_ns = run->kill_ns;
-}
-
 /* The time and the grace together, where there is an end. */
 static uint64_t time_of(const worker_run *run)
 {
@@ -83,7 +91,7 @@ static uint64_t time_of(const worker_run *run)
 void worker_run_arm(worker_run *run, int64_t now)
 {
 	if (run->due_why != CURFEW_OUTCOME_CANCELLED)
-		note_due(run, now, time_of(run), (int64_t)run->pool->options.patience_ns, CURFEW_OUTCOME_DEADLINE);
+		worker_run_expect(run, worker_later(now, time_of(run)), CURFEW_OUTCOME_DEADLINE);
 }
 
 /* Hands a run to a worker. Under the lock. False: out of memory. */
@@ -100,13 +108,24 @@ bool worker_run_assign(process *p, worker_run *run)
 	memcpy(run->frame.data, &frame, sizeof frame);
 	if (!worker_bytes_add(&p->out, run->frame.data, run->frame.length))
 		return false;
-	worker_bytes_finish(&run->frame);
 	p->free_count--;
 	p->runs[slot] = run;
 	p->active++;
 	run->process = p;
-	note_due(run, worker_now(), time_of(run), BEGIN_NS, CURFEW_OUTCOME_DEADLINE);
+	worker_run_move(run, RUN_SENT);
+	worker_run_expect(run, worker_now(), CURFEW_OUTCOME_DEADLINE);
 	return true;
+}
+
+static void leave_process(worker_run *run)
+{
+	process *p = run->process;
+	if (p == NULL)
+		return;
+	p->runs[worker_slot(run->number)] = NULL;
+	p->free_slots[p->free_count++] = (uint32_t)worker_slot(run->number);
+	p->active--;
+	run->process = NULL;
 }
 
 void worker_run_detach(worker_run *run)
@@ -114,17 +133,44 @@ void worker_run_detach(worker_run *run)
 	worker_pool *pool = run->pool;
 	worker_run_abort(run);
 	worker_lock(pool);
-	process *p = run->process;
-	if (p != NULL) {
-		p->runs[worker_slot(run->number)] = NULL;
-		p->free_slots[p->free_count++] = (uint32_t)worker_slot(run->number);
-		p->active--;
-	}
-	run->process = NULL;
-	run->done = true;
+	leave_process(run);
+	worker_run_move(run, RUN_DONE);
 	pool->stats.active--;
 	pool->stats.runs_total++;
 	worker_unlock(pool);
+}
+
+void worker_run_publish(worker_run *run)
+{
+	if (run->published)
+		return;
+	run->published = true;
+	/* There are secrets in it, and nobody needs it any more. */
+	worker_lock(run->pool);
+	worker_bytes_finish(&run->frame);
+	worker_unlock(run->pool);
+}
+
+bool worker_run_repeat(worker_run *run)
+{
+	worker_pool *pool = run->pool;
+	if (run->published || atomic_load(&run->cancels) > 0 || run->losses == LOSSES_MAX)
+		return false;
+
+	worker_lock(pool);
+	leave_process(run);
+	worker_run_move(run, RUN_QUEUED);
+	run->losses++;
+	run->usage = (curfew_run_usage){0};
+	run->due_ns = run->look_ns = INT64_MAX;
+	run->next = pool->first_queued;
+	if (pool->first_queued == NULL)
+		pool->last_queued = &run->next;
+	pool->first_queued = run;
+	pool->stats.repeated++;
+	pool->has_work = true;
+	worker_unlock(pool);
+	return true;
 }
 
 process *worker_pool_choose(worker_pool *pool)
@@ -240,7 +286,7 @@ static curfew_status make_run(worker_pool *pool, const worker_job *job, worker_r
 	made->program = job->program;
 	made->job = *job;
 	made->submitted_ns = worker_now();
-	made->due_ns = made->kill_ns = INT64_MAX;
+	made->due_ns = made->look_ns = INT64_MAX;
 	made->due_why = CURFEW_OUTCOME_DEADLINE;
 	atomic_fetch_add(&pool->references, 1);
 	worker_program_ref(job->program);
@@ -331,7 +377,7 @@ bool worker_run_remove(worker_pool *pool, worker_run *run)
 /* Under the lock; true: it never reached a worker, and is to be ended here. */
 static bool pass_cancel_on(worker_pool *pool, worker_run *run, unsigned times)
 {
-	if (run->done || run->job.flags & WORKER_JOB_INSPECT)
+	if (run->state == RUN_DONE || run->job.flags & WORKER_JOB_INSPECT)
 		return false;
 	if (run->process == NULL)
 		return worker_run_remove(pool, run);
@@ -341,8 +387,9 @@ static bool pass_cancel_on(worker_pool *pool, worker_run *run, unsigned times)
 	}
 	/* The second one skips the grace; neither makes the end later than it was. */
 	uint64_t grace = times > 1 ? 0 : run->limits.grace_ns;
-	if (worker_later(worker_now(), grace) < run->due_ns)
-		note_due(run, worker_now(), grace, (int64_t)pool->options.patience_ns, CURFEW_OUTCOME_CANCELLED);
+	int64_t due_ns = worker_later(worker_now(), grace);
+	if (due_ns < run->due_ns && run->state != RUN_STOPPED)
+		worker_run_expect(run, due_ns, CURFEW_OUTCOME_CANCELLED);
 	return false;
 }
 

@@ -138,6 +138,17 @@ static void on_request(void *context, const void *message, size_t length)
 	post(t->service, WORKER_FRAME_REQUEST, t->number, (piece){message, length}, (piece){NULL, 0}, true);
 }
 
+/*
+ * On the watch's thread, at the instant of the stop: the pool counts on hearing of it, however long the guest, its trace
+ * and its report take. What a run exceeds of itself ends it on the spot.
+ */
+static void on_stop(void *context, curfew_outcome cause)
+{
+	const task *t = context;
+	if (cause == CURFEW_OUTCOME_DEADLINE || cause == CURFEW_OUTCOME_CANCELLED)
+		post(t->service, WORKER_FRAME_STOPPED, t->number, (piece){NULL, 0}, (piece){NULL, 0}, true);
+}
+
 static void post_done(service *s, uint64_t number, const curfew_report *report)
 {
 	worker_done_head head = {.outcome = (uint32_t)report->outcome, .exit_code = report->exit_code};
@@ -202,7 +213,7 @@ static void start_run(service *s, uint64_t number, kept_program *kept, const wor
 	if (t == NULL)
 		leave(1);
 	*t = (task){.service = s, .number = number};
-	options->on_event_context = options->on_done_context = options->on_request_context = t;
+	options->on_event_context = options->on_done_context = options->on_request_context = options->on_stop_context = t;
 	(void)pthread_mutex_lock(&s->runs_lock);
 	if (!make_slot((void ***)&s->tasks, &s->task_count, worker_slot(number)))
 		leave(1);
@@ -344,6 +355,7 @@ static void on_run(service *s, uint64_t number, const char *body, size_t length)
 		.id = head.id,
 		.on_event = on_event,
 		.on_done = on_done,
+		.on_stop = on_stop,
 		.stdin_fd = STDIN_FILENO,
 		.on_request = head.has_broker ? on_request : NULL,
 	};

@@ -163,6 +163,8 @@ struct curfew_run {
 	void *on_event_context;
 	curfew_done_callback on_done;
 	void *on_done_context;
+	curfew_stop_callback on_stop;
+	void *on_stop_context;
 	pthread_t done_thread;     /* that calls on_done; set before done is 1 */
 	atomic_uint done;          /* 0; 1: the report is there; 2: and on_done has returned */
 

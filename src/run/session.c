@@ -361,9 +361,10 @@ static void free_session(curfew_session *session)
 static curfew_status fill_session(curfew_session *session, curfew_program *program, const curfew_run_options *options,
                                   curfew_failure *failure)
 {
-	if (options->call || options->params || options->id || options->cancel || options->on_done || options->on_request)
+	if (options->call || options->params || options->id || options->cancel || options->on_done || options->on_request ||
+	    options->on_stop)
 		return curfew__refuse(failure, CURFEW_INVALID,
-		                      "options.call, params, id, cancel, on_done and on_request must be NULL here");
+		                      "options.call, params, id, cancel, on_done, on_request and on_stop must be NULL here");
 	curfew_status status = set_totals(session, options->limits, failure);
 	if (status == CURFEW_OK)
 		status = curfew__run_create(program, options, &session->limits, NULL, true, &session->base, failure);

@@ -224,6 +224,8 @@ static curfew_status ask(curfew_run *run, const curfew_run_options *options, cur
 		memcpy(run->report->id, options->id, sizeof run->report->id);
 	run->on_done = options->on_done;
 	run->on_done_context = options->on_done_context;
+	run->on_stop = options->on_stop;
+	run->on_stop_context = options->on_stop_context;
 	if (!ok)
 		return curfew__refuse(failure, CURFEW_NO_MEMORY, "out of memory");
 	if (!options->cancel)

@@ -31,7 +31,8 @@ void curfew__run_latch(curfew_run *run, curfew_outcome cause, int64_t due_ns)
 	/* The time is published by the cause: whoever sees the cause sees when it was due. */
 	int64_t unset = 0;
 	atomic_compare_exchange_strong(&run->due_ns, &unset, due_ns);
-	atomic_compare_exchange_strong(&run->cause, &none, (unsigned)cause);
+	if (atomic_compare_exchange_strong(&run->cause, &none, (unsigned)cause) && run->on_stop)
+		run->on_stop(run->on_stop_context, cause);
 }
 
 static bool cancelled(const curfew_run *run, int64_t *when_ns, unsigned *times)

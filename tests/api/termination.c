@@ -100,6 +100,7 @@ typedef struct run_watcher {
 	atomic_uint events, late_events;
 	atomic_bool ready; /* it told that it is where it is to be stopped */
 	_Atomic uint64_t done_ns;
+	atomic_uint stops, stop_cause; /* what it was told by on_stop */
 } run_watcher;
 
 static void on_event(void *context, curfew_event_kind kind, const char *data, size_t length)
@@ -110,6 +111,14 @@ static void on_event(void *context, curfew_event_kind kind, const char *data, si
 	atomic_fetch_add(&watcher->events, 1);
 	if (kind == CURFEW_EVENT_PROGRESS)
 		atomic_store(&watcher->ready, true);
+}
+
+static void on_stop(void *context, curfew_outcome cause)
+{
+	run_watcher *watcher = context;
+	CHECK(atomic_load(&watcher->done_ns) == 0);
+	atomic_store(&watcher->stop_cause, (unsigned)cause);
+	atomic_fetch_add(&watcher->stops, 1);
 }
 
 static void on_done(void *context, curfew_run *run)
@@ -162,7 +171,8 @@ static void start(curfew_engine *engine, const char *text, int port, const curfe
 	(void)snprintf(host, sizeof host, "127.0.0.1:%d", port);
 	curfew_source source = {.size = sizeof source, .name = "test.mjs", .text = text, .text_length = strlen(text)};
 	curfew_run_options options = {.size = sizeof options, .limits = limits, .allow_fetch = hosts, .allow_fetch_count = 1,
-	                              .on_event = on_event, .on_event_context = watcher, .on_done = on_done, .on_done_context = watcher};
+	                              .on_event = on_event, .on_event_context = watcher, .on_done = on_done, .on_done_context = watcher,
+	                              .on_stop = on_stop, .on_stop_context = watcher};
 	curfew_program *program;
 	CHECK_OK(curfew_program_create(engine, &source, &program, NULL));
 	CHECK_OK(curfew_run_start(program, &options, run, NULL));
@@ -193,6 +203,8 @@ static void stop_once(curfew_engine *engine, silent_server *server, const stop_k
 	if (report->outcome != stop->outcome)
 		(void)fprintf(stderr, "%s: %s\n", stop->what, curfew_outcome_name(report->outcome));
 	CHECK_EQUAL(report->outcome, stop->outcome);
+	CHECK_EQUAL(atomic_load(&watcher.stops), 1);
+	CHECK_EQUAL(atomic_load(&watcher.stop_cause), stop->outcome);
 	CHECK(atomic_load(&watcher.ready) && atomic_load(&server->requests) == requests + 1);
 	/* No promise settled, no timer fired, no listener was called, and no finalizer ran. */
 	CHECK_TEXT(report->stdout_text != NULL ? report->stdout_text : "", "");

@@ -7,7 +7,7 @@ import shutil
 import tempfile
 import time
 
-from . import after, cases, cli, client, console, fetch, images, inspect, isolation, programs, project, secrets, server, server_grants, server_programs, wasm
+from . import after, cases, cli, client, console, fetch, images, inspect, isolation, programs, project, secrets, server, server_grants, server_load, server_programs, wasm
 from .harness import Context, Failed, Skipped
 
 GROUPS = {
@@ -23,7 +23,7 @@ GROUPS = {
     "after": after.tests,
     "fetch": fetch.tests,
     "isolation": isolation.tests,
-    "server": lambda context: server.tests(context) + server_grants.tests(context) + server_programs.tests(context),
+    "server": lambda context: server.tests(context) + server_grants.tests(context) + server_programs.tests(context) + server_load.tests(context),
     "client": client.tests,
     "console": console.tests,
     "wasm": wasm.tests,

@@ -486,10 +486,51 @@ static void test_stuck_worker(void **state)
 	assert_int_equal(kill(pid, SIGSTOP), 0);
 	wait_until(2);
 	assert_int_equal(all[0].outcome, CURFEW_OUTCOME_DEADLINE);
-	assert_int_equal(all[1].outcome, CURFEW_OUTCOME_CRASHED);
+	assert_int_equal(all[1].outcome, CURFEW_OUTCOME_INTERNAL_ERROR);
 	assert_string_equal(all[0].partial, "\"kept\"");
 	assert_string_equal(all[1].partial, "\"kept\"");
 	worker_program_unref(program);
+	worker_pool_destroy(pool);
+}
+
+/* What shared a worker with a run that had to be killed, and was seen by nobody, is carried out again. */
+static void test_bystanders_are_carried_out_again(void **state)
+{
+	(void)state;
+	worker_pool *pool = new_pool(1, 1, 4);
+	worker_program *loop = new_program(pool, "for (;;) {}");
+	worker_program *wait = new_program(pool, "new Promise(r => setTimeout(() => r(7), 4000))");
+	curfew_limits limits[2] = {{.size = sizeof limits[0], .timeout_ns = 2000000000},
+	                           {.size = sizeof limits[0], .timeout_ns = 60000000000}};
+	worker_run *runs[6];
+	for (int i = 0; i < 6; i++) {
+		worker_job job = {.program = i == 0 ? loop : wait, .limits = &limits[i > 0], .context = &all[i], .on_done = on_done};
+		assert_int_equal(worker_pool_submit(pool, &job, &runs[i], NULL), CURFEW_OK);
+	}
+	sleep_ms(1000);
+	/* Cancelled while it is in the worker that does not answer: not begun again. */
+	pid_t pids[4];
+	size_t count = list_children(pids, 4);
+	for (size_t i = 0; i < count; i++)
+		assert_int_equal(kill(pids[i], SIGSTOP), 0);
+	worker_run_cancel(runs[5]);
+	wait_until(6);
+
+	/* It was killed for the one that was cancelled, so that the other's time begins anew. */
+	assert_int_equal(all[0].outcome, CURFEW_OUTCOME_DEADLINE);
+	assert_int_equal(all[5].outcome, CURFEW_OUTCOME_CANCELLED);
+	for (int i = 1; i < 5; i++)
+		assert_int_equal(all[i].outcome, CURFEW_OUTCOME_FINISHED);
+	worker_pool_stats stats;
+	worker_pool_get_stats(pool, &stats);
+	assert_true(stats.repeated >= 4);
+	assert_int_equal(stats.crashed, 0);
+	for (int i = 0; i < 6; i++) {
+		worker_run_unref(runs[i]);
+		assert_int_equal(atomic_load(&all[i].done), 1);
+	}
+	worker_program_unref(loop);
+	worker_program_unref(wait);
 	worker_pool_destroy(pool);
 }
 
@@ -574,6 +615,7 @@ int main(int count, char **words)
 		cmocka_unit_test(test_lies_end_the_worker),    cmocka_unit_test(test_grant_is_checked_here),
 		cmocka_unit_test(test_runs_end_as_in_process), cmocka_unit_test(test_cancel),                 cmocka_unit_test(test_destroy_ends_runs),
 		cmocka_unit_test(test_stuck_worker),           cmocka_unit_test(test_workers_are_killed),
+		cmocka_unit_test(test_bystanders_are_carried_out_again),
 		cmocka_unit_test(test_idle_worker_is_replaced),
 	};
 	if (count == 2)
