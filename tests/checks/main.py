@@ -7,7 +7,26 @@ import shutil
 import tempfile
 import time
 
-from . import after, cases, cli, client, console, fetch, images, inspect, isolation, programs, project, secrets, server, server_grants, server_load, server_programs, wasm
+from . import (
+    after,
+    bindings,
+    cases,
+    cli,
+    client,
+    console,
+    fetch,
+    images,
+    inspect,
+    isolation,
+    programs,
+    project,
+    secrets,
+    server,
+    server_grants,
+    server_load,
+    server_programs,
+    wasm,
+)
 from .harness import Context, Failed, Skipped
 
 GROUPS = {
@@ -28,6 +47,7 @@ GROUPS = {
     "console": console.tests,
     "wasm": wasm.tests,
     "examples": programs.examples,
+    "bindings": bindings.tests,
     "api": programs.api,
     "torture": programs.torture,
 }

@@ -1,0 +1,7 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Runs a program, and shows what became of one that never ends."""
+import curfew
+
+print(curfew.run("6 * 7").value)
+report = curfew.run("for (;;);", limits={"timeout": "200ms"})
+print(report, "at line", report.error.stack[0].line)

@@ -1,0 +1,13 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Keeps what a program had done when its time was up, and follows it meanwhile."""
+import curfew
+
+program = curfew.program("""
+    let done = 0;
+    while (!curfew.signal.aborted) { done += 1; if (done % 1000 === 0) curfew.checkpoint({ done }); if (done === 1000) curfew.progress("begun"); }
+    ({ done: done > 0, finished: false })
+""")
+seen = []
+report = program.run(limits={"timeout": "200ms", "grace": "200ms", "host_calls": "unlimited"}, on_event=seen.append)
+print(report.outcome, report.stop.mode, report.value, report.partial["done"] >= 1000)
+print([event.data for event in seen if event.kind == "progress"])

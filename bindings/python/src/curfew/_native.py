@@ -1,0 +1,160 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The C library: found, loaded once, and refused where it cannot work (after a fork)."""
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any, Optional
+
+from ._interface import ffi
+
+UNLIMITED = 2**64 - 1
+
+
+class Error(Exception):
+    """The host's call failed; what a program did is never an exception but a Report."""
+
+    #: Name of the C library's status: "invalid", "system", "overloaded"...
+    status: str = "internal"
+
+    def __init__(self, message: str, status: str = "internal") -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class InvalidError(Error, ValueError):
+    """An argument is missing, malformed or out of range."""
+
+
+class OverloadedError(Error):
+    """As many runs as the engine takes are going on: try again later."""
+
+
+class BusyError(Error):
+    """Another call of this session goes on, or another process keeps the file locked."""
+
+
+class UnusableError(Error):
+    """The session's state was lost: reset it."""
+
+
+class NotFoundError(Error, LookupError):
+    """There is no such file or entry."""
+
+
+class BadProgramError(Error):
+    """The program does not load; ``report`` says why."""
+
+    report: Any = None
+
+
+_CLASSES = {
+    "INVALID": InvalidError,
+    "OVERLOADED": OverloadedError,
+    "IN_USE": BusyError,
+    "BUSY": BusyError,
+    "UNUSABLE": UnusableError,
+    "NOT_FOUND": NotFoundError,
+    "BAD_PROGRAM": BadProgramError,
+}
+_STATUS = {
+    value: name.removeprefix("CURFEW_") if hasattr(str, "removeprefix") else name[len("CURFEW_"):]
+    for value, name in ffi.typeof("curfew_status").elements.items()
+}
+
+
+def _load() -> Any:
+    named = os.environ.get("CURFEW_LIBRARY")
+    inside = Path(__file__).with_name("lib") / "libcurfew.so.0"
+    places = [named] if named else [str(inside)] if inside.exists() else ["libcurfew.so.0"]
+    try:
+        return ffi.dlopen(places[0])
+    except OSError as error:
+        raise ImportError(
+            f"curfew: {places[0]} cannot be loaded: {error}; install libcurfew, or name it in CURFEW_LIBRARY"
+        ) from None
+
+
+lib = _load()
+
+# Threads of an engine do not survive a fork: each object remembers the process that made it.
+generation = 0
+
+
+def _count_fork() -> None:
+    global generation
+    generation += 1
+
+
+os.register_at_fork(after_in_child=_count_fork)
+
+
+def text_of(pointer: Any, length: Optional[int] = None) -> Optional[str]:
+    """A string of the library's as Python text; None for NULL."""
+    if pointer == ffi.NULL:
+        return None
+    data = ffi.string(pointer) if length is None else bytes(ffi.buffer(pointer, length))
+    return data.decode("utf-8", "replace")
+
+
+def bytes_of(text: Any, what: str) -> bytes:
+    """UTF-8 of a str, or bytes as they are; anything else is a TypeError that names what it was given for."""
+    if isinstance(text, str):
+        return text.encode("utf-8")
+    if isinstance(text, (bytes, bytearray, memoryview)):
+        return bytes(text)
+    raise TypeError(f"{what} must be str or bytes, not {type(text).__name__}")
+
+
+def c_string(text: Any, what: str) -> Any:
+    """A NUL-terminated copy; the caller keeps it alive."""
+    data = bytes_of(text, what)
+    if b"\0" in data:
+        raise InvalidError(f"{what} holds a NUL", "invalid")
+    return ffi.new("char[]", data)
+
+
+def check(status: int, failure: Any) -> None:
+    """Raises the exception of a status that is not OK."""
+    if status == 0:
+        return
+    name = _STATUS.get(status, "INTERNAL")
+    message = text_of(failure.message) or text_of(lib.curfew_status_text(status)) or name
+    raise _CLASSES.get(name, Error)(message, name.lower())
+
+
+class Owned:
+    """An object of the C library's with one owner; using it in a forked child is refused, and there nothing is freed."""
+
+    _kind = "object"
+    _free: Any = None
+
+    def __init__(self, pointer: Any) -> None:
+        self._made_in = generation
+        self._pointer = pointer
+
+    def _get(self) -> Any:
+        if self._made_in != generation:
+            raise Error(
+                f"this {self._kind} was made before a fork, and its threads are not in this process: "
+                "make a new Engine in the child"
+            )
+        if self._pointer is None:
+            raise Error(f"this {self._kind} is closed")
+        return self._pointer
+
+    def close(self) -> None:
+        """Gives back what it holds; a second call does nothing."""
+        pointer, self._pointer = self._pointer, None
+        if pointer is not None and self._made_in == generation:
+            type(self)._free(pointer)
+
+    def __enter__(self) -> Any:
+        return self
+
+    def __exit__(self, *unused: object) -> None:
+        self.close()
+
+    def __del__(self) -> None:
+        if getattr(self, "_pointer", None) is not None:
+            self.close()

@@ -1,0 +1,818 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Engines, programs, runs and sessions."""
+from __future__ import annotations
+
+import asyncio
+import atexit
+import json
+import os
+import threading
+import time
+import weakref
+from collections import deque
+from dataclasses import dataclass
+from pathlib import Path
+from typing import (Any, AsyncIterator, Callable, Deque, Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence,
+                    Tuple, Union)
+
+from . import _native, host
+from ._native import BadProgramError, Error, InvalidError, Owned, bytes_of, c_string, check, ffi, lib, text_of
+from .limits import Limits, fill_limits
+from .report import Report, take_report
+
+Source = Union[str, bytes, Path]
+LimitsLike = Union[None, Limits, Mapping[str, Any]]
+
+_LANGUAGES = {"js": 0, "mjs": 1, "wasm": 2, "wat": 3}
+_EVENTS = ("stdout", "stderr", "progress", "checkpoint")
+_RUN_DETERMINISTIC, _RUN_STDIN = 1, 2
+
+
+class Event(NamedTuple):
+    """What a run wrote or said: ``kind`` is "stdout" or "stderr" (data: bytes), "progress" or "checkpoint" (data: JSON's value)."""
+
+    kind: str
+    data: Any
+
+
+@dataclass(frozen=True)
+class Dir:
+    """A directory that a WASI program may open, with all that is in it and nothing above it."""
+
+    host: Union[str, "os.PathLike[str]"]  #: its path
+    guest: str  #: the path under which the program sees it
+    write: bool = False  #: files may be written, made and removed
+
+
+@dataclass(frozen=True)
+class RunUsage:
+    """What a run has used so far; times in seconds."""
+
+    wall: float
+    cpu: float
+    memory_bytes: int
+    output_bytes: int
+
+
+# ---- Options of a run ----------------------------------------------------------------------------------------------
+
+
+def _strings(values: Sequence[Any], what: str, kept: List[Any]) -> Any:
+    if isinstance(values, (str, bytes)):
+        raise TypeError(f"{what} must be a list of strings, not one string")
+    texts = [c_string(value, what) for value in values]
+    array = ffi.new("const char *[]", texts) if texts else ffi.NULL
+    kept += [texts, array]
+    return array
+
+
+def _params_text(params: Any) -> bytes:
+    if isinstance(params, (str, bytes)) or not isinstance(params, Sequence):
+        raise TypeError(f"params must be a list of arguments, not {type(params).__name__}")
+    try:
+        return json.dumps(list(params), allow_nan=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
+    except (TypeError, ValueError, RecursionError) as error:
+        raise InvalidError(f"params have no JSON: {error}", "invalid") from None
+
+
+class _Options:
+    """A curfew_run_options, and what has to stay alive while it is used."""
+
+    def __init__(self, *, limits: LimitsLike = None, call: Optional[str] = None, params: Sequence[Any] = (),
+                 user: Optional[str] = None, secrets: Optional[Mapping[str, Union[str, bytes]]] = None,
+                 allow_fetch: Sequence[str] = (), args: Sequence[str] = (), env: Optional[Mapping[str, str]] = None,
+                 dirs: Sequence[Dir] = (), stdin: Union[None, str, bytes, int] = None,
+                 deterministic: bool = False) -> None:
+        self.kept: List[Any] = []
+        self._values: List[Any] = []
+        self._stdin: Optional[int] = None
+        options = self.pointer = ffi.new("curfew_run_options *", {"size": ffi.sizeof("curfew_run_options")})
+        options.flags = _RUN_DETERMINISTIC if deterministic else 0
+        filled = fill_limits(limits)
+        if filled is not None:
+            options.limits = filled
+        self.kept.append(filled)
+        if call is not None:
+            options.call = self._keep(c_string(call, "call"))
+        if len(params):
+            text = _params_text(params)
+            options.params = self._keep(ffi.new("char[]", text))
+            options.params_length = len(text)
+        if user is not None:
+            options.user = self._keep(c_string(user, "user"))
+        self._fill_secrets(secrets or {})
+        options.allow_fetch, options.allow_fetch_count = _strings(allow_fetch, "allow_fetch", self.kept), len(allow_fetch)
+        options.args, options.arg_count = _strings(args, "args", self.kept), len(args)
+        lines = [f"{name}={value}" for name, value in (env or {}).items()]
+        options.env, options.env_count = _strings(lines, "env", self.kept), len(lines)
+        self._fill_dirs(dirs)
+        if stdin is not None:
+            options.flags |= _RUN_STDIN
+            options.stdin_fd = stdin if isinstance(stdin, int) else self._write_stdin(bytes_of(stdin, "stdin"))
+
+    def _keep(self, value: Any) -> Any:
+        self.kept.append(value)
+        return value
+
+    def _fill_secrets(self, secrets: Mapping[str, Union[str, bytes]]) -> None:
+        rows = []
+        for name, value in secrets.items():
+            data = self._keep(ffi.new("char[]", bytes_of(value, f"secret {name}")))
+            self._values.append(data)
+            rows.append({"name": self._keep(c_string(name, "name of a secret")), "value": data, "value_length": len(data) - 1})
+        if rows:
+            self.pointer.secrets = self._keep(ffi.new("curfew_secret[]", rows))
+            self.pointer.secret_count = len(rows)
+
+    def _fill_dirs(self, dirs: Sequence[Dir]) -> None:
+        rows = [{"host": self._keep(c_string(os.fspath(entry.host), "dir")),
+                 "guest": self._keep(c_string(entry.guest, "dir")), "flags": 1 if entry.write else 0} for entry in dirs]
+        if rows:
+            self.pointer.dirs = self._keep(ffi.new("curfew_dir[]", rows))
+            self.pointer.dir_count = len(rows)
+
+    def _write_stdin(self, data: bytes) -> int:
+        self._stdin = os.memfd_create("stdin")
+        _write_all(self._stdin, data)
+        os.lseek(self._stdin, 0, os.SEEK_SET)
+        return self._stdin
+
+    def wipe(self) -> None:
+        """Overwrites the copies of secrets: the library has its own from here on."""
+        for data in self._values:
+            ffi.memmove(data, bytes(len(data)), len(data))
+        self._values.clear()
+
+    def close(self) -> None:
+        """Wipes secrets and closes what was made for the run."""
+        self.wipe()
+        if self._stdin is not None:
+            os.close(self._stdin)
+            self._stdin = None
+
+
+def _write_all(fd: int, data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        view = view[os.write(fd, view):]
+
+
+# ---- Engine --------------------------------------------------------------------------------------------------------
+
+
+class Engine(Owned):
+    """An engine: heavy, shared by any threads; programs, runs and sessions belong to one.
+
+    Args:
+        threads: Runs that compute at once; None: one for each core.
+        cache_dir: Directory for compiled code, made if missing; must belong to this user. None: none.
+        resident_bytes: Memory kept ready for reuse; None: the library's default.
+        max_runs: Runs that may go on at once; one more is refused with OverloadedError. None: the library's default.
+    """
+
+    _kind = "engine"
+    _free = lib.curfew_engine_destroy
+
+    def __init__(self, *, threads: Optional[int] = None, cache_dir: Union[None, str, "os.PathLike[str]"] = None,
+                 resident_bytes: Optional[int] = None, max_runs: Optional[int] = None) -> None:
+        self._pointer = None
+        options = ffi.new("curfew_engine_options *", {"size": ffi.sizeof("curfew_engine_options")})
+        directory = c_string(os.fspath(cache_dir), "cache_dir") if cache_dir is not None else ffi.NULL
+        options.cache_dir = directory
+        for name, value in (("threads", threads), ("resident_bytes", resident_bytes), ("max_runs", max_runs)):
+            if value is not None:
+                if not isinstance(value, int) or isinstance(value, bool) or value <= 0:
+                    raise InvalidError(f"{name} must be a whole number above 0, not {value!r}", "invalid")
+                setattr(options, name, value)
+        out, failure = ffi.new("curfew_engine **"), ffi.new("curfew_failure *")
+        check(lib.curfew_engine_create(options, out, failure), failure)
+        super().__init__(out[0])
+
+    def program(self, source: Source, *, language: Optional[str] = None, name: Optional[str] = None,
+                import_dir: Union[None, str, "os.PathLike[str]"] = None,
+                functions: Optional[host.Functions] = None, once: bool = False) -> "Program":
+        """A program of this source; nothing is parsed before it is compiled or run.
+
+        Args:
+            source: Text of JavaScript or WebAssembly, bytes of a module or component, or the path of a file.
+            language: "js", "mjs", "wasm" or "wat"; None: by the file's suffix or the bytes' header, else "js".
+            name: Shown in stacks and reports.
+            import_dir: Directory that relative imports may read; of a file its own by default.
+            functions: Host functions by name: callables, coroutine functions or HostFunction.
+            once: The program will be run once: no image of its parsed form is kept.
+        """
+        return Program._create(self, source, language, name, import_dir, functions, once)
+
+    def load(self, image: bytes, *, functions: Optional[host.Functions] = None) -> "Program":
+        """A program from what Program.save returned."""
+        data = bytes_of(image, "image")
+        out, failure = ffi.new("curfew_program **"), ffi.new("curfew_failure *")
+        check(lib.curfew_program_load(self._get(), data, len(data), out, failure), failure)
+        return Program(self, out[0], functions)
+
+    def run(self, source: Source, **options: Any) -> Report:
+        """Runs a source once: the options of :meth:`program`, and those of :meth:`Program.run`."""
+        with self.program(source, **_take(options, _SOURCE_OPTIONS), once=True) as program:
+            return program.run(**options)
+
+    async def run_async(self, source: Source, **options: Any) -> Report:
+        """As :meth:`run`, awaited; cancelling the awaitable cancels the run."""
+        with self.program(source, **_take(options, _SOURCE_OPTIONS), once=True) as program:
+            return await program.run_async(**options)
+
+    def stats(self) -> Dict[str, int]:
+        """runs_active, regions_in_use, regions_pooled, runs_total, resident_bytes."""
+        stats = ffi.new("curfew_engine_stats *", {"size": ffi.sizeof("curfew_engine_stats")})
+        lib.curfew_engine_get_stats(self._get(), stats)
+        return {name: getattr(stats, name) for name, _ in ffi.typeof("curfew_engine_stats").fields
+                if name not in ("size", "reserved")}
+
+
+_SOURCE_OPTIONS = ("language", "name", "import_dir", "functions")
+
+
+def _take(options: Dict[str, Any], names: Sequence[str]) -> Dict[str, Any]:
+    return {name: options.pop(name) for name in names if name in options}
+
+
+# ---- Program -------------------------------------------------------------------------------------------------------
+
+
+def _read_source(source: Source, language: Optional[str], name: Optional[str],
+                 import_dir: Union[None, str, "os.PathLike[str]"]) -> Tuple[bytes, int, str, Optional[str]]:
+    if isinstance(source, Path):
+        data = source.read_bytes()
+        suffix = source.suffix.lstrip(".")
+        language = language or (suffix if suffix in _LANGUAGES else None)
+        name = name or source.name
+        import_dir = import_dir if import_dir is not None else source.parent
+    else:
+        data = bytes_of(source, "source")
+    language = language or ("wasm" if data.startswith(b"\0asm") else "js")
+    if language not in _LANGUAGES:
+        raise InvalidError(f"language must be one of {', '.join(_LANGUAGES)}, not {language!r}", "invalid")
+    default = {"js": "source.js", "mjs": "source.mjs", "wasm": "source.wasm", "wat": "source.wat"}[language]
+    return data, _LANGUAGES[language], name or default, None if import_dir is None else os.fspath(import_dir)
+
+
+class Program(Owned):
+    """A program: immutable, shared by any threads; each run of it begins afresh."""
+
+    _kind = "program"
+    _free = lib.curfew_program_destroy
+
+    def __init__(self, engine: Engine, pointer: Any, functions: Optional[host.Functions] = None) -> None:
+        super().__init__(pointer)
+        self.engine = engine
+        self._functions: Any = None
+        if functions:
+            array, count, self._functions = host.fill_functions(functions)
+            failure = ffi.new("curfew_failure *")
+            check(lib.curfew_program_set_functions(pointer, array, count, failure), failure)
+
+    @classmethod
+    def _create(cls, engine: Engine, source: Source, language: Optional[str], name: Optional[str],
+                import_dir: Union[None, str, "os.PathLike[str]"], functions: Optional[host.Functions],
+                once: bool) -> "Program":
+        data, number, shown, directory = _read_source(source, language, name, import_dir)
+        text = ffi.from_buffer("char[]", data) if data else ffi.new("char[1]")
+        kept = [c_string(shown, "name"), c_string(directory, "import_dir") if directory is not None else ffi.NULL]
+        struct = ffi.new("curfew_source *", {
+            "size": ffi.sizeof("curfew_source"), "language": number, "name": kept[0], "text": text,
+            "text_length": len(data), "import_dir": kept[1], "flags": 1 if once else 0})
+        out, failure = ffi.new("curfew_program **"), ffi.new("curfew_failure *")
+        check(lib.curfew_program_create(engine._get(), struct, out, failure), failure)
+        return cls(engine, out[0], functions)
+
+    @property
+    def kind(self) -> str:
+        """"js", "module" or "component"; of WebAssembly text known after its first run or compile."""
+        return text_of(lib.curfew_program_kind(self._get())) or ""
+
+    def compile(self, limits: LimitsLike = None) -> "Program":
+        """Parses and compiles now, under these limits; returns the program. BadProgramError has the report."""
+        filled, failure, report = fill_limits(limits), ffi.new("curfew_failure *"), ffi.new("curfew_report **")
+        self._check_loaded(lib.curfew_program_compile(self._get(), filled or ffi.NULL, report, failure), report, failure)
+        return self
+
+    def inspect(self, limits: LimitsLike = None) -> Dict[str, Any]:
+        """What the program is: kind, imports, exports, what it needs (docs/INSPECT.md). Nothing of it runs."""
+        filled, failure, report = fill_limits(limits), ffi.new("curfew_failure *"), ffi.new("curfew_report **")
+        text, length = ffi.new("char **"), ffi.new("size_t *")
+        status = lib.curfew_program_inspect(self._get(), filled or ffi.NULL, text, length, report, failure)
+        self._check_loaded(status, report, failure)
+        try:
+            return json.loads(bytes(ffi.buffer(text[0], length[0])))
+        finally:
+            lib.curfew_free(text[0])
+
+    @staticmethod
+    def _check_loaded(status: int, report: Any, failure: Any) -> None:
+        taken = take_report(report[0], True) if report[0] != ffi.NULL else None
+        try:
+            check(status, failure)
+        except BadProgramError as error:
+            error.report = taken
+            raise
+
+    def save(self) -> bytes:
+        """The image of a compiled program, for Engine.load; needs :meth:`compile`."""
+        image, length, failure = ffi.new("void **"), ffi.new("size_t *"), ffi.new("curfew_failure *")
+        check(lib.curfew_program_save(self._get(), image, length, failure), failure)
+        data = bytes(ffi.buffer(image[0], length[0]))
+        lib.curfew_free(image[0])
+        return data
+
+    def run(self, *params: Any, on_event: Optional[Callable[[Event], None]] = None, **options: Any) -> Report:
+        """Runs the program and waits.
+
+        Args:
+            params: The call's arguments; or ``params=[...]``.
+            limits: A Limits or a mapping: {"timeout": "250ms", "memory": "16MiB"}.
+            call: Exported or global function to call.
+            user: Seen as ``curfew.user``.
+            secrets: What ``secrets.get(NAME)`` answers; taken out of whatever the run prints or returns.
+            allow_fetch: Hosts that ``fetch`` may reach: "HOST", "HOST:PORT", "*.DOMAIN".
+            args, env, dirs, stdin: For WASI programs.
+            deterministic: Fixed clock, seeded random.
+            on_event: Called with each Event, while the program waits: be short.
+
+        Ctrl-C cancels the run, and KeyboardInterrupt is raised when it has ended. What on_event raises cancels it too,
+        and is raised here.
+        """
+        _join(params, options)
+        if threading.current_thread() is not threading.main_thread() and on_event is None and not self._has_functions:
+            return self._run_here(options)
+        run = self.start(on_event=on_event, **options)
+        try:
+            return run.wait()
+        finally:
+            run.close()
+
+    @property
+    def _has_functions(self) -> bool:
+        return self._functions is not None
+
+    def _run_here(self, options: Dict[str, Any]) -> Report:
+        given = _Options(**options)
+        out, failure = ffi.new("curfew_report **"), ffi.new("curfew_failure *")
+        try:
+            status = lib.curfew_program_run(self._get(), given.pointer, out, failure)
+        finally:
+            given.close()
+        check(status, failure)
+        return take_report(out[0], True)
+
+    def start(self, *params: Any, on_event: Optional[Callable[[Event], None]] = None, events: bool = False,
+              **options: Any) -> "Run":
+        """Starts the program on the engine's threads and returns at once; the options are those of :meth:`run`.
+
+        events: Keep events for :meth:`Run.events`.
+        """
+        _join(params, options)
+        return Run(self, on_event, events, None, options)
+
+    async def run_async(self, *params: Any, on_event: Optional[Callable[[Event], None]] = None, **options: Any) -> Report:
+        """As :meth:`run`, awaited. Cancelling the awaitable cancels the run, and waits for its end."""
+        run = self.start_async(*params, on_event=on_event, **options)
+        try:
+            return await run
+        finally:
+            run.close()
+
+    def start_async(self, *params: Any, on_event: Optional[Callable[[Event], None]] = None, events: bool = False,
+                    **options: Any) -> "Run":
+        """As :meth:`start`, for the running event loop: coroutine functions of the host run in it; ``await`` the run."""
+        _join(params, options)
+        return Run(self, on_event, events, asyncio.get_running_loop(), options)
+
+    def session(self, **options: Any) -> "Session":
+        """A session: the program's state is kept between calls. Options: those of :meth:`run` but for call and params."""
+        return Session(self, options)
+
+
+def _join(params: Tuple[Any, ...], options: Dict[str, Any]) -> None:
+    if params:
+        if "params" in options:
+            raise TypeError("params are given twice")
+        options["params"] = params
+
+
+# ---- Run -----------------------------------------------------------------------------------------------------------
+
+# Runs that are going on: they are kept until they have ended, whoever still knows them.
+_live: Dict[int, "Run"] = {}
+_ending = False
+
+
+@ffi.callback("void(void *, curfew_run *)")
+def _on_done(context: Any, pointer: Any) -> None:
+    ffi.from_handle(context)._has_ended()
+
+
+@ffi.callback("void(void *, curfew_event_kind, const char *, size_t)")
+def _on_event(context: Any, kind: int, data: Any, length: int) -> None:
+    ffi.from_handle(context)._take_event(kind, bytes(ffi.buffer(data, length)))
+
+
+class Run(Owned):
+    """One execution that was started. It goes on to its end, also where nobody holds it any more."""
+
+    _kind = "run"
+    _free = lib.curfew_run_destroy
+
+    def __init__(self, program: Program, on_event: Optional[Callable[[Event], None]], events: bool,
+                 loop: Optional[asyncio.AbstractEventLoop], options: Dict[str, Any]) -> None:
+        self._pointer = None
+        if _ending:
+            raise Error("the interpreter is ending")
+        self.loop = loop
+        self._program = program  # and with it the host functions
+        self._on_event = on_event
+        self._events: Optional[Deque[Event]] = deque() if events else None
+        self._change = threading.Condition() if events else None
+        self._wakers: List[Callable[[], None]] = []
+        self._raised: Optional[BaseException] = None
+        self._report: Optional[Report] = None
+        self._ended = False
+        self._lock = threading.Lock()
+        self._done = threading.Lock()
+        self._done.acquire()
+        self._handle = ffi.new_handle(self)
+        self._given = _Options(**options)
+        pointer = self._given.pointer
+        pointer.on_done, pointer.on_done_context = _on_done, self._handle
+        pointer.host_context = self._handle
+        if on_event is not None or events:
+            pointer.on_event, pointer.on_event_context = _on_event, self._handle
+        out, failure = ffi.new("curfew_run **"), ffi.new("curfew_failure *")
+        _sweep()
+        _live[id(self)] = self
+        try:
+            check(lib.curfew_run_start(program._get(), pointer, out, failure), failure)
+        except BaseException:
+            _live.pop(id(self), None)
+            self._given.close()
+            raise
+        super().__init__(out[0])
+        self._given.wipe()
+
+    # Called by the engine's threads.
+
+    def _has_ended(self) -> None:
+        with self._lock:
+            self._ended = True
+            wakers, self._wakers = self._wakers, []
+        self._done.release()
+        if self._change is not None:
+            with self._change:
+                self._change.notify_all()
+        for wake in wakers:
+            wake()
+
+    def _take_event(self, kind: int, data: bytes) -> None:
+        event = Event(_EVENTS[kind], json.loads(data) if kind >= 2 else data)
+        if self._on_event is not None and self._raised is None:
+            host.workers.run(lambda: self._call_listener(event))
+        if self._events is not None:
+            with self._change:
+                self._events.append(event)
+                self._change.notify_all()
+            with self._lock:
+                wakers, self._wakers = self._wakers, []
+            for wake in wakers:
+                wake()
+
+    def _call_listener(self, event: Event) -> None:
+        try:
+            self._on_event(event)
+        except BaseException as error:
+            self._raised = error
+            self.cancel()
+
+    # Of whoever started it.
+
+    @property
+    def done(self) -> bool:
+        """Whether it has ended."""
+        return self._ended
+
+    @property
+    def report(self) -> Optional[Report]:
+        """The report, or None while it goes on."""
+        return self._take_report() if self._ended else None
+
+    def _take_report(self) -> Report:
+        with self._lock:
+            if self._report is None:
+                self._report = take_report(ffi.cast("curfew_report *", lib.curfew_run_wait(self._get())), False)
+                self._given.close()
+        _live.pop(id(self), None)
+        if self._raised is not None:
+            raise self._raised
+        return self._report
+
+    def wait(self, timeout: Optional[float] = None) -> Report:
+        """Waits for the end (at most timeout seconds, then TimeoutError). Ctrl-C cancels the run."""
+        try:
+            acquired = self._done.acquire(timeout=-1 if timeout is None else max(timeout, 0))
+        except KeyboardInterrupt:
+            self.cancel()
+            self._done.acquire()
+            self._done.release()
+            raise
+        if not acquired:
+            raise TimeoutError(f"the run goes on after {timeout} s")
+        self._done.release()
+        return self._take_report()
+
+    def __await__(self) -> Any:
+        return self._wait_async().__await__()
+
+    async def _wait_async(self) -> Report:
+        loop = asyncio.get_running_loop()
+        cancelled: Optional[asyncio.CancelledError] = None
+        while not self._ended:
+            future = loop.create_future()
+            self._wake_with(loop, future)
+            try:
+                await future
+            except asyncio.CancelledError as error:
+                # The run is ended first: nothing of it outlives its awaitable.
+                cancelled = error
+                self.cancel()
+        report = self._take_report()
+        if cancelled is not None:
+            raise cancelled
+        return report
+
+    def _wake_with(self, loop: asyncio.AbstractEventLoop, future: "asyncio.Future[None]") -> None:
+        def settle() -> None:
+            if not future.done():
+                future.set_result(None)
+
+        def wake() -> None:
+            try:
+                loop.call_soon_threadsafe(settle)
+            except RuntimeError:
+                pass  # the loop is closed: nobody waits any more
+
+        with self._lock:
+            if not self._ended and not (self._events is not None and self._events):
+                self._wakers.append(wake)
+                return
+        settle()
+
+    def cancel(self) -> None:
+        """Cancels it, from any thread; a second call skips the grace."""
+        pointer = self._pointer
+        if pointer is not None and not self._ended:
+            lib.curfew_run_cancel(self._get())
+
+    def usage(self) -> RunUsage:
+        """What it has used so far."""
+        usage = ffi.new("curfew_run_usage *", {"size": ffi.sizeof("curfew_run_usage")})
+        lib.curfew_run_get_usage(self._get(), usage)
+        return RunUsage(usage.wall_ns / 1e9, usage.cpu_ns / 1e9, usage.memory_bytes, usage.output_bytes)
+
+    def events(self) -> "Events":
+        """Its events, for ``for`` and ``async for``, until it has ended; start it with events=True."""
+        if self._events is None:
+            raise Error("the run was started without events=True")
+        return Events(self)
+
+    def close(self) -> None:
+        """Cancels it if it goes on, and waits for its end."""
+        if self._pointer is None:
+            return
+        if not self._ended and self._made_in == _native.generation:
+            self.cancel()
+            self._done.acquire()
+            self._done.release()
+        _live.pop(id(self), None)
+        super().close()
+        self._given.close()
+
+
+class Events:
+    """The events of a run, one by one, each once."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+
+    def __iter__(self) -> Iterator[Event]:
+        return self
+
+    def __next__(self) -> Event:
+        run = self._run
+        with run._change:
+            while not run._events:
+                if run._ended:
+                    raise StopIteration
+                run._change.wait()
+            return run._events.popleft()
+
+    def __aiter__(self) -> AsyncIterator[Event]:
+        return self
+
+    async def __anext__(self) -> Event:
+        run = self._run
+        loop = asyncio.get_running_loop()
+        while not run._events:
+            if run._ended:
+                raise StopAsyncIteration
+            future = loop.create_future()
+            run._wake_with(loop, future)
+            await future
+        return run._events.popleft()
+
+
+def _sweep() -> None:
+    """Lets go of runs that have ended and that nobody asked for; once in a while, since it looks at all."""
+    if len(_live) >= _sweep.due:
+        for run in [run for run in list(_live.values()) if run._ended]:
+            _live.pop(id(run), None)
+        _sweep.due = 2 * len(_live) + 64
+
+
+_sweep.due = 64  # type: ignore[attr-defined]
+
+
+# ---- Session -------------------------------------------------------------------------------------------------------
+
+
+class Session(Owned):
+    """One program's state, kept between calls. One call at a time: another one meanwhile is refused with BusyError."""
+
+    _kind = "session"
+    _free = lib.curfew_session_destroy
+
+    def __init__(self, program: Program, options: Dict[str, Any]) -> None:
+        self._pointer = None
+        self.loop = None
+        self._program = program
+        self._given = _Options(**options)
+        out, failure = ffi.new("curfew_session **"), ffi.new("curfew_failure *")
+        check(lib.curfew_session_create(program._get(), self._given.pointer, out, failure), failure)
+        super().__init__(out[0])
+
+    def call(self, function: Optional[str] = None, *params: Any, limits: LimitsLike = None) -> Report:
+        """Calls a function that the program exports, and waits. Ctrl-C cancels the call."""
+        return self._wait_for(self._prepare_call(function, params, limits))
+
+    async def call_async(self, function: Optional[str] = None, *params: Any, limits: LimitsLike = None) -> Report:
+        """As :meth:`call`, awaited; cancelling the awaitable cancels the call."""
+        return await self._await(self._prepare_call(function, params, limits))
+
+    def eval(self, text: str, *, name: Optional[str] = None, limits: LimitsLike = None) -> Report:
+        """Evaluates text as the session's next cell, and waits. JavaScript only."""
+        return self._wait_for(self._prepare_eval(text, name, limits))
+
+    async def eval_async(self, text: str, *, name: Optional[str] = None, limits: LimitsLike = None) -> Report:
+        """As :meth:`eval`, awaited."""
+        return await self._await(self._prepare_eval(text, name, limits))
+
+    def _prepare_call(self, function: Optional[str], params: Sequence[Any], limits: LimitsLike) -> Callable[[], Report]:
+        name = c_string(function, "function") if function is not None else ffi.NULL
+        text = ffi.new("char[]", _params_text(params)) if params else ffi.NULL
+        filled = fill_limits(limits)
+        return lambda: self._take(lambda out, failure: lib.curfew_session_call(
+            self._get(), name, text, filled or ffi.NULL, out, failure))
+
+    def _prepare_eval(self, text: str, name: Optional[str], limits: LimitsLike) -> Callable[[], Report]:
+        data = bytes_of(text, "text")
+        shown = c_string(name, "name") if name is not None else ffi.NULL
+        filled = fill_limits(limits)
+        return lambda: self._take(lambda out, failure: lib.curfew_session_eval(
+            self._get(), shown, data, len(data), filled or ffi.NULL, out, failure))
+
+    @staticmethod
+    def _take(call: Callable[[Any, Any], int]) -> Report:
+        out, failure = ffi.new("curfew_report **"), ffi.new("curfew_failure *")
+        check(call(out, failure), failure)
+        return take_report(out[0], True)
+
+    def _wait_for(self, call: Callable[[], Report]) -> Report:
+        if threading.current_thread() is not threading.main_thread():
+            return call()
+        # A signal's handler runs between two steps of the interpreter: the main thread waits for a lock, not in the library.
+        outcome: List[Any] = []
+        done = threading.Lock()
+        done.acquire()
+        host.workers.submit(lambda: _carry_out(call, outcome, done.release))
+        try:
+            done.acquire()
+        except KeyboardInterrupt:
+            self.cancel()
+            done.acquire()
+            raise
+        return _outcome_of(outcome)
+
+    async def _await(self, call: Callable[[], Report]) -> Report:
+        loop = asyncio.get_running_loop()
+        future: "asyncio.Future[None]" = loop.create_future()
+        outcome: List[Any] = []
+
+        def settle() -> None:
+            if not future.done():
+                future.set_result(None)
+
+        def wake() -> None:
+            try:
+                loop.call_soon_threadsafe(settle)
+            except RuntimeError:
+                pass
+
+        host.workers.submit(lambda: _carry_out(call, outcome, wake))
+        cancelled = None
+        while not outcome:
+            try:
+                await asyncio.shield(future)
+            except asyncio.CancelledError as error:
+                cancelled = error
+                self.cancel()
+        if cancelled is not None:
+            raise cancelled
+        return _outcome_of(outcome)
+
+    def cancel(self) -> None:
+        """Cancels the call that goes on, from any thread; nothing happens if there is none."""
+        lib.curfew_session_cancel(self._get())
+
+    def reset(self) -> None:
+        """Drops the state: the next call begins with the program's image."""
+        failure = ffi.new("curfew_failure *")
+        check(lib.curfew_session_reset(self._get(), failure), failure)
+
+    @property
+    def usable(self) -> bool:
+        """Whether a call would find a state; after a stop that lost it: False until a reset."""
+        return bool(lib.curfew_session_is_usable(self._get()))
+
+    def totals(self) -> Dict[str, int]:
+        """What all its calls have used; times in nanoseconds, fuel None where it was not metered."""
+        totals = ffi.new("curfew_session_totals *", {"size": ffi.sizeof("curfew_session_totals")})
+        lib.curfew_session_get_totals(self._get(), totals)
+        return {name: None if getattr(totals, name) == _native.UNLIMITED else getattr(totals, name)
+                for name, _ in ffi.typeof("curfew_session_totals").fields if name not in ("size", "reserved")}
+
+    def close(self) -> None:
+        """Ends the session; a call that goes on is cancelled and waited for."""
+        super().close()
+        given = getattr(self, "_given", None)
+        if given is not None:
+            given.close()
+
+
+def _carry_out(call: Callable[[], Report], outcome: List[Any], wake: Callable[[], None]) -> None:
+    try:
+        outcome.append((call(), None))
+    except BaseException as error:
+        outcome.append((None, error))
+    wake()
+
+
+def _outcome_of(outcome: List[Any]) -> Report:
+    report, error = outcome[0]
+    if error is not None:
+        raise error
+    return report
+
+
+# ---- The default engine --------------------------------------------------------------------------------------------
+
+_default: Optional[Engine] = None
+_default_lock = threading.Lock()
+
+
+def default_engine() -> Engine:
+    """The engine of curfew.run, made when it is first needed; after a fork the child has one of its own."""
+    global _default
+    with _default_lock:
+        if _default is None or _default._made_in != _native.generation:
+            _default = Engine()
+        return _default
+
+
+def _after_fork() -> None:
+    global _default_lock
+    _live.clear()
+    _default_lock = threading.Lock()
+    host._forget_threads()
+
+
+os.register_at_fork(after_in_child=_after_fork)
+
+
+@atexit.register
+def _end() -> None:
+    """No thread of an engine may call into an interpreter that is gone: runs are cancelled and waited for."""
+    global _ending
+    _ending = True
+    runs = list(_live.values())
+    for run in runs:
+        run.cancel()
+    for run in runs:
+        if run._made_in == _native.generation:
+            run.cancel()
+            run._done.acquire(timeout=30)

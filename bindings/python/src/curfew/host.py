@@ -1,0 +1,247 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Host functions: Python callables that programs call."""
+from __future__ import annotations
+
+import asyncio
+import inspect
+import json
+import threading
+from queue import SimpleQueue
+from typing import Any, Callable, Dict, List, Mapping, Optional, Union
+
+from ._native import InvalidError, bytes_of, c_string, ffi, lib
+
+_MEMBERS = {"i": "i32", "I": "i64", "f": "f32", "F": "f64"}
+_BITS = {"i": 32, "I": 64}
+
+
+class HostFunction:
+    """A Python callable that a program may call as ``host.NAME``, or import.
+
+    Args:
+        call: A function, or a coroutine function: then a JavaScript program has a promise, and WebAssembly waits.
+        module: What a WebAssembly module imports it from, or a component's interface; by default "host".
+        type: "ii->i" and the like, of i (i32), I (i64), f (f32), F (f64), for WebAssembly modules; None: JSON.
+        fuel: What a call costs where fuel is limited.
+
+    What it raises, the program sees as an Error with the exception's class and message.
+    """
+
+    def __init__(self, call: Callable[..., Any], *, module: Optional[str] = None, type: Optional[str] = None,
+                 fuel: int = 0) -> None:
+        if not callable(call):
+            raise TypeError(f"a host function must be callable, not {call.__class__.__name__}")
+        self.call = call
+        self.module = module
+        self.type = type
+        self.fuel = fuel
+        self.is_async = inspect.iscoroutinefunction(call)
+        parameters, _, results = (type or "").partition("->")
+        self._parameters, self._results = parameters, results
+
+    def _read_arguments(self, call: Any) -> List[Any]:
+        if self.type is None:
+            length = ffi.new("size_t *")
+            text = lib.curfew_host_call_get_params(call, length)
+            return json.loads(bytes(ffi.buffer(text, length[0])))
+        values = lib.curfew_host_call_get_values(call)
+        return [getattr(values[i], _MEMBERS[letter]) for i, letter in enumerate(self._parameters)]
+
+    def _return(self, call: Any, value: Any) -> None:
+        if self.type is None:
+            text = b"" if value is None else json.dumps(value, allow_nan=False, separators=(",", ":")).encode("utf-8")
+            lib.curfew_host_call_return(call, text or ffi.NULL, len(text))
+            return
+        values = () if not self._results else value if isinstance(value, (tuple, list)) else (value,)
+        if len(values) != len(self._results):
+            raise TypeError(f"it answers {len(values)} values, and its type {self.type!r} says {len(self._results)}")
+        answer = ffi.new("curfew_value[]", max(len(values), 1))
+        for i, (letter, number) in enumerate(zip(self._results, values)):
+            if letter in _BITS:
+                bits = _BITS[letter]
+                number = (int(number) + (1 << bits - 1)) % (1 << bits) - (1 << bits - 1)
+            setattr(answer[i], _MEMBERS[letter], number)
+        lib.curfew_host_call_return_values(call, answer)
+
+    def answer(self, call: Any, value: Any) -> None:
+        """Answers with what the callable returned; a value that cannot be passed is an error of the program's call."""
+        try:
+            self._return(call, value)
+        except (TypeError, ValueError, OverflowError, RecursionError) as error:
+            throw(call, error)
+
+
+def throw(call: Any, error: BaseException) -> None:
+    """Answers with an error: its class and its message."""
+    message = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    data = message.encode("utf-8", "replace").replace(b"\0", b"?")[:4096]
+    lib.curfew_host_call_throw(call, ffi.new("char[]", data.decode("utf-8", "ignore").encode("utf-8")))
+
+
+class _Workers:
+    """Threads with a whole stack of their own: a program decides how little of the calling one's is left."""
+
+    def __init__(self) -> None:
+        self._tasks: SimpleQueue = SimpleQueue()
+        self._lock = threading.Lock()
+        self._idle = 0
+
+    def submit(self, task: Callable[[], None]) -> None:
+        with self._lock:
+            if self._idle == 0:
+                threading.Thread(target=self._work, name="curfew-host", daemon=True).start()
+            else:
+                self._idle -= 1
+        self._tasks.put(task)
+
+    def _work(self) -> None:
+        while True:
+            self._tasks.get()()
+            with self._lock:
+                self._idle += 1
+
+    def run(self, task: Callable[[], None]) -> None:
+        """Has the task done by another thread and waits for it."""
+        done = threading.Lock()
+        done.acquire()
+
+        def carry_out() -> None:
+            try:
+                task()
+            finally:
+                done.release()
+
+        self.submit(carry_out)
+        done.acquire()
+
+
+workers = _Workers()
+
+
+def _forget_threads() -> None:
+    global workers, _background
+    workers, _background = _Workers(), None
+
+
+class _Background:
+    """An event loop in a thread of its own, for coroutine functions of runs that no event loop waits for."""
+
+    def __init__(self) -> None:
+        self.loop = asyncio.new_event_loop()
+        threading.Thread(target=self.loop.run_forever, name="curfew-loop", daemon=True).start()
+
+
+_background: Optional[_Background] = None
+_background_lock = threading.Lock()
+
+
+def background_loop() -> asyncio.AbstractEventLoop:
+    global _background
+    with _background_lock:
+        if _background is None:
+            _background = _Background()
+        return _background.loop
+
+
+# Asynchronous calls that are not answered yet, by the number that the call keeps as its data.
+_pending: Dict[int, Any] = {}
+_pending_lock = threading.Lock()
+_next_number = 1
+
+
+def _begin(function: HostFunction, call: Any, loop: asyncio.AbstractEventLoop, arguments: List[Any]) -> None:
+    global _next_number
+    with _pending_lock:
+        number, _next_number = _next_number, _next_number + 1
+        _pending[number] = None
+    lib.curfew_host_call_set_data(call, ffi.cast("void *", number))
+
+    async def carry_out() -> None:
+        task = asyncio.current_task()
+        with _pending_lock:
+            stopped = number not in _pending
+            if not stopped:
+                _pending[number] = (loop, task)
+        error: Optional[BaseException] = None
+        value = None
+        try:
+            if not stopped:
+                value = await function.call(*arguments)
+        except BaseException as raised:  # answered below, whatever it was: an unanswered call would hold its run
+            error = raised
+        with _pending_lock:
+            _pending.pop(number, None)
+        if error is not None or stopped:
+            throw(call, error or asyncio.CancelledError("the run was stopped"))
+        else:
+            function.answer(call, value)
+
+    try:
+        asyncio.run_coroutine_threadsafe(carry_out(), loop)
+    except RuntimeError as error:  # the loop is closed
+        with _pending_lock:
+            _pending.pop(number, None)
+        throw(call, error)
+
+
+def _carry_out(function: HostFunction, call: Any) -> None:
+    try:
+        value = function.call(*function._read_arguments(call))
+    except BaseException as error:
+        throw(call, error)
+    else:
+        function.answer(call, value)
+
+
+@ffi.callback("void(void *, curfew_host_call *)")
+def _on_call(context: Any, call: Any) -> None:
+    function: HostFunction = ffi.from_handle(context)
+    try:
+        if function.is_async:
+            owner = lib.curfew_host_call_get_context(call)
+            loop = ffi.from_handle(owner).loop if owner != ffi.NULL else None
+            _begin(function, call, loop or background_loop(), function._read_arguments(call))
+        else:
+            workers.run(lambda: _carry_out(function, call))
+    except BaseException as error:
+        throw(call, error)
+
+
+@ffi.callback("void(void *, curfew_host_call *)")
+def _on_stopped(context: Any, call: Any) -> None:
+    number = int(ffi.cast("uintptr_t", lib.curfew_host_call_get_data(call)))
+    with _pending_lock:
+        entry = _pending.pop(number, None)
+    if entry is not None:
+        loop, task = entry
+        try:
+            loop.call_soon_threadsafe(task.cancel)
+        except RuntimeError:
+            pass  # the loop is closed, and nothing of it goes on
+
+
+Functions = Mapping[str, Union[Callable[..., Any], HostFunction]]
+
+
+def fill_functions(functions: Functions) -> Any:
+    """(array of curfew_host_function, count, what has to stay alive as long as the program)."""
+    kept: List[Any] = []
+    rows = []
+    for name, function in functions.items():
+        if not isinstance(function, HostFunction):
+            function = HostFunction(function)
+        handle = ffi.new_handle(function)
+        text = c_string(name, "name of a host function")
+        module = c_string(function.module, "module") if function.module is not None else ffi.NULL
+        kind = c_string(function.type, "type") if function.type is not None else ffi.NULL
+        kept += [function, handle, text, module, kind]
+        if not isinstance(function.fuel, int) or not 0 <= function.fuel < 1 << 63:
+            raise InvalidError(f"fuel of {name!r} must be a whole number, not {function.fuel!r}", "invalid")
+        rows.append({
+            "size": ffi.sizeof("curfew_host_function"),
+            "flags": 1 if function.is_async else 0,
+            "name": text, "module": module, "type": kind, "fuel": function.fuel,
+            "call": _on_call, "stopped": _on_stopped if function.is_async else ffi.NULL, "context": handle,
+        })
+    array = ffi.new("curfew_host_function[]", rows)
+    return array, len(rows), kept

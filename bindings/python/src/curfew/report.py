@@ -1,0 +1,214 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Reports: what became of a run."""
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import Any, List, Mapping, Optional, Tuple
+
+from ._native import check, ffi, lib
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One frame of a stack, as the report has it."""
+
+    function: str
+    file: Optional[str]  #: None for a native frame
+    line: Optional[int]  #: from 1
+    column: Optional[int]  #: from 1
+    native: bool = False  #: a function built into the engine
+    wasm_offset: Optional[int] = None  #: WebAssembly: offset of the instruction in the file
+
+    def __str__(self) -> str:
+        if self.native:
+            return f"{self.function} (native)"
+        place = self.file or "?"
+        if self.line:
+            place += f":{self.line}" + (f":{self.column}" if self.column else "")
+        elif self.wasm_offset is not None:
+            place += f":0x{self.wasm_offset:x}"
+        return f"{self.function} ({place})"
+
+
+@dataclass(frozen=True)
+class ProgramError:
+    """What a program threw, why it does not load, or where it was stopped."""
+
+    name: Optional[str]
+    message: Optional[str]
+    stack: Tuple[Frame, ...] = ()
+    raw: Mapping[str, Any] = field(default_factory=dict, repr=False)  #: the report's object, all of it
+
+
+@dataclass(frozen=True)
+class Stop:
+    """How a run was stopped."""
+
+    cause: str  #: the outcome that stopped it
+    mode: str  #: "cooperative", "soft", "hard" or "process"
+    latency_us: int  #: microseconds after its time was up
+    raw: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True)
+class Usage:
+    """What a run has used; times in microseconds, None where something was not counted."""
+
+    wall_us: Optional[float]
+    cpu_us: Optional[float]
+    fuel: Optional[int]
+    loops: Optional[int]
+    memory_peak_bytes: Optional[int]
+    stack_peak_bytes: Optional[int]
+    output_bytes: Optional[int]
+    host_calls: Optional[int]
+    timers_peak: Optional[int]
+    load_us: Optional[float]
+    compile_us: Optional[float]
+    start_us: Optional[float]
+    run_us: Optional[float]
+
+
+_USED = tuple(Usage.__dataclass_fields__)
+
+
+class Report:
+    """What became of one run: filled once, when it has ended (docs/report.schema.json has every key).
+
+    A report is no exception: read ``outcome``, or call :meth:`raise_for_outcome`.
+    """
+
+    __slots__ = ("_json", "_raw", "_exit_code")
+
+    def __init__(self, text: bytes, exit_code: int = 0) -> None:
+        self._json = text
+        self._raw: Optional[dict] = None
+        self._exit_code = exit_code
+
+    @property
+    def raw(self) -> Mapping[str, Any]:
+        """The report's JSON object, every key of it."""
+        if self._raw is None:
+            self._raw = json.loads(self._json)
+        return self._raw
+
+    def to_json(self) -> str:
+        """The report as one line of JSON."""
+        return self._json.decode("utf-8")
+
+    @property
+    def id(self) -> str:
+        """The run's ULID."""
+        return self.raw["id"]
+
+    @property
+    def outcome(self) -> str:
+        """"ok", "threw", "deadline"...: what the host latched; a program cannot forge it."""
+        return self.raw["outcome"]
+
+    @property
+    def ok(self) -> bool:
+        """Whether the program finished."""
+        return self.outcome == "ok"
+
+    @property
+    def tripped(self) -> List[str]:
+        """Every limit that was exceeded when the run stopped, first one first."""
+        return self.raw["tripped"]
+
+    @property
+    def value(self) -> Any:
+        """The value returned, as JSON has it; None where there is none."""
+        return self.raw["value"]
+
+    @property
+    def partial(self) -> Any:
+        """The last value that the program passed to ``curfew.checkpoint``."""
+        return self.raw["partial"]
+
+    @property
+    def stdout(self) -> str:
+        return self.raw["stdout"]
+
+    @property
+    def stderr(self) -> str:
+        return self.raw["stderr"]
+
+    @property
+    def output_truncated(self) -> bool:
+        """Whether stdout or stderr were cut at the output limit."""
+        return self.raw["output_truncated"]
+
+    @property
+    def stop(self) -> Optional[Stop]:
+        """How the run was stopped; None if it was not."""
+        stop = self.raw["stop"]
+        return None if stop is None else Stop(stop["cause"], stop["mode"], stop["latency_us"], stop)
+
+    @property
+    def error(self) -> Optional[ProgramError]:
+        """What was thrown, or where the program was when it was stopped; None where neither is known."""
+        error = self.raw["error"]
+        if error is None:
+            return None
+        return ProgramError(error["name"], error["message"], tuple(_frame(frame) for frame in error["stack"]), error)
+
+    @property
+    def used(self) -> Usage:
+        """What the run has used."""
+        used = self.raw["used"]
+        return Usage(*(used.get(name) for name in _USED))
+
+    @property
+    def limits(self) -> Mapping[str, Optional[float]]:
+        """Every limit in the report's units; None: unlimited."""
+        return self.raw["limits"]
+
+    @property
+    def exit_code(self) -> int:
+        """The exit code that ``curfew run`` would end with."""
+        return self._exit_code
+
+    def raise_for_outcome(self) -> "Report":
+        """Returns the report if the program finished, else raises ProgramFailed with it."""
+        if not self.ok:
+            raise ProgramFailed(self)
+        return self
+
+    def __repr__(self) -> str:
+        return f"<curfew.Report {self.id}: {self.outcome}>"
+
+    def __str__(self) -> str:
+        error = self.error
+        if error is None or not (error.name or error.message):
+            return self.outcome
+        what = ": ".join(part for part in (error.name, error.message) if part and part != self.outcome)
+        return f"{self.outcome}: {what}" if what else self.outcome
+
+
+class ProgramFailed(Exception):
+    """Raised by :meth:`Report.raise_for_outcome` alone: the program did not finish; ``report`` says what it did."""
+
+    def __init__(self, report: Report) -> None:
+        super().__init__(str(report))
+        self.report = report
+
+
+def _frame(frame: Mapping[str, Any]) -> Frame:
+    return Frame(frame["function"], frame["file"], frame["line"], frame["column"], frame["native"], frame["wasm_offset"])
+
+
+def take_report(pointer: Any, free: bool) -> Report:
+    """A Report of a curfew_report; frees it if told to."""
+    text = ffi.new("char **")
+    length = ffi.new("size_t *")
+    status = lib.curfew_report_to_json(pointer, text, length)
+    exited = pointer.outcome == lib.CURFEW_OUTCOME_EXITED
+    exit_code = pointer.exit_code if exited else lib.curfew_outcome_exit_code(pointer.outcome)
+    if free:
+        lib.curfew_report_destroy(pointer)
+    check(status, ffi.new("curfew_failure *"))
+    report = Report(bytes(ffi.buffer(text[0], length[0])), exit_code)
+    lib.curfew_free(text[0])
+    return report

@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Runs in an event loop."""
+import asyncio
+import time
+
+import pytest
+
+import curfew
+from conftest import FOREVER, SHORT
+
+WAITS = "new Promise((resolve) => setTimeout(resolve, 25000))"
+
+
+def test_a_run_is_awaited():
+    async def main():
+        assert (await curfew.run_async("6*7")).value == 42
+        assert (await curfew.run_async("for (;;);", limits=SHORT)).outcome == "deadline"
+
+    asyncio.run(main())
+
+
+def test_a_cancelled_awaitable_cancels_the_run(engine):
+    async def main():
+        task = asyncio.create_task(engine.program("for (;;);").run_async(limits=FOREVER))
+        await asyncio.sleep(0.1)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert engine.stats()["runs_active"] == 0
+
+    began = time.monotonic()
+    asyncio.run(main())
+    assert time.monotonic() - began < 20
+
+
+def test_a_timeout_of_asyncio_ends_the_run(engine):
+    async def main():
+        with pytest.raises(asyncio.TimeoutError):
+            await asyncio.wait_for(engine.program("for (;;);").run_async(limits=FOREVER), 0.1)
+        assert engine.stats()["runs_active"] == 0
+
+    asyncio.run(main())
+
+
+def test_many_wait_in_one_loop_and_are_all_cancelled(engine):
+    async def main():
+        program = engine.program(WAITS)
+        tasks = [asyncio.create_task(program.run_async(limits=FOREVER)) for _ in range(500)]
+        while engine.stats()["runs_active"] < 500:
+            await asyncio.sleep(0.01)
+        for task in tasks:
+            task.cancel()
+        results = await asyncio.gather(*tasks, return_exceptions=True)
+        assert all(isinstance(result, asyncio.CancelledError) for result in results)
+        assert engine.stats()["runs_active"] == 0
+
+    asyncio.run(main())
+
+
+def test_progress_is_an_async_iterator(engine):
+    async def main():
+        program = engine.program("export default async () => { for (let i = 0; i < 3; i++) { curfew.progress(i); await 0; } return 'end'; }")
+        run = program.start_async(events=True)
+        assert [event.data async for event in run.events()] == [0, 1, 2]
+        assert (await run).value == "end"
+        assert (await run).value == "end"
+
+    asyncio.run(main())
+
+
+def test_coroutine_functions_run_in_the_loop_of_the_run(engine):
+    async def main():
+        loop = asyncio.get_running_loop()
+
+        async def fetch(x):
+            assert asyncio.get_running_loop() is loop
+            await asyncio.sleep(0.01)
+            return x * 2
+
+        program = engine.program("export default async () => Promise.all([1, 2, 3].map((x) => host.fetch(x)))", functions={"fetch": fetch})
+        assert (await program.run_async()).value == [2, 4, 6]
+
+    asyncio.run(main())
+
+
+def test_a_stop_cancels_the_coroutine(engine):
+    async def main():
+        ended = asyncio.Event()
+
+        async def hang():
+            try:
+                await asyncio.sleep(60)
+            except asyncio.CancelledError:
+                ended.set()
+                raise
+
+        program = engine.program("host.hang()", functions={"hang": hang})
+        assert (await program.run_async(limits=SHORT)).outcome == "deadline"
+        await asyncio.wait_for(ended.wait(), 20)
+
+    asyncio.run(main())
+
+
+def test_sessions_are_awaited(engine):
+    async def main():
+        session = engine.program("let n = 0; function inc() { return ++n; } function spin() { for (;;); }").session()
+        assert (await session.call_async("inc")).value == 1
+        assert (await session.eval_async("n + 10")).value == 11
+        task = asyncio.create_task(session.call_async("spin", limits=FOREVER))
+        await asyncio.sleep(0.1)
+        with pytest.raises(curfew.BusyError):
+            session.call("inc")
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(main())

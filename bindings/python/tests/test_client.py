@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The client against a server of its own: CURFEW names the executable."""
+import os
+import re
+import subprocess
+import threading
+
+import pytest
+
+import curfew
+from conftest import ADD_WAT, FOREVER, SHORT
+
+pytestmark = pytest.mark.skipif("CURFEW" not in os.environ, reason="CURFEW does not name the executable")
+
+
+@pytest.fixture(scope="module")
+def client(tmp_path_factory):
+    directory = tmp_path_factory.mktemp("server")
+    process = subprocess.Popen([os.environ["CURFEW"], "serve", "--listen", "127.0.0.1:0", "--data", str(directory)],
+                               stderr=subprocess.PIPE, text=True)
+    lines = iter(process.stderr.readline, "")
+    url = next(found.group(0) for found in (re.search(r"http://127\.0\.0\.1:\d+", line) for line in lines) if found)
+    threading.Thread(target=process.stderr.read, daemon=True).start()
+    yield curfew.Client(url)
+    process.terminate()
+    process.wait(timeout=60)
+
+
+def test_a_run_is_submitted_and_waited_for(client):
+    report = client.run("export default (a, b) => a + b", params=[40, 2])
+    assert (report.outcome, report.value) == ("ok", 42)
+    assert client.run("for (;;);", limits=curfew.Limits(timeout=0.1)).outcome == "deadline"
+    assert client.run("for (;;);", limits={"timeout": "10s", "loops": "1M"}).tripped == ["loops"]
+
+
+def test_a_run_is_followed_and_cancelled(client):
+    run_id = client.submit("curfew.progress(1); for (;;);", limits=FOREVER)
+    kinds = []
+    for event in client.events(run_id):
+        kinds.append(event.kind)
+        if event.kind == "progress":
+            assert event.data == 1
+            report = client.cancel(run_id)
+            assert report is None or report.outcome == "cancelled"
+    assert kinds[-1] == "report" and client.get(run_id)["state"] == "done"
+    assert client.cancel(run_id).outcome == "cancelled"
+
+
+def test_the_same_key_never_runs_twice(client):
+    first = client.submit("1", idempotency_key="once")
+    assert client.submit("1", idempotency_key="once") == first
+
+
+def test_programs_are_stored(client):
+    stored = client.put_program("add", ADD_WAT, language="wat")
+    assert stored["kind"] == "module" and client.get_program("add")["sha256"] == stored["sha256"]
+    assert client.run(program="add", call="add", params=[1, 2]).value == 3
+    assert [program["name"] for program in client.programs()] == ["add"]
+    client.delete_program("add")
+    with pytest.raises(curfew.Problem) as raised:
+        client.get_program("add")
+    assert raised.value.status == 404
+
+
+def test_runs_are_listed_over_pages(client):
+    wanted = {client.submit(str(n)) for n in range(5)}
+    for run_id in wanted:
+        client.wait(run_id)
+    assert wanted <= {run["id"] for run in client.runs(limit=2, state="done")}
+
+
+def test_a_refusal_names_the_field(client):
+    with pytest.raises(curfew.Problem) as raised:
+        client.submit("1", limits={"timeout": "soon"})
+    assert raised.value.status in (400, 422) and "timeout" in raised.value.pointer
+    with pytest.raises(TypeError):
+        client.submit()
+    with pytest.raises(TypeError):
+        client.submit("1", program="add")
+    with pytest.raises(ValueError):
+        curfew.Client("127.0.0.1:7433")
+
+
+def test_a_server_that_is_not_there():
+    with pytest.raises(OSError):
+        curfew.Client("http://127.0.0.1:1", retries=0).get("x")
