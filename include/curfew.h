@@ -181,8 +181,14 @@ typedef struct curfew_engine_options {
 	int32_t pagemap_fd;       /* /proc/self/pagemap, open for reading, for a process that will not have it by its name;
 	                             the engine closes it; 0: the engine opens it */
 	uint32_t max_runs;        /* runs that may go on at once; one more is refused when it is started; 0: 10,000 */
-	uint32_t reserved;        /* 0 */
+	uint32_t flags;           /* CURFEW_ENGINE_*; 0: none */
 } curfew_engine_options;
+
+/*
+ * Guests' memory lies in pages of 2 MiB where the system has them: programs that touch much memory for the first time
+ * run faster, and a stop may come some milliseconds later, since nothing interrupts the clearing of such a page.
+ */
+#define CURFEW_ENGINE_HUGE_PAGES 1u
 
 /* At checks of a flag of the run's own, which is what costs least. */
 #define CURFEW_PREEMPTION_GUARDS 0u

@@ -14,6 +14,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #define CALL(name) SCMP_SYS(name)
@@ -70,6 +71,10 @@ static int add_limited(scmp_filter_ctx filter, int pagemap)
 	for (size_t i = 0; error == 0 && i < sizeof prctls / sizeof prctls[0]; i++)
 		error = seccomp_rule_add(filter, SCMP_ACT_ALLOW, CALL(prctl), 1,
 		                         SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)prctls[i]));
+	/* The page faults of a thread. */
+	if (error == 0)
+		error = seccomp_rule_add(filter, SCMP_ACT_ALLOW, CALL(getrusage), 1,
+		                         SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)RUSAGE_THREAD));
 	/* The pages that a run has changed. */
 	if (error == 0 && pagemap >= 0)
 		error = seccomp_rule_add(filter, SCMP_ACT_ALLOW, CALL(ioctl), 2,

@@ -167,7 +167,7 @@ int main(int argc, char **argv)
 	size_t full_length, bare_length, ignored;
 	curfew__layout layout = { 0, 0, 0, 0 };
 	curfew__region *region;
-	curfew__pool *pool = curfew__pool_create(0, 0);
+	curfew__pool *pool = curfew__pool_create(0, 0, false);
 
 	if (argc != 6 || sodium_init() < 0 || !pool)
 		return 2;

@@ -463,6 +463,7 @@ curfew__vm_end curfew__guest_enter(curfew__guest *guest, curfew__guest_entry ent
 
 	if (entry != CURFEW__GUEST_TRACE) /* that of one at rest writes only to what such a guest keeps */
 		guest->region->at_rest = false;
+	curfew__region_note_use(guest->region);
 	atomic_store(&guest->state, CURFEW__GUEST_INSIDE);
 	curfew__vm_end end = curfew__instance_call(guest->instance, entry, argument, status);
 	bool has_memory = atomic_compare_exchange_strong(&guest->state, &inside, CURFEW__GUEST_IDLE);
@@ -474,7 +475,7 @@ bool curfew__guest_settle(curfew__guest *guest)
 {
 	if (atomic_exchange(&guest->state, CURFEW__GUEST_IDLE) != CURFEW__GUEST_STOPPING)
 		return true;
-	return curfew__region_open(guest->region);
+	return curfew__region_unprotect(guest->region);
 }
 
 void curfew__guest_trim(curfew__guest *guest)
@@ -506,8 +507,8 @@ bool curfew__guest_stop_hard(curfew__guest *guest)
 	unsigned inside = CURFEW__GUEST_INSIDE;
 
 	if (!atomic_compare_exchange_strong(&guest->state, &inside, CURFEW__GUEST_STOPPING))
-		return inside == CURFEW__GUEST_STOPPING && curfew__region_close_rest(guest->region);
-	if (!curfew__region_close_image(guest->region))
+		return inside == CURFEW__GUEST_STOPPING && curfew__region_protect(guest->region);
+	if (!curfew__region_protect_image(guest->region))
 		atomic_store(&guest->state, CURFEW__GUEST_INSIDE);
 	return false;
 }

@@ -12,6 +12,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "memory/pages.h"
+
 #define CURFEW__PAGE ((size_t)4096)
 #define CURFEW__WASM_PAGE ((size_t)65536)
 /* With this much behind every base, no access of 32-bit code needs a bounds check. */
@@ -27,11 +29,10 @@ typedef struct curfew__layout {
 } curfew__layout;
 
 /* Pages of an image that its first run changed: a guide to what the next ones will. */
+/* Pages of an image that its first run changed: a guide to what the next ones will. */
 typedef struct curfew__changed {
 	size_t count;
-	struct {
-		size_t start, length;
-	} ranges[];
+	curfew__range ranges[];
 } curfew__changed;
 
 typedef struct curfew__image {
@@ -49,26 +50,53 @@ curfew__image *curfew__image_create(const curfew__image *base, size_t length, co
 curfew__image *curfew__image_ref(curfew__image *image);
 void curfew__image_unref(curfew__image *image);
 
+/*
+ * The pages up to open_end are accessible, and no others: the size of the memory, or a little more where huge pages are
+ * asked for. Whatever the guest claims its size to be, it cannot have written behind open_end, so that this is what a
+ * stop protects and what is put back.
+ */
 typedef struct curfew__region {
 	uint8_t *base;
-	_Atomic size_t size;  /* of the memory now: what the guest may touch */
-	size_t size_limit;    /* it may grow to */
-	size_t open_end;      /* up to here the pages are accessible */
-	atomic_bool closed;   /* a plain region that was taken away */
-	curfew__image *image; /* a reference; what it starts with. NULL: a plain region */
+	_Atomic size_t size;     /* of the memory now */
+	size_t size_limit;       /* it may grow to */
+	_Atomic size_t open_end;
+	size_t touched_end;      /* no page of its own lies behind */
+	atomic_bool is_protected;
+	size_t step;             /* it is opened by multiples of this */
+	int advice;              /* for madvise, of what is mapped anew */
+	curfew__image *image;    /* a reference; what it starts with. NULL: a plain region */
 	struct curfew__region *next;
-	size_t resident_pages; /* pages of its own that the pool has accounted for */
-	size_t stack_low;      /* lowest stack address whose contents were dropped in this run; the stack's top: none */
-	bool at_rest;          /* trimmed, and not entered since */
+
+	/* Pages of its own, as the last reset left them: [own_count], in order. */
+	curfew__range *own;
+	size_t own_count;
+	bool own_known;          /* false: they have to be looked for */
+	curfew__faults faults;   /* of the thread that looked, when it did */
+	uint64_t thread;         /* that has taken it; a number of curfew__thread_number */
+	atomic_bool was_shared;  /* and another one has used it since */
+	size_t resident_pages;   /* pages of its own that the pool has accounted for */
+
+	size_t stack_low;        /* lowest stack address whose contents were dropped in this run; the stack's top: none */
+	bool at_rest;            /* trimmed, and not entered since */
 	/* Called when the memory has grown, or was refused to grow beyond size_limit. */
 	void (*on_growth)(void *context, bool refused);
 	void *context;
 } curfew__region;
 
+/* A region of no memory yet; advice: of curfew__pages_advice. NULL: no address space. */
+curfew__region *curfew__region_create(bool huge_pages, int advice);
+void curfew__region_destroy(curfew__region *region);
+/* Makes it start with the image; false: the system refused. */
+bool curfew__region_map(curfew__region *region, curfew__image *image);
+/* Makes exactly so many bytes accessible; false: the system refused. */
+bool curfew__region_set_open(curfew__region *region, size_t end);
+/* Before a thread other than the one that took it touches the memory; any thread may call this. */
+void curfew__region_note_use(curfew__region *region);
+
 typedef struct curfew__pool curfew__pool;
 
-/* pagemap: /proc/self/pagemap, which becomes the pool's; 0: it is opened here. */
-curfew__pool *curfew__pool_create(uint64_t resident_bytes, int pagemap);
+/* pagemap: /proc/self/pagemap, which becomes the pool's; 0: it is opened here. huge_pages: see curfew__pages_advice. */
+curfew__pool *curfew__pool_create(uint64_t resident_bytes, int pagemap, bool huge_pages);
 /* Every region must have been given back. */
 void curfew__pool_destroy(curfew__pool *pool);
 /* A memory that starts as image and may grow to size_limit (at least the image's length); NULL: no address space. */
@@ -95,10 +123,6 @@ size_t curfew__pool_stack_low(curfew__pool *pool, const curfew__region *region);
 void curfew__pool_trim(curfew__pool *pool, curfew__region *region);
 /* A memory of zeros, size bytes (a multiple of the page) of it accessible; NULL: no address space. */
 curfew__region *curfew__pool_take_plain(curfew__pool *pool, size_t size);
-/* Takes all of a plain region away until it is given back; false: the system refused. */
-bool curfew__region_close(curfew__region *region);
-/* Makes a plain region that much larger; false: the system refused. */
-bool curfew__region_extend(curfew__region *region, size_t size);
 /* Puts it back, zeroed; clean: only its first byte may differ from zero. */
 void curfew__pool_give_plain(curfew__pool *pool, curfew__region *region, bool clean);
 
@@ -109,17 +133,17 @@ typedef struct curfew__pool_counts {
 
 curfew__pool_counts curfew__pool_count(curfew__pool *pool);
 
-/* Lets the memory grow; false if the limit does not allow it. */
+/* Lets the memory grow; false: the limit does not allow it, or the system refused. */
 bool curfew__region_grow(curfew__region *region, size_t size);
 /*
- * Takes the memory away: the guest's next access to it traps. In two steps, since the time this takes grows with the
- * pages that were touched: first what the image covers (the stack, the engine's own data), which nearly all code
- * touches at once, then the rest. False: the system refused.
+ * The last resort of a stop: takes all of the memory away, so that the guest's next access to it traps, also where it
+ * grows meanwhile. From any thread. False: the system refused.
  */
-bool curfew__region_close_image(curfew__region *region);
-bool curfew__region_close_rest(curfew__region *region);
+bool curfew__region_protect(curfew__region *region);
 /* Gives it back. */
-bool curfew__region_open(curfew__region *region);
+bool curfew__region_unprotect(curfew__region *region);
+/* For curfew__region_protect in two steps: first what the image covers, which nearly all code touches at once. */
+bool curfew__region_protect_image(curfew__region *region);
 /*
  * Lists the pages that differ from the image (all that are not zero, beyond its end): numbers[*count], to be freed.
  */

@@ -43,7 +43,7 @@ static curfew_status fill_engine(curfew_engine *engine, const curfew_engine_opti
 		return CURFEW_SYSTEM;
 	}
 	engine->pool = curfew__pool_create(options->resident_bytes ? options->resident_bytes : RESIDENT_BYTES_DEFAULT,
-	                                   options->pagemap_fd);
+	                                   options->pagemap_fd, options->flags & CURFEW_ENGINE_HUGE_PAGES);
 	engine->machines = engine->pool ? curfew__machines_create(engine->pool) : NULL;
 	engine->max_runs = options->max_runs ? options->max_runs : RUNS_DEFAULT;
 	engine->epochs = options->preemption == CURFEW_PREEMPTION_EPOCHS;
@@ -69,8 +69,8 @@ curfew_status curfew_engine_create(const curfew_engine_options *options, curfew_
 	if (options && !curfew__copy_in(&known, sizeof known, options)) {
 		return curfew__refuse(failure, CURFEW_INVALID, "options.size is not that of a curfew_engine_options");
 	}
-	if (known.reserved)
-		return curfew__refuse(failure, CURFEW_INVALID, "options.reserved is not 0");
+	if (known.flags & ~CURFEW_ENGINE_HUGE_PAGES)
+		return curfew__refuse(failure, CURFEW_INVALID, "options.flags has a flag that is not a CURFEW_ENGINE_* value");
 	if (known.preemption > CURFEW_PREEMPTION_EPOCHS)
 		return curfew__refuse(failure, CURFEW_INVALID, "options.preemption is none");
 	curfew_engine *made = calloc(1, sizeof *made);

@@ -51,7 +51,7 @@ static bool grow_table(void *context, uint64_t from, uint64_t to)
 static bool use_guard(const curfew__wasm *wasm, curfew__region *guard)
 {
 	if (!wasm->code->machine->metered)
-		return curfew__region_close(guard);
+		return curfew__region_protect(guard);
 	atomic_store((_Atomic uint8_t *)guard->base, 1);
 	return true;
 }
@@ -285,7 +285,7 @@ static curfew__wasm_end step(curfew__wasm *wasm)
 
 curfew__wasm_end curfew__wasm_go_on(curfew__wasm *wasm)
 {
-	const curfew__memory_host *before = curfew__memory_host_set(&wasm->memory_host);
+	curfew__memory_host *before = curfew__memory_host_set(&wasm->memory_host);
 	curfew__wasm_end end = step(wasm);
 
 	curfew__memory_host_set(before);
@@ -444,7 +444,7 @@ void curfew__wasm_trace(const curfew__wasm *wasm, curfew__wasm_program *program,
 void curfew__wasm_finish(curfew__wasm *wasm)
 {
 	/* What waits is unwound here, which may end in the host's functions, but never goes on. */
-	const curfew__memory_host *before = curfew__memory_host_set(&wasm->memory_host);
+	curfew__memory_host *before = curfew__memory_host_set(&wasm->memory_host);
 
 	if (wasm->future)
 		curfew__future_destroy(wasm->future);

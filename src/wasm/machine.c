@@ -26,11 +26,17 @@ struct curfew__machines {
 	curfew__machine *made[CURFEW__MACHINE_STACKS][2][2]; /* by stack, metered, epochs */
 };
 
-static _Thread_local const curfew__memory_host *current;
+static _Thread_local curfew__memory_host *current;
 
-const curfew__memory_host *curfew__memory_host_set(const curfew__memory_host *host)
+curfew__memory_host *curfew__memory_host_set(curfew__memory_host *host)
 {
-	const curfew__memory_host *before = current;
+	curfew__memory_host *before = current;
+	uint64_t thread = curfew__thread_number();
+
+	if (host && !host->thread)
+		host->thread = thread;
+	if (host && host->thread != thread)
+		host->was_shared = true;
 	current = host;
 	return before;
 }
@@ -63,12 +69,15 @@ static wasmtime_error_t *grow_memory(void *env, size_t size)
 
 	if (made->is_guard || !made->host->charge(made->host->context, size - made->region->size))
 		return wasmtime_error_new("the memory limit does not allow it");
-	return curfew__region_extend(made->region, size) ? NULL : wasmtime_error_new("out of memory");
+	return curfew__region_grow(made->region, size) ? NULL : wasmtime_error_new("out of memory");
 }
 
 static void free_memory(void *env)
 {
 	memory *made = env;
+
+	if (made->host->was_shared)
+		atomic_store(&made->region->was_shared, true);
 	curfew__pool_give_plain(made->host->machine->pool, made->region, made->is_guard);
 	free(made);
 }

@@ -48,13 +48,16 @@ typedef struct curfew__memory_host {
 	bool (*guard)(void *context, curfew__region *region);
 	/* A native stack was given back; how much of it was used. */
 	void (*stack_used)(void *context, size_t bytes);
+	/* The first thread that it was set on, and whether others followed. Kept by curfew__memory_host_set. */
+	uint64_t thread;
+	bool was_shared;
 } curfew__memory_host;
 
 /*
  * Says whose memories and stacks are made on this thread from now on (NULL: nobody's, and none can be made). What is made
  * keeps the host until the store is deleted. Answers the one before.
  */
-const curfew__memory_host *curfew__memory_host_set(const curfew__memory_host *host);
+curfew__memory_host *curfew__memory_host_set(curfew__memory_host *host);
 
 /* Takes the error (may be NULL) and writes its first line to message [256]; true if there was one. */
 bool curfew__wasm_failed(wasmtime_error_t *error, char *message);

@@ -39,7 +39,7 @@ static void print_inputs(void)
 	AT(curfew_engine_options, preemption);
 	AT(curfew_engine_options, pagemap_fd);
 	AT(curfew_engine_options, max_runs);
-	AT(curfew_engine_options, reserved);
+	AT(curfew_engine_options, flags);
 	AT(curfew_source, size);
 	AT(curfew_source, language);
 	AT(curfew_source, name);

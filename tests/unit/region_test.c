@@ -1,0 +1,477 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Guest memories: what is accessible, what a stop takes away, and that a reset puts back whatever was written. What
+ * counts is what the system lets through, not what a memory says its size is.
+ */
+#include "memory/region.h"
+
+#include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+enum { MIB = 1 << 20, IMAGE_BYTES = 2 * MIB, STACK_TOP = 1 * MIB, LIMIT = 64 * MIB };
+
+static int pipes[2];
+
+/* Whether a byte can be read, and written: the kernel answers where an access of ours would end the process. */
+static bool can_read(const uint8_t *at)
+{
+	uint8_t byte;
+	return write(pipes[1], at, 1) == 1 && read(pipes[0], &byte, 1) == 1;
+}
+
+static bool can_write(uint8_t *at)
+{
+	uint8_t byte = 0;
+	if (!can_read(at))
+		return false;
+	assert_int_equal(write(pipes[1], at, 1), 1);
+	bool ok = read(pipes[0], at, 1) == 1;
+	if (!ok)
+		assert_int_equal(read(pipes[0], &byte, 1), 1);
+	return ok;
+}
+
+static curfew__image *make_image(size_t length, uint8_t byte)
+{
+	static const curfew__layout layout = { STACK_TOP, STACK_TOP, STACK_TOP, 0 };
+	uint8_t *pages = malloc(length);
+	uint32_t *numbers = malloc(length / CURFEW__PAGE * sizeof *numbers);
+
+	memset(pages, byte, length);
+	memset(pages, 0, STACK_TOP);
+	for (uint32_t i = 0; i < length / CURFEW__PAGE; i++)
+		numbers[i] = i;
+	curfew__image *image = curfew__image_create(NULL, length, &layout, numbers, pages, length / CURFEW__PAGE);
+	assert_non_null(image);
+	free(numbers);
+	free(pages);
+	return image;
+}
+
+/* Whether the memory is what its image says, and zero behind it, up to `end`. */
+static void assert_fresh(curfew__region *region, size_t end)
+{
+	static const uint8_t zeros[CURFEW__PAGE];
+	size_t length = region->image ? region->image->length : 0;
+
+	for (size_t at = 0; at < end; at += CURFEW__PAGE)
+		assert_memory_equal(region->base + at, at < length ? region->image->bytes + at : zeros, CURFEW__PAGE);
+}
+
+static void give(curfew__pool *pool, curfew__region *region)
+{
+	size_t lowest;
+	curfew__pool_give(pool, region, &lowest);
+}
+
+static void grow(curfew__region *region, size_t size)
+{
+	assert_true(curfew__region_grow(region, size));
+	assert_int_equal(region->size, size);
+}
+
+/* ---- What is accessible ----------------------------------------------------------------------------------- */
+
+static void exactly_the_size_is_open(void **state)
+{
+	curfew__pool *pool = curfew__pool_create(64 * MIB, 0, false);
+	curfew__image *image = make_image(IMAGE_BYTES, 7);
+	curfew__region *region = curfew__pool_take(pool, image, LIMIT);
+	(void)state;
+
+	assert_true(can_write(region->base + IMAGE_BYTES - 1));
+	assert_false(can_read(region->base + IMAGE_BYTES));
+	assert_false(can_read(region->base + LIMIT - 1));
+	grow(region, IMAGE_BYTES + CURFEW__WASM_PAGE);
+	assert_true(can_write(region->base + IMAGE_BYTES + CURFEW__WASM_PAGE - 1));
+	assert_false(can_read(region->base + IMAGE_BYTES + CURFEW__WASM_PAGE));
+	assert_false(curfew__region_grow(region, LIMIT + CURFEW__WASM_PAGE));
+	assert_false(can_read(region->base + IMAGE_BYTES + CURFEW__WASM_PAGE));
+
+	/* What one run has grown into is not open to the next one. */
+	grow(region, LIMIT);
+	assert_true(can_write(region->base + LIMIT - 1));
+	give(pool, region);
+	assert_ptr_equal(curfew__pool_take(pool, image, LIMIT), region);
+	assert_int_equal(region->size, IMAGE_BYTES);
+	assert_false(can_read(region->base + IMAGE_BYTES));
+	give(pool, region);
+	curfew__image_unref(image);
+	curfew__pool_destroy(pool);
+}
+
+static void a_plain_region_is_open_to_its_size(void **state)
+{
+	curfew__pool *pool = curfew__pool_create(64 * MIB, 0, false);
+	curfew__region *region = curfew__pool_take_plain(pool, 4 * MIB);
+	(void)state;
+
+	assert_true(can_write(region->base + 4 * MIB - 1));
+	assert_false(can_read(region->base + 4 * MIB));
+	grow(region, 5 * MIB);
+	memset(region->base, 1, 5 * MIB);
+	curfew__pool_give_plain(pool, region, false);
+	assert_ptr_equal(curfew__pool_take_plain(pool, CURFEW__WASM_PAGE), region);
+	assert_false(can_read(region->base + CURFEW__WASM_PAGE));
+	grow(region, 5 * MIB);
+	assert_fresh(region, 5 * MIB);
+	curfew__pool_give_plain(pool, region, false);
+	curfew__pool_destroy(pool);
+}
+
+/* With huge pages more than the size may be open: then that is what is put back. */
+static void huge_pages_open_by_their_own_size(void **state)
+{
+	curfew__pool *pool = curfew__pool_create(64 * MIB, 0, true);
+	curfew__image *image = make_image(IMAGE_BYTES, 7);
+	curfew__region *region = curfew__pool_take(pool, image, LIMIT);
+	(void)state;
+
+	grow(region, IMAGE_BYTES + CURFEW__WASM_PAGE);
+	assert_true(can_write(region->base + 2 * IMAGE_BYTES - 1));
+	assert_false(can_read(region->base + 2 * IMAGE_BYTES));
+	memset(region->base + IMAGE_BYTES, 1, IMAGE_BYTES);
+	give(pool, region);
+	assert_ptr_equal(curfew__pool_take(pool, image, LIMIT), region);
+	grow(region, 2 * IMAGE_BYTES);
+	assert_fresh(region, 2 * IMAGE_BYTES);
+	give(pool, region);
+	curfew__image_unref(image);
+	curfew__pool_destroy(pool);
+}
+
+/* ---- The last resort of a stop ---------------------------------------------------------------------------- */
+
+static void protection_takes_all_of_it(void **state)
+{
+	curfew__pool *pool = curfew__pool_create(64 * MIB, 0, false);
+	curfew__image *image = make_image(IMAGE_BYTES, 7);
+	curfew__region *region = curfew__pool_take(pool, image, LIMIT);
+	(void)state;
+
+	grow(region, LIMIT);
+	region->size = IMAGE_BYTES; /* as a guest may claim that could write this */
+	assert_true(curfew__region_protect(region));
+	for (size_t at = 0; at < LIMIT; at += CURFEW__WASM_PAGE)
+		assert_false(can_read(region->base + at));
+	assert_true(curfew__region_unprotect(region));
+	assert_true(can_write(region->base));
+	assert_true(can_write(region->base + LIMIT - 1));
+	give(pool, region);
+	curfew__image_unref(image);
+	curfew__pool_destroy(pool);
+}
+
+static void what_grows_meanwhile_is_taken_too(void **state)
+{
+	curfew__pool *pool = curfew__pool_create(64 * MIB, 0, false);
+	curfew__image *image = make_image(IMAGE_BYTES, 7);
+	curfew__region *region = curfew__pool_take(pool, image, LIMIT);
+	(void)state;
+
+	assert_true(curfew__region_protect(region));
+	grow(region, 8 * MIB);
+	assert_false(can_read(region->base));
+	assert_false(can_read(region->base + 8 * MIB - 1));
+
+	/* Given back as it is, it serves the next run like any other. */
+	give(pool, region);
+	assert_ptr_equal(curfew__pool_take(pool, image, LIMIT), region);
+	assert_true(can_write(region->base + IMAGE_BYTES - 1));
+	grow(region, 8 * MIB);
+	assert_true(can_write(region->base + 8 * MIB - 1));
+	give(pool, region);
+	curfew__image_unref(image);
+	curfew__pool_destroy(pool);
+}
+
+/* ---- Putting back ----------------------------------------------------------------------------------------- */
+
+static uint64_t next_random(uint64_t *state)
+{
+	*state ^= *state << 13;
+	*state ^= *state >> 7;
+	*state ^= *state << 17;
+	return *state;
+}
+
+/* Writes here and there, with few or many pages, in what is open. */
+static void scribble(curfew__region *region, uint64_t *random)
+{
+	static const unsigned counts[] = { 0, 1, 5, 60, 90, 110, 400, 2000 };
+	unsigned count = counts[next_random(random) % (sizeof counts / sizeof *counts)];
+
+	for (unsigned i = 0; i < count; i++)
+		region->base[next_random(random) % region->open_end] ^= (uint8_t)(1 + next_random(random) % 255);
+}
+
+typedef struct scribbling {
+	curfew__region *region;
+	uint64_t random;
+} scribbling;
+
+static void *scribble_elsewhere(void *argument)
+{
+	scribbling *work = argument;
+	curfew__region_note_use(work->region);
+	scribble(work->region, &work->random);
+	return NULL;
+}
+
+static void on_other_thread(curfew__region *region, uint64_t *random)
+{
+	scribbling work = { region, *random };
+	pthread_t thread;
+
+	assert_int_equal(pthread_create(&thread, NULL, scribble_elsewhere, &work), 0);
+	pthread_join(thread, NULL);
+}
+
+/* One run that changes what it can reach; then one that sees all of it fresh. */
+static void one_run(curfew__pool *pool, curfew__image *image, uint64_t *random)
+{
+	curfew__region *region = curfew__pool_take(pool, image, LIMIT);
+	uint64_t kind = next_random(random);
+
+	assert_non_null(region);
+	assert_fresh(region, IMAGE_BYTES);
+	if (kind % 3 == 0)
+		grow(region, IMAGE_BYTES + kind / 3 % 32 * CURFEW__WASM_PAGE);
+	assert_fresh(region, region->size);
+	scribble(region, random);
+	if (kind % 5 == 0)
+		on_other_thread(region, random);
+	if (kind % 7 == 0)
+		curfew__pool_trim(pool, region);
+	if (kind % 11 == 0)
+		region->size = IMAGE_BYTES;
+	give(pool, region);
+}
+
+static void put_back_whatever_was_written(curfew__pool *pool)
+{
+	curfew__image *images[2] = { make_image(IMAGE_BYTES, 7), make_image(IMAGE_BYTES, 9) };
+	uint64_t random = 0x9e3779b97f4a7c15;
+
+	for (int i = 0; i < 400; i++)
+		one_run(pool, images[i % 16 == 0], &random);
+	curfew__image_unref(images[0]);
+	curfew__image_unref(images[1]);
+	curfew__pool_destroy(pool);
+}
+
+static void a_reset_is_exact(void **state)
+{
+	(void)state;
+	put_back_whatever_was_written(curfew__pool_create(64 * MIB, 0, false));
+}
+
+static void a_reset_is_exact_without_scans(void **state)
+{
+	(void)state;
+	put_back_whatever_was_written(curfew__pool_create(64 * MIB, open("/dev/null", O_RDONLY | O_CLOEXEC), false));
+}
+
+static void a_reset_is_exact_where_nothing_may_stay(void **state)
+{
+	(void)state;
+	put_back_whatever_was_written(curfew__pool_create(CURFEW__PAGE, 0, false));
+}
+
+static void a_reset_is_exact_with_huge_pages(void **state)
+{
+	(void)state;
+	put_back_whatever_was_written(curfew__pool_create(64 * MIB, 0, true));
+}
+
+/* A second region on the same thread does not make the first one's changes unseen. */
+static void regions_in_turns_are_exact(void **state)
+{
+	curfew__pool *pool = curfew__pool_create(64 * MIB, 0, false);
+	curfew__image *image = make_image(IMAGE_BYTES, 7);
+	curfew__region *regions[3];
+	uint64_t random = 1;
+	(void)state;
+
+	for (int round = 0; round < 50; round++) {
+		for (int i = 0; i < 3; i++)
+			regions[i] = curfew__pool_take(pool, image, LIMIT);
+		for (int i = 0; i < 3; i++) {
+			assert_fresh(regions[i], IMAGE_BYTES);
+			scribble(regions[i], &random);
+		}
+		for (int i = 0; i < 3; i++)
+			give(pool, regions[(i + round) % 3]);
+	}
+	curfew__image_unref(image);
+	curfew__pool_destroy(pool);
+}
+
+/* A thread that writes one byte of a further page each time it is told to. */
+typedef struct helper {
+	curfew__region *_Atomic region; /* NULL: it has written */
+	atomic_bool ending;
+	size_t at;
+} helper;
+
+static void *write_when_told(void *argument)
+{
+	helper *h = argument;
+
+	while (!atomic_load(&h->ending)) {
+		curfew__region *region = atomic_load(&h->region);
+		if (!region) {
+			sched_yield();
+			continue;
+		}
+		curfew__region_note_use(region);
+		region->base[h->at] ^= 1;
+		h->at += 3 * CURFEW__PAGE;
+		atomic_store(&h->region, NULL);
+	}
+	return NULL;
+}
+
+/* The thread that takes and gives has no page fault meanwhile: its count says nothing of what others wrote. */
+static void what_another_thread_wrote_is_put_back(void **state)
+{
+	curfew__pool *pool = curfew__pool_create(64 * MIB, 0, false);
+	curfew__image *image = make_image(IMAGE_BYTES, 7);
+	helper h = { .at = STACK_TOP };
+	pthread_t thread;
+	(void)state;
+
+	assert_int_equal(pthread_create(&thread, NULL, write_when_told, &h), 0);
+	for (int round = 0; round < 60; round++) {
+		curfew__region *region = curfew__pool_take(pool, image, LIMIT);
+		assert_fresh(region, IMAGE_BYTES);
+		atomic_store(&h.region, region);
+		while (atomic_load(&h.region))
+			sched_yield();
+		give(pool, region);
+	}
+	atomic_store(&h.ending, true);
+	pthread_join(thread, NULL);
+	curfew__image_unref(image);
+	curfew__pool_destroy(pool);
+}
+
+/* The pages that a run touched are in memory for the next one, also those that it had grown into. */
+static void touched_memory_stays(void **state)
+{
+	curfew__pool *pool = curfew__pool_create(64 * MIB, 0, false);
+	curfew__image *image = make_image(IMAGE_BYTES, 7);
+	unsigned char resident[MIB / CURFEW__PAGE];
+	(void)state;
+
+	curfew__region *region = curfew__pool_take(pool, image, LIMIT);
+	grow(region, IMAGE_BYTES + MIB);
+	memset(region->base + IMAGE_BYTES, 1, MIB);
+	give(pool, region);
+	if (curfew__pool_count(pool).resident_bytes == 0) {
+		curfew__image_unref(image);
+		curfew__pool_destroy(pool);
+		skip(); /* before Linux 6.7 */
+	}
+	assert_int_equal(curfew__pool_count(pool).resident_bytes, MIB);
+	assert_int_equal(mincore(region->base + IMAGE_BYTES, MIB, resident), 0);
+	for (size_t i = 0; i < sizeof resident; i++)
+		assert_true(resident[i] & 1);
+	curfew__image_unref(image);
+	curfew__pool_destroy(pool);
+}
+
+/* ---- Address space ---------------------------------------------------------------------------------------- */
+
+/* In a process of its own, which has room for eight regions. */
+static void in_little_space(void (*body)(curfew__pool *pool, curfew__image *image))
+{
+	pid_t child = fork();
+	int status;
+
+	if (child == 0) {
+		struct rlimit limit = { (rlim_t)36 << 30, (rlim_t)36 << 30 };
+		curfew__pool *pool = curfew__pool_create(64 * MIB, 0, false);
+		curfew__image *image = make_image(IMAGE_BYTES, 7);
+		if (setrlimit(RLIMIT_AS, &limit))
+			_exit(2);
+		body(pool, image);
+		curfew__image_unref(image);
+		curfew__pool_destroy(pool);
+		_exit(0);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+}
+
+static void expect(bool holds)
+{
+	if (!holds)
+		_exit(3);
+}
+
+static void use_up_and_heal(curfew__pool *pool, curfew__image *image)
+{
+	curfew__region *plain[16], *region;
+	size_t count = 0;
+
+	while (count < 16 && (plain[count] = curfew__pool_take_plain(pool, CURFEW__WASM_PAGE)))
+		count++;
+	expect(count >= 4 && count < 16);
+	expect(!curfew__pool_take(pool, image, LIMIT));
+	while (count)
+		curfew__pool_give_plain(pool, plain[--count], false);
+
+	/* What the pool kept was of the other kind; and the other way round. */
+	expect((region = curfew__pool_take(pool, image, LIMIT)));
+	give(pool, region);
+	while (count < 16 && (plain[count] = curfew__pool_take_plain(pool, CURFEW__WASM_PAGE)))
+		count++;
+	expect(count >= 4);
+	while (count)
+		curfew__pool_give_plain(pool, plain[--count], false);
+	expect(curfew__pool_count(pool).in_use == 0);
+}
+
+static void running_out_of_address_space_heals(void **state)
+{
+	(void)state;
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+	skip(); /* they take more address space than there is here */
+#endif
+	in_little_space(use_up_and_heal);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(exactly_the_size_is_open),
+		cmocka_unit_test(a_plain_region_is_open_to_its_size),
+		cmocka_unit_test(huge_pages_open_by_their_own_size),
+		cmocka_unit_test(protection_takes_all_of_it),
+		cmocka_unit_test(what_grows_meanwhile_is_taken_too),
+		cmocka_unit_test(a_reset_is_exact),
+		cmocka_unit_test(a_reset_is_exact_without_scans),
+		cmocka_unit_test(a_reset_is_exact_where_nothing_may_stay),
+		cmocka_unit_test(a_reset_is_exact_with_huge_pages),
+		cmocka_unit_test(regions_in_turns_are_exact),
+		cmocka_unit_test(what_another_thread_wrote_is_put_back),
+		cmocka_unit_test(touched_memory_stays),
+		cmocka_unit_test(running_out_of_address_space_heals),
+	};
+
+	if (pipe(pipes))
+		return 1;
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
