@@ -121,3 +121,10 @@ char *curfew__buffer_take(curfew__buffer *buffer, size_t *length)
 	buffer->capacity = 0;
 	return data;
 }
+
+void curfew__copy_until(char *to, const char *from, size_t length, const atomic_uint *stop)
+{
+	enum { PIECE_BYTES = 256 << 10 };
+	for (size_t at = 0; at < length && atomic_load(stop) == 0; at += PIECE_BYTES)
+		memcpy(to + at, from + at, length - at < PIECE_BYTES ? length - at : PIECE_BYTES);
+}

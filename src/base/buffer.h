@@ -4,6 +4,7 @@
 #define CURFEW_BASE_BUFFER_H
 
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -23,5 +24,8 @@ bool curfew__buffer_add_text(curfew__buffer *buffer, const char *text);
 bool curfew__buffer_printf(curfew__buffer *buffer, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Gives the bytes to the caller (free with free); never NULL unless memory ran out. The buffer is empty after. */
 char *curfew__buffer_take(curfew__buffer *buffer, size_t *length);
+
+/* Copies bytes in pieces, between which it looks at stop: once that is not 0, what is left is not copied. */
+void curfew__copy_until(char *to, const char *from, size_t length, const atomic_uint *stop);
 
 #endif

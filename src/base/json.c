@@ -169,10 +169,16 @@ void curfew__json_raw(curfew__json_writer *writer, const char *json, size_t leng
 
 /* ---- Checker --------------------------------------------------------------------------------------------- */
 
+/* So much text is gone through between two looks at whether to stop, which takes tens of microseconds. */
+enum { PIECE_BYTES = 64 << 10 };
+
 typedef struct checker {
 	const char *text;
 	size_t length;
 	size_t at;
+	size_t piece_end; /* at most length: where the next look is due */
+	const atomic_uint *stop; /* may be NULL */
+	bool stopped;
 	const char *why;
 	size_t depth;
 	unsigned char in_object[CURFEW__JSON_DEPTH / 8 + 1]; /* one bit for each open bracket */
@@ -184,10 +190,24 @@ static bool refuse(checker *c, const char *why)
 	return false;
 }
 
-/* The next byte, or -1 at the end. */
-static int peek(const checker *c)
+/* At the end of a piece: the next byte, or -1 at the end of the text. A text that is not to be read on ends here. */
+static int peek_beyond(checker *c)
 {
-	return c->at < c->length ? (unsigned char)c->text[c->at] : -1;
+	if (c->at == c->length)
+		return -1;
+	if (c->stop != NULL && atomic_load(c->stop) != 0) {
+		c->stopped = true;
+		c->length = c->at;
+		return -1;
+	}
+	c->piece_end = c->length - c->at > PIECE_BYTES ? c->at + PIECE_BYTES : c->length;
+	return (unsigned char)c->text[c->at];
+}
+
+/* The next byte, or -1 at the end. */
+static int peek(checker *c)
+{
+	return c->at < c->piece_end ? (unsigned char)c->text[c->at] : peek_beyond(c);
 }
 
 static bool accept(checker *c, char byte)
@@ -258,22 +278,15 @@ static bool check_string(checker *c)
 	}
 }
 
-static bool check_digits(checker *c)
-{
-	if (!is_digit(peek(c)))
-		return refuse(c, "a digit is missing in a number");
-	while (is_digit(peek(c)))
-		c->at++;
-	return true;
-}
-
-enum { KEPT_DIGITS = 24 };
+/* A double is decided by fewer digits than these and whether others follow. */
+enum { KEPT_DIGITS = 800 };
 
 /* A decimal number as its first digits that matter, and the exponent of ten of the first one, plus 1. */
 typedef struct decimal {
-	char digits[KEPT_DIGITS + sizeof "9e+309"];
+	char digits[KEPT_DIGITS + sizeof "1e-9223372036854775808"];
 	size_t kept;
 	bool dropped; /* a digit other than 0 did not find room */
+	bool negative;
 	long long magnitude;
 } decimal;
 
@@ -290,64 +303,83 @@ static void read_digit(decimal *number, char digit, bool after_point)
 		number->magnitude--;
 }
 
-static long long read_exponent(const char *text, size_t length)
+static bool check_digits(checker *c, decimal *number, bool after_point)
+{
+	if (!is_digit(peek(c)))
+		return refuse(c, "a digit is missing in a number");
+	for (int byte = peek(c); is_digit(byte); byte = peek(c)) {
+		read_digit(number, (char)byte, after_point);
+		c->at++;
+	}
+	return true;
+}
+
+/* From its sign or first digit on. */
+static bool check_exponent(checker *c, decimal *number)
 {
 	const long long huge = 1000000000000; /* far from every length in memory, far from overflow */
 	long long exponent = 0;
-	for (size_t at = 0; at < length; at++) {
-		if (is_digit((unsigned char)text[at]) && exponent < huge)
-			exponent = exponent * 10 + (text[at] - '0');
+	bool negative = accept(c, '-');
+	if (!negative)
+		accept(c, '+');
+	if (!is_digit(peek(c)))
+		return refuse(c, "a digit is missing in a number");
+	for (int byte = peek(c); is_digit(byte); byte = peek(c)) {
+		exponent = exponent < huge ? exponent * 10 + (byte - '0') : exponent;
+		c->at++;
 	}
-	return length > 0 && text[0] == '-' ? -exponent : exponent;
+	number->magnitude += negative ? -exponent : exponent;
+	return true;
 }
 
-/*
- * Whether a well-formed number is finite as a double. Decided on the magnitude; only at the edge are the first
- * digits converted, as an integer, because a decimal point would depend on the locale.
- */
-static bool number_fits(const char *text, size_t length)
+static bool check_decimal(checker *c, decimal *number)
 {
-	decimal number = {.kept = 0};
-	bool after_point = false;
-	size_t at = 0;
-	for (; at < length && text[at] != 'e' && text[at] != 'E'; at++) {
-		if (text[at] == '.')
-			after_point = true;
-		else if (is_digit((unsigned char)text[at]))
-			read_digit(&number, text[at], after_point);
+	number->kept = 0;
+	number->magnitude = 0;
+	number->dropped = false;
+	number->negative = accept(c, '-');
+	if (accept(c, '0')) {
+		if (is_digit(peek(c)))
+			return refuse(c, "a number must not begin with 0");
+	} else if (!check_digits(c, number, false)) {
+		return false;
 	}
-	if (number.kept == 0)
-		return true;
-	if (at < length)
-		number.magnitude += read_exponent(text + at + 1, length - at - 1);
-	if (number.magnitude != 309)
-		return number.magnitude < 309;
-	if (number.dropped)
-		number.digits[number.kept++] = '9'; /* rather refuse the number at the very edge */
-	(void)snprintf(number.digits + number.kept, sizeof number.digits - number.kept, "e%d",
-	               309 - (int)number.kept);
-	return isfinite(strtod(number.digits, NULL));
+	if (accept(c, '.') && !check_digits(c, number, true))
+		return false;
+	return (!accept(c, 'e') && !accept(c, 'E')) || check_exponent(c, number);
+}
+
+/* Converted as an integer with an exponent, because a decimal point would depend on the locale. */
+static double value_of(decimal *number)
+{
+	if (number->kept == 0)
+		return number->negative ? -0.0 : 0.0;
+	size_t kept = number->kept;
+	long long exponent = number->magnitude - (long long)kept;
+	if (number->dropped) {
+		number->digits[kept++] = '1'; /* it is above what the kept digits say */
+		exponent--;
+	}
+	(void)snprintf(number->digits + kept, sizeof number->digits - kept, "e%lld", exponent);
+	double value = strtod(number->digits, NULL);
+	return number->negative ? -value : value;
+}
+
+/* Whether a well-formed number is finite as a double: decided on the magnitude, but for the very edge. */
+static bool number_fits(decimal *number)
+{
+	if (number->kept == 0 || number->magnitude != 309)
+		return number->kept == 0 || number->magnitude < 309;
+	return isfinite(value_of(number));
 }
 
 static bool check_number(checker *c)
 {
+	decimal number;
 	size_t start = c->at;
-	accept(c, '-');
-	if (accept(c, '0')) {
-		if (is_digit(peek(c)))
-			return refuse(c, "a number must not begin with 0");
-	} else if (!check_digits(c)) {
+	if (!check_decimal(c, &number))
 		return false;
-	}
-	if (accept(c, '.') && !check_digits(c))
-		return false;
-	if (accept(c, 'e') || accept(c, 'E')) {
-		if (!accept(c, '+'))
-			accept(c, '-');
-		if (!check_digits(c))
-			return false;
-	}
-	if (!number_fits(c->text + start, c->at - start)) {
+	if (!number_fits(&number)) {
 		c->at = start;
 		return refuse(c, "a number is out of range");
 	}
@@ -463,21 +495,45 @@ static bool check_text(checker *c)
 	return c->at == c->length || refuse(c, "something follows the value");
 }
 
-bool curfew__json_check(const char *text, size_t length, size_t *error_offset, const char **why)
+/* Not the list of brackets: that is written as they open. */
+static void begin_check(checker *c, const char *text, size_t length, const atomic_uint *stop)
+{
+	c->text = text;
+	c->length = length;
+	c->at = 0;
+	c->piece_end = 0;
+	c->stop = stop;
+	c->stopped = false;
+	c->why = NULL;
+	c->depth = 0;
+}
+
+bool curfew__json_check_until(const char *text, size_t length, const atomic_uint *stop, size_t *error_offset,
+                              const char **why)
 {
 	checker c;
-	c.text = text;
-	c.length = length;
-	c.at = 0;
-	c.why = NULL;
-	c.depth = 0;
-	if (check_text(&c))
+	begin_check(&c, text, length, stop);
+	if (check_text(&c) && !c.stopped)
 		return true;
 	if (error_offset != NULL)
 		*error_offset = c.at;
 	if (why != NULL)
-		*why = c.why;
+		*why = c.stopped ? "the run is being stopped" : c.why;
 	return false;
+}
+
+bool curfew__json_check(const char *text, size_t length, size_t *error_offset, const char **why)
+{
+	return curfew__json_check_until(text, length, NULL, error_offset, why);
+}
+
+double curfew__json_number(const char *text, size_t length)
+{
+	checker c;
+	decimal number;
+	begin_check(&c, text, length, NULL);
+	(void)check_decimal(&c, &number);
+	return value_of(&number);
 }
 
 bool curfew__json_is_array(const char *text, size_t length)

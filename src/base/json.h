@@ -8,6 +8,7 @@
 
 #include "base/buffer.h"
 
+#include <stdatomic.h>
 #include <stdint.h>
 
 /* Deepest nesting that curfew__json_check accepts. */
@@ -45,6 +46,12 @@ void curfew__json_raw(curfew__json_writer *writer, const char *json, size_t leng
  * and *why (a phrase in static memory) say where and why; both may be NULL.
  */
 bool curfew__json_check(const char *text, size_t length, size_t *error_offset, const char **why);
+/* The same in pieces of 64 KiB, between which it looks at stop (may be NULL): once that is not 0, the answer is false. */
+bool curfew__json_check_until(const char *text, size_t length, const atomic_uint *stop, size_t *error_offset,
+                              const char **why);
+
+/* The double nearest to a number that was checked, whatever the locale. */
+double curfew__json_number(const char *text, size_t length);
 
 /* Whether a text that curfew__json_check accepts is an array. */
 bool curfew__json_is_array(const char *text, size_t length);

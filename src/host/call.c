@@ -207,17 +207,17 @@ void curfew__host_functions_unref(curfew__host_functions *functions)
 static const curfew__integer_type i32_type = { "i32", INT32_MIN, UINT32_MAX, 32 };
 static const curfew__integer_type i64_type = { "i64", INT64_MIN, UINT64_MAX, 64 };
 
-static bool read_value(const json_t *json, char letter, curfew_value *value)
+static bool read_value(curfew__json_reader *reader, char letter, curfew_value *value)
 {
 	uint64_t integer;
 
 	switch (letter) {
 	case 'f':
-		return curfew__float_read(json, &value->f32);
+		return curfew__float_read(reader, &value->f32);
 	case 'F':
-		return curfew__double_read(json, &value->f64);
+		return curfew__double_read(reader, &value->f64);
 	default:
-		if (!curfew__integer_read(json, letter == 'I' ? &i64_type : &i32_type, &integer))
+		if (!curfew__integer_read(reader, letter == 'I' ? &i64_type : &i32_type, &integer))
 			return false;
 		value->i64 = (int64_t)integer;
 		if (letter == 'i')
@@ -226,7 +226,7 @@ static bool read_value(const json_t *json, char letter, curfew_value *value)
 	}
 }
 
-static bool refuse_value(const json_t *json, char letter, size_t index, char *message)
+static bool refuse_value(const curfew__json_reader *params, size_t given, char letter, size_t index, char *message)
 {
 	curfew__buffer text;
 
@@ -239,29 +239,27 @@ static bool refuse_value(const json_t *json, char letter, size_t index, char *me
 	if (letter == 'f' || letter == 'F')
 		curfew__floating_expected(letter == 'f', &text);
 	curfew__buffer_add_text(&text, ", got ");
-	curfew__json_describe(json, &text);
+	curfew__json_describe(params, given, &text);
 	return curfew__message_take(message, &text);
 }
 
 /* JavaScript calls a function with a type. */
-static bool read_values(const curfew__host_function *function, const curfew__host_params *params,
-                        curfew_value *values, char *message)
+static bool read_values(const curfew__host_function *function, curfew__json_reader *params, curfew_value *values,
+                        char *message)
 {
 	const char *letters = function->import.params;
-	json_t *json = curfew__params_read(params->json, params->length, message);
-	size_t count = strlen(letters);
-	bool right = json != NULL;
+	size_t count = strlen(letters), given = curfew__json_count(params);
+	bool right = given == count;
 
-	if (right && json_array_size(json) != count) {
+	if (!right)
 		snprintf(message, 256, "%s takes %zu argument%s, got %zu", function->import.name, count, count == 1 ? "" : "s",
-		         json_array_size(json));
-		right = false;
+		         given);
+	curfew__json_enter(params);
+	for (size_t i = 0; right && i < count && curfew__json_has_next(params); i++) {
+		size_t at = params->at;
+		right = read_value(params, letters[i], &values[i]) || refuse_value(params, at, letters[i], i, message);
 	}
-	for (size_t i = 0; right && i < count; i++)
-		right = read_value(json_array_get(json, i), letters[i], &values[i]) ||
-		        refuse_value(json_array_get(json, i), letters[i], i, message);
-	json_decref(json);
-	return right;
+	return right && !params->stopped;
 }
 
 static void write_value(curfew__json_writer *writer, char letter, const curfew_value *value)
@@ -429,15 +427,22 @@ void *curfew_host_call_get_data(const curfew_host_call *call)
 
 /* ---- Calls ------------------------------------------------------------------------------------------------ */
 
-/* False: the arguments are not those of its type, which is its answer. */
-static bool fill_call(curfew_host_call *call, const curfew__host_params *params, char *message)
+/*
+ * False: the arguments are not JSON, or not those of its type, which is its answer. They are what a guest has written,
+ * whose engine may be corrupted: no callback sees them before they were looked at.
+ */
+static bool fill_call(curfew_host_call *call, const curfew__host_params *params, const atomic_uint *stop, char *message)
 {
+	curfew__json_reader reader;
+
 	call->params = *params;
 	call->wants_values = params->values != NULL;
+	if (!params->values && !curfew__params_open(&reader, params->json, params->length, stop, "arguments", message))
+		return false;
 	if (!call->function->import.typed)
 		return true;
 	if (!params->values)
-		return read_values(call->function, params, call->values, message);
+		return read_values(call->function, &reader, call->values, message);
 	for (size_t i = 0; call->function->import.params[i]; i++)
 		call->values[i] = params->values[i];
 	return true;
@@ -453,7 +458,7 @@ void curfew__host_call_now(const curfew__host_function *function, const curfew__
 	answer->threw = false;
 	answer->bytes = NULL;
 	answer->length = 0;
-	if (!fill_call(&call, params, message)) {
+	if (!fill_call(&call, params, caller->stopped[0], message)) {
 		throw(&call, message);
 		return;
 	}
@@ -486,7 +491,8 @@ static const curfew__operation_type call_type = { NULL, NULL, on_cancel, on_dest
 uint32_t curfew__host_call_start(curfew__host_functions *functions, size_t index, const curfew__host_caller *caller,
                                  curfew__operations *operations, const curfew__host_params *params)
 {
-	curfew_host_call *call = calloc(1, sizeof *call + params->length + 1);
+	bool typed = functions->list[index].import.typed;
+	curfew_host_call *call = calloc(1, sizeof *call + (typed ? 0 : params->length + 1));
 	curfew__host_params own = *params;
 	char message[256];
 
@@ -495,9 +501,11 @@ uint32_t curfew__host_call_start(curfew__host_functions *functions, size_t index
 	call->functions = functions;
 	call->function = &functions->list[index];
 	call->caller = (curfew__host_caller){ .context = caller->context };
-	if (params->json)
-		own.json = memcpy(call->json, params->json, params->length);
-	bool good = fill_call(call, &own, message);
+	if (params->json && !typed) {
+		curfew__copy_until(call->json, params->json, params->length, caller->stopped[0]);
+		own.json = call->json;
+	}
+	bool good = fill_call(call, &own, caller->stopped[0], message);
 	if (!curfew__operation_start(operations, &call->operation, &call_type)) {
 		free(call);
 		return 0;

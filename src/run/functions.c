@@ -34,24 +34,48 @@ static bool charge(curfew_run *run, const curfew__host_function *function)
 	return false;
 }
 
+static void call_with(curfew_run *run, const curfew__host_function *function, const char *json, size_t length)
+{
+	curfew__host_caller caller = caller_of(run);
+	curfew__host_call_now(function, &caller, &(curfew__host_params){ json, length, NULL }, &run->answer);
+}
+
+/* The guest's memory is its own again by the time the callback looks at this: it must not change under it. */
+static void call_with_copy(curfew_run *run, const curfew__host_function *function, char *copy, const char *json,
+                           size_t length)
+{
+	curfew__copy_until(copy, json, length, &run->cause);
+	copy[length] = 0;
+	call_with(run, function, copy, length);
+}
+
+/* The arguments of one call, which lie in the guest's memory, are no larger than that. False: out of memory. */
+static bool call_with_large(curfew_run *run, const curfew__host_function *function, const char *json, size_t length)
+{
+	char *copy = malloc(length + 1);
+
+	if (copy)
+		call_with_copy(run, function, copy, json, length);
+	free(copy);
+	return copy != NULL;
+}
+
 bool curfew__run_call(curfew_run *run, uint32_t index, const char *json, size_t length, int32_t *answer)
 {
 	const curfew__host_function *function = find(run, index, false);
-	curfew__host_caller caller = caller_of(run);
-	char small[512], *copy = length < sizeof small ? small : malloc(length + 1);
+	char small[512];
 
-	if (!function || !copy || !charge(run, function)) {
-		if (copy != small)
-			free(copy);
+	if (!function || !charge(run, function))
 		return false;
-	}
-	/* The guest's memory is its own again by the time the callback looks at this: it must not change under it. */
-	memcpy(copy, json, length);
-	copy[length] = 0;
 	free(run->answer.bytes);
-	curfew__host_call_now(function, &caller, &(curfew__host_params){ copy, length, NULL }, &run->answer);
-	if (copy != small)
-		free(copy);
+	run->answer.bytes = NULL;
+	if (function->import.typed)
+		/* Only numbers are taken out of it. */
+		call_with(run, function, json, length);
+	else if (length < sizeof small)
+		call_with_copy(run, function, small, json, length);
+	else if (!call_with_large(run, function, json, length))
+		return false;
 	size_t got = run->answer.bytes ? run->answer.length : 0;
 	*answer = run->answer.threw ? -1 - (int32_t)got : (int32_t)got;
 	return got < INT32_MAX;

@@ -173,6 +173,7 @@ static curfew__wasm_end bring_to_life(curfew_run *run, const curfew__code *code)
 	curfew__wasm_options options = {
 		.host = &wasm_host, .context = run, .memory_bytes = (size_t)limits->memory_bytes, .fuel = limits->fuel,
 		.call = run->call, .params = run->params, .params_length = run->params_length,
+		.stop = &run->cause,
 		.wasi = {
 			.arguments = given->args, .argument_count = given->arg_count,
 			.environment = given->env, .environment_count = given->env_count,

@@ -126,7 +126,7 @@ static bool make_call(curfew__wasm *wasm, const place *found)
 		curfew__signature_create(found->name, found->item.of.component_func, wasm->message);
 	wasm->of.component.has_call =
 		wasm->of.component.signature && curfew__component_call_init(&wasm->of.component.call, wasm->of.component.signature,
-	                                                                wasm->params, wasm->memory_limit, wasm->message);
+	                                                                &wasm->params, wasm->memory_limit, wasm->message);
 	return wasm->of.component.has_call;
 }
 

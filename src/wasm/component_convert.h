@@ -22,12 +22,15 @@ typedef struct curfew__value_budget {
 } curfew__value_budget;
 
 /*
- * Makes the value of a parameter (counted from 1, for messages; 0: of a result) in *out, which is zeroed memory. The
- * shape is one that curfew__shape_find_foreign found nothing in. False: message says why; *out may hold a part and is to
- * be released.
+ * Makes the value of a parameter (counted from 1, for messages; 0: of a result) from the JSON that comes next, in *out,
+ * which is zeroed memory. The shape is one that curfew__shape_find_foreign found nothing in. False: message says why; *out
+ * may hold a part and is to be released.
  */
-bool curfew__component_param(const curfew__shape *shape, size_t parameter, const json_t *json,
+bool curfew__component_param(const curfew__shape *shape, size_t parameter, curfew__json_reader *reader,
                              curfew__value_budget *budget, wasmtime_component_val_t *out, char *message);
+/* The same of a result whose side (0: ok, 1: err) is known, from the JSON of what it has; NULL: it has nothing. */
+bool curfew__component_side(const curfew__shape *shape, size_t side, curfew__json_reader *reader,
+                            curfew__value_budget *budget, wasmtime_component_val_t *out, char *message);
 
 /* Writes a value of this type as one JSON text. */
 void curfew__component_write(const curfew__shape *shape, const wasmtime_component_val_t *v, curfew__buffer *buffer);

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/utf8.h"
 #include "wasm/component_convert.h"
 #include "wasm/instance.h"
 #include "wasm/json_values.h"
@@ -148,36 +149,50 @@ static bool write_params(const curfew__signature *signature, const value *params
 	return curfew__buffer_add(json, "]", 1) && !json->failed;
 }
 
-/* Takes given over, and makes it one side of a result where the function has such a type. False: message says why. */
-static bool read_side(const curfew__signature *signature, size_t side, json_t *given, size_t limit_bytes, value *to,
-                      char *message)
+/* Makes JSON the value, or one side of it where the function has a result type. False: message says why. */
+static bool read_side(const curfew__signature *signature, size_t side, curfew__json_reader *given, size_t limit_bytes,
+                      value *to, char *message)
 {
 	const curfew__shape *shape = &signature->result;
 	curfew__value_budget budget = { limit_bytes, limit_bytes };
 
-	if (shape->kind == WASMTIME_COMPONENT_VALTYPE_RESULT) {
-		const curfew__member *member = &shape->members[side];
-		if (!member->typed) {
-			json_decref(given);
-			given = json_null();
-		}
-		given = json_pack("{so}", member->name, given);
-	}
-	snprintf(message, CURFEW__VALUE_MESSAGE, "out of memory");
-	bool good = given && curfew__component_param(shape, 0, given, &budget, to, message);
-	json_decref(given);
-	return good;
+	return shape->kind == WASMTIME_COMPONENT_VALTYPE_RESULT
+	           ? curfew__component_side(shape, side, given, &budget, to, message)
+	           : curfew__component_param(shape, 0, given, &budget, to, message);
 }
 
 static bool read_answer(const curfew__signature *signature, const curfew__host_answer *answer, size_t limit_bytes,
                         value *to, char *message)
 {
 	bool is_void = answer->bytes == NULL;
+	curfew__json_reader given;
 
 	if (!signature->has_result)
 		return true;
-	json_t *given = curfew__json_read(is_void ? "null" : answer->bytes, is_void ? 4 : answer->length, "result", message);
-	return given && read_side(signature, 0, given, limit_bytes, to, message);
+	return curfew__json_open(&given, is_void ? "null" : answer->bytes, is_void ? 4 : answer->length, NULL, "result",
+	                         message) &&
+	       read_side(signature, 0, &given, limit_bytes, to, message);
+}
+
+/* What was thrown, as text. */
+static bool read_text_side(const curfew__signature *signature, const curfew__host_answer *answer, size_t limit_bytes,
+                           value *to, char *message)
+{
+	curfew__buffer json;
+	curfew__json_writer writer;
+	curfew__json_reader given;
+
+	if (!curfew__utf8_check(answer->bytes, answer->length, NULL))
+		return false;
+	curfew__buffer_init(&json, SIZE_MAX);
+	curfew__json_init(&writer, &json);
+	curfew__json_string(&writer, answer->bytes, answer->length);
+	bool good = !json.failed;
+	if (good)
+		curfew__json_reader_init(&given, json.data, json.length, NULL);
+	good = good && read_side(signature, 1, &given, limit_bytes, to, message);
+	curfew__buffer_finish(&json);
+	return good;
 }
 
 /* What was thrown, as the error of a result type: the message as text if the type takes that, else read as JSON. */
@@ -185,17 +200,16 @@ static bool read_error(const curfew__signature *signature, const curfew__host_an
                        value *to)
 {
 	char message[CURFEW__VALUE_MESSAGE];
-	json_t *given;
+	curfew__json_reader given;
 
 	if (!answer->bytes || !signature->has_result || signature->result.kind != WASMTIME_COMPONENT_VALTYPE_RESULT)
 		return false;
-	if ((given = json_stringn(answer->bytes, answer->length)) &&
-	    read_side(signature, 1, given, limit_bytes, to, message))
+	if (read_text_side(signature, answer, limit_bytes, to, message))
 		return true;
 	wasmtime_component_val_delete(to);
 	*to = (value){ 0 };
-	given = curfew__json_read(answer->bytes, answer->length, "error", message);
-	return given && read_side(signature, 1, given, limit_bytes, to, message);
+	return curfew__json_open(&given, answer->bytes, answer->length, NULL, "error", message) &&
+	       read_side(signature, 1, &given, limit_bytes, to, message);
 }
 
 /* ---- Calls ------------------------------------------------------------------------------------------------ */

@@ -10,6 +10,7 @@
 #include "wasm/json_values.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 typedef wasmtime_component_val_t value;
@@ -66,6 +67,7 @@ typedef struct place {
 typedef struct conversion {
 	size_t parameter; /* from 1; 0: a result */
 	const place *at;  /* NULL: the parameter itself */
+	curfew__json_reader *reader;
 	curfew__value_budget *budget;
 	char *message;
 } conversion;
@@ -122,14 +124,15 @@ static void add_expected(const curfew__shape *shape, curfew__buffer *buffer)
 		curfew__buffer_add_text(buffer, notes[shape->kind]);
 }
 
-static bool refuse_value(const conversion *c, const curfew__shape *shape, const json_t *given)
+/* given: where the value begins. */
+static bool refuse_value(const conversion *c, const curfew__shape *shape, size_t given)
 {
 	curfew__buffer buffer;
 	begin_message(c, &buffer);
 	curfew__buffer_add_text(&buffer, "expected ");
 	add_expected(shape, &buffer);
 	curfew__buffer_add_text(&buffer, ", got ");
-	curfew__json_describe(given, &buffer);
+	curfew__json_describe(c->reader, given, &buffer);
 	return curfew__message_take(c->message, &buffer);
 }
 
@@ -137,14 +140,11 @@ static bool refuse_value(const conversion *c, const curfew__shape *shape, const 
 static bool refuse_name(const conversion *c, const curfew__shape *shape, const char *what, const char *name)
 {
 	curfew__buffer buffer;
-	json_t *text = json_string_nocheck(name);
 	begin_message(c, &buffer);
 	curfew__buffer_printf(&buffer, "%s ", what);
-	if (text != NULL)
-		curfew__json_describe(text, &buffer);
+	curfew__text_describe(name, strlen(name), &buffer);
 	curfew__buffer_add_text(&buffer, " in ");
 	curfew__shape_short_text(shape, &buffer);
-	json_decref(text);
 	return curfew__message_take(c->message, &buffer);
 }
 
@@ -185,128 +185,152 @@ static bool make_box(conversion *c, value **box)
 /* ---- Parameters ------------------------------------------------------------------------------------------ */
 
 /*
- * Each of these makes a value in *out, which is an empty one (false), and leaves it so that it can be released whether
- * or not it succeeds: a kind is set when what belongs to it is there.
+ * Each of these makes a value of the JSON that comes next in *out, which is an empty one (false), and leaves it so that it
+ * can be released whether or not it succeeds: a kind is set when what belongs to it is there.
  */
-static bool convert(conversion *c, const curfew__shape *shape, const json_t *json, value *out);
+static bool convert(conversion *c, const curfew__shape *shape, value *out);
 
-static bool convert_at(conversion *c, const char *name, size_t index, const curfew__shape *shape, const json_t *json,
-                       value *out)
+static bool convert_at(conversion *c, const char *name, size_t index, const curfew__shape *shape, value *out)
 {
 	place here = {c->at, name, index};
 	c->at = &here;
-	bool converted = convert(c, shape, json, out);
+	bool converted = convert(c, shape, out);
 	c->at = here.parent;
 	return converted;
 }
 
-static bool convert_char(conversion *c, const curfew__shape *shape, const json_t *json, value *out)
+static bool is_next(const conversion *c, curfew__json_kind kind)
 {
-	const char *text = json_string_value(json);
-	size_t length = json_string_length(json);
+	return curfew__json_next_kind(c->reader) == kind;
+}
+
+/* Reads a string; false: it is none. The text is to be finished in any case. */
+static bool read_text(conversion *c, curfew__buffer *text)
+{
+	curfew__buffer_init(text, c->reader->length);
+	return is_next(c, CURFEW__JSON_STRING) && curfew__json_read_string(c->reader, text);
+}
+
+static const char *chars_of(const curfew__buffer *text)
+{
+	return text->data != NULL ? text->data : "";
+}
+
+static bool convert_char(conversion *c, const curfew__shape *shape, value *out)
+{
+	enum { LONGEST = 4 };
+	char text[LONGEST + 1];
+	size_t length = 0;
+	size_t given = c->reader->at;
 	uint32_t character;
-	if (text == NULL || length == 0 || curfew__utf8_decode(text, length, &character) != length)
-		return refuse_value(c, shape, json);
+	if (!curfew__short_text_read(c->reader, text, LONGEST, &length) || length == 0 ||
+	    curfew__utf8_decode(text, length, &character) != length)
+		return refuse_value(c, shape, given);
 	out->of.character = character;
 	out->kind = WASMTIME_COMPONENT_CHAR;
 	return true;
 }
 
-static bool convert_string(conversion *c, const curfew__shape *shape, const json_t *json, value *out)
+static bool convert_string(conversion *c, const curfew__shape *shape, value *out)
 {
-	const char *text = json_string_value(json);
-	size_t length = json_string_length(json);
-	if (text == NULL || !curfew__utf8_check(text, length, NULL))
-		return refuse_value(c, shape, json);
-	if (!make_name(c, text, length, &out->of.string))
-		return false;
-	out->kind = WASMTIME_COMPONENT_STRING;
-	return true;
+	curfew__buffer text;
+	size_t given = c->reader->at;
+	bool made = read_text(c, &text) || refuse_value(c, shape, given);
+	made = made && make_name(c, chars_of(&text), text.length, &out->of.string);
+	if (made)
+		out->kind = WASMTIME_COMPONENT_STRING;
+	curfew__buffer_finish(&text);
+	return made;
 }
 
 /* Of a list or a tuple, which is there already. */
-static bool convert_elements(conversion *c, const curfew__shape *shape, const json_t *json, value *elements)
+static bool convert_elements(conversion *c, const curfew__shape *shape, size_t count, value *elements)
 {
 	bool list = shape->kind == WASMTIME_COMPONENT_VALTYPE_LIST;
-	for (size_t i = 0; i < json_array_size(json); i++)
-		if (!convert_at(c, NULL, i, &shape->members[list ? 0 : i].shape, json_array_get(json, i), &elements[i]))
+	curfew__json_enter(c->reader);
+	for (size_t i = 0; curfew__json_has_next(c->reader); i++)
+		if (i == count || !convert_at(c, NULL, i, &shape->members[list ? 0 : i].shape, &elements[i]))
 			return false;
 	return true;
 }
 
-static bool convert_list(conversion *c, const curfew__shape *shape, const json_t *json, value *out)
+static bool convert_list(conversion *c, const curfew__shape *shape, value *out)
 {
-	size_t count = json_array_size(json);
-	if (!json_is_array(json))
-		return refuse_value(c, shape, json);
+	if (!is_next(c, CURFEW__JSON_ARRAY))
+		return refuse_value(c, shape, c->reader->at);
+	size_t count = curfew__json_count(c->reader);
 	if (!charge(c, "a list", count, sizeof *out))
 		return false;
 	wasmtime_component_vallist_new_uninit(&out->of.list, count);
 	out->kind = WASMTIME_COMPONENT_LIST;
-	return convert_elements(c, shape, json, out->of.list.data);
+	return convert_elements(c, shape, count, out->of.list.data);
 }
 
-static bool convert_tuple(conversion *c, const curfew__shape *shape, const json_t *json, value *out)
+static bool convert_tuple(conversion *c, const curfew__shape *shape, value *out)
 {
-	if (!json_is_array(json) || json_array_size(json) != shape->count)
-		return refuse_value(c, shape, json);
+	if (!is_next(c, CURFEW__JSON_ARRAY) || curfew__json_count(c->reader) != shape->count)
+		return refuse_value(c, shape, c->reader->at);
 	if (!charge(c, "a tuple", shape->count, sizeof *out))
 		return false;
 	wasmtime_component_valtuple_new_uninit(&out->of.tuple, shape->count);
 	out->kind = WASMTIME_COMPONENT_TUPLE;
-	return convert_elements(c, shape, json, out->of.tuple.data);
+	return convert_elements(c, shape, shape->count, out->of.tuple.data);
 }
 
-/* After all fields were found: whether there are others, too. */
-static bool has_unknown_field(const conversion *c, const curfew__shape *shape, const json_t *json)
+/* After its key: an entry that has a name was given before. */
+static bool convert_field(conversion *c, const curfew__shape *shape, const char *key,
+                          wasmtime_component_valrecord_entry_t *entries)
 {
-	const char *key;
-	json_t *field;
-	if (json_object_size(json) == shape->count)
-		return false;
-	json_object_foreach((json_t *)json, key, field) {
-		size_t i = 0;
-		while (i < shape->count && strcmp(shape->members[i].name, key) != 0)
-			i++;
-		if (i == shape->count)
-			return !refuse_name(c, shape, "there is no field", key);
+	size_t i = curfew__shape_find(shape, key, strlen(key));
+	if (i == shape->count)
+		return refuse_name(c, shape, "there is no field", key);
+	if (entries[i].name.size > 0)
+		return refuse_name(c, shape, "given twice: field", key);
+	return make_name(c, key, strlen(key), &entries[i].name) &&
+	       convert_at(c, shape->members[i].name, 0, &shape->members[i].shape, &entries[i].val);
+}
+
+static bool convert_fields(conversion *c, const curfew__shape *shape, wasmtime_component_valrecord_entry_t *entries)
+{
+	curfew__buffer key;
+	bool good = true;
+	curfew__json_enter(c->reader);
+	while (good && curfew__json_has_next(c->reader)) {
+		curfew__buffer_init(&key, c->reader->length);
+		good = curfew__json_read_key(c->reader, &key) || refuse_name(c, shape, "there is no field", chars_of(&key));
+		good = good && convert_field(c, shape, chars_of(&key), entries);
+		curfew__buffer_finish(&key);
 	}
-	return false;
+	for (size_t i = 0; good && i < shape->count; i++)
+		good = entries[i].name.size > 0 || refuse_name(c, shape, "missing field", shape->members[i].name);
+	return good;
 }
 
-static bool convert_field(conversion *c, const curfew__shape *shape, size_t i, const json_t *json,
-                          wasmtime_component_valrecord_entry_t *entry)
+static bool convert_record(conversion *c, const curfew__shape *shape, value *out)
 {
-	const curfew__member *field = &shape->members[i];
-	const json_t *given = json_object_get(json, field->name);
-	if (given == NULL)
-		return refuse_name(c, shape, "missing field", field->name);
-	return make_name(c, field->name, strlen(field->name), &entry->name) &&
-	       convert_at(c, field->name, 0, &field->shape, given, &entry->val);
-}
-
-static bool convert_record(conversion *c, const curfew__shape *shape, const json_t *json, value *out)
-{
-	if (!json_is_object(json))
-		return refuse_value(c, shape, json);
+	if (!is_next(c, CURFEW__JSON_OBJECT))
+		return refuse_value(c, shape, c->reader->at);
 	if (!charge(c, "a record", shape->count, sizeof *out->of.record.data))
 		return false;
 	wasmtime_component_valrecord_new_uninit(&out->of.record, shape->count);
 	out->kind = WASMTIME_COMPONENT_RECORD;
-	for (size_t i = 0; i < shape->count; i++)
-		if (!convert_field(c, shape, i, json, &out->of.record.data[i]))
-			return false;
-	return !has_unknown_field(c, shape, json);
+	return convert_fields(c, shape, out->of.record.data);
 }
 
-/* The one key of an object, and its value; NULL if the object has none or several. */
-static const char *only_key(const json_t *json, const json_t **given)
+/* Goes into an object with one member, before its value. False: it is none. The key is to be finished in any case. */
+static bool enter_only(conversion *c, curfew__buffer *key)
 {
-	if (json_object_size(json) != 1)
-		return NULL;
-	void *member = json_object_iter((json_t *)json);
-	*given = json_object_iter_value(member);
-	return json_object_iter_key(member);
+	curfew__buffer_init(key, c->reader->length);
+	if (!is_next(c, CURFEW__JSON_OBJECT) || curfew__json_count(c->reader) != 1)
+		return false;
+	curfew__json_enter(c->reader);
+	return curfew__json_has_next(c->reader) && curfew__json_read_key(c->reader, key);
+}
+
+/* Out of it again. */
+static bool leave_only(conversion *c)
+{
+	return !curfew__json_has_next(c->reader);
 }
 
 static bool refuse_case(const conversion *c, const curfew__shape *shape, const char *name, bool typed)
@@ -322,130 +346,168 @@ static bool refuse_case(const conversion *c, const curfew__shape *shape, const c
 }
 
 /* Of a case or a side of a result: in a box, if it has one. */
-static bool convert_payload(conversion *c, const curfew__member *member, const json_t *given, value **box)
+static bool convert_payload(conversion *c, const curfew__member *member, value **box)
 {
-	return !member->typed ||
-	       (make_box(c, box) && convert_at(c, member->name, 0, &member->shape, given, *box));
+	return !member->typed || (make_box(c, box) && convert_at(c, member->name, 0, &member->shape, *box));
 }
 
-static bool convert_variant(conversion *c, const curfew__shape *shape, const json_t *json, value *out)
+static bool convert_case(conversion *c, const curfew__shape *shape, const char *name, bool has_value, value *out)
 {
-	const json_t *given = NULL;
-	const char *name = json_is_string(json) ? json_string_value(json) : only_key(json, &given);
-	if (name == NULL)
-		return refuse_value(c, shape, json);
-	size_t length = given == NULL ? json_string_length(json) : strlen(name);
-	size_t found = curfew__shape_find(shape, name, length);
+	size_t found = curfew__shape_find(shape, name, strlen(name));
 	if (found == shape->count)
 		return refuse_name(c, shape, "there is no case", name);
 	const curfew__member *member = &shape->members[found];
-	if (member->typed != (given != NULL))
+	if (member->typed != has_value)
 		return refuse_case(c, shape, member->name, member->typed);
-	if (!make_name(c, name, length, &out->of.variant.discriminant))
+	if (!make_name(c, name, strlen(name), &out->of.variant.discriminant))
 		return false;
 	out->of.variant.val = NULL;
 	out->kind = WASMTIME_COMPONENT_VARIANT;
-	return convert_payload(c, member, given, &out->of.variant.val);
+	return convert_payload(c, member, &out->of.variant.val);
 }
 
-static bool convert_enum(conversion *c, const curfew__shape *shape, const json_t *json, value *out)
+static bool convert_variant(conversion *c, const curfew__shape *shape, value *out)
 {
-	const char *name = json_string_value(json);
-	size_t length = json_string_length(json);
-	if (name == NULL || curfew__shape_find(shape, name, length) == shape->count)
-		return refuse_value(c, shape, json);
-	if (!make_name(c, name, length, &out->of.enumeration))
-		return false;
-	out->kind = WASMTIME_COMPONENT_ENUM;
-	return true;
+	curfew__buffer name;
+	size_t given = c->reader->at;
+	bool has_value = !is_next(c, CURFEW__JSON_STRING);
+	bool named = has_value ? enter_only(c, &name) : read_text(c, &name);
+	bool made = named ? convert_case(c, shape, chars_of(&name), has_value, out) : refuse_value(c, shape, given);
+	curfew__buffer_finish(&name);
+	return made && (!has_value || leave_only(c));
+}
+
+static bool convert_enum(conversion *c, const curfew__shape *shape, value *out)
+{
+	curfew__buffer name;
+	size_t given = c->reader->at;
+	bool known = read_text(c, &name) && curfew__shape_find(shape, chars_of(&name), name.length) != shape->count;
+	bool made = known ? make_name(c, name.data, name.length, &out->of.enumeration) : refuse_value(c, shape, given);
+	if (made)
+		out->kind = WASMTIME_COMPONENT_ENUM;
+	curfew__buffer_finish(&name);
+	return made;
 }
 
 /* The type has few enough names for a flag each: 32 at most are valid. */
-static bool convert_flag(conversion *c, const curfew__shape *shape, const json_t *json, bool *given, wasm_name_t *name)
+static bool convert_flag(conversion *c, const curfew__shape *shape, bool *given, wasm_name_t *name)
 {
-	if (!json_is_string(json))
-		return refuse_value(c, shape, json);
-	const char *text = json_string_value(json);
-	size_t found = curfew__shape_find(shape, text, json_string_length(json));
-	if (found == shape->count)
-		return refuse_name(c, shape, "there is no flag", text);
-	if (given[found])
-		return refuse_name(c, shape, "given twice: flag", text);
-	given[found] = true;
-	return make_name(c, text, json_string_length(json), name);
+	curfew__buffer text;
+	size_t start = c->reader->at;
+	bool is_text = read_text(c, &text);
+	size_t found = curfew__shape_find(shape, chars_of(&text), text.length);
+	bool made = false;
+	if (!is_text)
+		(void)refuse_value(c, shape, start);
+	else if (found == shape->count)
+		(void)refuse_name(c, shape, "there is no flag", chars_of(&text));
+	else if (given[found])
+		(void)refuse_name(c, shape, "given twice: flag", text.data);
+	else
+		made = given[found] = make_name(c, text.data, text.length, name);
+	curfew__buffer_finish(&text);
+	return made;
 }
 
-static bool convert_flags(conversion *c, const curfew__shape *shape, const json_t *json, value *out)
+static bool convert_flags(conversion *c, const curfew__shape *shape, value *out)
 {
 	bool given[CURFEW__SHAPE_MEMBERS] = {false};
-	size_t count = json_array_size(json);
-	if (!json_is_array(json))
-		return refuse_value(c, shape, json);
+	if (!is_next(c, CURFEW__JSON_ARRAY))
+		return refuse_value(c, shape, c->reader->at);
+	size_t count = curfew__json_count(c->reader);
 	if (!charge(c, "an array", count, sizeof *out->of.flags.data))
 		return false;
 	wasmtime_component_valflags_new_uninit(&out->of.flags, count);
 	out->kind = WASMTIME_COMPONENT_FLAGS;
-	for (size_t i = 0; i < count; i++)
-		if (!convert_flag(c, shape, json_array_get(json, i), given, &out->of.flags.data[i]))
+	curfew__json_enter(c->reader);
+	for (size_t i = 0; curfew__json_has_next(c->reader); i++)
+		if (i == count || !convert_flag(c, shape, given, &out->of.flags.data[i]))
 			return false;
 	return true;
 }
 
-static bool convert_option(conversion *c, const curfew__shape *shape, const json_t *json, value *out)
+/* {"some": value} */
+static bool convert_some(conversion *c, const curfew__shape *shape, value **box)
 {
-	const json_t *given = json;
-	out->of.option = NULL;
-	out->kind = WASMTIME_COMPONENT_OPTION;
-	if (json_is_null(json))
-		return true;
-	if (curfew__shape_is_nested_option(shape)) {
-		const char *key = only_key(json, &given);
-		if (key == NULL || strcmp(key, "some") != 0)
-			return refuse_value(c, shape, json);
-	}
-	return make_box(c, &out->of.option) && convert(c, &shape->members[0].shape, given, out->of.option);
+	curfew__buffer key;
+	size_t given = c->reader->at;
+	bool is_some = enter_only(c, &key) && strcmp(chars_of(&key), "some") == 0;
+	curfew__buffer_finish(&key);
+	if (!is_some)
+		return refuse_value(c, shape, given);
+	return make_box(c, box) && convert(c, &shape->members[0].shape, *box) && leave_only(c);
 }
 
-static bool convert_result(conversion *c, const curfew__shape *shape, const json_t *json, value *out)
+static bool convert_option(conversion *c, const curfew__shape *shape, value *out)
 {
-	const json_t *given = NULL;
-	const char *key = only_key(json, &given);
-	size_t side = key != NULL && strcmp(key, "err") == 0 ? 1 : 0;
-	const curfew__member *member = &shape->members[side];
-	if (key == NULL || strcmp(key, member->name) != 0 || (!member->typed && !json_is_null(given)))
-		return refuse_value(c, shape, json);
+	out->of.option = NULL;
+	out->kind = WASMTIME_COMPONENT_OPTION;
+	if (is_next(c, CURFEW__JSON_NULL)) {
+		curfew__json_skip(c->reader);
+		return true;
+	}
+	if (curfew__shape_is_nested_option(shape))
+		return convert_some(c, shape, &out->of.option);
+	return make_box(c, &out->of.option) && convert(c, &shape->members[0].shape, out->of.option);
+}
+
+/* What a side of a result has, before which the reader stands. */
+static bool convert_side(conversion *c, const curfew__shape *shape, size_t side, value *out)
+{
 	out->of.result.is_ok = side == 0;
 	out->of.result.val = NULL;
 	out->kind = WASMTIME_COMPONENT_RESULT;
-	return convert_payload(c, member, given, &out->of.result.val);
+	return convert_payload(c, &shape->members[side], &out->of.result.val);
 }
 
-static bool convert_integer(const conversion *c, const curfew__shape *shape, const json_t *json, value *out)
+static bool convert_result(conversion *c, const curfew__shape *shape, value *out)
+{
+	curfew__buffer key;
+	size_t given = c->reader->at;
+	bool entered = enter_only(c, &key);
+	size_t side = strcmp(chars_of(&key), "err") == 0 ? 1 : 0;
+	const curfew__member *member = &shape->members[side];
+	bool right = entered && strcmp(chars_of(&key), member->name) == 0;
+	curfew__buffer_finish(&key);
+	if (right && !member->typed && (right = is_next(c, CURFEW__JSON_NULL)))
+		curfew__json_skip(c->reader);
+	if (!right)
+		return refuse_value(c, shape, given);
+	return convert_side(c, shape, side, out) && leave_only(c);
+}
+
+static bool convert_integer(const conversion *c, const curfew__shape *shape, value *out)
 {
 	uint64_t integer;
-	if (!curfew__integer_read(json, &integers[shape->kind].type, &integer))
-		return refuse_value(c, shape, json);
+	size_t given = c->reader->at;
+	if (!curfew__integer_read(c->reader, &integers[shape->kind].type, &integer))
+		return refuse_value(c, shape, given);
 	store_integer(out, integers[shape->kind].type.bits, integer);
 	out->kind = integers[shape->kind].kind;
 	return true;
 }
 
-static bool convert_bool(conversion *c, const curfew__shape *shape, const json_t *json, value *out)
+static bool convert_bool(conversion *c, const curfew__shape *shape, value *out)
 {
-	out->of.boolean = json_is_true(json);
-	return json_is_boolean(json) || refuse_value(c, shape, json);
+	curfew__json_kind kind = curfew__json_next_kind(c->reader);
+	out->of.boolean = kind == CURFEW__JSON_TRUE;
+	if (kind != CURFEW__JSON_TRUE && kind != CURFEW__JSON_FALSE)
+		return refuse_value(c, shape, c->reader->at);
+	curfew__json_skip(c->reader);
+	return true;
 }
 
-static bool convert_float(conversion *c, const curfew__shape *shape, const json_t *json, value *out)
+static bool convert_float(conversion *c, const curfew__shape *shape, value *out)
 {
 	bool single = shape->kind == WASMTIME_COMPONENT_VALTYPE_F32;
+	size_t given = c->reader->at;
 	out->kind = single ? WASMTIME_COMPONENT_F32 : WASMTIME_COMPONENT_F64;
-	return (single ? curfew__float_read(json, &out->of.f32) : curfew__double_read(json, &out->of.f64)) ||
-	       refuse_value(c, shape, json);
+	return (single ? curfew__float_read(c->reader, &out->of.f32) : curfew__double_read(c->reader, &out->of.f64)) ||
+	       refuse_value(c, shape, given);
 }
 
 /* All kinds but the integers; a signature holds nothing else. */
-static bool (*const converters[])(conversion *c, const curfew__shape *shape, const json_t *json, value *out) = {
+static bool (*const converters[])(conversion *c, const curfew__shape *shape, value *out) = {
 	[WASMTIME_COMPONENT_VALTYPE_BOOL] = convert_bool,
 	[WASMTIME_COMPONENT_VALTYPE_F32] = convert_float,
 	[WASMTIME_COMPONENT_VALTYPE_F64] = convert_float,
@@ -461,14 +523,29 @@ static bool (*const converters[])(conversion *c, const curfew__shape *shape, con
 	[WASMTIME_COMPONENT_VALTYPE_FLAGS] = convert_flags,
 };
 
-static bool convert(conversion *c, const curfew__shape *shape, const json_t *json, value *out)
+static bool convert(conversion *c, const curfew__shape *shape, value *out)
 {
-	return is_integer(shape) ? convert_integer(c, shape, json, out) : converters[shape->kind](c, shape, json, out);
+	return is_integer(shape) ? convert_integer(c, shape, out) : converters[shape->kind](c, shape, out);
 }
 
-bool curfew__component_param(const curfew__shape *shape, size_t parameter, const json_t *json,
+/* Where it was stopped there may be no message yet. */
+static bool is_whole(const conversion *c, bool made)
+{
+	if (c->reader->stopped)
+		(void)snprintf(c->message, CURFEW__VALUE_MESSAGE, "the run is being stopped");
+	return made && !c->reader->stopped;
+}
+
+bool curfew__component_param(const curfew__shape *shape, size_t parameter, curfew__json_reader *reader,
                              curfew__value_budget *budget, wasmtime_component_val_t *out, char *message)
 {
-	conversion c = {.parameter = parameter, .budget = budget, .message = message};
-	return charge(&c, "a value", 1, sizeof *out) && convert(&c, shape, json, out);
+	conversion c = {.parameter = parameter, .reader = reader, .budget = budget, .message = message};
+	return is_whole(&c, charge(&c, "a value", 1, sizeof *out) && convert(&c, shape, out));
+}
+
+bool curfew__component_side(const curfew__shape *shape, size_t side, curfew__json_reader *reader,
+                            curfew__value_budget *budget, wasmtime_component_val_t *out, char *message)
+{
+	conversion c = {.reader = reader, .budget = budget, .message = message};
+	return is_whole(&c, charge(&c, "a value", 1, sizeof *out) && convert_side(&c, shape, side, out));
 }

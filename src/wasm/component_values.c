@@ -147,13 +147,14 @@ static bool refuse_count(const curfew__signature *signature, size_t given, char 
 	return curfew__message_take(message, &buffer);
 }
 
-bool curfew__component_call_init(curfew__component_call *call, const curfew__signature *signature, const json_t *params,
-                                 size_t limit_bytes, char *message)
+bool curfew__component_call_init(curfew__component_call *call, const curfew__signature *signature,
+                                 curfew__json_reader *params, size_t limit_bytes, char *message)
 {
 	curfew__value_budget budget = {limit_bytes, limit_bytes};
+	size_t count = curfew__json_count(params);
 	memset(call, 0, sizeof *call);
-	if (json_array_size(params) != signature->count)
-		return refuse_count(signature, json_array_size(params), message);
+	if (count != signature->count)
+		return refuse_count(signature, count, message);
 	call->signature = signature;
 	call->result_count = signature->has_result ? 1 : 0;
 	call->params = calloc(signature->count + 1, sizeof *call->params);
@@ -161,11 +162,12 @@ bool curfew__component_call_init(curfew__component_call *call, const curfew__sig
 	bool made = call->params != NULL && call->results != NULL;
 	if (!made)
 		(void)snprintf(message, CURFEW__VALUE_MESSAGE, "out of memory");
-	for (size_t i = 0; made && i < signature->count; i++) {
+	curfew__json_enter(params);
+	for (size_t i = 0; made && i < signature->count && curfew__json_has_next(params); i++) {
 		call->param_count = i + 1;
-		made = curfew__component_param(&signature->params[i], i + 1, json_array_get(params, i), &budget,
-		                               &call->params[i], message);
+		made = curfew__component_param(&signature->params[i], i + 1, params, &budget, &call->params[i], message);
 	}
+	made = made && !params->stopped;
 	if (!made)
 		curfew__component_call_finish(call, NULL);
 	return made;

@@ -22,8 +22,8 @@
 #define CURFEW_WASM_COMPONENT_VALUES_H
 
 #include "base/buffer.h"
+#include "base/json_reader.h"
 
-#include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <wasm.h>
@@ -60,12 +60,12 @@ typedef struct curfew__component_call {
 } curfew__component_call;
 
 /*
- * Makes the parameters from a JSON array and room for the result. limit_bytes is what the parameters may take of the
+ * Makes the parameters from the JSON array that comes next and room for the result. limit_bytes is what the parameters may take of the
  * host's memory, counted before it is allocated: 32 for each value, and the bytes of strings and names. False: message
  * [CURFEW__VALUE_MESSAGE] says which parameter does not fit, where in it, and what was expected; nothing is owed.
  */
-bool curfew__component_call_init(curfew__component_call *call, const curfew__signature *signature, const json_t *params,
-                                 size_t limit_bytes, char *message);
+bool curfew__component_call_init(curfew__component_call *call, const curfew__signature *signature,
+                                 curfew__json_reader *params, size_t limit_bytes, char *message);
 
 /*
  * After the call has succeeded: writes its result as one JSON text, null if there is none. False: the function

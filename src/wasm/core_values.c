@@ -25,13 +25,12 @@ static int hex_digit(char c)
 	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
 }
 
-static bool read_v128(const json_t *json, uint8_t *bytes)
+static bool read_v128(curfew__json_reader *reader, uint8_t *bytes)
 {
 	enum { LENGTH = 34 };
-	if (!json_is_string(json) || json_string_length(json) != LENGTH)
-		return false;
-	const char *text = json_string_value(json);
-	if (memcmp(text, "0x", 2) != 0)
+	char text[LENGTH + 1];
+	size_t length = 0;
+	if (!curfew__short_text_read(reader, text, LENGTH, &length) || length != LENGTH || memcmp(text, "0x", 2) != 0)
 		return false;
 	for (size_t i = 0; i < 16; i++) {
 		int high = hex_digit(text[2 * i + 2]);
@@ -63,43 +62,44 @@ static wasmtime_valkind_t reference_kind(wasmtime_heaptype_kind_t heap)
 	}
 }
 
-static bool read_reference(const json_t *json, const wasmtime_reftype_t *type, wasmtime_val_t *value)
+static bool read_reference(curfew__json_reader *reader, const wasmtime_reftype_t *type, wasmtime_val_t *value)
 {
-	if (!type->nullable || !json_is_null(json))
+	if (!type->nullable || curfew__json_next_kind(reader) != CURFEW__JSON_NULL)
 		return false;
+	curfew__json_skip(reader);
 	/* All of it is zero: a null whatever its kind. */
 	value->kind = reference_kind(type->heaptype.kind);
 	return true;
 }
 
-static bool read_value(const json_t *json, const wasmtime_valtype_t *type, wasmtime_val_t *value)
+static bool read_value(curfew__json_reader *reader, const wasmtime_valtype_t *type, wasmtime_val_t *value)
 {
 	uint64_t integer;
 	memset(value, 0, sizeof *value);
 	switch (type->kind) {
 	case WASMTIME_VALTYPE_KIND_I32:
-		if (!curfew__integer_read(json, &type_i32, &integer))
+		if (!curfew__integer_read(reader, &type_i32, &integer))
 			return false;
 		value->kind = WASMTIME_I32;
 		value->of.i32 = (int32_t)(uint32_t)integer;
 		return true;
 	case WASMTIME_VALTYPE_KIND_I64:
-		if (!curfew__integer_read(json, &type_i64, &integer))
+		if (!curfew__integer_read(reader, &type_i64, &integer))
 			return false;
 		value->kind = WASMTIME_I64;
 		value->of.i64 = (int64_t)integer;
 		return true;
 	case WASMTIME_VALTYPE_KIND_F32:
 		value->kind = WASMTIME_F32;
-		return curfew__float_read(json, &value->of.f32);
+		return curfew__float_read(reader, &value->of.f32);
 	case WASMTIME_VALTYPE_KIND_F64:
 		value->kind = WASMTIME_F64;
-		return curfew__double_read(json, &value->of.f64);
+		return curfew__double_read(reader, &value->of.f64);
 	case WASMTIME_VALTYPE_KIND_V128:
 		value->kind = WASMTIME_V128;
-		return read_v128(json, value->of.v128);
+		return read_v128(reader, value->of.v128);
 	default:
-		return read_reference(json, &type->reftype, value);
+		return read_reference(reader, &type->reftype, value);
 	}
 }
 
@@ -127,14 +127,14 @@ static void add_expected(const wasm_valtype_t *wasm_type, const wasmtime_valtype
 }
 
 static bool refuse_param(size_t index, const wasm_valtype_t *wasm_type, const wasmtime_valtype_t *type,
-                         const json_t *given, char *message)
+                         const curfew__json_reader *params, size_t given, char *message)
 {
 	curfew__buffer buffer;
 	curfew__buffer_init(&buffer, SIZE_MAX);
 	curfew__buffer_printf(&buffer, "parameter %zu: expected ", index + 1);
 	add_expected(wasm_type, type, &buffer);
 	curfew__buffer_add_text(&buffer, ", got ");
-	curfew__json_describe(given, &buffer);
+	curfew__json_describe(params, given, &buffer);
 	return curfew__message_take(message, &buffer);
 }
 
@@ -154,22 +154,24 @@ static bool refuse_count(const char *name, const wasm_functype_t *type, size_t g
 	return curfew__message_take(message, &buffer);
 }
 
-bool curfew__core_params(const char *name, const wasm_functype_t *type, const json_t *params, wasmtime_val_t *values,
-                         char *message)
+bool curfew__core_params(const char *name, const wasm_functype_t *type, curfew__json_reader *params,
+                         wasmtime_val_t *values, char *message)
 {
 	const wasm_valtype_vec_t *types = wasm_functype_params(type);
-	if (json_array_size(params) != types->size)
-		return refuse_count(name, type, json_array_size(params), message);
+	size_t count = curfew__json_count(params);
+	if (count != types->size)
+		return refuse_count(name, type, count, message);
 	bool right = true;
-	for (size_t i = 0; i < types->size && right; i++) {
-		const json_t *given = json_array_get(params, i);
+	curfew__json_enter(params);
+	for (size_t i = 0; i < types->size && right && curfew__json_has_next(params); i++) {
+		size_t given = params->at;
 		wasmtime_valtype_t wanted;
 		wasmtime_valtype_new(types->data[i], &wanted);
-		right = read_value(given, &wanted, &values[i]) ||
-		        refuse_param(i, types->data[i], &wanted, given, message);
+		right = read_value(params, &wanted, &values[i]) ||
+		        refuse_param(i, types->data[i], &wanted, params, given, message);
 		wasmtime_valtype_delete(&wanted);
 	}
-	return right;
+	return right && !params->stopped;
 }
 
 /* ---- Results --------------------------------------------------------------------------------------------- */

@@ -12,19 +12,19 @@
 #define CURFEW_WASM_CORE_VALUES_H
 
 #include "base/buffer.h"
+#include "base/json_reader.h"
 
-#include <jansson.h>
 #include <stdbool.h>
 #include <wasm.h>
 #include <wasmtime.h>
 
 /*
- * Fills values [as many as the type has parameters] from a JSON array, by the function's type; name is the function's,
+ * Fills values [as many as the type has parameters] from the JSON array that comes next, by the function's type; name is the function's,
  * for messages. False: message [CURFEW__VALUE_MESSAGE] says which parameter does not fit, and what was expected. The
  * values need not be released.
  */
-bool curfew__core_params(const char *name, const wasm_functype_t *type, const json_t *params, wasmtime_val_t *values,
-                         char *message);
+bool curfew__core_params(const char *name, const wasm_functype_t *type, curfew__json_reader *params,
+                         wasmtime_val_t *values, char *message);
 
 /*
  * Writes results as one JSON text: none is null, one is itself, several are an array. Releases what they refer to: they

@@ -155,8 +155,9 @@ static curfew__wasm_end prepare(curfew__wasm *wasm, const curfew__wasm_options *
 	if (wasm->code->machine->metered &&
 	    curfew__wasm_failed(wasmtime_context_set_fuel(wasm->store_context, options->fuel), wasm->message))
 		return CURFEW__WASM_REFUSED;
-	wasm->params = curfew__params_read(text, options->params ? options->params_length : 2, wasm->message);
-	if (!wasm->params || !part_of(wasm)->prepare(wasm, options->call))
+	if (!curfew__params_open(&wasm->params, text, options->params ? options->params_length : 2, options->stop, "params",
+	                         wasm->message) ||
+	    !part_of(wasm)->prepare(wasm, options->call))
 		return CURFEW__WASM_REFUSED;
 	wasm->message[0] = 0;
 	return CURFEW__WASM_WAITS;
@@ -165,9 +166,7 @@ static curfew__wasm_end prepare(curfew__wasm *wasm, const curfew__wasm_options *
 static void forget_call(curfew__wasm *wasm)
 {
 	part_of(wasm)->finish(wasm);
-	json_decref(wasm->params);
 	free(wasm->name);
-	wasm->params = NULL;
 	wasm->name = NULL;
 	wasm->starts = wasm->calls = false;
 }

@@ -8,9 +8,9 @@
 
 #include <stdatomic.h>
 
-#include <jansson.h>
 #include <wasmtime/component.h>
 
+#include "base/json_reader.h"
 #include "curfew.h"
 #include "wasm/component_values.h"
 #include "wasm/program.h"
@@ -45,6 +45,7 @@ typedef struct curfew__wasm_options {
 	const char *call;     /* exported function, or NULL: what the program starts with, if anything */
 	const char *params;   /* JSON array [params_length], or NULL: [] */
 	size_t params_length;
+	const atomic_uint *stop; /* not 0 once the run is to stop: looked at while parameters are read */
 	curfew__wasi_options wasi; /* its context and write are set here */
 } curfew__wasm_options;
 
@@ -89,7 +90,7 @@ typedef struct curfew__wasm {
 	int32_t exit_code;
 	bool host_trapped;         /* a host function ended it */
 	char message[256];
-	json_t *params;
+	curfew__json_reader params; /* before the call's JSON array, which is borrowed */
 	union {
 		struct {
 			wasmtime_instance_t instance;

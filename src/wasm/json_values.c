@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * JSON on its way to and from WebAssembly. The tree is jansson's, whose integers have 64 bits and whose other numbers
- * are doubles. Two kinds of integers it does not keep as they are, -0 and those beyond 64 bits: they get an exponent
- * before it reads them, which makes them doubles.
+ * JSON on its way to and from WebAssembly. A number is an integer where it has no point and no exponent and fits into 64
+ * bits, and a double otherwise; -0 is a double too.
  */
 #include "wasm/json_values.h"
 
@@ -35,11 +34,28 @@ bool curfew__message_take(char *message, curfew__buffer *buffer)
 	return false;
 }
 
-static void describe_string(const json_t *json, curfew__buffer *buffer)
+/* Passes a number. True: it is an integer of 64 bits; else it is *value. */
+static bool read_number(curfew__json_reader *reader, int64_t *integer, double *value)
+{
+	enum { LONGEST = 20 };
+	char copy[LONGEST + 1];
+	size_t length = 0;
+	const char *text = curfew__json_number_text(reader, &length);
+	if (length <= LONGEST && !(length == 2 && memcmp(text, "-0", 2) == 0)) {
+		memcpy(copy, text, length);
+		copy[length] = '\0';
+		errno = 0;
+		*integer = strtoll(copy, NULL, 10);
+		if (errno != ERANGE && strpbrk(copy, ".eE") == NULL)
+			return true;
+	}
+	*value = curfew__json_number(text, length);
+	return false;
+}
+
+void curfew__text_describe(const char *text, size_t length, curfew__buffer *buffer)
 {
 	enum { SHOWN = 40 };
-	const char *text = json_string_value(json);
-	size_t length = json_string_length(json);
 	size_t shown = curfew__utf8_cut(text, length, SHOWN);
 	curfew__json_writer writer;
 	curfew__json_init(&writer, buffer);
@@ -48,131 +64,92 @@ static void describe_string(const json_t *json, curfew__buffer *buffer)
 		curfew__buffer_printf(buffer, "... (%zu bytes)", length);
 }
 
-void curfew__json_describe(const json_t *json, curfew__buffer *buffer)
+static void describe_string(curfew__json_reader *reader, curfew__buffer *buffer)
+{
+	curfew__buffer text;
+	curfew__buffer_init(&text, reader->length);
+	(void)curfew__json_read_string(reader, &text);
+	curfew__text_describe(text.data != NULL ? text.data : "", text.length, buffer);
+	curfew__buffer_finish(&text);
+}
+
+static void describe_number(curfew__json_reader *reader, curfew__buffer *buffer)
 {
 	curfew__json_writer writer;
+	int64_t integer = 0;
+	double value = 0;
 	curfew__json_init(&writer, buffer);
-	switch (json_typeof(json)) {
-	case JSON_STRING:
-		describe_string(json, buffer);
+	if (read_number(reader, &integer, &value))
+		curfew__buffer_printf(buffer, "%" PRId64, integer);
+	else
+		curfew__json_double(&writer, value);
+}
+
+void curfew__json_describe(const curfew__json_reader *reader, size_t at, curfew__buffer *buffer)
+{
+	static const char *const words[] = {"null", "false", "true"};
+	curfew__json_reader copy = *reader;
+	copy.at = at;
+	copy.piece_end = at;
+	curfew__json_kind kind = curfew__json_next_kind(&copy);
+	switch (kind) {
+	case CURFEW__JSON_STRING:
+		describe_string(&copy, buffer);
 		break;
-	case JSON_INTEGER:
-		curfew__buffer_printf(buffer, "%" JSON_INTEGER_FORMAT, json_integer_value(json));
+	case CURFEW__JSON_NUMBER:
+		describe_number(&copy, buffer);
 		break;
-	case JSON_REAL:
-		curfew__json_double(&writer, json_real_value(json));
+	case CURFEW__JSON_ARRAY:
+		curfew__buffer_printf(buffer, "an array of %zu", curfew__json_count(&copy));
 		break;
-	case JSON_ARRAY:
-		curfew__buffer_printf(buffer, "an array of %zu", json_array_size(json));
-		break;
-	case JSON_OBJECT:
+	case CURFEW__JSON_OBJECT:
 		curfew__buffer_add_text(buffer, "an object");
 		break;
 	default:
-		curfew__buffer_add_text(buffer, json_is_null(json) ? "null" : json_is_true(json) ? "true" : "false");
+		curfew__buffer_add_text(buffer, words[kind]);
 	}
 }
 
 /* ---- Reading the text ------------------------------------------------------------------------------------ */
 
-/* Whether jansson would refuse the integer or lose its sign. */
-static bool needs_exponent(const char *number, size_t length)
-{
-	enum { ALWAYS_FIT = 18, LONGEST = 20 };
-	if (length == 2 && memcmp(number, "-0", 2) == 0)
-		return true;
-	if (length <= ALWAYS_FIT)
-		return false;
-	char text[LONGEST + 1];
-	if (length > LONGEST)
-		return true;
-	memcpy(text, number, length);
-	text[length] = '\0';
-	errno = 0;
-	(void)strtoll(text, NULL, 10);
-	return errno == ERANGE;
-}
-
-static size_t string_length(const char *text, size_t length)
-{
-	size_t at = 1;
-	while (at < length && text[at] != '"')
-		at += text[at] == '\\' ? 2 : 1;
-	return at < length ? at + 1 : length;
-}
-
-static size_t number_length(const char *text, size_t length, bool *integer)
-{
-	size_t at = 0;
-	*integer = true;
-	while (at < length && memchr("0123456789+-.eE", text[at], 15) != NULL) {
-		*integer = *integer && memchr(".eE", text[at], 3) == NULL;
-		at++;
-	}
-	return at;
-}
-
-/* Copies JSON text, with an exponent behind each integer that needs one. */
-static void adapt_numbers(const char *text, size_t length, curfew__buffer *adapted)
-{
-	size_t kept = 0;
-	size_t at = 0;
-	while (at < length) {
-		bool integer = false;
-		size_t number = number_length(text + at, length - at, &integer);
-		if (number == 0) {
-			at += text[at] == '"' ? string_length(text + at, length - at) : 1;
-			continue;
-		}
-		if (integer && needs_exponent(text + at, number)) {
-			curfew__buffer_add(adapted, text + kept, at + number - kept);
-			curfew__buffer_add(adapted, "e0", 2);
-			kept = at + number;
-		}
-		at += number;
-	}
-	curfew__buffer_add(adapted, text + kept, length - kept);
-}
-
-static json_t *refuse_text(const char *what, const char *why, size_t offset, char *message)
+static bool refuse_text(const char *what, const char *why, size_t offset, char *message)
 {
 	(void)snprintf(message, CURFEW__VALUE_MESSAGE, "%s: %s (at byte %zu)", what, why, offset);
-	return NULL;
+	return false;
 }
 
-/* What jansson alone refuses: it says itself what is near. */
-static json_t *load(const curfew__buffer *text, const char *what, char *message)
-{
-	json_error_t error;
-	size_t flags = JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL | JSON_DECODE_ANY;
-	json_t *value = json_loadb(text->data, text->length, flags, &error);
-	if (value == NULL)
-		(void)snprintf(message, CURFEW__VALUE_MESSAGE, "%s: %s", what, error.text);
-	return value;
-}
-
-json_t *curfew__json_read(const char *text, size_t length, const char *what, char *message)
+bool curfew__json_open(curfew__json_reader *reader, const char *text, size_t length, const atomic_uint *stop,
+                       const char *what, char *message)
 {
 	size_t offset = 0;
 	const char *why = "";
-	if (!curfew__json_check(text, length, &offset, &why))
+	if (!curfew__json_check_until(text, length, stop, &offset, &why))
 		return refuse_text(what, why, offset, message);
-	curfew__buffer adapted;
-	curfew__buffer_init(&adapted, SIZE_MAX);
-	adapt_numbers(text, length, &adapted);
-	(void)snprintf(message, CURFEW__VALUE_MESSAGE, "out of memory");
-	json_t *value = adapted.failed ? NULL : load(&adapted, what, message);
-	curfew__buffer_finish(&adapted);
-	return value;
+	curfew__json_reader_init(reader, text, length, stop);
+	return true;
 }
 
-json_t *curfew__params_read(const char *text, size_t length, char *message)
+bool curfew__params_open(curfew__json_reader *reader, const char *text, size_t length, const atomic_uint *stop,
+                         const char *what, char *message)
 {
-	json_t *params = curfew__json_read(text, length, "params", message);
-	if (params == NULL || json_is_array(params))
-		return params;
-	json_decref(params);
-	return refuse_text("params", "must be a JSON array", 0, message);
+	return curfew__json_open(reader, text, length, stop, what, message) &&
+	       (curfew__json_next_kind(reader) == CURFEW__JSON_ARRAY ||
+	        refuse_text(what, "must be a JSON array", 0, message));
+}
+
+bool curfew__short_text_read(curfew__json_reader *reader, char *text, size_t most, size_t *length)
+{
+	curfew__buffer buffer;
+	if (curfew__json_next_kind(reader) != CURFEW__JSON_STRING)
+		return false;
+	curfew__buffer_init(&buffer, most);
+	bool good = curfew__json_read_string(reader, &buffer) && !buffer.failed;
+	*length = buffer.length;
+	if (buffer.length > 0)
+		memcpy(text, buffer.data, buffer.length);
+	text[buffer.length] = '\0';
+	curfew__buffer_finish(&buffer);
+	return good;
 }
 
 /* ---- Integers -------------------------------------------------------------------------------------------- */
@@ -191,32 +168,39 @@ static bool read_decimal(const char *text, size_t length, bool *negative, uint64
 	return errno == 0;
 }
 
-/* Sign and magnitude of a value that is a whole number. */
-static bool read_whole(const json_t *json, const curfew__integer_type *type, bool *negative, uint64_t *magnitude)
+static bool whole_of(double value, bool *negative, uint64_t *magnitude)
 {
-	if (json_is_integer(json)) {
-		json_int_t value = json_integer_value(json);
-		*negative = value < 0;
-		*magnitude = *negative ? -(uint64_t)value : (uint64_t)value;
-		return true;
-	}
-	if (json_is_real(json)) {
-		double value = json_real_value(json);
-		*negative = value < 0;
-		if (!(fabs(value) <= EXACT) || value != trunc(value))
-			return false;
-		*magnitude = (uint64_t)fabs(value);
-		return true;
-	}
-	return type->bits == 64 && json_is_string(json) &&
-	       read_decimal(json_string_value(json), json_string_length(json), negative, magnitude);
+	*negative = value < 0;
+	if (!(fabs(value) <= EXACT) || value != trunc(value))
+		return false;
+	*magnitude = (uint64_t)fabs(value);
+	return true;
 }
 
-bool curfew__integer_read(const json_t *json, const curfew__integer_type *type, uint64_t *value)
+/* Sign and magnitude of a value that is a whole number. */
+static bool read_whole(curfew__json_reader *reader, const curfew__integer_type *type, bool *negative,
+                       uint64_t *magnitude)
+{
+	enum { DIGITS = 21 };
+	char text[DIGITS + 1];
+	size_t length = 0;
+	int64_t integer = 0;
+	double value = 0;
+	if (curfew__json_next_kind(reader) != CURFEW__JSON_NUMBER)
+		return type->bits == 64 && curfew__short_text_read(reader, text, DIGITS, &length) &&
+		       read_decimal(text, length, negative, magnitude);
+	if (!read_number(reader, &integer, &value))
+		return whole_of(value, negative, magnitude);
+	*negative = integer < 0;
+	*magnitude = *negative ? -(uint64_t)integer : (uint64_t)integer;
+	return true;
+}
+
+bool curfew__integer_read(curfew__json_reader *reader, const curfew__integer_type *type, uint64_t *value)
 {
 	bool negative = false;
 	uint64_t magnitude = 0;
-	if (!read_whole(json, type, &negative, &magnitude))
+	if (!read_whole(reader, type, &negative, &magnitude))
 		return false;
 	if (magnitude > (negative ? -(uint64_t)type->least : type->most))
 		return false;
@@ -255,26 +239,32 @@ void curfew__json_unsigned(curfew__json_writer *writer, uint64_t value)
 
 static const char *const not_numbers[] = {"NaN", "Infinity", "-Infinity"};
 
-bool curfew__double_read(const json_t *json, double *value)
+bool curfew__double_read(curfew__json_reader *reader, double *value)
 {
-	if (json_is_number(json)) {
-		*value = json_number_value(json);
+	enum { LONGEST = sizeof "-Infinity" - 1 };
+	const double values[] = {NAN, INFINITY, -INFINITY};
+	char text[LONGEST + 1];
+	size_t length = 0;
+	int64_t integer = 0;
+	if (curfew__json_next_kind(reader) == CURFEW__JSON_NUMBER) {
+		if (read_number(reader, &integer, value))
+			*value = (double)integer;
 		return true;
 	}
-	const double values[] = {NAN, INFINITY, -INFINITY};
-	for (size_t i = 0; json_is_string(json) && i < 3; i++) {
-		if (strcmp(json_string_value(json), not_numbers[i]) != 0)
-			continue;
+	if (!curfew__short_text_read(reader, text, LONGEST, &length))
+		return false;
+	for (size_t i = 0; i < 3; i++) {
 		*value = values[i];
-		return json_string_length(json) == strlen(not_numbers[i]);
+		if (length == strlen(not_numbers[i]) && memcmp(text, not_numbers[i], length) == 0)
+			return true;
 	}
 	return false;
 }
 
-bool curfew__float_read(const json_t *json, float *value)
+bool curfew__float_read(curfew__json_reader *reader, float *value)
 {
 	double wide;
-	if (!curfew__double_read(json, &wide))
+	if (!curfew__double_read(reader, &wide))
 		return false;
 	*value = (float)wide;
 	return !isinf(*value) || isinf(wide);

@@ -71,7 +71,7 @@ static bool make_call(curfew__wasm *wasm, const char *name, const wasm_functype_
 		snprintf(wasm->message, sizeof wasm->message, "out of memory");
 		return false;
 	}
-	return curfew__core_params(name, type, wasm->params, wasm->of.module.params, wasm->message);
+	return curfew__core_params(name, type, &wasm->params, wasm->of.module.params, wasm->message);
 }
 
 static bool prepare(curfew__wasm *wasm, const char *call)

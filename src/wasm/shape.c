@@ -225,7 +225,6 @@ static const char *find_name(const curfew__type_names *names, const curfew__shap
 static bool reflect_kind(reflection *r, const wasmtime_component_valtype_t *type, curfew__shape *shape)
 {
 	switch (type->kind) {
-	case WASMTIME_COMPONENT_VALTYPE_RECORD:
 	case WASMTIME_COMPONENT_VALTYPE_TUPLE:
 	case WASMTIME_COMPONENT_VALTYPE_RESULT:
 	case WASMTIME_COMPONENT_VALTYPE_LIST:
@@ -234,6 +233,7 @@ static bool reflect_kind(reflection *r, const wasmtime_component_valtype_t *type
 	case WASMTIME_COMPONENT_VALTYPE_FUTURE:
 	case WASMTIME_COMPONENT_VALTYPE_STREAM:
 		return reflect_members(r, type, shape);
+	case WASMTIME_COMPONENT_VALTYPE_RECORD:
 	case WASMTIME_COMPONENT_VALTYPE_VARIANT:
 	case WASMTIME_COMPONENT_VALTYPE_ENUM:
 	case WASMTIME_COMPONENT_VALTYPE_FLAGS:

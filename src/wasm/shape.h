@@ -23,7 +23,7 @@ typedef struct curfew__shape {
 	const char *name;       /* that the program exports or imports it by; borrowed; NULL: none */
 	size_t count;
 	curfew__member *members; /* [count] fields, cases, names, elements; of a result: ok, err */
-	json_t *index;          /* of variant, enum and flags: the position of each member by its name */
+	json_t *index;          /* of record, variant, enum and flags: the position of each member by its name */
 	wasmtime_component_resource_type_t *resource; /* of own and borrow */
 	uint64_t hash;          /* the same for equal types */
 } curfew__shape;

@@ -145,7 +145,7 @@ static void make_call(world *w, const wasmtime_component_func_t *func, curfew__c
 }
 
 /* The result as JSON, or the message; free it. */
-static char *call_tree(world *w, const char *name, const json_t *params, size_t limit_bytes)
+static char *call_within(world *w, const char *name, curfew__json_reader *params, size_t limit_bytes)
 {
 	char message[CURFEW__VALUE_MESSAGE] = "";
 	curfew__component_call call;
@@ -163,15 +163,18 @@ static char *call_tree(world *w, const char *name, const json_t *params, size_t 
 	return curfew__buffer_take(&buffer, NULL);
 }
 
-static char *call_text(world *w, const char *name, const char *text)
+static char *call_limited(world *w, const char *name, const char *text, size_t limit_bytes)
 {
 	char message[CURFEW__VALUE_MESSAGE] = "";
-	json_t *params = curfew__params_read(text, strlen(text), message);
-	if (params == NULL)
+	curfew__json_reader params;
+	if (!curfew__params_open(&params, text, strlen(text), NULL, "params", message))
 		return strdup(message);
-	char *result = call_tree(w, name, params, LIMIT);
-	json_decref(params);
-	return result;
+	return call_within(w, name, &params, limit_bytes);
+}
+
+static char *call_text(world *w, const char *name, const char *text)
+{
+	return call_limited(w, name, text, LIMIT);
 }
 
 static void expect_call(world *w, const char *name, const char *params, const char *expected)
@@ -292,7 +295,7 @@ static void test_char(void **state)
 static void test_string(void **state)
 {
 	EXPECT_ECHO("", "string", {"\"\""}, {"\"h\xc3\xa9llo \\u0000\\n\\\"\""}, {"1", ": expected string, got 1"},
-	            {"\"\\udfff\"", "params: invalid Unicode '\\uDFFF' near '\"\\udfff\"'"});
+	            {"\"\\udfff\"", ": expected string, got \"\xef\xbf\xbd\""});
 }
 
 static void test_list(void **state)
@@ -319,6 +322,8 @@ static void test_record(void **state)
 	            {"{\"name\":\"A\"}", ": missing field \"age\" in record {name: string, age: u8}"},
 	            {"{\"name\":\"A\",\"age\":3,\"x\\n\":1}",
 	            ": there is no field \"x\\n\" in record {name: string, age: u8}"},
+	            {"{\"name\":\"A\",\"age\":3,\"name\":\"A\"}",
+	            ": given twice: field \"name\" in record {name: string, age: u8}"},
 	            {"{\"name\":\"A\",\"age\":-3}", ".age: expected u8 (0 to 255), got -3"});
 }
 
@@ -626,36 +631,36 @@ static void test_random_values(void **state)
 
 /* ---- Sizes ----------------------------------------------------------------------------------------------- */
 
-/* [[value, 0...]] with a value that is taken over. */
-static json_t *params_of(json_t *value)
+/* [[value, 0...]]; free it. */
+static char *params_of(const char *value)
 {
-	json_t *tuple = json_array();
-	json_t *params = json_array();
-	json_array_append_new(tuple, value);
-	for (int i = 0; i < 16; i++)
-		json_array_append_new(tuple, json_integer(0));
-	json_array_append_new(params, tuple);
-	return params;
+	curfew__buffer text;
+	curfew__buffer_init(&text, SIZE_MAX);
+	curfew__buffer_printf(&text, "[[%s" ZEROES "]]", value);
+	return curfew__buffer_take(&text, NULL);
 }
 
-static void expect_tree(world *w, json_t *value, size_t limit_bytes, const char *expected)
+static void expect_within(world *w, const char *value, size_t limit_bytes, const char *expected)
 {
-	json_t *params = params_of(value);
-	char *result = call_tree(w, "echo", params, limit_bytes);
+	char *params = params_of(value);
+	char *result = call_limited(w, "echo", params, limit_bytes);
 	if (expected != NULL)
 		assert_string_equal(result, expected);
 	else
 		assert_int_equal(result[0], '[');
 	free(result);
-	json_decref(params);
+	free(params);
 }
 
-static json_t *list_of(size_t count)
+static void expect_list(world *w, size_t count, size_t limit_bytes, const char *expected)
 {
-	json_t *list = json_array();
+	char *list = malloc(2 * count + 3);
+	list[0] = '[';
 	for (size_t i = 0; i < count; i++)
-		json_array_append_new(list, json_integer(1));
-	return list;
+		memcpy(list + 1 + 2 * i, "1,", 2);
+	memcpy(list + (count > 0 ? 2 * count : 1), "]", 2);
+	expect_within(w, list, limit_bytes, expected);
+	free(list);
 }
 
 static void test_limit(void **state)
@@ -664,18 +669,18 @@ static void test_limit(void **state)
 	/* The parameter, and 17 values in it. */
 	size_t fixed = 18 * sizeof(wasmtime_component_val_t);
 	load_identity(w, "", "(list u8)");
-	expect_tree(w, list_of(100), fixed + 3200, NULL);
-	expect_tree(w, list_of(100), fixed + 3199,
+	expect_list(w, 100, fixed + 3200, NULL);
+	expect_list(w, 100, fixed + 3199,
 	            "parameter 1, at [0]: a list of 100 takes 3200 bytes, more than is left of 3775");
-	expect_tree(w, list_of(3000000), LIMIT,
+	expect_list(w, 3000000, LIMIT,
 	            "parameter 1, at [0]: a list of 3000000 takes 96000000 bytes, more than is left of 67108864");
-	expect_tree(w, list_of(0), fixed - 1, "parameter 1: a tuple of 17 takes 544 bytes, more than is left of 575");
-	expect_tree(w, list_of(0), 0, "parameter 1: a value of 1 takes 32 bytes, more than is left of 0");
-	expect_tree(w, list_of(MIB), LIMIT, NULL);
+	expect_list(w, 0, fixed - 1, "parameter 1: a tuple of 17 takes 544 bytes, more than is left of 575");
+	expect_list(w, 0, 0, "parameter 1: a value of 1 takes 32 bytes, more than is left of 0");
+	expect_list(w, MIB, LIMIT, NULL);
 	unload(w);
 	load_identity(w, "", "string");
-	expect_tree(w, json_string("0123456789"), fixed + 10, NULL);
-	expect_tree(w, json_string("0123456789"), fixed + 9,
+	expect_within(w, "\"0123456789\"", fixed + 10, NULL);
+	expect_within(w, "\"0123456789\"", fixed + 9,
 	            "parameter 1, at [0]: a string of 10 takes 10 bytes, more than is left of 585");
 	unload(w);
 }
@@ -684,44 +689,69 @@ static void test_large_string(void **state)
 {
 	world *w = *state;
 	size_t length = 10 * MIB;
-	char *text = malloc(length);
+	char *text = malloc(length + 3);
+	text[0] = '"';
 	for (size_t i = 0; i < length; i += 2)
-		memcpy(text + i, "\xc3\xa9", 2);
+		memcpy(text + 1 + i, "\xc3\xa9", 2);
+	memcpy(text + 1 + length, "\"", 2);
 	load_identity(w, "", "string");
-	json_t *params = params_of(json_stringn(text, length));
-	char *result = call_tree(w, "echo", params, LIMIT);
-	assert_memory_equal(result, "[\"", 2);
-	assert_memory_equal(result + 2, text, length);
-	assert_string_equal(result + 2 + length, "\"" ZEROES "]");
+	char *params = params_of(text);
+	char *result = call_text(w, "echo", params);
+	assert_int_equal(result[0], '[');
+	assert_memory_equal(result + 1, text, length + 2);
+	assert_string_equal(result + 1 + length + 2, ZEROES "]");
 	free(result);
-	json_decref(params);
+	free(params);
 	unload(w);
 	free(text);
 }
 
-/* What jansson would not have read, but a tree may hold. */
+/* Half of a surrogate pair is JSON, and no text. */
 static void test_not_utf8(void **state)
 {
-	static const char *const bad[] = {"\xff", "a\xc3", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xc0\x80"};
+	static const char *const bad[] = {"\"\\ud800\"", "\"a\\udc00\"", "\"\\ud800\\ud800\"", "\"\\udfffx\""};
 	world *w = *state;
 	load_identity(w, "", "string");
-	for (size_t i = 0; i < 5; i++) {
-		json_t *params = params_of(json_string_nocheck(bad[i]));
-		char *result = call_tree(w, "echo", params, LIMIT);
-		assert_memory_equal(result, "parameter 1, at [0]: expected string, got ", 42);
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+		char *result = echo(w, bad[i]);
+		assert_memory_equal(result, ": expected string, got ", 23);
 		free(result);
-		json_decref(params);
 	}
 	unload(w);
 	load_identity(w, "", "char");
-	for (size_t i = 0; i < 5; i++) {
-		json_t *params = params_of(json_string_nocheck(bad[i]));
-		char *result = call_tree(w, "echo", params, LIMIT);
-		assert_memory_equal(result, "parameter 1, at [0]: expected char ", 35);
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+		char *result = echo(w, bad[i]);
+		assert_memory_equal(result, ": expected char ", 16);
 		free(result);
-		json_decref(params);
 	}
 	unload(w);
+}
+
+/* A stop that is set is seen within a piece of text, whatever is being read. */
+static void test_stopped(void **state)
+{
+	static const char *const types[][2] = {{"(list u8)", "1"}, {"(list string)", "\"abc\""}, {"(list (list u8))", "[[[7]]]"}};
+	world *w = *state;
+	for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
+		char message[CURFEW__VALUE_MESSAGE] = "";
+		curfew__buffer text;
+		curfew__json_reader params;
+		atomic_uint stop = 0;
+		curfew__buffer_init(&text, SIZE_MAX);
+		curfew__buffer_add_text(&text, "[[[");
+		for (int n = 0; n < 200000; n++)
+			curfew__buffer_printf(&text, "%s%s", n > 0 ? "," : "", types[i][1]);
+		curfew__buffer_add_text(&text, "]" ZEROES "]]");
+		load_identity(w, "", types[i][0]);
+		assert_true(curfew__params_open(&params, text.data, text.length, &stop, "params", message));
+		atomic_store(&stop, 1);
+		char *result = call_within(w, "echo", &params, LIMIT);
+		assert_true(params.stopped && params.length < text.length / 2);
+		free(result);
+		assert_false(curfew__params_open(&params, text.data, text.length, &stop, "params", message));
+		curfew__buffer_finish(&text);
+		unload(w);
+	}
 }
 
 /* ---- Functions ------------------------------------------------------------------------------------------- */
@@ -930,6 +960,7 @@ int main(void)
 		cmocka_unit_test(test_limit),
 		cmocka_unit_test(test_large_string),
 		cmocka_unit_test(test_not_utf8),
+		cmocka_unit_test(test_stopped),
 		cmocka_unit_test(test_counts_and_outcomes),
 		cmocka_unit_test(test_resources),
 		cmocka_unit_test(test_foreign_types),

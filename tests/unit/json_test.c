@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The JSON writer and the JSON checker, mostly on hostile text. */
 #include "base/json.h"
+#include "base/json_reader.h"
 #include "curfew.h"
 
 #include <setjmp.h>
@@ -139,6 +140,104 @@ static void test_checker_reads_no_further_than_the_length(void **state)
 	assert_true(curfew__json_check(text, whole, NULL, NULL));
 }
 
+/* A stop is seen within a piece of 64 KiB, whatever the text is in the middle of. */
+static void test_checker_stops_between_pieces(void **state)
+{
+	(void)state;
+	static const char *const texts[][3] = {
+		{"[", "1,", "1]"}, {"\"", "a", "\""}, {"\"", "\\n", "\""}, {"", " ", "1"}, {"0.", "1", ""}, {"0.", "0", "1"},
+		{"1e0", "0", "1"}, {"[", "[],", "0]"}, {"{\"a\":1", ",\"b\":2", "}"},
+	};
+	size_t size = 4 << 20;
+	char *text = malloc(size + 16);
+	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+		atomic_uint stop = 0;
+		size_t offset = 0, part = strlen(texts[i][1]), length = strlen(texts[i][0]);
+		const char *why = NULL;
+		memcpy(text, texts[i][0], length);
+		for (; length < size; length += part)
+			memcpy(text + length, texts[i][1], part);
+		memcpy(text + length, texts[i][2], strlen(texts[i][2]));
+		length += strlen(texts[i][2]);
+		assert_true(curfew__json_check_until(text, length, &stop, &offset, &why));
+		atomic_store(&stop, 1);
+		assert_false(curfew__json_check_until(text, length, &stop, &offset, &why));
+		assert_string_equal(why, "the run is being stopped");
+		assert_true(offset <= 64 << 10);
+	}
+	free(text);
+}
+
+static void expect_number(const char *text, double expected)
+{
+	double value = curfew__json_number(text, strlen(text));
+	assert_memory_equal(&value, &expected, sizeof value);
+}
+
+static void test_numbers(void **state)
+{
+	(void)state;
+	static const char *const texts[] = {"0", "-0", "1", "-1.5", "0.1", "1e308", "5e-324", "2.5e-324", "2.4e-324", "1e-400",
+	                                    "123456789012345678901234567890", "0.000000000000000000001", "1E+2", "1e-2",
+	                                    "1.7976931348623157e308", "9007199254740993", "100e-2", "0.30000000000000004"};
+	char text[4096];
+	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
+		expect_number(texts[i], strtod(texts[i], NULL));
+	/* Halfway between two doubles, with what decides it far behind. */
+	(void)snprintf(text, sizeof text, "9007199254740993.%0*d", 3000, 0);
+	expect_number(text, 9007199254740992.0);
+	text[strlen(text) - 1] = '1';
+	expect_number(text, 9007199254740994.0);
+	(void)snprintf(text, sizeof text, "0.%0*d1e3000", 3000, 0);
+	expect_number(text, 0.1);
+}
+
+static void test_reader(void **state)
+{
+	(void)state;
+	static const char text[] = " { \"a\\u00e9\\ud83d\\ude00\" : [ 1 , -2.5e1,\"x\\n\\/\", true ,false,null, {} , [ ] ] ,\"\" :\"\\ud800\"} ";
+	curfew__json_reader r;
+	curfew__buffer string;
+	size_t length;
+	assert_true(curfew__json_check(text, strlen(text), NULL, NULL));
+	curfew__json_reader_init(&r, text, strlen(text), NULL);
+	curfew__buffer_init(&string, 100);
+	assert_int_equal(curfew__json_next_kind(&r), CURFEW__JSON_OBJECT);
+	assert_int_equal(curfew__json_count(&r), 2);
+	curfew__json_enter(&r);
+	assert_true(curfew__json_has_next(&r) && curfew__json_read_key(&r, &string));
+	assert_string_equal(string.data, "a\xc3\xa9\xf0\x9f\x98\x80");
+	assert_int_equal(curfew__json_count(&r), 8);
+	curfew__json_enter(&r);
+	assert_true(curfew__json_has_next(&r));
+	assert_memory_equal(curfew__json_number_text(&r, &length), "1", 1);
+	assert_int_equal(length, 1);
+	assert_true(curfew__json_has_next(&r));
+	assert_memory_equal(curfew__json_number_text(&r, &length), "-2.5e1", 6);
+	assert_int_equal(length, 6);
+	assert_true(curfew__json_has_next(&r));
+	string.length = 0;
+	assert_true(curfew__json_read_string(&r, &string));
+	assert_string_equal(string.data, "x\n/");
+	for (int kind = CURFEW__JSON_TRUE; kind >= CURFEW__JSON_NULL; kind--) {
+		assert_true(curfew__json_has_next(&r));
+		assert_int_equal(curfew__json_next_kind(&r), kind);
+		curfew__json_skip(&r);
+	}
+	assert_true(curfew__json_has_next(&r));
+	curfew__json_skip(&r);
+	assert_true(curfew__json_has_next(&r));
+	assert_int_equal(curfew__json_count(&r), 0);
+	curfew__json_skip(&r);
+	assert_false(curfew__json_has_next(&r));
+	string.length = 0;
+	assert_true(curfew__json_has_next(&r) && curfew__json_read_key(&r, &string));
+	assert_false(curfew__json_read_string(&r, &string));
+	assert_string_equal(string.data, "\xef\xbf\xbd");
+	assert_false(curfew__json_has_next(&r));
+	curfew__buffer_finish(&string);
+}
+
 static void expect_nesting(size_t depth, bool accepted)
 {
 	char *text = malloc(depth * 6 + 1);
@@ -212,6 +311,9 @@ int main(void)
 		cmocka_unit_test(test_checker_accepts),
 		cmocka_unit_test(test_checker_refuses),
 		cmocka_unit_test(test_checker_reads_no_further_than_the_length),
+		cmocka_unit_test(test_checker_stops_between_pieces),
+		cmocka_unit_test(test_numbers),
+		cmocka_unit_test(test_reader),
 		cmocka_unit_test(test_checker_bounds_nesting),
 		cmocka_unit_test(test_checker_tells_brackets_apart_at_any_depth),
 		cmocka_unit_test(test_arrays),

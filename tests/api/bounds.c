@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the host does for a guest takes no more of the host's memory and time than the guest's limits say. */
+#include "host.h"
+
+#include <sys/resource.h>
+
+#define MIB ((size_t)1 << 20)
+
+/* The most memory that the process has had so far. */
+static size_t peak_bytes(void)
+{
+	struct rusage usage;
+	CHECK(getrusage(RUSAGE_SELF, &usage) == 0);
+	return (size_t)usage.ru_maxrss * 1024;
+}
+
+static curfew_program *make(curfew_engine *engine, curfew_language language, const char *text,
+                            const curfew_host_function *functions, size_t count)
+{
+	curfew_source source = {.size = sizeof source, .language = language, .name = "test", .text = text,
+	                        .text_length = strlen(text)};
+	curfew_program *program = NULL;
+	CHECK_OK(curfew_program_create(engine, &source, &program, NULL));
+	if (count > 0)
+		CHECK_OK(curfew_program_set_functions(program, functions, count, NULL));
+	return program;
+}
+
+static curfew_report *run(curfew_program *program, const char *call, const char *params, size_t length,
+                          const curfew_limits *limits)
+{
+	curfew_run_options options = {.size = sizeof options, .limits = limits, .call = call, .params = params,
+	                              .params_length = length};
+	curfew_report *report = NULL;
+	CHECK_OK(curfew_program_run(program, &options, &report, NULL));
+	return report;
+}
+
+/* "[item,item...]" of this many bytes; free it. */
+static char *list_of(const char *item, size_t size, size_t *count)
+{
+	size_t part = strlen(item) + 1;
+	char *text = malloc(size + part + 2), *at = text + 1;
+	CHECK(text != NULL);
+	text[0] = '[';
+	for (*count = 0; (size_t)(at - text) + part < size; (*count)++, at += part) {
+		memcpy(at, item, part - 1);
+		at[part - 1] = ',';
+	}
+	at[-1] = ']';
+	*at = '\0';
+	return text;
+}
+
+/* Parameters that are none of the function's: read, and not kept. */
+static void large_parameters(void)
+{
+	static const char *const items[] = {"{}", "[]", "\"\"", "1", "{\"a\":[1]}"};
+	static const char *const texts[] = {
+		"(module (func (export \"f\") (param i32) (result i32) (local.get 0)))",
+		"(component (core module $m (func (export \"f\") (param i32) (result i32) (local.get 0)))"
+		" (core instance $i (instantiate $m)) (func (export \"f\") (param \"a\" u32) (result u32) (canon lift (core func $i \"f\"))))",
+	};
+	curfew_engine *engine = harness_engine(1);
+	for (size_t t = 0; t < sizeof texts / sizeof *texts; t++) {
+		curfew_program *program = make(engine, CURFEW_LANGUAGE_WAT, texts[t], NULL, 0);
+		curfew_report_destroy(run(program, "f", "[1]", 3, NULL));
+		for (size_t i = 0; i < sizeof items / sizeof *items; i++) {
+			char expected[128];
+			size_t count;
+			char *params = list_of(items[i], 16 * MIB, &count);
+			size_t before = peak_bytes();
+			curfew_report *report = run(program, "f", params, strlen(params), NULL);
+			CHECK_EQUAL(report->outcome, CURFEW_OUTCOME_BAD_PROGRAM);
+			(void)snprintf(expected, sizeof expected, "f takes 1 parameter (%s), got %zu", t == 0 ? "i32" : "u32", count);
+			CHECK_TEXT(report->error_message, expected);
+			/* A copy of the text, and no tree of it. */
+			CHECK(peak_bytes() - before < 48 * MIB || harness_factor("CURFEW_TEST_SLOWER") > 1);
+			curfew_report_destroy(report);
+			free(params);
+		}
+		curfew_program_destroy(program);
+	}
+	curfew_engine_destroy(engine);
+}
+
+/* What a component's function takes is counted against the memory limit. */
+static void parameters_within_the_memory_limit(void)
+{
+	static const char text[] =
+		"(component (core module $m (memory (export \"memory\") 200)"
+		"  (func (export \"f\") (param i32 i32) (result i32) (local.get 1))"
+		"  (func (export \"r\") (param i32 i32 i32 i32) (result i32) (i32.const 1024)))"
+		" (core instance $i (instantiate $m)) (alias core export $i \"memory\" (core memory $memory))"
+		" (alias core export $i \"r\" (core func $realloc))"
+		" (func (export \"f\") (param \"a\" (list u8)) (result u32)"
+		"  (canon lift (core func $i \"f\") (memory $memory) (realloc $realloc))))";
+	curfew_engine *engine = harness_engine(1);
+	curfew_program *program = make(engine, CURFEW_LANGUAGE_WAT, text, NULL, 0);
+	curfew_limits limits = {.size = sizeof limits, .memory_bytes = 32 * MIB};
+	size_t count, length;
+	char *list = list_of("1", 4 * MIB, &count), *params = malloc(strlen(list) + 3);
+	length = (size_t)sprintf(params, "[%s]", list);
+	size_t before = peak_bytes();
+	curfew_report *report = run(program, "f", params, length, &limits);
+	CHECK_EQUAL(report->outcome, CURFEW_OUTCOME_BAD_PROGRAM);
+	CHECK(strstr(report->error_message, "more than is left of 33554432") != NULL);
+	CHECK(peak_bytes() - before < 64 * MIB || harness_factor("CURFEW_TEST_SLOWER") > 1);
+	curfew_report_destroy(report);
+	limits.memory_bytes = 256 * MIB;
+	report = run(program, "f", params, length, &limits);
+	CHECK_EQUAL(report->outcome, CURFEW_OUTCOME_FINISHED);
+	curfew_report_destroy(report);
+	free(list);
+	free(params);
+	curfew_program_destroy(program);
+	curfew_engine_destroy(engine);
+}
+
+/* A host function with a type takes numbers: whatever else it is given is read, and not kept. */
+static void large_arguments(void)
+{
+	static const curfew_host_function functions[] = {
+		HOST_FUNCTION("add", host_add, .type = "ii->i"),
+		HOST_FUNCTION("twice", host_later, .flags = CURFEW_HOST_ASYNC, .type = "i->i"),
+	};
+	static const char text[] =
+		"export default async () => { const big = Array(4000000).fill([]), seen = [];"
+		" for (const call of [() => host.add(big, 1), () => host.add(...Array(20000).fill(1)), () => host.twice(big)])"
+		"  try { seen.push(await call()); } catch (e) { seen.push(e.message); }"
+		" return seen; }";
+	curfew_engine *engine = harness_engine(1);
+	curfew_program *program = make(engine, CURFEW_LANGUAGE_JS_MODULE, text, functions, 2);
+	curfew_limits limits = {.size = sizeof limits, .memory_bytes = 256 * MIB, .timeout_ns = harness_ms(60000)};
+	size_t before = peak_bytes();
+	curfew_report *report = run(program, NULL, NULL, 0, &limits);
+	if (report->outcome != CURFEW_OUTCOME_FINISHED)
+		(void)fprintf(stderr, "%s: %s\n", curfew_outcome_name(report->outcome), report->error_message);
+	CHECK_TEXT(report->value, "[\"argument 1: expected i32 (-2147483648 to 4294967295), got an array of 4000000\","
+	                          "\"add takes 2 arguments, got 20000\","
+	                          "\"argument 1: expected i32 (-2147483648 to 4294967295), got an array of 4000000\"]");
+	CHECK(peak_bytes() - before < 288 * MIB || harness_factor("CURFEW_TEST_SLOWER") > 1);
+	curfew_report_destroy(report);
+	curfew_program_destroy(program);
+	curfew_engine_destroy(engine);
+}
+
+static const harness_test tests[] = {
+	{"large_parameters", large_parameters},
+	{"parameters_within_the_memory_limit", parameters_within_the_memory_limit},
+	{"large_arguments", large_arguments},
+};
+
+HARNESS_MAIN(tests)
