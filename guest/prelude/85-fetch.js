@@ -401,7 +401,14 @@
 			(f.body.s ? '?' : f.body.bytes ? typedArrayBytes(f.body.bytes) : isEmptyPost(f) ? '0' : '-') + '\n';
 		for (let i = 0; i < list.length; i += 2)
 			request += list[i] + ':' + list[i + 1] + '\n';
-		f.id = beginOperation(FETCH, request, (kind, bytes, last) => takeEvent(f, kind, bytes, last));
+		f.id = beginOperation(FETCH, request, (kind, bytes, last) => {
+			// Whatever a server sends fails its own fetch, and nothing else of the program.
+			try {
+				takeEvent(f, kind, bytes, last);
+			} catch (error) {
+				failFetch(f, error);
+			}
+		});
 		f.over = false;
 		hold(f);
 		sendBody(f);

@@ -11,11 +11,16 @@
 			throw new TypeError('the arguments have no JSON');
 		beginOperation(HOST_CALL, index + '\n' + text, (kind, bytes) => {
 			holdProgram(-1);
-			const answer = textOf(bytes);
-			if (kind !== HOST_RETURNED)
-				reject(new Error(answer));
-			else
-				resolve(answer === '' ? undefined : parseJson(answer));
+			// What the engine cannot parse, nested too deeply say, fails the call, and nothing else of the program.
+			try {
+				const answer = textOf(bytes);
+				if (kind !== HOST_RETURNED)
+					reject(new Error(answer));
+				else
+					resolve(answer === '' ? undefined : parseJson(answer));
+			} catch (error) {
+				reject(error);
+			}
 		});
 		holdProgram(1);
 	}

@@ -15,6 +15,7 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "../guest/abi.h"
@@ -22,6 +23,9 @@
 #include "host/transfer.h"
 
 #define EVENTS_AT_ONCE 64
+/* Requests under way at once, where the process may open enough files (set_bounds). */
+#define REQUESTS_MOST 1024
+#define REQUESTS_OF_RUN_MOST 32
 
 struct curfew__fetcher {
 	atomic_uint references; /* the owner's, and one for each session */
@@ -36,6 +40,11 @@ struct curfew__fetcher {
 	int epoll;
 	CURLM *multi;
 	int64_t timer_ns;                 /* when libcurl wants to be called */
+
+	/* Requests under way, and those of runs that wait for their turn, one of each run after the other. */
+	unsigned active, active_most, active_of_run_most;
+	TAILQ_HEAD(, curfew__fetch_session) due;
+	atomic_uint sockets;              /* connections kept for later among them */
 };
 
 /* ---- What libcurl asks of the thread ---------------------------------------------------------------------- */
@@ -116,6 +125,99 @@ static void serve_asked(curfew__fetcher *fetcher)
 	}
 }
 
+/* ---- Turns: so many requests at once for a run, and for all of them together ------------------------------- */
+
+/* A session is due while a request of it waits that may begin as far as its run goes. */
+static void update_due(curfew__fetch_session *session)
+{
+	curfew__fetcher *fetcher = session->fetcher;
+	bool is_due = !TAILQ_EMPTY(&session->waiting) && session->active < fetcher->active_of_run_most;
+
+	if (is_due && !session->is_due)
+		TAILQ_INSERT_TAIL(&fetcher->due, session, due);
+	else if (!is_due && session->is_due)
+		TAILQ_REMOVE(&fetcher->due, session, due);
+	session->is_due = is_due;
+}
+
+void curfew__transfer_queue(curfew__transfer *transfer)
+{
+	transfer->started = true;
+	curfew__operation_ref(&transfer->operation);
+	transfer->is_waiting = true;
+	TAILQ_INSERT_TAIL(&transfer->session->waiting, transfer, turn);
+	update_due(transfer->session);
+}
+
+static void stop_waiting(curfew__transfer *transfer)
+{
+	if (transfer->is_waiting)
+		TAILQ_REMOVE(&transfer->session->waiting, transfer, turn);
+	transfer->is_waiting = false;
+}
+
+void curfew__transfer_leave(curfew__transfer *transfer)
+{
+	stop_waiting(transfer);
+	transfer->session->active -= transfer->is_active;
+	transfer->session->fetcher->active -= transfer->is_active;
+	transfer->is_active = false;
+	update_due(transfer->session);
+}
+
+/* Begins the first request of a session that is due, which then comes behind all others. */
+static void take_turn(curfew__fetcher *fetcher, curfew__fetch_session *session)
+{
+	curfew__transfer *transfer = TAILQ_FIRST(&session->waiting);
+
+	stop_waiting(transfer);
+	transfer->is_active = true;
+	session->active++;
+	fetcher->active++;
+	TAILQ_REMOVE(&fetcher->due, session, due);
+	session->is_due = false;
+	update_due(session);
+	curfew__operation_ref(&transfer->operation);
+	curfew__transfer_begin(transfer);
+	curfew__operation_unref(&transfer->operation);
+}
+
+static void serve_turns(curfew__fetcher *fetcher)
+{
+	curfew__fetch_session *session;
+
+	while (fetcher->active < fetcher->active_most && (session = TAILQ_FIRST(&fetcher->due)))
+		take_turn(fetcher, session);
+}
+
+/* Two of a connection's sockets may be open at once, while addresses are tried. */
+bool curfew__session_is_crowded(const curfew__fetch_session *session, bool extra)
+{
+	const curfew__fetcher *fetcher = session->fetcher;
+	unsigned sockets = atomic_load(&fetcher->sockets);
+
+	return sockets >= (extra ? fetcher->active_most + fetcher->active_most / 2 : fetcher->active_most / 2);
+}
+
+void curfew__session_count_socket(const curfew__fetch_session *session, int change)
+{
+	atomic_fetch_add(&session->fetcher->sockets, (unsigned)change);
+}
+
+/* A quarter of the files that the process may open, of which a run has an eighth. */
+static void set_bounds(curfew__fetcher *fetcher)
+{
+	struct rlimit files = { .rlim_cur = 1024 };
+
+	getrlimit(RLIMIT_NOFILE, &files);
+	unsigned most = files.rlim_cur / 4 < REQUESTS_MOST ? (unsigned)(files.rlim_cur / 4) : REQUESTS_MOST;
+	fetcher->active_most = most > 8 ? most : 8;
+	unsigned of_run = fetcher->active_most / 8;
+	fetcher->active_of_run_most = of_run < 4 ? 4 : of_run < REQUESTS_OF_RUN_MOST ? of_run : REQUESTS_OF_RUN_MOST;
+}
+
+/* ---- What libcurl has done -------------------------------------------------------------------------------- */
+
 static void serve_done(curfew__fetcher *fetcher)
 {
 	CURLMsg *message;
@@ -177,6 +279,7 @@ static void *work(void *argument)
 			fetcher->curl.multi_socket_action(fetcher->multi, CURL_SOCKET_TIMEOUT, 0, &running);
 		}
 		serve_done(fetcher);
+		serve_turns(fetcher);
 	}
 	return NULL;
 }
@@ -215,6 +318,8 @@ static bool set_up(curfew__fetcher *fetcher)
 	curl->multi_setopt(fetcher->multi, CURLMOPT_SOCKETDATA, fetcher);
 	curl->multi_setopt(fetcher->multi, CURLMOPT_TIMERFUNCTION, on_timer);
 	curl->multi_setopt(fetcher->multi, CURLMOPT_TIMERDATA, fetcher);
+	/* Of one run: those under way, and those that are kept for its next requests. */
+	curl->multi_setopt(fetcher->multi, CURLMOPT_MAXCONNECTS, (long)fetcher->active_of_run_most);
 	return start_thread(fetcher);
 }
 
@@ -246,6 +351,8 @@ curfew__fetcher *curfew__fetcher_create(char *message)
 	atomic_init(&fetcher->references, 1);
 	pthread_mutex_init(&fetcher->lock, NULL);
 	fetcher->last = &fetcher->first;
+	TAILQ_INIT(&fetcher->due);
+	set_bounds(fetcher);
 	fetcher->timer_ns = CURFEW__NEVER;
 	fetcher->epoll = epoll_create1(EPOLL_CLOEXEC);
 	fetcher->wakeup = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -289,6 +396,7 @@ curfew__fetch_session *curfew__fetch_session_create(curfew__fetcher *fetcher, cu
 	}
 	atomic_init(&session->references, 1);
 	atomic_fetch_add(&fetcher->references, 1);
+	TAILQ_INIT(&session->waiting);
 	session->fetcher = fetcher;
 	session->allowed = allowed;
 	session->bytes_limit = bytes_limit;
@@ -497,8 +605,6 @@ uint32_t curfew__fetch_start(curfew__fetch_session *session, curfew__operations 
 {
 	char buffer[256];
 
-	if (curfew__operations_queued(operations) / 2 > session->bytes_limit)
-		return 0;
 	curfew__transfer *transfer = calloc(1, sizeof *transfer);
 	if (!transfer)
 		return 0;

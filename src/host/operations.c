@@ -17,7 +17,8 @@ struct curfew__operations {
 	size_t count, capacity;
 	uint32_t last_id;
 	curfew__operation_event *first, **last;
-	size_t queued_bytes; /* of them */
+	size_t queued;       /* how many of them */
+	curfew__operation_event *dropped; /* at the close */
 	curfew__operation_event *current; /* taken by the run's thread, which alone touches it */
 	bool closed;
 	void (*wake)(void *context);
@@ -65,6 +66,7 @@ void curfew__operations_unref(curfew__operations *run)
 	if (!run || atomic_fetch_sub(&run->references, 1) != 1)
 		return;
 	free_events(run->first);
+	free_events(run->dropped);
 	free_event(run->current);
 	free(run->going_on);
 	pthread_mutex_destroy(&run->lock);
@@ -107,6 +109,11 @@ static curfew__operation *take_off(curfew__operations *run, uint32_t id)
 	return operation;
 }
 
+static bool may_start(const curfew__operations *run)
+{
+	return !run->closed && run->queued < CURFEW__EVENTS_MOST && run->last_id < INT32_MAX;
+}
+
 static bool put_on(curfew__operations *run, curfew__operation *operation)
 {
 	if (run->count == run->capacity) {
@@ -131,7 +138,7 @@ bool curfew__operation_start(curfew__operations *run, curfew__operation *operati
 	operation->run = run;
 	atomic_init(&operation->references, 2);
 	pthread_mutex_lock(&run->lock);
-	bool ok = !run->closed && run->last_id < INT32_MAX && put_on(run, operation);
+	bool ok = may_start(run) && put_on(run, operation);
 	pthread_mutex_unlock(&run->lock);
 	if (ok)
 		curfew__operations_ref(run);
@@ -153,11 +160,6 @@ void curfew__operation_unref(curfew__operation *operation)
 	curfew__operations_unref(run);
 }
 
-static size_t size_of(const curfew__operation_event *event)
-{
-	return sizeof *event + event->length;
-}
-
 /* Under the lock. The run is woken, and cannot end meanwhile: it would have to close its operations first. */
 static void add_event(curfew__operations *run, curfew__operation_event *event)
 {
@@ -165,7 +167,7 @@ static void add_event(curfew__operations *run, curfew__operation_event *event)
 
 	*run->last = event;
 	run->last = &event->next;
-	run->queued_bytes += size_of(event);
+	run->queued++;
 	if (was_empty)
 		run->wake(run->context);
 }
@@ -188,7 +190,7 @@ uint32_t curfew__operations_answer(curfew__operations *run, uint32_t kind, char 
 	if (!event)
 		return 0;
 	pthread_mutex_lock(&run->lock);
-	uint32_t id = run->closed || run->last_id == INT32_MAX ? 0 : ++run->last_id;
+	uint32_t id = may_start(run) ? ++run->last_id : 0;
 	event->id = id;
 	if (id)
 		add_event(run, event);
@@ -241,17 +243,18 @@ void curfew__operations_close(curfew__operations *run)
 	run->closed = true;
 	curfew__operation **going_on = run->going_on;
 	size_t count = run->count;
-	curfew__operation_event *events = run->first;
+	/* Freeing them takes time, which whoever closes may not have: it is the thread that stops everybody's runs. */
+	if (run->first)
+		run->dropped = run->first;
 	run->going_on = NULL;
 	run->count = run->capacity = 0;
 	run->first = NULL;
 	run->last = &run->first;
-	run->queued_bytes = 0;
+	run->queued = 0;
 	pthread_mutex_unlock(&run->lock);
 	for (size_t i = 0; i < count; i++)
 		end(going_on[i]);
 	free(going_on);
-	free_events(events);
 }
 
 /* The operation with a reference for the caller, or NULL. */
@@ -276,14 +279,6 @@ bool curfew__operations_post(curfew__operations *run, uint32_t id, uint32_t kind
 	bool posted = curfew__operation_post(operation, kind, last, bytes, length);
 	curfew__operation_unref(operation);
 	return posted;
-}
-
-size_t curfew__operations_queued(curfew__operations *run)
-{
-	pthread_mutex_lock(&run->lock);
-	size_t bytes = run->queued_bytes;
-	pthread_mutex_unlock(&run->lock);
-	return bytes;
 }
 
 bool curfew__operations_number(curfew__operations *run, uint32_t id)
@@ -316,7 +311,7 @@ static curfew__operation_event *take_events(curfew__operations *run, uint32_t id
 			continue;
 		}
 		*at = event->next;
-		run->queued_bytes -= size_of(event);
+		run->queued--;
 		event->next = taken;
 		taken = event;
 	}
@@ -341,7 +336,7 @@ const curfew__operation_event *curfew__operations_next(curfew__operations *run)
 	curfew__operation_event *event = run->current = run->first;
 	if (event && !(run->first = event->next))
 		run->last = &run->first;
-	run->queued_bytes -= event ? size_of(event) : 0;
+	run->queued -= event != NULL;
 	pthread_mutex_unlock(&run->lock);
 	curfew__operation *operation = event && !event->last ? find_ref(run, event->id) : NULL;
 	if (operation && operation->type->taken)

@@ -46,16 +46,21 @@ typedef struct curfew__operation_event {
 	size_t length;
 } curfew__operation_event;
 
+/* While so many events were not taken, no further operation starts. */
+enum { CURFEW__EVENTS_MOST = 65536 };
+
 /* wake(context) is called on any thread when there is an event where there was none, never after the close. */
 curfew__operations *curfew__operations_create(void (*wake)(void *context), void *context);
 curfew__operations *curfew__operations_ref(curfew__operations *run);
 void curfew__operations_unref(curfew__operations *run);
-/* Cancels what is going on and drops what has happened. Any thread, any number of times; cheap. */
+/* Cancels what is going on and drops what has happened, which is freed with the last reference. Any thread, any number of
+ * times; cheap. */
 void curfew__operations_close(curfew__operations *run);
 
 /*
  * Makes an operation one of the run, with two references: the run's and the caller's. It may be cancelled from here
- * on. False: there is no memory, or the run's operations are closed; nothing was done, and destroy is not called.
+ * on. False: there is no memory, too much has happened that was not taken, or the run's operations are closed; nothing
+ * was done, and destroy is not called.
  */
 bool curfew__operation_start(curfew__operations *run, curfew__operation *operation,
                              const curfew__operation_type *type);
@@ -73,8 +78,6 @@ void curfew__operation_unref(curfew__operation *operation);
 bool curfew__operation_post(curfew__operation *operation, uint32_t kind, bool last, char *bytes, size_t length);
 /* The same for the operation of this id, if there is one. */
 bool curfew__operations_post(curfew__operations *run, uint32_t id, uint32_t kind, bool last, char *bytes, size_t length);
-/* Memory that events hold that were not taken yet. Any thread. */
-size_t curfew__operations_queued(curfew__operations *run);
 
 /* ---- On the run's thread ---------------------------------------------------------------------------------- */
 

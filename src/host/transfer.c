@@ -255,6 +255,7 @@ static void finish(curfew__transfer *transfer)
 		return;
 	transfer->over = true;
 	drop_easy(transfer);
+	curfew__transfer_leave(transfer);
 	keep_only(transfer, 0);
 	if (transfer->started)
 		curfew__operation_unref(&transfer->operation);
@@ -326,6 +327,9 @@ static bool add_to_head(curfew__transfer *transfer, const char *line, size_t len
 	const char *value = colon + 1, *end = line + length;
 	while (value < end && (*value == ' ' || *value == '\t'))
 		value++;
+	/* No header may have these; a server's that has is none. */
+	if (memchr(value, '\r', (size_t)(end - value)) || memchr(value, 0, (size_t)(end - value)))
+		return true;
 	if (colon - line == 16 && !strncasecmp(line, "content-encoding", 16))
 		transfer->is_compressed = is_one_of(compressed, value, (size_t)(end - value));
 	return add_latin(&transfer->head, line, (size_t)(colon - line)) && curfew__buffer_add(&transfer->head, ":", 1) &&
@@ -557,14 +561,34 @@ static size_t on_send(char *to, size_t one, size_t room, void *context)
 
 /* ---- The connection --------------------------------------------------------------------------------------- */
 
+static curl_socket_t make_socket(const curfew__transfer *transfer, const struct curl_sockaddr *address)
+{
+	int made = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+
+	if (made >= 0)
+		curfew__session_count_socket(transfer->session, 1);
+	return made;
+}
+
+/* A connection may outlive the transfer that made it, but not its run's session. */
+static int on_close_socket(void *context, curl_socket_t socket)
+{
+	curfew__session_count_socket(context, -1);
+	return close(socket);
+}
+
 /* The one place where sockets are made: nothing is connected to an address that was not looked at. */
 static curl_socket_t on_open_socket(void *context, curlsocktype purpose, struct curl_sockaddr *address)
 {
 	curfew__transfer *transfer = context;
 	const struct sockaddr *to = &address->addr;
 
+	if (curfew__session_is_crowded(transfer->session, true)) {
+		transfer->is_crowded_out = true;
+		return CURL_SOCKET_BAD;
+	}
 	if (curfew__allow_list_has_address(transfer->session->allowed, transfer->host, transfer->port, to))
-		return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+		return make_socket(transfer, address);
 	const void *bytes = to->sa_family == AF_INET6
 	                            ? (const void *)&((const struct sockaddr_in6 *)(const void *)to)->sin6_addr
 	                            : (const void *)&((const struct sockaddr_in *)(const void *)to)->sin_addr;
@@ -616,6 +640,9 @@ static void set_options(curfew__transfer *transfer, CURLSH *share)
 	set(easy, CURLOPT_SSL_VERIFYHOST, 2L);
 	set(easy, CURLOPT_OPENSOCKETFUNCTION, on_open_socket);
 	set(easy, CURLOPT_OPENSOCKETDATA, transfer);
+	set(easy, CURLOPT_CLOSESOCKETFUNCTION, on_close_socket);
+	set(easy, CURLOPT_CLOSESOCKETDATA, transfer->session);
+	set(easy, CURLOPT_FORBID_REUSE, curfew__session_is_crowded(transfer->session, false) ? 1L : 0L);
 	set(easy, CURLOPT_HEADERFUNCTION, on_header);
 	set(easy, CURLOPT_HEADERDATA, transfer);
 	set(easy, CURLOPT_WRITEFUNCTION, on_body);
@@ -690,14 +717,50 @@ static void after_lookup(curfew__transfer *transfer)
 	fail(transfer, reason);
 }
 
-static void start(curfew__transfer *transfer)
+void curfew__transfer_begin(curfew__transfer *transfer)
 {
-	transfer->started = true;
-	curfew__operation_ref(&transfer->operation);
 	if (needs_lookup(transfer))
 		curfew__transfer_look_up(transfer);
 	else
 		connect_transfer(transfer);
+}
+
+/*
+ * The body is what the head says, no more and no less: what came behind it on the connection would be a request of the
+ * guest's own making, with whatever head it likes. NULL: it is.
+ */
+static const char *refuse_body(const curfew__transfer *transfer, size_t parcel_length, bool ends)
+{
+	int64_t given = transfer->body_given + (int64_t)parcel_length;
+
+	if (transfer->sending_ended && (parcel_length || ends))
+		return "its body goes on after its end";
+	if (transfer->body_length < 0)
+		return NULL;
+	if (given > transfer->body_length)
+		return "its body is longer than was declared";
+	return ends && given < transfer->body_length ? "its body is shorter than was declared" : NULL;
+}
+
+/* Takes the parcel (NULL: none) over. False: the transfer has failed. */
+static bool take_body(curfew__transfer *transfer, char *parcel, size_t parcel_length, bool ends)
+{
+	const char *wrong = refuse_body(transfer, parcel ? parcel_length : 0, ends);
+
+	if (wrong) {
+		free(parcel);
+		fail(transfer, wrong);
+		return false;
+	}
+	if (parcel) {
+		free(transfer->sending);
+		transfer->sending = parcel;
+		transfer->sending_length = parcel_length;
+		transfer->sent = 0;
+		transfer->body_given += (int64_t)parcel_length;
+	}
+	transfer->sending_ended |= ends;
+	return true;
 }
 
 void curfew__transfer_serve(curfew__transfer *transfer, unsigned asks, char *parcel, size_t parcel_length)
@@ -709,16 +772,11 @@ void curfew__transfer_serve(curfew__transfer *transfer, unsigned asks, char *par
 		return;
 	}
 	if (asks & CURFEW__ASK_START)
-		start(transfer);
+		curfew__transfer_queue(transfer);
 	if (!transfer->over && asks & CURFEW__ASK_LOOKED_UP)
 		after_lookup(transfer);
-	if (parcel) {
-		free(transfer->sending);
-		transfer->sending = parcel;
-		transfer->sending_length = parcel_length;
-		transfer->sent = 0;
-	}
-	transfer->sending_ended |= (asks & CURFEW__ASK_SEND_END) != 0;
+	if (!transfer->over && !take_body(transfer, parcel, parcel_length, asks & CURFEW__ASK_SEND_END))
+		return;
 	transfer->chunk_wanted |= (asks & CURFEW__ASK_CHUNK) != 0;
 	if (!transfer->over && asks & (CURFEW__ASK_SEND | CURFEW__ASK_SEND_END))
 		resume(transfer);
@@ -734,7 +792,9 @@ static void fail_to_connect(curfew__transfer *transfer)
 	long error = 0;
 
 	curl->easy_getinfo(transfer->easy, CURLINFO_OS_ERRNO, &error);
-	if (transfer->refused[0])
+	if (transfer->is_crowded_out)
+		snprintf(reason, sizeof reason, "there are too many connections already");
+	else if (transfer->refused[0])
 		snprintf(reason, sizeof reason, "its address %s is not public and was not allowed itself", transfer->refused);
 	else
 		snprintf(reason, sizeof reason, "it cannot be connected to%s%s", error ? ": " : "",
@@ -772,6 +832,7 @@ void curfew__transfer_done(curfew__transfer *transfer, CURLcode result)
 		fail(transfer, "the answer is not HTTP");
 	} else {
 		drop_easy(transfer);
+		curfew__transfer_leave(transfer);
 		transfer->received = true;
 		/* What is left, and the window of the inflater. */
 		keep_only(transfer, transfer->incoming_length + (transfer->is_compressed ? (size_t)48 << 10 : 0));

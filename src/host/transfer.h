@@ -6,6 +6,7 @@
 #ifndef CURFEW_HOST_TRANSFER_H
 #define CURFEW_HOST_TRANSFER_H
 
+#include <sys/queue.h>
 #include <zlib.h>
 
 #include "base/buffer.h"
@@ -21,6 +22,12 @@ struct curfew__fetch_session {
 	size_t bytes_limit;
 	CURLSH *share;            /* of connections and addresses; network thread; NULL: not needed yet */
 	struct curfew__fetch_session *next;
+
+	/* The network thread's alone. */
+	unsigned active;                      /* requests under way */
+	TAILQ_HEAD(, curfew__transfer) waiting; /* those that wait for their turn */
+	bool is_due;                          /* it is in the fetcher's list of sessions with a request to begin */
+	TAILQ_ENTRY(curfew__fetch_session) due;
 };
 
 /* What a transfer is asked for, from any thread. */
@@ -58,6 +65,9 @@ typedef struct curfew__transfer {
 	int64_t body_length; /* -1: not known */
 
 	/* All else belongs to the network thread. */
+	TAILQ_ENTRY(curfew__transfer) turn;
+	bool is_waiting; /* for its turn, with a reference */
+	bool is_active;  /* it counts as under way */
 	struct curfew__transfer *next_taken;
 	unsigned taken_asks;
 	char *addresses;     /* looked up: set before CURFEW__ASK_LOOKED_UP */
@@ -66,8 +76,10 @@ typedef struct curfew__transfer {
 	CURL *easy;
 	char details[CURL_ERROR_SIZE];
 	char refused[64];    /* the address it was not to be connected to */
+	bool is_crowded_out; /* there were too many sockets to make one */
 	size_t bytes_kept;   /* its part of the session's */
-	char *sending;       /* what of the request's body was given and not yet sent */
+	int64_t body_given;  /* bytes of the request's body so far */
+	char *sending;       /* what of it was given and not yet sent */
 	size_t sending_length, sent;
 	bool sending_ended, send_paused;
 	curfew__buffer head;
@@ -95,6 +107,14 @@ void curfew__session_refund(curfew__fetch_session *session, size_t bytes);
 /* Has the network thread look at a transfer. parcel (may be NULL) is taken over. */
 void curfew__transfer_ask(curfew__transfer *transfer, unsigned asks, char *parcel, size_t parcel_length);
 void curfew__transfer_look_up(curfew__transfer *transfer);
+/* On the network thread: begins a transfer (curfew__transfer_begin) once its run and the fetcher may have one more. */
+void curfew__transfer_queue(curfew__transfer *transfer);
+/* On the network thread: it is under way no more, and waits for nothing. */
+void curfew__transfer_leave(curfew__transfer *transfer);
+/* On the network thread: whether there are so many sockets that none is to be kept for later, or made (extra). */
+bool curfew__session_is_crowded(const curfew__fetch_session *session, bool extra);
+/* On the network thread: a socket was made (+1) or closed (-1). */
+void curfew__session_count_socket(const curfew__fetch_session *session, int change);
 
 /* ---- transfer.c ------------------------------------------------------------------------------------------- */
 
@@ -102,6 +122,8 @@ void curfew__transfer_look_up(curfew__transfer *transfer);
 const char *curfew__transfer_parse(curfew__transfer *transfer, const char *text, size_t length, char *buffer);
 /* Frees what it holds; the network thread has let go of it. */
 void curfew__transfer_finish(curfew__transfer *transfer);
+/* On the network thread: its turn has come. */
+void curfew__transfer_begin(curfew__transfer *transfer);
 /* On the network thread: does what it was asked for. */
 void curfew__transfer_serve(curfew__transfer *transfer, unsigned asks, char *parcel, size_t parcel_length);
 /* On the network thread: libcurl is through with it. */

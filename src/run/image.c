@@ -89,7 +89,8 @@ bool curfew_is_image(const void *bytes, size_t length)
 static bool well_formed(const image_head *head, size_t length)
 {
 	if (head->page_count > PAGES_MAX || head->name_length > 4096 || head->length % CURFEW__WASM_PAGE ||
-	    head->length > CURFEW__REGION_RESERVE - CURFEW__WASM_PAGE || memchr(head->sha256, 0, 65) != head->sha256 + 64)
+	    head->length > CURFEW__REGION_RESERVE - CURFEW__WASM_PAGE || !curfew__program_is_sum(head->sha256) ||
+	    memcmp(head->reserved, (char[sizeof head->reserved]){ 0 }, sizeof head->reserved))
 		return false;
 	return length == sizeof *head + head->name_length + head->page_count * (sizeof(uint32_t) + CURFEW__PAGE);
 }
@@ -130,7 +131,8 @@ curfew_status curfew_program_load(curfew_engine *engine, const void *image, size
 	if (memcmp(head.build_id, curfew__guest_build_id(), sizeof head.build_id))
 		return curfew__refuse(failure, CURFEW_BAD_IMAGE, "the image was made by another build of Curfew; compile it again");
 	checksum(image, length, sum);
-	if (memcmp(sum, head.checksum, sizeof sum) || !well_formed(&head, length))
+	if (memcmp(sum, head.checksum, sizeof sum) || !well_formed(&head, length) ||
+	    !curfew__program_is_saved_name((const char *)image + sizeof head, head.name_length))
 		return curfew__refuse(failure, CURFEW_BAD_IMAGE, "the image is damaged");
 
 	curfew_program *made = curfew__program_alloc(engine, (const char *)image + sizeof head, head.name_length);

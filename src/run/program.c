@@ -38,6 +38,20 @@ static bool is_name(const char *name)
 	return name && name[0] && strlen(name) <= NAME_BYTES_MAX && strncmp(name, "curfew:", 7) != 0;
 }
 
+bool curfew__program_is_saved_name(const char *name, size_t length)
+{
+	bool known = length > 0 && length <= NAME_BYTES_MAX && (length < 7 || memcmp(name, "curfew:", 7) != 0);
+
+	for (size_t i = 0; known && i < length; i++)
+		known = (unsigned char)name[i] >= ' ';
+	return known;
+}
+
+bool curfew__program_is_sum(const char sha256[65])
+{
+	return !sha256[64] && strspn(sha256, "0123456789abcdef") == 64;
+}
+
 curfew_status curfew__source_check(const char *name, const char *text, size_t length, curfew_failure *failure)
 {
 	if (!is_name(name))

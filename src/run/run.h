@@ -64,6 +64,9 @@ struct curfew_program {
 
 /* Whether this can be the name, and the text, of JavaScript source; if not, why. */
 curfew_status curfew__source_check(const char *name, const char *text, size_t length, curfew_failure *failure);
+/* Whether an image that was saved here can have this name, and this SHA-256 of its program. */
+bool curfew__program_is_saved_name(const char *name, size_t length);
+bool curfew__program_is_sum(const char sha256[65]);
 /* An empty program with one reference. NULL: out of memory. */
 curfew_program *curfew__program_alloc(curfew_engine *engine, const char *name, size_t name_length);
 curfew_program *curfew__program_ref(curfew_program *program);

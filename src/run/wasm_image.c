@@ -96,7 +96,8 @@ curfew_status curfew__wasm_image_save(curfew_program *program, void **image, siz
 static bool well_formed(const image_head *head, size_t length)
 {
 	if (head->name_length > 4096 || head->wasm_length > PART_MOST || head->compiled_length[0] > PART_MOST ||
-	    head->compiled_length[1] > PART_MOST || memchr(head->sha256, 0, 65) != head->sha256 + 64)
+	    head->compiled_length[1] > PART_MOST || !curfew__program_is_sum(head->sha256) ||
+	    memcmp(head->reserved, (char[sizeof head->reserved]){ 0 }, sizeof head->reserved))
 		return false;
 	return length == sizeof *head + head->name_length + head->wasm_length + head->compiled_length[0] + head->compiled_length[1];
 }
@@ -131,7 +132,8 @@ curfew_status curfew__wasm_image_load(curfew_engine *engine, const void *image, 
 		return curfew__refuse(failure, CURFEW_BAD_IMAGE, "the image is damaged");
 	memcpy(&head, image, sizeof head);
 	crypto_hash_sha256(sum, (const uint8_t *)image + COVERED, length - COVERED);
-	if (memcmp(sum, head.checksum, sizeof sum) || !well_formed(&head, length))
+	if (memcmp(sum, head.checksum, sizeof sum) || !well_formed(&head, length) ||
+	    !curfew__program_is_saved_name((const char *)image + sizeof head, head.name_length))
 		return curfew__refuse(failure, CURFEW_BAD_IMAGE, "the image is damaged");
 	const char *name = (const char *)image + sizeof head;
 	curfew_program *made = curfew__program_alloc(engine, name, head.name_length);

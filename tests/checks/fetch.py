@@ -4,6 +4,7 @@ test is run twice: in the process itself, and in a confined one, where a broker 
 import functools
 import json
 import os
+import resource
 import signal
 import socket
 import subprocess
@@ -60,6 +61,19 @@ const fails = async (promise) => {{
     report, _ = context.report(*(word for host in allowed for word in ("--allow-fetch", host)), *words, path, timeout=40)
     expect(report["outcome"] == outcome, f"expected {outcome}, seen {report['outcome']}: {shorten(report['error'])}\n{report['stderr']}")
     return report
+
+
+class Limited:
+    """A context whose commands may open no more than 64 files."""
+    def __init__(self, context):
+        self._context = context
+
+    def __getattr__(self, name):
+        return getattr(self._context, name)
+
+    def report(self, *words, **options):
+        limit = lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
+        return self._context.report(*words, preexec_fn=limit, **options)
 
 
 def value(context, body, *words, **options):
@@ -238,6 +252,7 @@ export default [await text('once'), await text('twice'), await text('deflate'), 
 @test
 def bomb(context):
     # Read as a stream it takes no memory to speak of; collected it meets the limit.
+    server().bomb()
     seen = value(context, """const r = await fetch(HERE + '/bomb');
 const reader = r.body.getReader();
 let total = 0;
@@ -259,6 +274,42 @@ def failing_servers(context):
     seen = value(context, "const r = await fetch(HERE + '/partial'); export default [r.status, await fails(r.text())]")
     expect_equal("partial: status", seen[0], 200)
     expect_parts("partial", seen[1], "TypeError", "middle of the body")
+
+
+@test
+def odd_answers(context):
+    """What a server sends fails its own fetch at most: the program, which catches everything, and its other requests go on."""
+    seen = value(context, """const seen = {};
+for (const kind of ['cr', 'nul', 'control', 'latin', 'long']) {
+	const other = fetch(HERE + '/hold').then((r) => r.text());
+	seen[kind] = await fetch(HERE + '/odd-header/' + kind).then(async (r) => [r.status, r.headers.get('good'), await r.text()]).catch((e) => e.name);
+	if (await other !== 'held') throw new Error('the other one');
+}
+seen.redirect = await fetch(HERE + '/odd-redirect').then((r) => r.status).catch((e) => e.name);
+export default seen""")
+    for kind, got in seen.items():
+        right = [302, "TypeError"] if kind == "redirect" else [[200, "yes", "ok"], "TypeError"]
+        expect(got in right, f"{kind}: {got}")
+    expect_equal("a header with a line break is left out", seen["cr"], [200, "yes", "ok"])
+
+
+@test
+def many_at_once(context):
+    """More requests than connections: they wait for their turn, and all are answered."""
+    server().counts.update(holding=0, held=0)
+    seen = value(context, """const all = await Promise.all(Array.from({ length: 200 }, () => fetch(HERE + '/hold').then((r) => r.text())));
+export default all.every((text) => text === 'held')""", "--memory", "128MiB", "--timeout", "30s")
+    expect_equal("answers", seen, True)
+    held = server().counts["held"]
+    expect(1 < held <= 32, f"{held} requests at once")
+
+
+@test
+def few_files(context):
+    """The process may open few files: its requests take fewer connections, and what else needs a file has it."""
+    seen = value(Limited(context), """const all = await Promise.all(Array.from({ length: 60 }, () => fetch(HERE + '/hold').then((r) => r.text())));
+export default all.every((text) => text === 'held')""", "--timeout", "30s")
+    expect_equal("answers", seen, True)
 
 
 @test

@@ -193,6 +193,25 @@ class Connection:
         await self.write("HTTP/1.1 200 OK\r\n: no name\r\nbad name: x\r\nGood: yes\r\nContent-Length: 2\r\n\r\nok")
         return False
 
+    async def do_odd_header(self):
+        """One that no header may be, behind one that is right."""
+        kind = {"cr": b"a\rb", "nul": b"a\0b", "control": b"a\x01b", "latin": b"caf\xe9", "long": b"y" * 60000}[self.path.split("/")[2]]
+        await self.write(b"HTTP/1.1 200 Odd\x01Text\xff\r\nGood: yes\r\nOdd: " + kind + b"\r\nContent-Length: 2\r\n\r\nok")
+        return False
+
+    async def do_odd_redirect(self):
+        await self.write(b"HTTP/1.1 302 Found\r\nLocation: http://a\rb/\r\nContent-Length: 0\r\n\r\n")
+        return False
+
+    async def do_hold(self):
+        """Answers once it has been asked for a while; notes how many are asked for at once."""
+        counts = self.server.counts
+        counts["holding"] = counts.get("holding", 0) + 1
+        counts["held"] = max(counts.get("held", 0), counts["holding"])
+        await asyncio.sleep(0.02)
+        counts["holding"] -= 1
+        return await self.answer(b"held")
+
     async def do_endless_headers(self):
         await self.write("HTTP/1.1 200 OK\r\n")
         for i in range(10**7):

@@ -74,6 +74,58 @@ def wasm_image_damaged(context):
         expect_program_error(done, "damaged")
 
 
+class Layout:
+    """Where the fields of an image's head are."""
+    def __init__(self, covered, sha256, lengths, head):
+        self.covered, self.sha256, self.lengths, self.head = covered, sha256, lengths, head
+
+
+LAYOUTS = {"js": Layout(40, 96, (72, 80, 88), 168), "wat": Layout(72, 72, (144, 152, 160, 168), 240)}
+
+
+def forge(data, layout, at, bytes_):
+    """The image with other bytes there, and its checksum made right again."""
+    import hashlib
+    forged = bytearray(data)
+    forged[at:at + len(bytes_)] = bytes_
+    forged[8:40] = hashlib.sha256(forged[layout.covered:]).digest()
+    return bytes(forged)
+
+
+def forgeries(data, layout):
+    """Every field that says something of the program, as nobody writes it."""
+    yield "SHA-256 of control characters", forge(data, layout, layout.sha256, b"\x1b[2J" + b"not a sum".ljust(60, b"."))
+    yield "SHA-256 in capitals", forge(data, layout, layout.sha256, data[layout.sha256:layout.sha256 + 64].upper().replace(b"0", b"A"))
+    yield "SHA-256 too short", forge(data, layout, layout.sha256 + 63, b"\0")
+    yield "SHA-256 without an end", forge(data, layout, layout.sha256 + 64, b"a")
+    yield "what is reserved", forge(data, layout, layout.sha256 + 68, b"x")
+    yield "a NUL in the name", forge(data, layout, layout.head + 1, b"\0")
+    yield "a control character in the name", forge(data, layout, layout.head + 1, b"\x1b")
+    yield "a name of the engine's", forge(data, layout, layout.head, b"curfew:")
+    for field in layout.lengths:
+        for value in 0xffffffffffffffff, 1 << 63, 1 << 32, int.from_bytes(data[field:field + 8], "little") + 1:
+            yield f"length {value:x} at {field}", forge(data, layout, field, value.to_bytes(8, "little"))
+
+
+@test
+def image_with_forged_fields(context):
+    """What an image says of itself is refused before it can come into a report, in process and in a confined one."""
+    for kind, text in ("js", "export default 42"), ("wat", TRIPLE):
+        source = write(context, f"a-long-name.{kind}", text)
+        image = source + ".curfew"
+        done = context.command([context.curfew, "compile", source, "-o", image])
+        expect_equal("compile", (done.code, done.err), (0, b""))
+        with open(image, "rb") as file:
+            data = file.read()
+        for what, forged in forgeries(data, LAYOUTS[kind]):
+            expect(forged != data, f"{kind}: {what}: nothing was changed")
+            with open(image, "wb") as file:
+                file.write(forged)
+            for isolate in [], ["--isolate", "process"]:
+                done = context.run(*isolate, image)
+                expect(done.code == 3 and b"damaged" in done.err and b"\x1b" not in done.err, f"{kind} {isolate}: {what}: exit {done.code}, {done.err!r}")
+
+
 @test
 def wasm_image_of_nothing(context):
     source = write(context, "bad.wat", "(module (func (export \"run\") (call 7)))")

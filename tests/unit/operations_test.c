@@ -222,7 +222,7 @@ static void test_many(void **state)
 	assert_int_equal(atomic_load(&destroyed), MANY);
 }
 
-/* Numbers that somebody else gives, events by number, and how much waits to be taken. */
+/* Numbers that somebody else gives, and events by number. */
 static void test_numbers(void **state)
 {
 	(void)state;
@@ -234,18 +234,36 @@ static void test_numbers(void **state)
 	assert_false(curfew__operations_number(run, 0));
 	assert_false(curfew__operations_number(run, UINT32_MAX));
 	assert_false(curfew__operations_post(run, 6, 1, false, strdup("x"), 1));
-	assert_int_equal(curfew__operations_queued(run), 0);
 	assert_true(curfew__operations_post(run, 7, 1, false, strdup("abc"), 3));
-	size_t one = curfew__operations_queued(run);
-	assert_true(one > 3);
 	assert_true(curfew__operations_post(run, 7, 2, true, NULL, 0));
-	assert_int_equal(curfew__operations_queued(run), 2 * one - 3);
 	assert_int_equal(curfew__operations_next(run)->kind, 1);
-	assert_int_equal(curfew__operations_queued(run), one - 3);
 	curfew__operations_cancel(run, 7);
-	assert_int_equal(curfew__operations_queued(run), 0);
+	assert_null(curfew__operations_next(run));
 	curfew__operations_close(run);
 	curfew__operation_unref(&a->operation);
+	curfew__operations_unref(run);
+	assert_int_equal(atomic_load(&destroyed), 1);
+}
+
+/* A guest that never looks at what has happened cannot have more and more of it happen. */
+static void test_events_are_bounded(void **state)
+{
+	(void)state;
+	curfew__operations *run = curfew__operations_create(on_wake, NULL);
+	work *before = start(run);
+	for (int i = 0; i < CURFEW__EVENTS_MOST; i++)
+		assert_int_not_equal(curfew__operations_answer(run, 1, strdup("refused"), 7), 0);
+	work late = { 0 };
+	assert_int_equal(curfew__operations_answer(run, 1, strdup("refused"), 7), 0);
+	assert_false(curfew__operation_start(run, &late.operation, &type));
+	/* What goes on may say so. */
+	post(before, 9, true, "done");
+	assert_int_equal(curfew__operations_next(run)->kind, 1);
+	assert_int_equal(curfew__operations_next(run)->kind, 1);
+	assert_int_not_equal(curfew__operations_answer(run, 1, NULL, 0), 0);
+	curfew__operations_close(run);
+	assert_null(curfew__operations_next(run));
+	curfew__operation_unref(&before->operation);
 	curfew__operations_unref(run);
 	assert_int_equal(atomic_load(&destroyed), 1);
 }
@@ -260,6 +278,7 @@ int main(void)
 		cmocka_unit_test_setup(test_last_event_against_close, reset),
 		cmocka_unit_test_setup(test_many, reset),
 		cmocka_unit_test_setup(test_numbers, reset),
+		cmocka_unit_test_setup(test_events_are_bounded, reset),
 	};
 	return cmocka_run_group_tests_name("operations", tests, NULL, NULL);
 }
