@@ -16,6 +16,7 @@ enum {
 	CURFEW_GUEST_THREW = 2,   /* error_* and the trace are filled */
 	CURFEW_GUEST_REFUSED = 3, /* the program does not load or has no such export: as CURFEW_GUEST_THREW */
 	CURFEW_GUEST_STOPPED = 4, /* a session's: it was stopped, has come back all the same, and trace is filled */
+	CURFEW_GUEST_UNSETTLED = 5, /* it waits for what nothing can settle; the trace says where */
 };
 
 /* Why the guest asks to be stopped (import "stop"). */
@@ -27,7 +28,8 @@ enum {
 	CURFEW_STOP_FUEL = 4,
 };
 
-/* Place of the memory limit in the control block's limits. */
+/* Places of the grace and the memory limit in the control block's limits. */
+#define CURFEW_LIMIT_GRACE 1
 #define CURFEW_LIMIT_MEMORY 5
 /* The longest secret. */
 #define CURFEW_GUEST_SECRET_BYTES 65536

@@ -36,8 +36,14 @@ static void curfew_refuse_memory(void);
 static size_t curfew_next_collection(size_t alive);
 static void curfew_clean_name(char *text, size_t length, size_t name_length);
 struct JSContext;
+struct JSRuntime;
 static _Bool curfew_may_redeclare(struct JSContext *ctx);
 static int curfew_column(struct curfew_columns *known, const unsigned char *line, const unsigned char *at);
+struct JSAsyncFunctionData;
+static void curfew_note_lost(struct JSRuntime *rt, struct JSAsyncFunctionData *function);
+static void curfew_note_lost_cycles(struct JSRuntime *rt);
+static unsigned curfew_promise_number; /* of the last promise that was made */
+static unsigned curfew_promise_number_of(const void *promise);
 
 #include "quickjs.adapted.c"
 
@@ -548,11 +554,22 @@ static JSObject *promise_of(JSValue resolve)
 	return data ? object_of_class(data->promise, JS_CLASS_PROMISE) : NULL;
 }
 
-/* The function that awaits this promise, or a promise that follows from it: `return promise` and then() hand it on. */
-static JSAsyncFunctionData *awaiting(JSObject *promise)
+static unsigned curfew_promise_number_of(const void *promise)
 {
+	const JSObject *object = promise;
+	return object && object->class_id == JS_CLASS_PROMISE && object->u.promise_data ? object->u.promise_data->curfew_number : 0;
+}
+
+/*
+ * The function that awaits this promise, or a promise that follows from it: `return promise` and then() hand it on. Where
+ * none does, *last is the number of the promise that all of this comes to.
+ */
+static JSAsyncFunctionData *awaiting(JSObject *promise, uint32_t *last)
+{
+	*last = 0;
 	for (int i = 0; promise && promise->u.promise_data && i < PROMISE_LINKS; i++) {
 		struct list_head *reactions = &promise->u.promise_data->promise_reactions[0];
+		*last = promise->u.promise_data->curfew_number;
 		if (list_empty(reactions))
 			return NULL;
 		JSPromiseReactionData *reaction = list_entry(reactions->next, JSPromiseReactionData, link);
@@ -565,6 +582,11 @@ static JSAsyncFunctionData *awaiting(JSObject *promise)
 	return NULL;
 }
 
+static bool is_suspended(const JSAsyncFunctionData *data)
+{
+	return data->is_active && JS_VALUE_GET_TAG(data->func_state.frame.cur_func) == JS_TAG_OBJECT;
+}
+
 /* The next of the list that is suspended, after another one or from the beginning; NULL: there is none. */
 static JSAsyncFunctionData *next_suspended(const JSAsyncFunctionData *after, int *looks)
 {
@@ -572,37 +594,264 @@ static JSAsyncFunctionData *next_suspended(const JSAsyncFunctionData *after, int
 
 	for (; link != &curfew_async_functions && (*looks)-- > 0; link = link->next) {
 		JSAsyncFunctionData *data = list_entry(link, JSAsyncFunctionData, curfew_link);
-		if (data->is_active && JS_VALUE_GET_TAG(data->func_state.frame.cur_func) == JS_TAG_OBJECT)
+		if (is_suspended(data))
 			return data;
 	}
 	return NULL;
 }
 
-/* The function that this one awaits; with NULL, the oldest one that none awaits: the program's own level, if it waits. */
+/* The program waits for this promise; 0: it is not known yet which one will be its result. */
+static uint32_t expected_number;
+
+/* What the top level of the program or of an import comes to: the program waits for all of them. */
+#define TOP_LEVEL 0
+
+/* The function that awaits this one; NULL: none does, and *end is what it comes to in the end. */
+static JSAsyncFunctionData *caller_of(const JSAsyncFunctionData *data, uint32_t *end)
+{
+	JSObject *function = JS_VALUE_GET_OBJ(data->func_state.frame.cur_func);
+	JSAsyncFunctionData *caller = awaiting(promise_of(data->resolving_funcs[0]), end);
+
+	if (!caller && js_class_has_bytecode(function->class_id) &&
+	    function->u.func.function_bytecode->func_name == JS_ATOM__eval_)
+		*end = TOP_LEVEL;
+	return caller;
+}
+
+static bool leads_to_result(uint32_t end)
+{
+	return end == TOP_LEVEL || end == expected_number;
+}
+
+/* The function that this one awaits; NULL: none that is still there. */
 static JSAsyncFunctionData *awaited_by(const JSAsyncFunctionData *caller)
 {
 	int looks = LOOKS;
+	uint32_t end;
 	JSAsyncFunctionData *at = next_suspended(NULL, &looks);
 
-	while (at && awaiting(promise_of(at->resolving_funcs[0])) != caller)
+	while (at && caller_of(at, &end) != caller)
 		at = next_suspended(at, &looks);
 	return at;
 }
 
-/* The chain of awaits, innermost first, as if they were calls. */
-static void trace_waiting(JSRuntime *rt)
+/* The oldest function that none awaits: if there is one, the one that the program's result comes from. */
+static JSAsyncFunctionData *outermost_waiting(void)
 {
-	JSAsyncFunctionData *chain[TRACE_FRAMES];
+	int looks = LOOKS;
+	JSAsyncFunctionData *oldest = NULL;
+
+	for (JSAsyncFunctionData *at = next_suspended(NULL, &looks); at; at = next_suspended(at, &looks)) {
+		uint32_t end;
+		if (caller_of(at, &end))
+			continue;
+		if (leads_to_result(end))
+			return at;
+		oldest = oldest ? oldest : at;
+	}
+	return oldest;
+}
+
+/* Writes a chain of awaits, innermost first, as if they were calls. Of ours, only the one that the program called. */
+static void trace_chain(JSRuntime *rt, JSAsyncFunctionData *const *chain, int length)
+{
+	int at = 0;
+
+	while (at + 1 < length && frame_kind(&chain[at]->func_state.frame) == FRAME_PRELUDE &&
+	       frame_kind(&chain[at + 1]->func_state.frame) == FRAME_PRELUDE)
+		at++;
+	while (at < length)
+		trace_frame(rt, &chain[at++]->func_state.frame);
+}
+
+/* ---- Where functions waited that are garbage -------------------------------------------------------------- */
+
+/* How many of them are remembered, each with so many of those that awaited it. */
+#define LOST 8
+#define LOST_FRAMES 16
+#define LOST_TEXT 1024
+
+/* A function that became garbage while it waited, and the chain of those that awaited it. */
+typedef struct lost_chain {
+	uint32_t numbers[LOST_FRAMES]; /* of the promises of its functions, innermost first */
+	uint32_t count;
+	uint32_t end;                  /* what the outermost one comes to */
+	uint32_t order;                /* 0: this place is free */
+	uint32_t length;
+	char text[LOST_TEXT];          /* as in a trace */
+} lost_chain;
+static lost_chain *lost; /* [LOST], once there was one: the memory that every run writes to stays close together */
+static uint32_t lost_order;
+
+static uint32_t number_of(const JSAsyncFunctionData *data)
+{
+	return curfew_promise_number_of(promise_of(data->resolving_funcs[0]));
+}
+
+static bool has_number(const lost_chain *chain, uint32_t number)
+{
+	for (uint32_t i = 0; i < chain->count; i++)
+		if (chain->numbers[i] == number)
+			return true;
+	return false;
+}
+
+/* Lets go of all that is remembered, since another call begins. */
+static void forget_lost(void)
+{
+	free(lost);
+	lost = NULL;
+	expected_number = 0;
+}
+
+/* A place for another chain: a free one, else the oldest that does not lead to the result. */
+static lost_chain *place_for_lost(void)
+{
+	lost_chain *place = &lost[lost_order % LOST];
+	bool may_go = false;
+
+	for (int i = 0; i < LOST; i++) {
+		bool needed = lost[i].order && leads_to_result(lost[i].end);
+		if (!needed && (!may_go || lost[i].order < place->order))
+			place = &lost[i];
+		may_go |= !needed;
+	}
+	return place;
+}
+
+/* Appends a chain's functions, and its frames as text: nobody reads the trace while the program runs. */
+static void add_to_lost(JSRuntime *rt, lost_chain *place, JSAsyncFunctionData *const *chain, int length)
+{
+	for (int i = 0; i < length && place->count < LOST_FRAMES; i++)
+		place->numbers[place->count++] = number_of(chain[i]);
+
+	curfew_control.trace_length = 0;
+	trace_chain(rt, chain, length);
+	uint32_t added = curfew_control.trace_length;
+	while (added > LOST_TEXT - place->length || (added && curfew_control.trace[added - 1] != '\n'))
+		added--;
+	memcpy(place->text + place->length, curfew_control.trace, added);
+	place->length += added;
+	curfew_control.trace_length = 0;
+}
+
+/* The functions that await this one, itself first; *end is what the outermost comes to. */
+static int chain_outwards(JSAsyncFunctionData *function, JSAsyncFunctionData **chain, uint32_t *end)
+{
 	int length = 0;
 
-	for (JSAsyncFunctionData *at = awaited_by(NULL); at && length < TRACE_FRAMES; at = awaited_by(at))
+	for (JSAsyncFunctionData *at = function; at && is_suspended(at) && length < LOST_FRAMES; at = caller_of(at, end))
 		chain[length++] = at;
-	/* Of ours, only the one that the program called. */
-	while (length > 1 && frame_kind(&chain[length - 1]->func_state.frame) == FRAME_PRELUDE &&
-	       frame_kind(&chain[length - 2]->func_state.frame) == FRAME_PRELUDE)
-		length--;
-	while (length)
-		trace_frame(rt, &chain[--length]->func_state.frame);
+	return length;
+}
+
+/* The chain lost last that has this function, or that it awaited the end of; NULL: neither. */
+static lost_chain *lost_within(const JSAsyncFunctionData *function)
+{
+	uint32_t number = number_of(function);
+	lost_chain *found = NULL;
+
+	for (int i = 0; lost && i < LOST; i++) {
+		bool fits = has_number(&lost[i], number) || (function->curfew_awaits && lost[i].end == function->curfew_awaits);
+		if (lost[i].order && fits && (!found || lost[i].order > found->order))
+			found = &lost[i];
+	}
+	return found;
+}
+
+/* The chain that begins with one of these functions: what is lost inside of it takes its place. */
+static lost_chain *lost_outside(JSAsyncFunctionData *const *chain, int length)
+{
+	for (int i = 0; i < LOST; i++)
+		for (int at = 0; lost[i].order && at < length; at++)
+			if (lost[i].numbers[0] == number_of(chain[at]))
+				return &lost[i];
+	return NULL;
+}
+
+static void curfew_note_lost(JSRuntime *rt, JSAsyncFunctionData *function)
+{
+	JSAsyncFunctionData *chain[LOST_FRAMES];
+	uint32_t end = 0;
+
+	if (stopping || !is_suspended(function))
+		return;
+	lost = lost ? lost : checked(calloc(LOST, sizeof *lost));
+	lost_chain *place = lost_within(function);
+	/* Those that awaited a function are often lost with it. */
+	if (place && has_number(place, number_of(function)))
+		return;
+
+	int length = chain_outwards(function, chain, &end);
+	if (!place) {
+		place = lost_outside(chain, length);
+		place = place ? place : place_for_lost();
+		place->count = place->length = 0;
+	}
+	place->order = ++lost_order;
+	place->end = end;
+	add_to_lost(rt, place, chain, length);
+}
+
+/* A collection is about to free what is in cycles: everything is still whole. */
+static void curfew_note_lost_cycles(JSRuntime *rt)
+{
+	struct list_head *link;
+
+	list_for_each(link, &rt->tmp_obj_list) {
+		JSGCObjectHeader *header = list_entry(link, JSGCObjectHeader, link);
+		if (JS_GC_TYPE(header) == JS_GC_OBJ_TYPE_ASYNC_FUNCTION)
+			curfew_note_lost(rt, (JSAsyncFunctionData *)header);
+	}
+}
+
+/* The chain lost last that leads to the result; NULL: none was. */
+static const lost_chain *lost_result(void)
+{
+	const lost_chain *found = NULL;
+
+	for (int i = 0; lost && i < LOST; i++)
+		if (lost[i].order && leads_to_result(lost[i].end) && (!found || lost[i].order > found->order))
+			found = &lost[i];
+	return found;
+}
+
+static void trace_lost(const lost_chain *chain)
+{
+	memcpy(curfew_control.trace, chain->text, chain->length);
+	curfew_control.trace_length = chain->length;
+}
+
+/* Where the program waits: the chain of awaits that its result hangs on, also as far as it is garbage. */
+static void trace_waiting(JSRuntime *rt)
+{
+	JSAsyncFunctionData *inwards[TRACE_FRAMES], *chain[TRACE_FRAMES];
+	int length = 0;
+	uint32_t end = 0;
+	JSAsyncFunctionData *outermost = outermost_waiting();
+	bool is_result = outermost && !caller_of(outermost, &end) && leads_to_result(end);
+
+	const lost_chain *gone = is_result ? NULL : lost_result();
+	if (gone) {
+		trace_lost(gone);
+		return;
+	}
+	for (JSAsyncFunctionData *at = outermost; at && length < TRACE_FRAMES; at = awaited_by(at))
+		inwards[length++] = at;
+	/* What the innermost one awaits may have been the promise of a function that is no more. */
+	gone = length ? lost_within(inwards[length - 1]) : NULL;
+	if (gone)
+		trace_lost(gone);
+	if (gone && has_number(gone, number_of(inwards[length - 1])))
+		return;
+	for (int i = 0; i < length; i++)
+		chain[i] = inwards[length - 1 - i];
+	trace_chain(rt, chain, length);
+}
+
+void curfew_engine_expect(JSValueConst result)
+{
+	expected_number = curfew_promise_number_of(object_of_class(result, JS_CLASS_PROMISE));
 }
 
 /*
@@ -897,6 +1146,7 @@ void curfew_engine_again(void)
 	stopping = traced = false;
 	first_cause = postponed = 0;
 	stopped_frame = NULL;
+	forget_lost();
 	job_function = NULL;
 	curfew_control.trace_length = 0;
 	refill(ctx);

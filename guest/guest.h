@@ -50,6 +50,10 @@ int curfew_engine_link(JSValueConst module);
 JSValue curfew_engine_imports(JSValueConst module);
 /* What a linked module exports, as an array of { name, kind, type }, sorted by name. */
 JSValue curfew_engine_exports(JSValueConst module);
+/* The program waits for this, where it is a promise; anything else: it is not known yet what it will wait for. */
+void curfew_engine_expect(JSValueConst result);
+/* Writes where the program is, or waits, into the control block. */
+void curfew_trace(void);
 /* Runs the next job: 1, 0 if there was none, -1 if it threw. */
 int curfew_engine_run_job(void);
 /* Looks a global function up, lexical declarations included. JS_UNDEFINED if there is none. */
@@ -72,6 +76,8 @@ void curfew_operations_init(JSValueConst native);
 void curfew_operations_clear(void);
 /* Whether an operation keeps the program alive. */
 bool curfew_operations_wanted(void);
+/* Whether an operation goes on, so that an event of it may come. */
+bool curfew_operations_go_on(void);
 /* Hands the next event to the prelude: 1, 0 if there was none, -1 if that threw. */
 int curfew_operations_turn(void);
 

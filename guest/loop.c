@@ -203,6 +203,13 @@ static JSValue function_to_call(void)
 	return found;
 }
 
+static void set_result(JSValue value)
+{
+	JS_FreeValue(curfew_context, result);
+	result = value;
+	curfew_engine_expect(value);
+}
+
 static int32_t call_function(JSValue function)
 {
 	JSContext *ctx = curfew_context;
@@ -221,8 +228,8 @@ static int32_t call_function(JSValue function)
 	JSValue *arguments = count ? malloc(count * sizeof *arguments) : NULL;
 	for (uint32_t i = 0; i < count; i++)
 		arguments[i] = JS_GetPropertyUint32(ctx, params, i);
-	JS_FreeValue(ctx, result);
-	result = JS_Call(ctx, function, JS_UNDEFINED, (int)count, (JSValueConst *)arguments);
+	set_result(JS_UNDEFINED);
+	set_result(JS_Call(ctx, function, JS_UNDEFINED, (int)count, (JSValueConst *)arguments));
 	for (uint32_t i = 0; i < count; i++)
 		JS_FreeValue(ctx, arguments[i]);
 	free(arguments);
@@ -257,8 +264,7 @@ static int32_t evaluate_cell(void)
 	free(name);
 	if (JS_IsException(compiled))
 		return curfew_engine_describe(CURFEW_GUEST_REFUSED);
-	JS_FreeValue(ctx, result);
-	result = JS_EvalFunction(ctx, compiled);
+	set_result(JS_EvalFunction(ctx, compiled));
 	return JS_IsException(result) ? curfew_engine_describe(CURFEW_GUEST_THREW) : CURFEW_GUEST_DONE;
 }
 
@@ -283,8 +289,7 @@ static int32_t after_evaluation(void)
 		                                                      ? "no global function has the name to be called"
 		                                                      : "no exported function has the name to be called");
 	} else if (!JS_IsUndefined(module)) {
-		JS_FreeValue(ctx, result);
-		result = JS_DupValue(ctx, function);
+		set_result(JS_DupValue(ctx, function));
 	}
 	JS_FreeValue(ctx, function);
 	return status;
@@ -412,6 +417,33 @@ static int32_t finish(void)
 	return CURFEW_GUEST_DONE;
 }
 
+/* Whether the program has asked to be told of the end of its time, and may go on then. */
+static bool awaits_abort(void)
+{
+	JSContext *ctx = curfew_context;
+
+	if (abort_told || !curfew_control.limits[CURFEW_LIMIT_GRACE])
+		return false;
+	JSValue hook = JS_GetPropertyStr(ctx, curfew_hooks, "awaitsAbort");
+	JSValue answer = JS_Call(ctx, hook, JS_UNDEFINED, 0, NULL);
+	JS_FreeValue(ctx, hook);
+	bool awaits = JS_ToBool(ctx, answer) > 0;
+	JS_FreeValue(ctx, answer);
+	return awaits;
+}
+
+/* Whether nothing is left that could settle what the program waits for. */
+static bool is_unsettled(void)
+{
+	return progress != SETTLED && curfew_timers_next() == INT64_MAX && !curfew_operations_go_on() && !awaits_abort();
+}
+
+static int32_t end_unsettled(void)
+{
+	curfew_trace();
+	return CURFEW_GUEST_UNSETTLED;
+}
+
 /* Jobs, then the timers that are due and one event, until none is left. */
 static int32_t turn(void)
 {
@@ -434,6 +466,8 @@ static int32_t turn(void)
 			continue;
 		if (progress == SETTLED && !curfew_timers_wanted() && !curfew_operations_wanted())
 			return finish();
+		if (is_unsettled())
+			return end_unsettled();
 		curfew_control.wake_ns = curfew_timers_next();
 		return CURFEW_GUEST_WAITING;
 	}
@@ -456,7 +490,7 @@ static int32_t evaluate_program(void)
 	if (curfew_functions_begin() < 0)
 		return curfew_engine_describe(CURFEW_GUEST_THREW);
 	progress = EVALUATING;
-	result = JS_EvalFunction(curfew_context, program);
+	set_result(JS_EvalFunction(curfew_context, program));
 	program = JS_UNDEFINED;
 	return JS_IsException(result) ? curfew_engine_describe(CURFEW_GUEST_THREW) : CURFEW_GUEST_DONE;
 }

@@ -87,6 +87,11 @@ bool curfew_operations_wanted(void)
 	return held > 0;
 }
 
+bool curfew_operations_go_on(void)
+{
+	return going_on > 0;
+}
+
 int curfew_operations_turn(void)
 {
 	JSContext *ctx = curfew_context;

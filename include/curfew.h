@@ -91,7 +91,8 @@ CURFEW_API const char *curfew_version(void);
 	X(CPU, 13, "cpu", 152, "the CPU time limit was exceeded")                                               \
 	X(OUTPUT, 14, "output", 153, "the output limit was exceeded")                                           \
 	X(EXITED, 15, "exited", 0, "the program ended itself with an exit code")                                \
-	X(CRASHED, 16, "crashed", 134, "the process that ran the program died")
+	X(CRASHED, 16, "crashed", 134, "the process that ran the program died")                                 \
+	X(UNSETTLED, 17, "unsettled", 13, "the program awaits what nothing can settle")
 
 typedef enum curfew_outcome {
 #define X(name, value, text, exit_code, sentence) CURFEW_OUTCOME_##name = value,
@@ -99,6 +100,9 @@ typedef enum curfew_outcome {
 #undef X
 	CURFEW_OUTCOME_COUNT
 } curfew_outcome;
+
+/* Length of the list of what tripped: there are fewer limits. */
+#define CURFEW_TRIPPED_MAX 17
 
 /* Name as in the report ("deadline"), in static memory; NULL for a value that is none. */
 CURFEW_API const char *curfew_outcome_name(curfew_outcome outcome);
@@ -668,7 +672,7 @@ struct curfew_report {
 	curfew_outcome outcome;
 	char id[27];                                   /* ULID */
 	uint32_t tripped_count;
-	curfew_outcome tripped[CURFEW_OUTCOME_COUNT];  /* every limit exceeded when it stopped, first one first */
+	curfew_outcome tripped[CURFEW_TRIPPED_MAX];    /* every limit exceeded when it stopped, first one first */
 	curfew_stop_mode stop_mode;                    /* CURFEW_STOP_NONE: it was not stopped */
 	curfew_outcome stop_cause;                     /* equals outcome, unless something else ended the grace */
 	uint64_t stop_latency_ns;                      /* how long after its time was up it was stopped; 0 if before */

@@ -101,6 +101,7 @@ const OUTCOMES = {
 	cpu: { tone: 'other', icon: 'limit', word: 'CPU limit' },
 	output: { tone: 'other', icon: 'limit', word: 'Output limit' },
 	crashed: { tone: 'other', icon: 'alert', word: 'Crashed' },
+	unsettled: { tone: 'other', icon: 'alert', word: 'Awaits nothing' },
 	internal: { tone: 'other', icon: 'alert', word: 'Internal error' },
 };
 

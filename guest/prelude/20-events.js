@@ -122,7 +122,7 @@
 
 	const toCapture = (options) => !!(isObject(options) ? options.capture : options);
 
-	let dispatch, setHandler, isEventTarget;
+	let dispatch, setHandler, isEventTarget, hasListeners;
 
 	class EventTarget {
 		#lists = new Map(); // event type -> its listeners, in the order they were added
@@ -224,6 +224,10 @@
 
 		static {
 			isEventTarget = (value) => isObject(value) && #lists in value;
+			hasListeners = (target, type) => {
+				const list = mapGet(target.#lists, type);
+				return list !== undefined && list.items.length > list.stale;
+			};
 			dispatch = (target, event) => target.#dispatch(event);
 			// An event handler attribute (onabort): one listener, whose function may change and keeps its place.
 			setHandler = (target, type, slot, handler) => {

@@ -6,7 +6,7 @@
 	const ABORTED_BY_DEADLINE = 1;
 
 	let newSignal, isAbortSignal, isAborted, onAbort, offAbort, abortReason, abortSignal, isAbortController;
-	let abortRun, runSignal, renewRunSignal;
+	let abortRun, awaitsAbort, runSignal, renewRunSignal;
 
 	class AbortSignal extends EventTarget {
 		#aborted = false;
@@ -158,6 +158,17 @@
 				markRun(kind);
 				run.#fire();
 			};
+			// Whether anything follows when this signal is aborted.
+			const isObserved = (signal) => {
+				if (signal.#algorithms.length > 0 || hasListeners(signal, 'abort'))
+					return true;
+				for (let i = 0; i < signal.#dependents.length; i++) {
+					if (isObserved(signal.#dependents[i]))
+						return true;
+				}
+				return false;
+			};
+			awaitsAbort = () => !run.#fired && isObserved(run);
 			renewRunSignal = () => {
 				if (run && !run.#aborted)
 					return;

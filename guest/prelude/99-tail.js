@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the guest keeps: abort(kind), called by the run loop when the deadline passed (1) or the run was cancelled (2);
+// awaitsAbort(), whether the program would be told of that;
 // event(id, kind, last, bytes), for each event of an operation; functions(list), before a program that has host functions;
 // again(), before each further call of a session.
 
@@ -9,5 +10,5 @@
 		mapClear(operationHandlers);
 	}
 
-	return { __proto__: null, abort: abortRun, event: onOperationEvent, functions: exposeHost, again: beginAgain };
+	return { __proto__: null, abort: abortRun, awaitsAbort, event: onOperationEvent, functions: exposeHost, again: beginAgain };
 })

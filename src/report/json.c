@@ -62,7 +62,7 @@ static void write_tripped(curfew__json_writer *writer, const curfew_report *repo
 {
 	curfew__json_key(writer, "tripped");
 	curfew__json_begin_array(writer);
-	for (uint32_t i = 0; i < report->tripped_count && i < CURFEW_OUTCOME_COUNT; i++)
+	for (uint32_t i = 0; i < report->tripped_count && i < CURFEW_TRIPPED_MAX; i++)
 		curfew__json_text(writer, curfew_outcome_name(report->tripped[i]));
 	curfew__json_end_array(writer);
 }

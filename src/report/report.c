@@ -513,7 +513,7 @@ void curfew__report_add_tripped(curfew_report *report, curfew_outcome outcome)
 		if (report->tripped[i] == outcome)
 			return;
 	}
-	if (report->tripped_count < CURFEW_OUTCOME_COUNT)
+	if (report->tripped_count < CURFEW_TRIPPED_MAX)
 		report->tripped[report->tripped_count++] = outcome;
 }
 

@@ -245,7 +245,7 @@ static void list_usages(const curfew_report *report, usage list[USAGES])
 
 static bool is_tripped(const curfew_report *report, curfew_outcome outcome)
 {
-	for (uint32_t i = 0; i < report->tripped_count && i < CURFEW_OUTCOME_COUNT; i++) {
+	for (uint32_t i = 0; i < report->tripped_count && i < CURFEW_TRIPPED_MAX; i++) {
 		if (report->tripped[i] == outcome)
 			return true;
 	}
@@ -387,12 +387,20 @@ static void add_finished(writer *w, const curfew_report *report)
 		                      report->stop_cause == CURFEW_OUTCOME_CANCELLED ? "cancel" : "deadline");
 }
 
+/* Its name is the outcome's already. */
+static void add_unsettled(writer *w, const curfew_report *report)
+{
+	const char *message = report->error_message;
+	add_guest_lines(w, message != NULL ? message : curfew_outcome_text(report->outcome));
+}
+
 /* Ended by itself, or was stopped? */
 static bool has_own_end(curfew_outcome outcome)
 {
 	return outcome == CURFEW_OUTCOME_THREW || outcome == CURFEW_OUTCOME_TRAPPED ||
 	       outcome == CURFEW_OUTCOME_BAD_PROGRAM || outcome == CURFEW_OUTCOME_INTERNAL_ERROR ||
-	       outcome == CURFEW_OUTCOME_EXITED || outcome == CURFEW_OUTCOME_CRASHED;
+	       outcome == CURFEW_OUTCOME_EXITED || outcome == CURFEW_OUTCOME_CRASHED ||
+	       outcome == CURFEW_OUTCOME_UNSETTLED;
 }
 
 static void add_first_line(writer *w, const curfew_report *report)
@@ -400,6 +408,8 @@ static void add_first_line(writer *w, const curfew_report *report)
 	add_head(w, report);
 	if (report->outcome == CURFEW_OUTCOME_FINISHED)
 		add_finished(w, report);
+	else if (report->outcome == CURFEW_OUTCOME_UNSETTLED)
+		add_unsettled(w, report);
 	else if (has_own_end(report->outcome))
 		add_error(w, report);
 	else
@@ -499,7 +509,7 @@ static void add_source_line(writer *w, const curfew_report *report)
 static void add_also_tripped(writer *w, const curfew_report *report)
 {
 	const char *separator = "  also exceeded: ";
-	for (uint32_t i = 0; i < report->tripped_count && i < CURFEW_OUTCOME_COUNT; i++) {
+	for (uint32_t i = 0; i < report->tripped_count && i < CURFEW_TRIPPED_MAX; i++) {
 		const char *name = curfew_outcome_name(report->tripped[i]);
 		if (report->tripped[i] == report->outcome || name == NULL)
 			continue;

@@ -92,6 +92,8 @@ static curfew_outcome outcome_without_cause(curfew__run_end end)
 		return CURFEW_OUTCOME_BAD_PROGRAM;
 	case CURFEW__END_EXITED:
 		return CURFEW_OUTCOME_EXITED;
+	case CURFEW__END_UNSETTLED:
+		return CURFEW_OUTCOME_UNSETTLED;
 	case CURFEW__END_NOT_RUN:
 	case CURFEW__END_WAITING:
 	case CURFEW__END_DONE:
@@ -137,6 +139,9 @@ void curfew__run_finish(curfew_run *run, curfew__run_end end)
 	if (end == CURFEW__END_STACK || end == CURFEW__END_FUEL)
 		curfew__run_latch(run, outcome_without_cause(end), ended_ns);
 	look_at_all(run, ended_ns);
+	/* Nothing can come within the grace any more, so that it is over. */
+	if (end == CURFEW__END_UNSETTLED && atomic_load(&run->time_up))
+		curfew__run_latch(run, (curfew_outcome)atomic_load(&run->time_up), ended_ns);
 	curfew__signal_release(&run->cancels[0]); /* it may serve the next run */
 	if (readable && end == CURFEW__END_DONE && !atomic_load(&run->cause))
 		kind->fill_value(run);
@@ -145,7 +150,11 @@ void curfew__run_finish(curfew_run *run, curfew__run_end end)
 	/* Told that its time was up, it has no other outcome, whatever stopped it within its grace. */
 	report->outcome = up ? up : cause ? cause : outcome_without_cause(end);
 	fill_stop(run, ended_ns, hard);
-	run->after = curfew__budget_begin(CURFEW__AFTER_CPU_NS, CURFEW__AFTER_BYTES);
+	if (report->outcome == CURFEW_OUTCOME_UNSETTLED)
+		fill_error_of_stop(run, CURFEW_OUTCOME_UNSETTLED);
+	/* What finished has nothing that would need it. */
+	if (end != CURFEW__END_DONE)
+		run->after = curfew__budget_begin(CURFEW__AFTER_CPU_NS, CURFEW__AFTER_BYTES);
 	if (readable)
 		kind->fill_error(run, end);
 	report->trace_truncated |= run->after.is_spent;

@@ -98,6 +98,8 @@ static curfew__run_end end_of_call(int32_t status)
 		return CURFEW__END_THREW;
 	case CURFEW_GUEST_REFUSED:
 		return CURFEW__END_REFUSED;
+	case CURFEW_GUEST_UNSETTLED:
+		return CURFEW__END_UNSETTLED;
 	case CURFEW_GUEST_STOPPED:
 		return CURFEW__END_STOPPED;
 	default:
@@ -441,7 +443,7 @@ static void fill_error(curfew_run *run, curfew__run_end end)
 	if (end == CURFEW__END_THREW || end == CURFEW__END_REFUSED) {
 		if (!caused)
 			fill_thrown(run, end == CURFEW__END_REFUSED);
-	} else if (end == CURFEW__END_STOPPED) {
+	} else if (end == CURFEW__END_STOPPED || end == CURFEW__END_UNSETTLED) {
 		read_trace(run);
 	} else if ((end >= CURFEW__END_TRAPPED || waited) && run->entered) {
 		fill_trace(run);

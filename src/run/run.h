@@ -91,6 +91,7 @@ typedef enum curfew__run_end {
 	CURFEW__END_THREW,
 	CURFEW__END_REFUSED, /* the program does not load or has no such export */
 	CURFEW__END_EXITED,  /* by itself; the report has the code */
+	CURFEW__END_UNSETTLED, /* it waits for what nothing can settle */
 	CURFEW__END_STOPPED, /* a cause is latched, and the guest of a session has come back all the same */
 	CURFEW__END_TRAPPED, /* by the guest's fault, unless a cause is latched */
 	CURFEW__END_STACK,

@@ -377,6 +377,47 @@ static void test_nothing_in_flight_survives(void)
 	close_notebook(&n);
 }
 
+static void expect_unsettled(curfew_session *session, curfew_report *report, const char *function, uint32_t line)
+{
+	CHECK_EQUAL(report->outcome, CURFEW_OUTCOME_UNSETTLED);
+	CHECK_EQUAL(report->stop_mode, CURFEW_STOP_NONE);
+	CHECK_EQUAL(report->tripped_count, 0);
+	CHECK_TEXT(report->error_name, "unsettled");
+	CHECK(report->frame_count > 0);
+	CHECK_TEXT(report->frames[0].function, function);
+	CHECK_EQUAL(report->frames[0].line, line);
+	CHECK(curfew_session_is_usable(session));
+	curfew_report_destroy(report);
+}
+
+/* A call that waits for nothing ends at once, without a deadline, and the state stays. */
+static void test_waiting_for_nothing(void)
+{
+	curfew_limits unlimited = {.size = sizeof unlimited, .timeout_ns = CURFEW_UNLIMITED};
+	notebook n = open_notebook("let kept = 7;\nasync function forever() {\n\tawait new Promise(() => {});\n}", NULL);
+	for (int i = 0; i < 3; i++) {
+		expect_unsettled(n.session, cell(n.session, "\nawait new Promise(() => {})", &unlimited), "<anonymous>", 2);
+		expect_unsettled(n.session, call(n.session, "forever", NULL, &unlimited), "forever", 3);
+		expect(n.session, "kept", "7");
+	}
+	/* The earlier call has ended, and its timers with it: nothing settles its promise any more. */
+	expect(n.session, "globalThis.later = new Promise(done => setTimeout(done, 1)); 1", "1");
+	expect_stop(n.session, "setInterval(() => {}, 1); globalThis.other = new Promise(done => setTimeout(done, 1e7)); for (;;);",
+	            &(curfew_limits){.size = sizeof(curfew_limits), .cpu_ns = 20000000}, CURFEW_OUTCOME_CPU);
+	expect_unsettled(n.session, cell(n.session, "await other", &unlimited), "<anonymous>", 1);
+	expect(n.session, "kept + 1", "8");
+	close_notebook(&n);
+}
+
+/* While the program is first evaluated there is no state yet that could stay. */
+static void test_a_program_that_waits_for_nothing(void)
+{
+	notebook n = open_notebook("await new Promise(() => {}); export const f = () => 1;", NULL);
+	check(call(n.session, "f", NULL, NULL), CURFEW_OUTCOME_UNSETTLED, NULL);
+	expect_lost(n.session);
+	close_notebook(&n);
+}
+
 /* ---- Totals ----------------------------------------------------------------------------------------------- */
 
 static void test_totals(void)
@@ -972,6 +1013,8 @@ static const harness_test tests[] = {
 	{"memory_loses_state", test_memory_loses_state},
 	{"grace", test_grace},
 	{"nothing_in_flight_survives", test_nothing_in_flight_survives},
+	{"waiting_for_nothing", test_waiting_for_nothing},
+	{"a_program_that_waits_for_nothing", test_a_program_that_waits_for_nothing},
 	{"totals", test_totals},
 	{"total_fuel_and_calls", test_total_fuel_and_calls},
 	{"lifetime", test_lifetime},

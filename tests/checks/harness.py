@@ -23,8 +23,9 @@ EXIT_CODES = {
     "ok": 0, "threw": 1, "trapped": 1, "bad_program": 3, "fuel": 121, "loops": 122, "host_calls": 123, "timers": 123,
     "deadline": 124, "internal": 125, "cancelled": 130, "memory": 137, "stack": 139, "cpu": 152, "output": 153,
     "exited": 0, "crashed": 134,
+    "unsettled": 13,
 }
-STOPS = set(EXIT_CODES) - {"ok", "threw", "trapped", "bad_program", "internal", "exited", "crashed"}
+STOPS = set(EXIT_CODES) - {"ok", "threw", "trapped", "bad_program", "internal", "exited", "crashed", "unsettled"}
 
 
 class Failed(Exception):
@@ -167,7 +168,7 @@ def _check_sense(report):
     if outcome == "ok":
         expect(report["tripped"] == [] and stop is None and report["error"] is None,
                f"ok, but tripped {report['tripped']}, stop {stop}, error {shorten(report['error'])}")
-    if outcome in ("threw", "bad_program", "internal"):
+    if outcome in ("threw", "bad_program", "internal", "unsettled"):
         expect(report["error"] is not None, f"{outcome}: there is no error")
     for key in ("loops", "host_calls", "fuel", "output_bytes"):
         if limits[key] is not None and used[key] is not None:

@@ -1,3 +1,3 @@
-// expect: deadline threw
+// expect: unsettled threw
 // SPDX-License-Identifier: Apache-2.0
 for (;;) { await import('./import_itself.js'); } export {}

@@ -1,3 +1,3 @@
-// expect: deadline
+// expect: unsettled
 // SPDX-License-Identifier: Apache-2.0
 await { then() {} }; export {}

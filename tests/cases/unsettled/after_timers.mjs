@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: Apache-2.0
+// Timers are waited for, unimportant ones too: they may settle something.
+// outcome: unsettled
+// stdout: timer
+// stdout: signal
+// frames: <anonymous> after_timers.mjs:9:*
+setTimeout(() => console.log("timer"), 20);
+AbortSignal.timeout(40).addEventListener("abort", () => console.log("signal"));
+await new Promise(() => {});

@@ -1,0 +1,6 @@
+// SPDX-License-Identifier: Apache-2.0
+// A stream that nobody feeds.
+// outcome: unsettled
+// frames: <anonymous> for_await.mjs:6:*
+for await (const chunk of new ReadableStream({ pull() { return new Promise(() => {}); } }))
+	console.log(chunk);

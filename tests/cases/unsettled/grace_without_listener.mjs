@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: Apache-2.0
+// A grace that nobody listens for brings nothing.
+// args: --timeout unlimited --grace 10s
+// outcome: unsettled
+// frames: <anonymous> grace_without_listener.mjs:9:*
+const listener = () => {};
+curfew.signal.addEventListener("abort", listener);
+await null; curfew.signal.removeEventListener("abort", listener);
+await new Promise(() => {});

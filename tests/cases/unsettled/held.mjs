@@ -1,0 +1,7 @@
+// SPDX-License-Identifier: Apache-2.0
+// Somebody holds the promise: the function still waits.
+// outcome: unsettled
+// frames: wait held.mjs:6:* | <anonymous> held.mjs:7:*
+const kept = new Promise(() => {});
+async function wait() { await kept; }
+await wait();

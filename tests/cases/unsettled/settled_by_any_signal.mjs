@@ -1,0 +1,8 @@
+// SPDX-License-Identifier: Apache-2.0
+// What follows the signal of the run counts as well.
+// args: --timeout 100ms --grace 10s
+// outcome: deadline
+// stop.mode: cooperative
+// value: "TimeoutError"
+const both = AbortSignal.any([new AbortController().signal, curfew.signal]);
+export default await new Promise((done) => { both.onabort = () => done(both.reason.name); });

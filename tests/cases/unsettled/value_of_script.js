@@ -1,0 +1,6 @@
+// SPDX-License-Identifier: Apache-2.0
+// A script whose value is a promise waits for it; no await says where.
+// outcome: unsettled
+// frames:
+// value: null
+new Promise(() => {})
