@@ -62,7 +62,7 @@ static account *make_anybody(void)
 	if (a == NULL)
 		return NULL;
 	a->scopes = SCOPE_ALL;
-	a->running_most = a->queued_most = a->per_minute_most = UINT64_MAX;
+	a->tenant.running_max = a->queued_most = a->per_minute_most = UINT64_MAX;
 	a->ceilings.size = sizeof a->ceilings;
 	return a;
 }

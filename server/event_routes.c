@@ -3,9 +3,10 @@
  * /v1/runs/ID/events: the story of a run as server-sent events. Each has a number, which a client that comes back sends
  * as Last-Event-ID. A stream without news holds no thread; one whose client does not read holds only its place.
  */
+#include "record.h"
 #include "routes.h"
-#include "run.h"
 #include "store.h"
+#include "subscription.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -42,7 +43,7 @@ static bool make_chunk(request *q, bool *ends)
 	if (q->next_event >= end)
 		text_say(&out, ": ping\n\n");
 	for (; q->next_event < end && out.len < STREAM_BLOCK_BYTES; q->next_event++) {
-		const event *e = &r->events[q->next_event - r->first_event];
+		const event *e = run_get_event(r, q->next_event);
 		write_event(&out, q->next_event, e->kind, e->data->data, e->data->len);
 	}
 	free(q->chunk);
@@ -89,7 +90,7 @@ static answer reply_stream(request *q, struct MHD_Response *response)
 static answer start_stream(request *q, run *r, uint64_t last_event)
 {
 	server *s = q->server;
-	if (s->streams >= s->config->streams_most) {
+	if (http_count_streams(s->http) >= s->config->streams_most) {
 		server_unlock(s);
 		return reply_later(q, MHD_HTTP_SERVICE_UNAVAILABLE, REFUSAL_STREAMS, "too-many-streams", "too many event streams are open", 2);
 	}
@@ -99,7 +100,7 @@ static answer start_stream(request *q, run *r, uint64_t last_event)
 	}
 	q->is_stream = true;
 	q->next_event = last_event + 1;
-	http_watch(q, r);
+	subscribe(q, r);
 	server_unlock(s);
 	return reply_stream(q, MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, STREAM_BLOCK_BYTES, read_stream, q, NULL));
 }
@@ -160,7 +161,7 @@ answer route_get_events(request *q)
 	uint64_t last_event = 0;
 	if (last != NULL && !read_number(last, &last_event))
 		return reply_problem(q, MHD_HTTP_BAD_REQUEST, "last-event-id", "the Last-Event-ID must be the id of an event of this stream", NULL);
-	if (!run_is_id(q->parameter))
+	if (!id_is_valid(q->parameter))
 		return reply_problem(q, MHD_HTTP_NOT_FOUND, "no-such-run", "there is no run of that id", NULL);
 	server_lock(s);
 	run *r = run_find(s, q->parameter);

@@ -3,9 +3,6 @@
 #include "http.h"
 
 #include "clock.h"
-#include "queue.h"
-#include "routes.h"
-#include "run.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -41,6 +38,7 @@ typedef struct peer {
 
 struct http {
 	server *server;
+	http_find find;
 	struct MHD_Daemon *daemon;
 	int listener; /* after quiescing */
 	int ends;     /* an epoll of connections whose requests wait: libmicrohttpd looks at none of these */
@@ -48,6 +46,7 @@ struct http {
 	size_t body_bytes; /* HTTP thread only */
 	peer *peers;       /* under the server's lock */
 	request *streams;
+	size_t stream_count;
 	request *suspended;
 	int64_t pinged_us;
 	char *cert, *key;
@@ -175,7 +174,7 @@ void http_notice_ends(struct http *h, int64_t now_us)
 {
 	struct epoll_event events[ENDS_AT_ONCE];
 	for (request *q = h->suspended; q != NULL; q = q->next_suspended) {
-		if (q->is_watching)
+		if (q->notices_end)
 			watch_end(h, q->peer, now_us);
 	}
 	for (int count; (count = epoll_wait(h->ends, events, ENDS_AT_ONCE, 0)) > 0;) {
@@ -184,71 +183,36 @@ void http_notice_ends(struct http *h, int64_t now_us)
 	}
 	for (request *q = h->suspended, *next; q != NULL; q = next) {
 		next = q->next_suspended;
-		if (!q->is_watching || !q->peer->is_gone)
+		if (!q->notices_end || !q->peer->is_gone)
 			continue;
 		q->is_gone = true;
 		http_wake(q);
 	}
 }
 
-void http_watch(request *q, run *r)
+void http_add_stream(request *q)
 {
-	q->run = r;
-	run_ref(r);
-	q->is_watching = true;
-	q->next = r->waiters;
-	r->waiters = q;
-	if (!q->is_stream)
-		return;
 	struct http *h = q->server->http;
-	q->server->streams++;
+	h->stream_count++;
 	q->next_stream = h->streams;
 	if (q->next_stream != NULL)
 		q->next_stream->previous_stream = q;
 	h->streams = q;
 }
 
-static void leave_streams(request *q)
+size_t http_count_streams(const struct http *h)
 {
-	struct http *h = q->server->http;
-	q->server->streams--;
-	*(q->previous_stream != NULL ? &q->previous_stream->next_stream : &h->streams) = q->next_stream;
-	if (q->next_stream != NULL)
-		q->next_stream->previous_stream = q->previous_stream;
+	return h->stream_count;
 }
 
 /* Under the lock. */
-static void stop_watching(request *q)
+static void leave_streams(request *q)
 {
-	if (!q->is_watching)
-		return;
-	request **at = &q->run->waiters;
-	while (*at != q)
-		at = &(*at)->next;
-	*at = q->next;
-	q->is_watching = false;
-	if (q->is_stream)
-		leave_streams(q);
-	if (q->run->is_attended && q->run->waiters == NULL && !q->server->closing) {
-		run_cancel(q->server, q->run);
-		queue_dispatch(q->server);
-	}
-	run_unref(q->server, q->run);
-	q->run = NULL;
-}
-
-void http_wake_watchers(run *r)
-{
-	for (request *q = r->waiters; q != NULL; q = q->next) {
-		if (q->is_stream)
-			http_wake(q);
-	}
-}
-
-void http_wake_waiters(run *r)
-{
-	for (request *q = r->waiters; q != NULL; q = q->next)
-		http_wake(q);
+	struct http *h = q->server->http;
+	h->stream_count--;
+	*(q->previous_stream != NULL ? &q->previous_stream->next_stream : &h->streams) = q->next_stream;
+	if (q->next_stream != NULL)
+		q->next_stream->previous_stream = q->previous_stream;
 }
 
 /* ---- Requests -------------------------------------------------------------------------------------------- */
@@ -308,7 +272,7 @@ static answer begin_request(struct http *h, request *q, const char *url, const c
 	if (q->peer == NULL || q->peer->refused)
 		return reply_later(q, MHD_HTTP_SERVICE_UNAVAILABLE, REFUSAL_CONNECTIONS, "too-many-connections",
 		                   "too many connections are open", 1);
-	if (!routes_find(q, url, method, &result) || refuse_early(q, &result))
+	if (!h->find(q, url, method, &result) || refuse_early(q, &result))
 		return result;
 	return MHD_YES;
 }
@@ -372,8 +336,11 @@ static void on_completed(void *context, struct MHD_Connection *connection, void 
 	request *q = *place;
 	if (q == NULL)
 		return;
+	if (q->leave != NULL)
+		q->leave(q);
 	server_lock(h->server);
-	stop_watching(q);
+	if (q->is_stream)
+		leave_streams(q);
 	if (q->free_work != NULL)
 		q->free_work(h->server, q->work);
 	server_unlock(h->server);
@@ -444,13 +411,14 @@ static void free_http(struct http *h)
 	free(h);
 }
 
-struct http *http_start(server *s, int listener, curfew_failure *failure)
+struct http *http_start(server *s, int listening, http_find find, curfew_failure *failure)
 {
 	struct http *h = calloc(1, sizeof *h);
 	if (h == NULL)
 		return NULL;
 	h->server = s;
 	h->listener = -1;
+	h->find = find;
 	h->ends = epoll_create1(EPOLL_CLOEXEC);
 	h->pinged_us = clock_now_us();
 	s->http = h;
@@ -460,9 +428,9 @@ struct http *http_start(server *s, int listener, curfew_failure *failure)
 		h->key = h->cert != NULL ? read_file(s->config->tls_key, failure) : NULL;
 	}
 	bool wants_tls = s->config->tls_cert[0] != '\0';
-	if ((!wants_tls || h->key != NULL) && start_daemon(h, listener, failure))
+	if ((!wants_tls || h->key != NULL) && start_daemon(h, listening, failure))
 		return h;
-	(void)close(listener);
+	(void)close(listening);
 	free_http(h);
 	s->http = NULL;
 	return NULL;

@@ -33,12 +33,13 @@ struct request {
 	bool is_gone; /* its client has closed the connection while it waited */
 	request *next_suspended, *previous_suspended;
 
-	/* What it waits for: news of a run, or of something that it asked for. */
+	/* What it waits for: news of a run (subscription.h), or of something that it asked for. */
 	run *run;
-	bool is_watching; /* listed with the run */
+	run_listener listener;
+	void (*leave)(request *q); /* when it waits for that no more; without the lock */
+	bool notices_end; /* it is woken when its client has gone */
 	bool is_stream;
 	bool wants_report;
-	request *next;
 	bool is_done;
 	char problem[256];
 
@@ -61,8 +62,11 @@ typedef struct route {
 	bool takes_body;
 } route;
 
+/* Finds what answers a request and whether it may be asked; false: it is answered already. */
+typedef bool (*http_find)(request *q, const char *url, const char *method, answer *result);
+
 /* Starts serving on a listening socket, which it takes over. NULL, and why. */
-struct http *http_start(server *s, int listener, curfew_failure *failure);
+struct http *http_start(server *s, int listening, http_find find, curfew_failure *failure);
 /* No new connections; those that are open go on. */
 void http_quiesce(struct http *h);
 /* Ends everything that is open. Not under the lock. */
@@ -74,16 +78,15 @@ bool http_is_busy(struct http *h);
 size_t http_count_connections(const struct http *h);
 /* Under the lock, each second: ends connections that are too slow, and lets streams see whether anybody listens. */
 void http_sweep(struct http *h, int64_t now_us);
-/* Under the lock, a few times a second: wakes requests that wait for a run and whose client has gone (is_gone). */
+/* Under the lock, a few times a second: wakes requests that notice the end (notices_end) and whose client has gone (is_gone). */
 void http_notice_ends(struct http *h, int64_t now_us);
 
 /* Under the lock: the request waits, and go_on is called when it is woken. */
 void http_suspend(request *q, answer (*go_on)(request *q));
 void http_wake(request *q);
-/* Under the lock: listed with a run, until it is answered. */
-void http_watch(request *q, run *r);
-void http_wake_watchers(run *r);
-void http_wake_waiters(run *r);
+/* Under the lock: counted and pinged as a stream, until it ends. */
+void http_add_stream(request *q);
+size_t http_count_streams(const struct http *h);
 
 /* A header of the request, or NULL. */
 const char *http_header(const request *q, const char *name);

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What is counted, and how Prometheus and the console see it. Counting is done under the server's lock. */
+/* What is counted. Counting is done under the server's lock. */
 #ifndef CURFEW_SERVER_METRICS_H
 #define CURFEW_SERVER_METRICS_H
 
 #include "server.h"
-#include "text.h"
 
 /* Why a request was refused. X(NAME, "label") */
 #define REFUSAL_LIST(X)                                                                                         \
@@ -32,7 +31,7 @@ void metrics_add_end(metrics *m, curfew_outcome outcome);
 /* Runs that ended in each of the last seconds, this one left out, on average. */
 double metrics_rate(const metrics *m, unsigned seconds);
 
-void metrics_write(server *s, text *out);
-void metrics_write_stats(server *s, text *out);
+/* Upper bounds of the buckets of a histogram; the last bucket has none. */
+size_t metrics_bounds(const int64_t **us);
 
 #endif

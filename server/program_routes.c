@@ -4,7 +4,6 @@
 #include "programs.h"
 #include "report.h"
 #include "routes.h"
-#include "run.h"
 #include "scan.h"
 #include "store.h"
 #include "submission.h"

@@ -5,6 +5,7 @@
 #include "accounts.h"
 #include "calibration.h"
 #include "embedded.h"
+#include "figures.h"
 #include "store.h"
 
 #include <stdio.h>
@@ -44,7 +45,7 @@ static answer get_metrics(request *q)
 	text body;
 	text_init(&body, 1 << 20);
 	server_lock(q->server);
-	metrics_write(q->server, &body);
+	figures_write(q->server, &body);
 	server_unlock(q->server);
 	return reply_text(q, MHD_HTTP_OK, "text/plain; version=0.0.4; charset=utf-8", &body);
 }
@@ -54,7 +55,7 @@ static answer get_stats(request *q)
 	text body;
 	text_init(&body, 1 << 20);
 	server_lock(q->server);
-	metrics_write_stats(q->server, &body);
+	figures_write_stats(q->server, &body);
 	server_unlock(q->server);
 	return reply_json(q, MHD_HTTP_OK, &body);
 }

@@ -3,11 +3,12 @@
 #include "accounts.h"
 #include "clock.h"
 #include "programs.h"
-#include "queue.h"
+#include "record.h"
 #include "routes.h"
-#include "run.h"
+#include "service.h"
 #include "store.h"
 #include "submission.h"
+#include "subscription.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -57,39 +58,12 @@ static answer answer_run(request *q)
 static answer watch_and_answer(request *q, run *r, bool wants_report)
 {
 	q->wants_report = wants_report;
-	http_watch(q, r);
+	subscribe(q, r);
 	server_unlock(q->server);
 	return answer_run(q);
 }
 
 /* ---- Submitting ------------------------------------------------------------------------------------------ */
-
-/* The run is on disk, or could not be written and was never accepted. */
-static void on_inserted(server *s, void *context, const char *problem)
-{
-	run *r = context;
-	if (problem == NULL) {
-		r->accepted = true;
-		r->program->stored = true;
-		s->metrics.submitted++;
-		http_wake_waiters(r);
-		if (r->begun_first)
-			queue_launch(s, r);
-		return;
-	}
-	r->refused = true;
-	if (r->launched) {
-		r->launched = false;
-		s->running_count--;
-		r->owner->running--;
-	} else if (!r->ended) {
-		queue_remove(s, r);
-	}
-	r->ended = true;
-	http_wake_waiters(r);
-	run_unregister(s, r);
-	queue_dispatch(s);
-}
 
 static char *copy_words(const char *words)
 {
@@ -112,13 +86,16 @@ static run *make_run(request *q, const submission *sub, const char *key, const c
 	r->idempotency_key = copy_words(key);
 	r->limits = sub->limits;
 	r->flags = sub->flags;
-	r->priority = sub->priority;
+	r->turn = (waiting){.tenant = &q->who->tenant,
+	                    .user = r->user,
+	                    .priority = sub->priority,
+	                    .due_us = sub->delay_us > 0 ? clock_now_us() + (int64_t)sub->delay_us : 0,
+	                    .memory_bytes = sub->limits.memory_bytes,
+	                    .held_bytes = sub->params_length + sub->source_length + (r->wasi != NULL ? strlen(r->wasi) : 0)};
 	r->retry = sub->retry;
 	r->durable = sub->durable;
 	r->created_wall_us = clock_wall_us();
 	r->due_wall_us = sub->delay_us > 0 ? r->created_wall_us + (int64_t)sub->delay_us : 0;
-	r->due_us = sub->delay_us > 0 ? clock_now_us() + (int64_t)sub->delay_us : 0;
-	r->held_bytes = sub->params_length + sub->source_length + (r->wasi != NULL ? strlen(r->wasi) : 0);
 	(void)snprintf(r->body_sha256, sizeof r->body_sha256, "%s", body_sha256);
 	bool good = r->params != NULL && (sub->program == NULL) == (r->program_name == NULL) &&
 	            (sub->call == NULL) == (r->call == NULL) && (sub->user == NULL) == (r->user == NULL) &&
@@ -137,9 +114,9 @@ static bool is_full(request *q, size_t bytes, refusal *why, unsigned *seconds)
 	*seconds = 1;
 	if (s->stopping)
 		*why = REFUSAL_STOPPING;
-	else if (s->waiting_count >= s->config->queue_most || s->waiting_bytes + bytes > s->config->queue_bytes_most)
+	else if (s->scheduler.queued + s->scheduler.scheduled >= s->config->queue_most || s->scheduler.held_bytes + bytes > s->config->queue_bytes_most)
 		*why = REFUSAL_QUEUE_FULL;
-	else if (q->who->queued >= q->who->queued_most || !account_take_run(q->who, clock_now_us(), seconds))
+	else if (q->who->tenant.queued + q->who->tenant.scheduled >= q->who->queued_most || !account_take_run(q->who, clock_now_us(), seconds))
 		*why = REFUSAL_QUOTA;
 	else
 		return false;
@@ -153,28 +130,6 @@ static answer reply_full(request *q, refusal why, unsigned seconds)
 	if (why == REFUSAL_QUOTA)
 		return reply_later(q, MHD_HTTP_TOO_MANY_REQUESTS, why, "quota", "the quota of this token is used up", seconds);
 	return reply_later(q, MHD_HTTP_SERVICE_UNAVAILABLE, why, "queue-full", "the queue is full", seconds);
-}
-
-/* Under the lock: queues it, and writes it if it is durable. */
-static bool accept_run(server *s, run *r, const submission *sub)
-{
-	run_register(s, r);
-	if (!queue_add(s, r)) {
-		run_unregister(s, r);
-		return false;
-	}
-	queue_dispatch(s);
-	if (!r->durable) {
-		r->accepted = true;
-		s->metrics.submitted++;
-		return true;
-	}
-	r->inserted = true;
-	r->begun_first = r->launched;
-	bool has_source = r->program->stored;
-	if (!store_insert_run(s->store, r, has_source ? NULL : sub->source, sub->source_length, on_inserted, r))
-		on_inserted(s, r, "out of memory");
-	return true;
 }
 
 static answer submit(request *q, const submission *sub, const char *key, const char *body_sha256, program *p)
@@ -196,16 +151,16 @@ static answer submit(request *q, const submission *sub, const char *key, const c
 	}
 	r->program = p;
 	r->is_attended = sub->wait && !sub->durable;
-	bool accepted = accept_run(s, r, sub);
-	if (!accepted) {
+	if (!service_accept(s, r, sub->source, sub->source_length)) {
 		run_unref(s, r);
 		server_unlock(s);
 		return reply_no_memory(q);
 	}
-	http_watch(q, r);
+	subscribe(q, r);
 	q->wants_report = sub->wait;
 	run_unref(s, r);
 	server_unlock(s);
+	service_launch(s);
 	return answer_run(q);
 }
 
@@ -386,7 +341,7 @@ static answer reply_unknown(request *q)
 
 static bool write_stored(void *context, const run_view *view)
 {
-	run_write_view(context, view);
+	view_write(context, view);
 	return false;
 }
 
@@ -405,14 +360,14 @@ answer route_get_run(request *q)
 	server *s = q->server;
 	text body;
 	run_view view;
-	if (!run_is_id(q->parameter))
+	if (!id_is_valid(q->parameter))
 		return reply_unknown(q);
 	server_lock(s);
 	run *r = run_find(s, q->parameter);
 	if (r != NULL && run_is_visible(r, q->who)) {
 		text_init(&body, RUN_BYTES_MOST);
 		run_fill_view(&view, r);
-		run_write_view(&body, &view);
+		view_write(&body, &view);
 		server_unlock(s);
 		return reply_json(q, MHD_HTTP_OK, &body);
 	}
@@ -433,18 +388,19 @@ answer route_cancel_run(request *q)
 {
 	server *s = q->server;
 	blob *report = NULL;
-	if (!run_is_id(q->parameter))
+	if (!id_is_valid(q->parameter))
 		return reply_unknown(q);
 	server_lock(s);
 	run *r = run_find(s, q->parameter);
 	if (r != NULL && run_is_visible(r, q->who)) {
 		run_ref(r);
-		run_cancel(s, r);
-		queue_dispatch(s);
+		service_cancel(s, r);
+		service_dispatch(s);
 		q->wants_report = true;
-		http_watch(q, r);
+		subscribe(q, r);
 		run_unref(s, r);
 		server_unlock(s);
+		service_launch(s);
 		return answer_run(q);
 	}
 	server_unlock(s);
@@ -521,7 +477,7 @@ static bool add_view(list *l, const run_view *view)
 	}
 	if (l->count++ > 0)
 		text_say(&l->body, ",");
-	run_write_view(&l->body, view);
+	view_write(&l->body, view);
 	(void)snprintf(l->last, sizeof l->last, "%s", view->id);
 	return true;
 }
@@ -606,7 +562,7 @@ static const char *read_arguments(list *l)
 		return "outcome is none of a report's";
 	l->filter.program = http_argument(q, "program");
 	l->filter.after = http_argument(q, "after");
-	if (l->filter.after != NULL && !run_is_id(l->filter.after))
+	if (l->filter.after != NULL && !id_is_valid(l->filter.after))
 		return "after must be the id of a run";
 	l->filter.owner = (q->who->scopes & SCOPE_ADMIN) != 0 ? NULL : q->who->id;
 	return read_limit(l, http_argument(q, "limit"));

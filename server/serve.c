@@ -8,9 +8,10 @@
 #include "http.h"
 #include "log.h"
 #include "programs.h"
-#include "queue.h"
+#include "record.h"
 #include "report.h"
-#include "run.h"
+#include "routes.h"
+#include "service.h"
 #include "store.h"
 
 #include <errno.h>
@@ -26,23 +27,6 @@
 #include <unistd.h>
 
 enum { THREADS_EACH = 16, BACKLOG = 1024, SECOND_US = 1000000, LAST_WAIT_US = 3 * SECOND_US, NOTICE_US = SECOND_US / 5 };
-
-void server_lock(server *s)
-{
-	(void)pthread_mutex_lock(&s->lock);
-}
-
-void server_unlock(server *s)
-{
-	run *first = s->launch_first;
-	s->launch_first = s->launch_last = NULL;
-	(void)pthread_mutex_unlock(&s->lock);
-	while (first != NULL) {
-		run *next = first->next;
-		run_launch(s, first);
-		first = next;
-	}
-}
 
 /* ---- The socket ------------------------------------------------------------------------------------------ */
 
@@ -149,7 +133,7 @@ static void close_crashed(server *s, run *r, const char *output)
 	blob *report = report_make(r, CURFEW_OUTCOME_CRASHED, "the server ended while the program ran", output);
 	r->output_stored = 1; /* so that what is stored of its output goes */
 	if (report != NULL)
-		run_end(s, r, CURFEW_OUTCOME_CRASHED, report);
+		service_end(s, r, CURFEW_OUTCOME_CRASHED, report);
 }
 
 /* Waits for as long as was left when the wall clock is to be believed, but never longer than was asked for. */
@@ -170,8 +154,8 @@ static void add_left(server *s, run *r, bool was_running, const char *output)
 		close_crashed(s, r, output);
 	} else {
 		r->queue_us = -1;
-		r->due_us = was_running || r->due_wall_us == 0 ? 0 : due_after_restart(r);
-		if (!queue_add(s, r))
+		r->turn.due_us = was_running || r->due_wall_us == 0 ? 0 : due_after_restart(r);
+		if (!service_enqueue(s, r))
 			log_say(LOG_ERROR, "start", "out of memory: run %s stays on disk until the next start", r->id);
 	}
 	run_unref(s, r);
@@ -187,8 +171,8 @@ static void *tick(void *argument)
 	server_lock(s);
 	while (!s->ticker_ends) {
 		int64_t now_us = clock_now_us();
-		int64_t until_us = queue_wake(s, now_us);
-		queue_dispatch(s);
+		int64_t until_us = service_wake(s, now_us);
+		service_dispatch(s);
 		if (now_us - swept_us >= SECOND_US) {
 			http_sweep(s->http, now_us);
 			worker_pool_ask_memory(s->pool);
@@ -200,6 +184,7 @@ static void *tick(void *argument)
 		}
 		if (s->launch_first != NULL) {
 			server_unlock(s);
+			service_launch(s);
 			server_lock(s);
 			continue;
 		}
@@ -240,7 +225,7 @@ static void cancel_where(server *s, bool (*wanted)(const run *r))
 				continue;
 			/* Ending it may drop others that are kept, and with them the next one. */
 			run_ref(r);
-			run_cancel(s, r);
+			service_cancel(s, r);
 			run_unref(s, r);
 			next = s->runs[i];
 		}
@@ -262,7 +247,7 @@ static bool wait_for_runs(server *s, const sigset_t *signals, int64_t until_us)
 {
 	for (;;) {
 		server_lock(s);
-		size_t running = s->running_count + s->ending_count;
+		size_t running = s->scheduler.running + s->ending_count;
 		server_unlock(s);
 		if (running == 0)
 			return true;
@@ -289,7 +274,7 @@ static void end(server *s, const sigset_t *signals)
 {
 	http_quiesce(s->http);
 	server_lock(s);
-	log_event(LOG_INFO, "stopping", (log_field[]){{"running", NULL, (int64_t)s->running_count}, {0}});
+	log_event(LOG_INFO, "stopping", (log_field[]){{"running", NULL, (int64_t)s->scheduler.running}, {0}});
 	s->stopping = true;
 	s->launching = false;
 	cancel_where(s, is_waiting_in_memory);
@@ -317,7 +302,7 @@ static bool start_pool(server *s, curfew_failure *failure)
 	const config *c = s->config;
 	long cores = sysconf(_SC_NPROCESSORS_ONLN);
 	uint64_t workers = c->workers != 0 ? c->workers : cores > 0 ? (uint64_t)cores : 1;
-	s->concurrency = c->concurrency != 0 ? c->concurrency : workers * THREADS_EACH;
+	scheduler_init(&s->scheduler, c->concurrency != 0 ? c->concurrency : workers * THREADS_EACH, UINT64_MAX);
 	worker_pool_options options = {.workers = (uint32_t)workers, .spares = 1, .fetches = c->allow_fetch[0] != '\0',
 	                               .on_death = on_worker_death};
 	return worker_pool_create(&options, &s->pool, failure) == CURFEW_OK;
@@ -346,7 +331,7 @@ static bool start(server *s, curfew_failure *failure)
 	int listener = open_listener(c, &loopback, failure);
 	if (listener < 0)
 		return false;
-	if (!check_access(s, loopback, failure) || !start_pool(s, failure) || !store_start(s->store, s)) {
+	if (!check_access(s, loopback, failure) || !start_pool(s, failure) || !store_start(s->store, s, service_launch)) {
 		(void)close(listener);
 		return false;
 	}
@@ -354,7 +339,7 @@ static bool start(server *s, curfew_failure *failure)
 		(void)close(listener);
 		return false;
 	}
-	if (http_start(s, listener, failure) == NULL)
+	if (http_start(s, listener, routes_find, failure) == NULL)
 		return false;
 	if (pthread_create(&s->ticker, NULL, tick, s) != 0) {
 		http_stop(s->http);
@@ -364,8 +349,9 @@ static bool start(server *s, curfew_failure *failure)
 	server_lock(s);
 	s->launching = true;
 	calibration_recall(s);
-	queue_dispatch(s);
+	service_dispatch(s);
 	server_unlock(s);
+	service_launch(s);
 	return true;
 }
 
@@ -377,11 +363,11 @@ static void free_runs(server *s)
 		while (s->runs[i] != NULL) {
 			run *r = s->runs[i];
 			if (!r->ended && r->state <= RUN_QUEUED)
-				queue_remove(s, r);
+				scheduler_remove(&s->scheduler, &r->turn);
 			run_unregister(s, r);
 		}
 	}
-	free(s->scheduled);
+	scheduler_finish(&s->scheduler);
 	programs_finish(s);
 	accounts_finish(s);
 	server_unlock(s);
@@ -407,7 +393,7 @@ static void report_end(server *s)
 	log_event(LOG_INFO, "stopped",
 	          (log_field[]){{"finished", NULL, (int64_t)s->finished_since_stop},
 	                        {"cancelled", NULL, (int64_t)s->cancelled_since_stop},
-	                        {"left_on_disk", NULL, (int64_t)s->waiting_count},
+	                        {"left_on_disk", NULL, (int64_t)(s->scheduler.queued + s->scheduler.scheduled)},
 	                        {0}});
 	server_unlock(s);
 }

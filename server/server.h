@@ -10,6 +10,9 @@
 #include "blob.h"
 #include "config.h"
 #include "curfew.h"
+#include "id.h"
+#include "scheduler.h"
+#include "view.h"
 #include "worker/pool.h"
 
 #include <pthread.h>
@@ -21,7 +24,7 @@ typedef struct request request;
 typedef struct store store;
 typedef struct run run;
 
-enum { ID_ROOM = 27, SHA256_ROOM = 65, TOKEN_ID_ROOM = 17, TOKEN_NAME_ROOM = 65 };
+enum { SHA256_ROOM = 65, TOKEN_ID_ROOM = 17, TOKEN_NAME_ROOM = 65 };
 
 /* ---- Accounts: who asks (tokens.c) ----------------------------------------------------------------------- */
 
@@ -37,13 +40,12 @@ typedef struct account {
 	unsigned char hash[32];
 	unsigned scopes;
 	bool revoked;
-	uint64_t running_most;    /* runs at once; UINT64_MAX: any number */
-	uint64_t queued_most;
+	tenant tenant; /* its runs, and how many may go on at once (running_max; UINT64_MAX: any number) */
+	uint64_t queued_most;     /* runs that wait, for their turn or their time */
 	uint64_t per_minute_most; /* runs submitted in a minute */
 	curfew_limits ceilings;   /* 0: none */
 	char user[CURFEW_USER_BYTES + 1];   /* whose its runs are; "": of whom they say */
 	char allow_fetch[CONFIG_TEXT_MOST]; /* the hosts of the server's that its runs may be allowed; "": all */
-	uint64_t running, queued;
 	double allowance; /* of per_minute_most, what is left */
 	int64_t allowance_us;
 	struct account *next;
@@ -68,10 +70,6 @@ typedef struct program {
 
 /* ---- Runs (run.c) ---------------------------------------------------------------------------------------- */
 
-typedef enum run_state { RUN_SCHEDULED, RUN_QUEUED, RUN_RUNNING, RUN_STOPPING, RUN_DONE, RUN_STATES } run_state;
-
-extern const char *const run_state_names[RUN_STATES];
-
 typedef enum event_kind { EVENT_STATE, EVENT_PROGRESS, EVENT_CHECKPOINT, EVENT_OUTPUT, EVENT_REPORT, EVENT_KINDS } event_kind;
 
 typedef struct event {
@@ -79,7 +77,15 @@ typedef struct event {
 	blob *data; /* JSON */
 } event;
 
-enum { PRIORITIES = 10, PRIORITY_USUAL = 5, RETRIES_MOST = 10 };
+enum { RETRIES_MOST = 10 };
+
+/* What those who listen to a run are told: there is one more event; something else has changed, it may be its end. */
+typedef enum run_news { NEWS_EVENT, NEWS_CHANGE } run_news;
+
+typedef struct run_listener {
+	struct run_listener *next;
+	void (*notify)(struct run_listener *l, run_news news);
+} run_listener;
 
 struct run {
 	char id[ID_ROOM];
@@ -98,17 +104,16 @@ struct run {
 	char *wasi;        /* arguments and environment, as JSON (wasi.h); may be NULL */
 	curfew_limits limits;
 	uint32_t flags; /* CURFEW_RUN_* */
-	unsigned priority;
+	waiting turn; /* where it stands among those that wait, its priority and when it is due */
 	unsigned retry; /* how often it may be run again after a crash */
 	bool durable;
 	char *idempotency_key; /* may be NULL */
 	char body_sha256[SHA256_ROOM];
-	size_t held_bytes;
 
 	/* What became of it. Times on disk are of the wall clock, others are not. */
 	unsigned attempt;
 	int64_t created_wall_us, due_wall_us, started_wall_us, ended_wall_us;
-	int64_t due_us, queued_us;
+	int64_t queued_us;
 	int64_t queue_us; /* waited for its turn; -1: still waits */
 	bool inserted;    /* the store has it, or is about to */
 	bool accepted;    /* the store has it, or it is not durable: nothing can lose it any more */
@@ -123,23 +128,22 @@ struct run {
 	blob *report;
 	blob *checkpoint; /* the last one */
 
-	/* Its story, for streams: events[i] has the number first_event + i. */
+	/* Its last events, for streams: a ring, whose first one has the number first_event. */
 	event *events;
-	size_t event_count, event_room, event_bytes;
+	size_t event_start, event_count, event_capacity, event_bytes;
 	uint64_t first_event;
 	/* What the store does not have yet of its output and checkpoint. */
 	struct run *dirty_next;
 	bool dirty;
-	size_t output_stored; /* number of the first output event not stored */
+	uint64_t output_stored; /* number of the first output event not stored */
 
-	request *waiters; /* requests that wait for its end or for news */
+	run_listener *listeners;
 	bool is_attended; /* it is cancelled when nobody waits any more: nobody else would ever see its report */
 	struct run *chain;
 	struct run *key_chain;
-	struct run *next;            /* in its lane, or to be launched */
+	struct run *next;            /* to be launched */
 	struct run *newer, *older;   /* ended ones that are kept */
 	bool kept;
-	size_t heap_index;
 };
 
 /* ---- The server ------------------------------------------------------------------------------------------ */
@@ -170,16 +174,7 @@ typedef struct calibration {
 	pid_t process; /* 0: none */
 } calibration;
 
-enum { RUN_BUCKETS = 1 << 14, PROGRAM_BUCKETS = 1 << 10, LANE_BUCKETS = 1 << 10 };
-
-/* Runs of one owner and user at one priority, first come, first served. */
-typedef struct lane {
-	run *first, *last;
-	struct lane *next, *previous; /* around the level */
-	struct lane *chain;
-	uint32_t hash;
-	unsigned priority;
-} lane;
+enum { RUN_BUCKETS = 1 << 14, PROGRAM_BUCKETS = 1 << 10 };
 
 struct server {
 	pthread_mutex_t lock;
@@ -207,14 +202,8 @@ struct server {
 	program *newest_program, *oldest_program;
 	size_t idle_programs, idle_program_bytes;
 
-	lane *levels[PRIORITIES];
-	lane *lanes[LANE_BUCKETS];
-	run **scheduled; /* a heap by due_us */
-	size_t scheduled_count, scheduled_room;
-	size_t waiting_count, waiting_bytes;
-	size_t running_count; /* launched and not ended */
+	scheduler scheduler;
 	size_t ending_count;  /* ended, but not yet shown as done */
-	size_t concurrency;
 	run *launch_first, *launch_last;
 	run *dirty_first;
 	uint64_t finished_since_stop, cancelled_since_stop;
@@ -227,8 +216,14 @@ struct server {
 	calibration calibration;
 };
 
-void server_lock(server *s);
-/* Unlocks, and then starts what dispatching chose. */
-void server_unlock(server *s);
+static inline void server_lock(server *s)
+{
+	(void)pthread_mutex_lock(&s->lock);
+}
+
+static inline void server_unlock(server *s)
+{
+	(void)pthread_mutex_unlock(&s->lock);
+}
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Opening the database: the folder, the lock that keeps a second server away, the schema and its versions. */
 #include "clock.h"
-#include "run.h"
+#include "limits_text.h"
 #include "store_private.h"
 
 #include <errno.h>
@@ -247,7 +247,7 @@ static void fill_token(stored_token *token, sqlite3_stmt *row)
 	if (sqlite3_column_bytes(row, 2) == sizeof a->hash)
 		memcpy(a->hash, sqlite3_column_blob(row, 2), sizeof a->hash);
 	a->scopes = (unsigned)sqlite3_column_int(row, 3);
-	uint64_t *quotas[] = {&a->running_most, &a->queued_most, &a->per_minute_most};
+	uint64_t *quotas[] = {&a->tenant.running_max, &a->queued_most, &a->per_minute_most};
 	for (int i = 0; i < 3; i++)
 		*quotas[i] = sqlite3_column_type(row, 4 + i) == SQLITE_NULL ? UINT64_MAX : (uint64_t)sqlite3_column_int64(row, 4 + i);
 	token->created_us = sqlite3_column_int64(row, 8);
@@ -256,7 +256,7 @@ static void fill_token(stored_token *token, sqlite3_stmt *row)
 	(void)snprintf(a->allow_fetch, sizeof a->allow_fetch, "%s", (const char *)sqlite3_column_text(row, 11));
 	/* A ceiling that this build cannot read must not be ignored. */
 	a->revoked = token->revoked_us != 0 ||
-	             !run_limits_from_text(&a->ceilings, (const char *)sqlite3_column_text(row, 7));
+	             !limits_from_text(&a->ceilings, (const char *)sqlite3_column_text(row, 7));
 }
 
 bool store_read_tokens(store *st, void (*show)(void *context, const stored_token *token), void *context,
@@ -293,7 +293,7 @@ static void bind_quota(sqlite3_stmt *statement, int column, uint64_t most)
 bool store_add_token(store *st, const account *token, curfew_failure *failure)
 {
 	sqlite3_stmt *statement = NULL;
-	char *ceilings = run_limits_to_text(&token->ceilings);
+	char *ceilings = limits_to_text(&token->ceilings);
 	bool good = ceilings != NULL &&
 	            sqlite3_prepare_v2(st->writer,
 	                               "INSERT INTO tokens(id, name, hash, scopes, running, queued, per_minute, ceilings, "
@@ -304,7 +304,7 @@ bool store_add_token(store *st, const account *token, curfew_failure *failure)
 		(void)sqlite3_bind_text(statement, 2, token->name, -1, SQLITE_STATIC);
 		(void)sqlite3_bind_blob(statement, 3, token->hash, sizeof token->hash, SQLITE_STATIC);
 		(void)sqlite3_bind_int(statement, 4, (int)token->scopes);
-		bind_quota(statement, 5, token->running_most);
+		bind_quota(statement, 5, token->tenant.running_max);
 		bind_quota(statement, 6, token->queued_most);
 		bind_quota(statement, 7, token->per_minute_most);
 		(void)sqlite3_bind_text(statement, 8, ceilings, -1, SQLITE_STATIC);

@@ -9,6 +9,7 @@
 
 #include "server.h"
 #include "text.h"
+#include "view.h"
 
 /* ---- Opening --------------------------------------------------------------------------------------------- */
 
@@ -18,8 +19,11 @@ void store_close(store *st);
 /* Holds the folder for this process until the store is closed; false: another server has it. */
 bool store_claim(store *st, const char *folder, curfew_failure *failure);
 
-/* Starts and ends the writing thread; ending writes what is left. */
-bool store_start(store *st, server *s);
+/*
+ * Starts and ends the writing thread; ending writes what is left. after is called without the server's lock when writes
+ * were told.
+ */
+bool store_start(store *st, server *s, void (*after)(server *s));
 void store_stop(store *st);
 
 typedef struct store_stats {
@@ -65,25 +69,6 @@ bool store_put_program(store *st, const char *owner, const stored_program *p, co
 bool store_delete_program(store *st, const char *owner, const char *name, store_done done, void *context);
 
 /* ---- Reading: at once, without the server's lock ----------------------------------------------------------- */
-
-/* A run as it is on disk; texts are borrowed for the call that shows it. */
-typedef struct run_view {
-	const char *id, *owner, *program, *sha256, *call, *user;
-	const char *allow_fetch; /* NULL: none */
-	run_state state;
-	curfew_language language;
-	unsigned priority, retry, attempt;
-	bool durable;
-	int64_t created_us, due_us, started_us, ended_us, queue_us;
-	const char *outcome; /* NULL until done */
-	const char *checkpoint;
-	const char *report;
-	size_t report_length;
-	uint64_t last_event;
-	curfew_limits limits; /* resolved */
-	bool has_usage;
-	curfew_run_usage usage;
-} run_view;
 
 typedef struct run_filter {
 	const char *owner;   /* NULL: of everybody */

@@ -49,6 +49,7 @@ struct store {
 	pthread_mutex_t read_lock;
 	int claim; /* the lock file, or -1 */
 	server *server;
+	void (*after)(server *s);
 	/* Under the server's lock. */
 	pthread_t thread;
 	pthread_cond_t work;

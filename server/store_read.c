@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Reading the database, at once, on a connection of its own. */
 #include "clock.h"
+#include "limits_text.h"
 #include "programs.h"
-#include "run.h"
+#include "record.h"
 #include "store_private.h"
 
 #include <stdio.h>
@@ -59,7 +60,7 @@ static void fill_view(run_view *view, sqlite3_stmt *row)
 		.last_event = (uint64_t)sqlite3_column_int64(row, 19),
 	};
 	view->allow_fetch = column_words(row, 21);
-	(void)run_limits_from_text(&view->limits, column_words(row, 20));
+	(void)limits_from_text(&view->limits, column_words(row, 20));
 }
 
 /* The query of a filter; what is not asked for is not in it, so that an index serves it. */
@@ -203,7 +204,7 @@ static run *load_run(server *s, sqlite3_stmt *row, curfew_failure *failure)
 	r->allow_fetch = copy_column(row, 22);
 	r->wasi = copy_column(row, 23);
 	r->flags = (uint32_t)sqlite3_column_int64(row, 10);
-	r->priority = (unsigned)sqlite3_column_int(row, 11) % PRIORITIES;
+	r->turn.priority = (unsigned)sqlite3_column_int(row, 11) % PRIORITIES;
 	r->retry = (unsigned)sqlite3_column_int(row, 12);
 	r->attempt = (unsigned)sqlite3_column_int(row, 13);
 	r->created_wall_us = sqlite3_column_int64(row, 14);
@@ -217,8 +218,12 @@ static run *load_run(server *s, sqlite3_stmt *row, curfew_failure *failure)
 	if (checkpoint != NULL)
 		r->checkpoint = blob_create(checkpoint, (size_t)sqlite3_column_bytes(row, 21));
 	r->durable = r->inserted = r->accepted = true;
-	r->held_bytes = r->params_length;
-	if (r->program != NULL && run_limits_from_text(&r->limits, column_words(row, 9)))
+	bool good = r->program != NULL && limits_from_text(&r->limits, column_words(row, 9));
+	r->turn.tenant = &r->owner->tenant;
+	r->turn.user = r->user;
+	r->turn.memory_bytes = r->limits.memory_bytes;
+	r->turn.held_bytes = r->params_length;
+	if (good)
 		return r;
 	(void)snprintf(failure->message, sizeof failure->message, "the run %s on disk cannot be read", r->id);
 	server_lock(s);

@@ -4,9 +4,10 @@
  * transaction. If one fails, its writes are tried one by one, so that only what is at fault is refused.
  */
 #include "clock.h"
+#include "limits_text.h"
 #include "log.h"
 #include "programs.h"
-#include "run.h"
+#include "record.h"
 #include "store_private.h"
 
 #include <stdio.h>
@@ -76,7 +77,7 @@ static int apply_insert(store *st, const write_op *op)
 		if (status != SQLITE_OK)
 			return status;
 	}
-	char *limits = run_limits_to_text(&r->limits);
+	char *limits = limits_to_text(&r->limits);
 	if (limits == NULL)
 		return SQLITE_NOMEM;
 	int column = 0;
@@ -91,7 +92,7 @@ static int apply_insert(store *st, const write_op *op)
 	bind_words(statement, ++column, r->user);
 	bind_words(statement, ++column, limits);
 	(void)sqlite3_bind_int64(statement, ++column, r->flags);
-	(void)sqlite3_bind_int(statement, ++column, (int)r->priority);
+	(void)sqlite3_bind_int(statement, ++column, (int)r->turn.priority);
 	(void)sqlite3_bind_int(statement, ++column, (int)r->retry);
 	(void)sqlite3_bind_int(statement, ++column, (int)op->attempt);
 	(void)sqlite3_bind_int64(statement, ++column, r->created_wall_us);
@@ -290,6 +291,7 @@ static write_op *write_list(store *st, write_op *ops, news *first_news)
 	note_result(st, status, count);
 	free_news(s, first_news);
 	server_unlock(s);
+	st->after(s);
 	for (write_op *op = ops, *next; one_by_one && op != NULL; op = next) {
 		next = op->next;
 		status = write_together(st, op, next, NULL);
@@ -297,6 +299,7 @@ static write_op *write_list(store *st, write_op *ops, news *first_news)
 		note_result(st, status, 1);
 		finish_op(st, op, status, &again);
 		server_unlock(s);
+		st->after(s);
 	}
 	return again;
 }
@@ -306,13 +309,13 @@ static write_op *write_list(store *st, write_op *ops, news *first_news)
 /* Under the lock: what a run has that the store has not. */
 static news *collect_one(run *r)
 {
-	size_t first = r->output_stored > r->first_event ? r->output_stored : r->first_event;
-	size_t end = r->first_event + r->event_count;
+	uint64_t first = r->output_stored > r->first_event ? r->output_stored : r->first_event;
+	uint64_t end = r->first_event + r->event_count;
 	news *n = calloc(1, sizeof *n + (end - first) * sizeof n->output[0]);
 	if (n == NULL)
 		return NULL;
-	for (size_t number = first; number < end; number++) {
-		const event *e = &r->events[number - r->first_event];
+	for (uint64_t number = first; number < end; number++) {
+		const event *e = run_get_event(r, number);
 		if (e->kind == EVENT_OUTPUT)
 			n->output[n->count++] = blob_ref(e->data);
 	}
@@ -488,9 +491,10 @@ static void *write_thread(void *argument)
 	return NULL;
 }
 
-bool store_start(store *st, server *s)
+bool store_start(store *st, server *s, void (*after)(server *s))
 {
 	st->server = s;
+	st->after = after;
 	st->running = pthread_create(&st->thread, NULL, write_thread, st) == 0;
 	return st->running;
 }

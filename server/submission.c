@@ -6,6 +6,7 @@
 #include "submission.h"
 
 #include "hosts.h"
+#include "limits_text.h"
 #include "scan.h"
 #include "text.h"
 #include "wasi.h"
@@ -102,11 +103,6 @@ static void read_limit(submission *sub, fields *f, const curfew_limit_info *info
 		fields_fail(f, name, "%s", failure.message);
 }
 
-static uint64_t *limit_of(curfew_limits *limits, const curfew_limit_info *info)
-{
-	return (uint64_t *)(void *)((char *)limits + info->offset);
-}
-
 /* Below the ceilings of the account: what was asked for is refused, a default is lowered. */
 static void apply_ceilings(submission *sub, fields *f, const account *who)
 {
@@ -116,13 +112,13 @@ static void apply_ceilings(submission *sub, fields *f, const account *who)
 	if (curfew_limits_resolve(&asked, &sub->limits, NULL) != CURFEW_OK)
 		fields_fail(f, NULL, "are not possible together");
 	for (size_t i = 0; i < count; i++) {
-		uint64_t ceiling = *limit_of(&ceilings, &table[i]);
-		uint64_t *value = limit_of(&sub->limits, &table[i]);
+		uint64_t ceiling = *limits_field(&ceilings, &table[i]);
+		uint64_t *value = limits_field(&sub->limits, &table[i]);
 		char words[32];
 		if (ceiling == 0 || *value <= ceiling)
 			continue;
 		curfew_limit_format(&table[i], ceiling, words, sizeof words);
-		if (*limit_of(&asked, &table[i]) != 0)
+		if (*limits_field(&asked, &table[i]) != 0)
 			fields_fail(f, table[i].name, "is above the ceiling of this token, %s", words);
 		else
 			*value = ceiling;
@@ -279,7 +275,7 @@ static void read_fields(submission *sub, span params, const account *who, const 
 	sub->wait = fields_bool(f, "wait", false);
 	sub->durable = fields_bool(f, "durable", true);
 	sub->flags = fields_bool(f, "deterministic", false) ? CURFEW_RUN_DETERMINISTIC : 0;
-	sub->priority = (unsigned)fields_integer(f, "priority", 0, PRIORITIES - 1, PRIORITY_USUAL);
+	sub->priority = (unsigned)fields_integer(f, "priority", 0, PRIORITIES - 1, PRIORITY_DEFAULT);
 }
 
 /* ---- The body -------------------------------------------------------------------------------------------- */

@@ -2,7 +2,7 @@
 /* Making, listing and revoking tokens, for the command line; a server that runs on the same folder need not be told. */
 #include "accounts.h"
 #include "hosts.h"
-#include "run.h"
+#include "limits_text.h"
 #include "serve.h"
 #include "store.h"
 
@@ -29,7 +29,7 @@ static bool take_bounds(account *a, const serve_token *token)
 bool serve_token_create(const char *folder, const serve_token *token, char words[SERVE_TOKEN_ROOM], curfew_failure *failure)
 {
 	account a = {.scopes = token->scopes,
-	             .running_most = token->running_most,
+	             .tenant.running_max = token->running_most,
 	             .queued_most = token->queued_most,
 	             .per_minute_most = token->per_minute_most,
 	             .ceilings = token->ceilings};
@@ -61,11 +61,11 @@ static void write_token(void *context, const stored_token *token)
 {
 	const account *a = &token->account;
 	text *out = context;
-	char *ceilings = run_limits_to_text(&a->ceilings);
+	char *ceilings = limits_to_text(&a->ceilings);
 	text_print(out, "%s  %-16s  %s%s%s%s", a->id, a->name, token->revoked_us != 0 ? "revoked" : "active",
 	           (a->scopes & SCOPE_RUN) != 0 ? "  run" : "", (a->scopes & SCOPE_READ) != 0 ? "  read" : "",
 	           (a->scopes & SCOPE_ADMIN) != 0 ? "  admin" : "");
-	write_quota(out, "running", a->running_most);
+	write_quota(out, "running", a->tenant.running_max);
 	write_quota(out, "queued", a->queued_most);
 	write_quota(out, "per-minute", a->per_minute_most);
 	if (a->user[0] != '\0')

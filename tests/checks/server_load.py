@@ -107,5 +107,29 @@ def silent_worker(context):
         expect(len(lines) == 1 and f"pid={stopped} " in lines[0] and "repeated=4" in lines[0] and "lost=1" in lines[0], f"the log: {lines}")
 
 
+# ---- Turns --------------------------------------------------------------------------------------------------------
+
+
+@test
+def tokens_take_turns(context):
+    """Neither many users nor the highest priority let a token go before another one's turn."""
+    data = os.path.join(context.folder(), "data")
+    greedy, modest = make_token(context, data, "--name", "greedy"), make_token(context, data, "--name", "modest")
+    with Server(context, "--concurrency", "1", data=data, token=greedy) as server:
+        first = server.submit(FOREVER, limits={"timeout": "60s"})["id"]
+        server.wait_for(first, "running")
+        for i in range(40):
+            server.submit("1", user=f"user-{i}", priority=9)
+        run = server.submit("2", token=modest)["id"]
+        server.ask("DELETE", f"/v1/runs/{first}")
+        deadline = time.monotonic() + 20 * context.slower
+        while server.ask("GET", f"/v1/runs/{run}", token=modest)["state"] != "done":
+            expect(time.monotonic() < deadline, "it does not end")
+            time.sleep(0.01)
+        mine = server.ask("GET", f"/v1/runs/{run}", token=modest)
+        before = [other for other in server.ask("GET", "/v1/runs?limit=100")["runs"] if other["id"] != first and other["started_ms"] and other["started_ms"] < mine["started_ms"]]
+        expect(len(before) <= 3, f"{len(before)} runs of the greedy token went before the other's first one")
+
+
 def tests(context):
     return [Test("server", function.__name__, function) for function in TESTS]

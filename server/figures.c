@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The server's figures, as Prometheus text and as the JSON that the console reads. */
+#include "figures.h"
+
+#include "clock.h"
+#include "http.h"
+#include "metrics.h"
+#include "store.h"
+
+/* ---- Prometheus ------------------------------------------------------------------------------------------ */
+
+static void write_heading(text *out, const char *name, const char *type, const char *help)
+{
+	text_print(out, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
+}
+
+static void write_value(text *out, const char *name, const char *type, const char *help, double value)
+{
+	write_heading(out, name, type, help);
+	text_print(out, "%s %.17g\n", name, value);
+}
+
+static void write_histogram(text *out, const char *name, const char *help, const histogram *h)
+{
+	const int64_t *bounds_us;
+	size_t bounds = metrics_bounds(&bounds_us);
+	uint64_t sum = 0;
+	write_heading(out, name, "histogram", help);
+	for (size_t i = 0; i < bounds; i++) {
+		sum += h->counts[i];
+		text_print(out, "%s_bucket{le=\"%g\"} %llu\n", name, (double)bounds_us[i] / 1e6, (unsigned long long)sum);
+	}
+	text_print(out, "%s_bucket{le=\"+Inf\"} %llu\n%s_sum %.9g\n%s_count %llu\n", name, (unsigned long long)h->count, name,
+	           h->sum_us / 1e6, name, (unsigned long long)h->count);
+}
+
+static const char *const refusal_names[REFUSALS] = {
+#define X(name, label) label,
+	REFUSAL_LIST(X)
+#undef X
+};
+
+static void write_counts(text *out, const metrics *m)
+{
+	write_heading(out, "curfew_runs_total", "counter", "Runs that ended, by outcome.");
+	for (int i = 0; i < CURFEW_OUTCOME_COUNT; i++)
+		text_print(out, "curfew_runs_total{outcome=\"%s\"} %llu\n", curfew_outcome_name((curfew_outcome)i),
+		           (unsigned long long)m->outcomes[i]);
+	write_heading(out, "curfew_refusals_total", "counter", "Requests refused, by reason.");
+	for (int i = 0; i < REFUSALS; i++)
+		text_print(out, "curfew_refusals_total{reason=\"%s\"} %llu\n", refusal_names[i], (unsigned long long)m->refused[i]);
+	write_value(out, "curfew_runs_submitted_total", "counter", "Runs accepted.", (double)m->submitted);
+	write_value(out, "curfew_requests_total", "counter", "HTTP requests.", (double)m->requests);
+}
+
+static void write_pool(text *out, server *s)
+{
+	worker_pool_stats pool;
+	worker_pool_get_stats(s->pool, &pool);
+	write_value(out, "curfew_workers", "gauge", "Worker processes that are ready.", pool.workers);
+	write_value(out, "curfew_worker_restarts_total", "counter", "Workers started in the place of one that died.",
+	            (double)pool.restarts);
+	write_value(out, "curfew_worker_runs", "gauge", "Runs that the workers have.", (double)pool.active);
+	write_value(out, "curfew_worker_crashed_runs_total", "counter", "Runs lost with their worker.", (double)pool.crashed);
+	write_value(out, "curfew_worker_repeated_runs_total", "counter",
+	            "Runs carried out again, since their worker was killed for another.", (double)pool.repeated);
+	write_heading(out, "curfew_memory_regions", "gauge", "Guest memories of the workers, as told within the last second.");
+	text_print(out, "curfew_memory_regions{state=\"used\"} %llu\ncurfew_memory_regions{state=\"pooled\"} %llu\n",
+	           (unsigned long long)pool.memory.regions_in_use, (unsigned long long)pool.memory.regions_pooled);
+	write_value(out, "curfew_memory_resident_bytes", "gauge", "What guest memories keep for reuse.",
+	            (double)pool.memory.resident_bytes);
+}
+
+static void write_store(text *out, server *s)
+{
+	store_stats disk;
+	store_get_stats(s->store, &disk);
+	write_value(out, "curfew_store_bytes", "gauge", "Size of what the database holds.", (double)disk.bytes);
+	write_value(out, "curfew_store_commits_total", "counter", "Transactions written.", (double)disk.commits);
+	write_value(out, "curfew_store_writes_total", "counter", "Writes in them.", (double)disk.writes);
+	write_value(out, "curfew_store_failures_total", "counter", "Transactions that failed.", (double)disk.failures);
+	write_value(out, "curfew_store_healthy", "gauge", "1 if the last transaction was written.", disk.healthy);
+}
+
+void figures_write(server *s, text *out)
+{
+	const metrics *m = &s->metrics;
+	write_counts(out, m);
+	write_histogram(out, "curfew_stop_latency_seconds", "How long after its time was up a run was stopped.", &m->stop_latency);
+	write_histogram(out, "curfew_queue_wait_seconds", "How long a run waited for its turn.", &m->queue_wait);
+	write_histogram(out, "curfew_start_seconds", "From a run's begin to the first instruction of the program.", &m->start_time);
+	write_histogram(out, "curfew_run_seconds", "Wall-clock time of runs.", &m->wall_time);
+	write_value(out, "curfew_runs_running", "gauge", "Runs that are being carried out.", (double)s->scheduler.running);
+	write_value(out, "curfew_runs_queued", "gauge", "Runs that wait for their turn.",
+	            (double)s->scheduler.queued);
+	write_value(out, "curfew_runs_scheduled", "gauge", "Runs that wait for their time.", (double)s->scheduler.scheduled);
+	write_value(out, "curfew_queue_bytes", "gauge", "Sources and parameters of runs that wait.", (double)s->scheduler.held_bytes);
+	write_value(out, "curfew_open_streams", "gauge", "Open event streams.", (double)http_count_streams(s->http));
+	write_value(out, "curfew_open_connections", "gauge", "Open connections.", (double)http_count_connections(s->http));
+	write_value(out, "curfew_kept_runs", "gauge", "Ended runs kept in memory.", (double)s->kept_count);
+	write_pool(out, s);
+	write_store(out, s);
+}
+
+/* ---- For the console ------------------------------------------------------------------------------------- */
+
+static void write_json_histogram(text *out, const char *key, const histogram *h)
+{
+	const int64_t *bounds_us;
+	size_t bounds = metrics_bounds(&bounds_us);
+	text_print(out, ",\"%s\":[", key);
+	for (size_t i = 0; i <= bounds; i++) {
+		if (i < bounds)
+			text_print(out, "%s{\"le\":%lld,", i > 0 ? "," : "", (long long)bounds_us[i]);
+		else
+			text_say(out, ",{\"le\":null,");
+		text_print(out, "\"count\":%llu}", (unsigned long long)h->counts[i]);
+	}
+	text_say(out, "]");
+}
+
+static void write_json_outcomes(text *out, const metrics *m)
+{
+	text_say(out, ",\"outcomes\":{");
+	for (int i = 0; i < CURFEW_OUTCOME_COUNT; i++)
+		text_print(out, "%s\"%s\":%llu", i > 0 ? "," : "", curfew_outcome_name((curfew_outcome)i),
+		           (unsigned long long)m->outcomes[i]);
+	text_say(out, "}");
+}
+
+void figures_write_stats(server *s, text *out)
+{
+	const metrics *m = &s->metrics;
+	worker_pool_stats pool;
+	store_stats disk;
+	worker_pool_get_stats(s->pool, &pool);
+	store_get_stats(s->store, &disk);
+	uint64_t total = 0;
+	for (int i = 0; i < CURFEW_OUTCOME_COUNT; i++)
+		total += m->outcomes[i];
+	text_print(out, "{\"version\":\"%s\",\"uptime_us\":%lld,\"runs_per_second\":%.3f,\"runs_per_second_minute\":%.3f",
+	           curfew_version(), (long long)(clock_now_us() - s->started_us), metrics_rate(m, 5), metrics_rate(m, 60));
+	text_print(out, ",\"running\":%zu,\"queued\":%zu,\"scheduled\":%zu,\"concurrency\":%zu,\"runs_total\":%llu",
+	           s->scheduler.running, s->scheduler.queued, s->scheduler.scheduled, s->scheduler.concurrency,
+	           (unsigned long long)total);
+	write_json_outcomes(out, m);
+	write_json_histogram(out, "stop_latency_us", &m->stop_latency);
+	write_json_histogram(out, "queue_wait_us", &m->queue_wait);
+	write_json_histogram(out, "start_us", &m->start_time);
+	size_t busy = s->scheduler.running < pool.workers ? s->scheduler.running : pool.workers;
+	text_print(out, ",\"workers\":{\"total\":%u,\"busy\":%zu,\"restarts\":%llu,\"crashed_runs\":%llu}", pool.workers, busy,
+	           (unsigned long long)pool.restarts, (unsigned long long)pool.crashed);
+	text_print(out, ",\"memory\":{\"regions_in_use\":%llu,\"regions_pooled\":%llu,\"resident_bytes\":%llu}",
+	           (unsigned long long)pool.memory.regions_in_use, (unsigned long long)pool.memory.regions_pooled,
+	           (unsigned long long)pool.memory.resident_bytes);
+	text_print(out, ",\"open_streams\":%zu,\"open_connections\":%zu,\"store\":{\"healthy\":%s,\"bytes\":%llu}}", http_count_streams(s->http),
+	           http_count_connections(s->http), disk.healthy ? "true" : "false", (unsigned long long)disk.bytes);
+}

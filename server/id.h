@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Ids of runs: ULIDs, those of one process in ascending order. */
+#ifndef CURFEW_SERVER_ID_H
+#define CURFEW_SERVER_ID_H
+
+#include <stdbool.h>
+
+/* 26 characters and a NUL. */
+enum { ID_ROOM = 27 };
+
+/* A new one. Threads: any. */
+void id_create(char id[ID_ROOM]);
+bool id_is_valid(const char *id);
+
+#endif

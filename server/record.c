@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A run's record: where it is found, which state may follow which, and the events that it has had. */
+#include "record.h"
+
+#include "programs.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { EVENTS_MAX = 10000, EVENT_BYTES_MAX = 4 << 20, FIRST_EVENTS = 4, KEPT_MAX = 4096, KEPT_BYTES_MAX = 64 << 20 };
+
+static void drop_first_event(run *r);
+
+/* ---- Tables ---------------------------------------------------------------------------------------------- */
+
+static run **bucket(server *s, const char *id)
+{
+	unsigned index = 0;
+	/* The last characters differ most. */
+	for (int i = ID_ROOM - 7; i < ID_ROOM - 1; i++)
+		index = index * 33 + (unsigned char)id[i];
+	return &s->runs[index % RUN_BUCKETS];
+}
+
+static run **key_bucket(server *s, const char *key)
+{
+	unsigned index = 0;
+	for (; *key != '\0'; key++)
+		index = index * 33 + (unsigned char)*key;
+	return &s->keys[index % RUN_BUCKETS];
+}
+
+run *run_create(account *owner)
+{
+	run *r = calloc(1, sizeof *r);
+	if (r == NULL)
+		return NULL;
+	r->refs = 1;
+	r->owner = owner;
+	r->queue_us = -1;
+	r->first_event = 1;
+	r->turn.priority = PRIORITY_DEFAULT;
+	id_create(r->id);
+	return r;
+}
+
+void run_ref(run *r)
+{
+	r->refs++;
+}
+
+void run_unref(server *s, run *r)
+{
+	if (--r->refs > 0)
+		return;
+	while (r->event_count > 0)
+		drop_first_event(r);
+	free(r->events);
+	blob_unref(r->report);
+	blob_unref(r->checkpoint);
+	program_unref(s, r->program);
+	worker_run_unref(r->worker);
+	free(r->program_name);
+	free(r->call);
+	free(r->params);
+	free(r->user);
+	free(r->allow_fetch);
+	free(r->wasi);
+	free(r->idempotency_key);
+	free(r);
+}
+
+void run_register(server *s, run *r)
+{
+	run **at = bucket(s, r->id);
+	r->chain = *at;
+	*at = r;
+	if (r->idempotency_key != NULL) {
+		at = key_bucket(s, r->idempotency_key);
+		r->key_chain = *at;
+		*at = r;
+	}
+	run_ref(r);
+}
+
+void run_unregister(server *s, run *r)
+{
+	run **at = bucket(s, r->id);
+	while (*at != r)
+		at = &(*at)->chain;
+	*at = r->chain;
+	if (r->idempotency_key != NULL) {
+		at = key_bucket(s, r->idempotency_key);
+		while (*at != r)
+			at = &(*at)->key_chain;
+		*at = r->key_chain;
+	}
+	run_unref(s, r);
+}
+
+run *run_find(server *s, const char *id)
+{
+	run *r = *bucket(s, id);
+	while (r != NULL && strcmp(r->id, id) != 0)
+		r = r->chain;
+	return r;
+}
+
+run *run_find_key(server *s, const account *owner, const char *key)
+{
+	run *r = *key_bucket(s, key);
+	while (r != NULL && (r->owner != owner || strcmp(r->idempotency_key, key) != 0))
+		r = r->key_chain;
+	return r;
+}
+
+bool run_is_visible(const run *r, const account *who)
+{
+	return r->owner == who || (who->scopes & SCOPE_ADMIN) != 0;
+}
+
+/* Ended runs stay for a while, for those who come late or again. */
+void run_keep(server *s, run *r)
+{
+	r->kept = true;
+	r->newer = NULL;
+	r->older = s->newest;
+	*(r->older != NULL ? &r->older->newer : &s->oldest) = r;
+	s->newest = r;
+	s->kept_count++;
+	s->kept_bytes += r->event_bytes + r->report->len;
+	/* One that the store does not have is only here. */
+	while ((s->kept_count > KEPT_MAX || s->kept_bytes > KEPT_BYTES_MAX) && s->oldest->written) {
+		run *oldest = s->oldest;
+		s->oldest = oldest->newer;
+		*(s->oldest != NULL ? &s->oldest->older : &s->newest) = NULL;
+		s->kept_count--;
+		s->kept_bytes -= oldest->event_bytes + oldest->report->len;
+		run_unregister(s, oldest);
+	}
+}
+
+/* ---- Events ---------------------------------------------------------------------------------------------- */
+
+const event *run_get_event(const run *r, uint64_t number)
+{
+	assert(number >= r->first_event && number - r->first_event < r->event_count);
+	return &r->events[(r->event_start + (number - r->first_event)) & (r->event_capacity - 1)];
+}
+
+static void drop_first_event(run *r)
+{
+	const event *first = run_get_event(r, r->first_event);
+	r->event_bytes -= first->data->len;
+	blob_unref(first->data);
+	r->event_start = (r->event_start + 1) & (r->event_capacity - 1);
+	r->event_count--;
+	r->first_event++;
+}
+
+/* The ring grows by being copied into one twice as large, from its start. */
+static bool make_event_room(run *r)
+{
+	if (r->event_count < r->event_capacity)
+		return true;
+	size_t capacity = r->event_capacity == 0 ? FIRST_EVENTS : r->event_capacity * 2;
+	event *grown = malloc(capacity * sizeof *grown);
+	if (grown == NULL)
+		return false;
+	for (size_t i = 0; i < r->event_count; i++)
+		grown[i] = *run_get_event(r, r->first_event + i);
+	free(r->events);
+	r->events = grown;
+	r->event_capacity = capacity;
+	r->event_start = 0;
+	return true;
+}
+
+void run_notify(run *r, run_news news)
+{
+	for (run_listener *l = r->listeners; l != NULL; l = l->next)
+		l->notify(l, news);
+}
+
+void run_listen(run *r, run_listener *l)
+{
+	run_ref(r);
+	l->next = r->listeners;
+	r->listeners = l;
+}
+
+void run_unlisten(server *s, run *r, run_listener *l)
+{
+	run_listener **at = &r->listeners;
+	while (*at != l)
+		at = &(*at)->next;
+	*at = l->next;
+	run_unref(s, r);
+}
+
+void run_add_event(run *r, event_kind kind, blob *data)
+{
+	if (data == NULL || !make_event_room(r))
+		return;
+	r->events[(r->event_start + r->event_count++) & (r->event_capacity - 1)] = (event){kind, blob_ref(data)};
+	r->event_bytes += data->len;
+	while (r->event_count > 1 && (r->event_count > EVENTS_MAX || r->event_bytes > EVENT_BYTES_MAX))
+		drop_first_event(r);
+	run_notify(r, NEWS_EVENT);
+}
+
+/* ---- States ---------------------------------------------------------------------------------------------- */
+
+/*
+ * For each state a bit for each that may follow it. One that runs goes back to wait when it is to be carried out again,
+ * or when it cannot be written that it starts.
+ */
+static const unsigned may_follow[RUN_STATES] = {
+	[RUN_SCHEDULED] = 1u << RUN_SCHEDULED | 1u << RUN_QUEUED | 1u << RUN_DONE,
+	[RUN_QUEUED] = 1u << RUN_RUNNING | 1u << RUN_DONE,
+	[RUN_RUNNING] = 1u << RUN_SCHEDULED | 1u << RUN_QUEUED | 1u << RUN_STOPPING | 1u << RUN_DONE,
+	[RUN_STOPPING] = 1u << RUN_DONE,
+};
+
+void run_move(run *r, run_state state)
+{
+	assert((may_follow[r->state] >> state & 1) != 0);
+	char words[128];
+	int length = r->queue_us >= 0 && state >= RUN_RUNNING
+	                     ? snprintf(words, sizeof words, "{\"state\":\"%s\",\"queue_us\":%lld,\"started_ms\":%lld}",
+	                                run_state_names[state], (long long)r->queue_us, (long long)(r->started_wall_us / 1000))
+	                     : snprintf(words, sizeof words, "{\"state\":\"%s\"}", run_state_names[state]);
+	blob *data = blob_create(words, (size_t)length);
+	r->state = state;
+	run_add_event(r, EVENT_STATE, data);
+	blob_unref(data);
+}
+
+/* ---- Showing --------------------------------------------------------------------------------------------- */
+
+void run_fill_view(run_view *view, const run *r)
+{
+	*view = (run_view){
+		.id = r->id,
+		.owner = r->owner->id,
+		.program = r->program_name,
+		.sha256 = r->program->sha256,
+		.call = r->call,
+		.user = r->user,
+		.allow_fetch = r->allow_fetch,
+		.state = r->state,
+		.language = r->program->language,
+		.priority = r->turn.priority,
+		.retry = r->retry,
+		.attempt = r->attempt,
+		.durable = r->durable,
+		.created_us = r->created_wall_us,
+		.due_us = r->due_wall_us,
+		.started_us = r->started_wall_us,
+		.ended_us = r->state == RUN_DONE ? r->ended_wall_us : 0,
+		.queue_us = r->queue_us,
+		.outcome = r->state == RUN_DONE ? curfew_outcome_name(r->outcome) : NULL,
+		.checkpoint = r->state != RUN_DONE && r->checkpoint != NULL ? r->checkpoint->data : NULL,
+		.report = r->state == RUN_DONE ? r->report->data : NULL,
+		.report_length = r->state == RUN_DONE ? r->report->len : 0,
+		.last_event = r->first_event + r->event_count - 1,
+		.limits = r->limits,
+		.has_usage = r->worker != NULL,
+	};
+	if (r->worker != NULL) {
+		view->usage.size = sizeof view->usage;
+		worker_run_get_usage(r->worker, &view->usage);
+	}
+}

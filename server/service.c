@@ -1,0 +1,443 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What happens to runs: they are accepted, wait, begin, are cancelled and end. What the scheduler chooses is first noted, under
+ * the lock, and started by service_launch after unlocking, since the pool may call back at once.
+ */
+#include "service.h"
+
+#include "clock.h"
+#include "hosts.h"
+#include "log.h"
+#include "metrics.h"
+#include "programs.h"
+#include "record.h"
+#include "report.h"
+#include "scan.h"
+#include "store.h"
+#include "wasi.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* ---- End ------------------------------------------------------------------------------------------------- */
+
+static void leave_running(server *s, run *r)
+{
+	if (!r->launched)
+		return;
+	r->launched = false;
+	scheduler_release(&s->scheduler, &r->turn);
+	worker_run_unref(r->worker);
+	r->worker = NULL;
+}
+
+static void log_end(const run *r)
+{
+	const char *name = r->program_name != NULL ? r->program_name : "-";
+	log_event(r->outcome == CURFEW_OUTCOME_INTERNAL_ERROR ? LOG_ERROR : LOG_INFO, "run",
+	          (log_field[]){{"id", r->id, 0},
+	                        {"outcome", curfew_outcome_name(r->outcome), 0},
+	                        {"token", r->owner->id[0] != '\0' ? r->owner->id : "-", 0},
+	                        {"program", name, 0},
+	                        {"attempt", NULL, (int64_t)r->attempt},
+	                        {"queue_us", NULL, r->queue_us},
+	                        {"total_us", NULL, r->ended_wall_us - r->created_wall_us},
+	                        {0}});
+}
+
+/* The store has its end (or never will): it is done, and those who wait are told. */
+static void publish(server *s, run *r)
+{
+	if (r->state == RUN_DONE)
+		return;
+	s->ending_count--;
+	run_move(r, RUN_DONE);
+	run_add_event(r, EVENT_REPORT, r->report);
+	run_notify(r, NEWS_CHANGE);
+	log_end(r);
+	run_keep(s, r);
+}
+
+static void on_end_written(server *s, void *context, const char *problem)
+{
+	run *r = context;
+	r->written = problem == NULL;
+	publish(s, r);
+}
+
+void service_end(server *s, run *r, curfew_outcome outcome, blob *report)
+{
+	leave_running(s, r);
+	s->ending_count++;
+	r->ended = true;
+	r->dirty = false;
+	r->outcome = outcome;
+	r->report = report;
+	r->ended_wall_us = clock_wall_us();
+	if (s->stopping)
+		(*(r->cancels > 0 ? &s->cancelled_since_stop : &s->finished_since_stop))++;
+	metrics_add_end(&s->metrics, outcome);
+	if (r->durable && store_end_run(s->store, r, on_end_written, r))
+		return;
+	r->written = true;
+	publish(s, r);
+}
+
+void service_end_without_worker(server *s, run *r, curfew_outcome outcome, const char *message)
+{
+	blob *report = report_make(r, outcome, message, NULL);
+	if (report == NULL)
+		report = blob_create("null", 4);
+	if (report == NULL)
+		return; /* without memory for four letters it stays as it is; at the next start it is closed */
+	service_end(s, r, outcome, report);
+}
+
+
+/* ---- Waiting, and its turn ------------------------------------------------------------------------------- */
+
+static run *run_of(waiting *w)
+{
+	return (run *)(void *)((char *)w - offsetof(run, turn));
+}
+
+bool service_enqueue(server *s, run *r)
+{
+	int64_t now_us = clock_now_us();
+	bool later = r->turn.due_us > now_us;
+	r->queued_us = now_us;
+	if (!scheduler_add(&s->scheduler, &r->turn, now_us))
+		return false;
+	run_move(r, later ? RUN_SCHEDULED : RUN_QUEUED);
+	if (later)
+		(void)pthread_cond_signal(&s->tick);
+	return true;
+}
+
+int64_t service_wake(server *s, int64_t now_us)
+{
+	int64_t next_us;
+	for (waiting *w; (w = scheduler_wake(&s->scheduler, now_us, &next_us)) != NULL;) {
+		run *r = run_of(w);
+		r->queued_us = now_us;
+		run_move(r, RUN_QUEUED);
+	}
+	return next_us;
+}
+
+/* It is written that this run starts, where that is to be written. */
+static void note_launch(server *s, run *r)
+{
+	if (r->ended)
+		return; /* it was refused, or is over */
+	if (r->cancels > 0) {
+		service_end_without_worker(s, r, CURFEW_OUTCOME_CANCELLED, "the run was cancelled");
+		return;
+	}
+	r->next = NULL;
+	*(s->launch_last != NULL ? &s->launch_last->next : &s->launch_first) = r;
+	s->launch_last = r;
+}
+
+/* The store knows that it starts, so that it is never started twice. */
+static void on_start_written(server *s, void *context, const char *problem)
+{
+	run *r = context;
+	if (problem == NULL || r->ended) {
+		note_launch(s, r);
+		return;
+	}
+	/* It goes back, and is tried again a little later. */
+	scheduler_release(&s->scheduler, &r->turn);
+	r->launched = false;
+	r->attempt--;
+	r->turn.due_us = clock_now_us() + 1000000;
+	if (!service_enqueue(s, r))
+		service_end_without_worker(s, r, CURFEW_OUTCOME_INTERNAL_ERROR, "out of memory");
+}
+
+static void begin(server *s, run *r)
+{
+	int64_t now_us = clock_now_us();
+	r->launched = true;
+	r->attempt++;
+	r->queue_us = now_us - r->queued_us;
+	r->started_wall_us = clock_wall_us();
+	metrics_add_time(&s->metrics.queue_wait, r->queue_us);
+	run_move(r, RUN_RUNNING);
+	if (!r->durable)
+		note_launch(s, r);
+	else if (r->inserted && !store_start_run(s->store, r, on_start_written, r))
+		on_start_written(s, r, "out of memory");
+	/* else it is written for the first time, as one that runs, by who submits it */
+}
+
+void service_dispatch(server *s)
+{
+	while (s->launching) {
+		waiting *w = scheduler_take(&s->scheduler, clock_now_us());
+		if (w == NULL)
+			return;
+		begin(s, run_of(w));
+	}
+}
+
+/* ---- Acceptance ------------------------------------------------------------------------------------------ */
+
+/* The run is on disk, or could not be written and was never accepted. */
+static void on_inserted(server *s, void *context, const char *problem)
+{
+	run *r = context;
+	if (problem == NULL) {
+		r->accepted = true;
+		r->program->stored = true;
+		s->metrics.submitted++;
+		run_notify(r, NEWS_CHANGE);
+		if (r->begun_first)
+			note_launch(s, r);
+		return;
+	}
+	r->refused = true;
+	if (r->launched) {
+		r->launched = false;
+		scheduler_release(&s->scheduler, &r->turn);
+	} else if (!r->ended) {
+		scheduler_remove(&s->scheduler, &r->turn);
+	}
+	r->ended = true;
+	run_notify(r, NEWS_CHANGE);
+	run_unregister(s, r);
+	service_dispatch(s);
+}
+
+bool service_accept(server *s, run *r, const void *source, size_t source_length)
+{
+	run_register(s, r);
+	if (!service_enqueue(s, r)) {
+		run_unregister(s, r);
+		return false;
+	}
+	service_dispatch(s);
+	if (!r->durable) {
+		r->accepted = true;
+		s->metrics.submitted++;
+		return true;
+	}
+	r->inserted = true;
+	r->begun_first = r->launched;
+	if (!store_insert_run(s->store, r, r->program->stored ? NULL : source, source_length, on_inserted, r))
+		on_inserted(s, r, "out of memory");
+	return true;
+}
+
+/* ---- What the pool tells --------------------------------------------------------------------------------- */
+
+typedef struct flight {
+	server *server;
+	run *run;
+} flight;
+
+static blob *take_text(text *t)
+{
+	blob *made = t->failed || t->data == NULL ? NULL : blob_create(t->data, t->len);
+	text_finish(t);
+	return made;
+}
+
+/* JSON of a guest, on one line as an event needs it; NULL if it is none. */
+static blob *copy_json(const char *data, size_t length)
+{
+	blob *made = scan_is_json(data, length) ? blob_create(data, length) : NULL;
+	for (size_t i = 0; made != NULL && i < made->len; i++) {
+		if (made->data[i] == '\n' || made->data[i] == '\r')
+			made->data[i] = ' ';
+	}
+	return made;
+}
+
+static blob *make_output(curfew_event_kind kind, const char *data, size_t length)
+{
+	text t;
+	text_init(&t, 6 * length + 64);
+	text_print(&t, "{\"stream\":\"%s\",\"text\":", kind == CURFEW_EVENT_STDOUT ? "stdout" : "stderr");
+	text_add_json(&t, data, length);
+	text_say(&t, "}");
+	return take_text(&t);
+}
+
+static void on_event(void *context, curfew_event_kind kind, const char *data, size_t length)
+{
+	flight *f = context;
+	bool is_output = kind == CURFEW_EVENT_STDOUT || kind == CURFEW_EVENT_STDERR;
+	blob *made = is_output ? make_output(kind, data, length) : copy_json(data, length);
+	if (made == NULL)
+		return;
+	server_lock(f->server);
+	run *r = f->run;
+	if (kind == CURFEW_EVENT_CHECKPOINT) {
+		blob_unref(r->checkpoint);
+		r->checkpoint = blob_ref(made);
+	}
+	run_add_event(r, is_output ? EVENT_OUTPUT : kind == CURFEW_EVENT_CHECKPOINT ? EVENT_CHECKPOINT : EVENT_PROGRESS,
+	              made);
+	if (r->durable && kind != CURFEW_EVENT_PROGRESS)
+		store_note_news(f->server->store, r);
+	server_unlock(f->server);
+	blob_unref(made);
+}
+
+/* Whether it is to be run again, after its process died. */
+static bool may_run_again(const server *s, const run *r, curfew_outcome outcome)
+{
+	return outcome == CURFEW_OUTCOME_CRASHED && r->attempt <= r->retry && r->cancels == 0 && !s->stopping;
+}
+
+static void on_done(void *context, const worker_result *result)
+{
+	flight *f = context;
+	server *s = f->server;
+	run *r = f->run;
+	report_facts facts = {0};
+	blob *report = report_check(result->report, result->report_length, &facts) ? blob_create(result->report, result->report_length)
+	                                                                            : NULL;
+	server_lock(s);
+	if (may_run_again(s, r, result->outcome)) {
+		leave_running(s, r);
+		blob_unref(report);
+		if (!service_enqueue(s, r))
+			service_end_without_worker(s, r, CURFEW_OUTCOME_CRASHED, "the process that ran the program died");
+	} else if (report == NULL) {
+		service_end_without_worker(s, r, CURFEW_OUTCOME_INTERNAL_ERROR, "the worker's report could not be read");
+	} else {
+		report_count(s, &facts);
+		service_end(s, r, result->outcome, report);
+	}
+	service_dispatch(s);
+	run_unref(s, r);
+	server_unlock(s);
+	service_launch(s);
+	free(f);
+}
+
+/* ---- To the pool ----------------------------------------------------------------------------------------- */
+
+/* What it was allowed, as far as that is allowed still: the server may have been started anew. */
+static bool find_hosts(const server *s, const run *r, hosts *allowed)
+{
+	hosts server_s, token_s;
+	bool good = hosts_split(allowed, r->allow_fetch);
+	good = hosts_split(&server_s, s->config->allow_fetch) && good;
+	good = hosts_split(&token_s, r->owner->allow_fetch) && good;
+	hosts_keep_within(allowed, &server_s);
+	if (token_s.count > 0)
+		hosts_keep_within(allowed, &token_s);
+	hosts_finish(&server_s);
+	hosts_finish(&token_s);
+	return good;
+}
+
+static curfew_status submit(server *s, run *r, worker_program *ready, curfew_failure *failure)
+{
+	flight *f = malloc(sizeof *f);
+	worker_run *handle = NULL;
+	hosts allowed;
+	wasi given;
+	bool found = find_hosts(s, r, &allowed);
+	if (!wasi_split(&given, r->wasi) || !found || f == NULL) {
+		hosts_finish(&allowed);
+		wasi_finish(&given);
+		free(f);
+		return CURFEW_NO_MEMORY;
+	}
+	*f = (flight){s, r};
+	worker_job job = {.program = ready,
+	                  .id = r->id,
+	                  .limits = &r->limits,
+	                  .flags = r->flags,
+	                  .call = r->call,
+	                  .params = r->params,
+	                  .params_length = r->params_length,
+	                  .user = r->user,
+	                  .store = r->user != NULL ? s->secrets : NULL,
+	                  .allow_fetch = allowed.items,
+	                  .allow_fetch_count = allowed.count,
+	                  .args = given.args,
+	                  .arg_count = given.arg_count,
+	                  .env = (const char *const *)given.env,
+	                  .env_count = given.env_count,
+	                  .context = f,
+	                  .on_event = on_event,
+	                  .on_done = on_done};
+	server_lock(s);
+	run_ref(r); /* the flight's */
+	server_unlock(s);
+	curfew_status status = worker_pool_submit(s->pool, &job, &handle, failure);
+	hosts_finish(&allowed);
+	wasi_finish(&given);
+	server_lock(s);
+	if (status != CURFEW_OK) {
+		run_unref(s, r);
+		free(f);
+	} else if (r->launched && r->worker == NULL) {
+		r->worker = handle;
+		for (unsigned i = 0; i < r->cancels && i < 2; i++)
+			worker_run_cancel(handle);
+	} else {
+		worker_run_unref(handle); /* it is over already */
+	}
+	server_unlock(s);
+	return status;
+}
+
+/* Submits one to the pool. Without the lock. */
+static void launch(server *s, run *r)
+{
+	curfew_failure failure = {0};
+	curfew_status status = CURFEW_SYSTEM;
+	worker_program *ready = program_make_ready(s, r->program, NULL, 0, &failure);
+	if (ready != NULL)
+		status = submit(s, r, ready, &failure);
+	worker_program_unref(ready);
+	if (status == CURFEW_OK)
+		return;
+	server_lock(s);
+	service_end_without_worker(s, r, CURFEW_OUTCOME_INTERNAL_ERROR, failure.message[0] != '\0' ? failure.message : "out of memory");
+	service_dispatch(s);
+	server_unlock(s);
+}
+
+static run *take_to_launch(server *s)
+{
+	server_lock(s);
+	run *r = s->launch_first;
+	if (r != NULL)
+		s->launch_first = r->next;
+	if (s->launch_first == NULL)
+		s->launch_last = NULL;
+	server_unlock(s);
+	return r;
+}
+
+void service_launch(server *s)
+{
+	for (run *r; (r = take_to_launch(s)) != NULL;)
+		launch(s, r);
+}
+
+/* ---- Cancelling ------------------------------------------------------------------------------------------ */
+
+void service_cancel(server *s, run *r)
+{
+	if (r->ended)
+		return;
+	r->cancels++;
+	if (r->state <= RUN_QUEUED) {
+		scheduler_remove(&s->scheduler, &r->turn);
+		service_end_without_worker(s, r, CURFEW_OUTCOME_CANCELLED, "the run was cancelled before it started");
+		return;
+	}
+	if (r->state == RUN_RUNNING)
+		run_move(r, RUN_STOPPING);
+	if (r->worker != NULL)
+		worker_run_cancel(r->worker);
+}

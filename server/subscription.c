@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Requests as listeners of runs. Of a run that only its requests would ever see, the last one to go takes it along. */
+#include "subscription.h"
+
+#include "record.h"
+#include "service.h"
+
+static void on_news(run_listener *l, run_news news)
+{
+	request *q = (request *)(void *)((char *)l - offsetof(request, listener));
+	if (q->is_stream || news == NEWS_CHANGE)
+		http_wake(q);
+}
+
+static void unsubscribe(request *q)
+{
+	server *s = q->server;
+	run *r = q->run;
+	server_lock(s);
+	q->run = NULL;
+	bool is_last = r->listeners == &q->listener && q->listener.next == NULL;
+	if (r->is_attended && is_last && !s->closing) {
+		service_cancel(s, r);
+		service_dispatch(s);
+	}
+	run_unlisten(s, r, &q->listener);
+	server_unlock(s);
+	service_launch(s);
+}
+
+void subscribe(request *q, run *r)
+{
+	q->run = r;
+	q->listener.notify = on_news;
+	q->leave = unsubscribe;
+	q->notices_end = true;
+	run_listen(r, &q->listener);
+	if (q->is_stream)
+		http_add_stream(q);
+}

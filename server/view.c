@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A run as JSON. */
+#include "view.h"
+
+#include "hosts.h"
+
+#include <string.h>
+
+const char *const run_state_names[RUN_STATES] = {"scheduled", "queued", "running", "stopping", "done"};
+
+static const char *const language_names[] = {"js", "mjs", "wasm", "wat"};
+
+static void write_key(text *out, const char *key, const char *words)
+{
+	text_print(out, ",\"%s\":", key);
+	text_say_json(out, words);
+}
+
+static void write_ms(text *out, const char *key, int64_t wall_us)
+{
+	if (wall_us > 0)
+		text_print(out, ",\"%s\":%lld", key, (long long)(wall_us / 1000));
+	else
+		text_print(out, ",\"%s\":null", key);
+}
+
+/* Hosts with blanks between, as an array. */
+static void write_hosts(text *out, const char *words)
+{
+	hosts list;
+	bool good = hosts_split(&list, words);
+	text_say(out, ",\"allow_fetch\":[");
+	for (size_t i = 0; good && i < list.count; i++) {
+		text_say(out, i > 0 ? "," : "");
+		text_say_json(out, list.items[i]);
+	}
+	text_say(out, "]");
+	hosts_finish(&list);
+}
+
+static void write_limits(text *out, const curfew_limits *limits)
+{
+	size_t count;
+	const curfew_limit_info *table = curfew_limit_table(&count);
+	text_say(out, ",\"limits\":{");
+	for (size_t i = 0; i < count; i++) {
+		uint64_t value;
+		memcpy(&value, (const char *)limits + table[i].offset, sizeof value);
+		text_print(out, "%s\"%s\":", i > 0 ? "," : "", table[i].report_key);
+		if (value == CURFEW_UNLIMITED)
+			text_say(out, "null");
+		else
+			text_print(out, "%llu", (unsigned long long)(table[i].unit == CURFEW_UNIT_DURATION ? value / 1000 : value));
+	}
+	text_say(out, "}");
+}
+
+static void write_used(text *out, const run_view *v)
+{
+	const curfew_run_usage *u = &v->usage;
+	if (!v->has_usage)
+		text_say(out, ",\"used\":null");
+	else
+		text_print(out, ",\"used\":{\"wall_us\":%llu,\"cpu_us\":%llu,\"memory_peak_bytes\":%llu,\"output_bytes\":%llu}",
+		           (unsigned long long)(u->wall_ns / 1000), (unsigned long long)(u->cpu_ns / 1000),
+		           (unsigned long long)u->memory_bytes, (unsigned long long)u->output_bytes);
+}
+
+void view_write(text *out, const run_view *v)
+{
+	text_print(out, "{\"id\":\"%s\",\"state\":\"%s\"", v->id, run_state_names[v->state]);
+	write_key(out, "outcome", v->outcome);
+	write_key(out, "program", v->program);
+	write_key(out, "sha256", v->sha256);
+	write_key(out, "lang", language_names[v->language]);
+	write_key(out, "call", v->call);
+	write_key(out, "user", v->user);
+	write_hosts(out, v->allow_fetch);
+	write_key(out, "token", v->owner[0] != '\0' ? v->owner : NULL);
+	text_print(out, ",\"priority\":%u,\"durable\":%s,\"retry\":%u,\"attempt\":%u", v->priority, v->durable ? "true" : "false",
+	           v->retry, v->attempt);
+	write_ms(out, "created_ms", v->created_us);
+	write_ms(out, "due_ms", v->due_us);
+	write_ms(out, "started_ms", v->started_us);
+	write_ms(out, "ended_ms", v->ended_us);
+	if (v->queue_us >= 0)
+		text_print(out, ",\"queue_us\":%lld", (long long)v->queue_us);
+	else
+		text_say(out, ",\"queue_us\":null");
+	write_limits(out, &v->limits);
+	write_used(out, v);
+	text_say(out, ",\"checkpoint\":");
+	text_say(out, v->checkpoint != NULL ? v->checkpoint : "null");
+	text_say(out, ",\"report\":");
+	if (v->report != NULL)
+		text_add(out, v->report, v->report_length);
+	else
+		text_say(out, "null");
+	text_say(out, "}");
+}

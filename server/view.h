@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A run as the interface shows it, wherever it comes from: texts are borrowed for the call that shows it. */
+#ifndef CURFEW_SERVER_VIEW_H
+#define CURFEW_SERVER_VIEW_H
+
+#include "curfew.h"
+#include "text.h"
+
+typedef enum run_state { RUN_SCHEDULED, RUN_QUEUED, RUN_RUNNING, RUN_STOPPING, RUN_DONE, RUN_STATES } run_state;
+
+extern const char *const run_state_names[RUN_STATES];
+
+typedef struct run_view {
+	const char *id, *owner, *program, *sha256, *call, *user;
+	const char *allow_fetch; /* NULL: none */
+	run_state state;
+	curfew_language language;
+	unsigned priority, retry, attempt;
+	bool durable;
+	int64_t created_us, due_us, started_us, ended_us, queue_us;
+	const char *outcome; /* NULL until done */
+	const char *checkpoint;
+	const char *report;
+	size_t report_length;
+	uint64_t last_event;
+	curfew_limits limits; /* resolved */
+	bool has_usage;
+	curfew_run_usage usage;
+} run_view;
+
+void view_write(text *out, const run_view *view);
+
+#endif
