@@ -118,7 +118,9 @@ class Server:
         self.words = [context.curfew, "serve", "--listen", listen, "--data", self.data, *options]
         with open(self.log_path, "wb") as log:
             self.process = context.spawn(self.words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log)
-        if not select.select([self.process.stdout], [], [], wait * context.slower)[0]:
+        ready = select.poll()  # select() knows no descriptor from 1024 on
+        ready.register(self.process.stdout, select.POLLIN)
+        if not ready.poll(wait * 1000 * context.slower):
             self.kill()
             raise Failed("the server does not begin to listen\n" + self.log())
         line = self.process.stdout.readline().decode()
