@@ -172,7 +172,7 @@ static int prepare_subject(bench *b, subject *s)
 static int prepare(bench *b)
 {
 	curfew_failure failure = {.message = ""};
-	curfew_status status = cli_engine_create(1, &b->engine, &failure);
+	curfew_status status = cli_engine_create(1, cli_engine_flags(b->arguments), &b->engine, &failure);
 	if (status != CURFEW_OK)
 		return say_failure(status, &failure);
 	b->ratios.values = calloc(b->runs, sizeof(uint64_t));

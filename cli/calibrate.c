@@ -194,7 +194,7 @@ static int calibrate(calibration *c)
 	subject subjects[KINDS] = {{0}};
 	curfew_failure failure = {.message = ""};
 	curfew_engine *engine = NULL;
-	curfew_status status = cli_engine_create(1, &engine, &failure);
+	curfew_status status = cli_engine_create(1, 0, &engine, &failure);
 	if (status == CURFEW_OK)
 		status = prepare(engine, subjects, &failure);
 	if (status == CURFEW_OK)

@@ -49,8 +49,10 @@ int cli_wasi_init(const cli_arguments *arguments, cli_wasi *wasi);
 void cli_wasi_apply(const cli_wasi *wasi, const cli_arguments *arguments, curfew_run_options *options);
 void cli_wasi_finish(cli_wasi *wasi);
 
-/* An engine with the user's cache, or without where that cannot be used. */
-curfew_status cli_engine_create(uint32_t threads, curfew_engine **engine, curfew_failure *failure);
+/* An engine with the user's cache, or without where that cannot be used; flags: CURFEW_ENGINE_*. */
+curfew_status cli_engine_create(uint32_t threads, uint32_t flags, curfew_engine **engine, curfew_failure *failure);
+/* Those that the options of the command ask for. */
+uint32_t cli_engine_flags(const cli_arguments *arguments);
 
 /* The program of a source, an image included. */
 curfew_status cli_program_create(curfew_engine *engine, const cli_source *source, uint32_t flags,

@@ -113,7 +113,7 @@ static int compile_to(const cli_arguments *arguments, const char *target)
 		code = refuse(arguments, CURFEW_OUTCOME_BAD_PROGRAM, failure.message);
 	else if (source.is_image)
 		code = cli_usage_error("%s: is an image already", arguments->program);
-	else if (cli_engine_create(1, &engine, &failure) != CURFEW_OK)
+	else if (cli_engine_create(1, 0, &engine, &failure) != CURFEW_OK)
 		code = refuse(arguments, CURFEW_OUTCOME_INTERNAL_ERROR, failure.message);
 	else
 		code = compile(arguments, &source, engine, target);

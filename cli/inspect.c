@@ -203,7 +203,7 @@ int cli_inspect(const cli_arguments *arguments)
 		return cli_usage_error("- (standard input) needs --lang js, wasm or wat");
 	if (!cli_source_read(arguments->program, arguments->values[CLI_OPTION_LANG], &source, &failure))
 		code = refuse(arguments, CURFEW_BAD_PROGRAM, &failure);
-	else if (cli_engine_create(1, &engine, &failure) != CURFEW_OK)
+	else if (cli_engine_create(1, 0, &engine, &failure) != CURFEW_OK)
 		code = refuse(arguments, CURFEW_INTERNAL, &failure);
 	else
 		code = inspect(arguments, &source, engine);

@@ -108,7 +108,8 @@ static curfew_status start(cli_isolated *isolated, const cli_source *source, cur
 	/* The limits were checked one by one as they were parsed. */
 	(void)curfew_limits_resolve(job->limits, &limits, NULL);
 	worker_pool_options options = {.workers = 1, .threads = 1, .data_bytes = limits.memory_bytes,
-	                               .fetches = job->allow_fetch_count > 0, .input = isolated->input};
+	                               .fetches = job->allow_fetch_count > 0, .input = isolated->input,
+	                               .engine_flags = isolated->engine_flags};
 	worker_source program = {
 		.language = language,
 		.is_image = source->is_image,

@@ -12,6 +12,7 @@ typedef struct cli_isolated {
 	worker_program *program;
 	worker_run *run;
 	int input; /* what the worker has as standard input; 0: none */
+	uint32_t engine_flags; /* CURFEW_ENGINE_*, set by who has it run */
 	cli_watch *watch;
 	curfew_report *parsed;
 	curfew_report report; /* it, with what does not go through JSON; every pointer is parsed's */

@@ -169,6 +169,7 @@ static curfew_status run_isolated(session *s, cli_watch *watch, curfew_failure *
 		.allow_fetch_count = s->arguments->lists[CLI_OPTION_ALLOW_FETCH].count,
 		.on_event = s->json ? NULL : cli_isolated_on_event,
 	};
+	s->isolated.engine_flags = cli_engine_flags(s->arguments);
 	curfew_status status = cli_isolated_run(&s->isolated, &s->source, s->source.language, &job, watch, failure);
 	cli_grants_finish(&s->grants);
 	s->report = &s->isolated.report;
@@ -222,7 +223,7 @@ static int execute(session *s)
 		int isolated_code = make_params(s, s->source.language < CURFEW_LANGUAGE_WASM);
 		return isolated_code >= 0 ? isolated_code : watch_run(s);
 	}
-	curfew_status status = cli_engine_create(1, &s->engine, &failure);
+	curfew_status status = cli_engine_create(1, cli_engine_flags(s->arguments), &s->engine, &failure);
 	if (status == CURFEW_OK)
 		status = curfew_cancel_create(s->engine, &s->cancel);
 	if (status != CURFEW_OK)

@@ -181,10 +181,15 @@ void cli_wasi_finish(cli_wasi *wasi)
 
 /* ---- Engine and program ---------------------------------------------------------------------------------- */
 
-curfew_status cli_engine_create(uint32_t threads, curfew_engine **engine, curfew_failure *failure)
+uint32_t cli_engine_flags(const cli_arguments *arguments)
+{
+	return arguments->values[CLI_OPTION_HUGEPAGES] != NULL ? CURFEW_ENGINE_HUGE_PAGES : 0;
+}
+
+curfew_status cli_engine_create(uint32_t threads, uint32_t flags, curfew_engine **engine, curfew_failure *failure)
 {
 	char *cache_dir = cli_cache_dir();
-	curfew_engine_options options = {.size = sizeof options, .threads = threads, .cache_dir = cache_dir};
+	curfew_engine_options options = {.size = sizeof options, .threads = threads, .cache_dir = cache_dir, .flags = flags};
 	curfew_status status = curfew_engine_create(&options, engine, failure);
 	if (status != CURFEW_OK && cache_dir != NULL) {
 		/* A home that cannot be written is no reason not to run: it is only slower. */

@@ -22,6 +22,8 @@ static const config_setting table[] = {
 	 .meaning = "worker processes; by default one for each core"},
 	{.name = "concurrency", .argument = "N", .kind = CONFIG_COUNT, .minimum = 1, .ceiling = 65536, FIELD(concurrency),
 	 .meaning = "runs at once, others wait in the queue; by default 16 for each worker"},
+	{.name = "hugepages", .kind = CONFIG_FLAG, FIELD(hugepages),
+	 .meaning = "faster first touch of much memory, in pages of 2 MiB; a stop may be some milliseconds later"},
 	{.name = "tls-cert", .argument = "FILE", .kind = CONFIG_TEXT, FIELD(tls_cert),
 	 .meaning = "certificate chain (PEM); serves HTTPS, with --tls-key"},
 	{.name = "tls-key", .argument = "FILE", .kind = CONFIG_TEXT, FIELD(tls_key), .meaning = "key of the certificate (PEM)"},
@@ -169,6 +171,15 @@ static bool add_host(config *c, const config_setting *s, const char *value, curf
 	return true;
 }
 
+static bool set_flag(config *c, const config_setting *s, const char *value, curfew_failure *failure)
+{
+	uint64_t on = strcmp(value, "on") == 0;
+	if (on == 0 && strcmp(value, "off") != 0)
+		return refuse(failure, s->name, value, "must be on or off");
+	memcpy((char *)c + s->offset, &on, sizeof on);
+	return true;
+}
+
 static bool set_any(config *c, const config_setting *s, const char *value, curfew_failure *failure)
 {
 	switch (s->kind) {
@@ -178,6 +189,8 @@ static bool set_any(config *c, const config_setting *s, const char *value, curfe
 		return set_number(c, s, value, failure);
 	case CONFIG_HOSTS:
 		return add_host(c, s, value, failure);
+	case CONFIG_FLAG:
+		return set_flag(c, s, value, failure);
 	case CONFIG_TEXT:
 	case CONFIG_CHOICE:
 		break;

@@ -8,7 +8,7 @@
 
 #include "curfew.h"
 
-typedef enum config_kind { CONFIG_TEXT, CONFIG_CHOICE, CONFIG_DURATION, CONFIG_BYTES, CONFIG_COUNT, CONFIG_HOSTS } config_kind;
+typedef enum config_kind { CONFIG_TEXT, CONFIG_CHOICE, CONFIG_DURATION, CONFIG_BYTES, CONFIG_COUNT, CONFIG_HOSTS, CONFIG_FLAG } config_kind;
 
 /* A text of a setting; long enough for any path. */
 enum { CONFIG_TEXT_MOST = 4096 };
@@ -23,6 +23,7 @@ typedef struct config {
 	char secrets[CONFIG_TEXT_MOST];     /* "": none */
 	char secrets_key[CONFIG_TEXT_MOST]; /* "": as the environment says */
 	uint64_t workers;     /* 0: one per core */
+	uint64_t hugepages;   /* 1: on */
 	uint64_t concurrency; /* runs at once; 0: 16 for each worker */
 	uint64_t shutdown_timeout_us;
 	uint64_t request_timeout_us;
@@ -38,7 +39,7 @@ typedef struct config {
 
 typedef struct config_setting {
 	const char *name;     /* "listen": the flag without its dashes, and the key in the file */
-	const char *argument; /* "HOST:PORT" */
+	const char *argument; /* "HOST:PORT"; NULL: a flag, which is "on" or "off" in the file */
 	const char *values;   /* CONFIG_CHOICE: the possible ones, separated by blanks */
 	const char *meaning;  /* one phrase; of CONFIG_HOSTS, which may be repeated, of one of them */
 	const char *initial;  /* the default, as text; NULL: none to speak of */

@@ -304,7 +304,7 @@ static bool start_pool(server *s, curfew_failure *failure)
 	uint64_t workers = c->workers != 0 ? c->workers : cores > 0 ? (uint64_t)cores : 1;
 	scheduler_init(&s->scheduler, c->concurrency != 0 ? c->concurrency : workers * THREADS_EACH, UINT64_MAX);
 	worker_pool_options options = {.workers = (uint32_t)workers, .spares = 1, .fetches = c->allow_fetch[0] != '\0',
-	                               .on_death = on_worker_death};
+	                               .engine_flags = c->hugepages != 0 ? CURFEW_ENGINE_HUGE_PAGES : 0, .on_death = on_worker_death};
 	return worker_pool_create(&options, &s->pool, failure) == CURFEW_OK;
 }
 

@@ -36,6 +36,8 @@ typedef struct worker_setup {
 	uint32_t version; /* WORKER_FRAME_VERSION */
 	uint32_t threads;
 	uint64_t data_bytes;
+	uint32_t engine_flags; /* CURFEW_ENGINE_* */
+	uint32_t reserved;
 } worker_setup;
 
 /* A run's number: where both sides keep it, and above that what tells it from those that were there before. */

@@ -35,6 +35,7 @@ typedef struct worker_pool_options {
 	uint64_t data_bytes;  /* RLIMIT_DATA of each, on top of what the engine itself needs; 0: none */
 	int input;            /* what the workers have as standard input, for a pool of one run: may only be read; 0: none */
 	bool fetches;         /* jobs may have allow_fetch: what that takes is there from the start */
+	uint32_t engine_flags; /* CURFEW_ENGINE_*, of the engine in each */
 	uint64_t patience_ns; /* time that a worker is given to say that it stops a run, then it is killed; 0: 50 ms */
 	/* A worker is no more, though nobody asked it to end; on the pool's thread. May be NULL. */
 	void (*on_death)(void *context, const struct worker_death *death);

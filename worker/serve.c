@@ -556,9 +556,10 @@ static void warm_up(curfew_engine *engine)
 	curfew_program_destroy(program);
 }
 
-static bool make_service(service *s, uint32_t threads, int pagemap, curfew_failure *failure)
+static bool make_service(service *s, const worker_setup *setup, int pagemap, curfew_failure *failure)
 {
-	curfew_engine_options options = {.size = sizeof options, .threads = threads, .pagemap_fd = pagemap};
+	curfew_engine_options options = {.size = sizeof options, .threads = setup->threads, .pagemap_fd = pagemap,
+	                                 .flags = setup->engine_flags};
 	s->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	(void)pthread_mutex_init(&s->out_lock, NULL);
 	(void)pthread_mutex_init(&s->runs_lock, NULL);
@@ -586,7 +587,7 @@ int worker_main(void)
 	catch_faults();
 	uint64_t own = OWN_DATA_BYTES + setup.threads * THREAD_DATA_BYTES;
 	uint32_t has = worker_confine(setup.data_bytes != 0 ? setup.data_bytes + own : 0, &pagemap);
-	if (make_service(&s, setup.threads, pagemap, &failure) && worker_confine_calls(pagemap, &failure)) {
+	if (make_service(&s, &setup, pagemap, &failure) && worker_confine_calls(pagemap, &failure)) {
 		has |= WORKER_HAS_CALL_FILTER;
 		post(&s, WORKER_FRAME_READY, 0, (piece){&has, sizeof has}, (piece){NULL, 0}, true);
 		serve(&s);
