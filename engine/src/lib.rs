@@ -3,10 +3,10 @@
 pub use wasmtime_c_api::*;
 
 mod account;
+mod functions;
 mod futures;
 mod input;
-mod code_map;
-mod functions;
+mod places;
 mod rewrite;
 mod wasi;
 

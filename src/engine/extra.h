@@ -62,32 +62,44 @@ typedef struct curfew__rewritten {
 bool curfew__rewrite(const uint8_t *wasm, size_t length, uint32_t flags, curfew__rewritten *out, char *message);
 void curfew__rewritten_finish(curfew__rewritten *rewritten);
 
-/* ---- Where code comes from (code_map.rs, engine/rewriter) ------------------------------------------------ */
+/* ---- Where code comes from (places.rs, engine/rewriter) -------------------------------------------------- */
 
-typedef struct curfew__code_map curfew__code_map;
+/* Bytes that Rust has allocated. */
+typedef struct curfew__bytes {
+	uint8_t *data; /* [length] */
+	size_t length;
+} curfew__bytes;
+
+void curfew__bytes_finish(curfew__bytes *bytes);
 
 typedef struct curfew__location {
 	bool hidden;          /* of a function that the rewriting added; a guard counts as what it stands before */
 	uint64_t offset;      /* in the file as the user wrote it */
-	const char *function; /* demangled, from the name section or DWARF, else as it is exported, else "func[INDEX]"; NULL: in
-	                         no function. The map's, until the next call */
+	uint32_t index;       /* of the function in its module; CURFEW__NO_INDEX: in no function */
+	const char *function; /* demangled, from the name section or DWARF, else as it is exported; NULL: it has no name */
 	const char *file;     /* from DWARF, or NULL */
 	uint32_t line;        /* from 1; 0: not known */
 	uint32_t column;      /* from 1; 0: not known */
 } curfew__location;
 
-/* From the file as the user wrote it, which is read only now, and the flags it was rewritten with. NULL: refused. */
-curfew__code_map *curfew__code_map_create(const uint8_t *wasm, size_t length, uint32_t flags);
-void curfew__code_map_destroy(curfew__code_map *map);
+#define CURFEW__NO_INDEX UINT32_MAX
+
+/*
+ * The table of places of a file, from the file as the user wrote it and the flags it was rewritten with: names and DWARF
+ * resolved to plain lists, in about a second and 150 MiB whatever they say. False: the file is refused.
+ */
+bool curfew__places_create(const uint8_t *wasm, size_t length, uint32_t flags, curfew__bytes *table);
 /*
  * What stands at an offset of the rewritten file, as wasm_frame_module_offset tells it, in the function that begins at
  * start: for a component, too, those are offsets in the whole file. (An adapter between components has offsets of its
- * own: it is told from functions of the file by its start, and hidden.) Inlined calls
- * make several locations, innermost first: at most `most` are written to locations; how many there are is returned (at
- * least 1). DWARF is read at first need, below a second whatever it says. One thread at a time.
+ * own: it is told from functions of the file by its start, and hidden.) Inlined calls make several locations, innermost
+ * first: at most `most` are written; how many is returned, 0 where the table is none. Texts are the table's. A few steps
+ * for each list of the table, whatever is in it.
  */
-size_t curfew__code_map_find(curfew__code_map *map, uint64_t start, uint64_t offset, curfew__location *locations,
-                             size_t most);
+size_t curfew__places_find(const uint8_t *table, size_t length, uint64_t start, uint64_t offset,
+                           curfew__location *locations, size_t most);
+/* Whether names or lines are missing in it, since there were too many. */
+bool curfew__places_is_cut(const uint8_t *table, size_t length);
 
 /* ---- Stores: growth, calls out, WASI (account.rs, wasi.rs) -------------------------------------------------- */
 

@@ -5,6 +5,7 @@
  */
 #include "wasm/program.h"
 
+#include <inttypes.h>
 #include <pthread.h>
 #include <sodium.h>
 #include <stdio.h>
@@ -26,7 +27,7 @@ struct curfew__wasm_program {
 	curfew__rewritten rewritten[2]; /* plain, metered; made at first need */
 	curfew__code *codes;
 	curfew__wasm_compiled adopted[2]; /* plain, metered */
-	curfew__code_map *maps[2];
+	curfew__bytes places[2]; /* plain, metered; made when a stack is first needed */
 };
 
 static bool fail(curfew__wasm_error *error, bool internal, const char *message)
@@ -84,7 +85,7 @@ void curfew__wasm_program_destroy(curfew__wasm_program *program)
 		destroy_code(code);
 	}
 	for (int metered = 0; metered < 2; metered++) {
-		curfew__code_map_destroy(program->maps[metered]);
+		curfew__bytes_finish(&program->places[metered]);
 		curfew__rewritten_finish(&program->rewritten[metered]);
 		free(program->adopted[metered].bytes);
 	}
@@ -462,21 +463,32 @@ void curfew__wasm_program_adopt(curfew__wasm_program *program, bool metered, cur
 	*compiled = (curfew__wasm_compiled){ 0 };
 }
 
+static void place_one(curfew__location *location, curfew__wasm_place place, void *context)
+{
+	char number[32];
+
+	if (location->hidden)
+		return;
+	if (!location->function && location->index != CURFEW__NO_INDEX) {
+		snprintf(number, sizeof number, "func[%" PRIu32 "]", location->index);
+		location->function = number;
+	}
+	place(context, location);
+}
+
 void curfew__wasm_program_locate(curfew__wasm_program *program, bool metered, uint64_t start, uint64_t offset,
                                  curfew__wasm_place place, void *context)
 {
 	curfew__location locations[8];
-	size_t count = 0;
 
 	pthread_mutex_lock(&program->lock);
-	curfew__code_map **map = &program->maps[metered];
-	if (!*map)
-		*map = curfew__code_map_create(program->bytes, program->length, rewrite_flags(program, metered));
-	if (*map)
-		count = curfew__code_map_find(*map, start, offset, locations, sizeof locations / sizeof *locations);
-	for (size_t i = 0; i < count && i < sizeof locations / sizeof *locations; i++)
-		if (!locations[i].hidden)
-			place(context, &locations[i]);
+	curfew__bytes *places = &program->places[metered];
+	if (!places->data)
+		curfew__places_create(program->bytes, program->length, rewrite_flags(program, metered), places);
+	size_t count = curfew__places_find(places->data, places->length, start, offset, locations,
+	                                   sizeof locations / sizeof *locations);
+	for (size_t i = 0; i < count; i++)
+		place_one(&locations[i], place, context);
 	pthread_mutex_unlock(&program->lock);
 }
 

@@ -11,7 +11,6 @@
 #![forbid(unsafe_code)]
 
 mod bulk;
-mod code_map;
 mod effort;
 mod emit;
 mod fused;
@@ -19,14 +18,16 @@ mod guard;
 mod limits;
 mod lines;
 mod names;
+mod places;
 mod refusal;
 mod scan;
 mod splice;
+mod texts;
 
 pub use bulk::Chunk;
-pub use code_map::{CodeMap, Location};
 pub use guard::Guard;
 pub use limits::FEATURES;
+pub use places::{Location, Places};
 pub use refusal::Refusal;
 pub use scan::Kind;
 
@@ -50,6 +51,12 @@ pub struct Rewritten {
     pub fused: bool,
     /// Whether it imports something of WASI.
     pub imports_wasi: bool,
+}
+
+/// The table of places of a file, for the options that it is rewritten with.
+pub fn places(wasm: &[u8], options: Options) -> Result<Vec<u8>, Refusal> {
+    let scan = scan::scan(wasm, options)?;
+    Ok(places::write(wasm, &scan.root, &emit::emit(wasm, &scan.root, options).into_runs()))
 }
 
 /// Validates a module or a component and rewrites every module in it.

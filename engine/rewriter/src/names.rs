@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Names of functions as people wrote them.
+//! Names of functions as people wrote them, read in one pass.
+use std::collections::HashMap;
 use std::fmt::{self, Write};
 use wasmparser::{BinaryReader, ExportSectionReader, ExternalKind, Name, NameSectionReader};
 
-/// What a name may be at most: a few bytes of a mangled name can stand for megabytes.
-const NAME_BYTES: usize = 1024;
+/// What a name may have at most: a few bytes of a mangled name can stand for megabytes.
+pub(crate) const NAME_BYTES: usize = 1024;
 
 /// Text of at most `NAME_BYTES`.
 struct Short(String);
@@ -22,6 +23,7 @@ impl Write for Short {
 
 /// The name a compiler mangled as it was in the source, of Rust or C++; any other name as it is. Cut if it is long.
 pub(crate) fn demangle(name: &str) -> String {
+    let name = &name[..name.floor_char_boundary(NAME_BYTES)];
     let mut out = Short(String::new());
     // What does not fit is left out, so errors are of no interest.
     if let Ok(rust) = rustc_demangle::try_demangle(name) {
@@ -35,21 +37,31 @@ pub(crate) fn demangle(name: &str) -> String {
     out.0
 }
 
-/// The name of a function in the contents of a name section, which may be malformed.
-pub(crate) fn function_name(section: &[u8], function: u32) -> Option<&str> {
+/// Names by the index of their function, for functions whose index is in `wanted`; the first one of a function counts.
+pub(crate) type Names<'a> = HashMap<u32, &'a str>;
+
+/// The names in the contents of a name section, which may be malformed: what stands before the fault is taken.
+pub(crate) fn function_names(section: &[u8], wanted: std::ops::Range<u32>) -> Names<'_> {
+    let mut found = Names::new();
     let subsections = NameSectionReader::new(BinaryReader::new(section, 0));
     for subsection in subsections.into_iter().map_while(Result::ok) {
         if let Name::Function(names) = subsection {
-            let mut names = names.into_iter().map_while(Result::ok);
-            return names.find(|name| name.index == function).map(|name| name.name);
+            for naming in names.into_iter().map_while(Result::ok).filter(|naming| wanted.contains(&naming.index)) {
+                found.entry(naming.index).or_insert(naming.name);
+            }
+            break;
         }
     }
-    None
+    found
 }
 
-/// The name under which a function is exported, in the contents of an export section: the first one.
-pub(crate) fn exported_name(section: &[u8], function: u32) -> Option<&str> {
-    let exports = ExportSectionReader::new(BinaryReader::new(section, 0)).ok()?;
-    let mut exports = exports.into_iter().map_while(Result::ok);
-    exports.find(|export| export.kind == ExternalKind::Func && export.index == function).map(|export| export.name)
+/// The names under which functions are exported, in the contents of an export section.
+pub(crate) fn exported_names(section: &[u8], wanted: std::ops::Range<u32>) -> Names<'_> {
+    let mut found = Names::new();
+    let Ok(exports) = ExportSectionReader::new(BinaryReader::new(section, 0)) else { return found };
+    let functions = exports.into_iter().map_while(Result::ok).filter(|export| export.kind == ExternalKind::Func);
+    for export in functions.filter(|export| wanted.contains(&export.index)) {
+        found.entry(export.index).or_insert(export.name);
+    }
+    found
 }

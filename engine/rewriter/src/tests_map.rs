@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Offsets in rewritten code lead back to the original's functions, files and lines, and malformed DWARF does no harm.
-use crate::{rewrite, Chunk, CodeMap, Guard, Location, Options};
+use crate::{places, rewrite, Chunk, Guard, Options, Places};
 use gimli::write::{Address, AttributeValue, DwarfUnit, EndianVec, LineProgram, LineString, Sections};
 use gimli::{Encoding, Format, LineEncoding, LittleEndian};
 use wasm_encoder::{CustomSection, Encode};
@@ -24,8 +24,33 @@ fn instructions(wasm: &[u8]) -> Vec<(usize, usize, String)> {
     all
 }
 
-fn at(wasm: &[u8], offset: usize) -> Vec<Location> {
-    CodeMap::new(wasm, OPTIONS).unwrap().find(offset)
+/// A location with texts of its own.
+#[derive(Debug, Default, PartialEq)]
+struct Found {
+    hidden: bool,
+    offset: usize,
+    function: Option<String>,
+    file: Option<String>,
+    line: u32,
+    column: u32,
+}
+
+fn find(table: &[u8], offset: usize) -> Vec<Found> {
+    let text = |text: Option<&[u8]>| text.map(|text| String::from_utf8(text.to_vec()).unwrap());
+    let found = Places::new(table).expect("a table").find(offset);
+    let own = found.into_iter().map(|at| Found {
+        hidden: at.hidden,
+        offset: at.offset,
+        function: text(at.function).or_else(|| at.index.map(|index| format!("func[{index}]"))),
+        file: text(at.file),
+        line: at.line,
+        column: at.column,
+    });
+    own.collect()
+}
+
+fn at(wasm: &[u8], offset: usize) -> Vec<Found> {
+    find(&places(wasm, OPTIONS).unwrap(), offset)
 }
 
 #[test]
@@ -37,10 +62,10 @@ fn every_instruction_leads_back() {
         let wasm = wat::parse_str(&text).unwrap();
         let original = instructions(&wasm);
         let rewritten = rewrite(&wasm, OPTIONS).unwrap();
-        let mut map = CodeMap::new(&wasm, OPTIONS).unwrap();
+        let table = places(&wasm, OPTIONS).unwrap();
         let mut hidden = 0;
         for (offset, _, operator) in instructions(&rewritten.bytes) {
-            let location = map.find(offset).remove(0);
+            let location = find(&table, offset).remove(0);
             hidden += u32::from(location.hidden);
             if location.hidden {
                 continue;
@@ -59,7 +84,7 @@ fn every_instruction_leads_back() {
 #[test]
 fn what_is_no_code_has_no_name() {
     let wasm = wat::parse_str("(module (func $f))").unwrap();
-    assert_eq!(at(&wasm, 0), [Location::default()]);
+    assert_eq!(at(&wasm, 0), [Found::default()]);
     assert!(at(&wasm, 1 << 40)[0].function.is_none());
 }
 
@@ -144,7 +169,7 @@ fn lines_are_found() {
     let wasm = with_sections(&wasm, &sections);
     let places = |index: usize| {
         let found = at(&wasm, instructions(&rewrite(&wasm, OPTIONS).unwrap().bytes)[index].0);
-        let place = |at: Location| {
+        let place = |at: Found| {
             format!("{} {}:{}:{}", at.function.unwrap_or_default(), at.file.unwrap_or_default(), at.line, at.column)
         };
         found.into_iter().map(place).collect::<Vec<_>>()
@@ -173,31 +198,196 @@ fn malformed_dwarf_does_no_harm() {
             }
         }
         let whole = with_sections(&wasm, &broken);
-        let mut map = CodeMap::new(&whole, OPTIONS).unwrap();
+        let table = places(&whole, OPTIONS).unwrap();
         for offset in 20..40 {
-            assert!(!map.find(offset).is_empty());
+            assert!(!find(&table, offset).is_empty());
         }
     }
 }
 
+
+#[test]
+fn a_table_that_is_cut_off_is_none() {
+    let (wasm, sections) = with_dwarf();
+    let table = places(&with_sections(&wasm, &sections), OPTIONS).unwrap();
+    assert!(Places::new(&table).is_some_and(|places| !places.is_cut()));
+    for length in 0..table.len() {
+        assert!(Places::new(&table[..length]).is_none(), "{length}");
+    }
+    // What stands in it may be anything.
+    for at in 32..table.len() - 1 {
+        let mut damaged = table.clone();
+        damaged[at] ^= 0xff;
+        if let Some(places) = Places::new(&damaged) {
+            (0..80).for_each(|offset| assert!(!places.find(offset).is_empty()));
+        }
+    }
+}
+
+// ---- What a file may say so that reading it takes long, or much memory ----------------------------------------------
+
+/// A module whose one function traps, with these sections.
+fn hostile(sections: &[(&str, Vec<u8>)]) -> Vec<u8> {
+    let sections: Vec<_> = sections.iter().map(|(name, data)| (name.to_string(), data.clone())).collect();
+    with_sections(&wat::parse_str("(module (func (nop) (unreachable)))").unwrap(), &sections)
+}
+
+fn leb128(mut number: usize) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    while number > 127 {
+        bytes.push(number as u8 | 128);
+        number >>= 7;
+    }
+    bytes.push(number as u8);
+    bytes
+}
+
+/// A unit of version 4 with these entries, of the table of abbreviations at an offset.
+fn unit(entries: &[u8], abbreviations: u32) -> Vec<u8> {
+    let mut unit = (entries.len() as u32 + 7).to_le_bytes().to_vec();
+    unit.extend([4, 0]);
+    unit.extend(abbreviations.to_le_bytes());
+    unit.push(4);
+    unit.extend(entries);
+    unit
+}
+
+/// A line program of version 4 with these files, each without a folder.
+fn line_program(files: &[Vec<u8>], instructions: &[u8]) -> Vec<u8> {
+    let mut header = vec![1, 1, 1, 0xfb, 14, 13, 0, 1, 1, 1, 1, 0, 0, 0, 1, 0, 0, 1, 0];
+    for file in files {
+        header.extend(file);
+        header.extend([0, 0, 0, 0]);
+    }
+    header.push(0);
+    let mut program = (6 + header.len() as u32 + instructions.len() as u32).to_le_bytes().to_vec();
+    program.extend([4, 0]);
+    program.extend((header.len() as u32).to_le_bytes());
+    program.extend(header);
+    program.extend(instructions);
+    program
+}
+
+/// 1: a unit with a line program; 2: a function; 3: a call inlined in it, with a file; 4: one with a list of ranges;
+/// 5: one with a name elsewhere.
+const ABBREVIATIONS: &[u8] = &[
+    1, 0x11, 1, 0x10, 0x17, 0x11, 1, 0x12, 6, 0, 0, 2, 0x2e, 1, 0x11, 1, 0x12, 6, 0, 0, 3, 0x1d, 0, 0x11, 1, 0x12, 6,
+    0x58, 0x0b, 0, 0, 4, 0x1d, 0, 0x55, 0x17, 0, 0, 5, 0x1d, 0, 0x11, 1, 0x12, 6, 3, 0x0e, 0, 0, 0,
+];
+/// From the function's first byte on.
+const WHOLE: [u8; 8] = [2, 0, 0, 0, 4, 0, 0, 0];
+
+/// The entries of a unit whose function has these in it.
+fn in_function(inner: &[u8]) -> Vec<u8> {
+    [&[1, 0, 0, 0, 0][..], &WHOLE, &[2], &WHOLE, inner, &[0, 0]].concat()
+}
+
+fn inlined(kind: u8, more: &[u8], count: usize) -> Vec<u8> {
+    [&[kind][..], more].concat().repeat(count)
+}
+
+/// The table is made in bounded time and has bounded size, and what is asked for is found in no time.
+fn is_bounded(what: &str, wasm: &[u8]) -> Vec<Found> {
+    let start = std::time::Instant::now();
+    let table = places(wasm, OPTIONS).unwrap();
+    assert!(start.elapsed().as_secs() < 60, "{what}: the budget ends it");
+    assert!(table.len() < 128 << 20, "{what}: {} bytes", table.len());
+    let trap = instructions(&rewrite(wasm, OPTIONS).unwrap().bytes)[1].0;
+    let start = std::time::Instant::now();
+    let found = find(&table, trap);
+    for _ in 0..64 {
+        find(&table, trap);
+    }
+    assert!(start.elapsed().as_millis() < 2_000, "{what}: looking it up reads a few words");
+    assert!(found.len() <= 65, "{what}");
+    found
+}
+
+fn debug(info: Vec<u8>, abbreviations: Vec<u8>, more: (&'static str, Vec<u8>)) -> Vec<u8> {
+    hostile(&[(".debug_abbrev", abbreviations), (".debug_info", info), more])
+}
+
+#[test]
+fn many_names_are_read_once() {
+    let count = 8_000_000;
+    let mut names = leb128(count);
+    names.extend([9, 0].repeat(count));
+    let section = [vec![1], leb128(names.len()), names].concat();
+    is_bounded("names of another function", &hostile(&[("name", section)]));
+    let exports: String = (0..50_000).map(|index| format!(r#"(export "{index}" (func 1))"#)).collect();
+    let wasm = wat::parse_str(format!("(module (func (nop) (unreachable)) (func) {exports})")).unwrap();
+    is_bounded("exports of another function", &wasm);
+}
+
+#[test]
+fn long_file_names_are_cut_before_they_are_copied() {
+    let long = vec![b'a'; 900_000];
+    let call = [&WHOLE[..], &[1]].concat();
+    let info = unit(&in_function(&inlined(3, &call, 100_000)), 0);
+    let wasm = debug(info, ABBREVIATIONS.into(), (".debug_line", line_program(&[long.clone()], &[])));
+    let found = is_bounded("a long file name", &wasm);
+    assert_eq!(found[1].file.as_ref().map(String::len), Some(1024));
+    // A header longer than any compiler writes is not read.
+    let info = unit(&in_function(&inlined(3, &call, 100_000)), 0);
+    let wasm = debug(info, ABBREVIATIONS.into(), (".debug_line", line_program(&[long.repeat(20)], &[])));
+    is_bounded("a longer one", &wasm);
+}
+
+#[test]
+fn headers_that_many_units_name_are_paid_for() {
+    let files = vec![b"a".to_vec(); 200_000];
+    let line = (".debug_line", [line_program(&files, &[]), line_program(&files, &[])].concat());
+    let second = (line.1.len() as u32 / 2).to_le_bytes();
+    let other = [&[1][..], &second, &WHOLE, &[0]].concat();
+    let units = [unit(&in_function(&[]), 0), unit(&other, 0)].concat();
+    is_bounded("one header of many files", &debug(unit(&in_function(&[]), 0).repeat(100_000), ABBREVIATIONS.into(), line.clone()));
+    is_bounded("two headers in turns", &debug(units.repeat(50_000), ABBREVIATIONS.into(), line));
+}
+
+#[test]
+fn line_instructions_without_rows_are_paid_for() {
+    let program = line_program(&[b"a".to_vec()], &vec![6; 20_000_000]);
+    is_bounded("no rows", &debug(unit(&in_function(&[]), 0), ABBREVIATIONS.into(), (".debug_line", program)));
+    let rows = [&[0, 5, 2, 2, 0, 0, 0][..], &[1, 3, 1, 2, 0].repeat(4_000_000)].concat();
+    let program = line_program(&[b"a".to_vec()], &rows);
+    is_bounded("rows", &debug(unit(&in_function(&[]), 0), ABBREVIATIONS.into(), (".debug_line", program)));
+}
+
+#[test]
+fn ranges_that_many_entries_share_are_paid_for() {
+    for entry in [[0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0], WHOLE] {
+        let info = unit(&in_function(&inlined(4, &[0; 4], 1_000_000)), 0);
+        let ranges = [&entry.repeat(1_000_000)[..], &[0; 8]].concat();
+        is_bounded("ranges", &debug(info, ABBREVIATIONS.into(), (".debug_ranges", ranges)));
+    }
+}
+
+#[test]
+fn names_elsewhere_are_paid_for() {
+    let call = [&WHOLE[..], &[0; 4]].concat();
+    let info = unit(&in_function(&inlined(5, &call, 1_000_000)), 0);
+    is_bounded("one long name", &debug(info, ABBREVIATIONS.into(), (".debug_str", vec![b'a'; 10_000_000])));
+}
+
+#[test]
+fn units_and_abbreviations_are_paid_for() {
+    is_bounded("empty units", &debug(unit(&[], 0).repeat(2_000_000), ABBREVIATIONS.into(), (".debug_str", vec![])));
+    let abbreviations: Vec<u8> = (6..400_000).flat_map(|code| [&leb128(code)[..], &[0x2e, 0, 3, 8, 0, 0]].concat()).collect();
+    let tables = [&abbreviations[..], &[0], &abbreviations, &[0]].concat();
+    let second = abbreviations.len() as u32 + 1;
+    let units = [unit(&[0], 0), unit(&[0], second)].concat().repeat(50_000);
+    is_bounded("two long tables in turns", &debug(units, tables, (".debug_str", vec![])));
+}
+
 #[test]
 fn deep_and_endless_dwarf_does_no_harm() {
-    // One unit of a million entries inside each other, each a byte: a function, then calls inlined in it.
-    let abbreviations = [1, 0x11, 1, 0x11, 1, 0x12, 6, 0, 0, 2, 0x2e, 1, 0x11, 1, 0x12, 6, 0, 0, 3, 0x1d, 1, 0, 0, 0];
-    let range = [0u8, 0, 0, 0, 0xff, 0, 0, 0];
-    let mut unit = vec![4, 0, 0, 0, 0, 0, 4, 1];
-    unit.extend(range);
-    unit.push(2);
-    unit.extend(range);
-    unit.extend(vec![3; 1_000_000]);
-    let mut info = (unit.len() as u32).to_le_bytes().to_vec();
-    info.extend(unit);
-    let sections = [(".debug_info".to_string(), info), (".debug_abbrev".to_string(), abbreviations.to_vec())];
-    let wasm = with_sections(&with_dwarf().0, &sections);
-    let mut map = CodeMap::new(&wasm, OPTIONS).unwrap();
-    let start = std::time::Instant::now();
-    for offset in 20..40 {
-        map.find(offset);
-    }
-    assert!(start.elapsed().as_secs() < 30, "the budget ends it");
+    // One unit of a million entries inside each other: a function, then calls inlined in it.
+    let mut abbreviations = ABBREVIATIONS.to_vec();
+    let kind = abbreviations.windows(3).position(|item| item == [3, 0x1d, 0]).unwrap();
+    abbreviations[kind + 2] = 1;
+    let call = [&WHOLE[..], &[1]].concat();
+    let info = unit(&in_function(&inlined(3, &call, 1_000_000)), 0);
+    let line = (".debug_line", line_program(&[b"deep.c".to_vec()], &[]));
+    let found = is_bounded("nested calls", &debug(info, abbreviations, line));
+    assert_eq!(found.len(), 64);
 }
