@@ -12,34 +12,21 @@ from .harness import ROOT, Skipped, Test, expect, shorten
 PYTHON = "/usr/bin/python3"
 
 
-class PythonPackage:
-    """The wheel, built and installed once for all of its tests."""
+class Package:
+    """A package, built once for all of its tests by build(context), which answers where it is."""
 
-    def __init__(self):
+    def __init__(self, build):
         self._lock = threading.Lock()
-        self._site = None
+        self._build = build
+        self._place = None
 
-    def site(self, context):
-        with self._lock:
-            if self._site is None:
-                self._site = self._build(context)
-            return self._site
-
-    @staticmethod
-    def _build(context):
+    def place(self, context):
         if context.is_sanitized:
             raise Skipped("the interpreter has no sanitizer")
-        folder = context.folder()
-        source = os.path.join(folder, "bindings", "python")
-        # Building leaves things beside the source.
-        shutil.copytree(os.path.join(ROOT, "bindings", "python"), source)
-        shutil.copytree(os.path.join(ROOT, "include"), os.path.join(folder, "include"))
-        wheels, site = os.path.join(folder, "wheels"), os.path.join(folder, "site")
-        pip = [PYTHON, "-m", "pip", "--quiet", "--disable-pip-version-check", "--no-cache-dir"]
-        run(context, [*pip, "wheel", "--no-build-isolation", "--no-deps", "--wheel-dir", wheels, source], env={"CURFEW_BUILD": context.build})
-        wheel, = glob.glob(os.path.join(wheels, "curfew-*-py3-none-linux_*.whl"))
-        run(context, [*pip, "install", "--no-deps", "--target", site, wheel])
-        return site
+        with self._lock:
+            if self._place is None:
+                self._place = self._build(context)
+            return self._place
 
 
 def run(context, command, timeout=180, **options):
@@ -48,16 +35,63 @@ def run(context, command, timeout=180, **options):
     return done.out.decode()
 
 
-PACKAGE = PythonPackage()
+# ---- Python -------------------------------------------------------------------------------------------------------
+
+
+def build_python(context):
+    """The directory into which the wheel is installed."""
+    folder = context.folder()
+    source = os.path.join(folder, "bindings", "python")
+    # Building leaves things beside the source.
+    shutil.copytree(os.path.join(ROOT, "bindings", "python"), source)
+    shutil.copytree(os.path.join(ROOT, "include"), os.path.join(folder, "include"))
+    wheels, site = os.path.join(folder, "wheels"), os.path.join(folder, "site")
+    pip = [PYTHON, "-m", "pip", "--quiet", "--disable-pip-version-check", "--no-cache-dir"]
+    run(context, [*pip, "wheel", "--no-build-isolation", "--no-deps", "--wheel-dir", wheels, source], env={"CURFEW_BUILD": context.build})
+    wheel, = glob.glob(os.path.join(wheels, "curfew-*-py3-none-linux_*.whl"))
+    run(context, [*pip, "install", "--no-deps", "--target", site, wheel])
+    return site
+
+
+WHEEL = Package(build_python)
 
 
 def check_python(context, path):
-    environment = {"PYTHONPATH": PACKAGE.site(context), "CURFEW": context.curfew, "PYTHONDONTWRITEBYTECODE": "1"}
+    environment = {"PYTHONPATH": WHEEL.place(context), "CURFEW": context.curfew, "PYTHONDONTWRITEBYTECODE": "1"}
     out = run(context, [PYTHON, "-m", "pytest", "-q", "-p", "no:cacheprovider", path], env=environment, cwd=context.folder())
     return int(re.search(r"(\d+) passed", out)[1])
 
 
+# ---- Node ---------------------------------------------------------------------------------------------------------
+
+
+def build_node(context):
+    """A directory of tests in which the package is installed."""
+    folder, source = context.folder(), os.path.join(ROOT, "bindings", "node")
+    package = os.path.join(folder, "node_modules", "curfew")
+    run(context, [os.path.join(source, "build"), context.build, package])
+    os.symlink(os.path.join("curfew", "node_modules", "typescript"), os.path.join(folder, "node_modules", "typescript"))
+    for name in [*glob.glob(os.path.join(source, "test", "*")), os.path.join(source, "README.md")]:
+        shutil.copy(name, folder)
+    shutil.copytree(os.path.join(source, "examples"), os.path.join(folder, "examples"))
+    return folder
+
+
+NODE = Package(build_node)
+
+
+def check_node(context, name):
+    out = run(context, ["node", "--test", name], cwd=NODE.place(context), env={"NO_COLOR": "1"})
+    return int(re.search(r"pass (\d+)", out)[1])
+
+
+# ---- All ----------------------------------------------------------------------------------------------------------
+
+
 def tests(context):
-    sources = sorted(glob.glob(os.path.join(ROOT, "bindings", "python", "tests", "test_*.py")))
-    return [Test("bindings", "python/" + os.path.basename(source)[5:-3], lambda context, source=source: check_python(context, source))
-            for source in sources]
+    def each(pattern, name, check):
+        return [Test("bindings", name(os.path.basename(source)), lambda context, source=source: check(context, source))
+                for source in sorted(glob.glob(os.path.join(ROOT, "bindings", pattern)))]
+
+    return [*each("python/tests/test_*.py", lambda name: "python/" + name[5:-3], check_python),
+            *each("node/test/*.test.mjs", lambda name: "node/" + name.removesuffix(".test.mjs"), lambda context, path: check_node(context, os.path.basename(path)))]

@@ -113,5 +113,12 @@ def test_sessions_are_awaited(engine):
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
+        for _ in range(20):  # also where it is cancelled before a thread has begun with it
+            session.reset()
+            task = asyncio.create_task(session.call_async("spin", limits=FOREVER))
+            await asyncio.sleep(0)
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
 
     asyncio.run(main())

@@ -262,8 +262,8 @@ def test_control_c_cancels_the_run():
         except KeyboardInterrupt:
             print("interrupted", curfew.default_engine().stats()["runs_active"])
         session = curfew.program("function f() { console.log(1); for (;;); }").session()
-        print("again", flush=True)
         try:
+            print("again", flush=True)
             session.call("f", limits={"timeout": "60s"})
         except KeyboardInterrupt:
             print("interrupted")

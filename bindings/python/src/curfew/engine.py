@@ -703,8 +703,10 @@ class Session(Owned):
         try:
             done.acquire()
         except KeyboardInterrupt:
+            # The thread may not have begun with the call yet, and then there is nothing to cancel.
             self.cancel()
-            done.acquire()
+            while not done.acquire(timeout=_CANCEL_AGAIN):
+                self.cancel()
             raise
         return _outcome_of(outcome)
 
@@ -727,9 +729,10 @@ class Session(Owned):
         cancelled = None
         while not outcome:
             try:
-                await asyncio.shield(future)
+                await asyncio.wait([future], timeout=None if cancelled is None else _CANCEL_AGAIN)
             except asyncio.CancelledError as error:
                 cancelled = error
+            if cancelled is not None:
                 self.cancel()
         if cancelled is not None:
             raise cancelled
@@ -762,6 +765,10 @@ class Session(Owned):
         given = getattr(self, "_given", None)
         if given is not None:
             given.close()
+
+
+# Seconds after which a call that was cancelled, maybe before it began, is cancelled again.
+_CANCEL_AGAIN = 0.005
 
 
 def _carry_out(call: Callable[[], Report], outcome: List[Any], wake: Callable[[], None]) -> None:

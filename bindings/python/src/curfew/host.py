@@ -78,6 +78,10 @@ def throw(call: Any, error: BaseException) -> None:
     lib.curfew_host_call_throw(call, ffi.new("char[]", data.decode("utf-8", "ignore").encode("utf-8")))
 
 
+# Seconds after which a thread that waits for a callable looks whether its run is stopped.
+_LOOK_AGAIN = 0.002
+
+
 class _Workers:
     """Threads with a whole stack of their own: a program decides how little of the calling one's is left."""
 
@@ -100,8 +104,8 @@ class _Workers:
             with self._lock:
                 self._idle += 1
 
-    def run(self, task: Callable[[], None]) -> None:
-        """Has the task done by another thread and waits for it."""
+    def run(self, task: Callable[[], None], is_over: Callable[[], bool] = lambda: False) -> bool:
+        """Has the task done by another thread and waits for it; False: is_over() came first, and the task goes on alone."""
         done = threading.Lock()
         done.acquire()
 
@@ -112,7 +116,10 @@ class _Workers:
                 done.release()
 
         self.submit(carry_out)
-        done.acquire()
+        while not done.acquire(timeout=_LOOK_AGAIN):
+            if is_over():
+                return False
+        return True
 
 
 workers = _Workers()
@@ -184,10 +191,22 @@ def _begin(function: HostFunction, call: Any, loop: asyncio.AbstractEventLoop, a
         throw(call, error)
 
 
-def _carry_out(function: HostFunction, call: Any) -> None:
-    try:
-        value = function.call(*function._read_arguments(call))
-    except BaseException as error:
+def _call(function: HostFunction, call: Any) -> None:
+    """One synchronous call. A run that is stopped does not wait for the callable, whose answer then comes to nothing."""
+    arguments = function._read_arguments(call)
+    outcome: List[Any] = []
+
+    def carry_out() -> None:
+        try:
+            outcome.append((function.call(*arguments), None))
+        except BaseException as error:
+            outcome.append((None, error))
+
+    if not workers.run(carry_out, lambda: bool(lib.curfew_host_call_is_stopped(call))):
+        throw(call, InterruptedError("the run was stopped"))
+        return
+    value, error = outcome[0]
+    if error is not None:
         throw(call, error)
     else:
         function.answer(call, value)
@@ -202,7 +221,7 @@ def _on_call(context: Any, call: Any) -> None:
             loop = ffi.from_handle(owner).loop if owner != ffi.NULL else None
             _begin(function, call, loop or background_loop(), function._read_arguments(call))
         else:
-            workers.run(lambda: _carry_out(function, call))
+            _call(function, call)
     except BaseException as error:
         throw(call, error)
 

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+// Keeps what a program had done when its time was up, and follows it meanwhile.
+import * as curfew from 'curfew';
+
+const program = curfew.program(`
+	let done = 0;
+	while (!curfew.signal.aborted) {
+		done += 1;
+		if (done % 1000 === 0) curfew.checkpoint({ done });
+		if (done === 1000) curfew.progress('begun');
+	}
+	({ done: done > 0, finished: false })
+`);
+const limits = { timeout: '200ms', grace: '200ms', hostCalls: Infinity };
+const report = await program.run({ limits, onEvent: ({ kind, data }) => kind === 'progress' && console.log(data) });
+console.log(report.outcome, report.stop.mode, report.value, report.partial.done >= 1000);

@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/** Milliseconds, or text with a unit: "250ms", "10s", "unlimited". */
+export type Duration = number | string;
+/** Bytes, or text with a unit: "64MiB". */
+export type Size = number | bigint | string;
+/** A whole number, or text: "10M", "unlimited". */
+export type Count = number | bigint | string;
+
+/** What a run may use. What is missing takes the library's default; Infinity or "unlimited" is no limit. */
+export interface Limits {
+	/** Wall-clock deadline for everything: load, compile, start, run, waiting, jobs. */
+	timeout?: Duration;
+	/** After the deadline or a cancel, how long the program may go on to end by itself. */
+	grace?: Duration;
+	/** CPU time of the run, waiting excluded. */
+	cpu?: Duration;
+	/** Deterministic instruction budget. */
+	fuel?: Count;
+	/** JavaScript loop iterations plus calls. */
+	loops?: Count;
+	/** Guest memory, all of it. */
+	memory?: Size;
+	/** Guest stack. */
+	stack?: Size;
+	/** Captured stdout + stderr + value. */
+	output?: Size;
+	/** Calls out of the sandbox. */
+	hostCalls?: Count;
+	/** Timers pending at once. */
+	timers?: Count;
+}
+
+export type Outcome = string;
+
+export interface Frame {
+	function: string;
+	file: string | null;
+	line: number | null;
+	column: number | null;
+	native: boolean;
+	wasm_offset: number | null;
+}
+
+export interface Event {
+	kind: 'stdout' | 'stderr' | 'progress' | 'checkpoint';
+	/** A Buffer of output, or the value that the program gave. */
+	data: any;
+}
+
+/** A directory that a WASI program may open, with all that is in it and nothing above it. */
+export interface Dir {
+	host: string;
+	guest: string;
+	/** Files may be written, made and removed. */
+	write?: boolean;
+}
+
+export interface HostFunctionOptions {
+	call: (...values: any[]) => any;
+	/** What a WebAssembly module imports it from, or a component's interface; by default "host". */
+	module?: string;
+	/** "ii->i" and the like, of i (i32), I (i64, a bigint), f (f32), F (f64); missing: JSON. */
+	type?: string;
+	/** What a call costs where fuel is limited. */
+	fuel?: number;
+	/** The program has a promise for the answer; by default so for async functions. */
+	async?: boolean;
+}
+
+export type HostFunctions = Record<string, ((...values: any[]) => any) | HostFunctionOptions>;
+
+export interface SourceOptions {
+	/** By default by a file's suffix or the bytes' header, else "js". */
+	language?: 'js' | 'mjs' | 'wasm' | 'wat';
+	/** Shown in stacks and reports. */
+	name?: string;
+	/** Directory that relative imports may read; of a file its own by default. */
+	importDir?: string;
+	/** Functions that the program may call as host.NAME, or import. */
+	functions?: HostFunctions;
+}
+
+export interface SessionOptions {
+	limits?: Limits;
+	/** Seen as curfew.user. */
+	user?: string;
+	/** What secrets.get(NAME) answers; taken out of whatever the run prints or returns. */
+	secrets?: Record<string, string>;
+	/** Hosts that fetch may reach: "HOST", "HOST:PORT", "*.DOMAIN". */
+	allowFetch?: string[];
+	/** WASI: the program's arguments, its name left out. */
+	args?: string[];
+	/** WASI: its environment. */
+	env?: Record<string, string>;
+	/** WASI: directories that it may open. */
+	dirs?: Dir[];
+	/** WASI: its standard input: text, bytes, or a descriptor that stays open until the end. */
+	stdin?: string | Uint8Array | number;
+	/** Fixed clock, seeded random. */
+	deterministic?: boolean;
+}
+
+export interface SyncOptions extends SessionOptions {
+	/** Exported or global function to call. */
+	call?: string;
+	/** The call's arguments; JSON. */
+	params?: readonly any[];
+}
+
+export interface RunOptions extends SyncOptions {
+	/** Once it is aborted, the run is cancelled. */
+	signal?: AbortSignal;
+	/** Called with each event; what it throws cancels the run, and the promise rejects with it. */
+	onEvent?: (event: Event) => void;
+	/** Keep events for Run.events(). */
+	events?: boolean;
+}
+
+/** What became of one run: the keys of docs/report.schema.json. */
+export class Report {
+	readonly schema: string;
+	readonly id: string;
+	readonly outcome: Outcome;
+	readonly tripped: Outcome[];
+	readonly stop: { cause: Outcome; mode: 'cooperative' | 'soft' | 'hard' | 'process'; latency_us: number } | null;
+	readonly value: any;
+	readonly partial: any;
+	readonly error: { name: string | null; message: string | null; stack: Frame[] } | null;
+	readonly limits: Record<string, number | null>;
+	readonly used: Record<string, number | null>;
+	readonly stdout: string;
+	readonly stderr: string;
+	readonly output_truncated: boolean;
+	readonly program: { name: string | null; kind: string; sha256: string | null };
+	readonly engine: Record<string, string>;
+	/** The exit code that `curfew run` would end with. */
+	readonly exitCode: number;
+	readonly ok: boolean;
+	/** The report itself if the program finished; otherwise throws ProgramFailed. */
+	orThrow(): this;
+}
+
+/** The host's call failed; what a program did is never an exception but a Report. */
+export class CurfewError extends Error {
+	/** Name of the library's status: "INVALID", "OVERLOADED", "BAD_PROGRAM"... */
+	code: string;
+	/** Of compile and inspect: why the program does not load. */
+	report?: Report;
+}
+
+export class ProgramFailed extends Error {
+	report: Report;
+}
+
+export interface EngineOptions {
+	/** Runs that compute at once; by default one for each core. */
+	threads?: number;
+	/** Directory for compiled code, made if missing; must belong to this user. */
+	cacheDir?: string;
+	/** Memory kept ready for reuse. */
+	residentBytes?: number;
+	/** Runs that may go on at once; one more is refused (OVERLOADED). */
+	maxRuns?: number;
+}
+
+export type Source = string | Uint8Array | URL;
+
+export class Engine {
+	constructor(options?: EngineOptions);
+	program(source: Source, options?: SourceOptions & { once?: boolean }): Program;
+	load(image: Uint8Array, options?: { functions?: HostFunctions }): Program;
+	run(source: Source, options?: SourceOptions & RunOptions): Promise<Report>;
+	runSync(source: Source, options?: Omit<SourceOptions, 'functions'> & SyncOptions): Report;
+	stats(): { runsActive: number; regionsInUse: number; regionsPooled: number; runsTotal: number; residentBytes: number };
+}
+
+export class Program {
+	private constructor();
+	readonly engine: Engine;
+	readonly kind: string;
+	compile(options?: { limits?: Limits }): Promise<this>;
+	inspect(options?: { limits?: Limits }): Promise<any>;
+	save(): Uint8Array;
+	run(options?: RunOptions): Promise<Report>;
+	runSync(options?: SyncOptions): Report;
+	start(options?: RunOptions): Run;
+	session(options?: SessionOptions): Session;
+}
+
+export class Run {
+	private constructor();
+	readonly done: Promise<Report>;
+	cancel(): void;
+	usage(): { wallNs: number; cpuNs: number; memoryBytes: number; outputBytes: number };
+	events(): AsyncGenerator<Event, void, void>;
+}
+
+export class Session {
+	private constructor();
+	call(name: string | null, params?: readonly any[], options?: { limits?: Limits; signal?: AbortSignal }): Promise<Report>;
+	eval(source: string, options?: { name?: string; limits?: Limits; signal?: AbortSignal }): Promise<Report>;
+	cancel(): void;
+	reset(): void;
+	readonly usable: boolean;
+	totals(): { calls: number; wallNs: number; cpuNs: number; fuel: number | null; loops: number; outputBytes: number; hostCalls: number; memoryBytes: number };
+}
+
+export interface LimitInfo {
+	name: string;
+	reportKey: string;
+	meaning: string;
+	unit: 'duration' | 'bytes' | 'count';
+}
+
+/** The library's table of limits. */
+export const LIMITS: Readonly<Record<keyof Limits, LimitInfo>>;
+/** Names of all outcomes, with the exit code that `curfew run` gives each. */
+export const OUTCOMES: Readonly<Record<Outcome, number>>;
+export const version: string;
+export function defaultEngine(): Engine;
+export function run(source: Source, options?: SourceOptions & RunOptions): Promise<Report>;
+export function runSync(source: Source, options?: Omit<SourceOptions, 'functions'> & SyncOptions): Report;
+export function program(source: Source, options?: SourceOptions): Program;

@@ -1,0 +1,629 @@
+// SPDX-License-Identifier: Apache-2.0
+// What users of the package see; native/curfew.node knows handles, text and numbers only.
+'use strict';
+
+const { readFileSync, openSync, writeSync, closeSync, unlinkSync, mkdtempSync, rmSync } = require('node:fs');
+const { basename, dirname, extname, join } = require('node:path');
+const { tmpdir } = require('node:os');
+const { fileURLToPath } = require('node:url');
+const native = require('../native/curfew.node');
+
+const LANGUAGES = { js: 0, mjs: 1, wasm: 2, wat: 3 };
+const EVENTS = ['stdout', 'stderr', 'progress', 'checkpoint'];
+const SOURCE_ONCE = 1;
+/** Milliseconds after which a call that was cancelled, maybe before it began, is cancelled again. */
+const CANCEL_AGAIN = 5;
+
+/** The host's call failed; what a program did is never an exception but a Report. `code` is the library's status. */
+class CurfewError extends Error {
+	constructor(message, code) {
+		super(message);
+		this.name = 'CurfewError';
+		this.code = code;
+	}
+}
+
+/** Thrown by Report.orThrow alone; `report` says what the program did. */
+class ProgramFailed extends Error {
+	constructor(report) {
+		const error = report.error;
+		super(error === null ? report.outcome : `${report.outcome}: ${[error.name, error.message].filter(Boolean).join(': ')}`);
+		this.name = 'ProgramFailed';
+		this.report = report;
+	}
+}
+
+function invalid(message) {
+	return new CurfewError(message, 'INVALID');
+}
+
+/** Runs a native function; its errors become CurfewError. */
+function call(name, ...values) {
+	try {
+		return native[name](...values);
+	} catch (error) {
+		throw error.code === undefined ? error : new CurfewError(error.message, error.code);
+	}
+}
+
+// ---- Messages of the engine's threads -------------------------------------------------------------------------------
+
+let nextId = 1;
+const runs = new Map(); // those that are going on
+const jobs = new Map();
+const functions = new Map(); // host functions, by id; they live as long as their program may run
+
+function takeId() {
+	const id = nextId;
+	nextId = nextId === 0xffffffff ? 1 : nextId + 1;
+	return id;
+}
+
+native.setDispatcher((kind, id, first, second) => {
+	switch (kind) {
+	case 0: return runs.get(id)._end(first);
+	case 1: return runs.get(id)?._take(first, second);
+	case 2: return carryOut(functions.get(id), first, second);
+	case 3: return endJob(id, first, second);
+	}
+});
+
+function startJob(name, ...values) {
+	const id = takeId();
+	return new Promise((resolve, reject) => {
+		jobs.set(id, { resolve, reject });
+		try {
+			call(name, id, ...values);
+		} catch (error) {
+			jobs.delete(id);
+			reject(error);
+		}
+	});
+}
+
+function endJob(id, error, result) {
+	const { resolve, reject } = jobs.get(id);
+	jobs.delete(id);
+	if (error === null)
+		return resolve(result);
+	const thrown = new CurfewError(error.message, error.code);
+	if (result !== null && typeof result === 'object')
+		thrown.report = new Report(result);
+	reject(thrown);
+}
+
+// ---- Host functions -------------------------------------------------------------------------------------------------
+
+function fail(handle, error) {
+	native.answer(handle, error instanceof Error ? `${error.name}: ${error.message}` : String(error), undefined);
+}
+
+function succeed(entry, handle, value) {
+	try {
+		if (entry.type === null)
+			return native.answer(handle, null, value === undefined ? undefined : jsonOf(value, `the answer of ${entry.name}`));
+		const count = entry.type.length - entry.type.indexOf('->') - 2;
+		const values = count === 0 ? [] : Array.isArray(value) ? value : [value];
+		if (values.length !== count || !values.every((item) => typeof item === 'number' || typeof item === 'bigint'))
+			throw new TypeError(`${entry.name} has to answer ${count} numbers`);
+		native.answer(handle, null, values);
+	} catch (error) {
+		fail(handle, error);
+	}
+}
+
+/** One call. A function that answers a promise may do so also where the program does not wait with one. */
+function carryOut(entry, handle, parameters) {
+	if (parameters === undefined)
+		return; // it was stopped
+	try {
+		const value = entry.call(...(entry.type === null ? JSON.parse(parameters) : parameters));
+		if (value !== null && typeof value === 'object' && typeof value.then === 'function')
+			value.then((settled) => succeed(entry, handle, settled), (error) => fail(handle, error));
+		else
+			succeed(entry, handle, value);
+	} catch (error) {
+		fail(handle, error);
+	}
+}
+
+const AsyncFunction = (async () => {}).constructor;
+
+function describeFunctions(given) {
+	return Object.entries(given).map(([name, value]) => {
+		const options = typeof value === 'function' ? { call: value } : value;
+		if (options === null || typeof options !== 'object' || typeof options.call !== 'function')
+			throw new TypeError(`host function ${name} must be a function, or an object with one as call`);
+		const { fuel = 0, type = null, module = null } = options;
+		if (!Number.isSafeInteger(fuel) || fuel < 0)
+			throw invalid(`fuel of host function ${name} must be a whole number, not ${fuel}`);
+		const isAsync = options.async ?? options.call instanceof AsyncFunction;
+		return { id: takeId(), name, module, type, fuel, isAsync, call: options.call };
+	});
+}
+
+function addFunctions(program, given) {
+	if (given === undefined)
+		return;
+	const rows = describeFunctions(given);
+	call('programSetFunctions', program, rows);
+	for (const row of rows)
+		functions.set(row.id, row);
+}
+
+// ---- Values ---------------------------------------------------------------------------------------------------------
+
+function jsonOf(value, what) {
+	let text;
+	try {
+		text = JSON.stringify(value);
+	} catch (error) {
+		throw new TypeError(`${what} has no JSON: ${error.message}`);
+	}
+	if (text === undefined)
+		throw new TypeError(`${what} has no JSON`);
+	return text;
+}
+
+function text(value, what) {
+	if (typeof value !== 'string')
+		throw new TypeError(`${what} must be a string, not ${typeof value}`);
+	if (value.includes('\0'))
+		throw invalid(`${what} holds a NUL`);
+	return value;
+}
+
+function texts(values, what) {
+	if (!Array.isArray(values))
+		throw new TypeError(`${what} must be an array of strings`);
+	return values.map((value) => text(value, what));
+}
+
+const flagOf = (name) => name.replace(/[A-Z]/g, (letter) => '-' + letter.toLowerCase());
+const nameOf = (flag) => flag.replace(/-([a-z])/g, (_, letter) => letter.toUpperCase());
+const UNITS = new Map(native.limitTable.map((row) => [row.name, row.unit]));
+/** The library's table of limits, by the names that options.limits has. */
+const LIMITS = Object.freeze(Object.fromEntries(native.limitTable.map((row) => [nameOf(row.name), Object.freeze(row)])));
+
+/** A limit as the library reads it; a number is milliseconds, bytes or a count. */
+function limitText(name, unit, value) {
+	if (typeof value === 'string')
+		return value;
+	if (value === Infinity)
+		return 'unlimited';
+	if (typeof value === 'bigint' && unit !== 'duration')
+		return String(value);
+	if (typeof value !== 'number' || !Number.isFinite(value) || value < 0)
+		throw new TypeError(`limit ${name} must be a number or text like ${unit === 'duration' ? "'250ms'" : "'64MiB'"}, not ${String(value)}`);
+	if (unit === 'duration')
+		return `${Math.round(value * 1e6)}ns`;
+	if (!Number.isSafeInteger(value))
+		throw new TypeError(`limit ${name} must be a whole number, not ${value}`);
+	return String(value);
+}
+
+function limitTexts(limits = {}) {
+	if (limits === null || typeof limits !== 'object')
+		throw new TypeError('limits must be an object');
+	const list = [];
+	for (const [name, value] of Object.entries(limits)) {
+		const flag = flagOf(name.replace(/_/g, '-'));
+		if (!UNITS.has(flag))
+			throw invalid(`there is no limit ${name}; there are ${Object.keys(LIMITS).join(', ')}`);
+		if (value !== undefined && value !== null)
+			list.push(flag, limitText(name, UNITS.get(flag), value));
+	}
+	return list;
+}
+
+const RUN_OPTIONS = ['limits', 'call', 'params', 'user', 'secrets', 'allowFetch', 'args', 'env', 'dirs', 'stdin', 'deterministic', 'signal', 'onEvent', 'events'];
+
+function checkNames(options, known) {
+	if (options === null || typeof options !== 'object')
+		throw new TypeError('options must be an object');
+	for (const name of Object.keys(options))
+		if (!known.includes(name))
+			throw invalid(`there is no option ${name}; there are ${known.join(', ')}`);
+}
+
+function paramsText(params) {
+	if (params === undefined)
+		return null;
+	if (!Array.isArray(params))
+		throw new TypeError('params must be an array of arguments');
+	return jsonOf(params, 'params');
+}
+
+/** What a native function takes as options; `close` gives back what was made for them. */
+function nativeOptions(options) {
+	checkNames(options, RUN_OPTIONS);
+	const secrets = Object.entries(options.secrets ?? {}).flatMap(([name, value]) => [name, text(value, `secret ${name}`)]);
+	const env = Object.entries(options.env ?? {}).map(([name, value]) => text(`${name}=${value}`, 'env'));
+	const dirs = (options.dirs ?? []).flatMap((dir) => [text(dir.host, 'dirs[].host'), text(dir.guest, 'dirs[].guest'), dir.write ? 'w' : '']);
+	const stdin = openStdin(options.stdin);
+	return {
+		limits: limitTexts(options.limits),
+		call: options.call === undefined ? null : text(options.call, 'call'),
+		params: paramsText(options.params),
+		user: options.user === undefined ? null : text(options.user, 'user'),
+		secrets, env, dirs,
+		allowFetch: texts(options.allowFetch ?? [], 'allowFetch'),
+		args: texts(options.args ?? [], 'args'),
+		deterministic: Boolean(options.deterministic),
+		stdin: stdin.fd,
+		close: stdin.close,
+	};
+}
+
+/** A descriptor to read: the one given, or of a file that has the text and no name any more. */
+function openStdin(stdin) {
+	if (stdin === undefined || stdin === null)
+		return { fd: -1, close() {} };
+	if (typeof stdin === 'number')
+		return { fd: stdin, close() {} };
+	if (typeof stdin !== 'string' && !(stdin instanceof Uint8Array))
+		throw new TypeError('stdin must be a string, a Uint8Array or a descriptor');
+	const directory = mkdtempSync(join(tmpdir(), 'curfew-'));
+	const path = join(directory, 'stdin');
+	try {
+		const out = openSync(path, 'wx', 0o600);
+		for (let data = Buffer.from(stdin); data.length > 0;)
+			data = data.subarray(writeSync(out, data));
+		closeSync(out);
+		const fd = openSync(path, 'r');
+		unlinkSync(path);
+		return { fd, close: () => closeSync(fd) };
+	} finally {
+		rmSync(directory, { recursive: true, force: true });
+	}
+}
+
+// ---- Report ---------------------------------------------------------------------------------------------------------
+
+/** What became of one run: the keys of docs/report.schema.json, and a few in JavaScript's ways. */
+class Report {
+	constructor({ json, exitCode }) {
+		Object.assign(this, JSON.parse(json));
+		Object.defineProperty(this, 'exitCode', { value: exitCode });
+	}
+
+	get ok() {
+		return this.outcome === 'ok';
+	}
+
+	/** The report itself if the program finished; otherwise throws ProgramFailed with it. */
+	orThrow() {
+		if (!this.ok)
+			throw new ProgramFailed(this);
+		return this;
+	}
+}
+
+// ---- Engine and program ---------------------------------------------------------------------------------------------
+
+class Engine {
+	#handle;
+
+	/** Options: threads, cacheDir, residentBytes, maxRuns. */
+	constructor(options = {}) {
+		checkNames(options, ['threads', 'cacheDir', 'residentBytes', 'maxRuns']);
+		for (const name of ['threads', 'residentBytes', 'maxRuns'])
+			if (options[name] !== undefined && !(Number.isSafeInteger(options[name]) && options[name] > 0))
+				throw invalid(`${name} must be a whole number above 0, not ${options[name]}`);
+		const cacheDir = options.cacheDir === undefined ? null : text(options.cacheDir, 'cacheDir');
+		this.#handle = call('engineCreate', options.threads ?? 0, cacheDir, options.residentBytes ?? 0, options.maxRuns ?? 0);
+	}
+
+	/** A program of a source: text, bytes, or a file: URL. Options: language, name, importDir, functions, once. */
+	program(source, options = {}) {
+		checkNames(options, ['language', 'name', 'importDir', 'functions', 'once']);
+		const read = readSource(source, options);
+		const handle = call('programCreate', this.#handle, read.data, read.language, read.name, read.importDir, options.once ? SOURCE_ONCE : 0);
+		addFunctions(handle, options.functions);
+		return new Program(handle, this);
+	}
+
+	/** A program from what Program.save answered. Options: functions. */
+	load(image, options = {}) {
+		checkNames(options, ['functions']);
+		if (!(image instanceof Uint8Array))
+			throw new TypeError('an image is a Buffer or Uint8Array');
+		const handle = call('programLoad', this.#handle, Buffer.from(image.buffer, image.byteOffset, image.byteLength));
+		addFunctions(handle, options.functions);
+		return new Program(handle, this);
+	}
+
+	/** Runs a source once: the options of program, and those of Program.run. */
+	run(source, options = {}) {
+		const { language, name, importDir, functions: given, ...others } = options;
+		return attempt(() => this.program(source, { language, name, importDir, functions: given, once: true }).run(others));
+	}
+
+	runSync(source, options = {}) {
+		const { language, name, importDir, ...others } = options;
+		return this.program(source, { language, name, importDir, once: true }).runSync(others);
+	}
+
+	stats() {
+		return call('engineStats', this.#handle);
+	}
+}
+
+/** A promise in place of what is thrown. */
+function attempt(begin) {
+	try {
+		return Promise.resolve(begin());
+	} catch (error) {
+		return Promise.reject(error);
+	}
+}
+
+function readSource(source, { language, name, importDir }) {
+	let data = source;
+	if (source instanceof URL) {
+		const path = fileURLToPath(source);
+		data = readFileSync(path);
+		language ??= extname(path).slice(1) in LANGUAGES ? extname(path).slice(1) : undefined;
+		name ??= basename(path);
+		importDir ??= dirname(path);
+	} else if (typeof source === 'string') {
+		data = Buffer.from(source);
+	} else if (!(source instanceof Uint8Array)) {
+		throw new TypeError(`source must be a string, a Uint8Array or a file: URL, not ${typeof source}`);
+	}
+	data = Buffer.from(data.buffer, data.byteOffset, data.byteLength);
+	language ??= data.subarray(0, 4).equals(Buffer.from('\0asm')) ? 'wasm' : 'js';
+	if (!(language in LANGUAGES))
+		throw invalid(`language must be one of ${Object.keys(LANGUAGES).join(', ')}, not ${language}`);
+	return { data, language: LANGUAGES[language], name: name === undefined ? `source.${language}` : text(name, 'name'), importDir: importDir === undefined ? null : text(importDir, 'importDir') };
+}
+
+class Program {
+	#handle;
+
+	constructor(handle, engine) {
+		this.#handle = handle;
+		this.engine = engine;
+	}
+
+	/** "js", "module" or "component"; of WebAssembly text known after its first run or compile. */
+	get kind() {
+		return call('programKind', this.#handle);
+	}
+
+	/** Parses and compiles now, under these limits. What it rejects with has `report` where the program does not load. */
+	async compile({ limits } = {}) {
+		await startJob('programCompile', this.#handle, limitTexts(limits));
+		return this;
+	}
+
+	/** What the program is (docs/INSPECT.md); nothing of it runs. */
+	async inspect({ limits } = {}) {
+		return JSON.parse(await startJob('programInspect', this.#handle, limitTexts(limits)));
+	}
+
+	/** The image of a compiled program, for Engine.load. */
+	save() {
+		return call('programSave', this.#handle);
+	}
+
+	/** Runs it; a promise of the report. */
+	run(options = {}) {
+		return attempt(() => this.start(options).done);
+	}
+
+	/** Starts it, and answers the Run. */
+	start(options = {}) {
+		return new Run(this.#handle, options);
+	}
+
+	/** Runs it on this thread, which does nothing else meanwhile: no host functions, no signal, no events. */
+	runSync(options = {}) {
+		for (const name of ['signal', 'onEvent', 'events'])
+			if (options[name] !== undefined)
+				throw invalid(`runSync cannot have ${name}: nothing of this thread runs meanwhile`);
+		const given = nativeOptions(options);
+		try {
+			return new Report(call('programRunSync', this.#handle, given));
+		} finally {
+			given.close();
+		}
+	}
+
+	/** A session: the program's state is kept between calls. Options: those of run but for call, params, signal and events. */
+	session(options = {}) {
+		return new Session(this.#handle, options);
+	}
+}
+
+// ---- Run ------------------------------------------------------------------------------------------------------------
+
+class Run {
+	#handle;
+	#given;
+	#listener;
+	#queue = [];
+	#waiters = [];
+	#wantsEvents;
+	#ended = false;
+	#raised;
+	#settle;
+	#forget = () => {};
+
+	constructor(program, options) {
+		this.#given = nativeOptions(options);
+		this.#listener = options.onEvent;
+		this.#wantsEvents = Boolean(options.events);
+		if (this.#listener !== undefined && typeof this.#listener !== 'function')
+			throw new TypeError('onEvent must be a function');
+		/** A promise of the Report. It rejects only with what onEvent threw. */
+		this.done = new Promise((resolve, reject) => (this.#settle = { resolve, reject }));
+		const id = takeId();
+		runs.set(id, this);
+		this._end = (result) => {
+			runs.delete(id);
+			this.#finish(new Report(result));
+		};
+		try {
+			this.#handle = call('runStart', program, this.#given, id, this.#wantsEvents || this.#listener !== undefined);
+		} catch (error) {
+			runs.delete(id);
+			this.#given.close();
+			throw error;
+		}
+		this.#listen(options.signal);
+	}
+
+	/** The AbortSignal given: once it is aborted, the run is cancelled. */
+	#listen(signal) {
+		if (signal === undefined || signal === null)
+			return;
+		const cancel = () => this.cancel();
+		if (signal.aborted)
+			return cancel();
+		signal.addEventListener('abort', cancel, { once: true });
+		this.#forget = () => signal.removeEventListener('abort', cancel);
+	}
+
+	_take(kind, data) {
+		const event = { kind: EVENTS[kind], data: kind < 2 ? data : JSON.parse(data.toString()) };
+		if (this.#listener !== undefined && this.#raised === undefined) {
+			try {
+				this.#listener(event);
+			} catch (error) {
+				this.#raised = { error };
+				this.cancel();
+			}
+		}
+		if (this.#wantsEvents) {
+			this.#queue.push(event);
+			this.#wake();
+		}
+	}
+
+	#wake() {
+		for (const wake of this.#waiters.splice(0))
+			wake();
+	}
+
+	#finish(report) {
+		this.#ended = true;
+		this.#forget();
+		this.#given.close();
+		if (this.#raised !== undefined)
+			this.#settle.reject(this.#raised.error);
+		else
+			this.#settle.resolve(report);
+		this.#wake();
+	}
+
+	/** Cancels it; a second call skips the grace. */
+	cancel() {
+		if (!this.#ended)
+			call('runCancel', this.#handle);
+	}
+
+	/** What it has used so far: wallNs, cpuNs, memoryBytes, outputBytes. */
+	usage() {
+		return call('runUsage', this.#handle);
+	}
+
+	/** Its events, each once, until it has ended; start it with events: true. */
+	async *events() {
+		if (!this.#wantsEvents)
+			throw invalid('the run was started without events: true');
+		for (;;) {
+			while (this.#queue.length > 0)
+				yield this.#queue.shift();
+			if (this.#ended)
+				return;
+			await new Promise((resolve) => this.#waiters.push(resolve));
+		}
+	}
+}
+
+// ---- Session --------------------------------------------------------------------------------------------------------
+
+class Session {
+	#handle;
+
+	constructor(program, options) {
+		for (const name of ['call', 'params', 'signal', 'onEvent', 'events'])
+			if (options[name] !== undefined)
+				throw invalid(`a session cannot have ${name}: its calls do`);
+		const given = nativeOptions(options);
+		try {
+			this.#handle = call('sessionCreate', program, given);
+		} finally {
+			given.close();
+		}
+	}
+
+	/** Calls a function that the program exports; a promise of the report. */
+	call(name, params, { limits, signal } = {}) {
+		return this.#do(signal, () => startJob('sessionCall', this.#handle, limitTexts(limits), name == null ? null : text(name, 'name'), paramsText(params)));
+	}
+
+	/** Evaluates text as the session's next cell. JavaScript only. */
+	eval(source, { name, limits, signal } = {}) {
+		return this.#do(signal, () => startJob('sessionEval', this.#handle, limitTexts(limits), name === undefined ? null : text(name, 'name'), Buffer.from(text(source, 'source'))));
+	}
+
+	async #do(signal, begin) {
+		let again;
+		const cancel = () => {
+			// Its thread may not have begun with the call yet, and then there is nothing to cancel.
+			this.cancel();
+			again ??= setInterval(() => this.cancel(), CANCEL_AGAIN);
+		};
+		if (signal?.aborted)
+			throw signal.reason;
+		signal?.addEventListener('abort', cancel, { once: true });
+		try {
+			return new Report(await begin());
+		} finally {
+			clearInterval(again);
+			signal?.removeEventListener('abort', cancel);
+		}
+	}
+
+	/** Cancels the call that goes on. */
+	cancel() {
+		call('sessionCancel', this.#handle);
+	}
+
+	/** Drops the state: the next call begins with the program's image. */
+	reset() {
+		call('sessionReset', this.#handle);
+	}
+
+	/** Whether a call would find a state. */
+	get usable() {
+		return call('sessionUsable', this.#handle);
+	}
+
+	/** What all its calls have used; fuel is null where it was not metered. */
+	totals() {
+		const totals = call('sessionTotals', this.#handle);
+		return { ...totals, fuel: totals.fuel < 0 ? null : totals.fuel };
+	}
+}
+
+// ---- The engine of the process's own ----------------------------------------------------------------------------------
+
+let engine;
+
+/** The engine of run, runSync and program, made when it is first needed. */
+function defaultEngine() {
+	return (engine ??= new Engine());
+}
+
+module.exports = {
+	Engine, Program, Run, Session, Report, CurfewError, ProgramFailed, LIMITS,
+	OUTCOMES: Object.freeze({ ...native.outcomes }),
+	version: native.version,
+	defaultEngine,
+	run: (source, options) => attempt(() => defaultEngine().run(source, options)),
+	runSync: (source, options) => defaultEngine().runSync(source, options),
+	program: (source, options) => defaultEngine().program(source, options),
+};
