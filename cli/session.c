@@ -236,8 +236,21 @@ void cli_tell(const curfew_report *report)
 	curfew_free(text);
 }
 
+/* Why there is no value, which is the program's text: without what would drive the terminal. */
+static void show_note(const char *note)
+{
+	char text[512];
+	size_t length = 0;
+	for (; note[length] != '\0' && length < sizeof text - 1; length++)
+		text[length] = (unsigned char)note[length] < ' ' || note[length] == 0x7f ? '?' : note[length];
+	text[length] = '\0';
+	cli_say("the value is null: %s", text);
+}
+
 int cli_print_value(const curfew_report *report)
 {
+	if (report->value_note != NULL)
+		show_note(report->value_note);
 	const char *value = report->value != NULL ? report->value : "null";
 	int code = cli_print(value, strlen(value));
 	return code != CLI_EXIT_OK ? code : cli_print("\n", 1);

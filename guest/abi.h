@@ -76,6 +76,10 @@ typedef struct curfew__control {
 	uint32_t error_message_length;
 	uint32_t error_trace;      /* the engine's own record of where it was thrown, as "    at f (file:1:2)\n" lines */
 	uint32_t error_trace_length;
+	uint32_t error_details;    /* JSON: { cause, errors, properties } of what was thrown, with an error as in guest/prelude/62-errors.js */
+	uint32_t error_details_length;
+	uint32_t value_note;       /* why there is no value: text; length 0: there is one, or none is missing */
+	uint32_t value_note_length;
 	char scratch[CURFEW_GUEST_SCRATCH_BYTES]; /* input, name and user where they fit; else they are allocated */
 	uint32_t trace_length;     /* of trace, filled by curfew_trace */
 	char trace[CURFEW_GUEST_TRACE_BYTES]; /* the same lines, of the frames that were running */

@@ -32,18 +32,28 @@ struct curfew_columns {
 
 /* What adapt_engine put into the engine calls these. */
 #include <stddef.h>
+#include "quickjs.h"
+#define CURFEW_ARGUMENTS_MAX 1000000
+struct DynBuf;
+struct JSStackFrame;
+struct JSString;
 static void curfew_refuse_memory(void);
 static size_t curfew_next_collection(size_t alive);
 static void curfew_clean_name(char *text, size_t length, size_t name_length);
-struct JSContext;
-struct JSRuntime;
-static _Bool curfew_may_redeclare(struct JSContext *ctx);
 static int curfew_column(struct curfew_columns *known, const unsigned char *line, const unsigned char *at);
 struct JSAsyncFunctionData;
 static void curfew_note_lost(struct JSRuntime *rt, struct JSAsyncFunctionData *function);
 static void curfew_note_lost_cycles(struct JSRuntime *rt);
 static unsigned curfew_promise_number; /* of the last promise that was made */
 static unsigned curfew_promise_number_of(const void *promise);
+static bool curfew_may_redeclare(JSContext *ctx);
+static JSValue curfew_throw_unusable(JSContext *ctx, JSValueConst value, const char *what);
+static JSValue curfew_stack_with_header(JSContext *ctx, JSValueConst error, JSValue frames);
+static void curfew_add_async_callers(JSContext *ctx, struct DynBuf *out, const struct JSStackFrame *frame, int most);
+static void curfew_note_json_place(JSContext *ctx, JSValueConst keys, int64_t index);
+static void curfew_note_match(JSContext *ctx, struct JSString *text, uint8_t **capture, const uint8_t *start, int shift, int count);
+static bool curfew_is_within_prelude(const struct JSStackFrame *frame);
+static int curfew_json_place_length; /* of the text that curfew_note_json_place has made */
 
 #include "quickjs.adapted.c"
 
@@ -158,7 +168,7 @@ static size_t on_usable_size(const void *memory)
 static const JSMallocFunctions allocator = { on_calloc, on_malloc, on_free, on_realloc, on_usable_size };
 
 /* A cell stands on its own in the stack; what was declared before gives way to what it declares. */
-static _Bool curfew_may_redeclare(JSContext *ctx)
+static bool curfew_may_redeclare(JSContext *ctx)
 {
 	return (curfew_control.flags & CURFEW_CONTROL_CELL) && ctx->rt->current_stack_frame &&
 	       !ctx->rt->current_stack_frame->prev_frame;
@@ -486,6 +496,12 @@ static enum frame_kind frame_kind(const JSStackFrame *frame)
 	if (!js_class_has_bytecode(function->class_id))
 		return FRAME_NATIVE;
 	return function->u.func.function_bytecode->filename == prelude_name ? FRAME_PRELUDE : FRAME_PROGRAM;
+}
+
+/* Called by the prelude, whose own outermost frame is enough. */
+static bool curfew_is_within_prelude(const JSStackFrame *frame)
+{
+	return frame->prev_frame && frame_kind(frame) != FRAME_PROGRAM && frame_kind(frame->prev_frame) == FRAME_PRELUDE;
 }
 
 /* The function that the current job is to call, where the engine itself is between two of the program's frames. */
@@ -867,8 +883,7 @@ CURFEW_EXPORT("curfew_trace") void curfew_trace(void)
 	for (JSStackFrame *frame = rt->current_stack_frame; frame && frames < TRACE_FRAMES; frame = frame->prev_frame) {
 		if (frame_kind(frame) == FRAME_NONE)
 			continue;
-		/* How a builtin of ours goes about its work is nobody's concern: its outermost frame stands for it. */
-		if (frame_kind(frame) != FRAME_PROGRAM && frame->prev_frame && frame_kind(frame->prev_frame) == FRAME_PRELUDE)
+		if (curfew_is_within_prelude(frame))
 			continue;
 		trace_frame(rt, frame);
 		frames++;
@@ -878,6 +893,8 @@ CURFEW_EXPORT("curfew_trace") void curfew_trace(void)
 	else if (!frames)
 		trace_waiting(rt);
 }
+
+#include "engine_errors.c"
 
 /* ---- Exceptions ------------------------------------------------------------------------------------------- */
 
@@ -894,8 +911,8 @@ int32_t curfew_engine_refuse(const char *name, const char *message)
 	return CURFEW_GUEST_REFUSED;
 }
 
-/* Of one call: an error's three texts and a value. */
-static const char *kept_texts[4];
+/* Of one call: an error's four texts, a value and the note on it. */
+static const char *kept_texts[6];
 static uint32_t kept_text_count;
 
 void curfew_engine_keep_text(const char *text)
@@ -915,6 +932,31 @@ static void describe_text(JSContext *ctx, JSValue value, uint32_t *text, uint32_
 	curfew_engine_keep_text(string);
 }
 
+/* What the prelude makes of an error, in its order. */
+static const struct {
+	uint32_t *text, *length;
+} described_texts[] = {
+	{ &curfew_control.error_name, &curfew_control.error_name_length },
+	{ &curfew_control.error_message, &curfew_control.error_message_length },
+	{ &curfew_control.error_details, &curfew_control.error_details_length },
+};
+
+/* [name, message, details]; where the prelude is not there yet, or cannot do it any more, what there is of it. */
+static JSValue describe_error(JSContext *ctx, JSValueConst error)
+{
+	JSValue hook = JS_IsObject(curfew_hooks) ? JS_GetPropertyStr(ctx, curfew_hooks, "describe") : JS_UNDEFINED;
+	JSValue description = JS_IsFunction(ctx, hook) ? JS_Call(ctx, hook, JS_UNDEFINED, 1, &error) : JS_EXCEPTION;
+
+	JS_FreeValue(ctx, hook);
+	if (!JS_IsException(description))
+		return description;
+	JS_FreeValue(ctx, JS_GetException(ctx));
+	description = JS_NewArray(ctx);
+	JS_SetPropertyUint32(ctx, description, 0, text_property(ctx, error, JS_ATOM_name, "Uncaught"));
+	JS_SetPropertyUint32(ctx, description, 1, text_property(ctx, error, JS_ATOM_message, ""));
+	return description;
+}
+
 int32_t curfew_engine_describe(int32_t result)
 {
 	JSContext *ctx = curfew_context;
@@ -931,25 +973,16 @@ int32_t curfew_engine_describe(int32_t result)
 	if (JS_IsString(trace))
 		describe_text(ctx, trace, &curfew_control.error_trace, &curfew_control.error_trace_length);
 
-	JSValue name = is_object ? JS_GetPropertyStr(ctx, error, "name") : JS_UNDEFINED;
-	JSValue message = is_object ? JS_GetPropertyStr(ctx, error, "message") : JS_UNDEFINED;
-	if (is_object && !JS_IsString(name) && !JS_IsString(message)) {
-		message = JS_JSONStringify(ctx, error, JS_UNDEFINED, JS_UNDEFINED);
-		if (!JS_IsString(message))
-			message = JS_NewString(ctx, "[object]");
-		name = JS_UNDEFINED;
-	} else if (!is_object) {
-		message = JS_IsSymbol(error) ? JS_NewString(ctx, "Symbol()") : JS_ToString(ctx, error);
+	JSValue description = describe_error(ctx, error);
+	for (uint32_t i = 0; i < countof(described_texts); i++) {
+		JSValue text = JS_GetPropertyUint32(ctx, description, i);
+		describe_text(ctx, text, described_texts[i].text, described_texts[i].length);
+		JS_FreeValue(ctx, text);
 	}
-	if (!JS_IsString(name))
-		name = JS_NewString(ctx, "Uncaught");
-	describe_text(ctx, name, &curfew_control.error_name, &curfew_control.error_name_length);
-	describe_text(ctx, message, &curfew_control.error_message, &curfew_control.error_message_length);
 	if (curfew_is_session()) {
 		JS_FreeValue(ctx, trace);
 		JS_FreeValue(ctx, error);
-		JS_FreeValue(ctx, name);
-		JS_FreeValue(ctx, message);
+		JS_FreeValue(ctx, description);
 	}
 	return result;
 }
@@ -1066,6 +1099,7 @@ void curfew_engine_init(void)
 
 	prelude_name = JS_NewAtom(ctx, "curfew:prelude");
 	JS_AddIntrinsicDOMException(ctx);
+	add_match_properties(ctx);
 	remove_unwanted(ctx);
 	JS_SetCanBlock(rt, false);
 	stop_hook = JS_NewCFunction(ctx, on_stop_hook, "", 0);

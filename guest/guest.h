@@ -40,6 +40,17 @@ JSValue curfew_engine_stop(uint32_t cause);
 void curfew_engine_keep_text(const char *text);
 /* Takes the pending exception and describes it in the control block; returns result. */
 int32_t curfew_engine_describe(int32_t result);
+/* Where an error was thrown, as the engine recorded it; JS_UNDEFINED: it has no record. */
+JSValue curfew_engine_trace_of(JSValueConst error);
+/* Gives an error the record of another one. */
+void curfew_engine_set_trace(JSValueConst error, JSValueConst trace);
+/*
+ * What an iterator of a Map or Set still has to give, as an array: whether it gives pairs, and the items (of pairs: key,
+ * value, key...); JS_UNDEFINED: it is none.
+ */
+JSValue curfew_engine_iterator_items(JSValueConst value);
+/* Where JSON.stringify failed last: ".rows[3].total". */
+JSValue curfew_engine_json_place(void);
 /* Describes an error of our own making. */
 int32_t curfew_engine_refuse(const char *name, const char *message);
 /* Compiles a script or module whose text has a line break put before it, and a NUL behind it. */
@@ -85,6 +96,13 @@ int curfew_operations_turn(void);
 void curfew_functions_init(JSValueConst native);
 /* Gives the program those that the control block lists; -1 with an exception pending. */
 int curfew_functions_begin(void);
+
+/* rejections.c */
+void curfew_rejections_init(void);
+/* Takes the oldest promise that was rejected and that nothing handles; JS_UNDEFINED: there is none. */
+JSValue curfew_rejections_take(void);
+/* Forgets all of them. */
+void curfew_rejections_clear(void);
 
 /* modules.c */
 void curfew_modules_init(void);

@@ -17,35 +17,7 @@ static JSValue result;    /* what the program gave so far: a value or a promise 
 static phase progress;
 static bool abort_told;
 static bool result_wrapped; /* it is, or is a promise of, an object whose "value" is the result */
-
-/* Promises that were rejected with nobody to handle it, in order. */
-typedef struct rejection {
-	JSValue promise;
-	struct rejection *next;
-} rejection;
-static rejection *rejections;
-
-static void on_rejection(JSContext *ctx, JSValueConst promise, JSValueConst reason, bool is_handled, void *opaque)
-{
-	(void)reason, (void)opaque;
-	rejection **at = &rejections;
-
-	if (is_handled) {
-		while (*at && !JS_IsStrictEqual(ctx, (*at)->promise, promise))
-			at = &(*at)->next;
-		rejection *gone = *at;
-		if (!gone)
-			return;
-		*at = gone->next;
-		JS_FreeValue(ctx, gone->promise);
-		js_free(ctx, gone);
-		return;
-	}
-	while (*at)
-		at = &(*at)->next;
-	*at = js_malloc(ctx, sizeof **at);
-	**at = (rejection){ JS_DupValue(ctx, promise), NULL };
-}
+static bool result_returned; /* by a function or a module, which means it: a script's last expression it may only be */
 
 /* The name as the host wrote it, for the engine's records. */
 static char *text_at(uint32_t address, uint32_t length)
@@ -87,7 +59,7 @@ CURFEW_EXPORT("curfew_setup") int32_t curfew_setup(void)
 {
 	program = module = result = JS_UNDEFINED;
 	curfew_engine_init();
-	JS_SetHostPromiseRejectionTracker(curfew_runtime, on_rejection, NULL);
+	curfew_rejections_init();
 	curfew_modules_init();
 	return curfew_control.error_name_length ? CURFEW_GUEST_THREW : CURFEW_GUEST_DONE;
 }
@@ -110,7 +82,7 @@ static JSValue compile(const char *source, size_t length, const char *name, int 
 /* How far the parser came in the program's own text; LONG_MAX: through all of it, and something else is wrong. */
 static long parsed_until(JSContext *ctx, JSValueConst error, const char *name)
 {
-	JSValue kind = JS_GetPropertyStr(ctx, error, "name"), stack = JS_GetPropertyStr(ctx, error, "stack");
+	JSValue kind = JS_GetPropertyStr(ctx, error, "name"), stack = curfew_engine_trace_of(error);
 	const char *kind_text = JS_ToCString(ctx, kind), *text = JS_ToCString(ctx, stack);
 	size_t name_length = strlen(name);
 	long position = LONG_MAX;
@@ -282,6 +254,7 @@ static int32_t after_evaluation(void)
 
 	if (JS_IsException(function))
 		return curfew_engine_describe(CURFEW_GUEST_THREW);
+	result_returned = JS_IsFunction(ctx, function) || !JS_IsUndefined(module);
 	if (JS_IsFunction(ctx, function)) {
 		status = call_function(function);
 	} else if (curfew_control.name) {
@@ -366,11 +339,12 @@ static int32_t run_jobs(void)
 		return status;
 	if (JS_IsJobPending(curfew_runtime))
 		return run_jobs();
-	if (rejections) {
-		JS_Throw(curfew_context, JS_PromiseResult(curfew_context, rejections->promise));
-		return curfew_engine_describe(CURFEW_GUEST_THREW);
-	}
-	return CURFEW_GUEST_DONE;
+	JSValue rejected = curfew_rejections_take();
+	if (JS_IsUndefined(rejected))
+		return CURFEW_GUEST_DONE;
+	JS_Throw(curfew_context, JS_PromiseResult(curfew_context, rejected));
+	JS_FreeValue(curfew_context, rejected);
+	return curfew_engine_describe(CURFEW_GUEST_THREW);
 }
 
 static int32_t run_timer(JSValue callback, JSValue arguments)
@@ -397,23 +371,74 @@ static int32_t run_timer(JSValue callback, JSValue arguments)
 	return run_jobs();
 }
 
+static void keep_text(JSValue value, uint32_t *text, uint32_t *text_length)
+{
+	JSContext *ctx = curfew_context;
+	size_t length;
+	const char *kept = JS_ToCStringLen(ctx, &length, value);
+
+	curfew_engine_keep_text(kept);
+	*text = (uint32_t)(uintptr_t)kept;
+	*text_length = kept ? (uint32_t)length : 0;
+	if (curfew_is_session())
+		JS_FreeValue(ctx, value);
+}
+
+/* The value holds something that has no JSON, and the engine has thrown why: an error that says where, and why. */
+static JSValue refusal_of_value(void)
+{
+	JSContext *ctx = curfew_context;
+	JSValue arguments[] = { JS_GetException(ctx), curfew_engine_json_place() };
+	JSValue hook = JS_GetPropertyStr(ctx, curfew_hooks, "refuseValue");
+	JSValue error = JS_Call(ctx, hook, JS_UNDEFINED, 2, (JSValueConst *)arguments);
+
+	JS_FreeValue(ctx, hook);
+	JS_FreeValue(ctx, arguments[0]);
+	JS_FreeValue(ctx, arguments[1]);
+	return error;
+}
+
+/* What was returned and cannot be given on is an error; of what a script only ends with it is noted. */
+static int32_t refuse_value(void)
+{
+	JSContext *ctx = curfew_context;
+
+	if (curfew_engine_stopping())
+		return CURFEW_GUEST_STOPPED;
+	JSValue error = refusal_of_value();
+	if (JS_IsException(error))
+		return curfew_engine_describe(CURFEW_GUEST_THREW);
+	if (result_returned) {
+		JS_Throw(ctx, error);
+		return curfew_engine_describe(CURFEW_GUEST_THREW);
+	}
+	keep_text(JS_GetPropertyStr(ctx, error, "message"), &curfew_control.value_note, &curfew_control.value_note_length);
+	JS_FreeValue(ctx, error);
+	return CURFEW_GUEST_DONE;
+}
+
+static void note_kind(const char *note)
+{
+	curfew_control.value_note = (uint32_t)(uintptr_t)note;
+	curfew_control.value_note_length = (uint32_t)strlen(note);
+}
+
 /* The JSON of the value, where it has one. */
 static int32_t finish(void)
 {
 	JSContext *ctx = curfew_context;
 	JSValue json = JS_JSONStringify(ctx, result, JS_UNDEFINED, JS_UNDEFINED);
-	size_t length;
 
 	if (JS_IsException(json))
-		JS_FreeValue(ctx, JS_GetException(ctx));
-	if (!JS_IsString(json))
-		return CURFEW_GUEST_DONE;
-	const char *text = JS_ToCStringLen(ctx, &length, json);
-	curfew_engine_keep_text(text);
-	curfew_control.value = (uint32_t)(uintptr_t)text;
-	curfew_control.value_length = (uint32_t)length;
-	if (curfew_is_session())
-		JS_FreeValue(ctx, json);
+		return refuse_value();
+	if (JS_IsString(json))
+		keep_text(json, &curfew_control.value, &curfew_control.value_length);
+	else if (JS_IsFunction(ctx, result))
+		note_kind("the value is a function, which has no JSON");
+	else if (JS_IsSymbol(result))
+		note_kind("the value is a symbol, which has no JSON");
+	else if (JS_IsObject(result))
+		note_kind("the value's toJSON gave nothing that has JSON");
 	return CURFEW_GUEST_DONE;
 }
 
@@ -525,8 +550,7 @@ CURFEW_EXPORT("curfew_again") int32_t curfew_again(void)
 	free_rooms();
 	curfew_timers_clear();
 	curfew_operations_clear();
-	while (rejections)
-		on_rejection(ctx, rejections->promise, JS_UNDEFINED, true, NULL);
+	curfew_rejections_clear();
 	JS_FreeValue(ctx, result);
 	result = JS_UNDEFINED;
 	result_wrapped = abort_told = false;
@@ -534,6 +558,8 @@ CURFEW_EXPORT("curfew_again") int32_t curfew_again(void)
 	curfew_control.error_name = curfew_control.error_name_length = 0;
 	curfew_control.error_message = curfew_control.error_message_length = 0;
 	curfew_control.error_trace = curfew_control.error_trace_length = 0;
+	curfew_control.error_details = curfew_control.error_details_length = 0;
+	curfew_control.value_note = curfew_control.value_note_length = 0;
 	JSValue hook = JS_GetPropertyStr(ctx, curfew_hooks, "again");
 	JSValue answer = JS_Call(ctx, hook, JS_UNDEFINED, 0, NULL);
 	JS_FreeValue(ctx, hook);

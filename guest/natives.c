@@ -104,6 +104,25 @@ static JSValue native_secret(JSContext *ctx, JSValueConst this_value, int argc, 
 	return curfew_stop_asked() ? curfew_engine_stop(CURFEW_STOP_POLL) : value;
 }
 
+/* traceOf(error) -> the engine's record of where it was thrown, or undefined */
+static JSValue native_trace_of(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv)
+{
+	return argc ? curfew_engine_trace_of(argv[0]) : JS_UNDEFINED;
+}
+
+/* setTrace(error, trace) */
+static JSValue native_set_trace(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv)
+{
+	if (argc > 1)
+		curfew_engine_set_trace(argv[0], argv[1]);
+	return JS_UNDEFINED;
+}
+
+static JSValue native_iterator_items(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv)
+{
+	return argc ? curfew_engine_iterator_items(argv[0]) : JS_UNDEFINED;
+}
+
 void curfew_natives_init(JSValueConst native)
 {
 	JSContext *ctx = curfew_context;
@@ -114,6 +133,8 @@ void curfew_natives_init(JSValueConst native)
 		{ "write", native_write },         { "random", native_random }, { "clock", native_clock },
 		{ "remaining", native_remaining }, { "aborted", native_aborted }, { "limits", native_limits },
 		{ "params", native_params },       { "user", native_user }, { "secret", native_secret },
+		{ "traceOf", native_trace_of },    { "iteratorItems", native_iterator_items },
+		{ "setTrace", native_set_trace },
 	};
 
 	for (size_t i = 0; i < sizeof functions / sizeof *functions; i++)

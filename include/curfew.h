@@ -666,6 +666,19 @@ typedef struct curfew_used {
 	uint64_t run_ns;     /* from there to the end, waiting included */
 } curfew_used;
 
+/* An error that another one holds: its cause, or one of the errors of an AggregateError. All pointers are the report's. */
+typedef struct curfew_error curfew_error;
+struct curfew_error {
+	const char *name;           /* of its class; NULL: what was thrown is no error */
+	const char *message;
+	const curfew_frame *frames; /* frame_count of them, innermost first */
+	size_t frame_count;
+	const char *properties;     /* JSON of its own enumerable ones, or NULL */
+	const curfew_error *cause;  /* or NULL */
+	const curfew_error *errors; /* error_count of them */
+	size_t error_count;
+};
+
 /* Filled once, when the run has ended; every pointer belongs to the report. */
 struct curfew_report {
 	uint32_t size;
@@ -683,7 +696,7 @@ struct curfew_report {
 	const char *error_message;
 	const curfew_frame *frames;                    /* frame_count of them, innermost first */
 	size_t frame_count;
-	const char *source_line;                       /* of a syntax error: the line of text, or NULL */
+	const char *source_line;                       /* the text of the line where it went wrong, or NULL */
 	curfew_limits limits;                          /* resolved */
 	curfew_used used;
 	const char *stdout_text;                       /* UTF-8, NUL-terminated; may hold NULs: see the length */
@@ -696,6 +709,11 @@ struct curfew_report {
 	char program_sha256[65];
 	int32_t exit_code;                             /* outcome EXITED: the program's */
 	bool trace_truncated;                          /* frames, lines or names did not fit the budget for finding them */
+	const char *value_note;                        /* why there is no value: text, or NULL */
+	const char *error_properties;                  /* JSON of the error's own enumerable properties, or NULL */
+	const curfew_error *error_cause;               /* or NULL */
+	const curfew_error *error_errors;              /* of an AggregateError, error_error_count of them */
+	size_t error_error_count;
 };
 
 CURFEW_API void curfew_report_destroy(curfew_report *report);
@@ -712,11 +730,12 @@ CURFEW_API curfew_status curfew_report_create_failed(curfew_outcome outcome, con
 CURFEW_API curfew_status curfew_report_to_json(const curfew_report *report, char **text, size_t *length);
 /*
  * The report that such a line was made of. The text may come from anybody: what is not exactly a report is refused, with
- * CURFEW_INVALID and why. What the text does not hold is 0: source_line and exit_code. The report belongs to the caller.
+ * CURFEW_INVALID and why. What the text does not hold is 0: exit_code, and what reports of earlier versions lack. The
+ * report belongs to the caller.
  */
 CURFEW_API curfew_status curfew_report_parse(const char *json, size_t length, curfew_report **report,
                                              curfew_failure *failure);
-/* Gives a parsed report of a syntax error its source_line, from the text of the program. */
+/* Gives a parsed report of an error its source_line where it has none, from the text of the program. */
 CURFEW_API curfew_status curfew_report_set_source(curfew_report *report, const char *text, size_t length);
 /* The report as a person reads it, several lines; colour with ANSI escapes if asked; free with curfew_free. */
 CURFEW_API curfew_status curfew_report_to_text(const curfew_report *report, bool colour, char **text,

@@ -15,10 +15,10 @@
 		write, random, setTimer, clearTimer, unrefTimer, checkpoint, progress, remaining, aborted, limits, params, user, secret,
 		clock, startOperation, sendOperation, cancelOperation, holdProgram, hostFunction,
 		utf8Encode, utf8EncodeInto, decode, formParse, formSerialize, urlParse, urlSet,
-		classOf, proxyTarget, promiseState, promiseResult, put,
+		classOf, proxyTarget, promiseState, promiseResult, put, traceOf, setTrace, iteratorItems,
 	} = native;
 
-	const { Array, ArrayBuffer, DataView, Date, DOMException, Map, Number, Object, Promise, RangeError, RegExp, Set, String,
+	const { Array, ArrayBuffer, DataView, Date, DOMException, Error, Map, Number, Object, Promise, RangeError, RegExp, Set, String,
 		Symbol, TypeError, Uint8Array } = globalThis;
 	const { apply, ownKeys, getPrototypeOf, getOwnPropertyDescriptor, defineProperty } = Reflect;
 	const { keys: objectKeys, freeze, create: createObject, setPrototypeOf } = Object;

@@ -72,6 +72,16 @@
 
 	// (owner, 0 for names, 1 for values, 2 for both) -> an iterator over listOf(owner): a name, its value, the next name...
 	// It sees what is changed while it runs: it keeps no list, only its place in it.
+	const pairIteratorReaders = []; // each answers what is left of an iterator of its kind, as iteratorItems does
+	function pairIteratorItems(value) {
+		for (let i = 0; i < pairIteratorReaders.length; i++) {
+			const items = pairIteratorReaders[i](value);
+			if (items)
+				return items;
+		}
+		return undefined;
+	}
+
 	function makePairIterator(name, listOf) {
 		let newIterator;
 		class PairIterator {
@@ -94,6 +104,16 @@
 					iterator.#kind = kind;
 					return iterator;
 				};
+				pairIteratorReaders.push((value) => {
+					if (!isObject(value) || !(#place in value))
+						return undefined;
+					const list = listOf(value.#owner), kind = value.#kind, items = [kind === 2];
+					for (let i = value.#place; i < list.length; i++) {
+						if (kind === 2 || i % 2 === kind)
+							push(items, list[i]);
+					}
+					return items;
+				});
 			}
 		}
 		setPrototypeOf(PairIterator.prototype, iteratorPrototype);

@@ -125,7 +125,7 @@
 	let dispatch, setHandler, isEventTarget, hasListeners;
 
 	class EventTarget {
-		#lists = new Map(); // event type -> its listeners, in the order they were added
+		#lists = new Map(); // event type -> its listeners, in the order they were added, and by their callbacks
 
 		addEventListener(type, callback, options = undefined) {
 			needArguments('addEventListener', 2, arguments.length);
@@ -167,21 +167,19 @@
 
 		#find(type, callback, capture) {
 			const list = mapGet(this.#lists, type);
-			for (let i = 0; list && i < list.items.length; i++) {
-				const item = list.items[i];
-				if (item.callback === callback && item.capture === capture && !item.removed)
-					return item;
-			}
-			return undefined;
+			return list && mapGet(capture ? list.capturing : list.bubbling, callback);
 		}
 
 		#add(listener) {
 			if (this.#find(listener.type, listener.callback, listener.capture))
 				return false;
 			let list = mapGet(this.#lists, listener.type);
-			if (!list)
-				mapSet(this.#lists, listener.type, list = { __proto__: null, items: [], stale: 0 });
+			if (!list) {
+				list = { __proto__: null, items: [], stale: 0, capturing: new Map(), bubbling: new Map() };
+				mapSet(this.#lists, listener.type, list);
+			}
 			push(list.items, listener);
+			mapSet(listener.capture ? list.capturing : list.bubbling, listener.callback, listener);
 			return true;
 		}
 
@@ -191,6 +189,7 @@
 				return;
 			listener.removed = true;
 			const list = mapGet(this.#lists, listener.type);
+			mapDelete(listener.capture ? list.capturing : list.bubbling, listener.callback);
 			if (++list.stale * 2 < list.items.length)
 				return;
 			const rest = [];

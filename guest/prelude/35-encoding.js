@@ -58,6 +58,8 @@
 
 	const DECODE_FATAL = 1, DECODE_IGNORE_BOM = 2, DECODE_STREAM = 4;
 
+	let isTextDecoder;
+
 	class TextDecoder {
 		#encoding;
 		#fatal;
@@ -92,5 +94,7 @@
 				throw new TypeError('The data is not valid ' + this.#encoding.name);
 			return text;
 		}
+
+		static { isTextDecoder = (value) => isObject(value) && #encoding in value; }
 	}
 	finishInterface(TextDecoder, 'TextDecoder');

@@ -344,23 +344,49 @@
 		return at < 0 ? line : slice(line, 0, at) + '(native)';
 	};
 
-	// The engine's stack has no first line with name and message, so this adds it.
-	function errorBase(error, state, constructor) {
-		let name = safeGet(error, 'name');
+	// The class of an error as people know it: a subclass that sets no name is still told apart.
+	function errorName(error, constructor) {
+		const name = safeGet(error, 'name');
+		if (typeof name !== 'string' || name === '' || name === 'Error')
+			return constructor !== null && constructor !== 'Error' ? constructor : 'Error';
+		return name;
+	}
+
+	function errorHeader(error, state, constructor) {
+		const name = errorName(error, constructor);
 		let message = safeGet(error, 'message');
-		const stack = safeGet(error, 'stack');
-		name = typeof name === 'string' && name !== '' ? name : 'Error';
-		// A subclass that sets no name is still told apart.
-		if (name === 'Error' && constructor !== null && constructor !== 'Error')
-			name = constructor;
 		message = typeof message === 'string' ? message : isObject(message) ? '' : showPrimitive(message, state);
-		let text = message === '' ? name : name + ': ' + message;
+		return message === '' ? name : name + ': ' + message;
+	}
+
+	// Where the first frame begins; -1: a stack has none.
+	function firstFrame(stack) {
+		if (startsWith(stack, '    at '))
+			return 0;
+		const at = indexOf(stack, '\n    at ');
+		return at < 0 ? -1 : at + 1;
+	}
+
+	// What stands before the frames of a stack, where it says the class less exactly than the header does.
+	function betterHeader(own, header) {
+		if (own === '')
+			return header;
+		const colon = indexOf(own, ':'), name = colon < 0 ? own : slice(own, 0, colon);
+		const better = indexOf(header, ':');
+		const sameMessage = slice(own, name.length) === slice(header, better < 0 ? header.length : better);
+		return name === 'Error' && sameMessage ? header : own;
+	}
+
+	function errorBase(error, state, constructor) {
+		const header = errorHeader(error, state, constructor);
+		const stack = safeGet(error, 'stack');
 		if (typeof stack !== 'string' || trim(stack) === '')
-			return state.level > 0 ? '[' + indentLines(text, state) + ']' : '[' + text + ']';
-		const lines = splitLines(stack);
-		// A stack that a program wrote itself is shown as it is.
-		if (!startsWith(stack, '    at '))
-			return indentLines(stack, state);
+			return '[' + indentLines(header, state) + ']';
+		const at = firstFrame(stack);
+		if (at < 0)
+			return '[' + indentLines(stack, state) + ']';
+		let text = betterHeader(trim(slice(stack, 0, at)), header);
+		const lines = splitLines(slice(stack, at));
 		for (let i = 0; i < lines.length; i++) {
 			if (lines[i] !== '')
 				text += '\n' + hidePrelude(lines[i]);
@@ -392,7 +418,52 @@
 			return ['signal', value.signal];
 		if (isEvent(value))
 			return ['type', value.type, 'defaultPrevented', value.defaultPrevented, 'cancelable', value.cancelable];
+		if (isHeaders(value))
+			return namedFields(headersOf(value));
+		return bodyFields(value);
+	}
+
+	function bodyFields(value) {
+		if (isResponse(value)) {
+			return ['status', value.status, 'statusText', value.statusText, 'headers', value.headers, 'body', value.body,
+				'bodyUsed', value.bodyUsed, 'ok', value.ok, 'redirected', value.redirected, 'type', value.type, 'url', value.url];
+		}
+		if (isRequest(value)) {
+			return ['method', value.method, 'url', value.url, 'headers', value.headers, 'redirect', value.redirect,
+				'bodyUsed', value.bodyUsed, 'signal', value.signal];
+		}
+		if (isStream(value))
+			return ['locked', value.locked, 'state', streamStateName(value)];
+		if (isTextDecoder(value))
+			return ['encoding', value.encoding, 'fatal', value.fatal, 'ignoreBOM', value.ignoreBOM];
 		return undefined;
+	}
+
+	function namedFields(list) {
+		const fields = [];
+		for (let i = 0; i < list.length; i += 2) {
+			push(fields, isIdentifier(list[i]) ? list[i] : quoteText(list[i]));
+			push(fields, list[i + 1]);
+		}
+		return fields;
+	}
+
+	// The rest of what an iterator of a Map or Set, URLSearchParams or Headers gives; the iterator stays where it is.
+	function describeIterator(look, value, kind) {
+		const items = iteratorItems(value) ?? pairIteratorItems(value);
+		if (!items)
+			return false;
+		const name = kind === 'Object' ? safeGet(value, Symbol.toStringTag) + ' ' :
+			'[' + (items[0] ? replaceAll(kind, 'Iterator', 'Entries') : kind) + '] ';
+		look.open = name + '{';
+		look.empty = name + '{  }';
+		look.items = (level, output, state) => {
+			state.indent += 2;
+			for (let i = 1; i < items.length; i += items[0] ? 2 : 1)
+				push(output, showValue(items[0] ? [items[i], items[i + 1]] : items[i], state, level));
+			state.indent -= 2;
+		};
+		return true;
 	}
 
 	function showParams(params, output) {
@@ -488,6 +559,8 @@
 	}
 
 	function describeObject(look, value, kind, name, tag, state) {
+		if (describeIterator(look, value, kind))
+			return;
 		const fields = platformFields(value);
 		if (kind === 'Arguments')
 			look.open = '[Arguments] {';
@@ -527,6 +600,14 @@
 
 	const extraErrorKeys = ['cause', 'errors'];
 
+	// What the text before the braces says already is not shown once more.
+	function isInHeader(error, key, base) {
+		if (key !== 'name' && key !== 'message' && key !== 'stack')
+			return false;
+		const text = safeGet(error, key);
+		return typeof text === 'string' && (key === 'stack' || includes(base, text));
+	}
+
 	const isEmptyCollection = (value, kind) =>
 		(kind === 'Map' && mapSize(value) === 0) || (kind === 'Set' && setSize(value) === 0);
 
@@ -536,7 +617,7 @@
 		if (kind === 'Error') {
 			const wanted = [];
 			for (let i = 0; i < keys.length; i++) {
-				if (keys[i] !== 'stack' && keys[i] !== 'message')
+				if (!isInHeader(value, keys[i], look.base))
 					push(wanted, keys[i]);
 			}
 			for (let i = 0; i < extraErrorKeys.length; i++) {
@@ -558,7 +639,7 @@
 		push(state.parents, value);
 		state.current = level;
 		if (look.items)
-			look.items(level + 1, output);
+			look.items(level + 1, output, state);
 		for (let i = 0; i < keys.length; i++)
 			push(output, showProperty(value, keys[i], state, level + 1, false));
 		state.parents.length--;

@@ -124,12 +124,11 @@
 		const lines = splitLines(toText(new Error().stack));
 		let text = '';
 		for (let i = 0; i < lines.length; i++) {
-			if (lines[i] !== '' && !includes(lines[i], '(curfew:prelude'))
+			if (startsWith(lines[i], '    at ') && !includes(lines[i], '(curfew:prelude'))
 				text += '\n' + lines[i];
 		}
 		return text;
 	}
-	const { Error } = globalThis;
 
 	// ---- Tables ----
 

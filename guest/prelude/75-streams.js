@@ -97,6 +97,9 @@
 		maybePull(s);
 	}
 
+	const stateNames = ['readable', 'closed', 'errored'];
+	const streamStateName = (stream) => stateNames[streamState(stream).state];
+
 	const desiredSize = (s) => s.state === ERRORED ? null : s.state === CLOSED ? 0 : s.highWaterMark - s.size;
 
 	function maybePull(s) {

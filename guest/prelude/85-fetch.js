@@ -222,7 +222,7 @@
 	const newFetch = (r, resolve, reject) => ({
 		__proto__: null, parts: r.parts, method: r.method, redirect: r.redirect, signal: r.signal, body: r.body,
 		headers: guardHeaders(new Headers(r.headers), OF_REQUEST), hops: 0, resolve, reject,
-		id: 0, over: true, held: 0, told: false, s: undefined, chunk: null, sent: null, source: null, onAbort: null,
+		trace: traceOf(new Error()), id: 0, over: true, held: 0, told: false, s: undefined, chunk: null, sent: null, source: null, onAbort: null,
 	});
 
 	function hold(f) {
@@ -272,7 +272,16 @@
 			f.chunk.resolve(undefined);
 	}
 
-	const fetchError = (f, reason) => new TypeError('fetch from ' + readPart(f.parts, HOST) + ' failed: ' + reason);
+	const NOT_ALLOWED = 'the run is not allowed to reach it';
+
+	// It is learned when nothing of the program runs: the line is that of the call of fetch.
+	function fetchError(f, reason) {
+		const host = readPart(f.parts, HOST);
+		const error = new TypeError('fetch from ' + host + ' failed: ' + reason +
+			(reason === NOT_ALLOWED ? ' (--allow-fetch ' + host + ' would let it)' : ''));
+		setTrace(error, f.trace);
+		return error;
+	}
 
 	// "name:value" lines after the first one.
 	function readHeaders(text, from) {

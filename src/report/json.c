@@ -94,6 +94,49 @@ static void write_frame(curfew__json_writer *writer, const curfew_frame *frame)
 	curfew__json_end_object(writer);
 }
 
+static void write_frames(curfew__json_writer *writer, const curfew_frame *frames, size_t count)
+{
+	curfew__json_key(writer, "stack");
+	curfew__json_begin_array(writer);
+	for (size_t i = 0; i < count; i++)
+		write_frame(writer, &frames[i]);
+	curfew__json_end_array(writer);
+}
+
+static void write_held(curfew__json_writer *writer, const char *properties, const curfew_error *cause,
+                       const curfew_error *errors, size_t error_count);
+
+static void write_nested(curfew__json_writer *writer, const curfew_error *error)
+{
+	curfew__json_begin_object(writer);
+	write_text_key(writer, "name", error->name);
+	write_text_key(writer, "message", error->message);
+	write_frames(writer, error->frames, error->frame_count);
+	write_held(writer, error->properties, error->cause, error->errors, error->error_count);
+	curfew__json_end_object(writer);
+}
+
+/* What an error holds. */
+static void write_held(curfew__json_writer *writer, const char *properties, const curfew_error *cause,
+                       const curfew_error *errors, size_t error_count)
+{
+	write_raw_key(writer, "properties", properties);
+	curfew__json_key(writer, "cause");
+	if (cause != NULL)
+		write_nested(writer, cause);
+	else
+		curfew__json_null(writer);
+	curfew__json_key(writer, "errors");
+	if (errors == NULL) {
+		curfew__json_null(writer);
+		return;
+	}
+	curfew__json_begin_array(writer);
+	for (size_t i = 0; i < error_count; i++)
+		write_nested(writer, &errors[i]);
+	curfew__json_end_array(writer);
+}
+
 static void write_error(curfew__json_writer *writer, const curfew_report *report)
 {
 	curfew__json_key(writer, "error");
@@ -106,11 +149,9 @@ static void write_error(curfew__json_writer *writer, const curfew_report *report
 	/* A stop has no message of its own. */
 	write_text_key(writer, "message", report->error_message != NULL ? report->error_message
 	                                                                : curfew_outcome_text(report->outcome));
-	curfew__json_key(writer, "stack");
-	curfew__json_begin_array(writer);
-	for (size_t i = 0; i < report->frame_count; i++)
-		write_frame(writer, &report->frames[i]);
-	curfew__json_end_array(writer);
+	write_frames(writer, report->frames, report->frame_count);
+	write_text_key(writer, "source_line", report->source_line);
+	write_held(writer, report->error_properties, report->error_cause, report->error_errors, report->error_error_count);
 	curfew__json_end_object(writer);
 }
 
@@ -202,6 +243,7 @@ static void write_report(curfew__json_writer *writer, const curfew_report *repor
 	write_tripped(writer, report);
 	write_stop(writer, report);
 	write_raw_key(writer, "value", report->value);
+	write_text_key(writer, "value_note", report->value_note);
 	write_raw_key(writer, "partial", report->partial);
 	write_error(writer, report);
 	write_limits(writer, &report->limits);

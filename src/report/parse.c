@@ -13,11 +13,13 @@
 
 #include "base/json.h"
 #include "base/refuse.h"
+#include "base/utf8.h"
 
 typedef struct reader {
 	const char *at; /* in a text that is JSON: it ends behind its value */
 	const char *end;
 	curfew_report *report;
+	size_t error_count, nesting; /* of the errors that others hold */
 	char problem[200];
 } reader;
 
@@ -25,6 +27,7 @@ typedef struct member {
 	const char *key;
 	bool (*take)(reader *r, void *target);
 	void *target;
+	bool optional; /* it may be missing */
 } member;
 
 enum { MEMBERS_MOST = 32 };
@@ -194,7 +197,7 @@ static bool take_member(reader *r, const member *members, size_t count, uint32_t
 	return refuse(r, "%s %.150s", members[i].key, inner);
 }
 
-/* An object with exactly these keys, in any order. */
+/* An object with exactly these keys, in any order; of those that may be missing any. */
 static bool take_object(reader *r, const member *members, size_t count)
 {
 	uint32_t seen = 0;
@@ -207,7 +210,7 @@ static bool take_object(reader *r, const member *members, size_t count)
 		while (accept(r, ','));
 	}
 	for (size_t i = 0; i < count; i++) {
-		if ((seen & 1u << i) == 0)
+		if ((seen & 1u << i) == 0 && !members[i].optional)
 			return refuse(r, "lacks the key %s", members[i].key);
 	}
 	return accept(r, '}');
@@ -449,17 +452,117 @@ static bool take_frame(reader *r, curfew_frame *frame)
 	return frame->function != NULL || refuse(r, "lacks a function");
 }
 
+typedef struct frame_list {
+	const curfew_frame **frames;
+	size_t *count;
+} frame_list;
+
 static bool take_frames(reader *r, void *target)
 {
-	curfew_report *report = target;
+	frame_list *list = target;
 	curfew_frame *frames = calloc(CURFEW__FRAMES_MOST, sizeof *frames);
-	report->frames = frames;
+	*list->frames = frames;
 	if (frames == NULL || !accept(r, '['))
 		return refuse(r, "is no list");
 	while (peek(r) != ']') {
-		if (report->frame_count == CURFEW__FRAMES_MOST)
+		if (*list->count == CURFEW__FRAMES_MOST)
 			return refuse(r, "is too long");
-		if (!take_frame(r, &frames[report->frame_count++]))
+		if (!take_frame(r, &frames[(*list->count)++]))
+			return false;
+		(void)accept(r, ',');
+	}
+	return accept(r, ']');
+}
+
+/* The engine's record, as text. */
+static bool take_trace(reader *r, void *target)
+{
+	frame_list *list = target;
+	size_t length;
+	char *text = take_string(r, &length);
+	bool taken = text != NULL && curfew__report_frames_of(text, length, list->frames, list->count);
+	free(text);
+	return taken;
+}
+
+/* An error's text: what is longer than it may be is cut. */
+static bool take_error_text(reader *r, void *target)
+{
+	const char **field = target;
+	size_t length;
+	if (accept_null(r))
+		return true;
+	char *text = take_string(r, &length);
+	*field = text;
+	for (size_t i = 0; text != NULL && i < length; i++) {
+		if (text[i] == '\0')
+			text[i] = ' ';
+	}
+	if (text != NULL && length > CURFEW__ERROR_MESSAGE_MOST)
+		text[curfew__utf8_cut(text, length, CURFEW__ERROR_MESSAGE_MOST)] = '\0';
+	return text != NULL;
+}
+
+static bool take_properties(reader *r, void *target)
+{
+	return peek(r) == 'n' || peek(r) == '{' ? take_json(r, target) : refuse(r, "are no object");
+}
+
+typedef struct error_list {
+	const curfew_error **errors;
+	size_t *count;
+} error_list;
+
+static bool take_cause(reader *r, void *target);
+static bool take_errors(reader *r, void *target);
+
+/* An error within another: as a report has it, or as the guest describes it, with a trace for its stack. */
+static bool take_nested(reader *r, curfew_error *error)
+{
+	frame_list frames = {&error->frames, &error->frame_count};
+	error_list errors = {&error->errors, &error->error_count};
+	const member members[] = {
+		{"name", take_error_text, &error->name, true},
+		{"message", take_error_text, &error->message, true},
+		{"stack", take_frames, &frames, true},
+		{"trace", take_trace, &frames, true},
+		{"properties", take_properties, &error->properties, true},
+		{"cause", take_cause, &error->cause, true},
+		{"errors", take_errors, &errors, true},
+	};
+	if (r->error_count++ == CURFEW__ERRORS_MOST || r->nesting == CURFEW__ERROR_NESTING_MOST)
+		return refuse(r, "holds too many errors");
+	r->nesting++;
+	bool taken = take_object(r, members, COUNT(members));
+	r->nesting--;
+	return taken;
+}
+
+static bool take_cause(reader *r, void *target)
+{
+	const curfew_error **field = target;
+	if (accept_null(r))
+		return true;
+	curfew_error *cause = calloc(1, sizeof *cause);
+	*field = cause;
+	return cause != NULL ? take_nested(r, cause) : refuse(r, "does not fit into memory");
+}
+
+static bool take_errors(reader *r, void *target)
+{
+	error_list *list = target;
+	curfew_error *errors = NULL;
+	if (accept_null(r))
+		return true;
+	if (!accept(r, '['))
+		return refuse(r, "is no list");
+	while (peek(r) != ']') {
+		curfew_error *more = realloc(errors, (*list->count + 1) * sizeof *more);
+		if (more == NULL)
+			return refuse(r, "does not fit into memory");
+		*list->errors = errors = more;
+		errors[*list->count] = (curfew_error){0};
+		if (!take_nested(r, &errors[(*list->count)++]))
 			return false;
 		(void)accept(r, ',');
 	}
@@ -469,10 +572,16 @@ static bool take_frames(reader *r, void *target)
 static bool take_error(reader *r, void *target)
 {
 	curfew_report *report = target;
+	frame_list frames = {&report->frames, &report->frame_count};
+	error_list errors = {&report->error_errors, &report->error_error_count};
 	const member members[] = {
 		{"name", take_text, &report->error_name},
 		{"message", take_text, &report->error_message},
-		{"stack", take_frames, report},
+		{"stack", take_frames, &frames},
+		{"source_line", take_text, &report->source_line, true},
+		{"properties", take_properties, &report->error_properties, true},
+		{"cause", take_cause, &report->error_cause, true},
+		{"errors", take_errors, &errors, true},
 	};
 	if (accept_null(r))
 		return true;
@@ -546,6 +655,7 @@ static bool take_report(reader *r)
 		{"tripped", take_tripped, report},
 		{"stop", take_stop, report},
 		{"value", take_json, &report->value},
+		{"value_note", take_text, &report->value_note, true},
 		{"partial", take_json, &report->partial},
 		{"error", take_error, report},
 		{"limits", take_limits, &report->limits},
@@ -589,17 +699,44 @@ curfew_status curfew_report_parse(const char *json, size_t length, curfew_report
 	return curfew__refuse(failure, CURFEW_INVALID, message);
 }
 
+bool curfew__report_set_error_details(curfew_report *report, const char *json, size_t length)
+{
+	size_t offset;
+	const char *why;
+	curfew_error held = {0};
+	error_list errors = {&held.errors, &held.error_count};
+	const member members[] = {
+		{"properties", take_properties, &held.properties, true},
+		{"cause", take_cause, &held.cause, true},
+		{"errors", take_errors, &errors, true},
+	};
+	reader r = {.at = json, .end = json + length, .report = report};
+	if (!curfew__json_check(json, length, &offset, &why))
+		return false;
+	if (!take_object(&r, members, COUNT(members)) || report->error_cause != NULL || report->error_errors != NULL ||
+	    report->error_properties != NULL) {
+		curfew__report_free_errors(held.cause, held.cause != NULL);
+		curfew__report_free_errors(held.errors, held.error_count);
+		free((void *)(uintptr_t)held.properties);
+		return false;
+	}
+	report->error_cause = held.cause;
+	report->error_errors = held.errors;
+	report->error_error_count = held.error_count;
+	report->error_properties = held.properties;
+	return true;
+}
+
 curfew_status curfew_report_set_source(curfew_report *report, const char *text, size_t length)
 {
 	if (report == NULL || (text == NULL && length > 0))
 		return CURFEW_INVALID;
-	bool is_here = report->outcome == CURFEW_OUTCOME_BAD_PROGRAM && report->frame_count > 0 &&
-	               report->frames[0].file != NULL && report->program_name != NULL &&
-	               strcmp(report->frames[0].file, report->program_name) == 0;
-	if (!is_here)
+	bool is_error = report->outcome == CURFEW_OUTCOME_BAD_PROGRAM || report->outcome == CURFEW_OUTCOME_THREW;
+	const curfew_frame *frame = is_error && report->source_line == NULL ? curfew__report_placed_frame(report) : NULL;
+	if (frame == NULL || report->program_name == NULL || strcmp(frame->file, report->program_name) != 0)
 		return CURFEW_OK;
 	curfew__budget budget = curfew__budget_begin(CURFEW__AFTER_CPU_NS, CURFEW__AFTER_BYTES);
-	bool done = curfew__report_set_source_line(report, text, length, report->frames[0].line, &budget);
+	bool done = curfew__report_set_source_line(report, text, length, frame->line, &budget);
 	report->trace_truncated = report->trace_truncated || budget.is_spent;
 	return done ? CURFEW_OK : CURFEW_NO_MEMORY;
 }

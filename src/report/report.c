@@ -65,6 +65,19 @@ static void free_frames(const curfew_frame *frames, size_t count)
 	free((void *)(uintptr_t)frames);
 }
 
+void curfew__report_free_errors(const curfew_error *errors, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		free_text(errors[i].name);
+		free_text(errors[i].message);
+		free_text(errors[i].properties);
+		free_frames(errors[i].frames, errors[i].frame_count);
+		curfew__report_free_errors(errors[i].cause, errors[i].cause != NULL);
+		curfew__report_free_errors(errors[i].errors, errors[i].error_count);
+	}
+	free((void *)(uintptr_t)errors);
+}
+
 void curfew_report_destroy(curfew_report *report)
 {
 	if (report == NULL)
@@ -79,6 +92,10 @@ void curfew_report_destroy(curfew_report *report)
 	free_text(report->stderr_text);
 	free_text(report->program_name);
 	free_text(report->program_kind);
+	free_text(report->value_note);
+	free_text(report->error_properties);
+	curfew__report_free_errors(report->error_cause, report->error_cause != NULL);
+	curfew__report_free_errors(report->error_errors, report->error_error_count);
 	free(report);
 }
 
@@ -176,6 +193,11 @@ bool curfew__report_set_error(curfew_report *report, const char *name, size_t na
 	return message == NULL ||
 	       replace_text(&report->error_message,
 	                    copy_error_text(message, message_length, CURFEW__ERROR_MESSAGE_MOST));
+}
+
+bool curfew__report_set_value_note(curfew_report *report, const char *text, size_t length)
+{
+	return replace_text(&report->value_note, copy_error_text(text, length, CURFEW__ERROR_MESSAGE_MOST));
 }
 
 /* ---- Trace ----------------------------------------------------------------------------------------------- */
@@ -322,23 +344,34 @@ static bool parse_lines(const char *text, size_t length, curfew_frame *frames, s
 	return true;
 }
 
-bool curfew__report_parse_trace(curfew_report *report, const char *text, size_t length)
+bool curfew__report_frames_of(const char *text, size_t length, const curfew_frame **frames, size_t *count)
 {
-	curfew_frame frames[CURFEW__FRAMES_MOST] = {0};
-	size_t count = 0;
-	bool parsed = parse_lines(text, length, frames, &count);
-	curfew_frame *copy = parsed && count > 0 ? malloc(count * sizeof *copy) : NULL;
-	if (!parsed || (copy == NULL && count > 0)) {
-		for (size_t i = 0; i < count; i++) {
-			free_text(frames[i].function);
-			free_text(frames[i].file);
+	curfew_frame parsed[CURFEW__FRAMES_MOST] = {0};
+	size_t found = 0;
+	bool good = parse_lines(text, length, parsed, &found);
+	curfew_frame *copy = good && found > 0 ? malloc(found * sizeof *copy) : NULL;
+	if (!good || (copy == NULL && found > 0)) {
+		for (size_t i = 0; i < found; i++) {
+			free_text(parsed[i].function);
+			free_text(parsed[i].file);
 		}
 		return false;
 	}
-	if (count > 0)
-		memcpy(copy, frames, count * sizeof *copy);
+	if (found > 0)
+		memcpy(copy, parsed, found * sizeof *copy);
+	*frames = copy;
+	*count = found;
+	return true;
+}
+
+bool curfew__report_parse_trace(curfew_report *report, const char *text, size_t length)
+{
+	const curfew_frame *frames;
+	size_t count;
+	if (!curfew__report_frames_of(text, length, &frames, &count))
+		return false;
 	free_frames(report->frames, report->frame_count);
-	report->frames = copy;
+	report->frames = frames;
 	report->frame_count = count;
 	report->has_error = report->has_error || count > 0;
 	return true;
@@ -428,6 +461,17 @@ static const char *find_line(const char *source, const char *end, uint32_t line,
 	return number == line ? at : NULL;
 }
 
+const curfew_frame *curfew__report_placed_frame(const curfew_report *report)
+{
+	for (size_t i = 0; i < report->frame_count; i++) {
+		const curfew_frame *frame = &report->frames[i];
+		/* "<input>" is what JSON.parse reads. */
+		if (!frame->native && frame->line > 0 && frame->file != NULL && frame->file[0] != '<')
+			return frame;
+	}
+	return NULL;
+}
+
 bool curfew__report_set_source_line(curfew_report *report, const char *source, size_t length, uint32_t line,
                                     curfew__budget *budget)
 {
@@ -489,22 +533,50 @@ static void change_text(const char **field, size_t most, curfew__report_change c
 	(void)replace_text(field, changed);
 }
 
+/* JSON: what is left of it may be nothing. */
+static void change_json(const char **field, curfew__report_change change, void *context)
+{
+	change_text(field, 0, change, context);
+	if (*field != NULL && (*field)[0] == '\0') {
+		free_text(*field);
+		*field = NULL;
+	}
+}
+
+static void change_frames(const curfew_frame *given, size_t count, curfew__report_change change, void *context)
+{
+	curfew_frame *frames = (curfew_frame *)(uintptr_t)given;
+	for (size_t i = 0; i < count; i++) {
+		change_text(&frames[i].function, CURFEW__FRAME_TEXT_MOST, change, context);
+		change_text(&frames[i].file, CURFEW__FRAME_TEXT_MOST, change, context);
+	}
+}
+
+static void change_errors(const curfew_error *given, size_t count, curfew__report_change change, void *context)
+{
+	curfew_error *errors = (curfew_error *)(uintptr_t)given;
+	for (size_t i = 0; i < count; i++) {
+		change_text(&errors[i].name, CURFEW__ERROR_NAME_MOST, change, context);
+		change_text(&errors[i].message, CURFEW__ERROR_MESSAGE_MOST, change, context);
+		change_json(&errors[i].properties, change, context);
+		change_frames(errors[i].frames, errors[i].frame_count, change, context);
+		change_errors(errors[i].cause, errors[i].cause != NULL, change, context);
+		change_errors(errors[i].errors, errors[i].error_count, change, context);
+	}
+}
+
 void curfew__report_change_texts(curfew_report *report, curfew__report_change change, void *context)
 {
-	curfew_frame *frames = (curfew_frame *)(uintptr_t)report->frames;
-	change_text(&report->value, 0, change, context);
-	if (report->value != NULL && report->value[0] == '\0') {
-		free_text(report->value);
-		report->value = NULL;
-	}
+	change_json(&report->value, change, context);
+	change_text(&report->value_note, CURFEW__ERROR_MESSAGE_MOST, change, context);
+	change_json(&report->error_properties, change, context);
+	change_errors(report->error_cause, report->error_cause != NULL, change, context);
+	change_errors(report->error_errors, report->error_error_count, change, context);
 	change_text(&report->error_name, CURFEW__ERROR_NAME_MOST, change, context);
 	change_text(&report->error_message, CURFEW__ERROR_MESSAGE_MOST, change, context);
 	change_text(&report->source_line, CURFEW__SOURCE_LINE_MOST, change, context);
 	change_text(&report->program_name, SIZE_MAX, change, context);
-	for (size_t i = 0; i < report->frame_count; i++) {
-		change_text(&frames[i].function, CURFEW__FRAME_TEXT_MOST, change, context);
-		change_text(&frames[i].file, CURFEW__FRAME_TEXT_MOST, change, context);
-	}
+	change_frames(report->frames, report->frame_count, change, context);
 }
 
 void curfew__report_add_tripped(curfew_report *report, curfew_outcome outcome)

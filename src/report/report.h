@@ -38,6 +38,26 @@ bool curfew__report_set_partial(curfew_report *report, const char *json, size_t 
 bool curfew__report_set_error(curfew_report *report, const char *name, size_t name_length, const char *message,
                               size_t message_length);
 
+/* Most errors that one error holds, all together, and how deep. */
+#define CURFEW__ERRORS_MOST 128
+#define CURFEW__ERROR_NESTING_MOST 16
+
+/*
+ * What the error holds, as the guest describes it: the JSON text of { properties, cause, errors }, where an error is
+ * { name, message, trace, properties, cause, errors } and all may be missing. Also false, with nothing set, if it is not
+ * exactly that.
+ */
+bool curfew__report_set_error_details(curfew_report *report, const char *json, size_t length);
+
+/* Why there is no value. */
+bool curfew__report_set_value_note(curfew_report *report, const char *text, size_t length);
+
+/* Frees what errors hold, and `count` of them themselves. */
+void curfew__report_free_errors(const curfew_error *errors, size_t count);
+
+/* Frames from a trace, as curfew__report_parse_trace reads it; false: out of memory. */
+bool curfew__report_frames_of(const char *text, size_t length, const curfew_frame **frames, size_t *count);
+
 /*
  * The frames, from the engine's trace: lines "    at NAME (FILE:LINE:COL)", "    at NAME (native)" and
  * "    at FILE:LINE:COL". Lines of another form are skipped; a file that begins with "curfew:" makes a native frame.
@@ -47,6 +67,9 @@ bool curfew__report_parse_trace(curfew_report *report, const char *text, size_t 
 
 /* Appends a copy of a WebAssembly frame, outermost last; more than CURFEW__FRAMES_MOST are left out. Sets has_error. */
 bool curfew__report_add_frame(curfew_report *report, const curfew_frame *frame);
+
+/* The frame that source_line is of: the first one in a text of the program's or one that it imports; NULL: there is none. */
+const curfew_frame *curfew__report_placed_frame(const curfew_report *report);
 
 /*
  * Takes line number `line` (from 1) out of the source as the report's source_line; nothing if there is none, or if the

@@ -7,6 +7,7 @@
 #include "curfew.h"
 #include "limits/limits.h"
 #include "limits/quantity.h"
+#include "report/report.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -484,17 +485,20 @@ static size_t add_source(writer *w, const char *text, size_t length, uint32_t be
 	return cells + before;
 }
 
-/* The line of a syntax error and a mark below its column (which counts characters, from 1). */
+/* The line where it went wrong and a mark below its column (which counts characters, from 1). */
 static void add_source_line(writer *w, const curfew_report *report)
 {
-	uint32_t column = report->frames[0].column;
+	const curfew_frame *frame = curfew__report_placed_frame(report);
+	if (report->source_line == NULL || frame == NULL)
+		return;
+	uint32_t column = frame->column;
 	uint32_t hidden = hidden_characters(column);
 	const char *text = report->source_line;
 	size_t start = skip_characters(text, strlen(text), hidden);
 	size_t rest = strlen(text + start);
 	size_t shown = curfew__utf8_cut(text + start, rest, SOURCE_BYTES);
 	const char *left_out = hidden > 0 ? "..." : "";
-	curfew__buffer_printf(&w->buffer, "%5" PRIu32 " | %s", report->frames[0].line, left_out);
+	curfew__buffer_printf(&w->buffer, "%5" PRIu32 " | %s", frame->line, left_out);
 	size_t cells = add_source(w, text + start, shown, column > hidden ? column - hidden - 1 : 0);
 	curfew__buffer_printf(&w->buffer, "%s\n", shown < rest ? "..." : "");
 	if (column == 0 || cells > (size_t)SOURCE_BYTES * 6)
@@ -520,15 +524,56 @@ static void add_also_tripped(writer *w, const curfew_report *report)
 		add(w, "\n");
 }
 
+/* ---- What an error holds --------------------------------------------------------------------------------- */
+
+/* Most errors that are shown of what one holds, and how deep; the JSON report has all of them. */
+enum { HELD_MOST = 10, HELD_NESTING = 4 };
+
+static void add_held(writer *w, const char *properties, const curfew_error *cause, const curfew_error *errors,
+                     size_t error_count, int nesting);
+
+static void add_nested(writer *w, const char *label, const curfew_error *error, int nesting)
+{
+	const char *message = error->message != NULL ? error->message : "";
+	curfew__buffer_printf(&w->buffer, "  %s: ", label);
+	add_guest_text(w, error->name != NULL ? error->name : "");
+	if (error->name != NULL && message[0] != '\0')
+		add(w, ": ");
+	add_guest_lines(w, message);
+	add(w, "\n");
+	for (size_t i = 0; i < error->frame_count; i++)
+		add_frame(w, &error->frames[i]);
+	add_held(w, error->properties, error->cause, error->errors, error->error_count, nesting + 1);
+}
+
+static void add_held(writer *w, const char *properties, const curfew_error *cause, const curfew_error *errors,
+                     size_t error_count, int nesting)
+{
+	char label[48];
+	if (properties != NULL) {
+		add(w, "  with ");
+		add_guest_lines(w, properties);
+		add(w, "\n");
+	}
+	if (nesting == HELD_NESTING)
+		return;
+	if (cause != NULL)
+		add_nested(w, "caused by", cause, nesting);
+	for (size_t i = 0; i < error_count && i < HELD_MOST; i++) {
+		(void)snprintf(label, sizeof label, "error %zu of %zu", i + 1, error_count);
+		add_nested(w, label, &errors[i], nesting);
+	}
+}
+
 static void write_report(writer *w, const curfew_report *report)
 {
 	add_first_line(w, report);
 	for (size_t i = 0; i < report->frame_count; i++)
 		add_frame(w, &report->frames[i]);
-	if (report->source_line != NULL && report->frame_count > 0 && report->frames[0].line > 0)
-		add_source_line(w, report);
+	add_source_line(w, report);
 	if (report->trace_truncated)
 		add(w, "    ... (more did not fit the time for reading the stack)\n");
+	add_held(w, report->error_properties, report->error_cause, report->error_errors, report->error_error_count, 0);
 	add_also_tripped(w, report);
 	if (!has_own_end(report->outcome))
 		add_usage_line(w, report);

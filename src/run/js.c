@@ -21,6 +21,8 @@
 #define TRACE_NS (5 * CURFEW__MILLISECOND)
 /* The engine's record of where something was thrown is read so far: names in it are as long as a program likes. */
 #define THROWN_TRACE_MAX ((uint32_t)256 << 10)
+/* The most of what an error holds that is read: 64 errors, each with a message and a trace of 4 KiB at most, in JSON. */
+#define THROWN_DETAILS_MAX ((uint32_t)4 << 20)
 
 /*
  * How much CPU time the guest has until a poll has seen that it is to stop, how much until it is out where one has, and
@@ -389,13 +391,25 @@ static void fill_trace(curfew_run *run)
 	read_trace(run);
 }
 
-static void fill_thrown(curfew_run *run, bool refused)
+/* The text of the line where it went wrong, if that is in a text at hand. */
+static void fill_source_line(curfew_run *run)
+{
+	const curfew_frame *frame = curfew__report_placed_frame(run->report);
+	size_t length;
+	const char *text = frame ? text_of(run, frame, &length) : NULL;
+
+	if (text)
+		curfew__report_set_source_line(run->report, text, length, frame->line, &run->after);
+}
+
+static void fill_thrown(curfew_run *run)
 {
 	const curfew__guest *guest = run->guest;
 	const curfew__control *c = guest->control;
 	const char *name = curfew__guest_bytes(guest, c->error_name, c->error_name_length);
 	const char *message = curfew__guest_bytes(guest, c->error_message, c->error_message_length);
 	const char *trace = curfew__guest_bytes(guest, c->error_trace, c->error_trace_length);
+	const char *details = curfew__guest_bytes(guest, c->error_details, c->error_details_length);
 
 	curfew__report_set_error(run->report, name, name ? c->error_name_length : 0, message,
 	                         message ? c->error_message_length : 0);
@@ -403,17 +417,20 @@ static void fill_thrown(curfew_run *run, bool refused)
 	if (trace)
 		curfew__report_parse_trace(run->report, trace, trace_length);
 	run->after.is_spent |= trace_length < c->error_trace_length && run->report->frame_count < CURFEW__FRAMES_MOST;
-	size_t length;
-	const char *text = refused && run->report->frame_count ? text_of(run, run->report->frames, &length) : NULL;
-	if (text)
-		curfew__report_set_source_line(run->report, text, length, run->report->frames[0].line, &run->after);
+	/* The guest's own texts are shorter: more than this was made to take the host's time. */
+	if (details && c->error_details_length <= THROWN_DETAILS_MAX)
+		curfew__report_set_error_details(run->report, details, c->error_details_length);
+	fill_source_line(run);
 }
 
 static void fill_value(curfew_run *run)
 {
 	const curfew__control *c = run->guest->control;
 	const char *value = curfew__guest_bytes(run->guest, c->value, c->value_length);
+	const char *note = curfew__guest_bytes(run->guest, c->value_note, c->value_note_length);
 
+	if (note && c->value_note_length)
+		curfew__report_set_value_note(run->report, note, c->value_note_length);
 	if (!value || !c->value_length)
 		return;
 	if (curfew__run_charge_output(run, c->value_length) == c->value_length)
@@ -442,7 +459,7 @@ static void fill_error(curfew_run *run, curfew__run_end end)
 
 	if (end == CURFEW__END_THREW || end == CURFEW__END_REFUSED) {
 		if (!caused)
-			fill_thrown(run, end == CURFEW__END_REFUSED);
+			fill_thrown(run);
 	} else if (end == CURFEW__END_STOPPED || end == CURFEW__END_UNSETTLED) {
 		read_trace(run);
 	} else if ((end >= CURFEW__END_TRAPPED || waited) && run->entered) {

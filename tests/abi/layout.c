@@ -192,6 +192,19 @@ static void print_outputs(void)
 	AT(curfew_report, program_sha256);
 	AT(curfew_report, exit_code);
 	AT(curfew_report, trace_truncated);
+	AT(curfew_report, value_note);
+	AT(curfew_report, error_properties);
+	AT(curfew_report, error_cause);
+	AT(curfew_report, error_errors);
+	AT(curfew_report, error_error_count);
+	AT(curfew_error, name);
+	AT(curfew_error, message);
+	AT(curfew_error, frames);
+	AT(curfew_error, frame_count);
+	AT(curfew_error, properties);
+	AT(curfew_error, cause);
+	AT(curfew_error, errors);
+	AT(curfew_error, error_count);
 }
 
 static void print_sizes(void)
@@ -213,6 +226,7 @@ static void print_sizes(void)
 	SIZE(curfew_frame);
 	SIZE(curfew_used);
 	SIZE(curfew_report);
+	SIZE(curfew_error);
 }
 
 static void print_values(void)

@@ -320,7 +320,7 @@ static void test_json_of_a_stop(void **state)
 	assert_true(curfew__report_set_value(report, "[1,\n\"a\\nb\"]", 11));
 	expect_json_part(report, "\"outcome\":\"deadline\",\"tripped\":[\"deadline\"],"
 	                         "\"stop\":{\"cause\":\"deadline\",\"mode\":\"soft\",\"latency_us\":61},"
-	                         "\"value\":[1,\"a\\nb\"],\"partial\":null,\"error\":{\"name\":null,"
+	                         "\"value\":[1,\"a\\nb\"],\"value_note\":null,\"partial\":null,\"error\":{\"name\":null,"
 	                         "\"message\":\"the deadline passed\",\"stack\":[{\"function\":\"indexOf\","
 	                         "\"file\":null,\"line\":null,\"column\":null,\"native\":true,\"wasm_offset\":null},"
 	                         "{\"function\":\"find\",\"file\":\"search.js\",\"line\":3,\"column\":12,"
@@ -328,6 +328,59 @@ static void test_json_of_a_stop(void **state)
 	expect_json_part(report, "\"limits\":{\"timeout_us\":1000000,\"grace_us\":0,\"cpu_us\":1.5,\"fuel\":null,"
 	                         "\"loops\":null,\"memory_bytes\":67108864,\"stack_bytes\":1048576,"
 	                         "\"output_bytes\":1048576,\"host_calls\":1000,\"timers\":1000}");
+	curfew_report_destroy(report);
+}
+
+static const char held_errors[] =
+	"{\"properties\":{\"code\":7},\"cause\":{\"name\":\"TypeError\",\"message\":\"inner\","
+	"\"trace\":\"    at f (a.js:1:2)\\n\",\"cause\":{\"name\":null,\"message\":\"why\"}},"
+	"\"errors\":[{\"name\":\"Error\",\"message\":\"one\",\"properties\":null},{\"name\":\"Error\",\"message\":\"two\"}]}";
+
+static void test_what_an_error_holds(void **state)
+{
+	(void)state;
+	curfew_report *report = new_report(CURFEW_OUTCOME_THREW), *parsed = NULL;
+	char *json = NULL, *again = NULL;
+	size_t length;
+	assert_true(curfew__report_set_error(report, "Error", 5, "outer", 5));
+	assert_true(curfew__report_set_error_details(report, held_errors, strlen(held_errors)));
+	assert_string_equal(report->error_properties, "{\"code\":7}");
+	assert_string_equal(report->error_cause->frames[0].file, "a.js");
+	assert_string_equal(report->error_cause->cause->message, "why");
+	assert_int_equal(report->error_error_count, 2);
+	expect_text(report, "curfew: threw: Error: outer\n  with {\"code\":7}\n  caused by: TypeError: inner\n"
+	                    "    at f (a.js:1:2)\n  caused by: why\n  error 1 of 2: Error: one\n  error 2 of 2: Error: two\n");
+	assert_int_equal(curfew_report_to_json(report, &json, &length), CURFEW_OK);
+	assert_int_equal(curfew_report_parse(json, length, &parsed, NULL), CURFEW_OK);
+	assert_int_equal(curfew_report_to_json(parsed, &again, &length), CURFEW_OK);
+	assert_string_equal(json, again);
+	curfew_free(json);
+	curfew_free(again);
+	curfew_report_destroy(parsed);
+	curfew_report_destroy(report);
+}
+
+/* Nothing of it is taken where it is not of the form. */
+static void test_what_an_error_cannot_hold(void **state)
+{
+	(void)state;
+	static const char *const bad[] = {
+		"", "[]", "{\"cause\":7}", "{\"cause\":{\"name\":7}}", "{\"errors\":{}}", "{\"errors\":[1]}", "{\"properties\":[]}",
+		"{\"cause\":null,\"cause\":null}", "{\"other\":null}", "{\"cause\":{\"stack\":[{\"file\":null}]}}",
+	};
+	curfew_report *report = new_report(CURFEW_OUTCOME_THREW);
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+		assert_false(curfew__report_set_error_details(report, bad[i], strlen(bad[i])));
+	char deep[400] = "";
+	for (int i = 0; i < 20; i++)
+		strcat(deep, "{\"cause\":");
+	strcat(deep, "{}");
+	for (int i = 0; i < 20; i++)
+		strcat(deep, "}");
+	assert_false(curfew__report_set_error_details(report, deep, strlen(deep)));
+	assert_null(report->error_cause);
+	assert_null(report->error_errors);
+	assert_null(report->error_properties);
 	curfew_report_destroy(report);
 }
 
@@ -457,7 +510,7 @@ static void test_failed_report(void **state)
 	assert_int_equal(curfew_report_create_failed(CURFEW_OUTCOME_FINISHED, "x", "y", NULL, &report), CURFEW_INVALID);
 	expect_text(report, "curfew: bad_program: cannot read missing.js: no such file\n");
 	expect_json_part(report, "\"error\":{\"name\":null,\"message\":\"cannot read missing.js: no such file\","
-	                         "\"stack\":[]}");
+	                         "\"stack\":[],\"source_line\":null,\"properties\":null,\"cause\":null,\"errors\":null}");
 	expect_json_part(report, "\"program\":{\"name\":\"missing.js\",\"kind\":\"js\",\"sha256\":null}");
 	assert_int_equal(strlen(report->id), 26);
 	curfew_report_destroy(report);
@@ -481,6 +534,8 @@ int main(void)
 		cmocka_unit_test(test_every_outcome_has_text_and_json),
 		cmocka_unit_test(test_json_has_every_key_in_order),
 		cmocka_unit_test(test_json_of_a_stop),
+		cmocka_unit_test(test_what_an_error_holds),
+		cmocka_unit_test(test_what_an_error_cannot_hold),
 		cmocka_unit_test(test_values_must_be_json),
 		cmocka_unit_test(test_output_is_repaired),
 		cmocka_unit_test(test_trace_forms),

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What has no JSON is null.
 // outcome: ok
 // value: null
-({ toJSON() { return undefined } });
+// value_note: the value has no JSON at .rows[3].total: BigInt are forbidden in JSON.stringify
+({ rows: [1, 2, 3, { total: 12345678901234567890n }] });

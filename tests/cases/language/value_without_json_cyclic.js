@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What has no JSON is null.
 // outcome: ok
 // value: null
-const a = []; a.push(a); a;
+// value_note: the value has no JSON at [1].self: circular reference
+const a = [0, {}]; a[1].self = a; a;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What has no JSON is null.
 // outcome: ok
 // value: null
+// value_note: the value is a function, which has no JSON
 () => 1;

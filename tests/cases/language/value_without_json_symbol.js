@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What has no JSON is null.
 // outcome: ok
 // value: null
+// value_note: the value is a symbol, which has no JSON
 Symbol("x");

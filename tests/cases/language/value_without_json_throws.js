@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// A value that throws on the way to JSON has none.
 // outcome: ok
 // value: null
+// value_note: the value has no JSON at ["a b"]: mine
 // partial: 1
 curfew.checkpoint(1);
-({ toJSON() { throw new RangeError('mine'); } });
+({ 'a b': { toJSON() { throw new RangeError('mine'); } } });

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Columns count characters, also where the parser goes back and forth: arrow functions, templates, comments of lines.
 // outcome: threw
-// frames: bang columns.js:6:80 | f columns.js:7:29 | g columns.js:8:28 | <anonymous> columns.js:9:18
+// frames: bang columns.js:6:70 | f columns.js:7:24 | g columns.js:8:26 | <anonymous> columns.js:9:16
 /* ä
 ö */ const ü = `€${((a, b) => `😀${a}`)(1)}`; function bang() { throw new Error(ü); }
 const f = (x = 'ö') => bang(x);

@@ -1,0 +1,641 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the engine says of errors: who was called that is no function, who waits for whom, where a value has no JSON,
+ * and what a regular expression matched last. A part of engine.c, which includes it: it needs the engine's internals.
+ */
+
+/* ---- The expression that stands for a value on the interpreter's stack ------------------------------------ */
+
+/*
+ * The bytecode of a function is read from its beginning to the instruction that failed, as if it ran straight on. What
+ * is on the stack is noted by the instruction that put it there. Where ways meet, what lies on top is not known.
+ */
+#define EXPRESSION_CODE_MAX 65536
+#define EXPRESSION_BYTES 96
+#define EXPRESSION_NESTING 8
+#define UNKNOWN (-1)
+
+/* Which instructions made what another one took from the stack: an object, and a key or function. */
+typedef struct producer {
+	int object, key;
+} producer;
+
+/* With what a jump comes to a position: how much is on the stack, and what is on top. */
+typedef struct arrival {
+	int depth; /* UNKNOWN: none comes */
+	int top;
+} arrival;
+
+typedef struct code_reader {
+	const JSFunctionBytecode *code;
+	producer *producers; /* by position */
+	int *stack;          /* what is on it: the positions of the instructions that put it there */
+	int depth;
+	arrival *arrivals; /* by position */
+} code_reader;
+
+static int add_producer(code_reader *r, int pc, int object, int key)
+{
+	r->producers[pc] = (producer){ object, key };
+	return pc;
+}
+
+static int stack_slot(const code_reader *r, int below_top)
+{
+	int at = r->depth - 1 - below_top;
+	return at >= 0 ? r->stack[at] : UNKNOWN;
+}
+
+/* Takes some values off and puts others on, all of them made by this instruction. */
+static void replace_top(code_reader *r, int pops, int pushes, int made)
+{
+	r->depth = r->depth > pops ? r->depth - pops : 0;
+	while (pushes-- > 0 && r->depth < r->code->stack_size)
+		r->stack[r->depth++] = made;
+}
+
+static int pops_of(const uint8_t *at)
+{
+	const JSOpCode *info = &short_opcode_info(*at);
+
+	if (info->fmt == OP_FMT_npop || info->fmt == OP_FMT_npop_u16)
+		return info->n_pop + get_u16(at + 1);
+	return info->fmt == OP_FMT_npopx ? info->n_pop + *at - OP_call0 : info->n_pop;
+}
+
+/* Where an instruction may jump to; UNKNOWN: it does not jump. */
+static int jump_target(const code_reader *r, int pc)
+{
+	const uint8_t *at = r->code->byte_code_buf + pc;
+	int target = UNKNOWN;
+
+	switch (short_opcode_info(*at).fmt) {
+	case OP_FMT_label: target = pc + 1 + (int)get_u32(at + 1); break;
+	case OP_FMT_label8: target = pc + 1 + (int8_t)at[1]; break;
+	case OP_FMT_label16: target = pc + 1 + (int16_t)get_u16(at + 1); break;
+	default: break;
+	}
+	return target >= 0 && target < r->code->byte_code_len ? target : UNKNOWN;
+}
+
+static bool goes_nowhere_else(uint8_t op)
+{
+	return op == OP_goto || op == OP_goto8 || op == OP_goto16 || op == OP_return || op == OP_return_undef ||
+	       op == OP_return_async || op == OP_throw || op == OP_throw_error || op == OP_tail_call ||
+	       op == OP_tail_call_method || op == OP_ret;
+}
+
+static bool is_call(uint8_t op)
+{
+	return op == OP_call || op == OP_tail_call || op == OP_eval || (op >= OP_call0 && op <= OP_call3);
+}
+
+static bool is_method_call(uint8_t op)
+{
+	return op == OP_call_method || op == OP_tail_call_method;
+}
+
+/* How far below the top the function is that this instruction calls; UNKNOWN: it calls none. */
+static int callee_slot(const uint8_t *at)
+{
+	if (is_call(*at) || is_method_call(*at))
+		return pops_of(at) - 1 - is_method_call(*at);
+	if (*at == OP_call_constructor)
+		return pops_of(at) - 1;
+	return *at == OP_apply ? 2 : UNKNOWN;
+}
+
+/* Where methods are called the function lies above its object. */
+static int called_function(const code_reader *r, const uint8_t *at)
+{
+	int slot = callee_slot(at);
+
+	return slot == UNKNOWN ? UNKNOWN : stack_slot(r, slot);
+}
+
+static void read_instruction(code_reader *r, int pc)
+{
+	const uint8_t *at = r->code->byte_code_buf + pc;
+	int first = stack_slot(r, 1), top = stack_slot(r, 0);
+
+	switch (*at) {
+	case OP_dup:
+		replace_top(r, 0, 1, top);
+		return;
+	case OP_dup1:
+		replace_top(r, 1, 1, first);
+		replace_top(r, 0, 1, top);
+		return;
+	case OP_swap:
+		replace_top(r, 2, 1, top);
+		replace_top(r, 0, 1, first);
+		return;
+	case OP_perm3: {
+		int third = stack_slot(r, 2);
+		replace_top(r, 3, 1, first);
+		replace_top(r, 0, 1, third);
+		replace_top(r, 0, 1, top);
+		return;
+	}
+	case OP_get_field: case OP_get_length:
+		replace_top(r, 1, 1, add_producer(r, pc, top, UNKNOWN));
+		return;
+	case OP_get_field2:
+		replace_top(r, 0, 1, add_producer(r, pc, top, UNKNOWN));
+		return;
+	case OP_get_array_el: case OP_get_private_field:
+		replace_top(r, 2, 1, add_producer(r, pc, first, top));
+		return;
+	case OP_get_array_el2:
+		replace_top(r, 1, 1, add_producer(r, pc, first, top));
+		return;
+	case OP_to_propkey: case OP_to_propkey2: case OP_check_object: case OP_to_object: case OP_check_brand:
+		return;
+	default: {
+		const JSOpCode *info = &short_opcode_info(*at);
+		/* What only sets a variable leaves the value as it is. */
+		bool keeps = info->n_pop == 1 && info->n_push == 1 &&
+		             (info->fmt == OP_FMT_loc || info->fmt == OP_FMT_loc8 || info->fmt == OP_FMT_none_loc ||
+		              info->fmt == OP_FMT_arg || info->fmt == OP_FMT_none_arg || info->fmt == OP_FMT_var_ref ||
+		              info->fmt == OP_FMT_none_var_ref);
+		if (!keeps)
+			replace_top(r, pops_of(at), info->n_push, add_producer(r, pc, UNKNOWN, called_function(r, at)));
+	}
+	}
+}
+
+static void note_arrival(code_reader *r, int target)
+{
+	arrival *there = &r->arrivals[target];
+
+	if (there->depth == UNKNOWN)
+		*there = (arrival){ r->depth, stack_slot(r, 0) };
+	else if (there->top != stack_slot(r, 0))
+		there->top = UNKNOWN;
+}
+
+/* Where ways meet, the straight one may not be one of them, and what is on top may come from another. */
+static void meet_jumps(code_reader *r, int pc, bool *reached)
+{
+	const arrival *from = &r->arrivals[pc];
+
+	if (from->depth == UNKNOWN)
+		return;
+	int top = *reached && stack_slot(r, 0) != from->top ? UNKNOWN : from->top;
+	for (; r->depth < from->depth && r->depth < r->code->stack_size; r->depth++)
+		r->stack[r->depth] = UNKNOWN;
+	r->depth = from->depth;
+	if (r->depth > 0)
+		r->stack[r->depth - 1] = top;
+	*reached = true;
+}
+
+/* Reads until the instruction that ends behind `failed`; its position, or UNKNOWN where no way is known to it. */
+static int read_code(code_reader *r, int failed)
+{
+	const uint8_t *code = r->code->byte_code_buf;
+	bool reached = true;
+
+	r->depth = 0;
+	for (int pc = 0; pc < r->code->byte_code_len;) {
+		int size = short_opcode_info(code[pc]).size, target = jump_target(r, pc);
+		meet_jumps(r, pc, &reached);
+		if (reached && pc < failed && pc + size >= failed)
+			return pc;
+		if (reached) {
+			read_instruction(r, pc);
+			if (target != UNKNOWN)
+				note_arrival(r, target);
+		}
+		reached = reached && !goes_nowhere_else(code[pc]);
+		pc += size;
+	}
+	return UNKNOWN;
+}
+
+/* The name of the variable that an instruction reads; JS_ATOM_NULL: it reads none. */
+static JSAtom variable_of(const JSFunctionBytecode *code, const uint8_t *at)
+{
+	const JSOpCode *info = &short_opcode_info(*at);
+	int index = -1;
+
+	if (info->n_push != 1)
+		return JS_ATOM_NULL;
+	switch (info->fmt) {
+	case OP_FMT_loc: case OP_FMT_arg: case OP_FMT_var_ref: index = get_u16(at + 1); break;
+	case OP_FMT_loc8: index = at[1]; break;
+	case OP_FMT_none_loc: index = (*at - OP_get_loc0) & 3; break;
+	case OP_FMT_none_arg: index = (*at - OP_get_arg0) & 3; break;
+	case OP_FMT_none_var_ref: index = (*at - OP_get_var_ref0) & 3; break;
+	default: return *at == OP_get_var || *at == OP_get_var_undef ? get_u32(at + 1) : JS_ATOM_NULL;
+	}
+	if (info->fmt == OP_FMT_var_ref || info->fmt == OP_FMT_none_var_ref)
+		return code->closure_var && index < code->closure_var_count ? code->closure_var[index].var_name : JS_ATOM_NULL;
+	bool is_argument = info->fmt == OP_FMT_arg || info->fmt == OP_FMT_none_arg;
+	if (!code->vardefs || index >= (is_argument ? code->arg_count : code->var_count))
+		return JS_ATOM_NULL;
+	return code->vardefs[index + (is_argument ? 0 : code->arg_count)].var_name;
+}
+
+typedef struct expression {
+	char text[EXPRESSION_BYTES];
+	size_t length;
+	bool is_known;
+} expression;
+
+static void add_expression(expression *e, const char *text)
+{
+	size_t length = strlen(text), left = sizeof e->text - 1 - e->length;
+
+	length = length < left ? length : left;
+	memcpy(e->text + e->length, text, length);
+	e->length += length;
+	e->text[e->length] = 0;
+}
+
+static void add_atom_name(JSContext *ctx, expression *e, JSAtom atom)
+{
+	char name[64];
+	add_expression(e, JS_AtomGetStrRT(ctx->rt, name, sizeof name, atom));
+}
+
+static void write_expression(JSContext *ctx, const code_reader *r, expression *e, int made, int nesting)
+{
+	const producer *p = made == UNKNOWN || nesting > EXPRESSION_NESTING ? NULL : &r->producers[made];
+	const uint8_t *at = p ? r->code->byte_code_buf + made : NULL;
+	JSAtom variable = p ? variable_of(r->code, at) : JS_ATOM_NULL;
+
+	if (variable != JS_ATOM_NULL) {
+		add_atom_name(ctx, e, variable);
+		e->is_known = true;
+	} else if (p && *at == OP_push_this) {
+		add_expression(e, "this");
+	} else if (p && (*at == OP_get_field || *at == OP_get_field2)) {
+		write_expression(ctx, r, e, p->object, nesting + 1);
+		add_expression(e, ".");
+		add_atom_name(ctx, e, get_u32(at + 1));
+		e->is_known = true;
+	} else if (p && *at == OP_get_length) {
+		write_expression(ctx, r, e, p->object, nesting + 1);
+		add_expression(e, ".length");
+	} else if (p && *at == OP_get_private_field) {
+		write_expression(ctx, r, e, p->object, nesting + 1);
+		add_expression(e, ".");
+		write_expression(ctx, r, e, p->key, nesting + 1);
+	} else if (p && (*at == OP_get_array_el || *at == OP_get_array_el2)) {
+		write_expression(ctx, r, e, p->object, nesting + 1);
+		add_expression(e, "[...]");
+		e->is_known = true;
+	} else if (p && p->key != UNKNOWN && callee_slot(at) != UNKNOWN) {
+		write_expression(ctx, r, e, p->key, nesting + 1);
+		add_expression(e, "(...)");
+	} else {
+		add_expression(e, "(intermediate value)");
+	}
+}
+
+static bool begin_reading(JSContext *ctx, code_reader *r, const JSFunctionBytecode *code)
+{
+	size_t length = (size_t)code->byte_code_len;
+
+	*r = (code_reader){ .code = code };
+	if (length > EXPRESSION_CODE_MAX)
+		return false;
+	r->producers = js_malloc(ctx, (length + 1) * sizeof *r->producers);
+	r->stack = js_malloc(ctx, (code->stack_size + 1u) * sizeof *r->stack);
+	r->arrivals = js_malloc(ctx, (length + 1) * sizeof *r->arrivals);
+	for (size_t i = 0; i <= length; i++)
+		r->arrivals[i] = (arrival){ UNKNOWN, UNKNOWN };
+	return true;
+}
+
+static void end_reading(JSContext *ctx, code_reader *r)
+{
+	js_free(ctx, r->producers);
+	js_free(ctx, r->stack);
+	js_free(ctx, r->arrivals);
+}
+
+/* What the program calls or iterates at the present instruction of its top frame; false: it cannot be said. */
+static bool present_expression(JSContext *ctx, expression *e)
+{
+	const JSStackFrame *frame = ctx->rt->current_stack_frame;
+	code_reader reader;
+
+	*e = (expression){ .text = "" };
+	if (!is_interpreting(frame) || !frame->cur_pc)
+		return false;
+	const JSFunctionBytecode *code = JS_VALUE_GET_OBJ(frame->cur_func)->u.func.function_bytecode;
+	if (code->filename == prelude_name || !begin_reading(ctx, &reader, code))
+		return false;
+	int failed = (int)(frame->cur_pc - code->byte_code_buf), pc = read_code(&reader, failed);
+	/* What a jump backwards leads to is found when the jump is known. */
+	if (pc == UNKNOWN)
+		pc = read_code(&reader, failed);
+	if (pc != UNKNOWN) {
+		const uint8_t *at = code->byte_code_buf + pc;
+		bool iterates = *at == OP_for_of_start || *at == OP_for_await_of_start || *at == OP_append;
+		int slot = iterates ? 0 : callee_slot(at);
+		if (slot != UNKNOWN)
+			write_expression(ctx, &reader, e, stack_slot(&reader, slot), 0);
+	}
+	end_reading(ctx, &reader);
+	return e->is_known;
+}
+
+/* A value that is no object in few words; NULL: nothing is known of it. */
+static const char *kind_in_words(JSValueConst value)
+{
+	switch (JS_VALUE_GET_NORM_TAG(value)) {
+	case JS_TAG_UNDEFINED: return "undefined";
+	case JS_TAG_NULL: return "null";
+	case JS_TAG_BOOL: return JS_VALUE_GET_BOOL(value) ? "true" : "false";
+	case JS_TAG_INT: case JS_TAG_FLOAT64: return "a number";
+	case JS_TAG_STRING: case JS_TAG_STRING_ROPE: return "a string";
+	case JS_TAG_SYMBOL: return "a symbol";
+	case JS_TAG_SHORT_BIG_INT: case JS_TAG_BIG_INT: return "a BigInt";
+	case JS_TAG_OBJECT: return "the object";
+	default: return NULL;
+	}
+}
+
+/* Throws that a value is not what it has to be, by the expression that it came from or, from a builtin, by its kind. */
+static JSValue curfew_throw_unusable(JSContext *ctx, JSValueConst value, const char *what)
+{
+	expression e;
+
+	/* Names of properties are the program's to choose: they are no format. */
+	if (present_expression(ctx, &e))
+		return JS_ThrowTypeError(ctx, "%s is not %s", e.text, what);
+	const char *kind = kind_in_words(value);
+	return kind ? JS_ThrowTypeError(ctx, "%s is not %s", kind, what)
+	            : JS_ThrowTypeError(ctx, "%s is not %s", "the value", what);
+}
+
+/* ---- Stacks ----------------------------------------------------------------------------------------------- */
+
+static JSValue text_property(JSContext *ctx, JSValueConst object, JSAtom name, const char *otherwise)
+{
+	JSValue value = JS_GetProperty(ctx, object, name);
+	JSValue text = JS_IsException(value)   ? JS_EXCEPTION
+	               : JS_IsUndefined(value) ? JS_NewString(ctx, otherwise)
+	                                       : JS_ToString(ctx, value);
+
+	JS_FreeValue(ctx, value);
+	if (!JS_IsException(text))
+		return text;
+	JS_FreeValue(ctx, JS_GetException(ctx));
+	return JS_NewString(ctx, otherwise);
+}
+
+/* "NAME: MESSAGE" and the frames, each in a line of its own; takes the frames over. */
+static JSValue curfew_stack_with_header(JSContext *ctx, JSValueConst error, JSValue frames)
+{
+	if (!JS_IsString(frames))
+		return frames;
+	JSValue name = text_property(ctx, error, JS_ATOM_name, "Error");
+	JSValue message = text_property(ctx, error, JS_ATOM_message, "");
+	bool both = !JS_IsEmptyString(name) && !JS_IsEmptyString(message);
+	JSValue header = JS_ConcatString(ctx, JS_ConcatString3(ctx, "", name, both ? ": " : ""), message);
+
+	return JS_ConcatString(ctx, JS_ConcatString3(ctx, "", header, "\n"), frames);
+}
+
+/* The async function that this frame belongs to, where the engine has resumed it; NULL: it is no such frame. */
+static const JSAsyncFunctionData *resumed_function(const JSStackFrame *frame)
+{
+	JSGCObjectHeader *owner = frame->prev_frame ? NULL : frame->cur_gc_obj;
+
+	if (!owner || JS_GC_TYPE(owner) != JS_GC_OBJ_TYPE_ASYNC_FUNCTION)
+		return NULL;
+	return container_of(owner, JSAsyncFunctionData, header);
+}
+
+static void add_async_frame(JSContext *ctx, DynBuf *out, const JSStackFrame *frame)
+{
+	const JSFunctionBytecode *code = JS_VALUE_GET_OBJ(frame->cur_func)->u.func.function_bytecode;
+	const char *name = get_func_name(ctx, frame->cur_func), *file = JS_AtomToCString(ctx, code->filename);
+	bool is_named = name && *name && *name != '<';
+	int column, line = find_line_num(ctx, code, (uint32_t)(frame->cur_pc - code->byte_code_buf - 1), &column);
+
+	dbuf_printf(out, "    at %s%s", is_named ? "async " : "", is_named ? name : "<anonymous>");
+	if (is_named)
+		curfew_clean_name((char *)out->buf, out->size, strlen(name));
+	dbuf_printf(out, " (%s:%d:%d)\n", file ? file : "<null>", line, column);
+	JS_FreeCString(ctx, name);
+	JS_FreeCString(ctx, file);
+}
+
+/* Who waits for the outermost function of a stack, innermost first, as if it had called. */
+static void curfew_add_async_callers(JSContext *ctx, DynBuf *out, const JSStackFrame *frame, int most)
+{
+	while (frame && frame->prev_frame)
+		frame = frame->prev_frame;
+	const JSAsyncFunctionData *at = frame ? resumed_function(frame) : NULL;
+	uint32_t ignored;
+
+	for (; at && most > 0; most--) {
+		at = awaiting(promise_of(at->resolving_funcs[0]), &ignored);
+		if (at && at->is_active && at->func_state.frame.cur_pc)
+			add_async_frame(ctx, out, &at->func_state.frame);
+	}
+}
+
+JSValue curfew_engine_trace_of(JSValueConst error)
+{
+	JSObject *object = JS_IsObject(error) ? JS_VALUE_GET_OBJ(error) : NULL;
+
+	return object && object->class_id == JS_CLASS_ERROR ? js_dup(object->u.object_data) : JS_UNDEFINED;
+}
+
+void curfew_engine_set_trace(JSValueConst error, JSValueConst trace)
+{
+	JSContext *ctx = curfew_context;
+	JSObject *object = JS_IsObject(error) ? JS_VALUE_GET_OBJ(error) : NULL;
+
+	if (!object || object->class_id != JS_CLASS_ERROR || !JS_IsString(trace))
+		return;
+	JS_FreeValue(ctx, object->u.object_data);
+	object->u.object_data = js_dup(trace);
+}
+
+/* ---- Where a value has no JSON ---------------------------------------------------------------------------- */
+
+/* ".rows[3].total": built from its end, and kept at the end of this. */
+static char json_place[256];
+
+static void add_json_place(const char *text)
+{
+	size_t length = strlen(text), left = sizeof json_place - (size_t)curfew_json_place_length;
+
+	if (length >= left) {
+		/* What is outermost does not fit any more. */
+		memcpy(json_place + sizeof json_place - (size_t)curfew_json_place_length, "...", 3);
+		return;
+	}
+	curfew_json_place_length += (int)length;
+	memcpy(json_place + sizeof json_place - (size_t)curfew_json_place_length, text, length);
+}
+
+static bool is_plain_name(const char *text)
+{
+	if (!*text || (*text >= '0' && *text <= '9'))
+		return false;
+	for (; *text; text++) {
+		unsigned char c = (unsigned char)*text;
+		if (!((c | 0x20) >= 'a' && (c | 0x20) <= 'z') && !(c >= '0' && c <= '9') && c != '_' && c != '$')
+			return false;
+	}
+	return true;
+}
+
+/* Notes a step on the way to what has none: the key at this place of a list of keys, or an index. */
+static void curfew_note_json_place(JSContext *ctx, JSValueConst keys, int64_t index)
+{
+	char step[80];
+	JSValue pending, key;
+
+	if (index < 0)
+		return;
+	if (!JS_IsObject(keys)) {
+		snprintf(step, sizeof step, "[%lld]", (long long)index);
+		add_json_place(step);
+		return;
+	}
+	pending = JS_GetException(ctx);
+	key = JS_GetPropertyInt64(ctx, keys, index);
+	const char *text = JS_ToCString(ctx, key);
+	if (text) {
+		snprintf(step, sizeof step, is_plain_name(text) ? ".%.64s" : "[\"%.64s\"]", text);
+		add_json_place(step);
+	}
+	JS_FreeCString(ctx, text);
+	JS_FreeValue(ctx, key);
+	JS_Throw(ctx, pending);
+}
+
+JSValue curfew_engine_json_place(void)
+{
+	size_t length = (size_t)curfew_json_place_length;
+
+	return JS_NewStringLen(curfew_context, json_place + sizeof json_place - length, length);
+}
+
+/* ---- What a regular expression matched last --------------------------------------------------------------- */
+
+#define MATCH_GROUPS 10
+
+enum { MATCH_LAST_GROUP = MATCH_GROUPS, MATCH_INPUT, MATCH_BEFORE, MATCH_BEHIND };
+
+static JSValue match_text = JS_UNDEFINED;
+static JSValue match_input = JS_UNDEFINED; /* what the program put in the text's place */
+/* Where each group begins and ends, the whole match first and the expression's last group last; -1: it has no part. */
+static int match_groups[MATCH_GROUPS + 1][2];
+
+static void note_group(int which, uint8_t **capture, const uint8_t *start, int shift)
+{
+	bool found = capture && capture[0] && capture[1];
+
+	match_groups[which][0] = found ? (int)((capture[0] - start) >> shift) : -1;
+	match_groups[which][1] = found ? (int)((capture[1] - start) >> shift) : -1;
+}
+
+static void curfew_note_match(JSContext *ctx, JSString *text, uint8_t **capture, const uint8_t *start, int shift, int count)
+{
+	JS_FreeValue(ctx, match_text);
+	JS_FreeValue(ctx, match_input);
+	match_text = js_dup(JS_MKPTR(JS_TAG_STRING, text));
+	match_input = JS_UNDEFINED;
+	for (int i = 0; i < MATCH_GROUPS; i++)
+		note_group(i, i < count ? capture + 2 * i : NULL, start, shift);
+	note_group(MATCH_LAST_GROUP, count > 1 ? capture + 2 * (count - 1) : NULL, start, shift);
+}
+
+static JSValue part_of_match(JSContext *ctx, int from, int to)
+{
+	if (JS_IsUndefined(match_text) || from < 0)
+		return JS_NewString(ctx, "");
+	return js_sub_string(ctx, JS_VALUE_GET_STRING(match_text), from, to);
+}
+
+static bool is_regexp_itself(JSContext *ctx, JSValueConst value)
+{
+	return JS_IsObject(value) && JS_VALUE_GET_OBJ(value) == JS_VALUE_GET_OBJ(ctx->regexp_ctor);
+}
+
+static JSValue get_match(JSContext *ctx, JSValueConst this_value, int which)
+{
+	int length = JS_IsUndefined(match_text) ? 0 : (int)JS_VALUE_GET_STRING(match_text)->len;
+
+	if (!is_regexp_itself(ctx, this_value))
+		return JS_ThrowTypeError(ctx, "this property is RegExp's alone");
+	if (which == MATCH_INPUT)
+		return JS_IsUndefined(match_input) ? part_of_match(ctx, 0, length) : js_dup(match_input);
+	if (which == MATCH_BEFORE)
+		return part_of_match(ctx, 0, match_groups[0][0]);
+	if (which == MATCH_BEHIND)
+		return part_of_match(ctx, match_groups[0][1], length);
+	return part_of_match(ctx, match_groups[which][0], match_groups[which][1]);
+}
+
+static JSValue set_match_input(JSContext *ctx, JSValueConst this_value, JSValueConst value, int which)
+{
+	(void)which;
+	if (!is_regexp_itself(ctx, this_value))
+		return JS_ThrowTypeError(ctx, "this property is RegExp's alone");
+	JSValue text = JS_ToString(ctx, value);
+	if (JS_IsException(text))
+		return text;
+	JS_FreeValue(ctx, match_input);
+	match_input = text;
+	return JS_UNDEFINED;
+}
+
+#define MATCH_GETTER(name, which) JS_CGETSET_MAGIC_DEF(name, get_match, NULL, which)
+
+static const JSCFunctionListEntry match_properties[] = {
+	JS_CGETSET_MAGIC_DEF("input", get_match, set_match_input, MATCH_INPUT),
+	JS_CGETSET_MAGIC_DEF("$_", get_match, set_match_input, MATCH_INPUT),
+	MATCH_GETTER("lastMatch", 0), MATCH_GETTER("$&", 0),
+	MATCH_GETTER("lastParen", MATCH_LAST_GROUP), MATCH_GETTER("$+", MATCH_LAST_GROUP),
+	MATCH_GETTER("leftContext", MATCH_BEFORE), MATCH_GETTER("$`", MATCH_BEFORE),
+	MATCH_GETTER("rightContext", MATCH_BEHIND), MATCH_GETTER("$'", MATCH_BEHIND),
+	MATCH_GETTER("$1", 1), MATCH_GETTER("$2", 2), MATCH_GETTER("$3", 3), MATCH_GETTER("$4", 4), MATCH_GETTER("$5", 5),
+	MATCH_GETTER("$6", 6), MATCH_GETTER("$7", 7), MATCH_GETTER("$8", 8), MATCH_GETTER("$9", 9),
+};
+
+static void add_match_properties(JSContext *ctx)
+{
+	JS_SetPropertyFunctionList(ctx, ctx->regexp_ctor, match_properties, countof(match_properties));
+}
+
+/* ---- What is left of an iterator -------------------------------------------------------------------------- */
+
+JSValue curfew_engine_iterator_items(JSValueConst value)
+{
+	JSContext *ctx = curfew_context;
+	JSObject *iterator = JS_IsObject(value) ? JS_VALUE_GET_OBJ(value) : NULL;
+
+	if (!iterator || (iterator->class_id != JS_CLASS_MAP_ITERATOR && iterator->class_id != JS_CLASS_SET_ITERATOR))
+		return JS_UNDEFINED;
+	bool is_set = iterator->class_id == JS_CLASS_SET_ITERATOR;
+	const JSMapIteratorData *data = iterator->u.map_iterator_data;
+	JSValue items = JS_NewArray(ctx);
+	uint32_t count = 0;
+	JS_SetPropertyUint32(ctx, items, count++, JS_NewBool(ctx, data && data->kind == JS_ITERATOR_KIND_KEY_AND_VALUE));
+	const JSMapState *map = data && !JS_IsUndefined(data->obj) ? JS_GetOpaque(data->obj, is_set ? JS_CLASS_SET : JS_CLASS_MAP) : NULL;
+	if (!map)
+		return items;
+	for (struct list_head *at = data->cur_record ? data->cur_record->link.next : map->records.next; at != &map->records; at = at->next) {
+		const JSMapRecord *record = list_entry(at, JSMapRecord, link);
+		if (record->empty)
+			continue;
+		if (data->kind != JS_ITERATOR_KIND_VALUE || is_set)
+			JS_SetPropertyUint32(ctx, items, count++, js_dup(record->key));
+		if (data->kind != JS_ITERATOR_KIND_KEY)
+			JS_SetPropertyUint32(ctx, items, count++, js_dup(is_set ? record->key : record->value));
+		if (data->kind == JS_ITERATOR_KIND_VALUE && is_set)
+			count--;
+	}
+	return items;
+}

@@ -1,0 +1,7 @@
+// SPDX-License-Identifier: Apache-2.0
+// What is returned and has no JSON is an error that says where.
+// outcome: threw
+// error.name: TypeError
+// error.message: the value has no JSON at .rows[3].total: BigInt are forbidden in JSON.stringify
+// error.cause.name: TypeError
+export default { rows: [1, 2, 3, { total: 10n }] };

@@ -1,0 +1,6 @@
+// SPDX-License-Identifier: Apache-2.0
+// args: --call main
+// outcome: threw
+// error.name: TypeError
+// error.message: the value has no JSON at .self: circular reference
+globalThis.main = async () => { const o = {}; o.self = o; return o };
