@@ -85,6 +85,36 @@ def check_node(context, name):
     return int(re.search(r"pass (\d+)", out)[1])
 
 
+# ---- Go -----------------------------------------------------------------------------------------------------------
+
+
+def go_environment(context):
+    """What finds the library of the build; compiled packages stay in the user's own cache."""
+    folder = context.folder()
+    with open(os.path.join(folder, "curfew.pc"), "w", encoding="utf-8") as file:
+        file.write(f"Name: curfew\nDescription: the library of the build\nVersion: 0\nCflags: -I{ROOT}/include\n"
+                   f"Libs: -L{context.build} -lcurfew -Wl,-rpath,{context.build}\n")
+    return {"PKG_CONFIG_PATH": folder, "GOCACHE": os.path.expanduser("~/.cache/go-build"), "GOTOOLCHAIN": "local", "GOFLAGS": ""}
+
+
+def check_go(context, race):
+    if context.is_sanitized:
+        raise Skipped("Go has no sanitizer of these")
+    if shutil.which("go") is None:
+        raise Skipped("there is no Go")
+    environment, folder = go_environment(context), os.path.join(ROOT, "bindings", "go")
+    if race:
+        # Debian has the detector's runtime in a package of its own.
+        root = run(context, ["go", "env", "GOROOT"], env=environment).strip()
+        if not glob.glob(os.path.join(root, "src", "runtime", "race", "**", "race_linux*.syso"), recursive=True):
+            raise Skipped("this Go has no race detector")
+    else:
+        run(context, ["go", "vet", "./..."], cwd=folder, env=environment)
+        expect(run(context, ["gofmt", "-l", "."], cwd=folder) == "", "gofmt would change something")
+    out = run(context, ["go", "test", "-count=1", "-v", *(["-race"] if race else []), "."], timeout=300, cwd=folder, env=environment)
+    return len(re.findall(r"^--- PASS", out, re.M))
+
+
 # ---- All ----------------------------------------------------------------------------------------------------------
 
 
@@ -94,4 +124,6 @@ def tests(context):
                 for source in sorted(glob.glob(os.path.join(ROOT, "bindings", pattern)))]
 
     return [*each("python/tests/test_*.py", lambda name: "python/" + name[5:-3], check_python),
-            *each("node/test/*.test.mjs", lambda name: "node/" + name.removesuffix(".test.mjs"), lambda context, path: check_node(context, os.path.basename(path)))]
+            *each("node/test/*.test.mjs", lambda name: "node/" + name.removesuffix(".test.mjs"), lambda context, path: check_node(context, os.path.basename(path))),
+            Test("bindings", "go", lambda context: check_go(context, False)),
+            Test("bindings", "go-race", lambda context: check_go(context, True))]

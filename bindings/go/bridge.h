@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What C has to do for Go: callbacks with C types, and structs whose pointers Go may not hold. */
+#ifndef CURFEW_GO_BRIDGE_H
+#define CURFEW_GO_BRIDGE_H
+
+#include <curfew.h>
+
+/* Options of a run as Go fills them; the memory that they point to is the caller's, and C's. */
+curfew_status bridge_start(curfew_program *program, curfew_run_options *options, uintptr_t handle, bool events,
+                           curfew_run **run, curfew_failure *failure);
+/* A row of curfew_program_set_functions. */
+void bridge_function(curfew_host_function *row, char *name, char *module, char *type, uint64_t fuel, bool is_async, uintptr_t handle);
+/* The data of a call as a number; 0: none. */
+void bridge_set_data(curfew_host_call *call, uintptr_t number);
+uintptr_t bridge_get_data(curfew_host_call *call);
+const char *bridge_status_name(curfew_status status);
+
+#endif

@@ -1,0 +1,485 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package curfew
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"reflect"
+	"regexp"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+const addModule = `(module (func (export "add") (param i32 i32) (result i32) local.get 0 local.get 1 i32.add))`
+const waits = "new Promise((resolve) => setTimeout(resolve, 25000))"
+
+var (
+	background = context.Background()
+	forever    = Limits{Timeout: 30 * time.Second}
+	short      = Limits{Timeout: 100 * time.Millisecond}
+)
+
+func must[T any](t *testing.T) func(T, error) T {
+	return func(value T, err error) T {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return value
+	}
+}
+
+func newEngine(t *testing.T, options EngineOptions) *Engine {
+	engine := must[*Engine](t)(NewEngine(options))
+	t.Cleanup(func() { engine.Close() })
+	return engine
+}
+
+func newProgram(t *testing.T, source Source) *Program {
+	engine := must[*Engine](t)(DefaultEngine())
+	return must[*Program](t)(engine.Program(source))
+}
+
+func js(text string) Source { return Source{Text: []byte(text)} }
+
+func expect(t *testing.T, what string, seen, expected any) {
+	t.Helper()
+	if !reflect.DeepEqual(seen, expected) {
+		t.Fatalf("%s: seen %#v, expected %#v", what, seen, expected)
+	}
+}
+
+func TestFirstLine(t *testing.T) {
+	var value int
+	report := must[*Report](t)(Run(background, "6 * 7", Options{}))
+	if err := report.Decode(&value); err != nil || value != 42 {
+		t.Fatal(value, err)
+	}
+}
+
+func TestReport(t *testing.T) {
+	report := must[*Report](t)(Run(background, "console.log('hi'); console.error('oh'); curfew.checkpoint({done: 1}); null.x", Options{}))
+	expect(t, "outcome", []any{report.Outcome, report.OK(), report.ExitCode}, []any{"threw", false, 1})
+	expect(t, "output", []string{report.Stdout, report.Stderr, string(report.Partial)}, []string{"hi\n", "oh\n", `{"done":1}`})
+	expect(t, "error", []any{report.Error.Name, report.Error.Stack[0].Line}, []any{"TypeError", 1})
+	var failed *ProgramFailed
+	if !errors.As(report.Err(), &failed) || failed.Report != report || report.Decode(new(int)) == nil {
+		t.Fatal(report.Err())
+	}
+	var all map[string]any
+	if err := json.Unmarshal(report.JSON, &all); err != nil || all["schema"] != "curfew.report/1" {
+		t.Fatal(err)
+	}
+}
+
+func TestDeadline(t *testing.T) {
+	report := must[*Report](t)(Run(background, "for (;;);", Options{Limits: short}))
+	expect(t, "outcome", []any{report.Outcome, report.Tripped, report.ExitCode, report.Limits["timeout_us"]}, []any{"deadline", []string{"deadline"}, 124, 100000.0})
+	if report.Error.Stack[0].File != "source.js" || report.Latency() < 0 {
+		t.Fatal(report.Error)
+	}
+}
+
+// The deadline of a context is the run's; one that is over starts nothing.
+func TestContext(t *testing.T) {
+	ctx, cancel := context.WithTimeout(background, 100*time.Millisecond)
+	report := must[*Report](t)(Run(ctx, "for (;;);", Options{Limits: forever}))
+	if report.Outcome != "deadline" && report.Outcome != "cancelled" {
+		t.Fatal(report.Outcome)
+	}
+	<-ctx.Done()
+	if _, err := Run(ctx, "1", Options{}); !errors.Is(err, context.DeadlineExceeded) {
+		t.Fatal(err)
+	}
+	cancel()
+
+	ctx, cancel = context.WithCancel(background)
+	time.AfterFunc(50*time.Millisecond, cancel)
+	report = must[*Report](t)(Run(ctx, "for (;;);", Options{Limits: forever}))
+	expect(t, "outcome", report.Outcome, "cancelled")
+	if _, err := Run(ctx, "1", Options{}); !errors.Is(err, context.Canceled) {
+		t.Fatal(err)
+	}
+}
+
+func TestEveryLimitHasAField(t *testing.T) {
+	names := map[string]bool{}
+	for name := range (&Limits{}).fields() {
+		names[name] = true
+	}
+	for _, row := range LimitTable() {
+		if !names[row.Name] {
+			t.Errorf("Limits has no field for %s", row.Name)
+		}
+		delete(names, row.Name)
+		text := map[bool]string{true: "1m", false: "4194304"}[strings.HasSuffix(row.ReportKey, "_us")]
+		var limits Limits
+		if err := limits.ParseLimit(row.Name, text); err != nil || limits == (Limits{}) {
+			t.Fatalf("%s: %v", row.Name, err)
+		}
+		report := must[*Report](t)(Run(background, "1", Options{Limits: limits}))
+		expected := map[bool]float64{true: 60e6, false: 4194304}[strings.HasSuffix(row.ReportKey, "_us")]
+		expect(t, row.Name, report.Limits[row.ReportKey], expected)
+	}
+	if len(names) > 0 {
+		t.Errorf("the library has no limits %v", names)
+	}
+	report := must[*Report](t)(Run(background, "1", Options{Limits: Limits{HostCalls: Unlimited, Timeout: UnlimitedTime}}))
+	expect(t, "unlimited", []any{report.Limits["host_calls"], report.Limits["timeout_us"]}, []any{nil, nil})
+	expect(t, "exit code", Outcomes()["deadline"], 124)
+}
+
+func TestWhatIsWrongIsAnErrorThatNamesIt(t *testing.T) {
+	cases := map[string]Options{
+		"negative":  {Limits: Limits{Timeout: -1}},
+		"memory":    {Limits: Limits{Memory: 1}},
+		"JSON":      {Params: []any{math.NaN()}},
+		"NUL":       {Call: "a\x00b"},
+		"http":      {AllowFetch: []string{"http://example.com"}},
+		"name":      {Secrets: map[string]string{"not a name": "x"}},
+		"directory": {Dirs: []Dir{{Host: "a\x00", Guest: "/"}}},
+	}
+	for words, options := range cases {
+		_, err := Run(background, "1", options)
+		if !errors.Is(err, ErrInvalid) || !strings.Contains(err.Error(), words) {
+			t.Errorf("%s: %v", words, err)
+		}
+	}
+	engine := newEngine(t, EngineOptions{})
+	for words, functions := range map[string]Functions{
+		"f must be":   {"f": 3},
+		"variadic":    {"f": func(...int) {}},
+		"name":        {"not a name": func() {}},
+		"numbers of":  {"f": HostFunction{Call: func(int32) {}, Type: "ii->"}},
+		"parameter 1": {"f": HostFunction{Call: func(int) {}, Type: "i->"}},
+		"result 1":    {"f": HostFunction{Call: func() float64 { return 0 }, Type: "->f"}},
+		"2 values":    {"f": func() (int, int) { return 0, 0 }},
+	} {
+		if _, err := engine.Program(Source{Text: []byte("1"), Functions: functions}); !errors.Is(err, ErrInvalid) || !strings.Contains(err.Error(), words) {
+			t.Errorf("%s: %v", words, err)
+		}
+	}
+	if _, err := engine.Program(Source{Language: "python"}); !errors.Is(err, ErrInvalid) {
+		t.Error(err)
+	}
+	if _, err := NewEngine(EngineOptions{Threads: -1}); !errors.Is(err, ErrInvalid) {
+		t.Error(err)
+	}
+}
+
+func TestParametersAndCalls(t *testing.T) {
+	program := newProgram(t, js("export default (a, b) => a + b; export const twice = (x) => x * 2;"))
+	expect(t, "text", string(must[*Report](t)(program.Run(background, Options{Params: []any{"ü", "☃"}})).Value), `"ü☃"`)
+	expect(t, "call", string(must[*Report](t)(program.Run(background, Options{Params: []any{21}, Call: "twice"})).Value), "42")
+	expect(t, "no such", must[*Report](t)(program.Run(background, Options{Call: "nothing"})).Outcome, "bad_program")
+}
+
+func TestWebAssemblyImagesFiles(t *testing.T) {
+	program := newProgram(t, Source{Text: []byte(addModule), Language: "wat"})
+	if err := program.Compile(Limits{}); err != nil || program.Kind() != "module" {
+		t.Fatal(err, program.Kind())
+	}
+	image := must[[]byte](t)(program.Save())
+	engine := newEngine(t, EngineOptions{})
+	loaded := must[*Program](t)(engine.Load(image, nil))
+	expect(t, "sum", string(must[*Report](t)(loaded.Run(background, Options{Call: "add", Params: []any{40, 2}})).Value), "42")
+	if _, err := engine.Load(image[:len(image)-1], nil); !errors.Is(err, ErrBadImage) {
+		t.Fatal(err)
+	}
+	var inspected struct{ Kind string }
+	if err := json.Unmarshal(must[json.RawMessage](t)(program.Inspect(Limits{})), &inspected); err != nil || inspected.Kind != "module" {
+		t.Fatal(err, inspected)
+	}
+	var failed *Error
+	bad := newProgram(t, Source{Text: []byte("\x00asm\x01\x00\x00\x00\xff")})
+	if err := bad.Compile(Limits{}); !errors.As(err, &failed) || !errors.Is(err, ErrBadProgram) || failed.Report.Outcome != "bad_program" {
+		t.Fatal(err)
+	}
+
+	directory := t.TempDir()
+	os.WriteFile(filepath.Join(directory, "lib.mjs"), []byte("export const answer = 42;"), 0o600)
+	os.WriteFile(filepath.Join(directory, "main.mjs"), []byte("import { answer } from './lib.mjs'; export default () => answer;"), 0o600)
+	source := must[Source](t)(ReadSource(filepath.Join(directory, "main.mjs")))
+	expect(t, "file", string(must[*Report](t)(engine.Run(background, source, Options{})).Value), "42")
+	if _, err := ReadSource(filepath.Join(directory, "gone.mjs")); !errors.Is(err, os.ErrNotExist) {
+		t.Fatal(err)
+	}
+}
+
+func TestSecretsAreGivenAndTakenOut(t *testing.T) {
+	report := must[*Report](t)(Run(background, "console.log(secrets.get('TOKEN')); secrets.get('TOKEN').length", Options{Secrets: map[string]string{"TOKEN": "hunter2-hunter2"}}))
+	if string(report.Value) != "15" || strings.Contains(report.Stdout, "hunter2") {
+		t.Fatal(report.Stdout)
+	}
+}
+
+func TestStandardInputReachesWASI(t *testing.T) {
+	echo := `(module
+	  (import "wasi_snapshot_preview1" "fd_read" (func $read (param i32 i32 i32 i32) (result i32)))
+	  (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
+	  (memory (export "memory") 1)
+	  (func (export "_start")
+	    (i32.store (i32.const 0) (i32.const 64)) (i32.store (i32.const 4) (i32.const 1000))
+	    (drop (call $read (i32.const 0) (i32.const 0) (i32.const 1) (i32.const 16)))
+	    (i32.store (i32.const 4) (i32.load (i32.const 16)))
+	    (drop (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 16)))))`
+	path := filepath.Join(t.TempDir(), "stdin")
+	os.WriteFile(path, []byte("from Go"), 0o600)
+	stdin := must[*os.File](t)(os.Open(path))
+	defer stdin.Close()
+	report := must[*Report](t)(newProgram(t, Source{Text: []byte(echo), Language: "wat"}).Run(background, Options{
+		Stdin: stdin, Args: []string{"a"}, Env: map[string]string{"A": "b"}, Dirs: []Dir{{Host: t.TempDir(), Guest: "/data", Write: true}}}))
+	expect(t, "stdout", report.Stdout, "from Go")
+}
+
+func TestStartCancelUsage(t *testing.T) {
+	run := must[*Running](t)(newProgram(t, js("for (;;);")).Start(background, Options{Limits: forever}))
+	if run.Report() != nil {
+		t.Fatal("it has ended")
+	}
+	run.Usage()
+	run.Cancel()
+	expect(t, "outcome", run.Wait().Outcome, "cancelled")
+	run.Cancel()
+	ctx, cancel := context.WithCancel(background)
+	run = must[*Running](t)(newProgram(t, js(waits)).Start(ctx, Options{Limits: forever}))
+	cancel()
+	expect(t, "outcome", run.Wait().Outcome, "cancelled")
+	run.Close()
+	run.Close()
+}
+
+func TestEvents(t *testing.T) {
+	var seen []string
+	listen := func(event Event) { seen = append(seen, event.Kind+" "+string(event.Data)) }
+	program := newProgram(t, js("console.log('one'); curfew.progress({at: 1}); curfew.checkpoint([2]); console.error('two');"))
+	must[*Report](t)(program.Run(background, Options{OnEvent: listen}))
+	expect(t, "events", seen, []string{"stdout one\n", `progress {"at":1}`, "checkpoint [2]", "stderr two\n"})
+}
+
+func TestOverload(t *testing.T) {
+	engine := newEngine(t, EngineOptions{MaxRuns: 1})
+	program := must[*Program](t)(engine.Program(js(waits)))
+	run := must[*Running](t)(program.Start(background, Options{Limits: forever}))
+	if _, err := program.Run(background, Options{}); !errors.Is(err, ErrOverloaded) {
+		t.Fatal(err)
+	}
+	run.Close()
+	program.Close()
+	if _, err := program.Run(background, Options{}); !errors.Is(err, ErrClosed) {
+		t.Fatal(err)
+	}
+}
+
+type row struct {
+	Name  string  `json:"name"`
+	Price float64 `json:"price"`
+}
+
+func TestHostFunctions(t *testing.T) {
+	functions := Functions{
+		"keep":    func(n int, text string, r row) map[string]any { return map[string]any{"n": n, "text": text, "row": r} },
+		"nothing": func() {},
+		"fail":    func() error { return errors.New("no such row") },
+		"both":    func(ok bool) (int, error) { return 7, map[bool]error{true: nil, false: errors.New("not ok")}[ok] },
+		"panics":  func() { panic("at once") },
+		"later":   HostFunction{Async: true, Call: func(x int) (int, error) { time.Sleep(time.Millisecond); return x * 2, nil }},
+		"fails":   HostFunction{Async: true, Call: func() error { return errors.New("not today") }},
+		"odd":     func() float64 { return math.Inf(1) },
+	}
+	source := `const caught = (f) => { try { return f() } catch (e) { return e.message } };
+		export default async () => [host.keep(1, 'ü', {name: 'a', price: 1.5}), typeof host.nothing(), caught(() => host.fail()), host.both(true),
+			caught(() => host.both(false)), caught(() => host.panics()), await host.later(21), await host.fails().catch((e) => e.message),
+			caught(() => host.keep(1)), caught(() => host.keep('x', 'y', {})).slice(0, 18), caught(() => host.odd()).includes('no JSON')]`
+	report := must[*Report](t)(newProgram(t, Source{Text: []byte(source), Functions: functions}).Run(background, Options{}))
+	if report.Err() != nil {
+		t.Fatal(report.Err())
+	}
+	expect(t, "value", string(report.Value), `[{"n":1,"row":{"name":"a","price":1.5},"text":"ü"},"undefined","no such row",7,"not ok","panic: at once",42,"not today","keep takes 3 arguments and was given 1","argument 1 of keep",true]`)
+}
+
+func TestTypedHostFunctions(t *testing.T) {
+	source := `(module (import "env" "mix" (func $mix (param i32 i64 f64) (result f64)))
+	  (func (export "f") (result f64) (call $mix (i32.const -1) (i64.const 9007199254740993) (f64.const 0.5))))`
+	var seen []any
+	mix := HostFunction{Module: "env", Type: "iIF->F", Call: func(a int32, b int64, c float64) float64 { seen = []any{a, b, c}; return c * 2 }}
+	report := must[*Report](t)(newProgram(t, Source{Text: []byte(source), Language: "wat", Functions: Functions{"mix": mix}}).Run(background, Options{Call: "f"}))
+	expect(t, "value", string(report.Value), "1")
+	expect(t, "arguments", seen, []any{int32(-1), int64(9007199254740993), 0.5})
+}
+
+// What is called is told of the stop by its context, and is not waited for.
+func TestACallOutlivesNoDeadline(t *testing.T) {
+	gate := make(chan struct{})
+	told := make(chan error, 1)
+	functions := Functions{
+		"hang":      func() { <-gate },
+		"hangAsync": HostFunction{Async: true, Call: func(ctx context.Context) error { <-ctx.Done(); told <- ctx.Err(); return ctx.Err() }},
+	}
+	for _, source := range []string{"host.hang()", "host.hangAsync()"} {
+		report := must[*Report](t)(newProgram(t, Source{Text: []byte(source), Functions: functions}).Run(background, Options{Limits: short}))
+		expect(t, source, report.Outcome, "deadline")
+	}
+	expect(t, "context", <-told, context.Canceled)
+	close(gate)
+}
+
+func TestManyAtOnce(t *testing.T) {
+	engine := newEngine(t, EngineOptions{})
+	add := func(a, b int) int { return a + b }
+	program := must[*Program](t)(engine.Program(Source{Text: []byte("export default (x) => { let s = 0; for (let i = 0; i < 20; i++) s = host.add(s, x); return s; }"), Functions: Functions{"add": add}}))
+	var group sync.WaitGroup
+	for x := 0; x < 16; x++ {
+		group.Add(1)
+		go func(x int) {
+			defer group.Done()
+			for i := 0; i < 10; i++ {
+				report, err := program.Run(background, Options{Params: []any{x}})
+				if err != nil || string(report.Value) != fmt.Sprint(20*x) {
+					t.Error(err, report)
+				}
+			}
+		}(x)
+	}
+	group.Wait()
+
+	ctx, cancel := context.WithCancel(background)
+	waiting := must[*Program](t)(engine.Program(js(waits)))
+	runs := make([]*Running, 500)
+	for i := range runs {
+		runs[i] = must[*Running](t)(waiting.Start(ctx, Options{Limits: forever}))
+	}
+	cancel()
+	for _, run := range runs {
+		expect(t, "outcome", run.Wait().Outcome, "cancelled")
+		run.Close()
+	}
+	expect(t, "active", engine.Stats().RunsActive, uint64(0))
+}
+
+func TestSessions(t *testing.T) {
+	program := newProgram(t, js("let n = 0; function inc(by) { n += by; return n; } function spin() { for (;;); }"))
+	session := must[*Session](t)(program.Session(Options{Limits: Limits{Loops: 100_000_000}}))
+	defer session.Close()
+	call := func(function string, params ...any) string {
+		return string(must[*Report](t)(session.Call(background, function, params, Limits{})).Value)
+	}
+	expect(t, "calls", []string{call("inc", 2), call("inc", 3)}, []string{"2", "5"})
+	expect(t, "cell", string(must[*Report](t)(session.Eval(background, "cell", "const twice = n * 2; twice", Limits{})).Value), "10")
+	expect(t, "totals", session.Totals().Calls, uint64(3))
+	for i := 0; i < 10; i++ { // also where it is cancelled before the call has begun
+		ctx, cancel := context.WithCancel(background)
+		go cancel()
+		report, err := session.Call(ctx, "spin", nil, forever)
+		if err != nil && !errors.Is(err, context.Canceled) || err == nil && report.Outcome != "cancelled" {
+			t.Fatal(err, report)
+		}
+		if err := session.Reset(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	expect(t, "anew", call("inc", 1), "1")
+
+	lost := must[*Session](t)(newProgram(t, Source{Text: []byte(`(module (func (export "trap") unreachable))`), Language: "wat"}).Session(Options{}))
+	expect(t, "trap", must[*Report](t)(lost.Call(background, "trap", nil, Limits{})).Outcome, "trapped")
+	if _, err := lost.Call(background, "trap", nil, Limits{}); lost.Usable() || !errors.Is(err, ErrUnusable) {
+		t.Fatal(err)
+	}
+	if _, err := program.Session(Options{Call: "inc"}); !errors.Is(err, ErrInvalid) {
+		t.Fatal(err)
+	}
+}
+
+func TestCollection(t *testing.T) {
+	for i := 0; i < 20; i++ {
+		engine := must[*Engine](t)(NewEngine(EngineOptions{Threads: 1}))
+		must[*Running](t)(must[*Program](t)(engine.Program(js("for (;;);"))).Start(background, Options{Limits: Limits{Timeout: 5 * time.Millisecond}}))
+		runtime.GC()
+	}
+	time.Sleep(50 * time.Millisecond)
+	runtime.GC()
+}
+
+// Go's runtime stops goroutines by SIGURG: here loops of both worlds are stopped while the other's signals come.
+func TestTheRuntimesOwnPreemptionGoesOn(t *testing.T) {
+	program := newProgram(t, Source{Text: []byte(`(module (func (export "spin") (loop (br 0))))`), Language: "wat"})
+	over := make(chan struct{})
+	var group sync.WaitGroup
+	for i := 0; i < 2; i++ {
+		group.Add(1)
+		go func() { // preempted by signals alone
+			defer group.Done()
+			for n := uint64(0); ; n++ {
+				if n%(1<<26) == 0 {
+					select {
+					case <-over:
+						return
+					default:
+					}
+				}
+			}
+		}()
+	}
+	for i := 0; i < 40; i++ {
+		report := must[*Report](t)(program.Run(background, Options{Call: "spin", Limits: Limits{Timeout: 10 * time.Millisecond}}))
+		expect(t, "outcome", report.Outcome, "deadline")
+		runtime.GC() // stops the world, by signals
+	}
+	close(over)
+	group.Wait()
+}
+
+func TestReadme(t *testing.T) {
+	text := string(must[[]byte](t)(os.ReadFile("README.md")))
+	directory := t.TempDir()
+	blocks := regexp.MustCompile("(?ms)^```go\n(.*?)^```").FindAllStringSubmatch(text, -1)
+	if len(blocks) < 2 {
+		t.Fatal("the README has no programs")
+	}
+	tested := 0
+	for i, block := range blocks {
+		if !strings.Contains(block[1], "package main") {
+			continue
+		}
+		tested++
+		path := filepath.Join(directory, fmt.Sprintf("block%d.go", i))
+		os.WriteFile(path, []byte(block[1]), 0o600)
+		runExample(t, path, regexp.MustCompile(`// -> (.*)`).FindAllStringSubmatch(block[1], -1))
+	}
+	if tested < 2 {
+		t.Fatalf("%d programs", tested)
+	}
+}
+
+func runExample(t *testing.T, path string, marks [][]string) {
+	t.Helper()
+	var expected string
+	for _, mark := range marks {
+		expected += mark[1] + "\n"
+	}
+	out, err := exec.Command("go", "run", path).CombinedOutput()
+	if err != nil || string(out) != expected {
+		t.Fatalf("%s: %v\nseen %q\nexpected %q", path, err, out, expected)
+	}
+}
+
+func TestExamples(t *testing.T) {
+	paths, _ := filepath.Glob("examples/*/main.go")
+	if len(paths) != 6 {
+		t.Fatal(paths)
+	}
+	for _, path := range paths {
+		text := string(must[[]byte](t)(os.ReadFile(path)))
+		runExample(t, path, regexp.MustCompile(`// -> (.*)`).FindAllStringSubmatch(text, -1))
+	}
+}

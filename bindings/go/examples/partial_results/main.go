@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Keeps what a program had done when its time was up, and follows it meanwhile.
+package main
+
+import (
+	"context"
+	"fmt"
+	"log"
+	"time"
+
+	"curfew"
+)
+
+const source = `
+	let done = 0;
+	while (!curfew.signal.aborted) {
+		done += 1;
+		if (done % 1000 === 0) curfew.checkpoint({ done });
+		if (done === 1000) curfew.progress("begun");
+	}
+	({ done: done > 0, finished: false })
+`
+
+func main() {
+	report, err := curfew.Run(context.Background(), source, curfew.Options{
+		Limits: curfew.Limits{Timeout: 200 * time.Millisecond, Grace: 200 * time.Millisecond, HostCalls: curfew.Unlimited},
+		OnEvent: func(event curfew.Event) {
+			if event.Kind == "progress" {
+				fmt.Println(string(event.Data)) // -> "begun"
+			}
+		},
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(report.Outcome, report.Stop.Mode, string(report.Value)) // -> deadline cooperative {"done":true,"finished":false}
+	fmt.Println(len(report.Partial) > 0)                                // -> true
+}

@@ -1,0 +1,349 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package curfew
+
+// #include <stdlib.h>
+// #include "bridge.h"
+import "C"
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"runtime/cgo"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+	"unsafe"
+)
+
+// Functions are host functions by name: each a Go function, or a HostFunction.
+//
+// A Go function may take a context.Context first, which ends when the run is stopped. Its other parameters are decoded from
+// JSON; it returns nothing, a value, an error, or both. An error is an exception that the program may catch.
+type Functions map[string]any
+
+// HostFunction is a Go function with more to say about it.
+type HostFunction struct {
+	Call   any    // a function, as in Functions
+	Module string // what a WebAssembly module imports it from, or a component's interface; "": "host"
+	Type   string // "ii->i" and the like, of i (int32), I (int64), f (float32), F (float64); "": JSON
+	Fuel   uint64 // what a call costs where fuel is limited
+	Async  bool   // the program has a promise for the answer, and WebAssembly waits without holding a thread
+}
+
+// lookAgain is after what time a thread that waits for a function looks whether its run is stopped.
+const lookAgain = 2 * time.Millisecond
+
+// boundFunction is a host function that was looked at: how its parameters and results are passed.
+type boundFunction struct {
+	HostFunction
+	name    string
+	call    reflect.Value
+	takes   []reflect.Type
+	context bool
+	results int // besides the error
+	fails   bool
+}
+
+var (
+	contextType = reflect.TypeOf((*context.Context)(nil)).Elem()
+	errorType   = reflect.TypeOf((*error)(nil)).Elem()
+)
+
+func bind(name string, given any) (*boundFunction, error) {
+	bound := &boundFunction{name: name}
+	switch value := given.(type) {
+	case HostFunction:
+		bound.HostFunction = value
+	default:
+		bound.Call = value
+	}
+	bound.call = reflect.ValueOf(bound.Call)
+	if bound.call.Kind() != reflect.Func || bound.call.IsNil() || bound.call.Type().IsVariadic() {
+		return nil, invalid("host function %s must be a function without variadic parameters, not %T", name, bound.Call)
+	}
+	kind := bound.call.Type()
+	for i := 0; i < kind.NumIn(); i++ {
+		if i == 0 && kind.In(0) == contextType {
+			bound.context = true
+			continue
+		}
+		bound.takes = append(bound.takes, kind.In(i))
+	}
+	bound.results = kind.NumOut()
+	if bound.results > 0 && kind.Out(bound.results-1) == errorType {
+		bound.fails = true
+		bound.results--
+	}
+	return bound, bound.check()
+}
+
+var letters = map[byte]reflect.Kind{'i': reflect.Int32, 'I': reflect.Int64, 'f': reflect.Float32, 'F': reflect.Float64}
+
+// check says whether the Go function has the shape that its type says.
+func (b *boundFunction) check() error {
+	if b.Type == "" {
+		if b.results > 1 {
+			return invalid("host function %s returns %d values; one and an error can be passed", b.name, b.results)
+		}
+		return nil
+	}
+	parameters, results, found := strings.Cut(b.Type, "->")
+	if !found {
+		return invalid("host function %s: %q is not a type like \"ii->i\"", b.name, b.Type)
+	}
+	if len(parameters) != len(b.takes) || len(results) != b.results {
+		return invalid("host function %s: its type %q has other numbers of values than %s", b.name, b.Type, b.call.Type())
+	}
+	for i := range parameters {
+		if letters[parameters[i]] != b.takes[i].Kind() {
+			return invalid("host function %s: parameter %d of its type %q is not a Go %s", b.name, i+1, b.Type, b.takes[i])
+		}
+	}
+	for i := range results {
+		if letters[results[i]] != b.call.Type().Out(i).Kind() {
+			return invalid("host function %s: result %d of its type %q is not a Go %s", b.name, i+1, b.Type, b.call.Type().Out(i))
+		}
+	}
+	return nil
+}
+
+// setFunctions gives the program its functions. Their handles are never deleted: calls may come as long as any run of the
+// program goes on, and the library does not say when the last one has ended.
+func (p *Program) setFunctions(functions Functions) error {
+	if len(functions) == 0 {
+		return nil
+	}
+	memory := new(arena)
+	defer memory.free()
+	rows := unsafe.Slice((*C.curfew_host_function)(memory.bytes(len(functions)*C.sizeof_curfew_host_function)), len(functions))
+	i := 0
+	for name, given := range functions {
+		bound, err := bind(name, given)
+		if err != nil {
+			return err
+		}
+		if err := bound.fill(memory, &rows[i]); err != nil {
+			return err
+		}
+		i++
+	}
+	return p.use(func(program *C.curfew_program) error {
+		var failure C.curfew_failure
+		if status := C.curfew_program_set_functions(program, &rows[0], C.size_t(len(rows)), &failure); status != C.CURFEW_OK {
+			return newError(status, &failure)
+		}
+		return nil
+	})
+}
+
+func (b *boundFunction) fill(memory *arena, row *C.curfew_host_function) error {
+	var module, kind *C.char
+	name, err := memory.text(b.name, "the name of a host function")
+	if err == nil && b.Module != "" {
+		module, err = memory.text(b.Module, "a module")
+	}
+	if err == nil && b.Type != "" {
+		kind, err = memory.text(b.Type, "a type")
+	}
+	if err == nil {
+		C.bridge_function(row, name, module, kind, C.uint64_t(b.Fuel), C.bool(b.Async), C.uintptr_t(cgo.NewHandle(b)))
+	}
+	return err
+}
+
+// ---- Calls
+
+// hostCall is one call; whoever takes the pointer answers it.
+type hostCall struct {
+	pointer *C.curfew_host_call
+	taken   atomic.Bool
+	cancel  context.CancelFunc
+}
+
+// take returns the call to whoever asks first, and nil after that.
+func (h *hostCall) take() *C.curfew_host_call {
+	if h.taken.Swap(true) {
+		return nil
+	}
+	return h.pointer
+}
+
+func (h *hostCall) throw(message string) {
+	if call := h.take(); call != nil {
+		text := C.CString(strings.ReplaceAll(message, "\x00", "?"))
+		C.curfew_host_call_throw(call, text)
+		C.free(unsafe.Pointer(text))
+	}
+}
+
+//export goHostCall
+func goHostCall(handle C.uintptr_t, call *C.curfew_host_call) {
+	bound := cgo.Handle(handle).Value().(*boundFunction)
+	made := &hostCall{pointer: call}
+	ctx, cancel := context.WithCancel(context.Background())
+	made.cancel = cancel
+	arguments, err := bound.read(ctx, call)
+	if err != nil {
+		made.throw(err.Error())
+		cancel()
+		return
+	}
+	if bound.Async {
+		bound.begin(made, call, arguments)
+		return
+	}
+	defer cancel()
+	results, err := bound.wait(call, arguments)
+	if err != nil {
+		made.throw(err.Error())
+		return
+	}
+	bound.answer(made, results)
+}
+
+// Asynchronous calls that are not answered, by the number that each keeps as its data.
+var (
+	pending  sync.Map
+	nextCall atomic.Uint64
+)
+
+// begin carries an asynchronous call out in a goroutine of its own.
+func (b *boundFunction) begin(made *hostCall, call *C.curfew_host_call, arguments []reflect.Value) {
+	number := nextCall.Add(1)
+	pending.Store(number, made)
+	C.bridge_set_data(call, C.uintptr_t(number))
+	if C.curfew_host_call_is_stopped(call) {
+		made.cancel()
+	}
+	go func() {
+		defer made.cancel()
+		defer pending.Delete(number)
+		results, err := b.invoke(arguments)
+		if err != nil {
+			made.throw(err.Error())
+			return
+		}
+		b.answer(made, results)
+	}()
+}
+
+//export goHostStopped
+func goHostStopped(call *C.curfew_host_call) {
+	found, ok := pending.LoadAndDelete(uint64(C.bridge_get_data(call)))
+	if !ok {
+		return // it is answered, or about to begin and looks itself
+	}
+	made := found.(*hostCall)
+	made.cancel()
+	made.throw("the run was stopped")
+}
+
+// wait carries a synchronous call out beside the executing thread, which stops waiting when the run's time is up.
+func (b *boundFunction) wait(call *C.curfew_host_call, arguments []reflect.Value) ([]reflect.Value, error) {
+	type outcome struct {
+		results []reflect.Value
+		err     error
+	}
+	done := make(chan outcome, 1)
+	go func() {
+		results, err := b.invoke(arguments)
+		done <- outcome{results, err}
+	}()
+	timer := time.NewTimer(lookAgain)
+	defer timer.Stop()
+	for {
+		select {
+		case came := <-done:
+			return came.results, came.err
+		case <-timer.C:
+			if C.curfew_host_call_is_stopped(call) {
+				return nil, fmt.Errorf("the run was stopped")
+			}
+			timer.Reset(lookAgain)
+		}
+	}
+}
+
+// invoke calls the function; a panic is an error of the call.
+func (b *boundFunction) invoke(arguments []reflect.Value) (results []reflect.Value, err error) {
+	defer func() {
+		if reason := recover(); reason != nil {
+			err = fmt.Errorf("panic: %v", reason)
+		}
+	}()
+	results = b.call.Call(arguments)
+	if b.fails {
+		last, _ := results[len(results)-1].Interface().(error)
+		return results[:len(results)-1], last
+	}
+	return results, nil
+}
+
+// read decodes the arguments.
+func (b *boundFunction) read(ctx context.Context, call *C.curfew_host_call) ([]reflect.Value, error) {
+	var arguments []reflect.Value
+	if b.context {
+		arguments = append(arguments, reflect.ValueOf(ctx))
+	}
+	if b.Type != "" {
+		values := unsafe.Slice((*uint64)(unsafe.Pointer(C.curfew_host_call_get_values(call))), len(b.takes))
+		for i, kind := range b.takes {
+			value := reflect.NewAt(kind, unsafe.Pointer(&values[i])).Elem()
+			arguments = append(arguments, reflect.ValueOf(value.Interface()))
+		}
+		return arguments, nil
+	}
+	var length C.size_t
+	text := C.curfew_host_call_get_params(call, &length)
+	var parts []json.RawMessage
+	if err := json.Unmarshal(C.GoBytes(unsafe.Pointer(text), C.int(length)), &parts); err != nil {
+		return nil, err
+	}
+	if len(parts) != len(b.takes) {
+		return nil, fmt.Errorf("%s takes %d arguments and was given %d", b.name, len(b.takes), len(parts))
+	}
+	for i, part := range parts {
+		value := reflect.New(b.takes[i])
+		if err := json.Unmarshal(part, value.Interface()); err != nil {
+			return nil, fmt.Errorf("argument %d of %s: %w", i+1, b.name, err)
+		}
+		arguments = append(arguments, value.Elem())
+	}
+	return arguments, nil
+}
+
+// answer passes the results on. Nothing happens where the run was stopped first.
+func (b *boundFunction) answer(made *hostCall, results []reflect.Value) {
+	if b.Type != "" {
+		values := (*[16]C.curfew_value)(C.calloc(16, C.sizeof_curfew_value))
+		defer C.free(unsafe.Pointer(values))
+		for i, result := range results {
+			reflect.NewAt(result.Type(), unsafe.Pointer(&values[i])).Elem().Set(result)
+		}
+		if call := made.take(); call != nil {
+			C.curfew_host_call_return_values(call, &values[0])
+		}
+		return
+	}
+	var text []byte
+	if len(results) > 0 {
+		var err error
+		if text, err = json.Marshal(results[0].Interface()); err != nil {
+			made.throw(fmt.Sprintf("the answer of %s has no JSON: %v", b.name, err))
+			return
+		}
+	}
+	if call := made.take(); call != nil {
+		if text == nil {
+			C.curfew_host_call_return(call, nil, 0)
+			return
+		}
+		copied := C.CBytes(text)
+		C.curfew_host_call_return(call, (*C.char)(copied), C.size_t(len(text)))
+		C.free(copied)
+	}
+}

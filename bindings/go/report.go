@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package curfew
+
+// #include "bridge.h"
+import "C"
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+	"unsafe"
+)
+
+// Report is what became of one run; docs/report.schema.json has every key.
+type Report struct {
+	ID      string   `json:"id"`      // a ULID
+	Outcome string   `json:"outcome"` // "ok", "threw", "deadline"...: what the host latched; a program cannot forge it
+	Tripped []string `json:"tripped"` // every limit that was exceeded when it stopped, first one first
+	Stop    *struct {
+		Cause     string `json:"cause"`
+		Mode      string `json:"mode"`       // "cooperative", "soft", "hard" or "process"
+		LatencyUS int64  `json:"latency_us"` // microseconds after its time was up
+	} `json:"stop"` // nil if it was not stopped
+	Value           json.RawMessage `json:"value"`   // "null" where there is none
+	Partial         json.RawMessage `json:"partial"` // the last value passed to curfew.checkpoint
+	Error           *ProgramError   `json:"error"`   // what was thrown, or where it was stopped
+	Limits          map[string]any  `json:"limits"`  // nil: unlimited
+	Used            Usage           `json:"used"`
+	Stdout          string          `json:"stdout"`
+	Stderr          string          `json:"stderr"`
+	OutputTruncated bool            `json:"output_truncated"`
+	Program         struct {
+		Name   string `json:"name"`
+		Kind   string `json:"kind"` // "js", "module" or "component"
+		SHA256 string `json:"sha256"`
+	} `json:"program"`
+
+	ExitCode int    `json:"-"` // that `curfew run` would end with
+	JSON     []byte `json:"-"` // all of it, as one line
+}
+
+// Usage is what a run has used; nil where something was not counted. Times are in microseconds.
+type Usage struct {
+	WallUS          float64  `json:"wall_us"`
+	CPUUS           float64  `json:"cpu_us"`
+	Fuel            *uint64  `json:"fuel"`
+	Loops           *uint64  `json:"loops"`
+	MemoryPeakBytes uint64   `json:"memory_peak_bytes"`
+	StackPeakBytes  *uint64  `json:"stack_peak_bytes"`
+	OutputBytes     uint64   `json:"output_bytes"`
+	HostCalls       uint64   `json:"host_calls"`
+	TimersPeak      *uint64  `json:"timers_peak"`
+	LoadUS          *float64 `json:"load_us"`
+	CompileUS       *float64 `json:"compile_us"`
+	StartUS         *float64 `json:"start_us"`
+	RunUS           *float64 `json:"run_us"`
+}
+
+// Frame is one frame of a stack.
+type Frame struct {
+	Function   string  `json:"function"`
+	File       string  `json:"file"` // "" for a native frame
+	Line       int     `json:"line"` // from 1; 0: not known
+	Column     int     `json:"column"`
+	Native     bool    `json:"native"`
+	WasmOffset *uint64 `json:"wasm_offset"`
+}
+
+// ProgramError is what a program threw, why it does not load, or where it was stopped.
+type ProgramError struct {
+	Name    string  `json:"name"`
+	Message string  `json:"message"`
+	Stack   []Frame `json:"stack"` // innermost first
+}
+
+// OK says whether the program finished.
+func (r *Report) OK() bool { return r.Outcome == "ok" }
+
+// Decode puts the value into v, as encoding/json does; an error where the program did not finish.
+func (r *Report) Decode(v any) error {
+	if err := r.Err(); err != nil {
+		return err
+	}
+	return json.Unmarshal(r.Value, v)
+}
+
+// Err is nil if the program finished, and otherwise a *ProgramFailed.
+func (r *Report) Err() error {
+	if r.OK() {
+		return nil
+	}
+	return &ProgramFailed{r}
+}
+
+// ProgramFailed is the error of a Report whose program did not finish.
+type ProgramFailed struct{ Report *Report }
+
+func (e *ProgramFailed) Error() string {
+	r := e.Report
+	if r.Error == nil || r.Error.Message == "" {
+		return r.Outcome
+	}
+	if r.Error.Name == "" || r.Error.Name == r.Outcome {
+		return r.Outcome + ": " + r.Error.Message
+	}
+	return fmt.Sprintf("%s: %s: %s", r.Outcome, r.Error.Name, r.Error.Message)
+}
+
+// Latency is how long after its time was up the program was stopped; 0 if it was not.
+func (r *Report) Latency() time.Duration {
+	if r.Stop == nil {
+		return 0
+	}
+	return time.Duration(r.Stop.LatencyUS) * time.Microsecond
+}
+
+// takeReport makes a Report of the library's; nil of nil.
+func takeReport(report *C.curfew_report) *Report {
+	if report == nil {
+		return nil
+	}
+	var text *C.char
+	var length C.size_t
+	if C.curfew_report_to_json(report, &text, &length) != C.CURFEW_OK {
+		return &Report{Outcome: "internal"}
+	}
+	taken := &Report{JSON: C.GoBytes(unsafe.Pointer(text), C.int(length))}
+	C.curfew_free(unsafe.Pointer(text))
+	if err := json.Unmarshal(taken.JSON, taken); err != nil {
+		return &Report{Outcome: "internal", Error: &ProgramError{Message: err.Error()}}
+	}
+	taken.ExitCode = int(C.curfew_outcome_exit_code(report.outcome))
+	if report.outcome == C.CURFEW_OUTCOME_EXITED {
+		taken.ExitCode = int(report.exit_code)
+	}
+	return taken
+}
+
+// Outcomes returns the names of all outcomes with the exit code that `curfew run` gives each.
+func Outcomes() map[string]int {
+	outcomes := map[string]int{}
+	for i := C.curfew_outcome(0); C.curfew_outcome_name(i) != nil; i++ {
+		outcomes[C.GoString(C.curfew_outcome_name(i))] = int(C.curfew_outcome_exit_code(i))
+	}
+	return outcomes
+}
