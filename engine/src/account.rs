@@ -6,7 +6,7 @@
 use std::ffi::{c_char, c_void};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use wasmtime::{bail, CallHook, ResourceLimiter, Result, StoreContextMut, Trap};
+use wasmtime::{bail, CallHook, ResourceLimiter, Result, Trap};
 use wasmtime_c_api::*;
 
 use crate::wasi;
@@ -19,9 +19,8 @@ const PARTS: usize = 500;
 #[derive(Clone, Copy)]
 pub struct curfew__account {
     context: *mut c_void,
-    metered: bool,
     grow: extern "C" fn(*mut c_void, u64, u64) -> bool,
-    call: extern "C" fn(*mut c_void, &mut u64) -> bool,
+    call: extern "C" fn(*mut c_void) -> u32, // curfew__call_verdict
     returned: extern "C" fn(*mut c_void) -> bool,
 }
 
@@ -83,17 +82,27 @@ enum Now {
     Called,  // and it is WASI, which C knows
 }
 
+#[derive(Clone, Copy, PartialEq)]
 enum Verdict {
     Go,
     Refused,
     OutOfFuel,
 }
 
+impl Verdict {
+    /// What C said: a `curfew__call_verdict`.
+    fn of(number: u32) -> Verdict {
+        match number {
+            0 => Verdict::Go,
+            2 => Verdict::OutOfFuel,
+            _ => Verdict::Refused,
+        }
+    }
+}
+
 struct State {
     now: Now,
     nested: u32, // exits of the guest's allocator, called in turn while Called
-    fuel: u64,   // left at the exit
-    cost: u64,   // to be taken
     verdict: Verdict,
 }
 
@@ -104,7 +113,7 @@ pub struct Calls {
 
 impl Calls {
     fn new(account: curfew__account) -> Calls {
-        let state = State { now: Now::Inside, nested: 0, fuel: u64::MAX, cost: 0, verdict: Verdict::Go };
+        let state = State { now: Now::Inside, nested: 0, verdict: Verdict::Go };
         Calls { account, state: Mutex::new(state) }
     }
 
@@ -116,31 +125,23 @@ impl Calls {
     pub fn begin(&self) -> bool {
         let mut state = self.state();
         if state.now == Now::Outside {
-            let mut cost = 0;
             state.now = Now::Called;
-            if !(self.account.call)(self.account.context, &mut cost) {
-                state.verdict = Verdict::Refused;
-            } else if self.account.metered && cost > state.fuel {
-                state.verdict = Verdict::OutOfFuel;
-            } else {
-                state.cost = cost;
-            }
+            state.verdict = Verdict::of((self.account.call)(self.account.context));
         }
-        matches!(state.verdict, Verdict::Go)
+        state.verdict == Verdict::Go
     }
 
-    fn left_guest(&self, fuel: u64) {
+    fn left_guest(&self) {
         let mut state = self.state();
         if state.now == Now::Called {
             state.nested += 1;
         } else {
             state.now = Now::Outside;
-            state.fuel = fuel;
         }
     }
 
-    /// Back to the guest, unless it is to end; returns the fuel to be taken.
-    fn back(&self) -> Result<u64> {
+    /// Back to the guest, unless it is to end.
+    fn back(&self) -> Result<()> {
         let mut state = self.state();
         match state.verdict {
             Verdict::Go => {}
@@ -154,25 +155,16 @@ impl Calls {
         {
             bail!("the host ended a call");
         }
-        Ok(if self.account.metered { std::mem::take(&mut state.cost) } else { 0 })
+        Ok(())
     }
 
-    fn hook(&self, mut store: StoreContextMut<'_, WasmtimeStoreData>, event: CallHook) -> Result<()> {
+    fn hook(&self, event: CallHook) -> Result<()> {
         match event {
             CallHook::CallingHost => {
-                self.left_guest(if self.account.metered { store.get_fuel()? } else { u64::MAX });
+                self.left_guest();
                 Ok(())
             }
-            CallHook::ReturningFromHost => match self.back() {
-                Ok(0) => Ok(()),
-                Ok(cost) => store.set_fuel(store.get_fuel()?.saturating_sub(cost)),
-                Err(end) => {
-                    if end.is::<Trap>() {
-                        store.set_fuel(0)?;
-                    }
-                    Err(end)
-                }
-            },
+            CallHook::ReturningFromHost => self.back(),
             CallHook::CallingWasm | CallHook::ReturningFromWasm => Ok(()),
         }
     }
@@ -211,7 +203,7 @@ pub unsafe extern "C" fn curfew__store_prepare(
         say(message, &refused);
         return false;
     }
-    store.call_hook(move |store, event| calls.hook(store, event));
+    store.call_hook(move |_, event| calls.hook(event));
     true
 }
 

@@ -7,6 +7,8 @@ use std::ffi::c_char;
 const GUARDS: u32 = 1;
 /// `CURFEW__REWRITE_FAULTS`
 const FAULTS: u32 = 2;
+/// `CURFEW__REWRITE_METER`
+const METER: u32 = 4;
 /// What a message may take, its NUL included.
 const MESSAGE_BYTES: usize = 256;
 
@@ -27,7 +29,7 @@ pub(crate) fn options(flags: u32) -> Options {
         GUARDS => Some(Guard::Flag),
         _ => Some(Guard::Fault),
     };
-    Options { guard, ..Options::default() }
+    Options { guard, meter: flags & METER != 0, ..Options::default() }
 }
 
 /// The file that C points to.

@@ -42,6 +42,13 @@ enum {
 	 * mostly nothing: for runs whose fuel is not counted. Wins over CURFEW__REWRITE_GUARDS.
 	 */
 	CURFEW__REWRITE_FAULTS = 2,
+	/*
+	 * What the program does is counted: every block adds what its instructions cost (docs/LIMITS.md) to the signed number
+	 * at the beginning of another 64-bit memory, which may have 2 pages and is told from the guards' by that. All modules
+	 * of a store are given one and the same. Where the number is below zero, the next loop or function that calls
+	 * traps with `unreachable`.
+	 */
+	CURFEW__REWRITE_METER = 4,
 };
 
 enum { CURFEW__WASM_MODULE, CURFEW__WASM_COMPONENT };
@@ -103,21 +110,26 @@ bool curfew__places_is_cut(const uint8_t *table, size_t length);
 
 /* ---- Stores: growth, calls out, WASI (account.rs, wasi.rs) -------------------------------------------------- */
 
+/* What becomes of a call out of the sandbox. */
+typedef enum curfew__call_verdict {
+	CURFEW__CALL_GOES,
+	CURFEW__CALL_REFUSED,
+	CURFEW__CALL_OUT_OF_FUEL,
+} curfew__call_verdict;
+
 /* Called by whoever polls the store's futures, during the poll. None may be NULL. */
 typedef struct curfew__account {
 	void *context;
-	bool metered; /* what calls cost is taken from the store's fuel */
 	/*
 	 * A table is to be made (from 0) or to grow, in elements of 8 bytes. False: it may not. Memories are accounted for
 	 * by the memory creator: it makes and grows the heap of garbage-collected objects too.
 	 */
 	bool (*grow)(void *context, uint64_t from, uint64_t to);
 	/*
-	 * A function of WASI is called; those that C defines account for themselves, and memory.grow is not a call. *fuel,
-	 * 0 before: what it costs. False, or less fuel left: it has no effect, and the guest ends, with a trap of the code
-	 * WASMTIME_TRAP_CODE_OUT_OF_FUEL in the second case.
+	 * A function of WASI is called; those that C defines account for themselves, and memory.grow is not a call. Unless it
+	 * goes it has no effect, and the guest ends, with a trap of the code WASMTIME_TRAP_CODE_OUT_OF_FUEL if it is that.
 	 */
-	bool (*call)(void *context, uint64_t *fuel);
+	curfew__call_verdict (*call)(void *context);
 	/* A call that was not refused is about to return, or its future is destroyed. False: the guest ends. */
 	bool (*returned)(void *context);
 } curfew__account;

@@ -61,20 +61,10 @@ static wasm_trap_t *trap_with(curfew__wasm *wasm, const char *message)
 
 curfew__call_verdict curfew__wasm_charge_call(curfew__wasm *wasm, const curfew__wasm_import *import, char *message)
 {
-	wasmtime_context_t *context = wasm->store_context;
-	uint64_t left;
-
 	snprintf(message, 256, "the host refused a call");
 	if (!wasm->host->call(wasm->context))
 		return CURFEW__CALL_REFUSED;
-	if (!import->fuel || !wasm->code->machine->metered)
-		return CURFEW__CALL_GOES;
-	if (curfew__wasm_failed(wasmtime_context_get_fuel(context, &left), message))
-		return CURFEW__CALL_REFUSED;
-	bool enough = left >= import->fuel;
-	if (curfew__wasm_failed(wasmtime_context_set_fuel(context, enough ? left - import->fuel : 0), message))
-		return CURFEW__CALL_REFUSED;
-	return enough ? CURFEW__CALL_GOES : CURFEW__CALL_OUT_OF_FUEL;
+	return curfew__wasm_charge_fuel(wasm, import->fuel) ? CURFEW__CALL_GOES : CURFEW__CALL_OUT_OF_FUEL;
 }
 
 /* NULL: the call may be made. */

@@ -13,6 +13,7 @@
 #include <wasmtime.h>
 
 #include "curfew.h"
+#include "engine/extra.h"
 
 /* Most parameters, and most results. */
 #define CURFEW__HOST_VALUES 16
@@ -45,13 +46,6 @@ typedef struct curfew__host_answer {
 } curfew__host_answer;
 
 struct curfew__wasm;
-
-/* What becomes of a call. */
-typedef enum curfew__call_verdict {
-	CURFEW__CALL_GOES,
-	CURFEW__CALL_REFUSED,
-	CURFEW__CALL_OUT_OF_FUEL,
-} curfew__call_verdict;
 
 /* Charges a call, before it is made. Unless it goes, it ends the guest; refused: message [256] says why. */
 curfew__call_verdict curfew__wasm_charge_call(struct curfew__wasm *wasm, const curfew__wasm_import *import,

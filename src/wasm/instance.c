@@ -50,7 +50,7 @@ static bool grow_table(void *context, uint64_t from, uint64_t to)
 
 static bool use_guard(const curfew__wasm *wasm, curfew__region *guard)
 {
-	if (!wasm->code->machine->metered)
+	if (!wasm->code->metered)
 		return curfew__region_protect(guard);
 	atomic_store((_Atomic uint8_t *)guard->base, 1);
 	return true;
@@ -78,11 +78,13 @@ static void stack_used(void *context, size_t bytes)
 		wasm->stack_peak = bytes;
 }
 
-static bool on_call(void *context, uint64_t *fuel)
+static curfew__call_verdict on_call(void *context)
 {
 	curfew__wasm *wasm = context;
-	*fuel = CALL_FUEL;
-	return wasm->host->call(wasm->context);
+
+	if (!wasm->host->call(wasm->context))
+		return CURFEW__CALL_REFUSED;
+	return curfew__wasm_charge_fuel(wasm, CALL_FUEL) ? CURFEW__CALL_GOES : CURFEW__CALL_OUT_OF_FUEL;
 }
 
 static bool on_returned(void *context)
@@ -122,6 +124,46 @@ static wasmtime_error_t *on_epoch(wasmtime_context_t *context, void *data, uint6
 	return atomic_load(&wasm->stopping) ? wasmtime_error_new("stopped") : NULL;
 }
 
+/* ---- Fuel ------------------------------------------------------------------------------------------------- */
+
+/*
+ * The number that the guest's code adds to (engine/rewriter, meter.rs). It counts up to INT64_MAX where the limit is used
+ * up, and is below zero beyond.
+ */
+static int64_t *count_of(const curfew__wasm *wasm)
+{
+	return (int64_t *)(void *)wasm->count->base;
+}
+
+static void limit_fuel(curfew__wasm *wasm, uint64_t limit)
+{
+	if (!wasm->count)
+		return;
+	wasm->counted_from = limit < INT64_MAX ? INT64_MAX - limit : 0;
+	*count_of(wasm) = (int64_t)wasm->counted_from;
+}
+
+static bool is_out_of_fuel(const curfew__wasm *wasm)
+{
+	return wasm->count && *count_of(wasm) < 0;
+}
+
+uint64_t curfew__wasm_fuel_used(const curfew__wasm *wasm)
+{
+	return wasm->count ? (uint64_t)*count_of(wasm) - wasm->counted_from : UINT64_MAX;
+}
+
+bool curfew__wasm_charge_fuel(curfew__wasm *wasm, uint64_t fuel)
+{
+	if (!wasm->count)
+		return true;
+	if (!is_out_of_fuel(wasm) && fuel <= (uint64_t)(INT64_MAX - *count_of(wasm)))
+		*count_of(wasm) += (int64_t)fuel;
+	else
+		*count_of(wasm) = INT64_MIN; /* far beyond any limit */
+	return !is_out_of_fuel(wasm);
+}
+
 /* ---- Beginning -------------------------------------------------------------------------------------------- */
 
 static bool make_store(curfew__wasm *wasm, const curfew__wasm_options *options)
@@ -133,7 +175,7 @@ static bool make_store(curfew__wasm *wasm, const curfew__wasm_options *options)
 	wasm->store_context = wasmtime_store_context(wasm->store);
 	wasi.context = wasm;
 	wasi.write = on_write;
-	wasm->account = (curfew__account){ wasm, machine->metered, grow_table, on_call, on_returned };
+	wasm->account = (curfew__account){ wasm, grow_table, on_call, on_returned };
 	if (!curfew__store_prepare(wasm->store, &wasm->account, wasm->code->imports_wasi ? &wasi : NULL, wasm->message))
 		return false;
 	bool passes = wasm->code->functions && options->memory_bytes > PASSED_BYTES_MOST;
@@ -151,10 +193,7 @@ static curfew__wasm_end prepare(curfew__wasm *wasm, const curfew__wasm_options *
 	const char *text = options->params ? options->params : "[]";
 
 	wasm->context = options->context;
-	wasm->fuel_limit = options->fuel;
-	if (wasm->code->machine->metered &&
-	    curfew__wasm_failed(wasmtime_context_set_fuel(wasm->store_context, options->fuel), wasm->message))
-		return CURFEW__WASM_REFUSED;
+	limit_fuel(wasm, options->fuel);
 	if (!curfew__params_open(&wasm->params, text, options->params ? options->params_length : 2, options->stop, "params",
 	                         wasm->message) ||
 	    !part_of(wasm)->prepare(wasm, options->call))
@@ -178,7 +217,9 @@ curfew__wasm_end curfew__wasm_init(curfew__wasm *wasm, const curfew__code *code,
 	wasm->host = options->host;
 	wasm->context = options->context; /* its store may call back already */
 	wasm->memory_limit = options->memory_bytes;
-	wasm->memory_host = (curfew__memory_host){ code->machine, wasm, charge, add_guard, stack_used };
+	if (code->metered && !(wasm->count = curfew__pool_take_plain(code->machine->pool, CURFEW__WASM_PAGE)))
+		return CURFEW__WASM_FAILED;
+	wasm->memory_host = (curfew__memory_host){ code->machine, wasm, wasm->count, charge, add_guard, stack_used };
 	if (!make_store(wasm, options))
 		return CURFEW__WASM_REFUSED;
 	return prepare(wasm, options);
@@ -219,6 +260,15 @@ static wasmtime_call_future_t *next_future(curfew__wasm *wasm)
 	return future;
 }
 
+/* The meter ends a guest with `unreachable`, the host's charges with a trap of their own. */
+static curfew__wasm_end classify_trap(const curfew__wasm *wasm, uint8_t code)
+{
+	if (code == WASMTIME_TRAP_CODE_STACK_OVERFLOW)
+		return CURFEW__WASM_STACK;
+	bool by_meter = code == WASMTIME_TRAP_CODE_UNREACHABLE_CODE_REACHED && is_out_of_fuel(wasm);
+	return by_meter || code == WASMTIME_TRAP_CODE_OUT_OF_FUEL ? CURFEW__WASM_FUEL : CURFEW__WASM_TRAPPED;
+}
+
 /* wasmtime_error_t knows its exit status, a trap does not: it is an error that was found to be a trap. */
 static curfew__wasm_end classify_error(curfew__wasm *wasm)
 {
@@ -227,9 +277,7 @@ static curfew__wasm_end classify_error(curfew__wasm *wasm)
 	if (wasmtime_error_exit_status(wasm->error, &wasm->exit_code))
 		return CURFEW__WASM_EXITED;
 	if (curfew__error_trap_code(wasm->error, &code))
-		return code == WASMTIME_TRAP_CODE_STACK_OVERFLOW ? CURFEW__WASM_STACK
-		       : code == WASMTIME_TRAP_CODE_OUT_OF_FUEL  ? CURFEW__WASM_FUEL
-		                                                 : CURFEW__WASM_TRAPPED;
+		return classify_trap(wasm, code);
 	return wasm->stage == STAGE_INSTANTIATE + 1 && !wasm->host_trapped ? CURFEW__WASM_REFUSED : CURFEW__WASM_TRAPPED;
 }
 
@@ -242,11 +290,7 @@ static curfew__wasm_end classify(curfew__wasm *wasm)
 		return classify_error(wasm);
 	if (!wasm->trap)
 		return CURFEW__WASM_DONE;
-	if (!wasmtime_trap_code(wasm->trap, &code))
-		return CURFEW__WASM_TRAPPED;
-	return code == WASMTIME_TRAP_CODE_STACK_OVERFLOW ? CURFEW__WASM_STACK
-	       : code == WASMTIME_TRAP_CODE_OUT_OF_FUEL  ? CURFEW__WASM_FUEL
-	                                                 : CURFEW__WASM_TRAPPED;
+	return wasmtime_trap_code(wasm->trap, &code) ? classify_trap(wasm, code) : CURFEW__WASM_TRAPPED;
 }
 
 /* Begins what comes next; false: there is nothing more, or it cannot begin. */
@@ -299,18 +343,6 @@ void curfew__wasm_value(curfew__wasm *wasm, curfew__buffer *buffer)
 {
 	if (wasm->calls)
 		part_of(wasm)->value(wasm, buffer);
-}
-
-uint64_t curfew__wasm_fuel_used(const curfew__wasm *wasm)
-{
-	uint64_t left = 0;
-	char message[256];
-
-	if (!wasm->code->machine->metered)
-		return UINT64_MAX;
-	if (curfew__wasm_failed(wasmtime_context_get_fuel(wasm->store_context, &left), message))
-		return 0;
-	return wasm->fuel_limit - left;
 }
 
 /* Names as the report has them, and sentences of the WebAssembly specification's tests where it has one. */
@@ -432,7 +464,7 @@ void curfew__wasm_trace(const curfew__wasm *wasm, curfew__wasm_program *program,
 		if (offset == SIZE_MAX)
 			place_entry(frames.data[i], place, context);
 		else
-			curfew__wasm_program_locate(program, wasm->code->machine->metered,
+			curfew__wasm_program_locate(program, wasm->code->metered,
 			                            offset - wasm_frame_func_offset(frames.data[i]), offset, place, context);
 	}
 	wasm_frame_vec_delete(&frames);
@@ -456,6 +488,11 @@ void curfew__wasm_finish(curfew__wasm *wasm)
 	if (wasm->store)
 		wasmtime_store_delete(wasm->store);
 	curfew__memory_host_set(before);
+	if (wasm->count) {
+		*count_of(wasm) = 0; /* all that was written there */
+		curfew__pool_give_plain(wasm->code->machine->pool, wasm->count, true);
+	}
 	wasm->store = NULL;
 	wasm->future = NULL;
+	wasm->count = NULL;
 }

@@ -69,7 +69,8 @@ typedef struct curfew__wasm {
 	curfew__account account;
 	wasmtime_store_t *store;
 	wasmtime_context_t *store_context;
-	uint64_t fuel_limit;
+	curfew__region *count;    /* where its fuel is counted; NULL: it is not */
+	uint64_t counted_from;    /* what stood there when the call began */
 	size_t memory_limit, memory_bytes, memory_peak;
 	size_t stack_peak;
 	atomic_bool stopping;
@@ -128,8 +129,10 @@ bool curfew__wasm_stop(curfew__wasm *wasm);
 
 /* The value it returned, as JSON; after CURFEW__WASM_DONE or _THREW (the error's payload). */
 void curfew__wasm_value(curfew__wasm *wasm, curfew__buffer *buffer);
-/* Fuel used so far; UINT64_MAX: not metered. */
+/* Fuel used so far by this call; UINT64_MAX: not metered. Also after a trap or a stop, wherever that was. */
 uint64_t curfew__wasm_fuel_used(const curfew__wasm *wasm);
+/* Takes fuel for what the host does; false: that passes the limit. */
+bool curfew__wasm_charge_fuel(curfew__wasm *wasm, uint64_t fuel);
 /* Name of the trap ("unreachable") and its sentence; NULL if it did not trap. */
 const char *curfew__wasm_trap_name(const curfew__wasm *wasm, const char **sentence);
 /* What the message, the error or the trap says, in one line; free with free. NULL: out of memory. */

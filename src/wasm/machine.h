@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Wasmtime's engines for WebAssembly programs: one for each way to count, to preempt and to limit the stack, made at
+ * Wasmtime's engines for WebAssembly programs: one for each way to preempt and to limit the stack, made at
  * first need and shared by all runs. Memories come from the pool; each store belongs to one instance.
  */
 #ifndef CURFEW_WASM_MACHINE_H
@@ -24,8 +24,7 @@ typedef struct curfew__machine {
 	curfew__stacks *stacks;
 	curfew__pool *pool;
 	curfew__reactor *reactor;
-	bool metered; /* counts fuel */
-	bool epochs;  /* is preempted at epochs, not at guards */
+	bool epochs; /* is preempted at epochs, not at guards */
 } curfew__machine;
 
 typedef struct curfew__machines curfew__machines;
@@ -35,13 +34,14 @@ curfew__machines *curfew__machines_create(curfew__pool *pool);
 /* Every instance must have ended. */
 void curfew__machines_destroy(curfew__machines *machines);
 /* The one for this; stays with machines. NULL, and a message [256], if it cannot be made. Any thread. */
-curfew__machine *curfew__machines_get(curfew__machines *machines, bool metered, bool epochs, uint64_t stack_bytes,
-                                      char *message);
+curfew__machine *curfew__machines_get(curfew__machines *machines, bool epochs, uint64_t stack_bytes, char *message);
 
 /* What an instance is told of its memories and stacks, on the thread that polls it or ends it. */
 typedef struct curfew__memory_host {
 	curfew__machine *machine;
 	void *context;
+	/* Where fuel is counted, by all modules; it stays the host's. NULL: nowhere. */
+	curfew__region *count;
 	/* The guest's memory is to grow by so many bytes; false: it may not. */
 	bool (*charge)(void *context, size_t bytes);
 	/* The memory that guards look at. False: there are too many. */

@@ -154,7 +154,9 @@ static bool read_text(curfew__wasm_program *program, curfew__wasm_error *error)
 
 static uint32_t rewrite_flags(const curfew__wasm_program *program, bool metered)
 {
-	return program->epochs ? 0 : metered ? CURFEW__REWRITE_GUARDS : CURFEW__REWRITE_FAULTS;
+	uint32_t meter = metered ? CURFEW__REWRITE_METER : 0;
+
+	return meter | (program->epochs ? 0 : metered ? CURFEW__REWRITE_GUARDS : CURFEW__REWRITE_FAULTS);
 }
 
 /* Under the lock. */
@@ -173,7 +175,7 @@ static bool load(curfew__wasm_program *program, bool metered, curfew__wasm_error
 		/* What its parts pass to each other is copied by code that no guard reaches. */
 		program->epochs = true;
 		curfew__rewritten_finish(rewritten);
-		if (!curfew__rewrite(program->bytes, program->length, 0, rewritten, message))
+		if (!curfew__rewrite(program->bytes, program->length, rewrite_flags(program, metered), rewritten, message))
 			return fail(error, false, message);
 	}
 	return true;
@@ -226,12 +228,12 @@ static void sum_of(const curfew__rewritten *rewritten, uint8_t sum[32])
 /* What an image brought along, if it is of this very program as this library rewrites it. */
 static bool from_image(const curfew__wasm_program *program, curfew__code *code)
 {
-	const curfew__wasm_compiled *adopted = &program->adopted[code->machine->metered];
+	const curfew__wasm_compiled *adopted = &program->adopted[code->metered];
 	uint8_t sum[32];
 
 	if (!adopted->bytes)
 		return false;
-	sum_of(&program->rewritten[code->machine->metered], sum);
+	sum_of(&program->rewritten[code->metered], sum);
 	return !memcmp(sum, adopted->sum, sizeof sum) && deserialize(code, adopted->bytes, adopted->length);
 }
 
@@ -240,7 +242,7 @@ static bool from_other(const curfew__wasm_program *program, curfew__code *code)
 	const curfew__code *other = program->codes;
 	curfew__wasm_compiled compiled;
 
-	while (other && other->machine->metered != code->machine->metered)
+	while (other && other->metered != code->metered)
 		other = other->next;
 	if (!other || !serialize(other, &compiled))
 		return false;
@@ -271,13 +273,13 @@ static void keep(const curfew__wasm_program *program, const curfew__code *code, 
 
 static bool compile(const curfew__wasm_program *program, curfew__code *code, curfew__wasm_error *error)
 {
-	const curfew__rewritten *from = &program->rewritten[code->machine->metered];
+	const curfew__rewritten *from = &program->rewritten[code->metered];
 	wasm_engine_t *engine = code->machine->engine;
 	char name[CURFEW__CACHE_NAME], message[256];
 
 	if (from_image(program, code) || from_other(program, code))
 		return true;
-	cache_name(program, code->machine->metered, name);
+	cache_name(program, code->metered, name);
 	if (from_cache(program, code, name))
 		return true;
 	if (curfew__wasm_failed(code->is_component ? wasmtime_component_new(engine, from->bytes, from->length, &code->component)
@@ -392,7 +394,8 @@ static bool link(const curfew__wasm_program *program, curfew__code *code, curfew
 }
 
 /* Under the lock. */
-static curfew__code *make_code(curfew__wasm_program *program, curfew__machine *machine, curfew__wasm_error *error)
+static curfew__code *make_code(curfew__wasm_program *program, curfew__machine *machine, bool metered,
+                               curfew__wasm_error *error)
 {
 	curfew__code *code = calloc(1, sizeof *code);
 
@@ -401,8 +404,9 @@ static curfew__code *make_code(curfew__wasm_program *program, curfew__machine *m
 		return NULL;
 	}
 	code->machine = machine;
-	code->is_component = program->rewritten[machine->metered].kind == CURFEW__WASM_COMPONENT;
-	code->imports_wasi = program->rewritten[machine->metered].imports_wasi;
+	code->metered = metered;
+	code->is_component = program->rewritten[metered].kind == CURFEW__WASM_COMPONENT;
+	code->imports_wasi = program->rewritten[metered].imports_wasi;
 	if (compile(program, code, error) && link(program, code, error)) {
 		code->next = program->codes;
 		program->codes = code;
@@ -422,14 +426,14 @@ const curfew__code *curfew__wasm_program_code(curfew__wasm_program *program, cur
 	*error = (curfew__wasm_error){ 0 };
 	pthread_mutex_lock(&program->lock);
 	if (load(program, metered, error)) {
-		machine = curfew__machines_get(machines, metered, program->epochs, stack_bytes, message);
+		machine = curfew__machines_get(machines, program->epochs, stack_bytes, message);
 		code = machine ? program->codes : NULL;
 		if (!machine)
 			fail(error, true, message);
-		while (code && code->machine != machine)
+		while (code && (code->machine != machine || code->metered != metered))
 			code = code->next;
 		if (!code && machine)
-			code = make_code(program, machine, error);
+			code = make_code(program, machine, metered, error);
 	}
 	pthread_mutex_unlock(&program->lock);
 	return code;
@@ -447,7 +451,7 @@ bool curfew__wasm_program_compiled(curfew__wasm_program *program, bool metered, 
 {
 	pthread_mutex_lock(&program->lock);
 	const curfew__code *code = program->codes;
-	while (code && code->machine->metered != metered)
+	while (code && code->metered != metered)
 		code = code->next;
 	bool good = code && serialize(code, compiled);
 	if (good)

@@ -23,6 +23,7 @@ typedef struct curfew__wasm_error {
 /* A program compiled for a machine, ready to be instantiated; belongs to its program. */
 typedef struct curfew__code {
 	curfew__machine *machine;
+	bool metered; /* it counts its fuel */
 	bool is_component;
 	bool imports_wasi;
 	wasmtime_linker_t *linker; /* of its own, with host functions; NULL: the machine's */

@@ -901,7 +901,7 @@ static void test_wasm(void)
 
 static void test_wasm_limits(void)
 {
-	curfew_limits limits = {.size = sizeof limits, .fuel = 10000, .memory_bytes = 4 << 20};
+	curfew_limits limits = {.size = sizeof limits, .fuel = 100000, .memory_bytes = 4 << 20};
 	notebook n = open_wat(counter, &limits);
 	curfew_limits few = {.size = sizeof few, .fuel = 1000};
 	check(call(n.session, "add", "[1]", &few), CURFEW_OUTCOME_FINISHED, "101");

@@ -49,7 +49,6 @@ static int set_up(void **state)
 {
 	(void)state;
 	wasm_config_t *config = wasm_config_new();
-	wasmtime_config_consume_fuel_set(config, true);
 	wasmtime_config_wasm_component_model_async_set(config, false);
 	shared.engine = wasm_engine_new_with_config(config);
 	shared.linker = wasmtime_linker_new(shared.engine);
@@ -81,7 +80,7 @@ typedef struct run {
 	int bell;
 	atomic_int references; /* of wakers */
 	/* What the account says and was told. */
-	uint64_t calls, returns, calls_most, call_cost;
+	uint64_t calls, returns, calls_most, calls_paid;
 	uint64_t grew_from, grew_to, grow_most;
 	/* Output. */
 	char output[2][200];
@@ -99,12 +98,13 @@ static bool account_grow(void *context, uint64_t from, uint64_t to)
 	return to <= r->grow_most;
 }
 
-static bool account_call(void *context, uint64_t *fuel)
+static curfew__call_verdict account_call(void *context)
 {
 	run *r = context;
-	assert_int_equal(*fuel, 0);
-	*fuel = r->call_cost;
-	return ++r->calls <= r->calls_most;
+	r->calls++;
+	return r->calls > r->calls_most   ? CURFEW__CALL_REFUSED
+	       : r->calls > r->calls_paid ? CURFEW__CALL_OUT_OF_FUEL
+	                                  : CURFEW__CALL_GOES;
 }
 
 static bool account_returned(void *context)
@@ -129,14 +129,13 @@ static const curfew__wasi_options plain = { .stdin_file = -1, .write = keep_outp
 static void run_init(run *r, const curfew__wasi_options *options)
 {
 	char message[256] = "";
-	*r = (run){ .calls_most = UINT64_MAX, .grow_most = UINT64_MAX, .output_most = sizeof r->output[0] };
-	curfew__account account = { r, true, account_grow, account_call, account_returned };
+	*r = (run){ .calls_most = UINT64_MAX, .calls_paid = UINT64_MAX, .grow_most = UINT64_MAX, .output_most = sizeof r->output[0] };
+	curfew__account account = { r, account_grow, account_call, account_returned };
 	curfew__wasi_options copy = *options;
 	copy.context = r;
 	r->bell = eventfd(0, EFD_CLOEXEC);
 	r->store = wasmtime_store_new(shared.engine, NULL, NULL);
 	r->context = wasmtime_store_context(r->store);
-	expect_none(wasmtime_context_set_fuel(r->context, 1000000));
 	assert_true(curfew__store_prepare(r->store, &account, &copy, message));
 	assert_string_equal(message, "");
 }
@@ -366,7 +365,7 @@ static void test_options_that_are_refused(void **state)
 	curfew__wasi_folder folder = { "/does/not/exist", "/", false };
 	curfew__wasi_options options = plain;
 	run r = { 0 };
-	curfew__account account = { &r, false, account_grow, account_call, account_returned };
+	curfew__account account = { &r, account_grow, account_call, account_returned };
 	char message[256] = "";
 	wasmtime_store_t *store = wasmtime_store_new(shared.engine, NULL, NULL);
 
@@ -671,34 +670,19 @@ static void test_output_refused(void **state)
 	run_finish(&r);
 }
 
-static uint64_t fuel_left(run *r)
-{
-	uint64_t fuel = 0;
-	expect_none(wasmtime_context_get_fuel(r->context, &fuel));
-	return fuel;
-}
-
+/* One that there is no fuel for has no effect. */
 static void test_calls_are_charged(void **state)
 {
 	(void)state;
 	run r;
 	open_workshop(&r, &plain);
-	uint64_t at_first = fuel_left(&r);
+	r.calls_paid = 1;
 	call_well(&r, "clock", 1);
-	uint64_t free_of_charge = at_first - fuel_left(&r);
-	r.call_cost = 1000;
-	at_first = fuel_left(&r);
-	call_well(&r, "clock", 1);
-	assert_int_equal(at_first - fuel_left(&r), free_of_charge + 1000);
-
-	/* Too little is left: nothing is written, nothing is left. */
-	expect_none(wasmtime_context_set_fuel(r.context, 900));
 	call(&r, "say", 5);
 	wasmtime_trap_code_t code;
 	assert_non_null(r.trap);
 	assert_true(wasmtime_trap_code(r.trap, &code));
 	assert_int_equal(code, WASMTIME_TRAP_CODE_OUT_OF_FUEL);
-	assert_int_equal(fuel_left(&r), 0);
 	assert_int_equal(r.lengths[0], 0);
 	run_finish(&r);
 }

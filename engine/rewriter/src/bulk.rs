@@ -3,7 +3,8 @@
 //!
 //! Each different instruction of a module gets a function of the same signature. It checks all bounds first, as the
 //! specification demands, then works through the range in a loop. Guests have one memory and 32-bit indices only.
-use crate::guard;
+use crate::meter::Copy;
+use crate::{guard, meter};
 use wasm_encoder::reencode::{Reencode, RoundtripReencoder};
 use wasm_encoder::{BlockType, Function, InstructionSink, MemArg, ValType};
 use wasmparser::{Operator, TableType};
@@ -83,6 +84,19 @@ impl Bulk {
         }
     }
 
+    /// What so much of it costs.
+    pub fn cost(self, length: u32) -> u64 {
+        u64::from(length >> self.cost_shift())
+    }
+
+    fn cost_shift(self) -> u32 {
+        if self.writes_memory() {
+            meter::BYTES_SHIFT
+        } else {
+            meter::ELEMENTS_SHIFT
+        }
+    }
+
     fn emit(self, code: &mut InstructionSink) {
         match self {
             Bulk::MemoryFill => code.memory_fill(0),
@@ -104,17 +118,23 @@ struct Helper<'a> {
     bulk: Bulk,
     chunk: i32,
     guards: Option<&'a mut guard::Writer>,
+    meter: Option<meter::Writer>,
     code: InstructionSink<'a>,
 }
 
 /// The body of the function that does a bulk instruction in chunks.
-pub(crate) fn body(bulk: Bulk, chunk: Chunk, mut guards: Option<&mut guard::Writer>) -> Vec<u8> {
+pub(crate) fn body(
+    bulk: Bulk,
+    chunk: Chunk,
+    mut guards: Option<&mut guard::Writer>,
+    meter: Option<meter::Writer>,
+) -> Vec<u8> {
     let mut function = Function::new([]);
     let size = if bulk.writes_memory() { chunk.bytes } else { chunk.elements };
     if let Some(guards) = &mut guards {
         guards.begin();
     }
-    let mut helper = Helper { bulk, chunk: size as i32, guards, code: function.instructions() };
+    let mut helper = Helper { bulk, chunk: size as i32, guards, meter, code: function.instructions() };
     helper.emit_if_at_most_one_chunk();
     helper.emit_bounds_checks();
     if bulk.may_overlap() {
@@ -128,8 +148,22 @@ pub(crate) fn body(bulk: Bulk, chunk: Chunk, mut guards: Option<&mut guard::Writ
 }
 
 impl Helper<'_> {
+    /// Charges for so much of it, by size: what does not fit the memory is charged before it traps.
+    fn emit_charge(&mut self, push_length: impl FnOnce(&mut InstructionSink)) {
+        if let Some(meter) = self.meter {
+            let shift = self.bulk.cost_shift();
+            meter.emit(&mut self.code, Copy::Nowhere, true, |code| {
+                push_length(code);
+                code.i64_const(shift.into()).i64_shr_u();
+            });
+        }
+    }
+
     /// Does what is left at once.
     fn emit_rest(&mut self) {
+        self.emit_charge(|code| {
+            code.local_get(LENGTH).i64_extend_i32_u();
+        });
         self.code.local_get(TO).local_get(FROM).local_get(LENGTH);
         self.bulk.emit(&mut self.code);
     }
@@ -191,6 +225,10 @@ impl Helper<'_> {
         if let Some(guards) = &mut self.guards {
             guards.emit(&mut self.code);
         }
+        let chunk = self.chunk;
+        self.emit_charge(|code| {
+            code.i64_const(chunk.into());
+        });
     }
 
     /// Takes one chunk off the length that is left.

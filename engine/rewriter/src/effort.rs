@@ -12,6 +12,8 @@ use wasmparser::Operator;
 const FUNCTION_NS: u64 = 60_000;
 const BYTE_NS: u64 = 200;
 const CALL_NS: u64 = 6_000;
+/// A charge of the meter is compiled as fast as this many bytes of other code.
+const CHARGE_BYTES: u64 = 20;
 /// For the square of jumps: 20,000 conditional ones took 1.7 s.
 const JUMPS_NS: f64 = 4.0;
 /// For the square of values times the jumps they live across: 1,000 values across 4,000 jumps took 4.5 s.
@@ -175,6 +177,11 @@ impl Effort {
             self.in_loop.push(local);
         }
         slot.get_or_insert(Mentioned { first: here, last: here }).last = here;
+    }
+
+    /// Adds so many charges of the meter.
+    pub fn add_charges(&mut self, count: usize) {
+        self.bytes += count as u64 * CHARGE_BYTES;
     }
 
     /// How deep blocks stand inside each other.

@@ -2,11 +2,14 @@
 //! Writes a file anew as it was planned.
 use crate::scan::{Binary, Body, Change, Kind, Module, Section};
 use crate::splice::Splice;
-use crate::{bulk, guard, Options};
+use crate::meter::Copy;
+use crate::{bulk, guard, meter, Options};
 use std::ops::Range;
 use wasm_encoder::{Encode, SectionId};
 use wasmparser::BinaryReader;
 
+/// i64
+const NUMBER_TYPE: u8 = 0x7e;
 /// The bytes of a header, of a module or a component.
 const HEADER_BYTES: usize = 8;
 /// Sections of a module that stand before that of its memories.
@@ -50,18 +53,28 @@ struct ModuleWriter<'a, 'w> {
     options: Options,
     /// If the module gets guards.
     guards: Option<guard::Writer>,
+    /// If it is metered.
+    meter: Option<meter::Writer>,
 }
 
 impl<'a, 'w> ModuleWriter<'a, 'w> {
     fn new(out: &'a mut Splice<'w>, module: &'a Module, options: Options) -> Self {
-        let guard = options.guard.filter(|_| !module.bodies.is_empty());
-        let guards = guard.map(|guard| guard::Writer::new(guard, module.memories));
-        ModuleWriter { out, module, options, guards }
+        let has_code = !module.bodies.is_empty();
+        let guards = options.guard.filter(|_| has_code).map(|guard| guard::Writer::new(guard, module.memories));
+        let after_guards = module.memories + u32::from(guards.is_some());
+        let meter = (options.meter && has_code).then(|| meter::Writer::new(after_guards));
+        ModuleWriter { out, module, options, guards, meter }
+    }
+
+    /// The types of the memories that are added.
+    fn memories(&self) -> Vec<Vec<u8>> {
+        let guards = self.guards.iter().map(|_| guard::MEMORY);
+        guards.chain(self.meter.iter().map(|_| meter::MEMORY)).map(memory_type).collect()
     }
 
     fn emit(mut self, binary: &Binary) {
         let mut end = binary.start + HEADER_BYTES;
-        let mut memory_is_due = self.guards.is_some();
+        let mut memory_is_due = !self.memories().is_empty();
         for section in &binary.sections {
             let is_memories = section.id == SectionId::Memory as u8;
             if memory_is_due && section.custom.is_none() && !BEFORE_MEMORIES.contains(&section.id) {
@@ -78,9 +91,7 @@ impl<'a, 'w> ModuleWriter<'a, 'w> {
     fn emit_section(&mut self, section: &Section, whole: Range<usize>, is_memories: bool) {
         match section.id {
             _ if section.custom.as_ref().is_some_and(|custom| holds_code_offsets(&custom.name)) => {}
-            id if is_memories && self.guards.is_some() => {
-                self.emit_longer(id, &section.content, &[guard_memory_type()])
-            }
+            id if is_memories => self.emit_longer(id, &section.content, &self.memories()),
             id if id == SectionId::Type as u8 => self.emit_longer(id, &section.content, &self.helper_types()),
             id if id == SectionId::Function as u8 => self.emit_longer(id, &section.content, &self.helper_functions()),
             id if id == SectionId::Code as u8 => self.emit_code(id),
@@ -90,8 +101,11 @@ impl<'a, 'w> ModuleWriter<'a, 'w> {
 
     fn emit_memory_section(&mut self) {
         let mut content = self.out.inner();
-        content.number(1);
-        content.hide(&guard_memory_type());
+        let memories = self.memories();
+        content.number(memories.len() as u32);
+        for memory in &memories {
+            content.hide(memory);
+        }
         self.out.hide(&[SectionId::Memory as u8]);
         self.out.append_sized(content);
     }
@@ -129,15 +143,28 @@ impl<'a, 'w> ModuleWriter<'a, 'w> {
         }
         for &bulk in &module.bulks {
             let mut inner = code.inner();
-            inner.hide(&bulk::body(bulk, self.options.chunk, self.guards.as_mut()));
+            inner.hide(&bulk::body(bulk, self.options.chunk, self.guards.as_mut(), self.meter));
             code.append_sized(inner);
         }
         self.out.hide(&[id]);
         self.out.append_sized(code);
     }
 
+    /// Writes a function's locals, and one more for the meter if it has one; where what follows begins.
+    fn emit_locals(&self, out: &mut Splice, body: &Body) -> usize {
+        if body.copy == Copy::Nowhere {
+            return body.range.start;
+        }
+        let (groups, locals) = out.count_at(body.range.start..body.start);
+        out.number(groups + 1);
+        out.copy(locals);
+        out.hide(&[1, NUMBER_TYPE]);
+        body.start
+    }
+
     fn emit_body(&mut self, out: &mut Splice, body: &Body) {
-        let mut end = body.range.start;
+        let mut end = self.emit_locals(out, body);
+        let mut is_first = true;
         if let Some(guards) = &mut self.guards {
             guards.begin();
         }
@@ -148,6 +175,21 @@ impl<'a, 'w> ModuleWriter<'a, 'w> {
                     end = *at;
                     if let (Some(guards), false) = (&mut self.guards, self.module.is_guarded(*unless_calls)) {
                         out.add(guards.bytes(), *at);
+                    }
+                }
+                Change::Charge(charge) => {
+                    out.copy(end..charge.at);
+                    end = charge.at;
+                    if let Some(meter) = &self.meter {
+                        out.add(&meter.charge(*charge, body.copy, is_first), charge.at);
+                    }
+                    is_first = false;
+                }
+                Change::Reload { at } => {
+                    out.copy(end..*at);
+                    end = *at;
+                    if let Some(meter) = &self.meter {
+                        out.add(&meter.reload(body.copy), *at);
                     }
                 }
                 Change::Call { range, bulk } => {
@@ -172,9 +214,9 @@ fn leb128(number: u32) -> Vec<u8> {
     bytes
 }
 
-fn guard_memory_type() -> Vec<u8> {
+fn memory_type(memory: wasm_encoder::MemoryType) -> Vec<u8> {
     let mut bytes = Vec::new();
-    guard::MEMORY.encode(&mut bytes);
+    memory.encode(&mut bytes);
     bytes
 }
 

@@ -4,7 +4,8 @@
 //! A file is validated, its compilation is bounded (`limits`), and it is written anew with the same meaning:
 //! - a bulk instruction becomes a call of a function that does it in chunks (`bulk`), since one instruction is one call
 //!   into the compiler's runtime, which nothing interrupts;
-//! - loops and functions that call get a guard, by which they can be stopped (`guard`), if asked for.
+//! - loops and functions that call get a guard, by which they can be stopped (`guard`), if asked for;
+//! - every block is charged for its instructions (`meter`), if asked for.
 //!
 //! Everything that is added stands at the end of its index space, so no index changes and whatever is not touched is
 //! copied byte by byte. `scan` reads and plans, `emit` writes, and `splice` remembers where every byte came from.
@@ -17,6 +18,7 @@ mod fused;
 mod guard;
 mod limits;
 mod lines;
+mod meter;
 mod names;
 mod places;
 mod refusal;
@@ -36,6 +38,8 @@ pub use scan::Kind;
 pub struct Options {
     /// The guards that loops and functions get, if any.
     pub guard: Option<Guard>,
+    /// Whether what it does is counted.
+    pub meter: bool,
     /// The largest piece of a bulk operation that is done at once; tests make it small.
     pub chunk: Chunk,
 }
@@ -74,3 +78,5 @@ pub fn rewrite(wasm: &[u8], options: Options) -> Result<Rewritten, Refusal> {
 mod tests;
 #[cfg(test)]
 mod tests_map;
+#[cfg(test)]
+mod tests_meter;

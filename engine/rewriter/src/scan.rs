@@ -4,7 +4,8 @@ use crate::bulk::{self, Bulk};
 use crate::effort::Effort;
 use crate::fused::Composition;
 use crate::limits::{self, check};
-use crate::{Options, Refusal};
+use crate::meter::{Charge, Copy, Planner};
+use crate::{meter, Options, Refusal};
 use std::collections::HashMap;
 use std::ops::Range;
 use wasmparser::{
@@ -24,8 +25,23 @@ pub enum Kind {
 pub(crate) enum Change {
     /// A guard before this offset, unless this function is sure to be called next and has one.
     Guard { at: usize, unless_calls: Option<u32> },
+    /// What a block costs.
+    Charge(Charge),
+    /// The meter's number is read again before this offset.
+    Reload { at: usize },
     /// The instruction in this range becomes a call of the function for a bulk instruction.
     Call { range: Range<usize>, bulk: usize },
+}
+
+impl Change {
+    /// Where it is made.
+    fn at(&self) -> usize {
+        match self {
+            Change::Guard { at, .. } | Change::Reload { at } => *at,
+            Change::Charge(charge) => charge.at,
+            Change::Call { range, .. } => range.start,
+        }
+    }
 }
 
 /// The body of a function, without its size.
@@ -34,6 +50,10 @@ pub(crate) struct Body {
     pub range: Range<usize>,
     /// Whether it calls. A function that neither loops nor calls ends soon by itself: it gets no guard.
     pub calls: bool,
+    /// Where its locals end and its instructions begin.
+    pub start: usize,
+    /// Where the meter's number is kept in it besides; a local is a new one, after its own.
+    pub copy: Copy,
     pub changes: Vec<Change>,
 }
 
@@ -251,9 +271,10 @@ impl Scanner {
         reader.set_features(limits::FEATURES);
         let mut changes = Vec::new();
         let mut calls = false;
-        let mut length_is_small = false;
+        let mut small_length = None;
         let mut is_straight_from_loop = false;
         let start = reader.original_position();
+        let mut planner = self.options.meter.then(|| Planner::new(start));
         while !reader.eof() {
             let at = reader.original_position();
             let operator = reader.peek_operator(&validator.visitor(at))?;
@@ -265,6 +286,12 @@ impl Scanner {
             }
             check_function(index, "nested blocks", effort.nesting(), limits::NESTING)?;
             let end = reader.original_position();
+            if let Some(planner) = &mut planner {
+                planner.read(&operator, end);
+                if let (Some(length), Some(bulk)) = (small_length, Bulk::of(&operator)) {
+                    planner.charge(bulk.cost(length));
+                }
+            }
             if guards && matches!(operator, Operator::Loop { .. }) {
                 changes.push(Change::Guard { at: end, unless_calls: None });
             }
@@ -278,12 +305,33 @@ impl Scanner {
                 _ => is_straight_from_loop && !is_control(&operator),
             };
             calls |= is_call(&operator);
-            if let (false, Some(bulk)) = (length_is_small, Bulk::of(&operator)) {
+            if let (None, Some(bulk)) = (small_length, Bulk::of(&operator)) {
                 changes.push(Change::Call { range: at..end, bulk: self.module().index_of(bulk)? });
+                if let Some(planner) = &mut planner {
+                    planner.note_call(end);
+                }
             }
-            length_is_small = matches!(operator, Operator::I32Const { value } if value as u32 <= bulk::LEFT_ALONE);
+            small_length = match operator {
+                Operator::I32Const { value } if value as u32 <= bulk::LEFT_ALONE => Some(value as u32),
+                _ => None,
+            };
         }
         reader.finish_expression(&validator.visitor(reader.original_position()))?;
+        if guards && calls {
+            changes.insert(0, Change::Guard { at: start, unless_calls: None });
+        }
+        let mut copy = Copy::Nowhere;
+        if let Some(planner) = planner {
+            let plan = planner.finish(calls);
+            effort.add_charges(plan.charges.len());
+            if plan.charges.len() > meter::WITHOUT_COPY {
+                copy = Copy::Local(validator.len_locals());
+                changes.extend(plan.reloads.into_iter().map(|at| Change::Reload { at }));
+            }
+            changes.extend(plan.charges.into_iter().map(Change::Charge));
+            // At one place a guard and a reload come first, and a call, which takes an instruction's place, last.
+            changes.sort_by_key(|change| (change.at(), matches!(change, Change::Call { .. })));
+        }
         let effort_ns = effort.nanoseconds();
         check_function(
             index,
@@ -297,11 +345,8 @@ impl Scanner {
             self.effort_ns / 1_000_000,
             limits::FILE_MS,
         )?;
-        if guards && calls {
-            changes.insert(0, Change::Guard { at: start, unless_calls: None });
-        }
         self.allocations = validator.into_allocations();
-        self.module().bodies.push(Body { range: body.range(), calls, changes });
+        self.module().bodies.push(Body { range: body.range(), calls, start, copy, changes });
         Ok(())
     }
 }

@@ -3,7 +3,7 @@
 use crate::{rewrite, Guard, Kind, Options, Refusal, Rewritten, FEATURES};
 use wasmparser::{Validator, WasmFeatures};
 
-const GUARDS: Options = Options { guard: Some(Guard::Flag), chunk: crate::Chunk { bytes: 64, elements: 8 } };
+const GUARDS: Options = Options { guard: Some(Guard::Flag), meter: true, chunk: crate::Chunk { bytes: 64, elements: 8 } };
 
 fn rewrite_text(text: &str) -> Result<Rewritten, Refusal> {
     rewrite(&wat::parse_str(text).expect("the test's text is right"), GUARDS)

@@ -6,7 +6,8 @@ use gimli::{Encoding, Format, LineEncoding, LittleEndian};
 use wasm_encoder::{CustomSection, Encode};
 use wasmparser::{Operator, Parser, Payload};
 
-const OPTIONS: Options = Options { guard: Some(Guard::Fault), chunk: Chunk { bytes: 64, elements: 8 } };
+const OPTIONS: Options = Options { guard: Some(Guard::Fault), meter: false, chunk: Chunk { bytes: 64, elements: 8 } };
+const METERED: Options = Options { meter: true, ..OPTIONS };
 
 /// Every instruction of every function: offset, index of the function among those with a body, and what it is.
 fn instructions(wasm: &[u8]) -> Vec<(usize, usize, String)> {
@@ -58,11 +59,12 @@ fn every_instruction_leads_back() {
     let module = r#"(module (memory 1)
         (func $first (param i32) (loop (br_if 0 (local.get 0))) (memory.fill (local.get 0) (local.get 0) (local.get 0)))
         (func $_ZN3geo5PointC1Ev (call $first (i32.const 7)) (loop (drop (i32.const 9)) (br 0))))"#;
-    for text in [module.into(), format!("(component (core module (func $x)) (component (core {}))", &module[1..])] {
-        let wasm = wat::parse_str(&text).unwrap();
+    let component = format!("(component (core module (func $x)) (component (core {}))", &module[1..]);
+    for (text, options) in [(module, OPTIONS), (&component, OPTIONS), (module, METERED), (&component, METERED)] {
+        let wasm = wat::parse_str(text).unwrap();
         let original = instructions(&wasm);
-        let rewritten = rewrite(&wasm, OPTIONS).unwrap();
-        let table = places(&wasm, OPTIONS).unwrap();
+        let rewritten = rewrite(&wasm, options).unwrap();
+        let table = places(&wasm, options).unwrap();
         let mut hidden = 0;
         for (offset, _, operator) in instructions(&rewritten.bytes) {
             let location = find(&table, offset).remove(0);
@@ -71,7 +73,8 @@ fn every_instruction_leads_back() {
                 continue;
             }
             let (_, function, was) = original.iter().find(|(at, ..)| *at == location.offset).expect("an instruction");
-            let is_added = operator.contains("I64Const") || operator.contains("memory: 1") || operator == "Drop";
+            let added = ["I64Const", "I64Add", "I64LtS", "If ", "Unreachable", "End", "Local", "memory: 1", "memory: 2", "Drop"];
+            let is_added = added.iter().any(|added| operator.contains(added));
             assert!(operator == *was || was.contains("MemoryFill") || is_added, "{operator} is not {was}");
             let names = ["x", "first", "geo::Point::Point()"];
             let shift = usize::from(!text.starts_with("(component"));

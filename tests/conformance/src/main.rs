@@ -14,10 +14,11 @@ use wasmtime::{Config, Engine};
 pub const SMALL: Chunk = Chunk { bytes: 24, elements: 5 };
 
 /// How modules are rewritten, one after the other.
-pub const REWRITINGS: [Options; 3] = [
-    Options { guard: None, chunk: SMALL },
-    Options { guard: Some(Guard::Flag), chunk: SMALL },
-    Options { guard: Some(Guard::Fault), chunk: SMALL },
+pub const REWRITINGS: [Options; 4] = [
+    Options { guard: None, meter: false, chunk: SMALL },
+    Options { guard: Some(Guard::Flag), meter: true, chunk: SMALL },
+    Options { guard: Some(Guard::Fault), meter: false, chunk: SMALL },
+    Options { guard: None, meter: true, chunk: SMALL },
 ];
 
 /// An engine that has what guests have, and if asked for what rewriting needs besides.
@@ -63,7 +64,7 @@ fn check_file(test: &TestFile<'_>, tally: &mut Tally) {
         for &offset in &without {
             tally.count(with.contains(&offset), || {
                 let line = test.raw()[..offset].matches('\n').count() + 1;
-                format!("{} {} line {line}, rewritten with {:?}", test.parent(), test.name(), options.guard)
+                format!("{} {} line {line}, rewritten with {options:?}", test.parent(), test.name())
             });
         }
     }

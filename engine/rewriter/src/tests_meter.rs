@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Every instruction is charged once, where its block begins, and whatever can take long looks at the limit.
+use crate::scan::{scan, Change};
+use crate::{rewrite, Options, FEATURES};
+use wasmparser::{Validator, WasmFeatures};
+
+const METERED: Options = Options { guard: None, meter: true, chunk: crate::Chunk { bytes: 64, elements: 8 } };
+
+/// What the blocks of a module's last function cost, in their order; those that look at the limit are marked.
+fn charges(text: &str) -> String {
+    let wasm = wat::parse_str(text).expect("the test's text is right");
+    let rewritten = rewrite(&wasm, METERED).expect("accepted");
+    let engine = FEATURES | WasmFeatures::MEMORY64 | WasmFeatures::MULTI_MEMORY;
+    Validator::new_with_features(engine).validate_all(&rewritten.bytes).expect("valid");
+    let scan = scan(&wasm, METERED).expect("accepted");
+    let body = scan.root.module.bodies.last().expect("a function");
+    let charges = body.changes.iter().filter_map(|change| match change {
+        Change::Charge(charge) => Some(format!("{}{}", charge.cost, if charge.checks { "!" } else { "" })),
+        _ => None,
+    });
+    charges.collect::<Vec<_>>().join(" ")
+}
+
+/// So many instructions that cost one each.
+fn some(count: usize) -> String {
+    "(local.set 0 (local.get 0))".repeat(count / 2)
+}
+
+fn function(body: &str) -> String {
+    charges(&format!("(module (memory 1) (tag $t) (func $f) (func (param i32) {body}))"))
+}
+
+#[test]
+fn instructions_cost_what_the_table_says() {
+    assert_eq!(function(""), "1");
+    assert_eq!(function("nop (block (nop)) (drop (i32.const 1)) return"), "2");
+    assert_eq!(function(&some(100)), "101");
+    assert_eq!(function("(drop (memory.grow (i32.const 0)))"), "502");
+    assert_eq!(function("(memory.fill (i32.const 0) (i32.const 0) (i32.const 4096))"), "261");
+    assert_eq!(function("(memory.fill (i32.const 0) (i32.const 0) (local.get 0))"), "5");
+}
+
+#[test]
+fn functions_that_call_look_at_the_limit() {
+    assert_eq!(function("(call $f)"), "2!");
+    assert_eq!(function("(return_call $f)"), "2!");
+    assert_eq!(function("(if (local.get 0) (then (call $f)))"), "4!");
+}
+
+#[test]
+fn loops_are_charged_each_time_around() {
+    assert_eq!(function("(loop (br 0))"), "1 1!");
+    assert_eq!(function("(loop (br_if 0 (local.get 0)))"), "1 2!");
+    assert_eq!(function("(loop (loop (br_if 0 (local.get 0))) (br_if 0 (local.get 0)))"), "1 2! 2!");
+    // What follows a loop belongs to what stands around it.
+    assert_eq!(function("(loop (br_if 0 (local.get 0))) (drop (local.get 0))"), "2 2!");
+}
+
+#[test]
+fn what_is_reached_on_a_condition_is_charged_apart_unless_it_is_small() {
+    let sides = |count| format!("(if (local.get 0) (then {}) (else {}))", some(count), some(count));
+    assert_eq!(function(&sides(8)), "19");
+    assert_eq!(function(&sides(10)), "13 10");
+    assert_eq!(function(&sides(40)), "3 40 40");
+    let after = |count| format!("(block (br_if 0 (local.get 0)) {}) {}", some(count), some(count));
+    assert_eq!(function(&after(40)), "3 40 40");
+    assert_eq!(function(&after(6)), "15");
+    // Nothing branches to the end of this block: it is no end.
+    assert_eq!(function(&format!("(block (br_if 1 (local.get 0)) {}) {}", some(40), some(40))), "3 80");
+    let table = format!(
+        "(block (block (block (br_table 0 1 2 (local.get 0))) {} (br 1)) {}) {}",
+        some(20), some(30), some(40)
+    );
+    assert_eq!(function(&table), "3 21 30 40");
+}
+
+#[test]
+fn what_cannot_be_reached_costs_nothing() {
+    assert_eq!(function(&format!("unreachable {}", some(40))), "1");
+    assert_eq!(function(&format!("(block (br 0) {}) {}", some(40), some(2))), "4");
+    assert_eq!(function(&format!("(throw $t) {}", some(40))), "2");
+}
+
+#[test]
+fn handlers_are_charged_where_they_are_reached() {
+    let text = format!("(block $h (try_table (catch_all $h) (call $f) {})) {}", some(40), some(60));
+    assert_eq!(function(&text), "42! 60");
+}
+
+#[test]
+fn modules_without_code_stay_as_they_are() {
+    let wasm = wat::parse_str("(module (memory 1) (data \"abc\"))").unwrap();
+    assert_eq!(rewrite(&wasm, METERED).unwrap().bytes, wasm);
+}
+
+#[test]
+fn the_number_is_out_of_reach() {
+    // To name the memory that is added, a program would have to pass validation with two, or with one of 64 bits.
+    for text in [
+        "(module (memory 1) (func (drop (i32.load 1 (i32.const 0)))))",
+        "(module (memory i64 1 2) (func (drop (i64.load (i64.const 0)))))",
+        "(module (func (drop (i64.load (i64.const 0)))))",
+        "(module (import \"a\" \"m\" (memory i64 1 2)) (func))",
+        "(module (func) (export \"m\" (memory 0)))",
+        "(component (core module (memory 1) (func (drop (i32.load 1 (i32.const 0))))))",
+    ] {
+        let wasm = wat::parse_str(text).expect("the test's text is right");
+        assert!(rewrite(&wasm, METERED).is_err(), "{text}");
+    }
+}

@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Fuel is a property of a program: the same however often it runs, whatever the limit, and however it ends."""
+import os
+
+from .harness import Test, expect, expect_equal
+
+# Far beyond what any program here uses.
+PLENTY = 10**12
+
+MODULES = {
+    "recursion": """(func $fib (param i32) (result i32)
+        (if (result i32) (i32.lt_u (local.get 0) (i32.const 2)) (then (local.get 0))
+         (else (i32.add (call $fib (i32.sub (local.get 0) (i32.const 1))) (call $fib (i32.sub (local.get 0) (i32.const 2)))))))
+        (func (export "run") (drop (call $fib (i32.const 15))))""",
+    "tail_calls": """(func $down (param i32)
+        (if (local.get 0) (then (return_call $down (i32.sub (local.get 0) (i32.const 1))))))
+        (func (export "run") (call $down (i32.const 5000)))""",
+    "exceptions": """(tag $t) (func $throws (param i32) (if (i32.and (local.get 0) (i32.const 1)) (then (throw $t))))
+        (func (export "run") (local i32) (loop $l
+         (block $h (try_table (catch_all $h) (call $throws (local.get 0))))
+         (br_if $l (i32.lt_u (local.tee 0 (i32.add (local.get 0) (i32.const 1))) (i32.const 1000)))))""",
+    "br_table": """(func (export "run") (local i32 i32) (loop $l
+        (block $c (block $b (block $a (br_table $a $b $c (i32.rem_u (local.get 0) (i32.const 4))))
+         (local.set 1 (i32.add (local.get 1) (i32.mul (local.get 0) (i32.mul (local.get 1) (i32.mul (i32.const 5)
+          (i32.add (local.get 1) (i32.xor (local.get 0) (i32.sub (local.get 1) (i32.const 3)))))))))
+         (br $c)) (local.set 1 (i32.const 1)))
+        (br_if $l (i32.lt_u (local.tee 0 (i32.add (local.get 0) (i32.const 1))) (i32.const 1000)))))""",
+    "indirect_calls": """(type $f (func (param i32) (result i32))) (table funcref (elem $one $two))
+        (func $one (type $f) (i32.add (local.get 0) (i32.const 1))) (func $two (type $f) (i32.mul (local.get 0) (i32.const 3)))
+        (func (export "run") (local i32 i32) (loop $l
+         (local.set 1 (call_indirect (type $f) (local.get 1) (i32.and (local.get 0) (i32.const 1))))
+         (br_if $l (i32.lt_u (local.tee 0 (i32.add (local.get 0) (i32.const 1))) (i32.const 1000)))))""",
+    "bulk": """(memory 40) (func (export "run") (local i32) (loop $l
+        (memory.fill (i32.const 0) (local.get 0) (i32.mul (local.get 0) (i32.const 40000)))
+        (memory.copy (i32.const 100) (i32.const 0) (i32.mul (local.get 0) (i32.const 30000)))
+        (br_if $l (i32.lt_u (local.tee 0 (i32.add (local.get 0) (i32.const 1))) (i32.const 50)))))""",
+    "growth": """(memory 1 100) (table 1 funcref) (func (export "run") (local i32) (loop $l
+        (drop (memory.grow (i32.const 1))) (drop (table.grow (ref.null func) (i32.const 5)))
+        (br_if $l (i32.lt_u (local.tee 0 (i32.add (local.get 0) (i32.const 1))) (i32.const 50)))))""",
+    "start": """(func $s (local i32) (loop $l
+        (br_if $l (i32.lt_u (local.tee 0 (i32.add (local.get 0) (i32.const 1))) (i32.const 500))))) (start $s)
+        (func (export "run"))""",
+    "wasi": """(import "wasi_snapshot_preview1" "sched_yield" (func $y (result i32)))
+        (import "wasi_snapshot_preview1" "fd_write" (func $w (param i32 i32 i32 i32) (result i32)))
+        (memory (export "memory") 1) (data (i32.const 16) "x")
+        (func (export "run") (local i32)
+         (i32.store (i32.const 0) (i32.const 16)) (i32.store (i32.const 4) (i32.const 1)) (loop $l
+         (drop (call $y)) (drop (call $w (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 8)))
+         (br_if $l (i32.lt_u (local.tee 0 (i32.add (local.get 0) (i32.const 1))) (i32.const 50)))))""",
+}
+
+# A trap is no end of the count: what was used until there is known.
+TRAPS = {
+    "unreachable": "(func (export \"run\") (local i32) (loop $l (if (i32.eq (local.get 0) (i32.const 100)) (then unreachable))"
+                   " (local.set 0 (i32.add (local.get 0) (i32.const 1))) (br $l)))",
+    "division": "(func (export \"run\") (local i32) (local.set 0 (i32.const 100)) (loop $l"
+                " (drop (i32.div_u (i32.const 1) (local.tee 0 (i32.sub (local.get 0) (i32.const 1))))) (br $l)))",
+    "bounds": "(memory 1) (func (export \"run\") (local i32) (loop $l (drop (i32.load (local.get 0)))"
+              " (local.set 0 (i32.add (local.get 0) (i32.const 4096))) (br $l)))",
+    "bulk_bounds": "(memory 1) (func (export \"run\") (memory.fill (i32.const 0) (i32.const 1) (i32.const 65537)))",
+    "exception": "(tag $t) (func $f (param i32) (if (i32.eqz (local.get 0)) (then (throw $t)))"
+                 " (call $f (i32.sub (local.get 0) (i32.const 1)))) (func (export \"run\") (call $f (i32.const 50)))",
+}
+
+# Two core modules in each of two components that call each other: one count for all of them.
+COMPONENT = """(component
+    (component $inner
+        (core module $m (func (export "f") (param i32) (result i32) (local i32) (loop $l
+            (br_if $l (i32.lt_u (local.tee 1 (i32.add (local.get 1) (i32.const 1))) (local.get 0)))) (local.get 1)))
+        (core instance $i (instantiate $m))
+        (func (export "f") (param "n" u32) (result u32) (canon lift (core func $i "f"))))
+    (component $outer
+        (import "f" (func $f (param "n" u32) (result u32)))
+        (core func $lowered (canon lower (func $f)))
+        (core module $helper (func (export "h") (param i32) (result i32) (i32.add (local.get 0) (i32.const 7))))
+        (core instance $h (instantiate $helper))
+        (core module $m (import "" "f" (func $f (param i32) (result i32))) (import "h" "h" (func $h (param i32) (result i32)))
+            (func (export "run") (result i32) (local i32 i32) (loop $l
+                (local.set 1 (call $f (call $h (local.get 0))))
+                (br_if $l (i32.lt_u (local.tee 0 (i32.add (local.get 0) (i32.const 1))) (i32.const 50)))) (local.get 1)))
+        (core instance $i (instantiate $m (with "" (instance (export "f" (func $lowered)))) (with "h" (instance $h))))
+        (func (export "run") (result u32) (canon lift (core func $i "run"))))
+    (instance $a (instantiate $inner))
+    (instance $b (instantiate $outer (with "f" (func $a "f"))))
+    (export "run" (func $b "run")))"""
+
+# How far a loop comes before it is stopped differs from run to run: the count must say how far.
+ENDLESS = """(module (import "wasi_snapshot_preview1" "fd_write" (func $w (param i32 i32 i32 i32) (result i32)))
+    (memory (export "memory") 1) (func (export "run") (loop $l (br $l))))"""
+
+
+def write(context, text, ending="wat"):
+    path = os.path.join(context.folder(), f"program.{ending}")
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text)
+    return path
+
+
+def used(context, path, limit, *options):
+    report, _ = context.report("--fuel", str(limit), "--deterministic", *options, path)
+    return report["outcome"], report["used"]["fuel"], report
+
+
+def check_exact(context, path, *options, outcome="ok"):
+    """The same with every limit that is enough; one less than that is not."""
+    ended, fuel, _ = used(context, path, PLENTY, *options)
+    expect_equal("outcome", ended, outcome)
+    expect(fuel > 0, "nothing was used")
+    for limit in (PLENTY, 10**15, fuel + 1, fuel):
+        expect_equal(f"with a limit of {limit}", used(context, path, limit, *options)[:2], (outcome, fuel))
+    for limit in (fuel - 1, fuel // 2, 1):
+        if limit > 0:
+            expect_equal(f"with a limit of {limit}", used(context, path, limit, *options)[:2], ("fuel", limit))
+    return 8
+
+
+def check_module(context, text, outcome="ok"):
+    return check_exact(context, write(context, f"(module {text})"), "--call", "run", outcome=outcome)
+
+
+def check_component(context):
+    return check_exact(context, write(context, COMPONENT), "--call", "run")
+
+
+def check_trap_of_component(context):
+    text = COMPONENT.replace("(local.get 1)))\n        (core instance $i (instantiate $m))", "unreachable))\n        (core instance $i (instantiate $m))", 1)
+    expect(text != COMPONENT, "the component has no place for a trap")
+    return check_exact(context, write(context, text), "--call", "run", outcome="trapped")
+
+
+def check_stopped(context, *stop):
+    """At least an instruction each nanosecond or so; the limit of the time is what stopped it."""
+    outcome, fuel, report = used(context, write(context, ENDLESS), PLENTY, "--call", "run", *stop)
+    expect(outcome in ("deadline", "cpu"), f"{outcome}")
+    expect(fuel > 1000 and fuel < PLENTY, f"{fuel} of fuel in {report['used']['cpu_us']} us")
+
+
+def check_table(context):
+    """What docs/LIMITS.md says of costs, added up by hand."""
+    text = """(module (memory 1) (func $f) (func (export "run") (local i32)
+        (loop $l (call $f) (br_if $l (i32.lt_u (local.tee 0 (i32.add (local.get 0) (i32.const 1))) (i32.const 10))))
+        (memory.fill (i32.const 0) (i32.const 0) (i32.const 1600)) (drop (memory.grow (i32.const 0)))))"""
+    # The function and what stands outside of its loop; ten times the loop, each with a call of a function of nothing.
+    outside = 1 + (3 + 1 + 1600 // 16) + (1 + 500)
+    inside = 1 + 1 + 6 + 1
+    expect_equal("fuel", used(context, write(context, text), PLENTY, "--call", "run")[1], outside + 10 * inside)
+
+
+def tests(context):
+    checks = {f"module_{name}": lambda context, text=text: check_module(context, text) for name, text in MODULES.items()}
+    for name, text in TRAPS.items():
+        checks[f"trap_{name}"] = lambda context, text=text: check_module(context, text, "trapped")
+    checks["component"] = check_component
+    checks["trap_component"] = check_trap_of_component
+    checks["stopped_deadline"] = lambda context: check_stopped(context, "--timeout", "200ms")
+    checks["stopped_cpu"] = lambda context: check_stopped(context, "--cpu", "100ms")
+    checks["table"] = check_table
+    return [Test("fuel", name, check) for name, check in checks.items()]
