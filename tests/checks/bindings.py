@@ -115,6 +115,33 @@ def check_go(context, race):
     return len(re.findall(r"^--- PASS", out, re.M))
 
 
+# ---- Rust ---------------------------------------------------------------------------------------------------------
+
+RUST_EXAMPLES = {
+    "first": "42\ndeadline at line Some(1)\n",
+    "host_function": '["apples"]\n',
+    "cancel": "cancelled\n",
+    "partial_results": '"begun"\ndeadline cooperative {"done":true,"finished":false} true\n',
+    "many_at_once": "499500\n",
+    "notebook": "null\n3\n[10,20,30]\n",
+}
+
+
+def check_rust(context):
+    if context.is_sanitized:
+        raise Skipped("the crate is built without sanitizers")
+    folder = os.path.join(ROOT, "bindings", "rust")
+    options = ["--locked", "--quiet", "--manifest-path", os.path.join(folder, "Cargo.toml"), "--target-dir", os.path.join(context.build, "rust")]
+    environment = {"CURFEW_LIB_DIR": context.build}
+    out = run(context, ["cargo", "test", *options], timeout=600, env=environment)
+    for name, expected in RUST_EXAMPLES.items():
+        seen = run(context, ["cargo", "run", *options, "--example", name], env=environment)
+        expect(seen == expected, f"example {name}: {seen!r}, expected {expected!r}")
+    found = {name.removesuffix(".rs") for name in os.listdir(os.path.join(folder, "examples"))}
+    expect(found == set(RUST_EXAMPLES), f"examples that are not tried: {found ^ set(RUST_EXAMPLES)}")
+    return sum(int(count) for count in re.findall(r"(\d+) passed", out)) + len(RUST_EXAMPLES)
+
+
 # ---- All ----------------------------------------------------------------------------------------------------------
 
 
@@ -126,4 +153,5 @@ def tests(context):
     return [*each("python/tests/test_*.py", lambda name: "python/" + name[5:-3], check_python),
             *each("node/test/*.test.mjs", lambda name: "node/" + name.removesuffix(".test.mjs"), lambda context, path: check_node(context, os.path.basename(path))),
             Test("bindings", "go", lambda context: check_go(context, False)),
-            Test("bindings", "go-race", lambda context: check_go(context, True))]
+            Test("bindings", "go-race", lambda context: check_go(context, True)),
+            Test("bindings", "rust", check_rust)]

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Keeps what a program had done when its time was up, and follows it meanwhile.
+
+use curfew::{Event, Limits, Options};
+use std::sync::Arc;
+
+const SOURCE: &str = "
+    let done = 0;
+    while (!curfew.signal.aborted) {
+        done += 1;
+        if (done % 1000 === 0) curfew.checkpoint({ done });
+        if (done === 1000) curfew.progress('begun');
+    }
+    ({ done: done > 0, finished: false })";
+
+fn main() -> curfew::Result<()> {
+    let options = Options {
+        limits: Limits::new().timeout("200ms")?.grace("200ms")?.host_calls(u64::MAX)?,
+        on_event: Some(Arc::new(|event| {
+            if let Event::Progress(value) = event {
+                println!("{value}");
+            }
+        })),
+        ..Default::default()
+    };
+    let report = curfew::run(SOURCE, &options)?;
+    println!("{} {} {} {}", report.outcome, report.stop.unwrap().mode, report.json_value, report.partial["done"].as_u64() >= Some(1000));
+    Ok(())
+}

@@ -1,0 +1,298 @@
+// SPDX-License-Identifier: Apache-2.0
+
+use crate::{c_string, check, sys, Result};
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::ffi::{c_void, CString};
+use std::panic::{catch_unwind, AssertUnwindSafe};
+use std::ptr;
+use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+/// A number that a function with a type takes or returns.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Number {
+    /// `i` in a type.
+    I32(i32),
+    /// `I` in a type.
+    I64(i64),
+    /// `f` in a type.
+    F32(f32),
+    /// `F` in a type.
+    F64(f64),
+}
+
+type Json = dyn Fn(&[Value]) -> std::result::Result<Value, String> + Send + Sync;
+type Numbers = dyn Fn(&[Number]) -> std::result::Result<Vec<Number>, String> + Send + Sync;
+type Deferred = dyn Fn(DeferredCall) + Send + Sync;
+
+enum Kind {
+    Json(Box<Json>),
+    Numbers(Box<Numbers>),
+    Deferred(Box<Deferred>),
+}
+
+/// A Rust function that a program may call as `host.NAME`, or import.
+///
+/// It is called on the thread that executes the program, of whose stack 256 KiB are left, while the program waits: the stop of
+/// a run takes effect when it returns. What may block is better a [`HostFunction::deferred`] one. An `Err` is an exception
+/// that the program may catch; so is a panic.
+pub struct HostFunction {
+    name: String,
+    module: Option<String>,
+    type_: Option<String>,
+    fuel: u64,
+    kind: Kind,
+}
+
+impl HostFunction {
+    fn new(name: &str, kind: Kind) -> HostFunction {
+        HostFunction { name: name.into(), module: None, type_: None, fuel: 0, kind }
+    }
+
+    /// A function that takes JSON and answers JSON.
+    pub fn json(name: &str, call: impl Fn(&[Value]) -> std::result::Result<Value, String> + Send + Sync + 'static) -> HostFunction {
+        HostFunction::new(name, Kind::Json(Box::new(call)))
+    }
+
+    /// A function with a type: "ii->i" and the like, of i (i32), I (i64), f (f32), F (f64).
+    pub fn typed(
+        name: &str,
+        type_: &str,
+        call: impl Fn(&[Number]) -> std::result::Result<Vec<Number>, String> + Send + Sync + 'static,
+    ) -> HostFunction {
+        HostFunction { type_: Some(type_.into()), ..HostFunction::new(name, Kind::Numbers(Box::new(call))) }
+    }
+
+    /// A function that begins a call and may have it answered later, from any thread or task: JavaScript has a promise, and
+    /// WebAssembly waits without holding a thread.
+    pub fn deferred(name: &str, call: impl Fn(DeferredCall) + Send + Sync + 'static) -> HostFunction {
+        HostFunction::new(name, Kind::Deferred(Box::new(call)))
+    }
+
+    /// What a WebAssembly module imports it from, or a component's interface; by default "host".
+    pub fn module(mut self, module: &str) -> HostFunction {
+        self.module = Some(module.into());
+        self
+    }
+
+    /// What a call costs where fuel is limited.
+    pub fn fuel(mut self, fuel: u64) -> HostFunction {
+        self.fuel = fuel;
+        self
+    }
+}
+
+struct Row {
+    name: CString,
+    module: Option<CString>,
+    type_: Option<CString>,
+    function: HostFunction,
+}
+
+impl Row {
+    fn new(function: HostFunction) -> Result<Row> {
+        let module = function.module.as_deref().map(|text| c_string(text, "a module")).transpose()?;
+        let type_ = function.type_.as_deref().map(|text| c_string(text, "a type")).transpose()?;
+        Ok(Row { name: c_string(&function.name, "the name of a host function")?, module, type_, function })
+    }
+
+    fn describe(&self) -> sys::curfew_host_function {
+        let deferred = matches!(self.function.kind, Kind::Deferred(_));
+        sys::curfew_host_function {
+            size: std::mem::size_of::<sys::curfew_host_function>() as u32,
+            flags: if deferred { sys::HOST_ASYNC } else { 0 },
+            name: self.name.as_ptr(),
+            module: self.module.as_ref().map_or(ptr::null(), |text| text.as_ptr()),
+            type_: self.type_.as_ref().map_or(ptr::null(), |text| text.as_ptr()),
+            fuel: self.function.fuel,
+            call: Some(on_call),
+            stopped: if deferred { Some(on_stopped) } else { None },
+            context: (self as *const Row).cast_mut().cast(),
+        }
+    }
+}
+
+/// Gives a program its functions. They are never freed: calls may come as long as any run of the program goes on, and the
+/// library does not say when the last one has ended.
+pub(crate) fn set_functions(program: *mut sys::curfew_program, functions: Vec<HostFunction>) -> Result<()> {
+    if functions.is_empty() {
+        return Ok(());
+    }
+    let rows = functions.into_iter().map(Row::new).collect::<Result<Vec<_>>>()?;
+    let rows: &'static [Row] = Box::leak(rows.into_boxed_slice());
+    let described: Vec<_> = rows.iter().map(Row::describe).collect();
+    check(|failure| unsafe { sys::curfew_program_set_functions(program, described.as_ptr(), described.len(), failure) })
+}
+
+// ---- Calls
+
+unsafe fn throw(call: *mut sys::curfew_host_call, message: &str) {
+    let text = CString::new(message.replace('\0', "?")).expect("no NUL is left");
+    sys::curfew_host_call_throw(call, text.as_ptr());
+}
+
+unsafe fn arguments(call: *const sys::curfew_host_call) -> Vec<Value> {
+    let mut length = 0;
+    let text = sys::curfew_host_call_get_params(call, &mut length);
+    serde_json::from_slice(std::slice::from_raw_parts(text.cast::<u8>(), length)).unwrap_or_default()
+}
+
+unsafe fn answer(call: *mut sys::curfew_host_call, value: &Value) {
+    let text = value.to_string();
+    sys::curfew_host_call_return(call, text.as_ptr().cast(), text.len());
+}
+
+unsafe fn read_numbers(call: *const sys::curfew_host_call, letters: &str) -> Vec<Number> {
+    let values = sys::curfew_host_call_get_values(call);
+    letters
+        .bytes()
+        .enumerate()
+        .map(|(i, letter)| (letter, &*values.add(i)))
+        .map(|(letter, value)| match letter {
+            b'i' => Number::I32(value.i32_),
+            b'I' => Number::I64(value.i64_),
+            b'f' => Number::F32(value.f32_),
+            _ => Number::F64(value.f64_),
+        })
+        .collect()
+}
+
+/// The results as the type says, or what is wrong with them.
+fn write_numbers(results: &[Number], letters: &str) -> std::result::Result<Vec<sys::curfew_value>, String> {
+    let fits = |(number, letter): (&Number, u8)| {
+        matches!((number, letter), (Number::I32(_), b'i') | (Number::I64(_), b'I') | (Number::F32(_), b'f') | (Number::F64(_), b'F'))
+    };
+    if results.len() != letters.len() || !results.iter().zip(letters.bytes()).all(fits) {
+        return Err(format!("its answer {results:?} is not what its type says: {letters:?}"));
+    }
+    let value = |number: &Number| {
+        let mut value = sys::curfew_value { i64_: 0 };
+        match *number {
+            Number::I32(n) => value.i32_ = n,
+            Number::I64(n) => value.i64_ = n,
+            Number::F32(n) => value.f32_ = n,
+            Number::F64(n) => value.f64_ = n,
+        }
+        value
+    };
+    Ok(results.iter().map(value).collect())
+}
+
+unsafe fn carry_out(function: &HostFunction, call: *mut sys::curfew_host_call) -> std::result::Result<(), String> {
+    match &function.kind {
+        Kind::Json(run) => answer(call, &run(&arguments(call))?),
+        Kind::Numbers(run) => {
+            let (parameters, results) = function.type_.as_deref().and_then(|text| text.split_once("->")).unwrap_or_default();
+            let mut values = write_numbers(&run(&read_numbers(call, parameters))?, results)?;
+            values.push(sys::curfew_value { i64_: 0 });
+            sys::curfew_host_call_return_values(call, values.as_ptr());
+        }
+        Kind::Deferred(run) => run(DeferredCall::new(call)),
+    }
+    Ok(())
+}
+
+unsafe extern "C" fn on_call(context: *mut c_void, call: *mut sys::curfew_host_call) {
+    let row = &*context.cast::<Row>();
+    // A deferred call that panics answers when what it was given is dropped.
+    match catch_unwind(AssertUnwindSafe(|| carry_out(&row.function, call))) {
+        Ok(Ok(())) => {}
+        Ok(Err(message)) => throw(call, &message),
+        Err(_) if matches!(row.function.kind, Kind::Deferred(_)) => {}
+        Err(_) => throw(call, "the host function panicked"),
+    }
+}
+
+type OnStopped = Box<dyn FnOnce() + Send>;
+
+struct Pending {
+    call: AtomicPtr<sys::curfew_host_call>,
+    on_stopped: Mutex<Option<OnStopped>>,
+}
+
+impl Pending {
+    /// The right to answer, for whoever asks first.
+    fn take(&self) -> Option<*mut sys::curfew_host_call> {
+        let call = self.call.swap(ptr::null_mut(), Ordering::AcqRel);
+        (!call.is_null()).then_some(call)
+    }
+}
+
+/// Deferred calls that are not answered, by the number that each keeps as its data: a stop may come while one is answered.
+static PENDING: Mutex<BTreeMap<usize, Arc<Pending>>> = Mutex::new(BTreeMap::new());
+static NEXT_NUMBER: AtomicUsize = AtomicUsize::new(1);
+
+fn forget(number: usize) -> Option<Arc<Pending>> {
+    PENDING.lock().map(|mut pending| pending.remove(&number)).unwrap_or(None)
+}
+
+unsafe extern "C" fn on_stopped(_context: *mut c_void, call: *mut sys::curfew_host_call) {
+    let Some(pending) = forget(sys::curfew_host_call_get_data(call) as usize) else { return };
+    let told = pending.on_stopped.lock().map(|mut told| told.take()).unwrap_or(None);
+    if let Some(told) = told {
+        let _ = catch_unwind(AssertUnwindSafe(told));
+    }
+    if let Some(call) = pending.take() {
+        throw(call, "the run was stopped");
+    }
+}
+
+/// A call of a deferred host function: answer it once, from any thread. Dropped unanswered it is an error of the call.
+pub struct DeferredCall {
+    number: usize,
+    pending: Arc<Pending>,
+    arguments: Vec<Value>,
+}
+
+impl DeferredCall {
+    unsafe fn new(call: *mut sys::curfew_host_call) -> DeferredCall {
+        let pending = Arc::new(Pending { call: AtomicPtr::new(call), on_stopped: Mutex::new(None) });
+        let arguments = arguments(call);
+        let number = NEXT_NUMBER.fetch_add(1, Ordering::Relaxed);
+        if let Ok(mut all) = PENDING.lock() {
+            all.insert(number, pending.clone());
+        }
+        sys::curfew_host_call_set_data(call, number as *mut c_void);
+        DeferredCall { number, pending, arguments }
+    }
+
+    /// What it was called with.
+    pub fn arguments(&self) -> &[Value] {
+        &self.arguments
+    }
+
+    /// Sets what is called when the run is stopped before the answer: whoever carries the call out is to end it.
+    pub fn on_stopped(&self, told: impl FnOnce() + Send + 'static) {
+        if let Ok(mut slot) = self.pending.on_stopped.lock() {
+            *slot = Some(Box::new(told));
+        }
+    }
+
+    /// Answers with a value. Nothing happens where the run was stopped first.
+    pub fn answer(self, value: Value) {
+        self.finish(Ok(value));
+    }
+
+    /// Answers with an error, which the program may catch.
+    pub fn fail(self, message: &str) {
+        self.finish(Err(message));
+    }
+
+    fn finish(&self, outcome: std::result::Result<Value, &str>) {
+        forget(self.number);
+        let Some(call) = self.pending.take() else { return };
+        unsafe {
+            match outcome {
+                Ok(value) => answer(call, &value),
+                Err(message) => throw(call, message),
+            }
+        }
+    }
+}
+
+impl Drop for DeferredCall {
+    fn drop(&mut self) {
+        self.finish(Err("the host function did not answer"));
+    }
+}
