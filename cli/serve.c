@@ -71,6 +71,24 @@ static int read_quota(const cli_arguments *arguments, cli_option_id option, cons
 	return cli_usage_error("--%s %s: must be a number above 0, or unlimited", name, words);
 }
 
+/* What bounds a token besides counts: -1, or the exit code after an error was said. */
+static int read_bounds(const cli_arguments *arguments, serve_token *token)
+{
+	const char *priority = arguments->values[CLI_OPTION_TOP_PRIORITY], *size = arguments->values[CLI_OPTION_PROGRAMS_SIZE];
+	const char *expires = arguments->values[CLI_OPTION_EXPIRES];
+	uint64_t number = 9;
+	if (priority != NULL && (!config_parse_amount(priority, false, &number) || number > 9))
+		return cli_usage_error("--top-priority %s: must be a number from 0 to 9", priority);
+	token->priority_max = (unsigned)number;
+	token->programs_bytes_most = UINT64_MAX;
+	if (size != NULL && !config_parse_amount(size, true, &token->programs_bytes_most))
+		return cli_usage_error("--programs-size %s: must be a size, such as 64MiB", size);
+	token->lives_us = 0;
+	if (expires != NULL && (!config_parse_duration(expires, &token->lives_us) || token->lives_us == 0))
+		return cli_usage_error("--expires %s: must be a duration with its unit, such as 720h", expires);
+	return -1;
+}
+
 static bool is_clean(const char *name)
 {
 	for (; *name != '\0'; name++) {
@@ -104,6 +122,8 @@ static int create_token(const cli_arguments *arguments, const char *folder)
 		code = read_quota(arguments, CLI_OPTION_QUEUED, "queued", &token.queued_most);
 	if (code < 0)
 		code = read_quota(arguments, CLI_OPTION_PER_MINUTE, "per-minute", &token.per_minute_most);
+	if (code < 0)
+		code = read_bounds(arguments, &token);
 	if (code < 0)
 		code = cli_check_hosts(hosts);
 	if (code >= 0)

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Tokens: "curfew_ID_SECRET". The store has the SHA-256 of a token, never the token; a secret has 256 random bits, so
- * that a slow hash would add nothing. Another process may add and revoke tokens: they are read again each second.
+ * that a slow hash would add nothing. Another process may add and revoke tokens: they are read again twice a second.
  */
 #include "accounts.h"
 
 #include "clock.h"
 #include "log.h"
+#include "service.h"
 #include "store.h"
 
 #include <sodium.h>
@@ -15,7 +16,7 @@
 #include <string.h>
 #include <strings.h>
 
-enum { SECRET_BYTES = 32, ID_BYTES = 6, READ_EVERY_US = 1000000 };
+enum { SECRET_BYTES = 32, ID_BYTES = 6 };
 
 #define PREFIX "curfew_"
 
@@ -35,25 +36,51 @@ void account_make_token(account *a, char words[TOKEN_TEXT_ROOM])
 
 /* ---- What is on disk ------------------------------------------------------------------------------------- */
 
-/* Under the lock. An account stays as long as the server, since runs point to it. */
+/* Whether it may be used no more. */
+static bool is_over(const account *a)
+{
+	return a->revoked || (a->expires_us != 0 && clock_wall_us() >= a->expires_us);
+}
+
+static void add_account(server *s, const account *seen)
+{
+	account *a = calloc(1, sizeof *a);
+	if (a == NULL)
+		return;
+	*a = *seen;
+	a->allowance = a->per_minute_most == UINT64_MAX ? 0 : (double)a->per_minute_most;
+	a->allowance_us = clock_now_us();
+	a->is_over = is_over(a);
+	a->next = s->accounts;
+	s->accounts = a;
+}
+
+/* What a token had waiting is not begun any more, and what it listened to is closed. */
+static void end_account(server *s, account *a)
+{
+	a->is_over = true;
+	log_event(LOG_INFO, "token", (log_field[]){{"id", a->id, 0}, {"what", a->revoked ? "revoked" : "expired", 0}, {0}});
+	service_cancel_waiting(s, a);
+	http_end_streams(s->http, a);
+}
+
+/* An account stays as long as the server, since runs point to it. */
 static void take_token(void *context, const stored_token *token)
 {
 	server *s = context;
+	server_lock(s);
 	account *a = s->accounts;
 	while (a != NULL && strcmp(a->id, token->account.id) != 0)
 		a = a->next;
 	if (a == NULL) {
-		a = calloc(1, sizeof *a);
-		if (a == NULL)
-			return;
-		*a = token->account;
-		a->allowance = a->per_minute_most == UINT64_MAX ? 0 : (double)a->per_minute_most;
-		a->allowance_us = clock_now_us();
-		a->next = s->accounts;
-		s->accounts = a;
+		add_account(s, &token->account);
+	} else {
+		a->revoked = token->account.revoked;
+		if (!a->is_over && is_over(a))
+			end_account(s, a);
 	}
-	a->revoked = token->account.revoked;
 	s->tokens_needed = true;
+	server_unlock(s);
 }
 
 static account *make_anybody(void)
@@ -62,7 +89,8 @@ static account *make_anybody(void)
 	if (a == NULL)
 		return NULL;
 	a->scopes = SCOPE_ALL;
-	a->tenant.running_max = a->queued_most = a->per_minute_most = UINT64_MAX;
+	a->tenant.running_max = a->queued_most = a->per_minute_most = a->programs_bytes_most = UINT64_MAX;
+	a->priority_max = PRIORITIES - 1;
 	a->ceilings.size = sizeof a->ceilings;
 	return a;
 }
@@ -70,7 +98,6 @@ static account *make_anybody(void)
 bool accounts_load(server *s, curfew_failure *failure)
 {
 	s->anybody = make_anybody();
-	s->accounts_read_us = clock_now_us();
 	return s->anybody != NULL && store_read_tokens(s->store, take_token, s, failure);
 }
 
@@ -88,20 +115,16 @@ size_t accounts_count_active(const server *s)
 {
 	size_t count = 0;
 	for (const account *a = s->accounts; a != NULL; a = a->next)
-		count += !a->revoked;
+		count += !a->is_over;
 	return count;
 }
 
-/* HTTP thread: the accounts are read by it alone once the server runs, and changed under the lock. */
-static void read_again(server *s)
+void accounts_refresh(server *s)
 {
-	int64_t now_us = clock_now_us();
 	curfew_failure failure;
-	if (now_us - s->accounts_read_us < READ_EVERY_US)
-		return;
-	s->accounts_read_us = now_us;
 	if (!store_read_tokens(s->store, take_token, s, &failure))
 		log_say(LOG_ERROR, "tokens", "%s", failure.message);
+	service_launch(s);
 }
 
 /* ---- Requests -------------------------------------------------------------------------------------------- */
@@ -113,7 +136,7 @@ static account *find_token(server *s, const char *words)
 	(void)crypto_hash_sha256(hash, (const unsigned char *)words, strlen(words));
 	/* All are compared, each in constant time. */
 	for (account *a = s->accounts; a != NULL; a = a->next) {
-		if (sodium_memcmp(a->hash, hash, sizeof hash) == 0 && !a->revoked)
+		if (sodium_memcmp(a->hash, hash, sizeof hash) == 0 && !is_over(a))
 			found = a;
 	}
 	return found;
@@ -123,12 +146,14 @@ account *accounts_find(request *q)
 {
 	server *s = q->server;
 	const char *words = http_header(q, MHD_HTTP_HEADER_AUTHORIZATION);
-	read_again(s);
-	if (!s->tokens_needed)
-		return s->anybody;
-	if (words == NULL || strncasecmp(words, "Bearer ", 7) != 0 || strlen(words) > 256)
-		return NULL;
-	return find_token(s, words + 7 + strspn(words + 7, " "));
+	server_lock(s);
+	account *found = s->tokens_needed ? NULL : s->anybody;
+	if (found == NULL && words != NULL && strncasecmp(words, "Bearer ", 7) == 0 && strlen(words) <= 256)
+		found = find_token(s, words + 7 + strspn(words + 7, " "));
+	if (found != NULL)
+		found->used_us = clock_wall_us();
+	server_unlock(s);
+	return found;
 }
 
 /* The host of "host:port" is one that only this machine has. */

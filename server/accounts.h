@@ -8,6 +8,8 @@
 /* The account of everybody, and those on disk. False, and why. */
 bool accounts_load(server *s, curfew_failure *failure);
 void accounts_finish(server *s);
+/* Without the lock: reads again what another process may have changed; ends what tokens have that may be used no more. */
+void accounts_refresh(server *s);
 /* How many tokens may be used. */
 size_t accounts_count_active(const server *s);
 

@@ -3,6 +3,7 @@
 #include "config.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +14,8 @@
 #define GIB (UINT64_C(1) << 30)
 #define FIELD(field) .offset = offsetof(config, field)
 
-static const config_setting table[] = {
+/* The rows behind these are made from the table of limits. */
+static const config_setting fixed[] = {
 	{.name = "listen", .argument = "HOST:PORT", .initial = "127.0.0.1:7433", .kind = CONFIG_TEXT, FIELD(listen),
 	 .meaning = "address to serve at; port 0 takes a free one and says which"},
 	{.name = "data", .argument = "DIR", .kind = CONFIG_TEXT, FIELD(data),
@@ -51,18 +53,51 @@ static const config_setting table[] = {
 	{.name = "max-streams", .argument = "N", .initial = "256", .kind = CONFIG_COUNT, .minimum = 1, .ceiling = 1000000,
 	 FIELD(streams_most), .meaning = "open event streams"},
 	{.name = "max-queue", .argument = "N", .initial = "10k", .kind = CONFIG_COUNT, .minimum = 1, .ceiling = 100000000,
-	 FIELD(queue_most), .meaning = "runs that wait, for their turn or their time"},
+	 FIELD(queue_most), .meaning = "runs that wait for their turn"},
 	{.name = "max-queue-size", .argument = "SIZE", .initial = "256MiB", .kind = CONFIG_BYTES, .minimum = MIB,
 	 .ceiling = UINT64_C(1) << 40, FIELD(queue_bytes_most), .meaning = "sources and parameters of the runs that wait"},
+	{.name = "max-scheduled", .argument = "N", .initial = "10k", .kind = CONFIG_COUNT, .minimum = 1, .ceiling = 100000000,
+	 FIELD(scheduled_most), .meaning = "runs that wait for their time"},
+	{.name = "max-programs-size", .argument = "SIZE", .initial = "256MiB", .kind = CONFIG_BYTES, .minimum = 1024,
+	 .ceiling = UINT64_C(1) << 50, FIELD(programs_bytes_most), .meaning = "programs that a token may have stored, unless it says otherwise"},
+	{.name = "memory-budget", .argument = "SIZE", .kind = CONFIG_BYTES, .minimum = 16 * MIB, .ceiling = UINT64_C(1) << 50,
+	 FIELD(memory_budget), .meaning = "sum of the memory limits of the runs at once; by default 3/4 of what there is"},
 	{.name = "max-body", .argument = "SIZE", .initial = "16MiB", .kind = CONFIG_BYTES, .minimum = 1024,
 	 .ceiling = 64 * MIB, FIELD(body_bytes_most), .meaning = "body of a request"},
 };
 
-enum { SETTINGS = sizeof table / sizeof table[0] };
+enum { FIXED = sizeof fixed / sizeof fixed[0], SETTINGS_MAX = 64, NAME_ROOM = 32, MEANING_ROOM = 96 };
+
+static config_setting table[SETTINGS_MAX];
+static size_t settings;
+
+/* A ceiling for each limit, in its own words. */
+static void add_ceiling(const curfew_limit_info *info)
+{
+	static char names[SETTINGS_MAX][NAME_ROOM], meanings[SETTINGS_MAX][MEANING_ROOM];
+	static const char *const arguments[] = {[CURFEW_UNIT_DURATION] = "DUR", [CURFEW_UNIT_BYTES] = "SIZE", [CURFEW_UNIT_COUNT] = "N"};
+	char *name = names[settings], *meaning = meanings[settings];
+	(void)snprintf(name, NAME_ROOM, "max-%s", info->name);
+	(void)snprintf(meaning, MEANING_ROOM, "the most that a run is given of --%s; by default what any run may have", info->name);
+	table[settings++] = (config_setting){.name = name, .argument = arguments[info->unit], .meaning = meaning, .kind = CONFIG_LIMIT,
+	                                     .offset = offsetof(config, ceilings), .limit = info};
+}
+
+static void make_table(void)
+{
+	size_t count;
+	const curfew_limit_info *limits = curfew_limit_table(&count);
+	memcpy(table, fixed, sizeof fixed);
+	settings = FIXED;
+	for (size_t i = 0; i < count && settings < SETTINGS_MAX; i++)
+		add_ceiling(&limits[i]);
+}
 
 const config_setting *config_table(size_t *count)
 {
-	*count = SETTINGS;
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	(void)pthread_once(&once, make_table);
+	*count = settings;
 	return table;
 }
 
@@ -180,6 +215,17 @@ static bool set_flag(config *c, const config_setting *s, const char *value, curf
 	return true;
 }
 
+static bool set_ceiling(config *c, const config_setting *s, const char *value, curfew_failure *failure)
+{
+	curfew_failure why;
+	c->ceilings.size = sizeof c->ceilings;
+	if (curfew_limits_set(&c->ceilings, s->limit->name, value, &why) == CURFEW_OK)
+		return true;
+	/* Its message begins with the limit's name, which is ours without "max-". */
+	(void)snprintf(failure->message, sizeof failure->message, "max-%.240s", why.message);
+	return false;
+}
+
 static bool set_any(config *c, const config_setting *s, const char *value, curfew_failure *failure)
 {
 	switch (s->kind) {
@@ -191,6 +237,8 @@ static bool set_any(config *c, const config_setting *s, const char *value, curfe
 		return add_host(c, s, value, failure);
 	case CONFIG_FLAG:
 		return set_flag(c, s, value, failure);
+	case CONFIG_LIMIT:
+		return set_ceiling(c, s, value, failure);
 	case CONFIG_TEXT:
 	case CONFIG_CHOICE:
 		break;
@@ -200,9 +248,10 @@ static bool set_any(config *c, const config_setting *s, const char *value, curfe
 
 bool config_set(config *c, size_t row, const char *value, curfew_failure *failure)
 {
-	if (!set_any(c, &table[row], value, failure))
+	size_t count;
+	if (!set_any(c, &config_table(&count)[row], value, failure))
 		return false;
-	c->given |= UINT32_C(1) << row;
+	c->given |= UINT64_C(1) << row;
 	return true;
 }
 
@@ -224,7 +273,10 @@ bool config_init(config *c)
 {
 	curfew_failure failure;
 	memset(c, 0, sizeof *c);
-	for (size_t i = 0; i < SETTINGS; i++) {
+	size_t count;
+	(void)config_table(&count);
+	c->ceilings.size = sizeof c->ceilings;
+	for (size_t i = 0; i < count; i++) {
 		if (table[i].initial != NULL && !config_set(c, i, table[i].initial, &failure))
 			return false;
 	}
@@ -243,7 +295,7 @@ static char *trim(char *line)
 	return line;
 }
 
-static bool set_line(config *c, char *line, uint32_t before, curfew_failure *failure)
+static bool set_line(config *c, char *line, uint64_t before, curfew_failure *failure)
 {
 	line = trim(line);
 	if (*line == '\0' || *line == '#')
@@ -253,9 +305,9 @@ static bool set_line(config *c, char *line, uint32_t before, curfew_failure *fai
 		return refuse(failure, "line", line, "must be name = value");
 	*equals = '\0';
 	const char *name = trim(line);
-	for (size_t i = 0; i < SETTINGS; i++) {
+	for (size_t i = 0; i < settings; i++) {
 		if (strcmp(table[i].name, name) == 0)
-			return (before & UINT32_C(1) << i) != 0 || config_set(c, i, trim(equals + 1), failure);
+			return (before & UINT64_C(1) << i) != 0 || config_set(c, i, trim(equals + 1), failure);
 	}
 	return refuse(failure, "name", name, "is not a setting");
 }
@@ -264,7 +316,7 @@ bool config_read(config *c, const char *path, curfew_failure *failure)
 {
 	char *line = NULL;
 	size_t room = 0;
-	uint32_t before = c->given;
+	uint64_t before = c->given;
 	unsigned number = 0;
 	bool good = true;
 	FILE *file = fopen(path, "re");

@@ -8,7 +8,16 @@
 
 #include "curfew.h"
 
-typedef enum config_kind { CONFIG_TEXT, CONFIG_CHOICE, CONFIG_DURATION, CONFIG_BYTES, CONFIG_COUNT, CONFIG_HOSTS, CONFIG_FLAG } config_kind;
+typedef enum config_kind {
+	CONFIG_TEXT,
+	CONFIG_CHOICE,
+	CONFIG_DURATION,
+	CONFIG_BYTES,
+	CONFIG_COUNT,
+	CONFIG_HOSTS,
+	CONFIG_FLAG,
+	CONFIG_LIMIT
+} config_kind;
 
 /* A text of a setting; long enough for any path. */
 enum { CONFIG_TEXT_MOST = 4096 };
@@ -33,8 +42,12 @@ typedef struct config {
 	uint64_t streams_most;
 	uint64_t queue_most;
 	uint64_t queue_bytes_most;
+	uint64_t scheduled_most;
+	uint64_t programs_bytes_most;
+	uint64_t memory_budget; /* 0: 3/4 of what there is */
 	uint64_t body_bytes_most;
-	uint32_t given; /* a bit for each row of the table that was set */
+	curfew_limits ceilings; /* of every run; 0: none */
+	uint64_t given; /* a bit for each row of the table that was set */
 } config;
 
 typedef struct config_setting {
@@ -46,6 +59,7 @@ typedef struct config_setting {
 	config_kind kind;
 	size_t offset;        /* of the field in config */
 	uint64_t minimum, ceiling;
+	const curfew_limit_info *limit; /* CONFIG_LIMIT: of which it is the ceiling */
 } config_setting;
 
 /* The table and its length, in static memory. */

@@ -94,7 +94,11 @@ static answer start_stream(request *q, run *r, uint64_t last_event)
 		server_unlock(s);
 		return reply_later(q, MHD_HTTP_SERVICE_UNAVAILABLE, REFUSAL_STREAMS, "too-many-streams", "too many event streams are open", 2);
 	}
-	if (r->state == RUN_DONE && last_event + 1 >= r->first_event + r->event_count) {
+	uint64_t newest = r->first_event + r->event_count - 1;
+	/* An id that this stream has never had, from a copy of the data or a mistake: everything is told again. */
+	if (last_event > newest)
+		last_event = 0;
+	if (r->state == RUN_DONE && last_event == newest) {
 		server_unlock(s);
 		return reply_nothing(q, MHD_HTTP_NO_CONTENT);
 	}
@@ -120,6 +124,8 @@ static bool write_end(void *context, const run_view *view)
 	replay *p = context;
 	uint64_t last = view->last_event;
 	p->found = true;
+	if (p->last_event > last)
+		p->last_event = 0;
 	if (p->last_event + 1 < last)
 		write_event(&p->out, last - 1, EVENT_STATE, done, sizeof done - 1);
 	if (p->last_event < last)

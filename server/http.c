@@ -200,6 +200,16 @@ void http_add_stream(request *q)
 	h->streams = q;
 }
 
+void http_end_streams(struct http *h, const account *who)
+{
+	for (request *q = h != NULL ? h->streams : NULL; q != NULL; q = q->next_stream) {
+		if (q->who != who)
+			continue;
+		q->is_gone = true;
+		http_wake(q);
+	}
+}
+
 size_t http_count_streams(const struct http *h)
 {
 	return h->stream_count;

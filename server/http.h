@@ -87,6 +87,8 @@ void http_wake(request *q);
 /* Under the lock: counted and pinged as a stream, until it ends. */
 void http_add_stream(request *q);
 size_t http_count_streams(const struct http *h);
+/* Under the lock: ends the streams of an account; h may be NULL. */
+void http_end_streams(struct http *h, const account *who);
 
 /* A header of the request, or NULL. */
 const char *http_header(const request *q, const char *name);

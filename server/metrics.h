@@ -9,6 +9,7 @@
 #define REFUSAL_LIST(X)                                                                                         \
 	X(QUEUE_FULL, "queue_full")                                                                             \
 	X(QUOTA, "quota")                                                                                       \
+	X(SHARE, "share")                                                                                       \
 	X(CONNECTIONS, "connections")                                                                           \
 	X(STREAMS, "streams")                                                                                   \
 	X(BODY, "body")                                                                                         \

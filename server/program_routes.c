@@ -26,11 +26,15 @@ static bool is_name(const char *name)
 	       strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-") == length;
 }
 
-static void write_program(text *out, const stored_program *p)
+static void write_program(text *out, const stored_program *p, bool with_owner)
 {
 	text_print(out, "{\"name\":\"%s\",\"sha256\":\"%s\",\"kind\":\"%s\",\"lang\":\"%s\",\"exports\":", p->name, p->sha256, p->kind,
 	           language_names[p->language]);
 	text_say(out, p->exports[0] != '\0' ? p->exports : "null");
+	if (with_owner && p->owner != NULL && p->owner[0] != '\0') {
+		text_say(out, ",\"token\":");
+		text_say_json(out, p->owner);
+	}
 	text_print(out, ",\"size\":%llu,\"created_ms\":%lld,\"updated_ms\":%lld}", (unsigned long long)p->size_bytes,
 	           (long long)(p->created_us / 1000), (long long)(p->updated_us / 1000));
 }
@@ -39,6 +43,7 @@ static void write_program(text *out, const stored_program *p)
 
 typedef struct listing {
 	text out;
+	bool with_owners;
 	size_t count;
 } listing;
 
@@ -47,7 +52,7 @@ static void add_program(void *context, const stored_program *p)
 	listing *l = context;
 	if (l->count++ > 0)
 		text_say(&l->out, ",");
-	write_program(&l->out, p);
+	write_program(&l->out, p, l->with_owners);
 }
 
 static answer reply_store(request *q)
@@ -65,12 +70,34 @@ static answer reply_unknown(request *q)
 	return reply_problem(q, MHD_HTTP_NOT_FOUND, "no-such-program", "there is no program of that name", NULL);
 }
 
-/* Its own, and everybody's. */
-static bool read_all(request *q, const char *name, listing *l)
+static bool is_admin(const request *q)
 {
-	const char *owner = program_owner(q->who);
-	bool good = store_read_programs(q->server->store, owner, name, add_program, l);
-	if (good && owner[0] != '\0' && (name == NULL || l->count == 0))
+	return (q->who->scopes & SCOPE_ADMIN) != 0;
+}
+
+/*
+ * Whose programs a request is about: its own, or as "?token=ID" says, which only an administrator may. NULL: it may not.
+ */
+static const char *asked_owner(const request *q)
+{
+	const char *token = http_argument(q, "token");
+	if (token == NULL)
+		return program_owner(q->who);
+	return is_admin(q) || strcmp(token, q->who->id) == 0 ? token : NULL;
+}
+
+static answer reply_not_yours(request *q)
+{
+	return reply_problem(q, MHD_HTTP_FORBIDDEN, "scope", "programs of another token are for administrators", NULL);
+}
+
+/* Its own, and everybody's; an administrator's list has those of all tokens. */
+static bool read_all(request *q, const char *owner, const char *name, listing *l)
+{
+	l->with_owners = is_admin(q);
+	bool of_all = is_admin(q) && name == NULL && http_argument(q, "token") == NULL;
+	bool good = store_read_programs(q->server->store, of_all ? NULL : owner, name, add_program, l);
+	if (good && !of_all && owner[0] != '\0' && (name == NULL || l->count == 0) && http_argument(q, "token") == NULL)
 		good = store_read_programs(q->server->store, "", name, add_program, l);
 	return good;
 }
@@ -78,9 +105,12 @@ static bool read_all(request *q, const char *name, listing *l)
 answer route_list_programs(request *q)
 {
 	listing l = {0};
+	const char *owner = asked_owner(q);
+	if (owner == NULL)
+		return reply_not_yours(q);
 	text_init(&l.out, LIST_BYTES_MOST);
 	text_say(&l.out, "{\"programs\":[");
-	if (!read_all(q, NULL, &l)) {
+	if (!read_all(q, owner, NULL, &l)) {
 		text_finish(&l.out);
 		return reply_store(q);
 	}
@@ -89,17 +119,20 @@ answer route_list_programs(request *q)
 }
 
 /* One by name; l.count tells whether it is there. */
-static bool read_one(request *q, const char *name, listing *l)
+static bool read_one(request *q, const char *owner, const char *name, listing *l)
 {
 	*l = (listing){0};
 	text_init(&l->out, LIST_BYTES_MOST);
-	return read_all(q, name, l);
+	return read_all(q, owner, name, l);
 }
 
 answer route_get_program(request *q)
 {
 	listing l;
-	bool good = read_one(q, q->parameter, &l);
+	const char *owner = asked_owner(q);
+	if (owner == NULL)
+		return reply_not_yours(q);
+	bool good = read_one(q, owner, q->parameter, &l);
 	if (good && l.count > 0)
 		return reply_json(q, MHD_HTTP_OK, &l.out);
 	text_finish(&l.out);
@@ -178,7 +211,7 @@ static answer go_on_written(request *q)
 		return reply_store(q);
 	text out;
 	text_init(&out, LIST_BYTES_MOST);
-	write_program(&out, &p->program);
+	write_program(&out, &p->program, false);
 	return reply_json(q, p->is_new ? MHD_HTTP_CREATED : MHD_HTTP_OK, &out);
 }
 
@@ -363,6 +396,7 @@ typedef struct known {
 	bool is_there, is_same;
 	const stored_program *wanted;
 	int64_t created_us;
+	uint64_t size_bytes;
 } known;
 
 static void compare(void *context, const stored_program *p)
@@ -370,7 +404,20 @@ static void compare(void *context, const stored_program *p)
 	known *k = context;
 	k->is_there = true;
 	k->created_us = p->created_us;
+	k->size_bytes = p->size_bytes;
 	k->is_same = strcmp(p->sha256, k->wanted->sha256) == 0 && p->language == k->wanted->language && p->exports[0] != '\0';
+}
+
+/* Whether the program fits in what its token may store, in the place of one of that name. */
+static bool has_room(const request *q, const char *owner, uint64_t replaced_bytes)
+{
+	uint64_t most = q->who->programs_bytes_most;
+	if (owner[0] == '\0')
+		return true;
+	if (most == UINT64_MAX)
+		most = q->server->config->programs_bytes_most;
+	uint64_t bytes = store_count_program_bytes(q->server->store, owner);
+	return bytes != UINT64_MAX && bytes - (bytes < replaced_bytes ? bytes : replaced_bytes) + q->body.len <= most;
 }
 
 static bool begin_put(request *q, curfew_language language)
@@ -407,14 +454,17 @@ answer route_put_program(request *q)
 		return reply_no_memory(q);
 	put *p = q->work;
 	known k = {.wanted = &p->program};
-	if (!store_read_programs(q->server->store, program_owner(q->who), q->parameter, compare, &k))
+	const char *owner = program_owner(q->who);
+	if (!store_read_programs(q->server->store, owner, q->parameter, compare, &k))
 		return reply_store(q);
+	if (!k.is_same && !has_room(q, owner, k.size_bytes))
+		return reply_later(q, MHD_HTTP_TOO_MANY_REQUESTS, REFUSAL_QUOTA, "quota", "the programs of this token would take more than it may store", 60);
 	p->is_new = !k.is_there;
 	if (k.is_there)
 		p->program.created_us = k.created_us;
 	if (!k.is_same)
 		return load_put(q);
-	if (read_one(q, q->parameter, &l) && l.count > 0)
+	if (read_one(q, owner, q->parameter, &l) && l.count > 0)
 		return reply_json(q, MHD_HTTP_OK, &l.out);
 	text_finish(&l.out);
 	return reply_store(q);
@@ -445,9 +495,12 @@ answer route_delete_program(request *q)
 {
 	server *s = q->server;
 	known k = {.wanted = &(stored_program){0}};
+	const char *owner = asked_owner(q);
 	if (s->stopping)
 		return reply_stopping(q);
-	if (!store_read_programs(s->store, program_owner(q->who), q->parameter, compare, &k))
+	if (owner == NULL)
+		return reply_not_yours(q);
+	if (!store_read_programs(s->store, owner, q->parameter, compare, &k))
 		return reply_store(q);
 	if (!k.is_there)
 		return reply_unknown(q);
@@ -460,7 +513,7 @@ answer route_delete_program(request *q)
 	q->free_work = free_put;
 	server_lock(s);
 	p->waits = 1;
-	if (!store_delete_program(s->store, program_owner(q->who), q->parameter, on_deleted, p)) {
+	if (!store_delete_program(s->store, owner, q->parameter, on_deleted, p)) {
 		p->waits = 0;
 		server_unlock(s);
 		return reply_no_memory(q);

@@ -107,20 +107,44 @@ static run *make_run(request *q, const submission *sub, const char *key, const c
 	return NULL;
 }
 
-/* Under the lock: whether there is no room for one more; then the answer is made after unlocking. */
-static bool is_full(request *q, size_t bytes, refusal *why, unsigned *seconds)
+/*
+ * Whether one more may wait among as many as are allowed: of all, and where there are tokens of its share, so that
+ * nobody takes all places.
+ */
+static bool has_place(const server *s, uint64_t max, uint64_t total, uint64_t own, uint64_t more, refusal *why)
 {
-	server *s = q->server;
-	*seconds = 1;
-	if (s->stopping)
-		*why = REFUSAL_STOPPING;
-	else if (s->scheduler.queued + s->scheduler.scheduled >= s->config->queue_most || s->scheduler.held_bytes + bytes > s->config->queue_bytes_most)
-		*why = REFUSAL_QUEUE_FULL;
-	else if (q->who->tenant.queued + q->who->tenant.scheduled >= q->who->queued_most || !account_take_run(q->who, clock_now_us(), seconds))
-		*why = REFUSAL_QUOTA;
-	else
+	*why = REFUSAL_QUEUE_FULL;
+	if (total >= max || more > max - total)
 		return false;
-	return true;
+	*why = REFUSAL_SHARE;
+	return !s->tokens_needed || scheduler_has_share(max, total, own, more);
+}
+
+static bool has_room(const request *q, const submission *sub, refusal *why)
+{
+	const server *s = q->server;
+	const scheduler *all = &s->scheduler;
+	const tenant *own = &q->who->tenant;
+	uint64_t bytes = sub->params_length + sub->source_length;
+	if (!has_place(s, s->config->queue_bytes_most, all->held_bytes, own->held_bytes, bytes, why))
+		return false;
+	return sub->delay_us > 0 ? has_place(s, s->config->scheduled_most, all->scheduled, own->scheduled, 1, why)
+	                         : has_place(s, s->config->queue_most, all->queued, own->queued, 1, why);
+}
+
+/* Under the lock: whether there is no room for one more; then the answer is made after unlocking. */
+static bool is_full(request *q, const submission *sub, refusal *why, unsigned *seconds)
+{
+	const tenant *own = &q->who->tenant;
+	*seconds = 1;
+	if (q->server->stopping) {
+		*why = REFUSAL_STOPPING;
+		return true;
+	}
+	if (!has_room(q, sub, why))
+		return true;
+	*why = REFUSAL_QUOTA;
+	return own->queued + own->scheduled >= q->who->queued_most || !account_take_run(q->who, clock_now_us(), seconds);
 }
 
 static answer reply_full(request *q, refusal why, unsigned seconds)
@@ -129,6 +153,8 @@ static answer reply_full(request *q, refusal why, unsigned seconds)
 		return reply_later(q, MHD_HTTP_SERVICE_UNAVAILABLE, why, "stopping", "the server is ending", 5);
 	if (why == REFUSAL_QUOTA)
 		return reply_later(q, MHD_HTTP_TOO_MANY_REQUESTS, why, "quota", "the quota of this token is used up", seconds);
+	if (why == REFUSAL_SHARE)
+		return reply_later(q, MHD_HTTP_TOO_MANY_REQUESTS, why, "share", "this token has its share of the queue, others have theirs", seconds);
 	return reply_later(q, MHD_HTTP_SERVICE_UNAVAILABLE, why, "queue-full", "the queue is full", seconds);
 }
 
@@ -138,7 +164,7 @@ static answer submit(request *q, const submission *sub, const char *key, const c
 	refusal why;
 	unsigned seconds;
 	server_lock(s);
-	if (is_full(q, sub->params_length + sub->source_length, &why, &seconds)) {
+	if (is_full(q, sub, &why, &seconds)) {
 		program_unref(s, p);
 		server_unlock(s);
 		return reply_full(q, why, seconds);
@@ -169,7 +195,7 @@ static answer submit(request *q, const submission *sub, const char *key, const c
 typedef struct program_search {
 	char sha256[SHA256_ROOM];
 	curfew_language language;
-	bool found;
+	unsigned found;
 } program_search;
 
 static void take_program(void *context, const stored_program *p)
@@ -177,17 +203,20 @@ static void take_program(void *context, const stored_program *p)
 	program_search *search = context;
 	memcpy(search->sha256, p->sha256, sizeof p->sha256);
 	search->language = p->language;
-	search->found = true;
+	search->found++;
 }
 
-/* One of its own, or else of everybody's. */
+/* One of its own, or else of everybody's; for an administrator also the one that any token has of that name. */
 static bool find_program(request *q, const char *name, program_search *search)
 {
-	search->found = false;
-	(void)store_read_programs(q->server->store, program_owner(q->who), name, take_program, search);
-	if (!search->found)
-		(void)store_read_programs(q->server->store, "", name, take_program, search);
-	return search->found;
+	store *st = q->server->store;
+	search->found = 0;
+	(void)store_read_programs(st, program_owner(q->who), name, take_program, search);
+	if (search->found == 0)
+		(void)store_read_programs(st, "", name, take_program, search);
+	if (search->found == 0 && (q->who->scopes & SCOPE_ADMIN) != 0)
+		(void)store_read_programs(st, NULL, name, take_program, search);
+	return search->found == 1;
 }
 
 static program *get_program(server *s, const char *sha256, curfew_language language, const char *name)
@@ -202,7 +231,9 @@ static program *get_program(server *s, const char *sha256, curfew_language langu
 static answer use_stored(request *q, submission *sub, const char *key, const char *body_sha256)
 {
 	program_search search;
-	if (!find_program(q, sub->program, &search))
+	if (!find_program(q, sub->program, &search) && search.found > 1)
+		return reply_problem(q, MHD_HTTP_CONFLICT, "ambiguous", "/program: several tokens have a program of that name", "/program");
+	if (search.found == 0)
 		return reply_problem(q, MHD_HTTP_NOT_FOUND, "no-such-program", "/program: there is no program of that name", "/program");
 	if (sub->wasi != NULL && search.language <= CURFEW_LANGUAGE_JS_MODULE)
 		return reply_problem(q, MHD_HTTP_BAD_REQUEST, "field", "/program: " SUBMISSION_NOT_WASI, "/program");
@@ -324,7 +355,7 @@ answer route_post_run(request *q)
 	submission sub;
 	if (!has_json_type(q))
 		return reply_problem(q, MHD_HTTP_UNSUPPORTED_MEDIA_TYPE, "media-type", "the Content-Type must be application/json", NULL);
-	bool good = submission_read(&sub, q->body.data != NULL ? q->body.data : "", q->body.len, q->who, q->server->config);
+	bool good = submission_read(&sub, q->body.data != NULL ? q->body.data : "", q->body.len, q->who, q->server);
 	answer result = good           ? post_submission(q, &sub)
 	                : sub.forbidden ? reply_problem(q, MHD_HTTP_FORBIDDEN, "not-granted", sub.fields.detail, sub.fields.pointer)
 	                                : reply_problem(q, MHD_HTTP_BAD_REQUEST, "field", sub.fields.detail, sub.fields.pointer);

@@ -7,6 +7,7 @@
 #include "clock.h"
 #include "http.h"
 #include "log.h"
+#include "machine.h"
 #include "programs.h"
 #include "record.h"
 #include "report.h"
@@ -26,7 +27,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { THREADS_EACH = 16, BACKLOG = 1024, SECOND_US = 1000000, LAST_WAIT_US = 3 * SECOND_US, NOTICE_US = SECOND_US / 5 };
+enum { THREADS_EACH = 16, BACKLOG = 1024, SECOND_US = 1000000, LAST_WAIT_US = 3 * SECOND_US, NOTICE_US = SECOND_US / 5,
+       REFRESH_US = SECOND_US / 2 };
 
 /* ---- The socket ------------------------------------------------------------------------------------------ */
 
@@ -131,7 +133,7 @@ static void tell_place(const config *c, int listener)
 static void close_crashed(server *s, run *r, const char *output)
 {
 	blob *report = report_make(r, CURFEW_OUTCOME_CRASHED, "the server ended while the program ran", output);
-	r->output_stored = 1; /* so that what is stored of its output goes */
+	r->output_stored = r->first_event; /* so that what is stored of its output goes */
 	if (report != NULL)
 		service_end(s, r, CURFEW_OUTCOME_CRASHED, report);
 }
@@ -150,7 +152,11 @@ static void add_left(server *s, run *r, bool was_running, const char *output)
 {
 	server_lock(s);
 	run_register(s, r);
-	if (was_running && r->attempt > r->retry) {
+	if (r->is_unreadable) {
+		log_say(LOG_ERROR, "start", "run %s on disk cannot be read, and is closed", r->id);
+		(void)curfew_limits_resolve(NULL, &r->limits, NULL);
+		service_end_without_worker(s, r, CURFEW_OUTCOME_INTERNAL_ERROR, "the run on disk could not be read");
+	} else if (was_running && r->attempt > r->retry) {
 		close_crashed(s, r, output);
 	} else {
 		r->queue_us = -1;
@@ -167,7 +173,7 @@ static void add_left(server *s, run *r, bool was_running, const char *output)
 static void *tick(void *argument)
 {
 	server *s = argument;
-	int64_t swept_us = clock_now_us(), noticed_us = swept_us;
+	int64_t swept_us = clock_now_us(), noticed_us = swept_us, refreshed_us = swept_us;
 	server_lock(s);
 	while (!s->ticker_ends) {
 		int64_t now_us = clock_now_us();
@@ -177,6 +183,13 @@ static void *tick(void *argument)
 			http_sweep(s->http, now_us);
 			worker_pool_ask_memory(s->pool);
 			swept_us = now_us;
+		}
+		if (now_us - refreshed_us >= REFRESH_US) {
+			refreshed_us = now_us;
+			server_unlock(s);
+			accounts_refresh(s);
+			server_lock(s);
+			continue;
 		}
 		if (now_us - noticed_us >= NOTICE_US) {
 			http_notice_ends(s->http, now_us);
@@ -302,7 +315,12 @@ static bool start_pool(server *s, curfew_failure *failure)
 	const config *c = s->config;
 	long cores = sysconf(_SC_NPROCESSORS_ONLN);
 	uint64_t workers = c->workers != 0 ? c->workers : cores > 0 ? (uint64_t)cores : 1;
-	scheduler_init(&s->scheduler, c->concurrency != 0 ? c->concurrency : workers * THREADS_EACH, UINT64_MAX);
+	uint64_t budget = c->memory_budget != 0 ? c->memory_budget : machine_memory() / 4 * 3;
+	scheduler_init(&s->scheduler, c->concurrency != 0 ? c->concurrency : workers * THREADS_EACH, budget);
+	s->ceilings = c->ceilings;
+	/* What could never begin is refused. */
+	if (s->ceilings.memory_bytes == 0 || s->ceilings.memory_bytes > budget)
+		s->ceilings.memory_bytes = budget;
 	worker_pool_options options = {.workers = (uint32_t)workers, .spares = 1, .fetches = c->allow_fetch[0] != '\0',
 	                               .engine_flags = c->hugepages != 0 ? CURFEW_ENGINE_HUGE_PAGES : 0, .on_death = on_worker_death};
 	return worker_pool_create(&options, &s->pool, failure) == CURFEW_OK;
@@ -325,9 +343,10 @@ static bool start(server *s, curfew_failure *failure)
 {
 	const config *c = s->config;
 	bool loopback = false;
-	s->store = store_open(c->data, failure);
+	s->store = store_open(c->data, true, failure);
 	if (s->store == NULL || !store_claim(s->store, c->data, failure) || !accounts_load(s, failure))
 		return false;
+	s->life = store_begin_life(s->store);
 	int listener = open_listener(c, &loopback, failure);
 	if (listener < 0)
 		return false;

@@ -20,6 +20,9 @@ typedef struct serve_token {
 	const char *name;
 	unsigned scopes;
 	uint64_t running_most, queued_most, per_minute_most;
+	unsigned priority_max;
+	uint64_t programs_bytes_most;
+	uint64_t lives_us;      /* until it expires; 0: it does not */
 	curfew_limits ceilings; /* 0: none */
 	const char *user;       /* whose its runs are; NULL: of whom they say */
 	const char *const *allow_fetch; /* [allow_fetch_count] checked; none: what the server allows */

@@ -40,10 +40,16 @@ typedef struct account {
 	unsigned char hash[32];
 	unsigned scopes;
 	bool revoked;
+	bool is_over; /* revoked or expired, and its runs and streams were ended */
 	tenant tenant; /* its runs, and how many may go on at once (running_max; UINT64_MAX: any number) */
 	uint64_t queued_most;     /* runs that wait, for their turn or their time */
 	uint64_t per_minute_most; /* runs submitted in a minute */
 	curfew_limits ceilings;   /* 0: none */
+	unsigned priority_max;    /* that its runs may have */
+	int64_t expires_us;       /* of the wall clock; 0: never */
+	uint64_t programs_bytes_most; /* of the programs that it has stored */
+	int64_t used_us;          /* when it was used last, of the wall clock; 0: never */
+	int64_t noted_us;         /* the same, as the store has it */
 	char user[CURFEW_USER_BYTES + 1];   /* whose its runs are; "": of whom they say */
 	char allow_fetch[CONFIG_TEXT_MOST]; /* the hosts of the server's that its runs may be allowed; "": all */
 	double allowance; /* of per_minute_most, what is left */
@@ -77,7 +83,8 @@ typedef struct event {
 	blob *data; /* JSON */
 } event;
 
-enum { RETRIES_MOST = 10 };
+/* Events of runs that are there again after a start are numbered from the server's life, shifted by this. */
+enum { RETRIES_MOST = 10, EVENT_LIFE_SHIFT = 32 };
 
 /* What those who listen to a run are told: there is one more event; something else has changed, it may be its end. */
 typedef enum run_news { NEWS_EVENT, NEWS_CHANGE } run_news;
@@ -121,6 +128,7 @@ struct run {
 	bool launched;    /* it counts as running */
 	bool begun_first; /* it was launched before it was written, which is to be told as one */
 	bool ended;       /* there is a report; shown as done when that is written */
+	bool is_unreadable; /* on disk: it is closed */
 	bool written;     /* its end is in the store, or it is not durable */
 	worker_run *worker;
 	unsigned cancels;
@@ -179,6 +187,7 @@ enum { RUN_BUCKETS = 1 << 14, PROGRAM_BUCKETS = 1 << 10 };
 struct server {
 	pthread_mutex_t lock;
 	const config *config;
+	curfew_limits ceilings; /* of every run, the memory budget among them; 0: none */
 	curfew_secrets *secrets; /* NULL: there are none */
 	worker_pool *pool;
 	store *store;
@@ -187,6 +196,7 @@ struct server {
 	bool closing;      /* waits for none either: every request is answered */
 	bool launching;    /* starts runs; false while it loads and when it ends */
 	int64_t started_us;
+	uint64_t life; /* how often a server was started with these data, this time included */
 
 	run *runs[RUN_BUCKETS];
 	run *keys[RUN_BUCKETS]; /* by owner and idempotency key */
@@ -196,7 +206,6 @@ struct server {
 	account *accounts;
 	account *anybody;
 	bool tokens_needed;
-	int64_t accounts_read_us;
 
 	program *programs[PROGRAM_BUCKETS];
 	program *newest_program, *oldest_program;

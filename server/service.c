@@ -65,8 +65,24 @@ static void on_end_written(server *s, void *context, const char *problem)
 	publish(s, r);
 }
 
+/* What the database does not take is not lost in silence: the run says so in its outcome. */
+static bool is_too_large(const run *r, const blob *report)
+{
+	return r->durable && report->len > STORE_REPORT_MAX;
+}
+
 void service_end(server *s, run *r, curfew_outcome outcome, blob *report)
 {
+	if (is_too_large(r, report)) {
+		char message[128];
+		(void)snprintf(message, sizeof message, "the report of %zu bytes is larger than the database can keep", report->len);
+		blob *instead = report_make(r, CURFEW_OUTCOME_INTERNAL_ERROR, message, NULL);
+		if (instead != NULL) {
+			blob_unref(report);
+			report = instead;
+			outcome = CURFEW_OUTCOME_INTERNAL_ERROR;
+		}
+	}
 	leave_running(s, r);
 	s->ending_count++;
 	r->ended = true;
@@ -440,4 +456,21 @@ void service_cancel(server *s, run *r)
 		run_move(r, RUN_STOPPING);
 	if (r->worker != NULL)
 		worker_run_cancel(r->worker);
+}
+
+void service_cancel_waiting(server *s, const account *who)
+{
+	for (size_t i = 0; i < RUN_BUCKETS; i++) {
+		for (run *r = s->runs[i], *next; r != NULL; r = next) {
+			next = r->chain;
+			if (r->owner != who || r->ended || r->state > RUN_QUEUED)
+				continue;
+			/* Ending it may drop others that are kept, and with them the next one. */
+			run_ref(r);
+			service_cancel(s, r);
+			run_unref(s, r);
+			next = s->runs[i];
+		}
+	}
+	service_dispatch(s);
 }

@@ -26,6 +26,9 @@ void service_launch(server *s);
 /* Cancels it, whatever its state. */
 void service_cancel(server *s, run *r);
 
+/* Cancels what an account has waiting, for its turn or its time. */
+void service_cancel_waiting(server *s, const account *who);
+
 /*
  * Its end: the report (one reference, taken over) and the outcome. A durable run is shown as done when the store has
  * it. Gives back its place, so that others are started.

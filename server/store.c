@@ -2,6 +2,7 @@
 /* Opening the database: the folder, the lock that keeps a second server away, the schema and its versions. */
 #include "clock.h"
 #include "limits_text.h"
+#include "revocations.h"
 #include "store_private.h"
 
 #include <errno.h>
@@ -43,7 +44,31 @@ static const char *const migrations[] = {
 	"ALTER TABLE tokens ADD COLUMN user TEXT NOT NULL DEFAULT '';"
 	"ALTER TABLE tokens ADD COLUMN allow_fetch TEXT NOT NULL DEFAULT '';",
 	"ALTER TABLE runs ADD COLUMN wasi TEXT;",
+	/* What retention, filters and the start look for is found without reading the table. */
+	"ALTER TABLE tokens ADD COLUMN priority INTEGER NOT NULL DEFAULT 9;"
+	"ALTER TABLE tokens ADD COLUMN expires_us INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE tokens ADD COLUMN used_us INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE tokens ADD COLUMN programs_bytes INTEGER;"
+	"CREATE TABLE counters(name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;"
+	"INSERT INTO counters VALUES('lives', 0);"
+	"CREATE INDEX runs_ended ON runs(ended_us) WHERE state=4;"
+	"CREATE INDEX runs_outcome ON runs(outcome, id) WHERE state=4 AND outcome<>0;"
+	/* How much of the history is whose, and the keys of runs that are there no more. */
+	"ALTER TABLE runs ADD COLUMN bytes INTEGER NOT NULL DEFAULT 0;"
+	"UPDATE runs SET bytes=length(report)+length(params)+512 WHERE state=4;"
+	"CREATE TABLE owners(owner TEXT PRIMARY KEY, bytes INTEGER NOT NULL) WITHOUT ROWID;"
+	"INSERT INTO owners SELECT owner, sum(bytes) FROM runs GROUP BY owner;"
+	"CREATE TABLE keys(owner TEXT NOT NULL, key TEXT NOT NULL, id TEXT NOT NULL, body_sha256 TEXT NOT NULL, "
+	"  created_us INTEGER NOT NULL, PRIMARY KEY(owner, key)) WITHOUT ROWID;"
+	"CREATE INDEX keys_created ON keys(created_us);"
+	"CREATE TRIGGER runs_grow AFTER UPDATE OF bytes ON runs BEGIN INSERT INTO owners VALUES(new.owner, new.bytes - old.bytes) "
+	"  ON CONFLICT(owner) DO UPDATE SET bytes=bytes+new.bytes-old.bytes; END;"
+	"CREATE TRIGGER runs_drop AFTER DELETE ON runs BEGIN UPDATE owners SET bytes=bytes-old.bytes WHERE owner=old.owner; END;"
+	"CREATE TRIGGER runs_drop_key AFTER DELETE ON runs WHEN old.key IS NOT NULL BEGIN "
+	"  INSERT OR REPLACE INTO keys VALUES(old.owner, old.key, old.id, old.body_sha256, old.created_us); END;",
 };
+
+#define QUICK_BYTES ((off_t)64 << 20)
 
 enum { SCHEMA = sizeof migrations / sizeof migrations[0], BUSY_MS = 5000 };
 
@@ -71,8 +96,16 @@ static int64_t read_number(sqlite3 *db, const char *sql)
 	return number;
 }
 
+/* Whether it has this version already. */
+static bool is_current(sqlite3 *db)
+{
+	return read_number(db, "PRAGMA user_version") == SCHEMA;
+}
+
 static bool migrate(sqlite3 *db, curfew_failure *failure)
 {
+	if (is_current(db))
+		return true;
 	if (!run_sql(db, "BEGIN IMMEDIATE", "the database cannot be written", failure))
 		return false;
 	int64_t version = read_number(db, "PRAGMA user_version");
@@ -154,8 +187,33 @@ static bool make_folder(const char *folder, curfew_failure *failure)
 	return false;
 }
 
-static bool open_connections(store *st, const char *path, curfew_failure *failure)
+/*
+ * Whether it is worth to read all of it: after an end that was not in order (then its journal is still there), and where
+ * that takes no time.
+ */
+static bool wants_check(const char *path)
 {
+	char journal[CONFIG_TEXT_MOST + 32];
+	struct stat info;
+	(void)snprintf(journal, sizeof journal, "%s-wal", path);
+	if (stat(journal, &info) == 0 && info.st_size > 0)
+		return true;
+	return stat(path, &info) == 0 && info.st_size < QUICK_BYTES;
+}
+
+/* Only a server changes the version of a database, or whoever is alone with it. */
+static bool may_migrate(store *st, const char *folder, bool is_server, curfew_failure *failure)
+{
+	curfew_failure ignored;
+	if (is_server || is_current(st->writer) || read_number(st->writer, "PRAGMA user_version") == 0 || store_claim(st, folder, &ignored))
+		return true;
+	(void)snprintf(failure->message, sizeof failure->message, "the server that uses it is of another version: start it anew first");
+	return false;
+}
+
+static bool open_connections(store *st, const char *folder, const char *path, bool is_server, curfew_failure *failure)
+{
+	bool checks = is_server && wants_check(path);
 	const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE;
 	/* FULL: a commit is on disk, also when the machine loses its power. */
 	st->writer = connect_to(path, flags | SQLITE_OPEN_CREATE,
@@ -168,13 +226,14 @@ static bool open_connections(store *st, const char *path, curfew_failure *failur
 		(void)snprintf(failure->message, sizeof failure->message, "the database cannot be written: it is read-only");
 		return false;
 	}
-	if (!is_sound(st->writer, failure) || !migrate(st->writer, failure) || !prepare_writes(st, failure))
+	if ((checks && !is_sound(st->writer, failure)) || !may_migrate(st, folder, is_server, failure) || !migrate(st->writer, failure) ||
+	    !prepare_writes(st, failure))
 		return false;
 	st->reader = connect_to(path, flags, "PRAGMA query_only=1; PRAGMA cache_size=-8192", failure);
 	return st->reader != NULL;
 }
 
-store *store_open(const char *folder, curfew_failure *failure)
+store *store_open(const char *folder, bool is_server, curfew_failure *failure)
 {
 	char path[CONFIG_TEXT_MOST + 16];
 	store *st = calloc(1, sizeof *st);
@@ -184,6 +243,7 @@ store *store_open(const char *folder, curfew_failure *failure)
 	}
 	st->claim = -1;
 	st->stats.healthy = true;
+	(void)snprintf(st->folder, sizeof st->folder, "%s", folder);
 	(void)pthread_mutex_init(&st->read_lock, NULL);
 	pthread_condattr_t monotonic;
 	(void)pthread_condattr_init(&monotonic);
@@ -193,7 +253,7 @@ store *store_open(const char *folder, curfew_failure *failure)
 	(void)snprintf(path, sizeof path, "%s/curfew.db", folder);
 	curfew_failure inner = {0};
 	mode_t mask = umask(077);
-	bool good = make_folder(folder, &inner) && open_connections(st, path, &inner);
+	bool good = make_folder(folder, &inner) && open_connections(st, folder, path, is_server, &inner) && revocations_prepare(folder);
 	(void)umask(mask);
 	if (good)
 		return st;
@@ -202,9 +262,18 @@ store *store_open(const char *folder, curfew_failure *failure)
 	return NULL;
 }
 
+uint64_t store_begin_life(store *st)
+{
+	(void)sqlite3_exec(st->writer, "UPDATE counters SET value=value+1 WHERE name='lives'", NULL, NULL, NULL);
+	int64_t lives = read_number(st->writer, "SELECT value FROM counters WHERE name='lives'");
+	return lives > 0 ? (uint64_t)lives : 1;
+}
+
 bool store_claim(store *st, const char *folder, curfew_failure *failure)
 {
 	char path[CONFIG_TEXT_MOST + 16];
+	if (st->claim >= 0)
+		return true;
 	(void)snprintf(path, sizeof path, "%s/lock", folder);
 	st->claim = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (st->claim >= 0 && flock(st->claim, LOCK_EX | LOCK_NB) == 0)
@@ -254,6 +323,10 @@ static void fill_token(stored_token *token, sqlite3_stmt *row)
 	token->revoked_us = sqlite3_column_int64(row, 9);
 	(void)snprintf(a->user, sizeof a->user, "%s", (const char *)sqlite3_column_text(row, 10));
 	(void)snprintf(a->allow_fetch, sizeof a->allow_fetch, "%s", (const char *)sqlite3_column_text(row, 11));
+	a->priority_max = (unsigned)sqlite3_column_int(row, 12) % PRIORITIES;
+	a->expires_us = sqlite3_column_int64(row, 13);
+	a->used_us = a->noted_us = sqlite3_column_int64(row, 14);
+	a->programs_bytes_most = sqlite3_column_type(row, 15) == SQLITE_NULL ? UINT64_MAX : (uint64_t)sqlite3_column_int64(row, 15);
 	/* A ceiling that this build cannot read must not be ignored. */
 	a->revoked = token->revoked_us != 0 ||
 	             !limits_from_text(&a->ceilings, (const char *)sqlite3_column_text(row, 7));
@@ -267,11 +340,14 @@ bool store_read_tokens(store *st, void (*show)(void *context, const stored_token
 	(void)pthread_mutex_lock(&st->read_lock);
 	if (sqlite3_prepare_v2(st->reader,
 	                       "SELECT id, name, hash, scopes, running, queued, per_minute, ceilings, created_us, revoked_us, "
-	                       "user, allow_fetch FROM tokens ORDER BY created_us, id",
+	                       "user, allow_fetch, priority, expires_us, used_us, programs_bytes FROM tokens ORDER BY created_us, id",
 	                       -1, &statement, NULL) == SQLITE_OK) {
 		stored_token token;
+		revocations listed;
+		revocations_read(st->folder, &listed);
 		while ((status = sqlite3_step(statement)) == SQLITE_ROW) {
 			fill_token(&token, statement);
+			token.account.revoked |= revocations_has(&listed, token.account.id);
 			show(context, &token);
 		}
 	}
@@ -297,7 +373,8 @@ bool store_add_token(store *st, const account *token, curfew_failure *failure)
 	bool good = ceilings != NULL &&
 	            sqlite3_prepare_v2(st->writer,
 	                               "INSERT INTO tokens(id, name, hash, scopes, running, queued, per_minute, ceilings, "
-	                               "created_us, user, allow_fetch) VALUES(?,?,?,?,?,?,?,?,?,?,?)",
+	                               "created_us, user, allow_fetch, priority, expires_us, programs_bytes) "
+	                               "VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
 	                               -1, &statement, NULL) == SQLITE_OK;
 	if (good) {
 		(void)sqlite3_bind_text(statement, 1, token->id, -1, SQLITE_STATIC);
@@ -311,6 +388,9 @@ bool store_add_token(store *st, const account *token, curfew_failure *failure)
 		(void)sqlite3_bind_int64(statement, 9, clock_wall_us());
 		(void)sqlite3_bind_text(statement, 10, token->user, -1, SQLITE_STATIC);
 		(void)sqlite3_bind_text(statement, 11, token->allow_fetch, -1, SQLITE_STATIC);
+		(void)sqlite3_bind_int(statement, 12, (int)token->priority_max);
+		(void)sqlite3_bind_int64(statement, 13, token->expires_us);
+		bind_quota(statement, 14, token->programs_bytes_most);
 		good = sqlite3_step(statement) == SQLITE_DONE;
 	}
 	if (!good)
@@ -320,21 +400,34 @@ bool store_add_token(store *st, const account *token, curfew_failure *failure)
 	return good;
 }
 
+/* Where the database cannot be written, the disk being full, there is still the file that was made for this. */
+static int note_revocation(store *st, const char *word)
+{
+	sqlite3_stmt *statement = NULL;
+	int count = 0;
+	if (sqlite3_prepare_v2(st->reader, "SELECT id FROM tokens WHERE (id=?1 OR name=?1) AND revoked_us=0", -1, &statement, NULL) == SQLITE_OK &&
+	    sqlite3_bind_text(statement, 1, word, -1, SQLITE_STATIC) == SQLITE_OK) {
+		while (sqlite3_step(statement) == SQLITE_ROW)
+			count += revocations_add(st->folder, (const char *)sqlite3_column_text(statement, 0));
+	}
+	(void)sqlite3_finalize(statement);
+	return count;
+}
+
 bool store_revoke_token(store *st, const char *word, int *count, curfew_failure *failure)
 {
 	sqlite3_stmt *statement = NULL;
 	bool good = sqlite3_prepare_v2(st->writer,
 	                               "UPDATE tokens SET revoked_us=?2 WHERE (id=?1 OR name=?1) AND revoked_us=0", -1,
-	                               &statement, NULL) == SQLITE_OK;
-	if (good) {
-		(void)sqlite3_bind_text(statement, 1, word, -1, SQLITE_STATIC);
-		(void)sqlite3_bind_int64(statement, 2, clock_wall_us());
-		good = sqlite3_step(statement) == SQLITE_DONE;
-	}
-	if (!good)
-		(void)store_refuse(st->writer, "the token cannot be revoked", failure);
-	else
+	                               &statement, NULL) == SQLITE_OK &&
+	            sqlite3_bind_text(statement, 1, word, -1, SQLITE_STATIC) == SQLITE_OK &&
+	            sqlite3_bind_int64(statement, 2, clock_wall_us()) == SQLITE_OK && sqlite3_step(statement) == SQLITE_DONE;
+	if (good)
 		*count = sqlite3_changes(st->writer);
+	else
+		(void)store_refuse(st->writer, "the token cannot be revoked", failure);
 	(void)sqlite3_finalize(statement);
-	return good;
+	if (!good)
+		*count = note_revocation(st, word);
+	return good || *count > 0;
 }

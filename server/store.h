@@ -13,11 +13,17 @@
 
 /* ---- Opening --------------------------------------------------------------------------------------------- */
 
-/* Opens the database of a folder, made if missing, and brings it to this version. */
-store *store_open(const char *folder, curfew_failure *failure);
+/*
+ * Opens the database of a folder, made if missing, and brings it to this version; who is not the server leaves that to
+ * one that runs.
+ */
+store *store_open(const char *folder, bool is_server, curfew_failure *failure);
 void store_close(store *st);
 /* Holds the folder for this process until the store is closed; false: another server has it. */
 bool store_claim(store *st, const char *folder, curfew_failure *failure);
+
+/* How often a server was started with it, this time included: the number of its life. Before it writes. */
+uint64_t store_begin_life(store *st);
 
 /*
  * Starts and ends the writing thread; ending writes what is left. after is called without the server's lock when writes
@@ -36,6 +42,9 @@ typedef struct store_stats {
 } store_stats;
 void store_get_stats(store *st, store_stats *stats);
 
+/* The longest report that is written; SQLite takes no text of more than 1,000,000,000 bytes. */
+#define STORE_REPORT_MAX ((size_t)900000000)
+
 /* ---- Writing: under the server's lock, done later by the thread ------------------------------------------- */
 
 /*
@@ -53,6 +62,7 @@ bool store_end_run(store *st, run *r, store_done done, void *context);
 void store_note_news(store *st, run *r);
 
 typedef struct stored_program {
+	char *owner; /* of those that are read */
 	char *name;
 	char sha256[SHA256_ROOM];
 	curfew_language language;
@@ -62,6 +72,9 @@ typedef struct stored_program {
 	int64_t created_us, updated_us;
 } stored_program;
 void stored_program_finish(stored_program *p);
+
+/* Bytes of the programs that an owner has stored; UINT64_MAX: the database failed. */
+uint64_t store_count_program_bytes(store *st, const char *owner);
 
 /* The name and the source's bytes are copied. owner "": everybody's. */
 bool store_put_program(store *st, const char *owner, const stored_program *p, const void *source, store_done done,
@@ -84,7 +97,7 @@ bool store_read_runs(store *st, const run_filter *filter, bool (*show)(void *con
 /* The id and the hash of the body of the run with this key. */
 bool store_find_key(store *st, const char *owner, const char *key, char id[ID_ROOM], char body_sha256[SHA256_ROOM]);
 
-/* Shows programs of an owner, or one by name. */
+/* Shows programs of an owner (NULL: of all), or one by name. */
 bool store_read_programs(store *st, const char *owner, const char *name, void (*show)(void *context, const stored_program *p),
                          void *context);
 /* The bytes of a source; free with free. NULL: it is not there. */

@@ -18,7 +18,7 @@
 	           "VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)")                                     \
 	X(START_RUN, "UPDATE runs SET state=2, started_us=?2, queue_us=?3, attempt=?4 WHERE id=?1")             \
 	X(END_RUN, "UPDATE runs SET state=4, ended_us=?2, outcome=?3, report=?4, checkpoint=NULL, last_event=?5, " \
-	           "queue_us=?6, started_us=?7 WHERE id=?1")                                                   \
+	           "queue_us=?6, started_us=?7, bytes=?8 WHERE id=?1")                                                   \
 	X(DROP_OUTPUT, "DELETE FROM output WHERE run=?")                                                        \
 	X(ADD_OUTPUT, "INSERT INTO output(run, data) VALUES(?,?)")                                              \
 	X(SET_CHECKPOINT, "UPDATE runs SET checkpoint=?2 WHERE id=?1 AND state<>4")                             \
@@ -27,7 +27,14 @@
 	               "kind=?5, exports=?6, size=?7, updated_us=?8")                                           \
 	X(DELETE_PROGRAM, "DELETE FROM programs WHERE owner=? AND name=?")                                      \
 	X(DROP_OLD, "DELETE FROM runs WHERE number IN (SELECT number FROM runs WHERE state=4 AND ended_us<? "   \
-	            "ORDER BY number LIMIT ?)")                                                                 \
+	            "ORDER BY ended_us LIMIT ?)")                                                               \
+	X(DROP_OF_OWNER, "DELETE FROM runs WHERE number IN (SELECT number FROM (SELECT number, sum(bytes) OVER (ORDER BY id) " \
+	                 "- bytes AS before FROM (SELECT number, id, bytes FROM runs WHERE owner=?1 AND state=4 ORDER BY id " \
+	                 "LIMIT ?3)) WHERE before<?2)")                                                         \
+	X(LARGEST_OWNER, "SELECT owner FROM owners ORDER BY bytes DESC LIMIT 1")                                \
+	X(PROGRAM_BYTES, "SELECT coalesce(sum(size), 0) FROM programs")                                         \
+	X(DROP_KEYS, "DELETE FROM keys WHERE created_us<?")                                                     \
+	X(USE_TOKEN, "UPDATE tokens SET used_us=?2 WHERE id=?1")                                                \
 	X(DROP_SOURCES, "DELETE FROM sources WHERE NOT EXISTS (SELECT 1 FROM runs WHERE runs.sha256=sources.sha256) " \
 	                "AND NOT EXISTS (SELECT 1 FROM programs WHERE programs.sha256=sources.sha256)")         \
 	X(SHRINK, "PRAGMA incremental_vacuum(2000)")                                                            \
@@ -47,6 +54,7 @@ struct store {
 	sqlite3 *writer, *reader;
 	sqlite3_stmt *writes[WRITES];
 	pthread_mutex_t read_lock;
+	char folder[CONFIG_TEXT_MOST];
 	int claim; /* the lock file, or -1 */
 	server *server;
 	void (*after)(server *s);

@@ -100,7 +100,8 @@ bool store_read_runs(store *st, const run_filter *f, bool (*show)(void *context,
 
 bool store_find_key(store *st, const char *owner, const char *key, char id[ID_ROOM], char body_sha256[SHA256_ROOM])
 {
-	sqlite3_stmt *statement = begin_reading(st, "SELECT id, body_sha256 FROM runs WHERE owner=? AND key=?");
+	sqlite3_stmt *statement = begin_reading(st, "SELECT id, body_sha256 FROM runs WHERE owner=?1 AND key=?2 UNION ALL "
+	                                             "SELECT id, body_sha256 FROM keys WHERE owner=?1 AND key=?2 LIMIT 1");
 	bool found = false;
 	if (statement != NULL) {
 		(void)sqlite3_bind_text(statement, 1, owner, -1, SQLITE_STATIC);
@@ -120,7 +121,8 @@ bool store_find_key(store *st, const char *owner, const char *key, char id[ID_RO
 static void fill_program(stored_program *p, sqlite3_stmt *row)
 {
 	/* Texts are borrowed from the row. */
-	*p = (stored_program){.name = (char *)(uintptr_t)sqlite3_column_text(row, 0),
+	*p = (stored_program){.owner = (char *)(uintptr_t)sqlite3_column_text(row, 8),
+	                      .name = (char *)(uintptr_t)sqlite3_column_text(row, 0),
 	                      .language = (curfew_language)sqlite3_column_int(row, 2),
 	                      .kind = (char *)(uintptr_t)sqlite3_column_text(row, 3),
 	                      .exports = (char *)(uintptr_t)sqlite3_column_text(row, 4),
@@ -133,11 +135,12 @@ static void fill_program(stored_program *p, sqlite3_stmt *row)
 bool store_read_programs(store *st, const char *owner, const char *name,
                          void (*show)(void *context, const stored_program *p), void *context)
 {
-	sqlite3_stmt *statement = begin_reading(st, "SELECT name, sha256, language, kind, exports, size, created_us, updated_us "
-	                                            "FROM programs WHERE owner=?1 AND (?2 IS NULL OR name=?2) ORDER BY name");
+	sqlite3_stmt *statement = begin_reading(st, "SELECT name, sha256, language, kind, exports, size, created_us, updated_us, owner "
+	                                            "FROM programs WHERE (?1 IS NULL OR owner=?1) AND (?2 IS NULL OR name=?2) ORDER BY name, owner");
 	int status = SQLITE_ERROR;
 	if (statement != NULL) {
-		(void)sqlite3_bind_text(statement, 1, owner, -1, SQLITE_STATIC);
+		if (owner != NULL)
+			(void)sqlite3_bind_text(statement, 1, owner, -1, SQLITE_STATIC);
 		if (name != NULL)
 			(void)sqlite3_bind_text(statement, 2, name, -1, SQLITE_STATIC);
 		stored_program p;
@@ -148,6 +151,17 @@ bool store_read_programs(store *st, const char *owner, const char *name,
 	}
 	finish_reading(st, statement);
 	return status == SQLITE_DONE;
+}
+
+uint64_t store_count_program_bytes(store *st, const char *owner)
+{
+	sqlite3_stmt *statement = begin_reading(st, "SELECT coalesce(sum(size), 0) FROM programs WHERE owner=?");
+	uint64_t bytes = UINT64_MAX;
+	if (statement != NULL && sqlite3_bind_text(statement, 1, owner, -1, SQLITE_STATIC) == SQLITE_OK &&
+	    sqlite3_step(statement) == SQLITE_ROW)
+		bytes = (uint64_t)sqlite3_column_int64(statement, 0);
+	finish_reading(st, statement);
+	return bytes;
 }
 
 void *store_read_source(store *st, const char *sha256, curfew_language language, size_t *length)
@@ -187,7 +201,7 @@ static account *find_owner(server *s, const char *id)
 	return s->anybody;
 }
 
-static run *load_run(server *s, sqlite3_stmt *row, curfew_failure *failure)
+static run *load_run(server *s, sqlite3_stmt *row)
 {
 	run *r = run_create(find_owner(s, column_words(row, 1)));
 	if (r == NULL)
@@ -218,6 +232,8 @@ static run *load_run(server *s, sqlite3_stmt *row, curfew_failure *failure)
 	if (checkpoint != NULL)
 		r->checkpoint = blob_create(checkpoint, (size_t)sqlite3_column_bytes(row, 21));
 	r->durable = r->inserted = r->accepted = true;
+	/* Its events go on behind all that it can have had in another life of the server. */
+	r->first_event = (s->life << EVENT_LIFE_SHIFT) + 1;
 	bool good = r->program != NULL && limits_from_text(&r->limits, column_words(row, 9));
 	r->turn.tenant = &r->owner->tenant;
 	r->turn.user = r->user;
@@ -225,7 +241,9 @@ static run *load_run(server *s, sqlite3_stmt *row, curfew_failure *failure)
 	r->turn.held_bytes = r->params_length;
 	if (good)
 		return r;
-	(void)snprintf(failure->message, sizeof failure->message, "the run %s on disk cannot be read", r->id);
+	r->is_unreadable = true;
+	if (r->program != NULL)
+		return r;
 	server_lock(s);
 	run_unref(s, r);
 	server_unlock(s);
@@ -258,10 +276,12 @@ bool store_load_runs(store *st, server *s, void (*add)(server *s, run *r, bool w
 	int status = SQLITE_ERROR;
 	bool good = statement != NULL;
 	while (good && (status = sqlite3_step(statement)) == SQLITE_ROW) {
-		run *r = load_run(s, statement, failure);
+		run *r = load_run(s, statement);
 		good = r != NULL;
-		if (!good)
+		if (!good) {
+			(void)snprintf(failure->message, sizeof failure->message, "out of memory");
 			break;
+		}
 		bool was_running = sqlite3_column_int(statement, 2) >= RUN_RUNNING;
 		char *output = was_running ? load_output(st, r->id) : NULL;
 		add(s, r, was_running, output);

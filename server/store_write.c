@@ -14,7 +14,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { NEWS_EVERY_US = 20000, TRY_AGAIN_US = 500000, CLEAN_EVERY_US = 10000000, DROP_AT_ONCE = 500 };
+/* What a run takes in the database besides its texts, about. */
+#define ROW_BYTES 512u
+
+enum { NEWS_EVERY_US = 20000, TRY_AGAIN_US = 500000, CLEAN_EVERY_US = 10000000, DROP_AT_ONCE = 200 };
+
+/* So long the key of a run is known, also of one that was dropped. */
+#define KEYS_KEPT_US (INT64_C(24) * 3600 * 1000000)
 
 /* One write: what it needs was copied or is held, and does not change any more. */
 struct write_op {
@@ -53,91 +59,128 @@ static int step(sqlite3_stmt *statement)
 	return status == SQLITE_DONE || status == SQLITE_ROW ? SQLITE_OK : status;
 }
 
-static void bind_words(sqlite3_stmt *statement, int column, const char *words)
+/* A statement whose parameters are set one after the other. The first failure stays, and is what running it gives. */
+typedef struct binding {
+	sqlite3_stmt *statement;
+	int column;
+	int status;
+} binding;
+
+static binding bind(store *st, store_write which)
 {
-	(void)sqlite3_bind_text(statement, column, words, -1, SQLITE_STATIC);
+	return (binding){.statement = st->writes[which], .status = SQLITE_OK};
+}
+
+static void note_bound(binding *b, int status)
+{
+	if (b->status == SQLITE_OK)
+		b->status = status;
+}
+
+static void bind_words(binding *b, const char *words)
+{
+	note_bound(b, sqlite3_bind_text(b->statement, ++b->column, words, -1, SQLITE_STATIC));
+}
+
+static void bind_text(binding *b, const char *data, size_t length)
+{
+	note_bound(b, sqlite3_bind_text64(b->statement, ++b->column, data, length, SQLITE_STATIC, SQLITE_UTF8));
+}
+
+static void bind_number(binding *b, int64_t number)
+{
+	note_bound(b, sqlite3_bind_int64(b->statement, ++b->column, number));
+}
+
+static int run_bound(binding *b)
+{
+	return b->status == SQLITE_OK ? step(b->statement) : b->status;
 }
 
 static int add_source(store *st, const char *sha256, curfew_language language, const char *bytes, size_t length)
 {
-	sqlite3_stmt *statement = st->writes[WRITE_ADD_SOURCE];
-	bind_words(statement, 1, sha256);
-	(void)sqlite3_bind_int(statement, 2, (int)language);
-	(void)sqlite3_bind_blob64(statement, 3, bytes, length, SQLITE_STATIC);
-	return step(statement);
+	binding b = bind(st, WRITE_ADD_SOURCE);
+	bind_words(&b, sha256);
+	bind_number(&b, language);
+	note_bound(&b, sqlite3_bind_blob64(b.statement, ++b.column, bytes, length, SQLITE_STATIC));
+	return run_bound(&b);
+}
+
+static int add_run(store *st, const write_op *op, const char *limits)
+{
+	const run *r = op->run;
+	const program *p = r->program;
+	binding b = bind(st, WRITE_ADD_RUN);
+	bind_words(&b, r->id);
+	bind_words(&b, r->owner->id);
+	bind_number(&b, op->state);
+	bind_words(&b, r->program_name);
+	bind_words(&b, p->sha256);
+	bind_number(&b, p->language);
+	bind_words(&b, r->call);
+	bind_text(&b, r->params, r->params_length);
+	bind_words(&b, r->user);
+	bind_words(&b, limits);
+	bind_number(&b, r->flags);
+	bind_number(&b, r->turn.priority);
+	bind_number(&b, r->retry);
+	bind_number(&b, op->attempt);
+	bind_number(&b, r->created_wall_us);
+	bind_number(&b, r->due_wall_us);
+	bind_number(&b, op->started_us);
+	bind_number(&b, op->queue_us);
+	bind_words(&b, r->idempotency_key);
+	bind_words(&b, r->idempotency_key != NULL ? r->body_sha256 : NULL);
+	bind_words(&b, p->name);
+	bind_words(&b, r->allow_fetch);
+	bind_words(&b, r->wasi);
+	return run_bound(&b);
 }
 
 static int apply_insert(store *st, const write_op *op)
 {
-	sqlite3_stmt *statement = st->writes[WRITE_ADD_RUN];
-	const run *r = op->run;
-	const program *p = r->program;
+	const program *p = op->run->program;
 	if (op->source != NULL) {
 		int status = add_source(st, p->sha256, p->language, op->source, op->length);
 		if (status != SQLITE_OK)
 			return status;
 	}
-	char *limits = limits_to_text(&r->limits);
-	if (limits == NULL)
-		return SQLITE_NOMEM;
-	int column = 0;
-	bind_words(statement, ++column, r->id);
-	bind_words(statement, ++column, r->owner->id);
-	(void)sqlite3_bind_int(statement, ++column, (int)op->state);
-	bind_words(statement, ++column, r->program_name);
-	bind_words(statement, ++column, p->sha256);
-	(void)sqlite3_bind_int(statement, ++column, (int)p->language);
-	bind_words(statement, ++column, r->call);
-	(void)sqlite3_bind_text(statement, ++column, r->params, (int)r->params_length, SQLITE_STATIC);
-	bind_words(statement, ++column, r->user);
-	bind_words(statement, ++column, limits);
-	(void)sqlite3_bind_int64(statement, ++column, r->flags);
-	(void)sqlite3_bind_int(statement, ++column, (int)r->turn.priority);
-	(void)sqlite3_bind_int(statement, ++column, (int)r->retry);
-	(void)sqlite3_bind_int(statement, ++column, (int)op->attempt);
-	(void)sqlite3_bind_int64(statement, ++column, r->created_wall_us);
-	(void)sqlite3_bind_int64(statement, ++column, r->due_wall_us);
-	(void)sqlite3_bind_int64(statement, ++column, op->started_us);
-	(void)sqlite3_bind_int64(statement, ++column, op->queue_us);
-	bind_words(statement, ++column, r->idempotency_key);
-	bind_words(statement, ++column, r->idempotency_key != NULL ? r->body_sha256 : NULL);
-	bind_words(statement, ++column, p->name);
-	bind_words(statement, ++column, r->allow_fetch);
-	bind_words(statement, ++column, r->wasi);
-	int status = step(statement);
+	char *limits = limits_to_text(&op->run->limits);
+	int status = limits != NULL ? add_run(st, op, limits) : SQLITE_NOMEM;
 	free(limits);
 	return status;
 }
 
 static int apply_start(store *st, const write_op *op)
 {
-	sqlite3_stmt *statement = st->writes[WRITE_START_RUN];
-	bind_words(statement, 1, op->run->id);
-	(void)sqlite3_bind_int64(statement, 2, op->started_us);
-	(void)sqlite3_bind_int64(statement, 3, op->queue_us);
-	(void)sqlite3_bind_int(statement, 4, (int)op->attempt);
-	return step(statement);
+	binding b = bind(st, WRITE_START_RUN);
+	bind_words(&b, op->run->id);
+	bind_number(&b, op->started_us);
+	bind_number(&b, op->queue_us);
+	bind_number(&b, op->attempt);
+	return run_bound(&b);
 }
 
 static int drop_output(store *st, const char *id)
 {
-	sqlite3_stmt *statement = st->writes[WRITE_DROP_OUTPUT];
-	bind_words(statement, 1, id);
-	return step(statement);
+	binding b = bind(st, WRITE_DROP_OUTPUT);
+	bind_words(&b, id);
+	return run_bound(&b);
 }
 
 static int apply_end(store *st, const write_op *op)
 {
-	sqlite3_stmt *statement = st->writes[WRITE_END_RUN];
 	const run *r = op->run;
-	bind_words(statement, 1, r->id);
-	(void)sqlite3_bind_int64(statement, 2, r->ended_wall_us);
-	(void)sqlite3_bind_int(statement, 3, (int)r->outcome);
-	(void)sqlite3_bind_text64(statement, 4, r->report->data, r->report->len, SQLITE_STATIC, SQLITE_UTF8);
-	(void)sqlite3_bind_int64(statement, 5, (sqlite3_int64)op->length);
-	(void)sqlite3_bind_int64(statement, 6, op->queue_us);
-	(void)sqlite3_bind_int64(statement, 7, op->started_us);
-	int status = step(statement);
+	binding b = bind(st, WRITE_END_RUN);
+	bind_words(&b, r->id);
+	bind_number(&b, r->ended_wall_us);
+	bind_number(&b, r->outcome);
+	bind_text(&b, r->report->data, r->report->len);
+	bind_number(&b, (int64_t)op->length);
+	bind_number(&b, op->queue_us);
+	bind_number(&b, op->started_us);
+	bind_number(&b, (int64_t)(r->report->len + r->params_length + ROW_BYTES));
+	int status = run_bound(&b);
 	return status == SQLITE_OK && op->had_news ? drop_output(st, r->id) : status;
 }
 
@@ -147,40 +190,40 @@ static int apply_put_program(store *st, const write_op *op)
 	int status = add_source(st, p->sha256, p->language, op->source, op->length);
 	if (status != SQLITE_OK)
 		return status;
-	sqlite3_stmt *statement = st->writes[WRITE_PUT_PROGRAM];
-	bind_words(statement, 1, op->owner);
-	bind_words(statement, 2, p->name);
-	bind_words(statement, 3, p->sha256);
-	(void)sqlite3_bind_int(statement, 4, (int)p->language);
-	bind_words(statement, 5, p->kind);
-	bind_words(statement, 6, p->exports);
-	(void)sqlite3_bind_int64(statement, 7, (sqlite3_int64)op->length);
-	(void)sqlite3_bind_int64(statement, 8, p->updated_us);
-	return step(statement);
+	binding b = bind(st, WRITE_PUT_PROGRAM);
+	bind_words(&b, op->owner);
+	bind_words(&b, p->name);
+	bind_words(&b, p->sha256);
+	bind_number(&b, p->language);
+	bind_words(&b, p->kind);
+	bind_words(&b, p->exports);
+	bind_number(&b, (int64_t)op->length);
+	bind_number(&b, p->updated_us);
+	return run_bound(&b);
 }
 
 static int apply_delete_program(store *st, const write_op *op)
 {
-	sqlite3_stmt *statement = st->writes[WRITE_DELETE_PROGRAM];
-	bind_words(statement, 1, op->owner);
-	bind_words(statement, 2, op->program.name);
-	return step(statement);
+	binding b = bind(st, WRITE_DELETE_PROGRAM);
+	bind_words(&b, op->owner);
+	bind_words(&b, op->program.name);
+	return run_bound(&b);
 }
 
 static int apply_news(store *st, const news *n)
 {
 	int status = SQLITE_OK;
 	for (size_t i = 0; i < n->count && status == SQLITE_OK; i++) {
-		sqlite3_stmt *statement = st->writes[WRITE_ADD_OUTPUT];
-		bind_words(statement, 1, n->run->id);
-		(void)sqlite3_bind_text64(statement, 2, n->output[i]->data, n->output[i]->len, SQLITE_STATIC, SQLITE_UTF8);
-		status = step(statement);
+		binding b = bind(st, WRITE_ADD_OUTPUT);
+		bind_words(&b, n->run->id);
+		bind_text(&b, n->output[i]->data, n->output[i]->len);
+		status = run_bound(&b);
 	}
 	if (status == SQLITE_OK && n->checkpoint != NULL) {
-		sqlite3_stmt *statement = st->writes[WRITE_SET_CHECKPOINT];
-		bind_words(statement, 1, n->run->id);
-		(void)sqlite3_bind_text64(statement, 2, n->checkpoint->data, n->checkpoint->len, SQLITE_STATIC, SQLITE_UTF8);
-		status = step(statement);
+		binding b = bind(st, WRITE_SET_CHECKPOINT);
+		bind_words(&b, n->run->id);
+		bind_text(&b, n->checkpoint->data, n->checkpoint->len);
+		status = run_bound(&b);
 	}
 	return status;
 }
@@ -193,10 +236,10 @@ static int write_together(store *st, const write_op *ops, const write_op *end, c
 	int status = step(st->writes[WRITE_BEGIN]);
 	if (status != SQLITE_OK)
 		return status;
-	for (; first != NULL && status == SQLITE_OK; first = first->next)
-		status = apply_news(st, first);
 	for (; ops != end && status == SQLITE_OK; ops = ops->next)
 		status = ops->apply(st, ops);
+	for (; first != NULL && status == SQLITE_OK; first = first->next)
+		status = apply_news(st, first);
 	if (status == SQLITE_OK)
 		status = step(st->writes[WRITE_COMMIT]);
 	if (status != SQLITE_OK && sqlite3_get_autocommit(st->writer) == 0)
@@ -372,9 +415,61 @@ static uint64_t used_bytes(store *st)
 static int drop_before(store *st, int64_t ended_us, int most)
 {
 	sqlite3_stmt *statement = st->writes[WRITE_DROP_OLD];
-	(void)sqlite3_bind_int64(statement, 1, ended_us);
-	(void)sqlite3_bind_int(statement, 2, most);
-	return step(statement) == SQLITE_OK ? sqlite3_changes(st->writer) : 0;
+	bool good = sqlite3_bind_int64(statement, 1, ended_us) == SQLITE_OK && sqlite3_bind_int(statement, 2, most) == SQLITE_OK;
+	return step(statement) == SQLITE_OK && good ? sqlite3_changes(st->writer) : 0;
+}
+
+/*
+ * What is too much is dropped from the owner that has most of the history, its oldest runs first and no more of them than
+ * it takes: nobody loses a run to what another one keeps.
+ */
+static int drop_bytes(store *st, uint64_t bytes)
+{
+	sqlite3_stmt *largest = st->writes[WRITE_LARGEST_OWNER], *statement = st->writes[WRITE_DROP_OF_OWNER];
+	char owner[TOKEN_ID_ROOM] = "";
+	if (sqlite3_step(largest) == SQLITE_ROW)
+		(void)snprintf(owner, sizeof owner, "%s", (const char *)sqlite3_column_text(largest, 0));
+	(void)sqlite3_reset(largest);
+	bool good = sqlite3_bind_text(statement, 1, owner, -1, SQLITE_STATIC) == SQLITE_OK &&
+	            sqlite3_bind_int64(statement, 2, (sqlite3_int64)bytes) == SQLITE_OK &&
+	            sqlite3_bind_int(statement, 3, DROP_AT_ONCE) == SQLITE_OK;
+	return step(statement) == SQLITE_OK && good ? sqlite3_changes(st->writer) : 0;
+}
+
+static uint64_t program_bytes(store *st)
+{
+	sqlite3_stmt *statement = st->writes[WRITE_PROGRAM_BYTES];
+	uint64_t bytes = sqlite3_step(statement) == SQLITE_ROW ? (uint64_t)sqlite3_column_int64(statement, 0) : 0;
+	(void)sqlite3_reset(statement);
+	return bytes;
+}
+
+/* When tokens were used last, for those who list them. */
+static void note_uses(store *st)
+{
+	sqlite3_stmt *statement = st->writes[WRITE_USE_TOKEN];
+	server_lock(st->server);
+	for (account *a = st->server->accounts; a != NULL; a = a->next) {
+		if (a->used_us == a->noted_us)
+			continue;
+		a->noted_us = a->used_us;
+		char id[TOKEN_ID_ROOM];
+		int64_t used_us = a->used_us;
+		memcpy(id, a->id, sizeof id);
+		/* An account stays, so that the list may be gone through in pieces. */
+		server_unlock(st->server);
+		if (sqlite3_bind_text(statement, 1, id, -1, SQLITE_STATIC) == SQLITE_OK && sqlite3_bind_int64(statement, 2, used_us) == SQLITE_OK)
+			(void)step(statement);
+		server_lock(st->server);
+	}
+	server_unlock(st->server);
+}
+
+static void drop_keys(store *st)
+{
+	sqlite3_stmt *statement = st->writes[WRITE_DROP_KEYS];
+	if (sqlite3_bind_int64(statement, 1, clock_wall_us() - KEYS_KEPT_US) == SQLITE_OK)
+		(void)step(statement);
 }
 
 /* Drops some of what is too old or too much; returns how many runs. */
@@ -383,14 +478,18 @@ static int clean(store *st)
 	const config *c = st->server->config;
 	int64_t oldest = clock_wall_us() - (int64_t)c->retention_age_us;
 	int dropped = drop_before(st, oldest, DROP_AT_ONCE);
-	uint64_t bytes = used_bytes(st);
-	if (dropped == 0 && bytes > c->retention_bytes)
-		dropped = drop_before(st, INT64_MAX, DROP_AT_ONCE);
+	uint64_t bytes = used_bytes(st), programs = program_bytes(st);
+	uint64_t history = bytes > programs ? bytes - programs : 0;
+	if (dropped == 0 && history > c->retention_bytes)
+		dropped = drop_bytes(st, history - c->retention_bytes);
 	if (dropped > 0) {
 		while (sqlite3_step(st->writes[WRITE_SHRINK]) == SQLITE_ROW) {}
 		(void)sqlite3_reset(st->writes[WRITE_SHRINK]);
 		bytes = used_bytes(st);
 		log_event(LOG_INFO, "retention", (log_field[]){{"dropped", NULL, dropped}, {"bytes", NULL, (int64_t)bytes}, {0}});
+	} else {
+		drop_keys(st);
+		note_uses(st);
 	}
 	server_lock(st->server);
 	st->stats.bytes = bytes;
@@ -488,6 +587,7 @@ static void *write_thread(void *argument)
 		write_once(&w);
 	}
 	server_unlock(s);
+	note_uses(w.st);
 	return NULL;
 }
 

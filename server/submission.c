@@ -93,7 +93,7 @@ static void read_limit(submission *sub, fields *f, const curfew_limit_info *info
 		return;
 	if (json_is_integer(value))
 		(void)snprintf(words, sizeof words, "%lld", (long long)json_integer_value(value));
-	else if (json_is_string(value) && strlen(json_string_value(value)) < sizeof words)
+	else if (json_is_string(value) && json_string_length(value) < sizeof words && strlen(json_string_value(value)) == json_string_length(value))
 		(void)snprintf(words, sizeof words, "%s", json_string_value(value));
 	else {
 		fields_fail(f, name, "must be a string as the flag takes it, or a whole number");
@@ -103,25 +103,32 @@ static void read_limit(submission *sub, fields *f, const curfew_limit_info *info
 		fields_fail(f, name, "%s", failure.message);
 }
 
-/* Below the ceilings of the account: what was asked for is refused, a default is lowered. */
-static void apply_ceilings(submission *sub, fields *f, const account *who)
+/* What was asked for above a ceiling is refused, a default is lowered. */
+static void apply_ceiling(submission *sub, fields *f, const curfew_limit_info *info, uint64_t ceiling, bool was_asked, const char *whose)
+{
+	uint64_t *value = limits_field(&sub->limits, info);
+	char words[32];
+	if (ceiling == 0 || *value <= ceiling)
+		return;
+	curfew_limit_format(info, ceiling, words, sizeof words);
+	if (was_asked)
+		fields_fail(f, info->name, "is above the ceiling of this %s, %s", whose, words);
+	else
+		*value = ceiling;
+}
+
+/* Below the ceilings of the server and of the account. */
+static void apply_ceilings(submission *sub, fields *f, const account *who, const curfew_limits *server_ceilings)
 {
 	size_t count;
 	const curfew_limit_info *table = curfew_limit_table(&count);
-	curfew_limits asked = sub->limits, ceilings = who->ceilings;
+	curfew_limits asked = sub->limits, own = who->ceilings, all = *server_ceilings;
 	if (curfew_limits_resolve(&asked, &sub->limits, NULL) != CURFEW_OK)
 		fields_fail(f, NULL, "are not possible together");
 	for (size_t i = 0; i < count; i++) {
-		uint64_t ceiling = *limits_field(&ceilings, &table[i]);
-		uint64_t *value = limits_field(&sub->limits, &table[i]);
-		char words[32];
-		if (ceiling == 0 || *value <= ceiling)
-			continue;
-		curfew_limit_format(&table[i], ceiling, words, sizeof words);
-		if (*limits_field(&asked, &table[i]) != 0)
-			fields_fail(f, table[i].name, "is above the ceiling of this token, %s", words);
-		else
-			*value = ceiling;
+		bool was_asked = *limits_field(&asked, &table[i]) != 0;
+		apply_ceiling(sub, f, &table[i], *limits_field(&own, &table[i]), was_asked, "token");
+		apply_ceiling(sub, f, &table[i], *limits_field(&all, &table[i]), was_asked, "server");
 	}
 }
 
@@ -133,7 +140,7 @@ static void adopt(submission *sub, const fields *f)
 	sub->fields.failed = true;
 }
 
-static void read_limits(submission *sub, const account *who)
+static void read_limits(submission *sub, const account *who, const curfew_limits *server_ceilings)
 {
 	size_t count;
 	const curfew_limit_info *table = curfew_limit_table(&count);
@@ -149,10 +156,13 @@ static void read_limits(submission *sub, const account *who)
 		(void)snprintf(name, sizeof name, "%s", table[i].name);
 		for (char *at = name; (at = strchr(at, '-')) != NULL;)
 			*at = '_';
-		if (strcmp(name, table[i].name) != 0)
-			read_limit(sub, &f, &table[i], name);
+		if (strcmp(name, table[i].name) == 0)
+			continue;
+		if (*limits_field(&sub->limits, &table[i]) != 0 && object != NULL && json_object_get(object, name) != NULL)
+			fields_fail(&f, name, "is given twice, as %s too", table[i].name);
+		read_limit(sub, &f, &table[i], name);
 	}
-	apply_ceilings(sub, &f, who);
+	apply_ceilings(sub, &f, who, server_ceilings);
 	if ((object == NULL || fields_end(&f)) && !f.failed)
 		return;
 	adopt(sub, &f);
@@ -243,7 +253,7 @@ static void read_delay(submission *sub)
 		good = json_integer_value(value) <= (json_int_t)(DELAY_MOST_US / 1000);
 		sub->delay_us = (uint64_t)json_integer_value(value) * 1000;
 	} else if (json_is_string(value)) {
-		good = config_parse_duration(json_string_value(value), &sub->delay_us);
+		good = strlen(json_string_value(value)) == json_string_length(value) && config_parse_duration(json_string_value(value), &sub->delay_us);
 	}
 	if (!good || sub->delay_us > DELAY_MOST_US)
 		fields_fail(f, "delay", "must be a duration with its unit, such as \"5s\", or milliseconds; at most 8784h");
@@ -260,14 +270,23 @@ static void read_retry(submission *sub)
 		sub->retry = (unsigned)fields_integer(f, "retry", 0, RETRIES_MOST, 0);
 }
 
-static void read_fields(submission *sub, span params, const account *who, const config *c)
+/* At most what the token may ask for; the default is lowered. */
+static void read_priority(submission *sub, const account *who)
+{
+	sub->priority = (unsigned)fields_integer(&sub->fields, "priority", 0, PRIORITIES - 1,
+	                                         who->priority_max < PRIORITY_DEFAULT ? who->priority_max : PRIORITY_DEFAULT);
+	if (sub->priority > who->priority_max)
+		fields_fail(&sub->fields, "priority", "is above the ceiling of this token, %u", who->priority_max);
+}
+
+static void read_fields(submission *sub, span params, const account *who, const server *s)
 {
 	fields *f = &sub->fields;
 	read_source(sub);
 	read_params(sub, params);
-	read_limits(sub, who);
+	read_limits(sub, who, &s->ceilings);
 	read_user(sub, who);
-	read_hosts(sub, who, c);
+	read_hosts(sub, who, s->config);
 	read_wasi(sub);
 	read_delay(sub);
 	read_retry(sub);
@@ -275,7 +294,7 @@ static void read_fields(submission *sub, span params, const account *who, const 
 	sub->wait = fields_bool(f, "wait", false);
 	sub->durable = fields_bool(f, "durable", true);
 	sub->flags = fields_bool(f, "deterministic", false) ? CURFEW_RUN_DETERMINISTIC : 0;
-	sub->priority = (unsigned)fields_integer(f, "priority", 0, PRIORITIES - 1, PRIORITY_DEFAULT);
+	read_priority(sub, who);
 }
 
 /* ---- The body -------------------------------------------------------------------------------------------- */
@@ -291,7 +310,7 @@ static char *blank_params(const char *body, size_t length, span params)
 	return copy;
 }
 
-bool submission_read(submission *sub, const char *body, size_t length, const account *who, const config *c)
+bool submission_read(submission *sub, const char *body, size_t length, const account *who, const server *s)
 {
 	json_error_t error = {.text = "out of memory"};
 	*sub = (submission){0};
@@ -307,7 +326,7 @@ bool submission_read(submission *sub, const char *body, size_t length, const acc
 	fields_begin(&sub->fields, sub->body, "");
 	if (sub->fields.failed)
 		return false;
-	read_fields(sub, params, who, c);
+	read_fields(sub, params, who, s);
 	if (sub->fields.failed)
 		return false;
 	return fields_end(&sub->fields);

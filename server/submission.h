@@ -30,7 +30,7 @@ typedef struct submission {
 } submission;
 
 /* False: fields.pointer and fields.detail say what is wrong. To be finished in any case. */
-bool submission_read(submission *sub, const char *body, size_t length, const account *who, const config *c);
+bool submission_read(submission *sub, const char *body, size_t length, const account *who, const server *s);
 void submission_finish(submission *sub);
 
 /* "js", "mjs", "wasm", "wat"; false: none of these. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Making, listing and revoking tokens, for the command line; a server that runs on the same folder need not be told. */
 #include "accounts.h"
+#include "clock.h"
 #include "hosts.h"
 #include "limits_text.h"
 #include "serve.h"
@@ -32,6 +33,9 @@ bool serve_token_create(const char *folder, const serve_token *token, char words
 	             .tenant.running_max = token->running_most,
 	             .queued_most = token->queued_most,
 	             .per_minute_most = token->per_minute_most,
+	             .priority_max = token->priority_max,
+	             .programs_bytes_most = token->programs_bytes_most,
+	             .expires_us = token->lives_us != 0 ? clock_wall_us() + (int64_t)token->lives_us : 0,
 	             .ceilings = token->ceilings};
 	if (sodium_init() < 0 || strlen(token->name) >= sizeof a.name) {
 		(void)snprintf(failure->message, sizeof failure->message, "name: must be at most %zu bytes", sizeof a.name - 1);
@@ -42,7 +46,7 @@ bool serve_token_create(const char *folder, const serve_token *token, char words
 		(void)snprintf(failure->message, sizeof failure->message, "allow-fetch: the hosts are too many");
 		return false;
 	}
-	store *st = store_open(folder, failure);
+	store *st = store_open(folder, false, failure);
 	if (st == NULL)
 		return false;
 	account_make_token(&a, words);
@@ -57,17 +61,37 @@ static void write_quota(text *out, const char *name, uint64_t most)
 		text_print(out, "  %s %llu", name, (unsigned long long)most);
 }
 
+static void write_time(text *out, const char *name, int64_t wall_us)
+{
+	if (wall_us == 0)
+		return;
+	text_print(out, "  %s ", name);
+	text_say_time(out, wall_us);
+}
+
+static const char *state_of(const stored_token *token)
+{
+	if (token->account.revoked)
+		return "revoked";
+	return token->account.expires_us != 0 && token->account.expires_us <= clock_wall_us() ? "expired" : "active";
+}
+
 static void write_token(void *context, const stored_token *token)
 {
 	const account *a = &token->account;
 	text *out = context;
 	char *ceilings = limits_to_text(&a->ceilings);
-	text_print(out, "%s  %-16s  %s%s%s%s", a->id, a->name, token->revoked_us != 0 ? "revoked" : "active",
+	text_print(out, "%s  %-16s  %s%s%s%s", a->id, a->name, state_of(token),
 	           (a->scopes & SCOPE_RUN) != 0 ? "  run" : "", (a->scopes & SCOPE_READ) != 0 ? "  read" : "",
 	           (a->scopes & SCOPE_ADMIN) != 0 ? "  admin" : "");
 	write_quota(out, "running", a->tenant.running_max);
 	write_quota(out, "queued", a->queued_most);
 	write_quota(out, "per-minute", a->per_minute_most);
+	write_quota(out, "programs", a->programs_bytes_most);
+	if (a->priority_max < PRIORITIES - 1)
+		text_print(out, "  priority %u", a->priority_max);
+	write_time(out, "expires", a->expires_us);
+	write_time(out, "used", a->used_us);
 	if (a->user[0] != '\0')
 		text_print(out, "  user %s", a->user);
 	if (a->allow_fetch[0] != '\0')
@@ -82,7 +106,7 @@ char *serve_token_list(const char *folder, curfew_failure *failure)
 {
 	text out;
 	text_init(&out, 16 << 20);
-	store *st = store_open(folder, failure);
+	store *st = store_open(folder, false, failure);
 	if (st == NULL)
 		return NULL;
 	bool good = store_read_tokens(st, write_token, &out, failure);
@@ -96,7 +120,7 @@ char *serve_token_list(const char *folder, curfew_failure *failure)
 bool serve_token_revoke(const char *folder, const char *word, curfew_failure *failure)
 {
 	int count = 0;
-	store *st = store_open(folder, failure);
+	store *st = store_open(folder, false, failure);
 	if (st == NULL)
 		return false;
 	bool good = store_revoke_token(st, word, &count, failure);

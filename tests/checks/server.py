@@ -15,7 +15,7 @@ import sys
 import time
 
 from .harness import ROOT, Failed, Skipped, Test, expect, expect_equal, shorten
-from .serving import Server
+from .serving import WITHOUT_SHARES, Server
 
 TESTS = []
 FOREVER = "for (;;) {}"
@@ -486,12 +486,13 @@ def delays(context):
 
 @test
 def full_queue(context):
-    with Server(context, "--concurrency", "1", "--max-queue", "2") as server:
+    with Server(context, "--concurrency", "1", "--max-queue", "1", "--max-scheduled", "1") as server:
         block = server.submit(FOREVER, limits={"timeout": "60s"})["id"]
         server.wait_for(block, "running")
         waiting = [server.submit("1")["id"], server.submit("1", delay="1h")["id"]]
         server.refuse(503, {"source": "1"}, text="queue")
-        expect_equal("refusals", server.metric('curfew_refusals_total{reason="queue_full"}'), 1)
+        server.refuse(503, {"source": "1", "delay": "1h"}, text="queue")
+        expect_equal("refusals", server.metric('curfew_refusals_total{reason="queue_full"}'), 2)
         server.ask("DELETE", f"/v1/runs/{block}")
         server.wait_for(waiting[0])
         server.submit("1")
@@ -671,7 +672,7 @@ def migrations(context):
     database = sqlite3.connect(path)
     version = database.execute("PRAGMA user_version").fetchone()[0]
     # The first version was without tokens.
-    database.executescript("DROP TABLE tokens; ALTER TABLE runs DROP COLUMN allow_fetch; ALTER TABLE runs DROP COLUMN wasi; PRAGMA user_version=1;")
+    database.executescript(WITHOUT_SHARES + "DROP TABLE tokens; ALTER TABLE runs DROP COLUMN allow_fetch; ALTER TABLE runs DROP COLUMN wasi; PRAGMA user_version=1;")
     database.close()
     with Server(context, data=server.data) as server:
         expect_equal("runs", len(server.ask("GET", "/v1/runs")["runs"]), 1)

@@ -17,8 +17,13 @@ import jsonschema
 from .harness import Failed, expect, read, shorten
 
 
+# Makes a database one of the version before it counted what is whose.
+WITHOUT_SHARES = """ALTER TABLE tokens DROP COLUMN priority; ALTER TABLE tokens DROP COLUMN expires_us;
+ALTER TABLE tokens DROP COLUMN used_us; ALTER TABLE tokens DROP COLUMN programs_bytes; DROP TRIGGER runs_grow; DROP TRIGGER runs_drop;
+DROP TRIGGER runs_drop_key; ALTER TABLE runs DROP COLUMN bytes; DROP TABLE counters; DROP TABLE owners; DROP TABLE keys;
+DROP INDEX runs_ended; DROP INDEX runs_outcome;"""
 # Makes a database one of the version before it kept what is granted.
-WITHOUT_GRANTS = """ALTER TABLE runs DROP COLUMN allow_fetch; ALTER TABLE tokens DROP COLUMN user;
+WITHOUT_GRANTS = WITHOUT_SHARES + """ALTER TABLE runs DROP COLUMN allow_fetch; ALTER TABLE tokens DROP COLUMN user;
 ALTER TABLE tokens DROP COLUMN allow_fetch; ALTER TABLE runs DROP COLUMN wasi; PRAGMA user_version=3;"""
 
 
