@@ -20,7 +20,7 @@ const PARTS: usize = 500;
 pub struct curfew__account {
     context: *mut c_void,
     grow: extern "C" fn(*mut c_void, u64, u64) -> bool,
-    call: extern "C" fn(*mut c_void) -> u32, // curfew__call_verdict
+    call: extern "C" fn(*mut c_void, bool) -> u32, // curfew__call_verdict
     returned: extern "C" fn(*mut c_void) -> bool,
 }
 
@@ -121,12 +121,12 @@ impl Calls {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// WASI was called, and asks whether it may do anything.
-    pub fn begin(&self) -> bool {
+    /// WASI was called, and asks whether it may do anything. A call counts if it reaches more than the run was given.
+    pub fn begin(&self, counts: bool) -> bool {
         let mut state = self.state();
         if state.now == Now::Outside {
             state.now = Now::Called;
-            state.verdict = Verdict::of((self.account.call)(self.account.context));
+            state.verdict = Verdict::of((self.account.call)(self.account.context, counts));
         }
         state.verdict == Verdict::Go
     }

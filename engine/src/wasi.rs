@@ -303,9 +303,19 @@ impl Guest {
         Ok(Guest { wasi, nothing: None, calls, clock })
     }
 
-    /// A function of WASI was called: what it is to work on.
+    /// A function of WASI was called that reaches only what the run was given (arguments, environment, input, output,
+    /// folders, clocks): what it is to work on.
     fn called(&mut self) -> &mut WasiP1Ctx {
-        if self.calls.begin() {
+        self.begin(false)
+    }
+
+    /// One that reaches more: it counts.
+    fn called_out(&mut self) -> &mut WasiP1Ctx {
+        self.begin(true)
+    }
+
+    fn begin(&mut self, counts: bool) -> &mut WasiP1Ctx {
+        if self.calls.begin(counts) {
             &mut self.wasi
         } else {
             self.nothing.get_or_insert_with(|| WasiCtxBuilder::new().build_p1())
@@ -400,9 +410,20 @@ async fn poll_oneoff(
     Ok(errno)
 }
 
+/// `random_get` as it is, except that it counts.
+fn random_get(mut caller: Caller<'_, WasmtimeStoreData>, buffer: i32, length: i32) -> Result<i32> {
+    let Some(Extern::Memory(memory)) = caller.get_export("memory") else { bail!("missing required memory export") };
+    let fuel = caller.as_context_mut().hostcall_fuel();
+    let (bytes, data) = memory.data_and_store_mut(&mut caller);
+    let wasi = guest(data).called_out();
+    wasi.set_hostcall_fuel(fuel);
+    wasi_snapshot_preview1::random_get(wasi, &mut GuestMemory::Unshared(bytes), buffer, length)
+}
+
 fn link_preview1(linker: &mut wasmtime::Linker<WasmtimeStoreData>) -> Result<()> {
     p1::add_to_linker_async(linker, |data| guest(data).called())?;
     linker.allow_shadowing(true);
+    linker.func_wrap(PREVIEW1, "random_get", random_get)?;
     linker.func_wrap_async(PREVIEW1, "poll_oneoff", |caller, parameters| Box::new(poll_oneoff(caller, parameters)))?;
     // wasmtime-wasi's own turns codes from 126 on into errors.
     linker.func_wrap(PREVIEW1, "proc_exit", |code: i32| -> Result<()> { Err(I32Exit(code).into()) })?;
@@ -422,6 +443,10 @@ impl HasData for Io {
 
 fn view(data: &mut Data) -> WasiCtxView<'_> {
     guest(data).called().ctx()
+}
+
+fn outer_view(data: &mut Data) -> WasiCtxView<'_> {
+    guest(data).called_out().ctx()
 }
 
 fn table(data: &mut Data) -> &mut ResourceTable {
@@ -449,12 +474,12 @@ fn filesystem_view(data: &mut Data) -> WasiFilesystemCtxView<'_> {
 }
 
 fn sockets_view(data: &mut Data) -> WasiSocketsCtxView<'_> {
-    let WasiCtxView { ctx, table } = view(data);
+    let WasiCtxView { ctx, table } = outer_view(data);
     WasiSocketsCtxView { ctx: ctx.sockets(), table }
 }
 
 fn random_view(data: &mut Data) -> &mut wasmtime_wasi::random::WasiRandomCtx {
-    view(data).ctx.random()
+    outer_view(data).ctx.random()
 }
 
 /// What `wasmtime_wasi::p2::add_to_linker_async` links, on our own state.

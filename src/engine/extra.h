@@ -108,6 +108,22 @@ size_t curfew__places_find(const uint8_t *table, size_t length, uint64_t start, 
 /* Whether names or lines are missing in it, since there were too many. */
 bool curfew__places_is_cut(const uint8_t *table, size_t length);
 
+/* ---- Exports (exports.rs) ----------------------------------------------------------------------------------- */
+
+/*
+ * Called for an export: its name, borrowed, and its kind, a wasm_externkind_enum of a module, of a component or an
+ * instance in one a wasmtime_component_item_kind_t. False: no further one is wanted.
+ */
+typedef bool (*curfew__export_callback)(void *context, const char *name, size_t length, uint8_t kind);
+
+/* All exports in order, in one pass; Wasmtime's C API counts to each from the first, or copies all of them. */
+void curfew__module_each_export(const wasmtime_module_t *module, curfew__export_callback callback, void *context);
+/* Whether a module exports this name, and what; of a function its type as well, to be freed with wasm_functype_delete. */
+bool curfew__module_find_export(const wasmtime_module_t *module, const char *name, size_t length, uint8_t *kind,
+                                wasm_functype_t **type);
+void curfew__component_each_export(const wasmtime_component_type_t *type, const wasm_engine_t *engine,
+                                   curfew__export_callback callback, void *context);
+
 /* ---- Stores: growth, calls out, WASI (account.rs, wasi.rs) -------------------------------------------------- */
 
 /* What becomes of a call out of the sandbox. */
@@ -126,10 +142,11 @@ typedef struct curfew__account {
 	 */
 	bool (*grow)(void *context, uint64_t from, uint64_t to);
 	/*
-	 * A function of WASI is called; those that C defines account for themselves, and memory.grow is not a call. Unless it
-	 * goes it has no effect, and the guest ends, with a trap of the code WASMTIME_TRAP_CODE_OUT_OF_FUEL if it is that.
+	 * A function of WASI is called; those that C defines account for themselves, and memory.grow is not a call. It counts
+	 * if it reaches more than the run was given: random bytes and sockets do. Unless it goes it has no effect, and the
+	 * guest ends, with a trap of the code WASMTIME_TRAP_CODE_OUT_OF_FUEL if it is that.
 	 */
-	curfew__call_verdict (*call)(void *context);
+	curfew__call_verdict (*call)(void *context, bool counts);
 	/* A call that was not refused is about to return, or its future is destroyed. False: the guest ends. */
 	bool (*returned)(void *context);
 } curfew__account;

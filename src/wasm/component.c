@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/extra.h"
 #include "wasm/parts.h"
 
 #define COMMAND "wasi:cli/run@"
@@ -19,11 +20,14 @@ typedef struct place {
 	unsigned count;                 /* how many there are of this name */
 } place;
 
-/* What is looked for: either may be NULL: any. */
-typedef struct target {
-	const char *interface; /* a prefix, if it ends in @ */
+/* What is looked for, and where. */
+typedef struct search {
+	curfew__wasm *wasm;
+	wasmtime_component_type_t *type;
+	const char *interface; /* NULL: any; a prefix, if it ends in @ */
 	const char *name;
-} target;
+	place *found;
+} search;
 
 static bool is_interface(const char *wanted, const char *name, size_t length)
 {
@@ -36,60 +40,56 @@ static bool is_interface(const char *wanted, const char *name, size_t length)
 	return length == size && !memcmp(name, wanted, size);
 }
 
-static void note(place *found, const char *interface, size_t interface_length, const char *name, size_t length,
-                 wasmtime_component_item_t *item)
+/* Takes the item over, which has the name that is looked for. */
+static void note(const search *s, const char *interface, size_t interface_length, wasmtime_component_item_t *item)
 {
-	if (found->count++ || length >= sizeof found->name || interface_length >= sizeof found->interface) {
+	place *found = s->found;
+	size_t length = strlen(s->name);
+
+	if (item->kind != WASMTIME_COMPONENT_ITEM_COMPONENT_FUNC || found->count++ || length >= sizeof found->name ||
+	    interface_length >= sizeof found->interface) {
 		wasmtime_component_item_delete(item);
 		return;
 	}
 	memcpy(found->interface, interface, interface_length);
-	memcpy(found->name, name, length);
+	memcpy(found->name, s->name, length);
 	found->item = *item;
 }
 
-static void search_instance(const wasmtime_component_instance_type_t *type, const wasm_engine_t *engine,
-                            const char *interface, size_t interface_length, const char *wanted_name, place *found)
+static void search_instance(const search *s, const char *interface, size_t length)
 {
-	size_t count = wasmtime_component_instance_type_export_count(type, engine);
+	const wasm_engine_t *engine = s->wasm->code->machine->engine;
+	wasmtime_component_item_t instance, item;
 
-	for (size_t i = 0; i < count; i++) {
-		const char *name;
-		size_t length;
-		wasmtime_component_item_t item;
-		if (!wasmtime_component_instance_type_export_nth(type, engine, i, &name, &length, &item))
-			continue;
-		if (item.kind == WASMTIME_COMPONENT_ITEM_COMPONENT_FUNC && length == strlen(wanted_name) &&
-		    !memcmp(name, wanted_name, length))
-			note(found, interface, interface_length, name, length, &item);
-		else
-			wasmtime_component_item_delete(&item);
-	}
+	if (!wasmtime_component_type_export_get(s->type, engine, interface, length, &instance))
+		return;
+	if (instance.kind == WASMTIME_COMPONENT_ITEM_COMPONENT_INSTANCE &&
+	    wasmtime_component_instance_type_export_get(instance.of.component_instance, engine, s->name, strlen(s->name), &item))
+		note(s, interface, length, &item);
+	wasmtime_component_item_delete(&instance);
 }
 
-static void search(const curfew__code *code, const target *wanted, place *found)
+static bool look_at(void *context, const char *name, size_t length, uint8_t kind)
 {
-	wasmtime_component_type_t *type = wasmtime_component_type(code->component);
-	const wasm_engine_t *engine = code->machine->engine;
-	size_t count = wasmtime_component_type_export_count(type, engine);
+	const search *s = context;
 
-	for (size_t i = 0; i < count; i++) {
-		const char *name;
-		size_t length;
-		wasmtime_component_item_t item;
-		if (!wasmtime_component_type_export_nth(type, engine, i, &name, &length, &item))
-			continue;
-		if (item.kind == WASMTIME_COMPONENT_ITEM_COMPONENT_FUNC && !wanted->interface &&
-		    length == strlen(wanted->name) && !memcmp(name, wanted->name, length)) {
-			note(found, "", 0, name, length, &item);
-			continue;
-		}
-		if (item.kind == WASMTIME_COMPONENT_ITEM_COMPONENT_INSTANCE &&
-		    (!wanted->interface || is_interface(wanted->interface, name, length)))
-			search_instance(item.of.component_instance, engine, name, length, wanted->name, found);
-		wasmtime_component_item_delete(&item);
-	}
-	wasmtime_component_type_delete(type);
+	if (kind == WASMTIME_COMPONENT_ITEM_COMPONENT_INSTANCE && (!s->interface || is_interface(s->interface, name, length)))
+		search_instance(s, name, length);
+	return !s->wasm->host->stopped(s->wasm->context);
+}
+
+/* A function of the component's own is meant before one of an interface. */
+static void find(search *s)
+{
+	const wasm_engine_t *engine = s->wasm->code->machine->engine;
+	wasmtime_component_item_t item;
+
+	s->type = wasmtime_component_type(s->wasm->code->component);
+	if (!s->interface && wasmtime_component_type_export_get(s->type, engine, s->name, strlen(s->name), &item))
+		note(s, "", 0, &item);
+	if (!s->found->count)
+		curfew__component_each_export(s->type, engine, look_at, s);
+	wasmtime_component_type_delete(s->type);
 }
 
 static wasmtime_component_export_index_t *index_of(const curfew__code *code, const place *found)
@@ -134,15 +134,15 @@ static bool prepare(curfew__wasm *wasm, const char *call)
 {
 	char interface[256] = "";
 	const char *hash = call ? strrchr(call, '#') : NULL;
-	target wanted = { call ? NULL : COMMAND, call ? call : "run" };
 	place found = { .count = 0 };
+	search wanted = { wasm, NULL, call ? NULL : COMMAND, call ? call : "run", &found };
 
 	if (hash && (size_t)(hash - call) < sizeof interface) {
 		memcpy(interface, call, (size_t)(hash - call));
 		wanted.interface = interface;
 		wanted.name = hash + 1;
 	}
-	search(wasm->code, &wanted, &found);
+	find(&wanted);
 	wasm->starts = !call && found.count;
 	if (!found.count && !call)
 		return true;

@@ -78,11 +78,12 @@ static void stack_used(void *context, size_t bytes)
 		wasm->stack_peak = bytes;
 }
 
-static curfew__call_verdict on_call(void *context)
+static curfew__call_verdict on_call(void *context, bool counts)
 {
 	curfew__wasm *wasm = context;
+	bool goes = counts ? wasm->host->call(wasm->context) : !wasm->host->stopped(wasm->context);
 
-	if (!wasm->host->call(wasm->context))
+	if (!goes)
 		return CURFEW__CALL_REFUSED;
 	return curfew__wasm_charge_fuel(wasm, CALL_FUEL) ? CURFEW__CALL_GOES : CURFEW__CALL_OUT_OF_FUEL;
 }

@@ -7,64 +7,44 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buffer.h"
+#include "engine/extra.h"
 #include "wasm/core_values.h"
 #include "wasm/parts.h"
 #include "wasm/types.h"
 
-static bool is_name(const wasm_exporttype_t *export, const char *name)
-{
-	const wasm_name_t *own = wasm_exporttype_name(export);
-	return own->size == strlen(name) && !memcmp(own->data, name, own->size);
-}
+static const char *const kinds[] = { [WASM_EXTERN_FUNC] = "a function", [WASM_EXTERN_GLOBAL] = "a global",
+	                                 [WASM_EXTERN_TABLE] = "a table", [WASM_EXTERN_MEMORY] = "a memory" };
 
-static const wasm_exporttype_t *find_export(const wasm_exporttype_vec_t *exports, const char *name)
+static bool add_function_name(void *context, const char *name, size_t length, uint8_t kind)
 {
-	for (size_t i = 0; i < exports->size; i++)
-		if (is_name(exports->data[i], name))
-			return exports->data[i];
-	return NULL;
-}
+	curfew__buffer *text = context;
 
-static const wasm_functype_t *function_of(const wasm_exporttype_t *export)
-{
-	const wasm_externtype_t *type = export ? wasm_exporttype_type(export) : NULL;
-	return type && wasm_externtype_kind(type) == WASM_EXTERN_FUNC ? wasm_externtype_as_functype_const(type) : NULL;
+	if (kind == WASM_EXTERN_FUNC)
+		curfew__buffer_printf(text, "%s%.*s", text->length ? ", " : "; there are: ", (int)(length < 60 ? length : 60), name);
+	return !text->failed;
 }
 
 /* "no function x is exported; there are: a, b". */
-static void refuse_name(curfew__wasm *wasm, const wasm_exporttype_vec_t *exports, const char *call)
+static void refuse_name(curfew__wasm *wasm, const char *call, const char *other)
 {
-	const wasm_exporttype_t *other = find_export(exports, call);
-	curfew__buffer text;
-	const char *between = "; there are: ";
+	curfew__buffer names;
 
-	curfew__buffer_init(&text, 4096);
-	curfew__buffer_printf(&text, "no function %.100s is exported", call);
-	if (other) {
-		curfew__buffer_printf(&text, ": it is ");
-		static const char *const kinds[] = { [WASM_EXTERN_FUNC] = "a function", [WASM_EXTERN_GLOBAL] = "a global",
-			                                 [WASM_EXTERN_TABLE] = "a table", [WASM_EXTERN_MEMORY] = "a memory" };
-		wasm_externkind_t kind = wasm_externtype_kind(wasm_exporttype_type(other));
-		curfew__buffer_printf(&text, "%s", kind < sizeof kinds / sizeof *kinds ? kinds[kind] : "something else");
-	}
-	for (size_t i = 0; i < exports->size; i++) {
-		const wasm_name_t *name = wasm_exporttype_name(exports->data[i]);
-		if (!function_of(exports->data[i]))
-			continue;
-		curfew__buffer_printf(&text, "%s%.*s", between, (int)(name->size < 60 ? name->size : 60), name->data);
-		between = ", ";
-	}
-	snprintf(wasm->message, sizeof wasm->message, "%s", text.data ? text.data : "no such function is exported");
-	curfew__buffer_finish(&text);
+	curfew__buffer_init(&names, sizeof wasm->message);
+	curfew__module_each_export(wasm->code->module, add_function_name, &names);
+	snprintf(wasm->message, sizeof wasm->message, "no function %.100s is exported%s%s%s", call, other ? ": it is " : "",
+	         other ? other : "", names.data ? names.data : "");
+	curfew__buffer_finish(&names);
 }
 
-static bool make_call(curfew__wasm *wasm, const char *name, const wasm_functype_t *type)
+/* Takes the type over. */
+static bool make_call(curfew__wasm *wasm, const char *name, wasm_functype_t *type)
 {
 	size_t params = wasm_functype_params(type)->size, results = wasm_functype_results(type)->size;
 
 	wasm->calls = true;
 	wasm->name = strdup(name);
-	wasm->of.module.type = wasm_functype_copy(type);
+	wasm->of.module.type = type;
 	wasm->of.module.params = calloc(params ? params : 1, sizeof *wasm->of.module.params);
 	wasm->of.module.results = calloc(results ? results : 1, sizeof *wasm->of.module.results);
 	if (!wasm->name || !wasm->of.module.params || !wasm->of.module.results) {
@@ -76,19 +56,17 @@ static bool make_call(curfew__wasm *wasm, const char *name, const wasm_functype_
 
 static bool prepare(curfew__wasm *wasm, const char *call)
 {
-	wasm_exporttype_vec_t exports;
 	const char *name = call ? call : "_start";
-	bool good = true;
+	wasm_functype_t *type = NULL;
+	uint8_t kind = 0;
+	bool found = curfew__module_find_export(wasm->code->module, name, strlen(name), &kind, &type);
 
-	wasmtime_module_exports(wasm->code->module, &exports);
-	const wasm_functype_t *type = function_of(find_export(&exports, name));
 	wasm->starts = !call && type;
 	if (type)
-		good = make_call(wasm, name, type);
-	else if (call)
-		refuse_name(wasm, &exports, call);
-	wasm_exporttype_vec_delete(&exports);
-	return good && (type || !call);
+		return make_call(wasm, name, type);
+	if (call)
+		refuse_name(wasm, call, !found ? NULL : kind < sizeof kinds / sizeof *kinds ? kinds[kind] : "something else");
+	return !call;
 }
 
 static wasmtime_call_future_t *instantiate(curfew__wasm *wasm)

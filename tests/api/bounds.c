@@ -145,10 +145,64 @@ static void large_arguments(void)
 	curfew_engine_destroy(engine);
 }
 
+/* ---- Many exports ------------------------------------------------------------------------------------------- */
+
+/* A text with so many exports, of which the last is called; free it. */
+static char *many_exports(bool component, size_t count)
+{
+	char *text = malloc(256 + count * 64), *at = text;
+	at += sprintf(at, component ? "(component (core module $m (func (export \"f\"))) (core instance $i (instantiate $m))"
+	                              " (func $f (canon lift (core func $i \"f\")))"
+	                            : "(module (func $f)");
+	for (size_t i = 0; i + 1 < count; i++)
+		at += sprintf(at, component ? "(export \"f%zu\" (func $f))" : "(export \"f%zu\" (func $f))", i);
+	(void)sprintf(at, "(export \"last\" (func $f)))");
+	return text;
+}
+
+/* The time of a call of a function, and of one that there is not, among so many; the program was compiled before. */
+static uint64_t time_of_calls(curfew_engine *engine, bool component, size_t count)
+{
+	char *text = many_exports(component, count);
+	curfew_program *program = make(engine, CURFEW_LANGUAGE_WAT, text, NULL, 0);
+	curfew_limits limits = {.size = sizeof limits, .timeout_ns = harness_ms(60000)};
+	static const char *const names[] = {"last", "none", "none#last"};
+	uint64_t shortest = UINT64_MAX;
+	curfew_report_destroy(run(program, "last", NULL, 0, &limits));
+	for (int again = 0; again < 3; again++) {
+		uint64_t start = harness_now();
+		for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+			curfew_report *report = run(program, names[i], NULL, 0, &limits);
+			CHECK_EQUAL(report->outcome, i == 0 ? CURFEW_OUTCOME_FINISHED : CURFEW_OUTCOME_BAD_PROGRAM);
+			curfew_report_destroy(report);
+		}
+		uint64_t took = harness_now() - start;
+		shortest = took < shortest ? took : shortest;
+	}
+	curfew_program_destroy(program);
+	free(text);
+	return shortest;
+}
+
+/* Ten times as many exports take ten times as long, or little more, and not a hundred times. */
+static void exports_are_found(void)
+{
+	curfew_engine *engine = harness_engine(1);
+	for (int component = 0; component < 2; component++) {
+		uint64_t few = time_of_calls(engine, component, 2000), many = time_of_calls(engine, component, 20000);
+		if (many >= few * 40)
+			(void)fprintf(stderr, "2,000 exports: %llu us, 20,000: %llu us\n", (unsigned long long)few / 1000,
+			              (unsigned long long)many / 1000);
+		CHECK(many < few * 40);
+	}
+	curfew_engine_destroy(engine);
+}
+
 static const harness_test tests[] = {
 	{"large_parameters", large_parameters},
 	{"parameters_within_the_memory_limit", parameters_within_the_memory_limit},
 	{"large_arguments", large_arguments},
+	{"exports_are_found", exports_are_found},
 };
 
 HARNESS_MAIN(tests)

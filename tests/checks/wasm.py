@@ -149,6 +149,17 @@ def check_command_files(context, kind):
     expect_equal("without --dir", report["outcome"], "exited")
 
 
+def check_command_imports(context, kind):
+    """What reaches only what the run was given is no host call: an interpreter's standard library fits the defaults."""
+    folder = context.folder()
+    with open(os.path.join(folder, "text"), "w", encoding="utf-8") as file:
+        file.write("content\n")
+    report, _ = context.report("--dir", f"{folder}::/data", "--timeout", "60s", "--host-calls", "1", command(context, kind), "--", "import", "/data",
+                               str(int(1000 / context.scale)), timeout=60)
+    expect_equal("imported", (report["outcome"], report["stdout"]), ("ok", "imported\n"))
+    expect_equal("host calls", report["used"]["host_calls"], 0)
+
+
 def check_command_exit(context, kind):
     report, done = context.report(command(context, kind), "--", "exit", "7")
     # Preview 2 has one code for every failure.
@@ -219,7 +230,7 @@ def tests(context):
     checks["offsets_metered"] = lambda context: check_offsets(context, "--fuel", "1M")
     checks["standard_input"] = check_standard_input
     for kind in ("module", "component"):
-        for check in (check_command_words, check_command_input, check_command_files, check_command_exit, check_command_sleep,
+        for check in (check_command_words, check_command_input, check_command_files, check_command_imports, check_command_exit, check_command_sleep,
                       check_command_deterministic):
             checks[f"{check.__name__[6:]}_{kind}"] = lambda context, check=check, kind=kind: check(context, kind)
     checks["reactor"] = check_reactor

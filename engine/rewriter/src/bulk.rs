@@ -3,6 +3,8 @@
 //!
 //! Each different instruction of a module gets a function of the same signature. It checks all bounds first, as the
 //! specification demands, then works through the range in a loop. Guests have one memory and 32-bit indices only.
+//! `table.grow` fills what it adds, so it is one of them. It must not grow a table in part: what the table's type does not
+//! allow is found out first, and what the memory limit does not allow ends the run.
 use crate::meter::Copy;
 use crate::{guard, meter};
 use wasm_encoder::reencode::{Reencode, RoundtripReencoder};
@@ -36,6 +38,7 @@ pub(crate) enum Bulk {
     TableFill { table: u32 },
     TableCopy { to: u32, from: u32 },
     TableInit { table: u32, segment: u32 },
+    TableGrow { table: u32 },
 }
 
 impl Bulk {
@@ -48,20 +51,29 @@ impl Bulk {
             Operator::TableFill { table } => Some(Bulk::TableFill { table }),
             Operator::TableCopy { dst_table, src_table } => Some(Bulk::TableCopy { to: dst_table, from: src_table }),
             Operator::TableInit { elem_index, table } => Some(Bulk::TableInit { table, segment: elem_index }),
+            Operator::TableGrow { table } => Some(Bulk::TableGrow { table }),
             _ => None,
         }
     }
 
-    /// Operands: where to; where from, or the value; how much.
-    pub fn parameters(self, tables: &[TableType]) -> [ValType; 3] {
-        let second = match self {
-            // Every type that a validated table has can be written.
-            Bulk::TableFill { table } => {
-                RoundtripReencoder.ref_type(tables[table as usize].element_type).map_or(ValType::FUNCREF, ValType::Ref)
-            }
-            _ => ValType::I32,
+    /// Operands: where to, unless it grows; where from, or the value; how much.
+    pub fn parameters(self, tables: &[TableType]) -> Vec<ValType> {
+        // Every type that a validated table has can be written.
+        let element = |table: u32| {
+            RoundtripReencoder.ref_type(tables[table as usize].element_type).map_or(ValType::FUNCREF, ValType::Ref)
         };
-        [ValType::I32, second, ValType::I32]
+        match self {
+            Bulk::TableFill { table } => vec![ValType::I32, element(table), ValType::I32],
+            Bulk::TableGrow { table } => vec![element(table), ValType::I32],
+            _ => vec![ValType::I32; 3],
+        }
+    }
+
+    pub fn results(self) -> &'static [ValType] {
+        match self {
+            Bulk::TableGrow { .. } => &[ValType::I32],
+            _ => &[],
+        }
     }
 
     fn is_fill(self) -> bool {
@@ -105,6 +117,7 @@ impl Bulk {
             Bulk::TableFill { table } => code.table_fill(table),
             Bulk::TableCopy { to, from } => code.table_copy(to, from),
             Bulk::TableInit { table, segment } => code.table_init(table, segment),
+            Bulk::TableGrow { table } => code.table_grow(table),
         };
     }
 }
@@ -112,6 +125,11 @@ impl Bulk {
 const TO: u32 = 0;
 const FROM: u32 = 1;
 const LENGTH: u32 = 2;
+
+/// Of `table.grow`: operands, and a local for the size before.
+const VALUE: u32 = 0;
+const MORE: u32 = 1;
+const BEFORE: u32 = 2;
 
 /// A function that does a bulk instruction in chunks, while it is written.
 struct Helper<'a> {
@@ -122,19 +140,26 @@ struct Helper<'a> {
     code: InstructionSink<'a>,
 }
 
-/// The body of the function that does a bulk instruction in chunks.
+/// The body of the function that does a bulk instruction in chunks, of a module with these tables.
 pub(crate) fn body(
     bulk: Bulk,
     chunk: Chunk,
+    tables: &[TableType],
     mut guards: Option<&mut guard::Writer>,
     meter: Option<meter::Writer>,
 ) -> Vec<u8> {
-    let mut function = Function::new([]);
+    let locals = if let Bulk::TableGrow { .. } = bulk { vec![(1, ValType::I32)] } else { vec![] };
+    let mut function = Function::new(locals);
     let size = if bulk.writes_memory() { chunk.bytes } else { chunk.elements };
     if let Some(guards) = &mut guards {
         guards.begin();
     }
     let mut helper = Helper { bulk, chunk: size as i32, guards, meter, code: function.instructions() };
+    if let Bulk::TableGrow { table } = bulk {
+        helper.emit_growth(table, tables[table as usize].maximum);
+        helper.code.end();
+        return function.into_raw_body();
+    }
     helper.emit_if_at_most_one_chunk();
     helper.emit_bounds_checks();
     if bulk.may_overlap() {
@@ -264,6 +289,37 @@ impl Helper<'_> {
         }
         self.emit_less_left();
         self.emit_until_rest();
+    }
+
+    /// Grows a table by all that is left; pushes the size before, or -1.
+    fn emit_rest_of_growth(&mut self, table: u32) {
+        self.emit_charge(|code| {
+            code.local_get(MORE).i64_extend_i32_u();
+        });
+        self.code.local_get(VALUE).local_get(MORE).table_grow(table);
+    }
+
+    /// After a piece of a growth: ends with -1 if it failed.
+    fn emit_end_if_failed(&mut self) {
+        self.code.i32_const(-1).i32_eq().if_(BlockType::Empty).i32_const(-1).return_().end();
+    }
+
+    fn emit_growth(&mut self, table: u32, maximum: Option<u64>) {
+        let most = maximum.map_or(u32::MAX, |maximum| u32::try_from(maximum).unwrap_or(u32::MAX));
+        self.code.local_get(MORE).i32_const(self.chunk).i32_le_u().if_(BlockType::Empty);
+        self.emit_rest_of_growth(table);
+        self.code.return_().end();
+        self.code.table_size(table).local_set(BEFORE);
+        self.code.i32_const(most as i32).local_get(BEFORE).i32_sub().local_get(MORE).i32_lt_u();
+        self.code.if_(BlockType::Empty).i32_const(-1).return_().end();
+        self.emit_loop();
+        self.code.local_get(VALUE).i32_const(self.chunk).table_grow(table);
+        self.emit_end_if_failed();
+        self.code.local_get(MORE).i32_const(self.chunk).i32_sub().local_tee(MORE);
+        self.code.i32_const(self.chunk).i32_gt_u().br_if(0).end();
+        self.emit_rest_of_growth(table);
+        self.emit_end_if_failed();
+        self.code.local_get(BEFORE);
     }
 
     fn emit_advance(&mut self, address: u32) {

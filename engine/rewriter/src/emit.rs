@@ -124,8 +124,8 @@ impl<'a, 'w> ModuleWriter<'a, 'w> {
     }
 
     fn helper_types(&self) -> Vec<Vec<u8>> {
-        let parameters = self.module.bulks.iter().map(|bulk| bulk.parameters(&self.module.tables));
-        parameters.map(function_type).collect()
+        let tables = &self.module.tables;
+        self.module.bulks.iter().map(|bulk| function_type(bulk.parameters(tables), bulk.results())).collect()
     }
 
     fn helper_functions(&self) -> Vec<Vec<u8>> {
@@ -143,7 +143,7 @@ impl<'a, 'w> ModuleWriter<'a, 'w> {
         }
         for &bulk in &module.bulks {
             let mut inner = code.inner();
-            inner.hide(&bulk::body(bulk, self.options.chunk, self.guards.as_mut(), self.meter));
+            inner.hide(&bulk::body(bulk, self.options.chunk, &module.tables, self.guards.as_mut(), self.meter));
             code.append_sized(inner);
         }
         self.out.hide(&[id]);
@@ -220,9 +220,9 @@ fn memory_type(memory: wasm_encoder::MemoryType) -> Vec<u8> {
     bytes
 }
 
-fn function_type(parameters: [wasm_encoder::ValType; 3]) -> Vec<u8> {
+fn function_type(parameters: Vec<wasm_encoder::ValType>, results: &[wasm_encoder::ValType]) -> Vec<u8> {
     let mut types = wasm_encoder::TypeSection::new();
-    types.ty().function(parameters, []);
+    types.ty().function(parameters, results.iter().copied());
     let mut section = Vec::new();
     types.encode(&mut section);
     section[2..].to_vec() // without the size of the section and its count, one byte each

@@ -27,6 +27,7 @@ fn every_bulk_instruction_stays_valid() {
             (memory 1 2)
             (table $t 10 externref)
             (table $u 10 funcref)
+            (table $few 10 20 funcref)
             (data $d "abc")
             (elem $e func $f)
             (func (param i32 i32 i32)
@@ -37,6 +38,9 @@ fn every_bulk_instruction_stays_valid() {
                 (table.copy $u $imported (local.get 0) (local.get 1) (local.get 2))
                 (table.copy $t $t (local.get 0) (local.get 1) (local.get 2))
                 (table.init $imported $e (local.get 0) (local.get 1) (local.get 2))
+                (drop (table.grow $t (ref.null extern) (local.get 2)))
+                (drop (table.grow $imported (ref.func $f) (local.get 2)))
+                (drop (table.grow $few (ref.null func) (local.get 2)))
                 (loop (call $f) (br 0)))
             (func (export "g") (loop (br 0))))"#,
     );

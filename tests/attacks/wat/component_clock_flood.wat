@@ -1,4 +1,4 @@
-;; expect: host_calls
+;; expect: deadline
 ;; SPDX-License-Identifier: Apache-2.0
 (component
   (import "wasi:clocks/monotonic-clock@0.2.0" (instance $clock (export "now" (func (result u64)))))

@@ -1,4 +1,4 @@
-;; expect: host_calls
+;; expect: deadline
 ;; SPDX-License-Identifier: Apache-2.0
 (module
   (import "wasi_snapshot_preview1" "clock_time_get" (func $clock (param i32 i64 i32) (result i32)))

@@ -1,4 +1,4 @@
-;; expect: host_calls
+;; expect: deadline
 ;; SPDX-License-Identifier: Apache-2.0
 (module
   (import "wasi_snapshot_preview1" "path_open" (func $open (param i32 i32 i32 i32 i32 i64 i64 i32 i32) (result i32)))

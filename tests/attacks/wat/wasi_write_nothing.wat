@@ -1,4 +1,4 @@
-;; expect: host_calls deadline
+;; expect: deadline
 ;; SPDX-License-Identifier: Apache-2.0
 (module
   (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))

@@ -1,4 +1,4 @@
-;; expect: host_calls
+;; expect: deadline
 ;; SPDX-License-Identifier: Apache-2.0
 (module
   (import "wasi_snapshot_preview1" "sched_yield" (func $yield (result i32)))

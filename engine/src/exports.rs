@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What a module or component exports, told one by one: a guest chooses how many there are.
+use std::ffi::{c_char, c_void};
+
+use wasmtime::component::types::{Component, ComponentItem};
+use wasmtime::{Engine, ExternType, Module};
+use wasmtime_c_api::*;
+
+type Callback = extern "C" fn(*mut c_void, *const c_char, usize, u8) -> bool;
+
+/// As `wasm_externkind_enum` numbers them; tags come last there.
+fn kind_of_module_export(item: &ExternType) -> u8 {
+    match item {
+        ExternType::Func(_) => 0,
+        ExternType::Global(_) => 1,
+        ExternType::Table(_) => 2,
+        ExternType::Memory(_) => 3,
+        ExternType::Tag(_) => 4,
+    }
+}
+
+/// As `wasmtime_component_item_kind_t` numbers them.
+fn kind_of_component_export(item: &ComponentItem) -> u8 {
+    match item {
+        ComponentItem::Component(_) => 0,
+        ComponentItem::ComponentInstance(_) => 1,
+        ComponentItem::Module(_) => 2,
+        ComponentItem::ComponentFunc(_) => 3,
+        ComponentItem::Resource(_) => 4,
+        ComponentItem::CoreFunc(_) => 5,
+        ComponentItem::Type(_) => 6,
+    }
+}
+
+/// # Safety
+/// `module` is one that Wasmtime's C API made, and `callback` takes this context.
+#[no_mangle]
+pub unsafe extern "C" fn curfew__module_each_export(
+    module: *const wasmtime_module_t,
+    callback: Callback,
+    context: *mut c_void,
+) {
+    // A structure of this one field.
+    let module = &*module.cast::<Module>();
+    for export in module.exports() {
+        let name = export.name();
+        if !callback(context, name.as_ptr().cast(), name.len(), kind_of_module_export(&export.ty())) {
+            return;
+        }
+    }
+}
+
+/// # Safety
+/// `module` is one that Wasmtime's C API made, `name` has that length, `kind` and `type_` may be written.
+#[no_mangle]
+pub unsafe extern "C" fn curfew__module_find_export(
+    module: *const wasmtime_module_t,
+    name: *const u8,
+    length: usize,
+    kind: &mut u8,
+    type_: &mut Option<Box<wasm_functype_t>>,
+) -> bool {
+    // A structure of this one field.
+    let module = &*module.cast::<Module>();
+    let name = std::str::from_utf8(std::slice::from_raw_parts(name, length));
+    let Some(found) = name.ok().and_then(|name| module.get_export(name)) else { return false };
+    *kind = kind_of_module_export(&found);
+    if let ExternType::Func(function) = found {
+        // The one way to a type of C's from here.
+        if let wasmtime_component_item_t::CoreFunc(made) = ComponentItem::CoreFunc(function).into() {
+            *type_ = Some(made);
+        }
+    }
+    true
+}
+
+/// # Safety
+/// `type_` and `engine` are ones that Wasmtime's C API made, and `callback` takes this context.
+#[no_mangle]
+pub unsafe extern "C" fn curfew__component_each_export(
+    type_: *const wasmtime_component_type_t,
+    engine: *const wasm_engine_t,
+    callback: Callback,
+    context: *mut c_void,
+) {
+    // Structures of this one field each.
+    let (component, engine) = (&*type_.cast::<Component>(), &*engine.cast::<Engine>());
+    for (name, export) in component.exports(engine) {
+        if !callback(context, name.as_ptr().cast(), name.len(), kind_of_component_export(&export.ty)) {
+            return;
+        }
+    }
+}
