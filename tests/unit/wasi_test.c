@@ -80,7 +80,7 @@ typedef struct run {
 	int bell;
 	atomic_int references; /* of wakers */
 	/* What the account says and was told. */
-	uint64_t calls, returns, calls_most, calls_paid;
+	uint64_t calls, counted, returns, calls_most, calls_paid;
 	uint64_t grew_from, grew_to, grow_most;
 	/* Output. */
 	char output[2][200];
@@ -98,10 +98,11 @@ static bool account_grow(void *context, uint64_t from, uint64_t to)
 	return to <= r->grow_most;
 }
 
-static curfew__call_verdict account_call(void *context)
+static curfew__call_verdict account_call(void *context, bool counts)
 {
 	run *r = context;
 	r->calls++;
+	r->counted += counts;
 	return r->calls > r->calls_most   ? CURFEW__CALL_REFUSED
 	       : r->calls > r->calls_paid ? CURFEW__CALL_OUT_OF_FUEL
 	                                  : CURFEW__CALL_GOES;
@@ -695,10 +696,14 @@ static void test_calls_are_counted_and_refused(void **state)
 	call_well(&r, "spin", 1000);
 	assert_int_equal(call_well(&r, "grow memory", 1), 300);
 	assert_int_equal(r.calls, 0);
+	call_well(&r, "random", 0);
+	assert_int_equal(r.counted, 1);
+	r.calls = r.returns = 0;
 	r.calls_most = 2;
 	call_well(&r, "say", 1);
 	call_well(&r, "say", 1);
 	assert_int_equal(r.calls, 2);
+	assert_int_equal(r.counted, 1);
 	assert_int_equal(r.returns, 2);
 	call(&r, "say", 1);
 	assert_true(r.error || r.trap);
