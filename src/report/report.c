@@ -567,7 +567,6 @@ static void change_errors(const curfew_error *given, size_t count, curfew__repor
 
 void curfew__report_change_texts(curfew_report *report, curfew__report_change change, void *context)
 {
-	change_json(&report->value, change, context);
 	change_text(&report->value_note, CURFEW__ERROR_MESSAGE_MOST, change, context);
 	change_json(&report->error_properties, change, context);
 	change_errors(report->error_cause, report->error_cause != NULL, change, context);

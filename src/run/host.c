@@ -65,8 +65,12 @@ static bool emit(curfew_run *run, uint32_t kind, const char *json, size_t length
 		char *copy = malloc(length + 1);
 		if (!copy)
 			return false;
-		memcpy(copy, json, length);
+		curfew__copy_until(copy, json, length, &run->cause);
 		copy[length] = 0;
+		if (atomic_load(&run->cause)) { /* it may be a part */
+			free(copy);
+			return false;
+		}
 		free(run->partial);
 		run->partial = copy;
 		run->partial_length = length;
@@ -83,7 +87,7 @@ static bool on_emit(void *context, uint32_t kind, const char *json, size_t lengt
 	if (!curfew__run_charge_call(run))
 		return false;
 	*answer = -1;
-	if (length > run->limits.output_bytes || !curfew__json_check(json, length, NULL, NULL))
+	if (length > run->limits.output_bytes || !curfew__json_check_until(json, length, &run->cause, NULL, NULL))
 		return true;
 	curfew__buffer buffer;
 	if (curfew__run_redact_json(run, &buffer, &json, &length) && emit(run, kind, json, length))

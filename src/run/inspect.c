@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "base/json_reader.h"
 #include "base/refuse.h"
 
 /* Names and types can be as large as the program. */
@@ -39,13 +40,35 @@ static void write_needs(curfew__json_writer *writer, const curfew_run *run)
 	curfew__json_end_object(writer);
 }
 
-/* The members of a JSON object, taken into the one that is being written. */
+/* Takes a member of a JSON object into the one that is being written. False: there is none of this name. */
+static bool write_member(curfew__json_writer *writer, const char *json, size_t length, const char *name)
+{
+	curfew__json_reader reader;
+	curfew__buffer key;
+	bool found = false;
+
+	curfew__json_reader_init(&reader, json, length, NULL);
+	curfew__json_enter(&reader);
+	while (!found && curfew__json_has_next(&reader)) {
+		curfew__buffer_init(&key, length);
+		found = curfew__json_read_key(&reader, &key) && key.data && !strcmp(key.data, name);
+		curfew__buffer_finish(&key);
+		size_t start = reader.at;
+		curfew__json_skip(&reader);
+		if (!found)
+			continue;
+		curfew__json_key(writer, name);
+		curfew__json_raw(writer, json + start, reader.at - start);
+	}
+	return found;
+}
+
+/* Of what a guest says, that alone which is its to say: it might have been corrupted, and repeat what stands here. */
 static bool write_members(curfew__json_writer *writer, const char *json, size_t length)
 {
 	if (!json || length < 2 || json[0] != '{' || !curfew__json_check(json, length, NULL, NULL))
 		return false;
-	curfew__json_raw(writer, json + 1, length - 2);
-	return true;
+	return write_member(writer, json, length, "imports") && write_member(writer, json, length, "exports");
 }
 
 static bool write_interface(curfew__json_writer *writer, const curfew_run *run)

@@ -289,7 +289,8 @@ static int64_t wait(curfew_run *run, int64_t now)
 		run->virtual_wake_ns = run->virtual_ns + waits;
 		wake = curfew__later(now, (uint64_t)waits);
 	}
-	if (wake - now > TRIM_NS)
+	/* It is the guest's word, and may be anything. */
+	if (wake > now && wake - now > TRIM_NS)
 		curfew__guest_trim(run->guest);
 	return wake;
 }
@@ -433,8 +434,7 @@ static void fill_value(curfew_run *run)
 		curfew__report_set_value_note(run->report, note, c->value_note_length);
 	if (!value || !c->value_length)
 		return;
-	if (curfew__run_charge_output(run, c->value_length) == c->value_length)
-		curfew__report_set_value(run->report, value, c->value_length);
+	curfew__run_set_value(run, value, c->value_length);
 }
 
 static void fill_usage(curfew_run *run)

@@ -302,6 +302,8 @@ void curfew__run_end_output(curfew_run *run);
  * of memory, it must not leave.
  */
 bool curfew__run_redact_json(const curfew_run *run, curfew__buffer *buffer, const char **json, size_t *length);
+/* Charges the value, without secrets, to the output limit, and puts it into the report if it fits. */
+void curfew__run_set_value(curfew_run *run, const char *json, size_t length);
 /* Takes the secrets out of the report's texts, but for the output and the partial result, which came in without. */
 void curfew__run_redact_report(curfew_run *run);
 /* Wipes them. */

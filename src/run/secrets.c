@@ -11,6 +11,9 @@
 #include "base/refuse.h"
 #include "report/report.h"
 
+/* What labels may add to JSON of the report that has no other bound. */
+#define LABELS_MOST ((size_t)64 << 10)
+
 static bool pass_stdout(void *context, const char *bytes, size_t length)
 {
 	return curfew__run_pass_output(context, false, bytes, length);
@@ -56,7 +59,8 @@ void curfew__run_end_output(curfew_run *run)
 
 bool curfew__run_redact_json(const curfew_run *run, curfew__buffer *buffer, const char **json, size_t *length)
 {
-	curfew__buffer_init(buffer, SIZE_MAX);
+	/* Labels can make it longer: what counts is what is left. */
+	curfew__buffer_init(buffer, (size_t)run->limits.output_bytes);
 	if (!run->redactor)
 		return true;
 	if (!curfew__redact_json(run->redactor, buffer, *json, *length))
@@ -66,6 +70,21 @@ bool curfew__run_redact_json(const curfew_run *run, curfew__buffer *buffer, cons
 	return true;
 }
 
+void curfew__run_set_value(curfew_run *run, const char *json, size_t length)
+{
+	curfew__buffer buffer;
+	uint64_t limit = run->limits.output_bytes;
+
+	/* What is longer than the limit is charged as that, and dropped. */
+	if (length <= limit && !curfew__run_redact_json(run, &buffer, &json, &length))
+		length = (size_t)limit + 1;
+	else if (length > limit)
+		curfew__buffer_init(&buffer, 0);
+	if (curfew__run_charge_output(run, length) == length)
+		curfew__report_set_value(run->report, json, length);
+	curfew__buffer_finish(&buffer);
+}
+
 /* A text of the report without secrets; NULL: out of memory. */
 static char *redact(void *context, const char *text, size_t most)
 {
@@ -73,9 +92,10 @@ static char *redact(void *context, const char *text, size_t most)
 	size_t length = strlen(text);
 	curfew__buffer buffer;
 
-	curfew__buffer_init(&buffer, SIZE_MAX);
+	/* A text keeps its bound, cut there; JSON that gets much longer is left out. */
+	curfew__buffer_init(&buffer, !most ? length + LABELS_MOST : most > SIZE_MAX - LABELS_MOST ? SIZE_MAX : most);
 	/* What is nearly as long as it can be was cut, maybe inside a character. */
-	bool done = most ? curfew__redact_text(run->redactor, &buffer, text, length, length + 4 > most)
+	bool done = most ? curfew__redact_text(run->redactor, &buffer, text, length, length + 4 > most) || buffer.failed
 	                 : curfew__redact_json(run->redactor, &buffer, text, length);
 	char *made = done ? curfew__buffer_take(&buffer, NULL) : NULL;
 	curfew__buffer_finish(&buffer);

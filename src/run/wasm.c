@@ -279,8 +279,8 @@ static void fill_value(curfew_run *run)
 	curfew__wasm_value(run->wasm, &value);
 	/* What does not fit into the buffer is more than the limit. */
 	size_t length = value.failed ? (size_t)run->limits.output_bytes + 1 : value.length;
-	if (length && curfew__run_charge_output(run, length) == length)
-		curfew__report_set_value(run->report, value.data, value.length);
+	if (length)
+		curfew__run_set_value(run, value.data, length);
 	curfew__buffer_finish(&value);
 }
 

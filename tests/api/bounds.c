@@ -145,6 +145,65 @@ static void large_arguments(void)
 	curfew_engine_destroy(engine);
 }
 
+/* ---- Labels ------------------------------------------------------------------------------------------------- */
+
+enum { LABEL = CURFEW_SECRET_NAME_BYTES + sizeof "[secret ]" - 1, OUTPUT = 65536 };
+
+/* A name so long that its label is 34 times the value. */
+static curfew_secret long_named(void)
+{
+	static char name[CURFEW_SECRET_NAME_BYTES + 1];
+	memset(name, 'N', CURFEW_SECRET_NAME_BYTES);
+	return (curfew_secret){name, "abcd", 4};
+}
+
+static void no_longer_than_the_limit(void *context, curfew_event_kind kind, const char *data, size_t length)
+{
+	(void)context, (void)kind, (void)data;
+	CHECK(length <= OUTPUT);
+}
+
+/* What labels add is output as well: what is left counts, wherever it goes. */
+static void labels_are_charged(void)
+{
+	static const char *const texts[] = {
+		/* A value that would fit without labels, does not; one that fits with them, does. */
+		"'abcd'.repeat(470)",
+		"'abcd'.repeat(500)",
+		"const seen = []; for (const n of [470, 500]) for (const give of [curfew.checkpoint, curfew.progress])"
+		" try { give('abcd'.repeat(n)); seen.push(1); } catch (e) { seen.push(e.name); } seen",
+		"throw new Error('abcd'.repeat(16000))",
+		"throw Object.assign(new Error(''), { all: 'abcd'.repeat(10000) })",
+	};
+	curfew_engine *engine = harness_engine(1);
+	curfew_secret secret = long_named();
+	curfew_limits limits = {.size = sizeof limits, .output_bytes = OUTPUT};
+	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+		curfew_program *program = make(engine, CURFEW_LANGUAGE_JS, texts[i], NULL, 0);
+		curfew_run_options options = {.size = sizeof options, .limits = &limits, .secrets = &secret, .secret_count = 1,
+		                              .on_event = no_longer_than_the_limit};
+		curfew_report *report = NULL;
+		CHECK_OK(curfew_program_run(program, &options, &report, NULL));
+		CHECK(report->value == NULL || strlen(report->value) <= OUTPUT);
+		CHECK(report->partial == NULL || strlen(report->partial) <= OUTPUT);
+		CHECK(report->error_message == NULL || strlen(report->error_message) <= OUTPUT);
+		CHECK(report->error_properties == NULL || strlen(report->error_properties) <= 3 * OUTPUT);
+		if (i == 0)
+			CHECK_EQUAL(strlen(report->value), 470 * LABEL + 2);
+		if (i == 1)
+			CHECK(report->outcome == CURFEW_OUTCOME_OUTPUT && report->value == NULL && report->output_truncated);
+		if (i == 2)
+			CHECK_TEXT(report->value, "[1,1,\"RangeError\",\"RangeError\"]");
+		if (i == 0 || i == 2)
+			CHECK_EQUAL(report->outcome, CURFEW_OUTCOME_FINISHED);
+		if (i > 2)
+			CHECK_EQUAL(report->outcome, CURFEW_OUTCOME_THREW);
+		curfew_report_destroy(report);
+		curfew_program_destroy(program);
+	}
+	curfew_engine_destroy(engine);
+}
+
 /* ---- Many exports ------------------------------------------------------------------------------------------- */
 
 /* A text with so many exports, of which the last is called; free it. */
@@ -202,6 +261,7 @@ static const harness_test tests[] = {
 	{"large_parameters", large_parameters},
 	{"parameters_within_the_memory_limit", parameters_within_the_memory_limit},
 	{"large_arguments", large_arguments},
+	{"labels_are_charged", labels_are_charged},
 	{"exports_are_found", exports_are_found},
 };
 

@@ -333,6 +333,15 @@ def check_secrets(context):
     report, done = context.report("--isolate", "process", "--user", "ann", "--secret", "TOKEN=sesame-4711", path)
     expect_equal("value", report["value"], [11, None])
     expect(b"sesame" not in done.out, f"the secret is in the report: {shorten(done.out.decode())}")
+    # Labels are longer than what they stand for: what is left counts, and no worker sends more than its run may have.
+    path = write(context, """const all = 'abcd'.repeat(400000), seen = [];
+for (const give of [curfew.checkpoint, curfew.progress]) try { give(all.slice(0, 260000)); seen.push(1); } catch (e) { seen.push(e.name); }
+if (curfew.user === 'ann') throw new Error(all.slice(0, 65000));
+curfew.user === 'bob' ? all.slice(0, 260000) : seen""")
+    words = ["--isolate", "process", "--output", "512KiB", "--secret", f"{'N' * 128}=abcd", "--user"]
+    expect_equal("too long", context.report(*words, "eve", path)[0]["value"], ["RangeError", "RangeError"])
+    expect_equal("a value", [context.report(*words, "bob", path)[0][key] for key in ("outcome", "value", "output_truncated")], ["output", None, True])
+    expect_equal("a message", context.report(*words, "ann", path)[0]["outcome"], "threw")
 
 
 WAT = """(module
