@@ -1107,6 +1107,7 @@ void curfew_engine_init(void)
 	JSValue native = JS_NewObject(ctx);
 	curfew_natives_init(native);
 	curfew_timers_init(native);
+	curfew_tasks_init(native);
 	curfew_operations_init(native);
 	curfew_functions_init(native);
 	curfew_web_init(ctx, native);

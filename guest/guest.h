@@ -97,8 +97,21 @@ void curfew_functions_init(JSValueConst native);
 /* Gives the program those that the control block lists; -1 with an exception pending. */
 int curfew_functions_begin(void);
 
+/* tasks.c */
+void curfew_tasks_init(JSValueConst native);
+/* Takes the task that was queued first; JS_UNDEFINED: there is none. */
+JSValue curfew_tasks_take(void);
+bool curfew_tasks_pending(void);
+/* Forgets all of them. */
+void curfew_tasks_clear(void);
+
 /* rejections.c */
 void curfew_rejections_init(void);
+/*
+ * Whether the program was told that a promise was rejected, and took it. It is told then, too, when something handles the
+ * promise after all. -1 with an exception pending.
+ */
+int curfew_rejections_report(JSValueConst promise);
 /* Takes the oldest promise that was rejected and that nothing handles; JS_UNDEFINED: there is none. */
 JSValue curfew_rejections_take(void);
 /* Forgets all of them. */

@@ -321,7 +321,31 @@ static int32_t tell_abort(void)
 	return CURFEW_GUEST_DONE;
 }
 
-static int32_t run_jobs(void)
+/* Asks the program's own handlers to take an error that nothing caught; where none does, that is the end. */
+static int32_t report_uncaught(void)
+{
+	JSContext *ctx = curfew_context;
+
+	if (curfew_engine_stopping())
+		return CURFEW_GUEST_STOPPED;
+	JSValue error = JS_GetException(ctx);
+	JSValue hook = JS_GetPropertyStr(ctx, curfew_hooks, "uncaught");
+	JSValue taken = JS_Call(ctx, hook, JS_UNDEFINED, 1, (JSValueConst *)&error);
+
+	JS_FreeValue(ctx, hook);
+	if (JS_IsException(taken)) {
+		JS_FreeValue(ctx, error);
+		return curfew_engine_describe(CURFEW_GUEST_THREW);
+	}
+	if (JS_ToBool(ctx, taken)) {
+		JS_FreeValue(ctx, error);
+		return CURFEW_GUEST_DONE;
+	}
+	JS_Throw(ctx, error);
+	return curfew_engine_describe(CURFEW_GUEST_THREW);
+}
+
+static int32_t run_pending_jobs(void)
 {
 	int32_t status;
 	int ran;
@@ -332,19 +356,40 @@ static int32_t run_jobs(void)
 		if ((status = tell_abort()) != CURFEW_GUEST_DONE)
 			return status;
 		ran = curfew_engine_run_job();
-		if (ran < 0)
-			return curfew_engine_describe(CURFEW_GUEST_THREW);
-	} while (ran > 0);
+		if (ran < 0 && (status = report_uncaught()) != CURFEW_GUEST_DONE)
+			return status;
+	} while (ran);
 	if ((status = advance()) != CURFEW_GUEST_DONE)
 		return status;
-	if (JS_IsJobPending(curfew_runtime))
-		return run_jobs();
-	JSValue rejected = curfew_rejections_take();
-	if (JS_IsUndefined(rejected))
-		return CURFEW_GUEST_DONE;
-	JS_Throw(curfew_context, JS_PromiseResult(curfew_context, rejected));
-	JS_FreeValue(curfew_context, rejected);
-	return curfew_engine_describe(CURFEW_GUEST_THREW);
+	return CURFEW_GUEST_DONE;
+}
+
+/* Tells the program of a promise that was rejected and that nothing handles; it ends where the program does not take that. */
+static int32_t report_rejection(JSValue promise)
+{
+	JSContext *ctx = curfew_context;
+	int taken = curfew_rejections_report(promise);
+
+	if (!taken)
+		JS_Throw(ctx, JS_PromiseResult(ctx, promise));
+	JS_FreeValue(ctx, promise);
+	return taken > 0 ? CURFEW_GUEST_DONE : curfew_engine_describe(CURFEW_GUEST_THREW);
+}
+
+static int32_t run_jobs(void)
+{
+	for (;;) {
+		int32_t status = run_pending_jobs();
+		if (status != CURFEW_GUEST_DONE)
+			return status;
+		if (JS_IsJobPending(curfew_runtime))
+			continue;
+		JSValue rejected = curfew_rejections_take();
+		if (JS_IsUndefined(rejected))
+			return CURFEW_GUEST_DONE;
+		if ((status = report_rejection(rejected)) != CURFEW_GUEST_DONE)
+			return status;
+	}
 }
 
 static int32_t run_timer(JSValue callback, JSValue arguments)
@@ -365,8 +410,10 @@ static int32_t run_timer(JSValue callback, JSValue arguments)
 		free(list);
 	JS_FreeValue(ctx, callback);
 	JS_FreeValue(ctx, arguments);
-	if (JS_IsException(answer))
-		return curfew_engine_describe(CURFEW_GUEST_THREW);
+	if (JS_IsException(answer)) {
+		int32_t status = report_uncaught();
+		return status == CURFEW_GUEST_DONE ? run_jobs() : status;
+	}
 	JS_FreeValue(ctx, answer);
 	return run_jobs();
 }
@@ -484,9 +531,14 @@ static int32_t turn(void)
 			if ((status = run_timer(callback, arguments)) != CURFEW_GUEST_DONE)
 				return status;
 		}
+		if (curfew_tasks_pending()) {
+			ran = true;
+			if ((status = run_timer(curfew_tasks_take(), JS_NewArray(curfew_context))) != CURFEW_GUEST_DONE)
+				return status;
+		}
 		int taken = curfew_operations_turn();
-		if (taken < 0)
-			return curfew_engine_describe(CURFEW_GUEST_THREW);
+		if (taken < 0 && (status = report_uncaught()) != CURFEW_GUEST_DONE)
+			return status;
 		if (ran || taken)
 			continue;
 		if (progress == SETTLED && !curfew_timers_wanted() && !curfew_operations_wanted())
@@ -549,6 +601,7 @@ CURFEW_EXPORT("curfew_again") int32_t curfew_again(void)
 	curfew_engine_again();
 	free_rooms();
 	curfew_timers_clear();
+	curfew_tasks_clear();
 	curfew_operations_clear();
 	curfew_rejections_clear();
 	JS_FreeValue(ctx, result);

@@ -80,13 +80,40 @@ static JSValue take(JSContext *ctx, JSValueConst promise)
 	return taken;
 }
 
+/* Whether the program has taken any: only then it may have to be told that one is handled after all. */
+static bool reported;
+
+static JSValue call_hook(JSContext *ctx, const char *name, JSValueConst promise)
+{
+	JSValue hook = JS_GetPropertyStr(ctx, curfew_hooks, name);
+	JSValue answer = JS_Call(ctx, hook, JS_UNDEFINED, 1, &promise);
+
+	JS_FreeValue(ctx, hook);
+	return answer;
+}
+
 static void on_rejection(JSContext *ctx, JSValueConst promise, JSValueConst reason, bool is_handled, void *opaque)
 {
 	(void)reason, (void)opaque;
-	if (is_handled)
-		JS_FreeValue(ctx, take(ctx, promise));
-	else
+	if (!is_handled) {
 		add(ctx, promise);
+		return;
+	}
+	JSValue taken = take(ctx, promise);
+	if (JS_IsUndefined(taken) && reported)
+		call_hook(ctx, "handled", promise);
+	JS_FreeValue(ctx, taken);
+}
+
+int curfew_rejections_report(JSValueConst promise)
+{
+	JSContext *ctx = curfew_context;
+	JSValue answer = call_hook(ctx, "rejected", promise);
+	int taken = JS_IsException(answer) ? -1 : JS_ToBool(ctx, answer);
+
+	JS_FreeValue(ctx, answer);
+	reported = reported || taken > 0;
+	return taken;
 }
 
 void curfew_rejections_init(void)

@@ -108,17 +108,18 @@ static JSValue clear_timer(JSContext *ctx, JSValueConst this_value, int argc, JS
 	return JS_UNDEFINED;
 }
 
-/* Such a timer fires if the program is still there, and does not keep it there. */
+/* unrefTimer(id[, whether the program waits for it]): such a timer fires if the program is still there, and does not keep it. */
 static JSValue unref_timer(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv)
 {
 	int32_t id;
 
 	if (argc < 1 || JS_ToInt32(ctx, &id, argv[0]))
 		return JS_EXCEPTION;
+	bool idle = argc < 2 || !JS_ToBool(ctx, argv[1]);
 	for (uint32_t i = 0; i < count; i++) {
-		if (heap[i].id == id && !heap[i].idle) {
-			heap[i].idle = true;
-			idle_count++;
+		if (heap[i].id == id && heap[i].idle != idle) {
+			heap[i].idle = idle;
+			idle_count += idle ? 1 : -1u;
 		}
 	}
 	return JS_UNDEFINED;

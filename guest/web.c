@@ -667,6 +667,28 @@ static JSValue web_url_set(JSContext *ctx, JSValueConst self, int argc, JSValueC
 	return url_parts(ctx, url);
 }
 
+/* findBytes(Uint8Array, Uint8Array, from) -> where the second one is in the first, or -1 */
+static JSValue web_find_bytes(JSContext *ctx, JSValueConst self, int argc, JSValueConst *argv)
+{
+	(void)self, (void)argc;
+	size_t len, wanted_len;
+	int64_t from;
+	const uint8_t *bytes = JS_GetUint8Array(ctx, &len, argv[0]), *wanted = JS_GetUint8Array(ctx, &wanted_len, argv[1]);
+	if (JS_HasException(ctx) || JS_ToInt64(ctx, &from, argv[2]))
+		return JS_EXCEPTION;
+	if (!wanted_len || from < 0)
+		return JS_NewInt32(ctx, -1);
+	for (size_t at = (size_t)from; at < len && len - at >= wanted_len; at++) {
+		const uint8_t *found = memchr(bytes + at, wanted[0], len - wanted_len + 1 - at);
+		if (!found)
+			break;
+		at = (size_t)(found - bytes);
+		if (!memcmp(found, wanted, wanted_len))
+			return JS_NewInt64(ctx, (int64_t)at);
+	}
+	return JS_NewInt32(ctx, -1);
+}
+
 /* ---- What a value is ---- */
 
 static JSClassID plain_class;
@@ -746,6 +768,7 @@ static const JSCFunctionListEntry helpers[] = {
 	JS_CFUNC_DEF("formSerialize", 2, web_form_serialize),
 	JS_CFUNC_DEF("urlParse", 2, web_url_parse),
 	JS_CFUNC_DEF("urlSet", 3, web_url_set),
+	JS_CFUNC_DEF("findBytes", 3, web_find_bytes),
 	JS_CFUNC_DEF("classOf", 1, web_class_of),
 	JS_CFUNC_DEF("proxyTarget", 1, web_proxy_target),
 	JS_CFUNC_DEF("promiseState", 1, web_promise_state),

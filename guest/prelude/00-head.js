@@ -14,7 +14,7 @@
 	const {
 		write, random, setTimer, clearTimer, unrefTimer, checkpoint, progress, remaining, aborted, limits, params, user, secret,
 		clock, startOperation, sendOperation, cancelOperation, holdProgram, hostFunction,
-		utf8Encode, utf8EncodeInto, decode, formParse, formSerialize, urlParse, urlSet,
+		utf8Encode, utf8EncodeInto, decode, findBytes, queueTask, formParse, formSerialize, urlParse, urlSet,
 		classOf, proxyTarget, promiseState, promiseResult, put, traceOf, setTrace, iteratorItems,
 	} = native;
 

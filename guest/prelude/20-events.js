@@ -2,7 +2,15 @@
 // Event, CustomEvent and EventTarget of the DOM Standard. There is no tree here: the path of an event is its target.
 
 	// An exception of a listener ends the program like any other that nothing catches, but not the dispatch.
-	const reportLater = (error) => enqueueMicrotask(() => { throw error; });
+	// What a listener for such errors throws itself is not for it to take.
+	let isLastResort = false;
+	function reportLater(error) {
+		const isFinal = isReporting();
+		enqueueMicrotask(() => {
+			isLastResort = isFinal;
+			throw error;
+		});
+	}
 
 	let startDispatch, endDispatch, callListener, makeTrusted, isEvent;
 
@@ -122,9 +130,10 @@
 
 	const toCapture = (options) => !!(isObject(options) ? options.capture : options);
 
-	let dispatch, setHandler, isEventTarget, hasListeners;
+	let dispatch, setHandler, isEventTarget, hasListeners, setTargetObject;
 
 	class EventTarget {
+		#as = undefined; // what events have for their target in its place
 		#lists = new Map(); // event type -> its listeners, in the order they were added, and by their callbacks
 
 		addEventListener(type, callback, options = undefined) {
@@ -202,7 +211,8 @@
 		}
 
 		#dispatch(event) {
-			startDispatch(event, this);
+			const target = this.#as ?? this;
+			startDispatch(event, target);
 			const list = mapGet(this.#lists, event.type);
 			const items = list ? list.items : [];
 			// Listeners added from here on wait for the next event.
@@ -214,7 +224,7 @@
 						continue;
 					if (listener.once)
 						this.#remove(listener);
-					if (!callListener(event, this, listener))
+					if (!callListener(event, target, listener))
 						return endDispatch(event);
 				}
 			}
@@ -223,6 +233,7 @@
 
 		static {
 			isEventTarget = (value) => isObject(value) && #lists in value;
+			setTargetObject = (target, object) => { target.#as = object; };
 			hasListeners = (target, type) => {
 				const list = mapGet(target.#lists, type);
 				return list !== undefined && list.items.length > list.stale;
@@ -242,7 +253,7 @@
 					return;
 				const callback = (event) => {
 					if (typeof slot.handler === 'function')
-						apply(slot.handler, target, [event]);
+						apply(slot.handler, target.#as ?? target, [event]);
 				};
 				slot.listener = { __proto__: null, type, callback, capture: false, once: false, passive: false, removed: false };
 				target.#add(slot.listener);

@@ -6,7 +6,7 @@
 	const ABORTED_BY_DEADLINE = 1;
 
 	let newSignal, isAbortSignal, isAborted, onAbort, offAbort, abortReason, abortSignal, isAbortController;
-	let abortRun, awaitsAbort, runSignal, renewRunSignal;
+	let abortRun, awaitsAbort, runSignal, renewRunSignal, signalFollow;
 
 	class AbortSignal extends EventTarget {
 		#aborted = false;
@@ -127,6 +127,15 @@
 				new DOMException('The run was cancelled', 'AbortError'));
 
 			newSignal = () => new AbortSignal(construct);
+			// What becomes of the other one becomes of the signal.
+			signalFollow = (signal, source) => {
+				if (isAborted(source)) {
+					signal.#mark(source.#reason);
+					signal.#fired = true;
+				} else {
+					signal.#follow(source);
+				}
+			};
 			isAbortSignal = (value) => isObject(value) && #aborted in value;
 			isAborted = (signal) => {
 				if (!signal.#aborted && signal.#followsRun) {

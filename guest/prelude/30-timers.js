@@ -10,19 +10,60 @@
 	// Delays are signed 32-bit integers, as in browsers; a negative one is 0.
 	const toDelay = (delay, least) => max(delay | 0, least);
 
+	// What setTimeout gives: a number to whoever needs one, and more to whoever asks for more.
+	let newTimeout, timeoutId;
+	class Timeout {
+		#id;
+		#waited = true;
+		#again;
+
+		ref() { return this.#wait(true); }
+		unref() { return this.#wait(false); }
+		hasRef() { return this.#waited; }
+		refresh() {
+			clearTimer(this.#id);
+			this.#id = this.#again();
+			return this.#wait(this.#waited);
+		}
+		close() {
+			clearTimer(this.#id);
+			return this;
+		}
+		[Symbol.toPrimitive]() { return this.#id; }
+
+		#wait(waited) {
+			this.#waited = waited;
+			unrefTimer(this.#id, waited);
+			return this;
+		}
+
+		static {
+			newTimeout = (again) => {
+				const timeout = new Timeout();
+				timeout.#again = again;
+				timeout.#id = again();
+				return timeout;
+			};
+			timeoutId = (value) => isObject(value) && #id in value ? value.#id : value;
+		}
+	}
+	defineProperty(Timeout.prototype, Symbol.dispose, { __proto__: null, value: Timeout.prototype.close, writable: true, configurable: true });
+
 	const stopTimer = (id) => {
-		id |= 0;
+		id = timeoutId(id) | 0;
 		if (id > 0)
 			clearTimer(id);
 	};
 
 	const timerFunctions = {
 		setTimeout(handler, delay = undefined, ...args) {
-			return setTimer(toHandler(handler, 'setTimeout'), toDelay(delay, 0), false, args);
+			const callback = toHandler(handler, 'setTimeout'), time = toDelay(delay, 0);
+			return newTimeout(() => setTimer(callback, time, false, args));
 		},
 		// An interval of 0 would leave the run loop nothing else to do.
 		setInterval(handler, delay = undefined, ...args) {
-			return setTimer(toHandler(handler, 'setInterval'), toDelay(delay, 1), true, args);
+			const callback = toHandler(handler, 'setInterval'), time = toDelay(delay, 1);
+			return newTimeout(() => setTimer(callback, time, true, args));
 		},
 		clearTimeout(id = undefined) { stopTimer(id); },
 		clearInterval(id = undefined) { stopTimer(id); },

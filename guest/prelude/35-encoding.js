@@ -58,7 +58,7 @@
 
 	const DECODE_FATAL = 1, DECODE_IGNORE_BOM = 2, DECODE_STREAM = 4;
 
-	let isTextDecoder;
+	let isTextDecoder, decodeWith;
 
 	class TextDecoder {
 		#encoding;
@@ -82,11 +82,15 @@
 		get ignoreBOM() { return this.#ignoreBom; }
 
 		decode(input = undefined, options = undefined) {
+			this.#encoding;
+			if (input !== undefined && !bytesOf(input))
+				throw new TypeError('The first argument of decode is neither an ArrayBuffer nor a view of one');
+			return this.#decode(input, !!toDictionary(options, 'The second argument of decode').stream);
+		}
+
+		#decode(input, stream) {
 			const { number } = this.#encoding;
 			const bytes = input === undefined ? new Uint8Array(0) : bytesOf(input);
-			if (!bytes)
-				throw new TypeError('The first argument of decode is neither an ArrayBuffer nor a view of one');
-			const stream = !!toDictionary(options, 'The second argument of decode').stream;
 			const flags = (this.#fatal ? DECODE_FATAL : 0) | (this.#ignoreBom ? DECODE_IGNORE_BOM : 0) |
 				(stream ? DECODE_STREAM : 0);
 			const text = decode(number, bytes, flags, this.#state);
@@ -95,6 +99,9 @@
 			return text;
 		}
 
-		static { isTextDecoder = (value) => isObject(value) && #encoding in value; }
+		static {
+			isTextDecoder = (value) => isObject(value) && #encoding in value;
+			decodeWith = (decoder, input, stream) => decoder.#decode(input, stream);
+		}
 	}
 	finishInterface(TextDecoder, 'TextDecoder');

@@ -268,6 +268,16 @@
 			return urlParse(url, base) ? new URL(url, base) : null;
 		}
 
+		static createObjectURL(object) {
+			needArguments('createObjectURL', 1, arguments.length);
+			return createObjectUrl(object);
+		}
+
+		static revokeObjectURL(url) {
+			needArguments('revokeObjectURL', 1, arguments.length);
+			mapDelete(blobUrls, toScalarString(url));
+		}
+
 		static canParse(url, base = undefined) {
 			needArguments('URL.canParse', 1, arguments.length);
 			url = toScalarString(url);

@@ -30,7 +30,8 @@
 	}
 
 	const isPlatformObject = (value) => isEventTarget(value) || isEvent(value) || isUrl(value) || isSearchParams(value) ||
-		isAbortController(value);
+		isAbortController(value) || isHeaders(value) || isRequest(value) || isResponse(value) || isStream(value) || isWritable(value) ||
+		isTransform(value) || isFormData(value) || isTextDecoder(value);
 
 	// Makes the record of one object; its contents come later. `todo` gets the objects whose contents are to be read.
 	function recordOf(value, kind, memory, todo) {
@@ -123,7 +124,8 @@
 		const kind = classOf(value);
 		if (kind === 'Object' && isPlatformObject(value))
 			throw notCloneable('The object');
-		const record = recordOf(value, kind, memory, todo);
+		const record = isBlob(value) ? { __proto__: null, kind: 'Blob', source: value, entries: undefined } :
+			recordOf(value, kind, memory, todo);
 		mapSet(memory.seen, value, record);
 		push(memory.records, record);
 		return record;
@@ -194,6 +196,8 @@
 			return new RegExp(value, record.flags);
 		case 'ArrayBuffer':
 			return value;
+		case 'Blob':
+			return copyBlob(record.source);
 		case 'DataView':
 			return new DataView(record.buffer.copy, record.offset, record.length);
 		case 'TypedArray':
@@ -212,6 +216,9 @@
 			return {};
 		}
 	}
+
+	const copyBlob = (blob) => isFile(blob) ? newFile(blobBytes(blob), blobType(blob), fileName(blob), fileDate(blob)) :
+		newBlob(blobBytes(blob), blobType(blob));
 
 	function withStack(error, stack) {
 		defineProperty(error, 'stack', { __proto__: null, value: stack, writable: true, configurable: true });
@@ -258,29 +265,43 @@
 			push(given, item);
 		}
 		for (let i = 0; i < given.length; i++) {
-			if (classOf(given[i]) !== 'ArrayBuffer')
+			const kind = classOf(given[i]) === 'ArrayBuffer' ? 'ArrayBuffer' : isPort(given[i]) ? 'MessagePort' : undefined;
+			if (kind === undefined)
 				throw notCloneable('An object that is not transferable');
 			if (mapHas(memory.seen, given[i]))
-				throw notCloneable('An ArrayBuffer listed twice for transfer');
-			const record = { __proto__: null, kind: 'ArrayBuffer', source: given[i], value: undefined, entries: undefined };
+				throw notCloneable('An object listed twice for transfer');
+			if (kind === 'MessagePort' && portState(given[i]).moved)
+				throw notCloneable('A port that was transferred already');
+			const record = { __proto__: null, kind, source: given[i], value: undefined, entries: undefined };
 			mapSet(memory.seen, given[i], record);
 			push(list, record);
 		}
 		return list;
 	}
 
-	function cloneValue(value, transfer) {
+	const cloneValue = (value, transfer = undefined) => cloneWithPorts(value, transfer, undefined).value;
+
+	// { value, ports }: the ports that were transferred, as they are there; one of them must not be `sender`.
+	function cloneWithPorts(value, transfer, sender) {
 		const memory = { __proto__: null, seen: new Map(), records: [] };
-		const moved = readTransferList(transfer, memory);
+		const moved = readTransferList(transfer, memory), ports = [];
+		for (let i = 0; i < moved.length; i++) {
+			if (moved[i].source === sender)
+				throw notCloneable('The port that a message is sent from');
+		}
 		const root = readAll(value, memory);
 		for (let i = 0; i < moved.length; i++) {
-			if (bufferDetached(moved[i].source))
+			if (moved[i].kind === 'ArrayBuffer' && bufferDetached(moved[i].source))
 				throw notCloneable('A detached ArrayBuffer');
 		}
-		for (let i = 0; i < moved.length; i++)
-			moved[i].copy = bufferTransfer(moved[i].source);
+		for (let i = 0; i < moved.length; i++) {
+			const isBuffer = moved[i].kind === 'ArrayBuffer';
+			moved[i].copy = isBuffer ? bufferTransfer(moved[i].source) : movePort(moved[i].source);
+			if (!isBuffer)
+				push(ports, moved[i].copy);
+		}
 		if (root.kind === undefined)
-			return root.value;
+			return { __proto__: null, value: root.value, ports };
 		const { records } = memory;
 		for (let i = 0; i < records.length; i++)
 			records[i].copy = makeShell(records[i]);
@@ -288,7 +309,7 @@
 			if (records[i].entries)
 				fill(records[i]);
 		}
-		return root.copy;
+		return { __proto__: null, value: root.copy, ports };
 	}
 
 	const cloneFunctions = {

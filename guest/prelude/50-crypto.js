@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Random numbers (the part of Web Crypto that needs no keys), the clock of the run, and the name of the platform.
+// Random numbers (the part of Web Crypto that needs no keys), and the name of the platform.
 
 	const POOL_BYTES = 256;
 	const UUID_BYTES = 16;
@@ -24,6 +24,19 @@
 	const hexPairs = [];
 	for (let i = 0; i < 256; i++)
 		hexPairs.push((i + 256).toString(16).slice(1));
+
+	function newUuid() {
+		const bytes = takeRandom(UUID_BYTES);
+		bytes[6] = bytes[6] & 0x0f | 0x40; // version 4
+		bytes[8] = bytes[8] & 0x3f | 0x80; // the variant of RFC 9562
+		let text = '';
+		for (let i = 0; i < UUID_BYTES; i++) {
+			text += hexPairs[bytes[i]];
+			if (i === 3 || i === 5 || i === 7 || i === 9)
+				text += '-';
+		}
+		return text;
+	}
 
 	class Crypto {
 		#crypto = true;
@@ -56,44 +69,10 @@
 
 		randomUUID() {
 			this.#crypto;
-			const bytes = takeRandom(UUID_BYTES);
-			bytes[6] = bytes[6] & 0x0f | 0x40; // version 4
-			bytes[8] = bytes[8] & 0x3f | 0x80; // the variant of RFC 9562
-			let text = '';
-			for (let i = 0; i < UUID_BYTES; i++) {
-				text += hexPairs[bytes[i]];
-				if (i === 3 || i === 5 || i === 7 || i === 9)
-					text += '-';
-			}
-			return text;
+			return newUuid();
 		}
 	}
 	finishInterface(Crypto, 'Crypto');
-
-	let timeOrigin; // found when first asked for: there is no time before the run
-
-	class Performance extends EventTarget {
-		#performance = true;
-
-		constructor() {
-			if (arguments[0] !== construct)
-				throw new TypeError('Illegal constructor');
-			super();
-		}
-
-		now() {
-			this.#performance;
-			return clock();
-		}
-
-		get timeOrigin() {
-			this.#performance;
-			return timeOrigin ??= dateNow() - clock();
-		}
-
-		toJSON() { return { timeOrigin: this.timeOrigin }; }
-	}
-	finishInterface(Performance, 'Performance');
 
 	class Navigator {
 		#navigator = true;

@@ -429,11 +429,23 @@
 				'bodyUsed', value.bodyUsed, 'ok', value.ok, 'redirected', value.redirected, 'type', value.type, 'url', value.url];
 		}
 		if (isRequest(value)) {
-			return ['method', value.method, 'url', value.url, 'headers', value.headers, 'redirect', value.redirect,
-				'bodyUsed', value.bodyUsed, 'signal', value.signal];
+			return ['method', value.method, 'url', value.url, 'headers', value.headers, 'destination', value.destination,
+				'referrer', value.referrer, 'referrerPolicy', value.referrerPolicy, 'mode', value.mode, 'credentials', value.credentials,
+				'cache', value.cache, 'redirect', value.redirect, 'integrity', value.integrity, 'keepalive', value.keepalive,
+				'signal', value.signal];
 		}
 		if (isStream(value))
-			return ['locked', value.locked, 'state', streamStateName(value)];
+			return ['locked', value.locked, 'state', streamStateName(value), 'supportsBYOB', streamState(value).controller?.isByte ?? false];
+		if (isWritable(value))
+			return ['locked', value.locked, 'state', writableStateName(value)];
+		if (isTransform(value))
+			return ['readable', value.readable, 'writable', value.writable];
+		if (isFile(value))
+			return ['size', value.size, 'type', value.type, 'name', value.name, 'lastModified', value.lastModified];
+		if (isBlob(value))
+			return ['size', value.size, 'type', value.type];
+		if (isFormData(value))
+			return namedFields(formEntries(value));
 		if (isTextDecoder(value))
 			return ['encoding', value.encoding, 'fatal', value.fatal, 'ignoreBOM', value.ignoreBOM];
 		return undefined;

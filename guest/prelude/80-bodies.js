@@ -231,12 +231,6 @@
 	const newBody = (bytes, s, type) => ({ __proto__: null, bytes, s, stream: null, type, used: false });
 	const emptyBody = () => newBody(undefined, undefined, null);
 
-	function copyBytes(bytes) {
-		const copy = new Uint8Array(typedArrayBytes(bytes));
-		typedArraySet(copy, bytes);
-		return copy;
-	}
-
 	// What a program gives as a body.
 	function toBody(value) {
 		if (value === undefined || value === null)
@@ -252,6 +246,10 @@
 		const bytes = bytesOf(value);
 		if (bytes)
 			return newBody(copyBytes(bytes), undefined, null);
+		if (isBlob(value))
+			return newBody(blobBytes(value), undefined, blobType(value) === '' ? null : blobType(value));
+		if (isFormData(value))
+			return encodeMultipart(value);
 		if (isSearchParams(value)) {
 			const list = paramsList(value);
 			return newBody(utf8Encode(formSerialize(list, list.length)), undefined,
@@ -267,12 +265,8 @@
 		if (body.stream || (!body.s && !body.bytes))
 			return body.stream;
 		if (!body.s) {
-			const s = body.s = newStreamState(0);
-			s.started = true;
+			const s = body.s = bytesStream(body.used ? new Uint8Array(0) : body.bytes);
 			s.disturbed = body.used;
-			if (!body.used && typedArrayBytes(body.bytes) > 0)
-				enqueueChunk(s, body.bytes);
-			closeStream(s);
 			body.bytes = undefined;
 		}
 		return body.stream = streamOf(body.s);
@@ -280,8 +274,8 @@
 
 	const notBytes = () => new TypeError('A chunk of the body is not a Uint8Array');
 
-	function joinChunks(chunks, total) {
-		if (chunks.length === 1)
+	function joinChunks(chunks, total, areOwn) {
+		if (chunks.length === 1 && areOwn)
 			return chunks[0];
 		const all = new Uint8Array(total);
 		for (let i = 0, at = 0; i < chunks.length; i++) {
@@ -293,23 +287,27 @@
 
 	// All of a stream, as one Uint8Array.
 	function collect(s) {
-		const chunks = [], result = newPromise();
+		const chunks = [], result = newPromise(), reader = acquireReader(s);
 		let total = 0;
-		lockStream(s);
-		const take = ({ value, done }) => {
-			if (done) {
-				unlockStream(s);
-				result.resolve(joinChunks(chunks, total));
-			} else if (classOf(value) !== 'Uint8Array') {
-				cancelStream(s);
-				result.reject(notBytes());
-			} else {
+		const request = {
+			__proto__: null,
+			chunk: (value) => {
+				if (classOf(value) !== 'Uint8Array') {
+					markHandled(cancelReadable(s, notBytes()));
+					result.reject(notBytes());
+					return;
+				}
 				push(chunks, value);
 				total += typedArrayBytes(value);
-				next();
-			}
+				enqueueMicrotask(next);
+			},
+			close: () => {
+				releaseReader(reader);
+				result.resolve(joinChunks(chunks, total, s.controller.isByte));
+			},
+			error: result.reject,
 		};
-		const next = () => promiseThen(promiseThen(readChunk(s), take), undefined, result.reject);
+		const next = () => readFrom(reader, request);
 		next();
 		return result.promise;
 	}
@@ -334,7 +332,23 @@
 		bytes: (bytes) => bytes,
 		json: (bytes) => parseJson(textOf(bytes)),
 		text: textOf,
+		blob: (bytes, type) => newBlob(bytes, type === null ? '' : mimeText(type)),
+		formData: (bytes, type) => {
+			const essence = type === null ? '' : type.essence;
+			const boundary = essence === 'multipart/form-data' ? mimeParameter(type, 'boundary') : undefined;
+			if (boundary !== undefined)
+				return parseMultipart(bytes, boundary);
+			if (essence === 'application/x-www-form-urlencoded')
+				return parseUrlEncoded(bytes);
+			throw new TypeError('The body is no form: its type is neither multipart/form-data nor form-urlencoded');
+		},
 	};
+
+	// The type that headers say a body has; null: none, or none that can be understood.
+	function bodyType(headers) {
+		const text = headersGet(headers, 'content-type');
+		return text === null ? null : parseMimeType(text);
+	}
 
 	// The members that Request and Response share; stateOf(object) has the body.
 	function addBodyMembers(Interface, stateOf) {
@@ -344,7 +358,12 @@
 		define('bodyUsed', getOwnPropertyDescriptor({ get bodyUsed() { return isUsed(stateOf(this).body); } }, 'bodyUsed'));
 		for (const name of objectKeys(readers)) {
 			const convert = readers[name];
-			const method = { [name]() { return promiseOfCall(() => promiseThen(readBody(stateOf(this).body), convert)); } };
+			const method = { [name]() {
+				return promiseOfMethod(() => {
+					const { body, headers } = stateOf(this);
+					return promiseThen(readBody(body), (bytes) => convert(bytes, bodyType(headers)));
+				});
+			} };
 			define(name, { value: method[name], writable: true });
 		}
 	}
@@ -355,7 +374,7 @@
 			throw new TypeError('The body was read already, or is being read');
 		if (!body.s)
 			return newBody(body.bytes, undefined, body.type);
-		const branches = teeStream(body.s, (chunk) => classOf(chunk) === 'Uint8Array' ? copyBytes(chunk) : chunk);
+		const branches = teeStream(body.s, (chunk) => classOf(chunk) === 'Uint8Array' ? copyBytes(chunk) : cloneValue(chunk));
 		body.s = branches[0];
 		body.stream = null;
 		return newBody(undefined, branches[1], body.type);

@@ -24,17 +24,66 @@
 	}
 	const ordinaryMethods = ['DELETE', 'GET', 'HEAD', 'OPTIONS', 'POST', 'PUT'];
 
-	// The parts of a URL that can be requested.
+	// The parts of a URL that a request may have; fetch looks at the scheme.
 	function toRequestUrl(text, base) {
 		const parts = urlParse(text, base);
 		if (!parts)
 			throw new TypeError('Not a URL that can be fetched: ' + slice(text, 0, 200));
-		const scheme = readPart(parts, PROTOCOL);
-		if (scheme !== 'http:' && scheme !== 'https:')
-			throw new TypeError('Only http and https can be fetched, not ' + scheme);
 		if (readPart(parts, USERNAME) !== '' || readPart(parts, PASSWORD) !== '')
 			throw new TypeError('A URL with a user or password cannot be fetched');
 		return parts;
+	}
+
+	function needHttp(parts) {
+		const scheme = readPart(parts, PROTOCOL);
+		if (scheme !== 'http:' && scheme !== 'https:')
+			throw new TypeError('Only http, https, data and blob can be fetched, not ' + scheme);
+		return parts;
+	}
+
+	// What of a request there is nothing to do with here, but for who asks: what it may be, first what it is.
+	const requestChoices = {
+		__proto__: null,
+		mode: ['cors', 'navigate', 'same-origin', 'no-cors'],
+		credentials: ['same-origin', 'omit', 'include'],
+		cache: ['default', 'no-store', 'reload', 'no-cache', 'force-cache', 'only-if-cached'],
+		redirect: ['follow', 'error', 'manual'],
+		referrerPolicy: ['', 'no-referrer', 'no-referrer-when-downgrade', 'same-origin', 'origin', 'strict-origin',
+			'origin-when-cross-origin', 'strict-origin-when-cross-origin', 'unsafe-url'],
+		duplex: ['half'],
+		priority: ['auto', 'high', 'low'],
+	};
+
+	function toChoice(init, name, otherwise) {
+		const value = init[name];
+		if (value === undefined)
+			return otherwise;
+		const text = toText(value), choices = requestChoices[name];
+		for (let i = 0; i < choices.length; i++) {
+			if (choices[i] === text)
+				return text;
+		}
+		throw new TypeError('The ' + name + ' is none of those that there are: ' + slice(text, 0, 64));
+	}
+
+	function toReferrer(value, otherwise) {
+		if (value === undefined)
+			return otherwise;
+		const text = toScalarString(value);
+		if (text === '')
+			return 'no-referrer';
+		const parts = urlParse(text, undefined);
+		if (!parts)
+			throw new TypeError('The referrer is not a URL: ' + slice(text, 0, 200));
+		return 'about:client';
+	}
+
+	// The signal of a request follows the one that was given; it is made when it is asked for.
+	function followSignal(given) {
+		const signal = newSignal();
+		if (given)
+			signalFollow(signal, given);
+		return signal;
 	}
 
 	let requestState, isRequest;
@@ -44,42 +93,57 @@
 
 		constructor(input, init = undefined) {
 			needArguments('Request', 1, arguments.length);
+			if (input === construct) {
+				this.#r = init;
+				return;
+			}
 			init = toDictionary(init, 'The second argument of Request');
 			const from = isRequest(input) ? input.#r : undefined;
 			const parts = from ? from.parts : toRequestUrl(toScalarString(input), undefined);
-			const method = init.method === undefined ? from ? from.method : 'GET' : toMethodName(init.method);
-			const redirect = orUndefined(init.redirect, from ? from.redirect : 'follow');
-			if (redirect !== 'follow' && redirect !== 'error' && redirect !== 'manual')
-				throw new TypeError('The redirect is none of follow, error and manual: ' + slice(redirect, 0, 64));
+			if (init.window !== undefined && init.window !== null)
+				throw new TypeError('The window of a request is not null');
+			const duplex = toChoice(init, 'duplex', undefined);
+			const r = this.#r = { __proto__: null, parts, method: '', headers: undefined, body: emptyBody(), signal: null, ownSignal: undefined };
+			readChoices(r, init, from);
+			r.method = init.method === undefined ? from ? from.method : 'GET' : toMethodName(init.method);
 			let { signal } = init;
 			if (signal === undefined)
-				signal = from ? from.signal : null;
-			if (signal !== null && !isAbortSignal(signal))
+				signal = from ? from.signal ?? from.ownSignal : null;
+			if (signal !== null && signal !== undefined && !isAbortSignal(signal))
 				throw new TypeError('The signal is not an AbortSignal');
-			const headers = guardHeaders(new Headers(), OF_REQUEST);
-			this.#r = { __proto__: null, parts, method, redirect, signal, headers, body: emptyBody() };
+			r.signal = signal ?? null;
+			const headers = r.headers = guardHeaders(new Headers(), OF_REQUEST);
 			fillHeaders(headers, init.headers ?? (from ? from.headers : undefined));
 			const given = init.body ?? null;
-			if ((given !== null || (from && hasBody(from.body))) && (method === 'GET' || method === 'HEAD'))
-				throw new TypeError('A request with the method ' + method + ' cannot have a body');
-			this.#r.body = given !== null ? toBody(given) : from ? takeBody(from.body) : emptyBody();
-			addType(headers, this.#r.body);
+			if ((given !== null || (from && hasBody(from.body))) && (r.method === 'GET' || r.method === 'HEAD'))
+				throw new TypeError('A request with the method ' + r.method + ' cannot have a body');
+			if (isStream(given) && duplex === undefined)
+				throw new TypeError('A request whose body is a stream needs the option duplex: \'half\'');
+			r.body = given !== null ? toBody(given) : from ? takeBody(from.body) : emptyBody();
+			addType(headers, r.body);
 		}
 
 		get method() { return this.#r.method; }
 		get url() { return this.#r.parts[HREF]; }
 		get headers() { return this.#r.headers; }
+		get destination() { return this.#r && ''; }
+		get referrer() { return this.#r.referrer === 'no-referrer' ? '' : this.#r.referrer; }
+		get referrerPolicy() { return this.#r.referrerPolicy; }
+		get mode() { return this.#r.mode; }
+		get credentials() { return this.#r.credentials; }
+		get cache() { return this.#r.cache; }
 		get redirect() { return this.#r.redirect; }
-		get signal() { return this.#r.signal ??= newSignal(); }
+		get integrity() { return this.#r.integrity; }
+		get keepalive() { return this.#r.keepalive; }
+		get isReloadNavigation() { return this.#r === undefined; }
+		get isHistoryNavigation() { return this.#r === undefined; }
+		get signal() { return this.#r.ownSignal ??= followSignal(this.#r.signal); }
 		get duplex() { return this.#r && 'half'; }
 
 		clone() {
 			const r = this.#r;
-			const body = cloneBody(r.body);
-			const copy = new Request(r.parts[HREF], { __proto__: null, method: r.method, redirect: r.redirect,
-				signal: r.signal, headers: r.headers });
-			copy.#r.body = body;
-			return copy;
+			const body = cloneBody(r.body), headers = guardHeaders(new Headers(r.headers), OF_REQUEST);
+			return new Request(construct, { __proto__: null, ...r, headers, body, ownSignal: undefined });
 		}
 
 		static {
@@ -89,6 +153,23 @@
 	}
 	addBodyMembers(Request, (request) => requestState(request));
 	finishInterface(Request, 'Request');
+
+	const choiceNames = ['mode', 'credentials', 'cache', 'redirect', 'referrerPolicy'];
+
+	function readChoices(r, init, from) {
+		r.referrer = toReferrer(init.referrer, from ? from.referrer : 'about:client');
+		for (let i = 0; i < choiceNames.length; i++) {
+			const name = choiceNames[i];
+			r[name] = toChoice(init, name, from ? from[name] : requestChoices[name][0]);
+		}
+		if (r.mode === 'navigate')
+			throw new TypeError('The mode of a request is navigate');
+		if (r.cache === 'only-if-cached' && r.mode !== 'same-origin')
+			throw new TypeError('The cache only-if-cached needs the mode same-origin');
+		r.integrity = init.integrity === undefined ? from ? from.integrity : '' : toText(init.integrity);
+		r.keepalive = init.keepalive === undefined ? from ? from.keepalive : false : !!init.keepalive;
+		toChoice(init, 'priority', undefined);
+	}
 
 	const hasBody = (body) => body.s !== undefined || body.bytes !== undefined;
 
@@ -243,8 +324,8 @@
 			release(f);
 		const { source } = f;
 		f.source = f.sent = null;
-		if (source && source.state === READABLE)
-			markHandled(cancelStream(source, reason));
+		if (source && source.s && source.s.state === READABLE)
+			markHandled(cancelReadable(source.s, reason));
 	}
 
 	function endExchange(f, reason) {
@@ -267,7 +348,7 @@
 		if (!f.told)
 			f.reject(error);
 		else if (f.s)
-			errorStream(f.s, error);
+			failController(f.s.controller, error);
 		if (f.chunk)
 			f.chunk.resolve(undefined);
 	}
@@ -295,19 +376,16 @@
 	}
 
 	function responseStream(f) {
-		const s = f.s = newStreamState(0);
-		s.started = true;
-		s.pull = () => {
+		f.s = newByteSource(() => {
 			hold(f);
 			f.chunk = newPromise();
 			sendOperation(f.id, FETCH_TAKE);
 			return f.chunk.promise;
-		};
-		s.cancel = (reason) => {
+		}, (reason) => {
 			endExchange(f, reason);
 			finishFetch(f);
-		};
-		return s;
+		});
+		return f.s;
 	}
 
 	function takeHead(f, bytes) {
@@ -321,7 +399,7 @@
 		f.told = true;
 		const empty = f.method === 'HEAD' || isNullBodyStatus(status);
 		const url = f.parts[HREF], hash = indexOf(url, '#');
-		f.resolve(newResponse({ __proto__: null, type: 'default', url: hash < 0 ? url : slice(url, 0, hash),
+		f.resolve(newResponse({ __proto__: null, type: 'basic', url: hash < 0 ? url : slice(url, 0, hash),
 			redirected: f.hops > 0, status, statusText: slice(text, indexOf(text, ' ') + 1, end),
 			headers: guardHeaders(headers, IMMUTABLE), body: newBody(undefined, empty ? undefined : responseStream(f), null) }));
 	}
@@ -333,7 +411,8 @@
 			const { chunk } = f;
 			f.chunk = null;
 			release(f);
-			enqueueChunk(f.s, bytes);
+			if (typedArrayBytes(bytes) > 0)
+				enqueueBytes(f.s.controller, bytes);
 			chunk.resolve(undefined);
 		} else if (kind === FETCH_SENT) {
 			const { sent } = f;
@@ -347,7 +426,7 @@
 				return failFetch(f, error);
 			finishFetch(f);
 			if (f.s)
-				closeStream(f.s);
+				endSource(f.s.controller);
 			if (f.chunk)
 				f.chunk.resolve(undefined);
 		}
@@ -374,26 +453,31 @@
 	const endBody = (f) => { sendOperation(f.id, FETCH_BODY_END); };
 
 	function sendStream(f, s) {
-		lockStream(s);
-		f.source = s;
-		const exchange = f.id;
+		const reader = f.source = acquireReader(s), exchange = f.id;
+		const isOver = () => f.over || f.id !== exchange;
 		const fail = (error) => {
-			if (!f.over && f.id === exchange)
+			if (!isOver())
 				failFetch(f, error);
 		};
-		const take = ({ value, done }) => {
-			if (f.over || f.id !== exchange)
-				return;
-			if (done) {
+		const request = {
+			__proto__: null,
+			chunk: (value) => {
+				if (isOver())
+					return;
+				if (classOf(value) !== 'Uint8Array')
+					fail(notBytes());
+				else
+					sendBytes(f, copyBytes(value), next);
+			},
+			close: () => {
+				if (isOver())
+					return;
 				f.source = null;
 				endBody(f);
-			} else if (classOf(value) !== 'Uint8Array') {
-				fail(notBytes());
-			} else {
-				sendBytes(f, copyBytes(value), next);
-			}
+			},
+			error: fail,
 		};
-		const next = () => promiseThen(promiseThen(readChunk(s), take), undefined, fail);
+		const next = () => readFrom(reader, request);
 		next();
 	}
 
@@ -445,7 +529,7 @@
 		const parts = urlParse(latinToText(location), f.parts[HREF]);
 		if (!parts)
 			throw fetchError(f, 'it redirects to what is not a URL');
-		return toRequestUrl(parts[HREF], undefined);
+		return needHttp(toRequestUrl(parts[HREF], undefined));
 	}
 
 	function latinToText(text) {
@@ -476,6 +560,78 @@
 		}
 	}
 
+	// ---- What needs no exchange ----
+
+	const urlWithoutHash = (parts) => {
+		const hash = indexOf(parts[HREF], '#');
+		return hash < 0 ? parts[HREF] : slice(parts[HREF], 0, hash);
+	};
+
+	const localResponse = (r, statusText, type, bytes) => {
+		const headers = new Headers();
+		if (type !== '')
+			headersAppend(headers, 'content-type', type);
+		return newResponse({ __proto__: null, type: 'basic', url: urlWithoutHash(r.parts), redirected: false, status: 200, statusText,
+			headers: guardHeaders(headers, IMMUTABLE), body: newBody(r.method === 'HEAD' ? undefined : bytes, undefined, null) });
+	};
+
+	function percentDecode(text) {
+		const bytes = utf8Encode(text), length = typedArrayBytes(bytes), out = new Uint8Array(length);
+		let count = 0;
+		for (let i = 0; i < length; i++) {
+			const digits = bytes[i] === 37 && i + 2 < length ? hexValue(bytes[i + 1]) * 16 + hexValue(bytes[i + 2]) : NaN;
+			out[count++] = digits >= 0 ? digits : bytes[i];
+			if (digits >= 0)
+				i += 2;
+		}
+		return subBytes(out, 0, count);
+	}
+	const hexValue = (c) => c >= 48 && c <= 57 ? c - 48 : (c | 32) >= 97 && (c | 32) <= 102 ? (c | 32) - 87 : NaN;
+
+	function fetchData(r) {
+		const url = urlWithoutHash(r.parts), comma = indexOf(url, ',');
+		if (comma < 0)
+			throw new TypeError('The data: URL has no comma');
+		let type = trimAscii(slice(url, 5, comma)), bytes = percentDecode(slice(url, comma + 1));
+		const marker = lowerCase(type), semicolon = lastSemicolon(marker);
+		if (semicolon >= 0 && trimAscii(slice(marker, semicolon + 1)) === 'base64') {
+			type = slice(type, 0, semicolon);
+			bytes = decodeDataBase64(bytes);
+		}
+		if (startsWith(type, ';'))
+			type = 'text/plain' + type;
+		const mime = parseMimeType(type);
+		return localResponse(r, 'OK', mime === null ? 'text/plain;charset=US-ASCII' : mimeText(mime), bytes);
+	}
+
+	function lastSemicolon(text) {
+		for (let i = text.length - 1; i >= 0; i--) {
+			if (text[i] === ';')
+				return i;
+		}
+		return -1;
+	}
+
+	function decodeDataBase64(bytes) {
+		let text;
+		try {
+			text = decodeBase64(textOf(bytes));
+		} catch {
+			throw new TypeError('The data: URL is not base64');
+		}
+		const out = new Uint8Array(text.length);
+		for (let i = 0; i < text.length; i++)
+			out[i] = codeUnit(text, i);
+		return out;
+	}
+
+	function fetchBlob(r) {
+		const blob = mapGet(blobUrls, urlWithoutHash(r.parts));
+		if (!blob || r.method !== 'GET')
+			throw new TypeError('There is nothing at that blob: URL');
+		return localResponse(r, 'OK', blobType(blob), blobBytes(blob));
+	}
+
 	const fetchFunctions = {
 		fetch(input, init = undefined) {
 			const count = arguments.length;
@@ -487,10 +643,14 @@
 					throw abortReason(signal);
 				if (isUnusable(r.body))
 					throw new TypeError('The body was read already, or is being read');
+				const scheme = readPart(r.parts, PROTOCOL);
+				if (scheme === 'data:' || scheme === 'blob:')
+					return resolve(scheme === 'data:' ? fetchData(r) : fetchBlob(r));
+				needHttp(r.parts);
 				const f = newFetch(r, resolve, reject);
 				if (signal)
 					onAbort(signal, f.onAbort = () => failFetch(f, abortReason(signal)));
-				startExchange(f);
+				return startExchange(f);
 			});
 		},
 	};

@@ -1,16 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 // Puts everything where programs look for it, and takes away what they must not have.
 
-	const interfaces = { AbortController, AbortSignal, Crypto, CustomEvent, DOMException, Event, EventTarget, Headers,
-		Navigator, Performance, ReadableStream, ReadableStreamDefaultController, ReadableStreamDefaultReader, Request, Response,
-		TextDecoder, TextEncoder, URL, URLSearchParams };
+	const interfaces = { AbortController, AbortSignal, Blob, ByteLengthQueuingStrategy, CountQueuingStrategy, Crypto,
+		CustomEvent, DOMException, ErrorEvent, Event, EventTarget, File, FormData, Headers, MessageChannel, MessageEvent,
+		MessagePort, Navigator, Performance, PerformanceEntry, PerformanceMark, PerformanceMeasure, PromiseRejectionEvent,
+		ReadableByteStreamController, ReadableStream, ReadableStreamBYOBReader, ReadableStreamBYOBRequest,
+		ReadableStreamDefaultController, ReadableStreamDefaultReader, Request, Response, TextDecoder, TextDecoderStream,
+		TextEncoder, TextEncoderStream, TransformStream, TransformStreamDefaultController, URL, URLSearchParams,
+		WritableStream, WritableStreamDefaultController, WritableStreamDefaultWriter };
 	for (const name of objectKeys(interfaces))
 		expose(name, interfaces[name], false);
 
-	const functions = { ...timerFunctions, ...base64Functions, ...cloneFunctions, ...fetchFunctions };
+	const functions = { ...timerFunctions, ...base64Functions, ...cloneFunctions, ...fetchFunctions,
+		...globalEventFunctions };
 	for (const name of objectKeys(functions))
 		expose(name, functions[name], true);
 
+	exposeGlobalHandlers();
 	expose('self', globalThis, true);
 	expose('console', console, false);
 	expose('crypto', new Crypto(construct), true);

@@ -2,7 +2,8 @@
 // What the guest keeps: abort(kind), called by the run loop when the deadline passed (1) or the run was cancelled (2);
 // awaitsAbort(), whether the program would be told of that;
 // event(id, kind, last, bytes), for each event of an operation; functions(list), before a program that has host functions;
-// again(), before each further call of a session; describe(error) and refuseValue(reason, place): see 62-errors.js.
+// again(), before each further call of a session; describe(error) and refuseValue(reason, place): see 62-errors.js;
+// uncaught(error) and rejected(promise), which say whether the program took it, and handled(promise): see 47-messages.js.
 
 	function beginAgain() {
 		renewRunSignal();
@@ -11,5 +12,5 @@
 	}
 
 	return { __proto__: null, abort: abortRun, awaitsAbort, event: onOperationEvent, functions: exposeHost,
-		again: beginAgain, describe: describeError, refuseValue };
+		again: beginAgain, describe: describeError, refuseValue, uncaught: takeError, rejected: takeRejection, handled: noteHandled };
 })

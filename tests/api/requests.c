@@ -120,7 +120,7 @@ static void nothing_stays(void)
 	static const char *const endings[] = {
 		"fetch(HERE); throw 1", "fetch(HERE); undefined", "fetch(HERE); for (;;);", "fetch(HERE); new Promise(() => {})",
 		"for (let i = 0; i < 20; i++) fetch(HERE + i).catch(() => {}); 1", "const c = new AbortController(); fetch(HERE, { signal: c.signal }).catch(() => {}); c.abort(); 1",
-		"fetch(HERE, { method: 'POST', body: new ReadableStream() }); new Promise(() => {})",
+		"fetch(HERE, { method: 'POST', body: new ReadableStream(), duplex: 'half' }); new Promise(() => {})",
 	};
 	int port, listener = listen_somewhere(&port);
 	char host[64];

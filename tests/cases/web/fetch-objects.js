@@ -48,8 +48,19 @@ async function requests() {
 	const one = new Request('http://a/', { method: 'POST', body: new Uint8Array([1, 2]) }), two = one.clone();
 	same([[...await one.bytes()], [...new Uint8Array(await two.arrayBuffer())]], [[1, 2], [1, 2]], 'clone');
 	const c = new AbortController();
-	same(new Request('http://a/', { signal: c.signal }).signal === c.signal, true, 'signal');
-	for (const bad of [() => new Request('/relative'), () => new Request('ftp://a/'), () => new Request('http://u:p@a/'), () => new Request(),
+	const following = new Request('http://a/', { signal: c.signal }), copy = new Request(following).clone();
+	same([following.signal === c.signal, following.signal === following.signal, copy.signal.aborted], [false, true, false], 'signal');
+	c.abort('why');
+	same([following.signal.aborted, following.signal.reason, copy.signal.reason], [true, 'why', 'why'], 'the signal follows');
+	const plain = new Request('ftp://a/b');
+	same([plain.mode, plain.credentials, plain.cache, plain.referrer, plain.referrerPolicy, plain.destination, plain.integrity, plain.keepalive],
+		['cors', 'same-origin', 'default', 'about:client', '', '', '', false], 'the rest of a request');
+	same([new Request('http://a/', { mode: 'no-cors', cache: 'no-store', referrer: '', keepalive: 1 })].map((q) => [q.mode, q.cache, q.referrer, q.keepalive]),
+		[['no-cors', 'no-store', '', true]], 'given');
+	same(await new Request('http://a/', { method: 'POST', body: new ReadableStream({ start(k) { k.enqueue(new Uint8Array([104])); k.close() } }), duplex: 'half' }).text(),
+		'h', 'a stream');
+	for (const bad of [() => new Request('/relative'), () => new Request('http://a/', { mode: 'navigate' }), () => new Request('http://a/', { method: 'POST', body: new ReadableStream() }),
+		() => new Request('http://a/', { duplex: 'full' }), () => new Request('http://a/', { cache: 'only-if-cached' }), () => new Request('http://a/', { window: 1 }), () => new Request('http://u:p@a/'), () => new Request(),
 		() => new Request('http://a/', { method: 'CONNECT' }), () => new Request('http://a/', { method: 'a b' }), () => new Request('http://a/', { body: 'x' }),
 		() => new Request('http://a/', { redirect: 'no' }), () => new Request('http://a/', { signal: {} })])
 		await fails(bad, 'TypeError', String(bad));

@@ -75,7 +75,7 @@ async function sources() {
 	controller.close();
 	await fails(() => controller.enqueue(1), 'TypeError', 'enqueue after close');
 	await fails(() => controller.close(), 'TypeError', 'close twice');
-	for (const wrong of [() => new ReadableStream({ type: 'bytes' }), () => new ReadableStream({ pull: 1 }), () => new ReadableStreamDefaultController(),
+	for (const wrong of [() => new ReadableStream({ type: 'byte' }), () => new ReadableStream(null), () => new ReadableStream({ pull: 1 }), () => new ReadableStreamDefaultController(),
 		() => new ReadableStreamDefaultReader({}), () => count(1).getReader({ mode: 'byob' }), () => ReadableStream.from(1)])
 		await fails(wrong, 'TypeError', String(wrong));
 	await fails(() => new ReadableStream({}, { highWaterMark: -1 }), 'RangeError', 'highWaterMark');
@@ -111,7 +111,7 @@ async function more() {
 			break;
 	same(await all(kept), [2, 3], 'preventCancel');
 	same([String(kept), ReadableStream.length, Object.keys(ReadableStream.prototype).sort().join()],
-		['[object ReadableStream]', 0, 'cancel,getReader,locked,tee,values'], 'names');
+		['[object ReadableStream]', 0, 'cancel,getReader,locked,pipeThrough,pipeTo,tee,values'], 'names');
 }
 
 reading().then(sources).then(more).then(() => true);

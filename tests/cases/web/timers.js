@@ -40,8 +40,14 @@ const interval = setInterval(() => {
 		setTimeout(() => console.log('last'), '3');
 	}
 }, 10);
-same(typeof interval, 'number', 'ids are numbers');
-same(interval > 0 && Number.isInteger(interval) && interval !== ids[0], true, 'ids are positive and differ');
+same(interval > 0 && Number.isInteger(+interval) && +interval !== +ids[0], true, 'ids are positive numbers and differ');
+const idle = setTimeout(() => console.log('never'), 60000).unref();
+same([idle.hasRef(), idle.ref().hasRef(), idle.unref().hasRef()], [false, true, false], 'ref and unref');
+const again = setTimeout(() => console.log('never'), 60000);
+const before = +again;
+same([again.refresh() === again, +again !== before, again.close() === again], [true, true, true], 'refresh and close');
+const byNumber = setTimeout(() => console.log('never'), 1);
+clearTimeout(+byNumber);
 throws(() => setTimeout('code'), 'TypeError', 'text is no handler');
 throws(() => setTimeout(), 'TypeError', 'a handler is needed');
 throws(() => setInterval(null, 1), 'TypeError', 'null is no handler');
