@@ -9,8 +9,8 @@
 // stdout: microtask of a timer
 // stdout: 5
 // stdout: 15
-setTimeout(() => console.log(15), 30);
-setTimeout(() => console.log(5), 8);
+setTimeout(() => console.log(15), 600);
+setTimeout(() => console.log(5), 300);
 console.log('sync 1');
 setTimeout(() => console.log(0), 0);
 setTimeout(() => { console.log('0 again'); queueMicrotask(() => console.log('microtask of a timer')) }, 0);
