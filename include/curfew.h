@@ -181,7 +181,7 @@ typedef struct curfew_engine_options {
 	                             not counted until it waits: up to 64 threads more are there for what is behind it */
 	const char *cache_dir;    /* folder for compiled code, made if missing (0700), must belong to this user; NULL: none */
 	uint64_t resident_bytes;  /* memory kept ready in regions that wait for reuse; 0: 256 MiB */
-	uint32_t preemption;      /* CURFEW_PREEMPTION_*: how WebAssembly programs are stopped */
+	uint32_t reserved;        /* 0 */
 	int32_t pagemap_fd;       /* /proc/self/pagemap, open for reading, for a process that will not have it by its name;
 	                             the engine closes it; 0: the engine opens it */
 	uint32_t max_runs;        /* runs that may go on at once; one more is refused when it is started; 0: 10,000 */
@@ -193,11 +193,6 @@ typedef struct curfew_engine_options {
  * run faster, and a stop may come some milliseconds later, since nothing interrupts the clearing of such a page.
  */
 #define CURFEW_ENGINE_HUGE_PAGES 1u
-
-/* At checks of a flag of the run's own, which is what costs least. */
-#define CURFEW_PREEMPTION_GUARDS 0u
-/* At Wasmtime's epoch checks, raised only when a run is to be stopped. */
-#define CURFEW_PREEMPTION_EPOCHS 1u
 
 /* Creates an engine: maps the compiled JavaScript engine, starts its watch thread. options may be NULL. */
 CURFEW_API curfew_status curfew_engine_create(const curfew_engine_options *options, curfew_engine **engine,
@@ -636,7 +631,7 @@ typedef enum curfew_stop_mode {
 	CURFEW_STOP_NONE = 0,
 	CURFEW_STOP_COOPERATIVE = 1, /* the program ended by itself within the grace */
 	CURFEW_STOP_SOFT = 2,        /* at one of the engine's own checks, or in a call out of the sandbox */
-	CURFEW_STOP_HARD = 3,        /* by taking the memory away */
+	CURFEW_STOP_HARD = 3,        /* by interrupting it wherever it was */
 	CURFEW_STOP_PROCESS = 4,     /* by killing the process it ran in */
 } curfew_stop_mode;
 

@@ -84,9 +84,12 @@ static int add_limited(scmp_filter_ctx filter, int pagemap)
 	if (error == 0)
 		error = seccomp_rule_add(filter, SCMP_ACT_ALLOW, CALL(sendto), 2,
 		                         SCMP_A0(SCMP_CMP_EQ, WORKER_SOCKET), SCMP_A4(SCMP_CMP_EQ, 0));
-	/* A thread that panics: to ourselves only. */
+	/* A thread that panics, and the signal that interrupts guests: to ourselves only. */
 	if (error == 0)
 		error = seccomp_rule_add(filter, SCMP_ACT_ALLOW, CALL(tgkill), 1,
+		                         SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid()));
+	if (error == 0)
+		error = seccomp_rule_add(filter, SCMP_ACT_ALLOW, CALL(rt_tgsigqueueinfo), 1,
 		                         SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid()));
 	return error;
 }

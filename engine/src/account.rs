@@ -37,8 +37,21 @@ impl ResourceLimiter for curfew__account {
 
     fn table_growing(&mut self, current: usize, desired: usize, maximum: Option<usize>) -> Result<bool> {
         // What the table's own type refuses is none of the account's business.
-        Ok(maximum.is_none_or(|maximum| desired <= maximum)
-            && (self.grow)(self.context, current as u64, desired as u64))
+        let may_grow = maximum.is_none_or(|maximum| desired <= maximum)
+            && (self.grow)(self.context, current as u64, desired as u64);
+        if !may_grow && !(self.returned)(self.context) {
+            bail!("the memory limit does not allow it");
+        }
+        Ok(may_grow)
+    }
+
+    /// A guest could go on with less than it asked for; but not where the run is over.
+    fn memory_grow_failed(&mut self, error: wasmtime::Error) -> Result<()> {
+        if (self.returned)(self.context) { Ok(()) } else { Err(error) }
+    }
+
+    fn table_grow_failed(&mut self, error: wasmtime::Error) -> Result<()> {
+        self.memory_grow_failed(error)
     }
 
     fn instances(&self) -> usize {

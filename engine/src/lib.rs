@@ -7,6 +7,7 @@ mod exports;
 mod functions;
 mod futures;
 mod input;
+mod interrupt;
 mod places;
 mod rewrite;
 mod wasi;

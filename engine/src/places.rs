@@ -70,9 +70,30 @@ pub unsafe extern "C" fn curfew__places_find(
     most: usize,
 ) -> usize {
     let Some(places) = Places::new(rewrite::file(table, length)) else { return 0 };
-    let found = places.find_in(start as usize, offset as usize);
-    let count = found.len().min(most);
-    for (index, location) in found.into_iter().take(count).enumerate() {
+    write(&places.find_in(start as usize, offset as usize), locations, most)
+}
+
+/// # Safety
+/// As `extra.h` says.
+#[no_mangle]
+pub unsafe extern "C" fn curfew__places_find_in(
+    table: *const u8,
+    length: usize,
+    module: usize,
+    offset: u64,
+    locations: *mut Location,
+    most: usize,
+) -> usize {
+    let Some(places) = Places::new(rewrite::file(table, length)) else { return 0 };
+    write(&places.find_in_module(module, offset as usize), locations, most)
+}
+
+/// Writes the first of what was found; how much that is.
+///
+/// # Safety
+/// `locations` has room for `most`, and a NUL stands behind each text.
+unsafe fn write(found: &[curfew_rewriter::Location], locations: *mut Location, most: usize) -> usize {
+    for (index, location) in found.iter().take(most).enumerate() {
         // A NUL stands behind each text of the table.
         let text = |text: Option<&[u8]>| text.map_or(null(), |text| text.as_ptr().cast());
         locations.add(index).write(Location {
@@ -85,7 +106,7 @@ pub unsafe extern "C" fn curfew__places_find(
             column: location.column,
         });
     }
-    count
+    found.len().min(most)
 }
 
 /// # Safety

@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The rewriter as C sees it: `src/engine/extra.h`, section "Rewriting".
-use curfew_rewriter::{Guard, Kind, Options};
+use curfew_rewriter::{Kind, Options};
 use std::ffi::c_char;
 
-/// `CURFEW__REWRITE_GUARDS`
-const GUARDS: u32 = 1;
-/// `CURFEW__REWRITE_FAULTS`
-const FAULTS: u32 = 2;
 /// `CURFEW__REWRITE_METER`
-const METER: u32 = 4;
+const METER: u32 = 1;
+/// `CURFEW__REWRITE_LANDING`
+const LANDING: u32 = 2;
 /// What a message may take, its NUL included.
 const MESSAGE_BYTES: usize = 256;
 
@@ -24,12 +22,7 @@ pub struct Rewritten {
 
 /// The options that flags stand for.
 pub(crate) fn options(flags: u32) -> Options {
-    let guard = match flags & (GUARDS | FAULTS) {
-        0 => None,
-        GUARDS => Some(Guard::Flag),
-        _ => Some(Guard::Fault),
-    };
-    Options { guard, meter: flags & METER != 0, ..Options::default() }
+    Options { meter: flags & METER != 0, landing: flags & LANDING != 0, ..Options::default() }
 }
 
 /// The file that C points to.

@@ -24,31 +24,47 @@ void curfew__config_backtrace(wasm_config_t *config, uint32_t frames);
 /* Whether an error is a trap, and which: a wasmtime_trap_code_enum. What the guest names itself cannot pass for one. */
 bool curfew__error_trap_code(const wasmtime_error_t *error, uint8_t *code);
 
+/* ---- Interrupting guests (interrupt.rs) ------------------------------------------------------------------- */
+
+/* Addresses in compiled code. Guests' functions are one block in it; before and after come trampolines. */
+typedef struct curfew__code_range {
+	uintptr_t first, end;     /* functions of guests; the same: there are none */
+	uintptr_t text, text_end; /* all of the code */
+	uintptr_t landing;        /* an instruction of guests that traps; 0: there is none */
+} curfew__code_range;
+
+/* One of the two is not NULL. False: the code is not laid out as is known here, and cannot be interrupted. */
+bool curfew__code_range_find(const wasmtime_module_t *module, const wasmtime_component_t *component,
+                             curfew__code_range *range);
+/*
+ * Where an instruction of a guest comes from, or the nearest before it in its function of which that is known: the
+ * module's number in the file, and the offset in the file; modules beyond those of the file are adapters. False: not known.
+ */
+bool curfew__code_place(const wasmtime_module_t *module, const wasmtime_component_t *component, uintptr_t address,
+                        size_t *module_index, uint64_t *offset);
+
+/* Where a store notes how its guest was left last, and how deep its stack may be: addresses of words. */
+typedef struct curfew__exit {
+	uintptr_t frame;   /* frame pointer of the trampoline to the host */
+	uintptr_t address; /* where that returns to */
+	uintptr_t stack_limit;
+} curfew__exit;
+
+/* function: one of a module in this store, or NULL. False: the store is not as is known here. */
+bool curfew__exit_find(wasmtime_context_t *context, const wasmtime_func_t *function, curfew__exit *exit);
+
 /* ---- Rewriting (rewrite.rs, engine/rewriter) ------------------------------------------------------------- */
 
-/*
- * Guards stand at loops and at the beginning of functions that call. They look at a memory of their own, of one page
- * (64 KiB): the one 64-bit memory of a module, which guests cannot have. A module without functions has none. With
- * guards the engine needs threads, 64-bit and several memories.
- */
 enum {
 	/*
-	 * Byte 0 of that memory not 0 (written atomically): the next guard traps with `unreachable`. Fuel is exact then.
-	 * Next to nothing where fuel is counted, else 4 % of the time, and 40 % of a loop of seven instructions.
-	 */
-	CURFEW__REWRITE_GUARDS = 1,
-	/*
-	 * All of that memory unreadable (mprotect): the next guard traps as an access out of bounds. At most 3 % of the time,
-	 * mostly nothing: for runs whose fuel is not counted. Wins over CURFEW__REWRITE_GUARDS.
-	 */
-	CURFEW__REWRITE_FAULTS = 2,
-	/*
 	 * What the program does is counted: every block adds what its instructions cost (docs/LIMITS.md) to the signed number
-	 * at the beginning of another 64-bit memory, which may have 2 pages and is told from the guards' by that. All modules
-	 * of a store are given one and the same. Where the number is below zero, the next loop or function that calls
+	 * at the beginning of a 64-bit memory, which guests cannot have. All modules of a store are given one and the same;
+	 * the engine needs 64-bit and several memories for that. Where the number is below zero, the next loop or function that calls
 	 * traps with `unreachable`.
 	 */
-	CURFEW__REWRITE_METER = 4,
+	CURFEW__REWRITE_METER = 1,
+	/* A function that does nothing but trap is added, for code that has no instruction that traps. */
+	CURFEW__REWRITE_LANDING = 2,
 };
 
 enum { CURFEW__WASM_MODULE, CURFEW__WASM_COMPONENT };
@@ -57,14 +73,14 @@ typedef struct curfew__rewritten {
 	uint8_t *bytes;        /* [length]; freed by curfew__rewritten_finish */
 	size_t length;
 	uint32_t kind;         /* CURFEW__WASM_* */
-	bool fused;            /* a component whose parts call each other: their adapters carry no guard */
+	bool fused;            /* a component whose parts call each other: by adapters that Wasmtime makes */
 	bool imports_wasi;     /* it imports something of WASI, preview 1 or 2 */
 } curfew__rewritten;
 
 /*
  * Validates a module or component (binary; Wasmtime's default features less threads, 64-bit and several memories, GC
  * and custom page sizes), checks that compiling it is bounded, and rewrites every module in it: bulk instructions in
- * chunks, and guards if asked for. False: *message [256] says what is wrong and where.
+ * chunks, and what the flags ask for. False: *message [256] says what is wrong and where.
  */
 bool curfew__rewrite(const uint8_t *wasm, size_t length, uint32_t flags, curfew__rewritten *out, char *message);
 void curfew__rewritten_finish(curfew__rewritten *rewritten);
@@ -80,7 +96,7 @@ typedef struct curfew__bytes {
 void curfew__bytes_finish(curfew__bytes *bytes);
 
 typedef struct curfew__location {
-	bool hidden;          /* of a function that the rewriting added; a guard counts as what it stands before */
+	bool hidden;          /* of a function that the rewriting added */
 	uint64_t offset;      /* in the file as the user wrote it */
 	uint32_t index;       /* of the function in its module; CURFEW__NO_INDEX: in no function */
 	const char *function; /* demangled, from the name section or DWARF, else as it is exported; NULL: it has no name */
@@ -107,6 +123,9 @@ size_t curfew__places_find(const uint8_t *table, size_t length, uint64_t start, 
                            curfew__location *locations, size_t most);
 /* Whether names or lines are missing in it, since there were too many. */
 bool curfew__places_is_cut(const uint8_t *table, size_t length);
+/* The same for an offset in the module of this number, as curfew__code_place tells them. */
+size_t curfew__places_find_in(const uint8_t *table, size_t length, size_t module, uint64_t offset,
+                              curfew__location *locations, size_t most);
 
 /* ---- Exports (exports.rs) ----------------------------------------------------------------------------------- */
 

@@ -25,6 +25,7 @@ struct curfew__vm {
 	const curfew__vm_options *options; /* a copy */
 	curfew__vm_options copy;
 	size_t memory_size;
+	curfew__code_range range;
 };
 
 struct curfew__instance {
@@ -32,6 +33,7 @@ struct curfew__instance {
 	wasmtime_context_t *context;
 	void *import_context;
 	wasmtime_func_t calls[CURFEW__VM_CALLS_MAX];
+	curfew__target target;
 	wasm_trap_t *trap; /* the last one */
 	char message[200];
 };
@@ -167,6 +169,14 @@ static bool load_module(curfew__vm *vm, char *message)
 	return true;
 }
 
+static bool find_range(curfew__vm *vm, char *message)
+{
+	if (curfew__code_range_find(vm->module, NULL, &vm->range) && vm->range.landing)
+		return true;
+	snprintf(message, 256, "the engine's compiled code is not laid out as is known: it could not be interrupted");
+	return false;
+}
+
 static size_t memory_size(const wasmtime_module_t *module)
 {
 	wasm_exporttype_vec_t exports;
@@ -195,7 +205,7 @@ curfew__vm *curfew__vm_create(const curfew__vm_options *options, char *message)
 	for (size_t i = 0; i < options->import_count; i++)
 		if (!define_import(vm, &options->imports[i], message))
 			goto failed;
-	if (!load_module(vm, message) ||
+	if (!load_module(vm, message) || !find_range(vm, message) ||
 	    curfew__failed(wasmtime_linker_instantiate_pre(vm->linker, vm->module, &vm->pre), message, 256))
 		goto failed;
 	vm->memory_size = memory_size(vm->module);
@@ -269,7 +279,8 @@ curfew__instance *curfew__instance_create(curfew__vm *vm, curfew__region *region
 			goto failed;
 		instance->calls[i] = found.of.func;
 	}
-	return instance;
+	if (curfew__target_init(&instance->target, &vm->range, instance->context, instance->calls, vm->options->native_stack))
+		return instance;
 failed:
 	if (trap)
 		wasm_trap_delete(trap);
@@ -292,7 +303,8 @@ static curfew__vm_end describe_trap(curfew__instance *instance, wasm_trap_t *tra
 	wasmtime_trap_code_t code;
 	curfew__vm_end end = CURFEW__VM_STOPPED;
 
-	if (wasmtime_trap_code(trap, &code)) {
+	/* Where it landed says nothing of the guest. */
+	if (!curfew__target_has_landed(&instance->target) && wasmtime_trap_code(trap, &code)) {
 		if (code == WASMTIME_TRAP_CODE_STACK_OVERFLOW)
 			end = CURFEW__VM_STACK;
 		else if (code == WASMTIME_TRAP_CODE_OUT_OF_FUEL)
@@ -308,11 +320,17 @@ curfew__vm_end curfew__instance_call(curfew__instance *instance, size_t which, c
 {
 	wasmtime_val_raw_t values[1] = { 0 };
 	wasm_trap_t *trap = NULL;
+	wasmtime_error_t *error = NULL;
+	curfew__target *outer;
 
 	if (argument)
 		values[0].i32 = (int32_t)*argument;
-	wasmtime_error_t *error =
-		wasmtime_func_call_unchecked(instance->context, &instance->calls[which], values, 1, &trap);
+	bool may_enter = curfew__target_enter(&instance->target, &outer);
+	if (may_enter)
+		error = wasmtime_func_call_unchecked(instance->context, &instance->calls[which], values, 1, &trap);
+	curfew__target_leave(&instance->target, outer);
+	if (!may_enter)
+		return CURFEW__VM_STOPPED;
 	if (curfew__failed(error, instance->message, sizeof instance->message))
 		return CURFEW__VM_FAILED;
 	if (trap)
@@ -320,6 +338,11 @@ curfew__vm_end curfew__instance_call(curfew__instance *instance, size_t which, c
 	if (result)
 		*result = values[0].i32;
 	return CURFEW__VM_RETURNED;
+}
+
+curfew__target *curfew__instance_target(curfew__instance *instance)
+{
+	return &instance->target;
 }
 
 uint64_t curfew__instance_fuel(curfew__instance *instance)

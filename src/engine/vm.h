@@ -7,6 +7,7 @@
 #define CURFEW_ENGINE_VM_H
 
 #include "base/buffer.h"
+#include "engine/interrupt.h"
 #include "memory/region.h"
 
 #include <stdbool.h>
@@ -54,7 +55,7 @@ size_t curfew__vm_memory_size(const curfew__vm *vm);
 
 typedef enum curfew__vm_end {
 	CURFEW__VM_RETURNED,
-	CURFEW__VM_STOPPED, /* a trap; what it was for, the host's latch tells */
+	CURFEW__VM_STOPPED, /* a trap, or it was to be interrupted; what for, the host's latch tells */
 	CURFEW__VM_STACK,   /* the native stack was used up */
 	CURFEW__VM_FUEL,    /* the store's fuel was used up */
 	CURFEW__VM_FAILED,  /* not the guest's doing */
@@ -68,6 +69,8 @@ void curfew__instance_destroy(curfew__instance *instance);
 /* Calls export number `which`, with one 32-bit argument or none. */
 curfew__vm_end curfew__instance_call(curfew__instance *instance, size_t which, const uint32_t *argument,
                                      int32_t *result);
+/* What the watch interrupts; the instance's. */
+curfew__target *curfew__instance_target(curfew__instance *instance);
 /* Fuel left in the store; metered vms only. */
 uint64_t curfew__instance_fuel(curfew__instance *instance);
 void curfew__instance_set_fuel(curfew__instance *instance, uint64_t fuel);

@@ -9,6 +9,7 @@
 #include "../guest/abi.h"
 #include "base/copy_in.h"
 #include "base/json.h"
+#include "engine/interrupt.h"
 #include "wasm/json_values.h"
 
 #define FUNCTIONS_MOST 1000
@@ -464,6 +465,7 @@ void curfew__host_call_now(const curfew__host_function *function, const curfew__
 	}
 	inside++;
 	function->call(function->context, &call);
+	curfew__interrupt_admit(NULL); /* it may have blocked that */
 	inside--;
 	if (!call.answered && function->import.typed)
 		curfew_host_call_return_values(&call, zeroes);

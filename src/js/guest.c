@@ -404,6 +404,7 @@ void curfew__guest_again(curfew__guest *guest, void *context)
 	guest->scratch_used = 0;
 	guest->taken = 0;
 	atomic_store(&guest->soft_asked, false);
+	curfew__target_reset(curfew__instance_target(guest->instance));
 	if (guest->metered)
 		curfew__guest_set_fuel(guest, CURFEW_UNLIMITED);
 }
@@ -473,6 +474,7 @@ curfew__vm_end curfew__guest_enter(curfew__guest *guest, curfew__guest_entry ent
 
 bool curfew__guest_settle(curfew__guest *guest)
 {
+	curfew__target_reset(curfew__instance_target(guest->instance));
 	if (atomic_exchange(&guest->state, CURFEW__GUEST_IDLE) != CURFEW__GUEST_STOPPING)
 		return true;
 	return curfew__region_unprotect(guest->region);
@@ -502,15 +504,28 @@ bool curfew__guest_stop_soft(curfew__guest *guest)
 	return atomic_load((_Atomic uint32_t *)&guest->control->answering) != 0;
 }
 
-bool curfew__guest_stop_hard(curfew__guest *guest)
+int64_t curfew__guest_interrupt(curfew__guest *guest, int64_t now)
+{
+	curfew__target *target = curfew__instance_target(guest->instance);
+
+	atomic_store(&target->is_away, atomic_load(&guest->state) == CURFEW__GUEST_OUTSIDE);
+	return curfew__target_interrupt(target, now);
+}
+
+bool curfew__guest_was_stopped_hard(const curfew__guest *guest)
+{
+	return atomic_load(&guest->state) == CURFEW__GUEST_STOPPING ||
+	       curfew__target_has_landed(curfew__instance_target(guest->instance));
+}
+
+bool curfew__guest_protect(curfew__guest *guest)
 {
 	unsigned inside = CURFEW__GUEST_INSIDE;
 
-	if (!atomic_compare_exchange_strong(&guest->state, &inside, CURFEW__GUEST_STOPPING))
-		return inside == CURFEW__GUEST_STOPPING && curfew__region_protect(guest->region);
-	if (!curfew__region_protect_image(guest->region))
-		atomic_store(&guest->state, CURFEW__GUEST_INSIDE);
-	return false;
+	if (!atomic_compare_exchange_strong(&guest->state, &inside, CURFEW__GUEST_STOPPING) &&
+	    inside != CURFEW__GUEST_STOPPING)
+		return false;
+	return curfew__region_protect(guest->region);
 }
 
 void curfew__guest_tell_aborted(curfew__guest *guest, uint32_t kind)

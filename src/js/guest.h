@@ -3,9 +3,9 @@
  * One JavaScript guest alive, seen from outside: entering it, stopping it, reading what it left. Nothing that it
  * wrote is believed: addresses and lengths are checked, and no outcome is taken from it.
  *
- * Who may touch its memory when is decided by one word. The executing thread moves it GUEST -> HOST on the way out
- * and back again by compare-and-swap; the watch thread moves GUEST -> STOPPING and only then takes the memory away.
- * A host function that finds STOPPING touches nothing and ends the call.
+ * Who may touch its memory when is decided by one word. The executing thread moves it INSIDE -> OUTSIDE on the way out
+ * and back again by compare-and-swap. A guest that answers no signal loses its memory: the watch thread moves
+ * INSIDE -> STOPPING and only then takes it away. A host function that finds STOPPING touches nothing and ends the call.
  */
 #ifndef CURFEW_JS_GUEST_H
 #define CURFEW_JS_GUEST_H
@@ -115,7 +115,7 @@ uint32_t curfew__guest_put(curfew__guest *guest, const void *bytes, size_t lengt
 /* Enters; *status is one of CURFEW_GUEST_* where the guest returned. Afterwards the state is IDLE or STOPPING. */
 curfew__vm_end curfew__guest_enter(curfew__guest *guest, curfew__guest_entry entry, const uint32_t *argument,
                                    int32_t *status);
-/* After an entry that was stopped and with the watch disarmed: makes the memory accessible again. */
+/* After an entry that was stopped and with the watch disarmed: makes it accessible and able to be entered again. */
 bool curfew__guest_settle(curfew__guest *guest);
 
 /* While it waits: gives back what it can do without. */
@@ -124,10 +124,14 @@ void curfew__guest_trim(curfew__guest *guest);
 /* From the watch: asks the next poll to stop; whether one has seen that already. */
 bool curfew__guest_stop_soft(curfew__guest *guest);
 /*
- * From the watch: takes the memory away, a step each time it is called. True: nothing is left to take. False: call
- * again soon; a step was taken, or none could be (it is in a host function, or the system refused).
+ * From the watch: interrupts it where it is, unless it is in a host function, which looks by itself. When to try again;
+ * CURFEW__NEVER: it is interrupted.
  */
-bool curfew__guest_stop_hard(curfew__guest *guest);
+int64_t curfew__guest_interrupt(curfew__guest *guest, int64_t now);
+/* Whether it was interrupted, or its memory was taken away, before it came out by itself. */
+bool curfew__guest_was_stopped_hard(const curfew__guest *guest);
+/* From the watch, the last resort: takes the memory away. False: it is in a host function, or the system refused. */
+bool curfew__guest_protect(curfew__guest *guest);
 /* From the watch, or while the guest does not execute: lets the program see that its time is up. */
 void curfew__guest_tell_aborted(curfew__guest *guest, uint32_t kind);
 

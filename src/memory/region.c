@@ -133,12 +133,6 @@ bool curfew__region_protect(curfew__region *region)
 	return protect(region, 0, atomic_load(&region->open_end), PROT_NONE);
 }
 
-bool curfew__region_protect_image(curfew__region *region)
-{
-	atomic_store(&region->is_protected, true);
-	return protect(region, 0, region->image->length, PROT_NONE);
-}
-
 bool curfew__region_unprotect(curfew__region *region)
 {
 	atomic_store(&region->is_protected, false);

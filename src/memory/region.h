@@ -142,8 +142,6 @@ bool curfew__region_grow(curfew__region *region, size_t size);
 bool curfew__region_protect(curfew__region *region);
 /* Gives it back. */
 bool curfew__region_unprotect(curfew__region *region);
-/* For curfew__region_protect in two steps: first what the image covers, which nearly all code touches at once. */
-bool curfew__region_protect_image(curfew__region *region);
 /*
  * Lists the pages that differ from the image (all that are not zero, beyond its end): numbers[*count], to be freed.
  */

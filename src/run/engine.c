@@ -10,6 +10,7 @@
 #include "base/copy_in.h"
 #include "base/refuse.h"
 #include "engine/cache.h"
+#include "engine/interrupt.h"
 
 #define RUNS_DEFAULT 10000
 #define RESIDENT_BYTES_DEFAULT ((uint64_t)256 << 20)
@@ -38,6 +39,8 @@ static curfew_status fill_engine(curfew_engine *engine, const curfew_engine_opti
 		return CURFEW_INVALID;
 	if (options->cache_dir && !(engine->cache_dir = strdup(options->cache_dir)))
 		return CURFEW_NO_MEMORY;
+	if (!curfew__interrupt_prepare(message))
+		return CURFEW_SYSTEM;
 	if (!(engine->watch = curfew__watch_create())) {
 		snprintf(message, 256, "the watch thread cannot be started");
 		return CURFEW_SYSTEM;
@@ -46,7 +49,6 @@ static curfew_status fill_engine(curfew_engine *engine, const curfew_engine_opti
 	                                   options->pagemap_fd, options->flags & CURFEW_ENGINE_HUGE_PAGES);
 	engine->machines = engine->pool ? curfew__machines_create(engine->pool) : NULL;
 	engine->max_runs = options->max_runs ? options->max_runs : RUNS_DEFAULT;
-	engine->epochs = options->preemption == CURFEW_PREEMPTION_EPOCHS;
 	engine->image = curfew__guest_image_create();
 	engine->executor = engine->pool ? curfew__executor_create(threads, engine->pool) : NULL;
 	if (!engine->pool || !engine->machines || !engine->image || !engine->executor) {
@@ -71,8 +73,8 @@ curfew_status curfew_engine_create(const curfew_engine_options *options, curfew_
 	}
 	if (known.flags & ~CURFEW_ENGINE_HUGE_PAGES)
 		return curfew__refuse(failure, CURFEW_INVALID, "options.flags has a flag that is not a CURFEW_ENGINE_* value");
-	if (known.preemption > CURFEW_PREEMPTION_EPOCHS)
-		return curfew__refuse(failure, CURFEW_INVALID, "options.preemption is none");
+	if (known.reserved)
+		return curfew__refuse(failure, CURFEW_INVALID, "options.reserved is not 0");
 	curfew_engine *made = calloc(1, sizeof *made);
 	if (!made) {
 		return curfew__refuse(failure, CURFEW_NO_MEMORY, "out of memory");

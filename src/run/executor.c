@@ -14,6 +14,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "engine/interrupt.h"
 
 /* A run that has computed for so long lets another one begin. */
 #define SLICE_NS (10 * CURFEW__MILLISECOND)
@@ -73,10 +74,11 @@ static bool start_thread(curfew__executor *executor)
 	place->state = SLOT_FREE;
 	pthread_attr_init(&attributes);
 	pthread_attr_setstacksize(&attributes, curfew__guest_native_stack(CURFEW__STACK_LARGE) + 2 * CURFEW__NATIVE_STACK_MORE);
-	/* Signals of the host program are not for this thread; faults are how guest code traps. */
+	/* Signals of the host program are not for this thread; faults are how guest code traps, and one interrupts it. */
 	sigfillset(&all);
 	for (size_t i = 0; i < sizeof faults / sizeof *faults; i++)
 		sigdelset(&all, faults[i]);
+	sigdelset(&all, curfew__interrupt_signal());
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	bool started = !pthread_create(&place->thread, &attributes, work, place);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);

@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/json.h"
+#include "engine/interrupt.h"
 #include "run/stop.h"
 
 size_t curfew__run_charge_output(curfew_run *run, size_t length)
@@ -35,13 +36,21 @@ bool curfew__run_charge_call(curfew_run *run)
 	return true;
 }
 
+static void notify(curfew_run *run, curfew_event_kind kind, const char *bytes, size_t length)
+{
+	if (!run->on_event)
+		return;
+	run->on_event(run->on_event_context, kind, bytes, length);
+	curfew__interrupt_admit(NULL); /* it may have blocked that */
+}
+
 bool curfew__run_pass_output(curfew_run *run, bool is_error, const char *bytes, size_t length)
 {
 	size_t passed = curfew__run_charge_output(run, length);
 
 	curfew__buffer_add(&run->streams[is_error], bytes, passed);
-	if (run->on_event && passed)
-		run->on_event(run->on_event_context, is_error ? CURFEW_EVENT_STDERR : CURFEW_EVENT_STDOUT, bytes, passed);
+	if (passed)
+		notify(run, is_error ? CURFEW_EVENT_STDERR : CURFEW_EVENT_STDOUT, bytes, passed);
 	return passed == length;
 }
 
@@ -75,8 +84,7 @@ static bool emit(curfew_run *run, uint32_t kind, const char *json, size_t length
 		run->partial = copy;
 		run->partial_length = length;
 	}
-	if (run->on_event)
-		run->on_event(run->on_event_context, kind ? CURFEW_EVENT_PROGRESS : CURFEW_EVENT_CHECKPOINT, json, length);
+	notify(run, kind ? CURFEW_EVENT_PROGRESS : CURFEW_EVENT_CHECKPOINT, json, length);
 	return true;
 }
 

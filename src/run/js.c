@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * JavaScript as a kind of run. It is stopped in two ways: the engine's own poll is asked to end it with an exact stack,
- * and when it has had time enough for that, its memory is taken away.
+ * and when it has had time enough for that, it is interrupted wherever it is.
  */
 #include "run/run.h"
 
@@ -14,9 +14,9 @@
 #define FIXED_DATE_US (INT64_C(1767225600) * 1000000) /* what a deterministic program's clock shows: 2026-01-01 */
 /* What waits longer than this gives back memory that it does not need meanwhile. */
 #define TRIM_NS (20 * CURFEW__MILLISECOND)
-/* The poll is asked this far apart. */
+/* The poll is asked this far apart, while the guest has a processor; and at most so far where it has none. */
 #define SOFT_STEP_NS (50 * CURFEW__MICROSECOND)
-#define RETRY_NS (50 * CURFEW__MICROSECOND)
+#define SOFT_STEP_MOST_NS (200 * CURFEW__MICROSECOND)
 /* Time for the guest's own reader of its stack; its CPU time is part of the budget for all that follows the end. */
 #define TRACE_NS (5 * CURFEW__MILLISECOND)
 /* The engine's record of where something was thrown is read so far: names in it are as long as a program likes. */
@@ -24,18 +24,20 @@
 /* The most of what an error holds that is read: 64 errors, each with a message and a trace of 4 KiB at most, in JSON. */
 #define THROWN_DETAILS_MAX ((uint32_t)4 << 20)
 
+/* Whatever its CPU time says, a guest is interrupted after this. */
+#define SOFT_LATEST_NS (100 * CURFEW__MILLISECOND)
+
 /*
- * How much CPU time the guest has until a poll has seen that it is to stop, how much until it is out where one has, and
- * how much time this may take. In a session it is the state that a hard stop would cost: it has as much as still is below
- * a millisecond, and one that has no processor does nothing meanwhile.
+ * How much CPU time the guest has until a poll has seen that it is to stop, and how much until it is out where one has. One
+ * that has no processor does nothing meanwhile, and finds what was asked as soon as it has. In a session it is the state
+ * that a hard stop would cost: it has as much as still is below a millisecond.
  */
 typedef struct patience {
-	int64_t unseen_cpu_ns, seen_cpu_ns, latest_ns;
+	int64_t unseen_cpu_ns, seen_cpu_ns;
 } patience;
 
-static const patience run_patience = { 140 * CURFEW__MICROSECOND, 400 * CURFEW__MICROSECOND, 3 * CURFEW__MILLISECOND };
-static const patience session_patience = { 500 * CURFEW__MICROSECOND, 800 * CURFEW__MICROSECOND,
-	                                       100 * CURFEW__MILLISECOND };
+static const patience run_patience = { 100 * CURFEW__MICROSECOND, 250 * CURFEW__MICROSECOND };
+static const patience session_patience = { 500 * CURFEW__MICROSECOND, 800 * CURFEW__MICROSECOND };
 
 /* ---- Before the first instruction ------------------------------------------------------------------------- */
 
@@ -306,39 +308,48 @@ static int64_t stop_trace(curfew_run *run, int64_t now)
 {
 	if (curfew__run_cpu(run) < CURFEW__AFTER_CPU_NS)
 		return now + CURFEW__MILLISECOND;
-	curfew__guest_stop_hard(run->guest);
-	return now + RETRY_NS;
+	return curfew__guest_interrupt(run->guest, now);
+}
+
+/* Asks the poll; false: that had time enough. */
+static bool ask(curfew_run *run, int64_t now)
+{
+	int64_t cpu = curfew__run_cpu(run);
+	bool is_first = !run->soft_ns;
+	bool is_answering = curfew__guest_stop_soft(run->guest);
+	const patience *has = run->session ? &session_patience : &run_patience;
+
+	if (is_first) {
+		run->soft_ns = now;
+		run->soft_cpu_ns = cpu;
+	}
+	int64_t longer = run->soft_step_ns * 2 < SOFT_STEP_MOST_NS ? run->soft_step_ns * 2 : SOFT_STEP_MOST_NS;
+	run->soft_step_ns = is_first || cpu != run->soft_seen_cpu_ns ? SOFT_STEP_NS : longer;
+	run->soft_seen_cpu_ns = cpu;
+	int64_t used = cpu - run->soft_cpu_ns;
+	return is_first || (used < (is_answering ? has->seen_cpu_ns : has->unseen_cpu_ns) &&
+	                    now - run->soft_ns < SOFT_LATEST_NS);
 }
 
 static int64_t stop(curfew_run *run, int64_t now)
 {
-	int64_t cpu = curfew__run_cpu(run);
-	bool first = !run->soft_ns;
-
 	if (run->tracing)
 		return stop_trace(run, now);
-	if (first) {
-		run->soft_ns = now;
-		run->soft_cpu_ns = cpu;
-	}
-	/* A guest that has no processor does not run; and one that is answering has the more exact stack. */
-	bool answers = curfew__guest_stop_soft(run->guest);
-	const patience *has = run->session ? &session_patience : &run_patience;
-	bool in_time = cpu - run->soft_cpu_ns < (answers ? has->seen_cpu_ns : has->unseen_cpu_ns) &&
-	               now - run->soft_ns < has->latest_ns;
-	if (first || (in_time && atomic_load(&run->guest->state) != CURFEW__GUEST_STOPPING))
-		return now + SOFT_STEP_NS;
-	if (!curfew__guest_stop_hard(run->guest))
-		return now + RETRY_NS;
-	curfew__run_note_stopped(run);
-	return CURFEW__NEVER;
+	if (ask(run, now))
+		return now + run->soft_step_ns;
+	if (curfew__run_is_deaf(run))
+		curfew__guest_protect(run->guest);
+	int64_t next = curfew__guest_interrupt(run->guest, now);
+	if (next == CURFEW__NEVER)
+		curfew__run_note_stopped(run);
+	return next;
 }
 
 /* ---- What it left ----------------------------------------------------------------------------------------- */
 
 static bool settle(curfew_run *run, bool *hard)
 {
-	*hard = atomic_load(&run->guest->state) == CURFEW__GUEST_STOPPING;
+	*hard = curfew__guest_was_stopped_hard(run->guest);
 	return curfew__guest_settle(run->guest);
 }
 

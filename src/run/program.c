@@ -149,7 +149,6 @@ static bool copy_wasm(curfew_program *program, const curfew_source *source)
 		.bytes = source->text ? source->text : "",
 		.length = source->text_length,
 		.is_text = source->language == CURFEW_LANGUAGE_WAT,
-		.epochs = program->engine->epochs,
 		.cache_dir = program->engine->cache_dir,
 	};
 	program->wasm = curfew__wasm_program_create(&from);

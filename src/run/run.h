@@ -29,7 +29,6 @@ struct curfew_engine {
 	curfew__vm *vms[CURFEW__STACK_CLASSES][2]; /* plain, metered; made at first need */
 	curfew__machines *machines;
 	uint32_t max_runs;
-	bool epochs;              /* how WebAssembly is preempted */
 	char *cache_dir;
 	curfew__fetcher *fetcher; /* made when a run is first allowed to fetch */
 	atomic_ulong runs_active;
@@ -187,6 +186,8 @@ struct curfew_run {
 	_Atomic int64_t stopped_ns; /* when it could do nothing any more, if before it noticed; else 0 */
 	int64_t soft_ns;            /* when the poll was first asked to stop, and the CPU time then; watch only */
 	int64_t soft_cpu_ns;
+	int64_t soft_seen_cpu_ns, soft_step_ns; /* at the last look, and until the next one; watch only */
+	int64_t hard_cpu_ns;        /* the CPU time when it was first interrupted, or last found deaf; watch only */
 	bool tracing;
 	_Atomic int64_t wake_ns;    /* parked until */
 	atomic_bool woken;          /* what it waits for happened before it was parked */

@@ -13,6 +13,7 @@
 #include "base/copy_in.h"
 #include "base/json.h"
 #include "base/refuse.h"
+#include "engine/interrupt.h"
 #include "report/report.h"
 #include "run/stop.h"
 
@@ -312,10 +313,14 @@ static void wait_for(atomic_uint *word, unsigned at_least)
 
 static void run_here(curfew_run *run)
 {
+	sigset_t before;
+
+	curfew__interrupt_admit(&before);
 	while (!curfew__run_step(run)) {
 		while (atomic_load(&run->phase) == CURFEW__RUN_PARKED)
 			syscall(SYS_futex, &run->phase, FUTEX_WAIT_PRIVATE, CURFEW__RUN_PARKED, NULL, NULL, 0);
 	}
+	curfew__interrupt_restore(&before);
 }
 
 /* Begins a run and hands it to the executor; if that fails nothing of it is left with the watch. */

@@ -10,8 +10,11 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "engine/interrupt.h"
 
 #define RETRY_NS (50 * CURFEW__MICROSECOND)
+/* CPU time in which a signal is sure to have been answered. */
+#define UNANSWERED_NS (20 * CURFEW__MILLISECOND)
 
 void curfew__run_trip(curfew_run *run, curfew_outcome outcome)
 {
@@ -107,6 +110,20 @@ int64_t curfew__run_cpu(curfew_run *run)
 		return before;
 	now = curfew__clock(run->cpu_clock);
 	return before + (now > since ? now - since : 0);
+}
+
+bool curfew__run_is_deaf(curfew_run *run)
+{
+	int64_t cpu = curfew__run_cpu(run);
+
+	if (!run->hard_cpu_ns)
+		run->hard_cpu_ns = cpu;
+	/* One that has no processor answers as soon as it has. */
+	if (cpu - run->hard_cpu_ns < UNANSWERED_NS)
+		return false;
+	run->hard_cpu_ns = cpu;
+	curfew__interrupt_reclaim();
+	return true;
 }
 
 /* CPU time cannot run faster than the clock: the next look is when the limit could first be reached. */

@@ -15,6 +15,11 @@ void curfew__run_look_at_clock(curfew_run *run, int64_t now);
 void curfew__run_tell_time_up(curfew_run *run);
 /* It can do nothing any more from now on, even if its thread has to wait for a processor to find out. */
 void curfew__run_note_stopped(curfew_run *run);
+/*
+ * From the watch, with each attempt to interrupt it: whether it has gone on for long and answered no signal. If another
+ * handler took the place of ours, that is mended.
+ */
+bool curfew__run_is_deaf(curfew_run *run);
 /* CPU time used so far, in ns. */
 int64_t curfew__run_cpu(curfew_run *run);
 /* When the alarm has to look next. */

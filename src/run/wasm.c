@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * WebAssembly as a kind of run: compiled at first need, gone on with until it waits or ends, stopped by a flag that its
- * loops and functions look at. What it waits for wakes the run from any thread; the run may be gone by then.
+ * WebAssembly as a kind of run: compiled at first need, gone on with until it waits or ends, interrupted wherever it is.
+ * What it waits for wakes the run from any thread; the run may be gone by then.
  */
 #include "run/run.h"
 
@@ -78,7 +78,12 @@ static bool on_call(void *context)
 
 static bool on_write(void *context, uint32_t stream, const char *bytes, size_t length)
 {
-	return curfew__run_write(context, stream, bytes, length);
+	curfew_run *run = context;
+
+	curfew__wasm_set_away(run->wasm, true);
+	bool may_go_on = curfew__run_write(run, stream, bytes, length);
+	curfew__wasm_set_away(run->wasm, false);
+	return may_go_on;
 }
 
 static bool on_stopped(void *context)
@@ -96,7 +101,11 @@ static curfew__waker on_waker(void *context)
 
 static void on_function(void *context, size_t index, const curfew__host_params *params, curfew__host_answer *answer)
 {
-	curfew__run_function(context, index, params, answer);
+	curfew_run *run = context;
+
+	curfew__wasm_set_away(run->wasm, true);
+	curfew__run_function(run, index, params, answer);
+	curfew__wasm_set_away(run->wasm, false);
 }
 
 static uint32_t on_function_start(void *context, size_t index, const curfew__host_params *params)
@@ -250,15 +259,19 @@ static void tell_time_up(curfew_run *run, curfew_outcome why)
 
 static int64_t stop(curfew_run *run, int64_t now)
 {
-	return curfew__wasm_stop(run->wasm) ? CURFEW__NEVER : now + CURFEW__MILLISECOND;
+	curfew__run_is_deaf(run);
+	int64_t next = curfew__wasm_interrupt(run->wasm, now);
+
+	if (next == CURFEW__NEVER)
+		curfew__run_note_stopped(run);
+	return next;
 }
 
 /* ---- What it left ----------------------------------------------------------------------------------------- */
 
 static bool settle(curfew_run *run, bool *hard)
 {
-	(void)run;
-	*hard = false;
+	*hard = curfew__target_has_landed(&run->wasm->target);
 	return true;
 }
 

@@ -138,7 +138,7 @@ curfew_status curfew__wasm_image_load(curfew_engine *engine, const void *image, 
 	const char *name = (const char *)image + sizeof head;
 	curfew_program *made = curfew__program_alloc(engine, name, head.name_length);
 	curfew__wasm_source source = {
-		.bytes = name + head.name_length, .length = head.wasm_length, .epochs = engine->epochs,
+		.bytes = name + head.name_length, .length = head.wasm_length,
 		.cache_dir = engine->cache_dir,
 	};
 	if (made)

@@ -37,38 +37,12 @@ static bool charge(void *context, size_t bytes)
 	if (wasm->memory_bytes > wasm->memory_peak)
 		wasm->memory_peak = wasm->memory_bytes;
 	wasm->host->growth(wasm->context, wasm->memory_bytes, refused);
-	/* It could go on without; but it is over. */
-	if (refused)
-		curfew__wasm_stop(wasm);
 	return !refused;
 }
 
 static bool grow_table(void *context, uint64_t from, uint64_t to)
 {
 	return to - from <= SIZE_MAX / TABLE_ELEMENT_BYTES && charge(context, (size_t)(to - from) * TABLE_ELEMENT_BYTES);
-}
-
-static bool use_guard(const curfew__wasm *wasm, curfew__region *guard)
-{
-	if (!wasm->code->metered)
-		return curfew__region_protect(guard);
-	atomic_store((_Atomic uint8_t *)guard->base, 1);
-	return true;
-}
-
-static bool add_guard(void *context, curfew__region *guard)
-{
-	curfew__wasm *wasm = context;
-	unsigned count = atomic_load(&wasm->guard_count);
-
-	if (count == CURFEW__GUARDS_MOST)
-		return false;
-	atomic_store(&wasm->guards[count], guard);
-	atomic_store(&wasm->guard_count, count + 1);
-	/* Whoever stops it has either seen this guard or is seen here. */
-	if (atomic_load(&wasm->stopping))
-		use_guard(wasm, guard);
-	return true;
 }
 
 static void stack_used(void *context, size_t bytes)
@@ -100,29 +74,14 @@ static bool on_write(void *context, uint32_t stream, const char *bytes, size_t l
 	return wasm->host->write(wasm->context, stream, bytes, length);
 }
 
-bool curfew__wasm_stop(curfew__wasm *wasm)
+int64_t curfew__wasm_interrupt(curfew__wasm *wasm, int64_t now)
 {
-	bool done = true;
-
-	atomic_store(&wasm->stopping, true);
-	if (wasm->code->machine->epochs)
-		wasmtime_engine_increment_epoch(wasm->code->machine->engine);
-	unsigned count = atomic_load(&wasm->guard_count);
-	for (unsigned i = 0; i < count; i++)
-		done &= use_guard(wasm, atomic_load(&wasm->guards[i]));
-	return done;
+	return curfew__target_interrupt(&wasm->target, now);
 }
 
-/* An epoch ended: it may have been for another run. */
-static wasmtime_error_t *on_epoch(wasmtime_context_t *context, void *data, uint64_t *delta,
-                                  wasmtime_update_deadline_kind_t *kind)
+void curfew__wasm_set_away(curfew__wasm *wasm, bool is_away)
 {
-	const curfew__wasm *wasm = data;
-	(void)context;
-
-	*delta = 1;
-	*kind = WASMTIME_UPDATE_DEADLINE_CONTINUE;
-	return atomic_load(&wasm->stopping) ? wasmtime_error_new("stopped") : NULL;
+	atomic_store(&wasm->target.is_away, is_away);
 }
 
 /* ---- Fuel ------------------------------------------------------------------------------------------------- */
@@ -181,9 +140,9 @@ static bool make_store(curfew__wasm *wasm, const curfew__wasm_options *options)
 		return false;
 	bool passes = wasm->code->functions && options->memory_bytes > PASSED_BYTES_MOST;
 	curfew__store_hostcall_fuel(wasm->store_context, passes ? PASSED_BYTES_MOST : options->memory_bytes);
-	if (machine->epochs) {
-		wasmtime_store_epoch_deadline_callback(wasm->store, on_epoch, wasm, NULL);
-		wasmtime_context_set_epoch_deadline(wasm->store_context, 1);
+	if (!curfew__target_init(&wasm->target, &wasm->code->range, wasm->store_context, NULL, machine->stack_bytes)) {
+		snprintf(wasm->message, sizeof wasm->message, "a store is not as is known: its guest could not be interrupted");
+		return false;
 	}
 	return true;
 }
@@ -220,7 +179,7 @@ curfew__wasm_end curfew__wasm_init(curfew__wasm *wasm, const curfew__code *code,
 	wasm->memory_limit = options->memory_bytes;
 	if (code->metered && !(wasm->count = curfew__pool_take_plain(code->machine->pool, CURFEW__WASM_PAGE)))
 		return CURFEW__WASM_FAILED;
-	wasm->memory_host = (curfew__memory_host){ code->machine, wasm, wasm->count, charge, add_guard, stack_used };
+	wasm->memory_host = (curfew__memory_host){ code->machine, wasm, wasm->count, charge, stack_used };
 	if (!make_store(wasm, options))
 		return CURFEW__WASM_REFUSED;
 	return prepare(wasm, options);
@@ -229,6 +188,7 @@ curfew__wasm_end curfew__wasm_init(curfew__wasm *wasm, const curfew__code *code,
 curfew__wasm_end curfew__wasm_again(curfew__wasm *wasm, const curfew__wasm_options *options)
 {
 	forget_call(wasm);
+	curfew__target_reset(&wasm->target);
 	wasm->message[0] = 0;
 	wasm->exit_code = 0;
 	wasm->stage = STAGE_INITIALIZE;
@@ -237,7 +197,7 @@ curfew__wasm_end curfew__wasm_again(curfew__wasm *wasm, const curfew__wasm_optio
 
 bool curfew__wasm_is_sound(const curfew__wasm *wasm)
 {
-	return wasm->instantiated && !wasm->future && !wasm->trap && !wasm->error && !atomic_load(&wasm->stopping);
+	return wasm->instantiated && !wasm->future && !wasm->trap && !wasm->error && !atomic_load(&wasm->target.wanted);
 }
 
 /* ---- Going on --------------------------------------------------------------------------------------------- */
@@ -287,6 +247,9 @@ static curfew__wasm_end classify(curfew__wasm *wasm)
 {
 	wasmtime_trap_code_t code;
 
+	/* Where it landed says nothing of the guest. */
+	if (curfew__target_has_landed(&wasm->target))
+		return CURFEW__WASM_TRAPPED;
 	if (wasm->error)
 		return classify_error(wasm);
 	if (!wasm->trap)
@@ -330,8 +293,10 @@ static curfew__wasm_end step(curfew__wasm *wasm)
 curfew__wasm_end curfew__wasm_go_on(curfew__wasm *wasm)
 {
 	curfew__memory_host *before = curfew__memory_host_set(&wasm->memory_host);
-	curfew__wasm_end end = step(wasm);
+	curfew__target *outer;
+	curfew__wasm_end end = curfew__target_enter(&wasm->target, &outer) ? step(wasm) : CURFEW__WASM_TRAPPED;
 
+	curfew__target_leave(&wasm->target, outer);
 	curfew__memory_host_set(before);
 	if (end == CURFEW__WASM_DONE && wasm->calls)
 		return part_of(wasm)->outcome(wasm);
@@ -452,6 +417,19 @@ static void place_entry(const wasm_frame_t *frame, curfew__wasm_place place, voi
 	place(context, &(curfew__location){ .function = name, .offset = CURFEW__NO_OFFSET });
 }
 
+/* Whether the innermost frame is that of the landing; *at: the instruction it was at, if it was at one of its own. */
+static bool is_interrupted(const curfew__wasm *wasm, uintptr_t *at)
+{
+	uint8_t code;
+	bool has_trapped = wasm->trap || (wasm->error && curfew__error_trap_code(wasm->error, &code));
+
+	/* Elsewhere the host may have ended the guest meanwhile: then the frames are its own. */
+	if (!has_trapped || !curfew__target_has_landed(&wasm->target))
+		return false;
+	*at = atomic_load(&wasm->target.interrupted_at);
+	return true;
+}
+
 void curfew__wasm_trace(const curfew__wasm *wasm, curfew__wasm_program *program, curfew__wasm_place place, void *context)
 {
 	wasm_frame_vec_t frames = { 0 };
@@ -460,9 +438,13 @@ void curfew__wasm_trace(const curfew__wasm *wasm, curfew__wasm_program *program,
 		wasm_trap_trace(wasm->trap, &frames);
 	else if (wasm->error)
 		wasmtime_error_wasm_trace(wasm->error, &frames);
-	for (size_t i = 0; i < frames.size; i++) {
+	uintptr_t interrupted_at = 0;
+	size_t first = is_interrupted(wasm, &interrupted_at);
+	for (size_t i = first; i < frames.size; i++) {
 		size_t offset = wasm_frame_module_offset(frames.data[i]);
-		if (offset == SIZE_MAX)
+		if (offset == SIZE_MAX && i == first && interrupted_at)
+			curfew__wasm_program_locate_address(program, wasm->code, interrupted_at, place, context);
+		else if (offset == SIZE_MAX)
 			place_entry(frames.data[i], place, context);
 		else
 			curfew__wasm_program_locate(program, wasm->code->metered,
@@ -477,7 +459,9 @@ void curfew__wasm_finish(curfew__wasm *wasm)
 {
 	/* What waits is unwound here, which may end in the host's functions, but never goes on. */
 	curfew__memory_host *before = curfew__memory_host_set(&wasm->memory_host);
+	curfew__target *outer;
 
+	curfew__target_enter(&wasm->target, &outer);
 	if (wasm->future)
 		curfew__future_destroy(wasm->future);
 	if (wasm->store)
@@ -488,6 +472,7 @@ void curfew__wasm_finish(curfew__wasm *wasm)
 		wasmtime_error_delete(wasm->error);
 	if (wasm->store)
 		wasmtime_store_delete(wasm->store);
+	curfew__target_leave(&wasm->target, outer);
 	curfew__memory_host_set(before);
 	if (wasm->count) {
 		*count_of(wasm) = 0; /* all that was written there */

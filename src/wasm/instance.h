@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * One WebAssembly program alive: a store with its memories, and the calls into it as futures, so that a guest that waits
- * holds no thread. It belongs to one thread at a time, but for curfew__wasm_stop.
+ * holds no thread. It belongs to one thread at a time, but for curfew__wasm_interrupt.
  */
 #ifndef CURFEW_WASM_INSTANCE_H
 #define CURFEW_WASM_INSTANCE_H
@@ -12,11 +12,9 @@
 
 #include "base/json_reader.h"
 #include "curfew.h"
+#include "engine/interrupt.h"
 #include "wasm/component_values.h"
 #include "wasm/program.h"
-
-/* Guards that one instance can have: one for each module with code in it. */
-#define CURFEW__GUARDS_MOST 500
 
 /* What the host does for an instance, on the thread that goes on with it (stopped and waker: see there). */
 typedef struct curfew__wasm_host {
@@ -73,9 +71,7 @@ typedef struct curfew__wasm {
 	uint64_t counted_from;    /* what stood there when the call began */
 	size_t memory_limit, memory_bytes, memory_peak;
 	size_t stack_peak;
-	atomic_bool stopping;
-	atomic_uint guard_count;
-	_Atomic(curfew__region *) guards[CURFEW__GUARDS_MOST];
+	curfew__target target;
 
 	bool instantiated;         /* and its start function has returned */
 	bool initialized;          /* what comes before the first function was called */
@@ -124,8 +120,13 @@ curfew__wasm_end curfew__wasm_again(curfew__wasm *wasm, const curfew__wasm_optio
 bool curfew__wasm_is_sound(const curfew__wasm *wasm);
 /* Goes on until it waits or ends. */
 curfew__wasm_end curfew__wasm_go_on(curfew__wasm *wasm);
-/* From any thread while it is not finished: the guest stops at its next guard, for good. False: the system refused, try again. */
-bool curfew__wasm_stop(curfew__wasm *wasm);
+/*
+ * From the watch, until it is interrupted for good: one more attempt. When to make the next; CURFEW__NEVER: it is
+ * interrupted.
+ */
+int64_t curfew__wasm_interrupt(curfew__wasm *wasm, int64_t now);
+/* The embedder's function is called (true), or has returned. */
+void curfew__wasm_set_away(curfew__wasm *wasm, bool is_away);
 
 /* The value it returned, as JSON; after CURFEW__WASM_DONE or _THREW (the error's payload). */
 void curfew__wasm_value(curfew__wasm *wasm, curfew__buffer *buffer);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A module's own memory lives in a plain region that grows in place. A 64-bit memory is one that the rewriting has added
- * (engine/rewriter): one of a single page is what its guards look at, one of two at most is where its fuel is counted.
- * Wasmtime asks for all of them on the thread that polls an instance, which a thread-local variable names.
+ * A module's own memory lives in a plain region that grows in place. A 64-bit memory is the one that the rewriting has
+ * added (engine/rewriter): fuel is counted there. Wasmtime asks for both on the thread that polls an instance, which a
+ * thread-local variable names.
  */
 #include "wasm/machine.h"
 
@@ -23,7 +23,7 @@ struct curfew__machines {
 	pthread_mutex_t lock;
 	curfew__pool *pool;
 	curfew__reactor *reactor;
-	curfew__machine *made[CURFEW__MACHINE_STACKS][2]; /* by stack, epochs */
+	curfew__machine *made[CURFEW__MACHINE_STACKS]; /* by stack */
 };
 
 static _Thread_local curfew__memory_host *current;
@@ -48,13 +48,11 @@ bool curfew__wasm_failed(wasmtime_error_t *error, char *message)
 
 /* ---- Memories --------------------------------------------------------------------------------------------- */
 
-enum kind { OF_GUEST, OF_GUARDS, OF_COUNT };
-
 /* One memory of a store. */
 typedef struct memory {
 	const curfew__memory_host *host;
 	curfew__region *region;
-	enum kind kind;
+	bool is_count;
 } memory;
 
 static uint8_t *get_memory(void *env, size_t *size, size_t *capacity)
@@ -69,7 +67,7 @@ static wasmtime_error_t *grow_memory(void *env, size_t size)
 {
 	memory *made = env;
 
-	if (made->kind != OF_GUEST || !made->host->charge(made->host->context, size - made->region->size))
+	if (made->is_count || !made->host->charge(made->host->context, size - made->region->size))
 		return wasmtime_error_new("the memory limit does not allow it");
 	return curfew__region_grow(made->region, size) ? NULL : wasmtime_error_new("out of memory");
 }
@@ -77,51 +75,38 @@ static wasmtime_error_t *grow_memory(void *env, size_t size)
 static void free_memory(void *env)
 {
 	memory *made = env;
-	if (made->kind != OF_COUNT) {
+	if (!made->is_count) {
 		if (made->host->was_shared)
 			atomic_store(&made->region->was_shared, true);
-		curfew__pool_give_plain(made->host->machine->pool, made->region, made->kind == OF_GUARDS);
+		curfew__pool_give_plain(made->host->machine->pool, made->region, false);
 	}
 	free(made);
 }
 
-static enum kind kind_of(const wasm_memorytype_t *type)
-{
-	uint64_t pages;
-
-	if (!wasmtime_memorytype_is64(type))
-		return OF_GUEST;
-	return wasmtime_memorytype_maximum(type, &pages) && pages == 1 ? OF_GUARDS : OF_COUNT;
-}
-
 /* All modules of a run count in the same memory. Nothing in it ever faults: code has constant addresses there. */
-static curfew__region *region_for(const curfew__memory_host *host, enum kind kind, size_t size)
+static curfew__region *region_for(const curfew__memory_host *host, bool is_count, size_t size)
 {
-	return kind == OF_COUNT ? host->count : curfew__pool_take_plain(host->machine->pool, size);
+	return is_count ? host->count : curfew__pool_take_plain(host->machine->pool, size);
 }
 
 static wasmtime_error_t *new_memory(void *env, const wasm_memorytype_t *type, size_t minimum, size_t maximum,
                                     size_t reserved, size_t guard, wasmtime_linear_memory_t *result)
 {
 	const curfew__memory_host *host = current;
-	enum kind kind = kind_of(type);
+	bool is_count = wasmtime_memorytype_is64(type);
 	(void)env, (void)maximum;
 
 	if (!host || reserved > CURFEW__REGION_RESERVE || guard > CURFEW__REGION_GUARD || minimum > CURFEW__REGION_RESERVE)
 		return wasmtime_error_new("no memory of this kind can be made");
-	if (kind == OF_GUEST && !host->charge(host->context, minimum))
+	if (!is_count && !host->charge(host->context, minimum))
 		return wasmtime_error_new("the memory limit does not allow it");
 	memory *made = calloc(1, sizeof *made);
-	if (!made || !(made->region = region_for(host, kind, minimum))) {
+	if (!made || !(made->region = region_for(host, is_count, minimum))) {
 		free(made);
 		return wasmtime_error_new("out of memory");
 	}
 	made->host = host;
-	made->kind = kind;
-	if (kind == OF_GUARDS && !host->guard(host->context, made->region)) {
-		free_memory(made);
-		return wasmtime_error_new("too many modules in one component");
-	}
+	made->is_count = is_count;
 	*result = (wasmtime_linear_memory_t){ made, get_memory, grow_memory, free_memory };
 	return NULL;
 }
@@ -178,14 +163,13 @@ static void set_features(wasm_config_t *config)
 	wasmtime_config_wasm_component_model_async_set(config, false);
 }
 
-static wasm_engine_t *create_engine(bool epochs, size_t stack_bytes)
+static wasm_engine_t *create_engine(size_t stack_bytes)
 {
 	wasm_config_t *config = wasm_config_new();
 	wasmtime_memory_creator_t memories = { NULL, new_memory, NULL };
 	wasmtime_stack_creator_t stacks = { NULL, new_stack, NULL };
 
 	set_features(config);
-	wasmtime_config_epoch_interruption_set(config, epochs);
 	wasmtime_config_async_stack_size_set(config, stack_bytes + STACK_FOR_HOST);
 	wasmtime_config_max_wasm_stack_set(config, stack_bytes);
 	wasmtime_config_host_stack_creator_set(config, &stacks);
@@ -213,18 +197,18 @@ static void destroy(curfew__machine *machine)
 	free(machine);
 }
 
-static curfew__machine *create(const curfew__machines *machines, bool epochs, size_t stack_bytes, char *message)
+static curfew__machine *create(const curfew__machines *machines, size_t stack_bytes, char *message)
 {
 	curfew__machine *machine = calloc(1, sizeof *machine);
 
 	snprintf(message, 256, "out of memory");
 	if (!machine)
 		return NULL;
-	machine->epochs = epochs;
+	machine->stack_bytes = stack_bytes;
 	machine->pool = machines->pool;
 	machine->reactor = machines->reactor;
 	machine->stacks = curfew__stacks_create(stack_bytes + STACK_FOR_HOST);
-	machine->engine = create_engine(epochs, stack_bytes);
+	machine->engine = create_engine(stack_bytes);
 	machine->linker = wasmtime_linker_new(machine->engine);
 	machine->component_linker = wasmtime_component_linker_new(machine->engine);
 	if (machine->stacks && !curfew__wasm_failed(curfew__linker_add_wasi(machine->linker), message) &&
@@ -253,15 +237,14 @@ void curfew__machines_destroy(curfew__machines *machines)
 	if (!machines)
 		return;
 	for (int i = 0; i < CURFEW__MACHINE_STACKS; i++)
-		for (int epochs = 0; epochs < 2; epochs++)
-			destroy(machines->made[i][epochs]);
+		destroy(machines->made[i]);
 	if (machines->reactor)
 		curfew__reactor_destroy(machines->reactor);
 	pthread_mutex_destroy(&machines->lock);
 	free(machines);
 }
 
-curfew__machine *curfew__machines_get(curfew__machines *machines, bool epochs, uint64_t stack_bytes, char *message)
+curfew__machine *curfew__machines_get(curfew__machines *machines, uint64_t stack_bytes, char *message)
 {
 	int i = 0;
 	size_t size = STACK_SMALLEST;
@@ -271,9 +254,9 @@ curfew__machine *curfew__machines_get(curfew__machines *machines, bool epochs, u
 		i++;
 	}
 	pthread_mutex_lock(&machines->lock);
-	curfew__machine **machine = &machines->made[i][epochs];
+	curfew__machine **machine = &machines->made[i];
 	if (!*machine)
-		*machine = create(machines, epochs, size, message);
+		*machine = create(machines, size, message);
 	curfew__machine *found = *machine;
 	pthread_mutex_unlock(&machines->lock);
 	return found;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Wasmtime's engines for WebAssembly programs: one for each way to preempt and to limit the stack, made at
+ * Wasmtime's engines for WebAssembly programs: one for each stack limit, made at
  * first need and shared by all runs. Memories come from the pool; each store belongs to one instance.
  */
 #ifndef CURFEW_WASM_MACHINE_H
@@ -21,10 +21,10 @@ typedef struct curfew__machine {
 	wasm_engine_t *engine;
 	wasmtime_linker_t *linker;                     /* for modules: WASI preview 1 */
 	wasmtime_component_linker_t *component_linker; /* for components: WASI preview 2 */
+	size_t stack_bytes;                            /* that guest code may use */
 	curfew__stacks *stacks;
 	curfew__pool *pool;
 	curfew__reactor *reactor;
-	bool epochs; /* is preempted at epochs, not at guards */
 } curfew__machine;
 
 typedef struct curfew__machines curfew__machines;
@@ -34,7 +34,7 @@ curfew__machines *curfew__machines_create(curfew__pool *pool);
 /* Every instance must have ended. */
 void curfew__machines_destroy(curfew__machines *machines);
 /* The one for this; stays with machines. NULL, and a message [256], if it cannot be made. Any thread. */
-curfew__machine *curfew__machines_get(curfew__machines *machines, bool epochs, uint64_t stack_bytes, char *message);
+curfew__machine *curfew__machines_get(curfew__machines *machines, uint64_t stack_bytes, char *message);
 
 /* What an instance is told of its memories and stacks, on the thread that polls it or ends it. */
 typedef struct curfew__memory_host {
@@ -44,8 +44,6 @@ typedef struct curfew__memory_host {
 	curfew__region *count;
 	/* The guest's memory is to grow by so many bytes; false: it may not. */
 	bool (*charge)(void *context, size_t bytes);
-	/* The memory that guards look at. False: there are too many. */
-	bool (*guard)(void *context, curfew__region *region);
 	/* A native stack was given back; how much of it was used. */
 	void (*stack_used)(void *context, size_t bytes);
 	/* The first thread that it was set on, and whether others followed. Kept by curfew__memory_host_set. */

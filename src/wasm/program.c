@@ -15,12 +15,15 @@
 #include "engine/cache.h"
 #include "wasm/types.h"
 
+/* Inlined calls that stand at one place, as far as they are told of. */
+#define LOCATIONS_MOST 8
+
 struct curfew__wasm_program {
 	pthread_mutex_t lock; /* of everything below */
 	uint8_t *bytes;       /* as given; binary once it was loaded */
 	size_t length;
 	bool is_text;
-	bool epochs;
+	bool needs_landing[2]; /* plain, metered: its compiled code has no instruction that traps */
 	const char *cache_dir;
 	const curfew__wasm_import *imports; /* [import_count] */
 	size_t import_count;
@@ -47,7 +50,6 @@ curfew__wasm_program *curfew__wasm_program_create(const curfew__wasm_source *sou
 	pthread_mutex_init(&program->lock, NULL);
 	program->length = source->length;
 	program->is_text = source->is_text;
-	program->epochs = source->epochs;
 	program->cache_dir = source->cache_dir;
 	program->bytes = malloc(source->length ? source->length : 1);
 	if (!program->bytes) {
@@ -154,9 +156,9 @@ static bool read_text(curfew__wasm_program *program, curfew__wasm_error *error)
 
 static uint32_t rewrite_flags(const curfew__wasm_program *program, bool metered)
 {
-	uint32_t meter = metered ? CURFEW__REWRITE_METER : 0;
+	uint32_t meter = metered ? CURFEW__REWRITE_METER : 0, landing = program->needs_landing[metered] ? CURFEW__REWRITE_LANDING : 0;
 
-	return meter | (program->epochs ? 0 : metered ? CURFEW__REWRITE_GUARDS : CURFEW__REWRITE_FAULTS);
+	return meter | landing;
 }
 
 /* Under the lock. */
@@ -171,13 +173,6 @@ static bool load(curfew__wasm_program *program, bool metered, curfew__wasm_error
 		return false;
 	if (!curfew__rewrite(program->bytes, program->length, rewrite_flags(program, metered), rewritten, message))
 		return fail(error, false, message);
-	if (rewritten->fused && !program->epochs) {
-		/* What its parts pass to each other is copied by code that no guard reaches. */
-		program->epochs = true;
-		curfew__rewritten_finish(rewritten);
-		if (!curfew__rewrite(program->bytes, program->length, rewrite_flags(program, metered), rewritten, message))
-			return fail(error, false, message);
-	}
 	return true;
 }
 
@@ -188,7 +183,7 @@ static void cache_name(const curfew__wasm_program *program, bool metered, char n
 	const curfew__rewritten *rewritten = &program->rewritten[metered];
 	char flavour[64];
 
-	snprintf(flavour, sizeof flavour, "wasm %d %d %d " WASMTIME_VERSION, metered, program->epochs, (int)rewritten->kind);
+	snprintf(flavour, sizeof flavour, "wasm %d %d " WASMTIME_VERSION, metered, (int)rewritten->kind);
 	curfew__cache_name(flavour, rewritten->bytes, rewritten->length, name);
 }
 
@@ -271,7 +266,7 @@ static void keep(const curfew__wasm_program *program, const curfew__code *code, 
 	free(compiled.bytes);
 }
 
-static bool compile(const curfew__wasm_program *program, curfew__code *code, curfew__wasm_error *error)
+static bool compile_as_it_is(const curfew__wasm_program *program, curfew__code *code, curfew__wasm_error *error)
 {
 	const curfew__rewritten *from = &program->rewritten[code->metered];
 	wasm_engine_t *engine = code->machine->engine;
@@ -288,6 +283,45 @@ static bool compile(const curfew__wasm_program *program, curfew__code *code, cur
 		return fail(error, false, message);
 	keep(program, code, name);
 	return true;
+}
+
+static bool find_range(curfew__code *code, curfew__wasm_error *error)
+{
+	if (curfew__code_range_find(code->module, code->component, &code->range))
+		return true;
+	return fail(error, true, "the compiled code is not laid out as is known: it could not be interrupted");
+}
+
+static void forget_compiled(curfew__code *code)
+{
+	if (code->component)
+		wasmtime_component_delete(code->component);
+	if (code->module)
+		wasmtime_module_delete(code->module);
+	code->component = NULL;
+	code->module = NULL;
+}
+
+static bool has_landing(const curfew__code *code)
+{
+	return code->range.first == code->range.end || code->range.landing;
+}
+
+/* Nearly all code has an instruction that traps. Where there is none it is compiled once more, with one. */
+static bool compile(curfew__wasm_program *program, curfew__code *code, curfew__wasm_error *error)
+{
+	bool metered = code->metered;
+
+	if (!compile_as_it_is(program, code, error) || !find_range(code, error))
+		return false;
+	if (has_landing(code))
+		return true;
+	forget_compiled(code);
+	program->needs_landing[metered] = true;
+	curfew__rewritten_finish(&program->rewritten[metered]);
+	if (!load(program, metered, error) || !compile_as_it_is(program, code, error) || !find_range(code, error))
+		return false;
+	return has_landing(code) || fail(error, true, "the compiled code has no place where it could be interrupted");
 }
 
 /* ---- Linking ---------------------------------------------------------------------------------------------- */
@@ -426,7 +460,7 @@ const curfew__code *curfew__wasm_program_code(curfew__wasm_program *program, cur
 	*error = (curfew__wasm_error){ 0 };
 	pthread_mutex_lock(&program->lock);
 	if (load(program, metered, error)) {
-		machine = curfew__machines_get(machines, program->epochs, stack_bytes, message);
+		machine = curfew__machines_get(machines, stack_bytes, message);
 		code = machine ? program->codes : NULL;
 		if (!machine)
 			fail(error, true, message);
@@ -467,6 +501,16 @@ void curfew__wasm_program_adopt(curfew__wasm_program *program, bool metered, cur
 	*compiled = (curfew__wasm_compiled){ 0 };
 }
 
+/* Made at first need. Under the lock. */
+static const curfew__bytes *places_of(curfew__wasm_program *program, bool metered)
+{
+	curfew__bytes *places = &program->places[metered];
+
+	if (!places->data)
+		curfew__places_create(program->bytes, program->length, rewrite_flags(program, metered), places);
+	return places;
+}
+
 static void place_one(curfew__location *location, curfew__wasm_place place, void *context)
 {
 	char number[32];
@@ -483,14 +527,28 @@ static void place_one(curfew__location *location, curfew__wasm_place place, void
 void curfew__wasm_program_locate(curfew__wasm_program *program, bool metered, uint64_t start, uint64_t offset,
                                  curfew__wasm_place place, void *context)
 {
-	curfew__location locations[8];
+	curfew__location locations[LOCATIONS_MOST];
 
 	pthread_mutex_lock(&program->lock);
-	curfew__bytes *places = &program->places[metered];
-	if (!places->data)
-		curfew__places_create(program->bytes, program->length, rewrite_flags(program, metered), places);
-	size_t count = curfew__places_find(places->data, places->length, start, offset, locations,
-	                                   sizeof locations / sizeof *locations);
+	const curfew__bytes *places = places_of(program, metered);
+	size_t count = curfew__places_find(places->data, places->length, start, offset, locations, LOCATIONS_MOST);
+	for (size_t i = 0; i < count; i++)
+		place_one(&locations[i], place, context);
+	pthread_mutex_unlock(&program->lock);
+}
+
+void curfew__wasm_program_locate_address(curfew__wasm_program *program, const curfew__code *code, uintptr_t address,
+                                         curfew__wasm_place place, void *context)
+{
+	curfew__location locations[LOCATIONS_MOST];
+	size_t module;
+	uint64_t offset;
+
+	if (!curfew__code_place(code->module, code->component, address, &module, &offset))
+		return;
+	pthread_mutex_lock(&program->lock);
+	const curfew__bytes *places = places_of(program, code->metered);
+	size_t count = curfew__places_find_in(places->data, places->length, module, offset, locations, LOCATIONS_MOST);
 	for (size_t i = 0; i < count; i++)
 		place_one(&locations[i], place, context);
 	pthread_mutex_unlock(&program->lock);

@@ -26,6 +26,7 @@ typedef struct curfew__code {
 	bool metered; /* it counts its fuel */
 	bool is_component;
 	bool imports_wasi;
+	curfew__code_range range;  /* where it lies */
 	wasmtime_linker_t *linker; /* of its own, with host functions; NULL: the machine's */
 	wasmtime_module_t *module;
 	wasmtime_instance_pre_t *module_pre;
@@ -42,7 +43,6 @@ typedef struct curfew__wasm_source {
 	const void *bytes;    /* copied */
 	size_t length;
 	bool is_text;
-	bool epochs;          /* preempted at epochs, where guards would do as well */
 	const char *cache_dir; /* for compiled code; NULL: none. Must outlive the program */
 } curfew__wasm_source;
 
@@ -84,6 +84,9 @@ typedef void (*curfew__wasm_place)(void *context, const curfew__location *locati
 #define CURFEW__NO_OFFSET UINT64_MAX
 void curfew__wasm_program_locate(curfew__wasm_program *program, bool metered, uint64_t start, uint64_t offset,
                                  curfew__wasm_place place, void *context);
+/* The same for an instruction of a guest in compiled code, or the nearest before it that comes from somewhere. */
+void curfew__wasm_program_locate_address(curfew__wasm_program *program, const curfew__code *code, uintptr_t address,
+                                         curfew__wasm_place place, void *context);
 
 /* {"imports", "exports"} of a program that was loaded, as wasm/types.h has them. */
 void curfew__wasm_program_describe(curfew__wasm_program *program, curfew__buffer *buffer);

@@ -36,7 +36,7 @@ static void print_inputs(void)
 	AT(curfew_engine_options, threads);
 	AT(curfew_engine_options, cache_dir);
 	AT(curfew_engine_options, resident_bytes);
-	AT(curfew_engine_options, preemption);
+	AT(curfew_engine_options, reserved);
 	AT(curfew_engine_options, pagemap_fd);
 	AT(curfew_engine_options, max_runs);
 	AT(curfew_engine_options, flags);

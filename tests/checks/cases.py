@@ -113,9 +113,9 @@ def check_same(first, second):
         expect_equal("the second run", part(second), part(first))
 
 
-# A guest that was given no processor for 3 ms is stopped hard, and its top frame may be a statement behind: on a machine
-# that busy a run says nothing about stacks, and is done again.
-STARVED_US = 2500
+# A guest whose processor is taken away in the midst of 100 us may be stopped hard, and its top frame may be a statement
+# behind: on a machine that busy a run says nothing about stacks, and is done again.
+STARVED_US = 500
 ATTEMPTS = 8
 
 

@@ -219,7 +219,7 @@ def check_world(context):
     with open(program, "rb") as file:
         content = file.read()
     expect_equal("what stands at the offset", content[report["error"]["stack"][0]["wasm_offset"]], 0)
-    report = call("spin", "[]", "--timeout", "100ms")
+    report = call("spin", "[]", "--timeout", "1s")
     expect_equal("spin", (report["outcome"], report["error"]["stack"][0]["function"]), ("deadline", "spin"))
 
 

@@ -6,7 +6,7 @@
 //! `table.grow` fills what it adds, so it is one of them. It must not grow a table in part: what the table's type does not
 //! allow is found out first, and what the memory limit does not allow ends the run.
 use crate::meter::Copy;
-use crate::{guard, meter};
+use crate::meter;
 use wasm_encoder::reencode::{Reencode, RoundtripReencoder};
 use wasm_encoder::{BlockType, Function, InstructionSink, MemArg, ValType};
 use wasmparser::{Operator, TableType};
@@ -135,26 +135,16 @@ const BEFORE: u32 = 2;
 struct Helper<'a> {
     bulk: Bulk,
     chunk: i32,
-    guards: Option<&'a mut guard::Writer>,
     meter: Option<meter::Writer>,
     code: InstructionSink<'a>,
 }
 
 /// The body of the function that does a bulk instruction in chunks, of a module with these tables.
-pub(crate) fn body(
-    bulk: Bulk,
-    chunk: Chunk,
-    tables: &[TableType],
-    mut guards: Option<&mut guard::Writer>,
-    meter: Option<meter::Writer>,
-) -> Vec<u8> {
+pub(crate) fn body(bulk: Bulk, chunk: Chunk, tables: &[TableType], meter: Option<meter::Writer>) -> Vec<u8> {
     let locals = if let Bulk::TableGrow { .. } = bulk { vec![(1, ValType::I32)] } else { vec![] };
     let mut function = Function::new(locals);
     let size = if bulk.writes_memory() { chunk.bytes } else { chunk.elements };
-    if let Some(guards) = &mut guards {
-        guards.begin();
-    }
-    let mut helper = Helper { bulk, chunk: size as i32, guards, meter, code: function.instructions() };
+    let mut helper = Helper { bulk, chunk: size as i32, meter, code: function.instructions() };
     if let Bulk::TableGrow { table } = bulk {
         helper.emit_growth(table, tables[table as usize].maximum);
         helper.code.end();
@@ -247,9 +237,6 @@ impl Helper<'_> {
 
     fn emit_loop(&mut self) {
         self.code.loop_(BlockType::Empty);
-        if let Some(guards) = &mut self.guards {
-            guards.emit(&mut self.code);
-        }
         let chunk = self.chunk;
         self.emit_charge(|code| {
             code.i64_const(chunk.into());

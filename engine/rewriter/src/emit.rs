@@ -3,7 +3,7 @@
 use crate::scan::{Binary, Body, Change, Kind, Module, Section};
 use crate::splice::Splice;
 use crate::meter::Copy;
-use crate::{bulk, guard, meter, Options};
+use crate::{bulk, meter, Options};
 use std::ops::Range;
 use wasm_encoder::{Encode, SectionId};
 use wasmparser::BinaryReader;
@@ -51,8 +51,6 @@ struct ModuleWriter<'a, 'w> {
     out: &'a mut Splice<'w>,
     module: &'a Module,
     options: Options,
-    /// If the module gets guards.
-    guards: Option<guard::Writer>,
     /// If it is metered.
     meter: Option<meter::Writer>,
 }
@@ -60,20 +58,26 @@ struct ModuleWriter<'a, 'w> {
 impl<'a, 'w> ModuleWriter<'a, 'w> {
     fn new(out: &'a mut Splice<'w>, module: &'a Module, options: Options) -> Self {
         let has_code = !module.bodies.is_empty();
-        let guards = options.guard.filter(|_| has_code).map(|guard| guard::Writer::new(guard, module.memories));
-        let after_guards = module.memories + u32::from(guards.is_some());
-        let meter = (options.meter && has_code).then(|| meter::Writer::new(after_guards));
-        ModuleWriter { out, module, options, guards, meter }
+        let meter = (options.meter && has_code).then(|| meter::Writer::new(module.memories));
+        ModuleWriter { out, module, options, meter }
     }
 
     /// The types of the memories that are added.
     fn memories(&self) -> Vec<Vec<u8>> {
-        let guards = self.guards.iter().map(|_| guard::MEMORY);
-        guards.chain(self.meter.iter().map(|_| meter::MEMORY)).map(memory_type).collect()
+        self.meter.iter().map(|_| memory_type(meter::MEMORY)).collect()
+    }
+
+    /// Whether the module stays as it is.
+    fn is_left_alone(&self) -> bool {
+        self.memories().is_empty() && self.helpers() == 0
     }
 
     fn emit(mut self, binary: &Binary) {
         let mut end = binary.start + HEADER_BYTES;
+        if self.is_left_alone() {
+            let last = binary.sections.last().map_or(end, |section| section.content.end);
+            return self.out.copy(end..last);
+        }
         let mut memory_is_due = !self.memories().is_empty();
         for section in &binary.sections {
             let is_memories = section.id == SectionId::Memory as u8;
@@ -123,18 +127,29 @@ impl<'a, 'w> ModuleWriter<'a, 'w> {
         self.out.append_sized(longer);
     }
 
+    /// A module without functions has nothing that could be interrupted.
+    fn has_landing(&self) -> bool {
+        self.options.landing && !self.module.bodies.is_empty()
+    }
+
+    /// How many functions are added.
+    fn helpers(&self) -> u32 {
+        self.module.bulks.len() as u32 + u32::from(self.has_landing())
+    }
+
     fn helper_types(&self) -> Vec<Vec<u8>> {
         let tables = &self.module.tables;
-        self.module.bulks.iter().map(|bulk| function_type(bulk.parameters(tables), bulk.results())).collect()
+        let bulks = self.module.bulks.iter().map(|bulk| function_type(bulk.parameters(tables), bulk.results()));
+        bulks.chain(self.has_landing().then(|| function_type(Vec::new(), &[]))).collect()
     }
 
     fn helper_functions(&self) -> Vec<Vec<u8>> {
-        (0..self.module.bulks.len() as u32).map(|helper| leb128(self.module.types + helper)).collect()
+        (0..self.helpers()).map(|helper| leb128(self.module.types + helper)).collect()
     }
 
     fn emit_code(&mut self, id: u8) {
         let mut code = self.out.inner();
-        code.number((self.module.bodies.len() + self.module.bulks.len()) as u32);
+        code.number(self.module.bodies.len() as u32 + self.helpers());
         let module = self.module;
         for body in &module.bodies {
             let mut inner = code.inner();
@@ -143,7 +158,12 @@ impl<'a, 'w> ModuleWriter<'a, 'w> {
         }
         for &bulk in &module.bulks {
             let mut inner = code.inner();
-            inner.hide(&bulk::body(bulk, self.options.chunk, &module.tables, self.guards.as_mut(), self.meter));
+            inner.hide(&bulk::body(bulk, self.options.chunk, &module.tables, self.meter));
+            code.append_sized(inner);
+        }
+        if self.has_landing() {
+            let mut inner = code.inner();
+            inner.hide(&landing());
             code.append_sized(inner);
         }
         self.out.hide(&[id]);
@@ -165,18 +185,8 @@ impl<'a, 'w> ModuleWriter<'a, 'w> {
     fn emit_body(&mut self, out: &mut Splice, body: &Body) {
         let mut end = self.emit_locals(out, body);
         let mut is_first = true;
-        if let Some(guards) = &mut self.guards {
-            guards.begin();
-        }
         for change in &body.changes {
             match change {
-                Change::Guard { at, unless_calls } => {
-                    out.copy(end..*at);
-                    end = *at;
-                    if let (Some(guards), false) = (&mut self.guards, self.module.is_guarded(*unless_calls)) {
-                        out.add(guards.bytes(), *at);
-                    }
-                }
                 Change::Charge(charge) => {
                     out.copy(end..charge.at);
                     end = charge.at;
@@ -218,6 +228,13 @@ fn memory_type(memory: wasm_encoder::MemoryType) -> Vec<u8> {
     let mut bytes = Vec::new();
     memory.encode(&mut bytes);
     bytes
+}
+
+/// The body of a function that traps.
+fn landing() -> Vec<u8> {
+    let mut function = wasm_encoder::Function::new([]);
+    function.instructions().unreachable().end();
+    function.into_raw_body()
 }
 
 fn function_type(parameters: Vec<wasm_encoder::ValType>, results: &[wasm_encoder::ValType]) -> Vec<u8> {

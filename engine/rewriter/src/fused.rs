@@ -2,7 +2,7 @@
 //! Whether components in a file call each other.
 //!
 //! Core code that calls a function which another component instance of the file lifted goes through an adapter. The
-//! compiler makes that itself, after everything here, so it has no guards. Components are functions over imports: the
+//! compiler makes that itself, after everything here. Components are functions over imports: the
 //! answer, and how much there is to compile, come out of instantiating them, here with nothing but where functions
 //! come from.
 use crate::limits::{self, check};

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Makes WebAssembly that nobody trusts into WebAssembly that can be stopped, before it is compiled.
+//! Makes WebAssembly that nobody trusts into WebAssembly that can be stopped and counted, before it is compiled.
 //!
 //! A file is validated, its compilation is bounded (`limits`), and it is written anew with the same meaning:
 //! - a bulk instruction becomes a call of a function that does it in chunks (`bulk`), since one instruction is one call
 //!   into the compiler's runtime, which nothing interrupts;
-//! - loops and functions that call get a guard, by which they can be stopped (`guard`), if asked for;
-//! - every block is charged for its instructions (`meter`), if asked for.
+//! - every block is charged for its instructions (`meter`), if asked for;
+//! - a module gets a function that traps, if asked for: where one that is interrupted goes on.
 //!
 //! Everything that is added stands at the end of its index space, so no index changes and whatever is not touched is
 //! copied byte by byte. `scan` reads and plans, `emit` writes, and `splice` remembers where every byte came from.
@@ -15,7 +15,6 @@ mod bulk;
 mod effort;
 mod emit;
 mod fused;
-mod guard;
 mod limits;
 mod lines;
 mod meter;
@@ -27,7 +26,6 @@ mod splice;
 mod texts;
 
 pub use bulk::Chunk;
-pub use guard::Guard;
 pub use limits::FEATURES;
 pub use places::{Location, Places};
 pub use refusal::Refusal;
@@ -36,10 +34,10 @@ pub use scan::Kind;
 /// How to rewrite.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Options {
-    /// The guards that loops and functions get, if any.
-    pub guard: Option<Guard>,
     /// Whether what it does is counted.
     pub meter: bool,
+    /// Whether modules get a function that does nothing but trap.
+    pub landing: bool,
     /// The largest piece of a bulk operation that is done at once; tests make it small.
     pub chunk: Chunk,
 }
@@ -51,7 +49,7 @@ pub struct Rewritten {
     pub bytes: Vec<u8>,
     /// What the file is.
     pub kind: Kind,
-    /// Whether a component in it calls another one in it: the adapter between them has no guards.
+    /// Whether a component in it calls another one in it: by way of an adapter that the compiler makes.
     pub fused: bool,
     /// Whether it imports something of WASI.
     pub imports_wasi: bool,

@@ -4,7 +4,7 @@ use crate::Refusal;
 use wasmparser::WasmFeatures;
 
 /// What the engine has for guests: Wasmtime's defaults less threads, 64-bit and more than one memory, and collected
-/// objects. Rewritten modules need threads (atomic loads), 64-bit memories and several memories besides.
+/// objects. Metered modules need 64-bit memories and several memories besides.
 pub const FEATURES: WasmFeatures = WasmFeatures::WASM3
     .union(WasmFeatures::COMPONENT_MODEL)
     .difference(WasmFeatures::THREADS)

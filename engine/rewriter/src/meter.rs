@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What a program does, counted: every block adds what its instructions cost to one number.
 //!
-//! The number stands at the beginning of a memory that is appended to the module, a 64-bit memory as that of the guards:
+//! The number stands at the beginning of a memory that is appended to the module, a 64-bit memory:
 //! validation keeps guests from having one, the host knows it by its type, and gives all modules of a run the same. It
 //! counts up from what the host wrote there, and below zero means that the limit was passed.
 //!
@@ -12,9 +12,9 @@
 use wasm_encoder::{BlockType, Function, InstructionSink, MemArg, MemoryType};
 use wasmparser::{Catch, Operator};
 
-/// What counts: told from the memory of the guards by its maximum.
+/// Where it is counted.
 pub(crate) const MEMORY: MemoryType =
-    MemoryType { minimum: 1, maximum: Some(2), memory64: true, shared: false, page_size_log2: None };
+    MemoryType { minimum: 1, maximum: Some(1), memory64: true, shared: false, page_size_log2: None };
 
 /// What a block may be charged for pieces in it that are not always reached. The smaller, the closer to what was
 /// executed; the larger, the cheaper to count.

@@ -53,6 +53,7 @@ pub(crate) fn write(wasm: &[u8], root: &Binary, runs: &[(usize, Origin)]) -> Vec
         functions: Vec::new(),
         rows: Vec::new(),
         scopes: Vec::new(),
+        modules: 0,
         is_cut: false,
     };
     for module in root.modules() {
@@ -67,11 +68,13 @@ struct Writer {
     functions: Vec<[u32; FUNCTION]>,
     rows: Vec<Row>,
     scopes: Vec<Scope>,
+    modules: u32,
     is_cut: bool,
 }
 
 impl Writer {
     fn add_module(&mut self, wasm: &[u8], module: &Binary) {
+        self.modules += 1;
         let content = |id: SectionId| {
             module.sections.iter().find(|section| section.id == id as u8).map(|section| section.content.clone())
         };
@@ -124,7 +127,7 @@ impl Writer {
         );
         add_words(&mut table, [MAGIC, is_cut.into()]);
         add_words(&mut table, counts.map(|count| count as u32));
-        add_words(&mut table, [0]);
+        add_words(&mut table, [self.modules]);
         runs.iter().for_each(|&(start, origin)| add_words(&mut table, [start as u32, origin_word(origin)]));
         self.functions.iter().for_each(|&function| add_words(&mut table, function));
         for row in &self.rows {
@@ -190,6 +193,7 @@ impl<'a, const WORDS: usize> List<'a, WORDS> {
 #[derive(Clone, Copy)]
 pub struct Places<'a> {
     is_cut: bool,
+    modules: u32,
     runs: List<'a, RUN>,
     functions: List<'a, FUNCTION>,
     rows: List<'a, ROW>,
@@ -201,9 +205,10 @@ impl<'a> Places<'a> {
     /// None: this is not a table, or it is cut off.
     pub fn new(mut table: &'a [u8]) -> Option<Places<'a>> {
         let head = List::<HEAD_WORDS>::take(&mut table, 1)?.get(0)?;
-        let [MAGIC, is_cut, runs, functions, rows, scopes, texts, _] = head else { return None };
+        let [MAGIC, is_cut, runs, functions, rows, scopes, texts, modules] = head else { return None };
         let places = Places {
             is_cut: is_cut != 0,
+            modules,
             runs: List::take(&mut table, runs)?,
             functions: List::take(&mut table, functions)?,
             rows: List::take(&mut table, rows)?,
@@ -244,7 +249,15 @@ impl<'a> Places<'a> {
         vec![Location { hidden: true, ..Location::default() }]
     }
 
-    /// The offset in the file as it was; a guard or call that was added counts as what it was added for.
+    /// The same, if the file has so many modules; adapters between components are modules beyond them.
+    pub fn find_in_module(&self, module: usize, offset: usize) -> Vec<Location<'a>> {
+        if module < self.modules as usize {
+            return self.find(offset);
+        }
+        vec![Location { hidden: true, ..Location::default() }]
+    }
+
+    /// The offset in the file as it was; a call or charge that was added counts as what it was added for.
     fn original(&self, offset: usize) -> Option<u32> {
         let offset = u32::try_from(offset).ok()?;
         let (_, [start, origin]) = self.runs.last_at(offset)?;

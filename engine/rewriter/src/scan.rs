@@ -23,8 +23,6 @@ pub enum Kind {
 /// A change of a function's body.
 #[derive(Debug)]
 pub(crate) enum Change {
-    /// A guard before this offset, unless this function is sure to be called next and has one.
-    Guard { at: usize, unless_calls: Option<u32> },
     /// What a block costs.
     Charge(Charge),
     /// The meter's number is read again before this offset.
@@ -37,7 +35,7 @@ impl Change {
     /// Where it is made.
     fn at(&self) -> usize {
         match self {
-            Change::Guard { at, .. } | Change::Reload { at } => *at,
+            Change::Reload { at } => *at,
             Change::Charge(charge) => charge.at,
             Change::Call { range, .. } => range.start,
         }
@@ -48,8 +46,6 @@ impl Change {
 #[derive(Debug)]
 pub(crate) struct Body {
     pub range: Range<usize>,
-    /// Whether it calls. A function that neither loops nor calls ends soon by itself: it gets no guard.
-    pub calls: bool,
     /// Where its locals end and its instructions begin.
     pub start: usize,
     /// Where the meter's number is kept in it besides; a local is a new one, after its own.
@@ -258,7 +254,6 @@ impl Scanner {
     }
 
     fn read_body(&mut self, function: FuncToValidate<ValidatorResources>, body: &FunctionBody) -> Result<(), Refusal> {
-        let guards = self.options.guard.is_some();
         let mut validator = function.into_validator(std::mem::take(&mut self.allocations));
         let index = validator.index();
         check_function(index, "bytes", body.range().len() as u64, limits::FUNCTION_BYTES)?;
@@ -272,7 +267,6 @@ impl Scanner {
         let mut changes = Vec::new();
         let mut calls = false;
         let mut small_length = None;
-        let mut is_straight_from_loop = false;
         let start = reader.original_position();
         let mut planner = self.options.meter.then(|| Planner::new(start));
         while !reader.eof() {
@@ -292,18 +286,6 @@ impl Scanner {
                     planner.charge(bulk.cost(length));
                 }
             }
-            if guards && matches!(operator, Operator::Loop { .. }) {
-                changes.push(Change::Guard { at: end, unless_calls: None });
-            }
-            if let (Operator::Call { function_index }, true, Some(Change::Guard { unless_calls, .. })) =
-                (&operator, is_straight_from_loop, changes.last_mut())
-            {
-                unless_calls.get_or_insert(*function_index);
-            }
-            is_straight_from_loop = match operator {
-                Operator::Loop { .. } => true,
-                _ => is_straight_from_loop && !is_control(&operator),
-            };
             calls |= is_call(&operator);
             if let (None, Some(bulk)) = (small_length, Bulk::of(&operator)) {
                 changes.push(Change::Call { range: at..end, bulk: self.module().index_of(bulk)? });
@@ -317,9 +299,6 @@ impl Scanner {
             };
         }
         reader.finish_expression(&validator.visitor(reader.original_position()))?;
-        if guards && calls {
-            changes.insert(0, Change::Guard { at: start, unless_calls: None });
-        }
         let mut copy = Copy::Nowhere;
         if let Some(planner) = planner {
             let plan = planner.finish(calls);
@@ -329,7 +308,7 @@ impl Scanner {
                 changes.extend(plan.reloads.into_iter().map(|at| Change::Reload { at }));
             }
             changes.extend(plan.charges.into_iter().map(Change::Charge));
-            // At one place a guard and a reload come first, and a call, which takes an instruction's place, last.
+            // At one place a reload comes first, and a call, which takes an instruction's place, last.
             changes.sort_by_key(|change| (change.at(), matches!(change, Change::Call { .. })));
         }
         let effort_ns = effort.nanoseconds();
@@ -346,7 +325,7 @@ impl Scanner {
             limits::FILE_MS,
         )?;
         self.allocations = validator.into_allocations();
-        self.module().bodies.push(Body { range: body.range(), calls, start, copy, changes });
+        self.module().bodies.push(Body { range: body.range(), start, copy, changes });
         Ok(())
     }
 }
@@ -367,12 +346,6 @@ impl Module {
     /// How many functions are imported: those come first.
     pub fn imported(&self) -> u32 {
         self.functions - self.bodies.len() as u32
-    }
-
-    /// Whether this is a function that begins with a guard.
-    pub fn is_guarded(&self, function: Option<u32>) -> bool {
-        let body = function.and_then(|function| function.checked_sub(self.imported()));
-        body.is_some_and(|body| self.bodies[body as usize].calls)
     }
 
     /// Which of the functions for bulk instructions does this one.
@@ -406,31 +379,6 @@ fn is_call(operator: &Operator) -> bool {
         Call { .. }
             | CallIndirect { .. }
             | CallRef { .. }
-            | ReturnCall { .. }
-            | ReturnCallIndirect { .. }
-            | ReturnCallRef { .. }
-    )
-}
-
-/// Whether what comes next may not be what stands next.
-fn is_control(operator: &Operator) -> bool {
-    use Operator::*;
-    matches!(
-        operator,
-        Block { .. }
-            | If { .. }
-            | Else
-            | End
-            | TryTable { .. }
-            | Br { .. }
-            | BrIf { .. }
-            | BrTable { .. }
-            | BrOnNull { .. }
-            | BrOnNonNull { .. }
-            | Return
-            | Unreachable
-            | Throw { .. }
-            | ThrowRef
             | ReturnCall { .. }
             | ReturnCallIndirect { .. }
             | ReturnCallRef { .. }

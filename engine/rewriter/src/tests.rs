@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What is written is valid, and what must not be accepted is refused with the reason.
-use crate::{rewrite, Guard, Kind, Options, Refusal, Rewritten, FEATURES};
+use crate::{rewrite, Kind, Options, Refusal, Rewritten, FEATURES};
 use wasmparser::{Validator, WasmFeatures};
 
-const GUARDS: Options = Options { guard: Some(Guard::Flag), meter: true, chunk: crate::Chunk { bytes: 64, elements: 8 } };
+const ALL: Options = Options { meter: true, landing: true, chunk: crate::Chunk { bytes: 64, elements: 8 } };
 
 fn rewrite_text(text: &str) -> Result<Rewritten, Refusal> {
-    rewrite(&wat::parse_str(text).expect("the test's text is right"), GUARDS)
+    rewrite(&wat::parse_str(text).expect("the test's text is right"), ALL)
 }
 
 /// Rewrites what has to be accepted, and validates the result with what the engine has.
@@ -144,6 +144,18 @@ fn debug_sections_are_dropped() {
     let rewritten = accept("(module (func) (@custom \".debug_info\" \"12345\") (@custom \"producers\" \"\"))");
     let text = String::from_utf8_lossy(&rewritten.bytes);
     assert!(!text.contains(".debug_info") && text.contains("producers"));
+}
+
+#[test]
+fn what_needs_nothing_is_left_alone() {
+    for text in [
+        "(module (memory 1) (func (loop (br 0))) (@custom \".debug_info\" \"12345\"))",
+        "(component (core module (func (loop (br 0)))))",
+        "(module (memory 1) (func (memory.fill (i32.const 0) (i32.const 0) (i32.const 8))))",
+    ] {
+        let binary = wat::parse_str(text).expect("the test's text is right");
+        assert_eq!(rewrite(&binary, Options::default()).expect("accepted").bytes, binary, "{text}");
+    }
 }
 
 #[test]

@@ -4,7 +4,7 @@ use crate::scan::{scan, Change};
 use crate::{rewrite, Options, FEATURES};
 use wasmparser::{Validator, WasmFeatures};
 
-const METERED: Options = Options { guard: None, meter: true, chunk: crate::Chunk { bytes: 64, elements: 8 } };
+const METERED: Options = Options { meter: true, landing: false, chunk: crate::Chunk { bytes: 64, elements: 8 } };
 
 /// What the blocks of a module's last function cost, in their order; those that look at the limit are marked.
 fn charges(text: &str) -> String {

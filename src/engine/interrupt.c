@@ -1,0 +1,415 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The handler and who sends the signal.
+ *
+ * Where it may act. All functions of a guest, adapters between components included, are one block in the image that holds
+ * them: an address in it is guest code, and a thread there holds no lock of the host's. Elsewhere the guest is in a
+ * host function or a trampoline; how it got there is in the store's notes.
+ *
+ * How. A trap needs a frame pointer that is right, also for whoever walks the stack afterwards. At the first and last
+ * instructions of a function it is still, or again, the caller's; so the frame is made whole first. Then a call is
+ * pushed, as if the instruction had called the landing: an instruction that traps. The stack's walker takes one off a return
+ * address, so that what it finds is the interrupted instruction.
+ *
+ * A late signal, or one too many, finds nothing to do. A guest that nobody interrupts pays nothing.
+ */
+#include "engine/interrupt.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <ucontext.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+
+#if !defined(__x86_64__) || !defined(__linux__)
+#error "guests are interrupted on Linux on x86-64 only"
+#endif
+
+#define SIGNAL SIGURG
+/* An attempt that failed is followed by the next after this long, and one that was not answered after twice the last. */
+#define STEP_FIRST_NS (20 * CURFEW__MICROSECOND)
+#define STEP_LAST_NS (640 * CURFEW__MICROSECOND)
+/* A guest in a function of the embedder's is not disturbed: it looks by itself when that has returned. */
+#define STEP_AWAY_NS (50 * CURFEW__MICROSECOND)
+/* A host function's frames may lie this far below a guest's lowest. */
+#define HOST_STACK_BYTES ((uintptr_t)2 << 20)
+/* How long an engine waits for the signal that it sends itself. */
+#define TRIAL_NS (2 * CURFEW__SECOND)
+
+#if defined(__clang__)
+#define HANDLER_CODE __attribute__((disable_sanitizer_instrumentation))
+#else
+#define HANDLER_CODE __attribute__((no_sanitize("address", "thread", "undefined")))
+#endif
+
+/* What this thread executes. Read by the handler: in the initial-exec model no access can allocate or lock. */
+__attribute__((visibility("hidden"), tls_model("initial-exec"))) _Thread_local curfew__target *volatile curfew__current;
+
+_Static_assert(offsetof(curfew__target, landed) == 0, "known to the code below");
+_Static_assert(offsetof(curfew__target, return_address) == 8, "known to the code below");
+_Static_assert(offsetof(curfew__target, landing) == 16, "known to the code below");
+
+/*
+ * Where a hijacked return comes to: the return address is pushed back to where it was, which makes this a call from
+ * there, and the landing is next. The target's thread has it as the current one whenever its guest can return.
+ */
+void curfew__hijacked(void);
+extern const char curfew__hijacked_end[];
+__asm__(".text\n"
+        ".hidden curfew__hijacked\n"
+        ".hidden curfew__hijacked_end\n"
+        ".globl curfew__hijacked\n"
+        ".globl curfew__hijacked_end\n"
+        ".type curfew__hijacked, @function\n"
+        "curfew__hijacked:\n"
+        "	movq curfew__current@gottpoff(%rip), %r11\n"
+        "	movq %fs:(%r11), %r11\n"
+        "	movl $1, 0(%r11)\n"
+        "	movq 8(%r11), %r10\n"
+        "	pushq (%r10)\n"
+        "	pushq %rbp\n"
+        "	movq %rsp, %rbp\n"
+        "	jmp *16(%r11)\n"
+        "curfew__hijacked_end:\n"
+        ".size curfew__hijacked, .-curfew__hijacked\n");
+
+/* ---- Registers ---------------------------------------------------------------------------------------------- */
+
+typedef struct registers {
+	uintptr_t pc, sp, fp;
+} registers;
+
+enum frame {
+	FRAME_WHOLE,  /* the frame pointer is this function's */
+	FRAME_NONE,   /* the return address is on top of the stack, and the frame pointer the caller's */
+	FRAME_PUSHED, /* the same, but the caller's frame pointer is pushed */
+	FRAME_MOVING, /* a tail call is moving it: not now */
+};
+
+HANDLER_CODE static inline bool starts_with(const uint8_t *code, uint8_t a, uint8_t b, uint8_t c)
+{
+	return code[0] == a && code[1] == b && code[2] == c;
+}
+
+/* A move by r11 to or from the stack's top, with which a tail call makes room. */
+HANDLER_CODE static bool is_moving(const uint8_t *code)
+{
+	bool loads = starts_with(code, 0x4c, 0x8b, 0x5c) || starts_with(code, 0x4c, 0x8b, 0x9c);
+	bool stores = starts_with(code, 0x4c, 0x89, 0x5c);
+
+	return ((loads || stores) && code[3] == 0x24) || (starts_with(code, 0x4c, 0x89, 0x1c) && code[3] == 0x24);
+}
+
+/*
+ * What the registers mean at an instruction of a guest. Cranelift begins functions with `push rbp; mov rbp, rsp`, ends them
+ * with `pop rbp; ret`, and keeps the stack aligned to 16 bytes between.
+ */
+HANDLER_CODE static enum frame frame_at(const registers *at, uintptr_t first)
+{
+	const uint8_t *code = (const uint8_t *)at->pc;
+
+	if (at->sp % 16 == 8)
+		return FRAME_NONE;
+	if (starts_with(code, 0x48, 0x89, 0xe5))
+		return at->pc > first && code[-1] == 0x55 ? FRAME_PUSHED : FRAME_WHOLE;
+	return at->sp == at->fp && is_moving(code) ? FRAME_MOVING : FRAME_WHOLE;
+}
+
+HANDLER_CODE static void push(registers *at, uintptr_t value)
+{
+	at->sp -= sizeof value;
+	*(uintptr_t *)at->sp = value;
+}
+
+/* The guest goes on at the landing, as if its next instruction had called that. False: not at this instruction. */
+HANDLER_CODE static bool redirect(curfew__target *target, registers *at)
+{
+	enum frame frame = frame_at(at, target->code.first);
+
+	if (frame == FRAME_MOVING)
+		return false;
+	if (frame == FRAME_NONE)
+		push(at, at->fp);
+	if (frame != FRAME_WHOLE)
+		at->fp = at->sp;
+	push(at, at->pc + 1);
+	push(at, at->fp);
+	at->fp = at->sp;
+	atomic_store_explicit(&target->interrupted_at, at->pc, memory_order_relaxed);
+	at->pc = target->landing;
+	atomic_store_explicit(&target->landed, 1, memory_order_relaxed);
+	return true;
+}
+
+/* With shadow stacks a return address cannot be changed. */
+HANDLER_CODE static bool has_shadow_stack(void)
+{
+	uintptr_t shadow = 0;
+	__asm__("rdsspq %0" : "+r"(shadow));
+	return shadow != 0;
+}
+
+/*
+ * The guest is in a host function, or called from one: what its return address is, and where, the trampoline between them
+ * has noted. An old note does not fit: its place is off the stack, or holds something else.
+ */
+HANDLER_CODE static void hijack(const curfew__target *target, const registers *at)
+{
+	uintptr_t frame = *(const uintptr_t *)target->exit.frame, address = *(const uintptr_t *)target->exit.address;
+	uintptr_t limit = *(const uintptr_t *)target->exit.stack_limit, top = limit + target->stack_bytes;
+
+	/* Code on another stack has nothing to do with the notes; and beyond this thread's there may be no memory. */
+	if (top < limit || at->sp + HOST_STACK_BYTES < limit || at->sp >= top)
+		return;
+	if (frame < at->sp || frame % 16 || frame + 16 > top)
+		return;
+	if (address <= target->code.first || address >= target->code.end || has_shadow_stack())
+		return;
+	uintptr_t *slot = (uintptr_t *)(frame + 8);
+	if (*slot == address)
+		*slot = (uintptr_t)curfew__hijacked;
+}
+
+/* ---- The handler -------------------------------------------------------------------------------------------- */
+
+HANDLER_CODE static void answer(curfew__target *target, ucontext_t *context)
+{
+	greg_t *saved = context->uc_mcontext.gregs;
+	registers at = { (uintptr_t)saved[REG_RIP], (uintptr_t)saved[REG_RSP], (uintptr_t)saved[REG_RBP] };
+	const curfew__code_range *code = &target->code;
+
+	if (atomic_load_explicit(&target->landed, memory_order_relaxed))
+		return;
+	if (at.pc >= code->first && at.pc < code->end) {
+		if (redirect(target, &at)) {
+			saved[REG_RIP] = (greg_t)at.pc;
+			saved[REG_RSP] = (greg_t)at.sp;
+			saved[REG_RBP] = (greg_t)at.fp;
+		}
+		return;
+	}
+	/* A trampoline may be about to write the notes, and a hijacked return is on its way. */
+	bool in_trampoline = at.pc >= code->text && at.pc < code->text_end;
+	bool is_hijacked = at.pc >= (uintptr_t)curfew__hijacked && at.pc < (uintptr_t)curfew__hijacked_end;
+	if (target->exit.frame && !in_trampoline && !is_hijacked)
+		hijack(target, &at);
+}
+
+/* What rt_sigaction(2) takes: the C library's own may be one that puts signals off. */
+typedef struct action {
+	union {
+		void (*plain)(int);
+		void (*full)(int, siginfo_t *, void *);
+	} call;
+	unsigned long flags;
+	void (*restorer)(void);
+	unsigned long mask;
+} action;
+
+#define HAS_RESTORER 0x04000000ul
+
+static action before;            /* what was there when ours was installed */
+static pthread_mutex_t installing = PTHREAD_MUTEX_INITIALIZER;
+static const char mark;          /* its address is in the signals that are ours */
+
+/* Debuggers know the end of a signal by these very bytes. */
+void curfew__signal_return(void);
+__asm__(".text\n"
+        ".hidden curfew__signal_return\n"
+        ".globl curfew__signal_return\n"
+        ".type curfew__signal_return, @function\n"
+        "curfew__signal_return:\n"
+        "	.byte 0x48, 0xc7, 0xc0, 0x0f, 0x00, 0x00, 0x00, 0x0f, 0x05\n"
+        ".size curfew__signal_return, .-curfew__signal_return\n");
+
+HANDLER_CODE static void pass_on(int number, siginfo_t *info, void *context)
+{
+	if (before.flags & SA_SIGINFO)
+		before.call.full(number, info, context);
+	else if (before.call.plain != SIG_DFL && before.call.plain != SIG_IGN)
+		before.call.plain(number);
+}
+
+/* Where too many signals are pending, the system leaves out what they bring along. */
+HANDLER_CODE static void on_signal(int number, siginfo_t *info, void *context)
+{
+	curfew__target *target = curfew__current;
+	bool is_ours = info->si_code == SI_QUEUE && info->si_value.sival_ptr == (void *)(uintptr_t)&mark;
+
+	if (target && atomic_load_explicit(&target->wanted, memory_order_acquire)) {
+		answer(target, context);
+		atomic_fetch_add_explicit(&target->answers, 1, memory_order_release);
+	}
+	if (!is_ours)
+		pass_on(number, info, context);
+}
+
+static long set_action(const action *wanted, action *old)
+{
+	return syscall(SYS_rt_sigaction, SIGNAL, wanted, old, sizeof wanted->mask);
+}
+
+static bool is_installed(void)
+{
+	action now = { 0 };
+	return !set_action(NULL, &now) && (now.flags & SA_SIGINFO) && now.call.full == on_signal;
+}
+
+/* Under the lock. */
+static void install(void)
+{
+	action ours = { .call.full = on_signal, .restorer = curfew__signal_return,
+		            .flags = SA_SIGINFO | SA_ONSTACK | SA_RESTART | HAS_RESTORER };
+
+	if (is_installed() || set_action(NULL, &before))
+		return;
+	/* The other handler may count on what it blocks. */
+	ours.mask = before.mask;
+	set_action(&ours, NULL);
+}
+
+void curfew__interrupt_reclaim(void)
+{
+	pthread_mutex_lock(&installing);
+	install();
+	pthread_mutex_unlock(&installing);
+}
+
+/* ---- Sending ------------------------------------------------------------------------------------------------ */
+
+int curfew__interrupt_signal(void)
+{
+	return SIGNAL;
+}
+
+/* Never to another process: a thread that has ended is nobody's. */
+static bool send(pid_t thread)
+{
+	siginfo_t info = { 0 };
+
+	info.si_code = SI_QUEUE;
+	info.si_pid = getpid();
+	info.si_value.sival_ptr = (void *)(uintptr_t)&mark;
+	return !syscall(SYS_rt_tgsigqueueinfo, info.si_pid, thread, SIGNAL, &info);
+}
+
+void curfew__interrupt_admit(sigset_t *old)
+{
+	sigset_t ours;
+
+	sigemptyset(&ours);
+	sigaddset(&ours, SIGNAL);
+	pthread_sigmask(SIG_UNBLOCK, &ours, old);
+}
+
+void curfew__interrupt_restore(const sigset_t *old)
+{
+	if (sigismember(old, SIGNAL))
+		pthread_sigmask(SIG_SETMASK, old, NULL);
+}
+
+/* Sends this thread a signal and waits for it; NULL: it has come. */
+static const char *try_signal(void)
+{
+	curfew__target trial = { .thread = gettid() }, *old = curfew__current;
+	int64_t until = curfew__now() + TRIAL_NS;
+	const char *wrong = NULL;
+
+	atomic_store(&trial.wanted, true);
+	curfew__current = &trial;
+	if (!send(atomic_load(&trial.thread)))
+		wrong = strerror(errno);
+	while (!wrong && !atomic_load(&trial.answers) && is_installed() && curfew__now() < until)
+		nanosleep(&(struct timespec){ .tv_nsec = 100000 }, NULL);
+	curfew__current = old;
+	if (!wrong && !atomic_load(&trial.answers))
+		wrong = is_installed() ? "it does not arrive" : "another handler took its place and does not call the one before it";
+	return wrong;
+}
+
+bool curfew__interrupt_prepare(char *message)
+{
+	static bool was_installed;
+	sigset_t old;
+
+	/* Whoever takes it over after this is asked to pass it on: taking it back could make two that call each other. */
+	pthread_mutex_lock(&installing);
+	if (!was_installed)
+		install();
+	was_installed = true;
+	pthread_mutex_unlock(&installing);
+	curfew__interrupt_admit(&old);
+	const char *wrong = try_signal();
+	curfew__interrupt_restore(&old);
+	if (wrong)
+		snprintf(message, 256, "guests cannot be interrupted by SIGURG: %s", wrong);
+	return !wrong;
+}
+
+/* ---- Targets ------------------------------------------------------------------------------------------------ */
+
+bool curfew__target_init(curfew__target *target, const curfew__code_range *code, wasmtime_context_t *context,
+                         const wasmtime_func_t *function, size_t stack_bytes)
+{
+	memset(target, 0, sizeof *target);
+	target->code = *code;
+	target->landing = code->landing;
+	target->stack_bytes = stack_bytes;
+	if (!curfew__exit_find(context, function, &target->exit))
+		return false;
+	target->return_address = (const uintptr_t *)target->exit.address;
+	return true;
+}
+
+void curfew__target_reset(curfew__target *target)
+{
+	atomic_store(&target->wanted, false);
+	atomic_store(&target->landed, 0);
+	atomic_store(&target->interrupted_at, 0);
+	atomic_store(&target->answers, 0);
+	target->seen_answers = 0;
+	target->step_ns = 0;
+}
+
+bool curfew__target_enter(curfew__target *target, curfew__target **old)
+{
+	*old = curfew__current;
+	curfew__current = target;
+	atomic_store(&target->thread, gettid());
+	/* Whoever wants it interrupted has either seen this thread or is seen here. */
+	return !atomic_load(&target->wanted);
+}
+
+void curfew__target_leave(curfew__target *target, curfew__target *old)
+{
+	atomic_store(&target->thread, 0);
+	curfew__current = old;
+}
+
+bool curfew__target_has_landed(const curfew__target *target)
+{
+	return atomic_load(&target->landed) != 0;
+}
+
+int64_t curfew__target_interrupt(curfew__target *target, int64_t now)
+{
+	atomic_store(&target->wanted, true);
+	if (atomic_load(&target->landed))
+		return CURFEW__NEVER;
+	if (atomic_load(&target->is_away))
+		return now + STEP_AWAY_NS;
+	unsigned answers = atomic_load(&target->answers);
+	bool was_answered = answers != target->seen_answers || !target->step_ns;
+	int64_t longer = target->step_ns * 2 < STEP_LAST_NS ? target->step_ns * 2 : STEP_LAST_NS;
+	pid_t thread = atomic_load(&target->thread);
+
+	target->seen_answers = answers;
+	target->step_ns = was_answered ? STEP_FIRST_NS : longer;
+	if (thread)
+		send(thread);
+	return now + target->step_ns;
+}

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Stops at the instants between two states: a run begins, is parked, is taken up by another thread, ends. Whoever takes a
+ * lock is held up now and then, so that what lies between two locks takes as long as it can.
+ */
+#include "../api/harness.h"
+
+#include <dlfcn.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <time.h>
+
+#define HELD_UP_NS 3000000
+#define ONE_IN 8
+
+static atomic_bool holds_up;
+
+/* In place of the C library's, for the library as well: it is a shared one. */
+int pthread_mutex_lock(pthread_mutex_t *mutex)
+{
+	static int (*real)(pthread_mutex_t *);
+	static _Thread_local unsigned seed;
+	if (real == NULL)
+		*(void **)&real = dlsym(RTLD_NEXT, "pthread_mutex_lock");
+	if (seed == 0)
+		seed = (unsigned)(uintptr_t)&seed >> 4;
+	if (atomic_load(&holds_up) && rand_r(&seed) % ONE_IN == 0)
+		(void)nanosleep(&(struct timespec){.tv_nsec = HELD_UP_NS}, NULL);
+	return real(mutex);
+}
+
+static void *answer(void *call)
+{
+	static _Thread_local unsigned seed;
+	seed = (unsigned)(uintptr_t)call;
+	harness_sleep_us(rand_r(&seed) % 3000);
+	curfew_host_call_return(call, "1", 1);
+	return NULL;
+}
+
+static void begin_answer(void *context, curfew_host_call *call)
+{
+	pthread_t thread;
+	(void)context;
+	CHECK_EQUAL(pthread_create(&thread, NULL, answer, call), 0);
+	(void)pthread_detach(thread);
+}
+
+static curfew_engine *engine;
+static curfew_program *program;
+
+static void prepare(const char *text)
+{
+	curfew_engine_options options = {.size = sizeof options, .threads = 2};
+	CHECK_OK(curfew_engine_create(&options, &engine, NULL));
+	curfew_source source = {.size = sizeof source, .name = "p.mjs", .text = text, .text_length = strlen(text),
+	                        .language = CURFEW_LANGUAGE_JS_MODULE};
+	CHECK_OK(curfew_program_create(engine, &source, &program, NULL));
+	curfew_host_function f = {.size = sizeof f, .name = "f", .call = begin_answer, .flags = CURFEW_HOST_ASYNC};
+	CHECK_OK(curfew_program_set_functions(program, &f, 1, NULL));
+	atomic_store(&holds_up, true);
+}
+
+static void clear_up(void)
+{
+	atomic_store(&holds_up, false);
+	curfew_program_destroy(program);
+	curfew_engine_destroy(engine);
+}
+
+/*
+ * An answer comes while the run is being parked, and another thread takes it up: the first one must not set the alarm any
+ * more, or nothing looks at the CPU time of what follows.
+ */
+static void limits_hold_after_every_wait(void)
+{
+	prepare("await host.f(); for (;;);");
+	for (int i = 0; i < 60; i++) {
+		curfew_limits limits = {.size = sizeof limits, .cpu_ns = harness_ms(20), .timeout_ns = harness_ms(5000)};
+		curfew_run_options options = {.size = sizeof options, .limits = &limits};
+		curfew_run *run = NULL;
+		CHECK_OK(curfew_run_start(program, &options, &run, NULL));
+		CHECK_EQUAL(curfew_run_wait(run)->outcome, CURFEW_OUTCOME_CPU);
+		curfew_run_destroy(run);
+	}
+	clear_up();
+}
+
+/* Cancels, deadlines and ends by itself come together: one of them is the outcome, with its own time, and first in the list. */
+static void ends_are_one_of_those_that_came(void)
+{
+	prepare("for (let i = 0; i < 5; i++) { await new Promise(f => setTimeout(f, 1)); await host.f(); }");
+	for (int i = 0; i < 80; i++) {
+		curfew_limits limits = {.size = sizeof limits, .timeout_ns = harness_ms(5 + i % 20)};
+		curfew_run_options options = {.size = sizeof options, .limits = &limits};
+		curfew_run *run = NULL;
+		CHECK_OK(curfew_run_start(program, &options, &run, NULL));
+		harness_sleep_us((unsigned)(i % 8) * 3000);
+		curfew_run_cancel(run);
+		const curfew_report *report = curfew_run_wait(run);
+		CHECK(report->outcome == CURFEW_OUTCOME_FINISHED || report->outcome == CURFEW_OUTCOME_CANCELLED ||
+		      report->outcome == CURFEW_OUTCOME_DEADLINE);
+		CHECK_EQUAL(report->tripped_count > 0, report->outcome != CURFEW_OUTCOME_FINISHED);
+		if (report->tripped_count > 0)
+			CHECK_EQUAL(report->tripped[0], report->outcome);
+		CHECK(report->stop_latency_ns < harness_ms(60000));
+		curfew_run_destroy(run);
+	}
+	clear_up();
+}
+
+/* Timers that are due while their run is being parked are not forgotten. */
+static void wakes_are_not_lost(void)
+{
+	prepare("for (let i = 0; i < 10; i++) await new Promise(f => setTimeout(f, i % 3)); 'done'");
+	for (int i = 0; i < 40; i++) {
+		curfew_limits limits = {.size = sizeof limits, .timeout_ns = harness_ms(20000)};
+		curfew_run_options options = {.size = sizeof options, .limits = &limits};
+		curfew_run *run = NULL;
+		CHECK_OK(curfew_run_start(program, &options, &run, NULL));
+		CHECK_EQUAL(curfew_run_wait(run)->outcome, CURFEW_OUTCOME_FINISHED);
+		curfew_run_destroy(run);
+	}
+	clear_up();
+}
+
+static const harness_test tests[] = {
+	{"limits_hold_after_every_wait", limits_hold_after_every_wait},
+	{"ends_are_one_of_those_that_came", ends_are_one_of_those_that_came},
+	{"wakes_are_not_lost", wakes_are_not_lost},
+};
+
+HARNESS_MAIN(tests)
