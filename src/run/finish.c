@@ -51,9 +51,15 @@ static void fill_counts(curfew_run *run, int64_t ended_ns)
 	                          run->streams[1].length, run->output_truncated);
 	if (run->partial)
 		curfew__report_set_partial(report, run->partial, run->partial_length);
+	/* What stopped it was the first, whoever came first to the list of those that were exceeded. */
+	if (atomic_load(&run->tripped_set) & 1u << report->outcome)
+		curfew__report_add_tripped(report, report->outcome);
 	unsigned count = atomic_load(&run->tripped_count);
-	for (unsigned i = 0; i < count && i < CURFEW_OUTCOME_COUNT; i++)
-		curfew__report_add_tripped(report, (curfew_outcome)atomic_load(&run->tripped[i]));
+	for (unsigned i = 0; i < count && i < CURFEW_OUTCOME_COUNT; i++) {
+		curfew_outcome tripped = (curfew_outcome)atomic_load(&run->tripped[i]);
+		if (tripped != report->outcome)
+			curfew__report_add_tripped(report, tripped);
+	}
 }
 
 static void publish(curfew_run *run)
@@ -111,7 +117,7 @@ static void fill_stop(curfew_run *run, int64_t ended_ns, bool hard)
 
 	report->stop_cause = cause ? cause : report->outcome;
 	if (cause) {
-		int64_t late = (stopped_ns && stopped_ns < ended_ns ? stopped_ns : ended_ns) - atomic_load(&run->due_ns);
+		int64_t late = (stopped_ns && stopped_ns < ended_ns ? stopped_ns : ended_ns) - curfew__run_due(run);
 		report->stop_mode = hard ? CURFEW_STOP_HARD : CURFEW_STOP_SOFT;
 		report->stop_latency_ns = late > 0 ? (uint64_t)late : 0;
 		fill_error_of_stop(run, cause);

@@ -277,7 +277,7 @@ static curfew__run_end begin(curfew_run *run)
 static curfew__run_end resume(curfew_run *run)
 {
 	/* It may have been woken by something else before that time. */
-	if (run->virtual_wake_ns > run->virtual_ns && curfew__now() >= atomic_load(&run->wake_ns))
+	if (run->virtual_wake_ns > run->virtual_ns && curfew__now() >= run->waited_until_ns)
 		run->virtual_ns = run->virtual_wake_ns;
 	return enter(run, CURFEW__GUEST_RESUME);
 }

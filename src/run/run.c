@@ -43,17 +43,17 @@ static bool park(curfew_run *run)
 	/* The watch keeps its hands off the memory while the run gives of it back. */
 	curfew__watch_disarm(watch, &run->alarm);
 	atomic_store(&run->wake_ns, run->kind->wait(run, now));
+	/* Armed before anybody can see that it is parked: the alarm belongs to whoever takes it up next. */
+	curfew__watch_arm(watch, &run->alarm, curfew__run_next_alarm(run, now));
 	atomic_store(&run->phase, CURFEW__RUN_PARKED);
 	/* From here on the run may be elsewhere; the reference of whoever steps it keeps it in memory. */
-	if (atomic_load(&run->woken) && atomic_compare_exchange_strong(&run->phase, &parked, CURFEW__RUN_EXECUTING))
-		return false;
-	curfew__watch_arm(watch, &run->alarm, curfew__run_next_alarm(run, now));
-	return true;
+	return !(atomic_load(&run->woken) && atomic_compare_exchange_strong(&run->phase, &parked, CURFEW__RUN_EXECUTING));
 }
 
 static curfew__run_end go_on(curfew_run *run)
 {
 	atomic_store(&run->woken, false);
+	run->waited_until_ns = atomic_exchange(&run->wake_ns, CURFEW__NEVER);
 	if (atomic_load(&run->cause))
 		return CURFEW__END_NOT_RUN;
 	if (!run->begun) {

@@ -175,8 +175,8 @@ struct curfew_run {
 	curfew__signal *cancels[2]; /* the caller's and the run's own; NULL: none */
 	curfew__alarm alarm;
 	atomic_uint phase;
-	atomic_uint cause;          /* latched outcome; 0: none. The first one stays */
-	_Atomic int64_t due_ns;     /* when the cause's time was up */
+	_Atomic uint64_t latch;     /* the cause of the stop and when its time was up; 0: none. The first one stays */
+	atomic_uint cause;          /* the same cause, for who has no use for the rest */
 	atomic_uint tripped_count;
 	_Atomic uint8_t tripped[CURFEW_OUTCOME_COUNT];
 	atomic_uint tripped_set;
@@ -189,7 +189,8 @@ struct curfew_run {
 	int64_t soft_seen_cpu_ns, soft_step_ns; /* at the last look, and until the next one; watch only */
 	int64_t hard_cpu_ns;        /* the CPU time when it was first interrupted, or last found deaf; watch only */
 	bool tracing;
-	_Atomic int64_t wake_ns;    /* parked until */
+	_Atomic int64_t wake_ns;    /* parked, or about to be, until */
+	int64_t waited_until_ns;    /* what that was when it was taken up last */
 	atomic_bool woken;          /* what it waits for happened before it was parked */
 
 	/* Clocks. */

@@ -182,6 +182,7 @@ static curfew_run *make_run(curfew_program *program, const curfew_limits *limits
 	run->deadline_ns = curfew__later(run->start_ns, limits->timeout_ns);
 	run->virtual_ns = CURFEW__FIXED_NOW_NS;
 	run->seed = FIXED_SEED;
+	atomic_init(&run->wake_ns, CURFEW__NEVER);
 	run->alarm = (curfew__alarm){ .call = curfew__run_on_alarm, .context = run };
 	atomic_init(&run->cpu_segment_ns, -1);
 	curfew__buffer_init(&run->streams[0], (size_t)limits->output_bytes);

@@ -13,6 +13,9 @@
 #include "engine/interrupt.h"
 
 #define RETRY_NS (50 * CURFEW__MICROSECOND)
+/* Bits of the latch that are the cause; the others are nanoseconds, for two years. */
+#define LATCH_SHIFT 8
+_Static_assert(CURFEW_OUTCOME_COUNT <= 1 << LATCH_SHIFT, "an outcome fits");
 /* CPU time in which a signal is sure to have been answered. */
 #define UNANSWERED_NS (20 * CURFEW__MILLISECOND)
 
@@ -28,14 +31,20 @@ void curfew__run_trip(curfew_run *run, curfew_outcome outcome)
 
 void curfew__run_latch(curfew_run *run, curfew_outcome cause, int64_t due_ns)
 {
-	unsigned none = 0;
+	uint64_t none = 0, after = due_ns > run->start_ns ? (uint64_t)(due_ns - run->start_ns) : 0;
 
 	curfew__run_trip(run, cause);
-	/* The time is published by the cause: whoever sees the cause sees when it was due. */
-	int64_t unset = 0;
-	atomic_compare_exchange_strong(&run->due_ns, &unset, due_ns);
-	if (atomic_compare_exchange_strong(&run->cause, &none, (unsigned)cause) && run->on_stop)
+	/* Cause and time in one word: whoever comes first decides both. */
+	if (!atomic_compare_exchange_strong(&run->latch, &none, after << LATCH_SHIFT | (uint64_t)cause))
+		return;
+	atomic_store(&run->cause, (unsigned)cause);
+	if (run->on_stop)
 		run->on_stop(run->on_stop_context, cause);
+}
+
+int64_t curfew__run_due(const curfew_run *run)
+{
+	return run->start_ns + (int64_t)(atomic_load(&run->latch) >> LATCH_SHIFT);
 }
 
 static bool cancelled(const curfew_run *run, int64_t *when_ns, unsigned *times)
@@ -190,7 +199,8 @@ int64_t curfew__run_next_alarm(curfew_run *run, int64_t now)
 		return now;
 	int64_t next = atomic_load(&run->time_up) ? atomic_load(&run->hard_ns) : run->deadline_ns;
 	next = earlier(next, look_at_cpu(run, now));
-	if (atomic_load(&run->phase) == CURFEW__RUN_PARKED)
+	/* Of one that is to go on that time is over. */
+	if (atomic_load(&run->phase) != CURFEW__RUN_READY)
 		next = earlier(next, atomic_load(&run->wake_ns));
 	return atomic_load(&run->cause) ? now : next;
 }
@@ -209,5 +219,7 @@ int64_t curfew__run_on_alarm(void *context, int64_t now)
 	bool told = !was_up && atomic_load(&run->time_up);
 	if (atomic_load(&run->phase) == CURFEW__RUN_PARKED && (told || now >= atomic_load(&run->wake_ns)))
 		make_ready(run);
-	return curfew__run_next_alarm(run, now);
+	int64_t next = curfew__run_next_alarm(run, now);
+	/* Due already: it is about to be parked, or was taken up a moment ago. */
+	return next > now || atomic_load(&run->cause) ? next : now + RETRY_NS;
 }

@@ -9,6 +9,8 @@
 void curfew__run_trip(curfew_run *run, curfew_outcome outcome);
 /* Latches the cause of the stop, unless there is one already; due_ns: when its time was up. */
 void curfew__run_latch(curfew_run *run, curfew_outcome cause, int64_t due_ns);
+/* When the time of the cause that is latched was up. */
+int64_t curfew__run_due(const curfew_run *run);
 /* Compares deadline and cancel with the time. */
 void curfew__run_look_at_clock(curfew_run *run, int64_t now);
 /* Shows the program that its time is up, if it is. */
