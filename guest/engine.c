@@ -58,6 +58,7 @@ static int curfew_json_place_length; /* of the text that curfew_note_json_place 
 #include "quickjs.adapted.c"
 
 #include "guest.h"
+#include "plain_json.h"
 #include "prelude.h"
 
 #define NAME_BYTES 96

@@ -62,6 +62,49 @@ static JSValue native_aborted(JSContext *ctx, JSValueConst this_value, int argc,
 	return JS_NewInt32(ctx, (int32_t)curfew_aborted());
 }
 
+static JSValue run_signal; /* the program's curfew.signal */
+static JSValue any_signal; /* whether any signal is aborted, as the prelude knows */
+
+static JSValue native_set_run_signal(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv)
+{
+	JS_FreeValue(ctx, run_signal);
+	run_signal = argc ? JS_DupValue(ctx, argv[0]) : JS_UNDEFINED;
+	return JS_UNDEFINED;
+}
+
+static JSValue get_run_signal(JSContext *ctx, JSValueConst this_value)
+{
+	return JS_DupValue(ctx, run_signal);
+}
+
+/* Loops look at the run's signal at every turn: until it is aborted that is one look at the control block. */
+static JSValue get_aborted(JSContext *ctx, JSValueConst this_value)
+{
+	bool is_run_signal = JS_IsObject(this_value) && JS_IsObject(run_signal) &&
+	                     JS_VALUE_GET_PTR(this_value) == JS_VALUE_GET_PTR(run_signal);
+
+	if (is_run_signal && !curfew_aborted())
+		return JS_FALSE;
+	return JS_Call(ctx, any_signal, JS_UNDEFINED, 1, &this_value);
+}
+
+static JSValue make_getter(JSContext *ctx, JSValue (*getter)(JSContext *, JSValueConst), const char *name)
+{
+	JSCFunctionType function = { .getter = getter };
+	return JS_NewCFunction2(ctx, function.generic, name, 0, JS_CFUNC_getter, 0);
+}
+
+/* signalGetters(isAborted) -> the getters of AbortSignal.prototype.aborted and curfew.signal */
+static JSValue native_signal_getters(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv)
+{
+	JSValue getters = JS_NewObject(ctx);
+
+	any_signal = argc ? JS_DupValue(ctx, argv[0]) : JS_UNDEFINED;
+	JS_SetPropertyStr(ctx, getters, "aborted", make_getter(ctx, get_aborted, "get aborted"));
+	JS_SetPropertyStr(ctx, getters, "signal", make_getter(ctx, get_run_signal, "get signal"));
+	return getters;
+}
+
 static JSValue native_limits(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv)
 {
 	JSValue list = JS_NewArray(ctx);
@@ -126,6 +169,7 @@ static JSValue native_iterator_items(JSContext *ctx, JSValueConst this_value, in
 void curfew_natives_init(JSValueConst native)
 {
 	JSContext *ctx = curfew_context;
+	run_signal = any_signal = JS_UNDEFINED;
 	static const struct {
 		const char *name;
 		JSCFunction *function;
@@ -135,6 +179,7 @@ void curfew_natives_init(JSValueConst native)
 		{ "params", native_params },       { "user", native_user }, { "secret", native_secret },
 		{ "traceOf", native_trace_of },    { "iteratorItems", native_iterator_items },
 		{ "setTrace", native_set_trace },
+		{ "setRunSignal", native_set_run_signal }, { "signalGetters", native_signal_getters },
 	};
 
 	for (size_t i = 0; i < sizeof functions / sizeof *functions; i++)

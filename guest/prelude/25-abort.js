@@ -66,12 +66,6 @@
 			return result;
 		}
 
-		get aborted() {
-			// As isAborted, which would be one more call for each turn of a loop that looks.
-			if (!this.#aborted && this.#followsRun && aborted() !== 0)
-				isAborted(this);
-			return this.#aborted;
-		}
 		get reason() {
 			isAborted(this);
 			return this.#reason;
@@ -184,10 +178,14 @@
 				run = newSignal();
 				run.#followsRun = true;
 				runSignal = run;
+				setRunSignal(run);
 			};
 			renewRunSignal();
 		}
 	}
+	// These two are native: a loop that looks at them does so at each of its turns.
+	const signalGetter = signalGetters(isAborted);
+	defineProperty(AbortSignal.prototype, 'aborted', { __proto__: null, get: signalGetter.aborted, configurable: true });
 	finishInterface(AbortSignal, 'AbortSignal');
 
 	class AbortController {

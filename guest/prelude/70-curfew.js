@@ -55,5 +55,6 @@
 				throw tooLarge('progress');
 		},
 	};
+	defineProperty(curfew, 'signal', { __proto__: null, get: signalGetter.signal });
 	defineProperty(curfew, Symbol.toStringTag, { __proto__: null, value: 'curfew' });
 	freeze(curfew);

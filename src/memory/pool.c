@@ -56,14 +56,20 @@ static bool set_own(curfew__region *region, const curfew__range *ranges, size_t 
 	return true;
 }
 
+/* Whether the list of its pages is as it was at the last reset: the one thread that has used it had no page fault since. */
+static bool has_same_own(const curfew__region *region, curfew__faults now)
+{
+	return region->own_known && region->thread == now.thread && !atomic_load(&region->was_shared) &&
+	       curfew__faults_none(region->faults, now);
+}
+
 /* Lists the pages of its own, for which it need not look where none can have been added. False: they cannot be told. */
 static bool find_own(curfew__pool *pool, curfew__region *region)
 {
 	curfew__faults now = curfew__faults_now();
 	curfew__range ranges[CURFEW__RANGES_MAX];
 
-	if (region->own_known && region->thread == now.thread && !atomic_load(&region->was_shared) &&
-	    curfew__faults_none(region->faults, now))
+	if (has_same_own(region, now))
 		return true;
 
 	region->faults = now;
@@ -521,10 +527,12 @@ void curfew__pool_give_plain(curfew__pool *pool, curfew__region *region, bool cl
 {
 	if (clean && atomic_load(&region->is_protected))
 		curfew__region_unprotect(region);
-	if (clean)
+	if (clean) {
 		region->base[0] = 0;
-	else
+		region->own_known = has_same_own(region, curfew__faults_now());
+	} else {
 		restore(pool, region, find_own(pool, region));
+	}
 	if (!keep_plain(pool, region))
 		discard(pool, region);
 }

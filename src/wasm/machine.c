@@ -16,6 +16,8 @@
 #define STACK_SMALLEST ((size_t)16 << 10)
 /* Native stack for what the host does on behalf of guest code. */
 #define STACK_FOR_HOST ((size_t)1 << 20)
+#define TEXT_OF(number) #number
+#define TEXT(number) TEXT_OF(number)
 /* Frames that a trap tells of. */
 #define FRAMES_MOST 64
 
@@ -92,12 +94,14 @@ static curfew__region *region_for(const curfew__memory_host *host, bool is_count
 static wasmtime_error_t *new_memory(void *env, const wasm_memorytype_t *type, size_t minimum, size_t maximum,
                                     size_t reserved, size_t guard, wasmtime_linear_memory_t *result)
 {
-	const curfew__memory_host *host = current;
+	curfew__memory_host *host = current;
 	bool is_count = wasmtime_memorytype_is64(type);
 	(void)env, (void)maximum;
 
 	if (!host || reserved > CURFEW__REGION_RESERVE || guard > CURFEW__REGION_GUARD || minimum > CURFEW__REGION_RESERVE)
 		return wasmtime_error_new("no memory of this kind can be made");
+	if (!is_count && host->memories++ == CURFEW__MEMORIES_MAX)
+		return wasmtime_error_new("a run has at most " TEXT(CURFEW__MEMORIES_MAX) " memories, and this component makes more");
 	if (!is_count && !host->charge(host->context, minimum))
 		return wasmtime_error_new("the memory limit does not allow it");
 	memory *made = calloc(1, sizeof *made);

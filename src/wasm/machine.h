@@ -17,6 +17,9 @@
 /* Stack limits of 16 KiB, 32 KiB ... 4 MiB: a run gets the smallest that is at least what it asked for. */
 #define CURFEW__MACHINE_STACKS 9
 
+/* Each memory of a guest takes a region's address space: 4 GiB. */
+#define CURFEW__MEMORIES_MAX 64
+
 typedef struct curfew__machine {
 	wasm_engine_t *engine;
 	wasmtime_linker_t *linker;                     /* for modules: WASI preview 1 */
@@ -49,6 +52,8 @@ typedef struct curfew__memory_host {
 	/* The first thread that it was set on, and whether others followed. Kept by curfew__memory_host_set. */
 	uint64_t thread;
 	bool was_shared;
+	/* Memories of the guest so far. */
+	unsigned memories;
 } curfew__memory_host;
 
 /*

@@ -367,6 +367,58 @@ static void what_another_thread_wrote_is_put_back(void **state)
 	curfew__pool_destroy(pool);
 }
 
+/* A thread that uses a plain region as a clean one each time it is told to. */
+typedef struct cleaner {
+	curfew__pool *_Atomic pool; /* NULL: it has done so */
+	atomic_bool ending;
+} cleaner;
+
+static void *use_when_told(void *argument)
+{
+	cleaner *c = argument;
+
+	while (!atomic_load(&c->ending)) {
+		curfew__pool *pool = atomic_load(&c->pool);
+		if (pool) {
+			curfew__region *region = curfew__pool_take_plain(pool, CURFEW__WASM_PAGE);
+			region->base[0] = 1;
+			curfew__pool_give_plain(pool, region, true);
+			atomic_store(&c->pool, NULL);
+		}
+		sched_yield();
+	}
+	return NULL;
+}
+
+static void what_was_clean_is_looked_at(void **state)
+{
+	cleaner c = { .ending = false };
+	pthread_t thread;
+	(void)state;
+
+	assert_int_equal(pthread_create(&thread, NULL, use_when_told, &c), 0);
+	for (int round = 0; round < 60; round++) {
+		curfew__pool *pool = curfew__pool_create(64 * MIB, 0, false);
+		curfew__region *region = NULL;
+		for (int i = 0; i < 3; i++) {
+			region = curfew__pool_take_plain(pool, CURFEW__WASM_PAGE);
+			curfew__pool_give_plain(pool, region, false);
+		}
+		atomic_store(&c.pool, pool);
+		while (atomic_load(&c.pool))
+			sched_yield();
+		assert_ptr_equal(curfew__pool_take_plain(pool, CURFEW__WASM_PAGE), region);
+		region->base[100] = 1;
+		curfew__pool_give_plain(pool, region, false);
+		assert_ptr_equal(curfew__pool_take_plain(pool, CURFEW__WASM_PAGE), region);
+		assert_int_equal(region->base[100], 0);
+		curfew__pool_give_plain(pool, region, false);
+		curfew__pool_destroy(pool);
+	}
+	atomic_store(&c.ending, true);
+	pthread_join(thread, NULL);
+}
+
 /* The pages that a run touched are in memory for the next one, also those that it had grown into. */
 static void touched_memory_stays(void **state)
 {
@@ -467,6 +519,7 @@ int main(void)
 		cmocka_unit_test(a_reset_is_exact_with_huge_pages),
 		cmocka_unit_test(regions_in_turns_are_exact),
 		cmocka_unit_test(what_another_thread_wrote_is_put_back),
+		cmocka_unit_test(what_was_clean_is_looked_at),
 		cmocka_unit_test(touched_memory_stays),
 		cmocka_unit_test(running_out_of_address_space_heals),
 	};
