@@ -496,6 +496,7 @@ bool curfew__guest_stop_soft(curfew__guest *guest)
 {
 	if (atomic_load(&guest->state) != CURFEW__GUEST_INSIDE)
 		return false; /* its memory is gone already, or being tidied while it waits */
+	curfew__region_note_use(guest->region);
 	atomic_store((_Atomic uint32_t *)&guest->control->stop, 1);
 	if (!atomic_load((_Atomic uint32_t *)&guest->control->answering) && atomic_load(guest->counter) > 1) {
 		guest->taken = atomic_exchange(guest->counter, 1) - 1;
@@ -530,8 +531,10 @@ bool curfew__guest_protect(curfew__guest *guest)
 
 void curfew__guest_tell_aborted(curfew__guest *guest, uint32_t kind)
 {
-	if (atomic_load(&guest->state) != CURFEW__GUEST_STOPPING)
-		atomic_store((_Atomic uint32_t *)&guest->control->aborted, kind);
+	if (atomic_load(&guest->state) == CURFEW__GUEST_STOPPING)
+		return;
+	curfew__region_note_use(guest->region);
+	atomic_store((_Atomic uint32_t *)&guest->control->aborted, kind);
 }
 
 /* ---- Reading ---------------------------------------------------------------------------------------------- */

@@ -2,7 +2,8 @@
 /*
  * Which pages of a private mapping are its own: those that were ever written through it. The kernel says so in two
  * ways. PAGEMAP_SCAN (Linux 6.7) lists them, and takes time for every page that is mapped. And a page becomes the
- * mapping's own only in a page fault of the thread that writes: while a thread has had none, it has added no page.
+ * mapping's own only in a page fault of the thread that writes: while a thread has had none, it has added no page. That
+ * holds for small pages: huge ones are put together by the system, too.
  */
 #ifndef CURFEW_MEMORY_PAGES_H
 #define CURFEW_MEMORY_PAGES_H

@@ -56,10 +56,13 @@ static bool set_own(curfew__region *region, const curfew__range *ranges, size_t 
 	return true;
 }
 
-/* Whether the list of its pages is as it was at the last reset: the one thread that has used it had no page fault since. */
+/*
+ * Whether the list of its pages is as it was at the last reset: the one thread that has used it had no page fault since.
+ * Huge pages are also made by the system, in a thread of its own, around the pages that are there.
+ */
 static bool has_same_own(const curfew__region *region, curfew__faults now)
 {
-	return region->own_known && region->thread == now.thread && !atomic_load(&region->was_shared) &&
+	return region->own_known && region->advice == MADV_NOHUGEPAGE && region->thread == now.thread && !atomic_load(&region->was_shared) &&
 	       curfew__faults_none(region->faults, now);
 }
 

@@ -295,6 +295,36 @@ static void a_reset_is_exact_with_huge_pages(void **state)
 	put_back_whatever_was_written(curfew__pool_create(64 * MIB, 0, true));
 }
 
+/* The system may make a huge page of a few small ones at any time: what is written there then takes no page fault. */
+static void pages_that_the_system_made_are_put_back(void **state)
+{
+	enum { COLLAPSE = 25 }; /* MADV_COLLAPSE of Linux 6.1 */
+	curfew__pool *pool = curfew__pool_create(64 * MIB, 0, true);
+	curfew__image *image = make_image(IMAGE_BYTES, 7);
+	curfew__region *region = NULL;
+	(void)state;
+
+	for (int round = 0; round < 20; round++) {
+		region = curfew__pool_take(pool, image, LIMIT);
+		grow(region, 2 * IMAGE_BYTES);
+		madvise(region->base + IMAGE_BYTES, IMAGE_BYTES, MADV_NOHUGEPAGE); /* so that only one page comes */
+		region->base[IMAGE_BYTES] = 1;
+		madvise(region->base + IMAGE_BYTES, IMAGE_BYTES, MADV_HUGEPAGE);
+		give(pool, region);
+	}
+	assert_ptr_equal(curfew__pool_take(pool, image, LIMIT), region);
+	grow(region, 2 * IMAGE_BYTES);
+	madvise(region->base + IMAGE_BYTES, IMAGE_BYTES, COLLAPSE);
+	region->base[IMAGE_BYTES + 100 * CURFEW__PAGE] = 1;
+	give(pool, region);
+	assert_ptr_equal(curfew__pool_take(pool, image, LIMIT), region);
+	grow(region, 2 * IMAGE_BYTES);
+	assert_fresh(region, 2 * IMAGE_BYTES);
+	give(pool, region);
+	curfew__image_unref(image);
+	curfew__pool_destroy(pool);
+}
+
 /* A second region on the same thread does not make the first one's changes unseen. */
 static void regions_in_turns_are_exact(void **state)
 {
@@ -517,6 +547,7 @@ int main(void)
 		cmocka_unit_test(a_reset_is_exact_without_scans),
 		cmocka_unit_test(a_reset_is_exact_where_nothing_may_stay),
 		cmocka_unit_test(a_reset_is_exact_with_huge_pages),
+		cmocka_unit_test(pages_that_the_system_made_are_put_back),
 		cmocka_unit_test(regions_in_turns_are_exact),
 		cmocka_unit_test(what_another_thread_wrote_is_put_back),
 		cmocka_unit_test(what_was_clean_is_looked_at),
