@@ -34,6 +34,8 @@ enum {
 /* The longest secret. */
 #define CURFEW_GUEST_SECRET_BYTES 65536
 #define CURFEW_GUEST_TRACE_BYTES 16384
+/* Of a function's name in the trace, with a NUL; longer ones are cut. */
+#define CURFEW_GUEST_NAME_BYTES 96
 #define CURFEW_GUEST_SCRATCH_BYTES 1024
 
 /* Offsets are in guest memory; all fields are little-endian and naturally aligned. */

@@ -61,7 +61,6 @@ static int curfew_json_place_length; /* of the text that curfew_note_json_place 
 #include "plain_json.h"
 #include "prelude.h"
 
-#define NAME_BYTES 96
 #define FILE_BYTES 192
 #define TRACE_FRAMES 64
 #define GC_SPARE ((uint64_t)64 << 20)
@@ -432,10 +431,12 @@ static const char *own_name(JSRuntime *rt, JSObject *function, char *buffer)
 	if (!shape || (shape->flags & JS_PROP_TMASK) || JS_VALUE_GET_TAG(property->u.value) != JS_TAG_STRING)
 		return "";
 	JSString *string = JS_VALUE_GET_STRING(property->u.value);
-	uint32_t length = string->len < NAME_BYTES - 1 ? string->len : NAME_BYTES - 1;
-	for (uint32_t i = 0; i < length; i++) {
+	size_t length = 0;
+	for (uint32_t i = 0; i < string->len && length + UTF8_CHAR_LEN_MAX < CURFEW_GUEST_NAME_BYTES; i++) {
 		uint32_t c = string->is_wide_char ? str16(string)[i] : str8(string)[i];
-		buffer[i] = c < 128 ? (char)c : '?';
+		if (is_hi_surrogate(c) && i + 1 < string->len && is_lo_surrogate(str16(string)[i + 1]))
+			c = from_surrogate(c, str16(string)[++i]);
+		length += utf8_encode((uint8_t *)buffer + length, c);
 	}
 	buffer[length] = 0;
 	return buffer;
@@ -447,7 +448,7 @@ static const char *native_function_name(JSRuntime *rt, JSObject *function, char 
 	while (low < high) {
 		uint32_t middle = (low + high) / 2;
 		if (native_names[middle].function == function)
-			return JS_AtomGetStrRT(rt, buffer, NAME_BYTES, native_names[middle].name);
+			return JS_AtomGetStrRT(rt, buffer, CURFEW_GUEST_NAME_BYTES, native_names[middle].name);
 		if (native_names[middle].function < function)
 			low = middle + 1;
 		else
@@ -458,7 +459,7 @@ static const char *native_function_name(JSRuntime *rt, JSObject *function, char 
 
 static void trace_frame(JSRuntime *rt, JSStackFrame *frame)
 {
-	char name[NAME_BYTES], file[FILE_BYTES];
+	char name[CURFEW_GUEST_NAME_BYTES], file[FILE_BYTES];
 	JSObject *function = JS_VALUE_GET_OBJ(frame->cur_func);
 	const char *shown;
 
@@ -475,7 +476,7 @@ static void trace_frame(JSRuntime *rt, JSStackFrame *frame)
 	bool at_loop = frame == stopped_frame && frame->cur_pc != stopped_pc;
 	if (frame->cur_pc)
 		line = find_line_num(curfew_context, code, (uint32_t)(frame->cur_pc - code->byte_code_buf - !at_loop), &column);
-	shown = code->func_name ? JS_AtomGetStrRT(rt, name, NAME_BYTES, code->func_name) : own_name(rt, function, name);
+	shown = code->func_name ? JS_AtomGetStrRT(rt, name, CURFEW_GUEST_NAME_BYTES, code->func_name) : own_name(rt, function, name);
 	trace_text("    at ");
 	trace_clean(*shown ? shown : "<anonymous>", false);
 	trace_text(" (");
@@ -1015,7 +1016,7 @@ static void note_natives(JSContext *ctx, JSValueConst value)
 	native_names[native_name_count++] = (native_name){ object, JS_ATOM_NULL };
 	JS_DupValue(ctx, value);
 	if (object->class_id == JS_CLASS_C_FUNCTION) {
-		char buffer[NAME_BYTES];
+		char buffer[CURFEW_GUEST_NAME_BYTES];
 		native_names[native_name_count - 1].name = JS_NewAtom(ctx, own_name(ctx->rt, object, buffer));
 	}
 	if (object->class_id == JS_CLASS_PROXY ||

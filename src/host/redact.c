@@ -1,362 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A search for many texts at once (Aho and Corasick: Efficient string matching, 1975). Every state stands for a
- * beginning of a pattern, and the state after a byte for the longest such beginning that the text so far ends in: what
- * lies before it can be in no secret any more. So what is held back is always a beginning of a pattern, and is read
- * from there when it turns out to be none.
+ * Searching a text that comes in pieces for a set of secrets, as it is and folded. What may yet become a secret is held
+ * back: from where the longer of the two beginnings starts that the text so far ends in.
  */
 #include "host/redact.h"
 
-#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/json.h"
+#include "host/redact_table.h"
 
-/* Patterns of encoded values are no shorter than this. */
-enum { ENCODED_LEAST = 8 };
-/* Lines of a value are no shorter than this where they stand by themselves. */
-enum { LINE_LEAST = 16 };
-
-typedef struct pattern {
-	const char *bytes;
-	uint32_t length;
-	const char *name; /* of the secret */
-} pattern;
-
-typedef struct state {
-	uint32_t child;   /* one byte further; 0: none */
-	uint32_t sibling; /* another child of the same state */
-	uint32_t fail;    /* the next shorter beginning that the text so far ends in */
-	uint32_t match;   /* 1 + the longest pattern that the text so far ends in; 0: none */
-	uint32_t pattern; /* whose first `depth` bytes this is */
-	uint32_t depth;
-} state;
-
-struct curfew__redactor {
-	state *states; /* [0] is the start */
-	uint32_t state_count;
-	uint32_t first[256]; /* children of the start */
-	pattern *patterns;
-	uint32_t pattern_count;
-	char *bytes;
-};
-
-/* ---- Forms of a value ------------------------------------------------------------------------------------- */
-
-enum form { PLAIN, JSON, CONSOLE, FRAME, PERCENT, BASE64, FORMS = BASE64 + 6 };
-
-static const char hex_digits[] = "0123456789abcdef", upper_hex_digits[] = "0123456789ABCDEF";
-
-static size_t put(char *out, size_t at, char byte)
-{
-	if (out)
-		out[at] = byte;
-	return at + 1;
-}
-
-static size_t put_escape(char *out, size_t at, const char *prefix, const char *digits, unsigned char byte)
-{
-	for (; *prefix; prefix++)
-		at = put(out, at, *prefix);
-	return put(out, put(out, at, digits[byte >> 4]), digits[byte & 15]);
-}
-
-/* The letter that a byte is escaped with after a backslash; 0: none. */
-static char escape_letter(unsigned char byte)
-{
-	static const char escaped[] = "\\\b\f\n\r\t", letters[] = "\\bfnrt";
-	const char *special = memchr(escaped, byte, sizeof escaped - 1);
-
-	return special ? letters[special - escaped] : 0;
-}
-
-/* As JSON.stringify does it. */
-static size_t to_json(const char *value, size_t length, char *out)
-{
-	size_t at = 0;
-
-	for (size_t i = 0; i < length; i++) {
-		unsigned char byte = (unsigned char)value[i];
-		char letter = byte == '"' ? '"' : escape_letter(byte);
-		if (letter)
-			at = put(out, put(out, at, '\\'), letter);
-		else
-			at = byte < 0x20 ? put_escape(out, at, "\\u00", hex_digits, byte) : put(out, at, value[i]);
-	}
-	return at;
-}
-
-/* As the console shows a string inside an object, where it chooses quotes that need no escape. */
-static size_t to_console(const char *value, size_t length, char *out)
-{
-	size_t at = 0;
-
-	for (size_t i = 0; i < length; i++) {
-		unsigned char byte = (unsigned char)value[i];
-		bool wide = byte == 0xc2 && i + 1 < length && (unsigned char)value[i + 1] < 0xa0;
-		if (escape_letter(byte))
-			at = put(out, put(out, at, '\\'), escape_letter(byte));
-		else if (byte < 0x20 || byte == 0x7f || wide)
-			at = put_escape(out, at, "\\x", upper_hex_digits, wide ? (unsigned char)value[++i] : byte);
-		else
-			at = put(out, at, value[i]);
-	}
-	return at;
-}
-
-/* As the name of a function stands in a frame. */
-static size_t to_frame(const char *value, size_t length, char *out)
-{
-	for (size_t i = 0; i < length; i++)
-		put(out, i, (unsigned char)value[i] < ' ' || value[i] == '(' || value[i] == ')' ? '?' : value[i]);
-	return length;
-}
-
-/* As encodeURIComponent does it. */
-static size_t to_percent(const char *value, size_t length, char *out)
-{
-	static const char kept[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.!~*'()";
-	size_t at = 0;
-
-	for (size_t i = 0; i < length; i++)
-		at = memchr(kept, value[i], sizeof kept - 1)
-		             ? put(out, at, value[i])
-		             : put_escape(out, at, "%", upper_hex_digits, (unsigned char)value[i]);
-	return at;
-}
-
-/* The base64 digits that nothing but the value decides, where `before` bytes (0 to 2) precede it in a group of three. */
-static size_t to_base64(const char *value, size_t length, unsigned before, bool for_urls, char *out)
-{
-	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-	size_t count = 0;
-
-	for (size_t bit = (8 * before + 5) / 6 * 6; bit + 6 <= 8 * (before + length); bit += 6) {
-		size_t byte = bit / 8 - before;
-		unsigned pair = (unsigned)(unsigned char)value[byte] << 8;
-		if (byte + 1 < length)
-			pair |= (unsigned char)value[byte + 1];
-		unsigned digit = pair >> (10 - bit % 8) & 63;
-		count = put(out, count, !for_urls || digit < 62 ? digits[digit] : "-_"[digit - 62]);
-	}
-	return count;
-}
-
-/* Writes a form of the value (out may be NULL) and answers its length. */
-static size_t write_form(int form, const curfew_secret *secret, char *out)
-{
-	switch (form) {
-	case PLAIN:
-		if (out)
-			memcpy(out, secret->value, secret->value_length);
-		return secret->value_length;
-	case JSON:
-		return to_json(secret->value, secret->value_length, out);
-	case CONSOLE:
-		return to_console(secret->value, secret->value_length, out);
-	case FRAME:
-		return to_frame(secret->value, secret->value_length, out);
-	case PERCENT:
-		return to_percent(secret->value, secret->value_length, out);
-	default:
-		return to_base64(secret->value, secret->value_length, (unsigned)(form - BASE64) / 2, (form - BASE64) % 2, out);
-	}
-}
-
-/* Length of a form that is to be looked for; 0: this one is not. */
-static size_t form_length(int form, const curfew_secret *secret)
-{
-	if (secret->value_length < CURFEW__REDACT_LEAST)
-		return 0;
-	if (form >= PERCENT && secret->value_length > CURFEW__REDACT_ENCODED_MOST)
-		return 0;
-	if (form == FRAME)
-		return secret->value_length <= CURFEW__REDACT_ENCODED_MOST ? secret->value_length : 0;
-	size_t length = write_form(form, secret, NULL);
-	if (form == JSON || form == CONSOLE || form == PERCENT)
-		return length > secret->value_length ? length : 0; /* else it is the value itself */
-	return form >= BASE64 && length < ENCODED_LEAST ? 0 : length;
-}
-
-/* ---- Building --------------------------------------------------------------------------------------------- */
-
-static unsigned char byte_of(const curfew__redactor *r, const state *s)
-{
-	return (unsigned char)r->patterns[s->pattern].bytes[s->depth - 1];
-}
-
-/* The state one byte further; 0: there is none. */
-static uint32_t child_of(const curfew__redactor *r, uint32_t from, unsigned char byte)
-{
-	if (!from)
-		return r->first[byte];
-	uint32_t child = r->states[from].child;
-	while (child && byte_of(r, &r->states[child]) != byte)
-		child = r->states[child].sibling;
-	return child;
-}
-
-static uint32_t add_child(curfew__redactor *r, uint32_t from, uint32_t pattern_index)
-{
-	uint32_t made = r->state_count++;
-	state *s = &r->states[made];
-
-	*s = (state){ .pattern = pattern_index, .depth = r->states[from].depth + 1 };
-	if (from) {
-		s->sibling = r->states[from].child;
-		r->states[from].child = made;
-	} else {
-		r->first[byte_of(r, s)] = made;
-	}
-	return made;
-}
-
-static void add_pattern(curfew__redactor *r, uint32_t index)
-{
-	const pattern *p = &r->patterns[index];
-	uint32_t at = 0;
-
-	for (uint32_t i = 0; i < p->length; i++) {
-		uint32_t next = child_of(r, at, (unsigned char)p->bytes[i]);
-		at = next ? next : add_child(r, at, index);
-	}
-	if (!r->states[at].match)
-		r->states[at].match = index + 1;
-}
-
-/* The state after a byte. Each step back shortens what each byte lengthens by one: linear over a text. */
-static uint32_t step(const curfew__redactor *r, uint32_t from, unsigned char byte)
-{
-	uint32_t next;
-
-	while (!(next = child_of(r, from, byte)) && from)
-		from = r->states[from].fail;
-	return next;
-}
-
-static void link_state(curfew__redactor *r, uint32_t parent, uint32_t child)
-{
-	state *s = &r->states[child];
-
-	s->fail = parent ? step(r, r->states[parent].fail, byte_of(r, s)) : 0;
-	if (!s->match)
-		s->match = r->states[s->fail].match;
-}
-
-/* Links every state to its next shorter one, nearer ones first; queue has room for all. */
-static void link_states(curfew__redactor *r, uint32_t *queue)
-{
-	uint32_t head = 0, tail = 0;
-
-	for (int byte = 0; byte < 256; byte++) {
-		if (!r->first[byte])
-			continue;
-		link_state(r, 0, r->first[byte]);
-		queue[tail++] = r->first[byte];
-	}
-	while (head < tail) {
-		uint32_t parent = queue[head++];
-		for (uint32_t child = r->states[parent].child; child; child = r->states[child].sibling) {
-			link_state(r, parent, child);
-			queue[tail++] = child;
-		}
-	}
-}
-
-/* Adds the forms of a text to the patterns or, where there is no room for bytes yet, only to their count. */
-static size_t add_forms(curfew__redactor *r, const curfew_secret *secret, size_t at)
-{
-	for (int form = 0; form < FORMS; form++) {
-		size_t length = form_length(form, secret);
-		if (!length)
-			continue;
-		if (r->bytes) {
-			write_form(form, secret, r->bytes + at);
-			r->patterns[r->pattern_count] = (pattern){ r->bytes + at, (uint32_t)length, secret->name };
-		}
-		r->pattern_count++;
-		at += length;
-	}
-	return at;
-}
-
-/* Lines of a key, say, are often shown one by one. */
-static size_t add_lines(curfew__redactor *r, const curfew_secret *secret, size_t at)
-{
-	const char *line = secret->value, *end = line + secret->value_length;
-
-	while (line < end) {
-		const char *line_end = memchr(line, '\n', (size_t)(end - line));
-		size_t length = (size_t)((line_end ? line_end : end) - line);
-		if (length >= LINE_LEAST && length < secret->value_length)
-			at = add_forms(r, &(curfew_secret){ secret->name, line, length }, at);
-		line += length + 1;
-	}
-	return at;
-}
-
-/* Answers how many bytes the patterns have. */
-static size_t collect_patterns(curfew__redactor *r, const curfew_secret *secrets, size_t count)
-{
-	size_t bytes = 0;
-
-	r->pattern_count = 0;
-	for (size_t i = 0; i < count; i++)
-		bytes = add_lines(r, &secrets[i], add_forms(r, &secrets[i], bytes));
-	return bytes;
-}
-
-void curfew__redactor_destroy(curfew__redactor *r)
-{
-	if (!r)
-		return;
-	sodium_free(r->states);
-	sodium_free(r->bytes);
-	free(r->patterns);
-	free(r);
-}
-
-static bool build(curfew__redactor *r, const curfew_secret *secrets, size_t count, size_t bytes)
-{
-	r->states = sodium_malloc((bytes + 1) * sizeof *r->states);
-	r->bytes = sodium_malloc(bytes + 1);
-	r->patterns = calloc(r->pattern_count + 1, sizeof *r->patterns);
-	uint32_t *queue = calloc(bytes + 1, sizeof *queue);
-	bool built = r->states && r->bytes && r->patterns && queue;
-	if (built) {
-		collect_patterns(r, secrets, count);
-		r->states[0] = (state){ 0 };
-		r->state_count = 1;
-		for (uint32_t i = 0; i < r->pattern_count; i++)
-			add_pattern(r, i);
-		link_states(r, queue);
-	}
-	free(queue);
-	return built;
-}
-
-curfew__redactor *curfew__redactor_create(const curfew_secret *secrets, size_t count)
-{
-	curfew__redactor *r = sodium_init() < 0 ? NULL : calloc(1, sizeof *r);
-	size_t bytes = r ? collect_patterns(r, secrets, count) : 0;
-
-	if (!r || bytes > UINT32_MAX / sizeof(state) || !build(r, secrets, count, bytes)) {
-		curfew__redactor_destroy(r);
-		return NULL;
-	}
-	return r;
-}
-
-/* ---- Streams ---------------------------------------------------------------------------------------------- */
-
-/* A piece of the text as it is read: what was held back before it lies in a pattern. */
-typedef struct piece {
-	const char *held; /* the held_length bytes before `start` */
-	uint32_t held_length;
-	const char *bytes;
-	uint64_t start;
-} piece;
+/* So many bytes in a row may be left out of the folded text within a secret; more of them end it. */
+enum { GAP_MAX = 64 };
 
 void curfew__redact_init(curfew__redact_stream *stream, const curfew__redactor *redactor, curfew__redact_sink sink,
                          void *context)
@@ -364,10 +20,24 @@ void curfew__redact_init(curfew__redact_stream *stream, const curfew__redactor *
 	*stream = (curfew__redact_stream){ .redactor = redactor, .sink = sink, .context = context };
 }
 
+/* ---- What is held back ------------------------------------------------------------------------------------ */
+
+/* The text that has not passed yet: what was held back, and the piece that has come. */
+typedef struct piece {
+	const char *bytes;
+	size_t length;
+	uint64_t start;
+} piece;
+
 static void pass(curfew__redact_stream *stream, const char *bytes, uint64_t length)
 {
 	if (length && !stream->refused)
 		stream->refused = !stream->sink(stream->context, bytes, (size_t)length);
+}
+
+static uint64_t held_start(const curfew__redact_stream *stream, const piece *p)
+{
+	return p->start - stream->held_length;
 }
 
 /* Passes the text on, from where it is settled up to `end`. */
@@ -379,7 +49,7 @@ static void pass_until(curfew__redact_stream *stream, const piece *p, uint64_t e
 		return;
 	if (from < p->start) {
 		uint64_t held_end = end < p->start ? end : p->start;
-		pass(stream, p->held + (p->held_length - (p->start - from)), held_end - from);
+		pass(stream, stream->held + stream->held_begin + (from - held_start(stream, p)), held_end - from);
 		from = held_end;
 	}
 	if (from < end)
@@ -387,84 +57,372 @@ static void pass_until(curfew__redact_stream *stream, const piece *p, uint64_t e
 	stream->settled = end;
 }
 
-/* The first match is settled: nothing can grow it any more. */
+/* Makes room behind what is held, in memory of which no copy is left. */
+static bool make_room(curfew__redact_stream *stream, size_t more)
+{
+	size_t needed = stream->held_length + more;
+
+	if (stream->held_begin + needed <= stream->held_capacity)
+		return true;
+	if (needed <= stream->held_capacity / 2) {
+		memmove(stream->held, stream->held + stream->held_begin, stream->held_length);
+		stream->held_begin = 0;
+		return true;
+	}
+	char *held = malloc(2 * needed);
+	if (!held)
+		return false;
+	if (stream->held) {
+		memcpy(held, stream->held + stream->held_begin, stream->held_length);
+		explicit_bzero(stream->held, stream->held_capacity);
+		free(stream->held);
+	}
+	stream->held = held;
+	stream->held_capacity = 2 * needed;
+	stream->held_begin = 0;
+	return true;
+}
+
+/* Keeps what is not settled of the piece; what is settled of the held text is let go. */
+static void hold(curfew__redact_stream *stream, const piece *p)
+{
+	uint64_t from = stream->settled;
+	size_t gone = from < p->start ? (size_t)(from - held_start(stream, p)) : stream->held_length;
+	size_t settled = from > p->start ? (size_t)(from - p->start) : 0;
+
+	stream->held_begin += gone;
+	stream->held_length -= gone;
+	if (!stream->held_length)
+		stream->held_begin = 0;
+	if (settled >= p->length)
+		return;
+	if (!make_room(stream, p->length - settled)) {
+		stream->refused = true;
+		return;
+	}
+	memcpy(stream->held + stream->held_begin + stream->held_length, p->bytes + settled, p->length - settled);
+	stream->held_length += p->length - settled;
+}
+
+void curfew__redact_finish(curfew__redact_stream *stream)
+{
+	if (stream->held)
+		explicit_bzero(stream->held, stream->held_capacity);
+	free(stream->held);
+	free(stream->places);
+	stream->held = NULL;
+	stream->places = NULL;
+	stream->held_begin = stream->held_length = stream->held_capacity = 0;
+}
+
+/* ---- Matches ---------------------------------------------------------------------------------------------- */
+
+/* The first match is settled: nothing can grow it any more but what goes on behind it. */
 static void settle_match(curfew__redact_stream *stream, const piece *p)
 {
 	const curfew__redact_match match = stream->matches[0];
-	const char *name = stream->redactor->patterns[match.pattern].name;
 
 	pass_until(stream, p, match.start);
 	pass(stream, "[secret ", strlen("[secret "));
-	pass(stream, name, strlen(name));
+	pass(stream, match.name, strlen(match.name));
 	pass(stream, "]", 1);
 	stream->settled = match.end;
-	stream->found = name;
+	stream->found = match.name;
 	stream->match_count--;
 	memmove(stream->matches, stream->matches + 1, stream->match_count * sizeof *stream->matches);
 }
 
-/* The text so far ends in `length` bytes that are to be swallowed, with every match that they overlap. */
-static void add_match(curfew__redact_stream *stream, uint32_t pattern_index, uint32_t length)
+/* These bytes are to be swallowed, with every match that they overlap. */
+static void add_match(curfew__redact_stream *stream, curfew__redact_match made)
 {
-	const pattern *patterns = stream->redactor->patterns;
-	curfew__redact_match made = { stream->position - length, stream->position, pattern_index };
-
 	while (stream->match_count) {
 		const curfew__redact_match *last = &stream->matches[stream->match_count - 1];
 		if (last->end <= made.start && stream->match_count < CURFEW__REDACT_MATCHES)
 			break;
 		made.start = last->start < made.start ? last->start : made.start;
-		if (patterns[last->pattern].length >= patterns[made.pattern].length)
-			made.pattern = last->pattern;
+		made.end = last->end > made.end ? last->end : made.end;
+		if (last->weight >= made.weight) {
+			made.weight = last->weight;
+			made.name = last->name;
+		}
 		stream->match_count--;
 	}
-	stream->matches[stream->match_count++] = made;
+	/* What has passed already cannot be taken back. */
+	made.start = made.start < stream->settled ? stream->settled : made.start;
+	if (made.end > made.start)
+		stream->matches[stream->match_count++] = made;
 }
 
-/* Settles what can be in no secret any more: all that lies before what is held back. */
+/* The bytes from `start` to `end` belong to the last match, if it ends where they begin. */
+static void extend_match(curfew__redact_stream *stream, uint64_t start, uint64_t end)
+{
+	if (stream->match_count && stream->matches[stream->match_count - 1].end == start)
+		stream->matches[stream->match_count - 1].end = end;
+	else if (!stream->match_count && stream->settled == start)
+		stream->settled = end;
+}
+
+/* ---- Beginnings that were cut ----------------------------------------------------------------------------- */
+
+static void note_beginning(curfew__redact_beginning *noted, const curfew__search *search, uint32_t state, uint64_t start,
+                           uint64_t end, uint64_t failed_at)
+{
+	const curfew__redact_state *s = &search->states[state];
+	const curfew__pattern *p = &search->patterns[s->pattern];
+
+	if (s->depth < CURFEW__REDACT_LEAST || p->kind == CURFEW__PATTERN_CUT)
+		return;
+	*noted = (curfew__redact_beginning){ start, end, failed_at, p->weight, p->name };
+}
+
+/* The console says that it has cut a string whose quote is at this place. */
+static void count_beginnings(curfew__redact_stream *stream, uint64_t quote)
+{
+	for (int i = 0; i < 2; i++) {
+		const curfew__redact_beginning *b = &stream->beginnings[i];
+		/* A quote is left out of the folded text: there the first dot is what did not fit. */
+		if (b->name && b->failed_at == quote + (uint64_t)i)
+			add_match(stream, (curfew__redact_match){ b->start, b->end, b->weight, b->name });
+		stream->beginnings[i].name = NULL;
+	}
+}
+
+/* ---- The text as it is ------------------------------------------------------------------------------------ */
+
+/* Whether the encoded form of a long value, whose beginning was found, goes on. */
+static bool goes_on(unsigned char kind, unsigned char byte)
+{
+	static const char base64[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_=%";
+
+	if (kind == CURFEW__PATTERN_HEX)
+		return curfew__fold_digit(byte) >= 0 || byte == ' ';
+	return byte && strchr(base64, byte);
+}
+
+static uint64_t plain_start(const curfew__redact_stream *stream)
+{
+	return stream->position - stream->table->plain.states[stream->plain_state].depth;
+}
+
+/* The text so far ends in a pattern. */
+static void match_plain(curfew__redact_stream *stream, const curfew__pattern *p)
+{
+	uint64_t end = stream->position;
+
+	if (p->kind == CURFEW__PATTERN_CUT) {
+		count_beginnings(stream, end - p->length);
+		return;
+	}
+	add_match(stream, (curfew__redact_match){ end - p->length, end, p->weight, p->name });
+	if (p->kind == CURFEW__PATTERN_BASE64)
+		stream->swallow = (unsigned char)p->kind;
+}
+
+static void read_plain(curfew__redact_stream *stream, const curfew__search *search, unsigned char byte)
+{
+	if (stream->swallow && goes_on(stream->swallow, byte))
+		extend_match(stream, stream->position, stream->position + 1);
+	else
+		stream->swallow = 0;
+	if (stream->plain_state && (byte == '\'' || byte == '"' || byte == '`'))
+		note_beginning(&stream->beginnings[0], search, stream->plain_state, plain_start(stream), stream->position,
+		               stream->position);
+
+	stream->plain_state = curfew__search_step(search, stream->plain_state, byte);
+	stream->position++;
+	uint32_t match = search->states[stream->plain_state].match;
+	if (match)
+		match_plain(stream, &search->patterns[match - 1]);
+}
+
+/* ---- The text folded -------------------------------------------------------------------------------------- */
+
+/* Where the beginning starts that the folded text so far ends in; `end` if it ends in none. */
+static uint64_t folded_start(const curfew__redact_stream *stream, uint64_t end)
+{
+	uint32_t depth = stream->table->folded.states[stream->folded_state].depth;
+	return depth ? stream->places[(stream->folded_count - depth) & stream->place_mask].start : end;
+}
+
+static void match_folded(curfew__redact_stream *stream, const curfew__pattern *p, uint64_t end)
+{
+	const curfew__redact_place *first = &stream->places[(stream->folded_count - p->length) & stream->place_mask];
+
+	if (p->kind == CURFEW__PATTERN_SHORT && stream->left_out - first->left_out != p->left_out)
+		return;
+	add_match(stream, (curfew__redact_match){ first->start, end, p->weight, p->name });
+	stream->absorb = p->trailing;
+	if (p->kind == CURFEW__PATTERN_BASE64 || p->kind == CURFEW__PATTERN_HEX)
+		stream->swallow = (unsigned char)p->kind;
+}
+
+/* A byte that is left out: of the secret before it, or within one. */
+static void leave_out(curfew__redact_stream *stream, const curfew__folded *folded)
+{
+	if (!stream->folded_state && !stream->absorb)
+		return;
+	stream->left_out++;
+	if (stream->absorb) {
+		stream->absorb--;
+		extend_match(stream, folded->start, folded->end);
+	}
+	const curfew__redact_place *last = &stream->places[(stream->folded_count - 1) & stream->place_mask];
+	if (stream->folded_state && stream->left_out - last->left_out > GAP_MAX)
+		stream->folded_state = 0;
+}
+
+static void read_folded(curfew__redact_stream *stream, const curfew__search *search, const curfew__folded *folded)
+{
+	if (folded->is_left_out) {
+		leave_out(stream, folded);
+		return;
+	}
+	if (stream->folded_state && folded->byte == '.')
+		note_beginning(&stream->beginnings[1], search, stream->folded_state, folded_start(stream, 0), stream->folded_end,
+		               folded->start);
+
+	stream->absorb = 0;
+	stream->folded_state = curfew__search_step(search, stream->folded_state, folded->byte);
+	/* A beginning of so many bytes has had them in a row: what is in none needs no place. */
+	if (!stream->folded_state)
+		return;
+	stream->folded_end = folded->end;
+	stream->places[stream->folded_count++ & stream->place_mask] = (curfew__redact_place){ folded->start, stream->left_out };
+	uint32_t match = search->states[stream->folded_state].match;
+	if (match)
+		match_folded(stream, &search->patterns[match - 1], folded->end);
+}
+
+/* Before the first byte: the redactor is ready by now. */
+static bool begin(curfew__redact_stream *stream)
+{
+	size_t count = 2;
+
+	stream->table = curfew__redactor_table(stream->redactor);
+	if (!stream->table)
+		return false;
+	while (count < stream->table->folded.longest + 1)
+		count *= 2;
+	stream->places = calloc(count, sizeof *stream->places);
+	stream->place_mask = count - 1;
+	return stream->places != NULL;
+}
+
+/* ---- Both ------------------------------------------------------------------------------------------------- */
+
+/* What lies before this can be in no secret any more. */
+static uint64_t earliest_open(curfew__redact_stream *stream)
+{
+	uint64_t plain = plain_start(stream), unread = curfew__fold_unread(&stream->fold, stream->position);
+	uint64_t folded = folded_start(stream, unread), earliest = plain < folded ? plain : folded;
+
+	for (int i = 0; i < 2; i++) {
+		curfew__redact_beginning *b = &stream->beginnings[i];
+		/* The mark of a cut begins at the quote, and would still be held back. */
+		if (b->name && plain + (uint64_t)i > b->failed_at)
+			b->name = NULL;
+		if (b->name && b->start < earliest)
+			earliest = b->start;
+	}
+	return earliest;
+}
+
+/* Settles what can be in no secret any more. */
 static void settle(curfew__redact_stream *stream, const piece *p)
 {
-	uint64_t held = stream->position - stream->redactor->states[stream->state].depth;
+	uint64_t open = earliest_open(stream);
 
-	while (stream->match_count && stream->matches[0].end <= held)
+	while (stream->match_count && stream->matches[0].end <= open)
 		settle_match(stream, p);
-	pass_until(stream, p, stream->match_count && stream->matches[0].start < held ? stream->matches[0].start : held);
+	pass_until(stream, p, stream->match_count && stream->matches[0].start < open ? stream->matches[0].start : open);
 }
 
-static piece held_before(const curfew__redact_stream *stream, const char *bytes)
+/* Nothing of a secret is in sight. */
+static bool is_idle(const curfew__redact_stream *stream)
 {
-	const state *s = &stream->redactor->states[stream->state];
-	const char *held = s->depth ? stream->redactor->patterns[s->pattern].bytes : "";
-	return (piece){ held, s->depth, bytes, stream->position };
+	return !stream->plain_state && !stream->folded_state && !stream->swallow && !stream->absorb;
+}
+
+/* Goes over what begins nothing. */
+static size_t skip_plain(curfew__redact_stream *stream, const curfew__redact_table *table, const piece *p, size_t at)
+{
+	size_t from = at;
+
+	while (at < p->length && !table->may_begin[(unsigned char)p->bytes[at]])
+		at++;
+	stream->position += at - from;
+	return at;
+}
+
+static void read_byte(curfew__redact_stream *stream, const curfew__redact_table *table, unsigned char byte, const piece *p)
+{
+	curfew__folded folded[CURFEW__FOLDED_MAX];
+	uint64_t at = stream->position;
+
+	read_plain(stream, &table->plain, byte);
+	if (curfew__fold_is_plain(&stream->fold, byte)) {
+		read_folded(stream, &table->folded, &(curfew__folded){ at, at + 1, byte, curfew__fold_leaves_out[byte] });
+	} else {
+		size_t count = curfew__fold_byte(&stream->fold, byte, at, folded);
+		for (size_t i = 0; i < count; i++)
+			read_folded(stream, &table->folded, &folded[i]);
+	}
+	if (stream->match_count && stream->matches[0].end <= earliest_open(stream))
+		settle_match(stream, p);
 }
 
 bool curfew__redact_write(curfew__redact_stream *stream, const char *bytes, size_t length)
 {
-	const curfew__redactor *r = stream->redactor;
-	const piece p = held_before(stream, bytes);
+	const piece p = { bytes, length, stream->position };
 
-	for (size_t i = 0; i < length && !stream->refused; i++) {
-		stream->state = step(r, stream->state, (unsigned char)bytes[i]);
-		stream->position++;
-		const state *s = &r->states[stream->state];
-		if (s->match)
-			add_match(stream, s->match - 1, r->patterns[s->match - 1].length);
-		while (stream->match_count && stream->matches[0].end <= stream->position - s->depth)
-			settle_match(stream, &p);
+	if (!stream->places && !begin(stream))
+		stream->refused = true;
+	const curfew__redact_table *table = stream->table;
+	for (size_t i = 0; i < length && !stream->refused;) {
+		if (is_idle(stream) && curfew__fold_is_plain(&stream->fold, (unsigned char)bytes[i]))
+			i = skip_plain(stream, table, &p, i);
+		if (i < length)
+			read_byte(stream, table, (unsigned char)bytes[i++], &p);
 	}
+	if (stream->refused)
+		return false;
 	settle(stream, &p);
+	hold(stream, &p);
 	return !stream->refused;
+}
+
+/* Of a text that was cut here, what it ends in may be the beginning of a secret. */
+static void count_end(curfew__redact_stream *stream, const curfew__redact_table *table)
+{
+	const curfew__redact_state *plain = &table->plain.states[stream->plain_state];
+	const curfew__redact_state *folded = &table->folded.states[stream->folded_state];
+	const curfew__pattern *p = &table->plain.patterns[plain->pattern];
+
+	if (plain->depth >= CURFEW__REDACT_LEAST && p->kind != CURFEW__PATTERN_CUT)
+		add_match(stream, (curfew__redact_match){ plain_start(stream), stream->position, p->weight, p->name });
+	p = &table->folded.patterns[folded->pattern];
+	if (folded->depth >= CURFEW__REDACT_LEAST)
+		add_match(stream, (curfew__redact_match){ folded_start(stream, 0), stream->position, p->weight, p->name });
 }
 
 bool curfew__redact_end(curfew__redact_stream *stream, bool cut)
 {
-	const state *s = &stream->redactor->states[stream->state];
-	const piece p = held_before(stream, "");
+	const curfew__redact_table *table = stream->table;
+	const piece p = { "", 0, stream->position };
 
-	if (cut && s->depth >= CURFEW__REDACT_LEAST)
-		add_match(stream, s->pattern, s->depth);
-	stream->state = 0;
+	if (stream->refused || !stream->places)
+		return !stream->refused;
+	curfew__folded folded[CURFEW__FOLDED_MAX];
+	size_t count = curfew__fold_end(&stream->fold, stream->position, folded);
+	for (size_t i = 0; i < count; i++)
+		read_folded(stream, &table->folded, &folded[i]);
+	if (cut)
+		count_end(stream, table);
+	stream->plain_state = stream->folded_state = 0;
+	stream->swallow = 0;
+	stream->absorb = 0;
 	settle(stream, &p);
+	hold(stream, &p);
 	return !stream->refused;
 }
 
@@ -481,14 +439,17 @@ bool curfew__redact_text(const curfew__redactor *redactor, curfew__buffer *buffe
 	curfew__redact_stream stream;
 
 	curfew__redact_init(&stream, redactor, add_to_buffer, buffer);
-	return curfew__redact_write(&stream, text, length) && curfew__redact_end(&stream, cut);
+	bool done = curfew__redact_write(&stream, text, length) && curfew__redact_end(&stream, cut);
+	curfew__redact_finish(&stream);
+	return done;
 }
 
 /* ---- JSON ------------------------------------------------------------------------------------------------- */
 
 typedef struct json_walk {
-	const curfew__redactor *redactor;
 	curfew__buffer *buffer;
+	curfew__redact_stream token; /* of one after the other; its sink is `text` */
+	curfew__buffer text;
 	curfew__redact_stream whole; /* of what is left of the text, for secrets that go across its parts */
 } json_walk;
 
@@ -565,27 +526,22 @@ static void write_string(curfew__redact_stream *stream, const char *at, const ch
 /* A string with its quotes, or a number or word. False: out of memory. */
 static bool walk_token(json_walk *walk, const char *token, size_t length)
 {
-	curfew__buffer text;
-	curfew__redact_stream stream;
-
-	curfew__buffer_init(&text, SIZE_MAX);
-	curfew__redact_init(&stream, walk->redactor, add_to_buffer, &text);
+	walk->token.found = NULL;
+	walk->text.length = 0;
 	if (token[0] == '"')
-		write_string(&stream, token + 1, token + length - 1);
+		write_string(&walk->token, token + 1, token + length - 1);
 	else
-		curfew__redact_write(&stream, token, length);
-	bool done = curfew__redact_end(&stream, false);
-	if (done && stream.found) {
+		curfew__redact_write(&walk->token, token, length);
+	if (!curfew__redact_end(&walk->token, false))
+		return false;
+	if (walk->token.found) {
 		curfew__json_writer writer;
 		curfew__json_init(&writer, walk->buffer);
-		curfew__json_string(&writer, text.data, text.length);
-		curfew__redact_write(&walk->whole, "", 1);
-	} else if (done) {
-		curfew__buffer_add(walk->buffer, token, length);
-		curfew__redact_write(&walk->whole, token, length);
+		curfew__json_string(&writer, walk->text.data, walk->text.length);
+		return curfew__redact_write(&walk->whole, "", 1);
 	}
-	curfew__buffer_finish(&text);
-	return done;
+	curfew__buffer_add(walk->buffer, token, length);
+	return curfew__redact_write(&walk->whole, token, length);
 }
 
 /* Length of the string that begins here, quotes included. */
@@ -617,25 +573,29 @@ static bool walk_json(json_walk *walk, const char *at, const char *end)
 		} else {
 			length = 1;
 			curfew__buffer_add(walk->buffer, at, 1);
-			curfew__redact_write(&walk->whole, at, 1);
+			if (!curfew__redact_write(&walk->whole, at, 1))
+				return false;
 		}
 		at += length;
 	}
-	curfew__redact_end(&walk->whole, false);
-	return true;
+	return curfew__redact_end(&walk->whole, false);
 }
 
 bool curfew__redact_json(const curfew__redactor *redactor, curfew__buffer *buffer, const char *json, size_t length)
 {
-	json_walk walk = { .redactor = redactor, .buffer = buffer };
+	json_walk walk = { .buffer = buffer };
 
+	curfew__buffer_init(&walk.text, SIZE_MAX);
+	curfew__redact_init(&walk.token, redactor, add_to_buffer, &walk.text);
 	curfew__redact_init(&walk.whole, redactor, ignore, NULL);
-	if (!walk_json(&walk, json, json + length))
-		return false;
-	if (walk.whole.found) {
+	bool done = walk_json(&walk, json, json + length);
+	if (done && walk.whole.found) {
 		buffer->length = 0;
 		buffer->failed = false;
 		curfew__buffer_printf(buffer, "\"[secret %s]\"", walk.whole.found);
 	}
-	return !buffer->failed;
+	curfew__redact_finish(&walk.token);
+	curfew__redact_finish(&walk.whole);
+	curfew__buffer_finish(&walk.text);
+	return done && !buffer->failed;
 }

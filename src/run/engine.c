@@ -24,6 +24,7 @@ static void free_engine(curfew_engine *engine)
 		for (int metered = 0; metered < 2; metered++)
 			curfew__vm_destroy(engine->vms[i][metered]);
 	curfew__machines_destroy(engine->machines);
+	curfew__redactors_destroy(engine->redactors);
 	curfew__pool_destroy(engine->pool);
 	curfew__image_unref(engine->image);
 	pthread_mutex_destroy(&engine->lock);
@@ -50,8 +51,9 @@ static curfew_status fill_engine(curfew_engine *engine, const curfew_engine_opti
 	engine->machines = engine->pool ? curfew__machines_create(engine->pool) : NULL;
 	engine->max_runs = options->max_runs ? options->max_runs : RUNS_DEFAULT;
 	engine->image = curfew__guest_image_create();
+	engine->redactors = curfew__redactors_create();
 	engine->executor = engine->pool ? curfew__executor_create(threads, engine->pool) : NULL;
-	if (!engine->pool || !engine->machines || !engine->image || !engine->executor) {
+	if (!engine->pool || !engine->machines || !engine->image || !engine->redactors || !engine->executor) {
 		snprintf(message, 256, "out of memory");
 		return CURFEW_NO_MEMORY;
 	}

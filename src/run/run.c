@@ -58,6 +58,8 @@ static curfew__run_end go_on(curfew_run *run)
 		return CURFEW__END_NOT_RUN;
 	if (!run->begun) {
 		run->begun = true;
+		if (!curfew__run_prepare_secrets(run))
+			return atomic_load(&run->cause) ? CURFEW__END_NOT_RUN : CURFEW__END_FAILED;
 		return run->kind->begin(run);
 	}
 	curfew__watch_arm(run->engine->watch, &run->alarm, curfew__run_next_alarm(run, curfew__now()));

@@ -30,6 +30,7 @@ struct curfew_engine {
 	curfew__machines *machines;
 	uint32_t max_runs;
 	char *cache_dir;
+	curfew__redactors *redactors;
 	curfew__fetcher *fetcher; /* made when a run is first allowed to fetch */
 	atomic_ulong runs_active;
 	atomic_ulong runs_total;
@@ -295,6 +296,8 @@ void curfew__session_settle(curfew_run *run, curfew__run_end end);
 
 /* secrets.c: what a run is granted, and keeping it out of what leaves the run. */
 curfew_status curfew__run_grant(curfew_run *run, const curfew_run_options *options, curfew_failure *failure);
+/* Builds what is needed to find them, unless another run has. False: the run was stopped meanwhile, or memory ran out. */
+bool curfew__run_prepare_secrets(curfew_run *run);
 /* Has the secrets of another run, which keeps them. */
 void curfew__run_share_secrets(curfew_run *run, const curfew_run *from);
 /* The output is over: what was held back of it passes. */

@@ -8,8 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/refuse.h"
 #include "report/report.h"
+#include "run/stop.h"
 
 /* What labels may add to JSON of the report that has no other bound. */
 #define LABELS_MOST ((size_t)64 << 10)
@@ -41,11 +43,24 @@ curfew_status curfew__run_grant(curfew_run *run, const curfew_run_options *optio
 
 	if (status != CURFEW_OK || !run->grants)
 		return status;
-	run->redactor = curfew__redactor_create(run->grants->items, run->grants->count);
+	run->redactor = curfew__redactors_get(run->engine->redactors, run->grants->items, run->grants->count);
 	if (!run->redactor)
 		return curfew__refuse(failure, CURFEW_NO_MEMORY, "out of memory");
 	curfew__run_share_secrets(run, run);
 	return CURFEW_OK;
+}
+
+bool curfew__run_prepare_secrets(curfew_run *run)
+{
+	while (run->redactor && !curfew__redactor_is_ready(run->redactor)) {
+		/* Between two pieces the run is stopped like a program. */
+		int64_t now = curfew__now();
+		curfew__run_look_at_clock(run, now);
+		(void)curfew__run_next_alarm(run, now);
+		if (atomic_load(&run->cause) || curfew__redactor_build(run->redactor) == CURFEW__REDACTOR_FAILED)
+			return false;
+	}
+	return true;
 }
 
 void curfew__run_end_output(curfew_run *run)
@@ -85,6 +100,14 @@ void curfew__run_set_value(curfew_run *run, const char *json, size_t length)
 	curfew__buffer_finish(&buffer);
 }
 
+/* Whether a text may have been cut, maybe inside a character: it is nearly as long as it can be. */
+static bool may_be_cut(size_t length, size_t most)
+{
+	/* The guest cuts names of functions and files before they come here. */
+	bool is_frame = most == CURFEW__FRAME_TEXT_MOST;
+	return length + 4 > most || (is_frame && length + 8 > CURFEW_GUEST_NAME_BYTES);
+}
+
 /* A text of the report without secrets; NULL: out of memory. */
 static char *redact(void *context, const char *text, size_t most)
 {
@@ -94,8 +117,7 @@ static char *redact(void *context, const char *text, size_t most)
 
 	/* A text keeps its bound, cut there; JSON that gets much longer is left out. */
 	curfew__buffer_init(&buffer, !most ? length + LABELS_MOST : most > SIZE_MAX - LABELS_MOST ? SIZE_MAX : most);
-	/* What is nearly as long as it can be was cut, maybe inside a character. */
-	bool done = most ? curfew__redact_text(run->redactor, &buffer, text, length, length + 4 > most) || buffer.failed
+	bool done = most ? curfew__redact_text(run->redactor, &buffer, text, length, may_be_cut(length, most)) || buffer.failed
 	                 : curfew__redact_json(run->redactor, &buffer, text, length);
 	char *made = done ? curfew__buffer_take(&buffer, NULL) : NULL;
 	curfew__buffer_finish(&buffer);
@@ -104,13 +126,16 @@ static char *redact(void *context, const char *text, size_t most)
 
 void curfew__run_redact_report(curfew_run *run)
 {
-	if (run->redactor)
+	/* Before it was there, nothing of the program has run. */
+	if (run->redactor && curfew__redactor_is_ready(run->redactor))
 		curfew__report_change_texts(run->report, redact, run);
 }
 
 void curfew__run_forget_secrets(curfew_run *run)
 {
-	curfew__redactor_destroy(run->redactor);
+	curfew__redact_finish(&run->redacted[0]);
+	curfew__redact_finish(&run->redacted[1]);
+	curfew__redactor_unref(run->redactor);
 	curfew__grants_destroy(run->grants);
 	run->redactor = NULL;
 	run->grants = NULL;

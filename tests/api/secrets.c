@@ -165,6 +165,115 @@ static void nothing_leaves_when_cut(void)
 	curfew_report_destroy(report);
 }
 
+/* ---- Forms ------------------------------------------------------------------------------------------------ */
+
+/* Letters that are in nothing else that these programs print. */
+static unsigned count_capitals(const char *text)
+{
+	unsigned count = 0;
+	for (const char *at = text; *at != '\0'; at++)
+		count += *at >= 'G' && *at <= 'Z';
+	return count;
+}
+
+static void expect_none(const char *program, const curfew_secret *secret)
+{
+	char label[64];
+	(void)snprintf(label, sizeof label, "[secret %s]", secret->name);
+	curfew_report *report = run_with(program, (curfew_run_options){.secrets = secret, .secret_count = 1});
+	/* In base64 the digits at either end say something of what is beside the secret, too. */
+	unsigned most = strstr(program, "btoa") != NULL ? 4 : 0;
+	if (report->outcome != CURFEW_OUTCOME_FINISHED || count_capitals(report->stdout_text) > most)
+		(void)fprintf(stderr, "%s\n%s\n", program, report->stdout_text);
+	CHECK_EQUAL(report->outcome, CURFEW_OUTCOME_FINISHED);
+	CHECK(strstr(report->stdout_text, label) != NULL);
+	CHECK(count_capitals(report->stdout_text) <= most);
+	curfew_report_destroy(report);
+}
+
+/* What the platform makes of a value on its way to the console: each of these was written by somebody by mistake. */
+static void forms_of_the_platform(void)
+{
+	static const char *const ways[] = {
+		"console.log(s)", "console.log(encodeURIComponent(s))", "console.log(encodeURI('https://a.example/?t=' + s))",
+		"console.log(escape(s))", "console.log(new URLSearchParams({ t: s }).toString())",
+		"const u = new URL('https://a.example/x'); u.searchParams.set('t', s); console.log(u.href, [u.search])",
+		"console.log(new URL('https://a.example/?t=' + s).href)", "console.log(new URL('https://a.example/' + s + '/x').href)",
+		"console.log(new URL('https://a.example/#' + s).href)", "const u = new URL('https://a.example/'); u.password = s; console.log(u.href)",
+		"console.log({ t: s }, [s], { [s]: s })", "console.log({ m: 'say \"x\" `y`: ' + s + ' \\'' })",
+		"console.group(); console.group(); console.log(s); console.log({ s, deep: { a: [s] } }); console.groupEnd()",
+		"console.table([{ s }])", "console.log(new Error('about ' + s).message)", "console.log('%s and %o and %j', s, s, s)",
+		"console.log(JSON.stringify({ s }))", "console.log(JSON.stringify(JSON.stringify({ s })))",
+		"console.log(JSON.stringify(JSON.stringify(JSON.stringify({ s }))))", "console.group(); console.log(JSON.stringify(JSON.stringify(s)))",
+		"console.log([{ url: encodeURIComponent(JSON.stringify({ s })) }])", "console.log(btoa(unescape(encodeURIComponent(s))))",
+		"console.log(encodeURIComponent(btoa(unescape(encodeURIComponent('a' + s)))))",
+		"console.log([...new TextEncoder().encode(s)].map(b => b.toString(16).padStart(2, '0')).join(''))",
+		"console.log('x'.repeat(9990) + s); console.log(['x'.repeat(9990) + s])",
+	};
+	static const curfew_secret values[] = {
+		{"s", "GHIJ@KLM NOP!/+=Q(R)~STUVW", 26}, {"s", "GHIJ'KLMNOP-QRSTU-9", 19}, {"s", "GHIJ\"KLM\nNOP:QRS\n\tTUV\n", 22},
+		{"s", "GHIJ\xc3\xa9KLM\xe2\x82\xacNOP\\QRS%41TUV", 25},
+	};
+	for (size_t v = 0; v < sizeof values / sizeof values[0]; v++) {
+		for (size_t w = 0; w < sizeof ways / sizeof ways[0]; w++) {
+			char program[512];
+			(void)snprintf(program, sizeof program, "const s = secrets.get('s'); %s; 1", ways[w]);
+			expect_none(program, &values[v]);
+		}
+	}
+}
+
+/* A function that is named by a secret: its name is cut before anybody looks for the secret. */
+static void names_that_are_cut(void)
+{
+	char value[221];
+	for (int i = 0; i < 220; i++)
+		value[i] = (char)('G' + i * 7 % 20);
+	value[220] = '\0';
+	const curfew_secret secret = {"s", value, 220};
+	curfew_limits limits = {.size = sizeof limits, .timeout_ns = 200000000};
+	curfew_report *report = run_with("const f = { [secrets.get('s')]() { for (;;); } }[secrets.get('s')]; f()",
+	                                 (curfew_run_options){.limits = &limits, .secrets = &secret, .secret_count = 1});
+	CHECK_EQUAL(report->outcome, CURFEW_OUTCOME_DEADLINE);
+	CHECK(report->frame_count > 0);
+	CHECK_TEXT(report->frames[0].function, "[secret s]");
+	curfew_report_destroy(report);
+}
+
+/* The largest set of secrets does not keep a run from being stopped, and is looked for by many runs at once. */
+static void many_secrets(void)
+{
+	enum { COUNT = 250, RUNS = 8 };
+	static char names[COUNT][16], values[COUNT][1024];
+	static curfew_secret many[COUNT];
+	uint64_t seed = 3;
+	for (int i = 0; i < COUNT; i++) {
+		for (int at = 0; at < 1024; at++)
+			values[i][at] = "\"\\\n%&{}<>$"[harness_random(&seed) % 10];
+		(void)snprintf(names[i], sizeof names[i], "s%d", i);
+		many[i] = (curfew_secret){names[i], values[i], 1024};
+	}
+	curfew_limits brief = {.size = sizeof brief, .timeout_ns = 1000000};
+	curfew_run_options options = {.size = sizeof options, .limits = &brief, .secrets = many, .secret_count = COUNT};
+	curfew_report *report = run_with("for (;;);", options);
+	CHECK_EQUAL(report->outcome, CURFEW_OUTCOME_DEADLINE);
+	CHECK(report->stop_latency_ns < (uint64_t)(200e6 * harness_factor("CURFEW_TEST_SLOWER")));
+	curfew_report_destroy(report);
+
+	curfew_engine *engine = harness_engine(2);
+	curfew_program *program = harness_program(engine, "console.log('<' + secrets.get('s249') + '>')");
+	curfew_run *runs[RUNS];
+	options.limits = NULL;
+	for (int i = 0; i < RUNS; i++)
+		CHECK_OK(curfew_run_start(program, &options, &runs[i], NULL));
+	for (int i = 0; i < RUNS; i++) {
+		CHECK_TEXT(curfew_run_wait(runs[i])->stdout_text, "<[secret s249]>\n");
+		curfew_run_destroy(runs[i]);
+	}
+	curfew_program_destroy(program);
+	curfew_engine_destroy(engine);
+}
+
 static void short_ones_are_left(void)
 {
 	curfew_report *report = run_given("console.log(secrets.get('SHORT'))");
@@ -279,6 +388,9 @@ static const harness_test tests[] = {
 	{"nothing_leaves", nothing_leaves},
 	{"nothing_leaves_in_pieces", nothing_leaves_in_pieces},
 	{"nothing_leaves_when_cut", nothing_leaves_when_cut},
+	{"forms_of_the_platform", forms_of_the_platform},
+	{"names_that_are_cut", names_that_are_cut},
+	{"many_secrets", many_secrets},
 	{"short_ones_are_left", short_ones_are_left},
 	{"of_its_user_only", of_its_user_only},
 	{"is_wiped", is_wiped},

@@ -1,0 +1,620 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Tables of secrets: which patterns a set of secrets has, the searches that are built of them, and who shares them. */
+#include "host/redact_table.h"
+
+#include <pthread.h>
+#include <sodium.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+/* Lines of a value are no shorter than this where they stand by themselves. */
+enum { LINE_LEAST = 16 };
+/* Folded patterns that are shorter have to fit in what is left out as well. */
+enum { SHORT_FOLDED = 8 };
+/* Of longer values the encoded form is looked for by its beginning: what follows of its alphabet belongs to it. */
+enum { ENCODED_VALUE = 48 };
+/* Patterns of encoded values are no shorter than this. */
+enum { ENCODED_LEAST = 8 };
+/* Encoded patterns of a set, in bytes: where there are more, those of later secrets and of lines are left out. */
+enum { ENCODED_BYTES_MAX = 256 << 10 };
+/* Patterns of one value: as it is, folded, folded as escape() writes it; nine in base64 and two in hexadecimal. */
+enum { PATTERNS_MAX = 14 };
+/* Bytes of patterns that are gone through in one piece of building. */
+enum { PIECE = 16384 };
+
+/* ---- Locked memory that is taken as it is needed ---------------------------------------------------------- */
+
+/* What is locked at a time: locking touches every page, which takes time as well. */
+#define LOCKED_PIECE ((size_t)32 << 10)
+
+/* Memory that is 0, is never written to disk, and is wiped. */
+typedef struct locked {
+	char *base;
+	size_t size, used;
+} locked;
+
+static bool locked_create(locked *memory, size_t size)
+{
+	void *base = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	if (base == MAP_FAILED)
+		return false;
+	*memory = (locked){ base, size, 0 };
+	(void)madvise(base, size, MADV_DONTDUMP);
+	return true;
+}
+
+/* Up to `used` bytes of it are going to be used. */
+static void locked_reach(locked *memory, size_t used)
+{
+	while (memory->used < used && memory->used < memory->size) {
+		size_t length = memory->size - memory->used < LOCKED_PIECE ? memory->size - memory->used : LOCKED_PIECE;
+		/* A system that locks no more than it allows is no reason not to search. */
+		(void)mlock(memory->base + memory->used, length);
+		memory->used += length;
+	}
+}
+
+static void locked_destroy(locked *memory)
+{
+	if (!memory->base)
+		return;
+	explicit_bzero(memory->base, memory->used);
+	munmap(memory->base, memory->size);
+	memory->base = NULL;
+}
+
+/* ---- The redactor ----------------------------------------------------------------------------------------- */
+
+struct curfew__redactors {
+	pthread_mutex_t lock; /* of all that follows, and of the links and references of the redactors */
+	curfew__redactor *first;
+};
+
+enum phase { COLLECT, ADD_PLAIN, LINK_PLAIN, ADD_FOLDED, LINK_FOLDED, DONE };
+
+struct curfew__redactor {
+	curfew__redactors *shared;
+	curfew__redactor *next;
+	size_t references;
+	curfew_secret *secrets; /* in `given` */
+	size_t secret_count;
+
+	atomic_int state; /* curfew__redactor_state */
+	curfew__redact_table table;
+
+	/* While it is built. */
+	pthread_mutex_t lock;
+	enum phase phase;
+	uint32_t pattern, byte, at; /* the pattern that is being added, how far, and the state there */
+	uint32_t *queue;            /* states whose children are to be linked */
+	uint32_t head, tail;
+	size_t encoded_bytes;
+	locked given, bytes, plain_states, folded_states;
+};
+
+const curfew__redact_table *curfew__redactor_table(const curfew__redactor *redactor)
+{
+	return curfew__redactor_is_ready(redactor) ? &redactor->table : NULL;
+}
+
+bool curfew__redactor_is_ready(const curfew__redactor *redactor)
+{
+	return atomic_load(&redactor->state) == CURFEW__REDACTOR_READY;
+}
+
+/* ---- Forms of a value ------------------------------------------------------------------------------------- */
+
+/* The base64 digits that nothing but the value decides, where `before` bytes (0 to 2) precede it in a group of three. */
+static size_t to_base64(const char *value, size_t length, unsigned before, bool for_urls, char *out)
+{
+	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	size_t count = 0;
+
+	for (size_t bit = (8 * before + 5) / 6 * 6; bit + 6 <= 8 * (before + length); bit += 6) {
+		size_t byte = bit / 8 - before;
+		unsigned pair = (unsigned)(unsigned char)value[byte] << 8;
+		if (byte + 1 < length)
+			pair |= (unsigned char)value[byte + 1];
+		unsigned digit = pair >> (10 - bit % 8) & 63;
+		out[count++] = !for_urls || digit < 62 ? digits[digit] : "-_"[digit - 62];
+	}
+	return count;
+}
+
+static size_t to_hex(const char *value, size_t length, const char *digits, char *out)
+{
+	for (size_t i = 0; i < length; i++) {
+		out[2 * i] = digits[(unsigned char)value[i] >> 4];
+		out[2 * i + 1] = digits[(unsigned char)value[i] & 15];
+	}
+	return 2 * length;
+}
+
+/* Characters up to U+00FF as one byte each, as escape() writes them; the length of the value if there are none. */
+static size_t to_latin1(const char *value, size_t length, char *out)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < length; i++) {
+		unsigned char byte = (unsigned char)value[i];
+		bool is_pair = (byte == 0xc2 || byte == 0xc3) && i + 1 < length;
+		out[count++] = is_pair ? (char)((byte & 3) << 6 | ((unsigned char)value[i + 1] & 0x3f)) : value[i];
+		i += is_pair;
+	}
+	return count;
+}
+
+/* A text folded, and what was left out of it between its first and its last byte, and behind that. */
+typedef struct folded_text {
+	char *bytes;
+	uint32_t length, left_out, trailing;
+} folded_text;
+
+static void add_folded(folded_text *text, const curfew__folded *bytes, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (bytes[i].is_left_out) {
+			text->trailing += text->length > 0;
+			continue;
+		}
+		text->bytes[text->length++] = (char)bytes[i].byte;
+		text->left_out += text->trailing;
+		text->trailing = 0;
+	}
+}
+
+static folded_text fold(const char *value, size_t length, char *out)
+{
+	curfew__fold state = { 0 };
+	curfew__folded bytes[CURFEW__FOLDED_MAX];
+	folded_text text = { .bytes = out };
+
+	for (size_t i = 0; i < length; i++)
+		add_folded(&text, bytes, curfew__fold_byte(&state, (unsigned char)value[i], i, bytes));
+	add_folded(&text, bytes, curfew__fold_end(&state, length, bytes));
+	return text;
+}
+
+/* ---- Patterns --------------------------------------------------------------------------------------------- */
+
+/* Room in the redactor's bytes; what is not kept of it is taken again. */
+static char *room(curfew__redactor *r, size_t bytes)
+{
+	char *at = r->bytes.base + r->byte;
+
+	locked_reach(&r->bytes, r->byte + bytes);
+	return at;
+}
+
+static void add_pattern(curfew__redactor *r, curfew__search *search, curfew__pattern made)
+{
+	if (made.length > search->longest)
+		search->longest = made.length;
+	search->patterns[search->pattern_count++] = made;
+	r->byte += made.length;
+}
+
+static void add_plain(curfew__redactor *r, const curfew_secret *value)
+{
+	char *bytes = room(r, value->value_length);
+	uint32_t length = (uint32_t)value->value_length;
+
+	memcpy(bytes, value->value, length);
+	add_pattern(r, &r->table.plain, (curfew__pattern){ bytes, length, length, value->name, CURFEW__PATTERN_VALUE, 0, 0 });
+}
+
+static void add_fold(curfew__redactor *r, const curfew_secret *secret, const char *value, size_t length)
+{
+	folded_text text = fold(value, length, room(r, length));
+	bool is_short = text.length < SHORT_FOLDED;
+
+	if (text.length < CURFEW__REDACT_LEAST)
+		return;
+	add_pattern(r, &r->table.folded,
+	            (curfew__pattern){ text.bytes, text.length, (uint32_t)secret->value_length, secret->name,
+	                               is_short ? CURFEW__PATTERN_SHORT : CURFEW__PATTERN_VALUE, text.left_out, text.trailing });
+}
+
+/* Adds an encoded form, while there is room for those; folded too, where that search has to know it. */
+static void add_encoded(curfew__redactor *r, const curfew_secret *secret, const char *bytes, size_t length,
+                        curfew__pattern_kind kind, bool plain, bool folded)
+{
+	bool is_whole = secret->value_length <= ENCODED_VALUE;
+	curfew__pattern made = { NULL, (uint32_t)length, (uint32_t)secret->value_length, secret->name,
+		                     is_whole ? CURFEW__PATTERN_VALUE : kind, 0, 0 };
+
+	if (length < ENCODED_LEAST || r->encoded_bytes + length * (plain + folded) > ENCODED_BYTES_MAX)
+		return;
+	r->encoded_bytes += length * (plain + folded);
+	if (plain) {
+		made.bytes = memcpy(room(r, length), bytes, length);
+		add_pattern(r, &r->table.plain, made);
+	}
+	if (folded) {
+		folded_text text = fold(bytes, length, room(r, length));
+		made.bytes = text.bytes;
+		made.length = text.length;
+		if (text.length >= ENCODED_LEAST)
+			add_pattern(r, &r->table.folded, made);
+	}
+}
+
+static void add_encodings(curfew__redactor *r, const curfew_secret *secret)
+{
+	char out[2 * ENCODED_VALUE];
+	size_t length = secret->value_length < ENCODED_VALUE ? secret->value_length : ENCODED_VALUE;
+
+	for (unsigned before = 0; before < 3; before++) {
+		add_encoded(r, secret, out, to_base64(secret->value, length, before, false, out), CURFEW__PATTERN_BASE64, true, true);
+		add_encoded(r, secret, out, to_base64(secret->value, length, before, true, out), CURFEW__PATTERN_BASE64, true, false);
+	}
+	add_encoded(r, secret, out, to_hex(secret->value, length, "0123456789abcdef", out), CURFEW__PATTERN_HEX, false, true);
+	add_encoded(r, secret, out, to_hex(secret->value, length, "0123456789ABCDEF", out), CURFEW__PATTERN_HEX, false, true);
+	explicit_bzero(out, sizeof out);
+}
+
+static void add_value(curfew__redactor *r, const curfew_secret *secret)
+{
+	if (secret->value_length < CURFEW__REDACT_LEAST)
+		return;
+	add_plain(r, secret);
+	add_fold(r, secret, secret->value, secret->value_length);
+
+	char *latin1 = room(r, 2 * secret->value_length);
+	size_t length = to_latin1(secret->value, secret->value_length, latin1);
+	if (length == secret->value_length)
+		return;
+	/* The fold goes behind what it is made of, and then to its place. */
+	r->byte += (uint32_t)secret->value_length;
+	add_fold(r, secret, latin1, length);
+}
+
+/* Calls for each line of a value of several that is long enough: of a key, say, they are often shown one by one. */
+static void each_line(curfew__redactor *r, const curfew_secret *secret, void (*call)(curfew__redactor *, const curfew_secret *))
+{
+	const char *line = secret->value, *end = line + secret->value_length;
+
+	while (line < end) {
+		const char *line_end = memchr(line, '\n', (size_t)(end - line));
+		size_t length = (size_t)((line_end ? line_end : end) - line);
+		if (length >= LINE_LEAST && length < secret->value_length)
+			call(r, &(curfew_secret){ secret->name, line, length });
+		line += length + 1;
+	}
+}
+
+static void count_value(curfew__redactor *r, const curfew_secret *secret)
+{
+	(void)secret;
+	r->pattern++;
+}
+
+/* What the console writes behind a string that it has cut. */
+static void add_cuts(curfew__redactor *r)
+{
+	static const char *const cuts[] = { "'... ", "\"... ", "`... " };
+
+	for (size_t i = 0; i < sizeof cuts / sizeof *cuts; i++) {
+		char *bytes = memcpy(room(r, 5), cuts[i], 5);
+		add_pattern(r, &r->table.plain, (curfew__pattern){ bytes, 5, 0, NULL, CURFEW__PATTERN_CUT, 0, 0 });
+	}
+}
+
+static void add_values(curfew__redactor *r)
+{
+	for (size_t i = 0; i < r->secret_count; i++) {
+		add_value(r, &r->secrets[i]);
+		each_line(r, &r->secrets[i], add_value);
+	}
+	/* Those of whole values first: what there is room for is used up by lines last. */
+	for (size_t i = 0; i < r->secret_count; i++)
+		add_encodings(r, &r->secrets[i]);
+	for (size_t i = 0; i < r->secret_count; i++)
+		each_line(r, &r->secrets[i], add_encodings);
+	if (r->secret_count)
+		add_cuts(r);
+}
+
+static bool prepare(curfew__search *search, locked *states)
+{
+	size_t count = 1;
+
+	for (uint32_t i = 0; i < search->pattern_count; i++)
+		count += search->patterns[i].length;
+	if (!locked_create(states, count * sizeof *search->states))
+		return false;
+	locked_reach(states, sizeof *search->states);
+	search->states = (curfew__redact_state *)(void *)states->base;
+	search->state_count = 1;
+	return true;
+}
+
+/* Collects the patterns of both searches, and makes room for what is built of them. */
+static bool collect(curfew__redactor *r)
+{
+	size_t bytes = ENCODED_BYTES_MAX + 4096;
+
+	r->pattern = 8; /* of cuts */
+	for (size_t i = 0; i < r->secret_count; i++) {
+		bytes += 10 * r->secrets[i].value_length;
+		r->pattern++;
+		each_line(r, &r->secrets[i], count_value);
+	}
+	r->table.plain.patterns = calloc((size_t)r->pattern * PATTERNS_MAX, sizeof(curfew__pattern));
+	r->table.folded.patterns = calloc((size_t)r->pattern * PATTERNS_MAX, sizeof(curfew__pattern));
+	r->pattern = r->byte = 0;
+	if (!r->table.plain.patterns || !r->table.folded.patterns || !locked_create(&r->bytes, bytes))
+		return false;
+
+	add_values(r);
+	r->byte = 0;
+	if (!prepare(&r->table.plain, &r->plain_states) || !prepare(&r->table.folded, &r->folded_states))
+		return false;
+	size_t most = r->plain_states.size > r->folded_states.size ? r->plain_states.size : r->folded_states.size;
+	r->queue = malloc(most / sizeof(curfew__redact_state) * sizeof *r->queue);
+	return r->queue != NULL;
+}
+
+/* ---- The searches ----------------------------------------------------------------------------------------- */
+
+static uint32_t add_child(curfew__search *search, locked *memory, uint32_t from, uint32_t pattern)
+{
+	uint32_t made = search->state_count++;
+	curfew__redact_state *s = &search->states[made];
+
+	locked_reach(memory, (made + 1) * sizeof *s);
+	*s = (curfew__redact_state){ .pattern = pattern, .depth = search->states[from].depth + 1 };
+	s->byte = (unsigned char)search->patterns[pattern].bytes[s->depth - 1];
+	if (from) {
+		s->sibling = search->states[from].child;
+		search->states[from].child = made;
+	} else {
+		search->first[s->byte] = made;
+	}
+	return made;
+}
+
+/* Adds so many bytes of patterns; true: all are there. */
+static bool add_some(curfew__redactor *r, curfew__search *search, locked *memory)
+{
+	for (int budget = PIECE; budget > 0 && r->pattern < search->pattern_count; budget--) {
+		const curfew__pattern *p = &search->patterns[r->pattern];
+		if (r->byte < p->length) {
+			uint32_t next = curfew__search_child(search, r->at, (unsigned char)p->bytes[r->byte++]);
+			r->at = next ? next : add_child(search, memory, r->at, r->pattern);
+			continue;
+		}
+		if (!search->states[r->at].match)
+			search->states[r->at].match = r->pattern + 1;
+		r->pattern++;
+		r->byte = r->at = 0;
+	}
+	return r->pattern == search->pattern_count;
+}
+
+static void link_state(curfew__redactor *r, curfew__search *search, uint32_t parent, uint32_t child)
+{
+	curfew__redact_state *s = &search->states[child];
+
+	s->fail = parent ? curfew__search_step(search, search->states[parent].fail, s->byte) : 0;
+	if (!s->match)
+		s->match = search->states[s->fail].match;
+	r->queue[r->tail++] = child;
+}
+
+static void begin_linking(curfew__redactor *r, curfew__search *search)
+{
+	r->head = r->tail = 0;
+	for (int byte = 0; byte < 256; byte++)
+		if (search->first[byte])
+			link_state(r, search, 0, search->first[byte]);
+}
+
+/* Links so many states to their next shorter one, nearer ones first; true: all are. */
+static bool link_some(curfew__redactor *r, curfew__search *search)
+{
+	for (int budget = PIECE; budget > 0 && r->head < r->tail; budget--) {
+		uint32_t parent = r->queue[r->head++];
+		for (uint32_t child = search->states[parent].child; child; child = search->states[child].sibling)
+			link_state(r, search, parent, child);
+	}
+	return r->head == r->tail;
+}
+
+static void note_beginnings(curfew__redact_table *table)
+{
+	for (int byte = 0; byte < 256; byte++)
+		table->may_begin[byte] = table->plain.first[byte] || table->folded.first[byte] || byte == '\\' || byte == '%';
+}
+
+static void next_phase(curfew__redactor *r)
+{
+	r->phase++;
+	r->pattern = r->byte = r->at = 0;
+	if (r->phase == LINK_PLAIN)
+		begin_linking(r, &r->table.plain);
+	if (r->phase == LINK_FOLDED)
+		begin_linking(r, &r->table.folded);
+	if (r->phase != DONE)
+		return;
+	note_beginnings(&r->table);
+	free(r->queue);
+	r->queue = NULL;
+	atomic_store(&r->state, CURFEW__REDACTOR_READY);
+}
+
+/* One piece of the present phase. False: out of memory. */
+static bool build_some(curfew__redactor *r)
+{
+	bool is_over = true;
+
+	switch (r->phase) {
+	case COLLECT:
+		if (!collect(r))
+			return false;
+		break;
+	case ADD_PLAIN:
+		is_over = add_some(r, &r->table.plain, &r->plain_states);
+		break;
+	case LINK_PLAIN:
+		is_over = link_some(r, &r->table.plain);
+		break;
+	case ADD_FOLDED:
+		is_over = add_some(r, &r->table.folded, &r->folded_states);
+		break;
+	case LINK_FOLDED:
+		is_over = link_some(r, &r->table.folded);
+		break;
+	case DONE:
+		return true;
+	}
+	if (is_over)
+		next_phase(r);
+	return true;
+}
+
+curfew__redactor_state curfew__redactor_build(curfew__redactor *r)
+{
+	pthread_mutex_lock(&r->lock);
+	if (atomic_load(&r->state) == CURFEW__REDACTOR_BUILDING && !build_some(r))
+		atomic_store(&r->state, CURFEW__REDACTOR_FAILED);
+	pthread_mutex_unlock(&r->lock);
+	return (curfew__redactor_state)atomic_load(&r->state);
+}
+
+/* ---- Sharing ---------------------------------------------------------------------------------------------- */
+
+curfew__redactors *curfew__redactors_create(void)
+{
+	curfew__redactors *made = sodium_init() < 0 ? NULL : calloc(1, sizeof *made);
+
+	if (!made)
+		return NULL;
+	pthread_mutex_init(&made->lock, NULL);
+	return made;
+}
+
+void curfew__redactors_destroy(curfew__redactors *redactors)
+{
+	if (!redactors)
+		return;
+	pthread_mutex_destroy(&redactors->lock);
+	free(redactors);
+}
+
+size_t curfew__redactors_count(curfew__redactors *redactors)
+{
+	size_t count = 0;
+
+	pthread_mutex_lock(&redactors->lock);
+	for (const curfew__redactor *r = redactors->first; r; r = r->next)
+		count++;
+	pthread_mutex_unlock(&redactors->lock);
+	return count;
+}
+
+/* Whether a redactor has just these secrets. Nothing but their copy in locked memory is left of the comparison. */
+static bool has_secrets(const curfew__redactor *r, const curfew_secret *secrets, size_t count)
+{
+	if (r->secret_count != count || atomic_load(&r->state) == CURFEW__REDACTOR_FAILED)
+		return false;
+	for (size_t i = 0; i < count; i++) {
+		const curfew_secret *own = &r->secrets[i];
+		if (own->value_length != secrets[i].value_length || strcmp(own->name, secrets[i].name) != 0 ||
+		    sodium_memcmp(own->value, secrets[i].value, own->value_length) != 0)
+			return false;
+	}
+	return true;
+}
+
+static void destroy(curfew__redactor *r)
+{
+	locked_destroy(&r->given);
+	locked_destroy(&r->bytes);
+	locked_destroy(&r->plain_states);
+	locked_destroy(&r->folded_states);
+	free(r->queue);
+	free(r->table.plain.patterns);
+	free(r->table.folded.patterns);
+	/* The names of patterns are in here. */
+	free(r->secrets);
+	pthread_mutex_destroy(&r->lock);
+	free(r);
+}
+
+static bool copy_secrets(curfew__redactor *r, const curfew_secret *secrets, size_t count)
+{
+	size_t names = 0, values = 1;
+
+	for (size_t i = 0; i < count; i++) {
+		names += strlen(secrets[i].name) + 1;
+		values += secrets[i].value_length;
+	}
+	r->secrets = malloc(count * sizeof *r->secrets + names + 1);
+	if (!r->secrets || !locked_create(&r->given, values))
+		return false;
+	locked_reach(&r->given, values);
+
+	char *name = (char *)(r->secrets + count), *value = r->given.base;
+	for (size_t i = 0; i < count; i++) {
+		r->secrets[i] = (curfew_secret){ name, value, secrets[i].value_length };
+		name = stpcpy(name, secrets[i].name) + 1;
+		memcpy(value, secrets[i].value, secrets[i].value_length);
+		value += secrets[i].value_length;
+	}
+	r->secret_count = count;
+	return true;
+}
+
+static curfew__redactor *create(curfew__redactors *shared, const curfew_secret *secrets, size_t count)
+{
+	curfew__redactor *r = calloc(1, sizeof *r);
+
+	if (!r)
+		return NULL;
+	pthread_mutex_init(&r->lock, NULL);
+	r->shared = shared;
+	r->references = 1;
+	if (copy_secrets(r, secrets, count))
+		return r;
+	destroy(r);
+	return NULL;
+}
+
+curfew__redactor *curfew__redactors_get(curfew__redactors *redactors, const curfew_secret *secrets, size_t count)
+{
+	pthread_mutex_lock(&redactors->lock);
+	curfew__redactor *r = redactors->first;
+	while (r && !has_secrets(r, secrets, count))
+		r = r->next;
+	if (r) {
+		r->references++;
+	} else if ((r = create(redactors, secrets, count))) {
+		r->next = redactors->first;
+		redactors->first = r;
+	}
+	pthread_mutex_unlock(&redactors->lock);
+	return r;
+}
+
+void curfew__redactor_unref(curfew__redactor *r)
+{
+	if (!r)
+		return;
+	curfew__redactors *shared = r->shared;
+
+	pthread_mutex_lock(&shared->lock);
+	bool is_last = --r->references == 0;
+	if (is_last) {
+		curfew__redactor **link = &shared->first;
+		while (*link != r)
+			link = &(*link)->next;
+		*link = r->next;
+	}
+	pthread_mutex_unlock(&shared->lock);
+	if (is_last)
+		destroy(r);
+}
