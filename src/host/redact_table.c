@@ -22,7 +22,7 @@ enum { ENCODED_BYTES_MAX = 256 << 10 };
 /* Patterns of one value: as it is, folded, folded as escape() writes it; nine in base64 and two in hexadecimal. */
 enum { PATTERNS_MAX = 14 };
 /* Bytes of patterns that are gone through in one piece of building. */
-enum { PIECE = 16384 };
+enum { PIECE = 4096 };
 
 /* ---- Locked memory that is taken as it is needed ---------------------------------------------------------- */
 
@@ -73,7 +73,10 @@ struct curfew__redactors {
 	curfew__redactor *first;
 };
 
-enum phase { COLLECT, ADD_PLAIN, LINK_PLAIN, ADD_FOLDED, LINK_FOLDED, DONE };
+enum phase {
+	MAKE_ROOM, ADD_VALUES, ADD_ENCODINGS, ADD_LINES, PLACE_STATES, /* patterns, secret by secret */
+	ADD_PLAIN, LINK_PLAIN, ADD_FOLDED, LINK_FOLDED, DONE,          /* states */
+};
 
 struct curfew__redactor {
 	curfew__redactors *shared;
@@ -88,6 +91,8 @@ struct curfew__redactor {
 	/* While it is built. */
 	pthread_mutex_t lock;
 	enum phase phase;
+	size_t secret;              /* whose patterns are next */
+	size_t pattern_bytes;       /* of `bytes` that are used */
 	uint32_t pattern, byte, at; /* the pattern that is being added, how far, and the state there */
 	uint32_t *queue;            /* states whose children are to be linked */
 	uint32_t head, tail;
@@ -183,9 +188,9 @@ static folded_text fold(const char *value, size_t length, char *out)
 /* Room in the redactor's bytes; what is not kept of it is taken again. */
 static char *room(curfew__redactor *r, size_t bytes)
 {
-	char *at = r->bytes.base + r->byte;
+	char *at = r->bytes.base + r->pattern_bytes;
 
-	locked_reach(&r->bytes, r->byte + bytes);
+	locked_reach(&r->bytes, r->pattern_bytes + bytes);
 	return at;
 }
 
@@ -194,7 +199,7 @@ static void add_pattern(curfew__redactor *r, curfew__search *search, curfew__pat
 	if (made.length > search->longest)
 		search->longest = made.length;
 	search->patterns[search->pattern_count++] = made;
-	r->byte += made.length;
+	r->pattern_bytes += made.length;
 }
 
 static void add_plain(curfew__redactor *r, const curfew_secret *value)
@@ -268,7 +273,7 @@ static void add_value(curfew__redactor *r, const curfew_secret *secret)
 	if (length == secret->value_length)
 		return;
 	/* The fold goes behind what it is made of, and then to its place. */
-	r->byte += (uint32_t)secret->value_length;
+	r->pattern_bytes += secret->value_length;
 	add_fold(r, secret, latin1, length);
 }
 
@@ -303,19 +308,23 @@ static void add_cuts(curfew__redactor *r)
 	}
 }
 
-static void add_values(curfew__redactor *r)
+static void add_whole_value(curfew__redactor *r, const curfew_secret *secret)
 {
-	for (size_t i = 0; i < r->secret_count; i++) {
-		add_value(r, &r->secrets[i]);
-		each_line(r, &r->secrets[i], add_value);
-	}
-	/* Those of whole values first: what there is room for is used up by lines last. */
-	for (size_t i = 0; i < r->secret_count; i++)
-		add_encodings(r, &r->secrets[i]);
-	for (size_t i = 0; i < r->secret_count; i++)
-		each_line(r, &r->secrets[i], add_encodings);
-	if (r->secret_count)
-		add_cuts(r);
+	add_value(r, secret);
+	each_line(r, secret, add_value);
+}
+
+static void add_line_encodings(curfew__redactor *r, const curfew_secret *secret)
+{
+	each_line(r, secret, add_encodings);
+}
+
+/* Calls for the next secret; true: that was the last one. */
+static bool next_secret(curfew__redactor *r, void (*call)(curfew__redactor *, const curfew_secret *))
+{
+	if (r->secret < r->secret_count)
+		call(r, &r->secrets[r->secret++]);
+	return r->secret == r->secret_count;
 }
 
 static bool prepare(curfew__search *search, locked *states)
@@ -332,12 +341,12 @@ static bool prepare(curfew__search *search, locked *states)
 	return true;
 }
 
-/* Collects the patterns of both searches, and makes room for what is built of them. */
-static bool collect(curfew__redactor *r)
+/* Makes room for the patterns of both searches. */
+static bool make_room(curfew__redactor *r)
 {
 	size_t bytes = ENCODED_BYTES_MAX + 4096;
 
-	r->pattern = 8; /* of cuts */
+	r->pattern = 1; /* marks of cuts */
 	for (size_t i = 0; i < r->secret_count; i++) {
 		bytes += 10 * r->secrets[i].value_length;
 		r->pattern++;
@@ -345,12 +354,16 @@ static bool collect(curfew__redactor *r)
 	}
 	r->table.plain.patterns = calloc((size_t)r->pattern * PATTERNS_MAX, sizeof(curfew__pattern));
 	r->table.folded.patterns = calloc((size_t)r->pattern * PATTERNS_MAX, sizeof(curfew__pattern));
-	r->pattern = r->byte = 0;
 	if (!r->table.plain.patterns || !r->table.folded.patterns || !locked_create(&r->bytes, bytes))
 		return false;
+	if (r->secret_count)
+		add_cuts(r);
+	return true;
+}
 
-	add_values(r);
-	r->byte = 0;
+/* Makes room for the states of both searches. */
+static bool place_states(curfew__redactor *r)
+{
 	if (!prepare(&r->table.plain, &r->plain_states) || !prepare(&r->table.folded, &r->folded_states))
 		return false;
 	size_t most = r->plain_states.size > r->folded_states.size ? r->plain_states.size : r->folded_states.size;
@@ -433,6 +446,7 @@ static void note_beginnings(curfew__redact_table *table)
 static void next_phase(curfew__redactor *r)
 {
 	r->phase++;
+	r->secret = 0;
 	r->pattern = r->byte = r->at = 0;
 	if (r->phase == LINK_PLAIN)
 		begin_linking(r, &r->table.plain);
@@ -452,8 +466,22 @@ static bool build_some(curfew__redactor *r)
 	bool is_over = true;
 
 	switch (r->phase) {
-	case COLLECT:
-		if (!collect(r))
+	case MAKE_ROOM:
+		if (!make_room(r))
+			return false;
+		break;
+	case ADD_VALUES:
+		is_over = next_secret(r, add_whole_value);
+		break;
+	/* Those of whole values first: what there is room for is used up by lines last. */
+	case ADD_ENCODINGS:
+		is_over = next_secret(r, add_encodings);
+		break;
+	case ADD_LINES:
+		is_over = next_secret(r, add_line_encodings);
+		break;
+	case PLACE_STATES:
+		if (!place_states(r))
 			return false;
 		break;
 	case ADD_PLAIN:
