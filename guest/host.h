@@ -18,7 +18,7 @@ CURFEW_IMPORT("emit") int32_t host_emit(uint32_t kind, const void *json, uint32_
 CURFEW_IMPORT("random") void host_random(void *bytes, uint32_t length);
 /* The program's monotonic clock in ns. */
 CURFEW_IMPORT("clock") int64_t host_clock(void);
-/* Finds a module's text: how many bytes it has, or a negative CURFEW_IMPORT_* code. A host call. */
+/* Finds a module's text: how many bytes it has, or a negative number where there is none. A host call. */
 CURFEW_IMPORT("import_open") int32_t host_import_open(const char *name, uint32_t length);
 /* Copies the text found last. */
 CURFEW_IMPORT("import_read") void host_import_read(void *bytes, uint32_t length);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the files of the store share: store.c opens and migrates, read.c reads, write.c writes. */
+/* What the files of the store share: store.c opens and migrates, store_read.c reads, store_write.c writes. */
 #ifndef CURFEW_SERVER_STORE_PRIVATE_H
 #define CURFEW_SERVER_STORE_PRIVATE_H
 

@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What documents and comments say is there, is there: names of functions, macros, enum values and files."""
+import os
+import re
+
+from .harness import ROOT, Test, expect, read
+
+C_FILES = re.compile(r"\.(c|h|S)$")
+COMMENTED = re.compile(r"\.(c|h|S|rs|js|mjs)$")
+SOURCES = re.compile(r"\.(c|h|S|rs|js|mjs|py|go|build|in|wat|wit)$")
+# Comments, and strings, which may look like some.
+PIECES = re.compile(r'/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'', re.S)
+
+# ---- Names --------------------------------------------------------------------------------------------------------
+
+
+def project_files(context):
+    done = context.command(["git", "-C", ROOT, "ls-files"], timeout=60)
+    return [name for name in done.out.decode().split("\n") if name and os.path.isfile(os.path.join(ROOT, name)) and not os.path.islink(os.path.join(ROOT, name))]
+
+
+def is_source(name):
+    return SOURCES.search(name) or name.startswith("scripts/") or os.path.basename(name) in ("adapt_engine", "Makefile", "run")
+
+
+def read_source(name):
+    try:
+        return read(name)
+    except UnicodeDecodeError:
+        return ""
+
+
+def without_comments(text):
+    """The code alone, and its comments as (line, text)."""
+    comments = []
+
+    def take(match):
+        if not match[0].startswith(("/*", "//")):
+            return match[0]
+        comments.append((text.count("\n", 0, match.start()) + 1, match[0]))
+        return " "
+
+    return PIECES.sub(take, text), comments
+
+
+class Known:
+    """Every name that the project's code has, and the places where texts speak of names."""
+
+    def __init__(self, context):
+        files = project_files(context)
+        self.paths = set(files)
+        self.base_names = {os.path.basename(name) for name in files}
+        self.identifiers = set()
+        self.texts = []
+        for name in files:
+            if name.endswith(".md"):
+                self.texts += [(f"{name}:{number}", line) for number, line in enumerate(read(name).split("\n"), 1)]
+            if not is_source(name):
+                continue
+            code, comments = without_comments(read_source(name)) if COMMENTED.search(name) else (read_source(name), [])
+            self.identifiers.update(re.findall(r"\w+", code))
+            self.texts += [(f"{name}:{number}", line) for start, text in comments for number, line in enumerate(text.split("\n"), start)]
+        # Made by the lists in the header.
+        for name in re.findall(r"X\((\w+), \d+,", read("include/curfew.h")):
+            self.identifiers.update((f"CURFEW_OUTCOME_{name}", f"CURFEW_{name}"))
+
+    def has_name(self, name, is_beginning):
+        if name in self.identifiers or f"{name}.js" in self.base_names:
+            return True
+        return (is_beginning or name.endswith("_")) and any(known.startswith(name) for known in self.identifiers)
+
+    def has_file(self, path):
+        return path in self.paths or os.path.basename(path) in self.base_names or path.startswith(("linux/", "sys/")) or path == "wasm.h"
+
+    def unknown_in(self, text):
+        if text.startswith("#include"):
+            return
+        for match in re.finditer(r"(?<![\w.-])(curfew_+[a-z_]+|CURFEW_+[A-Z_]+)(?![A-Za-z0-9])(\*)?", text):
+            if not self.has_name(match[1], bool(match[2])):
+                yield match[1]
+        for match in re.finditer(r"(?<![\w/.*-])((?:[\w.-]+/)*[\w-]+\.(?:c|h|rs|S|md))(?![\w(])", text):
+            if not self.has_file(match[1]):
+                yield match[1]
+
+
+def check_names(context):
+    known = Known(context)
+    bad = [f"{place}: there is no {name}" for place, text in known.texts for name in known.unknown_in(text)]
+    expect(not bad, "\n".join(bad))
+
+
+def check_capitals(context):
+    """Names in capitals that documents show as code are part of some name in the code: a state, a macro, an enum value."""
+    known = Known(context)
+    words = "\n".join(known.identifiers)
+    bad = []
+    for place, text in known.texts:
+        if not re.match(r"(docs/(ARCHITECTURE|LIMITS|THREAT_MODEL)|tests/README)\.md:", place):
+            continue
+        for name in re.findall(r"`([A-Z][A-Z_]{3,})`", text):
+            if not re.search(rf"(^|_){name}($|_)", words, re.M):
+                bad.append(f"{place}: there is no {name}")
+    expect(not bad, "\n".join(bad))
+
+
+def tests(context):
+    return [Test("docs", name, run) for name, run in (("names", check_names), ("capitals", check_capitals))]
