@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What documents and comments say is there, is there: names of functions, macros, enum values and files."""
+"""What documents and comments say is there, is there: names of functions, macros, enum values and files; and every claim of
+docs/THREAT_MODEL.md and docs/LIMITS.md is cited by a test that would fail if it were not so."""
 import os
 import re
 
@@ -103,5 +104,69 @@ def check_capitals(context):
     expect(not bad, "\n".join(bad))
 
 
+# ---- Claims -------------------------------------------------------------------------------------------------------
+
+DOCUMENTS = {"T": "docs/THREAT_MODEL.md", "L": "docs/LIMITS.md"}
+CLAIM = re.compile(r"\[([TL]\d+)\]")
+# Under these there are people, admissions and advice: what of it can be tested has an id as well.
+NOT_PROMISED = {"## Who is not trusted", "## Who is trusted", "## What is left"}
+# Where a row of a table, a list item or a paragraph begins: each is a claim.
+HEADS = re.compile(r"^(#|\||-|\d+\. |$)")
+
+
+def blocks_of(text):
+    """Rows, list items and paragraphs, each as (line, text)."""
+    blocks, start, block = [], 0, []
+    in_code = False
+
+    def finish():
+        if block:
+            blocks.append((start, "\n".join(block)))
+        block.clear()
+
+    for number, line in enumerate(text.split("\n"), 1):
+        in_code ^= line.startswith("```")
+        if in_code or line.startswith("```"):
+            continue
+        if HEADS.match(line):
+            finish()
+        if line.startswith("#") or not line:
+            continue
+        if not block:
+            start = number
+        block.append(line)
+    finish()
+    return blocks
+
+
+def is_claim(text):
+    """Whether a block says something that may be true or not: heads of tables and lines that lead to a list do not."""
+    return not re.match(r"\|[-| ]+\|$|\| (attempt|taken away|what|kind|limit) \|", text) and not text.rstrip().endswith(":")
+
+
+def check_claims(context):
+    cited = {}
+    for name in project_files(context):
+        if name.startswith("tests/") and name not in ("tests/checks/documents.py", "tests/README.md") or "/src/tests" in name:
+            for claim in re.findall(r"\b[TL]\d+\b", " ".join(re.findall(r"\bclaims? ((?:[TL]\d+(?:, | and )?)+)", read_source(name), re.I))):
+                cited.setdefault(claim, name)
+    bad, seen = [], set()
+    for letter, path in DOCUMENTS.items():
+        lines = read(path).split("\n")
+        for line, block in blocks_of("\n".join(lines)):
+            claims = CLAIM.findall(block)
+            heading = next((text for text in reversed(lines[:line]) if text.startswith("#")), "")
+            if not claims and is_claim(block) and heading not in NOT_PROMISED:
+                bad.append(f"{path}:{line}: a claim without an id: {block[:80]!r}")
+            for claim in claims:
+                if claim in seen or claim[0] != letter:
+                    bad.append(f"{path}:{line}: {claim} is there twice, or of another document")
+                seen.add(claim)
+                if claim not in cited:
+                    bad.append(f"{path}:{line}: no test cites {claim}: {block[:80]!r}")
+    bad += [f"{cited[claim]}: it cites {claim}, which no document has" for claim in sorted(set(cited) - seen)]
+    expect(not bad, "\n".join(bad))
+
+
 def tests(context):
-    return [Test("docs", name, run) for name, run in (("names", check_names), ("capitals", check_capitals))]
+    return [Test("docs", name, run) for name, run in (("names", check_names), ("capitals", check_capitals), ("claims", check_claims))]

@@ -166,6 +166,17 @@ def check_embedding(context):
     expect(not missing, "lines of examples/embed.c that README.md lacks:\n" + "\n".join(missing))
 
 
+def check_linking(context):
+    """The command that README.md shows for the embedding builds it, and the program says what README.md says."""
+    command, output = re.search(r"^\$ (cc .*) -o embed\n\$ \./embed\n(.*)$", read("README.md"), re.M).groups()
+    find_compiler("cc")
+    made = os.path.join(context.folder(), "embed")
+    words = [word.replace("build/", context.build + "/") for word in command.split()]
+    done = context.command([*words, "-o", made], timeout=120, cwd=ROOT)
+    expect(done.code == 0, f"{command}\n{shorten(done.err.decode(), 2000)}")
+    expect_equal("embed", context.command([made], timeout=60).out.decode(), output + "\n")
+
+
 def check_sources(context):
     """Every file of ours says its licence, and lines stay readable."""
     done = context.command(["git", "-C", ROOT, "ls-files", "*.c", "*.h", "*.js", "*.mjs", "*.py", "meson.build"])
@@ -181,5 +192,5 @@ def check_sources(context):
 
 def docs(context):
     tests = [("man", check_man), ("completion", check_completion), ("options", check_readme_options), ("limits", check_limits_documented),
-             ("outcomes", check_outcomes), ("schema", check_schema), ("embedding", check_embedding), ("sources", check_sources)]
+             ("outcomes", check_outcomes), ("schema", check_schema), ("embedding", check_embedding), ("linking", check_linking), ("sources", check_sources)]
     return [Test("docs", name, run) for name, run in tests]
