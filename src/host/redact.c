@@ -13,6 +13,8 @@
 
 /* So many bytes in a row may be left out of the folded text within a secret; more of them end it. */
 enum { GAP_MAX = 64 };
+/* What is read between two looks at whether it is to stop: less than a millisecond. */
+enum { PIECE = 64 << 10 };
 
 void curfew__redact_init(curfew__redact_stream *stream, const curfew__redactor *redactor, curfew__redact_sink sink,
                          void *context)
@@ -371,12 +373,9 @@ static void read_byte(curfew__redact_stream *stream, const curfew__redact_table 
 		settle_match(stream, p);
 }
 
-bool curfew__redact_write(curfew__redact_stream *stream, const char *bytes, size_t length)
+static void write_piece(curfew__redact_stream *stream, const char *bytes, size_t length)
 {
 	const piece p = { bytes, length, stream->position };
-
-	if (!stream->places && !begin(stream))
-		stream->refused = true;
 	const curfew__redact_table *table = stream->table;
 	for (size_t i = 0; i < length && !stream->refused;) {
 		if (is_idle(stream) && curfew__fold_is_plain(&stream->fold, (unsigned char)bytes[i]))
@@ -385,9 +384,22 @@ bool curfew__redact_write(curfew__redact_stream *stream, const char *bytes, size
 			read_byte(stream, table, (unsigned char)bytes[i++], &p);
 	}
 	if (stream->refused)
-		return false;
+		return;
 	settle(stream, &p);
 	hold(stream, &p);
+}
+
+bool curfew__redact_write(curfew__redact_stream *stream, const char *bytes, size_t length)
+{
+	if (!stream->places && !begin(stream))
+		stream->refused = true;
+	while (length && !stream->refused) {
+		size_t size = length < PIECE ? length : PIECE;
+		write_piece(stream, bytes, size);
+		bytes += size;
+		length -= size;
+		stream->refused |= stream->stop && atomic_load(stream->stop);
+	}
 	return !stream->refused;
 }
 
@@ -581,13 +593,15 @@ static bool walk_json(json_walk *walk, const char *at, const char *end)
 	return curfew__redact_end(&walk->whole, false);
 }
 
-bool curfew__redact_json(const curfew__redactor *redactor, curfew__buffer *buffer, const char *json, size_t length)
+bool curfew__redact_json(const curfew__redactor *redactor, curfew__buffer *buffer, const char *json, size_t length,
+                         const atomic_uint *stop)
 {
 	json_walk walk = { .buffer = buffer };
 
 	curfew__buffer_init(&walk.text, SIZE_MAX);
 	curfew__redact_init(&walk.token, redactor, add_to_buffer, &walk.text);
 	curfew__redact_init(&walk.whole, redactor, ignore, NULL);
+	walk.token.stop = walk.whole.stop = stop;
 	bool done = walk_json(&walk, json, json + length);
 	if (done && walk.whole.found) {
 		buffer->length = 0;

@@ -9,6 +9,8 @@
 #ifndef CURFEW_HOST_REDACT_H
 #define CURFEW_HOST_REDACT_H
 
+#include <stdatomic.h>
+
 #include "base/buffer.h"
 #include "curfew.h"
 #include "host/redact_fold.h"
@@ -83,7 +85,8 @@ typedef struct curfew__redact_stream {
 	const struct curfew__redact_table *table;
 	curfew__redact_sink sink;
 	void *context;
-	bool refused;      /* the sink wants no more, or memory has run out */
+	const atomic_uint *stop; /* NULL: none; once this is not 0, nothing more is read */
+	bool refused;      /* the sink wants no more, memory has run out, or it was stopped */
 	uint64_t position; /* read up to here, from the start of the text as all of these */
 	uint64_t settled;  /* passed on or swallowed up to here */
 	char *held;        /* the text from `settled` to `position`, between two writes */
@@ -108,7 +111,7 @@ typedef struct curfew__redact_stream {
 /* The redactor is ready. */
 void curfew__redact_init(curfew__redact_stream *stream, const curfew__redactor *redactor, curfew__redact_sink sink,
                          void *context);
-/* Both answer false once the sink has. */
+/* Both answer false once the stream has refused. What is written is read in pieces, between which it looks at `stop`. */
 bool curfew__redact_write(curfew__redact_stream *stream, const char *bytes, size_t length);
 /* The text is over. If it was cut, the beginning of a secret at its end counts as one. Another one may follow. */
 bool curfew__redact_end(curfew__redact_stream *stream, bool cut);
@@ -123,8 +126,9 @@ bool curfew__redact_text(const curfew__redactor *redactor, curfew__buffer *buffe
 /*
  * The same for JSON that curfew__json_check accepts; what comes out is JSON too. Strings are looked at as what they
  * mean; a number that holds a secret becomes a string; and where a secret goes across several parts of the text (it is
- * JSON itself), the label takes the place of all of it.
+ * JSON itself), the label takes the place of all of it. stop (may be NULL): once it is not 0, the answer is false.
  */
-bool curfew__redact_json(const curfew__redactor *redactor, curfew__buffer *buffer, const char *json, size_t length);
+bool curfew__redact_json(const curfew__redactor *redactor, curfew__buffer *buffer, const char *json, size_t length,
+                         const atomic_uint *stop);
 
 #endif

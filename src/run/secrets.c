@@ -78,7 +78,7 @@ bool curfew__run_redact_json(const curfew_run *run, curfew__buffer *buffer, cons
 	curfew__buffer_init(buffer, (size_t)run->limits.output_bytes);
 	if (!run->redactor)
 		return true;
-	if (!curfew__redact_json(run->redactor, buffer, *json, *length))
+	if (!curfew__redact_json(run->redactor, buffer, *json, *length, &run->cause))
 		return false;
 	*json = buffer->data;
 	*length = buffer->length;
@@ -118,7 +118,7 @@ static char *redact(void *context, const char *text, size_t most)
 	/* A text keeps its bound, cut there; JSON that gets much longer is left out. */
 	curfew__buffer_init(&buffer, !most ? length + LABELS_MOST : most > SIZE_MAX - LABELS_MOST ? SIZE_MAX : most);
 	bool done = most ? curfew__redact_text(run->redactor, &buffer, text, length, may_be_cut(length, most)) || buffer.failed
-	                 : curfew__redact_json(run->redactor, &buffer, text, length);
+	                 : curfew__redact_json(run->redactor, &buffer, text, length, NULL);
 	char *made = done ? curfew__buffer_take(&buffer, NULL) : NULL;
 	curfew__buffer_finish(&buffer);
 	return made;

@@ -148,7 +148,7 @@ static void expect_json(const char *json, const char *expected)
 	curfew__buffer buffer;
 	assert_true(curfew__json_check(json, strlen(json), NULL, NULL));
 	curfew__buffer_init(&buffer, SIZE_MAX);
-	assert_true(curfew__redact_json(r, &buffer, json, strlen(json)));
+	assert_true(curfew__redact_json(r, &buffer, json, strlen(json), NULL));
 	assert_string_equal(buffer.data, expected);
 	assert_true(curfew__json_check(buffer.data, buffer.length, NULL, NULL));
 	curfew__buffer_finish(&buffer);
@@ -175,6 +175,29 @@ static void test_json_that_is_a_secret(void **state)
 	expect_json("{\"a\":[1,2]}", "\"[secret PAIR]\"");
 	expect_json("[{\"a\":[1,2]},\"hunter2hunter\"]", "\"[secret PAIR]\"");
 	expect_json("{\"a\":[1,3]}", "{\"a\":[1,3]}");
+}
+
+/* A stop comes while a large text is searched: what is left of it is not. */
+static void test_json_that_is_stopped(void **state)
+{
+	(void)state;
+	enum { LENGTH = 1 << 20 };
+	char *json = malloc(LENGTH);
+	memset(json, 'h', LENGTH);
+	json[0] = json[LENGTH - 1] = '"';
+	curfew__redactor *r = make_redactor();
+	curfew__buffer buffer;
+	atomic_uint stop = 1;
+	curfew__buffer_init(&buffer, SIZE_MAX);
+	assert_false(curfew__redact_json(r, &buffer, json, LENGTH, &stop));
+	curfew__buffer_finish(&buffer);
+	stop = 0;
+	curfew__buffer_init(&buffer, SIZE_MAX);
+	assert_true(curfew__redact_json(r, &buffer, json, LENGTH, &stop));
+	assert_int_equal(buffer.length, LENGTH);
+	curfew__buffer_finish(&buffer);
+	curfew__redactor_unref(r);
+	free(json);
 }
 
 /* ---- Pieces, and a simple search to compare with ---------------------------------------------------------- */
@@ -637,6 +660,7 @@ int main(void)
 		cmocka_unit_test(test_no_secrets),
 		cmocka_unit_test(test_json),
 		cmocka_unit_test(test_json_that_is_a_secret),
+		cmocka_unit_test(test_json_that_is_stopped),
 		cmocka_unit_test(test_any_pieces_give_the_same),
 		cmocka_unit_test(test_any_encoders_in_any_order),
 		cmocka_unit_test(test_escape),
