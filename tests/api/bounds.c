@@ -55,6 +55,7 @@ static char *list_of(const char *item, size_t size, size_t *count)
 /* Parameters that are none of the function's: read, and not kept. */
 static void large_parameters(void)
 {
+	/* Claim T2. */
 	static const char *const items[] = {"{}", "[]", "\"\"", "1", "{\"a\":[1]}"};
 	static const char *const texts[] = {
 		"(module (func (export \"f\") (param i32) (result i32) (local.get 0)))",
@@ -87,6 +88,7 @@ static void large_parameters(void)
 /* What a component's function takes is counted against the memory limit. */
 static void parameters_within_the_memory_limit(void)
 {
+	/* Claim L42. */
 	static const char text[] =
 		"(component (core module $m (memory (export \"memory\") 200)"
 		"  (func (export \"f\") (param i32 i32) (result i32) (local.get 1))"
@@ -120,6 +122,7 @@ static void parameters_within_the_memory_limit(void)
 /* A host function with a type takes numbers: whatever else it is given is read, and not kept. */
 static void large_arguments(void)
 {
+	/* Claim L49. */
 	static const curfew_host_function functions[] = {
 		HOST_FUNCTION("add", host_add, .type = "ii->i"),
 		HOST_FUNCTION("twice", host_later, .flags = CURFEW_HOST_ASYNC, .type = "i->i"),

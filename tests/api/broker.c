@@ -164,6 +164,7 @@ static void answers_reach_the_run(void)
 /* What the run asks for does not count: the broker goes by what it was told itself. */
 static void grants_are_the_brokers(void)
 {
+	/* Claim T45. */
 	static carrier c = {.lock = PTHREAD_MUTEX_INITIALIZER};
 	static const char *const grants[] = {NULL, "example.org", "127.0.0.1:1"};
 	char text[256];
@@ -188,6 +189,7 @@ static void grants_are_the_brokers(void)
 /* A run that asks more often than its limit allows is none; nor is one that gives a number twice. */
 static void requests_are_counted(void)
 {
+	/* Claim T45. */
 	static carrier c = {.lock = PTHREAD_MUTEX_INITIALIZER};
 	curfew_limits limits = {.size = sizeof limits, .host_calls = 3};
 	curfew_engine *engine = harness_engine(1);
@@ -289,6 +291,7 @@ static size_t damage(char *to, const char *message, size_t length, uint64_t *sta
 
 static void damaged_requests(void)
 {
+	/* Claim T45. */
 	static carrier c = {.lock = PTHREAD_MUTEX_INITIALIZER};
 	static char changed[CURFEW_REQUEST_BYTES + 1];
 	uint64_t state = 4711;

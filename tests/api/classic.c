@@ -44,6 +44,7 @@ static void test_basic_timeout(void)
 
 static void test_infinite_loop(void)
 {
+	/* Claim T8. */
 	expect("function forever() { for (;;); }\nforever()", CURFEW_OUTCOME_DEADLINE, "forever");
 	expect(HIDING "function forever() { for (;;) try { for (;;) null.x; } catch {} finally { continue; } }\nforever()",
 	       CURFEW_OUTCOME_DEADLINE, "forever");
@@ -59,6 +60,7 @@ static void test_heavy_computing(void)
 
 static void test_deep_nesting(void)
 {
+	/* Claims L45, T15. */
 	curfew_engine *engine = harness_engine(1);
 	harness_expect(engine, "(function deep() { deep(); })()", NULL, CURFEW_OUTCOME_THREW, NULL);
 	harness_expect(engine, "let d = 0; const deep = () => { d++; deep(); }; try { deep() } catch (e) { [e.name, d > 100] }",

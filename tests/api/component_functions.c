@@ -329,6 +329,7 @@ static void test_limits(void)
 /* What a call passes is counted against the memory limit: a list is larger for the host than for the guest. */
 static void test_large(void)
 {
+	/* Claim L73. */
 	curfew_limits limits = {.size = sizeof limits, .memory_bytes = 4 << 20};
 	const char *text = COMPONENT(INTERFACE("acme:host/api", "", "say", "(param \"x\" (list u8))"), "(param i32 i32)",
 	                             "(param i32) (call $h (i32.const 0) (local.get 0))", "(param \"size\" u32)");

@@ -51,6 +51,7 @@ static void test_waiting_behind_flood(void)
 /* More of them than there can be threads: each still meets its deadline. */
 static void test_more_than_threads(void)
 {
+	/* Claim L22. */
 	curfew_engine *engine = harness_engine(1);
 	curfew_program *endless = harness_program(engine, "for (;;);");
 	curfew_run *runs[100];
@@ -71,6 +72,7 @@ static void test_more_than_threads(void)
 
 static void test_refused_when_full(void)
 {
+	/* Claim L74. */
 	curfew_engine_options options = {.size = sizeof options, .threads = 1, .max_runs = 3};
 	curfew_engine *engine = NULL;
 	curfew_run *runs[3], *more = NULL;

@@ -186,6 +186,7 @@ static void test_js_later(void)
 
 static void test_limits(void)
 {
+	/* Claims L34, L49. */
 	curfew_limits calls = {.size = sizeof calls, .host_calls = 3};
 	curfew_limits fuel = {.size = sizeof fuel, .fuel = 1000000};
 	curfew_limits plenty = {.size = sizeof plenty, .fuel = 10000000};
@@ -262,11 +263,13 @@ static void outlive(curfew_language language, const char *text, bool waits)
 
 static void test_outlives_js(void)
 {
+	/* Claim T52. */
 	outlive(CURFEW_LANGUAGE_JS, "host.hold()", true);
 }
 
 static void test_outlives_spinning(void)
 {
+	/* Claim T51. */
 	outlive(CURFEW_LANGUAGE_JS, "host.hold(); for (;;);", false);
 }
 
@@ -278,6 +281,7 @@ static void test_outlives_wasm(void)
 /* A synchronous one that takes long sees the stop, which takes effect when it returns. */
 static void test_sees_stop(void)
 {
+	/* Claim T51. */
 	curfew_limits limits = {.size = sizeof limits, .timeout_ns = 50000000};
 	expect(CURFEW_LANGUAGE_JS, "for (;;) host.spin()", &limits, CURFEW_OUTCOME_DEADLINE, NULL, NULL);
 	expect(CURFEW_LANGUAGE_WAT,
@@ -308,6 +312,7 @@ static void refuse(curfew_program *program, curfew_host_function function, const
 
 static void test_refusals(void)
 {
+	/* Claim L72. */
 	curfew_engine *engine = harness_engine(1);
 	curfew_program *program = harness_program(engine, "typeof host");
 	curfew_host_function twice[2] = {functions[0], functions[0]};

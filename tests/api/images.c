@@ -144,6 +144,7 @@ static char *hostile_source(const char *part, size_t times)
 
 static void hostile_sources_meet_the_deadline(void)
 {
+	/* Claims L76, T4. */
 	static const char *const parts[] = {"x=>", "(", "[", "{", "a?b:", "`${", "a+", "x[", "!", "/*", "async x=>", "class A{static{",
 	                                    "function f(){", "var a;", "a:", "\xc3\xa9", "0,", "if(1){}else ", "label:{"};
 	curfew_engine *engine = harness_engine(1);

@@ -111,6 +111,7 @@ static void full_handler(int number, siginfo_t *info, void *context)
 /* What was there gets what is its own, and nothing of ours. */
 static void handlers_from_before(void)
 {
+	/* Claim T53. */
 	struct sigaction plain = {.sa_handler = plain_handler};
 	CHECK_EQUAL(sigaction(SIGURG, &plain, NULL), 0);
 	curfew_engine *engine = make_engine();
@@ -136,6 +137,7 @@ static void handlers_from_before_with_more(void)
 /* A handler that takes the place of ours: the next engine is refused, and runs of the first are stopped all the same. */
 static void handlers_that_take_over(void)
 {
+	/* Claim T53. */
 	curfew_engine *engine = make_engine(), *other = NULL;
 	curfew_failure failure;
 	struct sigaction plain = {.sa_handler = plain_handler};
@@ -185,6 +187,7 @@ static void on_event(void *context, curfew_event_kind kind, const char *data, si
 
 static void host_functions_that_block_it(void)
 {
+	/* Claim T53. */
 	static const char js[] = "host.f(); curfew.checkpoint(1); for (;;) 'x'.repeat(5_000_000).split('').sort()";
 	static const char wat[] = "(module (import \"host\" \"f\" (func $f)) (func (export \"run\") (call $f) (loop $l (br $l))))";
 	curfew_engine *engine = make_engine();
@@ -229,6 +232,7 @@ static void *stop_often(void *engine)
 
 static void signals_in_a_rain(void)
 {
+	/* Claim T53. */
 	pthread_t threads[2], cloud;
 	curfew_engine *engine = make_engine();
 	for (int i = 0; i < 2; i++)

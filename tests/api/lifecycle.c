@@ -284,6 +284,7 @@ static void bad_sources(void)
 
 static void bad_params(void)
 {
+	/* Claim L63. */
 	curfew_engine *engine = harness_engine(1);
 	curfew_program *program = harness_program(engine, "1");
 	curfew_report *report = NULL;
@@ -309,6 +310,7 @@ static void bad_params(void)
 
 static void cache_folders(void)
 {
+	/* Claim T20. */
 	char path[] = "/tmp/curfew-test-XXXXXX";
 	char inner[64];
 	CHECK(mkdtemp(path) != NULL);

@@ -147,6 +147,7 @@ static void waiting_runs_hold_no_thread(void)
 /* All wait for longer than they may, and all are stopped although two threads are there. */
 static void waiting_runs_meet_their_deadlines(void)
 {
+	/* Claim L16. */
 	curfew_engine *engine = harness_engine(2);
 	curfew_program *program = harness_program(engine, "setTimeout(() => {}, 1e6)");
 	curfew_run *runs[WAITING];

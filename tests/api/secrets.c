@@ -55,6 +55,7 @@ static void asks(void)
 
 static void counts_as_a_host_call(void)
 {
+	/* Claim L48. */
 	curfew_limits limits = {.size = sizeof limits, .host_calls = 5};
 	curfew_report *report = run_with("for (;;) secrets.get('TOKEN')",
 	                                 (curfew_run_options){.limits = &limits, .secrets = given, .secret_count = 1});
@@ -152,6 +153,7 @@ static void nothing_leaves_in_pieces(void)
 
 static void nothing_leaves_when_cut(void)
 {
+	/* Claim L46. */
 	curfew_limits limits = {.size = sizeof limits, .output_bytes = 20, .timeout_ns = 300000000};
 	curfew_run_options options = {.limits = &limits, .secrets = given, .secret_count = 3};
 	curfew_report *report = run_with("console.log('123456789 ' + secrets.get('TOKEN'))", options);
@@ -194,6 +196,7 @@ static void expect_none(const char *program, const curfew_secret *secret)
 /* What the platform makes of a value on its way to the console: each of these was written by somebody by mistake. */
 static void forms_of_the_platform(void)
 {
+	/* Claims L78, T48. */
 	static const char *const ways[] = {
 		"console.log(s)", "console.log(encodeURIComponent(s))", "console.log(encodeURI('https://a.example/?t=' + s))",
 		"console.log(escape(s))", "console.log(new URLSearchParams({ t: s }).toString())",
@@ -226,6 +229,7 @@ static void forms_of_the_platform(void)
 /* A function that is named by a secret: its name is cut before anybody looks for the secret. */
 static void names_that_are_cut(void)
 {
+	/* Claim L80. */
 	char value[221];
 	for (int i = 0; i < 220; i++)
 		value[i] = (char)('G' + i * 7 % 20);
@@ -243,6 +247,7 @@ static void names_that_are_cut(void)
 /* The largest set of secrets does not keep a run from being stopped, and is looked for by many runs at once. */
 static void many_secrets(void)
 {
+	/* Claims L82, T2. */
 	enum { COUNT = 250, RUNS = 8 };
 	static char names[COUNT][16], values[COUNT][1024];
 	static curfew_secret many[COUNT];
@@ -276,6 +281,7 @@ static void many_secrets(void)
 
 static void short_ones_are_left(void)
 {
+	/* Claims L84, T48. */
 	curfew_report *report = run_given("console.log(secrets.get('SHORT'))");
 	CHECK_TEXT(report->stdout_text, "ab\n");
 	curfew_report_destroy(report);
@@ -287,6 +293,7 @@ static const unsigned char key[CURFEW_SECRETS_KEY_BYTES] = "a key of tests, no s
 
 static void of_its_user_only(void)
 {
+	/* Claim T23. */
 	char folder[] = "/tmp/curfew-secrets-XXXXXX", path[64];
 	CHECK(mkdtemp(folder) != NULL);
 	(void)snprintf(path, sizeof path, "%s/store", folder);
@@ -352,6 +359,7 @@ static int count_in_memory(const unsigned char mark[MARK_BYTES], unsigned char m
 /* The mark is kept with each byte changed by a mask, so that it is in memory only where the library put it. */
 static void is_wiped(void)
 {
+	/* Claims L82, T49. */
 	/* A sanitizer maps terabytes of its own. */
 	if (harness_factor("CURFEW_TEST_SCALE") > 1)
 		return;

@@ -201,6 +201,7 @@ static void test_errors_keep_state(void)
 
 static void test_bad_program(void)
 {
+	/* Claim L57. */
 	notebook n = open_notebook("let = ;", NULL);
 	check(call(n.session, NULL, NULL, NULL), CURFEW_OUTCOME_BAD_PROGRAM, NULL);
 	CHECK(curfew_session_is_usable(n.session));
@@ -219,6 +220,7 @@ static void test_bad_program(void)
 
 static void test_soft_stop_keeps_state(void)
 {
+	/* Claims L54, T9. */
 	notebook n = open_notebook("", NULL);
 	curfew_limits brief = limits_with_timeout(50);
 	expect(n.session, "let turns = 0; const heap = new Map()", NULL);
@@ -264,6 +266,7 @@ static void test_soft_stop_keeps_state(void)
 
 static void test_hard_stop_loses_state(void)
 {
+	/* Claim L56. */
 	curfew_limits roomy = {.size = sizeof roomy, .memory_bytes = (uint64_t)512 << 20};
 	notebook n = open_notebook("", &roomy);
 	curfew_limits brief = limits_with_timeout(30);
@@ -284,6 +287,7 @@ static void test_hard_stop_loses_state(void)
 /* A heap of locals that would take long to free does not make the stop a hard one. */
 static void test_large_heap_unwinds(void)
 {
+	/* Claim L59. */
 	curfew_limits roomy = {.size = sizeof roomy, .memory_bytes = (uint64_t)512 << 20};
 	notebook n = open_notebook("", &roomy);
 	/* By loops, so that the stop does not come while the engine collects. */
@@ -301,6 +305,7 @@ static void test_large_heap_unwinds(void)
 
 static void test_limits_of_a_call(void)
 {
+	/* Claim L53. */
 	curfew_limits roomy = {.size = sizeof roomy, .fuel = 100000000000};
 	notebook n = open_notebook("", &roomy);
 	expect(n.session, "let kept = 1", NULL);
@@ -336,6 +341,7 @@ static void test_limits_of_a_call(void)
 
 static void test_memory_loses_state(void)
 {
+	/* Claims L55, T14. */
 	curfew_limits limits = {.size = sizeof limits, .memory_bytes = 8 << 20};
 	notebook n = open_notebook("", &limits);
 	expect(n.session, "let all = []", NULL);
@@ -348,6 +354,7 @@ static void test_memory_loses_state(void)
 
 static void test_grace(void)
 {
+	/* Claim L23. */
 	notebook n = open_notebook("", NULL);
 	curfew_limits limits = limits_with_timeout(50);
 	limits.grace_ns = harness_ms(2000);
@@ -365,6 +372,7 @@ static void test_grace(void)
 /* What a call leaves pending never goes on. */
 static void test_nothing_in_flight_survives(void)
 {
+	/* Claims L60, T10. */
 	notebook n = open_notebook("", NULL);
 	curfew_limits brief = limits_with_timeout(50);
 	expect_stop(n.session, "let ticks = 0; setInterval(() => ticks++, 1); await new Promise(() => {})", &brief,
@@ -393,6 +401,7 @@ static void expect_unsettled(curfew_session *session, curfew_report *report, con
 /* A call that waits for nothing ends at once, without a deadline, and the state stays. */
 static void test_waiting_for_nothing(void)
 {
+	/* Claims L18, T11. */
 	curfew_limits unlimited = {.size = sizeof unlimited, .timeout_ns = CURFEW_UNLIMITED};
 	notebook n = open_notebook("let kept = 7;\nasync function forever() {\n\tawait new Promise(() => {});\n}", NULL);
 	for (int i = 0; i < 3; i++) {
@@ -412,6 +421,7 @@ static void test_waiting_for_nothing(void)
 /* While the program is first evaluated there is no state yet that could stay. */
 static void test_a_program_that_waits_for_nothing(void)
 {
+	/* Claims L18, L57. */
 	notebook n = open_notebook("await new Promise(() => {}); export const f = () => 1;", NULL);
 	check(call(n.session, "f", NULL, NULL), CURFEW_OUTCOME_UNSETTLED, NULL);
 	expect_lost(n.session);
@@ -422,6 +432,7 @@ static void test_a_program_that_waits_for_nothing(void)
 
 static void test_totals(void)
 {
+	/* Claim L53. */
 	curfew_limits limits = {.size = sizeof limits, .loops = 10000, .output_bytes = 1000, .host_calls = 5};
 	curfew_session_totals totals = {.size = sizeof totals};
 	notebook n = open_notebook("", &limits);
@@ -713,6 +724,7 @@ static void on_event(void *context, curfew_event_kind kind, const char *data, si
 
 static void test_given(void)
 {
+	/* Claim L61. */
 	curfew_engine *engine = harness_engine(1);
 	curfew_program *program = harness_program(engine, "");
 	char user[] = "ann", value[] = "open sesame";
@@ -901,6 +913,7 @@ static void test_wasm(void)
 
 static void test_wasm_limits(void)
 {
+	/* Claim L58. */
 	curfew_limits limits = {.size = sizeof limits, .fuel = 100000, .memory_bytes = 4 << 20};
 	notebook n = open_wat(counter, &limits);
 	curfew_limits few = {.size = sizeof few, .fuel = 1000};
@@ -922,6 +935,7 @@ static void test_wasm_limits(void)
 
 static void test_component(void)
 {
+	/* Claim L58. */
 	notebook n = open_wat(component, NULL);
 	check(call(n.session, "add", "[1]", NULL), CURFEW_OUTCOME_FINISHED, "1");
 	check(call(n.session, "add", "[2]", NULL), CURFEW_OUTCOME_FINISHED, "3");

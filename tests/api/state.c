@@ -53,6 +53,7 @@ static char *value_of(curfew_engine *engine, const char *text)
 /* The witness sees after each ending what it saw in a new engine; so it does in the vandal's own program. */
 static void nothing_is_carried_over(void)
 {
+	/* Claims T1, T17. */
 	curfew_engine *engine = harness_engine(1);
 	char *expected = value_of(engine, witness);
 	CHECK(strstr(expected, "undefined") != NULL && strstr(expected, "[2,3]") != NULL);
@@ -119,6 +120,7 @@ static void one_program_begins_anew(void)
 /* Random numbers differ from run to run, also where each starts from the same image. */
 static void random_is_not_repeated(void)
 {
+	/* Claim T54. */
 	curfew_engine *engine = harness_engine(1);
 	curfew_program *program = harness_program(engine, "[Math.random(), crypto.randomUUID()]");
 	CHECK_OK(curfew_program_compile(program, NULL, NULL, NULL));
@@ -146,6 +148,7 @@ static curfew_report *run_deterministic(curfew_program *program, uint64_t fuel)
 /* From source, from an image, on another engine; after other runs: always the same. */
 static void deterministic_runs(void)
 {
+	/* Claims L85, T54. */
 	static const char text[] = "const seen = [Math.random(), Date.now(), performance.now(), crypto.randomUUID()];"
 				   "for (let i = 0; i < 1000; i++) seen.push(Math.random() > 0.5 ? 1 : 0);"
 				   "setTimeout(() => console.log(Date.now(), performance.now(), Math.random()), 25);"
@@ -193,6 +196,7 @@ static const curfew_limit_info *limit_named(const char *name)
 /* The smallest and the largest value of every limit are taken, and a run under them ends. */
 static void every_limit_at_its_edges(void)
 {
+	/* Claims L14, L24, L40, L46, L52, T16. */
 	curfew_engine *engine = harness_engine(1);
 	curfew_program *program = harness_program(engine, "const a = []; for (let i = 0; i < 100; i++) a.push({ i }); a.length");
 	size_t count;
@@ -225,6 +229,7 @@ static void every_limit_at_its_edges(void)
 /* A limit of N lets N pass and stops the next. */
 static void counts_are_exact(void)
 {
+	/* Claim L51. */
 	curfew_engine *engine = harness_engine(1);
 	for (uint64_t n = 1; n <= 20; n++) {
 		char text[128];
@@ -252,6 +257,7 @@ static void counts_are_exact(void)
 /* However the count is cut, the run stops when it is used up, and not before what it needs. */
 static void loops_are_exact(void)
 {
+	/* Claims L38, L39. */
 	curfew_engine *engine = harness_engine(1);
 	static const char text[] = "let n = 0; for (let i = 0; i < 3000; i++) n++; n";
 	curfew_program *program = harness_program(engine, text);
@@ -277,6 +283,7 @@ static void loops_are_exact(void)
 /* Just enough fuel is enough, one less is not. */
 static void fuel_is_exact(void)
 {
+	/* Claims L25, L37. */
 	curfew_engine *engine = harness_engine(1);
 	curfew_program *program = harness_program(engine, "let n = 0; for (let i = 0; i < 3000; i++) n += i; n");
 	CHECK_OK(curfew_program_compile(program, NULL, NULL, NULL));
@@ -331,6 +338,7 @@ static void text_of_limits(void)
  */
 static void nothing_is_carried_over_from_many_that_waited(void)
 {
+	/* Claim T17. */
 	enum { MANY = 300 };
 	static curfew_run *runs[MANY];
 	curfew_engine *engine = harness_engine(2);

@@ -225,6 +225,7 @@ static void stop_once(curfew_engine *engine, silent_server *server, const stop_k
 
 static void each_stop_ends_all(void)
 {
+	/* Claim T9. */
 	silent_server server;
 	server_start(&server);
 	curfew_engine *engine = harness_engine(2);
@@ -237,6 +238,7 @@ static void each_stop_ends_all(void)
 /* What was due soon after the stop, while the engine lives on: nobody hears of it. */
 static void nothing_comes_later(void)
 {
+	/* Claim T11. */
 	static const char text[] =
 		"setInterval(() => curfew.progress('tick'), 1); setTimeout(() => console.log('late'), 400);\n"
 		"(async () => { for (;;) { await null; curfew.checkpoint(1); await new Promise((done) => setTimeout(done, 1)); } })();\n"

@@ -96,6 +96,7 @@ static curfew_outcome run_attack(curfew_engine *engine, const attack *given)
 
 static void attacks_from_their_callers_thread(void)
 {
+	/* Claim L17. */
 	static attack given;
 	curfew_engine *engine = NULL;
 	unsigned count = 0;

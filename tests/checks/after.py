@@ -52,6 +52,7 @@ FILLS = {
 
 @test
 def frames_of_large_sources(context):
+    # Claims L19, T2.
     for name, fill in FILLS.items():
         for end, outcome in ("for(;;);", "cpu"), ("throw new Error('x');", "threw"):
             path = write(context, "large.js", fill + "Error.stackTraceLimit=100;" + DEEP % end)
@@ -65,6 +66,7 @@ def frames_of_large_sources(context):
 
 @test
 def frames_of_a_large_import(context):
+    # Claim L19.
     for name, fill in FILLS.items():
         path = write(context, "main.mjs", "import { f } from './large.mjs';\nf(100);")
         with open(os.path.join(os.path.dirname(path), "large.mjs"), "w", encoding="utf-8", newline="") as file:
@@ -75,6 +77,7 @@ def frames_of_a_large_import(context):
 
 @test
 def syntax_error_at_the_end(context):
+    # Claim L19.
     for name, fill in FILLS.items():
         report = expect_cheap(context, "bad_program", "--timeout", "30s", write(context, "large.js", fill + "let = ;"))
         expect(report["error"]["stack"][0]["line"] == fill.replace("\r\n", "\n").count("\n") + 1, f"{name}: {report['error']}")
@@ -82,6 +85,7 @@ def syntax_error_at_the_end(context):
 
 @test
 def names_as_long_as_memory(context):
+    # Claim T2.
     source = "const f = { ['x'.repeat(2e7)]: () => { throw new Error('x') } }; function g() { Object.values(f)[0]() } g()"
     report = expect_cheap(context, "threw", "--memory", "1GiB", write(context, "name.js", source))
     expect(report["trace_truncated"] or len(report["error"]["stack"]) == 3, f"frames are missing: {json.dumps(report['error'])[:400]}")

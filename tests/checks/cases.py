@@ -206,6 +206,7 @@ def waits(context, report):
 
 
 def check_attack(context, path, *more):
+    # Claims L13, L15, L75, T1, T8, T12, T24, T31.
     attack = Attack(path)
     # A machine that others use may be late once; curfew would be late each time.
     for last in (False, False, True):

@@ -125,6 +125,7 @@ def good_values(context):
 
 @test
 def bad_params(context):
+    # Claim T5.
     path = write(context, "a.mjs", "export default x => x")
     for params in ("", "{}", "1", "null", "[1,]", "[1", "[1] x", "[NaN]", "['a']", "[01]", "[\"\\x\"]", "[\x01]", "[" * 100000, "\"abc\"", "[1e999]"):
         expect_error(context.run("--params", params, path), 2, "--params")
@@ -209,6 +210,7 @@ def webassembly_as_javascript(context):
 
 @test
 def large_source(context):
+    # Claims L20, L62, L64.
     path = write(context, "a.js", "")
     os.truncate(path, 100_000_000)
     expect_program_error(context.run(path, timeout=10), "16 MiB")
@@ -269,6 +271,7 @@ def long_line_in_syntax_error(context):
 
 @test
 def terminal_escapes_are_not_passed_on(context):
+    # Claim T21.
     done = context.run(write(context, "a.js", "throw new Error('\\x1b[2J\\x07 cleared')"))
     expect(done.code == 1 and b"\x1b" not in done.err and b"cleared" in done.err, repr(done.err))
     done = context.run(write(context, "\x1b[31mred.js", "throw new Error('x')"))
@@ -474,6 +477,7 @@ def interrupt_while_waiting(context):
 
 @test
 def interrupt_with_grace(context):
+    # Claim L23.
     source = "curfew.checkpoint('begun'); while (!curfew.signal.aborted); curfew.signal.reason.name"
     report = signal_run(context, source, [signal.SIGINT], "--grace", "20s")
     expect_equal("cooperative", (report["outcome"], report["stop"]["mode"], report["value"], report["partial"]),
@@ -482,6 +486,7 @@ def interrupt_with_grace(context):
 
 @test
 def second_interrupt_skips_the_grace(context):
+    # Claim L23.
     report = signal_run(context, "for(;;);", [signal.SIGINT, signal.SIGINT], "--grace", "1h")
     expect(report["outcome"] == "cancelled" and report["stop"]["mode"] in ("soft", "hard"), json.dumps(report["stop"]))
 
@@ -547,6 +552,7 @@ def compile_with_imports(context):
 
 @test
 def damaged_images(context):
+    # Claim T6.
     image = compile_to_image(context, "export default () => 1")
     with open(image, "rb") as file:
         content = file.read()
@@ -590,6 +596,7 @@ def cache_is_optional(context):
 
 @test
 def damaged_cache(context):
+    # Claim T20.
     path, cache = write(context, "a.js", "1 + 1"), context.folder()
     for fuel in ([], ["--fuel", "1G"]):
         for change in (None, lambda b: b[:100], lambda b: b"", lambda b: b[:50] + bytes([b[50] ^ 255]) + b[51:], lambda b: b + b"x", None):

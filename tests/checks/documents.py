@@ -145,6 +145,7 @@ def is_claim(text):
 
 
 def check_claims(context):
+    # Claim T3.
     cited = {}
     for name in project_files(context):
         if name.startswith("tests/") and not name.endswith(".md") or "/src/tests" in name:

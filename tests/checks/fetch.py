@@ -101,6 +101,7 @@ export default [r.status, r.body, await r.text(), r.headers.get('content-type')]
 
 @test
 def request_headers(context):
+    # Claim T27.
     seen = value(context, """const r = await fetch(HERE + '/echo', { headers: { 'X-A': ' b ', 'x-latin': 'caf\\xe9', 'X-Empty': '',
 	Host: 'evil', 'Content-Length': '7', 'Transfer-Encoding': 'chunked', Connection: 'upgrade', 'Proxy-Authorization': 'x', Expect: '100-continue' } });
 export default r.json()""")
@@ -210,6 +211,7 @@ export default [text, pieces > 1, await c.text(), await d.text()]""")
 
 @test
 def back_pressure(context):
+    # Claim T28.
     token = "/bytes/pressure"
     seen = value(context, f"""const r = await fetch(HERE + '{token}?count={512 * MIB}');
 const reader = r.body.getReader();
@@ -251,6 +253,7 @@ export default [await text('once'), await text('twice'), await text('deflate'), 
 
 @test
 def bomb(context):
+    # Claim T28.
     # Read as a stream it takes no memory to speak of; collected it meets the limit.
     server().bomb()
     seen = value(context, """const r = await fetch(HERE + '/bomb');
@@ -278,6 +281,7 @@ def failing_servers(context):
 
 @test
 def odd_answers(context):
+    # Claim T28.
     """What a server sends fails its own fetch at most: the program, which catches everything, and its other requests go on."""
     seen = value(context, """const seen = {};
 for (const kind of ['cr', 'nul', 'control', 'latin', 'long']) {
@@ -295,6 +299,7 @@ export default seen""")
 
 @test
 def many_at_once(context):
+    # Claim L43.
     """More requests than connections: they wait for their turn, and all are answered."""
     server().counts.update(holding=0, held=0)
     seen = value(context, """const all = await Promise.all(Array.from({ length: 200 }, () => fetch(HERE + '/hold').then((r) => r.text())));
@@ -323,6 +328,7 @@ def refused_connection(context):
 
 @test
 def wrong_certificate(context):
+    # Claim T27.
     port = server().listen_tls(context.folder())
     seen = value(context, f"export default fails(fetch('https://localhost:{port}/echo'))", allow=[f"localhost:{port}"])
     expect_parts("certificate", seen, "TypeError", f"localhost:{port}", "certificate")
@@ -340,6 +346,7 @@ def unknown_name(context):
 
 @test
 def not_allowed(context):
+    # Claims T18, T25.
     before = len(server().seen)
     program = """const port = new URL(HERE).port;
 export default await Promise.all(['http://example.com/', HERE + '/echo', 'http://localhost:' + port, 'http://0x7f.1:' + port, 'http://2130706433:' + port,
@@ -352,6 +359,7 @@ export default await Promise.all(['http://example.com/', HERE + '/echo', 'http:/
 
 @test
 def no_urls(context):
+    # Claim T27.
     seen = value(context, """export default [await Promise.all(['', 'x', '/relative', 'ftp://127.0.0.1/', 'file:///etc/passwd', 'data:x', 'blob:null/x', 'http://a:b@127.0.0.1/', 'http://',
 	'javascript:1', 'http://127.0.0.1:99999/'].map((url) => fails(fetch(url)))), await fails(fetch()), await fails(fetch(HERE, { method: 'TRACE' })),
 	await fails(fetch(HERE, { body: 'x' })), await fails(fetch(HERE, { headers: { 'a b': 'c' } })), await fails(fetch(HERE, { headers: { a: 'b\\nc: d' } })),
@@ -375,6 +383,7 @@ def private_name():
 
 @test
 def names_of_private_addresses(context):
+    # Claim T26.
     name, address = private_name()
     port = server().port6 if ":" in address else server().port
     if port is None:
@@ -387,6 +396,7 @@ def names_of_private_addresses(context):
 
 @test
 def localhost_and_addresses(context):
+    # Claim T26.
     port = server().port
     seen = value(context, f"export default (await fetch('http://localhost:{port}/status/200')).status", allow=[f"localhost:{port}"])
     expect_equal("localhost", seen, 200)
@@ -408,6 +418,7 @@ def bad_hosts(context):
 
 @test
 def no_proxy(context):
+    # Claim T27.
     expect_equal("status", json.loads(context.run(
         "--print", "--allow-fetch", f"127.0.0.1:{server().port}", write(context, "a.mjs", f"export default (await fetch('http://127.0.0.1:{server().port}/status/200')).status"),
         env={"http_proxy": "http://127.0.0.1:9", "HTTP_PROXY": "http://127.0.0.1:9", "ALL_PROXY": "socks5://127.0.0.1:9"}).out), 200)
@@ -418,6 +429,7 @@ def no_proxy(context):
 
 @test
 def redirects(context):
+    # Claim L70.
     seen = value(context, """const go = (to, init, status = 302) => fetch(HERE + '/redirect?status=' + status + '&to=' + encodeURIComponent(to), init);
 const echo = async (...all) => { const r = await go(...all); const e = await r.json(); return [e.method, e.body, r.redirected, r.url.replace(HERE, ''), Object.fromEntries(e.headers)['content-type'] ?? null]; };
 const post = { method: 'POST', body: 'x' };
@@ -440,6 +452,7 @@ export default { plain: await echo('/echo#there'), up: await echo('../echo'), 30
 
 @test
 def redirects_out(context):
+    # Claim T25.
     port = server().port
     seen = value(context, f"""const go = (to) => fails(fetch(HERE + '/redirect?to=' + encodeURIComponent(to)));
 export default await Promise.all(['http://example.com/', 'http://169.254.169.254/', 'http://localhost:{port}/', 'http://[::1]:{port}/', '//127.0.0.1:1/',
@@ -452,6 +465,7 @@ export default await Promise.all(['http://example.com/', 'http://169.254.169.254
 
 @test
 def headers_across_origins(context):
+    # Claim T27.
     port = server().port
     seen = value(context, f"""const go = async (to) => Object.fromEntries((await (await fetch(HERE + '/redirect?to=' + encodeURIComponent(to),
 	{{ headers: {{ authorization: 'secret', cookie: 'a=b', 'x-kept': '1' }} }})).json()).headers);
@@ -505,6 +519,7 @@ export default 1""")
 
 @test
 def deadline_closes(context):
+    # Claim T29.
     start = time.monotonic()
     report = run(context, "export default fetch(HERE + '/wait/deadline')", "--timeout", "300ms", outcome="deadline")
     expect(report["stop"]["mode"] == "soft" and report["used"]["host_calls"] == 1, f"{report['stop']} {report['used']}")
@@ -529,6 +544,7 @@ export default [r, (await fetch(HERE + '/status/200')).status]""", "--timeout", 
 
 @test
 def end_of_the_program(context):
+    # Claim T29.
     # A body that nobody reads does not keep a program; one that is read does.
     start = time.monotonic()
     value(context, "await fetch(HERE + '/slow/unread'); export default 1", "--timeout", "30s")
@@ -540,12 +556,14 @@ def end_of_the_program(context):
 
 @test
 def host_calls(context):
+    # Claim L48.
     report = run(context, "for (let i = 0; i < 6; i++) await (await fetch(HERE + '/chunks?count=4')).text()", "--host-calls", "5", outcome="host_calls")
     expect_equal("host calls", report["used"]["host_calls"], 5)
 
 
 @test
 def in_sandbox_limits(context):
+    # Claim L69.
     # The host keeps at most about the memory limit for requests that are under way.
     seen = value(context, """const c = new AbortController();
 const all = Array.from({ length: 400 }, (_, i) => fails(fetch(HERE + '/wait/many' + i, { signal: c.signal })));
@@ -578,6 +596,7 @@ export default order""")
 
 @test
 def keep_alive(context):
+    # Claim T29.
     program = """const seen = [];
 for (let i = 0; i < 4; i++) seen.push((await (await fetch(HERE + '/echo')).json()).connection);
 export default seen"""

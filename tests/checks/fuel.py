@@ -102,6 +102,7 @@ def used(context, path, limit, *options):
 
 
 def check_exact(context, path, *options, outcome="ok"):
+    # Claim L26.
     """The same with every limit that is enough; one less than that is not."""
     ended, fuel, _ = used(context, path, PLENTY, *options)
     expect_equal("outcome", ended, outcome)
@@ -136,6 +137,7 @@ def check_stopped(context, *stop):
 
 
 def check_table(context):
+    # Claims L27, L28, L29, L30, L31, L32, L35.
     """What docs/LIMITS.md says of costs, added up by hand."""
     text = """(module (memory 1) (func $f) (func (export "run") (local i32)
         (loop $l (call $f) (br_if $l (i32.lt_u (local.tee 0 (i32.add (local.get 0) (i32.const 1))) (i32.const 10))))

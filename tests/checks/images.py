@@ -48,6 +48,7 @@ def wasm_image_elsewhere(context):
 
 @test
 def wasm_image_forged(context):
+    # Claim T6.
     """Code that was changed with its checksum made right again is not executed either."""
     import hashlib
     _, image = compile_triple(context)
@@ -109,6 +110,7 @@ def forgeries(data, layout):
 
 @test
 def image_with_forged_fields(context):
+    # Claims T6, T47.
     """What an image says of itself is refused before it can come into a report, in process and in a confined one."""
     for kind, text in ("js", "export default 42"), ("wat", TRIPLE):
         source = write(context, f"a-long-name.{kind}", text)

@@ -134,6 +134,7 @@ def own_cache(context):
 
 @test
 def calibrate_keeps_figures(context):
+    # Claim L36.
     env = own_cache(context)
     done = context.command([context.curfew, "calibrate", "--json"], env=env, timeout=60)
     expect_equal("exit", (done.code, done.err), (0, b""))
@@ -173,6 +174,7 @@ def calibrate_first(context):
 
 @test
 def fuel_as_time_is_checked(context):
+    # Claim L36.
     path = write(context, "a.js", "1")
     expect_error(context.run("--fuel", "5parsec", path), 2, "--fuel")
     expect_error(context.run("--fuel", "0ms", path), 2, "--fuel")

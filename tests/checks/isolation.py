@@ -104,6 +104,7 @@ class Running:
 
 
 def check_confined(context):
+    # Claims T32, T34, T37, T40, T41, T44.
     running = Running(context)
     status, proc = running.status(running.worker), f"/proc/{running.worker}"
     try:
@@ -122,6 +123,7 @@ def check_confined(context):
 
 
 def check_confined_as_root(running, proc, status):
+    # Claims T36, T38.
     files = sorted(os.readlink(f"{proc}/fd/{fd}") for fd in os.listdir(f"{proc}/fd"))
     allowed = re.compile(r"/dev/null|socket:\[\d+\]|anon_inode:\[eventfd\]|/proc/\d+/pagemap|/memfd:curfew-image \(deleted\)")
     expect(all(allowed.fullmatch(file) for file in files), f"open files: {files}")
@@ -151,6 +153,7 @@ def protections(context, *before):
 
 
 def check_doctor(context):
+    # Claim T34.
     """What it says of a worker is what a worker has."""
     refuse_sanitizer(context)
     said, running = protections(context, context.curfew), Running(context)
@@ -183,6 +186,7 @@ exec chroot "$folder" "$@"
 
 
 def check_folder_as_root(context):
+    # Claim T36.
     """There a worker has no user namespace, but still an empty root."""
     refuse_sanitizer(context)
     if os.geteuid() != 0:
@@ -209,6 +213,7 @@ def check_folder_as_root(context):
 
 
 def check_not_inherited(context):
+    # Claim T35.
     """A descriptor that happens to be open is not the worker's."""
     refuse_sanitizer(context)
     if os.geteuid() != 0:
@@ -259,6 +264,7 @@ def check_cancelled(context):
 
 
 def check_parent_killed(context):
+    # Claim T39.
     """A worker does not outlive its pool."""
     running = Running(context)
     running.process.kill()
@@ -305,6 +311,7 @@ def check_same(context, name):
 
 
 def check_attack(context, path):
+    # Claim T32.
     refuse_sanitizer(context)
     with open(path, encoding="utf-8") as file:
         expected = file.readline().partition("expect:")[2].split()
@@ -321,12 +328,14 @@ def check_attack(context, path):
 
 
 def check_import(context, path):
+    # Claim T18.
     """What a program imports is read for it, by the same rules."""
     refuse_sanitizer(context)
     check_case(Isolated(context), path)
 
 
 def check_secrets(context):
+    # Claim T45.
     """They reach the run, and leave it neither with its output nor with its report."""
     refuse_sanitizer(context)
     path = write(context, "console.log(secrets.get('TOKEN')); [secrets.get('TOKEN').length, secrets.get('OTHER')]")
@@ -377,6 +386,7 @@ CALLS = {  # what is called, the exit code, what is on stdout
 
 
 def check_input(context, kind):
+    # Claim T35.
     """Standard input reaches a program that reads it, whatever it is."""
     refuse_sanitizer(context)
     path = write(context, CAT, "cat.wat")
@@ -403,6 +413,7 @@ def check_input(context, kind):
 
 
 def check_no_folders(context):
+    # Claim T46.
     done = context.run("--isolate", "process", "--dir", "/tmp::/data", write(context, CAT, "cat.wat"))
     expect(done.code == 2 and done.err.count(b"\n") == 1 and b"--dir /tmp" in done.err, f"exit {done.code}: {done.err!r}")
 

@@ -120,6 +120,7 @@ def forged_images_reach_their_memory(context):
 
 @test
 def nothing_is_written_behind_the_size(context):
+    # Claim T17.
     """Below the memory limit, but behind what the memory has grown to."""
     image = forge(context, "function go(at) { memory[at / 4] = 4660; return memory[at / 4]; }")
     for address in (16 * MIB, 60 * MIB):
@@ -140,6 +141,7 @@ def what_it_grew_into_is_counted(context):
 
 @test
 def loops_in_memory_that_it_grew_into_are_stopped(context):
+    # Claims T7, T47.
     """An object that is its own prototype: looking a name up in it is a loop in the engine, which has no poll."""
     place = 32 * MIB
     source = f"""
@@ -198,6 +200,7 @@ def hugepages(context):
 
 @test
 def hugepages_are_stopped_and_reset(context):
+    # Claim L44.
     path = write(context, "loop.js", "const a = new Uint8Array(100 << 20); for (;;) for (let i = 0; i < a.length; i += 4096) a[i]++;")
     report, _ = context.report("--hugepages", "--memory", "200MiB", "--timeout", "300ms", path)
     expect_equal("outcome", report["outcome"], "deadline")

@@ -91,6 +91,7 @@ def values_are_not_seen(context):
 
 @test
 def not_in_the_argument_list(context):
+    # Claim T50.
     """A value that was given as an argument is taken out of the list once the run has it."""
     source = write(context, "a.js", "console.log('there'); setTimeout(() => {}, 5000)")
     words = [context.curfew, "run", "--secret", f"TOKEN={VALUE}", source]

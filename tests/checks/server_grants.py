@@ -42,6 +42,7 @@ def asking(path, host=None):
 
 @test
 def hosts_within_the_ceiling(context):
+    # Claim T33.
     refuse_sanitizer(context)
     with Server(context, "--allow-fetch", here(), "--allow-fetch", "*.example.com") as server:
         report = server.run(**asking("/status/200"), allow_fetch=[here()])
@@ -188,6 +189,7 @@ def stored_bytes(folder):
 
 @test
 def secrets_of_the_user(context):
+    # Claim T33.
     """They reach the run, and neither its report, its events, the database, the log nor the metrics."""
     refuse_sanitizer(context)
     store = Store(context)
@@ -234,6 +236,7 @@ def changed_while_it_serves(context):
 
 @test
 def token_of_a_user(context):
+    # Claim T33.
     """A token that is bound to a user reaches nobody else's secrets."""
     refuse_sanitizer(context)
     store = Store(context)

@@ -72,6 +72,7 @@ def slow_to_compile(number):
 
 @test
 def slow_compiles_beside_others(context):
+    # Claims L21, T2, T19.
     """What is compiled under a short deadline is no reason to end what other tenants have running."""
     with Server(context, "--workers", "1") as server:
         waiting = [server.submit(WAIT.format(ms=3000), limits={"timeout": "10m"})["id"] for _ in range(8)]
@@ -87,6 +88,7 @@ def slow_compiles_beside_others(context):
 
 @test
 def silent_worker(context):
+    # Claim T43.
     """A worker that does not answer is killed; what shared it is carried out again or says why not, and the log says so."""
     with Server(context, "--workers", "1") as server:
         unseen = [server.submit(WAIT.format(ms=2000), limits={"timeout": "10m"})["id"] for _ in range(4)]

@@ -126,6 +126,7 @@ static void cancel_started_runs(void)
 /* Deadlines that fall anywhere, from before the first instruction on; the witness shows that the memory is whole. */
 static void deadlines_anywhere(void)
 {
+	/* Claim T22. */
 	curfew_engine *engine = harness_engine(1);
 	curfew_program *witness = harness_program(engine, "JSON.stringify([1, 'a', { b: [2] }].map(x => x)) + 'é'.repeat(3)");
 	uint64_t random = 9;

@@ -165,6 +165,7 @@ static size_t read_all(const world *w, char *text, size_t most)
 /* Nothing that was not declared arrives, whichever way it is given. */
 static void test_no_byte_beyond_the_declared_length(void **state)
 {
+	/* Claim T27. */
 	static const struct {
 		const char *method, *body;
 		const char *parcels[3];
@@ -252,6 +253,7 @@ static unsigned count_ended(guest *g)
 /* A run has so many connections at once and no more; each that ends lets another request begin, and all are made. */
 static void test_requests_of_a_run_take_turns(void **state)
 {
+	/* Claims L43, L71. */
 	enum { REQUESTS = 100, AT_ONCE = 32 };
 	world *w = *state;
 	static int connections[CONNECTIONS_MOST];

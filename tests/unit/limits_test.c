@@ -33,6 +33,7 @@ static curfew_limits new_limits(void)
 
 static void test_defaults_are_the_documented_ones(void **state)
 {
+	/* Claims L1, L2, L3, L4, L5, L6, L7, L8, L9, L10, L11. */
 	(void)state;
 	curfew_limits limits;
 	assert_int_equal(curfew_limits_resolve(NULL, &limits, NULL), CURFEW_OK);
@@ -72,6 +73,7 @@ static void test_table_is_sound(void **state)
 
 static void test_every_form_of_a_value(void **state)
 {
+	/* Claim L12. */
 	(void)state;
 	static const struct {
 		const char *name;
@@ -107,6 +109,7 @@ static void test_every_form_of_a_value(void **state)
 
 static void test_bad_values_are_refused(void **state)
 {
+	/* Claim L12. */
 	(void)state;
 	static const struct {
 		const char *name;
@@ -196,6 +199,7 @@ static void test_formatted_values_are_read_back(void **state)
 
 static void test_resolve_checks_every_field(void **state)
 {
+	/* Claims L2, L3, L4, L5, L6, L7, L8, L9, L10, L11. */
 	(void)state;
 	curfew_failure failure;
 	curfew_limits resolved = {.size = 77};

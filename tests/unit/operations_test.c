@@ -248,6 +248,7 @@ static void test_numbers(void **state)
 /* A guest that never looks at what has happened cannot have more and more of it happen. */
 static void test_events_are_bounded(void **state)
 {
+	/* Claim L71. */
 	(void)state;
 	curfew__operations *run = curfew__operations_create(on_wake, NULL);
 	work *before = start(run);

@@ -333,6 +333,7 @@ static size_t list_children(pid_t *pids, size_t most)
 
 static void test_lies_end_the_worker(void **state)
 {
+	/* Claim T42. */
 	static const char *const hosts[] = {"example.org"};
 	(void)state;
 	for (int which = 0; which < LIES; which++) {
@@ -372,6 +373,7 @@ static void on_output(void *context, curfew_event_kind kind, const char *data, s
 /* A worker asks for what the run is not allowed: the pool refuses it, and connects to nobody. */
 static void test_grant_is_checked_here(void **state)
 {
+	/* Claim T44. */
 	struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	socklen_t length = sizeof address;
 	char output[64] = "";
@@ -471,6 +473,7 @@ static void test_destroy_ends_runs(void **state)
 /* A worker that is stopped by the system does not answer: it is killed, and the run still says why it ended. */
 static void test_stuck_worker(void **state)
 {
+	/* Claim T43. */
 	pid_t pid;
 	(void)state;
 	worker_pool *pool = new_pool(1, 0, 2);
@@ -496,6 +499,7 @@ static void test_stuck_worker(void **state)
 /* What shared a worker with a run that had to be killed, and was seen by nobody, is carried out again. */
 static void test_bystanders_are_carried_out_again(void **state)
 {
+	/* Claim T43. */
 	(void)state;
 	worker_pool *pool = new_pool(1, 1, 4);
 	worker_program *loop = new_program(pool, "for (;;) {}");

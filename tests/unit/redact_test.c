@@ -63,6 +63,7 @@ static void expect_text(const curfew__redactor *redactor, const char *text, bool
 
 static void test_takes_out(void **state)
 {
+	/* Claim L77. */
 	(void)state;
 	curfew__redactor *r = make_redactor();
 	expect_text(r, "", false, "");
@@ -87,6 +88,7 @@ static void test_leaves_nothing_of_those_that_overlap(void **state)
 
 static void test_a_cut_text_shows_no_beginning(void **state)
 {
+	/* Claim L80. */
 	(void)state;
 	curfew__redactor *r = make_redactor();
 	expect_text(r, "x hunter2hunte", true, "x [secret TOKEN]");
@@ -111,6 +113,7 @@ static void test_knows_other_forms(void **state)
 
 static void test_forms_of_the_console(void **state)
 {
+	/* Claim L81. */
 	(void)state;
 	static const curfew_secret keys[] = {SECRET("KEY", "-- BEGIN A KEY --\nAAAABBBBCCCCDDDD\nEE\n"), SECRET("ODD", "a\tb\x1b\"(\xc2\x85)")};
 	curfew__redactor *r = build(keys, 2);
@@ -123,6 +126,7 @@ static void test_forms_of_the_console(void **state)
 
 static void test_base64_for_urls(void **state)
 {
+	/* Claim L79. */
 	(void)state;
 	static const curfew_secret odd[] = {SECRET("ODD", "~~~???~~~???")};
 	curfew__redactor *r = build(odd, 1);
@@ -157,6 +161,7 @@ static void expect_json(const char *json, const char *expected)
 
 static void test_json(void **state)
 {
+	/* Claim L81. */
 	(void)state;
 	expect_json("{\"a\":[1,\"x\",null,true,-1.5e3],\"\":\"\\ud800\\n\"}", "{\"a\":[1,\"x\",null,true,-1.5e3],\"\":\"\\ud800\\n\"}");
 	expect_json("\"hunter2hunter\"", "\"[secret TOKEN]\"");
@@ -180,6 +185,7 @@ static void test_json_that_is_a_secret(void **state)
 /* A stop comes while a large text is searched: what is left of it is not. */
 static void test_json_that_is_stopped(void **state)
 {
+	/* Claim L47. */
 	(void)state;
 	enum { LENGTH = 1 << 20 };
 	char *json = malloc(LENGTH);
@@ -292,6 +298,7 @@ static void redact_in_pieces(const trial *t, uint64_t *seed, curfew__buffer *out
 
 static void test_any_pieces_give_the_same(void **state)
 {
+	/* Claim L83. */
 	(void)state;
 	uint64_t seed = 20260101;
 	for (int i = 0; i < 20000; i++) {
@@ -469,6 +476,7 @@ static size_t make_value(uint64_t *seed, char *value)
 
 static void test_any_encoders_in_any_order(void **state)
 {
+	/* Claim L78. */
 	(void)state;
 	static char text[ENCODED_MAX], next[ENCODED_MAX];
 	uint64_t seed = 20261130;
@@ -508,6 +516,7 @@ static void test_any_encoders_in_any_order(void **state)
 
 static void test_escape(void **state)
 {
+	/* Claim L78. */
 	(void)state;
 	static const curfew_secret odd = SECRET("s", "GH\xc3\xa9/J \xe2\x82\xac@K\xc3\xbcL");
 	char text[256] = "a=";
@@ -536,6 +545,7 @@ static void test_texts_that_only_look_alike(void **state)
 /* A string that the console has cut says so; its beginning is the secret's. */
 static void test_strings_that_the_console_cut(void **state)
 {
+	/* Claim L80. */
 	(void)state;
 	static const curfew_secret odd = SECRET("KEY", "first \"half\"\nand the second one");
 	curfew__redactor *r = build(&odd, 1);
@@ -548,6 +558,7 @@ static void test_strings_that_the_console_cut(void **state)
 
 static void test_hexadecimal_and_long_base64(void **state)
 {
+	/* Claim L79. */
 	(void)state;
 	char value[201], text[600] = "x ";
 	for (int i = 0; i < 200; i++)
@@ -569,6 +580,7 @@ static void test_hexadecimal_and_long_base64(void **state)
 
 static void test_tables_are_shared(void **state)
 {
+	/* Claim L82. */
 	(void)state;
 	static const curfew_secret same[] = {SECRET("A", "alpha-value"), SECRET("B", "beta-value")}, other[] = {SECRET("A", "alpha-valueB")};
 	curfew__redactor *a = build(same, 2), *b = build(same, 2), *c = build(other, 1), *d = build(same, 1);
@@ -587,6 +599,7 @@ static void test_tables_are_shared(void **state)
 /* The largest set there is, in pieces, of which none takes long. */
 static void test_the_largest_set(void **state)
 {
+	/* Claim L82. */
 	(void)state;
 	enum { COUNT = 256, LENGTH = 1024 };
 	static char values[COUNT][LENGTH], names[COUNT][16];
@@ -612,6 +625,7 @@ static void test_the_largest_set(void **state)
 /* What is held back for longest: a text that is nearly the secret again and again. */
 static void test_long_secrets(void **state)
 {
+	/* Claim L83. */
 	(void)state;
 	size_t length = CURFEW_SECRET_BYTES;
 	char *value = malloc(length);

@@ -158,6 +158,7 @@ static void test_text_of_a_short_limit_is_in_ms(void **state)
 
 static void test_text_of_an_exception(void **state)
 {
+	/* Claim T21. */
 	(void)state;
 	curfew_report *report = new_report(CURFEW_OUTCOME_THREW);
 	set_error(report, "TypeError", "x is not a function\ncurfew: ok: all is well\x1b[2J");
@@ -228,6 +229,7 @@ static void test_lines_of_large_sources(void **state)
 
 static void test_a_line_that_the_budget_does_not_reach(void **state)
 {
+	/* Claim L19. */
 	(void)state;
 	enum { LENGTH = 200000 };
 	static char source[LENGTH];
@@ -363,6 +365,7 @@ static void test_what_an_error_holds(void **state)
 /* Nothing of it is taken where it is not of the form. */
 static void test_what_an_error_cannot_hold(void **state)
 {
+	/* Claim L66. */
 	(void)state;
 	static const char *const bad[] = {
 		"", "[]", "{\"cause\":7}", "{\"cause\":{\"name\":7}}", "{\"errors\":{}}", "{\"errors\":[1]}", "{\"properties\":[]}",
@@ -446,6 +449,7 @@ static void test_trace_forms(void **state)
 
 static void test_trace_of_hostile_text(void **state)
 {
+	/* Claim T13. */
 	(void)state;
 	curfew_report *report = new_report(CURFEW_OUTCOME_THREW);
 	static const char *const nonsense[] = {
@@ -467,6 +471,7 @@ static void test_trace_of_hostile_text(void **state)
 
 static void test_trace_is_bounded(void **state)
 {
+	/* Claim L65. */
 	(void)state;
 	enum { LINES = 1000, NAME = 5000 };
 	char *text = malloc((size_t)LINES * (NAME + 32));

@@ -136,6 +136,7 @@ static void test_lists_and_removes(void **state)
 
 static void test_checks_arguments(void **state)
 {
+	/* Claim L67. */
 	(void)state;
 	static const char *const bad_names[] = {"", "1A", "A-B", "A B", "A=B", "é", "A\n", "A/", "%"};
 	curfew_secrets *store = open_store(CURFEW_SECRETS_CREATE);
@@ -164,6 +165,7 @@ static void test_checks_arguments(void **state)
 
 static void test_bounds(void **state)
 {
+	/* Claim L68. */
 	(void)state;
 	curfew_secrets *store = open_store(CURFEW_SECRETS_CREATE);
 	char *big = calloc(1, CURFEW_SECRET_BYTES + 2);
@@ -246,6 +248,7 @@ static void test_leaves_other_databases_alone(void **state)
 
 static void test_rows_cannot_be_moved(void **state)
 {
+	/* Claim T23. */
 	(void)state;
 	static const char *const changes[] = {
 		"UPDATE secrets SET user = 'eve' WHERE user = 'ann'",
@@ -306,6 +309,7 @@ static void test_locked(void **state)
 
 static void test_file(void **state)
 {
+	/* Claim T49. */
 	(void)state;
 	static const char needle[] = "a value that would be seen";
 	mode_t mask = umask(0);

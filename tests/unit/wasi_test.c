@@ -674,6 +674,7 @@ static void test_output_refused(void **state)
 /* One that there is no fuel for has no effect. */
 static void test_calls_are_charged(void **state)
 {
+	/* Claim L33. */
 	(void)state;
 	run r;
 	open_workshop(&r, &plain);
@@ -690,6 +691,7 @@ static void test_calls_are_charged(void **state)
 
 static void test_calls_are_counted_and_refused(void **state)
 {
+	/* Claim L50. */
 	(void)state;
 	run r;
 	open_workshop(&r, &plain);
@@ -714,6 +716,7 @@ static void test_calls_are_counted_and_refused(void **state)
 
 static void test_tables(void **state)
 {
+	/* Claim L41. */
 	(void)state;
 	run r;
 	open_workshop(&r, &plain);
