@@ -76,6 +76,7 @@ static curfew_outcome run_script(curfew_engine *engine)
 
 static void memories_of_a_run_are_bounded(void)
 {
+	/* Claim L86. */
 	curfew_engine *engine;
 	CHECK_OK(curfew_engine_create(NULL, &engine, NULL));
 	curfew_program *most = make_program(engine, 64, false), *more = make_program(engine, 65, false);
