@@ -528,15 +528,16 @@ static bool keep_plain(curfew__pool *pool, curfew__region *region)
 
 void curfew__pool_give_plain(curfew__pool *pool, curfew__region *region, bool clean)
 {
-	if (clean && atomic_load(&region->is_protected))
-		curfew__region_unprotect(region);
-	if (clean) {
+	/* The system may refuse to make it writable again. */
+	bool is_usable = !clean || !atomic_load(&region->is_protected) || curfew__region_unprotect(region);
+
+	if (!clean) {
+		restore(pool, region, find_own(pool, region));
+	} else if (is_usable) {
 		region->base[0] = 0;
 		region->own_known = has_same_own(region, curfew__faults_now());
-	} else {
-		restore(pool, region, find_own(pool, region));
 	}
-	if (!keep_plain(pool, region))
+	if (!is_usable || !keep_plain(pool, region))
 		discard(pool, region);
 }
 

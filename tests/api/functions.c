@@ -40,6 +40,18 @@ static void fail_at_once(void *context, curfew_host_call *call)
 	CHECK_OK(curfew_host_call_throw(call, "refused"));
 }
 
+/* JSON that the host may answer, and that the engine does not parse: it is nested deeper than its stack goes. */
+static void answer_deep(void *context, curfew_host_call *call)
+{
+	enum { DEPTH = 90000 };
+	char *text = malloc(2 * DEPTH);
+	(void)context;
+	memset(text, '[', DEPTH);
+	memset(text + DEPTH, ']', DEPTH);
+	CHECK_OK(curfew_host_call_return(call, text, 2 * DEPTH));
+	free(text);
+}
+
 static const host_answer echoing = {echo};
 static host_held the_held;
 
@@ -54,6 +66,8 @@ static const curfew_host_function functions[] = {
 	HOST_FUNCTION("fail_typed", fail, .type = "->"),
 	HOST_FUNCTION("rubbish", answer_rubbish),
 	HOST_FUNCTION("spin", host_spin, .type = "->"),
+	HOST_FUNCTION("deep", answer_deep),
+	HOST_FUNCTION("deep_later", answer_deep, .flags = CURFEW_HOST_ASYNC),
 	HOST_FUNCTION("later", host_later, .flags = CURFEW_HOST_ASYNC, .context = (void *)(uintptr_t)&echoing),
 	HOST_FUNCTION("twice", host_later, .flags = CURFEW_HOST_ASYNC, .type = "i->i"),
 	HOST_FUNCTION("refuse", fail_at_once, .flags = CURFEW_HOST_ASYNC, .type = "->"),
@@ -178,6 +192,9 @@ static void test_js_later(void)
 	js("host.refuse().catch((e) => [e instanceof Error, e.message])", "[true,\"refused\"]");
 	js("host.twice('x').catch((e) => e.message.startsWith('argument 1'))", "true");
 	js("host.later(Symbol.iterator).then((v) => v)", "[null]");
+	/* What cannot be parsed fails the call that it answers, and nothing else. */
+	js("try { host.deep() } catch (e) { e instanceof Error }", "true");
+	js("Promise.all([host.deep_later().catch((e) => e instanceof Error), host.twice(4)])", "[true,8]");
 	expect(CURFEW_LANGUAGE_JS, "export default async () => { const o = {}; o.o = o; await host.later(o); };", NULL,
 	       CURFEW_OUTCOME_THREW, NULL, NULL);
 	js("let n = 0; for (let i = 0; i < 200; i++) host.twice(i).then((v) => n += v);\n"

@@ -47,6 +47,11 @@ static int begin(void **state)
 {
 	char message[256];
 	world *w = calloc(1, sizeof *w);
+	struct rlimit files;
+	/* As many as most systems give. */
+	(void)getrlimit(RLIMIT_NOFILE, &files);
+	files.rlim_cur = files.rlim_max < 1024 ? files.rlim_max : 1024;
+	(void)setrlimit(RLIMIT_NOFILE, &files);
 	listen_somewhere(w);
 	w->fetcher = curfew__fetcher_create(message);
 	assert_non_null(w->fetcher);

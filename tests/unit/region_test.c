@@ -537,6 +537,26 @@ static void running_out_of_address_space_heals(void **state)
 	in_little_space(use_up_and_heal);
 }
 
+/* The system does not let it be written to again: nobody writes to it, and it is not kept. */
+static void a_region_that_stays_protected_is_given_up(void **state)
+{
+	(void)state;
+	struct rlimit before, few;
+	curfew__pool *pool = curfew__pool_create(64 * MIB, 0, false);
+	curfew__region *region = curfew__pool_take_plain(pool, 4 * MIB);
+	assert_true(curfew__region_protect(region));
+	getrlimit(RLIMIT_DATA, &before);
+	few = before;
+	few.rlim_cur = CURFEW__PAGE;
+	setrlimit(RLIMIT_DATA, &few);
+	curfew__pool_give_plain(pool, region, true);
+	setrlimit(RLIMIT_DATA, &before);
+	curfew__pool_counts counts = curfew__pool_count(pool);
+	assert_int_equal(counts.in_use, 0);
+	assert_int_equal(counts.pooled, 0);
+	curfew__pool_destroy(pool);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -555,6 +575,7 @@ int main(void)
 		cmocka_unit_test(what_was_clean_is_looked_at),
 		cmocka_unit_test(touched_memory_stays),
 		cmocka_unit_test(running_out_of_address_space_heals),
+		cmocka_unit_test(a_region_that_stays_protected_is_given_up),
 	};
 
 	if (pipe(pipes))
