@@ -79,16 +79,7 @@ __asm__(".text\n"
 
 /* ---- Registers ---------------------------------------------------------------------------------------------- */
 
-typedef struct registers {
-	uintptr_t pc, sp, fp;
-} registers;
-
-enum frame {
-	FRAME_WHOLE,  /* the frame pointer is this function's */
-	FRAME_NONE,   /* the return address is on top of the stack, and the frame pointer the caller's */
-	FRAME_PUSHED, /* the same, but the caller's frame pointer is pushed */
-	FRAME_MOVING, /* a tail call is moving it: not now */
-};
+typedef curfew__registers registers;
 
 HANDLER_CODE static inline bool starts_with(const uint8_t *code, uint8_t a, uint8_t b, uint8_t c)
 {
@@ -108,15 +99,15 @@ HANDLER_CODE static bool is_moving(const uint8_t *code)
  * What the registers mean at an instruction of a guest. Cranelift begins functions with `push rbp; mov rbp, rsp`, ends them
  * with `pop rbp; ret`, and keeps the stack aligned to 16 bytes between.
  */
-HANDLER_CODE static enum frame frame_at(const registers *at, uintptr_t first)
+HANDLER_CODE curfew__frame curfew__frame_at(const registers *at, uintptr_t first)
 {
 	const uint8_t *code = (const uint8_t *)at->pc;
 
 	if (at->sp % 16 == 8)
-		return FRAME_NONE;
+		return CURFEW__FRAME_NONE;
 	if (starts_with(code, 0x48, 0x89, 0xe5))
-		return at->pc > first && code[-1] == 0x55 ? FRAME_PUSHED : FRAME_WHOLE;
-	return at->sp == at->fp && is_moving(code) ? FRAME_MOVING : FRAME_WHOLE;
+		return at->pc > first && code[-1] == 0x55 ? CURFEW__FRAME_PUSHED : CURFEW__FRAME_WHOLE;
+	return at->sp == at->fp && is_moving(code) ? CURFEW__FRAME_MOVING : CURFEW__FRAME_WHOLE;
 }
 
 HANDLER_CODE static void push(registers *at, uintptr_t value)
@@ -128,13 +119,13 @@ HANDLER_CODE static void push(registers *at, uintptr_t value)
 /* The guest goes on at the landing, as if its next instruction had called that. False: not at this instruction. */
 HANDLER_CODE static bool redirect(curfew__target *target, registers *at)
 {
-	enum frame frame = frame_at(at, target->code.first);
+	curfew__frame frame = curfew__frame_at(at, target->code.first);
 
-	if (frame == FRAME_MOVING)
+	if (frame == CURFEW__FRAME_MOVING)
 		return false;
-	if (frame == FRAME_NONE)
+	if (frame == CURFEW__FRAME_NONE)
 		push(at, at->fp);
-	if (frame != FRAME_WHOLE)
+	if (frame != CURFEW__FRAME_WHOLE)
 		at->fp = at->sp;
 	push(at, at->pc + 1);
 	push(at, at->fp);
@@ -176,8 +167,9 @@ HANDLER_CODE static void hijack(const curfew__target *target, const registers *a
 
 /* ---- The handler -------------------------------------------------------------------------------------------- */
 
-HANDLER_CODE static void answer(curfew__target *target, ucontext_t *context)
+HANDLER_CODE void curfew__interrupt_answer(curfew__target *target, void *interrupted)
 {
+	ucontext_t *context = interrupted;
 	greg_t *saved = context->uc_mcontext.gregs;
 	registers at = { (uintptr_t)saved[REG_RIP], (uintptr_t)saved[REG_RSP], (uintptr_t)saved[REG_RBP] };
 	const curfew__code_range *code = &target->code;
@@ -241,7 +233,7 @@ HANDLER_CODE static void on_signal(int number, siginfo_t *info, void *context)
 	bool is_ours = info->si_code == SI_QUEUE && info->si_value.sival_ptr == (void *)(uintptr_t)&mark;
 
 	if (target && atomic_load_explicit(&target->wanted, memory_order_acquire)) {
-		answer(target, context);
+		curfew__interrupt_answer(target, context);
 		atomic_fetch_add_explicit(&target->answers, 1, memory_order_release);
 	}
 	if (!is_ours)
@@ -388,6 +380,11 @@ void curfew__target_leave(curfew__target *target, curfew__target *old)
 {
 	atomic_store(&target->thread, 0);
 	curfew__current = old;
+}
+
+const curfew__target *curfew__target_current(void)
+{
+	return curfew__current;
 }
 
 bool curfew__target_has_landed(const curfew__target *target)

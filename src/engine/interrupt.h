@@ -67,4 +67,24 @@ int64_t curfew__target_interrupt(curfew__target *target, int64_t now);
 /* Whether its trap, if any, is the interruption's: the innermost frame is then none of its own. */
 bool curfew__target_has_landed(const curfew__target *target);
 
+/* ---- What the handler does, for the test that tries it at every instruction (tests/torture/oracle.c) --------- */
+
+typedef struct curfew__registers {
+	uintptr_t pc, sp, fp;
+} curfew__registers;
+
+typedef enum curfew__frame {
+	CURFEW__FRAME_WHOLE,  /* the frame pointer is this function's */
+	CURFEW__FRAME_NONE,   /* the return address is on top of the stack, and the frame pointer the caller's */
+	CURFEW__FRAME_PUSHED, /* the same, but the caller's frame pointer is pushed */
+	CURFEW__FRAME_MOVING, /* a tail call is moving it: not now */
+} curfew__frame;
+
+/* What the registers mean at an instruction of a guest, whose functions begin at first. */
+curfew__frame curfew__frame_at(const curfew__registers *at, uintptr_t first);
+/* What this thread executes, or NULL. */
+const curfew__target *curfew__target_current(void);
+/* Makes the guest go on at the landing, if it can be done here; interrupted: the ucontext_t of a signal. */
+void curfew__interrupt_answer(curfew__target *target, void *interrupted);
+
 #endif

@@ -442,9 +442,11 @@ void curfew__wasm_trace(const curfew__wasm *wasm, curfew__wasm_program *program,
 	size_t first = is_interrupted(wasm, &interrupted_at);
 	for (size_t i = first; i < frames.size; i++) {
 		size_t offset = wasm_frame_module_offset(frames.data[i]);
-		if (offset == SIZE_MAX && i == first && interrupted_at)
-			curfew__wasm_program_locate_address(program, wasm->code, interrupted_at, place, context);
-		else if (offset == SIZE_MAX)
+		bool is_told = offset == SIZE_MAX && i == first && interrupted_at &&
+		               curfew__wasm_program_locate_address(program, wasm->code, interrupted_at, place, context);
+		if (is_told)
+			continue;
+		if (offset == SIZE_MAX)
 			place_entry(frames.data[i], place, context);
 		else
 			curfew__wasm_program_locate(program, wasm->code->metered,

@@ -537,7 +537,7 @@ void curfew__wasm_program_locate(curfew__wasm_program *program, bool metered, ui
 	pthread_mutex_unlock(&program->lock);
 }
 
-void curfew__wasm_program_locate_address(curfew__wasm_program *program, const curfew__code *code, uintptr_t address,
+bool curfew__wasm_program_locate_address(curfew__wasm_program *program, const curfew__code *code, uintptr_t address,
                                          curfew__wasm_place place, void *context)
 {
 	curfew__location locations[LOCATIONS_MOST];
@@ -545,13 +545,14 @@ void curfew__wasm_program_locate_address(curfew__wasm_program *program, const cu
 	uint64_t offset;
 
 	if (!curfew__code_place(code->module, code->component, address, &module, &offset))
-		return;
+		return false;
 	pthread_mutex_lock(&program->lock);
 	const curfew__bytes *places = places_of(program, code->metered);
 	size_t count = curfew__places_find_in(places->data, places->length, module, offset, locations, LOCATIONS_MOST);
 	for (size_t i = 0; i < count; i++)
 		place_one(&locations[i], place, context);
 	pthread_mutex_unlock(&program->lock);
+	return true;
 }
 
 bool curfew__wasm_program_imports_wasi(curfew__wasm_program *program)

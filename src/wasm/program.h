@@ -84,8 +84,11 @@ typedef void (*curfew__wasm_place)(void *context, const curfew__location *locati
 #define CURFEW__NO_OFFSET UINT64_MAX
 void curfew__wasm_program_locate(curfew__wasm_program *program, bool metered, uint64_t start, uint64_t offset,
                                  curfew__wasm_place place, void *context);
-/* The same for an instruction of a guest in compiled code, or the nearest before it that comes from somewhere. */
-void curfew__wasm_program_locate_address(curfew__wasm_program *program, const curfew__code *code, uintptr_t address,
+/*
+ * The same for an instruction of a guest in compiled code, or the nearest before it in its function that comes from
+ * somewhere. False: there is none.
+ */
+bool curfew__wasm_program_locate_address(curfew__wasm_program *program, const curfew__code *code, uintptr_t address,
                                          curfew__wasm_place place, void *context);
 
 /* {"imports", "exports"} of a program that was loaded, as wasm/types.h has them. */
