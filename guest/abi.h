@@ -91,7 +91,6 @@ enum {
 	CURFEW_CONTROL_MODULE = 1,   /* load: a module in any case */
 	CURFEW_CONTROL_PARAMS = 2,   /* run: parameters were given */
 	CURFEW_CONTROL_IMPORTS = 4,  /* relative imports may be asked for */
-	CURFEW_CONTROL_METERED = 8,  /* fuel is counted: see host_fuel */
 	CURFEW_CONTROL_DESCRIBE = 16, /* start: the value is what the program imports and exports; it does not run */
 	CURFEW_CONTROL_SESSION = 32, /* there are more calls to come: a stop unwinds */
 	CURFEW_CONTROL_AGAIN = 64,   /* start: the program was evaluated by an earlier call */

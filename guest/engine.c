@@ -47,6 +47,7 @@ static void curfew_note_lost_cycles(struct JSRuntime *rt);
 static unsigned curfew_promise_number; /* of the last promise that was made */
 static unsigned curfew_promise_number_of(const void *promise);
 static bool curfew_may_redeclare(JSContext *ctx);
+static bool curfew_polls_for_fuel(JSContext *ctx);
 static JSValue curfew_throw_unusable(JSContext *ctx, JSValueConst value, const char *what);
 static JSValue curfew_stack_with_header(JSContext *ctx, JSValueConst error, JSValue frames);
 static void curfew_add_async_callers(JSContext *ctx, struct DynBuf *out, const struct JSStackFrame *frame, int most);
@@ -55,6 +56,7 @@ static void curfew_note_match(JSContext *ctx, struct JSString *text, uint8_t **c
 static bool curfew_is_within_prelude(const struct JSStackFrame *frame);
 static int curfew_json_place_length; /* of the text that curfew_note_json_place has made */
 
+#include "host.h"
 #include "quickjs.adapted.c"
 
 #include "guest.h"
@@ -339,14 +341,17 @@ static void refill(JSContext *ctx)
 	/* A limit of N lets N polls pass and stops at the next. */
 	if (left != UINT64_MAX && left < interval)
 		interval = (uint32_t)left + 1;
-	if (curfew_control.flags & CURFEW_CONTROL_METERED) {
-		/* Polls come closer together as the fuel ends, so that one of them sees the end. */
-		uint64_t by_fuel = host_fuel() / 20000 + 1;
-		if (by_fuel < interval)
-			interval = (uint32_t)by_fuel;
-	}
 	curfew_control.interval = interval;
 	ctx->interrupt_counter = (int)interval;
+}
+
+/* The limit of fuel was passed: this is a poll, though the count of loops and calls has not run out. */
+static __attribute__((noinline, cold)) bool curfew_polls_for_fuel(JSContext *ctx)
+{
+	if (stopping)
+		return false;
+	curfew_control.interval -= (uint32_t)ctx->interrupt_counter;
+	return true;
 }
 
 static int on_poll(JSRuntime *rt, void *opaque)
@@ -359,11 +364,8 @@ static int on_poll(JSRuntime *rt, void *opaque)
 	if (*(volatile uint32_t *)&curfew_control.stop)
 		return stop_at_poll(rt, CURFEW_STOP_POLL);
 	/* The regexp matcher looks in between: the count goes on. */
-	if (ctx->interrupt_counter != JS_INTERRUPT_COUNTER_INIT) {
-		if ((curfew_control.flags & CURFEW_CONTROL_METERED) && host_fuel() == 0)
-			return stop_at_poll(rt, CURFEW_STOP_FUEL);
-		return 0;
-	}
+	if (ctx->interrupt_counter != JS_INTERRUPT_COUNTER_INIT)
+		return host_is_out_of_fuel() ? stop_at_poll(rt, CURFEW_STOP_FUEL) : 0;
 	uint32_t taken = curfew_control.interval;
 	if (curfew_control.loops_left != UINT64_MAX) {
 		if (taken > curfew_control.loops_left) {
@@ -372,7 +374,7 @@ static int on_poll(JSRuntime *rt, void *opaque)
 		}
 		curfew_control.loops_left -= taken;
 	}
-	if ((curfew_control.flags & CURFEW_CONTROL_METERED) && host_fuel() == 0)
+	if (host_is_out_of_fuel())
 		return stop_at_poll(rt, CURFEW_STOP_FUEL);
 	curfew_control.polls += taken;
 	refill(ctx);

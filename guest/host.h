@@ -47,7 +47,7 @@ CURFEW_IMPORT("call_take") void host_call_take(void *bytes, uint32_t length);
 CURFEW_IMPORT("stop") _Noreturn void host_stop(uint32_t cause);
 /* Makes that the cause of the stop, and comes back: a session's guest unwinds by itself. */
 CURFEW_IMPORT("latch") void host_latch(uint32_t cause);
-/* Fuel left; metered engines only. */
-CURFEW_IMPORT("fuel") uint64_t host_fuel(void);
+/* Whether the limit of fuel was passed. The rewriting puts the answer in the place of each call: engine/rewriter, meter.rs. */
+CURFEW_IMPORT("is_out_of_fuel") __attribute__((pure)) int32_t host_is_out_of_fuel(void);
 
 #endif

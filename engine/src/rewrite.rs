@@ -7,6 +7,8 @@ use std::ffi::c_char;
 const METER: u32 = 1;
 /// `CURFEW__REWRITE_LANDING`
 const LANDING: u32 = 2;
+/// `CURFEW__REWRITE_ASKS`
+const ASKS: u32 = 4;
 /// What a message may take, its NUL included.
 const MESSAGE_BYTES: usize = 256;
 
@@ -22,7 +24,12 @@ pub struct Rewritten {
 
 /// The options that flags stand for.
 pub(crate) fn options(flags: u32) -> Options {
-    Options { meter: flags & METER != 0, landing: flags & LANDING != 0, ..Options::default() }
+    Options {
+        meter: flags & METER != 0,
+        landing: flags & LANDING != 0,
+        asks: flags & ASKS != 0,
+        ..Options::default()
+    }
 }
 
 /// The file that C points to.

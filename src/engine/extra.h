@@ -65,7 +65,14 @@ enum {
 	CURFEW__REWRITE_METER = 1,
 	/* A function that does nothing but trap is added, for code that has no instruction that traps. */
 	CURFEW__REWRITE_LANDING = 2,
+	/*
+	 * A guest of ours, which asks: each call of what it imports as curfew.is_out_of_fuel becomes whether less than
+	 * CURFEW__METER_RESERVE is left until it traps (without METER: 0).
+	 */
+	CURFEW__REWRITE_ASKS = 4,
 };
+
+#define CURFEW__METER_RESERVE 200000
 
 enum { CURFEW__WASM_MODULE, CURFEW__WASM_COMPONENT };
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Wasmtime, wrapped so that it cannot be misused: one store per instance, memories in our regions, imports with plain
- * C types. The region an instance is to live in reaches Wasmtime's memory creator through a thread-local variable,
+ * C types. The regions an instance is to live in reach Wasmtime's memory creator through thread-local variables,
  * for the duration of the instantiation only.
  */
 #include "engine/vm.h"
@@ -32,13 +32,14 @@ struct curfew__instance {
 	wasmtime_store_t *store;
 	wasmtime_context_t *context;
 	void *import_context;
+	const int64_t *count; /* what its fuel is counted in; NULL: nothing */
 	wasmtime_func_t calls[CURFEW__VM_CALLS_MAX];
 	curfew__target target;
 	wasm_trap_t *trap; /* the last one */
 	char message[200];
 };
 
-static _Thread_local curfew__region *pending_region;
+static _Thread_local curfew__region *pending_region, *pending_count;
 
 /* ---- Memories --------------------------------------------------------------------------------------------- */
 
@@ -58,23 +59,26 @@ static wasmtime_error_t *grow_memory(void *env, size_t size)
 static wasmtime_error_t *new_memory(void *env, const wasm_memorytype_t *type, size_t minimum, size_t maximum,
                                     size_t reserved, size_t guard, wasmtime_linear_memory_t *memory)
 {
-	curfew__region *region = pending_region;
-	(void)env, (void)type, (void)maximum;
+	curfew__region **pending = wasmtime_memorytype_is64(type) ? &pending_count : &pending_region;
+	curfew__region *region = *pending;
+	(void)env, (void)maximum;
 
 	if (!region || region->size < minimum || reserved > CURFEW__REGION_RESERVE || guard > CURFEW__REGION_GUARD)
 		return wasmtime_error_new("no region of this size");
-	pending_region = NULL;
+	*pending = NULL;
 	*memory = (wasmtime_linear_memory_t){ region, get_memory, grow_memory, NULL };
 	return NULL;
 }
 
-static wasm_engine_t *create_engine(bool metered, size_t native_stack)
+static wasm_engine_t *create_engine(size_t native_stack)
 {
 	wasm_config_t *config = wasm_config_new();
 	wasmtime_memory_creator_t creator = { NULL, new_memory, NULL };
 
 	wasmtime_config_wasm_gc_set(config, false);
-	wasmtime_config_consume_fuel_set(config, metered);
+	/* For the memory that fuel is counted in. */
+	wasmtime_config_wasm_memory64_set(config, true);
+	wasmtime_config_wasm_multi_memory_set(config, true);
 	wasmtime_config_async_stack_size_set(config, native_stack);
 	wasmtime_config_max_wasm_stack_set(config, native_stack);
 	wasmtime_config_memory_init_cow_set(config, false);
@@ -140,17 +144,14 @@ static bool deserialize(curfew__vm *vm, const void *bytes, size_t length)
 	                                sizeof message);
 }
 
-/* From the code that came with the library, else from the cache, else by compiling. */
-static bool load_module(curfew__vm *vm, char *message)
+/* From the cache, else by compiling. */
+static bool load_rewritten(curfew__vm *vm, const curfew__rewritten *wasm, char *message)
 {
 	const curfew__vm_options *options = vm->options;
 	char name[CURFEW__CACHE_NAME];
 	size_t length;
 
-	if (deserialize(vm, options->compiled, options->compiled_length))
-		return true;
-	curfew__cache_name(options->metered ? "fuel " WASMTIME_VERSION : "plain " WASMTIME_VERSION, options->wasm,
-	                   options->wasm_length, name);
+	curfew__cache_name("guest " WASMTIME_VERSION, wasm->bytes, wasm->length, name);
 	if (options->cache_dir) {
 		void *kept = curfew__cache_read(options->cache_dir, name, &length);
 		bool good = deserialize(vm, kept, length);
@@ -158,7 +159,7 @@ static bool load_module(curfew__vm *vm, char *message)
 		if (good)
 			return true;
 	}
-	if (curfew__failed(wasmtime_module_new(vm->engine, options->wasm, options->wasm_length, &vm->module), message, 256))
+	if (curfew__failed(wasmtime_module_new(vm->engine, wasm->bytes, wasm->length, &vm->module), message, 256))
 		return false;
 	if (options->cache_dir) {
 		void *bytes = curfew__vm_serialize(vm, &length);
@@ -175,6 +176,22 @@ static bool find_range(curfew__vm *vm, char *message)
 		return true;
 	snprintf(message, 256, "the engine's compiled code is not laid out as is known: it could not be interrupted");
 	return false;
+}
+
+/* From the code that came with the library, else from what that was compiled from. */
+static bool load_module(curfew__vm *vm, char *message)
+{
+	const curfew__vm_options *options = vm->options;
+	uint32_t flags = CURFEW__REWRITE_ASKS | (options->metered ? CURFEW__REWRITE_METER : 0);
+	curfew__rewritten rewritten;
+
+	if (deserialize(vm, options->compiled, options->compiled_length))
+		return true;
+	if (!curfew__rewrite(options->wasm, options->wasm_length, flags, &rewritten, message))
+		return false;
+	bool good = load_rewritten(vm, &rewritten, message);
+	curfew__rewritten_finish(&rewritten);
+	return good;
 }
 
 static size_t memory_size(const wasmtime_module_t *module)
@@ -200,7 +217,7 @@ curfew__vm *curfew__vm_create(const curfew__vm_options *options, char *message)
 		return NULL;
 	vm->copy = *options;
 	vm->options = &vm->copy;
-	vm->engine = create_engine(options->metered, options->native_stack);
+	vm->engine = create_engine(options->native_stack);
 	vm->linker = wasmtime_linker_new(vm->engine);
 	for (size_t i = 0; i < options->import_count; i++)
 		if (!define_import(vm, &options->imports[i], message))
@@ -253,7 +270,7 @@ size_t curfew__vm_memory_size(const curfew__vm *vm)
 
 /* ---- Instances -------------------------------------------------------------------------------------------- */
 
-curfew__instance *curfew__instance_create(curfew__vm *vm, curfew__region *region, void *context)
+curfew__instance *curfew__instance_create(curfew__vm *vm, curfew__region *region, curfew__region *count, void *context)
 {
 	curfew__instance *instance = calloc(1, sizeof *instance);
 	wasmtime_instance_t alive;
@@ -262,13 +279,13 @@ curfew__instance *curfew__instance_create(curfew__vm *vm, curfew__region *region
 	if (!instance)
 		return NULL;
 	instance->import_context = context;
+	instance->count = count ? (const int64_t *)(const void *)count->base : NULL;
 	instance->store = wasmtime_store_new(vm->engine, instance, NULL);
 	instance->context = wasmtime_store_context(instance->store);
-	if (vm->options->metered)
-		curfew__instance_set_fuel(instance, UINT64_MAX / 2);
 	pending_region = region;
+	pending_count = count;
 	wasmtime_error_t *error = wasmtime_instance_pre_instantiate(vm->pre, instance->context, &alive, &trap);
-	pending_region = NULL;
+	pending_region = pending_count = NULL;
 	if (curfew__failed(error, instance->message, sizeof instance->message) || trap)
 		goto failed;
 	for (size_t i = 0; i < vm->options->export_count; i++) {
@@ -307,7 +324,7 @@ static curfew__vm_end describe_trap(curfew__instance *instance, wasm_trap_t *tra
 	if (!curfew__target_has_landed(&instance->target) && wasmtime_trap_code(trap, &code)) {
 		if (code == WASMTIME_TRAP_CODE_STACK_OVERFLOW)
 			end = CURFEW__VM_STACK;
-		else if (code == WASMTIME_TRAP_CODE_OUT_OF_FUEL)
+		else if (code == WASMTIME_TRAP_CODE_UNREACHABLE_CODE_REACHED && instance->count && *instance->count < 0)
 			end = CURFEW__VM_FUEL;
 	}
 	if (instance->trap)
@@ -343,20 +360,6 @@ curfew__vm_end curfew__instance_call(curfew__instance *instance, size_t which, c
 curfew__target *curfew__instance_target(curfew__instance *instance)
 {
 	return &instance->target;
-}
-
-uint64_t curfew__instance_fuel(curfew__instance *instance)
-{
-	uint64_t fuel = 0;
-	char message[64];
-	curfew__failed(wasmtime_context_get_fuel(instance->context, &fuel), message, sizeof message);
-	return fuel;
-}
-
-void curfew__instance_set_fuel(curfew__instance *instance, uint64_t fuel)
-{
-	char message[64];
-	curfew__failed(wasmtime_context_set_fuel(instance->context, fuel), message, sizeof message);
 }
 
 const char *curfew__instance_message(curfew__instance *instance)

@@ -32,7 +32,7 @@ typedef struct curfew__import {
 typedef struct curfew__vm curfew__vm;
 
 typedef struct curfew__vm_options {
-	bool metered;                   /* count fuel */
+	bool metered;                   /* count fuel, with CURFEW__METER_RESERVE beyond the limit */
 	size_t native_stack;            /* bytes of native stack that guest code may use */
 	const curfew__import *imports;  /* [import_count], static */
 	size_t import_count;
@@ -57,23 +57,23 @@ typedef enum curfew__vm_end {
 	CURFEW__VM_RETURNED,
 	CURFEW__VM_STOPPED, /* a trap, or it was to be interrupted; what for, the host's latch tells */
 	CURFEW__VM_STACK,   /* the native stack was used up */
-	CURFEW__VM_FUEL,    /* the store's fuel was used up */
+	CURFEW__VM_FUEL,    /* the reserve of fuel was used up */
 	CURFEW__VM_FAILED,  /* not the guest's doing */
 } curfew__vm_end;
 
 typedef struct curfew__instance curfew__instance;
 
-/* Brings a guest to life in a region that stays the caller's; context goes to the imports. NULL: out of memory. */
-curfew__instance *curfew__instance_create(curfew__vm *vm, curfew__region *region, void *context);
+/*
+ * Brings a guest to life in regions that stay the caller's; context goes to the imports. count: a plain one, at whose
+ * beginning fuel is counted (CURFEW__REWRITE_METER); of metered vms only. NULL: out of memory.
+ */
+curfew__instance *curfew__instance_create(curfew__vm *vm, curfew__region *region, curfew__region *count, void *context);
 void curfew__instance_destroy(curfew__instance *instance);
 /* Calls export number `which`, with one 32-bit argument or none. */
 curfew__vm_end curfew__instance_call(curfew__instance *instance, size_t which, const uint32_t *argument,
                                      int32_t *result);
 /* What the watch interrupts; the instance's. */
 curfew__target *curfew__instance_target(curfew__instance *instance);
-/* Fuel left in the store; metered vms only. */
-uint64_t curfew__instance_fuel(curfew__instance *instance);
-void curfew__instance_set_fuel(curfew__instance *instance, uint64_t fuel);
 /* What the last trap said, for reports of our own failures; NULL if nothing. Owned by the instance. */
 const char *curfew__instance_message(curfew__instance *instance);
 

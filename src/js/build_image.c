@@ -90,7 +90,7 @@ static bool set_up(const void *wasm, size_t length, curfew__region **region, cur
 	curfew__image *empty = curfew__image_create(NULL, curfew__vm_memory_size(vm), &none, NULL, NULL, 0);
 	*region = empty ? curfew__pool_take(pool, empty, MEMORY) : NULL;
 	curfew__image_unref(empty);
-	curfew__instance *instance = *region ? curfew__instance_create(vm, *region, NULL) : NULL;
+	curfew__instance *instance = *region ? curfew__instance_create(vm, *region, NULL, NULL) : NULL;
 	if (!instance || !call(instance, 0, &result) || !call(instance, 1, (int32_t *)&layout->stack_top) ||
 	    !call(instance, 2, &result) || !call(instance, 3, (int32_t *)&layout->control) ||
 	    !call(instance, 4, (int32_t *)&layout->counter))

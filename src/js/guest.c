@@ -7,11 +7,11 @@
 #include <string.h>
 
 #include "curfew.h"
+#include "engine/extra.h"
 #include "js/embedded.h"
 
-/* A run may go this far beyond its fuel, so that a poll can end it with an exact stack. */
-#define FUEL_RESERVE 200000
-#define FUEL_PLENTY (UINT64_MAX / 4)
+/* Where the limit is used up, the guest's next poll ends it with an exact stack; INT64_MAX + 1 traps. */
+#define LAST_FUEL (INT64_MAX - CURFEW__METER_RESERVE)
 #define RANDOM_BYTES_MAX 65536
 /* Between two calls it keeps this much stack at most: faulting it in again takes longer than a call. */
 #define REST_STACK_BYTES ((size_t)256 << 10)
@@ -19,6 +19,22 @@
 static const char *const exports[CURFEW__GUEST_ENTRIES] = {
 	"curfew_alloc", "curfew_load", "curfew_start", "curfew_resume", "curfew_again", "curfew_trace",
 };
+
+/* The number that the guest's code adds to (engine/rewriter, meter.rs). */
+static int64_t *count_of(const curfew__guest *guest)
+{
+	return (int64_t *)(void *)guest->count->base;
+}
+
+/* The way out of a stop is not the program's doing, and must not end half-way. */
+static void stop_counting(curfew__guest *guest)
+{
+	if (!guest->count || guest->unwinds)
+		return;
+	guest->fuel_spent = curfew__guest_fuel_used(guest);
+	guest->unwinds = true;
+	*count_of(guest) = 0;
+}
 
 /* ---- Imports ---------------------------------------------------------------------------------------------- */
 
@@ -34,8 +50,10 @@ static bool back(curfew__guest *guest, bool go_on)
 {
 	if (guest->host->stopped(guest->context)) {
 		go_on = guest->host->unwinds(guest->context);
-		if (go_on)
+		if (go_on) {
+			stop_counting(guest);
 			atomic_store((_Atomic uint32_t *)&guest->control->stop, 1);
+		}
 	}
 	atomic_store(&guest->state, CURFEW__GUEST_INSIDE);
 	return go_on;
@@ -237,12 +255,11 @@ static bool import_latch(void *context, uint64_t *values)
 	return back(guest, true);
 }
 
-static bool import_fuel(void *context, uint64_t *values)
+/* Never called: the rewriting puts the answer in the place of each call. */
+static bool import_is_out_of_fuel(void *context, uint64_t *values)
 {
-	curfew__guest *guest = context;
-	uint64_t used = curfew__guest_fuel_used(guest);
-	values[0] = used < guest->fuel_limit ? guest->fuel_limit - used : 0;
-	return true;
+	(void)context, (void)values;
+	return false;
 }
 
 /* ---- What the C library of the guest imports ---------------------------------------------------------------- */
@@ -291,7 +308,7 @@ static const curfew__import imports[] = {
 	{ "curfew", "call_take", "ii", "", import_call_take },
 	{ "curfew", "stop", "i", "", import_stop },
 	{ "curfew", "latch", "i", "", import_latch },
-	{ "curfew", "fuel", "", "l", import_fuel },
+	{ "curfew", "is_out_of_fuel", "", "i", import_is_out_of_fuel },
 	{ "wasi_snapshot_preview1", "clock_time_get", "ili", "i", wasi_clock },
 	{ "wasi_snapshot_preview1", "fd_close", "i", "i", wasi_refuse },
 	{ "wasi_snapshot_preview1", "fd_fdstat_get", "ii", "i", wasi_refuse },
@@ -364,6 +381,21 @@ static void on_growth(void *context, bool refused)
 	guest->host->growth(guest->context, curfew__guest_memory(guest), refused);
 }
 
+/* Gives the memories back; the lowest address of the stack that was written. */
+static size_t give_regions(curfew__guest *guest, bool may_put_off)
+{
+	size_t lowest = 0;
+
+	if (guest->count) {
+		*count_of(guest) = 0; /* all that was written there */
+		curfew__pool_give_plain(guest->pool, guest->count, true);
+	}
+	if (guest->region && (!may_put_off || !curfew__pool_give_later(guest->pool, guest->region, &lowest)))
+		curfew__pool_give(guest->pool, guest->region, &lowest);
+	guest->count = guest->region = NULL;
+	return lowest;
+}
+
 bool curfew__guest_init(curfew__guest *guest, curfew__vm *vm, bool metered, curfew__pool *pool, curfew__image *image,
                         size_t memory_bytes, const curfew__guest_host *host, void *context)
 {
@@ -374,28 +406,23 @@ bool curfew__guest_init(curfew__guest *guest, curfew__vm *vm, bool metered, curf
 		limit = memory_bytes + image->layout.stack_top;
 	if (limit < image->length)
 		limit = image->length;
-	guest->region = curfew__pool_take(pool, image, limit / CURFEW__PAGE * CURFEW__PAGE);
-	if (!guest->region)
-		return false;
-	guest->region->on_growth = on_growth;
-	guest->region->context = guest;
 	guest->pool = pool;
-	guest->host = host;
-	guest->context = context;
-	guest->metered = metered;
-	guest->fuel_limit = CURFEW_UNLIMITED;
-	guest->control = (curfew__control *)(void *)(guest->region->base + image->layout.control);
-	guest->counter = (_Atomic int32_t *)(void *)(guest->region->base + image->layout.counter);
-	guest->instance = curfew__instance_create(vm, guest->region, guest);
-	if (!guest->instance) {
-		size_t ignored;
-		curfew__pool_give(pool, guest->region, &ignored);
-		guest->region = NULL;
+	guest->region = curfew__pool_take(pool, image, limit / CURFEW__PAGE * CURFEW__PAGE);
+	guest->count = metered ? curfew__pool_take_plain(pool, CURFEW__WASM_PAGE) : NULL;
+	if (!guest->region || (metered && !guest->count)) {
+		give_regions(guest, false);
 		return false;
 	}
-	if (metered)
-		curfew__guest_set_fuel(guest, CURFEW_UNLIMITED);
-	return true;
+	guest->region->on_growth = on_growth;
+	guest->region->context = guest;
+	guest->host = host;
+	guest->context = context;
+	guest->control = (curfew__control *)(void *)(guest->region->base + image->layout.control);
+	guest->counter = (_Atomic int32_t *)(void *)(guest->region->base + image->layout.counter);
+	guest->instance = curfew__instance_create(vm, guest->region, guest->count, guest);
+	if (!guest->instance)
+		give_regions(guest, false);
+	return guest->instance != NULL;
 }
 
 void curfew__guest_again(curfew__guest *guest, void *context)
@@ -405,8 +432,7 @@ void curfew__guest_again(curfew__guest *guest, void *context)
 	guest->taken = 0;
 	atomic_store(&guest->soft_asked, false);
 	curfew__target_reset(curfew__instance_target(guest->instance));
-	if (guest->metered)
-		curfew__guest_set_fuel(guest, CURFEW_UNLIMITED);
+	curfew__guest_set_fuel(guest, CURFEW_UNLIMITED);
 }
 
 void curfew__guest_rest(curfew__guest *guest, size_t *stack_peak)
@@ -418,18 +444,13 @@ void curfew__guest_rest(curfew__guest *guest, size_t *stack_peak)
 
 void curfew__guest_finish(curfew__guest *guest, bool may_put_off, size_t *stack_peak)
 {
-	size_t lowest, top;
-
 	*stack_peak = 0;
 	if (!guest->region)
 		return;
-	top = guest->region->image->layout.stack_top;
+	size_t top = guest->region->image->layout.stack_top;
 	curfew__instance_destroy(guest->instance);
-	if (!may_put_off || !curfew__pool_give_later(guest->pool, guest->region, &lowest))
-		curfew__pool_give(guest->pool, guest->region, &lowest);
 	guest->instance = NULL;
-	guest->region = NULL;
-	*stack_peak = top - lowest;
+	*stack_peak = top - give_regions(guest, may_put_off);
 }
 
 uint32_t curfew__guest_put(curfew__guest *guest, const void *bytes, size_t length, curfew__vm_end *end)
@@ -559,29 +580,29 @@ uint64_t curfew__guest_loops(const curfew__guest *guest)
 
 void curfew__guest_set_fuel(curfew__guest *guest, uint64_t limit)
 {
-	if (!guest->metered)
+	guest->unwinds = false;
+	if (!guest->count)
 		return;
-	guest->fuel_limit = limit;
-	guest->fuel_at_start = limit < FUEL_PLENTY - FUEL_RESERVE ? limit + FUEL_RESERVE : FUEL_PLENTY;
-	curfew__instance_set_fuel(guest->instance, guest->fuel_at_start);
+	guest->counted_from = limit < LAST_FUEL ? LAST_FUEL - limit : 0;
+	*count_of(guest) = (int64_t)guest->counted_from;
 }
 
-uint64_t curfew__guest_fuel_used(curfew__guest *guest)
+uint64_t curfew__guest_fuel_used(const curfew__guest *guest)
 {
-	if (!guest->metered)
+	if (!guest->count)
 		return CURFEW_UNLIMITED;
-	return guest->fuel_at_start - curfew__instance_fuel(guest->instance);
+	return guest->unwinds ? guest->fuel_spent : (uint64_t)*count_of(guest) - guest->counted_from;
 }
 
 bool curfew__guest_charge_fuel(curfew__guest *guest, uint64_t fuel)
 {
-	uint64_t used = curfew__guest_fuel_used(guest);
-
-	if (used == CURFEW_UNLIMITED || guest->fuel_limit == CURFEW_UNLIMITED)
+	if (!guest->count)
 		return true;
-	bool enough = used <= guest->fuel_limit && fuel <= guest->fuel_limit - used;
-	/* What is over the limit is seen at the end. */
-	curfew__instance_set_fuel(guest->instance, guest->fuel_at_start - (enough ? used + fuel : guest->fuel_limit + 1));
+	int64_t *count = count_of(guest);
+	bool enough = *count >= 0 && *count <= LAST_FUEL && fuel <= (uint64_t)(LAST_FUEL - *count);
+
+	/* Too much leaves what the guest needs to end by itself. */
+	*count = enough ? *count + (int64_t)fuel : LAST_FUEL + 1;
 	return enough;
 }
 

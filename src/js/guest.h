@@ -75,11 +75,12 @@ typedef struct curfew__guest {
 	const curfew__guest_host *host;
 	void *context;
 	size_t scratch_used;
-	bool metered;
-	uint64_t fuel_limit;
+	curfew__region *count;    /* where its fuel is counted; NULL: it is not */
+	uint64_t counted_from;    /* what stood there when the counting began */
+	bool unwinds;             /* it is being stopped, and nothing that it does counts any more */
+	uint64_t fuel_spent;      /* what it had used then */
 	atomic_bool soft_asked;
 	int32_t taken;            /* of the counter, by the last soft stop that took effect */
-	uint64_t fuel_at_start;
 } curfew__guest;
 
 /*
@@ -141,8 +142,9 @@ const char *curfew__guest_bytes(const curfew__guest *guest, uint32_t address, ui
 uint64_t curfew__guest_loops(const curfew__guest *guest);
 /* Starts counting fuel: limit (CURFEW_UNLIMITED: none) from here. */
 void curfew__guest_set_fuel(curfew__guest *guest, uint64_t limit);
-uint64_t curfew__guest_fuel_used(curfew__guest *guest);
-/* Takes fuel for what the host does; while the guest is in a host function. False: there was less. */
+/* What was used since; more than the limit where that was passed. CURFEW_UNLIMITED: nothing is counted. */
+uint64_t curfew__guest_fuel_used(const curfew__guest *guest);
+/* Takes fuel for what the host does; while the guest is in a host function. False: that passes the limit. */
 bool curfew__guest_charge_fuel(curfew__guest *guest, uint64_t fuel);
 /* Guest memory in bytes, the stack left out. */
 size_t curfew__guest_memory(const curfew__guest *guest);

@@ -87,9 +87,6 @@ static void set_meters(curfew_run *run)
 	curfew__control *control = run->guest->control;
 
 	control->loops_left = run->limits.loops;
-	if (run->limits.fuel == CURFEW_UNLIMITED)
-		return;
-	control->flags |= CURFEW_CONTROL_METERED;
 	curfew__guest_set_fuel(run->guest, run->limits.fuel);
 }
 
@@ -387,8 +384,7 @@ static void fill_trace(curfew_run *run)
 
 	run->tracing = true;
 	run->alarm.closed = false;
-	if (guest->metered)
-		curfew__instance_set_fuel(guest->instance, UINT64_MAX / 4);
+	curfew__guest_set_fuel(guest, CURFEW_UNLIMITED);
 	/* The CPU time of the run is on record by now: this is a count of its own. */
 	atomic_store(&run->cpu_before_ns, 0);
 	curfew__run_begin_stretch(run);

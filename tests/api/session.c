@@ -911,6 +911,48 @@ static void test_wasm(void)
 	close_notebook(&n);
 }
 
+/* What each of two calls uses, the first within so much; its outcome is checked. */
+typedef struct fuel_of_calls {
+	uint64_t first, second;
+} fuel_of_calls;
+
+static fuel_of_calls fuel_of(notebook opened, const char *function, uint64_t limit, curfew_outcome outcome)
+{
+	fuel_of_calls used;
+	curfew_limits limits = {.size = sizeof limits, .fuel = limit};
+	curfew_report *report = call(opened.session, function, "[3]", &limits);
+	used.first = report->used.fuel;
+	check(report, outcome, NULL);
+	if (!curfew_session_is_usable(opened.session))
+		CHECK_OK(curfew_session_reset(opened.session, NULL));
+	report = call(opened.session, function, "[3]", NULL);
+	used.second = report->used.fuel;
+	check(report, CURFEW_OUTCOME_FINISHED, NULL);
+	close_notebook(&opened);
+	return used;
+}
+
+static void expect_same_fuel(notebook (*open)(const char *, const curfew_limits *), const char *text, const char *function)
+{
+	curfew_limits roomy = {.size = sizeof roomy, .fuel = 100000000000};
+	fuel_of_calls once = fuel_of(open(text, &roomy), function, 1000000000, CURFEW_OUTCOME_FINISHED);
+	fuel_of_calls again = fuel_of(open(text, &roomy), function, once.first, CURFEW_OUTCOME_FINISHED);
+	CHECK(once.first > 0 && once.second > 0);
+	CHECK_EQUAL(again.first, once.first);
+	CHECK_EQUAL(again.second, once.second);
+	fuel_of_calls less = fuel_of(open(text, &roomy), function, once.first - 1, CURFEW_OUTCOME_FUEL);
+	CHECK_EQUAL(less.first, once.first - 1);
+}
+
+static void test_fuel_is_exact(void)
+{
+	expect_same_fuel(open_notebook,
+	                 "let n = 0; export function work(by) { for (let i = 0; i < 500; i++) n += [by, i].reduce((a, b) => a + b); return n }",
+	                 "work");
+	expect_same_fuel(open_wat, counter, "add");
+	expect_same_fuel(open_wat, component, "add");
+}
+
 static void test_wasm_limits(void)
 {
 	/* Claim L58. */
@@ -1030,6 +1072,7 @@ static const harness_test tests[] = {
 	{"waiting_for_nothing", test_waiting_for_nothing},
 	{"a_program_that_waits_for_nothing", test_a_program_that_waits_for_nothing},
 	{"totals", test_totals},
+	{"fuel_is_exact", test_fuel_is_exact},
 	{"total_fuel_and_calls", test_total_fuel_and_calls},
 	{"lifetime", test_lifetime},
 	{"reset", test_reset},

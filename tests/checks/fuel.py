@@ -84,6 +84,33 @@ COMPONENT = """(component
     (instance $b (instantiate $outer (with "f" (func $a "f"))))
     (export "run" (func $b "run")))"""
 
+SCRIPTS = {
+    "loops": "let s = 0; for (let i = 0; i < 3000; i++) s += i % 7; s",
+    "recursion": "const f = n => n < 2 ? n : f(n - 1) + f(n - 2); f(14)",
+    "objects": "const a = []; for (let i = 0; i < 500; i++) a.push({ i, name: 'n' + i }); a.map(o => o.name).join().length",
+    "json": "let t = '[]'; for (let i = 0; i < 40; i++) t = JSON.stringify([JSON.parse(t), { i }]); t.length",
+    "regular_expression": "'a'.repeat(200).replace(/(a+)b|a/g, 'x').length",
+    "sort": "Array.from({ length: 400 }, (_, i) => (i * 7919) % 401).sort((a, b) => a - b)[7]",
+    "strings": "let s = ''; for (let i = 0; i < 300; i++) s += String.fromCharCode(65 + i % 26); s.split('A').length",
+    "exceptions": "let n = 0; for (let i = 0; i < 300; i++) try { if (i % 3 == 0) throw new TypeError('x' + i) } catch (e) { n++ } n",
+    "generators": "function* g() { for (let i = 0; i < 300; i++) yield i } let s = 0; for (const x of g()) s += x; s",
+    "promises": "(async () => { let s = 0; for (let i = 0; i < 200; i++) s += await i; return s })()",
+    "timers": "new Promise(r => { let n = 0; const t = setInterval(() => { if (++n == 5) { clearInterval(t); r(n) } }, 1) })",
+    "garbage": "let keep; for (let i = 0; i < 3000; i++) { const a = { b: null }; a.b = { a, text: 'x'.repeat(i % 50) }; keep = a } keep.b.text.length",
+    "checkpoints": "for (let i = 0; i < 20; i++) { curfew.checkpoint({ i }); curfew.progress(i) } 1",
+    "output": "for (let i = 0; i < 20; i++) console.log('line', i, { i })",
+    "limits": "Object.keys(curfew.limits).length + String(curfew.limits.timeout_us)",
+    "nothing": "",
+    "big_integers": "let x = 1n; for (let i = 1n; i < 120n; i++) x *= i; String(x).length",
+    "proxies": "let n = 0; const p = new Proxy({}, { get: (t, k) => n++ }); for (let i = 0; i < 300; i++) p.x; n",
+}
+
+THROWING = {
+    "thrown": "let i = 0; for (;;) if (++i == 1000) throw new Error('at ' + i)",
+    "stack": "const f = () => f() + 1; f()",
+    "rejected": "(async () => { for (let i = 0; i < 50; i++) await i; null.x })()",
+}
+
 # How far a loop comes before it is stopped differs from run to run: the count must say how far.
 ENDLESS = """(module (import "wasi_snapshot_preview1" "fd_write" (func $w (param i32 i32 i32 i32) (result i32)))
     (memory (export "memory") 1) (func (export "run") (loop $l (br $l))))"""
@@ -129,6 +156,53 @@ def check_trap_of_component(context):
     return check_exact(context, write(context, text), "--call", "run", outcome="trapped")
 
 
+def check_script(context, text, outcome="ok", ending="js"):
+    return check_exact(context, write(context, text, ending), outcome=outcome)
+
+
+def check_image(context):
+    """From an image, as from its source."""
+    path = write(context, SCRIPTS["objects"], "js")
+    image = path[:-3] + ".curfew"
+    context.command([context.curfew, "compile", "-o", image, path])
+    expect_equal("fuel", used(context, image, PLENTY)[:2], used(context, path, PLENTY)[:2])
+    return check_exact(context, image)
+
+
+def check_script_position(context):
+    """Where the fuel ends, the program ends, to the statement; and what it did until there is done."""
+    text = "let i = 0;\nfor (; i < 300; i++)\n\tcurfew.checkpoint(i);\nfor (; i < 600; i++)\n\tcurfew.checkpoint(i);\n"
+    path = write(context, text, "js")
+    _, fuel, report = used(context, path, PLENTY, "--host-calls", "unlimited")
+    expect_equal("all of it", report["partial"], 599)
+    last = -1
+    for percent in (93, 94, 95, 96, 97, 98, 99):
+        outcome, _, report = used(context, path, fuel * percent // 100, "--host-calls", "unlimited")
+        reached = report["partial"] if report["partial"] is not None else -1
+        expect_equal("outcome", outcome, "fuel")
+        expect(last <= reached < 600, f"{reached} after {last}")
+        line = next(frame["line"] for frame in report["error"]["stack"] if frame["file"])
+        expect(line in ((2, 3) if reached < 299 else (3, 4, 5) if reached == 299 else (4, 5)), f"line {line} at {reached}: {report['error']['stack']}")
+        last = reached
+    return 7
+
+
+def check_script_stopped(context, text, *stop):
+    """What it had used when it was stopped is there, however it was."""
+    outcome, fuel, report = used(context, write(context, text, "js"), PLENTY, *stop)
+    expect(outcome in ("deadline", "cpu", "loops", "memory"), f"{outcome}")
+    expect(1000 < fuel < PLENTY, f"{fuel} of fuel in {report['used']['cpu_us']} us")
+
+
+def check_script_stopped_by_itself(context):
+    """Limits that the program meets by itself are met at the same place: the same fuel."""
+    for text, *stop in (("for (;;);", "--loops", "12345"), ("const a = []; for (;;) a.push([1, 2, 3])", "--memory", "8MiB"),
+                        ("for (;;) setTimeout(() => {}, 1e6)", "--timers", "30"), ("for (;;) curfew.checkpoint(1)", "--host-calls", "30")):
+        path = write(context, text, "js")
+        seen = {used(context, path, limit, *stop)[:2] for limit in (PLENTY, 10**15, PLENTY)}
+        expect_equal(f"different ends of {text}", len(seen), 1)
+
+
 def check_stopped(context, *stop):
     """At least an instruction each nanosecond or so; the limit of the time is what stopped it."""
     outcome, fuel, report = used(context, write(context, ENDLESS), PLENTY, "--call", "run", *stop)
@@ -157,4 +231,14 @@ def tests(context):
     checks["stopped_deadline"] = lambda context: check_stopped(context, "--timeout", "200ms")
     checks["stopped_cpu"] = lambda context: check_stopped(context, "--cpu", "100ms")
     checks["table"] = check_table
+    for name, text in SCRIPTS.items():
+        checks[f"script_{name}"] = lambda context, text=text: check_script(context, text)
+    for name, text in THROWING.items():
+        checks[f"script_{name}"] = lambda context, text=text: check_script(context, text, "threw")
+    checks["script_module"] = lambda context: check_script(context, "export default () => [1, 2, 3].map(n => n * 2)", ending="mjs")
+    checks["script_image"] = check_image
+    checks["script_position"] = check_script_position
+    checks["script_stopped"] = lambda context: check_script_stopped(context, "for (;;);", "--timeout", "200ms")
+    checks["script_stopped_hard"] = lambda context: check_script_stopped(context, "Array(1e7).fill(1).indexOf(2)", "--cpu", "20ms", "--memory", "1GiB")
+    checks["script_stopped_by_itself"] = check_script_stopped_by_itself
     return [Test("fuel", name, check) for name, check in checks.items()]

@@ -69,7 +69,7 @@ impl<'a, 'w> ModuleWriter<'a, 'w> {
 
     /// Whether the module stays as it is.
     fn is_left_alone(&self) -> bool {
-        self.memories().is_empty() && self.helpers() == 0
+        self.memories().is_empty() && self.helpers() == 0 && self.module.asked.is_none()
     }
 
     fn emit(mut self, binary: &Binary) {
@@ -202,6 +202,11 @@ impl<'a, 'w> ModuleWriter<'a, 'w> {
                         out.add(&meter.reload(body.copy), *at);
                     }
                 }
+                Change::Answer { range } => {
+                    out.copy(end..range.start);
+                    out.add(&self.meter.map_or_else(never, |meter| meter.is_out_of_fuel()), range.start);
+                    end = range.end;
+                }
                 Change::Call { range, bulk } => {
                     out.copy(end..range.start);
                     out.add(&call(self.module.functions + *bulk as u32), range.start);
@@ -243,6 +248,13 @@ fn function_type(parameters: Vec<wasm_encoder::ValType>, results: &[wasm_encoder
     let mut section = Vec::new();
     types.encode(&mut section);
     section[2..].to_vec() // without the size of the section and its count, one byte each
+}
+
+/// That something is not so.
+fn never() -> Vec<u8> {
+    let mut bytes = Vec::new();
+    wasm_encoder::Instruction::I32Const(0).encode(&mut bytes);
+    bytes
 }
 
 fn call(function: u32) -> Vec<u8> {

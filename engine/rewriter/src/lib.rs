@@ -38,6 +38,8 @@ pub struct Options {
     pub meter: bool,
     /// Whether modules get a function that does nothing but trap.
     pub landing: bool,
+    /// Whether it is a guest of ours, which asks whether it is out of fuel: see `meter`. Where nothing is counted it never is.
+    pub asks: bool,
     /// The largest piece of a bulk operation that is done at once; tests make it small.
     pub chunk: Chunk,
 }

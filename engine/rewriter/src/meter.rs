@@ -40,6 +40,11 @@ fn cost_of(operator: &Operator) -> u64 {
     }
 }
 
+/// A function that a guest of ours imports to ask whether its limit was passed; the answer is put in the place of every
+/// call of it. Such a guest ends by itself, and traps only `RESERVE` beyond its limit.
+pub(crate) const IS_OUT_OF_FUEL: (&str, &str) = ("curfew", "is_out_of_fuel");
+const RESERVE: i64 = 200_000;
+
 /// A charge to be written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Charge {
@@ -312,6 +317,13 @@ impl Writer {
             // The compiler makes one conditional jump to the trap of this.
             code.i64_const(0).i64_lt_s().if_(BlockType::Empty).unreachable().end();
         }
+    }
+
+    /// Whether less than the reserve is left, as bytes.
+    pub fn is_out_of_fuel(&self) -> Vec<u8> {
+        bytes_of(|code| {
+            self.load(code).i64_const(i64::MAX - RESERVE).i64_gt_s();
+        })
     }
 
     fn push(&self, code: &mut InstructionSink, copy: Copy) {

@@ -4,13 +4,13 @@ use crate::bulk::{self, Bulk};
 use crate::effort::Effort;
 use crate::fused::Composition;
 use crate::limits::{self, check};
-use crate::meter::{Charge, Copy, Planner};
+use crate::meter::{Charge, Copy, Planner, IS_OUT_OF_FUEL};
 use crate::{meter, Options, Refusal};
 use std::collections::HashMap;
 use std::ops::Range;
 use wasmparser::{
     BlockType, ElementItems, Encoding, FuncToValidate, FuncValidator, FuncValidatorAllocations, FunctionBody,
-    ModuleArity, Operator, Parser, Payload, TableType, TypeRef, ValidPayload, Validator, ValidatorResources,
+    Import, ModuleArity, Operator, Parser, Payload, TableType, TypeRef, ValidPayload, Validator, ValidatorResources,
 };
 
 /// What a file is, told by its header.
@@ -27,6 +27,8 @@ pub(crate) enum Change {
     Charge(Charge),
     /// The meter's number is read again before this offset.
     Reload { at: usize },
+    /// The call in this range becomes its answer: whether the limit was passed.
+    Answer { range: Range<usize> },
     /// The instruction in this range becomes a call of the function for a bulk instruction.
     Call { range: Range<usize>, bulk: usize },
 }
@@ -37,7 +39,7 @@ impl Change {
         match self {
             Change::Reload { at } => *at,
             Change::Charge(charge) => charge.at,
-            Change::Call { range, .. } => range.start,
+            Change::Answer { range } | Change::Call { range, .. } => range.start,
         }
     }
 }
@@ -60,6 +62,8 @@ pub(crate) struct Module {
     pub functions: u32,
     pub memories: u32,
     pub tables: Vec<TableType>,
+    /// The imported function whose calls are answered.
+    pub asked: Option<u32>,
     pub bodies: Vec<Body>,
     /// Those that get a function, in the order of these.
     pub bulks: Vec<Bulk>,
@@ -154,9 +158,7 @@ impl Scanner {
                 for import in section.into_imports() {
                     let import = import?;
                     self.note_wasi(import.module.starts_with("wasi_"));
-                    if let TypeRef::Table(table) = import.ty {
-                        self.module().tables.push(table);
-                    }
+                    self.note_import(&import);
                 }
             }
             Payload::TableSection(section) => {
@@ -223,6 +225,19 @@ impl Scanner {
         self.imports_wasi |= is_wasi && self.open.len() == 1;
     }
 
+    fn note_import(&mut self, import: &Import) {
+        let asks = self.options.asks && (import.module, import.name) == IS_OUT_OF_FUEL;
+        let module = self.module();
+        match import.ty {
+            TypeRef::Table(table) => module.tables.push(table),
+            TypeRef::Func(_) => {
+                module.asked = module.asked.or(asks.then_some(module.functions));
+                module.functions += 1; // later all of them: see `begin_code`
+            }
+            _ => {}
+        }
+    }
+
     fn begin(&mut self, encoding: Encoding, start: usize) -> Result<(), Refusal> {
         let kind = match encoding {
             Encoding::Module => Kind::Module,
@@ -287,6 +302,9 @@ impl Scanner {
                 }
             }
             calls |= is_call(&operator);
+            if matches!(operator, Operator::Call { function_index } if Some(function_index) == self.module().asked) {
+                changes.push(Change::Answer { range: at..end });
+            }
             if let (None, Some(bulk)) = (small_length, Bulk::of(&operator)) {
                 changes.push(Change::Call { range: at..end, bulk: self.module().index_of(bulk)? });
                 if let Some(planner) = &mut planner {
@@ -309,7 +327,7 @@ impl Scanner {
             }
             changes.extend(plan.charges.into_iter().map(Change::Charge));
             // At one place a reload comes first, and a call, which takes an instruction's place, last.
-            changes.sort_by_key(|change| (change.at(), matches!(change, Change::Call { .. })));
+            changes.sort_by_key(|change| (change.at(), matches!(change, Change::Call { .. } | Change::Answer { .. })));
         }
         let effort_ns = effort.nanoseconds();
         check_function(

@@ -3,7 +3,7 @@
 use crate::{rewrite, Kind, Options, Refusal, Rewritten, FEATURES};
 use wasmparser::{Validator, WasmFeatures};
 
-const ALL: Options = Options { meter: true, landing: true, chunk: crate::Chunk { bytes: 64, elements: 8 } };
+const ALL: Options = Options { meter: true, asks: false, landing: true, chunk: crate::Chunk { bytes: 64, elements: 8 } };
 
 fn rewrite_text(text: &str) -> Result<Rewritten, Refusal> {
     rewrite(&wat::parse_str(text).expect("the test's text is right"), ALL)

@@ -6,7 +6,7 @@ use gimli::{Encoding, Format, LineEncoding, LittleEndian};
 use wasm_encoder::{CustomSection, Encode};
 use wasmparser::{Operator, Parser, Payload};
 
-const OPTIONS: Options = Options { meter: false, landing: true, chunk: Chunk { bytes: 64, elements: 8 } };
+const OPTIONS: Options = Options { meter: false, asks: false, landing: true, chunk: Chunk { bytes: 64, elements: 8 } };
 const METERED: Options = Options { meter: true, ..OPTIONS };
 
 /// Every instruction of every function: offset, index of the function among those with a body, and what it is.

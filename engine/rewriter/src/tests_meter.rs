@@ -2,9 +2,22 @@
 //! Every instruction is charged once, where its block begins, and whatever can take long looks at the limit.
 use crate::scan::{scan, Change};
 use crate::{rewrite, Options, FEATURES};
-use wasmparser::{Validator, WasmFeatures};
+use wasmparser::{Parser, Payload, Validator, WasmFeatures};
 
-const METERED: Options = Options { meter: true, landing: false, chunk: crate::Chunk { bytes: 64, elements: 8 } };
+const METERED: Options = Options { meter: true, asks: false, landing: false, chunk: crate::Chunk { bytes: 64, elements: 8 } };
+
+/// The instructions of all functions.
+fn operators(wasm: &[u8]) -> Vec<String> {
+    let engine = FEATURES | WasmFeatures::MEMORY64 | WasmFeatures::MULTI_MEMORY;
+    Validator::new_with_features(engine).validate_all(wasm).expect("valid");
+    let mut all = Vec::new();
+    for payload in Parser::new(0).parse_all(wasm) {
+        if let Payload::CodeSectionEntry(body) = payload.unwrap() {
+            all.extend(body.get_operators_reader().unwrap().into_iter().map(|operator| format!("{:?}", operator.unwrap())));
+        }
+    }
+    all
+}
 
 /// What the blocks of a module's last function cost, in their order; those that look at the limit are marked.
 fn charges(text: &str) -> String {
@@ -106,5 +119,21 @@ fn the_number_is_out_of_reach() {
     ] {
         let wasm = wat::parse_str(text).expect("the test's text is right");
         assert!(rewrite(&wasm, METERED).is_err(), "{text}");
+    }
+}
+
+#[test]
+fn guests_of_ours_are_answered() {
+    let text = r#"(module (import "curfew" "is_out_of_fuel" (func $out (result i32)))
+        (func (export "f") (result i32) (loop (br_if 0 (i32.eqz (call $out)))) (call $out)))"#;
+    let wasm = wat::parse_str(text).unwrap();
+    let code = |options| operators(&rewrite(&wasm, options).expect("accepted").bytes);
+    let calls = |operators: &[String]| operators.iter().filter(|operator| operator.starts_with("Call")).count();
+    for (options, left) in [
+        (METERED, 2),
+        (Options { asks: true, ..METERED }, 0),
+        (Options { asks: true, meter: false, ..METERED }, 0),
+    ] {
+        assert_eq!(calls(&code(options)), left, "{options:?}");
     }
 }

@@ -15,9 +15,9 @@ pub const SMALL: Chunk = Chunk { bytes: 24, elements: 5 };
 
 /// How modules are rewritten, one after the other.
 pub const REWRITINGS: [Options; 3] = [
-    Options { meter: false, landing: false, chunk: SMALL },
-    Options { meter: false, landing: true, chunk: SMALL },
-    Options { meter: true, landing: false, chunk: SMALL },
+    Options { meter: false, asks: false, landing: false, chunk: SMALL },
+    Options { meter: false, asks: false, landing: true, chunk: SMALL },
+    Options { meter: true, asks: false, landing: false, chunk: SMALL },
 ];
 
 /// An engine that has what guests have, and if asked for what rewriting needs besides.
