@@ -41,6 +41,7 @@ static uint64_t least_cpu_ns(curfew_program *program, const curfew_secret *secre
 	for (int i = 0; i < ROUNDS; i++) {
 		curfew_limits limits = {.size = sizeof limits};
 		bench_limits_widest(&limits);
+		limits.output_bytes = (uint64_t)16 << 20;
 		curfew_run_options options = {.size = sizeof options, .limits = &limits, .secrets = secrets, .secret_count = count};
 		curfew_report *report = NULL;
 		curfew_failure failure = {0};
