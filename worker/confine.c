@@ -22,6 +22,7 @@
 
 enum {
 	NOBODY = 65534,
+	THREADS_MAX = 8192,      /* of this user, in all its processes: far more than ours need, and no end of them */
 	OPEN_FILES = 512,        /* each program that is kept holds one: its image */
 	MORE_LIKELY_KILLED = 500 /* when memory runs out the system takes a worker before it takes its pool */
 };
@@ -57,6 +58,7 @@ static void set_limits(uint64_t data_bytes)
 	set_limit(RLIMIT_FSIZE, FILE_BYTES);
 	set_limit(RLIMIT_NOFILE, OPEN_FILES);
 	set_limit(RLIMIT_MSGQUEUE, 0);
+	set_limit(RLIMIT_NPROC, THREADS_MAX);
 	set_limit(RLIMIT_RTTIME, REALTIME_US);
 	if (data_bytes != 0)
 		set_limit(RLIMIT_DATA, data_bytes);
@@ -159,12 +161,32 @@ static bool drop_capabilities(void)
 	return syscall(SYS_capset, &head, none) == 0;
 }
 
+/*
+ * Which pages have changed is told to everybody, where they lie in the machine's memory only to who opened the file with
+ * that capability: it is opened without.
+ */
+static int open_pagemap(void)
+{
+	struct __user_cap_header_struct head = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct had[_LINUX_CAPABILITY_U32S_3], none[_LINUX_CAPABILITY_U32S_3];
+	if (syscall(SYS_capget, &head, had) != 0)
+		return -1;
+	memcpy(none, had, sizeof none);
+	for (size_t i = 0; i < _LINUX_CAPABILITY_U32S_3; i++)
+		none[i].effective = 0;
+	if (syscall(SYS_capset, &head, none) != 0)
+		return -1;
+	int fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+	(void)syscall(SYS_capset, &head, had);
+	return fd;
+}
+
 uint32_t worker_confine(uint64_t data_bytes, int *pagemap)
 {
 	unsigned outside = 0, count = 0;
 	read_user_map(&outside, &count);
 	/* What is behind /proc cannot be reached any more once the root is empty. */
-	*pagemap = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+	*pagemap = open_pagemap();
 	set_limits(data_bytes);
 	uint32_t has = take_namespaces();
 	if (!(has & WORKER_HAS_MOUNT_NAMESPACE) || !empty_root())

@@ -13,6 +13,9 @@
 
 #define SECOND_NS ((int64_t)1000000000)
 
+/* Where the system hides the threads of another process (hidepid), only so much of the time that passes counts. */
+#define HIDDEN_SHARE 20
+
 /* A worker has no more threads of its own; one that makes more does not buy time by that. */
 enum { MORE_THREADS_MAX = 72 };
 
@@ -33,14 +36,15 @@ static bool is_busy(pid_t pid, const char *task)
 	return name_end != NULL && (name_end[1] == ' ') && (name_end[2] == 'R' || name_end[2] == 'D');
 }
 
-static size_t count_busy_threads(const process *p)
+/* -1: the system does not show them. */
+static int count_busy_threads(const process *p)
 {
 	char path[32];
-	size_t count = 0, limit = p->pool->options.threads + MORE_THREADS_MAX;
+	int count = 0, limit = (int)p->pool->options.threads + MORE_THREADS_MAX;
 	(void)snprintf(path, sizeof path, "/proc/%d/task", (int)p->pid);
 	DIR *tasks = opendir(path);
 	if (tasks == NULL)
-		return 0;
+		return -1;
 
 	for (struct dirent *task; count < limit && (task = readdir(tasks)) != NULL;)
 		count += task->d_name[0] != '.' && is_busy(p->pid, task->d_name);
@@ -68,9 +72,11 @@ int64_t worker_process_observe(process *p, int64_t now, int64_t step_max_ns)
 	if (passed > step_max_ns)
 		passed = step_max_ns;
 
-	size_t busy = count_busy_threads(p);
-	if (busy > 0 && got / (int64_t)busy < passed)
-		passed = got / (int64_t)busy;
+	int busy = count_busy_threads(p);
+	if (busy < 0)
+		passed /= HIDDEN_SHARE;
+	else if (busy > 0 && got / busy < passed)
+		passed = got / busy;
 
 	p->observed_ns = now;
 	p->cpu_ns = cpu;

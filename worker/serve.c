@@ -19,6 +19,7 @@
 #include <sys/eventfd.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 /* With so much waiting to be sent, progress and checkpoints are left out. */
@@ -36,10 +37,25 @@ typedef struct kept_program {
 
 typedef struct service service;
 
+/*
+ * A run's events go out as they come, so many in a row; beyond that they wait for a moment, in which output becomes one
+ * piece: however often a guest writes, nobody else waits behind thousands of its messages.
+ */
+#define EVENT_EVERY_NS ((int64_t)1000000)
+enum { EVENTS_IN_A_ROW = 64, EVENTS_WAIT_MS = 4, EVENTS_BYTES_MAX = 1 << 20 };
+
 typedef struct task {
 	service *service;
 	uint64_t number;
 	curfew_run *run; /* under runs_lock */
+	/* Under out_lock: events that wait, as frames, and when how many more may go out at once. */
+	worker_bytes events;
+	size_t last_event;      /* where the last one of them begins, in what waits */
+	uint32_t last_kind;
+	int64_t allowance_ns;   /* EVENT_EVERY_NS for each event that may go out at once */
+	int64_t seen_ns;
+	struct task *next_waiting;
+	bool is_waiting;
 } task;
 
 struct service {
@@ -50,6 +66,7 @@ struct service {
 	worker_bytes out;   /* added to */
 	worker_bytes going; /* being sent, by whoever has set sending */
 	bool sending;
+	task *waiting; /* that have events which wait */
 	bool blocked; /* the pool does not read: the reading thread goes on when it does */
 	int wake;     /* tells the reading thread that */
 
@@ -123,13 +140,115 @@ static bool has_backlog(service *s)
 	return has;
 }
 
+static int64_t now_ns(void)
+{
+	struct timespec now;
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+/* Under out_lock: whether one more event may go out at once. */
+static bool take_allowance(task *t)
+{
+	int64_t now = now_ns();
+	t->allowance_ns += now - t->seen_ns;
+	t->seen_ns = now;
+	if (t->allowance_ns > EVENTS_IN_A_ROW * EVENT_EVERY_NS)
+		t->allowance_ns = EVENTS_IN_A_ROW * EVENT_EVERY_NS;
+	if (t->allowance_ns < EVENT_EVERY_NS)
+		return false;
+	t->allowance_ns -= EVENT_EVERY_NS;
+	return true;
+}
+
+/* Under out_lock: output behind output of the same kind becomes a part of it. */
+static bool join_event(task *t, uint32_t kind, const char *data, size_t length)
+{
+	worker_frame frame;
+	char *at = t->events.data + t->events.at + t->last_event;
+	if (worker_bytes_count(&t->events) == 0 || t->last_kind != kind || kind > CURFEW_EVENT_STDERR)
+		return false;
+	memcpy(&frame, at, sizeof frame);
+	frame.length += length;
+	memcpy(at, &frame, sizeof frame);
+	if (!worker_bytes_add(&t->events, data, length))
+		leave(1);
+	return true;
+}
+
+/* Under out_lock: has the reading thread send it soon. */
+static void wait_event(task *t, uint32_t kind, const worker_event_head *head, const char *data, size_t length)
+{
+	service *s = t->service;
+	if (!join_event(t, kind, data, length)) {
+		t->last_event = worker_bytes_count(&t->events);
+		t->last_kind = kind;
+		if (!worker_frame_add_whole(&t->events, WORKER_FRAME_EVENT, t->number, head, sizeof *head, data, length))
+			leave(1);
+	}
+	if (t->is_waiting)
+		return;
+	t->is_waiting = true;
+	t->next_waiting = s->waiting;
+	s->waiting = t;
+	if (t->next_waiting == NULL)
+		(void)eventfd_write(s->wake, 1);
+}
+
+/* Under out_lock: what waits goes out now. */
+static void release_events(task *t)
+{
+	if (!worker_bytes_add(&t->service->out, t->events.data + t->events.at, worker_bytes_count(&t->events)))
+		leave(1);
+	worker_bytes_take(&t->events, worker_bytes_count(&t->events));
+}
+
+static void release_all(service *s)
+{
+	(void)pthread_mutex_lock(&s->out_lock);
+	while (s->waiting != NULL) {
+		task *t = s->waiting;
+		s->waiting = t->next_waiting;
+		t->is_waiting = false;
+		release_events(t);
+	}
+	flush(s);
+	(void)pthread_mutex_unlock(&s->out_lock);
+}
+
+/* Before its report. */
+static void finish_events(task *t)
+{
+	service *s = t->service;
+	(void)pthread_mutex_lock(&s->out_lock);
+	if (t->is_waiting) {
+		task **at = &s->waiting;
+		while (*at != t)
+			at = &(*at)->next_waiting;
+		*at = t->next_waiting;
+		release_events(t);
+	}
+	worker_bytes_finish(&t->events);
+	(void)pthread_mutex_unlock(&s->out_lock);
+}
+
 static void on_event(void *context, curfew_event_kind kind, const char *data, size_t length)
 {
-	const task *t = context;
+	task *t = context;
+	service *s = t->service;
 	worker_event_head head = {.kind = (uint32_t)kind};
 	bool is_output = kind == CURFEW_EVENT_STDOUT || kind == CURFEW_EVENT_STDERR;
-	if (is_output || !has_backlog(t->service))
-		post(t->service, WORKER_FRAME_EVENT, t->number, (piece){&head, sizeof head}, (piece){data, length}, true);
+	if (!is_output && has_backlog(s))
+		return;
+	(void)pthread_mutex_lock(&s->out_lock);
+	if (!t->is_waiting && take_allowance(t)) {
+		if (!worker_frame_add_whole(&s->out, WORKER_FRAME_EVENT, t->number, &head, sizeof head, data, length))
+			leave(1);
+		flush(s);
+	} else if (is_output || worker_bytes_count(&t->events) < EVENTS_BYTES_MAX) {
+		wait_event(t, head.kind, &head, data, length);
+	}
+	(void)pthread_mutex_unlock(&s->out_lock);
 }
 
 static void on_request(void *context, const void *message, size_t length)
@@ -170,6 +289,7 @@ static void on_done(void *context, curfew_run *run)
 	(void)pthread_mutex_lock(&s->runs_lock);
 	s->tasks[worker_slot(t->number)] = NULL;
 	(void)pthread_mutex_unlock(&s->runs_lock);
+	finish_events(t);
 	post_done(s, t->number, curfew_run_get_report(run));
 	curfew_run_destroy(run);
 	free(t);
@@ -212,7 +332,7 @@ static void start_run(service *s, uint64_t number, kept_program *kept, const wor
 	task *t = calloc(1, sizeof *t);
 	if (t == NULL)
 		leave(1);
-	*t = (task){.service = s, .number = number};
+	*t = (task){.service = s, .number = number, .allowance_ns = EVENTS_IN_A_ROW * EVENT_EVERY_NS, .seen_ns = now_ns()};
 	options->on_event_context = options->on_done_context = options->on_request_context = options->on_stop_context = t;
 	(void)pthread_mutex_lock(&s->runs_lock);
 	if (!make_slot((void ***)&s->tasks, &s->task_count, worker_slot(number)))
@@ -495,15 +615,32 @@ static void take_frames(service *s)
 	flush_now(s);
 }
 
+static bool has_waiting(service *s)
+{
+	(void)pthread_mutex_lock(&s->out_lock);
+	bool has = s->waiting != NULL;
+	(void)pthread_mutex_unlock(&s->out_lock);
+	return has;
+}
+
+static bool is_blocked(service *s)
+{
+	(void)pthread_mutex_lock(&s->out_lock);
+	bool is = s->blocked;
+	(void)pthread_mutex_unlock(&s->out_lock);
+	return is;
+}
+
 static _Noreturn void serve(service *s)
 {
 	struct pollfd fds[] = {{.fd = WORKER_SOCKET, .events = POLLIN}, {.fd = s->wake, .events = POLLIN}};
 	for (;;) {
-		(void)poll(fds, 2, -1);
+		(void)poll(fds, 2, has_waiting(s) ? EVENTS_WAIT_MS : -1);
+		release_all(s);
 		if (fds[1].revents != 0) {
 			eventfd_t ignored;
 			(void)eventfd_read(s->wake, &ignored);
-			fds[0].events = POLLIN | POLLOUT;
+			fds[0].events = is_blocked(s) ? POLLIN | POLLOUT : POLLIN;
 		}
 		if (fds[0].revents & POLLOUT) {
 			fds[0].events = POLLIN;
