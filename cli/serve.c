@@ -16,6 +16,15 @@ static int open_secrets(const config *c, curfew_secrets **secrets)
 	return key != NULL ? cli_usage_error("--secrets-key %s: needs --secrets FILE", key) : -1;
 }
 
+/* The command line goes before the file, now as at the start. */
+static bool read_again(void *context, config *fresh, curfew_failure *failure)
+{
+	const cli_arguments *arguments = context;
+	const char *path = arguments->values[CLI_OPTION_CONFIG];
+	*fresh = arguments->server;
+	return path == NULL || config_read(fresh, path, failure);
+}
+
 int cli_serve(const cli_arguments *arguments)
 {
 	static config settings; /* large, and needed as long as the server lives */
@@ -28,7 +37,7 @@ int cli_serve(const cli_arguments *arguments)
 	int code = open_secrets(&settings, &secrets);
 	if (code >= 0)
 		return code;
-	bool good = serve(&settings, secrets, &failure);
+	bool good = serve(&settings, secrets, read_again, (void *)(uintptr_t)arguments, &failure);
 	curfew_secrets_close(secrets);
 	if (good)
 		return CLI_EXIT_OK;

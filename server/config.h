@@ -28,6 +28,7 @@ typedef struct config {
 	char tls_cert[CONFIG_TEXT_MOST]; /* "": no TLS */
 	char tls_key[CONFIG_TEXT_MOST];
 	char log_format[CONFIG_TEXT_MOST];
+	char log_level[CONFIG_TEXT_MOST];
 	char allow_fetch[CONFIG_TEXT_MOST]; /* hosts with blanks between; "": none */
 	char secrets[CONFIG_TEXT_MOST];     /* "": none */
 	char secrets_key[CONFIG_TEXT_MOST]; /* "": as the environment says */
@@ -40,6 +41,7 @@ typedef struct config {
 	uint64_t retention_bytes;
 	uint64_t connections_most;
 	uint64_t streams_most;
+	uint64_t address_connections_most;
 	uint64_t queue_most;
 	uint64_t queue_bytes_most;
 	uint64_t scheduled_most;

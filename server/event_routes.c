@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { STREAM_BLOCK_BYTES = 16 << 10, CHUNK_MOST = 256 << 20 };
+enum { STREAM_BLOCK_BYTES = 16 << 10 };
 
 static const char *const event_names[EVENT_KINDS] = {"state", "progress", "checkpoint", "output", "report"};
 
@@ -38,7 +38,7 @@ static bool make_chunk(request *q, bool *ends)
 		if (*ends || !q->wants_ping)
 			return false;
 	}
-	text_init(&out, CHUNK_MOST);
+	text_init(&out, SIZE_MAX / 2); /* as large as the one event that is more than a block */
 	q->wants_ping = false;
 	if (q->next_event >= end)
 		text_say(&out, ": ping\n\n");
@@ -139,7 +139,7 @@ static answer replay_stored(request *q, uint64_t last_event)
 	replay p = {.last_event = last_event};
 	if ((q->who->scopes & SCOPE_ADMIN) == 0)
 		filter.owner = q->who->id;
-	text_init(&p.out, CHUNK_MOST);
+	text_init(&p.out, SIZE_MAX / 2);
 	(void)store_read_runs(q->server->store, &filter, write_end, &p);
 	if (!p.found || p.out.len == 0) {
 		text_finish(&p.out);

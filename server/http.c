@@ -3,6 +3,7 @@
 #include "http.h"
 
 #include "clock.h"
+#include "http_check.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +11,7 @@
 #include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum {
@@ -21,9 +23,10 @@ enum {
 	PING_EVERY_US = 10000000,
 	WATCHED_AFTER_US = 100000,      /* what is answered sooner costs nothing more */
 	ENDS_AT_ONCE = 64,
+	IDLE_CROWDED_US = 2000000,      /* with most places taken, for a connection without a request */
 };
 
-typedef enum phase { PHASE_RECEIVING, PHASE_WAITING, PHASE_REPLYING, PHASE_STREAMING } phase;
+typedef enum phase { PHASE_NEW, PHASE_IDLE, PHASE_RECEIVING, PHASE_WAITING, PHASE_REPLYING, PHASE_STREAMING } phase;
 
 /* One connection. Its times are written by the HTTP thread and read by the sweep. */
 typedef struct peer {
@@ -77,7 +80,7 @@ static void open_peer(struct http *h, struct MHD_Connection *connection, void **
 	const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
 	p->fd = info != NULL ? info->connect_fd : -1;
 	p->refused = count > h->server->config->connections_most;
-	set_phase(p, PHASE_RECEIVING);
+	set_phase(p, PHASE_NEW);
 	server_lock(h->server);
 	p->next = h->peers;
 	if (p->next != NULL)
@@ -113,10 +116,15 @@ static void on_connection(void *context, struct MHD_Connection *connection, void
 void http_sweep(struct http *h, int64_t now_us)
 {
 	int64_t most_us = (int64_t)h->server->config->request_timeout_us;
+	bool is_crowded = http_count_connections(h) > h->server->config->connections_most / 8 * 7;
+	int64_t idle_us = is_crowded ? IDLE_CROWDED_US : most_us * 10;
+	int64_t new_us = is_crowded && IDLE_CROWDED_US < most_us ? IDLE_CROWDED_US : most_us;
 	for (peer *p = h->peers; p != NULL; p = p->next) {
 		phase now = atomic_load_explicit(&p->phase, memory_order_relaxed);
-		bool is_slow = now_us - atomic_load_explicit(&p->since_us, memory_order_relaxed) > most_us;
-		if (is_slow && p->fd >= 0 && (now == PHASE_RECEIVING || now == PHASE_REPLYING))
+		int64_t passed_us = now_us - atomic_load_explicit(&p->since_us, memory_order_relaxed);
+		/* One without a request goes sooner when others need its place; between two requests it may take its time. */
+		bool is_slow = passed_us > (now == PHASE_IDLE ? idle_us : now == PHASE_NEW ? new_us : most_us);
+		if (is_slow && p->fd >= 0 && (now <= PHASE_RECEIVING || now == PHASE_REPLYING))
 			(void)shutdown(p->fd, SHUT_RDWR); /* the HTTP thread sees it end */
 	}
 	if (now_us - h->pinged_us < PING_EVERY_US)
@@ -273,15 +281,19 @@ static bool refuse_early(request *q, answer *result)
 	return true;
 }
 
-static answer begin_request(struct http *h, request *q, const char *url, const char *method)
+static answer begin_request(struct http *h, request *q, const char *url, const char *method, const char *version)
 {
 	answer result = MHD_YES;
+	http_fault fault = q->target_has_nul ? (http_fault){MHD_HTTP_BAD_REQUEST, "nul", "the address of the request holds a NUL"}
+	                                     : http_check_request(q->connection, version);
 	server_lock(h->server);
 	h->server->metrics.requests++;
 	server_unlock(h->server);
 	if (q->peer == NULL || q->peer->refused)
 		return reply_later(q, MHD_HTTP_SERVICE_UNAVAILABLE, REFUSAL_CONNECTIONS, "too-many-connections",
 		                   "too many connections are open", 1);
+	if (fault.kind != NULL)
+		return reply_fault(q, fault.status, fault.kind, fault.detail);
 	if (!h->find(q, url, method, &result) || refuse_early(q, &result))
 		return result;
 	return MHD_YES;
@@ -314,10 +326,11 @@ static answer on_request(void *context, struct MHD_Connection *connection, const
 {
 	struct http *h = context;
 	request *q = *place;
-	if (q == NULL) {
-		q = make_request(h, connection);
-		*place = q;
-		return q != NULL ? begin_request(h, q, url, method) : MHD_NO;
+	if (q == NULL)
+		return MHD_NO; /* there was no memory for it */
+	if (!q->has_begun) {
+		q->has_begun = true;
+		return begin_request(h, q, url, method, version);
 	}
 	if (*size > 0)
 		return take_body(h, q, data, size);
@@ -339,6 +352,17 @@ static answer on_request(void *context, struct MHD_Connection *connection, const
 	return result;
 }
 
+/* Called with the request line, before anything else of it is read: from here on its time counts. */
+static void *on_target(void *context, const char *target, struct MHD_Connection *connection)
+{
+	request *q = make_request(context, connection);
+	if (q == NULL)
+		return NULL;
+	q->target_has_nul = http_target_has_nul(target);
+	set_phase(q->peer, PHASE_RECEIVING);
+	return q;
+}
+
 static void on_completed(void *context, struct MHD_Connection *connection, void **place,
                          enum MHD_RequestTerminationCode code)
 {
@@ -357,12 +381,24 @@ static void on_completed(void *context, struct MHD_Connection *connection, void 
 	h->body_bytes -= q->body_counted;
 	text_finish(&q->body);
 	free(q->chunk);
-	set_phase(q->peer, PHASE_RECEIVING);
+	set_phase(q->peer, PHASE_IDLE);
 	free(q);
 	*place = NULL;
 }
 
 /* ---- Start and end --------------------------------------------------------------------------------------- */
+
+#define TLS_PRIORITIES "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:-RSA"
+
+/* A key that others can read is none. */
+static bool is_private(const char *path, curfew_failure *failure)
+{
+	struct stat info;
+	if (stat(path, &info) != 0 || (info.st_mode & (S_IROTH | S_IWOTH)) == 0)
+		return true;
+	(void)snprintf(failure->message, sizeof failure->message, "tls-key %.200s: others can read it; chmod o-rw it", path);
+	return false;
+}
 
 static char *read_file(const char *path, curfew_failure *failure)
 {
@@ -397,7 +433,8 @@ static bool start_daemon(struct http *h, int listener, curfew_failure *failure)
 {
 	const config *c = h->server->config;
 	unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ITC;
-	struct MHD_OptionItem tls[] = {{MHD_OPTION_HTTPS_MEM_CERT, 0, h->cert}, {MHD_OPTION_HTTPS_MEM_KEY, 0, h->key}, {MHD_OPTION_END, 0, NULL}};
+	struct MHD_OptionItem tls[] = {{MHD_OPTION_HTTPS_MEM_CERT, 0, h->cert}, {MHD_OPTION_HTTPS_MEM_KEY, 0, h->key},
+	                              {MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)(uintptr_t)TLS_PRIORITIES}, {MHD_OPTION_END, 0, NULL}};
 	struct MHD_OptionItem none[] = {{MHD_OPTION_END, 0, NULL}};
 	if (h->cert != NULL)
 		flags |= MHD_USE_TLS;
@@ -406,7 +443,8 @@ static bool start_daemon(struct http *h, int listener, curfew_failure *failure)
 		MHD_OPTION_NOTIFY_COMPLETED, on_completed, h, MHD_OPTION_CONNECTION_LIMIT,
 		(unsigned)(c->connections_most + REFUSALS_AT_ONCE), MHD_OPTION_CONNECTION_TIMEOUT,
 		(unsigned)(c->request_timeout_us / 1000000), MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_BYTES,
-		MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_ARRAY, h->cert != NULL ? tls : none, MHD_OPTION_END);
+		MHD_OPTION_URI_LOG_CALLBACK, on_target, h,
+		MHD_OPTION_PER_IP_CONNECTION_LIMIT, (unsigned)c->address_connections_most, MHD_OPTION_ARRAY, h->cert != NULL ? tls : none, MHD_OPTION_END);
 	if (h->daemon == NULL)
 		(void)snprintf(failure->message, sizeof failure->message,
 		               h->cert != NULL ? "HTTPS cannot be served: is the key that of the certificate?" : "HTTP cannot be served");
@@ -435,7 +473,8 @@ struct http *http_start(server *s, int listening, http_find find, curfew_failure
 	raise_files(s->config);
 	if (s->config->tls_cert[0] != '\0') {
 		h->cert = read_file(s->config->tls_cert, failure);
-		h->key = h->cert != NULL ? read_file(s->config->tls_key, failure) : NULL;
+		bool good = h->cert != NULL && is_private(s->config->tls_key, failure);
+		h->key = good ? read_file(s->config->tls_key, failure) : NULL;
 	}
 	bool wants_tls = s->config->tls_cert[0] != '\0';
 	if ((!wants_tls || h->key != NULL) && start_daemon(h, listening, failure))
@@ -458,7 +497,7 @@ bool http_is_busy(struct http *h)
 	bool busy = false;
 	server_lock(h->server);
 	for (peer *p = h->peers; p != NULL; p = p->next)
-		busy = busy || atomic_load_explicit(&p->phase, memory_order_relaxed) != PHASE_RECEIVING;
+		busy = busy || atomic_load_explicit(&p->phase, memory_order_relaxed) > PHASE_RECEIVING;
 	server_unlock(h->server);
 	return busy;
 }

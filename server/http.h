@@ -27,6 +27,8 @@ struct request {
 	text body;
 	size_t body_counted; /* of the bytes that all requests hold */
 	bool answered;
+	bool has_begun;
+	bool target_has_nul;
 
 	answer (*go_on)(request *q);
 	bool suspended;
@@ -110,6 +112,8 @@ answer reply_problem(request *q, unsigned status, const char *kind, const char *
 answer reply_later(request *q, unsigned status, refusal why, const char *kind, const char *detail, unsigned seconds);
 /* Counts a refusal that another answer tells, or none. */
 void reply_count(request *q, refusal why);
+/* A problem with how the request is made, after which the connection ends. */
+answer reply_fault(request *q, unsigned status, const char *kind, const char *detail);
 answer reply_no_memory(request *q);
 
 /* Headers that every answer has; type NULL: none. */

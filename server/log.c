@@ -6,6 +6,7 @@
 #include "text.h"
 
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +15,22 @@
 enum { LINE_MOST = 4096 };
 
 static bool use_json;
+static _Atomic log_level least_level = LOG_INFO;
 static const char *const level_names[] = {"info", "warn", "error"};
+
+void log_set_level(log_level least)
+{
+	atomic_store(&least_level, least);
+}
+
+log_level log_level_of(const char *name)
+{
+	for (int i = LOG_WARN; i <= LOG_ERROR; i++) {
+		if (strcmp(name, level_names[i]) == 0)
+			return (log_level)i;
+	}
+	return LOG_INFO;
+}
 
 void log_use_json(bool json)
 {
@@ -71,6 +87,8 @@ static void end_line(text *line)
 void log_event(log_level level, const char *event, const log_field *fields)
 {
 	text line;
+	if (level < atomic_load(&least_level))
+		return;
 	begin_line(&line, level, event);
 	for (; fields->name != NULL; fields++)
 		add_field(&line, fields);

@@ -18,6 +18,11 @@ typedef struct log_field {
 	int64_t number;
 } log_field;
 
+/* Lines below this level are left out, from now on. Threads: any. */
+void log_set_level(log_level least);
+/* "info", "warn" or "error"; anything else is LOG_INFO. */
+log_level log_level_of(const char *name);
+
 /* JSON lines instead of text, for all lines that follow. Not while other threads log. */
 void log_use_json(bool json);
 

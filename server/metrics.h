@@ -12,6 +12,7 @@
 	X(SHARE, "share")                                                                                       \
 	X(CONNECTIONS, "connections")                                                                           \
 	X(STREAMS, "streams")                                                                                   \
+	X(REQUEST, "request")                                                                                   \
 	X(BODY, "body")                                                                                         \
 	X(ACCESS, "access")                                                                                     \
 	X(STORE, "store")                                                                                       \

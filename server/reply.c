@@ -96,6 +96,7 @@ static const struct {
 } titles[] = {
 	{400, "Bad request"},        {401, "Unauthorized"},           {403, "Forbidden"},          {404, "Not found"},
 	{405, "Method not allowed"}, {409, "Conflict"},               {413, "Content too large"},  {415, "Unsupported media type"},
+	{417, "Expectation failed"},
 	{422, "Unprocessable content"}, {429, "Too many requests"},   {431, "Request header fields too large"},
 	{500, "Internal error"},     {503, "Service unavailable"},
 };
@@ -144,6 +145,15 @@ answer reply_problem(request *q, unsigned status, const char *kind, const char *
 		add(response, MHD_HTTP_HEADER_WWW_AUTHENTICATE, "Bearer realm=\"curfew\"");
 	if (response != NULL && is_method)
 		add(response, MHD_HTTP_HEADER_ALLOW, pointer);
+	return reply_queue(q, status, response);
+}
+
+answer reply_fault(request *q, unsigned status, const char *kind, const char *detail)
+{
+	struct MHD_Response *response = make_problem(status, kind, detail, NULL);
+	reply_count(q, REFUSAL_REQUEST);
+	if (response != NULL)
+		add(response, MHD_HTTP_HEADER_CONNECTION, "close");
 	return reply_queue(q, status, response);
 }
 

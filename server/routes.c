@@ -212,13 +212,14 @@ bool routes_find(request *q, const char *url, const char *method, answer *result
 			return check_access(q, strcmp(wanted, "GET") != 0, result);
 		}
 		size_t used = strlen(allowed);
-		(void)snprintf(allowed + used, sizeof allowed - used, "%s%s", used > 0 ? ", " : "", table[i].method);
+		const char *also = strcmp(table[i].method, "GET") == 0 ? ", HEAD" : "";
+		(void)snprintf(allowed + used, sizeof allowed - used, "%s%s%s", used > 0 ? ", " : "", table[i].method, also);
 	}
 	if (allowed[0] != '\0')
 		return refuse_method(q, allowed, result);
 	if (strlen(url) < sizeof q->parameter && find_file(url) != NULL) {
 		if (strcmp(wanted, "GET") != 0)
-			return refuse_method(q, "GET", result);
+			return refuse_method(q, "GET, HEAD", result);
 		q->route = &file_route;
 		(void)snprintf(q->parameter, sizeof q->parameter, "%s", url);
 		return check_access(q, false, result);

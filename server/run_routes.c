@@ -2,6 +2,7 @@
 /* /v1/runs: submitting, looking, cancelling. */
 #include "accounts.h"
 #include "clock.h"
+#include "helpers.h"
 #include "programs.h"
 #include "record.h"
 #include "routes.h"
@@ -15,7 +16,7 @@
 #include <string.h>
 #include <strings.h>
 
-enum { KEY_MOST = 255, PAGE_USUAL = 50, PAGE_MOST = 1000, PAGE_BYTES = 8 << 20, RUN_BYTES_MOST = 256 << 20 };
+enum { KEY_MOST = 255, PAGE_USUAL = 50, PAGE_MOST = 1000, PAGE_BYTES = 8 << 20, LIST_REPORT_MAX = 256 << 10, HELPED_BYTES = 64 << 10 };
 
 /* ---- Answering when there is news -------------------------------------------------------------------------- */
 
@@ -250,24 +251,53 @@ static answer use_stored(request *q, submission *sub, const char *key, const cha
 
 static const char *const usual_names[] = {"source.js", "source.mjs", "source.wasm", "source.wat"};
 
-/* One that came with it; it is made ready here, where its bytes are. */
-static answer use_source(request *q, submission *sub, const char *key, const char *body_sha256)
+/* What a body goes through before it can be answered, in a thread of its own if it is large. */
+typedef struct post {
+	request *request;
+	submission sub;
+	bool is_good;
+	char body_sha256[SHA256_ROOM]; /* where there is a key */
+	program *made;                 /* of a source that came with it */
+	curfew_failure failure;        /* why that could not be made */
+	bool is_prepared;
+} post;
+
+/* Reads and hashes the body, and makes a source ready that came with it. Without the lock, on any thread. */
+static void prepare(post *p)
 {
-	char sha256[SHA256_ROOM];
-	curfew_failure failure = {0};
+	request *q = p->request;
 	server *s = q->server;
-	program_hash(sub->source, sub->source_length, sha256);
-	program *p = get_program(s, sha256, sub->language, usual_names[sub->language]);
-	worker_program *ready = p != NULL ? program_make_ready(s, p, sub->source, sub->source_length, &failure) : NULL;
-	worker_program_unref(ready);
-	if (ready != NULL)
-		return submit(q, sub, key, body_sha256, p);
+	char sha256[SHA256_ROOM];
+	p->is_good = submission_read(&p->sub, q->body.data != NULL ? q->body.data : "", q->body.len, q->who, s);
+	if (!p->is_good)
+		return;
+	if (http_header(q, "Idempotency-Key") != NULL)
+		program_hash(q->body.data, q->body.len, p->body_sha256);
+	if (p->sub.program != NULL)
+		return;
+	program_hash(p->sub.source, p->sub.source_length, sha256);
+	program *made = get_program(s, sha256, p->sub.language, usual_names[p->sub.language]);
+	worker_program *ready = made != NULL ? program_make_ready(s, made, p->sub.source, p->sub.source_length, &p->failure) : NULL;
+	if (ready != NULL) {
+		worker_program_unref(ready);
+		p->made = made;
+		return;
+	}
 	server_lock(s);
-	program_unref(s, p);
+	program_unref(s, made);
 	server_unlock(s);
-	if (failure.message[0] == '\0')
+}
+
+/* One that came with it. */
+static answer use_source(request *q, post *p, const char *key)
+{
+	program *made = p->made;
+	p->made = NULL;
+	if (made != NULL)
+		return submit(q, &p->sub, key, p->body_sha256, made);
+	if (p->failure.message[0] == '\0')
 		return reply_no_memory(q);
-	return reply_problem(q, MHD_HTTP_BAD_REQUEST, "source", failure.message, "/source");
+	return reply_problem(q, MHD_HTTP_BAD_REQUEST, "source", p->failure.message, "/source");
 }
 
 /* ---- Retries --------------------------------------------------------------------------------------------- */
@@ -335,32 +365,67 @@ static bool has_json_type(const request *q)
 	return type != NULL && strncasecmp(type, "application/json", 16) == 0 && (type[16] == '\0' || strchr("; \t", type[16]) != NULL);
 }
 
-static answer post_submission(request *q, submission *sub)
+static answer answer_post(request *q)
 {
+	post *p = q->work;
 	const char *key = http_header(q, "Idempotency-Key");
-	char body_sha256[SHA256_ROOM] = "";
 	answer result;
+	if (!p->is_good && p->sub.forbidden)
+		return reply_problem(q, MHD_HTTP_FORBIDDEN, "not-granted", p->sub.fields.detail, p->sub.fields.pointer);
+	if (!p->is_good)
+		return reply_problem(q, MHD_HTTP_BAD_REQUEST, "field", p->sub.fields.detail, p->sub.fields.pointer);
 	if (key != NULL && !is_key(key))
 		return reply_problem(q, MHD_HTTP_BAD_REQUEST, "key", "the Idempotency-Key must be 1 to 255 printable ASCII characters", NULL);
-	if (key != NULL) {
-		program_hash(q->body.data, q->body.len, body_sha256);
-		if (answer_again(q, sub, key, body_sha256, &result))
-			return result;
-	}
-	return (sub->program != NULL ? use_stored : use_source)(q, sub, key, body_sha256);
+	if (key != NULL && answer_again(q, &p->sub, key, p->body_sha256, &result))
+		return result;
+	return p->sub.program != NULL ? use_stored(q, &p->sub, key, p->body_sha256) : use_source(q, p, key);
+}
+
+static void free_post(server *s, void *work)
+{
+	post *p = work;
+	program_unref(s, p->made);
+	submission_finish(&p->sub);
+	free(p);
+}
+
+static void help_with_post(void *context)
+{
+	post *p = context;
+	server *s = p->request->server;
+	prepare(p);
+	server_lock(s);
+	p->is_prepared = true;
+	http_wake(p->request);
+	server_unlock(s);
+}
+
+/* A request that waits for its body to be read is not answered before, whatever else wakes it. */
+static answer go_on_post(request *q)
+{
+	const post *p = q->work;
+	server_lock(q->server);
+	bool is_prepared = p->is_prepared;
+	if (!is_prepared)
+		http_suspend(q, go_on_post);
+	server_unlock(q->server);
+	return is_prepared ? answer_post(q) : MHD_YES;
 }
 
 answer route_post_run(request *q)
 {
-	submission sub;
 	if (!has_json_type(q))
 		return reply_problem(q, MHD_HTTP_UNSUPPORTED_MEDIA_TYPE, "media-type", "the Content-Type must be application/json", NULL);
-	bool good = submission_read(&sub, q->body.data != NULL ? q->body.data : "", q->body.len, q->who, q->server);
-	answer result = good           ? post_submission(q, &sub)
-	                : sub.forbidden ? reply_problem(q, MHD_HTTP_FORBIDDEN, "not-granted", sub.fields.detail, sub.fields.pointer)
-	                                : reply_problem(q, MHD_HTTP_BAD_REQUEST, "field", sub.fields.detail, sub.fields.pointer);
-	submission_finish(&sub);
-	return result;
+	post *p = calloc(1, sizeof *p);
+	if (p == NULL)
+		return reply_no_memory(q);
+	p->request = q;
+	q->work = p;
+	q->free_work = free_post;
+	if (q->body.len > HELPED_BYTES && helpers_run(q->server->helpers, help_with_post, p))
+		return go_on_post(q);
+	prepare(p);
+	return answer_post(q);
 }
 
 /* ---- Looking at one -------------------------------------------------------------------------------------- */
@@ -382,7 +447,7 @@ static bool read_stored(request *q, text *body)
 	run_filter filter = {.id = q->parameter, .outcome = -1, .most = 1};
 	if ((q->who->scopes & SCOPE_ADMIN) == 0)
 		filter.owner = q->who->id;
-	text_init(body, RUN_BYTES_MOST);
+	text_init(body, SIZE_MAX / 2); /* as large as the report is */
 	return store_read_runs(q->server->store, &filter, write_stored, body);
 }
 
@@ -396,7 +461,7 @@ answer route_get_run(request *q)
 	server_lock(s);
 	run *r = run_find(s, q->parameter);
 	if (r != NULL && run_is_visible(r, q->who)) {
-		text_init(&body, RUN_BYTES_MOST);
+		text_init(&body, SIZE_MAX / 2);
 		run_fill_view(&view, r);
 		view_write(&body, &view);
 		server_unlock(s);
@@ -506,9 +571,15 @@ static bool add_view(list *l, const run_view *view)
 		l->more = true;
 		return false;
 	}
+	run_view shown = *view;
+	/* One large report must not keep the list from being shown: it is had with its run. */
+	if (shown.report_length > LIST_REPORT_MAX) {
+		shown.report = NULL;
+		shown.report_length = 0;
+	}
 	if (l->count++ > 0)
 		text_say(&l->body, ",");
-	view_write(&l->body, view);
+	view_write(&l->body, &shown);
 	(void)snprintf(l->last, sizeof l->last, "%s", view->id);
 	return true;
 }
@@ -616,7 +687,7 @@ answer route_list_runs(request *q)
 	const char *wrong = read_arguments(&l);
 	if (wrong != NULL)
 		return reply_problem(q, MHD_HTTP_BAD_REQUEST, "argument", wrong, NULL);
-	text_init(&l.body, RUN_BYTES_MOST);
+	text_init(&l.body, SIZE_MAX / 2);
 	text_say(&l.body, "{\"runs\":[");
 	server_lock(s);
 	bool good = find_in_memory(&l);

@@ -211,3 +211,166 @@ bool scan_next_item(span *array, span *item)
 	*array = (span){s.at, (size_t)(s.end - s.at)};
 	return true;
 }
+
+/* ---- Objects --------------------------------------------------------------------------------------------- */
+
+scan_object scan_begin(const char *data, size_t len)
+{
+	return (scan_object){.data = data, .len = len};
+}
+
+/* The comma before the next member, or the end. 1: a member follows; 0: the end; -1: neither. */
+static int go_on(scan_object *object, scanner *s)
+{
+	skip_blanks(s);
+	if (!object->is_open) {
+		object->is_open = true;
+		if (!take(s, '{'))
+			return -1;
+		skip_blanks(s);
+		if (!take(s, '}'))
+			return 1;
+	} else if (take(s, ',')) {
+		return 1;
+	} else if (!take(s, '}')) {
+		return -1;
+	}
+	skip_blanks(s);
+	return s->at == s->end ? 0 : -1;
+}
+
+int scan_next(scan_object *object, span *key, span *value)
+{
+	scanner s = {object->data + object->at, object->data + object->len};
+	int more = go_on(object, &s);
+	if (more == 1) {
+		skip_blanks(&s);
+		const char *start = s.at;
+		more = take_string(&s) ? 1 : -1;
+		*key = (span){start, (size_t)(s.at - start)};
+	}
+	if (more == 1) {
+		skip_blanks(&s);
+		more = take(&s, ':') ? 1 : -1;
+	}
+	if (more == 1) {
+		skip_blanks(&s);
+		const char *start = s.at;
+		more = take_value(&s) ? 1 : -1;
+		*value = (span){start, (size_t)(s.at - start)};
+	}
+	object->at = (size_t)(s.at - object->data);
+	return more;
+}
+
+/* ---- Strings --------------------------------------------------------------------------------------------- */
+
+static unsigned read_hex(const char *at)
+{
+	unsigned value = 0;
+	for (int i = 0; i < 4; i++) {
+		char c = at[i];
+		value = value * 16 + (unsigned)(c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10);
+	}
+	return value;
+}
+
+static char *write_utf8(char *out, unsigned code)
+{
+	if (code < 0x80) {
+		*out++ = (char)code;
+	} else if (code < 0x800) {
+		*out++ = (char)(0xc0 | code >> 6);
+		*out++ = (char)(0x80 | (code & 0x3f));
+	} else if (code < 0x10000) {
+		*out++ = (char)(0xe0 | code >> 12);
+		*out++ = (char)(0x80 | (code >> 6 & 0x3f));
+		*out++ = (char)(0x80 | (code & 0x3f));
+	} else {
+		*out++ = (char)(0xf0 | code >> 18);
+		*out++ = (char)(0x80 | (code >> 12 & 0x3f));
+		*out++ = (char)(0x80 | (code >> 6 & 0x3f));
+		*out++ = (char)(0x80 | (code & 0x3f));
+	}
+	return out;
+}
+
+/* Behind "\\u", which is well-formed: both halves of a pair. False: one of them is missing. */
+static bool read_code(scanner *s, unsigned *code)
+{
+	*code = read_hex(s->at);
+	s->at += 4;
+	if (*code < 0xd800 || *code > 0xdfff)
+		return true;
+	if (*code > 0xdbff || s->end - s->at < 6 || s->at[0] != '\\' || s->at[1] != 'u')
+		return false;
+	unsigned low = read_hex(s->at + 2);
+	s->at += 6;
+	*code = 0x10000 + ((*code - 0xd800) << 10) + (low - 0xdc00);
+	return low >= 0xdc00 && low <= 0xdfff;
+}
+
+static bool decode_escape(scanner *s, char **out)
+{
+	static const char letters[] = "\"\\/bfnrt", meanings[] = "\"\\/\b\f\n\r\t";
+	unsigned code;
+	char c = *s->at++;
+	if (c != 'u') {
+		*(*out)++ = meanings[strchr(letters, c) - letters];
+		return true;
+	}
+	if (!read_code(s, &code))
+		return false;
+	*out = write_utf8(*out, code);
+	return true;
+}
+
+/* How many bytes a sequence of UTF-8 has that begins so; 0: none does. */
+static size_t sequence_length(unsigned char first)
+{
+	return first < 0x80 ? 1 : first < 0xc2 ? 0 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : first < 0xf5 ? 4 : 0;
+}
+
+static bool copy_sequence(scanner *s, char **out)
+{
+	const unsigned char *at = (const unsigned char *)s->at;
+	size_t length = sequence_length(at[0]);
+	if (length == 0 || (size_t)(s->end - s->at) < length)
+		return false;
+	for (size_t i = 1; i < length; i++) {
+		if ((at[i] & 0xc0) != 0x80)
+			return false;
+	}
+	/* Too long a form, a surrogate, or beyond Unicode. */
+	if (length > 2 && ((at[0] == 0xe0 && at[1] < 0xa0) || (at[0] == 0xed && at[1] > 0x9f) || (at[0] == 0xf0 && at[1] < 0x90) ||
+	                   (at[0] == 0xf4 && at[1] > 0x8f)))
+		return false;
+	memcpy(*out, at, length);
+	*out += length;
+	s->at += length;
+	return true;
+}
+
+bool scan_decode(span string, char *out, size_t *out_len)
+{
+	scanner s = {string.data + 1, string.data + string.len - 1};
+	char *at = out;
+	while (s.at < s.end) {
+		bool is_escape = *s.at == '\\';
+		s.at += is_escape;
+		if (is_escape ? !decode_escape(&s, &at) : !copy_sequence(&s, &at))
+			return false;
+	}
+	*out_len = (size_t)(at - out);
+	return true;
+}
+
+bool scan_is_name(span string, const char *name)
+{
+	char decoded[256];
+	size_t length;
+	/* Each character is written with six at most. */
+	if (string.len > sizeof decoded || string.len > strlen(name) * 6 + 2)
+		return false;
+	return scan_decode(string, decoded, &length) && length == strlen(name) && memcmp(decoded, name, length) == 0;
+}

@@ -23,6 +23,27 @@ bool scan_is_json(const char *data, size_t len);
  */
 span scan_member(const char *data, size_t len, const char *key);
 
+/*
+ * The members of an object one after the other, without looking into their values. Begin with scan_begin; each call of
+ * scan_next gives a key, as it is written with its quotes, and a value. 1: there is one; 0: that was all, and nothing
+ * follows the object; -1: it is malformed, at the offset `at`, or no object.
+ */
+typedef struct scan_object {
+	const char *data;
+	size_t len, at;
+	bool is_open;
+} scan_object;
+scan_object scan_begin(const char *data, size_t len);
+int scan_next(scan_object *object, span *key, span *value);
+
+/* Whether a string, with its quotes and whatever of it is escaped, means this ASCII name. */
+bool scan_is_name(span string, const char *name);
+/*
+ * What a string means, as UTF-8 without its quotes; out has room for string.len bytes. False: it is not UTF-8, or has half
+ * of a surrogate pair.
+ */
+bool scan_decode(span string, char *out, size_t *out_len);
+
 /* Takes the first item off an array, which then begins after it; false: there is none. */
 bool scan_next_item(span *array, span *item);
 

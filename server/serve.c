@@ -5,9 +5,11 @@
 #include "accounts.h"
 #include "calibration.h"
 #include "clock.h"
+#include "helpers.h"
 #include "http.h"
 #include "log.h"
 #include "machine.h"
+#include "notify.h"
 #include "programs.h"
 #include "record.h"
 #include "report.h"
@@ -27,7 +29,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { THREADS_EACH = 16, BACKLOG = 1024, SECOND_US = 1000000, LAST_WAIT_US = 3 * SECOND_US, NOTICE_US = SECOND_US / 5,
+enum { THREADS_EACH = 16, HELPERS = 2, BACKLOG = 1024, SECOND_US = 1000000, LAST_WAIT_US = 3 * SECOND_US, NOTICE_US = SECOND_US / 5,
        REFRESH_US = SECOND_US / 2 };
 
 /* ---- The socket ------------------------------------------------------------------------------------------ */
@@ -173,7 +175,7 @@ static void add_left(server *s, run *r, bool was_running, const char *output)
 static void *tick(void *argument)
 {
 	server *s = argument;
-	int64_t swept_us = clock_now_us(), noticed_us = swept_us, refreshed_us = swept_us;
+	int64_t swept_us = clock_now_us(), noticed_us = swept_us, refreshed_us = swept_us, alive_us = swept_us;
 	server_lock(s);
 	while (!s->ticker_ends) {
 		int64_t now_us = clock_now_us();
@@ -181,6 +183,10 @@ static void *tick(void *argument)
 		service_dispatch(s);
 		if (now_us - swept_us >= SECOND_US) {
 			http_sweep(s->http, now_us);
+			if (s->watchdog_us > 0 && now_us - alive_us >= s->watchdog_us / 3) {
+				notify_say("WATCHDOG=1");
+				alive_us = now_us;
+			}
 			worker_pool_ask_memory(s->pool);
 			swept_us = now_us;
 		}
@@ -310,6 +316,16 @@ static void on_worker_death(void *context, const worker_death *death)
 	                                            {"repeated", NULL, (int64_t)death->repeated}, {0}});
 }
 
+/* What every run may have at most. */
+static void take_ceilings(server *s, const config *c)
+{
+	uint64_t budget = s->scheduler.memory_budget;
+	s->ceilings = c->ceilings;
+	/* What could never begin is refused. */
+	if (s->ceilings.memory_bytes == 0 || s->ceilings.memory_bytes > budget)
+		s->ceilings.memory_bytes = budget;
+}
+
 static bool start_pool(server *s, curfew_failure *failure)
 {
 	const config *c = s->config;
@@ -317,10 +333,7 @@ static bool start_pool(server *s, curfew_failure *failure)
 	uint64_t workers = c->workers != 0 ? c->workers : cores > 0 ? (uint64_t)cores : 1;
 	uint64_t budget = c->memory_budget != 0 ? c->memory_budget : machine_memory() / 4 * 3;
 	scheduler_init(&s->scheduler, c->concurrency != 0 ? c->concurrency : workers * THREADS_EACH, budget);
-	s->ceilings = c->ceilings;
-	/* What could never begin is refused. */
-	if (s->ceilings.memory_bytes == 0 || s->ceilings.memory_bytes > budget)
-		s->ceilings.memory_bytes = budget;
+	take_ceilings(s, c);
 	worker_pool_options options = {.workers = (uint32_t)workers, .spares = 1, .fetches = c->allow_fetch[0] != '\0',
 	                               .engine_flags = c->hugepages != 0 ? CURFEW_ENGINE_HUGE_PAGES : 0, .on_death = on_worker_death};
 	return worker_pool_create(&options, &s->pool, failure) == CURFEW_OK;
@@ -357,6 +370,11 @@ static bool start(server *s, curfew_failure *failure)
 	if (!store_load_runs(s->store, s, add_left, failure)) {
 		(void)close(listener);
 		return false;
+	}
+	s->helpers = helpers_start(HELPERS);
+	if (s->helpers == NULL) {
+		(void)close(listener);
+		return refuse(failure, "start", "no thread can be started");
 	}
 	if (http_start(s, listener, routes_find, failure) == NULL)
 		return false;
@@ -395,6 +413,7 @@ static void free_runs(server *s)
 static void finish(server *s)
 {
 	calibration_finish(s);
+	helpers_stop(s->helpers);
 	if (s->pool != NULL)
 		worker_pool_destroy(s->pool);
 	if (s->store != NULL)
@@ -417,7 +436,28 @@ static void report_end(server *s)
 	server_unlock(s);
 }
 
-bool serve(const config *c, curfew_secrets *secrets, curfew_failure *failure)
+/* Until a signal that ends it. */
+static void wait_for_end(server *s, const sigset_t *signals, serve_reload reload, void *context)
+{
+	static config fresh; /* large */
+	int number = SIGHUP;
+	while (sigwait(signals, &number) == 0 && number == SIGHUP) {
+		curfew_failure failure = {0};
+		notify_reloading();
+		if (reload(context, &fresh, &failure)) {
+			server_lock(s);
+			take_ceilings(s, &fresh);
+			server_unlock(s);
+			log_set_level(log_level_of(fresh.log_level));
+			log_say(LOG_INFO, "reload", "the ceilings and the level of the log are taken anew");
+		} else {
+			log_say(LOG_ERROR, "reload", "everything stays as it was: %s", failure.message);
+		}
+		notify_say("READY=1");
+	}
+}
+
+bool serve(const config *c, curfew_secrets *secrets, serve_reload reload, void *context, curfew_failure *failure)
 {
 	sigset_t signals;
 	server *s = calloc(1, sizeof *s);
@@ -428,21 +468,29 @@ bool serve(const config *c, curfew_secrets *secrets, curfew_failure *failure)
 	(void)sigemptyset(&signals);
 	(void)sigaddset(&signals, SIGTERM);
 	(void)sigaddset(&signals, SIGINT);
+	(void)sigaddset(&signals, SIGHUP);
 	(void)pthread_sigmask(SIG_BLOCK, &signals, NULL);
 	(void)signal(SIGPIPE, SIG_IGN);
 	(void)signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error like a full disk */
 	log_use_json(strcmp(c->log_format, "json") == 0);
+	log_set_level(log_level_of(c->log_level));
 	(void)pthread_mutex_init(&s->lock, NULL);
 	init_tick(s);
 	s->config = c;
 	s->secrets = secrets;
 	s->started_us = clock_now_us();
+	s->watchdog_us = notify_watchdog_us();
 	bool good = start(s, failure);
 	if (good) {
-		int number;
-		(void)sigwait(&signals, &number);
+		notify_say("READY=1");
+		wait_for_end(s, &signals, reload, context);
+		notify_say("STOPPING=1");
+		/* From here on it means nothing. */
+		(void)sigdelset(&signals, SIGHUP);
 		end(s, &signals);
 		stop_ticking(s);
+		helpers_stop(s->helpers);
+		s->helpers = NULL;
 		http_stop(s->http);
 		report_end(s);
 	}

@@ -5,11 +5,15 @@
 
 #include "config.h"
 
+/* Reads the settings again, into a config of its own; false, and why: those that there are stay. */
+typedef bool (*serve_reload)(void *context, config *fresh, curfew_failure *failure);
+
 /*
  * Serves until SIGTERM or SIGINT, and then ends in order. False: it could not start, failure says why. It takes over
- * these signals and SIGPIPE for the process. secrets (borrowed; may be NULL): runs read those of their user.
+ * these signals, SIGHUP and SIGPIPE for the process. At SIGHUP the ceilings and the level of the log are taken from what
+ * reload (context: its first argument) reads. secrets (borrowed; may be NULL): runs read those of their user.
  */
-bool serve(const config *c, curfew_secrets *secrets, curfew_failure *failure);
+bool serve(const config *c, curfew_secrets *secrets, serve_reload reload, void *context, curfew_failure *failure);
 
 #define SERVE_SCOPE_RUN 1u   /* store and run programs, cancel */
 #define SERVE_SCOPE_READ 2u  /* see programs, runs and figures */

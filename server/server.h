@@ -192,10 +192,12 @@ struct server {
 	worker_pool *pool;
 	store *store;
 	struct http *http;
+	struct helpers *helpers;
 	atomic_bool stopping; /* takes no more runs */
 	bool closing;      /* waits for none either: every request is answered */
 	bool launching;    /* starts runs; false while it loads and when it ends */
 	int64_t started_us;
+	int64_t watchdog_us; /* how often systemd wants to hear of it; 0: never */
 	uint64_t life; /* how often a server was started with these data, this time included */
 
 	run *runs[RUN_BUCKETS];

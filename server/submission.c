@@ -12,11 +12,12 @@
 #include "wasi.h"
 
 #include <sodium.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { NAME_MOST = 128, CALL_MOST = 1024, USER_MOST = CURFEW_USER_BYTES, HOSTS_MOST = 64, SOURCE_MOST = 64 << 20 };
+enum { NAME_MOST = 128, CALL_MOST = 1024, USER_MOST = CURFEW_USER_BYTES, HOSTS_MOST = 64, REST_MAX = 64 << 10 };
 
 #define DELAY_MOST_US (UINT64_C(366) * 24 * 3600 * 1000000)
 
@@ -32,9 +33,16 @@ bool submission_language(const char *name, curfew_language *language)
 	return false;
 }
 
+/* What is large passes by the parser of JSON: the rest is small, or refused. */
+typedef struct parts {
+	span params, source;
+	char rest[REST_MAX]; /* the body with stand-ins for these two */
+	size_t rest_length;
+} parts;
+
 /* ---- Fields ---------------------------------------------------------------------------------------------- */
 
-static void decode_source(submission *sub, const char *words, size_t length)
+static void decode_base64(submission *sub, const char *words, size_t length)
 {
 	size_t room = length / 4 * 3 + 3;
 	sub->source = malloc(room);
@@ -43,7 +51,26 @@ static void decode_source(submission *sub, const char *words, size_t length)
 		fields_fail(&sub->fields, "source", "must be base64, for the language wasm");
 }
 
-static void read_source(submission *sub)
+static void decode_source(submission *sub, span source)
+{
+	char *words = malloc(source.len + 1);
+	size_t length = 0;
+	if (words == NULL || !scan_decode(source, words, &length)) {
+		fields_fail(&sub->fields, "source", "%s", words == NULL ? "is more than there is memory for" : "is not UTF-8, or has half of a surrogate pair");
+		free(words);
+		return;
+	}
+	words[length] = '\0';
+	if (sub->language != CURFEW_LANGUAGE_WASM) {
+		sub->source = words;
+		sub->source_length = length;
+		return;
+	}
+	decode_base64(sub, words, length);
+	free(words);
+}
+
+static void read_source(submission *sub, span given)
 {
 	fields *f = &sub->fields;
 	const char *lang = fields_text(f, "lang", 16);
@@ -57,16 +84,10 @@ static void read_source(submission *sub)
 		fields_fail(f, "lang", "belongs to source, not to program");
 	if (f->failed || source == NULL)
 		return;
-	const char *words = json_string_value(source);
-	size_t length = json_string_length(source);
-	if (words == NULL)
+	if (given.data == NULL)
 		fields_fail(f, "source", "must be a string");
-	else if (sub->language == CURFEW_LANGUAGE_WASM)
-		decode_source(sub, words, length);
-	else if ((sub->source = text_copy(words, length)) == NULL)
-		fields_fail(f, "source", "is more than there is memory for");
 	else
-		sub->source_length = length;
+		decode_source(sub, given);
 }
 
 static void read_params(submission *sub, span params)
@@ -279,11 +300,11 @@ static void read_priority(submission *sub, const account *who)
 		fields_fail(&sub->fields, "priority", "is above the ceiling of this token, %u", who->priority_max);
 }
 
-static void read_fields(submission *sub, span params, const account *who, const server *s)
+static void read_fields(submission *sub, const parts *p, const account *who, const server *s)
 {
 	fields *f = &sub->fields;
-	read_source(sub);
-	read_params(sub, params);
+	read_source(sub, p->source);
+	read_params(sub, p->params);
 	read_limits(sub, who, &s->ceilings);
 	read_user(sub, who);
 	read_hosts(sub, who, s->config);
@@ -299,37 +320,81 @@ static void read_fields(submission *sub, span params, const account *who, const 
 
 /* ---- The body -------------------------------------------------------------------------------------------- */
 
-/* The body with a 0 in the place of the parameters; free with free. */
-static char *blank_params(const char *body, size_t length, span params)
+static bool add_rest(parts *p, const char *data, size_t length)
 {
-	char *copy = text_copy(body, length);
-	if (copy != NULL && params.len > 0) {
-		memset(copy + (params.data - body), ' ', params.len);
-		copy[params.data - body] = '0';
+	if (length > sizeof p->rest - p->rest_length)
+		return false;
+	memcpy(p->rest + p->rest_length, data, length);
+	p->rest_length += length;
+	return true;
+}
+
+/* Why it cannot be read; NULL: it is in parts. *at: where it is malformed. */
+static const char *split_body(parts *p, const char *body, size_t length, size_t *at)
+{
+	static const char too_large[] = "is too large besides source and params";
+	scan_object object = scan_begin(body, length);
+	span key, value;
+	int more;
+	bool fits = add_rest(p, "{", 1);
+	while ((more = scan_next(&object, &key, &value)) == 1) {
+		bool is_params = scan_is_name(key, "params"), is_source = scan_is_name(key, "source") && value.data[0] == '"';
+		fits = fits && (p->rest_length == 1 || add_rest(p, ",", 1)) && add_rest(p, key.data, key.len) && add_rest(p, ":", 1);
+		if (is_params)
+			p->params = value;
+		if (is_source)
+			p->source = value;
+		fits = fits && (is_params ? add_rest(p, "0", 1) : is_source ? add_rest(p, "\"\"", 2) : add_rest(p, value.data, value.len));
+		if (!fits)
+			return too_large;
 	}
-	return copy;
+	*at = object.at;
+	if (more < 0)
+		return length > 0 && scan_is_json(body, length) ? "must be an object" : "is not JSON";
+	return add_rest(p, "}", 1) ? NULL : too_large;
+}
+
+static bool refuse_body(submission *sub, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static bool refuse_body(submission *sub, const char *format, ...)
+{
+	char words[200];
+	va_list arguments;
+	va_start(arguments, format);
+	(void)vsnprintf(words, sizeof words, format, arguments);
+	va_end(arguments);
+	sub->fields.base = "";
+	fields_fail(&sub->fields, NULL, "%s", words);
+	return false;
+}
+
+static bool read_body(submission *sub, parts *p, const char *body, size_t length, const account *who, const server *s)
+{
+	json_error_t error = {.text = "out of memory"};
+	size_t at = 0;
+	const char *why = split_body(p, body, length, &at);
+	if (why != NULL && at > 0)
+		return refuse_body(sub, "%s: at byte %zu", why, at);
+	if (why != NULL)
+		return refuse_body(sub, "%s", why);
+	sub->body = json_loadb(p->rest, p->rest_length, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &error);
+	if (sub->body == NULL)
+		return refuse_body(sub, "is not JSON: %.160s", error.text);
+	fields_begin(&sub->fields, sub->body, "");
+	if (sub->fields.failed)
+		return false;
+	read_fields(sub, p, who, s);
+	return !sub->fields.failed && fields_end(&sub->fields);
 }
 
 bool submission_read(submission *sub, const char *body, size_t length, const account *who, const server *s)
 {
-	json_error_t error = {.text = "out of memory"};
 	*sub = (submission){0};
-	span params = scan_member(body, length, "params");
-	char *blanked = blank_params(body, length, params);
-	sub->body = blanked != NULL ? json_loadb(blanked, length, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &error) : NULL;
-	free(blanked);
-	if (sub->body == NULL) {
-		sub->fields.base = "";
-		fields_fail(&sub->fields, NULL, "is not JSON: line %d, column %d: %.160s", error.line, error.column, error.text);
-		return false;
-	}
-	fields_begin(&sub->fields, sub->body, "");
-	if (sub->fields.failed)
-		return false;
-	read_fields(sub, params, who, s);
-	if (sub->fields.failed)
-		return false;
-	return fields_end(&sub->fields);
+	parts *p = calloc(1, sizeof *p);
+	if (p == NULL)
+		return refuse_body(sub, "is more than there is memory for");
+	bool good = read_body(sub, p, body, length, who, s);
+	free(p);
+	return good;
 }
 
 void submission_finish(submission *sub)

@@ -13,6 +13,7 @@ import ssl
 import subprocess
 import sys
 import time
+import warnings
 
 from .harness import ROOT, Failed, Skipped, Test, expect, expect_equal, shorten
 from .serving import WITHOUT_SHARES, Server
@@ -417,6 +418,7 @@ def make_certificate(context):
     made = subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out", cert, "-days", "2", "-subj", "/CN=localhost",
                            "-addext", "subjectAltName=IP:127.0.0.1"], capture_output=True)
     expect_equal("openssl", made.returncode, 0)
+    os.chmod(cert, 0o600)  # for those who take it for the key
     return key, cert
 
 
@@ -430,6 +432,19 @@ def tls(context):
         expect_equal("events", [name for _, name, _ in server.stream(run)][-1], "report")
         server.raw(b"GET / HTTP/1.1\r\n\r\n")
         server.ask("GET", "/healthz")
+        old = ssl.create_default_context(cafile=cert)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # that it is old is what is tried
+            old.minimum_version, old.maximum_version = ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1
+        old.set_ciphers("ALL:@SECLEVEL=0")
+        try:
+            with socket.create_connection((server.host, server.port), timeout=10) as client, old.wrap_socket(client, server_hostname=server.host):
+                raise Failed("TLS 1.1 is spoken")
+        except (ssl.SSLError, ConnectionError):
+            pass
+    os.chmod(key, 0o644)
+    fail_start(context, "--tls-cert", cert, "--tls-key", key, text="others can read it")
+    os.chmod(key, 0o600)
     fail_start(context, "--tls-cert", cert, text="tls-key")
     fail_start(context, "--tls-cert", cert, "--tls-key", os.path.join(context.folder(), "none"), text="none")
     fail_start(context, "--tls-cert", key, "--tls-key", cert, text="HTTPS")

@@ -4,12 +4,16 @@ import base64
 import collections
 import concurrent.futures
 import contextlib
+import ctypes
+import json
 import os
+import re
 import signal
+import socket
 import sqlite3
 import time
 
-from .harness import Test, expect, expect_equal
+from .harness import Skipped, Test, expect, expect_equal
 from .server import FOREVER, fail_start, make_token
 from .serving import Server
 
@@ -295,6 +299,198 @@ def streams_survive_a_restart(context):
         server.stop()
     with Server(context, data=server.data) as server:
         expect_equal("from disk, an unknown id", [name for _, name, _ in server.stream(again, 2**50)], ["state", "report"])
+
+
+# ---- What a request must not be -----------------------------------------------------------------------------------
+
+
+def answers_to(server, head, body=b""):
+    """The status of each answer on a connection that is sent this, with the type of the first one."""
+    answer = server.raw(head.replace("\n", "\r\n").encode("latin-1") + b"\r\n" + body)
+    statuses = re.findall(rb"(?:^|\r\n|\})HTTP/1\.1 (\d+)", answer)
+    kind = re.search(rb"[Cc]ontent-[Tt]ype: ([^\r]*)", answer)
+    return [int(status) for status in statuses], kind and kind[1].decode()
+
+
+@test
+def ambiguous_requests(context):
+    """What two readers could read in two ways is refused once, as a problem, and the connection ends."""
+    host = "Host: localhost\n"
+    smuggled = b'{"source":"1"}' + b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    post = "POST /v1/runs HTTP/1.1\n" + host + "Content-Type: application/json\n"
+    cases = [
+        ("no host", "GET /healthz HTTP/1.1\n", b"", 400),
+        ("two hosts", "GET /healthz HTTP/1.1\nHost: localhost\nHost: localhost\n", b"", 400),
+        ("a bad host", "GET /healthz HTTP/1.1\nHost: a b\n", b"", 400),
+        ("an empty host", "GET /healthz HTTP/1.1\nHost:\n", b"", 400),
+        ("two lengths", post + "Content-Length: 14\nContent-Length: 5\n", smuggled, 400),
+        ("a length twice", post + "Content-Length: 14\nContent-Length: 14\n", smuggled, 400),
+        ("length and chunks", post + "Content-Length: 14\nTransfer-Encoding: chunked\n", b"0\r\n\r\n" + smuggled, 400),
+        ("an unknown encoding", post + "Transfer-Encoding: gzip, chunked\n", b"0\r\n\r\n", 400),
+        ("a content encoding", post + "Content-Encoding: gzip\nContent-Length: 14\n", smuggled[:14], 415),
+        ("an expectation", "GET /healthz HTTP/1.1\n" + host + "Expect: x\n", b"", 417),
+        ("a NUL in the path", "GET /healthz%00x HTTP/1.1\n" + host, b"", 400),
+        ("a NUL in an argument", "GET /v1/runs?state=done%00x HTTP/1.1\n" + host, b"", 400),
+        ("a NUL in a name", "PUT /v1/programs/a%00b HTTP/1.1\n" + host + "Content-Type: text/javascript\nContent-Length: 1\n", b"1", 400),
+    ]
+    with Server(context) as server:
+        for what, head, body, status in cases:
+            expect_equal(what, answers_to(server, head, body), ([status], "application/problem+json"))
+        expect_equal("nothing was run", server.ask("GET", "/v1/runs")["runs"], [])
+        answer = server.request("DELETE", "/v1/stats")
+        expect_equal("what is allowed", (answer.status, answer.headers["allow"]), (405, "GET, HEAD"))
+
+
+@test
+def keys_as_they_are_meant(context):
+    """A key means what it says, however it is written; a text with a NUL is none; nothing is given in two ways."""
+    with Server(context) as server:
+        headers = {"Content-Type": "application/json"}
+        body = b'{"sou\\u0072ce":"export default (...all) => all","lang":"mjs","par\\u0061ms":[1,2],"wait":true}'
+        expect_equal("escaped", json.loads(server.request("POST", "/v1/runs", body, headers=headers).body)["value"], [1, 2])
+        body = '{"source":"\'\u00e9\U0001f600\'+\\"\\\\u00e9\\"","wait":true}'.encode()
+        expect_equal("a text", json.loads(server.request("POST", "/v1/runs", body, headers=headers).body)["value"], "\u00e9\U0001f600\u00e9")
+        for body, pointer in ((b'{"source":"1","params":[],"par\\u0061ms":[1]}', ""), (b'{"source":"1","limits":{"timeout":"1s\\u0000x"}}', "/limits/timeout"),
+                              (b'{"source":"1","delay":"1s\\u0000x"}', "/delay"), (b'{"source":"1","limits":{"host-calls":1,"host_calls":2}}', "/limits/host_calls"),
+                              (b'{"source":"\xff"}', "/source"), (b'{"source":"\\udc00"}', "/source"), (b'{"source":"1"}x', ""), (b'{"source":["1"]}', "/source")):
+            problem = server.ask("POST", "/v1/runs", body, 400, headers=headers)
+            expect_equal(body.decode(errors="replace"), problem.get("pointer"), pointer)
+
+
+@test
+def large_bodies_hold_nobody_up(context):
+    """Bodies of the largest size, honest ones and bombs, are read beside everything else."""
+    size = 14 << 20
+    bodies = [b'{"source":"1;' + b" " * size + b'","wait":true}', b'{"x":[' + b"{}," * (size // 3) + b'{}]}',
+              b"{" + b",".join(b'"%d":0' % i for i in range(size // 11)) + b"}", b'{"source":"1","params":[' + b"0," * (size // 2) + b"0]}"]
+    with Server(context) as server, concurrent.futures.ThreadPoolExecutor(len(bodies)) as clients:
+        def send(body):
+            return server.request("POST", "/v1/runs", body, headers={"Content-Type": "application/json"}).status
+
+        def worst(while_going):
+            worst = 0
+            while not while_going():
+                start = time.monotonic()
+                server.ask("GET", "/healthz")
+                worst = max(worst, time.monotonic() - start)
+            return worst
+
+        sent = [clients.submit(send, body) for body in bodies]
+        beside = worst(lambda: all(job.done() for job in sent))
+        expect_equal("answers", [job.result() for job in sent], [200, 400, 400, 202])
+        expect(beside < 1.0 * context.slower, f"a request beside them took {beside:.2f} s")
+
+
+# ---- Floods -------------------------------------------------------------------------------------------------------
+
+
+@test
+def floods_of_events(context):
+    """However often a guest writes, its events are few, nothing of its output is lost, and others are answered meanwhile."""
+    source = "const end = Date.now() + 2500; let n = 0; for (; Date.now() < end; n++) { console.log(n); curfew.progress(n); } n"
+    with Server(context) as server:
+        def ask():
+            start = time.monotonic()
+            server.ask("POST", "/v1/runs", {"source": "1", "wait": True, "durable": False})
+            return time.monotonic() - start
+
+        alone = sorted(ask() for _ in range(40))[20]
+        flood = server.submit(source, limits={"timeout": "60s", "host-calls": "unlimited", "output": "64MiB"}, durable=False)["id"]
+        server.wait_for(flood, "running")
+        beside = []
+        while server.get(flood)["state"] == "running":
+            beside.append(ask())
+        report = server.wait_for(flood)["report"]
+        events = [event for _, name, event in server.stream(flood) if name == "output"]
+        expect(report["value"] > 20000, f"not much of a flood: {report['value']}")
+        expect_equal("all output", report["stdout"].count("\n"), report["value"])
+        expect_equal("how it ends", report["stdout"][-2000:], "".join(event["text"] for event in events)[-2000:])
+        expect(len(events) < report["value"] / 3, f"{len(events)} events for {report['value']} lines")
+        expect(not beside or sorted(beside)[len(beside) // 2] < max(50 * alone, 0.2 * context.slower), f"others took {sorted(beside)[len(beside) // 2]:.3f} s, {alone:.4f} s alone")
+
+
+@test
+def large_reports(context):
+    """A report of any size is had with its run and its stream, now and after a restart; lists go on without it."""
+    size = 8 << 20
+    source = f"const part = '\\x01'.repeat(1 << 20); for (let i = 0; i < {size >> 20}; i++) console.log(part); 7"
+
+    def look(server, run, small):
+        seen = server.request("GET", f"/v1/runs/{run}").json()
+        expect_equal("the report", (seen["report"]["value"], len(seen["report"]["stdout"])), (7, size + (size >> 20)))
+        expect_equal("the stream", list(server.stream(run))[-1][2]["value"], 7)
+        listed = {item["id"]: item for item in server.ask("GET", "/v1/runs")["runs"]}
+        expect_equal("the list", (listed[run]["report"], listed[run]["outcome"], listed[small]["report"]["value"]), (None, "ok", 1))
+
+    with Server(context) as server:
+        run = server.submit(source, limits={"timeout": "5m", "output": "64MiB"})["id"]
+        small = server.submit("1")["id"]
+        server.wait_for(run, timeout=120)
+        server.wait_for(small)
+        look(server, run, small)
+        server.stop()
+    with Server(context, data=server.data) as server:
+        look(server, run, small)
+
+
+# ---- Operators ----------------------------------------------------------------------------------------------------
+
+
+@test
+def reload(context):
+    """SIGHUP ends nothing: ceilings and the log's level are read again, and what is wrong changes nothing."""
+    path = os.path.join(context.folder(), "config")
+    told = os.path.join(context.folder(), "notify")
+    with open(path, "w", encoding="utf-8") as file:
+        file.write("max-timeout = 20s\n")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listener:
+        listener.bind(told)
+        listener.settimeout(20 * context.slower)
+        os.environ["NOTIFY_SOCKET"] = told
+        context.environment["NOTIFY_SOCKET"] = told
+        try:
+            server = Server(context, "--config", path)
+        finally:
+            del os.environ["NOTIFY_SOCKET"], context.environment["NOTIFY_SOCKET"]
+        with server:
+            expect_equal("ready", listener.recv(100), b"READY=1")
+            waiting = server.submit(WAIT.format(ms=1500))["id"]
+            server.refuse(400, {"source": "1", "limits": {"timeout": "30s"}}, "/limits/timeout")
+            for line, status in (("max-timeout = 40s\nlog-level = error\n", 202), ("max-timeout = 5\n", 202)):
+                with open(path, "w", encoding="utf-8") as file:
+                    file.write(line)
+                server.process.send_signal(signal.SIGHUP)
+                expect_equal("reloading", listener.recv(100).split(b"\n")[0], b"RELOADING=1")
+                expect_equal("ready again", listener.recv(100), b"READY=1")
+                server.ask("POST", "/v1/runs", {"source": "1", "limits": {"timeout": "30s"}}, status)
+            expect_equal("what went on", server.wait_for(waiting)["outcome"], "ok")
+            expect("max-timeout" in server.log() and "error reload" in server.log(), f"the log: {server.log()}")
+            expect(" info run " not in server.log().split("error reload")[1], "lines below the level are written")
+            server.stop()
+            expect_equal("stopping", listener.recv(100), b"STOPPING=1")
+
+
+@test
+def no_frame_numbers(context):
+    """A worker's view of its pages does not tell where they lie in the machine's memory."""
+    with Server(context) as server:
+        seen = 0
+        for pid in server.children():
+            libc = ctypes.CDLL(None, use_errno=True)
+            for number in os.listdir(f"/proc/{pid}/fd"):
+                if not os.readlink(f"/proc/{pid}/fd/{number}").endswith("/pagemap"):
+                    continue
+                copy = libc.syscall(438, os.pidfd_open(pid), int(number), 0)
+                if copy < 0:
+                    raise Skipped("descriptors of another process cannot be had here")
+                with open(f"/proc/{pid}/maps", encoding="ascii", errors="replace") as maps:
+                    starts = [int(line.split("-")[0], 16) for line in maps if " rw-p " in line]
+                entries = [int.from_bytes(os.pread(copy, 8, (start >> 12) * 8), "little") for start in starts]
+                present = [entry for entry in entries if entry >> 63]
+                expect(present and all(entry & ((1 << 55) - 1) == 0 for entry in present), f"frames are told: {present[:4]}")
+                seen += 1
+        if seen == 0:
+            raise Skipped("the workers have no such file here")
 
 
 def tests(context):
