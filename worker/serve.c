@@ -51,6 +51,7 @@ typedef struct task {
 	/* Under out_lock: events that wait, as frames, and when how many more may go out at once. */
 	worker_bytes events;
 	size_t last_event;      /* where the last one of them begins, in what waits */
+	unsigned event_count;   /* of them */
 	uint32_t last_kind;
 	int64_t allowance_ns;   /* EVENT_EVERY_NS for each event that may go out at once */
 	int64_t seen_ns;
@@ -176,11 +177,22 @@ static bool join_event(task *t, uint32_t kind, const char *data, size_t length)
 	return true;
 }
 
+/* Under out_lock: of many in a row of the same kind that are not output the last one is kept, in the place of the one before. */
+static void drop_last_event(task *t, uint32_t kind)
+{
+	if (t->event_count < EVENTS_IN_A_ROW || kind <= CURFEW_EVENT_STDERR || t->last_kind != kind)
+		return;
+	t->events.length = t->events.at + t->last_event;
+	t->event_count--;
+}
+
 /* Under out_lock: has the reading thread send it soon. */
 static void wait_event(task *t, uint32_t kind, const worker_event_head *head, const char *data, size_t length)
 {
 	service *s = t->service;
+	drop_last_event(t, kind);
 	if (!join_event(t, kind, data, length)) {
+		t->event_count++;
 		t->last_event = worker_bytes_count(&t->events);
 		t->last_kind = kind;
 		if (!worker_frame_add_whole(&t->events, WORKER_FRAME_EVENT, t->number, head, sizeof *head, data, length))
@@ -201,6 +213,7 @@ static void release_events(task *t)
 	if (!worker_bytes_add(&t->service->out, t->events.data + t->events.at, worker_bytes_count(&t->events)))
 		leave(1);
 	worker_bytes_take(&t->events, worker_bytes_count(&t->events));
+	t->event_count = 0;
 }
 
 static void release_all(service *s)
