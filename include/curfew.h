@@ -186,7 +186,27 @@ typedef struct curfew_engine_options {
 	                             the engine closes it; 0: the engine opens it */
 	uint32_t max_runs;        /* runs that may go on at once; one more is refused when it is started; 0: 10,000 */
 	uint32_t flags;           /* CURFEW_ENGINE_*; 0: none */
+	const char *compiler;     /* the executable curfew-compiler; NULL: the one beside this library or executable, or in
+	                             the libexec folder of its installation */
+	uint64_t compiler_memory_bytes; /* memory that compiling one WebAssembly program may take; 0: 2 GiB */
+	uint32_t compile;         /* CURFEW_COMPILE_*: where WebAssembly programs are compiled */
+	uint32_t reserved2;       /* 0 */
 } curfew_engine_options;
+
+/*
+ * Compiling is the one piece of a program's work that nothing inside a process can stop. So it is done in a confined child
+ * process, curfew-compiler, which is killed when the last run that waits for it is stopped.
+ */
+/* In a child process; in this process where there can be none (CURFEW_COMPILE_IN_PROCESS). */
+#define CURFEW_COMPILE_ANYWHERE 0u
+/* In a child process. Where there can be none, programs that are not compiled yet end as "internal". */
+#define CURFEW_COMPILE_PROCESS 1u
+/*
+ * In this process, on a thread of the engine: for programs that may not have children. A run is stopped in time all the
+ * same, but what was begun for it goes on. It is bounded by estimates instead: a program is refused that would take more
+ * than some 20 s of processor time, or text of more than 1 MiB.
+ */
+#define CURFEW_COMPILE_IN_PROCESS 2u
 
 /*
  * Guests' memory lies in pages of 2 MiB where the system has them: programs that touch much memory for the first time
@@ -635,6 +655,14 @@ typedef enum curfew_stop_mode {
 	CURFEW_STOP_PROCESS = 4,     /* by killing the process it ran in */
 } curfew_stop_mode;
 
+typedef enum curfew_stop_while {
+	CURFEW_WHILE_NONE = 0,      /* it was not stopped */
+	CURFEW_WHILE_RUNNING = 1,   /* code of the program */
+	CURFEW_WHILE_WAITING = 2,   /* for a timer, an operation of the host, or a thread */
+	CURFEW_WHILE_COMPILING = 3, /* parsing JavaScript, compiling WebAssembly */
+	CURFEW_WHILE_LOADING = 4,   /* before that, or between that and the program's first instruction */
+} curfew_stop_while;
+
 typedef struct curfew_frame {
 	const char *function; /* UTF-8; "<anonymous>" where there is no name */
 	const char *file;     /* NULL for a native frame */
@@ -709,6 +737,7 @@ struct curfew_report {
 	const curfew_error *error_cause;               /* or NULL */
 	const curfew_error *error_errors;              /* of an AggregateError, error_error_count of them */
 	size_t error_error_count;
+	curfew_stop_while stop_while;                  /* what was going on when it was stopped */
 };
 
 CURFEW_API void curfew_report_destroy(curfew_report *report);

@@ -47,7 +47,7 @@ static const struct {
 } refused[] = {
 	{CALL(clone3), ENOSYS}, /* its flags cannot be looked at: clone is taken then */
 	{CALL(openat), EACCES}, {CALL(open), EACCES}, {CALL(readlink), EACCES}, {CALL(readlinkat), EACCES},
-	{CALL(newfstatat), EACCES}, {CALL(fstat), EACCES}, {CALL(access), EACCES}, {CALL(getrlimit), EPERM},
+	{CALL(fstat), EACCES}, {CALL(access), EACCES}, {CALL(getrlimit), EPERM},
 	{CALL(prlimit64), EPERM}, {CALL(sched_setattr), EPERM}, {CALL(sched_setscheduler), EPERM},
 };
 
@@ -80,6 +80,13 @@ static int add_limited(scmp_filter_ctx filter, int pagemap)
 		error = seccomp_rule_add(filter, SCMP_ACT_ALLOW, CALL(ioctl), 2,
 		                         SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)pagemap),
 		                         SCMP_A1(SCMP_CMP_EQ, PAGEMAP_SCAN));
+	/* What is open, and nothing that has a name. */
+	if (error == 0)
+		error = seccomp_rule_add(filter, SCMP_ACT_ALLOW, CALL(newfstatat), 1,
+		                         SCMP_A3(SCMP_CMP_MASKED_EQ, AT_EMPTY_PATH, AT_EMPTY_PATH));
+	if (error == 0)
+		error = seccomp_rule_add(filter, SCMP_ACT_ALLOW, CALL(statx), 1,
+		                         SCMP_A2(SCMP_CMP_MASKED_EQ, AT_EMPTY_PATH, AT_EMPTY_PATH));
 	/* Sending to the other end of a socket pair: without an address. */
 	if (error == 0)
 		error = seccomp_rule_add(filter, SCMP_ACT_ALLOW, CALL(sendto), 2,

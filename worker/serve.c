@@ -709,7 +709,7 @@ static void warm_up(curfew_engine *engine)
 static bool make_service(service *s, const worker_setup *setup, int pagemap, curfew_failure *failure)
 {
 	curfew_engine_options options = {.size = sizeof options, .threads = setup->threads, .pagemap_fd = pagemap,
-	                                 .flags = setup->engine_flags};
+	                                 .flags = setup->engine_flags, .compile = CURFEW_COMPILE_IN_PROCESS};
 	s->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	(void)pthread_mutex_init(&s->out_lock, NULL);
 	(void)pthread_mutex_init(&s->runs_lock, NULL);

@@ -3,6 +3,7 @@
 pub use wasmtime_c_api::*;
 
 mod account;
+mod compile;
 mod exports;
 mod functions;
 mod futures;

@@ -48,19 +48,6 @@ pub unsafe extern "C" fn curfew__bytes_finish(bytes: *mut Bytes) {
 /// # Safety
 /// As `extra.h` says.
 #[no_mangle]
-pub unsafe extern "C" fn curfew__places_create(wasm: *const u8, length: usize, flags: u32, out: *mut Bytes) -> bool {
-    match curfew_rewriter::places(rewrite::file(wasm, length), rewrite::options(flags)) {
-        Ok(table) => {
-            out.write(Bytes::new(table));
-            true
-        }
-        Err(_) => false,
-    }
-}
-
-/// # Safety
-/// As `extra.h` says.
-#[no_mangle]
 pub unsafe extern "C" fn curfew__places_find(
     table: *const u8,
     length: usize,
@@ -69,7 +56,7 @@ pub unsafe extern "C" fn curfew__places_find(
     locations: *mut Location,
     most: usize,
 ) -> usize {
-    let Some(places) = Places::new(rewrite::file(table, length)) else { return 0 };
+    let Some(places) = Places::new(rewrite::slice(table, length)) else { return 0 };
     write(&places.find_in(start as usize, offset as usize), locations, most)
 }
 
@@ -84,7 +71,7 @@ pub unsafe extern "C" fn curfew__places_find_in(
     locations: *mut Location,
     most: usize,
 ) -> usize {
-    let Some(places) = Places::new(rewrite::file(table, length)) else { return 0 };
+    let Some(places) = Places::new(rewrite::slice(table, length)) else { return 0 };
     write(&places.find_in_module(module, offset as usize), locations, most)
 }
 
@@ -113,5 +100,5 @@ unsafe fn write(found: &[curfew_rewriter::Location], locations: *mut Location, m
 /// As `extra.h` says.
 #[no_mangle]
 pub unsafe extern "C" fn curfew__places_is_cut(table: *const u8, length: usize) -> bool {
-    Places::new(rewrite::file(table, length)).is_some_and(|places| places.is_cut())
+    Places::new(rewrite::slice(table, length)).is_some_and(|places| places.is_cut())
 }

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -140,6 +141,58 @@ void curfew__cache_write(const char *folder, const char *name, const void *bytes
 	}
 	close(directory);
 }
+
+/* ---- Files ------------------------------------------------------------------------------------------------ */
+
+int curfew__cache_open(const char *folder, const char *name)
+{
+	int directory = open_folder(folder);
+	int file = directory < 0 ? -1 : openat(directory, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	struct stat status;
+
+	if (directory >= 0)
+		close(directory);
+	if (file >= 0 && !fstat(file, &status) && S_ISREG(status.st_mode) && status.st_uid == geteuid() &&
+	    !(status.st_mode & 022))
+		return file;
+	if (file >= 0)
+		close(file);
+	return -1;
+}
+
+static bool copy_all(int from, int to)
+{
+	struct stat status;
+	off_t at = 0;
+
+	if (fstat(from, &status))
+		return false;
+	while (at < status.st_size)
+		if (sendfile(to, from, &at, (size_t)(status.st_size - at)) <= 0)
+			return false;
+	return true;
+}
+
+void curfew__cache_keep(const char *folder, const char *name, int file)
+{
+	char temporary[96];
+	uint64_t number;
+	int directory = open_folder(folder);
+
+	if (directory < 0)
+		return;
+	randombytes_buf(&number, sizeof number);
+	snprintf(temporary, sizeof temporary, ".%.40s.%016llx", name, (unsigned long long)number);
+	int copy = openat(directory, temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (copy >= 0) {
+		bool good = copy_all(file, copy);
+		if (close(copy) || !good || renameat(directory, temporary, directory, name))
+			unlinkat(directory, temporary, 0);
+	}
+	close(directory);
+}
+
+/* ---- The key ---------------------------------------------------------------------------------------------- */
 
 static bool read_key(const char *path, uint8_t key[32])
 {

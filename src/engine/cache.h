@@ -19,6 +19,9 @@ bool curfew__cache_key(const char *folder, uint8_t key[32]);
 void curfew__cache_name(const char *flavour, const void *bytes, size_t length, char name[CURFEW__CACHE_NAME]);
 /* Reads an entry whose checksum is right; NULL if there is none. Free with free. */
 void *curfew__cache_read(const char *folder, const char *name, size_t *length);
+/* The same as files: an entry open for reading, as it was kept, -1 if there is none; and a file whose bytes are one. */
+int curfew__cache_open(const char *folder, const char *name);
+void curfew__cache_keep(const char *folder, const char *name, int file);
 /* Keeps an entry; a failure only means that it will be made again. */
 void curfew__cache_write(const char *folder, const char *name, const void *bytes, size_t length);
 

@@ -52,6 +52,23 @@ typedef struct curfew__exit {
 
 /* function: one of a module in this store, or NULL. False: the store is not as is known here. */
 bool curfew__exit_find(wasmtime_context_t *context, const wasmtime_func_t *function, curfew__exit *exit);
+/* Bytes that Rust has allocated. */
+typedef struct curfew__bytes {
+	uint8_t *data; /* [length] */
+	size_t length;
+} curfew__bytes;
+
+void curfew__bytes_finish(curfew__bytes *bytes);
+
+/* ---- Compiling (compile.rs) --------------------------------------------------------------------------------- */
+
+/* Whether functions are compiled on all cores, by threads that stay for as long as the process. */
+void curfew__config_parallel(wasm_config_t *config, bool parallel);
+/* Compiles what is to be executed elsewhere; *out is what the functions that deserialize take. */
+wasmtime_error_t *curfew__precompile(const wasm_engine_t *engine, const uint8_t *wasm, size_t length, bool is_component,
+                                     curfew__bytes *out);
+/* A module from a file, which is closed; only what is executed of it is read. It must never change. */
+wasmtime_error_t *curfew__module_open(const wasm_engine_t *engine, int file, wasmtime_module_t **module);
 
 /* ---- Rewriting (rewrite.rs, engine/rewriter) ------------------------------------------------------------- */
 
@@ -70,6 +87,8 @@ enum {
 	 * CURFEW__METER_RESERVE is left until it traps (without METER: 0).
 	 */
 	CURFEW__REWRITE_ASKS = 4,
+	/* It is compiled where that can be ended at any time: no estimate of how long it takes has to bound it. */
+	CURFEW__REWRITE_CAN_BE_ENDED = 8,
 };
 
 #define CURFEW__METER_RESERVE 200000
@@ -77,11 +96,12 @@ enum {
 enum { CURFEW__WASM_MODULE, CURFEW__WASM_COMPONENT };
 
 typedef struct curfew__rewritten {
-	uint8_t *bytes;        /* [length]; freed by curfew__rewritten_finish */
-	size_t length;
+	curfew__bytes wasm;
+	curfew__bytes places;  /* the table of places; empty for a shell */
 	uint32_t kind;         /* CURFEW__WASM_* */
 	bool fused;            /* a component whose parts call each other: by adapters that Wasmtime makes */
 	bool imports_wasi;     /* it imports something of WASI, preview 1 or 2 */
+	bool can_be_optimised; /* the compiler's optimiser is bounded, too */
 } curfew__rewritten;
 
 /*
@@ -90,17 +110,19 @@ typedef struct curfew__rewritten {
  * chunks, and what the flags ask for. False: *message [256] says what is wrong and where.
  */
 bool curfew__rewrite(const uint8_t *wasm, size_t length, uint32_t flags, curfew__rewritten *out, char *message);
-void curfew__rewritten_finish(curfew__rewritten *rewritten);
+/*
+ * The same imports and exports, and nothing that executes: what compiles in no time, and shows what a file is and whether
+ * it can be linked. Nothing else of the file is read.
+ */
+bool curfew__shell(const uint8_t *wasm, size_t length, curfew__rewritten *out, char *message);
+
+static inline void curfew__rewritten_finish(curfew__rewritten *rewritten)
+{
+	curfew__bytes_finish(&rewritten->wasm);
+	curfew__bytes_finish(&rewritten->places);
+}
 
 /* ---- Where code comes from (places.rs, engine/rewriter) -------------------------------------------------- */
-
-/* Bytes that Rust has allocated. */
-typedef struct curfew__bytes {
-	uint8_t *data; /* [length] */
-	size_t length;
-} curfew__bytes;
-
-void curfew__bytes_finish(curfew__bytes *bytes);
 
 typedef struct curfew__location {
 	bool hidden;          /* of a function that the rewriting added */
@@ -115,10 +137,10 @@ typedef struct curfew__location {
 #define CURFEW__NO_INDEX UINT32_MAX
 
 /*
- * The table of places of a file, from the file as the user wrote it and the flags it was rewritten with: names and DWARF
- * resolved to plain lists, in about a second and 150 MiB whatever they say. False: the file is refused.
+ * The table of places of a file is made when the file is rewritten: names and DWARF resolved to plain lists, in about a
+ * second and 150 MiB whatever they say.
  */
-bool curfew__places_create(const uint8_t *wasm, size_t length, uint32_t flags, curfew__bytes *table);
+
 /*
  * What stands at an offset of the rewritten file, as wasm_frame_module_offset tells it, in the function that begins at
  * start: for a component, too, those are offsets in the whole file. (An adapter between components has offsets of its

@@ -151,7 +151,7 @@ static bool load_rewritten(curfew__vm *vm, const curfew__rewritten *wasm, char *
 	char name[CURFEW__CACHE_NAME];
 	size_t length;
 
-	curfew__cache_name("guest " WASMTIME_VERSION, wasm->bytes, wasm->length, name);
+	curfew__cache_name("guest " WASMTIME_VERSION, wasm->wasm.data, wasm->wasm.length, name);
 	if (options->cache_dir) {
 		void *kept = curfew__cache_read(options->cache_dir, name, &length);
 		bool good = deserialize(vm, kept, length);
@@ -159,7 +159,7 @@ static bool load_rewritten(curfew__vm *vm, const curfew__rewritten *wasm, char *
 		if (good)
 			return true;
 	}
-	if (curfew__failed(wasmtime_module_new(vm->engine, wasm->bytes, wasm->length, &vm->module), message, 256))
+	if (curfew__failed(wasmtime_module_new(vm->engine, wasm->wasm.data, wasm->wasm.length, &vm->module), message, 256))
 		return false;
 	if (options->cache_dir) {
 		void *bytes = curfew__vm_serialize(vm, &length);

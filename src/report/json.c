@@ -10,6 +10,14 @@
 #include <stdio.h>
 #include <string.h>
 
+static const char *const while_names[] = {
+	[CURFEW_WHILE_NONE] = "running",
+	[CURFEW_WHILE_RUNNING] = "running",
+	[CURFEW_WHILE_WAITING] = "waiting",
+	[CURFEW_WHILE_COMPILING] = "compiling",
+	[CURFEW_WHILE_LOADING] = "loading",
+};
+
 static const char *const mode_names[] = {
 	[CURFEW_STOP_NONE] = NULL,
 	[CURFEW_STOP_COOPERATIVE] = "cooperative",
@@ -77,6 +85,7 @@ static void write_stop(curfew__json_writer *writer, const curfew_report *report)
 	curfew__json_begin_object(writer);
 	write_text_key(writer, "cause", curfew_outcome_name(report->stop_cause));
 	write_text_key(writer, "mode", mode_names[report->stop_mode]);
+	write_text_key(writer, "while", while_names[report->stop_while]);
 	write_duration_key(writer, "latency_us", report->stop_latency_ns);
 	curfew__json_end_object(writer);
 }

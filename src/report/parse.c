@@ -382,6 +382,22 @@ static bool take_mode(reader *r, void *target)
 	return refuse(r, "is no mode");
 }
 
+static bool take_while(reader *r, void *target)
+{
+	static const char *const names[] = {"running", "waiting", "compiling", "loading"};
+	curfew_stop_while *field = target;
+	char name[16];
+	if (!take_fixed(r, name, sizeof name))
+		return false;
+	for (size_t i = 0; i < COUNT(names); i++) {
+		if (strcmp(names[i], name) == 0) {
+			*field = (curfew_stop_while)(CURFEW_WHILE_RUNNING + i);
+			return true;
+		}
+	}
+	return refuse(r, "is none of what goes on in a run");
+}
+
 static bool take_schema(reader *r, void *target)
 {
 	char name[32];
@@ -428,6 +444,7 @@ static bool take_stop(reader *r, void *target)
 	const member members[] = {
 		{"cause", take_outcome, &report->stop_cause},
 		{"mode", take_mode, &report->stop_mode},
+		{"while", take_while, &report->stop_while},
 		{"latency_us", take_duration, &report->stop_latency_ns},
 	};
 	report->stop_cause = report->outcome;

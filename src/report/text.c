@@ -363,6 +363,12 @@ static void add_stop(writer *w, const curfew_report *report)
 		add(w, ")");
 	}
 	add_lateness(w, report);
+	/* Its message ends with what to do. */
+	const char *note = report->stop_while == CURFEW_WHILE_COMPILING && report->error_message != NULL
+	                       ? strstr(report->error_message, " while compiling")
+	                       : NULL;
+	if (note != NULL)
+		add(w, note);
 }
 
 static void add_error(writer *w, const curfew_report *report)

@@ -14,6 +14,7 @@
 
 #define RUNS_DEFAULT 10000
 #define RESIDENT_BYTES_DEFAULT ((uint64_t)256 << 20)
+#define COMPILER_BYTES_DEFAULT ((uint64_t)2 << 30)
 
 static void free_engine(curfew_engine *engine)
 {
@@ -25,11 +26,23 @@ static void free_engine(curfew_engine *engine)
 			curfew__vm_destroy(engine->vms[i][metered]);
 	curfew__machines_destroy(engine->machines);
 	curfew__redactors_destroy(engine->redactors);
+	curfew__compiler_destroy(engine->compiler);
 	curfew__pool_destroy(engine->pool);
 	curfew__image_unref(engine->image);
 	pthread_mutex_destroy(&engine->lock);
 	free(engine->cache_dir);
 	free(engine);
+}
+
+static curfew__compiler *create_compiler(const curfew_engine *engine, const curfew_engine_options *options)
+{
+	curfew__compiler_options given = {
+		.where = (curfew__compile_where)options->compile,
+		.executable = options->compiler,
+		.memory_bytes = options->compiler_memory_bytes ? options->compiler_memory_bytes : COMPILER_BYTES_DEFAULT,
+		.cache_dir = engine->cache_dir,
+	};
+	return curfew__compiler_create(&given);
 }
 
 static curfew_status fill_engine(curfew_engine *engine, const curfew_engine_options *options, char *message)
@@ -49,11 +62,13 @@ static curfew_status fill_engine(curfew_engine *engine, const curfew_engine_opti
 	engine->pool = curfew__pool_create(options->resident_bytes ? options->resident_bytes : RESIDENT_BYTES_DEFAULT,
 	                                   options->pagemap_fd, options->flags & CURFEW_ENGINE_HUGE_PAGES);
 	engine->machines = engine->pool ? curfew__machines_create(engine->pool) : NULL;
+	engine->compiler = create_compiler(engine, options);
 	engine->max_runs = options->max_runs ? options->max_runs : RUNS_DEFAULT;
 	engine->image = curfew__guest_image_create();
 	engine->redactors = curfew__redactors_create();
 	engine->executor = engine->pool ? curfew__executor_create(threads, engine->pool) : NULL;
-	if (!engine->pool || !engine->machines || !engine->image || !engine->redactors || !engine->executor) {
+	if (!engine->pool || !engine->machines || !engine->compiler || !engine->image || !engine->redactors ||
+	    !engine->executor) {
 		snprintf(message, 256, "out of memory");
 		return CURFEW_NO_MEMORY;
 	}
@@ -75,8 +90,10 @@ curfew_status curfew_engine_create(const curfew_engine_options *options, curfew_
 	}
 	if (known.flags & ~CURFEW_ENGINE_HUGE_PAGES)
 		return curfew__refuse(failure, CURFEW_INVALID, "options.flags has a flag that is not a CURFEW_ENGINE_* value");
-	if (known.reserved)
+	if (known.reserved || known.reserved2)
 		return curfew__refuse(failure, CURFEW_INVALID, "options.reserved is not 0");
+	if (known.compile > CURFEW_COMPILE_IN_PROCESS)
+		return curfew__refuse(failure, CURFEW_INVALID, "options.compile is not a CURFEW_COMPILE_* value");
 	curfew_engine *made = calloc(1, sizeof *made);
 	if (!made) {
 		return curfew__refuse(failure, CURFEW_NO_MEMORY, "out of memory");

@@ -3,6 +3,7 @@
 #include "run/run.h"
 
 #include <linux/futex.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -15,6 +16,34 @@ static void fill_error_of_stop(curfew_run *run, curfew_outcome cause)
 {
 	const char *name = curfew_outcome_name(cause), *text = curfew_outcome_text(cause);
 	curfew__report_set_error(run->report, name, strlen(name), text, strlen(text));
+}
+
+/* What was going on when it was stopped. */
+static curfew_stop_while find_while(const curfew_run *run)
+{
+	if (!run->loaded_ns)
+		return CURFEW_WHILE_LOADING;
+	if (!run->compiled_ns && !run->again)
+		return CURFEW_WHILE_COMPILING;
+	if (!run->entered_ns)
+		return CURFEW_WHILE_LOADING;
+	return run->stopped_waiting ? CURFEW_WHILE_WAITING : CURFEW_WHILE_RUNNING;
+}
+
+/* What was stopped while it was compiled can be compiled once, with more time than a run has. */
+static void fill_error_of_compiling(curfew_run *run, curfew_outcome cause)
+{
+	const char *name = curfew_outcome_name(cause), *text = curfew_outcome_text(cause);
+	char message[256], size[32];
+	uint64_t bytes = run->program->given_bytes;
+
+	if (bytes >= 1000000)
+		snprintf(size, sizeof size, "%llu MB", (unsigned long long)((bytes + 500000) / 1000000));
+	else
+		snprintf(size, sizeof size, "%llu kB", (unsigned long long)((bytes + 999) / 1000));
+	snprintf(message, sizeof message, "%s while compiling (%s): compile it once with 'curfew compile', or allow more", text,
+	         size);
+	curfew__report_set_error(run->report, name, strlen(name), message, strlen(message));
 }
 
 /* Looks once more at every limit that is measured, so that a run over two of them says so. */
@@ -120,10 +149,24 @@ static void fill_stop(curfew_run *run, int64_t ended_ns, bool hard)
 		int64_t late = (stopped_ns && stopped_ns < ended_ns ? stopped_ns : ended_ns) - curfew__run_due(run);
 		report->stop_mode = hard ? CURFEW_STOP_HARD : CURFEW_STOP_SOFT;
 		report->stop_latency_ns = late > 0 ? (uint64_t)late : 0;
-		fill_error_of_stop(run, cause);
+		report->stop_while = find_while(run);
+		bool by_time = cause == CURFEW_OUTCOME_DEADLINE || cause == CURFEW_OUTCOME_CPU;
+		if (report->stop_while == CURFEW_WHILE_COMPILING && by_time && run->program->wasm)
+			fill_error_of_compiling(run, cause);
+		else
+			fill_error_of_stop(run, cause);
 	} else if (atomic_load(&run->time_up)) {
 		report->stop_mode = CURFEW_STOP_COOPERATIVE;
+		report->stop_while = CURFEW_WHILE_RUNNING;
 	}
+}
+
+/* Nothing is compiled for it any more; what the compiler has done meanwhile was done for it. */
+static void leave_compiler(curfew_run *run)
+{
+	curfew__wasm_program_leave(run->program->wasm, &run->compiled);
+	atomic_store(&run->compiling, false);
+	atomic_fetch_add(&run->cpu_before_ns, (int64_t)run->compiled.cpu_ns);
 }
 
 void curfew__run_finish(curfew_run *run, curfew__run_end end)
@@ -134,8 +177,10 @@ void curfew__run_finish(curfew_run *run, curfew__run_end end)
 	bool hard = false;
 
 	curfew__run_end_stretch(run);
-	report->used.cpu_ns = (uint64_t)atomic_load(&run->cpu_before_ns);
 	curfew__watch_close(run->engine->watch, &run->alarm);
+	if (run->program->wasm)
+		leave_compiler(run);
+	report->used.cpu_ns = (uint64_t)atomic_load(&run->cpu_before_ns);
 	curfew__operations_close(atomic_load(&run->operations));
 	bool readable = run->alive && kind->settle(run, &hard);
 

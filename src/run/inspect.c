@@ -13,30 +13,20 @@
 
 /* Names and types can be as large as the program. */
 #define DESCRIPTION_BYTES_MAX ((size_t)256 << 20)
-#define TABLE_ELEMENT_BYTES 8
 
-static void write_known(curfew__json_writer *writer, const char *key, bool known, uint64_t value)
-{
-	curfew__json_key(writer, key);
-	known ? curfew__json_u64(writer, value) : curfew__json_null(writer);
-}
-
+/* Of JavaScript: the memory that the engine has with the parsed program. */
 static void write_needs(curfew__json_writer *writer, const curfew_run *run)
 {
-	curfew__wasm_needs needs = { .memories = 1, .memory_bytes = run->report->used.memory_peak_bytes };
-	curfew__wasm_program *wasm = run->program->wasm;
-	size_t length = 0;
-	const void *bytes = wasm ? curfew__wasm_program_binary(wasm, &length) : NULL;
-	bool known = !wasm || curfew__wasm_needs_read(bytes, length, &needs);
-
 	curfew__json_key(writer, "needs");
 	curfew__json_begin_object(writer);
-	write_known(writer, "memory_bytes", known && (needs.memories || needs.table_elements),
-	            needs.memory_bytes + needs.table_elements * TABLE_ELEMENT_BYTES);
-	write_known(writer, "memory_most_bytes", known && wasm && needs.memories, needs.memory_bytes_most);
-	write_known(writer, "table_elements", known && wasm, needs.table_elements);
+	curfew__json_key(writer, "memory_bytes");
+	curfew__json_u64(writer, run->report->used.memory_peak_bytes);
+	curfew__json_key(writer, "memory_most_bytes");
+	curfew__json_null(writer);
+	curfew__json_key(writer, "table_elements");
+	curfew__json_null(writer);
 	curfew__json_key(writer, "wasi");
-	curfew__json_bool(writer, wasm && curfew__wasm_program_imports_wasi(wasm));
+	curfew__json_bool(writer, false);
 	curfew__json_end_object(writer);
 }
 
@@ -71,18 +61,16 @@ static bool write_members(curfew__json_writer *writer, const char *json, size_t 
 	return write_member(writer, json, length, "imports") && write_member(writer, json, length, "exports");
 }
 
+/* What it needs, imports and exports. */
 static bool write_interface(curfew__json_writer *writer, const curfew_run *run)
 {
 	const char *value = run->report->value;
-	curfew__buffer buffer;
 
-	if (!run->program->wasm)
-		return write_members(writer, value, value ? strlen(value) : 0);
-	curfew__buffer_init(&buffer, DESCRIPTION_BYTES_MAX);
-	curfew__wasm_program_describe(run->program->wasm, &buffer);
-	bool good = !buffer.failed && write_members(writer, buffer.data, buffer.length);
-	curfew__buffer_finish(&buffer);
-	return good;
+	if (run->program->wasm)
+		return write_member(writer, run->description, run->description_length, "needs") &&
+		       write_members(writer, run->description, run->description_length);
+	write_needs(writer, run);
+	return write_members(writer, value, value ? strlen(value) : 0);
 }
 
 curfew_status curfew__run_describe(const curfew_run *run, char **json, size_t *length, curfew_failure *failure)
@@ -104,7 +92,6 @@ curfew_status curfew__run_describe(const curfew_run *run, char **json, size_t *l
 	curfew__json_u64(&writer, program->given_bytes);
 	curfew__json_key(&writer, "sha256");
 	curfew__json_text(&writer, program->sha256);
-	write_needs(&writer, run);
 	bool good = write_interface(&writer, run);
 	curfew__json_end_object(&writer);
 	if (good && !buffer.failed) {

@@ -143,9 +143,11 @@ static bool copy_source(curfew_program *program, const curfew_source *source)
 	return true;
 }
 
-static bool copy_wasm(curfew_program *program, const curfew_source *source)
+static bool copy_wasm(curfew_program *program, const curfew_source *source, const uint8_t *sha256)
 {
 	curfew__wasm_source from = {
+		.sha256 = sha256,
+		.compiler = program->engine->compiler,
 		.bytes = source->text ? source->text : "",
 		.length = source->text_length,
 		.is_text = source->language == CURFEW_LANGUAGE_WAT,
@@ -174,7 +176,9 @@ curfew_status curfew_program_create(curfew_engine *engine, const curfew_source *
 	made->language = source.language;
 	made->flags = source.flags;
 	made->given_bytes = source.text_length;
-	if (!(is_wasm(&source) ? copy_wasm(made, &source) : copy_source(made, &source))) {
+	crypto_hash_sha256(sum, (const uint8_t *)source.text, source.text_length);
+	sodium_bin2hex(made->sha256, sizeof made->sha256, sum, sizeof sum);
+	if (!(is_wasm(&source) ? copy_wasm(made, &source, sum) : copy_source(made, &source))) {
 		curfew_program_destroy(made);
 		return curfew__refuse(failure, CURFEW_NO_MEMORY, "out of memory");
 	}
@@ -185,8 +189,6 @@ curfew_status curfew_program_create(curfew_engine *engine, const curfew_source *
 		curfew_program_destroy(made);
 		return CURFEW_INVALID;
 	}
-	crypto_hash_sha256(sum, (const uint8_t *)source.text, source.text_length);
-	sodium_bin2hex(made->sha256, sizeof made->sha256, sum, sizeof sum);
 	*program = made;
 	return CURFEW_OK;
 }

@@ -28,6 +28,7 @@ struct curfew_engine {
 	pthread_mutex_t lock;     /* of vms */
 	curfew__vm *vms[CURFEW__STACK_CLASSES][2]; /* plain, metered; made at first need */
 	curfew__machines *machines;
+	curfew__compiler *compiler;
 	uint32_t max_runs;
 	char *cache_dir;
 	curfew__redactors *redactors;
@@ -229,6 +230,11 @@ struct curfew_run {
 	curfew__redactor *redactor;
 	curfew__redact_stream redacted[2]; /* on the way to the streams */
 	curfew__wasm *wasm;         /* NULL: JavaScript, or not there yet */
+	curfew__wasm_waiter compiled; /* tells that there is more to see of its program's compilation */
+	atomic_bool compiling;      /* it waits for that */
+	bool stopped_waiting;       /* it was stopped while it was parked; written by the watch before `cause` is acted on */
+	const char *description;    /* of the program's, if it was to be described; borrowed of it */
+	size_t description_length;
 	curfew__wasi_given *wasi;   /* NULL: JavaScript */
 	curfew__run_waker *waker;
 	curfew__buffer streams[2];
@@ -322,6 +328,9 @@ void curfew__run_end_stretch(curfew_run *run);
 
 /* Closes the books: nothing of the guest runs after this, and the watch has let go of it. */
 void curfew__run_finish(curfew_run *run, curfew__run_end end);
+
+/* wasm.c: its program has been compiled, or part of the way. Any thread. */
+void curfew__run_compiled(void *run);
 
 /* What the run waits for has happened. From any thread that keeps the run from going away meanwhile. */
 void curfew__run_wake(curfew_run *run);

@@ -183,6 +183,7 @@ static curfew_run *make_run(curfew_program *program, const curfew_limits *limits
 	run->virtual_ns = CURFEW__FIXED_NOW_NS;
 	run->seed = FIXED_SEED;
 	atomic_init(&run->wake_ns, CURFEW__NEVER);
+	run->compiled = (curfew__wasm_waiter){ .wake = curfew__run_compiled, .context = run };
 	run->alarm = (curfew__alarm){ .call = curfew__run_on_alarm, .context = run };
 	atomic_init(&run->cpu_segment_ns, -1);
 	curfew__buffer_init(&run->streams[0], (size_t)limits->output_bytes);

@@ -12,6 +12,8 @@
 #include "base/clock.h"
 #include "engine/interrupt.h"
 
+/* A compiler uses many: its processor time may go faster than the clock. */
+#define CORES_MOST 64
 #define RETRY_NS (50 * CURFEW__MICROSECOND)
 /* Bits of the latch that are the cause; the others are nanoseconds, for two years. */
 #define LATCH_SHIFT 8
@@ -115,6 +117,8 @@ int64_t curfew__run_cpu(curfew_run *run)
 	int64_t since = atomic_load(&run->cpu_segment_ns);
 	int64_t now;
 
+	if (atomic_load(&run->compiling))
+		before += (int64_t)curfew__wasm_waiter_cpu(run->program->wasm, &run->compiled);
 	if (since < 0)
 		return before;
 	now = curfew__clock(run->cpu_clock);
@@ -138,11 +142,13 @@ bool curfew__run_is_deaf(curfew_run *run)
 /* CPU time cannot run faster than the clock: the next look is when the limit could first be reached. */
 static int64_t look_at_cpu(curfew_run *run, int64_t now)
 {
-	if (run->limits.cpu_ns == CURFEW_UNLIMITED || atomic_load(&run->cpu_segment_ns) < 0)
+	bool is_compiling = atomic_load(&run->compiling);
+
+	if (run->limits.cpu_ns == CURFEW_UNLIMITED || (atomic_load(&run->cpu_segment_ns) < 0 && !is_compiling))
 		return CURFEW__NEVER;
 	int64_t used = curfew__run_cpu(run), limit = (int64_t)run->limits.cpu_ns;
 	if (used < limit)
-		return now + (limit - used);
+		return now + (limit - used) / (is_compiling ? CORES_MOST : 1) + is_compiling * CURFEW__MILLISECOND;
 	curfew__run_latch(run, CURFEW_OUTCOME_CPU, now - (used - limit));
 	return CURFEW__NEVER;
 }
@@ -179,6 +185,7 @@ static int64_t stop_step(curfew_run *run, int64_t now)
 {
 	/* What does not execute is stopped by that: whoever takes it up again sees the cause first. */
 	if (atomic_load(&run->phase) != CURFEW__RUN_EXECUTING) {
+		run->stopped_waiting = true;
 		curfew__run_note_stopped(run);
 		/* What it waits for ends here and now, whenever a thread comes to close the run. */
 		curfew__operations_close(atomic_load(&run->operations));

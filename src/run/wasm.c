@@ -160,7 +160,8 @@ static curfew__run_end refuse(curfew_run *run, curfew__wasm_error *error)
 	curfew__report_set_error(run->report, error->name, error->name ? strlen(error->name) : 0, message, strlen(message));
 	if (error->line) {
 		size_t length;
-		const char *text = curfew__wasm_program_binary(run->program->wasm, &length);
+		bool is_text;
+		const char *text = curfew__wasm_program_bytes(run->program->wasm, &length, &is_text);
 		curfew__report_add_frame(run->report, &frame);
 		curfew__budget budget = curfew__budget_begin(CURFEW__AFTER_CPU_NS, CURFEW__AFTER_BYTES);
 		curfew__report_set_source_line(run->report, text, length, error->line, &budget);
@@ -189,17 +190,6 @@ static curfew__wasm_end bring_to_life(curfew_run *run, const curfew__code *code)
 	return code ? curfew__wasm_init(run->wasm, code, &options) : curfew__wasm_again(run->wasm, &options);
 }
 
-/* An image holds the code of both flavours. */
-static curfew__run_end compile_other(curfew_run *run, bool metered)
-{
-	curfew__wasm_error error;
-
-	if (!curfew__wasm_program_code(run->program->wasm, run->engine->machines, metered, run->limits.stack_bytes, &error))
-		return refuse(run, &error);
-	run->compiled_ns = curfew__now();
-	return CURFEW__END_NOT_RUN;
-}
-
 /* From the call's arguments on. */
 static curfew__run_end begin_call(curfew_run *run, const curfew__code *code)
 {
@@ -217,32 +207,79 @@ static curfew__run_end begin_call(curfew_run *run, const curfew__code *code)
 	return end_of(run, curfew__wasm_go_on(run->wasm));
 }
 
-static curfew__run_end begin(curfew_run *run)
+/* ---- Loading ---------------------------------------------------------------------------------------------- */
+
+void curfew__run_compiled(void *context)
+{
+	curfew__run_wake(context);
+}
+
+/* Where a step of loading leads; CURFEW__END_DONE: on. */
+static curfew__run_end after_step(curfew_run *run, curfew__wasm_step step, curfew__wasm_error *error)
+{
+	atomic_store(&run->compiling, step == CURFEW__WASM_COMPILING);
+	if (step == CURFEW__WASM_COMPILING)
+		return CURFEW__END_WAITING;
+	run->compiled_ns = curfew__now();
+	return step == CURFEW__WASM_LOADED ? CURFEW__END_DONE : refuse(run, error);
+}
+
+static curfew__run_end find_code(curfew_run *run, bool metered, const curfew__code **code)
 {
 	curfew__wasm_error error;
-	bool metered = run->limits.fuel != CURFEW_UNLIMITED;
+	curfew__wasm_step step = curfew__wasm_program_code(run->program->wasm, run->engine->machines, metered,
+	                                                   run->limits.stack_bytes, &run->compiled, code, &error);
+	return after_step(run, step, &error);
+}
 
-	run->loaded_ns = curfew__now();
-	if (run->again) {
-		atomic_store(&run->memory_bytes, run->wasm->memory_bytes);
-		return begin_call(run, NULL);
-	}
-	const curfew__code *code = curfew__wasm_program_code(run->program->wasm, run->engine->machines, metered,
-	                                                     run->limits.stack_bytes, &error);
-	run->compiled_ns = curfew__now();
-	if (!code)
-		return refuse(run, &error);
+static curfew__run_end describe(curfew_run *run)
+{
+	curfew__wasm_error error;
+	curfew__wasm_step step = curfew__wasm_program_describe(run->program->wasm, &run->compiled, &run->description,
+	                                                       &run->description_length, &error);
+	curfew__run_end end = after_step(run, step, &error);
+	return end == CURFEW__END_DONE ? CURFEW__END_NOT_RUN : end;
+}
+
+/* An image holds the code of both flavours. */
+static curfew__run_end compile_both(curfew_run *run)
+{
+	const curfew__code *code;
+	curfew__run_end end = find_code(run, false, &code);
+
+	if (end == CURFEW__END_DONE)
+		end = find_code(run, true, &code);
+	return end == CURFEW__END_DONE ? CURFEW__END_NOT_RUN : end;
+}
+
+/* Up to the program's first instruction, or as far as the compiler is. */
+static curfew__run_end load(curfew_run *run)
+{
+	const curfew__code *code = NULL;
+
 	if (run->describe)
-		return CURFEW__END_NOT_RUN;
+		return describe(run);
 	if (run->compile_only)
-		return compile_other(run, !metered);
+		return compile_both(run);
+	curfew__run_end end = find_code(run, run->limits.fuel != CURFEW_UNLIMITED, &code);
+	if (end != CURFEW__END_DONE)
+		return end;
 	run->wasm = calloc(1, sizeof *run->wasm);
 	return run->wasm ? begin_call(run, code) : CURFEW__END_FAILED;
 }
 
+static curfew__run_end begin(curfew_run *run)
+{
+	run->loaded_ns = curfew__now();
+	if (!run->again)
+		return load(run);
+	atomic_store(&run->memory_bytes, run->wasm->memory_bytes);
+	return begin_call(run, NULL);
+}
+
 static curfew__run_end resume(curfew_run *run)
 {
-	return end_of(run, curfew__wasm_go_on(run->wasm));
+	return run->wasm ? end_of(run, curfew__wasm_go_on(run->wasm)) : load(run);
 }
 
 static int64_t wait(curfew_run *run, int64_t now)
@@ -354,7 +391,7 @@ static void fill_error(curfew_run *run, curfew__run_end end)
 		fill_trap(run);
 	}
 	if (end >= CURFEW__END_TRAPPED)
-		curfew__wasm_trace(run->wasm, run->program->wasm, place, run);
+		run->report->trace_truncated |= !curfew__wasm_trace(run->wasm, run->program->wasm, place, run);
 }
 
 /* What the guest was in the middle of, nobody can finish. */

@@ -12,20 +12,24 @@
 
 #include "base/refuse.h"
 #include "engine/cache.h"
+#include "engine_key.h"
 
-#define MAGIC "curfew\2\n"
+#define MAGIC "curfew\3\n"
 #define PART_MOST ((uint64_t)2 << 30)
 
 typedef struct image_head {
 	char magic[8];
-	uint8_t checksum[32];   /* SHA-256 of everything behind the authenticator */
-	uint8_t authenticator[crypto_auth_BYTES]; /* of the same, with the key of whoever made it; zeros: no key */
+	uint8_t checksum[crypto_onetimeauth_BYTES]; /* of everything behind the authenticator, under a key that all know */
+	uint8_t nonce[crypto_stream_xchacha20_NONCEBYTES];
+	uint8_t authenticator[crypto_onetimeauth_BYTES]; /* of the same, under a key of whoever made it and the nonce; zeros:
+	                                                    there is none */
 	char sha256[65];        /* of the program as it was given */
 	char reserved[7];
+	char build[64];         /* that compiled it */
+	uint64_t is_text;
 	uint64_t name_length;
-	uint64_t wasm_length;
+	uint64_t source_length;
 	uint64_t compiled_length[2]; /* plain, metered */
-	uint8_t compiled_sum[2][32];
 } image_head;
 
 #define COVERED offsetof(image_head, sha256)
@@ -35,57 +39,71 @@ bool curfew__is_wasm_image(const void *bytes, size_t length)
 	return bytes && length >= 8 && !memcmp(bytes, MAGIC, 8);
 }
 
+/* The code is of this build of the library, whose rewriting it went through. */
+static const char build[sizeof((image_head *)0)->build] = CURFEW_VERSION " " CURFEW_ENGINE_KEY;
+
+static void checksum(const uint8_t *bytes, size_t length, uint8_t *sum)
+{
+	static const uint8_t known_key[crypto_onetimeauth_KEYBYTES] = "finds damage, and nothing else.";
+	crypto_onetimeauth(sum, bytes + COVERED, length - COVERED, known_key);
+}
+
+/* Poly1305 under a key that is used once: made of the user's key and the image's nonce, as in XChaCha20-Poly1305. */
 static bool authenticate(const curfew_engine *engine, const uint8_t *bytes, size_t length, uint8_t *authenticator)
 {
-	uint8_t key[crypto_auth_KEYBYTES];
+	uint8_t key[crypto_stream_xchacha20_KEYBYTES], once[crypto_onetimeauth_KEYBYTES];
 
 	if (!engine->cache_dir || !curfew__cache_key(engine->cache_dir, key))
 		return false;
-	crypto_auth(authenticator, bytes + COVERED, length - COVERED, key);
+	crypto_stream_xchacha20(once, sizeof once, bytes + offsetof(image_head, nonce), key);
+	crypto_onetimeauth(authenticator, bytes + COVERED, length - COVERED, once);
 	sodium_memzero(key, sizeof key);
+	sodium_memzero(once, sizeof once);
 	return true;
 }
 
-static bool write_image(curfew_program *program, curfew__wasm_compiled compiled[2], curfew__buffer *out)
+static bool write_image(curfew_program *program, curfew__compiled *const compiled[2], curfew__buffer *out)
 {
 	image_head head = { .name_length = strlen(program->name) };
-	size_t wasm_length;
-	const void *wasm = curfew__wasm_program_binary(program->wasm, &wasm_length);
+	bool is_text;
+	size_t length;
+	const void *source = curfew__wasm_program_bytes(program->wasm, &length, &is_text);
 
 	memcpy(head.magic, MAGIC, sizeof head.magic);
 	memcpy(head.sha256, program->sha256, sizeof head.sha256);
-	head.wasm_length = wasm_length;
-	for (int i = 0; i < 2; i++) {
-		head.compiled_length[i] = compiled[i].length;
-		memcpy(head.compiled_sum[i], compiled[i].sum, sizeof head.compiled_sum[i]);
-	}
+	memcpy(head.build, build, sizeof head.build);
+	head.is_text = is_text;
+	head.source_length = length;
+	for (int i = 0; i < 2; i++)
+		head.compiled_length[i] = compiled[i]->length;
 	curfew__buffer_add(out, &head, sizeof head);
 	curfew__buffer_add(out, program->name, head.name_length);
-	curfew__buffer_add(out, wasm, wasm_length);
+	curfew__buffer_add(out, source, length);
 	for (int i = 0; i < 2; i++)
-		curfew__buffer_add(out, compiled[i].bytes, compiled[i].length);
+		curfew__buffer_add(out, compiled[i]->bytes, compiled[i]->length);
 	if (out->failed)
 		return false;
 	uint8_t *bytes = (uint8_t *)out->data;
-	crypto_hash_sha256(bytes + offsetof(image_head, checksum), bytes + COVERED, out->length - COVERED);
+	checksum(bytes, out->length, bytes + offsetof(image_head, checksum));
+	randombytes_buf(bytes + offsetof(image_head, nonce), sizeof head.nonce);
 	authenticate(program->engine, bytes, out->length, bytes + offsetof(image_head, authenticator));
 	return true;
 }
 
 curfew_status curfew__wasm_image_save(curfew_program *program, void **image, size_t *length, curfew_failure *failure)
 {
-	curfew__wasm_compiled compiled[2] = { { 0 } };
+	curfew__compiled *compiled[2] = { curfew__wasm_program_compiled(program->wasm, false),
+		                              curfew__wasm_program_compiled(program->wasm, true) };
 	curfew__buffer out;
 	curfew_status status = CURFEW_OK;
 
 	curfew__buffer_init(&out, SIZE_MAX / 2);
-	if (!curfew__wasm_program_compiled(program->wasm, false, &compiled[0]) ||
-	    !curfew__wasm_program_compiled(program->wasm, true, &compiled[1]))
+	if (!compiled[0] || !compiled[1])
 		status = curfew__refuse(failure, CURFEW_INVALID, "the program was not compiled");
 	else if (!write_image(program, compiled, &out))
 		status = curfew__refuse(failure, CURFEW_NO_MEMORY, "out of memory");
-	free(compiled[0].bytes);
-	free(compiled[1].bytes);
+	curfew__compiled_unref(compiled[0]);
+	curfew__compiled_unref(compiled[1]);
 	if (status == CURFEW_OK)
 		*image = curfew__buffer_take(&out, length);
 	else
@@ -95,30 +113,27 @@ curfew_status curfew__wasm_image_save(curfew_program *program, void **image, siz
 
 static bool well_formed(const image_head *head, size_t length)
 {
-	if (head->name_length > 4096 || head->wasm_length > PART_MOST || head->compiled_length[0] > PART_MOST ||
-	    head->compiled_length[1] > PART_MOST || !curfew__program_is_sum(head->sha256) ||
+	if (head->name_length > 4096 || head->source_length > PART_MOST || head->compiled_length[0] > PART_MOST ||
+	    head->compiled_length[1] > PART_MOST || head->is_text > 1 || !curfew__program_is_sum(head->sha256) ||
 	    memcmp(head->reserved, (char[sizeof head->reserved]){ 0 }, sizeof head->reserved))
 		return false;
-	return length == sizeof *head + head->name_length + head->wasm_length + head->compiled_length[0] + head->compiled_length[1];
+	return length == sizeof *head + head->name_length + head->source_length + head->compiled_length[0] +
+	                     head->compiled_length[1];
 }
 
-/* The compiled code, if this user has made it. */
+/* The compiled code, if this user has made it with this build. */
 static void adopt(curfew_program *program, const image_head *head, const uint8_t *image, size_t length)
 {
-	uint8_t authenticator[crypto_auth_BYTES];
-	const uint8_t *at = image + sizeof *head + head->name_length + head->wasm_length;
+	uint8_t authenticator[crypto_onetimeauth_BYTES];
+	const uint8_t *at = image + sizeof *head + head->name_length + head->source_length;
 
 	if (!authenticate(program->engine, image, length, authenticator) ||
-	    sodium_memcmp(authenticator, head->authenticator, sizeof authenticator))
+	    sodium_memcmp(authenticator, head->authenticator, sizeof authenticator) ||
+	    memcmp(head->build, build, sizeof build))
 		return;
 	for (int i = 0; i < 2; i++) {
-		curfew__wasm_compiled compiled = { .bytes = malloc(head->compiled_length[i]), .length = head->compiled_length[i] };
-		if (!compiled.bytes)
-			return;
-		memcpy(compiled.bytes, at, compiled.length);
-		memcpy(compiled.sum, head->compiled_sum[i], sizeof compiled.sum);
-		at += compiled.length;
-		curfew__wasm_program_adopt(program->wasm, i, &compiled);
+		curfew__wasm_program_adopt(program->wasm, i, curfew__compiled_copy(at, head->compiled_length[i]));
+		at += head->compiled_length[i];
 	}
 }
 
@@ -126,20 +141,20 @@ curfew_status curfew__wasm_image_load(curfew_engine *engine, const void *image, 
                                       curfew_failure *failure)
 {
 	image_head head;
-	uint8_t sum[32];
+	uint8_t sum[crypto_onetimeauth_BYTES];
 
 	if (length < sizeof head)
 		return curfew__refuse(failure, CURFEW_BAD_IMAGE, "the image is damaged");
 	memcpy(&head, image, sizeof head);
-	crypto_hash_sha256(sum, (const uint8_t *)image + COVERED, length - COVERED);
+	checksum(image, length, sum);
 	if (memcmp(sum, head.checksum, sizeof sum) || !well_formed(&head, length) ||
 	    !curfew__program_is_saved_name((const char *)image + sizeof head, head.name_length))
 		return curfew__refuse(failure, CURFEW_BAD_IMAGE, "the image is damaged");
 	const char *name = (const char *)image + sizeof head;
 	curfew_program *made = curfew__program_alloc(engine, name, head.name_length);
 	curfew__wasm_source source = {
-		.bytes = name + head.name_length, .length = head.wasm_length,
-		.cache_dir = engine->cache_dir,
+		.bytes = name + head.name_length, .length = head.source_length, .is_text = head.is_text != 0,
+		.compiler = engine->compiler, .cache_dir = engine->cache_dir,
 	};
 	if (made)
 		made->wasm = curfew__wasm_program_create(&source);

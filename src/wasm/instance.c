@@ -430,9 +430,10 @@ static bool is_interrupted(const curfew__wasm *wasm, uintptr_t *at)
 	return true;
 }
 
-void curfew__wasm_trace(const curfew__wasm *wasm, curfew__wasm_program *program, curfew__wasm_place place, void *context)
+bool curfew__wasm_trace(const curfew__wasm *wasm, curfew__wasm_program *program, curfew__wasm_place place, void *context)
 {
 	wasm_frame_vec_t frames = { 0 };
+	bool whole = true;
 
 	if (wasm->trap)
 		wasm_trap_trace(wasm->trap, &frames);
@@ -449,10 +450,11 @@ void curfew__wasm_trace(const curfew__wasm *wasm, curfew__wasm_program *program,
 		if (offset == SIZE_MAX)
 			place_entry(frames.data[i], place, context);
 		else
-			curfew__wasm_program_locate(program, wasm->code->metered,
-			                            offset - wasm_frame_func_offset(frames.data[i]), offset, place, context);
+			whole &= curfew__wasm_program_locate(program, wasm->code->metered,
+			                                     offset - wasm_frame_func_offset(frames.data[i]), offset, place, context);
 	}
 	wasm_frame_vec_delete(&frames);
+	return whole;
 }
 
 /* ---- Ending ----------------------------------------------------------------------------------------------- */

@@ -138,8 +138,8 @@ bool curfew__wasm_charge_fuel(curfew__wasm *wasm, uint64_t fuel);
 const char *curfew__wasm_trap_name(const curfew__wasm *wasm, const char **sentence);
 /* What the message, the error or the trap says, in one line; free with free. NULL: out of memory. */
 char *curfew__wasm_failure_text(const curfew__wasm *wasm);
-/* Calls back for each frame of the trap or stop, innermost first. */
-void curfew__wasm_trace(const curfew__wasm *wasm, curfew__wasm_program *program, curfew__wasm_place place, void *context);
+/* Calls back for each frame of the trap or stop, innermost first. False: some names or lines are not known any more. */
+bool curfew__wasm_trace(const curfew__wasm *wasm, curfew__wasm_program *program, curfew__wasm_place place, void *context);
 /* Ends it, wherever it is, and gives everything back. stack_peak is exact afterwards. */
 void curfew__wasm_finish(curfew__wasm *wasm);
 

@@ -167,23 +167,30 @@ static void set_features(wasm_config_t *config)
 	wasmtime_config_wasm_component_model_async_set(config, false);
 }
 
-static wasm_engine_t *create_engine(size_t stack_bytes)
+wasm_config_t *curfew__machine_config(void)
 {
 	wasm_config_t *config = wasm_config_new();
-	wasmtime_memory_creator_t memories = { NULL, new_memory, NULL };
-	wasmtime_stack_creator_t stacks = { NULL, new_stack, NULL };
 
 	set_features(config);
-	wasmtime_config_async_stack_size_set(config, stack_bytes + STACK_FOR_HOST);
-	wasmtime_config_max_wasm_stack_set(config, stack_bytes);
-	wasmtime_config_host_stack_creator_set(config, &stacks);
 	wasmtime_config_memory_init_cow_set(config, false);
-	wasmtime_config_host_memory_creator_set(config, &memories);
 	wasmtime_config_memory_reservation_set(config, CURFEW__REGION_RESERVE);
 	wasmtime_config_memory_guard_size_set(config, CURFEW__REGION_GUARD);
 	wasmtime_config_memory_may_move_set(config, false);
 	wasmtime_config_native_unwind_info_set(config, false);
 	curfew__config_backtrace(config, FRAMES_MOST);
+	return config;
+}
+
+static wasm_engine_t *create_engine(size_t stack_bytes)
+{
+	wasm_config_t *config = curfew__machine_config();
+	wasmtime_memory_creator_t memories = { NULL, new_memory, NULL };
+	wasmtime_stack_creator_t stacks = { NULL, new_stack, NULL };
+
+	wasmtime_config_async_stack_size_set(config, stack_bytes + STACK_FOR_HOST);
+	wasmtime_config_max_wasm_stack_set(config, stack_bytes);
+	wasmtime_config_host_stack_creator_set(config, &stacks);
+	wasmtime_config_host_memory_creator_set(config, &memories);
 	return wasm_engine_new_with_config(config);
 }
 

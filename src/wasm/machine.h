@@ -39,6 +39,9 @@ void curfew__machines_destroy(curfew__machines *machines);
 /* The one for this; stays with machines. NULL, and a message [256], if it cannot be made. Any thread. */
 curfew__machine *curfew__machines_get(curfew__machines *machines, uint64_t stack_bytes, char *message);
 
+/* What code for such an engine is compiled with; to be taken over by wasm_engine_new_with_config. */
+wasm_config_t *curfew__machine_config(void);
+
 /* What an instance is told of its memories and stacks, on the thread that polls it or ends it. */
 typedef struct curfew__memory_host {
 	curfew__machine *machine;

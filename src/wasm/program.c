@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * From bytes to linked code. Compiled code comes from an image, from what was compiled for another stack limit, from the
- * cache, or from the compiler, in this order; it is the same in all of them.
+ * From bytes to linked code. Compiled code comes from an image, from the cache, or from the compiler, in this order; it is
+ * the same in all of them, and for every stack limit. All runs of a program wait for one job of the compiler, which is
+ * ended when the last of them has left.
  */
 #include "wasm/program.h"
 
@@ -11,34 +12,54 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "engine/cache.h"
-#include "wasm/types.h"
+#include "engine_key.h"
+#include "wasm/link.h"
 
 /* Inlined calls that stand at one place, as far as they are told of. */
 #define LOCATIONS_MOST 8
 
+enum { PLAIN, METERED, DESCRIPTION, FLAVOURS };
+
+enum flavour_state { FLAVOUR_NEW, FLAVOUR_ASKED, FLAVOUR_DONE, FLAVOUR_BAD };
+
+/* What the compiler makes of a program for one purpose. */
+typedef struct curfew__wasm_flavour {
+	curfew__wasm_program *program;
+	int which;
+	enum flavour_state state;
+	curfew__job *job; /* NULL: none, or one that has to be ended no more */
+	curfew__wasm_waiter *waiters;
+	int interface;    /* the shell, not looked at yet; -1: none */
+	curfew__compiled *code;
+	char *description;
+	size_t description_length;
+	curfew__wasm_error failure;
+} flavour;
+
 struct curfew__wasm_program {
-	pthread_mutex_t lock; /* of everything below */
-	uint8_t *bytes;       /* as given; binary once it was loaded */
+	pthread_mutex_t lock; /* of everything below, but for what never changes */
+	uint8_t *bytes;       /* as given */
 	size_t length;
+	uint8_t sha256[32];
+	bool has_sha256;
 	bool is_text;
-	bool needs_landing[2]; /* plain, metered: its compiled code has no instruction that traps */
+	bool is_component;    /* as far as it is known */
+	curfew__compiler *compiler;
 	const char *cache_dir;
-	const curfew__wasm_import *imports; /* [import_count] */
-	size_t import_count;
-	curfew__rewritten rewritten[2]; /* plain, metered; made at first need */
+	curfew__offered offered;
 	curfew__code *codes;
-	curfew__wasm_compiled adopted[2]; /* plain, metered */
-	curfew__bytes places[2]; /* plain, metered; made when a stack is first needed */
+	flavour flavours[FLAVOURS];
 };
 
-static bool fail(curfew__wasm_error *error, bool internal, const char *message)
+static bool is_component(const curfew__wasm_source *source)
 {
-	error->name = "CompileError";
-	error->message = strdup(message);
-	error->internal = internal;
-	return false;
+	static const uint8_t header[] = { 0, 'a', 's', 'm', 0x0d, 0, 1, 0 };
+	return !source->is_text && source->length >= sizeof header && !memcmp(source->bytes, header, sizeof header);
 }
 
 curfew__wasm_program *curfew__wasm_program_create(const curfew__wasm_source *source)
@@ -48,8 +69,15 @@ curfew__wasm_program *curfew__wasm_program_create(const curfew__wasm_source *sou
 	if (!program)
 		return NULL;
 	pthread_mutex_init(&program->lock, NULL);
+	for (int i = 0; i < FLAVOURS; i++)
+		program->flavours[i] = (flavour){ .program = program, .which = i, .interface = -1 };
 	program->length = source->length;
+	program->has_sha256 = source->sha256 != NULL;
+	if (source->sha256)
+		memcpy(program->sha256, source->sha256, sizeof program->sha256);
 	program->is_text = source->is_text;
+	program->is_component = is_component(source);
+	program->compiler = source->compiler;
 	program->cache_dir = source->cache_dir;
 	program->bytes = malloc(source->length ? source->length : 1);
 	if (!program->bytes) {
@@ -60,22 +88,15 @@ curfew__wasm_program *curfew__wasm_program_create(const curfew__wasm_source *sou
 	return program;
 }
 
-static void destroy_code(curfew__code *code)
+static void finish_flavour(flavour *own)
 {
-	if (code->component_pre)
-		curfew__component_pre_destroy(code->component_pre);
-	if (code->component)
-		wasmtime_component_delete(code->component);
-	if (code->module_pre)
-		wasmtime_instance_pre_delete(code->module_pre);
-	if (code->module)
-		wasmtime_module_delete(code->module);
-	if (code->linker)
-		wasmtime_linker_delete(code->linker);
-	if (code->component_linker)
-		wasmtime_component_linker_delete(code->component_linker);
-	curfew__component_functions_destroy(code->functions);
-	free(code);
+	if (own->job)
+		curfew__job_end(own->job);
+	if (own->interface >= 0)
+		close(own->interface);
+	curfew__compiled_unref(own->code);
+	free(own->description);
+	free(own->failure.message);
 }
 
 void curfew__wasm_program_destroy(curfew__wasm_program *program)
@@ -84,13 +105,10 @@ void curfew__wasm_program_destroy(curfew__wasm_program *program)
 		return;
 	for (curfew__code *code = program->codes, *next; code; code = next) {
 		next = code->next;
-		destroy_code(code);
+		curfew__code_destroy(code);
 	}
-	for (int metered = 0; metered < 2; metered++) {
-		curfew__bytes_finish(&program->places[metered]);
-		curfew__rewritten_finish(&program->rewritten[metered]);
-		free(program->adopted[metered].bytes);
-	}
+	for (int i = 0; i < FLAVOURS; i++)
+		finish_flavour(&program->flavours[i]);
 	free(program->bytes);
 	pthread_mutex_destroy(&program->lock);
 	free(program);
@@ -98,417 +116,364 @@ void curfew__wasm_program_destroy(curfew__wasm_program *program)
 
 const char *curfew__wasm_program_kind(curfew__wasm_program *program)
 {
-	static const uint8_t component[] = { 0, 'a', 's', 'm', 0x0d, 0, 1, 0 };
-
 	pthread_mutex_lock(&program->lock);
-	bool is_component = !program->is_text && program->length >= 8 && !memcmp(program->bytes, component, 8);
+	bool component = program->is_component;
 	pthread_mutex_unlock(&program->lock);
-	return is_component ? "component" : "module";
+	return component ? "component" : "module";
 }
 
 void curfew__wasm_program_import(curfew__wasm_program *program, const curfew__wasm_import *imports, size_t count)
 {
-	program->imports = imports;
-	program->import_count = count;
+	program->offered = (curfew__offered){ imports, count };
 }
 
-/* ---- Reading ---------------------------------------------------------------------------------------------- */
-
-/* The parser's message: a line, a place as "--> <anon>:LINE:COLUMN", an excerpt. */
-static bool fail_text(curfew__wasm_error *error, wasmtime_error_t *from)
-{
-	wasm_byte_vec_t text;
-	char *message;
-
-	wasmtime_error_message(from, &text);
-	wasmtime_error_delete(from);
-	message = strndup(text.data, text.size);
-	wasm_byte_vec_delete(&text);
-	if (!message)
-		return false;
-	const char *place = strstr(message, "--> <anon>:");
-	if (place)
-		sscanf(place, "--> <anon>:%u:%u", &error->line, &error->column);
-	message[strcspn(message, "\n")] = 0;
-	error->name = "CompileError";
-	error->message = message;
-	return false;
-}
-
-static bool read_text(curfew__wasm_program *program, curfew__wasm_error *error)
-{
-	wasm_byte_vec_t binary;
-	wasmtime_error_t *failed = wasmtime_wat2wasm((const char *)program->bytes, program->length, &binary);
-
-	if (failed)
-		return fail_text(error, failed);
-	uint8_t *bytes = malloc(binary.size ? binary.size : 1);
-	if (bytes) {
-		memcpy(bytes, binary.data, binary.size);
-		free(program->bytes);
-		program->bytes = bytes;
-		program->length = binary.size;
-		program->is_text = false;
-	}
-	wasm_byte_vec_delete(&binary);
-	return bytes || fail(error, true, "out of memory");
-}
-
-static uint32_t rewrite_flags(const curfew__wasm_program *program, bool metered)
-{
-	uint32_t meter = metered ? CURFEW__REWRITE_METER : 0, landing = program->needs_landing[metered] ? CURFEW__REWRITE_LANDING : 0;
-
-	return meter | landing;
-}
+/* ---- What the compiler tells ------------------------------------------------------------------------------ */
 
 /* Under the lock. */
-static bool load(curfew__wasm_program *program, bool metered, curfew__wasm_error *error)
+static void wake_all(const flavour *own)
 {
-	curfew__rewritten *rewritten = &program->rewritten[metered];
-	char message[256];
-
-	if (rewritten->bytes)
-		return true;
-	if (program->is_text && !read_text(program, error))
-		return false;
-	if (!curfew__rewrite(program->bytes, program->length, rewrite_flags(program, metered), rewritten, message))
-		return fail(error, false, message);
-	return true;
+	for (curfew__wasm_waiter *waiter = own->waiters; waiter; waiter = waiter->next)
+		waiter->wake(waiter->context);
 }
 
-/* ---- Compiling -------------------------------------------------------------------------------------------- */
-
-static void cache_name(const curfew__wasm_program *program, bool metered, char name[CURFEW__CACHE_NAME])
+static void set_failure(flavour *own, const curfew__wasm_error *error)
 {
-	const curfew__rewritten *rewritten = &program->rewritten[metered];
-	char flavour[64];
-
-	snprintf(flavour, sizeof flavour, "wasm %d %d " WASMTIME_VERSION, metered, (int)rewritten->kind);
-	curfew__cache_name(flavour, rewritten->bytes, rewritten->length, name);
+	free(own->failure.message);
+	own->failure = *error;
+	own->state = FLAVOUR_BAD;
 }
 
-static bool deserialize(curfew__code *code, const void *bytes, size_t length)
+/* What a file says, as text. */
+static char *read_text(int file, size_t *length)
 {
-	char message[256];
-	wasm_engine_t *engine = code->machine->engine;
+	struct stat status;
+	char *text = NULL;
 
-	if (!bytes)
-		return false;
-	return !curfew__wasm_failed(code->is_component ? wasmtime_component_deserialize(engine, bytes, length, &code->component)
-	                                               : wasmtime_module_deserialize(engine, bytes, length, &code->module),
-	                            message);
+	if (!fstat(file, &status) && (text = malloc((size_t)status.st_size + 1))) {
+		ssize_t got = pread(file, text, (size_t)status.st_size, 0);
+		*length = got > 0 ? (size_t)got : 0;
+		text[*length] = 0;
+	}
+	close(file);
+	return text;
 }
 
-static bool serialize(const curfew__code *code, curfew__wasm_compiled *compiled)
+/* The description begins with the kind, which is told apart from the rest. */
+static void take_kind(flavour *own)
 {
-	wasm_byte_vec_t bytes;
-	char message[256];
+	static const char module[] = "{\"kind\":\"module\",", component[] = "{\"kind\":\"component\",";
+	char *text = own->description;
 
-	if (curfew__wasm_failed(code->is_component ? wasmtime_component_serialize(code->component, &bytes)
-	                                           : wasmtime_module_serialize(code->module, &bytes),
-	                        message))
-		return false;
-	compiled->length = bytes.size;
-	if ((compiled->bytes = malloc(bytes.size)))
-		memcpy(compiled->bytes, bytes.data, bytes.size);
-	wasm_byte_vec_delete(&bytes);
-	return compiled->bytes != NULL;
-}
-
-static void sum_of(const curfew__rewritten *rewritten, uint8_t sum[32])
-{
-	crypto_hash_sha256(sum, rewritten->bytes, rewritten->length);
-}
-
-/* What an image brought along, if it is of this very program as this library rewrites it. */
-static bool from_image(const curfew__wasm_program *program, curfew__code *code)
-{
-	const curfew__wasm_compiled *adopted = &program->adopted[code->metered];
-	uint8_t sum[32];
-
-	if (!adopted->bytes)
-		return false;
-	sum_of(&program->rewritten[code->metered], sum);
-	return !memcmp(sum, adopted->sum, sizeof sum) && deserialize(code, adopted->bytes, adopted->length);
-}
-
-static bool from_other(const curfew__wasm_program *program, curfew__code *code)
-{
-	const curfew__code *other = program->codes;
-	curfew__wasm_compiled compiled;
-
-	while (other && other->metered != code->metered)
-		other = other->next;
-	if (!other || !serialize(other, &compiled))
-		return false;
-	bool good = deserialize(code, compiled.bytes, compiled.length);
-	free(compiled.bytes);
-	return good;
-}
-
-static bool from_cache(const curfew__wasm_program *program, curfew__code *code, const char *name)
-{
-	size_t length;
-	void *bytes = program->cache_dir ? curfew__cache_read(program->cache_dir, name, &length) : NULL;
-	bool good = bytes && deserialize(code, bytes, length);
-
-	free(bytes);
-	return good;
-}
-
-static void keep(const curfew__wasm_program *program, const curfew__code *code, const char *name)
-{
-	curfew__wasm_compiled compiled;
-
-	if (!program->cache_dir || !serialize(code, &compiled))
+	own->program->is_component = !strncmp(text, component, strlen(component));
+	size_t skip = own->program->is_component ? strlen(component) : strlen(module);
+	if (own->description_length < skip)
 		return;
-	curfew__cache_write(program->cache_dir, name, compiled.bytes, compiled.length);
-	free(compiled.bytes);
+	own->description_length -= skip - 1;
+	memmove(text + 1, text + skip, own->description_length);
 }
 
-static bool compile_as_it_is(const curfew__wasm_program *program, curfew__code *code, curfew__wasm_error *error)
+static void on_interface(void *context, int file)
 {
-	const curfew__rewritten *from = &program->rewritten[code->metered];
-	wasm_engine_t *engine = code->machine->engine;
-	char name[CURFEW__CACHE_NAME], message[256];
+	flavour *own = context;
 
-	if (from_image(program, code) || from_other(program, code))
-		return true;
-	cache_name(program, code->metered, name);
-	if (from_cache(program, code, name))
-		return true;
-	if (curfew__wasm_failed(code->is_component ? wasmtime_component_new(engine, from->bytes, from->length, &code->component)
-	                                           : wasmtime_module_new(engine, from->bytes, from->length, &code->module),
-	                        message))
-		return fail(error, false, message);
-	keep(program, code, name);
-	return true;
-}
-
-static bool find_range(curfew__code *code, curfew__wasm_error *error)
-{
-	if (curfew__code_range_find(code->module, code->component, &code->range))
-		return true;
-	return fail(error, true, "the compiled code is not laid out as is known: it could not be interrupted");
-}
-
-static void forget_compiled(curfew__code *code)
-{
-	if (code->component)
-		wasmtime_component_delete(code->component);
-	if (code->module)
-		wasmtime_module_delete(code->module);
-	code->component = NULL;
-	code->module = NULL;
-}
-
-static bool has_landing(const curfew__code *code)
-{
-	return code->range.first == code->range.end || code->range.landing;
-}
-
-/* Nearly all code has an instruction that traps. Where there is none it is compiled once more, with one. */
-static bool compile(curfew__wasm_program *program, curfew__code *code, curfew__wasm_error *error)
-{
-	bool metered = code->metered;
-
-	if (!compile_as_it_is(program, code, error) || !find_range(code, error))
-		return false;
-	if (has_landing(code))
-		return true;
-	forget_compiled(code);
-	program->needs_landing[metered] = true;
-	curfew__rewritten_finish(&program->rewritten[metered]);
-	if (!load(program, metered, error) || !compile_as_it_is(program, code, error) || !find_range(code, error))
-		return false;
-	return has_landing(code) || fail(error, true, "the compiled code has no place where it could be interrupted");
-}
-
-/* ---- Linking ---------------------------------------------------------------------------------------------- */
-
-static const wasmtime_linker_t *linker_of(const curfew__code *code)
-{
-	return code->linker ? code->linker : code->machine->linker;
-}
-
-/* The imports of a module that the linker does not have. */
-static void list_unknown(const curfew__code *code, curfew__buffer *list)
-{
-	wasm_importtype_vec_t imports;
-	wasmtime_store_t *store = wasmtime_store_new(code->machine->engine, NULL, NULL);
-
-	wasmtime_module_imports(code->module, &imports);
-	for (size_t i = 0; i < imports.size; i++) {
-		const wasm_name_t *module = wasm_importtype_module(imports.data[i]), *name = wasm_importtype_name(imports.data[i]);
-		wasmtime_extern_t found;
-		if (wasmtime_linker_get(linker_of(code), wasmtime_store_context(store), module->data, module->size,
-		                        name->data, name->size, &found)) {
-			wasmtime_extern_delete(&found);
-			continue;
-		}
-		curfew__buffer_add(list, ", ", list->length ? 2 : 0);
-		curfew__buffer_add(list, module->data, module->size);
-		curfew__buffer_add(list, ".", 1);
-		curfew__buffer_add(list, name->data, name->size);
-		curfew__buffer_add(list, " ", 1);
-		curfew__externtype_text(wasm_importtype_type(imports.data[i]), list);
+	pthread_mutex_lock(&own->program->lock);
+	if (own->which == DESCRIPTION && !own->description) {
+		own->description = read_text(file, &own->description_length);
+		if (own->description)
+			take_kind(own);
+	} else if (own->which != DESCRIPTION && own->interface < 0) {
+		own->interface = file;
+		wake_all(own);
+	} else {
+		close(file);
 	}
-	wasm_importtype_vec_delete(&imports);
-	wasmtime_store_delete(store);
-}
-
-static curfew__component_host host_of(const curfew__wasm_program *program, const curfew__code *code)
-{
-	return (curfew__component_host){ code->component, code->machine->engine, program->imports, program->import_count };
-}
-
-static void list_imports(const curfew__wasm_program *program, const curfew__code *code, curfew__buffer *list)
-{
-	curfew__component_host host = host_of(program, code);
-
-	if (code->is_component)
-		curfew__component_list_unknown(&host, list);
-	else
-		list_unknown(code, list);
-}
-
-static bool fail_link(const curfew__wasm_program *program, const curfew__code *code, const char *message,
-                      curfew__wasm_error *error)
-{
-	const char *note = program->import_count && !code->is_component
-	                       ? " (a module imports host functions of its type, and none that take JSON)"
-	                       : "";
-	curfew__buffer list, text;
-
-	curfew__buffer_init(&list, 65536);
-	curfew__buffer_init(&text, 65600);
-	list_imports(program, code, &list);
-	if (list.length)
-		curfew__buffer_printf(&text, "unknown imports: %.*s%s", (int)list.length, list.data, note);
-	bool listed = list.length && !list.failed && !text.failed;
-	fail(error, false, listed ? text.data : message);
-	error->name = "LinkError";
-	curfew__buffer_finish(&list);
-	curfew__buffer_finish(&text);
-	return false;
-}
-
-/* The machine's linker and the host functions. False: *message [256] says which cannot be linked. */
-static bool make_linker(const curfew__wasm_program *program, curfew__code *code, char *message)
-{
-	curfew__component_host host = host_of(program, code);
-
-	if (!program->import_count)
-		return true;
-	if (code->is_component) {
-		code->component_linker = curfew__component_linker_clone(code->machine->component_linker);
-		return curfew__component_link(&host, code->component_linker, &code->functions, message);
-	}
-	code->linker = wasmtime_linker_clone(code->machine->linker);
-	return !curfew__wasm_failed(curfew__linker_add_functions(code->linker, program->imports, program->import_count),
-	                            message);
-}
-
-static bool link(const curfew__wasm_program *program, curfew__code *code, curfew__wasm_error *error)
-{
-	char message[256];
-	wasmtime_error_t *failed = NULL;
-
-	if (!make_linker(program, code, message)) {
-		fail(error, false, message);
-		error->name = "LinkError";
-		return false;
-	}
-	if (code->is_component)
-		code->component_pre = curfew__component_pre_create(
-			code->component_linker ? code->component_linker : code->machine->component_linker, code->component, &failed);
-	else
-		failed = wasmtime_linker_instantiate_pre(linker_of(code), code->module, &code->module_pre);
-	return !curfew__wasm_failed(failed, message) || fail_link(program, code, message, error);
+	pthread_mutex_unlock(&own->program->lock);
 }
 
 /* Under the lock. */
-static curfew__code *make_code(curfew__wasm_program *program, curfew__machine *machine, bool metered,
-                               curfew__wasm_error *error)
+static void take_result(flavour *own, int file, const curfew__compile_failure *failure)
 {
-	curfew__code *code = calloc(1, sizeof *code);
+	curfew__wasm_error error;
 
-	if (!code) {
-		fail(error, true, "out of memory");
-		return NULL;
+	if (failure) {
+		curfew__wasm_fail(&error, "CompileError", failure->internal, failure->message);
+		error.line = failure->line;
+		error.column = failure->column;
+		set_failure(own, &error);
+	} else if (own->which == DESCRIPTION ? own->description != NULL
+	                                     : (own->code = curfew__compiled_open(file, false)) != NULL) {
+		own->state = FLAVOUR_DONE;
+	} else {
+		curfew__wasm_fail(&error, "CompileError", true, "what was compiled cannot be read");
+		set_failure(own, &error);
 	}
-	code->machine = machine;
-	code->metered = metered;
-	code->is_component = program->rewritten[metered].kind == CURFEW__WASM_COMPONENT;
-	code->imports_wasi = program->rewritten[metered].imports_wasi;
-	if (compile(program, code, error) && link(program, code, error)) {
+}
+
+static void on_done(void *context, int file, const curfew__compile_failure *failure)
+{
+	flavour *own = context;
+
+	pthread_mutex_lock(&own->program->lock);
+	if (own->state == FLAVOUR_ASKED) {
+		take_result(own, file, failure);
+		wake_all(own);
+	} else if (file >= 0) {
+		close(file);
+	}
+	pthread_mutex_unlock(&own->program->lock);
+}
+
+/* ---- Waiting ----------------------------------------------------------------------------------------------- */
+
+/* Under the lock. */
+static void join_waiters(flavour *own, curfew__wasm_waiter *waiter)
+{
+	if (waiter->at)
+		return;
+	waiter->at = own;
+	waiter->cpu_before_ns = own->job ? curfew__job_cpu(own->job) : 0;
+	waiter->next = own->waiters;
+	own->waiters = waiter;
+}
+
+/* Under the lock. */
+static void leave_waiters(curfew__wasm_waiter *waiter)
+{
+	flavour *own = waiter->at;
+	curfew__wasm_waiter **at = own ? &own->waiters : NULL;
+
+	if (!own)
+		return;
+	while (*at != waiter)
+		at = &(*at)->next;
+	*at = waiter->next;
+	waiter->at = NULL;
+	if (own->job)
+		waiter->cpu_ns += curfew__job_cpu(own->job) - waiter->cpu_before_ns;
+}
+
+/* The job of a flavour, if it is over or nobody waits for it: to be ended without the lock. Under the lock. */
+static curfew__job *take_needless_job(flavour *own)
+{
+	curfew__job *job = own->job;
+
+	if (own->waiters)
+		return NULL;
+	own->job = NULL;
+	/* What was not the program's fault is tried again. */
+	if (own->state == FLAVOUR_BAD && own->failure.internal)
+		own->state = FLAVOUR_NEW;
+	if (own->state == FLAVOUR_ASKED) {
+		own->state = FLAVOUR_NEW;
+		if (own->interface >= 0)
+			close(own->interface);
+		own->interface = -1;
+	}
+	return job;
+}
+
+static void unlock_and_end(curfew__wasm_program *program, curfew__job *job)
+{
+	pthread_mutex_unlock(&program->lock);
+	if (job)
+		curfew__job_end(job);
+}
+
+void curfew__wasm_program_leave(curfew__wasm_program *program, curfew__wasm_waiter *waiter)
+{
+	pthread_mutex_lock(&program->lock);
+	flavour *own = waiter->at;
+	leave_waiters(waiter);
+	unlock_and_end(program, own ? take_needless_job(own) : NULL);
+}
+
+uint64_t curfew__wasm_waiter_cpu(curfew__wasm_program *program, const curfew__wasm_waiter *waiter)
+{
+	pthread_mutex_lock(&program->lock);
+	uint64_t cpu_ns = waiter->cpu_ns;
+	if (waiter->at && waiter->at->job)
+		cpu_ns += curfew__job_cpu(waiter->at->job) - waiter->cpu_before_ns;
+	pthread_mutex_unlock(&program->lock);
+	return cpu_ns;
+}
+
+/* ---- Compiling --------------------------------------------------------------------------------------------- */
+
+static void cache_name(curfew__wasm_program *program, bool metered, char name[CURFEW__CACHE_NAME])
+{
+	char what[128];
+
+	if (!program->has_sha256)
+		crypto_hash_sha256(program->sha256, program->bytes, program->length);
+	program->has_sha256 = true;
+	snprintf(what, sizeof what, "wasm %d %d " CURFEW_ENGINE_KEY " " WASMTIME_VERSION, metered, program->is_text);
+	curfew__cache_name(what, program->sha256, sizeof program->sha256, name);
+}
+
+static bool read_cache(flavour *own, const char *name)
+{
+	int file = curfew__cache_open(own->program->cache_dir, name);
+
+	return file >= 0 && (own->code = curfew__compiled_open(file, true)) != NULL;
+}
+
+/* Begins to make what is asked for, if nobody has. Under the lock. */
+static void begin(flavour *own)
+{
+	curfew__wasm_program *program = own->program;
+	char name[CURFEW__CACHE_NAME] = "";
+	curfew__wasm_error error;
+
+	if (own->state != FLAVOUR_NEW)
+		return;
+	if (own->which != DESCRIPTION && !own->code && program->cache_dir)
+		cache_name(program, own->which == METERED, name);
+	if (own->code || (name[0] && read_cache(own, name))) {
+		own->state = FLAVOUR_DONE;
+		return;
+	}
+	curfew__compile_request request = { .is_text = program->is_text, .metered = own->which == METERED,
+		                                .describe = own->which == DESCRIPTION };
+	curfew__job_listener listener = { own, on_interface, on_done };
+	own->state = FLAVOUR_ASKED;
+	own->job = curfew__compiler_start(program->compiler, &request, program->bytes, program->length, name, &listener);
+	if (own->job)
+		return;
+	curfew__wasm_fail(&error, "CompileError", true, "the compiler cannot be started");
+	set_failure(own, &error);
+}
+
+/* Why it failed, as the caller's own. */
+static curfew__wasm_step tell_failure(const flavour *own, curfew__wasm_error *error)
+{
+	*error = own->failure;
+	error->message = own->failure.message ? strdup(own->failure.message) : NULL;
+	return CURFEW__WASM_BAD;
+}
+
+static curfew__machine *get_machine(curfew__machines *machines, uint64_t stack_bytes, curfew__wasm_error *error)
+{
+	char message[256];
+	curfew__machine *machine = curfew__machines_get(machines, stack_bytes, message);
+
+	if (!machine)
+		curfew__wasm_fail(error, "CompileError", true, message);
+	return machine;
+}
+
+/* Whether what it imports is there, which its shell shows before anything is compiled. Under the lock. */
+static bool can_be_linked(flavour *own, curfew__machines *machines, uint64_t stack_bytes, curfew__wasm_error *error)
+{
+	curfew__compiled *shell = curfew__compiled_open(own->interface, false);
+
+	own->interface = -1;
+	if (!shell)
+		return curfew__wasm_fail(error, "CompileError", true, "what was compiled cannot be read");
+	own->program->is_component = shell->is_component;
+	curfew__machine *machine = get_machine(machines, stack_bytes, error);
+	curfew__code *code = machine ? curfew__code_create(shell, machine, &own->program->offered, error) : NULL;
+	if (code)
+		curfew__code_destroy(code);
+	curfew__compiled_unref(shell);
+	return code != NULL;
+}
+
+/* Under the lock. */
+static curfew__wasm_step find_code(flavour *own, curfew__machines *machines, uint64_t stack_bytes,
+                                   const curfew__code **found, curfew__wasm_error *error)
+{
+	curfew__wasm_program *program = own->program;
+	curfew__machine *machine = get_machine(machines, stack_bytes, error);
+	curfew__code *code = machine ? program->codes : NULL;
+
+	program->is_component = own->code->is_component;
+	bool metered = own->which == METERED;
+	while (code && (code->machine != machine || code->metered != metered))
+		code = code->next;
+	if (!code && machine && (code = curfew__code_create(own->code, machine, &program->offered, error))) {
+		code->metered = metered;
 		code->next = program->codes;
 		program->codes = code;
-		return code;
 	}
-	destroy_code(code);
-	return NULL;
+	*found = code;
+	return code ? CURFEW__WASM_LOADED : CURFEW__WASM_BAD;
 }
 
-const curfew__code *curfew__wasm_program_code(curfew__wasm_program *program, curfew__machines *machines, bool metered,
-                                              uint64_t stack_bytes, curfew__wasm_error *error)
+curfew__wasm_step curfew__wasm_program_code(curfew__wasm_program *program, curfew__machines *machines, bool metered,
+                                            uint64_t stack_bytes, curfew__wasm_waiter *waiter, const curfew__code **code,
+                                            curfew__wasm_error *error)
 {
-	curfew__machine *machine;
-	curfew__code *code = NULL;
-	char message[256];
+	flavour *own = &program->flavours[metered ? METERED : PLAIN];
+	curfew__wasm_step step;
 
 	*error = (curfew__wasm_error){ 0 };
 	pthread_mutex_lock(&program->lock);
-	if (load(program, metered, error)) {
-		machine = curfew__machines_get(machines, stack_bytes, message);
-		code = machine ? program->codes : NULL;
-		if (!machine)
-			fail(error, true, message);
-		while (code && (code->machine != machine || code->metered != metered))
-			code = code->next;
-		if (!code && machine)
-			code = make_code(program, machine, metered, error);
+	begin(own);
+	if (own->state == FLAVOUR_ASKED && own->interface >= 0 && !can_be_linked(own, machines, stack_bytes, error)) {
+		set_failure(own, error);
+		wake_all(own);
 	}
+	if (own->state == FLAVOUR_ASKED) {
+		join_waiters(own, waiter);
+		pthread_mutex_unlock(&program->lock);
+		return CURFEW__WASM_COMPILING;
+	}
+	leave_waiters(waiter);
+	step = own->state == FLAVOUR_BAD ? tell_failure(own, error) : find_code(own, machines, stack_bytes, code, error);
+	unlock_and_end(program, take_needless_job(own));
+	return step;
+}
+
+curfew__wasm_step curfew__wasm_program_describe(curfew__wasm_program *program, curfew__wasm_waiter *waiter,
+                                                const char **json, size_t *length, curfew__wasm_error *error)
+{
+	flavour *own = &program->flavours[DESCRIPTION];
+	curfew__wasm_step step = CURFEW__WASM_LOADED;
+
+	*error = (curfew__wasm_error){ 0 };
+	pthread_mutex_lock(&program->lock);
+	begin(own);
+	if (own->state == FLAVOUR_ASKED) {
+		join_waiters(own, waiter);
+		pthread_mutex_unlock(&program->lock);
+		return CURFEW__WASM_COMPILING;
+	}
+	leave_waiters(waiter);
+	if (own->state == FLAVOUR_BAD)
+		step = tell_failure(own, error);
+	*json = own->description;
+	*length = own->description_length;
+	unlock_and_end(program, take_needless_job(own));
+	return step;
+}
+
+/* ---- Images, places ---------------------------------------------------------------------------------------- */
+
+const void *curfew__wasm_program_bytes(const curfew__wasm_program *program, size_t *length, bool *is_text)
+{
+	*length = program->length;
+	*is_text = program->is_text;
+	return program->bytes;
+}
+
+curfew__compiled *curfew__wasm_program_compiled(curfew__wasm_program *program, bool metered)
+{
+	pthread_mutex_lock(&program->lock);
+	curfew__compiled *code = program->flavours[metered ? METERED : PLAIN].code;
+	if (code)
+		curfew__compiled_ref(code);
 	pthread_mutex_unlock(&program->lock);
 	return code;
 }
 
-/* ---- Images, places, descriptions ------------------------------------------------------------------------- */
-
-const void *curfew__wasm_program_binary(const curfew__wasm_program *program, size_t *length)
+void curfew__wasm_program_adopt(curfew__wasm_program *program, bool metered, curfew__compiled *compiled)
 {
-	*length = program->length;
-	return program->bytes;
-}
+	flavour *own = &program->flavours[metered ? METERED : PLAIN];
 
-bool curfew__wasm_program_compiled(curfew__wasm_program *program, bool metered, curfew__wasm_compiled *compiled)
-{
-	pthread_mutex_lock(&program->lock);
-	const curfew__code *code = program->codes;
-	while (code && code->metered != metered)
-		code = code->next;
-	bool good = code && serialize(code, compiled);
-	if (good)
-		sum_of(&program->rewritten[metered], compiled->sum);
-	pthread_mutex_unlock(&program->lock);
-	return good;
-}
-
-void curfew__wasm_program_adopt(curfew__wasm_program *program, bool metered, curfew__wasm_compiled *compiled)
-{
-	free(program->adopted[metered].bytes);
-	program->adopted[metered] = *compiled;
-	*compiled = (curfew__wasm_compiled){ 0 };
-}
-
-/* Made at first need. Under the lock. */
-static const curfew__bytes *places_of(curfew__wasm_program *program, bool metered)
-{
-	curfew__bytes *places = &program->places[metered];
-
-	if (!places->data)
-		curfew__places_create(program->bytes, program->length, rewrite_flags(program, metered), places);
-	return places;
+	curfew__compiled_unref(own->code);
+	own->code = compiled;
+	if (compiled)
+		program->is_component = compiled->is_component;
 }
 
 static void place_one(curfew__location *location, curfew__wasm_place place, void *context)
@@ -524,17 +489,20 @@ static void place_one(curfew__location *location, curfew__wasm_place place, void
 	place(context, location);
 }
 
-void curfew__wasm_program_locate(curfew__wasm_program *program, bool metered, uint64_t start, uint64_t offset,
+bool curfew__wasm_program_locate(curfew__wasm_program *program, bool metered, uint64_t start, uint64_t offset,
                                  curfew__wasm_place place, void *context)
 {
 	curfew__location locations[LOCATIONS_MOST];
+	curfew__compiled *code = curfew__wasm_program_compiled(program, metered);
 
-	pthread_mutex_lock(&program->lock);
-	const curfew__bytes *places = places_of(program, metered);
-	size_t count = curfew__places_find(places->data, places->length, start, offset, locations, LOCATIONS_MOST);
+	if (!code)
+		return false;
+	size_t count = curfew__places_find(code->places, code->places_length, start, offset, locations, LOCATIONS_MOST);
 	for (size_t i = 0; i < count; i++)
 		place_one(&locations[i], place, context);
-	pthread_mutex_unlock(&program->lock);
+	bool whole = count && !curfew__places_is_cut(code->places, code->places_length);
+	curfew__compiled_unref(code);
+	return whole;
 }
 
 bool curfew__wasm_program_locate_address(curfew__wasm_program *program, const curfew__code *code, uintptr_t address,
@@ -546,30 +514,13 @@ bool curfew__wasm_program_locate_address(curfew__wasm_program *program, const cu
 
 	if (!curfew__code_place(code->module, code->component, address, &module, &offset))
 		return false;
-	pthread_mutex_lock(&program->lock);
-	const curfew__bytes *places = places_of(program, code->metered);
-	size_t count = curfew__places_find_in(places->data, places->length, module, offset, locations, LOCATIONS_MOST);
+	curfew__compiled *compiled = curfew__wasm_program_compiled(program, code->metered);
+	if (!compiled)
+		return false;
+	size_t count = curfew__places_find_in(compiled->places, compiled->places_length, module, offset, locations,
+	                                      LOCATIONS_MOST);
 	for (size_t i = 0; i < count; i++)
 		place_one(&locations[i], place, context);
-	pthread_mutex_unlock(&program->lock);
+	curfew__compiled_unref(compiled);
 	return true;
-}
-
-bool curfew__wasm_program_imports_wasi(curfew__wasm_program *program)
-{
-	pthread_mutex_lock(&program->lock);
-	bool imports = program->rewritten[0].imports_wasi || program->rewritten[1].imports_wasi;
-	pthread_mutex_unlock(&program->lock);
-	return imports;
-}
-
-void curfew__wasm_program_describe(curfew__wasm_program *program, curfew__buffer *buffer)
-{
-	pthread_mutex_lock(&program->lock);
-	const curfew__code *code = program->codes;
-	if (code && code->is_component)
-		curfew__component_describe(code->component, code->machine->engine, buffer);
-	else if (code)
-		curfew__module_describe(code->module, buffer);
-	pthread_mutex_unlock(&program->lock);
 }

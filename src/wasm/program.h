@@ -7,6 +7,8 @@
 #define CURFEW_WASM_PROGRAM_H
 
 #include "base/buffer.h"
+#include "wasm/compiled.h"
+#include "wasm/compiler.h"
 #include "wasm/component_functions.h"
 #include "wasm/host_functions.h"
 #include "wasm/machine.h"
@@ -19,6 +21,22 @@ typedef struct curfew__wasm_error {
 	uint32_t column;
 	bool internal;   /* not the program's fault */
 } curfew__wasm_error;
+
+/* Who waits for a program to be compiled. All zeroes at first. */
+typedef struct curfew__wasm_waiter {
+	void (*wake)(void *context); /* from any thread, also while the waiter leaves: look again */
+	void *context;
+	struct curfew__wasm_waiter *next;
+	struct curfew__wasm_flavour *at; /* where it waits; NULL: nowhere */
+	uint64_t cpu_before_ns;          /* of the compiler, when it came */
+	uint64_t cpu_ns;                 /* that the compiler has taken while it waited */
+} curfew__wasm_waiter;
+
+typedef enum curfew__wasm_step {
+	CURFEW__WASM_LOADED,
+	CURFEW__WASM_COMPILING, /* the waiter is woken when there is more to see */
+	CURFEW__WASM_BAD,       /* *error says why */
+} curfew__wasm_step;
 
 /* A program compiled for a machine, ready to be instantiated; belongs to its program. */
 typedef struct curfew__code {
@@ -43,6 +61,8 @@ typedef struct curfew__wasm_source {
 	const void *bytes;    /* copied */
 	size_t length;
 	bool is_text;
+	const uint8_t *sha256; /* [32] of them, which is what the cache knows them by; NULL: not known yet */
+	curfew__compiler *compiler; /* must outlive the program */
 	const char *cache_dir; /* for compiled code; NULL: none. Must outlive the program */
 } curfew__wasm_source;
 
@@ -54,35 +74,40 @@ void curfew__wasm_program_destroy(curfew__wasm_program *program);
 /* What may be imported besides WASI, borrowed [count]; before anything was loaded. */
 void curfew__wasm_program_import(curfew__wasm_program *program, const curfew__wasm_import *imports, size_t count);
 
-/* "module" or "component", as its header says; a text that was not read yet is a module. */
+/* "module" or "component", as its header says; a text that was not compiled yet is a module. */
 const char *curfew__wasm_program_kind(curfew__wasm_program *program);
 
-/* The code for a machine with this stack limit, made at first need. NULL, and *error, if the program does not load. */
-const curfew__code *curfew__wasm_program_code(curfew__wasm_program *program, curfew__machines *machines, bool metered,
-                                              uint64_t stack_bytes, curfew__wasm_error *error);
+/*
+ * The code for a machine with this stack limit, made at first need. What it imports is looked at before it is compiled.
+ * While it is being compiled the waiter has to come again when it is woken, or to leave.
+ */
+curfew__wasm_step curfew__wasm_program_code(curfew__wasm_program *program, curfew__machines *machines, bool metered,
+                                            uint64_t stack_bytes, curfew__wasm_waiter *waiter, const curfew__code **code,
+                                            curfew__wasm_error *error);
+/* The description of the program, as compile.h has it; the program's. The same way; nothing is compiled. */
+curfew__wasm_step curfew__wasm_program_describe(curfew__wasm_program *program, curfew__wasm_waiter *waiter,
+                                                const char **json, size_t *length, curfew__wasm_error *error);
+/* Takes a waiter away, if it waits. When nobody waits any more the compiler is ended. */
+void curfew__wasm_program_leave(curfew__wasm_program *program, curfew__wasm_waiter *waiter);
+/* Processor time that the compiler has taken while it waited, up to now. */
+uint64_t curfew__wasm_waiter_cpu(curfew__wasm_program *program, const curfew__wasm_waiter *waiter);
 
-/* Compiled code to be kept in an image, by flavour (metered or not). */
-typedef struct curfew__wasm_compiled {
-	void *bytes; /* free with free */
-	size_t length;
-	uint8_t sum[32]; /* SHA-256 of the rewritten program that it was compiled from */
-} curfew__wasm_compiled;
-
-/* Its binary form, compiled code left out; borrowed. Only after the program was loaded. */
-const void *curfew__wasm_program_binary(const curfew__wasm_program *program, size_t *length);
-bool curfew__wasm_program_compiled(curfew__wasm_program *program, bool metered, curfew__wasm_compiled *compiled);
-/* Compiled code that was made on this machine by this library, and is trusted; taken over. Before the first run. */
-void curfew__wasm_program_adopt(curfew__wasm_program *program, bool metered, curfew__wasm_compiled *compiled);
+/* Its bytes as they were given; borrowed. */
+const void *curfew__wasm_program_bytes(const curfew__wasm_program *program, size_t *length, bool *is_text);
+/* Compiled code, by flavour (metered or not); with a reference for the caller. NULL: it was not compiled. */
+curfew__compiled *curfew__wasm_program_compiled(curfew__wasm_program *program, bool metered);
+/* Code that was compiled by this library, and is trusted; taken over. Before the first run. */
+void curfew__wasm_program_adopt(curfew__wasm_program *program, bool metered, curfew__compiled *compiled);
 
 /*
  * Calls back for what stands at an offset that a trap of this sort of code tells, in a function that begins at start:
  * once for each inlined call, innermost first, and not at all for code that the rewriting or Wasmtime added. The
- * location's texts are borrowed for the call.
+ * location's texts are borrowed for the call. False: some names or lines were left out when it was compiled.
  */
 typedef void (*curfew__wasm_place)(void *context, const curfew__location *location);
 /* The offset of a location that stands nowhere. */
 #define CURFEW__NO_OFFSET UINT64_MAX
-void curfew__wasm_program_locate(curfew__wasm_program *program, bool metered, uint64_t start, uint64_t offset,
+bool curfew__wasm_program_locate(curfew__wasm_program *program, bool metered, uint64_t start, uint64_t offset,
                                  curfew__wasm_place place, void *context);
 /*
  * The same for an instruction of a guest in compiled code, or the nearest before it in its function that comes from
@@ -90,9 +115,6 @@ void curfew__wasm_program_locate(curfew__wasm_program *program, bool metered, ui
  */
 bool curfew__wasm_program_locate_address(curfew__wasm_program *program, const curfew__code *code, uintptr_t address,
                                          curfew__wasm_place place, void *context);
-
-/* {"imports", "exports"} of a program that was loaded, as wasm/types.h has them. */
-void curfew__wasm_program_describe(curfew__wasm_program *program, curfew__buffer *buffer);
 
 /* What all modules of a program ask for when they begin. */
 typedef struct curfew__wasm_needs {
@@ -104,8 +126,5 @@ typedef struct curfew__wasm_needs {
 
 /* From the binary form, which was validated before. False: something in it is not understood here. needs.c */
 bool curfew__wasm_needs_read(const void *bytes, size_t length, curfew__wasm_needs *needs);
-
-/* Whether a program that was loaded imports something of WASI. */
-bool curfew__wasm_program_imports_wasi(curfew__wasm_program *program);
 
 #endif

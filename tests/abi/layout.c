@@ -40,6 +40,10 @@ static void print_inputs(void)
 	AT(curfew_engine_options, pagemap_fd);
 	AT(curfew_engine_options, max_runs);
 	AT(curfew_engine_options, flags);
+	AT(curfew_engine_options, compiler);
+	AT(curfew_engine_options, compiler_memory_bytes);
+	AT(curfew_engine_options, compile);
+	AT(curfew_engine_options, reserved2);
 	AT(curfew_source, size);
 	AT(curfew_source, language);
 	AT(curfew_source, name);
@@ -205,6 +209,7 @@ static void print_outputs(void)
 	AT(curfew_error, cause);
 	AT(curfew_error, errors);
 	AT(curfew_error, error_count);
+	AT(curfew_report, stop_while);
 }
 
 static void print_sizes(void)

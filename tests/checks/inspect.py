@@ -118,11 +118,20 @@ def inspect_errors(context):
     expect_error(run("x.js", "--", "a"), 2, "arguments")
     expect_error(run("--memory", "1", "x.js"), 2, "memory")
     expect_program_error(run("/nonexistent.wasm"), "/nonexistent.wasm")
-    expect_program_error(run(write(context, "a.wat", '(module (import "x" "y" (func)))')), "LinkError", "x.y")
-    expect_program_error(run(write(context, "b.wat", "(module (func i32.add))")), "CompileError")
+    expect_program_error(run(write(context, "b.wat", "(module (func i32.nothing))")), "CompileError", "b.wat:1:15")
+    expect_program_error(run(write(context, "b.wasm", b"\0asm\1\0\0\0\7\5\1\1f\0\3")), "CompileError")
     expect_program_error(run(write(context, "c.js", "let x = ;")), "SyntaxError", "c.js:1:9")
     quiet = run("--quiet", write(context, "d.js", "let x = ;"))
     expect_equal("--quiet", (quiet.code, quiet.out, quiet.err), (3, b"", b""))
+
+
+@test
+def inspect_without_linking(context):
+    """What cannot be linked, or is wrong in a function, can be looked at all the same."""
+    text = '(module (import "x" "y" (func (param i64))) (func (export "f") i32.add))'
+    about = inspect(context, write(context, "a.wat", text))
+    expect_equal("imports", about["imports"], [{"module": "x", "name": "y", "kind": "function", "type": "(i64) -> ()"}])
+    expect_equal("exports", names(about["exports"]), ["f"])
 
 
 # ---- Calibration --------------------------------------------------------------------------------------------------

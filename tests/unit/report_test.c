@@ -321,7 +321,7 @@ static void test_json_of_a_stop(void **state)
 	report->limits.cpu_ns = 1500;
 	assert_true(curfew__report_set_value(report, "[1,\n\"a\\nb\"]", 11));
 	expect_json_part(report, "\"outcome\":\"deadline\",\"tripped\":[\"deadline\"],"
-	                         "\"stop\":{\"cause\":\"deadline\",\"mode\":\"soft\",\"latency_us\":61},"
+	                         "\"stop\":{\"cause\":\"deadline\",\"mode\":\"soft\",\"while\":\"running\",\"latency_us\":61},"
 	                         "\"value\":[1,\"a\\nb\"],\"value_note\":null,\"partial\":null,\"error\":{\"name\":null,"
 	                         "\"message\":\"the deadline passed\",\"stack\":[{\"function\":\"indexOf\","
 	                         "\"file\":null,\"line\":null,\"column\":null,\"native\":true,\"wasm_offset\":null},"

@@ -22,6 +22,7 @@ mod names;
 mod places;
 mod refusal;
 mod scan;
+mod shell;
 mod splice;
 mod texts;
 
@@ -30,6 +31,7 @@ pub use limits::FEATURES;
 pub use places::{Location, Places};
 pub use refusal::Refusal;
 pub use scan::Kind;
+pub use shell::{shell, Shell};
 
 /// How to rewrite.
 #[derive(Clone, Copy, Debug, Default)]
@@ -42,6 +44,8 @@ pub struct Options {
     pub asks: bool,
     /// The largest piece of a bulk operation that is done at once; tests make it small.
     pub chunk: Chunk,
+    /// It is compiled where that can be ended at any time: no estimate has to bound it.
+    pub can_be_ended: bool,
 }
 
 /// A file that was rewritten.
@@ -55,22 +59,23 @@ pub struct Rewritten {
     pub fused: bool,
     /// Whether it imports something of WASI.
     pub imports_wasi: bool,
-}
-
-/// The table of places of a file, for the options that it is rewritten with.
-pub fn places(wasm: &[u8], options: Options) -> Result<Vec<u8>, Refusal> {
-    let scan = scan::scan(wasm, options)?;
-    Ok(places::write(wasm, &scan.root, &emit::emit(wasm, &scan.root, options).into_runs()))
+    /// Whether the compiler's optimiser is bounded, too. If not, and nothing can end it, it has to be left out.
+    pub can_be_optimised: bool,
+    /// What leads from the new file back to the old one: see `Places`.
+    pub places: Vec<u8>,
 }
 
 /// Validates a module or a component and rewrites every module in it.
 pub fn rewrite(wasm: &[u8], options: Options) -> Result<Rewritten, Refusal> {
     let scan = scan::scan(wasm, options)?;
+    let (bytes, runs) = emit::emit(wasm, &scan.root, options).into_parts();
     Ok(Rewritten {
-        bytes: emit::emit(wasm, &scan.root, options).into_bytes(),
+        bytes,
         kind: scan.root.kind,
         fused: scan.fused,
         imports_wasi: scan.imports_wasi,
+        can_be_optimised: scan.can_be_optimised,
+        places: places::write(wasm, &scan.root, &runs),
     })
 }
 

@@ -7,6 +7,11 @@ use std::fmt;
 pub struct Refusal(String);
 
 impl Refusal {
+    /// Any other sentence of one line.
+    pub(crate) fn from_text(text: String) -> Refusal {
+        Refusal(text)
+    }
+
     /// A figure that is above its limit.
     pub(crate) fn above(what: fmt::Arguments, figure: u64, limit: u64) -> Refusal {
         Refusal(format!("{what}: {figure}, above the limit of {limit}"))

@@ -104,6 +104,8 @@ pub(crate) struct Scan {
     pub root: Binary,
     pub fused: bool,
     pub imports_wasi: bool,
+    /// Whether optimising what is compiled takes no longer than the limits say.
+    pub can_be_optimised: bool,
 }
 
 /// Validates a file and plans how to rewrite it.
@@ -118,6 +120,8 @@ pub(crate) fn scan(wasm: &[u8], options: Options) -> Result<Scan, Refusal> {
         functions: 0,
         elements: 0,
         effort_ns: 0,
+        optimise_ns: 0,
+        has_long_chains: false,
         imports_wasi: false,
     };
     let mut parser = Parser::new(0);
@@ -125,7 +129,8 @@ pub(crate) fn scan(wasm: &[u8], options: Options) -> Result<Scan, Refusal> {
     for payload in parser.parse_all(wasm) {
         if let Some(root) = scanner.read(payload?)? {
             let fused = scanner.composition.is_fused()?;
-            return Ok(Scan { root, fused, imports_wasi: scanner.imports_wasi });
+            let can_be_optimised = scanner.optimise_ns <= limits::FILE_MS * 1_000_000 && !scanner.has_long_chains;
+            return Ok(Scan { root, fused, imports_wasi: scanner.imports_wasi, can_be_optimised });
         }
     }
     unreachable!("a file that was read without an error has ended")
@@ -142,6 +147,9 @@ struct Scanner {
     functions: u64,
     elements: u64,
     effort_ns: u64,
+    optimise_ns: u64,
+    /// Whether optimising one function takes longer than the limits say, and memory in proportion: 3 KiB for a sum.
+    has_long_chains: bool,
     imports_wasi: bool,
 }
 
@@ -329,7 +337,7 @@ impl Scanner {
             // At one place a reload comes first, and a call, which takes an instruction's place, last.
             changes.sort_by_key(|change| (change.at(), matches!(change, Change::Call { .. } | Change::Answer { .. })));
         }
-        let effort_ns = effort.nanoseconds();
+        let effort_ns = if self.options.can_be_ended { 0 } else { effort.nanoseconds() };
         check_function(
             index,
             "estimated milliseconds for the compilation",
@@ -337,6 +345,8 @@ impl Scanner {
             limits::FUNCTION_MS,
         )?;
         self.effort_ns += effort_ns;
+        self.optimise_ns += effort.optimise_ns();
+        self.has_long_chains |= effort.optimise_ns() > limits::FUNCTION_MS * 1_000_000;
         check(
             "estimated milliseconds for the compilation of all functions",
             self.effort_ns / 1_000_000,

@@ -87,12 +87,8 @@ impl<'a> Splice<'a> {
         self.runs.extend(inner.runs.iter().map(|&(start, origin)| (start + shift, origin)));
     }
 
-    pub fn into_bytes(self) -> Vec<u8> {
-        self.bytes
-    }
-
-    /// Where each run begins among the bytes, in order.
-    pub fn into_runs(self) -> Vec<(usize, Origin)> {
-        self.runs
+    /// The bytes, and where each run begins among them, in order.
+    pub fn into_parts(self) -> (Vec<u8>, Vec<(usize, Origin)>) {
+        (self.bytes, self.runs)
     }
 }

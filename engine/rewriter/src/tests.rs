@@ -3,7 +3,13 @@
 use crate::{rewrite, Kind, Options, Refusal, Rewritten, FEATURES};
 use wasmparser::{Validator, WasmFeatures};
 
-const ALL: Options = Options { meter: true, asks: false, landing: true, chunk: crate::Chunk { bytes: 64, elements: 8 } };
+const ALL: Options = Options {
+    meter: true,
+    asks: false,
+    landing: true,
+    chunk: crate::Chunk { bytes: 64, elements: 8 },
+    can_be_ended: false,
+};
 
 fn rewrite_text(text: &str) -> Result<Rewritten, Refusal> {
     rewrite(&wat::parse_str(text).expect("the test's text is right"), ALL)
@@ -187,4 +193,48 @@ fn large_programs_are_accepted() {
     let large = format!("(func (local {locals}) (loop {} (br_if 0 (local.get 3))))", piece.repeat(4_000));
     let small = format!("(func (local {locals}) {})", piece.repeat(200)).repeat(500);
     accept(&format!("(module (memory 1) {large} {small})"));
+}
+
+#[test]
+fn shells_have_the_interface_and_nothing_else() {
+    let text = r#"(module
+        (type $pair (func (param i32 i64) (result f32)))
+        (import "wasi_snapshot_preview1" "fd_write" (func (param i32 i32 i32 i32) (result i32)))
+        (import "m" "memory" (memory 1))
+        (func $a (type $pair) (loop (br 0)) (unreachable))
+        (func (export "b") (type $pair) (unreachable))
+        (func (export "c") (param i32))
+        (table (export "t") 3 funcref)
+        (global (export "g") (mut i64) (i64.const 7))
+        (global funcref (ref.func $a))
+        (tag (export "e") (param i32))
+        (export "a" (func $a)) (export "imported" (func 0))
+        (start $s) (func $s)
+        (elem (i32.const 0) $a) (data (i32.const 0) "much"))"#;
+    let shell = crate::shell(&wat::parse_str(text).unwrap()).unwrap();
+    assert!(shell.imports_wasi && shell.kind == Kind::Module);
+    let types = wasmparser::Validator::new_with_features(crate::FEATURES).validate_all(&shell.bytes).unwrap();
+    assert_eq!(types.as_ref().function_count(), 3, "one imported, and one for each type");
+    let bodies = crate::rewrite(&shell.bytes, Options::default()).unwrap();
+    assert!(bodies.bytes.len() < 300);
+
+    let component = format!("(component (core module $m {}) (component $c) (import \"x\" (func $f)) (core func $l (canon lower (func $f))))", r#"(func (export "f"))"#);
+    let shell = crate::shell(&wat::parse_str(component).unwrap()).unwrap();
+    assert!(!shell.imports_wasi && shell.kind == Kind::Component);
+    wasmparser::Validator::new_with_features(crate::FEATURES).validate_all(&shell.bytes).unwrap();
+}
+
+#[test]
+fn shells_of_malformed_files_are_refused_or_made_without_harm() {
+    let wasm = wat::parse_str(r#"(module (import "a" "b" (func)) (func (export "f")) (memory (export "m") 1) (table 1 funcref))"#).unwrap();
+    for length in 0..wasm.len() {
+        let _ = crate::shell(&wasm[..length]);
+    }
+    for at in 8..wasm.len() {
+        for value in 0..=255 {
+            let mut broken = wasm.clone();
+            broken[at] = value;
+            let _ = crate::shell(&broken);
+        }
+    }
 }

@@ -1,12 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Offsets in rewritten code lead back to the original's functions, files and lines, and malformed DWARF does no harm.
-use crate::{places, rewrite, Chunk, Options, Places};
+use crate::{rewrite, Chunk, Options, Places};
 use gimli::write::{Address, AttributeValue, DwarfUnit, EndianVec, LineProgram, LineString, Sections};
 use gimli::{Encoding, Format, LineEncoding, LittleEndian};
 use wasm_encoder::{CustomSection, Encode};
 use wasmparser::{Operator, Parser, Payload};
 
-const OPTIONS: Options = Options { meter: false, asks: false, landing: true, chunk: Chunk { bytes: 64, elements: 8 } };
+const OPTIONS: Options = Options {
+    meter: false,
+    asks: false,
+    landing: true,
+    chunk: Chunk { bytes: 64, elements: 8 },
+    can_be_ended: false,
+};
 const METERED: Options = Options { meter: true, ..OPTIONS };
 
 /// Every instruction of every function: offset, index of the function among those with a body, and what it is.
@@ -36,6 +42,10 @@ struct Found {
     column: u32,
 }
 
+fn places(wasm: &[u8]) -> Vec<u8> {
+    rewrite(wasm, OPTIONS).unwrap().places
+}
+
 fn find(table: &[u8], offset: usize) -> Vec<Found> {
     let text = |text: Option<&[u8]>| text.map(|text| String::from_utf8(text.to_vec()).unwrap());
     let found = Places::new(table).expect("a table").find(offset);
@@ -51,7 +61,7 @@ fn find(table: &[u8], offset: usize) -> Vec<Found> {
 }
 
 fn at(wasm: &[u8], offset: usize) -> Vec<Found> {
-    find(&places(wasm, OPTIONS).unwrap(), offset)
+    find(&places(wasm), offset)
 }
 
 #[test]
@@ -64,7 +74,7 @@ fn every_instruction_leads_back() {
         let wasm = wat::parse_str(text).unwrap();
         let original = instructions(&wasm);
         let rewritten = rewrite(&wasm, options).unwrap();
-        let table = places(&wasm, options).unwrap();
+        let table = rewritten.places.clone();
         let mut hidden = 0;
         for (offset, _, operator) in instructions(&rewritten.bytes) {
             let location = find(&table, offset).remove(0);
@@ -201,7 +211,7 @@ fn malformed_dwarf_does_no_harm() {
             }
         }
         let whole = with_sections(&wasm, &broken);
-        let table = places(&whole, OPTIONS).unwrap();
+        let table = places(&whole);
         for offset in 20..40 {
             assert!(!find(&table, offset).is_empty());
         }
@@ -212,7 +222,7 @@ fn malformed_dwarf_does_no_harm() {
 #[test]
 fn a_table_that_is_cut_off_is_none() {
     let (wasm, sections) = with_dwarf();
-    let table = places(&with_sections(&wasm, &sections), OPTIONS).unwrap();
+    let table = places(&with_sections(&wasm, &sections));
     assert!(Places::new(&table).is_some_and(|places| !places.is_cut()));
     for length in 0..table.len() {
         assert!(Places::new(&table[..length]).is_none(), "{length}");
@@ -292,7 +302,7 @@ fn inlined(kind: u8, more: &[u8], count: usize) -> Vec<u8> {
 /// The table is made in bounded time and has bounded size, and what is asked for is found in no time.
 fn is_bounded(what: &str, wasm: &[u8]) -> Vec<Found> {
     let start = std::time::Instant::now();
-    let table = places(wasm, OPTIONS).unwrap();
+    let table = places(wasm);
     assert!(start.elapsed().as_secs() < 60, "{what}: the budget ends it");
     assert!(table.len() < 128 << 20, "{what}: {} bytes", table.len());
     let trap = instructions(&rewrite(wasm, OPTIONS).unwrap().bytes)[1].0;

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Compiled code as a file: what Wasmtime takes, the table of places, and a tail that says what it is. It is code that
+ * this process will execute, so it comes from the compiler that this process has started, from its own cache, or from
+ * an image that was authenticated, and its file never changes. Processes hand each other the file, not the bytes.
+ */
+#ifndef CURFEW_WASM_COMPILED_H
+#define CURFEW_WASM_COMPILED_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct curfew__compiled {
+	atomic_uint references;
+	int file;
+	uint8_t *bytes; /* [length], mapped for reading */
+	size_t length;
+	size_t code_length; /* of these, from the beginning */
+	const uint8_t *places;
+	size_t places_length;
+	bool is_component;
+	bool imports_wasi;
+} curfew__compiled;
+
+/* What is written into a file. */
+typedef struct curfew__compiled_parts {
+	const uint8_t *code;
+	size_t code_length;
+	const uint8_t *places;
+	size_t places_length;
+	bool is_component;
+	bool imports_wasi;
+} curfew__compiled_parts;
+
+/* An empty file without a name; -1 if there is none. */
+int curfew__compiled_file(const char *name);
+/* Writes all bytes from the beginning of a file on. */
+bool curfew__file_write(int file, const void *bytes, size_t length);
+/* Nobody can change it any more. */
+bool curfew__file_seal(int file);
+
+bool curfew__compiled_write(int file, const curfew__compiled_parts *parts);
+/*
+ * Takes the file over, which must not change any more. NULL: it is cut off, or (with verify) damaged; then the file is
+ * closed.
+ */
+curfew__compiled *curfew__compiled_open(int file, bool verify);
+/* The same from bytes, which are copied and verified. */
+curfew__compiled *curfew__compiled_copy(const void *bytes, size_t length);
+curfew__compiled *curfew__compiled_ref(curfew__compiled *compiled);
+/* NULL: nothing. */
+void curfew__compiled_unref(curfew__compiled *compiled);
+
+#endif

@@ -1,0 +1,680 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Everything of a compiler and its jobs is under its lock, which is never held while a listener is called. A job is ended
+ * by its owner, never by itself: whoever ends it waits for a call of its listener that is going on.
+ */
+#include "engine/extra.h"
+#include "wasm/compiler.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "engine/cache.h"
+#include "engine_key.h"
+#include "wasm/compiled.h"
+#include "wasm/compiler_process.h"
+
+/* Processes at once: each uses all cores. */
+#define PROCESSES_MOST 4
+/* A process that was kept ready and ended by itself is replaced so often. */
+#define SPARES_LOST_MOST 3
+/* Threads that compile here at once. */
+#define THREADS_MOST 2
+#define THREAD_STACK_BYTES ((size_t)16 << 20)
+/* Written to a file at once: whoever ends the job does not wait for more. */
+#define PIECE_BYTES ((size_t)1 << 20)
+
+enum job_state { JOB_QUEUED, JOB_COMPILING, JOB_DONE };
+enum { INPUT, INTERFACE, CODE, FILES };
+
+struct curfew__job {
+	curfew__compiler *compiler;
+	curfew__job *next; /* in the list of all that were not ended */
+	enum job_state state;
+	curfew__compile_request request;
+	curfew__job_listener listener;
+	const void *bytes;
+	size_t length;
+	char cache_name[CURFEW__CACHE_NAME];
+	struct place *place; /* of the thread that compiles it here */
+	unsigned references; /* its owner's, and of a thread that is at work on it */
+	bool ended;
+	bool calling; /* its listener is being called, or its bytes are being read */
+	bool was_told;
+	int files[FILES];
+	curfew__compiler_process *process; /* NULL: none */
+	clockid_t cpu_clock;
+	bool has_clock;
+	uint64_t cpu_ns; /* once it has ended */
+};
+
+/* A process that was started. */
+typedef struct child {
+	struct child *next;
+	curfew__compiler_process process;
+	curfew__job *job; /* NULL: it waits for one, or was killed */
+	bool is_over;     /* nothing is heard of it any more */
+} child;
+
+/* Where a thread that compiles here is kept. */
+typedef struct place {
+	pthread_t thread;
+	bool is_taken; /* there is one, which is to be joined */
+	bool is_over;  /* it does nothing more */
+} place;
+
+struct curfew__compiler {
+	pthread_mutex_t lock;
+	pthread_cond_t changed; /* a job's calling */
+	curfew__compiler_options options;
+	char *executable; /* as in options */
+	char path[PATH_MAX];
+	bool looked;      /* for the executable; path is "" where there is none */
+	bool is_running, ending;
+	pthread_t thread;
+	int wake;
+	curfew__job *jobs;
+	child *children;
+	place places[THREADS_MOST];
+	unsigned asked;       /* jobs so far */
+	unsigned spares_lost; /* that ended before they had one */
+	char why[256];  /* there is no process */
+};
+
+curfew__compiler *curfew__compiler_create(const curfew__compiler_options *options)
+{
+	curfew__compiler *compiler = calloc(1, sizeof *compiler);
+
+	if (!compiler)
+		return NULL;
+	pthread_mutex_init(&compiler->lock, NULL);
+	pthread_cond_init(&compiler->changed, NULL);
+	compiler->options = *options;
+	compiler->wake = -1;
+	if (options->executable && !(compiler->executable = strdup(options->executable))) {
+		curfew__compiler_destroy(compiler);
+		return NULL;
+	}
+	return compiler;
+}
+
+static void wake(curfew__compiler *compiler)
+{
+	if (compiler->wake >= 0)
+		eventfd_write(compiler->wake, 1);
+}
+
+void curfew__compiler_destroy(curfew__compiler *compiler)
+{
+	if (!compiler)
+		return;
+	pthread_mutex_lock(&compiler->lock);
+	compiler->ending = true;
+	wake(compiler);
+	pthread_mutex_unlock(&compiler->lock);
+	if (compiler->is_running)
+		pthread_join(compiler->thread, NULL);
+	for (int i = 0; i < THREADS_MOST; i++)
+		if (compiler->places[i].is_taken)
+			pthread_join(compiler->places[i].thread, NULL);
+	if (compiler->wake >= 0)
+		close(compiler->wake);
+	pthread_cond_destroy(&compiler->changed);
+	pthread_mutex_destroy(&compiler->lock);
+	free(compiler->executable);
+	free(compiler);
+}
+
+/* ---- Telling ---------------------------------------------------------------------------------------------- */
+
+/* Under the lock. */
+static void unref(curfew__job *job)
+{
+	if (--job->references)
+		return;
+	for (int i = 0; i < FILES; i++)
+		if (job->files[i] >= 0)
+			close(job->files[i]);
+	free(job);
+}
+
+/* Begins to use what belongs to the job's owner. False: the job was ended. Under the lock. */
+static bool hold(curfew__job *job)
+{
+	if (job->ended)
+		return false;
+	job->calling = true;
+	pthread_mutex_unlock(&job->compiler->lock);
+	return true;
+}
+
+static void let_go(curfew__job *job)
+{
+	pthread_mutex_lock(&job->compiler->lock);
+	job->calling = false;
+	pthread_cond_broadcast(&job->compiler->changed);
+}
+
+static int take_file(curfew__job *job, int which)
+{
+	int file = job->files[which];
+	job->files[which] = -1;
+	return file;
+}
+
+/* The interface is written. Under the lock, which it lets go meanwhile. */
+static void tell_interface(curfew__job *job)
+{
+	int file = take_file(job, INTERFACE);
+
+	if (file < 0)
+		return;
+	if (!curfew__file_seal(file) || !hold(job)) {
+		close(file);
+		return;
+	}
+	job->listener.on_interface(job->listener.context, file);
+	let_go(job);
+}
+
+/* It is over, one way or another. Under the lock, which it lets go meanwhile. */
+static void tell_done(curfew__job *job, const curfew__compile_failure *failure)
+{
+	static const curfew__compile_failure unsealed = { .message = "the compiled code cannot be sealed", .internal = true };
+	bool has_code = !failure && !job->request.describe;
+
+	if (job->state == JOB_DONE)
+		return;
+	job->state = JOB_DONE;
+	if (has_code && !curfew__file_seal(job->files[CODE])) {
+		failure = &unsealed;
+		has_code = false;
+	}
+	int keep = has_code && job->cache_name[0] ? fcntl(job->files[CODE], F_DUPFD_CLOEXEC, 0) : -1;
+	int file = has_code ? take_file(job, CODE) : -1;
+	char name[CURFEW__CACHE_NAME];
+	memcpy(name, job->cache_name, sizeof name);
+	curfew__compiler *compiler = job->compiler;
+	if (hold(job)) {
+		job->listener.on_done(job->listener.context, file, failure);
+		let_go(job);
+	} else if (file >= 0) {
+		close(file);
+	}
+	if (keep < 0)
+		return;
+	pthread_mutex_unlock(&compiler->lock);
+	curfew__cache_keep(compiler->options.cache_dir, name, keep);
+	close(keep);
+	pthread_mutex_lock(&compiler->lock);
+}
+
+static void tell_failed(curfew__job *job, const char *message, bool internal)
+{
+	curfew__compile_failure failure = { .internal = internal };
+
+	snprintf(failure.message, sizeof failure.message, "%s", message);
+	tell_done(job, &failure);
+}
+
+/* ---- Here -------------------------------------------------------------------------------------------------- */
+
+static void on_interface_here(void *context)
+{
+	curfew__job *job = context;
+
+	pthread_mutex_lock(&job->compiler->lock);
+	tell_interface(job);
+	pthread_mutex_unlock(&job->compiler->lock);
+}
+
+static void *compile_here(void *argument)
+{
+	curfew__job *job = argument;
+	curfew__compiler *compiler = job->compiler;
+	curfew__compile_failure failure;
+	void *bytes = job->length ? mmap(NULL, job->length, PROT_READ, MAP_PRIVATE, job->files[INPUT], 0) : NULL;
+	bool good = false;
+
+	if (bytes == MAP_FAILED)
+		failure = (curfew__compile_failure){ .message = "out of memory", .internal = true };
+	else
+		good = curfew__compile(&job->request, bytes, job->length, job->files[INTERFACE], job->files[CODE],
+		                       on_interface_here, job, &failure);
+	if (bytes && bytes != MAP_FAILED)
+		munmap(bytes, job->length);
+	pthread_mutex_lock(&compiler->lock);
+	if (good && job->request.describe)
+		tell_interface(job);
+	tell_done(job, good ? NULL : &failure);
+	job->has_clock = false;
+	job->place->is_over = true;
+	unref(job);
+	wake(compiler);
+	pthread_mutex_unlock(&compiler->lock);
+	return NULL;
+}
+
+/* A place for another thread; NULL: as many compile as may. Under the lock. */
+static place *find_place(curfew__compiler *compiler)
+{
+	for (place *own = compiler->places; own < compiler->places + THREADS_MOST; own++)
+		if (!own->is_taken || own->is_over)
+			return own;
+	return NULL;
+}
+
+/* Under the lock. */
+static bool start_here(curfew__job *job)
+{
+	pthread_attr_t attributes;
+	place *own = find_place(job->compiler);
+
+	if (!own)
+		return false;
+	if (own->is_taken)
+		pthread_join(own->thread, NULL); /* it needs the lock no more */
+	job->request.can_be_ended = job->request.parallel = false;
+	job->place = own;
+	pthread_attr_init(&attributes);
+	pthread_attr_setstacksize(&attributes, THREAD_STACK_BYTES);
+	bool started = !pthread_create(&own->thread, &attributes, compile_here, job);
+	pthread_attr_destroy(&attributes);
+	*own = (place){ .thread = own->thread, .is_taken = started };
+	job->references += started;
+	job->has_clock = started && !pthread_getcpuclockid(own->thread, &job->cpu_clock);
+	return started;
+}
+
+/* ---- Processes --------------------------------------------------------------------------------------------- */
+
+static bool may_compile_here(const curfew__compiler *compiler)
+{
+	return compiler->options.where != CURFEW__COMPILE_PROCESS;
+}
+
+/* Where the executable is; "" if a process cannot be. Under the lock. */
+static const char *path_of(curfew__compiler *compiler)
+{
+	if (compiler->looked)
+		return compiler->path;
+	compiler->looked = true;
+	if (compiler->options.where == CURFEW__COMPILE_HERE)
+		return compiler->path;
+	if (!curfew__compiler_find(compiler->executable, compiler->path)) {
+		snprintf(compiler->why, sizeof compiler->why, "the compiler process cannot be started: %.100s is not there",
+		         compiler->executable ? compiler->executable : "curfew-compiler");
+		compiler->path[0] = 0;
+	}
+	return compiler->path;
+}
+
+/* Starts a process. NULL: there can be none from now on. Under the lock. */
+static child *start_child(curfew__compiler *compiler)
+{
+	const char *path = path_of(compiler);
+	child *made = path[0] ? calloc(1, sizeof *made) : NULL;
+
+	if (!made)
+		return NULL;
+	if (!curfew__compiler_process_start(&made->process, path, compiler->why)) {
+		compiler->path[0] = 0;
+		free(made);
+		return NULL;
+	}
+	made->next = compiler->children;
+	compiler->children = made;
+	return made;
+}
+
+/* One that waits for a job; NULL: none does. */
+static child *find_spare(const curfew__compiler *compiler)
+{
+	child *found = compiler->children;
+
+	while (found && (found->job || found->is_over))
+		found = found->next;
+	return found;
+}
+
+static bool ask(child *own, curfew__job *job)
+{
+	curfew__compiler_order order = {
+		.build = CURFEW__COMPILER_BUILD, .request = job->request, .input_length = job->length,
+		.memory_bytes = job->compiler->options.memory_bytes,
+	};
+
+	order.request.can_be_ended = order.request.parallel = true;
+	if (!curfew__compiler_process_ask(&own->process, &order, job->files))
+		return false;
+	own->job = job;
+	job->process = &own->process;
+	job->has_clock = !clock_getcpuclockid(own->process.pid, &job->cpu_clock);
+	return true;
+}
+
+/* Under the lock. */
+static void note_cpu(curfew__job *job)
+{
+	struct timespec time;
+
+	if (job->has_clock && !clock_gettime(job->cpu_clock, &time))
+		job->cpu_ns = (uint64_t)time.tv_sec * 1000000000 + (uint64_t)time.tv_nsec;
+}
+
+/* What a process has answered. Under the lock. */
+static void take_answer(child *own, const curfew__compiler_answer *answer)
+{
+	curfew__job *job = own->job;
+
+	if (!job || answer->kind == CURFEW__COMPILER_INTERFACE) {
+		if (job)
+			tell_interface(job);
+		return;
+	}
+	own->job = NULL;
+	job->process = NULL;
+	note_cpu(job);
+	job->has_clock = false;
+	/* It serves one file. */
+	own->is_over = true;
+	curfew__compiler_process_kill(&own->process);
+	if (answer->kind == CURFEW__COMPILER_DONE && job->request.describe)
+		tell_interface(job);
+	tell_done(job, answer->kind == CURFEW__COMPILER_DONE ? NULL : &answer->failure);
+}
+
+static void hear(child *own)
+{
+	curfew__compiler_answer answer;
+	int heard;
+
+	while ((heard = curfew__compiler_process_hear(&own->process, &answer)) > 0)
+		take_answer(own, &answer);
+	if (heard < 0 && !own->is_over) {
+		own->is_over = true;
+		curfew__compiler_process_kill(&own->process);
+	}
+}
+
+/* A process has ended. Under the lock, which it lets go meanwhile. */
+static void bury(curfew__compiler *compiler, child *own)
+{
+	char message[256];
+	child **at = &compiler->children;
+
+	hear(own); /* what it has said last */
+	while (*at != own)
+		at = &(*at)->next;
+	*at = own->next;
+	curfew__job *job = own->job;
+	compiler->spares_lost += !job && !own->is_over;
+	if (!curfew__compiler_process_finish(&own->process, message)) {
+		compiler->path[0] = 0;
+		snprintf(compiler->why, sizeof compiler->why, "the compiler process cannot be confined on this system");
+	}
+	if (!message[0])
+		snprintf(message, sizeof message, "compiling it takes more than the %llu MiB of memory that a compiler has",
+		         (unsigned long long)(compiler->options.memory_bytes >> 20));
+	if (job) {
+		job->process = NULL;
+		job->has_clock = false;
+	}
+	if (job && !compiler->path[0] && may_compile_here(compiler)) {
+		if (!start_here(job))
+			tell_failed(job, "no thread can be started", true);
+	} else if (job) {
+		tell_failed(job, message, !strncmp(message, "the compiler", strlen("the compiler")));
+	}
+	free(own);
+}
+
+/* ---- The thread --------------------------------------------------------------------------------------------- */
+
+/* Copies the input to a file, piece by piece. Under the lock, which it lets go meanwhile. */
+static bool write_input(curfew__job *job)
+{
+	const char *bytes = job->bytes;
+
+	for (size_t done = 0; done < job->length;) {
+		size_t piece = job->length - done < PIECE_BYTES ? job->length - done : PIECE_BYTES;
+		if (!hold(job))
+			return false;
+		ssize_t n = pwrite(job->files[INPUT], bytes + done, piece, (off_t)done);
+		let_go(job);
+		if (n <= 0 && errno != EINTR)
+			return false;
+		done += n > 0 ? (size_t)n : 0;
+	}
+	return !job->ended && curfew__file_seal(job->files[INPUT]);
+}
+
+static bool make_files(curfew__job *job)
+{
+	static const char *const names[FILES] = { "curfew-input", "curfew-interface", "curfew-code" };
+	bool made = true;
+
+	for (int i = 0; i < FILES; i++)
+		made = made && (job->files[i] = curfew__compiled_file(names[i])) >= 0;
+	return made && write_input(job);
+}
+
+static unsigned count_processes(const curfew__compiler *compiler)
+{
+	unsigned count = 0;
+
+	for (const child *own = compiler->children; own; own = own->next)
+		count += own->job != NULL;
+	return count;
+}
+
+/* Under the lock, which it lets go meanwhile. */
+static void hand_on(curfew__compiler *compiler, curfew__job *job)
+{
+	bool made = make_files(job);
+
+	if (job->ended)
+		return;
+	if (!made) {
+		tell_failed(job, "out of memory", true);
+		return;
+	}
+	child *own = find_spare(compiler);
+	if (!own)
+		own = start_child(compiler);
+	if (own && ask(own, job))
+		return;
+	if (own) {
+		own->is_over = true;
+		curfew__compiler_process_kill(&own->process);
+	}
+	if (!may_compile_here(compiler))
+		tell_failed(job, compiler->why[0] ? compiler->why : "the compiler process ended", true);
+	else if (!start_here(job))
+		tell_failed(job, "no thread can be started", true);
+}
+
+/* Begins a job, which stays until this is done with it. Under the lock, which it lets go meanwhile. */
+static void begin(curfew__compiler *compiler, curfew__job *job)
+{
+	job->state = JOB_COMPILING;
+	job->references++;
+	hand_on(compiler, job);
+	unref(job);
+}
+
+/* The next job that may begin; NULL: none. Under the lock. */
+static curfew__job *next_job(curfew__compiler *compiler)
+{
+	bool by_process = path_of(compiler)[0];
+	curfew__job *job = compiler->jobs, *found = NULL;
+
+	if (by_process ? count_processes(compiler) >= PROCESSES_MOST : !find_place(compiler))
+		return NULL;
+	/* The last one of the list came first. */
+	for (; job; job = job->next)
+		if (job->state == JOB_QUEUED)
+			found = job;
+	return found;
+}
+
+/* Whoever compiled twice will compile again: a process is kept ready. Under the lock. */
+static void keep_spare(curfew__compiler *compiler)
+{
+	if (compiler->asked > 1 && compiler->spares_lost < SPARES_LOST_MOST && !compiler->ending && !find_spare(compiler))
+		start_child(compiler);
+}
+
+/* Waits until something happens. Under the lock, which it lets go meanwhile. */
+static void wait_for_more(curfew__compiler *compiler)
+{
+	struct pollfd *files;
+	nfds_t count = 1, i = 1;
+
+	for (const child *own = compiler->children; own; own = own->next)
+		count += 2;
+	if (!(files = calloc(count, sizeof *files)))
+		return;
+	files[0] = (struct pollfd){ compiler->wake, POLLIN, 0 };
+	for (child *own = compiler->children; own; own = own->next) {
+		files[i++] = (struct pollfd){ own->process.pidfd, POLLIN, 0 };
+		files[i++] = (struct pollfd){ own->is_over ? -1 : own->process.socket, POLLIN, 0 };
+	}
+	pthread_mutex_unlock(&compiler->lock);
+	poll(files, count, -1);
+	pthread_mutex_lock(&compiler->lock);
+	if (files[0].revents) {
+		eventfd_t seen;
+		eventfd_read(compiler->wake, &seen);
+	}
+	/* The list is changed by this thread alone. */
+	i = 1;
+	for (child *own = compiler->children, *next; own; own = next, i += 2) {
+		next = own->next;
+		if (files[i].revents)
+			bury(compiler, own);
+		else if (files[i + 1].revents)
+			hear(own);
+	}
+	free(files);
+}
+
+static void *work(void *argument)
+{
+	curfew__compiler *compiler = argument;
+	curfew__job *job;
+
+	pthread_mutex_lock(&compiler->lock);
+	for (;;) {
+		while ((job = next_job(compiler)))
+			begin(compiler, job);
+		keep_spare(compiler);
+		if (compiler->ending) {
+			for (child *own = compiler->children; own; own = own->next)
+				curfew__compiler_process_kill(&own->process);
+			if (!compiler->children)
+				break;
+		}
+		wait_for_more(compiler);
+	}
+	pthread_mutex_unlock(&compiler->lock);
+	return NULL;
+}
+
+/* Under the lock. */
+static bool start_thread(curfew__compiler *compiler)
+{
+	sigset_t all, before;
+
+	if (compiler->is_running)
+		return true;
+	if (compiler->wake < 0 && (compiler->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) < 0)
+		return false;
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	compiler->is_running = !pthread_create(&compiler->thread, NULL, work, compiler);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return compiler->is_running;
+}
+
+/* ---- Jobs --------------------------------------------------------------------------------------------------- */
+
+curfew__job *curfew__compiler_start(curfew__compiler *compiler, const curfew__compile_request *request,
+                                    const void *bytes, size_t length, const char *cache_name,
+                                    const curfew__job_listener *listener)
+{
+	curfew__job *job = calloc(1, sizeof *job);
+
+	if (!job)
+		return NULL;
+	*job = (curfew__job){ .compiler = compiler, .references = 1, .request = *request, .listener = *listener, .bytes = bytes,
+		                  .length = length, .files = { -1, -1, -1 } };
+	snprintf(job->cache_name, sizeof job->cache_name, "%s", cache_name);
+	pthread_mutex_lock(&compiler->lock);
+	bool started = start_thread(compiler);
+	if (started) {
+		compiler->asked++;
+		job->next = compiler->jobs;
+		compiler->jobs = job;
+		wake(compiler);
+	}
+	pthread_mutex_unlock(&compiler->lock);
+	if (started)
+		return job;
+	free(job);
+	return NULL;
+}
+
+static void forget(curfew__job *job)
+{
+	curfew__job **at = &job->compiler->jobs;
+
+	while (*at && *at != job)
+		at = &(*at)->next;
+	if (*at)
+		*at = job->next;
+}
+
+void curfew__job_end(curfew__job *job)
+{
+	curfew__compiler *compiler = job->compiler;
+
+	pthread_mutex_lock(&compiler->lock);
+	job->ended = true;
+	forget(job);
+	for (child *own = compiler->children; own; own = own->next) {
+		if (own->job != job)
+			continue;
+		own->job = NULL;
+		own->is_over = true;
+		curfew__compiler_process_kill(&own->process);
+	}
+	while (job->calling)
+		pthread_cond_wait(&compiler->changed, &compiler->lock);
+	unref(job);
+	wake(compiler);
+	pthread_mutex_unlock(&compiler->lock);
+}
+
+uint64_t curfew__job_cpu(curfew__job *job)
+{
+	uint64_t cpu_ns;
+
+	pthread_mutex_lock(&job->compiler->lock);
+	note_cpu(job);
+	cpu_ns = job->cpu_ns;
+	pthread_mutex_unlock(&job->compiler->lock);
+	return cpu_ns;
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Who compiles, for all programs of an engine. Compiling is guest work that nothing inside a process can stop, so it is
+ * done in processes of its own (compiler/main.c), each of which serves one file and is killed when nobody waits for it any
+ * more. Where there can be no process it is done on threads here, bounded by estimates: what such a thread has begun goes
+ * on when nobody waits for it, and its result is dropped.
+ *
+ * A thread of the compiler's own, started at first need, looks after the processes and tells listeners.
+ */
+#ifndef CURFEW_WASM_COMPILER_H
+#define CURFEW_WASM_COMPILER_H
+
+#include "wasm/compile.h"
+
+typedef struct curfew__compiler curfew__compiler;
+typedef struct curfew__job curfew__job;
+
+typedef enum curfew__compile_where {
+	CURFEW__COMPILE_ANYWHERE, /* in a process, or here if there can be none */
+	CURFEW__COMPILE_PROCESS,
+	CURFEW__COMPILE_HERE,
+} curfew__compile_where;
+
+typedef struct curfew__compiler_options {
+	curfew__compile_where where;
+	const char *executable; /* NULL: found beside this library */
+	uint64_t memory_bytes;  /* that a process may have */
+	const char *cache_dir;  /* borrowed; where results are kept; NULL: nowhere */
+} curfew__compiler_options;
+
+/* Called on the compiler's threads, without a lock of its. Files are taken over. */
+typedef struct curfew__job_listener {
+	void *context;
+	void (*on_interface)(void *context, int file);
+	/* file: the code; of a description, -1. NULL failure: it is done. */
+	void (*on_done)(void *context, int file, const curfew__compile_failure *failure);
+} curfew__job_listener;
+
+/* NULL: out of memory. Nothing is started yet. */
+curfew__compiler *curfew__compiler_create(const curfew__compiler_options *options);
+/* Every job has ended. Waits for threads that compile, and for what is being kept in the cache. NULL: nothing. */
+void curfew__compiler_destroy(curfew__compiler *compiler);
+
+/*
+ * Begins to compile bytes, which are borrowed until the job ends. cache_name: under which the code is kept, or "". Flags
+ * can_be_ended and parallel are set here. NULL: out of memory.
+ */
+curfew__job *curfew__compiler_start(curfew__compiler *compiler, const curfew__compile_request *request,
+                                    const void *bytes, size_t length, const char *cache_name,
+                                    const curfew__job_listener *listener);
+/* Ends a job and frees it, whether it is done or not. Afterwards its listener is not called. Not from a listener. */
+void curfew__job_end(curfew__job *job);
+/* Processor time that it has taken so far, in nanoseconds. */
+uint64_t curfew__job_cpu(curfew__job *job);
+
+#endif

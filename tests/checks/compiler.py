@@ -1,0 +1,330 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Compiling is guest work: it is stopped in time, in a process that is killed, whatever a file holds; and what a file says of
+its names and lines costs a stop nothing."""
+import os
+import shutil
+import signal
+import struct
+import threading
+import time
+
+from .harness import Test, expect, expect_equal, shorten
+
+TESTS = []
+HEADER = b"\0asm\1\0\0\0"
+# A run that is compiled for longer than this on any machine is stopped meanwhile.
+TIMEOUT = "400ms"
+# What a stop may be late on a machine that does other things.
+LATE_US = 100_000
+
+
+def test(function):
+    TESTS.append(function)
+    return function
+
+
+# ---- Files that take long ------------------------------------------------------------------------------------------
+
+
+def leb(number):
+    out = b""
+    while number > 127:
+        out += bytes([number & 127 | 128])
+        number >>= 7
+    return out + bytes([number])
+
+
+def section(number, content):
+    return bytes([number]) + leb(len(content)) + content
+
+
+def custom(name, content):
+    return section(0, leb(len(name)) + name.encode() + content)
+
+
+def module(bodies, *more):
+    """Functions without parameters, of which the first one is exported as f; with one memory and one global."""
+    count = leb(len(bodies))
+    code = b"".join(leb(len(body) + 2) + b"\0" + body + b"\x0b" for body in bodies)
+    return (HEADER + section(1, b"\1\x60\0\0") + section(3, count + b"\0" * len(bodies)) + section(5, b"\1\0\1") +
+            section(6, b"\1\x7f\1\x41\0\x0b") + section(7, b"\1\1f\0\0") + section(10, count + code) + b"".join(more))
+
+
+# Straight code: what stands before, what is repeated, what stands behind.
+STRAIGHT = {
+    "sums": (b"\x41\0\x28\2\0", b"\x41\5\x6a", b"\x1a"),
+    "differences": (b"\x41\0\x28\2\0", b"\x41\5\x6b", b"\x1a"),
+    "loads": (b"\x41\0", b"\x28\2\0", b"\x1a"),
+    "products": (b"\x42\3", b"\x42\x85\1\x7e", b"\x1a"),
+    "globals": (b"", b"\x23\0\x41\1\x6a\x24\0", b""),
+}
+
+
+def straight(kind, megabytes):
+    before, piece, after = STRAIGHT[kind]
+    body = before + piece * ((1_048_000 - len(before) - len(after)) // len(piece)) + after
+    return module([b"\0"] + [body] * megabytes)
+
+
+def write(context, content, name="program.wasm"):
+    path = os.path.join(context.folder(), name)
+    with open(path, "wb") as file:
+        file.write(content)
+    return path
+
+
+def watch_memory(process, peaks):
+    """Notes the most memory that a process itself has, until it has ended."""
+    while process.poll() is None:
+        try:
+            with open(f"/proc/{process.pid}/status", encoding="ascii") as file:
+                peaks.extend(int(line.split()[1]) for line in file if line.startswith("VmHWM"))
+        except OSError:
+            return
+        time.sleep(0.01)
+
+
+def run_watched(context, *words):
+    """The report of a run, and the most MiB that its process had."""
+    words = [context.curfew, "run", "--json", *words]
+    process = context.spawn(words, stdin=-3, stdout=-1, stderr=-1)
+    peaks = [0]
+    watcher = threading.Thread(target=watch_memory, args=(process, peaks))
+    start = time.monotonic()
+    watcher.start()
+    done = context.finish(process, words, start, 30)
+    watcher.join()
+    return context.check_report(done.out, done), max(peaks) >> 10
+
+
+def expect_stopped(context, report, mib, file_bytes):
+    expect_equal("outcome", report["outcome"], "deadline")
+    expect_equal("while", report["stop"]["while"], "compiling")
+    expect("while compiling (" in report["error"]["message"] and "curfew compile" in report["error"]["message"],
+           f"message: {report['error']['message']}")
+    expect(report["stop"]["latency_us"] < LATE_US * context.slower, f"stopped {report['stop']['latency_us']} us late")
+    # The file is there some times over; its compilation took gigabytes.
+    most = 160 + 4 * (file_bytes >> 20)
+    expect(context.is_sanitized or mib < most, f"the process had {mib} MiB, expected less than {most}")
+
+
+def check_straight(context, kind, megabytes):
+    content = straight(kind, megabytes)
+    report, mib = run_watched(context, "--timeout", TIMEOUT, "--call", "f", write(context, content))
+    expect_stopped(context, report, mib, len(content))
+
+
+TEXTS = {
+    "types": "(module " + "(rec(type(func)))" * 900_000 + ")",
+    "functions": "(module " + "(func)" * 2_700_000 + ")",
+    "component": "(component " + "(type u8)" * 1_800_000 + ")",
+}
+
+
+def check_text(context, name):
+    content = TEXTS[name].encode()
+    report, mib = run_watched(context, "--timeout", TIMEOUT, write(context, content, "program.wat"))
+    # On a fast machine the parser may be done, and its result refused.
+    if report["outcome"] != "bad_program":
+        expect_stopped(context, report, mib, len(content))
+    expect(report["used"]["wall_us"] < 1_500_000 * context.slower, f"it took {report['used']['wall_us']} us")
+
+
+# ---- How it is stopped ---------------------------------------------------------------------------------------------
+
+
+def find_compiler(pid):
+    """The process that a process has compile, once there is one."""
+    end = time.monotonic() + 20
+    while time.monotonic() < end:
+        for task in os.listdir(f"/proc/{pid}/task"):
+            with open(f"/proc/{pid}/task/{task}/children", encoding="ascii") as file:
+                for child in file.read().split():
+                    with open(f"/proc/{child}/comm", encoding="ascii") as name:
+                        if name.read().startswith("curfew-compiler"):
+                            return int(child)
+        time.sleep(0.005)
+    raise AssertionError("no process compiles")
+
+
+def begin_compiling(context, *words):
+    words = [context.curfew, "run", "--json", *words, "--call", "f", write(context, straight("sums", 8))]
+    process = context.spawn(words, stdin=-3, stdout=-1, stderr=-1)
+    return process, words, find_compiler(process.pid)
+
+
+def is_gone(pid):
+    end = time.monotonic() + 10
+    while os.path.exists(f"/proc/{pid}") and time.monotonic() < end:
+        time.sleep(0.01)
+    return not os.path.exists(f"/proc/{pid}")
+
+
+@test
+def compiling_is_cancelled(context):
+    process, words, compiler = begin_compiling(context, "--timeout", "1m")
+    process.send_signal(signal.SIGINT)
+    done = context.finish(process, words, time.monotonic(), 20)
+    report = context.check_report(done.out, done)
+    expect_equal("stop", (report["outcome"], report["stop"]["while"]), ("cancelled", "compiling"))
+    expect(is_gone(compiler), "the compiler outlives the run")
+
+
+@test
+def compiling_has_a_limit_of_cpu(context):
+    report, _ = context.report("--timeout", "1m", "--cpu", "300ms", "--call", "f", write(context, straight("sums", 8)), timeout=30)
+    expect_equal("stop", (report["outcome"], report["stop"]["while"]), ("cpu", "compiling"))
+    expect(report["used"]["cpu_us"] >= 300_000, f"used {report['used']['cpu_us']} us")
+
+
+@test
+def compiler_is_killed(context):
+    """What kills the compiler ends the runs that wait for it, and nothing else."""
+    process, words, compiler = begin_compiling(context, "--timeout", "1m")
+    os.kill(compiler, signal.SIGKILL)
+    done = context.finish(process, words, time.monotonic(), 20)
+    report = context.check_report(done.out, done)
+    expect_equal("outcome", report["outcome"], "internal")
+    expect("compiler process died of signal 9" in report["error"]["message"], report["error"]["message"])
+
+
+@test
+def compiler_is_missing(context):
+    """Where there is no compiler, the library compiles by itself, within bounds."""
+    folder = context.folder()
+    alone = shutil.copy(context.curfew, folder)
+    path = write(context, b'(module (func (export "f") (result i32) (i32.const 7)))', "seven.wat")
+    done = context.command([alone, "run", "--print", "--call", "f", path], env={"XDG_CACHE_HOME": folder})
+    expect_equal("value", (done.code, done.out), (0, b"7\n"))
+    path = write(context, straight("sums", 40))
+    done = context.command([alone, "run", "--json", "--timeout", TIMEOUT, "--call", "f", path], env={"XDG_CACHE_HOME": folder}, timeout=60)
+    report = context.check_report(done.out, done)
+    expect_equal("stop", (report["outcome"], report["stop"]["while"]), ("deadline", "compiling"))
+    text = write(context, b"(module " + b"(func)" * 400_000 + b")", "long.wat")
+    done = context.command([alone, "run", "--json", text], env={"XDG_CACHE_HOME": folder})
+    report = context.check_report(done.out, done)
+    expect_equal("outcome", report["outcome"], "bad_program")
+    expect("1 MiB" in report["error"]["message"], report["error"]["message"])
+
+
+# ---- What is compiled is kept --------------------------------------------------------------------------------------
+
+
+@test
+def compiled_code_is_kept_once(context):
+    """Several processes that compile the same program at once share what comes of it."""
+    folder = context.folder()
+    path = write(context, module([b"\x41\7\x41\6\x6c\x1a"] * 300), "shared.wasm")
+    words = [context.curfew, "run", "--json", "--call", "f", path]
+    running = [context.spawn(words, env={"XDG_CACHE_HOME": folder}, stdin=-3, stdout=-1, stderr=-1) for _ in range(5)]
+    for process in running:
+        done = context.finish(process, words, time.monotonic(), 30)
+        expect_equal("outcome", context.check_report(done.out, done)["outcome"], "ok")
+    kept = [name for _, _, names in os.walk(folder) for name in names]
+    expect_equal("files", len([name for name in kept if len(name) == 64]), 1)
+    expect(not [name for name in kept if name.startswith(".")], f"left behind: {kept}")
+
+
+def find_entry(folder):
+    return next(os.path.join(place, name) for place, _, names in os.walk(folder) for name in names if len(name) == 64)
+
+
+@test
+def damaged_code_is_compiled_again(context):
+    folder = context.folder()
+    path = write(context, module([b"\x01"] * 50))
+    words = ["--call", "f", path]
+    context.report(*words, env={"XDG_CACHE_HOME": folder})
+    entry = find_entry(folder)
+    with open(entry, "rb") as file:
+        whole = file.read()
+    damages = [whole[:length] for length in (0, 1, 40, len(whole) // 2, len(whole) - 1)]
+    damages += [whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1:] for at in (0, len(whole) // 2, len(whole) - 70, len(whole) - 1)]
+    for damaged in damages:
+        with open(entry, "wb") as file:
+            file.write(damaged)
+        report, _ = context.report(*words, env={"XDG_CACHE_HOME": folder})
+        expect_equal(f"outcome with {len(damaged)} of {len(whole)} bytes", report["outcome"], "ok")
+        with open(entry, "rb") as file:
+            expect(file.read() == whole, "it was not compiled again")
+
+
+# ---- Before anything is compiled -----------------------------------------------------------------------------------
+
+UNKNOWN_IMPORT = section(2, b"\1\3env\7nothing\0\0")
+
+
+def with_unknown_import(megabytes):
+    content = straight("sums", megabytes)
+    types = len(HEADER) + len(section(1, b"\1\x60\0\0"))
+    return content[:types] + UNKNOWN_IMPORT + content[types:]
+
+
+@test
+def links_are_checked_first(context):
+    """A program that takes seconds to compile is refused at once for what it imports."""
+    report, _ = context.report("--timeout", "1m", "--call", "f", write(context, with_unknown_import(8)))
+    expect_equal("error", (report["outcome"], report["error"]["name"]), ("bad_program", "LinkError"))
+    expect("env.nothing" in report["error"]["message"], report["error"]["message"])
+    expect(report["used"]["cpu_us"] < 2_000_000 * context.slower, f"it took {report['used']['cpu_us']} us of processor time")
+
+
+@test
+def inspecting_compiles_nothing(context):
+    path = write(context, with_unknown_import(30))
+    done = context.command([context.curfew, "inspect", "--timeout", "5s", path])
+    expect_equal("exit", (done.code, done.err), (0, b""))
+    expect(b"env.nothing" in done.out and b" f " in done.out, shorten(done.out.decode()))
+
+
+# ---- Names and lines ---------------------------------------------------------------------------------------------------
+
+
+def calls(depth):
+    """Functions that call each other; the last one traps."""
+    return [b"\x10" + leb(index + 1) for index in range(depth)] + [b"\0"]
+
+
+def many_names(count):
+    names = leb(count) + b"\x09\0" * count
+    return custom("name", b"\1" + leb(len(names)) + names)
+
+
+def long_file_name(megabytes, count):
+    abbreviations = bytes([1, 0x11, 1, 0x10, 0x17, 0x11, 1, 0x12, 6, 0, 0, 2, 0x2e, 1, 0x11, 1, 0x12, 6, 0, 0,
+                           3, 0x1d, 0, 0x11, 1, 0x12, 6, 0x58, 0x0b, 0, 0, 0])
+    place = struct.pack("<II", 1, 0x7FFFFFF0)
+    entries = b"\1" + bytes(4) + place + b"\2" + place + (b"\3" + place + b"\1") * count + b"\0\0"
+    body = struct.pack("<HIB", 4, 0, 4) + entries
+    names = b"a" * (megabytes << 20) + b"\0\0\0\0\0"
+    head = bytes([1, 1, 1, 0xFB, 14, 13, 0, 1, 1, 1, 1, 0, 0, 0, 1, 0, 0, 1, 0]) + names
+    line = struct.pack("<HI", 4, len(head)) + head
+    return (custom(".debug_abbrev", abbreviations) + custom(".debug_info", struct.pack("<I", len(body)) + body) +
+            custom(".debug_line", struct.pack("<I", len(line)) + line))
+
+
+NAMES = {
+    "names": lambda: many_names(15_000_000),
+    "file_name": lambda: long_file_name(20, 2000),
+    "short_file_name": lambda: long_file_name(0, 2000),
+}
+
+
+def check_names(context, name):
+    content = module(calls(70), NAMES[name]())
+    report, mib = run_watched(context, "--timeout", "1m", "--call", "f", write(context, content))
+    expect_equal("outcome", (report["outcome"], report["error"]["name"]), ("trapped", "unreachable"))
+    expect_equal("frames", len(report["error"]["stack"]), 64)
+    # From the end of the compilation on.
+    expect(report["used"]["run_us"] < 500_000 * context.slower, f"the run took {report['used']['run_us']} us")
+    most = 160 + 4 * (len(content) >> 20)
+    expect(context.is_sanitized or mib < most, f"the process had {mib} MiB, expected less than {most}")
+
+
+def tests(_):
+    made = [Test("compiler", function.__name__, function) for function in TESTS]
+    made += [Test("compiler", f"straight_{kind}_{size}", lambda context, kind=kind, size=size: check_straight(context, kind, size))
+             for kind in STRAIGHT for size in ((1, 60) if kind == "sums" else (20,))]
+    made += [Test("compiler", f"text_{name}", lambda context, name=name: check_text(context, name)) for name in TEXTS]
+    made += [Test("compiler", f"says_{name}", lambda context, name=name: check_names(context, name)) for name in NAMES]
+    return made
