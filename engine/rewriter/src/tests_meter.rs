@@ -4,7 +4,7 @@ use crate::scan::{scan, Change};
 use crate::{rewrite, Options, FEATURES};
 use wasmparser::{Parser, Payload, Validator, WasmFeatures};
 
-const METERED: Options = Options { meter: true, asks: false, landing: false, chunk: crate::Chunk { bytes: 64, elements: 8 } };
+const METERED: Options = Options { meter: true, asks: false, landing: false, can_be_ended: false, chunk: crate::Chunk { bytes: 64, elements: 8 } };
 
 /// The instructions of all functions.
 fn operators(wasm: &[u8]) -> Vec<String> {
