@@ -143,17 +143,22 @@ static void set_failure(flavour *own, const curfew__wasm_error *error)
 	own->state = FLAVOUR_BAD;
 }
 
-/* What a file says, as text. */
+/* What a file says, as text. It is mapped: a confined worker may map its files, and not read at a place. */
 static char *read_text(int file, size_t *length)
 {
 	struct stat status;
 	char *text = NULL;
+	void *mapped = MAP_FAILED;
 
-	if (!fstat(file, &status) && (text = malloc((size_t)status.st_size + 1))) {
-		ssize_t got = pread(file, text, (size_t)status.st_size, 0);
-		*length = got > 0 ? (size_t)got : 0;
+	if (!fstat(file, &status) && status.st_size > 0)
+		mapped = mmap(NULL, (size_t)status.st_size, PROT_READ, MAP_PRIVATE, file, 0);
+	if (mapped != MAP_FAILED && (text = malloc((size_t)status.st_size + 1))) {
+		*length = (size_t)status.st_size;
+		memcpy(text, mapped, *length);
 		text[*length] = 0;
 	}
+	if (mapped != MAP_FAILED)
+		munmap(mapped, (size_t)status.st_size);
 	close(file);
 	return text;
 }
