@@ -51,6 +51,8 @@ void cli_wasi_finish(cli_wasi *wasi);
 
 /* An engine with the user's cache, or without where that cannot be used; flags: CURFEW_ENGINE_*. */
 curfew_status cli_engine_create(uint32_t threads, uint32_t flags, curfew_engine **engine, curfew_failure *failure);
+/* The same, for programs whose compilation may take so much memory. */
+curfew_status cli_engine_create_for_compiling(uint64_t memory_bytes, curfew_engine **engine, curfew_failure *failure);
 /* Those that the options of the command ask for. */
 uint32_t cli_engine_flags(const cli_arguments *arguments);
 

@@ -9,6 +9,10 @@
 #include <string.h>
 #include <sys/stat.h>
 
+/* What fits the largest programs, where nothing else is asked for. */
+#define TIMEOUT_NS (UINT64_C(600) * 1000000000)
+#define MEMORY_BYTES (UINT64_C(8) << 30)
+
 /* PROGRAM with the ending .curfew instead of its own. Free with free. */
 static char *default_target(const char *program)
 {
@@ -82,9 +86,12 @@ static int compile(const cli_arguments *arguments, const cli_source *source, cur
 	curfew_program *program = NULL;
 	curfew_report *report = NULL;
 	int code;
+	curfew_limits limits = arguments->limits;
+	if (limits.timeout_ns == 0)
+		limits.timeout_ns = TIMEOUT_NS;
 	curfew_status status = cli_program_create(engine, source, 0, &program, &failure);
 	if (status == CURFEW_OK)
-		status = curfew_program_compile(program, &arguments->limits, &report, &failure);
+		status = curfew_program_compile(program, &limits, &report, &failure);
 	if (status == CURFEW_OK) {
 		code = save(program, target);
 	} else if (report != NULL) {
@@ -101,6 +108,12 @@ static int compile(const cli_arguments *arguments, const cli_source *source, cur
 	return code;
 }
 
+/* What compiling WebAssembly may take: as much as is asked for. */
+static uint64_t memory_of(const cli_arguments *arguments)
+{
+	return arguments->limits.memory_bytes != 0 ? arguments->limits.memory_bytes : MEMORY_BYTES;
+}
+
 static int compile_to(const cli_arguments *arguments, const char *target)
 {
 	int code = check_arguments(arguments, target);
@@ -113,7 +126,7 @@ static int compile_to(const cli_arguments *arguments, const char *target)
 		code = refuse(arguments, CURFEW_OUTCOME_BAD_PROGRAM, failure.message);
 	else if (source.is_image)
 		code = cli_usage_error("%s: is an image already", arguments->program);
-	else if (cli_engine_create(1, 0, &engine, &failure) != CURFEW_OK)
+	else if (cli_engine_create_for_compiling(memory_of(arguments), &engine, &failure) != CURFEW_OK)
 		code = refuse(arguments, CURFEW_OUTCOME_INTERNAL_ERROR, failure.message);
 	else
 		code = compile(arguments, &source, engine, target);

@@ -37,7 +37,9 @@ const cli_command cli_commands[CLI_COMMANDS] = {
 	             "a WASI program as an argument."},
 	[CLI_COMPILE] = {"compile", "[options] PROGRAM [-o FILE]", "write a program's image, for run to start from",
 	                 "Parses a program once, under limits, and writes it as an image that curfew run starts\n"
-	                 "from without parsing. An image belongs to the build of curfew that made it."},
+	                 "from without parsing or compiling. An image belongs to the build of curfew that made\n"
+	                 "it. Where no --timeout is given it has 10 minutes, and to compile WebAssembly, where no\n"
+	                 "--memory is given, 8 GiB of memory."},
 	[CLI_INSPECT] = {"inspect", "[options] PROGRAM", "tell what a program imports, exports and needs",
 	                 "Loads a program, under limits, without running any of it, and prints its kind, size and\n"
 	                 "hash, the memory it needs, whether it uses WASI, and what it imports and exports, with\n"

@@ -186,18 +186,32 @@ uint32_t cli_engine_flags(const cli_arguments *arguments)
 	return arguments->values[CLI_OPTION_HUGEPAGES] != NULL ? CURFEW_ENGINE_HUGE_PAGES : 0;
 }
 
-curfew_status cli_engine_create(uint32_t threads, uint32_t flags, curfew_engine **engine, curfew_failure *failure)
+/* With the folder of the cache besides. */
+static curfew_status create_engine(curfew_engine_options *options, curfew_engine **engine, curfew_failure *failure)
 {
 	char *cache_dir = cli_cache_dir();
-	curfew_engine_options options = {.size = sizeof options, .threads = threads, .cache_dir = cache_dir, .flags = flags};
-	curfew_status status = curfew_engine_create(&options, engine, failure);
+	options->size = sizeof *options;
+	options->cache_dir = cache_dir;
+	curfew_status status = curfew_engine_create(options, engine, failure);
 	if (status != CURFEW_OK && cache_dir != NULL) {
 		/* A home that cannot be written is no reason not to run: it is only slower. */
-		options.cache_dir = NULL;
-		status = curfew_engine_create(&options, engine, failure);
+		options->cache_dir = NULL;
+		status = curfew_engine_create(options, engine, failure);
 	}
 	free(cache_dir);
 	return status;
+}
+
+curfew_status cli_engine_create(uint32_t threads, uint32_t flags, curfew_engine **engine, curfew_failure *failure)
+{
+	curfew_engine_options options = {.threads = threads, .flags = flags};
+	return create_engine(&options, engine, failure);
+}
+
+curfew_status cli_engine_create_for_compiling(uint64_t memory_bytes, curfew_engine **engine, curfew_failure *failure)
+{
+	curfew_engine_options options = {.threads = 1, .compiler_memory_bytes = memory_bytes};
+	return create_engine(&options, engine, failure);
 }
 
 curfew_status cli_program_create(curfew_engine *engine, const cli_source *source, uint32_t flags,

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Compiling is guest work: it is stopped in time, in a process that is killed, whatever a file holds; and what a file says of
 its names and lines costs a stop nothing."""
+# Claims L21, L87, L88, L89, T19.
 import os
 import shutil
 import signal
@@ -205,6 +206,15 @@ def compiler_is_missing(context):
     report = context.check_report(done.out, done)
     expect_equal("outcome", report["outcome"], "bad_program")
     expect("1 MiB" in report["error"]["message"], report["error"]["message"])
+
+
+@test
+def compiler_has_a_limit_of_memory(context):
+    """What needs more memory than a compiler has is refused, and says so."""
+    path = write(context, straight("sums", 4))
+    done = context.command([context.curfew, "compile", "--memory", "256MiB", "--timeout", "5m", path], timeout=120)
+    expect_equal("exit", done.code, 3)
+    expect(b"takes more than the 256 MiB of memory" in done.err, done.err.decode())
 
 
 # ---- What is compiled is kept --------------------------------------------------------------------------------------
