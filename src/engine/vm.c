@@ -87,6 +87,8 @@ static wasm_engine_t *create_engine(size_t native_stack)
 	wasmtime_config_memory_guard_size_set(config, CURFEW__REGION_GUARD);
 	wasmtime_config_memory_may_move_set(config, false);
 	wasmtime_config_native_unwind_info_set(config, false);
+	/* The threads for that would stay in the embedding program. */
+	curfew__config_parallel(config, false);
 	curfew__config_backtrace(config, 0);
 	return wasm_engine_new_with_config(config);
 }

@@ -178,6 +178,8 @@ wasm_config_t *curfew__machine_config(void)
 	wasmtime_config_memory_may_move_set(config, false);
 	wasmtime_config_native_unwind_info_set(config, false);
 	curfew__config_backtrace(config, FRAMES_MOST);
+	/* The threads for that would stay in the embedding program. */
+	curfew__config_parallel(config, false);
 	return config;
 }
 
