@@ -196,7 +196,10 @@ fn distance_in(mut store: WasmtimeStoreContextMut<'_>, function: Func) -> Option
 
 /// The same from a store that is made for this.
 fn distance() -> Option<usize> {
-    let engine = wasm_engine_new();
+    let mut config = wasm_config_new();
+    // The threads for that would stay in the embedding program.
+    unsafe { crate::compile::curfew__config_parallel(&mut *config, false) };
+    let engine = wasm_engine_new_with_config(config);
     let mut store = wasmtime_store_new(&engine, std::ptr::null_mut(), None);
     // A structure of this one field, in C representation.
     let store = unsafe { &mut *std::ptr::from_mut(&mut *store).cast::<WasmtimeStore>() };
