@@ -380,7 +380,10 @@ static curfew_status describe(const inspection *i, char **json, size_t *length, 
 	*failure = i->kept->failure;
 	if (i->kept->program == NULL)
 		return i->kept->status;
-	curfew_status status = curfew_program_inspect(i->kept->program, &i->limits, json, length, report, failure);
+	/* What is stored has to run: a description alone looks at no function's body. */
+	curfew_status status = curfew_program_compile(i->kept->program, &i->limits, report, failure);
+	if (status == CURFEW_OK)
+		status = curfew_program_inspect(i->kept->program, &i->limits, json, length, report, failure);
 	if (status != CURFEW_OK || *length <= WORKER_DESCRIPTION_MOST)
 		return status;
 	(void)snprintf(failure->message, sizeof failure->message,
