@@ -366,36 +366,36 @@ static bool take_outcome(reader *r, void *target)
 	return value < CURFEW_OUTCOME_COUNT || refuse(r, "is no outcome");
 }
 
-static bool take_mode(reader *r, void *target)
+/* One of these names, as its place among them. */
+static bool take_name(reader *r, const char *const *names, size_t count, size_t *place, const char *refusal)
 {
-	static const char *const names[] = {"cooperative", "soft", "hard", "process"};
-	curfew_stop_mode *field = target;
 	char name[16];
 	if (!take_fixed(r, name, sizeof name))
 		return false;
-	for (size_t i = 0; i < COUNT(names); i++) {
-		if (strcmp(names[i], name) == 0) {
-			*field = (curfew_stop_mode)(CURFEW_STOP_COOPERATIVE + i);
+	for (*place = 0; *place < count; ++*place)
+		if (strcmp(names[*place], name) == 0)
 			return true;
-		}
-	}
-	return refuse(r, "is no mode");
+	return refuse(r, refusal);
+}
+
+static bool take_mode(reader *r, void *target)
+{
+	static const char *const names[] = {"cooperative", "soft", "hard", "process"};
+	size_t place;
+	if (!take_name(r, names, COUNT(names), &place, "is no mode"))
+		return false;
+	*(curfew_stop_mode *)target = (curfew_stop_mode)(CURFEW_STOP_COOPERATIVE + place);
+	return true;
 }
 
 static bool take_while(reader *r, void *target)
 {
 	static const char *const names[] = {"running", "waiting", "compiling", "loading"};
-	curfew_stop_while *field = target;
-	char name[16];
-	if (!take_fixed(r, name, sizeof name))
+	size_t place;
+	if (!take_name(r, names, COUNT(names), &place, "is none of what goes on in a run"))
 		return false;
-	for (size_t i = 0; i < COUNT(names); i++) {
-		if (strcmp(names[i], name) == 0) {
-			*field = (curfew_stop_while)(CURFEW_WHILE_RUNNING + i);
-			return true;
-		}
-	}
-	return refuse(r, "is none of what goes on in a run");
+	*(curfew_stop_while *)target = (curfew_stop_while)(CURFEW_WHILE_RUNNING + place);
+	return true;
 }
 
 static bool take_schema(reader *r, void *target)
