@@ -149,10 +149,16 @@ const event *run_get_event(const run *r, uint64_t number)
 	return &r->events[(r->event_start + (number - r->first_event)) & (r->event_capacity - 1)];
 }
 
+/* The report is the run's as well: as an event it takes no room of its own. */
+static size_t count_bytes(event_kind kind, const blob *data)
+{
+	return kind == EVENT_REPORT ? 0 : data->len;
+}
+
 static void drop_first_event(run *r)
 {
 	const event *first = run_get_event(r, r->first_event);
-	r->event_bytes -= first->data->len;
+	r->event_bytes -= count_bytes(first->kind, first->data);
 	blob_unref(first->data);
 	r->event_start = (r->event_start + 1) & (r->event_capacity - 1);
 	r->event_count--;
@@ -204,7 +210,7 @@ void run_add_event(run *r, event_kind kind, blob *data)
 	if (data == NULL || !make_event_room(r))
 		return;
 	r->events[(r->event_start + r->event_count++) & (r->event_capacity - 1)] = (event){kind, blob_ref(data)};
-	r->event_bytes += data->len;
+	r->event_bytes += count_bytes(kind, data);
 	while (r->event_count > 1 && (r->event_count > EVENTS_MAX || r->event_bytes > EVENT_BYTES_MAX))
 		drop_first_event(r);
 	run_notify(r, NEWS_EVENT);

@@ -410,6 +410,18 @@ def floods_of_events(context):
 
 
 @test
+def the_end_of_the_output(context):
+    """The last output of a run is in its stream before its report, however large that is."""
+    with Server(context) as server:
+        run = server.submit("for (let i = 0; i < 6; i++) console.log(String(i).repeat(1 << 20)); 7", limits={"timeout": "5m", "output": "64MiB"}, durable=False)["id"]
+        server.wait_for(run, timeout=120)
+        events = list(server.stream(run))
+        expect_equal("how it ends", [name for _, name, _ in events[-2:]], ["state", "report"])
+        output = "".join(event["text"] for _, name, event in events if name == "output")
+        expect(len(output) > 1 << 20 and events[-1][2]["stdout"].endswith(output), f"{len(output)} bytes of output are in the stream")
+
+
+@test
 def large_reports(context):
     """A report of any size is had with its run and its stream, now and after a restart; lists go on without it."""
     size = 8 << 20

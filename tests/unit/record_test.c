@@ -89,6 +89,11 @@ static void test_event_bytes(void **state)
 	assert_int_equal(r->event_count, 1);
 	assert_int_equal(r->first_event, 103);
 	assert_ptr_equal(run_get_event(r, 103)->data, larger);
+	/* The report pushes out nothing: it is kept as the run's. */
+	run_add_event(r, EVENT_OUTPUT, data);
+	run_add_event(r, EVENT_REPORT, larger);
+	assert_int_equal(r->event_count, 2);
+	assert_int_equal(r->event_bytes, data->len);
 	blob_unref(data);
 	blob_unref(larger);
 	free(large);
