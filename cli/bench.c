@@ -6,6 +6,7 @@
  */
 #include "calibrate.h"
 #include "commands.h"
+#include "common/clock.h"
 #include "format.h"
 #include "samples.h"
 #include "say.h"
@@ -267,25 +268,18 @@ static void show_progress(const bench *b, size_t round, bool done)
 	(void)cli_write(STDERR_FILENO, line, (size_t)length, NULL);
 }
 
-static uint64_t now_ms(void)
-{
-	struct timespec now;
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
-
 static int run_measured(bench *b)
 {
-	uint64_t next_ms = now_ms() + PROGRESS_AFTER_MS;
+	uint64_t next_ms = (uint64_t)clock_now_ms() + PROGRESS_AFTER_MS;
 	bool shown = false;
 	int code = -1;
 	for (size_t i = 0; i < b->runs && code < 0; i++) {
 		code = run_round(b, i, true);
-		if (now_ms() < next_ms)
+		if ((uint64_t)clock_now_ms() < next_ms)
 			continue;
 		show_progress(b, i, false);
 		shown = true;
-		next_ms = now_ms() + PROGRESS_EVERY_MS;
+		next_ms = (uint64_t)clock_now_ms() + PROGRESS_EVERY_MS;
 	}
 	if (shown)
 		show_progress(b, 0, true);

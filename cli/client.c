@@ -2,6 +2,7 @@
 /* Asking a server, and telling in one line what is wrong. */
 #include "client.h"
 
+#include "common/clock.h"
 #include "format.h"
 #include "say.h"
 
@@ -255,9 +256,7 @@ int64_t cli_json_number(span value)
 
 void cli_format_age(int64_t at_ms, char *words, size_t size)
 {
-	struct timespec now;
-	(void)clock_gettime(CLOCK_REALTIME, &now);
-	int64_t seconds = (int64_t)now.tv_sec - at_ms / 1000;
+	int64_t seconds = clock_wall_us() / 1000000 - at_ms / 1000;
 	seconds = seconds > 0 ? seconds : 0;
 	if (seconds < 120)
 		(void)snprintf(words, size, "%" PRId64 " s", seconds);

@@ -5,6 +5,7 @@
  */
 #include "follow_private.h"
 
+#include "common/clock.h"
 #include "say.h"
 
 #include <errno.h>
@@ -158,15 +159,15 @@ static bool wait_to_try(follow *f, cli_http_result result, cli_http_answer *answ
 	}
 	if (!f->is_lost) {
 		f->is_lost = true;
-		f->lost_ms = follow_now_ms();
+		f->lost_ms = (uint64_t)clock_now_ms();
 		*pause_ms = FIRST_PAUSE_MS;
 	}
-	if (follow_now_ms() - f->lost_ms >= PATIENCE_MS) {
+	if ((uint64_t)clock_now_ms() - f->lost_ms >= PATIENCE_MS) {
 		give_up(f, result, answer);
 		return false;
 	}
 	/* Not of one that was only moved to another connection. */
-	if (!f->is_told && follow_now_ms() - f->lost_ms > 500 && !f->options->quiet) {
+	if (!f->is_told && (uint64_t)clock_now_ms() - f->lost_ms > 500 && !f->options->quiet) {
 		follow_tell(f, "the connection to %s is lost: %s; trying again for up to %d s", f->options->server->url,
 		     reason_of(result, answer, reason, sizeof reason), PATIENCE_MS / 1000);
 		f->is_told = true;
@@ -338,7 +339,7 @@ int cli_follow(const cli_follow_options *options, cli_followed *followed)
 	*followed = (cli_followed){0};
 	f.cancel_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	f.leave_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	f.usage_ms = follow_now_ms();
+	f.usage_ms = (uint64_t)clock_now_ms();
 	bool is_live = !options->quiet && !options->once && options->kind == CLI_FOLLOW_OUTPUT;
 	if (f.cancel_fd < 0 || f.leave_fd < 0 || !cli_watch_init(&f.watch, CURFEW_UNLIMITED, is_live)) {
 		cli_say("%s", strerror(errno));

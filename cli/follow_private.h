@@ -58,6 +58,5 @@ void follow_get_usage(void *context, curfew_run_usage *usage);
 
 /* A number of JSON, 0 where it is none. */
 uint64_t follow_number_of(span object, const char *key);
-uint64_t follow_now_ms(void);
 
 #endif

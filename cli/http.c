@@ -2,6 +2,7 @@
 /* One exchange at a time through curl's multi interface, which alone can wait for a second descriptor. */
 #include "http.h"
 
+#include "common/clock.h"
 #include <curl/curl.h>
 #include <dlfcn.h>
 #include <poll.h>
@@ -121,19 +122,12 @@ typedef struct exchange {
 	char error[CURL_ERROR_SIZE];
 } exchange;
 
-static uint64_t now_ms(void)
-{
-	struct timespec now;
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
-
 static size_t take_data(char *data, size_t one, size_t length, void *context)
 {
 	exchange *e = context;
 	long status = 0;
 	(void)one;
-	e->heard_ms = now_ms();
+	e->heard_ms = (uint64_t)clock_now_ms();
 	(void)curl.easy_getinfo(e->http->easy, CURLINFO_RESPONSE_CODE, &status);
 	if (status == 200 && e->request->on_data != NULL) {
 		e->stopped = !e->request->on_data(e->request->context, data, length);
@@ -206,13 +200,13 @@ static CURLcode perform(exchange *e, cli_http_result *result)
 	unsigned others = interrupt.fd >= 0 ? 1 : 0, silence_ms = e->request->silence_ms;
 	int running = 1, messages;
 	*result = CLI_HTTP_ANSWERED;
-	e->heard_ms = now_ms();
+	e->heard_ms = (uint64_t)clock_now_ms();
 	while (curl.multi_perform(e->http->multi, &running) == CURLM_OK && running > 0) {
 		int wait_ms = silence_ms > 0 && silence_ms < TICK_MS ? (int)silence_ms / 2 : TICK_MS;
 		(void)curl.multi_poll(e->http->multi, &interrupt, others, wait_ms, NULL);
 		if (others > 0 && (interrupt.revents & CURL_WAIT_POLLIN) != 0)
 			*result = CLI_HTTP_INTERRUPTED;
-		else if (silence_ms > 0 && now_ms() - e->heard_ms >= silence_ms)
+		else if (silence_ms > 0 && (uint64_t)clock_now_ms() - e->heard_ms >= silence_ms)
 			*result = CLI_HTTP_SILENT;
 		if (*result != CLI_HTTP_ANSWERED)
 			return CURLE_OK;

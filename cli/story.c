@@ -2,6 +2,7 @@
 /* What the events of a run mean: output, states, figures, and the report, which has what the stream has lost. */
 #include "follow_private.h"
 
+#include "common/clock.h"
 #include "format.h"
 #include "say.h"
 
@@ -11,13 +12,6 @@
 #include <time.h>
 
 enum { LINE_MOST = 320 << 20 };
-
-uint64_t follow_now_ms(void)
-{
-	struct timespec now;
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
 
 void follow_tell(follow *f, const char *format, ...)
 {
@@ -43,7 +37,7 @@ void follow_get_usage(void *context, curfew_run_usage *usage)
 	follow *f = context;
 	(void)pthread_mutex_lock(&f->mutex);
 	*usage = f->usage;
-	usage->wall_ns += (follow_now_ms() - f->usage_ms) * 1000000;
+	usage->wall_ns += ((uint64_t)clock_now_ms() - f->usage_ms) * 1000000;
 	(void)pthread_mutex_unlock(&f->mutex);
 }
 
@@ -53,7 +47,7 @@ static void set_running(follow *f, bool is_running)
 	(void)pthread_mutex_lock(&f->mutex);
 	if (is_running != f->is_running) {
 		f->usage = (curfew_run_usage){.size = sizeof f->usage};
-		f->usage_ms = follow_now_ms();
+		f->usage_ms = (uint64_t)clock_now_ms();
 	}
 	f->is_running = is_running;
 	(void)pthread_mutex_unlock(&f->mutex);
@@ -75,7 +69,7 @@ void follow_take_usage(follow *f, span run)
 	f->usage.cpu_ns = follow_number_of(used, "cpu_us") * 1000;
 	f->usage.memory_bytes = follow_number_of(used, "memory_peak_bytes");
 	f->usage.output_bytes = follow_number_of(used, "output_bytes");
-	f->usage_ms = follow_now_ms();
+	f->usage_ms = (uint64_t)clock_now_ms();
 	f->is_running = true;
 	(void)pthread_mutex_unlock(&f->mutex);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* curfew submit: has a server run a program, and with --wait goes on as curfew run does. */
 #include "commands.h"
+#include "common/clock.h"
 #include "follow.h"
 #include "say.h"
 
@@ -292,13 +293,6 @@ static void make_header(session *s)
 
 /* ---- Sending --------------------------------------------------------------------------------------------- */
 
-static uint64_t now_ms(void)
-{
-	struct timespec now;
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
-
 static bool is_full(cli_http_result result, const cli_http_answer *answer)
 {
 	return result == CLI_HTTP_ANSWERED && (answer->status == 429 || answer->status == 503);
@@ -308,7 +302,7 @@ static bool is_full(cli_http_result result, const cli_http_answer *answer)
 static bool wait_to_send(const session *s, cli_http_result result, const cli_http_answer *answer, uint64_t end_ms, unsigned *tries)
 {
 	bool is_cut = result == CLI_HTTP_CUT || result == CLI_HTTP_SILENT || (result == CLI_HTTP_UNREACHABLE && *tries > 0);
-	uint64_t now = now_ms(), pause_ms = answer->retry_after_s > 0 ? answer->retry_after_s * UINT64_C(1000) : PAUSE_MS;
+	uint64_t now = (uint64_t)clock_now_ms(), pause_ms = answer->retry_after_s > 0 ? answer->retry_after_s * UINT64_C(1000) : PAUSE_MS;
 	if ((!is_cut && !is_full(result, answer)) || now + pause_ms > end_ms)
 		return false;
 	if (*tries == 0 && !is_given(s, CLI_OPTION_QUIET)) {
@@ -340,7 +334,7 @@ static int fail(const session *s, cli_http_result result, const cli_http_answer 
 
 static int post(session *s)
 {
-	uint64_t end_ms = now_ms() + PATIENCE_MS;
+	uint64_t end_ms = (uint64_t)clock_now_ms() + PATIENCE_MS;
 	unsigned tries = 0;
 	int code;
 	const cli_http_request request = {

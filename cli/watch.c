@@ -2,6 +2,7 @@
 /* The main thread's side of a run: a poll loop over one pipe, which ticks only while a live line is shown. */
 #include "watch.h"
 
+#include "common/clock.h"
 #include "format.h"
 #include "say.h"
 
@@ -216,13 +217,6 @@ static void show_live_line(cli_watch *watch, curfew_run_usage usage)
 
 /* ---- The loop -------------------------------------------------------------------------------------------- */
 
-static uint64_t now_ms(void)
-{
-	struct timespec now;
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
-
 static void write_chunk(cli_watch *watch, chunk head, const char *data)
 {
 	int fd = head.kind == CURFEW_EVENT_STDERR ? STDERR_FILENO : STDOUT_FILENO;
@@ -270,9 +264,9 @@ static void wait_for_wake(cli_watch *watch, int timeout_ms)
 
 void cli_watch_until_done(cli_watch *watch, cli_get_usage get_usage, void *run)
 {
-	uint64_t next_ms = now_ms() + LIVE_AFTER_MS;
+	uint64_t next_ms = (uint64_t)clock_now_ms() + LIVE_AFTER_MS;
 	while (!pass_output_on(watch)) {
-		uint64_t now = now_ms();
+		uint64_t now = (uint64_t)clock_now_ms();
 		/* A line that the guest has begun on the terminal is not ours to write over. */
 		if (watch->live && (now >= next_ms || signalled)) {
 			next_ms = now + LIVE_EVERY_MS;

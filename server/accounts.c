@@ -5,7 +5,7 @@
  */
 #include "accounts.h"
 
-#include "clock.h"
+#include "common/clock.h"
 #include "log.h"
 #include "service.h"
 #include "store.h"

@@ -2,7 +2,7 @@
 /* The server's figures, as Prometheus text and as the JSON that the console reads. */
 #include "figures.h"
 
-#include "clock.h"
+#include "common/clock.h"
 #include "http.h"
 #include "metrics.h"
 #include "store.h"

@@ -2,7 +2,7 @@
 /* Connections and requests: what is counted and bounded of them, how they wait, and how long they may take. */
 #include "http.h"
 
-#include "clock.h"
+#include "common/clock.h"
 #include "http_check.h"
 
 #include <stdio.h>

@@ -2,7 +2,7 @@
 /* ULIDs: a time in milliseconds, then random digits; within a millisecond each is the next one of the last. */
 #include "id.h"
 
-#include "clock.h"
+#include "common/clock.h"
 
 #include <pthread.h>
 #include <sodium.h>

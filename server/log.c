@@ -2,7 +2,7 @@
 /* The log: a line is built whole and written with one call, so that lines of several threads do not mix. */
 #include "log.h"
 
-#include "clock.h"
+#include "common/clock.h"
 #include "text.h"
 
 #include <stdarg.h>

@@ -2,7 +2,7 @@
 /* Counters and histograms. */
 #include "metrics.h"
 
-#include "clock.h"
+#include "common/clock.h"
 
 #include <string.h>
 

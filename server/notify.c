@@ -2,7 +2,7 @@
 /* One datagram to the socket that the environment names. */
 #include "notify.h"
 
-#include "clock.h"
+#include "common/clock.h"
 
 #include <stddef.h>
 #include <stdio.h>

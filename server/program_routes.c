@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* /v1/programs: stored under a name, after a worker has loaded them once and told what they are. */
-#include "clock.h"
+#include "common/clock.h"
 #include "programs.h"
 #include "report.h"
 #include "routes.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* /v1/runs: submitting, looking, cancelling. */
 #include "accounts.h"
-#include "clock.h"
+#include "common/clock.h"
 #include "helpers.h"
 #include "programs.h"
 #include "record.h"

@@ -4,7 +4,7 @@
 
 #include "accounts.h"
 #include "calibration.h"
-#include "clock.h"
+#include "common/clock.h"
 #include "helpers.h"
 #include "http.h"
 #include "log.h"

@@ -5,7 +5,7 @@
  */
 #include "service.h"
 
-#include "clock.h"
+#include "common/clock.h"
 #include "hosts.h"
 #include "log.h"
 #include "metrics.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Opening the database: the folder, the lock that keeps a second server away, the schema and its versions. */
-#include "clock.h"
+#include "common/clock.h"
 #include "limits_text.h"
 #include "revocations.h"
 #include "store_private.h"

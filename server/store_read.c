@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Reading the database, at once, on a connection of its own. */
-#include "clock.h"
+#include "common/clock.h"
 #include "limits_text.h"
 #include "programs.h"
 #include "record.h"

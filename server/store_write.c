@@ -3,7 +3,7 @@
  * The writing thread. What is asked of it while it writes waits in a list, and all of that list is its next
  * transaction. If one fails, its writes are tried one by one, so that only what is at fault is refused.
  */
-#include "clock.h"
+#include "common/clock.h"
 #include "limits_text.h"
 #include "log.h"
 #include "programs.h"

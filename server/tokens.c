@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Making, listing and revoking tokens, for the command line; a server that runs on the same folder need not be told. */
 #include "accounts.h"
-#include "clock.h"
+#include "common/clock.h"
 #include "hosts.h"
 #include "limits_text.h"
 #include "serve.h"

@@ -143,13 +143,6 @@ struct worker_pool {
 	curfew_network *network;     /* NULL: no run may fetch */
 };
 
-static inline int64_t worker_later(int64_t now, uint64_t ns)
-{
-	return ns > (uint64_t)(INT64_MAX - now) ? INT64_MAX : now + (int64_t)ns;
-}
-
-int64_t worker_now(void);
-
 /* process.c: starts a process that is to be a worker. NULL: *why (static) and errno say. */
 process *worker_process_start(const worker_pool *pool, const char **why);
 /* Gives the thread of a worker that stops its runs first claim on a core, where we may. Before it sees any program. */

@@ -6,6 +6,7 @@
  */
 #include "inside.h"
 
+#include "common/clock.h"
 #define MS ((int64_t)1000000)
 
 /*
@@ -36,14 +37,14 @@ void worker_run_expect(worker_run *run, int64_t due_ns, curfew_outcome why)
 	run->due_ns = due_ns;
 	run->due_why = why;
 	run->overdue_since_ns = -1;
-	look_again(run->pool, run, worker_later(due_ns, (uint64_t)(run->state == RUN_SENT ? LOOK_SELDOM_NS : FIRST_LOOK_NS)));
+	look_again(run->pool, run, clock_later(due_ns, (uint64_t)(run->state == RUN_SENT ? LOOK_SELDOM_NS : FIRST_LOOK_NS)));
 }
 
 void worker_run_note_stopped(worker_run *run)
 {
 	worker_run_move(run, RUN_STOPPED);
 	run->overdue_since_ns = -1;
-	look_again(run->pool, run, worker_later(worker_now(), (uint64_t)LOOK_SELDOM_NS));
+	look_again(run->pool, run, clock_later(clock_now_ns(), (uint64_t)LOOK_SELDOM_NS));
 }
 
 /* Whether the worker was given the run's patience since it was first seen to be late. */

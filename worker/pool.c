@@ -5,6 +5,7 @@
  */
 #include "inside.h"
 
+#include "common/clock.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -25,13 +26,6 @@
 #define RETRY_NS SECOND
 
 enum { THREADS = 16, FAILURES_MOST = 3, EVENTS = 64, ABOVE = 10, HEARD_TURNS = 64 };
-
-int64_t worker_now(void)
-{
-	struct timespec now;
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * SECOND + now.tv_nsec;
-}
 
 curfew_status worker_refuse(curfew_failure *failure, curfew_status status, const char *message)
 {
@@ -72,7 +66,7 @@ void worker_pool_wake(worker_pool *pool)
 static worker_end end_of_lost(const process *p, const worker_run *run)
 {
 	if (p->fault == FAULT_SILENCE && run == p->blamed)
-		return (worker_end){.outcome = run->due_why, .mode = CURFEW_STOP_PROCESS, .late_ns = worker_now() - run->due_ns};
+		return (worker_end){.outcome = run->due_why, .mode = CURFEW_STOP_PROCESS, .late_ns = clock_now_ns() - run->due_ns};
 	if (p->fault == FAULT_UNKNOWN || run == p->blamed)
 		return (worker_end){.outcome = CURFEW_OUTCOME_CRASHED, .message = p->why};
 	if (atomic_load(&run->cancels) > 0)
@@ -111,7 +105,7 @@ static void give_up(worker_pool *pool, process *p)
 	worker_lock(pool);
 	if (p->state == PROCESS_STARTING) {
 		pool->failures++;
-		pool->spawn_after_ns = pool->failures < FAILURES_MOST ? 0 : worker_later(worker_now(), (uint64_t)RETRY_NS);
+		pool->spawn_after_ns = pool->failures < FAILURES_MOST ? 0 : clock_later(clock_now_ns(), (uint64_t)RETRY_NS);
 	}
 	p->state = PROCESS_ENDING;
 	p->serving = false;
@@ -174,7 +168,7 @@ static void spawn(worker_pool *pool)
 		pool->processes = p;
 	} else {
 		pool->failures = FAILURES_MOST;
-		pool->spawn_after_ns = worker_later(worker_now(), (uint64_t)RETRY_NS);
+		pool->spawn_after_ns = clock_later(clock_now_ns(), (uint64_t)RETRY_NS);
 		(void)snprintf(pool->failure, sizeof pool->failure, "a worker process cannot be started: %s: %s", why,
 		               strerror(errno));
 	}
@@ -203,7 +197,7 @@ static void replace_workers(worker_pool *pool)
 		}
 	}
 	size_t there = count_processes(pool, PROCESS_READY) + count_processes(pool, PROCESS_STARTING);
-	bool may = worker_now() >= pool->spawn_after_ns;
+	bool may = clock_now_ns() >= pool->spawn_after_ns;
 	worker_unlock(pool);
 	for (; may && there + added < wanted; added++) {
 		worker_lock(pool);
@@ -300,7 +294,7 @@ static worker_run *find_overdue(worker_pool *pool, process *p, int64_t now)
 
 static void kill_overdue(worker_pool *pool)
 {
-	int64_t now = worker_now();
+	int64_t now = clock_now_ns();
 	worker_lock(pool);
 	bool is_time = now >= pool->look_ns;
 	if (is_time)
@@ -345,11 +339,11 @@ static int time_to_wait(worker_pool *pool)
 		if (p->state == PROCESS_STARTING && p->ready_look_ns < next)
 			next = p->ready_look_ns;
 	}
-	if (pool->spawn_after_ns > worker_now() && pool->spawn_after_ns < next)
+	if (pool->spawn_after_ns > clock_now_ns() && pool->spawn_after_ns < next)
 		next = pool->spawn_after_ns;
 	if (next == INT64_MAX)
 		return -1;
-	int64_t wait = (next - worker_now() + MS - 1) / MS;
+	int64_t wait = (next - clock_now_ns() + MS - 1) / MS;
 	return wait < 0 ? 0 : wait > INT32_MAX ? INT32_MAX : (int)wait;
 }
 

@@ -5,6 +5,7 @@
  */
 #include "inside.h"
 
+#include "common/clock.h"
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -128,7 +129,7 @@ process *worker_process_start(const worker_pool *pool, const char **why)
 		free(p);
 		return NULL;
 	}
-	p->observed_ns = p->ready_look_ns = worker_now();
+	p->observed_ns = p->ready_look_ns = clock_now_ns();
 	worker_setup setup = {.version = WORKER_FRAME_VERSION, .threads = pool->options.threads,
 	                      .data_bytes = pool->options.data_bytes, .engine_flags = pool->options.engine_flags};
 	/* If there is no memory for it the worker ends at once, and says so by that. */

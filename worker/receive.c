@@ -6,6 +6,7 @@
  */
 #include "inside.h"
 
+#include "common/clock.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -141,7 +142,7 @@ static bool on_started(process *p, worker_run *run)
 		return refuse(p, "a run that begins twice");
 	worker_lock(run->pool);
 	worker_run_move(run, RUN_STARTED);
-	worker_run_arm(run, worker_now());
+	worker_run_arm(run, clock_now_ns());
 	worker_unlock(run->pool);
 	if (run->job.on_start != NULL && !run->told_start)
 		run->job.on_start(run->job.context);

@@ -2,6 +2,7 @@
 /* The report of a run whose worker gave none: what the pool knows itself, and what had come in until then. */
 #include "inside.h"
 
+#include "common/clock.h"
 #include <string.h>
 
 static bool begins_with(const char *text, size_t length, const char *word, size_t word_length)
@@ -52,7 +53,7 @@ static void fill_outcome(curfew_report *report, const worker_end *end)
 
 static void fill_known(curfew_report *report, const worker_run *run)
 {
-	int64_t now = worker_now();
+	int64_t now = clock_now_ns();
 	memcpy(report->id, run->id, sizeof report->id);
 	report->partial = worker_bytes_count(&run->partial) > 0 ? run->partial.data + run->partial.at : NULL;
 	report->limits = run->limits;

@@ -6,6 +6,7 @@
  */
 #include "inside.h"
 
+#include "common/clock.h"
 #include <assert.h>
 #include <errno.h>
 #include <stdio.h>
@@ -91,7 +92,7 @@ static uint64_t time_of(const worker_run *run)
 void worker_run_arm(worker_run *run, int64_t now)
 {
 	if (run->due_why != CURFEW_OUTCOME_CANCELLED)
-		worker_run_expect(run, worker_later(now, time_of(run)), CURFEW_OUTCOME_DEADLINE);
+		worker_run_expect(run, clock_later(now, time_of(run)), CURFEW_OUTCOME_DEADLINE);
 }
 
 /* Hands a run to a worker. Under the lock. False: out of memory. */
@@ -113,7 +114,7 @@ bool worker_run_assign(process *p, worker_run *run)
 	p->active++;
 	run->process = p;
 	worker_run_move(run, RUN_SENT);
-	worker_run_expect(run, worker_now(), CURFEW_OUTCOME_DEADLINE);
+	worker_run_expect(run, clock_now_ns(), CURFEW_OUTCOME_DEADLINE);
 	return true;
 }
 
@@ -285,7 +286,7 @@ static curfew_status make_run(worker_pool *pool, const worker_job *job, worker_r
 	made->pool = pool;
 	made->program = job->program;
 	made->job = *job;
-	made->submitted_ns = worker_now();
+	made->submitted_ns = clock_now_ns();
 	made->due_ns = made->look_ns = INT64_MAX;
 	made->due_why = CURFEW_OUTCOME_DEADLINE;
 	atomic_fetch_add(&pool->references, 1);
@@ -387,7 +388,7 @@ static bool pass_cancel_on(worker_pool *pool, worker_run *run, unsigned times)
 	}
 	/* The second one skips the grace; neither makes the end later than it was. */
 	uint64_t grace = times > 1 ? 0 : run->limits.grace_ns;
-	int64_t due_ns = worker_later(worker_now(), grace);
+	int64_t due_ns = clock_later(clock_now_ns(), grace);
 	if (due_ns < run->due_ns && run->state != RUN_STOPPED)
 		worker_run_expect(run, due_ns, CURFEW_OUTCOME_CANCELLED);
 	return false;
@@ -416,7 +417,7 @@ void worker_run_get_usage(worker_run *run, curfew_run_usage *usage)
 	worker_lock(pool);
 	*usage = run->usage;
 	usage->size = sizeof *usage;
-	usage->wall_ns = (uint64_t)(worker_now() - run->submitted_ns);
+	usage->wall_ns = (uint64_t)(clock_now_ns() - run->submitted_ns);
 	if (run->process != NULL && worker_frame_add(&run->process->out, WORKER_FRAME_ASK_USAGE, run->number, 0))
 		worker_pool_wake(pool);
 	worker_unlock(pool);

@@ -4,6 +4,7 @@
  * comes of them. Whoever has something to send sends it, with all that others have added meanwhile; nobody waits for
  * the pool to read, since a run that waited here could not be stopped.
  */
+#include "common/clock.h"
 #include "confine.h"
 #include "frame.h"
 #include "pool.h"
@@ -141,17 +142,10 @@ static bool has_backlog(service *s)
 	return has;
 }
 
-static int64_t now_ns(void)
-{
-	struct timespec now;
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
-
 /* Under out_lock: whether one more event may go out at once. */
 static bool take_allowance(task *t)
 {
-	int64_t now = now_ns();
+	int64_t now = clock_now_ns();
 	t->allowance_ns += now - t->seen_ns;
 	t->seen_ns = now;
 	if (t->allowance_ns > EVENTS_IN_A_ROW * EVENT_EVERY_NS)
@@ -345,7 +339,7 @@ static void start_run(service *s, uint64_t number, kept_program *kept, const wor
 	task *t = calloc(1, sizeof *t);
 	if (t == NULL)
 		leave(1);
-	*t = (task){.service = s, .number = number, .allowance_ns = EVENTS_IN_A_ROW * EVENT_EVERY_NS, .seen_ns = now_ns()};
+	*t = (task){.service = s, .number = number, .allowance_ns = EVENTS_IN_A_ROW * EVENT_EVERY_NS, .seen_ns = clock_now_ns()};
 	options->on_event_context = options->on_done_context = options->on_request_context = options->on_stop_context = t;
 	(void)pthread_mutex_lock(&s->runs_lock);
 	if (!make_slot((void ***)&s->tasks, &s->task_count, worker_slot(number)))

@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "base/clock.h"
+#include "common/clock.h"
 
 /* For everything that is done after a run has ended: frames, names, lines, columns. */
 #define CURFEW__AFTER_CPU_NS (5 * CURFEW__MILLISECOND)
@@ -26,13 +26,13 @@ typedef struct curfew__budget {
 
 static inline curfew__budget curfew__budget_begin(int64_t cpu_ns, size_t bytes)
 {
-	return (curfew__budget){ .end_ns = curfew__clock(CLOCK_THREAD_CPUTIME_ID) + cpu_ns, .bytes = bytes };
+	return (curfew__budget){ .end_ns = clock_read_ns(CLOCK_THREAD_CPUTIME_ID) + cpu_ns, .bytes = bytes };
 }
 
 /* Whether another piece of work may be begun. False: it has to be left out. */
 static inline bool curfew__budget_has_time(curfew__budget *budget)
 {
-	if (!budget->is_spent && curfew__clock(CLOCK_THREAD_CPUTIME_ID) >= budget->end_ns)
+	if (!budget->is_spent && clock_read_ns(CLOCK_THREAD_CPUTIME_ID) >= budget->end_ns)
 		budget->is_spent = true;
 	return !budget->is_spent;
 }

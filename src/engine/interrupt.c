@@ -23,7 +23,7 @@
 #include <ucontext.h>
 #include <unistd.h>
 
-#include "base/clock.h"
+#include "common/clock.h"
 
 #if !defined(__x86_64__) || !defined(__linux__)
 #error "guests are interrupted on Linux on x86-64 only"
@@ -308,14 +308,14 @@ void curfew__interrupt_restore(const sigset_t *old)
 static const char *try_signal(void)
 {
 	curfew__target trial = { .thread = gettid() }, *old = curfew__current;
-	int64_t until = curfew__now() + TRIAL_NS;
+	int64_t until = clock_now_ns() + TRIAL_NS;
 	const char *wrong = NULL;
 
 	atomic_store(&trial.wanted, true);
 	curfew__current = &trial;
 	if (!send(atomic_load(&trial.thread)))
 		wrong = strerror(errno);
-	while (!wrong && !atomic_load(&trial.answers) && is_installed() && curfew__now() < until)
+	while (!wrong && !atomic_load(&trial.answers) && is_installed() && clock_now_ns() < until)
 		nanosleep(&(struct timespec){ .tv_nsec = 100000 }, NULL);
 	curfew__current = old;
 	if (!wrong && !atomic_load(&trial.answers))

@@ -19,7 +19,7 @@
 #include <unistd.h>
 
 #include "../guest/abi.h"
-#include "base/clock.h"
+#include "common/clock.h"
 #include "host/transfer.h"
 
 #define EVENTS_AT_ONCE 64
@@ -69,7 +69,7 @@ static int on_socket(CURL *easy, curl_socket_t socket, int what, void *context, 
 static int on_timer(CURLM *multi, long wait_ms, void *context)
 {
 	curfew__fetcher *fetcher = context;
-	fetcher->timer_ns = wait_ms < 0 ? CURFEW__NEVER : curfew__now() + wait_ms * CURFEW__MILLISECOND;
+	fetcher->timer_ns = wait_ms < 0 ? CURFEW__NEVER : clock_now_ns() + wait_ms * CURFEW__MILLISECOND;
 	return 0;
 }
 
@@ -250,7 +250,7 @@ static int milliseconds_until(int64_t when_ns)
 {
 	if (when_ns == CURFEW__NEVER)
 		return -1;
-	int64_t wait = when_ns - curfew__now();
+	int64_t wait = when_ns - clock_now_ns();
 	return wait <= 0 ? 0 : (int)((wait + CURFEW__MILLISECOND - 1) / CURFEW__MILLISECOND);
 }
 
@@ -274,7 +274,7 @@ static void *work(void *argument)
 		for (int i = 0; i < count; i++)
 			serve_socket(fetcher, &events[i]);
 		serve_asked(fetcher);
-		if (fetcher->timer_ns <= curfew__now()) {
+		if (fetcher->timer_ns <= clock_now_ns()) {
 			fetcher->timer_ns = CURFEW__NEVER;
 			fetcher->curl.multi_socket_action(fetcher->multi, CURL_SOCKET_TIMEOUT, 0, &running);
 		}

@@ -11,7 +11,7 @@
 #include <time.h>
 
 #include "../guest/abi.h"
-#include "base/clock.h"
+#include "common/clock.h"
 #include "host/fetch.h"
 
 /* How often one who waits for an import looks whether it is to stop. */
@@ -164,7 +164,7 @@ uint32_t curfew__remote_fetch(curfew__remote *remote, curfew__operations *operat
 static void wait_for_import(curfew__remote *remote, const atomic_uint *stop)
 {
 	while (remote->waiting && !atomic_load(stop)) {
-		int64_t until = curfew__now() + LOOK_NS;
+		int64_t until = clock_now_ns() + LOOK_NS;
 		struct timespec time = { until / CURFEW__SECOND, until % CURFEW__SECOND };
 		pthread_cond_timedwait(&remote->arrived, &remote->lock, &time);
 	}

@@ -13,7 +13,7 @@
 #include <signal.h>
 #include <stdlib.h>
 
-#include "base/clock.h"
+#include "common/clock.h"
 #include "engine/interrupt.h"
 
 /* A run that has computed for so long lets another one begin. */
@@ -93,7 +93,7 @@ static bool start_thread(curfew__executor *executor)
 /* Whether a run may begin; if not, when one may that computes now has had its slice. Under the lock. */
 static bool may_take(const curfew__executor *executor, int64_t *when_ns)
 {
-	int64_t now = curfew__now();
+	int64_t now = clock_now_ns();
 	uint32_t computing = 0;
 
 	*when_ns = CURFEW__NEVER;
@@ -153,7 +153,7 @@ static void carry_on(curfew__executor *executor, slot *own)
 {
 	curfew_run *run = take(executor);
 
-	own->since_ns = curfew__now();
+	own->since_ns = clock_now_ns();
 	if (executor->queued)
 		want_thread(executor);
 	pthread_mutex_unlock(&executor->lock);

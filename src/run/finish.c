@@ -8,7 +8,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "base/clock.h"
+#include "common/clock.h"
 #include "report/report.h"
 #include "run/stop.h"
 
@@ -173,7 +173,7 @@ void curfew__run_finish(curfew_run *run, curfew__run_end end)
 {
 	const curfew__kind *kind = run->kind;
 	curfew_report *report = run->report;
-	int64_t ended_ns = curfew__now();
+	int64_t ended_ns = clock_now_ns();
 	bool hard = false;
 
 	curfew__run_end_stretch(run);

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
+#include "common/clock.h"
 #include "run/stop.h"
 
 static curfew__host_caller caller_of(const curfew_run *run)
@@ -30,7 +30,7 @@ static bool charge(curfew_run *run, const curfew__host_function *function)
 {
 	if (!function->import.fuel || curfew__guest_charge_fuel(run->guest, function->import.fuel))
 		return true;
-	curfew__run_latch(run, CURFEW_OUTCOME_FUEL, curfew__now());
+	curfew__run_latch(run, CURFEW_OUTCOME_FUEL, clock_now_ns());
 	return false;
 }
 

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <sys/random.h>
 
-#include "base/clock.h"
+#include "common/clock.h"
 #include "base/json.h"
 #include "engine/interrupt.h"
 #include "run/stop.h"
@@ -19,7 +19,7 @@ size_t curfew__run_charge_output(curfew_run *run, size_t length)
 
 	if (length > room) {
 		run->output_truncated = true;
-		curfew__run_latch(run, CURFEW_OUTCOME_OUTPUT, curfew__now());
+		curfew__run_latch(run, CURFEW_OUTCOME_OUTPUT, clock_now_ns());
 		length = room;
 	}
 	atomic_store(&run->output_bytes, used + length);
@@ -29,7 +29,7 @@ size_t curfew__run_charge_output(curfew_run *run, size_t length)
 bool curfew__run_charge_call(curfew_run *run)
 {
 	if (run->host_calls >= run->limits.host_calls) {
-		curfew__run_latch(run, CURFEW_OUTCOME_HOST_CALLS, curfew__now());
+		curfew__run_latch(run, CURFEW_OUTCOME_HOST_CALLS, clock_now_ns());
 		return false;
 	}
 	run->host_calls++;
@@ -140,7 +140,7 @@ static bool on_random(void *context, void *bytes, size_t length)
 
 int64_t curfew__run_clock(const curfew_run *run)
 {
-	return curfew__run_is_deterministic(run) ? run->virtual_ns : curfew__now();
+	return curfew__run_is_deterministic(run) ? run->virtual_ns : clock_now_ns();
 }
 
 static int64_t on_clock(void *context)
@@ -280,7 +280,7 @@ static void on_stop(void *context, uint32_t cause)
 
 	if (cause == CURFEW_STOP_POLL || cause >= sizeof causes / sizeof *causes || atomic_load(&run->cause))
 		return;
-	curfew__run_latch(run, causes[cause], curfew__now());
+	curfew__run_latch(run, causes[cause], clock_now_ns());
 }
 
 static bool on_stopped(void *context)
@@ -294,7 +294,7 @@ static bool on_unwinds(void *context)
 {
 	curfew_run *run = context;
 
-	return run->session && curfew__watch_arm(run->engine->watch, &run->alarm, curfew__now());
+	return run->session && curfew__watch_arm(run->engine->watch, &run->alarm, clock_now_ns());
 }
 
 void curfew__run_growth(curfew_run *run, size_t bytes, bool refused)
@@ -302,7 +302,7 @@ void curfew__run_growth(curfew_run *run, size_t bytes, bool refused)
 	atomic_store_explicit(&run->memory_bytes, bytes, memory_order_relaxed);
 	/* What is being stopped for something else may run short on its way out. */
 	if (refused && !atomic_load(&run->cause))
-		curfew__run_latch(run, CURFEW_OUTCOME_MEMORY, curfew__now());
+		curfew__run_latch(run, CURFEW_OUTCOME_MEMORY, clock_now_ns());
 }
 
 static void on_growth(void *context, size_t bytes, bool refused)

@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-#include "base/clock.h"
+#include "common/clock.h"
 #include "report/report.h"
 #include "run/stop.h"
 
@@ -48,7 +48,7 @@ static void set_control(curfew_run *run)
 	size_t count;
 	const curfew_limit_info *table = curfew_limit_table(&count);
 	int64_t now = curfew__run_clock(run);
-	int64_t real_ns = curfew__clock(CLOCK_REALTIME);
+	int64_t real_ns = clock_read_ns(CLOCK_REALTIME);
 
 	if (!run->again) {
 		control->time_origin_ns = now;
@@ -64,7 +64,7 @@ static void set_control(curfew_run *run)
 	control->stack_bytes = (uint32_t)limits->stack_bytes;
 	control->deadline_ns = CURFEW__NEVER;
 	if (limits->timeout_ns != CURFEW_UNLIMITED)
-		control->deadline_ns = now + (int64_t)limits->timeout_ns - (curfew__run_is_deterministic(run) ? 0 : curfew__now() - run->start_ns);
+		control->deadline_ns = now + (int64_t)limits->timeout_ns - (curfew__run_is_deterministic(run) ? 0 : clock_now_ns() - run->start_ns);
 	control->realtime_offset_us = curfew__run_is_deterministic(run) ? FIXED_DATE_US - control->time_origin_ns / 1000 : (real_ns - now) / 1000;
 	control->seed = run->seed;
 	control->loops_left = CURFEW_UNLIMITED;
@@ -176,7 +176,7 @@ static bool give_birth(curfew_run *run, bool *has_program)
 	bool born = vm && fits && curfew__guest_init(run->guest, vm, metered, run->engine->pool, image,
 	                                             (size_t)run->limits.memory_bytes, &curfew__run_host, run);
 	if (!fits)
-		curfew__run_latch(run, CURFEW_OUTCOME_MEMORY, curfew__now());
+		curfew__run_latch(run, CURFEW_OUTCOME_MEMORY, clock_now_ns());
 	curfew__image_unref(image);
 	if (born)
 		introduce(run);
@@ -193,7 +193,7 @@ static void take_image(curfew_run *run)
 	curfew__program_snapshot(run->program, run->guest->region);
 	atomic_store(&run->alive, true);
 	curfew__run_tell_time_up(run);
-	curfew__watch_arm(watch, &run->alarm, curfew__run_next_alarm(run, curfew__now()));
+	curfew__watch_arm(watch, &run->alarm, curfew__run_next_alarm(run, clock_now_ns()));
 }
 
 static bool load_source(curfew_run *run, curfew__run_end *result)
@@ -207,7 +207,7 @@ static bool load_source(curfew_run *run, curfew__run_end *result)
 	if (*result != CURFEW__END_DONE || atomic_load(&run->cause))
 		return false;
 	run->guest->scratch_used = 0;
-	run->compiled_ns = curfew__now();
+	run->compiled_ns = clock_now_ns();
 	if (run->compile_only || !(run->program->flags & CURFEW_SOURCE_ONCE))
 		take_image(run);
 	return !run->compile_only;
@@ -253,7 +253,7 @@ static curfew__run_end begin(curfew_run *run)
 		come_back(run);
 	else if (!give_birth(run, &has_program))
 		return atomic_load(&run->cause) ? CURFEW__END_NOT_RUN : result;
-	run->loaded_ns = curfew__now();
+	run->loaded_ns = clock_now_ns();
 	atomic_store(&run->memory_bytes, curfew__guest_memory(run->guest));
 	if (!curfew__watch_arm(run->engine->watch, &run->alarm, curfew__run_next_alarm(run, run->loaded_ns)))
 		return result;
@@ -267,14 +267,14 @@ static curfew__run_end begin(curfew_run *run)
 		return result;
 	set_meters(run);
 	run->started = true;
-	run->entered_ns = curfew__now();
+	run->entered_ns = clock_now_ns();
 	return enter(run, CURFEW__GUEST_START);
 }
 
 static curfew__run_end resume(curfew_run *run)
 {
 	/* It may have been woken by something else before that time. */
-	if (run->virtual_wake_ns > run->virtual_ns && curfew__now() >= run->waited_until_ns)
+	if (run->virtual_wake_ns > run->virtual_ns && clock_now_ns() >= run->waited_until_ns)
 		run->virtual_ns = run->virtual_wake_ns;
 	return enter(run, CURFEW__GUEST_RESUME);
 }
@@ -286,7 +286,7 @@ static int64_t wait(curfew_run *run, int64_t now)
 	if (curfew__run_is_deterministic(run) && wake != CURFEW__NEVER) {
 		int64_t waits = wake > run->virtual_ns ? wake - run->virtual_ns : 0; /* both are positive */
 		run->virtual_wake_ns = run->virtual_ns + waits;
-		wake = curfew__later(now, (uint64_t)waits);
+		wake = clock_later(now, (uint64_t)waits);
 	}
 	/* It is the guest's word, and may be anything. */
 	if (wake > now && wake - now > TRIM_NS)
@@ -388,7 +388,7 @@ static void fill_trace(curfew_run *run)
 	/* The CPU time of the run is on record by now: this is a count of its own. */
 	atomic_store(&run->cpu_before_ns, 0);
 	curfew__run_begin_stretch(run);
-	if (!curfew__watch_arm(run->engine->watch, &run->alarm, curfew__now() + TRACE_NS))
+	if (!curfew__watch_arm(run->engine->watch, &run->alarm, clock_now_ns() + TRACE_NS))
 		return;
 	curfew__vm_end end = curfew__guest_enter(guest, CURFEW__GUEST_TRACE, NULL, &ignored);
 	run->after.is_spent |= end != CURFEW__VM_RETURNED;

@@ -5,7 +5,7 @@
  */
 #include "run/run.h"
 
-#include "base/clock.h"
+#include "common/clock.h"
 #include "run/stop.h"
 
 /* ---- Stretches of execution ------------------------------------------------------------------------------- */
@@ -16,7 +16,7 @@ void curfew__run_begin_stretch(curfew_run *run)
 
 	pthread_getcpuclockid(pthread_self(), &clock);
 	atomic_store(&run->cpu_clock, clock);
-	atomic_store(&run->cpu_segment_ns, curfew__clock(CLOCK_THREAD_CPUTIME_ID));
+	atomic_store(&run->cpu_segment_ns, clock_read_ns(CLOCK_THREAD_CPUTIME_ID));
 }
 
 void curfew__run_end_stretch(curfew_run *run)
@@ -25,7 +25,7 @@ void curfew__run_end_stretch(curfew_run *run)
 
 	if (since < 0)
 		return;
-	int64_t used = curfew__clock(CLOCK_THREAD_CPUTIME_ID) - since;
+	int64_t used = clock_read_ns(CLOCK_THREAD_CPUTIME_ID) - since;
 	atomic_store(&run->cpu_segment_ns, -1);
 	atomic_fetch_add(&run->cpu_before_ns, used);
 }
@@ -36,7 +36,7 @@ void curfew__run_end_stretch(curfew_run *run)
 static bool park(curfew_run *run)
 {
 	curfew__watch *watch = run->engine->watch;
-	int64_t now = curfew__now();
+	int64_t now = clock_now_ns();
 	unsigned parked = CURFEW__RUN_PARKED;
 
 	curfew__run_end_stretch(run);
@@ -62,7 +62,7 @@ static curfew__run_end go_on(curfew_run *run)
 			return atomic_load(&run->cause) ? CURFEW__END_NOT_RUN : CURFEW__END_FAILED;
 		return run->kind->begin(run);
 	}
-	curfew__watch_arm(run->engine->watch, &run->alarm, curfew__run_next_alarm(run, curfew__now()));
+	curfew__watch_arm(run->engine->watch, &run->alarm, curfew__run_next_alarm(run, clock_now_ns()));
 	return run->kind->resume(run);
 }
 

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
+#include "common/clock.h"
 #include "base/refuse.h"
 #include "report/report.h"
 #include "run/stop.h"
@@ -54,7 +54,7 @@ bool curfew__run_prepare_secrets(curfew_run *run)
 {
 	while (run->redactor && !curfew__redactor_is_ready(run->redactor)) {
 		/* Between two pieces the run is stopped like a program. */
-		int64_t now = curfew__now();
+		int64_t now = clock_now_ns();
 		curfew__run_look_at_clock(run, now);
 		(void)curfew__run_next_alarm(run, now);
 		if (atomic_load(&run->cause) || curfew__redactor_build(run->redactor) == CURFEW__REDACTOR_FAILED)

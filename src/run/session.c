@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
+#include "common/clock.h"
 #include "base/copy_in.h"
 #include "base/refuse.h"
 #include "limits/limits.h"
@@ -104,7 +104,7 @@ static uint64_t left_of(const curfew_session *session, const curfew_limit_info *
 	uint64_t total = *field(&session->limits, info), spent = *field(&session->spent, info);
 
 	if (info->offset == offsetof(curfew_limits, timeout_ns))
-		spent = (uint64_t)(curfew__now() - session->base->start_ns);
+		spent = (uint64_t)(clock_now_ns() - session->base->start_ns);
 	if (total == CURFEW_UNLIMITED)
 		return total;
 	return total > spent ? total - spent : 0;

@@ -9,7 +9,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "base/clock.h"
+#include "common/clock.h"
 #include "base/copy_in.h"
 #include "base/json.h"
 #include "base/refuse.h"
@@ -172,14 +172,14 @@ static curfew_run *make_run(curfew_program *program, const curfew_limits *limits
 	if (!run)
 		return NULL;
 	atomic_init(&run->references, 1);
-	run->start_ns = curfew__now();
+	run->start_ns = clock_now_ns();
 	run->program = curfew__program_ref(program);
 	run->engine = curfew__engine_ref(program->engine);
 	run->kind = program->wasm ? &curfew__kind_wasm : &curfew__kind_js;
 	run->guest = &run->own_guest;
 	run->limits = *limits;
 	run->flags = flags;
-	run->deadline_ns = curfew__later(run->start_ns, limits->timeout_ns);
+	run->deadline_ns = clock_later(run->start_ns, limits->timeout_ns);
 	run->virtual_ns = CURFEW__FIXED_NOW_NS;
 	run->seed = FIXED_SEED;
 	atomic_init(&run->wake_ns, CURFEW__NEVER);
@@ -298,7 +298,7 @@ static curfew_status create_run(curfew_program *program, const curfew_run_option
 static void begin(curfew_run *run)
 {
 	atomic_fetch_add(&run->engine->runs_total, 1);
-	curfew__run_look_at_clock(run, curfew__now());
+	curfew__run_look_at_clock(run, clock_now_ns());
 	/* What waits for a thread has its deadline too. */
 	if (!run->inline_run) {
 		atomic_store(&run->phase, CURFEW__RUN_READY);
@@ -479,7 +479,7 @@ void curfew_run_get_usage(curfew_run *run, curfew_run_usage *result)
 	bool done = atomic_load(&run->done);
 	const curfew_report *report = run->report;
 
-	usage->wall_ns = done ? report->used.wall_ns : (uint64_t)(curfew__now() - run->start_ns);
+	usage->wall_ns = done ? report->used.wall_ns : (uint64_t)(clock_now_ns() - run->start_ns);
 	usage->cpu_ns = done ? report->used.cpu_ns : (uint64_t)curfew__run_cpu(run);
 	usage->memory_bytes = done ? report->used.memory_peak_bytes : atomic_load(&run->memory_bytes);
 	usage->output_bytes = atomic_load(&run->output_bytes);

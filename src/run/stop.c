@@ -9,7 +9,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "base/clock.h"
+#include "common/clock.h"
 #include "engine/interrupt.h"
 
 /* A compiler uses many: its processor time may go faster than the clock. */
@@ -73,7 +73,7 @@ static void time_is_up(curfew_run *run, curfew_outcome why, int64_t when_ns)
 {
 	unsigned none = 0;
 
-	atomic_store(&run->hard_ns, curfew__later(when_ns, run->limits.grace_ns));
+	atomic_store(&run->hard_ns, clock_later(when_ns, run->limits.grace_ns));
 	if (!atomic_compare_exchange_strong(&run->time_up, &none, (unsigned)why))
 		return;
 	curfew__run_trip(run, why);
@@ -121,7 +121,7 @@ int64_t curfew__run_cpu(curfew_run *run)
 		before += (int64_t)curfew__wasm_waiter_cpu(run->program->wasm, &run->compiled);
 	if (since < 0)
 		return before;
-	now = curfew__clock(run->cpu_clock);
+	now = clock_read_ns(run->cpu_clock);
 	return before + (now > since ? now - since : 0);
 }
 
@@ -177,7 +177,7 @@ void curfew__run_wake(curfew_run *run)
 void curfew__run_note_stopped(curfew_run *run)
 {
 	int64_t unset = 0;
-	atomic_compare_exchange_strong(&run->stopped_ns, &unset, curfew__now());
+	atomic_compare_exchange_strong(&run->stopped_ns, &unset, clock_now_ns());
 }
 
 /* One step of stopping what runs; when to take the next. */

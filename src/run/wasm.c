@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
+#include "common/clock.h"
 #include "report/report.h"
 #include "run/stop.h"
 
@@ -201,7 +201,7 @@ static curfew__run_end begin_call(curfew_run *run, const curfew__code *code)
 	if (end != CURFEW__WASM_WAITS)
 		return end_of(run, end);
 	run->started = run->entered = true;
-	run->entered_ns = curfew__now();
+	run->entered_ns = clock_now_ns();
 	if (!curfew__watch_arm(run->engine->watch, &run->alarm, curfew__run_next_alarm(run, run->entered_ns)))
 		return CURFEW__END_FAILED;
 	return end_of(run, curfew__wasm_go_on(run->wasm));
@@ -220,7 +220,7 @@ static curfew__run_end after_step(curfew_run *run, curfew__wasm_step step, curfe
 	atomic_store(&run->compiling, step == CURFEW__WASM_COMPILING);
 	if (step == CURFEW__WASM_COMPILING)
 		return CURFEW__END_WAITING;
-	run->compiled_ns = curfew__now();
+	run->compiled_ns = clock_now_ns();
 	return step == CURFEW__WASM_LOADED ? CURFEW__END_DONE : refuse(run, error);
 }
 
@@ -270,7 +270,7 @@ static curfew__run_end load(curfew_run *run)
 
 static curfew__run_end begin(curfew_run *run)
 {
-	run->loaded_ns = curfew__now();
+	run->loaded_ns = clock_now_ns();
 	if (!run->again)
 		return load(run);
 	atomic_store(&run->memory_bytes, run->wasm->memory_bytes);

@@ -17,7 +17,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "base/clock.h"
+#include "common/clock.h"
 
 struct curfew__watch {
 	atomic_uint references;
@@ -140,7 +140,7 @@ static void serve_fired(curfew__watch *watch)
 		curfew__signal *next = signal->next;
 		atomic_store(&signal->queued, false);
 		if (signal->alarm && !signal->alarm->closed)
-			serve(watch, signal->alarm, curfew__now());
+			serve(watch, signal->alarm, clock_now_ns());
 		pthread_mutex_unlock(&watch->lock);
 		curfew__signal_unref(signal);
 		pthread_mutex_lock(&watch->lock);
@@ -156,7 +156,7 @@ static void *run(void *argument)
 	while (!atomic_load(&watch->ending)) {
 		unsigned seen = atomic_load(&watch->wakes);
 		serve_fired(watch);
-		int64_t now = curfew__now();
+		int64_t now = clock_now_ns();
 		int64_t first = watch->count ? watch->heap[1]->when_ns : CURFEW__NEVER;
 		if (first <= now) {
 			serve(watch, watch->heap[1], now);
@@ -317,7 +317,7 @@ void curfew__signal_fire(curfew__signal *signal)
 	int saved = errno;
 	int64_t never = 0;
 
-	atomic_compare_exchange_strong(&signal->fired_ns, &never, curfew__now());
+	atomic_compare_exchange_strong(&signal->fired_ns, &never, clock_now_ns());
 	atomic_fetch_add(&signal->fired, 1);
 	/* The list holds each signal once, with a reference of its own. */
 	if (!atomic_load(&watch->ending) && !atomic_exchange(&signal->queued, true)) {
