@@ -4,10 +4,24 @@
 
 import { keep, recall } from './dom.js';
 
+// What the server says of a token is for those who write programs; this is for those who use the page.
+const TOKEN_WORDS = {
+	none: 'The server wants an access token. Whoever runs it makes one with “curfew token create”.',
+	refused: 'The server does not take this token: it is mistyped, has expired or was revoked.',
+	forbidden: 'This token is not allowed to do that.',
+};
+
+function tellToken(status, problem) {
+	if (status === 401)
+		return getToken() ? TOKEN_WORDS.refused : TOKEN_WORDS.none;
+	const isScope = status === 403 && getToken() && /scope/.test(problem.detail ?? '');
+	return isScope ? TOKEN_WORDS.forbidden : null;
+}
+
 /** An answer that was no success; `pointer` names the field that is wrong, if the server said so. */
 export class ApiError extends Error {
 	constructor(status, problem) {
-		super(problem.detail ?? problem.title ?? `the server answered ${status}`);
+		super(tellToken(status, problem) ?? problem.detail ?? problem.title ?? `the server answered ${status}`);
 		this.name = 'ApiError';
 		this.status = status;
 		this.pointer = problem.pointer ?? problem.errors?.[0]?.pointer ?? null;
@@ -144,6 +158,11 @@ export function measureCalibration() {
 /** @returns {Promise<object>} what the machine is doing */
 export function getStats() {
 	return ask('GET', '/v1/stats');
+}
+
+/** @returns {Promise<string>} the figures for Prometheus */
+export async function getMetrics() {
+	return (await send('GET', '/metrics')).text();
 }
 
 // ---- Events ---------------------------------------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Puts the page together: views, buttons, keys, the cards, and the token.
 
-import { access, getToken, setToken } from './api.js';
+import { access, getMetrics, getToken, setToken } from './api.js';
 import { loadCalibration, setUpCalibration } from './calibration.js';
 import { RunCard, isOwnFrame, tellResult } from './card.js';
 import { announce, find, keep, make, recall, setText } from './dom.js';
@@ -40,6 +40,13 @@ function openDocument(shown) {
 
 function showEdited() {
 	find('reset').hidden = !editor.isEdited || editor.document.source === '';
+	showWhatRuns();
+}
+
+/** What Run will do, on the button itself. */
+function showWhatRuns() {
+	const { name, deadline, delay } = { name: editor.document?.name ?? '', ...limits.describe() };
+	setText(find('start-note'), `${name} · ${delay ? `starts after ${delay} · ` : ''}${deadline}`);
 }
 
 function setUpEditor() {
@@ -49,6 +56,7 @@ function setUpEditor() {
 	find('language').addEventListener('change', () => editor.setLanguage(find('language').value));
 	find('reset').addEventListener('click', () => { editor.reset(); editor.focus(); });
 	editor.addEventListener('change', showEdited);
+	limits.addEventListener('change', showWhatRuns);
 	openDocument(documents.find(({ id }) => id === recall('document')) ?? examples[0]);
 }
 
@@ -84,7 +92,8 @@ function markText({ outcome, error }) {
 
 function tellProblem(error) {
 	const field = error.pointer?.split('/').at(-1);
-	if (!field || !limits.complain(field, error.message))
+	// Which field it is shows where it is said.
+	if (!field || !limits.complain(field, error.message.replace(`${error.pointer}: `, '')))
 		setText(find('start-error'), error.message);
 }
 
@@ -117,21 +126,22 @@ function runProgram(name) {
 		start({ program: name, ...options }, { name });
 }
 
-function runTenSeconds(label, more, focus) {
-	keep(`text.${tenSeconds.id}`, null);
-	openDocument(tenSeconds);
-	const { source, lang } = tenSeconds;
-	start({ source, lang, limits: { timeout: '5s' }, ...more }, { name: label, source, language: lang }, focus);
+/** A demonstration runs its own program, which is opened first: what runs is what the editor shows. */
+function demonstrate(name, more, focus) {
+	if (editor.document !== tenSeconds)
+		openDocument(tenSeconds);
+	const source = editor.text, lang = find('language').value;
+	start({ source, lang, limits: { timeout: '5s' }, ...more }, { name, source, language: lang }, focus);
 }
 
 function setUpButtons() {
 	find('limits').open = matchMedia('(min-width: 60rem)').matches;
 	find('start').addEventListener('click', runEditor);
 	find('schedule').addEventListener('click', () => {
-		runTenSeconds('10\u00a0s program, 5\u00a0s deadline', { delay: '1s' });
+		demonstrate('10\u00a0s program, 5\u00a0s deadline', { delay: '1s' });
 	});
 	find('both').addEventListener('click', () => {
-		runTenSeconds('10\u00a0s program, deadline and cancel', {}, { focusCancel: true });
+		demonstrate('10\u00a0s program, deadline and cancel', {}, { focusCancel: true });
 	});
 	find('clear').addEventListener('click', () => {
 		[...runs.all.values()].filter((run) => !run.isOpen).forEach((run) => runs.remove(run));
@@ -194,8 +204,7 @@ function beginTicking() {
 
 function openFromHistory(data) {
 	runs.dismissed.delete(data.id);
-	const run = runs.add(data.id);
-	run.absorb(data);
+	runs.add(data.id, { name: data.program ?? '' }).absorb(data);
 	location.hash = '#run';
 	cards.get(data.id).element.focus();
 }
@@ -269,7 +278,8 @@ function setUpToken() {
 		open(getToken() ? 'A token is in use for this tab.' : 'Kept for this tab only, until it is closed.');
 	});
 	access.addEventListener('unauthorized', () => {
-		open(getToken() ? 'The server does not take this token.' : 'The server wants a token. It is kept for this tab only.');
+		open(getToken() ? 'The server does not take this token: it is mistyped, has expired or was revoked.' :
+			'The server wants an access token. Whoever runs it makes one with “curfew token create”. It is kept for this tab only.');
 	});
 	find('token-form').addEventListener('submit', () => {
 		setToken(find('token').value.trim());
@@ -280,6 +290,22 @@ function setUpToken() {
 		setToken('');
 		dialog.close();
 	});
+}
+
+/** With a token the figures cannot be had by a link. */
+function setUpMetrics() {
+	find('metrics-link').addEventListener('click', async (event) => {
+		if (!getToken())
+			return;
+		event.preventDefault();
+		try {
+			setText(find('metrics-text'), await getMetrics());
+		} catch (error) {
+			setText(find('metrics-text'), error.message);
+		}
+		find('metrics-dialog').showModal();
+	});
+	find('metrics-close').addEventListener('click', () => find('metrics-dialog').close());
 }
 
 async function begin() {
@@ -296,6 +322,7 @@ setUpRuns();
 setUpEditor();
 setUpButtons();
 setUpToken();
+setUpMetrics();
 setUpCalibration();
 setUpViews();
 await begin();

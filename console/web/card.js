@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The card of one run: state, time left, what it uses of its limits, its output, and how it ended.
 
-import { describeState, formatBytes, formatCount, formatDuration, formatJson, formatSeconds } from './format.js';
+import {
+	describeState, formatBytes, formatCount, formatDuration, formatJson, formatProgress, formatSeconds, formatTime, showHidden,
+} from './format.js';
 import { getServerTime } from './api.js';
 import { make, makeIcon, setAttribute, setText } from './dom.js';
 
@@ -31,10 +33,11 @@ class Meter {
 		this.element = make('div', { class: 'meter' }, make('span', { class: 'label', text: label }), this.bar, this.value);
 	}
 
-	/** used, limit: numbers or null (not known; unlimited); unknown: the word for what is not known */
-	show(used, limit, format, unknown) {
-		const text = limit !== null ? `${used === null ? '–' : format(used)} of ${format(limit)}` :
-			used === null ? unknown : `${format(used)}, no limit`;
+	/** used, limit: numbers or null (not known; unlimited). What is neither known nor limited is not shown. */
+	show(used, limit, format) {
+		const seen = used === null ? '–' : format(used);
+		const text = limit !== null ? `${seen} of ${format(limit)}` : seen;
+		this.element.hidden = limit === null && !used;
 		const share = used === null || !limit ? 0 : Math.min(1, used / limit);
 		setText(this.value, text);
 		this.fill.style.setProperty('--share', share.toFixed(4));
@@ -51,6 +54,8 @@ function tellTime(run) {
 	const { report, limits } = run;
 	if (report)
 		return tellEnd(report);
+	if (!run.isOpen || run.state === null)
+		return '';
 	if (run.state === 'scheduled' && run.startsAt !== null)
 		return `starts in ${formatSeconds((run.startsAt - getServerTime()) * 1000)}`;
 	if (run.state === 'scheduled')
@@ -73,11 +78,7 @@ function tellEnd({ outcome, stop, used, exit_code: code }) {
 	const after = `${outcome === 'ok' ? 'in' : 'after'} ${formatDuration(used.wall_us)}`;
 	if (!stop)
 		return outcome === 'exited' && code !== undefined ? `with code ${code} ${after}` : after;
-	return `${after} · ${formatMicroseconds(stop.latency_us)} late · ${MODES[stop.mode] ?? stop.mode}`;
-}
-
-function formatMicroseconds(us) {
-	return `${us.toLocaleString('en').replaceAll(',', '\u202f')} µs`;
+	return `${after} · ${formatDuration(stop.latency_us)} late · ${MODES[stop.mode] ?? stop.mode}`;
 }
 
 /**
@@ -110,6 +111,7 @@ export class RunCard {
 		const { run, actions } = this;
 		this.badge = make('span', { class: 'badge' });
 		this.title = make('h3', { id: `run-${run.id}` });
+		this.clock = make('time', { class: 'clock' });
 		this.time = make('p', { class: 'time' });
 		this.cancelButton = makeButton('cancel', () => actions.cancel(run), makeIcon('stop'), 'Cancel');
 		this.showButton = makeButton('quiet', () => actions.show(run, null), 'Show code');
@@ -132,7 +134,7 @@ export class RunCard {
 		},
 		make('header', {}, this.badge, this.title,
 			make('div', { class: 'actions' }, this.cancelButton, this.showButton, this.dismissButton)),
-		this.time, this.note,
+		make('div', { class: 'when' }, this.time, this.clock), this.note,
 		make('div', { class: 'meters' }, ...this.meters.map(({ view }) => view.element)),
 		this.progress, this.output, this.details);
 		this.shownOutput = 0;
@@ -160,6 +162,8 @@ export class RunCard {
 			this.badge.replaceChildren(makeIcon(icon), word);
 		setText(this.title, run.title);
 		setAttribute(this.title, 'title', run.id);
+		setText(this.clock, formatTime(run.createdAt));
+		setAttribute(this.clock, 'datetime', new Date(run.createdAt).toISOString());
 		// A second cancel ends the grace. The focus goes to the card before its button goes.
 		const isOver = !run.isOpen || (run.state === 'stopping' && !run.limits.grace_us);
 		if (isOver && document.activeElement === this.cancelButton)
@@ -180,7 +184,7 @@ export class RunCard {
 		const { run } = this;
 		setText(this.time, tellTime(run));
 		for (const { key, limit, used, format, view } of this.meters) {
-			view.show(this.#find(key, used), run.limits[limit] ?? null, format, run.isOpen ? '–' : 'not counted');
+			view.show(this.#find(key, used), run.limits[limit] ?? null, format);
 		}
 	}
 
@@ -203,7 +207,7 @@ export class RunCard {
 		setText(this.note, text ?? '');
 		const hasProgress = run.progress !== undefined && run.isOpen;
 		this.progress.hidden = !hasProgress;
-		setText(this.progress, hasProgress ? `Progress: ${formatJson(run.progress)}` : '');
+		setText(this.progress, hasProgress ? `Progress: ${formatProgress(run.progress)}` : '');
 	}
 
 	#showOutput() {
@@ -214,7 +218,7 @@ export class RunCard {
 			return;
 		this.outputSignature = signature;
 		const isAtEnd = this.output.scrollTop + this.output.clientHeight >= this.output.scrollHeight - 8;
-		const parts = run.output.map(({ stream, text }) => make('span', { class: stream, text }));
+		const parts = run.output.map(({ stream, text }) => make('span', { class: stream, text: showHidden(text) }));
 		if (run.isOutputCut)
 			parts.unshift(make('span', { class: 'remark', text: '… the beginning is not shown\n' }));
 		if (run.report?.output_truncated)
@@ -254,7 +258,7 @@ export class RunCard {
 		// The name of a stop is its outcome, which has been said.
 		const head = [error.name === outcome ? null : error.name, error.message].filter(Boolean).join(': ');
 		const frames = error.stack.map((frame) => this.#makeFrame(frame));
-		return make('section', { class: 'error' }, make('h4', { text: head || 'Stopped' }),
+		return make('section', { class: 'error' }, make('h4', { text: showHidden(head) || 'Stopped' }),
 			frames.length > 0 ? make('ol', { class: 'stack', 'aria-label': 'Stack, innermost first' }, ...frames) : null);
 	}
 }
@@ -289,5 +293,5 @@ function makeFacts({ id, report: { used, engine, program } }) {
  */
 export function tellResult(run) {
 	const { word } = describeState(run.state, run.outcome);
-	return `${run.title}: ${word} ${tellEnd(run.report)}`;
+	return `${run.title}: ${word} ${run.report ? tellEnd(run.report) : ''}`;
 }

@@ -50,6 +50,26 @@ export function formatCount(count) {
 	return unit ? trim(count / size) + unit : trim(count);
 }
 
+/**
+ * What a program wrote, with the characters that would turn or hide the text around them written out.
+ * @param {string} text
+ * @returns {string}
+ */
+export function showHidden(text) {
+	return text.replace(/[\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g,
+		(character) => `⟨U+${character.codePointAt(0).toString(16).toUpperCase().padStart(4, '0')}⟩`);
+}
+
+/**
+ * A share of 1 as a percentage, anything else as its JSON.
+ * @param {any} progress what a program told of its progress
+ * @returns {string}
+ */
+export function formatProgress(progress) {
+	const isShare = typeof progress === 'number' && progress >= 0 && progress <= 1;
+	return isShare ? `${Math.round(progress * 100)} %` : formatJson(progress);
+}
+
 function trim(number) {
 	const digits = number >= 100 || Number.isInteger(number) ? 0 : number >= 10 ? 1 : 2;
 	return number.toFixed(digits);
@@ -73,7 +93,7 @@ export function formatTime(time) {
  */
 export function formatJson(value) {
 	const line = JSON.stringify(value);
-	return line.length <= 72 ? line : JSON.stringify(value, null, 2);
+	return showHidden(line.length <= 72 ? line : JSON.stringify(value, null, 2));
 }
 
 // tone: the colour; icon: the symbol; word: what is said in place of both.
@@ -118,11 +138,13 @@ export function wordOf(outcome) {
 
 /**
  * How to show a run of this state and, when it is done, this outcome.
- * @param {string} state
+ * @param {string|null} state null: the server has not said yet
  * @param {string|null} [outcome]
  * @returns {{tone: string, icon: string, word: string}}
  */
 export function describeState(state, outcome) {
+	if (state === null)
+		return { tone: 'idle', icon: 'clock', word: 'Sent' };
 	if (state !== 'done')
 		return STATES[state] ?? { tone: 'idle', icon: 'clock', word: state };
 	return OUTCOMES[outcome] ?? { tone: 'other', icon: 'alert', word: outcome ?? 'Done' };

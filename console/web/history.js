@@ -70,12 +70,13 @@ export class History {
 	#makeRow(run) {
 		const { tone, icon, word } = describeState(run.state, run.outcome ?? run.report?.outcome);
 		const used = run.report?.used ?? run.used;
+		const wall = used?.wall_us ?? (run.started_ms && run.ended_ms ? (run.ended_ms - run.started_ms) * 1000 : null);
 		const late = run.report?.stop?.latency_us;
 		const cells = [
 			make('span', { class: 'badge', data: { tone } }, makeIcon(icon), word),
 			run.program || `Run …${run.id.slice(-6)}`,
 			run.created_ms ? formatTime(run.created_ms) : '–',
-			used?.wall_us ? formatDuration(used.wall_us) : '–',
+			wall ? formatDuration(wall) : '–',
 			used?.cpu_us ? formatDuration(used.cpu_us) : '–',
 			used?.memory_peak_bytes ? formatBytes(used.memory_peak_bytes) : '–',
 			late === undefined || late === null ? '–' : formatDuration(late),

@@ -32,9 +32,10 @@ const OPTIONS = [
 	{ key: 'user', label: 'User', usual: 'none', pattern: /\S/, hint: 'an id' },
 ];
 
-/** The form of limits and options. */
-export class LimitsForm {
+/** The form of limits and options; tells 'change' when the user has changed a field. */
+export class LimitsForm extends EventTarget {
 	constructor() {
+		super();
 		this.inputs = new Map();
 		this.#fill(find('limit-fields'), FIELDS);
 		this.#fill(find('option-fields'), OPTIONS);
@@ -59,6 +60,14 @@ export class LimitsForm {
 	#keep() {
 		const values = [...this.inputs].map(([key, input]) => [key, input.value]);
 		keep('limits', Object.fromEntries(values.filter(([, value]) => value)));
+		this.dispatchEvent(new Event('change'));
+	}
+
+	/** @returns {{deadline: string, delay: string}} what is set, in words */
+	describe() {
+		const read = (key) => this.inputs.get(key).value.trim();
+		const timeout = read('timeout') || '10\u00a0s';
+		return { deadline: timeout === 'unlimited' ? 'no deadline' : `deadline ${timeout}`, delay: read('delay') };
 	}
 
 	/**

@@ -6,7 +6,7 @@ import { find, make, makeSvg, setAttribute, setText } from './dom.js';
 import { formatBytes, formatCount, formatDuration, wordOf } from './format.js';
 
 const EVERY = 2000;
-const SAMPLES = 60;
+const SAMPLES = 61;
 
 const formatRate = (rate) => rate >= 100 ? formatCount(Math.round(rate)) : rate.toFixed(1);
 
@@ -57,21 +57,33 @@ export class Machine {
 	}
 
 	#showFacts(stats) {
-		const facts = [
-			['Runs per second', formatRate(stats.runs_per_second)],
-			['Running', `${stats.running} of ${stats.concurrency}`],
-			['Queued', String(stats.queued)],
-			['Scheduled', String(stats.scheduled)],
-			['Workers busy', `${stats.workers.busy} of ${stats.workers.total}`],
-			['Workers replaced', formatCount(stats.workers.restarts)],
-			['Memories in use', String(stats.memory.regions_in_use)],
-			['Memories kept', `${stats.memory.regions_pooled}, ${formatBytes(stats.memory.resident_bytes)}`],
-			['Runs so far', formatCount(stats.runs_total)],
-			['Median queue wait', findMedian(stats.queue_wait_us)],
-			['Up for', formatDuration(stats.uptime_us)],
+		const groups = [
+			['machine-now', [
+				['Running', `${stats.running} of ${stats.concurrency}`],
+				['Queued', String(stats.queued)],
+				['Scheduled', String(stats.scheduled)],
+				['Workers busy', `${stats.workers.busy} of ${stats.workers.total}`],
+				['Runs per second', formatRate(stats.runs_per_second)],
+			]],
+			['machine-since', [
+				['Up for', formatDuration(Math.floor(stats.uptime_us / 1e6) * 1e6)],
+				['Runs', formatCount(stats.runs_total)],
+				['Median wait in the queue', findMedian(stats.queue_wait_us)],
+				['Median lateness of a stop', findMedian(stats.stop_latency_us)],
+				['Workers replaced', formatCount(stats.workers.restarts)],
+			]],
+			['machine-memory', [
+				['Guest memories in use', String(stats.memory.regions_in_use)],
+				['Kept for the next runs', String(stats.memory.regions_pooled)],
+				['What those hold', formatBytes(stats.memory.resident_bytes)],
+				['Database', formatBytes(stats.store.bytes)],
+				['Event streams open', String(stats.open_streams)],
+			]],
 		];
-		find('machine-facts').replaceChildren(...facts.map(([name, value]) =>
-			make('div', { class: 'tile' }, make('dt', { text: name }), make('dd', { text: value }))));
+		for (const [id, facts] of groups) {
+			find(id).replaceChildren(...facts.map(([name, value]) =>
+				make('div', { class: 'tile' }, make('dt', { text: name }), make('dd', { text: value }))));
+		}
 	}
 
 	#showRates() {
@@ -84,7 +96,12 @@ export class Machine {
 		const chart = makeSvg('svg', { viewBox: '0 0 600 100', preserveAspectRatio: 'none', role: 'img', 'aria-label': text },
 			makeSvg('line', { x1: 0, y1: 96, x2: 600, y2: 96, class: 'axis' }),
 			makeSvg('polyline', { points: points.join(' '), class: 'line' }));
-		find('rate-chart').replaceChildren(chart, make('p', { class: 'chart-text', text }));
+		const span = (SAMPLES - 1) * EVERY / 1000;
+		find('rate-chart').replaceChildren(
+			make('div', { class: 'chart-box' }, make('span', { class: 'axis-y', text: formatRate(most) }),
+				make('span', { class: 'axis-y axis-zero', text: '0' }), chart),
+			make('p', { class: 'axis-x', 'aria-hidden': 'true' }, make('span', { text: `${formatDuration(span * 1e6)} ago` }), make('span', { text: 'now' })),
+			make('p', { class: 'chart-text', text }));
 	}
 
 	#showLatency(buckets) {

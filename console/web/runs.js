@@ -37,13 +37,16 @@ export class Run extends EventTarget {
 	constructor(id) {
 		super();
 		this.id = id;
-		this.state = 'queued';
+		this.state = null; // until the server says
+		this.isCancelling = false;
+		this.isStreamed = false;
 		this.name = '';
 		this.language = null;
 		this.source = null;
 		this.createdAt = Date.now();
 		this.startsAt = null;
 		this.startedAt = null;
+		this.seenOutcome = null;
 		this.limits = {};
 		this.used = null;
 		this.output = [];
@@ -66,7 +69,7 @@ export class Run extends EventTarget {
 	}
 
 	get outcome() {
-		return this.report?.outcome ?? null;
+		return this.report?.outcome ?? this.seenOutcome;
 	}
 
 	/** How long it has been running, in microseconds. */
@@ -80,10 +83,10 @@ export class Run extends EventTarget {
 		this.dispatchEvent(new Event('change'));
 	}
 
-	/** Takes over what the server says of the run. A state never goes back; done is what has a report. */
+	/** Takes over what the server says of the run: its state is the server's. Done is what has a report, and stays so. */
 	absorb(data) {
-		if (OPEN_STATES.indexOf(data.state) > OPEN_STATES.indexOf(this.state) && this.isOpen)
-			this.state = data.state;
+		if (this.isOpen && OPEN_STATES.includes(data.state))
+			this.state = this.isCancelling ? 'stopping' : data.state;
 		this.name ||= data.program ?? '';
 		this.language ??= data.lang ?? null;
 		this.createdAt = data.created_ms ?? this.createdAt;
@@ -111,6 +114,13 @@ export class Run extends EventTarget {
 		}
 	}
 
+	/** Its end, of which the server has no report. */
+	finishWithout(data) {
+		this.state = 'done';
+		this.seenOutcome = data.outcome ?? null;
+		this.problem = 'the server has no report of it';
+	}
+
 	finish(report) {
 		this.report = report;
 		this.state = 'done';
@@ -128,6 +138,13 @@ export class Run extends EventTarget {
 			}
 		}
 	}
+}
+
+/** As absorb, of an answer that would have the report. */
+function absorbWhole(run, data) {
+	run.absorb(data);
+	if (data.state === 'done' && !data.report && run.isOpen)
+		run.finishWithout(data);
 }
 
 /** All runs of the page. Tells 'add' and 'remove' (detail: the run) and 'end' (detail: the run, seen ending here). */
@@ -193,12 +210,14 @@ export class Runs extends EventTarget {
 	async cancel(run) {
 		if (!run.isOpen)
 			return;
+		run.isCancelling = true;
 		run.state = 'stopping';
 		run.changed();
 		try {
 			const answer = await cancelRun(run.id);
 			this.#end(run, () => answer.schema ? run.finish(answer) : run.absorb(answer));
 		} catch (error) {
+			run.isCancelling = false;
 			run.problem = `could not be cancelled: ${error.message}`;
 		}
 		run.changed();
@@ -214,7 +233,7 @@ export class Runs extends EventTarget {
 
 	async #watch(run) {
 		try {
-			run.absorb(await getRun(run.id));
+			absorbWhole(run, await getRun(run.id));
 			while (run.isOpen && this.all.has(run.id)) {
 				const release = await takeStream();
 				if (release)
@@ -235,7 +254,7 @@ export class Runs extends EventTarget {
 			return;
 		try {
 			const answer = await getRun(run.id);
-			this.#end(run, () => run.absorb(answer));
+			this.#end(run, () => absorbWhole(run, answer));
 			run.isLost = false;
 		} catch (error) {
 			if (error.status !== undefined && error.status < 500)
@@ -254,6 +273,7 @@ export class Runs extends EventTarget {
 		run.outputLength = 0;
 		const tell = (isConnected) => {
 			run.isLost = !isConnected;
+			run.isStreamed = isConnected;
 			run.changed();
 		};
 		// What it has used so far is no event.
@@ -268,6 +288,7 @@ export class Runs extends EventTarget {
 			}
 		} finally {
 			clearInterval(timer);
+			run.isStreamed = false;
 			this.removeEventListener('remove', onRemove);
 		}
 	}
@@ -294,11 +315,11 @@ export class Runs extends EventTarget {
 			this.add(data.id).absorb(data);
 	}
 
-	/** Looks for runs that others started. */
+	/** Looks for runs that others started. What is streamed is newer than the list. */
 	async discover() {
 		const { runs } = await listRuns({ limit: 12 });
 		for (const data of runs.reverse()) {
-			if (data.state !== 'done' && !this.dismissed.has(data.id))
+			if (data.state !== 'done' && !this.dismissed.has(data.id) && !this.all.get(data.id)?.isStreamed)
 				this.add(data.id).absorb(data);
 		}
 	}

@@ -48,7 +48,8 @@ def find_port():
 class Session:
     """A server with a data folder of its own, and a browser."""
 
-    def __init__(self, context):
+    def __init__(self, context, *options):
+        self.options = options
         self.context, self.folder, self.port = context, context.folder(), find_port()
         self.url = f"http://127.0.0.1:{self.port}/"
         self.server = self.browser = None
@@ -63,7 +64,7 @@ class Session:
         return self
 
     def start_server(self):
-        words = [self.context.curfew, "serve", "--listen", f"127.0.0.1:{self.port}", "--data", os.path.join(self.folder, "data")]
+        words = [self.context.curfew, "serve", "--listen", f"127.0.0.1:{self.port}", "--data", os.path.join(self.folder, "data"), *self.options]
         with open(os.path.join(self.folder, "log"), "ab") as log:
             self.server = self.context.spawn(words, stdout=log, stderr=log)
         until = time.monotonic() + 30 * self.context.slower
@@ -110,10 +111,10 @@ class Session:
         wait_until_ready(page)
         return page
 
-    def shoot(self, page, name):
+    def shoot(self, page, name, whole=True):
         folder = os.path.join(self.context.build, "console-screenshots")
         os.makedirs(folder, exist_ok=True)
-        page.screenshot(os.path.join(folder, name + ".png"))
+        page.screenshot(os.path.join(folder, name + ".png"), whole)
 
 
 def wait_until_ready(page):
@@ -140,6 +141,10 @@ def write_program(page, text):
     # Line breaks that the editor does not show are no part of what was typed.
     seen = page.evaluate("[...document.querySelector('#editor').shadowRoot.querySelectorAll('.cm-line')].map((line) => line.textContent)")
     expect_equal("the first line in the editor", seen[0], lines_of(text)[0])
+
+
+def first_line(page):
+    return page.evaluate("document.querySelector('#editor').shadowRoot.querySelector('.cm-line').textContent")
 
 
 def set_field(page, key, value):
@@ -197,7 +202,7 @@ def expect_countdown(page):
 
 def expect_late(page):
     text = text_of(page, ".time")
-    expect(re.search(r"\d µs late · (soft stop|hard stop|process ended)", text), f"how late the stop was: {text!r}")
+    expect(re.search(r"\d (µs|ms|s) late · (soft stop|hard stop|process ended)", text), f"how late the stop was: {text!r}")
 
 
 def expect_marked_line(page):
@@ -228,7 +233,13 @@ def run_button(session, page):
 
 @on_page
 def schedule_button(session, page):
+    write_program(page, "'mine'\n")
     page.click("#schedule")
+    wait_for_state(page, "scheduled")
+    expect_equal("word", text_of(page, ".badge"), "Scheduled")
+    expect(re.fullmatch(r"starts in [01]\.\d s", text_of(page, ".time")), f"when it starts: {text_of(page, '.time')!r}")
+    expect(re.fullmatch(r"\d\d:\d\d:\d\d", text_of(page, ".clock")), f"the time on the card: {text_of(page, '.clock')!r}")
+    session.shoot(page, "scheduled")
     wait_for_state(page, "running")
     expect_shown(page, "green", "Running")
     expect_countdown(page)
@@ -238,9 +249,50 @@ def schedule_button(session, page):
     expect("found" in text_of(page, ".value-box pre"), "the partial result is not shown")
     expect_marked_line(page)
     meters = page.evaluate(f"[...{card()}.querySelectorAll('[role=meter]')].map((bar) => bar.ariaLabel + ': ' + bar.ariaValueText)")
-    for name in ("Elapsed: 5", "CPU: ", "Memory: ", "Loops: ", "Fuel: ", "Output: "):
+    for name in ("Elapsed: 5", "CPU: ", "Memory: ", "Loops: ", "Output: "):
         expect(any(meter.startswith(name) for meter in meters), f"no bar {name}: {meters}")
+    expect(not page.evaluate(f"{card()}.querySelector('[aria-label=Fuel]').checkVisibility()"), "what is neither counted nor limited is shown")
     session.shoot(page, "deadline")
+    choose(page, "scratch")
+    expect_equal("my own program", first_line(page), "'mine'")
+
+
+@on_page
+def later_by_the_server(session, page):
+    """A run that somebody else has scheduled is shown as that, with the time until it starts, and counts down."""
+    session.ask("POST", "v1/runs", {"source": "1", "delay": "1h"})
+    wait_for_state(page, "scheduled")
+    expect_equal("word", text_of(page, ".badge"), "Scheduled")
+    expect(re.fullmatch(r"starts in (59 min \d+ s|1 h)", text_of(page, ".time")), f"when it starts: {text_of(page, '.time')!r}")
+    page.click(".card .cancel")
+    wait_for_outcome(page, "cancelled")
+
+
+@on_page
+def what_runs_is_shown(session, page):
+    """Run says what it will run; a demonstration runs what it has put into the editor, edited or not."""
+    note = "document.querySelector('#start-note').textContent.replaceAll('\\xa0', ' ')"
+    choose(page, "hello")
+    expect_equal("the button", page.evaluate(note), "Hello · deadline 10 s")
+    set_field(page, "timeout", "3s")
+    set_field(page, "delay", "1m")
+    expect_equal("the button", page.evaluate(note), "Hello · starts after 1m · deadline 3s")
+    set_field(page, "delay", "")
+    choose(page, "ten")
+    page.evaluate("document.querySelector('#editor').shadowRoot.querySelector('.cm-content').focus()")
+    page.type("throw 'edited'; ")
+    page.click("#both")
+    wait_for_outcome(page, "threw")
+    expect_equal("the editor", first_line(page), "throw 'edited'; // Computes for ten seconds, and keeps what it has so far: a deadline or")
+
+
+@on_page
+def turned_text(session, page):
+    """Characters that turn or hide the text around them are written out."""
+    write_program(page, "console.log('der\\u202emin\\u202c')\n")
+    page.click("#start")
+    wait_for_outcome(page, "ok")
+    expect_equal("output", text_of(page, ".output"), "der⟨U+202E⟩min⟨U+202C⟩\n")
 
 
 @on_page
@@ -312,6 +364,35 @@ def webassembly(session, page):
     wait_for_outcome(page, "cancelled")
     expect_late(page)
     session.shoot(page, "webassembly")
+
+
+@test
+def queued_and_stopping(context):
+    """What waits for a worker says so; what has been cancelled within a grace says so, and can be stopped at once."""
+    with Session(context, "--concurrency", "1") as session:
+        page = session.open()
+        session.shoot(page, "idle")
+        write_program(page, SPIN)
+        set_field(page, "timeout", "60s")
+        set_field(page, "grace", "30s")
+        page.click("#start")
+        wait_for_state(page, "running")
+        choose(page, "hello")
+        page.click("#start")
+        page.wait("document.querySelectorAll('.card').length === 2", "a second run")
+        wait_for_state(page, "queued")
+        expect_equal("word", text_of(page, ".badge"), "Queued")
+        expect_equal("what it waits for", text_of(page, ".time"), "waits for a worker")
+        session.shoot(page, "queued")
+        page.click(".card:nth-child(2) .cancel")
+        wait_for_state(page, "stopping", 1)
+        expect_shown(page, "green", "Stopping", 1)
+        expect_equal("the button", text_of(page, ".cancel", 1), "Stop now")
+        session.shoot(page, "stopping")
+        page.click(".card:nth-child(2) .cancel")
+        wait_for_outcome(page, "cancelled", 1)
+        wait_for_outcome(page, "ok")
+        expect_clean(page)
 
 
 # ---- Several pages ------------------------------------------------------------------------------------------------
@@ -422,8 +503,16 @@ def keyboard(session, page):
 def phone(context):
     with Session(context) as session:
         page = session.open(width=360, height=780)
+        session.shoot(page, "phone-idle", whole=False)
+        choose(page, "hello")
+        page.click("#start")
+        wait_for_outcome(page, "ok")
         page.click("#both")
         wait_for_state(page, "running")
+        page.evaluate("scrollTo(0, 0)")
+        top, bottom = page.evaluate(f"(({{ top, bottom }}) => [top, bottom])({card()}.querySelector('.time').getBoundingClientRect())")
+        expect(top > 0 and bottom < 780, f"how the run stands is not on the first screen of a phone: {top} to {bottom}")
+        session.shoot(page, "phone-first", whole=False)
         for view in ("run", "history", "programs", "machine"):
             page.evaluate(f"location.hash = '#{view}'")
             page.wait(f"!document.querySelector('#view-{view}').hidden", view)
@@ -524,9 +613,11 @@ def token(context):
         page = session.browser.open(session.url)
         page.wait("document.querySelector('#token-dialog').open", "the page to ask for a token")
         session.shoot(page, "token")
+        expect("curfew token create" in page.evaluate("document.querySelector('#token-reason').textContent"), "it is not said where tokens come from")
         page.type("not-a-token")
         page.press("Enter")
         page.wait("document.querySelector('#token-reason').textContent.includes('does not take')", "the token to be refused")
+        session.shoot(page, "token-refused")
         page.wait("document.querySelector('#token-dialog').open", "the page to ask again")
         page.evaluate("document.querySelector('#token').focus()")
         page.type(words[0].decode())
@@ -534,6 +625,9 @@ def token(context):
         page.wait("document.querySelector('#pulse').dataset.state === 'good'", "the token to be taken")
         page.click("#start")
         wait_for_outcome(page, "ok")
+        page.click("#metrics-link")
+        page.wait("document.querySelector('#metrics-text').textContent.includes('curfew_runs_total')", "the figures")
+        page.click("#metrics-close")
         page.reload()
         wait_until_ready(page)
         wait_for_outcome(page, "ok")
