@@ -121,6 +121,9 @@ void curfew_rejections_clear(void);
 void curfew_modules_init(void);
 void curfew_modules_set_entry(const char *name);
 
+/* compression.c */
+void curfew_compression_init(JSValueConst native);
+
 /* natives.c: what the prelude is given. */
 void curfew_natives_init(JSValueConst native);
 

@@ -15,7 +15,7 @@
 		write, random, setTimer, clearTimer, unrefTimer, checkpoint, progress, remaining, aborted, setRunSignal, signalGetters, limits, params, user, secret,
 		clock, startOperation, sendOperation, cancelOperation, holdProgram, hostFunction,
 		utf8Encode, utf8EncodeInto, decode, findBytes, queueTask, formParse, formSerialize, urlParse, urlSet,
-		classOf, proxyTarget, promiseState, promiseResult, put, traceOf, setTrace, iteratorItems,
+		openPacker, stepPacker, classOf, proxyTarget, promiseState, promiseResult, put, traceOf, setTrace, iteratorItems,
 	} = native;
 
 	const { Array, ArrayBuffer, DataView, Date, DOMException, Error, Map, Number, Object, Promise, RangeError, RegExp, Set, String,

@@ -31,7 +31,7 @@
 
 	const isPlatformObject = (value) => isEventTarget(value) || isEvent(value) || isUrl(value) || isSearchParams(value) ||
 		isAbortController(value) || isHeaders(value) || isRequest(value) || isResponse(value) || isStream(value) || isWritable(value) ||
-		isTransform(value) || isFormData(value) || isTextDecoder(value);
+		isTransform(value) || isPacking(value) || isFormData(value) || isTextDecoder(value);
 
 	// Makes the record of one object; its contents come later. `todo` gets the objects whose contents are to be read.
 	function recordOf(value, kind, memory, todo) {

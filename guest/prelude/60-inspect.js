@@ -438,7 +438,7 @@
 			return ['locked', value.locked, 'state', streamStateName(value), 'supportsBYOB', streamState(value).controller?.isByte ?? false];
 		if (isWritable(value))
 			return ['locked', value.locked, 'state', writableStateName(value)];
-		if (isTransform(value))
+		if (isTransform(value) || isPacking(value))
 			return ['readable', value.readable, 'writable', value.writable];
 		if (isFile(value))
 			return ['size', value.size, 'type', value.type, 'name', value.name, 'lastModified', value.lastModified];

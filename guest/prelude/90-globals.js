@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // Puts everything where programs look for it, and takes away what they must not have.
 
-	const interfaces = { AbortController, AbortSignal, Blob, ByteLengthQueuingStrategy, CountQueuingStrategy, Crypto,
-		CustomEvent, DOMException, ErrorEvent, Event, EventTarget, File, FormData, Headers, MessageChannel, MessageEvent,
-		MessagePort, Navigator, Performance, PerformanceEntry, PerformanceMark, PerformanceMeasure, PromiseRejectionEvent,
-		ReadableByteStreamController, ReadableStream, ReadableStreamBYOBReader, ReadableStreamBYOBRequest,
-		ReadableStreamDefaultController, ReadableStreamDefaultReader, Request, Response, TextDecoder, TextDecoderStream,
-		TextEncoder, TextEncoderStream, TransformStream, TransformStreamDefaultController, URL, URLSearchParams,
-		WritableStream, WritableStreamDefaultController, WritableStreamDefaultWriter };
+	const interfaces = { AbortController, AbortSignal, Blob, ByteLengthQueuingStrategy, CompressionStream, CountQueuingStrategy,
+		Crypto, CustomEvent, DOMException, DecompressionStream, ErrorEvent, Event, EventTarget, File, FormData,
+		Headers, MessageChannel, MessageEvent, MessagePort, Navigator, Performance, PerformanceEntry, PerformanceMark,
+		PerformanceMeasure, PromiseRejectionEvent, ReadableByteStreamController, ReadableStream,
+		ReadableStreamBYOBReader, ReadableStreamBYOBRequest, ReadableStreamDefaultController,
+		ReadableStreamDefaultReader, Request, Response, TextDecoder, TextDecoderStream, TextEncoder,
+		TextEncoderStream, TransformStream, TransformStreamDefaultController, URL, URLSearchParams, WritableStream,
+		WritableStreamDefaultController, WritableStreamDefaultWriter };
 	for (const name of objectKeys(interfaces))
 		expose(name, interfaces[name], false);
 

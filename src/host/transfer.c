@@ -316,9 +316,16 @@ static bool start_head(curfew__transfer *transfer, const char *line, size_t leng
 	       curfew__buffer_add(&transfer->head, "\n", 1);
 }
 
-static bool add_to_head(curfew__transfer *transfer, const char *line, size_t length)
+static void set_compression(curfew__transfer *transfer, const char *value, size_t length)
 {
 	static const char *const compressed[] = { "gzip", "x-gzip", "deflate", NULL };
+
+	transfer->is_compressed = is_one_of(compressed, value, length);
+	transfer->is_deflate = is_one_of(compressed + 2, value, length);
+}
+
+static bool add_to_head(curfew__transfer *transfer, const char *line, size_t length)
+{
 	const char *colon = memchr(line, ':', length);
 
 	/* A line that is no header is left out, as libcurl does. */
@@ -331,7 +338,7 @@ static bool add_to_head(curfew__transfer *transfer, const char *line, size_t len
 	if (memchr(value, '\r', (size_t)(end - value)) || memchr(value, 0, (size_t)(end - value)))
 		return true;
 	if (colon - line == 16 && !strncasecmp(line, "content-encoding", 16))
-		transfer->is_compressed = is_one_of(compressed, value, (size_t)(end - value));
+		set_compression(transfer, value, (size_t)(end - value));
 	return add_latin(&transfer->head, line, (size_t)(colon - line)) && curfew__buffer_add(&transfer->head, ":", 1) &&
 	       add_latin(&transfer->head, value, (size_t)(end - value)) && curfew__buffer_add(&transfer->head, "\n", 1);
 }
@@ -405,8 +412,11 @@ static bool start_inflating(curfew__transfer *transfer)
 {
 	if (!(transfer->inflater = calloc(1, sizeof *transfer->inflater)))
 		return false;
+	/* "deflate" means a zlib header, which says method 8; some servers leave it out, and clients take that. */
+	unsigned first = transfer->incoming_length ? (unsigned char)transfer->incoming[0] : 0;
+	bool is_raw = transfer->is_deflate && (first & 15) != 8 && first != 0x1f;
 	/* 32: by its header, gzip or zlib. */
-	if (inflateInit2(transfer->inflater, MAX_WBITS + 32) == Z_OK)
+	if (inflateInit2(transfer->inflater, is_raw ? -MAX_WBITS : MAX_WBITS + 32) == Z_OK)
 		return true;
 	free(transfer->inflater);
 	transfer->inflater = NULL;

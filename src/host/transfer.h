@@ -89,7 +89,7 @@ typedef struct curfew__transfer {
 	char *incoming;      /* what has arrived of the response, as it arrived */
 	size_t incoming_length, incoming_capacity;
 	bool receive_paused, chunk_wanted, received; /* received: all of it */
-	bool is_compressed, more_inflated, inflated, damaged; /* inflated: to the end */
+	bool is_compressed, is_deflate, more_inflated, inflated, damaged; /* inflated: to the end */
 	z_stream *inflater;
 	bool started;        /* this thread has a reference, until it is over */
 	bool over;           /* its last event was posted, or it was cancelled */

@@ -176,11 +176,14 @@ class Connection:
             data += gzip.compress(b"again")
         if kind == "deflate":
             data = zlib.compress(b"hello " * 1000)
+        elif kind == "deflate-raw":
+            packer = zlib.compressobj(wbits=-15)
+            data = packer.compress(b"hello " * 1000) + packer.flush()
         if kind == "cut":
             data = data[:-20]
         if kind == "damaged":
             data = data[:20] + bytes([data[20] ^ 0xff, data[21] ^ 0xff]) + data[22:]
-        return await self.answer(data, headers=[("Content-Encoding", "deflate" if kind == "deflate" else "gzip")])
+        return await self.answer(data, headers=[("Content-Encoding", "deflate" if kind.startswith("deflate") else "gzip")])
 
     async def do_bomb(self):
         return await self.answer(self.server.bomb(), headers=[("Content-Encoding", "gzip")])
