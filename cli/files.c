@@ -5,6 +5,7 @@
  */
 #include "files.h"
 
+#include "options.h"
 #include "say.h"
 
 #include <errno.h>
@@ -90,6 +91,37 @@ static bool read_file(const char *program, cli_source *source, curfew_failure *f
 	if (!is_stdin)
 		(void)close(fd);
 	return read || fail(failure, is_stdin ? "standard input" : program, strerror(error));
+}
+
+char *cli_file_read(const char *path, size_t most, char *why, size_t why_size)
+{
+	bool is_stdin = strcmp(path, "-") == 0;
+	int fd = is_stdin ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	char *text = fd >= 0 ? malloc(most + 1) : NULL;
+	size_t length = 0;
+	ssize_t got = 1;
+	while (text != NULL && got > 0 && length <= most) {
+		got = read(fd, text + length, most + 1 - length);
+		if (got < 0 && errno == EINTR)
+			got = 1;
+		else if (got > 0)
+			length += (size_t)got;
+	}
+	int error = text == NULL || got < 0 ? errno : 0;
+	if (fd >= 0 && !is_stdin)
+		(void)close(fd);
+	if (error != 0)
+		(void)snprintf(why, why_size, "%s", strerror(error));
+	else if (length > most)
+		(void)snprintf(why, why_size, "larger than %zu MiB", most >> 20);
+	else if (memchr(text, '\0', length) != NULL)
+		(void)snprintf(why, why_size, "holds a NUL byte");
+	else {
+		text[length] = '\0';
+		return text;
+	}
+	free(text);
+	return NULL;
 }
 
 /* Length of the well-formed UTF-8 sequence (RFC 3629) at the start; 0 if there is none. */
@@ -200,6 +232,18 @@ bool cli_source_read(const char *program, const char *lang, cli_source *source, 
 	if (!source->is_image && source->language < CURFEW_LANGUAGE_WASM && !check_text(program, source, failure))
 		return false;
 	return set_names(program, source) || fail(failure, program, strerror(ENOMEM));
+}
+
+bool cli_source_eval(const char *code, const char *lang, cli_source *source, curfew_failure *failure)
+{
+	*source = (cli_source){.language = language_of(CLI_EVAL, lang), .length = strlen(code)};
+	failure->message[0] = '\0';
+	source->text = strdup(code);
+	source->name = strdup(CLI_EVAL);
+	if (source->text == NULL || source->name == NULL)
+		return fail(failure, CLI_EVAL, strerror(ENOMEM));
+	source->import_dir = realpath(".", NULL);
+	return source->language >= CURFEW_LANGUAGE_WASM || check_text(CLI_EVAL, source, failure);
 }
 
 void cli_source_finish(cli_source *source)

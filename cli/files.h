@@ -24,11 +24,17 @@ typedef struct cli_source {
  * cannot be a program, says why in one line of message.
  */
 bool cli_source_read(const char *program, const char *lang, cli_source *source, curfew_failure *failure);
+/* The same of the code of --eval: imports are read from the current folder. */
+bool cli_source_eval(const char *code, const char *lang, cli_source *source, curfew_failure *failure);
 void cli_source_finish(cli_source *source);
 
 /* The part of a path after its last slash. */
 const char *cli_base_name(const char *path);
 
+/*
+ * The text of a file ("-": standard input) of at most so many bytes, with a NUL behind it; free with free. NULL: why.
+ */
+char *cli_file_read(const char *path, size_t most, char *why, size_t why_size);
 /* Whether the file can be written later; if not, why, as an errno. Changes nothing. */
 int cli_file_check(const char *path);
 /* Replaces the file in one step, or writes to what is no regular file (a pipe, /dev/stdout). 0 or an errno. */

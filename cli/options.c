@@ -2,6 +2,7 @@
 /* The tables of commands and options, and the parser that they drive. */
 #include "options.h"
 
+#include "files.h"
 #include "say.h"
 
 #include <stdio.h>
@@ -22,6 +23,8 @@
 #define LOGS (1u << CLI_LOGS)
 #define CANCEL (1u << CLI_CANCEL)
 #define PROGRAMS (1u << CLI_PROGRAMS)
+/* The library takes no more. */
+#define PARAMS_MOST ((size_t)16 << 20)
 #define LIMITED (RUN | COMPILE | INSPECT | BENCH)
 #define CLIENT (SUBMIT | PS | LOGS | CANCEL | PROGRAMS)
 #define ALL (LIMITED | SECRET | SERVE | TOKEN | DOCTOR | CALIBRATE | CLIENT)
@@ -29,12 +32,14 @@
 #define TIMED_FUEL (RUN | BENCH | SUBMIT)
 
 const cli_command cli_commands[CLI_COMMANDS] = {
-	[CLI_RUN] = {"run", "[options] PROGRAM [-- ARG...]", "run a program under limits",
+	[CLI_RUN] = {"run", "[options] PROGRAM [ARG...]", "run a program under limits",
 	             "Runs a program that need not be trusted, stops it at its limits and tells what\n"
 	             "happened. PROGRAM is JavaScript (.js .mjs), WebAssembly (.wasm: core module or\n"
 	             "component; .wat: text), an image that curfew compile made, or - for standard input\n"
-	             "(with --lang). Each ARG is given to JavaScript as a string, as if by --params, and to\n"
-	             "a WASI program as an argument."},
+	             "(with --lang); or -e CODE stands in its place. Each ARG is given to JavaScript as a\n"
+	             "string, as if by --params, and to a WASI program as an argument. ARGs begin with the\n"
+	             "first word after PROGRAM that is no option, or behind --. A file whose first line is\n"
+	             "#!/usr/bin/env -S curfew run -- takes every word as an ARG."},
 	[CLI_COMPILE] = {"compile", "[options] PROGRAM [-o FILE]", "write a program's image, for run to start from",
 	                 "Parses a program once, under limits, and writes it as an image that curfew run starts\n"
 	                 "from without parsing or compiling. An image belongs to the build of curfew that made\n"
@@ -112,8 +117,8 @@ const cli_command cli_commands[CLI_COMMANDS] = {
 static const cli_option static_options[] = {
 	{.id = CLI_OPTION_CALL, .name = "call", .argument = "NAME", .commands = RUN | BENCH | SUBMIT,
 	 .meaning = "exported or global function to call; a default-exported function is called anyway"},
-	{.id = CLI_OPTION_PARAMS, .name = "params", .argument = "JSON", .commands = RUN | BENCH | SUBMIT, .default_text = "[]",
-	 .meaning = "JSON array: the call's arguments, and curfew.params"},
+	{.id = CLI_OPTION_PARAMS, .name = "params", .argument = "JSON|@FILE|-", .commands = RUN | BENCH | SUBMIT, .default_text = "[]",
+	 .meaning = "JSON array: the call's arguments, and curfew.params; from FILE, or - from standard input"},
 	{.id = CLI_OPTION_LANG, .name = "lang", .argument = "js|wasm|wat", .values = "js wasm wat", .commands = LIMITED,
 	 .meaning = "language of PROGRAM; needed where PROGRAM is -"},
 	{.id = CLI_OPTION_LANG, .name = "lang", .argument = "LANG", .values = "js mjs wasm wat", .commands = SUBMIT | PROGRAMS,
@@ -121,7 +126,11 @@ static const cli_option static_options[] = {
 	{.id = CLI_OPTION_DIR, .name = "dir", .argument = "HOST::GUEST[:ro|:rw]", .commands = RUN | BENCH, .repeatable = true,
 	 .meaning = "a folder that a WASI program may read, under the name GUEST; :rw lets it write"},
 	{.id = CLI_OPTION_ALLOW_ENV, .name = "allow-env", .argument = "NAME", .commands = RUN | BENCH, .repeatable = true,
-	 .meaning = "an environment variable that a WASI program may read"},
+	 .meaning = "a variable of our own environment that the program is given too"},
+	{.id = CLI_OPTION_ENV, .name = "env", .argument = "NAME=VALUE", .commands = RUN | BENCH, .repeatable = true,
+	 .meaning = "an environment variable: curfew.env, or a WASI program's"},
+	{.id = CLI_OPTION_EVAL, .name = "eval", .letter = 'e', .argument = "CODE", .commands = RUN,
+	 .meaning = "run this text in place of a PROGRAM; imports are read from the current folder"},
 	{.id = CLI_OPTION_OUT, .name = "out", .letter = 'o', .argument = "FILE", .commands = COMPILE,
 	 .meaning = "where the image goes; by default PROGRAM with the ending .curfew"},
 	{.id = CLI_OPTION_RUNS, .name = "runs", .argument = "N", .commands = BENCH, .default_text = "100",
@@ -461,6 +470,7 @@ void cli_arguments_finish(cli_arguments *arguments)
 	for (size_t i = 0; i < CLI_OPTION_IDS; i++)
 		free(arguments->lists[i].items);
 	free(arguments->operands.items);
+	free(arguments->params);
 }
 
 static int set_option(parser *p, const cli_option *option, const char *value)
@@ -522,6 +532,32 @@ static int parse_short(parser *p, const char *word)
 	return set_option(p, option, "");
 }
 
+/* Whether what follows PROGRAM are arguments for it. */
+static bool takes_arguments(cli_command_id command)
+{
+	return ((RUN | BENCH | SUBMIT) & 1u << command) != 0;
+}
+
+/* Whether there is a PROGRAM, or what stands in its place. */
+static bool has_program(const parser *p)
+{
+	const cli_arguments *arguments = p->arguments;
+	return arguments->program != NULL || arguments->values[CLI_OPTION_EVAL] != NULL;
+}
+
+static int refuse_second(const parser *p, const char *word)
+{
+	return cli_usage_error("unexpected argument %s after %s", word, p->arguments->program);
+}
+
+/* The program's arguments: this word and all that follow it. */
+static void take_rest(parser *p, int at)
+{
+	p->arguments->rest = p->words + at;
+	p->arguments->rest_count = (size_t)(p->count - at);
+	p->at = p->count;
+}
+
 static int parse_word(parser *p, const char *word)
 {
 	if (strncmp(word, "--", 2) == 0)
@@ -534,14 +570,74 @@ static int parse_word(parser *p, const char *word)
 		p->arguments->action = word;
 		return -1;
 	}
+	if (takes_arguments(p->command) && has_program(p)) {
+		take_rest(p, p->at);
+		return -1;
+	}
 	if (word[0] == '\0')
 		return cli_usage_error("%s is empty", (LIMITED & 1u << p->command) != 0 ? "PROGRAM" : "an argument");
 	if (((CANCEL | PROGRAMS) & 1u << p->command) != 0)
 		return add_to_list(&p->arguments->operands, word);
 	if (p->arguments->program != NULL)
-		return cli_usage_error("unexpected argument %s after %s%s", word, p->arguments->program,
-		                       p->command == CLI_LOGS ? "" : " (arguments of the program follow --)");
+		return refuse_second(p, word);
 	p->arguments->program = word;
+	return -1;
+}
+
+/* Behind "--" nothing is an option: PROGRAM, unless it came before, and its arguments. */
+static int parse_literal(parser *p, int at)
+{
+	bool is_program = takes_arguments(p->command) && !has_program(p) && p->arguments->values[CLI_OPTION_PROGRAM] == NULL;
+	if (is_program && at < p->count) {
+		p->arguments->program = p->words[at++];
+		if (p->arguments->program[0] == '\0')
+			return cli_usage_error("PROGRAM is empty");
+	}
+	take_rest(p, at);
+	return -1;
+}
+
+static int parse_words(parser *p)
+{
+	for (; p->at < p->count; p->at++) {
+		const char *word = p->words[p->at];
+		int code = strcmp(word, "--") == 0 ? parse_literal(p, p->at + 1) : parse_word(p, word);
+		if (code >= 0)
+			return code;
+	}
+	return -1;
+}
+
+/* What was given is complete, and fits together. */
+static int check_program(parser *p)
+{
+	cli_arguments *arguments = p->arguments;
+	const char *name = cli_commands[p->command].name;
+	const char *params = arguments->values[CLI_OPTION_PARAMS];
+	if (arguments->values[CLI_OPTION_EVAL] != NULL && arguments->program != NULL)
+		return cli_usage_error("--eval and %s exclude each other", arguments->program);
+	if (arguments->values[CLI_OPTION_EVAL] != NULL)
+		arguments->program = CLI_EVAL;
+	if (arguments->program == NULL && (LIMITED & 1u << p->command) != 0)
+		return cli_usage_error("%s needs a PROGRAM; see curfew %s --help", name, name);
+	if (params != NULL && strcmp(params, "-") == 0 && arguments->program != NULL && strcmp(arguments->program, "-") == 0)
+		return cli_usage_error("--params - and PROGRAM -: both would be read from standard input");
+	return -1;
+}
+
+/* --params @FILE and --params -: the text takes their place. */
+static int read_params(parser *p)
+{
+	cli_arguments *arguments = p->arguments;
+	const char *given = arguments->values[CLI_OPTION_PARAMS];
+	char why[128];
+	if (given == NULL || (given[0] != '@' && strcmp(given, "-") != 0))
+		return -1;
+	arguments->params = cli_file_read(given[0] == '@' ? given + 1 : given, PARAMS_MOST, why, sizeof why);
+	if (arguments->params == NULL)
+		return cli_usage_error("--params %s: %s", given, why);
+	arguments->params_from = given;
+	arguments->values[CLI_OPTION_PARAMS] = arguments->params;
 	return -1;
 }
 
@@ -554,18 +650,8 @@ int cli_parse(cli_command_id command, int count, char **words, cli_arguments *ar
 	*arguments = (cli_arguments){.limits = {.size = sizeof(curfew_limits)}};
 	if ((command == CLI_SERVE || command == CLI_TOKEN) && !config_init(&arguments->server))
 		return cli_usage_error("neither HOME nor XDG_STATE_HOME says where data goes");
-	for (; p.at < count; p.at++) {
-		if (strcmp(words[p.at], "--") == 0) {
-			arguments->rest = words + p.at + 1;
-			arguments->rest_count = (size_t)(count - p.at - 1);
-			break;
-		}
-		int code = parse_word(&p, words[p.at]);
-		if (code >= 0)
-			return code;
-	}
-	if (arguments->program == NULL && (LIMITED & 1u << command) != 0)
-		return cli_usage_error("%s needs a PROGRAM; see curfew %s --help", cli_commands[command].name,
-		                       cli_commands[command].name);
-	return -1;
+	int code = parse_words(&p);
+	if (code < 0)
+		code = check_program(&p);
+	return code < 0 ? read_params(&p) : code;
 }

@@ -47,6 +47,8 @@ typedef enum cli_option_id {
 	CLI_OPTION_LANG,
 	CLI_OPTION_DIR,
 	CLI_OPTION_ALLOW_ENV,
+	CLI_OPTION_ENV,
+	CLI_OPTION_EVAL,
 	CLI_OPTION_OUT,
 	CLI_OPTION_RUNS,
 	CLI_OPTION_WARM,
@@ -120,6 +122,9 @@ typedef struct cli_list {
 	size_t count;
 } cli_list;
 
+/* What the code of --eval is called in place of a PROGRAM, in stacks and reports. */
+#define CLI_EVAL "[eval]"
+
 typedef struct cli_arguments {
 	const char *values[CLI_OPTION_IDS]; /* by option; "" for one that takes none and was given; NULL: not given */
 	cli_list lists[CLI_OPTION_IDS];     /* of those that may be repeated */
@@ -128,10 +133,12 @@ typedef struct cli_arguments {
 	const char *fuel_time_text;
 	config server;       /* of serve */
 	const char *action;  /* of the commands secret, token and programs: "set"; NULL: not given */
-	const char *program; /* or what the action is done to; NULL: not given */
+	const char *program; /* or what the action is done to; CLI_EVAL: the code of --eval; NULL: not given */
 	cli_list operands;   /* of the commands cancel and programs, which take several: what it is done to */
-	char **rest;         /* what follows "--", rest_count of them */
+	char **rest;         /* the program's arguments, rest_count of them */
 	size_t rest_count;
+	char *params;            /* the text of --params where that was read from a file, or NULL */
+	const char *params_from; /* and what was given: "@FILE" or "-" */
 } cli_arguments;
 
 /*

@@ -114,12 +114,20 @@ static void get_usage(void *run, curfew_run_usage *usage)
 	curfew_run_get_usage(run, usage);
 }
 
+static uint32_t run_flags(const session *s)
+{
+	/* The report is not shown: what is passed on need not be kept. */
+	bool is_kept = s->json || is_given(s, CLI_OPTION_REPORT);
+	return (is_given(s, CLI_OPTION_DETERMINISTIC) ? CURFEW_RUN_DETERMINISTIC : 0) |
+	       (is_kept ? 0 : CURFEW_RUN_PASS_OUTPUT);
+}
+
 /* Runs it in this process. */
 static curfew_status run_here(session *s, cli_watch *watch, curfew_failure *failure)
 {
 	curfew_run_options options = {
 		.size = sizeof options,
-		.flags = is_given(s, CLI_OPTION_DETERMINISTIC) ? CURFEW_RUN_DETERMINISTIC : 0,
+		.flags = run_flags(s),
 		.limits = &s->arguments->limits,
 		.call = s->arguments->values[CLI_OPTION_CALL],
 		.params = s->params,
@@ -131,9 +139,12 @@ static curfew_status run_here(session *s, cli_watch *watch, curfew_failure *fail
 		.on_event_context = watch,
 		.on_done = cli_watch_on_done,
 		.on_done_context = watch,
+		.on_stop = cli_watch_on_stop,
+		.on_stop_context = watch,
 	};
 	cli_grants_put(&s->grants, s->arguments, &options);
 	cli_wasi_apply(&s->wasi, s->arguments, &options);
+	watch->waits = true;
 	watch->cancel = (cli_canceller){fire, s->cancel};
 	cli_signals_catch(watch->cancel);
 	curfew_status status = curfew_run_start(s->program, &options, &s->run, failure);
@@ -148,11 +159,9 @@ static curfew_status run_here(session *s, cli_watch *watch, curfew_failure *fail
 /* Runs it in a confined process. */
 static curfew_status run_isolated(session *s, cli_watch *watch, curfew_failure *failure)
 {
-	/* JavaScript does not read any. */
-	bool may_read = (s->source.is_image || s->source.language >= CURFEW_LANGUAGE_WASM) &&
-	                strcmp(s->arguments->program, "-") != 0;
+	bool may_read = strcmp(s->arguments->program, "-") != 0;
 	const worker_job job = {
-		.flags = (is_given(s, CLI_OPTION_DETERMINISTIC) ? CURFEW_RUN_DETERMINISTIC : 0) | (may_read ? CURFEW_RUN_STDIN : 0),
+		.flags = run_flags(s) | (may_read ? CURFEW_RUN_STDIN : 0),
 		.limits = &s->arguments->limits,
 		.call = s->arguments->values[CLI_OPTION_CALL],
 		.params = s->params,
@@ -215,7 +224,10 @@ static int make_params(session *s, bool is_js)
 static int execute(session *s)
 {
 	curfew_failure failure = {.message = ""};
-	if (!cli_source_read(s->arguments->program, s->arguments->values[CLI_OPTION_LANG], &s->source, &failure))
+	const char *code = s->arguments->values[CLI_OPTION_EVAL], *lang = s->arguments->values[CLI_OPTION_LANG];
+	bool is_read = code != NULL ? cli_source_eval(code, lang, &s->source, &failure)
+	                            : cli_source_read(s->arguments->program, lang, &s->source, &failure);
+	if (!is_read)
 		return fail(s, CURFEW_OUTCOME_BAD_PROGRAM, failure.message);
 	/* Reading may take as long as its writer likes; from here on a signal is owed a report. */
 	cli_signals_hold();
@@ -232,8 +244,8 @@ static int execute(session *s)
 	status = cli_program_create(s->engine, &s->source, CURFEW_SOURCE_ONCE, &s->program, &failure);
 	if (status != CURFEW_OK)
 		return fail_with(s, status, &failure);
-	int code = make_params(s, strcmp(curfew_program_kind(s->program), "js") == 0);
-	return code >= 0 ? code : watch_run(s);
+	int params_code = make_params(s, strcmp(curfew_program_kind(s->program), "js") == 0);
+	return params_code >= 0 ? params_code : watch_run(s);
 }
 
 /* ---- After the run --------------------------------------------------------------------------------------- */

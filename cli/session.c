@@ -50,7 +50,7 @@ int cli_check_params(const cli_arguments *arguments)
 	if (given == NULL || curfew_params_check(given, strlen(given), &failure) == CURFEW_OK)
 		return -1;
 	const char *why = strncmp(failure.message, "params: ", 8) == 0 ? failure.message + 8 : failure.message;
-	return cli_usage_error("--params %.200s: %s", given, why);
+	return cli_usage_error("--params %.200s: %s", arguments->params_from != NULL ? arguments->params_from : given, why);
 }
 
 int cli_make_params(const cli_arguments *arguments, bool is_js, char **params, size_t *length)
@@ -62,7 +62,7 @@ int cli_make_params(const cli_arguments *arguments, bool is_js, char **params, s
 	if (given == NULL && !are_params)
 		return -1;
 	if (given != NULL && are_params)
-		return cli_usage_error("--params and arguments after -- exclude each other: %s", arguments->rest[0]);
+		return cli_usage_error("--params and the program's arguments exclude each other: %s", arguments->rest[0]);
 	*params = given != NULL ? strdup(given) : rest_to_json(arguments, length);
 	if (*params == NULL) {
 		cli_say("out of memory");
@@ -72,7 +72,7 @@ int cli_make_params(const cli_arguments *arguments, bool is_js, char **params, s
 	curfew_failure failure;
 	if (curfew_params_check(*params, *length, &failure) == CURFEW_OK)
 		return -1;
-	int code = cli_usage_error("an argument after --: %s", failure.message);
+	int code = cli_usage_error("an argument of the program: %s", failure.message);
 	free(*params);
 	*params = NULL;
 	return code;
@@ -124,11 +124,21 @@ static int parse_dirs(const cli_list *given, cli_wasi *wasi)
 	return wasi->dirs != NULL && wasi->texts != NULL ? -1 : CLI_EXIT_INTERNAL;
 }
 
-static int parse_env(const cli_list *given, cli_wasi *wasi)
+/* Takes NAME=value over, in place of one of that name: of two with one name the last one counts. */
+static void set_variable(cli_wasi *wasi, char *item)
 {
-	wasi->env = calloc(given->count + 1, sizeof *wasi->env);
-	if (wasi->env == NULL)
-		return CLI_EXIT_INTERNAL;
+	size_t at = 0, length = strcspn(item, "=") + 1;
+	while (at < wasi->env_count && strncmp(wasi->env[at], item, length) != 0)
+		at++;
+	if (at == wasi->env_count)
+		wasi->env_count++;
+	else
+		free(wasi->env[at]);
+	wasi->env[at] = item;
+}
+
+static int parse_allowed_env(const cli_list *given, cli_wasi *wasi)
+{
 	for (size_t i = 0; i < given->count; i++) {
 		const char *name = given->items[i];
 		const char *value = getenv(name);
@@ -136,9 +146,25 @@ static int parse_env(const cli_list *given, cli_wasi *wasi)
 			return cli_usage_error("--allow-env %s: give the name of a variable", name);
 		if (value == NULL)
 			continue;
-		if (asprintf(&wasi->env[wasi->env_count], "%s=%s", name, value) < 0)
+		char *item;
+		if (asprintf(&item, "%s=%s", name, value) < 0)
 			return CLI_EXIT_INTERNAL;
-		wasi->env_count++;
+		set_variable(wasi, item);
+	}
+	return -1;
+}
+
+/* NAME=VALUE, as the program is given it. */
+static int parse_env(const cli_list *given, cli_wasi *wasi)
+{
+	for (size_t i = 0; i < given->count; i++) {
+		const char *item = given->items[i];
+		if (item[0] == '=' || strchr(item, '=') == NULL)
+			return cli_usage_error("--env %s: give it as NAME=VALUE", item);
+		char *copy = strdup(item);
+		if (copy == NULL)
+			return CLI_EXIT_INTERNAL;
+		set_variable(wasi, copy);
 	}
 	return -1;
 }
@@ -147,8 +173,14 @@ int cli_wasi_init(const cli_arguments *arguments, cli_wasi *wasi)
 {
 	*wasi = (cli_wasi){0};
 	int code = parse_dirs(&arguments->lists[CLI_OPTION_DIR], wasi);
+	const cli_list *allowed = &arguments->lists[CLI_OPTION_ALLOW_ENV], *given = &arguments->lists[CLI_OPTION_ENV];
+	wasi->env = calloc(allowed->count + given->count + 1, sizeof *wasi->env);
+	if (wasi->env == NULL && code < 0)
+		code = CLI_EXIT_INTERNAL;
 	if (code < 0)
-		code = parse_env(&arguments->lists[CLI_OPTION_ALLOW_ENV], wasi);
+		code = parse_allowed_env(allowed, wasi);
+	if (code < 0)
+		code = parse_env(given, wasi);
 	if (code == CLI_EXIT_INTERNAL)
 		cli_say("out of memory");
 	return code;

@@ -16,7 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { LIVE_AFTER_MS = 1000, LIVE_EVERY_MS = 200 };
+enum { LIVE_AFTER_MS = 1000, LIVE_EVERY_MS = 200, QUEUED_MOST = 1 << 20 };
 
 /* ---- Signals --------------------------------------------------------------------------------------------- */
 
@@ -90,8 +90,10 @@ bool cli_watch_init(cli_watch *watch, uint64_t timeout_ns, bool live)
 	bool dumb = terminal == NULL || strcmp(terminal, "dumb") == 0;
 	watch->live = live && !dumb && isatty(STDERR_FILENO) != 0;
 	(void)pthread_mutex_init(&watch->mutex, NULL);
+	(void)pthread_cond_init(&watch->passed, NULL);
 	if (pipe2(watch->wake, O_CLOEXEC | O_NONBLOCK) == 0)
 		return true;
+	(void)pthread_cond_destroy(&watch->passed);
 	(void)pthread_mutex_destroy(&watch->mutex);
 	return false;
 }
@@ -100,6 +102,7 @@ void cli_watch_finish(cli_watch *watch)
 {
 	(void)close(watch->wake[0]);
 	(void)close(watch->wake[1]);
+	(void)pthread_cond_destroy(&watch->passed);
 	(void)pthread_mutex_destroy(&watch->mutex);
 	free(watch->queue);
 }
@@ -142,6 +145,9 @@ void cli_watch_on_event(void *context, curfew_event_kind kind, const char *data,
 	if (kind == CURFEW_EVENT_CHECKPOINT)
 		return;
 	(void)pthread_mutex_lock(&watch->mutex);
+	/* Whoever reads the output sets the pace: more of it is not kept here. A stop ends the wait. */
+	while (watch->waits && watch->length > QUEUED_MOST && !watch->stopped)
+		(void)pthread_cond_wait(&watch->passed, &watch->mutex);
 	bool was_empty = watch->length == 0;
 	if (kind == CURFEW_EVENT_PROGRESS)
 		cli_format_line(data, length, watch->progress, sizeof watch->progress);
@@ -150,6 +156,16 @@ void cli_watch_on_event(void *context, curfew_event_kind kind, const char *data,
 	(void)pthread_mutex_unlock(&watch->mutex);
 	if (was_empty && kind != CURFEW_EVENT_PROGRESS)
 		wake(watch);
+}
+
+void cli_watch_on_stop(void *context, curfew_outcome cause)
+{
+	cli_watch *watch = context;
+	(void)cause;
+	(void)pthread_mutex_lock(&watch->mutex);
+	watch->stopped = true;
+	(void)pthread_cond_broadcast(&watch->passed);
+	(void)pthread_mutex_unlock(&watch->mutex);
 }
 
 void cli_watch_end(cli_watch *watch)
@@ -240,6 +256,7 @@ static bool pass_output_on(cli_watch *watch)
 	watch->queue = NULL;
 	watch->length = 0;
 	watch->capacity = 0;
+	(void)pthread_cond_broadcast(&watch->passed);
 	(void)pthread_mutex_unlock(&watch->mutex);
 	if (length > 0)
 		erase_live_line(watch);

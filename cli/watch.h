@@ -28,6 +28,9 @@ typedef struct cli_watch {
 	char state[64];     /* shown in place of figures while it does not run; "": it runs */
 	bool done;
 	bool failed; /* out of memory: output was lost */
+	pthread_cond_t passed; /* the queue was taken, or the run is being stopped */
+	bool waits;   /* the run waits while much is queued; set before it starts, and then cli_watch_on_stop is its on_stop */
+	bool stopped;
 
 	int wake[2]; /* a pipe: something happened */
 	cli_canceller cancel;   /* set before cli_watch_until_done */
@@ -46,6 +49,7 @@ void cli_watch_finish(cli_watch *watch);
 /* For curfew_run_options; the context is the watch. */
 void cli_watch_on_event(void *context, curfew_event_kind kind, const char *data, size_t length);
 void cli_watch_on_done(void *context, curfew_run *run);
+void cli_watch_on_stop(void *context, curfew_outcome cause);
 /* The same for a run that is not one of the library's in this process. */
 void cli_watch_end(cli_watch *watch);
 

@@ -49,6 +49,8 @@ typedef struct curfew__control {
 	uint32_t user_length;
 	uint32_t functions;        /* the host's, as JSON: [[name, whether it is asynchronous, its place]...]; 0: none */
 	uint32_t functions_length;
+	uint32_t env;              /* the environment, as a JSON object; 0: none */
+	uint32_t env_length;
 	uint32_t flags;            /* CURFEW_CONTROL_* */
 	uint32_t stack_bytes;      /* the engine's own stack limit, below the top of the shadow stack */
 	int64_t time_origin_ns;    /* the program's monotonic clock when the run started */
@@ -103,6 +105,7 @@ enum {
 enum {
 	CURFEW_OPERATION_FETCH = 1,
 	CURFEW_OPERATION_CALL = 2,
+	CURFEW_OPERATION_INPUT = 3,
 };
 
 /* An event, as the host writes it where the guest asks for the next one. */
@@ -139,6 +142,17 @@ enum {
 	CURFEW_CALL_RETURNED = 1, /* JSON; nothing: undefined */
 	CURFEW_CALL_THREW = 2,    /* a message */
 };
+
+/* CURFEW_OPERATION_INPUT: standard input, once in a run. The request is empty. */
+enum {
+	/* What the guest sends. */
+	CURFEW_INPUT_TAKE = 1,   /* asks for one chunk; not again before that has come */
+	/* What comes. */
+	CURFEW_INPUT_CHUNK = 1,
+	CURFEW_INPUT_END = 2,    /* last */
+	CURFEW_INPUT_FAILED = 3, /* why, as text; last */
+};
+#define CURFEW_INPUT_CHUNK_BYTES 65536
 
 /* Of a piece of a body, in both directions. */
 #define CURFEW_FETCH_CHUNK_BYTES 65536

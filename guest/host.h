@@ -45,6 +45,8 @@ CURFEW_IMPORT("call") int32_t host_call(uint32_t index, const void *json, uint32
 CURFEW_IMPORT("call_take") void host_call_take(void *bytes, uint32_t length);
 /* Ends this entry; the cause is one of CURFEW_STOP_*. */
 CURFEW_IMPORT("stop") _Noreturn void host_stop(uint32_t cause);
+/* Ends this entry, and the program with it: its exit code, from 0 to 255. */
+CURFEW_IMPORT("exit") _Noreturn void host_exit(uint32_t code);
 /* Makes that the cause of the stop, and comes back: a session's guest unwinds by itself. */
 CURFEW_IMPORT("latch") void host_latch(uint32_t cause);
 /* Whether the limit of fuel was passed. The rewriting puts the answer in the place of each call: engine/rewriter, meter.rs. */

@@ -21,6 +21,38 @@ static JSValue native_write(JSContext *ctx, JSValueConst this_value, int argc, J
 	return curfew_stop_asked() ? curfew_engine_stop(CURFEW_STOP_POLL) : JS_UNDEFINED;
 }
 
+/* writeBytes(stream, Uint8Array) */
+static JSValue native_write_bytes(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv)
+{
+	size_t length;
+	int32_t stream;
+
+	if (argc < 2 || JS_ToInt32(ctx, &stream, argv[0]))
+		return JS_EXCEPTION;
+	uint8_t *bytes = JS_GetUint8Array(ctx, &length, argv[1]);
+	if (!bytes)
+		return JS_HasException(ctx) ? JS_EXCEPTION : JS_UNDEFINED;
+	host_write((uint32_t)stream, bytes, (uint32_t)length);
+	return curfew_stop_asked() ? curfew_engine_stop(CURFEW_STOP_POLL) : JS_UNDEFINED;
+}
+
+/* exit(code): the program ends here. */
+static JSValue native_exit(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv)
+{
+	int32_t code;
+
+	if (argc < 1 || JS_ToInt32(ctx, &code, argv[0]))
+		return JS_EXCEPTION;
+	host_exit((uint32_t)code);
+}
+
+static JSValue native_env(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv)
+{
+	if (!curfew_control.env_length)
+		return JS_NewObject(ctx);
+	return JS_ParseJSON(ctx, (const char *)(uintptr_t)curfew_control.env, curfew_control.env_length, "env");
+}
+
 static JSValue native_emit(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv, int kind)
 {
 	size_t length;
@@ -178,7 +210,8 @@ void curfew_natives_init(JSValueConst native)
 		{ "remaining", native_remaining }, { "aborted", native_aborted }, { "limits", native_limits },
 		{ "params", native_params },       { "user", native_user }, { "secret", native_secret },
 		{ "traceOf", native_trace_of },    { "iteratorItems", native_iterator_items },
-		{ "setTrace", native_set_trace },
+		{ "setTrace", native_set_trace },      { "writeBytes", native_write_bytes },
+		{ "exit", native_exit },           { "env", native_env },
 		{ "setRunSignal", native_set_run_signal }, { "signalGetters", native_signal_getters },
 	};
 

@@ -512,11 +512,11 @@ typedef struct curfew_run_options {
 	const char *id;               /* the report's, a ULID; NULL: a new one is made */
 	const char *const *args;      /* [arg_count] WASI: the program's arguments, its name left out; UTF-8 */
 	size_t arg_count;
-	const char *const *env;       /* [env_count] WASI: its environment, NAME=value; UTF-8 */
+	const char *const *env;       /* [env_count] WASI: its environment, NAME=value; UTF-8. JavaScript: curfew.env */
 	size_t env_count;
 	const curfew_dir *dirs;       /* [dir_count] WASI: folders it may open */
 	size_t dir_count;
-	int32_t stdin_fd;             /* WASI: what it reads as standard input, with CURFEW_RUN_STDIN; borrowed until it ends */
+	int32_t stdin_fd;             /* what it reads as standard input, with CURFEW_RUN_STDIN; borrowed until it ends */
 	uint32_t reserved;            /* 0 */
 	const curfew_secret *secrets; /* [secret_count] what secrets.get answers; of two with one name the last one */
 	size_t secret_count;
@@ -533,6 +533,7 @@ typedef struct curfew_run_options {
 #define CURFEW_RUN_DETERMINISTIC 1u /* fixed clock, seeded random */
 #define CURFEW_RUN_STDIN 2u         /* stdin_fd is set; otherwise standard input is empty */
 #define CURFEW_RUN_IMPORTS 4u       /* and reads what it imports, in place of curfew_source.import_dir */
+#define CURFEW_RUN_PASS_OUTPUT 8u   /* on_event alone is given what is written: the report has none of it, nor does memory */
 
 /* Makes a new id for a run: a ULID, 26 characters and a NUL. */
 CURFEW_API void curfew_id_create(char id[27]);

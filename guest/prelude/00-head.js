@@ -16,6 +16,7 @@
 		clock, startOperation, sendOperation, cancelOperation, holdProgram, hostFunction,
 		utf8Encode, utf8EncodeInto, decode, findBytes, queueTask, formParse, formSerialize, urlParse, urlSet,
 		openPacker, stepPacker, classOf, proxyTarget, promiseState, promiseResult, put, traceOf, setTrace, iteratorItems,
+		writeBytes, exit, env,
 	} = native;
 
 	const { Array, ArrayBuffer, DataView, Date, DOMException, Error, Map, Number, Object, Promise, RangeError, RegExp, Set, String,

@@ -30,7 +30,7 @@
 		'host_calls', 'timers'];
 
 	// Read when first asked for: an image is made before there is a run.
-	let runLimits, runParams;
+	let runLimits, runParams, runEnv, runStreams = {};
 
 	function readLimits() {
 		const values = limits();
@@ -45,6 +45,15 @@
 		get limits() { return runLimits ??= readLimits(); },
 		get params() { return runParams ??= deepFreeze(params()); },
 		get user() { return user() ?? null; },
+		get env() { return runEnv ??= freeze(env()); },
+		get stdin() { return runStreams.stdin ??= openInput(); },
+		get stdout() { return runStreams.stdout ??= openOutput(1, 'stdout'); },
+		get stderr() { return runStreams.stderr ??= openOutput(2, 'stderr'); },
+		exit(code = 0) {
+			if (typeof code !== 'number' || !(code >= 0 && code <= 255) || code !== trunc(code))
+				throw new RangeError('The exit code is not a whole number from 0 to 255');
+			exit(code);
+		},
 		remaining() { return remaining(); },
 		checkpoint(value) {
 			if (!checkpoint(toJsonText(value, 'checkpoint')))

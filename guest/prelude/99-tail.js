@@ -7,7 +7,8 @@
 
 	function beginAgain() {
 		renewRunSignal();
-		runLimits = runParams = undefined;
+		runLimits = runParams = runEnv = undefined;
+		runStreams = {};
 		mapClear(operationHandlers);
 	}
 

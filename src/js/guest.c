@@ -245,6 +245,13 @@ static bool import_stop(void *context, uint64_t *values)
 	return false;
 }
 
+static bool import_exit(void *context, uint64_t *values)
+{
+	curfew__guest *guest = context;
+	guest->host->exit(guest->context, (uint32_t)values[0]);
+	return false;
+}
+
 static bool import_latch(void *context, uint64_t *values)
 {
 	curfew__guest *guest = context;
@@ -307,6 +314,7 @@ static const curfew__import imports[] = {
 	{ "curfew", "call", "iii", "i", import_call },
 	{ "curfew", "call_take", "ii", "", import_call_take },
 	{ "curfew", "stop", "i", "", import_stop },
+	{ "curfew", "exit", "i", "", import_exit },
 	{ "curfew", "latch", "i", "", import_latch },
 	{ "curfew", "is_out_of_fuel", "", "i", import_is_out_of_fuel },
 	{ "wasi_snapshot_preview1", "clock_time_get", "ili", "i", wasi_clock },

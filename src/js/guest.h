@@ -47,6 +47,8 @@ typedef struct curfew__guest_host {
 	void (*op_cancel)(void *context, uint32_t id);
 	bool (*op_next)(void *context, curfew__event_record *event);
 	bool (*op_take)(void *context, void *bytes, size_t length);
+	/* The program ends itself; the call into the guest ends here. */
+	void (*exit)(void *context, uint32_t code);
 	/* The guest asks to be stopped, for one of CURFEW_STOP_*. */
 	void (*stop)(void *context, uint32_t cause);
 	/* Whether the run is to be stopped: looked at after every host function. */

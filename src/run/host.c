@@ -10,6 +10,7 @@
 #include "common/clock.h"
 #include "base/json.h"
 #include "engine/interrupt.h"
+#include "host/input.h"
 #include "run/stop.h"
 
 size_t curfew__run_charge_output(curfew_run *run, size_t length)
@@ -48,7 +49,8 @@ bool curfew__run_pass_output(curfew_run *run, bool is_error, const char *bytes, 
 {
 	size_t passed = curfew__run_charge_output(run, length);
 
-	curfew__buffer_add(&run->streams[is_error], bytes, passed);
+	if (!(run->flags & CURFEW_RUN_PASS_OUTPUT))
+		curfew__buffer_add(&run->streams[is_error], bytes, passed);
 	if (passed)
 		notify(run, is_error ? CURFEW_EVENT_STDERR : CURFEW_EVENT_STDOUT, bytes, passed);
 	return passed == length;
@@ -205,6 +207,15 @@ curfew__operations *curfew__run_operations(curfew_run *run)
 	return operations;
 }
 
+/* Standard input, the first time it is asked for; -1: there is none. */
+static int take_input(curfew_run *run)
+{
+	if (run->input_taken || !run->wasi)
+		return -1;
+	run->input_taken = true;
+	return run->wasi->stdin_file;
+}
+
 static bool on_op_start(void *context, uint32_t kind, const char *request, size_t length, uint32_t *id)
 {
 	curfew_run *run = context;
@@ -214,6 +225,8 @@ static bool on_op_start(void *context, uint32_t kind, const char *request, size_
 	curfew__operations *operations = curfew__run_operations(run);
 	if (operations && kind == CURFEW_OPERATION_CALL)
 		return curfew__run_call_start(run, operations, request, length, id);
+	if (operations && kind == CURFEW_OPERATION_INPUT)
+		*id = curfew__input_start(operations, take_input(run));
 	if (!operations || kind != CURFEW_OPERATION_FETCH)
 		return true;
 	*id = run->remote  ? curfew__remote_fetch(run->remote, operations, request, length)
@@ -268,6 +281,14 @@ static bool on_call_take(void *context, void *bytes, size_t length)
 	return curfew__run_call_take(context, bytes, length);
 }
 
+static void on_exit_asked(void *context, uint32_t code)
+{
+	curfew_run *run = context;
+
+	run->exited = true;
+	run->report->exit_code = (int32_t)(code & 0xff);
+}
+
 static void on_stop(void *context, uint32_t cause)
 {
 	curfew_run *run = context;
@@ -312,5 +333,5 @@ static void on_growth(void *context, size_t bytes, bool refused)
 
 const curfew__guest_host curfew__run_host = {
 	on_write, on_emit, on_random, on_clock, on_import_open, on_import_read, on_op_start, on_op_send, on_op_cancel,
-	on_op_next, on_op_take, on_stop, on_stopped, on_unwinds, on_growth, on_call, on_call_take, on_secret,
+	on_op_next, on_op_take, on_exit_asked, on_stop, on_stopped, on_unwinds, on_growth, on_call, on_call_take, on_secret,
 };

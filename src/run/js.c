@@ -5,6 +5,7 @@
  */
 #include "run/run.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/clock.h"
@@ -131,6 +132,8 @@ static curfew__run_end enter(curfew_run *run, curfew__guest_entry entry)
 
 	run->entered = true;
 	curfew__vm_end end = curfew__guest_enter(run->guest, entry, NULL, &status);
+	if (run->exited && end != CURFEW__VM_RETURNED)
+		return CURFEW__END_EXITED;
 	return end_of(end, status);
 }
 
@@ -213,6 +216,21 @@ static bool load_source(curfew_run *run, curfew__run_end *result)
 	return !run->compile_only;
 }
 
+static bool put_env(curfew_run *run, curfew__run_end *result)
+{
+	curfew__control *control = run->guest->control;
+	size_t length;
+
+	if (!run->wasi || !run->wasi->env_count)
+		return true;
+	char *json = curfew__wasi_env_json(run->wasi, &length);
+	bool ok = json && put(run, json, length, &control->env, &control->env_length, result);
+	if (!json)
+		*result = CURFEW__END_FAILED;
+	free(json);
+	return ok;
+}
+
 static bool put_arguments(curfew_run *run, curfew__run_end *result)
 {
 	curfew__control *control = run->guest->control;
@@ -220,11 +238,13 @@ static bool put_arguments(curfew_run *run, curfew__run_end *result)
 	control->name = control->user = control->input = 0;
 	control->name_length = control->user_length = control->input_length = 0;
 	control->functions = control->functions_length = 0;
+	control->env = control->env_length = 0;
 	const curfew__host_functions *functions = run->program->functions;
 	if (functions && !run->again && !put(run, functions->names, functions->names_length, &control->functions,
 	                      &control->functions_length, result))
 		return false;
-	return (!run->call || put(run, run->call, strlen(run->call), &control->name, &control->name_length, result)) &&
+	return put_env(run, result) &&
+	       (!run->call || put(run, run->call, strlen(run->call), &control->name, &control->name_length, result)) &&
 	       (!run->user || put(run, run->user, strlen(run->user), &control->user, &control->user_length, result)) &&
 	       (!run->params || put(run, run->params, run->params_length, &control->input, &control->input_length, result));
 }
@@ -478,10 +498,13 @@ static void fill_error(curfew_run *run, curfew__run_end end)
 	}
 }
 
-/* A guest that came back by itself is sound, and so is one that waits; its program has to be there, too. */
+/*
+ * A guest that came back by itself is sound, and so is one that waits; its program has to be there, too. One that ended
+ * itself was in the middle of it.
+ */
 static bool is_sound(const curfew_run *run, curfew__run_end end)
 {
-	return end < CURFEW__END_TRAPPED && run->guest->control->evaluated;
+	return end < CURFEW__END_TRAPPED && end != CURFEW__END_EXITED && run->guest->control->evaluated;
 }
 
 static void finish(curfew_run *run)

@@ -126,7 +126,7 @@ typedef struct curfew__kind {
 
 extern const curfew__kind curfew__kind_js, curfew__kind_wasm;
 
-/* What WASI shows to a run, copied from its options; in one allocation. */
+/* What WASI shows to a run, and JavaScript as far as it has that; copied from its options, in one allocation. */
 typedef struct curfew__wasi_given {
 	const char **args; /* [arg_count] */
 	size_t arg_count;
@@ -139,6 +139,8 @@ typedef struct curfew__wasi_given {
 
 /* NULL: out of memory. name is the program's, its first argument. Free with free. */
 curfew__wasi_given *curfew__wasi_given_create(const curfew_run_options *options, const char *name);
+/* The environment as a JSON object; free with free. NULL: out of memory. */
+char *curfew__wasi_env_json(const curfew__wasi_given *given, size_t *length);
 curfew_status curfew__wasi_given_check(const curfew_run_options *options, curfew_failure *failure);
 
 typedef struct curfew__run_waker curfew__run_waker;
@@ -235,7 +237,9 @@ struct curfew_run {
 	bool stopped_waiting;       /* it was stopped while it was parked; written by the watch before `cause` is acted on */
 	const char *description;    /* of the program's, if it was to be described; borrowed of it */
 	size_t description_length;
-	curfew__wasi_given *wasi;   /* NULL: JavaScript */
+	curfew__wasi_given *wasi;   /* NULL: JavaScript that was given nothing of it */
+	bool input_taken;           /* JavaScript has asked for its standard input */
+	bool exited;                /* it has ended itself; the report has the code */
 	curfew__run_waker *waker;
 	curfew__buffer streams[2];
 	_Atomic uint64_t output_bytes;

@@ -60,7 +60,8 @@ static curfew_status check_options(const curfew_run_options *options, curfew_fai
 
 	if (options->id && !curfew__report_is_id(options->id))
 		return curfew__refuse(failure, CURFEW_INVALID, "id is not a ULID");
-	if ((options->flags & ~(CURFEW_RUN_DETERMINISTIC | CURFEW_RUN_STDIN | CURFEW_RUN_IMPORTS)) || options->reserved)
+	if ((options->flags & ~(CURFEW_RUN_DETERMINISTIC | CURFEW_RUN_STDIN | CURFEW_RUN_IMPORTS |
+	                        CURFEW_RUN_PASS_OUTPUT)) || options->reserved)
 		return curfew__refuse(failure, CURFEW_INVALID, "unknown flag in run options");
 	if ((options->flags & CURFEW_RUN_IMPORTS) && !options->on_request)
 		return curfew__refuse(failure, CURFEW_INVALID, "there is no on_request to ask for imports");
@@ -207,7 +208,8 @@ static curfew_status give(curfew_run *run, const curfew_run_options *options, cu
 	run->on_event = options->on_event;
 	run->on_event_context = options->on_event_context;
 	run->user = options->user ? copy(options->user, strlen(options->user), &ok) : NULL;
-	if (run->program->wasm && !(run->wasi = curfew__wasi_given_create(options, run->program->name)))
+	bool has_wasi = run->program->wasm || options->env_count || (options->flags & CURFEW_RUN_STDIN);
+	if (has_wasi && !(run->wasi = curfew__wasi_given_create(options, run->program->name)))
 		ok = false;
 	if (!ok)
 		return curfew__refuse(failure, CURFEW_NO_MEMORY, "out of memory");

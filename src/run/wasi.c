@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buffer.h"
+#include "base/json.h"
 #include "base/refuse.h"
 #include "base/utf8.h"
 
@@ -63,6 +65,30 @@ curfew_status curfew__wasi_given_check(const curfew_run_options *options, curfew
 	if (bytes > BYTES_MOST)
 		return curfew__refuse(failure, CURFEW_INVALID, "args, env and dirs are larger than 1 MiB together");
 	return CURFEW_OK;
+}
+
+char *curfew__wasi_env_json(const curfew__wasi_given *given, size_t *length)
+{
+	curfew__buffer text;
+	curfew__json_writer writer;
+
+	/* A byte becomes six at most. */
+	curfew__buffer_init(&text, BYTES_MOST * 8);
+	curfew__json_init(&writer, &text);
+	curfew__json_begin_object(&writer);
+	for (size_t i = 0; i < given->env_count; i++) {
+		const char *item = given->env[i], *equals = strchr(item, '=');
+		char *name = strndup(item, (size_t)(equals - item));
+		text.failed |= !name;
+		curfew__json_key(&writer, name ? name : "");
+		curfew__json_text(&writer, equals + 1);
+		free(name);
+	}
+	curfew__json_end_object(&writer);
+	if (!text.failed)
+		return curfew__buffer_take(&text, length);
+	curfew__buffer_finish(&text);
+	return NULL;
 }
 
 static const char *put(char **to, const char *text)

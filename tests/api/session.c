@@ -352,6 +352,22 @@ static void test_memory_loses_state(void)
 	close_notebook(&n);
 }
 
+/* What ends itself was in the middle of it. */
+static void test_exit_loses_state(void)
+{
+	/* Claim L522. */
+	notebook n = open_notebook("", NULL);
+	expect(n.session, "let a = 1", NULL);
+	curfew_report *report = cell(n.session, "curfew.exit(7)", NULL);
+	CHECK_EQUAL(report->exit_code, 7);
+	check(report, CURFEW_OUTCOME_EXITED, NULL);
+	expect_lost(n.session);
+	CHECK_OK(curfew_session_reset(n.session, NULL));
+	expect(n.session, "typeof a", "\"undefined\"");
+	expect(n.session, "curfew.stdin.getReader().read().then((r) => r.done)", "true");
+	close_notebook(&n);
+}
+
 static void test_grace(void)
 {
 	/* Claim L23. */
@@ -1067,6 +1083,7 @@ static const harness_test tests[] = {
 	{"large_heap_unwinds", test_large_heap_unwinds},
 	{"limits_of_a_call", test_limits_of_a_call},
 	{"memory_loses_state", test_memory_loses_state},
+	{"exit_loses_state", test_exit_loses_state},
 	{"grace", test_grace},
 	{"nothing_in_flight_survives", test_nothing_in_flight_survives},
 	{"waiting_for_nothing", test_waiting_for_nothing},

@@ -80,7 +80,7 @@ def no_program(context):
 
 @test
 def two_programs(context):
-    expect_error(context.run("a.js", "b.js"), 2, "b.js")
+    expect_error(context.command([context.curfew, "inspect", "a.js", "b.js"]), 2, "b.js")
 
 
 @test
@@ -433,6 +433,67 @@ def arguments_of_the_program(context):
     expect_equal("arguments", report["value"], ["a b", "--json", "é\n\""])
     done = context.command([os.fsencode(context.curfew), b"run", os.fsencode(source), b"--", b"\xff"])
     expect_error(done, 2)
+
+
+@test
+def arguments_without_dashes(context):
+    source = write(context, "a.mjs", "#!/usr/bin/env -S curfew run --\nexport default (...words) => words")
+    for words, expected in ((["a", "--json", "-x"], ["a", "--json", "-x"]), (["--timeout", "5s", "a", "--", "b"], ["a", "--", "b"]), (["--", "--json"], ["--json"])):
+        report, _ = context.report(source, *words)
+        expect_equal(f"{words}", report["value"], expected)
+    report, _ = context.report("--", source, "--json", "a")
+    expect_equal("all words behind --", report["value"], ["--json", "a"])
+    expect_error(context.run("--", ""), 2, "PROGRAM")
+    os.chmod(source, 0o755)
+    folder = context.folder()
+    os.symlink(context.curfew, os.path.join(folder, "curfew"))
+    shown = write(context, "shown.mjs", "#!/usr/bin/env -S curfew run --print --\nexport default (...words) => words")
+    os.chmod(shown, 0o755)
+    done = context.command([shown, "--help", "a b"], env={"PATH": folder + ":" + os.environ["PATH"]})
+    expect(done.code == 0 and json.loads(done.out) == ["--help", "a b"], f"as a script: {done}")
+
+
+@test
+def code_on_the_command_line(context):
+    report, _ = context.report("-e", "curfew.params", "a", "b")
+    expect_equal("value", report["value"], ["a", "b"])
+    expect_equal("name", report["program"]["name"], "[eval]")
+    report, _ = context.report("--eval=export default () => { throw new Error('no') }")
+    frame = report["error"]["stack"][0]
+    expect_equal("frame", (frame["file"], frame["line"]), ("[eval]", 1))
+    folder = context.folder()
+    with open(os.path.join(folder, "lib.js"), "w", encoding="utf-8") as file:
+        file.write("export const a = 6;")
+    report, _ = context.report("-e", "import { a } from './lib.js'; export default a * 7", cwd=folder)
+    expect_equal("an import", report["value"], 42)
+    report, _ = context.report("--isolate", "process", "-e", "6 * 7")
+    expect_equal("isolated", report["value"], 42)
+    expect_error(context.run("x.js", "-e", "1"), 2, "--eval", "x.js")
+    expect_error(context.run("-e"), 2, "--eval")
+    expect_program_error(context.run("-e", "let ="), "SyntaxError")
+
+
+@test
+def params_from_a_file(context):
+    path = write(context, "a.mjs", "export default x => x.length")
+    text = json.dumps(["x" * 300000])
+    params = write(context, "p.json", text)
+    report, _ = context.report("--params", "@" + params, path)
+    expect_equal("from a file", report["value"], 300000)
+    done = context.run("--print", "--params", "-", path, stdin=text.encode())
+    expect(done.code == 0 and done.out == b"300000\n", f"from standard input: {done}")
+    expect_error(context.run("--params", "@nowhere", path), 2, "--params @nowhere", "No such file")
+    expect_error(context.run("--params", "@" + os.path.dirname(params), path), 2, "--params", "directory")
+    expect_error(context.run("--params", "@" + path, path), 2, "--params @", "at byte 0")
+    expect_error(context.run("--params", "@/dev/zero", path), 2, "--params @/dev/zero", "16 MiB")
+    expect_error(context.run("--params", "-", "--lang", "js", "-", stdin=b"[1]"), 2, "--params -", "standard input")
+
+
+@test
+def environment_of_the_program(context):
+    path = write(context, "a.mjs", "export default 1")
+    for bad in ("", "=1", "A"):
+        expect_error(context.run("--env", bad, path), 2, f"--env {bad}")
 
 
 @test

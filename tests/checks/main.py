@@ -29,6 +29,7 @@ from . import (
     server_grants,
     server_load,
     server_programs,
+    standard,
     wasm,
 )
 from .harness import Context, Failed, Skipped
@@ -42,7 +43,7 @@ GROUPS = {
     "rewriter": programs.rewriter,
     "cases": cases.cases,
     "attacks": cases.attacks,
-    "cli": lambda context: cli.tests(context) + secrets.tests(context) + images.tests(context) + memory.tests(context) + inspect.tests(context),
+    "cli": lambda context: cli.tests(context) + standard.tests(context) + secrets.tests(context) + images.tests(context) + memory.tests(context) + inspect.tests(context),
     "after": after.tests,
     "fetch": fetch.tests,
     "isolation": isolation.tests,

@@ -164,15 +164,21 @@ def check_notebook(context):
 
 
 def check_hello(context):
-    done = context.run("--print", os.path.join(ROOT, "examples", "hello.js"), "--", "World")
+    done = context.run("--print", os.path.join(ROOT, "examples", "hello.js"), "World")
     expect_equal("hello.js", (done.code, done.out, done.err), (0, b"Hello, World!\n13\n", b""))
+
+
+def check_upper(context):
+    done = context.run(os.path.join(ROOT, "examples", "upper.mjs"), stdin="größer\n".encode())
+    expect_equal("upper.mjs", (done.code, done.out.decode(), done.err), (0, "GRÖSSER\n", b""))
 
 
 def examples(context):
     tests = [("embed", check_embed), ("host_function", check_host_function), ("component", check_component),
              ("cancel_from_thread", check_cancel), ("many_at_once", check_many), ("notebook", check_notebook),
              ("partial_results", check_partial), ("progress", check_progress), ("sync_items.js", check_sync_items),
-             ("hostile.js", check_hostile), ("hello.js", check_hello)]
+             ("hostile.js", check_hostile), ("hello.js", check_hello),
+             ("upper.mjs", check_upper)]
     names, transcripts = shown(context)
     known = {name.removesuffix(".c") for name in names} | {name for name, _ in tests}
     found = {os.path.basename(path).removesuffix(".c") for path in glob.glob(os.path.join(ROOT, "examples", "*.*"))}

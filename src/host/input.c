@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The thread waits for two things: that a chunk is wanted, or that nobody wants any, which one event counter tells; and
+ * that there is something to read. It has a reference to the operation, and ends with it. One that is in a read when its
+ * run ends stays there until something comes, which it drops.
+ */
+#include "host/input.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "../guest/abi.h"
+
+typedef struct input {
+	curfew__operation operation;
+	int file; /* our own */
+	int told; /* an event counter: the thread is to look at these two */
+	atomic_bool wanted;
+	atomic_bool ended;
+} input;
+
+static void tell(input *in)
+{
+	uint64_t one = 1;
+	ssize_t written = write(in->told, &one, sizeof one);
+	(void)written; /* a counter that is full has told already */
+}
+
+/* ---- The thread ------------------------------------------------------------------------------------------- */
+
+/* False: nothing more is wanted. */
+static bool wait_until_wanted(input *in)
+{
+	uint64_t count;
+
+	while (!atomic_load(&in->wanted) && !atomic_load(&in->ended))
+		if (read(in->told, &count, sizeof count) < 0 && errno != EINTR)
+			return false;
+	return !atomic_load(&in->ended);
+}
+
+/* Until there is something to read, or an end; false: nothing more is wanted. */
+static bool wait_until_readable(input *in)
+{
+	struct pollfd fds[] = { { .fd = in->file, .events = POLLIN }, { .fd = in->told, .events = POLLIN } };
+
+	while (!atomic_load(&in->ended)) {
+		int ready = poll(fds, 2, -1);
+		if (ready < 0 && errno != EINTR)
+			return false;
+		if (ready > 0 && fds[0].revents)
+			return !atomic_load(&in->ended);
+		/* What was told is that a chunk is wanted, which is known, or the end, which is seen above. */
+		uint64_t count;
+		if (ready > 0 && read(in->told, &count, sizeof count) < 0 && errno != EINTR)
+			return false;
+	}
+	return false;
+}
+
+static bool post_failure(input *in, const char *why)
+{
+	char *text = strdup(why);
+	curfew__operation_post(&in->operation, CURFEW_INPUT_FAILED, true, text, text ? strlen(text) : 0);
+	return false;
+}
+
+/* Reads and posts one chunk; false: it was the last that there is. */
+static bool pass_chunk(input *in)
+{
+	char *bytes = malloc(CURFEW_INPUT_CHUNK_BYTES);
+
+	if (!bytes)
+		return post_failure(in, strerror(ENOMEM));
+	ssize_t got = read(in->file, bytes, CURFEW_INPUT_CHUNK_BYTES);
+	if (got > 0) {
+		atomic_store(&in->wanted, false);
+		return curfew__operation_post(&in->operation, CURFEW_INPUT_CHUNK, false, bytes, (size_t)got);
+	}
+	int error = errno;
+	free(bytes);
+	if (got < 0 && (error == EINTR || error == EAGAIN))
+		return true;
+	if (got < 0)
+		return post_failure(in, strerror(error));
+	curfew__operation_post(&in->operation, CURFEW_INPUT_END, true, NULL, 0);
+	return false;
+}
+
+static void *work(void *argument)
+{
+	input *in = argument;
+
+	while (wait_until_wanted(in) && wait_until_readable(in) && pass_chunk(in))
+		;
+	curfew__operation_unref(&in->operation);
+	return NULL;
+}
+
+/* ---- The operation ---------------------------------------------------------------------------------------- */
+
+static bool on_send(curfew__operation *operation, uint32_t kind, const void *bytes, size_t length)
+{
+	input *in = (input *)operation;
+
+	(void)bytes, (void)length;
+	if (kind != CURFEW_INPUT_TAKE || atomic_exchange(&in->wanted, true))
+		return false;
+	tell(in);
+	return true;
+}
+
+static void on_cancel(curfew__operation *operation)
+{
+	input *in = (input *)operation;
+
+	atomic_store(&in->ended, true);
+	tell(in);
+}
+
+static void on_destroy(curfew__operation *operation)
+{
+	input *in = (input *)operation;
+
+	close(in->file);
+	close(in->told);
+	free(in);
+}
+
+static const curfew__operation_type type = { .send = on_send, .cancel = on_cancel, .destroy = on_destroy };
+
+static uint32_t fail(curfew__operations *operations, int error)
+{
+	char *text = strdup(strerror(error));
+	return curfew__operations_answer(operations, CURFEW_INPUT_FAILED, text, text ? strlen(text) : 0);
+}
+
+static bool start_thread(input *in)
+{
+	pthread_t thread;
+	sigset_t all, before;
+
+	curfew__operation_ref(&in->operation);
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	bool ok = !pthread_create(&thread, NULL, work, in);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (ok)
+		pthread_detach(thread);
+	else
+		curfew__operation_unref(&in->operation);
+	return ok;
+}
+
+static input *make(int file)
+{
+	input *in = calloc(1, sizeof *in);
+
+	if (!in)
+		return NULL;
+	in->file = fcntl(file, F_DUPFD_CLOEXEC, 3);
+	in->told = in->file >= 0 ? eventfd(0, EFD_CLOEXEC) : -1;
+	if (in->told >= 0)
+		return in;
+	int error = errno;
+	if (in->file >= 0)
+		close(in->file);
+	free(in);
+	errno = error;
+	return NULL;
+}
+
+uint32_t curfew__input_start(curfew__operations *operations, int file)
+{
+	if (file < 0)
+		return curfew__operations_answer(operations, CURFEW_INPUT_END, NULL, 0);
+	input *in = make(file);
+	if (!in)
+		return fail(operations, errno);
+	if (!curfew__operation_start(operations, &in->operation, &type)) {
+		on_destroy(&in->operation);
+		return 0;
+	}
+	uint32_t id = in->operation.id;
+	if (!start_thread(in)) {
+		curfew__operations_cancel(operations, id);
+		id = fail(operations, EAGAIN);
+	}
+	curfew__operation_unref(&in->operation);
+	return id;
+}
