@@ -8,7 +8,6 @@
 #include "common/clock.h"
 #include "log.h"
 #include "service.h"
-#include "store.h"
 
 #include <sodium.h>
 #include <stdio.h>
@@ -20,16 +19,16 @@ enum { SECRET_BYTES = 32, ID_BYTES = 6 };
 
 #define PREFIX "curfew_"
 
-void account_make_token(account *a, char words[TOKEN_TEXT_ROOM])
+void account_make_token(stored_token *token, char words[TOKEN_TEXT_ROOM])
 {
 	unsigned char id[ID_BYTES], secret[SECRET_BYTES];
 	char secret_words[2 * SECRET_BYTES + 1];
 	randombytes_buf(id, sizeof id);
 	randombytes_buf(secret, sizeof secret);
-	(void)sodium_bin2hex(a->id, sizeof a->id, id, sizeof id);
+	(void)sodium_bin2hex(token->id, sizeof token->id, id, sizeof id);
 	(void)sodium_bin2base64(secret_words, sizeof secret_words, secret, sizeof secret, sodium_base64_VARIANT_URLSAFE_NO_PADDING);
-	(void)snprintf(words, TOKEN_TEXT_ROOM, PREFIX "%s_%s", a->id, secret_words);
-	(void)crypto_hash_sha256(a->hash, (const unsigned char *)words, strlen(words));
+	(void)snprintf(words, TOKEN_TEXT_ROOM, PREFIX "%s_%s", token->id, secret_words);
+	(void)crypto_hash_sha256(token->hash, (const unsigned char *)words, strlen(words));
 	sodium_memzero(secret, sizeof secret);
 	sodium_memzero(secret_words, sizeof secret_words);
 }
@@ -42,12 +41,26 @@ static bool is_over(const account *a)
 	return a->revoked || (a->expires_us != 0 && clock_wall_us() >= a->expires_us);
 }
 
-static void add_account(server *s, const account *seen)
+static void add_account(server *s, const stored_token *seen)
 {
 	account *a = calloc(1, sizeof *a);
 	if (a == NULL)
 		return;
-	*a = *seen;
+	memcpy(a->id, seen->id, sizeof a->id);
+	memcpy(a->name, seen->name, sizeof a->name);
+	memcpy(a->hash, seen->hash, sizeof a->hash);
+	a->scopes = seen->scopes;
+	a->revoked = seen->is_revoked;
+	a->tenant.running_max = seen->running_max;
+	a->queued_most = seen->queued_max;
+	a->per_minute_most = seen->per_minute_max;
+	a->programs_bytes_most = seen->programs_bytes_max;
+	a->priority_max = seen->priority_max < PRIORITIES ? seen->priority_max : PRIORITIES - 1;
+	a->ceilings = seen->ceilings;
+	a->expires_us = seen->expires_us;
+	a->used_us = a->noted_us = seen->used_us;
+	(void)snprintf(a->user, sizeof a->user, "%s", seen->user);
+	(void)snprintf(a->allow_fetch, sizeof a->allow_fetch, "%s", seen->allow_fetch);
 	a->allowance = a->per_minute_most == UINT64_MAX ? 0 : (double)a->per_minute_most;
 	a->allowance_us = clock_now_us();
 	a->is_over = is_over(a);
@@ -70,12 +83,12 @@ static void take_token(void *context, const stored_token *token)
 	server *s = context;
 	server_lock(s);
 	account *a = s->accounts;
-	while (a != NULL && strcmp(a->id, token->account.id) != 0)
+	while (a != NULL && strcmp(a->id, token->id) != 0)
 		a = a->next;
 	if (a == NULL) {
-		add_account(s, &token->account);
+		add_account(s, token);
 	} else {
-		a->revoked = token->account.revoked;
+		a->revoked = token->is_revoked;
 		if (!a->is_over && is_over(a))
 			end_account(s, a);
 	}
@@ -117,6 +130,16 @@ size_t accounts_count_active(const server *s)
 	for (const account *a = s->accounts; a != NULL; a = a->next)
 		count += !a->is_over;
 	return count;
+}
+
+void accounts_note_uses(server *s)
+{
+	server_lock(s);
+	for (account *a = s->accounts; a != NULL; a = a->next) {
+		if (a->used_us != a->noted_us && store_use_token(s->store, a->id, a->used_us))
+			a->noted_us = a->used_us;
+	}
+	server_unlock(s);
 }
 
 void accounts_refresh(server *s)

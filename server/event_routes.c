@@ -3,6 +3,7 @@
  * /v1/runs/ID/events: the story of a run as server-sent events. Each has a number, which a client that comes back sends
  * as Last-Event-ID. A stream without news holds no thread; one whose client does not read holds only its place.
  */
+#include "pieces.h"
 #include "record.h"
 #include "routes.h"
 #include "store.h"
@@ -112,45 +113,44 @@ static answer start_stream(request *q, run *r, uint64_t last_event)
 /* ---- Of a run on disk ------------------------------------------------------------------------------------ */
 
 typedef struct replay {
-	text out;
+	text head; /* what comes before the report */
+	piece_report report;
 	uint64_t last_event;
-	bool found;
+	bool is_found, has_more;
 } replay;
 
 /* Its end is all that is left of its story. */
-static bool write_end(void *context, const run_view *view)
+static bool show_end(void *context, const run_view *view)
 {
 	static const char done[] = "{\"state\":\"done\"}";
 	replay *p = context;
 	uint64_t last = view->last_event;
-	p->found = true;
+	p->is_found = true;
 	if (p->last_event > last)
 		p->last_event = 0;
+	p->has_more = p->last_event < last;
 	if (p->last_event + 1 < last)
-		write_event(&p->out, last - 1, EVENT_STATE, done, sizeof done - 1);
-	if (p->last_event < last)
-		write_event(&p->out, last, EVENT_REPORT, view->report, view->report_length);
+		write_event(&p->head, last - 1, EVENT_STATE, done, sizeof done - 1);
+	text_print(&p->head, "id: %llu\nevent: report\ndata: ", (unsigned long long)last);
+	p->report = piece_of(view, NULL);
 	return false;
 }
 
-static answer replay_stored(request *q, uint64_t last_event)
+static answer replay_stored(request *q)
 {
 	run_filter filter = {.id = q->parameter, .outcome = -1, .most = 1};
-	replay p = {.last_event = last_event};
+	replay p = {.last_event = q->next_event};
 	if ((q->who->scopes & SCOPE_ADMIN) == 0)
 		filter.owner = q->who->id;
-	text_init(&p.out, SIZE_MAX / 2);
-	(void)store_read_runs(q->server->store, &filter, write_end, &p);
-	if (!p.found || p.out.len == 0) {
-		text_finish(&p.out);
-		return p.found ? reply_nothing(q, MHD_HTTP_NO_CONTENT)
-		               : reply_problem(q, MHD_HTTP_NOT_FOUND, "no-such-run", "there is no run of that id", NULL);
-	}
-	size_t length;
-	char *data = text_take(&p.out, &length);
-	if (data == NULL)
-		return reply_no_memory(q);
-	return reply_stream(q, MHD_create_response_from_buffer(length, data, MHD_RESPMEM_MUST_FREE));
+	text_init(&p.head, 4096);
+	bool good = store_read_runs(q->server->store, &filter, show_end, &p);
+	if (p.has_more && p.report.length > 0)
+		return reply_pieces(q, "text/event-stream", &p.head, p.report, "\n\n");
+	text_finish(&p.head);
+	if (!good)
+		return reply_later(q, MHD_HTTP_SERVICE_UNAVAILABLE, REFUSAL_STORE, "store", "the database cannot be read", 5);
+	return p.is_found ? reply_nothing(q, MHD_HTTP_NO_CONTENT)
+	                  : reply_problem(q, MHD_HTTP_NOT_FOUND, "no-such-run", "there is no run of that id", NULL);
 }
 
 static bool read_number(const char *words, uint64_t *number)
@@ -174,5 +174,6 @@ answer route_get_events(request *q)
 	if (r != NULL && run_is_visible(r, q->who))
 		return start_stream(q, r, last_event);
 	server_unlock(s);
-	return replay_stored(q, last_event);
+	q->next_event = last_event;
+	return http_help(q, replay_stored);
 }

@@ -3,6 +3,7 @@
 #include "http.h"
 
 #include "common/clock.h"
+#include "helpers.h"
 #include "http_check.h"
 
 #include <stdio.h>
@@ -138,7 +139,7 @@ void http_sweep(struct http *h, int64_t now_us)
 
 /* ---- Waiting --------------------------------------------------------------------------------------------- */
 
-void http_suspend(request *q, answer (*go_on)(request *q))
+static void suspend(request *q, answer (*go_on)(request *q))
 {
 	struct http *h = q->server->http;
 	q->go_on = go_on;
@@ -151,6 +152,14 @@ void http_suspend(request *q, answer (*go_on)(request *q))
 	if (!q->is_stream)
 		set_phase(q->peer, PHASE_WAITING);
 	MHD_suspend_connection(q->connection);
+}
+
+void http_suspend(request *q, answer (*go_on)(request *q))
+{
+	if (q->is_helped)
+		q->after_help = go_on;
+	else
+		suspend(q, go_on);
 }
 
 void http_wake(request *q)
@@ -168,6 +177,49 @@ void http_wake_all(struct http *h)
 {
 	while (h->suspended != NULL)
 		http_wake(h->suspended);
+}
+
+/* On a helper's thread. */
+static void run_help(void *context)
+{
+	request *q = context;
+	(void)q->help(q);
+	server_lock(q->server);
+	q->is_helped = false;
+	http_wake(q);
+	server_unlock(q->server);
+}
+
+/* Whatever wakes it before the helper is through, it goes on waiting. */
+static answer go_on_helped(request *q)
+{
+	server_lock(q->server);
+	bool waits = q->is_helped;
+	if (waits)
+		suspend(q, go_on_helped);
+	server_unlock(q->server);
+	if (waits)
+		return MHD_YES;
+	if (q->held != NULL)
+		return reply_queue(q, q->held_status, q->held);
+	return q->after_help != NULL ? q->after_help(q) : MHD_NO;
+}
+
+answer http_help(request *q, answer (*work)(request *q))
+{
+	q->help = work;
+	q->held = NULL;
+	q->after_help = NULL;
+	q->is_helped = true;
+	if (helpers_run(q->server->helpers, run_help, q))
+		return go_on_helped(q);
+	q->is_helped = false;
+	return work(q);
+}
+
+void http_note_progress(request *q)
+{
+	set_phase(q->peer, PHASE_REPLYING);
 }
 
 static void watch_end(struct http *h, peer *p, int64_t now_us)
@@ -340,8 +392,8 @@ static answer on_request(void *context, struct MHD_Connection *connection, const
 		answer (*go_on)(request *) = q->go_on;
 		q->go_on = NULL;
 		answer result = go_on(q);
-		if (q->answered && !q->is_stream)
-			set_phase(q->peer, PHASE_REPLYING);
+		if (q->answered)
+			set_phase(q->peer, q->is_stream ? PHASE_STREAMING : PHASE_REPLYING);
 		return result;
 	}
 	if (q->body.failed)

@@ -32,6 +32,12 @@ struct request {
 
 	answer (*go_on)(request *q);
 	bool suspended;
+	/* While one of the helpers has it (http_help): what it answers or waits for is noted, and done by the HTTP thread. */
+	bool is_helped;
+	answer (*help)(request *q);
+	answer (*after_help)(request *q);
+	struct MHD_Response *held; /* NULL: none */
+	unsigned held_status;
 	bool is_gone; /* its client has closed the connection while it waited */
 	request *next_suspended, *previous_suspended;
 
@@ -86,6 +92,13 @@ void http_notice_ends(struct http *h, int64_t now_us);
 /* Under the lock: the request waits, and go_on is called when it is woken. */
 void http_suspend(request *q, answer (*go_on)(request *q));
 void http_wake(request *q);
+/*
+ * Has work(q) called on another thread, since it reads from disk, and answers what that answers. It may reply, suspend or
+ * subscribe as on the HTTP thread. Not under the lock.
+ */
+answer http_help(request *q, answer (*work)(request *q));
+/* A part of the answer is ready to be sent: the next one has as much time again. */
+void http_note_progress(request *q);
 /* Under the lock: counted and pinged as a stream, until it ends. */
 void http_add_stream(request *q);
 size_t http_count_streams(const struct http *h);
@@ -118,6 +131,8 @@ answer reply_no_memory(request *q);
 
 /* Headers that every answer has; type NULL: none. */
 void reply_add_headers(struct MHD_Response *response, const char *type);
+/* The same of what is data, and never shown as a page. */
+void reply_add_data_headers(struct MHD_Response *response, const char *type);
 answer reply_queue(request *q, unsigned status, struct MHD_Response *response);
 
 #endif

@@ -7,6 +7,8 @@
 
 /* 26 characters and a NUL. */
 enum { ID_ROOM = 27 };
+/* Of a hash as hexadecimal, and of what names a token. */
+enum { SHA256_ROOM = 65, TOKEN_ID_ROOM = 17, TOKEN_NAME_ROOM = 65 };
 
 /* A new one. Threads: any. */
 void id_create(char id[ID_ROOM]);

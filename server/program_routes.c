@@ -102,7 +102,7 @@ static bool read_all(request *q, const char *owner, const char *name, listing *l
 	return good;
 }
 
-answer route_list_programs(request *q)
+static answer list_programs(request *q)
 {
 	listing l = {0};
 	const char *owner = asked_owner(q);
@@ -126,7 +126,7 @@ static bool read_one(request *q, const char *owner, const char *name, listing *l
 	return read_all(q, owner, name, l);
 }
 
-answer route_get_program(request *q)
+static answer get_program(request *q)
 {
 	listing l;
 	const char *owner = asked_owner(q);
@@ -139,13 +139,23 @@ answer route_get_program(request *q)
 	return good ? reply_unknown(q) : reply_store(q);
 }
 
+answer route_list_programs(request *q)
+{
+	return http_help(q, list_programs);
+}
+
+answer route_get_program(request *q)
+{
+	return http_help(q, get_program);
+}
+
 /* ---- Storing --------------------------------------------------------------------------------------------- */
 
 /* What a PUT goes through: loaded by a worker, then written. */
 typedef struct put {
 	server *server;
 	request *request;
-	stored_program program; /* name, kind and exports are owned */
+	stored_program program; /* kind and exports are owned, the name is the request's */
 	bool is_new;
 	program *made;
 	bool loaded;
@@ -164,7 +174,8 @@ static void free_put(server *s, void *work)
 		return;
 	}
 	program_unref(s, p->made);
-	stored_program_finish(&p->program);
+	free((char *)(uintptr_t)p->program.kind);
+	free((char *)(uintptr_t)p->program.exports);
 	free(p);
 }
 
@@ -187,13 +198,13 @@ static void note_written(put *p, const char *problem)
 	p->request->is_done = true;
 }
 
-static void on_written(server *s, void *context, const char *problem)
+static void on_written(void *context, const char *problem)
 {
 	put *p = context;
 	if (problem == NULL)
 		p->made->stored = true;
 	note_written(p, problem);
-	arrive(s, p);
+	arrive(p->server, p);
 }
 
 static answer go_on_written(request *q)
@@ -222,7 +233,8 @@ static answer write_put(request *q)
 	p->program.size_bytes = q->body.len;
 	server_lock(s);
 	p->waits++;
-	if (!store_put_program(s->store, program_owner(q->who), &p->program, q->body.data, on_written, p)) {
+	p->program.owner = program_owner(q->who);
+	if (!store_put_program(s->store, &p->program, q->body.data, on_written, p)) {
 		p->waits--;
 		server_unlock(s);
 		return reply_no_memory(q);
@@ -432,13 +444,13 @@ static bool begin_put(request *q, curfew_language language)
 	p->request = q;
 	p->server = q->server;
 	p->program.language = language;
-	p->program.name = text_copy(q->parameter, strlen(q->parameter));
+	p->program.name = q->parameter;
 	p->program.updated_us = p->program.created_us = clock_wall_us();
 	program_hash(q->body.data, q->body.len, p->program.sha256);
-	return p->program.name != NULL;
+	return true;
 }
 
-answer route_put_program(request *q)
+static answer put_program(request *q)
 {
 	curfew_language language;
 	listing l;
@@ -470,12 +482,18 @@ answer route_put_program(request *q)
 	return reply_store(q);
 }
 
+answer route_put_program(request *q)
+{
+	return http_help(q, put_program);
+}
+
 /* ---- Deleting -------------------------------------------------------------------------------------------- */
 
-static void on_deleted(server *s, void *context, const char *problem)
+static void on_deleted(void *context, const char *problem)
 {
-	note_written(context, problem);
-	arrive(s, context);
+	put *p = context;
+	note_written(p, problem);
+	arrive(p->server, p);
 }
 
 static answer go_on_deleted(request *q)
@@ -491,7 +509,7 @@ static answer go_on_deleted(request *q)
 	return q->problem[0] != '\0' ? reply_store(q) : reply_nothing(q, MHD_HTTP_NO_CONTENT);
 }
 
-answer route_delete_program(request *q)
+static answer delete_program(request *q)
 {
 	server *s = q->server;
 	known k = {.wanted = &(stored_program){0}};
@@ -520,4 +538,9 @@ answer route_delete_program(request *q)
 	}
 	server_unlock(s);
 	return go_on_deleted(q);
+}
+
+answer route_delete_program(request *q)
+{
+	return http_help(q, delete_program);
 }

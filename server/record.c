@@ -40,6 +40,7 @@ run *run_create(account *owner)
 	r->owner = owner;
 	r->queue_us = -1;
 	r->first_event = 1;
+	r->summary.stop_latency_us = -1;
 	r->turn.priority = PRIORITY_DEFAULT;
 	id_create(r->id);
 	return r;
@@ -273,6 +274,8 @@ void run_fill_view(run_view *view, const run *r)
 		.last_event = r->first_event + r->event_count - 1,
 		.limits = r->limits,
 		.has_usage = r->worker != NULL,
+		.has_summary = r->state == RUN_DONE,
+		.summary = r->summary,
 	};
 	if (r->worker != NULL) {
 		view->usage.size = sizeof view->usage;

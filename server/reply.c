@@ -20,8 +20,7 @@ void reply_add_headers(struct MHD_Response *response, const char *type)
 	add(response, "Cross-Origin-Resource-Policy", "same-origin");
 }
 
-/* What is data is never shown as a page. */
-static void add_data_headers(struct MHD_Response *response, const char *type)
+void reply_add_data_headers(struct MHD_Response *response, const char *type)
 {
 	reply_add_headers(response, type);
 	add(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
@@ -30,6 +29,11 @@ static void add_data_headers(struct MHD_Response *response, const char *type)
 
 answer reply_queue(request *q, unsigned status, struct MHD_Response *response)
 {
+	if (q->is_helped) {
+		q->held = response;
+		q->held_status = status;
+		return MHD_YES;
+	}
 	if (response == NULL)
 		return MHD_NO;
 	answer done = MHD_queue_response(q->connection, status, response);
@@ -53,7 +57,7 @@ answer reply_text(request *q, unsigned status, const char *type, text *body)
 	struct MHD_Response *response = make(body);
 	if (response == NULL)
 		return reply_no_memory(q);
-	add_data_headers(response, type);
+	reply_add_data_headers(response, type);
 	return reply_queue(q, status, response);
 }
 
@@ -75,16 +79,17 @@ answer reply_blob(request *q, unsigned status, blob *body)
 		blob_unref(body);
 		return reply_no_memory(q);
 	}
-	add_data_headers(response, "application/json");
+	reply_add_data_headers(response, "application/json");
 	return reply_queue(q, status, response);
 }
 
 answer reply_nothing(request *q, unsigned status)
 {
-	struct MHD_Response *response = MHD_create_response_from_buffer(0, (void *)(uintptr_t)"", MHD_RESPMEM_PERSISTENT);
+	static char nothing[] = "";
+	struct MHD_Response *response = MHD_create_response_from_buffer(0, nothing, MHD_RESPMEM_PERSISTENT);
 	if (response == NULL)
 		return MHD_NO;
-	add_data_headers(response, NULL);
+	reply_add_data_headers(response, NULL);
 	return reply_queue(q, status, response);
 }
 
@@ -124,7 +129,7 @@ static struct MHD_Response *make_problem(unsigned status, const char *kind, cons
 	text_say(&body, "}");
 	struct MHD_Response *response = make(&body);
 	if (response != NULL)
-		add_data_headers(response, "application/problem+json");
+		reply_add_data_headers(response, "application/problem+json");
 	return response;
 }
 
@@ -177,7 +182,7 @@ answer reply_no_memory(request *q)
 	reply_count(q, REFUSAL_MEMORY);
 	if (response == NULL)
 		return MHD_NO;
-	add_data_headers(response, "application/problem+json");
+	reply_add_data_headers(response, "application/problem+json");
 	add(response, MHD_HTTP_HEADER_RETRY_AFTER, "1");
 	return reply_queue(q, MHD_HTTP_SERVICE_UNAVAILABLE, response);
 }

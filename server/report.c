@@ -24,18 +24,21 @@ bool report_check(const char *words, size_t length, report_facts *facts)
 	span used = scan_member(words, length, "used");
 	span stop = scan_member(words, length, "stop");
 	facts->was_stopped = stop.data != NULL && stop.data[0] == '{';
-	facts->stop_latency_us = read_number(stop, "latency_us");
+	facts->summary = (run_summary){.wall_us = read_number(used, "wall_us"),
+	                               .cpu_us = read_number(used, "cpu_us"),
+	                               .memory_peak_bytes = read_number(used, "memory_peak_bytes"),
+	                               .output_bytes = read_number(used, "output_bytes"),
+	                               .stop_latency_us = facts->was_stopped ? read_number(stop, "latency_us") : -1};
 	facts->start_us = read_number(used, "load_us") + read_number(used, "compile_us") + read_number(used, "start_us");
-	facts->wall_us = read_number(used, "wall_us");
 	return used.data != NULL && scan_member(words, length, "outcome").data != NULL;
 }
 
 void report_count(server *s, const report_facts *facts)
 {
 	if (facts->was_stopped)
-		metrics_add_time(&s->metrics.stop_latency, facts->stop_latency_us);
+		metrics_add_time(&s->metrics.stop_latency, facts->summary.stop_latency_us);
 	metrics_add_time(&s->metrics.start_time, facts->start_us);
-	metrics_add_time(&s->metrics.wall_time, facts->wall_us);
+	metrics_add_time(&s->metrics.wall_time, facts->summary.wall_us);
 }
 
 /* Everything that a run had printed to a stream. */

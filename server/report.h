@@ -8,7 +8,8 @@
 /* What is counted of a report. */
 typedef struct report_facts {
 	bool was_stopped;
-	int64_t stop_latency_us, start_us, wall_us;
+	int64_t start_us;
+	run_summary summary;
 } report_facts;
 
 /* Whether this is a report; the worker that wrote it may have been taken over. */

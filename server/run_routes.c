@@ -3,6 +3,7 @@
 #include "accounts.h"
 #include "common/clock.h"
 #include "helpers.h"
+#include "pieces.h"
 #include "programs.h"
 #include "record.h"
 #include "routes.h"
@@ -16,7 +17,7 @@
 #include <string.h>
 #include <strings.h>
 
-enum { KEY_MOST = 255, PAGE_USUAL = 50, PAGE_MOST = 1000, PAGE_BYTES = 8 << 20, LIST_REPORT_MAX = 256 << 10, HELPED_BYTES = 64 << 10 };
+enum { KEY_MOST = 255, PAGE_USUAL = 50, PAGE_MOST = 1000, PAGE_REPORTS_MAX = 20, PAGE_BYTES = 8 << 20, LIST_REPORT_MAX = 256 << 10, HELPED_BYTES = 64 << 10 };
 
 /* ---- Answering when there is news -------------------------------------------------------------------------- */
 
@@ -46,7 +47,7 @@ static answer answer_run(request *q)
 	}
 	server_unlock(s);
 	if (q->wants_report && done)
-		return reply_blob(q, MHD_HTTP_OK, report);
+		return reply_pieces(q, "application/json", NULL, (piece_report){.here = report, .length = report->len}, "");
 	blob_unref(report);
 	if (refused)
 		return reply_later(q, MHD_HTTP_SERVICE_UNAVAILABLE, REFUSAL_STORE, "store", "the run could not be written to disk, and was not accepted", 5);
@@ -319,15 +320,15 @@ static answer reply_reused(request *q)
 
 static bool take_report(void *context, const run_view *view)
 {
-	*(blob **)context = blob_create(view->report, view->report_length);
+	*(piece_report *)context = piece_of(view, NULL);
 	return false;
 }
 
-static blob *read_report(server *s, const char *id)
+/* Where the report of a run on disk is; its length is 0: nowhere. */
+static piece_report find_report(server *s, const run_filter *filter)
 {
-	blob *report = NULL;
-	run_filter filter = {.id = id, .outcome = -1, .most = 1};
-	(void)store_read_runs(s->store, &filter, take_report, &report);
+	piece_report report = {.length = 0};
+	(void)store_read_runs(s->store, filter, take_report, &report);
 	return report;
 }
 
@@ -354,8 +355,11 @@ static bool answer_again(request *q, const submission *sub, const char *key, con
 		*result = reply_reused(q);
 		return true;
 	}
-	blob *report = sub->wait ? read_report(s, id) : NULL;
-	*result = report != NULL ? reply_blob(q, MHD_HTTP_OK, report) : reply_id(q, MHD_HTTP_ACCEPTED, id);
+	run_filter filter = {.id = id, .outcome = -1, .most = 1};
+	piece_report report = {.length = 0};
+	if (sub->wait)
+		report = find_report(s, &filter);
+	*result = report.length > 0 ? reply_pieces(q, "application/json", NULL, report, "") : reply_id(q, MHD_HTTP_ACCEPTED, id);
 	return true;
 }
 
@@ -365,7 +369,7 @@ static bool has_json_type(const request *q)
 	return type != NULL && strncasecmp(type, "application/json", 16) == 0 && (type[16] == '\0' || strchr("; \t", type[16]) != NULL);
 }
 
-static answer answer_post(request *q)
+static answer answer_prepared(request *q)
 {
 	post *p = q->work;
 	const char *key = http_header(q, "Idempotency-Key");
@@ -379,6 +383,14 @@ static answer answer_post(request *q)
 	if (key != NULL && answer_again(q, &p->sub, key, p->body_sha256, &result))
 		return result;
 	return p->sub.program != NULL ? use_stored(q, &p->sub, key, p->body_sha256) : use_source(q, p, key);
+}
+
+/* What asks the store first is done where that may wait. */
+static answer answer_post(request *q)
+{
+	const post *p = q->work;
+	bool reads = p->is_good && (p->sub.program != NULL || http_header(q, "Idempotency-Key") != NULL);
+	return reads ? http_help(q, answer_prepared) : answer_prepared(q);
 }
 
 static void free_post(server *s, void *work)
@@ -435,20 +447,41 @@ static answer reply_unknown(request *q)
 	return reply_problem(q, MHD_HTTP_NOT_FOUND, "no-such-run", "there is no run of that id", NULL);
 }
 
-static bool write_stored(void *context, const run_view *view)
+/* A run as it is shown, but for its report. */
+typedef struct shown {
+	text head;
+	piece_report report;
+} shown;
+
+static bool show_stored(void *context, const run_view *view)
 {
-	view_write(context, view);
+	shown *one = context;
+	view_write_head(&one->head, view);
+	one->report = piece_of(view, NULL);
 	return false;
 }
 
-/* The run on disk that this account may see; nothing is written if there is none. */
-static bool read_stored(request *q, text *body)
+/* The run on disk that this account may see. */
+static run_filter filter_one(const request *q)
 {
 	run_filter filter = {.id = q->parameter, .outcome = -1, .most = 1};
 	if ((q->who->scopes & SCOPE_ADMIN) == 0)
 		filter.owner = q->who->id;
-	text_init(body, SIZE_MAX / 2); /* as large as the report is */
-	return store_read_runs(q->server->store, &filter, write_stored, body);
+	return filter;
+}
+
+static answer get_stored(request *q)
+{
+	shown one = {.report.length = 0};
+	run_filter filter = filter_one(q);
+	text_init(&one.head, 1 << 20);
+	bool good = store_read_runs(q->server->store, &filter, show_stored, &one);
+	if (good && one.head.len > 0)
+		return one.report.length > 0 ? reply_pieces(q, "application/json", &one.head, one.report, "}")
+		                             : (text_say(&one.head, "null}"), reply_json(q, MHD_HTTP_OK, &one.head));
+	text_finish(&one.head);
+	return good ? reply_unknown(q)
+	            : reply_later(q, MHD_HTTP_SERVICE_UNAVAILABLE, REFUSAL_STORE, "store", "the database cannot be read", 5);
 }
 
 answer route_get_run(request *q)
@@ -460,30 +493,35 @@ answer route_get_run(request *q)
 		return reply_unknown(q);
 	server_lock(s);
 	run *r = run_find(s, q->parameter);
-	if (r != NULL && run_is_visible(r, q->who)) {
-		text_init(&body, SIZE_MAX / 2);
-		run_fill_view(&view, r);
+	if (r == NULL || !run_is_visible(r, q->who)) {
+		server_unlock(s);
+		return http_help(q, get_stored);
+	}
+	text_init(&body, SIZE_MAX / 2);
+	run_fill_view(&view, r);
+	if (view.report == NULL) {
 		view_write(&body, &view);
 		server_unlock(s);
 		return reply_json(q, MHD_HTTP_OK, &body);
 	}
+	view_write_head(&body, &view);
+	piece_report report = piece_of(&view, r->report);
 	server_unlock(s);
-	if (!read_stored(q, &body)) {
-		text_finish(&body);
-		return reply_later(q, MHD_HTTP_SERVICE_UNAVAILABLE, REFUSAL_STORE, "store", "the database cannot be read", 5);
-	}
-	if (body.len > 0)
-		return reply_json(q, MHD_HTTP_OK, &body);
-	text_finish(&body);
-	return reply_unknown(q);
+	return reply_pieces(q, "application/json", &body, report, "}");
 }
 
 /* ---- Cancelling ------------------------------------------------------------------------------------------ */
 
+static answer answer_ended(request *q)
+{
+	run_filter filter = filter_one(q);
+	piece_report report = find_report(q->server, &filter);
+	return report.length > 0 ? reply_pieces(q, "application/json", NULL, report, "") : reply_unknown(q);
+}
+
 answer route_cancel_run(request *q)
 {
 	server *s = q->server;
-	blob *report = NULL;
 	if (!id_is_valid(q->parameter))
 		return reply_unknown(q);
 	server_lock(s);
@@ -500,11 +538,7 @@ answer route_cancel_run(request *q)
 		return answer_run(q);
 	}
 	server_unlock(s);
-	run_filter filter = {.id = q->parameter, .outcome = -1, .most = 1};
-	if ((q->who->scopes & SCOPE_ADMIN) == 0)
-		filter.owner = q->who->id;
-	(void)store_read_runs(s->store, &filter, take_report, &report);
-	return report != NULL ? reply_blob(q, MHD_HTTP_OK, report) : reply_unknown(q);
+	return http_help(q, answer_ended);
 }
 
 /* ---- The list -------------------------------------------------------------------------------------------- */
@@ -513,6 +547,7 @@ typedef struct list {
 	request *request;
 	run_filter filter;
 	int state; /* -1: any */
+	bool with_reports;
 	text body;
 	size_t count;
 	bool more;
@@ -564,6 +599,22 @@ static bool find_in_memory(list *l)
 	return true;
 }
 
+/* Only where it is asked for. One large report must not keep the list from being shown: it is had with its run. */
+static void add_report(list *l, const run_view *view)
+{
+	blob *read = NULL;
+	bool is_shown = l->with_reports && view->report_length > 0 && view->report_length <= LIST_REPORT_MAX;
+	if (is_shown && view->report == NULL)
+		read = store_read_report(l->request->server->store, view->report_number, view->report_length);
+	if (is_shown && view->report != NULL)
+		text_add(&l->body, view->report, view->report_length);
+	else if (read != NULL)
+		text_add(&l->body, read->data, read->len);
+	else
+		text_say(&l->body, "null");
+	blob_unref(read);
+}
+
 /* False: the page is full, and there is more. */
 static bool add_view(list *l, const run_view *view)
 {
@@ -571,15 +622,11 @@ static bool add_view(list *l, const run_view *view)
 		l->more = true;
 		return false;
 	}
-	run_view shown = *view;
-	/* One large report must not keep the list from being shown: it is had with its run. */
-	if (shown.report_length > LIST_REPORT_MAX) {
-		shown.report = NULL;
-		shown.report_length = 0;
-	}
 	if (l->count++ > 0)
 		text_say(&l->body, ",");
-	view_write(&l->body, &shown);
+	view_write_head(&l->body, view);
+	add_report(l, view);
+	text_say(&l->body, "}");
 	(void)snprintf(l->last, sizeof l->last, "%s", view->id);
 	return true;
 }
@@ -618,7 +665,7 @@ static bool add_stored(void *context, const run_view *view)
 
 static enum MHD_Result check_argument(void *context, enum MHD_ValueKind kind, const char *key, const char *value)
 {
-	static const char *const known[] = {"state", "program", "limit", "after", "outcome"};
+	static const char *const known[] = {"state", "program", "limit", "after", "outcome", "include"};
 	for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
 		if (strcmp(known[i], key) == 0 && value != NULL)
 			return MHD_YES;
@@ -630,12 +677,14 @@ static enum MHD_Result check_argument(void *context, enum MHD_ValueKind kind, co
 static const char *read_limit(list *l, const char *words)
 {
 	char *end;
-	l->filter.most = PAGE_USUAL;
+	l->filter.most = l->with_reports ? PAGE_REPORTS_MAX : PAGE_USUAL;
 	if (words == NULL)
 		return NULL;
 	unsigned long most = strtoul(words, &end, 10);
 	if (*words < '0' || *words > '9' || *end != '\0' || most < 1 || most > PAGE_MOST)
 		return "limit must be a number from 1 to 1000";
+	if (l->with_reports && most > PAGE_REPORTS_MAX)
+		return "limit must be at most 20 where include=report";
 	l->filter.most = most;
 	return NULL;
 }
@@ -644,12 +693,15 @@ static const char *read_limit(list *l, const char *words)
 static const char *read_arguments(list *l)
 {
 	request *q = l->request;
-	const char *state = http_argument(q, "state"), *outcome = http_argument(q, "outcome");
+	const char *state = http_argument(q, "state"), *outcome = http_argument(q, "outcome"), *include = http_argument(q, "include");
 	const char *unknown = NULL;
 	l->state = l->filter.outcome = -1;
 	(void)MHD_get_connection_values(q->connection, MHD_GET_ARGUMENT_KIND, check_argument, &unknown);
 	if (unknown != NULL)
-		return "an argument is not known: there are state, program, outcome, limit and after";
+		return "an argument is not known: there are state, program, outcome, limit, after and include";
+	if (include != NULL && strcmp(include, "report") != 0)
+		return "include must be report";
+	l->with_reports = include != NULL;
 	for (int i = 0; state != NULL && i < RUN_STATES; i++) {
 		if (strcmp(run_state_names[i], state) == 0)
 			l->state = i;
@@ -680,7 +732,7 @@ static void finish_list(list *l)
 	free(l->found);
 }
 
-answer route_list_runs(request *q)
+static answer list_runs(request *q)
 {
 	server *s = q->server;
 	list l = {.request = q};
@@ -708,4 +760,9 @@ answer route_list_runs(request *q)
 	text_say_json(&l.body, l.more ? l.last : NULL);
 	text_say(&l.body, "}");
 	return reply_json(q, MHD_HTTP_OK, &l.body);
+}
+
+answer route_list_runs(request *q)
+{
+	return http_help(q, list_runs);
 }

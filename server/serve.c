@@ -30,7 +30,7 @@
 #include <unistd.h>
 
 enum { THREADS_EACH = 16, HELPERS = 2, BACKLOG = 1024, SECOND_US = 1000000, LAST_WAIT_US = 3 * SECOND_US, NOTICE_US = SECOND_US / 5,
-       REFRESH_US = SECOND_US / 2 };
+       REFRESH_US = SECOND_US / 2, USES_EVERY_US = 10 * SECOND_US };
 
 /* ---- The socket ------------------------------------------------------------------------------------------ */
 
@@ -140,6 +140,67 @@ static void close_crashed(server *s, run *r, const char *output)
 		service_end(s, r, CURFEW_OUTCOME_CRASHED, report);
 }
 
+static account *find_owner(server *s, const char *id)
+{
+	for (account *a = s->accounts; a != NULL; a = a->next) {
+		if (strcmp(a->id, id) == 0)
+			return a;
+	}
+	return s->anybody;
+}
+
+static bool copy_words(char **copy, const char *words)
+{
+	*copy = words != NULL ? text_copy(words, strlen(words)) : NULL;
+	return words == NULL || *copy != NULL;
+}
+
+/* Under the lock. NULL: out of memory. */
+static run *make_left(server *s, const stored_run *row)
+{
+	run *r = run_create(find_owner(s, row->owner));
+	if (r == NULL)
+		return NULL;
+	(void)snprintf(r->id, sizeof r->id, "%s", row->id);
+	(void)snprintf(r->body_sha256, sizeof r->body_sha256, "%s", row->body_sha256 != NULL ? row->body_sha256 : "");
+	r->params = row->params != NULL ? text_copy(row->params, row->params_length) : text_copy("[]", 2);
+	r->params_length = r->params != NULL ? strlen(r->params) : 0;
+	r->checkpoint = row->checkpoint != NULL ? blob_create(row->checkpoint, strlen(row->checkpoint)) : NULL;
+	r->program = program_get(s, row->sha256, row->language, row->name);
+	bool good = r->params != NULL && r->program != NULL && (row->checkpoint == NULL) == (r->checkpoint == NULL);
+	good = copy_words(&r->program_name, row->program) && good;
+	good = copy_words(&r->call, row->call) && good;
+	good = copy_words(&r->user, row->user) && good;
+	good = copy_words(&r->allow_fetch, row->allow_fetch) && good;
+	good = copy_words(&r->wasi, row->wasi) && good;
+	good = copy_words(&r->idempotency_key, row->key) && good;
+	if (good)
+		return r;
+	run_unref(s, r);
+	return NULL;
+}
+
+/* What of it needs no memory. */
+static void fill_left(server *s, run *r, const stored_run *row)
+{
+	r->limits = row->limits;
+	r->flags = row->flags;
+	r->retry = row->retry;
+	r->attempt = row->attempt;
+	r->created_wall_us = row->created_us;
+	r->due_wall_us = row->due_us;
+	r->started_wall_us = row->started_us;
+	r->queue_us = row->queue_us;
+	r->durable = r->inserted = r->accepted = true;
+	/* Its events go on behind all that it can have had in another life of the server. */
+	r->first_event = (s->life << EVENT_LIFE_SHIFT) + 1;
+	r->turn = (waiting){.tenant = &r->owner->tenant,
+	                    .user = r->user,
+	                    .priority = row->priority % PRIORITIES,
+	                    .memory_bytes = row->limits.memory_bytes,
+	                    .held_bytes = r->params_length};
+}
+
 /* Waits for as long as was left when the wall clock is to be believed, but never longer than was asked for. */
 static int64_t due_after_restart(const run *r)
 {
@@ -150,16 +211,24 @@ static int64_t due_after_restart(const run *r)
 	return clock_now_us() + (left_us < most_us ? left_us : most_us);
 }
 
-static void add_left(server *s, run *r, bool was_running, const char *output)
+static bool add_left(void *context, const stored_run *row)
 {
+	server *s = context;
+	bool was_running = row->state >= RUN_RUNNING;
 	server_lock(s);
+	run *r = make_left(s, row);
+	if (r == NULL) {
+		server_unlock(s);
+		return false;
+	}
+	fill_left(s, r, row);
 	run_register(s, r);
-	if (r->is_unreadable) {
+	if (row->is_unreadable) {
 		log_say(LOG_ERROR, "start", "run %s on disk cannot be read, and is closed", r->id);
 		(void)curfew_limits_resolve(NULL, &r->limits, NULL);
 		service_end_without_worker(s, r, CURFEW_OUTCOME_INTERNAL_ERROR, "the run on disk could not be read");
 	} else if (was_running && r->attempt > r->retry) {
-		close_crashed(s, r, output);
+		close_crashed(s, r, row->output);
 	} else {
 		r->queue_us = -1;
 		r->turn.due_us = was_running || r->due_wall_us == 0 ? 0 : due_after_restart(r);
@@ -168,6 +237,7 @@ static void add_left(server *s, run *r, bool was_running, const char *output)
 	}
 	run_unref(s, r);
 	server_unlock(s);
+	return true;
 }
 
 /* ---- Time ------------------------------------------------------------------------------------------------ */
@@ -175,7 +245,7 @@ static void add_left(server *s, run *r, bool was_running, const char *output)
 static void *tick(void *argument)
 {
 	server *s = argument;
-	int64_t swept_us = clock_now_us(), noticed_us = swept_us, refreshed_us = swept_us, alive_us = swept_us;
+	int64_t swept_us = clock_now_us(), noticed_us = swept_us, refreshed_us = swept_us, alive_us = swept_us, used_us = swept_us;
 	server_lock(s);
 	while (!s->ticker_ends) {
 		int64_t now_us = clock_now_us();
@@ -194,6 +264,10 @@ static void *tick(void *argument)
 			refreshed_us = now_us;
 			server_unlock(s);
 			accounts_refresh(s);
+			if (now_us - used_us >= USES_EVERY_US) {
+				accounts_note_uses(s);
+				used_us = now_us;
+			}
 			server_lock(s);
 			continue;
 		}
@@ -351,23 +425,34 @@ static bool check_access(const server *s, bool loopback, curfew_failure *failure
 	return true;
 }
 
+static bool start_store(server *s)
+{
+	const store_listener listener = {.context = s,
+	                                 .enter = service_enter_store,
+	                                 .leave = service_leave_store,
+	                                 .collect = service_collect_news,
+	                                 .forget_sources = service_forget_sources};
+	const store_retention retention = {s->config->retention_age_us, s->config->retention_bytes};
+	return store_start(s->store, &listener, &retention);
+}
+
 /* Everything but the signals; what was started is ended by finish. */
 static bool start(server *s, curfew_failure *failure)
 {
 	const config *c = s->config;
 	bool loopback = false;
-	s->store = store_open(c->data, true, failure);
-	if (s->store == NULL || !store_claim(s->store, c->data, failure) || !accounts_load(s, failure))
+	s->store = store_open(c->data, STORE_SERVER, failure);
+	if (s->store == NULL || !store_claim(s->store, failure) || !accounts_load(s, failure))
 		return false;
 	s->life = store_begin_life(s->store);
 	int listener = open_listener(c, &loopback, failure);
 	if (listener < 0)
 		return false;
-	if (!check_access(s, loopback, failure) || !start_pool(s, failure) || !store_start(s->store, s, service_launch)) {
+	if (!check_access(s, loopback, failure) || !start_pool(s, failure) || !start_store(s)) {
 		(void)close(listener);
 		return false;
 	}
-	if (!store_load_runs(s->store, s, add_left, failure)) {
+	if (!store_load_runs(s->store, add_left, s, failure)) {
 		(void)close(listener);
 		return false;
 	}
@@ -416,8 +501,10 @@ static void finish(server *s)
 	helpers_stop(s->helpers);
 	if (s->pool != NULL)
 		worker_pool_destroy(s->pool);
-	if (s->store != NULL)
+	if (s->store != NULL) {
+		accounts_note_uses(s);
 		store_stop(s->store);
+	}
 	free_runs(s);
 	store_close(s->store);
 	(void)pthread_cond_destroy(&s->tick);

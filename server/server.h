@@ -24,8 +24,6 @@ typedef struct request request;
 typedef struct store store;
 typedef struct run run;
 
-enum { SHA256_ROOM = 65, TOKEN_ID_ROOM = 17, TOKEN_NAME_ROOM = 65 };
-
 /* ---- Accounts: who asks (tokens.c) ----------------------------------------------------------------------- */
 
 #define SCOPE_RUN 1u
@@ -49,7 +47,7 @@ typedef struct account {
 	int64_t expires_us;       /* of the wall clock; 0: never */
 	uint64_t programs_bytes_most; /* of the programs that it has stored */
 	int64_t used_us;          /* when it was used last, of the wall clock; 0: never */
-	int64_t noted_us;         /* the same, as the store has it */
+	int64_t noted_us;         /* the same, as the store was told */
 	char user[CURFEW_USER_BYTES + 1];   /* whose its runs are; "": of whom they say */
 	char allow_fetch[CONFIG_TEXT_MOST]; /* the hosts of the server's that its runs may be allowed; "": all */
 	double allowance; /* of per_minute_most, what is left */
@@ -128,11 +126,11 @@ struct run {
 	bool launched;    /* it counts as running */
 	bool begun_first; /* it was launched before it was written, which is to be told as one */
 	bool ended;       /* there is a report; shown as done when that is written */
-	bool is_unreadable; /* on disk: it is closed */
 	bool written;     /* its end is in the store, or it is not durable */
 	worker_run *worker;
 	unsigned cancels;
 	curfew_outcome outcome;
+	run_summary summary; /* of the report */
 	blob *report;
 	blob *checkpoint; /* the last one */
 

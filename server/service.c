@@ -58,11 +58,57 @@ static void publish(server *s, run *r)
 	run_keep(s, r);
 }
 
-static void on_end_written(server *s, void *context, const char *problem)
+/* What the store calls back about: a run, which is held until then. */
+typedef struct pending {
+	server *server;
+	run *run;
+} pending;
+
+/* Has the store call back with a run; NULL: out of memory. */
+static pending *expect(server *s, run *r)
 {
-	run *r = context;
-	r->written = problem == NULL;
-	publish(s, r);
+	pending *made = malloc(sizeof *made);
+	if (made == NULL)
+		return NULL;
+	*made = (pending){s, r};
+	run_ref(r);
+	return made;
+}
+
+/* Whoever called it is here, or could not be asked: the run is held no more after this. */
+static void settle(pending *p)
+{
+	run_unref(p->server, p->run);
+	free(p);
+}
+
+static void on_end_written(void *context, const char *problem)
+{
+	pending *p = context;
+	p->run->written = problem == NULL;
+	publish(p->server, p->run);
+	settle(p);
+}
+
+/* False: out of memory. */
+static bool write_end(server *s, run *r)
+{
+	stored_end end = {.id = r->id,
+	                  .outcome = r->outcome,
+	                  .started_us = r->started_wall_us,
+	                  .ended_us = r->ended_wall_us,
+	                  .queue_us = r->queue_us,
+	                  .last_event = r->first_event + r->event_count + 1, /* state and report are still to come */
+	                  .summary = r->summary,
+	                  .params_length = r->params_length,
+	                  .has_output = r->output_stored > 0,
+	                  .report = r->report};
+	pending *p = expect(s, r);
+	if (p != NULL && store_end_run(s->store, &end, on_end_written, p))
+		return true;
+	if (p != NULL)
+		settle(p);
+	return false;
 }
 
 /* What the database does not take is not lost in silence: the run says so in its outcome. */
@@ -93,7 +139,7 @@ void service_end(server *s, run *r, curfew_outcome outcome, blob *report)
 	if (s->stopping)
 		(*(r->cancels > 0 ? &s->cancelled_since_stop : &s->finished_since_stop))++;
 	metrics_add_end(&s->metrics, outcome);
-	if (r->durable && store_end_run(s->store, r, on_end_written, r))
+	if (r->durable && write_end(s, r))
 		return;
 	r->written = true;
 	publish(s, r);
@@ -156,9 +202,8 @@ static void note_launch(server *s, run *r)
 }
 
 /* The store knows that it starts, so that it is never started twice. */
-static void on_start_written(server *s, void *context, const char *problem)
+static void take_start(server *s, run *r, const char *problem)
 {
-	run *r = context;
 	if (problem == NULL || r->ended) {
 		note_launch(s, r);
 		return;
@@ -172,6 +217,24 @@ static void on_start_written(server *s, void *context, const char *problem)
 		service_end_without_worker(s, r, CURFEW_OUTCOME_INTERNAL_ERROR, "out of memory");
 }
 
+static void on_start_written(void *context, const char *problem)
+{
+	pending *p = context;
+	take_start(p->server, p->run, problem);
+	settle(p);
+}
+
+static void write_start(server *s, run *r)
+{
+	stored_start start = {.id = r->id, .attempt = r->attempt, .started_us = r->started_wall_us, .queue_us = r->queue_us};
+	pending *p = expect(s, r);
+	if (p != NULL && store_start_run(s->store, &start, on_start_written, p))
+		return;
+	take_start(s, r, "out of memory");
+	if (p != NULL)
+		settle(p);
+}
+
 static void begin(server *s, run *r)
 {
 	int64_t now_us = clock_now_us();
@@ -183,8 +246,8 @@ static void begin(server *s, run *r)
 	run_move(r, RUN_RUNNING);
 	if (!r->durable)
 		note_launch(s, r);
-	else if (r->inserted && !store_start_run(s->store, r, on_start_written, r))
-		on_start_written(s, r, "out of memory");
+	else if (r->inserted)
+		write_start(s, r);
 	/* else it is written for the first time, as one that runs, by who submits it */
 }
 
@@ -201,9 +264,8 @@ void service_dispatch(server *s)
 /* ---- Acceptance ------------------------------------------------------------------------------------------ */
 
 /* The run is on disk, or could not be written and was never accepted. */
-static void on_inserted(server *s, void *context, const char *problem)
+static void take_inserted(server *s, run *r, const char *problem)
 {
-	run *r = context;
 	if (problem == NULL) {
 		r->accepted = true;
 		r->program->stored = true;
@@ -226,6 +288,47 @@ static void on_inserted(server *s, void *context, const char *problem)
 	service_dispatch(s);
 }
 
+static void on_inserted(void *context, const char *problem)
+{
+	pending *p = context;
+	take_inserted(p->server, p->run, problem);
+	settle(p);
+}
+
+static void insert(server *s, run *r, const void *source, size_t source_length)
+{
+	stored_run row = {.id = r->id,
+	                  .owner = r->owner->id,
+	                  .sha256 = r->program->sha256,
+	                  .name = r->program->name,
+	                  .program = r->program_name,
+	                  .call = r->call,
+	                  .user = r->user,
+	                  .allow_fetch = r->allow_fetch,
+	                  .wasi = r->wasi,
+	                  .params = r->params,
+	                  .params_length = r->params_length,
+	                  .key = r->idempotency_key,
+	                  .body_sha256 = r->idempotency_key != NULL ? r->body_sha256 : NULL,
+	                  .language = r->program->language,
+	                  .state = r->state,
+	                  .flags = r->flags,
+	                  .priority = r->turn.priority,
+	                  .retry = r->retry,
+	                  .attempt = r->attempt,
+	                  .created_us = r->created_wall_us,
+	                  .due_us = r->due_wall_us,
+	                  .started_us = r->started_wall_us,
+	                  .queue_us = r->queue_us,
+	                  .limits = r->limits};
+	pending *p = expect(s, r);
+	if (p != NULL && store_insert_run(s->store, &row, source, source != NULL ? source_length : 0, on_inserted, p))
+		return;
+	take_inserted(s, r, "out of memory");
+	if (p != NULL)
+		settle(p);
+}
+
 bool service_accept(server *s, run *r, const void *source, size_t source_length)
 {
 	run_register(s, r);
@@ -241,9 +344,70 @@ bool service_accept(server *s, run *r, const void *source, size_t source_length)
 	}
 	r->inserted = true;
 	r->begun_first = r->launched;
-	if (!store_insert_run(s->store, r, r->program->stored ? NULL : source, source_length, on_inserted, r))
-		on_inserted(s, r, "out of memory");
+	insert(s, r, r->program->stored ? NULL : source, source_length);
 	return true;
+}
+
+/* ---- What the store asks ----------------------------------------------------------------------------------- */
+
+void service_enter_store(void *context)
+{
+	server_lock(context);
+}
+
+void service_leave_store(void *context)
+{
+	server_unlock(context);
+	service_launch(context);
+}
+
+void service_forget_sources(void *context)
+{
+	programs_forget_stored(context);
+}
+
+/* What a run has that the store has not. */
+static void collect_one(run *r, store_news *into)
+{
+	uint64_t first = r->output_stored > r->first_event ? r->output_stored : r->first_event;
+	uint64_t end = r->first_event + r->event_count;
+	blob **output = malloc((end - first + 1) * sizeof *output);
+	size_t count = 0;
+	if (output == NULL)
+		return;
+	for (uint64_t number = first; number < end; number++) {
+		const event *e = run_get_event(r, number);
+		if (e->kind == EVENT_OUTPUT)
+			output[count++] = e->data;
+	}
+	if (store_add_news(into, r->id, output, count, r->checkpoint))
+		r->output_stored = end;
+	free(output);
+}
+
+void service_collect_news(void *context, store_news *into)
+{
+	server *s = context;
+	while (s->dirty_first != NULL) {
+		run *r = s->dirty_first;
+		s->dirty_first = r->dirty_next;
+		if (r->dirty)
+			collect_one(r, into);
+		r->dirty = false;
+		run_unref(s, r);
+	}
+}
+
+/* Its output and checkpoint so far are written soon. */
+static void note_news(server *s, run *r)
+{
+	if (r->dirty)
+		return;
+	r->dirty = true;
+	run_ref(r);
+	r->dirty_next = s->dirty_first;
+	s->dirty_first = r;
+	store_expect_news(s->store);
 }
 
 /* ---- What the pool tells --------------------------------------------------------------------------------- */
@@ -297,7 +461,7 @@ static void on_event(void *context, curfew_event_kind kind, const char *data, si
 	run_add_event(r, is_output ? EVENT_OUTPUT : kind == CURFEW_EVENT_CHECKPOINT ? EVENT_CHECKPOINT : EVENT_PROGRESS,
 	              made);
 	if (r->durable && kind != CURFEW_EVENT_PROGRESS)
-		store_note_news(f->server->store, r);
+		note_news(f->server, r);
 	server_unlock(f->server);
 	blob_unref(made);
 }
@@ -326,6 +490,7 @@ static void on_done(void *context, const worker_result *result)
 		service_end_without_worker(s, r, CURFEW_OUTCOME_INTERNAL_ERROR, "the worker's report could not be read");
 	} else {
 		report_count(s, &facts);
+		r->summary = facts.summary;
 		service_end(s, r, result->outcome, report);
 	}
 	service_dispatch(s);

@@ -7,6 +7,7 @@
 #define CURFEW_SERVER_SERVICE_H
 
 #include "server.h"
+#include "store.h"
 
 /*
  * Accepts a run: it waits, and is written if it is durable, with its source unless the store has that. The run says by
@@ -25,6 +26,12 @@ void service_launch(server *s);
 
 /* Cancels it, whatever its state. */
 void service_cancel(server *s, run *r);
+
+/* What the store calls while it writes; context is the server. */
+void service_enter_store(void *context);
+void service_leave_store(void *context);
+void service_collect_news(void *context, store_news *into);
+void service_forget_sources(void *context);
 
 /* Cancels what an account has waiting, for its turn or its time. */
 void service_cancel_waiting(server *s, const account *who);

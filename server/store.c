@@ -1,433 +1,572 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Opening the database: the folder, the lock that keeps a second server away, the schema and its versions. */
+/*
+ * The writing thread. What is asked of it while it writes waits in a list, and all of that list is its next
+ * transaction. If one fails, its writes are tried one by one, so that only what is at fault is refused.
+ */
 #include "common/clock.h"
-#include "limits_text.h"
-#include "revocations.h"
+#include "log.h"
 #include "store_private.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-/* Each brings the schema from its index to the next version (user_version). Never change one: add one. */
-static const char *const migrations[] = {
-	"CREATE TABLE sources(sha256 TEXT NOT NULL, language INTEGER NOT NULL, bytes BLOB NOT NULL, "
-	"  PRIMARY KEY(sha256, language));"
-	"CREATE TABLE programs(owner TEXT NOT NULL, name TEXT NOT NULL, sha256 TEXT NOT NULL, language INTEGER NOT NULL, "
-	"  kind TEXT NOT NULL, exports TEXT NOT NULL, size INTEGER NOT NULL, created_us INTEGER NOT NULL, "
-	"  updated_us INTEGER NOT NULL, PRIMARY KEY(owner, name)) WITHOUT ROWID;"
-	"CREATE INDEX programs_sha256 ON programs(sha256);"
-	"CREATE TABLE runs(number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, owner TEXT NOT NULL, state INTEGER NOT NULL, "
-	"  program TEXT, name TEXT NOT NULL, sha256 TEXT NOT NULL, language INTEGER NOT NULL, call TEXT, params TEXT NOT NULL, "
-	"  user TEXT, limits TEXT NOT NULL, flags INTEGER NOT NULL, priority INTEGER NOT NULL, retry INTEGER NOT NULL, "
-	"  attempt INTEGER NOT NULL, created_us INTEGER NOT NULL, due_us INTEGER NOT NULL, started_us INTEGER NOT NULL, "
-	"  ended_us INTEGER NOT NULL DEFAULT 0, queue_us INTEGER NOT NULL, outcome INTEGER, report TEXT, checkpoint TEXT, "
-	"  last_event INTEGER NOT NULL DEFAULT 0, key TEXT, body_sha256 TEXT);"
-	"CREATE INDEX runs_live ON runs(number) WHERE state<>4;"
-	"CREATE INDEX runs_owner ON runs(owner, id);"
-	"CREATE INDEX runs_program ON runs(program, id) WHERE program IS NOT NULL;"
-	"CREATE INDEX runs_sha256 ON runs(sha256);"
-	"CREATE UNIQUE INDEX runs_key ON runs(owner, key) WHERE key IS NOT NULL;"
-	"CREATE TABLE output(number INTEGER PRIMARY KEY, run TEXT NOT NULL, data TEXT NOT NULL);"
-	"CREATE INDEX output_run ON output(run);",
-	"CREATE TABLE tokens(id TEXT PRIMARY KEY, name TEXT NOT NULL, hash BLOB NOT NULL, scopes INTEGER NOT NULL, "
-	"  running INTEGER, queued INTEGER, per_minute INTEGER, ceilings TEXT NOT NULL, created_us INTEGER NOT NULL, "
-	"  revoked_us INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;",
-	/* What a program exports is known from here on; until it is stored again, of one from before it is not. */
-	"UPDATE programs SET exports='';",
-	"ALTER TABLE runs ADD COLUMN allow_fetch TEXT;"
-	"ALTER TABLE tokens ADD COLUMN user TEXT NOT NULL DEFAULT '';"
-	"ALTER TABLE tokens ADD COLUMN allow_fetch TEXT NOT NULL DEFAULT '';",
-	"ALTER TABLE runs ADD COLUMN wasi TEXT;",
-	/* What retention, filters and the start look for is found without reading the table. */
-	"ALTER TABLE tokens ADD COLUMN priority INTEGER NOT NULL DEFAULT 9;"
-	"ALTER TABLE tokens ADD COLUMN expires_us INTEGER NOT NULL DEFAULT 0;"
-	"ALTER TABLE tokens ADD COLUMN used_us INTEGER NOT NULL DEFAULT 0;"
-	"ALTER TABLE tokens ADD COLUMN programs_bytes INTEGER;"
-	"CREATE TABLE counters(name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;"
-	"INSERT INTO counters VALUES('lives', 0);"
-	"CREATE INDEX runs_ended ON runs(ended_us) WHERE state=4;"
-	"CREATE INDEX runs_outcome ON runs(outcome, id) WHERE state=4 AND outcome<>0;"
-	/* How much of the history is whose, and the keys of runs that are there no more. */
-	"ALTER TABLE runs ADD COLUMN bytes INTEGER NOT NULL DEFAULT 0;"
-	"UPDATE runs SET bytes=length(report)+length(params)+512 WHERE state=4;"
-	"CREATE TABLE owners(owner TEXT PRIMARY KEY, bytes INTEGER NOT NULL) WITHOUT ROWID;"
-	"INSERT INTO owners SELECT owner, sum(bytes) FROM runs GROUP BY owner;"
-	"CREATE TABLE keys(owner TEXT NOT NULL, key TEXT NOT NULL, id TEXT NOT NULL, body_sha256 TEXT NOT NULL, "
-	"  created_us INTEGER NOT NULL, PRIMARY KEY(owner, key)) WITHOUT ROWID;"
-	"CREATE INDEX keys_created ON keys(created_us);"
-	"CREATE TRIGGER runs_grow AFTER UPDATE OF bytes ON runs BEGIN INSERT INTO owners VALUES(new.owner, new.bytes - old.bytes) "
-	"  ON CONFLICT(owner) DO UPDATE SET bytes=bytes+new.bytes-old.bytes; END;"
-	"CREATE TRIGGER runs_drop AFTER DELETE ON runs BEGIN UPDATE owners SET bytes=bytes-old.bytes WHERE owner=old.owner; END;"
-	"CREATE TRIGGER runs_drop_key AFTER DELETE ON runs WHEN old.key IS NOT NULL BEGIN "
-	"  INSERT OR REPLACE INTO keys VALUES(old.owner, old.key, old.id, old.body_sha256, old.created_us); END;",
-};
+enum { NEWS_EVERY_US = 20000, TRY_AGAIN_US = 500000, CLEAN_EVERY_US = 10000000 };
 
-#define QUICK_BYTES ((off_t)64 << 20)
-
-enum { SCHEMA = sizeof migrations / sizeof migrations[0], BUSY_MS = 5000 };
-
-bool store_refuse(sqlite3 *db, const char *what, curfew_failure *failure)
+void store_init(store *st, const store_backend *backend)
 {
-	if (failure != NULL)
-		(void)snprintf(failure->message, sizeof failure->message, "%s: %s", what,
-		               db != NULL ? sqlite3_errmsg(db) : "out of memory");
-	return false;
-}
-
-static bool run_sql(sqlite3 *db, const char *sql, const char *what, curfew_failure *failure)
-{
-	return sqlite3_exec(db, sql, NULL, NULL, NULL) == SQLITE_OK || store_refuse(db, what, failure);
-}
-
-/* One number; -1 if there is none. */
-static int64_t read_number(sqlite3 *db, const char *sql)
-{
-	sqlite3_stmt *statement = NULL;
-	int64_t number = -1;
-	if (sqlite3_prepare_v2(db, sql, -1, &statement, NULL) == SQLITE_OK && sqlite3_step(statement) == SQLITE_ROW)
-		number = sqlite3_column_int64(statement, 0);
-	(void)sqlite3_finalize(statement);
-	return number;
-}
-
-/* Whether it has this version already. */
-static bool is_current(sqlite3 *db)
-{
-	return read_number(db, "PRAGMA user_version") == SCHEMA;
-}
-
-static bool migrate(sqlite3 *db, curfew_failure *failure)
-{
-	if (is_current(db))
-		return true;
-	if (!run_sql(db, "BEGIN IMMEDIATE", "the database cannot be written", failure))
-		return false;
-	int64_t version = read_number(db, "PRAGMA user_version");
-	if (version > SCHEMA) {
-		(void)snprintf(failure->message, sizeof failure->message,
-		               "the database has version %lld, and this curfew knows versions up to %d", (long long)version, SCHEMA);
-		return false;
-	}
-	char set_version[64];
-	for (; version >= 0 && version < SCHEMA; version++) {
-		(void)snprintf(set_version, sizeof set_version, "PRAGMA user_version=%d", (int)version + 1);
-		if (!run_sql(db, migrations[version], "the database cannot be brought to this version", failure) ||
-		    !run_sql(db, set_version, "the database cannot be brought to this version", failure))
-			return false;
-	}
-	return run_sql(db, "COMMIT", "the database cannot be written", failure);
-}
-
-static bool is_sound(sqlite3 *db, curfew_failure *failure)
-{
-	sqlite3_stmt *statement = NULL;
-	bool sound = sqlite3_prepare_v2(db, "PRAGMA quick_check(1)", -1, &statement, NULL) == SQLITE_OK &&
-	             sqlite3_step(statement) == SQLITE_ROW &&
-	             strcmp((const char *)sqlite3_column_text(statement, 0), "ok") == 0;
-	if (!sound && sqlite3_errcode(db) == SQLITE_ROW)
-		(void)snprintf(failure->message, sizeof failure->message, "the database is damaged: %.200s",
-		               (const char *)sqlite3_column_text(statement, 0));
-	else if (!sound)
-		(void)store_refuse(db, "the database is damaged", failure);
-	(void)sqlite3_finalize(statement);
-	return sound;
-}
-
-static sqlite3 *connect_to(const char *path, int flags, const char *settings, curfew_failure *failure)
-{
-	sqlite3 *db = NULL;
-	if (sqlite3_open_v2(path, &db, flags, NULL) != SQLITE_OK) {
-		(void)store_refuse(db, "the database cannot be opened", failure);
-		(void)sqlite3_close(db);
-		return NULL;
-	}
-	(void)sqlite3_busy_timeout(db, BUSY_MS);
-	(void)sqlite3_extended_result_codes(db, 1);
-	if (run_sql(db, settings, "the database cannot be used", failure))
-		return db;
-	(void)sqlite3_close(db);
-	return NULL;
-}
-
-static bool prepare_writes(store *st, curfew_failure *failure)
-{
-	static const char *const words[] = {
-#define X(name, text) text,
-		STORE_WRITES(X)
-#undef X
-	};
-	for (int i = 0; i < WRITES; i++) {
-		if (sqlite3_prepare_v3(st->writer, words[i], -1, SQLITE_PREPARE_PERSISTENT, &st->writes[i], NULL) != SQLITE_OK)
-			return store_refuse(st->writer, "the database is not as expected", failure);
-	}
-	return true;
-}
-
-/* mkdir with its parents. */
-static bool make_folder(const char *folder, curfew_failure *failure)
-{
-	char path[CONFIG_TEXT_MOST];
-	size_t length = strlen(folder);
-	if (length + 1 < sizeof path) {
-		memcpy(path, folder, length + 1);
-		for (char *at = path + 1; (at = strchr(at, '/')) != NULL; *at++ = '/') {
-			*at = '\0';
-			(void)mkdir(path, 0700);
-		}
-		if (mkdir(path, 0700) == 0 || errno == EEXIST)
-			return true;
-	}
-	(void)snprintf(failure->message, sizeof failure->message, "%.150s: %s", folder, strerror(errno));
-	return false;
-}
-
-/*
- * Whether it is worth to read all of it: after an end that was not in order (then its journal is still there), and where
- * that takes no time.
- */
-static bool wants_check(const char *path)
-{
-	char journal[CONFIG_TEXT_MOST + 32];
-	struct stat info;
-	(void)snprintf(journal, sizeof journal, "%s-wal", path);
-	if (stat(journal, &info) == 0 && info.st_size > 0)
-		return true;
-	return stat(path, &info) == 0 && info.st_size < QUICK_BYTES;
-}
-
-/* Only a server changes the version of a database, or whoever is alone with it. */
-static bool may_migrate(store *st, const char *folder, bool is_server, curfew_failure *failure)
-{
-	curfew_failure ignored;
-	if (is_server || is_current(st->writer) || read_number(st->writer, "PRAGMA user_version") == 0 || store_claim(st, folder, &ignored))
-		return true;
-	(void)snprintf(failure->message, sizeof failure->message, "the server that uses it is of another version: start it anew first");
-	return false;
-}
-
-static bool open_connections(store *st, const char *folder, const char *path, bool is_server, curfew_failure *failure)
-{
-	bool checks = is_server && wants_check(path);
-	const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE;
-	/* FULL: a commit is on disk, also when the machine loses its power. */
-	st->writer = connect_to(path, flags | SQLITE_OPEN_CREATE,
-	                        "PRAGMA auto_vacuum=INCREMENTAL; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; "
-	                        "PRAGMA cache_size=-32768; PRAGMA journal_size_limit=67108864",
-	                        failure);
-	if (st->writer == NULL)
-		return false;
-	if (sqlite3_db_readonly(st->writer, "main") == 1) {
-		(void)snprintf(failure->message, sizeof failure->message, "the database cannot be written: it is read-only");
-		return false;
-	}
-	if ((checks && !is_sound(st->writer, failure)) || !may_migrate(st, folder, is_server, failure) || !migrate(st->writer, failure) ||
-	    !prepare_writes(st, failure))
-		return false;
-	st->reader = connect_to(path, flags, "PRAGMA query_only=1; PRAGMA cache_size=-8192", failure);
-	return st->reader != NULL;
-}
-
-store *store_open(const char *folder, bool is_server, curfew_failure *failure)
-{
-	char path[CONFIG_TEXT_MOST + 16];
-	store *st = calloc(1, sizeof *st);
-	if (st == NULL) {
-		(void)snprintf(failure->message, sizeof failure->message, "out of memory");
-		return NULL;
-	}
-	st->claim = -1;
-	st->stats.healthy = true;
-	(void)snprintf(st->folder, sizeof st->folder, "%s", folder);
-	(void)pthread_mutex_init(&st->read_lock, NULL);
 	pthread_condattr_t monotonic;
+	st->backend = backend;
+	st->stats.healthy = true;
+	(void)pthread_mutex_init(&st->lock, NULL);
 	(void)pthread_condattr_init(&monotonic);
 	(void)pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
 	(void)pthread_cond_init(&st->work, &monotonic);
 	(void)pthread_condattr_destroy(&monotonic);
-	(void)snprintf(path, sizeof path, "%s/curfew.db", folder);
-	curfew_failure inner = {0};
-	mode_t mask = umask(077);
-	bool good = make_folder(folder, &inner) && open_connections(st, folder, path, is_server, &inner) && revocations_prepare(folder);
-	(void)umask(mask);
-	if (good)
-		return st;
-	(void)snprintf(failure->message, sizeof failure->message, "%.90s: %.150s", folder, inner.message);
-	store_close(st);
+}
+
+void store_finish(store *st)
+{
+	(void)pthread_mutex_destroy(&st->lock);
+	(void)pthread_cond_destroy(&st->work);
+}
+
+static void enter(store *st)
+{
+	st->listener.enter(st->listener.context);
+}
+
+static void leave(store *st)
+{
+	st->listener.leave(st->listener.context);
+}
+
+/* ---- Writes that wait -------------------------------------------------------------------------------------- */
+
+/* Where texts are copied to, behind the write that they belong to. */
+typedef struct packer {
+	size_t room; /* counted first */
+	char *at;    /* NULL: still counting */
+} packer;
+
+static void pack(packer *p, const char **words, size_t length)
+{
+	if (*words == NULL)
+		return;
+	if (p->at == NULL) {
+		p->room += length + 1;
+		return;
+	}
+	memcpy(p->at, *words, length);
+	p->at[length] = '\0';
+	*words = p->at;
+	p->at += length + 1;
+}
+
+static void pack_words(packer *p, const char **words)
+{
+	pack(p, words, *words != NULL ? strlen(*words) : 0);
+}
+
+static void pack_run(packer *p, stored_run *r)
+{
+	const char **words[] = {&r->id, &r->owner, &r->sha256, &r->name, &r->program, &r->call, &r->user, &r->allow_fetch, &r->wasi,
+	                        &r->key, &r->body_sha256};
+	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+		pack_words(p, words[i]);
+	pack(p, &r->params, r->params_length);
+}
+
+static void pack_program(packer *p, stored_program *program)
+{
+	const char **words[] = {&program->owner, &program->name, &program->kind, &program->exports};
+	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+		pack_words(p, words[i]);
+}
+
+/* All texts of a write, in one order. */
+static void pack_op(packer *p, write_op *op)
+{
+	switch (op->kind) {
+	case WRITE_RUN:
+		pack_run(p, &op->run);
+		break;
+	case WRITE_START:
+		pack_words(p, &op->start.id);
+		break;
+	case WRITE_END:
+		pack_words(p, &op->end.id);
+		break;
+	case WRITE_PROGRAM:
+	case WRITE_NO_PROGRAM:
+		pack_program(p, &op->program);
+		break;
+	case WRITE_TOKEN_USE:
+		pack_words(p, &op->use.id);
+		break;
+	}
+	pack(p, &op->source, op->source_length);
+}
+
+static void free_op(write_op *op)
+{
+	if (op->kind == WRITE_END)
+		blob_unref(op->end.report);
+	free(op);
+}
+
+static void append(store *st, write_op *op)
+{
+	(void)pthread_mutex_lock(&st->lock);
+	*(st->last != NULL ? &st->last->next : &st->first) = op;
+	st->last = op;
+	(void)pthread_cond_signal(&st->work);
+	(void)pthread_mutex_unlock(&st->lock);
+}
+
+/* Copies a write with everything that it points to. */
+static bool submit(store *st, const write_op *given, store_done done, void *context)
+{
+	packer p = {0};
+	write_op counted = *given;
+	pack_op(&p, &counted);
+	write_op *op = malloc(sizeof *op + p.room);
+	if (op == NULL)
+		return false;
+	*op = *given;
+	op->next = NULL;
+	op->done = done;
+	op->context = context;
+	p.at = op->texts;
+	pack_op(&p, op);
+	if (op->kind == WRITE_END)
+		(void)blob_ref(op->end.report);
+	append(st, op);
+	return true;
+}
+
+bool store_insert_run(store *st, const stored_run *r, const char *source, size_t source_length, store_done done, void *context)
+{
+	return submit(st, &(write_op){.kind = WRITE_RUN, .run = *r, .source = source, .source_length = source_length}, done, context);
+}
+
+bool store_start_run(store *st, const stored_start *start, store_done done, void *context)
+{
+	return submit(st, &(write_op){.kind = WRITE_START, .start = *start}, done, context);
+}
+
+bool store_end_run(store *st, const stored_end *end, store_done done, void *context)
+{
+	return submit(st, &(write_op){.kind = WRITE_END, .end = *end, .until_it_works = true}, done, context);
+}
+
+bool store_put_program(store *st, const stored_program *p, const void *source, store_done done, void *context)
+{
+	write_op op = {.kind = WRITE_PROGRAM, .program = *p, .source = source, .source_length = (size_t)p->size_bytes};
+	return submit(st, &op, done, context);
+}
+
+bool store_delete_program(store *st, const char *owner, const char *name, store_done done, void *context)
+{
+	return submit(st, &(write_op){.kind = WRITE_NO_PROGRAM, .program = {.owner = owner, .name = name}}, done, context);
+}
+
+bool store_use_token(store *st, const char *id, int64_t used_us)
+{
+	return submit(st, &(write_op){.kind = WRITE_TOKEN_USE, .use = {id, used_us}}, NULL, NULL);
+}
+
+/* ---- News of runs ------------------------------------------------------------------------------------------ */
+
+void store_expect_news(store *st)
+{
+	(void)pthread_mutex_lock(&st->lock);
+	if (!st->has_news)
+		(void)pthread_cond_signal(&st->work);
+	st->has_news = true;
+	(void)pthread_mutex_unlock(&st->lock);
+}
+
+bool store_add_news(store_news *into, const char *id, blob *const *output, size_t count, blob *checkpoint)
+{
+	run_news *n = calloc(1, sizeof *n + count * sizeof n->output[0]);
+	if (n == NULL)
+		return false;
+	(void)snprintf(n->id, sizeof n->id, "%s", id);
+	for (size_t i = 0; i < count; i++)
+		n->output[n->count++] = blob_ref(output[i]);
+	n->checkpoint = blob_ref(checkpoint);
+	n->next = into->first;
+	into->first = n;
+	return true;
+}
+
+static void free_news(run_news *first)
+{
+	while (first != NULL) {
+		run_news *next = first->next;
+		for (size_t i = 0; i < first->count; i++)
+			blob_unref(first->output[i]);
+		blob_unref(first->checkpoint);
+		free(first);
+		first = next;
+	}
+}
+
+/* ---- Transactions ------------------------------------------------------------------------------------------ */
+
+/* The writes of these lists in one transaction. */
+static store_status write_together(store *st, const write_op *ops, const write_op *end, const run_news *news)
+{
+	store_status status = st->backend->begin(st);
+	for (; ops != end && status == STORE_OK; ops = ops->next)
+		status = st->backend->write(st, ops);
+	for (; news != NULL && status == STORE_OK; news = news->next)
+		status = st->backend->write_news(st, news);
+	return status == STORE_OK ? st->backend->commit(st) : status;
+}
+
+static void note_result(store *st, store_status status, uint64_t writes)
+{
+	(void)pthread_mutex_lock(&st->lock);
+	store_stats *stats = &st->stats;
+	bool was_healthy = stats->healthy;
+	/* A write of its own that is refused says nothing about the next one. */
+	stats->healthy = status != STORE_FAILED;
+	if (status == STORE_OK) {
+		stats->commits++;
+		stats->writes += writes;
+	} else {
+		stats->failures++;
+		memcpy(stats->problem, st->reason, sizeof stats->problem);
+	}
+	(void)pthread_mutex_unlock(&st->lock);
+	if (status == STORE_OK && !was_healthy)
+		log_say(LOG_INFO, "store", "writing works again");
+	else if (status != STORE_OK && was_healthy)
+		log_say(LOG_ERROR, "store", "writing failed: %s", st->reason);
+}
+
+static bool is_ending(store *st)
+{
+	(void)pthread_mutex_lock(&st->lock);
+	bool ending = st->ending;
+	(void)pthread_mutex_unlock(&st->lock);
+	return ending;
+}
+
+/* Between enter and leave: tells how one write went; those that must be done come back later. */
+static void finish_op(store *st, write_op *op, store_status status, write_op **again)
+{
+	if (op->done != NULL && !op->told)
+		op->done(op->context, status == STORE_OK ? NULL : st->reason);
+	op->told = true;
+	if (status != STORE_OK && op->until_it_works && !is_ending(st)) {
+		op->next = *again;
+		*again = op;
+		return;
+	}
+	free_op(op);
+}
+
+static void write_one_by_one(store *st, write_op *ops, write_op **again)
+{
+	for (write_op *op = ops, *next; op != NULL; op = next) {
+		next = op->next;
+		store_status status = write_together(st, op, next, NULL);
+		note_result(st, status, 1);
+		enter(st);
+		finish_op(st, op, status, again);
+		leave(st);
+	}
+}
+
+/* Writes a list, together or else one by one. Returns what has to be tried again. */
+static write_op *write_list(store *st, write_op *ops, run_news *news)
+{
+	write_op *again = NULL;
+	uint64_t count = 0;
+	store_status status = write_together(st, ops, NULL, news);
+	free_news(news);
+	if (status != STORE_OK && ops != NULL && (ops->next != NULL || news != NULL)) {
+		note_result(st, status, 0);
+		write_one_by_one(st, ops, &again);
+		return again;
+	}
+	for (const write_op *op = ops; op != NULL; op = op->next)
+		count++;
+	note_result(st, status, count);
+	if (ops == NULL)
+		return NULL;
+	enter(st);
+	for (write_op *op = ops, *next; op != NULL; op = next) {
+		next = op->next;
+		finish_op(st, op, status, &again);
+	}
+	leave(st);
+	return again;
+}
+
+/* ---- The thread -------------------------------------------------------------------------------------------- */
+
+typedef struct writer {
+	store *st;
+	write_op *again; /* to be tried again */
+	int64_t again_us, news_us, clean_us;
+	bool drops_sources; /* after the next writes */
+} writer;
+
+static int64_t earlier(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+/* Waits until there is something to do; false: nothing is left, and nothing will come. */
+static bool wait_for_work(writer *w)
+{
+	store *st = w->st;
+	bool goes_on = true;
+	(void)pthread_mutex_lock(&st->lock);
+	for (;;) {
+		int64_t now_us = clock_now_us(), until_us = w->clean_us;
+		if (w->again != NULL)
+			until_us = earlier(until_us, w->again_us);
+		if (st->has_news)
+			until_us = earlier(until_us, w->news_us);
+		if (st->ending)
+			goes_on = st->first != NULL || st->has_news || w->again != NULL;
+		if (st->first != NULL || st->ending || now_us >= until_us)
+			break;
+		struct timespec at = {until_us / 1000000, until_us % 1000000 * 1000};
+		(void)pthread_cond_timedwait(&st->work, &st->lock, &at);
+	}
+	(void)pthread_mutex_unlock(&st->lock);
+	return goes_on;
+}
+
+static void add_again(writer *w, write_op *list)
+{
+	while (list != NULL) {
+		write_op *next = list->next;
+		list->next = w->again;
+		w->again = list;
+		list = next;
+	}
+	w->again_us = clock_now_us() + TRY_AGAIN_US;
+}
+
+/* Takes what waits. Whoever is to bring sources again learns that at the same instant, for the writes after these. */
+static write_op *take_work(writer *w, run_news **news, bool *ending)
+{
+	store *st = w->st;
+	store_news collected = {NULL};
+	int64_t now_us = clock_now_us();
+	bool wants_news = false, forgets = w->drops_sources;
+	(void)pthread_mutex_lock(&st->lock);
+	*ending = st->ending;
+	if (st->has_news && (now_us >= w->news_us || st->ending)) {
+		wants_news = true;
+		st->has_news = false;
+		w->news_us = now_us + NEWS_EVERY_US;
+	}
+	(void)pthread_mutex_unlock(&st->lock);
+	if (wants_news || forgets)
+		enter(st);
+	if (wants_news)
+		st->listener.collect(st->listener.context, &collected);
+	if (forgets)
+		st->listener.forget_sources(st->listener.context);
+	(void)pthread_mutex_lock(&st->lock);
+	write_op *ops = st->first;
+	st->first = st->last = NULL;
+	(void)pthread_mutex_unlock(&st->lock);
+	if (wants_news || forgets)
+		leave(st);
+	*news = collected.first;
+	return ops;
+}
+
+static void clean(writer *w)
+{
+	store *st = w->st;
+	uint64_t bytes = 0;
+	int64_t now_us = clock_now_us();
+	if (now_us < w->clean_us)
+		return;
+	int dropped = st->backend->clean(st, &bytes);
+	if (dropped > 0)
+		log_event(LOG_INFO, "retention", (log_field[]){{"dropped", NULL, dropped}, {"bytes", NULL, (int64_t)bytes}, {0}});
+	w->drops_sources = dropped > 0;
+	w->clean_us = now_us + (dropped > 0 ? 0 : CLEAN_EVERY_US);
+	(void)pthread_mutex_lock(&st->lock);
+	st->stats.bytes = bytes;
+	(void)pthread_mutex_unlock(&st->lock);
+}
+
+static void *write_thread(void *argument)
+{
+	writer w = {.st = argument};
+	store *st = w.st;
+	while (wait_for_work(&w)) {
+		bool ending, drops_sources = w.drops_sources;
+		run_news *news;
+		write_op *ops = take_work(&w, &news, &ending), *again = NULL;
+		if (w.again != NULL && (clock_now_us() >= w.again_us || ending)) {
+			again = w.again;
+			w.again = NULL;
+		}
+		if (again != NULL)
+			add_again(&w, write_list(st, again, NULL));
+		if (ops != NULL || news != NULL)
+			add_again(&w, write_list(st, ops, news));
+		if (drops_sources) {
+			w.drops_sources = false;
+			st->backend->drop_sources(st);
+		}
+		clean(&w);
+	}
 	return NULL;
 }
 
-uint64_t store_begin_life(store *st)
+bool store_start(store *st, const store_listener *listener, const store_retention *retention)
 {
-	(void)sqlite3_exec(st->writer, "UPDATE counters SET value=value+1 WHERE name='lives'", NULL, NULL, NULL);
-	int64_t lives = read_number(st->writer, "SELECT value FROM counters WHERE name='lives'");
-	return lives > 0 ? (uint64_t)lives : 1;
+	st->listener = *listener;
+	st->retention = *retention;
+	st->ending = false;
+	st->running = pthread_create(&st->thread, NULL, write_thread, st) == 0;
+	return st->running;
 }
 
-bool store_claim(store *st, const char *folder, curfew_failure *failure)
+void store_stop(store *st)
 {
-	char path[CONFIG_TEXT_MOST + 16];
-	if (st->claim >= 0)
-		return true;
-	(void)snprintf(path, sizeof path, "%s/lock", folder);
-	st->claim = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	if (st->claim >= 0 && flock(st->claim, LOCK_EX | LOCK_NB) == 0)
-		return true;
-	if (errno == EWOULDBLOCK)
-		(void)snprintf(failure->message, sizeof failure->message, "%.200s: another server uses this folder", folder);
-	else
-		(void)snprintf(failure->message, sizeof failure->message, "%.200s: %s", path, strerror(errno));
-	return false;
-}
-
-void store_close(store *st)
-{
-	if (st == NULL)
+	if (!st->running)
 		return;
-	for (int i = 0; i < WRITES; i++)
-		(void)sqlite3_finalize(st->writes[i]);
-	(void)sqlite3_close(st->reader);
-	(void)sqlite3_close(st->writer);
-	if (st->claim >= 0)
-		(void)close(st->claim);
-	(void)pthread_mutex_destroy(&st->read_lock);
-	(void)pthread_cond_destroy(&st->work);
-	free(st);
+	(void)pthread_mutex_lock(&st->lock);
+	st->ending = true;
+	(void)pthread_cond_signal(&st->work);
+	(void)pthread_mutex_unlock(&st->lock);
+	(void)pthread_join(st->thread, NULL);
+	st->running = false;
 }
 
 void store_get_stats(store *st, store_stats *stats)
 {
+	(void)pthread_mutex_lock(&st->lock);
 	*stats = st->stats;
+	(void)pthread_mutex_unlock(&st->lock);
 }
 
-/* ---- Tokens ---------------------------------------------------------------------------------------------- */
+/* ---- To the database --------------------------------------------------------------------------------------- */
 
-static void fill_token(stored_token *token, sqlite3_stmt *row)
+store *store_open(const char *folder, store_user user, curfew_failure *failure)
 {
-	account *a = &token->account;
-	*token = (stored_token){0};
-	(void)snprintf(a->id, sizeof a->id, "%s", (const char *)sqlite3_column_text(row, 0));
-	(void)snprintf(a->name, sizeof a->name, "%s", (const char *)sqlite3_column_text(row, 1));
-	if (sqlite3_column_bytes(row, 2) == sizeof a->hash)
-		memcpy(a->hash, sqlite3_column_blob(row, 2), sizeof a->hash);
-	a->scopes = (unsigned)sqlite3_column_int(row, 3);
-	uint64_t *quotas[] = {&a->tenant.running_max, &a->queued_most, &a->per_minute_most};
-	for (int i = 0; i < 3; i++)
-		*quotas[i] = sqlite3_column_type(row, 4 + i) == SQLITE_NULL ? UINT64_MAX : (uint64_t)sqlite3_column_int64(row, 4 + i);
-	token->created_us = sqlite3_column_int64(row, 8);
-	token->revoked_us = sqlite3_column_int64(row, 9);
-	(void)snprintf(a->user, sizeof a->user, "%s", (const char *)sqlite3_column_text(row, 10));
-	(void)snprintf(a->allow_fetch, sizeof a->allow_fetch, "%s", (const char *)sqlite3_column_text(row, 11));
-	a->priority_max = (unsigned)sqlite3_column_int(row, 12) % PRIORITIES;
-	a->expires_us = sqlite3_column_int64(row, 13);
-	a->used_us = a->noted_us = sqlite3_column_int64(row, 14);
-	a->programs_bytes_most = sqlite3_column_type(row, 15) == SQLITE_NULL ? UINT64_MAX : (uint64_t)sqlite3_column_int64(row, 15);
-	/* A ceiling that this build cannot read must not be ignored. */
-	a->revoked = token->revoked_us != 0 ||
-	             !limits_from_text(&a->ceilings, (const char *)sqlite3_column_text(row, 7));
+	return store_open_sqlite(folder, user, failure);
 }
 
-bool store_read_tokens(store *st, void (*show)(void *context, const stored_token *token), void *context,
-                       curfew_failure *failure)
+void store_close(store *st)
 {
-	sqlite3_stmt *statement = NULL;
-	int status = SQLITE_ERROR;
-	(void)pthread_mutex_lock(&st->read_lock);
-	if (sqlite3_prepare_v2(st->reader,
-	                       "SELECT id, name, hash, scopes, running, queued, per_minute, ceilings, created_us, revoked_us, "
-	                       "user, allow_fetch, priority, expires_us, used_us, programs_bytes FROM tokens ORDER BY created_us, id",
-	                       -1, &statement, NULL) == SQLITE_OK) {
-		stored_token token;
-		revocations listed;
-		revocations_read(st->folder, &listed);
-		while ((status = sqlite3_step(statement)) == SQLITE_ROW) {
-			fill_token(&token, statement);
-			token.account.revoked |= revocations_has(&listed, token.account.id);
-			show(context, &token);
+	if (st != NULL)
+		st->backend->close(st);
+}
+
+bool store_claim(store *st, curfew_failure *failure)
+{
+	return st->backend->claim(st, failure);
+}
+
+uint64_t store_begin_life(store *st)
+{
+	return st->backend->begin_life(st);
+}
+
+bool store_read_runs(store *st, const run_filter *filter, bool (*show)(void *context, const run_view *view), void *context)
+{
+	return st->backend->read_runs(st, filter, show, context);
+}
+
+blob *store_read_part(store *st, int64_t report_number, size_t part)
+{
+	return st->backend->read_part(st, report_number, part);
+}
+
+blob *store_read_report(store *st, int64_t report_number, size_t length)
+{
+	if (length > STORE_REPORT_MAX)
+		return NULL;
+	if (length <= STORE_PART_BYTES)
+		return store_read_part(st, report_number, 0);
+	blob *whole = malloc(sizeof *whole + length + 1);
+	if (whole == NULL)
+		return NULL;
+	atomic_init(&whole->refs, 1);
+	whole->len = 0;
+	for (size_t part = 0; whole->len < length; part++) {
+		blob *one = store_read_part(st, report_number, part);
+		if (one == NULL || one->len == 0 || one->len > length - whole->len) {
+			blob_unref(one);
+			blob_unref(whole);
+			return NULL;
 		}
+		memcpy(whole->data + whole->len, one->data, one->len);
+		whole->len += one->len;
+		blob_unref(one);
 	}
-	(void)sqlite3_finalize(statement);
-	if (status != SQLITE_DONE)
-		(void)store_refuse(st->reader, "tokens cannot be read", failure);
-	(void)pthread_mutex_unlock(&st->read_lock);
-	return status == SQLITE_DONE;
+	whole->data[length] = '\0';
+	return whole;
 }
 
-static void bind_quota(sqlite3_stmt *statement, int column, uint64_t most)
+bool store_find_key(store *st, const char *owner, const char *key, char id[ID_ROOM], char body_sha256[SHA256_ROOM])
 {
-	if (most == UINT64_MAX)
-		(void)sqlite3_bind_null(statement, column);
-	else
-		(void)sqlite3_bind_int64(statement, column, (sqlite3_int64)most);
+	return st->backend->find_key(st, owner, key, id, body_sha256);
 }
 
-bool store_add_token(store *st, const account *token, curfew_failure *failure)
+bool store_read_programs(store *st, const char *owner, const char *name, void (*show)(void *context, const stored_program *p),
+                         void *context)
 {
-	sqlite3_stmt *statement = NULL;
-	char *ceilings = limits_to_text(&token->ceilings);
-	bool good = ceilings != NULL &&
-	            sqlite3_prepare_v2(st->writer,
-	                               "INSERT INTO tokens(id, name, hash, scopes, running, queued, per_minute, ceilings, "
-	                               "created_us, user, allow_fetch, priority, expires_us, programs_bytes) "
-	                               "VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
-	                               -1, &statement, NULL) == SQLITE_OK;
-	if (good) {
-		(void)sqlite3_bind_text(statement, 1, token->id, -1, SQLITE_STATIC);
-		(void)sqlite3_bind_text(statement, 2, token->name, -1, SQLITE_STATIC);
-		(void)sqlite3_bind_blob(statement, 3, token->hash, sizeof token->hash, SQLITE_STATIC);
-		(void)sqlite3_bind_int(statement, 4, (int)token->scopes);
-		bind_quota(statement, 5, token->tenant.running_max);
-		bind_quota(statement, 6, token->queued_most);
-		bind_quota(statement, 7, token->per_minute_most);
-		(void)sqlite3_bind_text(statement, 8, ceilings, -1, SQLITE_STATIC);
-		(void)sqlite3_bind_int64(statement, 9, clock_wall_us());
-		(void)sqlite3_bind_text(statement, 10, token->user, -1, SQLITE_STATIC);
-		(void)sqlite3_bind_text(statement, 11, token->allow_fetch, -1, SQLITE_STATIC);
-		(void)sqlite3_bind_int(statement, 12, (int)token->priority_max);
-		(void)sqlite3_bind_int64(statement, 13, token->expires_us);
-		bind_quota(statement, 14, token->programs_bytes_most);
-		good = sqlite3_step(statement) == SQLITE_DONE;
-	}
-	if (!good)
-		(void)store_refuse(st->writer, "the token cannot be stored", failure);
-	(void)sqlite3_finalize(statement);
-	free(ceilings);
-	return good;
+	return st->backend->read_programs(st, owner, name, show, context);
 }
 
-/* Where the database cannot be written, the disk being full, there is still the file that was made for this. */
-static int note_revocation(store *st, const char *word)
+uint64_t store_count_program_bytes(store *st, const char *owner)
 {
-	sqlite3_stmt *statement = NULL;
-	int count = 0;
-	if (sqlite3_prepare_v2(st->reader, "SELECT id FROM tokens WHERE (id=?1 OR name=?1) AND revoked_us=0", -1, &statement, NULL) == SQLITE_OK &&
-	    sqlite3_bind_text(statement, 1, word, -1, SQLITE_STATIC) == SQLITE_OK) {
-		while (sqlite3_step(statement) == SQLITE_ROW)
-			count += revocations_add(st->folder, (const char *)sqlite3_column_text(statement, 0));
-	}
-	(void)sqlite3_finalize(statement);
-	return count;
+	return st->backend->count_program_bytes(st, owner);
+}
+
+void *store_read_source(store *st, const char *sha256, curfew_language language, size_t *length)
+{
+	return st->backend->read_source(st, sha256, language, length);
+}
+
+bool store_load_runs(store *st, bool (*add)(void *context, const stored_run *r), void *context, curfew_failure *failure)
+{
+	return st->backend->load_runs(st, add, context, failure);
+}
+
+bool store_read_tokens(store *st, void (*show)(void *context, const stored_token *token), void *context, curfew_failure *failure)
+{
+	return st->backend->read_tokens(st, show, context, failure);
+}
+
+bool store_add_token(store *st, const stored_token *token, curfew_failure *failure)
+{
+	return st->backend->add_token(st, token, failure);
 }
 
 bool store_revoke_token(store *st, const char *word, int *count, curfew_failure *failure)
 {
-	sqlite3_stmt *statement = NULL;
-	bool good = sqlite3_prepare_v2(st->writer,
-	                               "UPDATE tokens SET revoked_us=?2 WHERE (id=?1 OR name=?1) AND revoked_us=0", -1,
-	                               &statement, NULL) == SQLITE_OK &&
-	            sqlite3_bind_text(statement, 1, word, -1, SQLITE_STATIC) == SQLITE_OK &&
-	            sqlite3_bind_int64(statement, 2, clock_wall_us()) == SQLITE_OK && sqlite3_step(statement) == SQLITE_DONE;
-	if (good)
-		*count = sqlite3_changes(st->writer);
-	else
-		(void)store_refuse(st->writer, "the token cannot be revoked", failure);
-	(void)sqlite3_finalize(statement);
-	if (!good)
-		*count = note_revocation(st, word);
-	return good || *count > 0;
+	return st->backend->revoke_token(st, word, count, failure);
+}
+
+bool store_drop_runs(store *st, const store_prune *prune, store_pruned *pruned, curfew_failure *failure)
+{
+	return st->backend->drop_runs(st, prune, pruned, failure);
+}
+
+bool store_back_up(store *st, const char *path, uint64_t *bytes, curfew_failure *failure)
+{
+	return st->backend->back_up(st, path, bytes, failure);
+}
+
+bool store_examine(store *st, store_check *check, curfew_failure *failure)
+{
+	return st->backend->examine(st, check, failure);
 }

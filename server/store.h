@@ -1,35 +1,126 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What outlives the server: an SQLite database in WAL mode. One thread writes; what is asked of it while it writes goes
- * into its next transaction together, so that thousands of runs share the cost of reaching the disk. Reading is done
- * at once, on a connection of its own.
+ * What outlives the server. The store knows neither a server nor its runs: what is to be written is copied into it, and
+ * what became of that is told by a callback. One thread writes; what is asked of it while it writes goes into its next
+ * transaction together, so that thousands of runs share the cost of reaching the disk. Reading is done at once, on
+ * connections of its own, by any number of threads.
  */
 #ifndef CURFEW_SERVER_STORE_H
 #define CURFEW_SERVER_STORE_H
 
-#include "server.h"
+#include "blob.h"
+#include "id.h"
 #include "text.h"
 #include "view.h"
 
-/* ---- Opening --------------------------------------------------------------------------------------------- */
+typedef struct store store;
 
-/*
- * Opens the database of a folder, made if missing, and brings it to this version; who is not the server leaves that to
- * one that runs.
- */
-store *store_open(const char *folder, bool is_server, curfew_failure *failure);
+/* ---- What is in it ---------------------------------------------------------------------------------------- */
+
+/* A run as it was asked for. Texts are borrowed for the call. */
+typedef struct stored_run {
+	const char *id, *owner, *sha256;
+	const char *name;    /* of the program, as reports show it */
+	const char *program; /* NULL: the source came with it */
+	const char *call, *user, *allow_fetch, *wasi; /* NULL: none */
+	const char *params;
+	size_t params_length;
+	const char *key, *body_sha256; /* NULL: without an idempotency key */
+	curfew_language language;
+	run_state state;
+	uint32_t flags;
+	unsigned priority, retry, attempt;
+	int64_t created_us, due_us, started_us, queue_us;
+	curfew_limits limits;
+	/* Of one that is read. */
+	bool is_unreadable;     /* its limits are not known to this build */
+	const char *checkpoint; /* NULL: none */
+	const char *output;     /* what it had printed: a JSON array of its output events, or NULL */
+} stored_run;
+
+typedef struct stored_start {
+	const char *id;
+	unsigned attempt;
+	int64_t started_us, queue_us;
+} stored_start;
+
+typedef struct stored_end {
+	const char *id;
+	curfew_outcome outcome;
+	int64_t started_us, ended_us, queue_us;
+	uint64_t last_event;
+	run_summary summary;
+	size_t params_length;
+	bool has_output; /* some of it was written, and is in the report now */
+	blob *report;    /* shared until it is written */
+} stored_end;
+
+typedef struct stored_program {
+	const char *owner; /* "": everybody's */
+	const char *name;
+	char sha256[SHA256_ROOM];
+	curfew_language language;
+	const char *kind;
+	const char *exports; /* JSON; "": stored by a version that did not know them */
+	uint64_t size_bytes;
+	int64_t created_us, updated_us;
+} stored_program;
+
+/* Counts: UINT64_MAX for any number. */
+typedef struct stored_token {
+	char id[TOKEN_ID_ROOM];
+	char name[TOKEN_NAME_ROOM];
+	unsigned char hash[32]; /* SHA-256 of the token */
+	unsigned scopes;
+	bool is_revoked; /* also where its ceilings cannot be read */
+	uint64_t running_max, queued_max, per_minute_max, programs_bytes_max;
+	unsigned priority_max;
+	curfew_limits ceilings; /* 0: none */
+	int64_t created_us, expires_us, used_us; /* 0: never */
+	const char *user;        /* "": of whom its runs say */
+	const char *allow_fetch; /* "": all */
+} stored_token;
+
+/* ---- Opening ---------------------------------------------------------------------------------------------- */
+
+typedef enum store_user {
+	STORE_SERVER, /* makes the database if it is missing, and brings it to this version */
+	STORE_MAKER,  /* makes it if it is missing, and leaves its version to a server that runs */
+	STORE_VISITOR /* it must be there */
+} store_user;
+
+/* Opens the database of a folder. NULL, and why. */
+store *store_open(const char *folder, store_user user, curfew_failure *failure);
 void store_close(store *st);
-/* Holds the folder for this process until the store is closed; false: another server has it. */
-bool store_claim(store *st, const char *folder, curfew_failure *failure);
+/* Holds the database for this process until the store is closed; false: another server has it. */
+bool store_claim(store *st, curfew_failure *failure);
 
 /* How often a server was started with it, this time included: the number of its life. Before it writes. */
 uint64_t store_begin_life(store *st);
 
+/* What is kept of runs that have ended. */
+typedef struct store_retention {
+	uint64_t age_us, bytes;
+} store_retention;
+
+typedef struct store_news store_news;
+
 /*
- * Starts and ends the writing thread; ending writes what is left. after is called without the server's lock when writes
- * were told.
+ * Whom the store serves. All are called on the writing thread, which holds nothing meanwhile. Callbacks of writes come
+ * between enter and leave, and so do collect and forget_sources.
  */
-bool store_start(store *st, server *s, void (*after)(server *s));
+typedef struct store_listener {
+	void *context;
+	void (*enter)(void *context);
+	void (*leave)(void *context);
+	/* Adds what runs have printed and noted since the last time. */
+	void (*collect)(void *context, store_news *into);
+	/* Sources that no run on disk has are about to be dropped: from now on every run brings its own. */
+	void (*forget_sources)(void *context);
+} store_listener;
+
+/* Starts and ends the writing thread; ending writes what is left. The listener is copied. */
+bool store_start(store *st, const store_listener *listener, const store_retention *retention);
 void store_stop(store *st);
 
 typedef struct store_stats {
@@ -42,46 +133,28 @@ typedef struct store_stats {
 } store_stats;
 void store_get_stats(store *st, store_stats *stats);
 
-/* The longest report that is written; SQLite takes no text of more than 1,000,000,000 bytes. */
-#define STORE_REPORT_MAX ((size_t)900000000)
+/* ---- Writing: copied now, done later by the thread ---------------------------------------------------------- */
 
-/* ---- Writing: under the server's lock, done later by the thread ------------------------------------------- */
+/* A write is on disk, or failed and its failure is told once. problem is NULL after success. */
+typedef void (*store_done)(void *context, const char *problem);
 
-/*
- * Called under the server's lock when a write is on disk, or failed and will not be tried again. context is what was
- * given; problem is NULL after success.
- */
-typedef void (*store_done)(server *s, void *context, const char *problem);
-
-/* All return false when out of memory, and then call nothing back. A run is held until its write is done. */
-bool store_insert_run(store *st, run *r, const char *source, size_t length, store_done done, void *context);
-bool store_start_run(store *st, run *r, store_done done, void *context);
+/* All return false when out of memory, and then call nothing back. done may be NULL. */
+bool store_insert_run(store *st, const stored_run *r, const char *source, size_t source_length, store_done done, void *context);
+bool store_start_run(store *st, const stored_start *start, store_done done, void *context);
 /* A failed one is told, and tried again until it works. */
-bool store_end_run(store *st, run *r, store_done done, void *context);
-/* Its output and checkpoint so far, soon. */
-void store_note_news(store *st, run *r);
+bool store_end_run(store *st, const stored_end *end, store_done done, void *context);
 
-typedef struct stored_program {
-	char *owner; /* of those that are read */
-	char *name;
-	char sha256[SHA256_ROOM];
-	curfew_language language;
-	char *kind;
-	char *exports; /* JSON; "": stored by a version that did not know them */
-	uint64_t size_bytes;
-	int64_t created_us, updated_us;
-} stored_program;
-void stored_program_finish(stored_program *p);
+/* Has collect called soon. */
+void store_expect_news(store *st);
+/* Within collect: what a run has printed since the last time, and its last checkpoint; both shared. False: out of memory. */
+bool store_add_news(store_news *into, const char *id, blob *const *output, size_t count, blob *checkpoint);
 
-/* Bytes of the programs that an owner has stored; UINT64_MAX: the database failed. */
-uint64_t store_count_program_bytes(store *st, const char *owner);
-
-/* The name and the source's bytes are copied. owner "": everybody's. */
-bool store_put_program(store *st, const char *owner, const stored_program *p, const void *source, store_done done,
-                       void *context);
+/* The program's source goes with it. */
+bool store_put_program(store *st, const stored_program *p, const void *source, store_done done, void *context);
 bool store_delete_program(store *st, const char *owner, const char *name, store_done done, void *context);
+bool store_use_token(store *st, const char *id, int64_t used_us);
 
-/* ---- Reading: at once, without the server's lock ----------------------------------------------------------- */
+/* ---- Reading: at once, on any thread ------------------------------------------------------------------------ */
 
 typedef struct run_filter {
 	const char *owner;   /* NULL: of everybody */
@@ -92,35 +165,68 @@ typedef struct run_filter {
 	size_t most;
 } run_filter;
 
-/* Shows runs that have ended, newest first, until show returns false. False: the database failed. */
+/*
+ * Shows runs that have ended, newest first, until show returns false; their reports are not read, but where they are
+ * (report_number, report_length). False: the database failed.
+ */
 bool store_read_runs(store *st, const run_filter *filter, bool (*show)(void *context, const run_view *view), void *context);
+
+/* A report is written and read in parts of so many bytes, so that nobody needs all of it at once. */
+enum { STORE_PART_BYTES = 1 << 20, STORE_PARTS_MAX = 4096 };
+#define STORE_REPORT_MAX ((size_t)STORE_PART_BYTES * STORE_PARTS_MAX)
+
+/* One part of a report, owned by the caller; NULL: it is not there. */
+blob *store_read_part(store *st, int64_t report_number, size_t part);
+/* All of a report; NULL: it is not there, or out of memory. */
+blob *store_read_report(store *st, int64_t report_number, size_t length);
+
 /* The id and the hash of the body of the run with this key. */
 bool store_find_key(store *st, const char *owner, const char *key, char id[ID_ROOM], char body_sha256[SHA256_ROOM]);
 
 /* Shows programs of an owner (NULL: of all), or one by name. */
 bool store_read_programs(store *st, const char *owner, const char *name, void (*show)(void *context, const stored_program *p),
                          void *context);
+/* Bytes of the programs that an owner has stored; UINT64_MAX: the database failed. */
+uint64_t store_count_program_bytes(store *st, const char *owner);
 /* The bytes of a source; free with free. NULL: it is not there. */
 void *store_read_source(store *st, const char *sha256, curfew_language language, size_t *length);
 
-/*
- * At the start, without the server's lock: every run that has not ended, oldest first. add takes over its reference;
- * output is what a run had printed, a JSON array of its output events, or NULL.
- */
-bool store_load_runs(store *st, server *s, void (*add)(server *s, run *r, bool was_running, const char *output),
-                     curfew_failure *failure);
+/* At the start: every run that has not ended, oldest first, until add returns false. False, and why. */
+bool store_load_runs(store *st, bool (*add)(void *context, const stored_run *r), void *context, curfew_failure *failure);
 
-/* ---- Tokens: also used by the command line ----------------------------------------------------------------- */
-
-typedef struct stored_token {
-	account account; /* id, name, hash, scopes and quotas */
-	int64_t created_us, revoked_us;
-} stored_token;
+/* ---- Tokens and upkeep: also used by the command line -------------------------------------------------------- */
 
 bool store_read_tokens(store *st, void (*show)(void *context, const stored_token *token), void *context,
                        curfew_failure *failure);
-bool store_add_token(store *st, const account *token, curfew_failure *failure);
+bool store_add_token(store *st, const stored_token *token, curfew_failure *failure);
 /* By id or name; *count tells how many were revoked. */
 bool store_revoke_token(store *st, const char *word, int *count, curfew_failure *failure);
+
+/* What is dropped by hand. */
+typedef struct store_prune {
+	int64_t ended_before_us; /* runs that ended before; INT64_MIN: none */
+	uint64_t keep_bytes;     /* the oldest, until the history takes no more; UINT64_MAX: any */
+} store_prune;
+
+typedef struct store_pruned {
+	uint64_t runs;
+	uint64_t bytes_before, bytes_after; /* of the database */
+} store_pruned;
+
+/* Drops ended runs, a few at a time, so that a server on the same database is not held up. False, and why. */
+bool store_drop_runs(store *st, const store_prune *prune, store_pruned *pruned, curfew_failure *failure);
+/* Writes a copy of the whole database to a new file, as it is at one instant. False, and why. */
+bool store_back_up(store *st, const char *path, uint64_t *bytes, curfew_failure *failure);
+
+typedef struct store_check {
+	char problem[256]; /* "": the database is sound */
+	uint64_t runs, waiting, programs, tokens, bytes;
+	uint64_t unreadable; /* runs that wait and that this version cannot read */
+	uint64_t lacking;    /* runs that wait and whose program is not there */
+	uint64_t reportless; /* ended runs whose report is not there */
+} store_check;
+
+/* Reads all of it. False: that was not possible, and why. */
+bool store_examine(store *st, store_check *check, curfew_failure *failure);
 
 #endif

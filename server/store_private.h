@@ -1,77 +1,112 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the files of the store share: store.c opens and migrates, store_read.c reads, store_write.c writes. */
+/* What the store and its database share: store.c has the thread and what waits for it; a backend does the rest. */
 #ifndef CURFEW_SERVER_STORE_PRIVATE_H
 #define CURFEW_SERVER_STORE_PRIVATE_H
 
 #include "store.h"
 
-#include <sqlite3.h>
+#include <pthread.h>
 
-/* X(NAME, text): statements of the writing connection. */
-#define STORE_WRITES(X)                                                                                         \
-	X(BEGIN, "BEGIN IMMEDIATE")                                                                             \
-	X(COMMIT, "COMMIT")                                                                                     \
-	X(ROLLBACK, "ROLLBACK")                                                                                 \
-	X(ADD_SOURCE, "INSERT OR IGNORE INTO sources(sha256, language, bytes) VALUES(?,?,?)")                   \
-	X(ADD_RUN, "INSERT INTO runs(id, owner, state, program, sha256, language, call, params, user, limits, flags, " \
-	           "priority, retry, attempt, created_us, due_us, started_us, queue_us, key, body_sha256, name, allow_fetch, wasi) " \
-	           "VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)")                                     \
-	X(START_RUN, "UPDATE runs SET state=2, started_us=?2, queue_us=?3, attempt=?4 WHERE id=?1")             \
-	X(END_RUN, "UPDATE runs SET state=4, ended_us=?2, outcome=?3, report=?4, checkpoint=NULL, last_event=?5, " \
-	           "queue_us=?6, started_us=?7, bytes=?8 WHERE id=?1")                                                   \
-	X(DROP_OUTPUT, "DELETE FROM output WHERE run=?")                                                        \
-	X(ADD_OUTPUT, "INSERT INTO output(run, data) VALUES(?,?)")                                              \
-	X(SET_CHECKPOINT, "UPDATE runs SET checkpoint=?2 WHERE id=?1 AND state<>4")                             \
-	X(PUT_PROGRAM, "INSERT INTO programs(owner, name, sha256, language, kind, exports, size, created_us, updated_us) " \
-	               "VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?8) ON CONFLICT(owner, name) DO UPDATE SET sha256=?3, language=?4, " \
-	               "kind=?5, exports=?6, size=?7, updated_us=?8")                                           \
-	X(DELETE_PROGRAM, "DELETE FROM programs WHERE owner=? AND name=?")                                      \
-	X(DROP_OLD, "DELETE FROM runs WHERE number IN (SELECT number FROM runs WHERE state=4 AND ended_us<? "   \
-	            "ORDER BY ended_us LIMIT ?)")                                                               \
-	X(DROP_OF_OWNER, "DELETE FROM runs WHERE number IN (SELECT number FROM (SELECT number, sum(bytes) OVER (ORDER BY id) " \
-	                 "- bytes AS before FROM (SELECT number, id, bytes FROM runs WHERE owner=?1 AND state=4 ORDER BY id " \
-	                 "LIMIT ?3)) WHERE before<?2)")                                                         \
-	X(LARGEST_OWNER, "SELECT owner FROM owners ORDER BY bytes DESC LIMIT 1")                                \
-	X(PROGRAM_BYTES, "SELECT coalesce(sum(size), 0) FROM programs")                                         \
-	X(DROP_KEYS, "DELETE FROM keys WHERE created_us<?")                                                     \
-	X(USE_TOKEN, "UPDATE tokens SET used_us=?2 WHERE id=?1")                                                \
-	X(DROP_SOURCES, "DELETE FROM sources WHERE NOT EXISTS (SELECT 1 FROM runs WHERE runs.sha256=sources.sha256) " \
-	                "AND NOT EXISTS (SELECT 1 FROM programs WHERE programs.sha256=sources.sha256)")         \
-	X(SHRINK, "PRAGMA incremental_vacuum(2000)")                                                            \
-	X(USED_PAGES, "SELECT (SELECT page_count FROM pragma_page_count()) - (SELECT freelist_count FROM " \
-	              "pragma_freelist_count()), (SELECT page_size FROM pragma_page_size())")
+typedef enum write_kind { WRITE_RUN, WRITE_START, WRITE_END, WRITE_PROGRAM, WRITE_NO_PROGRAM, WRITE_TOKEN_USE } write_kind;
 
-typedef enum store_write {
-#define X(name, words) WRITE_##name,
-	STORE_WRITES(X)
-#undef X
-	WRITES
-} store_write;
+/* One write: what it needs is behind it, or held by it, and does not change any more. */
+typedef struct write_op {
+	struct write_op *next;
+	write_kind kind;
+	store_done done;
+	void *context;
+	bool until_it_works;
+	bool told;
+	union {
+		stored_run run;
+		stored_start start;
+		stored_end end;
+		stored_program program;
+		struct {
+			const char *id;
+			int64_t used_us;
+		} use;
+	};
+	const char *source; /* NULL: the store has it */
+	size_t source_length;
+	char texts[];
+} write_op;
 
-typedef struct write_op write_op;
+/* What a run printed and noted since the last time. */
+typedef struct run_news {
+	struct run_news *next;
+	char id[ID_ROOM];
+	blob *checkpoint; /* NULL: none */
+	size_t count;
+	blob *output[];
+} run_news;
 
-struct store {
-	sqlite3 *writer, *reader;
-	sqlite3_stmt *writes[WRITES];
-	pthread_mutex_t read_lock;
-	char folder[CONFIG_TEXT_MOST];
-	int claim; /* the lock file, or -1 */
-	server *server;
-	void (*after)(server *s);
-	/* Under the server's lock. */
-	pthread_t thread;
-	pthread_cond_t work;
-	write_op *first, *last;
-	bool running, ending;
-	store_stats stats;
-	int64_t cleaned_us;
+struct store_news {
+	run_news *first;
 };
 
-#define RUN_COLUMNS                                                                                             \
-	"id, owner, state, program, sha256, language, call, user, priority, retry, attempt, created_us, due_us, " \
-	"started_us, ended_us, queue_us, outcome, checkpoint, report, last_event, limits, allow_fetch"
+/* How a write went: STORE_REFUSED says nothing about the next one, STORE_FAILED does. */
+typedef enum store_status { STORE_OK, STORE_REFUSED, STORE_FAILED } store_status;
 
-/* A failure that names what was done and what SQLite says. */
-bool store_refuse(sqlite3 *db, const char *what, curfew_failure *failure);
+/* A database. What does not say otherwise is called by the writing thread alone. */
+typedef struct store_backend {
+	void (*close)(store *st);
+	bool (*claim)(store *st, curfew_failure *failure);
+	uint64_t (*begin_life)(store *st);
+
+	/* One transaction; a failure leaves its reason in st->reason, and ends the transaction. */
+	store_status (*begin)(store *st);
+	store_status (*write)(store *st, const write_op *op);
+	store_status (*write_news)(store *st, const run_news *news);
+	store_status (*commit)(store *st);
+
+	/* Drops some of what is too old or too much; how many runs. *bytes: what the database holds then. */
+	int (*clean)(store *st, uint64_t *bytes);
+	void (*drop_sources)(store *st);
+
+	/* By any thread; as the functions of the same names in store.h. */
+	bool (*read_runs)(store *st, const run_filter *filter, bool (*show)(void *context, const run_view *view), void *context);
+	blob *(*read_part)(store *st, int64_t report_number, size_t part);
+	bool (*find_key)(store *st, const char *owner, const char *key, char id[ID_ROOM], char body_sha256[SHA256_ROOM]);
+	bool (*read_programs)(store *st, const char *owner, const char *name, void (*show)(void *context, const stored_program *p),
+	                      void *context);
+	uint64_t (*count_program_bytes)(store *st, const char *owner);
+	void *(*read_source)(store *st, const char *sha256, curfew_language language, size_t *length);
+	bool (*load_runs)(store *st, bool (*add)(void *context, const stored_run *r), void *context, curfew_failure *failure);
+	bool (*read_tokens)(store *st, void (*show)(void *context, const stored_token *token), void *context, curfew_failure *failure);
+	bool (*add_token)(store *st, const stored_token *token, curfew_failure *failure);
+	bool (*revoke_token)(store *st, const char *word, int *count, curfew_failure *failure);
+	bool (*drop_runs)(store *st, const store_prune *prune, store_pruned *pruned, curfew_failure *failure);
+	bool (*back_up)(store *st, const char *path, uint64_t *bytes, curfew_failure *failure);
+	bool (*examine)(store *st, store_check *check, curfew_failure *failure);
+} store_backend;
+
+/* The part that is the same for every backend; theirs begins with it. */
+struct store {
+	const store_backend *backend;
+	store_listener listener;
+	store_retention retention;
+	char reason[128]; /* the writing thread's: why its last write failed */
+
+	/* Under its lock, which nobody holds while calling anything. */
+	pthread_mutex_t lock;
+	pthread_cond_t work;
+	pthread_t thread;
+	write_op *first, *last;
+	bool running, ending, has_news;
+	store_stats stats;
+};
+
+/* What a run takes in the database besides its texts, about. */
+enum { STORE_ROW_BYTES = 512 };
+/* So long the key of a run is known, also of one that was dropped. */
+#define STORE_KEYS_KEPT_US (INT64_C(24) * 3600 * 1000000)
+
+/* Before and after everything else, for a backend. */
+void store_init(store *st, const store_backend *backend);
+void store_finish(store *st);
+
+/* The SQLite database of a folder (store_sqlite.c). */
+store *store_open_sqlite(const char *folder, store_user user, curfew_failure *failure);
 
 #endif

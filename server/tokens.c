@@ -15,43 +15,37 @@
 _Static_assert(SERVE_SCOPE_RUN == SCOPE_RUN && SERVE_SCOPE_READ == SCOPE_READ && SERVE_SCOPE_ADMIN == SCOPE_ADMIN, "the same");
 _Static_assert((int)SERVE_TOKEN_ROOM == (int)TOKEN_TEXT_ROOM, "the same");
 
-/* Whose its runs are, and what they may be allowed. False: that is too long. */
-static bool take_bounds(account *a, const serve_token *token)
-{
-	char *words = hosts_join(token->allow_fetch, token->allow_fetch_count);
-	bool fits = words != NULL && strlen(words) < sizeof a->allow_fetch;
-	if (fits)
-		memcpy(a->allow_fetch, words, strlen(words) + 1);
-	free(words);
-	(void)snprintf(a->user, sizeof a->user, "%s", token->user != NULL ? token->user : "");
-	return fits;
-}
-
 bool serve_token_create(const char *folder, const serve_token *token, char words[SERVE_TOKEN_ROOM], curfew_failure *failure)
 {
-	account a = {.scopes = token->scopes,
-	             .tenant.running_max = token->running_most,
-	             .queued_most = token->queued_most,
-	             .per_minute_most = token->per_minute_most,
-	             .priority_max = token->priority_max,
-	             .programs_bytes_most = token->programs_bytes_most,
-	             .expires_us = token->lives_us != 0 ? clock_wall_us() + (int64_t)token->lives_us : 0,
-	             .ceilings = token->ceilings};
-	if (sodium_init() < 0 || strlen(token->name) >= sizeof a.name) {
-		(void)snprintf(failure->message, sizeof failure->message, "name: must be at most %zu bytes", sizeof a.name - 1);
+	stored_token made = {.scopes = token->scopes,
+	                     .running_max = token->running_most,
+	                     .queued_max = token->queued_most,
+	                     .per_minute_max = token->per_minute_most,
+	                     .priority_max = token->priority_max,
+	                     .programs_bytes_max = token->programs_bytes_most,
+	                     .expires_us = token->lives_us != 0 ? clock_wall_us() + (int64_t)token->lives_us : 0,
+	                     .ceilings = token->ceilings,
+	                     .user = token->user != NULL ? token->user : ""};
+	if (sodium_init() < 0 || strlen(token->name) >= sizeof made.name) {
+		(void)snprintf(failure->message, sizeof failure->message, "name: must be at most %zu bytes", sizeof made.name - 1);
 		return false;
 	}
-	memcpy(a.name, token->name, strlen(token->name) + 1);
-	if (!take_bounds(&a, token)) {
+	memcpy(made.name, token->name, strlen(token->name) + 1);
+	char *allowed = hosts_join(token->allow_fetch, token->allow_fetch_count);
+	if (allowed == NULL || strlen(allowed) >= CONFIG_TEXT_MOST) {
 		(void)snprintf(failure->message, sizeof failure->message, "allow-fetch: the hosts are too many");
+		free(allowed);
 		return false;
 	}
-	store *st = store_open(folder, false, failure);
-	if (st == NULL)
-		return false;
-	account_make_token(&a, words);
-	bool good = store_add_token(st, &a, failure);
+	made.allow_fetch = allowed;
+	store *st = store_open(folder, STORE_MAKER, failure);
+	bool good = false;
+	if (st != NULL) {
+		account_make_token(&made, words);
+		good = store_add_token(st, &made, failure);
+	}
 	store_close(st);
+	free(allowed);
 	return good;
 }
 
@@ -71,23 +65,22 @@ static void write_time(text *out, const char *name, int64_t wall_us)
 
 static const char *state_of(const stored_token *token)
 {
-	if (token->account.revoked)
+	if (token->is_revoked)
 		return "revoked";
-	return token->account.expires_us != 0 && token->account.expires_us <= clock_wall_us() ? "expired" : "active";
+	return token->expires_us != 0 && token->expires_us <= clock_wall_us() ? "expired" : "active";
 }
 
-static void write_token(void *context, const stored_token *token)
+static void write_token(void *context, const stored_token *a)
 {
-	const account *a = &token->account;
 	text *out = context;
 	char *ceilings = limits_to_text(&a->ceilings);
-	text_print(out, "%s  %-16s  %s%s%s%s", a->id, a->name, state_of(token),
+	text_print(out, "%s  %-16s  %s%s%s%s", a->id, a->name, state_of(a),
 	           (a->scopes & SCOPE_RUN) != 0 ? "  run" : "", (a->scopes & SCOPE_READ) != 0 ? "  read" : "",
 	           (a->scopes & SCOPE_ADMIN) != 0 ? "  admin" : "");
-	write_quota(out, "running", a->tenant.running_max);
-	write_quota(out, "queued", a->queued_most);
-	write_quota(out, "per-minute", a->per_minute_most);
-	write_quota(out, "programs", a->programs_bytes_most);
+	write_quota(out, "running", a->running_max);
+	write_quota(out, "queued", a->queued_max);
+	write_quota(out, "per-minute", a->per_minute_max);
+	write_quota(out, "programs", a->programs_bytes_max);
 	if (a->priority_max < PRIORITIES - 1)
 		text_print(out, "  priority %u", a->priority_max);
 	write_time(out, "expires", a->expires_us);
@@ -106,7 +99,7 @@ char *serve_token_list(const char *folder, curfew_failure *failure)
 {
 	text out;
 	text_init(&out, 16 << 20);
-	store *st = store_open(folder, false, failure);
+	store *st = store_open(folder, STORE_MAKER, failure);
 	if (st == NULL)
 		return NULL;
 	bool good = store_read_tokens(st, write_token, &out, failure);
@@ -120,7 +113,7 @@ char *serve_token_list(const char *folder, curfew_failure *failure)
 bool serve_token_revoke(const char *folder, const char *word, curfew_failure *failure)
 {
 	int count = 0;
-	store *st = store_open(folder, false, failure);
+	store *st = store_open(folder, STORE_MAKER, failure);
 	if (st == NULL)
 		return false;
 	bool good = store_revoke_token(st, word, &count, failure);

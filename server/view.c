@@ -58,15 +58,22 @@ static void write_limits(text *out, const curfew_limits *limits)
 static void write_used(text *out, const run_view *v)
 {
 	const curfew_run_usage *u = &v->usage;
-	if (!v->has_usage)
-		text_say(out, ",\"used\":null");
+	const run_summary *all = &v->summary;
+	static const char used[] = ",\"used\":{\"wall_us\":%lld,\"cpu_us\":%lld,\"memory_peak_bytes\":%lld,\"output_bytes\":%lld}";
+	if (v->has_summary)
+		text_print(out, used, (long long)all->wall_us, (long long)all->cpu_us, (long long)all->memory_peak_bytes, (long long)all->output_bytes);
+	else if (v->has_usage)
+		text_print(out, used, (long long)(u->wall_ns / 1000), (long long)(u->cpu_ns / 1000), (long long)u->memory_bytes,
+		           (long long)u->output_bytes);
 	else
-		text_print(out, ",\"used\":{\"wall_us\":%llu,\"cpu_us\":%llu,\"memory_peak_bytes\":%llu,\"output_bytes\":%llu}",
-		           (unsigned long long)(u->wall_ns / 1000), (unsigned long long)(u->cpu_ns / 1000),
-		           (unsigned long long)u->memory_bytes, (unsigned long long)u->output_bytes);
+		text_say(out, ",\"used\":null");
+	if (v->has_summary && all->stop_latency_us >= 0)
+		text_print(out, ",\"stop_latency_us\":%lld", (long long)all->stop_latency_us);
+	else
+		text_say(out, ",\"stop_latency_us\":null");
 }
 
-void view_write(text *out, const run_view *v)
+void view_write_head(text *out, const run_view *v)
 {
 	text_print(out, "{\"id\":\"%s\",\"state\":\"%s\"", v->id, run_state_names[v->state]);
 	write_key(out, "outcome", v->outcome);
@@ -92,6 +99,11 @@ void view_write(text *out, const run_view *v)
 	text_say(out, ",\"checkpoint\":");
 	text_say(out, v->checkpoint != NULL ? v->checkpoint : "null");
 	text_say(out, ",\"report\":");
+}
+
+void view_write(text *out, const run_view *v)
+{
+	view_write_head(out, v);
 	if (v->report != NULL)
 		text_add(out, v->report, v->report_length);
 	else

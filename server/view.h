@@ -10,6 +10,12 @@ typedef enum run_state { RUN_SCHEDULED, RUN_QUEUED, RUN_RUNNING, RUN_STOPPING, R
 
 extern const char *const run_state_names[RUN_STATES];
 
+/* What a run has used in all, as its report says. */
+typedef struct run_summary {
+	int64_t wall_us, cpu_us, memory_peak_bytes, output_bytes;
+	int64_t stop_latency_us; /* -1: it was not stopped */
+} run_summary;
+
 typedef struct run_view {
 	const char *id, *owner, *program, *sha256, *call, *user;
 	const char *allow_fetch; /* NULL: none */
@@ -22,12 +28,18 @@ typedef struct run_view {
 	const char *checkpoint;
 	const char *report;
 	size_t report_length;
+	int64_t report_number; /* where the store has it, if it is not here */
 	uint64_t last_event;
 	curfew_limits limits; /* resolved */
 	bool has_usage;
-	curfew_run_usage usage;
+	curfew_run_usage usage; /* so far */
+	bool has_summary;
+	run_summary summary;
 } run_view;
 
+/* All of it; a report that is not here is null. */
 void view_write(text *out, const run_view *view);
+/* The same up to where the report goes; after that comes "}". */
+void view_write_head(text *out, const run_view *view);
 
 #endif

@@ -71,7 +71,7 @@ export class History {
 		const { tone, icon, word } = describeState(run.state, run.outcome ?? run.report?.outcome);
 		const used = run.report?.used ?? run.used;
 		const wall = used?.wall_us ?? (run.started_ms && run.ended_ms ? (run.ended_ms - run.started_ms) * 1000 : null);
-		const late = run.report?.stop?.latency_us;
+		const late = run.report?.stop?.latency_us ?? run.stop_latency_us;
 		const cells = [
 			make('span', { class: 'badge', data: { tone } }, makeIcon(icon), word),
 			run.program || `Run …${run.id.slice(-6)}`,

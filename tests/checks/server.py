@@ -16,7 +16,7 @@ import time
 import warnings
 
 from .harness import ROOT, Failed, Skipped, Test, expect, expect_equal, shorten
-from .serving import WITHOUT_SHARES, Server
+from .serving import WITHOUT_PARTS, WITHOUT_SHARES, Server
 
 TESTS = []
 FOREVER = "for (;;) {}"
@@ -287,6 +287,61 @@ def lists(context):
     with Server(context, data=server.data) as server:
         durable = [late] + [run for i, run in enumerate(ids) if i >= 10 or i % 3 != 0][::-1]
         expect_equal("from disk", pages(3), durable)
+
+
+@test
+def lists_without_reports(context):
+    """A list says what a run has used, in memory and from disk, and has its report only where that is asked for."""
+    def check(server, run, report):
+        for query in ("", "?state=done", "?outcome=deadline", "?limit=1000"):
+            listed, = server.ask("GET", "/v1/runs" + query)["runs"]
+            expect_equal("the report", listed["report"], None)
+            expect_equal("used", listed["used"], {key: report["used"][key] for key in ("wall_us", "cpu_us", "memory_peak_bytes", "output_bytes")})
+            expect_equal("how late", listed["stop_latency_us"], report["stop"]["latency_us"])
+        expect_equal("with its report", server.ask("GET", "/v1/runs?include=report")["runs"][0]["report"], report)
+        expect_equal("alone", server.get(run)["report"], report)
+        for query in ("include=report&limit=21", "include=reports", "include="):
+            server.ask("GET", "/v1/runs?" + query, status=400)
+
+    with Server(context) as server:
+        run = server.submit("console.log('hi');" + FOREVER, limits={"timeout": "100ms"})["id"]
+        report = server.wait_for(run)["report"]
+        check(server, run, report)
+        server.stop()
+    with Server(context, data=server.data) as server:
+        check(server, run, report)
+
+
+@test
+def reports_of_many_parts(context):
+    """A report of many parts: to those who wait, look, cancel and listen, from memory and from disk; also one that an older
+    version stored."""
+    length = 5 << 20
+    source = f"console.log('abcdefg\\n'.repeat({length // 8 - 1}) + '1234567'); 'x'.repeat(1 << 20)"
+
+    def check(server, run, report):
+        expect_equal("looked at", server.get(run)["report"], report)
+        expect_equal("cancelled", server.ask("DELETE", f"/v1/runs/{run}"), report)
+        expect_equal("listened to", list(server.stream(run))[-1][1:], ("report", report))
+        expect_equal("too large for a list", server.ask("GET", "/v1/runs?include=report")["runs"][0]["report"], None)
+
+    with Server(context) as server:
+        report = server.submit(source, 200, wait=True, limits={"output": "64MiB"})
+        expect_equal("how it ended", (report["outcome"], report["error"]), ("ok", None))
+        expect_equal("all of it", (len(report["stdout"]), len(report["value"])), (length, 1 << 20))
+        check(server, report["id"], report)
+        server.stop()
+    with Server(context, data=server.data) as server:
+        check(server, report["id"], report)
+        server.stop()
+    with sqlite3.connect(os.path.join(server.data, "curfew.db")) as database:
+        parts = database.execute("SELECT CAST(data AS TEXT) FROM reports ORDER BY place").fetchall()
+        expect(len(parts) > 5, f"it is in {len(parts)} parts")
+        database.executescript(WITHOUT_PARTS)
+        database.execute("UPDATE runs SET report=?", ("".join(text for text, in parts),))
+        database.executescript("PRAGMA user_version=6;")
+    with Server(context, data=server.data) as server:
+        check(server, report["id"], report)
 
 
 # ---- Programs -----------------------------------------------------------------------------------------------------

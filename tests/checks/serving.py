@@ -17,8 +17,14 @@ import jsonschema
 from .harness import Failed, expect, read, shorten
 
 
+# Makes a database one of the version before it kept reports apart from runs.
+WITHOUT_PARTS = """DROP TRIGGER runs_drop_report; DROP INDEX runs_program; DROP INDEX runs_any_program; DROP INDEX runs_owner_outcome;
+CREATE INDEX runs_program ON runs(program, id) WHERE program IS NOT NULL; ALTER TABLE runs ADD COLUMN report TEXT;
+UPDATE runs SET report=(SELECT CAST(data AS TEXT) FROM reports WHERE place=number*4096); DROP TABLE reports;
+ALTER TABLE runs DROP COLUMN report_bytes; ALTER TABLE runs DROP COLUMN wall_us; ALTER TABLE runs DROP COLUMN cpu_us;
+ALTER TABLE runs DROP COLUMN memory_bytes; ALTER TABLE runs DROP COLUMN output_bytes; ALTER TABLE runs DROP COLUMN stop_us;"""
 # Makes a database one of the version before it counted what is whose.
-WITHOUT_SHARES = """ALTER TABLE tokens DROP COLUMN priority; ALTER TABLE tokens DROP COLUMN expires_us;
+WITHOUT_SHARES = WITHOUT_PARTS + """ALTER TABLE tokens DROP COLUMN priority; ALTER TABLE tokens DROP COLUMN expires_us;
 ALTER TABLE tokens DROP COLUMN used_us; ALTER TABLE tokens DROP COLUMN programs_bytes; DROP TRIGGER runs_grow; DROP TRIGGER runs_drop;
 DROP TRIGGER runs_drop_key; ALTER TABLE runs DROP COLUMN bytes; DROP TABLE counters; DROP TABLE owners; DROP TABLE keys;
 DROP INDEX runs_ended; DROP INDEX runs_outcome;"""

@@ -89,7 +89,7 @@ def read_all(port):
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     runs, after = {}, None
     while True:
-        connection.request("GET", "/v1/runs?limit=1000" + (f"&after={after}" if after else ""))
+        connection.request("GET", "/v1/runs?limit=20&include=report" + (f"&after={after}" if after else ""))
         page = json.loads(connection.getresponse().read())
         for run in page["runs"]:
             if run["id"] in runs:

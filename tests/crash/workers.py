@@ -120,7 +120,7 @@ def ask(port, path):
 def read_all(port):
     runs, after = {}, None
     while True:
-        page = json.loads(ask(port, "/v1/runs?limit=1000" + (f"&after={after}" if after else "")))
+        page = json.loads(ask(port, "/v1/runs?limit=20&include=report" + (f"&after={after}" if after else "")))
         runs.update((run["id"], run) for run in page["runs"])
         after = page["next"]
         if after is None:

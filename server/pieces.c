@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A response whose middle is a report. Parts that are in the store are read by a helper, one ahead of what is sent. */
+#include "pieces.h"
+
+#include "helpers.h"
+#include "store.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct pieces {
+	request *request;
+	char *head;
+	size_t head_length, tail_length;
+	const char *tail;
+	piece_report report;
+	/* Of one in the store: the part that is being sent. Under the lock while a helper reads it. */
+	blob *part;
+	size_t part_index;
+	bool is_reading, has_failed;
+} pieces;
+
+piece_report piece_of(const run_view *view, blob *here)
+{
+	return (piece_report){.here = blob_ref(here), .number = view->report_number, .length = here != NULL ? here->len : view->report_length};
+}
+
+static void read_part(void *context)
+{
+	pieces *p = context;
+	server *s = p->request->server;
+	blob *part = store_read_part(s->store, p->report.number, p->part_index);
+	server_lock(s);
+	p->part = part;
+	p->has_failed = part == NULL || part->len == 0;
+	p->is_reading = false;
+	http_wake(p->request);
+	server_unlock(s);
+}
+
+/* Has the part with this place of the report; false: not yet, or not at all. */
+static bool has_part(pieces *p, size_t at)
+{
+	size_t index = at / STORE_PART_BYTES;
+	server *s = p->request->server;
+	server_lock(s);
+	bool has = p->part != NULL && p->part_index == index && !p->is_reading;
+	if (!has && !p->is_reading && !p->has_failed) {
+		blob_unref(p->part);
+		p->part = NULL;
+		p->part_index = index;
+		p->is_reading = true;
+		p->has_failed = !helpers_run(s->helpers, read_part, p);
+	}
+	if (!has && !p->has_failed)
+		http_suspend(p->request, NULL);
+	server_unlock(s);
+	if (has && at % STORE_PART_BYTES == 0)
+		http_note_progress(p->request);
+	return has;
+}
+
+static ssize_t copy_from(char *buffer, size_t max, const char *data, size_t length)
+{
+	size_t taken = length < max ? length : max;
+	memcpy(buffer, data, taken);
+	return (ssize_t)taken;
+}
+
+static ssize_t read_pieces(void *context, uint64_t position, char *buffer, size_t max)
+{
+	pieces *p = context;
+	if (position < p->head_length)
+		return copy_from(buffer, max, p->head + position, p->head_length - (size_t)position);
+	size_t at = (size_t)position - p->head_length;
+	if (at >= p->report.length) {
+		at -= p->report.length;
+		return copy_from(buffer, max, p->tail + at, p->tail_length - at);
+	}
+	if (p->report.here != NULL) {
+		if (at / STORE_PART_BYTES != p->part_index) {
+			p->part_index = at / STORE_PART_BYTES;
+			http_note_progress(p->request);
+		}
+		return copy_from(buffer, max, p->report.here->data + at, p->report.length - at);
+	}
+	if (!has_part(p, at))
+		return p->has_failed ? MHD_CONTENT_READER_END_WITH_ERROR : 0;
+	size_t within = at % STORE_PART_BYTES;
+	if (within >= p->part->len)
+		return MHD_CONTENT_READER_END_WITH_ERROR;
+	return copy_from(buffer, max, p->part->data + within, p->part->len - within);
+}
+
+static void free_pieces(void *context)
+{
+	pieces *p = context;
+	blob_unref(p->report.here);
+	blob_unref(p->part);
+	free(p->head);
+	free(p);
+}
+
+/* Its run was dropped since it was found. */
+static answer reply_dropped(request *q, text *head)
+{
+	if (head != NULL)
+		text_finish(head);
+	return reply_problem(q, MHD_HTTP_NOT_FOUND, "no-such-run", "there is no run of that id", NULL);
+}
+
+answer reply_pieces(request *q, const char *type, text *head, piece_report report, const char *tail)
+{
+	blob *first = report.here == NULL ? store_read_part(q->server->store, report.number, 0) : NULL;
+	if (report.here == NULL && first == NULL)
+		return reply_dropped(q, head);
+	pieces *p = calloc(1, sizeof *p);
+	if (p != NULL) {
+		*p = (pieces){.request = q, .tail = tail, .tail_length = strlen(tail), .report = report, .part = first};
+		p->head = head != NULL ? text_take(head, &p->head_length) : NULL;
+		if (head == NULL || p->head != NULL) {
+			struct MHD_Response *response = MHD_create_response_from_callback(p->head_length + report.length + p->tail_length, 64 << 10,
+			                                                                  read_pieces, p, free_pieces);
+			if (response != NULL) {
+				reply_add_data_headers(response, type);
+				return reply_queue(q, MHD_HTTP_OK, response);
+			}
+		}
+		free(p->head);
+		free(p);
+	} else if (head != NULL) {
+		text_finish(head);
+	}
+	blob_unref(first);
+	blob_unref(report.here);
+	return reply_no_memory(q);
+}

@@ -1,0 +1,358 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Opening the SQLite database: the folder, the lock that keeps a second server away, the schema and its versions. */
+#include "revocations.h"
+#include "store_sqlite.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Each brings the schema from its index to the next version (user_version). Never change one: add one. */
+static const char *const migrations[] = {
+	"CREATE TABLE sources(sha256 TEXT NOT NULL, language INTEGER NOT NULL, bytes BLOB NOT NULL, "
+	"  PRIMARY KEY(sha256, language));"
+	"CREATE TABLE programs(owner TEXT NOT NULL, name TEXT NOT NULL, sha256 TEXT NOT NULL, language INTEGER NOT NULL, "
+	"  kind TEXT NOT NULL, exports TEXT NOT NULL, size INTEGER NOT NULL, created_us INTEGER NOT NULL, "
+	"  updated_us INTEGER NOT NULL, PRIMARY KEY(owner, name)) WITHOUT ROWID;"
+	"CREATE INDEX programs_sha256 ON programs(sha256);"
+	"CREATE TABLE runs(number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, owner TEXT NOT NULL, state INTEGER NOT NULL, "
+	"  program TEXT, name TEXT NOT NULL, sha256 TEXT NOT NULL, language INTEGER NOT NULL, call TEXT, params TEXT NOT NULL, "
+	"  user TEXT, limits TEXT NOT NULL, flags INTEGER NOT NULL, priority INTEGER NOT NULL, retry INTEGER NOT NULL, "
+	"  attempt INTEGER NOT NULL, created_us INTEGER NOT NULL, due_us INTEGER NOT NULL, started_us INTEGER NOT NULL, "
+	"  ended_us INTEGER NOT NULL DEFAULT 0, queue_us INTEGER NOT NULL, outcome INTEGER, report TEXT, checkpoint TEXT, "
+	"  last_event INTEGER NOT NULL DEFAULT 0, key TEXT, body_sha256 TEXT);"
+	"CREATE INDEX runs_live ON runs(number) WHERE state<>4;"
+	"CREATE INDEX runs_owner ON runs(owner, id);"
+	"CREATE INDEX runs_program ON runs(program, id) WHERE program IS NOT NULL;"
+	"CREATE INDEX runs_sha256 ON runs(sha256);"
+	"CREATE UNIQUE INDEX runs_key ON runs(owner, key) WHERE key IS NOT NULL;"
+	"CREATE TABLE output(number INTEGER PRIMARY KEY, run TEXT NOT NULL, data TEXT NOT NULL);"
+	"CREATE INDEX output_run ON output(run);",
+	"CREATE TABLE tokens(id TEXT PRIMARY KEY, name TEXT NOT NULL, hash BLOB NOT NULL, scopes INTEGER NOT NULL, "
+	"  running INTEGER, queued INTEGER, per_minute INTEGER, ceilings TEXT NOT NULL, created_us INTEGER NOT NULL, "
+	"  revoked_us INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;",
+	/* What a program exports is known from here on; until it is stored again, of one from before it is not. */
+	"UPDATE programs SET exports='';",
+	"ALTER TABLE runs ADD COLUMN allow_fetch TEXT;"
+	"ALTER TABLE tokens ADD COLUMN user TEXT NOT NULL DEFAULT '';"
+	"ALTER TABLE tokens ADD COLUMN allow_fetch TEXT NOT NULL DEFAULT '';",
+	"ALTER TABLE runs ADD COLUMN wasi TEXT;",
+	/* What retention, filters and the start look for is found without reading the table. */
+	"ALTER TABLE tokens ADD COLUMN priority INTEGER NOT NULL DEFAULT 9;"
+	"ALTER TABLE tokens ADD COLUMN expires_us INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE tokens ADD COLUMN used_us INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE tokens ADD COLUMN programs_bytes INTEGER;"
+	"CREATE TABLE counters(name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;"
+	"INSERT INTO counters VALUES('lives', 0);"
+	"CREATE INDEX runs_ended ON runs(ended_us) WHERE state=4;"
+	"CREATE INDEX runs_outcome ON runs(outcome, id) WHERE state=4 AND outcome<>0;"
+	/* How much of the history is whose, and the keys of runs that are there no more. */
+	"ALTER TABLE runs ADD COLUMN bytes INTEGER NOT NULL DEFAULT 0;"
+	"UPDATE runs SET bytes=length(report)+length(params)+512 WHERE state=4;"
+	"CREATE TABLE owners(owner TEXT PRIMARY KEY, bytes INTEGER NOT NULL) WITHOUT ROWID;"
+	"INSERT INTO owners SELECT owner, sum(bytes) FROM runs GROUP BY owner;"
+	"CREATE TABLE keys(owner TEXT NOT NULL, key TEXT NOT NULL, id TEXT NOT NULL, body_sha256 TEXT NOT NULL, "
+	"  created_us INTEGER NOT NULL, PRIMARY KEY(owner, key)) WITHOUT ROWID;"
+	"CREATE INDEX keys_created ON keys(created_us);"
+	"CREATE TRIGGER runs_grow AFTER UPDATE OF bytes ON runs BEGIN INSERT INTO owners VALUES(new.owner, new.bytes - old.bytes) "
+	"  ON CONFLICT(owner) DO UPDATE SET bytes=bytes+new.bytes-old.bytes; END;"
+	"CREATE TRIGGER runs_drop AFTER DELETE ON runs BEGIN UPDATE owners SET bytes=bytes-old.bytes WHERE owner=old.owner; END;"
+	"CREATE TRIGGER runs_drop_key AFTER DELETE ON runs WHEN old.key IS NOT NULL BEGIN "
+	"  INSERT OR REPLACE INTO keys VALUES(old.owner, old.key, old.id, old.body_sha256, old.created_us); END;",
+	/* Reports apart from their runs, in parts of 1 MiB; what a list shows of them is in the run's row. */
+	"CREATE TABLE reports(place INTEGER PRIMARY KEY, data BLOB NOT NULL);" /* place: 4096 * runs.number + part */
+	"ALTER TABLE runs ADD COLUMN report_bytes INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE runs ADD COLUMN wall_us INTEGER;"
+	"ALTER TABLE runs ADD COLUMN cpu_us INTEGER;"
+	"ALTER TABLE runs ADD COLUMN memory_bytes INTEGER;"
+	"ALTER TABLE runs ADD COLUMN output_bytes INTEGER;"
+	"ALTER TABLE runs ADD COLUMN stop_us INTEGER;"
+	"INSERT INTO reports WITH RECURSIVE part(number, n, at, total) AS ("
+	"  SELECT number, 0, 1, length(CAST(report AS BLOB)) FROM runs WHERE report IS NOT NULL"
+	"  UNION ALL SELECT number, n+1, at+1048576, total FROM part WHERE at+1048576<=total)"
+	"  SELECT part.number*4096+n, substr(CAST(runs.report AS BLOB), at, 1048576) FROM part JOIN runs ON runs.number=part.number;"
+	"UPDATE runs SET report_bytes=length(CAST(report AS BLOB)) WHERE report IS NOT NULL;"
+	"ALTER TABLE runs DROP COLUMN report;"
+	"CREATE TRIGGER runs_drop_report AFTER DELETE ON runs WHEN old.report_bytes>0 BEGIN "
+	"  DELETE FROM reports WHERE place BETWEEN old.number*4096 AND old.number*4096+4095; END;"
+	"DROP INDEX runs_program;"
+	"CREATE INDEX runs_program ON runs(owner, program, id) WHERE program IS NOT NULL;"
+	"CREATE INDEX runs_any_program ON runs(program, id) WHERE program IS NOT NULL;"
+	"CREATE INDEX runs_owner_outcome ON runs(owner, outcome, id) WHERE state=4 AND outcome<>0;",
+};
+
+#define QUICK_BYTES ((off_t)64 << 20)
+
+enum { SCHEMA = sizeof migrations / sizeof migrations[0], BUSY_MS = 5000 };
+
+bool sqlite_refuse(sqlite3 *db, const char *what, curfew_failure *failure)
+{
+	if (failure != NULL)
+		(void)snprintf(failure->message, sizeof failure->message, "%s: %s", what,
+		               db != NULL ? sqlite3_errmsg(db) : "out of memory");
+	return false;
+}
+
+static bool run_sql(sqlite3 *db, const char *sql, const char *what, curfew_failure *failure)
+{
+	return sqlite3_exec(db, sql, NULL, NULL, NULL) == SQLITE_OK || sqlite_refuse(db, what, failure);
+}
+
+int64_t sqlite_read_number(sqlite3 *db, const char *sql)
+{
+	sqlite3_stmt *statement = NULL;
+	int64_t number = -1;
+	if (sqlite3_prepare_v2(db, sql, -1, &statement, NULL) == SQLITE_OK && sqlite3_step(statement) == SQLITE_ROW)
+		number = sqlite3_column_int64(statement, 0);
+	(void)sqlite3_finalize(statement);
+	return number;
+}
+
+/* Whether it has this version already. */
+static bool is_current(sqlite3 *db)
+{
+	return sqlite_read_number(db, "PRAGMA user_version") == SCHEMA;
+}
+
+static bool migrate(sqlite3 *db, curfew_failure *failure)
+{
+	if (is_current(db))
+		return true;
+	if (!run_sql(db, "BEGIN IMMEDIATE", "the database cannot be written", failure))
+		return false;
+	int64_t version = sqlite_read_number(db, "PRAGMA user_version");
+	if (version > SCHEMA) {
+		(void)snprintf(failure->message, sizeof failure->message,
+		               "the database has version %lld, and this curfew knows versions up to %d", (long long)version, SCHEMA);
+		return false;
+	}
+	char set_version[64];
+	for (; version >= 0 && version < SCHEMA; version++) {
+		(void)snprintf(set_version, sizeof set_version, "PRAGMA user_version=%d", (int)version + 1);
+		if (!run_sql(db, migrations[version], "the database cannot be brought to this version", failure) ||
+		    !run_sql(db, set_version, "the database cannot be brought to this version", failure))
+			return false;
+	}
+	return run_sql(db, "COMMIT", "the database cannot be written", failure);
+}
+
+static bool is_sound(sqlite3 *db, curfew_failure *failure)
+{
+	sqlite3_stmt *statement = NULL;
+	bool sound = sqlite3_prepare_v2(db, "PRAGMA quick_check(1)", -1, &statement, NULL) == SQLITE_OK &&
+	             sqlite3_step(statement) == SQLITE_ROW &&
+	             strcmp((const char *)sqlite3_column_text(statement, 0), "ok") == 0;
+	if (!sound && sqlite3_errcode(db) == SQLITE_ROW)
+		(void)snprintf(failure->message, sizeof failure->message, "the database is damaged: %.200s",
+		               (const char *)sqlite3_column_text(statement, 0));
+	else if (!sound)
+		(void)sqlite_refuse(db, "the database is damaged", failure);
+	(void)sqlite3_finalize(statement);
+	return sound;
+}
+
+sqlite3 *sqlite_connect(const sqlite_store *st, int flags, const char *settings, curfew_failure *failure)
+{
+	sqlite3 *db = NULL;
+	char path[SQLITE_FOLDER_MAX + 16];
+	(void)snprintf(path, sizeof path, "%s/curfew.db", st->folder);
+	if (sqlite3_open_v2(path, &db, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE, NULL) != SQLITE_OK) {
+		(void)sqlite_refuse(db, "the database cannot be opened", failure);
+		(void)sqlite3_close(db);
+		return NULL;
+	}
+	(void)sqlite3_busy_timeout(db, BUSY_MS);
+	(void)sqlite3_extended_result_codes(db, 1);
+	if (run_sql(db, settings, "the database cannot be used", failure))
+		return db;
+	(void)sqlite3_close(db);
+	return NULL;
+}
+
+static bool prepare_writes(sqlite_store *st, curfew_failure *failure)
+{
+	static const char *const words[] = {
+#define X(name, text) text,
+		SQLITE_WRITES(X)
+#undef X
+	};
+	for (int i = 0; i < SQL_WRITES; i++) {
+		if (sqlite3_prepare_v3(st->writer, words[i], -1, SQLITE_PREPARE_PERSISTENT, &st->writes[i], NULL) != SQLITE_OK)
+			return sqlite_refuse(st->writer, "the database is not as expected", failure);
+	}
+	return true;
+}
+
+/* mkdir with its parents. */
+static bool make_folder(const char *folder, curfew_failure *failure)
+{
+	char path[SQLITE_FOLDER_MAX];
+	size_t length = strlen(folder);
+	if (length + 1 < sizeof path) {
+		memcpy(path, folder, length + 1);
+		for (char *at = path + 1; (at = strchr(at, '/')) != NULL; *at++ = '/') {
+			*at = '\0';
+			(void)mkdir(path, 0700);
+		}
+		if (mkdir(path, 0700) == 0 || errno == EEXIST)
+			return true;
+	}
+	(void)snprintf(failure->message, sizeof failure->message, "%.150s: %s", folder, strerror(errno));
+	return false;
+}
+
+/*
+ * Whether it is worth to read all of it: after an end that was not in order (then its journal is still there), and where
+ * that takes no time.
+ */
+static bool wants_check(const sqlite_store *st)
+{
+	char path[SQLITE_FOLDER_MAX + 16], journal[SQLITE_FOLDER_MAX + 32];
+	struct stat info;
+	(void)snprintf(path, sizeof path, "%s/curfew.db", st->folder);
+	(void)snprintf(journal, sizeof journal, "%s-wal", path);
+	if (stat(journal, &info) == 0 && info.st_size > 0)
+		return true;
+	return stat(path, &info) == 0 && info.st_size < QUICK_BYTES;
+}
+
+static bool claim(store *base, curfew_failure *failure);
+
+/* Only a server changes the version of a database, or whoever is alone with it. */
+static bool may_migrate(sqlite_store *st, store_user user, curfew_failure *failure)
+{
+	curfew_failure ignored;
+	if (user == STORE_SERVER || is_current(st->writer) || sqlite_read_number(st->writer, "PRAGMA user_version") == 0 ||
+	    claim(&st->base, &ignored))
+		return true;
+	(void)snprintf(failure->message, sizeof failure->message, "the server that uses it is of another version: start it anew first");
+	return false;
+}
+
+static bool open_writer(sqlite_store *st, store_user user, curfew_failure *failure)
+{
+	bool checks = user == STORE_SERVER && wants_check(st);
+	/* FULL: a commit is on disk, also when the machine loses its power. */
+	st->writer = sqlite_connect(st, SQLITE_OPEN_READWRITE | (user != STORE_VISITOR ? SQLITE_OPEN_CREATE : 0),
+	                            "PRAGMA auto_vacuum=INCREMENTAL; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; "
+	                            "PRAGMA cache_size=-32768; PRAGMA journal_size_limit=67108864",
+	                            failure);
+	if (st->writer == NULL)
+		return false;
+	if (sqlite3_db_readonly(st->writer, "main") == 1) {
+		(void)snprintf(failure->message, sizeof failure->message, "the database cannot be written: it is read-only");
+		return false;
+	}
+	return (!checks || is_sound(st->writer, failure)) && may_migrate(st, user, failure) && migrate(st->writer, failure) &&
+	       prepare_writes(st, failure);
+}
+
+/* For those who do not make one. */
+static bool is_there(const sqlite_store *st, curfew_failure *failure)
+{
+	char path[SQLITE_FOLDER_MAX + 16];
+	(void)snprintf(path, sizeof path, "%s/curfew.db", st->folder);
+	if (access(path, F_OK) == 0)
+		return true;
+	(void)snprintf(failure->message, sizeof failure->message, "there is no database (curfew.db): %s", strerror(errno));
+	return false;
+}
+
+static bool claim(store *base, curfew_failure *failure)
+{
+	sqlite_store *st = sqlite_of(base);
+	char path[SQLITE_FOLDER_MAX + 16];
+	if (st->claim >= 0)
+		return true;
+	(void)snprintf(path, sizeof path, "%s/lock", st->folder);
+	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0) {
+		st->claim = fd;
+		return true;
+	}
+	if (errno == EWOULDBLOCK)
+		(void)snprintf(failure->message, sizeof failure->message, "%.200s: another server uses this folder", st->folder);
+	else
+		(void)snprintf(failure->message, sizeof failure->message, "%.200s: %s", path, strerror(errno));
+	if (fd >= 0)
+		(void)close(fd);
+	return false;
+}
+
+static uint64_t begin_life(store *base)
+{
+	sqlite_store *st = sqlite_of(base);
+	(void)sqlite3_exec(st->writer, "UPDATE counters SET value=value+1 WHERE name='lives'", NULL, NULL, NULL);
+	int64_t lives = sqlite_read_number(st->writer, "SELECT value FROM counters WHERE name='lives'");
+	return lives > 0 ? (uint64_t)lives : 1;
+}
+
+static void close_all(store *base)
+{
+	sqlite_store *st = sqlite_of(base);
+	for (int i = 0; i < SQL_WRITES; i++)
+		(void)sqlite3_finalize(st->writes[i]);
+	for (int i = 0; i < SQLITE_READERS; i++)
+		(void)sqlite3_close(st->readers[i]);
+	(void)sqlite3_close(st->writer);
+	if (st->claim >= 0)
+		(void)close(st->claim);
+	(void)pthread_mutex_destroy(&st->read_lock);
+	(void)pthread_cond_destroy(&st->read_free);
+	store_finish(base);
+	free(st);
+}
+
+static const store_backend backend = {
+	.close = close_all,
+	.claim = claim,
+	.begin_life = begin_life,
+	.begin = sqlite_begin,
+	.write = sqlite_write_op,
+	.write_news = sqlite_write_news,
+	.commit = sqlite_commit,
+	.clean = sqlite_clean,
+	.drop_sources = sqlite_drop_sources,
+	.read_runs = sqlite_read_runs,
+	.read_part = sqlite_read_part,
+	.find_key = sqlite_find_key,
+	.read_programs = sqlite_read_programs,
+	.count_program_bytes = sqlite_count_program_bytes,
+	.read_source = sqlite_read_source,
+	.load_runs = sqlite_load_runs,
+	.read_tokens = sqlite_read_tokens,
+	.add_token = sqlite_add_token,
+	.revoke_token = sqlite_revoke_token,
+	.drop_runs = sqlite_drop_runs,
+	.back_up = sqlite_back_up,
+	.examine = sqlite_examine,
+};
+
+store *store_open_sqlite(const char *folder, store_user user, curfew_failure *failure)
+{
+	curfew_failure inner = {0};
+	sqlite_store *st = strlen(folder) < SQLITE_FOLDER_MAX ? calloc(1, sizeof *st) : NULL;
+	if (st == NULL) {
+		(void)snprintf(failure->message, sizeof failure->message, "out of memory");
+		return NULL;
+	}
+	store_init(&st->base, &backend);
+	st->claim = -1;
+	(void)snprintf(st->folder, sizeof st->folder, "%s", folder);
+	(void)pthread_mutex_init(&st->read_lock, NULL);
+	(void)pthread_cond_init(&st->read_free, NULL);
+	mode_t mask = umask(077);
+	bool good = (user == STORE_VISITOR ? is_there(st, &inner) : make_folder(folder, &inner)) && open_writer(st, user, &inner) &&
+	            revocations_prepare(folder);
+	(void)umask(mask);
+	if (good)
+		return &st->base;
+	(void)snprintf(failure->message, sizeof failure->message, "%.90s: %.150s", folder, inner.message);
+	close_all(&st->base);
+	return NULL;
+}

@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the command line does with an SQLite database, also while a server uses it: tokens and upkeep. */
+#include "common/clock.h"
+#include "limits_text.h"
+#include "revocations.h"
+#include "store_sqlite.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { PRUNE_AT_ONCE = 500, PRUNE_PAUSE_US = 2000 };
+
+/* ---- Tokens ------------------------------------------------------------------------------------------------ */
+
+static uint64_t read_quota(sqlite3_stmt *row, int column)
+{
+	return sqlite3_column_type(row, column) == SQLITE_NULL ? UINT64_MAX : (uint64_t)sqlite3_column_int64(row, column);
+}
+
+static void fill_token(stored_token *token, sqlite3_stmt *row)
+{
+	*token = (stored_token){.scopes = (unsigned)sqlite3_column_int(row, 3),
+	                        .running_max = read_quota(row, 4),
+	                        .queued_max = read_quota(row, 5),
+	                        .per_minute_max = read_quota(row, 6),
+	                        .created_us = sqlite3_column_int64(row, 8),
+	                        .user = column_words(row, 10),
+	                        .allow_fetch = column_words(row, 11),
+	                        .priority_max = (unsigned)sqlite3_column_int(row, 12),
+	                        .expires_us = sqlite3_column_int64(row, 13),
+	                        .used_us = sqlite3_column_int64(row, 14),
+	                        .programs_bytes_max = read_quota(row, 15)};
+	(void)snprintf(token->id, sizeof token->id, "%s", column_words(row, 0));
+	(void)snprintf(token->name, sizeof token->name, "%s", column_words(row, 1));
+	if (sqlite3_column_bytes(row, 2) == sizeof token->hash)
+		memcpy(token->hash, sqlite3_column_blob(row, 2), sizeof token->hash);
+	/* A ceiling that this build cannot read must not be ignored. */
+	token->is_revoked = sqlite3_column_int64(row, 9) != 0 || !limits_from_text(&token->ceilings, column_words(row, 7));
+}
+
+bool sqlite_read_tokens(store *base, void (*show)(void *context, const stored_token *token), void *context, curfew_failure *failure)
+{
+	reading r = begin_reading(base, "SELECT id, name, hash, scopes, running, queued, per_minute, ceilings, created_us, revoked_us, "
+	                                "user, allow_fetch, priority, expires_us, used_us, programs_bytes FROM tokens ORDER BY created_us, id");
+	stored_token token;
+	revocations listed;
+	revocations_read(sqlite_of(base)->folder, &listed);
+	while (read_row(&r)) {
+		fill_token(&token, r.bound.statement);
+		token.is_revoked |= revocations_has(&listed, token.id);
+		show(context, &token);
+	}
+	return finish_reading(&r, "tokens", failure);
+}
+
+/* A statement of the writing connection that is used once. */
+static binding prepare_once(sqlite_store *st, const char *sql)
+{
+	binding b = {0};
+	b.status = sqlite3_prepare_v2(st->writer, sql, -1, &b.statement, NULL);
+	return b;
+}
+
+static bool run_once(sqlite_store *st, binding *b, const char *what, curfew_failure *failure)
+{
+	bool good = run_bound(b) == SQLITE_OK || sqlite_refuse(st->writer, what, failure);
+	(void)sqlite3_finalize(b->statement);
+	return good;
+}
+
+bool sqlite_add_token(store *base, const stored_token *token, curfew_failure *failure)
+{
+	sqlite_store *st = sqlite_of(base);
+	char *ceilings = limits_to_text(&token->ceilings);
+	if (ceilings == NULL)
+		return sqlite_refuse(NULL, "the token cannot be stored", failure);
+	binding b = prepare_once(st, "INSERT INTO tokens(id, name, hash, scopes, running, queued, per_minute, ceilings, created_us, user, "
+	                             "allow_fetch, priority, expires_us, programs_bytes) VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
+	bind_words(&b, token->id);
+	bind_words(&b, token->name);
+	bind_bytes(&b, token->hash, sizeof token->hash);
+	bind_number(&b, token->scopes);
+	bind_quota(&b, token->running_max);
+	bind_quota(&b, token->queued_max);
+	bind_quota(&b, token->per_minute_max);
+	bind_words(&b, ceilings);
+	bind_number(&b, clock_wall_us());
+	bind_words(&b, token->user);
+	bind_words(&b, token->allow_fetch);
+	bind_number(&b, token->priority_max);
+	bind_number(&b, token->expires_us);
+	bind_quota(&b, token->programs_bytes_max);
+	bool good = run_once(st, &b, "the token cannot be stored", failure);
+	free(ceilings);
+	return good;
+}
+
+/* Where the database cannot be written, the disk being full, there is still the file that was made for this. */
+static int note_revocation(sqlite_store *st, const char *word)
+{
+	reading r = begin_reading(&st->base, "SELECT id FROM tokens WHERE (id=?1 OR name=?1) AND revoked_us=0");
+	int count = 0;
+	bind_words(&r.bound, word);
+	while (read_row(&r))
+		count += revocations_add(st->folder, column_words(r.bound.statement, 0));
+	(void)finish_reading(&r, NULL, NULL);
+	return count;
+}
+
+bool sqlite_revoke_token(store *base, const char *word, int *count, curfew_failure *failure)
+{
+	sqlite_store *st = sqlite_of(base);
+	binding b = prepare_once(st, "UPDATE tokens SET revoked_us=?2 WHERE (id=?1 OR name=?1) AND revoked_us=0");
+	bind_words(&b, word);
+	bind_number(&b, clock_wall_us());
+	bool good = run_once(st, &b, "the token cannot be revoked", failure);
+	*count = good ? sqlite3_changes(st->writer) : note_revocation(st, word);
+	return good || *count > 0;
+}
+
+/* ---- Pruning ----------------------------------------------------------------------------------------------- */
+
+static uint64_t used_bytes(sqlite_store *st)
+{
+	int64_t bytes = sqlite_read_number(st->writer, "SELECT (page_count - freelist_count) * page_size FROM pragma_page_count(), "
+	                                               "pragma_freelist_count(), pragma_page_size()");
+	return bytes > 0 ? (uint64_t)bytes : 0;
+}
+
+/* What the history takes, as the triggers count it. */
+static uint64_t history_bytes(sqlite_store *st)
+{
+	int64_t bytes = sqlite_read_number(st->writer, "SELECT coalesce(sum(bytes), 0) FROM owners");
+	return bytes > 0 ? (uint64_t)bytes : 0;
+}
+
+/* Some of those that ended before; how many, or -1. */
+static int drop_some(sqlite_store *st, int64_t ended_before_us, curfew_failure *failure)
+{
+	binding b = prepare_once(st, "DELETE FROM runs WHERE number IN (SELECT number FROM runs WHERE state=4 AND ended_us<? "
+	                             "ORDER BY ended_us LIMIT ?)");
+	bind_number(&b, ended_before_us);
+	bind_number(&b, PRUNE_AT_ONCE);
+	return run_once(st, &b, "runs cannot be dropped", failure) ? sqlite3_changes(st->writer) : -1;
+}
+
+static bool drop_while(sqlite_store *st, int64_t ended_before_us, uint64_t keep_bytes, uint64_t *runs, curfew_failure *failure)
+{
+	int dropped = 1;
+	while (dropped > 0 && history_bytes(st) > keep_bytes) {
+		dropped = drop_some(st, ended_before_us, failure);
+		*runs += dropped > 0 ? (uint64_t)dropped : 0;
+		/* A server that writes gets its turn. */
+		(void)usleep(PRUNE_PAUSE_US);
+	}
+	return dropped >= 0;
+}
+
+/* Sources are a server's to drop while one runs: it relies on those that it has written. */
+static void drop_lone_sources(sqlite_store *st)
+{
+	curfew_failure ignored;
+	if (st->base.backend->claim(&st->base, &ignored))
+		sqlite_drop_sources(&st->base);
+}
+
+bool sqlite_drop_runs(store *base, const store_prune *prune, store_pruned *pruned, curfew_failure *failure)
+{
+	sqlite_store *st = sqlite_of(base);
+	*pruned = (store_pruned){.bytes_before = used_bytes(st)};
+	bool good = drop_while(st, prune->ended_before_us, 0, &pruned->runs, failure);
+	if (good && prune->keep_bytes != UINT64_MAX)
+		good = drop_while(st, INT64_MAX, prune->keep_bytes, &pruned->runs, failure);
+	if (good) {
+		drop_lone_sources(st);
+		(void)sqlite3_exec(st->writer, "PRAGMA incremental_vacuum; PRAGMA wal_checkpoint(TRUNCATE)", NULL, NULL, NULL);
+	}
+	pruned->bytes_after = used_bytes(st);
+	return good;
+}
+
+/* ---- Backup ------------------------------------------------------------------------------------------------ */
+
+/* Tokens that are revoked by the file alone are revoked in a copy too, which has no such file. */
+static bool revoke_listed(sqlite_store *st, sqlite3 *copy)
+{
+	revocations listed;
+	sqlite3_stmt *all = NULL, *revoke = NULL;
+	revocations_read(st->folder, &listed);
+	bool good = sqlite3_prepare_v2(copy, "SELECT id FROM tokens WHERE revoked_us=0", -1, &all, NULL) == SQLITE_OK &&
+	            sqlite3_prepare_v2(copy, "UPDATE tokens SET revoked_us=? WHERE id=?", -1, &revoke, NULL) == SQLITE_OK;
+	while (good && sqlite3_step(all) == SQLITE_ROW) {
+		if (!revocations_has(&listed, column_words(all, 0)))
+			continue;
+		binding b = {.statement = revoke, .status = SQLITE_OK};
+		bind_number(&b, clock_wall_us());
+		bind_words(&b, column_words(all, 0));
+		good = run_bound(&b) == SQLITE_OK;
+	}
+	(void)sqlite3_finalize(all);
+	(void)sqlite3_finalize(revoke);
+	return good;
+}
+
+static bool reach_disk(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	bool good = fd >= 0 && fsync(fd) == 0;
+	if (fd >= 0)
+		(void)close(fd);
+	return good;
+}
+
+static bool write_copy(sqlite_store *st, const char *path, curfew_failure *failure)
+{
+	sqlite3 *copy = NULL;
+	binding b = prepare_once(st, "VACUUM INTO ?");
+	bind_words(&b, path);
+	if (!run_once(st, &b, "the copy cannot be written", failure))
+		return false;
+	bool good = sqlite3_open_v2(path, &copy, SQLITE_OPEN_READWRITE, NULL) == SQLITE_OK && revoke_listed(st, copy);
+	if (!good)
+		(void)sqlite_refuse(copy, "the copy cannot be written", failure);
+	(void)sqlite3_close(copy);
+	return good;
+}
+
+bool sqlite_back_up(store *base, const char *path, uint64_t *bytes, curfew_failure *failure)
+{
+	sqlite_store *st = sqlite_of(base);
+	char partial[SQLITE_FOLDER_MAX];
+	struct stat info = {0};
+	if (access(path, F_OK) == 0) {
+		(void)snprintf(failure->message, sizeof failure->message, "%.200s: is there already", path);
+		return false;
+	}
+	int length = snprintf(partial, sizeof partial, "%s.partial", path);
+	if (length < 0 || (size_t)length >= sizeof partial) {
+		(void)snprintf(failure->message, sizeof failure->message, "%.200s: is too long", path);
+		return false;
+	}
+	(void)unlink(partial);
+	mode_t mask = umask(077);
+	bool good = write_copy(st, partial, failure);
+	(void)umask(mask);
+	if (good && !(reach_disk(partial) && stat(partial, &info) == 0 && rename(partial, path) == 0)) {
+		(void)snprintf(failure->message, sizeof failure->message, "%.200s: %s", path, strerror(errno));
+		good = false;
+	}
+	if (!good)
+		(void)unlink(partial);
+	*bytes = (uint64_t)info.st_size;
+	return good;
+}
+
+/* ---- Checking ---------------------------------------------------------------------------------------------- */
+
+static bool read_soundness(store *base, store_check *check, curfew_failure *failure)
+{
+	reading r = begin_reading(base, "PRAGMA integrity_check(1)");
+	if (read_row(&r) && strcmp(column_words(r.bound.statement, 0), "ok") != 0)
+		(void)snprintf(check->problem, sizeof check->problem, "%s", column_words(r.bound.statement, 0));
+	if (r.bound.status == SQLITE_CORRUPT || r.bound.status == SQLITE_NOTADB)
+		(void)snprintf(check->problem, sizeof check->problem, "%s", sqlite3_errstr(r.bound.status));
+	return finish_reading(&r, "the database", failure) || check->problem[0] != '\0';
+}
+
+static uint64_t count_unreadable(store *base)
+{
+	reading r = begin_reading(base, "SELECT limits FROM runs WHERE state<>4");
+	uint64_t count = 0;
+	curfew_limits limits;
+	while (read_row(&r))
+		count += !limits_from_text(&limits, column_words(r.bound.statement, 0));
+	(void)finish_reading(&r, NULL, NULL);
+	return count;
+}
+
+bool sqlite_examine(store *base, store_check *check, curfew_failure *failure)
+{
+	static const char *const counts[] = {
+		"SELECT count(*) FROM runs",
+		"SELECT count(*) FROM runs WHERE state<>4",
+		"SELECT count(*) FROM programs",
+		"SELECT count(*) FROM tokens WHERE revoked_us=0",
+		"SELECT count(*) FROM runs WHERE state<>4 AND NOT EXISTS "
+		"(SELECT 1 FROM sources WHERE sources.sha256=runs.sha256 AND sources.language=runs.language)",
+		"SELECT count(*) FROM runs WHERE state=4 AND report_bytes<>(SELECT coalesce(sum(length(data)), 0) FROM reports "
+		"WHERE place BETWEEN number*4096 AND number*4096+4095)",
+	};
+	uint64_t *numbers[] = {&check->runs, &check->waiting, &check->programs, &check->tokens, &check->lacking, &check->reportless};
+	sqlite_store *st = sqlite_of(base);
+	*check = (store_check){0};
+	if (!read_soundness(base, check, failure))
+		return false;
+	for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++) {
+		int64_t number = sqlite_read_number(st->writer, counts[i]);
+		*numbers[i] = number > 0 ? (uint64_t)number : 0;
+	}
+	check->bytes = used_bytes(st);
+	check->unreadable = count_unreadable(base);
+	return true;
+}

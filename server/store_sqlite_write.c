@@ -1,0 +1,366 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the writing thread does to the SQLite database: one transaction after the other, and retention. */
+#include "common/clock.h"
+#include "limits_text.h"
+#include "store_sqlite.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { DROP_AT_ONCE = 200 };
+
+/* ---- Statements ------------------------------------------------------------------------------------------ */
+
+static int step(sqlite3_stmt *statement)
+{
+	int status = sqlite3_step(statement);
+	(void)sqlite3_reset(statement);
+	return status == SQLITE_DONE || status == SQLITE_ROW ? SQLITE_OK : status;
+}
+
+static void note_bound(binding *b, int status)
+{
+	if (b->status == SQLITE_OK)
+		b->status = status;
+}
+
+void bind_words(binding *b, const char *words)
+{
+	note_bound(b, sqlite3_bind_text(b->statement, ++b->column, words, -1, SQLITE_STATIC));
+}
+
+void bind_text(binding *b, const char *data, size_t length)
+{
+	note_bound(b, sqlite3_bind_text64(b->statement, ++b->column, data, length, SQLITE_STATIC, SQLITE_UTF8));
+}
+
+void bind_bytes(binding *b, const void *data, size_t length)
+{
+	note_bound(b, sqlite3_bind_blob64(b->statement, ++b->column, data, length, SQLITE_STATIC));
+}
+
+void bind_number(binding *b, int64_t number)
+{
+	note_bound(b, sqlite3_bind_int64(b->statement, ++b->column, number));
+}
+
+void bind_quota(binding *b, uint64_t max)
+{
+	if (max == UINT64_MAX)
+		note_bound(b, sqlite3_bind_null(b->statement, ++b->column));
+	else
+		bind_number(b, (int64_t)max);
+}
+
+int run_bound(binding *b)
+{
+	return b->status == SQLITE_OK ? step(b->statement) : b->status;
+}
+
+static binding bind(sqlite_store *st, sqlite_write which)
+{
+	return (binding){.statement = st->writes[which], .status = SQLITE_OK};
+}
+
+/* ---- Runs and programs ----------------------------------------------------------------------------------- */
+
+static int add_source(sqlite_store *st, const char *sha256, curfew_language language, const char *bytes, size_t length)
+{
+	binding b = bind(st, SQL_ADD_SOURCE);
+	bind_words(&b, sha256);
+	bind_number(&b, language);
+	bind_bytes(&b, bytes, length);
+	return run_bound(&b);
+}
+
+static int add_run(sqlite_store *st, const stored_run *r, const char *limits)
+{
+	binding b = bind(st, SQL_ADD_RUN);
+	bind_words(&b, r->id);
+	bind_words(&b, r->owner);
+	bind_number(&b, r->state);
+	bind_words(&b, r->program);
+	bind_words(&b, r->sha256);
+	bind_number(&b, r->language);
+	bind_words(&b, r->call);
+	bind_text(&b, r->params, r->params_length);
+	bind_words(&b, r->user);
+	bind_words(&b, limits);
+	bind_number(&b, r->flags);
+	bind_number(&b, r->priority);
+	bind_number(&b, r->retry);
+	bind_number(&b, r->attempt);
+	bind_number(&b, r->created_us);
+	bind_number(&b, r->due_us);
+	bind_number(&b, r->started_us);
+	bind_number(&b, r->queue_us);
+	bind_words(&b, r->key);
+	bind_words(&b, r->key != NULL ? r->body_sha256 : NULL);
+	bind_words(&b, r->name);
+	bind_words(&b, r->allow_fetch);
+	bind_words(&b, r->wasi);
+	return run_bound(&b);
+}
+
+static int write_run(sqlite_store *st, const write_op *op)
+{
+	const stored_run *r = &op->run;
+	int status = op->source != NULL ? add_source(st, r->sha256, r->language, op->source, op->source_length) : SQLITE_OK;
+	if (status != SQLITE_OK)
+		return status;
+	char *limits = limits_to_text(&r->limits);
+	status = limits != NULL ? add_run(st, r, limits) : SQLITE_NOMEM;
+	free(limits);
+	return status;
+}
+
+static int write_start(sqlite_store *st, const stored_start *start)
+{
+	binding b = bind(st, SQL_START_RUN);
+	bind_words(&b, start->id);
+	bind_number(&b, start->started_us);
+	bind_number(&b, start->queue_us);
+	bind_number(&b, start->attempt);
+	return run_bound(&b);
+}
+
+static int drop_output(sqlite_store *st, const char *id)
+{
+	binding b = bind(st, SQL_DROP_OUTPUT);
+	bind_words(&b, id);
+	return run_bound(&b);
+}
+
+static int add_report(sqlite_store *st, int64_t number, const blob *report)
+{
+	int status = SQLITE_OK;
+	size_t part = 0;
+	for (size_t at = 0; at < report->len && status == SQLITE_OK; at += STORE_PART_BYTES, part++) {
+		size_t left = report->len - at;
+		binding b = bind(st, SQL_ADD_PART);
+		if (part >= STORE_PARTS_MAX)
+			return SQLITE_TOOBIG;
+		bind_number(&b, number * STORE_PARTS_MAX + (int64_t)part);
+		bind_bytes(&b, report->data + at, left < STORE_PART_BYTES ? left : STORE_PART_BYTES);
+		status = run_bound(&b);
+	}
+	return status;
+}
+
+/* *number: of the row; -1: there is none, so that there is nothing to end. */
+static int end_row(sqlite_store *st, const stored_end *end, int64_t *number)
+{
+	const run_summary *used = &end->summary;
+	binding b = bind(st, SQL_END_RUN);
+	bind_words(&b, end->id);
+	bind_number(&b, end->ended_us);
+	bind_number(&b, end->outcome);
+	bind_number(&b, (int64_t)end->report->len);
+	bind_number(&b, (int64_t)end->last_event);
+	bind_number(&b, end->queue_us);
+	bind_number(&b, end->started_us);
+	bind_number(&b, (int64_t)(end->report->len + end->params_length + STORE_ROW_BYTES));
+	bind_number(&b, used->wall_us);
+	bind_number(&b, used->cpu_us);
+	bind_number(&b, used->memory_peak_bytes);
+	bind_number(&b, used->output_bytes);
+	bind_number(&b, used->stop_latency_us);
+	*number = -1;
+	if (b.status != SQLITE_OK)
+		return b.status;
+	int status = sqlite3_step(b.statement);
+	if (status == SQLITE_ROW)
+		*number = sqlite3_column_int64(b.statement, 0);
+	(void)sqlite3_reset(b.statement);
+	return status == SQLITE_DONE || status == SQLITE_ROW ? SQLITE_OK : status;
+}
+
+static int write_end(sqlite_store *st, const stored_end *end)
+{
+	int64_t number;
+	int status = end_row(st, end, &number);
+	if (status == SQLITE_OK && number >= 0)
+		status = add_report(st, number, end->report);
+	return status == SQLITE_OK && end->has_output ? drop_output(st, end->id) : status;
+}
+
+static int write_program(sqlite_store *st, const write_op *op)
+{
+	const stored_program *p = &op->program;
+	int status = add_source(st, p->sha256, p->language, op->source, op->source_length);
+	if (status != SQLITE_OK)
+		return status;
+	binding b = bind(st, SQL_PUT_PROGRAM);
+	bind_words(&b, p->owner);
+	bind_words(&b, p->name);
+	bind_words(&b, p->sha256);
+	bind_number(&b, p->language);
+	bind_words(&b, p->kind);
+	bind_words(&b, p->exports);
+	bind_number(&b, (int64_t)op->source_length);
+	bind_number(&b, p->updated_us);
+	return run_bound(&b);
+}
+
+static int delete_program(sqlite_store *st, const stored_program *p)
+{
+	binding b = bind(st, SQL_DELETE_PROGRAM);
+	bind_words(&b, p->owner);
+	bind_words(&b, p->name);
+	return run_bound(&b);
+}
+
+static int use_token(sqlite_store *st, const char *id, int64_t used_us)
+{
+	binding b = bind(st, SQL_USE_TOKEN);
+	bind_words(&b, id);
+	bind_number(&b, used_us);
+	return run_bound(&b);
+}
+
+/* ---- Transactions ---------------------------------------------------------------------------------------- */
+
+/* Ends the transaction where something in it failed. */
+static store_status judge(sqlite_store *st, int status)
+{
+	if (status == SQLITE_OK)
+		return STORE_OK;
+	(void)snprintf(st->base.reason, sizeof st->base.reason, "%s", sqlite3_errstr(status));
+	if (sqlite3_get_autocommit(st->writer) == 0)
+		(void)step(st->writes[SQL_ROLLBACK]);
+	int kind = status & 0xff;
+	return kind == SQLITE_CONSTRAINT || kind == SQLITE_TOOBIG ? STORE_REFUSED : STORE_FAILED;
+}
+
+store_status sqlite_begin(store *base)
+{
+	sqlite_store *st = sqlite_of(base);
+	return judge(st, step(st->writes[SQL_BEGIN]));
+}
+
+store_status sqlite_commit(store *base)
+{
+	sqlite_store *st = sqlite_of(base);
+	return judge(st, step(st->writes[SQL_COMMIT]));
+}
+
+static int write_any(sqlite_store *st, const write_op *op)
+{
+	switch (op->kind) {
+	case WRITE_RUN:
+		return write_run(st, op);
+	case WRITE_START:
+		return write_start(st, &op->start);
+	case WRITE_END:
+		return write_end(st, &op->end);
+	case WRITE_PROGRAM:
+		return write_program(st, op);
+	case WRITE_NO_PROGRAM:
+		return delete_program(st, &op->program);
+	case WRITE_TOKEN_USE:
+		return use_token(st, op->use.id, op->use.used_us);
+	}
+	return SQLITE_MISUSE;
+}
+
+store_status sqlite_write_op(store *base, const write_op *op)
+{
+	sqlite_store *st = sqlite_of(base);
+	return judge(st, write_any(st, op));
+}
+
+store_status sqlite_write_news(store *base, const run_news *n)
+{
+	sqlite_store *st = sqlite_of(base);
+	int status = SQLITE_OK;
+	for (size_t i = 0; i < n->count && status == SQLITE_OK; i++) {
+		binding b = bind(st, SQL_ADD_OUTPUT);
+		bind_words(&b, n->id);
+		bind_text(&b, n->output[i]->data, n->output[i]->len);
+		status = run_bound(&b);
+	}
+	if (status == SQLITE_OK && n->checkpoint != NULL) {
+		binding b = bind(st, SQL_SET_CHECKPOINT);
+		bind_words(&b, n->id);
+		bind_text(&b, n->checkpoint->data, n->checkpoint->len);
+		status = run_bound(&b);
+	}
+	return judge(st, status);
+}
+
+/* ---- Retention ------------------------------------------------------------------------------------------- */
+
+static uint64_t used_bytes(sqlite_store *st)
+{
+	sqlite3_stmt *statement = st->writes[SQL_USED_PAGES];
+	uint64_t bytes = 0;
+	if (sqlite3_step(statement) == SQLITE_ROW)
+		bytes = (uint64_t)sqlite3_column_int64(statement, 0) * (uint64_t)sqlite3_column_int64(statement, 1);
+	(void)sqlite3_reset(statement);
+	return bytes;
+}
+
+static int drop_before(sqlite_store *st, int64_t ended_us, int max)
+{
+	binding b = bind(st, SQL_DROP_OLD);
+	bind_number(&b, ended_us);
+	bind_number(&b, max);
+	return run_bound(&b) == SQLITE_OK ? sqlite3_changes(st->writer) : 0;
+}
+
+/*
+ * What is too much is dropped from the owner that has most of the history, its oldest runs first and no more of them than
+ * it takes: nobody loses a run to what another one keeps.
+ */
+static int drop_bytes(sqlite_store *st, uint64_t bytes)
+{
+	sqlite3_stmt *largest = st->writes[SQL_LARGEST_OWNER];
+	char owner[TOKEN_ID_ROOM] = "";
+	if (sqlite3_step(largest) == SQLITE_ROW)
+		(void)snprintf(owner, sizeof owner, "%s", column_words(largest, 0));
+	(void)sqlite3_reset(largest);
+	binding b = bind(st, SQL_DROP_OF_OWNER);
+	bind_words(&b, owner);
+	bind_number(&b, (int64_t)bytes);
+	bind_number(&b, DROP_AT_ONCE);
+	return run_bound(&b) == SQLITE_OK ? sqlite3_changes(st->writer) : 0;
+}
+
+static uint64_t program_bytes(sqlite_store *st)
+{
+	sqlite3_stmt *statement = st->writes[SQL_PROGRAM_BYTES];
+	uint64_t bytes = sqlite3_step(statement) == SQLITE_ROW ? (uint64_t)sqlite3_column_int64(statement, 0) : 0;
+	(void)sqlite3_reset(statement);
+	return bytes;
+}
+
+static void drop_keys(sqlite_store *st)
+{
+	binding b = bind(st, SQL_DROP_KEYS);
+	bind_number(&b, clock_wall_us() - STORE_KEYS_KEPT_US);
+	(void)run_bound(&b);
+}
+
+int sqlite_clean(store *base, uint64_t *bytes)
+{
+	sqlite_store *st = sqlite_of(base);
+	int dropped = drop_before(st, clock_wall_us() - (int64_t)base->retention.age_us, DROP_AT_ONCE);
+	*bytes = used_bytes(st);
+	uint64_t programs = program_bytes(st), history = *bytes > programs ? *bytes - programs : 0;
+	if (dropped == 0 && history > base->retention.bytes)
+		dropped = drop_bytes(st, history - base->retention.bytes);
+	if (dropped == 0) {
+		drop_keys(st);
+		return 0;
+	}
+	while (sqlite3_step(st->writes[SQL_SHRINK]) == SQLITE_ROW) {}
+	(void)sqlite3_reset(st->writes[SQL_SHRINK]);
+	*bytes = used_bytes(st);
+	return dropped;
+}
+
+void sqlite_drop_sources(store *base)
+{
+	(void)step(sqlite_of(base)->writes[SQL_DROP_SOURCES]);
+}

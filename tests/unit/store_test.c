@@ -1,0 +1,581 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The store without a server: what is given to it, what it calls back, and what is there the next time. */
+#include "server/store.h"
+
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#define SHA "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+#define SHA2 "1123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+
+/* Stands for the server: the lock that it holds while it is called, and what it was told. */
+typedef struct client {
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+	unsigned told, failed, forgot;
+	char problem[128];
+	blob *output[4];
+	size_t output_count;
+	blob *checkpoint;
+	char news_of[ID_ROOM];
+} client;
+
+typedef struct fixture {
+	char folder[64];
+	store *st;
+	client client;
+} fixture;
+
+static void enter(void *context)
+{
+	(void)pthread_mutex_lock(&((client *)context)->lock);
+}
+
+static void leave(void *context)
+{
+	(void)pthread_mutex_unlock(&((client *)context)->lock);
+}
+
+static void collect(void *context, store_news *into)
+{
+	client *c = context;
+	if (c->news_of[0] != '\0')
+		assert_true(store_add_news(into, c->news_of, c->output, c->output_count, c->checkpoint));
+	c->news_of[0] = '\0';
+}
+
+static void forget_sources(void *context)
+{
+	((client *)context)->forgot++;
+}
+
+static void on_done(void *context, const char *problem)
+{
+	client *c = context;
+	/* Called under the lock that enter took. */
+	assert_int_not_equal(pthread_mutex_trylock(&c->lock), 0);
+	c->told++;
+	c->failed += problem != NULL;
+	(void)snprintf(c->problem, sizeof c->problem, "%s", problem != NULL ? problem : "");
+	(void)pthread_cond_signal(&c->changed);
+}
+
+static void wait_for(client *c, unsigned told)
+{
+	(void)pthread_mutex_lock(&c->lock);
+	while (c->told < told)
+		(void)pthread_cond_wait(&c->changed, &c->lock);
+	(void)pthread_mutex_unlock(&c->lock);
+}
+
+static void start(fixture *f, uint64_t age_us, uint64_t bytes)
+{
+	curfew_failure failure = {0};
+	const store_listener listener = {&f->client, enter, leave, collect, forget_sources};
+	f->st = store_open(f->folder, STORE_SERVER, &failure);
+	if (f->st == NULL)
+		fail_msg("%s", failure.message);
+	assert_true(store_claim(f->st, &failure));
+	assert_true(store_start(f->st, &listener, &(store_retention){age_us, bytes}));
+}
+
+static void stop(fixture *f)
+{
+	store_stop(f->st);
+	store_close(f->st);
+	f->st = NULL;
+}
+
+#define FOR_EVER (UINT64_C(1) << 60)
+
+static int set_up(void **state)
+{
+	fixture *f = calloc(1, sizeof *f);
+	if (f == NULL)
+		return -1;
+	(void)pthread_mutex_init(&f->client.lock, NULL);
+	(void)pthread_cond_init(&f->client.changed, NULL);
+	(void)snprintf(f->folder, sizeof f->folder, "/tmp/store_test.XXXXXX");
+	if (mkdtemp(f->folder) == NULL)
+		return -1;
+	start(f, FOR_EVER, FOR_EVER);
+	*state = f;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	fixture *f = *state;
+	char command[128];
+	if (f->st != NULL)
+		stop(f);
+	(void)snprintf(command, sizeof command, "rm -rf %s", f->folder);
+	int code = system(command);
+	free(f);
+	return code;
+}
+
+static const char *id_of(unsigned number, char id[ID_ROOM])
+{
+	(void)snprintf(id, ID_ROOM, "01ARZ3NDEKTSV4RRFFQ69G%04u", number);
+	return id;
+}
+
+static stored_run make_run(unsigned number, char id[ID_ROOM])
+{
+	stored_run r = {.id = id_of(number, id),
+	                .owner = "alice",
+	                .sha256 = SHA,
+	                .name = "p.js",
+	                .program = "p",
+	                .params = "[1]",
+	                .params_length = 3,
+	                .state = RUN_QUEUED,
+	                .priority = 5,
+	                .created_us = 1000 + number,
+	                .queue_us = -1};
+	(void)curfew_limits_resolve(NULL, &r.limits, NULL);
+	return r;
+}
+
+static bool insert(fixture *f, const stored_run *r)
+{
+	return store_insert_run(f->st, r, "1", 1, on_done, &f->client);
+}
+
+static void end(fixture *f, unsigned number, curfew_outcome outcome, const char *words, size_t length)
+{
+	char id[ID_ROOM];
+	blob *report = blob_create(words, length);
+	stored_end e = {.id = id_of(number, id),
+	                .outcome = outcome,
+	                .started_us = 2000,
+	                .ended_us = 3000 + number,
+	                .queue_us = 7,
+	                .last_event = 9,
+	                .summary = {11, 12, 13, 14, -1},
+	                .params_length = 3,
+	                .has_output = true,
+	                .report = report};
+	assert_true(store_end_run(f->st, &e, on_done, &f->client));
+	blob_unref(report);
+}
+
+/* ---- What is shown ------------------------------------------------------------------------------------------- */
+
+typedef struct seen {
+	size_t count;
+	char ids[64][ID_ROOM];
+	int64_t number;
+	size_t length;
+	run_summary summary;
+	bool has_summary;
+	char output[256], params[16], checkpoint[16];
+	run_state state;
+	unsigned attempt;
+} seen;
+
+static bool see(void *context, const run_view *view)
+{
+	seen *all = context;
+	(void)snprintf(all->ids[all->count++], ID_ROOM, "%s", view->id);
+	all->number = view->report_number;
+	all->length = view->report_length;
+	all->summary = view->summary;
+	all->has_summary = view->has_summary;
+	assert_null(view->report);
+	return all->count < 64;
+}
+
+static size_t count_runs(fixture *f, run_filter filter)
+{
+	seen all = {0};
+	filter.most = filter.most != 0 ? filter.most : 64;
+	assert_true(store_read_runs(f->st, &filter, see, &all));
+	for (size_t i = 1; i < all.count; i++)
+		assert_true(strcmp(all.ids[i - 1], all.ids[i]) > 0);
+	return all.count;
+}
+
+static bool see_left(void *context, const stored_run *r)
+{
+	seen *all = context;
+	(void)snprintf(all->ids[all->count++], ID_ROOM, "%s", r->id);
+	(void)snprintf(all->output, sizeof all->output, "%s", r->output != NULL ? r->output : "");
+	(void)snprintf(all->params, sizeof all->params, "%.*s", (int)r->params_length, r->params);
+	(void)snprintf(all->checkpoint, sizeof all->checkpoint, "%s", r->checkpoint != NULL ? r->checkpoint : "");
+	all->state = r->state;
+	all->attempt = r->attempt;
+	assert_false(r->is_unreadable);
+	return true;
+}
+
+/* ---- Tests --------------------------------------------------------------------------------------------------- */
+
+/* What is given may be changed as soon as the call is back: it was copied. */
+static void test_copies(void **state)
+{
+	fixture *f = *state;
+	curfew_failure failure;
+	seen all = {0};
+	char id[ID_ROOM], params[] = "[1]";
+	stored_run r = make_run(1, id);
+	r.params = params;
+	(void)pthread_mutex_lock(&f->client.lock); /* nothing is told before the next line but one */
+	assert_true(insert(f, &r));
+	memset(params, 'x', 3);
+	memset(id, 'x', 26);
+	(void)pthread_mutex_unlock(&f->client.lock);
+	wait_for(&f->client, 1);
+	assert_int_equal(f->client.failed, 0);
+	assert_true(store_load_runs(f->st, see_left, &all, &failure));
+	assert_int_equal(all.count, 1);
+	assert_string_equal(all.params, "[1]");
+	assert_string_equal(all.ids[0], id_of(1, id));
+}
+
+/* From its acceptance to its report, over a start between. */
+static void test_life(void **state)
+{
+	fixture *f = *state;
+	curfew_failure failure;
+	seen all = {0};
+	char id[ID_ROOM];
+	stored_run r = make_run(1, id);
+	assert_true(insert(f, &r));
+	assert_true(store_start_run(f->st, &(stored_start){id, 1, 2000, 7}, on_done, &f->client));
+	wait_for(&f->client, 2);
+	f->client.output[0] = blob_create("{\"stream\":\"stdout\",\"text\":\"a\"}", 30);
+	f->client.output[1] = blob_create("{\"stream\":\"stdout\",\"text\":\"b\"}", 30);
+	f->client.output_count = 2;
+	f->client.checkpoint = blob_create("5", 1);
+	(void)pthread_mutex_lock(&f->client.lock);
+	(void)snprintf(f->client.news_of, sizeof f->client.news_of, "%s", id);
+	store_expect_news(f->st);
+	(void)pthread_mutex_unlock(&f->client.lock);
+	stop(f);
+	start(f, FOR_EVER, FOR_EVER);
+	assert_true(store_load_runs(f->st, see_left, &all, &failure));
+	assert_int_equal(all.count, 1);
+	assert_int_equal(all.state, RUN_RUNNING);
+	assert_int_equal(all.attempt, 1);
+	assert_string_equal(all.checkpoint, "5");
+	assert_string_equal(all.output, "[{\"stream\":\"stdout\",\"text\":\"a\"},{\"stream\":\"stdout\",\"text\":\"b\"}]");
+	assert_int_equal(count_runs(f, (run_filter){.outcome = -1}), 0);
+	end(f, 1, CURFEW_OUTCOME_FINISHED, "{}", 2);
+	wait_for(&f->client, 3);
+	all.count = 0;
+	assert_true(store_load_runs(f->st, see_left, &all, &failure));
+	assert_int_equal(all.count, 0);
+	run_filter filter = {.id = id, .outcome = -1, .most = 1};
+	assert_true(store_read_runs(f->st, &filter, see, &all));
+	assert_int_equal(all.count, 1);
+	assert_true(all.has_summary && all.summary.cpu_us == 12 && all.summary.stop_latency_us == -1);
+	blob *report = store_read_report(f->st, all.number, all.length);
+	assert_non_null(report);
+	assert_string_equal(report->data, "{}");
+	blob_unref(report);
+	for (int i = 0; i < 2; i++)
+		blob_unref(f->client.output[i]);
+	blob_unref(f->client.checkpoint);
+}
+
+/* A report of many parts is the same when it is read, whole and part by part. */
+static void test_parts(void **state)
+{
+	static const size_t lengths[] = {1, STORE_PART_BYTES - 1, STORE_PART_BYTES, STORE_PART_BYTES + 1, 5 * STORE_PART_BYTES + 17};
+	fixture *f = *state;
+	char id[ID_ROOM];
+	char *words = malloc(6 * STORE_PART_BYTES);
+	for (size_t i = 0; i < 6 * STORE_PART_BYTES; i++)
+		words[i] = (char)('a' + i % 23 + i / STORE_PART_BYTES % 3);
+	for (unsigned i = 0; i < sizeof lengths / sizeof lengths[0]; i++) {
+		stored_run r = make_run(i, id);
+		assert_true(insert(f, &r));
+		end(f, i, CURFEW_OUTCOME_FINISHED, words, lengths[i]);
+	}
+	wait_for(&f->client, 10);
+	for (unsigned i = 0; i < sizeof lengths / sizeof lengths[0]; i++) {
+		seen all = {0};
+		run_filter filter = {.id = id_of(i, id), .outcome = -1, .most = 1};
+		assert_true(store_read_runs(f->st, &filter, see, &all));
+		assert_int_equal(all.length, lengths[i]);
+		blob *whole = store_read_report(f->st, all.number, all.length);
+		assert_non_null(whole);
+		assert_int_equal(whole->len, lengths[i]);
+		assert_memory_equal(whole->data, words, lengths[i]);
+		blob_unref(whole);
+		assert_null(store_read_part(f->st, all.number, (lengths[i] - 1) / STORE_PART_BYTES + 1));
+		assert_null(store_read_report(f->st, all.number, lengths[i] + STORE_PART_BYTES + 1));
+	}
+	free(words);
+}
+
+/* One write that is at fault takes none of its neighbours along. */
+static void test_refusal(void **state)
+{
+	fixture *f = *state;
+	char id[ID_ROOM];
+	stored_run first = make_run(1, id);
+	(void)pthread_mutex_lock(&f->client.lock);
+	for (int i = 0; i < 3; i++)
+		assert_true(insert(f, &first)); /* one id thrice */
+	char other[ID_ROOM];
+	stored_run second = make_run(2, other);
+	assert_true(insert(f, &second));
+	(void)pthread_mutex_unlock(&f->client.lock);
+	wait_for(&f->client, 4);
+	assert_int_equal(f->client.failed, 2);
+	store_stats stats;
+	store_get_stats(f->st, &stats);
+	assert_true(stats.healthy && stats.failures > 0);
+	curfew_failure failure;
+	seen all = {0};
+	assert_true(store_load_runs(f->st, see_left, &all, &failure));
+	assert_int_equal(all.count, 2);
+}
+
+static void test_filters(void **state)
+{
+	fixture *f = *state;
+	char id[ID_ROOM];
+	for (unsigned i = 0; i < 40; i++) {
+		stored_run r = make_run(i, id);
+		r.owner = i % 2 == 0 ? "alice" : "bob";
+		r.program = i % 4 == 0 ? "p" : i % 4 == 1 ? "q" : NULL;
+		assert_true(insert(f, &r));
+		if (i != 39)
+			end(f, i, i % 10 == 3 ? CURFEW_OUTCOME_THREW : CURFEW_OUTCOME_FINISHED, "{}", 2);
+	}
+	wait_for(&f->client, 79);
+	assert_int_equal(count_runs(f, (run_filter){.outcome = -1}), 39);
+	assert_int_equal(count_runs(f, (run_filter){.outcome = -1, .most = 5}), 5);
+	assert_int_equal(count_runs(f, (run_filter){.outcome = -1, .owner = "bob"}), 19);
+	assert_int_equal(count_runs(f, (run_filter){.outcome = -1, .program = "p"}), 10);
+	assert_int_equal(count_runs(f, (run_filter){.outcome = -1, .program = "p", .owner = "bob"}), 0);
+	assert_int_equal(count_runs(f, (run_filter){.outcome = CURFEW_OUTCOME_THREW}), 4);
+	assert_int_equal(count_runs(f, (run_filter){.outcome = CURFEW_OUTCOME_THREW, .owner = "alice"}), 0);
+	assert_int_equal(count_runs(f, (run_filter){.outcome = CURFEW_OUTCOME_FINISHED, .owner = "alice", .program = "p"}), 10);
+	assert_int_equal(count_runs(f, (run_filter){.outcome = -1, .after = id_of(10, id)}), 10);
+	assert_int_equal(count_runs(f, (run_filter){.outcome = -1, .id = id_of(39, id)}), 0);
+}
+
+static void test_keys(void **state)
+{
+	fixture *f = *state;
+	char id[ID_ROOM], found[ID_ROOM], hash[SHA256_ROOM];
+	stored_run r = make_run(1, id);
+	r.key = "k";
+	r.body_sha256 = SHA2;
+	assert_true(insert(f, &r));
+	end(f, 1, CURFEW_OUTCOME_FINISHED, "{}", 2);
+	wait_for(&f->client, 2);
+	assert_true(store_find_key(f->st, "alice", "k", found, hash));
+	assert_string_equal(found, id);
+	assert_string_equal(hash, SHA2);
+	assert_false(store_find_key(f->st, "bob", "k", found, hash));
+	assert_false(store_find_key(f->st, "alice", "l", found, hash));
+	/* Its key outlives the run. */
+	curfew_failure failure;
+	store_pruned pruned;
+	assert_true(store_drop_runs(f->st, &(store_prune){INT64_MAX, UINT64_MAX}, &pruned, &failure));
+	assert_int_equal(pruned.runs, 1);
+	assert_true(store_find_key(f->st, "alice", "k", found, hash));
+}
+
+static void see_program(void *context, const stored_program *p)
+{
+	unsigned *count = context;
+	*count += 1;
+	assert_string_equal(p->name, "p");
+	assert_string_equal(p->exports, "[]");
+}
+
+static void test_programs(void **state)
+{
+	fixture *f = *state;
+	unsigned count = 0;
+	size_t length = 0;
+	stored_program p = {.owner = "alice", .name = "p", .sha256 = SHA, .kind = "js", .exports = "[]", .size_bytes = 5, .updated_us = 5};
+	assert_true(store_put_program(f->st, &p, "a\0b\0c", on_done, &f->client));
+	p.owner = "bob";
+	assert_true(store_put_program(f->st, &p, "a\0b\0c", on_done, &f->client));
+	wait_for(&f->client, 2);
+	assert_true(store_read_programs(f->st, NULL, "p", see_program, &count));
+	assert_int_equal(count, 2);
+	assert_int_equal(store_count_program_bytes(f->st, "alice"), 5);
+	char *source = store_read_source(f->st, SHA, CURFEW_LANGUAGE_JS, &length);
+	assert_int_equal(length, 5);
+	assert_memory_equal(source, "a\0b\0c", 5);
+	free(source);
+	assert_null(store_read_source(f->st, SHA, CURFEW_LANGUAGE_WASM, &length));
+	assert_true(store_delete_program(f->st, "alice", "p", on_done, &f->client));
+	wait_for(&f->client, 3);
+	count = 0;
+	assert_true(store_read_programs(f->st, "alice", NULL, see_program, &count));
+	assert_int_equal(count, 0);
+}
+
+typedef struct token_seen {
+	unsigned count, revoked;
+	int64_t used_us;
+	uint64_t running_max;
+} token_seen;
+
+static void see_token(void *context, const stored_token *token)
+{
+	token_seen *all = context;
+	all->count++;
+	all->revoked += token->is_revoked;
+	all->used_us = token->used_us;
+	all->running_max = token->running_max;
+	assert_string_equal(token->user, "u");
+}
+
+static void test_tokens(void **state)
+{
+	fixture *f = *state;
+	curfew_failure failure;
+	token_seen all = {0};
+	int count = 0;
+	stored_token token = {.id = "a1", .name = "n", .scopes = 3, .running_max = 4, .queued_max = UINT64_MAX, .per_minute_max = UINT64_MAX,
+	                      .programs_bytes_max = UINT64_MAX, .priority_max = 7, .user = "u", .allow_fetch = ""};
+	assert_true(store_add_token(f->st, &token, &failure));
+	assert_false(store_add_token(f->st, &token, &failure));
+	assert_true(store_use_token(f->st, "a1", 77));
+	stop(f);
+	start(f, FOR_EVER, FOR_EVER);
+	assert_true(store_read_tokens(f->st, see_token, &all, &failure));
+	assert_int_equal(all.count, 1);
+	assert_int_equal(all.used_us, 77);
+	assert_int_equal(all.running_max, 4);
+	assert_int_equal(all.revoked, 0);
+	assert_true(store_revoke_token(f->st, "n", &count, &failure));
+	assert_int_equal(count, 1);
+	assert_true(store_revoke_token(f->st, "n", &count, &failure));
+	assert_int_equal(count, 0);
+	all = (token_seen){0};
+	assert_true(store_read_tokens(f->st, see_token, &all, &failure));
+	assert_int_equal(all.revoked, 1);
+}
+
+/* What is too much is dropped of whoever has most, and no more than it takes. */
+static void test_retention(void **state)
+{
+	fixture *f = *state;
+	char id[ID_ROOM];
+	static char large[200000];
+	memset(large, 'x', sizeof large);
+	stop(f);
+	start(f, FOR_EVER, 4 << 20);
+	f->client.told = 0;
+	for (unsigned i = 0; i < 40; i++) {
+		stored_run r = make_run(i, id);
+		r.owner = i < 2 ? "bob" : "alice";
+		assert_true(insert(f, &r));
+		end(f, i, CURFEW_OUTCOME_FINISHED, large, sizeof large);
+	}
+	wait_for(&f->client, 80);
+	stop(f);
+	start(f, FOR_EVER, 4 << 20);
+	size_t left = 0;
+	for (int i = 0; i < 200 && (left = count_runs(f, (run_filter){.outcome = -1})) > 20; i++)
+		(void)usleep(50000);
+	assert_true(left <= 20 && left >= 12);
+	assert_int_equal(count_runs(f, (run_filter){.outcome = -1, .owner = "bob"}), 2);
+	assert_int_equal(count_runs(f, (run_filter){.outcome = -1, .id = id_of(39, id)}), 1);
+}
+
+static void test_prune(void **state)
+{
+	fixture *f = *state;
+	curfew_failure failure;
+	store_pruned pruned;
+	char id[ID_ROOM];
+	for (unsigned i = 0; i < 40; i++) {
+		stored_run r = make_run(i, id);
+		assert_true(insert(f, &r));
+		if (i != 0)
+			end(f, i, CURFEW_OUTCOME_FINISHED, "{}", 2);
+	}
+	wait_for(&f->client, 79);
+	assert_true(store_drop_runs(f->st, &(store_prune){3010, UINT64_MAX}, &pruned, &failure));
+	assert_int_equal(pruned.runs, 9);
+	assert_int_equal(count_runs(f, (run_filter){.outcome = -1}), 30);
+	assert_true(store_drop_runs(f->st, &(store_prune){INT64_MIN, 0}, &pruned, &failure));
+	assert_int_equal(pruned.runs, 30);
+	seen all = {0};
+	assert_true(store_load_runs(f->st, see_left, &all, &failure));
+	assert_int_equal(all.count, 1);
+}
+
+static void test_back_up_and_check(void **state)
+{
+	fixture *f = *state;
+	curfew_failure failure;
+	char id[ID_ROOM], path[96], copy[128];
+	uint64_t bytes = 0;
+	store_check check;
+	for (unsigned i = 0; i < 3; i++) {
+		stored_run r = make_run(i, id);
+		assert_true(insert(f, &r));
+	}
+	end(f, 0, CURFEW_OUTCOME_FINISHED, "{}", 2);
+	wait_for(&f->client, 4);
+	(void)snprintf(path, sizeof path, "%s/copy", f->folder);
+	assert_int_equal(mkdir(path, 0700), 0);
+	(void)snprintf(copy, sizeof copy, "%s/curfew.db", path);
+	assert_true(store_back_up(f->st, copy, &bytes, &failure));
+	assert_true(bytes > 0);
+	assert_false(store_back_up(f->st, copy, &bytes, &failure));
+	struct stat info;
+	assert_int_equal(stat(copy, &info), 0);
+	assert_int_equal(info.st_mode & 0777, 0600);
+	store *second = store_open(path, STORE_VISITOR, &failure);
+	assert_non_null(second);
+	assert_true(store_examine(second, &check, &failure));
+	assert_string_equal(check.problem, "");
+	assert_int_equal(check.runs, 3);
+	assert_int_equal(check.waiting, 2);
+	assert_int_equal(check.lacking + check.unreadable + check.reportless, 0);
+	store_close(second);
+}
+
+/* Whoever only looks makes nothing, and a second server is refused. */
+static void test_openings(void **state)
+{
+	fixture *f = *state;
+	curfew_failure failure;
+	char path[96];
+	(void)snprintf(path, sizeof path, "%s/none", f->folder);
+	assert_null(store_open(path, STORE_VISITOR, &failure));
+	assert_non_null(strstr(failure.message, "there is no database"));
+	assert_int_equal(access(path, F_OK), -1);
+	store *second = store_open(f->folder, STORE_SERVER, &failure);
+	assert_non_null(second);
+	assert_false(store_claim(second, &failure));
+	assert_non_null(strstr(failure.message, "another server"));
+	store_close(second);
+	assert_int_equal(store_begin_life(f->st), 1);
+	assert_int_equal(store_begin_life(f->st), 2);
+}
+
+int main(int count, char **words)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+	const struct CMUnitTest tests[] = {
+		TEST(test_copies), TEST(test_life),      TEST(test_parts), TEST(test_refusal),           TEST(test_filters),  TEST(test_keys),
+		TEST(test_programs), TEST(test_tokens), TEST(test_retention), TEST(test_prune), TEST(test_back_up_and_check), TEST(test_openings),
+	};
+	if (count == 2)
+		cmocka_set_test_filter(words[1]);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
