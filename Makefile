@@ -2,7 +2,7 @@
 # The commands of the project; Meson and ninja do the work.
 BUILD ?= build
 PREFIX ?= /usr/local
-.PHONY: all demo check check-asan check-tsan conformance bench install prepare clean
+.PHONY: all demo check check-asan check-tsan conformance bench fuzz torture soak coverage install prepare clean
 
 all:
 	@scripts/build $(BUILD)
@@ -32,9 +32,22 @@ bench:
 	@scripts/build $(BUILD) bench
 	@bench/run --build $(BUILD) --sources "$$(scripts/prepare)/sources"
 
+fuzz:
+	@scripts/fuzz $(or $(T),60) $(TARGET)
+
+# Ten times as often as make check.
+torture: all
+	@tests/run --build $(BUILD) --scale 0.1 --slower 10 torture
+
+soak: all
+	@tests/crash/soak.py --curfew $(BUILD)/curfew --seconds $(or $(T),600)
+
+coverage:
+	@scripts/coverage $(TEST)
+
 install: all
 	@DESTDIR="$(DESTDIR)" meson configure $(BUILD) -Dprefix="$(PREFIX)"
 	@DESTDIR="$(DESTDIR)" meson install -C $(BUILD) --quiet
 
 clean:
-	rm -rf $(BUILD) $(BUILD)-asan $(BUILD)-tsan
+	rm -rf $(BUILD) $(BUILD)-asan $(BUILD)-tsan build-fuzz build-coverage

@@ -40,6 +40,7 @@ GROUPS = {
     "abi": project.abi,
     "docs": lambda context: project.docs(context) + documents.tests(context),
     "unit": programs.unit,
+    "fuzz": programs.fuzz,
     "rewriter": programs.rewriter,
     "cases": cases.cases,
     "attacks": cases.attacks,

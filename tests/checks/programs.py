@@ -33,6 +33,22 @@ def unit(context):
             for source in sources]
 
 
+# ---- Fuzz targets: their seeds, one after the other ------------------------------------------------------------------
+
+
+def check_seeds(context, path, seeds):
+    done = context.command([path, *seeds], timeout=60)
+    expect_equal("seeds replayed", (done.code, done.out.decode()), (0, f"{len(seeds)}\n"))
+
+
+def fuzz(context):
+    folder = os.path.join(ROOT, "tests", "fuzz")
+    targets = sorted(os.path.basename(path)[:-2] for path in glob.glob(os.path.join(folder, "*.c")) if not path.endswith("/replay.c"))
+    seeds = {target: sorted(glob.glob(os.path.join(folder, "seeds", target, "*"))) for target in targets}
+    return [Test("fuzz", target, lambda context, target=target: check_seeds(context, os.path.join(context.build, "tests", "fuzz", "fuzz_" + target), seeds[target]))
+            for target in targets]
+
+
 # ---- Rust ---------------------------------------------------------------------------------------------------------
 
 
