@@ -1115,6 +1115,7 @@ void curfew_engine_init(void)
 	curfew_operations_init(native);
 	curfew_functions_init(native);
 	curfew_compression_init(native);
+	curfew_crypto_init(native);
 	curfew_web_init(ctx, native);
 	JSValue prelude = evaluate_prelude(ctx);
 	curfew_hooks = JS_Call(ctx, prelude, JS_UNDEFINED, 1, (JSValueConst *)&native);

@@ -124,6 +124,9 @@ void curfew_modules_set_entry(const char *name);
 /* compression.c */
 void curfew_compression_init(JSValueConst native);
 
+/* crypto.c */
+void curfew_crypto_init(JSValueConst native);
+
 /* natives.c: what the prelude is given. */
 void curfew_natives_init(JSValueConst native);
 

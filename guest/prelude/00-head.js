@@ -15,7 +15,10 @@
 		write, random, setTimer, clearTimer, unrefTimer, checkpoint, progress, remaining, aborted, setRunSignal, signalGetters, limits, params, user, secret,
 		clock, startOperation, sendOperation, cancelOperation, holdProgram, hostFunction,
 		utf8Encode, utf8EncodeInto, decode, findBytes, queueTask, formParse, formSerialize, urlParse, urlSet,
-		openPacker, stepPacker, classOf, proxyTarget, promiseState, promiseResult, put, traceOf, setTrace, iteratorItems,
+		openPacker, stepPacker,
+		digest, hmac, hkdf, pbkdf2, aes, checkRsa, makeRsa, fillRsa, rsa,
+		makeEc, ecPoint, ecPublic, ecSign, ecVerify, ecDerive, edPublic, edSign, edVerify, xDerive,
+		classOf, proxyTarget, promiseState, promiseResult, put, traceOf, setTrace, iteratorItems,
 		writeBytes, exit, env,
 	} = native;
 

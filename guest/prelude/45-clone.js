@@ -124,7 +124,7 @@
 		const kind = classOf(value);
 		if (kind === 'Object' && isPlatformObject(value))
 			throw notCloneable('The object');
-		const record = isBlob(value) ? { __proto__: null, kind: 'Blob', source: value, entries: undefined } :
+		const record = isBlob(value) || isCryptoKey(value) ? { __proto__: null, kind: isBlob(value) ? 'Blob' : 'CryptoKey', source: value, entries: undefined } :
 			recordOf(value, kind, memory, todo);
 		mapSet(memory.seen, value, record);
 		push(memory.records, record);
@@ -196,6 +196,8 @@
 			return new RegExp(value, record.flags);
 		case 'ArrayBuffer':
 			return value;
+		case 'CryptoKey':
+			return newCryptoKey(keyRecord(record.source));
 		case 'Blob':
 			return copyBlob(record.source);
 		case 'DataView':

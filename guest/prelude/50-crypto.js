@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Random numbers (the part of Web Crypto that needs no keys), and the name of the platform.
+// Random numbers (the part of Web Crypto that needs no keys; for the rest see 84-subtle.js), and the name of the platform.
 
 	const POOL_BYTES = 256;
 	const UUID_BYTES = 16;
@@ -40,10 +40,16 @@
 
 	class Crypto {
 		#crypto = true;
+		#subtle;
 
 		constructor() {
 			if (arguments[0] !== construct)
 				throw new TypeError('Illegal constructor');
+		}
+
+		get subtle() {
+			this.#crypto;
+			return this.#subtle ??= new SubtleCrypto(construct);
 		}
 
 		getRandomValues(array) {

@@ -448,6 +448,8 @@
 			return namedFields(formEntries(value));
 		if (isTextDecoder(value))
 			return ['encoding', value.encoding, 'fatal', value.fatal, 'ignoreBOM', value.ignoreBOM];
+		if (isCryptoKey(value))
+			return ['type', value.type, 'extractable', value.extractable, 'algorithm', value.algorithm, 'usages', value.usages];
 		return undefined;
 	}
 

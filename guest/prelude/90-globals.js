@@ -2,11 +2,11 @@
 // Puts everything where programs look for it, and takes away what they must not have.
 
 	const interfaces = { AbortController, AbortSignal, Blob, ByteLengthQueuingStrategy, CompressionStream, CountQueuingStrategy,
-		Crypto, CustomEvent, DOMException, DecompressionStream, ErrorEvent, Event, EventTarget, File, FormData,
-		Headers, MessageChannel, MessageEvent, MessagePort, Navigator, Performance, PerformanceEntry, PerformanceMark,
-		PerformanceMeasure, PromiseRejectionEvent, ReadableByteStreamController, ReadableStream,
+		Crypto, CryptoKey, CustomEvent, DOMException, DecompressionStream, ErrorEvent, Event, EventTarget, File,
+		FormData, Headers, MessageChannel, MessageEvent, MessagePort, Navigator, Performance, PerformanceEntry,
+		PerformanceMark, PerformanceMeasure, PromiseRejectionEvent, ReadableByteStreamController, ReadableStream,
 		ReadableStreamBYOBReader, ReadableStreamBYOBRequest, ReadableStreamDefaultController,
-		ReadableStreamDefaultReader, Request, Response, TextDecoder, TextDecoderStream, TextEncoder,
+		ReadableStreamDefaultReader, Request, Response, SubtleCrypto, TextDecoder, TextDecoderStream, TextEncoder,
 		TextEncoderStream, TransformStream, TransformStreamDefaultController, URL, URLSearchParams, WritableStream,
 		WritableStreamDefaultController, WritableStreamDefaultWriter };
 	for (const name of objectKeys(interfaces))
