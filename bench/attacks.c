@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Every attack of a folder, a number of times: whether its outcome is one of those expected, and how late it was
- * stopped, beside a bare timer thread in the same process. attacks ROUNDS FILE...; prints one line of JSON for each
- * file and one for the timer.
+ * stopped, beside a bare timer thread in the same process and so many runs that loop. attacks ROUNDS TIMEOUT_MS SPINNERS
+ * FILE...; prints one line of JSON for each file and one for the timer.
  */
 #include "common.h"
 
@@ -12,7 +12,7 @@
 #include <string.h>
 
 static curfew_engine *engine;
-static const uint64_t timeout_ns = 300000000u;
+static uint64_t timeout_ns;
 
 struct attack {
 	bench_attack file;
@@ -117,21 +117,25 @@ static void attack_finish(struct attack *attack)
 
 int main(int argc, char **argv)
 {
-	struct task task = {.rounds = argc > 2 ? strtoul(argv[1], NULL, 10) : 0};
+	struct task task = {.rounds = argc > 4 ? strtoul(argv[1], NULL, 10) : 0};
+	bench_spinners spinners;
 	bench_timer timer;
 
 	if (!task.rounds)
-		bench_die("usage: attacks ROUNDS FILE...");
-	task.count = (size_t)argc - 2;
+		bench_die("usage: attacks ROUNDS TIMEOUT_MS SPINNERS FILE...");
+	timeout_ns = strtoull(argv[2], NULL, 10) * 1000000;
+	task.count = (size_t)argc - 4;
 	task.attacks = calloc(task.count, sizeof *task.attacks);
 	if (!task.attacks)
 		bench_die("out of memory");
 	for (size_t i = 0; i < task.count; i++)
-		attack_read(&task.attacks[i], argv[i + 2], task.rounds);
+		attack_read(&task.attacks[i], argv[i + 4], task.rounds);
 	engine = bench_engine_create(1);
+	bench_spinners_start(&spinners, strtoul(argv[3], NULL, 10));
 	bench_timer_start(&timer, 10000000);
 	bench_on_run_stack(engine, measure, &task);
 	bench_timer_stop(&timer);
+	bench_spinners_stop(&spinners);
 	for (size_t i = 0; i < task.count; i++) {
 		attack_print(&task.attacks[i], task.rounds);
 		attack_finish(&task.attacks[i]);

@@ -2,6 +2,7 @@
 /*
  * Every attack of a folder, a number of times, cancelled by another thread at some moment of its first milliseconds:
  * how long after that it was stopped, and when its report was there, beside a bare timer thread in the same process.
+ * JavaScript is parsed each time, WebAssembly compiled before and called by its function run.
  * cancel ROUNDS FILE...; prints one line of JSON for each file and one for the timer.
  */
 #include "common.h"
@@ -20,6 +21,7 @@ static uint64_t random_state = 88172645463325252u;
 
 struct attack {
 	bench_attack file;
+	curfew_program *compiled; /* NULL: JavaScript */
 	size_t count, unexpected;
 	uint64_t *late_ns; /* cancel to the stop, the report's word */
 	uint64_t *done_ns; /* cancel to the completion callback */
@@ -59,9 +61,10 @@ static void run_once(struct attack *attack)
 	                        .timers = 1000};
 	_Atomic uint64_t done_ns = 0;
 	curfew_run_options options = {
-	        .size = sizeof options, .limits = &limits, .on_done = on_done, .on_done_context = &done_ns};
+	        .size = sizeof options, .limits = &limits, .call = attack->compiled ? "run" : NULL,
+	        .on_done = on_done, .on_done_context = &done_ns};
 	struct timespec delay = {0, (long)(EARLIEST_NS + next_random() % SPREAD_NS)};
-	curfew_program *program = bench_attack_program(engine, &attack->file);
+	curfew_program *program = attack->compiled ? attack->compiled : bench_attack_program(engine, &attack->file);
 	curfew_run *run = NULL;
 	curfew_failure failure = {0};
 
@@ -75,12 +78,17 @@ static void run_once(struct attack *attack)
 		nanosleep(&(struct timespec){0, 20000}, NULL);
 	note(attack, report, cancelled_ns, atomic_load(&done_ns));
 	curfew_run_destroy(run);
-	curfew_program_destroy(program);
+	if (!attack->compiled)
+		curfew_program_destroy(program);
 }
 
 static void attack_read(struct attack *attack, const char *path, size_t rounds)
 {
 	bench_attack_read(&attack->file, path);
+	if (strstr(path, ".wat")) {
+		attack->compiled = bench_program_create(engine, attack->file.name, attack->file.text, attack->file.length, 0, NULL);
+		curfew_program_compile(attack->compiled, NULL, NULL, NULL); /* if it does not load, its runs say so */
+	}
 	attack->late_ns = bench_list_create(rounds);
 	attack->done_ns = bench_list_create(rounds);
 }
@@ -97,6 +105,7 @@ static void attack_print(const struct attack *attack)
 static void attack_finish(struct attack *attack)
 {
 	bench_attack_finish(&attack->file);
+	curfew_program_destroy(attack->compiled);
 	free(attack->late_ns);
 	free(attack->done_ns);
 }
@@ -109,9 +118,9 @@ int main(int argc, char **argv)
 
 	if (!rounds || !attacks)
 		bench_die("usage: cancel ROUNDS FILE...");
+	engine = bench_engine_create(1);
 	for (size_t i = 0; i < count; i++)
 		attack_read(&attacks[i], argv[i + 2], rounds);
-	engine = bench_engine_create(1);
 	bench_timer_start(&timer, 10000000);
 	for (size_t round = 0; round < rounds; round++)
 		for (size_t i = 0; i < count; i++)

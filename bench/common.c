@@ -214,6 +214,37 @@ void bench_on_run_stack(const curfew_engine *engine, void (*body)(void *context)
 	pthread_attr_destroy(&attributes);
 }
 
+void bench_spinners_start(bench_spinners *spinners, size_t count)
+{
+	static const char text[] = "for (;;);";
+	curfew_limits limits = {.size = sizeof limits, .timeout_ns = UINT64_C(3600000000000)};
+	curfew_run_options options = {.size = sizeof options, .limits = &limits};
+
+	*spinners = (bench_spinners){.count = count, .runs = calloc(count + 1, sizeof *spinners->runs)};
+	if (!spinners->runs)
+		bench_die("out of memory");
+	spinners->engine = bench_engine_create(count ? (uint32_t)count : 1);
+	spinners->program = bench_program_create(spinners->engine, "spin.js", text, sizeof text - 1, 0, NULL);
+	for (size_t i = 0; i < count; i++) {
+		curfew_failure failure = {0};
+		bench_check(curfew_run_start(spinners->program, &options, &spinners->runs[i], &failure), &failure, "spin.js");
+	}
+}
+
+void bench_spinners_stop(bench_spinners *spinners)
+{
+	for (size_t i = 0; i < spinners->count; i++)
+		curfew_run_cancel(spinners->runs[i]);
+	for (size_t i = 0; i < spinners->count; i++) {
+		curfew_run_wait(spinners->runs[i]);
+		curfew_run_destroy(spinners->runs[i]);
+	}
+	curfew_program_destroy(spinners->program);
+	curfew_engine_destroy(spinners->engine);
+	free(spinners->runs);
+	*spinners = (bench_spinners){0};
+}
+
 static void *timer_main(void *context)
 {
 	bench_timer *timer = context;

@@ -55,6 +55,17 @@ uint64_t *bench_list_create(size_t count);
 /* Runs body(context) on a thread that has the stack a run of this engine needs, and waits. */
 void bench_on_run_stack(const curfew_engine *engine, void (*body)(void *context), void *context);
 
+/* Runs that loop beside what is measured, so many at once, on an engine of their own. */
+typedef struct bench_spinners {
+	curfew_engine *engine;
+	curfew_program *program;
+	curfew_run **runs;
+	size_t count;
+} bench_spinners;
+
+void bench_spinners_start(bench_spinners *spinners, size_t count);
+void bench_spinners_stop(bench_spinners *spinners);
+
 /* A thread that does nothing but wake at the multiples of a period and note how late it was. */
 typedef struct bench_timer {
 	pthread_t thread;

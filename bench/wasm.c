@@ -6,14 +6,21 @@
  *   fresh COUNT                  times of runs of a small program
  *   timer                        how late a bare timer thread was until now, every 10 ms
  *   crowd COUNT HOSTILE          COUNT runs on two threads, among them so many that have to be stopped
+ *   spin COUNT                   so many runs loop beside what follows; 0: none
+ *   together COUNT MS US         COUNT runs that have to be stopped at once, the first after MS, each US after the last
+ *   bare COUNT MS US             the same of threads that loop, and are sent a signal by one that waits for their time
  * bench/peers/epochs answers the first three for Wasmtime alone.
  */
 #include "common.h"
 
 #include <inttypes.h>
+#include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <time.h>
 
 enum { ENTRIES = 512, CROWD_MOST = 1024, HOSTILE_MS = 20 };
 
@@ -189,6 +196,112 @@ static void crowd(size_t count, size_t hostile)
 	printf("}\n");
 }
 
+/* Each of the hostile programs and a loop of JavaScript in turns, all of them at once. */
+static void together(size_t count, uint64_t ms, uint64_t apart_us)
+{
+	enum { KINDS = 1 + sizeof hostile_texts / sizeof *hostile_texts };
+	static curfew_program *programs[KINDS];
+	static curfew_engine *many;
+	curfew_run *runs[CROWD_MOST];
+	uint64_t late_ns[CROWD_MOST];
+	size_t stopped = 0, unexpected = 0;
+
+	if (!many) {
+		curfew_engine *one = engine;
+		engine = many = bench_engine_create(CROWD_MOST / 16);
+		for (size_t i = 0; i + 1 < KINDS; i++)
+			programs[i] = program_from_text("hostile.wat", hostile_texts[i]);
+		programs[KINDS - 1] = program_from_text("hostile.js", "for (;;) [3, 1, 2].sort();");
+		for (size_t i = 0; i < KINDS; i++)
+			bench_check(curfew_program_compile(programs[i], NULL, NULL, NULL), NULL, "together");
+		engine = one;
+	}
+	for (size_t i = 0; i < count; i++) {
+		curfew_limits limits = {.size = sizeof limits, .timeout_ns = ms * 1000000 + i * apart_us * 1000};
+		curfew_run_options options = {.size = sizeof options, .limits = &limits, .call = i % KINDS + 1 < KINDS ? "run" : NULL};
+		curfew_failure failure = {0};
+
+		bench_check(curfew_run_start(programs[i % KINDS], &options, &runs[i], &failure), &failure, "together");
+	}
+	for (size_t i = 0; i < count; i++) {
+		const curfew_report *report = curfew_run_wait(runs[i]);
+
+		unexpected += report->outcome == CURFEW_OUTCOME_FINISHED || report->outcome == CURFEW_OUTCOME_INTERNAL_ERROR;
+		if (report->outcome == CURFEW_OUTCOME_DEADLINE)
+			late_ns[stopped++] = report->stop_latency_ns;
+	}
+	for (size_t i = 0; i < count; i++)
+		curfew_run_destroy(runs[i]);
+	printf("{\"unexpected\": %zu, ", unexpected);
+	bench_print_list("late_ns", late_ns, stopped);
+	printf("}\n");
+}
+
+/* ---- What the machine can do: threads that loop until a signal comes -------------------------------------- */
+
+static _Thread_local _Atomic uint64_t *arrived_ns;
+
+static void on_signal(int number)
+{
+	(void)number;
+	if (arrived_ns && !atomic_load(arrived_ns))
+		atomic_store(arrived_ns, bench_now_ns());
+}
+
+static void *loop_until_signal(void *at)
+{
+	arrived_ns = at;
+	while (!atomic_load((_Atomic uint64_t *)at))
+		;
+	return NULL;
+}
+
+struct bare_task {
+	size_t count;
+	uint64_t first_ns, apart_ns;
+	pthread_t threads[CROWD_MOST];
+	_Atomic uint64_t arrived_ns[CROWD_MOST];
+};
+
+/* As promptly as the library's own thread: with its priority, if the system lets it have that. */
+static void *send_all(void *context)
+{
+	struct bare_task *task = context;
+
+	pthread_setschedparam(pthread_self(), SCHED_FIFO, &(struct sched_param){.sched_priority = 1});
+	prctl(PR_SET_TIMERSLACK, 1, 0, 0, 0);
+	for (size_t i = 0; i < task->count; i++) {
+		uint64_t due_ns = task->first_ns + i * task->apart_ns;
+		struct timespec due = {(time_t)(due_ns / 1000000000u), (long)(due_ns % 1000000000u)};
+		clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &due, NULL);
+		pthread_kill(task->threads[i], SIGUSR1);
+	}
+	return NULL;
+}
+
+static void bare(size_t count, uint64_t ms, uint64_t apart_us)
+{
+	static struct bare_task task;
+	uint64_t late_ns[CROWD_MOST];
+	pthread_t sender;
+
+	signal(SIGUSR1, on_signal);
+	task = (struct bare_task){.count = count, .first_ns = bench_now_ns() + ms * 1000000, .apart_ns = apart_us * 1000};
+	for (size_t i = 0; i < count; i++)
+		if (pthread_create(&task.threads[i], NULL, loop_until_signal, &task.arrived_ns[i]) != 0)
+			bench_die("a thread could not be started");
+	if (pthread_create(&sender, NULL, send_all, &task) != 0)
+		bench_die("a thread could not be started");
+	pthread_join(sender, NULL);
+	for (size_t i = 0; i < count; i++) {
+		pthread_join(task.threads[i], NULL);
+		late_ns[i] = atomic_load(&task.arrived_ns[i]) - (task.first_ns + i * task.apart_ns);
+	}
+	printf("{");
+	bench_print_list("late_ns", late_ns, count);
+	printf("}\n");
+}
+
 /* What it saw since the last time. */
 static void print_timer(bench_timer *timer)
 {
@@ -197,11 +310,21 @@ static void print_timer(bench_timer *timer)
 	bench_timer_start(timer, 10000000);
 }
 
+static void spin(bench_spinners *spinners, size_t count)
+{
+	if (spinners->runs)
+		bench_spinners_stop(spinners);
+	if (count)
+		bench_spinners_start(spinners, count);
+	printf("{}\n");
+}
+
 static void serve(void *context)
 {
 	char line[1200], variant[16];
 	uint64_t us, mib;
 	size_t count, hostile;
+	bench_spinners spinners = {0};
 	bench_timer timer;
 	int path_at;
 
@@ -217,6 +340,12 @@ static void serve(void *context)
 			fresh(count);
 		else if (sscanf(line, "crowd %zu %zu", &count, &hostile) == 2 && count <= CROWD_MOST && hostile <= count)
 			crowd(count, hostile);
+		else if (sscanf(line, "together %zu %" SCNu64 " %" SCNu64, &count, &us, &mib) == 3 && count <= CROWD_MOST)
+			together(count, us, mib);
+		else if (sscanf(line, "bare %zu %" SCNu64 " %" SCNu64, &count, &us, &mib) == 3 && count <= CROWD_MOST)
+			bare(count, us, mib);
+		else if (sscanf(line, "spin %zu", &count) == 1)
+			spin(&spinners, count);
 		else if (strcmp(line, "timer") == 0)
 			print_timer(&timer);
 		else
@@ -224,6 +353,8 @@ static void serve(void *context)
 		fflush(stdout);
 	}
 	bench_timer_stop(&timer);
+	if (spinners.runs)
+		bench_spinners_stop(&spinners);
 }
 
 int main(void)

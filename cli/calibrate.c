@@ -17,7 +17,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define SCHEMA "curfew.calibration/1"
+#define SCHEMA "curfew.calibration/2"
 #define FUEL_MOST UINT64_C(1000000000000000)
 #define WORK_NS UINT64_C(30000000) /* one run */
 #define ENOUGH_NS UINT64_C(4000000) /* to tell from it how much work one run is to be */

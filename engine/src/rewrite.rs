@@ -21,7 +21,6 @@ pub struct Rewritten {
     wasm: Bytes,
     places: Bytes,
     kind: u32,
-    fused: bool,
     imports_wasi: bool,
     can_be_optimised: bool,
 }
@@ -91,7 +90,6 @@ pub unsafe extern "C" fn curfew__rewrite(
         wasm: Bytes::new(made.bytes),
         places: Bytes::new(made.places),
         kind: kind_number(made.kind),
-        fused: made.fused,
         imports_wasi: made.imports_wasi,
         can_be_optimised: made.can_be_optimised,
     });
@@ -111,7 +109,6 @@ pub unsafe extern "C" fn curfew__shell(
         wasm: Bytes::new(made.bytes),
         places: Bytes::new(Vec::new()),
         kind: kind_number(made.kind),
-        fused: false,
         imports_wasi: made.imports_wasi,
         can_be_optimised: true,
     });

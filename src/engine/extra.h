@@ -99,7 +99,6 @@ typedef struct curfew__rewritten {
 	curfew__bytes wasm;
 	curfew__bytes places;  /* the table of places; empty for a shell */
 	uint32_t kind;         /* CURFEW__WASM_* */
-	bool fused;            /* a component whose parts call each other: by adapters that Wasmtime makes */
 	bool imports_wasi;     /* it imports something of WASI, preview 1 or 2 */
 	bool can_be_optimised; /* the compiler's optimiser is bounded, too */
 } curfew__rewritten;

@@ -17,6 +17,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -33,6 +34,12 @@
 /* An attempt that failed is followed by the next after this long, and one that was not answered after twice the last. */
 #define STEP_FIRST_NS (20 * CURFEW__MICROSECOND)
 #define STEP_LAST_NS (640 * CURFEW__MICROSECOND)
+/*
+ * One that answers and could not be made to trap spends its time in host functions that do not return to where they were
+ * called, as throwing does: it is tried again and again for so long, as long as each signal is answered within the second.
+ */
+#define BURST_NS (50 * CURFEW__MICROSECOND)
+#define ANSWER_NS (10 * CURFEW__MICROSECOND)
 /* A guest in a function of the embedder's is not disturbed: it looks by itself when that has returned. */
 #define STEP_AWAY_NS (50 * CURFEW__MICROSECOND)
 /* A host function's frames may lie this far below a guest's lowest. */
@@ -392,21 +399,99 @@ bool curfew__target_has_landed(const curfew__target *target)
 	return atomic_load(&target->landed) != 0;
 }
 
+/* ---- Priority ----------------------------------------------------------------------------------------------- */
+
+#define RESET_ON_FORK 1
+
+static bool set_priority(pid_t thread, const curfew__priority *priority)
+{
+	return !syscall(SYS_sched_setattr, thread, priority, 0);
+}
+
+/*
+ * On a busy machine a guest that is to trap waits for its turn like everybody else, some milliseconds. It has microseconds
+ * left to compute, so it may come first.
+ */
+void curfew__target_hurry(curfew__target *target)
+{
+	curfew__priority first = { .size = sizeof first, .policy = SCHED_FIFO, .flags = RESET_ON_FORK, .priority = 1 };
+	static atomic_bool is_refused;
+	pid_t thread = atomic_load(&target->thread);
+
+	if (!thread || target->raised || atomic_load(&target->is_away) || atomic_load(&is_refused))
+		return;
+	if (syscall(SYS_sched_getattr, thread, &target->before, sizeof target->before, 0))
+		return;
+	bool is_ordinary = target->before.policy == SCHED_OTHER || target->before.policy == SCHED_BATCH;
+	if (is_ordinary && set_priority(thread, &first))
+		target->raised = thread;
+	else if (is_ordinary && errno == EPERM)
+		atomic_store(&is_refused, true);
+}
+
+void curfew__target_calm(curfew__target *target)
+{
+	if (!target->raised)
+		return;
+	/* Without the privilege the flag stays, which means nothing to a thread like this. */
+	if (!set_priority(target->raised, &target->before)) {
+		target->before.flags |= RESET_ON_FORK;
+		set_priority(target->raised, &target->before);
+	}
+	target->raised = 0;
+}
+
+/* ---- From the watch ----------------------------------------------------------------------------------------- */
+
+static bool has_answered(const curfew__target *target, unsigned seen)
+{
+	return atomic_load(&target->answers) != seen || atomic_load(&target->landed);
+}
+
+/* Sends it a signal and waits a moment for the answer. False: there was none. */
+static bool ask_now(curfew__target *target)
+{
+	unsigned answers = atomic_load(&target->answers);
+	pid_t thread = atomic_load(&target->thread);
+
+	if (!thread || atomic_load(&target->is_away))
+		return false;
+	send(thread);
+	for (int64_t until = clock_now_ns() + ANSWER_NS; !has_answered(target, answers) && clock_now_ns() < until;)
+		__builtin_ia32_pause();
+	return has_answered(target, answers);
+}
+
+/* True: it has landed. */
+static bool ask_often(curfew__target *target)
+{
+	for (int64_t until = clock_now_ns() + BURST_NS; ask_now(target) && clock_now_ns() < until;)
+		if (atomic_load(&target->landed))
+			return true;
+	return atomic_load(&target->landed) != 0;
+}
+
 int64_t curfew__target_interrupt(curfew__target *target, int64_t now)
 {
+	bool is_first = !target->step_ns;
+	unsigned answers = atomic_load(&target->answers);
+	bool was_answered = answers != target->seen_answers;
+	int64_t longer = target->step_ns * 2 < STEP_LAST_NS ? target->step_ns * 2 : STEP_LAST_NS;
+
 	atomic_store(&target->wanted, true);
 	if (atomic_load(&target->landed))
 		return CURFEW__NEVER;
 	if (atomic_load(&target->is_away))
 		return now + STEP_AWAY_NS;
-	unsigned answers = atomic_load(&target->answers);
-	bool was_answered = answers != target->seen_answers || !target->step_ns;
-	int64_t longer = target->step_ns * 2 < STEP_LAST_NS ? target->step_ns * 2 : STEP_LAST_NS;
+	bool hurries = !is_first && !was_answered && !target->raised;
+	if (hurries)
+		curfew__target_hurry(target);
+	target->step_ns = is_first || was_answered || (hurries && target->raised) ? STEP_FIRST_NS : longer;
+	if (was_answered && ask_often(target))
+		return CURFEW__NEVER;
+	target->seen_answers = was_answered ? atomic_load(&target->answers) : answers;
 	pid_t thread = atomic_load(&target->thread);
-
-	target->seen_answers = answers;
-	target->step_ns = was_answered ? STEP_FIRST_NS : longer;
 	if (thread)
 		send(thread);
-	return now + target->step_ns;
+	return clock_now_ns() + target->step_ns;
 }

@@ -16,6 +16,15 @@
 
 #include "engine/extra.h"
 
+/* How the system lets a thread run: what sched_setattr(2) takes. */
+typedef struct curfew__priority {
+	uint32_t size, policy;
+	uint64_t flags;
+	int32_t nice;
+	uint32_t priority;
+	uint64_t runtime, deadline, period;
+} curfew__priority;
+
 /* One guest, as the watch and the handler see it. */
 typedef struct curfew__target {
 	/* The first three are known by their offsets to the code that a hijacked return comes to. */
@@ -32,6 +41,8 @@ typedef struct curfew__target {
 	_Atomic uintptr_t interrupted_at; /* the instruction it was at; 0: in a host function, or not interrupted */
 	unsigned seen_answers;        /* the rest is the watch's */
 	int64_t step_ns;
+	pid_t raised;                 /* a thread that it has put before others, 0: none; and what that thread was before */
+	curfew__priority before;
 } curfew__target;
 
 /*
@@ -64,6 +75,10 @@ bool curfew__target_enter(curfew__target *target, curfew__target **before);
 void curfew__target_leave(curfew__target *target, curfew__target *before);
 /* From the watch, until it is interrupted: one more attempt. When to make the next; CURFEW__NEVER: it is interrupted. */
 int64_t curfew__target_interrupt(curfew__target *target, int64_t now);
+/* From the watch: its thread has no processor; where the system allows it, it gets the next one. */
+void curfew__target_hurry(curfew__target *target);
+/* Undoes that, once the watch has let go. */
+void curfew__target_calm(curfew__target *target);
 /* Whether its trap, if any, is the interruption's: the innermost frame is then none of its own. */
 bool curfew__target_has_landed(const curfew__target *target);
 

@@ -503,6 +503,7 @@ curfew__vm_end curfew__guest_enter(curfew__guest *guest, curfew__guest_entry ent
 
 bool curfew__guest_settle(curfew__guest *guest)
 {
+	curfew__target_calm(curfew__instance_target(guest->instance));
 	curfew__target_reset(curfew__instance_target(guest->instance));
 	if (atomic_exchange(&guest->state, CURFEW__GUEST_IDLE) != CURFEW__GUEST_STOPPING)
 		return true;
@@ -540,6 +541,14 @@ int64_t curfew__guest_interrupt(curfew__guest *guest, int64_t now)
 
 	atomic_store(&target->is_away, atomic_load(&guest->state) == CURFEW__GUEST_OUTSIDE);
 	return curfew__target_interrupt(target, now);
+}
+
+void curfew__guest_hurry(curfew__guest *guest)
+{
+	curfew__target *target = curfew__instance_target(guest->instance);
+
+	atomic_store(&target->is_away, atomic_load(&guest->state) == CURFEW__GUEST_OUTSIDE);
+	curfew__target_hurry(target);
 }
 
 bool curfew__guest_was_stopped_hard(const curfew__guest *guest)

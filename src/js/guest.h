@@ -131,6 +131,8 @@ bool curfew__guest_stop_soft(curfew__guest *guest);
  * CURFEW__NEVER: it is interrupted.
  */
 int64_t curfew__guest_interrupt(curfew__guest *guest, int64_t now);
+/* From the watch: see curfew__target_hurry. */
+void curfew__guest_hurry(curfew__guest *guest);
 /* Whether it was interrupted, or its memory was taken away, before it came out by itself. */
 bool curfew__guest_was_stopped_hard(const curfew__guest *guest);
 /* From the watch, the last resort: takes the memory away. False: it is in a host function, or the system refused. */

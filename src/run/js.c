@@ -333,6 +333,7 @@ static bool ask(curfew_run *run, int64_t now)
 {
 	int64_t cpu = curfew__run_cpu(run);
 	bool is_first = !run->soft_ns;
+	bool has_processor = is_first || cpu != run->soft_seen_cpu_ns;
 	bool is_answering = curfew__guest_stop_soft(run->guest);
 	const patience *has = run->session ? &session_patience : &run_patience;
 
@@ -341,7 +342,9 @@ static bool ask(curfew_run *run, int64_t now)
 		run->soft_cpu_ns = cpu;
 	}
 	int64_t longer = run->soft_step_ns * 2 < SOFT_STEP_MOST_NS ? run->soft_step_ns * 2 : SOFT_STEP_MOST_NS;
-	run->soft_step_ns = is_first || cpu != run->soft_seen_cpu_ns ? SOFT_STEP_NS : longer;
+	run->soft_step_ns = has_processor ? SOFT_STEP_NS : longer;
+	if (!has_processor)
+		curfew__guest_hurry(run->guest);
 	run->soft_seen_cpu_ns = cpu;
 	int64_t used = cpu - run->soft_cpu_ns;
 	return is_first || (used < (is_answering ? has->seen_cpu_ns : has->unseen_cpu_ns) &&

@@ -92,6 +92,12 @@ static bool on_stopped(void *context)
 	return atomic_load(&run->cause) != 0;
 }
 
+static bool on_woken(void *context)
+{
+	curfew_run *run = context;
+	return atomic_exchange(&run->woken, false);
+}
+
 static curfew__waker on_waker(void *context)
 {
 	const curfew_run *run = context;
@@ -119,7 +125,7 @@ static bool on_function_take(void *context, size_t index, uint32_t id, curfew__h
 }
 
 static const curfew__wasm_host wasm_host = {
-	on_growth, on_call, on_write, on_stopped, on_waker, on_function, on_function_start, on_function_take,
+	on_growth, on_call, on_write, on_stopped, on_woken, on_waker, on_function, on_function_start, on_function_take,
 };
 
 /* ---- Going on --------------------------------------------------------------------------------------------- */
@@ -308,6 +314,7 @@ static int64_t stop(curfew_run *run, int64_t now)
 
 static bool settle(curfew_run *run, bool *hard)
 {
+	curfew__target_calm(&run->wasm->target);
 	*hard = curfew__target_has_landed(&run->wasm->target);
 	return true;
 }

@@ -17,6 +17,8 @@
 #define PASSED_BYTES_MOST ((size_t)16 << 20)
 /* Bytes of what is told of an error. */
 #define CAUSES_MOST 4096
+/* A call that gives way more often than this without coming to an end is parked. */
+#define POLLS_MOST 64
 
 enum { STAGE_INSTANTIATE, STAGE_INITIALIZE, STAGE_CALL, STAGE_OVER };
 
@@ -273,6 +275,21 @@ static bool begin_next(curfew__wasm *wasm, curfew__wasm_end *end)
 	return wasm->future != NULL;
 }
 
+/*
+ * Polls it again where it only gave way for a moment, as Wasmtime does while it collects garbage: nothing has to be waited for, and
+ * a guest that is to be interrupted comes to where it can be, which shows where it is.
+ */
+static bool poll(curfew__wasm *wasm)
+{
+	for (int polls = 1;; polls++) {
+		if (curfew__future_poll(wasm->future))
+			return true;
+		/* The last time whoever parks the run finds out. */
+		if (polls == POLLS_MOST || !wasm->host->woken(wasm->context))
+			return false;
+	}
+}
+
 static curfew__wasm_end step(curfew__wasm *wasm)
 {
 	curfew__wasm_end end;
@@ -280,7 +297,7 @@ static curfew__wasm_end step(curfew__wasm *wasm)
 	for (;;) {
 		if (!wasm->future && !begin_next(wasm, &end))
 			return end;
-		if (!curfew__future_poll(wasm->future))
+		if (!poll(wasm))
 			return CURFEW__WASM_WAITS;
 		curfew__future_destroy(wasm->future);
 		wasm->future = NULL;

@@ -25,6 +25,8 @@ typedef struct curfew__wasm_host {
 	bool (*write)(void *context, uint32_t stream, const char *bytes, size_t length);
 	/* Whether the run is to be stopped. */
 	bool (*stopped)(void *context);
+	/* Whether what it waits for has happened already; asked once, and forgotten. */
+	bool (*woken)(void *context);
 	/* A waker with a reference of its own. */
 	curfew__waker (*waker)(void *context);
 	/* Calls a host function: with values where it has a type, else with JSON. */

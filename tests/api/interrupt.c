@@ -151,6 +151,18 @@ static void handlers_that_take_over(void)
 	curfew_engine_destroy(engine);
 }
 
+/* The signal is ignored from a moment on that no engine sees: the last resort finds out, and takes the handler's place back. */
+static void processes_that_ignore_it_later(void)
+{
+	/* Claim T53. */
+	curfew_engine *engine = make_engine();
+	for (int i = 0; i < 2; i++) {
+		CHECK(signal(SIGURG, i == 0 ? SIG_IGN : SIG_DFL) != SIG_ERR);
+		expect_all_stops(engine);
+	}
+	curfew_engine_destroy(engine);
+}
+
 static struct sigaction ours;
 
 static void passing_handler(int number, siginfo_t *info, void *context)
@@ -254,6 +266,7 @@ static const harness_test tests[] = {
 	{"handlers_from_before", handlers_from_before},
 	{"handlers_from_before_with_more", handlers_from_before_with_more},
 	{"handlers_that_take_over", handlers_that_take_over},
+	{"processes_that_ignore_it_later", processes_that_ignore_it_later},
 	{"handlers_that_pass_it_on", handlers_that_pass_it_on},
 	{"host_functions_that_block_it", host_functions_that_block_it},
 	{"signals_in_a_rain", signals_in_a_rain},

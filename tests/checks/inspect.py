@@ -148,7 +148,7 @@ def calibrate_keeps_figures(context):
     done = context.command([context.curfew, "calibrate", "--json"], env=env, timeout=60)
     expect_equal("exit", (done.code, done.err), (0, b""))
     figures = json.loads(done.out)
-    expect_equal("schema", figures["schema"], "curfew.calibration/1")
+    expect_equal("schema", figures["schema"], "curfew.calibration/2")
     expect_equal("kinds", sorted(figures["fuel_per_ms"]), ["calls", "float", "integer", "javascript", "memory"])
     expect(all(value > 1000 for value in figures["fuel_per_ms"].values()), f"too little: {figures}")
     with open(os.path.join(env["XDG_CACHE_HOME"], "curfew", "calibration.json"), encoding="utf-8") as file:

@@ -19,7 +19,9 @@
 #define INTERRUPTIONS 8
 #define DEPTH 65536
 #define FRAMES_COMPARED 200
-#define HOST_STEPS_MOST 600000
+/* In the host, before the guest's first instruction and for each that is wanted: some guests call it in every turn. */
+#define HOST_STEPS_FIRST 600000ul
+#define HOST_STEPS_EACH 100ul
 #define TRAP_FLAG 0x100
 
 typedef struct guest {
@@ -203,7 +205,7 @@ static void on_step(int number, siginfo_t *info, void *context)
 	oracle.before = at;
 	oracle.has_before = true;
 	if (!is_guests(target, at.pc)) {
-		if (++oracle.host_steps > HOST_STEPS_MOST)
+		if (++oracle.host_steps > HOST_STEPS_FIRST + HOST_STEPS_EACH * oracle.budget)
 			end(saved);
 		return;
 	}

@@ -12,9 +12,9 @@
 #![forbid(unsafe_code)]
 
 mod bulk;
+mod composition;
 mod effort;
 mod emit;
-mod fused;
 mod limits;
 mod lines;
 mod meter;
@@ -55,8 +55,6 @@ pub struct Rewritten {
     pub bytes: Vec<u8>,
     /// What the file is.
     pub kind: Kind,
-    /// Whether a component in it calls another one in it: by way of an adapter that the compiler makes.
-    pub fused: bool,
     /// Whether it imports something of WASI.
     pub imports_wasi: bool,
     /// Whether the compiler's optimiser is bounded, too. If not, and nothing can end it, it has to be left out.
@@ -72,7 +70,6 @@ pub fn rewrite(wasm: &[u8], options: Options) -> Result<Rewritten, Refusal> {
     Ok(Rewritten {
         bytes,
         kind: scan.root.kind,
-        fused: scan.fused,
         imports_wasi: scan.imports_wasi,
         can_be_optimised: scan.can_be_optimised,
         places: places::write(wasm, &scan.root, &runs),

@@ -2,7 +2,7 @@
 //! Reads a file once: validates it, checks its figures against the limits, and plans what is to change.
 use crate::bulk::{self, Bulk};
 use crate::effort::Effort;
-use crate::fused::Composition;
+use crate::composition::Composition;
 use crate::limits::{self, check};
 use crate::meter::{Charge, Copy, Planner, IS_OUT_OF_FUEL};
 use crate::{meter, Options, Refusal};
@@ -102,7 +102,6 @@ pub(crate) struct Binary {
 /// What was read.
 pub(crate) struct Scan {
     pub root: Binary,
-    pub fused: bool,
     pub imports_wasi: bool,
     /// Whether optimising what is compiled takes no longer than the limits say.
     pub can_be_optimised: bool,
@@ -128,9 +127,9 @@ pub(crate) fn scan(wasm: &[u8], options: Options) -> Result<Scan, Refusal> {
     parser.set_features(limits::FEATURES);
     for payload in parser.parse_all(wasm) {
         if let Some(root) = scanner.read(payload?)? {
-            let fused = scanner.composition.is_fused()?;
+            scanner.composition.check()?;
             let can_be_optimised = scanner.optimise_ns <= limits::FILE_MS * 1_000_000 && !scanner.has_long_chains;
-            return Ok(Scan { root, fused, imports_wasi: scanner.imports_wasi, can_be_optimised });
+            return Ok(Scan { root, imports_wasi: scanner.imports_wasi, can_be_optimised });
         }
     }
     unreachable!("a file that was read without an error has ended")

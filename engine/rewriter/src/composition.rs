@@ -1,16 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Whether components in a file call each other.
+//! How many instances a component makes.
 //!
-//! Core code that calls a function which another component instance of the file lifted goes through an adapter. The
-//! compiler makes that itself, after everything here. Components are functions over imports: the
-//! answer, and how much there is to compile, come out of instantiating them, here with nothing but where functions
-//! come from.
+//! Components are functions over imports: how many instances, and with them how much there is to compile, comes out of
+//! instantiating them, here with nothing but components and what they export.
 use crate::limits::{self, check};
 use crate::Refusal;
 use std::collections::HashMap;
 use std::rc::Rc;
 use wasmparser::{
-    CanonicalFunction, ComponentAlias, ComponentExternalKind as Sort, ComponentInstance, ComponentOuterAliasKind,
+    ComponentAlias, ComponentExternalKind as Sort, ComponentInstance, ComponentOuterAliasKind,
     Encoding, Payload,
 };
 
@@ -25,8 +23,6 @@ enum Step {
     Bundle { items: Vec<Named> },
     AliasExport { sort: Sort, instance: u32, name: String },
     AliasOuterComponent { count: u32, index: u32 },
-    Lift,
-    Lower { function: u32 },
     Export { name: String, sort: Sort, index: u32 },
 }
 
@@ -62,11 +58,6 @@ impl Composition {
             Payload::ComponentAliasSection(section) => {
                 for alias in section.clone() {
                     self.add_alias(alias?);
-                }
-            }
-            Payload::ComponentCanonicalSection(section) => {
-                for function in section.clone() {
-                    self.add_canonical(function?);
                 }
             }
             Payload::ComponentExportSection(section) => {
@@ -109,21 +100,13 @@ impl Composition {
         }
     }
 
-    fn add_canonical(&mut self, function: CanonicalFunction) {
-        match function {
-            CanonicalFunction::Lift { .. } => self.add(Step::Lift),
-            CanonicalFunction::Lower { func_index, .. } => self.add(Step::Lower { function: func_index }),
-            _ => {}
-        }
-    }
-
-    /// Whether some component calls another one.
-    pub fn is_fused(&self) -> Result<bool, Refusal> {
-        let mut linker = Linker { components: &self.components, instances: 0, steps: 0, fused: false };
+    /// Refuses what makes more instances than the limits say.
+    pub fn check(&self) -> Result<(), Refusal> {
+        let mut linker = Linker { components: &self.components, instances: 0, steps: 0 };
         if !self.components.is_empty() {
             linker.instantiate(&Closure { component: 0, scope: None }, &HashMap::new())?;
         }
-        Ok(linker.fused)
+        Ok(())
     }
 }
 
@@ -160,8 +143,6 @@ struct Scope {
 enum Item {
     /// Of the host, or nothing that matters here.
     Other,
-    /// A function that this instance lifted.
-    Lifted(usize),
     Instance(Rc<HashMap<String, Item>>),
     Component(Rc<Closure>),
 }
@@ -169,7 +150,6 @@ enum Item {
 /// The index spaces of an instance.
 #[derive(Default)]
 struct Spaces {
-    functions: Vec<Item>,
     instances: Vec<Item>,
     components: Vec<Item>,
 }
@@ -177,7 +157,6 @@ struct Spaces {
 impl Spaces {
     fn push(&mut self, sort: Sort, item: Item) {
         match sort {
-            Sort::Func => self.functions.push(item),
             Sort::Instance => self.instances.push(item),
             Sort::Component => self.components.push(item),
             _ => {}
@@ -186,7 +165,6 @@ impl Spaces {
 
     fn get(&self, sort: Sort, index: u32) -> Item {
         let space = match sort {
-            Sort::Func => &self.functions,
             Sort::Instance => &self.instances,
             Sort::Component => &self.components,
             _ => return Item::Other,
@@ -204,13 +182,11 @@ struct Linker<'a> {
     components: &'a [Vec<Step>],
     instances: usize,
     steps: u64,
-    fused: bool,
 }
 
 impl Linker<'_> {
     /// Instantiates a component; what it exports.
     fn instantiate(&mut self, closure: &Closure, imports: &HashMap<String, Item>) -> Result<Item, Refusal> {
-        let itself = self.instances;
         self.instances += 1;
         check("component instances", self.instances as u64, limits::COMPONENT_INSTANCES)?;
         let steps = &self.components[closure.component];
@@ -245,12 +221,6 @@ impl Linker<'_> {
                 Step::AliasOuterComponent { count, index } => {
                     let item = outer_component(&spaces, closure, *count, *index);
                     spaces.components.push(item);
-                }
-                Step::Lift => spaces.functions.push(Item::Lifted(itself)),
-                Step::Lower { function } => {
-                    if let Item::Lifted(by) = spaces.get(Sort::Func, *function) {
-                        self.fused |= by != itself;
-                    }
                 }
                 Step::Export { name, sort, index } => {
                     let item = spaces.get(*sort, *index);
