@@ -48,7 +48,8 @@ static const struct {
 	{CALL(clone3), ENOSYS}, /* its flags cannot be looked at: clone is taken then */
 	{CALL(openat), EACCES}, {CALL(open), EACCES}, {CALL(readlink), EACCES}, {CALL(readlinkat), EACCES},
 	{CALL(fstat), EACCES}, {CALL(access), EACCES}, {CALL(getrlimit), EPERM},
-	{CALL(prlimit64), EPERM}, {CALL(sched_setattr), EPERM}, {CALL(sched_setscheduler), EPERM},
+	{CALL(prlimit64), EPERM}, {CALL(sched_getattr), EPERM}, {CALL(sched_setattr), EPERM},
+	{CALL(sched_setscheduler), EPERM},
 };
 
 #define PAGEMAP_SCAN _IOWR('f', 16, char[96])
