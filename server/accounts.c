@@ -87,6 +87,9 @@ static void take_token(void *context, const stored_token *token)
 		a = a->next;
 	if (a == NULL) {
 		add_account(s, token);
+		/* Those that were there at the start are no change. */
+		if (s->http != NULL)
+			log_event(LOG_INFO, "token", (log_field[]){{"id", token->id, 0}, {"what", "created", 0}, {0}});
 	} else {
 		a->revoked = token->is_revoked;
 		if (!a->is_over && is_over(a))

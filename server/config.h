@@ -34,6 +34,7 @@ typedef struct config {
 	char secrets_key[CONFIG_TEXT_MOST]; /* "": as the environment says */
 	uint64_t workers;     /* 0: one per core */
 	uint64_t hugepages;   /* 1: on */
+	uint64_t require_confinement; /* 1: on */
 	uint64_t concurrency; /* runs at once; 0: 16 for each worker */
 	uint64_t shutdown_timeout_us;
 	uint64_t request_timeout_us;

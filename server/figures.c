@@ -4,6 +4,7 @@
 
 #include "common/clock.h"
 #include "http.h"
+#include "machine.h"
 #include "metrics.h"
 #include "store.h"
 
@@ -51,6 +52,31 @@ static void write_counts(text *out, const metrics *m)
 		text_print(out, "curfew_refusals_total{reason=\"%s\"} %llu\n", refusal_names[i], (unsigned long long)m->refused[i]);
 	write_value(out, "curfew_runs_submitted_total", "counter", "Runs accepted.", (double)m->submitted);
 	write_value(out, "curfew_requests_total", "counter", "HTTP requests.", (double)m->requests);
+	write_heading(out, "curfew_http_answers_total", "counter", "Answers, by method, route and status.");
+	for (size_t i = 0; i < m->answer_kinds; i++)
+		text_print(out, "curfew_http_answers_total{method=\"%s\",route=\"%s\",code=\"%u\"} %llu\n", m->answers[i].method,
+		           m->answers[i].pattern, m->answers[i].status, (unsigned long long)m->answers[i].count);
+}
+
+/* Under the names that Prometheus' own libraries use. */
+static void write_process(text *out)
+{
+	machine_process p;
+	if (!machine_read_process(&p))
+		return;
+	write_value(out, "process_cpu_seconds_total", "counter", "Processor time of the server's own process.", p.cpu_seconds);
+	write_value(out, "process_start_time_seconds", "gauge", "When it was started, since 1970.", p.start_seconds);
+	write_value(out, "process_resident_memory_bytes", "gauge", "Its memory that is there.", (double)p.resident_bytes);
+	write_value(out, "process_virtual_memory_bytes", "gauge", "Its address space.", (double)p.virtual_bytes);
+	write_value(out, "process_threads", "gauge", "Its threads.", (double)p.threads);
+	write_value(out, "process_open_fds", "gauge", "Its open descriptors.", (double)p.open_files);
+	write_value(out, "process_max_fds", "gauge", "How many it may have open.", (double)p.most_files);
+}
+
+static void write_build(text *out)
+{
+	write_heading(out, "curfew_build_info", "gauge", "1, with what this was built from.");
+	text_print(out, "curfew_build_info{version=\"%s\",libmicrohttpd=\"%s\"} 1\n", curfew_version(), MHD_get_version());
 }
 
 static void write_pool(text *out, server *s)
@@ -58,6 +84,10 @@ static void write_pool(text *out, server *s)
 	worker_pool_stats pool;
 	worker_pool_get_stats(s->pool, &pool);
 	write_value(out, "curfew_workers", "gauge", "Worker processes that are ready.", pool.workers);
+	write_value(out, "curfew_workers_busy", "gauge", "Of them, those that have runs.", pool.busy);
+	write_heading(out, "curfew_worker_confinement", "gauge", "1: this layer is around the workers; 0: the system does not give it.");
+	for (const worker_layer *layer = worker_layers; layer->name != NULL; layer++)
+		text_print(out, "curfew_worker_confinement{layer=\"%s\"} %d\n", layer->name, (pool.has & layer->bit) != 0);
 	write_value(out, "curfew_worker_restarts_total", "counter", "Workers started in the place of one that died.",
 	            (double)pool.restarts);
 	write_value(out, "curfew_worker_runs", "gauge", "Runs that the workers have.", (double)pool.active);
@@ -100,6 +130,8 @@ void figures_write(server *s, text *out)
 	write_value(out, "curfew_kept_runs", "gauge", "Ended runs kept in memory.", (double)s->kept_count);
 	write_pool(out, s);
 	write_store(out, s);
+	write_build(out);
+	write_process(out);
 }
 
 /* ---- For the console ------------------------------------------------------------------------------------- */
@@ -147,8 +179,7 @@ void figures_write_stats(server *s, text *out)
 	write_json_histogram(out, "stop_latency_us", &m->stop_latency);
 	write_json_histogram(out, "queue_wait_us", &m->queue_wait);
 	write_json_histogram(out, "start_us", &m->start_time);
-	size_t busy = s->scheduler.running < pool.workers ? s->scheduler.running : pool.workers;
-	text_print(out, ",\"workers\":{\"total\":%u,\"busy\":%zu,\"restarts\":%llu,\"crashed_runs\":%llu}", pool.workers, busy,
+	text_print(out, ",\"workers\":{\"total\":%u,\"busy\":%u,\"restarts\":%llu,\"crashed_runs\":%llu}", pool.workers, pool.busy,
 	           (unsigned long long)pool.restarts, (unsigned long long)pool.crashed);
 	text_print(out, ",\"memory\":{\"regions_in_use\":%llu,\"regions_pooled\":%llu,\"resident_bytes\":%llu}",
 	           (unsigned long long)pool.memory.regions_in_use, (unsigned long long)pool.memory.regions_pooled,

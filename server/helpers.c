@@ -5,8 +5,10 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
-enum { THREADS_MAX = 16 };
+enum { THREADS_MAX = 16, HELPERS_NICE = 5 };
 
 typedef struct task {
 	struct task *next;
@@ -27,6 +29,8 @@ static void *help(void *argument)
 {
 	helpers *h = argument;
 	(void)prctl(PR_SET_NAME, "curfew-helper");
+	/* Those who ask for little are answered first: a thread's own nice value, as Linux has it. */
+	(void)setpriority(PRIO_PROCESS, (id_t)gettid(), HELPERS_NICE);
 	(void)pthread_mutex_lock(&h->lock);
 	while (h->first != NULL || !h->ends) {
 		task *t = h->first;

@@ -2,10 +2,14 @@
 /* Connections and requests: what is counted and bounded of them, how they wait, and how long they may take. */
 #include "http.h"
 
+#include "addresses.h"
 #include "common/clock.h"
 #include "helpers.h"
 #include "http_check.h"
+#include "tls.h"
 
+#include <netdb.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,6 +28,7 @@ enum {
 	PING_EVERY_US = 10000000,
 	WATCHED_AFTER_US = 100000,      /* what is answered sooner costs nothing more */
 	ENDS_AT_ONCE = 64,
+	DISCARDED_MOST = 64 << 20,      /* of the body of a request that is refused */
 	IDLE_CROWDED_US = 2000000,      /* with most places taken, for a connection without a request */
 };
 
@@ -32,7 +37,9 @@ typedef enum phase { PHASE_NEW, PHASE_IDLE, PHASE_RECEIVING, PHASE_WAITING, PHAS
 /* One connection. Its times are written by the HTTP thread and read by the sweep. */
 typedef struct peer {
 	int fd;
+	address *from;   /* all connections of its address; HTTP thread only */
 	bool refused;
+	bool is_evicted; /* it is being ended, for another one */
 	bool is_watched; /* for its end, by http_notice_ends; under the server's lock, as is_gone */
 	bool is_gone;
 	_Atomic phase phase;
@@ -53,7 +60,7 @@ struct http {
 	size_t stream_count;
 	request *suspended;
 	int64_t pinged_us;
-	char *cert, *key;
+	addresses addresses; /* HTTP thread only */
 };
 
 size_t http_count_connections(const struct http *h)
@@ -71,6 +78,42 @@ static void set_phase(peer *p, phase now)
 
 /* ---- Connections ----------------------------------------------------------------------------------------- */
 
+/* Whether a is to go before b, when a place is needed: of the address with more connections, then the one that is idle for longer. */
+static bool goes_before(const peer *a, const peer *b)
+{
+	if (b == NULL || a->from->count != b->from->count)
+		return b == NULL || a->from->count > b->from->count;
+	return atomic_load_explicit(&a->since_us, memory_order_relaxed) < atomic_load_explicit(&b->since_us, memory_order_relaxed);
+}
+
+/* Ends a connection that asks for nothing, of one address or (NULL) of any. Under the lock. False: there is none. */
+static bool evict(const struct http *h, const peer *newcomer, const address *from)
+{
+	peer *chosen = NULL;
+	for (peer *p = h->peers; p != NULL; p = p->next) {
+		phase now = atomic_load_explicit(&p->phase, memory_order_relaxed);
+		bool is_idle = (now == PHASE_NEW || now == PHASE_IDLE) && !p->is_evicted && p->fd >= 0 && p->from != NULL;
+		if (is_idle && p != newcomer && (from == NULL || p->from == from) && goes_before(p, chosen))
+			chosen = p;
+	}
+	if (chosen == NULL)
+		return false;
+	chosen->is_evicted = true;
+	(void)shutdown(chosen->fd, SHUT_RDWR);
+	return true;
+}
+
+/* A place for a new connection, if need be that of one which asks for nothing. Under the lock. */
+static void take_place(struct http *h, peer *p, size_t count)
+{
+	const config *c = h->server->config;
+	bool is_share_full = p->from == NULL || p->from->count > c->address_connections_most;
+	if (is_share_full)
+		p->refused = p->from == NULL || !evict(h, p, p->from);
+	else if (count > c->connections_most)
+		p->refused = !evict(h, p, NULL);
+}
+
 static void open_peer(struct http *h, struct MHD_Connection *connection, void **place)
 {
 	peer *p = calloc(1, sizeof *p);
@@ -80,13 +123,15 @@ static void open_peer(struct http *h, struct MHD_Connection *connection, void **
 		return;
 	const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
 	p->fd = info != NULL ? info->connect_fd : -1;
-	p->refused = count > h->server->config->connections_most;
+	info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+	p->from = addresses_enter(&h->addresses, info != NULL ? info->client_addr : NULL);
 	set_phase(p, PHASE_NEW);
 	server_lock(h->server);
 	p->next = h->peers;
 	if (p->next != NULL)
 		p->next->previous = p;
 	h->peers = p;
+	take_place(h, p, count);
 	server_unlock(h->server);
 }
 
@@ -102,6 +147,7 @@ static void close_peer(struct http *h, peer *p)
 	if (p->next != NULL)
 		p->next->previous = p->previous;
 	server_unlock(h->server);
+	addresses_leave(&h->addresses, p->from);
 	free(p);
 }
 
@@ -287,6 +333,15 @@ static void leave_streams(request *q)
 
 /* ---- Requests -------------------------------------------------------------------------------------------- */
 
+void http_write_client(const request *q, char *words, size_t room)
+{
+	const union MHD_ConnectionInfo *info = MHD_get_connection_info(q->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+	const struct sockaddr *from = info != NULL ? info->client_addr : NULL;
+	socklen_t length = from != NULL && from->sa_family == AF_INET6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in);
+	if (from == NULL || getnameinfo(from, length, words, (socklen_t)room, NULL, 0, NI_NUMERICHOST) != 0)
+		(void)snprintf(words, room, "-");
+}
+
 const char *http_header(const request *q, const char *name)
 {
 	return MHD_lookup_connection_value(q->connection, MHD_HEADER_KIND, name);
@@ -333,6 +388,18 @@ static bool refuse_early(request *q, answer *result)
 	return true;
 }
 
+/* Whether a body follows its head in any case; a client that asks before it sends one is told at once. */
+static bool has_body(const request *q)
+{
+	const char *length = http_header(q, MHD_HTTP_HEADER_CONTENT_LENGTH);
+	if (http_header(q, MHD_HTTP_HEADER_EXPECT) != NULL)
+		return false;
+	if (length == NULL)
+		return http_header(q, MHD_HTTP_HEADER_TRANSFER_ENCODING) != NULL;
+	unsigned long long bytes = strtoull(length, NULL, 10);
+	return bytes > 0 && bytes <= DISCARDED_MOST;
+}
+
 static answer begin_request(struct http *h, request *q, const char *url, const char *method, const char *version)
 {
 	answer result = MHD_YES;
@@ -341,6 +408,7 @@ static answer begin_request(struct http *h, request *q, const char *url, const c
 	server_lock(h->server);
 	h->server->metrics.requests++;
 	server_unlock(h->server);
+	q->defers = has_body(q);
 	if (q->peer == NULL || q->peer->refused)
 		return reply_later(q, MHD_HTTP_SERVICE_UNAVAILABLE, REFUSAL_CONNECTIONS, "too-many-connections",
 		                   "too many connections are open", 1);
@@ -355,6 +423,10 @@ static answer take_body(struct http *h, request *q, const char *data, size_t *si
 {
 	size_t length = *size;
 	*size = 0;
+	if (q->late != NULL) {
+		q->discarded += length;
+		return q->discarded > DISCARDED_MOST ? MHD_NO : MHD_YES;
+	}
 	if (q->answered)
 		return MHD_YES;
 	size_t most = q->route->takes_body ? h->server->config->body_bytes_most : BODY_BYTES_USUAL;
@@ -382,10 +454,18 @@ static answer on_request(void *context, struct MHD_Connection *connection, const
 		return MHD_NO; /* there was no memory for it */
 	if (!q->has_begun) {
 		q->has_begun = true;
-		return begin_request(h, q, url, method, version);
+		answer begun = begin_request(h, q, url, method, version);
+		q->defers = false;
+		return begun;
 	}
 	if (*size > 0)
 		return take_body(h, q, data, size);
+	if (q->late != NULL) {
+		struct MHD_Response *late = q->late;
+		q->late = NULL;
+		set_phase(q->peer, PHASE_REPLYING);
+		return reply_queue(q, q->late_status, late);
+	}
 	if (q->answered)
 		return MHD_YES;
 	if (q->go_on != NULL) {
@@ -433,6 +513,8 @@ static void on_completed(void *context, struct MHD_Connection *connection, void 
 	h->body_bytes -= q->body_counted;
 	text_finish(&q->body);
 	free(q->chunk);
+	if (q->late != NULL)
+		MHD_destroy_response(q->late);
 	set_phase(q->peer, PHASE_IDLE);
 	free(q);
 	*place = NULL;
@@ -441,34 +523,6 @@ static void on_completed(void *context, struct MHD_Connection *connection, void 
 /* ---- Start and end --------------------------------------------------------------------------------------- */
 
 #define TLS_PRIORITIES "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:-RSA"
-
-/* A key that others can read is none. */
-static bool is_private(const char *path, curfew_failure *failure)
-{
-	struct stat info;
-	if (stat(path, &info) != 0 || (info.st_mode & (S_IROTH | S_IWOTH)) == 0)
-		return true;
-	(void)snprintf(failure->message, sizeof failure->message, "tls-key %.200s: others can read it; chmod o-rw it", path);
-	return false;
-}
-
-static char *read_file(const char *path, curfew_failure *failure)
-{
-	FILE *file = fopen(path, "re");
-	text all;
-	char part[4096];
-	text_init(&all, 1 << 20);
-	for (size_t got; file != NULL && (got = fread(part, 1, sizeof part, file)) > 0;)
-		text_add(&all, part, got);
-	bool good = file != NULL && ferror(file) == 0 && all.len > 0;
-	if (file != NULL)
-		(void)fclose(file);
-	if (good)
-		return text_take(&all, NULL);
-	(void)snprintf(failure->message, sizeof failure->message, "%.200s: cannot be read", path);
-	text_finish(&all);
-	return NULL;
-}
 
 /* Each connection needs a descriptor, and so does each request of a run; the workers and files need some more. */
 static void raise_files(const config *c)
@@ -485,29 +539,28 @@ static bool start_daemon(struct http *h, int listener, curfew_failure *failure)
 {
 	const config *c = h->server->config;
 	unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ITC;
-	struct MHD_OptionItem tls[] = {{MHD_OPTION_HTTPS_MEM_CERT, 0, h->cert}, {MHD_OPTION_HTTPS_MEM_KEY, 0, h->key},
+	bool is_tls = c->tls_cert[0] != '\0';
+	struct MHD_OptionItem tls[] = {{MHD_OPTION_HTTPS_CERT_CALLBACK, 0, (void *)(uintptr_t)tls_choose},
 	                              {MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)(uintptr_t)TLS_PRIORITIES}, {MHD_OPTION_END, 0, NULL}};
 	struct MHD_OptionItem none[] = {{MHD_OPTION_END, 0, NULL}};
-	if (h->cert != NULL)
+	if (is_tls)
 		flags |= MHD_USE_TLS;
 	h->daemon = MHD_start_daemon(
 		flags, 0, NULL, NULL, on_request, h, MHD_OPTION_LISTEN_SOCKET, listener, MHD_OPTION_NOTIFY_CONNECTION, on_connection, h,
 		MHD_OPTION_NOTIFY_COMPLETED, on_completed, h, MHD_OPTION_CONNECTION_LIMIT,
 		(unsigned)(c->connections_most + REFUSALS_AT_ONCE), MHD_OPTION_CONNECTION_TIMEOUT,
 		(unsigned)(c->request_timeout_us / 1000000), MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_BYTES,
-		MHD_OPTION_URI_LOG_CALLBACK, on_target, h,
-		MHD_OPTION_PER_IP_CONNECTION_LIMIT, (unsigned)c->address_connections_most, MHD_OPTION_ARRAY, h->cert != NULL ? tls : none, MHD_OPTION_END);
+		MHD_OPTION_URI_LOG_CALLBACK, on_target, h, MHD_OPTION_ARRAY, is_tls ? tls : none, MHD_OPTION_END);
 	if (h->daemon == NULL)
-		(void)snprintf(failure->message, sizeof failure->message,
-		               h->cert != NULL ? "HTTPS cannot be served: is the key that of the certificate?" : "HTTP cannot be served");
+		(void)snprintf(failure->message, sizeof failure->message, is_tls ? "HTTPS cannot be served" : "HTTP cannot be served");
 	return h->daemon != NULL;
 }
 
 static void free_http(struct http *h)
 {
 	(void)close(h->ends);
-	free(h->cert);
-	free(h->key);
+	addresses_finish(&h->addresses);
+	tls_finish();
 	free(h);
 }
 
@@ -523,13 +576,8 @@ struct http *http_start(server *s, int listening, http_find find, curfew_failure
 	h->pinged_us = clock_now_us();
 	s->http = h;
 	raise_files(s->config);
-	if (s->config->tls_cert[0] != '\0') {
-		h->cert = read_file(s->config->tls_cert, failure);
-		bool good = h->cert != NULL && is_private(s->config->tls_key, failure);
-		h->key = good ? read_file(s->config->tls_key, failure) : NULL;
-	}
 	bool wants_tls = s->config->tls_cert[0] != '\0';
-	if ((!wants_tls || h->key != NULL) && start_daemon(h, listening, failure))
+	if ((!wants_tls || tls_load(s->config->tls_cert, s->config->tls_key, failure)) && start_daemon(h, listening, failure))
 		return h;
 	(void)close(listening);
 	free_http(h);

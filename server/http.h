@@ -28,6 +28,14 @@ struct request {
 	size_t body_counted; /* of the bytes that all requests hold */
 	bool answered;
 	bool has_begun;
+	/*
+	 * It is refused by its head, and has a body: the answer is kept until that has been read and thrown away, since a client
+	 * that still writes would see the connection's end in place of it.
+	 */
+	bool defers;
+	struct MHD_Response *late;
+	unsigned late_status;
+	size_t discarded;
 	bool target_has_nul;
 
 	answer (*go_on)(request *q);
@@ -105,6 +113,8 @@ size_t http_count_streams(const struct http *h);
 /* Under the lock: ends the streams of an account; h may be NULL. */
 void http_end_streams(struct http *h, const account *who);
 
+/* The address that it comes from, as text. */
+void http_write_client(const request *q, char *words, size_t room);
 /* A header of the request, or NULL. */
 const char *http_header(const request *q, const char *name);
 const char *http_argument(const request *q, const char *name);

@@ -5,6 +5,7 @@
 #include "common/clock.h"
 #include "text.h"
 
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -12,11 +13,11 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { LINE_MOST = 4096 };
+enum { LINE_MOST = 4096, SELDOM_EACH_SECOND = 20, SELDOM_FIELDS = 12 };
 
 static bool use_json;
 static _Atomic log_level least_level = LOG_INFO;
-static const char *const level_names[] = {"info", "warn", "error"};
+static const char *const level_names[] = {"debug", "info", "warn", "error"};
 
 void log_set_level(log_level least)
 {
@@ -25,7 +26,7 @@ void log_set_level(log_level least)
 
 log_level log_level_of(const char *name)
 {
-	for (int i = LOG_WARN; i <= LOG_ERROR; i++) {
+	for (int i = LOG_DEBUG; i <= LOG_ERROR; i++) {
 		if (strcmp(name, level_names[i]) == 0)
 			return (log_level)i;
 	}
@@ -93,6 +94,38 @@ void log_event(log_level level, const char *event, const log_field *fields)
 	for (; fields->name != NULL; fields++)
 		add_field(&line, fields);
 	end_line(&line);
+}
+
+void log_event_seldom(log_level level, const char *event, const log_field *fields)
+{
+	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+	static int64_t second, said, unsaid;
+	log_field all[SELDOM_FIELDS + 1] = {{0}};
+	size_t count = 0;
+	int64_t now = clock_now_us() / 1000000, left_out = 0;
+
+	(void)pthread_mutex_lock(&lock);
+	if (second != now) {
+		second = now;
+		said = 0;
+	}
+	bool says = said < SELDOM_EACH_SECOND;
+	if (says) {
+		said++;
+		left_out = unsaid;
+	}
+	unsaid = says ? 0 : unsaid + 1;
+	(void)pthread_mutex_unlock(&lock);
+	if (!says)
+		return;
+
+	while (fields[count].name != NULL && count < SELDOM_FIELDS - 1) {
+		all[count] = fields[count];
+		count++;
+	}
+	if (left_out > 0)
+		all[count] = (log_field){"unsaid", NULL, left_out};
+	log_event(level, event, all);
 }
 
 void log_say(log_level level, const char *event, const char *format, ...)

@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-typedef enum log_level { LOG_INFO, LOG_WARN, LOG_ERROR } log_level;
+typedef enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR } log_level;
 
 /* One named value of a line: text, or a number where text is NULL. */
 typedef struct log_field {
@@ -20,7 +20,7 @@ typedef struct log_field {
 
 /* Lines below this level are left out, from now on. Threads: any. */
 void log_set_level(log_level least);
-/* "info", "warn" or "error"; anything else is LOG_INFO. */
+/* "debug", "info", "warn" or "error"; anything else is LOG_INFO. */
 log_level log_level_of(const char *name);
 
 /* JSON lines instead of text, for all lines that follow. Not while other threads log. */
@@ -28,6 +28,12 @@ void log_use_json(bool json);
 
 /* Writes a line: fields end with one that has no name. Threads: any. */
 void log_event(log_level level, const char *event, const log_field *fields);
+
+/*
+ * The same for what others can make happen as often as they like: so many lines a second, and the first one after that
+ * says how many were left out ("unsaid"). Fields: at most 11.
+ */
+void log_event_seldom(log_level level, const char *event, const log_field *fields);
 
 /* A line with one text, made as by printf. */
 void log_say(log_level level, const char *event, const char *format, ...) __attribute__((format(printf, 3, 4)));

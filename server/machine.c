@@ -2,9 +2,10 @@
 /* Memory of the machine and of the control groups that this process is in. */
 #include "machine.h"
 
-#include <stdbool.h>
+#include <dirent.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 /* The number in a file; UINT64_MAX: there is none ("max"). */
@@ -49,4 +50,58 @@ uint64_t machine_memory(void)
 		(void)fclose(file);
 	uint64_t older = read_number("/sys/fs/cgroup/memory/memory.limit_in_bytes");
 	return older < least ? older : least;
+}
+
+/* ---- This process ---------------------------------------------------------------------------------------- */
+
+static size_t count_files(void)
+{
+	size_t count = 0;
+	DIR *folder = opendir("/proc/self/fd");
+	while (folder != NULL && readdir(folder) != NULL)
+		count++;
+	if (folder != NULL)
+		(void)closedir(folder);
+	return count > 3 ? count - 3 : 0; /* not the two folders, nor the one that is read */
+}
+
+/* When the machine was started, in seconds since 1970. */
+static double read_start(void)
+{
+	char line[256];
+	double start = 0;
+	FILE *file = fopen("/proc/stat", "re");
+	while (file != NULL && fgets(line, sizeof line, file) != NULL && sscanf(line, "btime %lf", &start) != 1)
+		;
+	if (file != NULL)
+		(void)fclose(file);
+	return start;
+}
+
+bool machine_read_process(machine_process *p)
+{
+	char line[1024];
+	unsigned long long user, system, threads, started, virtual_bytes;
+	long long pages;
+	struct rlimit files = {0};
+	FILE *file = fopen("/proc/self/stat", "re");
+	size_t length = file != NULL ? fread(line, 1, sizeof line - 1, file) : 0;
+	if (file != NULL)
+		(void)fclose(file);
+	line[length] = '\0';
+	/* The name, in brackets, may hold anything. */
+	const char *rest = strrchr(line, ')');
+	if (rest == NULL || sscanf(rest + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %llu %llu %*d %*d %*d %*d %llu %*d %llu %llu %lld",
+	                           &user, &system, &threads, &started, &virtual_bytes, &pages) != 6)
+		return false;
+	double ticks = (double)sysconf(_SC_CLK_TCK);
+	(void)getrlimit(RLIMIT_NOFILE, &files);
+	*p = (machine_process){.cpu_seconds = (double)(user + system) / ticks,
+	                       .start_seconds = read_start() + (double)started / ticks,
+	                       .resident_bytes = (uint64_t)pages * (uint64_t)sysconf(_SC_PAGESIZE),
+	                       .virtual_bytes = virtual_bytes,
+	                       .threads = threads,
+	                       .open_files = count_files(),
+	                       .most_files = files.rlim_cur};
+	return true;
 }

@@ -3,9 +3,18 @@
 #ifndef CURFEW_SERVER_MACHINE_H
 #define CURFEW_SERVER_MACHINE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* Bytes of memory that this process may use: the machine's, or less where its control group says so. */
 uint64_t machine_memory(void);
+
+/* What the server's own process uses. */
+typedef struct machine_process {
+	double cpu_seconds, start_seconds; /* start: since 1970 */
+	uint64_t resident_bytes, virtual_bytes, threads, open_files, most_files;
+} machine_process;
+
+bool machine_read_process(machine_process *p);
 
 #endif

@@ -55,6 +55,21 @@ double metrics_rate(const metrics *m, unsigned seconds)
 	return (double)sum / seconds;
 }
 
+/* ---- Answers --------------------------------------------------------------------------------------------- */
+
+void metrics_add_answer(metrics *m, const char *method, const char *pattern, unsigned status)
+{
+	size_t i = 0;
+	while (i < m->answer_kinds && (m->answers[i].pattern != pattern || m->answers[i].method != method || m->answers[i].status != status))
+		i++;
+	if (i == m->answer_kinds) {
+		if (i == ANSWER_KINDS_MAX)
+			return;
+		m->answers[m->answer_kinds++] = (answer_count){method, pattern, status, 0};
+	}
+	m->answers[i].count++;
+}
+
 /* ---- Their bounds ---------------------------------------------------------------------------------------- */
 
 size_t metrics_bounds(const int64_t **us)

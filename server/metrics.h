@@ -27,6 +27,9 @@ typedef enum refusal {
 	REFUSALS
 } refusal;
 
+/* A request was answered; method and pattern are in static memory. */
+void metrics_add_answer(metrics *m, const char *method, const char *pattern, unsigned status);
+
 void metrics_add_time(histogram *h, int64_t us);
 /* A run has ended, after this time. */
 void metrics_add_end(metrics *m, curfew_outcome outcome);

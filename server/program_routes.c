@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* /v1/programs: stored under a name, after a worker has loaded them once and told what they are. */
 #include "common/clock.h"
+#include "log.h"
 #include "programs.h"
 #include "report.h"
 #include "routes.h"
@@ -207,6 +208,15 @@ static void on_written(void *context, const char *problem)
 	arrive(p->server, p);
 }
 
+static void log_change(const request *q, const char *what, const char *sha256)
+{
+	log_event(LOG_INFO, "program", (log_field[]){{"name", q->parameter, 0},
+	                                             {"what", what, 0},
+	                                             {"sha256", sha256, 0},
+	                                             {"token", q->who->id[0] != '\0' ? q->who->id : "-", 0},
+	                                             {0}});
+}
+
 static answer go_on_written(request *q)
 {
 	put *p = q->work;
@@ -220,6 +230,7 @@ static answer go_on_written(request *q)
 		return closing ? reply_stopping(q) : MHD_YES;
 	if (q->problem[0] != '\0')
 		return reply_store(q);
+	log_change(q, p->is_new ? "stored" : "replaced", p->program.sha256);
 	text out;
 	text_init(&out, LIST_BYTES_MOST);
 	write_program(&out, &p->program, false);
@@ -506,7 +517,10 @@ static answer go_on_deleted(request *q)
 	server_unlock(s);
 	if (waits)
 		return closing ? reply_stopping(q) : MHD_YES;
-	return q->problem[0] != '\0' ? reply_store(q) : reply_nothing(q, MHD_HTTP_NO_CONTENT);
+	if (q->problem[0] != '\0')
+		return reply_store(q);
+	log_change(q, "deleted", "-");
+	return reply_nothing(q, MHD_HTTP_NO_CONTENT);
 }
 
 static answer delete_program(request *q)

@@ -2,6 +2,10 @@
 /* Answers: JSON, problems, and the headers that each of them has. */
 #include "http.h"
 
+#include "log.h"
+
+#include <dlfcn.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,6 +31,32 @@ void reply_add_data_headers(struct MHD_Response *response, const char *type)
 	add(response, "Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'; sandbox");
 }
 
+typedef enum MHD_Result queue_response(struct MHD_Connection *connection, unsigned status, struct MHD_Response *response);
+
+static queue_response *queue_in_library;
+
+static void find_queue(void)
+{
+	/* A function's address as an object's: what POSIX asks of dlsym's users. */
+	*(void **)&queue_in_library = dlsym(RTLD_NEXT, "MHD_queue_response");
+}
+
+static answer queue(struct MHD_Connection *connection, unsigned status, struct MHD_Response *response)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	(void)pthread_once(&once, find_queue);
+	answer done = queue_in_library != NULL ? queue_in_library(connection, status, response) : MHD_NO;
+	MHD_destroy_response(response);
+	return done;
+}
+
+static void count_answer(const request *q, unsigned status)
+{
+	server_lock(q->server);
+	metrics_add_answer(&q->server->metrics, q->route != NULL ? q->route->method : "-", q->route != NULL ? q->route->path : "-", status);
+	server_unlock(q->server);
+}
+
 answer reply_queue(request *q, unsigned status, struct MHD_Response *response)
 {
 	if (q->is_helped) {
@@ -36,8 +66,13 @@ answer reply_queue(request *q, unsigned status, struct MHD_Response *response)
 	}
 	if (response == NULL)
 		return MHD_NO;
-	answer done = MHD_queue_response(q->connection, status, response);
-	MHD_destroy_response(response);
+	if (q->defers) {
+		q->late = response;
+		q->late_status = status;
+		return MHD_YES;
+	}
+	count_answer(q, status);
+	answer done = queue(q->connection, status, response);
 	q->answered = true;
 	return done;
 }
@@ -100,10 +135,11 @@ static const struct {
 	const char *title;
 } titles[] = {
 	{400, "Bad request"},        {401, "Unauthorized"},           {403, "Forbidden"},          {404, "Not found"},
-	{405, "Method not allowed"}, {409, "Conflict"},               {413, "Content too large"},  {415, "Unsupported media type"},
-	{417, "Expectation failed"},
-	{422, "Unprocessable content"}, {429, "Too many requests"},   {431, "Request header fields too large"},
-	{500, "Internal error"},     {503, "Service unavailable"},
+	{405, "Method not allowed"}, {409, "Conflict"},               {413, "Content too large"},  {414, "URI too long"},
+	{415, "Unsupported media type"}, {417, "Expectation failed"}, {422, "Unprocessable content"},
+	{429, "Too many requests"},  {431, "Request header fields too large"},
+	{500, "Internal error"},     {501, "Not implemented"},        {503, "Service unavailable"},
+	{505, "HTTP version not supported"},
 };
 
 static const char *title_of(unsigned status)
@@ -140,8 +176,28 @@ void reply_count(request *q, refusal why)
 	server_unlock(q->server);
 }
 
+/* Who is not let in, and what is refused for its amount; never what was sent. */
+static void log_refusal(const request *q, unsigned status, const char *kind)
+{
+	bool is_access = status == MHD_HTTP_UNAUTHORIZED || status == MHD_HTTP_FORBIDDEN;
+	bool is_amount = status == MHD_HTTP_CONTENT_TOO_LARGE || status == MHD_HTTP_TOO_MANY_REQUESTS || status == MHD_HTTP_SERVICE_UNAVAILABLE;
+	char from[64];
+	if (!is_access && !is_amount)
+		return;
+	http_write_client(q, from, sizeof from);
+	log_event_seldom(is_access ? LOG_WARN : LOG_INFO, "refused",
+	                 (log_field[]){{"status", NULL, status},
+	                               {"why", kind, 0},
+	                               {"method", q->route != NULL ? q->route->method : "-", 0},
+	                               {"route", q->route != NULL ? q->route->path : "-", 0},
+	                               {"token", q->who != NULL && q->who->id[0] != '\0' ? q->who->id : "-", 0},
+	                               {"from", from, 0},
+	                               {0}});
+}
+
 answer reply_problem(request *q, unsigned status, const char *kind, const char *detail, const char *pointer)
 {
+	log_refusal(q, status, kind);
 	bool is_method = status == MHD_HTTP_METHOD_NOT_ALLOWED; /* then pointer is what is allowed */
 	struct MHD_Response *response = make_problem(status, kind, detail, is_method ? NULL : pointer);
 	if (status == MHD_HTTP_CONTENT_TOO_LARGE || status == MHD_HTTP_REQUEST_HEADER_FIELDS_TOO_LARGE)
@@ -157,6 +213,7 @@ answer reply_fault(request *q, unsigned status, const char *kind, const char *de
 {
 	struct MHD_Response *response = make_problem(status, kind, detail, NULL);
 	reply_count(q, REFUSAL_REQUEST);
+	q->defers = false; /* where its body ends is not known */
 	if (response != NULL)
 		add(response, MHD_HTTP_HEADER_CONNECTION, "close");
 	return reply_queue(q, status, response);
@@ -165,8 +222,10 @@ answer reply_fault(request *q, unsigned status, const char *kind, const char *de
 answer reply_later(request *q, unsigned status, refusal why, const char *kind, const char *detail, unsigned seconds)
 {
 	char words[16];
-	if (why != REFUSALS)
+	if (why != REFUSALS) {
 		reply_count(q, why);
+		log_refusal(q, status, kind);
+	}
 	struct MHD_Response *response = make_problem(status, kind, detail, NULL);
 	(void)snprintf(words, sizeof words, "%u", seconds);
 	if (response != NULL)
@@ -185,4 +244,37 @@ answer reply_no_memory(request *q)
 	reply_add_data_headers(response, "application/problem+json");
 	add(response, MHD_HTTP_HEADER_RETRY_AFTER, "1");
 	return reply_queue(q, MHD_HTTP_SERVICE_UNAVAILABLE, response);
+}
+
+/* ---- What the library answers by itself ------------------------------------------------------------------ */
+
+static const struct {
+	unsigned status;
+	const char *kind, *detail;
+} own_answers[] = {
+	{413, "body-too-large", "the body of the request is too large"},
+	{414, "address-too-long", "the address of the request is too long"},
+	{431, "headers-too-large", "the headers of the request are too large"},
+	{501, "not-implemented", "the server does not know how to do that"},
+	{505, "version", "HTTP/1.1 and HTTP/1.0 are served, and no other version"},
+	{500, "internal", "the request could not be answered"},
+	{400, "malformed", "what was sent is no HTTP request"}, /* and all others */
+};
+
+/*
+ * libmicrohttpd answers what is no request by itself, with a page, and has no setting for that. It queues those answers by
+ * the function that its users call; this one stands before it, so that they are problems like all others. What we answer
+ * ourselves does not come here.
+ */
+__attribute__((visibility("default"))) enum MHD_Result MHD_queue_response(struct MHD_Connection *connection, unsigned int status,
+                                                                          struct MHD_Response *response);
+
+enum MHD_Result MHD_queue_response(struct MHD_Connection *connection, unsigned int status, struct MHD_Response *response)
+{
+	size_t i = 0;
+	(void)response; /* whoever made it destroys it */
+	while (i + 1 < sizeof own_answers / sizeof own_answers[0] && own_answers[i].status != status)
+		i++;
+	struct MHD_Response *problem = make_problem(status, own_answers[i].kind, own_answers[i].detail, NULL);
+	return problem != NULL ? queue(connection, status, problem) : MHD_NO;
 }

@@ -16,6 +16,7 @@
 #include "routes.h"
 #include "service.h"
 #include "store.h"
+#include "tls.h"
 
 #include <errno.h>
 #include <netdb.h>
@@ -387,7 +388,7 @@ static void on_worker_death(void *context, const worker_death *death)
 {
 	(void)context;
 	log_event(LOG_WARN, "worker", (log_field[]){{"pid", NULL, death->pid}, {"why", death->why, 0}, {"lost", NULL, (int64_t)death->lost},
-	                                            {"repeated", NULL, (int64_t)death->repeated}, {0}});
+	                                            {"repeated", NULL, (int64_t)death->repeated}, {"runs", death->runs, 0}, {0}});
 }
 
 /* What every run may have at most. */
@@ -400,6 +401,26 @@ static void take_ceilings(server *s, const config *c)
 		s->ceilings.memory_bytes = budget;
 }
 
+/* The system may withhold layers around the workers; then it is said, or the server does not start. */
+static bool check_confinement(const server *s, curfew_failure *failure)
+{
+	char missing[256] = "";
+	worker_pool_stats stats;
+	worker_pool_get_stats(s->pool, &stats);
+	for (const worker_layer *layer = worker_layers; layer->name != NULL; layer++) {
+		size_t used = strlen(missing);
+		if ((stats.has & layer->bit) == 0)
+			(void)snprintf(missing + used, sizeof missing - used, "%s%s", used > 0 ? " " : "", layer->name);
+	}
+	if (missing[0] == '\0')
+		return true;
+	log_event(LOG_WARN, "confinement", (log_field[]){{"missing", missing, 0}, {0}});
+	if (s->config->require_confinement == 0)
+		return true;
+	(void)snprintf(failure->message, sizeof failure->message, "require-confinement: the system gives the workers no %.160s", missing);
+	return false;
+}
+
 static bool start_pool(server *s, curfew_failure *failure)
 {
 	const config *c = s->config;
@@ -410,7 +431,7 @@ static bool start_pool(server *s, curfew_failure *failure)
 	take_ceilings(s, c);
 	worker_pool_options options = {.workers = (uint32_t)workers, .spares = 1, .fetches = c->allow_fetch[0] != '\0',
 	                               .engine_flags = c->hugepages != 0 ? CURFEW_ENGINE_HUGE_PAGES : 0, .on_death = on_worker_death};
-	return worker_pool_create(&options, &s->pool, failure) == CURFEW_OK;
+	return worker_pool_create(&options, &s->pool, failure) == CURFEW_OK && check_confinement(s, failure);
 }
 
 static bool check_access(const server *s, bool loopback, curfew_failure *failure)
@@ -531,12 +552,15 @@ static void wait_for_end(server *s, const sigset_t *signals, serve_reload reload
 	while (sigwait(signals, &number) == 0 && number == SIGHUP) {
 		curfew_failure failure = {0};
 		notify_reloading();
-		if (reload(context, &fresh, &failure)) {
+		bool good = reload(context, &fresh, &failure);
+		if (good && s->config->tls_cert[0] != '\0')
+			good = tls_load(fresh.tls_cert, fresh.tls_key, &failure);
+		if (good) {
 			server_lock(s);
 			take_ceilings(s, &fresh);
 			server_unlock(s);
 			log_set_level(log_level_of(fresh.log_level));
-			log_say(LOG_INFO, "reload", "the ceilings and the level of the log are taken anew");
+			log_say(LOG_INFO, "reload", "the ceilings, the level of the log and the certificate are taken anew");
 		} else {
 			log_say(LOG_ERROR, "reload", "everything stays as it was: %s", failure.message);
 		}

@@ -160,7 +160,18 @@ typedef struct histogram {
 	double sum_us;
 } histogram;
 
+/* How often a route was answered with a status. */
+enum { ANSWER_KINDS_MAX = 256 };
+
+typedef struct answer_count {
+	const char *method, *pattern; /* static */
+	unsigned status;
+	uint64_t count;
+} answer_count;
+
 typedef struct metrics {
+	answer_count answers[ANSWER_KINDS_MAX];
+	size_t answer_kinds;
 	uint64_t outcomes[CURFEW_OUTCOME_COUNT];
 	uint64_t submitted;
 	uint64_t refused[16]; /* by refusal */

@@ -329,8 +329,17 @@ static void insert(server *s, run *r, const void *source, size_t source_length)
 		settle(p);
 }
 
+static void log_accepted(const run *r)
+{
+	log_event(LOG_DEBUG, "accepted", (log_field[]){{"id", r->id, 0},
+	                                               {"token", r->owner->id[0] != '\0' ? r->owner->id : "-", 0},
+	                                               {"program", r->program_name != NULL ? r->program_name : "-", 0},
+	                                               {0}});
+}
+
 bool service_accept(server *s, run *r, const void *source, size_t source_length)
 {
+	log_accepted(r);
 	run_register(s, r);
 	if (!service_enqueue(s, r)) {
 		run_unregister(s, r);
@@ -612,6 +621,7 @@ void service_cancel(server *s, run *r)
 	if (r->ended)
 		return;
 	r->cancels++;
+	log_event(LOG_DEBUG, "cancel", (log_field[]){{"id", r->id, 0}, {"times", NULL, (int64_t)r->cancels}, {0}});
 	if (r->state <= RUN_QUEUED) {
 		scheduler_remove(&s->scheduler, &r->turn);
 		service_end_without_worker(s, r, CURFEW_OUTCOME_CANCELLED, "the run was cancelled before it started");

@@ -59,6 +59,7 @@ static void set_limits(uint64_t data_bytes)
 	set_limit(RLIMIT_NOFILE, OPEN_FILES);
 	set_limit(RLIMIT_MSGQUEUE, 0);
 	set_limit(RLIMIT_NPROC, THREADS_MAX);
+	set_limit(RLIMIT_RTPRIO, 0); /* none of its threads is, or becomes, one that keeps everybody else waiting */
 	set_limit(RLIMIT_RTTIME, REALTIME_US);
 	if (data_bytes != 0)
 		set_limit(RLIMIT_DATA, data_bytes);

@@ -145,7 +145,7 @@ struct worker_pool {
 
 /* process.c: starts a process that is to be a worker. NULL: *why (static) and errno say. */
 process *worker_process_start(const worker_pool *pool, const char **why);
-/* Gives the thread of a worker that stops its runs first claim on a core, where we may. Before it sees any program. */
+/* Gives the thread of a worker that stops its runs a larger share of the cores, where we may. Before it sees any program. */
 void worker_process_prefer(const process *p);
 void worker_process_kill(process *p);
 /* Once it is dead: says in why what it died of, unless that is known. */

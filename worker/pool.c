@@ -25,7 +25,7 @@
 /* Pause before the next try when workers cannot be started. */
 #define RETRY_NS SECOND
 
-enum { THREADS = 16, FAILURES_MOST = 3, EVENTS = 64, ABOVE = 10, HEARD_TURNS = 64 };
+enum { THREADS = 16, FAILURES_MOST = 3, EVENTS = 64, ABOVE = 10, HEARD_TURNS = 64, RUNS_TOLD = 8 };
 
 curfew_status worker_refuse(curfew_failure *failure, curfew_status status, const char *message)
 {
@@ -77,13 +77,19 @@ static worker_end end_of_lost(const process *p, const worker_run *run)
 /* Ends the runs of a worker, or has those carried out again that it was not killed for. */
 static void settle_runs(worker_pool *pool, process *p)
 {
-	worker_death death = {.pid = p->pid, .why = p->why};
+	char runs[RUNS_TOLD * 27 + 1] = "";
+	size_t told = 0;
+	worker_death death = {.pid = p->pid, .why = p->why, .runs = runs};
 	p->reported = true;
 
 	for (size_t slot = 0; slot < p->slot_count; slot++) {
 		worker_run *run = p->runs[slot];
 		if (run == NULL)
 			continue;
+		if (told++ < RUNS_TOLD) {
+			size_t used = strlen(runs);
+			(void)snprintf(runs + used, sizeof runs - used, "%s%.26s", used > 0 ? " " : "", run->id);
+		}
 		if (p->fault != FAULT_UNKNOWN && run != p->blamed && worker_run_repeat(run)) {
 			death.repeated++;
 			continue;
@@ -513,9 +519,11 @@ void worker_pool_get_stats(worker_pool *pool, worker_pool_stats *stats)
 {
 	worker_lock(pool);
 	*stats = pool->stats;
+	stats->busy = 0;
 	for (const process *p = pool->processes; p != NULL; p = p->next) {
 		if (p->state != PROCESS_READY)
 			continue;
+		stats->busy += p->active > 0;
 		stats->memory.regions_in_use += p->memory.regions_in_use;
 		stats->memory.regions_pooled += p->memory.regions_pooled;
 		stats->memory.resident_bytes += p->memory.resident_bytes;

@@ -26,6 +26,7 @@ typedef struct worker_death {
 	const char *why;
 	size_t lost;     /* runs that ended with it and had no part in it, as far as is known */
 	size_t repeated; /* runs that are carried out again */
+	const char *runs; /* the ids of the first ones that it had, with blanks between */
 } worker_death;
 
 typedef struct worker_pool_options {
@@ -64,6 +65,13 @@ void worker_pool_destroy(worker_pool *pool);
 #define WORKER_HAS_NO_NEW_PRIVILEGES (1u << 9)
 #define WORKER_HAS_CALL_FILTER (1u << 10)
 
+/* Each of them by its name; the last one has none. */
+typedef struct worker_layer {
+	const char *name;
+	uint32_t bit;
+} worker_layer;
+extern const worker_layer worker_layers[];
+
 /* Guest memories, as in curfew_engine_stats. */
 typedef struct worker_memory {
 	uint64_t regions_in_use;
@@ -73,6 +81,7 @@ typedef struct worker_memory {
 
 typedef struct worker_pool_stats {
 	uint32_t workers;    /* ready, spares included */
+	uint32_t busy;       /* of them, those that have runs */
 	uint32_t has;        /* WORKER_HAS_*, of the worker that was ready last */
 	uint64_t restarts;   /* workers that were started in the place of one that died */
 	uint64_t active;     /* runs that were submitted and are not done */

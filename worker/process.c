@@ -15,10 +15,28 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+enum { WATCH_NICE = -10 };
+
+const worker_layer worker_layers[] = {
+	{"call-filter", WORKER_HAS_CALL_FILTER},
+	{"no-new-privileges", WORKER_HAS_NO_NEW_PRIVILEGES},
+	{"no-capabilities", WORKER_HAS_NO_CAPABILITIES},
+	{"other-user", WORKER_HAS_OTHER_USER},
+	{"empty-root", WORKER_HAS_EMPTY_ROOT},
+	{"user-namespace", WORKER_HAS_USER_NAMESPACE},
+	{"process-namespace", WORKER_HAS_PROCESS_NAMESPACE},
+	{"network-namespace", WORKER_HAS_NETWORK_NAMESPACE},
+	{"mount-namespace", WORKER_HAS_MOUNT_NAMESPACE},
+	{"ipc-namespace", WORKER_HAS_IPC_NAMESPACE},
+	{"host-namespace", WORKER_HAS_UTS_NAMESPACE},
+	{NULL, 0},
+};
 
 enum { SOCKET = 3, ABOVE = 10 /* descriptors from here on are not in each other's way */ };
 
@@ -150,18 +168,20 @@ static bool is_watch(pid_t pid, const char *task)
 	return is;
 }
 
+/*
+ * Its watch has a larger share of the processors than its guests, where the system lets us give it one; not a real-time
+ * class, in which a worker that was taken over could keep everybody else waiting.
+ */
 void worker_process_prefer(const process *p)
 {
 	char path[32];
-	struct sched_param first = {.sched_priority = 1};
 	(void)snprintf(path, sizeof path, "/proc/%d/task", (int)p->pid);
 	DIR *tasks = opendir(path);
 	if (tasks == NULL)
 		return;
 	for (struct dirent *task; (task = readdir(tasks)) != NULL;) {
 		if (is_watch(p->pid, task->d_name))
-			(void)sched_setscheduler((pid_t)strtol(task->d_name, NULL, 10), SCHED_FIFO | SCHED_RESET_ON_FORK,
-			                         &first);
+			(void)setpriority(PRIO_PROCESS, (id_t)strtol(task->d_name, NULL, 10), WATCH_NICE);
 	}
 	(void)closedir(tasks);
 }

@@ -1,0 +1,305 @@
+# SPDX-License-Identifier: Apache-2.0
+"""curfew serve as HTTP has it, and as those who run it see it: errors, connections, certificates, the log, metrics."""
+import contextlib
+import http.client
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import ssl
+import time
+
+from .harness import Skipped, Test, expect, expect_equal
+from .server import FOREVER, fail_start, make_certificate, make_token
+from .serving import Server
+
+TESTS = []
+
+
+def test(function):
+    TESTS.append(function)
+    return function
+
+
+# ---- Errors -------------------------------------------------------------------------------------------------------
+
+
+def exchange(server, data):
+    """What comes back for these bytes, also where the other end closes before it has read them all."""
+    with socket.create_connection((server.host, server.port), timeout=20) as client:
+        with contextlib.suppress(OSError):
+            client.sendall(data)
+            client.shutdown(socket.SHUT_WR)
+        answer = b""
+        with contextlib.suppress(OSError):
+            while part := client.recv(65536):
+                answer += part
+        return answer
+
+
+@test
+def errors_of_the_library(context):
+    """What is no request is answered with a problem too, as everything else, and the connection ends."""
+    host = b"Host: localhost\r\n"
+    cases = [
+        ("no request", b"garbage garbage\r\n\r\n", 400),
+        ("another version", b"GET /healthz HTTP/3.7\r\n" + host + b"\r\n", 505),
+        ("a long address", b"GET /" + b"a" * 70000 + b" HTTP/1.1\r\n" + host + b"\r\n", 414),
+        ("long headers", b"GET /healthz HTTP/1.1\r\n" + host + b"X: " + b"a" * 70000 + b"\r\n\r\n", 431),
+        ("a bad chunk", b"POST /v1/runs HTTP/1.1\r\n" + host + b"Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n\r\n", 400),
+    ]
+    with Server(context) as server:
+        for what, data, status in cases:
+            answer = exchange(server, data)
+            head, _, body = answer.partition(b"\r\n\r\n")
+            expect(head.startswith(b"HTTP/1.1 %d " % status), f"{what}: expected {status}, seen {answer[:200]}")
+            expect(b"application/problem+json" in head.lower() and b"close" in head.lower(), f"{what}: {head}")
+            problem = json.loads(body)
+            expect_equal(what, (problem["status"], problem["type"].startswith("urn:curfew:problem:")), (status, True))
+        server.ask("GET", "/healthz")
+
+
+@test
+def refusals_arrive(context):
+    """A client that sends its whole body before it looks at the answer sees it, and may go on with its connection."""
+    data = os.path.join(context.folder(), "data")
+    token = make_token(context, data)
+    with Server(context, "--max-body", "1MiB", data=data, token=token) as server:
+        large, js = b"x" * (20 << 20), {"Content-Type": "application/json"}
+        for _ in range(5):
+            server.ask("POST", "/v1/runs", large, 413, headers=js)
+        server.ask("POST", "/v1/runs", large[:3 << 20], 401, headers=js, token="nobody")
+        server.ask("POST", "/v1/nothing", large[:3 << 20], 404, headers=js)
+        server.ask("PUT", "/v1/runs", large[:3 << 20], 405, headers=js)
+        with contextlib.closing(server.connect()) as connection:
+            server.ask("POST", "/v1/runs", large, 413, headers=js, connection=connection)
+            connection.request("POST", "/v1/runs", iter([large[:1 << 20]] * 3), {**js, "Authorization": f"Bearer {token}"}, encode_chunked=True)
+            answer = connection.getresponse()
+            expect_equal("in chunks", (answer.status, json.loads(answer.read())["status"]), (413, 413))
+            server.ask("GET", "/v1/runs", connection=connection)
+        # Who asks first is told at once.
+        head = f"POST /v1/runs HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\nContent-Length: 9000000\r\nExpect: 100-continue\r\n\r\n"
+        expect(server.raw(head.encode()).startswith(b"HTTP/1.1 413 "), "an expectation is not answered")
+
+
+# ---- Connections --------------------------------------------------------------------------------------------------
+
+
+def connect(server):
+    return socket.create_connection((server.host, server.port), timeout=20)
+
+
+def is_open(client):
+    """Whether the other end has not closed it."""
+    client.settimeout(0.05)
+    try:
+        return client.recv(1) != b""
+    except TimeoutError:
+        return True
+    except OSError:
+        return False
+
+
+@test
+def idle_connections(context):
+    """Connections that ask for nothing keep nobody out: the idlest goes for one more."""
+    with Server(context, "--max-connections", "100") as server, contextlib.ExitStack() as all_of_them:
+        idle = [all_of_them.enter_context(connect(server)) for _ in range(300)]
+        for _ in range(20):
+            start = time.monotonic()
+            server.ask("GET", "/healthz")
+            expect(time.monotonic() - start < 2 * context.slower, "an answer takes too long beside idle connections")
+        expect(server.metric("curfew_open_connections") <= 101, "more connections than may be are open")
+        expect(not is_open(idle[0]) and is_open(idle[-1]), "another one than the idlest has gone")
+
+
+@test
+def connections_of_an_address(context):
+    """One address has no more than its share; what is in use is not taken from it."""
+    with Server(context, "--max-address-connections", "8") as server, contextlib.ExitStack() as all_of_them:
+        run = server.submit(FOREVER, limits={"timeout": "60s"})["id"]
+        idle = all_of_them.enter_context(connect(server))
+        streams = [server.stream(run) for _ in range(7)]
+        for stream in streams:
+            all_of_them.callback(stream.close)
+        server.ask("GET", "/healthz")
+        expect(not is_open(idle), "the idle one has stayed")
+        more = server.stream(run)
+        all_of_them.callback(more.close)
+        answer = server.request("GET", "/healthz")
+        expect_equal("one too many", (answer.status, answer.json()["type"]), (503, "urn:curfew:problem:too-many-connections"))
+        expect_equal("those in use", [stream.status for stream in [*streams, more]], [200] * 8)
+        streams[0].close()
+        deadline = time.monotonic() + 20 * context.slower
+        while server.request("GET", "/healthz").status != 200:
+            expect(time.monotonic() < deadline, "the place is not given back")
+            time.sleep(0.05)
+        server.ask("DELETE", f"/v1/runs/{run}")
+
+
+@test
+def idle_time(context):
+    """How long a connection was idle does not count against its next request."""
+    with Server(context, "--request-timeout", "4s") as server, connect(server) as client:
+        request = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
+        for pause in (0, 3.2, 3.2):
+            time.sleep(pause)
+            for i in range(0, len(request), 8):
+                client.sendall(request[i:i + 8])
+                time.sleep(0.25)
+            answer = client.recv(4096)
+            expect(answer.startswith(b"HTTP/1.1 200 "), f"after {pause} s: {answer}")
+
+
+# ---- Reloading ----------------------------------------------------------------------------------------------------
+
+
+def served_certificate(server):
+    trust = ssl.create_default_context()
+    trust.check_hostname, trust.verify_mode = False, ssl.CERT_NONE
+    with socket.create_connection((server.host, server.port), timeout=10) as client, trust.wrap_socket(client) as secure:
+        return ssl.DER_cert_to_PEM_cert(secure.getpeercert(binary_form=True))
+
+
+@test
+def certificate_anew(context):
+    """SIGHUP serves another certificate to new connections; what cannot be used changes nothing."""
+    first, second = make_certificate(context), make_certificate(context)
+    folder = context.folder()
+    key, cert = os.path.join(folder, "key.pem"), os.path.join(folder, "cert.pem")
+
+    def take(pair):
+        for source, place in zip(pair, (key, cert)):
+            shutil.copyfile(source, place + ".new")
+            os.chmod(place + ".new", 0o600)
+            os.replace(place + ".new", place)
+
+    def read(path):
+        with open(path, encoding="ascii") as file:
+            return file.read()
+
+    take(first)
+    with Server(context, "--tls-cert", cert, "--tls-key", key, tls=ssl.create_default_context(cafile=cert)) as server:
+        open_one = server.connect()
+        server.ask("GET", "/healthz", connection=open_one)
+        for pair, expected, said in ((second, second, "taken anew"), ((first[0], second[1]), second, "error reload")):
+            take(pair)
+            before = server.log().count(said)
+            server.process.send_signal(signal.SIGHUP)
+            deadline = time.monotonic() + 20 * context.slower
+            while server.log().count(said) == before:
+                expect(time.monotonic() < deadline, f"no line {said!r}: {server.log()}")
+                time.sleep(0.02)
+            expect_equal("what is served", served_certificate(server).strip(), read(expected[1]).strip())
+        server.ask("GET", "/healthz", connection=open_one)
+        open_one.close()
+
+
+# ---- What operators see -------------------------------------------------------------------------------------------
+
+
+@test
+def figures(context):
+    """Metrics by route and status, of the build, the process and the walls around workers."""
+    with Server(context) as server:
+        server.run("1")
+        server.ask("GET", "/v1/runs/01ARZ3NDEKTSV4RRFFQ69G5FAV", status=404)
+        server.ask("GET", "/nothing", status=404)
+        expect_equal("runs", server.metric('curfew_http_answers_total{method="POST",route="/v1/runs",code="200"}'), 1)
+        expect_equal("no run", server.metric('curfew_http_answers_total{method="GET",route="/v1/runs/*",code="404"}'), 1)
+        expect_equal("no route", server.metric('curfew_http_answers_total{method="-",route="-",code="404"}'), 1)
+        text = server.request("GET", "/metrics").body.decode()
+        expect(re.search(r'^curfew_build_info\{version="\d+\.\d+\.\d+",libmicrohttpd="[\d.]+"\} 1$', text, re.M), "what it was built from is missing")
+        expect(abs(server.metric("process_start_time_seconds") - time.time()) < 60 * context.slower, "when it was started")
+        expect(server.metric("process_resident_memory_bytes") > 1 << 20 and server.metric("process_open_fds") > 5, "figures of the process")
+        expect(server.metric("process_cpu_seconds_total") >= 0 and server.metric("process_threads") >= 4, "figures of the process")
+        done = context.command([context.curfew, "doctor", "--json"])
+        has = {check["name"]: check["available"] for check in json.loads(done.out)["checks"]}
+        seen = dict(re.findall(r'^curfew_worker_confinement\{layer="([\w-]+)"\} ([01])$', text, re.M))
+        expect_equal("layers", {name: value == "1" for name, value in seen.items()}, {name: has[name] for name in seen})
+        expect(len(seen) == 11, f"{len(seen)} layers")
+
+
+@test
+def busy_workers(context):
+    with Server(context, "--workers", "2") as server:
+        expect_equal("none", server.ask("GET", "/v1/stats")["workers"]["busy"], 0)
+        run = server.submit(FOREVER, limits={"timeout": "60s"})["id"]
+        server.wait_for(run, "running")
+        expect_equal("one", server.ask("GET", "/v1/stats")["workers"]["busy"], 1)
+        server.ask("DELETE", f"/v1/runs/{run}")
+
+
+@test
+def lines_of_the_log(context):
+    """Who was refused, what was changed, and what was submitted, at its level; a flood of refusals is no flood of lines."""
+    data = os.path.join(context.folder(), "data")
+    token = make_token(context, data, "--name", "root", "--scopes", "admin")
+    reader = make_token(context, data, "--name", "reader", "--scopes", "read")
+    with Server(context, "--log-level", "debug", data=data, token=token) as server:
+        server.ask("GET", "/v1/runs", status=401, token="nobody")
+        server.ask("POST", "/v1/runs", {"source": "1"}, 403, token=reader)
+        server.ask("PUT", "/v1/programs/one", b"1", 201, headers={"Content-Type": "text/javascript"})
+        server.ask("PUT", "/v1/programs/one", b"2", 200, headers={"Content-Type": "text/javascript"})
+        server.ask("DELETE", "/v1/programs/one", status=204)
+        run = server.submit(FOREVER, limits={"timeout": "60s"})["id"]
+        server.ask("DELETE", f"/v1/runs/{run}")
+        make_token(context, data, "--name", "later")
+        time.sleep(1.5)
+        for _ in range(100):
+            server.ask("GET", "/v1/runs", status=401, token="nobody")
+        time.sleep(1.1)
+        server.ask("GET", "/v1/runs", status=401, token="nobody")
+        log = server.log()
+        for pattern in (r" warn refused status=401 why=no-token method=GET route=/v1/runs token=- from=127\.0\.0\.1$",
+                        r" warn refused status=403 why=scope method=POST route=/v1/runs token=[0-9a-f]{12} from=127\.0\.0\.1$",
+                        r" info program name=one what=stored sha256=[0-9a-f]{64} token=[0-9a-f]{12}$", r" info program name=one what=replaced ",
+                        r" info program name=one what=deleted ", r" info token id=[0-9a-f]{12} what=created$",
+                        rf" debug accepted id={run} ", rf" debug cancel id={run} times=1$", r" status=401 .* unsaid=\d+$"):
+            expect(re.search(pattern, log, re.M), f"no line like {pattern}: {log[-3000:]}")
+        expect(log.count(" status=401 ") < 90, f"{log.count(' status=401 ')} lines of refusals")
+        expect(token not in log and reader not in log, "a token is in the log")
+
+
+@test
+def dead_workers(context):
+    # Claim T43.
+    """The log names a worker that died, why, and its runs."""
+    with Server(context, "--workers", "1") as server:
+        run = server.submit("console.log(1); await new Promise(done => setTimeout(done, 60000))", lang="mjs", limits={"timeout": "10m"})["id"]
+        server.wait_for(run, "running")
+        deadline = time.monotonic() + 20 * context.slower
+        while server.get(run)["state"] != "done":
+            for pid in server.children():
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+            expect(time.monotonic() < deadline, "the run goes on")
+            time.sleep(0.1)
+        lines = [line for line in server.log().split("\n") if " warn worker " in line and run in line]
+        expect(len(lines) == 1 and re.search(rf" pid=\d+ why=\".*\" lost=1 repeated=0 runs={run}$", lines[0]), f"the log: {server.log()}")
+
+
+@test
+def confinement_is_required(context):
+    """A layer that the system withholds is a warning, and no start where it is required."""
+    unshare = shutil.which("unshare")
+    if unshare is None or os.getuid() != 0:
+        raise Skipped("namespaces can be forbidden here by root only")
+    # In a namespace in which nobody may make another one.
+    script = "echo 0 > /proc/sys/user/max_net_namespaces && exec \"$@\""
+    forbid = [unshare, "--user", "--map-root-user", "--mount", "sh", "-c", script, "sh"]
+    data = os.path.join(context.folder(), "data")
+    done = context.command([*forbid, context.curfew, "serve", "--listen", "127.0.0.1:0", "--data", data, "--require-confinement"], timeout=60)
+    err = done.err.decode()
+    if "max_net_namespaces" in err or "unshare" in err:
+        raise Skipped("the limit of namespaces cannot be set here")
+    expect(done.code == 125 and "curfew: " in err and "require-confinement" in err and "network-namespace" in err, f"{done.code}: {err}")
+    expect(" warn confinement missing=" in err, f"no warning: {err}")
+    with Server(context, "--require-confinement") as server:
+        server.ask("GET", "/healthz")
+
+
+def tests(context):
+    return [Test("server", function.__name__, function) for function in TESTS]
