@@ -546,6 +546,9 @@ class Run {
 
 class Session {
 	#handle;
+	/** A call goes on, from the moment it is made: its thread may not have begun with it. */
+	#inUse = false;
+	#cancelAgain;
 
 	constructor(program, options) {
 		for (const name of ['call', 'params', 'signal', 'onEvent', 'events'])
@@ -570,30 +573,38 @@ class Session {
 	}
 
 	async #do(signal, begin) {
-		let again;
-		const cancel = () => {
-			// Its thread may not have begun with the call yet, and then there is nothing to cancel.
-			this.cancel();
-			again ??= setInterval(() => this.cancel(), CANCEL_AGAIN);
-		};
 		if (signal?.aborted)
 			throw signal.reason;
+		this.#refuseInUse();
+		this.#inUse = true;
+		const cancel = () => this.cancel();
 		signal?.addEventListener('abort', cancel, { once: true });
 		try {
 			return new Report(await begin());
 		} finally {
-			clearInterval(again);
+			this.#inUse = false;
+			clearInterval(this.#cancelAgain);
+			this.#cancelAgain = undefined;
 			signal?.removeEventListener('abort', cancel);
 		}
 	}
 
-	/** Cancels the call that goes on. */
+	#refuseInUse() {
+		if (this.#inUse)
+			throw new CurfewError('a call of this session goes on', 'IN_USE');
+	}
+
+	/** Cancels the call that goes on; nothing happens if there is none. */
 	cancel() {
 		call('sessionCancel', this.#handle);
+		// The library knows of no call before its thread has begun with it.
+		if (this.#inUse)
+			this.#cancelAgain ??= setInterval(() => call('sessionCancel', this.#handle), CANCEL_AGAIN);
 	}
 
 	/** Drops the state: the next call begins with the program's image. */
 	reset() {
+		this.#refuseInUse();
 		call('sessionReset', this.#handle);
 	}
 

@@ -219,10 +219,24 @@ test('sessions', async () => {
 		session.reset();
 	}
 
+	const cancelled = session.call('spin', [], { limits: FOREVER });
+	session.cancel();
+	assert.equal((await cancelled).outcome, 'cancelled');
+
 	const module = curfew.program('(module (func (export "trap") unreachable))', { language: 'wat' }).session();
 	assert.equal((await module.call('trap')).outcome, 'trapped');
 	assert.equal(module.usable, false);
 	await assert.rejects(module.call('trap'), { code: 'UNUSABLE' });
+});
+
+test('a session is in use from the moment of the call', async () => {
+	const session = curfew.program('let n = 0; function inc() { return ++n; }').session();
+	// The library looks at this text for longer than another call takes: that one would come first.
+	const first = session.eval(`/*${'x'.repeat(2 ** 24 - 100)}*/ inc()`);
+	await assert.rejects(session.call('inc'), { code: 'IN_USE' });
+	assert.throws(() => session.reset(), { code: 'IN_USE' });
+	assert.equal((await first).outcome, 'ok');
+	assert.equal((await session.call('inc')).value, 2);
 });
 
 test('a worker has an engine of its own, and ends with runs going on', async () => {

@@ -122,3 +122,25 @@ def test_sessions_are_awaited(engine):
                 await task
 
     asyncio.run(main())
+
+
+def test_a_session_is_in_use_from_the_moment_of_the_call(engine):
+    async def main():
+        session = engine.program("let n = 0; function inc() { return ++n; } function spin() { for (;;); }").session()
+        # The library looks at this text for longer than another call takes: that one would come first.
+        first = asyncio.create_task(session.eval_async(f"/*{'x' * (2 ** 24 - 100)}*/ inc()"))
+        await asyncio.sleep(0)
+        for call in (session.call_async("inc"), session.eval_async("inc()")):
+            with pytest.raises(curfew.BusyError):
+                await call
+        for use in (lambda: session.call("inc"), session.reset):
+            with pytest.raises(curfew.BusyError):
+                use()
+        assert (await first).outcome == "ok"
+        assert (await session.call_async("inc")).value == 2
+        spinning = asyncio.create_task(session.call_async("spin", limits=FOREVER))
+        await asyncio.sleep(0)
+        session.cancel()
+        assert (await spinning).outcome == "cancelled"
+
+    asyncio.run(main())

@@ -10,13 +10,14 @@ import threading
 import time
 import weakref
 from collections import deque
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import (Any, AsyncIterator, Callable, Deque, Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence,
                     Tuple, Union)
 
 from . import _native, host
-from ._native import BadProgramError, Error, InvalidError, Owned, bytes_of, c_string, check, ffi, lib, text_of
+from ._native import BadProgramError, BusyError, Error, InvalidError, Owned, bytes_of, c_string, check, ffi, lib, text_of
 from .limits import Limits, fill_limits
 from .report import Report, take_report
 
@@ -651,6 +652,8 @@ class Session(Owned):
         self._pointer = None
         self.loop = None
         self._program = program
+        self._lock = threading.Lock()
+        self._current: Optional[object] = None  # the call, from the moment it is made: its thread may not have begun with it
         self._given = _Options(**options)
         out, failure = ffi.new("curfew_session **"), ffi.new("curfew_failure *")
         check(lib.curfew_session_create(program._get(), self._given.pointer, out, failure), failure)
@@ -692,60 +695,87 @@ class Session(Owned):
         check(call(out, failure), failure)
         return take_report(out[0], True)
 
-    def _wait_for(self, call: Callable[[], Report]) -> Report:
-        if threading.current_thread() is not threading.main_thread():
-            return call()
-        # A signal's handler runs between two steps of the interpreter: the main thread waits for a lock, not in the library.
-        outcome: List[Any] = []
-        done = threading.Lock()
-        done.acquire()
-        host.workers.submit(lambda: _carry_out(call, outcome, done.release))
+    @contextmanager
+    def _using(self) -> Iterator[None]:
+        with self._lock:
+            if self._current is not None:
+                raise BusyError("a call of this session goes on", "in_use")
+            self._current = object()
         try:
+            yield
+        finally:
+            with self._lock:
+                self._current = None
+
+    def _wait_for(self, call: Callable[[], Report]) -> Report:
+        with self._using():
+            if threading.current_thread() is not threading.main_thread():
+                return call()
+            # A signal's handler runs between two steps of the interpreter: the main thread waits for a lock, not in the library.
+            outcome: List[Any] = []
+            done = threading.Lock()
             done.acquire()
-        except KeyboardInterrupt:
-            # The thread may not have begun with the call yet, and then there is nothing to cancel.
-            self.cancel()
-            while not done.acquire(timeout=_CANCEL_AGAIN):
+            host.workers.submit(lambda: _carry_out(call, outcome, done.release))
+            try:
+                done.acquire()
+            except KeyboardInterrupt:
                 self.cancel()
-            raise
-        return _outcome_of(outcome)
+                done.acquire()
+                raise
+            return _outcome_of(outcome)
 
     async def _await(self, call: Callable[[], Report]) -> Report:
-        loop = asyncio.get_running_loop()
-        future: "asyncio.Future[None]" = loop.create_future()
-        outcome: List[Any] = []
+        with self._using():
+            loop = asyncio.get_running_loop()
+            future: "asyncio.Future[None]" = loop.create_future()
+            outcome: List[Any] = []
 
-        def settle() -> None:
-            if not future.done():
-                future.set_result(None)
+            def settle() -> None:
+                if not future.done():
+                    future.set_result(None)
 
-        def wake() -> None:
-            try:
-                loop.call_soon_threadsafe(settle)
-            except RuntimeError:
-                pass
+            def wake() -> None:
+                try:
+                    loop.call_soon_threadsafe(settle)
+                except RuntimeError:
+                    pass
 
-        host.workers.submit(lambda: _carry_out(call, outcome, wake))
-        cancelled = None
-        while not outcome:
-            try:
-                await asyncio.wait([future], timeout=None if cancelled is None else _CANCEL_AGAIN)
-            except asyncio.CancelledError as error:
-                cancelled = error
+            host.workers.submit(lambda: _carry_out(call, outcome, wake))
+            cancelled = None
+            while not outcome:
+                try:
+                    await asyncio.wait([future])
+                except asyncio.CancelledError as error:
+                    cancelled = error
+                    self.cancel()
             if cancelled is not None:
-                self.cancel()
-        if cancelled is not None:
-            raise cancelled
-        return _outcome_of(outcome)
+                raise cancelled
+            return _outcome_of(outcome)
 
     def cancel(self) -> None:
         """Cancels the call that goes on, from any thread; nothing happens if there is none."""
-        lib.curfew_session_cancel(self._get())
+        call = self._current
+        if self._cancel(call) and call is not None:
+            # The library knows of no call before its thread has begun with it.
+            host.workers.submit(lambda: self._cancel_until_ended(call))
+
+    def _cancel(self, call: Optional[object]) -> bool:
+        """Cancels this call if it is the one that goes on."""
+        with self._lock:
+            if self._current is not call:
+                return False
+            lib.curfew_session_cancel(self._get())
+            return True
+
+    def _cancel_until_ended(self, call: object) -> None:
+        while self._pointer is not None and self._cancel(call):
+            time.sleep(_CANCEL_AGAIN)
 
     def reset(self) -> None:
         """Drops the state: the next call begins with the program's image."""
         failure = ffi.new("curfew_failure *")
-        check(lib.curfew_session_reset(self._get(), failure), failure)
+        with self._using():
+            check(lib.curfew_session_reset(self._get(), failure), failure)
 
     @property
     def usable(self) -> bool:
@@ -761,7 +791,8 @@ class Session(Owned):
 
     def close(self) -> None:
         """Ends the session; a call that goes on is cancelled and waited for."""
-        super().close()
+        with getattr(self, "_lock", nullcontext()):
+            super().close()
         given = getattr(self, "_given", None)
         if given is not None:
             given.close()
