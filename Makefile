@@ -2,18 +2,21 @@
 # The commands of the project; Meson and ninja do the work.
 BUILD ?= build
 PREFIX ?= /usr/local
-.PHONY: all demo check check-asan check-tsan conformance bench fuzz torture soak coverage install prepare clean
+# Of meson_options.txt: make OPTIONS="-Dserver=false -Dconsole=false -Dfetch=false"
+OPTIONS ?=
+export CURFEW_OPTIONS := $(OPTIONS)
+.PHONY: all demo check check-asan check-tsan conformance bench fuzz torture soak coverage install uninstall clean
 
 all:
-	@scripts/build $(BUILD)
+	@scripts/build $(BUILD) product
 
 demo:
 	@scripts/prepare --install >/dev/null
-	@scripts/build $(BUILD)
+	@scripts/build $(BUILD) product
 	@scripts/demo $(BUILD)
 
 check:
-	@scripts/prepare --install >/dev/null
+	@scripts/prepare --install --check >/dev/null
 	@scripts/build $(BUILD)
 	@tests/run --build $(BUILD)
 
@@ -36,18 +39,25 @@ fuzz:
 	@scripts/fuzz $(or $(T),60) $(TARGET)
 
 # Ten times as often as make check.
-torture: all
+torture:
+	@scripts/build $(BUILD)
 	@tests/run --build $(BUILD) --scale 0.1 --slower 10 torture
 
-soak: all
+soak:
+	@scripts/build $(BUILD) product
 	@tests/crash/soak.py --curfew $(BUILD)/curfew --seconds $(or $(T),600)
 
 coverage:
 	@scripts/coverage $(TEST)
 
 install: all
-	@DESTDIR="$(DESTDIR)" meson configure $(BUILD) -Dprefix="$(PREFIX)"
-	@DESTDIR="$(DESTDIR)" meson install -C $(BUILD) --quiet
+	@meson configure $(BUILD) -Dprefix="$(PREFIX)"
+	@ninja -C $(BUILD) --quiet product
+	@DESTDIR="$(DESTDIR)" meson install -C $(BUILD) --no-rebuild --quiet
+
+# Takes away what the last make install put there.
+uninstall:
+	@scripts/uninstall $(BUILD)
 
 clean:
 	rm -rf $(BUILD) $(BUILD)-asan $(BUILD)-tsan build-fuzz build-coverage

@@ -125,6 +125,27 @@ cli_http *cli_server_connect(const cli_server *server, int interrupt_fd)
 	return http;
 }
 
+/* What is no libcurl's of http.h. */
+char *cli_http_escape(const char *words)
+{
+	static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
+	char *escaped = malloc(3 * strlen(words) + 1), *at = escaped;
+	for (; escaped != NULL && *words != '\0'; words++) {
+		if (strchr(plain, *words) != NULL)
+			*at++ = *words;
+		else
+			at += sprintf(at, "%%%02X", (unsigned char)*words);
+	}
+	if (escaped != NULL)
+		*at = '\0';
+	return escaped;
+}
+
+void cli_http_answer_finish(cli_http_answer *answer)
+{
+	text_finish(&answer->body);
+}
+
 /* ---- What goes wrong ------------------------------------------------------------------------------------- */
 
 static const char *type_of(const cli_http_answer *answer, char *type, size_t size)

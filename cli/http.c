@@ -95,21 +95,6 @@ void cli_http_destroy(cli_http *http)
 	free(http);
 }
 
-char *cli_http_escape(const char *words)
-{
-	static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
-	char *escaped = malloc(3 * strlen(words) + 1), *at = escaped;
-	for (; escaped != NULL && *words != '\0'; words++) {
-		if (strchr(plain, *words) != NULL)
-			*at++ = *words;
-		else
-			at += sprintf(at, "%%%02X", (unsigned char)*words);
-	}
-	if (escaped != NULL)
-		*at = '\0';
-	return escaped;
-}
-
 /* ---- An exchange ----------------------------------------------------------------------------------------- */
 
 typedef struct exchange {
@@ -274,9 +259,4 @@ cli_http_result cli_http_exchange(cli_http *http, const cli_http_request *reques
 	}
 	curl.slist_free_all(e.headers);
 	return result;
-}
-
-void cli_http_answer_finish(cli_http_answer *answer)
-{
-	text_finish(&answer->body);
 }

@@ -10,6 +10,9 @@
 #include <string.h>
 #include <strings.h>
 
+#include "../guest/abi.h"
+#include "host/fetch.h"
+
 #define NAME_BYTES_MAX 253
 
 typedef struct host_entry {
@@ -281,4 +284,10 @@ bool curfew__allow_list_covers(const curfew__allow_list *outer, const curfew__al
 			return false;
 	}
 	return true;
+}
+
+uint32_t curfew__fetch_refuse(curfew__operations *operations, const char *reason)
+{
+	char *copy = strdup(reason);
+	return copy ? curfew__operations_answer(operations, CURFEW_FETCH_FAILED, copy, strlen(copy)) : 0;
 }

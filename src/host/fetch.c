@@ -594,12 +594,6 @@ static void on_destroy(curfew__operation *operation)
 
 static const curfew__operation_type type = { on_send, on_taken, on_cancel, on_destroy };
 
-uint32_t curfew__fetch_refuse(curfew__operations *operations, const char *reason)
-{
-	char *copy = strdup(reason);
-	return copy ? curfew__operations_answer(operations, CURFEW_FETCH_FAILED, copy, strlen(copy)) : 0;
-}
-
 uint32_t curfew__fetch_start(curfew__fetch_session *session, curfew__operations *operations, const char *request,
                              size_t length)
 {

@@ -32,7 +32,7 @@ void curfew__fetch_session_unref(curfew__fetch_session *session);
  */
 uint32_t curfew__fetch_start(curfew__fetch_session *session, curfew__operations *operations, const char *request,
                              size_t length);
-/* A request that fails at once. */
+/* A request that fails at once; in allow.c, also where nothing can be fetched. */
 uint32_t curfew__fetch_refuse(curfew__operations *operations, const char *reason);
 /* Why a request may be refused. */
 #define CURFEW__FETCH_NOT_ALLOWED "the run is not allowed to reach it"

@@ -22,6 +22,7 @@ from . import (
     inspect,
     isolation,
     memory,
+    packaging,
     programs,
     project,
     secrets,
@@ -57,6 +58,7 @@ GROUPS = {
     "fuel": fuel.tests,
     "examples": programs.examples,
     "bindings": bindings.tests,
+    "packaging": packaging.tests,
     "api": programs.api,
     "torture": programs.torture,
 }

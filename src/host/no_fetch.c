@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* In place of fetch.c and what it needs, in a library without libcurl (-Dfetch=false): a run that asks for hosts is refused. */
+#include "host/fetch.h"
+
+#include <stdio.h>
+
+curfew__fetcher *curfew__fetcher_create(char *message)
+{
+	snprintf(message, 256, "this library was built without fetch (-Dfetch=false)");
+	return NULL;
+}
+
+void curfew__fetcher_destroy(curfew__fetcher *fetcher)
+{
+	(void)fetcher;
+}
+
+curfew__fetch_session *curfew__fetch_session_create(curfew__fetcher *fetcher, curfew__allow_list *allowed,
+                                                    size_t bytes_limit)
+{
+	(void)fetcher;
+	(void)bytes_limit;
+	curfew__allow_list_destroy(allowed);
+	return NULL;
+}
+
+void curfew__fetch_session_unref(curfew__fetch_session *session)
+{
+	(void)session;
+}
+
+uint32_t curfew__fetch_start(curfew__fetch_session *session, curfew__operations *operations, const char *request,
+                             size_t length)
+{
+	(void)session;
+	(void)request;
+	(void)length;
+	return curfew__fetch_refuse(operations, CURFEW__FETCH_NOT_ALLOWED);
+}

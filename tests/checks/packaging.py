@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is built with which options, what needs which packages, what an installation leaves and takes away."""
+import glob
+import os
+import re
+import shutil
+
+from .harness import ROOT, Skipped, Test, expect, expect_equal, read, shorten
+
+ALONE = ["-Dserver=false", "-Dconsole=false", "-Dfetch=false", "-Dtests=false"]
+
+
+def words(name):
+    return read(name).split()
+
+
+# ---- Packages -----------------------------------------------------------------------------------------------------
+
+
+def missing_packages(context, *arguments, **environment):
+    """What scripts/prepare asks for on a machine that has no package, and nothing but what Debian always has."""
+    folder = context.folder()
+    with open(os.path.join(folder, "dpkg-query"), "w", encoding="utf-8") as file:
+        file.write("#!/bin/sh\nexit 0\n")
+    os.chmod(os.path.join(folder, "dpkg-query"), 0o755)
+    for tool in ("bash", "cat", "grep", "sed", "dirname"):
+        os.symlink(shutil.which(tool), os.path.join(folder, tool))
+    done = context.command([os.path.join(folder, "bash"), os.path.join(ROOT, "scripts/prepare"), *arguments], env={"PATH": folder, **environment})
+    expect_equal("exit code", done.code, 1)
+    said = done.err.decode()
+    expect(said.startswith("curfew: missing packages; run as root: apt-get install "), said)
+    return set(said.partition("install ")[2].split())
+
+
+def check_packages(context):
+    all_of_them, for_tests = words("apt-packages.txt"), words("apt-packages-check.txt")
+    expect_equal("packages for tests that are not in apt-packages.txt", sorted(set(for_tests) - set(all_of_them)), [])
+    expect_equal("with --check", missing_packages(context, "--check"), set(all_of_them))
+    needed = missing_packages(context)
+    expect_equal("without", needed, set(all_of_them) - set(for_tests))
+    expect(not needed & {"chromium", "npm", "nodejs", "golang-go"}, f"make demo would install {needed}")
+    alone = missing_packages(context, CURFEW_OPTIONS=" ".join(ALONE))
+    expect_equal("what the options save", needed - alone, {"libmicrohttpd-dev", "libcurl4-openssl-dev", "zlib1g-dev"})
+
+
+# ---- The library alone ----------------------------------------------------------------------------------------------
+
+# Objects of the whole build that the options leave out, and those that stand in for them.
+LEFT_OUT = {
+    "src/libcurfew_core.a.p": (["host_curl", "host_fetch", "host_resolver", "host_transfer"], ["src/host/no_fetch.c"]),
+    "curfew.p": (["cli_http", "cli_serve", "server_*", "meson-generated_*"], ["cli/no_http.c", "cli/no_serve.c", "server/config.c", "server/scan.c", "server/text.c"]),
+}
+
+
+def symbols(context, path):
+    """The names that an object defines, and those that it lacks."""
+    rows = [line.split() for line in context.command(["nm", path]).out.decode().splitlines()]
+    return {row[-1] for row in rows if row[-2] in "TDBRV"}, {row[-1] for row in rows if row[-2] == "U"}
+
+
+def check_stand_ins(context, folder, left_out, stand_ins):
+    """What is left of the objects finds in the stand-ins all that it found in what is left out."""
+    objects = glob.glob(os.path.join(context.build, folder, "*.o"))
+    gone = {path for pattern in left_out for path in glob.glob(os.path.join(context.build, folder, pattern + ".c.o"))}
+    expect(gone and len(objects) > len(gone), f"{folder} has no objects")
+    was = set().union(*(symbols(context, path)[0] for path in gone))
+    wanted = set().union(*(symbols(context, path)[1] for path in objects if path not in gone))
+    has, scratch = set(), context.folder()
+    for source in stand_ins:
+        out = os.path.join(scratch, os.path.basename(source) + ".o")
+        done = context.command(["cc", "-std=gnu11", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-Werror", "-Wno-unused-parameter", "-Iinclude", "-Isrc", "-I.", "-c", source, "-o", out],
+                               cwd=ROOT, timeout=60)
+        expect(done.code == 0, done.err.decode())
+        has |= symbols(context, out)[0]
+    expect_equal(f"names of {folder} that nothing defines", sorted(wanted & was - has), [])
+
+
+def check_alone(context):
+    """The options leave out what they say: no dependency of it is looked for, and what is left is complete."""
+    if context.is_sanitized:
+        raise Skipped("the same without sanitizers")
+    for name, (left_out, stand_ins) in LEFT_OUT.items():
+        check_stand_ins(context, name, left_out, stand_ins)
+    with open(os.path.join(context.build, "prepared"), encoding="utf-8") as file:
+        prepared = file.read().strip()
+    folder = context.folder()
+    # A machine that has pkg-config files of these libraries alone, and no npm.
+    known = os.path.join(folder, "pkgconfig")
+    os.mkdir(known)
+    for name in ("libsodium", "sqlite3", "jansson", "libseccomp"):
+        place = context.command(["pkg-config", "--variable=pcfiledir", name]).out.decode().strip()
+        os.symlink(os.path.join(place, name + ".pc"), os.path.join(known, name + ".pc"))
+    build = os.path.join(folder, "build")
+    options = ["-Dprepared=" + prepared, "-Db_lundef=false", "--wrap-mode=nofallback"]
+    environment = {"PKG_CONFIG_LIBDIR": known, "PKG_CONFIG_PATH": "", "CMAKE_PREFIX_PATH": "/nowhere"}
+    done = context.command(["meson", "setup", build, ROOT, *options, *ALONE], env=environment, timeout=120)
+    expect(done.code == 0, shorten(done.out.decode(), 3000))
+    built = "".join(context.command(["ninja", "-C", build, "-t", tool, "product"], timeout=60).out.decode() for tool in ("inputs", "query"))
+    for part in ("console/", "server/routes.c", "microhttpd", "host/fetch.c", "cli/serve.c", "codemirror", "_test.c"):
+        expect(part not in built, f"{part} would be built: {shorten(built)}")
+    for part in ("libcurfew.so", "libcurfew.a", "curfew-compiler", "src/host/no_fetch.c"):
+        expect(part in built, f"{part} would not be built")
+
+
+# ---- The console's editor -------------------------------------------------------------------------------------------
+
+
+def members(text):
+    return set(re.findall(r"^\t(?:get )?(\w+)\(.*\) \{$", text, re.M))
+
+
+def check_plain_editor(context):
+    """Without Node the page has a text area, with all that the page asks of its editor."""
+    folder, tools = context.folder(), context.folder()
+    for tool in ("bash", "cat", "sha256sum", "cut", "dirname", "mkdir", "flock", "rm", "cp", "sort"):
+        os.symlink(shutil.which(tool), os.path.join(tools, tool))
+    environment = {"PATH": tools, "XDG_CACHE_HOME": os.path.join(folder, "cache")}
+    build = [os.path.join(tools, "bash"), os.path.join(ROOT, "console/build")]
+    expect_equal("which", context.command([*build, "--which"], env=environment).out.decode(), "plain\n")
+    done = context.command([*build, os.path.join(folder, "out")], env=environment)
+    expect(done.code == 0, done.err.decode())
+    listed = sorted(os.listdir(os.path.join(folder, "out")))
+    expect_equal("files", [name for name in listed if name != "list"], sorted(os.listdir(os.path.join(ROOT, "console/web"))))
+    plain, whole = (open(path, encoding="utf-8").read() for path in (os.path.join(folder, "out/editor.js"), os.path.join(ROOT, "console/web/editor.js")))
+    expect_equal("members", members(plain), members(whole[whole.index("export class Editor"):]))
+    expect("codemirror" not in plain, "the plain editor needs the bundle")
+
+
+# ---- Installing -------------------------------------------------------------------------------------------------------
+
+
+def check_install(context):
+    """What is installed works from there, and make uninstall takes all of it away again."""
+    if context.is_sanitized:
+        raise Skipped("the same without sanitizers")
+    place = os.path.join(context.folder(), "root")
+    done = context.command(["meson", "install", "-C", context.build, "--no-rebuild", "--quiet"], env={"DESTDIR": place}, timeout=120)
+    expect(done.code == 0, done.err.decode() + done.out.decode())
+    files = [os.path.relpath(os.path.join(folder, name), place) for folder, _, names in os.walk(place) for name in names]
+    for part in ("bin/curfew", "include/curfew.h", "curfew.pc", "libcurfew.a", "man1/curfew.1", "libexec/curfew-compiler"):
+        expect(any(name.endswith(part) for name in files), f"{part} is not installed: {files}")
+    expect(not any("test" in name for name in files), f"tests are installed: {files}")
+    curfew, = [os.path.join(place, name) for name in files if name.endswith("bin/curfew")]
+    expect_equal("value", context.command([curfew, "run", "--print", "--lang", "js", "-"], stdin=b"6 * 7").out, b"42\n")
+    done = context.command([os.path.join(ROOT, "scripts/uninstall"), context.build])
+    expect(done.code == 0, done.err.decode())
+    left = [os.path.join(folder, name) for folder, _, names in os.walk(place) for name in names]
+    expect_equal("what is left", left, [])
+    done = context.command([os.path.join(ROOT, "scripts/uninstall"), context.build])
+    expect_equal("a second time", (done.code, done.err.startswith(b"curfew: nothing was installed")), (1, True))
+
+
+def tests(context):
+    return [Test("packaging", "packages", check_packages), Test("packaging", "alone", check_alone),
+            Test("packaging", "plain-editor", check_plain_editor), Test("packaging", "install", check_install)]
