@@ -221,7 +221,8 @@ var languages = map[string]C.curfew_language{
 // Program is immutable and may be used by any goroutines at once; each run of it begins afresh.
 type Program struct {
 	owned[*C.curfew_program]
-	engine *Engine
+	engine   *Engine
+	callable bool // it may call Go: it has host functions
 }
 
 // Program creates a program; nothing is parsed before it is compiled or run.
@@ -272,7 +273,7 @@ func (e *Engine) Load(image []byte, functions Functions) (*Program, error) {
 }
 
 func (e *Engine) makeProgram(functions Functions, create func(*C.curfew_engine, **C.curfew_program, *C.curfew_failure) C.curfew_status) (*Program, error) {
-	made := &Program{engine: e}
+	made := &Program{engine: e, callable: len(functions) > 0}
 	err := e.use(func(engine *C.curfew_engine) error {
 		var pointer *C.curfew_program
 		var failure C.curfew_failure

@@ -114,7 +114,7 @@ func TestContext(t *testing.T) {
 
 func TestEveryLimitHasAField(t *testing.T) {
 	names := map[string]bool{}
-	for name := range (&Limits{}).fields() {
+	for _, name := range limitNames() {
 		names[name] = true
 	}
 	for _, row := range LimitTable() {
@@ -482,4 +482,36 @@ func TestExamples(t *testing.T) {
 		text := string(must[[]byte](t)(os.ReadFile(path)))
 		runExample(t, path, regexp.MustCompile(`// -> (.*)`).FindAllStringSubmatch(text, -1))
 	}
+}
+
+func TestReportIsReadAsItsJSONSays(t *testing.T) {
+	engine := newEngine(t, EngineOptions{})
+	texts := []string{"6 * 7", "console.log('ü'); console.error('\\0x'); curfew.checkpoint({ a: [1] }); ({ b: 'c' })", "undefined", "console.log('x'.repeat(2 ** 21))", "throw 1", "for (;;);"}
+	for _, text := range texts {
+		for _, limits := range []Limits{{Timeout: 200 * time.Millisecond}, {Timeout: 200*time.Millisecond + 1, CPU: UnlimitedTime, Fuel: 1e9, Loops: 1e9}} {
+			report := must[*Report](t)(engine.Run(background, js(text), Options{Limits: limits}))
+			parsed := &Report{JSON: report.JSON, ExitCode: report.ExitCode}
+			if err := json.Unmarshal(report.JSON, parsed); err != nil || !reflect.DeepEqual(report, parsed) {
+				t.Errorf("%s: %v\n%+v\n%+v", text, err, report, parsed)
+			}
+		}
+	}
+}
+
+func TestManyRunAtOnce(t *testing.T) {
+	program := newProgram(t, js("export default (x) => new Promise((resolve) => setTimeout(() => resolve(x), 20))"))
+	var group sync.WaitGroup
+	for i := 0; i < 200; i++ {
+		group.Add(1)
+		go func(i int) {
+			defer group.Done()
+			ctx, cancel := context.WithTimeout(background, 30*time.Second)
+			defer cancel()
+			report, err := program.Run(ctx, Options{Params: []any{i}})
+			if err != nil || string(report.Value) != fmt.Sprint(i) {
+				t.Error(i, err, report)
+			}
+		}(i)
+	}
+	group.Wait()
 }

@@ -9,6 +9,7 @@ import "C"
 import (
 	"math"
 	"strings"
+	"sync"
 	"time"
 	"unsafe"
 )
@@ -33,38 +34,54 @@ type Limits struct {
 	Timers    uint64        // timers pending at once
 }
 
-// fields are the limits by the library's names.
-func (l *Limits) fields() map[string]uint64 {
-	return map[string]uint64{
-		"timeout": nanoseconds(l.Timeout), "grace": nanoseconds(l.Grace), "cpu": nanoseconds(l.CPU), "fuel": l.Fuel, "loops": l.Loops,
-		"memory": l.Memory, "stack": l.Stack, "output": l.Output, "host-calls": l.HostCalls, "timers": l.Timers,
+// limitField is a limit here and in C: a time or a count.
+type limitField struct {
+	time  *time.Duration
+	count *uint64
+	c     *C.uint64_t
+}
+
+// limitFields are the limits by the library's names.
+func limitFields(l *Limits, c *C.curfew_limits) map[string]limitField {
+	return map[string]limitField{
+		"timeout":    {&l.Timeout, nil, &c.timeout_ns},
+		"grace":      {&l.Grace, nil, &c.grace_ns},
+		"cpu":        {&l.CPU, nil, &c.cpu_ns},
+		"fuel":       {nil, &l.Fuel, &c.fuel},
+		"loops":      {nil, &l.Loops, &c.loops},
+		"memory":     {nil, &l.Memory, &c.memory_bytes},
+		"stack":      {nil, &l.Stack, &c.stack_bytes},
+		"output":     {nil, &l.Output, &c.output_bytes},
+		"host-calls": {nil, &l.HostCalls, &c.host_calls},
+		"timers":     {nil, &l.Timers, &c.timers},
 	}
 }
 
-func nanoseconds(d time.Duration) uint64 {
-	if d == UnlimitedTime {
-		return Unlimited
+// limitNames are the limits that Limits has a field for.
+func limitNames() (names []string) {
+	for name := range limitFields(new(Limits), new(C.curfew_limits)) {
+		names = append(names, name)
 	}
-	return uint64(d)
+	return names
 }
 
 func (l *Limits) fill() (C.curfew_limits, error) {
 	filled := C.curfew_limits{size: C.sizeof_curfew_limits}
-	for _, d := range []time.Duration{l.Timeout, l.Grace, l.CPU} {
-		if d < 0 {
-			return filled, invalid("a limit is negative: %v", d)
+	if *l == (Limits{}) {
+		return filled, nil
+	}
+	for name, field := range limitFields(l, &filled) {
+		switch {
+		case field.count != nil:
+			*field.c = C.uint64_t(*field.count)
+		case *field.time < 0:
+			return filled, invalid("limit %s is negative: %v", name, *field.time)
+		case *field.time == UnlimitedTime:
+			*field.c = Unlimited
+		default:
+			*field.c = C.uint64_t(*field.time)
 		}
 	}
-	filled.timeout_ns = C.uint64_t(nanoseconds(l.Timeout))
-	filled.grace_ns = C.uint64_t(nanoseconds(l.Grace))
-	filled.cpu_ns = C.uint64_t(nanoseconds(l.CPU))
-	filled.fuel = C.uint64_t(l.Fuel)
-	filled.loops = C.uint64_t(l.Loops)
-	filled.memory_bytes = C.uint64_t(l.Memory)
-	filled.stack_bytes = C.uint64_t(l.Stack)
-	filled.output_bytes = C.uint64_t(l.Output)
-	filled.host_calls = C.uint64_t(l.HostCalls)
-	filled.timers = C.uint64_t(l.Timers)
 	return filled, nil
 }
 
@@ -85,39 +102,18 @@ func (l *Limits) ParseLimit(name, text string) error {
 	if status := C.curfew_limits_set(&given, cName, cText, &failure); status != C.CURFEW_OK {
 		return newError(status, &failure)
 	}
-	l.set(name, &given)
+	field, known := limitFields(l, &given)[name]
+	switch {
+	case !known:
+		return invalid("this package has no field for the limit %s", name)
+	case field.count != nil:
+		*field.count = uint64(*field.c)
+	case *field.c > math.MaxInt64:
+		*field.time = UnlimitedTime
+	default:
+		*field.time = time.Duration(*field.c)
+	}
 	return nil
-}
-
-func (l *Limits) set(name string, given *C.curfew_limits) {
-	duration := func(ns C.uint64_t) time.Duration {
-		if ns > math.MaxInt64 {
-			return UnlimitedTime
-		}
-		return time.Duration(ns)
-	}
-	switch name {
-	case "timeout":
-		l.Timeout = duration(given.timeout_ns)
-	case "grace":
-		l.Grace = duration(given.grace_ns)
-	case "cpu":
-		l.CPU = duration(given.cpu_ns)
-	case "fuel":
-		l.Fuel = uint64(given.fuel)
-	case "loops":
-		l.Loops = uint64(given.loops)
-	case "memory":
-		l.Memory = uint64(given.memory_bytes)
-	case "stack":
-		l.Stack = uint64(given.stack_bytes)
-	case "output":
-		l.Output = uint64(given.output_bytes)
-	case "host-calls":
-		l.HostCalls = uint64(given.host_calls)
-	case "timers":
-		l.Timers = uint64(given.timers)
-	}
 }
 
 // LimitInfo is one row of the library's table of limits.
@@ -134,4 +130,41 @@ func LimitTable() []LimitInfo {
 		table[i] = LimitInfo{C.GoString(rows[i].name), C.GoString(rows[i].report_key), strings.TrimSpace(C.GoString(rows[i].meaning))}
 	}
 	return table
+}
+
+// limitPlace is where a limit is in C, and what a report calls it.
+type limitPlace struct {
+	key        string
+	offset     uintptr
+	isDuration bool
+}
+
+var (
+	limitPlaces     []limitPlace
+	limitPlacesOnce sync.Once
+)
+
+func findLimitPlaces() {
+	var count C.size_t
+	for _, row := range unsafe.Slice(C.curfew_limit_table(&count), 64)[:count] {
+		limitPlaces = append(limitPlaces, limitPlace{C.GoString(row.report_key), uintptr(row.offset), row.unit == C.CURFEW_UNIT_DURATION})
+	}
+}
+
+// readLimits are the limits as a report's JSON has them.
+func readLimits(limits *C.curfew_limits) map[string]any {
+	limitPlacesOnce.Do(findLimitPlaces)
+	read := make(map[string]any, len(limitPlaces))
+	for _, place := range limitPlaces {
+		value := uint64(*(*C.uint64_t)(unsafe.Add(unsafe.Pointer(limits), place.offset)))
+		switch {
+		case value == Unlimited:
+			read[place.key] = nil
+		case place.isDuration:
+			read[place.key] = float64(value) / 1000
+		default:
+			read[place.key] = float64(value)
+		}
+	}
+	return read
 }

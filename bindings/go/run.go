@@ -49,8 +49,21 @@ type Event struct {
 
 var eventKinds = [...]string{"stdout", "stderr", "progress", "checkpoint"}
 
+// Runs may compute on the threads of their callers, as many at once as Go itself runs: waking another thread takes longer than
+// a small program. A run that waits there holds its thread; further ones use the engine's. So do those that call Go, which
+// it takes from another stack only on threads that are not its own.
+var inline = make(chan struct{}, runtime.GOMAXPROCS(0))
+
 // Run runs the program and waits. When ctx ends, the run is cancelled, and its report says so.
 func (p *Program) Run(ctx context.Context, options Options) (*Report, error) {
+	if !p.callable && options.OnEvent == nil {
+		select {
+		case inline <- struct{}{}:
+			defer func() { <-inline }()
+			return p.runHere(ctx, options)
+		default:
+		}
+	}
 	run, err := p.start(ctx, options)
 	if err != nil {
 		return nil, err
@@ -63,6 +76,55 @@ func (p *Program) Run(ctx context.Context, options Options) (*Report, error) {
 		<-run.done
 	}
 	return run.Report(), nil
+}
+
+// runHere runs the program on this thread.
+func (p *Program) runHere(ctx context.Context, options Options) (*Report, error) {
+	memory := new(arena)
+	defer memory.free()
+	given, err := options.prepare(ctx, memory)
+	if err != nil {
+		return nil, err
+	}
+	if ctx.Done() != nil {
+		var cancel *C.curfew_cancel
+		if err := p.engine.use(func(engine *C.curfew_engine) error {
+			if status := C.curfew_cancel_create(engine, &cancel); status != C.CURFEW_OK {
+				return &Error{Status: "NO_MEMORY", Message: C.GoString(C.curfew_status_text(status))}
+			}
+			return nil
+		}); err != nil {
+			return nil, err
+		}
+		given.cancel = cancel
+		over, watched := make(chan struct{}), make(chan struct{})
+		go func() {
+			defer close(watched)
+			select {
+			case <-over:
+			case <-ctx.Done():
+				C.curfew_cancel_fire(cancel)
+			}
+		}()
+		defer func() {
+			close(over)
+			<-watched
+			C.curfew_cancel_destroy(cancel)
+		}()
+	}
+	var taken *Report
+	err = p.use(func(program *C.curfew_program) error {
+		var failure C.curfew_failure
+		var report *C.curfew_report
+		if status := C.curfew_program_run(program, given, &report, &failure); status != C.CURFEW_OK {
+			return newError(status, &failure)
+		}
+		taken = takeReport(report)
+		C.curfew_report_destroy(report)
+		return nil
+	})
+	runtime.KeepAlive(options.Stdin)
+	return taken, err
 }
 
 // Start starts the program on the engine's threads. When ctx ends, the run is cancelled.
@@ -94,7 +156,8 @@ type Running struct {
 	report  *Report
 }
 
-func (p *Program) start(ctx context.Context, options Options) (*Running, error) {
+// prepare fills the options for C, with the deadline of ctx among the limits.
+func (options Options) prepare(ctx context.Context, memory *arena) (*C.curfew_run_options, error) {
 	if deadline, ok := ctx.Deadline(); ok {
 		left := time.Until(deadline)
 		if left <= 0 {
@@ -110,9 +173,13 @@ func (p *Program) start(ctx context.Context, options Options) (*Running, error) 
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
+	return options.fill(memory)
+}
+
+func (p *Program) start(ctx context.Context, options Options) (*Running, error) {
 	memory := new(arena)
 	defer memory.free()
-	given, err := options.fill(memory)
+	given, err := options.prepare(ctx, memory)
 	if err != nil {
 		return nil, err
 	}

@@ -6,6 +6,7 @@ import re
 import shutil
 import threading
 
+from .checked_server import CheckedServer
 from .harness import ROOT, Skipped, Test, expect, shorten
 
 # Debian's: apt-packages.txt has what the package is built and tested with.
@@ -57,8 +58,9 @@ WHEEL = Package(build_python)
 
 
 def check_python(context, path):
-    environment = {"PYTHONPATH": WHEEL.place(context), "CURFEW": context.curfew, "PYTHONDONTWRITEBYTECODE": "1"}
-    out = run(context, [PYTHON, "-m", "pytest", "-q", "-p", "no:cacheprovider", path], env=environment, cwd=context.folder())
+    environment = {"PYTHONPATH": WHEEL.place(context), "PYTHONDONTWRITEBYTECODE": "1"}
+    with CheckedServer(context, path.endswith("test_client.py")) as url:
+        out = run(context, [PYTHON, "-m", "pytest", "-q", "-p", "no:cacheprovider", path], env={**environment, "CURFEW_SERVER": url}, cwd=context.folder())
     return int(re.search(r"(\d+) passed", out)[1])
 
 
@@ -81,7 +83,9 @@ NODE = Package(build_node)
 
 
 def check_node(context, name):
-    out = run(context, ["node", "--test", name], cwd=NODE.place(context), env={"NO_COLOR": "1"})
+    place = NODE.place(context)
+    with CheckedServer(context, name == "client.test.mjs") as url:
+        out = run(context, ["node", "--test", name], cwd=place, env={"NO_COLOR": "1", "CURFEW_SERVER": url})
     return int(re.search(r"pass (\d+)", out)[1])
 
 
@@ -111,7 +115,8 @@ def check_go(context, race):
     else:
         run(context, ["go", "vet", "./..."], cwd=folder, env=environment)
         expect(run(context, ["gofmt", "-l", "."], cwd=folder) == "", "gofmt would change something")
-    out = run(context, ["go", "test", "-count=1", "-v", *(["-race"] if race else []), "."], timeout=300, cwd=folder, env=environment)
+    with CheckedServer(context, True) as url:
+        out = run(context, ["go", "test", "-count=1", "-v", *(["-race"] if race else []), "."], timeout=300, cwd=folder, env={**environment, "CURFEW_SERVER": url})
     return len(re.findall(r"^--- PASS", out, re.M))
 
 
@@ -133,7 +138,8 @@ def check_rust(context):
     folder = os.path.join(ROOT, "bindings", "rust")
     options = ["--locked", "--quiet", "--manifest-path", os.path.join(folder, "Cargo.toml"), "--target-dir", os.path.join(context.build, "rust")]
     environment = {"CURFEW_LIB_DIR": context.build}
-    out = run(context, ["cargo", "test", *options], timeout=600, env=environment)
+    with CheckedServer(context, True) as url:
+        out = run(context, ["cargo", "test", *options], timeout=600, env={**environment, "CURFEW_SERVER": url})
     for name, expected in RUST_EXAMPLES.items():
         seen = run(context, ["cargo", "run", *options, "--example", name], env=environment)
         expect(seen == expected, f"example {name}: {seen!r}, expected {expected!r}")

@@ -222,3 +222,55 @@ export function defaultEngine(): Engine;
 export function run(source: Source, options?: SourceOptions & RunOptions): Promise<Report>;
 export function runSync(source: Source, options?: Omit<SourceOptions, 'functions'> & SyncOptions): Report;
 export function program(source: Source, options?: SourceOptions): Program;
+
+/** The server refused a request: what problem+json says of it. */
+export class Problem extends Error {
+	/** Of HTTP. */
+	readonly status: number;
+	readonly problem: Record<string, unknown>;
+	/** JSON pointer of the field at fault. */
+	readonly pointer?: string;
+}
+
+/** A run for a server; either source or program. Further fields are those of the API: user, delay, priority, allow_fetch... */
+export interface Submission {
+	source?: string | Uint8Array;
+	lang?: string;
+	program?: string;
+	call?: string;
+	params?: readonly any[];
+	/** By the names of the command line: { timeout: '1s' }. */
+	limits?: Record<string, string | number>;
+	[field: string]: unknown;
+}
+
+export interface ServerEvent {
+	id?: string;
+	kind: 'state' | 'progress' | 'checkpoint' | 'output' | 'report';
+	data: any;
+}
+
+export interface ServerProgram {
+	name: string;
+	sha256: string;
+	kind: string;
+	exports: any;
+}
+
+/** A client of curfew serve. */
+export class Client {
+	/** timeout: milliseconds that the server may be silent; retries: of requests that are safe to repeat. */
+	constructor(url?: string, options?: { token?: string; timeout?: number; retries?: number });
+	submit(submission: string | Submission, options?: { idempotencyKey?: string }): Promise<string>;
+	run(submission: string | Submission, options?: { idempotencyKey?: string }): Promise<any>;
+	get(id: string): Promise<any>;
+	runs(filters?: Record<string, string | number>): AsyncGenerator<any, void, void>;
+	wait(id: string): Promise<any>;
+	cancel(id: string): Promise<any>;
+	events(id: string, options?: { lastEventId?: string }): AsyncGenerator<ServerEvent, void, void>;
+	putProgram(name: string, source: string | Uint8Array, options?: { language?: string }): Promise<ServerProgram>;
+	programs(): Promise<ServerProgram[]>;
+	getProgram(name: string): Promise<ServerProgram>;
+	deleteProgram(name: string): Promise<void>;
+	stats(): Promise<any>;
+}

@@ -7,6 +7,7 @@ const { basename, dirname, extname, join } = require('node:path');
 const { tmpdir } = require('node:os');
 const { fileURLToPath } = require('node:url');
 const native = require('../native/curfew.node');
+const { Client, Problem } = require('./client.js');
 
 const LANGUAGES = { js: 0, mjs: 1, wasm: 2, wat: 3 };
 const EVENTS = ['stdout', 'stderr', 'progress', 'checkpoint'];
@@ -630,7 +631,7 @@ function defaultEngine() {
 }
 
 module.exports = {
-	Engine, Program, Run, Session, Report, CurfewError, ProgramFailed, LIMITS,
+	Engine, Program, Run, Session, Report, CurfewError, ProgramFailed, LIMITS, Client, Problem,
 	OUTCOMES: Object.freeze({ ...native.outcomes }),
 	version: native.version,
 	defaultEngine,

@@ -20,6 +20,7 @@
 #[doc = include_str!("../README.md")]
 struct Readme;
 
+pub mod client;
 mod host;
 mod limits;
 mod options;

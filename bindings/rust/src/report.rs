@@ -4,7 +4,10 @@ use crate::{sys, text, Error, Result, Status};
 use serde::de::DeserializeOwned;
 use serde::Deserialize;
 use std::collections::BTreeMap;
+use std::ffi::{c_char, CStr};
+use std::fmt;
 use std::ptr;
+use std::sync::Arc;
 
 /// What became of one run; docs/report.schema.json has every key.
 #[derive(Debug, Clone, Deserialize)]
@@ -40,9 +43,35 @@ pub struct Report {
     /// The exit code that `curfew run` would end with.
     #[serde(skip)]
     pub exit_code: i32,
-    /// The whole report as one line of JSON.
     #[serde(skip)]
-    pub json: String,
+    whole: Whole,
+}
+
+/// What the JSON of a report is made of, where somebody asks for it.
+#[derive(Clone, Default)]
+enum Whole {
+    #[default]
+    Nothing,
+    Text(String),
+    Library(Arc<Owned>),
+}
+
+impl fmt::Debug for Whole {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("..")
+    }
+}
+
+/// A report of the library's, which nobody changes.
+struct Owned(*mut sys::curfew_report);
+
+unsafe impl Send for Owned {}
+unsafe impl Sync for Owned {}
+
+impl Drop for Owned {
+    fn drop(&mut self) {
+        unsafe { sys::curfew_report_destroy(self.0) }
+    }
 }
 
 /// How a run was stopped.
@@ -125,6 +154,15 @@ impl Report {
         self.outcome == "ok"
     }
 
+    /// The whole report as one line of JSON; empty for one that a server sent.
+    pub fn json(&self) -> String {
+        match &self.whole {
+            Whole::Nothing => String::new(),
+            Whole::Text(text) => text.clone(),
+            Whole::Library(report) => unsafe { to_json(report.0) }.unwrap_or_default(),
+        }
+    }
+
     /// The value that the program returned; an error where it did not finish, or returned something else.
     pub fn value<T: DeserializeOwned>(&self) -> Result<T> {
         if !self.is_ok() {
@@ -139,30 +177,117 @@ impl Report {
     }
 }
 
-/// A Report of the library's; frees it if told to.
-///
-/// # Safety
-/// `report` is a report that is not freed by anybody else meanwhile.
-pub(crate) unsafe fn take(report: *mut sys::curfew_report, free: bool) -> Result<Report> {
+unsafe fn to_json(report: *const sys::curfew_report) -> Result<String> {
     let (mut json, mut length) = (ptr::null_mut(), 0);
     let status = sys::curfew_report_to_json(report, &mut json, &mut length);
-    let exit_code = sys::curfew_outcome_exit_code((*report).outcome);
-    if free {
-        sys::curfew_report_destroy(report);
-    }
     if status != sys::OK {
         return Err(Error { status: Status::of(status), message: text(sys::curfew_status_text(status)), report: None });
     }
     let line = String::from_utf8_lossy(std::slice::from_raw_parts(json.cast::<u8>(), length)).into_owned();
     sys::curfew_free(json.cast());
-    let mut parsed: Report = serde_json::from_str(&line).map_err(|error| Error {
-        status: Status::Internal,
-        message: format!("the report: {error}"),
-        report: None,
-    })?;
-    parsed.exit_code = exit_code;
-    parsed.json = line;
-    Ok(parsed)
+    Ok(line)
+}
+
+/// A Report of the library's; it belongs to the Report from here on, or is the library's still.
+///
+/// # Safety
+/// `report` is a report that is not freed by anybody else meanwhile.
+pub(crate) unsafe fn take(report: *mut sys::curfew_report, owned: bool) -> Result<Report> {
+    let kept = owned.then(|| Arc::new(Owned(report)));
+    let raw = &*report;
+    let mut taken = if raw.has_error || raw.stop_mode != 0 {
+        let line = to_json(report)?;
+        let mut parsed: Report = serde_json::from_str(&line).map_err(|error| Error {
+            status: Status::Internal,
+            message: format!("the report: {error}"),
+            report: None,
+        })?;
+        parsed.whole = Whole::Text(line);
+        parsed
+    } else {
+        let whole = match kept {
+            Some(owner) => Whole::Library(owner),
+            None => Whole::Text(to_json(report)?),
+        };
+        read(raw, whole)
+    };
+    let exited = CStr::from_ptr(sys::curfew_outcome_name(raw.outcome)) == c_exited();
+    taken.exit_code = if exited { raw.exit_code } else { sys::curfew_outcome_exit_code(raw.outcome) };
+    Ok(taken)
+}
+
+fn c_exited() -> &'static CStr {
+    CStr::from_bytes_with_nul(b"exited\0").expect("it ends with a NUL")
+}
+
+/// What a report has that tells of no error and no stop, without a look at its JSON, which takes longer than a small run.
+unsafe fn read(raw: &sys::curfew_report, whole: Whole) -> Report {
+    let maybe = |pointer: *const c_char| (!pointer.is_null()).then(|| text(pointer));
+    let json = |pointer: *const c_char| match pointer.is_null() {
+        true => serde_json::Value::Null,
+        false => serde_json::from_slice(CStr::from_ptr(pointer).to_bytes()).unwrap_or_default(),
+    };
+    let output = |pointer: *const c_char, length: usize| match pointer.is_null() {
+        true => String::new(),
+        false => String::from_utf8_lossy(std::slice::from_raw_parts(pointer.cast::<u8>(), length)).into_owned(),
+    };
+    let sha256 = text(raw.program_sha256.as_ptr());
+    Report {
+        id: text(raw.id.as_ptr()),
+        outcome: text(sys::curfew_outcome_name(raw.outcome)),
+        tripped: raw.tripped[..raw.tripped_count as usize].iter().map(|&outcome| text(sys::curfew_outcome_name(outcome))).collect(),
+        stop: None,
+        json_value: json(raw.value),
+        partial: json(raw.partial),
+        error: None,
+        limits: read_limits(&raw.limits),
+        used: Usage::read(&raw.used),
+        stdout: output(raw.stdout_text, raw.stdout_length),
+        stderr: output(raw.stderr_text, raw.stderr_length),
+        output_truncated: raw.output_truncated,
+        program: ProgramInfo {
+            name: maybe(raw.program_name),
+            kind: maybe(raw.program_kind),
+            sha256: (!sha256.is_empty()).then_some(sha256),
+        },
+        exit_code: 0,
+        whole,
+    }
+}
+
+unsafe fn read_limits(limits: &sys::curfew_limits) -> BTreeMap<String, Option<f64>> {
+    let mut count = 0;
+    let rows = sys::curfew_limit_table(&mut count);
+    (0..count)
+        .map(|i| &*rows.add(i))
+        .map(|row| {
+            let value = *(limits as *const sys::curfew_limits).cast::<u8>().add(row.offset).cast::<u64>();
+            let number = if row.unit == sys::UNIT_DURATION { value as f64 / 1000.0 } else { value as f64 };
+            (text(row.report_key), (value != sys::UNLIMITED).then_some(number))
+        })
+        .collect()
+}
+
+impl Usage {
+    fn read(used: &sys::curfew_used) -> Usage {
+        let time = |ns: u64| Some((ns / 1000) as f64);
+        let count = |n: u64| (n != sys::UNLIMITED).then_some(n);
+        Usage {
+            wall_us: time(used.wall_ns),
+            cpu_us: time(used.cpu_ns),
+            fuel: count(used.fuel),
+            loops: count(used.loops),
+            memory_peak_bytes: count(used.memory_peak_bytes),
+            stack_peak_bytes: count(used.stack_peak_bytes),
+            output_bytes: count(used.output_bytes),
+            host_calls: count(used.host_calls),
+            timers_peak: count(used.timers_peak),
+            load_us: time(used.load_ns),
+            compile_us: time(used.compile_ns),
+            start_us: time(used.start_ns),
+            run_us: time(used.run_ns),
+        }
+    }
 }
 
 /// Names of all outcomes, with the exit code that `curfew run` gives each.

@@ -7,6 +7,7 @@ use std::ffi::{c_char, c_int, c_void};
 
 pub const OK: c_int = 0;
 pub const UNLIMITED: u64 = u64::MAX;
+pub const UNIT_DURATION: c_int = 0;
 pub const SOURCE_ONCE: u32 = 1;
 pub const RUN_DETERMINISTIC: u32 = 1;
 pub const RUN_STDIN: u32 = 2;
@@ -193,11 +194,56 @@ pub struct curfew_session_totals {
     pub memory_bytes: u64,
 }
 
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct curfew_used {
+    pub wall_ns: u64,
+    pub cpu_ns: u64,
+    pub fuel: u64,
+    pub loops: u64,
+    pub memory_peak_bytes: u64,
+    pub stack_peak_bytes: u64,
+    pub output_bytes: u64,
+    pub host_calls: u64,
+    pub timers_peak: u64,
+    pub load_ns: u64,
+    pub compile_ns: u64,
+    pub start_ns: u64,
+    pub run_ns: u64,
+}
+
+pub const TRIPPED_MAX: usize = 17;
+
 /// The beginning of curfew_report; the library makes reports, and JSON has the rest.
 #[repr(C)]
 pub struct curfew_report {
     pub size: u32,
     pub outcome: c_int,
+    pub id: [c_char; 27],
+    pub tripped_count: u32,
+    pub tripped: [c_int; TRIPPED_MAX],
+    pub stop_mode: c_int,
+    pub stop_cause: c_int,
+    pub stop_latency_ns: u64,
+    pub value: *const c_char,
+    pub partial: *const c_char,
+    pub has_error: bool,
+    pub error_name: *const c_char,
+    pub error_message: *const c_char,
+    pub frames: *const c_void,
+    pub frame_count: usize,
+    pub source_line: *const c_char,
+    pub limits: curfew_limits,
+    pub used: curfew_used,
+    pub stdout_text: *const c_char,
+    pub stdout_length: usize,
+    pub stderr_text: *const c_char,
+    pub stderr_length: usize,
+    pub output_truncated: bool,
+    pub program_name: *const c_char,
+    pub program_kind: *const c_char,
+    pub program_sha256: [c_char; 65],
+    pub exit_code: i32,
 }
 
 extern "C" {

@@ -39,7 +39,7 @@ fn a_report_has_what_the_json_has() {
     assert_eq!((report.stdout.as_str(), report.stderr.as_str(), &report.partial), ("hi\n", "oh\n", &json!({"done": 1})));
     let error = report.error.as_ref().unwrap();
     assert_eq!((error.name.as_deref(), error.stack[0].line), (Some("TypeError"), Some(1)));
-    assert_eq!(serde_json::from_str::<Value>(&report.json).unwrap()["schema"], "curfew.report/1");
+    assert_eq!(serde_json::from_str::<Value>(&report.json()).unwrap()["schema"], "curfew.report/1");
     assert_eq!(status(report.value::<i32>()), Status::BadProgram);
     assert_eq!(status(curfew::run("'text'", &Options::default()).unwrap().value::<i32>()), Status::Invalid);
 }
@@ -327,6 +327,44 @@ fn sessions() {
     assert_eq!(status(lost.call("trap", &[], &Limits::new())), Status::Unusable);
 }
 
+#[test]
+fn a_report_is_read_as_its_json_says() {
+    let texts = [
+        "6 * 7",
+        "console.log('ü'); console.error('\\0'); curfew.checkpoint({ a: [1] }); ({ b: 'c' })",
+        "undefined",
+        "throw 1",
+        "for (;;);",
+    ];
+    for text in texts {
+        for limits in [
+            Limits::new().timeout("200ms").unwrap(),
+            Limits::new().timeout("200001us").unwrap().fuel(1_000_000_000).unwrap().loops(u64::MAX).unwrap(),
+        ] {
+            let report = curfew::run(text, &with(limits)).unwrap();
+            let parsed: curfew::Report = serde_json::from_str(&report.json()).unwrap();
+            let shown = |report: &curfew::Report| {
+                format!(
+                    "{:?}",
+                    (
+                        &report.id,
+                        &report.outcome,
+                        &report.tripped,
+                        &report.stop,
+                        &report.json_value,
+                        &report.partial,
+                        &report.error,
+                        &report.limits,
+                        &report.used,
+                        (&report.stdout, &report.stderr, report.output_truncated, &report.program)
+                    )
+                )
+            };
+            assert_eq!(shown(&report), shown(&parsed), "{text}");
+        }
+    }
+}
+
 fn is_send_and_sync<T: Send + Sync>() {}
 
 #[test]
@@ -367,7 +405,10 @@ fn layouts_are_the_librarys() {
             on_request on_request_context;
         curfew_run_usage: size wall_ns cpu_ns memory_bytes output_bytes;
         curfew_session_totals: size calls wall_ns cpu_ns fuel loops output_bytes host_calls memory_bytes;
-        curfew_report: size outcome;
+        curfew_report: size outcome id tripped_count tripped stop_mode stop_cause stop_latency_ns value partial has_error limits used
+            stdout_text stdout_length stderr_text stderr_length output_truncated program_name program_kind program_sha256 exit_code;
+        curfew_used: wall_ns cpu_ns fuel loops memory_peak_bytes stack_peak_bytes output_bytes host_calls timers_peak load_ns compile_ns
+            start_ns run_ns;
     }
     assert_eq!(offset_of!(curfew_host_function, type_), place("curfew_host_function.type"));
 }
