@@ -612,6 +612,15 @@ def compile_with_imports(context):
 
 
 @test
+def import_of_a_link_to_itself(context):
+    path = write(context, "main.mjs", "import './loop.js';")
+    os.symlink("loop.js", os.path.join(os.path.dirname(path), "loop.js"))
+    report, _ = context.report(path)
+    expect_equal("outcome", report["outcome"], "bad_program")
+    expect("cannot import" in report["error"]["message"], report["error"]["message"])
+
+
+@test
 def damaged_images(context):
     # Claim T6.
     image = compile_to_image(context, "export default () => 1")

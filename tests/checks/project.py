@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The project itself: layers of the sources, the header by itself, the binary interface, documents against the code."""
+import glob
 import json
 import os
 import re
@@ -190,7 +191,61 @@ def check_sources(context):
     expect(not bad, "\n".join(bad))
 
 
+# ---- The four errands of docs/CONTRIBUTING.md: a forgotten place is found ------------------------------------------
+
+
+def check_limit_places(context):
+    """Each limit of the library's table is in every list that is written by hand, and nothing else is."""
+    report, _ = context.report(os.path.join(ROOT, "examples", "hello.js"))
+    keys = list(report["limits"])
+    schema = json.loads(read("docs/report.schema.json"))["properties"]["limits"]
+    expect_equal("limits of docs/report.schema.json", sorted(schema["properties"]), sorted(keys))
+    listed = re.search(r"const limitNames = \[(.*?)\]", read("guest/prelude/70-curfew.js"), re.S)[1]
+    expect_equal("limitNames of guest/prelude/70-curfew.js, in order", re.findall(r"'(\w+)'", listed), keys)
+    flags = [re.sub(r"_(us|bytes)$", "", key) for key in keys]
+    shown = re.findall(r"\bkey: '(\w+)'", read("console/web/limits.js"))
+    expect_equal("limits that console/web/limits.js lacks", [name for name in flags if name not in shown], [])
+    offered = json.loads(read("docs/openapi.json"))["components"]["schemas"]["Limits"]["properties"]
+    expect_equal("Limits of docs/openapi.json", sorted(offered), sorted(keys))
+
+
+def check_route_places(context):
+    """The routes that the server has are the paths that docs/openapi.json describes."""
+    table = re.search(r"static const route table\[\] = \{(.*?)\n\};", read("server/routes.c"), re.S)[1]
+    served = {(path.replace("*", "{}"), method) for path, method in re.findall(r'\{"(/[^"]*)", "([A-Z]+)"', table)}
+    paths = json.loads(read("docs/openapi.json"))["paths"]
+    described = {(re.sub(r"\{\w+\}", "{}", path), method.upper()) for path, item in paths.items() for method in item
+                 if method in ("get", "put", "post", "delete")}
+    files = {("/", "GET"), ("/openapi.json", "GET"), ("/report.schema.json", "GET")}
+    expect_equal("routes without a description", sorted(served - described), [])
+    expect_equal("descriptions without a route", sorted(described - served - files), [])
+
+
+def check_web_places(context):
+    """Each interface that programs find is tried by a case, and each file of the prelude is built."""
+    listed = re.search(r"const interfaces = \{(.*?)\};", read("guest/prelude/90-globals.js"), re.S)[1]
+    cases = "".join(read(os.path.relpath(path, ROOT)) for path in glob.glob(os.path.join(ROOT, "tests", "cases", "**", "*js"), recursive=True))
+    names = re.findall(r"\b[A-Z]\w+", listed)
+    expect(len(names) > 40, "no interfaces found in guest/prelude/90-globals.js")
+    expect_equal("not in any of tests/cases", [name for name in names if not re.search(rf"\b{name}\b", cases)], [])
+    there = sorted(name for name in os.listdir(os.path.join(ROOT, "guest", "prelude")) if name.endswith(".js"))
+    build = read("guest/meson.build")
+    expect_equal("files that guest/meson.build lacks", [name for name in there if f"prelude/{name}'" not in build], [])
+
+
+def check_wasmtime_places(context):
+    """One version of Wasmtime is built, tested and documented."""
+    version = re.search(r'^wasmtime = \{ version = "=([\d.]+)"', read("engine/Cargo.toml"), re.M)[1]
+    for name in ("engine/Cargo.lock", "tests/conformance/Cargo.lock", "tests/componentize/Cargo.lock"):
+        locked = set(re.findall(r'^name = "wasmtime"\nversion = "([\d.]+)"', read(name), re.M))
+        expect(locked <= {version}, f"{name} has Wasmtime {sorted(locked)}, engine/Cargo.toml {version}")
+    expect(f"| Wasmtime | {version}" in read("docs/DEPENDENCIES.md"), f"docs/DEPENDENCIES.md does not name Wasmtime {version}")
+
+
+ERRANDS = [("limit", check_limit_places), ("route", check_route_places), ("web_api", check_web_places), ("wasmtime", check_wasmtime_places)]
+
+
 def docs(context):
     tests = [("man", check_man), ("completion", check_completion), ("options", check_readme_options), ("limits", check_limits_documented),
              ("outcomes", check_outcomes), ("schema", check_schema), ("embedding", check_embedding), ("linking", check_linking), ("sources", check_sources)]
-    return [Test("docs", name, run) for name, run in tests]
+    return [Test("docs", name, run) for name, run in tests] + [Test("docs", f"errand_{name}", run) for name, run in ERRANDS]

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+// Interfaces whose objects only others make: each is there, is not enumerable, names its objects, and refuses `new`.
+// outcome: ok
+// value: []
+const names = ['PerformanceEntry', 'PerformanceMeasure', 'ReadableByteStreamController', 'ReadableStreamBYOBRequest',
+	'ReadableStreamDefaultController', 'TransformStreamDefaultController', 'WritableStreamDefaultController'];
+const needing = ['PerformanceMark', 'ReadableStreamBYOBReader', 'ReadableStreamDefaultReader', 'WritableStreamDefaultWriter'];
+
+function thrown(call) {
+	try {
+		call();
+		return 'nothing';
+	} catch (error) {
+		return error.name;
+	}
+}
+
+[...names, ...needing].filter(name => {
+	const Interface = globalThis[name];
+	return typeof Interface !== 'function' || Object.keys(globalThis).includes(name) ||
+		Interface.prototype[Symbol.toStringTag] !== name || thrown(() => new Interface()) !== 'TypeError' ||
+		thrown(() => Interface()) !== 'TypeError';
+});
