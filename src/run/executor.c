@@ -13,6 +13,7 @@
 #include <signal.h>
 #include <stdlib.h>
 
+#include "base/invariant.h"
 #include "common/clock.h"
 #include "engine/interrupt.h"
 
@@ -111,6 +112,7 @@ static curfew_run *take(curfew__executor *executor)
 {
 	curfew_run *run = executor->first;
 
+	CURFEW__INVARIANT(run != NULL && executor->queued > 0);
 	executor->first = run->next;
 	executor->queued--;
 	if (!executor->first)

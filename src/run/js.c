@@ -56,11 +56,11 @@ static void set_control(curfew_run *run)
 		control->evaluated = 0;
 	}
 	control->flags = (run->program->language == CURFEW_LANGUAGE_JS_MODULE ? CURFEW_CONTROL_MODULE : 0) |
-	                 (run->params && !run->is_cell ? CURFEW_CONTROL_PARAMS : 0) |
-	                 (run->is_cell ? CURFEW_CONTROL_CELL : 0) |
+	                 (run->params && run->purpose != CURFEW__RUN_EVALUATE ? CURFEW_CONTROL_PARAMS : 0) |
+	                 (run->purpose == CURFEW__RUN_EVALUATE ? CURFEW_CONTROL_CELL : 0) |
 	                 (run->session ? CURFEW_CONTROL_SESSION : 0) |
 	                 (run->again ? CURFEW_CONTROL_AGAIN : 0) |
-	                 (run->describe ? CURFEW_CONTROL_DESCRIBE : 0) |
+	                 (run->purpose == CURFEW__RUN_DESCRIBE ? CURFEW_CONTROL_DESCRIBE : 0) |
 	                 (curfew__run_may_import(run) ? CURFEW_CONTROL_IMPORTS : 0);
 	control->stack_bytes = (uint32_t)limits->stack_bytes;
 	control->deadline_ns = CURFEW__NEVER;
@@ -211,9 +211,9 @@ static bool load_source(curfew_run *run, curfew__run_end *result)
 		return false;
 	run->guest->scratch_used = 0;
 	run->compiled_ns = clock_now_ns();
-	if (run->compile_only || !(run->program->flags & CURFEW_SOURCE_ONCE))
+	if (run->purpose == CURFEW__RUN_COMPILE || !(run->program->flags & CURFEW_SOURCE_ONCE))
 		take_image(run);
-	return !run->compile_only;
+	return run->purpose != CURFEW__RUN_COMPILE;
 }
 
 static bool put_env(curfew_run *run, curfew__run_end *result)
@@ -279,7 +279,7 @@ static curfew__run_end begin(curfew_run *run)
 		return result;
 	if (!has_program && !load_source(run, &result))
 		return result;
-	if (run->compile_only)
+	if (run->purpose == CURFEW__RUN_COMPILE)
 		return CURFEW__END_NOT_RUN;
 	if (run->again && !clear_up(run, &result))
 		return result;
@@ -380,7 +380,7 @@ static const char *text_of(const curfew_run *run, const curfew_frame *frame, siz
 
 	if (!frame->file)
 		return NULL;
-	if (run->is_cell && !strcmp(frame->file, run->call)) {
+	if (run->purpose == CURFEW__RUN_EVALUATE && !strcmp(frame->file, run->call)) {
 		*length = run->params_length - 1;
 		return run->params + 1;
 	}

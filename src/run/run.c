@@ -37,7 +37,6 @@ static bool park(curfew_run *run)
 {
 	curfew__watch *watch = run->engine->watch;
 	int64_t now = clock_now_ns();
-	unsigned parked = CURFEW__RUN_PARKED;
 
 	curfew__run_end_stretch(run);
 	/* The watch keeps its hands off the memory while the run gives of it back. */
@@ -45,9 +44,9 @@ static bool park(curfew_run *run)
 	atomic_store(&run->wake_ns, run->kind->wait(run, now));
 	/* Armed before anybody can see that it is parked: the alarm belongs to whoever takes it up next. */
 	curfew__watch_arm(watch, &run->alarm, curfew__run_next_alarm(run, now));
-	atomic_store(&run->phase, CURFEW__RUN_PARKED);
+	curfew__run_enter_phase(run, CURFEW__RUN_PARKED);
 	/* From here on the run may be elsewhere; the reference of whoever steps it keeps it in memory. */
-	return !(atomic_load(&run->woken) && atomic_compare_exchange_strong(&run->phase, &parked, CURFEW__RUN_EXECUTING));
+	return !(atomic_load(&run->woken) && curfew__run_move(run, CURFEW__RUN_PARKED, CURFEW__RUN_EXECUTING));
 }
 
 static curfew__run_end go_on(curfew_run *run)
@@ -70,7 +69,7 @@ bool curfew__run_step(curfew_run *run)
 {
 	curfew__run_end end;
 
-	atomic_store(&run->phase, CURFEW__RUN_EXECUTING);
+	curfew__run_enter_phase(run, CURFEW__RUN_EXECUTING);
 	do {
 		curfew__run_begin_stretch(run);
 		end = go_on(run);

@@ -145,10 +145,20 @@ curfew_status curfew__wasi_given_check(const curfew_run_options *options, curfew
 
 typedef struct curfew__run_waker curfew__run_waker;
 
+/* Where a run is; which phase may follow which: may_follow in stop.c. */
 enum curfew__run_phase {
-	CURFEW__RUN_EXECUTING,
-	CURFEW__RUN_PARKED, /* waits, and holds no thread */
-	CURFEW__RUN_READY,  /* is to go on */
+	CURFEW__RUN_EXECUTING, /* on a thread, or about to be begun */
+	CURFEW__RUN_PARKED,    /* waits, and holds no thread */
+	CURFEW__RUN_READY,     /* is to begin, or to go on */
+	CURFEW__RUN_PHASES,
+};
+
+/* What a run is for. */
+enum curfew__run_purpose {
+	CURFEW__RUN_EXECUTE,
+	CURFEW__RUN_COMPILE,  /* the program is made ready for other runs, and nothing of it executes */
+	CURFEW__RUN_DESCRIBE, /* nothing of it executes; the value is what it imports and exports */
+	CURFEW__RUN_EVALUATE, /* a session's: params is source text, with a line break before it, and call its name */
 };
 
 struct curfew_run {
@@ -159,8 +169,7 @@ struct curfew_run {
 	curfew_run *next;          /* in the executor's queue */
 	curfew_limits limits;
 	uint32_t flags;
-	bool compile_only;
-	bool describe;             /* nothing of the program runs; JavaScript: the value is what it imports and exports */
+	enum curfew__run_purpose purpose;
 	bool inline_run;           /* on its caller's thread */
 	char *call;
 	char *params;
@@ -212,7 +221,6 @@ struct curfew_run {
 	curfew_session *session;    /* of which this is a call, or NULL; what the run is given is then the session's */
 	bool again;                 /* the guest is there from an earlier call */
 	bool stays;                 /* and will be for the next one */
-	bool is_cell;               /* params is source text to evaluate, with a line break before it, and call its name */
 	atomic_bool alive;          /* the guest is there, and may be touched by the watch */
 	bool begun;
 	bool started;
@@ -325,6 +333,11 @@ void curfew__run_redact_report(curfew_run *run);
 void curfew__run_forget_secrets(curfew_run *run);
 /* Output on its way out, without secrets: charged, kept, told. False: it was too much. */
 bool curfew__run_pass_output(curfew_run *run, bool is_error, const char *bytes, size_t length);
+
+/* stop.c: moves a run from one phase to another if it is in the first: whether it was. From any thread. */
+bool curfew__run_move(curfew_run *run, enum curfew__run_phase from, enum curfew__run_phase to);
+/* The same from whatever phase the caller's knowledge allows. */
+void curfew__run_enter_phase(curfew_run *run, enum curfew__run_phase to);
 
 /* The CPU time between these two is the run's. */
 void curfew__run_begin_stretch(curfew_run *run);

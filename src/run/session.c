@@ -250,7 +250,7 @@ static bool set_cell(curfew_run *run, const cell_text *cell)
 	char name[32];
 
 	snprintf(name, sizeof name, "cell %" PRIu64, ++run->session->cells);
-	run->is_cell = true;
+	run->purpose = CURFEW__RUN_EVALUATE;
 	run->call = strdup(cell->name ? cell->name : name);
 	run->params = malloc(cell->length + 2);
 	if (!run->call || !run->params)

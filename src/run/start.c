@@ -303,7 +303,7 @@ static void begin(curfew_run *run)
 	curfew__run_look_at_clock(run, clock_now_ns());
 	/* What waits for a thread has its deadline too. */
 	if (!run->inline_run) {
-		atomic_store(&run->phase, CURFEW__RUN_READY);
+		curfew__run_enter_phase(run, CURFEW__RUN_READY);
 		curfew__watch_arm(run->engine->watch, &run->alarm, curfew__run_next_alarm(run, run->start_ns));
 	}
 }
@@ -399,7 +399,7 @@ curfew_status curfew_program_inspect(curfew_program *program, const curfew_limit
 	curfew_status status = create_run(program, &options, true, &run, failure);
 	if (status != CURFEW_OK)
 		return status;
-	run->describe = true;
+	run->purpose = CURFEW__RUN_DESCRIBE;
 	status = curfew__run_to_end(run, failure);
 	if (status == CURFEW_OK)
 		status = run->report->outcome == CURFEW_OUTCOME_FINISHED ? curfew__run_describe(run, json, length, failure)
@@ -425,7 +425,7 @@ curfew_status curfew_program_compile(curfew_program *program, const curfew_limit
 	curfew_status status = create_run(program, &options, true, &run, failure);
 	if (status != CURFEW_OK)
 		return status;
-	run->compile_only = true;
+	run->purpose = CURFEW__RUN_COMPILE;
 	status = curfew__run_to_end(run, failure);
 	if (status == CURFEW_OK && run->report->outcome != CURFEW_OUTCOME_FINISHED) {
 		status = refuse_program(run, report, failure);

@@ -9,6 +9,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/invariant.h"
 #include "common/clock.h"
 #include "engine/interrupt.h"
 
@@ -21,6 +22,30 @@ _Static_assert(CURFEW_OUTCOME_COUNT <= 1 << LATCH_SHIFT, "an outcome fits");
 /* CPU time in which a signal is sure to have been answered. */
 #define UNANSWERED_NS (20 * CURFEW__MILLISECOND)
 
+/* Which phases may follow each. One that executes becomes ready only before it has begun: it is queued then. */
+static const uint8_t may_follow[CURFEW__RUN_PHASES] = {
+	[CURFEW__RUN_EXECUTING] = 1 << CURFEW__RUN_EXECUTING | 1 << CURFEW__RUN_PARKED | 1 << CURFEW__RUN_READY,
+	[CURFEW__RUN_PARKED] = 1 << CURFEW__RUN_READY | 1 << CURFEW__RUN_EXECUTING,
+	[CURFEW__RUN_READY] = 1 << CURFEW__RUN_EXECUTING,
+};
+
+bool curfew__run_move(curfew_run *run, enum curfew__run_phase from, enum curfew__run_phase to)
+{
+	unsigned seen = from;
+
+	CURFEW__INVARIANT(may_follow[from] & 1 << to);
+	return atomic_compare_exchange_strong(&run->phase, &seen, to);
+}
+
+void curfew__run_enter_phase(curfew_run *run, enum curfew__run_phase to)
+{
+	unsigned from = atomic_exchange(&run->phase, to);
+
+	CURFEW__INVARIANT(may_follow[from] & 1 << to);
+	CURFEW__INVARIANT(to != CURFEW__RUN_READY || !run->begun);
+	(void)from;
+}
+
 void curfew__run_trip(curfew_run *run, curfew_outcome outcome)
 {
 	unsigned bit = 1u << outcome;
@@ -28,6 +53,7 @@ void curfew__run_trip(curfew_run *run, curfew_outcome outcome)
 	if (atomic_fetch_or(&run->tripped_set, bit) & bit)
 		return;
 	unsigned slot = atomic_fetch_add(&run->tripped_count, 1);
+	CURFEW__INVARIANT(slot < CURFEW_OUTCOME_COUNT);
 	atomic_store(&run->tripped[slot], (uint8_t)outcome);
 }
 
@@ -155,15 +181,14 @@ static int64_t look_at_cpu(curfew_run *run, int64_t now)
 
 static void make_ready(curfew_run *run)
 {
-	unsigned parked = CURFEW__RUN_PARKED;
 	bool inline_run = run->inline_run;
 	curfew__executor *executor = run->engine->executor;
 
 	if (inline_run) {
 		/* Its thread is waiting on the phase, and holds the run until the alarm is closed. */
-		if (atomic_compare_exchange_strong(&run->phase, &parked, CURFEW__RUN_READY))
+		if (curfew__run_move(run, CURFEW__RUN_PARKED, CURFEW__RUN_READY))
 			syscall(SYS_futex, &run->phase, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
-	} else if (atomic_compare_exchange_strong(&run->phase, &parked, CURFEW__RUN_READY)) {
+	} else if (curfew__run_move(run, CURFEW__RUN_PARKED, CURFEW__RUN_READY)) {
 		curfew__executor_submit(executor, run);
 	}
 }

@@ -263,9 +263,9 @@ static curfew__run_end load(curfew_run *run)
 {
 	const curfew__code *code = NULL;
 
-	if (run->describe)
+	if (run->purpose == CURFEW__RUN_DESCRIBE)
 		return describe(run);
-	if (run->compile_only)
+	if (run->purpose == CURFEW__RUN_COMPILE)
 		return compile_both(run);
 	curfew__run_end end = find_code(run, run->limits.fuel != CURFEW_UNLIMITED, &code);
 	if (end != CURFEW__END_DONE)

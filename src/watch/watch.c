@@ -17,6 +17,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/invariant.h"
 #include "common/clock.h"
 
 struct curfew__watch {
@@ -70,6 +71,7 @@ static void take_out(curfew__watch *watch, curfew__alarm *alarm)
 
 	if (!slot)
 		return;
+	CURFEW__INVARIANT(slot <= watch->count && watch->heap[slot] == alarm);
 	alarm->slot = 0;
 	curfew__alarm *last = watch->heap[watch->count--];
 	if (last == alarm)
@@ -97,6 +99,7 @@ static bool put_in(curfew__watch *watch, curfew__alarm *alarm, int64_t when_ns)
 	}
 	alarm->when_ns = when_ns;
 	sift(watch, alarm->slot);
+	CURFEW__INVARIANT(watch->heap[1]->when_ns <= when_ns);
 	return true;
 }
 
