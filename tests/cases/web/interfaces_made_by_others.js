@@ -3,7 +3,7 @@
 // outcome: ok
 // value: []
 const names = ['PerformanceEntry', 'PerformanceMeasure', 'ReadableByteStreamController', 'ReadableStreamBYOBRequest',
-	'ReadableStreamDefaultController', 'TransformStreamDefaultController', 'WritableStreamDefaultController'];
+	'ReadableStreamDefaultController', 'SubtleCrypto', 'TransformStreamDefaultController', 'WritableStreamDefaultController'];
 const needing = ['PerformanceMark', 'ReadableStreamBYOBReader', 'ReadableStreamDefaultReader', 'WritableStreamDefaultWriter'];
 
 function thrown(call) {
