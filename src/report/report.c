@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Creating, filling and destroying reports: ownership is one allocation for each string. */
 #ifndef _GNU_SOURCE
-#define _GNU_SOURCE /* getrandom, clock_gettime */
+#define _GNU_SOURCE /* clock_gettime */
 #endif
 
 #include "report/report.h"
 
 #include "base/json.h"
+#include "base/random.h"
 #include "base/utf8.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <time.h>
 
 /* Crockford's base 32. */
@@ -32,7 +32,7 @@ void curfew_id_create(char id[27])
 		id[i] = alphabet[ms & 31];
 	/* Short of entropy (early boot) the time still tells ids apart well enough for a name. */
 	unsigned char random[16];
-	if (getrandom(random, sizeof random, GRND_NONBLOCK) != (ssize_t)sizeof random)
+	if (!curfew__random_few(random, sizeof random))
 		memset(random, (int)(now.tv_nsec & 0xff), sizeof random);
 	for (int i = 0; i < 16; i++)
 		id[10 + i] = alphabet[random[i] & 31];

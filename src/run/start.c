@@ -12,6 +12,7 @@
 #include "common/clock.h"
 #include "base/copy_in.h"
 #include "base/json.h"
+#include "base/random.h"
 #include "base/refuse.h"
 #include "engine/interrupt.h"
 #include "report/report.h"
@@ -165,6 +166,11 @@ curfew_status curfew_allow_fetch_within(const char *host, const char *const *lis
 	return curfew__refuse(failure, status, status == CURFEW_NOT_FOUND ? "it is not among the hosts of the list" : message);
 }
 
+static bool get_seed(uint64_t *seed)
+{
+	return curfew__random_few(seed, sizeof *seed) || curfew__run_fill_random(seed, sizeof *seed);
+}
+
 /* A run that has been given nothing yet; NULL: out of memory. */
 static curfew_run *make_run(curfew_program *program, const curfew_limits *limits, uint32_t flags)
 {
@@ -192,7 +198,7 @@ static curfew_run *make_run(curfew_program *program, const curfew_limits *limits
 	run->report = curfew__report_create();
 	/* WASI takes the system's random numbers where it need not be deterministic. */
 	bool needs_seed = !program->wasm && !curfew__run_is_deterministic(run);
-	if (!run->report || (needs_seed && !curfew__run_fill_random(&run->seed, sizeof run->seed))) {
+	if (!run->report || (needs_seed && !get_seed(&run->seed))) {
 		free_run(run);
 		return NULL;
 	}
