@@ -171,6 +171,7 @@ pub struct Exit {
     frame: usize,
     address: usize,
     stack_limit: usize,
+    entry: usize,
 }
 
 /// Address of the store's `VMStoreContext`, which every function of a module in it knows.
@@ -229,6 +230,7 @@ pub extern "C" fn curfew__exit_find(
         frame: at + fields.last_wasm_exit_trampoline_fp() as usize,
         address: at + fields.last_wasm_exit_pc() as usize,
         stack_limit: at + fields.stack_limit() as usize,
+        entry: at + fields.last_wasm_entry_fp() as usize,
     };
     true
 }

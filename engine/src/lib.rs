@@ -9,6 +9,7 @@ mod functions;
 mod futures;
 mod input;
 mod interrupt;
+mod memory;
 mod places;
 mod rewrite;
 mod wasi;

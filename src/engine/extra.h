@@ -43,11 +43,12 @@ bool curfew__code_range_find(const wasmtime_module_t *module, const wasmtime_com
 bool curfew__code_place(const wasmtime_module_t *module, const wasmtime_component_t *component, uintptr_t address,
                         size_t *module_index, uint64_t *offset);
 
-/* Where a store notes how its guest was left last, and how deep its stack may be: addresses of words. */
+/* Where a store notes how its guest was entered and left last, and how deep its stack may be: addresses of words. */
 typedef struct curfew__exit {
 	uintptr_t frame;   /* frame pointer of the trampoline to the host */
 	uintptr_t address; /* where that returns to */
 	uintptr_t stack_limit;
+	uintptr_t entry;   /* frame pointer of the trampoline from the host */
 } curfew__exit;
 
 /* function: one of a module in this store, or NULL. False: the store is not as is known here. */

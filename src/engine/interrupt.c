@@ -35,11 +35,13 @@
 #define STEP_FIRST_NS (20 * CURFEW__MICROSECOND)
 #define STEP_LAST_NS (640 * CURFEW__MICROSECOND)
 /*
- * One that answers and could not be made to trap spends its time in host functions that do not return to where they were
- * called, as throwing does: it is tried again and again for so long, as long as each signal is answered within the second.
+ * A guest that has a processor answers within the second of these. Where that did not make it trap, it is asked again at once,
+ * for so long: then it is caught where it can be.
  */
-#define BURST_NS (50 * CURFEW__MICROSECOND)
-#define ANSWER_NS (10 * CURFEW__MICROSECOND)
+#define BURST_NS (150 * CURFEW__MICROSECOND)
+#define ANSWER_NS (40 * CURFEW__MICROSECOND)
+/* A thread whose CPU time is the same after this long has no processor. */
+#define GLANCE_NS (3 * CURFEW__MICROSECOND)
 /* A guest in a function of the embedder's is not disturbed: it looks by itself when that has returned. */
 #define STEP_AWAY_NS (50 * CURFEW__MICROSECOND)
 /* A host function's frames may lie this far below a guest's lowest. */
@@ -152,12 +154,34 @@ HANDLER_CODE static bool has_shadow_stack(void)
 }
 
 /*
+ * A host function that throws looks for a frame that catches, and goes on there: it never returns. So the store's note of
+ * where the frames begin is made to say that there are none; what is thrown then ends the guest. The report is shown the
+ * frames as they were.
+ */
+HANDLER_CODE static void hide_frames(curfew__target *target, uintptr_t *note, uintptr_t address, uintptr_t top)
+{
+	uintptr_t entry = *(const uintptr_t *)target->exit.entry, fp = *(const uintptr_t *)*note;
+	unsigned count = 0;
+
+	for (uintptr_t low = *note; fp > low && fp % 16 == 0 && fp + 16 <= top && fp != entry && count < CURFEW__FRAMES_LEFT;) {
+		target->left[count++] = address;
+		address = ((const uintptr_t *)fp)[1];
+		low = fp;
+		fp = *(const uintptr_t *)fp;
+	}
+	target->left_count = count;
+	target->no_frames = entry;
+	*note = (uintptr_t)&target->no_frames;
+}
+
+/*
  * The guest is in a host function, or called from one: what its return address is, and where, the trampoline between them
  * has noted. An old note does not fit: its place is off the stack, or holds something else.
  */
-HANDLER_CODE static void hijack(const curfew__target *target, const registers *at)
+HANDLER_CODE static void hijack(curfew__target *target, const registers *at)
 {
-	uintptr_t frame = *(const uintptr_t *)target->exit.frame, address = *(const uintptr_t *)target->exit.address;
+	uintptr_t *note = (uintptr_t *)target->exit.frame;
+	uintptr_t frame = *note, address = *(const uintptr_t *)target->exit.address;
 	uintptr_t limit = *(const uintptr_t *)target->exit.stack_limit, top = limit + target->stack_bytes;
 
 	/* Code on another stack has nothing to do with the notes; and beyond this thread's there may be no memory. */
@@ -168,8 +192,10 @@ HANDLER_CODE static void hijack(const curfew__target *target, const registers *a
 	if (address <= target->code.first || address >= target->code.end || has_shadow_stack())
 		return;
 	uintptr_t *slot = (uintptr_t *)(frame + 8);
-	if (*slot == address)
-		*slot = (uintptr_t)curfew__hijacked;
+	if (*slot != address)
+		return;
+	*slot = (uintptr_t)curfew__hijacked;
+	hide_frames(target, note, address, top);
 }
 
 /* ---- The handler -------------------------------------------------------------------------------------------- */
@@ -369,6 +395,8 @@ void curfew__target_reset(curfew__target *target)
 	atomic_store(&target->wanted, false);
 	atomic_store(&target->landed, 0);
 	atomic_store(&target->interrupted_at, 0);
+	target->left_count = 0;
+	target->ended_by_error = false;
 	atomic_store(&target->answers, 0);
 	target->seen_answers = 0;
 	target->step_ns = 0;
@@ -392,6 +420,14 @@ void curfew__target_leave(curfew__target *target, curfew__target *old)
 const curfew__target *curfew__target_current(void)
 {
 	return curfew__current;
+}
+
+void curfew__target_note_error(curfew__target *target)
+{
+	if (!target->left_count || atomic_load(&target->landed))
+		return;
+	target->ended_by_error = true;
+	atomic_store(&target->landed, 1);
 }
 
 bool curfew__target_has_landed(const curfew__target *target)
@@ -420,12 +456,12 @@ void curfew__target_hurry(curfew__target *target)
 
 	if (!thread || target->raised || atomic_load(&target->is_away) || atomic_load(&is_refused))
 		return;
-	if (syscall(SYS_sched_getattr, thread, &target->before, sizeof target->before, 0))
+	bool is_known = !syscall(SYS_sched_getattr, thread, &target->before, sizeof target->before, 0);
+	if (is_known && target->before.policy != SCHED_OTHER && target->before.policy != SCHED_BATCH)
 		return;
-	bool is_ordinary = target->before.policy == SCHED_OTHER || target->before.policy == SCHED_BATCH;
-	if (is_ordinary && set_priority(thread, &first))
+	if (is_known && set_priority(thread, &first))
 		target->raised = thread;
-	else if (is_ordinary && errno == EPERM)
+	else if (errno == EPERM)
 		atomic_store(&is_refused, true);
 }
 
@@ -448,6 +484,31 @@ static bool has_answered(const curfew__target *target, unsigned seen)
 	return atomic_load(&target->answers) != seen || atomic_load(&target->landed);
 }
 
+/* The clock of a thread's CPU time (clock_getcpuclockid(3) has the one of a process). */
+static clockid_t cpu_clock_of(pid_t thread)
+{
+	return (clockid_t)(~(unsigned)thread << 3 | 6);
+}
+
+/* Waits for an answer as long as the thread has a processor. False: there was none. */
+static bool await_answer(const curfew__target *target, unsigned answers, pid_t thread)
+{
+	int64_t start = clock_now_ns(), looked = start, now = start, used = clock_read_ns(cpu_clock_of(thread));
+
+	while (!has_answered(target, answers) && now - start < ANSWER_NS) {
+		__builtin_ia32_pause();
+		now = clock_now_ns();
+		if (now - looked < GLANCE_NS)
+			continue;
+		int64_t before_that = used;
+		used = clock_read_ns(cpu_clock_of(thread));
+		looked = now;
+		if (used == before_that)
+			break;
+	}
+	return has_answered(target, answers);
+}
+
 /* Sends it a signal and waits a moment for the answer. False: there was none. */
 static bool ask_now(curfew__target *target)
 {
@@ -457,41 +518,38 @@ static bool ask_now(curfew__target *target)
 	if (!thread || atomic_load(&target->is_away))
 		return false;
 	send(thread);
-	for (int64_t until = clock_now_ns() + ANSWER_NS; !has_answered(target, answers) && clock_now_ns() < until;)
-		__builtin_ia32_pause();
-	return has_answered(target, answers);
+	return await_answer(target, answers, thread);
 }
 
-/* True: it has landed. */
+/* As long as it answers, until it has landed. False: it does not answer. */
 static bool ask_often(curfew__target *target)
 {
-	for (int64_t until = clock_now_ns() + BURST_NS; ask_now(target) && clock_now_ns() < until;)
-		if (atomic_load(&target->landed))
+	int64_t until = clock_now_ns() + BURST_NS;
+
+	while (ask_now(target))
+		if (atomic_load(&target->landed) || clock_now_ns() >= until)
 			return true;
-	return atomic_load(&target->landed) != 0;
+	return false;
 }
 
 int64_t curfew__target_interrupt(curfew__target *target, int64_t now)
 {
 	bool is_first = !target->step_ns;
-	unsigned answers = atomic_load(&target->answers);
-	bool was_answered = answers != target->seen_answers;
-	int64_t longer = target->step_ns * 2 < STEP_LAST_NS ? target->step_ns * 2 : STEP_LAST_NS;
+	bool was_answered = is_first || atomic_load(&target->answers) != target->seen_answers;
 
 	atomic_store(&target->wanted, true);
 	if (atomic_load(&target->landed))
 		return CURFEW__NEVER;
 	if (atomic_load(&target->is_away))
 		return now + STEP_AWAY_NS;
-	bool hurries = !is_first && !was_answered && !target->raised;
-	if (hurries)
+	if (ask_often(target))
+		was_answered = true;
+	else
 		curfew__target_hurry(target);
-	target->step_ns = is_first || was_answered || (hurries && target->raised) ? STEP_FIRST_NS : longer;
-	if (was_answered && ask_often(target))
+	if (atomic_load(&target->landed))
 		return CURFEW__NEVER;
-	target->seen_answers = was_answered ? atomic_load(&target->answers) : answers;
-	pid_t thread = atomic_load(&target->thread);
-	if (thread)
-		send(thread);
+	int64_t longer = target->step_ns * 2 < STEP_LAST_NS ? target->step_ns * 2 : STEP_LAST_NS;
+	target->step_ns = was_answered ? STEP_FIRST_NS : longer;
+	target->seen_answers = atomic_load(&target->answers);
 	return clock_now_ns() + target->step_ns;
 }

@@ -16,6 +16,8 @@
 
 #include "engine/extra.h"
 
+#define CURFEW__FRAMES_LEFT 64
+
 /* How the system lets a thread run: what sched_setattr(2) takes. */
 typedef struct curfew__priority {
 	uint32_t size, policy;
@@ -41,6 +43,10 @@ typedef struct curfew__target {
 	_Atomic uintptr_t interrupted_at; /* the instruction it was at; 0: in a host function, or not interrupted */
 	unsigned seen_answers;        /* the rest is the watch's */
 	int64_t step_ns;
+	uintptr_t no_frames;          /* what the store is told of, in place of the guest's frames, where they must not be found */
+	bool ended_by_error;          /* it has landed by that, and no frame is the landing's */
+	unsigned left_count;          /* frames that there were then, innermost first: an address behind the call in each */
+	uintptr_t left[CURFEW__FRAMES_LEFT];
 	pid_t raised;                 /* a thread that it has put before others, 0: none; and what that thread was before */
 	curfew__priority before;
 } curfew__target;
@@ -79,6 +85,8 @@ int64_t curfew__target_interrupt(curfew__target *target, int64_t now);
 void curfew__target_hurry(curfew__target *target);
 /* Undoes that, once the watch has let go. */
 void curfew__target_calm(curfew__target *target);
+/* It has come out with an error: that is the interruption's doing if it was left without frames before. */
+void curfew__target_note_error(curfew__target *target);
 /* Whether its trap, if any, is the interruption's: the innermost frame is then none of its own. */
 bool curfew__target_has_landed(const curfew__target *target);
 

@@ -37,7 +37,7 @@ typedef struct patience {
 	int64_t unseen_cpu_ns, seen_cpu_ns;
 } patience;
 
-static const patience run_patience = { 100 * CURFEW__MICROSECOND, 250 * CURFEW__MICROSECOND };
+static const patience run_patience = { 50 * CURFEW__MICROSECOND, 250 * CURFEW__MICROSECOND };
 static const patience session_patience = { 500 * CURFEW__MICROSECOND, 800 * CURFEW__MICROSECOND };
 
 /* ---- Before the first instruction ------------------------------------------------------------------------- */

@@ -249,6 +249,8 @@ static curfew__wasm_end classify(curfew__wasm *wasm)
 {
 	wasmtime_trap_code_t code;
 
+	if (wasm->error || wasm->trap)
+		curfew__target_note_error(&wasm->target);
 	/* Where it landed says nothing of the guest. */
 	if (curfew__target_has_landed(&wasm->target))
 		return CURFEW__WASM_TRAPPED;
@@ -441,7 +443,7 @@ static bool is_interrupted(const curfew__wasm *wasm, uintptr_t *at)
 	bool has_trapped = wasm->trap || (wasm->error && curfew__error_trap_code(wasm->error, &code));
 
 	/* Elsewhere the host may have ended the guest meanwhile: then the frames are its own. */
-	if (!has_trapped || !curfew__target_has_landed(&wasm->target))
+	if (!has_trapped || !curfew__target_has_landed(&wasm->target) || wasm->target.ended_by_error)
 		return false;
 	*at = atomic_load(&wasm->target.interrupted_at);
 	return true;
@@ -470,6 +472,9 @@ bool curfew__wasm_trace(const curfew__wasm *wasm, curfew__wasm_program *program,
 			whole &= curfew__wasm_program_locate(program, wasm->code->metered,
 			                                     offset - wasm_frame_func_offset(frames.data[i]), offset, place, context);
 	}
+	/* What was thrown where frames were hidden has none. */
+	for (unsigned i = 0; frames.size == 0 && i < wasm->target.left_count; i++)
+		curfew__wasm_program_locate_address(program, wasm->code, wasm->target.left[i] - 1, place, context);
 	wasm_frame_vec_delete(&frames);
 	return whole;
 }

@@ -81,6 +81,7 @@ static void guests_that_live_in_tail_calls(void)
 
 static void guests_that_live_in_exceptions(void)
 {
+	/* Claim L400. */
 	expect_stops(exceptions);
 	expect_stops(rethrows);
 }

@@ -204,7 +204,7 @@ impl<'a, 'w> ModuleWriter<'a, 'w> {
                 }
                 Change::Answer { range } => {
                     out.copy(end..range.start);
-                    out.add(&self.meter.map_or_else(never, |meter| meter.is_out_of_fuel()), range.start);
+                    out.add(&self.meter.map_or_else(never, |meter| meter.is_out_of_fuel(body.copy)), range.start);
                     end = range.end;
                 }
                 Change::Call { range, bulk } => {

@@ -176,6 +176,11 @@ impl Planner {
         self.reloads.push(end);
     }
 
+    /// The call that was read last adds to nothing: an answer takes its place.
+    pub fn forget_call(&mut self) {
+        self.reloads.pop();
+    }
+
     /// What is added for the instruction that was read last.
     pub fn charge(&mut self, more: u64) {
         match self.pieces.last_mut() {
@@ -320,9 +325,10 @@ impl Writer {
     }
 
     /// Whether less than the reserve is left, as bytes.
-    pub fn is_out_of_fuel(&self) -> Vec<u8> {
+    pub fn is_out_of_fuel(&self, copy: Copy) -> Vec<u8> {
         bytes_of(|code| {
-            self.load(code).i64_const(i64::MAX - RESERVE).i64_gt_s();
+            self.push(code, copy);
+            code.i64_const(i64::MAX - RESERVE).i64_gt_s();
         })
     }
 

@@ -311,6 +311,9 @@ impl Scanner {
             calls |= is_call(&operator);
             if matches!(operator, Operator::Call { function_index } if Some(function_index) == self.module().asked) {
                 changes.push(Change::Answer { range: at..end });
+                if let Some(planner) = &mut planner {
+                    planner.forget_call();
+                }
             }
             if let (None, Some(bulk)) = (small_length, Bulk::of(&operator)) {
                 changes.push(Change::Call { range: at..end, bulk: self.module().index_of(bulk)? });

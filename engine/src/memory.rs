@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Where Rust's memory comes from: large pieces are mappings of their own. What grows, as the tables of a guest do, is then
+//! moved by moving pages; the C library keeps pieces of up to 32 MiB in its heap and copies them, which takes milliseconds in
+//! which nothing can be stopped.
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::ptr::null_mut;
+
+/// Copying less than this takes no time that matters.
+const LARGE: usize = 1 << 20;
+const PAGE: usize = 4096;
+
+struct Allocator;
+
+#[global_allocator]
+static ALLOCATOR: Allocator = Allocator;
+
+fn is_large(size: usize, align: usize) -> bool {
+    size >= LARGE && align <= PAGE
+}
+
+unsafe fn map(size: usize) -> *mut u8 {
+    let access = libc::PROT_READ | libc::PROT_WRITE;
+    let start = libc::mmap(null_mut(), size, access, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS, -1, 0);
+    if start == libc::MAP_FAILED {
+        return null_mut();
+    }
+    start.cast()
+}
+
+unsafe impl GlobalAlloc for Allocator {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        if is_large(layout.size(), layout.align()) {
+            return map(layout.size());
+        }
+        System.alloc(layout)
+    }
+
+    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        if is_large(layout.size(), layout.align()) {
+            return map(layout.size());
+        }
+        System.alloc_zeroed(layout)
+    }
+
+    unsafe fn dealloc(&self, at: *mut u8, layout: Layout) {
+        if is_large(layout.size(), layout.align()) {
+            libc::munmap(at.cast(), layout.size());
+        } else {
+            System.dealloc(at, layout);
+        }
+    }
+
+    unsafe fn realloc(&self, at: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        let old_size = layout.size();
+        match (is_large(old_size, layout.align()), is_large(size, layout.align())) {
+            (false, false) => System.realloc(at, layout, size),
+            (true, true) => {
+                let moved = libc::mremap(at.cast(), old_size, size, libc::MREMAP_MAYMOVE);
+                if moved == libc::MAP_FAILED {
+                    return null_mut();
+                }
+                moved.cast()
+            }
+            _ => {
+                let moved = self.alloc(Layout::from_size_align_unchecked(size, layout.align()));
+                if !moved.is_null() {
+                    std::ptr::copy_nonoverlapping(at, moved, old_size.min(size));
+                    self.dealloc(at, layout);
+                }
+                moved
+            }
+        }
+    }
+}
