@@ -15,6 +15,7 @@ int cli_bench(const cli_arguments *arguments);
 int cli_secret(const cli_arguments *arguments);
 int cli_serve(const cli_arguments *arguments);
 int cli_token(const cli_arguments *arguments);
+int cli_admin(const cli_arguments *arguments);
 int cli_doctor(const cli_arguments *arguments);
 int cli_submit(const cli_arguments *arguments);
 int cli_ps(const cli_arguments *arguments);

@@ -53,6 +53,8 @@ static int execute(cli_command_id command, const cli_arguments *arguments)
 		return cli_serve(arguments);
 	case CLI_TOKEN:
 		return cli_token(arguments);
+	case CLI_ADMIN:
+		return cli_admin(arguments);
 	case CLI_DOCTOR:
 		return cli_doctor(arguments);
 	case CLI_SUBMIT:
@@ -92,7 +94,7 @@ int main(int count, char **words)
 	fill_standard_streams();
 	(void)signal(SIGPIPE, SIG_IGN);
 	if (count < 2)
-		return cli_usage_error("a command is needed: run, compile, inspect, calibrate, bench, secret, serve, token, doctor, submit, ps, logs, cancel, programs or help");
+		return cli_usage_error("a command is needed: run, compile, inspect, calibrate, bench, secret, serve, token, admin, doctor, submit, ps, logs, cancel, programs or help");
 	const char *word = words[1];
 	if (strcmp(word, "worker") == 0 && count == 2)
 		return worker_main();

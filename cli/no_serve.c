@@ -19,3 +19,9 @@ int cli_token(const cli_arguments *arguments)
 	(void)arguments;
 	return refuse_without_server();
 }
+
+int cli_admin(const cli_arguments *arguments)
+{
+	(void)arguments;
+	return refuse_without_server();
+}

@@ -17,6 +17,7 @@
 #define SECRET (1u << CLI_SECRET)
 #define SERVE (1u << CLI_SERVE)
 #define TOKEN (1u << CLI_TOKEN)
+#define ADMIN (1u << CLI_ADMIN)
 #define DOCTOR (1u << CLI_DOCTOR)
 #define SUBMIT (1u << CLI_SUBMIT)
 #define PS (1u << CLI_PS)
@@ -27,7 +28,7 @@
 #define PARAMS_MOST ((size_t)16 << 20)
 #define LIMITED (RUN | COMPILE | INSPECT | BENCH)
 #define CLIENT (SUBMIT | PS | LOGS | CANCEL | PROGRAMS)
-#define ALL (LIMITED | SECRET | SERVE | TOKEN | DOCTOR | CALIBRATE | CLIENT)
+#define ALL (LIMITED | SECRET | SERVE | TOKEN | ADMIN | DOCTOR | CALIBRATE | CLIENT)
 /* Where --fuel may be a time. */
 #define TIMED_FUEL (RUN | BENCH | SUBMIT)
 
@@ -79,6 +80,12 @@ const cli_command cli_commands[CLI_COMMANDS] = {
 	               "The limits are ceilings for the runs of the token. From the first token on, requests\n"
 	               "need one. revoke takes an id or a name; it works within a second.",
 	               "create list revoke"},
+	[CLI_ADMIN] = {"admin", "prune | backup FILE | check [options]", "keep a server's database in order",
+	               "prune drops runs that have ended: those older than --older-than, and the oldest until the\n"
+	               "history takes no more than --keep. backup writes a copy of the database, as it is at one\n"
+	               "instant, to a new FILE. check reads all of it; exit 1 if it is damaged, or a run cannot be\n"
+	               "carried out or shown. All of them work while a server uses the database.",
+	               "prune backup check"},
 	[CLI_DOCTOR] = {"doctor", "[--json]", "tell what this system gives",
 	                "Tells what confines a worker process on this system, for --isolate process and serve,\n"
 	                "and what makes runs faster or stops earlier. Starts a worker to find out. Exit 0,\n"
@@ -213,7 +220,12 @@ static const cli_option static_options[] = {
 	{.id = CLI_OPTION_QUIET, .name = "quiet", .commands = LOGS, .meaning = "no live line, nothing about a lost connection"},
 	{.id = CLI_OPTION_CONFIG, .name = "config", .argument = "FILE", .commands = SERVE,
 	 .meaning = "read what is not given here from this file"},
-	{.id = CLI_OPTION_DATA, .name = "data", .argument = "DIR", .commands = TOKEN,
+	{.id = CLI_OPTION_OLDER_THAN, .name = "older-than", .argument = "DUR", .commands = ADMIN,
+	 .meaning = "prune: runs that ended longer ago, such as 720h"},
+	{.id = CLI_OPTION_KEEP, .name = "keep", .argument = "SIZE", .commands = ADMIN,
+	 .meaning = "prune: the oldest runs, until the history takes no more than this"},
+	{.id = CLI_OPTION_JSON, .name = "json", .commands = ADMIN, .meaning = "print one JSON object"},
+	{.id = CLI_OPTION_DATA, .name = "data", .argument = "DIR", .commands = TOKEN | ADMIN,
 	 .meaning = "folder of the server's database; by default curfew in $XDG_STATE_HOME"},
 	{.id = CLI_OPTION_NAME, .name = "name", .argument = "NAME", .commands = TOKEN, .default_text = "token",
 	 .meaning = "what the token is called in lists"},
@@ -566,7 +578,7 @@ static int parse_word(parser *p, const char *word)
 		return parse_short(p, word);
 	if (p->command == CLI_SERVE || p->command == CLI_DOCTOR || p->command == CLI_CALIBRATE || p->command == CLI_PS)
 		return cli_usage_error("unexpected argument %s; see curfew %s --help", word, cli_commands[p->command].name);
-	if (((SECRET | TOKEN | PROGRAMS) & 1u << p->command) != 0 && p->arguments->action == NULL) {
+	if (((SECRET | TOKEN | ADMIN | PROGRAMS) & 1u << p->command) != 0 && p->arguments->action == NULL) {
 		p->arguments->action = word;
 		return -1;
 	}
@@ -648,7 +660,7 @@ int cli_parse(cli_command_id command, int count, char **words, cli_arguments *ar
 	p.options = options;
 	p.option_count = cli_list_options(command, options);
 	*arguments = (cli_arguments){.limits = {.size = sizeof(curfew_limits)}};
-	if ((command == CLI_SERVE || command == CLI_TOKEN) && !config_init(&arguments->server))
+	if ((command == CLI_SERVE || command == CLI_TOKEN || command == CLI_ADMIN) && !config_init(&arguments->server))
 		return cli_usage_error("neither HOME nor XDG_STATE_HOME says where data goes");
 	int code = parse_words(&p);
 	if (code < 0)

@@ -21,6 +21,7 @@ typedef enum cli_command_id {
 	CLI_SECRET,
 	CLI_SERVE,
 	CLI_TOKEN,
+	CLI_ADMIN,
 	CLI_DOCTOR,
 	CLI_SUBMIT,
 	CLI_PS,
@@ -76,6 +77,8 @@ typedef enum cli_option_id {
 	CLI_OPTION_TOP_PRIORITY,
 	CLI_OPTION_PROGRAMS_SIZE,
 	CLI_OPTION_EXPIRES,
+	CLI_OPTION_OLDER_THAN,
+	CLI_OPTION_KEEP,
 	CLI_OPTION_PROGRAM,
 	CLI_OPTION_WAIT,
 	CLI_OPTION_DELAY,
@@ -132,7 +135,7 @@ typedef struct cli_arguments {
 	uint64_t fuel_time_ns;      /* --fuel as a duration, to be put in limits by cli_fuel_apply; 0: it was not one */
 	const char *fuel_time_text;
 	config server;       /* of serve */
-	const char *action;  /* of the commands secret, token and programs: "set"; NULL: not given */
+	const char *action;  /* of the commands secret, token, admin and programs: "set"; NULL: not given */
 	const char *program; /* or what the action is done to; CLI_EVAL: the code of --eval; NULL: not given */
 	cli_list operands;   /* of the commands cancel and programs, which take several: what it is done to */
 	char **rest;         /* the program's arguments, rest_count of them */

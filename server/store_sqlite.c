@@ -300,6 +300,7 @@ static void close_all(store *base)
 	for (int i = 0; i < SQLITE_READERS; i++)
 		(void)sqlite3_close(st->readers[i]);
 	(void)sqlite3_close(st->writer);
+	(void)sqlite3_close(st->admin);
 	if (st->claim >= 0)
 		(void)close(st->claim);
 	(void)pthread_mutex_destroy(&st->read_lock);

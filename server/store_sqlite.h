@@ -12,6 +12,10 @@
 
 enum { SQLITE_FOLDER_MAX = 4096, SQLITE_READERS = 4 };
 
+#define SQLITE_DROP_SOURCES                                                                                     \
+	"DELETE FROM sources WHERE NOT EXISTS (SELECT 1 FROM runs WHERE runs.sha256=sources.sha256) "           \
+	"AND NOT EXISTS (SELECT 1 FROM programs WHERE programs.sha256=sources.sha256)"
+
 /* X(NAME, text): statements of the writing connection. */
 #define SQLITE_WRITES(X)                                                                                        \
 	X(BEGIN, "BEGIN IMMEDIATE")                                                                             \
@@ -42,8 +46,7 @@ enum { SQLITE_FOLDER_MAX = 4096, SQLITE_READERS = 4 };
 	X(PROGRAM_BYTES, "SELECT coalesce(sum(size), 0) FROM programs")                                         \
 	X(DROP_KEYS, "DELETE FROM keys WHERE created_us<?")                                                     \
 	X(USE_TOKEN, "UPDATE tokens SET used_us=?2 WHERE id=?1")                                                \
-	X(DROP_SOURCES, "DELETE FROM sources WHERE NOT EXISTS (SELECT 1 FROM runs WHERE runs.sha256=sources.sha256) " \
-	                "AND NOT EXISTS (SELECT 1 FROM programs WHERE programs.sha256=sources.sha256)")         \
+	X(DROP_SOURCES, SQLITE_DROP_SOURCES)                                                                    \
 	X(SHRINK, "PRAGMA incremental_vacuum(2000)")                                                            \
 	X(USED_PAGES, "SELECT (SELECT page_count FROM pragma_page_count()) - (SELECT freelist_count FROM " \
 	              "pragma_freelist_count()), (SELECT page_size FROM pragma_page_size())")
@@ -59,7 +62,8 @@ typedef struct sqlite_store {
 	store base;
 	char folder[SQLITE_FOLDER_MAX];
 	int claim; /* the lock file, or -1 */
-	sqlite3 *writer;
+	sqlite3 *writer; /* the writing thread's */
+	sqlite3 *admin;  /* the command line's; opened when first needed */
 	sqlite3_stmt *writes[SQL_WRITES];
 	/* Connections that read; each is used by one thread at a time. Opened when first needed. */
 	pthread_mutex_t read_lock;

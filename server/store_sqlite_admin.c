@@ -15,6 +15,14 @@
 
 enum { PRUNE_AT_ONCE = 500, PRUNE_PAUSE_US = 2000 };
 
+/* A connection of its own: the one that writes is the writing thread's. */
+static bool open_admin(sqlite_store *st)
+{
+	if (st->admin == NULL)
+		st->admin = sqlite_connect(st, SQLITE_OPEN_READWRITE, "PRAGMA synchronous=FULL", NULL);
+	return st->admin != NULL;
+}
+
 /* ---- Tokens ------------------------------------------------------------------------------------------------ */
 
 static uint64_t read_quota(sqlite3_stmt *row, int column)
@@ -58,17 +66,18 @@ bool sqlite_read_tokens(store *base, void (*show)(void *context, const stored_to
 	return finish_reading(&r, "tokens", failure);
 }
 
-/* A statement of the writing connection that is used once. */
+/* A statement that is used once. */
 static binding prepare_once(sqlite_store *st, const char *sql)
 {
-	binding b = {0};
-	b.status = sqlite3_prepare_v2(st->writer, sql, -1, &b.statement, NULL);
+	binding b = {.status = SQLITE_CANTOPEN};
+	if (open_admin(st))
+		b.status = sqlite3_prepare_v2(st->admin, sql, -1, &b.statement, NULL);
 	return b;
 }
 
 static bool run_once(sqlite_store *st, binding *b, const char *what, curfew_failure *failure)
 {
-	bool good = run_bound(b) == SQLITE_OK || sqlite_refuse(st->writer, what, failure);
+	bool good = run_bound(b) == SQLITE_OK || sqlite_refuse(st->admin, what, failure);
 	(void)sqlite3_finalize(b->statement);
 	return good;
 }
@@ -119,7 +128,7 @@ bool sqlite_revoke_token(store *base, const char *word, int *count, curfew_failu
 	bind_words(&b, word);
 	bind_number(&b, clock_wall_us());
 	bool good = run_once(st, &b, "the token cannot be revoked", failure);
-	*count = good ? sqlite3_changes(st->writer) : note_revocation(st, word);
+	*count = good ? sqlite3_changes(st->admin) : note_revocation(st, word);
 	return good || *count > 0;
 }
 
@@ -127,7 +136,7 @@ bool sqlite_revoke_token(store *base, const char *word, int *count, curfew_failu
 
 static uint64_t used_bytes(sqlite_store *st)
 {
-	int64_t bytes = sqlite_read_number(st->writer, "SELECT (page_count - freelist_count) * page_size FROM pragma_page_count(), "
+	int64_t bytes = sqlite_read_number(st->admin, "SELECT (page_count - freelist_count) * page_size FROM pragma_page_count(), "
 	                                               "pragma_freelist_count(), pragma_page_size()");
 	return bytes > 0 ? (uint64_t)bytes : 0;
 }
@@ -135,7 +144,7 @@ static uint64_t used_bytes(sqlite_store *st)
 /* What the history takes, as the triggers count it. */
 static uint64_t history_bytes(sqlite_store *st)
 {
-	int64_t bytes = sqlite_read_number(st->writer, "SELECT coalesce(sum(bytes), 0) FROM owners");
+	int64_t bytes = sqlite_read_number(st->admin, "SELECT coalesce(sum(bytes), 0) FROM owners");
 	return bytes > 0 ? (uint64_t)bytes : 0;
 }
 
@@ -146,14 +155,29 @@ static int drop_some(sqlite_store *st, int64_t ended_before_us, curfew_failure *
 	                             "ORDER BY ended_us LIMIT ?)");
 	bind_number(&b, ended_before_us);
 	bind_number(&b, PRUNE_AT_ONCE);
-	return run_once(st, &b, "runs cannot be dropped", failure) ? sqlite3_changes(st->writer) : -1;
+	return run_once(st, &b, "runs cannot be dropped", failure) ? sqlite3_changes(st->admin) : -1;
 }
 
-static bool drop_while(sqlite_store *st, int64_t ended_before_us, uint64_t keep_bytes, uint64_t *runs, curfew_failure *failure)
+/* Some of the oldest, and no more of them than take so many bytes; how many, or -1. */
+static int drop_oldest(sqlite_store *st, uint64_t bytes, curfew_failure *failure)
+{
+	binding b = prepare_once(st, "DELETE FROM runs WHERE number IN (SELECT number FROM (SELECT number, sum(bytes) OVER (ORDER BY ended_us, number) "
+	                             "- bytes AS before FROM (SELECT number, ended_us, bytes FROM runs WHERE state=4 ORDER BY ended_us LIMIT ?2)) "
+	                             "WHERE before<?1)");
+	bind_number(&b, (int64_t)bytes);
+	bind_number(&b, PRUNE_AT_ONCE);
+	return run_once(st, &b, "runs cannot be dropped", failure) ? sqlite3_changes(st->admin) : -1;
+}
+
+/* Until one of these drops nothing more. */
+static bool drop_while(sqlite_store *st, const store_prune *prune, bool by_bytes, uint64_t *runs, curfew_failure *failure)
 {
 	int dropped = 1;
-	while (dropped > 0 && history_bytes(st) > keep_bytes) {
-		dropped = drop_some(st, ended_before_us, failure);
+	while (dropped > 0) {
+		uint64_t bytes = by_bytes ? history_bytes(st) : 0;
+		if (by_bytes && bytes <= prune->keep_bytes)
+			return true;
+		dropped = by_bytes ? drop_oldest(st, bytes - prune->keep_bytes, failure) : drop_some(st, prune->ended_before_us, failure);
 		*runs += dropped > 0 ? (uint64_t)dropped : 0;
 		/* A server that writes gets its turn. */
 		(void)usleep(PRUNE_PAUSE_US);
@@ -166,19 +190,21 @@ static void drop_lone_sources(sqlite_store *st)
 {
 	curfew_failure ignored;
 	if (st->base.backend->claim(&st->base, &ignored))
-		sqlite_drop_sources(&st->base);
+		(void)sqlite3_exec(st->admin, SQLITE_DROP_SOURCES, NULL, NULL, NULL);
 }
 
 bool sqlite_drop_runs(store *base, const store_prune *prune, store_pruned *pruned, curfew_failure *failure)
 {
 	sqlite_store *st = sqlite_of(base);
+	if (!open_admin(st))
+		return sqlite_refuse(NULL, "the database cannot be opened", failure);
 	*pruned = (store_pruned){.bytes_before = used_bytes(st)};
-	bool good = drop_while(st, prune->ended_before_us, 0, &pruned->runs, failure);
+	bool good = drop_while(st, prune, false, &pruned->runs, failure);
 	if (good && prune->keep_bytes != UINT64_MAX)
-		good = drop_while(st, INT64_MAX, prune->keep_bytes, &pruned->runs, failure);
+		good = drop_while(st, prune, true, &pruned->runs, failure);
 	if (good) {
 		drop_lone_sources(st);
-		(void)sqlite3_exec(st->writer, "PRAGMA incremental_vacuum; PRAGMA wal_checkpoint(TRUNCATE)", NULL, NULL, NULL);
+		(void)sqlite3_exec(st->admin, "PRAGMA incremental_vacuum; PRAGMA wal_checkpoint(TRUNCATE)", NULL, NULL, NULL);
 	}
 	pruned->bytes_after = used_bytes(st);
 	return good;
@@ -296,10 +322,12 @@ bool sqlite_examine(store *base, store_check *check, curfew_failure *failure)
 	uint64_t *numbers[] = {&check->runs, &check->waiting, &check->programs, &check->tokens, &check->lacking, &check->reportless};
 	sqlite_store *st = sqlite_of(base);
 	*check = (store_check){0};
+	if (!open_admin(st))
+		return sqlite_refuse(NULL, "the database cannot be opened", failure);
 	if (!read_soundness(base, check, failure))
 		return false;
 	for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++) {
-		int64_t number = sqlite_read_number(st->writer, counts[i]);
+		int64_t number = sqlite_read_number(st->admin, counts[i]);
 		*numbers[i] = number > 0 ? (uint64_t)number : 0;
 	}
 	check->bytes = used_bytes(st);

@@ -445,6 +445,77 @@ def large_reports(context):
         look(server, run, small)
 
 
+# ---- Upkeep ----
+
+
+def admin(context, data, *words, code=0):
+    done = context.command([context.curfew, "admin", *words, "--data", data])
+    expect_equal(" ".join(words), (done.code, done.err.decode()[:300]), (code, ""))
+    return done.out.decode()
+
+
+@test
+def upkeep(context):
+    """curfew admin, beside a server that goes on meanwhile: what is dropped, copied and found."""
+    copy = os.path.join(context.folder(), "copies")
+    os.mkdir(copy)
+    with Server(context) as server:
+        runs = [server.submit(f"'{i}'.repeat(1000)")["id"] for i in range(30)]
+        for run in runs:
+            server.wait_for(run)
+        late = server.submit("7", delay="1h")["id"]
+        seen = json.loads(admin(context, server.data, "check", "--json"))
+        expect_equal("what is there", {key: seen[key] for key in ("problem", "runs", "waiting", "lacking", "unreadable", "reportless")},
+                     {"problem": None, "runs": 31, "waiting": 1, "lacking": 0, "unreadable": 0, "reportless": 0})
+        path = os.path.join(copy, "curfew.db")
+        expect("curfew.db: " in admin(context, server.data, "backup", path), "backup says how much it wrote")
+        expect_equal("for whom", os.stat(path).st_mode & 0o777, 0o600)
+        done = context.command([context.curfew, "admin", "backup", path, "--data", server.data])
+        expect(done.code == 125 and b"is there already" in done.err, f"nothing is written over: {done}")
+        expect_equal("young ones stay", json.loads(admin(context, server.data, "prune", "--older-than", "1h", "--json"))["runs"], 0)
+        half = json.loads(admin(context, server.data, "prune", "--keep", "25KiB", "--json"))["runs"]
+        expect(10 < half < 25, f"{half} runs of about 2.5 KiB are dropped where 25 KiB stay")
+        expect("dropped" in admin(context, server.data, "prune", "--older-than", "1us"), "prune says what it did")
+        expect_equal("the server goes on", server.run("1 + 1")["value"], 2)
+        expect_equal("what waits stays", server.get(late)["state"], "scheduled")
+        server.stop()
+    with Server(context, data=server.data) as server:
+        expect_equal("left", len(server.ask("GET", "/v1/runs?limit=100")["runs"]), 2)
+    with Server(context, data=copy) as server:
+        expect_equal("the copy", [run["id"] for run in server.ask("GET", "/v1/runs?limit=100")["runs"]], [late, *runs[::-1]])
+        expect_equal("a report of it", server.get(runs[5])["report"]["value"], "5" * 1000)
+
+
+@test
+def damage_is_found(context):
+    """curfew admin check names what is wrong, and no command makes a database where there was none."""
+    with Server(context) as server:
+        ids = [server.submit("1")["id"] for _ in range(3)]
+        for run in ids:
+            server.wait_for(run)
+        server.submit("2", delay="1h")
+        server.stop()
+    with contextlib.closing(sqlite3.connect(os.path.join(server.data, "curfew.db"))) as database, database:
+        database.execute("DELETE FROM reports WHERE place=(SELECT min(place) FROM reports)")
+        database.execute("DELETE FROM sources WHERE sha256=(SELECT sha256 FROM runs WHERE state<>4)")
+    said = admin(context, server.data, "check", code=1)
+    expect("1 ended runs have no report" in said and "1 waiting runs have no source" in said, said)
+    with open(os.path.join(server.data, "curfew.db"), "r+b") as file:
+        file.seek(4096 * 3)
+        file.write(b"\xff" * 4096 * 4)
+    done = context.command([context.curfew, "admin", "check", "--data", server.data])
+    expect(done.code in (1, 125) and (b"malformed" in done.out + done.err or b"damaged" in done.out + done.err), f"{done.code} {done.out} {done.err}")
+    empty = context.folder()
+    for words in (["prune", "--keep", "1GiB"], ["backup", os.path.join(empty, "b")], ["check"]):
+        done = context.command([context.curfew, "admin", *words, "--data", empty])
+        expect(done.code == 125 and b"there is no database" in done.err and os.listdir(empty) == [], f"{words}: {done}")
+    for words, text in ((["prune"], "needs --older-than"), (["prune", "--keep", "x"], "--keep x"), (["prune", "--older-than", "5"], "--older-than 5"),
+                        (["check", "--keep", "1GiB"], "are for admin prune"), (["backup"], "needs the name"), ([], "needs one of"),
+                        (["tidy"], "must be prune"), (["check", "x"], "unexpected argument x")):
+        done = context.command([context.curfew, "admin", *words])
+        expect(done.code == 2 and text in done.err.decode(), f"{words}: {done}")
+
+
 # ---- Operators ----------------------------------------------------------------------------------------------------
 
 
