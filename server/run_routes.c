@@ -160,12 +160,32 @@ static answer reply_full(request *q, refusal why, unsigned seconds)
 	return reply_later(q, MHD_HTTP_SERVICE_UNAVAILABLE, why, "queue-full", "the queue is full", seconds);
 }
 
+static answer reply_reused(request *q)
+{
+	return reply_problem(q, MHD_HTTP_UNPROCESSABLE_CONTENT, "key-reused", "this Idempotency-Key was used for another body", NULL);
+}
+
+/* Under the lock; unlocks: the answer to one with the key of a run. */
+static answer answer_same(request *q, run *r, bool wants_report, const char *body_sha256)
+{
+	if (strcmp(r->body_sha256, body_sha256) == 0)
+		return watch_and_answer(q, r, wants_report);
+	server_unlock(q->server);
+	return reply_reused(q);
+}
+
 static answer submit(request *q, const submission *sub, const char *key, const char *body_sha256, program *p)
 {
 	server *s = q->server;
 	refusal why;
 	unsigned seconds;
 	server_lock(s);
+	/* Another request with this key may have come in between, on another thread. */
+	run *same = key != NULL ? run_find_key(s, q->who, key) : NULL;
+	if (same != NULL) {
+		program_unref(s, p);
+		return answer_same(q, same, sub->wait, body_sha256);
+	}
 	if (is_full(q, sub, &why, &seconds)) {
 		program_unref(s, p);
 		server_unlock(s);
@@ -313,11 +333,6 @@ static bool is_key(const char *key)
 	return length > 0 && length <= KEY_MOST;
 }
 
-static answer reply_reused(request *q)
-{
-	return reply_problem(q, MHD_HTTP_UNPROCESSABLE_CONTENT, "key-reused", "this Idempotency-Key was used for another body", NULL);
-}
-
 static bool take_report(void *context, const run_view *view)
 {
 	*(piece_report *)context = piece_of(view, NULL);
@@ -340,12 +355,7 @@ static bool answer_again(request *q, const submission *sub, const char *key, con
 	server_lock(s);
 	run *r = run_find_key(s, q->who, key);
 	if (r != NULL) {
-		if (strcmp(r->body_sha256, body_sha256) == 0) {
-			*result = watch_and_answer(q, r, sub->wait);
-			return true;
-		}
-		server_unlock(s);
-		*result = reply_reused(q);
+		*result = answer_same(q, r, sub->wait, body_sha256);
 		return true;
 	}
 	server_unlock(s);
