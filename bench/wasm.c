@@ -248,9 +248,12 @@ static void on_signal(int number)
 		atomic_store(arrived_ns, bench_now_ns());
 }
 
+static atomic_size_t looping;
+
 static void *loop_until_signal(void *at)
 {
 	arrived_ns = at;
+	atomic_fetch_add(&looping, 1);
 	while (!atomic_load((_Atomic uint64_t *)at))
 		;
 	return NULL;
@@ -286,10 +289,15 @@ static void bare(size_t count, uint64_t ms, uint64_t apart_us)
 	pthread_t sender;
 
 	signal(SIGUSR1, on_signal);
-	task = (struct bare_task){.count = count, .first_ns = bench_now_ns() + ms * 1000000, .apart_ns = apart_us * 1000};
+	task = (struct bare_task){.count = count, .apart_ns = apart_us * 1000};
+	atomic_store(&looping, 0);
 	for (size_t i = 0; i < count; i++)
 		if (pthread_create(&task.threads[i], NULL, loop_until_signal, &task.arrived_ns[i]) != 0)
 			bench_die("a thread could not be started");
+	/* All of them, or a signal comes to one that has not begun. */
+	while (atomic_load(&looping) < count)
+		nanosleep(&(struct timespec){0, 1000000}, NULL);
+	task.first_ns = bench_now_ns() + ms * 1000000;
 	if (pthread_create(&sender, NULL, send_all, &task) != 0)
 		bench_die("a thread could not be started");
 	pthread_join(sender, NULL);

@@ -213,6 +213,8 @@ static void labels_are_charged(void)
 static char *many_exports(bool component, size_t count)
 {
 	char *text = malloc(256 + count * 64), *at = text;
+	if (text == NULL)
+		abort();
 	at += sprintf(at, component ? "(component (core module $m (func (export \"f\"))) (core instance $i (instantiate $m))"
 	                              " (func $f (canon lift (core func $i \"f\")))"
 	                            : "(module (func $f)");
