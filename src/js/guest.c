@@ -447,7 +447,7 @@ void curfew__guest_rest(curfew__guest *guest, size_t *stack_peak)
 {
 	*stack_peak = guest->region->image->layout.stack_top - curfew__pool_stack_low(guest->pool, guest->region);
 	if (*stack_peak > REST_STACK_BYTES)
-		curfew__pool_trim(guest->pool, guest->region, NULL);
+		curfew__pool_trim(guest->pool, guest->region);
 }
 
 void curfew__guest_finish(curfew__guest *guest, bool may_put_off, size_t *stack_peak)
@@ -494,7 +494,6 @@ curfew__vm_end curfew__guest_enter(curfew__guest *guest, curfew__guest_entry ent
 	if (entry != CURFEW__GUEST_TRACE) /* that of one at rest writes only to what such a guest keeps */
 		guest->region->at_rest = false;
 	curfew__region_note_use(guest->region);
-	curfew__pool_unpack(guest->region);
 	atomic_store(&guest->state, CURFEW__GUEST_INSIDE);
 	curfew__vm_end end = curfew__instance_call(guest->instance, entry, argument, status);
 	bool has_memory = atomic_compare_exchange_strong(&guest->state, &inside, CURFEW__GUEST_IDLE);
@@ -513,11 +512,7 @@ bool curfew__guest_settle(curfew__guest *guest)
 
 void curfew__guest_trim(curfew__guest *guest)
 {
-	const curfew__layout *layout = &guest->region->image->layout;
-	/* What the host reads and writes while the guest waits. */
-	curfew__range kept[] = { { layout->control, offsetof(curfew__control, trace) }, { layout->counter, sizeof *guest->counter } };
-
-	curfew__pool_trim(guest->pool, guest->region, kept);
+	curfew__pool_trim(guest->pool, guest->region);
 }
 
 /* ---- Stops ------------------------------------------------------------------------------------------------ */

@@ -20,9 +20,6 @@
 #define PUT_OFF_GROWN_MAX ((size_t)1 << 20)
 /* The upper end of its stack that a guest keeps while it waits: whoever looks then where it waits needs no new pages. */
 #define STACK_KEPT ((size_t)8 << 10)
-/* A waiting guest's page is packed where so many lines of it differ from the image at most; and so many in all. */
-#define PAGE_LINES_MAX 16
-#define PACKED_LINES_MAX 512
 /* Free regions without an image that keep their address space. */
 #define PLAIN_FREE_MAX 1024
 
@@ -245,17 +242,9 @@ static void restore(curfew__pool *pool, curfew__region *region, bool own_known)
 		charge_resident(pool, region, 0);
 }
 
-static void forget_packed(curfew__region *region)
-{
-	free(region->packed);
-	region->packed = NULL;
-	region->packed_count = 0;
-}
-
 /* As restore, of a guest's region; answers the lowest stack address written. */
 static size_t restore_guest(curfew__pool *pool, curfew__region *region)
 {
-	forget_packed(region);
 	bool own_known = find_own(pool, region);
 	size_t lowest = own_known ? lowest_write(region, region->own, region->own_count) : lowest_difference(region);
 
@@ -265,87 +254,42 @@ static size_t restore_guest(curfew__pool *pool, curfew__region *region)
 	return smaller(lowest, region->stack_low);
 }
 
-/* ---- Waiting ---------------------------------------------------------------------------------------------- */
-
-static bool is_in(const curfew__range *range, size_t at)
-{
-	return at < range->start + range->length && range->start < at + CURFEW__PAGE;
-}
-
-/* Packs what of a page differs from the image. False: that is too much, or there is no room for it. */
-static bool pack_page(curfew__region *region, size_t at)
-{
-	size_t count = region->packed_count;
-
-	for (size_t line = at / CURFEW__LINE; line < (at + CURFEW__PAGE) / CURFEW__LINE; line++) {
-		const uint8_t *bytes = region->base + line * CURFEW__LINE;
-		if (!memcmp(bytes, region->image->bytes + line * CURFEW__LINE, CURFEW__LINE))
-			continue;
-		if (count == PACKED_LINES_MAX || count - region->packed_count == PAGE_LINES_MAX)
-			return false;
-		region->packed[count].number = (uint32_t)line;
-		memcpy(region->packed[count++].bytes, bytes, CURFEW__LINE);
-	}
-	region->packed_count = count;
-	return true;
-}
-
-/* Whether the page is given back. */
-static bool is_unwanted(curfew__region *region, size_t at, const curfew__range *kept)
+/* Whether the page is to be kept: the upper end of the stack, and what differs from the image. */
+static bool is_wanted(const curfew__region *region, size_t at)
 {
 	size_t top = region->image->layout.stack_top;
 
-	if (at < top && at < top - STACK_KEPT)
-		return true;
-	if (!region->packed || is_in(&kept[0], at) || is_in(&kept[1], at))
-		return at >= top && !differs(region, at);
-	return pack_page(region, at);
+	return at < top ? at >= top - STACK_KEPT : differs(region, at);
 }
 
-static void trim_range(curfew__region *region, const curfew__range *range, const curfew__range *kept)
+static void trim_range(const curfew__region *region, const curfew__range *range)
 {
 	size_t at = range->start, end = range->start + range->length;
 
 	while (at < end) {
 		size_t from = at;
-		while (at < end && is_unwanted(region, at, kept))
+		while (at < end && !is_wanted(region, at))
 			at += CURFEW__PAGE;
 		if (at > from)
 			madvise(region->base + from, at - from, MADV_DONTNEED);
-		at += CURFEW__PAGE; /* a page that is wanted, or the end */
+		while (at < end && is_wanted(region, at))
+			at += CURFEW__PAGE;
 	}
 }
 
-void curfew__pool_trim(curfew__pool *pool, curfew__region *region, const curfew__range *kept)
+void curfew__pool_trim(curfew__pool *pool, curfew__region *region)
 {
 	curfew__range ranges[CURFEW__RANGES_MAX];
 	long found = curfew__pages_scan(pool->pagemap, region->base, region->base + region->image->length, ranges);
 
-	if (found < 0 || region->packed)
+	if (found < 0)
 		return;
 	learn(region->image, ranges, (size_t)found);
 	region->stack_low = smaller(region->stack_low, lowest_write(region, ranges, (size_t)found));
 	region->at_rest = true;
 	region->own_known = false;
-	if (kept)
-		region->packed = malloc(PACKED_LINES_MAX * sizeof *region->packed);
 	for (long i = 0; i < found; i++)
-		trim_range(region, &ranges[i], kept);
-	curfew__line *fitting = region->packed_count ? realloc(region->packed, region->packed_count * sizeof *fitting) : NULL;
-	if (fitting)
-		region->packed = fitting;
-	else if (!region->packed_count)
-		forget_packed(region);
-}
-
-void curfew__pool_unpack(curfew__region *region)
-{
-	if (!region->packed)
-		return;
-	copy_ahead(region);
-	for (size_t i = 0; i < region->packed_count; i++)
-		memcpy(region->base + region->packed[i].number * CURFEW__LINE, region->packed[i].bytes, CURFEW__LINE);
-	forget_packed(region);
+		trim_range(region, &ranges[i]);
 }
 
 /* ---- The pool --------------------------------------------------------------------------------------------- */

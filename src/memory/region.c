@@ -49,7 +49,6 @@ void curfew__region_destroy(curfew__region *region)
 		munmap(region->base, RESERVED);
 	curfew__image_unref(region->image);
 	free(region->own);
-	free(region->packed);
 	free(region);
 }
 

@@ -29,17 +29,11 @@ typedef struct curfew__layout {
 } curfew__layout;
 
 /* Pages of an image that its first run changed: a guide to what the next ones will. */
+/* Pages of an image that its first run changed: a guide to what the next ones will. */
 typedef struct curfew__changed {
 	size_t count;
 	curfew__range ranges[];
 } curfew__changed;
-
-/* What a waiting guest's pages hold that the image does not, where that is little. */
-#define CURFEW__LINE ((size_t)64)
-typedef struct curfew__line {
-	uint32_t number; /* it lies so many lines behind the base */
-	uint8_t bytes[CURFEW__LINE];
-} curfew__line;
 
 typedef struct curfew__image {
 	atomic_uint references;
@@ -82,8 +76,6 @@ typedef struct curfew__region {
 	atomic_bool was_shared;  /* and another one has used it since */
 	size_t resident_pages;   /* pages of its own that the pool has accounted for */
 
-	curfew__line *packed;    /* [packed_count], of pages that were given back; NULL: none were */
-	size_t packed_count;
 	size_t stack_low;        /* lowest stack address whose contents were dropped in this run; the stack's top: none */
 	bool at_rest;            /* trimmed, and not entered since */
 	/* Called when the memory has grown, or was refused to grow beyond size_limit. */
@@ -126,12 +118,9 @@ void curfew__pool_tidy(curfew__pool *pool);
 size_t curfew__pool_stack_low(curfew__pool *pool, const curfew__region *region);
 /*
  * While the guest waits, with nothing on its stack: gives back the pages that hold what the image holds, and the stack but
- * for its upper end. Pages that hold little else are packed and given back too, but for these [2] stretches (NULL: none is
- * packed): until it is unpacked nobody may look at any others.
+ * for its upper end.
  */
-void curfew__pool_trim(curfew__pool *pool, curfew__region *region, const curfew__range *kept);
-/* Puts what was packed to where it was, before the guest goes on. */
-void curfew__pool_unpack(curfew__region *region);
+void curfew__pool_trim(curfew__pool *pool, curfew__region *region);
 /* A memory of zeros, size bytes (a multiple of the page) of it accessible; NULL: no address space. */
 curfew__region *curfew__pool_take_plain(curfew__pool *pool, size_t size);
 /* Puts it back, zeroed; clean: only its first byte may differ from zero. */

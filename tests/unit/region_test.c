@@ -83,40 +83,6 @@ static void grow(curfew__region *region, size_t size)
 
 /* ---- What is accessible ----------------------------------------------------------------------------------- */
 
-/* Of a guest that waits only what it has changed is kept, and not whole pages of it. */
-static void a_waiting_guest_is_packed(void **state)
-{
-	enum { PAGES = 20 };
-	curfew__pool *pool = curfew__pool_create(64 * MIB, 0, false);
-	curfew__image *image = make_image(IMAGE_BYTES, 7);
-	curfew__region *region = curfew__pool_take(pool, image, LIMIT);
-	curfew__range kept[] = { { STACK_TOP, 100 }, { STACK_TOP, 4 } };
-	uint8_t *first = region->base + STACK_TOP + CURFEW__PAGE;
-	int pagemap = curfew__pages_open(0);
-	curfew__range ranges[CURFEW__RANGES_MAX];
-	(void)state;
-
-	if (pagemap < 0)
-		skip();
-	for (size_t i = 0; i < PAGES; i++)
-		first[i * CURFEW__PAGE + i * 8] = 1;
-	memset(first + PAGES * CURFEW__PAGE, 1, CURFEW__PAGE);
-	region->base[STACK_TOP] = 1;
-	curfew__pool_trim(pool, region, kept);
-	/* The page that is kept and the one that is all new. */
-	assert_int_equal(curfew__pages_scan(pagemap, region->base, region->base + IMAGE_BYTES, ranges), 2);
-	assert_int_equal(region->packed_count, PAGES);
-	assert_int_equal(region->base[STACK_TOP], 1);
-	curfew__pool_unpack(region);
-	for (size_t i = 0; i < PAGES; i++)
-		assert_int_equal(first[i * CURFEW__PAGE + i * 8], 1);
-	assert_null(region->packed);
-	close(pagemap);
-	give(pool, region);
-	curfew__image_unref(image);
-	curfew__pool_destroy(pool);
-}
-
 static void exactly_the_size_is_open(void **state)
 {
 	curfew__pool *pool = curfew__pool_create(64 * MIB, 0, false);
@@ -272,23 +238,6 @@ static void on_other_thread(curfew__region *region, uint64_t *random)
 	pthread_join(thread, NULL);
 }
 
-/* What a waiting guest has is there again when it goes on; sometimes it ends before. */
-static void pack_and_unpack(curfew__pool *pool, curfew__region *region)
-{
-	static uint8_t before[IMAGE_BYTES];
-	curfew__range kept[] = { { STACK_TOP, 100 }, { IMAGE_BYTES - 4, 4 } };
-
-	memset(region->base, 0, STACK_TOP); /* of the stack only what lies on it counts, and nothing does */
-	memcpy(before, region->base, IMAGE_BYTES);
-	curfew__pool_trim(pool, region, kept);
-	assert_memory_equal(region->base + STACK_TOP, before + STACK_TOP, 100);
-	assert_memory_equal(region->base + IMAGE_BYTES - 4, before + IMAGE_BYTES - 4, 4);
-	if (before[STACK_TOP] % 2)
-		return;
-	curfew__pool_unpack(region);
-	assert_memory_equal(region->base, before, IMAGE_BYTES);
-}
-
 /* One run that changes what it can reach; then one that sees all of it fresh. */
 static void one_run(curfew__pool *pool, curfew__image *image, uint64_t *random)
 {
@@ -304,9 +253,7 @@ static void one_run(curfew__pool *pool, curfew__image *image, uint64_t *random)
 	if (kind % 5 == 0)
 		on_other_thread(region, random);
 	if (kind % 7 == 0)
-		curfew__pool_trim(pool, region, NULL);
-	if (kind % 13 == 0)
-		pack_and_unpack(pool, region);
+		curfew__pool_trim(pool, region);
 	if (kind % 11 == 0)
 		region->size = IMAGE_BYTES;
 	give(pool, region);
@@ -614,7 +561,6 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(exactly_the_size_is_open),
-		cmocka_unit_test(a_waiting_guest_is_packed),
 		cmocka_unit_test(a_plain_region_is_open_to_its_size),
 		cmocka_unit_test(huge_pages_open_by_their_own_size),
 		cmocka_unit_test(protection_takes_all_of_it),
