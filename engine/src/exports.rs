@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What a module or component exports, told one by one: a guest chooses how many there are.
+//! What a module or component exports or imports, told one by one: a guest chooses how many there are.
 use std::ffi::{c_char, c_void};
 
-use wasmtime::component::types::{Component, ComponentItem};
+use wasmtime::component::types::{Component, ComponentExtern, ComponentInstance, ComponentItem};
 use wasmtime::{Engine, ExternType, Module};
 use wasmtime_c_api::*;
 
@@ -89,5 +89,48 @@ pub unsafe extern "C" fn curfew__component_each_export(
         if !callback(context, name.as_ptr().cast(), name.len(), kind_of_component_export(&export.ty)) {
             return;
         }
+    }
+}
+
+type ItemCallback = extern "C" fn(*mut c_void, *const c_char, usize, &wasmtime_component_item_t) -> bool;
+
+/// `curfew__items`
+#[repr(C)]
+pub struct Items {
+    component: *const wasmtime_component_type_t,
+    instance: *const wasmtime_component_instance_type_t,
+    imports: bool,
+}
+
+fn tell<'a>(
+    items: impl Iterator<Item = (&'a str, ComponentExtern<'a>)>,
+    callback: ItemCallback,
+    context: *mut c_void,
+) {
+    for (name, item) in items {
+        let item = wasmtime_component_item_t::from(item.ty);
+        if !callback(context, name.as_ptr().cast(), name.len(), &item) {
+            return;
+        }
+    }
+}
+
+/// # Safety
+/// What `items` points to and `engine` are ones that Wasmtime's C API made, and `callback` takes this context.
+#[no_mangle]
+pub unsafe extern "C" fn curfew__each_item(
+    items: &Items,
+    engine: *const wasm_engine_t,
+    callback: ItemCallback,
+    context: *mut c_void,
+) {
+    // Structures of one field each.
+    let engine = &*engine.cast::<Engine>();
+    if !items.instance.is_null() {
+        tell((*items.instance.cast::<ComponentInstance>()).exports(engine), callback, context);
+    } else if items.imports {
+        tell((*items.component.cast::<Component>()).imports(engine), callback, context);
+    } else {
+        tell((*items.component.cast::<Component>()).exports(engine), callback, context);
     }
 }

@@ -7,6 +7,7 @@ mod compile;
 mod exports;
 mod functions;
 mod futures;
+mod hash;
 mod input;
 mod interrupt;
 mod memory;

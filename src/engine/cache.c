@@ -2,6 +2,7 @@
 /* An entry is the SHA-256 of its contents, followed by the contents. */
 #include "engine/cache.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -11,9 +12,12 @@
 #include <string.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #define SUM crypto_hash_sha256_BYTES
+/* An entry that is used is seen to be so often. */
+#define USED_EVERY_S 3600
 
 static bool make_folders(const char *folder)
 {
@@ -121,10 +125,95 @@ void *curfew__cache_read(const char *folder, const char *name, size_t *length)
 	return bytes;
 }
 
-void curfew__cache_write(const char *folder, const char *name, const void *bytes, size_t length)
+/* ---- Room -------------------------------------------------------------------------------------------------- */
+
+typedef struct kept {
+	char name[CURFEW__CACHE_NAME];
+	uint64_t bytes;
+	struct timespec used;
+} kept;
+
+typedef struct kept_list {
+	kept *items;
+	size_t count, room;
+	uint64_t bytes;
+} kept_list;
+
+static bool is_entry(const char *name)
+{
+	return strlen(name) == CURFEW__CACHE_NAME - 1 && strspn(name, "0123456789abcdef") == CURFEW__CACHE_NAME - 1;
+}
+
+static void note(kept_list *list, int directory, const char *name)
+{
+	struct stat status;
+
+	if (!is_entry(name) || fstatat(directory, name, &status, AT_SYMLINK_NOFOLLOW) || !S_ISREG(status.st_mode))
+		return;
+	if (list->count == list->room) {
+		kept *grown = realloc(list->items, (list->room * 2 + 64) * sizeof *grown);
+		if (!grown)
+			return;
+		list->items = grown;
+		list->room = list->room * 2 + 64;
+	}
+	kept *own = &list->items[list->count++];
+	*own = (kept){ .bytes = (uint64_t)status.st_size, .used = status.st_mtim };
+	memcpy(own->name, name, sizeof own->name);
+	list->bytes += own->bytes;
+}
+
+static int compare_use(const void *one, const void *other)
+{
+	const struct timespec *a = &((const kept *)one)->used, *b = &((const kept *)other)->used;
+
+	if (a->tv_sec != b->tv_sec)
+		return a->tv_sec < b->tv_sec ? -1 : 1;
+	return a->tv_nsec < b->tv_nsec ? -1 : a->tv_nsec > b->tv_nsec;
+}
+
+static void trim(int directory, uint64_t bytes_most)
+{
+	kept_list list = { 0 };
+	int again = openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *entries = again < 0 ? NULL : fdopendir(again);
+
+	if (!entries) {
+		if (again >= 0)
+			close(again);
+		return;
+	}
+	for (const struct dirent *entry; (entry = readdir(entries));)
+		note(&list, directory, entry->d_name);
+	if (list.bytes > bytes_most)
+		qsort(list.items, list.count, sizeof *list.items, compare_use);
+	for (size_t i = 0; i < list.count && list.bytes > bytes_most; i++) {
+		list.bytes -= list.items[i].bytes;
+		unlinkat(directory, list.items[i].name, 0);
+	}
+	closedir(entries);
+	free(list.items);
+}
+
+void curfew__cache_trim(const char *folder, uint64_t bytes_most)
+{
+	int directory = open_folder(folder);
+
+	if (directory < 0)
+		return;
+	trim(directory, bytes_most);
+	close(directory);
+}
+
+/* ---- Entries ----------------------------------------------------------------------------------------------- */
+
+/* What writes an entry into its file. */
+typedef bool (*entry_writer)(int file, const void *what);
+
+/* Under a name of its own first: nobody sees a part of it. */
+static void keep(const char *folder, const char *name, entry_writer write_entry, const void *what)
 {
 	char temporary[96];
-	uint8_t sum[SUM];
 	uint64_t number;
 	int directory = open_folder(folder);
 
@@ -134,12 +223,31 @@ void curfew__cache_write(const char *folder, const char *name, const void *bytes
 	snprintf(temporary, sizeof temporary, ".%.40s.%016llx", name, (unsigned long long)number);
 	int file = openat(directory, temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (file >= 0) {
-		crypto_hash_sha256(sum, bytes, length);
-		bool good = write_all(file, sum, SUM) && write_all(file, bytes, length);
+		bool good = write_entry(file, what);
 		if (close(file) || !good || renameat(directory, temporary, directory, name))
 			unlinkat(directory, temporary, 0);
 	}
+	trim(directory, CURFEW__CACHE_BYTES_MOST);
 	close(directory);
+}
+
+typedef struct entry {
+	const void *bytes;
+	size_t length;
+} entry;
+
+static bool write_sum_and_bytes(int file, const void *what)
+{
+	const entry *own = what;
+	uint8_t sum[SUM];
+
+	crypto_hash_sha256(sum, own->bytes, own->length);
+	return write_all(file, sum, SUM) && write_all(file, own->bytes, own->length);
+}
+
+void curfew__cache_write(const char *folder, const char *name, const void *bytes, size_t length)
+{
+	keep(folder, name, write_sum_and_bytes, &(entry){ bytes, length });
 }
 
 /* ---- Files ------------------------------------------------------------------------------------------------ */
@@ -153,43 +261,33 @@ int curfew__cache_open(const char *folder, const char *name)
 	if (directory >= 0)
 		close(directory);
 	if (file >= 0 && !fstat(file, &status) && S_ISREG(status.st_mode) && status.st_uid == geteuid() &&
-	    !(status.st_mode & 022))
+	    !(status.st_mode & 022)) {
+		if (time(NULL) - status.st_mtime > USED_EVERY_S)
+			futimens(file, NULL);
 		return file;
+	}
 	if (file >= 0)
 		close(file);
 	return -1;
 }
 
-static bool copy_all(int from, int to)
+static bool copy_from(int to, const void *what)
 {
+	const int *from = what;
 	struct stat status;
 	off_t at = 0;
 
-	if (fstat(from, &status))
+	if (fstat(*from, &status))
 		return false;
 	while (at < status.st_size)
-		if (sendfile(to, from, &at, (size_t)(status.st_size - at)) <= 0)
+		if (sendfile(to, *from, &at, (size_t)(status.st_size - at)) <= 0)
 			return false;
 	return true;
 }
 
 void curfew__cache_keep(const char *folder, const char *name, int file)
 {
-	char temporary[96];
-	uint64_t number;
-	int directory = open_folder(folder);
-
-	if (directory < 0)
-		return;
-	randombytes_buf(&number, sizeof number);
-	snprintf(temporary, sizeof temporary, ".%.40s.%016llx", name, (unsigned long long)number);
-	int copy = openat(directory, temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	if (copy >= 0) {
-		bool good = copy_all(file, copy);
-		if (close(copy) || !good || renameat(directory, temporary, directory, name))
-			unlinkat(directory, temporary, 0);
-	}
-	close(directory);
+	keep(folder, name, copy_from, &file);
 }
 
 /* ---- The key ---------------------------------------------------------------------------------------------- */

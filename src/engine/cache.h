@@ -25,4 +25,9 @@ void curfew__cache_keep(const char *folder, const char *name, int file);
 /* Keeps an entry; a failure only means that it will be made again. */
 void curfew__cache_write(const char *folder, const char *name, const void *bytes, size_t length);
 
+/* All entries together; what was not used for longest goes when another one is kept. */
+#define CURFEW__CACHE_BYTES_MOST ((uint64_t)2 << 30)
+/* Removes entries until what is left takes at most so many bytes. */
+void curfew__cache_trim(const char *folder, uint64_t bytes_most);
+
 #endif

@@ -71,6 +71,11 @@ wasmtime_error_t *curfew__precompile(const wasm_engine_t *engine, const uint8_t 
 /* A module from a file, which is closed; only what is executed of it is read. It must never change. */
 wasmtime_error_t *curfew__module_open(const wasm_engine_t *engine, int file, wasmtime_module_t **module);
 
+/* ---- Hashing (hash.rs) -------------------------------------------------------------------------------------- */
+
+/* SHA-256 by the processor's own instructions where it has them: for what is as large as a program chooses. */
+void curfew__sha256(uint8_t sum[32], const void *bytes, size_t length);
+
 /* ---- Rewriting (rewrite.rs, engine/rewriter) ------------------------------------------------------------- */
 
 enum {
@@ -171,6 +176,21 @@ bool curfew__module_find_export(const wasmtime_module_t *module, const char *nam
                                 wasm_functype_t **type);
 void curfew__component_each_export(const wasmtime_component_type_t *type, const wasm_engine_t *engine,
                                    curfew__export_callback callback, void *context);
+
+/* The imports or exports of a component, or (instance) the exports of an instance. */
+typedef struct curfew__items {
+	const wasmtime_component_type_t *component;
+	const wasmtime_component_instance_type_t *instance;
+	bool imports;
+} curfew__items;
+
+/* Called for each of them, with what is borrowed for the call. False: no further one is wanted. */
+typedef bool (*curfew__item_callback)(void *context, const char *name, size_t length,
+                                      const wasmtime_component_item_t *item);
+
+/* All in order, in one pass: counting to each from the first, as by Wasmtime's C API, is quadratic. */
+void curfew__each_item(const curfew__items *items, const wasm_engine_t *engine, curfew__item_callback callback,
+                       void *context);
 
 /* ---- Stores: growth, calls out, WASI (account.rs, wasi.rs) -------------------------------------------------- */
 

@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * What a component imports, found among the functions of the host's: looked through once, when it is linked, within a
- * bound, since Wasmtime counts to each import from the first.
- */
+/* What a component imports, found among the functions of the host's: looked through once, when it is linked, within a bound. */
 #include "wasm/component_functions.h"
 
 #include <stdio.h>
@@ -13,8 +10,8 @@
 #include "wasm/json_values.h"
 #include "wasm/machine.h"
 
-/* What may be looked through; an import costs more to find, the later it comes. */
-enum { LOOKED_AT_MOST = 1000000, IMPORTS_FOR_ONE = 8 };
+/* What may be looked through. */
+enum { LOOKED_AT_MOST = 1000000 };
 
 /* A name that a component imports, or that an instance has which it imports. */
 typedef struct name {
@@ -30,6 +27,9 @@ typedef struct walk {
 	curfew__component_function **added;
 	char *message;
 	curfew__buffer *list;
+	bool failed; /* message says why */
+	name interface; /* the instance whose exports are looked through */
+	bool is_served; /* by some host function */
 } walk;
 
 static bool is_equal(const char *text, name other)
@@ -159,67 +159,67 @@ static bool visit(const walk *w, name interface, name item, const wasmtime_compo
 }
 
 /* Before something is looked at: whether that may be. */
-static bool spend(walk *w, size_t i)
+static bool spend(walk *w)
 {
-	size_t cost = 1 + i / IMPORTS_FOR_ONE;
-
-	if (cost > w->budget) {
+	if (w->budget == 0) {
 		snprintf(w->message, CURFEW__VALUE_MESSAGE, "it imports too much to be given host functions");
+		w->failed = true;
 		return false;
 	}
-	w->budget -= cost;
+	w->budget--;
 	return true;
 }
 
-static bool visit_instance(walk *w, name interface, const wasmtime_component_instance_type_t *type)
+static bool visit_export(void *context, const char *text, size_t length, const wasmtime_component_item_t *what)
 {
-	const wasm_engine_t *engine = w->host->engine;
-	size_t count = wasmtime_component_instance_type_export_count(type, engine);
-	bool is_served = find(w->host, interface, NULL), good = true;
+	walk *w = context;
 
-	for (size_t i = 0; good && i < count && (is_served || !w->linker); i++) {
-		name item;
-		wasmtime_component_item_t what;
-		if (!spend(w, i))
-			return false;
-		if (!wasmtime_component_instance_type_export_nth(type, engine, i, &item.text, &item.length, &what))
-			continue;
-		size_t listed = w->linker ? 0 : w->list->length;
-		good = visit(w, interface, is_served ? item : (name){ "", 0 }, &what);
-		wasmtime_component_item_delete(&what);
-		/* Once is enough. */
-		if (!is_served && w->list->length > listed)
-			break;
-	}
-	return good;
+	if (!spend(w))
+		return false;
+	size_t listed = w->linker ? 0 : w->list->length;
+	w->failed = !visit(w, w->interface, w->is_served ? (name){ text, length } : (name){ "", 0 }, what);
+	/* Once is enough. */
+	return !w->failed && (w->is_served || w->list->length == listed);
+}
+
+static void visit_instance(walk *w, name interface, const wasmtime_component_instance_type_t *type)
+{
+	curfew__items exports = { .instance = type };
+
+	w->interface = interface;
+	w->is_served = find(w->host, interface, NULL);
+	if (w->is_served || !w->linker)
+		curfew__each_item(&exports, w->host->engine, visit_export, w);
+}
+
+static bool visit_import(void *context, const char *text, size_t length, const wasmtime_component_item_t *what)
+{
+	walk *w = context;
+	name item = { text, length };
+
+	if (!spend(w))
+		return false;
+	if (!is_wasi(item) && what->kind == WASMTIME_COMPONENT_ITEM_COMPONENT_INSTANCE)
+		visit_instance(w, item, what->of.component_instance);
+	else if (!is_wasi(item))
+		w->failed = !visit(w, (name){ "", 0 }, item, what);
+	return !w->failed;
 }
 
 static bool visit_all(walk *w)
 {
 	wasmtime_component_type_t *type = wasmtime_component_type(w->host->component);
-	const wasm_engine_t *engine = w->host->engine;
-	size_t count = wasmtime_component_type_import_count(type, engine);
-	bool good = true;
+	curfew__items imports = { .component = type, .imports = true };
 
-	for (size_t i = 0; good && i < count && (good = spend(w, i)); i++) {
-		name item;
-		wasmtime_component_item_t what;
-		if (!wasmtime_component_type_import_nth(type, engine, i, &item.text, &item.length, &what))
-			continue;
-		if (!is_wasi(item))
-			good = what.kind == WASMTIME_COMPONENT_ITEM_COMPONENT_INSTANCE
-			           ? visit_instance(w, item, what.of.component_instance)
-			           : visit(w, (name){ "", 0 }, item, &what);
-		wasmtime_component_item_delete(&what);
-	}
+	curfew__each_item(&imports, w->host->engine, visit_import, w);
 	wasmtime_component_type_delete(type);
-	return good;
+	return !w->failed;
 }
 
 bool curfew__component_link(const curfew__component_host *host, wasmtime_component_linker_t *linker,
                             curfew__component_function **added, char *message)
 {
-	return visit_all(&(walk){ host, LOOKED_AT_MOST, linker, added, message, NULL });
+	return visit_all(&(walk){ .host = host, .budget = LOOKED_AT_MOST, .linker = linker, .added = added, .message = message });
 }
 
 void curfew__component_functions_destroy(curfew__component_function *added)
@@ -235,5 +235,5 @@ void curfew__component_list_unknown(const curfew__component_host *host, curfew__
 {
 	char ignored[CURFEW__VALUE_MESSAGE];
 
-	visit_all(&(walk){ host, LOOKED_AT_MOST, NULL, NULL, ignored, list });
+	visit_all(&(walk){ .host = host, .budget = LOOKED_AT_MOST, .message = ignored, .list = list });
 }

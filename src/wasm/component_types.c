@@ -6,12 +6,13 @@
 #include "wasm/types.h"
 
 #include "base/json.h"
+#include "engine/extra.h"
 #include "wasm/shape.h"
 
 #include <string.h>
 
-/* The budget of shapes for one component; an item costs more to find, the later it comes. */
-enum { DESCRIBED = 1000000, ITEMS_FOR_ONE = 8 };
+/* The budget of items and their shapes for one component. */
+enum { DESCRIBED = 1000000 };
 
 typedef struct description {
 	curfew__json_writer json;
@@ -19,40 +20,26 @@ typedef struct description {
 	size_t budget;
 } description;
 
-/* The imports or exports of a component, or the exports of an instance. */
-typedef struct items {
-	const wasmtime_component_type_t *component;
-	const wasmtime_component_instance_type_t *instance;
-	bool imports;
-} items;
-
 static bool give_up(description *d)
 {
 	d->json.buffer->failed = true;
 	return false;
 }
 
-static size_t count_items(const description *d, const items *list)
+/* One more item. False: there is no room left to describe it. */
+static bool spend(description *d)
 {
-	if (list->instance != NULL)
-		return wasmtime_component_instance_type_export_count(list->instance, d->engine);
-	return list->imports ? wasmtime_component_type_import_count(list->component, d->engine)
-	                     : wasmtime_component_type_export_count(list->component, d->engine);
+	if (d->budget == 0 || d->json.buffer->failed)
+		return give_up(d);
+	d->budget--;
+	return true;
 }
 
-/* False: there is no room left to describe it. */
-static bool get_item(description *d, const items *list, size_t i, const char **name, size_t *length,
-                     wasmtime_component_item_t *item)
-{
-	size_t cost = 1 + i / ITEMS_FOR_ONE;
-	if (cost > d->budget || d->json.buffer->failed)
-		return give_up(d);
-	d->budget -= cost;
-	if (list->instance != NULL)
-		return wasmtime_component_instance_type_export_nth(list->instance, d->engine, i, name, length, item);
-	return list->imports ? wasmtime_component_type_import_nth(list->component, d->engine, i, name, length, item)
-	                     : wasmtime_component_type_export_nth(list->component, d->engine, i, name, length, item);
-}
+/* The names of one scope, as they are gathered or looked at. */
+typedef struct scope {
+	description *description;
+	curfew__type_names *names;
+} scope;
 
 static bool add_name(description *d, const char *name, size_t length, const wasmtime_component_item_t *item,
                      curfew__type_names *names)
@@ -65,20 +52,15 @@ static bool add_name(description *d, const char *name, size_t length, const wasm
 	return added || give_up(d);
 }
 
-static void gather_names(description *d, const items *list, curfew__type_names *names)
+static bool gather_name(void *context, const char *name, size_t length, const wasmtime_component_item_t *item)
 {
-	size_t count = count_items(d, list);
-	bool more = true;
-	for (size_t i = 0; i < count && more; i++) {
-		const char *name;
-		size_t length;
-		wasmtime_component_item_t item;
-		more = get_item(d, list, i, &name, &length, &item);
-		if (!more)
-			break;
-		more = add_name(d, name, length, &item, names);
-		wasmtime_component_item_delete(&item);
-	}
+	const scope *own = context;
+	return spend(own->description) && add_name(own->description, name, length, item, own->names);
+}
+
+static void gather_names(description *d, const curfew__items *list, curfew__type_names *names)
+{
+	curfew__each_item(list, d->engine, gather_name, &(scope){d, names});
 }
 
 /* ---- Types as text --------------------------------------------------------------------------------------- */
@@ -144,7 +126,7 @@ static void add_item_type(description *d, const wasmtime_component_item_t *item,
 
 /* ---- Items ----------------------------------------------------------------------------------------------- */
 
-static void write_items(description *d, const char *key, const items *list, const curfew__type_names *names);
+static void write_items(description *d, const char *key, const curfew__items *list, curfew__type_names *names);
 
 static void write_type(description *d, const wasmtime_component_item_t *item, const curfew__type_names *names)
 {
@@ -160,7 +142,7 @@ static void write_type(description *d, const wasmtime_component_item_t *item, co
 static void write_instance(description *d, const wasmtime_component_instance_type_t *type,
                            const curfew__type_names *outer)
 {
-	items list = {.instance = type};
+	curfew__items list = {.instance = type};
 	curfew__type_names names = {.outer = outer};
 	gather_names(d, &list, &names);
 	write_items(d, "exports", &list, &names);
@@ -168,7 +150,7 @@ static void write_instance(description *d, const wasmtime_component_instance_typ
 }
 
 static void write_item(description *d, const char *name, size_t length, const wasmtime_component_item_t *item,
-                       const curfew__type_names *names)
+                       curfew__type_names *names)
 {
 	static const char *const kinds[] = {"component", "instance",      "module", "function",
 	                                    "resource",  "core function", "type"};
@@ -184,20 +166,20 @@ static void write_item(description *d, const char *name, size_t length, const wa
 	curfew__json_end_object(&d->json);
 }
 
-static void write_items(description *d, const char *key, const items *list, const curfew__type_names *names)
+static bool write_next(void *context, const char *name, size_t length, const wasmtime_component_item_t *item)
 {
-	size_t count = count_items(d, list);
+	const scope *own = context;
+	if (!spend(own->description))
+		return false;
+	write_item(own->description, name, length, item, own->names);
+	return true;
+}
+
+static void write_items(description *d, const char *key, const curfew__items *list, curfew__type_names *names)
+{
 	curfew__json_key(&d->json, key);
 	curfew__json_begin_array(&d->json);
-	for (size_t i = 0; i < count; i++) {
-		const char *name;
-		size_t length;
-		wasmtime_component_item_t item;
-		if (!get_item(d, list, i, &name, &length, &item))
-			break;
-		write_item(d, name, length, &item, names);
-		wasmtime_component_item_delete(&item);
-	}
+	curfew__each_item(list, d->engine, write_next, &(scope){d, names});
 	curfew__json_end_array(&d->json);
 }
 
@@ -207,8 +189,8 @@ void curfew__component_describe(const wasmtime_component_t *component, const was
 	description d = {.engine = engine, .budget = DESCRIBED};
 	curfew__json_init(&d.json, buffer);
 	wasmtime_component_type_t *type = wasmtime_component_type(component);
-	items imports = {.component = type, .imports = true};
-	items exports = {.component = type};
+	curfew__items imports = {.component = type, .imports = true};
+	curfew__items exports = {.component = type};
 	curfew__type_names names = {.outer = NULL};
 	gather_names(&d, &imports, &names);
 	gather_names(&d, &exports, &names);
