@@ -5,6 +5,7 @@
  */
 #include "isolate.h"
 
+#include "files.h"
 #include "say.h"
 
 #include <errno.h>
@@ -107,9 +108,10 @@ static curfew_status start(cli_isolated *isolated, const cli_source *source, cur
 	curfew_limits limits;
 	/* The limits were checked one by one as they were parsed. */
 	(void)curfew_limits_resolve(job->limits, &limits, NULL);
+	char *cache_dir = cli_cache_dir();
 	worker_pool_options options = {.workers = 1, .threads = 1, .data_bytes = limits.memory_bytes,
 	                               .fetches = job->allow_fetch_count > 0, .input = isolated->input,
-	                               .engine_flags = isolated->engine_flags};
+	                               .engine_flags = isolated->engine_flags, .cache_dir = cache_dir};
 	worker_source program = {
 		.language = language,
 		.is_image = source->is_image,
@@ -121,6 +123,7 @@ static curfew_status start(cli_isolated *isolated, const cli_source *source, cur
 	};
 	worker_job own = *job;
 	curfew_status status = worker_pool_create(&options, &isolated->pool, failure);
+	free(cache_dir);
 	if (status == CURFEW_OK)
 		status = worker_program_create(isolated->pool, &program, &isolated->program, failure);
 	own.program = isolated->program;

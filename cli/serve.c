@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* curfew serve and curfew token: the arguments of the server, which does the rest. */
 #include "commands.h"
+#include "files.h"
 #include "say.h"
 #include "server/serve.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,6 +27,15 @@ static bool read_again(void *context, config *fresh, curfew_failure *failure)
 	return path == NULL || config_read(fresh, path, failure);
 }
 
+/* The same compiled code for every command, where this user has a place for it. */
+static void set_cache(config *settings)
+{
+	char *folder = cli_cache_dir();
+	if (folder != NULL && strlen(folder) < sizeof settings->cache)
+		(void)snprintf(settings->cache, sizeof settings->cache, "%s", folder);
+	free(folder);
+}
+
 int cli_serve(const cli_arguments *arguments)
 {
 	static config settings; /* large, and needed as long as the server lives */
@@ -34,6 +45,7 @@ int cli_serve(const cli_arguments *arguments)
 	settings = arguments->server;
 	if (path != NULL && !config_read(&settings, path, &failure))
 		return cli_usage_error("--%s", failure.message);
+	set_cache(&settings);
 	int code = open_secrets(&settings, &secrets);
 	if (code >= 0)
 		return code;

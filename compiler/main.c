@@ -2,7 +2,7 @@
 /*
  * curfew-compiler: compiles one WebAssembly program that nobody trusts, in a process that can be killed. The library starts
  * it and talks to it through descriptor 3 (src/wasm/compiler_process.h). It is confined as a worker is before it sees the
- * first byte of a program: no files, no network, no other processes, and as much memory as it is told.
+ * first byte of a program: no files, no network, no other processes, and as much memory and processor time as it is told.
  */
 #include "curfew.h"
 #include "engine/extra.h"
@@ -115,10 +115,17 @@ static void serve(const curfew__compiler_order *order, const int files[FILES])
 
 /* ---- Start ---------------------------------------------------------------------------------------------------- */
 
-static void limit_memory(uint64_t bytes)
+static void limit(int resource, uint64_t most)
 {
-	struct rlimit limit = {(rlim_t)bytes, (rlim_t)bytes};
-	(void)setrlimit(RLIMIT_DATA, &limit);
+	struct rlimit both = {(rlim_t)most, (rlim_t)most};
+	(void)setrlimit(resource, &both);
+}
+
+/* At the first of two limits the system sends the signal that says why, at the second it kills. */
+static void limit_cpu(uint64_t seconds)
+{
+	struct rlimit both = {(rlim_t)seconds, (rlim_t)seconds + 1};
+	(void)setrlimit(RLIMIT_CPU, &both);
 }
 
 int main(void)
@@ -133,7 +140,8 @@ int main(void)
 	/* The end of whoever started this is the end of the socket. */
 	if (!receive(&order, files))
 		return 0;
-	limit_memory(order.memory_bytes);
+	limit(RLIMIT_DATA, order.memory_bytes);
+	limit_cpu(order.cpu_seconds);
 	if (!worker_confine_calls(-1, &failure))
 		return CURFEW__COMPILER_NOT_CONFINED;
 	serve(&order, files);

@@ -174,6 +174,19 @@ CURFEW_API curfew_status curfew_limits_resolve(const curfew_limits *limits, curf
 /* ---- Engine ---------------------------------------------------------------------------------------------- */
 
 typedef struct curfew_engine curfew_engine;
+typedef struct curfew_program curfew_program;
+
+/*
+ * What an engine needs of a program that is compiled elsewhere: one of CURFEW_CODE_*, under a number that it does not use
+ * twice; or that the request of this number is not needed any more, CURFEW_CODE_NONE, without a program. On any thread: be
+ * short, and call nothing of this library.
+ */
+typedef void (*curfew_compile_callback)(void *context, uint64_t number, const curfew_program *program, uint32_t what);
+
+#define CURFEW_CODE_NONE 0u
+#define CURFEW_CODE_PLAIN 1u
+#define CURFEW_CODE_METERED 2u     /* that counts its fuel */
+#define CURFEW_CODE_DESCRIPTION 3u /* what the program is: nothing is compiled */
 
 typedef struct curfew_engine_options {
 	uint32_t size;
@@ -191,6 +204,10 @@ typedef struct curfew_engine_options {
 	uint64_t compiler_memory_bytes; /* memory that compiling one WebAssembly program may take; 0: 2 GiB */
 	uint32_t compile;         /* CURFEW_COMPILE_*: where WebAssembly programs are compiled */
 	uint32_t reserved2;       /* 0 */
+	uint64_t compiler_cpu_ns; /* processor time that compiling one WebAssembly program may take, on all cores together,
+	                             in whole seconds; 0: 10 minutes */
+	curfew_compile_callback on_compile; /* with CURFEW_COMPILE_ELSEWHERE, and only then */
+	void *compile_context;
 } curfew_engine_options;
 
 /*
@@ -207,6 +224,12 @@ typedef struct curfew_engine_options {
  * than some 20 s of processor time, or text of more than 1 MiB.
  */
 #define CURFEW_COMPILE_IN_PROCESS 2u
+
+/*
+ * In another process, which this one asks (curfew_engine_options.on_compile), and which gives the answers to
+ * curfew_engine_receive: for engines in processes that are confined themselves. See curfew_compiler.
+ */
+#define CURFEW_COMPILE_ELSEWHERE 3u
 
 /*
  * Guests' memory lies in pages of 2 MiB where the system has them: programs that touch much memory for the first time
@@ -238,8 +261,6 @@ typedef struct curfew_engine_stats {
 CURFEW_API void curfew_engine_get_stats(curfew_engine *engine, curfew_engine_stats *stats);
 
 /* ---- Program --------------------------------------------------------------------------------------------- */
-
-typedef struct curfew_program curfew_program;
 
 typedef enum curfew_language {
 	CURFEW_LANGUAGE_JS = 0,        /* script or module, told apart by syntax as Node does */
@@ -645,6 +666,73 @@ CURFEW_API curfew_status curfew_broker_receive(curfew_broker *broker, const void
 CURFEW_API const void *curfew_broker_next(curfew_broker *broker, size_t *length);
 /* Ends at once what it carries out. */
 CURFEW_API void curfew_broker_destroy(curfew_broker *broker);
+
+/* ---- Compiling for other processes ----------------------------------------------------------------------- */
+
+/*
+ * An engine in a confined process compiles nothing (CURFEW_COMPILE_ELSEWHERE): it says what it needs of which program,
+ * whoever hears that asks here, and passes what comes of it back to the engine, files with it. The engine executes what is
+ * in them: they must come from nobody else. What was compiled once is handed to every engine that asks, as one file that
+ * nobody can change; it is kept in cache_dir, the same as for engines that compile by themselves.
+ */
+
+/* What comes of a request. */
+typedef struct curfew_code_answer {
+	uint32_t size;
+	uint32_t kind;     /* CURFEW_CODE_* */
+	uint64_t cpu_ns;   /* processor time that compiling has taken since it was asked for */
+	int32_t file;      /* open for reading; -1: none */
+	uint32_t internal; /* FAILED: 1: it was not the program's fault */
+	uint32_t line, column; /* FAILED: in its text, from 1; 0: not known */
+	char message[256]; /* FAILED: one line */
+} curfew_code_answer;
+
+#define CURFEW_CODE_GOES_ON 0u    /* nothing new but cpu_ns */
+#define CURFEW_CODE_INTERFACE 1u  /* the file is what shows whether the program can be linked; more is to come */
+#define CURFEW_CODE_DONE 2u       /* the file is the code, or the description; the last answer */
+#define CURFEW_CODE_FAILED 3u     /* the last answer */
+
+/*
+ * Gives an engine the answer to the request of this number, whose file it takes over in any case. A request that is not
+ * needed any more is passed over. CURFEW_INVALID: there is no such answer.
+ */
+CURFEW_API curfew_status curfew_engine_receive(curfew_engine *engine, uint64_t number, const curfew_code_answer *answer,
+                                               curfew_failure *failure);
+
+/* Has programs compiled, each in a process of its own, which is killed when nobody waits for it. Any thread. */
+typedef struct curfew_compiler curfew_compiler;
+/*
+ * Of the options cache_dir, compiler, compiler_memory_bytes, compiler_cpu_ns and compile are looked at; without a
+ * cache_dir that can be used nothing is kept. May be NULL.
+ */
+CURFEW_API curfew_status curfew_compiler_create(const curfew_engine_options *options, curfew_compiler **compiler,
+                                                curfew_failure *failure);
+/* When everything that was made with it is destroyed. */
+CURFEW_API void curfew_compiler_destroy(curfew_compiler *compiler);
+
+/* One program, and what was made of it: kept as long as this. Any thread. */
+typedef struct curfew_code curfew_code;
+/* A WebAssembly program. Its text is borrowed, and must stay as it is until this is destroyed. */
+CURFEW_API curfew_status curfew_code_create(curfew_compiler *compiler, const curfew_source *source, curfew_code **code,
+                                            curfew_failure *failure);
+/* The same from the image of one. CURFEW_BAD_IMAGE: it is none, or damaged. */
+CURFEW_API curfew_status curfew_code_load(curfew_compiler *compiler, const void *image, size_t length,
+                                          curfew_code **code, curfew_failure *failure);
+/* When its requests are destroyed. */
+CURFEW_API void curfew_code_destroy(curfew_code *code);
+
+/* What one engine waits for. Belongs to one thread at a time. */
+typedef struct curfew_code_request curfew_code_request;
+/*
+ * Asks for one of CURFEW_CODE_*. on_ready: there is an answer, from any thread, maybe before this returns; it may call
+ * nothing of this library.
+ */
+CURFEW_API curfew_status curfew_code_ask(curfew_code *code, uint32_t what, void (*on_ready)(void *context),
+                                         void *context, curfew_code_request **request, curfew_failure *failure);
+/* The next answer, whose file is the caller's; CURFEW_CODE_GOES_ON: there is none yet. */
+CURFEW_API void curfew_code_next(curfew_code_request *request, curfew_code_answer *answer);
+/* Ends it. What nobody waits for any more is not compiled further. */
+CURFEW_API void curfew_code_request_destroy(curfew_code_request *request);
 
 /* ---- Report ---------------------------------------------------------------------------------------------- */
 

@@ -28,6 +28,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { THREADS_EACH = 16, HELPERS = 2, BACKLOG = 1024, SECOND_US = 1000000, LAST_WAIT_US = 3 * SECOND_US, NOTICE_US = SECOND_US / 5,
@@ -421,6 +422,14 @@ static bool check_confinement(const server *s, curfew_failure *failure)
 	return false;
 }
 
+/* The user's folder for compiled code, or where that cannot be written one beside the data. */
+static const char *cache_folder(const config *c, char own[CONFIG_TEXT_MOST + 8])
+{
+	bool usable = c->cache[0] != '\0' && (mkdir(c->cache, 0700) == 0 || errno == EEXIST) && access(c->cache, W_OK) == 0;
+	(void)snprintf(own, CONFIG_TEXT_MOST + 8, "%s/cache", c->data);
+	return usable ? c->cache : own;
+}
+
 static bool start_pool(server *s, curfew_failure *failure)
 {
 	const config *c = s->config;
@@ -429,8 +438,10 @@ static bool start_pool(server *s, curfew_failure *failure)
 	uint64_t budget = c->memory_budget != 0 ? c->memory_budget : machine_memory() / 4 * 3;
 	scheduler_init(&s->scheduler, c->concurrency != 0 ? c->concurrency : workers * THREADS_EACH, budget);
 	take_ceilings(s, c);
+	char own[CONFIG_TEXT_MOST + 8];
 	worker_pool_options options = {.workers = (uint32_t)workers, .spares = 1, .fetches = c->allow_fetch[0] != '\0',
-	                               .engine_flags = c->hugepages != 0 ? CURFEW_ENGINE_HUGE_PAGES : 0, .on_death = on_worker_death};
+	                               .engine_flags = c->hugepages != 0 ? CURFEW_ENGINE_HUGE_PAGES : 0, .on_death = on_worker_death,
+	                               .cache_dir = cache_folder(c, own)};
 	return worker_pool_create(&options, &s->pool, failure) == CURFEW_OK && check_confinement(s, failure);
 }
 

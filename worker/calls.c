@@ -28,7 +28,7 @@ static const int allowed[] = {
 	/* Images: files without a name, filled and sealed. */
 	CALL(memfd_create), CALL(ftruncate), CALL(pwrite64), CALL(close),
 	/* The socket, and waiting for it. No call takes an address: socket, connect, bind and sendto to one are not here. */
-	CALL(read), CALL(write), CALL(recvfrom), CALL(poll), CALL(ppoll), CALL(eventfd2),
+	CALL(read), CALL(write), CALL(poll), CALL(ppoll), CALL(eventfd2),
 	CALL(epoll_create1), CALL(epoll_ctl), CALL(epoll_wait), CALL(epoll_pwait),
 	/* Threads: locks, the end, stacks for signals, a yield, what the C library asks about processors. */
 	CALL(futex), CALL(set_robust_list), CALL(rseq), CALL(exit), CALL(exit_group), CALL(sigaltstack),
@@ -92,6 +92,9 @@ static int add_limited(scmp_filter_ctx filter, int pagemap)
 	if (error == 0)
 		error = seccomp_rule_add(filter, SCMP_ACT_ALLOW, CALL(sendto), 2,
 		                         SCMP_A0(SCMP_CMP_EQ, WORKER_SOCKET), SCMP_A4(SCMP_CMP_EQ, 0));
+	/* Receiving from it, and files along with that: compiled code. */
+	if (error == 0)
+		error = seccomp_rule_add(filter, SCMP_ACT_ALLOW, CALL(recvmsg), 1, SCMP_A0(SCMP_CMP_EQ, WORKER_SOCKET));
 	/* A thread that panics, and the signal that interrupts guests: to ourselves only. */
 	if (error == 0)
 		error = seccomp_rule_add(filter, SCMP_ACT_ALLOW, CALL(tgkill), 1,

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Queues of bytes, and the frames in them. */
+/* Queues of bytes, the frames in them, and the files that go with them. */
 #include "frame.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 enum { FIRST_BYTES = 4096, RECEIVE_BYTES = 256 * 1024, KEPT_BYTES = 1024 * 1024 };
 
@@ -106,13 +107,76 @@ void worker_frame_take(worker_bytes *bytes, const worker_frame *frame)
 	worker_bytes_take(bytes, sizeof *frame + (size_t)frame->length);
 }
 
-int worker_bytes_receive(worker_bytes *bytes, int socket)
+/* ---- Files ------------------------------------------------------------------------------------------------- */
+
+bool worker_files_add(worker_files *files, size_t at, int file)
+{
+	struct worker_file *grown = realloc(files->items, (files->count + 1) * sizeof *grown);
+	if (grown == NULL) {
+		if (file >= 0)
+			(void)close(file);
+		return false;
+	}
+	files->items = grown;
+	files->items[files->count++] = (struct worker_file){at, file};
+	return true;
+}
+
+int worker_files_take(worker_files *files)
+{
+	if (files->count == 0)
+		return -1;
+	int file = files->items[0].file;
+	memmove(files->items, files->items + 1, --files->count * sizeof *files->items);
+	return file;
+}
+
+void worker_files_finish(worker_files *files)
+{
+	while (files->count > 0) {
+		int file = worker_files_take(files);
+		if (file >= 0)
+			(void)close(file);
+	}
+	free(files->items);
+	files->items = NULL;
+}
+
+/* ---- The socket --------------------------------------------------------------------------------------------- */
+
+/* Room for one descriptor; the system never gives two that were sent apart at once. */
+typedef union control {
+	struct cmsghdr head;
+	char room[CMSG_SPACE(sizeof(int))];
+} control;
+
+static ssize_t receive_with_file(void *to, worker_files *files, int socket)
+{
+	control room;
+	struct iovec part = {to, RECEIVE_BYTES};
+	struct msghdr message = {
+		.msg_iov = &part, .msg_iovlen = 1, .msg_control = &room, .msg_controllen = sizeof room.room};
+	ssize_t got = recvmsg(socket, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+	const struct cmsghdr *head = got > 0 ? CMSG_FIRSTHDR(&message) : NULL;
+	bool is_cut = got > 0 && (message.msg_flags & MSG_CTRUNC) != 0;
+	int file = -1;
+	if (head != NULL && head->cmsg_type == SCM_RIGHTS && head->cmsg_len == CMSG_LEN(sizeof file))
+		memcpy(&file, CMSG_DATA(head), sizeof file);
+	if ((file >= 0 || is_cut) && !worker_files_add(files, 0, file)) {
+		errno = ENOMEM;
+		return -1;
+	}
+	return got;
+}
+
+int worker_bytes_receive(worker_bytes *bytes, worker_files *files, int socket)
 {
 	if (!worker_bytes_reserve(bytes, RECEIVE_BYTES))
 		return -1;
 	for (;;) {
 		/* Without room for control messages: descriptors that a hostile end sends along are closed by the system. */
-		ssize_t got = recv(socket, bytes->data + bytes->length, RECEIVE_BYTES, MSG_DONTWAIT);
+		char *to = bytes->data + bytes->length;
+		ssize_t got = files != NULL ? receive_with_file(to, files, socket) : recv(socket, to, RECEIVE_BYTES, MSG_DONTWAIT);
 		if (got > 0) {
 			bytes->length += (size_t)got;
 			return 1;
@@ -123,15 +187,43 @@ int worker_bytes_receive(worker_bytes *bytes, int socket)
 	}
 }
 
-bool worker_bytes_send(worker_bytes *bytes, int socket)
+static ssize_t send_with_file(const void *data, size_t length, int file, int socket)
+{
+	control room = {.head = {.cmsg_len = CMSG_LEN(sizeof file), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS}};
+	struct iovec part = {(void *)(uintptr_t)data, length};
+	struct msghdr message = {
+		.msg_iov = &part, .msg_iovlen = 1, .msg_control = &room, .msg_controllen = sizeof room.room};
+	memcpy(CMSG_DATA(&room.head), &file, sizeof file);
+	return sendmsg(socket, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+/* Up to the byte that the next file goes with, which begins a piece of its own. */
+static ssize_t send_piece(const worker_bytes *bytes, worker_files *files, int socket)
+{
+	size_t length = worker_bytes_count(bytes), next = 0;
+	const char *data = bytes->data + bytes->at;
+	bool has_file = files != NULL && files->count > 0 && files->items[0].at == 0;
+	if (files != NULL && files->count > has_file)
+		next = files->items[has_file].at;
+	if (next != 0 && next < length)
+		length = next;
+	ssize_t sent = has_file ? send_with_file(data, length, files->items[0].file, socket)
+	                        : send(socket, data, length, MSG_DONTWAIT | MSG_NOSIGNAL);
+	if (sent > 0 && has_file)
+		(void)close(worker_files_take(files));
+	for (size_t i = 0; sent > 0 && files != NULL && i < files->count; i++)
+		files->items[i].at -= (size_t)sent;
+	return sent;
+}
+
+bool worker_bytes_send(worker_bytes *bytes, worker_files *files, int socket)
 {
 	while (worker_bytes_count(bytes) > 0) {
-		ssize_t sent = send(socket, bytes->data + bytes->at, worker_bytes_count(bytes),
-		                    MSG_DONTWAIT | MSG_NOSIGNAL);
+		ssize_t sent = send_piece(bytes, files, socket);
 		if (sent > 0)
 			worker_bytes_take(bytes, (size_t)sent);
 		else if (errno != EINTR)
-			return errno == EAGAIN || errno == EWOULDBLOCK;
+			return errno == EAGAIN || errno == EWOULDBLOCK || errno == ETOOMANYREFS;
 	}
 	return true;
 }

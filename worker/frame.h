@@ -19,6 +19,7 @@ typedef enum worker_frame_kind {
 	WORKER_FRAME_ASK_USAGE = 5,
 	WORKER_FRAME_ANSWER = 6,    /* for curfew_run_receive */
 	WORKER_FRAME_ASK_MEMORY = 7,
+	WORKER_FRAME_CODE = 8,      /* number: of the request; curfew_code_answer. A file comes with it where it has one */
 	/* From a worker. */
 	WORKER_FRAME_READY = 32,    /* uint32_t: WORKER_HAS_* */
 	WORKER_FRAME_FAILED = 33,   /* why it cannot be a worker */
@@ -29,6 +30,7 @@ typedef enum worker_frame_kind {
 	WORKER_FRAME_REQUEST = 38,  /* for curfew_broker_receive */
 	WORKER_FRAME_MEMORY = 39,   /* worker_memory */
 	WORKER_FRAME_STOPPED = 40,  /* the watch stops the run; it is not due in any other way any more */
+	WORKER_FRAME_COMPILE = 41,  /* number: of the request, which the worker chooses; worker_compile_head */
 } worker_frame_kind;
 
 /* The first thing that a worker is sent, before any frame. */
@@ -92,6 +94,12 @@ typedef struct worker_run_head {
 	uint64_t call_length, params_length, user_length; /* with the NUL */
 } worker_run_head;
 
+typedef struct worker_compile_head {
+	uint64_t program;
+	uint32_t what; /* CURFEW_CODE_* */
+	uint32_t reserved;
+} worker_compile_head;
+
 typedef struct worker_event_head {
 	uint32_t kind; /* curfew_event_kind */
 	uint32_t reserved;
@@ -123,6 +131,21 @@ bool worker_bytes_reserve(worker_bytes *bytes, size_t more);
 bool worker_bytes_add(worker_bytes *bytes, const void *data, size_t length);
 void worker_bytes_take(worker_bytes *bytes, size_t length);
 
+/* Files that are sent along: each with the byte of a queue that is so many from its front. */
+typedef struct worker_files {
+	struct worker_file {
+		size_t at;
+		int file;
+	} *items;
+	size_t count;
+} worker_files;
+
+/* Takes the file over, also where there is no memory for it (false). */
+bool worker_files_add(worker_files *files, size_t at, int file);
+/* The first one; -1: there is none. */
+int worker_files_take(worker_files *files);
+void worker_files_finish(worker_files *files);
+
 /* Adds a head; whoever calls it adds `length` bytes. */
 bool worker_frame_add(worker_bytes *bytes, worker_frame_kind kind, uint64_t number, size_t length);
 /* A whole frame of up to two parts. */
@@ -137,9 +160,12 @@ worker_peek worker_frame_peek(const worker_bytes *bytes, worker_frame *frame);
 const char *worker_frame_body(const worker_bytes *bytes, const worker_frame *frame);
 void worker_frame_take(worker_bytes *bytes, const worker_frame *frame);
 
-/* Reads what there is, at most about 256 KiB. 1: something; 0: nothing now; -1: the end, or no memory. */
-int worker_bytes_receive(worker_bytes *bytes, int socket);
-/* Sends what it can without waiting. False: nobody is there any more. */
-bool worker_bytes_send(worker_bytes *bytes, int socket);
+/*
+ * Reads what there is, at most about 256 KiB. 1: something; 0: nothing now; -1: the end, or no memory. Files that came are
+ * added to files, -1 for one that there was no room for; without (NULL) none is taken.
+ */
+int worker_bytes_receive(worker_bytes *bytes, worker_files *files, int socket);
+/* Sends what it can without waiting, with files (NULL: none), which are closed then. False: nobody is there any more. */
+bool worker_bytes_send(worker_bytes *bytes, worker_files *files, int socket);
 
 #endif

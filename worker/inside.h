@@ -38,7 +38,9 @@ typedef struct process {
 	int64_t ready_look_ns; /* when to look whether it will ever be ready */
 	int64_t given_ns;      /* time it was given, as far as it was observed (given.c) */
 	int64_t observed_ns, cpu_ns; /* then */
+	uint64_t id;  /* not used twice in a pool */
 	worker_bytes in, out;
+	worker_files files; /* that go with out */
 	worker_run **runs; /* [slot_count]; NULL: free */
 	uint32_t *free_slots; /* [slot_count], of which free_count are */
 	size_t slot_count, free_count;
@@ -61,7 +63,8 @@ struct worker_program {
 	char *import_dir; /* NULL: none */
 	void *bytes;
 	size_t length;
-	char sha256[65]; /* "": an image's is not known here */
+	curfew_code *code; /* the thread's that compiles, alone; NULL: nobody asked for it */
+	char sha256[65]; /* the pool thread's alone: "" until it is asked for */
 };
 
 /* The life of a run. Which state may follow which is in run.c. */
@@ -110,6 +113,15 @@ struct worker_run {
 	worker_bytes partial;
 };
 
+/* What workers have compiled. */
+typedef struct worker_compiling {
+	pthread_t thread;
+	int wake;           /* an eventfd; -1: there is no thread */
+	atomic_bool ending;
+	struct request *requests; /* under the pool's lock; taken out by the thread alone */
+	curfew_compiler *compiler;
+} worker_compiling;
+
 struct worker_pool {
 	atomic_uint references; /* the owner's, and of each program and run */
 	worker_pool_options options;
@@ -141,6 +153,7 @@ struct worker_pool {
 	_Atomic(worker_run *) ready; /* whose brokers have something for them */
 	worker_run *held;            /* the same, whose workers have enough to read; the pool thread's alone */
 	curfew_network *network;     /* NULL: no run may fetch */
+	worker_compiling compiling;
 };
 
 /* process.c: starts a process that is to be a worker. NULL: *why (static) and errno say. */
@@ -191,8 +204,23 @@ void worker_process_abort(process *p);
 /* Forgets what is still there: all runs are done. */
 void worker_answers_drop(worker_pool *pool);
 
-/* program.c: sends a program to a worker that does not have it. Under the lock. False: out of memory. */
+/* program.c */
+
+/* Sends a program to a worker that does not have it. Under the lock. False: out of memory. */
 bool worker_program_send(process *p, const worker_program *program);
+/* Its SHA-256, in hex; "": an image's is not known here. On the pool thread. */
+const char *worker_program_hash(worker_program *program);
+
+/* compile.c */
+
+/* Before workers are started. False: there is no memory, or no thread for it. */
+bool worker_compiling_start(worker_pool *pool);
+/* When every worker is gone. */
+void worker_compiling_stop(worker_pool *pool);
+/* A worker asks for code of a program, or does not need it any more. Under the lock. False: it may not ask for that. */
+bool worker_compile(process *p, uint64_t number, const worker_compile_head *head);
+/* A worker needs nothing any more. Under the lock. */
+void worker_compile_forget(process *p);
 
 /* run.c; all but find, detach and take_cancels under the lock. */
 

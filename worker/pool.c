@@ -44,6 +44,7 @@ void worker_pool_unref(worker_pool *pool)
 	(void)close(pool->epoll);
 	(void)close(pool->wake);
 	curfew_network_destroy(pool->network);
+	curfew_compiler_destroy(pool->compiling.compiler);
 	(void)pthread_mutex_destroy(&pool->lock);
 	(void)pthread_cond_destroy(&pool->changed);
 	free(pool->programs);
@@ -115,6 +116,7 @@ static void give_up(worker_pool *pool, process *p)
 	}
 	p->state = PROCESS_ENDING;
 	p->serving = false;
+	worker_compile_forget(p);
 	worker_unlock(pool);
 	(void)epoll_ctl(pool->epoll, EPOLL_CTL_DEL, p->socket, NULL);
 	worker_process_kill(p);
@@ -170,6 +172,7 @@ static void spawn(worker_pool *pool)
 	worker_lock(pool);
 	if (p != NULL && listen_to(pool, p)) {
 		p->pool = pool;
+		p->id = pool->spawned;
 		p->next = pool->processes;
 		pool->processes = p;
 	} else {
@@ -327,7 +330,7 @@ static void send_all(worker_pool *pool)
 		if (p->state == PROCESS_ENDING)
 			continue;
 		/* Whether anybody is there shows when it is read from. */
-		(void)worker_bytes_send(&p->out, p->socket);
+		(void)worker_bytes_send(&p->out, &p->files, p->socket);
 		bool rest = worker_bytes_count(&p->out) > 0;
 		struct epoll_event event = {.events = rest ? EPOLLIN | EPOLLOUT : EPOLLIN, .data.ptr = p};
 		if (rest != p->sends_later)
@@ -405,6 +408,7 @@ static void end_all(worker_pool *pool)
 	assign_queued(pool);
 	worker_pool_take_cancels(pool);
 	worker_answers_drop(pool);
+	worker_compiling_stop(pool);
 	while (pool->processes != NULL) {
 		process *p = pool->processes;
 		pool->processes = p->next;
@@ -475,7 +479,7 @@ curfew_status worker_pool_create(const worker_pool_options *options, worker_pool
 		return worker_refuse(failure, CURFEW_NO_MEMORY, "out of memory");
 	atomic_init(&made->references, 1);
 	made->look_ns = INT64_MAX;
-	made->executable = made->epoll = made->wake = -1;
+	made->executable = made->epoll = made->wake = made->compiling.wake = -1;
 	made->last_queued = &made->first_queued;
 	(void)pthread_mutex_init(&made->lock, NULL);
 	(void)pthread_cond_init(&made->changed, NULL);
@@ -485,7 +489,8 @@ curfew_status worker_pool_create(const worker_pool_options *options, worker_pool
 		worker_pool_unref(made);
 		return status;
 	}
-	if (sodium_init() < 0 || !open_descriptors(made) || !start_thread(made)) {
+	if (sodium_init() < 0 || !open_descriptors(made) || !worker_compiling_start(made) || !start_thread(made)) {
+		worker_compiling_stop(made);
 		worker_pool_unref(made);
 		return worker_refuse(failure, CURFEW_SYSTEM, "no descriptors or no thread for a pool of workers");
 	}

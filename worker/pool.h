@@ -41,6 +41,7 @@ typedef struct worker_pool_options {
 	/* A worker is no more, though nobody asked it to end; on the pool's thread. May be NULL. */
 	void (*on_death)(void *context, const struct worker_death *death);
 	void *context;
+	const char *cache_dir; /* as in curfew_engine_options: what is compiled for the workers is kept there; borrowed for the call */
 } worker_pool_options;
 
 /*

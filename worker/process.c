@@ -216,6 +216,7 @@ void worker_process_free(process *p)
 	(void)close(p->socket);
 	worker_bytes_finish(&p->in);
 	worker_bytes_finish(&p->out);
+	worker_files_finish(&p->files);
 	free(p->runs);
 	free(p->free_slots);
 	free(p->has_program);

@@ -26,7 +26,6 @@ static bool take_program_slot(worker_pool *pool, worker_program *program)
 
 static bool fill_program(worker_program *program, const worker_source *source)
 {
-	unsigned char sum[crypto_hash_sha256_BYTES];
 	program->name = strdup(source->name);
 	program->bytes = malloc(source->length + 1);
 	program->import_dir = source->import_dir != NULL ? strdup(source->import_dir) : NULL;
@@ -40,17 +39,23 @@ static bool fill_program(worker_program *program, const worker_source *source)
 		.flags = (source->is_image ? WORKER_PROGRAM_IMAGE : 0) | (source->once ? WORKER_PROGRAM_ONCE : 0),
 		.name_length = strlen(source->name) + 1,
 	};
-	if (!source->is_image) {
-		(void)crypto_hash_sha256(sum, program->bytes, program->length);
-		(void)sodium_bin2hex(program->sha256, sizeof program->sha256, sum, sizeof sum);
-	}
 	return true;
+}
+
+const char *worker_program_hash(worker_program *program)
+{
+	unsigned char sum[crypto_hash_sha256_BYTES];
+	if (program->sha256[0] != '\0' || (program->head.flags & WORKER_PROGRAM_IMAGE) != 0)
+		return program->sha256;
+	(void)crypto_hash_sha256(sum, program->bytes, program->length);
+	return sodium_bin2hex(program->sha256, sizeof program->sha256, sum, sizeof sum);
 }
 
 static void free_program(worker_program *program)
 {
 	free(program->name);
 	free(program->import_dir);
+	curfew_code_destroy(program->code);
 	free(program->bytes);
 	free(program);
 }

@@ -36,6 +36,8 @@ static bool length_fits(const worker_frame *frame, const worker_run *run)
 		return length == sizeof(curfew_run_usage);
 	case WORKER_FRAME_MEMORY:
 		return length == sizeof(worker_memory);
+	case WORKER_FRAME_COMPILE:
+		return length == sizeof(worker_compile_head);
 	case WORKER_FRAME_EVENT:
 		return run != NULL && length >= sizeof(worker_event_head) &&
 		       length - sizeof(worker_event_head) <= run->limits.output_bytes;
@@ -208,6 +210,16 @@ static bool on_memory(worker_pool *pool, process *p, const char *body)
 	return true;
 }
 
+static bool on_compile(worker_pool *pool, process *p, uint64_t number, const char *body)
+{
+	worker_compile_head head;
+	memcpy(&head, body, sizeof head);
+	worker_lock(pool);
+	bool may = p->state == PROCESS_READY && worker_compile(p, number, &head);
+	worker_unlock(pool);
+	return may || refuse(p, "it asked for code that it does not need");
+}
+
 static bool on_frame(worker_pool *pool, process *p, worker_run *run, const worker_frame *frame, const char *body)
 {
 	size_t length = (size_t)frame->length;
@@ -218,6 +230,8 @@ static bool on_frame(worker_pool *pool, process *p, worker_run *run, const worke
 		return on_failed(p, body, length);
 	case WORKER_FRAME_MEMORY:
 		return on_memory(pool, p, body);
+	case WORKER_FRAME_COMPILE:
+		return on_compile(pool, p, frame->number, body);
 	case WORKER_FRAME_STARTED:
 		return on_started(p, run);
 	case WORKER_FRAME_EVENT:
@@ -234,6 +248,13 @@ static bool on_frame(worker_pool *pool, process *p, worker_run *run, const worke
 	}
 }
 
+/* Whether it is of the worker itself, and not of a run. */
+static bool is_own(uint8_t kind)
+{
+	return kind == WORKER_FRAME_READY || kind == WORKER_FRAME_FAILED || kind == WORKER_FRAME_MEMORY ||
+	       kind == WORKER_FRAME_COMPILE;
+}
+
 static bool take_frames(worker_pool *pool, process *p)
 {
 	worker_frame frame;
@@ -241,7 +262,7 @@ static bool take_frames(worker_pool *pool, process *p)
 		worker_peek peek = worker_frame_peek(&p->in, &frame);
 		if (peek == WORKER_PEEK_NOTHING)
 			return true;
-		bool own = frame.kind == WORKER_FRAME_READY || frame.kind == WORKER_FRAME_FAILED || frame.kind == WORKER_FRAME_MEMORY;
+		bool own = is_own(frame.kind);
 		worker_run *run = own ? NULL : worker_process_find(p, frame.number);
 		if (peek == WORKER_PEEK_BAD || (!own && run == NULL) || !length_fits(&frame, run))
 			return refuse(p, "a message that it may not send");
@@ -259,11 +280,11 @@ static bool take_frames(worker_pool *pool, process *p)
 
 int worker_receive(worker_pool *pool, process *p)
 {
-	int got = worker_bytes_receive(&p->in, p->socket);
+	int got = worker_bytes_receive(&p->in, NULL, p->socket);
 	for (int turn = 1; got > 0 && turn < TURNS; turn++) {
 		if (!take_frames(pool, p))
 			return -1;
-		got = worker_bytes_receive(&p->in, p->socket);
+		got = worker_bytes_receive(&p->in, NULL, p->socket);
 	}
 	return got > 0 && !take_frames(pool, p) ? -1 : got;
 }

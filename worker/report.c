@@ -69,7 +69,7 @@ static void fill_known(curfew_report *report, const worker_run *run)
 	report->stderr_length = run->streams[1].length;
 	report->program_name = run->program->name;
 	report->program_kind = kind_of(run->program);
-	memcpy(report->program_sha256, run->program->sha256, sizeof report->program_sha256);
+	memcpy(report->program_sha256, worker_program_hash(run->program), sizeof report->program_sha256);
 }
 
 void worker_run_fail(worker_run *run, const worker_end *end)

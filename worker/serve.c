@@ -63,6 +63,7 @@ typedef struct task {
 struct service {
 	curfew_engine *engine;
 	worker_bytes in;
+	worker_files files; /* that came with it, in order */
 
 	pthread_mutex_t out_lock;
 	worker_bytes out;   /* added to */
@@ -76,7 +77,8 @@ struct service {
 	task **tasks; /* [task_count], by slot */
 	size_t task_count;
 
-	kept_program **programs; /* [program_count]; only the reading thread looks at them */
+	pthread_mutex_t programs_lock;
+	kept_program **programs; /* [program_count], by slot; changed by the reading thread alone */
 	size_t program_count;
 };
 
@@ -101,7 +103,7 @@ static void flush(service *s)
 			s->out = empty;
 		}
 		(void)pthread_mutex_unlock(&s->out_lock);
-		bool alive = worker_bytes_send(&s->going, WORKER_SOCKET);
+		bool alive = worker_bytes_send(&s->going, NULL, WORKER_SOCKET);
 		(void)pthread_mutex_lock(&s->out_lock);
 		if (!alive)
 			leave(0);
@@ -368,16 +370,36 @@ typedef struct inspection {
 	char id[32];
 } inspection;
 
+/* What is left of the time that both have together. */
+static curfew_limits limits_left(const inspection *i, int64_t since_ns)
+{
+	curfew_limits left = i->limits;
+	uint64_t spent_ns = (uint64_t)(now_ns() - since_ns);
+	if (left.timeout_ns != CURFEW_UNLIMITED)
+		left.timeout_ns = left.timeout_ns > spent_ns ? left.timeout_ns - spent_ns : 1;
+	return left;
+}
+
+/*
+ * What is stored has to run, and a description alone looks at no function's body. WebAssembly is described before it is
+ * compiled: what cannot be linked is refused at once. JavaScript is parsed once.
+ */
 static curfew_status describe(const inspection *i, char **json, size_t *length, curfew_report **report,
                               curfew_failure *failure)
 {
+	curfew_program *program = i->kept->program;
+	int64_t since_ns = now_ns();
 	*failure = i->kept->failure;
-	if (i->kept->program == NULL)
+	if (program == NULL)
 		return i->kept->status;
-	/* What is stored has to run: a description alone looks at no function's body. */
-	curfew_status status = curfew_program_compile(i->kept->program, &i->limits, report, failure);
+	bool is_js = strcmp(curfew_program_kind(program), "js") == 0;
+	curfew_status status = is_js ? curfew_program_compile(program, &i->limits, report, failure) : CURFEW_OK;
+	curfew_limits left = limits_left(i, since_ns);
 	if (status == CURFEW_OK)
-		status = curfew_program_inspect(i->kept->program, &i->limits, json, length, report, failure);
+		status = curfew_program_inspect(program, &left, json, length, report, failure);
+	left = limits_left(i, since_ns);
+	if (status == CURFEW_OK && !is_js && *length <= WORKER_DESCRIPTION_MOST)
+		status = curfew_program_compile(program, &left, report, failure);
 	if (status != CURFEW_OK || *length <= WORKER_DESCRIPTION_MOST)
 		return status;
 	(void)snprintf(failure->message, sizeof failure->message,
@@ -421,6 +443,30 @@ static void start_inspection(service *s, uint64_t number, const kept_program *ke
 	if (pthread_create(&thread, NULL, inspect, i) != 0)
 		leave(1);
 	(void)pthread_detach(thread);
+}
+
+/* ---- Compiling, which the pool does ---------------------------------------------------------------------- */
+
+static void on_compile(void *context, uint64_t number, const curfew_program *program, uint32_t what)
+{
+	service *s = context;
+	worker_compile_head head = {.what = what};
+	(void)pthread_mutex_lock(&s->programs_lock);
+	while (program != NULL && head.program < s->program_count &&
+	       (s->programs[head.program] == NULL || s->programs[head.program]->program != program))
+		head.program++;
+	(void)pthread_mutex_unlock(&s->programs_lock);
+	post(s, WORKER_FRAME_COMPILE, number, (piece){&head, sizeof head}, (piece){NULL, 0}, true);
+}
+
+static void on_code(service *s, uint64_t number, const char *body)
+{
+	curfew_code_answer answer;
+	memcpy(&answer, body, sizeof answer);
+	if (answer.file >= 0)
+		answer.file = worker_files_take(&s->files);
+	if (curfew_engine_receive(s->engine, number, &answer, NULL) != CURFEW_OK)
+		leave(1);
 }
 
 /* ---- What the pool sends --------------------------------------------------------------------------------- */
@@ -532,11 +578,14 @@ static void on_program(service *s, uint64_t slot, const char *body, size_t lengt
 	texts rest = {body + sizeof head, body + length};
 	kept_program *kept = calloc(1, sizeof *kept);
 	const char *name = take_text(&rest, head.name_length);
-	if (kept == NULL || name == NULL || (kept->name = strdup(name)) == NULL ||
-	    !make_slot((void ***)&s->programs, &s->program_count, slot) || s->programs[slot] != NULL)
+	if (kept == NULL || name == NULL || (kept->name = strdup(name)) == NULL)
+		leave(1);
+	make_program(s, kept, &head, rest.at, (size_t)(rest.end - rest.at));
+	(void)pthread_mutex_lock(&s->programs_lock);
+	if (!make_slot((void ***)&s->programs, &s->program_count, slot) || s->programs[slot] != NULL)
 		leave(1);
 	s->programs[slot] = kept;
-	make_program(s, kept, &head, rest.at, (size_t)(rest.end - rest.at));
+	(void)pthread_mutex_unlock(&s->programs_lock);
 }
 
 static void on_forget(service *s, uint64_t slot)
@@ -544,7 +593,9 @@ static void on_forget(service *s, uint64_t slot)
 	kept_program *kept = slot < s->program_count ? s->programs[slot] : NULL;
 	if (kept == NULL)
 		leave(1);
+	(void)pthread_mutex_lock(&s->programs_lock);
 	s->programs[slot] = NULL;
+	(void)pthread_mutex_unlock(&s->programs_lock);
 	curfew_program_destroy(kept->program);
 	free(kept->name);
 	free(kept);
@@ -606,6 +657,8 @@ static void on_frame(service *s, const worker_frame *frame, const char *body)
 		on_cancel_or_ask(s, (worker_frame_kind)frame->kind, frame->number);
 	else if (frame->kind == WORKER_FRAME_ASK_MEMORY)
 		tell_memory(s);
+	else if (frame->kind == WORKER_FRAME_CODE && length == sizeof(curfew_code_answer))
+		on_code(s, frame->number, body);
 	else
 		leave(1);
 }
@@ -661,7 +714,7 @@ static _Noreturn void serve(service *s)
 		}
 		/* The pool is gone when nothing can be read any more: then there is nothing left to do. */
 		if (fds[0].revents & (POLLIN | POLLHUP | POLLERR)) {
-			if (worker_bytes_receive(&s->in, WORKER_SOCKET) < 0)
+			if (worker_bytes_receive(&s->in, &s->files, WORKER_SOCKET) < 0)
 				leave(0);
 			take_frames(s);
 		}
@@ -706,10 +759,12 @@ static void warm_up(curfew_engine *engine)
 static bool make_service(service *s, const worker_setup *setup, int pagemap, curfew_failure *failure)
 {
 	curfew_engine_options options = {.size = sizeof options, .threads = setup->threads, .pagemap_fd = pagemap,
-	                                 .flags = setup->engine_flags, .compile = CURFEW_COMPILE_IN_PROCESS};
+	                                 .flags = setup->engine_flags, .compile = CURFEW_COMPILE_ELSEWHERE,
+	                                 .on_compile = on_compile, .compile_context = s};
 	s->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	(void)pthread_mutex_init(&s->out_lock, NULL);
 	(void)pthread_mutex_init(&s->runs_lock, NULL);
+	(void)pthread_mutex_init(&s->programs_lock, NULL);
 	if (curfew_engine_create(&options, &s->engine, failure) != CURFEW_OK)
 		return false;
 	warm_up(s->engine);

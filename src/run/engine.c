@@ -14,7 +14,6 @@
 
 #define RUNS_DEFAULT 10000
 #define RESIDENT_BYTES_DEFAULT ((uint64_t)256 << 20)
-#define COMPILER_BYTES_DEFAULT ((uint64_t)2 << 30)
 
 static void free_engine(curfew_engine *engine)
 {
@@ -34,17 +33,6 @@ static void free_engine(curfew_engine *engine)
 	free(engine);
 }
 
-static curfew__compiler *create_compiler(const curfew_engine *engine, const curfew_engine_options *options)
-{
-	curfew__compiler_options given = {
-		.where = (curfew__compile_where)options->compile,
-		.executable = options->compiler,
-		.memory_bytes = options->compiler_memory_bytes ? options->compiler_memory_bytes : COMPILER_BYTES_DEFAULT,
-		.cache_dir = engine->cache_dir,
-	};
-	return curfew__compiler_create(&given);
-}
-
 static curfew_status fill_engine(curfew_engine *engine, const curfew_engine_options *options, char *message)
 {
 	uint32_t threads = options->threads ? options->threads : (uint32_t)sysconf(_SC_NPROCESSORS_ONLN);
@@ -62,7 +50,9 @@ static curfew_status fill_engine(curfew_engine *engine, const curfew_engine_opti
 	engine->pool = curfew__pool_create(options->resident_bytes ? options->resident_bytes : RESIDENT_BYTES_DEFAULT,
 	                                   options->pagemap_fd, options->flags & CURFEW_ENGINE_HUGE_PAGES);
 	engine->machines = engine->pool ? curfew__machines_create(engine->pool) : NULL;
-	engine->compiler = create_compiler(engine, options);
+	engine->on_compile = options->on_compile;
+	engine->compile_context = options->compile_context;
+	engine->compiler = curfew__engine_compiler(options, engine->cache_dir, engine);
 	engine->max_runs = options->max_runs ? options->max_runs : RUNS_DEFAULT;
 	engine->image = curfew__guest_image_create();
 	engine->redactors = curfew__redactors_create();
@@ -92,8 +82,10 @@ curfew_status curfew_engine_create(const curfew_engine_options *options, curfew_
 		return curfew__refuse(failure, CURFEW_INVALID, "options.flags has a flag that is not a CURFEW_ENGINE_* value");
 	if (known.reserved || known.reserved2)
 		return curfew__refuse(failure, CURFEW_INVALID, "options.reserved is not 0");
-	if (known.compile > CURFEW_COMPILE_IN_PROCESS)
+	if (known.compile > CURFEW_COMPILE_ELSEWHERE)
 		return curfew__refuse(failure, CURFEW_INVALID, "options.compile is not a CURFEW_COMPILE_* value");
+	if ((known.compile == CURFEW_COMPILE_ELSEWHERE) != (known.on_compile != NULL))
+		return curfew__refuse(failure, CURFEW_INVALID, "options.on_compile belongs to CURFEW_COMPILE_ELSEWHERE");
 	curfew_engine *made = calloc(1, sizeof *made);
 	if (!made) {
 		return curfew__refuse(failure, CURFEW_NO_MEMORY, "out of memory");

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/refuse.h"
+#include "engine/extra.h"
 #include "run/wasm_image.h"
 
 #define MAGIC "curfew\1\n"
@@ -31,7 +32,7 @@ typedef struct image_head {
 static void checksum(const uint8_t *bytes, size_t length, uint8_t sum[32])
 {
 	size_t skip = offsetof(image_head, build_id);
-	crypto_hash_sha256(sum, bytes + skip, length - skip);
+	curfew__sha256(sum, bytes + skip, length - skip);
 }
 
 static bool page_differs(const curfew__image *image, const curfew__image *base, size_t number)

@@ -12,6 +12,7 @@
 #include "base/copy_in.h"
 #include "base/refuse.h"
 #include "base/utf8.h"
+#include "engine/extra.h"
 
 #define SOURCE_BYTES_MAX ((size_t)16 << 20)
 #define NAME_BYTES_MAX 4096
@@ -61,7 +62,7 @@ curfew_status curfew__source_check(const char *name, const char *text, size_t le
 	return check_text(text, length, failure);
 }
 
-static curfew_status check_source(const curfew_source *source, curfew_failure *failure)
+curfew_status curfew__program_check(const curfew_source *source, curfew_failure *failure)
 {
 	if (!is_name(source->name))
 		return curfew__refuse(failure, CURFEW_INVALID, "the program needs a name, not beginning with curfew:");
@@ -152,6 +153,7 @@ static bool copy_wasm(curfew_program *program, const curfew_source *source, cons
 		.length = source->text_length,
 		.is_text = source->language == CURFEW_LANGUAGE_WAT,
 		.cache_dir = program->engine->cache_dir,
+		.owner = program,
 	};
 	program->wasm = curfew__wasm_program_create(&from);
 	return program->wasm != NULL;
@@ -161,13 +163,13 @@ curfew_status curfew_program_create(curfew_engine *engine, const curfew_source *
                                     curfew_failure *failure)
 {
 	curfew_source source;
-	uint8_t sum[crypto_hash_sha256_BYTES];
+	uint8_t sum[32];
 
 	curfew__refuse(failure, CURFEW_OK, "");
 	if (!engine || !given || !program || !curfew__copy_in(&source, sizeof source, given))
 		return curfew__refuse(failure, CURFEW_INVALID, "engine, source or program is missing, or source.size is wrong");
 	*program = NULL;
-	curfew_status status = check_source(&source, failure);
+	curfew_status status = curfew__program_check(&source, failure);
 	if (status != CURFEW_OK)
 		return status;
 	curfew_program *made = curfew__program_alloc(engine, source.name, strlen(source.name));
@@ -176,7 +178,7 @@ curfew_status curfew_program_create(curfew_engine *engine, const curfew_source *
 	made->language = source.language;
 	made->flags = source.flags;
 	made->given_bytes = source.text_length;
-	crypto_hash_sha256(sum, (const uint8_t *)source.text, source.text_length);
+	curfew__sha256(sum, source.text, source.text_length);
 	sodium_bin2hex(made->sha256, sizeof made->sha256, sum, sizeof sum);
 	if (!(is_wasm(&source) ? copy_wasm(made, &source, sum) : copy_source(made, &source))) {
 		curfew_program_destroy(made);

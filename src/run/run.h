@@ -29,6 +29,8 @@ struct curfew_engine {
 	curfew__vm *vms[CURFEW__STACK_CLASSES][2]; /* plain, metered; made at first need */
 	curfew__machines *machines;
 	curfew__compiler *compiler;
+	curfew_compile_callback on_compile; /* NULL: it compiles here, or by a process of its own */
+	void *compile_context;
 	uint32_t max_runs;
 	char *cache_dir;
 	curfew__redactors *redactors;
@@ -40,6 +42,10 @@ struct curfew_engine {
 curfew_engine *curfew__engine_ref(curfew_engine *engine);
 /* The compiled guest, made at first need; NULL and a message[256] if that fails. */
 curfew__vm *curfew__engine_vm(curfew_engine *engine, bool metered, int stack_class, char *message);
+
+/* compiler.c: who compiles for an engine with these options, or (engine is NULL) for others. NULL: out of memory. */
+curfew__compiler *curfew__engine_compiler(const curfew_engine_options *options, const char *cache_dir,
+                                          curfew_engine *engine);
 
 /* The network thread, made at first need; NULL and a message[256] if that fails. */
 curfew__fetcher *curfew__engine_fetcher(curfew_engine *engine, char *message);
@@ -67,6 +73,8 @@ struct curfew_program {
 curfew_status curfew__source_check(const char *name, const char *text, size_t length, curfew_failure *failure);
 /* Whether an image that was saved here can have this name, and this SHA-256 of its program. */
 bool curfew__program_is_saved_name(const char *name, size_t length);
+/* Whether this can be made a program. */
+curfew_status curfew__program_check(const curfew_source *source, curfew_failure *failure);
 bool curfew__program_is_sum(const char sha256[65]);
 /* An empty program with one reference. NULL: out of memory. */
 curfew_program *curfew__program_alloc(curfew_engine *engine, const char *name, size_t name_length);

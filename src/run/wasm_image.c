@@ -49,11 +49,11 @@ static void checksum(const uint8_t *bytes, size_t length, uint8_t *sum)
 }
 
 /* Poly1305 under a key that is used once: made of the user's key and the image's nonce, as in XChaCha20-Poly1305. */
-static bool authenticate(const curfew_engine *engine, const uint8_t *bytes, size_t length, uint8_t *authenticator)
+static bool authenticate(const char *cache_dir, const uint8_t *bytes, size_t length, uint8_t *authenticator)
 {
 	uint8_t key[crypto_stream_xchacha20_KEYBYTES], once[crypto_onetimeauth_KEYBYTES];
 
-	if (!engine->cache_dir || !curfew__cache_key(engine->cache_dir, key))
+	if (!cache_dir || !curfew__cache_key(cache_dir, key))
 		return false;
 	crypto_stream_xchacha20(once, sizeof once, bytes + offsetof(image_head, nonce), key);
 	crypto_onetimeauth(authenticator, bytes + COVERED, length - COVERED, once);
@@ -86,7 +86,7 @@ static bool write_image(curfew_program *program, curfew__compiled *const compile
 	uint8_t *bytes = (uint8_t *)out->data;
 	checksum(bytes, out->length, bytes + offsetof(image_head, checksum));
 	randombytes_buf(bytes + offsetof(image_head, nonce), sizeof head.nonce);
-	authenticate(program->engine, bytes, out->length, bytes + offsetof(image_head, authenticator));
+	authenticate(program->engine->cache_dir, bytes, out->length, bytes + offsetof(image_head, authenticator));
 	return true;
 }
 
@@ -122,42 +122,59 @@ static bool well_formed(const image_head *head, size_t length)
 }
 
 /* The compiled code, if this user has made it with this build. */
-static void adopt(curfew_program *program, const image_head *head, const uint8_t *image, size_t length)
+static void adopt(curfew__wasm_program *program, const char *cache_dir, const image_head *head, const uint8_t *image,
+                  size_t length)
 {
 	uint8_t authenticator[crypto_onetimeauth_BYTES];
 	const uint8_t *at = image + sizeof *head + head->name_length + head->source_length;
 
-	if (!authenticate(program->engine, image, length, authenticator) ||
+	if (!authenticate(cache_dir, image, length, authenticator) ||
 	    sodium_memcmp(authenticator, head->authenticator, sizeof authenticator) ||
 	    memcmp(head->build, build, sizeof build))
 		return;
 	for (int i = 0; i < 2; i++) {
-		curfew__wasm_program_adopt(program->wasm, i, curfew__compiled_copy(at, head->compiled_length[i]));
+		curfew__wasm_program_adopt(program, i, curfew__compiled_copy(at, head->compiled_length[i]));
 		at += head->compiled_length[i];
 	}
+}
+
+/* The head, if the image is whole and well formed. */
+static bool read_head(const void *image, size_t length, image_head *head)
+{
+	uint8_t sum[crypto_onetimeauth_BYTES];
+
+	if (length < sizeof *head)
+		return false;
+	memcpy(head, image, sizeof *head);
+	checksum(image, length, sum);
+	return !memcmp(sum, head->checksum, sizeof sum) && well_formed(head, length) &&
+	       curfew__program_is_saved_name((const char *)image + sizeof *head, head->name_length);
+}
+
+/* source: what is known of it besides. */
+static curfew__wasm_program *make_program(const image_head *head, const void *image, size_t length,
+                                          curfew__wasm_source source)
+{
+	source.bytes = (const uint8_t *)image + sizeof *head + head->name_length;
+	source.length = head->source_length;
+	source.is_text = head->is_text != 0;
+	curfew__wasm_program *made = curfew__wasm_program_create(&source);
+	if (made)
+		adopt(made, source.cache_dir, head, image, length);
+	return made;
 }
 
 curfew_status curfew__wasm_image_load(curfew_engine *engine, const void *image, size_t length, curfew_program **program,
                                       curfew_failure *failure)
 {
 	image_head head;
-	uint8_t sum[crypto_onetimeauth_BYTES];
 
-	if (length < sizeof head)
+	if (!read_head(image, length, &head))
 		return curfew__refuse(failure, CURFEW_BAD_IMAGE, "the image is damaged");
-	memcpy(&head, image, sizeof head);
-	checksum(image, length, sum);
-	if (memcmp(sum, head.checksum, sizeof sum) || !well_formed(&head, length) ||
-	    !curfew__program_is_saved_name((const char *)image + sizeof head, head.name_length))
-		return curfew__refuse(failure, CURFEW_BAD_IMAGE, "the image is damaged");
-	const char *name = (const char *)image + sizeof head;
-	curfew_program *made = curfew__program_alloc(engine, name, head.name_length);
-	curfew__wasm_source source = {
-		.bytes = name + head.name_length, .length = head.source_length, .is_text = head.is_text != 0,
-		.compiler = engine->compiler, .cache_dir = engine->cache_dir,
-	};
+	curfew_program *made = curfew__program_alloc(engine, (const char *)image + sizeof head, head.name_length);
+	curfew__wasm_source source = { .compiler = engine->compiler, .cache_dir = engine->cache_dir, .owner = made };
 	if (made)
-		made->wasm = curfew__wasm_program_create(&source);
+		made->wasm = make_program(&head, image, length, source);
 	if (!made || !made->wasm) {
 		curfew_program_destroy(made);
 		return curfew__refuse(failure, CURFEW_NO_MEMORY, "out of memory");
@@ -165,7 +182,17 @@ curfew_status curfew__wasm_image_load(curfew_engine *engine, const void *image, 
 	made->language = CURFEW_LANGUAGE_WASM;
 	memcpy(made->sha256, head.sha256, sizeof made->sha256);
 	made->given_bytes = length;
-	adopt(made, &head, image, length);
 	*program = made;
 	return CURFEW_OK;
+}
+
+curfew_status curfew__wasm_image_read(const void *image, size_t length, const curfew__wasm_source *source,
+                                      curfew__wasm_program **program, curfew_failure *failure)
+{
+	image_head head;
+
+	if (!curfew__is_wasm_image(image, length) || !read_head(image, length, &head))
+		return curfew__refuse(failure, CURFEW_BAD_IMAGE, "the image is damaged, or not one of a WebAssembly program");
+	*program = make_program(&head, image, length, *source);
+	return *program ? CURFEW_OK : curfew__refuse(failure, CURFEW_NO_MEMORY, "out of memory");
 }

@@ -47,6 +47,7 @@ struct curfew__job {
 	curfew__job_listener listener;
 	const void *bytes;
 	size_t length;
+	uint64_t number; /* by which it is known elsewhere; 0: it is not */
 	char cache_name[CURFEW__CACHE_NAME];
 	struct place *place; /* of the thread that compiles it here */
 	unsigned references; /* its owner's, and of a thread that is at work on it */
@@ -88,7 +89,7 @@ struct curfew__compiler {
 	curfew__job *jobs;
 	child *children;
 	place places[THREADS_MOST];
-	unsigned asked;       /* jobs so far */
+	uint64_t asked;       /* jobs so far */
 	unsigned spares_lost; /* that ended before they had one */
 	char why[256];  /* there is no process */
 };
@@ -349,11 +350,17 @@ static child *find_spare(const curfew__compiler *compiler)
 	return found;
 }
 
+static uint64_t cpu_seconds(const curfew__compiler *compiler)
+{
+	return (compiler->options.cpu_ns + 999999999) / 1000000000;
+}
+
 static bool ask(child *own, curfew__job *job)
 {
 	curfew__compiler_order order = {
 		.build = CURFEW__COMPILER_BUILD, .request = job->request, .input_length = job->length,
 		.memory_bytes = job->compiler->options.memory_bytes,
+		.cpu_seconds = cpu_seconds(job->compiler),
 	};
 
 	order.request.can_be_ended = order.request.parallel = true;
@@ -409,10 +416,33 @@ static void hear(child *own)
 	}
 }
 
+/* Waits for a process, and says in message [256] what it ended of. False: that is the fault of what it compiled. */
+static bool is_fault(curfew__compiler *compiler, child *own, char *message)
+{
+	switch (curfew__compiler_process_finish(&own->process, message)) {
+	case CURFEW__COMPILER_OF_MEMORY:
+		snprintf(message, 256, "compiling it takes more than the %llu MiB of memory that a compiler has",
+		         (unsigned long long)(compiler->options.memory_bytes >> 20));
+		return false;
+	case CURFEW__COMPILER_OF_CPU:
+		snprintf(message, 256, "compiling it takes more than the %llu s of processor time that a compiler has",
+		         (unsigned long long)cpu_seconds(compiler));
+		return false;
+	case CURFEW__COMPILER_UNCONFINED:
+		compiler->path[0] = 0;
+		snprintf(compiler->why, sizeof compiler->why, "the compiler process cannot be confined on this system");
+		snprintf(message, 256, "%s", compiler->why);
+		return true;
+	case CURFEW__COMPILER_ENDED:
+		break;
+	}
+	return true;
+}
+
 /* A process has ended. Under the lock, which it lets go meanwhile. */
 static void bury(curfew__compiler *compiler, child *own)
 {
-	char message[256];
+	char message[256] = "";
 	child **at = &compiler->children;
 
 	hear(own); /* what it has said last */
@@ -421,13 +451,7 @@ static void bury(curfew__compiler *compiler, child *own)
 	*at = own->next;
 	curfew__job *job = own->job;
 	compiler->spares_lost += !job && !own->is_over;
-	if (!curfew__compiler_process_finish(&own->process, message)) {
-		compiler->path[0] = 0;
-		snprintf(compiler->why, sizeof compiler->why, "the compiler process cannot be confined on this system");
-	}
-	if (!message[0])
-		snprintf(message, sizeof message, "compiling it takes more than the %llu MiB of memory that a compiler has",
-		         (unsigned long long)(compiler->options.memory_bytes >> 20));
+	bool fault = is_fault(compiler, own, message);
 	if (job) {
 		job->process = NULL;
 		job->has_clock = false;
@@ -436,7 +460,7 @@ static void bury(curfew__compiler *compiler, child *own)
 		if (!start_here(job))
 			tell_failed(job, "no thread can be started", true);
 	} else if (job) {
-		tell_failed(job, message, !strncmp(message, "the compiler", strlen("the compiler")));
+		tell_failed(job, message, fault);
 	}
 	free(own);
 }
@@ -611,30 +635,49 @@ static bool start_thread(curfew__compiler *compiler)
 
 /* ---- Jobs --------------------------------------------------------------------------------------------------- */
 
+static bool is_elsewhere(const curfew__compiler *compiler)
+{
+	return compiler->options.where == CURFEW__COMPILE_ELSEWHERE;
+}
+
+/* Under the lock. */
+static bool start_job(curfew__job *job)
+{
+	curfew__compiler *compiler = job->compiler;
+
+	if (!is_elsewhere(compiler) && !start_thread(compiler))
+		return false;
+	compiler->asked++;
+	if (is_elsewhere(compiler)) {
+		job->state = JOB_COMPILING;
+		job->number = compiler->asked;
+	}
+	job->next = compiler->jobs;
+	compiler->jobs = job;
+	wake(compiler);
+	return true;
+}
+
 curfew__job *curfew__compiler_start(curfew__compiler *compiler, const curfew__compile_request *request,
-                                    const void *bytes, size_t length, const char *cache_name,
-                                    const curfew__job_listener *listener)
+                                    const curfew__compile_source *source, const curfew__job_listener *listener)
 {
 	curfew__job *job = calloc(1, sizeof *job);
 
 	if (!job)
 		return NULL;
-	*job = (curfew__job){ .compiler = compiler, .references = 1, .request = *request, .listener = *listener, .bytes = bytes,
-		                  .length = length, .files = { -1, -1, -1 } };
-	snprintf(job->cache_name, sizeof job->cache_name, "%s", cache_name);
+	*job = (curfew__job){ .compiler = compiler, .references = 1, .request = *request, .listener = *listener,
+		                  .bytes = source->bytes, .length = source->length, .files = { -1, -1, -1 } };
+	snprintf(job->cache_name, sizeof job->cache_name, "%s", source->cache_name);
 	pthread_mutex_lock(&compiler->lock);
-	bool started = start_thread(compiler);
-	if (started) {
-		compiler->asked++;
-		job->next = compiler->jobs;
-		compiler->jobs = job;
-		wake(compiler);
-	}
+	bool started = start_job(job);
 	pthread_mutex_unlock(&compiler->lock);
-	if (started)
-		return job;
-	free(job);
-	return NULL;
+	if (!started) {
+		free(job);
+		return NULL;
+	}
+	if (job->number)
+		compiler->options.ask(compiler->options.context, job->number, source->program, request);
+	return job;
 }
 
 static void forget(curfew__job *job)
@@ -652,6 +695,7 @@ void curfew__job_end(curfew__job *job)
 	curfew__compiler *compiler = job->compiler;
 
 	pthread_mutex_lock(&compiler->lock);
+	uint64_t needless = job->state == JOB_DONE ? 0 : job->number;
 	job->ended = true;
 	forget(job);
 	for (child *own = compiler->children; own; own = own->next) {
@@ -666,6 +710,8 @@ void curfew__job_end(curfew__job *job)
 	unref(job);
 	wake(compiler);
 	pthread_mutex_unlock(&compiler->lock);
+	if (needless)
+		compiler->options.ask(compiler->options.context, needless, NULL, NULL);
 }
 
 uint64_t curfew__job_cpu(curfew__job *job)
@@ -677,4 +723,46 @@ uint64_t curfew__job_cpu(curfew__job *job)
 	cpu_ns = job->cpu_ns;
 	pthread_mutex_unlock(&job->compiler->lock);
 	return cpu_ns;
+}
+
+/* ---- Elsewhere ---------------------------------------------------------------------------------------------- */
+
+/* Without the lock: what is told is the listener's business now. */
+static void pass_on(const curfew__job *job, const curfew__heard *heard)
+{
+	const curfew__job_listener *listener = &job->listener;
+
+	if (heard->kind == CURFEW__HEARD_INTERFACE) {
+		listener->on_interface(listener->context, heard->file);
+	} else if (heard->kind == CURFEW__HEARD_FAILED) {
+		listener->on_done(listener->context, -1, heard->failure);
+	} else if (job->request.describe) {
+		listener->on_interface(listener->context, heard->file);
+		listener->on_done(listener->context, -1, NULL);
+	} else {
+		listener->on_done(listener->context, heard->file, NULL);
+	}
+}
+
+void curfew__compiler_hear(curfew__compiler *compiler, uint64_t number, const curfew__heard *heard)
+{
+	bool is_passed = false;
+
+	pthread_mutex_lock(&compiler->lock);
+	curfew__job *job = compiler->jobs;
+	while (job && job->number != number)
+		job = job->next;
+	if (job && job->state != JOB_DONE) {
+		job->cpu_ns = heard->cpu_ns;
+		if (heard->kind == CURFEW__HEARD_DONE || heard->kind == CURFEW__HEARD_FAILED)
+			job->state = JOB_DONE;
+		is_passed = heard->kind != CURFEW__HEARD_CPU && hold(job);
+	}
+	if (is_passed) {
+		pass_on(job, heard);
+		let_go(job);
+	}
+	pthread_mutex_unlock(&compiler->lock);
+	if (!is_passed && heard->file >= 0)
+		close(heard->file);
 }

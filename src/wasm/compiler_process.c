@@ -190,22 +190,25 @@ void curfew__compiler_process_kill(const curfew__compiler_process *process)
 	syscall(SYS_pidfd_send_signal, process->pidfd, SIGKILL, NULL, 0);
 }
 
-bool curfew__compiler_process_finish(curfew__compiler_process *process, char *message)
+curfew__compiler_end curfew__compiler_process_finish(curfew__compiler_process *process, char *message)
 {
 	siginfo_t info = { 0 };
+	curfew__compiler_end end = CURFEW__COMPILER_ENDED;
 
 	/* The embedding program may have waited for it already. */
 	if (waitid((idtype_t)P_PIDFD, (id_t)process->pidfd, &info, WEXITED))
 		snprintf(message, 256, "the compiler process ended");
 	else if (info.si_code != CLD_EXITED && info.si_status == SIGXCPU)
-		snprintf(message, 256, "compiling it takes more processor time than a compiler has");
+		end = CURFEW__COMPILER_OF_CPU;
 	else if (info.si_code != CLD_EXITED)
 		snprintf(message, 256, "the compiler process died of signal %d (%s)", info.si_status, strsignal(info.si_status));
 	else if (info.si_status == CURFEW__COMPILER_NO_MEMORY)
-		message[0] = 0;
+		end = CURFEW__COMPILER_OF_MEMORY;
+	else if (info.si_status == CURFEW__COMPILER_NOT_CONFINED)
+		end = CURFEW__COMPILER_UNCONFINED;
 	else
 		snprintf(message, 256, "the compiler process ended with code %d", info.si_status);
 	close(process->pidfd);
 	close(process->socket);
-	return info.si_code != CLD_EXITED || info.si_status != CURFEW__COMPILER_NOT_CONFINED;
+	return end;
 }

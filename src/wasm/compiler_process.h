@@ -22,6 +22,7 @@ typedef struct curfew__compiler_order {
 	curfew__compile_request request;
 	uint64_t input_length;
 	uint64_t memory_bytes;
+	uint64_t cpu_seconds;
 } curfew__compiler_order;
 
 enum { CURFEW__COMPILER_INTERFACE = 1, CURFEW__COMPILER_DONE, CURFEW__COMPILER_REFUSED };
@@ -52,10 +53,14 @@ bool curfew__compiler_process_ask(const curfew__compiler_process *process, const
 /* 1: *answer is one; 0: there is none yet; -1: there will be none. */
 int curfew__compiler_process_hear(const curfew__compiler_process *process, curfew__compiler_answer *answer);
 void curfew__compiler_process_kill(const curfew__compiler_process *process);
-/*
- * Once it has ended, or was killed: waits for it, and says in message [256] what it ended of, "" for a lack of memory.
- * False: it has not begun, and none will on this system.
- */
-bool curfew__compiler_process_finish(curfew__compiler_process *process, char *message);
+typedef enum curfew__compiler_end {
+	CURFEW__COMPILER_ENDED,     /* message says of what */
+	CURFEW__COMPILER_OF_MEMORY, /* it would have taken more than it was given */
+	CURFEW__COMPILER_OF_CPU,
+	CURFEW__COMPILER_UNCONFINED, /* it has not begun, and none will on this system */
+} curfew__compiler_end;
+
+/* Once it has ended, or was killed: waits for it, and says in message [256] what it ended of. */
+curfew__compiler_end curfew__compiler_process_finish(curfew__compiler_process *process, char *message);
 
 #endif

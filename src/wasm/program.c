@@ -6,9 +6,9 @@
  */
 #include "wasm/program.h"
 
+#include <fcntl.h>
 #include <inttypes.h>
 #include <pthread.h>
-#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,13 +17,14 @@
 #include <unistd.h>
 
 #include "engine/cache.h"
+#include "engine/extra.h"
 #include "engine_key.h"
 #include "wasm/link.h"
 
 /* Inlined calls that stand at one place, as far as they are told of. */
 #define LOCATIONS_MOST 8
 
-enum { PLAIN, METERED, DESCRIPTION, FLAVOURS };
+enum { PLAIN = CURFEW__PART_CODE, METERED = CURFEW__PART_METERED_CODE, DESCRIPTION = CURFEW__PART_DESCRIPTION, FLAVOURS };
 
 enum flavour_state { FLAVOUR_NEW, FLAVOUR_ASKED, FLAVOUR_DONE, FLAVOUR_BAD };
 
@@ -43,7 +44,8 @@ typedef struct curfew__wasm_flavour {
 
 struct curfew__wasm_program {
 	pthread_mutex_t lock; /* of everything below, but for what never changes */
-	uint8_t *bytes;       /* as given */
+	const uint8_t *bytes; /* as given */
+	uint8_t *copy;        /* that is where they are; NULL: they are lent */
 	size_t length;
 	uint8_t sha256[32];
 	bool has_sha256;
@@ -51,6 +53,8 @@ struct curfew__wasm_program {
 	bool is_component;    /* as far as it is known */
 	curfew__compiler *compiler;
 	const char *cache_dir;
+	const void *owner;
+	bool is_passed_on;
 	curfew__offered offered;
 	curfew__code *codes;
 	flavour flavours[FLAVOURS];
@@ -60,6 +64,15 @@ static bool is_component(const curfew__wasm_source *source)
 {
 	static const uint8_t header[] = { 0, 'a', 's', 'm', 0x0d, 0, 1, 0 };
 	return !source->is_text && source->length >= sizeof header && !memcmp(source->bytes, header, sizeof header);
+}
+
+static bool copy_bytes(curfew__wasm_program *program, const curfew__wasm_source *source)
+{
+	program->bytes = program->copy = malloc(source->length ? source->length : 1);
+	if (!program->copy)
+		return false;
+	memcpy(program->copy, source->bytes, source->length);
+	return true;
 }
 
 curfew__wasm_program *curfew__wasm_program_create(const curfew__wasm_source *source)
@@ -79,12 +92,13 @@ curfew__wasm_program *curfew__wasm_program_create(const curfew__wasm_source *sou
 	program->is_component = is_component(source);
 	program->compiler = source->compiler;
 	program->cache_dir = source->cache_dir;
-	program->bytes = malloc(source->length ? source->length : 1);
-	if (!program->bytes) {
+	program->owner = source->owner;
+	program->is_passed_on = source->is_passed_on;
+	program->bytes = source->bytes;
+	if (!source->is_lent && !copy_bytes(program, source)) {
 		curfew__wasm_program_destroy(program);
 		return NULL;
 	}
-	memcpy(program->bytes, source->bytes, source->length);
 	return program;
 }
 
@@ -109,7 +123,7 @@ void curfew__wasm_program_destroy(curfew__wasm_program *program)
 	}
 	for (int i = 0; i < FLAVOURS; i++)
 		finish_flavour(&program->flavours[i]);
-	free(program->bytes);
+	free(program->copy);
 	pthread_mutex_destroy(&program->lock);
 	free(program);
 }
@@ -181,12 +195,14 @@ static void on_interface(void *context, int file)
 {
 	flavour *own = context;
 
+	bool is_read = own->which == DESCRIPTION && !own->program->is_passed_on;
+
 	pthread_mutex_lock(&own->program->lock);
-	if (own->which == DESCRIPTION && !own->description) {
+	if (is_read && !own->description) {
 		own->description = read_text(file, &own->description_length);
 		if (own->description)
 			take_kind(own);
-	} else if (own->which != DESCRIPTION && own->interface < 0) {
+	} else if (!is_read && own->interface < 0) {
 		own->interface = file;
 		wake_all(own);
 	} else {
@@ -205,7 +221,7 @@ static void take_result(flavour *own, int file, const curfew__compile_failure *f
 		error.line = failure->line;
 		error.column = failure->column;
 		set_failure(own, &error);
-	} else if (own->which == DESCRIPTION ? own->description != NULL
+	} else if (own->which == DESCRIPTION ? own->description != NULL || own->interface >= 0
 	                                     : (own->code = curfew__compiled_open(file, false)) != NULL) {
 		own->state = FLAVOUR_DONE;
 	} else {
@@ -309,7 +325,7 @@ static void cache_name(curfew__wasm_program *program, bool metered, char name[CU
 	char what[128];
 
 	if (!program->has_sha256)
-		crypto_hash_sha256(program->sha256, program->bytes, program->length);
+		curfew__sha256(program->sha256, program->bytes, program->length);
 	program->has_sha256 = true;
 	snprintf(what, sizeof what, "wasm %d %d " CURFEW_ENGINE_KEY " " WASMTIME_VERSION, metered, program->is_text);
 	curfew__cache_name(what, program->sha256, sizeof program->sha256, name);
@@ -341,7 +357,8 @@ static void begin(flavour *own)
 		                                .describe = own->which == DESCRIPTION };
 	curfew__job_listener listener = { own, on_interface, on_done };
 	own->state = FLAVOUR_ASKED;
-	own->job = curfew__compiler_start(program->compiler, &request, program->bytes, program->length, name, &listener);
+	curfew__compile_source source = { program->bytes, program->length, name, program->owner };
+	own->job = curfew__compiler_start(program->compiler, &request, &source, &listener);
 	if (own->job)
 		return;
 	curfew__wasm_fail(&error, "CompileError", true, "the compiler cannot be started");
@@ -448,6 +465,37 @@ curfew__wasm_step curfew__wasm_program_describe(curfew__wasm_program *program, c
 		step = tell_failure(own, error);
 	*json = own->description;
 	*length = own->description_length;
+	unlock_and_end(program, take_needless_job(own));
+	return step;
+}
+
+curfew__wasm_step curfew__wasm_program_part(curfew__wasm_program *program, curfew__wasm_part part,
+                                            curfew__wasm_waiter *waiter, bool with_interface, int *file,
+                                            curfew__wasm_error *error)
+{
+	flavour *own = &program->flavours[part];
+	curfew__wasm_step step = CURFEW__WASM_LOADED;
+
+	*error = (curfew__wasm_error){ 0 };
+	*file = -1;
+	pthread_mutex_lock(&program->lock);
+	begin(own);
+	bool is_asked = own->state == FLAVOUR_ASKED;
+	int from = own->code ? own->code->file : is_asked && !with_interface ? -1 : own->interface;
+	if (own->state != FLAVOUR_BAD && from >= 0)
+		*file = fcntl(from, F_DUPFD_CLOEXEC, 0);
+	if (is_asked) {
+		join_waiters(own, waiter);
+		pthread_mutex_unlock(&program->lock);
+		return CURFEW__WASM_COMPILING;
+	}
+	leave_waiters(waiter);
+	if (own->state == FLAVOUR_BAD) {
+		step = tell_failure(own, error);
+	} else if (*file < 0) {
+		curfew__wasm_fail(error, "CompileError", true, "there is no descriptor for what was compiled");
+		step = CURFEW__WASM_BAD;
+	}
 	unlock_and_end(program, take_needless_job(own));
 	return step;
 }

@@ -58,12 +58,15 @@ typedef struct curfew__code {
 typedef struct curfew__wasm_program curfew__wasm_program;
 
 typedef struct curfew__wasm_source {
-	const void *bytes;    /* copied */
+	const void *bytes;    /* copied, or lent */
 	size_t length;
 	bool is_text;
 	const uint8_t *sha256; /* [32] of them, which is what the cache knows them by; NULL: not known yet */
 	curfew__compiler *compiler; /* must outlive the program */
 	const char *cache_dir; /* for compiled code; NULL: none. Must outlive the program */
+	const void *owner;     /* by which it is known where it is compiled elsewhere */
+	bool is_lent;          /* bytes are not copied: they must outlive the program */
+	bool is_passed_on;     /* it is compiled for others: curfew__wasm_program_part takes the place of what loads it here */
 } curfew__wasm_source;
 
 /* NULL: out of memory. Nothing is read yet. */
@@ -87,6 +90,20 @@ curfew__wasm_step curfew__wasm_program_code(curfew__wasm_program *program, curfe
 /* The description of the program, as compile.h has it; the program's. The same way; nothing is compiled. */
 curfew__wasm_step curfew__wasm_program_describe(curfew__wasm_program *program, curfew__wasm_waiter *waiter,
                                                 const char **json, size_t *length, curfew__wasm_error *error);
+
+typedef enum curfew__wasm_part {
+	CURFEW__PART_CODE,
+	CURFEW__PART_METERED_CODE,
+	CURFEW__PART_DESCRIPTION,
+} curfew__wasm_part;
+
+/*
+ * For a program that is passed on: one thing of it as a file, whose descriptor is duplicated for the caller. LOADED: all of
+ * it. COMPILING: *file is the interface of the code, if with_interface, once that is known, else -1; as above.
+ */
+curfew__wasm_step curfew__wasm_program_part(curfew__wasm_program *program, curfew__wasm_part part,
+                                            curfew__wasm_waiter *waiter, bool with_interface, int *file,
+                                            curfew__wasm_error *error);
 /* Takes a waiter away, if it waits. When nobody waits any more the compiler is ended. */
 void curfew__wasm_program_leave(curfew__wasm_program *program, curfew__wasm_waiter *waiter);
 /* Processor time that the compiler has taken while it waited, up to now. */

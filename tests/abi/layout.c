@@ -44,6 +44,9 @@ static void print_inputs(void)
 	AT(curfew_engine_options, compiler_memory_bytes);
 	AT(curfew_engine_options, compile);
 	AT(curfew_engine_options, reserved2);
+	AT(curfew_engine_options, compiler_cpu_ns);
+	AT(curfew_engine_options, on_compile);
+	AT(curfew_engine_options, compile_context);
 	AT(curfew_source, size);
 	AT(curfew_source, language);
 	AT(curfew_source, name);
@@ -120,6 +123,14 @@ static void print_inputs(void)
 	AT(curfew_broker_options, import_dir);
 	AT(curfew_broker_options, on_ready);
 	AT(curfew_broker_options, context);
+	AT(curfew_code_answer, size);
+	AT(curfew_code_answer, kind);
+	AT(curfew_code_answer, cpu_ns);
+	AT(curfew_code_answer, file);
+	AT(curfew_code_answer, internal);
+	AT(curfew_code_answer, line);
+	AT(curfew_code_answer, column);
+	AT(curfew_code_answer, message);
 	AT(curfew_dir, host);
 	AT(curfew_dir, guest);
 	AT(curfew_dir, flags);
@@ -223,6 +234,7 @@ static void print_sizes(void)
 	SIZE(curfew_secret);
 	SIZE(curfew_run_options);
 	SIZE(curfew_broker_options);
+	SIZE(curfew_code_answer);
 	SIZE(curfew_dir);
 	SIZE(curfew_host_function);
 	SIZE(curfew_result);

@@ -3,19 +3,21 @@
 #include "harness.h"
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 enum { FUNCTIONS = 400, CHAIN = 400, TEXT_MOST = 8 << 20 };
 
-/* Text that takes seconds to compile; each number makes another program. */
-static char *slow_text(unsigned number)
+/* Text of functions without a branch, which takes long to compile; each number makes another program. */
+static char *make_text(unsigned number, int functions, int chain)
 {
 	char *text = malloc(TEXT_MOST);
 	size_t length = (size_t)sprintf(text, "(module (memory 1) (func (export \"run\") (result i32) (i32.const %u))", number);
-	for (int i = 0; i < FUNCTIONS; i++) {
+	for (int i = 0; i < functions; i++) {
 		length += (size_t)sprintf(text + length, "(func (param i32) (result i32) local.get 0");
-		for (int j = 0; j < CHAIN; j++)
+		for (int j = 0; j < chain; j++)
 			length += (size_t)sprintf(text + length, " i32.const 5 i32.add");
 		length += (size_t)sprintf(text + length, ")");
 	}
@@ -34,7 +36,16 @@ static curfew_program *make_program(curfew_engine *engine, const char *text)
 
 static curfew_program *slow_program(curfew_engine *engine, unsigned number)
 {
-	char *text = slow_text(number);
+	char *text = make_text(number, FUNCTIONS, CHAIN);
+	curfew_program *program = make_program(engine, text);
+	free(text);
+	return program;
+}
+
+/* One that takes more than a second of processor time on any machine. */
+static curfew_program *endless_program(curfew_engine *engine)
+{
+	char *text = make_text(0, 12, 25000);
 	curfew_program *program = make_program(engine, text);
 	free(text);
 	return program;
@@ -164,12 +175,172 @@ static void a_compiler_that_is_not_there(void)
 	curfew_engine_destroy(engine);
 }
 
+/* Claim L420. A compiler has processor time of its own, however much the run has: what takes more is refused, and says so. */
+static void compiler_uses_up_its_time(void)
+{
+	curfew_engine_options options = {.size = sizeof options, .compile = CURFEW_COMPILE_PROCESS,
+	                                 .compiler_cpu_ns = UINT64_C(1000000000)};
+	curfew_engine *engine = NULL;
+	CHECK_OK(curfew_engine_create(&options, &engine, NULL));
+	curfew_program *program = endless_program(engine);
+	curfew_limits limits = {.size = sizeof limits, .timeout_ns = harness_ms(120000)};
+	curfew_report *report = NULL;
+	CHECK_EQUAL(curfew_program_compile(program, &limits, &report, NULL), CURFEW_BAD_PROGRAM);
+	CHECK_EQUAL(report->outcome, CURFEW_OUTCOME_BAD_PROGRAM);
+	CHECK_TEXT(report->error_message, "compiling it takes more than the 1 s of processor time that a compiler has");
+	curfew_report_destroy(report);
+	curfew_program_destroy(program);
+	curfew_engine_destroy(engine);
+	check_no_children();
+}
+
+/* ---- Elsewhere ------------------------------------------------------------------------------------------------ */
+
+enum { ASKED_MOST = 8 };
+
+/* What an engine has asked for, which another thread carries out. */
+static struct asked {
+	uint64_t number;
+	const curfew_program *program;
+	uint32_t what;
+	bool ended;
+	curfew_code_request *request;
+} asked[ASKED_MOST];
+static atomic_uint asked_count, ended_count;
+
+static void on_compile(void *context, uint64_t number, const curfew_program *program, uint32_t what)
+{
+	(void)context;
+	for (unsigned i = 0; i < atomic_load(&asked_count) && what == CURFEW_CODE_NONE; i++)
+		asked[i].ended |= asked[i].number == number;
+	if (what == CURFEW_CODE_NONE) {
+		CHECK(program == NULL);
+		atomic_fetch_add(&ended_count, 1);
+		return;
+	}
+	asked[atomic_load(&asked_count)] = (struct asked){.number = number, .program = program, .what = what};
+	atomic_fetch_add(&asked_count, 1);
+}
+
+static void on_ready(void *context)
+{
+	(void)context;
+}
+
+static curfew_engine *engine_that_asks(void)
+{
+	curfew_engine_options options = {.size = sizeof options, .threads = 1, .compile = CURFEW_COMPILE_ELSEWHERE,
+	                                 .on_compile = on_compile};
+	curfew_engine *engine = NULL;
+	CHECK_OK(curfew_engine_create(&options, &engine, NULL));
+	atomic_store(&asked_count, 0);
+	atomic_store(&ended_count, 0);
+	return engine;
+}
+
+/* Carries out one request to its last answer, which is returned; each answer goes to the engine. */
+static curfew_code_answer carry_out(curfew_engine *engine, curfew_code *code, struct asked *own)
+{
+	curfew_code_answer answer = {.size = sizeof answer};
+	CHECK_OK(curfew_code_ask(code, own->what, on_ready, NULL, &own->request, NULL));
+	do {
+		harness_sleep_us(1000);
+		curfew_code_next(own->request, &answer);
+		if (answer.kind != CURFEW_CODE_GOES_ON)
+			CHECK_OK(curfew_engine_receive(engine, own->number, &answer, NULL));
+	} while (answer.kind != CURFEW_CODE_DONE && answer.kind != CURFEW_CODE_FAILED);
+	curfew_code_request_destroy(own->request);
+	return answer;
+}
+
+static struct asked *wait_for_request(unsigned number)
+{
+	while (atomic_load(&asked_count) <= number)
+		harness_sleep_us(1000);
+	return &asked[number];
+}
+
+/* An engine that compiles nothing is given code, why there is none, and a description. */
+static void compiled_elsewhere(void)
+{
+	static const char *const texts[] = {"(module (func (export \"run\") (result i32) (i32.const 7)))",
+	                                    "(module (func (export \"run\") (result i32) (i64.const 7)))"};
+	unsigned files = harness_count_entries("/proc/self/fd");
+	curfew_engine *engine = engine_that_asks();
+	curfew_compiler *compiler = NULL;
+	CHECK_OK(curfew_compiler_create(NULL, &compiler, NULL));
+	for (unsigned i = 0; i < 2; i++) {
+		curfew_source source = {.size = sizeof source, .language = CURFEW_LANGUAGE_WAT, .name = "t.wat", .text = texts[i],
+		                        .text_length = strlen(texts[i])};
+		curfew_code *code = NULL;
+		CHECK_OK(curfew_code_create(compiler, &source, &code, NULL));
+		curfew_program *program = make_program(engine, texts[i]);
+		curfew_run *run = start(program, harness_ms(60000));
+		struct asked *own = wait_for_request(i);
+		CHECK(own->program == program && own->what == CURFEW_CODE_PLAIN);
+		CHECK_EQUAL(carry_out(engine, code, own).kind, i == 0 ? CURFEW_CODE_DONE : CURFEW_CODE_FAILED);
+		const curfew_report *report = curfew_run_wait(run);
+		CHECK_EQUAL(report->outcome, i == 0 ? CURFEW_OUTCOME_FINISHED : CURFEW_OUTCOME_BAD_PROGRAM);
+		curfew_run_destroy(run);
+		curfew_program_destroy(program);
+		curfew_code_destroy(code);
+	}
+	CHECK_EQUAL(atomic_load(&ended_count), 0);
+	curfew_engine_destroy(engine);
+	curfew_compiler_destroy(compiler);
+	check_no_children();
+	CHECK(harness_count_entries("/proc/self/fd") <= files);
+}
+
+/* A run that ends meanwhile needs nothing any more, and an answer that comes too late is dropped with its file. */
+static void stopped_while_elsewhere(void)
+{
+	curfew_engine *engine = engine_that_asks();
+	curfew_program *program = slow_program(engine, 0);
+	unsigned files = harness_count_entries("/proc/self/fd");
+	check_stopped(start(program, harness_ms(50)), CURFEW_OUTCOME_DEADLINE);
+	CHECK_EQUAL(atomic_load(&asked_count), 1);
+	CHECK_EQUAL(atomic_load(&ended_count), 1);
+	curfew_code_answer late = {.size = sizeof late, .kind = CURFEW_CODE_DONE, .file = dup(0)};
+	CHECK_OK(curfew_engine_receive(engine, asked[0].number, &late, NULL));
+	CHECK_EQUAL(harness_count_entries("/proc/self/fd"), files);
+	late.kind = CURFEW_CODE_FAILED + 1;
+	CHECK_EQUAL(curfew_engine_receive(engine, asked[0].number, &late, NULL), CURFEW_INVALID);
+	curfew_program_destroy(program);
+	curfew_engine_destroy(engine);
+}
+
+static void bad_options_for_compiling(void)
+{
+	curfew_engine_options options = {.size = sizeof options, .compile = CURFEW_COMPILE_ELSEWHERE};
+	curfew_engine *engine = NULL;
+	curfew_compiler *compiler = NULL;
+	curfew_source source = {.size = sizeof source, .name = "t.js", .text = "1", .text_length = 1};
+	curfew_code *code = NULL;
+	CHECK_EQUAL(curfew_engine_create(&options, &engine, NULL), CURFEW_INVALID);
+	options = (curfew_engine_options){.size = sizeof options, .on_compile = on_compile};
+	CHECK_EQUAL(curfew_engine_create(&options, &engine, NULL), CURFEW_INVALID);
+	options = (curfew_engine_options){.size = sizeof options, .compile = CURFEW_COMPILE_ELSEWHERE, .on_compile = on_compile};
+	CHECK_EQUAL(curfew_compiler_create(&options, &compiler, NULL), CURFEW_INVALID);
+	CHECK_OK(curfew_compiler_create(NULL, &compiler, NULL));
+	CHECK_EQUAL(curfew_code_create(compiler, &source, &code, NULL), CURFEW_INVALID);
+	CHECK_EQUAL(curfew_code_load(compiler, "curfew\3\n", 8, &code, NULL), CURFEW_BAD_IMAGE);
+	curfew_compiler_destroy(compiler);
+	curfew_code_destroy(NULL);
+	curfew_code_request_destroy(NULL);
+	curfew_compiler_destroy(NULL);
+}
+
 static const harness_test tests[] = {
 	{"each_has_its_own_end", each_has_its_own_end},
 	{"many_programs_at_once", many_programs_at_once},
 	{"destroyed_while_compiling", destroyed_while_compiling},
 	{"without_processes", without_processes},
 	{"a_compiler_that_is_not_there", a_compiler_that_is_not_there},
+	{"compiler_uses_up_its_time", compiler_uses_up_its_time},
+	{"compiled_elsewhere", compiled_elsewhere},
+	{"stopped_while_elsewhere", stopped_while_elsewhere},
+	{"bad_options_for_compiling", bad_options_for_compiling},
 };
 
 HARNESS_MAIN(tests)

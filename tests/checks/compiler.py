@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Compiling is guest work: it is stopped in time, in a process that is killed, whatever a file holds; and what a file says of
 its names and lines costs a stop nothing."""
-# Claims L21, L87, L88, L89, T19.
+# Claims L21, L87, L88, L89, L422, T19.
 import os
 import shutil
 import signal
@@ -10,6 +10,7 @@ import threading
 import time
 
 from .harness import Test, expect, expect_equal, shorten
+from .serving import Server
 
 TESTS = []
 HEADER = b"\0asm\1\0\0\0"
@@ -233,6 +234,91 @@ def compiled_code_is_kept_once(context):
     kept = [name for _, _, names in os.walk(folder) for name in names]
     expect_equal("files", len([name for name in kept if len(name) == 64]), 1)
     expect(not [name for name in kept if name.startswith(".")], f"left behind: {kept}")
+
+
+def alone(context):
+    """The command without its compiler: what it runs was compiled before."""
+    folder = context.folder()
+    return shutil.copy(context.curfew, folder)
+
+
+@test
+def tiers_share_code(context):
+    """What was compiled once, whoever asked for it, is compiled nowhere again; without a compiler nothing else runs confined."""
+    single, names = alone(context), ["plain", "isolated"]
+    words = {"plain": [], "isolated": ["--isolate", "process"]}
+    for first in names:
+        env = {"XDG_CACHE_HOME": context.folder()}
+        path = write(context, module([b"\x41\7\x1a"] * (300 + len(first))), "shared.wasm")
+        run = ["run", "--json", "--call", "f", path]
+        if first == "isolated":
+            done = context.command([single, *run, "--isolate", "process"], env=env)
+            report = context.check_report(done.out, done)
+            expect("curfew-compiler is not there" in report["error"]["message"], report["error"]["message"])
+        expect_equal("first", context.command([context.curfew, *run, *words[first]], env=env).code, 0)
+        for again in names:
+            done = context.command([single, *run, *words[again]], env=env)
+            expect_equal(f"{again} after {first}", (done.code, context.check_report(done.out, done)["outcome"]), (0, "ok"))
+
+
+@test
+def server_shares_code(context):
+    env = {"XDG_CACHE_HOME": context.folder()}
+    context.environment.update(env)
+    content = module([b"\x41\5\x1a"] * 400)
+    path = write(context, content, "shared.wasm")
+    with Server(context) as server:
+        server.ask("PUT", "/v1/programs/shared.wasm?lang=wasm", content, 201, headers={"Content-Type": "application/wasm"})
+        expect_equal("run", server.run(program="shared.wasm", call="f")["outcome"], "ok")
+    done = context.command([alone(context), "run", "--json", "--isolate", "process", "--call", "f", path], env=env)
+    expect_equal("outcome", context.check_report(done.out, done)["outcome"], "ok")
+
+
+@test
+def images_share_code(context):
+    """An image in a worker is given the code that it holds, or that is kept."""
+    env = {"XDG_CACHE_HOME": context.folder()}
+    path = write(context, module([b"\x41\6\x1a"] * 400), "shared.wasm")
+    image = os.path.join(context.folder(), "shared.curfew")
+    expect_equal("compile", context.command([context.curfew, "compile", path, "-o", image], env=env).code, 0)
+    for kept in (True, False):
+        if not kept:
+            for name in os.listdir(os.path.join(env["XDG_CACHE_HOME"], "curfew")):
+                if len(name) == 64:
+                    os.remove(os.path.join(env["XDG_CACHE_HOME"], "curfew", name))
+        done = context.command([alone(context), "run", "--json", "--isolate", "process", "--call", "f", image], env=env)
+        expect_equal("outcome", context.check_report(done.out, done)["outcome"], "ok")
+
+
+@test
+def large_text_in_every_tier(context):
+    path = write(context, b"(module (func (export \"f\")) " + b"(func i32.const 5 drop)" * 60_000 + b")", "long.wat")
+    for words in ([], ["--isolate", "process"]):
+        report, _ = context.report("--timeout", "60s", "--call", "f", *words, path, timeout=60)
+        expect_equal(f"outcome {words}", report["outcome"], "ok")
+
+
+@test
+def compiling_for_a_worker_is_stopped(context):
+    """A deadline, a limit of processor time and a cancel end the compiler of an isolated run, and the worker is not killed."""
+    for words, outcome in ((["--timeout", "300ms"], "deadline"), (["--timeout", "1m", "--cpu", "300ms"], "cpu"), ([], "cancelled")):
+        process, line, compiler = begin_compiling(context, "--isolate", "process", *words)
+        if outcome == "cancelled":
+            process.send_signal(signal.SIGINT)
+        done = context.finish(process, line, time.monotonic(), 20)
+        report = context.check_report(done.out, done)
+        expect_equal("stop", (report["outcome"], report["stop"]["while"], report["stop"]["mode"] != "process"), (outcome, "compiling", True))
+        expect(is_gone(compiler), f"the compiler outlives the run that ended {outcome}")
+
+
+@test
+def compiler_of_a_worker_is_killed(context):
+    process, words, compiler = begin_compiling(context, "--isolate", "process", "--timeout", "1m")
+    os.kill(compiler, signal.SIGKILL)
+    done = context.finish(process, words, time.monotonic(), 20)
+    report = context.check_report(done.out, done)
+    expect_equal("outcome", report["outcome"], "internal")
+    expect("compiler process died of signal 9" in report["error"]["message"], report["error"]["message"])
 
 
 def find_entry(folder):

@@ -44,6 +44,9 @@ typedef enum lie {
 	REQUEST_UNASKED,
 	REQUEST_RANDOM,
 	REQUEST_HUGE,
+	CODE_OF_NO_PROGRAM,
+	CODE_OF_NO_KIND,
+	CODE_WITHOUT_END,
 	SOCKET_CLOSED,
 	LIES,
 	REQUEST_NOT_GRANTED, /* not one that it is killed for */
@@ -107,6 +110,12 @@ static void send_request(uint64_t number, uint64_t port)
 	memcpy(message, head, sizeof head);
 	int length = snprintf(message + sizeof head, sizeof message - sizeof head, "GET\nhttp://127.0.0.1:%d/\n-\n", (int)port);
 	send_frame(WORKER_FRAME_REQUEST, number, message, sizeof head + (size_t)length);
+}
+
+static void ask_for_code(uint64_t number, uint64_t program, uint32_t what)
+{
+	worker_compile_head head = {.program = program, .what = what};
+	send_frame(WORKER_FRAME_COMPILE, number, &head, sizeof head);
 }
 
 static void tell_lie(lie which, uint64_t number, const char *id, uint64_t *state)
@@ -176,6 +185,16 @@ static void tell_lie(lie which, uint64_t number, const char *id, uint64_t *state
 		huge.length = CURFEW_REQUEST_BYTES + 1;
 		(void)send(SOCKET, &huge, sizeof huge, MSG_NOSIGNAL);
 		break;
+	case CODE_OF_NO_PROGRAM:
+		ask_for_code(1, 1000, CURFEW_CODE_PLAIN);
+		break;
+	case CODE_OF_NO_KIND:
+		ask_for_code(1, 0, CURFEW_CODE_DESCRIPTION + 1);
+		break;
+	case CODE_WITHOUT_END:
+		for (uint64_t i = 1; i < 20000; i++)
+			ask_for_code(i, 0, CURFEW_CODE_METERED);
+		break;
 	case SOCKET_CLOSED:
 		(void)close(SOCKET);
 		break;
@@ -195,7 +214,7 @@ static const char *wait_for_frame(worker_bytes *in, worker_frame *frame)
 	const char *body = NULL;
 	while (worker_frame_peek(in, frame) != WORKER_PEEK_HEAD || (body = worker_frame_body(in, frame)) == NULL) {
 		struct timespec pause = {.tv_nsec = 100000};
-		if (worker_bytes_receive(in, SOCKET) < 0)
+		if (worker_bytes_receive(in, NULL, SOCKET) < 0)
 			return NULL;
 		(void)nanosleep(&pause, NULL);
 	}
@@ -333,7 +352,7 @@ static size_t list_children(pid_t *pids, size_t most)
 
 static void test_lies_end_the_worker(void **state)
 {
-	/* Claim T42. */
+	/* Claims T42, T420. */
 	static const char *const hosts[] = {"example.org"};
 	(void)state;
 	for (int which = 0; which < LIES; which++) {

@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What workers have compiled: they ask for the code of a program that they were sent, and are given it as a file. One
+ * thread looks after that, since what is in the cache is read through before it is believed; the compiler's processes do the
+ * rest. A request ends with its last answer, when its worker does not need it any more, or with its worker: so the deadline
+ * of a run, which the worker keeps, ends the compiler.
+ */
+#include "inside.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+/* A worker is told so often what its programs have taken of the processor. */
+enum { TELL_MS = 20 };
+/* It needs at most so many of a program at once: plain, metered, the description. */
+enum { PARTS = 3 };
+
+typedef struct request {
+	struct request *next;
+	worker_pool *pool;
+	uint64_t process; /* the worker's id */
+	uint64_t number;  /* among its requests */
+	uint32_t what;
+	worker_program *program; /* with a reference */
+	curfew_code_request *asked; /* NULL: it was not asked for yet */
+	atomic_bool is_ready; /* there is an answer */
+	bool ended;           /* under the lock */
+} request;
+
+static void wake(worker_pool *pool)
+{
+	(void)eventfd_write(pool->compiling.wake, 1);
+}
+
+/* ---- What a worker asks for; under the lock ----------------------------------------------------------------- */
+
+static request *find(const process *p, uint64_t number)
+{
+	request *found = p->pool->compiling.requests;
+	while (found != NULL && (found->process != p->id || found->number != number || found->ended))
+		found = found->next;
+	return found;
+}
+
+static size_t count(const process *p)
+{
+	size_t requests = 0;
+	for (const request *r = p->pool->compiling.requests; r != NULL; r = r->next)
+		requests += r->process == p->id && !r->ended;
+	return requests;
+}
+
+static bool begin(process *p, uint64_t number, const worker_compile_head *head)
+{
+	worker_pool *pool = p->pool;
+	bool has = head->program < p->program_count && p->has_program[head->program];
+	if (!has || p->active == 0 || head->what > CURFEW_CODE_DESCRIPTION || find(p, number) != NULL ||
+	    count(p) >= PARTS * p->program_count)
+		return false;
+	request *made = calloc(1, sizeof *made);
+	if (made == NULL)
+		return false;
+	*made = (request){.pool = pool, .process = p->id, .number = number, .what = head->what,
+	                  .program = pool->programs[head->program]};
+	worker_program_ref(made->program);
+	made->next = pool->compiling.requests;
+	pool->compiling.requests = made;
+	wake(pool);
+	return true;
+}
+
+bool worker_compile(process *p, uint64_t number, const worker_compile_head *head)
+{
+	if (head->what != CURFEW_CODE_NONE)
+		return begin(p, number, head);
+	request *needless = find(p, number);
+	/* Its last answer may be on its way. */
+	if (needless == NULL)
+		return true;
+	needless->ended = true;
+	wake(p->pool);
+	return true;
+}
+
+void worker_compile_forget(process *p)
+{
+	for (request *r = p->pool->compiling.requests; r != NULL; r = r->next)
+		r->ended |= r->process == p->id;
+	wake(p->pool);
+}
+
+/* ---- The thread ------------------------------------------------------------------------------------------------ */
+
+static void on_ready(void *context)
+{
+	request *own = context;
+	atomic_store(&own->is_ready, true);
+	wake(own->pool);
+}
+
+static curfew_status make_code(worker_pool *pool, worker_program *program, curfew_failure *failure)
+{
+	curfew_source source = {
+		.size = sizeof source,
+		.language = (curfew_language)program->head.language,
+		.name = program->name,
+		.text = program->bytes,
+		.text_length = program->length,
+	};
+	if (program->code != NULL)
+		return CURFEW_OK;
+	if ((program->head.flags & WORKER_PROGRAM_IMAGE) != 0)
+		return curfew_code_load(pool->compiling.compiler, program->bytes, program->length, &program->code, failure);
+	return curfew_code_create(pool->compiling.compiler, &source, &program->code, failure);
+}
+
+/* Without the lock. */
+static void get_answer(request *own, curfew_code_answer *answer)
+{
+	curfew_failure failure;
+	curfew_status status = CURFEW_OK;
+	*answer = (curfew_code_answer){.size = sizeof *answer, .kind = CURFEW_CODE_FAILED, .file = -1, .internal = 1};
+	if (own->asked == NULL) {
+		status = make_code(own->pool, own->program, &failure);
+		if (status == CURFEW_OK)
+			status = curfew_code_ask(own->program->code, own->what, on_ready, own, &own->asked, &failure);
+	}
+	atomic_store(&own->is_ready, false);
+	if (status == CURFEW_OK)
+		curfew_code_next(own->asked, answer);
+	else
+		(void)snprintf(answer->message, sizeof answer->message, "%s", failure.message);
+}
+
+static process *find_process(const worker_pool *pool, uint64_t id)
+{
+	process *p = pool->processes;
+	while (p != NULL && (p->id != id || p->state != PROCESS_READY))
+		p = p->next;
+	return p;
+}
+
+/* Under the lock. */
+static void send_answer(request *own, const curfew_code_answer *answer)
+{
+	worker_pool *pool = own->pool;
+	process *p = own->ended ? NULL : find_process(pool, own->process);
+	if (p == NULL) {
+		if (answer->file >= 0)
+			(void)close(answer->file);
+		return;
+	}
+	bool added = answer->file < 0 || worker_files_add(&p->files, worker_bytes_count(&p->out), answer->file);
+	/* It would wait for this one for ever. */
+	if (!added || !worker_frame_add_whole(&p->out, WORKER_FRAME_CODE, own->number, answer, sizeof *answer, NULL, 0))
+		worker_process_kill(p);
+	own->ended |= answer->kind == CURFEW_CODE_DONE || answer->kind == CURFEW_CODE_FAILED;
+	worker_pool_wake(pool);
+}
+
+/* Without the lock. */
+static void drop(request *own)
+{
+	curfew_code_request_destroy(own->asked);
+	worker_program_unref(own->program);
+	free(own);
+}
+
+/* Takes one out that has ended. Under the lock, which it lets go meanwhile. */
+static bool drop_ended(worker_pool *pool)
+{
+	request **at = &pool->compiling.requests;
+	while (*at != NULL && !(*at)->ended)
+		at = &(*at)->next;
+	request *ended = *at;
+	if (ended == NULL)
+		return false;
+	*at = ended->next;
+	worker_unlock(pool);
+	drop(ended);
+	worker_lock(pool);
+	return true;
+}
+
+/*
+ * Answers each that has something new, or (all) of which the processor time is to be told. Only this thread takes any out of
+ * the list. Under the lock, which it lets go meanwhile.
+ */
+static void answer_all(worker_pool *pool, bool all)
+{
+	for (request *own = pool->compiling.requests; own != NULL; own = own->next) {
+		curfew_code_answer answer;
+		if (own->ended || !(all || own->asked == NULL || atomic_load(&own->is_ready)))
+			continue;
+		worker_unlock(pool);
+		get_answer(own, &answer);
+		worker_lock(pool);
+		send_answer(own, &answer);
+		/* The interface may have come together with the rest. */
+		if (answer.kind == CURFEW_CODE_INTERFACE)
+			on_ready(own);
+	}
+}
+
+static void *work(void *context)
+{
+	worker_pool *pool = context;
+	struct pollfd wakes = {.fd = pool->compiling.wake, .events = POLLIN};
+	(void)prctl(PR_SET_NAME, "curfew-compile");
+	bool has_requests = false;
+	while (!atomic_load(&pool->compiling.ending)) {
+		bool is_time = poll(&wakes, 1, has_requests ? TELL_MS : -1) == 0;
+		eventfd_t ignored;
+		if (!is_time)
+			(void)eventfd_read(wakes.fd, &ignored);
+		worker_lock(pool);
+		answer_all(pool, is_time);
+		while (drop_ended(pool))
+			;
+		has_requests = pool->compiling.requests != NULL;
+		worker_unlock(pool);
+	}
+	return NULL;
+}
+
+/* ---- Beginning and end ------------------------------------------------------------------------------------------ */
+
+bool worker_compiling_start(worker_pool *pool)
+{
+	/* What nobody trusts is read in a process that can be killed, or not at all. */
+	const curfew_engine_options options = {
+		.size = sizeof options, .cache_dir = pool->options.cache_dir, .compile = CURFEW_COMPILE_PROCESS};
+	worker_compiling *own = &pool->compiling;
+	sigset_t all, before;
+	if (curfew_compiler_create(&options, &own->compiler, NULL) != CURFEW_OK ||
+	    (own->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) < 0)
+		return false;
+	(void)sigfillset(&all);
+	(void)pthread_sigmask(SIG_SETMASK, &all, &before);
+	bool started = pthread_create(&own->thread, NULL, work, pool) == 0;
+	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (!started) {
+		(void)close(own->wake);
+		own->wake = -1;
+	}
+	return started;
+}
+
+void worker_compiling_stop(worker_pool *pool)
+{
+	worker_compiling *own = &pool->compiling;
+	if (own->wake < 0)
+		return;
+	atomic_store(&own->ending, true);
+	wake(pool);
+	(void)pthread_join(own->thread, NULL);
+	for (request *next; own->requests != NULL; own->requests = next) {
+		next = own->requests->next;
+		drop(own->requests);
+	}
+	(void)close(own->wake);
+	own->wake = -1;
+}
