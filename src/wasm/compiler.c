@@ -30,6 +30,8 @@
 #define PROCESSES_MOST 4
 /* A process that was kept ready and ended by itself is replaced so often. */
 #define SPARES_LOST_MOST 3
+/* Processes that are tried for a job, if one does not take it. */
+#define ASKED_MOST 3
 /* Threads that compile here at once. */
 #define THREADS_MOST 2
 #define THREAD_STACK_BYTES ((size_t)16 << 20)
@@ -504,28 +506,35 @@ static unsigned count_processes(const curfew__compiler *compiler)
 	return count;
 }
 
+/* False: there is no process that takes it. Under the lock. */
+static bool ask_some(curfew__compiler *compiler, curfew__job *job)
+{
+	/* One that was kept ready, or has only begun, may have died meanwhile. */
+	for (int i = 0; i < ASKED_MOST; i++) {
+		child *own = find_spare(compiler);
+		if (!own)
+			own = start_child(compiler);
+		if (!own || ask(own, job))
+			return own;
+		own->is_over = true;
+		curfew__compiler_process_kill(&own->process);
+	}
+	return false;
+}
+
 /* Under the lock, which it lets go meanwhile. */
 static void hand_on(curfew__compiler *compiler, curfew__job *job)
 {
 	bool made = make_files(job);
 
-	if (job->ended)
+	if (job->ended || (made && ask_some(compiler, job)))
 		return;
-	if (!made) {
+	if (!made)
 		tell_failed(job, "out of memory", true);
-		return;
-	}
-	child *own = find_spare(compiler);
-	if (!own)
-		own = start_child(compiler);
-	if (own && ask(own, job))
-		return;
-	if (own) {
-		own->is_over = true;
-		curfew__compiler_process_kill(&own->process);
-	}
-	if (!may_compile_here(compiler))
-		tell_failed(job, compiler->why[0] ? compiler->why : "the compiler process ended", true);
+	else if (compiler->path[0])
+		tell_failed(job, "the compiler process ended", true);
+	else if (!may_compile_here(compiler))
+		tell_failed(job, compiler->why, true);
 	else if (!start_here(job))
 		tell_failed(job, "no thread can be started", true);
 }

@@ -135,15 +135,22 @@ def check_text(context, name):
 # ---- How it is stopped ---------------------------------------------------------------------------------------------
 
 
+def is_at_work(pid):
+    """Whether a process compiles, and is not only about to."""
+    with open(f"/proc/{pid}/stat", encoding="ascii") as file:
+        words = file.read().rsplit(")", 1)[1].split()
+    return int(words[11]) + int(words[12]) >= 5
+
+
 def find_compiler(pid):
-    """The process that a process has compile, once there is one."""
+    """The process that a process has compile, once it does."""
     end = time.monotonic() + 20
     while time.monotonic() < end:
         for task in os.listdir(f"/proc/{pid}/task"):
             with open(f"/proc/{pid}/task/{task}/children", encoding="ascii") as file:
                 for child in file.read().split():
                     with open(f"/proc/{child}/comm", encoding="ascii") as name:
-                        if name.read().startswith("curfew-compiler"):
+                        if name.read().startswith("curfew-compiler") and is_at_work(child):
                             return int(child)
         time.sleep(0.005)
     raise AssertionError("no process compiles")
