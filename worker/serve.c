@@ -374,7 +374,7 @@ typedef struct inspection {
 static curfew_limits limits_left(const inspection *i, int64_t since_ns)
 {
 	curfew_limits left = i->limits;
-	uint64_t spent_ns = (uint64_t)(now_ns() - since_ns);
+	uint64_t spent_ns = (uint64_t)(clock_now_ns() - since_ns);
 	if (left.timeout_ns != CURFEW_UNLIMITED)
 		left.timeout_ns = left.timeout_ns > spent_ns ? left.timeout_ns - spent_ns : 1;
 	return left;
@@ -388,7 +388,7 @@ static curfew_status describe(const inspection *i, char **json, size_t *length, 
                               curfew_failure *failure)
 {
 	curfew_program *program = i->kept->program;
-	int64_t since_ns = now_ns();
+	int64_t since_ns = clock_now_ns();
 	*failure = i->kept->failure;
 	if (program == NULL)
 		return i->kept->status;
