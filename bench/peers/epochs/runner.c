@@ -3,6 +3,7 @@
  * Wasmtime alone, of the same library, as it is mostly used: modules as they are, a thread that raises the epoch every
  * millisecond, a store with a deadline in epochs. Answers speed, late and fresh of bench/wasm.c, with the variants none
  * (nothing is counted or checked), epochs and fuel (fuel and epochs). A component exports a function of a u32.
+ * And compile: how long a file takes on one thread.
  */
 #include <inttypes.h>
 #include <pthread.h>
@@ -238,6 +239,45 @@ static void fresh(size_t count)
 	printf("], \"wrong\": %zu}\n", wrong);
 }
 
+/* Of the same library: what the C API lacks. */
+void curfew__config_parallel(wasm_config_t *config, bool parallel);
+
+static uint8_t *read_whole(const char *path, size_t *length)
+{
+	FILE *file = fopen(path, "rb");
+	uint8_t *bytes = NULL;
+
+	if (!file || fseek(file, 0, SEEK_END))
+		die(path, NULL);
+	*length = (size_t)ftell(file);
+	rewind(file);
+	bytes = malloc(*length + 1);
+	if (!bytes || fread(bytes, 1, *length, file) != *length)
+		die(path, NULL);
+	fclose(file);
+	return bytes;
+}
+
+static void compile(const char *path)
+{
+	wasm_config_t *config = wasm_config_new();
+	wasmtime_module_t *module = NULL;
+	size_t length;
+	uint8_t *bytes = read_whole(path, &length);
+
+	curfew__config_parallel(config, false);
+	wasm_engine_t *engine = wasm_engine_new_with_config(config);
+	uint64_t start_ns = now_ns(CLOCK_MONOTONIC);
+	wasmtime_error_t *error = wasmtime_module_new(engine, bytes, length, &module);
+	uint64_t end_ns = now_ns(CLOCK_MONOTONIC);
+	if (error)
+		die(path, error);
+	printf("{\"ns\": %" PRIu64 "}\n", end_ns - start_ns);
+	wasmtime_module_delete(module);
+	wasm_engine_delete(engine);
+	free(bytes);
+}
+
 static int variant_of(const char *name)
 {
 	for (int i = 0; i < VARIANTS; i++)
@@ -260,6 +300,8 @@ static void answer(const char *line)
 		late(variant_of(variant), us, line + path_at);
 	else if (sscanf(line, "fresh %zu", &count) == 1 && count > 0)
 		fresh(count);
+	else if (!strncmp(line, "compile ", strlen("compile ")))
+		compile(line + strlen("compile "));
 	else
 		printf("{\"error\": \"unknown command\"}\n");
 }
