@@ -15,6 +15,9 @@
 #include <string.h>
 #include <strings.h>
 
+/* Time that a program has to be loaded in when it is stored. */
+#define PUT_NS (UINT64_C(300) * 1000000000)
+
 enum { NAME_MOST = 128, LIST_BYTES_MOST = 64 << 20 };
 
 static const char *const language_names[] = {"js", "mjs", "wasm", "wat"};
@@ -355,7 +358,9 @@ static answer load_put(request *q)
 	p->waits++;
 	server_unlock(s);
 	worker_program *ready = p->made != NULL ? program_make_ready(s, p->made, q->body.data, q->body.len, &failure) : NULL;
-	worker_job job = {.program = ready, .flags = WORKER_JOB_INSPECT, .context = p, .on_done = on_loaded};
+	/* It may be a large program, which is compiled once here and for no run again. */
+	curfew_limits limits = {.size = sizeof limits, .timeout_ns = PUT_NS};
+	worker_job job = {.program = ready, .flags = WORKER_JOB_INSPECT, .limits = &limits, .context = p, .on_done = on_loaded};
 	curfew_status status = ready != NULL ? worker_pool_submit(s->pool, &job, NULL, &failure) : CURFEW_SYSTEM;
 	worker_program_unref(ready);
 	if (status == CURFEW_OK)
