@@ -3,6 +3,7 @@
 #include "host/redact_table.h"
 
 #include <pthread.h>
+#include <signal.h>
 #include <sodium.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -70,8 +71,15 @@ static void locked_destroy(locked *memory)
 
 struct curfew__redactors {
 	pthread_mutex_t lock; /* of all that follows, and of the links and references of the redactors */
+	pthread_cond_t changed; /* dead or ending */
 	curfew__redactor *first;
+	curfew__redactor *dead; /* to be wiped */
+	pthread_t wiper;
+	bool has_wiper, ending;
 };
+
+/* What is wiped by whoever lets go of it last: no run waits long for so much. */
+#define WIPED_AT_ONCE ((size_t)1 << 20)
 
 enum phase {
 	MAKE_ROOM, ADD_VALUES, ADD_ENCODINGS, ADD_LINES, PLACE_STATES, /* patterns, secret by secret */
@@ -522,6 +530,7 @@ curfew__redactors *curfew__redactors_create(void)
 	if (!made)
 		return NULL;
 	pthread_mutex_init(&made->lock, NULL);
+	pthread_cond_init(&made->changed, NULL);
 	return made;
 }
 
@@ -529,6 +538,13 @@ void curfew__redactors_destroy(curfew__redactors *redactors)
 {
 	if (!redactors)
 		return;
+	pthread_mutex_lock(&redactors->lock);
+	redactors->ending = true;
+	pthread_cond_signal(&redactors->changed);
+	pthread_mutex_unlock(&redactors->lock);
+	if (redactors->has_wiper)
+		pthread_join(redactors->wiper, NULL);
+	pthread_cond_destroy(&redactors->changed);
 	pthread_mutex_destroy(&redactors->lock);
 	free(redactors);
 }
@@ -571,6 +587,54 @@ static void destroy(curfew__redactor *r)
 	free(r->secrets);
 	pthread_mutex_destroy(&r->lock);
 	free(r);
+}
+
+/* Wipes and frees what is large, which takes some milliseconds that no run waits for. */
+static void *wipe_all(void *argument)
+{
+	curfew__redactors *shared = argument;
+
+	pthread_mutex_lock(&shared->lock);
+	while (shared->dead || !shared->ending) {
+		curfew__redactor *r = shared->dead;
+		if (!r) {
+			pthread_cond_wait(&shared->changed, &shared->lock);
+			continue;
+		}
+		shared->dead = r->next;
+		pthread_mutex_unlock(&shared->lock);
+		destroy(r);
+		pthread_mutex_lock(&shared->lock);
+	}
+	pthread_mutex_unlock(&shared->lock);
+	return NULL;
+}
+
+/* Under the lock. */
+static bool start_wiper(curfew__redactors *shared)
+{
+	sigset_t all, before;
+
+	if (shared->has_wiper)
+		return true;
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	shared->has_wiper = !pthread_create(&shared->wiper, NULL, wipe_all, shared);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return shared->has_wiper;
+}
+
+/* Under the lock. False: it is to be destroyed by the caller. */
+static bool leave_to_wiper(curfew__redactors *shared, curfew__redactor *r)
+{
+	size_t bytes = r->bytes.used + r->plain_states.used + r->folded_states.used;
+
+	if (bytes <= WIPED_AT_ONCE || !start_wiper(shared))
+		return false;
+	r->next = shared->dead;
+	shared->dead = r;
+	pthread_cond_signal(&shared->changed);
+	return true;
 }
 
 static bool copy_secrets(curfew__redactor *r, const curfew_secret *secrets, size_t count)
@@ -641,6 +705,7 @@ void curfew__redactor_unref(curfew__redactor *r)
 		while (*link != r)
 			link = &(*link)->next;
 		*link = r->next;
+		is_last = !leave_to_wiper(shared, r);
 	}
 	pthread_mutex_unlock(&shared->lock);
 	if (is_last)
