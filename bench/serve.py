@@ -5,7 +5,8 @@
 Each line is a way to submit: on disk or not, with the source or a stored program, and with how many connections. After
 each, what the server says it has ended is compared with what the client was answered. Then: how long a cancel takes from
 the request to its answer, which comes when the run is stopped, while that load goes on; and many waiting runs, some of them
-watched by an event stream each, with the memory of all processes and how long another run takes meanwhile.
+watched by an event stream each, with the memory of all processes and how long another run takes meanwhile. Between them:
+/healthz beside large bodies and idle connections, and other runs beside guests that flood.
 """
 import argparse
 import http.client
@@ -63,13 +64,79 @@ def submit(port, **fields):
     return json.loads(ask(port, "POST", "/v1/runs", json.dumps(fields), {"Content-Type": "application/json"}))
 
 
+PAUSED_SCRIPT = SCRIPT + """function delay() return tonumber(os.getenv("PAUSE")) end
+"""
+LARGE = """import http.client, sys, time
+body = b'{"source":"1;' + b" " * (14 << 20) + b'","wait":true}'
+until = time.monotonic() + float(sys.argv[2])
+while time.monotonic() < until:
+    connection = http.client.HTTPConnection("127.0.0.1", int(sys.argv[1]), timeout=60)
+    connection.request("POST", "/v1/runs", body, {"Content-Type": "application/json"})
+    connection.getresponse().read()
+    connection.close()
+"""
+
+
 def quantiles(values):
     values = sorted(values)
     return ", ".join(f"p{q} {values[min(len(values) - 1, len(values) * q // 100)] * 1000:.2f} ms" for q in (50, 99))
 
 
+def ask_again_and_again(port, seconds, method, path, body=None):
+    """How long answers take, each on a connection of its own, with 5 ms between."""
+    took, until = [], time.monotonic() + seconds
+    while time.monotonic() < until:
+        start = time.monotonic()
+        ask(port, method, path, body, {"Content-Type": "application/json"} if body else None)
+        took.append(time.monotonic() - start)
+        time.sleep(0.005)
+    return took
+
+
+def measure_half(port, folder, rate, seconds):
+    """Latency at half of the rate that was reached, with connections that pause."""
+    script, connections = os.path.join(folder, "half.lua"), 128
+    with open(script, "w", encoding="utf-8") as file:
+        file.write(PAUSED_SCRIPT)
+    os.environ["PAUSE"] = str(max(1, round(connections / (rate / 2) * 1000)))
+    half, latency = measure(port, script, {"program": "add", "params": [1, 2]}, connections, seconds)
+    print(f"{'at half of that':28} {connections:11} {half:9.0f} {latency[50]:>9} {latency[99]:>9}", flush=True)
+
+
+def measure_health(port):
+    """How long /healthz takes alone, beside eight clients that send bodies of 14 MiB, and beside 1,000 idle connections."""
+    print(f"/healthz, alone: {quantiles(ask_again_and_again(port, 3, 'GET', '/healthz'))}", flush=True)
+    senders = [subprocess.Popen([sys.executable, "-c", LARGE, str(port), "6"]) for _ in range(8)]
+    time.sleep(0.5)
+    print(f"/healthz, eight clients sending 14 MiB: {quantiles(ask_again_and_again(port, 5, 'GET', '/healthz'))}", flush=True)
+    for sender in senders:
+        sender.wait()
+    idle = [socket.create_connection(("127.0.0.1", port)) for _ in range(1000)]
+    print(f"/healthz, 1,000 idle connections: {quantiles(ask_again_and_again(port, 3, 'GET', '/healthz'))}", flush=True)
+    for connection in idle:
+        connection.close()
+
+
+FLOODS = [
+    ("computes", ";"), ("floods progress", "curfew.progress(n);"), ("floods checkpoints", "curfew.checkpoint(n);"), ("floods output", "console.log(n);"),
+]
+
+
+def measure_floods(port):
+    """How long another run takes while a guest computes, and while one sends as many events as it can."""
+    body = json.dumps({"source": "1", "wait": True, "durable": False})
+    for name, what in FLOODS:
+        source = f"const end = Date.now() + 4500; let n = 0; for (; Date.now() < end; n++) {{ {what} }} n"
+        flood = submit(port, source=source, limits={"timeout": "60s", "host-calls": "unlimited", "output": "100MiB"}, durable=False)["id"]
+        while json.loads(ask(port, "GET", f"/v1/runs/{flood}"))["state"] != "running":
+            time.sleep(0.001)
+        print(f"another run while a guest {name}: {quantiles(ask_again_and_again(port, 4, 'POST', '/v1/runs', body))}", flush=True)
+        while json.loads(ask(port, "GET", f"/v1/runs/{flood}"))["state"] != "done":
+            time.sleep(0.05)
+
+
 def measure_cancel(port, script, count):
-    load, took = wrk(port, script, {"program": "add", "params": [1, 2]}, 4, 3600), []
+    load, took = wrk(port, script, {"program": "add", "params": [1, 2]}, 16, 3600), []
     try:
         for _ in range(count):
             run = submit(port, source="for (;;);")["id"]
@@ -83,7 +150,7 @@ def measure_cancel(port, script, count):
     finally:
         load.kill()
         load.wait()
-    print(f"cancel, to the answer, under load: {quantiles(took)}, {count} times", flush=True)
+    print(f"cancel, to the answer, 16 connections submitting: {quantiles(took)}, {count} times", flush=True)
 
 
 def processes(pid):
@@ -168,7 +235,10 @@ def main():
             measure(port, script, fields, connections, 1)
             rate, latency = measure(port, script, fields, connections, arguments.seconds)
             print(f"{name:28} {connections:11} {rate:9.0f} {latency[50]:>9} {latency[99]:>9}", flush=True)
+        measure_half(port, folder, rate, arguments.seconds)
         measure_cancel(port, script, 300)
+        measure_health(port)
+        measure_floods(port)
         end(server)
         server, port = serve(arguments, folder, "--concurrency", "11k", "--max-streams", "2k", "--max-connections", "4k",
                              "--max-queue", "20k")

@@ -95,13 +95,27 @@ bool fields_bool(fields *f, const char *name, bool usual)
 	return value != NULL ? json_is_true(value) : usual;
 }
 
+bool fields_whole(const json_t *value, int64_t *number)
+{
+	double real = json_real_value(value);
+	if (json_is_integer(value)) {
+		*number = (int64_t)json_integer_value(value);
+		return true;
+	}
+	/* Up to 2^53 there is no other whole number that would be read as this one. */
+	if (!json_is_real(value) || !(real >= -0x1p53 && real <= 0x1p53) || real != (double)(int64_t)real)
+		return false;
+	*number = (int64_t)real;
+	return true;
+}
+
 int64_t fields_integer(fields *f, const char *name, int64_t least, int64_t most, int64_t usual)
 {
 	json_t *value = fields_take(f, name);
 	if (value == NULL)
 		return usual;
-	int64_t number = (int64_t)json_integer_value(value);
-	if (!json_is_integer(value) || number < least || number > most)
+	int64_t number = usual;
+	if (!fields_whole(value, &number) || number < least || number > most)
 		fields_fail(f, name, "must be a whole number from %lld to %lld", (long long)least, (long long)most);
 	return number;
 }

@@ -33,6 +33,8 @@ json_t *fields_take(fields *f, const char *name);
 /* Texts without NUL, not empty, at most so many bytes; NULL if missing. Borrowed from the object. */
 const char *fields_text(fields *f, const char *name, size_t most);
 bool fields_bool(fields *f, const char *name, bool usual);
+/* Whether it is a whole number, as JSON has it: 5 and 5.0 and 5e0 are the same. */
+bool fields_whole(const json_t *value, int64_t *number);
 int64_t fields_integer(fields *f, const char *name, int64_t least, int64_t most, int64_t usual);
 
 #endif

@@ -112,8 +112,9 @@ static void read_limit(submission *sub, fields *f, const curfew_limit_info *info
 	json_t *value = fields_take(f, name);
 	if (value == NULL)
 		return;
-	if (json_is_integer(value))
-		(void)snprintf(words, sizeof words, "%lld", (long long)json_integer_value(value));
+	int64_t number;
+	if (fields_whole(value, &number))
+		(void)snprintf(words, sizeof words, "%lld", (long long)number);
 	else if (json_is_string(value) && json_string_length(value) < sizeof words && strlen(json_string_value(value)) == json_string_length(value))
 		(void)snprintf(words, sizeof words, "%s", json_string_value(value));
 	else {
@@ -179,7 +180,8 @@ static void read_limits(submission *sub, const account *who, const curfew_limits
 			*at = '_';
 		if (strcmp(name, table[i].name) == 0)
 			continue;
-		if (*limits_field(&sub->limits, &table[i]) != 0 && object != NULL && json_object_get(object, name) != NULL)
+		const json_t *other = json_object_get(object, name);
+		if (*limits_field(&sub->limits, &table[i]) != 0 && other != NULL && !json_is_null(other))
 			fields_fail(&f, name, "is given twice, as %s too", table[i].name);
 		read_limit(sub, &f, &table[i], name);
 	}
@@ -270,9 +272,10 @@ static void read_delay(submission *sub)
 	fields *f = &sub->fields;
 	json_t *value = fields_take(f, "delay");
 	bool good = value == NULL;
-	if (json_is_integer(value) && json_integer_value(value) >= 0) {
-		good = json_integer_value(value) <= (json_int_t)(DELAY_MOST_US / 1000);
-		sub->delay_us = (uint64_t)json_integer_value(value) * 1000;
+	int64_t number;
+	if (fields_whole(value, &number) && number >= 0) {
+		good = number <= (int64_t)(DELAY_MOST_US / 1000);
+		sub->delay_us = (uint64_t)number * 1000;
 	} else if (json_is_string(value)) {
 		good = strlen(json_string_value(value)) == json_string_length(value) && config_parse_duration(json_string_value(value), &sub->delay_us);
 	}

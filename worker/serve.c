@@ -39,11 +39,14 @@ typedef struct kept_program {
 typedef struct service service;
 
 /*
- * A run's events go out as they come, so many in a row; beyond that they wait for a moment, in which output becomes one
- * piece: however often a guest writes, nobody else waits behind thousands of its messages.
+ * A run's events go out as they come, so many in a row; beyond that they wait for a moment. Of those that wait a few keep
+ * their order, whatever comes after them is put together: output of one kind becomes one piece, of progress and of
+ * checkpoints the last one stays. However often a guest writes, nobody else waits behind thousands of its messages. Nor
+ * do they go out before the pool has taken what was sent: its reading is the credit that all runs of a worker have.
  */
 #define EVENT_EVERY_NS ((int64_t)1000000)
-enum { EVENTS_IN_A_ROW = 64, EVENTS_WAIT_MS = 4, EVENTS_BYTES_MAX = 1 << 20 };
+enum { EVENTS_IN_A_ROW = 64, EVENTS_WAIT_MS = 4, EVENTS_IN_ORDER = 4, EVENTS_IN_ORDER_ALONE = 1024, EVENT_KINDS = 4, UNREAD_BYTES_MAX = 64 << 10 };
+_Static_assert((int)CURFEW_EVENT_CHECKPOINT == EVENT_KINDS - 1, "a place for each kind");
 
 typedef struct task {
 	service *service;
@@ -54,6 +57,7 @@ typedef struct task {
 	size_t last_event;      /* where the last one of them begins, in what waits */
 	unsigned event_count;   /* of them */
 	uint32_t last_kind;
+	worker_bytes later[EVENT_KINDS]; /* what came after them, by kind: bodies without a head */
 	int64_t allowance_ns;   /* EVENT_EVERY_NS for each event that may go out at once */
 	int64_t seen_ns;
 	struct task *next_waiting;
@@ -70,6 +74,7 @@ struct service {
 	worker_bytes going; /* being sent, by whoever has set sending */
 	bool sending;
 	task *waiting; /* that have events which wait */
+	unsigned events_in_order; /* of a run, that wait */
 	bool blocked; /* the pool does not read: the reading thread goes on when it does */
 	int wake;     /* tells the reading thread that */
 
@@ -158,42 +163,68 @@ static bool take_allowance(task *t)
 	return true;
 }
 
+static bool is_output(uint32_t kind)
+{
+	return kind == CURFEW_EVENT_STDOUT || kind == CURFEW_EVENT_STDERR;
+}
+
+static void add_bytes(worker_bytes *bytes, const void *data, size_t length)
+{
+	if (!worker_bytes_add(bytes, data, length))
+		leave(1);
+}
+
+static void add_event(worker_bytes *bytes, uint64_t number, uint32_t kind, const void *data, size_t length)
+{
+	worker_event_head head = {.kind = kind};
+	if (!worker_frame_add_whole(bytes, WORKER_FRAME_EVENT, number, &head, sizeof head, data, length))
+		leave(1);
+}
+
 /* Under out_lock: output behind output of the same kind becomes a part of it. */
 static bool join_event(task *t, uint32_t kind, const char *data, size_t length)
 {
 	worker_frame frame;
-	char *at = t->events.data + t->events.at + t->last_event;
-	if (worker_bytes_count(&t->events) == 0 || t->last_kind != kind || kind > CURFEW_EVENT_STDERR)
+	if (t->event_count == 0 || t->last_kind != kind || !is_output(kind))
 		return false;
+	char *at = t->events.data + t->events.at + t->last_event;
 	memcpy(&frame, at, sizeof frame);
 	frame.length += length;
 	memcpy(at, &frame, sizeof frame);
-	if (!worker_bytes_add(&t->events, data, length))
-		leave(1);
+	add_bytes(&t->events, data, length);
 	return true;
 }
 
-/* Under out_lock: of many in a row of the same kind that are not output the last one is kept, in the place of the one before. */
-static void drop_last_event(task *t, uint32_t kind)
+/* Under out_lock: one more that waits, in its order or with those of its kind. */
+static void keep_event(task *t, uint32_t kind, const char *data, size_t length)
 {
-	if (t->event_count < EVENTS_IN_A_ROW || kind <= CURFEW_EVENT_STDERR || t->last_kind != kind)
-		return;
-	t->events.length = t->events.at + t->last_event;
-	t->event_count--;
-}
-
-/* Under out_lock: has the reading thread send it soon. */
-static void wait_event(task *t, uint32_t kind, const worker_event_head *head, const char *data, size_t length)
-{
-	service *s = t->service;
-	drop_last_event(t, kind);
-	if (!join_event(t, kind, data, length)) {
+	worker_bytes *later = &t->later[kind];
+	if (t->event_count < t->service->events_in_order) {
 		t->event_count++;
 		t->last_event = worker_bytes_count(&t->events);
 		t->last_kind = kind;
-		if (!worker_frame_add_whole(&t->events, WORKER_FRAME_EVENT, t->number, head, sizeof *head, data, length))
-			leave(1);
+		add_event(&t->events, t->number, kind, data, length);
+		return;
 	}
+	if (!is_output(kind))
+		worker_bytes_take(later, worker_bytes_count(later));
+	add_bytes(later, data, length);
+}
+
+static bool has_later(const task *t)
+{
+	bool has = false;
+	for (uint32_t kind = 0; kind < EVENT_KINDS; kind++)
+		has = has || worker_bytes_count(&t->later[kind]) > 0;
+	return has;
+}
+
+/* Under out_lock: has the reading thread send it soon. */
+static void wait_event(task *t, uint32_t kind, const char *data, size_t length)
+{
+	service *s = t->service;
+	if (has_later(t) || !join_event(t, kind, data, length))
+		keep_event(t, kind, data, length);
 	if (t->is_waiting)
 		return;
 	t->is_waiting = true;
@@ -206,16 +237,29 @@ static void wait_event(task *t, uint32_t kind, const worker_event_head *head, co
 /* Under out_lock: what waits goes out now. */
 static void release_events(task *t)
 {
-	if (!worker_bytes_add(&t->service->out, t->events.data + t->events.at, worker_bytes_count(&t->events)))
-		leave(1);
+	worker_bytes *out = &t->service->out;
+	add_bytes(out, t->events.data + t->events.at, worker_bytes_count(&t->events));
 	worker_bytes_take(&t->events, worker_bytes_count(&t->events));
 	t->event_count = 0;
+	for (uint32_t kind = 0; kind < EVENT_KINDS; kind++) {
+		worker_bytes *later = &t->later[kind];
+		size_t length = worker_bytes_count(later);
+		if (length > 0)
+			add_event(out, t->number, kind, later->data + later->at, length);
+		worker_bytes_take(later, length);
+	}
+}
+
+/* Under out_lock: whether the pool has taken so much of what was sent that there may be more. */
+static bool has_credit(const service *s)
+{
+	return !s->blocked && worker_bytes_count(&s->out) + worker_bytes_count(&s->going) <= UNREAD_BYTES_MAX;
 }
 
 static void release_all(service *s)
 {
 	(void)pthread_mutex_lock(&s->out_lock);
-	while (s->waiting != NULL) {
+	while (s->waiting != NULL && has_credit(s)) {
 		task *t = s->waiting;
 		s->waiting = t->next_waiting;
 		t->is_waiting = false;
@@ -238,6 +282,8 @@ static void finish_events(task *t)
 		release_events(t);
 	}
 	worker_bytes_finish(&t->events);
+	for (uint32_t kind = 0; kind < EVENT_KINDS; kind++)
+		worker_bytes_finish(&t->later[kind]);
 	(void)pthread_mutex_unlock(&s->out_lock);
 }
 
@@ -245,17 +291,14 @@ static void on_event(void *context, curfew_event_kind kind, const char *data, si
 {
 	task *t = context;
 	service *s = t->service;
-	worker_event_head head = {.kind = (uint32_t)kind};
-	bool is_output = kind == CURFEW_EVENT_STDOUT || kind == CURFEW_EVENT_STDERR;
-	if (!is_output && has_backlog(s))
+	if (!is_output((uint32_t)kind) && has_backlog(s))
 		return;
 	(void)pthread_mutex_lock(&s->out_lock);
 	if (!t->is_waiting && take_allowance(t)) {
-		if (!worker_frame_add_whole(&s->out, WORKER_FRAME_EVENT, t->number, &head, sizeof head, data, length))
-			leave(1);
+		add_event(&s->out, t->number, (uint32_t)kind, data, length);
 		flush(s);
-	} else if (is_output || worker_bytes_count(&t->events) < EVENTS_BYTES_MAX) {
-		wait_event(t, head.kind, &head, data, length);
+	} else {
+		wait_event(t, (uint32_t)kind, data, length);
 	}
 	(void)pthread_mutex_unlock(&s->out_lock);
 }
@@ -761,6 +804,8 @@ static bool make_service(service *s, const worker_setup *setup, int pagemap, cur
 	curfew_engine_options options = {.size = sizeof options, .threads = setup->threads, .pagemap_fd = pagemap,
 	                                 .flags = setup->engine_flags, .compile = CURFEW_COMPILE_ELSEWHERE,
 	                                 .on_compile = on_compile, .compile_context = s};
+	/* Nobody waits behind the events of a run that is alone, and on a terminal both outputs keep their order. */
+	s->events_in_order = setup->threads == 1 ? EVENTS_IN_ORDER_ALONE : EVENTS_IN_ORDER;
 	s->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	(void)pthread_mutex_init(&s->out_lock, NULL);
 	(void)pthread_mutex_init(&s->runs_lock, NULL);

@@ -282,6 +282,18 @@ def dead_workers(context):
 
 
 @test
+def no_realtime(context):
+    # Claim T440.
+    """No thread of a worker is in a class that keeps everybody else waiting."""
+    with Server(context) as server:
+        server.run("1")
+        for pid in server.children():
+            for task in os.listdir(f"/proc/{pid}/task"):
+                with contextlib.suppress(ProcessLookupError):
+                    expect_equal(f"class of {pid}/{task}", os.sched_getscheduler(int(task)), os.SCHED_OTHER)
+
+
+@test
 def confinement_is_required(context):
     """A layer that the system withholds is a warning, and no start where it is required."""
     unshare = shutil.which("unshare")

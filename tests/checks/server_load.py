@@ -342,6 +342,18 @@ def ambiguous_requests(context):
 
 
 @test
+def whole_numbers(context):
+    """A number that is whole is one, however it is written; what is null is as if it were missing."""
+    with Server(context) as server:
+        headers = {"Content-Type": "application/json"}
+        for limits, seen in ((b'{"host-calls":5.0}', 5), (b'{"host_calls":5e0,"host-calls":null}', 5), (b'{"host-calls":7,"host_calls":null}', 7)):
+            body = b'{"source":"1","wait":true,"priority":3.0,"delay":0.0,"limits":' + limits + b"}"
+            expect_equal(str(limits), json.loads(server.request("POST", "/v1/runs", body, headers=headers).body)["limits"]["host_calls"], seen)
+        for limits in (b'{"host-calls":5.5}', b'{"host-calls":1e300}', b'{"host-calls":-1.0}'):
+            server.ask("POST", "/v1/runs", b'{"source":"1","limits":' + limits + b"}", 400, headers=headers)
+
+
+@test
 def keys_as_they_are_meant(context):
     """A key means what it says, however it is written; a text with a NUL is none; nothing is given in two ways."""
     with Server(context) as server:
@@ -401,8 +413,11 @@ def floods_of_events(context):
         while server.get(flood)["state"] == "running":
             beside.append(ask())
         report = server.wait_for(flood)["report"]
-        events = [event for _, name, event in server.stream(flood) if name == "output"]
+        story = list(server.stream(flood))
+        events = [event for _, name, event in story if name == "output"]
         expect(report["value"] > 20000, f"not much of a flood: {report['value']}")
+        expect(story[-1][0] < 12000, f"{story[-1][0]} events in 2.5 s")
+        expect_equal("the last progress", [event for _, name, event in story if name == "progress"][-1], report["value"] - 1)
         expect_equal("all output", report["stdout"].count("\n"), report["value"])
         expect_equal("how it ends", report["stdout"][-2000:], "".join(event["text"] for event in events)[-2000:])
         expect(len(events) < report["value"] / 3, f"{len(events)} events for {report['value']} lines")

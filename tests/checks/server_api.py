@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: Apache-2.0
+"""curfew serve against its own description: Schemathesis sends what /openapi.json allows and what it forbids.
+
+It is installed from pinned packages into a folder of its own in the user's cache, once.
+"""
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+
+from .harness import ROOT, Skipped, Test, expect, shorten
+from .serving import Server
+
+REQUIREMENTS = os.path.join(ROOT, "tests", "schemathesis.txt")
+SECONDS = 30
+
+# The schema says how quantities are written, and not how large they may be; nor what two arguments are together.
+HOOKS = r'''
+import re
+import schemathesis
+
+IN_RANGE = {"timeout": "2s", "grace": "5ms", "cpu": "1s", "fuel": "10M", "loops": "1M", "memory": "64MiB", "stack": "1MiB", "output": "1MiB",
+            "host-calls": "1k", "host_calls": "1k", "timers": "100", "delay": "10ms"}
+QUANTITY = re.compile(r"[0-9]{1,15}(\.[0-9]{1,9})?(ns|us|ms|s|m|h|KiB|MiB|GiB|K|M|G|k)?")
+
+
+@schemathesis.hook
+def before_call(context, case, kwargs):
+    body, query = case.body, case.query
+    if isinstance(query, dict) and query.get("include") == "report" and re.fullmatch("[0-9]+", str(query.get("limit"))):
+        query["limit"] = min(int(query["limit"]), 20)
+    for part in (body, body.get("limits")) if isinstance(body, dict) else ():
+        for key, value in part.items() if isinstance(part, dict) else ():
+            if key in IN_RANGE and isinstance(value, str) and QUANTITY.fullmatch(value):
+                part[key] = IN_RANGE[key]
+'''
+
+# A program that does not load is 422, and so is a key that was used before. DELETE of a run ends it, and keeps it.
+SETTINGS = """
+[[operations]]
+include-name = "PUT /v1/programs/{name}"
+checks.positive_data_acceptance.expected-statuses = ["2xx", "3xx", "401", "403", "404", "409", "422", "429", "5xx"]
+
+[[operations]]
+include-name = "POST /v1/runs"
+checks.positive_data_acceptance.expected-statuses = ["2xx", "3xx", "401", "403", "404", "409", "422", "429", "5xx"]
+
+[[operations]]
+include-path-regex = "^/v1/runs/"
+checks.use_after_free.enabled = false
+"""
+
+
+def install():
+    """The folder that it is installed in."""
+    with open(REQUIREMENTS, "rb") as file:
+        version = hashlib.sha256(file.read()).hexdigest()[:16]
+    cache = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
+    folder = os.path.join(cache, "curfew", f"schemathesis-{version}")
+    if os.path.exists(os.path.join(folder, "bin", "schemathesis")):
+        return folder
+    being_made = f"{folder}.{os.getpid()}"
+    done = subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", "--require-hashes",
+                           "--target", being_made, "-r", REQUIREMENTS], capture_output=True, text=True, timeout=300)
+    if done.returncode != 0:
+        shutil.rmtree(being_made, ignore_errors=True)
+        raise Skipped(f"Schemathesis cannot be installed here: {shorten(done.stderr.strip().split(chr(10))[-1], 200)}")
+    if os.path.exists(folder):
+        shutil.rmtree(being_made)
+    else:
+        os.rename(being_made, folder)
+    return folder
+
+
+def described(context):
+    """Nothing that the description allows is refused, nothing that it forbids is taken, and every answer is one of its."""
+    packages, folder = install(), context.folder()
+    for name, text in (("hooks.py", HOOKS), ("schemathesis.toml", SETTINGS)):
+        with open(os.path.join(folder, name), "w", encoding="utf-8") as file:
+            file.write(text)
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join((packages, folder)), "SCHEMATHESIS_HOOKS": "hooks", "PYTHONDONTWRITEBYTECODE": "1"}
+    with Server(context) as server:
+        url = f"http://{server.host}:{server.port}"
+        words = [sys.executable, os.path.join(packages, "bin", "schemathesis"), "--config-file", "schemathesis.toml", "run", f"{url}/openapi.json",
+                 "--url", url, "--max-time", str(SECONDS), "--max-examples", "50", "--no-color", "--generation-database", "none"]
+        done = subprocess.run(words, cwd=folder, env=environment, capture_output=True, text=True, timeout=120 * context.slower)
+        text = done.stdout + done.stderr
+        cases = re.search(r"(\d+) generated", text)
+        expect(done.returncode == 0, f"exit {done.returncode}\n{shorten(text, 6000)}")
+        expect(cases and int(cases[1]) > 200, f"few cases: {shorten(text[-1500:], 1500)}")
+        server.ask("GET", "/healthz")
+
+
+def tests(context):
+    return [Test("server", "described", described)]
