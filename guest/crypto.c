@@ -9,14 +9,12 @@
 
 #include "guest.h"
 #include "mbedtls/aes.h"
-#include "mbedtls/cipher.h"
 #include "mbedtls/constant_time.h"
 #include "mbedtls/ctr_drbg.h"
 #include "mbedtls/ecdsa.h"
 #include "mbedtls/gcm.h"
 #include "mbedtls/hkdf.h"
 #include "mbedtls/md.h"
-#include "mbedtls/nist_kw.h"
 #include "mbedtls/pkcs5.h"
 #include "mbedtls/platform_util.h"
 #include "mbedtls/rsa.h"
@@ -24,6 +22,8 @@
 #include "sodium/crypto_sign_ed25519.h"
 
 #define BLOCK_BYTES 16
+#define HALF_BYTES 8 /* what AES-KW wraps at a time */
+#define KW_CHECK 0xa6
 #define SEED_BYTES 32
 #define RSA_PARTS 8
 
@@ -445,16 +445,43 @@ static int run_gcm(aes_job *job)
 	return failed;
 }
 
+static void add_step(uint8_t *block, size_t number)
+{
+	for (int i = HALF_BYTES - 1; number; i--, number >>= 8)
+		block[i] ^= (uint8_t)number;
+}
+
+/* RFC 3394: six rounds over the halves of blocks, whose first half goes from one to the next. */
 static int run_kw(aes_job *job)
 {
-	mbedtls_nist_kw_context kw;
+	mbedtls_aes_context aes;
+	uint8_t block[BLOCK_BYTES], check[HALF_BYTES];
+	size_t count = job->data.length / HALF_BYTES - (job->encrypts ? 0 : 1);
 
-	mbedtls_nist_kw_init(&kw);
-	int failed = mbedtls_nist_kw_setkey(&kw, MBEDTLS_CIPHER_ID_AES, job->key.bytes, (unsigned)job->key.length * 8, job->encrypts);
-	if (!failed)
-		failed = (job->encrypts ? mbedtls_nist_kw_wrap : mbedtls_nist_kw_unwrap)(
-			&kw, MBEDTLS_KW_MODE_KW, job->data.bytes, job->data.length, job->out, &job->out_length, job->data.length + BLOCK_BYTES);
-	mbedtls_nist_kw_free(&kw);
+	if (job->data.length % HALF_BYTES || job->data.length < (job->encrypts ? 2 : 3) * HALF_BYTES)
+		return -1;
+	uint8_t *halves = job->out + (job->encrypts ? HALF_BYTES : 0);
+	memset(check, KW_CHECK, HALF_BYTES);
+	memcpy(block, job->encrypts ? check : job->data.bytes, HALF_BYTES);
+	memcpy(halves, job->data.bytes + (job->encrypts ? 0 : HALF_BYTES), count * HALF_BYTES);
+	int failed = set_aes_key(&aes, job, job->encrypts);
+	for (size_t step = 0; !failed && step < 6 * count; step++) {
+		size_t number = job->encrypts ? step + 1 : 6 * count - step;
+		uint8_t *half = halves + (number - 1) % count * HALF_BYTES;
+		memcpy(block + HALF_BYTES, half, HALF_BYTES);
+		if (!job->encrypts)
+			add_step(block, number);
+		failed = mbedtls_aes_crypt_ecb(&aes, job->encrypts ? MBEDTLS_AES_ENCRYPT : MBEDTLS_AES_DECRYPT, block, block);
+		if (job->encrypts)
+			add_step(block, number);
+		memcpy(half, block + HALF_BYTES, HALF_BYTES);
+	}
+	mbedtls_aes_free(&aes);
+	job->out_length = count * HALF_BYTES + (job->encrypts ? HALF_BYTES : 0);
+	if (job->encrypts)
+		memcpy(job->out, block, HALF_BYTES);
+	else if (!failed)
+		failed = mbedtls_ct_memcmp(block, check, HALF_BYTES);
 	return failed;
 }
 

@@ -5,7 +5,6 @@
 #define MBEDTLS_ASN1_PARSE_C
 #define MBEDTLS_ASN1_WRITE_C
 #define MBEDTLS_BIGNUM_C
-#define MBEDTLS_CIPHER_C
 #define MBEDTLS_CIPHER_MODE_CBC
 #define MBEDTLS_CIPHER_MODE_CTR
 #define MBEDTLS_CTR_DRBG_C
@@ -21,7 +20,6 @@
 #define MBEDTLS_HKDF_C
 #define MBEDTLS_MD_C
 #define MBEDTLS_MD5_C
-#define MBEDTLS_NIST_KW_C
 #define MBEDTLS_OID_C
 #define MBEDTLS_PKCS1_V15
 #define MBEDTLS_PKCS1_V21
@@ -34,5 +32,7 @@
 #define MBEDTLS_SHA384_C
 #define MBEDTLS_SHA3_C
 #define MBEDTLS_SHA512_C
+/* WebAssembly reads and writes words at any address. */
+#define MBEDTLS_EFFICIENT_UNALIGNED_ACCESS
 /* Random numbers come from the host, once for each run: what it gives needs no collecting. */
 #define MBEDTLS_NO_PLATFORM_ENTROPY

@@ -37,6 +37,7 @@ struct curfew_columns {
 struct DynBuf;
 struct JSStackFrame;
 struct JSString;
+static bool curfew_compiles_prelude;
 static void curfew_refuse_memory(void);
 static size_t curfew_next_collection(size_t alive);
 static void curfew_clean_name(char *text, size_t length, size_t name_length);
@@ -1083,8 +1084,10 @@ static void remove_unwanted(JSContext *ctx)
 static JSValue evaluate_prelude(JSContext *ctx)
 {
 	size_t size;
+	curfew_compiles_prelude = true;
 	JSValue compiled = JS_Eval(ctx, (const char *)curfew_prelude, sizeof curfew_prelude - 1, "curfew:prelude",
 	                           JS_EVAL_TYPE_GLOBAL | JS_EVAL_FLAG_COMPILE_ONLY);
+	curfew_compiles_prelude = false;
 	if (JS_IsException(compiled))
 		return compiled;
 	uint8_t *bytes = JS_WriteObject(ctx, &size, compiled, JS_WRITE_OBJ_BYTECODE | JS_WRITE_OBJ_STRIP_SOURCE);
@@ -1117,6 +1120,7 @@ void curfew_engine_init(void)
 	curfew_compression_init(native);
 	curfew_crypto_init(native);
 	curfew_web_init(ctx, native);
+	curfew_url_pattern_init(ctx, native);
 	JSValue prelude = evaluate_prelude(ctx);
 	curfew_hooks = JS_Call(ctx, prelude, JS_UNDEFINED, 1, (JSValueConst *)&native);
 	if (JS_IsException(prelude) || JS_IsException(curfew_hooks)) {

@@ -127,6 +127,9 @@ void curfew_compression_init(JSValueConst native);
 /* crypto.c */
 void curfew_crypto_init(JSValueConst native);
 
+/* url_pattern.cpp */
+void curfew_url_pattern_init(JSContext *ctx, JSValueConst native);
+
 /* natives.c: what the prelude is given. */
 void curfew_natives_init(JSValueConst native);
 

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "ada_c.h"
+#include "decoders.h"
 
 /* ---- Bytes that grow ---- */
 
@@ -301,6 +302,7 @@ static JSValue web_utf8_encode_into(JSContext *ctx, JSValueConst self, int argc,
 
 /* ---- Decoding ---- */
 
+/* The others are decoders.h's. */
 enum encoding { ENCODING_UTF8, ENCODING_UTF16LE, ENCODING_UTF16BE, ENCODING_WINDOWS_1252 };
 
 enum { DECODE_FATAL = 1, DECODE_IGNORE_BOM = 2, DECODE_STREAM = 4 };
@@ -310,6 +312,7 @@ typedef struct decoder_state {
 	uint8_t pending_len;
 	uint8_t pending[3];
 	uint8_t bom_seen; /* the start of the stream is behind us */
+	decoder_mode mode;
 } decoder_state;
 
 /* 0x80 to 0x9f of windows-1252; the rest is as Latin-1. */
@@ -385,6 +388,32 @@ static bool decode_utf16(bytes *out, const uint8_t *p, const uint8_t *end, int f
 	return true;
 }
 
+static bool decode_legacy(bytes *out, int encoding, const uint8_t *p, const uint8_t *end, int flags, decoder_mode *mode, size_t *rest)
+{
+	*rest = 0;
+	while (p < end && !out->failed) {
+		size_t run = encoding == DECODER_ISO_2022_JP ? 0 : ascii_run(p, end);
+		bytes_add(out, p, run);
+		p += run;
+		if (p == end)
+			break;
+		uint32_t c[2];
+		size_t len = curfew_decode_next(encoding, p, (size_t)(end - p), !(flags & DECODE_STREAM), mode, c);
+		if (!len) {
+			*rest = (size_t)(end - p);
+			break;
+		}
+		p += len;
+		if (c[0] == DECODED_ERROR && flags & DECODE_FATAL)
+			return false;
+		if (c[0] != DECODED_NOTHING)
+			bytes_add_code_point(out, c[0] == DECODED_ERROR ? REPLACEMENT : c[0]);
+		if (c[1])
+			bytes_add_code_point(out, c[1]);
+	}
+	return true;
+}
+
 /* Drops a byte order mark at the start of a stream. Every decoder writes it as the UTF-8 of U+FEFF. */
 static void drop_bom(bytes *out, decoder_state *state, int flags)
 {
@@ -404,6 +433,8 @@ static bool decode_all(bytes *out, int encoding, const uint8_t *p, size_t len, i
 	const uint8_t *end = p + len;
 	if (encoding == ENCODING_WINDOWS_1252)
 		decode_windows_1252(out, p, end);
+	else if (encoding > ENCODING_WINDOWS_1252)
+		good = decode_legacy(out, encoding, p, end, flags, &state->mode, &rest);
 	else if (encoding == ENCODING_UTF8)
 		good = decode_utf8(out, p, end, flags, &rest);
 	else
@@ -443,7 +474,7 @@ static JSValue web_decode(JSContext *ctx, JSValueConst self, int argc, JSValueCo
 	if (!p)
 		p = (const uint8_t *)""; /* an empty buffer may have no memory */
 	bool good = !out.failed && decode_all(&out, encoding, p, len, flags, state);
-	if (encoding != ENCODING_WINDOWS_1252)
+	if (encoding < ENCODING_WINDOWS_1252)
 		drop_bom(&out, state, flags);
 	if (!good || !(flags & DECODE_STREAM))
 		*state = (decoder_state){0};

@@ -29,7 +29,7 @@
 		return flags;
 	}
 
-	const isPlatformObject = (value) => isEventTarget(value) || isEvent(value) || isUrl(value) || isSearchParams(value) ||
+	const isPlatformObject = (value) => isEventTarget(value) || isEvent(value) || isUrl(value) || isUrlPattern(value) || isSearchParams(value) ||
 		isAbortController(value) || isHeaders(value) || isRequest(value) || isResponse(value) || isStream(value) || isWritable(value) ||
 		isTransform(value) || isPacking(value) || isFormData(value) || isTextDecoder(value);
 

@@ -412,6 +412,10 @@
 				'password', value.password, 'host', value.host, 'hostname', value.hostname, 'port', value.port,
 				'pathname', value.pathname, 'search', value.search, 'searchParams', value.searchParams, 'hash', value.hash];
 		}
+		if (isUrlPattern(value)) {
+			return ['protocol', value.protocol, 'username', value.username, 'password', value.password, 'hostname', value.hostname,
+				'port', value.port, 'pathname', value.pathname, 'search', value.search, 'hash', value.hash];
+		}
 		if (isAbortSignal(value))
 			return ['aborted', isAborted(value)];
 		if (isAbortController(value))

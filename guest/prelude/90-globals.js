@@ -7,8 +7,8 @@
 		PerformanceMark, PerformanceMeasure, PromiseRejectionEvent, ReadableByteStreamController, ReadableStream,
 		ReadableStreamBYOBReader, ReadableStreamBYOBRequest, ReadableStreamDefaultController,
 		ReadableStreamDefaultReader, Request, Response, SubtleCrypto, TextDecoder, TextDecoderStream, TextEncoder,
-		TextEncoderStream, TransformStream, TransformStreamDefaultController, URL, URLSearchParams, WritableStream,
-		WritableStreamDefaultController, WritableStreamDefaultWriter };
+		TextEncoderStream, TransformStream, TransformStreamDefaultController, URL, URLPattern, URLSearchParams,
+		WritableStream, WritableStreamDefaultController, WritableStreamDefaultWriter };
 	for (const name of objectKeys(interfaces))
 		expose(name, interfaces[name], false);
 
