@@ -118,8 +118,9 @@ typedef struct curfew__event_record {
 
 /*
  * CURFEW_OPERATION_FETCH: one exchange over HTTP. The request is lines, each ended by a line break: the method, the
- * URL without its fragment, the body ("-": none, "?": of unknown length, or its length in bytes), and the headers, each
- * as "name:value". Text is UTF-8; of a header's value only U+0000 to U+00FF.
+ * URL without its fragment, the body, and the headers, each as "name:value". The body is "-": none, "?": of unknown
+ * length, or its length in bytes; "^" asks for a WebSocket, and the body is what is sent once the server has agreed.
+ * Text is UTF-8; of a header's value only U+0000 to U+00FF.
  */
 enum {
 	/* What the guest sends. */

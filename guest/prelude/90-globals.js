@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // Puts everything where programs look for it, and takes away what they must not have.
 
-	const interfaces = { AbortController, AbortSignal, Blob, ByteLengthQueuingStrategy, CompressionStream, CountQueuingStrategy,
-		Crypto, CryptoKey, CustomEvent, DOMException, DecompressionStream, ErrorEvent, Event, EventTarget, File,
-		FormData, Headers, MessageChannel, MessageEvent, MessagePort, Navigator, Performance, PerformanceEntry,
-		PerformanceMark, PerformanceMeasure, PromiseRejectionEvent, ReadableByteStreamController, ReadableStream,
-		ReadableStreamBYOBReader, ReadableStreamBYOBRequest, ReadableStreamDefaultController,
-		ReadableStreamDefaultReader, Request, Response, SubtleCrypto, TextDecoder, TextDecoderStream, TextEncoder,
-		TextEncoderStream, TransformStream, TransformStreamDefaultController, URL, URLPattern, URLSearchParams,
-		WritableStream, WritableStreamDefaultController, WritableStreamDefaultWriter };
+	const interfaces = { AbortController, AbortSignal, Blob, ByteLengthQueuingStrategy, CloseEvent, CompressionStream,
+		CountQueuingStrategy, Crypto, CryptoKey, CustomEvent, DOMException, DecompressionStream, ErrorEvent, Event,
+		EventSource, EventTarget, File, FormData, Headers, MessageChannel, MessageEvent, MessagePort, Navigator,
+		Performance, PerformanceEntry, PerformanceMark, PerformanceMeasure, PromiseRejectionEvent,
+		ReadableByteStreamController, ReadableStream, ReadableStreamBYOBReader, ReadableStreamBYOBRequest,
+		ReadableStreamDefaultController, ReadableStreamDefaultReader, Request, Response, SubtleCrypto, TextDecoder,
+		TextDecoderStream, TextEncoder, TextEncoderStream, TransformStream, TransformStreamDefaultController, URL,
+		URLPattern, URLSearchParams, WebSocket, WritableStream, WritableStreamDefaultController,
+		WritableStreamDefaultWriter };
 	for (const name of objectKeys(interfaces))
 		expose(name, interfaces[name], false);
 

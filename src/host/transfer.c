@@ -140,6 +140,10 @@ static const char *parse_body(curfew__transfer *transfer, const char *line, size
 	transfer->body_length = transfer->has_body ? -1 : 0;
 	if (!transfer->has_body || (length == 1 && *line == '?'))
 		return NULL;
+	if (length == 1 && *line == '^') {
+		transfer->upgrades = true;
+		return strcmp(transfer->method, "GET") ? "only GET can be upgraded" : NULL;
+	}
 	transfer->body_length = 0;
 	for (size_t i = 0; i < length; i++) {
 		if (!isdigit((unsigned char)line[i]) || length > 15)
@@ -352,6 +356,11 @@ static void tell_head(curfew__transfer *transfer)
 	curfew__operation_post(&transfer->operation, CURFEW_FETCH_HEAD, false, head, length);
 }
 
+static bool is_upgraded(const curfew__transfer *transfer)
+{
+	return transfer->upgrades && transfer->status == 101;
+}
+
 /* Called by libcurl for each line, the empty one included. */
 static size_t on_header(char *line, size_t one, size_t size, void *context)
 {
@@ -371,7 +380,7 @@ static size_t on_header(char *line, size_t one, size_t size, void *context)
 		return start_head(transfer, line, length) ? size : 0;
 	if (length)
 		return add_to_head(transfer, line, length) ? size : 0;
-	if (transfer->status >= 200)
+	if (transfer->status >= 200 || is_upgraded(transfer))
 		tell_head(transfer);
 	return size;
 }
@@ -554,6 +563,11 @@ static size_t on_send(char *to, size_t one, size_t room, void *context)
 	curfew__transfer *transfer = context;
 	size_t left = transfer->sending_length - transfer->sent, size = left < room ? left : room;
 
+	/* A server that has not agreed to another protocol would take it for a request. */
+	if (transfer->upgrades && !(transfer->head_told && is_upgraded(transfer))) {
+		transfer->send_paused = true;
+		return CURL_READFUNC_PAUSE;
+	}
 	if (!transfer->sending) {
 		transfer->send_paused = !transfer->sending_ended;
 		return transfer->sending_ended ? 0 : CURL_READFUNC_PAUSE;
@@ -571,12 +585,13 @@ static size_t on_send(char *to, size_t one, size_t room, void *context)
 
 /* ---- The connection --------------------------------------------------------------------------------------- */
 
-static curl_socket_t make_socket(const curfew__transfer *transfer, const struct curl_sockaddr *address)
+static curl_socket_t make_socket(curfew__transfer *transfer, const struct curl_sockaddr *address)
 {
 	int made = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
 
 	if (made >= 0)
 		curfew__session_count_socket(transfer->session, 1);
+	transfer->socket = made;
 	return made;
 }
 
@@ -605,6 +620,18 @@ static curl_socket_t on_open_socket(void *context, curlsocktype purpose, struct 
 	if (!inet_ntop(to->sa_family, bytes, transfer->refused, sizeof transfer->refused))
 		snprintf(transfer->refused, sizeof transfer->refused, "of another kind");
 	return CURL_SOCKET_BAD;
+}
+
+/*
+ * Called by libcurl after each look at the connection. Of one that sends for ever libcurl does not say that the other end
+ * has closed it; what it has read by then was handed on.
+ */
+static int on_progress(void *context, curl_off_t all_in, curl_off_t in, curl_off_t all_out, curl_off_t out)
+{
+	curfew__transfer *transfer = context;
+	char byte;
+
+	return transfer->head_told && !transfer->receive_paused && recv(transfer->socket, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
 }
 
 static bool is_method(const curfew__transfer *transfer, const char *method)
@@ -659,6 +686,13 @@ static void set_options(curfew__transfer *transfer, CURLSH *share)
 	set(easy, CURLOPT_WRITEDATA, transfer);
 	set(easy, CURLOPT_USERAGENT, "curfew/" CURFEW_VERSION);
 	set(easy, CURLOPT_HTTPHEADER, transfer->headers);
+	if (transfer->upgrades) {
+		set(easy, CURLOPT_FORBID_REUSE, 1L);
+		set(easy, CURLOPT_FRESH_CONNECT, 1L);
+		set(easy, CURLOPT_NOPROGRESS, 0L);
+		set(easy, CURLOPT_XFERINFOFUNCTION, on_progress);
+		set(easy, CURLOPT_XFERINFODATA, transfer);
+	}
 	set_method(transfer);
 }
 
@@ -689,6 +723,10 @@ static bool has_header(const curfew__transfer *transfer, const char *name)
 /* Ours where the program has none; "Expect:" is what libcurl adds unless it is told not to. */
 static bool add_own_headers(curfew__transfer *transfer)
 {
+	/* "Transfer-Encoding:" takes away what libcurl would add: the body is sent as it is. */
+	if (transfer->upgrades)
+		return add_header(transfer, "Expect:") && add_header(transfer, "Transfer-Encoding:") &&
+		       add_header(transfer, "Connection: Upgrade") && add_header(transfer, "Upgrade: websocket");
 	return add_header(transfer, "Expect:") &&
 	       (has_header(transfer, "accept-encoding") || add_header(transfer, "Accept-Encoding: gzip"));
 }
@@ -834,6 +872,8 @@ static const char *reason_of(const curfew__transfer *transfer, CURLcode result)
 
 void curfew__transfer_done(curfew__transfer *transfer, CURLcode result)
 {
+	if (result == CURLE_ABORTED_BY_CALLBACK && transfer->upgrades)
+		result = CURLE_OK; /* the other end has closed it: on_progress */
 	if (result == CURLE_COULDNT_CONNECT) {
 		fail_to_connect(transfer);
 	} else if (result != CURLE_OK) {

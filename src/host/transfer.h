@@ -91,6 +91,8 @@ typedef struct curfew__transfer {
 	bool receive_paused, chunk_wanted, received; /* received: all of it */
 	bool is_compressed, is_deflate, more_inflated, inflated, damaged; /* inflated: to the end */
 	z_stream *inflater;
+	bool upgrades;       /* asks the server for another protocol, which its body is then */
+	int socket;          /* of an upgrade, to see its end */
 	bool started;        /* this thread has a reference, until it is over */
 	bool over;           /* its last event was posted, or it was cancelled */
 } curfew__transfer;

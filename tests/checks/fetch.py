@@ -165,6 +165,97 @@ export default [seen, (await reader.read()).done]""")
 
 
 @test
+def sockets(context):
+    seen = value(context, """const open = (path, ...rest) => new WebSocket(HERE.replace('http', 'ws') + '/socket/' + path, ...rest);
+const next = (socket, type) => new Promise((resolve) => socket.addEventListener(type, resolve, { once: true }));
+const seen = [];
+const socket = open('echo', ['a', 'b']);
+seen.push([socket.readyState, socket.binaryType, socket.url.startsWith('ws://')]);
+try { socket.send('early'); } catch (error) { seen.push(error.name); }
+await next(socket, 'open');
+seen.push([socket.readyState, socket.protocol, socket.extensions]);
+const talk = async (data) => { socket.send(data); return (await next(socket, 'message')).data; };
+seen.push(await talk('café 😀'), await (await talk(Uint8Array.of(1, 2, 3))).arrayBuffer().then((b) => b.byteLength), await talk(''));
+socket.binaryType = 'arraybuffer';
+const large = new Uint8Array(300000).map((_, i) => i * 7);
+const back = new Uint8Array(await talk(large));
+seen.push([back.length, back.every((byte, i) => byte === large[i]), socket.bufferedAmount, (await talk('x'.repeat(200))).length, new Uint8Array(await talk(new Blob(['blob']))).length]);
+seen.push(await talk('parts'));
+socket.close(3001, 'done');
+seen.push(socket.readyState);
+const closed = await next(socket, 'close');
+seen.push([closed instanceof CloseEvent, closed.code, closed.reason, closed.wasClean, socket.readyState]);
+const other = open('other');
+await next(other, 'open');
+other.send('close');
+const theirs = await next(other, 'close');
+seen.push([theirs.code, theirs.reason, theirs.wasClean]);
+export default seen;""")
+    expect_equal("a socket", seen, [[0, "blob", True], "InvalidStateError", [1, "b", ""], "café 😀", 3, "", [300000, True, 0, 200, 4], "one two three", 2,
+                                    [True, 3001, "done", True, 3], [4001, "as asked", True]])
+    server().wait_for("/socket/echo", "88", 10)
+    expect("the ping was answered", "8a" in server().notes["/socket/echo"])
+
+
+@test
+def failing_sockets(context):
+    seen = value(context, """const ends = (url, act) => new Promise((resolve) => {
+	const socket = new WebSocket(url), events = [];
+	socket.onopen = () => { events.push('open'); act?.(socket); };
+	socket.onmessage = ({ data }) => events.push(data);
+	socket.onerror = ({ message }) => events.push(message.replace(socket.url, 'it'));
+	socket.onclose = ({ code, wasClean }) => { events.push(code, wasClean); resolve(events); };
+});
+const WS = HERE.replace('http', 'ws') + '/socket/', wrong = (...args) => { try { return String(new WebSocket(...args)); } catch (error) { return error.name; } };
+const bad = [];
+for (const hex of ['c100', '8180', '8300', '0900', '89fe', '8000', '8102c328', '880103', '880203e7', '887e0080', '01016101016100']) bad.push(await ends(WS + 'hex/' + hex));
+export default [await ends(WS + 'refused'), await ends(WS + 'accept'), await ends(WS + 'gone'), await ends('ws://127.0.0.1:1/'), await ends('wss://example.com/'),
+	await ends(WS + 'echo', (socket) => socket.close()), [wrong('ftp://x'), wrong('ws://x/#a'), wrong('ws://a@x'), wrong('ws://x', ['a', 'a']), wrong('ws://x', 'a b'), wrong('nothing')], bad];""")
+    expect_equal("refused", seen[0], ["WebSocket to it: the server does not agree to it", 1006, False])
+    expect_equal("a wrong answer", seen[1], ["WebSocket to it: the server does not agree to it", 1006, False])
+    expect_equal("gone", seen[2], ["open", 1006, False])
+    expect_parts("not allowed", seen[3][0], "127.0.0.1:1", "--allow-fetch")
+    expect_parts("not allowed", seen[4][0], "--allow-fetch example.com")
+    expect_equal("closed at once", seen[5], ["open", 1005, True])
+    expect_equal("what is no URL", seen[6], ["SyntaxError"] * 6)
+    for events in seen[7]:
+        expect_parts("a server that does not keep to it", events[1], "does not keep to the protocol")
+        expect_equal("how it ended", events[2:], [1006, False])
+
+
+@test
+def socket_for_ever(context):
+    """A socket that waits keeps its program, and a stop closes its connection."""
+    report = run(context, "const socket = new WebSocket(HERE.replace('http', 'ws') + '/socket/waits');\nawait new Promise(() => {});",
+                 "--timeout", "600ms", outcome="deadline")
+    expect("few host calls", report["used"]["host_calls"] <= 3)
+    server().wait_for("/socket/waits", "open", 10)
+
+
+@test
+def event_sources(context):
+    seen = value(context, """const source = new EventSource(HERE + '/events'), seen = [source.readyState];
+await new Promise((resolve) => {
+	source.onopen = () => seen.push('open ' + source.readyState);
+	source.onerror = () => seen.push('error ' + source.readyState);
+	source.addEventListener('named', ({ data, lastEventId }) => seen.push(['named', data, lastEventId]));
+	source.onmessage = (event) => {
+		seen.push([event.data, event.lastEventId, event.origin === HERE]);
+		if (event.data.startsWith('again')) resolve();
+	};
+});
+source.close();
+seen.push(source.readyState);
+const ended = (url) => new Promise((resolve) => { const s = new EventSource(url); s.onerror = ({ message }) => resolve([s.readyState, message]); });
+seen.push(await ended(HERE + '/events?type=text/plain'), await ended(HERE + '/events?type=text/event-stream&status=404+No'), await ended('http://example.com/'), await ended('ftp://example.com/'));
+export default seen;""")
+    expect_equal("events", seen[:7], [0, "open 1", ["café\n two", "1", True], ["named", "", "7"], "error 0", "open 1", ["again after 8", "8", True]])
+    expect_equal("closed", seen[7], 2)
+    expect_equal("not a stream", [state for state, _ in seen[8:]], [2, 2, 2, 2])
+    expect_parts("not allowed", seen[10][1], "--allow-fetch example.com")
+
+
+@test
 def failing_upload(context):
     seen = value(context, """const bad = (source) => fails(fetch(HERE + '/upload', { method: 'POST', body: new ReadableStream(source), duplex: 'half' }));
 let cancelled = null;

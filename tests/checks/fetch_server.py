@@ -2,7 +2,9 @@
 """An HTTP server for the tests of fetch, on free ports of the loopback addresses: it answers what it is asked to, well
 or badly, and keeps what it saw of each connection."""
 import asyncio
+import base64
 import gzip
+import hashlib
 import json
 import socket
 import ssl
@@ -160,6 +162,68 @@ class Connection:
         async for piece in self.body_chunks():
             total += len(piece)
         return await self.answer(str(total).encode())
+
+    async def frame(self):
+        """The next frame of a WebSocket: its first byte and its data, which has to be masked."""
+        first, length = await self.reader.readexactly(2)
+        if not length & 0x80:
+            raise ConnectionError("a frame of a client is not masked")
+        length &= 0x7f
+        if length > 125:
+            length = int.from_bytes(await self.reader.readexactly(2 if length == 126 else 8), "big")
+        mask = await self.reader.readexactly(4)
+        data = await self.reader.readexactly(length)
+        key = int.from_bytes((mask * (length // 4 + 1))[:length], "big")
+        return first, (int.from_bytes(data, "big") ^ key).to_bytes(length, "big")
+
+    async def send_frame(self, first, data):
+        length = len(data)
+        size = bytes([length]) if length < 126 else b"\x7e" + length.to_bytes(2, "big") if length < 65536 else b"\x7f" + length.to_bytes(8, "big")
+        await self.write(bytes([first]) + size + data)
+
+    async def do_socket(self):
+        """A WebSocket that answers each message with itself, or does what its path asks for."""
+        kind = self.path.split("/")[2]
+        accept = base64.b64encode(hashlib.sha1((self.header("sec-websocket-key") + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11").encode()).digest()).decode()
+        if kind == "refused":
+            return await self.answer(b"no", "403 Forbidden")
+        protocol = (self.header("sec-websocket-protocol") or "").split(",")[-1].strip()
+        await self.write("HTTP/1.1 101 Switching Protocols\r\nUpgrade: WebSocket\r\nConnection: keep-alive, Upgrade\r\n"
+                         f"Sec-WebSocket-Accept: {'wrong' if kind == 'accept' else accept}\r\n" + (f"Sec-WebSocket-Protocol: {protocol}\r\n" if protocol else "") + "\r\n")
+        if kind == "gone":
+            return False
+        if kind == "hex":
+            await self.write(bytes.fromhex(self.path.split("/")[3]))
+        self.server.note(self.path, "open")
+        while True:
+            first, data = await self.frame()
+            self.server.note(self.path, f"{first:x}")
+            if first == 0x88:
+                await self.send_frame(first, data)
+                return False
+            if data == b"close":
+                await self.send_frame(0x88, (4001).to_bytes(2, "big") + b"as asked")
+            elif data == b"parts":
+                await self.send_frame(0x01, b"one ")
+                await self.send_frame(0x89, b"ping")
+                await self.send_frame(0x00, b"two ")
+                await self.send_frame(0x80, b"three")
+            elif first in (0x81, 0x82):
+                await self.send_frame(first, data)
+
+    async def do_events(self):
+        """Server-sent events, whose stream ends; the second time with what the client says it saw last."""
+        if self.query.get("type"):
+            return await self.answer(b"data: x\n\n", self.query.get("status", "200 OK"), [("Content-Type", self.query["type"])])
+        last = self.header("last-event-id")
+        await self.write("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream; charset=utf-8\r\nConnection: close\r\n\r\n")
+        if last is not None:
+            await self.write(f"data: again after {last}\n\n")
+            return await self.until_closed(self.path)
+        for piece in (b"\xef\xbb\xbf: nothing\nretry: 10\nid: 1\ndata: caf\xc3", b"\xa9\r", b"\ndata:  two\r\r", b"event: named\nid: 7\ndata\n\nid: 8\n\nunknown: x\ndata: lost"):
+            await self.write(piece)
+            await asyncio.sleep(0.02)
+        return False
 
     async def do_stream(self):
         """Gives each piece back as it comes."""

@@ -222,6 +222,55 @@ static void test_no_byte_less(void **state)
 	(void)read_all(w, arrived, sizeof arrived - 1);
 }
 
+/* All that arrives on a connection: what comes within first_ms, and then until there is nothing for a while; NUL-terminated. */
+static void read_some(int fd, char *text, size_t most, int first_ms)
+{
+	size_t length = 0;
+	ssize_t got;
+	struct pollfd wait = {.fd = fd, .events = POLLIN};
+	while (length < most && poll(&wait, 1, length ? 300 : first_ms) == 1 && (got = recv(fd, text + length, most - length, 0)) > 0)
+		length += (size_t)got;
+	text[length] = '\0';
+}
+
+/* A server that does not agree to another protocol gets nothing behind the head, one that agrees what the guest sends. */
+static void test_upgrade_needs_agreement(void **state)
+{
+	/* Claim T480. */
+	static const char *const answers[] = {"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", "HTTP/1.1 101 Switching Protocols\r\n\r\n"};
+	static char arrived[65536];
+	world *w = *state;
+	for (int agrees = 0; agrees < 2; agrees++) {
+		guest g = new_guest(w);
+		uint32_t id = start(&g, "GET", "^");
+		send_body(&g, id, SMUGGLED);
+		struct pollfd wait = {.fd = w->listener, .events = POLLIN};
+		assert_int_equal(poll(&wait, 1, 20000), 1);
+		int fd = accept4(w->listener, NULL, NULL, SOCK_CLOEXEC);
+		read_some(fd, arrived, sizeof arrived - 1, 20000);
+		assert_non_null(strstr(arrived, "\r\nUpgrade: websocket\r\n"));
+		assert_null(strstr(arrived, "TRACE"));
+		assert_int_equal(send(fd, answers[agrees], strlen(answers[agrees]), MSG_NOSIGNAL), strlen(answers[agrees]));
+		const curfew__operation_event *event = next_event(&g, 20000);
+		assert_non_null(event);
+		assert_int_equal(event->kind, CURFEW_FETCH_HEAD);
+		(void)curfew__operations_send(g.operations, id, CURFEW_FETCH_TAKE, NULL, 0);
+		read_some(fd, arrived, sizeof arrived - 1, agrees ? 20000 : 300);
+		assert_string_equal(arrived, agrees ? SMUGGLED : "");
+		close(fd);
+		end_guest(&g);
+	}
+}
+
+/* The guest has no say in what is upgraded to, and how. */
+static void test_upgrade_of_get_only(void **state)
+{
+	guest g = new_guest(*state);
+	(void)start(&g, "POST", "^");
+	expect_failure(&g, "only GET can be upgraded");
+	end_guest(&g);
+}
+
 /* ---- How many ---------------------------------------------------------------------------------------------------- */
 
 enum { CONNECTIONS_MOST = 512 };
@@ -346,6 +395,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_no_byte_beyond_the_declared_length, begin, end),
+		cmocka_unit_test_setup_teardown(test_upgrade_needs_agreement, begin, end),
+		cmocka_unit_test_setup_teardown(test_upgrade_of_get_only, begin, end),
 		cmocka_unit_test_setup_teardown(test_no_byte_less, begin, end),
 		cmocka_unit_test_setup_teardown(test_requests_of_a_run_take_turns, begin, end),
 		cmocka_unit_test_setup_teardown(test_waiting_requests_end, begin, end),
