@@ -51,6 +51,8 @@ typedef struct curfew__control {
 	uint32_t functions_length;
 	uint32_t env;              /* the environment, as a JSON object; 0: none */
 	uint32_t env_length;
+	uint32_t timezone;         /* its name; 0: UTC */
+	uint32_t timezone_length;
 	uint32_t flags;            /* CURFEW_CONTROL_* */
 	uint32_t stack_bytes;      /* the engine's own stack limit, below the top of the shadow stack */
 	int64_t time_origin_ns;    /* the program's monotonic clock when the run started */

@@ -55,6 +55,11 @@ static void curfew_add_async_callers(JSContext *ctx, struct DynBuf *out, const s
 static void curfew_note_json_place(JSContext *ctx, JSValueConst keys, int64_t index);
 static void curfew_note_match(JSContext *ctx, struct JSString *text, uint8_t **capture, const uint8_t *start, int shift, int count);
 static bool curfew_is_within_prelude(const struct JSStackFrame *frame);
+struct JSObject;
+static int curfew_fill_lazy(JSContext *ctx, struct JSObject *object, JSAtom key, void *make);
+int64_t curfew_zone_offset(int64_t ms);
+int64_t curfew_zone_offset_of_local(int64_t ms);
+void curfew_zone_describe(int64_t ms, char *to, size_t room);
 static int curfew_json_place_length; /* of the text that curfew_note_json_place has made */
 
 #include "host.h"
@@ -1080,6 +1085,55 @@ static void remove_unwanted(JSContext *ctx)
 	remove_property(ctx, ctx->global_obj, "SharedArrayBuffer");
 }
 
+/*
+ * Properties that are made when they are first looked at: the engine's own kind for it, with a function in place of a
+ * number. While it is made the property is undefined: what makes it may look at it, or change it.
+ */
+static int curfew_fill_lazy(JSContext *ctx, JSObject *object, JSAtom key, void *make)
+{
+	JSValue holder = JS_DupValue(ctx, JS_MKPTR(JS_TAG_OBJECT, object));
+	JSValue value = JS_Call(ctx, JS_MKPTR(JS_TAG_OBJECT, make), JS_UNDEFINED, 0, NULL);
+	JSProperty *property;
+	bool failed = JS_IsException(value);
+	JSShapeProperty *shape = failed ? NULL : find_own_property(&property, object, key);
+
+	if (shape && !(shape->flags & JS_PROP_TMASK))
+		set_value(ctx, &property->u.value, value);
+	else
+		JS_FreeValue(ctx, value);
+	JS_FreeValue(ctx, holder);
+	return failed ? -1 : 0;
+}
+
+void curfew_engine_define_lazy(JSValueConst object, JSValueConst key, JSValueConst make)
+{
+	JSContext *ctx = curfew_context;
+	JSAtom atom = JS_ValueToAtom(ctx, key);
+	JSValue kept = JS_DupValue(ctx, make); /* for as long as there is a guest */
+
+	JS_DeleteProperty(ctx, object, atom, 0);
+	JS_DefineAutoInitProperty(ctx, object, atom, JS_AUTOINIT_ID_BYTECODE, JS_VALUE_GET_PTR(kept),
+	                          JS_PROP_WRITABLE | JS_PROP_CONFIGURABLE);
+	JS_FreeAtom(ctx, atom);
+}
+
+/* For the build: the bytecode of the script at input, as the value. */
+CURFEW_EXPORT("curfew_compile") int32_t curfew_compile(void)
+{
+	JSContext *ctx = curfew_context;
+	size_t size = 0;
+	JSValue compiled = JS_Eval(ctx, (const char *)(uintptr_t)curfew_control.input, curfew_control.input_length, "curfew:prelude",
+	                           JS_EVAL_TYPE_GLOBAL | JS_EVAL_FLAG_COMPILE_ONLY);
+	uint8_t *bytes = JS_IsException(compiled) ? NULL : JS_WriteObject(ctx, &size, compiled, JS_WRITE_OBJ_BYTECODE | JS_WRITE_OBJ_STRIP_SOURCE);
+
+	if (!bytes)
+		return curfew_engine_describe(CURFEW_GUEST_THREW);
+	JS_FreeValue(ctx, compiled);
+	curfew_control.value = (uint32_t)(uintptr_t)bytes;
+	curfew_control.value_length = (uint32_t)size;
+	return CURFEW_GUEST_DONE;
+}
+
 /* Without its source text: a program has no use for it, and every image would carry it. */
 static JSValue evaluate_prelude(JSContext *ctx)
 {
@@ -1119,6 +1173,8 @@ void curfew_engine_init(void)
 	curfew_functions_init(native);
 	curfew_compression_init(native);
 	curfew_crypto_init(native);
+	curfew_assets_init(native);
+	curfew_zones_init(native);
 	curfew_web_init(ctx, native);
 	curfew_url_pattern_init(ctx, native);
 	JSValue prelude = evaluate_prelude(ctx);
@@ -1131,6 +1187,10 @@ void curfew_engine_init(void)
 	/* With it a program could write the engine's record of where something was thrown. */
 	remove_property(ctx, ctx->error_ctor, "prepareStackTrace");
 	keep_natives(ctx);
+	JSValue make_intl = JS_GetPropertyStr(ctx, curfew_hooks, "intl"), intl_name = JS_NewString(ctx, "Intl");
+	curfew_engine_define_lazy(ctx->global_obj, intl_name, make_intl);
+	JS_FreeValue(ctx, intl_name);
+	JS_FreeValue(ctx, make_intl);
 	JS_RunGC(rt);
 	JS_SetInterruptHandler(rt, on_poll, NULL);
 }

@@ -51,6 +51,8 @@ void curfew_engine_set_trace(JSValueConst error, JSValueConst trace);
 JSValue curfew_engine_iterator_items(JSValueConst value);
 /* Where JSON.stringify failed last: ".rows[3].total". */
 JSValue curfew_engine_json_place(void);
+/* A data property that make() gives its value when it is first looked at; make must not change the object. */
+void curfew_engine_define_lazy(JSValueConst object, JSValueConst key, JSValueConst make);
 /* Describes an error of our own making. */
 int32_t curfew_engine_refuse(const char *name, const char *message);
 /* Compiles a script or module whose text has a line break put before it, and a NUL behind it. */
@@ -116,6 +118,19 @@ int curfew_rejections_report(JSValueConst promise);
 JSValue curfew_rejections_take(void);
 /* Forgets all of them. */
 void curfew_rejections_clear(void);
+
+/* assets.c */
+void curfew_assets_init(JSValueConst native);
+/* A copy of that asset with a NUL behind it, to be freed; NULL: there is none of that name. */
+char *curfew_assets_read(const char *name, size_t *length);
+
+/* zones.c */
+void curfew_zones_init(JSValueConst native);
+/* How far the program's time zone is ahead at a time, and at what its clocks show, in ms. */
+int64_t curfew_zone_offset(int64_t ms);
+int64_t curfew_zone_offset_of_local(int64_t ms);
+/* What English calls the program's time zone at that time. */
+void curfew_zone_describe(int64_t ms, char *to, size_t room);
 
 /* modules.c */
 void curfew_modules_init(void);

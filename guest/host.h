@@ -43,6 +43,9 @@ CURFEW_IMPORT("op_take") void host_op_take(void *bytes, uint32_t length);
  */
 CURFEW_IMPORT("call") int32_t host_call(uint32_t index, const void *json, uint32_t length);
 CURFEW_IMPORT("call_take") void host_call_take(void *bytes, uint32_t length);
+/* Finds an asset of the library's: how many bytes it has; -1: there is none of that name. Copies it. */
+CURFEW_IMPORT("asset_open") int32_t host_asset_open(const char *name, uint32_t length);
+CURFEW_IMPORT("asset_read") void host_asset_read(void *bytes, uint32_t length);
 /* Ends this entry; the cause is one of CURFEW_STOP_*. */
 CURFEW_IMPORT("stop") _Noreturn void host_stop(uint32_t cause);
 /* Ends this entry, and the program with it: its exit code, from 0 to 255. */

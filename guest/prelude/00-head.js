@@ -21,6 +21,7 @@
 		makeEc, ecPoint, ecPublic, ecSign, ecVerify, ecDerive, edPublic, edSign, edVerify, xDerive,
 		classOf, proxyTarget, promiseState, promiseResult, put, traceOf, setTrace, iteratorItems,
 		writeBytes, exit, env,
+		assetText, assetScript, lazy, zoneAt, defaultZone,
 	} = native;
 
 	const { Array, ArrayBuffer, DataView, Date, DOMException, Error, Map, Number, Object, Promise, RangeError, RegExp, Set, String,

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Part of the build: brings the guest to the point where everything is ready, and writes down its memory and its
- * compiled code.   build_image GUEST.wasm GUEST-WITHOUT-DATA.wasm IMAGE PLAIN METERED
+ * compiled code, and what programs load when they need it.
+ *   build_image GUEST.wasm GUEST-WITHOUT-DATA.wasm PACK IMAGE PLAIN METERED ASSETS
  */
 #include <sodium.h>
 #include <stdio.h>
@@ -10,6 +11,7 @@
 
 #include "../guest/abi.h"
 #include "engine/vm.h"
+#include "js/assets.h"
 #include "js/embedded.h"
 
 #define MEMORY ((size_t)64 << 20)
@@ -162,6 +164,145 @@ static bool write_code(const char *path, const void *wasm, size_t length, bool m
 	return ok;
 }
 
+/* ---- Assets ----------------------------------------------------------------------------------------------- */
+
+typedef struct asset {
+	const char *name;
+	size_t name_length;
+	uint8_t *bytes;
+	size_t length;
+	uint32_t at;
+} asset;
+
+/* A guest that compiles scripts. */
+typedef struct script_maker {
+	curfew__vm *vm;
+	curfew__region *region;
+	curfew__instance *instance;
+	curfew__control *control;
+} script_maker;
+
+static bool begin_scripts(script_maker *maker, const void *wasm, size_t length, curfew__pool *pool)
+{
+	static const char *const exports[] = { "_initialize", "curfew_setup", "curfew_control_address", "curfew_alloc", "curfew_compile" };
+	curfew__layout none = { 0, 0, 0, 0 };
+	int32_t result = 0, control = 0;
+
+	maker->vm = create_vm(wasm, length, false, exports, 5);
+	curfew__image *empty = maker->vm ? curfew__image_create(NULL, curfew__vm_memory_size(maker->vm), &none, NULL, NULL, 0) : NULL;
+	maker->region = empty ? curfew__pool_take(pool, empty, MEMORY) : NULL;
+	curfew__image_unref(empty);
+	maker->instance = maker->region ? curfew__instance_create(maker->vm, maker->region, NULL, NULL) : NULL;
+	if (!maker->instance || !call(maker->instance, 0, &result) || !call(maker->instance, 1, &result) ||
+	    !call(maker->instance, 2, &control))
+		return false;
+	maker->control = (curfew__control *)(void *)(maker->region->base + control);
+	return true;
+}
+
+/* Puts bytecode in the place of a script's text. */
+static bool compile_script(script_maker *maker, asset *script)
+{
+	uint32_t wanted = (uint32_t)script->length;
+	int32_t address = 0, result = 0;
+
+	if (curfew__instance_call(maker->instance, 3, &wanted, &address) != CURFEW__VM_RETURNED || !address)
+		return false;
+	memcpy(maker->region->base + (uint32_t)address, script->bytes, script->length);
+	maker->control->input = (uint32_t)address;
+	maker->control->input_length = wanted;
+	if (!call(maker->instance, 4, &result))
+		return false;
+	if (result != CURFEW_GUEST_DONE) {
+		fprintf(stderr, "build_image: %.*s: %.*s\n", (int)script->name_length, script->name,
+		        (int)maker->control->error_message_length, (char *)maker->region->base + maker->control->error_message);
+		return false;
+	}
+	script->length = maker->control->value_length;
+	script->bytes = malloc(script->length);
+	if (script->bytes)
+		memcpy(script->bytes, maker->region->base + maker->control->value, script->length);
+	return script->bytes != NULL;
+}
+
+/* Reads the pack of guest/intl/make.mjs: "KIND NAME BYTES\n" and the bytes, in the order of names. */
+static asset *read_pack(script_maker *maker, char *pack, size_t length, size_t *count)
+{
+	asset *list = NULL;
+
+	*count = 0;
+	for (char *at = pack; at < pack + length;) {
+		char *name = memchr(at, ' ', (size_t)(pack + length - at));
+		char *size = name ? strchr(name + 1, ' ') : NULL, *end = NULL;
+		unsigned long bytes = size ? strtoul(size, &end, 10) : 0;
+		asset *longer = realloc(list, (*count + 1) * sizeof *list);
+		if (!longer || !end || *end != '\n' || bytes > (size_t)(pack + length - end - 1))
+			return NULL;
+		list = longer;
+		list[*count] = (asset){ name + 1, (size_t)(size - name - 1), (uint8_t *)end + 1, bytes, 0 };
+		if (!strncmp(at, "script ", 7) && !compile_script(maker, &list[*count]))
+			return NULL;
+		at = end + 1 + bytes;
+		(*count)++;
+	}
+	return list;
+}
+
+/* The same bytes are kept once. */
+static uint32_t place_of(const asset *list, size_t which, uint32_t next)
+{
+	for (size_t i = 0; i < which; i++)
+		if (list[i].length == list[which].length && !memcmp(list[i].bytes, list[which].bytes, list[i].length))
+			return list[i].at;
+	return next;
+}
+
+static bool write_assets(const char *path, asset *list, size_t count)
+{
+	curfew__buffer out;
+	curfew__asset_head head = { (uint32_t)count, 0 };
+	uint32_t name = (uint32_t)(sizeof head + count * sizeof(curfew__asset_entry)), at = name;
+
+	for (size_t i = 0; i < count; i++)
+		at += (uint32_t)list[i].name_length;
+	uint32_t first = at;
+	curfew__buffer_init(&out, MEMORY * 2);
+	curfew__buffer_add(&out, &head, sizeof head);
+	for (size_t i = 0; i < count; i++) {
+		list[i].at = place_of(list, i, at);
+		if (list[i].at == at)
+			at += (uint32_t)list[i].length;
+		curfew__asset_entry entry = { name, (uint32_t)list[i].name_length, list[i].at, (uint32_t)list[i].length };
+		curfew__buffer_add(&out, &entry, sizeof entry);
+		name += entry.name_length;
+	}
+	for (size_t i = 0; i < count; i++)
+		curfew__buffer_add(&out, list[i].name, list[i].name_length);
+	at = first;
+	for (size_t i = 0; i < count; i++) {
+		if (list[i].at != at)
+			continue;
+		curfew__buffer_add(&out, list[i].bytes, list[i].length);
+		at += (uint32_t)list[i].length;
+	}
+	printf("guest assets: %zu, %zu KiB\n", count, out.length / 1024);
+	bool ok = !out.failed && write_file(path, out.data, out.length);
+	curfew__buffer_finish(&out);
+	return ok;
+}
+
+static bool make_assets(const char *pack_path, const char *path, const void *wasm, size_t wasm_length, curfew__pool *pool)
+{
+	script_maker maker = { 0 };
+	size_t length, count;
+	char *pack = read_file(pack_path, &length);
+	asset *list = pack && begin_scripts(&maker, wasm, wasm_length, pool) ? read_pack(&maker, pack, length, &count) : NULL;
+
+	if (!list)
+		fprintf(stderr, "build_image: %s: not a pack that can be read\n", pack_path);
+	return list && write_assets(path, list, count);
+}
+
 int main(int argc, char **argv)
 {
 	size_t full_length, bare_length, ignored;
@@ -169,7 +310,7 @@ int main(int argc, char **argv)
 	curfew__region *region;
 	curfew__pool *pool = curfew__pool_create(0, 0, false);
 
-	if (argc != 6 || sodium_init() < 0 || !pool)
+	if (argc != 8 || sodium_init() < 0 || !pool)
 		return 2;
 	void *full = read_file(argv[1], &full_length), *bare = read_file(argv[2], &bare_length);
 	if (!full || !bare) {
@@ -177,8 +318,9 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	if (!set_up(full, full_length, &region, pool, &layout) ||
-	    !write_image(argv[3], region, &layout, bare, bare_length) ||
-	    !write_code(argv[4], bare, bare_length, false) || !write_code(argv[5], bare, bare_length, true))
+	    !write_image(argv[4], region, &layout, bare, bare_length) ||
+	    !write_code(argv[5], bare, bare_length, false) || !write_code(argv[6], bare, bare_length, true) ||
+	    !make_assets(argv[3], argv[7], full, full_length, pool))
 		return 1;
 	free(full);
 	free(bare);

@@ -23,4 +23,8 @@ curfew__embedded_plain_end:
 curfew__embedded_metered:
 	.incbin METERED
 curfew__embedded_metered_end:
+	.balign 4096
+	.globl curfew__embedded_assets
+curfew__embedded_assets:
+	.incbin ASSETS
 	.section .note.GNU-stack, "", @progbits

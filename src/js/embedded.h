@@ -9,6 +9,7 @@ extern const uint8_t curfew__embedded_wasm[], curfew__embedded_wasm_end[];
 extern const uint8_t curfew__embedded_plain[], curfew__embedded_plain_end[];
 extern const uint8_t curfew__embedded_metered[], curfew__embedded_metered_end[];
 extern const uint8_t curfew__embedded_image_start[];
+extern const uint8_t curfew__embedded_assets[]; /* see assets.h */
 
 /* Heads the image: page_count page numbers follow, and the pages at pages_offset. */
 typedef struct curfew__embedded_image {

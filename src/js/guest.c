@@ -8,6 +8,7 @@
 
 #include "curfew.h"
 #include "engine/extra.h"
+#include "js/assets.h"
 #include "js/embedded.h"
 
 /* Where the limit is used up, the guest's next poll ends it with an exact stack; INT64_MAX + 1 traps. */
@@ -133,6 +134,31 @@ static bool import_read(void *context, uint64_t *values)
 	if (bytes)
 		guest->host->import_read(guest->context, bytes, (uint32_t)values[1]);
 	return back(guest, bytes != 0);
+}
+
+static bool import_asset_open(void *context, uint64_t *values)
+{
+	curfew__guest *guest = context;
+
+	if (!leave(guest))
+		return false;
+	const char *name = span(guest, values[0], values[1]);
+	guest->asset = name ? curfew__asset_find(name, (uint32_t)values[1], &guest->asset_length) : NULL;
+	values[0] = guest->asset ? (uint32_t)guest->asset_length : UINT32_MAX;
+	return back(guest, name != 0);
+}
+
+static bool import_asset_read(void *context, uint64_t *values)
+{
+	curfew__guest *guest = context;
+
+	if (!leave(guest))
+		return false;
+	char *to = span(guest, values[0], values[1]);
+	bool fits = to && guest->asset && (uint32_t)values[1] <= guest->asset_length;
+	if (fits)
+		memcpy(to, guest->asset, (uint32_t)values[1]);
+	return back(guest, fits);
 }
 
 static bool import_secret(void *context, uint64_t *values)
@@ -305,6 +331,8 @@ static const curfew__import imports[] = {
 	{ "curfew", "clock", "", "l", import_clock },
 	{ "curfew", "import_open", "ii", "i", import_open },
 	{ "curfew", "import_read", "ii", "", import_read },
+	{ "curfew", "asset_open", "ii", "i", import_asset_open },
+	{ "curfew", "asset_read", "ii", "", import_asset_read },
 	{ "curfew", "secret", "iiii", "i", import_secret },
 	{ "curfew", "op_start", "iii", "i", import_op_start },
 	{ "curfew", "op_send", "iiii", "i", import_op_send },

@@ -74,6 +74,8 @@ typedef struct curfew__guest {
 	curfew__pool *pool;
 	curfew__control *control; /* in guest memory */
 	_Atomic int32_t *counter; /* in guest memory */
+	const uint8_t *asset;     /* that was found last */
+	size_t asset_length;
 	const curfew__guest_host *host;
 	void *context;
 	size_t scratch_used;

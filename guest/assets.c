@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the library carries for programs, and a program has in its memory only when it asks for it: scripts as bytecode,
+ * and data. Read from the host by name; guest/intl/make.mjs makes them.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "guest.h"
+
+char *curfew_assets_read(const char *name, size_t *length)
+{
+	int32_t found = host_asset_open(name, (uint32_t)strlen(name));
+
+	if (found < 0)
+		return NULL;
+	char *bytes = malloc((size_t)found + 1);
+	if (!bytes)
+		host_stop(CURFEW_STOP_MEMORY);
+	host_asset_read(bytes, (uint32_t)found);
+	bytes[found] = 0;
+	*length = (size_t)found;
+	return bytes;
+}
+
+/* The asset that the first argument names; NULL: there is none, or an exception is pending. */
+static char *read_named(JSContext *ctx, int argc, JSValueConst *argv, size_t *length)
+{
+	const char *name = argc ? JS_ToCString(ctx, argv[0]) : NULL;
+	char *bytes = name ? curfew_assets_read(name, length) : NULL;
+
+	JS_FreeCString(ctx, name);
+	return bytes;
+}
+
+/* assetText(name) -> the text, or undefined */
+static JSValue native_text(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv)
+{
+	size_t length;
+	char *bytes = read_named(ctx, argc, argv, &length);
+
+	if (curfew_stop_asked()) {
+		free(bytes);
+		return curfew_engine_stop(CURFEW_STOP_POLL);
+	}
+	JSValue text = bytes ? JS_NewStringLen(ctx, bytes, length) : JS_UNDEFINED;
+	free(bytes);
+	return text;
+}
+
+/* assetScript(name) -> what it comes to, or undefined */
+static JSValue native_script(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv)
+{
+	size_t length;
+	char *bytes = read_named(ctx, argc, argv, &length);
+
+	if (curfew_stop_asked()) {
+		free(bytes);
+		return curfew_engine_stop(CURFEW_STOP_POLL);
+	}
+	if (!bytes)
+		return JS_UNDEFINED;
+	JSValue compiled = JS_ReadObject(ctx, (uint8_t *)bytes, length, JS_READ_OBJ_BYTECODE);
+	free(bytes);
+	return JS_IsException(compiled) ? compiled : JS_EvalFunction(ctx, compiled);
+}
+
+/* lazy(object, key, make): a data property that make() gives its value when it is first looked at. */
+static JSValue native_lazy(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv)
+{
+	if (argc > 2)
+		curfew_engine_define_lazy(argv[0], argv[1], argv[2]);
+	return JS_UNDEFINED;
+}
+
+void curfew_assets_init(JSValueConst native)
+{
+	JSContext *ctx = curfew_context;
+
+	JS_SetPropertyStr(ctx, native, "assetText", JS_NewCFunction(ctx, native_text, "assetText", 1));
+	JS_SetPropertyStr(ctx, native, "assetScript", JS_NewCFunction(ctx, native_script, "assetScript", 1));
+	JS_SetPropertyStr(ctx, native, "lazy", JS_NewCFunction(ctx, native_lazy, "lazy", 3));
+}

@@ -1,0 +1,418 @@
+// SPDX-License-Identifier: Apache-2.0
+// Makes Intl out of the FormatJS packages: evaluated when a program first touches Intl or a method that depends on a locale.
+// A constructor is evaluated when it is first looked at, what a locale needs when that locale is first asked for.
+(function (native) {
+	'use strict';
+
+	const { script, text, zoneAt, defaultZone, lazy } = native;
+	const { defineProperty, ownKeys } = Reflect;
+	const DEFAULT_LOCALE = 'en-US';
+
+	// ---- Data ----------------------------------------------------------------------------------------------
+
+	const parsed = new Map();
+	function data(name) {
+		if (!parsed.has(name))
+			parsed.set(name, JSON.parse(text('intl/' + name)));
+		return parsed.get(name);
+	}
+
+	const isPlain = (value) => typeof value === 'object' && value !== null && !Array.isArray(value);
+	// The opposite of `difference` in make.mjs.
+	function lay(base, change) {
+		if (!isPlain(change))
+			return change;
+		if (change['='] !== undefined)
+			return change['='];
+		const result = { ...base };
+		for (const key of change['-'] ?? [])
+			delete result[key];
+		for (const key of Object.keys(change)) {
+			if (key !== '-' && key !== '^')
+				result[key] = lay(isPlain(result[key]) ? result[key] : undefined, change[key]);
+		}
+		return result;
+	}
+	function localeData(kind, locale) {
+		const name = kind + '/' + locale;
+		const value = data(name);
+		if (value['^'] !== undefined)
+			parsed.set(name, lay(localeData(kind, value['^']), value));
+		return parsed.get(name);
+	}
+	// An object whose properties are read from data that is parsed when the first of them is asked for.
+	const later = (read) => {
+		let kept;
+		return new Proxy({ __proto__: null }, {
+			get: (_, key) => (kept ??= read())[key],
+			has: (_, key) => key in (kept ??= read()),
+			ownKeys: () => Reflect.ownKeys(kept ??= read()),
+			getOwnPropertyDescriptor: (_, key) => {
+				const found = Reflect.getOwnPropertyDescriptor(kept ??= read(), key);
+				return found && { ...found, configurable: true };
+			},
+		});
+	};
+
+	// ---- What the scripts are given ------------------------------------------------------------------------
+
+	const inner = {}; // Intl as the packages see it, whatever a program does to its own
+	let zones;
+	function zoneName(name) {
+		if (zones === undefined) {
+			zones = new Map();
+			for (const line of text('intl/zones').split('\n')) {
+				const [own, target] = line.split('=');
+				zones.set(own.toUpperCase(), target ?? own);
+			}
+		}
+		return zones.get(String(name).toUpperCase());
+	}
+
+	let derived; // see derive.js
+	const derive = () => derived ??= script('intl/derive')();
+	const connectorsOf = (table) => [...new Set(Object.values(table))];
+	const letters = { weekday: 'E', era: 'G', year: 'y', month: 'M', day: 'd', dayPeriod: 'B', hour: 'h', minute: 'm', second: 's', timeZoneName: 'z' };
+	class Formats {
+		#patterns;
+		#connectors;
+		#fields;
+		#parse;
+		#made = new Map();
+		#all;
+		constructor(patterns, connectors, fields, parse) {
+			this.#patterns = patterns;
+			this.#connectors = connectorsOf(connectors);
+			this.#fields = fields;
+			this.#parse = parse;
+		}
+		#format(skeleton) {
+			if (!this.#made.has(skeleton))
+				this.#made.set(skeleton, this.#parse(skeleton));
+			return this.#made.get(skeleton);
+		}
+		// A date without a time has the zone's name behind it.
+		#withZone(format, timeZoneName) {
+			const { pattern, pattern12, rawPattern } = format;
+			return { ...format, timeZoneName, pattern: pattern + ', {timeZoneName}', pattern12: pattern12 + ', {timeZoneName}', rawPattern: rawPattern + ', z' };
+		}
+		*[Symbol.iterator]() {
+			for (const skeleton of Object.keys(this.#patterns))
+				yield this.#format(skeleton);
+		}
+		// The format that scores most for what is wanted: among those with just the wanted fields, where there are any.
+		best(options, score) {
+			let key = '';
+			for (const field of ['weekday', 'era', 'year', 'month', 'day', 'dayPeriod', 'hour', 'minute', 'second', 'timeZoneName']) {
+				if (options[field] !== undefined || (field === 'second' && options.fractionalSecondDigits !== undefined))
+					key += letters[field];
+			}
+			let among = (text('intl/s/' + key) ?? '').split('|').filter((skeleton) => derive().format(this.#patterns, this.#connectors, skeleton) !== undefined);
+			if (among.length === 0 && key.endsWith('z') && !/[hms]/.test(key))
+				return this.#withZone(this.best({ ...options, timeZoneName: undefined }, score), options.timeZoneName);
+			if (among.length === 0)
+				among = this.#all ??= Object.keys(this.#patterns);
+			let bestScore = -Infinity, best;
+			for (const skeleton of among) {
+				const points = score(options, this.#fields(skeleton));
+				if (points > bestScore) {
+					bestScore = points;
+					best = skeleton;
+				}
+			}
+			return this.#format(best);
+		}
+	}
+
+	class LazyRanges {
+		#make;
+		#made;
+		constructor(make) {
+			this.#make = make;
+		}
+		static {
+			for (const key of ['era', 'year', 'month', 'day', 'ampm', 'dayPeriod', 'hour', 'minute', 'second', 'default'])
+				defineProperty(LazyRanges.prototype, key, { get() { return (this.#made ??= this.#make())[key]; } });
+		}
+	}
+
+	const host = {
+		zoneName,
+		hasLocales: () => loaded.has('intl-locale'),
+		// [how far it is ahead in ms, whether that is summer time]
+		zoneAt(name, time) {
+			return zoneAt(name, time) ?? [0, false];
+		},
+		formats: (patterns, connectors, fields, parse) => new Formats(patterns, connectors, fields, parse),
+		pattern: (patterns, connectors, skeleton) => derive().format(patterns, connectorsOf(connectors), skeleton),
+		lazyRanges: (make) => new LazyRanges(make),
+	};
+
+	const loaded = new Map();
+	function load(name) {
+		if (!loaded.has(name)) {
+			const module = { exports: {} };
+			loaded.set(name, module);
+			script('intl/' + name)(inner, (wanted) => load(wanted.slice('@formatjs/'.length)), data, host, module);
+		}
+		return loaded.get(name).exports;
+	}
+
+	// ---- Constructors --------------------------------------------------------------------------------------
+
+	const isSpecified = new Set(['length', 'name', 'prototype', 'supportedLocalesOf']);
+	// What the packages need to be there, and a program does not look for.
+	function tidy(Constructor, name) {
+		defineProperty(Constructor, 'name', { value: name, configurable: true });
+		defineProperty(Constructor, 'length', { value: name === 'DisplayNames' ? 2 : name === 'Locale' ? 1 : 0, configurable: true });
+		for (const holder of [Constructor, Constructor.prototype]) {
+			for (const key of ownKeys(holder)) {
+				if (typeof key === 'string' && !(holder === Constructor && isSpecified.has(key) && key !== 'supportedLocalesOf'))
+					defineProperty(holder, key, { enumerable: false });
+			}
+		}
+		return Constructor;
+	}
+
+	// kind: of the data; read(locale) -> what __addLocaleData takes.
+	function withLocales(Constructor, kind, read) {
+		const owners = data('tags')[kind];
+		const made = {};
+		const table = {};
+		for (const tag of Object.keys(owners)) {
+			const owner = owners[tag];
+			defineProperty(table, tag, { enumerable: true, configurable: true, get() {
+				if (!Object.hasOwn(made, owner)) {
+					Constructor.localeData = {};
+					try {
+						Constructor.__addLocaleData({ data: read(owner), locale: owner });
+						made[owner] = Constructor.localeData[owner];
+					} finally {
+						Constructor.localeData = table;
+					}
+				}
+				return made[owner];
+			} });
+		}
+		Constructor.localeData = table;
+		Constructor.availableLocales = new Set(Object.keys(owners));
+		Constructor.__defaultLocale = DEFAULT_LOCALE;
+		Constructor.getDefaultLocale = () => DEFAULT_LOCALE;
+		return Constructor;
+	}
+
+	function intervals(locale) {
+		const table = () => localeData('d.intervalFormats', locale);
+		let connectors;
+		return new Proxy({ __proto__: null }, {
+			get(_, key) {
+				if (typeof key !== 'string' || key === 'intervalFormatFallback')
+					return table()[key];
+				const { formats, dateTimeFormat } = localeData('d', locale);
+				return derive().interval(table(), table().intervalFormatFallback, formats.gregory, connectors ??= connectorsOf(dateTimeFormat), key);
+			},
+			ownKeys: () => Reflect.ownKeys(table()),
+			getOwnPropertyDescriptor: (_, key) => ({ ...Reflect.getOwnPropertyDescriptor(table(), key), configurable: true }),
+		});
+	}
+
+	// What zones are called may be known by an older name of theirs.
+	function zoneNames(locale) {
+		return new Proxy({ __proto__: null }, {
+			get(_, zone) {
+				const table = localeData('d.timeZoneName', locale);
+				if (Object.hasOwn(table, zone) || typeof zone !== 'string')
+					return table[zone];
+				const older = text('intl/zones').split('\n').map((line) => line.split('=')).find(([name, target]) => target === zone && Object.hasOwn(table, name));
+				return older && table[older[0]];
+			},
+		});
+	}
+
+	const plurals = (Constructor) => (locale) => {
+		let taken;
+		script('intl/p/' + locale)({ PluralRules: { __addLocaleData(entry) { taken = entry.data; } } });
+		return taken;
+	};
+
+	const makers = {
+		Locale: () => load('intl-locale').Locale,
+		PluralRules: () => withLocales(load('intl-pluralrules').PluralRules, 'p', plurals()),
+		NumberFormat: () => withLocales(load('intl-numberformat').NumberFormat, 'n', (locale) => ({
+			...localeData('n', locale),
+			currencies: later(() => localeData('n.currencies', locale)),
+			units: later(() => localeData('n.units', locale)),
+		})),
+		DateTimeFormat() {
+			const { DateTimeFormat } = load('intl-datetimeformat');
+			withLocales(DateTimeFormat, 'd', (locale) => ({
+				...localeData('d', locale),
+				intervalFormats: intervals(locale),
+				timeZoneName: zoneNames(locale),
+			}));
+			DateTimeFormat.getDefaultTimeZone = () => zoneName(defaultZone()) ?? 'UTC';
+			return DateTimeFormat;
+		},
+		RelativeTimeFormat: () => withLocales(load('intl-relativetimeformat').default, 'r', (locale) => localeData('r', locale)),
+		ListFormat: () => withLocales(load('intl-listformat').default, 'l', (locale) => localeData('l', locale)),
+		DisplayNames: () => withLocales(load('intl-displaynames').DisplayNames, 'dn', (locale) => {
+			const found = { ...localeData('dn', locale) };
+			const types = {};
+			for (const type of found.types)
+				defineProperty(types, type, { enumerable: true, get: () => localeData('dn.' + type, locale) });
+			return { ...found, types };
+		}),
+		Segmenter: () => load('intl-segmenter').Segmenter,
+		Collator: () => script('intl/collator')({
+			canonicalize: getCanonicalLocales, hide, getOption,
+			// The locale to be named, and its Unicode keywords.
+			resolve(requested) {
+				for (const tag of requested) {
+					const plain = tag.replace(/-u(-[a-z0-9]{2,8})+/i, '');
+					const found = bestAvailable(plain);
+					if (found !== undefined)
+						return { locale: found, extension: keywords(tag) };
+				}
+				return { locale: DEFAULT_LOCALE, extension: {} };
+			},
+			supported: (requested) => requested.filter((tag) => bestAvailable(tag.replace(/-u(-[a-z0-9]{2,8})+/i, '')) !== undefined),
+		}),
+	};
+
+	function bestAvailable(tag) {
+		const owners = data('tags').n;
+		for (let at = tag; at !== ''; at = at.slice(0, Math.max(at.lastIndexOf('-'), 0))) {
+			if (Object.hasOwn(owners, at))
+				return at;
+		}
+		return undefined;
+	}
+
+	function keywords(tag) {
+		const found = {};
+		const parts = (/-u((?:-[a-z0-9]{2,8})+)/i.exec(tag)?.[1] ?? '').split('-').slice(1);
+		let key;
+		for (const part of parts) {
+			if (part.length === 2)
+				found[key = part] = '';
+			else if (key !== undefined)
+				found[key] += (found[key] === '' ? '' : '-') + part;
+		}
+		return found;
+	}
+
+	function getOption(options, name, values, fallback) {
+		const value = options[name];
+		if (value === undefined)
+			return fallback;
+		const chosen = String(value);
+		if (!values.includes(chosen))
+			throw new RangeError('Value ' + chosen + ' out of range for Intl options property ' + name);
+		return chosen;
+	}
+
+	function hide(holder, methods) {
+		for (const name of Object.keys(methods))
+			defineProperty(holder, name, { value: methods[name], writable: true, configurable: true });
+	}
+
+	function getCanonicalLocales(locales) {
+		const { getCanonicalLocales: canonicalize } = load('intl-getcanonicallocales');
+		try {
+			return canonicalize(locales);
+		} catch (error) {
+			throw error instanceof RangeError ? new RangeError('Incorrect locale information provided') : error;
+		}
+	}
+	inner.getCanonicalLocales = getCanonicalLocales;
+
+	// ---- Intl ----------------------------------------------------------------------------------------------
+
+	const Intl = {};
+	for (const name of Object.keys(makers)) {
+		lazy(inner, name, () => tidy(makers[name](), name));
+		lazy(Intl, name, () => inner[name]);
+	}
+	const sortedZones = () => {
+		zoneName('UTC');
+		return [...new Set(zones.values())].sort();
+	};
+	const values = {
+		timeZone: sortedZones,
+		calendar: () => ['gregory', 'iso8601'],
+		collation: () => ['default'],
+	};
+	inner.supportedValuesOf = (key) => {
+		const wanted = String(key);
+		return Object.hasOwn(values, wanted) ? values[wanted]() : load('intl-supportedvaluesof').supportedValuesOf(wanted);
+	};
+	hide(Intl, { getCanonicalLocales(locales) { return getCanonicalLocales(locales); },
+		supportedValuesOf(key) { return inner.supportedValuesOf(key); } });
+	defineProperty(Intl, Symbol.toStringTag, { value: 'Intl', configurable: true });
+
+	// ---- Methods elsewhere ---------------------------------------------------------------------------------
+
+	// The last few of each, since programs call these in loops with the same arguments.
+	const kept = { __proto__: null };
+	function keep(name, locales, options) {
+		const simple = (locales === undefined || typeof locales === 'string') && options === undefined;
+		if (!simple)
+			return new inner[name](locales, options);
+		const key = name + '|' + (locales ?? '') + '|' + defaultZone();
+		return kept[key] ??= new inner[name](locales);
+	}
+
+	const DATE = ['weekday', 'year', 'month', 'day'];
+	const TIME = ['dayPeriod', 'hour', 'minute', 'second', 'fractionalSecondDigits'];
+	// As ECMA-402's CreateDateTimeFormat: what a method of Date shows where nothing is asked for.
+	function dateOptions(given, required, defaults) {
+		const options = given === undefined ? Object.create(null) : Object.create(Object(given));
+		const has = (names) => names.some((name) => options[name] !== undefined);
+		const styled = options.dateStyle !== undefined || options.timeStyle !== undefined;
+		if (required === 'date' && options.timeStyle !== undefined)
+			throw new TypeError('Invalid option : timeStyle');
+		if (required === 'time' && options.dateStyle !== undefined)
+			throw new TypeError('Invalid option : dateStyle');
+		if (!styled && !(required !== 'time' && has(DATE)) && !(required !== 'date' && has(TIME))) {
+			for (const name of defaults === 'date' ? DATE.slice(1) : defaults === 'time' ? TIME.slice(1, 4) : [...DATE.slice(1), ...TIME.slice(1, 4)])
+				defineProperty(options, name, { value: 'numeric', enumerable: true, writable: true, configurable: true });
+		}
+		return options;
+	}
+	const dateFormats = new Map();
+	function formatDate(time, locales, options, required, defaults) {
+		const simple = options === undefined && (locales === undefined || typeof locales === 'string');
+		const key = simple ? required + defaults + '|' + (locales ?? '') + '|' + defaultZone() : undefined;
+		let format = simple ? dateFormats.get(key) : undefined;
+		if (format === undefined) {
+			format = new inner.DateTimeFormat(locales, dateOptions(options, required, defaults));
+			if (simple)
+				dateFormats.set(key, format);
+		}
+		return Number.isNaN(time) ? 'Invalid Date' : format.format(time);
+	}
+
+	// Languages in which letters change case in other ways.
+	function caseLanguage(locales) {
+		const [tag] = getCanonicalLocales(locales);
+		return tag === undefined ? '' : tag.split('-')[0];
+	}
+	const turkic = (language) => language === 'tr' || language === 'az';
+	const lower = String.prototype.toLowerCase, upper = String.prototype.toUpperCase;
+
+	return { __proto__: null, Intl,
+		formatNumber: (value, locales, options) => keep('NumberFormat', locales, options).format(value),
+		formatDate,
+		compare: (x, y, locales, options) => keep('Collator', locales, options).compare(x, y),
+		lower(value, locales) {
+			if (turkic(caseLanguage(locales)))
+				value = value.replace(/İ/g, 'i').replace(/I\u0307/g, 'i').replace(/I/g, 'ı');
+			return lower.call(value);
+		},
+		upper(value, locales) {
+			if (turkic(caseLanguage(locales)))
+				value = value.replace(/i/g, 'İ');
+			return upper.call(value);
+		},
+	};
+})

@@ -1,0 +1,427 @@
+// SPDX-License-Identifier: Apache-2.0
+// make.mjs MODULES OUT LOCALES: writes the pack that src/js/build_image.c puts into the library: the FormatJS packages in
+// MODULES as scripts, and what they know of LOCALES (names with commas between; "all") and of time zones as data that is
+// read when it is needed. A pack is entries one behind the other: "KIND NAME BYTES\n" and the bytes; KIND is "script"
+// (one function expression) or "data".
+import fs from 'node:fs';
+import path from 'node:path';
+import { createRequire } from 'node:module';
+import { pathToFileURL } from 'node:url';
+
+const [modules, out, wanted] = process.argv.slice(2);
+const here = import.meta.dirname ?? path.dirname(new URL(import.meta.url).pathname);
+const esbuild = createRequire(path.join(modules, 'x.js'))('esbuild');
+const formatjs = path.join(modules, '@formatjs');
+const fail = (message) => { console.error('curfew: guest/intl: ' + message); process.exit(1); };
+
+const entries = new Map();
+function add(kind, name, text) {
+	if (entries.has(name))
+		fail(name + ' is made twice');
+	entries.set(name, { kind, bytes: Buffer.from(text) });
+}
+const addJson = (name, value) => add('data', name, JSON.stringify(value));
+
+// ---- Scripts: each package a function (Intl, require, data, host, module) -----------------------------------
+
+// Large tables are taken out of the code, and parsed when something is looked up in them.
+const tables = {
+	'intl-getcanonicallocales': ['extensionAlias', 'territoryAlias', 'likelySubtags'],
+	'intl-localematcher': ['data', 'regions', 'subdivisionAlias', 'extensionAlias'],
+	'intl-locale': ['characterOrders', 'numberingSystems', 'timezones', 'hourCycles', 'calendars', 'weekData'],
+	'intl-numberformat': ['digitMapping'],
+	'intl-datetimeformat': [],
+	'intl-segmenter': ['SegmentationRules'],
+	'intl-supportedvaluesof': ['currencies', 'timezones'],
+	'intl-pluralrules': [], 'intl-relativetimeformat': [], 'intl-listformat': [], 'intl-displaynames': [],
+	bigdecimal: [], 'fast-memoize': [],
+};
+
+// [package, what stands there, how often, what is to stand there]: what is worked out for everything at the start is worked
+// out when it is needed.
+const patches = [
+	['intl-getcanonicallocales', /languageAliasRules\[finalLangAst\.lang\]/, 1, 'rulesOf(finalLangAst.lang)'],
+	['intl-getcanonicallocales', /languageAliasRules\.und/, 1, "rulesOf('und')"],
+	['intl-getcanonicallocales', /var originalLocaleToString = [^;]*;/, 1, 'const originalLocaleToString = undefined;'],
+	['intl-getcanonicallocales', /(?<=function localeString\(value\) \{)/, 1, 'if (!host.hasLocales()) return undefined;'],
+	// The best fit is what a lookup finds, as in other engines: the other way compares with every locale there is.
+	['intl-localematcher', /(?<=function BestFitMatcher\(availableLocales, requestedLocales, getDefaultLocale\) \{)/, 1,
+		'return LookupMatcher(availableLocales, requestedLocales, getDefaultLocale);'],
+	['intl-localematcher', /Array\.from\(availableLocales\)/g, null, 'availableLocales'],
+	['intl-displaynames', /Array\.from\((_?DisplayNames\d*\.availableLocales)\)/g, null, '$1'],
+	['intl-datetimeformat', /var links_default = \{[\s\S]*?^\};/m, 1, ''],
+	['intl-datetimeformat', /var UPPERCASED_LINKS = [\s\S]*?, \{\}\);/, 1, 'const UPPERCASED_LINKS = {};'],
+	// Names of months that stand alone are asked for by the letter L.
+	['intl-datetimeformat', /const isMonthStandalone = hasMonth && !hasOtherDateFields;/, 1,
+		'const isMonthStandalone = hasMonth && (!hasOtherDateFields || (internalSlots.format?.rawPattern ?? "").includes("LLL"));'],
+	// Zones are the host's: one table for Date and Intl.
+	['intl-datetimeformat', /function CanonicalizeTimeZoneName\([\s\S]*?^\}/m, 1,
+		'function CanonicalizeTimeZoneName(tz) { return IsTimeZoneOffsetString$1(tz) ? ParseTimeZoneOffsetString$1(tz) : host.zoneName(tz); }'],
+	['intl-datetimeformat', /function IsValidTimeZoneName\([\s\S]*?^\}/m, 1,
+		'function IsValidTimeZoneName(tz) { return IsValidDateTimeFormatOffset(tz) || host.zoneName(tz) !== undefined; }'],
+	['intl-datetimeformat', /zone(?:NamesFromData|Names): Object\.keys\([\w.]+\),?/g, null, ''],
+	['intl-datetimeformat', /  const zoneData = tzData\[timeZone\];[\s\S]*?return \[offset \* 1e3, dst\];/, 1,
+		'  return host.zoneAt(timeZone, t);'],
+	['intl-datetimeformat', /new RangeError\("Invalid timeZoneName"\)/g, null, 'new RangeError("Invalid time zone specified: " + timeZone)'],
+	// Of some hundred formats only those with the wanted fields are looked at.
+	['intl-datetimeformat', /return parsed \?\?= Object\.keys\(formats\[calendar\]\)\.map\(\(skeleton\) => parseDateTimeSkeleton\(skeleton, formats\[calendar\]\[skeleton\], calendarIntervals\[skeleton\] \|\| findIntervalFormat\(skeleton, calendarIntervals\), calendarIntervals\.intervalFormatFallback\)\);/, 1,
+		'return parsed ??= host.formats(formats[calendar], dateTimeFormat, (skeleton) => { const fields = Object.create(null); replaceDateTimeTokens(skeleton, fields); return fields; }, (skeleton) => parseDateTimeSkeleton(skeleton, host.pattern(formats[calendar], dateTimeFormat, skeleton), () => calendarIntervals[skeleton] || findIntervalFormat(skeleton, calendarIntervals), () => calendarIntervals.intervalFormatFallback));'],
+	['intl-datetimeformat', /const calendarIntervals = calendarData\?\.\[calendar\]\?\.intervalFormats \?\? intervalFormats;/, 1,
+		'const calendarIntervals = intervalFormats;'],
+	['intl-datetimeformat', /findIntervalFormat\(pattern, intervalFormats\), intervalFormats\.intervalFormatFallback\);/, 1,
+		'() => findIntervalFormat(pattern, intervalFormats), () => intervalFormats.intervalFormatFallback);'],
+	['intl-datetimeformat', /intervalFormatFallback: intervalFormats\.intervalFormatFallback,\n(\s+)formats: \{\}/, 1,
+		'get intervalFormatFallback() { return intervalFormats.intervalFormatFallback; },\n$1formats: {}'],
+	['intl-datetimeformat', /(?<=function BestFitFormatMatcher\(options, formats\) \{\n)[\s\S]*?(?=\s+const skeletonFormat = \{ \.\.\.bestFormat \};)/, 1,
+		'const bestFormat = formats.best(options, bestFitFormatMatcherScore);'],
+	// Of ranges nothing is worked out before one is formatted.
+	['intl-datetimeformat', /function parseDateTimeSkeleton\(skeleton, rawPattern = skeleton, rangePatterns, intervalFormatFallback\) \{/, 1,
+		`function parseDateTimeSkeleton(skeleton, rawPattern, ranges, fallback) {
+			if (typeof ranges !== 'function') return parseWithRanges(skeleton, rawPattern, ranges, fallback);
+			const result = parseWithRanges(skeleton, rawPattern);
+			let whole;
+			const make = () => whole ??= parseWithRanges(skeleton, rawPattern, ranges(), fallback());
+			result.rangePatterns = host.lazyRanges(() => make().rangePatterns);
+			result.rangePatterns12 = host.lazyRanges(() => make().rangePatterns12);
+			return result;
+		}
+		function parseWithRanges(skeleton, rawPattern = skeleton, rangePatterns, intervalFormatFallback) {`],
+];
+
+// Which languages have other names is worked out here, and looked at only for those languages.
+function takeOutLanguageRules(text) {
+	const found = /^var languageAliasRules = (Object\.keys\(languageAlias\)[\s\S]*?\/\* @__PURE__ \*\/ Object\.create\(null\)\));/m.exec(text) ?? fail('no rules of languages');
+	const module = { exports: {} };
+	const rules = new Function('module', 'Intl', text + '; return languageAliasRules;')(module, {});
+	const { und, ...others } = rules;
+	addJson('intl/x/languages', others);
+	const table = /^var languageAlias = \{[\s\S]*?^\};/m.exec(text)[0];
+	return text.replace(table, '').replace(found[0], () => `
+var undRules = ${JSON.stringify(und)}, ruled = ${JSON.stringify(' ' + Object.keys(others).join(' ') + ' ')};
+function rulesOf(language) {
+	return language === 'und' ? undRules : ruled.includes(' ' + language + ' ') ? data('x/languages')[language] : undefined;
+}`);
+}
+
+function takeOutTables(name, text) {
+	for (const table of tables[name]) {
+		const declaration = new RegExp('^(?:var|const|let) ' + table + ' = ((?:\\{|\\[)[\\s\\S]*?^[\\]}][ \\]}]*);$', 'm');
+		const found = declaration.exec(text);
+		if (!found)
+			fail('no table ' + table + ' in ' + name);
+		addJson('intl/x/' + name + '.' + table, new Function('return ' + found[1])());
+		text = text.replace(found[0], '');
+		const use = table === 'data' ? /(?<![\w$."'/])data(?=\.supplemental)/g
+			: new RegExp('(?<![\\w$"\'/-])(?<!(?<!\\.\\.)\\.)' + table + '(?![\\w$"\'-]|\\.js|:)', 'g');
+		text = text.replace(use, table + '$get()');
+		text = text.replace(table + '$get: () =>', table + ': () =>');
+		text = 'let ' + table + '$kept; const ' + table + '$get = () => ' + table + '$kept ??= data("x/' + name + '.' + table + '");\n' + text;
+	}
+	return text;
+}
+
+// A function expression alone would be dropped as of no use.
+async function shrink(text) {
+	const small = await esbuild.transform('made = ' + text.trim(), { minify: true, target: 'es2023', charset: 'utf8', legalComments: 'none' });
+	return '(' + small.code.trim().replace(/^(?:\/\/[^\n]*\n)*made=/, '').replace(/;$/, '') + ')';
+}
+
+async function makeScript(name) {
+	const entry = path.join(formatjs, name, 'index.js');
+	const bundle = await esbuild.build({ entryPoints: [entry], bundle: true, format: 'cjs', write: false, charset: 'utf8',
+		target: 'es2023', external: ['@formatjs/*'], legalComments: 'none', logLevel: 'error' });
+	let text = bundle.outputFiles[0].text;
+	text = text.replace(/__toESM\((require\("[^"]*"\)), 1\)/g, '__toESM($1)'); // a default export is that, not all of them
+	if (name === 'intl-getcanonicallocales')
+		text = takeOutLanguageRules(text);
+	text = takeOutTables(name, text);
+	for (const [where, what, times, instead] of patches) {
+		if (where !== name)
+			continue;
+		const count = [...text.matchAll(what.global ? what : new RegExp(what, what.flags + 'g'))].length;
+		if (times === null ? count === 0 : count !== times)
+			fail(what + ' fits ' + count + ' times in ' + name + ': this version is not the one that is known');
+		text = text.replace(what, instead);
+	}
+	const small = await shrink('(function (Intl, require, data, host, module) {' + text + '\n})');
+	add('script', 'intl/' + name, small);
+}
+
+for (const name of Object.keys(tables))
+	await makeScript(name);
+for (const name of ['glue', 'collator', 'derive']) {
+	const text = fs.readFileSync(path.join(here, name + '.js'), 'utf8');
+	add('script', 'intl/' + name, await shrink(text));
+}
+
+// ---- Locales -----------------------------------------------------------------------------------------------
+
+function readLocale(component, Name, locale) {
+	let taken;
+	const text = fs.readFileSync(path.join(formatjs, 'intl-' + component, 'locale-data', locale + '.js'), 'utf8');
+	const take = { __addLocaleData(...data) { taken = data; } };
+	new Function('Intl', text)({ [Name]: take });
+	if (!taken || taken.length !== 1)
+		fail(component + ' ' + locale + ': not as it was');
+	return taken[0];
+}
+
+const isPlain = (value) => typeof value === 'object' && value !== null && !Array.isArray(value);
+
+// What has to be laid over `base` to have `value`: undefined where nothing; "-" lists what is missing.
+function difference(base, value) {
+	if (!isPlain(base) || !isPlain(value))
+		return JSON.stringify(base) === JSON.stringify(value) ? undefined : value;
+	const result = {};
+	for (const key of Object.keys(value)) {
+		const inner = key in base ? difference(base[key], value[key]) : value[key];
+		if (inner !== undefined)
+			result[key] = isPlain(value[key]) && !(key in base && isPlain(base[key])) ? { '=': value[key] } : inner;
+	}
+	const missing = Object.keys(base).filter((key) => !(key in value));
+	if (missing.length)
+		result['-'] = missing;
+	return Object.keys(result).length ? result : undefined;
+}
+
+const component = {
+	n: ['numberformat', 'NumberFormat'], d: ['datetimeformat', 'DateTimeFormat'], dn: ['displaynames', 'DisplayNames'],
+	r: ['relativetimeformat', 'RelativeTimeFormat'], l: ['listformat', 'ListFormat'], p: ['pluralrules', 'PluralRules'],
+};
+
+const available = {};
+for (const key of Object.keys(component)) {
+	available[key] = fs.readdirSync(path.join(formatjs, 'intl-' + component[key][0], 'locale-data'))
+		.filter((file) => file.endsWith('.js')).map((file) => file.slice(0, -3));
+}
+function chosen(key) {
+	if (wanted === 'all')
+		return available[key];
+	return available[key].filter((locale) => wanted.split(',').some((language) => locale === language || locale.startsWith(language + '-')));
+}
+for (const language of wanted === 'all' ? [] : wanted.split(',')) {
+	if (!available.n.includes(language))
+		fail('locale "' + language + '" is none; there are: ' + available.n.filter((locale) => !locale.includes('-')).join(' '));
+}
+
+const split = { n: ['currencies', 'units'], d: ['intervalFormats', 'timeZoneName'] };
+const whole = new Map();
+// A locale's data is written as what differs from another one's that is like it, where that is shorter.
+const models = ['001', '419', 'GB', 'AU', 'IN', 'CA', 'PT', 'Hant', 'Hant-HK', 'AR', 'CO', 'CH'];
+function put(prefix, locale, value) {
+	const language = locale.split('-')[0];
+	let best = JSON.stringify(value);
+	for (const model of locale === language ? [] : [language, ...models.map((region) => language + '-' + region)]) {
+		const base = model === locale ? undefined : whole.get(prefix + '/' + model);
+		const change = base && JSON.stringify({ '^': model, ...difference(base, value) });
+		if (change && change.length < best.length)
+			best = change;
+	}
+	whole.set(prefix + '/' + locale, value);
+	add('data', 'intl/' + prefix + '/' + locale, best);
+}
+
+// The fields that a skeleton has, as a letter each.
+const letters = { G: 'G', y: 'y', Y: 'y', u: 'y', U: 'y', r: 'y', M: 'M', L: 'M', d: 'd', D: 'd', F: 'd', g: 'd', E: 'E', e: 'E', c: 'E',
+	B: 'B', h: 'h', H: 'h', K: 'h', k: 'h', m: 'm', s: 's', S: 's', A: 's', z: 'z', Z: 'z', O: 'z', v: 'z', V: 'z', X: 'z', x: 'z' };
+const order = 'EGyMdBhmsz';
+function fieldsOf(skeleton) {
+	const plain = skeleton.replace(/'[^']*'/g, '');
+	return [...order].filter((field) => [...plain].some((letter) => letters[letter] === field)).join('');
+}
+
+// Those that others are compared with come first.
+const rank = (locale) => (models.indexOf(locale.slice(locale.indexOf('-') + 1)) + models.length + 1) % (models.length + 1) + (locale.includes('-') ? 1 : 0);
+
+// What stands between a long date and a time: the packages carry only what joins them in a list.
+const atTime = { ar: "{1} 'في' {0}", de: "{1} 'um' {0}", en: "{1} 'at' {0}", es: "{1} 'a' 'las' {0}", fr: "{1} 'à' {0}", hi: "{1} 'को' {0} 'बजे'",
+	it: "{1} 'alle' 'ore' {0}", nl: "{1} 'om' {0}", pt: "{1} 'às' {0}", ru: "{1} 'в' {0}" };
+// Narrow spaces that do not break are plain ones in dates, as other engines have them: programs read such texts.
+function plainSpaces(data) {
+	for (const part of ['formats', 'intervalFormats', 'dateFormat', 'timeFormat', 'dateTimeFormat'])
+		data[part] = JSON.parse(JSON.stringify(data[part]).replaceAll('\u202f', ' '));
+}
+
+const derive = new Function('return (' + fs.readFileSync(path.join(here, 'derive.js'), 'utf8') + ')')()();
+const byLength = (table) => Object.keys(table).sort((a, b) => a.length - b.length);
+const sorted = (table) => table && JSON.stringify(Object.entries(table).sort());
+function leaveOutDerived(data) {
+	const connectors = [...new Set(Object.values(data.dateTimeFormat))], fallback = data.intervalFormats.intervalFormatFallback;
+	const formats = {}, intervals = {};
+	for (const key of byLength(data.formats.gregory)) {
+		if (derive.format(formats, connectors, key) !== data.formats.gregory[key])
+			formats[key] = data.formats.gregory[key];
+	}
+	for (const key of byLength(data.intervalFormats)) {
+		const value = data.intervalFormats[key];
+		if (typeof value === 'string' || !(sorted(derive.interval(intervals, fallback, formats, connectors, key)) === sorted(value) || derive.isWrittenOut(formats, connectors, key, value)))
+			intervals[key] = value;
+	}
+	data.formats.gregory = formats;
+	data.intervalFormats = intervals;
+}
+
+const groups = {};
+const tags = {};
+for (const key of Object.keys(component)) {
+	const [name, Name] = component[key];
+	const Class = await import(pathToFileURL(path.join(formatjs, 'intl-' + name, 'index.js')));
+	const Constructor = Class[Name] ?? Class.default;
+	const locales = chosen(key).sort((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1));
+	const missing = []; // files without anything in them
+	for (const locale of locales) {
+		const { data } = readLocale(name, Name, locale);
+		if (data === undefined) {
+			missing.push(locale);
+			continue;
+		}
+		Constructor.__addLocaleData(structuredCloneish({ data, locale }));
+		if (key === 'p') {
+			const text = fs.readFileSync(path.join(formatjs, 'intl-pluralrules', 'locale-data', locale + '.js'), 'utf8');
+			add('script', 'intl/p/' + locale, await shrink('(function (Intl) {' + text + '\n})'));
+			continue;
+		}
+		if (key === 'dn') {
+			for (const type of Object.keys(data.types))
+				put('dn.' + type, locale, data.types[type]);
+			put('dn', locale, { ...data, types: Object.keys(data.types) });
+			continue;
+		}
+		if (key === 'd') {
+			data.ca = data.ca.filter((calendar) => calendar === 'gregory' || calendar === 'iso8601');
+			data.formats = { gregory: data.formats.gregory };
+			data.hourCycle ||= /[hKB]/.test(data.timeFormat.short) ? 'h12' : 'h23';
+			const at = atTime[locale.split('-')[0]];
+			if (at)
+				Object.assign(data.dateTimeFormat, { full: at, long: at });
+			plainSpaces(data);
+			delete data.calendarData;
+			for (const skeleton of Object.keys(data.formats.gregory))
+				((groups[fieldsOf(skeleton)] ??= new Set()).add(skeleton));
+			leaveOutDerived(data);
+		}
+		for (const part of split[key] ?? []) {
+			put(key + '.' + part, locale, data[part]);
+			delete data[part];
+		}
+		put(key, locale, data);
+	}
+	// Which locale's data each tag has: "en-US" that of "en".
+	const owner = {};
+	const marks = new Map();
+	for (const locale of locales.filter((locale) => !missing.includes(locale)))
+		marks.set(Constructor.localeData[locale], locale);
+	for (const tag of Constructor.availableLocales)
+		owner[tag] = marks.get(Constructor.localeData[tag]) ?? fail('no data for ' + tag);
+	tags[key] = owner;
+}
+function structuredCloneish({ data, locale }) {
+	const copy = (value) => typeof value === 'function' ? value : Array.isArray(value) ? value.map(copy)
+		: isPlain(value) ? Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, copy(inner)])) : value;
+	return { data: copy(data), locale };
+}
+addJson('intl/tags', tags);
+for (const [fields, list] of Object.entries(groups))
+	add('data', 'intl/s/' + fields, [...list].join('|'));
+
+// ---- Time zones --------------------------------------------------------------------------------------------
+
+const zones = readZones();
+const links = readLinks();
+const CYCLE = 28, LAST = 2037;
+const yearOf = (seconds) => new Date(seconds * 1000).getUTCFullYear();
+const newYear = (year) => Date.UTC(year, 0, 1) / 1000;
+
+function readZones() {
+	let packed;
+	new Function('Intl', fs.readFileSync(path.join(formatjs, 'intl-datetimeformat', 'add-all-tz.js'), 'utf8'))(
+		{ DateTimeFormat: { __addTZData(data) { packed = data; } } });
+	const offsets = packed.offsets.split('|').map((text) => parseInt(text, 36));
+	const result = {};
+	for (const line of packed.zones) {
+		const [name, ...rows] = line.split('|');
+		const list = [];
+		for (const row of rows) {
+			const [time, , offset, summer] = row.split(',');
+			if (time === 'NaN')
+				continue;
+			const entry = [time === '' ? -Infinity : parseInt(time, 36), offsets[+offset], summer === '1'];
+			const last = list.at(-1);
+			if (!last || last[1] !== entry[1] || last[2] !== entry[2])
+				list.push(entry);
+		}
+		result[name] = list;
+	}
+	return result;
+}
+
+function readLinks() {
+	const text = fs.readFileSync(path.join(formatjs, 'intl-datetimeformat', 'index.js'), 'utf8');
+	const found = /^var links_default = (\{[\s\S]*?^\});/m.exec(text) ?? fail('no links of zones');
+	return new Function('return ' + found[1])();
+}
+
+// Transitions after LAST are left out where those of a year like theirs, up to 28 years before, are the same.
+function cut(list) {
+	const at = (seconds) => list.findLast((entry) => entry[0] <= seconds);
+	const late = list.filter((entry) => yearOf(entry[0]) > LAST && yearOf(entry[0]) < 2098);
+	const like = (year) => {
+		for (let other = LAST; other > LAST - CYCLE; other--) {
+			if ((newYear(year) - newYear(other)) % (7 * 86400) === 0 && (newYear(year + 1) - newYear(year)) === (newYear(other + 1) - newYear(other)))
+				return other;
+		}
+	};
+	const fits = late.every(([time, offset, summer]) => {
+		const shifted = time - newYear(yearOf(time)) + newYear(like(yearOf(time)));
+		const now = at(shifted), before = at(shifted - 1);
+		return now[1] === offset && now[2] === summer && now !== before;
+	});
+	return fits ? list.filter((entry) => !(yearOf(entry[0]) > LAST)) : list;
+}
+
+function zoneText(name, list, names) {
+	const rows = cut(list).map(([time, offset, summer]) => (time === -Infinity ? '' : time.toString(36)) + ':' + offset.toString(36) + (summer ? '+' : ''));
+	return names.join('|') + '\n' + rows.join(',') + '\n';
+}
+
+const english = readLocale('datetimeformat', 'DateTimeFormat', 'en').data.timeZoneName;
+const hasOwn = (object, key) => Object.prototype.hasOwnProperty.call(object, key);
+const fixed = (name) => { // what is written as an offset: Etc/GMT+5 is five hours behind
+	const found = /^Etc\/GMT([+-])(\d+)$/.exec(name);
+	return found ? [[-Infinity, (found[1] === '+' ? -1 : 1) * +found[2] * 3600, false]] : undefined;
+};
+// The package leaves out what is as UTC has always been, and zones that are written as rules.
+const also = { 'Africa/Abidjan': 'Africa/Accra', EST5EDT: 'America/New_York', CST6CDT: 'America/Chicago', MST7MDT: 'America/Denver', PST8PDT: 'America/Los_Angeles' };
+for (const [name, like] of Object.entries(also))
+	zones[name] ??= zones[like] ?? fail('no zone ' + like);
+const isUtc = (name) => ['UTC', 'GMT', 'Etc/UTC', 'Etc/GMT'].includes(name);
+// A zone with rules of its own keeps its name, also where another has the same rules.
+const names = { UTC: 'UTC', GMT: 'UTC', 'Etc/UTC': 'UTC', 'Etc/GMT': 'UTC' };
+for (const name of Object.keys(zones))
+	names[name] = name;
+for (const name of Object.keys(links)) {
+	if (/^[A-Za-z]/.test(name) && name !== 'USback')
+		names[name] ??= isUtc(links[name]) ? 'UTC' : names[links[name]] ?? fail('no zone ' + links[name]);
+}
+for (const [name, target] of Object.entries(names)) {
+	const list = target === 'UTC' ? [[-Infinity, 0, false]] : zones[target] ?? fixed(target) ?? fail('no rules for ' + target);
+	const others = Object.keys(links).filter((link) => links[link] === target || links[name] === link);
+	const long = target === 'UTC' ? ['Coordinated Universal Time'] : [target, name, ...others].map((known) => english[known]?.long).find(Boolean) ?? [];
+	add('data', 'zone/' + name, zoneText(target, list, long));
+}
+add('data', 'intl/zones', Object.entries(names).map(([name, target]) => name === target ? name : name + '=' + target).sort().join('\n'));
+
+// The licences stay with what they are for.
+add('data', 'intl/licences', Object.keys(tables).map((name) => {
+	const file = fs.readdirSync(path.join(formatjs, name)).find((entry) => /^licen[cs]e/i.test(entry)) ?? fail('no licence in ' + name);
+	return '@formatjs/' + name + '\n\n' + fs.readFileSync(path.join(formatjs, name, file), 'utf8');
+}).join('\n'));
+
+// ---- The pack ----------------------------------------------------------------------------------------------
+
+const parts = [];
+for (const name of [...entries.keys()].sort()) {
+	const { kind, bytes } = entries.get(name);
+	parts.push(Buffer.from(kind + ' ' + name + ' ' + bytes.length + '\n'), bytes);
+}
+fs.writeFileSync(out, Buffer.concat(parts));

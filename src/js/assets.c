@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "js/assets.h"
+
+#include <string.h>
+
+#include "js/embedded.h"
+
+static int compare_names(const char *name, size_t name_length, const char *other, size_t other_length)
+{
+	int order = memcmp(name, other, name_length < other_length ? name_length : other_length);
+
+	if (order)
+		return order;
+	return name_length < other_length ? -1 : name_length > other_length;
+}
+
+const uint8_t *curfew__asset_find(const char *name, size_t name_length, size_t *length)
+{
+	const uint8_t *start = curfew__embedded_assets;
+	const curfew__asset_head *head = (const curfew__asset_head *)(const void *)start;
+	const curfew__asset_entry *entries = (const curfew__asset_entry *)(const void *)(head + 1);
+	size_t low = 0, high = head->count;
+
+	while (low < high) {
+		size_t middle = (low + high) / 2;
+		const curfew__asset_entry *entry = &entries[middle];
+		int order = compare_names(name, name_length, (const char *)start + entry->name, entry->name_length);
+		if (!order) {
+			*length = entry->length;
+			return start + entry->at;
+		}
+		if (order < 0)
+			high = middle;
+		else
+			low = middle + 1;
+	}
+	return NULL;
+}

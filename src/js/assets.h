@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the library carries for JavaScript programs beside the image: scripts as the guest's bytecode, and data. */
+#ifndef CURFEW_JS_ASSETS_H
+#define CURFEW_JS_ASSETS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* The asset of that name, for as long as the library is there; NULL: there is none. */
+const uint8_t *curfew__asset_find(const char *name, size_t name_length, size_t *length);
+
+/* How they are embedded: this, for each an entry (in the order of their names' bytes), the names, and what they are. */
+typedef struct curfew__asset_head {
+	uint32_t count;
+	uint32_t reserved;
+} curfew__asset_head;
+
+typedef struct curfew__asset_entry {
+	uint32_t name;
+	uint32_t name_length;
+	uint32_t at; /* offsets count from the head */
+	uint32_t length;
+} curfew__asset_entry;
+
+#endif

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+// outcome: ok
+// value: [true,"object","function",true,true,"mine",true,"undefined"]
+// Intl is there like any other global, though it is made when it is first looked at; a program may replace what it is made
+// with, or Intl itself.
+const isThere = 'Intl' in globalThis && !Object.keys(globalThis).includes('Intl');
+const descriptor = Object.getOwnPropertyDescriptor(globalThis, 'Intl');
+const same = Intl === globalThis.Intl && Intl.NumberFormat === Intl.NumberFormat;
+const plain = descriptor.writable && !descriptor.enumerable && descriptor.configurable;
+Intl.NumberFormat = 'mine';
+const replaced = Intl.NumberFormat;
+const methods = (5).toLocaleString() === '5' && new Date(0).toLocaleDateString() === '1/1/1970';
+globalThis.Intl = undefined;
+[isThere, typeof descriptor.value, typeof descriptor.value.DateTimeFormat, same, plain, replaced, methods, typeof Intl];
