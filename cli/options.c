@@ -152,6 +152,8 @@ static const cli_option static_options[] = {
 	 .meaning = "faster first touch of much memory, in pages of 2 MiB; a stop may be some milliseconds later"},
 	{.id = CLI_OPTION_DETERMINISTIC, .name = "deterministic", .commands = RUN | BENCH | SUBMIT,
 	 .meaning = "fixed clock, seeded random: the same run every time"},
+	{.id = CLI_OPTION_TIMEZONE, .name = "timezone", .argument = "NAME", .commands = RUN,
+	 .meaning = "what Date and Intl take as local time, such as Europe/Berlin; by default UTC"},
 	{.id = CLI_OPTION_USER, .name = "user", .argument = "ID", .commands = RUN | BENCH | SECRET,
 	 .meaning = "the user: curfew.user, and whose secrets"},
 	{.id = CLI_OPTION_USER, .name = "user", .argument = "ID", .commands = SUBMIT,

@@ -70,6 +70,10 @@ static int check_arguments(session *s)
 		return code;
 	if (strcmp(s->arguments->program, "-") == 0 && !is_given(s, CLI_OPTION_LANG))
 		return cli_usage_error("- (standard input) needs --lang js, wasm or wat");
+	const char *timezone = s->arguments->values[CLI_OPTION_TIMEZONE];
+	curfew_failure failure = {.message = ""};
+	if (timezone != NULL && curfew_timezone_check(timezone, &failure) != CURFEW_OK)
+		return cli_usage_error("--%s", failure.message);
 	code = cli_check_hosts(&s->arguments->lists[CLI_OPTION_ALLOW_FETCH]);
 	if (code >= 0)
 		return code;
@@ -133,6 +137,7 @@ static curfew_status run_here(session *s, cli_watch *watch, curfew_failure *fail
 		.params = s->params,
 		.params_length = s->params_length,
 		.cancel = s->cancel,
+		.timezone = s->arguments->values[CLI_OPTION_TIMEZONE],
 		.allow_fetch = s->arguments->lists[CLI_OPTION_ALLOW_FETCH].items,
 		.allow_fetch_count = s->arguments->lists[CLI_OPTION_ALLOW_FETCH].count,
 		.on_event = s->json ? NULL : cli_watch_on_event,
@@ -167,6 +172,7 @@ static curfew_status run_isolated(session *s, cli_watch *watch, curfew_failure *
 		.params = s->params,
 		.params_length = s->params_length,
 		.user = s->arguments->values[CLI_OPTION_USER],
+		.timezone = s->arguments->values[CLI_OPTION_TIMEZONE],
 		.args = (const char *const *)s->arguments->rest,
 		.arg_count = s->arguments->rest_count,
 		.env = (const char *const *)s->wasi.env,

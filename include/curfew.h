@@ -549,6 +549,7 @@ typedef struct curfew_run_options {
 	void *on_request_context;
 	curfew_stop_callback on_stop; /* not for sessions */
 	void *on_stop_context;
+	const char *timezone;         /* JavaScript: what Date and Intl take as local, an IANA name ("Europe/Berlin"); NULL: UTC */
 } curfew_run_options;
 
 #define CURFEW_RUN_DETERMINISTIC 1u /* fixed clock, seeded random */
@@ -564,6 +565,9 @@ CURFEW_API curfew_status curfew_json_check(const char *text, size_t length, curf
 
 /* Whether this text can be curfew_run_options.params: a JSON array. If not, CURFEW_INVALID and where and why. */
 CURFEW_API curfew_status curfew_params_check(const char *params, size_t length, curfew_failure *failure);
+
+/* Whether there is a time zone of that name, for curfew_run_options.timezone. If not, CURFEW_INVALID and why. */
+CURFEW_API curfew_status curfew_timezone_check(const char *name, curfew_failure *failure);
 
 /*
  * Whether this text can be one of curfew_run_options.allow_fetch: HOST, HOST:PORT, *.DOMAIN or *.DOMAIN:PORT, without

@@ -78,8 +78,8 @@ typedef struct worker_program_head {
 #define WORKER_PROGRAM_ONCE 2u
 
 /*
- * Texts follow in this order, each with a NUL: call, params, user, args, env, and name and value of each secret. One of
- * the first three that is not there has length 0.
+ * Texts follow in this order, each with a NUL: call, params, user, timezone, args, env, and name and value of each secret. One of
+ * the first four that is not there has length 0.
  */
 typedef struct worker_run_head {
 	uint64_t program;
@@ -91,7 +91,7 @@ typedef struct worker_run_head {
 	uint32_t secret_count;
 	uint32_t has_broker; /* 1: it may send requests */
 	uint32_t reserved;
-	uint64_t call_length, params_length, user_length; /* with the NUL */
+	uint64_t call_length, params_length, user_length, timezone_length; /* with the NUL */
 } worker_run_head;
 
 typedef struct worker_compile_head {

@@ -146,6 +146,7 @@ typedef struct worker_job {
 	size_t arg_count;
 	const char *const *env;
 	size_t env_count;
+	const char *timezone;        /* as in curfew_run_options */
 	const curfew_secret *secrets; /* as in curfew_run_options, down to store; they are read by this call */
 	size_t secret_count;
 	curfew_secrets *store;

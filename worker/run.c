@@ -236,10 +236,11 @@ static bool make_frame(worker_run *run, const worker_job *job, const secrets *gi
 		.call_length = text_size(job->call),
 		.params_length = job->params != NULL ? job->params_length + 1 : 0,
 		.user_length = text_size(job->user),
+		.timezone_length = text_size(job->timezone),
 	};
 	memcpy(head.id, run->id, sizeof run->id);
 	worker_bytes *to = &run->frame;
-	size_t length = sizeof head + (size_t)(head.call_length + head.params_length + head.user_length) +
+	size_t length = sizeof head + (size_t)(head.call_length + head.params_length + head.user_length + head.timezone_length) +
 	                list_size(job->args, job->arg_count) + list_size(job->env, job->env_count) + secrets_size(given);
 	if (!worker_frame_add(to, WORKER_FRAME_RUN, 0, length))
 		return false;
@@ -250,6 +251,7 @@ static bool make_frame(worker_run *run, const worker_job *job, const secrets *gi
 		(void)worker_bytes_add(to, "", 1);
 	}
 	(void)worker_bytes_add(to, job->user, (size_t)head.user_length);
+	(void)worker_bytes_add(to, job->timezone, (size_t)head.timezone_length);
 	for (size_t i = 0; i < job->arg_count; i++)
 		(void)worker_bytes_add(to, job->args[i], strlen(job->args[i]) + 1);
 	for (size_t i = 0; i < job->env_count; i++)

@@ -582,6 +582,7 @@ static void on_run(service *s, uint64_t number, const char *body, size_t length)
 	options.params = take_text(&rest, head.params_length);
 	options.params_length = options.params != NULL ? (size_t)head.params_length - 1 : 0;
 	options.user = take_text(&rest, head.user_length);
+	options.timezone = take_text(&rest, head.timezone_length);
 	const char **args = take_list(&rest, head.arg_count);
 	const char **env = take_list(&rest, head.env_count);
 	options.args = args;

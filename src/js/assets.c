@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "js/assets.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "js/embedded.h"
@@ -35,4 +36,13 @@ const uint8_t *curfew__asset_find(const char *name, size_t name_length, size_t *
 			low = middle + 1;
 	}
 	return NULL;
+}
+
+bool curfew__asset_is_zone(const char *name)
+{
+	char path[128];
+	size_t ignored;
+	int length = snprintf(path, sizeof path, "zone/%s", name);
+
+	return length < (int)sizeof path && curfew__asset_find(path, (size_t)length, &ignored);
 }

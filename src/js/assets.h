@@ -3,11 +3,15 @@
 #ifndef CURFEW_JS_ASSETS_H
 #define CURFEW_JS_ASSETS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 /* The asset of that name, for as long as the library is there; NULL: there is none. */
 const uint8_t *curfew__asset_find(const char *name, size_t name_length, size_t *length);
+
+/* Whether there is a time zone of that name. */
+bool curfew__asset_is_zone(const char *name);
 
 /* How they are embedded: this, for each an entry (in the order of their names' bytes), the names, and what they are. */
 typedef struct curfew__asset_head {

@@ -239,6 +239,7 @@ static bool put_arguments(curfew_run *run, curfew__run_end *result)
 	control->name_length = control->user_length = control->input_length = 0;
 	control->functions = control->functions_length = 0;
 	control->env = control->env_length = 0;
+	control->timezone = control->timezone_length = 0;
 	const curfew__host_functions *functions = run->program->functions;
 	if (functions && !run->again && !put(run, functions->names, functions->names_length, &control->functions,
 	                      &control->functions_length, result))
@@ -246,6 +247,7 @@ static bool put_arguments(curfew_run *run, curfew__run_end *result)
 	return put_env(run, result) &&
 	       (!run->call || put(run, run->call, strlen(run->call), &control->name, &control->name_length, result)) &&
 	       (!run->user || put(run, run->user, strlen(run->user), &control->user, &control->user_length, result)) &&
+	       (!run->timezone || put(run, run->timezone, strlen(run->timezone), &control->timezone, &control->timezone_length, result)) &&
 	       (!run->params || put(run, run->params, run->params_length, &control->input, &control->input_length, result));
 }
 

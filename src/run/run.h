@@ -183,6 +183,7 @@ struct curfew_run {
 	char *params;
 	size_t params_length;
 	char *user;
+	char *timezone;             /* NULL: UTC */
 	curfew_event_callback on_event;
 	void *on_event_context;
 	curfew_done_callback on_done;

@@ -179,6 +179,7 @@ void curfew__session_lend(curfew_session *session, curfew_run *run)
 	run->guest = &session->guest;
 	run->wasm = session->wasm;
 	run->user = base->user;
+	run->timezone = base->timezone;
 	run->wasi = base->wasi;
 	run->fetch = base->fetch;
 	run->host_context = base->host_context;
@@ -194,6 +195,7 @@ void curfew__session_lend(curfew_session *session, curfew_run *run)
 void curfew__session_take_back(curfew_run *run)
 {
 	run->user = NULL;
+	run->timezone = NULL;
 	run->wasi = NULL;
 	run->fetch = NULL;
 	run->grants = NULL;

@@ -15,6 +15,7 @@
 #include "base/random.h"
 #include "base/refuse.h"
 #include "engine/interrupt.h"
+#include "js/assets.h"
 #include "report/report.h"
 #include "run/stop.h"
 
@@ -34,6 +35,7 @@ static void free_run(curfew_run *run)
 	free(run->call);
 	free(run->params);
 	free(run->user);
+	free(run->timezone);
 	free(run->partial);
 	free(run->import_text);
 	free(run->answer.bytes);
@@ -53,6 +55,16 @@ void curfew__run_unref(curfew_run *run)
 		free_run(run);
 }
 
+curfew_status curfew_timezone_check(const char *name, curfew_failure *failure)
+{
+	char message[256];
+
+	if (curfew__asset_is_zone(name))
+		return CURFEW_OK;
+	snprintf(message, sizeof message, "timezone %.100s: there is no such time zone; give an IANA name, such as Europe/Berlin", name);
+	return curfew__refuse(failure, CURFEW_INVALID, message);
+}
+
 static curfew_status check_options(const curfew_run_options *options, curfew_failure *failure)
 {
 	char message[256];
@@ -69,6 +81,8 @@ static curfew_status check_options(const curfew_run_options *options, curfew_fai
 	if (options->allow_fetch_count && options->on_request)
 		return curfew__refuse(failure, CURFEW_INVALID, "allow_fetch and on_request exclude each other");
 	curfew_status status = curfew__wasi_given_check(options, failure);
+	if (status == CURFEW_OK && options->timezone)
+		status = curfew_timezone_check(options->timezone, failure);
 	if (status != CURFEW_OK)
 		return status;
 	if (!options->params)
@@ -214,6 +228,7 @@ static curfew_status give(curfew_run *run, const curfew_run_options *options, cu
 	run->on_event = options->on_event;
 	run->on_event_context = options->on_event_context;
 	run->user = options->user ? copy(options->user, strlen(options->user), &ok) : NULL;
+	run->timezone = options->timezone ? copy(options->timezone, strlen(options->timezone), &ok) : NULL;
 	bool has_wasi = run->program->wasm || options->env_count || (options->flags & CURFEW_RUN_STDIN);
 	if (has_wasi && !(run->wasi = curfew__wasi_given_create(options, run->program->name)))
 		ok = false;

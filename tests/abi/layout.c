@@ -114,6 +114,7 @@ static void print_inputs(void)
 	AT(curfew_run_options, on_request_context);
 	AT(curfew_run_options, on_stop);
 	AT(curfew_run_options, on_stop_context);
+	AT(curfew_run_options, timezone);
 	AT(curfew_broker_options, size);
 	AT(curfew_broker_options, reserved);
 	AT(curfew_broker_options, limits);

@@ -151,3 +151,15 @@ def environment(context):
     large = "x" * 100000
     report, _ = context.report("--env", "L=" + large, "-e", "curfew.env.L.length")
     expect_equal("a large one", report["value"], 100000)
+
+
+@test
+def a_time_zone(context):
+    path = write(context, "zone.js", "[new Date(0).getHours(), new Date(0).toLocaleTimeString()]")
+    for words in ([], ["--isolate", "process"], ["--deterministic"]):
+        report, _ = context.report(*words, "--timezone", "Asia/Kolkata", path)
+        expect_equal("value", report["value"], [5, "5:30:00 AM"])
+    for name in ("Mars/Olympus", "../x", "Europe", "x" * 300):
+        done = context.run("--timezone", name, path)
+        expect(done.code == 2 and done.out == b"", f"{name}: {done}")
+        expect(b"timezone " + name[:50].encode() in done.err and done.err.count(b"\n") <= 2, f"{name}: {done}")
