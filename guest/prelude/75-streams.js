@@ -504,9 +504,11 @@
 		pipeThrough(transform, options = undefined) {
 			const s = this.#s;
 			needArguments('pipeThrough', 1, arguments.length);
-			const { readable, writable } = toDictionary(transform, 'The first argument of pipeThrough');
+			const pair = toDictionary(transform, 'The first argument of pipeThrough');
+			const { readable } = pair;
 			if (!isStream(readable))
 				throw new TypeError('The readable of pipeThrough is not a ReadableStream');
+			const { writable } = pair;
 			if (!isWritable(writable))
 				throw new TypeError('The writable of pipeThrough is not a WritableStream');
 			const given = toPipeOptions(options, 'pipeThrough');
