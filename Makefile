@@ -5,7 +5,7 @@ PREFIX ?= /usr/local
 # Of meson_options.txt: make OPTIONS="-Dserver=false -Dconsole=false -Dfetch=false"
 OPTIONS ?=
 export CURFEW_OPTIONS := $(OPTIONS)
-.PHONY: all demo check check-asan check-tsan conformance bench fuzz torture soak coverage install uninstall clean
+.PHONY: all demo check check-asan check-tsan conformance bench fuzz torture soak coverage install uninstall dist release-check clean
 
 all:
 	@scripts/build $(BUILD) product
@@ -58,6 +58,14 @@ install: all
 # Takes away what the last make install put there.
 uninstall:
 	@scripts/uninstall $(BUILD)
+
+# What a release has, built twice and compared: dist/.
+dist:
+	@scripts/dist
+
+# All of it from a clean clone, and everything that is tested.
+release-check:
+	@scripts/release-check
 
 clean:
 	rm -rf $(BUILD) $(BUILD)-asan $(BUILD)-tsan build-fuzz build-coverage

@@ -577,7 +577,9 @@ struct http *http_start(server *s, int listening, http_find find, curfew_failure
 	s->http = h;
 	raise_files(s->config);
 	bool wants_tls = s->config->tls_cert[0] != '\0';
-	if ((!wants_tls || tls_load(s->config->tls_cert, s->config->tls_key, failure)) && start_daemon(h, listening, failure))
+	if (wants_tls && MHD_is_feature_supported(MHD_FEATURE_TLS) != MHD_YES)
+		(void)snprintf(failure->message, sizeof failure->message, "tls-cert: this curfew has no TLS; use a proxy that does TLS");
+	else if ((!wants_tls || tls_load(s->config->tls_cert, s->config->tls_key, failure)) && start_daemon(h, listening, failure))
 		return h;
 	(void)close(listening);
 	free_http(h);

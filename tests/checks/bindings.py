@@ -7,7 +7,7 @@ import shutil
 import threading
 
 from .checked_server import CheckedServer
-from .harness import ROOT, Skipped, Test, expect, shorten
+from .harness import ROOT, Skipped, Test, expect, read, shorten
 
 # Debian's: apt-packages.txt has what the package is built and tested with.
 PYTHON = "/usr/bin/python3"
@@ -148,6 +148,71 @@ def check_rust(context):
     return sum(int(count) for count in re.findall(r"(\d+) passed", out)) + len(RUST_EXAMPLES)
 
 
+# ---- The README's first lines ---------------------------------------------------------------------------------------
+
+
+def line_of(name):
+    """What the table at the top of README.md has for a language."""
+    return re.search(r"^\| \[" + re.escape(name) + r"\]\([^)]+\) \| `([^`]+)` \|$", read("README.md"), re.M)[1]
+
+
+def in_python(context, line):
+    return run(context, [PYTHON, "-c", f"import curfew; print({line})"], env={"PYTHONPATH": WHEEL.place(context)}, cwd=context.folder())
+
+
+def in_node(context, line):
+    return run(context, ["node", "--input-type=module", "-e", f"import * as curfew from 'curfew'; console.log({line})"], cwd=NODE.place(context))
+
+
+def in_go(context, line):
+    if shutil.which("go") is None:
+        raise Skipped("there is no Go")
+    folder = context.folder()
+    with open(os.path.join(folder, "go.mod"), "w", encoding="utf-8") as file:
+        file.write(f"module first\n\ngo 1.19\n\nrequire curfew v0.0.0\n\nreplace curfew => {ROOT}/bindings/go\n")
+    with open(os.path.join(folder, "main.go"), "w", encoding="utf-8") as file:
+        file.write('package main\n\nimport (\n"context"\n"curfew"\n"fmt"\n)\n\nfunc main() {\nctx := context.Background()\n'
+                   f"report, err := {line}\nfmt.Println(string(report.Value), err)\n}}\n")
+    return run(context, ["go", "run", "."], cwd=folder, env=go_environment(context)).replace(" <nil>", "")
+
+
+def in_rust(context, line):
+    folder = context.folder()
+    os.mkdir(os.path.join(folder, "src"))
+    with open(os.path.join(folder, "Cargo.toml"), "w", encoding="utf-8") as file:
+        file.write(f'[package]\nname = "first"\nversion = "0.0.0"\nedition = "2021"\n\n[workspace]\n\n[dependencies]\ncurfew = {{ path = "{ROOT}/bindings/rust" }}\n')
+    with open(os.path.join(folder, "src/main.rs"), "w", encoding="utf-8") as file:
+        file.write(f'fn main() -> curfew::Result<()> {{\n    println!("{{}}", {line}.value::<i32>()?);\n    Ok(())\n}}\n')
+    shutil.copy(os.path.join(ROOT, "bindings/rust/Cargo.lock"), folder)
+    return run(context, ["cargo", "run", "--quiet", "--offline", "--target-dir", os.path.join(context.build, "rust-first")], cwd=folder,
+               env={"CURFEW_LIB_DIR": context.build, "LD_LIBRARY_PATH": context.build}, timeout=600)
+
+
+def in_c(context, line):
+    source, program = (os.path.join(context.folder(), name) for name in ("first.c", "first"))
+    with open(source, "w", encoding="utf-8") as file:
+        file.write('#include "curfew.h"\n#include <stdio.h>\nint main(void)\n{\n\tcurfew_engine *engine;\n\tcurfew_program *program;\n\tcurfew_report *report;\n'
+                   '\tcurfew_failure failure;\n\tcurfew_source source = {.size = sizeof source, .name = "first.js", .text = "6 * 7", .text_length = 5};\n'
+                   "\tif (curfew_engine_create(NULL, &engine, &failure) || curfew_program_create(engine, &source, &program, &failure) ||\n"
+                   f"\t    {line})\n\t\treturn 1;\n\tputs(report->value);\n\tcurfew_report_destroy(report);\n"
+                   "\tcurfew_program_destroy(program);\n\tcurfew_engine_destroy(engine);\n\treturn 0;\n}\n")
+    run(context, ["cc", "-I" + os.path.join(ROOT, "include"), source, "-o", program, "-L" + context.build, "-lcurfew", "-Wl,-rpath," + context.build])
+    return run(context, [program])
+
+
+def in_shell(context, line):
+    return run(context, ["sh", "-c", line], env={"PATH": context.build + ":" + os.environ["PATH"]})
+
+
+FIRST_LINES = {"Python": in_python, "Node": in_node, "Go": in_go, "Rust": in_rust, "C": in_c, "command line": in_shell}
+
+
+def check_first_line(context, name):
+    if context.is_sanitized:
+        raise Skipped("the same without sanitizers")
+    expect(FIRST_LINES[name](context, line_of(name)) == "42\n", f"README.md: the line for {name} does not give 42")
+
+
 # ---- All ----------------------------------------------------------------------------------------------------------
 
 
@@ -158,6 +223,7 @@ def tests(context):
 
     return [*each("python/tests/test_*.py", lambda name: "python/" + name[5:-3], check_python),
             *each("node/test/*.test.mjs", lambda name: "node/" + name.removesuffix(".test.mjs"), lambda context, path: check_node(context, os.path.basename(path))),
+            *[Test("bindings", "readme-" + name.lower().replace(" ", "-"), lambda context, name=name: check_first_line(context, name)) for name in FIRST_LINES],
             Test("bindings", "go", lambda context: check_go(context, False)),
             Test("bindings", "go-race", lambda context: check_go(context, True)),
             Test("bindings", "rust", check_rust)]

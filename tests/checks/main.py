@@ -15,6 +15,7 @@ from . import (
     client,
     compiler,
     console,
+    dist,
     documents,
     fetch,
     fuel,
@@ -60,6 +61,7 @@ GROUPS = {
     "examples": programs.examples,
     "bindings": bindings.tests,
     "packaging": packaging.tests,
+    "dist": dist.tests,
     "api": programs.api,
     "torture": programs.torture,
 }
