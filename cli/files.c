@@ -234,6 +234,38 @@ bool cli_source_read(const char *program, const char *lang, cli_source *source, 
 	return set_names(program, source) || fail(failure, program, strerror(ENOMEM));
 }
 
+/* Its path below the folder, which is resolved; NULL: it lies elsewhere, or memory is short. */
+static char *path_below(const char *program, const char *folder)
+{
+	char *path = realpath(program, NULL);
+	size_t length = strcmp(folder, "/") != 0 ? strlen(folder) : 0;
+	bool is_below = path != NULL && strncmp(path, folder, length) == 0 && path[length] == '/';
+	char *below = is_below ? strdup(path + length + 1) : NULL;
+	free(path);
+	return below;
+}
+
+bool cli_source_set_import_dir(cli_source *source, const char *program, const char *dir, curfew_failure *failure)
+{
+	bool has_file = strcmp(program, "-") != 0 && strcmp(program, CLI_EVAL) != 0;
+	char *folder = realpath(dir, NULL);
+	char *below = folder != NULL && has_file ? path_below(program, folder) : NULL;
+	if (folder == NULL || (has_file && below == NULL)) {
+		(void)snprintf(failure->message, sizeof failure->message, "--import-dir %.100s: %s%.100s", dir,
+		               folder == NULL ? strerror(errno) : "it must hold ", folder == NULL ? "" : program);
+		free(folder);
+		return false;
+	}
+	free(source->import_dir);
+	source->import_dir = folder;
+	if (below != NULL) {
+		free(source->name);
+		source->name = below;
+		source->is_path = true;
+	}
+	return true;
+}
+
 bool cli_source_eval(const char *code, const char *lang, cli_source *source, curfew_failure *failure)
 {
 	*source = (cli_source){.language = language_of(CLI_EVAL, lang), .length = strlen(code)};

@@ -15,6 +15,7 @@ typedef struct cli_source {
 	char *name;       /* for stacks and reports: the file's name without its folder */
 	char *import_dir; /* the file's folder, symbolic links resolved; NULL: standard input */
 	bool is_image;
+	bool is_path;    /* name is where it lies below import_dir */
 	bool is_unnamed; /* neither --lang nor the ending tell the language */
 	curfew_language language;
 } cli_source;
@@ -24,6 +25,10 @@ typedef struct cli_source {
  * cannot be a program, says why in one line of message.
  */
 bool cli_source_read(const char *program, const char *lang, cli_source *source, curfew_failure *failure);
+/*
+ * Lets imports read this folder, in which the program has to lie, in place of its own. If it does not, says why in one line.
+ */
+bool cli_source_set_import_dir(cli_source *source, const char *program, const char *dir, curfew_failure *failure);
 /* The same of the code of --eval: imports are read from the current folder. */
 bool cli_source_eval(const char *code, const char *lang, cli_source *source, curfew_failure *failure);
 void cli_source_finish(cli_source *source);

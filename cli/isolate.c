@@ -116,6 +116,7 @@ static curfew_status start(cli_isolated *isolated, const cli_source *source, cur
 		.language = language,
 		.is_image = source->is_image,
 		.once = true,
+		.is_path = source->is_path,
 		.name = source->name,
 		.bytes = source->text,
 		.length = source->length,

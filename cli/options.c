@@ -138,6 +138,8 @@ static const cli_option static_options[] = {
 	 .meaning = "an environment variable: curfew.env, or a WASI program's"},
 	{.id = CLI_OPTION_EVAL, .name = "eval", .letter = 'e', .argument = "CODE", .commands = RUN,
 	 .meaning = "run this text in place of a PROGRAM; imports are read from the current folder"},
+	{.id = CLI_OPTION_IMPORT_DIR, .name = "import-dir", .argument = "DIR", .commands = LIMITED,
+	 .meaning = "folder that imports may read, PROGRAM in it; by default the one that PROGRAM lies in"},
 	{.id = CLI_OPTION_OUT, .name = "out", .letter = 'o', .argument = "FILE", .commands = COMPILE,
 	 .meaning = "where the image goes; by default PROGRAM with the ending .curfew"},
 	{.id = CLI_OPTION_RUNS, .name = "runs", .argument = "N", .commands = BENCH, .default_text = "100",

@@ -235,6 +235,9 @@ static int execute(session *s)
 	                            : cli_source_read(s->arguments->program, lang, &s->source, &failure);
 	if (!is_read)
 		return fail(s, CURFEW_OUTCOME_BAD_PROGRAM, failure.message);
+	const char *import_dir = s->arguments->values[CLI_OPTION_IMPORT_DIR];
+	if (import_dir != NULL && !cli_source_set_import_dir(&s->source, s->arguments->program, import_dir, &failure))
+		return cli_usage_error("%s", failure.message);
 	/* Reading may take as long as its writer likes; from here on a signal is owed a report. */
 	cli_signals_hold();
 	if (is_isolated(s)) {

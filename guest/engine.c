@@ -1170,6 +1170,7 @@ void curfew_engine_init(void)
 	curfew_timers_init(native);
 	curfew_tasks_init(native);
 	curfew_operations_init(native);
+	curfew_modules_natives(native);
 	curfew_functions_init(native);
 	curfew_compression_init(native);
 	curfew_crypto_init(native);
@@ -1280,6 +1281,41 @@ int curfew_engine_link(JSValueConst module)
 	JSContext *ctx = curfew_context;
 	JSModuleDef *definition = JS_VALUE_GET_PTR(module);
 	return js_create_module_function(ctx, definition) < 0 || js_link_module(ctx, definition) < 0 ? -1 : 0;
+}
+
+JSModuleDef *curfew_engine_loaded(const char *name)
+{
+	JSContext *ctx = curfew_context;
+	JSAtom atom = JS_NewAtom(ctx, name);
+	JSModuleDef *found = js_find_loaded_module_by_name(ctx, atom);
+	JS_FreeAtom(ctx, atom);
+	return found;
+}
+
+JSValue curfew_engine_require(JSModuleDef *module)
+{
+	JSContext *ctx = curfew_context;
+
+	if (module->status == JS_MODULE_STATUS_LINKING || module->status == JS_MODULE_STATUS_EVALUATING)
+		return JS_ThrowTypeError(ctx, "cannot require an ECMAScript module that is being evaluated: the imports are a circle");
+	JSValue value = js_dup(JS_MKPTR(JS_TAG_MODULE, module));
+	if (JS_ResolveModule(ctx, value) < 0) {
+		JS_FreeValue(ctx, value);
+		return JS_EXCEPTION;
+	}
+	JSValue promise = JS_EvalFunction(ctx, value);
+	if (JS_IsException(promise))
+		return promise;
+	JSPromiseStateEnum state = JS_PromiseState(ctx, promise);
+	JSValue result = state == JS_PROMISE_REJECTED ? JS_PromiseResult(ctx, promise) : JS_UNDEFINED;
+	if (state == JS_PROMISE_REJECTED)
+		JS_PromiseMarkAsHandled(ctx, promise);
+	JS_FreeValue(ctx, promise);
+	if (state == JS_PROMISE_REJECTED)
+		return JS_Throw(ctx, result);
+	if (state == JS_PROMISE_PENDING)
+		return JS_ThrowTypeError(ctx, "cannot require an ECMAScript module that awaits at its top level: import() it");
+	return JS_GetModuleNamespace(ctx, module);
 }
 
 /* Adds { name, kind } to an array. */

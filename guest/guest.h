@@ -59,6 +59,10 @@ int32_t curfew_engine_refuse(const char *name, const char *message);
 JSValue curfew_engine_compile(const char *source, size_t length, const char *name, int type);
 /* Links a compiled module to what it imports; -1 with an exception pending. */
 int curfew_engine_link(JSValueConst module);
+/* The module of that name, if it was loaded. */
+JSModuleDef *curfew_engine_loaded(const char *name);
+/* Evaluates a module at once, and answers its namespace. */
+JSValue curfew_engine_require(JSModuleDef *module);
 /* What a compiled module imports, as an array of { name, kind }. */
 JSValue curfew_engine_imports(JSValueConst module);
 /* What a linked module exports, as an array of { name, kind, type }, sorted by name. */
@@ -134,7 +138,14 @@ void curfew_zone_describe(int64_t ms, char *to, size_t room);
 
 /* modules.c */
 void curfew_modules_init(void);
+void curfew_modules_natives(JSValueConst native);
 void curfew_modules_set_entry(const char *name);
+/* Gives the program's own module its import.meta; false: an exception is pending. */
+bool curfew_modules_fill_entry(JSValueConst module, const char *source, size_t length);
+/* Gives the program, a script, what CommonJS files have, where it speaks of that; -1: an exception is pending. */
+int curfew_modules_begin_script(const char *source, size_t length);
+/* What it has exported; JS_UNDEFINED: nothing. */
+JSValue curfew_modules_exports(void);
 
 /* compression.c */
 void curfew_compression_init(JSValueConst native);

@@ -18,9 +18,12 @@ CURFEW_IMPORT("emit") int32_t host_emit(uint32_t kind, const void *json, uint32_
 CURFEW_IMPORT("random") void host_random(void *bytes, uint32_t length);
 /* The program's monotonic clock in ns. */
 CURFEW_IMPORT("clock") int64_t host_clock(void);
-/* Finds a module's text: how many bytes it has, or a negative number where there is none. A host call. */
+/*
+ * Finds a file for an import: how many bytes its path, with every link resolved, a NUL and its text have together, or a
+ * negative number where there is none (src/run/imports.c). A host call.
+ */
 CURFEW_IMPORT("import_open") int32_t host_import_open(const char *name, uint32_t length);
-/* Copies the text found last. */
+/* Copies what was found last. */
 CURFEW_IMPORT("import_read") void host_import_read(void *bytes, uint32_t length);
 /* Copies a secret of at most `room` bytes and answers its length; -1: there is none of that name. A host call. */
 CURFEW_IMPORT("secret") int32_t host_secret(const char *name, uint32_t length, void *bytes, uint32_t room);

@@ -66,12 +66,17 @@ CURFEW_EXPORT("curfew_setup") int32_t curfew_setup(void)
 
 /* ---- Loading ---------------------------------------------------------------------------------------------- */
 
+static const char *loading; /* the program's name, while it is loaded */
+
 static JSValue compile(const char *source, size_t length, const char *name, int type)
 {
 	JSContext *ctx = curfew_context;
 	JSValue compiled = curfew_engine_compile(source, length, name, type);
 
 	if (type == JS_EVAL_TYPE_MODULE && !JS_IsException(compiled)) {
+		bool is_entry = name && !strcmp(name, loading ? loading : "");
+		if (is_entry && !curfew_modules_fill_entry(compiled, source, length))
+			return JS_EXCEPTION;
 		if (JS_ResolveModule(ctx, compiled) < 0 || curfew_engine_link(compiled) < 0)
 			return JS_EXCEPTION;
 		module = JS_DupValue(ctx, compiled);
@@ -136,10 +141,13 @@ CURFEW_EXPORT("curfew_load") int32_t curfew_load(void)
 
 	curfew_engine_begin();
 	curfew_modules_set_entry(name);
+	loading = name;
 	program = is_module ? compile(source, curfew_control.input_length, name, JS_EVAL_TYPE_MODULE)
 	                    : compile_either(source, curfew_control.input_length, name);
-	if (JS_IsException(program))
+	bool is_script = JS_IsUndefined(module);
+	if (JS_IsException(program) || (is_script && curfew_modules_begin_script(source + 1, curfew_control.input_length - 1) < 0))
 		return curfew_engine_describe(CURFEW_GUEST_REFUSED);
+	loading = NULL;
 	free(name);
 	free_rooms();
 	curfew_control.input = curfew_control.input_length = 0;
@@ -166,7 +174,14 @@ static JSValue function_to_call(void)
 		found = JS_GetPropertyStr(ctx, exports, name ? name : "default");
 		JS_FreeValue(ctx, exports);
 	} else if (name) {
-		found = curfew_engine_global(name);
+		JSValue exports = curfew_modules_exports();
+		found = JS_IsObject(exports) ? JS_GetPropertyStr(ctx, exports, name) : JS_UNDEFINED;
+		JS_FreeValue(ctx, exports);
+		if (JS_IsUndefined(found))
+			found = curfew_engine_global(name);
+	} else if (JS_IsFunction(ctx, found = curfew_modules_exports())) {
+		free(name);
+		return found;
 	} else if (curfew_control.flags & CURFEW_CONTROL_PARAMS) {
 		/* A script whose value is a function takes parameters that were given. */
 		found = JS_DupValue(ctx, result);

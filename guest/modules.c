@@ -1,111 +1,499 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Imports: relative ones only, resolved to a path below the program's folder. The host reads the files, and
- * decides for itself what lies below.
+ * Imports. Which file is meant, and what kind of module it is, the prelude decides (prelude/84-modules.js); the host reads
+ * the files, and decides for itself what lies below the folder. Modules are named by their paths in it.
  */
 #include <stdlib.h>
 #include <string.h>
 
 #include "guest.h"
 
-#define PATH_BYTES 512
+/* As the prelude has them. */
+enum { NOT_FOUND = -1, OF_MODULE = 1, OF_COMMON = 2, OF_JSON = 3 };
 
 static char *entry_name;
+static bool is_common; /* the program has what CommonJS files have */
+static JSValue hooks; /* of the prelude, for modules */
 
+/* A file that was read and not parsed yet. */
+typedef struct text {
+	struct text *next;
+	char *place;  /* its path, with every link resolved */
+	char *bytes;  /* a line break, what the file holds, and a NUL; in `answer` */
+	char *answer;
+	uint32_t length; /* with the line break */
+} text;
+static text *texts;
+
+/* The entry is at the top of the folder whatever it is called, unless its name says where it lies. */
 void curfew_modules_set_entry(const char *name)
 {
-	entry_name = strdup(name);
+	const char *slash = strrchr(name, '/');
+	bool is_path = curfew_control.flags & CURFEW_CONTROL_PATH;
+
+	free(entry_name);
+	entry_name = strdup(slash && !is_path ? slash + 1 : name);
 }
 
-/* Appends the parts of path to the parts in out, resolving "." and ".."; false if it leaves the folder. */
-static bool append(char *out, const char *path)
+/* ---- Files ------------------------------------------------------------------------------------------------ */
+
+static text *find_text(const char *place)
 {
-	while (*path) {
-		size_t length = strcspn(path, "/");
-		size_t held = strlen(out);
-		if (length == 2 && !memcmp(path, "..", 2)) {
-			char *slash = strrchr(out, '/');
-			if (!held)
-				return false;
-			*(slash ? slash : out) = 0;
-		} else if (length && !(length == 1 && *path == '.')) {
-			if (held + length + 2 > PATH_BYTES)
-				return false;
-			if (held)
-				out[held++] = '/';
-			memcpy(out + held, path, length);
-			out[held + length] = 0;
-		}
-		path += length;
-		path += *path == '/';
-	}
-	return *out != 0;
+	text *found = texts;
+	while (found && strcmp(found->place, place))
+		found = found->next;
+	return found;
 }
 
-static char *normalize(JSContext *ctx, const char *base, const char *specifier, void *opaque)
+static void drop_text(text *gone)
 {
-	char path[PATH_BYTES] = "";
-	const char *slash = strrchr(base, '/');
-	(void)opaque;
-
-	if (strncmp(specifier, "./", 2) && strncmp(specifier, "../", 3)) {
-		JS_ThrowReferenceError(ctx, "cannot import '%s': only relative imports ('./name.js') are possible", specifier);
-		return NULL;
-	}
-	/* The entry is at the top of the folder whatever it is called; others are named by their path below it. */
-	if (slash && (!entry_name || strcmp(base, entry_name))) {
-		size_t length = (size_t)(slash - base);
-		if (length >= PATH_BYTES)
-			length = PATH_BYTES - 1;
-		memcpy(path, base, length);
-		path[length] = 0;
-	}
-	if (!append(path, specifier)) {
-		JS_ThrowReferenceError(ctx, "cannot import '%s': it lies outside the program's folder", specifier);
-		return NULL;
-	}
-	return js_strdup(ctx, path);
+	text **at = &texts;
+	while (*at != gone)
+		at = &(*at)->next;
+	*at = gone->next;
+	free(gone->place);
+	free(gone->answer);
+	free(gone);
 }
 
-static const char *const refusals[] = {
-	"no such file",
-	"it lies outside the program's folder",
-	"it is too large",
-	"it is not a JavaScript file (.js, .mjs) that can be read",
-};
-
-static JSModuleDef *load(JSContext *ctx, const char *name, void *opaque)
+/* What the host answered: the path, a NUL and the text. NULL: it is nothing of the kind. */
+static text *take_text(int32_t length)
 {
-	(void)opaque;
-	if (!(curfew_control.flags & CURFEW_CONTROL_IMPORTS)) {
-		JS_ThrowReferenceError(ctx, "cannot import './%s': this program has no folder to import from", name);
-		return NULL;
-	}
-	int32_t length = host_import_open(name, (uint32_t)strlen(name));
-	if (curfew_stop_asked()) {
-		curfew_engine_stop(CURFEW_STOP_POLL);
-		return NULL;
-	}
-	if (length < 0) {
-		uint32_t why = (uint32_t)-length - 1;
-		JS_ThrowReferenceError(ctx, "cannot import './%s': %s", name, refusals[why < 4 ? why : 3]);
-		return NULL;
-	}
-	char *source = calloc(1, (size_t)length + 2);
-	if (!source)
+	char *all = calloc(1, (size_t)length + 1);
+	text *made = all ? calloc(1, sizeof *made) : NULL;
+
+	if (!made)
 		host_stop(CURFEW_STOP_MEMORY);
-	source[0] = '\n';
-	host_import_read(source + 1, (uint32_t)length);
-	JSValue compiled = curfew_engine_compile(source, (size_t)length + 1, name, JS_EVAL_TYPE_MODULE);
+	host_import_read(all, (uint32_t)length);
+	char *end = memchr(all, 0, (size_t)length);
+	text *known = end ? find_text(all) : NULL;
+	if (!end || known) {
+		free(made);
+		free(all);
+		return known;
+	}
+	made->place = strdup(all);
+	made->answer = all;
+	made->bytes = end;
+	made->length = (uint32_t)(all + length - end);
+	*end = '\n';
+	/* A first line for the shell is a comment; behind the line break it has to look like one. */
+	if (made->length > 2 && end[1] == '#' && end[2] == '!')
+		end[1] = end[2] = '/';
+	made->next = texts;
+	return texts = made;
+}
+
+/* Opens a file and keeps its text; NULL and a negative answer: there is none. */
+static text *open_text(const char *path, int32_t *answer)
+{
+	*answer = NOT_FOUND;
+	if (!(curfew_control.flags & CURFEW_CONTROL_IMPORTS))
+		return NULL;
+	*answer = host_import_open(path, (uint32_t)strlen(path));
+	if (curfew_stop_asked() || *answer < 0)
+		return NULL;
+	return take_text(*answer);
+}
+
+static JSValue stopped_or(JSValue value)
+{
+	return curfew_stop_asked() ? curfew_engine_stop(CURFEW_STOP_POLL) : value;
+}
+
+/* openModule(path) -> the path with every link resolved, or a negative number */
+static JSValue open_module(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv)
+{
+	const char *path = argc ? JS_ToCString(ctx, argv[0]) : NULL;
+	int32_t answer;
+
+	if (!path)
+		return JS_EXCEPTION;
+	text *found = open_text(path, &answer);
+	JS_FreeCString(ctx, path);
+	return stopped_or(found ? JS_NewString(ctx, found->place) : JS_NewInt32(ctx, answer < 0 ? answer : NOT_FOUND));
+}
+
+/* The text of a file, kept or read anew; NULL with an exception pending, or a stop asked for. */
+static text *need_text(JSContext *ctx, const char *path)
+{
+	int32_t answer;
+	text *found = find_text(path);
+
+	if (!found && !(found = open_text(path, &answer)) && !curfew_stop_asked())
+		JS_ThrowReferenceError(ctx, "/%s cannot be read any more", path);
+	return found;
+}
+
+/* moduleText(path) -> what the file holds */
+static JSValue module_text(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv)
+{
+	const char *path = argc ? JS_ToCString(ctx, argv[0]) : NULL;
+
+	if (!path)
+		return JS_EXCEPTION;
+	text *found = need_text(ctx, path);
+	JS_FreeCString(ctx, path);
+	return stopped_or(found ? JS_NewStringLen(ctx, found->bytes + 1, found->length - 1) : JS_EXCEPTION);
+}
+
+/* dropModule(path): its text is not wanted any more. */
+static JSValue drop_module(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv)
+{
+	const char *path = argc ? JS_ToCString(ctx, argv[0]) : NULL;
+	text *found = path ? find_text(path) : NULL;
+
+	if (found)
+		drop_text(found);
+	JS_FreeCString(ctx, path);
+	return JS_UNDEFINED;
+}
+
+/* ---- Where an import stands ------------------------------------------------------------------------------- */
+
+/* The first string in the text that is this; NULL: there is none. */
+static const char *find_string(const char *in, size_t length, const char *string)
+{
+	size_t string_length = strlen(string);
+
+	for (const char *at = in + 1; string_length && at + string_length < in + length; at++) {
+		at = memchr(at, *string, (size_t)(in + length - string_length - at));
+		if (!at)
+			return NULL;
+		if ((at[-1] == '"' || at[-1] == '\'') && at[string_length] == at[-1] && !memcmp(at, string, string_length))
+			return at - 1;
+	}
+	return NULL;
+}
+
+/* placeOfImport(path, specifier) -> [line, column], or undefined where that is not known */
+static JSValue place_of_import(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv)
+{
+	const char *path = argc > 1 ? JS_ToCString(ctx, argv[0]) : NULL, *string = path ? JS_ToCString(ctx, argv[1]) : NULL;
+	const char *in = NULL, *found = NULL;
+	size_t length = 0;
+	JSValue place = JS_UNDEFINED;
+
+	if (string && entry_name && !strcmp(path, entry_name)) {
+		in = (const char *)(uintptr_t)curfew_control.input;
+		length = curfew_control.input_length;
+	} else if (string) {
+		int32_t answer;
+		text *kept = find_text(path);
+		if (!kept)
+			kept = open_text(path, &answer);
+		in = kept ? kept->bytes : NULL;
+		length = kept ? kept->length : 0;
+	}
+	if (in && length && (found = find_string(in, length, string))) {
+		int32_t line = 0, column = 1;
+		for (const char *at = in; at < found; at++) {
+			line += *at == '\n';
+			column = *at == '\n' ? 1 : column + ((*at & 0xc0) != 0x80);
+		}
+		place = JS_NewArray(ctx);
+		JS_SetPropertyUint32(ctx, place, 0, JS_NewInt32(ctx, line));
+		JS_SetPropertyUint32(ctx, place, 1, JS_NewInt32(ctx, column));
+	}
+	JS_FreeCString(ctx, path);
+	JS_FreeCString(ctx, string);
+	return stopped_or(place);
+}
+
+/* ---- CommonJS --------------------------------------------------------------------------------------------- */
+
+static const char common_head[] = "(function (exports, require, module, __filename, __dirname) {";
+static const char common_tail[] = "\n})";
+
+/* compileText(path) -> the function that its text is the body of */
+static JSValue compile_text(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv)
+{
+	const char *path = argc ? JS_ToCString(ctx, argv[0]) : NULL;
+
+	if (!path)
+		return JS_EXCEPTION;
+	text *found = need_text(ctx, path);
+	if (!found) {
+		JS_FreeCString(ctx, path);
+		return stopped_or(JS_EXCEPTION);
+	}
+	size_t head = sizeof common_head - 1, length = head + found->length + sizeof common_tail - 1;
+	char *source = malloc(length + 1);
+	memcpy(source, common_head, head);
+	memcpy(source + head, found->bytes, found->length);
+	memcpy(source + head + found->length, common_tail, sizeof common_tail);
+	JSValue compiled = curfew_engine_compile(source, length, path, JS_EVAL_TYPE_GLOBAL);
 	free(source);
+	JS_FreeCString(ctx, path);
+	return JS_IsException(compiled) ? compiled : JS_EvalFunction(ctx, compiled);
+}
+
+/* ---- Modules ---------------------------------------------------------------------------------------------- */
+
+static JSValue call_hook(JSContext *ctx, const char *name, int argc, JSValueConst *argv)
+{
+	JSValue hook = JS_GetPropertyStr(ctx, hooks, name);
+	JSValue answer = JS_Call(ctx, hook, JS_UNDEFINED, argc, argv);
+	JS_FreeValue(ctx, hook);
+	return answer;
+}
+
+static JSValue call_hook_with(JSContext *ctx, const char *name, const char *path)
+{
+	JSValue argument = JS_NewString(ctx, path);
+	JSValue answer = call_hook(ctx, name, 1, (JSValueConst *)&argument);
+	JS_FreeValue(ctx, argument);
+	return answer;
+}
+
+static char *normalize(JSContext *ctx, const char *base, const char *specifier, JSValueConst attributes, void *opaque)
+{
+	(void)opaque, (void)attributes;
+	if (!(curfew_control.flags & CURFEW_CONTROL_IMPORTS)) {
+		JS_ThrowReferenceError(ctx, "cannot import '%s': this program has no folder to import from", specifier);
+		return NULL;
+	}
+	const char *slash = strrchr(base, '/');
+	bool is_entry = !entry_name || !strcmp(base, entry_name) || (slash && !strcmp(slash + 1, entry_name));
+	JSValue arguments[] = { JS_NewString(ctx, is_entry && entry_name ? entry_name : base), JS_NewString(ctx, specifier) };
+	JSValue found = call_hook(ctx, "resolve", 2, (JSValueConst *)arguments);
+	JS_FreeValue(ctx, arguments[0]);
+	JS_FreeValue(ctx, arguments[1]);
+	if (JS_IsException(found))
+		return NULL;
+	const char *name = JS_ToCString(ctx, found);
+	char *copy = name ? js_strdup(ctx, name) : NULL;
+	JS_FreeCString(ctx, name);
+	JS_FreeValue(ctx, found);
+	return copy;
+}
+
+/* import.meta is filled where the text has a use for it. */
+static bool fill_meta(JSContext *ctx, JSModuleDef *module, const char *bytes, size_t length, const char *path)
+{
+	static const char word[] = "import.meta";
+	bool found = false;
+
+	for (const char *at = bytes; !found && (at = memchr(at, 'i', (size_t)(bytes + length - at))); at++)
+		found = (size_t)(bytes + length - at) >= sizeof word - 1 && !memcmp(at, word, sizeof word - 1);
+	if (!found)
+		return true;
+	JSValue arguments[] = { JS_GetImportMeta(ctx, module), JS_NewString(ctx, path) };
+	JSValue answer = call_hook(ctx, "meta", 2, (JSValueConst *)arguments);
+	JS_FreeValue(ctx, arguments[0]);
+	JS_FreeValue(ctx, arguments[1]);
+	JS_FreeValue(ctx, answer);
+	return !JS_IsException(answer);
+}
+
+bool curfew_modules_fill_entry(JSValueConst module, const char *bytes, size_t length)
+{
+	return fill_meta(curfew_context, JS_VALUE_GET_PTR(module), bytes, length, entry_name);
+}
+
+/* Whether the text, which a NUL ends, speaks of what CommonJS files are given. */
+static bool is_like_common(const char *source)
+{
+	static const char *const words[] = { "require('", "require(\"", "require(`", "module.exports", "exports." };
+
+	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+		if (strstr(source, words[i]))
+			return true;
+	return false;
+}
+
+int curfew_modules_begin_script(const char *source, size_t length)
+{
+	JSContext *ctx = curfew_context;
+
+	if (!(curfew_control.flags & CURFEW_CONTROL_IMPORTS) || !is_like_common(source))
+		return 0;
+	JSValue arguments[] = { JS_NewString(ctx, entry_name), JS_NewStringLen(ctx, source, length) };
+	JSValue answer = call_hook(ctx, "main", 2, (JSValueConst *)arguments);
+	JS_FreeValue(ctx, arguments[0]);
+	JS_FreeValue(ctx, arguments[1]);
+	JS_FreeValue(ctx, answer);
+	is_common = !JS_IsException(answer);
+	return is_common ? 0 : -1;
+}
+
+JSValue curfew_modules_exports(void)
+{
+	if (!is_common)
+		return JS_UNDEFINED;
+	return call_hook(curfew_context, "mainExports", 0, NULL);
+}
+
+static JSModuleDef *load_module(JSContext *ctx, const char *path)
+{
+	text *found = need_text(ctx, path);
+
+	if (!found)
+		return NULL;
+	JSValue compiled = curfew_engine_compile(found->bytes, found->length, path, JS_EVAL_TYPE_MODULE);
 	if (JS_IsException(compiled))
 		return NULL;
 	JSModuleDef *definition = JS_VALUE_GET_PTR(compiled);
 	JS_FreeValue(ctx, compiled);
-	return definition;
+	bool ok = fill_meta(ctx, definition, found->bytes, found->length, path);
+	drop_text(found);
+	return ok ? definition : NULL;
+}
+
+/* A module that is not ECMAScript's evaluates to this. */
+static int set_exports(JSContext *ctx, JSModuleDef *module, JSValue value)
+{
+	JSValue names = JS_GetModulePrivateValue(ctx, module);
+	int64_t count = 0;
+	int result = 0;
+
+	if (JS_IsArray(names))
+		JS_GetLength(ctx, names, &count);
+	for (int64_t i = 0; result == 0 && i < count; i++) {
+		JSValue item = JS_GetPropertyInt64(ctx, names, i);
+		const char *name = JS_ToCString(ctx, item);
+		JSValue exported = JS_IsObject(value) ? JS_GetPropertyStr(ctx, value, name) : JS_UNDEFINED;
+		result = JS_IsException(exported) ? -1 : JS_SetModuleExport(ctx, module, name, exported);
+		JS_FreeCString(ctx, name);
+		JS_FreeValue(ctx, item);
+	}
+	JS_FreeValue(ctx, names);
+	if (result == 0)
+		result = JS_SetModuleExport(ctx, module, "module.exports", JS_DupValue(ctx, value));
+	if (result == 0)
+		return JS_SetModuleExport(ctx, module, "default", value);
+	JS_FreeValue(ctx, value);
+	return result;
+}
+
+static int begin_common(JSContext *ctx, JSModuleDef *module)
+{
+	JSAtom atom = JS_GetModuleName(ctx, module);
+	const char *path = JS_AtomToCString(ctx, atom);
+	JSValue value = path ? call_hook_with(ctx, "common", path) : JS_EXCEPTION;
+
+	JS_FreeCString(ctx, path);
+	JS_FreeAtom(ctx, atom);
+	return JS_IsException(value) ? -1 : set_exports(ctx, module, value);
+}
+
+static JSModuleDef *load_common(JSContext *ctx, const char *path)
+{
+	JSValue names = call_hook_with(ctx, "exports", path);
+	JSModuleDef *module = JS_IsException(names) ? NULL : JS_NewCModule(ctx, path, begin_common);
+	int64_t count = 0;
+
+	if (!module) {
+		JS_FreeValue(ctx, names);
+		return NULL;
+	}
+	JS_GetLength(ctx, names, &count);
+	for (int64_t i = 0; i < count; i++) {
+		JSValue item = JS_GetPropertyInt64(ctx, names, i);
+		const char *name = JS_ToCString(ctx, item);
+		JS_AddModuleExport(ctx, module, name);
+		JS_FreeCString(ctx, name);
+		JS_FreeValue(ctx, item);
+	}
+	JS_AddModuleExport(ctx, module, "default");
+	JS_AddModuleExport(ctx, module, "module.exports");
+	JS_SetModulePrivateValue(ctx, module, names);
+	JSValue prepared = call_hook_with(ctx, "prepare", path);
+	JS_FreeValue(ctx, prepared);
+	return JS_IsException(prepared) ? NULL : module;
+}
+
+static int begin_json(JSContext *ctx, JSModuleDef *module)
+{
+	return JS_SetModuleExport(ctx, module, "default", JS_GetModulePrivateValue(ctx, module));
+}
+
+static JSModuleDef *load_json(JSContext *ctx, const char *path)
+{
+	JSValue value = call_hook_with(ctx, "json", path);
+
+	if (JS_IsException(value))
+		return NULL;
+	JSModuleDef *module = JS_NewCModule(ctx, path, begin_json);
+	if (module)
+		JS_AddModuleExport(ctx, module, "default");
+	if (module)
+		JS_SetModulePrivateValue(ctx, module, value);
+	return module;
+}
+
+static JSModuleDef *load(JSContext *ctx, const char *path, void *opaque, JSValueConst attributes)
+{
+	(void)opaque;
+	JSValue type = JS_IsObject(attributes) ? JS_GetPropertyStr(ctx, attributes, "type") : JS_UNDEFINED;
+	JSValue arguments[] = { JS_NewString(ctx, path), type };
+	JSValue answer = call_hook(ctx, "kind", 2, (JSValueConst *)arguments);
+	int32_t kind = 0;
+
+	JS_FreeValue(ctx, arguments[0]);
+	JS_FreeValue(ctx, type);
+	if (JS_IsException(answer) || JS_ToInt32(ctx, &kind, answer))
+		return NULL;
+	JSModuleDef *module = kind == OF_JSON ? load_json(ctx, path) : kind == OF_COMMON ? load_common(ctx, path) : load_module(ctx, path);
+	if (!module && curfew_stop_asked())
+		curfew_engine_stop(CURFEW_STOP_POLL);
+	return module;
+}
+
+/* "type" is the only attribute that there is. */
+static int check_attributes(JSContext *ctx, void *opaque, JSValueConst attributes)
+{
+	JSPropertyEnum *names;
+	uint32_t count;
+	bool ok = true;
+	(void)opaque;
+
+	if (JS_GetOwnPropertyNames(ctx, &names, &count, attributes, JS_GPN_STRING_MASK | JS_GPN_ENUM_ONLY) < 0)
+		return -1;
+	for (uint32_t i = 0; ok && i < count; i++) {
+		const char *name = JS_AtomToCString(ctx, names[i].atom);
+		ok = name && !strcmp(name, "type");
+		if (!ok && name)
+			JS_ThrowTypeError(ctx, "the import attribute '%s' is not known: only type is", name);
+		JS_FreeCString(ctx, name);
+	}
+	JS_FreePropertyEnum(ctx, names, count);
+	return ok ? 0 : -1;
+}
+
+/* requireModule(path) -> the namespace of an ECMAScript module, which must not wait for anything */
+static JSValue require_module(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv)
+{
+	const char *path = argc ? JS_ToCString(ctx, argv[0]) : NULL;
+
+	if (!path)
+		return JS_EXCEPTION;
+	JSModuleDef *module = curfew_engine_loaded(path);
+	if (!module)
+		module = load_module(ctx, path);
+	JS_FreeCString(ctx, path);
+	return stopped_or(module ? curfew_engine_require(module) : JS_EXCEPTION);
+}
+
+void curfew_modules_natives(JSValueConst native)
+{
+	JSContext *ctx = curfew_context;
+	static const struct {
+		const char *name;
+		JSCFunction *function;
+	} functions[] = {
+		{ "openModule", open_module }, { "moduleText", module_text }, { "dropModule", drop_module },
+		{ "placeOfImport", place_of_import }, { "compileText", compile_text }, { "requireModule", require_module },
+	};
+
+	for (size_t i = 0; i < sizeof functions / sizeof *functions; i++)
+		JS_SetPropertyStr(ctx, native, functions[i].name,
+		                  JS_NewCFunction(ctx, functions[i].function, functions[i].name, 0));
 }
 
 void curfew_modules_init(void)
 {
-	JS_SetModuleLoaderFunc(curfew_runtime, normalize, load, NULL);
+	hooks = JS_GetPropertyStr(curfew_context, curfew_hooks, "modules");
+	JS_SetModuleLoaderFunc2(curfew_runtime, NULL, load, check_attributes, NULL);
+	JS_SetModuleNormalizeFunc2(curfew_runtime, normalize);
 }

@@ -275,13 +275,15 @@ typedef struct curfew_source {
 	const char *name;       /* shown in stacks and reports; UTF-8; not starting with "curfew:" */
 	const char *text;       /* UTF-8, need not end in NUL; or the bytes of a module or component */
 	size_t text_length;     /* JavaScript: at most 16 MiB; WebAssembly: 64 MiB (as text 16) */
-	const char *import_dir; /* folder that relative imports may read, nothing above it; NULL: no imports */
-	uint32_t flags;         /* CURFEW_SOURCE_ONCE */
+	const char *import_dir; /* folder that imports may read, nothing above it; NULL: no imports */
+	uint32_t flags;         /* CURFEW_SOURCE_* */
 	uint32_t reserved;
 } curfew_source;
 
 /* The program will be run once: no image of its parsed form is kept. */
 #define CURFEW_SOURCE_ONCE 1u
+/* The name is the program's path below import_dir, where its relative imports begin; else they begin at the top of that. */
+#define CURFEW_SOURCE_PATH 2u
 
 /*
  * Creates a program. Nothing is parsed here: that is guest work, done under the limits of the first run (or of

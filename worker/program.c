@@ -36,7 +36,8 @@ static bool fill_program(worker_program *program, const worker_source *source)
 	program->length = source->length;
 	program->head = (worker_program_head){
 		.language = (uint32_t)source->language,
-		.flags = (source->is_image ? WORKER_PROGRAM_IMAGE : 0) | (source->once ? WORKER_PROGRAM_ONCE : 0),
+		.flags = (source->is_image ? WORKER_PROGRAM_IMAGE : 0) | (source->once ? WORKER_PROGRAM_ONCE : 0) |
+		         (source->is_path ? WORKER_PROGRAM_PATH : 0),
 		.name_length = strlen(source->name) + 1,
 	};
 	return true;

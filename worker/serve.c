@@ -607,7 +607,8 @@ static void make_program(service *s, kept_program *kept, const worker_program_he
 		.name = kept->name,
 		.text = bytes,
 		.text_length = length,
-		.flags = head->flags & WORKER_PROGRAM_ONCE ? CURFEW_SOURCE_ONCE : 0,
+		.flags = (head->flags & WORKER_PROGRAM_ONCE ? CURFEW_SOURCE_ONCE : 0) |
+		         (head->flags & WORKER_PROGRAM_PATH ? CURFEW_SOURCE_PATH : 0),
 	};
 	if (head->flags & WORKER_PROGRAM_IMAGE)
 		kept->status = curfew_program_load(s->engine, bytes, length, &kept->program, &kept->failure);

@@ -20,7 +20,7 @@
 		digest, hmac, hkdf, pbkdf2, aes, checkRsa, makeRsa, fillRsa, rsa,
 		makeEc, ecPoint, ecPublic, ecSign, ecVerify, ecDerive, edPublic, edSign, edVerify, xDerive,
 		classOf, proxyTarget, promiseState, promiseResult, put, traceOf, setTrace, iteratorItems,
-		writeBytes, exit, env,
+		writeBytes, exit, env, openModule, moduleText, dropModule, placeOfImport, compileText, requireModule,
 		assetText, assetScript, lazy, zoneAt, defaultZone,
 	} = native;
 

@@ -1,76 +1,171 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Relative imports, read from below one folder. The name comes from the guest: it is resolved with every symbolic
- * link, must still lie below the folder, and is then opened without following any.
+ * Files that programs import, read from below one folder. The name comes from the guest. The system opens it so that no
+ * step of it, a link's neither, leaves the folder (openat2); where it cannot do that, the name is resolved first and then
+ * opened without following any link.
  */
 #include "run/run.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/openat2.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #define MODULE_BYTES_MAX ((off_t)16 << 20)
+/* What only describes a package is read by parsing it all. */
+#define PACKAGE_BYTES_MAX ((off_t)1 << 20)
 
 /* Answers to the guest: indexes into the refusals of guest/modules.c. */
-enum { NOT_FOUND = -1, OUTSIDE = -2, TOO_LARGE = -3, UNREADABLE = -4 };
+enum { NOT_FOUND = -1, OUTSIDE = -2, TOO_LARGE = -3, UNREADABLE = -4, FOLDER = -5 };
+
+static bool has_ending(const char *path, const char *ending)
+{
+	size_t length = strlen(path), ending_length = strlen(ending);
+	return length > ending_length && !strcmp(path + length - ending_length, ending);
+}
 
 /* What is no module must not be told piece by piece in the messages of the parser. */
 static bool is_module_name(const char *path)
 {
-	size_t length = strlen(path);
-	return (length > 3 && !strcmp(path + length - 3, ".js")) || (length > 4 && !strcmp(path + length - 4, ".mjs"));
+	static const char *const endings[] = { ".js", ".mjs", ".cjs", ".json", ".ts", ".mts", ".cts" };
+
+	for (size_t i = 0; i < sizeof endings / sizeof *endings; i++)
+		if (has_ending(path, endings[i]))
+			return true;
+	return false;
 }
 
-static int open_below(const char *folder, const char *name, int32_t *answer)
+static int32_t answer_of(int error)
+{
+	switch (error) {
+	case EXDEV:
+		return OUTSIDE;
+	case EACCES:
+	case ELOOP:
+	case ENXIO:
+		return UNREADABLE;
+	default:
+		return NOT_FOUND;
+	}
+}
+
+/* Where the system has no openat2. */
+static int open_resolved(const char *folder, const char *name)
 {
 	char path[PATH_MAX], resolved[PATH_MAX];
 	size_t length = strlen(folder);
 
-	if ((size_t)snprintf(path, sizeof path, "%s/%s", folder, name) >= sizeof path || !realpath(path, resolved)) {
-		*answer = errno == EACCES ? UNREADABLE : NOT_FOUND;
+	errno = ENAMETOOLONG;
+	if ((size_t)snprintf(path, sizeof path, "%s/%s", folder, name) >= sizeof path || !realpath(path, resolved))
 		return -1;
-	}
 	if (strncmp(resolved, folder, length) || (resolved[length] != '/' && strcmp(folder, "/"))) {
-		*answer = OUTSIDE;
+		errno = EXDEV;
 		return -1;
 	}
-	*answer = UNREADABLE;
-	if (!is_module_name(resolved))
+	return open(resolved, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+}
+
+static int open_below(const char *folder, const char *name)
+{
+	struct open_how how = { .flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY,
+		                .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS };
+	int top = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	if (top < 0)
 		return -1;
-	return open(resolved, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	int file = (int)syscall(SYS_openat2, top, name, &how, sizeof how);
+	int error = errno;
+	close(top);
+	if (file < 0 && (error == ENOSYS || error == EPERM || error == EAGAIN))
+		return open_resolved(folder, name);
+	errno = error;
+	return file;
+}
+
+/* Where the open file lies below the folder, links resolved: a module is there once, however it is reached. */
+static bool find_place(int file, const char *folder, char place[PATH_MAX])
+{
+	char link[32], path[PATH_MAX];
+	size_t length = strcmp(folder, "/") ? strlen(folder) : 0;
+
+	snprintf(link, sizeof link, "/proc/self/fd/%d", file);
+	ssize_t got = readlink(link, path, sizeof path - 1);
+	if (got <= 0)
+		return false;
+	path[got] = 0;
+	if ((size_t)got <= length + 1 || strncmp(path, folder, length) || path[length] != '/')
+		return false;
+	memcpy(place, path + length + 1, (size_t)got - length);
+	return true;
+}
+
+/* Reads a file that must not be longer than it was when it was looked at; -1: it cannot be. */
+static ssize_t read_whole(int file, char *to, size_t length)
+{
+	size_t done = 0;
+
+	while (done < length) {
+		ssize_t got = read(file, to + done, length - done);
+		if (got < 0 && errno != EINTR)
+			return -1;
+		if (!got)
+			break;
+		done += got > 0 ? (size_t)got : 0;
+	}
+	return (ssize_t)done;
+}
+
+/* The place and the text, of an open file. */
+static char *take(int file, const char *folder, int32_t *answer)
+{
+	char place[PATH_MAX];
+	struct stat status;
+
+	*answer = UNREADABLE;
+	if (fstat(file, &status))
+		return NULL;
+	if (S_ISDIR(status.st_mode))
+		*answer = FOLDER;
+	if (!S_ISREG(status.st_mode) || !find_place(file, folder, place) || !is_module_name(place))
+		return NULL;
+	bool is_package = !strcmp(place, "package.json") || has_ending(place, "/package.json");
+	*answer = TOO_LARGE;
+	if (status.st_size > (is_package ? PACKAGE_BYTES_MAX : MODULE_BYTES_MAX))
+		return NULL;
+	size_t before = strlen(place) + 1;
+	char *text = malloc(before + (size_t)status.st_size + 1);
+	ssize_t got = text ? read_whole(file, text + before, (size_t)status.st_size) : -1;
+	if (got < 0) {
+		*answer = UNREADABLE;
+		free(text);
+		return NULL;
+	}
+	memcpy(text, place, before);
+	*answer = (int32_t)(before + (size_t)got);
+	return text;
 }
 
 char *curfew__import_open(const char *folder, const char *name, size_t name_length, int32_t *answer)
 {
-	char copy[PATH_MAX], *text = NULL;
-	struct stat status;
+	char copy[PATH_MAX];
 
 	*answer = NOT_FOUND;
 	if (name_length >= sizeof copy || memchr(name, 0, name_length))
 		return NULL;
 	memcpy(copy, name, name_length);
 	copy[name_length] = 0;
-	int file = open_below(folder, copy, answer);
-	if (file < 0)
+	int file = open_below(folder, copy[0] ? copy : ".");
+	if (file < 0) {
+		*answer = answer_of(errno);
 		return NULL;
-	if (!fstat(file, &status) && S_ISREG(status.st_mode)) {
-		if (status.st_size > MODULE_BYTES_MAX)
-			*answer = TOO_LARGE;
-		else if ((text = malloc((size_t)status.st_size + 1))) {
-			ssize_t got = read(file, text, (size_t)status.st_size);
-			if (got >= 0) {
-				*answer = (int32_t)got;
-			} else {
-				free(text);
-				text = NULL;
-			}
-		}
 	}
+	char *text = take(file, folder, answer);
 	close(file);
 	return text;
 }

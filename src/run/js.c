@@ -61,7 +61,8 @@ static void set_control(curfew_run *run)
 	                 (run->session ? CURFEW_CONTROL_SESSION : 0) |
 	                 (run->again ? CURFEW_CONTROL_AGAIN : 0) |
 	                 (run->purpose == CURFEW__RUN_DESCRIBE ? CURFEW_CONTROL_DESCRIBE : 0) |
-	                 (curfew__run_may_import(run) ? CURFEW_CONTROL_IMPORTS : 0);
+	                 (curfew__run_may_import(run) ? CURFEW_CONTROL_IMPORTS : 0) |
+	                 (run->program->flags & CURFEW_SOURCE_PATH ? CURFEW_CONTROL_PATH : 0);
 	control->stack_bytes = (uint32_t)limits->stack_bytes;
 	control->deadline_ns = CURFEW__NEVER;
 	if (limits->timeout_ns != CURFEW_UNLIMITED)

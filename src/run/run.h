@@ -84,7 +84,10 @@ curfew__image *curfew__program_image(curfew_program *program);
 /* Takes the region as it is for the program's image, unless there is one already. */
 bool curfew__program_snapshot(curfew_program *program, const curfew__region *region);
 
-/* Sources of imports: the text of a module below the folder; NULL and a negative answer if there is none. */
+/*
+ * Files for imports: the place of a file below the folder with every link resolved, a NUL, and its text; *answer: how long
+ * that is. NULL and a negative answer if there is none.
+ */
 char *curfew__import_open(const char *folder, const char *name, size_t name_length, int32_t *answer);
 
 /* What a deterministic program's clock starts at; it moves only while the program waits. */
