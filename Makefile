@@ -28,8 +28,9 @@ check-tsan:
 	@scripts/build $(BUILD)-tsan all thread
 	@tests/run --build $(BUILD)-tsan --sanitizer tsan
 
+# PACKAGES=N: the first N packages of npm in tests/packages (all: every one) do in Curfew what they do in Node.
 conformance:
-	@scripts/conformance $(TEST)
+	@$(if $(PACKAGES),scripts/build $(BUILD) && tests/packages/run --build $(BUILD) --write $(PACKAGES),scripts/conformance $(TEST))
 
 bench:
 	@scripts/build $(BUILD) bench

@@ -89,7 +89,9 @@ static int compile(const cli_arguments *arguments, const cli_source *source, cur
 	curfew_limits limits = arguments->limits;
 	if (limits.timeout_ns == 0)
 		limits.timeout_ns = TIMEOUT_NS;
-	curfew_status status = cli_program_create(engine, source, 0, &program, &failure);
+	cli_source own = *source;
+	own.has_node = arguments->values[CLI_OPTION_NODE] != NULL;
+	curfew_status status = cli_program_create(engine, &own, 0, &program, &failure);
 	if (status == CURFEW_OK)
 		status = curfew_program_compile(program, &limits, &report, &failure);
 	if (status == CURFEW_OK) {

@@ -162,12 +162,6 @@ static bool check_text(const char *program, const cli_source *source, curfew_fai
 	return true;
 }
 
-static bool has_ending(const char *name, const char *ending)
-{
-	size_t length = strlen(name);
-	return length > strlen(ending) && strcmp(name + length - strlen(ending), ending) == 0;
-}
-
 /* Name and folder of a program that was read. */
 static bool set_names(const char *program, cli_source *source)
 {
@@ -192,18 +186,31 @@ static bool set_names(const char *program, cli_source *source)
 	return true;
 }
 
+static const struct {
+	const char *name;
+	curfew_language language;
+} languages[] = {
+	{"js", CURFEW_LANGUAGE_JS},     {"mjs", CURFEW_LANGUAGE_JS_MODULE}, {"cjs", CURFEW_LANGUAGE_JS},
+	{"ts", CURFEW_LANGUAGE_TS},     {"mts", CURFEW_LANGUAGE_TS_MODULE}, {"cts", CURFEW_LANGUAGE_TS},
+	{"wasm", CURFEW_LANGUAGE_WASM}, {"wat", CURFEW_LANGUAGE_WAT},
+};
+
 /* By --lang, else by the ending; where there is neither, the first bytes say so when they are read. */
-static curfew_language language_of(const char *program, const char *lang)
+static curfew_language language_of(const char *program, const char *lang, bool *is_named)
 {
-	if (lang != NULL)
-		return strcmp(lang, "wasm") == 0  ? CURFEW_LANGUAGE_WASM
-		       : strcmp(lang, "wat") == 0 ? CURFEW_LANGUAGE_WAT
-		                                  : CURFEW_LANGUAGE_JS;
-	if (has_ending(program, ".wat"))
-		return CURFEW_LANGUAGE_WAT;
-	if (has_ending(program, ".wasm"))
-		return CURFEW_LANGUAGE_WASM;
-	return has_ending(program, ".mjs") ? CURFEW_LANGUAGE_JS_MODULE : CURFEW_LANGUAGE_JS;
+	const char *dot = strrchr(cli_base_name(program), '.');
+	const char *name = lang != NULL ? lang : dot != NULL ? dot + 1 : "";
+	*is_named = true;
+	for (size_t i = 0; i < sizeof languages / sizeof languages[0]; i++)
+		if (strcmp(name, languages[i].name) == 0)
+			return languages[i].language;
+	*is_named = false;
+	return CURFEW_LANGUAGE_JS;
+}
+
+bool cli_language_is_wasm(curfew_language language)
+{
+	return language == CURFEW_LANGUAGE_WASM || language == CURFEW_LANGUAGE_WAT;
 }
 
 static bool check_size(const char *program, const cli_source *source, curfew_failure *failure)
@@ -218,9 +225,9 @@ static bool check_size(const char *program, const cli_source *source, curfew_fai
 
 bool cli_source_read(const char *program, const char *lang, cli_source *source, curfew_failure *failure)
 {
-	*source = (cli_source){.language = language_of(program, lang)};
-	source->is_unnamed = lang == NULL && !has_ending(program, ".js") && !has_ending(program, ".mjs") &&
-	                     !has_ending(program, ".wat") && !has_ending(program, ".wasm");
+	bool is_named;
+	*source = (cli_source){.language = language_of(program, lang, &is_named)};
+	source->is_unnamed = !is_named;
 	failure->message[0] = '\0';
 	if (!read_file(program, source, failure))
 		return false;
@@ -229,7 +236,7 @@ bool cli_source_read(const char *program, const char *lang, cli_source *source, 
 		return false;
 	if (source->is_unnamed && has_wasm_header(source))
 		source->language = CURFEW_LANGUAGE_WASM;
-	if (!source->is_image && source->language < CURFEW_LANGUAGE_WASM && !check_text(program, source, failure))
+	if (!source->is_image && !cli_language_is_wasm(source->language) && !check_text(program, source, failure))
 		return false;
 	return set_names(program, source) || fail(failure, program, strerror(ENOMEM));
 }
@@ -268,14 +275,15 @@ bool cli_source_set_import_dir(cli_source *source, const char *program, const ch
 
 bool cli_source_eval(const char *code, const char *lang, cli_source *source, curfew_failure *failure)
 {
-	*source = (cli_source){.language = language_of(CLI_EVAL, lang), .length = strlen(code)};
+	bool is_named;
+	*source = (cli_source){.language = language_of(CLI_EVAL, lang, &is_named), .length = strlen(code)};
 	failure->message[0] = '\0';
 	source->text = strdup(code);
 	source->name = strdup(CLI_EVAL);
 	if (source->text == NULL || source->name == NULL)
 		return fail(failure, CLI_EVAL, strerror(ENOMEM));
 	source->import_dir = realpath(".", NULL);
-	return source->language >= CURFEW_LANGUAGE_WASM || check_text(CLI_EVAL, source, failure);
+	return cli_language_is_wasm(source->language) || check_text(CLI_EVAL, source, failure);
 }
 
 void cli_source_finish(cli_source *source)

@@ -16,6 +16,7 @@ typedef struct cli_source {
 	char *import_dir; /* the file's folder, symbolic links resolved; NULL: standard input */
 	bool is_image;
 	bool is_path;    /* name is where it lies below import_dir */
+	bool has_node;   /* it is to have Node's globals */
 	bool is_unnamed; /* neither --lang nor the ending tell the language */
 	curfew_language language;
 } cli_source;
@@ -32,6 +33,8 @@ bool cli_source_set_import_dir(cli_source *source, const char *program, const ch
 /* The same of the code of --eval: imports are read from the current folder. */
 bool cli_source_eval(const char *code, const char *lang, cli_source *source, curfew_failure *failure);
 void cli_source_finish(cli_source *source);
+/* Binary or text; all others are JavaScript, or TypeScript. */
+bool cli_language_is_wasm(curfew_language language);
 
 /* The part of a path after its last slash. */
 const char *cli_base_name(const char *path);

@@ -172,7 +172,9 @@ static int inspect(const cli_arguments *arguments, const cli_source *source, cur
 	char *json = NULL;
 	size_t length = 0;
 	int code;
-	curfew_status status = cli_program_create(engine, source, CURFEW_SOURCE_ONCE, &program, &failure);
+	cli_source own = *source;
+	own.has_node = arguments->values[CLI_OPTION_NODE] != NULL;
+	curfew_status status = cli_program_create(engine, &own, CURFEW_SOURCE_ONCE, &program, &failure);
 	if (status == CURFEW_OK)
 		status = curfew_program_inspect(program, &arguments->limits, &json, &length, &report, &failure);
 	if (status == CURFEW_OK) {
@@ -201,7 +203,7 @@ int cli_inspect(const cli_arguments *arguments)
 		return cli_usage_error("inspect runs nothing, so it takes no arguments for the program: %s",
 		                       arguments->rest[0]);
 	if (strcmp(arguments->program, "-") == 0 && arguments->values[CLI_OPTION_LANG] == NULL)
-		return cli_usage_error("- (standard input) needs --lang js, wasm or wat");
+		return cli_usage_error("- (standard input) needs --lang js, ts, wasm or wat");
 	if (!cli_source_read(arguments->program, arguments->values[CLI_OPTION_LANG], &source, &failure))
 		code = refuse(arguments, CURFEW_BAD_PROGRAM, &failure);
 	else if (import_dir != NULL && !cli_source_set_import_dir(&source, arguments->program, import_dir, &failure))

@@ -117,6 +117,7 @@ static curfew_status start(cli_isolated *isolated, const cli_source *source, cur
 		.is_image = source->is_image,
 		.once = true,
 		.is_path = source->is_path,
+		.has_node = source->has_node,
 		.name = source->name,
 		.bytes = source->text,
 		.length = source->length,

@@ -35,8 +35,8 @@
 const cli_command cli_commands[CLI_COMMANDS] = {
 	[CLI_RUN] = {"run", "[options] PROGRAM [ARG...]", "run a program under limits",
 	             "Runs a program that need not be trusted, stops it at its limits and tells what\n"
-	             "happened. PROGRAM is JavaScript (.js .mjs), WebAssembly (.wasm: core module or\n"
-	             "component; .wat: text), an image that curfew compile made, or - for standard input\n"
+	             "happened. PROGRAM is JavaScript (.js .mjs .cjs), TypeScript (.ts .mts .cts: its\n"
+	             "types are taken out), WebAssembly (.wasm: core module or component; .wat: text), an image that curfew compile made, or - for standard input\n"
 	             "(with --lang); or -e CODE stands in its place. Each ARG is given to JavaScript as a\n"
 	             "string, as if by --params, and to a WASI program as an argument. ARGs begin with the\n"
 	             "first word after PROGRAM that is no option, or behind --. A file whose first line is\n"
@@ -91,7 +91,7 @@ const cli_command cli_commands[CLI_COMMANDS] = {
 	                "and what makes runs faster or stops earlier. Starts a worker to find out. Exit 0,\n"
 	                "whatever is missing."},
 	[CLI_SUBMIT] = {"submit", "[options] FILE|--program NAME [-- ARG...]", "have a server run a program",
-	                "Has a curfew serve run a program, and prints the run's id. FILE is JavaScript (.js .mjs),\n"
+	                "Has a curfew serve run a program, and prints the run's id. FILE is JavaScript (.js .mjs) or TypeScript (.ts .mts),\n"
 	                "WebAssembly (.wasm .wat), or - for standard input (with --lang); it is sent as it is, so it\n"
 	                "can import nothing. --program is one that the server stores (curfew programs). Each ARG is\n"
 	                "given to JavaScript as a string, as if by --params, and to a WASI program as an argument.\n"
@@ -126,10 +126,10 @@ static const cli_option static_options[] = {
 	 .meaning = "exported or global function to call; a default-exported function is called anyway"},
 	{.id = CLI_OPTION_PARAMS, .name = "params", .argument = "JSON|@FILE|-", .commands = RUN | BENCH | SUBMIT, .default_text = "[]",
 	 .meaning = "JSON array: the call's arguments, and curfew.params; from FILE, or - from standard input"},
-	{.id = CLI_OPTION_LANG, .name = "lang", .argument = "js|wasm|wat", .values = "js wasm wat", .commands = LIMITED,
-	 .meaning = "language of PROGRAM; needed where PROGRAM is -"},
-	{.id = CLI_OPTION_LANG, .name = "lang", .argument = "LANG", .values = "js mjs wasm wat", .commands = SUBMIT | PROGRAMS,
-	 .meaning = "language of FILE: js, mjs, wasm or wat; needed where FILE is -"},
+	{.id = CLI_OPTION_LANG, .name = "lang", .argument = "LANG", .values = "js ts wasm wat", .commands = LIMITED,
+	 .meaning = "language of PROGRAM: js, ts, wasm or wat; needed where PROGRAM is -"},
+	{.id = CLI_OPTION_LANG, .name = "lang", .argument = "LANG", .values = "js mjs ts mts wasm wat", .commands = SUBMIT | PROGRAMS,
+	 .meaning = "language of FILE: js, mjs, ts, mts, wasm or wat; needed where FILE is -"},
 	{.id = CLI_OPTION_DIR, .name = "dir", .argument = "HOST::GUEST[:ro|:rw]", .commands = RUN | BENCH, .repeatable = true,
 	 .meaning = "a folder that a WASI program may read, under the name GUEST; :rw lets it write"},
 	{.id = CLI_OPTION_ALLOW_ENV, .name = "allow-env", .argument = "NAME", .commands = RUN | BENCH, .repeatable = true,
@@ -140,6 +140,8 @@ static const cli_option static_options[] = {
 	 .meaning = "run this text in place of a PROGRAM; imports are read from the current folder"},
 	{.id = CLI_OPTION_IMPORT_DIR, .name = "import-dir", .argument = "DIR", .commands = LIMITED,
 	 .meaning = "folder that imports may read, PROGRAM in it; by default the one that PROGRAM lies in"},
+	{.id = CLI_OPTION_NODE, .name = "node", .commands = LIMITED,
+	 .meaning = "give JavaScript the globals of Node's: process, Buffer, global, setImmediate"},
 	{.id = CLI_OPTION_OUT, .name = "out", .letter = 'o', .argument = "FILE", .commands = COMPILE,
 	 .meaning = "where the image goes; by default PROGRAM with the ending .curfew"},
 	{.id = CLI_OPTION_RUNS, .name = "runs", .argument = "N", .commands = BENCH, .default_text = "100",

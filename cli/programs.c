@@ -108,7 +108,7 @@ static int tell_stored(const session *s, const char *name, const cli_http_answer
 
 static int send_program(const session *s, const char *name, const cli_source *source)
 {
-	static const char *const languages[] = {"js", "mjs", "wasm", "wat"};
+	static const char *const languages[] = {"js", "mjs", "wasm", "wat", "ts", "mts"};
 	const char *lang = s->arguments->values[CLI_OPTION_LANG];
 	char path[192], query[224];
 	cli_http_answer answer;
@@ -139,7 +139,7 @@ static int put(const session *s)
 	if (words->count != 2)
 		return cli_usage_error("programs put needs a NAME and a FILE");
 	if (strcmp(words->items[1], "-") == 0 && lang == NULL)
-		return cli_usage_error("- (standard input) needs --lang js, mjs, wasm or wat");
+		return cli_usage_error("- (standard input) needs --lang js, mjs, ts, mts, wasm or wat");
 	int code = CLI_EXIT_BAD_PROGRAM;
 	if (!cli_source_read(words->items[1], lang, &source, &failure))
 		cli_say("%s", failure.message);

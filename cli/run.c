@@ -69,7 +69,7 @@ static int check_arguments(session *s)
 	if (code >= 0)
 		return code;
 	if (strcmp(s->arguments->program, "-") == 0 && !is_given(s, CLI_OPTION_LANG))
-		return cli_usage_error("- (standard input) needs --lang js, wasm or wat");
+		return cli_usage_error("- (standard input) needs --lang js, ts, wasm or wat");
 	const char *timezone = s->arguments->values[CLI_OPTION_TIMEZONE];
 	curfew_failure failure = {.message = ""};
 	if (timezone != NULL && curfew_timezone_check(timezone, &failure) != CURFEW_OK)
@@ -235,13 +235,14 @@ static int execute(session *s)
 	                            : cli_source_read(s->arguments->program, lang, &s->source, &failure);
 	if (!is_read)
 		return fail(s, CURFEW_OUTCOME_BAD_PROGRAM, failure.message);
+	s->source.has_node = is_given(s, CLI_OPTION_NODE);
 	const char *import_dir = s->arguments->values[CLI_OPTION_IMPORT_DIR];
 	if (import_dir != NULL && !cli_source_set_import_dir(&s->source, s->arguments->program, import_dir, &failure))
 		return cli_usage_error("%s", failure.message);
 	/* Reading may take as long as its writer likes; from here on a signal is owed a report. */
 	cli_signals_hold();
 	if (is_isolated(s)) {
-		int isolated_code = make_params(s, s->source.language < CURFEW_LANGUAGE_WASM);
+		int isolated_code = make_params(s, !cli_language_is_wasm(s->source.language));
 		return isolated_code >= 0 ? isolated_code : watch_run(s);
 	}
 	curfew_status status = cli_engine_create(1, cli_engine_flags(s->arguments), &s->engine, &failure);

@@ -258,7 +258,7 @@ curfew_status cli_program_create(curfew_engine *engine, const cli_source *source
 		.text = source->text,
 		.text_length = source->length,
 		.import_dir = source->import_dir,
-		.flags = flags | (source->is_path ? CURFEW_SOURCE_PATH : 0),
+		.flags = flags | (source->is_path ? CURFEW_SOURCE_PATH : 0) | (source->has_node ? CURFEW_SOURCE_NODE : 0),
 	};
 	return curfew_program_create(engine, &in, program, failure);
 }

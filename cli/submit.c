@@ -79,7 +79,7 @@ static int check_program(const session *s)
 	if (s->stored != NULL && is_given(s, CLI_OPTION_LANG))
 		return cli_usage_error("--lang %s belongs to a FILE, not to --program", value_of(s, CLI_OPTION_LANG));
 	if (file != NULL && strcmp(file, "-") == 0 && !is_given(s, CLI_OPTION_LANG))
-		return cli_usage_error("- (standard input) needs --lang js, mjs, wasm or wat");
+		return cli_usage_error("- (standard input) needs --lang js, mjs, ts, mts, wasm or wat");
 	return -1;
 }
 
@@ -111,7 +111,7 @@ static int check_arguments(const session *s)
 
 static const char *language_of(const session *s)
 {
-	static const char *const names[] = {"js", "mjs", "wasm", "wat"};
+	static const char *const names[] = {"js", "mjs", "wasm", "wat", "ts", "mts"};
 	return is_given(s, CLI_OPTION_LANG) ? value_of(s, CLI_OPTION_LANG) : names[s->source.language];
 }
 
@@ -140,7 +140,7 @@ static int ask_language(session *s, bool *is_js)
 	const cli_http_request request = {.method = "GET", .path = path, .silence_ms = SILENCE_MS};
 	int code = cli_server_ask(&s->server, s->http, &request, what, &answer);
 	cli_json_line(cli_json_member(cli_json(&answer), "lang"), language, sizeof language);
-	*is_js = strcmp(language, "js") == 0 || strcmp(language, "mjs") == 0;
+	*is_js = strcmp(language, "wasm") != 0 && strcmp(language, "wat") != 0;
 	cli_http_answer_finish(&answer);
 	free(name);
 	return code;
@@ -149,7 +149,7 @@ static int ask_language(session *s, bool *is_js)
 /* What depends on the language. */
 static int make_params(session *s)
 {
-	bool is_js = s->stored != NULL || s->source.language < CURFEW_LANGUAGE_WASM;
+	bool is_js = s->stored != NULL || !cli_language_is_wasm(s->source.language);
 	bool is_asked = s->stored != NULL && (s->arguments->fuel_time_ns > 0 || s->arguments->rest_count > 0);
 	int code = is_asked ? ask_language(s, &is_js) : -1;
 	if (code >= 0)
@@ -386,7 +386,7 @@ static void tell(const session *s, curfew_report *report)
 {
 	static const char usual[] = "source.";
 	curfew_report shown;
-	if (s->stored == NULL && s->source.language < CURFEW_LANGUAGE_WASM)
+	if (s->stored == NULL && !cli_language_is_wasm(s->source.language))
 		(void)curfew_report_set_source(report, s->source.text, s->source.length);
 	shown = *report;
 	curfew_frame *frames = calloc(report->frame_count + 1, sizeof *frames);

@@ -98,6 +98,8 @@ enum {
 	CURFEW_CONTROL_DESCRIBE = 16, /* start: the value is what the program imports and exports; it does not run */
 	CURFEW_CONTROL_SESSION = 32, /* there are more calls to come: a stop unwinds */
 	CURFEW_CONTROL_AGAIN = 64,   /* start: the program was evaluated by an earlier call */
+	CURFEW_CONTROL_TYPES = 512,  /* load: the program is TypeScript */
+	CURFEW_CONTROL_NODE = 1024,  /* load: the program has Node's globals */
 	CURFEW_CONTROL_PATH = 256,   /* load: the program's name says where it lies below the folder of imports */
 	CURFEW_CONTROL_CELL = 128,   /* start: input is source text to evaluate, and name what it is called */
 };

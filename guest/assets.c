@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What the library carries for programs, and a program has in its memory only when it asks for it: scripts as bytecode,
- * and data. Read from the host by name; guest/intl/make.mjs makes them.
+ * and data. Read from the host by name; src/js/build_image.c makes them.
  */
 #include <stdlib.h>
 #include <string.h>

@@ -1171,10 +1171,10 @@ void curfew_engine_init(void)
 	curfew_tasks_init(native);
 	curfew_operations_init(native);
 	curfew_modules_natives(native);
+	curfew_assets_init(native);
 	curfew_functions_init(native);
 	curfew_compression_init(native);
 	curfew_crypto_init(native);
-	curfew_assets_init(native);
 	curfew_zones_init(native);
 	curfew_web_init(ctx, native);
 	curfew_url_pattern_init(ctx, native);

@@ -140,6 +140,17 @@ void curfew_zone_describe(int64_t ms, char *to, size_t room);
 void curfew_modules_init(void);
 void curfew_modules_natives(JSValueConst native);
 void curfew_modules_set_entry(const char *name);
+/*
+ * The program's text without its types: a line break, the text and a NUL; free with free. *length: with the line break.
+ * NULL: an exception is pending.
+ */
+char *curfew_modules_strip(const char *source, const char *name, size_t *length);
+/* The program is loaded: forgets what that needed. */
+void curfew_modules_loaded(void);
+/* The program has nothing left to do; -1: an exception is pending. */
+int curfew_modules_end(void);
+/* Gives the program Node's globals; -1: an exception is pending. */
+int curfew_modules_add_globals(void);
 /* Gives the program's own module its import.meta; false: an exception is pending. */
 bool curfew_modules_fill_entry(JSValueConst module, const char *source, size_t length);
 /* Gives the program, a script, what CommonJS files have, where it speaks of that; -1: an exception is pending. */

@@ -142,12 +142,19 @@ CURFEW_EXPORT("curfew_load") int32_t curfew_load(void)
 	curfew_engine_begin();
 	curfew_modules_set_entry(name);
 	loading = name;
-	program = is_module ? compile(source, curfew_control.input_length, name, JS_EVAL_TYPE_MODULE)
-	                    : compile_either(source, curfew_control.input_length, name);
+	size_t length = curfew_control.input_length;
+	char *stripped = NULL;
+	if ((curfew_control.flags & CURFEW_CONTROL_NODE) && curfew_modules_add_globals() < 0)
+		return curfew_engine_describe(CURFEW_GUEST_REFUSED);
+	if ((curfew_control.flags & CURFEW_CONTROL_TYPES) && !(source = stripped = curfew_modules_strip(source, name, &length)))
+		return curfew_engine_describe(CURFEW_GUEST_REFUSED);
+	program = is_module ? compile(source, length, name, JS_EVAL_TYPE_MODULE) : compile_either(source, length, name);
 	bool is_script = JS_IsUndefined(module);
-	if (JS_IsException(program) || (is_script && curfew_modules_begin_script(source + 1, curfew_control.input_length - 1) < 0))
+	if (JS_IsException(program) || (is_script && curfew_modules_begin_script(source + 1, length - 1) < 0))
 		return curfew_engine_describe(CURFEW_GUEST_REFUSED);
 	loading = NULL;
+	free(stripped);
+	curfew_modules_loaded();
 	free(name);
 	free_rooms();
 	curfew_control.input = curfew_control.input_length = 0;
@@ -557,7 +564,7 @@ static int32_t turn(void)
 		if (ran || taken)
 			continue;
 		if (progress == SETTLED && !curfew_timers_wanted() && !curfew_operations_wanted())
-			return finish();
+			return curfew_modules_end() < 0 ? curfew_engine_describe(CURFEW_GUEST_THREW) : finish();
 		if (is_unsettled())
 			return end_unsettled();
 		curfew_control.wake_ns = curfew_timers_next();

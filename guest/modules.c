@@ -9,11 +9,11 @@
 #include "guest.h"
 
 /* As the prelude has them. */
-enum { NOT_FOUND = -1, OF_MODULE = 1, OF_COMMON = 2, OF_JSON = 3 };
+enum { NOT_FOUND = -1, OF_MODULE = 1, OF_COMMON = 2, OF_JSON = 3, OF_BUILTIN = 4 };
 
 static char *entry_name;
 static bool is_common; /* the program has what CommonJS files have */
-static JSValue hooks; /* of the prelude, for modules */
+static JSValue hooks; /* of guest/node/resolve.js; JS_UNDEFINED: nothing was imported yet */
 
 /* A file that was read and not parsed yet. */
 typedef struct text {
@@ -21,6 +21,7 @@ typedef struct text {
 	char *place;  /* its path, with every link resolved */
 	char *bytes;  /* a line break, what the file holds, and a NUL; in `answer` */
 	char *answer;
+	bool stripped; /* its types, where it has any, are gone */
 	uint32_t length; /* with the line break */
 } text;
 static text *texts;
@@ -114,6 +115,54 @@ static JSValue open_module(JSContext *ctx, JSValueConst this_value, int argc, JS
 	return stopped_or(found ? JS_NewString(ctx, found->place) : JS_NewInt32(ctx, answer < 0 ? answer : NOT_FOUND));
 }
 
+static JSValue call_hook(JSContext *ctx, const char *name, int argc, JSValueConst *argv);
+
+char *curfew_modules_strip(const char *source, const char *name, size_t *length)
+{
+	JSContext *ctx = curfew_context;
+	JSValue arguments[] = { JS_NewStringLen(ctx, source + 1, *length - 1), JS_NewString(ctx, name) };
+	JSValue stripped = call_hook(ctx, "strip", 2, (JSValueConst *)arguments);
+	size_t stripped_length = 0;
+	const char *text = JS_IsException(stripped) ? NULL : JS_ToCStringLen(ctx, &stripped_length, stripped);
+	char *made = text ? malloc(stripped_length + 2) : NULL;
+
+	if (made) {
+		made[0] = '\n';
+		memcpy(made + 1, text, stripped_length);
+		made[stripped_length + 1] = 0;
+		*length = stripped_length + 1;
+	}
+	JS_FreeCString(ctx, text);
+	JS_FreeValue(ctx, stripped);
+	JS_FreeValue(ctx, arguments[0]);
+	JS_FreeValue(ctx, arguments[1]);
+	return made;
+}
+
+static bool has_types(const char *path)
+{
+	size_t length = strlen(path);
+	const char *dot = strrchr(path, '.');
+	return length > 3 && dot && (!strcmp(dot, ".ts") || !strcmp(dot, ".mts") || !strcmp(dot, ".cts"));
+}
+
+/* Takes the types out of a text, if it has any; false: an exception is pending. */
+static bool strip(text *found)
+{
+	size_t length = found->length;
+
+	if (found->stripped || !has_types(found->place))
+		return true;
+	char *made = curfew_modules_strip(found->bytes, found->place, &length);
+	if (!made)
+		return false;
+	free(found->answer);
+	found->answer = found->bytes = made;
+	found->length = (uint32_t)length;
+	found->stripped = true;
+	return true;
+}
+
 /* The text of a file, kept or read anew; NULL with an exception pending, or a stop asked for. */
 static text *need_text(JSContext *ctx, const char *path)
 {
@@ -122,7 +171,7 @@ static text *need_text(JSContext *ctx, const char *path)
 
 	if (!found && !(found = open_text(path, &answer)) && !curfew_stop_asked())
 		JS_ThrowReferenceError(ctx, "/%s cannot be read any more", path);
-	return found;
+	return found && strip(found) ? found : NULL;
 }
 
 /* moduleText(path) -> what the file holds */
@@ -230,8 +279,23 @@ static JSValue compile_text(JSContext *ctx, JSValueConst this_value, int argc, J
 
 /* ---- Modules ---------------------------------------------------------------------------------------------- */
 
+static bool load_hooks(JSContext *ctx)
+{
+	if (JS_IsObject(hooks))
+		return true;
+	JSValue loader = JS_GetPropertyStr(ctx, curfew_hooks, "modules");
+	JSValue loaded = JS_Call(ctx, loader, JS_UNDEFINED, 0, NULL);
+	JS_FreeValue(ctx, loader);
+	if (JS_IsException(loaded))
+		return false;
+	hooks = loaded;
+	return true;
+}
+
 static JSValue call_hook(JSContext *ctx, const char *name, int argc, JSValueConst *argv)
 {
+	if (!load_hooks(ctx))
+		return JS_EXCEPTION;
 	JSValue hook = JS_GetPropertyStr(ctx, hooks, name);
 	JSValue answer = JS_Call(ctx, hook, JS_UNDEFINED, argc, argv);
 	JS_FreeValue(ctx, hook);
@@ -246,10 +310,19 @@ static JSValue call_hook_with(JSContext *ctx, const char *name, const char *path
 	return answer;
 }
 
+/* A module of Node's needs no folder. */
+static bool is_builtin(JSContext *ctx, const char *specifier)
+{
+	JSValue answer = call_hook_with(ctx, "isBuiltin", specifier);
+	bool is = JS_ToBool(ctx, answer) > 0;
+	JS_FreeValue(ctx, answer);
+	return is;
+}
+
 static char *normalize(JSContext *ctx, const char *base, const char *specifier, JSValueConst attributes, void *opaque)
 {
 	(void)opaque, (void)attributes;
-	if (!(curfew_control.flags & CURFEW_CONTROL_IMPORTS)) {
+	if (!(curfew_control.flags & CURFEW_CONTROL_IMPORTS) && !is_builtin(ctx, specifier)) {
 		JS_ThrowReferenceError(ctx, "cannot import '%s': this program has no folder to import from", specifier);
 		return NULL;
 	}
@@ -377,10 +450,11 @@ static int begin_common(JSContext *ctx, JSModuleDef *module)
 	return JS_IsException(value) ? -1 : set_exports(ctx, module, value);
 }
 
-static JSModuleDef *load_common(JSContext *ctx, const char *path)
+/* A module whose exports are told by one hook, and set by begin. */
+static JSModuleDef *load_other(JSContext *ctx, const char *path, const char *hook, JSModuleInitFunc *begin)
 {
-	JSValue names = call_hook_with(ctx, "exports", path);
-	JSModuleDef *module = JS_IsException(names) ? NULL : JS_NewCModule(ctx, path, begin_common);
+	JSValue names = call_hook_with(ctx, hook, path);
+	JSModuleDef *module = JS_IsException(names) ? NULL : JS_NewCModule(ctx, path, begin);
 	int64_t count = 0;
 
 	if (!module) {
@@ -398,9 +472,27 @@ static JSModuleDef *load_common(JSContext *ctx, const char *path)
 	JS_AddModuleExport(ctx, module, "default");
 	JS_AddModuleExport(ctx, module, "module.exports");
 	JS_SetModulePrivateValue(ctx, module, names);
-	JSValue prepared = call_hook_with(ctx, "prepare", path);
+	return module;
+}
+
+static JSModuleDef *load_common(JSContext *ctx, const char *path)
+{
+	JSModuleDef *module = load_other(ctx, path, "exports", begin_common);
+	JSValue prepared = module ? call_hook_with(ctx, "prepare", path) : JS_EXCEPTION;
+
 	JS_FreeValue(ctx, prepared);
 	return JS_IsException(prepared) ? NULL : module;
+}
+
+static int begin_builtin(JSContext *ctx, JSModuleDef *module)
+{
+	JSAtom atom = JS_GetModuleName(ctx, module);
+	const char *path = JS_AtomToCString(ctx, atom);
+	JSValue value = path ? call_hook_with(ctx, "builtin", path) : JS_EXCEPTION;
+
+	JS_FreeCString(ctx, path);
+	JS_FreeAtom(ctx, atom);
+	return JS_IsException(value) ? -1 : set_exports(ctx, module, value);
 }
 
 static int begin_json(JSContext *ctx, JSModuleDef *module)
@@ -434,7 +526,10 @@ static JSModuleDef *load(JSContext *ctx, const char *path, void *opaque, JSValue
 	JS_FreeValue(ctx, type);
 	if (JS_IsException(answer) || JS_ToInt32(ctx, &kind, answer))
 		return NULL;
-	JSModuleDef *module = kind == OF_JSON ? load_json(ctx, path) : kind == OF_COMMON ? load_common(ctx, path) : load_module(ctx, path);
+	JSModuleDef *module = kind == OF_JSON     ? load_json(ctx, path)
+	                      : kind == OF_COMMON  ? load_common(ctx, path)
+	                      : kind == OF_BUILTIN ? load_other(ctx, path, "builtinExports", begin_builtin)
+	                                           : load_module(ctx, path);
 	if (!module && curfew_stop_asked())
 		curfew_engine_stop(CURFEW_STOP_POLL);
 	return module;
@@ -461,6 +556,49 @@ static int check_attributes(JSContext *ctx, void *opaque, JSValueConst attribute
 	return ok ? 0 : -1;
 }
 
+/* entryPath() -> where the program lies, or undefined */
+static JSValue entry_path(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv)
+{
+	return entry_name ? JS_NewString(ctx, entry_name) : JS_UNDEFINED;
+}
+
+void curfew_modules_loaded(void)
+{
+	JSContext *ctx = curfew_context;
+
+	if (!JS_IsObject(hooks))
+		return;
+	JSValue had = call_hook(ctx, "forget", 0, NULL);
+
+	if (JS_ToBool(ctx, had) > 0)
+		JS_RunGC(curfew_runtime);
+	JS_FreeValue(ctx, had);
+}
+
+static bool has_process; /* of Node's, which may want to know of the end */
+
+static JSValue note_process(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv)
+{
+	has_process = true;
+	return JS_UNDEFINED;
+}
+
+int curfew_modules_end(void)
+{
+	if (!has_process)
+		return 0;
+	JSValue answer = call_hook(curfew_context, "end", 0, NULL);
+	JS_FreeValue(curfew_context, answer);
+	return JS_IsException(answer) ? -1 : 0;
+}
+
+int curfew_modules_add_globals(void)
+{
+	JSValue answer = call_hook(curfew_context, "globals", 0, NULL);
+	JS_FreeValue(curfew_context, answer);
+	return JS_IsException(answer) ? -1 : 0;
+}
+
 /* requireModule(path) -> the namespace of an ECMAScript module, which must not wait for anything */
 static JSValue require_module(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv)
 {
@@ -484,6 +622,7 @@ void curfew_modules_natives(JSValueConst native)
 	} functions[] = {
 		{ "openModule", open_module }, { "moduleText", module_text }, { "dropModule", drop_module },
 		{ "placeOfImport", place_of_import }, { "compileText", compile_text }, { "requireModule", require_module },
+		{ "entryPath", entry_path }, { "noteProcess", note_process },
 	};
 
 	for (size_t i = 0; i < sizeof functions / sizeof *functions; i++)
@@ -493,7 +632,7 @@ void curfew_modules_natives(JSValueConst native)
 
 void curfew_modules_init(void)
 {
-	hooks = JS_GetPropertyStr(curfew_context, curfew_hooks, "modules");
+	hooks = JS_UNDEFINED;
 	JS_SetModuleLoaderFunc2(curfew_runtime, NULL, load, check_attributes, NULL);
 	JS_SetModuleNormalizeFunc2(curfew_runtime, normalize);
 }

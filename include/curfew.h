@@ -267,6 +267,8 @@ typedef enum curfew_language {
 	CURFEW_LANGUAGE_JS_MODULE = 1, /* a module in any case */
 	CURFEW_LANGUAGE_WASM = 2,      /* WebAssembly, binary: core module or component, told apart by its header */
 	CURFEW_LANGUAGE_WAT = 3,       /* WebAssembly, text */
+	CURFEW_LANGUAGE_TS = 4,        /* TypeScript, script or module: its types are taken out */
+	CURFEW_LANGUAGE_TS_MODULE = 5, /* TypeScript, a module in any case */
 } curfew_language;
 
 typedef struct curfew_source {
@@ -284,6 +286,8 @@ typedef struct curfew_source {
 #define CURFEW_SOURCE_ONCE 1u
 /* The name is the program's path below import_dir, where its relative imports begin; else they begin at the top of that. */
 #define CURFEW_SOURCE_PATH 2u
+/* The program has the globals of Node's that others have where they load CommonJS: process, Buffer, global, setImmediate. */
+#define CURFEW_SOURCE_NODE 4u
 
 /*
  * Creates a program. Nothing is parsed here: that is guest work, done under the limits of the first run (or of

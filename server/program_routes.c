@@ -20,7 +20,7 @@
 
 enum { NAME_MOST = 128, LIST_BYTES_MOST = 64 << 20 };
 
-static const char *const language_names[] = {"js", "mjs", "wasm", "wat"};
+static const char *const language_names[] = {"js", "mjs", "wasm", "wat", "ts", "mts"};
 
 static bool is_name(const char *name)
 {
@@ -475,7 +475,7 @@ static answer put_program(request *q)
 	if (!is_name(q->parameter))
 		return reply_problem(q, MHD_HTTP_BAD_REQUEST, "name", "a program's name is 1 to 128 letters, digits, dots, dashes and underscores, and begins with a letter or digit", NULL);
 	if (!read_language(q, &language))
-		return reply_problem(q, MHD_HTTP_UNSUPPORTED_MEDIA_TYPE, "media-type", "the Content-Type must be text/javascript, application/wasm or text/wat, or ?lang= be js, mjs, wasm or wat", NULL);
+		return reply_problem(q, MHD_HTTP_UNSUPPORTED_MEDIA_TYPE, "media-type", "the Content-Type must be text/javascript, application/wasm or text/wat, or ?lang= be js, mjs, ts, mts, wasm or wat", NULL);
 	if (q->body.len == 0)
 		return reply_problem(q, MHD_HTTP_BAD_REQUEST, "empty", "the body is the program, and it is empty", NULL);
 	if (!begin_put(q, language))

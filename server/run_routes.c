@@ -257,7 +257,7 @@ static answer use_stored(request *q, submission *sub, const char *key, const cha
 		return reply_problem(q, MHD_HTTP_CONFLICT, "ambiguous", "/program: several tokens have a program of that name", "/program");
 	if (search.found == 0)
 		return reply_problem(q, MHD_HTTP_NOT_FOUND, "no-such-program", "/program: there is no program of that name", "/program");
-	if (sub->wasi != NULL && search.language <= CURFEW_LANGUAGE_JS_MODULE)
+	if (sub->wasi != NULL && search.language != CURFEW_LANGUAGE_WASM && search.language != CURFEW_LANGUAGE_WAT)
 		return reply_problem(q, MHD_HTTP_BAD_REQUEST, "field", "/program: " SUBMISSION_NOT_WASI, "/program");
 	server_lock(q->server);
 	program *p = program_get(q->server, search.sha256, search.language, sub->program);
@@ -270,7 +270,7 @@ static answer use_stored(request *q, submission *sub, const char *key, const cha
 	return submit(q, sub, key, body_sha256, p);
 }
 
-static const char *const usual_names[] = {"source.js", "source.mjs", "source.wasm", "source.wat"};
+static const char *const usual_names[] = {"source.js", "source.mjs", "source.wasm", "source.wat", "source.ts", "source.mts"};
 
 /* What a body goes through before it can be answered, in a thread of its own if it is large. */
 typedef struct post {

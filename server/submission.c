@@ -23,8 +23,8 @@ enum { NAME_MOST = 128, CALL_MOST = 1024, USER_MOST = CURFEW_USER_BYTES, HOSTS_M
 
 bool submission_language(const char *name, curfew_language *language)
 {
-	static const char *const names[] = {"js", "mjs", "wasm", "wat"};
-	for (int i = 0; i < 4; i++) {
+	static const char *const names[] = {"js", "mjs", "wasm", "wat", "ts", "mts"};
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
 		if (strcmp(names[i], name) == 0) {
 			*language = (curfew_language)i;
 			return true;
@@ -77,7 +77,7 @@ static void read_source(submission *sub, span given)
 	json_t *source = fields_take(f, "source");
 	sub->program = fields_text(f, "program", NAME_MOST);
 	if (lang != NULL && !submission_language(lang, &sub->language))
-		fields_fail(f, "lang", "must be js, mjs, wasm or wat");
+		fields_fail(f, "lang", "must be js, mjs, ts, mts, wasm or wat");
 	if ((sub->program != NULL) == (source != NULL))
 		fields_fail(f, sub->program != NULL ? "source" : "program", "exactly one of program and source must be given");
 	else if (sub->program != NULL && lang != NULL)
@@ -258,7 +258,7 @@ static void read_hosts(submission *sub, const account *who, const config *c)
 static void read_wasi(submission *sub)
 {
 	fields wrong;
-	bool is_js = sub->program == NULL && sub->language <= CURFEW_LANGUAGE_JS_MODULE;
+	bool is_js = sub->program == NULL && sub->language != CURFEW_LANGUAGE_WASM && sub->language != CURFEW_LANGUAGE_WAT;
 	wasi_take(&sub->fields, &sub->wasi, &wrong);
 	if (wrong.failed)
 		adopt(sub, &wrong);

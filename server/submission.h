@@ -33,7 +33,7 @@ typedef struct submission {
 bool submission_read(submission *sub, const char *body, size_t length, const account *who, const server *s);
 void submission_finish(submission *sub);
 
-/* "js", "mjs", "wasm", "wat"; false: none of these. */
+/* "js", "mjs", "wasm", "wat", "ts", "mts"; false: none of these. */
 bool submission_language(const char *name, curfew_language *language);
 
 #endif

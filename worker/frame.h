@@ -77,6 +77,7 @@ typedef struct worker_program_head {
 #define WORKER_PROGRAM_IMAGE 1u
 #define WORKER_PROGRAM_ONCE 2u
 #define WORKER_PROGRAM_PATH 4u
+#define WORKER_PROGRAM_NODE 8u
 
 /*
  * Texts follow in this order, each with a NUL: call, params, user, timezone, args, env, and name and value of each secret. One of

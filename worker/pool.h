@@ -101,6 +101,7 @@ typedef struct worker_source {
 	curfew_language language; /* not looked at for an image */
 	bool is_image;            /* bytes are those of curfew_program_save */
 	bool is_path;             /* as CURFEW_SOURCE_PATH */
+	bool has_node;            /* as CURFEW_SOURCE_NODE */
 	bool once;                /* it will be run once: no image of its parsed form is kept */
 	const char *name;         /* as curfew_source.name */
 	const void *bytes;

@@ -37,7 +37,7 @@ static bool fill_program(worker_program *program, const worker_source *source)
 	program->head = (worker_program_head){
 		.language = (uint32_t)source->language,
 		.flags = (source->is_image ? WORKER_PROGRAM_IMAGE : 0) | (source->once ? WORKER_PROGRAM_ONCE : 0) |
-		         (source->is_path ? WORKER_PROGRAM_PATH : 0),
+		         (source->is_path ? WORKER_PROGRAM_PATH : 0) | (source->has_node ? WORKER_PROGRAM_NODE : 0),
 		.name_length = strlen(source->name) + 1,
 	};
 	return true;

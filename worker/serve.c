@@ -608,7 +608,8 @@ static void make_program(service *s, kept_program *kept, const worker_program_he
 		.text = bytes,
 		.text_length = length,
 		.flags = (head->flags & WORKER_PROGRAM_ONCE ? CURFEW_SOURCE_ONCE : 0) |
-		         (head->flags & WORKER_PROGRAM_PATH ? CURFEW_SOURCE_PATH : 0),
+		         (head->flags & WORKER_PROGRAM_PATH ? CURFEW_SOURCE_PATH : 0) |
+		         (head->flags & WORKER_PROGRAM_NODE ? CURFEW_SOURCE_NODE : 0),
 	};
 	if (head->flags & WORKER_PROGRAM_IMAGE)
 		kept->status = curfew_program_load(s->engine, bytes, length, &kept->program, &kept->failure);

@@ -17,10 +17,10 @@
 		utf8Encode, utf8EncodeInto, decode, findBytes, queueTask, formParse, formSerialize, urlParse, urlSet,
 		urlPattern, matchUrlPattern,
 		openPacker, stepPacker,
-		digest, hmac, hkdf, pbkdf2, aes, checkRsa, makeRsa, fillRsa, rsa,
+		digest, hmac, hkdf, pbkdf2, aes, newHasher, updateHasher, finishHasher, copyHasher, checkRsa, makeRsa, fillRsa, rsa,
 		makeEc, ecPoint, ecPublic, ecSign, ecVerify, ecDerive, edPublic, edSign, edVerify, xDerive,
 		classOf, proxyTarget, promiseState, promiseResult, put, traceOf, setTrace, iteratorItems,
-		writeBytes, exit, env, openModule, moduleText, dropModule, placeOfImport, compileText, requireModule,
+		writeBytes, exit, env, openModule, moduleText, dropModule, placeOfImport, compileText, requireModule, entryPath, noteProcess,
 		assetText, assetScript, lazy, zoneAt, defaultZone,
 	} = native;
 

@@ -13,5 +13,5 @@
 	}
 
 	return { __proto__: null, abort: abortRun, awaitsAbort, event: onOperationEvent, functions: exposeHost,
-		again: beginAgain, describe: describeError, refuseValue, uncaught: takeError, rejected: takeRejection, modules: moduleHooks, handled: noteHandled, intl: () => localized().Intl };
+		again: beginAgain, describe: describeError, refuseValue, uncaught: takeError, rejected: takeRejection, modules: loadModules, handled: noteHandled, intl: () => localized().Intl };
 })

@@ -225,7 +225,7 @@ static bool compile_script(script_maker *maker, asset *script)
 	return script->bytes != NULL;
 }
 
-/* Reads the pack of guest/intl/make.mjs: "KIND NAME BYTES\n" and the bytes, in the order of names. */
+/* Reads a pack: "KIND NAME BYTES\n" and the bytes, in the order of names. */
 static asset *read_pack(script_maker *maker, char *pack, size_t length, size_t *count)
 {
 	asset *list = NULL;

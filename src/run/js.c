@@ -55,7 +55,10 @@ static void set_control(curfew_run *run)
 		control->time_origin_ns = now;
 		control->evaluated = 0;
 	}
-	control->flags = (run->program->language == CURFEW_LANGUAGE_JS_MODULE ? CURFEW_CONTROL_MODULE : 0) |
+	curfew_language language = run->program->language;
+	control->flags = (language == CURFEW_LANGUAGE_JS_MODULE || language == CURFEW_LANGUAGE_TS_MODULE ? CURFEW_CONTROL_MODULE : 0) |
+	                 (language == CURFEW_LANGUAGE_TS || language == CURFEW_LANGUAGE_TS_MODULE ? CURFEW_CONTROL_TYPES : 0) |
+	                 (run->program->flags & CURFEW_SOURCE_NODE ? CURFEW_CONTROL_NODE : 0) |
 	                 (run->params && run->purpose != CURFEW__RUN_EVALUATE ? CURFEW_CONTROL_PARAMS : 0) |
 	                 (run->purpose == CURFEW__RUN_EVALUATE ? CURFEW_CONTROL_CELL : 0) |
 	                 (run->session ? CURFEW_CONTROL_SESSION : 0) |

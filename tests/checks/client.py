@@ -97,6 +97,23 @@ def submit(context):
 
 
 @test
+def submit_typescript(context):
+    text = "enum E { A = 41 }\nexport default (n: number): number => E.A + n"
+    with Server(context) as server:
+        client = Client(context, server)
+        path = write(context, "t.ts", text)
+        (answer,) = client.lines("submit", path, "--params", "[1]")
+        expect_equal("by its ending", server.wait_for(answer["id"])["report"]["value"], 42)
+        piped = client.good("submit", "-", "--lang", "mts", "--wait", "--print", "--params", "[2]", stdin=text.encode())
+        expect_equal("by --lang", piped, "43\n")
+        client.good("programs", "put", "typed.ts", path)
+        seen = server.wait_for(client.lines("submit", "--program", "typed.ts", "--params", "[3]")[0]["id"])
+        expect_equal("stored", (seen["report"]["value"], seen["report"]["program"]["kind"]), (44, "js"))
+        (answer,) = client.lines("submit", write(context, "n.js", "import { join } from 'node:path'; export default join('a', 'b')"))
+        expect_equal("a module of Node's", server.wait_for(answer["id"])["report"]["value"], "a/b")
+
+
+@test
 def fuel_as_time(context):
     """It is the server's machine that counts."""
     with Server(context) as server:

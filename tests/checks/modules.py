@@ -150,7 +150,7 @@ def json_modules(context):
 def errors_say_where_and_what(context):
     files = {"lib/a.js": "", "lib/index.js": "", "b.mjs": "\n\nimport './nowhere.js'", "tool.mjs": "#!/usr/bin/env node\nexport const a = 1"}
     for text, parts in (("import './lib/a'", ["no such file", "did you mean './lib/a.js'?"]), ("import './lib'", ["folder", "did you mean './lib/index.js'?"]),
-                        ("import 'lodash'", ["npm install lodash", "only relative"]), ("import '../x.js'", ["outside", "--import-dir"]), ("import 'node:child'", ["Node's modules"]),
+                        ("import 'lodash'", ["npm install lodash", "only relative"]), ("import '../x.js'", ["outside", "--import-dir"]), ("import 'node:child'", ["Node has no such module"]),
                         ("import '@x'", ["name of a package"]), ("import ''", ["it is empty"]), ("import 'https://example.com/a.js'", ["https"])):
         message, place = refusal(context, {**files, "main.mjs": "1;\n  " + text})
         for part in parts:

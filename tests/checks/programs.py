@@ -189,12 +189,17 @@ def check_upper(context):
     expect_equal("upper.mjs", (done.code, done.out.decode(), done.err), (0, "GRÖSSER\n", b""))
 
 
+def check_typed(context):
+    done = context.run("--print", os.path.join(ROOT, "examples", "typed.ts"), "sum", "3", "4")
+    expect_equal("typed.ts", (done.code, done.out, done.err), (0, b"7\n", b"{ kind: 'sum', words: [ '3', '4' ] }\n"))
+
+
 def examples(context):
     tests = [("embed", check_embed), ("host_function", check_host_function), ("component", check_component),
              ("cancel_from_thread", check_cancel), ("many_at_once", check_many), ("notebook", check_notebook),
              ("partial_results", check_partial), ("progress", check_progress), ("sync_items.js", check_sync_items),
              ("hostile.js", check_hostile), ("hello.js", check_hello),
-             ("upper.mjs", check_upper)]
+             ("upper.mjs", check_upper), ("typed.ts", check_typed)]
     names, transcripts = shown(context)
     known = {name.removesuffix(".c") for name in names} | {name for name, _ in tests}
     found = {os.path.basename(path).removesuffix(".c") for path in glob.glob(os.path.join(ROOT, "examples", "*.*"))}

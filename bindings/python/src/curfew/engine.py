@@ -24,7 +24,7 @@ from .report import Report, take_report
 Source = Union[str, bytes, Path]
 LimitsLike = Union[None, Limits, Mapping[str, Any]]
 
-_LANGUAGES = {"js": 0, "mjs": 1, "wasm": 2, "wat": 3}
+_LANGUAGES = {"js": 0, "mjs": 1, "wasm": 2, "wat": 3, "ts": 4, "mts": 5}
 _EVENTS = ("stdout", "stderr", "progress", "checkpoint")
 _RUN_DETERMINISTIC, _RUN_STDIN = 1, 2
 
@@ -252,7 +252,7 @@ def _read_source(source: Source, language: Optional[str], name: Optional[str],
     language = language or ("wasm" if data.startswith(b"\0asm") else "js")
     if language not in _LANGUAGES:
         raise InvalidError(f"language must be one of {', '.join(_LANGUAGES)}, not {language!r}", "invalid")
-    default = {"js": "source.js", "mjs": "source.mjs", "wasm": "source.wasm", "wat": "source.wat"}[language]
+    default = {"js": "source.js", "mjs": "source.mjs", "wasm": "source.wasm", "wat": "source.wat", "ts": "source.ts", "mts": "source.mts"}[language]
     return data, _LANGUAGES[language], name or default, None if import_dir is None else os.fspath(import_dir)
 
 

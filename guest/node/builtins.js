@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+// Node's modules, and TypeScript: scripts that the library carries (guest/node), and that a program has in its memory only
+// when it asks for them.
+
+let builtinList; // their names
+
+const builtinNames = () => builtinList ??= assetScript('node');
+const isBuiltin = (name) => isOneOf(builtinNames(), name);
+
+const builtins = { __proto__: null }; // name -> { exports }, where it was asked for
+
+function loadBuiltin(name) {
+	const known = builtins[name];
+	if (known !== undefined)
+		return known.exports;
+	const script = assetScript('node/' + name);
+	if (script === undefined)
+		throw new Error('Node has no module ' + quote(name));
+	const module = builtins[name] = { exports: {} };
+	apply(script, undefined, [loadBuiltin, module, module.exports, nodeBinding]);
+	if (name === 'process')
+		noteProcess();
+	return module.exports;
+}
+
+// Names of what an import of it can have, without "default".
+function builtinExports(path) {
+	const exports = loadBuiltin(slice(path, 5)), names = [];
+	const keys = isObject(exports) ? ownKeys(exports) : [];
+	for (let i = 0; i < keys.length; i++) {
+		if (typeof keys[i] === 'string' && keys[i] !== 'default' && !(typeof exports === 'function' && isFunctionKey(keys[i])))
+			push(names, keys[i]);
+	}
+	return names;
+}
+const isFunctionKey = (key) => key === 'length' || key === 'name' || key === 'prototype' || key === 'arguments' || key === 'caller';
+
+// ---- Timers ----
+
+class Immediate {
+	#callback;
+	constructor(callback) { this.#callback = callback; }
+	ref() { return this; }
+	unref() { return this; }
+	hasRef() { return true; }
+	static {
+		runImmediate = (immediate) => {
+			const callback = immediate.#callback;
+			if (callback)
+				callback();
+		};
+		clearImmediateOf = (value) => {
+			if (isObject(value) && #callback in value)
+				value.#callback = undefined;
+		};
+	}
+}
+var runImmediate, clearImmediateOf;
+
+const { setTimeout: startTimeout, setInterval: startInterval, clearTimeout: stopTimeout } = timerFunctions;
+const nodeTimers = {
+	setTimeout: startTimeout, setInterval: startInterval, clearTimeout: stopTimeout, clearInterval: stopTimeout,
+	setImmediate(callback, ...args) {
+		toHandler(callback, 'setImmediate');
+		const made = new Immediate(() => apply(callback, undefined, args));
+		queueTask(() => runImmediate(made));
+		return made;
+	},
+	clearImmediate(immediate) { clearImmediateOf(immediate); },
+};
+
+// What the scripts may use of the platform's inside.
+const nodeBinding = {
+	inspect: (value, options) => inspect(value, isObject(options) ? { __proto__: null, depth: options.depth } : undefined),
+	formatText: (args) => format(args), classOf, isProxy: (value) => isObject(value) && proxyTarget(value) !== undefined,
+	params: () => curfew.params, exit: (code) => exit(code), mainPath: () => '/' + (entryPath() ?? 'main.js'),
+	write(stream, chunk) {
+		if (typeof chunk === 'string')
+			return write(stream, chunk);
+		return writeBytes(stream, bytesOf(chunk));
+	},
+	crypto: { hkdf, pbkdf2, aes, newHasher, updateHasher, finishHasher, copyHasher }, zlib: { openPacker, stepPacker },
+	timers: nodeTimers, builtinNames, builtin: loadBuiltin, makeRequire,
+};
+
+// ---- Globals of Node's ----
+
+let hasNodeGlobals = false;
+
+function addNodeGlobals() {
+	if (hasNodeGlobals)
+		return;
+	hasNodeGlobals = true;
+	const lazily = (name, make) => defineProperty(globalThis, name, { __proto__: null, configurable: true, enumerable: false,
+		get: make, set(value) { expose(name, value, false); } });
+	expose('global', globalThis, false);
+	lazily('process', () => loadBuiltin('process'));
+	lazily('Buffer', () => loadBuiltin('buffer').Buffer);
+	expose('setImmediate', nodeTimers.setImmediate, true);
+	expose('clearImmediate', nodeTimers.clearImmediate, true);
+}
+
+// ---- TypeScript ----
+
+let stripper;
+
+function stripTypes(text, name) {
+	if (stripper === undefined) {
+		const module = { exports: {} };
+		apply(assetScript('typescript'), undefined, [module, module.exports]);
+		stripper = module.exports.default;
+	}
+	try {
+		return stripper(text);
+	} catch (error) {
+		if (!isObject(error) || typeof error.line !== 'number')
+			throw error;
+		const told = new SyntaxError(error.message);
+		setTrace(told, '    at ' + name + ':' + error.line + ':' + error.column + '\n');
+		throw told;
+	}
+}
+
+// The program is loaded: what is imported later asks for it again.
+function forgetStripper() {
+	const had = stripper !== undefined;
+	stripper = undefined;
+	return had;
+}
+
+moduleHooks.builtinExports = builtinExports;
+moduleHooks.builtin = (path) => loadBuiltin(slice(path, 5));
+moduleHooks.isBuiltin = (name) => isBuiltin(startsWith(name, 'node:') ? slice(name, 5) : name);
+moduleHooks.strip = stripTypes;
+moduleHooks.forget = forgetStripper;
+moduleHooks.globals = addNodeGlobals;
+// The program has nothing left to do: those who wait for that are told, and what it set is its exit code.
+moduleHooks.end = () => {
+	const { exports } = builtins.process;
+	const { exitCode } = exports;
+	exports.emit('exit', exitCode ?? 0);
+	if (exports.exitCode)
+		exit(+exports.exitCode & 255);
+};

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+// make.mjs MODULES OUT: writes the pack that src/js/build_image.c puts into the library: Node's modules and the remover of
+// TypeScript's types as scripts, each one function (require, module, exports, binding). The format is that of guest/intl/make.mjs.
+import fs from 'node:fs';
+import path from 'node:path';
+import { createRequire } from 'node:module';
+import { absent, textOf } from './absent.mjs';
+
+const [modules, out] = process.argv.slice(2);
+const here = path.dirname(new URL(import.meta.url).pathname);
+const esbuild = createRequire(path.join(modules, 'x.js'))('esbuild');
+const files = { 'assert/strict': 'assert_strict', 'stream/promises': 'stream_promises', 'stream/web': 'stream_web', 'timers/promises': 'timers_promises' };
+const own = fs.readdirSync(path.join(here, 'modules')).map((file) => file.replace(/\.js$/, '')).filter((name) => !Object.values(files).includes(name));
+const names = [...own, ...Object.keys(files), ...Object.keys(absent), 'util/types', 'path/posix', 'sys'].sort();
+
+// Modules of Node's are asked for where a program runs, those of packages are put in here.
+const resolver = { name: 'curfew', setup(build) {
+	build.onResolve({ filter: /.*/ }, ({ path: wanted, kind, resolveDir }) => {
+		const bare = wanted.replace(/^node:/, '').replace(/\/$/, '');
+		if (kind === 'entry-point')
+			return undefined;
+		if (bare === 'abort-controller')
+			return { path: 'abort-controller', namespace: 'globals' };
+		if (bare === 'qs')
+			return { path: 'querystring', external: true };
+		if (names.includes(bare) && !wanted.startsWith('.'))
+			return { path: bare, external: true };
+		if (wanted.startsWith('../node_modules/'))
+			return { path: path.join(modules, wanted.slice('../node_modules/'.length)) };
+		return wanted.startsWith('.') ? undefined : { path: createRequire(path.join(modules, 'x.js')).resolve(wanted, { paths: [resolveDir, path.dirname(modules)] }) };
+	});
+	build.onLoad({ filter: /.*/, namespace: 'globals' }, () => ({ contents: 'module.exports = { AbortController, AbortSignal };' }));
+} };
+
+// What sucrase works out at the start, or notes for each token, and nothing here needs: [file, what stands there, what is to].
+const patches = [
+	['parser/util/identifier.js', /for \(let i = 128; i < 65536; i\+\+\) \{\s*IS_IDENTIFIER_CHAR\[i\] = 1;\s*\}/, 'IS_IDENTIFIER_CHAR.fill(1, 128);'],
+	['parser/tokenizer/index.js', /(export class Token \{\s*constructor\(\) \{[\s\S]*?this\.isType = state\.isType;)([\s\S]*?)\}/,
+		(_, kept, defaults) => kept + '}static{Object.assign(Token.prototype,{' + defaults.replace(/this\.(\w+) = (\w+);/g, '$1:$2,') + '})}'],
+];
+const sucrase = { name: 'sucrase', setup(build) {
+	build.onLoad({ filter: /sucrase.dist.esm.*\.js$/ }, ({ path: file }) => {
+		let contents = fs.readFileSync(file, 'utf8');
+		for (const [name, pattern, replacement] of patches.filter(([name]) => file.endsWith('/esm/' + name))) {
+			if (!pattern.test(contents))
+				throw new Error(name + ' is not the one that is known');
+			contents = contents.replace(pattern, replacement);
+		}
+		return { contents: withNumbers(contents, file) };
+	});
+} };
+
+// Its enumerations as numbers, and the two questions that it asks most without a call: half of the time goes there.
+const load = createRequire(path.join(modules, 'x.js'));
+const enums = { tt: load('./sucrase/dist/parser/tokenizer/types.js').TokenType, charCodes: load('./sucrase/dist/parser/util/charcodes.js').charCodes,
+	ContextualKeyword: load('./sucrase/dist/parser/tokenizer/keywords.js').ContextualKeyword };
+function withNumbers(contents, file) {
+	for (const [name, values] of Object.entries(enums)) {
+		if (!/(types|charcodes|keywords)\.js$/.test(file))
+			contents = contents.replace(new RegExp('\\b' + name + '\\.(\\w+)\\b', 'g'), (all, key) => typeof values[key] === 'number' ? values[key] : all);
+	}
+	if (/import \{[^}]*\bstate\b[^}]*\} from/.test(contents))
+		contents = contents.replace(/(?<![\w.])match\((\d+)\)/g, '(state.type===$1)');
+	return contents.replace(/this\.tokens\.matches1\((\d+)\)/g, '(this.tokens.tokens[this.tokens.tokenIndex].type===$1)');
+}
+
+const bundle = (options) => esbuild.buildSync ? esbuild.build({ bundle: true, write: false, format: 'cjs', target: 'es2022', minifySyntax: true, minifyWhitespace: true, nodePaths: [modules],
+	logLevel: 'error', legalComments: 'none', plugins: [resolver, sucrase], ...options }).then(({ outputFiles }) => outputFiles[0].text) : undefined;
+
+const free = (code, name) => new RegExp('(?<![\\w$.])' + name + '(?![\\w$]|\\s*:)').test(code);
+function wrap(code, name) {
+	const head = ['use strict'].map((word) => "'" + word + "';");
+	if (name !== 'process' && free(code, 'process'))
+		head.push("const process = require('process');");
+	if (name !== 'buffer' && free(code, 'Buffer') && !/\b(const|let|var|class)\s*(\{[^}]*)?\bBuffer\b/.test(code))
+		head.push("const { Buffer } = require('buffer');");
+	if (free(code, 'global'))
+		head.push('const global = globalThis;');
+	return '(function (require, module, exports, binding) {' + head.join('') + code + '\n})';
+}
+
+const entries = [];
+for (const name of names) {
+	const file = path.join(here, 'modules', (files[name] ?? name) + '.js');
+	const alias = { 'util/types': "module.exports = require('util').types;", 'path/posix': "module.exports = require('path');", sys: "module.exports = require('util');" }[name];
+	const code = alias ?? (absent[name] ? textOf(name) : await bundle({ entryPoints: [file] }));
+	entries.push({ name: 'node/' + name, bytes: Buffer.from(wrap(code, name)) });
+}
+entries.push({ name: 'node', bytes: Buffer.from('(' + JSON.stringify(names) + ')') });
+const typescript = await bundle({ entryPoints: [path.join(here, 'typescript.js')] });
+entries.push({ name: 'typescript', bytes: Buffer.from('(function (module, exports) {' + typescript + '\n})') });
+// What imports mean: one function of the prelude's tools, whose names the prelude has in one place.
+const [, tools] = /const moduleTools = \(\) => \(\{ __proto__: null,([\s\S]*?)\}\);/.exec(fs.readFileSync(path.join(here, '../prelude/87-modules.js'), 'utf8'));
+const hooks = fs.readFileSync(path.join(here, 'resolve.js'), 'utf8') + fs.readFileSync(path.join(here, 'builtins.js'), 'utf8');
+entries.push({ name: 'modules', bytes: Buffer.from("(function (tools) {'use strict';const {" + tools + '} = tools;\n' + hooks + '\nreturn moduleHooks;\n})') });
+entries.sort((a, b) => (a.name < b.name ? -1 : 1));
+fs.writeFileSync(out, Buffer.concat(entries.flatMap(({ name, bytes }) => [Buffer.from('script ' + name + ' ' + bytes.length + '\n'), bytes])));

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+const buffer = require('../node_modules/buffer/index.js');
+
+const { Buffer } = buffer;
+Buffer.copyBytesFrom ??= (view, offset = 0, length = view.length - offset) => Buffer.from(Uint8Array.prototype.slice.call(
+	new Uint8Array(view.buffer, view.byteOffset + offset * view.BYTES_PER_ELEMENT, length * view.BYTES_PER_ELEMENT)));
+// base64url, which the package does not know.
+const { isEncoding, from } = Buffer, { toString } = Buffer.prototype;
+const isUrl = (encoding) => typeof encoding === 'string' && encoding.toLowerCase() === 'base64url';
+Buffer.isEncoding = (encoding) => isUrl(encoding) || isEncoding(encoding);
+Buffer.from = function (value, encoding, length) { return from.call(Buffer, value, isUrl(encoding) ? 'base64' : encoding, length); };
+Buffer.prototype.toString = function (encoding, start, end) {
+	if (!isUrl(encoding))
+		return toString.call(this, encoding, start, end);
+	return toString.call(this, 'base64', start, end).replace(/\+/g, '-').replace(/\//g, '_').replace(/=+$/, '');
+};
+const { byteLength } = Buffer;
+Buffer.byteLength = (value, encoding) => byteLength(value, isUrl(encoding) ? 'base64' : encoding);
+Buffer.prototype[Symbol.for('nodejs.util.inspect.custom')] = function () {
+	const shown = [...this.subarray(0, 50)].map((byte) => byte.toString(16).padStart(2, '0')).join(' ');
+	return '<Buffer' + (shown === '' ? '' : ' ' + shown) + (this.length > 50 ? ' ... ' + (this.length - 50) + ' more byte' + (this.length > 51 ? 's' : '') : '') + '>';
+};
+const isUtf8 = (input) => {
+	try {
+		new TextDecoder('utf-8', { fatal: true }).decode(input);
+		return true;
+	} catch {
+		return false;
+	}
+};
+module.exports = {
+	Buffer, SlowBuffer: buffer.SlowBuffer, INSPECT_MAX_BYTES: 50, kMaxLength: buffer.kMaxLength, kStringMaxLength: 0x3fffffff,
+	constants: { MAX_LENGTH: buffer.kMaxLength, MAX_STRING_LENGTH: 0x3fffffff },
+	atob, btoa, Blob, File, isUtf8, isAscii: (input) => new Uint8Array(input.buffer ?? input, input.byteOffset, input.byteLength).every((byte) => byte < 128),
+};

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+const EventEmitter = require('../node_modules/events/events.js');
+
+const names = (target, type) => typeof target.listeners === 'function' ? target.listeners(type) : [];
+EventEmitter.errorMonitor ??= Symbol('events.errorMonitor');
+EventEmitter.captureRejectionSymbol ??= Symbol.for('nodejs.rejection');
+EventEmitter.captureRejections = false;
+EventEmitter.getEventListeners ??= names;
+EventEmitter.getMaxListeners ??= (emitter) => emitter.getMaxListeners();
+EventEmitter.setMaxListeners ??= (count = 10, ...emitters) => {
+	for (const emitter of emitters)
+		emitter.setMaxListeners?.(count);
+};
+EventEmitter.addAbortListener ??= (signal, listener) => {
+	if (signal.aborted)
+		queueMicrotask(() => listener());
+	else
+		signal.addEventListener('abort', listener, { once: true });
+	return { [Symbol.dispose ?? Symbol.for('Symbol.dispose')]() { signal.removeEventListener('abort', listener); } };
+};
+EventEmitter.on ??= function on(emitter, event, { signal } = {}) {
+	const queue = [], waiting = [];
+	let over = false, failure;
+	const give = (...args) => waiting.length > 0 ? waiting.shift().resolve({ value: args, done: false }) : queue.push(args);
+	const fail = (error) => {
+		failure = error;
+		if (waiting.length > 0)
+			waiting.shift().reject(error);
+		iterator.return();
+	};
+	const iterator = {
+		async next() {
+			if (queue.length > 0)
+				return { value: queue.shift(), done: false };
+			if (failure !== undefined)
+				throw failure;
+			if (over)
+				return { value: undefined, done: true };
+			return new Promise((resolve, reject) => waiting.push({ resolve, reject }));
+		},
+		async return() {
+			over = true;
+			emitter.removeListener(event, give);
+			emitter.removeListener('error', fail);
+			for (const { resolve } of waiting.splice(0))
+				resolve({ value: undefined, done: true });
+			return { value: undefined, done: true };
+		},
+		async throw(error) { fail(error); return { value: undefined, done: true }; },
+		[Symbol.asyncIterator]() { return this; },
+	};
+	emitter.on(event, give);
+	if (event !== 'error')
+		emitter.on('error', fail);
+	signal?.addEventListener('abort', () => fail(signal.reason), { once: true });
+	return iterator;
+};
+module.exports = EventEmitter;

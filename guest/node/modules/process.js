@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a program can know of its process, and do with it. What belongs to a run is read when it is asked for.
+const EventEmitter = require('events');
+
+const process = Object.create(EventEmitter.prototype);
+EventEmitter.call(process);
+const { params, exit } = binding;
+const lazy = (name, make) => Object.defineProperty(process, name, { configurable: true, enumerable: true,
+	get() {
+		const value = make();
+		Object.defineProperty(process, name, { value, writable: true, enumerable: true, configurable: true });
+		return value;
+	},
+	set(value) { Object.defineProperty(process, name, { value, writable: true, enumerable: true, configurable: true }); } });
+
+lazy('env', () => ({ ...curfew.env }));
+lazy('argv', () => ['/curfew', binding.mainPath(), ...params().filter((word) => typeof word === 'string')]);
+// Without the module of streams, which is large: what a program does with these needs little of it.
+class Output extends EventEmitter {
+	constructor(fd) {
+		super();
+		Object.assign(this, { fd, isTTY: false, writable: true, writableEnded: false, writableLength: 0, destroyed: false });
+	}
+	write(chunk, encoding, done) {
+		if (typeof encoding === 'function')
+			[encoding, done] = [undefined, encoding];
+		const isText = typeof chunk === 'string' && (encoding === undefined || encoding === null || /^utf-?8$/i.test(encoding));
+		binding.write(this.fd, isText || typeof chunk !== 'string' ? chunk : require('buffer').Buffer.from(chunk, encoding));
+		if (done)
+			queueMicrotask(() => done(null));
+		return true;
+	}
+	end(chunk, encoding, done) {
+		if (chunk !== undefined && chunk !== null && typeof chunk !== 'function')
+			this.write(chunk, encoding);
+		const last = [chunk, encoding, done].find((value) => typeof value === 'function');
+		queueMicrotask(() => {
+			this.emit('finish');
+			last?.();
+		});
+		return this;
+	}
+	cork() {}
+	uncork() {}
+	destroy() { return this; }
+	hasColors() { return false; }
+	getColorDepth() { return 1; }
+	getWindowSize() { return [80, 24]; }
+}
+
+class Input extends EventEmitter {
+	#reader;
+	#decoder;
+	#flowing = false;
+	constructor() {
+		super();
+		Object.assign(this, { fd: 0, isTTY: false, readable: true, readableEnded: false, destroyed: false });
+	}
+	on(name, listener) {
+		super.on(name, listener);
+		if (name === 'data')
+			this.resume();
+		return this;
+	}
+	addListener(name, listener) { return this.on(name, listener); }
+	once(name, listener) {
+		super.once(name, listener);
+		if (name === 'data')
+			this.resume();
+		return this;
+	}
+	setEncoding(encoding) {
+		this.#decoder = new (require('string_decoder').StringDecoder)(encoding);
+		return this;
+	}
+	async #next() {
+		this.#reader ??= curfew.stdin.getReader();
+		const { value, done } = await this.#reader.read();
+		if (done) {
+			this.readable = false;
+			this.readableEnded = true;
+			const rest = this.#decoder?.end();
+			return rest ? { last: rest } : { done: true };
+		}
+		const { Buffer } = require('buffer'), bytes = Buffer.from(value.buffer, value.byteOffset, value.byteLength);
+		return { chunk: this.#decoder ? this.#decoder.write(bytes) : bytes };
+	}
+	resume() {
+		if (!this.#flowing && !this.readableEnded) {
+			this.#flowing = true;
+			this.#flow();
+		}
+		return this;
+	}
+	async #flow() {
+		try {
+			while (this.#flowing && !this.destroyed) {
+				const { chunk, last, done } = await this.#next();
+				if (chunk !== undefined || last !== undefined)
+					this.emit('data', chunk ?? last);
+				if (done || last !== undefined) {
+					this.#flowing = false;
+					this.emit('end');
+					this.emit('close');
+				}
+			}
+		} catch (error) {
+			this.emit('error', error);
+		}
+	}
+	pause() {
+		this.#flowing = false;
+		return this;
+	}
+	isPaused() { return !this.#flowing; }
+	pipe(target) {
+		this.on('data', (chunk) => {
+			if (target.write(chunk) === false && target.once) {
+				this.pause();
+				target.once('drain', () => this.resume());
+			}
+		});
+		this.on('end', () => target.fd === undefined && target.end());
+		target.emit?.('pipe', this);
+		return target;
+	}
+	unref() { return this; }
+	ref() { return this; }
+	setRawMode() { return this; }
+	destroy() {
+		this.destroyed = true;
+		return this;
+	}
+	async* [Symbol.asyncIterator]() {
+		for (;;) {
+			const { chunk, last, done } = await this.#next();
+			if (chunk !== undefined || last !== undefined)
+				yield chunk ?? last;
+			if (done || last !== undefined)
+				return;
+		}
+	}
+}
+lazy('stdin', () => new Input());
+lazy('stdout', () => new Output(1));
+lazy('stderr', () => new Output(2));
+
+const hrtime = (before) => {
+	const ms = performance.now(), seconds = Math.floor(ms / 1000), nanoseconds = Math.floor(ms % 1000 * 1e6);
+	if (before === undefined)
+		return [seconds, nanoseconds];
+	const less = nanoseconds < before[1] ? 1 : 0;
+	return [seconds - before[0] - less, nanoseconds - before[1] + less * 1e9];
+};
+hrtime.bigint = () => BigInt(Math.floor(performance.now() * 1e6));
+
+Object.assign(process, {
+	title: 'curfew', pid: 1, ppid: 0, platform: 'linux', arch: 'x64', execPath: '/curfew', execArgv: [], exitCode: undefined, argv0: 'curfew',
+	version: 'v22.12.0', versions: { node: '22.12.0', curfew: navigator.userAgent }, release: { name: 'node' }, features: {}, config: { variables: {} }, allowedNodeEnvironmentFlags: new Set(),
+	cwd: () => '/', umask: () => 0o22, hrtime, uptime: () => performance.now() / 1000,
+	nextTick(callback, ...args) { queueMicrotask(() => callback(...args)); },
+	exit(code = process.exitCode ?? 0) {
+		process.emit('exit', Number(code));
+		exit(Number(code) & 255);
+	},
+	abort() { exit(134); },
+	reallyExit: (code) => exit(code & 255),
+	memoryUsage: Object.assign(() => ({ rss: 0, heapTotal: 0, heapUsed: 0, external: 0, arrayBuffers: 0 }), { rss: () => 0 }),
+	cpuUsage: () => ({ user: Math.floor(performance.now() * 1000), system: 0 }), resourceUsage: () => ({}),
+	emitWarning(warning, type) { console.warn('(' + (type?.type ?? type ?? 'Warning') + ') ' + (warning?.message ?? warning)); },
+	getuid: () => 0, geteuid: () => 0, getgid: () => 0, getegid: () => 0, getgroups: () => [0],
+	chdir() { throw Object.assign(new Error('there is no folder to change to'), { code: 'ENOENT' }); },
+	kill() { throw Object.assign(new Error('a program cannot send signals here'), { code: 'EPERM' }); },
+	binding() { throw new Error('process.binding is not here'); },
+	getBuiltinModule: (name) => require('module').isBuiltin(name) ? binding.builtin(name.replace(/^node:/, '')) : undefined,
+	hasUncaughtExceptionCaptureCallback: () => false, setUncaughtExceptionCaptureCallback() {}, setSourceMapsEnabled() {},
+});
+Object.defineProperty(process, Symbol.toStringTag, { value: 'process', configurable: true });
+module.exports = process;

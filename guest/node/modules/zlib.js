@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+// On the zlib that CompressionStream has, in the guest.
+const { Buffer } = require('buffer');
+const { Transform } = require('stream');
+const { openPacker, stepPacker } = binding.zlib;
+
+const constants = { Z_NO_FLUSH: 0, Z_PARTIAL_FLUSH: 1, Z_SYNC_FLUSH: 2, Z_FULL_FLUSH: 3, Z_FINISH: 4, Z_BLOCK: 5, Z_OK: 0, Z_STREAM_END: 1, Z_NEED_DICT: 2, Z_ERRNO: -1, Z_STREAM_ERROR: -2,
+	Z_DATA_ERROR: -3, Z_MEM_ERROR: -4, Z_BUF_ERROR: -5, Z_VERSION_ERROR: -6, Z_NO_COMPRESSION: 0, Z_BEST_SPEED: 1, Z_BEST_COMPRESSION: 9, Z_DEFAULT_COMPRESSION: -1, Z_FILTERED: 1, Z_HUFFMAN_ONLY: 2,
+	Z_RLE: 3, Z_FIXED: 4, Z_DEFAULT_STRATEGY: 0, Z_MIN_WINDOWBITS: 8, Z_MAX_WINDOWBITS: 15, Z_DEFAULT_WINDOWBITS: 15, Z_MIN_CHUNK: 64, Z_DEFAULT_CHUNK: 16384, Z_MIN_MEMLEVEL: 1, Z_MAX_MEMLEVEL: 9,
+	Z_DEFAULT_MEMLEVEL: 8, Z_MIN_LEVEL: -1, Z_MAX_LEVEL: 9, Z_DEFAULT_LEVEL: -1, DEFLATE: 1, INFLATE: 2, GZIP: 3, GUNZIP: 4, DEFLATERAW: 5, INFLATERAW: 6, UNZIP: 7 };
+const { Z_NO_FLUSH, Z_SYNC_FLUSH, Z_FINISH } = constants;
+const fail = (message, code, errno) => Object.assign(new Error(message), { code, errno });
+
+const bytesOf = (data) => {
+	if (typeof data === 'string')
+		data = Buffer.from(data);
+	if (ArrayBuffer.isView(data))
+		return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+	if (data instanceof ArrayBuffer)
+		return new Uint8Array(data);
+	throw Object.assign(new TypeError('What is to be packed or unpacked is neither a string nor bytes'), { code: 'ERR_INVALID_ARG_TYPE' });
+};
+// gzip begins with these, what zlib makes with others.
+const isGzip = (bytes) => bytes.length > 1 && bytes[0] === 0x1f && bytes[1] === 0x8b;
+const bitsOf = (kind, bits, first) => kind === 'gzip' || (kind === 'unzip' && isGzip(first)) ? bits + 16 : kind === 'raw' ? -bits : bits;
+
+function open(inflates, kind, options = {}, first) {
+	const packer = openPacker(inflates, bitsOf(kind, options.windowBits || 15, first), options.level ?? -1, options.memLevel ?? 8, options.strategy ?? 0, options.dictionary && bytesOf(options.dictionary));
+	if (packer === undefined)
+		throw Object.assign(new RangeError('zlib takes no such options'), { code: 'ERR_OUT_OF_RANGE' });
+	return packer;
+}
+
+function run(packer, bytes, flush, take, { finishFlush } = {}) {
+	for (;;) {
+		const piece = stepPacker(packer, bytes, flush);
+		if (piece === undefined || piece === true)
+			return;
+		if (piece === false)
+			throw fail('incorrect data check', 'Z_DATA_ERROR', -3);
+		if (piece === null) {
+			if (finishFlush === Z_SYNC_FLUSH)
+				return;
+			throw fail('unexpected end of file', 'Z_BUF_ERROR', -5);
+		}
+		take(piece);
+	}
+}
+
+const kinds = { gzip: [false, 'gzip'], gunzip: [true, 'gzip'], deflate: [false, 'zlib'], inflate: [true, 'zlib'], deflateRaw: [false, 'raw'], inflateRaw: [true, 'raw'], unzip: [true, 'unzip'] };
+const sync = (inflates, kind) => (data, options) => {
+	const bytes = bytesOf(data), pieces = [], most = options?.maxOutputLength ?? Infinity;
+	let length = 0;
+	run(open(inflates, kind, options, bytes), bytes, Z_FINISH, (piece) => {
+		length += piece.length;
+		if (length > most)
+			throw Object.assign(new RangeError('Cannot create a Buffer larger than ' + most + ' bytes'), { code: 'ERR_BUFFER_TOO_LARGE' });
+		pieces.push(piece);
+	}, options);
+	return Buffer.concat(pieces, length);
+};
+const later = (action) => (data, options, done) => {
+	if (typeof options === 'function')
+		[options, done] = [undefined, options];
+	queueMicrotask(() => {
+		let result;
+		try {
+			result = action(data, options);
+		} catch (error) {
+			return done(error);
+		}
+		done(null, result);
+	});
+};
+class Packing extends Transform {
+	constructor(inflates, kind, options = {}) {
+		super(options);
+		Object.assign(this, { _inflates: inflates, _kind: kind, _options: options, _packer: undefined, bytesWritten: 0 });
+	}
+	_transform(chunk, encoding, done) {
+		try {
+			const bytes = bytesOf(chunk);
+			this.bytesWritten += bytes.length;
+			this._packer ??= open(this._inflates, this._kind, this._options, bytes);
+			run(this._packer, bytes, Z_NO_FLUSH, (piece) => this.push(Buffer.from(piece.buffer, piece.byteOffset, piece.length)));
+			done();
+		} catch (error) {
+			done(error);
+		}
+	}
+	_flush(done) {
+		try {
+			const none = new Uint8Array(0);
+			this._packer ??= open(this._inflates, this._kind, this._options, none);
+			if (this.bytesWritten > 0 || !this._inflates)
+				run(this._packer, none, Z_FINISH, (piece) => this.push(Buffer.from(piece.buffer, piece.byteOffset, piece.length)), this._options);
+			done();
+		} catch (error) {
+			done(error);
+		}
+	}
+	flush(kind, done) {
+		if (typeof kind === 'function')
+			done = kind;
+		this._packer ??= open(this._inflates, this._kind, this._options, new Uint8Array(0));
+		run(this._packer, new Uint8Array(0), Z_SYNC_FLUSH, (piece) => this.push(Buffer.from(piece.buffer, piece.byteOffset, piece.length)));
+		if (done)
+			queueMicrotask(done);
+	}
+	close(done) {
+		this.destroy();
+		if (done)
+			queueMicrotask(done);
+	}
+}
+const table = Int32Array.from({ length: 256 }, (_, n) => {
+	for (let bit = 0; bit < 8; bit++)
+		n = n & 1 ? 0xedb88320 ^ (n >>> 1) : n >>> 1;
+	return n;
+});
+const crc32 = (data, value = 0) => {
+	let crc = ~value;
+	for (const byte of bytesOf(data))
+		crc = table[(crc ^ byte) & 255] ^ (crc >>> 8);
+	return ~crc >>> 0;
+};
+module.exports = { constants, ...constants, codes: {}, crc32 };
+for (const [name, [inflates, kind]] of Object.entries(kinds)) {
+	const big = name[0].toUpperCase() + name.slice(1);
+	const Kind = { [big]: class extends Packing { constructor(options) { super(inflates, kind, options); } } }[big];
+	const action = sync(inflates, kind);
+	Object.assign(module.exports, { [name + 'Sync']: action, [name]: later(action), ['create' + big]: (options) => new Kind(options), [big]: Kind });
+}
+for (const name of ['brotliCompress', 'brotliCompressSync', 'brotliDecompress', 'brotliDecompressSync', 'createBrotliCompress', 'createBrotliDecompress', 'zstdCompress', 'zstdDecompress'])
+	module.exports[name] = () => { throw fail('zlib.' + name + ' is not here: only gzip and deflate are', 'ERR_FEATURE_UNAVAILABLE_ON_PLATFORM'); };

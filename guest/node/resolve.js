@@ -1,0 +1,800 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which file an import or require means, as Node's documents say ("Resolution Algorithm" of ECMAScript and of CommonJS
+// modules). Paths are those below the folder of imports, without a slash before them; the host opens nothing else.
+
+const NO_FILE = -1, OUTSIDE = -2, TOO_LARGE = -3, NO_MODULE = -4, IS_FOLDER = -5;
+const OF_MODULE = 1, OF_COMMON = 2, OF_JSON = 3, OF_BUILTIN = 4, OF_EITHER = 0;
+const { SyntaxError } = globalThis;
+const packages = new Map(); // folder -> what its package.json says, or null
+const opened = new Map(); // path as asked for -> the path with every link resolved, where there is such a file
+
+const endsWith = (text, end) => text.length >= end.length && slice(text, text.length - end.length) === end;
+const folderOf = (path) => slice(path, 0, max(0, lastIndexOf(path, '/')));
+const below = (folder, name) => folder === '' ? name : folder + '/' + name;
+const quote = (text) => '\'' + (text.length > 200 ? slice(text, 0, 200) + '...' : text) + '\'';
+
+// The path, or a negative number.
+function openFile(path) {
+	const known = mapGet(opened, path);
+	if (known !== undefined)
+		return known;
+	const place = openModule(path);
+	if (typeof place === 'string') {
+		mapSet(opened, path, place);
+		mapSet(opened, place, place);
+	}
+	return place;
+}
+
+// ---- Errors ----
+
+function failImport(use, why, code = 'ERR_MODULE_NOT_FOUND') {
+	const error = use.common ? new Error('cannot require ' + quote(use.specifier) + ': ' + why)
+		: new ReferenceError('cannot import ' + quote(use.specifier) + ': ' + why);
+	define(error, 'code', use.common && code === 'ERR_MODULE_NOT_FOUND' ? 'MODULE_NOT_FOUND' : code);
+	if (!use.common)
+		placeError(error, use);
+	return error;
+}
+
+// It is at the import, in the file that has it.
+function placeError(error, use) {
+	const place = use === undefined ? undefined : placeOfImport(use.base, use.specifier);
+	if (place !== undefined)
+		setTrace(error, '    at ' + use.base + ':' + place[0] + ':' + place[1] + '\n');
+}
+const define = (object, key, value) =>
+	defineProperty(object, key, { __proto__: null, value, writable: true, enumerable: true, configurable: true });
+
+const refusals = {
+	__proto__: null,
+	[NO_FILE]: 'no such file',
+	[OUTSIDE]: 'it lies outside the program\'s folder (--import-dir names a folder above it)',
+	[TOO_LARGE]: 'it is too large',
+	[NO_MODULE]: 'it is not a JavaScript file (.js, .mjs, .cjs, .ts, .mts, .cts, .json) that can be read',
+	[IS_FOLDER]: 'it is a folder, not a JavaScript file',
+};
+
+// What was meant, where a file is not there.
+function guess(path, number) {
+	const stem = endsWith(path, '.js') || endsWith(path, '.ts') ? slice(path, 0, path.length - 3) : undefined;
+	const tries = number === IS_FOLDER ? [path + '/index.js', path + '/index.mjs', path + '/index.ts']
+		: [path + '.js', path + '.mjs', path + '.ts', path + '.cjs', path + '.json'];
+	if (stem !== undefined)
+		push(tries, stem + '.mjs'), push(tries, stem + '.ts'), push(tries, stem + '.js');
+	for (let i = 0; i < tries.length; i++) {
+		if (tries[i] !== path && typeof openFile(tries[i]) === 'string')
+			return tries[i];
+	}
+	return undefined;
+}
+
+function relativeTo(base, path) {
+	const folder = folderOf(base);
+	if (folder === '')
+		return './' + path;
+	return startsWith(path, folder + '/') ? './' + slice(path, folder.length + 1) : '/' + path;
+}
+
+function failFile(use, path, number) {
+	const meant = number === NO_FILE || number === IS_FOLDER ? guess(path, number) : undefined;
+	const hint = meant === undefined ? '' : '; did you mean ' + quote(relativeTo(use.base, meant)) + '?';
+	return failImport(use, (refusals[number] ?? 'it cannot be read') + hint,
+		number === IS_FOLDER ? 'ERR_UNSUPPORTED_DIR_IMPORT' : undefined);
+}
+
+// ---- Paths and URLs ----
+
+// Resolves "." and ".."; undefined: above the top.
+function joinPath(folder, path) {
+	const parts = folder === '' ? [] : splitText(folder, '/'), added = splitText(path, '/');
+	for (let i = 0; i < added.length; i++) {
+		const part = added[i];
+		if (part === '..') {
+			if (parts.length === 0)
+				return undefined;
+			parts.length--;
+		} else if (part !== '' && part !== '.') {
+			push(parts, part);
+		}
+	}
+	return join(parts, '/');
+}
+
+function splitText(text, separator) {
+	const parts = [];
+	for (let at = 0; ;) {
+		const end = indexOf(text, separator, at);
+		if (end < 0) {
+			push(parts, slice(text, at));
+			return parts;
+		}
+		push(parts, slice(text, at, end));
+		at = end + separator.length;
+	}
+}
+
+// A specifier of an ECMAScript module is a URL: what stands for a letter does, but for none that parts a path.
+function decodeSpecifier(use, text) {
+	let end = indexOf(text, '?');
+	const hash = indexOf(text, '#');
+	end = end < 0 || (hash >= 0 && hash < end) ? hash : end;
+	if (end >= 0)
+		text = slice(text, 0, end);
+	if (indexOf(text, '%') < 0)
+		return text;
+	const bytes = percentDecode(text);
+	const decoded = textOf(bytes);
+	for (let i = 0; i < text.length - 2; i++) {
+		const escape = text[i] === '%' ? lowerCase(slice(text, i + 1, i + 3)) : '';
+		if (escape === '2f' || escape === '5c' || escape === '00')
+			throw failImport(use, 'it must not hold an encoded slash or NUL', 'ERR_INVALID_MODULE_SPECIFIER');
+	}
+	return decoded;
+}
+
+const isRelative = (text) => text === '.' || text === '..' || startsWith(text, './') || startsWith(text, '../');
+
+function findScheme(text) {
+	const colon = indexOf(text, ':');
+	if (colon < 2)
+		return '';
+	for (let i = 0; i < colon; i++) {
+		const c = codeUnit(text, i) | 32;
+		if (!((c >= 97 && c <= 122) || (i > 0 && ((c >= 48 && c <= 57) || c === 43 || c === 45 || c === 46))))
+			return '';
+	}
+	return lowerCase(slice(text, 0, colon));
+}
+
+// ---- package.json ----
+
+function readPackage(folder) {
+	const known = mapGet(packages, folder);
+	if (known !== undefined)
+		return known;
+	const path = below(folder, 'package.json'), place = openModule(path);
+	let found = null;
+	if (typeof place === 'string') {
+		let json;
+		try {
+			json = readJson(place);
+		} finally {
+			dropModule(place);
+		}
+		found = { __proto__: null, folder, json: isObject(json) && !isArray(json) ? json : { __proto__: null } };
+	} else if (place === TOO_LARGE) {
+		throw new RangeError('/' + path + ' is larger than 1 MiB');
+	}
+	mapSet(packages, folder, found);
+	return found;
+}
+const own = (object, key) => hasOwn(object, key) ? object[key] : undefined;
+
+// The package that a file belongs to, or null.
+function packageOf(path) {
+	for (let folder = folderOf(path); ; folder = folderOf(folder)) {
+		if (endsWith(folder, 'node_modules'))
+			return null;
+		const found = readPackage(folder);
+		if (found || folder === '')
+			return found;
+	}
+}
+
+function formatOf(path) {
+	if (endsWith(path, '.json'))
+		return OF_JSON;
+	if (endsWith(path, '.mjs') || endsWith(path, '.mts'))
+		return OF_MODULE;
+	if (endsWith(path, '.cjs') || endsWith(path, '.cts'))
+		return OF_COMMON;
+	const found = packageOf(path), type = found ? own(found.json, 'type') : undefined;
+	return type === 'module' ? OF_MODULE : type === 'commonjs' ? OF_COMMON : OF_EITHER;
+}
+const isInPackages = (path) => startsWith(path, 'node_modules/') || includes(path, '/node_modules/');
+
+// ---- exports and imports of a package ----
+
+const conditionsOf = (use) => use.common ? ['node', 'require', 'module-sync', 'default'] : ['node', 'import', 'module-sync', 'default'];
+const isOneOf = (list, item) => {
+	for (let i = 0; i < list.length; i++) {
+		if (list[i] === item)
+			return true;
+	}
+	return false;
+};
+
+const badTarget = (use, found, target) => failImport(use, 'the package.json of /' + found.folder + ' sends it to ' +
+	quote(toText(target)) + ', which is not within the package', 'ERR_INVALID_PACKAGE_TARGET');
+
+function hasBadPart(path) {
+	const parts = splitText(path, '/');
+	for (let i = 0; i < parts.length; i++) {
+		const part = lowerCase(parts[i]);
+		if (part === '..' || part === '.' || part === 'node_modules' || includes(part, '%2e') || includes(part, '%2f') ||
+			includes(part, '%5c') || includes(part, '\\'))
+			return true;
+	}
+	return false;
+}
+
+// A path, null (it is not to be had) or undefined (this does not apply).
+function resolveTarget(use, found, target, match, isImports) {
+	if (typeof target === 'string') {
+		if (!startsWith(target, './')) {
+			if (!isImports || startsWith(target, '../') || startsWith(target, '/'))
+				throw badTarget(use, found, target);
+			const inner = { __proto__: null, specifier: match === undefined ? target : replaceStars(target, match), base: below(found.folder, 'package.json'), common: use.common };
+			return resolveBare(inner);
+		}
+		const path = match === undefined ? target : replaceStars(target, match);
+		if (hasBadPart(slice(path, 2)))
+			throw badTarget(use, found, path);
+		return below(found.folder, slice(path, 2));
+	}
+	if (isArray(target)) {
+		let last = target.length === 0 ? null : undefined;
+		for (let i = 0; i < target.length; i++) {
+			try {
+				last = resolveTarget(use, found, target[i], match, isImports);
+			} catch (error) {
+				if (i === target.length - 1)
+					throw error;
+				continue;
+			}
+			if (typeof last === 'string')
+				return last;
+		}
+		return last;
+	}
+	if (target === null)
+		return null;
+	if (!isObject(target))
+		throw badTarget(use, found, target);
+	const conditions = conditionsOf(use), keys = objectKeys(target);
+	for (let i = 0; i < keys.length; i++) {
+		if (!isOneOf(conditions, keys[i]))
+			continue;
+		const path = resolveTarget(use, found, target[keys[i]], match, isImports);
+		if (path !== undefined)
+			return path;
+	}
+	return undefined;
+}
+const replaceStars = (text, match) => join(splitText(text, '*'), match);
+
+// The entry of a map of exports or imports that fits best.
+function resolveEntry(use, found, map, key, isImports) {
+	if (hasOwn(map, key) && indexOf(key, '*') < 0)
+		return resolveTarget(use, found, map[key], undefined, isImports);
+	const keys = objectKeys(map);
+	let best, match;
+	for (let i = 0; i < keys.length; i++) {
+		const star = indexOf(keys[i], '*');
+		if (star < 0 || indexOf(keys[i], '*', star + 1) >= 0)
+			continue;
+		const start = slice(keys[i], 0, star), end = slice(keys[i], star + 1);
+		if (startsWith(key, start) && key !== start && endsWith(key, end) && key.length >= keys[i].length &&
+			(best === undefined || start.length > indexOf(best, '*'))) {
+			best = keys[i];
+			match = slice(key, star, key.length - end.length);
+		}
+	}
+	return best === undefined ? undefined : resolveTarget(use, found, map[best], match, isImports);
+}
+
+function resolveExports(use, found, subpath) {
+	let map = own(found.json, 'exports');
+	const isMap = isObject(map) && !isArray(map), keys = isMap ? objectKeys(map) : [];
+	if (!isMap || keys.length === 0 || keys[0][0] !== '.')
+		map = { '.': map };
+	const path = resolveEntry(use, found, map, subpath, false);
+	if (typeof path === 'string')
+		return path;
+	throw failImport(use, 'the package.json of /' + found.folder + ' exports no ' + quote(subpath), 'ERR_PACKAGE_PATH_NOT_EXPORTED');
+}
+
+function resolveImports(use) {
+	const { specifier } = use, found = packageOf(use.base);
+	const map = found ? own(found.json, 'imports') : undefined;
+	const path = isObject(map) && specifier !== '#' && !startsWith(specifier, '#/') ? resolveEntry(use, found, map, specifier, true) : undefined;
+	if (typeof path === 'string')
+		return path;
+	throw failImport(use, 'no package.json above has it among its imports', 'ERR_PACKAGE_IMPORT_NOT_DEFINED');
+}
+
+// ---- Packages ----
+
+function splitBare(use) {
+	const { specifier } = use;
+	let slash = indexOf(specifier, '/');
+	if (specifier[0] === '@' && slash > 0)
+		slash = indexOf(specifier, '/', slash + 1);
+	const name = slash < 0 ? specifier : slice(specifier, 0, slash);
+	if (name === '' || name[0] === '.' || includes(name, '\\') || includes(name, '%') || (name[0] === '@' && indexOf(name, '/') < 0))
+		throw failImport(use, 'it is neither a path nor the name of a package', 'ERR_INVALID_MODULE_SPECIFIER');
+	return { __proto__: null, name, subpath: slash < 0 ? '.' : '.' + slice(specifier, slash) };
+}
+
+function legacyMain(use, found) {
+	const main = own(found.json, 'main'), ends = ['', '.js', '.json', '.node', '/index.js', '/index.json'];
+	for (let i = 0; typeof main === 'string' && i < ends.length; i++) {
+		const path = joinPath(found.folder, main + ends[i]);
+		const place = path === undefined ? OUTSIDE : openFile(path);
+		if (typeof place === 'string')
+			return place;
+	}
+	for (let i = 0; i < 2; i++) {
+		const place = openFile(below(found.folder, i === 0 ? 'index.js' : 'index.json'));
+		if (typeof place === 'string')
+			return place;
+	}
+	throw failImport(use, 'its package.json names no main file that is there');
+}
+
+function inPackage(use, found, subpath) {
+	const map = own(found.json, 'exports');
+	if (map !== undefined && map !== null)
+		return resolveExports(use, found, subpath);
+	if (subpath === '.')
+		return legacyMain(use, found);
+	const path = joinPath(found.folder, use.common ? subpath : decodeSpecifier(use, subpath));
+	return use.common ? asFileOrFolder(path) ?? path : path;
+}
+
+const noPackage = (use, name) => failImport(use, 'there is no package ' + quote(name) + ' in node_modules (npm install ' + name +
+	', or --import-dir where it is above); without packages only relative imports (\'./name.js\') are possible');
+
+function resolveBare(use) {
+	const { name, subpath } = splitBare(use);
+	const self = packageOf(use.base);
+	if (self && own(self.json, 'name') === name && own(self.json, 'exports') !== undefined)
+		return resolveExports(use, self, subpath);
+	for (let folder = folderOf(use.base); ; folder = folderOf(folder)) {
+		const isPackages = folder === 'node_modules' || endsWith(folder, '/node_modules');
+		const found = isPackages ? null : readPackage(below(folder, 'node_modules/' + name));
+		if (found)
+			return inPackage(use, found, subpath);
+		const place = isPackages ? undefined : withoutPackage(use, below(folder, 'node_modules/' + name), subpath);
+		if (place !== undefined)
+			return place;
+		if (folder === '')
+			throw noPackage(use, name);
+	}
+}
+
+// In a folder that has no package.json.
+function withoutPackage(use, folder, subpath) {
+	if (use.common)
+		return asFileOrFolder(folder + slice(subpath, 1));
+	const place = subpath === '.' ? openFile(folder + '/index.js') : openFile(folder + '/' + decodeSpecifier(use, slice(subpath, 2)));
+	return typeof place === 'string' ? place : undefined;
+}
+
+// What require tries of a path; undefined: there is none of it.
+function asFileOrFolder(path) {
+	const ends = ['', '.js', '.json', '.cjs'];
+	for (let i = 0; i < ends.length && path !== ''; i++) {
+		const place = openFile(path + ends[i]);
+		if (typeof place === 'string')
+			return place;
+	}
+	return asFolder(path);
+}
+
+function asFolder(path) {
+	const found = readPackage(path), main = found ? own(found.json, 'main') : undefined;
+	const inner = typeof main === 'string' ? joinPath(path, main) : undefined;
+	const place = inner === undefined || inner === path ? undefined : asFileOrFolder(inner);
+	if (place !== undefined)
+		return place;
+	for (let i = 0; i < 2; i++) {
+		const index = openFile(below(path, i === 0 ? 'index.js' : 'index.json'));
+		if (typeof index === 'string')
+			return index;
+	}
+	return undefined;
+}
+
+// ---- Specifiers ----
+
+function resolvePath(use, folder, text) {
+	const path = joinPath(folder, text);
+	if (path === undefined)
+		throw failFile(use, '', OUTSIDE);
+	if (!use.common)
+		return path;
+	const isFolder = endsWith(text, '/') || text === '.' || text === '..' || endsWith(text, '/..') || endsWith(text, '/.');
+	const place = isFolder ? asFolder(path) : asFileOrFolder(path);
+	if (place === undefined)
+		throw failFile(use, path, NO_FILE);
+	return place;
+}
+
+function resolveUrl(use, scheme) {
+	const { specifier } = use;
+	if (scheme === 'file' && startsWith(specifier, 'file:///')) {
+		const path = resolvePath(use, '', decodeSpecifier(use, slice(specifier, 8)));
+		if (typeof openFile(path) === 'string')
+			return path;
+		throw failImport(use, 'no such file: file: URLs begin at the folder of imports, and only relative imports (\'./name.js\') or packages are usual');
+	}
+	throw failImport(use, 'nothing is imported from ' + scheme + ': only relative imports (\'./name.js\') and packages are possible', 'ERR_UNSUPPORTED_ESM_URL_SCHEME');
+}
+
+function resolveSpecifier(use) {
+	const { specifier } = use;
+	if (specifier === '')
+		throw failImport(use, 'it is empty', 'ERR_INVALID_MODULE_SPECIFIER');
+	if (isRelative(specifier))
+		return resolvePath(use, folderOf(use.base), use.common ? specifier : decodeSpecifier(use, specifier));
+	if (specifier[0] === '/')
+		throw failImport(use, 'only relative imports (\'./name.js\') and packages are possible');
+	if (specifier[0] === '#')
+		return resolveImports(use);
+	const scheme = findScheme(specifier);
+	if (scheme === 'node') {
+		if (isBuiltin(slice(specifier, 5)))
+			return specifier;
+		throw failImport(use, 'Node has no such module, or it is not here', 'ERR_UNKNOWN_BUILTIN_MODULE');
+	}
+	if (scheme === '' && isBuiltin(specifier))
+		return 'node:' + specifier;
+	return scheme !== '' ? resolveUrl(use, scheme) : resolveBare(use);
+}
+
+// The file that is meant, links resolved. base: the path of the file that imports it.
+function resolveModule(base, specifier, common) {
+	const use = lastUse = { __proto__: null, base, specifier, common };
+	const path = resolveSpecifier(use);
+	if (startsWith(path, 'node:'))
+		return path;
+	const place = openFile(path);
+	if (typeof place !== 'string')
+		throw failFile(use, path, place);
+	return place;
+}
+
+// ---- Which kind of module a file is ----
+
+const prepared = new Map(); // path -> the function of a CommonJS file that was parsed
+const kinds = new Map(); // path -> whether it is one, where its name and package do not say
+const commonWords = new RegExp('(?:^|[^.\\w$])(?:module|exports|require|__filename|__dirname)(?![\\w$])');
+
+// As Node detects it: what parses as CommonJS is that. Outside of packages it must also look like it.
+function detectCommon(path) {
+	if (!isInPackages(path) && !regexpExec(commonWords, moduleText(path)))
+		return false;
+	try {
+		mapSet(prepared, path, compileText(path));
+		return true;
+	} catch (error) {
+		if (!isSyntaxError(error))
+			throw error;
+		return false;
+	}
+}
+const isSyntaxError = (error) => isObject(error) && getPrototypeOf(error) === syntaxErrorPrototype;
+const syntaxErrorPrototype = SyntaxError.prototype;
+
+function isCommon(path) {
+	const format = formatOf(path);
+	if (format !== OF_EITHER)
+		return format === OF_COMMON;
+	let common = mapGet(kinds, path);
+	if (common === undefined)
+		mapSet(kinds, path, common = detectCommon(path));
+	return common;
+}
+
+// For an import with that type among its attributes.
+let lastUse;
+function failType(path, why, code) {
+	const error = new TypeError('cannot import ' + quote(lastUse?.specifier ?? '/' + path) + ': ' + why);
+	define(error, 'code', code);
+	placeError(error, lastUse);
+	return error;
+}
+function kindOf(path, type) {
+	const isJson = endsWith(path, '.json');
+	if (type === undefined && startsWith(path, 'node:'))
+		return OF_BUILTIN;
+	if (type !== undefined && type !== 'json')
+		throw failType(path, 'there is no type of modules ' + quote(type), 'ERR_IMPORT_ATTRIBUTE_UNSUPPORTED');
+	if (isJson !== (type === 'json'))
+		throw failType(path, isJson ? 'JSON is imported with { type: \'json\' }' : 'it is no JSON file, as with { type: \'json\' } says',
+			'ERR_IMPORT_ATTRIBUTE_' + (isJson ? 'MISSING' : 'TYPE_INCOMPATIBLE'));
+	if (isInPackages(path))
+		addNodeGlobals();
+	return isJson ? OF_JSON : isCommon(path) ? OF_COMMON : OF_MODULE;
+}
+
+// ---- What a module knows of itself ----
+
+function fillMeta(meta, path) {
+	const url = urlOf(path);
+	define(meta, 'dirname', '/' + folderOf(path));
+	define(meta, 'filename', '/' + path);
+	define(meta, 'url', url);
+	define(meta, 'resolve', { resolve(specifier) { return urlOf(resolveModule(path, toText(specifier), false)); } }.resolve);
+}
+const urlOf = (path) => startsWith(path, 'node:') ? path : urlParse('file:///' + escapeForUrl(path))[HREF];
+function escapeForUrl(path) {
+	let text = '';
+	for (let i = 0; i < path.length; i++) {
+		const c = path[i];
+		text += c === '%' ? '%25' : c === '?' ? '%3F' : c === '#' ? '%23' : c === '\\' ? '%5C' : c;
+	}
+	return text;
+}
+
+// ---- CommonJS ----
+
+let mainModule;
+const commonModules = { __proto__: null }; // by file name, as require.cache has them
+
+class CommonModule {
+	constructor(path) {
+		this.id = this.filename = '/' + path;
+		this.path = '/' + folderOf(path);
+		this.exports = {};
+		this.loaded = false;
+		this.children = [];
+		this.paths = [];
+	}
+}
+
+function makeRequire(path) {
+	function require(specifier) {
+		if (typeof specifier !== 'string')
+			throw new TypeError('The argument of require is not a string');
+		const found = resolveModule(path, specifier, true);
+		return startsWith(found, 'node:') ? loadBuiltin(slice(found, 5)) : loadCommon(found).exports;
+	}
+	require.resolve = (specifier) => {
+		const found = resolveModule(path, toText(specifier), true);
+		return startsWith(found, 'node:') ? toText(specifier) : '/' + found;
+	};
+	require.cache = commonModules;
+	require.main = mainModule;
+	return require;
+}
+
+function runCommon(module, path) {
+	if (endsWith(path, '.json')) {
+		module.exports = readJson(path);
+		return;
+	}
+	if (!isCommon(path)) {
+		module.exports = requireModule(path);
+		return;
+	}
+	const run = mapGet(prepared, path) ?? compileText(path);
+	dropModule(path);
+	apply(run, module.exports, [module.exports, makeRequire(path), module, '/' + path, '/' + folderOf(path)]);
+}
+
+function loadCommon(path) {
+	addNodeGlobals();
+	const name = '/' + path, known = commonModules[name];
+	if (known !== undefined)
+		return known;
+	const module = commonModules[name] = new CommonModule(path);
+	let done = false;
+	try {
+		runCommon(module, path);
+		done = true;
+	} finally {
+		if (!done)
+			delete commonModules[name];
+	}
+	module.loaded = true;
+	return module;
+}
+
+function readJson(path) {
+	let text = moduleText(path);
+	try {
+		if (codeUnit(text, 0) === 0xfeff)
+			text = slice(text, 1);
+		return parseJson(text);
+	} catch (error) {
+		throw new SyntaxError('/' + path + ' is not JSON: ' + error.message);
+	}
+}
+
+// ---- What a CommonJS file exports, and requires, as far as its text tells ----
+
+const regexpExec = uncurry(RegExp.prototype.exec);
+// Words are looked for as such, and expressions are tried only where one stands: texts are long.
+const namePattern = '[A-Za-z_$][\\w$]*', stringPattern = '([\'"])([^\'"\\\\\\n]+)';
+const sticky = (pattern) => new RegExp(pattern, 'y');
+const assigned = sticky('exports\\s*(?:\\.\\s*(' + namePattern + ')|\\[\\s*' + '([\'"])([^\'"\\\\\\n]+)\\2' + '\\s*\\])\\s*=(?!=)');
+const defined = sticky('defineProperty\\s*\\(\\s*(?:module\\s*\\.\\s*)?exports\\s*,\\s*' + stringPattern + '\\1');
+const objectStart = sticky('exports\\s*=\\s*\\{');
+const objectItem = sticky('\\s*(?:\\.\\.\\.\\s*require\\s*\\(\\s*' + stringPattern + '\\1\\s*\\)|(?:(' + namePattern + ')|([\'"])([^\'"\\\\\\n]+)\\4)\\s*(?=[:,}(]))');
+const objectValue = sticky('\\s*(?::\\s*(?:' + namePattern + '(?:\\s*\\.\\s*' + namePattern + ')*|[\'"][^\'"\\\\\\n]*[\'"]|-?[\\d.]+))?\\s*,');
+const exportedRequire = sticky('exports\\s*=\\s*(?:' + namePattern + '\\s*\\(\\s*)?require\\s*\\(\\s*' + stringPattern + '\\1\\s*\\)');
+const exportStar = sticky('__(?:exportStar|export|reExport)\\s*\\((?:[^,;()]*,)?\\s*(?:' + namePattern + '\\s*\\(\\s*)?require\\s*\\(\\s*' + stringPattern + '\\1\\s*\\)');
+const keysOfName = sticky('keys\\s*\\(\\s*(' + namePattern + ')\\s*\\)\\s*\\.\\s*forEach');
+const required = sticky('require\\s*\\(\\s*' + stringPattern + '\\1\\s*\\)');
+const assignedRequire = new RegExp('(' + namePattern + ')\\s*=\\s*(?:' + namePattern + '\\s*\\(\\s*)*$');
+
+const isNameUnit = (c) => (c >= 97 && c <= 122) || (c >= 65 && c <= 90) || (c >= 48 && c <= 57) || c === 95 || c === 36;
+
+// Each place where this word stands, and no longer one.
+function eachWord(text, word, action) {
+	for (let at = indexOf(text, word); at >= 0; at = indexOf(text, word, at + word.length)) {
+		if (at === 0 || !isNameUnit(codeUnit(text, at - 1)))
+			action(at);
+	}
+}
+
+function matchAt(pattern, text, at) {
+	pattern.lastIndex = at;
+	return regexpExec(pattern, text);
+}
+// Whether it is a member of something, and whether that is the module.
+const isMember = (text, at) => at > 0 && text[at - 1] === '.';
+const isOfModule = (text, at) => at >= 7 && slice(text, at - 7, at) === 'module.';
+
+function objectNames(text, at, add, follow) {
+	for (;;) {
+		objectItem.lastIndex = at;
+		const item = regexpExec(objectItem, text);
+		if (!item)
+			return;
+		if (item[2] !== undefined)
+			follow(item[2]);
+		else
+			add(item[3] ?? item[5]);
+		objectValue.lastIndex = objectItem.lastIndex;
+		if (!regexpExec(objectValue, text))
+			return;
+		at = objectValue.lastIndex;
+	}
+}
+
+// Names of exports, without "default".
+function commonNames(path, names = new Set(), seen = new Set()) {
+	if (setHas(seen, path) || endsWith(path, '.json'))
+		return names;
+	if (startsWith(path, 'node:')) {
+		const list = builtinExports(path);
+		for (let i = 0; i < list.length; i++)
+			setAdd(names, list[i]);
+		return names;
+	}
+	setAdd(seen, path);
+	const text = moduleText(path);
+	const add = (name) => name !== 'default' && setAdd(names, name);
+	const follow = (specifier) => {
+		try {
+			commonNames(resolveModule(path, specifier, true), names, seen);
+		} catch {
+			// It fails where it is required, if ever.
+		}
+	};
+	eachWord(text, 'exports', (at) => {
+		const ofModule = isOfModule(text, at);
+		if (isMember(text, at) && !ofModule)
+			return;
+		let match = matchAt(assigned, text, at);
+		if (match)
+			add(match[1] ?? match[3]);
+		else if (ofModule && matchAt(objectStart, text, at))
+			objectNames(text, objectStart.lastIndex, add, follow);
+		else if (ofModule && (match = matchAt(exportedRequire, text, at)))
+			follow(match[2]);
+	});
+	eachWord(text, 'defineProperty', (at) => {
+		const match = matchAt(defined, text, at);
+		if (match)
+			add(match[2]);
+	});
+	eachWord(text, '__', (at) => {
+		const match = matchAt(exportStar, text, at);
+		if (match)
+			follow(match[2]);
+	});
+	eachWord(text, 'keys', (at) => {
+		const match = matchAt(keysOfName, text, at);
+		if (match)
+			followName(text, match[1], follow);
+	});
+	return names;
+}
+
+// The package that was required under this name: Object.keys(NAME).forEach(...) gives its exports on.
+function followName(text, name, follow) {
+	let found;
+	eachWord(text, 'require', (at) => {
+		if (found !== undefined || isMember(text, at))
+			return;
+		const before = regexpExec(assignedRequire, slice(text, max(0, at - 120), at));
+		if (before && before[1] === name)
+			found = matchAt(required, text, at);
+	});
+	if (found)
+		follow(found[2]);
+}
+
+function commonExports(path) {
+	const list = [];
+	setForEach(commonNames(path), (name) => push(list, name));
+	return list;
+}
+
+// What a file requires is read and parsed with it, so that an image has it, too.
+function prepareCommon(open) {
+	while (open.length > 0) {
+		const next = open[open.length - 1];
+		open.length--;
+		if (mapHas(visited, next) || startsWith(next, 'node:') || endsWith(next, '.json') || !isCommonOrBroken(next))
+			continue;
+		mapSet(visited, next, true);
+		pushRequired(open, next, moduleText(next));
+		prepareOne(next);
+	}
+}
+const visited = new Map();
+
+function pushRequired(open, path, text) {
+	eachWord(text, 'require', (at) => {
+		const match = isMember(text, at) ? null : matchAt(required, text, at);
+		try {
+			if (match)
+				push(open, resolveModule(path, match[2], true));
+		} catch {
+			// It fails where it is required, if ever.
+		}
+	});
+}
+
+// A script that is the program itself, and has a use for what CommonJS files are given: it finds that in globals.
+function beginMain(path, text) {
+	addNodeGlobals();
+	const open = [];
+	mainModule = commonModules['/' + path] = new CommonModule(path);
+	const { exports } = mainModule;
+	emptyExports = exports;
+	const names = { __proto__: null, exports, module: mainModule, require: makeRequire(path), __filename: '/' + path, __dirname: '/' + folderOf(path) };
+	for (const name of objectKeys(names))
+		expose(name, names[name], false);
+	pushRequired(open, path, text);
+	prepareCommon(open);
+}
+let emptyExports;
+
+// What it exports in the end, where it does.
+function mainExports() {
+	if (mainModule === undefined)
+		return undefined;
+	const { exports } = mainModule;
+	return exports !== emptyExports || objectKeys(exports).length > 0 ? exports : undefined;
+}
+
+function isCommonOrBroken(path) {
+	try {
+		return isCommon(path);
+	} catch {
+		return false;
+	}
+}
+
+// What does not parse throws where it is required.
+function prepareOne(path) {
+	try {
+		if (!mapHas(prepared, path))
+			mapSet(prepared, path, compileText(path));
+		dropModule(path);
+	} catch (error) {
+		if (!isSyntaxError(error))
+			throw error;
+	}
+}
+
+const moduleHooks = { __proto__: null, resolve: (base, specifier) => resolveModule(base, specifier, false), kind: kindOf,
+	meta: fillMeta, exports: commonExports, prepare: (path) => prepareCommon([path]), main: beginMain, mainExports, json: readJson,
+	common: (path) => loadCommon(path).exports };

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+// Takes the types out of TypeScript, by sucrase's parser and transformer, so that every character that stays is where it was:
+// what is removed becomes blanks. Enums and parameter properties become the code they mean, on their own lines. What
+// has no such form is refused.
+import TokenProcessor from 'sucrase/dist/esm/TokenProcessor.js';
+import { HelperManager } from 'sucrase/dist/esm/HelperManager.js';
+import NameManager from 'sucrase/dist/esm/NameManager.js';
+import RootTransformer from 'sucrase/dist/esm/transformers/RootTransformer.js';
+import { parse } from 'sucrase/dist/esm/parser/index.js';
+import { TokenType as tt } from 'sucrase/dist/esm/parser/tokenizer/types.js';
+
+const spaces = ' '.repeat(256);
+let isAscii = false;
+
+// As many blanks as there are characters; line breaks stay.
+function blank(text) {
+	if (isAscii && text.length <= spaces.length && !text.includes('\n'))
+		return spaces.slice(0, text.length);
+	return text.replace(/[^\r\n\u2028\u2029]/gu, ' ');
+}
+
+// What is copied as it is goes out in one piece, when something else comes.
+const processor = TokenProcessor.prototype;
+processor.flush = function () {
+	if (this.flushed >= this.tokenIndex)
+		return;
+	const start = this.flushed > 0 ? this.tokens[this.flushed - 1].end : 0;
+	this.resultCode += this.code.slice(start, this.tokens[this.tokenIndex - 1].end);
+	this.flushed = this.tokenIndex;
+};
+for (const name of ['replaceToken', 'copyTokenWithPrefix', 'appendCode', 'snapshot', 'dangerouslyGetAndRemoveCodeSinceSnapshot', 'finish']) {
+	const method = processor[name];
+	processor[name] = function (argument) {
+		this.flush();
+		const result = method.call(this, argument);
+		this.flushed = this.tokenIndex;
+		return result;
+	};
+}
+const { restoreToSnapshot, reset } = processor;
+processor.restoreToSnapshot = function (snapshot) {
+	restoreToSnapshot.call(this, snapshot);
+	this.flushed = this.tokenIndex;
+};
+processor.reset = function () {
+	reset.call(this);
+	this.flushed = 0;
+};
+processor.copyToken = function () {
+	this.tokenIndex++;
+};
+
+// A declaration that goes leaves a semicolon, so that the statements around it stay two.
+const declarations = new Set(['type', 'interface', 'declare', 'namespace', 'module', 'function', 'abstract']);
+const separators = new Set([tt.braceL, tt.comma, tt.semi, tt.parenL, tt.colon]);
+processor.removeInitialToken = function () {
+	const token = this.currentToken(), text = this.code.slice(token.start, token.end), before = this.tokens[this.tokenIndex - 1];
+	const isStatement = token.type === tt._import || token.type === tt._export || (token.isType && declarations.has(text));
+	const semicolon = isStatement && before !== undefined && !separators.has(before.type);
+	this.replaceToken(semicolon ? ';' + blank(text.slice(1)) : blank(text));
+};
+processor.replaceTokenTrimmingLeftWhitespace = function (newCode) {
+	this.flush();
+	const token = this.currentToken();
+	this.resultCode += blank(this.previousWhitespaceAndComments());
+	this.resultCode += newCode === '' ? blank(this.code.slice(token.start, token.end)) : newCode;
+	this.flushed = ++this.tokenIndex;
+};
+
+function placeOf(code, offset) {
+	let line = 1, start = 0;
+	for (let at; (at = code.indexOf('\n', start)) >= 0 && at < offset; start = at + 1)
+		line++;
+	return { line, column: [...code.slice(start, offset)].length + 1 };
+}
+
+function refuse(code, offset, message) {
+	throw Object.assign(new SyntaxError(message), placeOf(code, offset));
+}
+
+// A namespace is taken for a type as a whole: one that holds values would be lost without a word.
+const values = new Set([tt._const, tt._let, tt._var, tt._function, tt._class, tt._enum]);
+function checkNamespaces(code, tokens) {
+	for (let i = 0; i < tokens.length; i++) {
+		const token = tokens[i], text = token.isType ? code.slice(token.start, token.end) : '';
+		if ((text !== 'namespace' && text !== 'module') || (i > 0 && tokens[i - 1].isType && code.slice(tokens[i - 1].start, tokens[i - 1].end) !== 'export'))
+			continue;
+		let depth = 0, at = i + 1;
+		for (; at < tokens.length && tokens[at].isType; at++) {
+			if (tokens[at].type === tt.braceL)
+				depth++;
+			else if (tokens[at].type === tt.braceR && --depth === 0)
+				break;
+			else if (depth === 1 && values.has(tokens[at].type) && code.slice(tokens[at - 1].start, tokens[at - 1].end) !== 'declare')
+				refuse(code, token.start, 'a namespace with values needs code to be generated: use a module instead');
+		}
+		i = at;
+	}
+}
+
+function fail(code, error) {
+	const found = /^(?:Error[^:]*: )?(.*?) \((\d+):(\d+)\)$/s.exec(error.message);
+	if (error.line !== undefined || !found)
+		throw error;
+	throw Object.assign(new SyntaxError(found[1]), { line: +found[2], column: +found[3] });
+}
+
+// Tokens that somebody has to look at; all others are copied.
+const special = new Set([tt._class, tt._import, tt._export, tt._enum, tt._const, tt._public, tt._private, tt._protected, tt._abstract,
+	tt._readonly, tt._override, tt.nonNullAssertion, tt.parenL, tt.parenR, tt._async, tt.lessThan]);
+
+export default function strip(code) {
+	isAscii = !/[^\t\n\x20-\x7e]/.test(code);
+	const options = { transforms: ['typescript'], disableESTransforms: true, preserveDynamicImport: true };
+	try {
+		const { tokens, scopes } = parse(code, false, true, false);
+		checkNamespaces(code, tokens);
+		const names = new NameManager(code, tokens), helpers = new HelperManager(names);
+		const tokenProcessor = new TokenProcessor(code, tokens, false, true, helpers);
+		const root = new RootTransformer({ tokenProcessor, scopes, nameManager: names, importProcessor: null, helperManager: helpers },
+			options.transforms, false, options);
+		const { processToken } = root;
+		root.processToken = function () {
+			const token = tokens[tokenProcessor.tokenIndex];
+			if (token.isType || special.has(token.type) || token.contextualKeyword)
+				processToken.call(this);
+			else
+				tokenProcessor.tokenIndex++;
+		};
+		return root.transform().code;
+	} catch (error) {
+		return fail(code, error);
+	}
+}
