@@ -5,7 +5,7 @@ PREFIX ?= /usr/local
 # Of meson_options.txt: make OPTIONS="-Dserver=false -Dconsole=false -Dfetch=false"
 OPTIONS ?=
 export CURFEW_OPTIONS := $(OPTIONS)
-.PHONY: all demo check check-asan check-tsan conformance bench fuzz torture soak coverage install uninstall dist release-check clean
+.PHONY: all demo check check-asan check-tsan conformance bench lint fuzz torture soak coverage install uninstall dist release-check clean
 
 all:
 	@scripts/build $(BUILD) product
@@ -35,6 +35,10 @@ conformance:
 bench:
 	@scripts/build $(BUILD) bench
 	@bench/run --build $(BUILD) --sources "$$(scripts/prepare)/sources"
+
+lint:
+	@scripts/prepare --check >/dev/null
+	@scripts/lint
 
 fuzz:
 	@scripts/fuzz $(or $(T),60) $(TARGET)

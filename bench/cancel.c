@@ -60,9 +60,11 @@ static void run_once(struct attack *attack)
 	                        .output_bytes = 64u << 10,
 	                        .timers = 1000};
 	_Atomic uint64_t done_ns = 0;
-	curfew_run_options options = {
-	        .size = sizeof options, .limits = &limits, .call = attack->compiled ? "run" : NULL,
-	        .on_done = on_done, .on_done_context = &done_ns};
+	curfew_run_options options = {.size = sizeof options,
+	                              .limits = &limits,
+	                              .call = attack->compiled ? "run" : NULL,
+	                              .on_done = on_done,
+	                              .on_done_context = &done_ns};
 	struct timespec delay = {0, (long)(EARLIEST_NS + next_random() % SPREAD_NS)};
 	curfew_program *program = attack->compiled ? attack->compiled : bench_attack_program(engine, &attack->file);
 	curfew_run *run = NULL;
@@ -86,7 +88,8 @@ static void attack_read(struct attack *attack, const char *path, size_t rounds)
 {
 	bench_attack_read(&attack->file, path);
 	if (strstr(path, ".wat")) {
-		attack->compiled = bench_program_create(engine, attack->file.name, attack->file.text, attack->file.length, 0, NULL);
+		attack->compiled = bench_program_create(engine, attack->file.name, attack->file.text, attack->file.length, 0,
+		                                        NULL);
 		curfew_program_compile(attack->compiled, NULL, NULL, NULL); /* if it does not load, its runs say so */
 	}
 	attack->late_ns = bench_list_create(rounds);

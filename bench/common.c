@@ -128,8 +128,12 @@ static curfew_language language_of(const char *name)
 curfew_program *bench_program_create(curfew_engine *engine, const char *name, const char *text, size_t length,
                                      uint32_t flags, const curfew_limits *limits)
 {
-	curfew_source source = {
-	        .size = sizeof source, .language = language_of(name), .name = name, .text = text, .text_length = length, .flags = flags};
+	curfew_source source = {.size = sizeof source,
+	                        .language = language_of(name),
+	                        .name = name,
+	                        .text = text,
+	                        .text_length = length,
+	                        .flags = flags};
 	curfew_program *program = NULL;
 	curfew_report *report = NULL;
 	curfew_failure failure = {0};

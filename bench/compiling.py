@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What is compiled when compiling is measured: files that take long, a Go program, and processes that are watched meanwhile."""
+
 import json
 import os
 import shutil
@@ -30,8 +31,14 @@ def module(bodies):
     """Functions without parameters, the first one of which is exported as f; one memory."""
     count = leb(len(bodies))
     code = b"".join(leb(len(body) + 2) + b"\0" + body + b"\x0b" for body in bodies)
-    return (HEADER + section(1, b"\1\x60\0\0") + section(3, count + b"\0" * len(bodies)) + section(5, b"\1\0\1") +
-            section(7, b"\1\1f\0\0") + section(10, count + code))
+    return (
+        HEADER
+        + section(1, b"\1\x60\0\0")
+        + section(3, count + b"\0" * len(bodies))
+        + section(5, b"\1\0\1")
+        + section(7, b"\1\1f\0\0")
+        + section(10, count + code)
+    )
 
 
 def straight(megabytes):
@@ -42,11 +49,17 @@ def straight(megabytes):
 
 def ordinary(megabytes):
     """Many functions of 1 KiB as compilers make them: loads, stores, branches, calls, a loop."""
-    piece = b"\x02\x40\x41\0\x28\2\0\x45\x0d\0\x41\x10\x41\x14\x28\2\0\x41\7\x6a\x36\2\0\x0b"  # block, load, br_if, store
+    piece = (
+        b"\x02\x40\x41\0\x28\2\0\x45\x0d\0\x41\x10\x41\x14\x28\2\0\x41\7\x6a\x36\2\0\x0b"  # block, load, br_if, store
+    )
     bodies = [b"\0"]
     for index in range(megabytes * 1000):
         call = b"\x10" + leb(index // 2) if index else b""
-        bodies.append(piece * 38 + b"\x03\x40\x41\x18\x41\x18\x28\2\0\x41\1\x6a\x36\2\0\x41\x18\x28\2\0\x41\x0a\x49\x0d\0\x0b" + call)
+        bodies.append(
+            piece * 38
+            + b"\x03\x40\x41\x18\x41\x18\x28\2\0\x41\1\x6a\x36\2\0\x41\x18\x28\2\0\x41\x0a\x49\x0d\0\x0b"
+            + call
+        )
     return module(bodies)
 
 
@@ -60,8 +73,12 @@ def go_program(folder):
     target = os.path.join(folder, "hello-go.wasm")
     if go is None:
         return None
-    done = subprocess.run([go, "build", "-o", target, "."], cwd=os.path.join(HERE, "go"), capture_output=True,
-                          env={**os.environ, "GOOS": "wasip1", "GOARCH": "wasm", "GOCACHE": os.path.join(folder, "go")})
+    done = subprocess.run(
+        [go, "build", "-o", target, "."],
+        cwd=os.path.join(HERE, "go"),
+        capture_output=True,
+        env={**os.environ, "GOOS": "wasip1", "GOARCH": "wasm", "GOCACHE": os.path.join(folder, "go")},
+    )
     return target if done.returncode == 0 else None
 
 
@@ -101,8 +118,13 @@ def watch(process, peaks):
 def run_watched(words, cache):
     """The report of a run, and the most memory of each process."""
     peaks = {}
-    process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-                               env={**os.environ, "XDG_CACHE_HOME": cache})
+    process = subprocess.Popen(
+        words,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env={**os.environ, "XDG_CACHE_HOME": cache},
+    )
     watcher = threading.Thread(target=watch, args=(process, peaks))
     watcher.start()
     out = process.stdout.read()
@@ -114,6 +136,12 @@ def run_watched(words, cache):
 def timed(words, cache):
     """Wall-clock time of a process, in ns, and its exit code."""
     start = time.perf_counter_ns()
-    done = subprocess.run(words, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-                          env={**os.environ, "XDG_CACHE_HOME": cache}, check=False)
+    done = subprocess.run(
+        words,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env={**os.environ, "XDG_CACHE_HOME": cache},
+        check=False,
+    )
     return time.perf_counter_ns() - start, done.returncode

@@ -114,11 +114,8 @@ static void start_all(curfew_program *program, struct fetch *fetches, size_t cou
 	char host[32];
 	const char *hosts[] = {host};
 	curfew_limits limits = {.size = sizeof limits, .timeout_ns = CURFEW_UNLIMITED};
-	curfew_run_options options = {.size = sizeof options,
-	                              .limits = &limits,
-	                              .on_done = on_done,
-	                              .allow_fetch = hosts,
-	                              .allow_fetch_count = 1};
+	curfew_run_options options = {
+		.size = sizeof options, .limits = &limits, .on_done = on_done, .allow_fetch = hosts, .allow_fetch_count = 1};
 	curfew_failure failure = {0};
 
 	snprintf(host, sizeof host, "127.0.0.1:%d", port);

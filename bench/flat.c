@@ -12,10 +12,10 @@
 enum { SAMPLES = 100, PROGRAMS = 4 };
 
 static const char *const texts[PROGRAMS] = {
-        "export default x => x + 1",
-        "export default x => { console.log('run', x); return { x }; }",
-        "export default x => { throw new Error('run ' + x); }",
-        "export default x => new Array(20000).fill('x' + x).join('').length",
+	"export default x => x + 1",
+	"export default x => { console.log('run', x); return { x }; }",
+	"export default x => { throw new Error('run ' + x); }",
+	"export default x => new Array(20000).fill('x' + x).join('').length",
 };
 
 /* One in a hundred runs is one of the last three. */

@@ -92,8 +92,8 @@ static void proof(size_t count)
 		curfew_report *spoiled = run(spoil, mode, mode == 2 ? 5000000u : 0);
 		curfew_report *looked = run(look, 0, 0);
 		curfew_report *added = run(add, 41, 0);
-		static const curfew_outcome expected[] = {
-		        CURFEW_OUTCOME_FINISHED, CURFEW_OUTCOME_THREW, CURFEW_OUTCOME_DEADLINE};
+		static const curfew_outcome expected[] = {CURFEW_OUTCOME_FINISHED, CURFEW_OUTCOME_THREW,
+		                                          CURFEW_OUTCOME_DEADLINE};
 
 		unexpected += spoiled->outcome != expected[mode];
 		leaks += mode == 0 && !value_is(spoiled, "\"0,undefined,false,false\"");

@@ -34,19 +34,22 @@ static const curfew_host_function functions[] = {
 
 static const char wat[] =
 	"(module (import \"host\" \"add\" (func $add (param i32 i32) (result i32))) (func (export \"_start\") (local $i i32)"
-	"(loop $l (br_if $l (i32.lt_s (local.tee $i (call $add (local.get $i) (i32.const 1))) (i32.const " TEXT(CALLS) "))))))";
+	"(loop $l (br_if $l (i32.lt_s (local.tee $i (call $add (local.get $i) (i32.const 1))) (i32.const " TEXT(
+		CALLS) "))))))";
 
-#define LOOP(call) "(local $i i32) (loop $l " call "(br_if $l (i32.lt_s" \
+#define LOOP(call)                                                                                                     \
+	"(local $i i32) (loop $l " call "(br_if $l (i32.lt_s"                                                              \
 	"(local.tee $i (i32.add (local.get $i) (i32.const 1))) (i32.const " TEXT(CALLS) "))))"
 
 static const char numbers[] =
 	"(component (import \"add\" (func $add (param \"a\" s32) (param \"b\" s32) (result s32)))"
 	"(core func $lowered (canon lower (func $add)))"
 	"(core module $m (import \"host\" \"add\" (func $add (param i32 i32) (result i32)))"
-	" (func (export \"run\") (result i32) " LOOP("(drop (call $add (local.get $i) (i32.const 1)))") " (i32.const 0)))"
-	"(core instance $i (instantiate $m (with \"host\" (instance (export \"add\" (func $lowered))))))"
-	"(func $run (result (result)) (canon lift (core func $i \"run\")))"
-	"(instance $run (export \"run\" (func $run))) (export \"wasi:cli/run@0.2.0\" (instance $run)))";
+	" (func (export \"run\") (result i32) " LOOP(
+		"(drop (call $add (local.get $i) (i32.const 1)))") " (i32.const 0)))"
+														   "(core instance $i (instantiate $m (with \"host\" (instance (export \"add\" (func $lowered))))))"
+														   "(func $run (result (result)) (canon lift (core func $i \"run\")))"
+														   "(instance $run (export \"run\" (func $run))) (export \"wasi:cli/run@0.2.0\" (instance $run)))";
 
 /* The same as JavaScript passes: a number and an object with a string. */
 static const char json[] =
@@ -59,16 +62,16 @@ static const char json[] =
 	"(alias core export $m \"realloc\" (core func $realloc))"
 	"(core func $lowered (canon lower (func $api \"echo\") (memory $memory) (realloc $realloc)))"
 	"(core module $c (import \"host\" \"echo\" (func $echo (param i32 i32 i32 i32)))"
-	" (func (export \"run\") (result i32) "
-	LOOP("(call $echo (local.get $i) (i32.const 0) (i32.const 3) (i32.const 128))") " (i32.const 0)))"
-	"(core instance $i (instantiate $c (with \"host\" (instance (export \"echo\" (func $lowered))))))"
-	"(func $run (result (result)) (canon lift (core func $i \"run\")))"
-	"(instance $run (export \"run\" (func $run))) (export \"wasi:cli/run@0.2.0\" (instance $run)))";
+	" (func (export \"run\") (result i32) " LOOP(
+		"(call $echo (local.get $i) (i32.const 0) (i32.const 3) (i32.const 128))") " (i32.const 0)))"
+																				   "(core instance $i (instantiate $c (with \"host\" (instance (export \"echo\" (func $lowered))))))"
+																				   "(func $run (result (result)) (canon lift (core func $i \"run\")))"
+																				   "(instance $run (export \"run\" (func $run))) (export \"wasi:cli/run@0.2.0\" (instance $run)))";
 
 static void measure(curfew_engine *engine, const char *what, curfew_language language, const char *text)
 {
-	curfew_source source = {.size = sizeof source, .language = language, .name = "calls", .text = text,
-	                        .text_length = strlen(text)};
+	curfew_source source = {
+		.size = sizeof source, .language = language, .name = "calls", .text = text, .text_length = strlen(text)};
 	curfew_limits limits = {.size = sizeof limits, .timeout_ns = CURFEW_UNLIMITED, .host_calls = CURFEW_UNLIMITED};
 	curfew_run_options options = {.size = sizeof options, .limits = &limits};
 	curfew_program *program = NULL;
@@ -95,7 +98,8 @@ int main(void)
 	measure(engine, "WebAssembly, numbers", CURFEW_LANGUAGE_WAT, wat);
 	measure(engine, "component, numbers", CURFEW_LANGUAGE_WAT, numbers);
 	measure(engine, "component, JSON", CURFEW_LANGUAGE_WAT, json);
-	measure(engine, "JavaScript, numbers", CURFEW_LANGUAGE_JS, "for (let i = 0; i < " TEXT(CALLS) "; i++) host.add(i, 1)");
+	measure(engine, "JavaScript, numbers", CURFEW_LANGUAGE_JS,
+	        "for (let i = 0; i < " TEXT(CALLS) "; i++) host.add(i, 1)");
 	measure(engine, "JavaScript, JSON", CURFEW_LANGUAGE_JS,
 	        "for (let i = 0; i < " TEXT(CALLS) "; i++) host.echo(i, {name: 'Ada'})");
 	curfew_engine_destroy(engine);

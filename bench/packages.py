@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Builds the packages for other languages with the measured build, and says how their measuring programs are started."""
+
 import os
 import subprocess
 import sys
@@ -31,19 +32,41 @@ def python(context):
 
 def node(context):
     folder = bindings.NODE.place(context)
-    with open(os.path.join(HERE, "bindings", "bench.mjs"), encoding="utf-8") as source, open(os.path.join(folder, "bench.mjs"), "w", encoding="utf-8") as copy:
+    with (
+        open(os.path.join(HERE, "bindings", "bench.mjs"), encoding="utf-8") as source,
+        open(os.path.join(folder, "bench.mjs"), "w", encoding="utf-8") as copy,
+    ):
         copy.write(source.read())
     return ["node", "bench.mjs"], {}, folder
 
 
 def go(context):
     program = os.path.join(context.folder(), "bench")
-    bindings.run(context, ["go", "build", "-o", program, "."], cwd=os.path.join(HERE, "bindings", "go"), env=bindings.go_environment(context))
+    bindings.run(
+        context,
+        ["go", "build", "-o", program, "."],
+        cwd=os.path.join(HERE, "bindings", "go"),
+        env=bindings.go_environment(context),
+    )
     return [program], {}, None
 
 
 def rust(context):
     target = os.path.join(context.build, "rust")
-    bindings.run(context, ["cargo", "build", "--release", "--locked", "--quiet", "--target-dir", target, "--manifest-path",
-                           os.path.join(HERE, "bindings", "rust", "Cargo.toml")], timeout=600, env={"CURFEW_LIB_DIR": context.build})
+    bindings.run(
+        context,
+        [
+            "cargo",
+            "build",
+            "--release",
+            "--locked",
+            "--quiet",
+            "--target-dir",
+            target,
+            "--manifest-path",
+            os.path.join(HERE, "bindings", "rust", "Cargo.toml"),
+        ],
+        timeout=600,
+        env={"CURFEW_LIB_DIR": context.build},
+    )
     return [os.path.join(target, "release", "bench-bindings")], {}, None

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What pages of both sizes cost: the CPU time of a program that touches so much memory, and how late one is stopped that
- * touches memory all the time. Reads one command per line and answers each with one line of JSON:
- *   touch small|huge MIB    CPU time of a run that grows by so much and touches each page of it
- *   late small|huge         how late a run is stopped that does so again and again
+ * What pages of both sizes cost: the CPU time of a program that touches so much memory, and how late one is stopped
+ * that touches memory all the time. Reads one command per line and answers each with one line of JSON: touch small|huge
+ * MIB    CPU time of a run that grows by so much and touches each page of it late small|huge         how late a run is
+ * stopped that does so again and again
  */
 #include "common.h"
 
@@ -24,12 +24,14 @@ static curfew_program *touch_programs[SIZES], *late_programs[SIZES];
 
 static void prepare(int size)
 {
-	curfew_engine_options options = {.size = sizeof options, .threads = 1, .flags = size == HUGE ? CURFEW_ENGINE_HUGE_PAGES : 0};
+	curfew_engine_options options = {
+		.size = sizeof options, .threads = 1, .flags = size == HUGE ? CURFEW_ENGINE_HUGE_PAGES : 0};
 	curfew_limits limits = {.size = sizeof limits};
 	curfew_failure failure = {0};
 
 	bench_check(curfew_engine_create(&options, &engines[size], &failure), &failure, "engine");
-	touch_programs[size] = bench_program_create(engines[size], "touch.js", touch_text, sizeof touch_text - 1, 0, &limits);
+	touch_programs[size] = bench_program_create(engines[size], "touch.js", touch_text, sizeof touch_text - 1, 0,
+	                                            &limits);
 	late_programs[size] = bench_program_create(engines[size], "late.js", late_text, sizeof late_text - 1, 0, &limits);
 }
 
@@ -57,8 +59,8 @@ static void late(int size)
 	curfew_failure failure = {0};
 
 	bench_check(curfew_program_run(late_programs[size], &options, &report, &failure), &failure, "late");
-	printf("{\"expected\": %s, \"late_ns\": %" PRIu64 "}\n", report->outcome == CURFEW_OUTCOME_DEADLINE ? "true" : "false",
-	       report->stop_latency_ns);
+	printf("{\"expected\": %s, \"late_ns\": %" PRIu64 "}\n",
+	       report->outcome == CURFEW_OUTCOME_DEADLINE ? "true" : "false", report->stop_latency_ns);
 	curfew_report_destroy(report);
 }
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The runtimes that Curfew is measured beside: built once each from pinned sources into the user's cache."""
+
 import hashlib
 import json
 import os
@@ -79,6 +80,7 @@ def goja(here, sources):
     def make(folder):
         copied(files, folder)
         call([go, "build", "-mod=readonly", "-trimpath", "-o", "runner", "."], folder)
+
     folder = kept("goja", files, call([go, "version"]), make)
     return Peer("goja", version, [os.path.join(folder, "runner")])
 
@@ -91,13 +93,24 @@ def quickjs(here, sources):
         raise Missing("its sources are not there; --sources names their folder")
     runner = os.path.join(here, "peers", "quickjs", "runner.c")
     flags = ["-std=gnu11", "-O3", "-DNDEBUG", "-D_GNU_SOURCE", "-DQUICKJS_NG_BUILD", "-w", "-I" + engine]
-    parts = {name: os.path.join(engine, name + ".c")
-             for name in ("quickjs", "libregexp", "libunicode", "dtoa", "quickjs-libc", "qjs")}
+    parts = {
+        name: os.path.join(engine, name + ".c")
+        for name in ("quickjs", "libregexp", "libunicode", "dtoa", "quickjs-libc", "qjs")
+    }
     parts.update({name: os.path.join(engine, "gen", name + ".c") for name in ("repl", "standalone")}, runner=runner)
 
     def make(folder):
-        pending = [(name, subprocess.Popen([compiler, *flags, "-c", path, "-o", os.path.join(folder, name + ".o")],
-                                           stderr=subprocess.PIPE, text=True)) for name, path in parts.items()]
+        pending = [
+            (
+                name,
+                subprocess.Popen(
+                    [compiler, *flags, "-c", path, "-o", os.path.join(folder, name + ".o")],
+                    stderr=subprocess.PIPE,
+                    text=True,
+                ),
+            )
+            for name, path in parts.items()
+        ]
         for name, process in pending:
             _, errors = process.communicate()
             if process.returncode != 0:
@@ -106,13 +119,16 @@ def quickjs(here, sources):
         for target, own in {"runner": ["runner"], "qjs": ["qjs", "quickjs-libc", "repl", "standalone"]}.items():
             objects = [os.path.join(folder, name + ".o") for name in own + base]
             call([compiler, *objects, "-o", os.path.join(folder, target), "-lm", "-lpthread", "-ldl"])
+
     files = listed(engine, ".c", ".h") + listed(os.path.join(engine, "gen"), ".c") + [runner]
     folder = kept("quickjs", files, (flags[:-1], call([compiler, "--version"])), make)
     header = open(os.path.join(engine, "quickjs.h")).read()
-    version = ".".join(re.search(rf"QJS_VERSION_{part}\s+(\d+)", header).group(1)
-                       for part in ("MAJOR", "MINOR", "PATCH"))
-    return Peer("QuickJS-ng native", f"{version}, cc -O3", [os.path.join(folder, "runner")],
-                process=os.path.join(folder, "qjs"))
+    version = ".".join(
+        re.search(rf"QJS_VERSION_{part}\s+(\d+)", header).group(1) for part in ("MAJOR", "MINOR", "PATCH")
+    )
+    return Peer(
+        "QuickJS-ng native", f"{version}, cc -O3", [os.path.join(folder, "runner")], process=os.path.join(folder, "qjs")
+    )
 
 
 def quickjs_emscripten(here, sources):
@@ -122,6 +138,7 @@ def quickjs_emscripten(here, sources):
     def make(folder):
         copied(files, folder)
         call([npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"], folder)
+
     folder = kept("quickjs-emscripten", files, None, make)
     lock = json.load(open(os.path.join(folder, "package-lock.json")))
     version = lock["packages"]["node_modules/quickjs-emscripten"]["version"]
@@ -137,8 +154,12 @@ def node_vm(here, sources):
 def build_all(here, sources):
     """The peers that could be built, and one line about each, also about those that could not."""
     peers, lines = [], []
-    for name, build in {"goja": goja, "QuickJS-ng native": quickjs, "quickjs-emscripten": quickjs_emscripten,
-                        "node vm": node_vm}.items():
+    for name, build in {
+        "goja": goja,
+        "QuickJS-ng native": quickjs,
+        "quickjs-emscripten": quickjs_emscripten,
+        "node vm": node_vm,
+    }.items():
         try:
             peers.append(build(here, sources))
             lines.append(f"{name}: {peers[-1].version}")

@@ -14,7 +14,9 @@
 enum { MANY = 250, MANY_BYTES = 1024 };
 
 static const curfew_secret few[] = {
-	{"A", "sk-live-4f9a8b7c6d5e", 20}, {"B", "correct horse battery staple", 28}, {"C", "postgres://app:p@ss w0rd!@db/main", 33},
+	{"A", "sk-live-4f9a8b7c6d5e", 20},
+	{"B", "correct horse battery staple", 28},
+	{"C", "postgres://app:p@ss w0rd!@db/main", 33},
 };
 static char names[MANY][16], values[MANY][MANY_BYTES];
 static curfew_secret many[MANY];
@@ -42,7 +44,8 @@ static uint64_t least_cpu_ns(curfew_program *program, const curfew_secret *secre
 		curfew_limits limits = {.size = sizeof limits};
 		bench_limits_widest(&limits);
 		limits.output_bytes = (uint64_t)16 << 20;
-		curfew_run_options options = {.size = sizeof options, .limits = &limits, .secrets = secrets, .secret_count = count};
+		curfew_run_options options = {
+			.size = sizeof options, .limits = &limits, .secrets = secrets, .secret_count = count};
 		curfew_report *report = NULL;
 		curfew_failure failure = {0};
 		bench_check(curfew_program_run(program, &options, &report, &failure), &failure, "run");
@@ -58,7 +61,8 @@ static void measure(curfew_program *program, const char *what)
 {
 	printf("%s without secrets  %llu us\n", what, (unsigned long long)least_cpu_ns(program, NULL, 0) / 1000);
 	printf("%s with 3 secrets  %llu us\n", what, (unsigned long long)least_cpu_ns(program, few, 3) / 1000);
-	printf("%s with 250 secrets of 1 KiB  %llu us\n", what, (unsigned long long)least_cpu_ns(program, many, MANY) / 1000);
+	printf("%s with 250 secrets of 1 KiB  %llu us\n", what,
+	       (unsigned long long)least_cpu_ns(program, many, MANY) / 1000);
 }
 
 static curfew_program *make(curfew_engine *engine, const char *text)
@@ -69,9 +73,10 @@ static curfew_program *make(curfew_engine *engine, const char *text)
 int main(void)
 {
 	static const char words[] = "const line = 'the quick brown fox of the log says: all is well, 12:34:56.789\\n';"
-	                            "console.log(line.repeat(Math.ceil(1048576 / line.length)))";
-	static const char json[] = "const item = JSON.stringify({ id: 17, name: 'user \"x\" of\\nmany', url: 'https://a.example/%20?q=%C3%A9' });"
-	                           "console.log(item.repeat(Math.ceil(1048576 / item.length)))";
+								"console.log(line.repeat(Math.ceil(1048576 / line.length)))";
+	static const char json[] =
+		"const item = JSON.stringify({ id: 17, name: 'user \"x\" of\\nmany', url: 'https://a.example/%20?q=%C3%A9' });"
+		"console.log(item.repeat(Math.ceil(1048576 / item.length)))";
 	curfew_engine *engine = bench_engine_create(1);
 	curfew_program *programs[] = {make(engine, "1"), make(engine, words), make(engine, json)};
 	static const char *const what[] = {"nothing", "1 MiB of text", "1 MiB of JSON"};

@@ -8,6 +8,7 @@ the request to its answer, which comes when the run is stopped, while that load 
 watched by an event stream each, with the memory of all processes and how long another run takes meanwhile. Between them:
 /healthz beside large bodies and idle connections, and other runs beside guests that flood.
 """
+
 import argparse
 import http.client
 import json
@@ -42,8 +43,22 @@ def ask(port, method, path, body=None, headers=None):
 
 def measure(port, script, fields, connections, seconds):
     before = json.loads(ask(port, "GET", "/v1/stats"))["runs_total"]
-    done = subprocess.run(["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency", "-s", script, f"http://127.0.0.1:{port}/v1/runs"],
-                          env={**os.environ, "BODY": json.dumps({**fields, "wait": True})}, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [
+            "wrk",
+            "-t1",
+            f"-c{connections}",
+            f"-d{seconds}s",
+            "--latency",
+            "-s",
+            script,
+            f"http://127.0.0.1:{port}/v1/runs",
+        ],
+        env={**os.environ, "BODY": json.dumps({**fields, "wait": True})},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     if "Non-2xx" in done.stdout:
         sys.exit(done.stdout)
     rate = float(re.search(r"Requests/sec:\s+([\d.]+)", done.stdout)[1])
@@ -56,16 +71,22 @@ def measure(port, script, fields, connections, seconds):
 
 
 def wrk(port, script, fields, connections, seconds):
-    return subprocess.Popen(["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "-s", script, f"http://127.0.0.1:{port}/v1/runs"],
-                            env={**os.environ, "BODY": json.dumps({**fields, "wait": True})}, stdout=subprocess.DEVNULL)
+    return subprocess.Popen(
+        ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "-s", script, f"http://127.0.0.1:{port}/v1/runs"],
+        env={**os.environ, "BODY": json.dumps({**fields, "wait": True})},
+        stdout=subprocess.DEVNULL,
+    )
 
 
 def submit(port, **fields):
     return json.loads(ask(port, "POST", "/v1/runs", json.dumps(fields), {"Content-Type": "application/json"}))
 
 
-PAUSED_SCRIPT = SCRIPT + """function delay() return tonumber(os.getenv("PAUSE")) end
+PAUSED_SCRIPT = (
+    SCRIPT
+    + """function delay() return tonumber(os.getenv("PAUSE")) end
 """
+)
 LARGE = """import http.client, sys, time
 body = b'{"source":"1;' + b" " * (14 << 20) + b'","wait":true}'
 until = time.monotonic() + float(sys.argv[2])
@@ -108,7 +129,10 @@ def measure_health(port):
     print(f"/healthz, alone: {quantiles(ask_again_and_again(port, 3, 'GET', '/healthz'))}", flush=True)
     senders = [subprocess.Popen([sys.executable, "-c", LARGE, str(port), "6"]) for _ in range(8)]
     time.sleep(0.5)
-    print(f"/healthz, eight clients sending 14 MiB: {quantiles(ask_again_and_again(port, 5, 'GET', '/healthz'))}", flush=True)
+    print(
+        f"/healthz, eight clients sending 14 MiB: {quantiles(ask_again_and_again(port, 5, 'GET', '/healthz'))}",
+        flush=True,
+    )
     for sender in senders:
         sender.wait()
     idle = [socket.create_connection(("127.0.0.1", port)) for _ in range(1000)]
@@ -118,7 +142,10 @@ def measure_health(port):
 
 
 FLOODS = [
-    ("computes", ";"), ("floods progress", "curfew.progress(n);"), ("floods checkpoints", "curfew.checkpoint(n);"), ("floods output", "console.log(n);"),
+    ("computes", ";"),
+    ("floods progress", "curfew.progress(n);"),
+    ("floods checkpoints", "curfew.checkpoint(n);"),
+    ("floods output", "console.log(n);"),
 ]
 
 
@@ -127,10 +154,15 @@ def measure_floods(port):
     body = json.dumps({"source": "1", "wait": True, "durable": False})
     for name, what in FLOODS:
         source = f"const end = Date.now() + 4500; let n = 0; for (; Date.now() < end; n++) {{ {what} }} n"
-        flood = submit(port, source=source, limits={"timeout": "60s", "host-calls": "unlimited", "output": "100MiB"}, durable=False)["id"]
+        flood = submit(
+            port, source=source, limits={"timeout": "60s", "host-calls": "unlimited", "output": "100MiB"}, durable=False
+        )["id"]
         while json.loads(ask(port, "GET", f"/v1/runs/{flood}"))["state"] != "running":
             time.sleep(0.001)
-        print(f"another run while a guest {name}: {quantiles(ask_again_and_again(port, 4, 'POST', '/v1/runs', body))}", flush=True)
+        print(
+            f"another run while a guest {name}: {quantiles(ask_again_and_again(port, 4, 'POST', '/v1/runs', body))}",
+            flush=True,
+        )
         while json.loads(ask(port, "GET", f"/v1/runs/{flood}"))["state"] != "done":
             time.sleep(0.05)
 
@@ -198,16 +230,31 @@ def measure_crowd(server, port, waiting, watched):
         start = time.monotonic()
         submit(port, source="1 + 1", wait=True)
         took.append(time.monotonic() - start)
-    print(f"{running} runs waiting, {len(streams)} event streams: {(held_bytes(server.pid) - before) / 1e6:.0f} MB more than "
-          f"none; another run meanwhile: {quantiles(took)}", flush=True)
+    print(
+        f"{running} runs waiting, {len(streams)} event streams: {(held_bytes(server.pid) - before) / 1e6:.0f} MB more than "
+        f"none; another run meanwhile: {quantiles(took)}",
+        flush=True,
+    )
     for stream in streams:
         stream.close()
 
 
 def serve(arguments, folder, *options):
-    server = subprocess.Popen([os.path.join(arguments.build, "curfew"), "serve", "--listen", "127.0.0.1:0",
-                               "--data", os.path.join(folder, "data"), "--shutdown-timeout", "1ms", *options],
-                              stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    server = subprocess.Popen(
+        [
+            os.path.join(arguments.build, "curfew"),
+            "serve",
+            "--listen",
+            "127.0.0.1:0",
+            "--data",
+            os.path.join(folder, "data"),
+            "--shutdown-timeout",
+            "1ms",
+            *options,
+        ],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    )
     return server, int(server.stdout.readline().rsplit(b":", 1)[1])
 
 
@@ -240,8 +287,18 @@ def main():
         measure_health(port)
         measure_floods(port)
         end(server)
-        server, port = serve(arguments, folder, "--concurrency", "11k", "--max-streams", "2k", "--max-connections", "4k",
-                             "--max-queue", "20k")
+        server, port = serve(
+            arguments,
+            folder,
+            "--concurrency",
+            "11k",
+            "--max-streams",
+            "2k",
+            "--max-connections",
+            "4k",
+            "--max-queue",
+            "20k",
+        )
         measure_crowd(server, port, 10000, 1000)
     finally:
         end(server)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A session beside fresh runs of the same program, on one thread. Reads one command per line and answers each with one
- * line of JSON: "fresh COUNT" (runs), "call COUNT" (calls of one session), "reset COUNT" (resets of it, each after such a
- * call, which is not counted), "again COUNT" (a reset and the call after it).
+ * line of JSON: "fresh COUNT" (runs), "call COUNT" (calls of one session), "reset COUNT" (resets of it, each after such
+ * a call, which is not counted), "again COUNT" (a reset and the call after it).
  */
 #include "common.h"
 

@@ -10,10 +10,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static const char wait_text[] =
-	"const late = new Promise(resolve => setTimeout(resolve, 60000));\n"
-	"curfew.progress('waits');\n"
-	"await late;\n";
+static const char wait_text[] = "const late = new Promise(resolve => setTimeout(resolve, 60000));\n"
+								"curfew.progress('waits');\n"
+								"await late;\n";
 
 static atomic_size_t waiting_count;
 
@@ -40,11 +39,8 @@ static void start(curfew_program *program, struct waiter *waiter, uint64_t due_n
 {
 	uint64_t now_ns = bench_now_ns();
 	curfew_limits limits = {.size = sizeof limits, .timeout_ns = due_ns - now_ns};
-	curfew_run_options options = {.size = sizeof options,
-	                              .limits = &limits,
-	                              .on_event = on_event,
-	                              .on_done = on_done,
-	                              .on_done_context = waiter};
+	curfew_run_options options = {
+		.size = sizeof options, .limits = &limits, .on_event = on_event, .on_done = on_done, .on_done_context = waiter};
 	curfew_failure failure = {0};
 
 	if (due_ns <= now_ns)
@@ -66,8 +62,7 @@ int main(int argc, char **argv)
 	uint64_t spread_ns = (argc > 2 ? strtoul(argv[2], NULL, 10) : 2000) * (uint64_t)1000000;
 	curfew_engine *engine = bench_engine_create(0);
 	curfew_limits limits = {.size = sizeof limits};
-	curfew_program *program =
-	        bench_program_create(engine, "wait.mjs", wait_text, sizeof wait_text - 1, 0, &limits);
+	curfew_program *program = bench_program_create(engine, "wait.mjs", wait_text, sizeof wait_text - 1, 0, &limits);
 	struct waiter *waiters = calloc(count, sizeof *waiters);
 	uint64_t *late_ns = calloc(count, sizeof *late_ns), *done_late_ns = calloc(count, sizeof *done_late_ns);
 	size_t unexpected = 0, arrived;

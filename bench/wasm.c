@@ -33,13 +33,15 @@ static curfew_engine *engine;
 static struct entry entries[ENTRIES];
 static size_t entry_count;
 
-static const char small_text[] = "(module (memory 1) (func (export \"run\") (param i32) (result i32)\n"
-                                 " (i32.store (i32.const 8) (local.get 0)) (i32.add (i32.load (i32.const 8)) (i32.const 1))))";
-static const char honest_text[] = "(module (memory 1) (func (export \"run\") (result i32) (local $n i32) (local $x i32)\n"
-                                  " (loop $l (local.set $x (i32.xor (i32.mul (local.get $x) (i32.const 31)) (local.get $n)))\n"
-                                  "  (i32.store (i32.and (local.get $x) (i32.const 65528)) (local.get $n))\n"
-                                  "  (br_if $l (i32.lt_u (local.tee $n (i32.add (local.get $n) (i32.const 1))) (i32.const 5000000))))\n"
-                                  " (local.get $x)))";
+static const char small_text[] =
+	"(module (memory 1) (func (export \"run\") (param i32) (result i32)\n"
+	" (i32.store (i32.const 8) (local.get 0)) (i32.add (i32.load (i32.const 8)) (i32.const 1))))";
+static const char honest_text[] =
+	"(module (memory 1) (func (export \"run\") (result i32) (local $n i32) (local $x i32)\n"
+	" (loop $l (local.set $x (i32.xor (i32.mul (local.get $x) (i32.const 31)) (local.get $n)))\n"
+	"  (i32.store (i32.and (local.get $x) (i32.const 65528)) (local.get $n))\n"
+	"  (br_if $l (i32.lt_u (local.tee $n (i32.add (local.get $n) (i32.const 1))) (i32.const 5000000))))\n"
+	" (local.get $x)))";
 static const char *const hostile_texts[] = {
 	"(module (func (export \"run\") (loop $l br $l)))",
 	"(module (memory 900) (func (export \"run\") (loop $l (memory.fill (i32.const 0) (i32.const 1) (i32.const 58982400)) br $l)))",
@@ -104,7 +106,10 @@ static void speed(const char *variant, const char *path)
 static void late(const char *variant, uint64_t us, uint64_t mib, const char *path)
 {
 	const struct entry *entry = entry_get(path);
-	curfew_limits limits = {.size = sizeof limits, .timeout_ns = us * 1000, .memory_bytes = mib << 20, .output_bytes = 64u << 10,
+	curfew_limits limits = {.size = sizeof limits,
+	                        .timeout_ns = us * 1000,
+	                        .memory_bytes = mib << 20,
+	                        .output_bytes = 64u << 10,
 	                        .fuel = strcmp(variant, "fuel") ? CURFEW_UNLIMITED : 1000000000000000u};
 	curfew_report *report = run(entry, &limits);
 
@@ -169,7 +174,8 @@ static void crowd(size_t count, size_t hostile)
 		curfew_run_options options = {.size = sizeof options, .limits = &limits, .call = "run"};
 		curfew_failure failure = {0};
 
-		bench_check(curfew_run_start(programs[is_hostile ? 1 + begun++ % 4 : 0], &options, &runs[i], &failure), &failure, "crowd");
+		bench_check(curfew_run_start(programs[is_hostile ? 1 + begun++ % 4 : 0], &options, &runs[i], &failure),
+		            &failure, "crowd");
 	}
 	for (size_t i = 0; i < count; i++) {
 		bool is_hostile = (i + 1) * hostile / count > i * hostile / count;
@@ -189,7 +195,8 @@ static void crowd(size_t count, size_t hostile)
 	}
 	for (size_t i = 0; i < count; i++)
 		curfew_run_destroy(runs[i]);
-	printf("{\"unexpected\": %zu, \"all_ns\": %" PRIu64 ", \"hostile_ns\": %" PRIu64 ", ", unexpected, end_ns - start_ns, hostile_ns);
+	printf("{\"unexpected\": %zu, \"all_ns\": %" PRIu64 ", \"hostile_ns\": %" PRIu64 ", ", unexpected,
+	       end_ns - start_ns, hostile_ns);
 	bench_print_list("honest_ns", honest_ns, honest);
 	printf(", ");
 	bench_print_list("late_ns", late_ns, stopped);
@@ -218,7 +225,8 @@ static void together(size_t count, uint64_t ms, uint64_t apart_us)
 	}
 	for (size_t i = 0; i < count; i++) {
 		curfew_limits limits = {.size = sizeof limits, .timeout_ns = ms * 1000000 + i * apart_us * 1000};
-		curfew_run_options options = {.size = sizeof options, .limits = &limits, .call = i % KINDS + 1 < KINDS ? "run" : NULL};
+		curfew_run_options options = {
+			.size = sizeof options, .limits = &limits, .call = i % KINDS + 1 < KINDS ? "run" : NULL};
 		curfew_failure failure = {0};
 
 		bench_check(curfew_run_start(programs[i % KINDS], &options, &runs[i], &failure), &failure, "together");

@@ -123,8 +123,7 @@ static int check_arguments(bench *b)
 
 static int say_failure(curfew_status status, const curfew_failure *failure)
 {
-	curfew_outcome outcome =
-		cli_is_program_fault(status) ? CURFEW_OUTCOME_BAD_PROGRAM : CURFEW_OUTCOME_INTERNAL_ERROR;
+	curfew_outcome outcome = cli_is_program_fault(status) ? CURFEW_OUTCOME_BAD_PROGRAM : CURFEW_OUTCOME_INTERNAL_ERROR;
 	cli_say("%s: %s", curfew_outcome_name(outcome),
 	        failure->message[0] != '\0' ? failure->message : curfew_status_text(status));
 	return curfew_outcome_exit_code(outcome);

@@ -19,7 +19,7 @@
 
 #define SCHEMA "curfew.calibration/2"
 #define FUEL_MOST UINT64_C(1000000000000000)
-#define WORK_NS UINT64_C(30000000) /* one run */
+#define WORK_NS UINT64_C(30000000)  /* one run */
 #define ENOUGH_NS UINT64_C(4000000) /* to tell from it how much work one run is to be */
 
 enum { ROUNDS = 7, FIRST_AMOUNT = 1000, AMOUNT_MOST = 1 << 30, MODEL_MOST = 128 };
@@ -33,59 +33,61 @@ static const struct {
 	const char *text;
 } works[KINDS] = {
 	[INTEGER] = {"integer", CURFEW_LANGUAGE_WAT,
-	             "(module (func (export \"work\") (param $n i32) (result i32) (local $x i32) (local $y i32)\n"
-	             " (local.set $x (i32.const 2463534242))\n"
-	             " (loop $again\n"
-	             "  (local.set $x (i32.xor (local.get $x) (i32.shl (local.get $x) (i32.const 13))))\n"
-	             "  (local.set $x (i32.xor (local.get $x) (i32.shr_u (local.get $x) (i32.const 17))))\n"
-	             "  (local.set $x (i32.xor (local.get $x) (i32.shl (local.get $x) (i32.const 5))))\n"
-	             "  (if (i32.gt_u (local.get $x) (i32.const 2147483648))\n"
-	             "   (then (local.set $y (i32.add (local.get $y) (i32.mul (local.get $x) (i32.const 31)))))\n"
-	             "   (else (local.set $y (i32.sub (local.get $y) (i32.rem_u (local.get $x) (i32.const 1000))))))\n"
-	             "  (br_if $again (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))\n"
-	             " (local.get $y)))"},
-	[FLOAT] = {"float", CURFEW_LANGUAGE_WAT,
-	           "(module (func (export \"work\") (param $n i32) (result f64) (local $x f64) (local $y f64)\n"
-	           " (local.set $x (f64.const 0.5)) (local.set $y (f64.const 1))\n"
-	           " (loop $again\n"
-	           "  (local.set $x (f64.mul (f64.mul (f64.const 3.7) (local.get $x)) (f64.sub (f64.const 1) (local.get $x))))\n"
-	           "  (local.set $y (f64.add (f64.mul (local.get $y) (f64.const 0.999)) (f64.sqrt (local.get $x))))\n"
-	           "  (local.set $y (f64.div (local.get $y) (f64.add (local.get $x) (f64.const 1))))\n"
-	           "  (br_if $again (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))\n"
-	           " (local.get $y)))"},
-	[MEMORY] = {"memory", CURFEW_LANGUAGE_WAT,
-	            "(module (memory 16) (func (export \"work\") (param $n i32) (result i32) (local $at i32) (local $x i32)\n"
-	            " (loop $again\n"
-	            "  (local.set $x (i32.add (local.get $x) (i32.load (local.get $at))))\n"
-	            "  (i32.store offset=4 (local.get $at) (i32.add (local.get $x) (local.get $n)))\n"
-	            "  (local.set $x (i32.xor (local.get $x) (i32.load8_u offset=9 (local.get $at))))\n"
-	            "  (local.set $at (i32.and (i32.add (local.get $at) (i32.const 1028)) (i32.const 1048312)))\n"
-	            "  (br_if $again (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))\n"
-	            " (local.get $x)))"},
+                 "(module (func (export \"work\") (param $n i32) (result i32) (local $x i32) (local $y i32)\n"
+                 " (local.set $x (i32.const 2463534242))\n"
+                 " (loop $again\n"
+                 "  (local.set $x (i32.xor (local.get $x) (i32.shl (local.get $x) (i32.const 13))))\n"
+                 "  (local.set $x (i32.xor (local.get $x) (i32.shr_u (local.get $x) (i32.const 17))))\n"
+                 "  (local.set $x (i32.xor (local.get $x) (i32.shl (local.get $x) (i32.const 5))))\n"
+                 "  (if (i32.gt_u (local.get $x) (i32.const 2147483648))\n"
+                 "   (then (local.set $y (i32.add (local.get $y) (i32.mul (local.get $x) (i32.const 31)))))\n"
+                 "   (else (local.set $y (i32.sub (local.get $y) (i32.rem_u (local.get $x) (i32.const 1000))))))\n"
+                 "  (br_if $again (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))\n"
+                 " (local.get $y)))"},
+	[FLOAT] =
+		{"float", CURFEW_LANGUAGE_WAT,
+         "(module (func (export \"work\") (param $n i32) (result f64) (local $x f64) (local $y f64)\n"
+         " (local.set $x (f64.const 0.5)) (local.set $y (f64.const 1))\n"
+         " (loop $again\n"
+         "  (local.set $x (f64.mul (f64.mul (f64.const 3.7) (local.get $x)) (f64.sub (f64.const 1) (local.get $x))))\n"
+         "  (local.set $y (f64.add (f64.mul (local.get $y) (f64.const 0.999)) (f64.sqrt (local.get $x))))\n"
+         "  (local.set $y (f64.div (local.get $y) (f64.add (local.get $x) (f64.const 1))))\n"
+         "  (br_if $again (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))\n"
+         " (local.get $y)))"},
+	[MEMORY] =
+		{"memory", CURFEW_LANGUAGE_WAT,
+         "(module (memory 16) (func (export \"work\") (param $n i32) (result i32) (local $at i32) (local $x i32)\n"
+         " (loop $again\n"
+         "  (local.set $x (i32.add (local.get $x) (i32.load (local.get $at))))\n"
+         "  (i32.store offset=4 (local.get $at) (i32.add (local.get $x) (local.get $n)))\n"
+         "  (local.set $x (i32.xor (local.get $x) (i32.load8_u offset=9 (local.get $at))))\n"
+         "  (local.set $at (i32.and (i32.add (local.get $at) (i32.const 1028)) (i32.const 1048312)))\n"
+         "  (br_if $again (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))\n"
+         " (local.get $x)))"},
 	[CALLS] = {"calls", CURFEW_LANGUAGE_WAT,
-	           "(module (type $one (func (param i32) (result i32))) (table funcref (elem $next $fibonacci))\n"
-	           " (func $next (type $one) (i32.add (local.get 0) (i32.const 1)))\n"
-	           " (func $fibonacci (type $one) (if (result i32) (i32.lt_u (local.get 0) (i32.const 2))\n"
-	           "  (then (call_indirect (type $one) (local.get 0) (i32.const 0)))\n"
-	           "  (else (i32.add (call $fibonacci (i32.sub (local.get 0) (i32.const 1)))\n"
-	           "                 (call $fibonacci (i32.sub (local.get 0) (i32.const 2)))))))\n"
-	           " (func (export \"work\") (param $n i32) (result i32) (local $x i32)\n"
-	           "  (loop $again\n"
-	           "   (local.set $x (i32.add (local.get $x) (call $fibonacci (i32.const 5))))\n"
-	           "   (br_if $again (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))\n"
-	           "  (local.get $x)))"},
+               "(module (type $one (func (param i32) (result i32))) (table funcref (elem $next $fibonacci))\n"
+               " (func $next (type $one) (i32.add (local.get 0) (i32.const 1)))\n"
+               " (func $fibonacci (type $one) (if (result i32) (i32.lt_u (local.get 0) (i32.const 2))\n"
+               "  (then (call_indirect (type $one) (local.get 0) (i32.const 0)))\n"
+               "  (else (i32.add (call $fibonacci (i32.sub (local.get 0) (i32.const 1)))\n"
+               "                 (call $fibonacci (i32.sub (local.get 0) (i32.const 2)))))))\n"
+               " (func (export \"work\") (param $n i32) (result i32) (local $x i32)\n"
+               "  (loop $again\n"
+               "   (local.set $x (i32.add (local.get $x) (call $fibonacci (i32.const 5))))\n"
+               "   (br_if $again (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))\n"
+               "  (local.get $x)))"},
 	[JAVASCRIPT] = {"javascript", CURFEW_LANGUAGE_JS_MODULE,
-	                "export default amount => {\n"
-	                "	const points = [], names = {};\n"
-	                "	let sum = 0;\n"
-	                "	for (let i = 0; i < amount; i++) {\n"
-	                "		const point = {x: i % 97, y: (i * 31) % 89};\n"
-	                "		points[i % 64] = point;\n"
-	                "		sum += Math.sqrt(point.x * point.x + point.y * point.y);\n"
-	                "		if (i % 8 === 0) names['n' + (i % 128)] = points.map(p => p.x).length;\n"
-	                "	}\n"
-	                "	return sum + Object.keys(names).length;\n"
-	                "};\n"},
+                    "export default amount => {\n"
+                    "	const points = [], names = {};\n"
+                    "	let sum = 0;\n"
+                    "	for (let i = 0; i < amount; i++) {\n"
+                    "		const point = {x: i % 97, y: (i * 31) % 89};\n"
+                    "		points[i % 64] = point;\n"
+                    "		sum += Math.sqrt(point.x * point.x + point.y * point.y);\n"
+                    "		if (i % 8 === 0) names['n' + (i % 128)] = points.map(p => p.x).length;\n"
+                    "	}\n"
+                    "	return sum + Object.keys(names).length;\n"
+                    "};\n"},
 };
 
 typedef struct calibration {
@@ -125,7 +127,8 @@ static curfew_status run_once(const subject *s, bool is_js, curfew_used *used, c
 		return status;
 	*used = report->used;
 	if (report->outcome != CURFEW_OUTCOME_FINISHED || used->fuel == 0 || used->cpu_ns == 0) {
-		(void)snprintf(failure->message, sizeof failure->message, "a run ended %s", curfew_outcome_name(report->outcome));
+		(void)snprintf(failure->message, sizeof failure->message, "a run ended %s",
+		               curfew_outcome_name(report->outcome));
 		status = CURFEW_INTERNAL;
 	}
 	curfew_report_destroy(report);
@@ -323,8 +326,8 @@ int cli_fuel_set(const cli_arguments *arguments, uint64_t fuel_per_ms, const cha
 {
 	double fuel = (double)arguments->fuel_time_ns / 1e6 * (double)fuel_per_ms;
 	if (fuel > (double)FUEL_MOST)
-		return cli_usage_error("--fuel %s: that is %.3g of fuel %s, above the ceiling of %.0e", arguments->fuel_time_text,
-		                       fuel, where, (double)FUEL_MOST);
+		return cli_usage_error("--fuel %s: that is %.3g of fuel %s, above the ceiling of %.0e",
+		                       arguments->fuel_time_text, fuel, where, (double)FUEL_MOST);
 	limits->fuel = fuel < 1 ? 1 : (uint64_t)fuel;
 	return -1;
 }
@@ -358,9 +361,8 @@ static void write_table(FILE *out, const calibration *c)
 	}
 	cli_format_count(250 * fuel_per_ms_of_wasm(c), text);
 	cli_format_count(250 * c->fuel_per_ms[JAVASCRIPT], other);
-	fprintf(out,
-	        "\n--fuel 250ms is %s for WebAssembly (by the geometric mean of the first four), %s for JavaScript.\n", text,
-	        other);
+	fprintf(out, "\n--fuel 250ms is %s for WebAssembly (by the geometric mean of the first four), %s for JavaScript.\n",
+	        text, other);
 }
 
 static int print(const calibration *c, bool as_json)

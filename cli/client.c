@@ -40,7 +40,8 @@ static int set_url(const cli_arguments *arguments, cli_server *server)
 	if (given == NULL || given[0] == '\0')
 		given = "http://127.0.0.1:7433";
 	if (!is_url(given))
-		return cli_usage_error("%s %s: must be a URL such as http://127.0.0.1:7433 or https://runs.example.com", from, given);
+		return cli_usage_error("%s %s: must be a URL such as http://127.0.0.1:7433 or https://runs.example.com", from,
+		                       given);
 	server->url = strdup(given);
 	size_t length = server->url != NULL ? strlen(server->url) : 0;
 	while (length > 0 && server->url[length - 1] == '/')
@@ -162,11 +163,10 @@ static int exit_of(const cli_http_answer *answer, bool is_missing)
 	case 413:
 	case 415:
 	case 422:
-		return strcmp(type_of(answer, type, sizeof type), "urn:curfew:problem:bad-program") == 0 ? CLI_EXIT_BAD_PROGRAM : CLI_EXIT_USAGE;
-	case 404:
-		return is_missing ? CLI_EXIT_FAILED : CLI_EXIT_INTERNAL;
-	default:
-		return CLI_EXIT_INTERNAL;
+		return strcmp(type_of(answer, type, sizeof type), "urn:curfew:problem:bad-program") == 0 ? CLI_EXIT_BAD_PROGRAM
+		                                                                                         : CLI_EXIT_USAGE;
+	case 404: return is_missing ? CLI_EXIT_FAILED : CLI_EXIT_INTERNAL;
+	default: return CLI_EXIT_INTERNAL;
 	}
 }
 
@@ -186,17 +186,19 @@ static int say_refusal(const cli_server *server, const cli_http_answer *answer, 
 	if (!answer->is_problem)
 		return cli_server_strange(server);
 	if (answer->status == 401)
-		cli_say("%s %s", server->url, server->authorization == NULL ? "needs a token: set CURFEW_TOKEN, or give --token-file FILE"
-		                                                           : "does not know this token: was it revoked?");
+		cli_say("%s %s", server->url,
+		        server->authorization == NULL ? "needs a token: set CURFEW_TOKEN, or give --token-file FILE"
+		                                      : "does not know this token: was it revoked?");
 	else if (answer->status == 403 && strcmp(type_of(answer, type, sizeof type), "urn:curfew:problem:scope") == 0)
-		cli_say("this token lacks the scope %s, which %s needs for this", strcmp(answer->method, "GET") == 0 ? "read" : "run",
-		        server->url);
+		cli_say("this token lacks the scope %s, which %s needs for this",
+		        strcmp(answer->method, "GET") == 0 ? "read" : "run", server->url);
 	else if (answer->status == 404 && what != NULL)
 		cli_say("there is no %s on %s (or it is another token's)", what, server->url);
 	else if (answer->retry_after_s > 0)
 		cli_say("%s: %s; try again in %u s", server->url, detail, answer->retry_after_s);
 	else
-		cli_say("%s refuses this: %s%s%s", server->url, detail, shows_pointer ? ", at " : "", shows_pointer ? pointer : "");
+		cli_say("%s refuses this: %s%s%s", server->url, detail, shows_pointer ? ", at " : "",
+		        shows_pointer ? pointer : "");
 	return exit_of(answer, answer->is_problem && what != NULL);
 }
 
@@ -205,7 +207,8 @@ int cli_server_fail(const cli_server *server, cli_http_result result, const cli_
 	if (result == CLI_HTTP_ANSWERED)
 		return say_refusal(server, answer, what);
 	if (result == CLI_HTTP_UNREACHABLE)
-		cli_say("cannot reach %s: %s; is curfew serve running there? (--server names another)", server->url, answer->message);
+		cli_say("cannot reach %s: %s; is curfew serve running there? (--server names another)", server->url,
+		        answer->message);
 	else if (result == CLI_HTTP_SILENT)
 		cli_say("%s does not answer", server->url);
 	else
@@ -226,7 +229,8 @@ int cli_check_id(const char *id)
 {
 	bool is_id = strlen(id) == CLI_ID_LENGTH && id[0] >= '0' && id[0] <= '7' &&
 	             strspn(id, "0123456789ABCDEFGHJKMNPQRSTVWXYZ") == CLI_ID_LENGTH;
-	return is_id ? -1 : cli_usage_error("%s is not the id of a run: it has 26 letters and digits (curfew ps --all)", id);
+	return is_id ? -1
+	             : cli_usage_error("%s is not the id of a run: it has 26 letters and digits (curfew ps --all)", id);
 }
 
 /* ---- JSON ------------------------------------------------------------------------------------------------ */
@@ -244,7 +248,8 @@ span cli_json_member(span object, const char *key)
 
 char *cli_json_string(span value, size_t *length)
 {
-	json_t *parsed = value.data != NULL ? json_loadb(value.data, value.len, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL) : NULL;
+	json_t *parsed = value.data != NULL ? json_loadb(value.data, value.len, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL)
+	                                    : NULL;
 	*length = json_string_length(parsed);
 	char *words = json_is_string(parsed) ? text_copy(json_string_value(parsed), *length) : NULL;
 	json_decref(parsed);

@@ -37,8 +37,8 @@ int cli_server_ask(const cli_server *server, cli_http *http, const cli_http_requ
 int cli_server_fail(const cli_server *server, cli_http_result result, const cli_http_answer *answer, const char *what);
 
 /*
- * Where --fuel was given as a duration, sets limits->fuel to that much work on the server. -1, or the exit code after an
- * error was said.
+ * Where --fuel was given as a duration, sets limits->fuel to that much work on the server. -1, or the exit code after
+ * an error was said.
  */
 int cli_server_apply_fuel(const cli_server *server, cli_http *http, const cli_arguments *arguments, bool is_js,
                           curfew_limits *limits);

@@ -39,14 +39,15 @@ int cli_make_params(const cli_arguments *arguments, bool is_js, char **params, s
 typedef struct cli_wasi {
 	curfew_dir *dirs; /* [dir_count] */
 	size_t dir_count;
-	char **env;       /* [env_count] NAME=value */
+	char **env; /* [env_count] NAME=value */
 	size_t env_count;
-	char **texts;     /* that dirs point into; ends with NULL */
+	char **texts; /* that dirs point into; ends with NULL */
 } cli_wasi;
 
 /* -1, or the exit code after an error was said. To be finished in any case. */
 int cli_wasi_init(const cli_arguments *arguments, cli_wasi *wasi);
-/* Sets what is WASI's in options: it is borrowed. Standard input goes to the program unless the program came from it. */
+/* Sets what is WASI's in options: it is borrowed. Standard input goes to the program unless the program came from it.
+ */
 void cli_wasi_apply(const cli_wasi *wasi, const cli_arguments *arguments, curfew_run_options *options);
 void cli_wasi_finish(cli_wasi *wasi);
 
@@ -65,7 +66,8 @@ curfew_status cli_program_create(curfew_engine *engine, const cli_source *source
  * Opens a file of secrets with the key of --secrets-key (NULL: as the environment says). -1, or the exit code after an
  * error was said, which begins with origin ("": it is the command's own file). (secret.c)
  */
-int cli_secrets_open(const char *key_path, const char *path, uint32_t flags, const char *origin, curfew_secrets **store);
+int cli_secrets_open(const char *key_path, const char *path, uint32_t flags, const char *origin,
+                     curfew_secrets **store);
 
 /* What --secret and --secrets give to a run (secret.c). */
 typedef struct cli_grants {

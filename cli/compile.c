@@ -67,8 +67,7 @@ static int save(curfew_program *program, const char *target)
 	size_t length = 0;
 	curfew_status status = curfew_program_save(program, &image, &length, &failure);
 	if (status != CURFEW_OK) {
-		cli_say("cannot save the image: %s",
-		        failure.message[0] != '\0' ? failure.message : curfew_status_text(status));
+		cli_say("cannot save the image: %s", failure.message[0] != '\0' ? failure.message : curfew_status_text(status));
 		return CLI_EXIT_INTERNAL;
 	}
 	int error = cli_file_write(target, image, length);
@@ -79,8 +78,7 @@ static int save(curfew_program *program, const char *target)
 	return CLI_EXIT_INTERNAL;
 }
 
-static int compile(const cli_arguments *arguments, const cli_source *source, curfew_engine *engine,
-                   const char *target)
+static int compile(const cli_arguments *arguments, const cli_source *source, curfew_engine *engine, const char *target)
 {
 	curfew_failure failure = {.message = ""};
 	curfew_program *program = NULL;

@@ -43,9 +43,13 @@ static bool has_pagemap_scan(void)
 	if (fd < 0 || page == MAP_FAILED)
 		return false;
 	*page = 1;
-	scan_arguments scan = {.size = sizeof scan, .start = (uint64_t)(uintptr_t)page,
-	                       .end = (uint64_t)(uintptr_t)page + (uint64_t)size, .ranges = (uint64_t)(uintptr_t)range,
-	                       .ranges_length = 1, .category_mask = 1 << 3, .return_mask = 1 << 3};
+	scan_arguments scan = {.size = sizeof scan,
+	                       .start = (uint64_t)(uintptr_t)page,
+	                       .end = (uint64_t)(uintptr_t)page + (uint64_t)size,
+	                       .ranges = (uint64_t)(uintptr_t)range,
+	                       .ranges_length = 1,
+	                       .category_mask = 1 << 3,
+	                       .return_mask = 1 << 3};
 	int found = ioctl(fd, PAGEMAP_SCAN, &scan);
 	(void)munmap(page, (size_t)size);
 	(void)close(fd);
@@ -73,8 +77,8 @@ typedef struct scheduling {
 static bool has_time_slices(void)
 {
 	scheduling brief = {.size = sizeof brief, .policy = SCHED_OTHER, .runtime = 100000}, seen = {0};
-	return syscall(SYS_sched_setattr, 0, &brief, 0) == 0 &&
-	       syscall(SYS_sched_getattr, 0, &seen, sizeof seen, 0) == 0 && seen.runtime == brief.runtime;
+	return syscall(SYS_sched_setattr, 0, &brief, 0) == 0 && syscall(SYS_sched_getattr, 0, &seen, sizeof seen, 0) == 0 &&
+	       seen.runtime == brief.runtime;
 }
 
 static bool has_huge_pages(void)
@@ -98,7 +102,7 @@ static bool has_sealing(void)
 
 static const check checks[] = {
 	{"call-filter", "a worker that makes any other system call is killed (seccomp); needed for workers",
-	 WORKER_HAS_CALL_FILTER, NULL},
+     WORKER_HAS_CALL_FILTER, NULL},
 	{"no-new-privileges", "nothing that a worker could start would gain rights", WORKER_HAS_NO_NEW_PRIVILEGES, NULL},
 	{"no-capabilities", "a worker may do nothing that is root's", WORKER_HAS_NO_CAPABILITIES, NULL},
 	{"other-user", "a worker is not root outside", WORKER_HAS_OTHER_USER, NULL},

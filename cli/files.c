@@ -38,8 +38,8 @@ static bool fail(curfew_failure *failure, const char *program, const char *why)
 
 static bool fail_at(curfew_failure *failure, const char *program, const char *what, size_t offset)
 {
-	(void)snprintf(failure->message, sizeof failure->message, "%.150s is not JavaScript: %s at byte %zu", program,
-	               what, offset);
+	(void)snprintf(failure->message, sizeof failure->message, "%.150s is not JavaScript: %s at byte %zu", program, what,
+	               offset);
 	return false;
 }
 
@@ -217,7 +217,7 @@ static bool check_size(const char *program, const cli_source *source, curfew_fai
 {
 	if (source->length <= most_bytes(source))
 		return true;
-	const char *why = source->is_image                               ? "larger than an image can be"
+	const char *why = source->is_image                           ? "larger than an image can be"
 	                  : source->language == CURFEW_LANGUAGE_WASM ? "larger than 64 MiB"
 	                                                             : "larger than 16 MiB";
 	return fail(failure, program, why);

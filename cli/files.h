@@ -27,7 +27,8 @@ typedef struct cli_source {
  */
 bool cli_source_read(const char *program, const char *lang, cli_source *source, curfew_failure *failure);
 /*
- * Lets imports read this folder, in which the program has to lie, in place of its own. If it does not, says why in one line.
+ * Lets imports read this folder, in which the program has to lie, in place of its own. If it does not, says why in one
+ * line.
  */
 bool cli_source_set_import_dir(cli_source *source, const char *program, const char *dir, curfew_failure *failure);
 /* The same of the code of --eval: imports are read from the current folder. */

@@ -122,7 +122,8 @@ static cli_http_result stream(follow *f, cli_http_answer *answer)
 
 static bool may_come_back(cli_http_result result, const cli_http_answer *answer)
 {
-	bool is_full = result == CLI_HTTP_ANSWERED && (answer->status == 200 || answer->status == 429 || answer->status >= 500);
+	bool is_full = result == CLI_HTTP_ANSWERED &&
+	               (answer->status == 200 || answer->status == 429 || answer->status >= 500);
 	return is_full || result == CLI_HTTP_CUT || result == CLI_HTTP_UNREACHABLE || result == CLI_HTTP_SILENT;
 }
 
@@ -169,7 +170,7 @@ static bool wait_to_try(follow *f, cli_http_result result, cli_http_answer *answ
 	/* Not of one that was only moved to another connection. */
 	if (!f->is_told && (uint64_t)clock_now_ms() - f->lost_ms > 500 && !f->options->quiet) {
 		follow_tell(f, "the connection to %s is lost: %s; trying again for up to %d s", f->options->server->url,
-		     reason_of(result, answer, reason, sizeof reason), PATIENCE_MS / 1000);
+		            reason_of(result, answer, reason, sizeof reason), PATIENCE_MS / 1000);
 		f->is_told = true;
 	}
 	unsigned wait_ms = answer->retry_after_s > 0 ? answer->retry_after_s * 1000 : *pause_ms;
@@ -204,7 +205,8 @@ static bool go_through(follow *f, bool again, cli_http_result *result, cli_http_
 		follow_take_report(f, report);
 		return true;
 	}
-	return *result == CLI_HTTP_STOPPED || *result == CLI_HTTP_INTERRUPTED || (follow_ends_now(f) && *result == CLI_HTTP_SILENT);
+	return *result == CLI_HTTP_STOPPED || *result == CLI_HTTP_INTERRUPTED ||
+	       (follow_ends_now(f) && *result == CLI_HTTP_SILENT);
 }
 
 static void *read_events(void *context)
@@ -233,7 +235,8 @@ static void cancel_run(follow *f, cli_http *http)
 	const cli_http_request request = {.method = "DELETE", .path = path};
 	cli_http_result result = cli_http_exchange(http, &request, &answer);
 	if (result != CLI_HTTP_INTERRUPTED && (result != CLI_HTTP_ANSWERED || answer.status >= 300))
-		follow_tell(f, "run %s could not be cancelled: %s", f->options->id, reason_of(result, &answer, reason, sizeof reason));
+		follow_tell(f, "run %s could not be cancelled: %s", f->options->id,
+		            reason_of(result, &answer, reason, sizeof reason));
 	cli_http_answer_finish(&answer);
 }
 
@@ -251,7 +254,8 @@ static void *accompany(void *context)
 	bool cancelled = false;
 	cli_http *http = cli_server_connect(f->options->server, f->leave_fd);
 	while (http != NULL) {
-		struct pollfd fds[] = {{.fd = f->leave_fd, .events = POLLIN}, {.fd = cancelled ? -1 : f->cancel_fd, .events = POLLIN}};
+		struct pollfd fds[] = {{.fd = f->leave_fd, .events = POLLIN},
+		                       {.fd = cancelled ? -1 : f->cancel_fd, .events = POLLIN}};
 		(void)poll(fds, 2, f->watch.live ? FIGURES_MS : -1);
 		if ((fds[0].revents & POLLIN) != 0)
 			break;

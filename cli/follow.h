@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Following a run of a server to its end by its event stream: output to where it belongs, a live line, signals. Where the
- * connection is lost, or the server is started anew, it goes on where it was.
+ * Following a run of a server to its end by its event stream: output to where it belongs, a live line, signals. Where
+ * the connection is lost, or the server is started anew, it goes on where it was.
  */
 #ifndef CURFEW_CLI_FOLLOW_H
 #define CURFEW_CLI_FOLLOW_H

@@ -26,11 +26,11 @@ typedef struct follow {
 	/* Of the reading thread. */
 	cli_http *http;
 	cli_events events;
-	uint64_t last;         /* number of the last event; 0: none yet */
+	uint64_t last; /* number of the last event; 0: none yet */
 	int64_t attempt;
 	bool has_run, was_done;
-	bool has_gap;          /* the beginning of the output is missing */
-	bool from_report;      /* the run has ended, and its output is not all in the stream but in its report */
+	bool has_gap;     /* the beginning of the output is missing */
+	bool from_report; /* the run has ended, and its output is not all in the stream but in its report */
 	bool is_lost, is_told;
 	uint64_t lost_ms;
 	size_t passed[2];      /* bytes of stdout and stderr */

@@ -108,12 +108,16 @@ static void write_exit_codes(FILE *out)
 static void write_client_exit_codes(FILE *out, cli_command_id command)
 {
 	bool submits = command == CLI_SUBMIT;
-	fputs(submits ? "\nThe outcomes are told with --wait. Of the request itself:\n    0  accepted\n" : "\nExit codes:\n    0  done\n", out);
+	fputs(submits ? "\nThe outcomes are told with --wait. Of the request itself:\n    0  accepted\n"
+	              : "\nExit codes:\n    0  done\n",
+	      out);
 	if (!submits && command != CLI_PS)
 		fprintf(out, "    1  there is no such %s\n", command == CLI_PROGRAMS ? "program" : "run");
 	fputs("    2  the command line is wrong, or the server refuses what was asked for\n", out);
 	if (submits || command == CLI_PROGRAMS)
-		fprintf(out, "    3  %s\n", submits ? "the FILE cannot be read, or there is no program of that NAME" : "the FILE cannot be read or loaded");
+		fprintf(out, "    3  %s\n",
+		        submits ? "the FILE cannot be read, or there is no program of that NAME"
+		                : "the FILE cannot be read or loaded");
 	fputs("  125  the server cannot be reached, does not accept the token, is full or fails\n", out);
 	if (submits || command == CLI_LOGS)
 		fputs("  130  left by SIGINT or SIGTERM\n", out);
@@ -140,8 +144,8 @@ int cli_print_help(cli_command_id command)
 	}
 	if (count > 0 && options[0].limit != NULL)
 		write_values(p.stream, command == CLI_RUN || command == CLI_BENCH ? "this machine (curfew calibrate)"
-		                       : command == CLI_SUBMIT                     ? "the server's machine"
-		                                                                   : NULL);
+		                       : command == CLI_SUBMIT                    ? "the server's machine"
+		                                                                  : NULL);
 	if (command == CLI_RUN || command == CLI_SUBMIT)
 		write_exit_codes(p.stream);
 	if (cli_is_client(command))
@@ -240,13 +244,14 @@ static void write_man_limits(FILE *out)
 {
 	cli_option options[CLI_OPTIONS_MOST];
 	size_t count = cli_list_options(CLI_RUN, options);
-	fputs(".SH LIMITS\nEvery command that runs a program takes these; for \\fBtoken\\fR they are ceilings. \\fIDUR\\fR needs a unit: ns us ms s m h. "
-	      "\\fISIZE\\fR is a number of bytes, or KiB MiB GiB (K M G mean the same). "
-	      "\\fIN\\fR takes k M G, powers of ten. "
-	      "\\fB\\-\\-fuel 250ms\\fR, for \\fBrun\\fR, \\fBbench\\fR and \\fBsubmit\\fR, is as much fuel as that time is worth on this (or the server's) machine: "
-	      "see \\fBcurfew calibrate\\fR. "
-	      "Only the word \\fBunlimited\\fR lifts a limit; 0 is an error.\n",
-	      out);
+	fputs(
+		".SH LIMITS\nEvery command that runs a program takes these; for \\fBtoken\\fR they are ceilings. \\fIDUR\\fR needs a unit: ns us ms s m h. "
+		"\\fISIZE\\fR is a number of bytes, or KiB MiB GiB (K M G mean the same). "
+		"\\fIN\\fR takes k M G, powers of ten. "
+		"\\fB\\-\\-fuel 250ms\\fR, for \\fBrun\\fR, \\fBbench\\fR and \\fBsubmit\\fR, is as much fuel as that time is worth on this (or the server's) machine: "
+		"see \\fBcurfew calibrate\\fR. "
+		"Only the word \\fBunlimited\\fR lifts a limit; 0 is an error.\n",
+		out);
 	for (size_t i = 0; i < count; i++) {
 		if (options[i].limit != NULL)
 			write_man_option(out, &options[i]);
@@ -314,8 +319,8 @@ static void write_command_names(FILE *out)
 
 static bool takes_file(const cli_option *option)
 {
-	return option->argument != NULL &&
-	       (strcmp(option->argument, "FILE") == 0 || strcmp(option->argument, "DIR") == 0 || strcmp(option->argument, "OTHER") == 0);
+	return option->argument != NULL && (strcmp(option->argument, "FILE") == 0 || strcmp(option->argument, "DIR") == 0 ||
+	                                    strcmp(option->argument, "OTHER") == 0);
 }
 
 static void write_bash_command(FILE *out, cli_command_id command)
@@ -331,8 +336,10 @@ static void write_bash_command(FILE *out, cli_command_id command)
 	}
 	fputs("\t\tesac\n", out);
 	if (cli_commands[command].actions != NULL)
-		fprintf(out, "\t\tif ((COMP_CWORD == 2)) && [[ $word != -* ]]; then COMPREPLY=($(compgen -W '%s' -- \"$word\")); return; fi\n",
-		        cli_commands[command].actions);
+		fprintf(
+			out,
+			"\t\tif ((COMP_CWORD == 2)) && [[ $word != -* ]]; then COMPREPLY=($(compgen -W '%s' -- \"$word\")); return; fi\n",
+			cli_commands[command].actions);
 	fputs("\t\toptions='", out);
 	for (size_t i = 0; i < count; i++)
 		fprintf(out, "%s--%s", i > 0 ? " " : "", options[i].name);
@@ -374,7 +381,9 @@ static void write_quoted(FILE *out, const char *text, const char *escaped)
 static void write_zsh_option(FILE *out, const cli_option *option, const char *dashes, const char *name)
 {
 	fprintf(out, "\t\t\t'%s%s%s%s[", option->repeatable ? "*" : "", dashes, name,
-	        option->argument == NULL ? "" : dashes[1] == '-' ? "=" : "+");
+	        option->argument == NULL ? ""
+	        : dashes[1] == '-'       ? "="
+	                                 : "+");
 	write_quoted(out, option->meaning, "[]:");
 	fputc(']', out);
 	if (option->argument != NULL) {

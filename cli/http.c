@@ -21,10 +21,12 @@ enum { CONNECT_MS = 10000, TICK_MS = 1000 };
 /* ---- The library ----------------------------------------------------------------------------------------- */
 
 #define LIBRARY "libcurl.so.4"
+/* clang-format off */
 #define FUNCTIONS(X)                                                                                          \
 	X(global_init) X(easy_init) X(easy_reset) X(easy_setopt) X(easy_getinfo) X(easy_cleanup) X(easy_strerror) \
 	X(multi_init) X(multi_add_handle) X(multi_remove_handle) X(multi_perform) X(multi_poll)                   \
 	X(multi_info_read) X(multi_cleanup) X(slist_append) X(slist_free_all)
+/* clang-format on */
 
 /* The functions, by their names without "curl_". */
 typedef struct library {
@@ -71,7 +73,8 @@ struct cli_http {
 cli_http *cli_http_create(const cli_http_options *options, curfew_failure *failure)
 {
 	(void)pthread_once(&curl_once, load);
-	(void)snprintf(failure->message, sizeof failure->message, "%s", curl.message[0] != '\0' ? curl.message : "out of memory");
+	(void)snprintf(failure->message, sizeof failure->message, "%s",
+	               curl.message[0] != '\0' ? curl.message : "out of memory");
 	cli_http *http = curl.message[0] == '\0' ? calloc(1, sizeof *http) : NULL;
 	if (http == NULL)
 		return NULL;
@@ -206,26 +209,23 @@ static cli_http_result judge(exchange *e, CURLcode code)
 	curl_off_t sent = 0;
 	(void)curl.easy_getinfo(e->http->easy, CURLINFO_OS_ERRNO, &error);
 	(void)curl.easy_getinfo(e->http->easy, CURLINFO_PRETRANSFER_TIME_T, &sent);
-	const char *why = e->too_large ? "the answer is too large"
+	const char *why = e->too_large                                  ? "the answer is too large"
 	                  : code == CURLE_COULDNT_CONNECT && error != 0 ? strerror((int)error)
-	                  : e->error[0] != '\0' ? e->error : curl.easy_strerror(code);
+	                  : e->error[0] != '\0'                         ? e->error
+	                                                                : curl.easy_strerror(code);
 	(void)snprintf(e->answer->message, sizeof e->answer->message, "%.250s", why);
 	if (e->stopped)
 		return CLI_HTTP_STOPPED;
 	switch (code) {
 	case CURLE_COULDNT_CONNECT:
 	case CURLE_COULDNT_RESOLVE_HOST:
-	case CURLE_COULDNT_RESOLVE_PROXY:
-		return CLI_HTTP_UNREACHABLE;
-	case CURLE_OPERATION_TIMEDOUT:
-		return sent == 0 ? CLI_HTTP_UNREACHABLE : CLI_HTTP_CUT;
+	case CURLE_COULDNT_RESOLVE_PROXY: return CLI_HTTP_UNREACHABLE;
+	case CURLE_OPERATION_TIMEDOUT: return sent == 0 ? CLI_HTTP_UNREACHABLE : CLI_HTTP_CUT;
 	case CURLE_GOT_NOTHING:
 	case CURLE_RECV_ERROR:
 	case CURLE_SEND_ERROR:
-	case CURLE_PARTIAL_FILE:
-		return CLI_HTTP_CUT;
-	default:
-		return CLI_HTTP_FAILED;
+	case CURLE_PARTIAL_FILE: return CLI_HTTP_CUT;
+	default: return CLI_HTTP_FAILED;
 	}
 }
 

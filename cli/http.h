@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * HTTP exchanges with one server, one after the other, over libcurl, which is loaded when the first one is made: linked, it
- * would make every start of the command slower. No redirect is followed, and every answer has a cap.
+ * HTTP exchanges with one server, one after the other, over libcurl, which is loaded when the first one is made:
+ * linked, it would make every start of the command slower. No redirect is followed, and every answer has a cap.
  */
 #ifndef CURFEW_CLI_HTTP_H
 #define CURFEW_CLI_HTTP_H
@@ -30,7 +30,8 @@ typedef struct cli_http_request {
 	size_t body_length;
 	const char *header;  /* one more header; NULL: none */
 	unsigned silence_ms; /* give up when nothing has come for so long; 0: wait for ever */
-	/* Takes the parts of an answer 200 as they come; false: no more of it is wanted. NULL: it goes to the answer's body. */
+	/* Takes the parts of an answer 200 as they come; false: no more of it is wanted. NULL: it goes to the answer's
+	 * body. */
 	bool (*on_data)(void *context, const char *data, size_t length);
 	void *context;
 } cli_http_request;

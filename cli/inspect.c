@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * curfew inspect: what a program is. The library tells it as JSON, which is printed as it is or as aligned text; names in
- * it are the program's own, and are made harmless for a terminal.
+ * curfew inspect: what a program is. The library tells it as JSON, which is printed as it is or as aligned text; names
+ * in it are the program's own, and are made harmless for a terminal.
  */
 #include "commands.h"
 #include "format.h"
@@ -40,7 +40,8 @@ static void measure(page *p, const json_t *items, int indent)
 	char name[TEXT_MOST];
 	size_t i;
 	json_t *item;
-	json_array_foreach(items, i, item) {
+	json_array_foreach(items, i, item)
+	{
 		format_name(item, name);
 		int kind_length = (int)strlen(text_of(item, "kind")) + indent;
 		int length = (int)strlen(name);
@@ -58,7 +59,8 @@ static void print_items(const page *p, const json_t *items, int indent)
 	char type[TEXT_MOST];
 	size_t i;
 	json_t *item;
-	json_array_foreach(items, i, item) {
+	json_array_foreach(items, i, item)
+	{
 		const char *given = text_of(item, "type");
 		format_name(item, name);
 		cli_format_line(given, strlen(given), type, sizeof type);
@@ -108,9 +110,8 @@ static void print_needs(FILE *out, const json_t *needs, bool is_js)
 	if (elements > 0)
 		fprintf(out, "  tables  %" PRIu64 " elements, counted as memory\n", (uint64_t)elements);
 	if (!is_js)
-		fprintf(out, "  WASI    %s\n", json_is_true(json_object_get(needs, "wasi"))
-		                                   ? "yes: --dir and --allow-env say what it may see"
-		                                   : "no");
+		fprintf(out, "  WASI    %s\n",
+		        json_is_true(json_object_get(needs, "wasi")) ? "yes: --dir and --allow-env say what it may see" : "no");
 }
 
 static void print_text(FILE *out, const json_t *about)

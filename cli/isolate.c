@@ -109,9 +109,13 @@ static curfew_status start(cli_isolated *isolated, const cli_source *source, cur
 	/* The limits were checked one by one as they were parsed. */
 	(void)curfew_limits_resolve(job->limits, &limits, NULL);
 	char *cache_dir = cli_cache_dir();
-	worker_pool_options options = {.workers = 1, .threads = 1, .data_bytes = limits.memory_bytes,
-	                               .fetches = job->allow_fetch_count > 0, .input = isolated->input,
-	                               .engine_flags = isolated->engine_flags, .cache_dir = cache_dir};
+	worker_pool_options options = {.workers = 1,
+	                               .threads = 1,
+	                               .data_bytes = limits.memory_bytes,
+	                               .fetches = job->allow_fetch_count > 0,
+	                               .input = isolated->input,
+	                               .engine_flags = isolated->engine_flags,
+	                               .cache_dir = cache_dir};
 	worker_source program = {
 		.language = language,
 		.is_image = source->is_image,
@@ -140,7 +144,8 @@ curfew_status cli_isolated_run(cli_isolated *isolated, const cli_source *source,
 	isolated->watch = watch;
 	isolated->input = reads_input(job) ? open_input() : 0;
 	if (isolated->input < 0) {
-		(void)snprintf(failure->message, sizeof failure->message, "standard input cannot be passed on: %s", strerror(errno));
+		(void)snprintf(failure->message, sizeof failure->message, "standard input cannot be passed on: %s",
+		               strerror(errno));
 		return CURFEW_SYSTEM;
 	}
 	curfew_status status = start(isolated, source, language, job, failure);

@@ -11,7 +11,7 @@ typedef struct cli_isolated {
 	worker_pool *pool;
 	worker_program *program;
 	worker_run *run;
-	int input; /* what the worker has as standard input; 0: none */
+	int input;             /* what the worker has as standard input; 0: none */
 	uint32_t engine_flags; /* CURFEW_ENGINE_*, set by who has it run */
 	cli_watch *watch;
 	curfew_report *parsed;

@@ -31,44 +31,28 @@ static int help(int count, char **words)
 		return cli_print_overview();
 	cli_command_id command = cli_find_command(words[0]);
 	if (command == CLI_COMMANDS)
-		return cli_usage_error("unknown command %s; the nearest one is %s", words[0],
-		                       cli_nearest_command(words[0]));
+		return cli_usage_error("unknown command %s; the nearest one is %s", words[0], cli_nearest_command(words[0]));
 	return cli_print_help(command);
 }
 
 static int execute(cli_command_id command, const cli_arguments *arguments)
 {
 	switch (command) {
-	case CLI_RUN:
-		return cli_run(arguments);
-	case CLI_COMPILE:
-		return cli_compile(arguments);
-	case CLI_INSPECT:
-		return cli_inspect(arguments);
-	case CLI_CALIBRATE:
-		return cli_calibrate(arguments);
-	case CLI_SECRET:
-		return cli_secret(arguments);
-	case CLI_SERVE:
-		return cli_serve(arguments);
-	case CLI_TOKEN:
-		return cli_token(arguments);
-	case CLI_ADMIN:
-		return cli_admin(arguments);
-	case CLI_DOCTOR:
-		return cli_doctor(arguments);
-	case CLI_SUBMIT:
-		return cli_submit(arguments);
-	case CLI_PS:
-		return cli_ps(arguments);
-	case CLI_LOGS:
-		return cli_logs(arguments);
-	case CLI_CANCEL:
-		return cli_cancel(arguments);
-	case CLI_PROGRAMS:
-		return cli_programs(arguments);
-	default:
-		return cli_bench(arguments);
+	case CLI_RUN: return cli_run(arguments);
+	case CLI_COMPILE: return cli_compile(arguments);
+	case CLI_INSPECT: return cli_inspect(arguments);
+	case CLI_CALIBRATE: return cli_calibrate(arguments);
+	case CLI_SECRET: return cli_secret(arguments);
+	case CLI_SERVE: return cli_serve(arguments);
+	case CLI_TOKEN: return cli_token(arguments);
+	case CLI_ADMIN: return cli_admin(arguments);
+	case CLI_DOCTOR: return cli_doctor(arguments);
+	case CLI_SUBMIT: return cli_submit(arguments);
+	case CLI_PS: return cli_ps(arguments);
+	case CLI_LOGS: return cli_logs(arguments);
+	case CLI_CANCEL: return cli_cancel(arguments);
+	case CLI_PROGRAMS: return cli_programs(arguments);
+	default: return cli_bench(arguments);
 	}
 }
 
@@ -94,7 +78,8 @@ int main(int count, char **words)
 	fill_standard_streams();
 	(void)signal(SIGPIPE, SIG_IGN);
 	if (count < 2)
-		return cli_usage_error("a command is needed: run, compile, inspect, calibrate, bench, secret, serve, token, admin, doctor, submit, ps, logs, cancel, programs or help");
+		return cli_usage_error(
+			"a command is needed: run, compile, inspect, calibrate, bench, secret, serve, token, admin, doctor, submit, ps, logs, cancel, programs or help");
 	const char *word = words[1];
 	if (strcmp(word, "worker") == 0 && count == 2)
 		return worker_main();

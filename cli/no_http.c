@@ -7,7 +7,8 @@
 cli_http *cli_http_create(const cli_http_options *options, curfew_failure *failure)
 {
 	(void)options;
-	(void)snprintf(failure->message, sizeof failure->message, "this curfew was built without what asks a server (-Dfetch=false)");
+	(void)snprintf(failure->message, sizeof failure->message,
+	               "this curfew was built without what asks a server (-Dfetch=false)");
 	return NULL;
 }
 

@@ -33,226 +33,434 @@
 #define TIMED_FUEL (RUN | BENCH | SUBMIT)
 
 const cli_command cli_commands[CLI_COMMANDS] = {
-	[CLI_RUN] = {"run", "[options] PROGRAM [ARG...]", "run a program under limits",
-	             "Runs a program that need not be trusted, stops it at its limits and tells what\n"
-	             "happened. PROGRAM is JavaScript (.js .mjs .cjs), TypeScript (.ts .mts .cts: its\n"
-	             "types are taken out), WebAssembly (.wasm: core module or component; .wat: text), an image that curfew compile made, or - for standard input\n"
-	             "(with --lang); or -e CODE stands in its place. Each ARG is given to JavaScript as a\n"
-	             "string, as if by --params, and to a WASI program as an argument. ARGs begin with the\n"
-	             "first word after PROGRAM that is no option, or behind --. A file whose first line is\n"
-	             "#!/usr/bin/env -S curfew run -- takes every word as an ARG."},
+	[CLI_RUN] =
+		{"run", "[options] PROGRAM [ARG...]", "run a program under limits",
+         "Runs a program that need not be trusted, stops it at its limits and tells what\n"
+         "happened. PROGRAM is JavaScript (.js .mjs .cjs), TypeScript (.ts .mts .cts: its\n"
+         "types are taken out), WebAssembly (.wasm: core module or component; .wat: text), an image that curfew compile made, or - for standard input\n"
+         "(with --lang); or -e CODE stands in its place. Each ARG is given to JavaScript as a\n"
+         "string, as if by --params, and to a WASI program as an argument. ARGs begin with the\n"
+         "first word after PROGRAM that is no option, or behind --. A file whose first line is\n"
+         "#!/usr/bin/env -S curfew run -- takes every word as an ARG."},
 	[CLI_COMPILE] = {"compile", "[options] PROGRAM [-o FILE]", "write a program's image, for run to start from",
-	                 "Parses a program once, under limits, and writes it as an image that curfew run starts\n"
-	                 "from without parsing or compiling. An image belongs to the build of curfew that made\n"
-	                 "it. Where no --timeout is given it has 10 minutes, and to compile WebAssembly, where no\n"
-	                 "--memory is given, 8 GiB of memory."},
+                     "Parses a program once, under limits, and writes it as an image that curfew run starts\n"
+                     "from without parsing or compiling. An image belongs to the build of curfew that made\n"
+                     "it. Where no --timeout is given it has 10 minutes, and to compile WebAssembly, where no\n"
+                     "--memory is given, 8 GiB of memory."},
 	[CLI_INSPECT] = {"inspect", "[options] PROGRAM", "tell what a program imports, exports and needs",
-	                 "Loads a program, under limits, without running any of it, and prints its kind, size and\n"
-	                 "hash, the memory it needs, whether it uses WASI, and what it imports and exports, with\n"
-	                 "types. PROGRAM is what curfew run takes, an image too. What a script of JavaScript\n"
-	                 "offers is known only when it runs."},
+                     "Loads a program, under limits, without running any of it, and prints its kind, size and\n"
+                     "hash, the memory it needs, whether it uses WASI, and what it imports and exports, with\n"
+                     "types. PROGRAM is what curfew run takes, an image too. What a script of JavaScript\n"
+                     "offers is known only when it runs."},
 	[CLI_CALIBRATE] = {"calibrate", "[--kept] [--json]", "measure how much fuel a millisecond is here",
-	                   "Measures, in about two seconds, how much fuel programs of different kinds use in a\n"
-	                   "millisecond of CPU time on this machine, prints it, and keeps it in\n"
-	                   "~/.cache/curfew/calibration.json ($XDG_CACHE_HOME). --fuel 250ms then means so much\n"
-	                   "work: for JavaScript by its figure, for WebAssembly by the geometric mean of the\n"
-	                   "others. Where nothing is kept, or it is of another machine or version, --fuel with a\n"
-	                   "duration measures first."},
+                       "Measures, in about two seconds, how much fuel programs of different kinds use in a\n"
+                       "millisecond of CPU time on this machine, prints it, and keeps it in\n"
+                       "~/.cache/curfew/calibration.json ($XDG_CACHE_HOME). --fuel 250ms then means so much\n"
+                       "work: for JavaScript by its figure, for WebAssembly by the geometric mean of the\n"
+                       "others. Where nothing is kept, or it is of another machine or version, --fuel with a\n"
+                       "duration measures first."},
 	[CLI_BENCH] = {"bench", "[options] PROGRAM [-- ARG...]", "repeat a program and print how long it takes",
-	               "Repeats a program and prints the distribution of wall-clock time, start, CPU time,\n"
-	               "fuel and memory. The program is parsed once; each run is isolated and starts fresh\n"
-	               "from its image."},
+                   "Repeats a program and prints the distribution of wall-clock time, start, CPU time,\n"
+                   "fuel and memory. The program is parsed once; each run is isolated and starts fresh\n"
+                   "from its image."},
 	[CLI_SECRET] = {"secret", "set|list|remove|key [options] [NAME|FILE]", "keep secrets of users, for runs to ask for",
-	                "set reads the value of NAME from standard input, without a line break at its end; on\n"
-	                "a terminal it asks. list prints the names of the user's secrets, remove takes one\n"
-	                "away. Values are encrypted in the file of --secrets; its key is 64 hexadecimal\n"
-	                "digits in CURFEW_SECRETS_KEY, or in the file that --secrets-key or\n"
-	                "CURFEW_SECRETS_KEY_FILE names. key writes a new key to FILE.",
-	                "set list remove key"},
+                    "set reads the value of NAME from standard input, without a line break at its end; on\n"
+                    "a terminal it asks. list prints the names of the user's secrets, remove takes one\n"
+                    "away. Values are encrypted in the file of --secrets; its key is 64 hexadecimal\n"
+                    "digits in CURFEW_SECRETS_KEY, or in the file that --secrets-key or\n"
+                    "CURFEW_SECRETS_KEY_FILE names. key writes a new key to FILE.",
+                    "set list remove key"},
 	[CLI_SERVE] = {"serve", "[options]", "serve runs over HTTP",
-	               "Serves the HTTP interface that /openapi.json describes, and a console at /. Runs are\n"
-	               "carried out in confined processes; accepted ones are on disk, and survive the server.\n"
-	               "SIGTERM and SIGINT end it in order. Each option may also be a line \"name = value\" in\n"
-	               "the file of --config; the command line goes first."},
+                   "Serves the HTTP interface that /openapi.json describes, and a console at /. Runs are\n"
+                   "carried out in confined processes; accepted ones are on disk, and survive the server.\n"
+                   "SIGTERM and SIGINT end it in order. Each option may also be a line \"name = value\" in\n"
+                   "the file of --config; the command line goes first."},
 	[CLI_TOKEN] = {"token", "create | list | revoke ID [options]", "make, list and revoke access tokens of a server",
-	               "create prints a new token, once; only its hash is kept. A token sees only its own runs.\n"
-	               "With --scopes admin it sees all, and the programs that it stores are everybody's.\n"
-	               "The limits are ceilings for the runs of the token. From the first token on, requests\n"
-	               "need one. revoke takes an id or a name; it works within a second.",
-	               "create list revoke"},
+                   "create prints a new token, once; only its hash is kept. A token sees only its own runs.\n"
+                   "With --scopes admin it sees all, and the programs that it stores are everybody's.\n"
+                   "The limits are ceilings for the runs of the token. From the first token on, requests\n"
+                   "need one. revoke takes an id or a name; it works within a second.",
+                   "create list revoke"},
 	[CLI_ADMIN] = {"admin", "prune | backup FILE | check [options]", "keep a server's database in order",
-	               "prune drops runs that have ended: those older than --older-than, and the oldest until the\n"
-	               "history takes no more than --keep. backup writes a copy of the database, as it is at one\n"
-	               "instant, to a new FILE. check reads all of it; exit 1 if it is damaged, or a run cannot be\n"
-	               "carried out or shown. All of them work while a server uses the database.",
-	               "prune backup check"},
+                   "prune drops runs that have ended: those older than --older-than, and the oldest until the\n"
+                   "history takes no more than --keep. backup writes a copy of the database, as it is at one\n"
+                   "instant, to a new FILE. check reads all of it; exit 1 if it is damaged, or a run cannot be\n"
+                   "carried out or shown. All of them work while a server uses the database.",
+                   "prune backup check"},
 	[CLI_DOCTOR] = {"doctor", "[--json]", "tell what this system gives",
-	                "Tells what confines a worker process on this system, for --isolate process and serve,\n"
-	                "and what makes runs faster or stops earlier. Starts a worker to find out. Exit 0,\n"
-	                "whatever is missing."},
-	[CLI_SUBMIT] = {"submit", "[options] FILE|--program NAME [-- ARG...]", "have a server run a program",
-	                "Has a curfew serve run a program, and prints the run's id. FILE is JavaScript (.js .mjs) or TypeScript (.ts .mts),\n"
-	                "WebAssembly (.wasm .wat), or - for standard input (with --lang); it is sent as it is, so it\n"
-	                "can import nothing. --program is one that the server stores (curfew programs). Each ARG is\n"
-	                "given to JavaScript as a string, as if by --params, and to a WASI program as an argument.\n"
-	                "With --wait it goes on as curfew run does: output is passed on, a stop is told, the exit\n"
-	                "code is the run's; SIGINT cancels the run, a second one leaves it. Where the server is full,\n"
-	                "it tries again for 30 seconds."},
+                    "Tells what confines a worker process on this system, for --isolate process and serve,\n"
+                    "and what makes runs faster or stops earlier. Starts a worker to find out. Exit 0,\n"
+                    "whatever is missing."},
+	[CLI_SUBMIT] =
+		{"submit", "[options] FILE|--program NAME [-- ARG...]", "have a server run a program",
+         "Has a curfew serve run a program, and prints the run's id. FILE is JavaScript (.js .mjs) or TypeScript (.ts .mts),\n"
+         "WebAssembly (.wasm .wat), or - for standard input (with --lang); it is sent as it is, so it\n"
+         "can import nothing. --program is one that the server stores (curfew programs). Each ARG is\n"
+         "given to JavaScript as a string, as if by --params, and to a WASI program as an argument.\n"
+         "With --wait it goes on as curfew run does: output is passed on, a stop is told, the exit\n"
+         "code is the run's; SIGINT cancels the run, a second one leaves it. Where the server is full,\n"
+         "it tries again for 30 seconds."},
 	[CLI_PS] = {"ps", "[options]", "list a server's runs",
-	            "Lists the runs of a server, newest first: those that wait or run, with --all those that have\n"
-	            "ended too. A run that has ended shows its outcome in place of its state. TIME is what it\n"
-	            "took or has taken so far, AGE how long ago it was submitted."},
+                "Lists the runs of a server, newest first: those that wait or run, with --all those that have\n"
+                "ended too. A run that has ended shows its outcome in place of its state. TIME is what it\n"
+                "took or has taken so far, AGE how long ago it was submitted."},
 	[CLI_LOGS] = {"logs", "[options] ID", "print the output of a server's run",
-	              "Prints what a run has written so far, its stdout to stdout and its stderr to stderr. With -f\n"
-	              "it goes on until the run has ended, also where the connection is lost meanwhile or the\n"
-	              "server is started anew (for up to 60 seconds). What became of the run is no matter: the exit\n"
-	              "code is 0."},
+                  "Prints what a run has written so far, its stdout to stdout and its stderr to stderr. With -f\n"
+                  "it goes on until the run has ended, also where the connection is lost meanwhile or the\n"
+                  "server is started anew (for up to 60 seconds). What became of the run is no matter: the exit\n"
+                  "code is 0."},
 	[CLI_CANCEL] = {"cancel", "[options] ID...", "cancel runs of a server",
-	                "Cancels runs and waits for their end, which comes at once or after the grace that they were\n"
-	                "given; cancelling again skips the grace. A run that had ended before is said to be, and is no\n"
-	                "error."},
+                    "Cancels runs and waits for their end, which comes at once or after the grace that they were\n"
+                    "given; cancelling again skips the grace. A run that had ended before is said to be, and is no\n"
+                    "error."},
 	[CLI_PROGRAMS] = {"programs", "[list | put NAME FILE | get NAME | remove NAME...] [options]",
-	                  "list and store a server's programs",
-	                  "list prints the programs that the server stores and this token may run. put stores a FILE\n"
-	                  "under a name for curfew submit --program NAME; the server loads it first, and refuses it if\n"
-	                  "that fails. get tells what is known of one, remove takes programs away. Without a word it\n"
-	                  "lists.",
-	                  "list put get remove"},
+                      "list and store a server's programs",
+                      "list prints the programs that the server stores and this token may run. put stores a FILE\n"
+                      "under a name for curfew submit --program NAME; the server loads it first, and refuses it if\n"
+                      "that fails. get tells what is known of one, remove takes programs away. Without a word it\n"
+                      "lists.",
+                      "list put get remove"},
 	[CLI_HELP] = {"help", "[COMMAND]", "explain a command", ""},
 };
 
 static const cli_option static_options[] = {
-	{.id = CLI_OPTION_CALL, .name = "call", .argument = "NAME", .commands = RUN | BENCH | SUBMIT,
-	 .meaning = "exported or global function to call; a default-exported function is called anyway"},
-	{.id = CLI_OPTION_PARAMS, .name = "params", .argument = "JSON|@FILE|-", .commands = RUN | BENCH | SUBMIT, .default_text = "[]",
-	 .meaning = "JSON array: the call's arguments, and curfew.params; from FILE, or - from standard input"},
-	{.id = CLI_OPTION_LANG, .name = "lang", .argument = "LANG", .values = "js ts wasm wat", .commands = LIMITED,
-	 .meaning = "language of PROGRAM: js, ts, wasm or wat; needed where PROGRAM is -"},
-	{.id = CLI_OPTION_LANG, .name = "lang", .argument = "LANG", .values = "js mjs ts mts wasm wat", .commands = SUBMIT | PROGRAMS,
-	 .meaning = "language of FILE: js, mjs, ts, mts, wasm or wat; needed where FILE is -"},
-	{.id = CLI_OPTION_DIR, .name = "dir", .argument = "HOST::GUEST[:ro|:rw]", .commands = RUN | BENCH, .repeatable = true,
-	 .meaning = "a folder that a WASI program may read, under the name GUEST; :rw lets it write"},
-	{.id = CLI_OPTION_ALLOW_ENV, .name = "allow-env", .argument = "NAME", .commands = RUN | BENCH, .repeatable = true,
-	 .meaning = "a variable of our own environment that the program is given too"},
-	{.id = CLI_OPTION_ENV, .name = "env", .argument = "NAME=VALUE", .commands = RUN | BENCH, .repeatable = true,
-	 .meaning = "an environment variable: curfew.env, or a WASI program's"},
-	{.id = CLI_OPTION_EVAL, .name = "eval", .letter = 'e', .argument = "CODE", .commands = RUN,
-	 .meaning = "run this text in place of a PROGRAM; imports are read from the current folder"},
-	{.id = CLI_OPTION_IMPORT_DIR, .name = "import-dir", .argument = "DIR", .commands = LIMITED,
-	 .meaning = "folder that imports may read, PROGRAM in it; by default the one that PROGRAM lies in"},
-	{.id = CLI_OPTION_NODE, .name = "node", .commands = LIMITED,
-	 .meaning = "give JavaScript the globals of Node's: process, Buffer, global, setImmediate"},
-	{.id = CLI_OPTION_OUT, .name = "out", .letter = 'o', .argument = "FILE", .commands = COMPILE,
-	 .meaning = "where the image goes; by default PROGRAM with the ending .curfew"},
-	{.id = CLI_OPTION_RUNS, .name = "runs", .argument = "N", .commands = BENCH, .default_text = "100",
-	 .meaning = "how often to run it"},
-	{.id = CLI_OPTION_WARM, .name = "warm", .commands = BENCH,
-	 .meaning = "first run it some times without measuring, so that caches are warm"},
-	{.id = CLI_OPTION_VS, .name = "vs", .argument = "OTHER", .commands = BENCH,
-	 .meaning = "a second program, run in turns with the first"},
-	{.id = CLI_OPTION_ISOLATE, .name = "isolate", .argument = "KIND", .values = "none process", .commands = RUN,
-	 .default_text = "none", .meaning = "process: run it in a confined process of its own"},
-	{.id = CLI_OPTION_HUGEPAGES, .name = "hugepages", .commands = RUN | BENCH,
-	 .meaning = "faster first touch of much memory, in pages of 2 MiB; a stop may be some milliseconds later"},
-	{.id = CLI_OPTION_DETERMINISTIC, .name = "deterministic", .commands = RUN | BENCH | SUBMIT,
-	 .meaning = "fixed clock, seeded random: the same run every time"},
-	{.id = CLI_OPTION_TIMEZONE, .name = "timezone", .argument = "NAME", .commands = RUN,
-	 .meaning = "what Date and Intl take as local time, such as Europe/Berlin; by default UTC"},
-	{.id = CLI_OPTION_USER, .name = "user", .argument = "ID", .commands = RUN | BENCH | SECRET,
-	 .meaning = "the user: curfew.user, and whose secrets"},
-	{.id = CLI_OPTION_USER, .name = "user", .argument = "ID", .commands = SUBMIT,
-	 .meaning = "the user: curfew.user; users take turns in the server's queue"},
-	{.id = CLI_OPTION_SECRET, .name = "secret", .argument = "NAME=VALUE", .commands = RUN | BENCH, .repeatable = true,
-	 .meaning = "a secret for secrets.get; others may see it in the argument list, so keep it with curfew secret"},
-	{.id = CLI_OPTION_SECRETS, .name = "secrets", .argument = "FILE", .commands = RUN | BENCH,
-	 .meaning = "the user's secrets, as curfew secret keeps them, for secrets.get"},
-	{.id = CLI_OPTION_SECRETS, .name = "secrets", .argument = "FILE", .commands = SECRET,
-	 .meaning = "where secrets are kept; by default ~/.local/state/curfew/secrets.db"},
-	{.id = CLI_OPTION_SECRETS_KEY, .name = "secrets-key", .argument = "FILE", .commands = RUN | BENCH | SECRET,
-	 .meaning = "the key of that file; by default as CURFEW_SECRETS_KEY or CURFEW_SECRETS_KEY_FILE say"},
-	{.id = CLI_OPTION_ALLOW_FETCH, .name = "allow-fetch", .argument = "HOST", .commands = RUN | SUBMIT, .repeatable = true,
-	 .meaning = "let fetch reach HOST (ports 80 and 443), HOST:PORT or *.DOMAIN"},
+	{.id = CLI_OPTION_CALL,
+     .name = "call",
+     .argument = "NAME",
+     .commands = RUN | BENCH | SUBMIT,
+     .meaning = "exported or global function to call; a default-exported function is called anyway"},
+	{.id = CLI_OPTION_PARAMS,
+     .name = "params",
+     .argument = "JSON|@FILE|-",
+     .commands = RUN | BENCH | SUBMIT,
+     .default_text = "[]",
+     .meaning = "JSON array: the call's arguments, and curfew.params; from FILE, or - from standard input"},
+	{.id = CLI_OPTION_LANG,
+     .name = "lang",
+     .argument = "LANG",
+     .values = "js ts wasm wat",
+     .commands = LIMITED,
+     .meaning = "language of PROGRAM: js, ts, wasm or wat; needed where PROGRAM is -"},
+	{.id = CLI_OPTION_LANG,
+     .name = "lang",
+     .argument = "LANG",
+     .values = "js mjs ts mts wasm wat",
+     .commands = SUBMIT | PROGRAMS,
+     .meaning = "language of FILE: js, mjs, ts, mts, wasm or wat; needed where FILE is -"},
+	{.id = CLI_OPTION_DIR,
+     .name = "dir",
+     .argument = "HOST::GUEST[:ro|:rw]",
+     .commands = RUN | BENCH,
+     .repeatable = true,
+     .meaning = "a folder that a WASI program may read, under the name GUEST; :rw lets it write"},
+	{.id = CLI_OPTION_ALLOW_ENV,
+     .name = "allow-env",
+     .argument = "NAME",
+     .commands = RUN | BENCH,
+     .repeatable = true,
+     .meaning = "a variable of our own environment that the program is given too"},
+	{.id = CLI_OPTION_ENV,
+     .name = "env",
+     .argument = "NAME=VALUE",
+     .commands = RUN | BENCH,
+     .repeatable = true,
+     .meaning = "an environment variable: curfew.env, or a WASI program's"},
+	{.id = CLI_OPTION_EVAL,
+     .name = "eval",
+     .letter = 'e',
+     .argument = "CODE",
+     .commands = RUN,
+     .meaning = "run this text in place of a PROGRAM; imports are read from the current folder"},
+	{.id = CLI_OPTION_IMPORT_DIR,
+     .name = "import-dir",
+     .argument = "DIR",
+     .commands = LIMITED,
+     .meaning = "folder that imports may read, PROGRAM in it; by default the one that PROGRAM lies in"},
+	{.id = CLI_OPTION_NODE,
+     .name = "node",
+     .commands = LIMITED,
+     .meaning = "give JavaScript the globals of Node's: process, Buffer, global, setImmediate"},
+	{.id = CLI_OPTION_OUT,
+     .name = "out",
+     .letter = 'o',
+     .argument = "FILE",
+     .commands = COMPILE,
+     .meaning = "where the image goes; by default PROGRAM with the ending .curfew"},
+	{.id = CLI_OPTION_RUNS,
+     .name = "runs",
+     .argument = "N",
+     .commands = BENCH,
+     .default_text = "100",
+     .meaning = "how often to run it"},
+	{.id = CLI_OPTION_WARM,
+     .name = "warm",
+     .commands = BENCH,
+     .meaning = "first run it some times without measuring, so that caches are warm"},
+	{.id = CLI_OPTION_VS,
+     .name = "vs",
+     .argument = "OTHER",
+     .commands = BENCH,
+     .meaning = "a second program, run in turns with the first"},
+	{.id = CLI_OPTION_ISOLATE,
+     .name = "isolate",
+     .argument = "KIND",
+     .values = "none process",
+     .commands = RUN,
+     .default_text = "none",
+     .meaning = "process: run it in a confined process of its own"},
+	{.id = CLI_OPTION_HUGEPAGES,
+     .name = "hugepages",
+     .commands = RUN | BENCH,
+     .meaning = "faster first touch of much memory, in pages of 2 MiB; a stop may be some milliseconds later"},
+	{.id = CLI_OPTION_DETERMINISTIC,
+     .name = "deterministic",
+     .commands = RUN | BENCH | SUBMIT,
+     .meaning = "fixed clock, seeded random: the same run every time"},
+	{.id = CLI_OPTION_TIMEZONE,
+     .name = "timezone",
+     .argument = "NAME",
+     .commands = RUN,
+     .meaning = "what Date and Intl take as local time, such as Europe/Berlin; by default UTC"},
+	{.id = CLI_OPTION_USER,
+     .name = "user",
+     .argument = "ID",
+     .commands = RUN | BENCH | SECRET,
+     .meaning = "the user: curfew.user, and whose secrets"},
+	{.id = CLI_OPTION_USER,
+     .name = "user",
+     .argument = "ID",
+     .commands = SUBMIT,
+     .meaning = "the user: curfew.user; users take turns in the server's queue"},
+	{.id = CLI_OPTION_SECRET,
+     .name = "secret",
+     .argument = "NAME=VALUE",
+     .commands = RUN | BENCH,
+     .repeatable = true,
+     .meaning = "a secret for secrets.get; others may see it in the argument list, so keep it with curfew secret"},
+	{.id = CLI_OPTION_SECRETS,
+     .name = "secrets",
+     .argument = "FILE",
+     .commands = RUN | BENCH,
+     .meaning = "the user's secrets, as curfew secret keeps them, for secrets.get"},
+	{.id = CLI_OPTION_SECRETS,
+     .name = "secrets",
+     .argument = "FILE",
+     .commands = SECRET,
+     .meaning = "where secrets are kept; by default ~/.local/state/curfew/secrets.db"},
+	{.id = CLI_OPTION_SECRETS_KEY,
+     .name = "secrets-key",
+     .argument = "FILE",
+     .commands = RUN | BENCH | SECRET,
+     .meaning = "the key of that file; by default as CURFEW_SECRETS_KEY or CURFEW_SECRETS_KEY_FILE say"},
+	{.id = CLI_OPTION_ALLOW_FETCH,
+     .name = "allow-fetch",
+     .argument = "HOST",
+     .commands = RUN | SUBMIT,
+     .repeatable = true,
+     .meaning = "let fetch reach HOST (ports 80 and 443), HOST:PORT or *.DOMAIN"},
 	{.id = CLI_OPTION_PRINT, .name = "print", .commands = RUN, .meaning = "print the value as JSON on stdout"},
-	{.id = CLI_OPTION_PROGRAM, .name = "program", .argument = "NAME", .commands = SUBMIT,
-	 .meaning = "run the program that the server stores under this name"},
-	{.id = CLI_OPTION_PROGRAM, .name = "program", .argument = "NAME", .commands = PS,
-	 .meaning = "only runs of the stored program of this name"},
-	{.id = CLI_OPTION_WAIT, .name = "wait", .letter = 'w', .commands = SUBMIT,
-	 .meaning = "wait for the end, passing output on: as curfew run does"},
-	{.id = CLI_OPTION_PRINT, .name = "print", .commands = SUBMIT, .meaning = "with --wait: print the value as JSON on stdout"},
-	{.id = CLI_OPTION_DELAY, .name = "delay", .argument = "DUR", .commands = SUBMIT,
-	 .meaning = "start it so long from now; at most 8784h"},
-	{.id = CLI_OPTION_PRIORITY, .name = "priority", .argument = "0-9", .commands = SUBMIT, .default_text = "5",
-	 .meaning = "higher ones start first"},
-	{.id = CLI_OPTION_RETRY, .name = "retry", .argument = "0-10", .commands = SUBMIT, .default_text = "0",
-	 .meaning = "how often to run it again if the server or a worker of its dies"},
-	{.id = CLI_OPTION_NOT_DURABLE, .name = "not-durable", .commands = SUBMIT,
-	 .meaning = "keep it off the server's disk: sooner accepted, and lost with the server"},
-	{.id = CLI_OPTION_IDEMPOTENCY_KEY, .name = "idempotency-key", .argument = "KEY", .commands = SUBMIT,
-	 .meaning = "submitting again with the same key leads to the same run; by default a new one each time"},
+	{.id = CLI_OPTION_PROGRAM,
+     .name = "program",
+     .argument = "NAME",
+     .commands = SUBMIT,
+     .meaning = "run the program that the server stores under this name"},
+	{.id = CLI_OPTION_PROGRAM,
+     .name = "program",
+     .argument = "NAME",
+     .commands = PS,
+     .meaning = "only runs of the stored program of this name"},
+	{.id = CLI_OPTION_WAIT,
+     .name = "wait",
+     .letter = 'w',
+     .commands = SUBMIT,
+     .meaning = "wait for the end, passing output on: as curfew run does"},
+	{.id = CLI_OPTION_PRINT,
+     .name = "print",
+     .commands = SUBMIT,
+     .meaning = "with --wait: print the value as JSON on stdout"},
+	{.id = CLI_OPTION_DELAY,
+     .name = "delay",
+     .argument = "DUR",
+     .commands = SUBMIT,
+     .meaning = "start it so long from now; at most 8784h"},
+	{.id = CLI_OPTION_PRIORITY,
+     .name = "priority",
+     .argument = "0-9",
+     .commands = SUBMIT,
+     .default_text = "5",
+     .meaning = "higher ones start first"},
+	{.id = CLI_OPTION_RETRY,
+     .name = "retry",
+     .argument = "0-10",
+     .commands = SUBMIT,
+     .default_text = "0",
+     .meaning = "how often to run it again if the server or a worker of its dies"},
+	{.id = CLI_OPTION_NOT_DURABLE,
+     .name = "not-durable",
+     .commands = SUBMIT,
+     .meaning = "keep it off the server's disk: sooner accepted, and lost with the server"},
+	{.id = CLI_OPTION_IDEMPOTENCY_KEY,
+     .name = "idempotency-key",
+     .argument = "KEY",
+     .commands = SUBMIT,
+     .meaning = "submitting again with the same key leads to the same run; by default a new one each time"},
 	{.id = CLI_OPTION_ALL, .name = "all", .letter = 'a', .commands = PS, .meaning = "also runs that have ended"},
-	{.id = CLI_OPTION_STATE, .name = "state", .argument = "STATE", .commands = PS,
-	 .values = "scheduled queued running stopping done", .meaning = "only runs in this state"},
-	{.id = CLI_OPTION_MOST, .name = "limit", .letter = 'n', .argument = "N", .commands = PS, .default_text = "50",
-	 .meaning = "so many at most; \"unlimited\" lists all"},
-	{.id = CLI_OPTION_FOLLOW, .name = "follow", .letter = 'f', .commands = LOGS,
-	 .meaning = "go on until the run has ended"},
-	{.id = CLI_OPTION_JSON, .name = "json", .commands = RUN,
-	 .meaning = "print only the report, as one JSON object, on stdout; guest output is inside it"},
-	{.id = CLI_OPTION_JSON, .name = "json", .commands = BENCH | CALIBRATE, .meaning = "print the figures as one JSON object"},
-	{.id = CLI_OPTION_KEPT, .name = "kept", .commands = CALIBRATE,
-	 .meaning = "print what is kept; measure only where nothing of this machine and version is"},
+	{.id = CLI_OPTION_STATE,
+     .name = "state",
+     .argument = "STATE",
+     .commands = PS,
+     .values = "scheduled queued running stopping done",
+     .meaning = "only runs in this state"},
+	{.id = CLI_OPTION_MOST,
+     .name = "limit",
+     .letter = 'n',
+     .argument = "N",
+     .commands = PS,
+     .default_text = "50",
+     .meaning = "so many at most; \"unlimited\" lists all"},
+	{.id = CLI_OPTION_FOLLOW,
+     .name = "follow",
+     .letter = 'f',
+     .commands = LOGS,
+     .meaning = "go on until the run has ended"},
+	{.id = CLI_OPTION_JSON,
+     .name = "json",
+     .commands = RUN,
+     .meaning = "print only the report, as one JSON object, on stdout; guest output is inside it"},
+	{.id = CLI_OPTION_JSON,
+     .name = "json",
+     .commands = BENCH | CALIBRATE,
+     .meaning = "print the figures as one JSON object"},
+	{.id = CLI_OPTION_KEPT,
+     .name = "kept",
+     .commands = CALIBRATE,
+     .meaning = "print what is kept; measure only where nothing of this machine and version is"},
 	{.id = CLI_OPTION_JSON, .name = "json", .commands = INSPECT, .meaning = "print all of it as one JSON object"},
 	{.id = CLI_OPTION_JSON, .name = "json", .commands = DOCTOR, .meaning = "print what was found as one JSON object"},
-	{.id = CLI_OPTION_JSON, .name = "json", .commands = SUBMIT,
-	 .meaning = "print {\"id\":...}; with --wait only the report, guest output inside it"},
-	{.id = CLI_OPTION_JSON, .name = "json", .commands = PS, .meaning = "print each run as one JSON object on a line of its own"},
-	{.id = CLI_OPTION_JSON, .name = "json", .commands = LOGS,
-	 .meaning = "print each event (output, state, progress, report) as one JSON object on a line of its own"},
-	{.id = CLI_OPTION_JSON, .name = "json", .commands = CANCEL,
-	 .meaning = "print each run's report as one JSON object on a line of its own"},
-	{.id = CLI_OPTION_JSON, .name = "json", .commands = PROGRAMS,
-	 .meaning = "print each program as one JSON object on a line of its own"},
-	{.id = CLI_OPTION_SERVER, .name = "server", .argument = "URL", .commands = CLIENT, .default_text = "http://127.0.0.1:7433",
-	 .meaning = "where curfew serve is; else as CURFEW_SERVER says"},
-	{.id = CLI_OPTION_TOKEN_FILE, .name = "token-file", .argument = "FILE", .commands = CLIENT,
-	 .meaning = "a file whose first line is the token; else CURFEW_TOKEN is the token itself"},
-	{.id = CLI_OPTION_CA_FILE, .name = "ca-file", .argument = "FILE", .commands = CLIENT,
-	 .meaning = "certificates (PEM) that the server's must come from, in place of the system's"},
-	{.id = CLI_OPTION_REPORT, .name = "report", .argument = "FILE", .commands = RUN,
-	 .meaning = "write the JSON report there as well"},
-	{.id = CLI_OPTION_QUIET, .name = "quiet", .commands = RUN | COMPILE | INSPECT | SUBMIT,
-	 .meaning = "say nothing on stderr: no live line, no account of a stop"},
-	{.id = CLI_OPTION_QUIET, .name = "quiet", .commands = LOGS, .meaning = "no live line, nothing about a lost connection"},
-	{.id = CLI_OPTION_CONFIG, .name = "config", .argument = "FILE", .commands = SERVE,
-	 .meaning = "read what is not given here from this file"},
-	{.id = CLI_OPTION_OLDER_THAN, .name = "older-than", .argument = "DUR", .commands = ADMIN,
-	 .meaning = "prune: runs that ended longer ago, such as 720h"},
-	{.id = CLI_OPTION_KEEP, .name = "keep", .argument = "SIZE", .commands = ADMIN,
-	 .meaning = "prune: the oldest runs, until the history takes no more than this"},
+	{.id = CLI_OPTION_JSON,
+     .name = "json",
+     .commands = SUBMIT,
+     .meaning = "print {\"id\":...}; with --wait only the report, guest output inside it"},
+	{.id = CLI_OPTION_JSON,
+     .name = "json",
+     .commands = PS,
+     .meaning = "print each run as one JSON object on a line of its own"},
+	{.id = CLI_OPTION_JSON,
+     .name = "json",
+     .commands = LOGS,
+     .meaning = "print each event (output, state, progress, report) as one JSON object on a line of its own"},
+	{.id = CLI_OPTION_JSON,
+     .name = "json",
+     .commands = CANCEL,
+     .meaning = "print each run's report as one JSON object on a line of its own"},
+	{.id = CLI_OPTION_JSON,
+     .name = "json",
+     .commands = PROGRAMS,
+     .meaning = "print each program as one JSON object on a line of its own"},
+	{.id = CLI_OPTION_SERVER,
+     .name = "server",
+     .argument = "URL",
+     .commands = CLIENT,
+     .default_text = "http://127.0.0.1:7433",
+     .meaning = "where curfew serve is; else as CURFEW_SERVER says"},
+	{.id = CLI_OPTION_TOKEN_FILE,
+     .name = "token-file",
+     .argument = "FILE",
+     .commands = CLIENT,
+     .meaning = "a file whose first line is the token; else CURFEW_TOKEN is the token itself"},
+	{.id = CLI_OPTION_CA_FILE,
+     .name = "ca-file",
+     .argument = "FILE",
+     .commands = CLIENT,
+     .meaning = "certificates (PEM) that the server's must come from, in place of the system's"},
+	{.id = CLI_OPTION_REPORT,
+     .name = "report",
+     .argument = "FILE",
+     .commands = RUN,
+     .meaning = "write the JSON report there as well"},
+	{.id = CLI_OPTION_QUIET,
+     .name = "quiet",
+     .commands = RUN | COMPILE | INSPECT | SUBMIT,
+     .meaning = "say nothing on stderr: no live line, no account of a stop"},
+	{.id = CLI_OPTION_QUIET,
+     .name = "quiet",
+     .commands = LOGS,
+     .meaning = "no live line, nothing about a lost connection"},
+	{.id = CLI_OPTION_CONFIG,
+     .name = "config",
+     .argument = "FILE",
+     .commands = SERVE,
+     .meaning = "read what is not given here from this file"},
+	{.id = CLI_OPTION_OLDER_THAN,
+     .name = "older-than",
+     .argument = "DUR",
+     .commands = ADMIN,
+     .meaning = "prune: runs that ended longer ago, such as 720h"},
+	{.id = CLI_OPTION_KEEP,
+     .name = "keep",
+     .argument = "SIZE",
+     .commands = ADMIN,
+     .meaning = "prune: the oldest runs, until the history takes no more than this"},
 	{.id = CLI_OPTION_JSON, .name = "json", .commands = ADMIN, .meaning = "print one JSON object"},
-	{.id = CLI_OPTION_DATA, .name = "data", .argument = "DIR", .commands = TOKEN | ADMIN,
-	 .meaning = "folder of the server's database; by default curfew in $XDG_STATE_HOME"},
-	{.id = CLI_OPTION_NAME, .name = "name", .argument = "NAME", .commands = TOKEN, .default_text = "token",
-	 .meaning = "what the token is called in lists"},
-	{.id = CLI_OPTION_SCOPES, .name = "scopes", .argument = "LIST", .commands = TOKEN, .default_text = "run,read",
-	 .meaning = "what it may do, separated by commas: run, read, admin"},
-	{.id = CLI_OPTION_RUNNING, .name = "running", .argument = "N", .commands = TOKEN,
-	 .meaning = "runs of it at once; more of them wait in the queue"},
-	{.id = CLI_OPTION_QUEUED, .name = "queued", .argument = "N", .commands = TOKEN,
-	 .meaning = "runs of it that may wait; more are refused"},
-	{.id = CLI_OPTION_PER_MINUTE, .name = "per-minute", .argument = "N", .commands = TOKEN,
-	 .meaning = "runs that it may submit in a minute; more are refused"},
-	{.id = CLI_OPTION_TOP_PRIORITY, .name = "top-priority", .argument = "0-9", .commands = TOKEN, .default_text = "9",
-	 .meaning = "the highest priority that its runs may have, among each other"},
-	{.id = CLI_OPTION_PROGRAMS_SIZE, .name = "programs-size", .argument = "SIZE", .commands = TOKEN,
-	 .meaning = "programs that it may have stored; by default as the server's --max-programs-size"},
-	{.id = CLI_OPTION_EXPIRES, .name = "expires", .argument = "DUR", .commands = TOKEN,
-	 .meaning = "how long it may be used, such as 720h; by default until it is revoked"},
-	{.id = CLI_OPTION_USER, .name = "user", .argument = "ID", .commands = TOKEN,
-	 .meaning = "its runs are this user's, and can be nobody else's; by default of whom they say"},
-	{.id = CLI_OPTION_ALLOW_FETCH, .name = "allow-fetch", .argument = "HOST", .commands = TOKEN, .repeatable = true,
-	 .meaning = "of what the server allows, a host that its runs may fetch from; by default all of it"},
+	{.id = CLI_OPTION_DATA,
+     .name = "data",
+     .argument = "DIR",
+     .commands = TOKEN | ADMIN,
+     .meaning = "folder of the server's database; by default curfew in $XDG_STATE_HOME"},
+	{.id = CLI_OPTION_NAME,
+     .name = "name",
+     .argument = "NAME",
+     .commands = TOKEN,
+     .default_text = "token",
+     .meaning = "what the token is called in lists"},
+	{.id = CLI_OPTION_SCOPES,
+     .name = "scopes",
+     .argument = "LIST",
+     .commands = TOKEN,
+     .default_text = "run,read",
+     .meaning = "what it may do, separated by commas: run, read, admin"},
+	{.id = CLI_OPTION_RUNNING,
+     .name = "running",
+     .argument = "N",
+     .commands = TOKEN,
+     .meaning = "runs of it at once; more of them wait in the queue"},
+	{.id = CLI_OPTION_QUEUED,
+     .name = "queued",
+     .argument = "N",
+     .commands = TOKEN,
+     .meaning = "runs of it that may wait; more are refused"},
+	{.id = CLI_OPTION_PER_MINUTE,
+     .name = "per-minute",
+     .argument = "N",
+     .commands = TOKEN,
+     .meaning = "runs that it may submit in a minute; more are refused"},
+	{.id = CLI_OPTION_TOP_PRIORITY,
+     .name = "top-priority",
+     .argument = "0-9",
+     .commands = TOKEN,
+     .default_text = "9",
+     .meaning = "the highest priority that its runs may have, among each other"},
+	{.id = CLI_OPTION_PROGRAMS_SIZE,
+     .name = "programs-size",
+     .argument = "SIZE",
+     .commands = TOKEN,
+     .meaning = "programs that it may have stored; by default as the server's --max-programs-size"},
+	{.id = CLI_OPTION_EXPIRES,
+     .name = "expires",
+     .argument = "DUR",
+     .commands = TOKEN,
+     .meaning = "how long it may be used, such as 720h; by default until it is revoked"},
+	{.id = CLI_OPTION_USER,
+     .name = "user",
+     .argument = "ID",
+     .commands = TOKEN,
+     .meaning = "its runs are this user's, and can be nobody else's; by default of whom they say"},
+	{.id = CLI_OPTION_ALLOW_FETCH,
+     .name = "allow-fetch",
+     .argument = "HOST",
+     .commands = TOKEN,
+     .repeatable = true,
+     .meaning = "of what the server allows, a host that its runs may fetch from; by default all of it"},
 	{.id = CLI_OPTION_HELP, .name = "help", .letter = 'h', .commands = ALL, .meaning = "print this help"},
 	{.id = CLI_OPTION_VERSION, .name = "version", .commands = ALL, .meaning = "print the version"},
 };
@@ -262,12 +470,9 @@ static const char *argument_of(cli_command_id command, const curfew_limit_info *
 	if (limit->offset == offsetof(curfew_limits, fuel) && (TIMED_FUEL & 1u << command) != 0)
 		return "N|DUR";
 	switch (limit->unit) {
-	case CURFEW_UNIT_DURATION:
-		return "DUR";
-	case CURFEW_UNIT_BYTES:
-		return "SIZE";
-	case CURFEW_UNIT_COUNT:
-		return "N";
+	case CURFEW_UNIT_DURATION: return "DUR";
+	case CURFEW_UNIT_BYTES: return "SIZE";
+	case CURFEW_UNIT_COUNT: return "N";
 	}
 	return "VALUE";
 }
@@ -314,9 +519,9 @@ size_t cli_list_options(cli_command_id command, cli_option options[CLI_OPTIONS_M
 {
 	if (command == CLI_HELP)
 		return 0;
-	size_t count = command == CLI_SERVE                                  ? list_settings(options)
+	size_t count = command == CLI_SERVE                                ? list_settings(options)
 	               : ((LIMITED | TOKEN | SUBMIT) & 1u << command) != 0 ? list_limits(command, options)
-	                                                                     : 0;
+	                                                                   : 0;
 	for (size_t i = 0; i < sizeof static_options / sizeof static_options[0]; i++) {
 		if ((static_options[i].commands & 1u << command) != 0 && count < CLI_OPTIONS_MOST)
 			options[count++] = static_options[i];
@@ -605,7 +810,8 @@ static int parse_word(parser *p, const char *word)
 /* Behind "--" nothing is an option: PROGRAM, unless it came before, and its arguments. */
 static int parse_literal(parser *p, int at)
 {
-	bool is_program = takes_arguments(p->command) && !has_program(p) && p->arguments->values[CLI_OPTION_PROGRAM] == NULL;
+	bool is_program = takes_arguments(p->command) && !has_program(p) &&
+	                  p->arguments->values[CLI_OPTION_PROGRAM] == NULL;
 	if (is_program && at < p->count) {
 		p->arguments->program = p->words[at++];
 		if (p->arguments->program[0] == '\0')
@@ -638,7 +844,8 @@ static int check_program(parser *p)
 		arguments->program = CLI_EVAL;
 	if (arguments->program == NULL && (LIMITED & 1u << p->command) != 0)
 		return cli_usage_error("%s needs a PROGRAM; see curfew %s --help", name, name);
-	if (params != NULL && strcmp(params, "-") == 0 && arguments->program != NULL && strcmp(arguments->program, "-") == 0)
+	if (params != NULL && strcmp(params, "-") == 0 && arguments->program != NULL &&
+	    strcmp(arguments->program, "-") == 0)
 		return cli_usage_error("--params - and PROGRAM -: both would be read from standard input");
 	return -1;
 }

@@ -105,13 +105,13 @@ typedef enum cli_option_id {
 
 typedef struct cli_option {
 	cli_option_id id;
-	const char *name;      /* without its dashes */
-	char letter;           /* "-o"; 0: none */
-	const char *argument;  /* "FILE"; NULL: takes none */
-	const char *meaning;   /* one phrase */
-	const char *values;    /* "js": the possible values for completion, separated by blanks; NULL: any */
-	unsigned commands;     /* 1 << cli_command_id each */
-	bool repeatable;       /* may be given again: each value is kept, in cli_arguments.lists */
+	const char *name;     /* without its dashes */
+	char letter;          /* "-o"; 0: none */
+	const char *argument; /* "FILE"; NULL: takes none */
+	const char *meaning;  /* one phrase */
+	const char *values;   /* "js": the possible values for completion, separated by blanks; NULL: any */
+	unsigned commands;    /* 1 << cli_command_id each */
+	bool repeatable;      /* may be given again: each value is kept, in cli_arguments.lists */
 	const curfew_limit_info *limit;
 	size_t setting;        /* row of config_table() */
 	char default_text[32]; /* "": none to speak of */
@@ -135,7 +135,7 @@ typedef struct cli_arguments {
 	const char *values[CLI_OPTION_IDS]; /* by option; "" for one that takes none and was given; NULL: not given */
 	cli_list lists[CLI_OPTION_IDS];     /* of those that may be repeated */
 	curfew_limits limits;
-	uint64_t fuel_time_ns;      /* --fuel as a duration, to be put in limits by cli_fuel_apply; 0: it was not one */
+	uint64_t fuel_time_ns; /* --fuel as a duration, to be put in limits by cli_fuel_apply; 0: it was not one */
 	const char *fuel_time_text;
 	config server;       /* of serve */
 	const char *action;  /* of the commands secret, token, admin and programs: "set"; NULL: not given */

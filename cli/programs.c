@@ -24,8 +24,9 @@ static int make_path(const char *name, char *path, size_t size)
 	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
 	size_t length = strlen(name);
 	if (length > NAME_MOST || strspn(name, letters) != length || strchr("._-", name[0]) != NULL)
-		return cli_usage_error("%s is no name of a program: 1 to 128 letters, digits, dots, dashes and underscores, a letter or digit first",
-		                       name);
+		return cli_usage_error(
+			"%s is no name of a program: 1 to 128 letters, digits, dots, dashes and underscores, a letter or digit first",
+			name);
 	(void)snprintf(path, size, "/v1/programs/%s", name);
 	return -1;
 }
@@ -220,7 +221,8 @@ static int remove_one(const session *s, const char *name)
 	cli_http_answer answer;
 	int code = ask_one(s, "DELETE", name, &answer);
 	if (code < 0) {
-		int length = snprintf(words, sizeof words, s->json ? "{\"name\":\"%s\",\"removed\":true}\n" : "%s removed\n", name);
+		int length = snprintf(words, sizeof words, s->json ? "{\"name\":\"%s\",\"removed\":true}\n" : "%s removed\n",
+		                      name);
 		code = cli_print(words, (size_t)length);
 	}
 	cli_http_answer_finish(&answer);

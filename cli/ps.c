@@ -135,10 +135,12 @@ static void write_table(const listing *l, FILE *out)
 {
 	int program = width_of(l, offsetof(row, program), "PROGRAM"), state = width_of(l, offsetof(row, state), "STATE");
 	int time = width_of(l, offsetof(row, time), "TIME"), age = width_of(l, offsetof(row, age), "AGE");
-	fprintf(out, "%-*s  %-*s  %-*s  %*s  %*s\n", CLI_ID_LENGTH, "ID", program, "PROGRAM", state, "STATE", time, "TIME", age, "AGE");
+	fprintf(out, "%-*s  %-*s  %-*s  %*s  %*s\n", CLI_ID_LENGTH, "ID", program, "PROGRAM", state, "STATE", time, "TIME",
+	        age, "AGE");
 	for (size_t i = 0; i < l->count; i++) {
 		const row *r = &l->rows[i];
-		fprintf(out, "%s  %-*s  %-*s  %*s  %*s\n", r->id, program, r->program, state, r->state, time, r->time, age, r->age);
+		fprintf(out, "%s  %-*s  %-*s  %*s  %*s\n", r->id, program, r->program, state, r->state, time, r->time, age,
+		        r->age);
 	}
 }
 

@@ -89,8 +89,7 @@ static int check_arguments(session *s)
 static int fail(session *s, curfew_outcome outcome, const char *message)
 {
 	const char *name = strcmp(s->arguments->program, "-") == 0 ? "stdin" : cli_base_name(s->arguments->program);
-	curfew_status status =
-		curfew_report_create_failed(outcome, name, message, &s->arguments->limits, &s->failed);
+	curfew_status status = curfew_report_create_failed(outcome, name, message, &s->arguments->limits, &s->failed);
 	if (status != CURFEW_OK) {
 		cli_say("%s", message);
 		return curfew_outcome_exit_code(outcome);
@@ -102,8 +101,7 @@ static int fail(session *s, curfew_outcome outcome, const char *message)
 static int fail_with(session *s, curfew_status status, const curfew_failure *failure)
 {
 	const char *message = failure->message[0] != '\0' ? failure->message : curfew_status_text(status);
-	return fail(s, cli_is_program_fault(status) ? CURFEW_OUTCOME_BAD_PROGRAM : CURFEW_OUTCOME_INTERNAL_ERROR,
-	            message);
+	return fail(s, cli_is_program_fault(status) ? CURFEW_OUTCOME_BAD_PROGRAM : CURFEW_OUTCOME_INTERNAL_ERROR, message);
 }
 
 /* ---- The run --------------------------------------------------------------------------------------------- */

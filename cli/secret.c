@@ -276,8 +276,7 @@ static int list_secrets(const cli_arguments *arguments, curfew_secrets *store)
 	curfew_failure failure = {.message = ""};
 	char **names = NULL;
 	size_t count = 0;
-	curfew_status status =
-		curfew_secrets_list(store, arguments->values[CLI_OPTION_USER], &names, &count, &failure);
+	curfew_status status = curfew_secrets_list(store, arguments->values[CLI_OPTION_USER], &names, &count, &failure);
 	int code = conclude(status, &failure);
 	for (size_t i = 0; i < count && code == CLI_EXIT_OK; i++) {
 		/* The NUL at its end becomes the line's. */

@@ -95,7 +95,8 @@ static int read_quota(const cli_arguments *arguments, cli_option_id option, cons
 /* What bounds a token besides counts: -1, or the exit code after an error was said. */
 static int read_bounds(const cli_arguments *arguments, serve_token *token)
 {
-	const char *priority = arguments->values[CLI_OPTION_TOP_PRIORITY], *size = arguments->values[CLI_OPTION_PROGRAMS_SIZE];
+	const char *priority = arguments->values[CLI_OPTION_TOP_PRIORITY],
+			   *size = arguments->values[CLI_OPTION_PROGRAMS_SIZE];
 	const char *expires = arguments->values[CLI_OPTION_EXPIRES];
 	uint64_t number = 9;
 	if (priority != NULL && (!config_parse_amount(priority, false, &number) || number > 9))
@@ -130,8 +131,11 @@ static int create_token(const cli_arguments *arguments, const char *folder)
 	const char *name = arguments->values[CLI_OPTION_NAME], *scopes = arguments->values[CLI_OPTION_SCOPES];
 	const char *user = arguments->values[CLI_OPTION_USER];
 	const cli_list *hosts = &arguments->lists[CLI_OPTION_ALLOW_FETCH];
-	serve_token token = {.name = name != NULL ? name : "token", .ceilings = arguments->limits, .user = user,
-	                     .allow_fetch = hosts->items, .allow_fetch_count = hosts->count};
+	serve_token token = {.name = name != NULL ? name : "token",
+	                     .ceilings = arguments->limits,
+	                     .user = user,
+	                     .allow_fetch = hosts->items,
+	                     .allow_fetch_count = hosts->count};
 	curfew_failure failure = {0};
 	char words[SERVE_TOKEN_ROOM + 1];
 	if (*token.name == '\0' || strlen(token.name) > 64 || !is_clean(token.name))

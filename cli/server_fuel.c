@@ -40,6 +40,7 @@ int cli_server_apply_fuel(const cli_server *server, cli_http *http, const cli_ar
 		return code;
 	if (fuel_per_ms > 0)
 		return cli_fuel_set(arguments, fuel_per_ms, "there", limits);
-	cli_say("--fuel %s: %s does not find out how much fuel that is; give a number", arguments->fuel_time_text, server->url);
+	cli_say("--fuel %s: %s does not find out how much fuel that is; give a number", arguments->fuel_time_text,
+	        server->url);
 	return CLI_EXIT_INTERNAL;
 }

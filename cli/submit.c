@@ -24,7 +24,7 @@ enum {
 /* One submission. */
 typedef struct session {
 	const cli_arguments *arguments;
-	cli_arguments own; /* the same, once the fuel limit is known */
+	cli_arguments own;  /* the same, once the fuel limit is known */
 	const char *stored; /* name of a stored program; NULL: the source is sent */
 	cli_server server;
 	cli_http *http;
@@ -65,7 +65,8 @@ static int check_key(const session *s)
 	bool good = length > 0 && length <= KEY_MOST;
 	for (const char *at = key; at != NULL && *at != '\0'; at++)
 		good &= *at >= 0x20 && *at <= 0x7e;
-	return good ? -1 : cli_usage_error("--idempotency-key %s: must be 1 to %d printable ASCII characters", key, KEY_MOST);
+	return good ? -1
+	            : cli_usage_error("--idempotency-key %s: must be 1 to %d printable ASCII characters", key, KEY_MOST);
 }
 
 static int check_program(const session *s)
@@ -210,7 +211,8 @@ static void add_source(session *s)
 		s->body.failed = true;
 		return;
 	}
-	(void)sodium_bin2base64(encoded, room, (const unsigned char *)source->text, source->length, sodium_base64_VARIANT_ORIGINAL);
+	(void)sodium_bin2base64(encoded, room, (const unsigned char *)source->text, source->length,
+	                        sodium_base64_VARIANT_ORIGINAL);
 	text_say_json(&s->body, encoded);
 	free(encoded);
 }
@@ -299,16 +301,19 @@ static bool is_full(cli_http_result result, const cli_http_answer *answer)
 }
 
 /* Whether to send it again, after a pause. The key makes that safe. */
-static bool wait_to_send(const session *s, cli_http_result result, const cli_http_answer *answer, uint64_t end_ms, unsigned *tries)
+static bool wait_to_send(const session *s, cli_http_result result, const cli_http_answer *answer, uint64_t end_ms,
+                         unsigned *tries)
 {
 	bool is_cut = result == CLI_HTTP_CUT || result == CLI_HTTP_SILENT || (result == CLI_HTTP_UNREACHABLE && *tries > 0);
-	uint64_t now = (uint64_t)clock_now_ms(), pause_ms = answer->retry_after_s > 0 ? answer->retry_after_s * UINT64_C(1000) : PAUSE_MS;
+	uint64_t now = (uint64_t)clock_now_ms(),
+			 pause_ms = answer->retry_after_s > 0 ? answer->retry_after_s * UINT64_C(1000) : PAUSE_MS;
 	if ((!is_cut && !is_full(result, answer)) || now + pause_ms > end_ms)
 		return false;
 	if (*tries == 0 && !is_given(s, CLI_OPTION_QUIET)) {
 		char detail[200];
 		cli_json_line(cli_json_member(cli_json(answer), "detail"), detail, sizeof detail);
-		cli_say("%s: %s; trying again for up to %d s", s->server.url, is_cut ? answer->message : detail, PATIENCE_MS / 1000);
+		cli_say("%s: %s; trying again for up to %d s", s->server.url, is_cut ? answer->message : detail,
+		        PATIENCE_MS / 1000);
 	}
 	++*tries;
 	(void)poll(NULL, 0, (int)pause_ms);

@@ -85,7 +85,8 @@ typedef struct chunk {
 
 bool cli_watch_init(cli_watch *watch, uint64_t timeout_ns, bool live)
 {
-	*watch = (cli_watch){.timeout_ns = timeout_ns, .at_line_start = true, .cancelled = "cancelled, in its grace (again: at once)"};
+	*watch = (cli_watch){
+		.timeout_ns = timeout_ns, .at_line_start = true, .cancelled = "cancelled, in its grace (again: at once)"};
 	const char *terminal = getenv("TERM");
 	bool dumb = terminal == NULL || strcmp(terminal, "dumb") == 0;
 	watch->live = live && !dumb && isatty(STDERR_FILENO) != 0;
@@ -209,7 +210,8 @@ static void format_figures(const cli_watch *watch, curfew_run_usage usage, char 
 		cli_format_time(watch->timeout_ns, limit);
 	cli_format_time(usage.cpu_ns, cpu);
 	cli_format_bytes(usage.memory_bytes, memory);
-	(void)snprintf(text, size, "%s%s \xc2\xb7 cpu %s \xc2\xb7 memory %s", limit[0] != '\0' ? " of " : "", limit, cpu, memory);
+	(void)snprintf(text, size, "%s%s \xc2\xb7 cpu %s \xc2\xb7 memory %s", limit[0] != '\0' ? " of " : "", limit, cpu,
+	               memory);
 }
 
 static void show_live_line(cli_watch *watch, curfew_run_usage usage)
@@ -223,10 +225,11 @@ static void show_live_line(cli_watch *watch, curfew_run_usage usage)
 		format_figures(watch, usage, figures, sizeof figures);
 	/* Wrapping is off while the line is written: it could not be erased if it took two. */
 	char line[1024];
-	int length = snprintf(line, sizeof line, "\r\033[?7l\033[2m%s%s%s%s%" PRIu64 ".%" PRIu64 " s%s%s%s\033[0m\033[K\033[?7h",
-	                      signalled ? watch->cancelled : "", signalled ? " \xc2\xb7 " : "", state,
-	                      state[0] != '\0' ? " \xc2\xb7 " : "", usage.wall_ns / 1000000000,
-	                      usage.wall_ns % 1000000000 / 100000000, figures, progress[0] != '\0' ? " \xc2\xb7 " : "", progress);
+	int length = snprintf(
+		line, sizeof line, "\r\033[?7l\033[2m%s%s%s%s%" PRIu64 ".%" PRIu64 " s%s%s%s\033[0m\033[K\033[?7h",
+		signalled ? watch->cancelled : "", signalled ? " \xc2\xb7 " : "", state, state[0] != '\0' ? " \xc2\xb7 " : "",
+		usage.wall_ns / 1000000000, usage.wall_ns % 1000000000 / 100000000, figures,
+		progress[0] != '\0' ? " \xc2\xb7 " : "", progress);
 	(void)cli_write(STDERR_FILENO, line, (size_t)length, NULL);
 	watch->live_shown = true;
 }

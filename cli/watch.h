@@ -27,16 +27,16 @@ typedef struct cli_watch {
 	char progress[512]; /* last progress, made fit for a terminal */
 	char state[64];     /* shown in place of figures while it does not run; "": it runs */
 	bool done;
-	bool failed; /* out of memory: output was lost */
+	bool failed;           /* out of memory: output was lost */
 	pthread_cond_t passed; /* the queue was taken, or the run is being stopped */
-	bool waits;   /* the run waits while much is queued; set before it starts, and then cli_watch_on_stop is its on_stop */
+	bool waits;            /* the run waits while much is queued; if so cli_watch_on_stop is its on_stop */
 	bool stopped;
 
-	int wake[2]; /* a pipe: something happened */
-	cli_canceller cancel;   /* set before cli_watch_until_done */
+	int wake[2];           /* a pipe: something happened */
+	cli_canceller cancel;  /* set before cli_watch_until_done */
 	const char *cancelled; /* what the live line says after a signal */
-	uint64_t timeout_ns; /* for the live line; CURFEW_UNLIMITED: none */
-	bool live;           /* a live line may be shown */
+	uint64_t timeout_ns;   /* for the live line; CURFEW_UNLIMITED: none */
+	bool live;             /* a live line may be shown */
 	bool live_shown;
 	bool at_line_start; /* of the terminal, as far as we wrote to it */
 	int output_error;   /* errno of the first failed write to stdout or stderr */

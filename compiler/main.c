@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * curfew-compiler: compiles one WebAssembly program that nobody trusts, in a process that can be killed. The library starts
- * it and talks to it through descriptor 3 (src/wasm/compiler_process.h). It is confined as a worker is before it sees the
- * first byte of a program: no files, no network, no other processes, and as much memory and processor time as it is told.
+ * curfew-compiler: compiles one WebAssembly program that nobody trusts, in a process that can be killed. The library
+ * starts it and talks to it through descriptor 3 (src/wasm/compiler_process.h). It is confined as a worker is before it
+ * sees the first byte of a program: no files, no network, no other processes, and as much memory and processor time as
+ * it is told.
  */
 #include "curfew.h"
 #include "engine/extra.h"

@@ -4,8 +4,18 @@
 
 export { EditorState, Compartment, StateEffect, StateField } from '@codemirror/state';
 export {
-	EditorView, Decoration, WidgetType, keymap, lineNumbers, highlightActiveLine, highlightActiveLineGutter,
-	highlightSpecialChars, drawSelection, dropCursor, gutterLineClass, GutterMarker,
+	EditorView,
+	Decoration,
+	WidgetType,
+	keymap,
+	lineNumbers,
+	highlightActiveLine,
+	highlightActiveLineGutter,
+	highlightSpecialChars,
+	drawSelection,
+	dropCursor,
+	gutterLineClass,
+	GutterMarker,
 } from '@codemirror/view';
 export { defaultKeymap, history, historyKeymap, indentWithTab } from '@codemirror/commands';
 export { bracketMatching, indentOnInput, indentUnit, syntaxHighlighting, HighlightStyle } from '@codemirror/language';

@@ -65,8 +65,11 @@ static void call(curfew_program *program, const char *params)
 
 int main(void)
 {
-	curfew_source source = {.size = sizeof source, .language = CURFEW_LANGUAGE_WAT, .name = "twice.wat",
-	                        .text = component, .text_length = strlen(component)};
+	curfew_source source = {.size = sizeof source,
+	                        .language = CURFEW_LANGUAGE_WAT,
+	                        .name = "twice.wat",
+	                        .text = component,
+	                        .text_length = strlen(component)};
 	curfew_engine *engine = NULL;
 	curfew_program *program = NULL;
 	curfew_failure failure;

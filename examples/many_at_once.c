@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Starts a hundred runs of one program at once, of which ten never end by themselves. A run that only waits holds no thread,
- * so two threads carry them all; each run is isolated from the others, and has limits of its own.
+ * Starts a hundred runs of one program at once, of which ten never end by themselves. A run that only waits holds no
+ * thread, so two threads carry them all; each run is isolated from the others, and has limits of its own.
  */
 #include "curfew.h"
 
@@ -12,10 +12,10 @@ enum { RUNS = 100 };
 
 /* Each waits for 100 ms; every tenth then loops for ever. */
 static const char text[] = "export default async number => {\n"
-			   "	await new Promise(done => setTimeout(done, 100));\n"
-			   "	while (number % 10 === 0);\n"
-			   "	return number * number;\n"
-			   "}\n";
+						   "	await new Promise(done => setTimeout(done, 100));\n"
+						   "	while (number % 10 === 0);\n"
+						   "	return number * number;\n"
+						   "}\n";
 
 static int start(curfew_program *program, int number, curfew_run **run)
 {

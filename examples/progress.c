@@ -6,12 +6,12 @@
 #include <string.h>
 
 static const char text[] = "export default async () => {\n"
-			   "	for (let done = 1; done <= 5; done++) {\n"
-			   "		await new Promise(go => setTimeout(go, 20));\n"
-			   "		curfew.progress({ done, of: 5 });\n"
-			   "	}\n"
-			   "	return 'all 5 done';\n"
-			   "}\n";
+						   "	for (let done = 1; done <= 5; done++) {\n"
+						   "		await new Promise(go => setTimeout(go, 20));\n"
+						   "		curfew.progress({ done, of: 5 });\n"
+						   "	}\n"
+						   "	return 'all 5 done';\n"
+						   "}\n";
 
 static void on_event(void *context, curfew_event_kind kind, const char *data, size_t length)
 {

@@ -11,11 +11,11 @@
 
 /* What a guest entry answers. */
 enum {
-	CURFEW_GUEST_DONE = 0,    /* finished: value_* is the JSON text of the value, or value_length 0 */
-	CURFEW_GUEST_WAITING = 1, /* nothing to do before wake_ns (INT64_MAX: before the host has something) */
-	CURFEW_GUEST_THREW = 2,   /* error_* and the trace are filled */
-	CURFEW_GUEST_REFUSED = 3, /* the program does not load or has no such export: as CURFEW_GUEST_THREW */
-	CURFEW_GUEST_STOPPED = 4, /* a session's: it was stopped, has come back all the same, and trace is filled */
+	CURFEW_GUEST_DONE = 0,      /* finished: value_* is the JSON text of the value, or value_length 0 */
+	CURFEW_GUEST_WAITING = 1,   /* nothing to do before wake_ns (INT64_MAX: before the host has something) */
+	CURFEW_GUEST_THREW = 2,     /* error_* and the trace are filled */
+	CURFEW_GUEST_REFUSED = 3,   /* the program does not load or has no such export: as CURFEW_GUEST_THREW */
+	CURFEW_GUEST_STOPPED = 4,   /* a session's: it was stopped, has come back all the same, and trace is filled */
 	CURFEW_GUEST_UNSETTLED = 5, /* it waits for what nothing can settle; the trace says where */
 };
 
@@ -41,67 +41,68 @@ enum {
 /* Offsets are in guest memory; all fields are little-endian and naturally aligned. */
 typedef struct curfew__control {
 	/* Written by the host before an entry. */
-	uint32_t input;            /* source with a line break before it, or the parameters' JSON; a NUL behind it */
+	uint32_t input; /* source with a line break before it, or the parameters' JSON; a NUL behind it */
 	uint32_t input_length;
-	uint32_t name;             /* of the program or cell, or of the function to call (0: none) */
+	uint32_t name; /* of the program or cell, or of the function to call (0: none) */
 	uint32_t name_length;
-	uint32_t user;             /* 0: none */
+	uint32_t user; /* 0: none */
 	uint32_t user_length;
-	uint32_t functions;        /* the host's, as JSON: [[name, whether it is asynchronous, its place]...]; 0: none */
+	uint32_t functions; /* the host's, as JSON: [[name, whether it is asynchronous, its place]...]; 0: none */
 	uint32_t functions_length;
-	uint32_t env;              /* the environment, as a JSON object; 0: none */
+	uint32_t env; /* the environment, as a JSON object; 0: none */
 	uint32_t env_length;
-	uint32_t timezone;         /* its name; 0: UTC */
+	uint32_t timezone; /* its name; 0: UTC */
 	uint32_t timezone_length;
-	uint32_t flags;            /* CURFEW_CONTROL_* */
-	uint32_t stack_bytes;      /* the engine's own stack limit, below the top of the shadow stack */
-	int64_t time_origin_ns;    /* the program's monotonic clock when the run started */
-	int64_t deadline_ns;       /* the same clock; INT64_MAX: none */
+	uint32_t flags;             /* CURFEW_CONTROL_* */
+	uint32_t stack_bytes;       /* the engine's own stack limit, below the top of the shadow stack */
+	int64_t time_origin_ns;     /* the program's monotonic clock when the run started */
+	int64_t deadline_ns;        /* the same clock; INT64_MAX: none */
 	int64_t realtime_offset_us; /* wall-clock time in us = that clock / 1000 + this */
 	uint64_t seed;
-	uint64_t loops_left;       /* UINT64_MAX: no limit */
-	uint32_t timers_limit;     /* UINT32_MAX: no limit */
-	uint64_t limits[10];       /* as the report shows them, for curfew.limits; UINT64_MAX: unlimited */
+	uint64_t loops_left;   /* UINT64_MAX: no limit */
+	uint32_t timers_limit; /* UINT32_MAX: no limit */
+	uint64_t limits[10];   /* as the report shows them, for curfew.limits; UINT64_MAX: unlimited */
 
 	/* Written by the host at any time, from another thread. */
-	uint32_t stop;             /* 1: the next poll, or who called the host, must stop */
-	uint32_t aborted;          /* 0 no, 1 deadline, 2 cancelled: the signal's state within the grace */
+	uint32_t stop;    /* 1: the next poll, or who called the host, must stop */
+	uint32_t aborted; /* 0 no, 1 deadline, 2 cancelled: the signal's state within the grace */
 
 	/* Written by the guest. */
-	int64_t wake_ns;           /* when a waiting guest wants to go on */
-	uint32_t answering;        /* a poll has seen `stop`, and the entry is about to end */
-	uint32_t evaluated;        /* the program's top level is done */
-	uint64_t polls;            /* loops and calls up to the last refill of the interrupt counter */
-	uint32_t interval;         /* what the interrupt counter was last filled with */
+	int64_t wake_ns;    /* when a waiting guest wants to go on */
+	uint32_t answering; /* a poll has seen `stop`, and the entry is about to end */
+	uint32_t evaluated; /* the program's top level is done */
+	uint64_t polls;     /* loops and calls up to the last refill of the interrupt counter */
+	uint32_t interval;  /* what the interrupt counter was last filled with */
 	uint32_t value;
 	uint32_t value_length;
 	uint32_t timers_peak;
-	uint32_t error_name;       /* NUL-free UTF-8 */
+	uint32_t error_name; /* NUL-free UTF-8 */
 	uint32_t error_name_length;
 	uint32_t error_message;
 	uint32_t error_message_length;
-	uint32_t error_trace;      /* the engine's own record of where it was thrown, as "    at f (file:1:2)\n" lines */
+	uint32_t error_trace; /* the engine's own record of where it was thrown, as "    at f (file:1:2)\n" lines */
 	uint32_t error_trace_length;
-	uint32_t error_details;    /* JSON: { cause, errors, properties } of what was thrown, with an error as in guest/prelude/62-errors.js */
+	uint32_t error_details; /* JSON: { cause, errors, properties } of what was thrown, with an error as in
+	                           guest/prelude/62-errors.js */
 	uint32_t error_details_length;
-	uint32_t value_note;       /* why there is no value: text; length 0: there is one, or none is missing */
+	uint32_t value_note; /* why there is no value: text; length 0: there is one, or none is missing */
 	uint32_t value_note_length;
 	char scratch[CURFEW_GUEST_SCRATCH_BYTES]; /* input, name and user where they fit; else they are allocated */
-	uint32_t trace_length;     /* of trace, filled by curfew_trace */
-	char trace[CURFEW_GUEST_TRACE_BYTES]; /* the same lines, of the frames that were running */
+	uint32_t trace_length;                    /* of trace, filled by curfew_trace */
+	char trace[CURFEW_GUEST_TRACE_BYTES];     /* the same lines, of the frames that were running */
 } curfew__control;
 
 enum {
-	CURFEW_CONTROL_MODULE = 1,   /* load: a module in any case */
-	CURFEW_CONTROL_PARAMS = 2,   /* run: parameters were given */
-	CURFEW_CONTROL_IMPORTS = 4,  /* relative imports may be asked for */
+	CURFEW_CONTROL_MODULE = 1,    /* load: a module in any case */
+	CURFEW_CONTROL_PARAMS = 2,    /* run: parameters were given */
+	CURFEW_CONTROL_IMPORTS = 4,   /* relative imports may be asked for */
 	CURFEW_CONTROL_DESCRIBE = 16, /* start: the value is what the program imports and exports; it does not run */
-	CURFEW_CONTROL_SESSION = 32, /* there are more calls to come: a stop unwinds */
-	CURFEW_CONTROL_AGAIN = 64,   /* start: the program was evaluated by an earlier call */
-	CURFEW_CONTROL_TYPES = 512,  /* load: the program is TypeScript */
-	CURFEW_CONTROL_NODE = 1024,  /* load: the program has Node's globals */
-	CURFEW_CONTROL_PATH = 256,   /* load: the program's name says where it lies below the folder of imports */
-	CURFEW_CONTROL_CELL = 128,   /* start: input is source text to evaluate, and name what it is called */
+	CURFEW_CONTROL_SESSION = 32,  /* there are more calls to come: a stop unwinds */
+	CURFEW_CONTROL_AGAIN = 64,    /* start: the program was evaluated by an earlier call */
+	CURFEW_CONTROL_TYPES = 512,   /* load: the program is TypeScript */
+	CURFEW_CONTROL_NODE = 1024,   /* load: the program has Node's globals */
+	CURFEW_CONTROL_PATH = 256,    /* load: the program's name says where it lies below the folder of imports */
+	CURFEW_CONTROL_CELL = 128,    /* start: input is source text to evaluate, and name what it is called */
 };
 
 /* ---- Operations: what the host does meanwhile ------------------------------------------------------------- */
@@ -133,11 +134,11 @@ enum {
 	CURFEW_FETCH_BODY = 2,     /* a piece of the request's body; not again before CURFEW_FETCH_SENT */
 	CURFEW_FETCH_BODY_END = 3, /* there is no more of it */
 	/* What comes. */
-	CURFEW_FETCH_HEAD = 1,     /* the status, a blank and its text, and the headers: lines as above */
-	CURFEW_FETCH_CHUNK = 2,    /* of the response, decompressed */
-	CURFEW_FETCH_SENT = 3,     /* there is room for more of the body */
-	CURFEW_FETCH_END = 4,      /* of the response; last */
-	CURFEW_FETCH_FAILED = 5,   /* why, as text; last */
+	CURFEW_FETCH_HEAD = 1,   /* the status, a blank and its text, and the headers: lines as above */
+	CURFEW_FETCH_CHUNK = 2,  /* of the response, decompressed */
+	CURFEW_FETCH_SENT = 3,   /* there is room for more of the body */
+	CURFEW_FETCH_END = 4,    /* of the response; last */
+	CURFEW_FETCH_FAILED = 5, /* why, as text; last */
 };
 
 /*
@@ -152,7 +153,7 @@ enum {
 /* CURFEW_OPERATION_INPUT: standard input, once in a run. The request is empty. */
 enum {
 	/* What the guest sends. */
-	CURFEW_INPUT_TAKE = 1,   /* asks for one chunk; not again before that has come */
+	CURFEW_INPUT_TAKE = 1, /* asks for one chunk; not again before that has come */
 	/* What comes. */
 	CURFEW_INPUT_CHUNK = 1,
 	CURFEW_INPUT_END = 2,    /* last */

@@ -13,7 +13,7 @@
 typedef struct packer {
 	z_stream z;
 	bool inflates;
-	bool ended; /* the compressed data has come to its end */
+	bool ended;   /* the compressed data has come to its end */
 	size_t taken; /* of the input that is given again for each step */
 } packer;
 
@@ -41,14 +41,14 @@ static void packer_finalize(JSRuntime *rt, JSValueConst value)
 
 static int set_up(packer *p, const int32_t *options, const uint8_t *dictionary, size_t length)
 {
-	int result = p->inflates ? inflateInit2(&p->z, options[1]) :
-	                           deflateInit2(&p->z, options[2], Z_DEFLATED, options[1], options[3], options[4]);
+	int result = p->inflates ? inflateInit2(&p->z, options[1])
+	                         : deflateInit2(&p->z, options[2], Z_DEFLATED, options[1], options[3], options[4]);
 
 	/* What is to be inflated asks for its dictionary where it has a header that names it. */
 	if (result != Z_OK || !dictionary || (p->inflates && options[1] > 0))
 		return result;
-	return p->inflates ? inflateSetDictionary(&p->z, dictionary, (uInt)length) :
-	                     deflateSetDictionary(&p->z, dictionary, (uInt)length);
+	return p->inflates ? inflateSetDictionary(&p->z, dictionary, (uInt)length)
+	                   : deflateSetDictionary(&p->z, dictionary, (uInt)length);
 }
 
 /*
@@ -108,8 +108,8 @@ static int step(packer *p, const uint8_t *input, size_t length, uint8_t *piece, 
 
 /*
  * stepPacker(packer, input, flush) -> the next piece; undefined: all of the input is used, and the next call begins
- * with another one; false: the data is damaged or needs a dictionary; true: it has come to its end, with input left over or
- * (with Z_FINISH) without. null: it has not come to its end, with Z_FINISH.
+ * with another one; false: the data is damaged or needs a dictionary; true: it has come to its end, with input left
+ * over or (with Z_FINISH) without. null: it has not come to its end, with Z_FINISH.
  */
 static JSValue step_packer(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv)
 {
@@ -150,7 +150,7 @@ void curfew_compression_init(JSValueConst native)
 		JS_CFUNC_DEF("openPacker", 6, open_packer),
 		JS_CFUNC_DEF("stepPacker", 3, step_packer),
 	};
-	JSClassDef definition = { "Packer", .finalizer = packer_finalize };
+	JSClassDef definition = {"Packer", .finalizer = packer_finalize};
 
 	JS_NewClassID(curfew_runtime, &packer_class);
 	JS_NewClass(curfew_runtime, packer_class, &definition);

@@ -144,8 +144,9 @@ static JSValue after_random(JSContext *ctx, JSValue value)
 
 /* The order is the prelude's. */
 static const mbedtls_md_type_t hashes[] = {
-	MBEDTLS_MD_SHA1,     MBEDTLS_MD_SHA256,   MBEDTLS_MD_SHA384,   MBEDTLS_MD_SHA512,   MBEDTLS_MD_MD5,     MBEDTLS_MD_SHA224,
-	MBEDTLS_MD_RIPEMD160, MBEDTLS_MD_SHA3_224, MBEDTLS_MD_SHA3_256, MBEDTLS_MD_SHA3_384, MBEDTLS_MD_SHA3_512,
+	MBEDTLS_MD_SHA1,     MBEDTLS_MD_SHA256,   MBEDTLS_MD_SHA384,    MBEDTLS_MD_SHA512,
+	MBEDTLS_MD_MD5,      MBEDTLS_MD_SHA224,   MBEDTLS_MD_RIPEMD160, MBEDTLS_MD_SHA3_224,
+	MBEDTLS_MD_SHA3_256, MBEDTLS_MD_SHA3_384, MBEDTLS_MD_SHA3_512,
 };
 
 static const mbedtls_md_info_t *read_hash(JSContext *ctx, JSValueConst value)
@@ -298,7 +299,8 @@ static JSValue hkdf(JSContext *ctx, JSValueConst this_value, int argc, JSValueCo
 	uint8_t *out = js_malloc(ctx, length ? length : 1);
 	if (!out)
 		return JS_EXCEPTION;
-	int failed = length && mbedtls_hkdf(hash, salt.bytes, salt.length, key.bytes, key.length, info.bytes, info.length, out, length);
+	int failed = length && mbedtls_hkdf(hash, salt.bytes, salt.length, key.bytes, key.length, info.bytes, info.length,
+	                                    out, length);
 	return own_value(ctx, out, length, !failed);
 }
 
@@ -336,8 +338,8 @@ enum aes_mode { AES_CBC, AES_CTR, AES_GCM, AES_KW, AES_ECB };
 static int set_aes_key(mbedtls_aes_context *aes, const aes_job *job, bool encrypts)
 {
 	mbedtls_aes_init(aes);
-	return encrypts ? mbedtls_aes_setkey_enc(aes, job->key.bytes, (unsigned)job->key.length * 8) :
-	                  mbedtls_aes_setkey_dec(aes, job->key.bytes, (unsigned)job->key.length * 8);
+	return encrypts ? mbedtls_aes_setkey_enc(aes, job->key.bytes, (unsigned)job->key.length * 8)
+	                : mbedtls_aes_setkey_dec(aes, job->key.bytes, (unsigned)job->key.length * 8);
 }
 
 /* With the padding of PKCS#7, unless number is 1. */
@@ -417,7 +419,8 @@ static int run_ctr(aes_job *job)
 	if (!failed)
 		failed = mbedtls_aes_crypt_ctr(&aes, first, &offset, counter, stream, job->data.bytes, job->out);
 	if (!failed && first < length)
-		failed = mbedtls_aes_crypt_ctr(&aes, length - first, &offset, again, stream, job->data.bytes + first, job->out + first);
+		failed = mbedtls_aes_crypt_ctr(&aes, length - first, &offset, again, stream, job->data.bytes + first,
+		                               job->out + first);
 	mbedtls_aes_free(&aes);
 	job->out_length = length;
 	return failed;
@@ -435,11 +438,12 @@ static int run_gcm(aes_job *job)
 	mbedtls_gcm_init(&gcm);
 	int failed = mbedtls_gcm_setkey(&gcm, MBEDTLS_CIPHER_ID_AES, job->key.bytes, (unsigned)job->key.length * 8);
 	if (!failed && job->encrypts)
-		failed = mbedtls_gcm_crypt_and_tag(&gcm, MBEDTLS_GCM_ENCRYPT, length, job->iv.bytes, job->iv.length, job->extra.bytes,
-		                                   job->extra.length, job->data.bytes, job->out, tag, job->out + length);
+		failed = mbedtls_gcm_crypt_and_tag(&gcm, MBEDTLS_GCM_ENCRYPT, length, job->iv.bytes, job->iv.length,
+		                                   job->extra.bytes, job->extra.length, job->data.bytes, job->out, tag,
+		                                   job->out + length);
 	else if (!failed)
-		failed = mbedtls_gcm_auth_decrypt(&gcm, length, job->iv.bytes, job->iv.length, job->extra.bytes, job->extra.length,
-		                                  job->data.bytes + length, tag, job->data.bytes, job->out);
+		failed = mbedtls_gcm_auth_decrypt(&gcm, length, job->iv.bytes, job->iv.length, job->extra.bytes,
+		                                  job->extra.length, job->data.bytes + length, tag, job->data.bytes, job->out);
 	mbedtls_gcm_free(&gcm);
 	job->out_length = job->encrypts ? length + tag : length;
 	return failed;
@@ -506,16 +510,18 @@ static int run_ecb(aes_job *job)
  */
 static JSValue aes(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv)
 {
-	static int (*const modes[])(aes_job *) = { run_cbc, run_ctr, run_gcm, run_kw, run_ecb };
-	aes_job job = { .encrypts = JS_ToBool(ctx, argv[1]) };
+	static int (*const modes[])(aes_job *) = {run_cbc, run_ctr, run_gcm, run_kw, run_ecb};
+	aes_job job = {.encrypts = JS_ToBool(ctx, argv[1])};
 	int32_t mode;
 
 	if (JS_ToInt32(ctx, &mode, argv[0]) || !read_view(ctx, argv[2], &job.key) || !read_view(ctx, argv[3], &job.iv) ||
-	    !read_view(ctx, argv[4], &job.data) || !read_view(ctx, argv[5], &job.extra) || JS_ToInt32(ctx, &job.number, argv[6]))
+	    !read_view(ctx, argv[4], &job.data) || !read_view(ctx, argv[5], &job.extra) ||
+	    JS_ToInt32(ctx, &job.number, argv[6]))
 		return JS_EXCEPTION;
 	bool is_counted = mode == AES_CBC || mode == AES_CTR;
 	if (mode < 0 || mode > AES_ECB || (is_counted && job.iv.length != BLOCK_BYTES) ||
-	    (mode == AES_CTR && (job.number < 1 || job.number > 128)) || (mode == AES_GCM && (job.number < 4 || job.number > BLOCK_BYTES)))
+	    (mode == AES_CTR && (job.number < 1 || job.number > 128)) ||
+	    (mode == AES_GCM && (job.number < 4 || job.number > BLOCK_BYTES)))
 		return JS_NULL;
 	job.out = js_malloc(ctx, job.data.length + BLOCK_BYTES);
 	if (!job.out)
@@ -534,7 +540,8 @@ static bool read_part(JSContext *ctx, JSValueConst parts, uint32_t i, mbedtls_mp
 {
 	JSValue part = JS_GetPropertyUint32(ctx, parts, i);
 	view v;
-	bool good = !JS_IsException(part) && read_view(ctx, part, &v) && !mbedtls_mpi_read_binary(number, v.bytes, v.length);
+	bool good = !JS_IsException(part) && read_view(ctx, part, &v) &&
+	            !mbedtls_mpi_read_binary(number, v.bytes, v.length);
 
 	JS_FreeValue(ctx, part);
 	return good;
@@ -554,7 +561,8 @@ static bool read_rsa(JSContext *ctx, JSValueConst parts, mbedtls_rsa_context *rs
 		good = read_part(ctx, parts, i, &numbers[i]);
 	if (good)
 		good = !mbedtls_rsa_import(rsa, &numbers[0], count > 2 ? &numbers[3] : NULL, count > 2 ? &numbers[4] : NULL,
-		                           count > 2 ? &numbers[2] : NULL, &numbers[1]) && !mbedtls_rsa_complete(rsa);
+		                           count > 2 ? &numbers[2] : NULL, &numbers[1]) &&
+		       !mbedtls_rsa_complete(rsa);
 	for (int i = 0; i < 5; i++)
 		mbedtls_mpi_free(&numbers[i]);
 	return good;
@@ -567,7 +575,8 @@ static JSValue check_rsa(JSContext *ctx, JSValueConst this_value, int argc, JSVa
 	int64_t count = 0;
 
 	JS_GetLength(ctx, argv[0], &count);
-	bool good = read_rsa(ctx, argv[0], &rsa) && !(count > 2 ? mbedtls_rsa_check_privkey : mbedtls_rsa_check_pubkey)(&rsa);
+	bool good = read_rsa(ctx, argv[0], &rsa) &&
+	            !(count > 2 ? mbedtls_rsa_check_privkey : mbedtls_rsa_check_pubkey)(&rsa);
 	mbedtls_rsa_free(&rsa);
 	return JS_NewBool(ctx, good);
 }
@@ -628,8 +637,16 @@ static JSValue fill_rsa(JSContext *ctx, JSValueConst this_value, int argc, JSVal
 }
 
 /* The numbers are the prelude's. */
-enum rsa_operation { RSA_SIGN_PKCS1, RSA_SIGN_PSS, RSA_VERIFY_PKCS1, RSA_VERIFY_PSS, RSA_ENCRYPT_OAEP, RSA_DECRYPT_OAEP,
-	RSA_ENCRYPT_PKCS1, RSA_DECRYPT_PKCS1 };
+enum rsa_operation {
+	RSA_SIGN_PKCS1,
+	RSA_SIGN_PSS,
+	RSA_VERIFY_PKCS1,
+	RSA_VERIFY_PSS,
+	RSA_ENCRYPT_OAEP,
+	RSA_DECRYPT_OAEP,
+	RSA_ENCRYPT_PKCS1,
+	RSA_DECRYPT_PKCS1
+};
 
 typedef struct rsa_job {
 	mbedtls_rsa_context rsa;
@@ -647,30 +664,38 @@ static int run_rsa(rsa_job *job)
 	uint8_t hash[MBEDTLS_MD_MAX_SIZE];
 	const mbedtls_md_info_t *info = mbedtls_md_info_from_type(job->hash);
 	unsigned size = mbedtls_md_get_size(info);
-	bool is_pkcs1 = job->operation == RSA_SIGN_PKCS1 || job->operation == RSA_VERIFY_PKCS1 || job->operation >= RSA_ENCRYPT_PKCS1;
+	bool is_pkcs1 = job->operation == RSA_SIGN_PKCS1 || job->operation == RSA_VERIFY_PKCS1 ||
+	                job->operation >= RSA_ENCRYPT_PKCS1;
 
 	job->out_length = mbedtls_rsa_get_len(rsa);
-	if (mbedtls_rsa_set_padding(rsa, is_pkcs1 ? MBEDTLS_RSA_PKCS_V15 : MBEDTLS_RSA_PKCS_V21, is_pkcs1 ? MBEDTLS_MD_NONE : job->hash) ||
+	if (mbedtls_rsa_set_padding(rsa, is_pkcs1 ? MBEDTLS_RSA_PKCS_V15 : MBEDTLS_RSA_PKCS_V21,
+	                            is_pkcs1 ? MBEDTLS_MD_NONE : job->hash) ||
 	    (job->operation <= RSA_VERIFY_PSS && mbedtls_md(info, data->bytes, data->length, hash)))
 		return -1;
-	bool sized = job->operation == RSA_VERIFY_PKCS1 || job->operation == RSA_VERIFY_PSS ? extra->length == job->out_length : true;
-	if (!sized || ((job->operation == RSA_DECRYPT_OAEP || job->operation == RSA_DECRYPT_PKCS1) && data->length != job->out_length))
+	bool sized = job->operation == RSA_VERIFY_PKCS1 || job->operation == RSA_VERIFY_PSS
+	                 ? extra->length == job->out_length
+	                 : true;
+	if (!sized || ((job->operation == RSA_DECRYPT_OAEP || job->operation == RSA_DECRYPT_PKCS1) &&
+	               data->length != job->out_length))
 		return -1;
 	switch (job->operation) {
 	case RSA_SIGN_PKCS1: return mbedtls_rsa_rsassa_pkcs1_v15_sign(rsa, draw, NULL, job->hash, size, hash, job->out);
-	case RSA_SIGN_PSS: return mbedtls_rsa_rsassa_pss_sign_ext(rsa, draw, NULL, job->hash, size, hash, job->salt, job->out);
+	case RSA_SIGN_PSS:
+		return mbedtls_rsa_rsassa_pss_sign_ext(rsa, draw, NULL, job->hash, size, hash, job->salt, job->out);
 	case RSA_VERIFY_PKCS1: return mbedtls_rsa_rsassa_pkcs1_v15_verify(rsa, job->hash, size, hash, extra->bytes);
 	case RSA_VERIFY_PSS:
 		return mbedtls_rsa_rsassa_pss_verify_ext(rsa, job->hash, size, hash, job->hash, job->salt, extra->bytes);
 	case RSA_ENCRYPT_OAEP:
-		return mbedtls_rsa_rsaes_oaep_encrypt(rsa, draw, NULL, extra->bytes, extra->length, data->length, data->bytes, job->out);
+		return mbedtls_rsa_rsaes_oaep_encrypt(rsa, draw, NULL, extra->bytes, extra->length, data->length, data->bytes,
+		                                      job->out);
 	case RSA_DECRYPT_OAEP:
-		return mbedtls_rsa_rsaes_oaep_decrypt(rsa, draw, NULL, extra->bytes, extra->length, &job->out_length, data->bytes,
-		                                      job->out, sizeof job->out);
+		return mbedtls_rsa_rsaes_oaep_decrypt(rsa, draw, NULL, extra->bytes, extra->length, &job->out_length,
+		                                      data->bytes, job->out, sizeof job->out);
 	case RSA_ENCRYPT_PKCS1:
 		return mbedtls_rsa_rsaes_pkcs1_v15_encrypt(rsa, draw, NULL, data->length, data->bytes, job->out);
 	default:
-		return mbedtls_rsa_rsaes_pkcs1_v15_decrypt(rsa, draw, NULL, &job->out_length, data->bytes, job->out, sizeof job->out);
+		return mbedtls_rsa_rsaes_pkcs1_v15_decrypt(rsa, draw, NULL, &job->out_length, data->bytes, job->out,
+		                                           sizeof job->out);
 	}
 }
 
@@ -703,7 +728,8 @@ typedef struct curve {
 	size_t size; /* of a number of the field, in bytes */
 } curve;
 
-static const mbedtls_ecp_group_id curves[] = { MBEDTLS_ECP_DP_SECP256R1, MBEDTLS_ECP_DP_SECP384R1, MBEDTLS_ECP_DP_SECP521R1 };
+static const mbedtls_ecp_group_id curves[] = {MBEDTLS_ECP_DP_SECP256R1, MBEDTLS_ECP_DP_SECP384R1,
+                                              MBEDTLS_ECP_DP_SECP521R1};
 
 static bool open_curve(JSContext *ctx, JSValueConst value, curve *c)
 {
@@ -772,7 +798,7 @@ static JSValue make_ec(JSContext *ctx, JSValueConst this_value, int argc, JSValu
 	if (!open_curve(ctx, argv[0], &c))
 		return JS_EXCEPTION;
 	if (!mbedtls_ecp_gen_keypair(&c.group, &c.d, &c.point, draw, NULL)) {
-		JSValue values[2] = { field_value(ctx, &c, &c.d), point_value(ctx, &c) };
+		JSValue values[2] = {field_value(ctx, &c, &c.d), point_value(ctx, &c)};
 		pair = JS_NewArrayFrom(ctx, 2, values);
 	}
 	close_curve(&c);
@@ -818,7 +844,8 @@ static JSValue ec_sign(JSContext *ctx, JSValueConst this_value, int argc, JSValu
 		return JS_EXCEPTION;
 	bool good = !mbedtls_md(hash, data.bytes, data.length, digested) && read_private(&c, &d) &&
 	            !mbedtls_ecdsa_sign(&c.group, &c.r, &c.s, &c.d, digested, mbedtls_md_get_size(hash), draw, NULL) &&
-	            !mbedtls_mpi_write_binary(&c.r, signature, c.size) && !mbedtls_mpi_write_binary(&c.s, signature + c.size, c.size);
+	            !mbedtls_mpi_write_binary(&c.r, signature, c.size) &&
+	            !mbedtls_mpi_write_binary(&c.s, signature + c.size, c.size);
 	JSValue value = good ? bytes_value(ctx, signature, 2 * c.size) : JS_NULL;
 	close_curve(&c);
 	return after_random(ctx, value);
@@ -832,8 +859,8 @@ static JSValue ec_verify(JSContext *ctx, JSValueConst this_value, int argc, JSVa
 	view point, data, signature;
 	curve c;
 
-	if (!hash || !read_view(ctx, argv[2], &point) || !read_view(ctx, argv[3], &data) || !read_view(ctx, argv[4], &signature) ||
-	    !open_curve(ctx, argv[0], &c))
+	if (!hash || !read_view(ctx, argv[2], &point) || !read_view(ctx, argv[3], &data) ||
+	    !read_view(ctx, argv[4], &signature) || !open_curve(ctx, argv[0], &c))
 		return JS_EXCEPTION;
 	bool good = signature.length == 2 * c.size && !mbedtls_md(hash, data.bytes, data.length, digested) &&
 	            read_point(&c, &point) && !mbedtls_mpi_read_binary(&c.r, signature.bytes, c.size) &&
@@ -900,20 +927,21 @@ static JSValue ed_verify(JSContext *ctx, JSValueConst this_value, int argc, JSVa
 	if (!read_views(ctx, argv, views, 3))
 		return JS_EXCEPTION;
 	bool sized = views[0].length == crypto_sign_ed25519_PUBLICKEYBYTES && views[2].length == crypto_sign_ed25519_BYTES;
-	return JS_NewBool(ctx, sized && !crypto_sign_ed25519_verify_detached(views[2].bytes, views[1].bytes, views[1].length,
-	                                                                    views[0].bytes));
+	return JS_NewBool(ctx, sized && !crypto_sign_ed25519_verify_detached(views[2].bytes, views[1].bytes,
+	                                                                     views[1].length, views[0].bytes));
 }
 
 /* xDerive(d, point or undefined) -> the shared secret, or the public key; null where that is 0 */
 static JSValue x_derive(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv)
 {
-	static const uint8_t base[SEED_BYTES] = { 9 };
+	static const uint8_t base[SEED_BYTES] = {9};
 	uint8_t secret[crypto_scalarmult_curve25519_BYTES];
-	view d, point = { base, sizeof base };
+	view d, point = {base, sizeof base};
 
 	if (!read_view(ctx, argv[0], &d) || (!JS_IsUndefined(argv[1]) && !read_view(ctx, argv[1], &point)))
 		return JS_EXCEPTION;
-	if (d.length != SEED_BYTES || point.length != SEED_BYTES || crypto_scalarmult_curve25519(secret, d.bytes, point.bytes))
+	if (d.length != SEED_BYTES || point.length != SEED_BYTES ||
+	    crypto_scalarmult_curve25519(secret, d.bytes, point.bytes))
 		return JS_NULL;
 	return bytes_value(ctx, secret, sizeof secret);
 }
@@ -921,20 +949,31 @@ static JSValue x_derive(JSContext *ctx, JSValueConst this_value, int argc, JSVal
 void curfew_crypto_init(JSValueConst native)
 {
 	static const JSCFunctionListEntry functions[] = {
-		JS_CFUNC_DEF("digest", 2, digest),          JS_CFUNC_DEF("hmac", 3, hmac),
-		JS_CFUNC_DEF("newHasher", 2, new_hasher),   JS_CFUNC_DEF("updateHasher", 2, update_hasher),
-		JS_CFUNC_DEF("finishHasher", 1, finish_hasher), JS_CFUNC_DEF("copyHasher", 1, copy_hasher),
-		JS_CFUNC_DEF("hkdf", 5, hkdf),              JS_CFUNC_DEF("pbkdf2", 5, pbkdf2),
-		JS_CFUNC_DEF("aes", 7, aes),                JS_CFUNC_DEF("checkRsa", 1, check_rsa),
-		JS_CFUNC_DEF("makeRsa", 2, make_rsa),       JS_CFUNC_DEF("fillRsa", 1, fill_rsa),
-		JS_CFUNC_DEF("rsa", 6, rsa),                JS_CFUNC_DEF("makeEc", 1, make_ec),
-		JS_CFUNC_DEF("ecPoint", 2, ec_point),       JS_CFUNC_DEF("ecPublic", 2, ec_public),
-		JS_CFUNC_DEF("ecSign", 4, ec_sign),         JS_CFUNC_DEF("ecVerify", 5, ec_verify),
-		JS_CFUNC_DEF("ecDerive", 3, ec_derive),     JS_CFUNC_DEF("edPublic", 1, ed_public),
-		JS_CFUNC_DEF("edSign", 2, ed_sign),         JS_CFUNC_DEF("edVerify", 3, ed_verify),
+		JS_CFUNC_DEF("digest", 2, digest),
+		JS_CFUNC_DEF("hmac", 3, hmac),
+		JS_CFUNC_DEF("newHasher", 2, new_hasher),
+		JS_CFUNC_DEF("updateHasher", 2, update_hasher),
+		JS_CFUNC_DEF("finishHasher", 1, finish_hasher),
+		JS_CFUNC_DEF("copyHasher", 1, copy_hasher),
+		JS_CFUNC_DEF("hkdf", 5, hkdf),
+		JS_CFUNC_DEF("pbkdf2", 5, pbkdf2),
+		JS_CFUNC_DEF("aes", 7, aes),
+		JS_CFUNC_DEF("checkRsa", 1, check_rsa),
+		JS_CFUNC_DEF("makeRsa", 2, make_rsa),
+		JS_CFUNC_DEF("fillRsa", 1, fill_rsa),
+		JS_CFUNC_DEF("rsa", 6, rsa),
+		JS_CFUNC_DEF("makeEc", 1, make_ec),
+		JS_CFUNC_DEF("ecPoint", 2, ec_point),
+		JS_CFUNC_DEF("ecPublic", 2, ec_public),
+		JS_CFUNC_DEF("ecSign", 4, ec_sign),
+		JS_CFUNC_DEF("ecVerify", 5, ec_verify),
+		JS_CFUNC_DEF("ecDerive", 3, ec_derive),
+		JS_CFUNC_DEF("edPublic", 1, ed_public),
+		JS_CFUNC_DEF("edSign", 2, ed_sign),
+		JS_CFUNC_DEF("edVerify", 3, ed_verify),
 		JS_CFUNC_DEF("xDerive", 2, x_derive),
 	};
-	JSClassDef definition = { "Hasher", .finalizer = hasher_finalize };
+	JSClassDef definition = {"Hasher", .finalizer = hasher_finalize};
 
 	JS_NewClassID(curfew_runtime, &hasher_class);
 	JS_NewClass(curfew_runtime, hasher_class, &definition);

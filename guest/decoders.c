@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The decoders of the Encoding Standard but for UTF-8, UTF-16 and windows-1252. Each reads one character; the tables are
- * made while building, by guest/encodings. A sequence that is none ends before a byte that is ASCII, so that no text
- * swallows a quote or a bracket.
+ * The decoders of the Encoding Standard but for UTF-8, UTF-16 and windows-1252. Each reads one character; the tables
+ * are made while building, by guest/encodings. A sequence that is none ends before a byte that is ASCII, so that no
+ * text swallows a quote or a bracket.
  */
 #include "decoders.h"
 
@@ -77,8 +77,9 @@ static size_t next_euc_jp(const uint8_t *p, size_t left, bool last, uint32_t c[2
 	if (p[0] == 0x8f && in(p[1], 0xa1, 0xfe)) {
 		if (left < 3)
 			return incomplete(c, left, last);
-		uint32_t value = in(p[2], 0xa1, 0xfe) ?
-			in_table(jis0212, COUNT(jis0212), (size_t)(p[1] - 0xa1) * 94 + p[2] - 0xa1) : DECODED_ERROR;
+		uint32_t value = in(p[2], 0xa1, 0xfe)
+		                     ? in_table(jis0212, COUNT(jis0212), (size_t)(p[1] - 0xa1) * 94 + p[2] - 0xa1)
+		                     : DECODED_ERROR;
 		return value == DECODED_ERROR ? bad_pair(c, p[2], 3) : give(c, value, 3);
 	}
 	if (p[0] < 0xa1 || !in(p[1], 0xa1, 0xfe))
@@ -92,8 +93,9 @@ static size_t next_euc_kr(const uint8_t *p, size_t left, bool last, uint32_t c[2
 		return give(c, p[0] < 0x80 ? p[0] : DECODED_ERROR, 1);
 	if (left < 2)
 		return incomplete(c, left, last);
-	uint32_t value = in(p[1], 0x41, 0xfe) ?
-		in_table(euc_kr_pairs, COUNT(euc_kr_pairs), (size_t)(p[0] - 0x81) * 190 + p[1] - 0x41) : DECODED_ERROR;
+	uint32_t value = in(p[1], 0x41, 0xfe)
+	                     ? in_table(euc_kr_pairs, COUNT(euc_kr_pairs), (size_t)(p[0] - 0x81) * 190 + p[1] - 0x41)
+	                     : DECODED_ERROR;
 	return value == DECODED_ERROR ? bad_pair(c, p[1], 2) : give(c, value, 2);
 }
 
@@ -131,9 +133,10 @@ static size_t next_gb18030(const uint8_t *p, size_t left, bool last, uint32_t c[
 			return incomplete(c, left, last);
 		return in(p[3], 0x30, 0x39) ? give(c, gb18030_of_four(p), 4) : give(c, DECODED_ERROR, 1);
 	}
-	uint32_t value = in(p[1], 0x40, 0x7e) || in(p[1], 0x80, 0xfe) ?
-		in_table(gb18030_pairs, COUNT(gb18030_pairs), (size_t)(p[0] - 0x81) * 190 + p[1] - (p[1] < 0x7f ? 0x40 : 0x41)) :
-		DECODED_ERROR;
+	uint32_t value = in(p[1], 0x40, 0x7e) || in(p[1], 0x80, 0xfe)
+	                     ? in_table(gb18030_pairs, COUNT(gb18030_pairs),
+	                                (size_t)(p[0] - 0x81) * 190 + p[1] - (p[1] < 0x7f ? 0x40 : 0x41))
+	                     : DECODED_ERROR;
 	return value == DECODED_ERROR ? bad_pair(c, p[1], 2) : give(c, value, 2);
 }
 
@@ -147,9 +150,11 @@ static size_t next_shift_jis(const uint8_t *p, size_t left, bool last, uint32_t 
 		return give(c, DECODED_ERROR, 1);
 	if (left < 2)
 		return incomplete(c, left, last);
-	uint32_t value = in(p[1], 0x40, 0x7e) || in(p[1], 0x80, 0xfc) ?
-		in_table(jis0208, COUNT(jis0208), (size_t)(p[0] - (p[0] < 0xa0 ? 0x81 : 0xc1)) * 188 + p[1] - (p[1] < 0x7f ? 0x40 : 0x41)) :
-		DECODED_ERROR;
+	uint32_t value = in(p[1], 0x40, 0x7e) || in(p[1], 0x80, 0xfc)
+	                     ? in_table(jis0208, COUNT(jis0208),
+	                                (size_t)(p[0] - (p[0] < 0xa0 ? 0x81 : 0xc1)) * 188 + p[1] -
+	                                    (p[1] < 0x7f ? 0x40 : 0x41))
+	                     : DECODED_ERROR;
 	return value == DECODED_ERROR ? bad_pair(c, p[1], 2) : give(c, value, 2);
 }
 
@@ -159,7 +164,8 @@ enum { SET_ASCII, SET_ROMAN, SET_KATAKANA, SET_PAIRS };
 static size_t next_escape(const uint8_t *p, size_t left, bool last, decoder_mode *mode, uint32_t c[2])
 {
 	static const uint8_t escapes[][3] = {
-		{ '(', 'B', SET_ASCII }, { '(', 'J', SET_ROMAN }, { '(', 'I', SET_KATAKANA }, { '$', '@', SET_PAIRS }, { '$', 'B', SET_PAIRS },
+		{'(', 'B', SET_ASCII}, {'(', 'J', SET_ROMAN}, {'(', 'I', SET_KATAKANA},
+		{'$', '@', SET_PAIRS}, {'$', 'B', SET_PAIRS},
 	};
 
 	bool begins = left > 1 && (p[1] == '(' || p[1] == '$');
@@ -189,8 +195,10 @@ static size_t next_iso_2022_jp(const uint8_t *p, size_t left, bool last, decoder
 	if (mode->set == SET_PAIRS) {
 		if (!in(p[0], 0x21, 0x7e) || left < 2 || p[1] == 0x1b)
 			return give(c, DECODED_ERROR, 1);
-		return give(c, in(p[1], 0x21, 0x7e) ? in_table(jis0208, COUNT(jis0208), (size_t)(p[0] - 0x21) * 94 + p[1] - 0x21) :
-		                                      DECODED_ERROR, 2);
+		return give(c,
+		            in(p[1], 0x21, 0x7e) ? in_table(jis0208, COUNT(jis0208), (size_t)(p[0] - 0x21) * 94 + p[1] - 0x21)
+		                                 : DECODED_ERROR,
+		            2);
 	}
 	if (p[0] > 0x7f || p[0] == 0x0e || p[0] == 0x0f)
 		return give(c, DECODED_ERROR, 1);

@@ -31,8 +31,8 @@ typedef struct decoder_mode {
 } decoder_mode;
 
 /*
- * Reads the next character of `left` bytes at p, one at least, and returns how many bytes it has; 0: more are needed, and
- * may come unless `last` is set. c[1] is a second character, or 0.
+ * Reads the next character of `left` bytes at p, one at least, and returns how many bytes it has; 0: more are needed,
+ * and may come unless `last` is set. c[1] is a second character, or 0.
  */
 size_t curfew_decode_next(int decoder, const uint8_t *p, size_t left, bool last, decoder_mode *mode, uint32_t c[2]);
 

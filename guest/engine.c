@@ -53,7 +53,8 @@ static JSValue curfew_throw_unusable(JSContext *ctx, JSValueConst value, const c
 static JSValue curfew_stack_with_header(JSContext *ctx, JSValueConst error, JSValue frames);
 static void curfew_add_async_callers(JSContext *ctx, struct DynBuf *out, const struct JSStackFrame *frame, int most);
 static void curfew_note_json_place(JSContext *ctx, JSValueConst keys, int64_t index);
-static void curfew_note_match(JSContext *ctx, struct JSString *text, uint8_t **capture, const uint8_t *start, int shift, int count);
+static void curfew_note_match(JSContext *ctx, struct JSString *text, uint8_t **capture, const uint8_t *start, int shift,
+                              int count);
 static bool curfew_is_within_prelude(const struct JSStackFrame *frame);
 struct JSObject;
 static int curfew_fill_lazy(JSContext *ctx, struct JSObject *object, JSAtom key, void *make);
@@ -173,7 +174,7 @@ static size_t on_usable_size(const void *memory)
 	return malloc_usable_size((void *)(uintptr_t)memory);
 }
 
-static const JSMallocFunctions allocator = { on_calloc, on_malloc, on_free, on_realloc, on_usable_size };
+static const JSMallocFunctions allocator = {on_calloc, on_malloc, on_free, on_realloc, on_usable_size};
 
 /* A cell stands on its own in the stack; what was declared before gives way to what it declares. */
 static bool curfew_may_redeclare(JSContext *ctx)
@@ -200,7 +201,7 @@ static int curfew_column(struct curfew_columns *known, const unsigned char *line
 	if (at <= line)
 		return 1;
 	if (known->line != line)
-		*known = (struct curfew_columns){ line, line, 0 };
+		*known = (struct curfew_columns){line, line, 0};
 
 	known->characters += at > known->at ? count_characters(known->at, at) : -count_characters(at, known->at);
 	known->at = at;
@@ -421,7 +422,7 @@ static void curfew_clean_name(char *text, size_t length, size_t name_length)
 /* A name must not look like more frames than one. */
 static void trace_clean(const char *text, bool is_file)
 {
-	char one[2] = { 0, 0 };
+	char one[2] = {0, 0};
 	for (; *text; text++) {
 		bool bad = (unsigned char)*text < ' ' || (!is_file && (*text == '(' || *text == ')'));
 		one[0] = bad ? '?' : *text;
@@ -484,7 +485,8 @@ static void trace_frame(JSRuntime *rt, JSStackFrame *frame)
 	bool at_loop = frame == stopped_frame && frame->cur_pc != stopped_pc;
 	if (frame->cur_pc)
 		line = find_line_num(curfew_context, code, (uint32_t)(frame->cur_pc - code->byte_code_buf - !at_loop), &column);
-	shown = code->func_name ? JS_AtomGetStrRT(rt, name, CURFEW_GUEST_NAME_BYTES, code->func_name) : own_name(rt, function, name);
+	shown = code->func_name ? JS_AtomGetStrRT(rt, name, CURFEW_GUEST_NAME_BYTES, code->func_name)
+	                        : own_name(rt, function, name);
 	trace_text("    at ");
 	trace_clean(*shown ? shown : "<anonymous>", false);
 	trace_text(" (");
@@ -500,7 +502,8 @@ enum frame_kind { FRAME_NONE, FRAME_NATIVE, FRAME_PRELUDE, FRAME_PROGRAM };
 
 static enum frame_kind frame_kind(const JSStackFrame *frame)
 {
-	if (JS_VALUE_GET_TAG(frame->cur_func) != JS_TAG_OBJECT || JS_VALUE_GET_OBJ(frame->cur_func) == JS_VALUE_GET_OBJ(stop_hook))
+	if (JS_VALUE_GET_TAG(frame->cur_func) != JS_TAG_OBJECT ||
+	    JS_VALUE_GET_OBJ(frame->cur_func) == JS_VALUE_GET_OBJ(stop_hook))
 		return FRAME_NONE;
 	JSObject *function = JS_VALUE_GET_OBJ(frame->cur_func);
 	if (!js_class_has_bytecode(function->class_id))
@@ -519,7 +522,7 @@ static JSObject *job_function;
 
 static void trace_job(JSRuntime *rt)
 {
-	JSStackFrame frame = { 0 };
+	JSStackFrame frame = {0};
 
 	if (job_function->class_id == JS_CLASS_ASYNC_FUNCTION_RESOLVE ||
 	    job_function->class_id == JS_CLASS_ASYNC_FUNCTION_REJECT) {
@@ -583,12 +586,14 @@ static JSObject *promise_of(JSValue resolve)
 static unsigned curfew_promise_number_of(const void *promise)
 {
 	const JSObject *object = promise;
-	return object && object->class_id == JS_CLASS_PROMISE && object->u.promise_data ? object->u.promise_data->curfew_number : 0;
+	return object && object->class_id == JS_CLASS_PROMISE && object->u.promise_data
+	           ? object->u.promise_data->curfew_number
+	           : 0;
 }
 
 /*
- * The function that awaits this promise, or a promise that follows from it: `return promise` and then() hand it on. Where
- * none does, *last is the number of the promise that all of this comes to.
+ * The function that awaits this promise, or a promise that follows from it: `return promise` and then() hand it on.
+ * Where none does, *last is the number of the promise that all of this comes to.
  */
 static JSAsyncFunctionData *awaiting(JSObject *promise, uint32_t *last)
 {
@@ -701,10 +706,10 @@ static void trace_chain(JSRuntime *rt, JSAsyncFunctionData *const *chain, int le
 typedef struct lost_chain {
 	uint32_t numbers[LOST_FRAMES]; /* of the promises of its functions, innermost first */
 	uint32_t count;
-	uint32_t end;                  /* what the outermost one comes to */
-	uint32_t order;                /* 0: this place is free */
+	uint32_t end;   /* what the outermost one comes to */
+	uint32_t order; /* 0: this place is free */
 	uint32_t length;
-	char text[LOST_TEXT];          /* as in a trace */
+	char text[LOST_TEXT]; /* as in a trace */
 } lost_chain;
 static lost_chain *lost; /* [LOST], once there was one: the memory that every run writes to stays close together */
 static uint32_t lost_order;
@@ -824,7 +829,8 @@ static void curfew_note_lost_cycles(JSRuntime *rt)
 {
 	struct list_head *link;
 
-	list_for_each(link, &rt->tmp_obj_list) {
+	list_for_each(link, &rt->tmp_obj_list)
+	{
 		JSGCObjectHeader *header = list_entry(link, JSGCObjectHeader, link);
 		if (JS_GC_TYPE(header) == JS_GC_OBJ_TYPE_ASYNC_FUNCTION)
 			curfew_note_lost(rt, (JSAsyncFunctionData *)header);
@@ -946,9 +952,9 @@ static void describe_text(JSContext *ctx, JSValue value, uint32_t *text, uint32_
 static const struct {
 	uint32_t *text, *length;
 } described_texts[] = {
-	{ &curfew_control.error_name, &curfew_control.error_name_length },
-	{ &curfew_control.error_message, &curfew_control.error_message_length },
-	{ &curfew_control.error_details, &curfew_control.error_details_length },
+	{&curfew_control.error_name, &curfew_control.error_name_length},
+	{&curfew_control.error_message, &curfew_control.error_message_length},
+	{&curfew_control.error_details, &curfew_control.error_details_length},
 };
 
 /* [name, message, details]; where the prelude is not there yet, or cannot do it any more, what there is of it. */
@@ -1021,7 +1027,7 @@ static void note_natives(JSContext *ctx, JSValueConst value)
 		if (native_names[i].function == object)
 			return;
 	native_names = realloc(native_names, (native_name_count + 1) * sizeof *native_names);
-	native_names[native_name_count++] = (native_name){ object, JS_ATOM_NULL };
+	native_names[native_name_count++] = (native_name){object, JS_ATOM_NULL};
 	JS_DupValue(ctx, value);
 	if (object->class_id == JS_CLASS_C_FUNCTION) {
 		char buffer[CURFEW_GUEST_NAME_BYTES];
@@ -1054,8 +1060,7 @@ static const char hidden_prototypes[] =
 
 static void keep_natives(JSContext *ctx)
 {
-	JSValue hidden = JS_Eval(ctx, hidden_prototypes, sizeof hidden_prototypes - 1, "curfew:setup",
-	                         JS_EVAL_TYPE_GLOBAL);
+	JSValue hidden = JS_Eval(ctx, hidden_prototypes, sizeof hidden_prototypes - 1, "curfew:setup", JS_EVAL_TYPE_GLOBAL);
 	uint32_t kept = 0;
 
 	note_natives(ctx, ctx->global_obj);
@@ -1078,7 +1083,7 @@ static void remove_property(JSContext *ctx, JSValueConst object, const char *nam
 static void remove_unwanted(JSContext *ctx)
 {
 	JSValue atomics = JS_GetPropertyStr(ctx, ctx->global_obj, "Atomics");
-	static const char *const names[] = { "wait", "notify", "waitAsync" };
+	static const char *const names[] = {"wait", "notify", "waitAsync"};
 	for (size_t i = 0; i < countof(names); i++)
 		remove_property(ctx, atomics, names[i]);
 	JS_FreeValue(ctx, atomics);
@@ -1122,9 +1127,11 @@ CURFEW_EXPORT("curfew_compile") int32_t curfew_compile(void)
 {
 	JSContext *ctx = curfew_context;
 	size_t size = 0;
-	JSValue compiled = JS_Eval(ctx, (const char *)(uintptr_t)curfew_control.input, curfew_control.input_length, "curfew:prelude",
-	                           JS_EVAL_TYPE_GLOBAL | JS_EVAL_FLAG_COMPILE_ONLY);
-	uint8_t *bytes = JS_IsException(compiled) ? NULL : JS_WriteObject(ctx, &size, compiled, JS_WRITE_OBJ_BYTECODE | JS_WRITE_OBJ_STRIP_SOURCE);
+	JSValue compiled = JS_Eval(ctx, (const char *)(uintptr_t)curfew_control.input, curfew_control.input_length,
+	                           "curfew:prelude", JS_EVAL_TYPE_GLOBAL | JS_EVAL_FLAG_COMPILE_ONLY);
+	uint8_t *bytes = JS_IsException(compiled)
+	                     ? NULL
+	                     : JS_WriteObject(ctx, &size, compiled, JS_WRITE_OBJ_BYTECODE | JS_WRITE_OBJ_STRIP_SOURCE);
 
 	if (!bytes)
 		return curfew_engine_describe(CURFEW_GUEST_THREW);
@@ -1200,8 +1207,8 @@ void curfew_engine_enter(void)
 {
 	JS_UpdateStackTop(curfew_runtime);
 	curfew_runtime->stack_limit = curfew_runtime->stack_top > curfew_control.stack_bytes
-	                                      ? curfew_runtime->stack_top - curfew_control.stack_bytes
-	                                      : 1;
+	                                  ? curfew_runtime->stack_top - curfew_control.stack_bytes
+	                                  : 1;
 }
 
 void curfew_engine_begin(void)
@@ -1297,7 +1304,8 @@ JSValue curfew_engine_require(JSModuleDef *module)
 	JSContext *ctx = curfew_context;
 
 	if (module->status == JS_MODULE_STATUS_LINKING || module->status == JS_MODULE_STATUS_EVALUATING)
-		return JS_ThrowTypeError(ctx, "cannot require an ECMAScript module that is being evaluated: the imports are a circle");
+		return JS_ThrowTypeError(
+			ctx, "cannot require an ECMAScript module that is being evaluated: the imports are a circle");
 	JSValue value = js_dup(JS_MKPTR(JS_TAG_MODULE, module));
 	if (JS_ResolveModule(ctx, value) < 0) {
 		JS_FreeValue(ctx, value);

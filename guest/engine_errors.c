@@ -36,7 +36,7 @@ typedef struct code_reader {
 
 static int add_producer(code_reader *r, int pc, int object, int key)
 {
-	r->producers[pc] = (producer){ object, key };
+	r->producers[pc] = (producer){object, key};
 	return pc;
 }
 
@@ -119,9 +119,7 @@ static void read_instruction(code_reader *r, int pc)
 	int first = stack_slot(r, 1), top = stack_slot(r, 0);
 
 	switch (*at) {
-	case OP_dup:
-		replace_top(r, 0, 1, top);
-		return;
+	case OP_dup: replace_top(r, 0, 1, top); return;
 	case OP_dup1:
 		replace_top(r, 1, 1, first);
 		replace_top(r, 0, 1, top);
@@ -137,20 +135,17 @@ static void read_instruction(code_reader *r, int pc)
 		replace_top(r, 0, 1, top);
 		return;
 	}
-	case OP_get_field: case OP_get_length:
-		replace_top(r, 1, 1, add_producer(r, pc, top, UNKNOWN));
-		return;
-	case OP_get_field2:
-		replace_top(r, 0, 1, add_producer(r, pc, top, UNKNOWN));
-		return;
-	case OP_get_array_el: case OP_get_private_field:
-		replace_top(r, 2, 1, add_producer(r, pc, first, top));
-		return;
-	case OP_get_array_el2:
-		replace_top(r, 1, 1, add_producer(r, pc, first, top));
-		return;
-	case OP_to_propkey: case OP_to_propkey2: case OP_check_object: case OP_to_object: case OP_check_brand:
-		return;
+	case OP_get_field:
+	case OP_get_length: replace_top(r, 1, 1, add_producer(r, pc, top, UNKNOWN)); return;
+	case OP_get_field2: replace_top(r, 0, 1, add_producer(r, pc, top, UNKNOWN)); return;
+	case OP_get_array_el:
+	case OP_get_private_field: replace_top(r, 2, 1, add_producer(r, pc, first, top)); return;
+	case OP_get_array_el2: replace_top(r, 1, 1, add_producer(r, pc, first, top)); return;
+	case OP_to_propkey:
+	case OP_to_propkey2:
+	case OP_check_object:
+	case OP_to_object:
+	case OP_check_brand: return;
 	default: {
 		const JSOpCode *info = &short_opcode_info(*at);
 		/* What only sets a variable leaves the value as it is. */
@@ -169,7 +164,7 @@ static void note_arrival(code_reader *r, int target)
 	arrival *there = &r->arrivals[target];
 
 	if (there->depth == UNKNOWN)
-		*there = (arrival){ r->depth, stack_slot(r, 0) };
+		*there = (arrival){r->depth, stack_slot(r, 0)};
 	else if (there->top != stack_slot(r, 0))
 		there->top = UNKNOWN;
 }
@@ -222,7 +217,9 @@ static JSAtom variable_of(const JSFunctionBytecode *code, const uint8_t *at)
 	if (info->n_push != 1)
 		return JS_ATOM_NULL;
 	switch (info->fmt) {
-	case OP_FMT_loc: case OP_FMT_arg: case OP_FMT_var_ref: index = get_u16(at + 1); break;
+	case OP_FMT_loc:
+	case OP_FMT_arg:
+	case OP_FMT_var_ref: index = get_u16(at + 1); break;
 	case OP_FMT_loc8: index = at[1]; break;
 	case OP_FMT_none_loc: index = (*at - OP_get_loc0) & 3; break;
 	case OP_FMT_none_arg: index = (*at - OP_get_arg0) & 3; break;
@@ -298,14 +295,14 @@ static bool begin_reading(JSContext *ctx, code_reader *r, const JSFunctionByteco
 {
 	size_t length = (size_t)code->byte_code_len;
 
-	*r = (code_reader){ .code = code };
+	*r = (code_reader){.code = code};
 	if (length > EXPRESSION_CODE_MAX)
 		return false;
 	r->producers = js_malloc(ctx, (length + 1) * sizeof *r->producers);
 	r->stack = js_malloc(ctx, (code->stack_size + 1u) * sizeof *r->stack);
 	r->arrivals = js_malloc(ctx, (length + 1) * sizeof *r->arrivals);
 	for (size_t i = 0; i <= length; i++)
-		r->arrivals[i] = (arrival){ UNKNOWN, UNKNOWN };
+		r->arrivals[i] = (arrival){UNKNOWN, UNKNOWN};
 	return true;
 }
 
@@ -322,7 +319,7 @@ static bool present_expression(JSContext *ctx, expression *e)
 	const JSStackFrame *frame = ctx->rt->current_stack_frame;
 	code_reader reader;
 
-	*e = (expression){ .text = "" };
+	*e = (expression){.text = ""};
 	if (!is_interpreting(frame) || !frame->cur_pc)
 		return false;
 	const JSFunctionBytecode *code = JS_VALUE_GET_OBJ(frame->cur_func)->u.func.function_bytecode;
@@ -350,10 +347,13 @@ static const char *kind_in_words(JSValueConst value)
 	case JS_TAG_UNDEFINED: return "undefined";
 	case JS_TAG_NULL: return "null";
 	case JS_TAG_BOOL: return JS_VALUE_GET_BOOL(value) ? "true" : "false";
-	case JS_TAG_INT: case JS_TAG_FLOAT64: return "a number";
-	case JS_TAG_STRING: case JS_TAG_STRING_ROPE: return "a string";
+	case JS_TAG_INT:
+	case JS_TAG_FLOAT64: return "a number";
+	case JS_TAG_STRING:
+	case JS_TAG_STRING_ROPE: return "a string";
 	case JS_TAG_SYMBOL: return "a symbol";
-	case JS_TAG_SHORT_BIG_INT: case JS_TAG_BIG_INT: return "a BigInt";
+	case JS_TAG_SHORT_BIG_INT:
+	case JS_TAG_BIG_INT: return "a BigInt";
 	case JS_TAG_OBJECT: return "the object";
 	default: return NULL;
 	}
@@ -540,7 +540,8 @@ static void note_group(int which, uint8_t **capture, const uint8_t *start, int s
 	match_groups[which][1] = found ? (int)((capture[1] - start) >> shift) : -1;
 }
 
-static void curfew_note_match(JSContext *ctx, JSString *text, uint8_t **capture, const uint8_t *start, int shift, int count)
+static void curfew_note_match(JSContext *ctx, JSString *text, uint8_t **capture, const uint8_t *start, int shift,
+                              int count)
 {
 	JS_FreeValue(ctx, match_text);
 	JS_FreeValue(ctx, match_input);
@@ -596,12 +597,23 @@ static JSValue set_match_input(JSContext *ctx, JSValueConst this_value, JSValueC
 static const JSCFunctionListEntry match_properties[] = {
 	JS_CGETSET_MAGIC_DEF("input", get_match, set_match_input, MATCH_INPUT),
 	JS_CGETSET_MAGIC_DEF("$_", get_match, set_match_input, MATCH_INPUT),
-	MATCH_GETTER("lastMatch", 0), MATCH_GETTER("$&", 0),
-	MATCH_GETTER("lastParen", MATCH_LAST_GROUP), MATCH_GETTER("$+", MATCH_LAST_GROUP),
-	MATCH_GETTER("leftContext", MATCH_BEFORE), MATCH_GETTER("$`", MATCH_BEFORE),
-	MATCH_GETTER("rightContext", MATCH_BEHIND), MATCH_GETTER("$'", MATCH_BEHIND),
-	MATCH_GETTER("$1", 1), MATCH_GETTER("$2", 2), MATCH_GETTER("$3", 3), MATCH_GETTER("$4", 4), MATCH_GETTER("$5", 5),
-	MATCH_GETTER("$6", 6), MATCH_GETTER("$7", 7), MATCH_GETTER("$8", 8), MATCH_GETTER("$9", 9),
+	MATCH_GETTER("lastMatch", 0),
+	MATCH_GETTER("$&", 0),
+	MATCH_GETTER("lastParen", MATCH_LAST_GROUP),
+	MATCH_GETTER("$+", MATCH_LAST_GROUP),
+	MATCH_GETTER("leftContext", MATCH_BEFORE),
+	MATCH_GETTER("$`", MATCH_BEFORE),
+	MATCH_GETTER("rightContext", MATCH_BEHIND),
+	MATCH_GETTER("$'", MATCH_BEHIND),
+	MATCH_GETTER("$1", 1),
+	MATCH_GETTER("$2", 2),
+	MATCH_GETTER("$3", 3),
+	MATCH_GETTER("$4", 4),
+	MATCH_GETTER("$5", 5),
+	MATCH_GETTER("$6", 6),
+	MATCH_GETTER("$7", 7),
+	MATCH_GETTER("$8", 8),
+	MATCH_GETTER("$9", 9),
 };
 
 static void add_match_properties(JSContext *ctx)
@@ -623,10 +635,13 @@ JSValue curfew_engine_iterator_items(JSValueConst value)
 	JSValue items = JS_NewArray(ctx);
 	uint32_t count = 0;
 	JS_SetPropertyUint32(ctx, items, count++, JS_NewBool(ctx, data && data->kind == JS_ITERATOR_KIND_KEY_AND_VALUE));
-	const JSMapState *map = data && !JS_IsUndefined(data->obj) ? JS_GetOpaque(data->obj, is_set ? JS_CLASS_SET : JS_CLASS_MAP) : NULL;
+	const JSMapState *map = data && !JS_IsUndefined(data->obj)
+	                            ? JS_GetOpaque(data->obj, is_set ? JS_CLASS_SET : JS_CLASS_MAP)
+	                            : NULL;
 	if (!map)
 		return items;
-	for (struct list_head *at = data->cur_record ? data->cur_record->link.next : map->records.next; at != &map->records; at = at->next) {
+	for (struct list_head *at = data->cur_record ? data->cur_record->link.next : map->records.next; at != &map->records;
+	     at = at->next) {
 		const JSMapRecord *record = list_entry(at, JSMapRecord, link);
 		if (record->empty)
 			continue;

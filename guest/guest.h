@@ -15,10 +15,19 @@ extern JSContext *curfew_context;
 extern JSValue curfew_hooks; /* what the prelude returned */
 
 /* Fields that the host writes while the guest runs. */
-static inline uint32_t curfew_aborted(void) { return *(volatile uint32_t *)&curfew_control.aborted; }
-static inline bool curfew_stop_asked(void) { return *(volatile uint32_t *)&curfew_control.stop; }
+static inline uint32_t curfew_aborted(void)
+{
+	return *(volatile uint32_t *)&curfew_control.aborted;
+}
+static inline bool curfew_stop_asked(void)
+{
+	return *(volatile uint32_t *)&curfew_control.stop;
+}
 
-static inline bool curfew_is_session(void) { return curfew_control.flags & CURFEW_CONTROL_SESSION; }
+static inline bool curfew_is_session(void)
+{
+	return curfew_control.flags & CURFEW_CONTROL_SESSION;
+}
 
 /* engine.c: what needs the engine's internals. */
 /* Creates runtime and context, with everything a program can see. */
@@ -32,8 +41,8 @@ void curfew_engine_again(void);
 /* Whether a stop is on its way out: nothing more of the program is to run. */
 bool curfew_engine_stopping(void);
 /*
- * Stops for one of CURFEW_STOP_*, from inside a builtin. It comes back in a session only: with an exception that nothing
- * catches, which the builtin hands on.
+ * Stops for one of CURFEW_STOP_*, from inside a builtin. It comes back in a session only: with an exception that
+ * nothing catches, which the builtin hands on.
  */
 JSValue curfew_engine_stop(uint32_t cause);
 /* Text of the engine's that the host reads when the entry has ended: it is freed in the next call. */
@@ -45,8 +54,8 @@ JSValue curfew_engine_trace_of(JSValueConst error);
 /* Gives an error the record of another one. */
 void curfew_engine_set_trace(JSValueConst error, JSValueConst trace);
 /*
- * What an iterator of a Map or Set still has to give, as an array: whether it gives pairs, and the items (of pairs: key,
- * value, key...); JS_UNDEFINED: it is none.
+ * What an iterator of a Map or Set still has to give, as an array: whether it gives pairs, and the items (of pairs:
+ * key, value, key...); JS_UNDEFINED: it is none.
  */
 JSValue curfew_engine_iterator_items(JSValueConst value);
 /* Where JSON.stringify failed last: ".rows[3].total". */
@@ -114,8 +123,8 @@ void curfew_tasks_clear(void);
 /* rejections.c */
 void curfew_rejections_init(void);
 /*
- * Whether the program was told that a promise was rejected, and took it. It is told then, too, when something handles the
- * promise after all. -1 with an exception pending.
+ * Whether the program was told that a promise was rejected, and took it. It is told then, too, when something handles
+ * the promise after all. -1 with an exception pending.
  */
 int curfew_rejections_report(JSValueConst promise);
 /* Takes the oldest promise that was rejected and that nothing handles; JS_UNDEFINED: there is none. */

@@ -12,7 +12,8 @@
 
 /* stream 1: standard output, 2: standard error. Charged to the output limit. */
 CURFEW_IMPORT("write") void host_write(uint32_t stream, const void *bytes, uint32_t length);
-/* kind 0: the partial result, 1: progress. JSON text. A host call; 0, or -1 where it is larger than the output limit. */
+/* kind 0: the partial result, 1: progress. JSON text. A host call; 0, or -1 where it is larger than the output limit.
+ */
 CURFEW_IMPORT("emit") int32_t host_emit(uint32_t kind, const void *json, uint32_t length);
 /* Random bytes; seeded when deterministic. A host call. */
 CURFEW_IMPORT("random") void host_random(void *bytes, uint32_t length);
@@ -55,7 +56,8 @@ CURFEW_IMPORT("stop") _Noreturn void host_stop(uint32_t cause);
 CURFEW_IMPORT("exit") _Noreturn void host_exit(uint32_t code);
 /* Makes that the cause of the stop, and comes back: a session's guest unwinds by itself. */
 CURFEW_IMPORT("latch") void host_latch(uint32_t cause);
-/* Whether the limit of fuel was passed. The rewriting puts the answer in the place of each call: engine/rewriter, meter.rs. */
+/* Whether the limit of fuel was passed. The rewriting puts the answer in the place of each call: engine/rewriter,
+ * meter.rs. */
 CURFEW_IMPORT("is_out_of_fuel") __attribute__((pure)) int32_t host_is_out_of_fuel(void);
 
 #endif

@@ -11,12 +11,12 @@
 
 typedef enum phase { EVALUATING, CALLING, SETTLED } phase;
 
-static JSValue program;   /* a compiled script or module, not yet run */
-static JSValue module;    /* the module, to read its exports from; JS_UNDEFINED for a script */
-static JSValue result;    /* what the program gave so far: a value or a promise of it */
+static JSValue program; /* a compiled script or module, not yet run */
+static JSValue module;  /* the module, to read its exports from; JS_UNDEFINED for a script */
+static JSValue result;  /* what the program gave so far: a value or a promise of it */
 static phase progress;
 static bool abort_told;
-static bool result_wrapped; /* it is, or is a promise of, an object whose "value" is the result */
+static bool result_wrapped;  /* it is, or is a promise of, an object whose "value" is the result */
 static bool result_returned; /* by a function or a module, which means it: a script's last expression it may only be */
 
 /* The name as the host wrote it, for the engine's records. */
@@ -146,7 +146,8 @@ CURFEW_EXPORT("curfew_load") int32_t curfew_load(void)
 	char *stripped = NULL;
 	if ((curfew_control.flags & CURFEW_CONTROL_NODE) && curfew_modules_add_globals() < 0)
 		return curfew_engine_describe(CURFEW_GUEST_REFUSED);
-	if ((curfew_control.flags & CURFEW_CONTROL_TYPES) && !(source = stripped = curfew_modules_strip(source, name, &length)))
+	if ((curfew_control.flags & CURFEW_CONTROL_TYPES) &&
+	    !(source = stripped = curfew_modules_strip(source, name, &length)))
 		return curfew_engine_describe(CURFEW_GUEST_REFUSED);
 	program = is_module ? compile(source, length, name, JS_EVAL_TYPE_MODULE) : compile_either(source, length, name);
 	bool is_script = JS_IsUndefined(module);
@@ -281,8 +282,8 @@ static int32_t after_evaluation(void)
 		status = call_function(function);
 	} else if (curfew_control.name) {
 		return curfew_engine_refuse("ReferenceError", JS_IsUndefined(module)
-		                                                      ? "no global function has the name to be called"
-		                                                      : "no exported function has the name to be called");
+		                                                  ? "no global function has the name to be called"
+		                                                  : "no exported function has the name to be called");
 	} else if (!JS_IsUndefined(module)) {
 		set_result(JS_DupValue(ctx, function));
 	}
@@ -386,7 +387,8 @@ static int32_t run_pending_jobs(void)
 	return CURFEW_GUEST_DONE;
 }
 
-/* Tells the program of a promise that was rejected and that nothing handles; it ends where the program does not take that. */
+/* Tells the program of a promise that was rejected and that nothing handles; it ends where the program does not take
+ * that. */
 static int32_t report_rejection(JSValue promise)
 {
 	JSContext *ctx = curfew_context;
@@ -457,7 +459,7 @@ static void keep_text(JSValue value, uint32_t *text, uint32_t *text_length)
 static JSValue refusal_of_value(void)
 {
 	JSContext *ctx = curfew_context;
-	JSValue arguments[] = { JS_GetException(ctx), curfew_engine_json_place() };
+	JSValue arguments[] = {JS_GetException(ctx), curfew_engine_json_place()};
 	JSValue hook = JS_GetPropertyStr(ctx, curfew_hooks, "refuseValue");
 	JSValue error = JS_Call(ctx, hook, JS_UNDEFINED, 2, (JSValueConst *)arguments);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Imports. Which file is meant, and what kind of module it is, the prelude decides (prelude/84-modules.js); the host reads
- * the files, and decides for itself what lies below the folder. Modules are named by their paths in it.
+ * Imports. Which file is meant, and what kind of module it is, the prelude decides (prelude/84-modules.js); the host
+ * reads the files, and decides for itself what lies below the folder. Modules are named by their paths in it.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -13,15 +13,15 @@ enum { NOT_FOUND = -1, OF_MODULE = 1, OF_COMMON = 2, OF_JSON = 3, OF_BUILTIN = 4
 
 static char *entry_name;
 static bool is_common; /* the program has what CommonJS files have */
-static JSValue hooks; /* of guest/node/resolve.js; JS_UNDEFINED: nothing was imported yet */
+static JSValue hooks;  /* of guest/node/resolve.js; JS_UNDEFINED: nothing was imported yet */
 
 /* A file that was read and not parsed yet. */
 typedef struct text {
 	struct text *next;
-	char *place;  /* its path, with every link resolved */
-	char *bytes;  /* a line break, what the file holds, and a NUL; in `answer` */
+	char *place; /* its path, with every link resolved */
+	char *bytes; /* a line break, what the file holds, and a NUL; in `answer` */
 	char *answer;
-	bool stripped; /* its types, where it has any, are gone */
+	bool stripped;   /* its types, where it has any, are gone */
 	uint32_t length; /* with the line break */
 } text;
 static text *texts;
@@ -120,7 +120,7 @@ static JSValue call_hook(JSContext *ctx, const char *name, int argc, JSValueCons
 char *curfew_modules_strip(const char *source, const char *name, size_t *length)
 {
 	JSContext *ctx = curfew_context;
-	JSValue arguments[] = { JS_NewStringLen(ctx, source + 1, *length - 1), JS_NewString(ctx, name) };
+	JSValue arguments[] = {JS_NewStringLen(ctx, source + 1, *length - 1), JS_NewString(ctx, name)};
 	JSValue stripped = call_hook(ctx, "strip", 2, (JSValueConst *)arguments);
 	size_t stripped_length = 0;
 	const char *text = JS_IsException(stripped) ? NULL : JS_ToCStringLen(ctx, &stripped_length, stripped);
@@ -328,7 +328,7 @@ static char *normalize(JSContext *ctx, const char *base, const char *specifier, 
 	}
 	const char *slash = strrchr(base, '/');
 	bool is_entry = !entry_name || !strcmp(base, entry_name) || (slash && !strcmp(slash + 1, entry_name));
-	JSValue arguments[] = { JS_NewString(ctx, is_entry && entry_name ? entry_name : base), JS_NewString(ctx, specifier) };
+	JSValue arguments[] = {JS_NewString(ctx, is_entry && entry_name ? entry_name : base), JS_NewString(ctx, specifier)};
 	JSValue found = call_hook(ctx, "resolve", 2, (JSValueConst *)arguments);
 	JS_FreeValue(ctx, arguments[0]);
 	JS_FreeValue(ctx, arguments[1]);
@@ -351,7 +351,7 @@ static bool fill_meta(JSContext *ctx, JSModuleDef *module, const char *bytes, si
 		found = (size_t)(bytes + length - at) >= sizeof word - 1 && !memcmp(at, word, sizeof word - 1);
 	if (!found)
 		return true;
-	JSValue arguments[] = { JS_GetImportMeta(ctx, module), JS_NewString(ctx, path) };
+	JSValue arguments[] = {JS_GetImportMeta(ctx, module), JS_NewString(ctx, path)};
 	JSValue answer = call_hook(ctx, "meta", 2, (JSValueConst *)arguments);
 	JS_FreeValue(ctx, arguments[0]);
 	JS_FreeValue(ctx, arguments[1]);
@@ -367,7 +367,7 @@ bool curfew_modules_fill_entry(JSValueConst module, const char *bytes, size_t le
 /* Whether the text, which a NUL ends, speaks of what CommonJS files are given. */
 static bool is_like_common(const char *source)
 {
-	static const char *const words[] = { "require('", "require(\"", "require(`", "module.exports", "exports." };
+	static const char *const words[] = {"require('", "require(\"", "require(`", "module.exports", "exports."};
 
 	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
 		if (strstr(source, words[i]))
@@ -381,7 +381,7 @@ int curfew_modules_begin_script(const char *source, size_t length)
 
 	if (!(curfew_control.flags & CURFEW_CONTROL_IMPORTS) || !is_like_common(source))
 		return 0;
-	JSValue arguments[] = { JS_NewString(ctx, entry_name), JS_NewStringLen(ctx, source, length) };
+	JSValue arguments[] = {JS_NewString(ctx, entry_name), JS_NewStringLen(ctx, source, length)};
 	JSValue answer = call_hook(ctx, "main", 2, (JSValueConst *)arguments);
 	JS_FreeValue(ctx, arguments[0]);
 	JS_FreeValue(ctx, arguments[1]);
@@ -518,7 +518,7 @@ static JSModuleDef *load(JSContext *ctx, const char *path, void *opaque, JSValue
 {
 	(void)opaque;
 	JSValue type = JS_IsObject(attributes) ? JS_GetPropertyStr(ctx, attributes, "type") : JS_UNDEFINED;
-	JSValue arguments[] = { JS_NewString(ctx, path), type };
+	JSValue arguments[] = {JS_NewString(ctx, path), type};
 	JSValue answer = call_hook(ctx, "kind", 2, (JSValueConst *)arguments);
 	int32_t kind = 0;
 
@@ -526,7 +526,7 @@ static JSModuleDef *load(JSContext *ctx, const char *path, void *opaque, JSValue
 	JS_FreeValue(ctx, type);
 	if (JS_IsException(answer) || JS_ToInt32(ctx, &kind, answer))
 		return NULL;
-	JSModuleDef *module = kind == OF_JSON     ? load_json(ctx, path)
+	JSModuleDef *module = kind == OF_JSON      ? load_json(ctx, path)
 	                      : kind == OF_COMMON  ? load_common(ctx, path)
 	                      : kind == OF_BUILTIN ? load_other(ctx, path, "builtinExports", begin_builtin)
 	                                           : load_module(ctx, path);
@@ -620,9 +620,9 @@ void curfew_modules_natives(JSValueConst native)
 		const char *name;
 		JSCFunction *function;
 	} functions[] = {
-		{ "openModule", open_module }, { "moduleText", module_text }, { "dropModule", drop_module },
-		{ "placeOfImport", place_of_import }, { "compileText", compile_text }, { "requireModule", require_module },
-		{ "entryPath", entry_path }, { "noteProcess", note_process },
+		{"openModule", open_module},        {"moduleText", module_text},   {"dropModule", drop_module},
+		{"placeOfImport", place_of_import}, {"compileText", compile_text}, {"requireModule", require_module},
+		{"entryPath", entry_path},          {"noteProcess", note_process},
 	};
 
 	for (size_t i = 0; i < sizeof functions / sizeof *functions; i++)

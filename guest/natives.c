@@ -122,7 +122,7 @@ static JSValue get_aborted(JSContext *ctx, JSValueConst this_value)
 
 static JSValue make_getter(JSContext *ctx, JSValue (*getter)(JSContext *, JSValueConst), const char *name)
 {
-	JSCFunctionType function = { .getter = getter };
+	JSCFunctionType function = {.getter = getter};
 	return JS_NewCFunction2(ctx, function.generic, name, 0, JS_CFUNC_getter, 0);
 }
 
@@ -142,8 +142,7 @@ static JSValue native_limits(JSContext *ctx, JSValueConst this_value, int argc, 
 	JSValue list = JS_NewArray(ctx);
 	for (uint32_t i = 0; i < 10; i++) {
 		uint64_t limit = curfew_control.limits[i];
-		JS_DefinePropertyValueUint32(ctx, list, i,
-		                             limit == UINT64_MAX ? JS_NULL : JS_NewFloat64(ctx, (double)limit),
+		JS_DefinePropertyValueUint32(ctx, list, i, limit == UINT64_MAX ? JS_NULL : JS_NewFloat64(ctx, (double)limit),
 		                             JS_PROP_C_W_E);
 	}
 	return list;
@@ -206,13 +205,23 @@ void curfew_natives_init(JSValueConst native)
 		const char *name;
 		JSCFunction *function;
 	} functions[] = {
-		{ "write", native_write },         { "random", native_random }, { "clock", native_clock },
-		{ "remaining", native_remaining }, { "aborted", native_aborted }, { "limits", native_limits },
-		{ "params", native_params },       { "user", native_user }, { "secret", native_secret },
-		{ "traceOf", native_trace_of },    { "iteratorItems", native_iterator_items },
-		{ "setTrace", native_set_trace },      { "writeBytes", native_write_bytes },
-		{ "exit", native_exit },           { "env", native_env },
-		{ "setRunSignal", native_set_run_signal }, { "signalGetters", native_signal_getters },
+		{"write", native_write},
+		{"random", native_random},
+		{"clock", native_clock},
+		{"remaining", native_remaining},
+		{"aborted", native_aborted},
+		{"limits", native_limits},
+		{"params", native_params},
+		{"user", native_user},
+		{"secret", native_secret},
+		{"traceOf", native_trace_of},
+		{"iteratorItems", native_iterator_items},
+		{"setTrace", native_set_trace},
+		{"writeBytes", native_write_bytes},
+		{"exit", native_exit},
+		{"env", native_env},
+		{"setRunSignal", native_set_run_signal},
+		{"signalGetters", native_signal_getters},
 	};
 
 	for (size_t i = 0; i < sizeof functions / sizeof *functions; i++)

@@ -101,8 +101,8 @@ int curfew_operations_turn(void)
 		return 0;
 	going_on -= event.last;
 	JSValue hook = JS_GetPropertyStr(ctx, curfew_hooks, "event");
-	JSValue arguments[] = { JS_NewUint32(ctx, event.id), JS_NewUint32(ctx, event.kind), JS_NewBool(ctx, event.last),
-		                take_bytes(ctx, event.length) };
+	JSValue arguments[] = {JS_NewUint32(ctx, event.id), JS_NewUint32(ctx, event.kind), JS_NewBool(ctx, event.last),
+	                       take_bytes(ctx, event.length)};
 	JSValue answer = JS_Call(ctx, hook, JS_UNDEFINED, 4, (JSValueConst *)arguments);
 	JS_FreeValue(ctx, hook);
 	JS_FreeValue(ctx, arguments[3]);

@@ -92,7 +92,7 @@ static bool write_array(plain_json *json, const JSObject *array, int depth)
 		JSValueConst element = array->u.array.u.values[i];
 		ok = i == 0 || write_text(json, ",", 1);
 		ok = ok && (JS_IsUndefined(element) || JS_IsSymbol(element) ? write_text(json, "null", 4)
-		                                                             : write_plain(json, element, depth));
+		                                                            : write_plain(json, element, depth));
 	}
 	return ok && write_text(json, "]", 1);
 }
@@ -141,18 +141,12 @@ static bool write_plain(plain_json *json, JSValueConst value, int depth)
 {
 	switch (JS_VALUE_GET_NORM_TAG(value)) {
 	case JS_TAG_INT:
-	case JS_TAG_FLOAT64:
-		return write_number(json, value);
-	case JS_TAG_STRING:
-		return write_quoted(json, JS_VALUE_GET_STRING(value));
-	case JS_TAG_BOOL:
-		return JS_VALUE_GET_BOOL(value) ? write_text(json, "true", 4) : write_text(json, "false", 5);
-	case JS_TAG_NULL:
-		return write_text(json, "null", 4);
-	case JS_TAG_OBJECT:
-		break;
-	default:
-		return false;
+	case JS_TAG_FLOAT64: return write_number(json, value);
+	case JS_TAG_STRING: return write_quoted(json, JS_VALUE_GET_STRING(value));
+	case JS_TAG_BOOL: return JS_VALUE_GET_BOOL(value) ? write_text(json, "true", 4) : write_text(json, "false", 5);
+	case JS_TAG_NULL: return write_text(json, "null", 4);
+	case JS_TAG_OBJECT: break;
+	default: return false;
 	}
 
 	const JSObject *object = JS_VALUE_GET_OBJ(value);
@@ -178,7 +172,7 @@ static bool prototypes_are_plain(const plain_json *json)
 /* The JSON text of an object or array; JS_UNDEFINED: it is not plain, nothing was done. */
 static JSValue curfew_plain_json(JSContext *ctx, JSValueConst value)
 {
-	plain_json json = { .ctx = ctx };
+	plain_json json = {.ctx = ctx};
 
 	if (!JS_IsObject(value))
 		return JS_UNDEFINED;

@@ -46,7 +46,7 @@ static void add(JSContext *ctx, JSValueConst promise)
 	if (count >= bucket_count)
 		grow();
 	rejection *made = js_malloc(ctx, sizeof *made);
-	*made = (rejection){ JS_DupValue(ctx, promise), last, NULL, NULL };
+	*made = (rejection){JS_DupValue(ctx, promise), last, NULL, NULL};
 	*(last ? &last->behind : &first) = made;
 	last = made;
 	put_in_bucket(made);

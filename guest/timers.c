@@ -9,7 +9,7 @@ typedef struct timer {
 	int64_t period_ns; /* 0: once */
 	uint32_t order;    /* of creation: ties are first come, first served */
 	int32_t id;
-	bool idle;         /* nobody waits for it: it does not keep the program alive */
+	bool idle; /* nobody waits for it: it does not keep the program alive */
 	JSValue callback;
 	JSValue arguments;
 } timer;
@@ -85,8 +85,13 @@ static JSValue set_timer(JSContext *ctx, JSValueConst this_value, int argc, JSVa
 	if (count >= curfew_control.timers_limit)
 		return curfew_engine_stop(CURFEW_STOP_TIMERS);
 	int64_t delay_ns = (int64_t)delay * 1000000;
-	timer entry = { host_clock() + delay_ns, JS_ToBool(ctx, argv[2]) ? delay_ns : 0, next_order++, next_id++, false,
-	                JS_DupValue(ctx, argv[0]), JS_DupValue(ctx, argv[3]) };
+	timer entry = {host_clock() + delay_ns,
+	               JS_ToBool(ctx, argv[2]) ? delay_ns : 0,
+	               next_order++,
+	               next_id++,
+	               false,
+	               JS_DupValue(ctx, argv[0]),
+	               JS_DupValue(ctx, argv[3])};
 	add(entry);
 	return JS_NewInt32(ctx, entry.id);
 }
@@ -108,7 +113,8 @@ static JSValue clear_timer(JSContext *ctx, JSValueConst this_value, int argc, JS
 	return JS_UNDEFINED;
 }
 
-/* unrefTimer(id[, whether the program waits for it]): such a timer fires if the program is still there, and does not keep it. */
+/* unrefTimer(id[, whether the program waits for it]): such a timer fires if the program is still there, and does not
+ * keep it. */
 static JSValue unref_timer(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv)
 {
 	int32_t id;

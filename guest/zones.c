@@ -2,7 +2,8 @@
 /*
  * Time zones, for Date and for Intl. A zone's rules are an asset: the names that English has for its standard and its
  * summer time with "|" between, a line break, and "SECONDS:OFFSET" in base 36 for each time from which another offset
- * holds, "+" behind it for summer time. Where the table ends before 2038, years behind it are as those of a like calendar.
+ * holds, "+" behind it for summer time. Where the table ends before 2038, years behind it are as those of a like
+ * calendar.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,7 +16,7 @@
 #define ZONES_KEPT 16
 
 typedef struct transition {
-	int64_t from; /* seconds since 1970; INT64_MIN: ever */
+	int64_t from;   /* seconds since 1970; INT64_MIN: ever */
 	int32_t offset; /* seconds ahead of UTC */
 	bool is_summer;
 } transition;
@@ -121,7 +122,8 @@ static int64_t year_of(int64_t seconds)
 	return year;
 }
 
-/* Behind the table: the same time in a year that the table has, which begins on the same day of the week and is as long. */
+/* Behind the table: the same time in a year that the table has, which begins on the same day of the week and is as
+ * long. */
 static int64_t within_table(const zone *of, int64_t seconds)
 {
 	int64_t last = year_of(of->list[of->count - 1].from), year = year_of(seconds);
@@ -185,7 +187,8 @@ int64_t curfew_zone_offset_of_local(int64_t ms)
 
 	if (!own)
 		return 0;
-	int64_t before = (int64_t)at_ms(own, ms - DAY_MS)->offset * 1000, after = (int64_t)at_ms(own, ms + DAY_MS)->offset * 1000;
+	int64_t before = (int64_t)at_ms(own, ms - DAY_MS)->offset * 1000,
+			after = (int64_t)at_ms(own, ms + DAY_MS)->offset * 1000;
 	if (before == after || (int64_t)at_ms(own, ms - before)->offset * 1000 == before)
 		return before;
 	return (int64_t)at_ms(own, ms - after)->offset * 1000 == after ? after : before;

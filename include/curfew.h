@@ -34,21 +34,21 @@ extern "C" {
 /* ---- Status: did the host's call work? ------------------------------------------------------------------- */
 
 /* X(name, value, sentence). Values are append-only. */
-#define CURFEW_STATUS_LIST(X)                                                                                   \
-	X(OK, 0, "the call worked")                                                                             \
-	X(INVALID, 1, "an argument is missing, malformed or out of range")                                      \
-	X(NO_MEMORY, 2, "the host is out of memory or address space")                                           \
-	X(SYSTEM, 3, "the system refused something the engine needs")                                           \
-	X(BAD_IMAGE, 4, "the image is damaged or belongs to another build of Curfew")                           \
-	X(BAD_PROGRAM, 5, "the program does not load: the report says why")                                     \
-	X(INTERNAL, 6, "Curfew itself failed")                                                                  \
-	X(NOT_FOUND, 7, "there is no such file or entry")                                                       \
-	X(BUSY, 8, "another process keeps it locked")                                                           \
-	X(DAMAGED, 9, "the file is damaged, or of another kind")                                                \
-	X(WRONG_KEY, 10, "the key is not the one it was made with")                                             \
-	X(READ_ONLY, 11, "it cannot be written")                                                                \
-	X(OVERLOADED, 12, "as many runs as the engine takes are going on: try again later")                     \
-	X(IN_USE, 13, "a call of this session goes on")                                                         \
+#define CURFEW_STATUS_LIST(X)                                                                                          \
+	X(OK, 0, "the call worked")                                                                                        \
+	X(INVALID, 1, "an argument is missing, malformed or out of range")                                                 \
+	X(NO_MEMORY, 2, "the host is out of memory or address space")                                                      \
+	X(SYSTEM, 3, "the system refused something the engine needs")                                                      \
+	X(BAD_IMAGE, 4, "the image is damaged or belongs to another build of Curfew")                                      \
+	X(BAD_PROGRAM, 5, "the program does not load: the report says why")                                                \
+	X(INTERNAL, 6, "Curfew itself failed")                                                                             \
+	X(NOT_FOUND, 7, "there is no such file or entry")                                                                  \
+	X(BUSY, 8, "another process keeps it locked")                                                                      \
+	X(DAMAGED, 9, "the file is damaged, or of another kind")                                                           \
+	X(WRONG_KEY, 10, "the key is not the one it was made with")                                                        \
+	X(READ_ONLY, 11, "it cannot be written")                                                                           \
+	X(OVERLOADED, 12, "as many runs as the engine takes are going on: try again later")                                \
+	X(IN_USE, 13, "a call of this session goes on")                                                                    \
 	X(UNUSABLE, 14, "the session's state was lost: reset it")
 
 typedef enum curfew_status {
@@ -74,31 +74,33 @@ CURFEW_API const char *curfew_version(void);
 /* ---- Outcome: what did the guest do? --------------------------------------------------------------------- */
 
 /* X(NAME, value, "name", exit code of the command line, sentence). Values are append-only. */
-#define CURFEW_OUTCOME_LIST(X)                                                                                  \
-	X(FINISHED, 0, "ok", 0, "the program finished")                                                         \
-	X(THREW, 1, "threw", 1, "an exception was not caught")                                                  \
-	X(TRAPPED, 2, "trapped", 1, "a WebAssembly trap that no limit caused")                                  \
-	X(BAD_PROGRAM, 3, "bad_program", 3, "the program cannot be read, parsed, validated or linked")          \
-	X(FUEL, 4, "fuel", 121, "the fuel limit was exceeded")                                                  \
-	X(LOOPS, 5, "loops", 122, "the loop limit was exceeded")                                                \
-	X(HOST_CALLS, 6, "host_calls", 123, "the limit of calls out of the sandbox was exceeded")               \
-	X(TIMERS, 7, "timers", 123, "too many timers were pending at once")                                     \
-	X(DEADLINE, 8, "deadline", 124, "the deadline passed")                                                  \
-	X(INTERNAL_ERROR, 9, "internal", 125, "Curfew itself failed")                                           \
-	X(CANCELLED, 10, "cancelled", 130, "the run was cancelled")                                             \
-	X(MEMORY, 11, "memory", 137, "the memory limit was exceeded")                                           \
-	X(STACK, 12, "stack", 139, "the stack limit was exceeded")                                              \
-	X(CPU, 13, "cpu", 152, "the CPU time limit was exceeded")                                               \
-	X(OUTPUT, 14, "output", 153, "the output limit was exceeded")                                           \
-	X(EXITED, 15, "exited", 0, "the program ended itself with an exit code")                                \
-	X(CRASHED, 16, "crashed", 134, "the process that ran the program died")                                 \
+#define CURFEW_OUTCOME_LIST(X)                                                                                         \
+	X(FINISHED, 0, "ok", 0, "the program finished")                                                                    \
+	X(THREW, 1, "threw", 1, "an exception was not caught")                                                             \
+	X(TRAPPED, 2, "trapped", 1, "a WebAssembly trap that no limit caused")                                             \
+	X(BAD_PROGRAM, 3, "bad_program", 3, "the program cannot be read, parsed, validated or linked")                     \
+	X(FUEL, 4, "fuel", 121, "the fuel limit was exceeded")                                                             \
+	X(LOOPS, 5, "loops", 122, "the loop limit was exceeded")                                                           \
+	X(HOST_CALLS, 6, "host_calls", 123, "the limit of calls out of the sandbox was exceeded")                          \
+	X(TIMERS, 7, "timers", 123, "too many timers were pending at once")                                                \
+	X(DEADLINE, 8, "deadline", 124, "the deadline passed")                                                             \
+	X(INTERNAL_ERROR, 9, "internal", 125, "Curfew itself failed")                                                      \
+	X(CANCELLED, 10, "cancelled", 130, "the run was cancelled")                                                        \
+	X(MEMORY, 11, "memory", 137, "the memory limit was exceeded")                                                      \
+	X(STACK, 12, "stack", 139, "the stack limit was exceeded")                                                         \
+	X(CPU, 13, "cpu", 152, "the CPU time limit was exceeded")                                                          \
+	X(OUTPUT, 14, "output", 153, "the output limit was exceeded")                                                      \
+	X(EXITED, 15, "exited", 0, "the program ended itself with an exit code")                                           \
+	X(CRASHED, 16, "crashed", 134, "the process that ran the program died")                                            \
 	X(UNSETTLED, 17, "unsettled", 13, "the program awaits what nothing can settle")
 
 typedef enum curfew_outcome {
 #define X(name, value, text, exit_code, sentence) CURFEW_OUTCOME_##name = value,
+	/* clang-format off */
 	CURFEW_OUTCOME_LIST(X)
 #undef X
 	CURFEW_OUTCOME_COUNT
+	/* clang-format on */
 } curfew_outcome;
 
 /* Length of the list of what tripped: there are fewer limits. */
@@ -147,8 +149,8 @@ typedef struct curfew_limit_info {
 	uint64_t minimum;       /* smallest accepted value */
 	uint64_t ceiling;       /* largest accepted value besides CURFEW_UNLIMITED */
 	bool may_be_unlimited;
-	size_t offset;           /* of the uint64_t field in curfew_limits */
-	curfew_outcome outcome;  /* when it is exceeded */
+	size_t offset;          /* of the uint64_t field in curfew_limits */
+	curfew_outcome outcome; /* when it is exceeded */
 } curfew_limit_info;
 
 /* The table of limits and its length, in static memory. */
@@ -177,9 +179,9 @@ typedef struct curfew_engine curfew_engine;
 typedef struct curfew_program curfew_program;
 
 /*
- * What an engine needs of a program that is compiled elsewhere: one of CURFEW_CODE_*, under a number that it does not use
- * twice; or that the request of this number is not needed any more, CURFEW_CODE_NONE, without a program. On any thread: be
- * short, and call nothing of this library.
+ * What an engine needs of a program that is compiled elsewhere: one of CURFEW_CODE_*, under a number that it does not
+ * use twice; or that the request of this number is not needed any more, CURFEW_CODE_NONE, without a program. On any
+ * thread: be short, and call nothing of this library.
  */
 typedef void (*curfew_compile_callback)(void *context, uint64_t number, const curfew_program *program, uint32_t what);
 
@@ -190,20 +192,20 @@ typedef void (*curfew_compile_callback)(void *context, uint64_t number, const cu
 
 typedef struct curfew_engine_options {
 	uint32_t size;
-	uint32_t threads;         /* started runs that compute at once; 0: one per core. One that has computed for 10 ms is
-	                             not counted until it waits: up to 64 threads more are there for what is behind it */
-	const char *cache_dir;    /* folder for compiled code, made if missing (0700), must belong to this user; NULL: none */
-	uint64_t resident_bytes;  /* memory kept ready in regions that wait for reuse; 0: 256 MiB */
-	uint32_t reserved;        /* 0 */
-	int32_t pagemap_fd;       /* /proc/self/pagemap, open for reading, for a process that will not have it by its name;
-	                             the engine closes it; 0: the engine opens it */
-	uint32_t max_runs;        /* runs that may go on at once; one more is refused when it is started; 0: 10,000 */
-	uint32_t flags;           /* CURFEW_ENGINE_*; 0: none */
-	const char *compiler;     /* the executable curfew-compiler; NULL: the one beside this library or executable, or in
-	                             the libexec folder of its installation */
+	uint32_t threads;      /* started runs that compute at once; 0: one per core. One that has computed for 10 ms is
+	                          not counted until it waits: up to 64 threads more are there for what is behind it */
+	const char *cache_dir; /* folder for compiled code, made if missing (0700), must belong to this user; NULL: none */
+	uint64_t resident_bytes; /* memory kept ready in regions that wait for reuse; 0: 256 MiB */
+	uint32_t reserved;       /* 0 */
+	int32_t pagemap_fd;      /* /proc/self/pagemap, open for reading, for a process that will not have it by its name;
+	                            the engine closes it; 0: the engine opens it */
+	uint32_t max_runs;       /* runs that may go on at once; one more is refused when it is started; 0: 10,000 */
+	uint32_t flags;          /* CURFEW_ENGINE_*; 0: none */
+	const char *compiler;    /* the executable curfew-compiler; NULL: the one beside this library or executable, or in
+	                            the libexec folder of its installation */
 	uint64_t compiler_memory_bytes; /* memory that compiling one WebAssembly program may take; 0: 2 GiB */
-	uint32_t compile;         /* CURFEW_COMPILE_*: where WebAssembly programs are compiled */
-	uint32_t reserved2;       /* 0 */
+	uint32_t compile;               /* CURFEW_COMPILE_*: where WebAssembly programs are compiled */
+	uint32_t reserved2;             /* 0 */
 	uint64_t compiler_cpu_ns; /* processor time that compiling one WebAssembly program may take, on all cores together,
 	                             in whole seconds; 0: 10 minutes */
 	curfew_compile_callback on_compile; /* with CURFEW_COMPILE_ELSEWHERE, and only then */
@@ -211,8 +213,8 @@ typedef struct curfew_engine_options {
 } curfew_engine_options;
 
 /*
- * Compiling is the one piece of a program's work that nothing inside a process can stop. So it is done in a confined child
- * process, curfew-compiler, which is killed when the last run that waits for it is stopped.
+ * Compiling is the one piece of a program's work that nothing inside a process can stop. So it is done in a confined
+ * child process, curfew-compiler, which is killed when the last run that waits for it is stopped.
  */
 /* In a child process; in this process where there can be none (CURFEW_COMPILE_IN_PROCESS). */
 #define CURFEW_COMPILE_ANYWHERE 0u
@@ -220,8 +222,8 @@ typedef struct curfew_engine_options {
 #define CURFEW_COMPILE_PROCESS 1u
 /*
  * In this process, on a thread of the engine: for programs that may not have children. A run is stopped in time all the
- * same, but what was begun for it goes on. It is bounded by estimates instead: a program is refused that would take more
- * than some 20 s of processor time, or text of more than 1 MiB.
+ * same, but what was begun for it goes on. It is bounded by estimates instead: a program is refused that would take
+ * more than some 20 s of processor time, or text of more than 1 MiB.
  */
 #define CURFEW_COMPILE_IN_PROCESS 2u
 
@@ -252,11 +254,11 @@ CURFEW_API size_t curfew_engine_stack_bytes(const curfew_engine *engine);
 typedef struct curfew_engine_stats {
 	uint32_t size;
 	uint32_t reserved;
-	uint64_t runs_active;     /* started and not yet ended */
-	uint64_t regions_in_use;  /* guest memories held by runs */
-	uint64_t regions_pooled;  /* guest memories waiting for reuse */
+	uint64_t runs_active;    /* started and not yet ended */
+	uint64_t regions_in_use; /* guest memories held by runs */
+	uint64_t regions_pooled; /* guest memories waiting for reuse */
 	uint64_t runs_total;
-	uint64_t resident_bytes;  /* what guest memories kept for reuse after their last run, of the option's resident_bytes */
+	uint64_t resident_bytes; /* what guest memories keep for reuse, of the option's resident_bytes */
 } curfew_engine_stats;
 CURFEW_API void curfew_engine_get_stats(curfew_engine *engine, curfew_engine_stats *stats);
 
@@ -284,9 +286,11 @@ typedef struct curfew_source {
 
 /* The program will be run once: no image of its parsed form is kept. */
 #define CURFEW_SOURCE_ONCE 1u
-/* The name is the program's path below import_dir, where its relative imports begin; else they begin at the top of that. */
+/* The name is the program's path below import_dir, where its relative imports begin; else they begin at the top of
+ * that. */
 #define CURFEW_SOURCE_PATH 2u
-/* The program has the globals of Node's that others have where they load CommonJS: process, Buffer, global, setImmediate. */
+/* The program has the globals of Node's that others have where they load CommonJS: process, Buffer, global,
+ * setImmediate. */
 #define CURFEW_SOURCE_NODE 4u
 
 /*
@@ -358,21 +362,21 @@ typedef struct curfew_host_function {
 	const char *name;   /* printable ASCII without blanks, quotes and backslashes, at most 128 bytes, once in a module;
 	                       JavaScript has the first one of a name */
 	const char *module; /* that a WebAssembly module imports it from, or a component's interface; NULL: "host" */
-	const char *type;   /* "iI->f": of i (i32), I (i64), f (f32), F (f64), at most 16 each and "->" between; NULL: JSON */
-	uint64_t fuel;      /* that a call costs, where fuel is limited */
+	const char *type; /* "iI->f": of i (i32), I (i64), f (f32), F (f64), at most 16 each and "->" between; NULL: JSON */
+	uint64_t fuel;    /* that a call costs, where fuel is limited */
 	/*
-	 * Carries a call out, on the executing thread while the guest waits: the guest cannot be stopped meanwhile, the stop
-	 * takes effect when this returns. Answers before it returns; without an answer, undefined or zeroes. An asynchronous
-	 * one begins the call and may answer later, from any thread.
+	 * Carries a call out, on the executing thread while the guest waits: the guest cannot be stopped meanwhile, the
+	 * stop takes effect when this returns. Answers before it returns; without an answer, undefined or zeroes. An
+	 * asynchronous one begins the call and may answer later, from any thread.
 	 */
 	curfew_host_callback call;
 	/*
 	 * Asynchronous: the run was stopped or has ended before the answer; whoever carries the call out is to end it, and
-	 * answers it all the same. From any thread, once, maybe while it is being answered; the call is valid until this has
-	 * returned. May be NULL.
+	 * answers it all the same. From any thread, once, maybe while it is being answered; the call is valid until this
+	 * has returned. May be NULL.
 	 */
 	curfew_host_callback stopped;
-	void *context;      /* of both */
+	void *context; /* of both */
 } curfew_host_function;
 
 /*
@@ -382,9 +386,9 @@ typedef struct curfew_host_function {
 #define CURFEW_HOST_ASYNC 1u
 
 /*
- * Gives a program functions of the host's: functions is an array [count], each of the size that the first one says. To be
- * called at most once, and before the program is compiled or run; an image does not hold them, so a loaded program is
- * given them again. CURFEW_INVALID, and why, if that is not so or a function is not well-formed.
+ * Gives a program functions of the host's: functions is an array [count], each of the size that the first one says. To
+ * be called at most once, and before the program is compiled or run; an image does not hold them, so a loaded program
+ * is given them again. CURFEW_INVALID, and why, if that is not so or a function is not well-formed.
  */
 CURFEW_API curfew_status curfew_program_set_functions(curfew_program *program, const curfew_host_function *functions,
                                                       size_t count, curfew_failure *failure);
@@ -402,12 +406,14 @@ CURFEW_API void curfew_host_call_set_data(curfew_host_call *call, void *data);
 CURFEW_API void *curfew_host_call_get_data(const curfew_host_call *call);
 
 /*
- * The three answers. Each ends the call, and an asynchronous one with it the caller's handle; any thread. CURFEW_INVALID:
- * this is no answer for such a function (not JSON, or it has a type, or none); the program sees that as an error.
+ * The three answers. Each ends the call, and an asynchronous one with it the caller's handle; any thread.
+ * CURFEW_INVALID: this is no answer for such a function (not JSON, or it has a type, or none); the program sees that as
+ * an error.
  */
 /* JSON text; NULL: undefined, and null for a component, which traps if its result is of another type. */
 CURFEW_API curfew_status curfew_host_call_return(curfew_host_call *call, const char *json, size_t length);
-/* Numbers, as many as the type says; may be NULL if there are none. JavaScript has one as it is, several as an array. */
+/* Numbers, as many as the type says; may be NULL if there are none. JavaScript has one as it is, several as an array.
+ */
 CURFEW_API curfew_status curfew_host_call_return_values(curfew_host_call *call, const curfew_value *results);
 /*
  * An error: an Error with this message in JavaScript, a trap in WebAssembly. Where a component's function has a result
@@ -474,8 +480,8 @@ CURFEW_API curfew_status curfew_secrets_set(curfew_secrets *secrets, const char 
 CURFEW_API curfew_status curfew_secrets_remove(curfew_secrets *secrets, const char *user, const char *name,
                                                curfew_failure *failure);
 /* Names of the user's secrets, sorted: *count of them in one piece of memory; free it with curfew_free. */
-CURFEW_API curfew_status curfew_secrets_list(curfew_secrets *secrets, const char *user, char ***names,
-                                             size_t *count, curfew_failure *failure);
+CURFEW_API curfew_status curfew_secrets_list(curfew_secrets *secrets, const char *user, char ***names, size_t *count,
+                                             curfew_failure *failure);
 
 /*
  * The secrets of a run as curfew_run_options has them, for who has the program run in another process: those given, and
@@ -515,53 +521,54 @@ typedef void (*curfew_message_callback)(void *context, const void *message, size
 
 /* A folder that a WASI program may open, with all that is in it and nothing above it. */
 typedef struct curfew_dir {
-	const char *host;   /* path of the folder */
-	const char *guest;  /* the path under which the program sees it */
-	uint32_t flags;     /* CURFEW_DIR_WRITE */
-	uint32_t reserved;  /* 0 */
+	const char *host;  /* path of the folder */
+	const char *guest; /* the path under which the program sees it */
+	uint32_t flags;    /* CURFEW_DIR_WRITE */
+	uint32_t reserved; /* 0 */
 } curfew_dir;
 
 #define CURFEW_DIR_WRITE 1u /* files may be written, made and removed; otherwise only read */
 
 typedef struct curfew_run_options {
 	uint32_t size;
-	uint32_t flags;               /* CURFEW_RUN_* */
-	const curfew_limits *limits;  /* NULL: the defaults */
-	const char *call;             /* exported or, of a script, global function to call; NULL: none named */
-	const char *params;           /* JSON array, the call's arguments; NULL: [] */
+	uint32_t flags;              /* CURFEW_RUN_* */
+	const curfew_limits *limits; /* NULL: the defaults */
+	const char *call;            /* exported or, of a script, global function to call; NULL: none named */
+	const char *params;          /* JSON array, the call's arguments; NULL: [] */
 	size_t params_length;
-	const char *user;             /* curfew.user; NULL: none */
-	curfew_cancel *cancel;        /* may be NULL */
+	const char *user;      /* curfew.user; NULL: none */
+	curfew_cancel *cancel; /* may be NULL */
 	curfew_event_callback on_event;
 	void *on_event_context;
 	curfew_done_callback on_done; /* curfew_run_start only */
 	void *on_done_context;
-	const char *id;               /* the report's, a ULID; NULL: a new one is made */
-	const char *const *args;      /* [arg_count] WASI: the program's arguments, its name left out; UTF-8 */
+	const char *id;          /* the report's, a ULID; NULL: a new one is made */
+	const char *const *args; /* [arg_count] WASI: the program's arguments, its name left out; UTF-8 */
 	size_t arg_count;
-	const char *const *env;       /* [env_count] WASI: its environment, NAME=value; UTF-8. JavaScript: curfew.env */
+	const char *const *env; /* [env_count] WASI: its environment, NAME=value; UTF-8. JavaScript: curfew.env */
 	size_t env_count;
-	const curfew_dir *dirs;       /* [dir_count] WASI: folders it may open */
+	const curfew_dir *dirs; /* [dir_count] WASI: folders it may open */
 	size_t dir_count;
 	int32_t stdin_fd;             /* what it reads as standard input, with CURFEW_RUN_STDIN; borrowed until it ends */
 	uint32_t reserved;            /* 0 */
 	const curfew_secret *secrets; /* [secret_count] what secrets.get answers; of two with one name the last one */
 	size_t secret_count;
-	curfew_secrets *store;        /* and the secrets that this has of user, read when the run starts; NULL: none */
+	curfew_secrets *store;          /* and the secrets that this has of user, read when the run starts; NULL: none */
 	const char *const *allow_fetch; /* [allow_fetch_count] JavaScript: hosts that fetch may reach; without any, none */
 	size_t allow_fetch_count;
-	void *host_context;           /* what curfew_host_call_get_context answers */
+	void *host_context;                 /* what curfew_host_call_get_context answers */
 	curfew_message_callback on_request; /* JavaScript: a broker carries its fetches out, in place of allow_fetch */
 	void *on_request_context;
 	curfew_stop_callback on_stop; /* not for sessions */
 	void *on_stop_context;
-	const char *timezone;         /* JavaScript: what Date and Intl take as local, an IANA name ("Europe/Berlin"); NULL: UTC */
+	const char *timezone; /* JavaScript: what Date and Intl take as local, an IANA name ("Europe/Berlin"); NULL: UTC */
 } curfew_run_options;
 
 #define CURFEW_RUN_DETERMINISTIC 1u /* fixed clock, seeded random */
 #define CURFEW_RUN_STDIN 2u         /* stdin_fd is set; otherwise standard input is empty */
 #define CURFEW_RUN_IMPORTS 4u       /* and reads what it imports, in place of curfew_source.import_dir */
-#define CURFEW_RUN_PASS_OUTPUT 8u   /* on_event alone is given what is written: the report has none of it, nor does memory */
+#define CURFEW_RUN_PASS_OUTPUT                                                                                         \
+	8u /* on_event alone is given what is written: the report has none of it, nor does memory */
 
 /* Makes a new id for a run: a ULID, 26 characters and a NUL. */
 CURFEW_API void curfew_id_create(char id[27]);
@@ -597,11 +604,11 @@ CURFEW_API curfew_status curfew_program_run(curfew_program *program, const curfe
                                             curfew_report **report, curfew_failure *failure);
 
 /*
- * Starts the program on the engine's threads; a run that only waits holds none of them. CURFEW_OVERLOADED: as many runs go
- * on as curfew_engine_options.max_runs says, nothing was started.
+ * Starts the program on the engine's threads; a run that only waits holds none of them. CURFEW_OVERLOADED: as many runs
+ * go on as curfew_engine_options.max_runs says, nothing was started.
  */
-CURFEW_API curfew_status curfew_run_start(curfew_program *program, const curfew_run_options *options,
-                                          curfew_run **run, curfew_failure *failure);
+CURFEW_API curfew_status curfew_run_start(curfew_program *program, const curfew_run_options *options, curfew_run **run,
+                                          curfew_failure *failure);
 /* Waits for the end; the report belongs to the run. */
 CURFEW_API const curfew_report *curfew_run_wait(curfew_run *run);
 /* The report, or NULL while the run goes on. Any thread. */
@@ -621,8 +628,8 @@ typedef struct curfew_run_usage {
 CURFEW_API void curfew_run_get_usage(curfew_run *run, curfew_run_usage *usage);
 
 /*
- * Gives the run a message of its broker's. Any thread, at any time; after its end nothing happens. CURFEW_INVALID: it has
- * no broker, or no broker sends such a message.
+ * Gives the run a message of its broker's. Any thread, at any time; after its end nothing happens. CURFEW_INVALID: it
+ * has no broker, or no broker sends such a message.
  */
 CURFEW_API curfew_status curfew_run_receive(curfew_run *run, const void *message, size_t length,
                                             curfew_failure *failure);
@@ -654,9 +661,9 @@ typedef struct curfew_broker curfew_broker;
 
 typedef struct curfew_broker_options {
 	uint32_t size;
-	uint32_t reserved;               /* 0 */
-	const curfew_limits *limits;     /* the run's; NULL: the defaults */
-	const char *const *allow_fetch;  /* [allow_fetch_count] as in curfew_run_options */
+	uint32_t reserved;              /* 0 */
+	const curfew_limits *limits;    /* the run's; NULL: the defaults */
+	const char *const *allow_fetch; /* [allow_fetch_count] as in curfew_run_options */
 	size_t allow_fetch_count;
 	curfew_network *network;         /* NULL: there may be no allow_fetch */
 	const char *import_dir;          /* as in curfew_source */
@@ -667,8 +674,8 @@ typedef struct curfew_broker_options {
 CURFEW_API curfew_status curfew_broker_create(const curfew_broker_options *options, curfew_broker **broker,
                                               curfew_failure *failure);
 /*
- * Takes a message of the run, and reads the file if that is an import. CURFEW_INVALID: no run of this library sends such
- * a one, or more of them than its limits allow; do not go on with it.
+ * Takes a message of the run, and reads the file if that is an import. CURFEW_INVALID: no run of this library sends
+ * such a one, or more of them than its limits allow; do not go on with it.
  */
 CURFEW_API curfew_status curfew_broker_receive(curfew_broker *broker, const void *message, size_t length,
                                                curfew_failure *failure);
@@ -681,26 +688,26 @@ CURFEW_API void curfew_broker_destroy(curfew_broker *broker);
 
 /*
  * An engine in a confined process compiles nothing (CURFEW_COMPILE_ELSEWHERE): it says what it needs of which program,
- * whoever hears that asks here, and passes what comes of it back to the engine, files with it. The engine executes what is
- * in them: they must come from nobody else. What was compiled once is handed to every engine that asks, as one file that
- * nobody can change; it is kept in cache_dir, the same as for engines that compile by themselves.
+ * whoever hears that asks here, and passes what comes of it back to the engine, files with it. The engine executes what
+ * is in them: they must come from nobody else. What was compiled once is handed to every engine that asks, as one file
+ * that nobody can change; it is kept in cache_dir, the same as for engines that compile by themselves.
  */
 
 /* What comes of a request. */
 typedef struct curfew_code_answer {
 	uint32_t size;
-	uint32_t kind;     /* CURFEW_CODE_* */
-	uint64_t cpu_ns;   /* processor time that compiling has taken since it was asked for */
-	int32_t file;      /* open for reading; -1: none */
-	uint32_t internal; /* FAILED: 1: it was not the program's fault */
+	uint32_t kind;         /* CURFEW_CODE_* */
+	uint64_t cpu_ns;       /* processor time that compiling has taken since it was asked for */
+	int32_t file;          /* open for reading; -1: none */
+	uint32_t internal;     /* FAILED: 1: it was not the program's fault */
 	uint32_t line, column; /* FAILED: in its text, from 1; 0: not known */
-	char message[256]; /* FAILED: one line */
+	char message[256];     /* FAILED: one line */
 } curfew_code_answer;
 
-#define CURFEW_CODE_GOES_ON 0u    /* nothing new but cpu_ns */
-#define CURFEW_CODE_INTERFACE 1u  /* the file is what shows whether the program can be linked; more is to come */
-#define CURFEW_CODE_DONE 2u       /* the file is the code, or the description; the last answer */
-#define CURFEW_CODE_FAILED 3u     /* the last answer */
+#define CURFEW_CODE_GOES_ON 0u   /* nothing new but cpu_ns */
+#define CURFEW_CODE_INTERFACE 1u /* the file is what shows whether the program can be linked; more is to come */
+#define CURFEW_CODE_DONE 2u      /* the file is the code, or the description; the last answer */
+#define CURFEW_CODE_FAILED 3u    /* the last answer */
 
 /*
  * Gives an engine the answer to the request of this number, whose file it takes over in any case. A request that is not
@@ -775,7 +782,7 @@ typedef struct curfew_frame {
 typedef struct curfew_used {
 	uint64_t wall_ns;
 	uint64_t cpu_ns;
-	uint64_t fuel;  /* CURFEW_UNLIMITED: not metered */
+	uint64_t fuel; /* CURFEW_UNLIMITED: not metered */
 	uint64_t loops;
 	uint64_t memory_peak_bytes;
 	uint64_t stack_peak_bytes;
@@ -788,10 +795,11 @@ typedef struct curfew_used {
 	uint64_t run_ns;     /* from there to the end, waiting included */
 } curfew_used;
 
-/* An error that another one holds: its cause, or one of the errors of an AggregateError. All pointers are the report's. */
+/* An error that another one holds: its cause, or one of the errors of an AggregateError. All pointers are the report's.
+ */
 typedef struct curfew_error curfew_error;
 struct curfew_error {
-	const char *name;           /* of its class; NULL: what was thrown is no error */
+	const char *name; /* of its class; NULL: what was thrown is no error */
 	const char *message;
 	const curfew_frame *frames; /* frame_count of them, innermost first */
 	size_t frame_count;
@@ -805,38 +813,38 @@ struct curfew_error {
 struct curfew_report {
 	uint32_t size;
 	curfew_outcome outcome;
-	char id[27];                                   /* ULID */
+	char id[27]; /* ULID */
 	uint32_t tripped_count;
-	curfew_outcome tripped[CURFEW_TRIPPED_MAX];    /* every limit exceeded when it stopped, first one first */
-	curfew_stop_mode stop_mode;                    /* CURFEW_STOP_NONE: it was not stopped */
-	curfew_outcome stop_cause;                     /* equals outcome, unless something else ended the grace */
-	uint64_t stop_latency_ns;                      /* how long after its time was up it was stopped; 0 if before */
-	const char *value;                             /* JSON text, or NULL */
-	const char *partial;                           /* JSON text of the last checkpoint, or NULL */
+	curfew_outcome tripped[CURFEW_TRIPPED_MAX]; /* every limit exceeded when it stopped, first one first */
+	curfew_stop_mode stop_mode;                 /* CURFEW_STOP_NONE: it was not stopped */
+	curfew_outcome stop_cause;                  /* equals outcome, unless something else ended the grace */
+	uint64_t stop_latency_ns;                   /* how long after its time was up it was stopped; 0 if before */
+	const char *value;                          /* JSON text, or NULL */
+	const char *partial;                        /* JSON text of the last checkpoint, or NULL */
 	bool has_error;
 	const char *error_name;
 	const char *error_message;
-	const curfew_frame *frames;                    /* frame_count of them, innermost first */
+	const curfew_frame *frames; /* frame_count of them, innermost first */
 	size_t frame_count;
-	const char *source_line;                       /* the text of the line where it went wrong, or NULL */
-	curfew_limits limits;                          /* resolved */
+	const char *source_line; /* the text of the line where it went wrong, or NULL */
+	curfew_limits limits;    /* resolved */
 	curfew_used used;
-	const char *stdout_text;                       /* UTF-8, NUL-terminated; may hold NULs: see the length */
+	const char *stdout_text; /* UTF-8, NUL-terminated; may hold NULs: see the length */
 	size_t stdout_length;
 	const char *stderr_text;
 	size_t stderr_length;
 	bool output_truncated;
 	const char *program_name;
-	const char *program_kind;                      /* "js", "module" or "component" */
+	const char *program_kind; /* "js", "module" or "component" */
 	char program_sha256[65];
-	int32_t exit_code;                             /* outcome EXITED: the program's */
-	bool trace_truncated;                          /* frames, lines or names did not fit the budget for finding them */
-	const char *value_note;                        /* why there is no value: text, or NULL */
-	const char *error_properties;                  /* JSON of the error's own enumerable properties, or NULL */
-	const curfew_error *error_cause;               /* or NULL */
-	const curfew_error *error_errors;              /* of an AggregateError, error_error_count of them */
+	int32_t exit_code;                /* outcome EXITED: the program's */
+	bool trace_truncated;             /* frames, lines or names did not fit the budget for finding them */
+	const char *value_note;           /* why there is no value: text, or NULL */
+	const char *error_properties;     /* JSON of the error's own enumerable properties, or NULL */
+	const curfew_error *error_cause;  /* or NULL */
+	const curfew_error *error_errors; /* of an AggregateError, error_error_count of them */
 	size_t error_error_count;
-	curfew_stop_while stop_while;                  /* what was going on when it was stopped */
+	curfew_stop_while stop_while; /* what was going on when it was stopped */
 };
 
 CURFEW_API void curfew_report_destroy(curfew_report *report);
@@ -852,17 +860,16 @@ CURFEW_API curfew_status curfew_report_create_failed(curfew_outcome outcome, con
 /* The report as one line of JSON (docs/report.schema.json); free with curfew_free. */
 CURFEW_API curfew_status curfew_report_to_json(const curfew_report *report, char **text, size_t *length);
 /*
- * The report that such a line was made of. The text may come from anybody: what is not exactly a report is refused, with
- * CURFEW_INVALID and why. What the text does not hold is 0: exit_code, and what reports of earlier versions lack. The
- * report belongs to the caller.
+ * The report that such a line was made of. The text may come from anybody: what is not exactly a report is refused,
+ * with CURFEW_INVALID and why. What the text does not hold is 0: exit_code, and what reports of earlier versions lack.
+ * The report belongs to the caller.
  */
 CURFEW_API curfew_status curfew_report_parse(const char *json, size_t length, curfew_report **report,
                                              curfew_failure *failure);
 /* Gives a parsed report of an error its source_line where it has none, from the text of the program. */
 CURFEW_API curfew_status curfew_report_set_source(curfew_report *report, const char *text, size_t length);
 /* The report as a person reads it, several lines; colour with ANSI escapes if asked; free with curfew_free. */
-CURFEW_API curfew_status curfew_report_to_text(const curfew_report *report, bool colour, char **text,
-                                               size_t *length);
+CURFEW_API curfew_status curfew_report_to_text(const curfew_report *report, bool colour, char **text, size_t *length);
 
 /* ---- Execute --------------------------------------------------------------------------------------------- */
 
@@ -870,17 +877,17 @@ CURFEW_API curfew_status curfew_report_to_text(const curfew_report *report, bool
 typedef struct curfew_result {
 	uint32_t size;
 	curfew_outcome outcome;
-	const char *status;          /* the outcome's name: "ok", "deadline"... */
-	const char *value;           /* JSON text; NULL: none */
-	const char *output;          /* what it wrote to stdout; NUL-terminated, output_length bytes */
+	const char *status; /* the outcome's name: "ok", "deadline"... */
+	const char *value;  /* JSON text; NULL: none */
+	const char *output; /* what it wrote to stdout; NUL-terminated, output_length bytes */
 	size_t output_length;
-	const char *error_name;      /* NULL unless something went wrong or was stopped */
+	const char *error_name; /* NULL unless something went wrong or was stopped */
 	const char *error_message;
-	bool is_stopped;             /* by a limit or a cancel; of a limit these two are set */
-	const char *limit_name;      /* as in curfew_limit_table: "timeout"; NULL: none */
-	uint64_t limit;              /* that was exceeded, in the unit of curfew_limits */
+	bool is_stopped;        /* by a limit or a cancel; of a limit these two are set */
+	const char *limit_name; /* as in curfew_limit_table: "timeout"; NULL: none */
+	uint64_t limit;         /* that was exceeded, in the unit of curfew_limits */
 	uint64_t elapsed_ns;
-	uint64_t loops;              /* JavaScript: loop iterations plus calls */
+	uint64_t loops; /* JavaScript: loop iterations plus calls */
 	uint64_t host_calls;
 	const char *stack;           /* where it was stopped or threw, a line for each frame; NULL: not known */
 	const curfew_report *report; /* all the rest */
@@ -888,9 +895,9 @@ typedef struct curfew_result {
 
 /*
  * Calls a function that the program exports (of a script: a global one; NULL: the default) with params, a JSON array
- * (NULL: []), for one user (NULL: none), and waits. Each execution begins with the program's fresh state and leaves none.
- * limits NULL: the defaults. options (may be NULL) is for everything else; its call, params, user and limits must be NULL.
- * CURFEW_OK means exactly that *result is filled; destroy it with curfew_result_destroy.
+ * (NULL: []), for one user (NULL: none), and waits. Each execution begins with the program's fresh state and leaves
+ * none. limits NULL: the defaults. options (may be NULL) is for everything else; its call, params, user and limits must
+ * be NULL. CURFEW_OK means exactly that *result is filled; destroy it with curfew_result_destroy.
  */
 CURFEW_API curfew_status curfew_execute(curfew_program *program, const char *function, const char *params,
                                         const char *user, const curfew_limits *limits,
@@ -905,48 +912,48 @@ CURFEW_API void curfew_result_destroy(curfew_result *result);
  * limited, stopped and watched like any other; between calls a session holds its memory, and no thread.
  *
  * The first call after the creation or a reset evaluates the program, then does what it was asked to. A call ends as a
- * run does: its promise is settled and nothing that it waits for is left. Whatever is still pending when it ends (timers,
- * jobs, promises, operations of the host) is dropped, and never goes on in a later call.
+ * run does: its promise is settled and nothing that it waits for is left. Whatever is still pending when it ends
+ * (timers, jobs, promises, operations of the host) is dropped, and never goes on in a later call.
  *
  * After which end the state can be used again:
  *   JavaScript: after "ok", "threw" and "bad_program" (of a cell or a name), and after a stop whose stop_mode is
- *   cooperative or soft, except for memory, stack, and fuel that no check of the engine saw: what was running was unwound
- *   by an exception that no catch or finally sees, and the heap is sound. Variables are as the stopped code left them.
- *   After a hard stop it is lost; so it is where the program itself threw or was stopped while it was first evaluated.
- *   WebAssembly: after "ok", "threw" and "bad_program" only. A trap, an exit or any stop leaves a function half done, and
- *   its memory in whatever state that was: it is lost.
- * A lost state is given back at once; the session then refuses calls (CURFEW_UNUSABLE) until it is reset.
+ *   cooperative or soft, except for memory, stack, and fuel that no check of the engine saw: what was running was
+ * unwound by an exception that no catch or finally sees, and the heap is sound. Variables are as the stopped code left
+ * them. After a hard stop it is lost; so it is where the program itself threw or was stopped while it was first
+ * evaluated. WebAssembly: after "ok", "threw" and "bad_program" only. A trap, an exit or any stop leaves a function
+ * half done, and its memory in whatever state that was: it is lost. A lost state is given back at once; the session
+ * then refuses calls (CURFEW_UNUSABLE) until it is reset.
  */
 typedef struct curfew_session curfew_session;
 
 /*
  * Creates a session; nothing runs yet. options (may be NULL) is what all its calls are given: call, params, id, cancel,
- * on_done, on_request and on_stop must be NULL. Of options.limits memory and stack are the session's own, as in a run; timeout is how long the
- * session lives, from here; cpu, fuel, loops, output and host_calls are totals over all its calls, those before a reset
- * included; grace and timers are the most that a call may have. A field left 0 but for memory and stack sets no total:
- * then only the limits of each call hold. Secrets of options.store are read here.
+ * on_done, on_request and on_stop must be NULL. Of options.limits memory and stack are the session's own, as in a run;
+ * timeout is how long the session lives, from here; cpu, fuel, loops, output and host_calls are totals over all its
+ * calls, those before a reset included; grace and timers are the most that a call may have. A field left 0 but for
+ * memory and stack sets no total: then only the limits of each call hold. Secrets of options.store are read here.
  */
 CURFEW_API curfew_status curfew_session_create(curfew_program *program, const curfew_run_options *options,
                                                curfew_session **session, curfew_failure *failure);
 
 /*
  * Calls a function that the program exports (of a script: a global one, of a cell too; NULL: what a run without a name
- * calls) with params, a JSON array (NULL: []), and waits. limits (NULL: the defaults) are this call's; each is cut to what
- * is left of the session's, and the report shows the smaller one. memory and stack must be 0 in it, and fuel too where the
- * session has no limit of fuel. used in the report is this call's, but for memory and stack: those are the state's so
- * far, and WebAssembly's stack is not known before its end. CURFEW_OK means exactly that *report is filled; destroy it with
- * curfew_report_destroy.
- * CURFEW_IN_USE: another call, or a reset, goes on. CURFEW_UNUSABLE: the state was lost. CURFEW_OVERLOADED: as of a run.
+ * calls) with params, a JSON array (NULL: []), and waits. limits (NULL: the defaults) are this call's; each is cut to
+ * what is left of the session's, and the report shows the smaller one. memory and stack must be 0 in it, and fuel too
+ * where the session has no limit of fuel. used in the report is this call's, but for memory and stack: those are the
+ * state's so far, and WebAssembly's stack is not known before its end. CURFEW_OK means exactly that *report is filled;
+ * destroy it with curfew_report_destroy. CURFEW_IN_USE: another call, or a reset, goes on. CURFEW_UNUSABLE: the state
+ * was lost. CURFEW_OVERLOADED: as of a run.
  */
 CURFEW_API curfew_status curfew_session_call(curfew_session *session, const char *function, const char *params,
                                              const curfew_limits *limits, curfew_report **report,
                                              curfew_failure *failure);
 
 /*
- * Evaluates source text as the session's next cell: a script in the global scope of the program and of the earlier cells,
- * whose value is the report's. await may stand at its top level, and what an earlier cell has declared with let, const or
- * class may be declared again. name is shown in stacks (NULL: "cell 1", "cell 2"...). JavaScript only; the rest is as
- * curfew_session_call.
+ * Evaluates source text as the session's next cell: a script in the global scope of the program and of the earlier
+ * cells, whose value is the report's. await may stand at its top level, and what an earlier cell has declared with let,
+ * const or class may be declared again. name is shown in stacks (NULL: "cell 1", "cell 2"...). JavaScript only; the
+ * rest is as curfew_session_call.
  */
 CURFEW_API curfew_status curfew_session_eval(curfew_session *session, const char *name, const char *text, size_t length,
                                              const curfew_limits *limits, curfew_report **report,
@@ -958,7 +965,8 @@ CURFEW_API curfew_status curfew_session_eval(curfew_session *session, const char
  */
 CURFEW_API void curfew_session_cancel(curfew_session *session);
 
-/* Drops the state: the next call begins with the program's image, whether it was lost or not. CURFEW_IN_USE: a call goes on. */
+/* Drops the state: the next call begins with the program's image, whether it was lost or not. CURFEW_IN_USE: a call
+ * goes on. */
 CURFEW_API curfew_status curfew_session_reset(curfew_session *session, curfew_failure *failure);
 
 /* Whether a call would find a state: a fresh one or what the last call has left. Any thread. */
@@ -968,10 +976,10 @@ CURFEW_API bool curfew_session_is_usable(const curfew_session *session);
 typedef struct curfew_session_totals {
 	uint32_t size;
 	uint32_t reserved;
-	uint64_t calls;        /* that have ended, cells included */
-	uint64_t wall_ns;      /* of the calls, not of the time between them */
+	uint64_t calls;   /* that have ended, cells included */
+	uint64_t wall_ns; /* of the calls, not of the time between them */
 	uint64_t cpu_ns;
-	uint64_t fuel;         /* CURFEW_UNLIMITED: not metered */
+	uint64_t fuel; /* CURFEW_UNLIMITED: not metered */
 	uint64_t loops;
 	uint64_t output_bytes;
 	uint64_t host_calls;

@@ -26,7 +26,8 @@ void account_make_token(stored_token *token, char words[TOKEN_TEXT_ROOM])
 	randombytes_buf(id, sizeof id);
 	randombytes_buf(secret, sizeof secret);
 	(void)sodium_bin2hex(token->id, sizeof token->id, id, sizeof id);
-	(void)sodium_bin2base64(secret_words, sizeof secret_words, secret, sizeof secret, sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+	(void)sodium_bin2base64(secret_words, sizeof secret_words, secret, sizeof secret,
+	                        sodium_base64_VARIANT_URLSAFE_NO_PADDING);
 	(void)snprintf(words, TOKEN_TEXT_ROOM, PREFIX "%s_%s", token->id, secret_words);
 	(void)crypto_hash_sha256(token->hash, (const unsigned char *)words, strlen(words));
 	sodium_memzero(secret, sizeof secret);

@@ -9,7 +9,8 @@
 /* The account of everybody, and those on disk. False, and why. */
 bool accounts_load(server *s, curfew_failure *failure);
 void accounts_finish(server *s);
-/* Without the lock: reads again what another process may have changed; ends what tokens have that may be used no more. */
+/* Without the lock: reads again what another process may have changed; ends what tokens have that may be used no more.
+ */
 void accounts_refresh(server *s);
 /* Without the lock: has the store write when tokens were used last. */
 void accounts_note_uses(server *s);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* How many connections each address has. Of IPv6 the first 64 bits are an address: one machine may have all of the rest. */
+/* How many connections each address has. Of IPv6 the first 64 bits are an address: one machine may have all of the
+ * rest. */
 #ifndef CURFEW_SERVER_ADDRESSES_H
 #define CURFEW_SERVER_ADDRESSES_H
 

@@ -20,7 +20,8 @@ static char *give(store *st, text *out, curfew_failure *failure, bool good)
 	return words;
 }
 
-char *serve_admin_prune(const char *folder, uint64_t older_than_us, uint64_t keep_bytes, bool json, curfew_failure *failure)
+char *serve_admin_prune(const char *folder, uint64_t older_than_us, uint64_t keep_bytes, bool json,
+                        curfew_failure *failure)
 {
 	store_prune prune = {INT64_MIN, keep_bytes};
 	store_pruned pruned = {0};
@@ -34,11 +35,13 @@ char *serve_admin_prune(const char *folder, uint64_t older_than_us, uint64_t kee
 		prune.ended_before_us = older_than_us < (uint64_t)now_us ? now_us - (int64_t)older_than_us : 0;
 	bool good = store_drop_runs(st, &prune, &pruned, failure);
 	if (json)
-		text_print(&out, "{\"runs\":%llu,\"bytes_before\":%llu,\"bytes_after\":%llu}\n", (unsigned long long)pruned.runs,
-		           (unsigned long long)pruned.bytes_before, (unsigned long long)pruned.bytes_after);
+		text_print(&out, "{\"runs\":%llu,\"bytes_before\":%llu,\"bytes_after\":%llu}\n",
+		           (unsigned long long)pruned.runs, (unsigned long long)pruned.bytes_before,
+		           (unsigned long long)pruned.bytes_after);
 	else
-		text_print(&out, "dropped %llu runs; the database holds %.1f MiB, %.1f MiB before\n", (unsigned long long)pruned.runs,
-		           (double)pruned.bytes_after / 1048576, (double)pruned.bytes_before / 1048576);
+		text_print(&out, "dropped %llu runs; the database holds %.1f MiB, %.1f MiB before\n",
+		           (unsigned long long)pruned.runs, (double)pruned.bytes_after / 1048576,
+		           (double)pruned.bytes_before / 1048576);
 	return give(st, &out, failure, good);
 }
 
@@ -65,11 +68,13 @@ static void write_check_json(text *out, const store_check *c)
 {
 	text_say(out, "{\"problem\":");
 	text_say_json(out, c->problem[0] != '\0' ? c->problem : NULL);
-	text_print(out, ",\"runs\":%llu,\"waiting\":%llu,\"programs\":%llu,\"tokens\":%llu,\"bytes\":%llu,\"unreadable\":%llu,\"lacking\":%llu,"
-	                "\"reportless\":%llu}\n",
-	           (unsigned long long)c->runs, (unsigned long long)c->waiting, (unsigned long long)c->programs,
-	           (unsigned long long)c->tokens, (unsigned long long)c->bytes, (unsigned long long)c->unreadable,
-	           (unsigned long long)c->lacking, (unsigned long long)c->reportless);
+	text_print(
+		out,
+		",\"runs\":%llu,\"waiting\":%llu,\"programs\":%llu,\"tokens\":%llu,\"bytes\":%llu,\"unreadable\":%llu,\"lacking\":%llu,"
+		"\"reportless\":%llu}\n",
+		(unsigned long long)c->runs, (unsigned long long)c->waiting, (unsigned long long)c->programs,
+		(unsigned long long)c->tokens, (unsigned long long)c->bytes, (unsigned long long)c->unreadable,
+		(unsigned long long)c->lacking, (unsigned long long)c->reportless);
 }
 
 static void write_fault(text *out, uint64_t count, const char *what)
@@ -80,12 +85,13 @@ static void write_fault(text *out, uint64_t count, const char *what)
 
 static void write_check(text *out, const store_check *c)
 {
-	text_print(out, "%llu runs, %llu of them waiting or running; %llu programs; %llu tokens; %.1f MiB\n", (unsigned long long)c->runs,
-	           (unsigned long long)c->waiting, (unsigned long long)c->programs, (unsigned long long)c->tokens,
-	           (double)c->bytes / 1048576);
+	text_print(out, "%llu runs, %llu of them waiting or running; %llu programs; %llu tokens; %.1f MiB\n",
+	           (unsigned long long)c->runs, (unsigned long long)c->waiting, (unsigned long long)c->programs,
+	           (unsigned long long)c->tokens, (double)c->bytes / 1048576);
 	if (c->problem[0] != '\0')
 		text_print(out, "damaged: %s\n", c->problem);
-	write_fault(out, c->unreadable, "waiting runs cannot be read by this version: the next start closes them as internal");
+	write_fault(out, c->unreadable,
+	            "waiting runs cannot be read by this version: the next start closes them as internal");
 	write_fault(out, c->lacking, "waiting runs have no source: they will end as internal");
 	write_fault(out, c->reportless, "ended runs have no report, or not all of it");
 }

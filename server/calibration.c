@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Fuel per millisecond. It is measured by a process of its own, curfew calibrate at the lowest priority, so that nothing
- * runs in this one; its programs are Curfew's own. A thread waits for it.
+ * Fuel per millisecond. It is measured by a process of its own, curfew calibrate at the lowest priority, so that
+ * nothing runs in this one; its programs are Curfew's own. A thread waits for it.
  */
 #include "calibration.h"
 
@@ -161,7 +161,10 @@ void calibration_recall(server *s)
 void calibration_write(const server *s, text *out)
 {
 	const calibration *c = &s->calibration;
-	const char *state = c->is_measuring ? "measuring" : c->has_failed ? "failed" : c->figures != NULL ? "known" : "unknown";
+	const char *state = c->is_measuring      ? "measuring"
+	                    : c->has_failed      ? "failed"
+	                    : c->figures != NULL ? "known"
+	                                         : "unknown";
 	text_print(out, "{\"state\":\"%s\",\"calibration\":", state);
 	if (c->figures != NULL)
 		text_add(out, c->figures->data, c->figures->len);

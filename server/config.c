@@ -16,60 +16,182 @@
 
 /* The rows behind these are made from the table of limits. */
 static const config_setting fixed[] = {
-	{.name = "listen", .argument = "HOST:PORT", .initial = "127.0.0.1:7433", .kind = CONFIG_TEXT, FIELD(listen),
-	 .meaning = "address to serve at; port 0 takes a free one and says which"},
-	{.name = "data", .argument = "DIR", .kind = CONFIG_TEXT, FIELD(data),
-	 .meaning = "folder of the database; by default curfew in $XDG_STATE_HOME"},
-	{.name = "workers", .argument = "N", .kind = CONFIG_COUNT, .minimum = 1, .ceiling = 1024, FIELD(workers),
-	 .meaning = "worker processes; by default one for each core"},
-	{.name = "concurrency", .argument = "N", .kind = CONFIG_COUNT, .minimum = 1, .ceiling = 65536, FIELD(concurrency),
-	 .meaning = "runs at once, others wait in the queue; by default 16 for each worker"},
-	{.name = "require-confinement", .kind = CONFIG_FLAG, FIELD(require_confinement),
-	 .meaning = "do not start where the system withholds a layer around the workers (curfew doctor)"},
-	{.name = "hugepages", .kind = CONFIG_FLAG, FIELD(hugepages),
-	 .meaning = "faster first touch of much memory, in pages of 2 MiB; a stop may be some milliseconds later"},
-	{.name = "tls-cert", .argument = "FILE", .kind = CONFIG_TEXT, FIELD(tls_cert),
-	 .meaning = "certificate chain (PEM); serves HTTPS, with --tls-key"},
-	{.name = "tls-key", .argument = "FILE", .kind = CONFIG_TEXT, FIELD(tls_key), .meaning = "key of the certificate (PEM)"},
-	{.name = "allow-fetch", .argument = "HOST", .kind = CONFIG_HOSTS, FIELD(allow_fetch),
-	 .meaning = "a host that runs may be allowed to fetch from (ports 80 and 443), HOST:PORT or *.DOMAIN; none by default"},
-	{.name = "secrets", .argument = "FILE", .kind = CONFIG_TEXT, FIELD(secrets),
-	 .meaning = "secrets of users, as curfew secret keeps them; a run reads those of its user"},
-	{.name = "secrets-key", .argument = "FILE", .kind = CONFIG_TEXT, FIELD(secrets_key),
-	 .meaning = "the key of that file; by default as CURFEW_SECRETS_KEY or CURFEW_SECRETS_KEY_FILE say"},
-	{.name = "log-format", .argument = "FORMAT", .values = "text json", .initial = "text", .kind = CONFIG_CHOICE,
-	 FIELD(log_format), .meaning = "how lines of the log are written, on stderr"},
-	{.name = "log-level", .argument = "LEVEL", .values = "debug info warn error", .initial = "info", .kind = CONFIG_CHOICE,
-	 FIELD(log_level), .meaning = "lines of the log below this are left out"},
-	{.name = "shutdown-timeout", .argument = "DUR", .initial = "10s", .kind = CONFIG_DURATION, .minimum = 1000,
-	 .ceiling = 3600 * SECOND, FIELD(shutdown_timeout_us),
-	 .meaning = "time for runs to end by themselves after SIGTERM or SIGINT; then they are cancelled"},
-	{.name = "request-timeout", .argument = "DUR", .initial = "30s", .kind = CONFIG_DURATION, .minimum = SECOND,
-	 .ceiling = 3600 * SECOND, FIELD(request_timeout_us),
-	 .meaning = "time for a client to send a request, or to take an answer"},
-	{.name = "retention-age", .argument = "DUR", .initial = "168h", .kind = CONFIG_DURATION, .minimum = SECOND,
-	 .ceiling = 36500 * DAY, FIELD(retention_age_us), .meaning = "how long runs are kept after their end"},
-	{.name = "retention-size", .argument = "SIZE", .initial = "1GiB", .kind = CONFIG_BYTES, .minimum = MIB,
-	 .ceiling = UINT64_C(1) << 50, FIELD(retention_bytes),
-	 .meaning = "size of the database beyond which the oldest runs go"},
-	{.name = "max-connections", .argument = "N", .initial = "1024", .kind = CONFIG_COUNT, .minimum = 1, .ceiling = 1000000,
-	 FIELD(connections_most), .meaning = "connections at once"},
-	{.name = "max-address-connections", .argument = "N", .initial = "1024", .kind = CONFIG_COUNT, .minimum = 1, .ceiling = 1000000,
-	 FIELD(address_connections_most), .meaning = "connections at once from one address; the idlest goes for one more"},
-	{.name = "max-streams", .argument = "N", .initial = "256", .kind = CONFIG_COUNT, .minimum = 1, .ceiling = 1000000,
-	 FIELD(streams_most), .meaning = "open event streams"},
-	{.name = "max-queue", .argument = "N", .initial = "10k", .kind = CONFIG_COUNT, .minimum = 1, .ceiling = 100000000,
-	 FIELD(queue_most), .meaning = "runs that wait for their turn"},
-	{.name = "max-queue-size", .argument = "SIZE", .initial = "256MiB", .kind = CONFIG_BYTES, .minimum = MIB,
-	 .ceiling = UINT64_C(1) << 40, FIELD(queue_bytes_most), .meaning = "sources and parameters of the runs that wait"},
-	{.name = "max-scheduled", .argument = "N", .initial = "10k", .kind = CONFIG_COUNT, .minimum = 1, .ceiling = 100000000,
-	 FIELD(scheduled_most), .meaning = "runs that wait for their time"},
-	{.name = "max-programs-size", .argument = "SIZE", .initial = "256MiB", .kind = CONFIG_BYTES, .minimum = 1024,
-	 .ceiling = UINT64_C(1) << 50, FIELD(programs_bytes_most), .meaning = "programs that a token may have stored, unless it says otherwise"},
-	{.name = "memory-budget", .argument = "SIZE", .kind = CONFIG_BYTES, .minimum = 16 * MIB, .ceiling = UINT64_C(1) << 50,
-	 FIELD(memory_budget), .meaning = "sum of the memory limits of the runs at once; by default 3/4 of what there is"},
-	{.name = "max-body", .argument = "SIZE", .initial = "16MiB", .kind = CONFIG_BYTES, .minimum = 1024,
-	 .ceiling = 64 * MIB, FIELD(body_bytes_most), .meaning = "body of a request"},
+	{.name = "listen",
+     .argument = "HOST:PORT",
+     .initial = "127.0.0.1:7433",
+     .kind = CONFIG_TEXT,
+     FIELD(listen),
+     .meaning = "address to serve at; port 0 takes a free one and says which"},
+	{.name = "data",
+     .argument = "DIR",
+     .kind = CONFIG_TEXT,
+     FIELD(data),
+     .meaning = "folder of the database; by default curfew in $XDG_STATE_HOME"},
+	{.name = "workers",
+     .argument = "N",
+     .kind = CONFIG_COUNT,
+     .minimum = 1,
+     .ceiling = 1024,
+     FIELD(workers),
+     .meaning = "worker processes; by default one for each core"},
+	{.name = "concurrency",
+     .argument = "N",
+     .kind = CONFIG_COUNT,
+     .minimum = 1,
+     .ceiling = 65536,
+     FIELD(concurrency),
+     .meaning = "runs at once, others wait in the queue; by default 16 for each worker"},
+	{.name = "require-confinement",
+     .kind = CONFIG_FLAG,
+     FIELD(require_confinement),
+     .meaning = "do not start where the system withholds a layer around the workers (curfew doctor)"},
+	{.name = "hugepages",
+     .kind = CONFIG_FLAG,
+     FIELD(hugepages),
+     .meaning = "faster first touch of much memory, in pages of 2 MiB; a stop may be some milliseconds later"},
+	{.name = "tls-cert",
+     .argument = "FILE",
+     .kind = CONFIG_TEXT,
+     FIELD(tls_cert),
+     .meaning = "certificate chain (PEM); serves HTTPS, with --tls-key"},
+	{.name = "tls-key",
+     .argument = "FILE",
+     .kind = CONFIG_TEXT,
+     FIELD(tls_key),
+     .meaning = "key of the certificate (PEM)"},
+	{.name = "allow-fetch",
+     .argument = "HOST",
+     .kind = CONFIG_HOSTS,
+     FIELD(allow_fetch),
+     .meaning =
+         "a host that runs may be allowed to fetch from (ports 80 and 443), HOST:PORT or *.DOMAIN; none by default"},
+	{.name = "secrets",
+     .argument = "FILE",
+     .kind = CONFIG_TEXT,
+     FIELD(secrets),
+     .meaning = "secrets of users, as curfew secret keeps them; a run reads those of its user"},
+	{.name = "secrets-key",
+     .argument = "FILE",
+     .kind = CONFIG_TEXT,
+     FIELD(secrets_key),
+     .meaning = "the key of that file; by default as CURFEW_SECRETS_KEY or CURFEW_SECRETS_KEY_FILE say"},
+	{.name = "log-format",
+     .argument = "FORMAT",
+     .values = "text json",
+     .initial = "text",
+     .kind = CONFIG_CHOICE,
+     FIELD(log_format),
+     .meaning = "how lines of the log are written, on stderr"},
+	{.name = "log-level",
+     .argument = "LEVEL",
+     .values = "debug info warn error",
+     .initial = "info",
+     .kind = CONFIG_CHOICE,
+     FIELD(log_level),
+     .meaning = "lines of the log below this are left out"},
+	{.name = "shutdown-timeout",
+     .argument = "DUR",
+     .initial = "10s",
+     .kind = CONFIG_DURATION,
+     .minimum = 1000,
+     .ceiling = 3600 * SECOND,
+     FIELD(shutdown_timeout_us),
+     .meaning = "time for runs to end by themselves after SIGTERM or SIGINT; then they are cancelled"},
+	{.name = "request-timeout",
+     .argument = "DUR",
+     .initial = "30s",
+     .kind = CONFIG_DURATION,
+     .minimum = SECOND,
+     .ceiling = 3600 * SECOND,
+     FIELD(request_timeout_us),
+     .meaning = "time for a client to send a request, or to take an answer"},
+	{.name = "retention-age",
+     .argument = "DUR",
+     .initial = "168h",
+     .kind = CONFIG_DURATION,
+     .minimum = SECOND,
+     .ceiling = 36500 * DAY,
+     FIELD(retention_age_us),
+     .meaning = "how long runs are kept after their end"},
+	{.name = "retention-size",
+     .argument = "SIZE",
+     .initial = "1GiB",
+     .kind = CONFIG_BYTES,
+     .minimum = MIB,
+     .ceiling = UINT64_C(1) << 50,
+     FIELD(retention_bytes),
+     .meaning = "size of the database beyond which the oldest runs go"},
+	{.name = "max-connections",
+     .argument = "N",
+     .initial = "1024",
+     .kind = CONFIG_COUNT,
+     .minimum = 1,
+     .ceiling = 1000000,
+     FIELD(connections_most),
+     .meaning = "connections at once"},
+	{.name = "max-address-connections",
+     .argument = "N",
+     .initial = "1024",
+     .kind = CONFIG_COUNT,
+     .minimum = 1,
+     .ceiling = 1000000,
+     FIELD(address_connections_most),
+     .meaning = "connections at once from one address; the idlest goes for one more"},
+	{.name = "max-streams",
+     .argument = "N",
+     .initial = "256",
+     .kind = CONFIG_COUNT,
+     .minimum = 1,
+     .ceiling = 1000000,
+     FIELD(streams_most),
+     .meaning = "open event streams"},
+	{.name = "max-queue",
+     .argument = "N",
+     .initial = "10k",
+     .kind = CONFIG_COUNT,
+     .minimum = 1,
+     .ceiling = 100000000,
+     FIELD(queue_most),
+     .meaning = "runs that wait for their turn"},
+	{.name = "max-queue-size",
+     .argument = "SIZE",
+     .initial = "256MiB",
+     .kind = CONFIG_BYTES,
+     .minimum = MIB,
+     .ceiling = UINT64_C(1) << 40,
+     FIELD(queue_bytes_most),
+     .meaning = "sources and parameters of the runs that wait"},
+	{.name = "max-scheduled",
+     .argument = "N",
+     .initial = "10k",
+     .kind = CONFIG_COUNT,
+     .minimum = 1,
+     .ceiling = 100000000,
+     FIELD(scheduled_most),
+     .meaning = "runs that wait for their time"},
+	{.name = "max-programs-size",
+     .argument = "SIZE",
+     .initial = "256MiB",
+     .kind = CONFIG_BYTES,
+     .minimum = 1024,
+     .ceiling = UINT64_C(1) << 50,
+     FIELD(programs_bytes_most),
+     .meaning = "programs that a token may have stored, unless it says otherwise"},
+	{.name = "memory-budget",
+     .argument = "SIZE",
+     .kind = CONFIG_BYTES,
+     .minimum = 16 * MIB,
+     .ceiling = UINT64_C(1) << 50,
+     FIELD(memory_budget),
+     .meaning = "sum of the memory limits of the runs at once; by default 3/4 of what there is"},
+	{.name = "max-body",
+     .argument = "SIZE",
+     .initial = "16MiB",
+     .kind = CONFIG_BYTES,
+     .minimum = 1024,
+     .ceiling = 64 * MIB,
+     FIELD(body_bytes_most),
+     .meaning = "body of a request"},
 };
 
 enum { FIXED = sizeof fixed / sizeof fixed[0], SETTINGS_MAX = 64, NAME_ROOM = 32, MEANING_ROOM = 96 };
@@ -81,12 +203,18 @@ static size_t settings;
 static void add_ceiling(const curfew_limit_info *info)
 {
 	static char names[SETTINGS_MAX][NAME_ROOM], meanings[SETTINGS_MAX][MEANING_ROOM];
-	static const char *const arguments[] = {[CURFEW_UNIT_DURATION] = "DUR", [CURFEW_UNIT_BYTES] = "SIZE", [CURFEW_UNIT_COUNT] = "N"};
+	static const char *const arguments[] = {
+		[CURFEW_UNIT_DURATION] = "DUR", [CURFEW_UNIT_BYTES] = "SIZE", [CURFEW_UNIT_COUNT] = "N"};
 	char *name = names[settings], *meaning = meanings[settings];
 	(void)snprintf(name, NAME_ROOM, "max-%s", info->name);
-	(void)snprintf(meaning, MEANING_ROOM, "the most that a run is given of --%s; by default what any run may have", info->name);
-	table[settings++] = (config_setting){.name = name, .argument = arguments[info->unit], .meaning = meaning, .kind = CONFIG_LIMIT,
-	                                     .offset = offsetof(config, ceilings), .limit = info};
+	(void)snprintf(meaning, MEANING_ROOM, "the most that a run is given of --%s; by default what any run may have",
+	               info->name);
+	table[settings++] = (config_setting){.name = name,
+	                                     .argument = arguments[info->unit],
+	                                     .meaning = meaning,
+	                                     .kind = CONFIG_LIMIT,
+	                                     .offset = offsetof(config, ceilings),
+	                                     .limit = info};
 }
 
 static void make_table(void)
@@ -143,7 +271,7 @@ bool config_parse_duration(const char *value, uint64_t *us)
 
 bool config_parse_amount(const char *value, bool bytes, uint64_t *amount)
 {
-	static const unit sizes[] = {{"", 1},     {"KiB", 0x1p10}, {"MiB", 0x1p20}, {"GiB", 0x1p30},
+	static const unit sizes[] = {{"", 1},       {"KiB", 0x1p10}, {"MiB", 0x1p20}, {"GiB", 0x1p30},
 	                             {"K", 0x1p10}, {"M", 0x1p20},   {"G", 0x1p30},   {0}};
 	static const unit counts[] = {{"", 1}, {"k", 1e3}, {"M", 1e6}, {"G", 1e9}, {0}};
 	double quantity;
@@ -189,7 +317,8 @@ static bool set_number(config *c, const config_setting *s, const char *value, cu
 	if (s->kind == CONFIG_DURATION && !config_parse_duration(value, &number))
 		return refuse(failure, s->name, value, "must be a duration with its unit, such as 10s");
 	if (s->kind != CONFIG_DURATION && !config_parse_amount(value, s->kind == CONFIG_BYTES, &number))
-		return refuse(failure, s->name, value, s->kind == CONFIG_BYTES ? "must be a size, such as 64MiB" : "must be a number");
+		return refuse(failure, s->name, value,
+		              s->kind == CONFIG_BYTES ? "must be a size, such as 64MiB" : "must be a number");
 	if (number < s->minimum || number > s->ceiling)
 		return refuse(failure, s->name, value, number < s->minimum ? "is too little" : "is above the ceiling");
 	memcpy((char *)c + s->offset, &number, sizeof number);
@@ -237,17 +366,12 @@ static bool set_any(config *c, const config_setting *s, const char *value, curfe
 	switch (s->kind) {
 	case CONFIG_DURATION:
 	case CONFIG_BYTES:
-	case CONFIG_COUNT:
-		return set_number(c, s, value, failure);
-	case CONFIG_HOSTS:
-		return add_host(c, s, value, failure);
-	case CONFIG_FLAG:
-		return set_flag(c, s, value, failure);
-	case CONFIG_LIMIT:
-		return set_ceiling(c, s, value, failure);
+	case CONFIG_COUNT: return set_number(c, s, value, failure);
+	case CONFIG_HOSTS: return add_host(c, s, value, failure);
+	case CONFIG_FLAG: return set_flag(c, s, value, failure);
+	case CONFIG_LIMIT: return set_ceiling(c, s, value, failure);
 	case CONFIG_TEXT:
-	case CONFIG_CHOICE:
-		break;
+	case CONFIG_CHOICE: break;
 	}
 	return set_text(c, s, value, failure);
 }

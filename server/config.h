@@ -32,10 +32,10 @@ typedef struct config {
 	char allow_fetch[CONFIG_TEXT_MOST]; /* hosts with blanks between; "": none */
 	char secrets[CONFIG_TEXT_MOST];     /* "": none */
 	char secrets_key[CONFIG_TEXT_MOST]; /* "": as the environment says */
-	uint64_t workers;     /* 0: one per core */
-	uint64_t hugepages;   /* 1: on */
-	uint64_t require_confinement; /* 1: on */
-	uint64_t concurrency; /* runs at once; 0: 16 for each worker */
+	uint64_t workers;                   /* 0: one per core */
+	uint64_t hugepages;                 /* 1: on */
+	uint64_t require_confinement;       /* 1: on */
+	uint64_t concurrency;               /* runs at once; 0: 16 for each worker */
 	uint64_t shutdown_timeout_us;
 	uint64_t request_timeout_us;
 	uint64_t retention_age_us;
@@ -49,8 +49,8 @@ typedef struct config {
 	uint64_t programs_bytes_most;
 	uint64_t memory_budget; /* 0: 3/4 of what there is */
 	uint64_t body_bytes_most;
-	curfew_limits ceilings; /* of every run; 0: none */
-	uint64_t given; /* a bit for each row of the table that was set */
+	curfew_limits ceilings;       /* of every run; 0: none */
+	uint64_t given;               /* a bit for each row of the table that was set */
 	char cache[CONFIG_TEXT_MOST]; /* no setting: the user's folder for compiled code; "": there is none */
 } config;
 
@@ -61,7 +61,7 @@ typedef struct config_setting {
 	const char *meaning;  /* one phrase; of CONFIG_HOSTS, which may be repeated, of one of them */
 	const char *initial;  /* the default, as text; NULL: none to speak of */
 	config_kind kind;
-	size_t offset;        /* of the field in config */
+	size_t offset; /* of the field in config */
 	uint64_t minimum, ceiling;
 	const curfew_limit_info *limit; /* CONFIG_LIMIT: of which it is the ceiling */
 } config_setting;

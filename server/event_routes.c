@@ -82,7 +82,8 @@ static answer reply_stream(request *q, struct MHD_Response *response)
 		return MHD_NO;
 	reply_add_headers(response, "text/event-stream");
 	(void)MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
-	(void)MHD_add_response_header(response, "Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'; sandbox");
+	(void)MHD_add_response_header(response, "Content-Security-Policy",
+	                              "default-src 'none'; frame-ancestors 'none'; sandbox");
 	(void)MHD_add_response_header(response, "X-Accel-Buffering", "no");
 	return reply_queue(q, MHD_HTTP_OK, response);
 }
@@ -93,7 +94,8 @@ static answer start_stream(request *q, run *r, uint64_t last_event)
 	server *s = q->server;
 	if (http_count_streams(s->http) >= s->config->streams_most) {
 		server_unlock(s);
-		return reply_later(q, MHD_HTTP_SERVICE_UNAVAILABLE, REFUSAL_STREAMS, "too-many-streams", "too many event streams are open", 2);
+		return reply_later(q, MHD_HTTP_SERVICE_UNAVAILABLE, REFUSAL_STREAMS, "too-many-streams",
+		                   "too many event streams are open", 2);
 	}
 	uint64_t newest = r->first_event + r->event_count - 1;
 	/* An id that this stream has never had, from a copy of the data or a mistake: everything is told again. */
@@ -107,7 +109,8 @@ static answer start_stream(request *q, run *r, uint64_t last_event)
 	q->next_event = last_event + 1;
 	subscribe(q, r);
 	server_unlock(s);
-	return reply_stream(q, MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, STREAM_BLOCK_BYTES, read_stream, q, NULL));
+	return reply_stream(q,
+	                    MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, STREAM_BLOCK_BYTES, read_stream, q, NULL));
 }
 
 /* ---- Of a run on disk ------------------------------------------------------------------------------------ */
@@ -166,7 +169,8 @@ answer route_get_events(request *q)
 	const char *last = http_header(q, "Last-Event-ID");
 	uint64_t last_event = 0;
 	if (last != NULL && !read_number(last, &last_event))
-		return reply_problem(q, MHD_HTTP_BAD_REQUEST, "last-event-id", "the Last-Event-ID must be the id of an event of this stream", NULL);
+		return reply_problem(q, MHD_HTTP_BAD_REQUEST, "last-event-id",
+		                     "the Last-Event-ID must be the id of an event of this stream", NULL);
 	if (!id_is_valid(q->parameter))
 		return reply_problem(q, MHD_HTTP_NOT_FOUND, "no-such-run", "there is no run of that id", NULL);
 	server_lock(s);

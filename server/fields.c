@@ -63,7 +63,8 @@ json_t *fields_take(fields *f, const char *name)
 bool fields_end(fields *f)
 {
 	unsigned index = 0;
-	for (void *at = json_object_iter(f->object); at != NULL && !f->failed; at = json_object_iter_next(f->object, at), index++) {
+	for (void *at = json_object_iter(f->object); at != NULL && !f->failed;
+	     at = json_object_iter_next(f->object, at), index++) {
 		if ((f->taken & UINT64_C(1) << index) == 0)
 			fields_fail(f, json_object_iter_key(at), "is not a known field");
 	}

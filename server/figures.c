@@ -31,8 +31,8 @@ static void write_histogram(text *out, const char *name, const char *help, const
 		sum += h->counts[i];
 		text_print(out, "%s_bucket{le=\"%g\"} %llu\n", name, (double)bounds_us[i] / 1e6, (unsigned long long)sum);
 	}
-	text_print(out, "%s_bucket{le=\"+Inf\"} %llu\n%s_sum %.9g\n%s_count %llu\n", name, (unsigned long long)h->count, name,
-	           h->sum_us / 1e6, name, (unsigned long long)h->count);
+	text_print(out, "%s_bucket{le=\"+Inf\"} %llu\n%s_sum %.9g\n%s_count %llu\n", name, (unsigned long long)h->count,
+	           name, h->sum_us / 1e6, name, (unsigned long long)h->count);
 }
 
 static const char *const refusal_names[REFUSALS] = {
@@ -49,13 +49,15 @@ static void write_counts(text *out, const metrics *m)
 		           (unsigned long long)m->outcomes[i]);
 	write_heading(out, "curfew_refusals_total", "counter", "Requests refused, by reason.");
 	for (int i = 0; i < REFUSALS; i++)
-		text_print(out, "curfew_refusals_total{reason=\"%s\"} %llu\n", refusal_names[i], (unsigned long long)m->refused[i]);
+		text_print(out, "curfew_refusals_total{reason=\"%s\"} %llu\n", refusal_names[i],
+		           (unsigned long long)m->refused[i]);
 	write_value(out, "curfew_runs_submitted_total", "counter", "Runs accepted.", (double)m->submitted);
 	write_value(out, "curfew_requests_total", "counter", "HTTP requests.", (double)m->requests);
 	write_heading(out, "curfew_http_answers_total", "counter", "Answers, by method, route and status.");
 	for (size_t i = 0; i < m->answer_kinds; i++)
-		text_print(out, "curfew_http_answers_total{method=\"%s\",route=\"%s\",code=\"%u\"} %llu\n", m->answers[i].method,
-		           m->answers[i].pattern, m->answers[i].status, (unsigned long long)m->answers[i].count);
+		text_print(out, "curfew_http_answers_total{method=\"%s\",route=\"%s\",code=\"%u\"} %llu\n",
+		           m->answers[i].method, m->answers[i].pattern, m->answers[i].status,
+		           (unsigned long long)m->answers[i].count);
 }
 
 /* Under the names that Prometheus' own libraries use. */
@@ -64,7 +66,8 @@ static void write_process(text *out)
 	machine_process p;
 	if (!machine_read_process(&p))
 		return;
-	write_value(out, "process_cpu_seconds_total", "counter", "Processor time of the server's own process.", p.cpu_seconds);
+	write_value(out, "process_cpu_seconds_total", "counter", "Processor time of the server's own process.",
+	            p.cpu_seconds);
 	write_value(out, "process_start_time_seconds", "gauge", "When it was started, since 1970.", p.start_seconds);
 	write_value(out, "process_resident_memory_bytes", "gauge", "Its memory that is there.", (double)p.resident_bytes);
 	write_value(out, "process_virtual_memory_bytes", "gauge", "Its address space.", (double)p.virtual_bytes);
@@ -85,16 +88,19 @@ static void write_pool(text *out, server *s)
 	worker_pool_get_stats(s->pool, &pool);
 	write_value(out, "curfew_workers", "gauge", "Worker processes that are ready.", pool.workers);
 	write_value(out, "curfew_workers_busy", "gauge", "Of them, those that have runs.", pool.busy);
-	write_heading(out, "curfew_worker_confinement", "gauge", "1: this layer is around the workers; 0: the system does not give it.");
+	write_heading(out, "curfew_worker_confinement", "gauge",
+	              "1: this layer is around the workers; 0: the system does not give it.");
 	for (const worker_layer *layer = worker_layers; layer->name != NULL; layer++)
 		text_print(out, "curfew_worker_confinement{layer=\"%s\"} %d\n", layer->name, (pool.has & layer->bit) != 0);
 	write_value(out, "curfew_worker_restarts_total", "counter", "Workers started in the place of one that died.",
 	            (double)pool.restarts);
 	write_value(out, "curfew_worker_runs", "gauge", "Runs that the workers have.", (double)pool.active);
-	write_value(out, "curfew_worker_crashed_runs_total", "counter", "Runs lost with their worker.", (double)pool.crashed);
+	write_value(out, "curfew_worker_crashed_runs_total", "counter", "Runs lost with their worker.",
+	            (double)pool.crashed);
 	write_value(out, "curfew_worker_repeated_runs_total", "counter",
 	            "Runs carried out again, since their worker was killed for another.", (double)pool.repeated);
-	write_heading(out, "curfew_memory_regions", "gauge", "Guest memories of the workers, as told within the last second.");
+	write_heading(out, "curfew_memory_regions", "gauge",
+	              "Guest memories of the workers, as told within the last second.");
 	text_print(out, "curfew_memory_regions{state=\"used\"} %llu\ncurfew_memory_regions{state=\"pooled\"} %llu\n",
 	           (unsigned long long)pool.memory.regions_in_use, (unsigned long long)pool.memory.regions_pooled);
 	write_value(out, "curfew_memory_resident_bytes", "gauge", "What guest memories keep for reuse.",
@@ -116,15 +122,18 @@ void figures_write(server *s, text *out)
 {
 	const metrics *m = &s->metrics;
 	write_counts(out, m);
-	write_histogram(out, "curfew_stop_latency_seconds", "How long after its time was up a run was stopped.", &m->stop_latency);
+	write_histogram(out, "curfew_stop_latency_seconds", "How long after its time was up a run was stopped.",
+	                &m->stop_latency);
 	write_histogram(out, "curfew_queue_wait_seconds", "How long a run waited for its turn.", &m->queue_wait);
-	write_histogram(out, "curfew_start_seconds", "From a run's begin to the first instruction of the program.", &m->start_time);
+	write_histogram(out, "curfew_start_seconds", "From a run's begin to the first instruction of the program.",
+	                &m->start_time);
 	write_histogram(out, "curfew_run_seconds", "Wall-clock time of runs.", &m->wall_time);
 	write_value(out, "curfew_runs_running", "gauge", "Runs that are being carried out.", (double)s->scheduler.running);
-	write_value(out, "curfew_runs_queued", "gauge", "Runs that wait for their turn.",
-	            (double)s->scheduler.queued);
-	write_value(out, "curfew_runs_scheduled", "gauge", "Runs that wait for their time.", (double)s->scheduler.scheduled);
-	write_value(out, "curfew_queue_bytes", "gauge", "Sources and parameters of runs that wait.", (double)s->scheduler.held_bytes);
+	write_value(out, "curfew_runs_queued", "gauge", "Runs that wait for their turn.", (double)s->scheduler.queued);
+	write_value(out, "curfew_runs_scheduled", "gauge", "Runs that wait for their time.",
+	            (double)s->scheduler.scheduled);
+	write_value(out, "curfew_queue_bytes", "gauge", "Sources and parameters of runs that wait.",
+	            (double)s->scheduler.held_bytes);
 	write_value(out, "curfew_open_streams", "gauge", "Open event streams.", (double)http_count_streams(s->http));
 	write_value(out, "curfew_open_connections", "gauge", "Open connections.", (double)http_count_connections(s->http));
 	write_value(out, "curfew_kept_runs", "gauge", "Ended runs kept in memory.", (double)s->kept_count);
@@ -179,11 +188,12 @@ void figures_write_stats(server *s, text *out)
 	write_json_histogram(out, "stop_latency_us", &m->stop_latency);
 	write_json_histogram(out, "queue_wait_us", &m->queue_wait);
 	write_json_histogram(out, "start_us", &m->start_time);
-	text_print(out, ",\"workers\":{\"total\":%u,\"busy\":%u,\"restarts\":%llu,\"crashed_runs\":%llu}", pool.workers, pool.busy,
-	           (unsigned long long)pool.restarts, (unsigned long long)pool.crashed);
+	text_print(out, ",\"workers\":{\"total\":%u,\"busy\":%u,\"restarts\":%llu,\"crashed_runs\":%llu}", pool.workers,
+	           pool.busy, (unsigned long long)pool.restarts, (unsigned long long)pool.crashed);
 	text_print(out, ",\"memory\":{\"regions_in_use\":%llu,\"regions_pooled\":%llu,\"resident_bytes\":%llu}",
 	           (unsigned long long)pool.memory.regions_in_use, (unsigned long long)pool.memory.regions_pooled,
 	           (unsigned long long)pool.memory.resident_bytes);
-	text_print(out, ",\"open_streams\":%zu,\"open_connections\":%zu,\"store\":{\"healthy\":%s,\"bytes\":%llu}}", http_count_streams(s->http),
-	           http_count_connections(s->http), disk.healthy ? "true" : "false", (unsigned long long)disk.bytes);
+	text_print(out, ",\"open_streams\":%zu,\"open_connections\":%zu,\"store\":{\"healthy\":%s,\"bytes\":%llu}}",
+	           http_count_streams(s->http), http_count_connections(s->http), disk.healthy ? "true" : "false",
+	           (unsigned long long)disk.bytes);
 }

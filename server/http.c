@@ -20,16 +20,16 @@
 #include <unistd.h>
 
 enum {
-	FETCHES_AT_ONCE = 65536,        /* requests of runs */
-	REFUSALS_AT_ONCE = 64,          /* connections above the limit that are told so */
-	CONNECTION_BYTES = 64 << 10,    /* of libmicrohttpd, for each */
+	FETCHES_AT_ONCE = 65536,     /* requests of runs */
+	REFUSALS_AT_ONCE = 64,       /* connections above the limit that are told so */
+	CONNECTION_BYTES = 64 << 10, /* of libmicrohttpd, for each */
 	HEADER_BYTES_MOST = 16 << 10,
-	BODY_BYTES_USUAL = 64 << 10,    /* where no body is expected */
+	BODY_BYTES_USUAL = 64 << 10, /* where no body is expected */
 	PING_EVERY_US = 10000000,
-	WATCHED_AFTER_US = 100000,      /* what is answered sooner costs nothing more */
+	WATCHED_AFTER_US = 100000, /* what is answered sooner costs nothing more */
 	ENDS_AT_ONCE = 64,
-	DISCARDED_MOST = 64 << 20,      /* of the body of a request that is refused */
-	IDLE_CROWDED_US = 2000000,      /* with most places taken, for a connection without a request */
+	DISCARDED_MOST = 64 << 20, /* of the body of a request that is refused */
+	IDLE_CROWDED_US = 2000000, /* with most places taken, for a connection without a request */
 };
 
 typedef enum phase { PHASE_NEW, PHASE_IDLE, PHASE_RECEIVING, PHASE_WAITING, PHASE_REPLYING, PHASE_STREAMING } phase;
@@ -37,7 +37,7 @@ typedef enum phase { PHASE_NEW, PHASE_IDLE, PHASE_RECEIVING, PHASE_WAITING, PHAS
 /* One connection. Its times are written by the HTTP thread and read by the sweep. */
 typedef struct peer {
 	int fd;
-	address *from;   /* all connections of its address; HTTP thread only */
+	address *from; /* all connections of its address; HTTP thread only */
 	bool refused;
 	bool is_evicted; /* it is being ended, for another one */
 	bool is_watched; /* for its end, by http_notice_ends; under the server's lock, as is_gone */
@@ -78,12 +78,14 @@ static void set_phase(peer *p, phase now)
 
 /* ---- Connections ----------------------------------------------------------------------------------------- */
 
-/* Whether a is to go before b, when a place is needed: of the address with more connections, then the one that is idle for longer. */
+/* Whether a is to go before b, when a place is needed: of the address with more connections, then the one that is idle
+ * for longer. */
 static bool goes_before(const peer *a, const peer *b)
 {
 	if (b == NULL || a->from->count != b->from->count)
 		return b == NULL || a->from->count > b->from->count;
-	return atomic_load_explicit(&a->since_us, memory_order_relaxed) < atomic_load_explicit(&b->since_us, memory_order_relaxed);
+	return atomic_load_explicit(&a->since_us, memory_order_relaxed) <
+	       atomic_load_explicit(&b->since_us, memory_order_relaxed);
 }
 
 /* Ends a connection that asks for nothing, of one address or (NULL) of any. Under the lock. False: there is none. */
@@ -213,7 +215,8 @@ void http_wake(request *q)
 	if (!q->suspended)
 		return;
 	q->suspended = false;
-	*(q->previous_suspended != NULL ? &q->previous_suspended->next_suspended : &q->server->http->suspended) = q->next_suspended;
+	*(q->previous_suspended != NULL ? &q->previous_suspended->next_suspended
+	                                : &q->server->http->suspended) = q->next_suspended;
 	if (q->next_suspended != NULL)
 		q->next_suspended->previous_suspended = q->previous_suspended;
 	MHD_resume_connection(q->connection);
@@ -337,7 +340,8 @@ void http_write_client(const request *q, char *words, size_t room)
 {
 	const union MHD_ConnectionInfo *info = MHD_get_connection_info(q->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
 	const struct sockaddr *from = info != NULL ? info->client_addr : NULL;
-	socklen_t length = from != NULL && from->sa_family == AF_INET6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in);
+	socklen_t length = from != NULL && from->sa_family == AF_INET6 ? sizeof(struct sockaddr_in6)
+	                                                               : sizeof(struct sockaddr_in);
 	if (from == NULL || getnameinfo(from, length, words, (socklen_t)room, NULL, 0, NI_NUMERICHOST) != 0)
 		(void)snprintf(words, room, "-");
 }
@@ -382,7 +386,8 @@ static bool refuse_early(request *q, answer *result)
 		*result = reply_problem(q, MHD_HTTP_REQUEST_HEADER_FIELDS_TOO_LARGE, "headers-too-large",
 		                        "the headers of the request are larger than 16 KiB", NULL);
 	else if (length != NULL && strtoull(length, NULL, 10) > most)
-		*result = reply_problem(q, MHD_HTTP_CONTENT_TOO_LARGE, "body-too-large", "the body of the request is too large", NULL);
+		*result = reply_problem(q, MHD_HTTP_CONTENT_TOO_LARGE, "body-too-large", "the body of the request is too large",
+		                        NULL);
 	else
 		return false;
 	return true;
@@ -403,8 +408,9 @@ static bool has_body(const request *q)
 static answer begin_request(struct http *h, request *q, const char *url, const char *method, const char *version)
 {
 	answer result = MHD_YES;
-	http_fault fault = q->target_has_nul ? (http_fault){MHD_HTTP_BAD_REQUEST, "nul", "the address of the request holds a NUL"}
-	                                     : http_check_request(q->connection, version);
+	http_fault fault = q->target_has_nul
+	                       ? (http_fault){MHD_HTTP_BAD_REQUEST, "nul", "the address of the request holds a NUL"}
+	                       : http_check_request(q->connection, version);
 	server_lock(h->server);
 	h->server->metrics.requests++;
 	server_unlock(h->server);
@@ -477,7 +483,8 @@ static answer on_request(void *context, struct MHD_Connection *connection, const
 		return result;
 	}
 	if (q->body.failed)
-		return reply_problem(q, MHD_HTTP_CONTENT_TOO_LARGE, "body-too-large", "the body of the request is too large", NULL);
+		return reply_problem(q, MHD_HTTP_CONTENT_TOO_LARGE, "body-too-large", "the body of the request is too large",
+		                     NULL);
 	answer result = q->route->handle(q);
 	if (q->answered)
 		set_phase(q->peer, q->is_stream ? PHASE_STREAMING : PHASE_REPLYING);
@@ -541,18 +548,20 @@ static bool start_daemon(struct http *h, int listener, curfew_failure *failure)
 	unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ITC;
 	bool is_tls = c->tls_cert[0] != '\0';
 	struct MHD_OptionItem tls[] = {{MHD_OPTION_HTTPS_CERT_CALLBACK, 0, (void *)(uintptr_t)tls_choose},
-	                              {MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)(uintptr_t)TLS_PRIORITIES}, {MHD_OPTION_END, 0, NULL}};
+	                               {MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)(uintptr_t)TLS_PRIORITIES},
+	                               {MHD_OPTION_END, 0, NULL}};
 	struct MHD_OptionItem none[] = {{MHD_OPTION_END, 0, NULL}};
 	if (is_tls)
 		flags |= MHD_USE_TLS;
 	h->daemon = MHD_start_daemon(
-		flags, 0, NULL, NULL, on_request, h, MHD_OPTION_LISTEN_SOCKET, listener, MHD_OPTION_NOTIFY_CONNECTION, on_connection, h,
-		MHD_OPTION_NOTIFY_COMPLETED, on_completed, h, MHD_OPTION_CONNECTION_LIMIT,
+		flags, 0, NULL, NULL, on_request, h, MHD_OPTION_LISTEN_SOCKET, listener, MHD_OPTION_NOTIFY_CONNECTION,
+		on_connection, h, MHD_OPTION_NOTIFY_COMPLETED, on_completed, h, MHD_OPTION_CONNECTION_LIMIT,
 		(unsigned)(c->connections_most + REFUSALS_AT_ONCE), MHD_OPTION_CONNECTION_TIMEOUT,
 		(unsigned)(c->request_timeout_us / 1000000), MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_BYTES,
 		MHD_OPTION_URI_LOG_CALLBACK, on_target, h, MHD_OPTION_ARRAY, is_tls ? tls : none, MHD_OPTION_END);
 	if (h->daemon == NULL)
-		(void)snprintf(failure->message, sizeof failure->message, is_tls ? "HTTPS cannot be served" : "HTTP cannot be served");
+		(void)snprintf(failure->message, sizeof failure->message,
+		               is_tls ? "HTTPS cannot be served" : "HTTP cannot be served");
 	return h->daemon != NULL;
 }
 
@@ -578,8 +587,10 @@ struct http *http_start(server *s, int listening, http_find find, curfew_failure
 	raise_files(s->config);
 	bool wants_tls = s->config->tls_cert[0] != '\0';
 	if (wants_tls && MHD_is_feature_supported(MHD_FEATURE_TLS) != MHD_YES)
-		(void)snprintf(failure->message, sizeof failure->message, "tls-cert: this curfew has no TLS; use a proxy that does TLS");
-	else if ((!wants_tls || tls_load(s->config->tls_cert, s->config->tls_key, failure)) && start_daemon(h, listening, failure))
+		(void)snprintf(failure->message, sizeof failure->message,
+		               "tls-cert: this curfew has no TLS; use a proxy that does TLS");
+	else if ((!wants_tls || tls_load(s->config->tls_cert, s->config->tls_key, failure)) &&
+	         start_daemon(h, listening, failure))
 		return h;
 	(void)close(listening);
 	free_http(h);

@@ -29,8 +29,8 @@ struct request {
 	bool answered;
 	bool has_begun;
 	/*
-	 * It is refused by its head, and has a body: the answer is kept until that has been read and thrown away, since a client
-	 * that still writes would see the connection's end in place of it.
+	 * It is refused by its head, and has a body: the answer is kept until that has been read and thrown away, since a
+	 * client that still writes would see the connection's end in place of it.
 	 */
 	bool defers;
 	struct MHD_Response *late;
@@ -40,7 +40,8 @@ struct request {
 
 	answer (*go_on)(request *q);
 	bool suspended;
-	/* While one of the helpers has it (http_help): what it answers or waits for is noted, and done by the HTTP thread. */
+	/* While one of the helpers has it (http_help): what it answers or waits for is noted, and done by the HTTP thread.
+	 */
 	bool is_helped;
 	answer (*help)(request *q);
 	answer (*after_help)(request *q);
@@ -53,7 +54,7 @@ struct request {
 	run *run;
 	run_listener listener;
 	void (*leave)(request *q); /* when it waits for that no more; without the lock */
-	bool notices_end; /* it is woken when its client has gone */
+	bool notices_end;          /* it is woken when its client has gone */
 	bool is_stream;
 	bool wants_report;
 	bool is_done;
@@ -71,9 +72,9 @@ struct request {
 };
 
 typedef struct route {
-	const char *path;   /* "*" stands for one name */
+	const char *path; /* "*" stands for one name */
 	const char *method;
-	unsigned scopes;    /* one of them is needed; 0: none */
+	unsigned scopes; /* one of them is needed; 0: none */
 	answer (*handle)(request *q);
 	bool takes_body;
 } route;
@@ -94,15 +95,16 @@ bool http_is_busy(struct http *h);
 size_t http_count_connections(const struct http *h);
 /* Under the lock, each second: ends connections that are too slow, and lets streams see whether anybody listens. */
 void http_sweep(struct http *h, int64_t now_us);
-/* Under the lock, a few times a second: wakes requests that notice the end (notices_end) and whose client has gone (is_gone). */
+/* Under the lock, a few times a second: wakes requests that notice the end (notices_end) and whose client has gone
+ * (is_gone). */
 void http_notice_ends(struct http *h, int64_t now_us);
 
 /* Under the lock: the request waits, and go_on is called when it is woken. */
 void http_suspend(request *q, answer (*go_on)(request *q));
 void http_wake(request *q);
 /*
- * Has work(q) called on another thread, since it reads from disk, and answers what that answers. It may reply, suspend or
- * subscribe as on the HTTP thread. Not under the lock.
+ * Has work(q) called on another thread, since it reads from disk, and answers what that answers. It may reply, suspend
+ * or subscribe as on the HTTP thread. Not under the lock.
  */
 answer http_help(request *q, answer (*work)(request *q));
 /* A part of the answer is ready to be sent: the next one has as much time again. */

@@ -23,8 +23,8 @@ static bool is_named(const char *key, size_t length, const char *name)
 	return length == strlen(name) && strncasecmp(key, name, length) == 0;
 }
 
-static enum MHD_Result take_field(void *context, enum MHD_ValueKind kind, const char *key, size_t key_length, const char *value,
-                                  size_t value_length)
+static enum MHD_Result take_field(void *context, enum MHD_ValueKind kind, const char *key, size_t key_length,
+                                  const char *value, size_t value_length)
 {
 	head *h = context;
 	h->has_nul |= memchr(key, '\0', key_length) != NULL || (value != NULL && memchr(value, '\0', value_length) != NULL);
@@ -69,16 +69,19 @@ http_fault http_check_request(struct MHD_Connection *connection, const char *ver
 	if (h.lengths > 0 && h.encodings > 0)
 		return bad("framing", "the request has both a Content-Length and a Transfer-Encoding");
 	if (h.lengths > 1)
-		return bad("framing", h.lengths_differ ? "the request has two Content-Lengths" : "the request repeats its Content-Length");
+		return bad("framing",
+		           h.lengths_differ ? "the request has two Content-Lengths" : "the request repeats its Content-Length");
 	if (h.length != NULL && (*h.length == '\0' || strspn(h.length, "0123456789") != strlen(h.length)))
 		return bad("framing", "the Content-Length is no number");
 	if (h.encodings > 1 || (h.encoding != NULL && strcasecmp(h.encoding, "chunked") != 0))
 		return bad("framing", "the only Transfer-Encoding that is taken is chunked");
-	if (h.hosts > 1 || (h.hosts == 0 && strcmp(version, MHD_HTTP_VERSION_1_0) != 0) || (h.host != NULL && !is_host(h.host)))
+	if (h.hosts > 1 || (h.hosts == 0 && strcmp(version, MHD_HTTP_VERSION_1_0) != 0) ||
+	    (h.host != NULL && !is_host(h.host)))
 		return bad("host", "the request must have one Host, a name or an address with or without a port");
 	if (h.expect != NULL && strcasecmp(h.expect, "100-continue") != 0)
 		return (http_fault){MHD_HTTP_EXPECTATION_FAILED, "expect", "the only Expect that is met is 100-continue"};
 	if (h.content_encoding != NULL && strcasecmp(h.content_encoding, "identity") != 0)
-		return (http_fault){MHD_HTTP_UNSUPPORTED_MEDIA_TYPE, "content-encoding", "bodies are taken as they are, without a Content-Encoding"};
+		return (http_fault){MHD_HTTP_UNSUPPORTED_MEDIA_TYPE, "content-encoding",
+		                    "bodies are taken as they are, without a Content-Encoding"};
 	return (http_fault){0};
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a request must not be before anybody looks at what it asks: framed in two ways, cut by a NUL, for no host. What is
- * ambiguous here a proxy in front may have read otherwise, so that it is refused and the connection ends (RFC 9112).
+ * What a request must not be before anybody looks at what it asks: framed in two ways, cut by a NUL, for no host. What
+ * is ambiguous here a proxy in front may have read otherwise, so that it is refused and the connection ends (RFC 9112).
  */
 #ifndef CURFEW_SERVER_HTTP_CHECK_H
 #define CURFEW_SERVER_HTTP_CHECK_H

@@ -91,8 +91,10 @@ bool machine_read_process(machine_process *p)
 	line[length] = '\0';
 	/* The name, in brackets, may hold anything. */
 	const char *rest = strrchr(line, ')');
-	if (rest == NULL || sscanf(rest + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %llu %llu %*d %*d %*d %*d %llu %*d %llu %llu %lld",
-	                           &user, &system, &threads, &started, &virtual_bytes, &pages) != 6)
+	if (rest == NULL ||
+	    sscanf(rest + 1,
+	           " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %llu %llu %*d %*d %*d %*d %llu %*d %llu %llu %lld", &user,
+	           &system, &threads, &started, &virtual_bytes, &pages) != 6)
 		return false;
 	double ticks = (double)sysconf(_SC_CLK_TCK);
 	(void)getrlimit(RLIMIT_NOFILE, &files);

@@ -7,8 +7,9 @@
 #include <string.h>
 
 /* Upper bounds of the buckets; the last bucket has none. */
-static const int64_t bounds_us[] = {10,    25,    50,     100,    250,    500,     1000,    2500,    5000,     10000,    25000,
-                                    50000, 100000, 250000, 500000, 1000000, 2500000, 5000000, 10000000, 30000000, 60000000, 300000000};
+static const int64_t bounds_us[] = {10,      25,      50,       100,      250,      500,      1000,   2500,
+                                    5000,    10000,   25000,    50000,    100000,   250000,   500000, 1000000,
+                                    2500000, 5000000, 10000000, 30000000, 60000000, 300000000};
 
 enum { BOUNDS = sizeof bounds_us / sizeof bounds_us[0], SECONDS = 64 };
 
@@ -60,7 +61,8 @@ double metrics_rate(const metrics *m, unsigned seconds)
 void metrics_add_answer(metrics *m, const char *method, const char *pattern, unsigned status)
 {
 	size_t i = 0;
-	while (i < m->answer_kinds && (m->answers[i].pattern != pattern || m->answers[i].method != method || m->answers[i].status != status))
+	while (i < m->answer_kinds &&
+	       (m->answers[i].pattern != pattern || m->answers[i].method != method || m->answers[i].status != status))
 		i++;
 	if (i == m->answer_kinds) {
 		if (i == ANSWER_KINDS_MAX)

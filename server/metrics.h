@@ -6,25 +6,25 @@
 #include "server.h"
 
 /* Why a request was refused. X(NAME, "label") */
-#define REFUSAL_LIST(X)                                                                                         \
-	X(QUEUE_FULL, "queue_full")                                                                             \
-	X(QUOTA, "quota")                                                                                       \
-	X(SHARE, "share")                                                                                       \
-	X(CONNECTIONS, "connections")                                                                           \
-	X(STREAMS, "streams")                                                                                   \
-	X(REQUEST, "request")                                                                                   \
-	X(BODY, "body")                                                                                         \
-	X(ACCESS, "access")                                                                                     \
-	X(STORE, "store")                                                                                       \
-	X(WORKER, "worker")                                                                                     \
-	X(MEMORY, "memory")                                                                                     \
+#define REFUSAL_LIST(X)                                                                                                \
+	X(QUEUE_FULL, "queue_full")                                                                                        \
+	X(QUOTA, "quota")                                                                                                  \
+	X(SHARE, "share")                                                                                                  \
+	X(CONNECTIONS, "connections")                                                                                      \
+	X(STREAMS, "streams")                                                                                              \
+	X(REQUEST, "request")                                                                                              \
+	X(BODY, "body")                                                                                                    \
+	X(ACCESS, "access")                                                                                                \
+	X(STORE, "store")                                                                                                  \
+	X(WORKER, "worker")                                                                                                \
+	X(MEMORY, "memory")                                                                                                \
 	X(STOPPING, "stopping")
 
 typedef enum refusal {
 #define X(name, label) REFUSAL_##name,
 	REFUSAL_LIST(X)
 #undef X
-	REFUSALS
+		REFUSALS
 } refusal;
 
 /* A request was answered; method and pattern are in static memory. */

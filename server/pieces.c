@@ -22,7 +22,9 @@ typedef struct pieces {
 
 piece_report piece_of(const run_view *view, blob *here)
 {
-	return (piece_report){.here = blob_ref(here), .number = view->report_number, .length = here != NULL ? here->len : view->report_length};
+	return (piece_report){.here = blob_ref(here),
+	                      .number = view->report_number,
+	                      .length = here != NULL ? here->len : view->report_length};
 }
 
 static void read_part(void *context)
@@ -119,8 +121,8 @@ answer reply_pieces(request *q, const char *type, text *head, piece_report repor
 		*p = (pieces){.request = q, .tail = tail, .tail_length = strlen(tail), .report = report, .part = first};
 		p->head = head != NULL ? text_take(head, &p->head_length) : NULL;
 		if (head == NULL || p->head != NULL) {
-			struct MHD_Response *response = MHD_create_response_from_callback(p->head_length + report.length + p->tail_length, 64 << 10,
-			                                                                  read_pieces, p, free_pieces);
+			struct MHD_Response *response = MHD_create_response_from_callback(
+				p->head_length + report.length + p->tail_length, 64 << 10, read_pieces, p, free_pieces);
 			if (response != NULL) {
 				reply_add_data_headers(response, type);
 				return reply_queue(q, MHD_HTTP_OK, response);

@@ -32,8 +32,8 @@ static bool is_name(const char *name)
 
 static void write_program(text *out, const stored_program *p, bool with_owner)
 {
-	text_print(out, "{\"name\":\"%s\",\"sha256\":\"%s\",\"kind\":\"%s\",\"lang\":\"%s\",\"exports\":", p->name, p->sha256, p->kind,
-	           language_names[p->language]);
+	text_print(out, "{\"name\":\"%s\",\"sha256\":\"%s\",\"kind\":\"%s\",\"lang\":\"%s\",\"exports\":", p->name,
+	           p->sha256, p->kind, language_names[p->language]);
 	text_say(out, p->exports[0] != '\0' ? p->exports : "null");
 	if (with_owner && p->owner != NULL && p->owner[0] != '\0') {
 		text_say(out, ",\"token\":");
@@ -80,7 +80,8 @@ static bool is_admin(const request *q)
 }
 
 /*
- * Whose programs a request is about: its own, or as "?token=ID" says, which only an administrator may. NULL: it may not.
+ * Whose programs a request is about: its own, or as "?token=ID" says, which only an administrator may. NULL: it may
+ * not.
  */
 static const char *asked_owner(const request *q)
 {
@@ -163,11 +164,11 @@ typedef struct put {
 	bool is_new;
 	program *made;
 	bool loaded;
-	bool refused;    /* the program is bad */
-	bool lost;       /* whoever was to load it could not; nothing is known of the program */
+	bool refused; /* the program is bad */
+	bool lost;    /* whoever was to load it could not; nothing is known of the program */
 	char detail[512];
-	unsigned waits;  /* for this many callbacks */
-	bool abandoned;  /* the request is gone */
+	unsigned waits; /* for this many callbacks */
+	bool abandoned; /* the request is gone */
 } put;
 
 static void free_put(server *s, void *work)
@@ -213,11 +214,12 @@ static void on_written(void *context, const char *problem)
 
 static void log_change(const request *q, const char *what, const char *sha256)
 {
-	log_event(LOG_INFO, "program", (log_field[]){{"name", q->parameter, 0},
-	                                             {"what", what, 0},
-	                                             {"sha256", sha256, 0},
-	                                             {"token", q->who->id[0] != '\0' ? q->who->id : "-", 0},
-	                                             {0}});
+	log_event(LOG_INFO, "program",
+	          (log_field[]){{"name", q->parameter, 0},
+	                        {"what", what, 0},
+	                        {"sha256", sha256, 0},
+	                        {"token", q->who->id[0] != '\0' ? q->who->id : "-", 0},
+	                        {0}});
 }
 
 static answer go_on_written(request *q)
@@ -265,8 +267,8 @@ static void take_message(put *p, const char *report, size_t length)
 	const char *message = json_string_value(json_object_get(parsed, "message"));
 	const char *name = json_string_value(json_object_get(parsed, "name"));
 	const json_t *frame = json_array_get(json_object_get(parsed, "stack"), 0);
-	int used = snprintf(p->detail, sizeof p->detail, "the program does not load: %.100s%s%.300s", name != NULL ? name : "",
-	                    name != NULL ? ": " : "", message != NULL ? message : "");
+	int used = snprintf(p->detail, sizeof p->detail, "the program does not load: %.100s%s%.300s",
+	                    name != NULL ? name : "", name != NULL ? ": " : "", message != NULL ? message : "");
 	if (json_is_integer(json_object_get(frame, "line")) && (size_t)used < sizeof p->detail)
 		(void)snprintf(p->detail + used, sizeof p->detail - (size_t)used, " (line %lld, column %lld)",
 		               (long long)json_integer_value(json_object_get(frame, "line")),
@@ -281,7 +283,8 @@ static bool are_exports(span exports)
 	bool good = json_is_null(list) || json_is_array(list);
 	size_t i;
 	const json_t *item;
-	json_array_foreach(list, i, item) {
+	json_array_foreach(list, i, item)
+	{
 		good = good && json_is_string(json_object_get(item, "name")) && json_is_string(json_object_get(item, "kind"));
 	}
 	json_decref(list);
@@ -305,8 +308,8 @@ static bool take_description(put *p, const char *description, size_t length)
 
 static bool is_lost(const worker_result *result)
 {
-	return result->report == NULL || result->outcome == CURFEW_OUTCOME_CRASHED || result->outcome == CURFEW_OUTCOME_CANCELLED ||
-	       result->outcome == CURFEW_OUTCOME_INTERNAL_ERROR;
+	return result->report == NULL || result->outcome == CURFEW_OUTCOME_CRASHED ||
+	       result->outcome == CURFEW_OUTCOME_CANCELLED || result->outcome == CURFEW_OUTCOME_INTERNAL_ERROR;
 }
 
 static void on_loaded(void *context, const worker_result *result)
@@ -341,7 +344,8 @@ static answer go_on_loaded(request *q)
 	if (p->refused)
 		return reply_problem(q, MHD_HTTP_UNPROCESSABLE_CONTENT, "bad-program", p->detail, NULL);
 	if (p->lost)
-		return reply_later(q, MHD_HTTP_SERVICE_UNAVAILABLE, REFUSAL_WORKER, "worker", "the process that loaded the program died", 1);
+		return reply_later(q, MHD_HTTP_SERVICE_UNAVAILABLE, REFUSAL_WORKER, "worker",
+		                   "the process that loaded the program died", 1);
 	return write_put(q);
 }
 
@@ -357,16 +361,19 @@ static answer load_put(request *q)
 		p->made->uses++; /* it is there to be run again and again */
 	p->waits++;
 	server_unlock(s);
-	worker_program *ready = p->made != NULL ? program_make_ready(s, p->made, q->body.data, q->body.len, &failure) : NULL;
+	worker_program *ready = p->made != NULL ? program_make_ready(s, p->made, q->body.data, q->body.len, &failure)
+	                                        : NULL;
 	/* It may be a large program, which is compiled once here and for no run again. */
 	curfew_limits limits = {.size = sizeof limits, .timeout_ns = PUT_NS};
-	worker_job job = {.program = ready, .flags = WORKER_JOB_INSPECT, .limits = &limits, .context = p, .on_done = on_loaded};
+	worker_job job = {
+		.program = ready, .flags = WORKER_JOB_INSPECT, .limits = &limits, .context = p, .on_done = on_loaded};
 	curfew_status status = ready != NULL ? worker_pool_submit(s->pool, &job, NULL, &failure) : CURFEW_SYSTEM;
 	worker_program_unref(ready);
 	if (status == CURFEW_OK)
 		return go_on_loaded(q);
 	p->waits--;
-	return reply_problem(q, MHD_HTTP_BAD_REQUEST, "program", failure.message[0] != '\0' ? failure.message : "out of memory", NULL);
+	return reply_problem(q, MHD_HTTP_BAD_REQUEST, "program",
+	                     failure.message[0] != '\0' ? failure.message : "out of memory", NULL);
 }
 
 static bool is_type(const char *type, const char *name)
@@ -389,7 +396,8 @@ static curfew_language guess_language(const request *q)
 		at++;
 	static const char *const beginnings[] = {"(module", "(component", ";;"};
 	for (size_t i = 0; i < sizeof beginnings / sizeof beginnings[0]; i++)
-		if (q->body.len - at >= strlen(beginnings[i]) && memcmp(q->body.data + at, beginnings[i], strlen(beginnings[i])) == 0)
+		if (q->body.len - at >= strlen(beginnings[i]) &&
+		    memcmp(q->body.data + at, beginnings[i], strlen(beginnings[i])) == 0)
 			return CURFEW_LANGUAGE_WAT;
 	return CURFEW_LANGUAGE_JS;
 }
@@ -400,10 +408,13 @@ static bool read_language(const request *q, curfew_language *language)
 	static const struct {
 		const char *type;
 		curfew_language language;
-	} types[] = {{"text/javascript", CURFEW_LANGUAGE_JS},     {"application/javascript", CURFEW_LANGUAGE_JS},
-	             {"application/wasm", CURFEW_LANGUAGE_WASM},  {"text/wat", CURFEW_LANGUAGE_WAT}};
+	} types[] = {{"text/javascript", CURFEW_LANGUAGE_JS},
+	             {"application/javascript", CURFEW_LANGUAGE_JS},
+	             {"application/wasm", CURFEW_LANGUAGE_WASM},
+	             {"text/wat", CURFEW_LANGUAGE_WAT}};
 	/* What clients send that were not told, curl and browsers among them. */
-	static const char *const unspecific[] = {"application/octet-stream", "application/x-www-form-urlencoded", "text/plain"};
+	static const char *const unspecific[] = {"application/octet-stream", "application/x-www-form-urlencoded",
+	                                         "text/plain"};
 	const char *lang = http_argument(q, "lang");
 	const char *type = http_header(q, MHD_HTTP_HEADER_CONTENT_TYPE);
 	if (lang != NULL)
@@ -433,7 +444,8 @@ static void compare(void *context, const stored_program *p)
 	k->is_there = true;
 	k->created_us = p->created_us;
 	k->size_bytes = p->size_bytes;
-	k->is_same = strcmp(p->sha256, k->wanted->sha256) == 0 && p->language == k->wanted->language && p->exports[0] != '\0';
+	k->is_same = strcmp(p->sha256, k->wanted->sha256) == 0 && p->language == k->wanted->language &&
+	             p->exports[0] != '\0';
 }
 
 /* Whether the program fits in what its token may store, in the place of one of that name. */
@@ -473,9 +485,15 @@ static answer put_program(request *q)
 	if (q->server->stopping)
 		return reply_stopping(q);
 	if (!is_name(q->parameter))
-		return reply_problem(q, MHD_HTTP_BAD_REQUEST, "name", "a program's name is 1 to 128 letters, digits, dots, dashes and underscores, and begins with a letter or digit", NULL);
+		return reply_problem(
+			q, MHD_HTTP_BAD_REQUEST, "name",
+			"a program's name is 1 to 128 letters, digits, dots, dashes and underscores, and begins with a letter or digit",
+			NULL);
 	if (!read_language(q, &language))
-		return reply_problem(q, MHD_HTTP_UNSUPPORTED_MEDIA_TYPE, "media-type", "the Content-Type must be text/javascript, application/wasm or text/wat, or ?lang= be js, mjs, ts, mts, wasm or wat", NULL);
+		return reply_problem(
+			q, MHD_HTTP_UNSUPPORTED_MEDIA_TYPE, "media-type",
+			"the Content-Type must be text/javascript, application/wasm or text/wat, or ?lang= be js, mjs, ts, mts, wasm or wat",
+			NULL);
 	if (q->body.len == 0)
 		return reply_problem(q, MHD_HTTP_BAD_REQUEST, "empty", "the body is the program, and it is empty", NULL);
 	if (!begin_put(q, language))
@@ -486,7 +504,8 @@ static answer put_program(request *q)
 	if (!store_read_programs(q->server->store, owner, q->parameter, compare, &k))
 		return reply_store(q);
 	if (!k.is_same && !has_room(q, owner, k.size_bytes))
-		return reply_later(q, MHD_HTTP_TOO_MANY_REQUESTS, REFUSAL_QUOTA, "quota", "the programs of this token would take more than it may store", 60);
+		return reply_later(q, MHD_HTTP_TOO_MANY_REQUESTS, REFUSAL_QUOTA, "quota",
+		                   "the programs of this token would take more than it may store", 60);
 	p->is_new = !k.is_there;
 	if (k.is_there)
 		p->program.created_us = k.created_us;

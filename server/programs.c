@@ -128,7 +128,8 @@ static worker_program *take_ready(const program *p)
 	return p->ready;
 }
 
-static worker_program *make_ready(server *s, program *p, bool once, const void *bytes, size_t length, curfew_failure *failure)
+static worker_program *make_ready(server *s, program *p, bool once, const void *bytes, size_t length,
+                                  curfew_failure *failure)
 {
 	worker_program *made = NULL;
 	worker_source source = {.language = p->language, .once = once, .name = p->name, .bytes = bytes, .length = length};

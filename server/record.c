@@ -235,9 +235,9 @@ void run_move(run *r, run_state state)
 	assert((may_follow[r->state] >> state & 1) != 0);
 	char words[128];
 	int length = r->queue_us >= 0 && state >= RUN_RUNNING
-	                     ? snprintf(words, sizeof words, "{\"state\":\"%s\",\"queue_us\":%lld,\"started_ms\":%lld}",
-	                                run_state_names[state], (long long)r->queue_us, (long long)(r->started_wall_us / 1000))
-	                     : snprintf(words, sizeof words, "{\"state\":\"%s\"}", run_state_names[state]);
+	                 ? snprintf(words, sizeof words, "{\"state\":\"%s\",\"queue_us\":%lld,\"started_ms\":%lld}",
+	                            run_state_names[state], (long long)r->queue_us, (long long)(r->started_wall_us / 1000))
+	                 : snprintf(words, sizeof words, "{\"state\":\"%s\"}", run_state_names[state]);
 	blob *data = blob_create(words, (size_t)length);
 	r->state = state;
 	run_add_event(r, EVENT_STATE, data);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A run as the server keeps it, from its acceptance to its report: plain data, which starts nothing and waits for nothing.
- * Whoever wants to know of it listens. All of this is used under the server's lock.
+ * A run as the server keeps it, from its acceptance to its report: plain data, which starts nothing and waits for
+ * nothing. Whoever wants to know of it listens. All of this is used under the server's lock.
  */
 #ifndef CURFEW_SERVER_RECORD_H
 #define CURFEW_SERVER_RECORD_H

@@ -31,7 +31,8 @@ void reply_add_data_headers(struct MHD_Response *response, const char *type)
 	add(response, "Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'; sandbox");
 }
 
-typedef enum MHD_Result queue_response(struct MHD_Connection *connection, unsigned status, struct MHD_Response *response);
+typedef enum MHD_Result queue_response(struct MHD_Connection *connection, unsigned status,
+                                       struct MHD_Response *response);
 
 static queue_response *queue_in_library;
 
@@ -53,7 +54,8 @@ static answer queue(struct MHD_Connection *connection, unsigned status, struct M
 static void count_answer(const request *q, unsigned status)
 {
 	server_lock(q->server);
-	metrics_add_answer(&q->server->metrics, q->route != NULL ? q->route->method : "-", q->route != NULL ? q->route->path : "-", status);
+	metrics_add_answer(&q->server->metrics, q->route != NULL ? q->route->method : "-",
+	                   q->route != NULL ? q->route->path : "-", status);
 	server_unlock(q->server);
 }
 
@@ -81,7 +83,8 @@ static struct MHD_Response *make(text *body)
 {
 	size_t length;
 	char *data = text_take(body, &length);
-	struct MHD_Response *response = data != NULL ? MHD_create_response_from_buffer(length, data, MHD_RESPMEM_MUST_FREE) : NULL;
+	struct MHD_Response *response = data != NULL ? MHD_create_response_from_buffer(length, data, MHD_RESPMEM_MUST_FREE)
+	                                             : NULL;
 	if (response == NULL)
 		free(data);
 	return response;
@@ -108,8 +111,8 @@ static void free_blob(void *shared)
 
 answer reply_blob(request *q, unsigned status, blob *body)
 {
-	struct MHD_Response *response =
-		MHD_create_response_from_buffer_with_free_callback_cls(body->len, body->data, free_blob, body);
+	struct MHD_Response *response = MHD_create_response_from_buffer_with_free_callback_cls(body->len, body->data,
+	                                                                                       free_blob, body);
 	if (response == NULL) {
 		blob_unref(body);
 		return reply_no_memory(q);
@@ -134,11 +137,22 @@ static const struct {
 	unsigned status;
 	const char *title;
 } titles[] = {
-	{400, "Bad request"},        {401, "Unauthorized"},           {403, "Forbidden"},          {404, "Not found"},
-	{405, "Method not allowed"}, {409, "Conflict"},               {413, "Content too large"},  {414, "URI too long"},
-	{415, "Unsupported media type"}, {417, "Expectation failed"}, {422, "Unprocessable content"},
-	{429, "Too many requests"},  {431, "Request header fields too large"},
-	{500, "Internal error"},     {501, "Not implemented"},        {503, "Service unavailable"},
+	{400, "Bad request"},
+	{401, "Unauthorized"},
+	{403, "Forbidden"},
+	{404, "Not found"},
+	{405, "Method not allowed"},
+	{409, "Conflict"},
+	{413, "Content too large"},
+	{414, "URI too long"},
+	{415, "Unsupported media type"},
+	{417, "Expectation failed"},
+	{422, "Unprocessable content"},
+	{429, "Too many requests"},
+	{431, "Request header fields too large"},
+	{500, "Internal error"},
+	{501, "Not implemented"},
+	{503, "Service unavailable"},
 	{505, "HTTP version not supported"},
 };
 
@@ -155,8 +169,8 @@ static struct MHD_Response *make_problem(unsigned status, const char *kind, cons
 {
 	text body;
 	text_init(&body, 65536);
-	text_print(&body, "{\"type\":\"urn:curfew:problem:%s\",\"title\":\"%s\",\"status\":%u,\"detail\":", kind, title_of(status),
-	           status);
+	text_print(&body, "{\"type\":\"urn:curfew:problem:%s\",\"title\":\"%s\",\"status\":%u,\"detail\":", kind,
+	           title_of(status), status);
 	text_say_json(&body, detail);
 	if (pointer != NULL) {
 		text_say(&body, ",\"pointer\":");
@@ -180,7 +194,8 @@ void reply_count(request *q, refusal why)
 static void log_refusal(const request *q, unsigned status, const char *kind)
 {
 	bool is_access = status == MHD_HTTP_UNAUTHORIZED || status == MHD_HTTP_FORBIDDEN;
-	bool is_amount = status == MHD_HTTP_CONTENT_TOO_LARGE || status == MHD_HTTP_TOO_MANY_REQUESTS || status == MHD_HTTP_SERVICE_UNAVAILABLE;
+	bool is_amount = status == MHD_HTTP_CONTENT_TOO_LARGE || status == MHD_HTTP_TOO_MANY_REQUESTS ||
+	                 status == MHD_HTTP_SERVICE_UNAVAILABLE;
 	char from[64];
 	if (!is_access && !is_amount)
 		return;
@@ -236,7 +251,7 @@ answer reply_later(request *q, unsigned status, refusal why, const char *kind, c
 answer reply_no_memory(request *q)
 {
 	static char body[] = "{\"type\":\"urn:curfew:problem:no-memory\",\"title\":\"Service unavailable\",\"status\":503,"
-	                     "\"detail\":\"the server is out of memory\"}";
+						 "\"detail\":\"the server is out of memory\"}";
 	struct MHD_Response *response = MHD_create_response_from_buffer(sizeof body - 1, body, MHD_RESPMEM_PERSISTENT);
 	reply_count(q, REFUSAL_MEMORY);
 	if (response == NULL)
@@ -262,14 +277,15 @@ static const struct {
 };
 
 /*
- * libmicrohttpd answers what is no request by itself, with a page, and has no setting for that. It queues those answers by
- * the function that its users call; this one stands before it, so that they are problems like all others. What we answer
- * ourselves does not come here.
+ * libmicrohttpd answers what is no request by itself, with a page, and has no setting for that. It queues those answers
+ * by the function that its users call; this one stands before it, so that they are problems like all others. What we
+ * answer ourselves does not come here.
  */
-__attribute__((visibility("default"))) enum MHD_Result MHD_queue_response(struct MHD_Connection *connection, unsigned int status,
-                                                                          struct MHD_Response *response);
+__attribute__((visibility("default"))) enum MHD_Result
+MHD_queue_response(struct MHD_Connection *connection, unsigned int status, struct MHD_Response *response);
 
-enum MHD_Result MHD_queue_response(struct MHD_Connection *connection, unsigned int status, struct MHD_Response *response)
+enum MHD_Result MHD_queue_response(struct MHD_Connection *connection, unsigned int status,
+                                   struct MHD_Response *response)
 {
 	size_t i = 0;
 	(void)response; /* whoever made it destroys it */

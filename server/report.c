@@ -46,7 +46,8 @@ static void add_output(text *out, const json_t *events, const char *stream)
 {
 	size_t index;
 	const json_t *e;
-	json_array_foreach(events, index, e) {
+	json_array_foreach(events, index, e)
+	{
 		const json_t *words = json_object_get(e, "text");
 		const char *name = json_string_value(json_object_get(e, "stream"));
 		if (name != NULL && strcmp(name, stream) == 0)
@@ -78,7 +79,9 @@ static blob *fill_and_write(curfew_report copy, const run *r, curfew_outcome out
 	memcpy(copy.id, r->id, sizeof copy.id);
 	memcpy(copy.program_sha256, r->program->sha256, sizeof copy.program_sha256);
 	copy.partial = r->checkpoint != NULL ? r->checkpoint->data : NULL;
-	copy.error_name = outcome == CURFEW_OUTCOME_CANCELLED ? "cancelled" : outcome == CURFEW_OUTCOME_CRASHED ? "crashed" : "internal";
+	copy.error_name = outcome == CURFEW_OUTCOME_CANCELLED ? "cancelled"
+	                  : outcome == CURFEW_OUTCOME_CRASHED ? "crashed"
+	                                                      : "internal";
 	if (outcome == CURFEW_OUTCOME_CANCELLED)
 		copy.tripped[copy.tripped_count++] = outcome;
 	if (out.data != NULL) {
@@ -100,7 +103,8 @@ static blob *fill_and_write(curfew_report copy, const run *r, curfew_outcome out
 blob *report_make(const run *r, curfew_outcome outcome, const char *message, const char *output)
 {
 	curfew_report *base = NULL;
-	if (curfew_report_create_failed(CURFEW_OUTCOME_INTERNAL_ERROR, r->program->name, message, &r->limits, &base) != CURFEW_OK)
+	if (curfew_report_create_failed(CURFEW_OUTCOME_INTERNAL_ERROR, r->program->name, message, &r->limits, &base) !=
+	    CURFEW_OK)
 		return NULL;
 	blob *made = fill_and_write(*base, r, outcome, output);
 	curfew_report_destroy(base);

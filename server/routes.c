@@ -173,7 +173,8 @@ static bool check_access(request *q, bool changes, answer *result)
 {
 	if (!accounts_is_own_site(q, changes)) {
 		refuse_access(q);
-		*result = reply_problem(q, MHD_HTTP_FORBIDDEN, "other-site", "the request comes from another site's page, or names another host", NULL);
+		*result = reply_problem(q, MHD_HTTP_FORBIDDEN, "other-site",
+		                        "the request comes from another site's page, or names another host", NULL);
 		return false;
 	}
 	if (q->route->scopes == 0)
@@ -181,7 +182,8 @@ static bool check_access(request *q, bool changes, answer *result)
 	q->who = accounts_find(q);
 	if (q->who == NULL) {
 		refuse_access(q);
-		*result = reply_problem(q, MHD_HTTP_UNAUTHORIZED, "no-token", "a valid token is needed: Authorization: Bearer TOKEN", NULL);
+		*result = reply_problem(q, MHD_HTTP_UNAUTHORIZED, "no-token",
+		                        "a valid token is needed: Authorization: Bearer TOKEN", NULL);
 		return false;
 	}
 	if ((q->who->scopes & q->route->scopes) != 0)
@@ -195,7 +197,8 @@ static bool check_access(request *q, bool changes, answer *result)
 
 static bool refuse_method(request *q, const char *allowed, answer *result)
 {
-	*result = reply_problem(q, MHD_HTTP_METHOD_NOT_ALLOWED, "method", "this address does not take that method", allowed);
+	*result = reply_problem(q, MHD_HTTP_METHOD_NOT_ALLOWED, "method", "this address does not take that method",
+	                        allowed);
 	return false;
 }
 

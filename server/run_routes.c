@@ -17,7 +17,15 @@
 #include <string.h>
 #include <strings.h>
 
-enum { KEY_MOST = 255, PAGE_USUAL = 50, PAGE_MOST = 1000, PAGE_REPORTS_MAX = 20, PAGE_BYTES = 8 << 20, LIST_REPORT_MAX = 256 << 10, HELPED_BYTES = 64 << 10 };
+enum {
+	KEY_MOST = 255,
+	PAGE_USUAL = 50,
+	PAGE_MOST = 1000,
+	PAGE_REPORTS_MAX = 20,
+	PAGE_BYTES = 8 << 20,
+	LIST_REPORT_MAX = 256 << 10,
+	HELPED_BYTES = 64 << 10
+};
 
 /* ---- Answering when there is news -------------------------------------------------------------------------- */
 
@@ -50,7 +58,8 @@ static answer answer_run(request *q)
 		return reply_pieces(q, "application/json", NULL, (piece_report){.here = report, .length = report->len}, "");
 	blob_unref(report);
 	if (refused)
-		return reply_later(q, MHD_HTTP_SERVICE_UNAVAILABLE, REFUSAL_STORE, "store", "the run could not be written to disk, and was not accepted", 5);
+		return reply_later(q, MHD_HTTP_SERVICE_UNAVAILABLE, REFUSAL_STORE, "store",
+		                   "the run could not be written to disk, and was not accepted", 5);
 	if (accepted)
 		return reply_id(q, MHD_HTTP_ACCEPTED, id);
 	return reply_later(q, MHD_HTTP_SERVICE_UNAVAILABLE, REFUSAL_STOPPING, "stopping", "the server is ending", 5);
@@ -93,7 +102,8 @@ static run *make_run(request *q, const submission *sub, const char *key, const c
 	                    .priority = sub->priority,
 	                    .due_us = sub->delay_us > 0 ? clock_now_us() + (int64_t)sub->delay_us : 0,
 	                    .memory_bytes = sub->limits.memory_bytes,
-	                    .held_bytes = sub->params_length + sub->source_length + (r->wasi != NULL ? strlen(r->wasi) : 0)};
+	                    .held_bytes = sub->params_length + sub->source_length +
+	                                  (r->wasi != NULL ? strlen(r->wasi) : 0)};
 	r->retry = sub->retry;
 	r->durable = sub->durable;
 	r->created_wall_us = clock_wall_us();
@@ -156,13 +166,15 @@ static answer reply_full(request *q, refusal why, unsigned seconds)
 	if (why == REFUSAL_QUOTA)
 		return reply_later(q, MHD_HTTP_TOO_MANY_REQUESTS, why, "quota", "the quota of this token is used up", seconds);
 	if (why == REFUSAL_SHARE)
-		return reply_later(q, MHD_HTTP_TOO_MANY_REQUESTS, why, "share", "this token has its share of the queue, others have theirs", seconds);
+		return reply_later(q, MHD_HTTP_TOO_MANY_REQUESTS, why, "share",
+		                   "this token has its share of the queue, others have theirs", seconds);
 	return reply_later(q, MHD_HTTP_SERVICE_UNAVAILABLE, why, "queue-full", "the queue is full", seconds);
 }
 
 static answer reply_reused(request *q)
 {
-	return reply_problem(q, MHD_HTTP_UNPROCESSABLE_CONTENT, "key-reused", "this Idempotency-Key was used for another body", NULL);
+	return reply_problem(q, MHD_HTTP_UNPROCESSABLE_CONTENT, "key-reused",
+	                     "this Idempotency-Key was used for another body", NULL);
 }
 
 /* Under the lock; unlocks: the answer to one with the key of a run. */
@@ -254,9 +266,11 @@ static answer use_stored(request *q, submission *sub, const char *key, const cha
 {
 	program_search search;
 	if (!find_program(q, sub->program, &search) && search.found > 1)
-		return reply_problem(q, MHD_HTTP_CONFLICT, "ambiguous", "/program: several tokens have a program of that name", "/program");
+		return reply_problem(q, MHD_HTTP_CONFLICT, "ambiguous", "/program: several tokens have a program of that name",
+		                     "/program");
 	if (search.found == 0)
-		return reply_problem(q, MHD_HTTP_NOT_FOUND, "no-such-program", "/program: there is no program of that name", "/program");
+		return reply_problem(q, MHD_HTTP_NOT_FOUND, "no-such-program", "/program: there is no program of that name",
+		                     "/program");
 	if (sub->wasi != NULL && search.language != CURFEW_LANGUAGE_WASM && search.language != CURFEW_LANGUAGE_WAT)
 		return reply_problem(q, MHD_HTTP_BAD_REQUEST, "field", "/program: " SUBMISSION_NOT_WASI, "/program");
 	server_lock(q->server);
@@ -270,7 +284,8 @@ static answer use_stored(request *q, submission *sub, const char *key, const cha
 	return submit(q, sub, key, body_sha256, p);
 }
 
-static const char *const usual_names[] = {"source.js", "source.mjs", "source.wasm", "source.wat", "source.ts", "source.mts"};
+static const char *const usual_names[] = {"source.js",  "source.mjs", "source.wasm",
+                                          "source.wat", "source.ts",  "source.mts"};
 
 /* What a body goes through before it can be answered, in a thread of its own if it is large. */
 typedef struct post {
@@ -298,7 +313,8 @@ static void prepare(post *p)
 		return;
 	program_hash(p->sub.source, p->sub.source_length, sha256);
 	program *made = get_program(s, sha256, p->sub.language, usual_names[p->sub.language]);
-	worker_program *ready = made != NULL ? program_make_ready(s, made, p->sub.source, p->sub.source_length, &p->failure) : NULL;
+	worker_program *ready = made != NULL ? program_make_ready(s, made, p->sub.source, p->sub.source_length, &p->failure)
+	                                     : NULL;
 	if (ready != NULL) {
 		worker_program_unref(ready);
 		p->made = made;
@@ -369,14 +385,16 @@ static bool answer_again(request *q, const submission *sub, const char *key, con
 	piece_report report = {.length = 0};
 	if (sub->wait)
 		report = find_report(s, &filter);
-	*result = report.length > 0 ? reply_pieces(q, "application/json", NULL, report, "") : reply_id(q, MHD_HTTP_ACCEPTED, id);
+	*result = report.length > 0 ? reply_pieces(q, "application/json", NULL, report, "")
+	                            : reply_id(q, MHD_HTTP_ACCEPTED, id);
 	return true;
 }
 
 static bool has_json_type(const request *q)
 {
 	const char *type = http_header(q, MHD_HTTP_HEADER_CONTENT_TYPE);
-	return type != NULL && strncasecmp(type, "application/json", 16) == 0 && (type[16] == '\0' || strchr("; \t", type[16]) != NULL);
+	return type != NULL && strncasecmp(type, "application/json", 16) == 0 &&
+	       (type[16] == '\0' || strchr("; \t", type[16]) != NULL);
 }
 
 static answer answer_prepared(request *q)
@@ -389,7 +407,8 @@ static answer answer_prepared(request *q)
 	if (!p->is_good)
 		return reply_problem(q, MHD_HTTP_BAD_REQUEST, "field", p->sub.fields.detail, p->sub.fields.pointer);
 	if (key != NULL && !is_key(key))
-		return reply_problem(q, MHD_HTTP_BAD_REQUEST, "key", "the Idempotency-Key must be 1 to 255 printable ASCII characters", NULL);
+		return reply_problem(q, MHD_HTTP_BAD_REQUEST, "key",
+		                     "the Idempotency-Key must be 1 to 255 printable ASCII characters", NULL);
 	if (key != NULL && answer_again(q, &p->sub, key, p->body_sha256, &result))
 		return result;
 	return p->sub.program != NULL ? use_stored(q, &p->sub, key, p->body_sha256) : use_source(q, p, key);
@@ -437,7 +456,8 @@ static answer go_on_post(request *q)
 answer route_post_run(request *q)
 {
 	if (!has_json_type(q))
-		return reply_problem(q, MHD_HTTP_UNSUPPORTED_MEDIA_TYPE, "media-type", "the Content-Type must be application/json", NULL);
+		return reply_problem(q, MHD_HTTP_UNSUPPORTED_MEDIA_TYPE, "media-type",
+		                     "the Content-Type must be application/json", NULL);
 	post *p = calloc(1, sizeof *p);
 	if (p == NULL)
 		return reply_no_memory(q);
@@ -490,8 +510,9 @@ static answer get_stored(request *q)
 		return one.report.length > 0 ? reply_pieces(q, "application/json", &one.head, one.report, "}")
 		                             : (text_say(&one.head, "null}"), reply_json(q, MHD_HTTP_OK, &one.head));
 	text_finish(&one.head);
-	return good ? reply_unknown(q)
-	            : reply_later(q, MHD_HTTP_SERVICE_UNAVAILABLE, REFUSAL_STORE, "store", "the database cannot be read", 5);
+	return good
+	           ? reply_unknown(q)
+	           : reply_later(q, MHD_HTTP_SERVICE_UNAVAILABLE, REFUSAL_STORE, "store", "the database cannot be read", 5);
 }
 
 answer route_get_run(request *q)
@@ -703,7 +724,8 @@ static const char *read_limit(list *l, const char *words)
 static const char *read_arguments(list *l)
 {
 	request *q = l->request;
-	const char *state = http_argument(q, "state"), *outcome = http_argument(q, "outcome"), *include = http_argument(q, "include");
+	const char *state = http_argument(q, "state"), *outcome = http_argument(q, "outcome"),
+			   *include = http_argument(q, "include");
 	const char *unknown = NULL;
 	l->state = l->filter.outcome = -1;
 	(void)MHD_get_connection_values(q->connection, MHD_GET_ARGUMENT_KIND, check_argument, &unknown);

@@ -91,16 +91,11 @@ static bool take_plain(scanner *s)
 	if (s->at == s->end)
 		return false;
 	switch (*s->at) {
-	case '"':
-		return take_string(s);
-	case 't':
-		return take_word(s, "true");
-	case 'f':
-		return take_word(s, "false");
-	case 'n':
-		return take_word(s, "null");
-	default:
-		return take_number(s);
+	case '"': return take_string(s);
+	case 't': return take_word(s, "true");
+	case 'f': return take_word(s, "false");
+	case 'n': return take_word(s, "null");
+	default: return take_number(s);
 	}
 }
 
@@ -185,7 +180,8 @@ span scan_member(const char *data, size_t len, const char *key)
 		const char *name = s.at;
 		if (!take_key(&s))
 			return found;
-		bool wanted = (size_t)(s.at - name) > key_length + 1 && memcmp(name + 1, key, key_length) == 0 && name[1 + key_length] == '"';
+		bool wanted = (size_t)(s.at - name) > key_length + 1 && memcmp(name + 1, key, key_length) == 0 &&
+		              name[1 + key_length] == '"';
 		skip_blanks(&s);
 		const char *start = s.at;
 		if (!take_value(&s))
@@ -342,8 +338,8 @@ static bool copy_sequence(scanner *s, char **out)
 			return false;
 	}
 	/* Too long a form, a surrogate, or beyond Unicode. */
-	if (length > 2 && ((at[0] == 0xe0 && at[1] < 0xa0) || (at[0] == 0xed && at[1] > 0x9f) || (at[0] == 0xf0 && at[1] < 0x90) ||
-	                   (at[0] == 0xf4 && at[1] > 0x8f)))
+	if (length > 2 && ((at[0] == 0xe0 && at[1] < 0xa0) || (at[0] == 0xed && at[1] > 0x9f) ||
+	                   (at[0] == 0xf0 && at[1] < 0x90) || (at[0] == 0xf4 && at[1] > 0x8f)))
 		return false;
 	memcpy(*out, at, length);
 	*out += length;

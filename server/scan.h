@@ -39,8 +39,8 @@ int scan_next(scan_object *object, span *key, span *value);
 /* Whether a string, with its quotes and whatever of it is escaped, means this ASCII name. */
 bool scan_is_name(span string, const char *name);
 /*
- * What a string means, as UTF-8 without its quotes; out has room for string.len bytes. False: it is not UTF-8, or has half
- * of a surrogate pair.
+ * What a string means, as UTF-8 without its quotes; out has room for string.len bytes. False: it is not UTF-8, or has
+ * half of a surrogate pair.
  */
 bool scan_decode(span string, char *out, size_t *out_len);
 

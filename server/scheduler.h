@@ -25,9 +25,10 @@ typedef struct tenant {
 	uint64_t scheduled;  /* that wait for their time */
 	uint64_t held_bytes; /* of all that wait */
 	/* The scheduler's. */
-	lane *levels[PRIORITIES]; /* a ring for each priority: the lane whose turn it is */
+	lane *levels[PRIORITIES];       /* a ring for each priority: the lane whose turn it is */
 	struct tenant *next, *previous; /* around those that have something waiting for its turn */
-	int64_t passed_over_us; /* since when others were begun in its place, since its next run did not fit; 0: they were not */
+	int64_t passed_over_us; /* since when others were begun in its place, since its next run did not fit; 0: they were
+	                           not */
 } tenant;
 
 /* One run that waits, or runs, as far as turns are concerned; part of whatever it is. */
@@ -35,7 +36,7 @@ typedef struct waiting {
 	tenant *tenant;
 	const char *user; /* NULL: nobody in particular; stays as long as it waits */
 	unsigned priority;
-	int64_t due_us;   /* not before */
+	int64_t due_us; /* not before */
 	uint64_t memory_bytes;
 	uint64_t held_bytes;
 	/* The scheduler's. */
@@ -49,9 +50,9 @@ typedef struct scheduler {
 	size_t concurrency;     /* runs at once */
 	uint64_t memory_budget; /* sum of memory_bytes of the runs at once */
 	size_t running;
-	uint64_t memory_bytes;  /* of the running */
+	uint64_t memory_bytes; /* of the running */
 	size_t queued, scheduled;
-	uint64_t held_bytes;    /* of all that wait */
+	uint64_t held_bytes; /* of all that wait */
 
 	waiting **heap; /* by due_us */
 	size_t heap_capacity;
@@ -70,8 +71,8 @@ bool scheduler_add(scheduler *s, waiting *w, int64_t now_us);
 void scheduler_remove(scheduler *s, waiting *w);
 
 /*
- * The next one whose time has come, which from now on waits for its turn; NULL: none. To be called until then. *next_us:
- * when to call it again, INT64_MAX for never.
+ * The next one whose time has come, which from now on waits for its turn; NULL: none. To be called until then.
+ * *next_us: when to call it again, INT64_MAX for never.
  */
 waiting *scheduler_wake(scheduler *s, int64_t now_us, int64_t *next_us);
 

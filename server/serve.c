@@ -31,8 +31,16 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { THREADS_EACH = 16, HELPERS = 2, BACKLOG = 1024, SECOND_US = 1000000, LAST_WAIT_US = 3 * SECOND_US, NOTICE_US = SECOND_US / 5,
-       REFRESH_US = SECOND_US / 2, USES_EVERY_US = 10 * SECOND_US };
+enum {
+	THREADS_EACH = 16,
+	HELPERS = 2,
+	BACKLOG = 1024,
+	SECOND_US = 1000000,
+	LAST_WAIT_US = 3 * SECOND_US,
+	NOTICE_US = SECOND_US / 5,
+	REFRESH_US = SECOND_US / 2,
+	USES_EVERY_US = 10 * SECOND_US
+};
 
 /* ---- The socket ------------------------------------------------------------------------------------------ */
 
@@ -122,11 +130,12 @@ static void tell_place(const config *c, int listener)
 	socklen_t length = sizeof address;
 	char host[64] = "", port[8] = "";
 	if (getsockname(listener, (struct sockaddr *)&address, &length) == 0)
-		(void)getnameinfo((struct sockaddr *)&address, length, host, sizeof host, port, sizeof port, NI_NUMERICHOST | NI_NUMERICSERV);
+		(void)getnameinfo((struct sockaddr *)&address, length, host, sizeof host, port, sizeof port,
+		                  NI_NUMERICHOST | NI_NUMERICSERV);
 	bool is_six = strchr(host, ':') != NULL;
 	char url[128];
-	(void)snprintf(url, sizeof url, "%s://%s%s%s:%s", c->tls_cert[0] != '\0' ? "https" : "http", is_six ? "[" : "", host,
-	               is_six ? "]" : "", port);
+	(void)snprintf(url, sizeof url, "%s://%s%s%s:%s", c->tls_cert[0] != '\0' ? "https" : "http", is_six ? "[" : "",
+	               host, is_six ? "]" : "", port);
 	log_event(LOG_INFO, "listening", (log_field[]){{"url", url, 0}, {"data", c->data, 0}, {0}});
 	(void)printf("curfew: listening on %s\n", url);
 	(void)fflush(stdout);
@@ -247,7 +256,8 @@ static bool add_left(void *context, const stored_run *row)
 static void *tick(void *argument)
 {
 	server *s = argument;
-	int64_t swept_us = clock_now_us(), noticed_us = swept_us, refreshed_us = swept_us, alive_us = swept_us, used_us = swept_us;
+	int64_t swept_us = clock_now_us(), noticed_us = swept_us, refreshed_us = swept_us, alive_us = swept_us,
+			used_us = swept_us;
 	server_lock(s);
 	while (!s->ticker_ends) {
 		int64_t now_us = clock_now_us();
@@ -388,8 +398,13 @@ static void end(server *s, const sigset_t *signals)
 static void on_worker_death(void *context, const worker_death *death)
 {
 	(void)context;
-	log_event(LOG_WARN, "worker", (log_field[]){{"pid", NULL, death->pid}, {"why", death->why, 0}, {"lost", NULL, (int64_t)death->lost},
-	                                            {"repeated", NULL, (int64_t)death->repeated}, {"runs", death->runs, 0}, {0}});
+	log_event(LOG_WARN, "worker",
+	          (log_field[]){{"pid", NULL, death->pid},
+	                        {"why", death->why, 0},
+	                        {"lost", NULL, (int64_t)death->lost},
+	                        {"repeated", NULL, (int64_t)death->repeated},
+	                        {"runs", death->runs, 0},
+	                        {0}});
 }
 
 /* What every run may have at most. */
@@ -418,7 +433,8 @@ static bool check_confinement(const server *s, curfew_failure *failure)
 	log_event(LOG_WARN, "confinement", (log_field[]){{"missing", missing, 0}, {0}});
 	if (s->config->require_confinement == 0)
 		return true;
-	(void)snprintf(failure->message, sizeof failure->message, "require-confinement: the system gives the workers no %.160s", missing);
+	(void)snprintf(failure->message, sizeof failure->message,
+	               "require-confinement: the system gives the workers no %.160s", missing);
 	return false;
 }
 
@@ -439,8 +455,11 @@ static bool start_pool(server *s, curfew_failure *failure)
 	scheduler_init(&s->scheduler, c->concurrency != 0 ? c->concurrency : workers * THREADS_EACH, budget);
 	take_ceilings(s, c);
 	char own[CONFIG_TEXT_MOST + 8];
-	worker_pool_options options = {.workers = (uint32_t)workers, .spares = 1, .fetches = c->allow_fetch[0] != '\0',
-	                               .engine_flags = c->hugepages != 0 ? CURFEW_ENGINE_HUGE_PAGES : 0, .on_death = on_worker_death,
+	worker_pool_options options = {.workers = (uint32_t)workers,
+	                               .spares = 1,
+	                               .fetches = c->allow_fetch[0] != '\0',
+	                               .engine_flags = c->hugepages != 0 ? CURFEW_ENGINE_HUGE_PAGES : 0,
+	                               .on_death = on_worker_death,
 	                               .cache_dir = cache_folder(c, own)};
 	return worker_pool_create(&options, &s->pool, failure) == CURFEW_OK && check_confinement(s, failure);
 }
@@ -453,7 +472,8 @@ static bool check_access(const server *s, bool loopback, curfew_failure *failure
 	if (!loopback && accounts_count_active(s) == 0)
 		return refuse(failure, c->listen, "off this machine tokens are needed; make one with curfew token create");
 	if (!loopback && c->tls_cert[0] == '\0')
-		log_say(LOG_WARN, "access", "tokens go over the network in the clear; use --tls-cert, or a proxy that does TLS");
+		log_say(LOG_WARN, "access",
+		        "tokens go over the network in the clear; use --tls-cert, or a proxy that does TLS");
 	return true;
 }
 

@@ -10,8 +10,8 @@ typedef bool (*serve_reload)(void *context, config *fresh, curfew_failure *failu
 
 /*
  * Serves until SIGTERM or SIGINT, and then ends in order. False: it could not start, failure says why. It takes over
- * these signals, SIGHUP and SIGPIPE for the process. At SIGHUP the ceilings and the level of the log are taken from what
- * reload (context: its first argument) reads. secrets (borrowed; may be NULL): runs read those of their user.
+ * these signals, SIGHUP and SIGPIPE for the process. At SIGHUP the ceilings and the level of the log are taken from
+ * what reload (context: its first argument) reads. secrets (borrowed; may be NULL): runs read those of their user.
  */
 bool serve(const config *c, curfew_secrets *secrets, serve_reload reload, void *context, curfew_failure *failure);
 
@@ -26,9 +26,9 @@ typedef struct serve_token {
 	uint64_t running_most, queued_most, per_minute_most;
 	unsigned priority_max;
 	uint64_t programs_bytes_most;
-	uint64_t lives_us;      /* until it expires; 0: it does not */
-	curfew_limits ceilings; /* 0: none */
-	const char *user;       /* whose its runs are; NULL: of whom they say */
+	uint64_t lives_us;              /* until it expires; 0: it does not */
+	curfew_limits ceilings;         /* 0: none */
+	const char *user;               /* whose its runs are; NULL: of whom they say */
 	const char *const *allow_fetch; /* [allow_fetch_count] checked; none: what the server allows */
 	size_t allow_fetch_count;
 } serve_token;
@@ -36,17 +36,20 @@ typedef struct serve_token {
 enum { SERVE_TOKEN_ROOM = 96 };
 
 /* Makes a token and stores its hash; words is the token itself, which nothing can show again. */
-bool serve_token_create(const char *folder, const serve_token *token, char words[SERVE_TOKEN_ROOM], curfew_failure *failure);
+bool serve_token_create(const char *folder, const serve_token *token, char words[SERVE_TOKEN_ROOM],
+                        curfew_failure *failure);
 /* All tokens as lines of text, free with free; NULL, and why. */
 char *serve_token_list(const char *folder, curfew_failure *failure);
 /* Revokes by id or name; a server that runs sees it within a second. */
 bool serve_token_revoke(const char *folder, const char *word, curfew_failure *failure);
 
 /*
- * Upkeep, also while a server runs. Each gives what is to be printed, free with free; NULL, and why. Prune drops runs that
- * ended longer ago than that (UINT64_MAX: none), and the oldest until what is left takes no more (UINT64_MAX: any).
+ * Upkeep, also while a server runs. Each gives what is to be printed, free with free; NULL, and why. Prune drops runs
+ * that ended longer ago than that (UINT64_MAX: none), and the oldest until what is left takes no more (UINT64_MAX:
+ * any).
  */
-char *serve_admin_prune(const char *folder, uint64_t older_than_us, uint64_t keep_bytes, bool json, curfew_failure *failure);
+char *serve_admin_prune(const char *folder, uint64_t older_than_us, uint64_t keep_bytes, bool json,
+                        curfew_failure *failure);
 char *serve_admin_back_up(const char *folder, const char *path, bool json, curfew_failure *failure);
 char *serve_admin_check(const char *folder, bool json, bool *is_sound, curfew_failure *failure);
 

@@ -38,19 +38,19 @@ typedef struct account {
 	unsigned char hash[32];
 	unsigned scopes;
 	bool revoked;
-	bool is_over; /* revoked or expired, and its runs and streams were ended */
-	tenant tenant; /* its runs, and how many may go on at once (running_max; UINT64_MAX: any number) */
-	uint64_t queued_most;     /* runs that wait, for their turn or their time */
-	uint64_t per_minute_most; /* runs submitted in a minute */
-	curfew_limits ceilings;   /* 0: none */
-	unsigned priority_max;    /* that its runs may have */
-	int64_t expires_us;       /* of the wall clock; 0: never */
+	bool is_over;                 /* revoked or expired, and its runs and streams were ended */
+	tenant tenant;                /* its runs, and how many may go on at once (running_max; UINT64_MAX: any number) */
+	uint64_t queued_most;         /* runs that wait, for their turn or their time */
+	uint64_t per_minute_most;     /* runs submitted in a minute */
+	curfew_limits ceilings;       /* 0: none */
+	unsigned priority_max;        /* that its runs may have */
+	int64_t expires_us;           /* of the wall clock; 0: never */
 	uint64_t programs_bytes_most; /* of the programs that it has stored */
-	int64_t used_us;          /* when it was used last, of the wall clock; 0: never */
-	int64_t noted_us;         /* the same, as the store was told */
+	int64_t used_us;              /* when it was used last, of the wall clock; 0: never */
+	int64_t noted_us;             /* the same, as the store was told */
 	char user[CURFEW_USER_BYTES + 1];   /* whose its runs are; "": of whom they say */
 	char allow_fetch[CONFIG_TEXT_MOST]; /* the hosts of the server's that its runs may be allowed; "": all */
-	double allowance; /* of per_minute_most, what is left */
+	double allowance;                   /* of per_minute_most, what is left */
 	int64_t allowance_us;
 	struct account *next;
 } account;
@@ -63,7 +63,7 @@ typedef struct program {
 	curfew_language language;
 	char *name; /* as reports show it */
 	worker_program *ready;
-	size_t length; /* of the bytes in ready */
+	size_t length;   /* of the bytes in ready */
 	bool ready_once; /* ready is for one run only */
 	bool stored;     /* the store has its bytes */
 	unsigned refs;
@@ -74,7 +74,14 @@ typedef struct program {
 
 /* ---- Runs (run.c) ---------------------------------------------------------------------------------------- */
 
-typedef enum event_kind { EVENT_STATE, EVENT_PROGRESS, EVENT_CHECKPOINT, EVENT_OUTPUT, EVENT_REPORT, EVENT_KINDS } event_kind;
+typedef enum event_kind {
+	EVENT_STATE,
+	EVENT_PROGRESS,
+	EVENT_CHECKPOINT,
+	EVENT_OUTPUT,
+	EVENT_REPORT,
+	EVENT_KINDS
+} event_kind;
 
 typedef struct event {
 	event_kind kind;
@@ -104,12 +111,12 @@ struct run {
 	char *call;         /* may be NULL */
 	char *params;
 	size_t params_length;
-	char *user; /* may be NULL */
+	char *user;        /* may be NULL */
 	char *allow_fetch; /* hosts, with blanks between; may be NULL */
 	char *wasi;        /* arguments and environment, as JSON (wasi.h); may be NULL */
 	curfew_limits limits;
 	uint32_t flags; /* CURFEW_RUN_* */
-	waiting turn; /* where it stands among those that wait, its priority and when it is due */
+	waiting turn;   /* where it stands among those that wait, its priority and when it is due */
 	unsigned retry; /* how often it may be run again after a crash */
 	bool durable;
 	char *idempotency_key; /* may be NULL */
@@ -147,8 +154,8 @@ struct run {
 	bool is_attended; /* it is cancelled when nobody waits any more: nobody else would ever see its report */
 	struct run *chain;
 	struct run *key_chain;
-	struct run *next;            /* to be launched */
-	struct run *newer, *older;   /* ended ones that are kept */
+	struct run *next;          /* to be launched */
+	struct run *newer, *older; /* ended ones that are kept */
 	bool kept;
 };
 
@@ -196,18 +203,18 @@ enum { RUN_BUCKETS = 1 << 14, PROGRAM_BUCKETS = 1 << 10 };
 struct server {
 	pthread_mutex_t lock;
 	const config *config;
-	curfew_limits ceilings; /* of every run, the memory budget among them; 0: none */
+	curfew_limits ceilings;  /* of every run, the memory budget among them; 0: none */
 	curfew_secrets *secrets; /* NULL: there are none */
 	worker_pool *pool;
 	store *store;
 	struct http *http;
 	struct helpers *helpers;
 	atomic_bool stopping; /* takes no more runs */
-	bool closing;      /* waits for none either: every request is answered */
-	bool launching;    /* starts runs; false while it loads and when it ends */
+	bool closing;         /* waits for none either: every request is answered */
+	bool launching;       /* starts runs; false while it loads and when it ends */
 	int64_t started_us;
 	int64_t watchdog_us; /* how often systemd wants to hear of it; 0: never */
-	uint64_t life; /* how often a server was started with these data, this time included */
+	uint64_t life;       /* how often a server was started with these data, this time included */
 
 	run *runs[RUN_BUCKETS];
 	run *keys[RUN_BUCKETS]; /* by owner and idempotency key */
@@ -223,7 +230,7 @@ struct server {
 	size_t idle_programs, idle_program_bytes;
 
 	scheduler scheduler;
-	size_t ending_count;  /* ended, but not yet shown as done */
+	size_t ending_count; /* ended, but not yet shown as done */
 	run *launch_first, *launch_last;
 	run *dirty_first;
 	uint64_t finished_since_stop, cancelled_since_stop;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What happens to runs: they are accepted, wait, begin, are cancelled and end. What the scheduler chooses is first noted, under
- * the lock, and started by service_launch after unlocking, since the pool may call back at once.
+ * What happens to runs: they are accepted, wait, begin, are cancelled and end. What the scheduler chooses is first
+ * noted, under the lock, and started by service_launch after unlocking, since the pool may call back at once.
  */
 #include "service.h"
 
@@ -121,7 +121,8 @@ void service_end(server *s, run *r, curfew_outcome outcome, blob *report)
 {
 	if (is_too_large(r, report)) {
 		char message[128];
-		(void)snprintf(message, sizeof message, "the report of %zu bytes is larger than the database can keep", report->len);
+		(void)snprintf(message, sizeof message, "the report of %zu bytes is larger than the database can keep",
+		               report->len);
 		blob *instead = report_make(r, CURFEW_OUTCOME_INTERNAL_ERROR, message, NULL);
 		if (instead != NULL) {
 			blob_unref(report);
@@ -154,7 +155,6 @@ void service_end_without_worker(server *s, run *r, curfew_outcome outcome, const
 		return; /* without memory for four letters it stays as it is; at the next start it is closed */
 	service_end(s, r, outcome, report);
 }
-
 
 /* ---- Waiting, and its turn ------------------------------------------------------------------------------- */
 
@@ -226,7 +226,8 @@ static void on_start_written(void *context, const char *problem)
 
 static void write_start(server *s, run *r)
 {
-	stored_start start = {.id = r->id, .attempt = r->attempt, .started_us = r->started_wall_us, .queue_us = r->queue_us};
+	stored_start start = {
+		.id = r->id, .attempt = r->attempt, .started_us = r->started_wall_us, .queue_us = r->queue_us};
 	pending *p = expect(s, r);
 	if (p != NULL && store_start_run(s->store, &start, on_start_written, p))
 		return;
@@ -331,10 +332,11 @@ static void insert(server *s, run *r, const void *source, size_t source_length)
 
 static void log_accepted(const run *r)
 {
-	log_event(LOG_DEBUG, "accepted", (log_field[]){{"id", r->id, 0},
-	                                               {"token", r->owner->id[0] != '\0' ? r->owner->id : "-", 0},
-	                                               {"program", r->program_name != NULL ? r->program_name : "-", 0},
-	                                               {0}});
+	log_event(LOG_DEBUG, "accepted",
+	          (log_field[]){{"id", r->id, 0},
+	                        {"token", r->owner->id[0] != '\0' ? r->owner->id : "-", 0},
+	                        {"program", r->program_name != NULL ? r->program_name : "-", 0},
+	                        {0}});
 }
 
 bool service_accept(server *s, run *r, const void *source, size_t source_length)
@@ -467,7 +469,10 @@ static void on_event(void *context, curfew_event_kind kind, const char *data, si
 		blob_unref(r->checkpoint);
 		r->checkpoint = blob_ref(made);
 	}
-	run_add_event(r, is_output ? EVENT_OUTPUT : kind == CURFEW_EVENT_CHECKPOINT ? EVENT_CHECKPOINT : EVENT_PROGRESS,
+	run_add_event(r,
+	              is_output                         ? EVENT_OUTPUT
+	              : kind == CURFEW_EVENT_CHECKPOINT ? EVENT_CHECKPOINT
+	                                                : EVENT_PROGRESS,
 	              made);
 	if (r->durable && kind != CURFEW_EVENT_PROGRESS)
 		note_news(f->server, r);
@@ -487,8 +492,9 @@ static void on_done(void *context, const worker_result *result)
 	server *s = f->server;
 	run *r = f->run;
 	report_facts facts = {0};
-	blob *report = report_check(result->report, result->report_length, &facts) ? blob_create(result->report, result->report_length)
-	                                                                            : NULL;
+	blob *report = report_check(result->report, result->report_length, &facts)
+	                   ? blob_create(result->report, result->report_length)
+	                   : NULL;
 	server_lock(s);
 	if (may_run_again(s, r, result->outcome)) {
 		leave_running(s, r);
@@ -591,7 +597,8 @@ static void launch(server *s, run *r)
 	if (status == CURFEW_OK)
 		return;
 	server_lock(s);
-	service_end_without_worker(s, r, CURFEW_OUTCOME_INTERNAL_ERROR, failure.message[0] != '\0' ? failure.message : "out of memory");
+	service_end_without_worker(s, r, CURFEW_OUTCOME_INTERNAL_ERROR,
+	                           failure.message[0] != '\0' ? failure.message : "out of memory");
 	service_dispatch(s);
 	server_unlock(s);
 }

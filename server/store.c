@@ -70,8 +70,8 @@ static void pack_words(packer *p, const char **words)
 
 static void pack_run(packer *p, stored_run *r)
 {
-	const char **words[] = {&r->id, &r->owner, &r->sha256, &r->name, &r->program, &r->call, &r->user, &r->allow_fetch, &r->wasi,
-	                        &r->key, &r->body_sha256};
+	const char **words[] = {&r->id,   &r->owner,       &r->sha256, &r->name, &r->program,    &r->call,
+	                        &r->user, &r->allow_fetch, &r->wasi,   &r->key,  &r->body_sha256};
 	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
 		pack_words(p, words[i]);
 	pack(p, &r->params, r->params_length);
@@ -88,22 +88,12 @@ static void pack_program(packer *p, stored_program *program)
 static void pack_op(packer *p, write_op *op)
 {
 	switch (op->kind) {
-	case WRITE_RUN:
-		pack_run(p, &op->run);
-		break;
-	case WRITE_START:
-		pack_words(p, &op->start.id);
-		break;
-	case WRITE_END:
-		pack_words(p, &op->end.id);
-		break;
+	case WRITE_RUN: pack_run(p, &op->run); break;
+	case WRITE_START: pack_words(p, &op->start.id); break;
+	case WRITE_END: pack_words(p, &op->end.id); break;
 	case WRITE_PROGRAM:
-	case WRITE_NO_PROGRAM:
-		pack_program(p, &op->program);
-		break;
-	case WRITE_TOKEN_USE:
-		pack_words(p, &op->use.id);
-		break;
+	case WRITE_NO_PROGRAM: pack_program(p, &op->program); break;
+	case WRITE_TOKEN_USE: pack_words(p, &op->use.id); break;
 	}
 	pack(p, &op->source, op->source_length);
 }
@@ -145,9 +135,11 @@ static bool submit(store *st, const write_op *given, store_done done, void *cont
 	return true;
 }
 
-bool store_insert_run(store *st, const stored_run *r, const char *source, size_t source_length, store_done done, void *context)
+bool store_insert_run(store *st, const stored_run *r, const char *source, size_t source_length, store_done done,
+                      void *context)
 {
-	return submit(st, &(write_op){.kind = WRITE_RUN, .run = *r, .source = source, .source_length = source_length}, done, context);
+	return submit(st, &(write_op){.kind = WRITE_RUN, .run = *r, .source = source, .source_length = source_length}, done,
+	              context);
 }
 
 bool store_start_run(store *st, const stored_start *start, store_done done, void *context)
@@ -395,7 +387,8 @@ static void clean(writer *w)
 		return;
 	int dropped = st->backend->clean(st, &bytes);
 	if (dropped > 0)
-		log_event(LOG_INFO, "retention", (log_field[]){{"dropped", NULL, dropped}, {"bytes", NULL, (int64_t)bytes}, {0}});
+		log_event(LOG_INFO, "retention",
+		          (log_field[]){{"dropped", NULL, dropped}, {"bytes", NULL, (int64_t)bytes}, {0}});
 	w->drops_sources = dropped > 0;
 	w->clean_us = now_us + (dropped > 0 ? 0 : CLEAN_EVERY_US);
 	(void)pthread_mutex_lock(&st->lock);
@@ -479,7 +472,8 @@ uint64_t store_begin_life(store *st)
 	return st->backend->begin_life(st);
 }
 
-bool store_read_runs(store *st, const run_filter *filter, bool (*show)(void *context, const run_view *view), void *context)
+bool store_read_runs(store *st, const run_filter *filter, bool (*show)(void *context, const run_view *view),
+                     void *context)
 {
 	return st->backend->read_runs(st, filter, show, context);
 }
@@ -520,8 +514,8 @@ bool store_find_key(store *st, const char *owner, const char *key, char id[ID_RO
 	return st->backend->find_key(st, owner, key, id, body_sha256);
 }
 
-bool store_read_programs(store *st, const char *owner, const char *name, void (*show)(void *context, const stored_program *p),
-                         void *context)
+bool store_read_programs(store *st, const char *owner, const char *name,
+                         void (*show)(void *context, const stored_program *p), void *context)
 {
 	return st->backend->read_programs(st, owner, name, show, context);
 }
@@ -541,7 +535,8 @@ bool store_load_runs(store *st, bool (*add)(void *context, const stored_run *r),
 	return st->backend->load_runs(st, add, context, failure);
 }
 
-bool store_read_tokens(store *st, void (*show)(void *context, const stored_token *token), void *context, curfew_failure *failure)
+bool store_read_tokens(store *st, void (*show)(void *context, const stored_token *token), void *context,
+                       curfew_failure *failure)
 {
 	return st->backend->read_tokens(st, show, context, failure);
 }

@@ -20,8 +20,8 @@ typedef struct store store;
 /* A run as it was asked for. Texts are borrowed for the call. */
 typedef struct stored_run {
 	const char *id, *owner, *sha256;
-	const char *name;    /* of the program, as reports show it */
-	const char *program; /* NULL: the source came with it */
+	const char *name;                             /* of the program, as reports show it */
+	const char *program;                          /* NULL: the source came with it */
 	const char *call, *user, *allow_fetch, *wasi; /* NULL: none */
 	const char *params;
 	size_t params_length;
@@ -75,10 +75,10 @@ typedef struct stored_token {
 	bool is_revoked; /* also where its ceilings cannot be read */
 	uint64_t running_max, queued_max, per_minute_max, programs_bytes_max;
 	unsigned priority_max;
-	curfew_limits ceilings; /* 0: none */
+	curfew_limits ceilings;                  /* 0: none */
 	int64_t created_us, expires_us, used_us; /* 0: never */
-	const char *user;        /* "": of whom its runs say */
-	const char *allow_fetch; /* "": all */
+	const char *user;                        /* "": of whom its runs say */
+	const char *allow_fetch;                 /* "": all */
 } stored_token;
 
 /* ---- Opening ---------------------------------------------------------------------------------------------- */
@@ -139,14 +139,16 @@ void store_get_stats(store *st, store_stats *stats);
 typedef void (*store_done)(void *context, const char *problem);
 
 /* All return false when out of memory, and then call nothing back. done may be NULL. */
-bool store_insert_run(store *st, const stored_run *r, const char *source, size_t source_length, store_done done, void *context);
+bool store_insert_run(store *st, const stored_run *r, const char *source, size_t source_length, store_done done,
+                      void *context);
 bool store_start_run(store *st, const stored_start *start, store_done done, void *context);
 /* A failed one is told, and tried again until it works. */
 bool store_end_run(store *st, const stored_end *end, store_done done, void *context);
 
 /* Has collect called soon. */
 void store_expect_news(store *st);
-/* Within collect: what a run has printed since the last time, and its last checkpoint; both shared. False: out of memory. */
+/* Within collect: what a run has printed since the last time, and its last checkpoint; both shared. False: out of
+ * memory. */
 bool store_add_news(store_news *into, const char *id, blob *const *output, size_t count, blob *checkpoint);
 
 /* The program's source goes with it. */
@@ -169,7 +171,8 @@ typedef struct run_filter {
  * Shows runs that have ended, newest first, until show returns false; their reports are not read, but where they are
  * (report_number, report_length). False: the database failed.
  */
-bool store_read_runs(store *st, const run_filter *filter, bool (*show)(void *context, const run_view *view), void *context);
+bool store_read_runs(store *st, const run_filter *filter, bool (*show)(void *context, const run_view *view),
+                     void *context);
 
 /* A report is written and read in parts of so many bytes, so that nobody needs all of it at once. */
 enum { STORE_PART_BYTES = 1 << 20, STORE_PARTS_MAX = 4096 };
@@ -184,15 +187,16 @@ blob *store_read_report(store *st, int64_t report_number, size_t length);
 bool store_find_key(store *st, const char *owner, const char *key, char id[ID_ROOM], char body_sha256[SHA256_ROOM]);
 
 /* Shows programs of an owner (NULL: of all), or one by name. */
-bool store_read_programs(store *st, const char *owner, const char *name, void (*show)(void *context, const stored_program *p),
-                         void *context);
+bool store_read_programs(store *st, const char *owner, const char *name,
+                         void (*show)(void *context, const stored_program *p), void *context);
 /* Bytes of the programs that an owner has stored; UINT64_MAX: the database failed. */
 uint64_t store_count_program_bytes(store *st, const char *owner);
 /* The bytes of a source; free with free. NULL: it is not there. */
 void *store_read_source(store *st, const char *sha256, curfew_language language, size_t *length);
 
 /* At the start: every run that has not ended, oldest first, until add returns false. False, and why. */
-bool store_load_runs(store *st, bool (*add)(void *context, const stored_run *r), void *context, curfew_failure *failure);
+bool store_load_runs(store *st, bool (*add)(void *context, const stored_run *r), void *context,
+                     curfew_failure *failure);
 
 /* ---- Tokens and upkeep: also used by the command line -------------------------------------------------------- */
 

@@ -7,7 +7,14 @@
 
 #include <pthread.h>
 
-typedef enum write_kind { WRITE_RUN, WRITE_START, WRITE_END, WRITE_PROGRAM, WRITE_NO_PROGRAM, WRITE_TOKEN_USE } write_kind;
+typedef enum write_kind {
+	WRITE_RUN,
+	WRITE_START,
+	WRITE_END,
+	WRITE_PROGRAM,
+	WRITE_NO_PROGRAM,
+	WRITE_TOKEN_USE
+} write_kind;
 
 /* One write: what it needs is behind it, or held by it, and does not change any more. */
 typedef struct write_op {
@@ -65,15 +72,18 @@ typedef struct store_backend {
 	void (*drop_sources)(store *st);
 
 	/* By any thread; as the functions of the same names in store.h. */
-	bool (*read_runs)(store *st, const run_filter *filter, bool (*show)(void *context, const run_view *view), void *context);
+	bool (*read_runs)(store *st, const run_filter *filter, bool (*show)(void *context, const run_view *view),
+	                  void *context);
 	blob *(*read_part)(store *st, int64_t report_number, size_t part);
 	bool (*find_key)(store *st, const char *owner, const char *key, char id[ID_ROOM], char body_sha256[SHA256_ROOM]);
-	bool (*read_programs)(store *st, const char *owner, const char *name, void (*show)(void *context, const stored_program *p),
-	                      void *context);
+	bool (*read_programs)(store *st, const char *owner, const char *name,
+	                      void (*show)(void *context, const stored_program *p), void *context);
 	uint64_t (*count_program_bytes)(store *st, const char *owner);
 	void *(*read_source)(store *st, const char *sha256, curfew_language language, size_t *length);
-	bool (*load_runs)(store *st, bool (*add)(void *context, const stored_run *r), void *context, curfew_failure *failure);
-	bool (*read_tokens)(store *st, void (*show)(void *context, const stored_token *token), void *context, curfew_failure *failure);
+	bool (*load_runs)(store *st, bool (*add)(void *context, const stored_run *r), void *context,
+	                  curfew_failure *failure);
+	bool (*read_tokens)(store *st, void (*show)(void *context, const stored_token *token), void *context,
+	                    curfew_failure *failure);
 	bool (*add_token)(store *st, const stored_token *token, curfew_failure *failure);
 	bool (*revoke_token)(store *st, const char *word, int *count, curfew_failure *failure);
 	bool (*drop_runs)(store *st, const store_prune *prune, store_pruned *pruned, curfew_failure *failure);

@@ -128,7 +128,8 @@ static bool migrate(sqlite3 *db, curfew_failure *failure)
 	int64_t version = sqlite_read_number(db, "PRAGMA user_version");
 	if (version > SCHEMA) {
 		(void)snprintf(failure->message, sizeof failure->message,
-		               "the database has version %lld, and this curfew knows versions up to %d", (long long)version, SCHEMA);
+		               "the database has version %lld, and this curfew knows versions up to %d", (long long)version,
+		               SCHEMA);
 		return false;
 	}
 	char set_version[64];
@@ -207,8 +208,8 @@ static bool make_folder(const char *folder, curfew_failure *failure)
 }
 
 /*
- * Whether it is worth to read all of it: after an end that was not in order (then its journal is still there), and where
- * that takes no time.
+ * Whether it is worth to read all of it: after an end that was not in order (then its journal is still there), and
+ * where that takes no time.
  */
 static bool wants_check(const sqlite_store *st)
 {
@@ -230,7 +231,8 @@ static bool may_migrate(sqlite_store *st, store_user user, curfew_failure *failu
 	if (user == STORE_SERVER || is_current(st->writer) || sqlite_read_number(st->writer, "PRAGMA user_version") == 0 ||
 	    claim(&st->base, &ignored))
 		return true;
-	(void)snprintf(failure->message, sizeof failure->message, "the server that uses it is of another version: start it anew first");
+	(void)snprintf(failure->message, sizeof failure->message,
+	               "the server that uses it is of another version: start it anew first");
 	return false;
 }
 
@@ -248,8 +250,8 @@ static bool open_writer(sqlite_store *st, store_user user, curfew_failure *failu
 		(void)snprintf(failure->message, sizeof failure->message, "the database cannot be written: it is read-only");
 		return false;
 	}
-	return (!checks || is_sound(st->writer, failure)) && may_migrate(st, user, failure) && migrate(st->writer, failure) &&
-	       prepare_writes(st, failure);
+	return (!checks || is_sound(st->writer, failure)) && may_migrate(st, user, failure) &&
+	       migrate(st->writer, failure) && prepare_writes(st, failure);
 }
 
 /* For those who do not make one. */
@@ -276,7 +278,8 @@ static bool claim(store *base, curfew_failure *failure)
 		return true;
 	}
 	if (errno == EWOULDBLOCK)
-		(void)snprintf(failure->message, sizeof failure->message, "%.200s: another server uses this folder", st->folder);
+		(void)snprintf(failure->message, sizeof failure->message, "%.200s: another server uses this folder",
+		               st->folder);
 	else
 		(void)snprintf(failure->message, sizeof failure->message, "%.200s: %s", path, strerror(errno));
 	if (fd >= 0)
@@ -348,8 +351,8 @@ store *store_open_sqlite(const char *folder, store_user user, curfew_failure *fa
 	(void)pthread_mutex_init(&st->read_lock, NULL);
 	(void)pthread_cond_init(&st->read_free, NULL);
 	mode_t mask = umask(077);
-	bool good = (user == STORE_VISITOR ? is_there(st, &inner) : make_folder(folder, &inner)) && open_writer(st, user, &inner) &&
-	            revocations_prepare(folder);
+	bool good = (user == STORE_VISITOR ? is_there(st, &inner) : make_folder(folder, &inner)) &&
+	            open_writer(st, user, &inner) && revocations_prepare(folder);
 	(void)umask(mask);
 	if (good)
 		return &st->base;

@@ -12,56 +12,60 @@
 
 enum { SQLITE_FOLDER_MAX = 4096, SQLITE_READERS = 4 };
 
-#define SQLITE_DROP_SOURCES                                                                                     \
-	"DELETE FROM sources WHERE NOT EXISTS (SELECT 1 FROM runs WHERE runs.sha256=sources.sha256) "           \
+#define SQLITE_DROP_SOURCES                                                                                            \
+	"DELETE FROM sources WHERE NOT EXISTS (SELECT 1 FROM runs WHERE runs.sha256=sources.sha256) "                      \
 	"AND NOT EXISTS (SELECT 1 FROM programs WHERE programs.sha256=sources.sha256)"
 
 /* X(NAME, text): statements of the writing connection. */
-#define SQLITE_WRITES(X)                                                                                        \
-	X(BEGIN, "BEGIN IMMEDIATE")                                                                             \
-	X(COMMIT, "COMMIT")                                                                                     \
-	X(ROLLBACK, "ROLLBACK")                                                                                 \
-	X(ADD_SOURCE, "INSERT OR IGNORE INTO sources(sha256, language, bytes) VALUES(?,?,?)")                   \
-	X(ADD_RUN, "INSERT INTO runs(id, owner, state, program, sha256, language, call, params, user, limits, flags, " \
-	           "priority, retry, attempt, created_us, due_us, started_us, queue_us, key, body_sha256, name, allow_fetch, wasi) " \
-	           "VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)")                                     \
-	X(START_RUN, "UPDATE runs SET state=2, started_us=?2, queue_us=?3, attempt=?4 WHERE id=?1")             \
-	X(END_RUN, "UPDATE runs SET state=4, ended_us=?2, outcome=?3, report_bytes=?4, checkpoint=NULL, last_event=?5, " \
-	           "queue_us=?6, started_us=?7, bytes=?8, wall_us=?9, cpu_us=?10, memory_bytes=?11, output_bytes=?12, stop_us=?13 " \
-	           "WHERE id=?1 RETURNING number")                                                              \
-	X(ADD_PART, "INSERT OR REPLACE INTO reports(place, data) VALUES(?,?)")                                  \
-	X(DROP_OUTPUT, "DELETE FROM output WHERE run=?")                                                        \
-	X(ADD_OUTPUT, "INSERT INTO output(run, data) VALUES(?,?)")                                              \
-	X(SET_CHECKPOINT, "UPDATE runs SET checkpoint=?2 WHERE id=?1 AND state<>4")                             \
-	X(PUT_PROGRAM, "INSERT INTO programs(owner, name, sha256, language, kind, exports, size, created_us, updated_us) " \
-	               "VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?8) ON CONFLICT(owner, name) DO UPDATE SET sha256=?3, language=?4, " \
-	               "kind=?5, exports=?6, size=?7, updated_us=?8")                                           \
-	X(DELETE_PROGRAM, "DELETE FROM programs WHERE owner=? AND name=?")                                      \
-	X(DROP_OLD, "DELETE FROM runs WHERE number IN (SELECT number FROM runs WHERE state=4 AND ended_us<? "   \
-	            "ORDER BY ended_us LIMIT ?)")                                                               \
-	X(DROP_OF_OWNER, "DELETE FROM runs WHERE number IN (SELECT number FROM (SELECT number, sum(bytes) OVER (ORDER BY id) " \
-	                 "- bytes AS before FROM (SELECT number, id, bytes FROM runs WHERE owner=?1 AND state=4 ORDER BY id " \
-	                 "LIMIT ?3)) WHERE before<?2)")                                                         \
-	X(LARGEST_OWNER, "SELECT owner FROM owners ORDER BY bytes DESC LIMIT 1")                                \
-	X(PROGRAM_BYTES, "SELECT coalesce(sum(size), 0) FROM programs")                                         \
-	X(DROP_KEYS, "DELETE FROM keys WHERE created_us<?")                                                     \
-	X(USE_TOKEN, "UPDATE tokens SET used_us=?2 WHERE id=?1")                                                \
-	X(DROP_SOURCES, SQLITE_DROP_SOURCES)                                                                    \
-	X(SHRINK, "PRAGMA incremental_vacuum(2000)")                                                            \
-	X(USED_PAGES, "SELECT (SELECT page_count FROM pragma_page_count()) - (SELECT freelist_count FROM " \
+#define SQLITE_WRITES(X)                                                                                                \
+	X(BEGIN, "BEGIN IMMEDIATE")                                                                                         \
+	X(COMMIT, "COMMIT")                                                                                                 \
+	X(ROLLBACK, "ROLLBACK")                                                                                             \
+	X(ADD_SOURCE, "INSERT OR IGNORE INTO sources(sha256, language, bytes) VALUES(?,?,?)")                               \
+	X(ADD_RUN,                                                                                                          \
+	  "INSERT INTO runs(id, owner, state, program, sha256, language, call, params, user, limits, flags, "               \
+	  "priority, retry, attempt, created_us, due_us, started_us, queue_us, key, body_sha256, name, allow_fetch, wasi) " \
+	  "VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)")                                                          \
+	X(START_RUN, "UPDATE runs SET state=2, started_us=?2, queue_us=?3, attempt=?4 WHERE id=?1")                         \
+	X(END_RUN,                                                                                                          \
+	  "UPDATE runs SET state=4, ended_us=?2, outcome=?3, report_bytes=?4, checkpoint=NULL, last_event=?5, "             \
+	  "queue_us=?6, started_us=?7, bytes=?8, wall_us=?9, cpu_us=?10, memory_bytes=?11, output_bytes=?12, stop_us=?13 "  \
+	  "WHERE id=?1 RETURNING number")                                                                                   \
+	X(ADD_PART, "INSERT OR REPLACE INTO reports(place, data) VALUES(?,?)")                                              \
+	X(DROP_OUTPUT, "DELETE FROM output WHERE run=?")                                                                    \
+	X(ADD_OUTPUT, "INSERT INTO output(run, data) VALUES(?,?)")                                                          \
+	X(SET_CHECKPOINT, "UPDATE runs SET checkpoint=?2 WHERE id=?1 AND state<>4")                                         \
+	X(PUT_PROGRAM,                                                                                                      \
+	  "INSERT INTO programs(owner, name, sha256, language, kind, exports, size, created_us, updated_us) "               \
+	  "VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?8) ON CONFLICT(owner, name) DO UPDATE SET sha256=?3, language=?4, "              \
+	  "kind=?5, exports=?6, size=?7, updated_us=?8")                                                                    \
+	X(DELETE_PROGRAM, "DELETE FROM programs WHERE owner=? AND name=?")                                                  \
+	X(DROP_OLD, "DELETE FROM runs WHERE number IN (SELECT number FROM runs WHERE state=4 AND ended_us<? "               \
+	            "ORDER BY ended_us LIMIT ?)")                                                                           \
+	X(DROP_OF_OWNER,                                                                                                    \
+	  "DELETE FROM runs WHERE number IN (SELECT number FROM (SELECT number, sum(bytes) OVER (ORDER BY id) "             \
+	  "- bytes AS before FROM (SELECT number, id, bytes FROM runs WHERE owner=?1 AND state=4 ORDER BY id "              \
+	  "LIMIT ?3)) WHERE before<?2)")                                                                                    \
+	X(LARGEST_OWNER, "SELECT owner FROM owners ORDER BY bytes DESC LIMIT 1")                                            \
+	X(PROGRAM_BYTES, "SELECT coalesce(sum(size), 0) FROM programs")                                                     \
+	X(DROP_KEYS, "DELETE FROM keys WHERE created_us<?")                                                                 \
+	X(USE_TOKEN, "UPDATE tokens SET used_us=?2 WHERE id=?1")                                                            \
+	X(DROP_SOURCES, SQLITE_DROP_SOURCES)                                                                                \
+	X(SHRINK, "PRAGMA incremental_vacuum(2000)")                                                                        \
+	X(USED_PAGES, "SELECT (SELECT page_count FROM pragma_page_count()) - (SELECT freelist_count FROM "                  \
 	              "pragma_freelist_count()), (SELECT page_size FROM pragma_page_size())")
 
 typedef enum sqlite_write {
 #define X(name, words) SQL_##name,
 	SQLITE_WRITES(X)
 #undef X
-	SQL_WRITES
+		SQL_WRITES
 } sqlite_write;
 
 typedef struct sqlite_store {
 	store base;
 	char folder[SQLITE_FOLDER_MAX];
-	int claim; /* the lock file, or -1 */
+	int claim;       /* the lock file, or -1 */
 	sqlite3 *writer; /* the writing thread's */
 	sqlite3 *admin;  /* the command line's; opened when first needed */
 	sqlite3_stmt *writes[SQL_WRITES];
@@ -124,17 +128,20 @@ int sqlite_clean(store *st, uint64_t *bytes);
 void sqlite_drop_sources(store *st);
 
 /* store_sqlite_read.c */
-bool sqlite_read_runs(store *st, const run_filter *filter, bool (*show)(void *context, const run_view *view), void *context);
+bool sqlite_read_runs(store *st, const run_filter *filter, bool (*show)(void *context, const run_view *view),
+                      void *context);
 blob *sqlite_read_part(store *st, int64_t report_number, size_t part);
 bool sqlite_find_key(store *st, const char *owner, const char *key, char id[ID_ROOM], char body_sha256[SHA256_ROOM]);
-bool sqlite_read_programs(store *st, const char *owner, const char *name, void (*show)(void *context, const stored_program *p),
-                          void *context);
+bool sqlite_read_programs(store *st, const char *owner, const char *name,
+                          void (*show)(void *context, const stored_program *p), void *context);
 uint64_t sqlite_count_program_bytes(store *st, const char *owner);
 void *sqlite_read_source(store *st, const char *sha256, curfew_language language, size_t *length);
-bool sqlite_load_runs(store *st, bool (*add)(void *context, const stored_run *r), void *context, curfew_failure *failure);
+bool sqlite_load_runs(store *st, bool (*add)(void *context, const stored_run *r), void *context,
+                      curfew_failure *failure);
 
 /* store_sqlite_admin.c */
-bool sqlite_read_tokens(store *st, void (*show)(void *context, const stored_token *token), void *context, curfew_failure *failure);
+bool sqlite_read_tokens(store *st, void (*show)(void *context, const stored_token *token), void *context,
+                        curfew_failure *failure);
 bool sqlite_add_token(store *st, const stored_token *token, curfew_failure *failure);
 bool sqlite_revoke_token(store *st, const char *word, int *count, curfew_failure *failure);
 bool sqlite_drop_runs(store *st, const store_prune *prune, store_pruned *pruned, curfew_failure *failure);

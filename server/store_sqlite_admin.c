@@ -51,10 +51,12 @@ static void fill_token(stored_token *token, sqlite3_stmt *row)
 	token->is_revoked = sqlite3_column_int64(row, 9) != 0 || !limits_from_text(&token->ceilings, column_words(row, 7));
 }
 
-bool sqlite_read_tokens(store *base, void (*show)(void *context, const stored_token *token), void *context, curfew_failure *failure)
+bool sqlite_read_tokens(store *base, void (*show)(void *context, const stored_token *token), void *context,
+                        curfew_failure *failure)
 {
-	reading r = begin_reading(base, "SELECT id, name, hash, scopes, running, queued, per_minute, ceilings, created_us, revoked_us, "
-	                                "user, allow_fetch, priority, expires_us, used_us, programs_bytes FROM tokens ORDER BY created_us, id");
+	reading r = begin_reading(
+		base, "SELECT id, name, hash, scopes, running, queued, per_minute, ceilings, created_us, revoked_us, "
+			  "user, allow_fetch, priority, expires_us, used_us, programs_bytes FROM tokens ORDER BY created_us, id");
 	stored_token token;
 	revocations listed;
 	revocations_read(sqlite_of(base)->folder, &listed);
@@ -88,8 +90,9 @@ bool sqlite_add_token(store *base, const stored_token *token, curfew_failure *fa
 	char *ceilings = limits_to_text(&token->ceilings);
 	if (ceilings == NULL)
 		return sqlite_refuse(NULL, "the token cannot be stored", failure);
-	binding b = prepare_once(st, "INSERT INTO tokens(id, name, hash, scopes, running, queued, per_minute, ceilings, created_us, user, "
-	                             "allow_fetch, priority, expires_us, programs_bytes) VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
+	binding b = prepare_once(
+		st, "INSERT INTO tokens(id, name, hash, scopes, running, queued, per_minute, ceilings, created_us, user, "
+			"allow_fetch, priority, expires_us, programs_bytes) VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
 	bind_words(&b, token->id);
 	bind_words(&b, token->name);
 	bind_bytes(&b, token->hash, sizeof token->hash);
@@ -136,8 +139,9 @@ bool sqlite_revoke_token(store *base, const char *word, int *count, curfew_failu
 
 static uint64_t used_bytes(sqlite_store *st)
 {
-	int64_t bytes = sqlite_read_number(st->admin, "SELECT (page_count - freelist_count) * page_size FROM pragma_page_count(), "
-	                                               "pragma_freelist_count(), pragma_page_size()");
+	int64_t bytes = sqlite_read_number(st->admin,
+	                                   "SELECT (page_count - freelist_count) * page_size FROM pragma_page_count(), "
+	                                   "pragma_freelist_count(), pragma_page_size()");
 	return bytes > 0 ? (uint64_t)bytes : 0;
 }
 
@@ -151,8 +155,9 @@ static uint64_t history_bytes(sqlite_store *st)
 /* Some of those that ended before; how many, or -1. */
 static int drop_some(sqlite_store *st, int64_t ended_before_us, curfew_failure *failure)
 {
-	binding b = prepare_once(st, "DELETE FROM runs WHERE number IN (SELECT number FROM runs WHERE state=4 AND ended_us<? "
-	                             "ORDER BY ended_us LIMIT ?)");
+	binding b = prepare_once(st,
+	                         "DELETE FROM runs WHERE number IN (SELECT number FROM runs WHERE state=4 AND ended_us<? "
+	                         "ORDER BY ended_us LIMIT ?)");
 	bind_number(&b, ended_before_us);
 	bind_number(&b, PRUNE_AT_ONCE);
 	return run_once(st, &b, "runs cannot be dropped", failure) ? sqlite3_changes(st->admin) : -1;
@@ -161,23 +166,27 @@ static int drop_some(sqlite_store *st, int64_t ended_before_us, curfew_failure *
 /* Some of the oldest, and no more of them than take so many bytes; how many, or -1. */
 static int drop_oldest(sqlite_store *st, uint64_t bytes, curfew_failure *failure)
 {
-	binding b = prepare_once(st, "DELETE FROM runs WHERE number IN (SELECT number FROM (SELECT number, sum(bytes) OVER (ORDER BY ended_us, number) "
-	                             "- bytes AS before FROM (SELECT number, ended_us, bytes FROM runs WHERE state=4 ORDER BY ended_us LIMIT ?2)) "
-	                             "WHERE before<?1)");
+	binding b = prepare_once(
+		st,
+		"DELETE FROM runs WHERE number IN (SELECT number FROM (SELECT number, sum(bytes) OVER (ORDER BY ended_us, number) "
+		"- bytes AS before FROM (SELECT number, ended_us, bytes FROM runs WHERE state=4 ORDER BY ended_us LIMIT ?2)) "
+		"WHERE before<?1)");
 	bind_number(&b, (int64_t)bytes);
 	bind_number(&b, PRUNE_AT_ONCE);
 	return run_once(st, &b, "runs cannot be dropped", failure) ? sqlite3_changes(st->admin) : -1;
 }
 
 /* Until one of these drops nothing more. */
-static bool drop_while(sqlite_store *st, const store_prune *prune, bool by_bytes, uint64_t *runs, curfew_failure *failure)
+static bool drop_while(sqlite_store *st, const store_prune *prune, bool by_bytes, uint64_t *runs,
+                       curfew_failure *failure)
 {
 	int dropped = 1;
 	while (dropped > 0) {
 		uint64_t bytes = by_bytes ? history_bytes(st) : 0;
 		if (by_bytes && bytes <= prune->keep_bytes)
 			return true;
-		dropped = by_bytes ? drop_oldest(st, bytes - prune->keep_bytes, failure) : drop_some(st, prune->ended_before_us, failure);
+		dropped = by_bytes ? drop_oldest(st, bytes - prune->keep_bytes, failure)
+		                   : drop_some(st, prune->ended_before_us, failure);
 		*runs += dropped > 0 ? (uint64_t)dropped : 0;
 		/* A server that writes gets its turn. */
 		(void)usleep(PRUNE_PAUSE_US);
@@ -319,7 +328,8 @@ bool sqlite_examine(store *base, store_check *check, curfew_failure *failure)
 		"SELECT count(*) FROM runs WHERE state=4 AND report_bytes<>(SELECT coalesce(sum(length(data)), 0) FROM reports "
 		"WHERE place BETWEEN number*4096 AND number*4096+4095)",
 	};
-	uint64_t *numbers[] = {&check->runs, &check->waiting, &check->programs, &check->tokens, &check->lacking, &check->reportless};
+	uint64_t *numbers[] = {&check->runs,   &check->waiting, &check->programs,
+	                       &check->tokens, &check->lacking, &check->reportless};
 	sqlite_store *st = sqlite_of(base);
 	*check = (store_check){0};
 	if (!open_admin(st))

@@ -35,7 +35,8 @@ reading begin_reading(store *base, const char *sql)
 	(void)pthread_mutex_unlock(&st->read_lock);
 
 	if (st->readers[r.slot] == NULL)
-		st->readers[r.slot] = sqlite_connect(st, SQLITE_OPEN_READWRITE, "PRAGMA query_only=1; PRAGMA cache_size=-8192", NULL);
+		st->readers[r.slot] = sqlite_connect(st, SQLITE_OPEN_READWRITE, "PRAGMA query_only=1; PRAGMA cache_size=-8192",
+		                                     NULL);
 	r.db = st->readers[r.slot];
 	if (r.db == NULL)
 		r.bound.status = SQLITE_CANTOPEN;
@@ -58,7 +59,8 @@ bool finish_reading(reading *r, const char *what, curfew_failure *failure)
 	int status = r->bound.status;
 	bool good = status == SQLITE_OK || status == SQLITE_ROW || status == SQLITE_DONE;
 	if (!good && failure != NULL)
-		(void)snprintf(failure->message, sizeof failure->message, "%.100s cannot be read: %.120s", what, sqlite3_errstr(status));
+		(void)snprintf(failure->message, sizeof failure->message, "%.100s cannot be read: %.120s", what,
+		               sqlite3_errstr(status));
 	(void)sqlite3_finalize(r->bound.statement);
 	(void)pthread_mutex_lock(&st->read_lock);
 	st->is_reading[r->slot] = false;
@@ -69,9 +71,9 @@ bool finish_reading(reading *r, const char *what, curfew_failure *failure)
 
 /* ---- Runs -------------------------------------------------------------------------------------------------- */
 
-#define RUN_COLUMNS                                                                                             \
-	"id, owner, state, program, sha256, language, call, user, priority, retry, attempt, created_us, due_us, " \
-	"started_us, ended_us, queue_us, outcome, number, report_bytes, last_event, limits, allow_fetch, wall_us, " \
+#define RUN_COLUMNS                                                                                                    \
+	"id, owner, state, program, sha256, language, call, user, priority, retry, attempt, created_us, due_us, "          \
+	"started_us, ended_us, queue_us, outcome, number, report_bytes, last_event, limits, allow_fetch, wall_us, "        \
 	"cpu_us, memory_bytes, output_bytes, stop_us"
 
 static void fill_summary(run_view *view, sqlite3_stmt *row)
@@ -120,7 +122,8 @@ static void write_query(char *sql, size_t room, const run_filter *f)
 	char outcome[64] = "";
 	/* As a number in the text: an index of only some outcomes is used where these are seen to be among them. */
 	if (f->outcome >= 0)
-		(void)snprintf(outcome, sizeof outcome, " AND outcome=%d%s", f->outcome, f->outcome != 0 ? " AND outcome<>0" : "");
+		(void)snprintf(outcome, sizeof outcome, " AND outcome=%d%s", f->outcome,
+		               f->outcome != 0 ? " AND outcome<>0" : "");
 	(void)snprintf(sql, room, "SELECT " RUN_COLUMNS " FROM runs WHERE state=4%s%s%s%s%s ORDER BY id DESC LIMIT ?5",
 	               f->owner != NULL ? " AND owner=?1" : "", f->program != NULL ? " AND program=?2" : "",
 	               f->after != NULL ? " AND id<?3" : "", f->id != NULL ? " AND id=?4" : "", outcome);
@@ -191,8 +194,8 @@ static void fill_program(stored_program *p, sqlite3_stmt *row)
 	(void)snprintf(p->sha256, sizeof p->sha256, "%s", column_words(row, 1));
 }
 
-bool sqlite_read_programs(store *st, const char *owner, const char *name, void (*show)(void *context, const stored_program *p),
-                          void *context)
+bool sqlite_read_programs(store *st, const char *owner, const char *name,
+                          void (*show)(void *context, const stored_program *p), void *context)
 {
 	char sql[320];
 	(void)snprintf(sql, sizeof sql,
@@ -238,8 +241,8 @@ void *sqlite_read_source(store *st, const char *sha256, curfew_language language
 
 /* ---- What was going on when the server ended ------------------------------------------------------------------ */
 
-#define LOAD_COLUMNS                                                                                            \
-	"id, owner, state, program, sha256, language, call, params, user, limits, flags, priority, retry, attempt, " \
+#define LOAD_COLUMNS                                                                                                   \
+	"id, owner, state, program, sha256, language, call, params, user, limits, flags, priority, retry, attempt, "       \
 	"created_us, due_us, started_us, queue_us, key, body_sha256, name, checkpoint, allow_fetch, wasi"
 
 static void fill_run(stored_run *run, sqlite3_stmt *row)
@@ -290,7 +293,8 @@ static char *load_output(store *st, const char *id)
 	return text_take(&all, NULL);
 }
 
-bool sqlite_load_runs(store *st, bool (*add)(void *context, const stored_run *r), void *context, curfew_failure *failure)
+bool sqlite_load_runs(store *st, bool (*add)(void *context, const stored_run *r), void *context,
+                      curfew_failure *failure)
 {
 	reading r = begin_reading(st, "SELECT " LOAD_COLUMNS " FROM runs WHERE state<>4 ORDER BY number");
 	bool good = true;

@@ -248,18 +248,12 @@ store_status sqlite_commit(store *base)
 static int write_any(sqlite_store *st, const write_op *op)
 {
 	switch (op->kind) {
-	case WRITE_RUN:
-		return write_run(st, op);
-	case WRITE_START:
-		return write_start(st, &op->start);
-	case WRITE_END:
-		return write_end(st, &op->end);
-	case WRITE_PROGRAM:
-		return write_program(st, op);
-	case WRITE_NO_PROGRAM:
-		return delete_program(st, &op->program);
-	case WRITE_TOKEN_USE:
-		return use_token(st, op->use.id, op->use.used_us);
+	case WRITE_RUN: return write_run(st, op);
+	case WRITE_START: return write_start(st, &op->start);
+	case WRITE_END: return write_end(st, &op->end);
+	case WRITE_PROGRAM: return write_program(st, op);
+	case WRITE_NO_PROGRAM: return delete_program(st, &op->program);
+	case WRITE_TOKEN_USE: return use_token(st, op->use.id, op->use.used_us);
 	}
 	return SQLITE_MISUSE;
 }
@@ -310,8 +304,8 @@ static int drop_before(sqlite_store *st, int64_t ended_us, int max)
 }
 
 /*
- * What is too much is dropped from the owner that has most of the history, its oldest runs first and no more of them than
- * it takes: nobody loses a run to what another one keeps.
+ * What is too much is dropped from the owner that has most of the history, its oldest runs first and no more of them
+ * than it takes: nobody loses a run to what another one keeps.
  */
 static int drop_bytes(sqlite_store *st, uint64_t bytes)
 {
@@ -354,7 +348,8 @@ int sqlite_clean(store *base, uint64_t *bytes)
 		drop_keys(st);
 		return 0;
 	}
-	while (sqlite3_step(st->writes[SQL_SHRINK]) == SQLITE_ROW) {}
+	while (sqlite3_step(st->writes[SQL_SHRINK]) == SQLITE_ROW) {
+	}
 	(void)sqlite3_reset(st->writes[SQL_SHRINK]);
 	*bytes = used_bytes(st);
 	return dropped;

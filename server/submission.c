@@ -56,7 +56,9 @@ static void decode_source(submission *sub, span source)
 	char *words = malloc(source.len + 1);
 	size_t length = 0;
 	if (words == NULL || !scan_decode(source, words, &length)) {
-		fields_fail(&sub->fields, "source", "%s", words == NULL ? "is more than there is memory for" : "is not UTF-8, or has half of a surrogate pair");
+		fields_fail(&sub->fields, "source", "%s",
+		            words == NULL ? "is more than there is memory for"
+		                          : "is not UTF-8, or has half of a surrogate pair");
 		free(words);
 		return;
 	}
@@ -115,7 +117,8 @@ static void read_limit(submission *sub, fields *f, const curfew_limit_info *info
 	int64_t number;
 	if (fields_whole(value, &number))
 		(void)snprintf(words, sizeof words, "%lld", (long long)number);
-	else if (json_is_string(value) && json_string_length(value) < sizeof words && strlen(json_string_value(value)) == json_string_length(value))
+	else if (json_is_string(value) && json_string_length(value) < sizeof words &&
+	         strlen(json_string_value(value)) == json_string_length(value))
 		(void)snprintf(words, sizeof words, "%s", json_string_value(value));
 	else {
 		fields_fail(f, name, "must be a string as the flag takes it, or a whole number");
@@ -126,7 +129,8 @@ static void read_limit(submission *sub, fields *f, const curfew_limit_info *info
 }
 
 /* What was asked for above a ceiling is refused, a default is lowered. */
-static void apply_ceiling(submission *sub, fields *f, const curfew_limit_info *info, uint64_t ceiling, bool was_asked, const char *whose)
+static void apply_ceiling(submission *sub, fields *f, const curfew_limit_info *info, uint64_t ceiling, bool was_asked,
+                          const char *whose)
 {
 	uint64_t *value = limits_field(&sub->limits, info);
 	char words[32];
@@ -219,7 +223,8 @@ static bool is_within(const char *host, const char *words)
 }
 
 /* One of the hosts, which is within what the server and the token allow. */
-static const char *read_host(submission *sub, fields *f, json_t *value, size_t index, const account *who, const config *c)
+static const char *read_host(submission *sub, fields *f, json_t *value, size_t index, const account *who,
+                             const config *c)
 {
 	char name[24];
 	curfew_failure failure;
@@ -263,7 +268,8 @@ static void read_wasi(submission *sub)
 	if (wrong.failed)
 		adopt(sub, &wrong);
 	else if (sub->wasi != NULL && is_js)
-		fields_fail(&sub->fields, fields_take(&sub->fields, "args") != NULL ? "args" : "env", "%s", SUBMISSION_NOT_WASI);
+		fields_fail(&sub->fields, fields_take(&sub->fields, "args") != NULL ? "args" : "env", "%s",
+		            SUBMISSION_NOT_WASI);
 }
 
 /* "5s", or a number of milliseconds. */
@@ -277,7 +283,8 @@ static void read_delay(submission *sub)
 		good = number <= (int64_t)(DELAY_MOST_US / 1000);
 		sub->delay_us = (uint64_t)number * 1000;
 	} else if (json_is_string(value)) {
-		good = strlen(json_string_value(value)) == json_string_length(value) && config_parse_duration(json_string_value(value), &sub->delay_us);
+		good = strlen(json_string_value(value)) == json_string_length(value) &&
+		       config_parse_duration(json_string_value(value), &sub->delay_us);
 	}
 	if (!good || sub->delay_us > DELAY_MOST_US)
 		fields_fail(f, "delay", "must be a duration with its unit, such as \"5s\", or milliseconds; at most 8784h");
@@ -298,7 +305,8 @@ static void read_retry(submission *sub)
 static void read_priority(submission *sub, const account *who)
 {
 	sub->priority = (unsigned)fields_integer(&sub->fields, "priority", 0, PRIORITIES - 1,
-	                                         who->priority_max < PRIORITY_DEFAULT ? who->priority_max : PRIORITY_DEFAULT);
+	                                         who->priority_max < PRIORITY_DEFAULT ? who->priority_max
+	                                                                              : PRIORITY_DEFAULT);
 	if (sub->priority > who->priority_max)
 		fields_fail(&sub->fields, "priority", "is above the ceiling of this token, %u", who->priority_max);
 }
@@ -342,12 +350,15 @@ static const char *split_body(parts *p, const char *body, size_t length, size_t 
 	bool fits = add_rest(p, "{", 1);
 	while ((more = scan_next(&object, &key, &value)) == 1) {
 		bool is_params = scan_is_name(key, "params"), is_source = scan_is_name(key, "source") && value.data[0] == '"';
-		fits = fits && (p->rest_length == 1 || add_rest(p, ",", 1)) && add_rest(p, key.data, key.len) && add_rest(p, ":", 1);
+		fits = fits && (p->rest_length == 1 || add_rest(p, ",", 1)) && add_rest(p, key.data, key.len) &&
+		       add_rest(p, ":", 1);
 		if (is_params)
 			p->params = value;
 		if (is_source)
 			p->source = value;
-		fits = fits && (is_params ? add_rest(p, "0", 1) : is_source ? add_rest(p, "\"\"", 2) : add_rest(p, value.data, value.len));
+		fits = fits && (is_params   ? add_rest(p, "0", 1)
+		                : is_source ? add_rest(p, "\"\"", 2)
+		                            : add_rest(p, value.data, value.len));
 		if (!fits)
 			return too_large;
 	}

@@ -80,8 +80,11 @@ void text_print(text *t, const char *format, ...)
 /* How many bytes the UTF-8 sequence at data has, or 0 if there is none. */
 static size_t sequence_length(const unsigned char *data, size_t len)
 {
-	static const struct { unsigned char mask, lead; size_t length; uint32_t least; } kinds[] = {
-		{0x80, 0x00, 1, 0}, {0xe0, 0xc0, 2, 0x80}, {0xf0, 0xe0, 3, 0x800}, {0xf8, 0xf0, 4, 0x10000}};
+	static const struct {
+		unsigned char mask, lead;
+		size_t length;
+		uint32_t least;
+	} kinds[] = {{0x80, 0x00, 1, 0}, {0xe0, 0xc0, 2, 0x80}, {0xf0, 0xe0, 3, 0x800}, {0xf8, 0xf0, 4, 0x10000}};
 	for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
 		if ((data[0] & kinds[i].mask) != kinds[i].lead)
 			continue;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Certificates and keys. What has been loaded stays until the end, since connections that began with it may still need it. */
+/* Certificates and keys. What has been loaded stays until the end, since connections that began with it may still need
+ * it. */
 #include "tls.h"
 
 #include "text.h"
@@ -58,7 +59,8 @@ static bool is_private(const char *path, curfew_failure *failure)
 	struct stat info;
 	if (stat(path, &info) != 0 || (info.st_mode & (S_IROTH | S_IWOTH)) == 0)
 		return true;
-	(void)snprintf(failure->message, sizeof failure->message, "tls-key %.200s: others can read it; chmod o-rw it", path);
+	(void)snprintf(failure->message, sizeof failure->message, "tls-key %.200s: others can read it; chmod o-rw it",
+	               path);
 	return false;
 }
 
@@ -101,7 +103,8 @@ bool tls_load(const char *cert_path, const char *key_path, curfew_failure *failu
 {
 	gnutls_datum_t certs = {0}, key = {0};
 	identity *made = NULL;
-	bool good = read_file(cert_path, &certs, failure) && is_private(key_path, failure) && read_file(key_path, &key, failure);
+	bool good = read_file(cert_path, &certs, failure) && is_private(key_path, failure) &&
+	            read_file(key_path, &key, failure);
 	if (good && belong_together(&certs, &key))
 		made = make_identity(&certs, &key);
 	if (good && made == NULL)
@@ -117,8 +120,9 @@ bool tls_load(const char *cert_path, const char *key_path, curfew_failure *failu
 	return true;
 }
 
-int tls_choose(gnutls_session_t session, const gnutls_datum_t *authorities, int authority_count, const gnutls_pk_algorithm_t *kinds,
-               int kind_count, gnutls_pcert_st **certs, unsigned *cert_count, gnutls_privkey_t *key)
+int tls_choose(gnutls_session_t session, const gnutls_datum_t *authorities, int authority_count,
+               const gnutls_pk_algorithm_t *kinds, int kind_count, gnutls_pcert_st **certs, unsigned *cert_count,
+               gnutls_privkey_t *key)
 {
 	identity *i = atomic_load(&current);
 	(void)session, (void)authorities, (void)authority_count, (void)kinds, (void)kind_count;

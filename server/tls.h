@@ -15,8 +15,9 @@
 bool tls_load(const char *cert_path, const char *key_path, curfew_failure *failure);
 
 /* Chooses for a connection, as gnutls_certificate_retrieve_function2 does. Threads: any. */
-int tls_choose(gnutls_session_t session, const gnutls_datum_t *authorities, int authority_count, const gnutls_pk_algorithm_t *kinds,
-               int kind_count, gnutls_pcert_st **certs, unsigned *cert_count, gnutls_privkey_t *key);
+int tls_choose(gnutls_session_t session, const gnutls_datum_t *authorities, int authority_count,
+               const gnutls_pk_algorithm_t *kinds, int kind_count, gnutls_pcert_st **certs, unsigned *cert_count,
+               gnutls_privkey_t *key);
 
 /* Frees everything that was loaded. No connection is left. */
 void tls_finish(void);

@@ -12,10 +12,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-_Static_assert(SERVE_SCOPE_RUN == SCOPE_RUN && SERVE_SCOPE_READ == SCOPE_READ && SERVE_SCOPE_ADMIN == SCOPE_ADMIN, "the same");
+_Static_assert(SERVE_SCOPE_RUN == SCOPE_RUN && SERVE_SCOPE_READ == SCOPE_READ && SERVE_SCOPE_ADMIN == SCOPE_ADMIN,
+               "the same");
 _Static_assert((int)SERVE_TOKEN_ROOM == (int)TOKEN_TEXT_ROOM, "the same");
 
-bool serve_token_create(const char *folder, const serve_token *token, char words[SERVE_TOKEN_ROOM], curfew_failure *failure)
+bool serve_token_create(const char *folder, const serve_token *token, char words[SERVE_TOKEN_ROOM],
+                        curfew_failure *failure)
 {
 	stored_token made = {.scopes = token->scopes,
 	                     .running_max = token->running_most,
@@ -27,7 +29,8 @@ bool serve_token_create(const char *folder, const serve_token *token, char words
 	                     .ceilings = token->ceilings,
 	                     .user = token->user != NULL ? token->user : ""};
 	if (sodium_init() < 0 || strlen(token->name) >= sizeof made.name) {
-		(void)snprintf(failure->message, sizeof failure->message, "name: must be at most %zu bytes", sizeof made.name - 1);
+		(void)snprintf(failure->message, sizeof failure->message, "name: must be at most %zu bytes",
+		               sizeof made.name - 1);
 		return false;
 	}
 	memcpy(made.name, token->name, strlen(token->name) + 1);
@@ -74,9 +77,8 @@ static void write_token(void *context, const stored_token *a)
 {
 	text *out = context;
 	char *ceilings = limits_to_text(&a->ceilings);
-	text_print(out, "%s  %-16s  %s%s%s%s", a->id, a->name, state_of(a),
-	           (a->scopes & SCOPE_RUN) != 0 ? "  run" : "", (a->scopes & SCOPE_READ) != 0 ? "  read" : "",
-	           (a->scopes & SCOPE_ADMIN) != 0 ? "  admin" : "");
+	text_print(out, "%s  %-16s  %s%s%s%s", a->id, a->name, state_of(a), (a->scopes & SCOPE_RUN) != 0 ? "  run" : "",
+	           (a->scopes & SCOPE_READ) != 0 ? "  read" : "", (a->scopes & SCOPE_ADMIN) != 0 ? "  admin" : "");
 	write_quota(out, "running", a->running_max);
 	write_quota(out, "queued", a->queued_max);
 	write_quota(out, "per-minute", a->per_minute_max);
@@ -119,6 +121,7 @@ bool serve_token_revoke(const char *folder, const char *word, curfew_failure *fa
 	bool good = store_revoke_token(st, word, &count, failure);
 	store_close(st);
 	if (good && count == 0)
-		(void)snprintf(failure->message, sizeof failure->message, "%.100s: there is no active token of that id or name", word);
+		(void)snprintf(failure->message, sizeof failure->message, "%.100s: there is no active token of that id or name",
+		               word);
 	return good && count > 0;
 }

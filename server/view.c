@@ -59,9 +59,11 @@ static void write_used(text *out, const run_view *v)
 {
 	const curfew_run_usage *u = &v->usage;
 	const run_summary *all = &v->summary;
-	static const char used[] = ",\"used\":{\"wall_us\":%lld,\"cpu_us\":%lld,\"memory_peak_bytes\":%lld,\"output_bytes\":%lld}";
+	static const char used[] =
+		",\"used\":{\"wall_us\":%lld,\"cpu_us\":%lld,\"memory_peak_bytes\":%lld,\"output_bytes\":%lld}";
 	if (v->has_summary)
-		text_print(out, used, (long long)all->wall_us, (long long)all->cpu_us, (long long)all->memory_peak_bytes, (long long)all->output_bytes);
+		text_print(out, used, (long long)all->wall_us, (long long)all->cpu_us, (long long)all->memory_peak_bytes,
+		           (long long)all->output_bytes);
 	else if (v->has_usage)
 		text_print(out, used, (long long)(u->wall_ns / 1000), (long long)(u->cpu_ns / 1000), (long long)u->memory_bytes,
 		           (long long)u->output_bytes);
@@ -84,8 +86,8 @@ void view_write_head(text *out, const run_view *v)
 	write_key(out, "user", v->user);
 	write_hosts(out, v->allow_fetch);
 	write_key(out, "token", v->owner[0] != '\0' ? v->owner : NULL);
-	text_print(out, ",\"priority\":%u,\"durable\":%s,\"retry\":%u,\"attempt\":%u", v->priority, v->durable ? "true" : "false",
-	           v->retry, v->attempt);
+	text_print(out, ",\"priority\":%u,\"durable\":%s,\"retry\":%u,\"attempt\":%u", v->priority,
+	           v->durable ? "true" : "false", v->retry, v->attempt);
 	write_ms(out, "created_ms", v->created_us);
 	write_ms(out, "due_ms", v->due_us);
 	write_ms(out, "started_ms", v->started_us);

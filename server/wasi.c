@@ -19,7 +19,8 @@ static void check_args(fields *f, const json_t *args)
 	const json_t *item;
 	if (args != NULL && (!json_is_array(args) || json_array_size(args) > ITEMS_MOST))
 		fields_fail(f, NULL, "must be an array of at most %d strings", ITEMS_MOST);
-	json_array_foreach(args, i, item) {
+	json_array_foreach(args, i, item)
+	{
 		char name[24];
 		(void)snprintf(name, sizeof name, "%zu", i);
 		if (!is_words(item))
@@ -33,7 +34,8 @@ static void check_env(fields *f, json_t *env)
 	json_t *value;
 	if (env != NULL && (!json_is_object(env) || json_object_size(env) > ITEMS_MOST))
 		fields_fail(f, NULL, "must be an object of at most %d strings", ITEMS_MOST);
-	json_object_foreach(env, name, value) {
+	json_object_foreach(env, name, value)
+	{
 		if (name[0] == '\0' || strchr(name, '=') != NULL)
 			fields_fail(f, name, "is no name of a variable");
 		else if (!is_words(value))
@@ -74,10 +76,12 @@ bool wasi_split(wasi *w, const char *words)
 	w->env = calloc(json_object_size(env) + 1, sizeof *w->env);
 	if (w->parsed == NULL || w->args == NULL || w->env == NULL)
 		return false;
-	json_array_foreach(args, i, item) {
+	json_array_foreach(args, i, item)
+	{
 		w->args[w->arg_count++] = json_string_value(item);
 	}
-	json_object_foreach(env, name, value) {
+	json_object_foreach(env, name, value)
+	{
 		if (asprintf(&w->env[w->env_count], "%s=%s", name, json_string_value(value)) < 0)
 			return false;
 		w->env_count++;

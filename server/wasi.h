@@ -13,8 +13,8 @@ typedef struct wasi {
 } wasi;
 
 /*
- * Takes args and env of a submission: *words is that JSON, free with free; NULL: neither is given, or they cannot be. What
- * is wrong with them is said in *wrong.
+ * Takes args and env of a submission: *words is that JSON, free with free; NULL: neither is given, or they cannot be.
+ * What is wrong with them is said in *wrong.
  */
 void wasi_take(fields *f, char **words, fields *wrong);
 /* NULL is none. False: out of memory. To be finished in any case. */

@@ -22,21 +22,56 @@
 /* What the calls are for, and which. */
 static const int allowed[] = {
 	/* Memory: guests' regions and their protection, compiled code, malloc, stacks of threads. */
-	CALL(mmap), CALL(munmap), CALL(mprotect), CALL(madvise), CALL(mremap), CALL(brk), CALL(mincore),
+	CALL(mmap),
+	CALL(munmap),
+	CALL(mprotect),
+	CALL(madvise),
+	CALL(mremap),
+	CALL(brk),
+	CALL(mincore),
 	/* Secrets, which are kept out of swap. */
-	CALL(mlock), CALL(munlock),
+	CALL(mlock),
+	CALL(munlock),
 	/* Images: files without a name, filled and sealed. */
-	CALL(memfd_create), CALL(ftruncate), CALL(pwrite64), CALL(close),
-	/* The socket, and waiting for it. No call takes an address: socket, connect, bind and sendto to one are not here. */
-	CALL(read), CALL(write), CALL(poll), CALL(ppoll), CALL(eventfd2),
-	CALL(epoll_create1), CALL(epoll_ctl), CALL(epoll_wait), CALL(epoll_pwait),
+	CALL(memfd_create),
+	CALL(ftruncate),
+	CALL(pwrite64),
+	CALL(close),
+	/* The socket, and waiting for it. No call takes an address: socket, connect, bind and sendto to one are not here.
+     */
+	CALL(read),
+	CALL(write),
+	CALL(poll),
+	CALL(ppoll),
+	CALL(eventfd2),
+	CALL(epoll_create1),
+	CALL(epoll_ctl),
+	CALL(epoll_wait),
+	CALL(epoll_pwait),
 	/* Threads: locks, the end, stacks for signals, a yield, what the C library asks about processors. */
-	CALL(futex), CALL(set_robust_list), CALL(rseq), CALL(exit), CALL(exit_group), CALL(sigaltstack),
-	CALL(sched_yield), CALL(sched_getaffinity), CALL(membarrier), CALL(getpid), CALL(gettid), CALL(sysinfo),
+	CALL(futex),
+	CALL(set_robust_list),
+	CALL(rseq),
+	CALL(exit),
+	CALL(exit_group),
+	CALL(sigaltstack),
+	CALL(sched_yield),
+	CALL(sched_getaffinity),
+	CALL(membarrier),
+	CALL(getpid),
+	CALL(gettid),
+	CALL(sysinfo),
 	/* Signals: faults are how guests trap. */
-	CALL(rt_sigaction), CALL(rt_sigprocmask), CALL(rt_sigreturn), CALL(restart_syscall),
+	CALL(rt_sigaction),
+	CALL(rt_sigprocmask),
+	CALL(rt_sigreturn),
+	CALL(restart_syscall),
 	/* Clocks, sleep and random numbers. */
-	CALL(clock_gettime), CALL(clock_getres), CALL(clock_nanosleep), CALL(nanosleep), CALL(gettimeofday),
+	CALL(clock_gettime),
+	CALL(clock_getres),
+	CALL(clock_nanosleep),
+	CALL(nanosleep),
+	CALL(gettimeofday),
 	CALL(getrandom),
 };
 
@@ -46,9 +81,16 @@ static const struct {
 	int error;
 } refused[] = {
 	{CALL(clone3), ENOSYS}, /* its flags cannot be looked at: clone is taken then */
-	{CALL(openat), EACCES}, {CALL(open), EACCES}, {CALL(readlink), EACCES}, {CALL(readlinkat), EACCES},
-	{CALL(fstat), EACCES}, {CALL(access), EACCES}, {CALL(getrlimit), EPERM},
-	{CALL(prlimit64), EPERM}, {CALL(sched_getattr), EPERM}, {CALL(sched_setattr), EPERM},
+	{CALL(openat), EACCES},
+	{CALL(open), EACCES},
+	{CALL(readlink), EACCES},
+	{CALL(readlinkat), EACCES},
+	{CALL(fstat), EACCES},
+	{CALL(access), EACCES},
+	{CALL(getrlimit), EPERM},
+	{CALL(prlimit64), EPERM},
+	{CALL(sched_getattr), EPERM},
+	{CALL(sched_setattr), EPERM},
 	{CALL(sched_setscheduler), EPERM},
 };
 
@@ -67,19 +109,16 @@ static int add_limited(scmp_filter_ctx filter, int pagemap)
 	static const int prctls[] = {PR_SET_NAME, PR_SET_VMA, PR_SET_TIMERSLACK};
 	int error = add_threads(filter);
 	for (size_t i = 0; error == 0 && i < sizeof fcntls / sizeof fcntls[0]; i++)
-		error = seccomp_rule_add(filter, SCMP_ACT_ALLOW, CALL(fcntl), 1,
-		                         SCMP_A1(SCMP_CMP_EQ, (scmp_datum_t)fcntls[i]));
+		error = seccomp_rule_add(filter, SCMP_ACT_ALLOW, CALL(fcntl), 1, SCMP_A1(SCMP_CMP_EQ, (scmp_datum_t)fcntls[i]));
 	for (size_t i = 0; error == 0 && i < sizeof prctls / sizeof prctls[0]; i++)
-		error = seccomp_rule_add(filter, SCMP_ACT_ALLOW, CALL(prctl), 1,
-		                         SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)prctls[i]));
+		error = seccomp_rule_add(filter, SCMP_ACT_ALLOW, CALL(prctl), 1, SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)prctls[i]));
 	/* The page faults of a thread. */
 	if (error == 0)
 		error = seccomp_rule_add(filter, SCMP_ACT_ALLOW, CALL(getrusage), 1,
 		                         SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)RUSAGE_THREAD));
 	/* The pages that a run has changed. */
 	if (error == 0 && pagemap >= 0)
-		error = seccomp_rule_add(filter, SCMP_ACT_ALLOW, CALL(ioctl), 2,
-		                         SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)pagemap),
+		error = seccomp_rule_add(filter, SCMP_ACT_ALLOW, CALL(ioctl), 2, SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)pagemap),
 		                         SCMP_A1(SCMP_CMP_EQ, PAGEMAP_SCAN));
 	/* What is open, and nothing that has a name. */
 	if (error == 0)
@@ -90,15 +129,14 @@ static int add_limited(scmp_filter_ctx filter, int pagemap)
 		                         SCMP_A2(SCMP_CMP_MASKED_EQ, AT_EMPTY_PATH, AT_EMPTY_PATH));
 	/* Sending to the other end of a socket pair: without an address. */
 	if (error == 0)
-		error = seccomp_rule_add(filter, SCMP_ACT_ALLOW, CALL(sendto), 2,
-		                         SCMP_A0(SCMP_CMP_EQ, WORKER_SOCKET), SCMP_A4(SCMP_CMP_EQ, 0));
+		error = seccomp_rule_add(filter, SCMP_ACT_ALLOW, CALL(sendto), 2, SCMP_A0(SCMP_CMP_EQ, WORKER_SOCKET),
+		                         SCMP_A4(SCMP_CMP_EQ, 0));
 	/* Receiving from it, and files along with that: compiled code. */
 	if (error == 0)
 		error = seccomp_rule_add(filter, SCMP_ACT_ALLOW, CALL(recvmsg), 1, SCMP_A0(SCMP_CMP_EQ, WORKER_SOCKET));
 	/* A thread that panics, and the signal that interrupts guests: to ourselves only. */
 	if (error == 0)
-		error = seccomp_rule_add(filter, SCMP_ACT_ALLOW, CALL(tgkill), 1,
-		                         SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid()));
+		error = seccomp_rule_add(filter, SCMP_ACT_ALLOW, CALL(tgkill), 1, SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid()));
 	if (error == 0)
 		error = seccomp_rule_add(filter, SCMP_ACT_ALLOW, CALL(rt_tgsigqueueinfo), 1,
 		                         SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid()));

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What workers have compiled: they ask for the code of a program that they were sent, and are given it as a file. One
- * thread looks after that, since what is in the cache is read through before it is believed; the compiler's processes do the
- * rest. A request ends with its last answer, when its worker does not need it any more, or with its worker: so the deadline
- * of a run, which the worker keeps, ends the compiler.
+ * thread looks after that, since what is in the cache is read through before it is believed; the compiler's processes
+ * do the rest. A request ends with its last answer, when its worker does not need it any more, or with its worker: so
+ * the deadline of a run, which the worker keeps, ends the compiler.
  */
 #include "inside.h"
 
@@ -27,10 +27,10 @@ typedef struct request {
 	uint64_t process; /* the worker's id */
 	uint64_t number;  /* among its requests */
 	uint32_t what;
-	worker_program *program; /* with a reference */
+	worker_program *program;    /* with a reference */
 	curfew_code_request *asked; /* NULL: it was not asked for yet */
-	atomic_bool is_ready; /* there is an answer */
-	bool ended;           /* under the lock */
+	atomic_bool is_ready;       /* there is an answer */
+	bool ended;                 /* under the lock */
 } request;
 
 static void wake(worker_pool *pool)
@@ -66,8 +66,8 @@ static bool begin(process *p, uint64_t number, const worker_compile_head *head)
 	request *made = calloc(1, sizeof *made);
 	if (made == NULL)
 		return false;
-	*made = (request){.pool = pool, .process = p->id, .number = number, .what = head->what,
-	                  .program = pool->programs[head->program]};
+	*made = (request){
+		.pool = pool, .process = p->id, .number = number, .what = head->what, .program = pool->programs[head->program]};
 	worker_program_ref(made->program);
 	made->next = pool->compiling.requests;
 	pool->compiling.requests = made;
@@ -189,8 +189,8 @@ static bool drop_ended(worker_pool *pool)
 }
 
 /*
- * Answers each that has something new, or (all) of which the processor time is to be told. Only this thread takes any out of
- * the list. Under the lock, which it lets go meanwhile.
+ * Answers each that has something new, or (all) of which the processor time is to be told. Only this thread takes any
+ * out of the list. Under the lock, which it lets go meanwhile.
  */
 static void answer_all(worker_pool *pool, bool all)
 {

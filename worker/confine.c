@@ -82,8 +82,8 @@ static bool empty_root(void)
 }
 
 /*
- * Without a mount namespace, or where our root is a folder of another file system and cannot be replaced: an empty folder
- * that is gone as soon as it is the root.
+ * Without a mount namespace, or where our root is a folder of another file system and cannot be replaced: an empty
+ * folder that is gone as soon as it is the root.
  */
 static bool change_root(void)
 {
@@ -163,8 +163,8 @@ static bool drop_capabilities(void)
 }
 
 /*
- * Which pages have changed is told to everybody, where they lie in the machine's memory only to who opened the file with
- * that capability: it is opened without.
+ * Which pages have changed is told to everybody, where they lie in the machine's memory only to who opened the file
+ * with that capability: it is opened without.
  */
 static int open_pagemap(void)
 {

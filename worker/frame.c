@@ -72,8 +72,7 @@ void worker_bytes_take(worker_bytes *bytes, size_t length)
 
 bool worker_frame_add(worker_bytes *bytes, worker_frame_kind kind, uint64_t number, size_t length)
 {
-	worker_frame frame = {.length = length, .number = number, .version = WORKER_FRAME_VERSION,
-	                      .kind = (uint8_t)kind};
+	worker_frame frame = {.length = length, .number = number, .version = WORKER_FRAME_VERSION, .kind = (uint8_t)kind};
 	if (length > SIZE_MAX - sizeof frame || !worker_bytes_reserve(bytes, sizeof frame + length))
 		return false;
 	return worker_bytes_add(bytes, &frame, sizeof frame);
@@ -176,7 +175,8 @@ int worker_bytes_receive(worker_bytes *bytes, worker_files *files, int socket)
 	for (;;) {
 		/* Without room for control messages: descriptors that a hostile end sends along are closed by the system. */
 		char *to = bytes->data + bytes->length;
-		ssize_t got = files != NULL ? receive_with_file(to, files, socket) : recv(socket, to, RECEIVE_BYTES, MSG_DONTWAIT);
+		ssize_t got = files != NULL ? receive_with_file(to, files, socket)
+		                            : recv(socket, to, RECEIVE_BYTES, MSG_DONTWAIT);
 		if (got > 0) {
 			bytes->length += (size_t)got;
 			return 1;

@@ -17,20 +17,20 @@ typedef enum worker_frame_kind {
 	WORKER_FRAME_RUN = 3,     /* worker_run_head, texts */
 	WORKER_FRAME_CANCEL = 4,
 	WORKER_FRAME_ASK_USAGE = 5,
-	WORKER_FRAME_ANSWER = 6,    /* for curfew_run_receive */
+	WORKER_FRAME_ANSWER = 6, /* for curfew_run_receive */
 	WORKER_FRAME_ASK_MEMORY = 7,
-	WORKER_FRAME_CODE = 8,      /* number: of the request; curfew_code_answer. A file comes with it where it has one */
+	WORKER_FRAME_CODE = 8, /* number: of the request; curfew_code_answer. A file comes with it where it has one */
 	/* From a worker. */
-	WORKER_FRAME_READY = 32,    /* uint32_t: WORKER_HAS_* */
-	WORKER_FRAME_FAILED = 33,   /* why it cannot be a worker */
+	WORKER_FRAME_READY = 32,  /* uint32_t: WORKER_HAS_* */
+	WORKER_FRAME_FAILED = 33, /* why it cannot be a worker */
 	WORKER_FRAME_STARTED = 34,
-	WORKER_FRAME_USAGE = 35,    /* curfew_run_usage */
-	WORKER_FRAME_EVENT = 36,    /* worker_event_head, data */
-	WORKER_FRAME_DONE = 37,     /* worker_done_head, the report; the description of a program that was inspected */
-	WORKER_FRAME_REQUEST = 38,  /* for curfew_broker_receive */
-	WORKER_FRAME_MEMORY = 39,   /* worker_memory */
-	WORKER_FRAME_STOPPED = 40,  /* the watch stops the run; it is not due in any other way any more */
-	WORKER_FRAME_COMPILE = 41,  /* number: of the request, which the worker chooses; worker_compile_head */
+	WORKER_FRAME_USAGE = 35,   /* curfew_run_usage */
+	WORKER_FRAME_EVENT = 36,   /* worker_event_head, data */
+	WORKER_FRAME_DONE = 37,    /* worker_done_head, the report; the description of a program that was inspected */
+	WORKER_FRAME_REQUEST = 38, /* for curfew_broker_receive */
+	WORKER_FRAME_MEMORY = 39,  /* worker_memory */
+	WORKER_FRAME_STOPPED = 40, /* the watch stops the run; it is not due in any other way any more */
+	WORKER_FRAME_COMPILE = 41, /* number: of the request, which the worker chooses; worker_compile_head */
 } worker_frame_kind;
 
 /* The first thing that a worker is sent, before any frame. */
@@ -80,8 +80,8 @@ typedef struct worker_program_head {
 #define WORKER_PROGRAM_NODE 8u
 
 /*
- * Texts follow in this order, each with a NUL: call, params, user, timezone, args, env, and name and value of each secret. One of
- * the first four that is not there has length 0.
+ * Texts follow in this order, each with a NUL: call, params, user, timezone, args, env, and name and value of each
+ * secret. One of the first four that is not there has length 0.
  */
 typedef struct worker_run_head {
 	uint64_t program;
@@ -163,11 +163,12 @@ const char *worker_frame_body(const worker_bytes *bytes, const worker_frame *fra
 void worker_frame_take(worker_bytes *bytes, const worker_frame *frame);
 
 /*
- * Reads what there is, at most about 256 KiB. 1: something; 0: nothing now; -1: the end, or no memory. Files that came are
- * added to files, -1 for one that there was no room for; without (NULL) none is taken.
+ * Reads what there is, at most about 256 KiB. 1: something; 0: nothing now; -1: the end, or no memory. Files that came
+ * are added to files, -1 for one that there was no room for; without (NULL) none is taken.
  */
 int worker_bytes_receive(worker_bytes *bytes, worker_files *files, int socket);
-/* Sends what it can without waiting, with files (NULL: none), which are closed then. False: nobody is there any more. */
+/* Sends what it can without waiting, with files (NULL: none), which are closed then. False: nobody is there any more.
+ */
 bool worker_bytes_send(worker_bytes *bytes, worker_files *files, int socket);
 
 #endif

@@ -31,27 +31,27 @@ typedef struct process {
 	int pidfd;
 	int socket;
 	process_state state;
-	bool serving; /* not a spare */
-	bool sends_later; /* the rest of out waits until its socket takes it */
-	bool exited;  /* it is no more, and was waited for */
-	bool reported; /* its runs were told */
-	int64_t ready_look_ns; /* when to look whether it will ever be ready */
-	int64_t given_ns;      /* time it was given, as far as it was observed (given.c) */
+	bool serving;                /* not a spare */
+	bool sends_later;            /* the rest of out waits until its socket takes it */
+	bool exited;                 /* it is no more, and was waited for */
+	bool reported;               /* its runs were told */
+	int64_t ready_look_ns;       /* when to look whether it will ever be ready */
+	int64_t given_ns;            /* time it was given, as far as it was observed (given.c) */
 	int64_t observed_ns, cpu_ns; /* then */
-	uint64_t id;  /* not used twice in a pool */
+	uint64_t id;                 /* not used twice in a pool */
 	worker_bytes in, out;
-	worker_files files; /* that go with out */
-	worker_run **runs; /* [slot_count]; NULL: free */
+	worker_files files;   /* that go with out */
+	worker_run **runs;    /* [slot_count]; NULL: free */
 	uint32_t *free_slots; /* [slot_count], of which free_count are */
 	size_t slot_count, free_count;
 	size_t active;
 	uint64_t serial; /* of the last run */
 	process_fault fault;
 	const worker_run *blamed; /* the run that has to do with it; NULL: none in particular */
-	bool *has_program; /* [program_count], by slot */
+	bool *has_program;        /* [program_count], by slot */
 	size_t program_count;
 	worker_memory memory; /* as told last */
-	char why[200]; /* why it ended */
+	char why[200];        /* why it ended */
 } process;
 
 struct worker_program {
@@ -64,7 +64,7 @@ struct worker_program {
 	void *bytes;
 	size_t length;
 	curfew_code *code; /* the thread's that compiles, alone; NULL: nobody asked for it */
-	char sha256[65]; /* the pool thread's alone: "" until it is asked for */
+	char sha256[65];   /* the pool thread's alone: "" until it is asked for */
 };
 
 /* The life of a run. Which state may follow which is in run.c. */
@@ -89,26 +89,26 @@ struct worker_run {
 	atomic_bool in_ready;
 	_Atomic(worker_run *) next_ready;
 
-	worker_job job;     /* callbacks and flags; its texts are in frame */
+	worker_job job; /* callbacks and flags; its texts are in frame */
 	char id[27];
 	curfew_limits limits;
 	worker_bytes frame; /* what its worker is sent; kept as long as it could be carried out again */
 	process *process;   /* NULL: it waits for one */
 	uint64_t number;
 	unsigned cancels_sent;
-	unsigned losses;  /* how often it was carried out again after a kill that was not its own */
+	unsigned losses; /* how often it was carried out again after a kill that was not its own */
 
 	int64_t submitted_ns;
-	int64_t due_ns;          /* when it is to have ended at the latest; INT64_MAX: never */
-	int64_t look_ns;         /* when to look whether its worker answers */
+	int64_t due_ns;           /* when it is to have ended at the latest; INT64_MAX: never */
+	int64_t look_ns;          /* when to look whether its worker answers */
 	int64_t overdue_since_ns; /* process.given_ns when it was first seen to be late; -1: it was not */
-	curfew_outcome due_why;  /* CURFEW_OUTCOME_DEADLINE or CANCELLED */
-	curfew_run_usage usage;  /* as told last */
+	curfew_outcome due_why;   /* CURFEW_OUTCOME_DEADLINE or CANCELLED */
+	curfew_run_usage usage;   /* as told last */
 
 	/* The pool thread's alone. */
 	curfew_broker *broker; /* NULL: it may ask for nothing, or is done */
-	bool told_start; /* on_start was called */
-	bool published;  /* something of it has left the pool: it cannot be carried out again */
+	bool told_start;       /* on_start was called */
+	bool published;        /* something of it has left the pool: it cannot be carried out again */
 	worker_bytes streams[2];
 	worker_bytes partial;
 };
@@ -116,7 +116,7 @@ struct worker_run {
 /* What workers have compiled. */
 typedef struct worker_compiling {
 	pthread_t thread;
-	int wake;           /* an eventfd; -1: there is no thread */
+	int wake; /* an eventfd; -1: there is no thread */
 	atomic_bool ending;
 	struct request *requests; /* under the pool's lock; taken out by the thread alone */
 	curfew_compiler *compiler;
@@ -158,7 +158,8 @@ struct worker_pool {
 
 /* process.c: starts a process that is to be a worker. NULL: *why (static) and errno say. */
 process *worker_process_start(const worker_pool *pool, const char **why);
-/* Gives the thread of a worker that stops its runs a larger share of the cores, where we may. Before it sees any program. */
+/* Gives the thread of a worker that stops its runs a larger share of the cores, where we may. Before it sees any
+ * program. */
 void worker_process_prefer(const process *p);
 void worker_process_kill(process *p);
 /* Once it is dead: says in why what it died of, unless that is known. */

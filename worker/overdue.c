@@ -37,7 +37,8 @@ void worker_run_expect(worker_run *run, int64_t due_ns, curfew_outcome why)
 	run->due_ns = due_ns;
 	run->due_why = why;
 	run->overdue_since_ns = -1;
-	look_again(run->pool, run, clock_later(due_ns, (uint64_t)(run->state == RUN_SENT ? LOOK_SELDOM_NS : FIRST_LOOK_NS)));
+	look_again(run->pool, run,
+	           clock_later(due_ns, (uint64_t)(run->state == RUN_SENT ? LOOK_SELDOM_NS : FIRST_LOOK_NS)));
 }
 
 void worker_run_note_stopped(worker_run *run)

@@ -67,7 +67,8 @@ void worker_pool_wake(worker_pool *pool)
 static worker_end end_of_lost(const process *p, const worker_run *run)
 {
 	if (p->fault == FAULT_SILENCE && run == p->blamed)
-		return (worker_end){.outcome = run->due_why, .mode = CURFEW_STOP_PROCESS, .late_ns = clock_now_ns() - run->due_ns};
+		return (worker_end){
+			.outcome = run->due_why, .mode = CURFEW_STOP_PROCESS, .late_ns = clock_now_ns() - run->due_ns};
 	if (p->fault == FAULT_UNKNOWN || run == p->blamed)
 		return (worker_end){.outcome = CURFEW_OUTCOME_CRASHED, .message = p->why};
 	if (atomic_load(&run->cancels) > 0)

@@ -24,24 +24,25 @@ typedef struct worker_run worker_run;
 typedef struct worker_death {
 	pid_t pid;
 	const char *why;
-	size_t lost;     /* runs that ended with it and had no part in it, as far as is known */
-	size_t repeated; /* runs that are carried out again */
+	size_t lost;      /* runs that ended with it and had no part in it, as far as is known */
+	size_t repeated;  /* runs that are carried out again */
 	const char *runs; /* the ids of the first ones that it had, with blanks between */
 } worker_death;
 
 typedef struct worker_pool_options {
-	uint32_t workers;     /* 0: one per core */
-	uint32_t spares;      /* more of them, started and idle, to take the place of one that dies; may be 0 */
-	uint32_t threads;     /* threads that execute runs in each; 0: 16 */
-	uint64_t data_bytes;  /* RLIMIT_DATA of each, on top of what the engine itself needs; 0: none */
-	int input;            /* what the workers have as standard input, for a pool of one run: may only be read; 0: none */
-	bool fetches;         /* jobs may have allow_fetch: what that takes is there from the start */
+	uint32_t workers;    /* 0: one per core */
+	uint32_t spares;     /* more of them, started and idle, to take the place of one that dies; may be 0 */
+	uint32_t threads;    /* threads that execute runs in each; 0: 16 */
+	uint64_t data_bytes; /* RLIMIT_DATA of each, on top of what the engine itself needs; 0: none */
+	int input;           /* what the workers have as standard input, for a pool of one run: may only be read; 0: none */
+	bool fetches;        /* jobs may have allow_fetch: what that takes is there from the start */
 	uint32_t engine_flags; /* CURFEW_ENGINE_*, of the engine in each */
-	uint64_t patience_ns; /* time that a worker is given to say that it stops a run, then it is killed; 0: 50 ms */
+	uint64_t patience_ns;  /* time that a worker is given to say that it stops a run, then it is killed; 0: 50 ms */
 	/* A worker is no more, though nobody asked it to end; on the pool's thread. May be NULL. */
 	void (*on_death)(void *context, const struct worker_death *death);
 	void *context;
-	const char *cache_dir; /* as in curfew_engine_options: what is compiled for the workers is kept there; borrowed for the call */
+	const char *cache_dir; /* as in curfew_engine_options: what is compiled for the workers is kept there; borrowed for
+	                          the call */
 } worker_pool_options;
 
 /*
@@ -60,8 +61,8 @@ void worker_pool_destroy(worker_pool *pool);
 #define WORKER_HAS_MOUNT_NAMESPACE (1u << 3)
 #define WORKER_HAS_IPC_NAMESPACE (1u << 4)
 #define WORKER_HAS_UTS_NAMESPACE (1u << 5)
-#define WORKER_HAS_EMPTY_ROOT (1u << 6)        /* no file can be named */
-#define WORKER_HAS_OTHER_USER (1u << 7)        /* it is not root */
+#define WORKER_HAS_EMPTY_ROOT (1u << 6) /* no file can be named */
+#define WORKER_HAS_OTHER_USER (1u << 7) /* it is not root */
 #define WORKER_HAS_NO_CAPABILITIES (1u << 8)
 #define WORKER_HAS_NO_NEW_PRIVILEGES (1u << 9)
 #define WORKER_HAS_CALL_FILTER (1u << 10)
@@ -81,14 +82,14 @@ typedef struct worker_memory {
 } worker_memory;
 
 typedef struct worker_pool_stats {
-	uint32_t workers;    /* ready, spares included */
-	uint32_t busy;       /* of them, those that have runs */
-	uint32_t has;        /* WORKER_HAS_*, of the worker that was ready last */
-	uint64_t restarts;   /* workers that were started in the place of one that died */
-	uint64_t active;     /* runs that were submitted and are not done */
-	uint64_t runs_total; /* done */
-	uint64_t crashed;    /* of them, lost with their worker */
-	uint64_t repeated;   /* runs carried out again, since their worker was killed for another */
+	uint32_t workers;     /* ready, spares included */
+	uint32_t busy;        /* of them, those that have runs */
+	uint32_t has;         /* WORKER_HAS_*, of the worker that was ready last */
+	uint64_t restarts;    /* workers that were started in the place of one that died */
+	uint64_t active;      /* runs that were submitted and are not done */
+	uint64_t runs_total;  /* done */
+	uint64_t crashed;     /* of them, lost with their worker */
+	uint64_t repeated;    /* runs carried out again, since their worker was killed for another */
 	worker_memory memory; /* of all workers, as they told last */
 } worker_pool_stats;
 void worker_pool_get_stats(worker_pool *pool, worker_pool_stats *stats);
@@ -105,8 +106,8 @@ typedef struct worker_source {
 	bool once;                /* it will be run once: no image of its parsed form is kept */
 	const char *name;         /* as curfew_source.name */
 	const void *bytes;
-	size_t length;            /* at most WORKER_PROGRAM_MOST */
-	const char *import_dir;   /* as curfew_source.import_dir; it is read on this side */
+	size_t length;          /* at most WORKER_PROGRAM_MOST */
+	const char *import_dir; /* as curfew_source.import_dir; it is read on this side */
 } worker_source;
 
 #define WORKER_PROGRAM_MOST ((size_t)256 << 20)
@@ -128,9 +129,9 @@ void worker_program_unref(worker_program *program);
 /* How a run ended. Everything is borrowed for the callback. */
 typedef struct worker_result {
 	curfew_outcome outcome;
-	int32_t exit_code;    /* outcome EXITED: the program's */
-	const char *report;   /* the report as one line of JSON; NULL: a program was inspected without fault */
-	size_t report_length; /* it does not end in NUL */
+	int32_t exit_code;       /* outcome EXITED: the program's */
+	const char *report;      /* the report as one line of JSON; NULL: a program was inspected without fault */
+	size_t report_length;    /* it does not end in NUL */
 	const char *description; /* what that program is: JSON as the worker has it, which is not to be trusted further */
 	size_t description_length;
 } worker_result;
@@ -144,18 +145,18 @@ typedef struct worker_job {
 	const char *params;
 	size_t params_length;
 	const char *user;
-	const char *const *args;     /* as in curfew_run_options, down to env_count; folders cannot be given */
+	const char *const *args; /* as in curfew_run_options, down to env_count; folders cannot be given */
 	size_t arg_count;
 	const char *const *env;
 	size_t env_count;
-	const char *timezone;        /* as in curfew_run_options */
+	const char *timezone;         /* as in curfew_run_options */
 	const curfew_secret *secrets; /* as in curfew_run_options, down to store; they are read by this call */
 	size_t secret_count;
 	curfew_secrets *store;
 	const char *const *allow_fetch; /* as in curfew_run_options; requests are checked and made on this side */
 	size_t allow_fetch_count;
 
-	void *context;                 /* of the callbacks; each of them may be NULL */
+	void *context;                   /* of the callbacks; each of them may be NULL */
 	void (*on_start)(void *context); /* a worker has begun with it; not called where it ends before that */
 	/* As curfew_event_callback; data is borrowed. */
 	void (*on_event)(void *context, curfew_event_kind kind, const char *data, size_t length);

@@ -148,8 +148,10 @@ process *worker_process_start(const worker_pool *pool, const char **why)
 		return NULL;
 	}
 	p->observed_ns = p->ready_look_ns = clock_now_ns();
-	worker_setup setup = {.version = WORKER_FRAME_VERSION, .threads = pool->options.threads,
-	                      .data_bytes = pool->options.data_bytes, .engine_flags = pool->options.engine_flags};
+	worker_setup setup = {.version = WORKER_FRAME_VERSION,
+	                      .threads = pool->options.threads,
+	                      .data_bytes = pool->options.data_bytes,
+	                      .engine_flags = pool->options.engine_flags};
 	/* If there is no memory for it the worker ends at once, and says so by that. */
 	(void)worker_bytes_add(&p->out, &setup, sizeof setup);
 	return p;

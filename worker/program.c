@@ -37,7 +37,7 @@ static bool fill_program(worker_program *program, const worker_source *source)
 	program->head = (worker_program_head){
 		.language = (uint32_t)source->language,
 		.flags = (source->is_image ? WORKER_PROGRAM_IMAGE : 0) | (source->once ? WORKER_PROGRAM_ONCE : 0) |
-		         (source->is_path ? WORKER_PROGRAM_PATH : 0) | (source->has_node ? WORKER_PROGRAM_NODE : 0),
+	             (source->is_path ? WORKER_PROGRAM_PATH : 0) | (source->has_node ? WORKER_PROGRAM_NODE : 0),
 		.name_length = strlen(source->name) + 1,
 	};
 	return true;
@@ -133,8 +133,7 @@ bool worker_program_send(process *p, const worker_program *program)
 	if (p->has_program[program->slot])
 		return true;
 	p->has_program[program->slot] = worker_frame_add(&p->out, WORKER_FRAME_PROGRAM, program->slot, length);
-	return p->has_program[program->slot] &&
-	       worker_bytes_add(&p->out, &program->head, sizeof program->head) &&
+	return p->has_program[program->slot] && worker_bytes_add(&p->out, &program->head, sizeof program->head) &&
 	       worker_bytes_add(&p->out, program->name, (size_t)program->head.name_length) &&
 	       worker_bytes_add(&p->out, program->bytes, program->length);
 }

@@ -25,29 +25,21 @@ static bool length_fits(const worker_frame *frame, const worker_run *run)
 {
 	uint64_t length = frame->length;
 	switch (frame->kind) {
-	case WORKER_FRAME_READY:
-		return length == sizeof(uint32_t);
-	case WORKER_FRAME_FAILED:
-		return length < sizeof(curfew_failure);
+	case WORKER_FRAME_READY: return length == sizeof(uint32_t);
+	case WORKER_FRAME_FAILED: return length < sizeof(curfew_failure);
 	case WORKER_FRAME_STARTED:
-	case WORKER_FRAME_STOPPED:
-		return length == 0;
-	case WORKER_FRAME_USAGE:
-		return length == sizeof(curfew_run_usage);
-	case WORKER_FRAME_MEMORY:
-		return length == sizeof(worker_memory);
-	case WORKER_FRAME_COMPILE:
-		return length == sizeof(worker_compile_head);
+	case WORKER_FRAME_STOPPED: return length == 0;
+	case WORKER_FRAME_USAGE: return length == sizeof(curfew_run_usage);
+	case WORKER_FRAME_MEMORY: return length == sizeof(worker_memory);
+	case WORKER_FRAME_COMPILE: return length == sizeof(worker_compile_head);
 	case WORKER_FRAME_EVENT:
 		return run != NULL && length >= sizeof(worker_event_head) &&
 		       length - sizeof(worker_event_head) <= run->limits.output_bytes;
-	case WORKER_FRAME_REQUEST:
-		return run != NULL && run->broker != NULL && length <= CURFEW_REQUEST_BYTES;
+	case WORKER_FRAME_REQUEST: return run != NULL && run->broker != NULL && length <= CURFEW_REQUEST_BYTES;
 	case WORKER_FRAME_DONE:
 		return run != NULL && length >= sizeof(worker_done_head) &&
 		       length - sizeof(worker_done_head) <= worker_report_most(&run->limits);
-	default:
-		return false;
+	default: return false;
 	}
 }
 
@@ -82,15 +74,10 @@ static bool on_event(process *p, worker_run *run, const char *body, size_t lengt
 	bool fits;
 	switch (head.kind) {
 	case CURFEW_EVENT_STDOUT:
-	case CURFEW_EVENT_STDERR:
-		fits = on_output(p, run, head.kind == CURFEW_EVENT_STDERR, body, length);
-		break;
+	case CURFEW_EVENT_STDERR: fits = on_output(p, run, head.kind == CURFEW_EVENT_STDERR, body, length); break;
 	case CURFEW_EVENT_PROGRESS:
-	case CURFEW_EVENT_CHECKPOINT:
-		fits = on_json(p, run, head.kind == CURFEW_EVENT_CHECKPOINT, body, length);
-		break;
-	default:
-		return refuse(p, "an event of no kind");
+	case CURFEW_EVENT_CHECKPOINT: fits = on_json(p, run, head.kind == CURFEW_EVENT_CHECKPOINT, body, length); break;
+	default: return refuse(p, "an event of no kind");
 	}
 	if (!fits)
 		return false;
@@ -224,27 +211,16 @@ static bool on_frame(worker_pool *pool, process *p, worker_run *run, const worke
 {
 	size_t length = (size_t)frame->length;
 	switch (frame->kind) {
-	case WORKER_FRAME_READY:
-		return on_ready(pool, p, body);
-	case WORKER_FRAME_FAILED:
-		return on_failed(p, body, length);
-	case WORKER_FRAME_MEMORY:
-		return on_memory(pool, p, body);
-	case WORKER_FRAME_COMPILE:
-		return on_compile(pool, p, frame->number, body);
-	case WORKER_FRAME_STARTED:
-		return on_started(p, run);
-	case WORKER_FRAME_EVENT:
-		return on_event(p, run, body, length);
-	case WORKER_FRAME_STOPPED:
-		return on_stopped(p, run);
-	case WORKER_FRAME_REQUEST:
-		return on_request(p, run, body, length);
-	case WORKER_FRAME_DONE:
-		return on_done(p, run, body, length);
-	default:
-		on_usage(run, body);
-		return true;
+	case WORKER_FRAME_READY: return on_ready(pool, p, body);
+	case WORKER_FRAME_FAILED: return on_failed(p, body, length);
+	case WORKER_FRAME_MEMORY: return on_memory(pool, p, body);
+	case WORKER_FRAME_COMPILE: return on_compile(pool, p, frame->number, body);
+	case WORKER_FRAME_STARTED: return on_started(p, run);
+	case WORKER_FRAME_EVENT: return on_event(p, run, body, length);
+	case WORKER_FRAME_STOPPED: return on_stopped(p, run);
+	case WORKER_FRAME_REQUEST: return on_request(p, run, body, length);
+	case WORKER_FRAME_DONE: return on_done(p, run, body, length);
+	default: on_usage(run, body); return true;
 	}
 }
 

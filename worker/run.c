@@ -240,7 +240,8 @@ static bool make_frame(worker_run *run, const worker_job *job, const secrets *gi
 	};
 	memcpy(head.id, run->id, sizeof run->id);
 	worker_bytes *to = &run->frame;
-	size_t length = sizeof head + (size_t)(head.call_length + head.params_length + head.user_length + head.timezone_length) +
+	size_t length = sizeof head +
+	                (size_t)(head.call_length + head.params_length + head.user_length + head.timezone_length) +
 	                list_size(job->args, job->arg_count) + list_size(job->env, job->env_count) + secrets_size(given);
 	if (!worker_frame_add(to, WORKER_FRAME_RUN, 0, length))
 		return false;

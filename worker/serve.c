@@ -39,13 +39,20 @@ typedef struct kept_program {
 typedef struct service service;
 
 /*
- * A run's events go out as they come, so many in a row; beyond that they wait for a moment. Of those that wait a few keep
- * their order, whatever comes after them is put together: output of one kind becomes one piece, of progress and of
+ * A run's events go out as they come, so many in a row; beyond that they wait for a moment. Of those that wait a few
+ * keep their order, whatever comes after them is put together: output of one kind becomes one piece, of progress and of
  * checkpoints the last one stays. However often a guest writes, nobody else waits behind thousands of its messages. Nor
  * do they go out before the pool has taken what was sent: its reading is the credit that all runs of a worker have.
  */
 #define EVENT_EVERY_NS ((int64_t)1000000)
-enum { EVENTS_IN_A_ROW = 64, EVENTS_WAIT_MS = 4, EVENTS_IN_ORDER = 4, EVENTS_IN_ORDER_ALONE = 1024, EVENT_KINDS = 4, UNREAD_BYTES_MAX = 64 << 10 };
+enum {
+	EVENTS_IN_A_ROW = 64,
+	EVENTS_WAIT_MS = 4,
+	EVENTS_IN_ORDER = 4,
+	EVENTS_IN_ORDER_ALONE = 1024,
+	EVENT_KINDS = 4,
+	UNREAD_BYTES_MAX = 64 << 10
+};
 _Static_assert((int)CURFEW_EVENT_CHECKPOINT == EVENT_KINDS - 1, "a place for each kind");
 
 typedef struct task {
@@ -54,11 +61,11 @@ typedef struct task {
 	curfew_run *run; /* under runs_lock */
 	/* Under out_lock: events that wait, as frames, and when how many more may go out at once. */
 	worker_bytes events;
-	size_t last_event;      /* where the last one of them begins, in what waits */
-	unsigned event_count;   /* of them */
+	size_t last_event;    /* where the last one of them begins, in what waits */
+	unsigned event_count; /* of them */
 	uint32_t last_kind;
 	worker_bytes later[EVENT_KINDS]; /* what came after them, by kind: bodies without a head */
-	int64_t allowance_ns;   /* EVENT_EVERY_NS for each event that may go out at once */
+	int64_t allowance_ns;            /* EVENT_EVERY_NS for each event that may go out at once */
 	int64_t seen_ns;
 	struct task *next_waiting;
 	bool is_waiting;
@@ -73,10 +80,10 @@ struct service {
 	worker_bytes out;   /* added to */
 	worker_bytes going; /* being sent, by whoever has set sending */
 	bool sending;
-	task *waiting; /* that have events which wait */
+	task *waiting;            /* that have events which wait */
 	unsigned events_in_order; /* of a run, that wait */
-	bool blocked; /* the pool does not read: the reading thread goes on when it does */
-	int wake;     /* tells the reading thread that */
+	bool blocked;             /* the pool does not read: the reading thread goes on when it does */
+	int wake;                 /* tells the reading thread that */
 
 	pthread_mutex_t runs_lock;
 	task **tasks; /* [task_count], by slot */
@@ -310,8 +317,8 @@ static void on_request(void *context, const void *message, size_t length)
 }
 
 /*
- * On the watch's thread, at the instant of the stop: the pool counts on hearing of it, however long the guest, its trace
- * and its report take. What a run exceeds of itself ends it on the spot.
+ * On the watch's thread, at the instant of the stop: the pool counts on hearing of it, however long the guest, its
+ * trace and its report take. What a run exceeds of itself ends it on the spot.
  */
 static void on_stop(void *context, curfew_outcome cause)
 {
@@ -384,7 +391,8 @@ static void start_run(service *s, uint64_t number, kept_program *kept, const wor
 	task *t = calloc(1, sizeof *t);
 	if (t == NULL)
 		leave(1);
-	*t = (task){.service = s, .number = number, .allowance_ns = EVENTS_IN_A_ROW * EVENT_EVERY_NS, .seen_ns = clock_now_ns()};
+	*t = (task){
+		.service = s, .number = number, .allowance_ns = EVENTS_IN_A_ROW * EVENT_EVERY_NS, .seen_ns = clock_now_ns()};
 	options->on_event_context = options->on_done_context = options->on_request_context = options->on_stop_context = t;
 	(void)pthread_mutex_lock(&s->runs_lock);
 	if (!make_slot((void ***)&s->tasks, &s->task_count, worker_slot(number)))
@@ -608,8 +616,8 @@ static void make_program(service *s, kept_program *kept, const worker_program_he
 		.text = bytes,
 		.text_length = length,
 		.flags = (head->flags & WORKER_PROGRAM_ONCE ? CURFEW_SOURCE_ONCE : 0) |
-		         (head->flags & WORKER_PROGRAM_PATH ? CURFEW_SOURCE_PATH : 0) |
-		         (head->flags & WORKER_PROGRAM_NODE ? CURFEW_SOURCE_NODE : 0),
+	             (head->flags & WORKER_PROGRAM_PATH ? CURFEW_SOURCE_PATH : 0) |
+	             (head->flags & WORKER_PROGRAM_NODE ? CURFEW_SOURCE_NODE : 0),
 	};
 	if (head->flags & WORKER_PROGRAM_IMAGE)
 		kept->status = curfew_program_load(s->engine, bytes, length, &kept->program, &kept->failure);
@@ -804,9 +812,13 @@ static void warm_up(curfew_engine *engine)
 
 static bool make_service(service *s, const worker_setup *setup, int pagemap, curfew_failure *failure)
 {
-	curfew_engine_options options = {.size = sizeof options, .threads = setup->threads, .pagemap_fd = pagemap,
-	                                 .flags = setup->engine_flags, .compile = CURFEW_COMPILE_ELSEWHERE,
-	                                 .on_compile = on_compile, .compile_context = s};
+	curfew_engine_options options = {.size = sizeof options,
+	                                 .threads = setup->threads,
+	                                 .pagemap_fd = pagemap,
+	                                 .flags = setup->engine_flags,
+	                                 .compile = CURFEW_COMPILE_ELSEWHERE,
+	                                 .on_compile = on_compile,
+	                                 .compile_context = s};
 	/* Nobody waits behind the events of a run that is alone, and on a terminal both outputs keep their order. */
 	s->events_in_order = setup->threads == 1 ? EVENTS_IN_ORDER_ALONE : EVENTS_IN_ORDER;
 	s->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);

@@ -4,7 +4,9 @@ import { createInterface } from 'node:readline';
 import * as curfew from 'curfew';
 
 const program = await curfew.program('export default x => x + 1').compile();
-const calls = await curfew.program('export default n => { for (let i = 0; i < n; i++) host.next(i) }', { functions: { next: (i) => i + 1 } }).compile();
+const calls = await curfew
+	.program('export default n => { for (let i = 0; i < n; i++) host.next(i) }', { functions: { next: i => i + 1 } })
+	.compile();
 const waits = await curfew.program('new Promise((resolve) => setTimeout(resolve, 1e9))').compile();
 const limits = { timeout: '10m', hostCalls: Infinity };
 const now = () => Number(process.hrtime.bigint());
@@ -27,13 +29,15 @@ const commands = {
 	async waiting(count) {
 		const began = now();
 		const runs = Array.from({ length: count }, () => waits.start({ limits }));
-		while (curfew.defaultEngine().stats().runsActive < count)
-			await new Promise((resolve) => setTimeout(resolve, 10));
+		while (curfew.defaultEngine().stats().runsActive < count) await new Promise(resolve => setTimeout(resolve, 10));
 		const begun = now();
-		for (const run of runs)
-			run.cancel();
-		await Promise.all(runs.map((run) => run.done));
-		return { start_s: (begun - began) / 1e9, cancel_s: (now() - begun) / 1e9, rss_bytes: process.resourceUsage().maxRSS * 1024 };
+		for (const run of runs) run.cancel();
+		await Promise.all(runs.map(run => run.done));
+		return {
+			start_s: (begun - began) / 1e9,
+			cancel_s: (now() - begun) / 1e9,
+			rss_bytes: process.resourceUsage().maxRSS * 1024,
+		};
 	},
 };
 

@@ -4,6 +4,7 @@
 "fresh COUNT": runs of x => x + 1 in ns each; "call COUNT": a host function there and back; "waiting COUNT": so many runs in one
 event loop, and the end of them all.
 """
+
 import asyncio
 import json
 import resource
@@ -14,7 +15,9 @@ import time
 import curfew
 
 program = curfew.program("export default x => x + 1").compile()
-calls = curfew.program("export default n => { for (let i = 0; i < n; i++) host.next(i) }", functions={"next": lambda i: i + 1}).compile()
+calls = curfew.program(
+    "export default n => { for (let i = 0; i < n; i++) host.next(i) }", functions={"next": lambda i: i + 1}
+).compile()
 waits = curfew.program("new Promise((resolve) => setTimeout(resolve, 1e9))").compile()
 # This thread is not the main one: that one waits for signals besides.
 LIMITS = {"timeout": "10m", "host_calls": "unlimited"}

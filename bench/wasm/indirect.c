@@ -2,10 +2,22 @@
 /* Calls through a table of functions, as of methods. */
 enum { CALLS = 8000000 };
 
-static int add(int x) { return x + 3; }
-static int twist(int x) { return x ^ x << 5; }
-static int shrink(int x) { return x >> 1; }
-static int flip(int x) { return ~x; }
+static int add(int x)
+{
+	return x + 3;
+}
+static int twist(int x)
+{
+	return x ^ x << 5;
+}
+static int shrink(int x)
+{
+	return x >> 1;
+}
+static int flip(int x)
+{
+	return ~x;
+}
 
 static int (*volatile functions[4])(int) = {add, twist, shrink, flip};
 

@@ -36,10 +36,17 @@ curfew_status bridge_start(curfew_program *program, curfew_run_options *options,
 	return curfew_run_start(program, options, run, failure);
 }
 
-void bridge_function(curfew_host_function *row, char *name, char *module, char *type, uint64_t fuel, bool is_async, uintptr_t handle)
+void bridge_function(curfew_host_function *row, char *name, char *module, char *type, uint64_t fuel, bool is_async,
+                     uintptr_t handle)
 {
-	*row = (curfew_host_function){.size = sizeof *row, .flags = is_async ? CURFEW_HOST_ASYNC : 0, .name = name, .module = module,
-	                              .type = type, .fuel = fuel, .call = on_call, .stopped = is_async ? on_stopped : NULL,
+	*row = (curfew_host_function){.size = sizeof *row,
+	                              .flags = is_async ? CURFEW_HOST_ASYNC : 0,
+	                              .name = name,
+	                              .module = module,
+	                              .type = type,
+	                              .fuel = fuel,
+	                              .call = on_call,
+	                              .stopped = is_async ? on_stopped : NULL,
 	                              .context = (void *)handle};
 }
 
@@ -56,9 +63,8 @@ uintptr_t bridge_get_data(curfew_host_call *call)
 const char *bridge_status_name(curfew_status status)
 {
 	switch (status) {
-#define X(name, value, sentence)                                                                                \
-	case CURFEW_##name:                                                                                     \
-		return #name;
+#define X(name, value, sentence)                                                                                       \
+	case CURFEW_##name: return #name;
 		CURFEW_STATUS_LIST(X)
 #undef X
 	}

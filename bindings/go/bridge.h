@@ -9,7 +9,8 @@
 curfew_status bridge_start(curfew_program *program, curfew_run_options *options, uintptr_t handle, bool events,
                            curfew_run **run, curfew_failure *failure);
 /* A row of curfew_program_set_functions. */
-void bridge_function(curfew_host_function *row, char *name, char *module, char *type, uint64_t fuel, bool is_async, uintptr_t handle);
+void bridge_function(curfew_host_function *row, char *name, char *module, char *type, uint64_t fuel, bool is_async,
+                     uintptr_t handle);
 /* The data of a call as a number; 0: none. */
 void bridge_set_data(curfew_host_call *call, uintptr_t number);
 uintptr_t bridge_get_data(curfew_host_call *call);

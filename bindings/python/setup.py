@@ -4,6 +4,7 @@
 What may be built where: the interface needs a C preprocessor; without CURFEW_BUILD the package has no library inside
 and uses the installed libcurfew.so.0.
 """
+
 import os
 import re
 import shutil
@@ -33,7 +34,10 @@ def read_declarations():
     text = re.sub(r"^#include .*$", "", HEADER.read_text(encoding="utf-8"), flags=re.M)
     done = subprocess.run(
         [os.environ.get("CC", "cc"), "-E", "-P", "-undef", "-nostdinc", "-x", "c", "-"],
-        input=text, capture_output=True, text=True, check=True,
+        input=text,
+        capture_output=True,
+        text=True,
+        check=True,
     )
     return done.stdout
 

@@ -25,11 +25,14 @@ export class Editor extends EventTarget {
 		const root = host.attachShadow({ mode: 'open', delegatesFocus: true });
 		root.adoptedStyleSheets = [style];
 		this.area = make('textarea', {
-			'aria-label': 'Text of the program', spellcheck: 'false', autocapitalize: 'off', autocomplete: 'off', wrap: 'off',
+			'aria-label': 'Text of the program',
+			spellcheck: 'false',
+			autocapitalize: 'off',
+			autocomplete: 'off',
+			wrap: 'off',
 			oninput: () => this.#changed(),
-			onkeydown: (event) => {
-				if (event.key !== 'Enter' || !(event.ctrlKey || event.metaKey))
-					return;
+			onkeydown: event => {
+				if (event.key !== 'Enter' || !(event.ctrlKey || event.metaKey)) return;
 				event.preventDefault();
 				run();
 			},

@@ -12,8 +12,7 @@ const TOKEN_WORDS = {
 };
 
 function tellToken(status, problem) {
-	if (status === 401)
-		return getToken() ? TOKEN_WORDS.refused : TOKEN_WORDS.none;
+	if (status === 401) return getToken() ? TOKEN_WORDS.refused : TOKEN_WORDS.none;
 	const isScope = status === 403 && getToken() && /scope/.test(problem.detail ?? '');
 	return isScope ? TOKEN_WORDS.forbidden : null;
 }
@@ -65,19 +64,21 @@ export function getServerTime() {
 async function send(method, path, { body, type = 'application/json', headers = {}, signal } = {}) {
 	const token = getToken();
 	const all = { ...headers };
-	if (token)
-		all.Authorization = `Bearer ${token}`;
-	if (body !== undefined)
-		all['Content-Type'] = type;
+	if (token) all.Authorization = `Bearer ${token}`;
+	if (body !== undefined) all['Content-Type'] = type;
 	const response = await fetch(path, {
-		method, headers: all, body, signal,
-		cache: 'no-store', credentials: 'omit', redirect: 'error', referrerPolicy: 'no-referrer',
+		method,
+		headers: all,
+		body,
+		signal,
+		cache: 'no-store',
+		credentials: 'omit',
+		redirect: 'error',
+		referrerPolicy: 'no-referrer',
 	});
 	noteTime(response.headers.get('Date'));
-	if (response.status === 401)
-		access.dispatchEvent(new Event('unauthorized'));
-	if (!response.ok)
-		throw new ApiError(response.status, await readProblem(response));
+	if (response.status === 401) access.dispatchEvent(new Event('unauthorized'));
+	if (!response.ok) throw new ApiError(response.status, await readProblem(response));
 	return response;
 }
 
@@ -91,15 +92,15 @@ function query(values) {
 	return given.length > 0 ? `?${new URLSearchParams(given)}` : '';
 }
 
-const runPath = (id) => `/v1/runs/${encodeURIComponent(id)}`;
-const programPath = (name) => `/v1/programs/${encodeURIComponent(name)}`;
+const runPath = id => `/v1/runs/${encodeURIComponent(id)}`;
+const programPath = name => `/v1/programs/${encodeURIComponent(name)}`;
 
 /**
  * @param {object} request program, or source and lang; limits; call, params, user, delay, wait
  * @returns {Promise<object>} {id}, or with wait the report
  */
 export function startRun(request) {
-	const key = [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, '0')).join('');
+	const key = [...crypto.getRandomValues(new Uint8Array(16))].map(byte => byte.toString(16).padStart(2, '0')).join('');
 	return ask('POST', '/v1/runs', { body: JSON.stringify(request), headers: { 'Idempotency-Key': key } });
 }
 
@@ -167,10 +168,18 @@ export async function getMetrics() {
 
 // ---- Events ---------------------------------------------------------------------------------------------------------
 
-const pause = (ms, signal) => new Promise((resolve) => {
-	const timer = setTimeout(resolve, ms);
-	signal.addEventListener('abort', () => { clearTimeout(timer); resolve(); }, { once: true });
-});
+const pause = (ms, signal) =>
+	new Promise(resolve => {
+		const timer = setTimeout(resolve, ms);
+		signal.addEventListener(
+			'abort',
+			() => {
+				clearTimeout(timer);
+				resolve();
+			},
+			{ once: true },
+		);
+	});
 
 function parseEvent(block) {
 	const event = { id: null, name: 'message', data: [] };
@@ -178,12 +187,9 @@ function parseEvent(block) {
 		const colon = line.indexOf(':');
 		const field = colon < 0 ? line : line.slice(0, colon);
 		const value = colon < 0 ? '' : line.slice(colon + 1).replace(/^ /, '');
-		if (field === 'id')
-			event.id = value;
-		else if (field === 'event')
-			event.name = value;
-		else if (field === 'data')
-			event.data.push(value);
+		if (field === 'id') event.id = value;
+		else if (field === 'event') event.name = value;
+		else if (field === 'data') event.data.push(value);
 	}
 	return event.data.length > 0 ? { ...event, data: JSON.parse(event.data.join('\n')) } : null;
 }
@@ -194,15 +200,13 @@ async function* readEvents(response) {
 	try {
 		for (;;) {
 			const { value, done } = await reader.read();
-			if (done)
-				return;
+			if (done) return;
 			text = (text + value).replaceAll('\r\n', '\n');
 			const blocks = text.split('\n\n');
 			text = blocks.pop();
 			for (const block of blocks) {
 				const event = parseEvent(block);
-				if (event)
-					yield event;
+				if (event) yield event;
 			}
 		}
 	} finally {
@@ -218,27 +222,24 @@ async function* readEvents(response) {
  * @param {(isConnected: boolean) => void} tell told when the connection is lost, and when it is back
  */
 export async function* followRun(id, signal, tell) {
-	let last = null, wait = 250;
+	let last = null,
+		wait = 250;
 	while (!signal.aborted) {
 		try {
 			const headers = { Accept: 'text/event-stream', ...(last !== null && { 'Last-Event-ID': last }) };
 			const response = await send('GET', `${runPath(id)}/events`, { headers, signal });
 			tell(true);
 			// There is nothing after the last event seen.
-			if (response.status === 204)
-				return;
+			if (response.status === 204) return;
 			for await (const event of readEvents(response)) {
 				wait = 250;
 				last = event.id ?? last;
 				yield event;
-				if (event.name === 'report')
-					return;
+				if (event.name === 'report') return;
 			}
 		} catch (error) {
-			if (signal.aborted)
-				return;
-			if (error instanceof ApiError && error.status < 500 && error.status !== 429)
-				throw error;
+			if (signal.aborted) return;
+			if (error instanceof ApiError && error.status < 500 && error.status !== 429) throw error;
 		}
 		tell(false);
 		await pause(wait * (0.75 + Math.random() / 2), signal);

@@ -54,7 +54,10 @@ function setUpEditor() {
 	const list = find('example');
 	list.addEventListener('change', () => openDocument(documents.find(({ id }) => id === list.value)));
 	find('language').addEventListener('change', () => editor.setLanguage(find('language').value));
-	find('reset').addEventListener('click', () => { editor.reset(); editor.focus(); });
+	find('reset').addEventListener('click', () => {
+		editor.reset();
+		editor.focus();
+	});
 	editor.addEventListener('change', showEdited);
 	limits.addEventListener('change', showWhatRuns);
 	openDocument(documents.find(({ id }) => id === recall('document')) ?? examples[0]);
@@ -64,20 +67,17 @@ function setUpEditor() {
 function showProgram(run, frame, reveal = true) {
 	if (editor.text !== run.source) {
 		const known = documents.find(({ source }) => source === run.source);
-		if (known)
-			keep(`text.${known.id}`, null);
+		if (known) keep(`text.${known.id}`, null);
 		openDocument(known ?? { id: `run-${run.id}`, name: run.name, lang: run.language ?? 'js', source: run.source });
 	}
 	markLine(run, frame, reveal);
-	if (reveal)
-		find('editor').scrollIntoView({ block: 'nearest' });
+	if (reveal) find('editor').scrollIntoView({ block: 'nearest' });
 }
 
 function markLine(run, frame, reveal) {
-	const top = run.report?.error?.stack.find((one) => isOwnFrame(run.report, one));
+	const top = run.report?.error?.stack.find(one => isOwnFrame(run.report, one));
 	const shown = frame ?? top;
-	if (!shown)
-		return;
+	if (!shown) return;
 	const text = shown === top ? markText(run.report) : `called from here, in ${shown.function ?? 'the program'}`;
 	find('editor').dataset.tone = describeState(run.state, run.outcome).tone;
 	editor.mark({ line: shown.line, text }, reveal);
@@ -113,24 +113,23 @@ async function start(request, known, { focusCancel = false } = {}) {
 
 function runEditor() {
 	const options = limits.read();
-	if (!options)
-		return;
-	const source = editor.text, language = find('language').value;
+	if (!options) return;
+	const source = editor.text,
+		language = find('language').value;
 	start({ source, lang: language, ...options }, { name: editor.document.name, source, language });
 }
 
 function runProgram(name) {
 	const options = limits.read();
 	location.hash = '#run';
-	if (options)
-		start({ program: name, ...options }, { name });
+	if (options) start({ program: name, ...options }, { name });
 }
 
 /** A demonstration runs its own program, which is opened first: what runs is what the editor shows. */
 function demonstrate(name, more, focus) {
-	if (editor.document !== tenSeconds)
-		openDocument(tenSeconds);
-	const source = editor.text, lang = find('language').value;
+	if (editor.document !== tenSeconds) openDocument(tenSeconds);
+	const source = editor.text,
+		lang = find('language').value;
 	start({ source, lang, limits: { timeout: '5s' }, ...more }, { name, source, language: lang }, focus);
 }
 
@@ -144,10 +143,10 @@ function setUpButtons() {
 		demonstrate('10\u00a0s program, deadline and cancel', {}, { focusCancel: true });
 	});
 	find('clear').addEventListener('click', () => {
-		[...runs.all.values()].filter((run) => !run.isOpen).forEach((run) => runs.remove(run));
+		[...runs.all.values()].filter(run => !run.isOpen).forEach(run => runs.remove(run));
 		find('runs-heading').focus();
 	});
-	document.addEventListener('keydown', (event) => {
+	document.addEventListener('keydown', event => {
 		const isRun = event.key === 'Enter' && (event.ctrlKey || event.metaKey) && !event.defaultPrevented;
 		if (isRun && !find('view-run').hidden) {
 			event.preventDefault();
@@ -160,13 +159,19 @@ function setUpButtons() {
 
 function addCard(run) {
 	const card = new RunCard(run, {
-		cancel: (which) => { announce(`Cancelling ${which.title}`); runs.cancel(which); },
-		dismiss: (which) => { runs.remove(which); find('runs-heading').focus(); },
+		cancel: which => {
+			announce(`Cancelling ${which.title}`);
+			runs.cancel(which);
+		},
+		dismiss: which => {
+			runs.remove(which);
+			find('runs-heading').focus();
+		},
 		show: showProgram,
 	});
 	cards.set(run.id, card);
 	// The newest comes first; one that was found later goes to its place.
-	const after = [...find('cards').children].find((other) => runs.all.get(other.dataset.id).id < run.id);
+	const after = [...find('cards').children].find(other => runs.all.get(other.dataset.id).id < run.id);
 	find('cards').insertBefore(card.element, after ?? null);
 	run.addEventListener('change', showCounts);
 	showCounts();
@@ -182,8 +187,8 @@ function removeCard(run) {
 function showCounts() {
 	const all = [...runs.all.values()];
 	find('no-cards').hidden = all.length > 0;
-	find('clear').hidden = !all.some((run) => !run.isOpen);
-	const open = all.filter((run) => run.isOpen).length;
+	find('clear').hidden = !all.some(run => !run.isOpen);
+	const open = all.filter(run => run.isOpen).length;
 	document.title = open > 0 ? `${open} running · Curfew` : 'Curfew';
 }
 
@@ -193,8 +198,8 @@ let ticking = null;
 function beginTicking() {
 	const every = matchMedia('(prefers-reduced-motion: reduce)').matches ? 1000 : 100;
 	ticking ??= setInterval(() => {
-		const open = [...cards.values()].filter((card) => card.run.isOpen);
-		open.forEach((card) => card.tick());
+		const open = [...cards.values()].filter(card => card.run.isOpen);
+		open.forEach(card => card.tick());
 		if (open.length === 0) {
 			clearInterval(ticking);
 			ticking = null;
@@ -214,15 +219,13 @@ function setUpRuns() {
 	runs.addEventListener('remove', ({ detail }) => removeCard(detail));
 	runs.addEventListener('end', ({ detail: run }) => {
 		announce(tellResult(run));
-		if (run.source !== null && run.source === editor.text)
-			markLine(run, null, false);
+		if (run.source !== null && run.source === editor.text) markLine(run, null, false);
 	});
 }
 
 async function discover() {
 	try {
-		if (!document.hidden)
-			await runs.discover();
+		if (!document.hidden) await runs.discover();
 	} catch {
 		// The line at the top says so.
 	}
@@ -232,19 +235,15 @@ async function discover() {
 // ---- Views and token ------------------------------------------------------------------------------------------------
 
 function showView() {
-	const wanted = VIEWS.find((name) => `#${name}` === location.hash) ?? 'run';
+	const wanted = VIEWS.find(name => `#${name}` === location.hash) ?? 'run';
 	for (const name of VIEWS) {
 		find(`view-${name}`).hidden = name !== wanted;
 		const link = document.querySelector(`nav a[href="#${name}"]`);
-		if (name === wanted)
-			link.setAttribute('aria-current', 'page');
-		else
-			link.removeAttribute('aria-current');
+		if (name === wanted) link.setAttribute('aria-current', 'page');
+		else link.removeAttribute('aria-current');
 	}
-	if (wanted === 'history')
-		history.load();
-	if (wanted === 'programs' || wanted === 'history')
-		programs.load();
+	if (wanted === 'history') history.load();
+	if (wanted === 'programs' || wanted === 'history') programs.load();
 	if (wanted === 'machine') {
 		machine.refresh();
 		loadCalibration();
@@ -253,11 +252,10 @@ function showView() {
 
 function setUpViews() {
 	window.addEventListener('hashchange', () => {
-		if (VIEWS.includes(location.hash.slice(1)))
-			showView();
+		if (VIEWS.includes(location.hash.slice(1))) showView();
 	});
 	// Fragments that name no view are places in one.
-	document.querySelector('.skip').addEventListener('click', (event) => {
+	document.querySelector('.skip').addEventListener('click', event => {
 		event.preventDefault();
 		location.hash = '#run';
 		find('runs-heading').focus();
@@ -267,7 +265,7 @@ function setUpViews() {
 
 function setUpToken() {
 	const dialog = find('token-dialog');
-	const open = (reason) => {
+	const open = reason => {
 		if (!dialog.open) {
 			setText(find('token-reason'), reason);
 			find('token').value = '';
@@ -278,8 +276,11 @@ function setUpToken() {
 		open(getToken() ? 'A token is in use for this tab.' : 'Kept for this tab only, until it is closed.');
 	});
 	access.addEventListener('unauthorized', () => {
-		open(getToken() ? 'The server does not take this token: it is mistyped, has expired or was revoked.' :
-			'The server wants an access token. Whoever runs it makes one with “curfew token create”. It is kept for this tab only.');
+		open(
+			getToken()
+				? 'The server does not take this token: it is mistyped, has expired or was revoked.'
+				: 'The server wants an access token. Whoever runs it makes one with “curfew token create”. It is kept for this tab only.',
+		);
 	});
 	find('token-form').addEventListener('submit', () => {
 		setToken(find('token').value.trim());
@@ -294,9 +295,8 @@ function setUpToken() {
 
 /** With a token the figures cannot be had by a link. */
 function setUpMetrics() {
-	find('metrics-link').addEventListener('click', async (event) => {
-		if (!getToken())
-			return;
+	find('metrics-link').addEventListener('click', async event => {
+		if (!getToken()) return;
 		event.preventDefault();
 		try {
 			setText(find('metrics-text'), await getMetrics());

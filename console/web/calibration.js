@@ -15,17 +15,22 @@ const PROGRAMS = [
 	},
 	{
 		name: 'Strings and JSON',
-		source: 'let n = 0; for (let i = 0; i < 1e4; i++) n += JSON.stringify(JSON.parse(`{"a":[${i},2],"b":"text"}`)).length; n',
+		source:
+			'let n = 0; for (let i = 0; i < 1e4; i++) n += JSON.stringify(JSON.parse(`{"a":[${i},2],"b":"text"}`)).length; n',
 	},
 	{
 		name: 'Regular expressions',
-		source: 'const text = "key=value; ".repeat(200); let n = 0;'
-			+ 'for (let i = 0; i < 100; i++) n += text.match(/(\\w+)=(\\w+)/g).length; n',
+		source:
+			'const text = "key=value; ".repeat(200); let n = 0;' +
+			'for (let i = 0; i < 100; i++) n += text.match(/(\\w+)=(\\w+)/g).length; n',
 	},
 ];
 const KINDS = {
-	integer: 'WebAssembly, integers', float: 'WebAssembly, floating point', memory: 'WebAssembly, memory',
-	calls: 'WebAssembly, calls', javascript: 'JavaScript',
+	integer: 'WebAssembly, integers',
+	float: 'WebAssembly, floating point',
+	memory: 'WebAssembly, memory',
+	calls: 'WebAssembly, calls',
+	javascript: 'JavaScript',
 };
 const KIND_COLUMNS = ['Kind', 'Fuel per ms', 'Fuel in 250 ms'];
 const ASK_EVERY = 500;
@@ -37,12 +42,13 @@ async function runBest({ source }, limits) {
 	let best = null;
 	for (let turn = 0; turn < 3; turn++) {
 		const { outcome, error, used } = await startRun({
-			lang: 'js', source, limits: { ...LIMITS, ...limits }, wait: true,
+			lang: 'js',
+			source,
+			limits: { ...LIMITS, ...limits },
+			wait: true,
 		});
-		if (outcome !== 'ok')
-			throw new Error(`the program ended with ${outcome}${error ? `: ${error.message}` : ''}`);
-		if (!best || used.run_us < best.run_us)
-			best = used;
+		if (outcome !== 'ok') throw new Error(`the program ended with ${outcome}${error ? `: ${error.message}` : ''}`);
+		if (!best || used.run_us < best.run_us) best = used;
 	}
 	return best;
 }
@@ -54,32 +60,53 @@ async function measure(program) {
 function describe({ name }, { plain, metered }) {
 	const perMs = (count, { run_us: us }) => formatCount(Math.round(count / (us / 1000)));
 	return [
-		name, perMs(metered.fuel, metered), perMs(plain.loops, plain),
-		formatDuration(plain.run_us), formatDuration(metered.run_us), `× ${(metered.run_us / plain.run_us).toFixed(2)}`,
+		name,
+		perMs(metered.fuel, metered),
+		perMs(plain.loops, plain),
+		formatDuration(plain.run_us),
+		formatDuration(metered.run_us),
+		`× ${(metered.run_us / plain.run_us).toFixed(2)}`,
 	];
 }
 
-const makeHead = (columns) => make('thead', { role: 'rowgroup' }, make('tr', { role: 'row' },
-	...columns.map((text) => make('th', { role: 'columnheader', scope: 'col', text }))));
+const makeHead = columns =>
+	make(
+		'thead',
+		{ role: 'rowgroup' },
+		make('tr', { role: 'row' }, ...columns.map(text => make('th', { role: 'columnheader', scope: 'col', text }))),
+	);
 
-const makeRow = (columns, cells) => make('tr', { role: 'row' },
-	...cells.map((text, column) => make('td', { role: 'cell', data: { label: columns[column] }, text })));
+const makeRow = (columns, cells) =>
+	make(
+		'tr',
+		{ role: 'row' },
+		...cells.map((text, column) => make('td', { role: 'cell', data: { label: columns[column] }, text })),
+	);
 
 function showCalibration({ state, calibration }) {
 	const table = find('calibration-table');
 	const texts = {
-		unknown: 'Not measured on this machine yet.', measuring: 'Measuring, at the lowest priority…',
-		failed: 'It could not be measured.', known: '',
+		unknown: 'Not measured on this machine yet.',
+		measuring: 'Measuring, at the lowest priority…',
+		failed: 'It could not be measured.',
+		known: '',
 	};
 	table.hidden = !calibration;
 	find('calibrate').disabled = state === 'measuring';
 	if (calibration) {
 		const { fuel_per_ms: fuel, webassembly_fuel_per_ms: mean, machine, engine } = calibration;
 		const rows = [
-			...Object.entries(KINDS).map(([kind, name]) => [name, fuel[kind]]), ['WebAssembly, all (geometric mean)', mean],
+			...Object.entries(KINDS).map(([kind, name]) => [name, fuel[kind]]),
+			['WebAssembly, all (geometric mean)', mean],
 		];
-		table.replaceChildren(makeHead(KIND_COLUMNS), make('tbody', { role: 'rowgroup' }, ...rows.map(([name, perMs]) =>
-			makeRow(KIND_COLUMNS, [name, formatCount(perMs), formatCount(250 * perMs)]))));
+		table.replaceChildren(
+			makeHead(KIND_COLUMNS),
+			make(
+				'tbody',
+				{ role: 'rowgroup' },
+				...rows.map(([name, perMs]) => makeRow(KIND_COLUMNS, [name, formatCount(perMs), formatCount(250 * perMs)])),
+			),
+		);
 		texts.known = `${machine.cpu}, ${machine.cores} cores, Curfew ${engine.curfew}.`;
 	}
 	setText(find('calibration-status'), texts[state]);
@@ -90,8 +117,7 @@ export async function loadCalibration() {
 	try {
 		const seen = await getCalibration();
 		showCalibration(seen);
-		if (seen.state === 'measuring')
-			setTimeout(loadCalibration, ASK_EVERY);
+		if (seen.state === 'measuring') setTimeout(loadCalibration, ASK_EVERY);
 	} catch (error) {
 		setText(find('calibration-status'), error.message);
 		find('calibrate').disabled = false;
@@ -108,7 +134,9 @@ async function calibrate() {
 }
 
 async function measureMetering() {
-	const button = find('measure-metering'), table = find('metering-table'), status = find('metering-status');
+	const button = find('measure-metering'),
+		table = find('metering-table'),
+		status = find('metering-status');
 	const body = make('tbody', { role: 'rowgroup' });
 	button.disabled = true;
 	table.hidden = false;

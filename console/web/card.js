@@ -2,7 +2,15 @@
 // The card of one run: state, time left, what it uses of its limits, its output, and how it ended.
 
 import {
-	describeState, formatBytes, formatCount, formatDuration, formatJson, formatProgress, formatSeconds, formatTime, showHidden,
+	describeState,
+	formatBytes,
+	formatCount,
+	formatDuration,
+	formatJson,
+	formatProgress,
+	formatSeconds,
+	formatTime,
+	showHidden,
 } from './format.js';
 import { getServerTime } from './api.js';
 import { make, makeIcon, setAttribute, setText } from './dom.js';
@@ -52,32 +60,24 @@ class Meter {
 /** @param {import('./runs.js').Run} run */
 function tellTime(run) {
 	const { report, limits } = run;
-	if (report)
-		return tellEnd(report);
-	if (!run.isOpen || run.state === null)
-		return '';
+	if (report) return tellEnd(report);
+	if (!run.isOpen || run.state === null) return '';
 	if (run.state === 'scheduled' && run.startsAt !== null)
 		return `starts in ${formatSeconds((run.startsAt - getServerTime()) * 1000)}`;
-	if (run.state === 'scheduled')
-		return 'waits for its time';
-	if (run.state === 'queued')
-		return 'waits for a worker';
-	if (limits.timeout_us === null)
-		return `running for ${formatSeconds(run.elapsed)}, no deadline`;
-	if (limits.timeout_us === undefined)
-		return '';
+	if (run.state === 'scheduled') return 'waits for its time';
+	if (run.state === 'queued') return 'waits for a worker';
+	if (limits.timeout_us === null) return `running for ${formatSeconds(run.elapsed)}, no deadline`;
+	if (limits.timeout_us === undefined) return '';
 	const left = limits.timeout_us - run.elapsed;
 	if (left <= 0 && limits.grace_us && -left < limits.grace_us)
 		return `deadline passed, ${formatSeconds(limits.grace_us + left)} of grace left`;
-	if (left <= 0)
-		return 'deadline passed';
+	if (left <= 0) return 'deadline passed';
 	return `${formatSeconds(left)} left of ${formatDuration(limits.timeout_us)}`;
 }
 
 function tellEnd({ outcome, stop, used, exit_code: code }) {
 	const after = `${outcome === 'ok' ? 'in' : 'after'} ${formatDuration(used.wall_us)}`;
-	if (!stop)
-		return outcome === 'exited' && code !== undefined ? `with code ${code} ${after}` : after;
+	if (!stop) return outcome === 'exited' && code !== undefined ? `with code ${code} ${after}` : after;
 	return `${after} · ${formatDuration(stop.latency_us)} late · ${MODES[stop.mode] ?? stop.mode}`;
 }
 
@@ -101,7 +101,7 @@ export class RunCard {
 	constructor(run, actions) {
 		this.run = run;
 		this.actions = actions;
-		this.meters = METERS.map((meter) => ({ ...meter, view: new Meter(meter) }));
+		this.meters = METERS.map(meter => ({ ...meter, view: new Meter(meter) }));
 		this.#build();
 		run.addEventListener('change', () => this.#schedule());
 		this.refresh();
@@ -120,30 +120,47 @@ export class RunCard {
 		this.note = make('p', { class: 'note', hidden: true });
 		this.progress = make('p', { class: 'progress', hidden: true });
 		this.output = make('pre', {
-			class: 'output', role: 'log', 'aria-live': 'off', 'aria-label': 'Output', tabindex: 0,
+			class: 'output',
+			role: 'log',
+			'aria-live': 'off',
+			'aria-label': 'Output',
+			tabindex: 0,
 		});
 		this.details = make('div', { class: 'results' });
-		this.element = make('article', {
-			class: 'card', tabindex: 0, 'aria-labelledby': this.title.id, data: { id: run.id },
-			onkeydown: (event) => {
-				if (event.key === 'Escape' && run.isOpen) {
-					event.preventDefault();
-					actions.cancel(run);
-				}
+		this.element = make(
+			'article',
+			{
+				class: 'card',
+				tabindex: 0,
+				'aria-labelledby': this.title.id,
+				data: { id: run.id },
+				onkeydown: event => {
+					if (event.key === 'Escape' && run.isOpen) {
+						event.preventDefault();
+						actions.cancel(run);
+					}
+				},
 			},
-		},
-		make('header', {}, this.badge, this.title,
-			make('div', { class: 'actions' }, this.cancelButton, this.showButton, this.dismissButton)),
-		make('div', { class: 'when' }, this.time, this.clock), this.note,
-		make('div', { class: 'meters' }, ...this.meters.map(({ view }) => view.element)),
-		this.progress, this.output, this.details);
+			make(
+				'header',
+				{},
+				this.badge,
+				this.title,
+				make('div', { class: 'actions' }, this.cancelButton, this.showButton, this.dismissButton),
+			),
+			make('div', { class: 'when' }, this.time, this.clock),
+			this.note,
+			make('div', { class: 'meters' }, ...this.meters.map(({ view }) => view.element)),
+			this.progress,
+			this.output,
+			this.details,
+		);
 		this.shownOutput = 0;
 	}
 
 	// Many events may come between two pictures.
 	#schedule() {
-		if (this.isScheduled)
-			return;
+		if (this.isScheduled) return;
 		this.isScheduled = true;
 		setTimeout(() => {
 			this.isScheduled = false;
@@ -158,16 +175,14 @@ export class RunCard {
 		setAttribute(this.element, 'data-state', run.state);
 		setAttribute(this.element, 'data-outcome', run.outcome);
 		setAttribute(this.element, 'data-tone', tone);
-		if (this.badge.textContent !== word)
-			this.badge.replaceChildren(makeIcon(icon), word);
+		if (this.badge.textContent !== word) this.badge.replaceChildren(makeIcon(icon), word);
 		setText(this.title, run.title);
 		setAttribute(this.title, 'title', run.id);
 		setText(this.clock, formatTime(run.createdAt));
 		setAttribute(this.clock, 'datetime', new Date(run.createdAt).toISOString());
 		// A second cancel ends the grace. The focus goes to the card before its button goes.
 		const isOver = !run.isOpen || (run.state === 'stopping' && !run.limits.grace_us);
-		if (isOver && document.activeElement === this.cancelButton)
-			this.element.focus();
+		if (isOver && document.activeElement === this.cancelButton) this.element.focus();
 		this.cancelButton.hidden = !run.isOpen;
 		this.cancelButton.disabled = isOver;
 		setText(this.cancelButton.lastChild, run.state === 'stopping' && !isOver ? 'Stop now' : 'Cancel');
@@ -191,11 +206,9 @@ export class RunCard {
 	/** How much is used, or null; of a run that has just begun nothing is known yet. */
 	#find(key, used) {
 		const { run } = this;
-		if (key === 'elapsed')
-			return run.elapsed;
+		if (key === 'elapsed') return run.elapsed;
 		const value = run.used?.[used] ?? null;
-		if (key === 'output')
-			return Math.max(value ?? 0, run.report ? 0 : run.outputLength);
+		if (key === 'output') return Math.max(value ?? 0, run.report ? 0 : run.outputLength);
 		return run.isOpen ? value || null : value;
 	}
 
@@ -214,41 +227,33 @@ export class RunCard {
 		const { run } = this;
 		const signature = `${run.outputLength} ${run.output.length} ${run.isOutputCut} ${run.report?.output_truncated}`;
 		this.output.hidden = run.outputLength === 0;
-		if (this.outputSignature === signature)
-			return;
+		if (this.outputSignature === signature) return;
 		this.outputSignature = signature;
 		const isAtEnd = this.output.scrollTop + this.output.clientHeight >= this.output.scrollHeight - 8;
 		const parts = run.output.map(({ stream, text }) => make('span', { class: stream, text: showHidden(text) }));
-		if (run.isOutputCut)
-			parts.unshift(make('span', { class: 'remark', text: '… the beginning is not shown\n' }));
+		if (run.isOutputCut) parts.unshift(make('span', { class: 'remark', text: '… the beginning is not shown\n' }));
 		if (run.report?.output_truncated)
 			parts.push(make('span', { class: 'remark', text: '\n… cut at the output limit' }));
 		this.output.replaceChildren(...parts);
-		if (isAtEnd)
-			this.output.scrollTop = this.output.scrollHeight;
+		if (isAtEnd) this.output.scrollTop = this.output.scrollHeight;
 	}
 
 	#showResults() {
 		const { run } = this;
 		const signature = JSON.stringify([run.partial, run.report !== null, run.source !== null]);
-		if (this.resultSignature === signature)
-			return;
+		if (this.resultSignature === signature) return;
 		this.resultSignature = signature;
 		const { report } = run;
 		const parts = [];
-		if (report?.error)
-			parts.push(this.#makeError(report));
-		if (report?.outcome === 'ok' || (report && report.value !== null))
-			parts.push(makeValue('Value', report.value));
-		if (run.partial !== null)
-			parts.push(makeValue(report ? 'Partial result' : 'Partial result so far', run.partial));
-		if (report)
-			parts.push(makeFacts(run));
+		if (report?.error) parts.push(this.#makeError(report));
+		if (report?.outcome === 'ok' || (report && report.value !== null)) parts.push(makeValue('Value', report.value));
+		if (run.partial !== null) parts.push(makeValue(report ? 'Partial result' : 'Partial result so far', run.partial));
+		if (report) parts.push(makeFacts(run));
 		this.details.replaceChildren(...parts);
 	}
 
 	#makeFrame(frame) {
-		const place = frame.line ? `${frame.file}:${frame.line}:${frame.column}` : frame.file ?? '(native)';
+		const place = frame.line ? `${frame.file}:${frame.line}:${frame.column}` : (frame.file ?? '(native)');
 		const text = `${frame.function ?? '<anonymous>'} ${place}`;
 		const canShow = isOwnFrame(this.run.report, frame) && this.run.source !== null;
 		return make('li', {}, canShow ? makeButton('frame', () => this.actions.show(this.run, frame), text) : text);
@@ -257,9 +262,13 @@ export class RunCard {
 	#makeError({ error, outcome }) {
 		// The name of a stop is its outcome, which has been said.
 		const head = [error.name === outcome ? null : error.name, error.message].filter(Boolean).join(': ');
-		const frames = error.stack.map((frame) => this.#makeFrame(frame));
-		return make('section', { class: 'error' }, make('h4', { text: showHidden(head) || 'Stopped' }),
-			frames.length > 0 ? make('ol', { class: 'stack', 'aria-label': 'Stack, innermost first' }, ...frames) : null);
+		const frames = error.stack.map(frame => this.#makeFrame(frame));
+		return make(
+			'section',
+			{ class: 'error' },
+			make('h4', { text: showHidden(head) || 'Stopped' }),
+			frames.length > 0 ? make('ol', { class: 'stack', 'aria-label': 'Stack, innermost first' }, ...frames) : null,
+		);
 	}
 }
 
@@ -268,12 +277,16 @@ function makeButton(kind, onclick, ...children) {
 }
 
 function makeValue(title, value) {
-	return make('section', { class: 'value-box' }, make('h4', { text: title }),
-		make('pre', { tabindex: 0, 'aria-label': title, text: formatJson(value) }));
+	return make(
+		'section',
+		{ class: 'value-box' },
+		make('h4', { text: title }),
+		make('pre', { tabindex: 0, 'aria-label': title, text: formatJson(value) }),
+	);
 }
 
 function makeFacts({ id, report: { used, engine, program } }) {
-	const phases = ['load', 'compile', 'start', 'run'].map((name) => `${name} ${formatDuration(used[`${name}_us`] ?? 0)}`);
+	const phases = ['load', 'compile', 'start', 'run'].map(name => `${name} ${formatDuration(used[`${name}_us`] ?? 0)}`);
 	const facts = [
 		['Run', id],
 		['Program', `${program.kind ?? '?'} ${program.sha256?.slice(0, 12) ?? ''}`],
@@ -282,8 +295,12 @@ function makeFacts({ id, report: { used, engine, program } }) {
 		['Calls out', `${used.host_calls ?? 0}, timers ${used.timers_peak ?? 0}`],
 		['Curfew', engine.curfew],
 	];
-	return make('details', { class: 'facts' }, make('summary', { text: 'More' }),
-		make('dl', {}, ...facts.flatMap(([name, value]) => [make('dt', { text: name }), make('dd', { text: value })])));
+	return make(
+		'details',
+		{ class: 'facts' },
+		make('summary', { text: 'More' }),
+		make('dl', {}, ...facts.flatMap(([name, value]) => [make('dt', { text: name }), make('dd', { text: value })])),
+	);
 }
 
 /**

@@ -14,16 +14,12 @@ const SVG = 'http://www.w3.org/2000/svg';
 export function make(tag, properties = {}, ...children) {
 	const element = document.createElement(tag);
 	for (const [name, value] of Object.entries(properties)) {
-		if (name.startsWith('on'))
-			element.addEventListener(name.slice(2), value);
-		else if (name === 'text')
-			element.textContent = value;
-		else if (name === 'data')
-			Object.assign(element.dataset, value);
-		else
-			setAttribute(element, name, value);
+		if (name.startsWith('on')) element.addEventListener(name.slice(2), value);
+		else if (name === 'text') element.textContent = value;
+		else if (name === 'data') Object.assign(element.dataset, value);
+		else setAttribute(element, name, value);
 	}
-	element.append(...children.filter((child) => child !== null));
+	element.append(...children.filter(child => child !== null));
 	return element;
 }
 
@@ -34,10 +30,8 @@ export function make(tag, properties = {}, ...children) {
  */
 export function setAttribute(element, name, value) {
 	const text = value === true ? '' : value === null || value === undefined || value === false ? null : String(value);
-	if (text === null)
-		element.removeAttribute(name);
-	else if (element.getAttribute(name) !== text)
-		element.setAttribute(name, text);
+	if (text === null) element.removeAttribute(name);
+	else if (element.getAttribute(name) !== text) element.setAttribute(name, text);
 }
 
 /**
@@ -46,8 +40,7 @@ export function setAttribute(element, name, value) {
  * @param {string} text
  */
 export function setText(element, text) {
-	if (element.textContent !== text)
-		element.textContent = text;
+	if (element.textContent !== text) element.textContent = text;
 }
 
 /**
@@ -67,8 +60,7 @@ export function find(id) {
  */
 export function makeSvg(tag, attributes = {}, ...children) {
 	const element = document.createElementNS(SVG, tag);
-	for (const [name, value] of Object.entries(attributes))
-		element.setAttribute(name, value);
+	for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
 	element.append(...children);
 	return element;
 }
@@ -118,10 +110,8 @@ export function recall(key) {
  */
 export function keep(key, value) {
 	try {
-		if (value === null)
-			sessionStorage.removeItem(`curfew.${key}`);
-		else
-			sessionStorage.setItem(`curfew.${key}`, JSON.stringify(value));
+		if (value === null) sessionStorage.removeItem(`curfew.${key}`);
+		else sessionStorage.setItem(`curfew.${key}`, JSON.stringify(value));
 	} catch {
 		// Nothing depends on it.
 	}

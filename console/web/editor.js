@@ -3,10 +3,37 @@
 // Content-Security-Policy allows without a nonce. Each document keeps its edits for this tab.
 
 import {
-	Compartment, Decoration, EditorState, EditorView, GutterMarker, HighlightStyle, StateEffect, StateField, WidgetType,
-	bracketMatching, defaultKeymap, drawSelection, dropCursor, gutterLineClass, highlightActiveLine, highlightActiveLineGutter,
-	highlightSelectionMatches, highlightSpecialChars, history, historyKeymap, indentOnInput, indentUnit, indentWithTab,
-	javascriptLanguage, keymap, lineNumbers, search, searchKeymap, syntaxHighlighting, tags, wastLanguage,
+	Compartment,
+	Decoration,
+	EditorState,
+	EditorView,
+	GutterMarker,
+	HighlightStyle,
+	StateEffect,
+	StateField,
+	WidgetType,
+	bracketMatching,
+	defaultKeymap,
+	drawSelection,
+	dropCursor,
+	gutterLineClass,
+	highlightActiveLine,
+	highlightActiveLineGutter,
+	highlightSelectionMatches,
+	highlightSpecialChars,
+	history,
+	historyKeymap,
+	indentOnInput,
+	indentUnit,
+	indentWithTab,
+	javascriptLanguage,
+	keymap,
+	lineNumbers,
+	search,
+	searchKeymap,
+	syntaxHighlighting,
+	tags,
+	wastLanguage,
 } from './codemirror.js';
 import { keep, make, recall } from './dom.js';
 
@@ -28,19 +55,25 @@ const theme = EditorView.theme({
 	'.cm-gutterElement.cm-marked-gutter': { color: 'var(--mark)', fontWeight: '700' },
 	'.cm-mark-text': { color: 'var(--mark)', marginLeft: '2em', font: 'italic 0.92em var(--sans)' },
 	'.cm-panels': { backgroundColor: 'var(--raised)', color: 'var(--text)', borderColor: 'var(--rule)' },
-	'.cm-textfield, .cm-button': { background: 'var(--surface)', color: 'var(--text)', border: '1px solid var(--control)' },
+	'.cm-textfield, .cm-button': {
+		background: 'var(--surface)',
+		color: 'var(--text)',
+		border: '1px solid var(--control)',
+	},
 	'.cm-searchMatch': { backgroundColor: 'var(--mark-background)' },
 });
 
-const colours = syntaxHighlighting(HighlightStyle.define([
-	{ tag: tags.keyword, color: 'var(--code-keyword)' },
-	{ tag: [tags.string, tags.special(tags.string), tags.regexp], color: 'var(--code-string)' },
-	{ tag: [tags.number, tags.bool, tags.null, tags.atom], color: 'var(--code-number)' },
-	{ tag: tags.comment, color: 'var(--code-comment)', fontStyle: 'italic' },
-	{ tag: [tags.function(tags.variableName), tags.function(tags.propertyName)], color: 'var(--code-function)' },
-	{ tag: [tags.typeName, tags.className], color: 'var(--code-type)' },
-	{ tag: tags.invalid, textDecoration: 'underline wavy' },
-]));
+const colours = syntaxHighlighting(
+	HighlightStyle.define([
+		{ tag: tags.keyword, color: 'var(--code-keyword)' },
+		{ tag: [tags.string, tags.special(tags.string), tags.regexp], color: 'var(--code-string)' },
+		{ tag: [tags.number, tags.bool, tags.null, tags.atom], color: 'var(--code-number)' },
+		{ tag: tags.comment, color: 'var(--code-comment)', fontStyle: 'italic' },
+		{ tag: [tags.function(tags.variableName), tags.function(tags.propertyName)], color: 'var(--code-function)' },
+		{ tag: [tags.typeName, tags.className], color: 'var(--code-type)' },
+		{ tag: tags.invalid, textDecoration: 'underline wavy' },
+	]),
+);
 
 class MarkText extends WidgetType {
 	constructor(text) {
@@ -70,20 +103,18 @@ const markField = StateField.define({
 	create: () => EMPTY,
 	update(value, transaction) {
 		for (const effect of transaction.effects) {
-			if (effect.is(setMark))
-				return effect.value === null ? EMPTY : markOf(transaction.state, effect.value);
+			if (effect.is(setMark)) return effect.value === null ? EMPTY : markOf(transaction.state, effect.value);
 		}
 		return transaction.docChanged ? EMPTY : value;
 	},
-	provide: (field) => [
-		EditorView.decorations.from(field, (value) => value.lines),
-		gutterLineClass.from(field, (value) => value.gutter),
+	provide: field => [
+		EditorView.decorations.from(field, value => value.lines),
+		gutterLineClass.from(field, value => value.gutter),
 	],
 });
 
 function markOf(state, { line, text }) {
-	if (line < 1 || line > state.doc.lines)
-		return EMPTY;
+	if (line < 1 || line > state.doc.lines) return EMPTY;
 	const { from, to } = state.doc.line(line);
 	const widget = Decoration.widget({ widget: new MarkText(text), side: 1 });
 	return {
@@ -106,18 +137,42 @@ export class Editor extends EventTarget {
 		const box = make('div', { part: 'box' });
 		root.append(box);
 		this.extensions = [
-			lineNumbers(), highlightActiveLineGutter(), highlightSpecialChars(), history(), drawSelection(), dropCursor(),
-			EditorState.allowMultipleSelections.of(true), indentOnInput(), bracketMatching(), highlightActiveLine(),
-			highlightSelectionMatches(), search({ top: true }), indentUnit.of('\t'), EditorState.tabSize.of(4),
+			lineNumbers(),
+			highlightActiveLineGutter(),
+			highlightSpecialChars(),
+			history(),
+			drawSelection(),
+			dropCursor(),
+			EditorState.allowMultipleSelections.of(true),
+			indentOnInput(),
+			bracketMatching(),
+			highlightActiveLine(),
+			highlightSelectionMatches(),
+			search({ top: true }),
+			indentUnit.of('\t'),
+			EditorState.tabSize.of(4),
 			keymap.of([
-				{ key: 'Mod-Enter', run: () => { run(); return true; } },
-				...defaultKeymap, ...searchKeymap, ...historyKeymap, indentWithTab,
+				{
+					key: 'Mod-Enter',
+					run: () => {
+						run();
+						return true;
+					},
+				},
+				...defaultKeymap,
+				...searchKeymap,
+				...historyKeymap,
+				indentWithTab,
 			]),
 			EditorView.contentAttributes.of({
-				'aria-label': 'Text of the program', 'aria-description': 'Tab indents; Escape, then Tab leaves the editor',
+				'aria-label': 'Text of the program',
+				'aria-description': 'Tab indents; Escape, then Tab leaves the editor',
 			}),
-			EditorView.updateListener.of((update) => update.docChanged && this.#changed()),
-			this.language.of([]), markField, theme, colours,
+			EditorView.updateListener.of(update => update.docChanged && this.#changed()),
+			this.language.of([]),
+			markField,
+			theme,
+			colours,
 		];
 		this.view = new EditorView({ parent: box, root, state: EditorState.create({ extensions: this.extensions }) });
 	}

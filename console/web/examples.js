@@ -32,7 +32,10 @@ while (performance.now() < until) {
  */
 export const examples = [
 	{
-		id: 'hello', name: 'Hello', lang: 'js', source: `// The last value is the result; console.log goes to the output.
+		id: 'hello',
+		name: 'Hello',
+		lang: 'js',
+		source: `// The last value is the result; console.log goes to the output.
 const squares = Array.from({ length: 10 }, (_, n) => n * n);
 console.log('squares:', squares.join(' '));
 
@@ -41,7 +44,10 @@ console.log('squares:', squares.join(' '));
 	},
 	{ id: 'ten', name: 'Ten seconds of work', lang: 'js', source: TEN_SECONDS },
 	{
-		id: 'microtasks', name: 'Microtasks without end', lang: 'js', source: `// Never comes back to the event loop, and catches whatever it can.
+		id: 'microtasks',
+		name: 'Microtasks without end',
+		lang: 'js',
+		source: `// Never comes back to the event loop, and catches whatever it can.
 let turns = 0;
 
 function again() {
@@ -58,7 +64,10 @@ again();
 `,
 	},
 	{
-		id: 'hostile', name: 'Hides from its time limit', lang: 'js', source: `// One call into the engine that takes hours, inside a catch that
+		id: 'hostile',
+		name: 'Hides from its time limit',
+		lang: 'js',
+		source: `// One call into the engine that takes hours, inside a catch that
 // swallows everything.
 function search() {
 	return Array.prototype.indexOf.call({ length: 2 ** 53 - 1 }, 'x');
@@ -74,7 +83,10 @@ for (;;) {
 `,
 	},
 	{
-		id: 'grace', name: 'Finishes within a grace', lang: 'js', source: `// Set Grace to 500ms: told that time is up, it ends by itself.
+		id: 'grace',
+		name: 'Finishes within a grace',
+		lang: 'js',
+		source: `// Set Grace to 500ms: told that time is up, it ends by itself.
 const wait = (ms) => new Promise((done) => setTimeout(done, ms));
 
 async function sync() {
@@ -92,7 +104,10 @@ sync();
 `,
 	},
 	{
-		id: 'memory', name: 'Wants all the memory', lang: 'js', source: `const kept = [];
+		id: 'memory',
+		name: 'Wants all the memory',
+		lang: 'js',
+		source: `const kept = [];
 for (;;) {
 	kept.push(new Uint8Array(1 << 20).fill(7));
 	console.log(kept.length, 'MiB');
@@ -100,7 +115,10 @@ for (;;) {
 `,
 	},
 	{
-		id: 'throws', name: 'Throws', lang: 'js', source: `function parse(text) {
+		id: 'throws',
+		name: 'Throws',
+		lang: 'js',
+		source: `function parse(text) {
 	return JSON.parse(text);
 }
 
@@ -113,7 +131,10 @@ load();
 `,
 	},
 	{
-		id: 'wat', name: 'WebAssembly: sum', lang: 'wat', source: `;; Call "sum" (below, under Call) with parameters such as [1000000].
+		id: 'wat',
+		name: 'WebAssembly: sum',
+		lang: 'wat',
+		source: `;; Call "sum" (below, under Call) with parameters such as [1000000].
 (module
   (func (export "sum") (param $n i64) (result i64)
     (local $total i64)
@@ -125,7 +146,10 @@ load();
 `,
 	},
 	{
-		id: 'wat-loop', name: 'WebAssembly: a loop without end', lang: 'wat', source: `(module
+		id: 'wat-loop',
+		name: 'WebAssembly: a loop without end',
+		lang: 'wat',
+		source: `(module
   (func $spin (export "spin")
     (loop $again
       (br $again)))
@@ -135,4 +159,4 @@ load();
 ];
 
 /** What Schedule and Both run: ten seconds of work. */
-export const tenSeconds = examples.find((example) => example.id === 'ten');
+export const tenSeconds = examples.find(example => example.id === 'ten');

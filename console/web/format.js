@@ -6,16 +6,19 @@
  * @returns {string} with a unit that fits
  */
 export function formatDuration(microseconds) {
-	if (microseconds < 1000)
-		return `${Math.round(microseconds)} µs`;
-	if (microseconds < 1e6)
-		return `${trim(microseconds / 1000)} ms`;
-	if (microseconds < 60e6)
-		return `${trim(microseconds / 1e6)} s`;
+	if (microseconds < 1000) return `${Math.round(microseconds)} µs`;
+	if (microseconds < 1e6) return `${trim(microseconds / 1000)} ms`;
+	if (microseconds < 60e6) return `${trim(microseconds / 1e6)} s`;
 	const seconds = Math.round(microseconds / 1e6);
-	const parts = [[3600, 'h'], [60, 'min'], [1, 's']].map(([size, unit], index, all) =>
-		[Math.floor((index ? seconds % all[index - 1][0] : seconds) / size), unit]);
-	return parts.filter(([count]) => count > 0).map(([count, unit]) => `${count} ${unit}`).join(' ');
+	const parts = [
+		[3600, 'h'],
+		[60, 'min'],
+		[1, 's'],
+	].map(([size, unit], index, all) => [Math.floor((index ? seconds % all[index - 1][0] : seconds) / size), unit]);
+	return parts
+		.filter(([count]) => count > 0)
+		.map(([count, unit]) => `${count} ${unit}`)
+		.join(' ');
 }
 
 /**
@@ -35,8 +38,7 @@ export function formatSeconds(microseconds) {
 export function formatBytes(bytes) {
 	const units = ['B', 'KiB', 'MiB', 'GiB'];
 	let unit = 0;
-	for (; bytes >= 1024 && unit < units.length - 1; unit++)
-		bytes /= 1024;
+	for (; bytes >= 1024 && unit < units.length - 1; unit++) bytes /= 1024;
 	return `${trim(bytes)} ${units[unit]}`;
 }
 
@@ -45,7 +47,12 @@ export function formatBytes(bytes) {
  * @returns {string}
  */
 export function formatCount(count) {
-	const steps = [[1e12, ' T'], [1e9, ' G'], [1e6, ' M'], [1e4, ' k', 1e3]];
+	const steps = [
+		[1e12, ' T'],
+		[1e9, ' G'],
+		[1e6, ' M'],
+		[1e4, ' k', 1e3],
+	];
 	const [from, unit, size = from] = steps.find(([least]) => count >= least) ?? [0, '', 1];
 	return unit ? trim(count / size) + unit : trim(count);
 }
@@ -56,8 +63,10 @@ export function formatCount(count) {
  * @returns {string}
  */
 export function showHidden(text) {
-	return text.replace(/[\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g,
-		(character) => `⟨U+${character.codePointAt(0).toString(16).toUpperCase().padStart(4, '0')}⟩`);
+	return text.replace(
+		/[\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g,
+		character => `⟨U+${character.codePointAt(0).toString(16).toUpperCase().padStart(4, '0')}⟩`,
+	);
 }
 
 /**
@@ -82,7 +91,12 @@ function trim(number) {
 export function formatTime(time) {
 	const date = new Date(time);
 	const isToday = date.toDateString() === new Date().toDateString();
-	const clock = date.toLocaleTimeString([], { hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' });
+	const clock = date.toLocaleTimeString([], {
+		hour: '2-digit',
+		minute: '2-digit',
+		second: '2-digit',
+		hourCycle: 'h23',
+	});
 	return isToday ? clock : `${date.toLocaleDateString([], { month: 'short', day: 'numeric' })} ${clock}`;
 }
 
@@ -143,9 +157,7 @@ export function wordOf(outcome) {
  * @returns {{tone: string, icon: string, word: string}}
  */
 export function describeState(state, outcome) {
-	if (state === null)
-		return { tone: 'idle', icon: 'clock', word: 'Sent' };
-	if (state !== 'done')
-		return STATES[state] ?? { tone: 'idle', icon: 'clock', word: state };
+	if (state === null) return { tone: 'idle', icon: 'clock', word: 'Sent' };
+	if (state !== 'done') return STATES[state] ?? { tone: 'idle', icon: 'clock', word: state };
 	return OUTCOMES[outcome] ?? { tone: 'other', icon: 'alert', word: outcome ?? 'Done' };
 }

@@ -17,16 +17,21 @@ export class History {
 		this.state = find('filter-state');
 		this.outcome = find('filter-outcome');
 		this.program = find('filter-program');
-		this.outcome.append(...outcomeNames.map((name) => make('option', { value: name, text: wordOf(name) })));
-		find('filters').addEventListener('submit', (event) => event.preventDefault());
-		for (const control of [this.state, this.outcome])
-			control.addEventListener('change', () => this.#restart());
+		this.outcome.append(...outcomeNames.map(name => make('option', { value: name, text: wordOf(name) })));
+		find('filters').addEventListener('submit', event => event.preventDefault());
+		for (const control of [this.state, this.outcome]) control.addEventListener('change', () => this.#restart());
 		this.program.addEventListener('input', () => {
 			clearTimeout(this.typing);
 			this.typing = setTimeout(() => this.#restart(), 300);
 		});
-		find('history-newer').addEventListener('click', () => { this.pages.pop(); this.load(); });
-		find('history-older').addEventListener('click', () => { this.pages.push(this.next); this.load(); });
+		find('history-newer').addEventListener('click', () => {
+			this.pages.pop();
+			this.load();
+		});
+		find('history-older').addEventListener('click', () => {
+			this.pages.push(this.next);
+			this.load();
+		});
 		find('history-refresh').addEventListener('click', () => this.load());
 	}
 
@@ -37,14 +42,16 @@ export class History {
 
 	/** Asks the server for the page that is shown. */
 	async load() {
-		const turn = this.turn = (this.turn ?? 0) + 1;
+		const turn = (this.turn = (this.turn ?? 0) + 1);
 		try {
 			const answer = await listRuns({
-				state: this.state.value, outcome: this.outcome.value, program: this.program.value.trim(),
-				limit: PAGE, after: this.pages.at(-1),
+				state: this.state.value,
+				outcome: this.outcome.value,
+				program: this.program.value.trim(),
+				limit: PAGE,
+				after: this.pages.at(-1),
 			});
-			if (turn === this.turn)
-				this.#show(answer);
+			if (turn === this.turn) this.#show(answer);
 		} catch (error) {
 			this.#say(error.message);
 		}
@@ -61,9 +68,22 @@ export class History {
 		const count = `${runs.length} ${runs.length === 1 ? 'run' : 'runs'}`;
 		this.#say(runs.length === 0 ? 'No run is like that.' : `${count}, page ${this.pages.length}`);
 		// Roles are spelled out: at phone width rows become blocks, which would take the table's own away.
-		const head = make('thead', { role: 'rowgroup' }, make('tr', { role: 'row' }, ...COLUMNS.map((text) =>
-			make('th', { role: 'columnheader', scope: 'col' }, text || make('span', { class: 'hidden-text', text: 'Actions' })))));
-		const body = make('tbody', { role: 'rowgroup' }, ...runs.map((run) => this.#makeRow(run)));
+		const head = make(
+			'thead',
+			{ role: 'rowgroup' },
+			make(
+				'tr',
+				{ role: 'row' },
+				...COLUMNS.map(text =>
+					make(
+						'th',
+						{ role: 'columnheader', scope: 'col' },
+						text || make('span', { class: 'hidden-text', text: 'Actions' }),
+					),
+				),
+			),
+		);
+		const body = make('tbody', { role: 'rowgroup' }, ...runs.map(run => this.#makeRow(run)));
 		find('history-table').replaceChildren(head, body);
 	}
 
@@ -80,10 +100,17 @@ export class History {
 			used?.cpu_us ? formatDuration(used.cpu_us) : '–',
 			used?.memory_peak_bytes ? formatBytes(used.memory_peak_bytes) : '–',
 			late === undefined || late === null ? '–' : formatDuration(late),
-			make('button', { type: 'button', class: 'quiet', onclick: () => this.actions.open(run) }, 'Open',
-				make('span', { class: 'hidden-text', text: ` run ${run.id}` })),
+			make(
+				'button',
+				{ type: 'button', class: 'quiet', onclick: () => this.actions.open(run) },
+				'Open',
+				make('span', { class: 'hidden-text', text: ` run ${run.id}` }),
+			),
 		];
-		return make('tr', { role: 'row', data: { id: run.id } }, ...cells.map((cell, index) =>
-			make('td', { role: 'cell', data: { label: COLUMNS[index] } }, cell)));
+		return make(
+			'tr',
+			{ role: 'row', data: { id: run.id } },
+			...cells.map((cell, index) => make('td', { role: 'cell', data: { label: COLUMNS[index] } }, cell)),
+		);
 	}
 }

@@ -40,16 +40,22 @@ export class LimitsForm extends EventTarget {
 		this.#fill(find('limit-fields'), FIELDS);
 		this.#fill(find('option-fields'), OPTIONS);
 		const kept = recall('limits') ?? {};
-		for (const [key, input] of this.inputs)
-			input.value = kept[key] ?? '';
+		for (const [key, input] of this.inputs) input.value = kept[key] ?? '';
 	}
 
 	#fill(box, fields) {
 		for (const { key, label, usual, hint } of fields) {
 			const input = make('input', {
-				id: `field-${key}`, type: 'text', placeholder: usual,
-				autocomplete: 'off', spellcheck: 'false', autocapitalize: 'off',
-				oninput: () => { this.complain(key, null); this.#keep(); },
+				id: `field-${key}`,
+				type: 'text',
+				placeholder: usual,
+				autocomplete: 'off',
+				spellcheck: 'false',
+				autocapitalize: 'off',
+				oninput: () => {
+					this.complain(key, null);
+					this.#keep();
+				},
 			});
 			this.inputs.set(key, input);
 			const name = make('label', { for: input.id, text: label, title: hint });
@@ -65,7 +71,7 @@ export class LimitsForm extends EventTarget {
 
 	/** @returns {{deadline: string, delay: string}} what is set, in words */
 	describe() {
-		const read = (key) => this.inputs.get(key).value.trim();
+		const read = key => this.inputs.get(key).value.trim();
 		const timeout = read('timeout') || '10\u00a0s';
 		return { deadline: timeout === 'unlimited' ? 'no deadline' : `deadline ${timeout}`, delay: read('delay') };
 	}
@@ -78,8 +84,7 @@ export class LimitsForm extends EventTarget {
 	 */
 	complain(key, message) {
 		const input = this.inputs.get(key);
-		if (!input)
-			return false;
+		if (!input) return false;
 		const id = `${input.id}-error`;
 		find(id)?.remove();
 		setAttribute(input, 'aria-invalid', message ? 'true' : null);
@@ -98,10 +103,8 @@ export class LimitsForm extends EventTarget {
 			const text = this.inputs.get(key).value.trim();
 			const isRight = text === '' || pattern.test(text) || (unlimited && text === 'unlimited');
 			this.complain(key, isRight ? null : `${label}: ${hint}${unlimited ? ', or unlimited' : ''}`);
-			if (!isRight)
-				return null;
-			if (text !== '')
-				values[key] = text;
+			if (!isRight) return null;
+			if (text !== '') values[key] = text;
 		}
 		return values;
 	}
@@ -111,9 +114,9 @@ export class LimitsForm extends EventTarget {
 	 * @returns {object|null} null if a field is wrong; it has been told
 	 */
 	read() {
-		const limits = this.#read(FIELDS), options = this.#read(OPTIONS);
-		if (!limits || !options)
-			return null;
+		const limits = this.#read(FIELDS),
+			options = this.#read(OPTIONS);
+		if (!limits || !options) return null;
 		if (options.params !== undefined) {
 			try {
 				options.params = JSON.parse(options.params);

@@ -8,7 +8,7 @@ import { formatBytes, formatCount, formatDuration, wordOf } from './format.js';
 const EVERY = 2000;
 const SAMPLES = 61;
 
-const formatRate = (rate) => rate >= 100 ? formatCount(Math.round(rate)) : rate.toFixed(1);
+const formatRate = rate => (rate >= 100 ? formatCount(Math.round(rate)) : rate.toFixed(1));
 
 function labelOf(buckets, index) {
 	const { le } = buckets[index];
@@ -46,8 +46,7 @@ export class Machine {
 			find('pulse').dataset.state = 'lost';
 			setText(find('pulse'), error.status ? error.message : 'no connection to the server');
 		}
-		if (!document.hidden)
-			this.timer = setTimeout(() => this.refresh(), EVERY);
+		if (!document.hidden) this.timer = setTimeout(() => this.refresh(), EVERY);
 	}
 
 	#showPulse(stats) {
@@ -58,31 +57,43 @@ export class Machine {
 
 	#showFacts(stats) {
 		const groups = [
-			['machine-now', [
-				['Running', `${stats.running} of ${stats.concurrency}`],
-				['Queued', String(stats.queued)],
-				['Scheduled', String(stats.scheduled)],
-				['Workers busy', `${stats.workers.busy} of ${stats.workers.total}`],
-				['Runs per second', formatRate(stats.runs_per_second)],
-			]],
-			['machine-since', [
-				['Up for', formatDuration(Math.floor(stats.uptime_us / 1e6) * 1e6)],
-				['Runs', formatCount(stats.runs_total)],
-				['Median wait in the queue', findMedian(stats.queue_wait_us)],
-				['Median lateness of a stop', findMedian(stats.stop_latency_us)],
-				['Workers replaced', formatCount(stats.workers.restarts)],
-			]],
-			['machine-memory', [
-				['Guest memories in use', String(stats.memory.regions_in_use)],
-				['Kept for the next runs', String(stats.memory.regions_pooled)],
-				['What those hold', formatBytes(stats.memory.resident_bytes)],
-				['Database', formatBytes(stats.store.bytes)],
-				['Event streams open', String(stats.open_streams)],
-			]],
+			[
+				'machine-now',
+				[
+					['Running', `${stats.running} of ${stats.concurrency}`],
+					['Queued', String(stats.queued)],
+					['Scheduled', String(stats.scheduled)],
+					['Workers busy', `${stats.workers.busy} of ${stats.workers.total}`],
+					['Runs per second', formatRate(stats.runs_per_second)],
+				],
+			],
+			[
+				'machine-since',
+				[
+					['Up for', formatDuration(Math.floor(stats.uptime_us / 1e6) * 1e6)],
+					['Runs', formatCount(stats.runs_total)],
+					['Median wait in the queue', findMedian(stats.queue_wait_us)],
+					['Median lateness of a stop', findMedian(stats.stop_latency_us)],
+					['Workers replaced', formatCount(stats.workers.restarts)],
+				],
+			],
+			[
+				'machine-memory',
+				[
+					['Guest memories in use', String(stats.memory.regions_in_use)],
+					['Kept for the next runs', String(stats.memory.regions_pooled)],
+					['What those hold', formatBytes(stats.memory.resident_bytes)],
+					['Database', formatBytes(stats.store.bytes)],
+					['Event streams open', String(stats.open_streams)],
+				],
+			],
 		];
 		for (const [id, facts] of groups) {
-			find(id).replaceChildren(...facts.map(([name, value]) =>
-				make('div', { class: 'tile' }, make('dt', { text: name }), make('dd', { text: value }))));
+			find(id).replaceChildren(
+				...facts.map(([name, value]) =>
+					make('div', { class: 'tile' }, make('dt', { text: name }), make('dd', { text: value })),
+				),
+			);
 		}
 	}
 
@@ -90,50 +101,77 @@ export class Machine {
 		const most = Math.max(1, ...this.rates);
 		const step = 600 / (SAMPLES - 1);
 		const first = SAMPLES - this.rates.length;
-		const points = this.rates.map((rate, index) => `${((first + index) * step).toFixed(1)},${(96 - (rate / most) * 90).toFixed(1)}`);
-		const seconds = Math.max(1, this.rates.length - 1) * EVERY / 1000;
+		const points = this.rates.map(
+			(rate, index) => `${((first + index) * step).toFixed(1)},${(96 - (rate / most) * 90).toFixed(1)}`,
+		);
+		const seconds = (Math.max(1, this.rates.length - 1) * EVERY) / 1000;
 		const text = `now ${formatRate(this.rates.at(-1))}, most ${formatRate(Math.max(...this.rates))} in the last ${seconds} s`;
-		const chart = makeSvg('svg', { viewBox: '0 0 600 100', preserveAspectRatio: 'none', role: 'img', 'aria-label': text },
+		const chart = makeSvg(
+			'svg',
+			{ viewBox: '0 0 600 100', preserveAspectRatio: 'none', role: 'img', 'aria-label': text },
 			makeSvg('line', { x1: 0, y1: 96, x2: 600, y2: 96, class: 'axis' }),
-			makeSvg('polyline', { points: points.join(' '), class: 'line' }));
-		const span = (SAMPLES - 1) * EVERY / 1000;
+			makeSvg('polyline', { points: points.join(' '), class: 'line' }),
+		);
+		const span = ((SAMPLES - 1) * EVERY) / 1000;
 		find('rate-chart').replaceChildren(
-			make('div', { class: 'chart-box' }, make('span', { class: 'axis-y', text: formatRate(most) }),
-				make('span', { class: 'axis-y axis-zero', text: '0' }), chart),
-			make('p', { class: 'axis-x', 'aria-hidden': 'true' }, make('span', { text: `${formatDuration(span * 1e6)} ago` }), make('span', { text: 'now' })),
-			make('p', { class: 'chart-text', text }));
+			make(
+				'div',
+				{ class: 'chart-box' },
+				make('span', { class: 'axis-y', text: formatRate(most) }),
+				make('span', { class: 'axis-y axis-zero', text: '0' }),
+				chart,
+			),
+			make(
+				'p',
+				{ class: 'axis-x', 'aria-hidden': 'true' },
+				make('span', { text: `${formatDuration(span * 1e6)} ago` }),
+				make('span', { text: 'now' }),
+			),
+			make('p', { class: 'chart-text', text }),
+		);
 	}
 
 	#showLatency(buckets) {
 		const rows = buckets.map(({ count }, index) => [labelOf(buckets, index), count]);
 		// From the first to the last that has any.
-		const first = rows.findIndex(([, count]) => count > 0), last = rows.findLastIndex(([, count]) => count > 0);
+		const first = rows.findIndex(([, count]) => count > 0),
+			last = rows.findLastIndex(([, count]) => count > 0);
 		showBars(find('latency-chart'), rows.slice(Math.max(0, first - 1), last + 2), 'No run has been stopped yet.');
 	}
 
 	#showOutcomes(outcomes) {
-		const rows = Object.entries(outcomes).filter(([, count]) => count > 0).sort(([, a], [, b]) => b - a);
-		showBars(find('outcome-chart'), rows.map(([name, count]) => [wordOf(name), count]), 'No run has ended yet.');
+		const rows = Object.entries(outcomes)
+			.filter(([, count]) => count > 0)
+			.sort(([, a], [, b]) => b - a);
+		showBars(
+			find('outcome-chart'),
+			rows.map(([name, count]) => [wordOf(name), count]),
+			'No run has ended yet.',
+		);
 	}
 }
 
 function makeBar() {
 	const bar = make('span', { class: 'bar', 'aria-hidden': 'true' }, make('span', { class: 'fill' }));
-	return make('div', { class: 'meter' }, make('dt', { class: 'label' }), make('dd', {}, bar, make('span', { class: 'value' })));
+	return make(
+		'div',
+		{ class: 'meter' },
+		make('dt', { class: 'label' }),
+		make('dd', {}, bar, make('span', { class: 'value' })),
+	);
 }
 
 /** Rows of a name, a bar and a number. */
 function showBars(box, rows, none) {
 	const total = rows.reduce((sum, [, count]) => sum + count, 0);
-	if (total === 0)
-		return box.replaceChildren(make('p', { class: 'empty', text: none }));
+	if (total === 0) return box.replaceChildren(make('p', { class: 'empty', text: none }));
 	const most = Math.max(...rows.map(([, count]) => count));
 	if (box.firstChild?.tagName !== 'DL' || box.firstChild.childElementCount !== rows.length)
 		box.replaceChildren(make('dl', {}, ...rows.map(makeBar)));
 	rows.forEach(([label, count], index) => {
 		const row = box.firstChild.children[index];
 		setText(row.querySelector('.label'), label);
-		setText(row.querySelector('.value'), `${formatCount(count)} (${Math.round(count / total * 100)} %)`);
+		setText(row.querySelector('.value'), `${formatCount(count)} (${Math.round((count / total) * 100)} %)`);
 		row.querySelector('.fill').style.setProperty('--share', (count / most).toFixed(4));
 		setAttribute(row, 'data-count', count);
 	});

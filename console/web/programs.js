@@ -10,8 +10,15 @@ const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
 
 /** What a program exports, by name and type: the first of many. */
 function describeExports(exports) {
-	const texts = exports.slice(0, EXPORTS_MOST).map(({ name, kind, type }) =>
-		kind === 'function' && type ? `${name} ${type.replace(/^func/, '')}` : kind === 'value' ? name : `${name} (${kind})`);
+	const texts = exports
+		.slice(0, EXPORTS_MOST)
+		.map(({ name, kind, type }) =>
+			kind === 'function' && type
+				? `${name} ${type.replace(/^func/, '')}`
+				: kind === 'value'
+					? name
+					: `${name} (${kind})`,
+		);
 	const more = exports.length - texts.length;
 	return `exports ${texts.join(' · ')}${more > 0 ? ` and ${more} more` : ''}`;
 }
@@ -23,7 +30,7 @@ export class Programs {
 		this.actions = actions;
 		this.name = find('program-name');
 		this.file = find('program-file');
-		find('program-form').addEventListener('submit', (event) => {
+		find('program-form').addEventListener('submit', event => {
 			event.preventDefault();
 			this.#store(event.submitter?.value === 'file');
 		});
@@ -41,10 +48,8 @@ export class Programs {
 		const file = this.file.files[0];
 		const { text, lang } = this.actions.text();
 		const name = this.name.value.trim();
-		if (!NAME.test(name))
-			return this.#say('A name is letters, digits, dots, dashes and underscores.', true);
-		if (isFile && !file)
-			return this.#say('Choose a file first.', true);
+		if (!NAME.test(name)) return this.#say('A name is letters, digits, dots, dashes and underscores.', true);
+		if (isFile && !file) return this.#say('Choose a file first.', true);
 		const suffix = isFile ? file.name.split('.').at(-1) : lang;
 		try {
 			const stored = await putProgram(name, isFile ? file : text, TYPES[suffix] ?? 'application/octet-stream');
@@ -82,7 +87,7 @@ export class Programs {
 			const programs = await listPrograms();
 			find('program-empty').hidden = programs.length > 0;
 			find('program-names').replaceChildren(...programs.map(({ name }) => make('option', { value: name })));
-			find('program-list').replaceChildren(...programs.map((program) => this.#makeItem(program)));
+			find('program-list').replaceChildren(...programs.map(program => this.#makeItem(program)));
 		} catch (error) {
 			this.#say(error.message, true);
 		}
@@ -93,11 +98,18 @@ export class Programs {
 		start.addEventListener('click', () => this.actions.run(name));
 		const remove = make('button', { type: 'button', class: 'quiet', text: 'Delete', 'aria-label': `Delete ${name}` });
 		remove.addEventListener('click', () => this.#delete(name, remove));
-		return make('li', { class: 'program', data: { name } },
+		return make(
+			'li',
+			{ class: 'program', data: { name } },
 			make('h3', { text: name }),
-			make('p', { class: 'program-facts' }, make('span', { text: kind ?? '' }),
+			make(
+				'p',
+				{ class: 'program-facts' },
+				make('span', { text: kind ?? '' }),
 				make('code', { text: (sha256 ?? '').slice(0, 12), title: sha256 }),
-				exports?.length > 0 ? make('span', { class: 'program-exports', text: describeExports(exports) }) : null),
-			make('div', { class: 'actions' }, start, remove));
+				exports?.length > 0 ? make('span', { class: 'program-exports', text: describeExports(exports) }) : null,
+			),
+			make('div', { class: 'actions' }, start, remove),
+		);
 	}
 }

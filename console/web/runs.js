@@ -11,22 +11,21 @@ const STREAMS = 4;
 const KEPT = 24;
 const SHOWN_OUTPUT = 200_000;
 
-const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+const sleep = ms => new Promise(resolve => setTimeout(resolve, ms));
 
 /** Takes one of the places for a stream: a function that gives it back, or null if there is none. */
 async function takeStream() {
-	if (!navigator.locks)
-		return () => {};
+	if (!navigator.locks) return () => {};
 	for (let number = 0; number < STREAMS; number++) {
 		const release = await new Promise((resolve, reject) => {
-			navigator.locks.request(`curfew-stream-${number}`, { ifAvailable: true }, (lock) => {
-				if (!lock)
-					return resolve(null);
-				return new Promise((giveBack) => resolve(giveBack));
-			}).catch(reject);
+			navigator.locks
+				.request(`curfew-stream-${number}`, { ifAvailable: true }, lock => {
+					if (!lock) return resolve(null);
+					return new Promise(giveBack => resolve(giveBack));
+				})
+				.catch(reject);
 		});
-		if (release)
-			return release;
+		if (release) return release;
 	}
 	return null;
 }
@@ -74,8 +73,7 @@ export class Run extends EventTarget {
 
 	/** How long it has been running, in microseconds. */
 	get elapsed() {
-		if (this.report)
-			return this.report.used.wall_us;
+		if (this.report) return this.report.used.wall_us;
 		return this.startedAt === null ? 0 : Math.max(0, (getServerTime() - this.startedAt) * 1000);
 	}
 
@@ -85,8 +83,7 @@ export class Run extends EventTarget {
 
 	/** Takes over what the server says of the run: its state is the server's. Done is what has a report, and stays so. */
 	absorb(data) {
-		if (this.isOpen && OPEN_STATES.includes(data.state))
-			this.state = this.isCancelling ? 'stopping' : data.state;
+		if (this.isOpen && OPEN_STATES.includes(data.state)) this.state = this.isCancelling ? 'stopping' : data.state;
 		this.name ||= data.program ?? '';
 		this.language ??= data.lang ?? null;
 		this.createdAt = data.created_ms ?? this.createdAt;
@@ -95,18 +92,15 @@ export class Run extends EventTarget {
 		this.limits = data.limits ?? this.limits;
 		this.used = data.used ?? this.used;
 		this.partial = data.checkpoint ?? this.partial;
-		if (data.report)
-			this.finish(data.report);
+		if (data.report) this.finish(data.report);
 		this.changed();
 	}
 
 	addOutput(stream, text) {
 		this.outputLength += text.length;
 		const last = this.output.at(-1);
-		if (last?.stream === stream && last.text.length < 4096)
-			last.text += text;
-		else
-			this.output.push({ stream, text });
+		if (last?.stream === stream && last.text.length < 4096) last.text += text;
+		else this.output.push({ stream, text });
 		let length = this.output.reduce((sum, part) => sum + part.text.length, 0);
 		while (length > SHOWN_OUTPUT && this.output.length > 1) {
 			length -= this.output.shift().text.length;
@@ -133,8 +127,7 @@ export class Run extends EventTarget {
 			this.outputLength = 0;
 			this.isOutputCut = false;
 			for (const stream of ['stdout', 'stderr']) {
-				if (report[stream])
-					this.addOutput(stream, report[stream]);
+				if (report[stream]) this.addOutput(stream, report[stream]);
 			}
 		}
 	}
@@ -143,8 +136,7 @@ export class Run extends EventTarget {
 /** As absorb, of an answer that would have the report. */
 function absorbWhole(run, data) {
 	run.absorb(data);
-	if (data.state === 'done' && !data.report && run.isOpen)
-		run.finishWithout(data);
+	if (data.state === 'done' && !data.report && run.isOpen) run.finishWithout(data);
 }
 
 /** All runs of the page. Tells 'add' and 'remove' (detail: the run) and 'end' (detail: the run, seen ending here). */
@@ -161,7 +153,10 @@ export class Runs extends EventTarget {
 
 	#remember() {
 		const kept = [...this.all.values()].slice(-KEPT);
-		keep('runs', kept.map(({ id, name, source, language }) => ({ id, name, source, language })));
+		keep(
+			'runs',
+			kept.map(({ id, name, source, language }) => ({ id, name, source, language })),
+		);
 	}
 
 	/**
@@ -172,13 +167,11 @@ export class Runs extends EventTarget {
 	 */
 	add(id, known = {}) {
 		const old = this.all.get(id);
-		if (old)
-			return old;
+		if (old) return old;
 		const run = Object.assign(new Run(id), known);
 		this.all.set(id, run);
 		for (const other of [...this.all.values()].slice(0, Math.max(0, this.all.size - KEPT))) {
-			if (!other.isOpen)
-				this.remove(other);
+			if (!other.isOpen) this.remove(other);
 		}
 		this.#remember();
 		this.#tell('add', run);
@@ -208,14 +201,13 @@ export class Runs extends EventTarget {
 
 	/** @param {Run} run */
 	async cancel(run) {
-		if (!run.isOpen)
-			return;
+		if (!run.isOpen) return;
 		run.isCancelling = true;
 		run.state = 'stopping';
 		run.changed();
 		try {
 			const answer = await cancelRun(run.id);
-			this.#end(run, () => answer.schema ? run.finish(answer) : run.absorb(answer));
+			this.#end(run, () => (answer.schema ? run.finish(answer) : run.absorb(answer)));
 		} catch (error) {
 			run.isCancelling = false;
 			run.problem = `could not be cancelled: ${error.message}`;
@@ -227,8 +219,7 @@ export class Runs extends EventTarget {
 		const wasOpen = run.isOpen;
 		finish();
 		run.isLost = false;
-		if (wasOpen && !run.isOpen)
-			this.#tell('end', run);
+		if (wasOpen && !run.isOpen) this.#tell('end', run);
 	}
 
 	async #watch(run) {
@@ -236,10 +227,8 @@ export class Runs extends EventTarget {
 			absorbWhole(run, await getRun(run.id));
 			while (run.isOpen && this.all.has(run.id)) {
 				const release = await takeStream();
-				if (release)
-					await this.#stream(run).finally(release);
-				if (run.isOpen)
-					await this.#look(run);
+				if (release) await this.#stream(run).finally(release);
+				if (run.isOpen) await this.#look(run);
 			}
 		} catch (error) {
 			run.problem = error.message;
@@ -250,15 +239,13 @@ export class Runs extends EventTarget {
 
 	async #look(run) {
 		await sleep(1000);
-		if (!this.all.has(run.id))
-			return;
+		if (!this.all.has(run.id)) return;
 		try {
 			const answer = await getRun(run.id);
 			this.#end(run, () => absorbWhole(run, answer));
 			run.isLost = false;
 		} catch (error) {
-			if (error.status !== undefined && error.status < 500)
-				throw error;
+			if (error.status !== undefined && error.status < 500) throw error;
 			run.isLost = true;
 		}
 		run.changed();
@@ -266,12 +253,12 @@ export class Runs extends EventTarget {
 
 	async #stream(run) {
 		const stop = new AbortController();
-		const onRemove = (event) => event.detail === run && stop.abort();
+		const onRemove = event => event.detail === run && stop.abort();
 		this.addEventListener('remove', onRemove);
 		// What is streamed starts from the beginning.
 		run.output = [];
 		run.outputLength = 0;
-		const tell = (isConnected) => {
+		const tell = isConnected => {
 			run.isLost = !isConnected;
 			run.isStreamed = isConnected;
 			run.changed();
@@ -279,7 +266,10 @@ export class Runs extends EventTarget {
 		// What it has used so far is no event.
 		const timer = setInterval(() => {
 			if (run.state === 'running' && !document.hidden)
-				getRun(run.id).then(({ used }) => run.isOpen && used && run.absorb({ used }), () => {});
+				getRun(run.id).then(
+					({ used }) => run.isOpen && used && run.absorb({ used }),
+					() => {},
+				);
 		}, 1000);
 		try {
 			for await (const event of followRun(run.id, stop.signal, tell)) {
@@ -294,25 +284,18 @@ export class Runs extends EventTarget {
 	}
 
 	#take(run, { name, data }) {
-		if (name === 'state')
-			run.absorb(data);
-		else if (name === 'output')
-			run.addOutput(data.stream, data.text);
-		else if (name === 'progress')
-			run.progress = data;
-		else if (name === 'checkpoint')
-			run.partial = data;
-		else if (name === 'report')
-			this.#end(run, () => run.finish(data));
+		if (name === 'state') run.absorb(data);
+		else if (name === 'output') run.addOutput(data.stream, data.text);
+		else if (name === 'progress') run.progress = data;
+		else if (name === 'checkpoint') run.partial = data;
+		else if (name === 'report') this.#end(run, () => run.finish(data));
 	}
 
 	/** Shows again what the page showed before it was loaded again, and whatever is open on the server. */
 	async resume() {
-		for (const { id, ...known } of recall('runs') ?? [])
-			this.add(id, known);
-		const lists = await Promise.all(OPEN_STATES.map((state) => listRuns({ state, limit: 12 })));
-		for (const data of lists.flatMap((list) => list.runs).reverse())
-			this.add(data.id).absorb(data);
+		for (const { id, ...known } of recall('runs') ?? []) this.add(id, known);
+		const lists = await Promise.all(OPEN_STATES.map(state => listRuns({ state, limit: 12 })));
+		for (const data of lists.flatMap(list => list.runs).reverse()) this.add(data.id).absorb(data);
 	}
 
 	/** Looks for runs that others started. What is streamed is newer than the list. */

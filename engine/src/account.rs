@@ -47,7 +47,11 @@ impl ResourceLimiter for curfew__account {
 
     /// A guest could go on with less than it asked for; but not where the run is over.
     fn memory_grow_failed(&mut self, error: wasmtime::Error) -> Result<()> {
-        if (self.returned)(self.context) { Ok(()) } else { Err(error) }
+        if (self.returned)(self.context) {
+            Ok(())
+        } else {
+            Err(error)
+        }
     }
 
     fn table_grow_failed(&mut self, error: wasmtime::Error) -> Result<()> {

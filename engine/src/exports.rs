@@ -102,11 +102,7 @@ pub struct Items {
     imports: bool,
 }
 
-fn tell<'a>(
-    items: impl Iterator<Item = (&'a str, ComponentExtern<'a>)>,
-    callback: ItemCallback,
-    context: *mut c_void,
-) {
+fn tell<'a>(items: impl Iterator<Item = (&'a str, ComponentExtern<'a>)>, callback: ItemCallback, context: *mut c_void) {
     for (name, item) in items {
         let item = wasmtime_component_item_t::from(item.ty);
         if !callback(context, name.as_ptr().cast(), name.len(), &item) {

@@ -399,8 +399,7 @@ async fn poll_oneoff(
     let wasi = guest.called();
     wasi.set_hostcall_fuel(fuel);
     let mut memory = GuestMemory::Unshared(bytes);
-    let errno =
-        wasi_snapshot_preview1::poll_oneoff(wasi, &mut memory, subscriptions, events, count, written).await?;
+    let errno = wasi_snapshot_preview1::poll_oneoff(wasi, &mut memory, subscriptions, events, count, written).await?;
     if let (Some(clock), Some(until), GuestMemory::Unshared(bytes), 0) = (clock, until, memory, errno) {
         let happened = field(bytes, written as u32 as usize).map_or(0, u32::from_le_bytes);
         if any_clock_event(bytes, events as u32, happened) {

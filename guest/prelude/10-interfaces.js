@@ -1,123 +1,115 @@
 // SPDX-License-Identifier: Apache-2.0
 // What Web IDL says about every interface: which properties are enumerable, how arguments are counted and converted.
 
-	// Members are enumerable, unlike those of a class; objects are named by the interface.
-	function finishInterface(Interface, name) {
-		for (const holder of [Interface.prototype, Interface]) {
-			for (const key of ownKeys(holder)) {
-				if (typeof key === 'string' && !['constructor', 'length', 'name', 'prototype'].includes(key))
-					defineProperty(holder, key, { __proto__: null, enumerable: true });
-			}
-		}
-		defineProperty(Interface.prototype, Symbol.toStringTag, { __proto__: null, value: name, configurable: true });
-	}
-
-	function defineConstants(Interface, constants) {
-		for (const holder of [Interface.prototype, Interface]) {
-			for (const name of objectKeys(constants))
-				defineProperty(holder, name, { __proto__: null, value: constants[name], enumerable: true });
+// Members are enumerable, unlike those of a class; objects are named by the interface.
+function finishInterface(Interface, name) {
+	for (const holder of [Interface.prototype, Interface]) {
+		for (const key of ownKeys(holder)) {
+			if (typeof key === 'string' && !['constructor', 'length', 'name', 'prototype'].includes(key))
+				defineProperty(holder, key, { __proto__: null, enumerable: true });
 		}
 	}
+	defineProperty(Interface.prototype, Symbol.toStringTag, { __proto__: null, value: name, configurable: true });
+}
 
-	function expose(name, value, enumerable) {
-		defineProperty(globalThis, name, { __proto__: null, value, writable: true, enumerable, configurable: true });
+function defineConstants(Interface, constants) {
+	for (const holder of [Interface.prototype, Interface]) {
+		for (const name of objectKeys(constants))
+			defineProperty(holder, name, { __proto__: null, value: constants[name], enumerable: true });
 	}
+}
 
-	function needArguments(what, needed, given) {
-		if (given < needed)
-			throw new TypeError(what + ' needs ' + needed + ' argument' + (needed === 1 ? '' : 's') + ', got ' + given);
+function expose(name, value, enumerable) {
+	defineProperty(globalThis, name, { __proto__: null, value, writable: true, enumerable, configurable: true });
+}
+
+function needArguments(what, needed, given) {
+	if (given < needed)
+		throw new TypeError(what + ' needs ' + needed + ' argument' + (needed === 1 ? '' : 's') + ', got ' + given);
+}
+
+// A dictionary argument: undefined and null are an empty one.
+function toDictionary(value, what) {
+	if (value === undefined || value === null) return { __proto__: null };
+	if (!isObject(value)) throw new TypeError(what + ' is not an object');
+	return value;
+}
+
+// A string without lone surrogates.
+const toScalarString = value => wellFormed(toText(value));
+
+// An unsigned integer up to 2^53 - 1, where what does not fit is an error.
+function toEnforcedInteger(value, what) {
+	const number = trunc(+value);
+	if (!(number >= 0 && number <= 9007199254740991))
+		throw new TypeError(what + ' is not in the range of an unsigned integer');
+	return number + 0;
+}
+
+// The bytes of an ArrayBuffer or view as a Uint8Array of the same memory, or undefined for something else.
+function bytesOf(source) {
+	const kind = classOf(source);
+	if (kind === 'ArrayBuffer') return bufferDetached(source) ? new Uint8Array(0) : new Uint8Array(source);
+	if (kind === 'DataView') {
+		if (bufferDetached(dataViewBuffer(source))) return new Uint8Array(0);
+		return new Uint8Array(dataViewBuffer(source), dataViewOffset(source), dataViewBytes(source));
 	}
+	if (kind === undefined || typedArrayTag(source) === undefined) return undefined;
+	// Of a detached or shrunk buffer offset and length are 0.
+	const buffer = typedArrayBuffer(source);
+	if (bufferDetached(buffer)) return new Uint8Array(0);
+	return new Uint8Array(buffer, typedArrayOffset(source), typedArrayBytes(source));
+}
 
-	// A dictionary argument: undefined and null are an empty one.
-	function toDictionary(value, what) {
-		if (value === undefined || value === null)
-			return { __proto__: null };
-		if (!isObject(value))
-			throw new TypeError(what + ' is not an object');
-		return value;
+// What iterators of these interfaces inherit from.
+const iteratorPrototype = getPrototypeOf(getPrototypeOf([][Symbol.iterator]()));
+
+// (owner, 0 for names, 1 for values, 2 for both) -> an iterator over listOf(owner): a name, its value, the next name...
+// It sees what is changed while it runs: it keeps no list, only its place in it.
+const pairIteratorReaders = []; // each answers what is left of an iterator of its kind, as iteratorItems does
+function pairIteratorItems(value) {
+	for (let i = 0; i < pairIteratorReaders.length; i++) {
+		const items = pairIteratorReaders[i](value);
+		if (items) return items;
 	}
+	return undefined;
+}
 
-	// A string without lone surrogates.
-	const toScalarString = (value) => wellFormed(toText(value));
-
-	// An unsigned integer up to 2^53 - 1, where what does not fit is an error.
-	function toEnforcedInteger(value, what) {
-		const number = trunc(+value);
-		if (!(number >= 0 && number <= 9007199254740991))
-			throw new TypeError(what + ' is not in the range of an unsigned integer');
-		return number + 0;
-	}
-
-	// The bytes of an ArrayBuffer or view as a Uint8Array of the same memory, or undefined for something else.
-	function bytesOf(source) {
-		const kind = classOf(source);
-		if (kind === 'ArrayBuffer')
-			return bufferDetached(source) ? new Uint8Array(0) : new Uint8Array(source);
-		if (kind === 'DataView') {
-			if (bufferDetached(dataViewBuffer(source)))
-				return new Uint8Array(0);
-			return new Uint8Array(dataViewBuffer(source), dataViewOffset(source), dataViewBytes(source));
+function makePairIterator(name, listOf) {
+	let newIterator;
+	class PairIterator {
+		#owner;
+		#kind;
+		#place = 0;
+		next() {
+			const list = listOf(this.#owner);
+			const i = this.#place;
+			if (i >= list.length) return { value: undefined, done: true };
+			this.#place += 2;
+			const value = this.#kind === 0 ? list[i] : this.#kind === 1 ? list[i + 1] : [list[i], list[i + 1]];
+			return { value, done: false };
 		}
-		if (kind === undefined || typedArrayTag(source) === undefined)
-			return undefined;
-		// Of a detached or shrunk buffer offset and length are 0.
-		const buffer = typedArrayBuffer(source);
-		if (bufferDetached(buffer))
-			return new Uint8Array(0);
-		return new Uint8Array(buffer, typedArrayOffset(source), typedArrayBytes(source));
-	}
-
-	// What iterators of these interfaces inherit from.
-	const iteratorPrototype = getPrototypeOf(getPrototypeOf([][Symbol.iterator]()));
-
-	// (owner, 0 for names, 1 for values, 2 for both) -> an iterator over listOf(owner): a name, its value, the next name...
-	// It sees what is changed while it runs: it keeps no list, only its place in it.
-	const pairIteratorReaders = []; // each answers what is left of an iterator of its kind, as iteratorItems does
-	function pairIteratorItems(value) {
-		for (let i = 0; i < pairIteratorReaders.length; i++) {
-			const items = pairIteratorReaders[i](value);
-			if (items)
+		static {
+			newIterator = (owner, kind) => {
+				const iterator = new PairIterator();
+				iterator.#owner = owner;
+				iterator.#kind = kind;
+				return iterator;
+			};
+			pairIteratorReaders.push(value => {
+				if (!isObject(value) || !(#place in value)) return undefined;
+				const list = listOf(value.#owner),
+					kind = value.#kind,
+					items = [kind === 2];
+				for (let i = value.#place; i < list.length; i++) {
+					if (kind === 2 || i % 2 === kind) push(items, list[i]);
+				}
 				return items;
+			});
 		}
-		return undefined;
 	}
-
-	function makePairIterator(name, listOf) {
-		let newIterator;
-		class PairIterator {
-			#owner;
-			#kind;
-			#place = 0;
-			next() {
-				const list = listOf(this.#owner);
-				const i = this.#place;
-				if (i >= list.length)
-					return { value: undefined, done: true };
-				this.#place += 2;
-				const value = this.#kind === 0 ? list[i] : this.#kind === 1 ? list[i + 1] : [list[i], list[i + 1]];
-				return { value, done: false };
-			}
-			static {
-				newIterator = (owner, kind) => {
-					const iterator = new PairIterator();
-					iterator.#owner = owner;
-					iterator.#kind = kind;
-					return iterator;
-				};
-				pairIteratorReaders.push((value) => {
-					if (!isObject(value) || !(#place in value))
-						return undefined;
-					const list = listOf(value.#owner), kind = value.#kind, items = [kind === 2];
-					for (let i = value.#place; i < list.length; i++) {
-						if (kind === 2 || i % 2 === kind)
-							push(items, list[i]);
-					}
-					return items;
-				});
-			}
-		}
-		setPrototypeOf(PairIterator.prototype, iteratorPrototype);
-		finishInterface(PairIterator, name);
-		delete PairIterator.prototype.constructor;
-		return newIterator;
-	}
+	setPrototypeOf(PairIterator.prototype, iteratorPrototype);
+	finishInterface(PairIterator, name);
+	delete PairIterator.prototype.constructor;
+	return newIterator;
+}

@@ -1,71 +1,90 @@
 // SPDX-License-Identifier: Apache-2.0
 // Timers and microtasks. Time itself is kept by the guest's C side and the host.
 
-	function toHandler(handler, what) {
-		if (typeof handler !== 'function')
-			throw new TypeError('The first argument of ' + what + ' is not a function');
-		return handler;
+function toHandler(handler, what) {
+	if (typeof handler !== 'function') throw new TypeError('The first argument of ' + what + ' is not a function');
+	return handler;
+}
+
+// Delays are signed 32-bit integers, as in browsers; a negative one is 0.
+const toDelay = (delay, least) => max(delay | 0, least);
+
+// What setTimeout gives: a number to whoever needs one, and more to whoever asks for more.
+let newTimeout, timeoutId;
+class Timeout {
+	#id;
+	#waited = true;
+	#again;
+
+	ref() {
+		return this.#wait(true);
+	}
+	unref() {
+		return this.#wait(false);
+	}
+	hasRef() {
+		return this.#waited;
+	}
+	refresh() {
+		clearTimer(this.#id);
+		this.#id = this.#again();
+		return this.#wait(this.#waited);
+	}
+	close() {
+		clearTimer(this.#id);
+		return this;
+	}
+	[Symbol.toPrimitive]() {
+		return this.#id;
 	}
 
-	// Delays are signed 32-bit integers, as in browsers; a negative one is 0.
-	const toDelay = (delay, least) => max(delay | 0, least);
-
-	// What setTimeout gives: a number to whoever needs one, and more to whoever asks for more.
-	let newTimeout, timeoutId;
-	class Timeout {
-		#id;
-		#waited = true;
-		#again;
-
-		ref() { return this.#wait(true); }
-		unref() { return this.#wait(false); }
-		hasRef() { return this.#waited; }
-		refresh() {
-			clearTimer(this.#id);
-			this.#id = this.#again();
-			return this.#wait(this.#waited);
-		}
-		close() {
-			clearTimer(this.#id);
-			return this;
-		}
-		[Symbol.toPrimitive]() { return this.#id; }
-
-		#wait(waited) {
-			this.#waited = waited;
-			unrefTimer(this.#id, waited);
-			return this;
-		}
-
-		static {
-			newTimeout = (again) => {
-				const timeout = new Timeout();
-				timeout.#again = again;
-				timeout.#id = again();
-				return timeout;
-			};
-			timeoutId = (value) => isObject(value) && #id in value ? value.#id : value;
-		}
+	#wait(waited) {
+		this.#waited = waited;
+		unrefTimer(this.#id, waited);
+		return this;
 	}
-	defineProperty(Timeout.prototype, Symbol.dispose, { __proto__: null, value: Timeout.prototype.close, writable: true, configurable: true });
 
-	const stopTimer = (id) => {
-		id = timeoutId(id) | 0;
-		if (id > 0)
-			clearTimer(id);
-	};
+	static {
+		newTimeout = again => {
+			const timeout = new Timeout();
+			timeout.#again = again;
+			timeout.#id = again();
+			return timeout;
+		};
+		timeoutId = value => (isObject(value) && #id in value ? value.#id : value);
+	}
+}
+defineProperty(Timeout.prototype, Symbol.dispose, {
+	__proto__: null,
+	value: Timeout.prototype.close,
+	writable: true,
+	configurable: true,
+});
 
-	const timerFunctions = {
-		setTimeout(handler, delay = undefined, ...args) {
-			const callback = toHandler(handler, 'setTimeout'), time = toDelay(delay, 0);
-			return newTimeout(() => setTimer(callback, time, false, args));
-		},
-		// An interval of 0 would leave the run loop nothing else to do.
-		setInterval(handler, delay = undefined, ...args) {
-			const callback = toHandler(handler, 'setInterval'), time = toDelay(delay, 1);
-			return newTimeout(() => setTimer(callback, time, true, args));
-		},
-		clearTimeout(id = undefined) { stopTimer(id); },
-		clearInterval(id = undefined) { stopTimer(id); },
-		queueMicrotask(callback) { enqueueMicrotask(toHandler(callback, 'queueMicrotask')); },
-	};
+const stopTimer = id => {
+	id = timeoutId(id) | 0;
+	if (id > 0) clearTimer(id);
+};
+
+const timerFunctions = {
+	setTimeout(handler, delay = undefined, ...args) {
+		const callback = toHandler(handler, 'setTimeout'),
+			time = toDelay(delay, 0);
+		return newTimeout(() => setTimer(callback, time, false, args));
+	},
+	// An interval of 0 would leave the run loop nothing else to do.
+	setInterval(handler, delay = undefined, ...args) {
+		const callback = toHandler(handler, 'setInterval'),
+			time = toDelay(delay, 1);
+		return newTimeout(() => setTimer(callback, time, true, args));
+	},
+	clearTimeout(id = undefined) {
+		stopTimer(id);
+	},
+	clearInterval(id = undefined) {
+		stopTimer(id);
+	},
+	queueMicrotask(callback) {
+		enqueueMicrotask(toHandler(callback, 'queueMicrotask'));
+	},
+};

@@ -2,801 +2,836 @@
 // Shows a value as text, as Node does: nested to a depth, broken into lines where it gets long. It reads properties by
 // their descriptors, so that looking at an object runs no getter of it.
 
-	const DEFAULT_DEPTH = 2;
-	const MAX_DEPTH = 100; // also where all levels are asked for: this is recursive
-	const MAX_ITEMS = 100; // of an array, map or set
-	const MAX_TEXT = 10000; // characters of a string that is not shown by itself
-	const MAX_LENGTH_WITH_EXTRA_KEYS = 10000; // beyond, an array is not searched for other keys than indices
-	const LINE_WIDTH = 80;
-	const COMPACT_LEVELS = 3; // so many inner levels may share a line
-	const MIN_GROUPED = 7; // arrays from this length on are shown in columns
-	const MAX_COLUMNS = 15;
-	const MAX_CHAIN = 1000; // prototypes looked at, of which a proxy may have no end
+const DEFAULT_DEPTH = 2;
+const MAX_DEPTH = 100; // also where all levels are asked for: this is recursive
+const MAX_ITEMS = 100; // of an array, map or set
+const MAX_TEXT = 10000; // characters of a string that is not shown by itself
+const MAX_LENGTH_WITH_EXTRA_KEYS = 10000; // beyond, an array is not searched for other keys than indices
+const LINE_WIDTH = 80;
+const COMPACT_LEVELS = 3; // so many inner levels may share a line
+const MIN_GROUPED = 7; // arrays from this length on are shown in columns
+const MAX_COLUMNS = 15;
+const MAX_CHAIN = 1000; // prototypes looked at, of which a proxy may have no end
 
-	const isIdentifierUnit = (c, first) => (c >= 97 && c <= 122) || (c >= 65 && c <= 90) || c === 95 ||
-		(!first && c >= 48 && c <= 57);
-	function isIdentifier(text) {
-		for (let i = 0; i < text.length; i++) {
-			if (!isIdentifierUnit(codeUnit(text, i), i === 0))
-				return false;
+const isIdentifierUnit = (c, first) =>
+	(c >= 97 && c <= 122) || (c >= 65 && c <= 90) || c === 95 || (!first && c >= 48 && c <= 57);
+function isIdentifier(text) {
+	for (let i = 0; i < text.length; i++) {
+		if (!isIdentifierUnit(codeUnit(text, i), i === 0)) return false;
+	}
+	return text.length > 0;
+}
+
+// An index of an array: "0", "1", ... without leading zeros.
+function isIndex(key) {
+	if (typeof key !== 'string' || key.length === 0 || key.length > 10) return false;
+	for (let i = 0; i < key.length; i++) {
+		const c = codeUnit(key, i);
+		if (c < 48 || c > 57) return false;
+	}
+	return key.length === 1 || key[0] !== '0';
+}
+
+function splitLines(text) {
+	const lines = [];
+	let start = 0;
+	for (let end; (end = indexOf(text, '\n', start)) >= 0; start = end + 1) push(lines, slice(text, start, end));
+	push(lines, slice(text, start));
+	return lines;
+}
+
+function replaceAll(text, old, replacement) {
+	let result = '';
+	let start = 0;
+	for (let at; (at = indexOf(text, old, start)) >= 0; start = at + old.length)
+		result += slice(text, start, at) + replacement;
+	return start === 0 ? text : result + slice(text, start);
+}
+
+const shortEscapes = { __proto__: null, 8: '\\b', 9: '\\t', 10: '\\n', 12: '\\f', 13: '\\r', 92: '\\\\' };
+const hexUnit = (c, width) => padStart(numberText(c, 16), width, '0');
+
+function escapeUnit(c, quote) {
+	if (c === quote) return '\\' + (quote === 39 ? "'" : quote === 34 ? '"' : '`');
+	if (shortEscapes[c]) return shortEscapes[c];
+	if (c < 32 || (c >= 127 && c < 160)) return '\\x' + upperHex(hexUnit(c, 2));
+	return undefined;
+}
+const upperHex = uncurry(String.prototype.toUpperCase);
+
+// Quotes a string, with the quotes that need least escaping.
+function quoteText(text) {
+	let mark = "'";
+	if (includes(text, "'"))
+		mark = !includes(text, '"') ? '"' : !includes(text, '`') && !includes(text, '${') ? '`' : "'";
+	const quote = codeUnit(mark, 0);
+	let result = mark;
+	let start = 0;
+	for (let i = 0; i < text.length; i++) {
+		const c = codeUnit(text, i);
+		let escaped = escapeUnit(c, quote);
+		if (c >= 0xd800 && c <= 0xdfff) {
+			const next = i + 1 < text.length ? codeUnit(text, i + 1) : 0;
+			if (c < 0xdc00 && next >= 0xdc00 && next <= 0xdfff) i++;
+			else escaped = '\\u' + hexUnit(c, 4);
 		}
-		return text.length > 0;
-	}
-
-	// An index of an array: "0", "1", ... without leading zeros.
-	function isIndex(key) {
-		if (typeof key !== 'string' || key.length === 0 || key.length > 10)
-			return false;
-		for (let i = 0; i < key.length; i++) {
-			const c = codeUnit(key, i);
-			if (c < 48 || c > 57)
-				return false;
-		}
-		return key.length === 1 || key[0] !== '0';
-	}
-
-	function splitLines(text) {
-		const lines = [];
-		let start = 0;
-		for (let end; (end = indexOf(text, '\n', start)) >= 0; start = end + 1)
-			push(lines, slice(text, start, end));
-		push(lines, slice(text, start));
-		return lines;
-	}
-
-	function replaceAll(text, old, replacement) {
-		let result = '';
-		let start = 0;
-		for (let at; (at = indexOf(text, old, start)) >= 0; start = at + old.length)
-			result += slice(text, start, at) + replacement;
-		return start === 0 ? text : result + slice(text, start);
-	}
-
-	const shortEscapes = { __proto__: null, 8: '\\b', 9: '\\t', 10: '\\n', 12: '\\f', 13: '\\r', 92: '\\\\' };
-	const hexUnit = (c, width) => padStart(numberText(c, 16), width, '0');
-
-	function escapeUnit(c, quote) {
-		if (c === quote)
-			return '\\' + (quote === 39 ? '\'' : quote === 34 ? '"' : '`');
-		if (shortEscapes[c])
-			return shortEscapes[c];
-		if (c < 32 || (c >= 127 && c < 160))
-			return '\\x' + upperHex(hexUnit(c, 2));
-		return undefined;
-	}
-	const upperHex = uncurry(String.prototype.toUpperCase);
-
-	// Quotes a string, with the quotes that need least escaping.
-	function quoteText(text) {
-		let mark = '\'';
-		if (includes(text, '\''))
-			mark = !includes(text, '"') ? '"' : !includes(text, '`') && !includes(text, '${') ? '`' : '\'';
-		const quote = codeUnit(mark, 0);
-		let result = mark;
-		let start = 0;
-		for (let i = 0; i < text.length; i++) {
-			const c = codeUnit(text, i);
-			let escaped = escapeUnit(c, quote);
-			if (c >= 0xd800 && c <= 0xdfff) {
-				const next = i + 1 < text.length ? codeUnit(text, i + 1) : 0;
-				if (c < 0xdc00 && next >= 0xdc00 && next <= 0xdfff)
-					i++;
-				else
-					escaped = '\\u' + hexUnit(c, 4);
-			}
-			if (escaped !== undefined) {
-				result += slice(text, start, i) + escaped;
-				start = i + 1;
-			}
-		}
-		return result + slice(text, start) + mark;
-	}
-
-	function showText(text, state) {
-		let more = '';
-		if (text.length > MAX_TEXT) {
-			const rest = text.length - MAX_TEXT;
-			text = slice(text, 0, MAX_TEXT);
-			more = '... ' + rest + ' more character' + (rest > 1 ? 's' : '');
-		}
-		if (text.length > 16 && text.length > LINE_WIDTH - state.indent - 4 && includes(text, '\n')) {
-			const lines = splitLines(text);
-			const parts = [];
-			for (let i = 0; i < lines.length; i++) {
-				const last = i === lines.length - 1;
-				if (!last || lines[i] !== '')
-					push(parts, quoteText(last ? lines[i] : lines[i] + '\n'));
-			}
-			return join(parts, ' +\n' + repeat(' ', state.indent + 2)) + more;
-		}
-		return quoteText(text) + more;
-	}
-
-	const showNumber = (value) => value === 0 && 1 / value < 0 ? '-0' : toText(value);
-
-	function showPrimitive(value, state) {
-		switch (typeof value) {
-		case 'string': return showText(value, state);
-		case 'number': return showNumber(value);
-		case 'bigint': return value + 'n';
-		case 'symbol': return symbolText(value);
-		default: return toText(value);
+		if (escaped !== undefined) {
+			result += slice(text, start, i) + escaped;
+			start = i + 1;
 		}
 	}
+	return result + slice(text, start) + mark;
+}
 
-	// Whether an object was made by a constructor, as far as plain data says: `instanceof` can be redefined.
-	function isMadeBy(object, constructor) {
-		const prototype = getOwnPropertyDescriptor(constructor, 'prototype')?.value;
-		let holder = getPrototypeOf(object);
-		for (let level = 0; holder !== null && level < MAX_CHAIN; level++) {
-			if (holder === prototype)
-				return true;
-			holder = getPrototypeOf(holder);
-		}
-		return false;
+function showText(text, state) {
+	let more = '';
+	if (text.length > MAX_TEXT) {
+		const rest = text.length - MAX_TEXT;
+		text = slice(text, 0, MAX_TEXT);
+		more = '... ' + rest + ' more character' + (rest > 1 ? 's' : '');
 	}
-
-	// The name of the nearest constructor, or null for an object that has none.
-	function constructorName(object) {
-		for (let level = 0, holder = object; holder !== null && level < MAX_CHAIN; level++) {
-			const { value } = getOwnPropertyDescriptor(holder, 'constructor') ?? nothing;
-			if (typeof value === 'function') {
-				const { value: name } = getOwnPropertyDescriptor(value, 'name') ?? nothing;
-				if (typeof name === 'string' && name !== '' && isMadeBy(object, value))
-					return name;
-			}
-			holder = getPrototypeOf(holder);
-		}
-		return null;
-	}
-	const nothing = freeze({ __proto__: null });
-
-	// Symbol.toStringTag where it says something new and is not listed among the properties anyway.
-	function tagOf(object, name, state) {
-		const tag = safeGet(object, Symbol.toStringTag);
-		if (typeof tag !== 'string' || tag === '' || tag === name)
-			return '';
-		const listed = state.showHidden ? hasOwn : isEnumerable;
-		return listed(object, Symbol.toStringTag) ? '' : tag;
-	}
-
-	function prefixOf(name, tag, fallback, size = '') {
-		const shownTag = tag === '' || (name === null && tag === fallback) ? '' : '[' + tag + '] ';
-		if (name === null)
-			return '[' + fallback + size + ': null prototype] ' + shownTag;
-		return name + size + ' ' + shownTag;
-	}
-
-	function shownKeys(object, state, isList) {
-		const all = isList > MAX_LENGTH_WITH_EXTRA_KEYS ? [] : ownKeys(object);
-		const keys = [];
-		for (let i = 0; i < all.length; i++) {
-			const key = all[i];
-			if (isList !== false && isIndex(key))
-				continue;
-			if (state.showHidden || isEnumerable(object, key))
-				push(keys, key);
-		}
-		return keys;
-	}
-
-	function showKey(key, enumerable) {
-		if (typeof key === 'symbol')
-			return '[' + symbolText(key) + ']';
-		if (!enumerable)
-			return '[' + key + ']';
-		return key === '__proto__' ? '[\'__proto__\']' : isIdentifier(key) ? key : quoteText(key);
-	}
-
-	function showAccessor(descriptor) {
-		if (descriptor.get)
-			return descriptor.set ? '[Getter/Setter]' : '[Getter]';
-		return descriptor.set ? '[Setter]' : 'undefined';
-	}
-
-	function showProperty(object, key, state, level, isItem) {
-		const descriptor = getOwnPropertyDescriptor(object, key) ||
-			{ __proto__: null, value: undefined, enumerable: true };
-		let text;
-		if (hasOwn(descriptor, 'value')) {
-			state.indent += 2;
-			text = showValue(descriptor.value, state, level);
-			state.indent -= 2;
-		} else {
-			text = showAccessor(descriptor);
-		}
-		return isItem ? text : showKey(key, descriptor.enumerable) + ': ' + text;
-	}
-
-	const moreItems = (count) => '... ' + count + ' more item' + (count > 1 ? 's' : '');
-
-	// The items of an array; runs of missing ones are counted.
-	function showItems(array, length, state, level, output) {
-		let shown = 0;
-		let i = 0;
-		while (i < length && shown < MAX_ITEMS) {
-			if (hasOwn(array, i)) {
-				push(output, showProperty(array, i, state, level, true));
-				i++;
-			} else {
-				const start = i;
-				i = nextIndex(array, i, length);
-				push(output, '<' + (i - start) + ' empty item' + (i - start > 1 ? 's' : '') + '>');
-			}
-			shown++;
-		}
-		if (i < length)
-			push(output, moreItems(length - i));
-	}
-
-	// Where the next item of an array with holes is. A long hole is not walked, its end is among the keys.
-	function nextIndex(array, from, length) {
-		for (let i = from; i < length && i < from + 1000; i++) {
-			if (hasOwn(array, i))
-				return i;
-		}
-		const keys = objectKeys(array);
-		let nearest = length;
-		for (let i = 0; i < keys.length; i++) {
-			if (!isIndex(keys[i]))
-				break;
-			const index = +keys[i];
-			if (index >= from && index < nearest)
-				nearest = index;
-		}
-		return nearest;
-	}
-
-	function showTypedItems(array, length, output) {
-		const shown = min(length, MAX_ITEMS);
-		for (let i = 0; i < shown; i++)
-			push(output, typeof array[i] === 'bigint' ? array[i] + 'n' : showNumber(array[i]));
-		if (shown < length)
-			push(output, moreItems(length - shown));
-	}
-
-	function showSetItems(set, state, level, output) {
-		let count = 0;
-		state.indent += 2;
-		setForEach(set, (value) => {
-			if (count++ < MAX_ITEMS)
-				push(output, showValue(value, state, level));
-		});
-		state.indent -= 2;
-		if (count > MAX_ITEMS)
-			push(output, moreItems(count - MAX_ITEMS));
-	}
-
-	function showMapItems(map, state, level, output) {
-		let count = 0;
-		state.indent += 2;
-		mapForEach(map, (value, key) => {
-			if (count++ < MAX_ITEMS)
-				push(output, showValue(key, state, level) + ' => ' + showValue(value, state, level));
-		});
-		state.indent -= 2;
-		if (count > MAX_ITEMS)
-			push(output, moreItems(count - MAX_ITEMS));
-	}
-
-	function showBuffer(buffer, output) {
-		if (bufferDetached(buffer)) {
-			push(output, '(detached)');
-			push(output, 'byteLength: 0');
-			return;
-		}
-		const bytes = new Uint8Array(buffer);
-		const length = typedArrayLength(bytes);
-		let text = '';
-		for (let i = 0; i < length && i < 50; i++)
-			text += (i ? ' ' : '') + hexPairs[bytes[i]];
-		if (length > 50)
-			text += ' ... ' + (length - 50) + ' more byte' + (length > 51 ? 's' : '');
-		push(output, '[Uint8Contents]: <' + text + '>');
-		push(output, 'byteLength: ' + length);
-	}
-
-	function showFields(fields, state, level, output) {
-		state.indent += 2;
-		for (let i = 0; i < fields.length; i += 2)
-			push(output, fields[i] + ': ' + showValue(fields[i + 1], state, level));
-		state.indent -= 2;
-	}
-
-	function showPromise(promise, state, level, output) {
-		const settled = promiseState(promise);
-		if (settled === 0) {
-			push(output, '<pending>');
-			return;
-		}
-		state.indent += 2;
-		const text = showValue(promiseResult(promise), state, level);
-		state.indent -= 2;
-		push(output, settled === 2 ? '<rejected> ' + text : text);
-	}
-
-	// "[class B extends A]", "[Function: f]", ...
-	function functionBase(value, kind, name, tag) {
-		const text = functionText(value);
-		const own = getOwnPropertyDescriptor(value, 'name');
-		const label = own && typeof own.value === 'string' ? own.value : '';
-		if (startsWith(text, 'class') && !isIdentifierUnit(codeUnit(text, 5) || 0, false)) {
-			const parent = getPrototypeOf(value);
-			const parentName = typeof parent === 'function' && getOwnPropertyDescriptor(parent, 'name');
-			let base = '[class ' + (label === '' ? '(anonymous)' : label);
-			if (parentName && typeof parentName.value === 'string' && parentName.value !== '')
-				base += ' extends ' + parentName.value;
-			else if (parent === null)
-				base += ' extends null';
-			return base + ']';
-		}
-		const type = kind === 'AsyncFunction' || kind === 'GeneratorFunction' || kind === 'AsyncGeneratorFunction' ? kind :
-			'Function';
-		let base = '[' + type + (name === null ? ' (null prototype)' : '') +
-			(label === '' ? ' (anonymous)' : ': ' + label) + ']';
-		if (tag !== '' && tag !== type)
-			base += ' [' + tag + ']';
-		return base;
-	}
-
-	const hidePrelude = (line) => {
-		const at = indexOf(line, '(curfew:prelude');
-		return at < 0 ? line : slice(line, 0, at) + '(native)';
-	};
-
-	// The class of an error as people know it: a subclass that sets no name is still told apart.
-	function errorName(error, constructor) {
-		const name = safeGet(error, 'name');
-		if (typeof name !== 'string' || name === '' || name === 'Error')
-			return constructor !== null && constructor !== 'Error' ? constructor : 'Error';
-		return name;
-	}
-
-	function errorHeader(error, state, constructor) {
-		const name = errorName(error, constructor);
-		let message = safeGet(error, 'message');
-		message = typeof message === 'string' ? message : isObject(message) ? '' : showPrimitive(message, state);
-		return message === '' ? name : name + ': ' + message;
-	}
-
-	// Where the first frame begins; -1: a stack has none.
-	function firstFrame(stack) {
-		if (startsWith(stack, '    at '))
-			return 0;
-		const at = indexOf(stack, '\n    at ');
-		return at < 0 ? -1 : at + 1;
-	}
-
-	// What stands before the frames of a stack, where it says the class less exactly than the header does.
-	function betterHeader(own, header) {
-		if (own === '')
-			return header;
-		const colon = indexOf(own, ':'), name = colon < 0 ? own : slice(own, 0, colon);
-		const better = indexOf(header, ':');
-		const sameMessage = slice(own, name.length) === slice(header, better < 0 ? header.length : better);
-		return name === 'Error' && sameMessage ? header : own;
-	}
-
-	function errorBase(error, state, constructor) {
-		const header = errorHeader(error, state, constructor);
-		const stack = safeGet(error, 'stack');
-		if (typeof stack !== 'string' || trim(stack) === '')
-			return '[' + indentLines(header, state) + ']';
-		const at = firstFrame(stack);
-		if (at < 0)
-			return '[' + indentLines(stack, state) + ']';
-		let text = betterHeader(trim(slice(stack, 0, at)), header);
-		const lines = splitLines(slice(stack, at));
+	if (text.length > 16 && text.length > LINE_WIDTH - state.indent - 4 && includes(text, '\n')) {
+		const lines = splitLines(text);
+		const parts = [];
 		for (let i = 0; i < lines.length; i++) {
-			if (lines[i] !== '')
-				text += '\n' + hidePrelude(lines[i]);
+			const last = i === lines.length - 1;
+			if (!last || lines[i] !== '') push(parts, quoteText(last ? lines[i] : lines[i] + '\n'));
 		}
-		return indentLines(text, state);
+		return join(parts, ' +\n' + repeat(' ', state.indent + 2)) + more;
 	}
+	return quoteText(text) + more;
+}
 
-	const indentLines = (text, state) => state.indent ? replaceAll(text, '\n', '\n' + repeat(' ', state.indent)) : text;
+const showNumber = value => (value === 0 && 1 / value < 0 ? '-0' : toText(value));
 
-	// Reads a property of an error as its toString would; what that throws is not the caller's.
-	function safeGet(object, key) {
-		try {
-			return object[key];
-		} catch {
-			return undefined;
-		}
+function showPrimitive(value, state) {
+	switch (typeof value) {
+		case 'string':
+			return showText(value, state);
+		case 'number':
+			return showNumber(value);
+		case 'bigint':
+			return value + 'n';
+		case 'symbol':
+			return symbolText(value);
+		default:
+			return toText(value);
 	}
+}
 
-	// What to show of the objects of the platform, whose state is not in properties.
-	function platformFields(value) {
-		if (isUrl(value)) {
-			return ['href', value.href, 'origin', value.origin, 'protocol', value.protocol, 'username', value.username,
-				'password', value.password, 'host', value.host, 'hostname', value.hostname, 'port', value.port,
-				'pathname', value.pathname, 'search', value.search, 'searchParams', value.searchParams, 'hash', value.hash];
-		}
-		if (isUrlPattern(value)) {
-			return ['protocol', value.protocol, 'username', value.username, 'password', value.password, 'hostname', value.hostname,
-				'port', value.port, 'pathname', value.pathname, 'search', value.search, 'hash', value.hash];
-		}
-		if (isAbortSignal(value))
-			return ['aborted', isAborted(value)];
-		if (isAbortController(value))
-			return ['signal', value.signal];
-		if (isEvent(value))
-			return ['type', value.type, 'defaultPrevented', value.defaultPrevented, 'cancelable', value.cancelable];
-		if (isHeaders(value))
-			return namedFields(headersOf(value));
-		return bodyFields(value);
+// Whether an object was made by a constructor, as far as plain data says: `instanceof` can be redefined.
+function isMadeBy(object, constructor) {
+	const prototype = getOwnPropertyDescriptor(constructor, 'prototype')?.value;
+	let holder = getPrototypeOf(object);
+	for (let level = 0; holder !== null && level < MAX_CHAIN; level++) {
+		if (holder === prototype) return true;
+		holder = getPrototypeOf(holder);
 	}
+	return false;
+}
 
-	function bodyFields(value) {
-		if (isResponse(value)) {
-			return ['status', value.status, 'statusText', value.statusText, 'headers', value.headers, 'body', value.body,
-				'bodyUsed', value.bodyUsed, 'ok', value.ok, 'redirected', value.redirected, 'type', value.type, 'url', value.url];
+// The name of the nearest constructor, or null for an object that has none.
+function constructorName(object) {
+	for (let level = 0, holder = object; holder !== null && level < MAX_CHAIN; level++) {
+		const { value } = getOwnPropertyDescriptor(holder, 'constructor') ?? nothing;
+		if (typeof value === 'function') {
+			const { value: name } = getOwnPropertyDescriptor(value, 'name') ?? nothing;
+			if (typeof name === 'string' && name !== '' && isMadeBy(object, value)) return name;
 		}
-		if (isRequest(value)) {
-			return ['method', value.method, 'url', value.url, 'headers', value.headers, 'destination', value.destination,
-				'referrer', value.referrer, 'referrerPolicy', value.referrerPolicy, 'mode', value.mode, 'credentials', value.credentials,
-				'cache', value.cache, 'redirect', value.redirect, 'integrity', value.integrity, 'keepalive', value.keepalive,
-				'signal', value.signal];
+		holder = getPrototypeOf(holder);
+	}
+	return null;
+}
+const nothing = freeze({ __proto__: null });
+
+// Symbol.toStringTag where it says something new and is not listed among the properties anyway.
+function tagOf(object, name, state) {
+	const tag = safeGet(object, Symbol.toStringTag);
+	if (typeof tag !== 'string' || tag === '' || tag === name) return '';
+	const listed = state.showHidden ? hasOwn : isEnumerable;
+	return listed(object, Symbol.toStringTag) ? '' : tag;
+}
+
+function prefixOf(name, tag, fallback, size = '') {
+	const shownTag = tag === '' || (name === null && tag === fallback) ? '' : '[' + tag + '] ';
+	if (name === null) return '[' + fallback + size + ': null prototype] ' + shownTag;
+	return name + size + ' ' + shownTag;
+}
+
+function shownKeys(object, state, isList) {
+	const all = isList > MAX_LENGTH_WITH_EXTRA_KEYS ? [] : ownKeys(object);
+	const keys = [];
+	for (let i = 0; i < all.length; i++) {
+		const key = all[i];
+		if (isList !== false && isIndex(key)) continue;
+		if (state.showHidden || isEnumerable(object, key)) push(keys, key);
+	}
+	return keys;
+}
+
+function showKey(key, enumerable) {
+	if (typeof key === 'symbol') return '[' + symbolText(key) + ']';
+	if (!enumerable) return '[' + key + ']';
+	return key === '__proto__' ? "['__proto__']" : isIdentifier(key) ? key : quoteText(key);
+}
+
+function showAccessor(descriptor) {
+	if (descriptor.get) return descriptor.set ? '[Getter/Setter]' : '[Getter]';
+	return descriptor.set ? '[Setter]' : 'undefined';
+}
+
+function showProperty(object, key, state, level, isItem) {
+	const descriptor = getOwnPropertyDescriptor(object, key) || { __proto__: null, value: undefined, enumerable: true };
+	let text;
+	if (hasOwn(descriptor, 'value')) {
+		state.indent += 2;
+		text = showValue(descriptor.value, state, level);
+		state.indent -= 2;
+	} else {
+		text = showAccessor(descriptor);
+	}
+	return isItem ? text : showKey(key, descriptor.enumerable) + ': ' + text;
+}
+
+const moreItems = count => '... ' + count + ' more item' + (count > 1 ? 's' : '');
+
+// The items of an array; runs of missing ones are counted.
+function showItems(array, length, state, level, output) {
+	let shown = 0;
+	let i = 0;
+	while (i < length && shown < MAX_ITEMS) {
+		if (hasOwn(array, i)) {
+			push(output, showProperty(array, i, state, level, true));
+			i++;
+		} else {
+			const start = i;
+			i = nextIndex(array, i, length);
+			push(output, '<' + (i - start) + ' empty item' + (i - start > 1 ? 's' : '') + '>');
 		}
-		if (isStream(value))
-			return ['locked', value.locked, 'state', streamStateName(value), 'supportsBYOB', streamState(value).controller?.isByte ?? false];
-		if (isWritable(value))
-			return ['locked', value.locked, 'state', writableStateName(value)];
-		if (isTransform(value) || isPacking(value))
-			return ['readable', value.readable, 'writable', value.writable];
-		if (isFile(value))
-			return ['size', value.size, 'type', value.type, 'name', value.name, 'lastModified', value.lastModified];
-		if (isBlob(value))
-			return ['size', value.size, 'type', value.type];
-		if (isFormData(value))
-			return namedFields(formEntries(value));
-		if (isTextDecoder(value))
-			return ['encoding', value.encoding, 'fatal', value.fatal, 'ignoreBOM', value.ignoreBOM];
-		if (isCryptoKey(value))
-			return ['type', value.type, 'extractable', value.extractable, 'algorithm', value.algorithm, 'usages', value.usages];
+		shown++;
+	}
+	if (i < length) push(output, moreItems(length - i));
+}
+
+// Where the next item of an array with holes is. A long hole is not walked, its end is among the keys.
+function nextIndex(array, from, length) {
+	for (let i = from; i < length && i < from + 1000; i++) {
+		if (hasOwn(array, i)) return i;
+	}
+	const keys = objectKeys(array);
+	let nearest = length;
+	for (let i = 0; i < keys.length; i++) {
+		if (!isIndex(keys[i])) break;
+		const index = +keys[i];
+		if (index >= from && index < nearest) nearest = index;
+	}
+	return nearest;
+}
+
+function showTypedItems(array, length, output) {
+	const shown = min(length, MAX_ITEMS);
+	for (let i = 0; i < shown; i++) push(output, typeof array[i] === 'bigint' ? array[i] + 'n' : showNumber(array[i]));
+	if (shown < length) push(output, moreItems(length - shown));
+}
+
+function showSetItems(set, state, level, output) {
+	let count = 0;
+	state.indent += 2;
+	setForEach(set, value => {
+		if (count++ < MAX_ITEMS) push(output, showValue(value, state, level));
+	});
+	state.indent -= 2;
+	if (count > MAX_ITEMS) push(output, moreItems(count - MAX_ITEMS));
+}
+
+function showMapItems(map, state, level, output) {
+	let count = 0;
+	state.indent += 2;
+	mapForEach(map, (value, key) => {
+		if (count++ < MAX_ITEMS) push(output, showValue(key, state, level) + ' => ' + showValue(value, state, level));
+	});
+	state.indent -= 2;
+	if (count > MAX_ITEMS) push(output, moreItems(count - MAX_ITEMS));
+}
+
+function showBuffer(buffer, output) {
+	if (bufferDetached(buffer)) {
+		push(output, '(detached)');
+		push(output, 'byteLength: 0');
+		return;
+	}
+	const bytes = new Uint8Array(buffer);
+	const length = typedArrayLength(bytes);
+	let text = '';
+	for (let i = 0; i < length && i < 50; i++) text += (i ? ' ' : '') + hexPairs[bytes[i]];
+	if (length > 50) text += ' ... ' + (length - 50) + ' more byte' + (length > 51 ? 's' : '');
+	push(output, '[Uint8Contents]: <' + text + '>');
+	push(output, 'byteLength: ' + length);
+}
+
+function showFields(fields, state, level, output) {
+	state.indent += 2;
+	for (let i = 0; i < fields.length; i += 2) push(output, fields[i] + ': ' + showValue(fields[i + 1], state, level));
+	state.indent -= 2;
+}
+
+function showPromise(promise, state, level, output) {
+	const settled = promiseState(promise);
+	if (settled === 0) {
+		push(output, '<pending>');
+		return;
+	}
+	state.indent += 2;
+	const text = showValue(promiseResult(promise), state, level);
+	state.indent -= 2;
+	push(output, settled === 2 ? '<rejected> ' + text : text);
+}
+
+// "[class B extends A]", "[Function: f]", ...
+function functionBase(value, kind, name, tag) {
+	const text = functionText(value);
+	const own = getOwnPropertyDescriptor(value, 'name');
+	const label = own && typeof own.value === 'string' ? own.value : '';
+	if (startsWith(text, 'class') && !isIdentifierUnit(codeUnit(text, 5) || 0, false)) {
+		const parent = getPrototypeOf(value);
+		const parentName = typeof parent === 'function' && getOwnPropertyDescriptor(parent, 'name');
+		let base = '[class ' + (label === '' ? '(anonymous)' : label);
+		if (parentName && typeof parentName.value === 'string' && parentName.value !== '')
+			base += ' extends ' + parentName.value;
+		else if (parent === null) base += ' extends null';
+		return base + ']';
+	}
+	const type =
+		kind === 'AsyncFunction' || kind === 'GeneratorFunction' || kind === 'AsyncGeneratorFunction' ? kind : 'Function';
+	let base =
+		'[' + type + (name === null ? ' (null prototype)' : '') + (label === '' ? ' (anonymous)' : ': ' + label) + ']';
+	if (tag !== '' && tag !== type) base += ' [' + tag + ']';
+	return base;
+}
+
+const hidePrelude = line => {
+	const at = indexOf(line, '(curfew:prelude');
+	return at < 0 ? line : slice(line, 0, at) + '(native)';
+};
+
+// The class of an error as people know it: a subclass that sets no name is still told apart.
+function errorName(error, constructor) {
+	const name = safeGet(error, 'name');
+	if (typeof name !== 'string' || name === '' || name === 'Error')
+		return constructor !== null && constructor !== 'Error' ? constructor : 'Error';
+	return name;
+}
+
+function errorHeader(error, state, constructor) {
+	const name = errorName(error, constructor);
+	let message = safeGet(error, 'message');
+	message = typeof message === 'string' ? message : isObject(message) ? '' : showPrimitive(message, state);
+	return message === '' ? name : name + ': ' + message;
+}
+
+// Where the first frame begins; -1: a stack has none.
+function firstFrame(stack) {
+	if (startsWith(stack, '    at ')) return 0;
+	const at = indexOf(stack, '\n    at ');
+	return at < 0 ? -1 : at + 1;
+}
+
+// What stands before the frames of a stack, where it says the class less exactly than the header does.
+function betterHeader(own, header) {
+	if (own === '') return header;
+	const colon = indexOf(own, ':'),
+		name = colon < 0 ? own : slice(own, 0, colon);
+	const better = indexOf(header, ':');
+	const sameMessage = slice(own, name.length) === slice(header, better < 0 ? header.length : better);
+	return name === 'Error' && sameMessage ? header : own;
+}
+
+function errorBase(error, state, constructor) {
+	const header = errorHeader(error, state, constructor);
+	const stack = safeGet(error, 'stack');
+	if (typeof stack !== 'string' || trim(stack) === '') return '[' + indentLines(header, state) + ']';
+	const at = firstFrame(stack);
+	if (at < 0) return '[' + indentLines(stack, state) + ']';
+	let text = betterHeader(trim(slice(stack, 0, at)), header);
+	const lines = splitLines(slice(stack, at));
+	for (let i = 0; i < lines.length; i++) {
+		if (lines[i] !== '') text += '\n' + hidePrelude(lines[i]);
+	}
+	return indentLines(text, state);
+}
+
+const indentLines = (text, state) => (state.indent ? replaceAll(text, '\n', '\n' + repeat(' ', state.indent)) : text);
+
+// Reads a property of an error as its toString would; what that throws is not the caller's.
+function safeGet(object, key) {
+	try {
+		return object[key];
+	} catch {
 		return undefined;
 	}
+}
 
-	function namedFields(list) {
-		const fields = [];
-		for (let i = 0; i < list.length; i += 2) {
-			push(fields, isIdentifier(list[i]) ? list[i] : quoteText(list[i]));
-			push(fields, list[i + 1]);
+// What to show of the objects of the platform, whose state is not in properties.
+function platformFields(value) {
+	if (isUrl(value)) {
+		return [
+			'href',
+			value.href,
+			'origin',
+			value.origin,
+			'protocol',
+			value.protocol,
+			'username',
+			value.username,
+			'password',
+			value.password,
+			'host',
+			value.host,
+			'hostname',
+			value.hostname,
+			'port',
+			value.port,
+			'pathname',
+			value.pathname,
+			'search',
+			value.search,
+			'searchParams',
+			value.searchParams,
+			'hash',
+			value.hash,
+		];
+	}
+	if (isUrlPattern(value)) {
+		return [
+			'protocol',
+			value.protocol,
+			'username',
+			value.username,
+			'password',
+			value.password,
+			'hostname',
+			value.hostname,
+			'port',
+			value.port,
+			'pathname',
+			value.pathname,
+			'search',
+			value.search,
+			'hash',
+			value.hash,
+		];
+	}
+	if (isAbortSignal(value)) return ['aborted', isAborted(value)];
+	if (isAbortController(value)) return ['signal', value.signal];
+	if (isEvent(value))
+		return ['type', value.type, 'defaultPrevented', value.defaultPrevented, 'cancelable', value.cancelable];
+	if (isHeaders(value)) return namedFields(headersOf(value));
+	return bodyFields(value);
+}
+
+function bodyFields(value) {
+	if (isResponse(value)) {
+		return [
+			'status',
+			value.status,
+			'statusText',
+			value.statusText,
+			'headers',
+			value.headers,
+			'body',
+			value.body,
+			'bodyUsed',
+			value.bodyUsed,
+			'ok',
+			value.ok,
+			'redirected',
+			value.redirected,
+			'type',
+			value.type,
+			'url',
+			value.url,
+		];
+	}
+	if (isRequest(value)) {
+		return [
+			'method',
+			value.method,
+			'url',
+			value.url,
+			'headers',
+			value.headers,
+			'destination',
+			value.destination,
+			'referrer',
+			value.referrer,
+			'referrerPolicy',
+			value.referrerPolicy,
+			'mode',
+			value.mode,
+			'credentials',
+			value.credentials,
+			'cache',
+			value.cache,
+			'redirect',
+			value.redirect,
+			'integrity',
+			value.integrity,
+			'keepalive',
+			value.keepalive,
+			'signal',
+			value.signal,
+		];
+	}
+	if (isStream(value))
+		return [
+			'locked',
+			value.locked,
+			'state',
+			streamStateName(value),
+			'supportsBYOB',
+			streamState(value).controller?.isByte ?? false,
+		];
+	if (isWritable(value)) return ['locked', value.locked, 'state', writableStateName(value)];
+	if (isTransform(value) || isPacking(value)) return ['readable', value.readable, 'writable', value.writable];
+	if (isFile(value))
+		return ['size', value.size, 'type', value.type, 'name', value.name, 'lastModified', value.lastModified];
+	if (isBlob(value)) return ['size', value.size, 'type', value.type];
+	if (isFormData(value)) return namedFields(formEntries(value));
+	if (isTextDecoder(value)) return ['encoding', value.encoding, 'fatal', value.fatal, 'ignoreBOM', value.ignoreBOM];
+	if (isCryptoKey(value))
+		return ['type', value.type, 'extractable', value.extractable, 'algorithm', value.algorithm, 'usages', value.usages];
+	return undefined;
+}
+
+function namedFields(list) {
+	const fields = [];
+	for (let i = 0; i < list.length; i += 2) {
+		push(fields, isIdentifier(list[i]) ? list[i] : quoteText(list[i]));
+		push(fields, list[i + 1]);
+	}
+	return fields;
+}
+
+// The rest of what an iterator of a Map or Set, URLSearchParams or Headers gives; the iterator stays where it is.
+function describeIterator(look, value, kind) {
+	const items = iteratorItems(value) ?? pairIteratorItems(value);
+	if (!items) return false;
+	const name =
+		kind === 'Object'
+			? safeGet(value, Symbol.toStringTag) + ' '
+			: '[' + (items[0] ? replaceAll(kind, 'Iterator', 'Entries') : kind) + '] ';
+	look.open = name + '{';
+	look.empty = name + '{  }';
+	look.items = (level, output, state) => {
+		state.indent += 2;
+		for (let i = 1; i < items.length; i += items[0] ? 2 : 1)
+			push(output, showValue(items[0] ? [items[i], items[i + 1]] : items[i], state, level));
+		state.indent -= 2;
+	};
+	return true;
+}
+
+function showParams(params, output) {
+	const list = paramsList(params);
+	for (let i = 0; i < list.length; i += 2) push(output, quoteText(list[i]) + ' => ' + quoteText(list[i + 1]));
+}
+
+const isBox = kind =>
+	kind === 'Number' || kind === 'String' || kind === 'Boolean' || kind === 'BigInt' || kind === 'Symbol';
+function boxBase(value, kind, name, tag) {
+	const inner = kind === 'Symbol' ? symbolValue(value) : boxReaders[kind](value);
+	let base = '[' + kind;
+	if (name !== kind) base += name === null ? ' (null prototype)' : ' (' + name + ')';
+	base += ': ' + showPrimitive(inner, { __proto__: null, indent: 0 }) + ']';
+	return tag === '' ? base : base + ' [' + tag + ']';
+}
+
+// How one object looks: what stands before the braces, the braces, and what fills the list before the properties.
+// An empty object is shown as `empty`, or as its base.
+function describe(value, kind, state) {
+	const name = constructorName(value);
+	const tag = tagOf(value, name, state);
+	const look = { __proto__: null, base: '', open: '{', close: '}', empty: undefined, isList: false, items: undefined };
+	const braces = prefix => {
+		look.open = prefix + '{';
+	};
+	if (kind === 'Array') {
+		const { length } = value;
+		const plain = name === 'Array' && tag === '';
+		look.open = (plain ? '' : prefixOf(name, tag, 'Array', '(' + length + ')')) + '[';
+		look.close = ']';
+		look.empty = look.open + ']';
+		look.isList = length;
+		look.items = (level, output) => showItems(value, length, state, level, output);
+	} else if (kind === 'Set') {
+		braces(prefixOf(name, tag, 'Set', '(' + setSize(value) + ')'));
+		look.items = (level, output) => showSetItems(value, state, level, output);
+	} else if (kind === 'Map') {
+		braces(prefixOf(name, tag, 'Map', '(' + mapSize(value) + ')'));
+		look.items = (level, output) => showMapItems(value, state, level, output);
+	} else if (typedArrayTag(value) !== undefined) {
+		const length = typedArrayLength(value);
+		look.open = prefixOf(name, tag, typedArrayTag(value), '(' + length + ')') + '[';
+		look.close = ']';
+		look.empty = look.open + ']';
+		look.isList = length;
+		look.items = (level, output) => showTypedItems(value, length, output);
+	} else if (typeof value === 'function') {
+		look.base = functionBase(value, kind, name, tag);
+	} else if (kind === 'RegExp') {
+		look.base = safeText(() => regexpText(value)) ?? '[RegExp]';
+		if (name !== 'RegExp') look.base = prefixOf(name, tag, 'RegExp') + look.base;
+	} else if (kind === 'Date') {
+		const time = dateValue(value);
+		look.base = isNotANumber(time) ? 'Invalid Date' : dateText(value);
+		if (name !== 'Date') look.base = prefixOf(name, tag, 'Date') + look.base;
+	} else if (kind === 'Error' || kind === 'DOMException') {
+		look.base = errorBase(value, state, kind === 'DOMException' ? null : name);
+	} else if (isBox(kind)) {
+		look.base = boxBase(value, kind, name, tag);
+		look.isList = kind === 'String' ? stringValue(value).length : false;
+	} else if (kind === 'ArrayBuffer') {
+		braces(prefixOf(name, tag, 'ArrayBuffer'));
+		look.items = (level, output) => showBuffer(value, output);
+	} else if (kind === 'DataView') {
+		braces(prefixOf(name, tag, 'DataView'));
+		look.items = (level, output) =>
+			bufferDetached(dataViewBuffer(value))
+				? push(output, '(detached)')
+				: showFields(
+						['byteLength', dataViewBytes(value), 'byteOffset', dataViewOffset(value), 'buffer', dataViewBuffer(value)],
+						state,
+						level,
+						output,
+					);
+	} else if (kind === 'Promise') {
+		braces(prefixOf(name, tag, 'Promise'));
+		look.items = (level, output) => showPromise(value, state, level, output);
+	} else if (kind === 'WeakMap' || kind === 'WeakSet') {
+		braces(prefixOf(name, tag, kind));
+		look.items = (level, output) => push(output, '<items unknown>');
+	} else if (isSearchParams(value)) {
+		braces(prefixOf(name, tag, 'URLSearchParams'));
+		look.items = (level, output) => showParams(value, output);
+	} else {
+		describeObject(look, value, kind, name, tag, state);
+	}
+	return look;
+}
+
+function safeText(read) {
+	try {
+		return read();
+	} catch {
+		return undefined;
+	}
+}
+
+function describeObject(look, value, kind, name, tag, state) {
+	if (describeIterator(look, value, kind)) return;
+	const fields = platformFields(value);
+	if (kind === 'Arguments') look.open = '[Arguments] {';
+	else if (kind === 'Module') look.open = '[Module: null prototype] {';
+	else if (name !== 'Object' || tag !== '') look.open = prefixOf(name, tag, 'Object') + '{';
+	look.empty = look.open + '}';
+	if (fields) look.items = (level, output) => showFields(fields, state, level, output);
+}
+
+function showObject(value, state, level) {
+	const kind = classOf(value);
+	if (kind === 'Proxy') {
+		const target = proxyTarget(value);
+		return target === null ? '<Revoked Proxy>' : showValue(target, state, level);
+	}
+	for (let i = 0; i < state.parents.length; i++) {
+		if (state.parents[i] === value) {
+			let number = mapGet(state.circular, value);
+			if (number === undefined) mapSet(state.circular, value, (number = mapSize(state.circular) + 1));
+			return '[Circular *' + number + ']';
 		}
-		return fields;
 	}
+	state.level = level;
+	return showContents(value, kind, state, level);
+}
 
-	// The rest of what an iterator of a Map or Set, URLSearchParams or Headers gives; the iterator stays where it is.
-	function describeIterator(look, value, kind) {
-		const items = iteratorItems(value) ?? pairIteratorItems(value);
-		if (!items)
-			return false;
-		const name = kind === 'Object' ? safeGet(value, Symbol.toStringTag) + ' ' :
-			'[' + (items[0] ? replaceAll(kind, 'Iterator', 'Entries') : kind) + '] ';
-		look.open = name + '{';
-		look.empty = name + '{  }';
-		look.items = (level, output, state) => {
-			state.indent += 2;
-			for (let i = 1; i < items.length; i += items[0] ? 2 : 1)
-				push(output, showValue(items[0] ? [items[i], items[i + 1]] : items[i], state, level));
-			state.indent -= 2;
-		};
-		return true;
-	}
+function tooDeep(value, kind, state) {
+	if (kind === 'Array') return '[Array]';
+	const name = constructorName(value);
+	return '[' + trim(prefixOf(name, tagOf(value, name, state), kind)) + ']';
+}
 
-	function showParams(params, output) {
-		const list = paramsList(params);
-		for (let i = 0; i < list.length; i += 2)
-			push(output, quoteText(list[i]) + ' => ' + quoteText(list[i + 1]));
-	}
+const extraErrorKeys = ['cause', 'errors'];
 
-	const isBox = (kind) =>
-		kind === 'Number' || kind === 'String' || kind === 'Boolean' || kind === 'BigInt' || kind === 'Symbol';
-	function boxBase(value, kind, name, tag) {
-		const inner = kind === 'Symbol' ? symbolValue(value) : boxReaders[kind](value);
-		let base = '[' + kind;
-		if (name !== kind)
-			base += name === null ? ' (null prototype)' : ' (' + name + ')';
-		base += ': ' + showPrimitive(inner, { __proto__: null, indent: 0 }) + ']';
-		return tag === '' ? base : base + ' [' + tag + ']';
-	}
+// What the text before the braces says already is not shown once more.
+function isInHeader(error, key, base) {
+	if (key !== 'name' && key !== 'message' && key !== 'stack') return false;
+	const text = safeGet(error, key);
+	return typeof text === 'string' && (key === 'stack' || includes(base, text));
+}
 
-	// How one object looks: what stands before the braces, the braces, and what fills the list before the properties.
-	// An empty object is shown as `empty`, or as its base.
-	function describe(value, kind, state) {
-		const name = constructorName(value);
-		const tag = tagOf(value, name, state);
-		const look = { __proto__: null, base: '', open: '{', close: '}', empty: undefined, isList: false, items: undefined };
-		const braces = (prefix) => { look.open = prefix + '{'; };
-		if (kind === 'Array') {
-			const { length } = value;
-			const plain = name === 'Array' && tag === '';
-			look.open = (plain ? '' : prefixOf(name, tag, 'Array', '(' + length + ')')) + '[';
-			look.close = ']';
-			look.empty = look.open + ']';
-			look.isList = length;
-			look.items = (level, output) => showItems(value, length, state, level, output);
-		} else if (kind === 'Set') {
-			braces(prefixOf(name, tag, 'Set', '(' + setSize(value) + ')'));
-			look.items = (level, output) => showSetItems(value, state, level, output);
-		} else if (kind === 'Map') {
-			braces(prefixOf(name, tag, 'Map', '(' + mapSize(value) + ')'));
-			look.items = (level, output) => showMapItems(value, state, level, output);
-		} else if (typedArrayTag(value) !== undefined) {
-			const length = typedArrayLength(value);
-			look.open = prefixOf(name, tag, typedArrayTag(value), '(' + length + ')') + '[';
-			look.close = ']';
-			look.empty = look.open + ']';
-			look.isList = length;
-			look.items = (level, output) => showTypedItems(value, length, output);
-		} else if (typeof value === 'function') {
-			look.base = functionBase(value, kind, name, tag);
-		} else if (kind === 'RegExp') {
-			look.base = safeText(() => regexpText(value)) ?? '[RegExp]';
-			if (name !== 'RegExp')
-				look.base = prefixOf(name, tag, 'RegExp') + look.base;
-		} else if (kind === 'Date') {
-			const time = dateValue(value);
-			look.base = isNotANumber(time) ? 'Invalid Date' : dateText(value);
-			if (name !== 'Date')
-				look.base = prefixOf(name, tag, 'Date') + look.base;
-		} else if (kind === 'Error' || kind === 'DOMException') {
-			look.base = errorBase(value, state, kind === 'DOMException' ? null : name);
-		} else if (isBox(kind)) {
-			look.base = boxBase(value, kind, name, tag);
-			look.isList = kind === 'String' ? stringValue(value).length : false;
-		} else if (kind === 'ArrayBuffer') {
-			braces(prefixOf(name, tag, 'ArrayBuffer'));
-			look.items = (level, output) => showBuffer(value, output);
-		} else if (kind === 'DataView') {
-			braces(prefixOf(name, tag, 'DataView'));
-			look.items = (level, output) => bufferDetached(dataViewBuffer(value)) ? push(output, '(detached)') : showFields(
-				['byteLength', dataViewBytes(value), 'byteOffset', dataViewOffset(value), 'buffer', dataViewBuffer(value)],
-				state, level, output);
-		} else if (kind === 'Promise') {
-			braces(prefixOf(name, tag, 'Promise'));
-			look.items = (level, output) => showPromise(value, state, level, output);
-		} else if (kind === 'WeakMap' || kind === 'WeakSet') {
-			braces(prefixOf(name, tag, kind));
-			look.items = (level, output) => push(output, '<items unknown>');
-		} else if (isSearchParams(value)) {
-			braces(prefixOf(name, tag, 'URLSearchParams'));
-			look.items = (level, output) => showParams(value, output);
-		} else {
-			describeObject(look, value, kind, name, tag, state);
+const isEmptyCollection = (value, kind) =>
+	(kind === 'Map' && mapSize(value) === 0) || (kind === 'Set' && setSize(value) === 0);
+
+function showContents(value, kind, state, level) {
+	const look = describe(value, kind, state);
+	let keys = shownKeys(value, state, look.isList);
+	if (kind === 'Error') {
+		const wanted = [];
+		for (let i = 0; i < keys.length; i++) {
+			if (!isInHeader(value, keys[i], look.base)) push(wanted, keys[i]);
 		}
-		return look;
+		for (let i = 0; i < extraErrorKeys.length; i++) {
+			const name = extraErrorKeys[i];
+			if (hasOwn(value, name) && !isEnumerable(value, name)) push(wanted, name);
+		}
+		keys = wanted;
 	}
+	if (keys.length === 0 && look.base !== '') return look.base;
+	if (keys.length === 0 && look.empty !== undefined && (look.isList === 0 || !look.items)) return look.empty;
+	if (keys.length === 0 && isEmptyCollection(value, kind)) return look.open + '}';
+	if (level > state.depth) return tooDeep(value, kind, state);
+	const output = [];
+	push(state.parents, value);
+	state.current = level;
+	if (look.items) look.items(level + 1, output, state);
+	for (let i = 0; i < keys.length; i++) push(output, showProperty(value, keys[i], state, level + 1, false));
+	state.parents.length--;
+	if (output.length === 0) return look.open + look.close;
+	const number = mapGet(state.circular, value);
+	if (number !== undefined) {
+		if (look.base === '') look.open = '<ref *' + number + '> ' + look.open;
+		else look.base = '<ref *' + number + '> ' + look.base;
+	}
+	return layOut(look, output, value, state, level);
+}
 
-	function safeText(read) {
-		try {
-			return read();
-		} catch {
-			return undefined;
+function layOut(look, output, value, state, level) {
+	const entries = output.length;
+	if (look.isList !== false && entries >= MIN_GROUPED && look.close === ']') output = groupItems(output, value, state);
+	const base = look.base === '' ? '' : look.base + ' ';
+	if (state.current - level < COMPACT_LEVELS && entries === output.length) {
+		const start = output.length + state.indent + look.open.length + look.base.length + 10;
+		if (fitsLine(output, start) && !includes(look.base, '\n')) {
+			const line = join(output, ', ');
+			if (!includes(line, '\n')) return base + look.open + ' ' + line + ' ' + look.close;
 		}
 	}
+	const indent = '\n' + repeat(' ', state.indent);
+	return base + look.open + indent + '  ' + join(output, ',' + indent + '  ') + indent + look.close;
+}
 
-	function describeObject(look, value, kind, name, tag, state) {
-		if (describeIterator(look, value, kind))
-			return;
-		const fields = platformFields(value);
-		if (kind === 'Arguments')
-			look.open = '[Arguments] {';
-		else if (kind === 'Module')
-			look.open = '[Module: null prototype] {';
-		else if (name !== 'Object' || tag !== '')
-			look.open = prefixOf(name, tag, 'Object') + '{';
-		look.empty = look.open + '}';
-		if (fields)
-			look.items = (level, output) => showFields(fields, state, level, output);
+function fitsLine(output, start) {
+	let total = output.length + start;
+	if (total + output.length > LINE_WIDTH) return false;
+	for (let i = 0; i < output.length; i++) {
+		total += output[i].length;
+		if (total > LINE_WIDTH) return false;
 	}
+	return true;
+}
 
-	function showObject(value, state, level) {
-		const kind = classOf(value);
-		if (kind === 'Proxy') {
-			const target = proxyTarget(value);
-			return target === null ? '<Revoked Proxy>' : showValue(target, state, level);
-		}
-		for (let i = 0; i < state.parents.length; i++) {
-			if (state.parents[i] === value) {
-				let number = mapGet(state.circular, value);
-				if (number === undefined)
-					mapSet(state.circular, value, number = mapSize(state.circular) + 1);
-				return '[Circular *' + number + ']';
-			}
-		}
-		state.level = level;
-		return showContents(value, kind, state, level);
+// Puts the items of a long array into columns, about two and a half times as wide as high.
+function groupItems(output, value, state) {
+	const hasMore = startsWith(output[output.length - 1], '... ');
+	const count = hasMore ? output.length - 1 : output.length;
+	let total = 0;
+	let longest = 0;
+	const widths = [];
+	for (let i = 0; i < count; i++) {
+		const width = textWidth(output[i]);
+		push(widths, width);
+		total += width + 2;
+		longest = max(longest, width);
 	}
+	const cell = longest + 2;
+	if (cell * 3 + state.indent >= LINE_WIDTH || !(total / cell > 5 || longest <= 6)) return output;
+	const bias = max(cell - 3 - sqrt(max(cell - total / output.length, 0)), 1);
+	const columns = min(
+		round(sqrt(2.5 * bias * count) / bias),
+		floor((LINE_WIDTH - state.indent) / cell),
+		COMPACT_LEVELS * 4,
+		MAX_COLUMNS,
+	);
+	if (columns <= 1) return output;
+	return makeRows(output, widths, count, columns, isNumeric(value, count) ? padStart : padEnd, hasMore);
+}
 
-	function tooDeep(value, kind, state) {
-		if (kind === 'Array')
-			return '[Array]';
-		const name = constructorName(value);
-		return '[' + trim(prefixOf(name, tagOf(value, name, state), kind)) + ']';
+function isNumeric(value, count) {
+	for (let i = 0; i < count; i++) {
+		const item = getOwnPropertyDescriptor(value, i)?.value;
+		if (typeof item !== 'number' && typeof item !== 'bigint') return false;
 	}
+	return true;
+}
 
-	const extraErrorKeys = ['cause', 'errors'];
-
-	// What the text before the braces says already is not shown once more.
-	function isInHeader(error, key, base) {
-		if (key !== 'name' && key !== 'message' && key !== 'stack')
-			return false;
-		const text = safeGet(error, key);
-		return typeof text === 'string' && (key === 'stack' || includes(base, text));
-	}
-
-	const isEmptyCollection = (value, kind) =>
-		(kind === 'Map' && mapSize(value) === 0) || (kind === 'Set' && setSize(value) === 0);
-
-	function showContents(value, kind, state, level) {
-		const look = describe(value, kind, state);
-		let keys = shownKeys(value, state, look.isList);
-		if (kind === 'Error') {
-			const wanted = [];
-			for (let i = 0; i < keys.length; i++) {
-				if (!isInHeader(value, keys[i], look.base))
-					push(wanted, keys[i]);
-			}
-			for (let i = 0; i < extraErrorKeys.length; i++) {
-				const name = extraErrorKeys[i];
-				if (hasOwn(value, name) && !isEnumerable(value, name))
-					push(wanted, name);
-			}
-			keys = wanted;
-		}
-		if (keys.length === 0 && look.base !== '')
-			return look.base;
-		if (keys.length === 0 && look.empty !== undefined && (look.isList === 0 || !look.items))
-			return look.empty;
-		if (keys.length === 0 && isEmptyCollection(value, kind))
-			return look.open + '}';
-		if (level > state.depth)
-			return tooDeep(value, kind, state);
-		const output = [];
-		push(state.parents, value);
-		state.current = level;
-		if (look.items)
-			look.items(level + 1, output, state);
-		for (let i = 0; i < keys.length; i++)
-			push(output, showProperty(value, keys[i], state, level + 1, false));
-		state.parents.length--;
-		if (output.length === 0)
-			return look.open + look.close;
-		const number = mapGet(state.circular, value);
-		if (number !== undefined) {
-			if (look.base === '')
-				look.open = '<ref *' + number + '> ' + look.open;
-			else
-				look.base = '<ref *' + number + '> ' + look.base;
-		}
-		return layOut(look, output, value, state, level);
-	}
-
-	function layOut(look, output, value, state, level) {
-		const entries = output.length;
-		if (look.isList !== false && entries >= MIN_GROUPED && look.close === ']')
-			output = groupItems(output, value, state);
-		const base = look.base === '' ? '' : look.base + ' ';
-		if (state.current - level < COMPACT_LEVELS && entries === output.length) {
-			const start = output.length + state.indent + look.open.length + look.base.length + 10;
-			if (fitsLine(output, start) && !includes(look.base, '\n')) {
-				const line = join(output, ', ');
-				if (!includes(line, '\n'))
-					return base + look.open + ' ' + line + ' ' + look.close;
-			}
-		}
-		const indent = '\n' + repeat(' ', state.indent);
-		return base + look.open + indent + '  ' + join(output, ',' + indent + '  ') + indent + look.close;
-	}
-
-	function fitsLine(output, start) {
-		let total = output.length + start;
-		if (total + output.length > LINE_WIDTH)
-			return false;
-		for (let i = 0; i < output.length; i++) {
-			total += output[i].length;
-			if (total > LINE_WIDTH)
-				return false;
-		}
-		return true;
-	}
-
-	// Puts the items of a long array into columns, about two and a half times as wide as high.
-	function groupItems(output, value, state) {
-		const hasMore = startsWith(output[output.length - 1], '... ');
-		const count = hasMore ? output.length - 1 : output.length;
-		let total = 0;
-		let longest = 0;
-		const widths = [];
-		for (let i = 0; i < count; i++) {
-			const width = textWidth(output[i]);
-			push(widths, width);
-			total += width + 2;
-			longest = max(longest, width);
-		}
-		const cell = longest + 2;
-		if (cell * 3 + state.indent >= LINE_WIDTH || !(total / cell > 5 || longest <= 6))
-			return output;
-		const bias = max(cell - 3 - sqrt(max(cell - total / output.length, 0)), 1);
-		const columns = min(round(sqrt(2.5 * bias * count) / bias), floor((LINE_WIDTH - state.indent) / cell),
-			COMPACT_LEVELS * 4, MAX_COLUMNS);
-		if (columns <= 1)
-			return output;
-		return makeRows(output, widths, count, columns, isNumeric(value, count) ? padStart : padEnd, hasMore);
-	}
-
-	function isNumeric(value, count) {
-		for (let i = 0; i < count; i++) {
-			const item = getOwnPropertyDescriptor(value, i)?.value;
-			if (typeof item !== 'number' && typeof item !== 'bigint')
-				return false;
-		}
-		return true;
-	}
-
-	function makeRows(output, widths, count, columns, pad, hasMore) {
-		const columnWidths = [];
-		for (let i = 0; i < columns; i++) {
-			let width = 0;
-			for (let j = i; j < count; j += columns)
-				width = max(width, widths[j]);
-			push(columnWidths, width + 2);
-		}
-		const rows = [];
-		for (let i = 0; i < count; i += columns) {
-			const end = min(i + columns, count);
-			let row = '';
-			let j = i;
-			for (; j < end - 1; j++)
-				row += pad(output[j] + ', ', columnWidths[j - i] + output[j].length - widths[j], ' ');
-			row += pad === padStart ?
-				padStart(output[j], columnWidths[j - i] + output[j].length - widths[j] - 2, ' ') : output[j];
-			push(rows, row);
-		}
-		if (hasMore)
-			push(rows, output[count]);
-		return rows;
-	}
-
-	// Columns a text takes in a terminal: wide characters of East Asian scripts and emoji take two, marks none.
-	function textWidth(text) {
+function makeRows(output, widths, count, columns, pad, hasMore) {
+	const columnWidths = [];
+	for (let i = 0; i < columns; i++) {
 		let width = 0;
-		for (let i = 0; i < text.length; i++) {
-			const c = codeUnit(text, i);
-			if (c < 0x300) {
-				width++;
-			} else if (c >= 0xd800 && c < 0xdc00) {
-				width += 2;
-				i++;
-			} else if (!isZeroWidth(c)) {
-				width += isWide(c) ? 2 : 1;
-			}
+		for (let j = i; j < count; j += columns) width = max(width, widths[j]);
+		push(columnWidths, width + 2);
+	}
+	const rows = [];
+	for (let i = 0; i < count; i += columns) {
+		const end = min(i + columns, count);
+		let row = '';
+		let j = i;
+		for (; j < end - 1; j++) row += pad(output[j] + ', ', columnWidths[j - i] + output[j].length - widths[j], ' ');
+		row +=
+			pad === padStart ? padStart(output[j], columnWidths[j - i] + output[j].length - widths[j] - 2, ' ') : output[j];
+		push(rows, row);
+	}
+	if (hasMore) push(rows, output[count]);
+	return rows;
+}
+
+// Columns a text takes in a terminal: wide characters of East Asian scripts and emoji take two, marks none.
+function textWidth(text) {
+	let width = 0;
+	for (let i = 0; i < text.length; i++) {
+		const c = codeUnit(text, i);
+		if (c < 0x300) {
+			width++;
+		} else if (c >= 0xd800 && c < 0xdc00) {
+			width += 2;
+			i++;
+		} else if (!isZeroWidth(c)) {
+			width += isWide(c) ? 2 : 1;
 		}
-		return width;
 	}
-	const isZeroWidth = (c) => c <= 0x36f || (c >= 0x200b && c <= 0x200f) || (c >= 0x20d0 && c <= 0x20ff) ||
-		(c >= 0xfe00 && c <= 0xfe0f) || (c >= 0xfe20 && c <= 0xfe2f);
-	const isWide = (c) => (c >= 0x1100 && c <= 0x115f) || (c >= 0x2e80 && c <= 0xa4cf && c !== 0x303f) ||
-		(c >= 0xac00 && c <= 0xd7a3) || (c >= 0xf900 && c <= 0xfaff) || (c >= 0xfe30 && c <= 0xfe6f) ||
-		(c >= 0xff00 && c <= 0xff60) || (c >= 0xffe0 && c <= 0xffe6);
+	return width;
+}
+const isZeroWidth = c =>
+	c <= 0x36f ||
+	(c >= 0x200b && c <= 0x200f) ||
+	(c >= 0x20d0 && c <= 0x20ff) ||
+	(c >= 0xfe00 && c <= 0xfe0f) ||
+	(c >= 0xfe20 && c <= 0xfe2f);
+const isWide = c =>
+	(c >= 0x1100 && c <= 0x115f) ||
+	(c >= 0x2e80 && c <= 0xa4cf && c !== 0x303f) ||
+	(c >= 0xac00 && c <= 0xd7a3) ||
+	(c >= 0xf900 && c <= 0xfaff) ||
+	(c >= 0xfe30 && c <= 0xfe6f) ||
+	(c >= 0xff00 && c <= 0xff60) ||
+	(c >= 0xffe0 && c <= 0xffe6);
 
-	function showValue(value, state, level) {
-		return isObject(value) ? showObject(value, state, level) : showPrimitive(value, state);
-	}
+function showValue(value, state, level) {
+	return isObject(value) ? showObject(value, state, level) : showPrimitive(value, state);
+}
 
-	// options: depth (null: all levels), showHidden
-	function inspect(value, options = { __proto__: null }) {
-		const { depth = DEFAULT_DEPTH, showHidden } = options;
-		const state = {
-			__proto__: null,
-			depth: depth === null ? MAX_DEPTH : min(+depth, MAX_DEPTH),
-			showHidden: !!showHidden,
-			parents: [], // the objects around the present one
-			circular: new Map(), // object -> its number, for those that contain themselves
-			indent: 0,
-			level: 0,
-			current: 0, // the level shown last: how deep the present object is nested
-		};
-		return showValue(value, state, 0);
-	}
+// options: depth (null: all levels), showHidden
+function inspect(value, options = { __proto__: null }) {
+	const { depth = DEFAULT_DEPTH, showHidden } = options;
+	const state = {
+		__proto__: null,
+		depth: depth === null ? MAX_DEPTH : min(+depth, MAX_DEPTH),
+		showHidden: !!showHidden,
+		parents: [], // the objects around the present one
+		circular: new Map(), // object -> its number, for those that contain themselves
+		indent: 0,
+		level: 0,
+		current: 0, // the level shown last: how deep the present object is nested
+	};
+	return showValue(value, state, 0);
+}

@@ -3,100 +3,103 @@
 // { properties, cause, errors }; an error in it is { name, message, trace, properties, cause, errors }, where trace is the
 // engine's record. Text is put together here, since JSON.stringify would ask a program's toJSON.
 
-	const MAX_ERRORS = 64; // that one holds, all together
-	const MAX_ERROR_NESTING = 8;
-	const MAX_PROPERTIES_TEXT = 65536; // characters of all properties together
-	const MAX_NESTED_TEXT = 4096; // of the message of an error within another
-	const errorOwnKeys = { __proto__: null, name: true, message: true, stack: true, cause: true, errors: true };
+const MAX_ERRORS = 64; // that one holds, all together
+const MAX_ERROR_NESTING = 8;
+const MAX_PROPERTIES_TEXT = 65536; // characters of all properties together
+const MAX_NESTED_TEXT = 4096; // of the message of an error within another
+const errorOwnKeys = { __proto__: null, name: true, message: true, stack: true, cause: true, errors: true };
 
-	const isErrorObject = (kind) => kind === 'Error' || kind === 'DOMException';
+const isErrorObject = kind => kind === 'Error' || kind === 'DOMException';
 
-	// A property as JSON, where JSON.stringify takes it; of what it refuses, as the console would show it.
-	function propertyText(value) {
-		try {
-			return stringify(value);
-		} catch {
-			return stringify(inspect(value));
-		}
+// A property as JSON, where JSON.stringify takes it; of what it refuses, as the console would show it.
+function propertyText(value) {
+	try {
+		return stringify(value);
+	} catch {
+		return stringify(inspect(value));
 	}
+}
 
-	function propertiesText(value, kind, budget) {
-		const keys = objectKeys(value);
-		let text = '';
-		for (let i = 0; i < keys.length; i++) {
-			if (isErrorObject(kind) && errorOwnKeys[keys[i]])
-				continue;
-			const shown = propertyText(safeGet(value, keys[i]));
-			if (shown === undefined)
-				continue;
-			const one = stringify(keys[i]) + ':' + shown;
-			budget.text -= one.length;
-			if (budget.text < 0)
-				break;
-			text += (text === '' ? '' : ',') + one;
-		}
-		return text === '' ? 'null' : '{' + text + '}';
+function propertiesText(value, kind, budget) {
+	const keys = objectKeys(value);
+	let text = '';
+	for (let i = 0; i < keys.length; i++) {
+		if (isErrorObject(kind) && errorOwnKeys[keys[i]]) continue;
+		const shown = propertyText(safeGet(value, keys[i]));
+		if (shown === undefined) continue;
+		const one = stringify(keys[i]) + ':' + shown;
+		budget.text -= one.length;
+		if (budget.text < 0) break;
+		text += (text === '' ? '' : ',') + one;
 	}
+	return text === '' ? 'null' : '{' + text + '}';
+}
 
-	// The members that stand below an error: what it holds, as "key":JSON.
-	function detailsText(value, kind, budget) {
-		let text = '"properties":' + propertiesText(value, kind, budget);
-		if (!isErrorObject(kind) || budget.nesting >= MAX_ERROR_NESTING)
-			return text;
-		budget.nesting++;
-		if (hasOwn(value, 'cause'))
-			text += ',"cause":' + nestedText(safeGet(value, 'cause'), budget);
-		const errors = hasOwn(value, 'errors') ? safeGet(value, 'errors') : undefined;
-		if (isObject(errors) && classOf(errors) === 'Array') {
-			text += ',"errors":[';
-			for (let i = 0; i < errors.length && budget.errors > 0; i++)
-				text += (i === 0 ? '' : ',') + nestedText(safeGet(errors, i), budget);
-			text += ']';
-		}
-		budget.nesting--;
-		return text;
+// The members that stand below an error: what it holds, as "key":JSON.
+function detailsText(value, kind, budget) {
+	let text = '"properties":' + propertiesText(value, kind, budget);
+	if (!isErrorObject(kind) || budget.nesting >= MAX_ERROR_NESTING) return text;
+	budget.nesting++;
+	if (hasOwn(value, 'cause')) text += ',"cause":' + nestedText(safeGet(value, 'cause'), budget);
+	const errors = hasOwn(value, 'errors') ? safeGet(value, 'errors') : undefined;
+	if (isObject(errors) && classOf(errors) === 'Array') {
+		text += ',"errors":[';
+		for (let i = 0; i < errors.length && budget.errors > 0; i++)
+			text += (i === 0 ? '' : ',') + nestedText(safeGet(errors, i), budget);
+		text += ']';
 	}
+	budget.nesting--;
+	return text;
+}
 
-	function nestedText(value, budget) {
-		if (budget.errors-- <= 0)
-			return 'null';
-		const kind = classOf(value), isError = isErrorObject(kind);
-		const trace = isError ? traceOf(value) ?? safeGet(value, 'stack') : undefined;
-		return '{"name":' + (isError ? stringify(thrownName(value, kind)) : 'null') +
-			',"message":' + stringify(slice(isError ? thrownMessage(value, kind) : typeof value === 'string' ? value : inspect(value),
-				0, MAX_NESTED_TEXT)) +
-			(typeof trace === 'string' ? ',"trace":' + stringify(slice(trace, 0, MAX_NESTED_TEXT)) : '') +
-			(isObject(value) ? ',' + detailsText(value, kind, budget) : '') + '}';
-	}
+function nestedText(value, budget) {
+	if (budget.errors-- <= 0) return 'null';
+	const kind = classOf(value),
+		isError = isErrorObject(kind);
+	const trace = isError ? (traceOf(value) ?? safeGet(value, 'stack')) : undefined;
+	return (
+		'{"name":' +
+		(isError ? stringify(thrownName(value, kind)) : 'null') +
+		',"message":' +
+		stringify(
+			slice(
+				isError ? thrownMessage(value, kind) : typeof value === 'string' ? value : inspect(value),
+				0,
+				MAX_NESTED_TEXT,
+			),
+		) +
+		(typeof trace === 'string' ? ',"trace":' + stringify(slice(trace, 0, MAX_NESTED_TEXT)) : '') +
+		(isObject(value) ? ',' + detailsText(value, kind, budget) : '') +
+		'}'
+	);
+}
 
-	function thrownName(value, kind) {
-		if (isErrorObject(kind))
-			return errorName(value, kind === 'DOMException' ? null : constructorName(value));
-		const name = isObject(value) ? safeGet(value, 'name') : undefined;
-		return typeof name === 'string' ? name : 'Uncaught';
-	}
+function thrownName(value, kind) {
+	if (isErrorObject(kind)) return errorName(value, kind === 'DOMException' ? null : constructorName(value));
+	const name = isObject(value) ? safeGet(value, 'name') : undefined;
+	return typeof name === 'string' ? name : 'Uncaught';
+}
 
-	function thrownMessage(value, kind) {
-		if (!isObject(value))
-			return typeof value === 'symbol' ? symbolText(value) : toText(value);
-		const message = safeGet(value, 'message');
-		if (typeof message === 'string')
-			return message;
-		if (isErrorObject(kind))
-			return message === undefined ? '' : inspect(message);
-		return typeof safeGet(value, 'name') === 'string' ? '' : safeText(() => stringify(value)) ?? '[object]';
-	}
+function thrownMessage(value, kind) {
+	if (!isObject(value)) return typeof value === 'symbol' ? symbolText(value) : toText(value);
+	const message = safeGet(value, 'message');
+	if (typeof message === 'string') return message;
+	if (isErrorObject(kind)) return message === undefined ? '' : inspect(message);
+	return typeof safeGet(value, 'name') === 'string' ? '' : (safeText(() => stringify(value)) ?? '[object]');
+}
 
-	function describeError(error) {
-		const kind = classOf(error);
-		const budget = { __proto__: null, errors: MAX_ERRORS, text: MAX_PROPERTIES_TEXT, nesting: 0 };
-		const details = isObject(error) ? safeText(() => '{' + detailsText(error, kind, budget) + '}') : undefined;
-		return [thrownName(error, kind), thrownMessage(error, kind), details];
-	}
+function describeError(error) {
+	const kind = classOf(error);
+	const budget = { __proto__: null, errors: MAX_ERRORS, text: MAX_PROPERTIES_TEXT, nesting: 0 };
+	const details = isObject(error) ? safeText(() => '{' + detailsText(error, kind, budget) + '}') : undefined;
+	return [thrownName(error, kind), thrownMessage(error, kind), details];
+}
 
-	// Why a value cannot be given on: (what JSON.stringify threw, where).
-	function refuseValue(reason, place) {
-		const why = isErrorObject(classOf(reason)) ? thrownMessage(reason, 'Error') : inspect(reason);
-		return new TypeError('the value has no JSON' + (place === '' ? '' : ' at ' + place) + ': ' + why,
-			{ __proto__: null, cause: reason });
-	}
+// Why a value cannot be given on: (what JSON.stringify threw, where).
+function refuseValue(reason, place) {
+	const why = isErrorObject(classOf(reason)) ? thrownMessage(reason, 'Error') : inspect(reason);
+	return new TypeError('the value has no JSON' + (place === '' ? '' : ' at ' + place) + ': ' + why, {
+		__proto__: null,
+		cause: reason,
+	});
+}

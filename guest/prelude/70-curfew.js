@@ -1,69 +1,94 @@
 // SPDX-License-Identifier: Apache-2.0
 // The `curfew` object: what a program can know of its run and tell about it.
 
-	function toJsonText(value, what) {
-		const text = stringify(value);
-		if (text === undefined)
-			throw new TypeError('The argument of ' + what + ' has no JSON');
-		return text;
+function toJsonText(value, what) {
+	const text = stringify(value);
+	if (text === undefined) throw new TypeError('The argument of ' + what + ' has no JSON');
+	return text;
+}
+
+const tooLarge = what => new RangeError('The argument of ' + what + ' is larger than the output limit');
+
+// Freezes a tree of plain data; what came out of JSON may be deep, so this keeps its own stack.
+function deepFreeze(root) {
+	const open = [root];
+	while (open.length > 0) {
+		const value = open[open.length - 1];
+		open.length--;
+		if (!isObject(value)) continue;
+		freeze(value);
+		const keys = ownKeys(value);
+		for (let i = 0; i < keys.length; i++) push(open, getOwnPropertyDescriptor(value, keys[i]).value);
 	}
+	return root;
+}
 
-	const tooLarge = (what) => new RangeError('The argument of ' + what + ' is larger than the output limit');
+const limitNames = [
+	'timeout_us',
+	'grace_us',
+	'cpu_us',
+	'fuel',
+	'loops',
+	'memory_bytes',
+	'stack_bytes',
+	'output_bytes',
+	'host_calls',
+	'timers',
+];
 
-	// Freezes a tree of plain data; what came out of JSON may be deep, so this keeps its own stack.
-	function deepFreeze(root) {
-		const open = [root];
-		while (open.length > 0) {
-			const value = open[open.length - 1];
-			open.length--;
-			if (!isObject(value))
-				continue;
-			freeze(value);
-			const keys = ownKeys(value);
-			for (let i = 0; i < keys.length; i++)
-				push(open, getOwnPropertyDescriptor(value, keys[i]).value);
-		}
-		return root;
-	}
+// Read when first asked for: an image is made before there is a run.
+let runLimits,
+	runParams,
+	runEnv,
+	runStreams = {};
 
-	const limitNames = ['timeout_us', 'grace_us', 'cpu_us', 'fuel', 'loops', 'memory_bytes', 'stack_bytes', 'output_bytes',
-		'host_calls', 'timers'];
+function readLimits() {
+	const values = limits();
+	const result = {};
+	for (let i = 0; i < limitNames.length; i++) put(result, limitNames[i], values[i] ?? null);
+	return freeze(result);
+}
 
-	// Read when first asked for: an image is made before there is a run.
-	let runLimits, runParams, runEnv, runStreams = {};
-
-	function readLimits() {
-		const values = limits();
-		const result = {};
-		for (let i = 0; i < limitNames.length; i++)
-			put(result, limitNames[i], values[i] ?? null);
-		return freeze(result);
-	}
-
-	const curfew = {
-		get signal() { return runSignal; },
-		get limits() { return runLimits ??= readLimits(); },
-		get params() { return runParams ??= deepFreeze(params()); },
-		get user() { return user() ?? null; },
-		get env() { return runEnv ??= freeze(env()); },
-		get stdin() { return runStreams.stdin ??= openInput(); },
-		get stdout() { return runStreams.stdout ??= openOutput(1, 'stdout'); },
-		get stderr() { return runStreams.stderr ??= openOutput(2, 'stderr'); },
-		exit(code = 0) {
-			if (typeof code !== 'number' || !(code >= 0 && code <= 255) || code !== trunc(code))
-				throw new RangeError('The exit code is not a whole number from 0 to 255');
-			exit(code);
-		},
-		remaining() { return remaining(); },
-		checkpoint(value) {
-			if (!checkpoint(toJsonText(value, 'checkpoint')))
-				throw tooLarge('checkpoint');
-		},
-		progress(value) {
-			if (!progress(toJsonText(value, 'progress')))
-				throw tooLarge('progress');
-		},
-	};
-	defineProperty(curfew, 'signal', { __proto__: null, get: signalGetter.signal });
-	defineProperty(curfew, Symbol.toStringTag, { __proto__: null, value: 'curfew' });
-	freeze(curfew);
+const curfew = {
+	get signal() {
+		return runSignal;
+	},
+	get limits() {
+		return (runLimits ??= readLimits());
+	},
+	get params() {
+		return (runParams ??= deepFreeze(params()));
+	},
+	get user() {
+		return user() ?? null;
+	},
+	get env() {
+		return (runEnv ??= freeze(env()));
+	},
+	get stdin() {
+		return (runStreams.stdin ??= openInput());
+	},
+	get stdout() {
+		return (runStreams.stdout ??= openOutput(1, 'stdout'));
+	},
+	get stderr() {
+		return (runStreams.stderr ??= openOutput(2, 'stderr'));
+	},
+	exit(code = 0) {
+		if (typeof code !== 'number' || !(code >= 0 && code <= 255) || code !== trunc(code))
+			throw new RangeError('The exit code is not a whole number from 0 to 255');
+		exit(code);
+	},
+	remaining() {
+		return remaining();
+	},
+	checkpoint(value) {
+		if (!checkpoint(toJsonText(value, 'checkpoint'))) throw tooLarge('checkpoint');
+	},
+	progress(value) {
+		if (!progress(toJsonText(value, 'progress'))) throw tooLarge('progress');
+	},
+};
+defineProperty(curfew, 'signal', { __proto__: null, get: signalGetter.signal });
+defineProperty(curfew, Symbol.toStringTag, { __proto__: null, value: 'curfew' });
+freeze(curfew);

@@ -2,655 +2,745 @@
 // Request, Response and fetch of the Fetch Standard, as servers have them: there is no origin, no cache, no cookies and
 // nothing that is opaque. The host makes one exchange of each request it is given; redirects are followed here.
 
-	const FETCH = 1;
-	const FETCH_TAKE = 1, FETCH_BODY = 2, FETCH_BODY_END = 3;
-	const FETCH_HEAD = 1, FETCH_CHUNK = 2, FETCH_SENT = 3, FETCH_END = 4;
-	const CHUNK_BYTES = 65536, REDIRECTS_MOST = 20;
+const FETCH = 1;
+const FETCH_TAKE = 1,
+	FETCH_BODY = 2,
+	FETCH_BODY_END = 3;
+const FETCH_HEAD = 1,
+	FETCH_CHUNK = 2,
+	FETCH_SENT = 3,
+	FETCH_END = 4;
+const CHUNK_BYTES = 65536,
+	REDIRECTS_MOST = 20;
 
-	const orUndefined = (value, fallback) => value === undefined ? fallback : toText(value);
+const orUndefined = (value, fallback) => (value === undefined ? fallback : toText(value));
 
-	function toMethodName(value) {
-		const name = toText(value);
-		if (!isToken(name))
-			throw new TypeError('The method is malformed: ' + slice(name, 0, 64));
-		const upper = upperCase(name);
-		if (upper === 'CONNECT' || upper === 'TRACE' || upper === 'TRACK')
-			throw new TypeError('The method is not allowed: ' + upper);
-		for (let i = 0; i < ordinaryMethods.length; i++) {
-			if (ordinaryMethods[i] === upper)
-				return upper;
-		}
-		return name;
+function toMethodName(value) {
+	const name = toText(value);
+	if (!isToken(name)) throw new TypeError('The method is malformed: ' + slice(name, 0, 64));
+	const upper = upperCase(name);
+	if (upper === 'CONNECT' || upper === 'TRACE' || upper === 'TRACK')
+		throw new TypeError('The method is not allowed: ' + upper);
+	for (let i = 0; i < ordinaryMethods.length; i++) {
+		if (ordinaryMethods[i] === upper) return upper;
 	}
-	const ordinaryMethods = ['DELETE', 'GET', 'HEAD', 'OPTIONS', 'POST', 'PUT'];
+	return name;
+}
+const ordinaryMethods = ['DELETE', 'GET', 'HEAD', 'OPTIONS', 'POST', 'PUT'];
 
-	// The parts of a URL that a request may have; fetch looks at the scheme.
-	function toRequestUrl(text, base) {
-		const parts = urlParse(text, base);
-		if (!parts)
-			throw new TypeError('Not a URL that can be fetched: ' + slice(text, 0, 200));
-		if (readPart(parts, USERNAME) !== '' || readPart(parts, PASSWORD) !== '')
-			throw new TypeError('A URL with a user or password cannot be fetched');
-		return parts;
+// The parts of a URL that a request may have; fetch looks at the scheme.
+function toRequestUrl(text, base) {
+	const parts = urlParse(text, base);
+	if (!parts) throw new TypeError('Not a URL that can be fetched: ' + slice(text, 0, 200));
+	if (readPart(parts, USERNAME) !== '' || readPart(parts, PASSWORD) !== '')
+		throw new TypeError('A URL with a user or password cannot be fetched');
+	return parts;
+}
+
+function needHttp(parts) {
+	const scheme = readPart(parts, PROTOCOL);
+	if (scheme !== 'http:' && scheme !== 'https:')
+		throw new TypeError('Only http, https, data and blob can be fetched, not ' + scheme);
+	return parts;
+}
+
+// What of a request there is nothing to do with here, but for who asks: what it may be, first what it is.
+const requestChoices = {
+	__proto__: null,
+	mode: ['cors', 'navigate', 'same-origin', 'no-cors'],
+	credentials: ['same-origin', 'omit', 'include'],
+	cache: ['default', 'no-store', 'reload', 'no-cache', 'force-cache', 'only-if-cached'],
+	redirect: ['follow', 'error', 'manual'],
+	referrerPolicy: [
+		'',
+		'no-referrer',
+		'no-referrer-when-downgrade',
+		'same-origin',
+		'origin',
+		'strict-origin',
+		'origin-when-cross-origin',
+		'strict-origin-when-cross-origin',
+		'unsafe-url',
+	],
+	duplex: ['half'],
+	priority: ['auto', 'high', 'low'],
+};
+
+function toChoice(init, name, otherwise) {
+	const value = init[name];
+	if (value === undefined) return otherwise;
+	const text = toText(value),
+		choices = requestChoices[name];
+	for (let i = 0; i < choices.length; i++) {
+		if (choices[i] === text) return text;
 	}
+	throw new TypeError('The ' + name + ' is none of those that there are: ' + slice(text, 0, 64));
+}
 
-	function needHttp(parts) {
-		const scheme = readPart(parts, PROTOCOL);
-		if (scheme !== 'http:' && scheme !== 'https:')
-			throw new TypeError('Only http, https, data and blob can be fetched, not ' + scheme);
-		return parts;
-	}
+function toReferrer(value, otherwise) {
+	if (value === undefined) return otherwise;
+	const text = toScalarString(value);
+	if (text === '') return 'no-referrer';
+	const parts = urlParse(text, undefined);
+	if (!parts) throw new TypeError('The referrer is not a URL: ' + slice(text, 0, 200));
+	return 'about:client';
+}
 
-	// What of a request there is nothing to do with here, but for who asks: what it may be, first what it is.
-	const requestChoices = {
-		__proto__: null,
-		mode: ['cors', 'navigate', 'same-origin', 'no-cors'],
-		credentials: ['same-origin', 'omit', 'include'],
-		cache: ['default', 'no-store', 'reload', 'no-cache', 'force-cache', 'only-if-cached'],
-		redirect: ['follow', 'error', 'manual'],
-		referrerPolicy: ['', 'no-referrer', 'no-referrer-when-downgrade', 'same-origin', 'origin', 'strict-origin',
-			'origin-when-cross-origin', 'strict-origin-when-cross-origin', 'unsafe-url'],
-		duplex: ['half'],
-		priority: ['auto', 'high', 'low'],
-	};
+// The signal of a request follows the one that was given; it is made when it is asked for.
+function followSignal(given) {
+	const signal = newSignal();
+	if (given) signalFollow(signal, given);
+	return signal;
+}
 
-	function toChoice(init, name, otherwise) {
-		const value = init[name];
-		if (value === undefined)
-			return otherwise;
-		const text = toText(value), choices = requestChoices[name];
-		for (let i = 0; i < choices.length; i++) {
-			if (choices[i] === text)
-				return text;
-		}
-		throw new TypeError('The ' + name + ' is none of those that there are: ' + slice(text, 0, 64));
-	}
+let requestState, isRequest;
 
-	function toReferrer(value, otherwise) {
-		if (value === undefined)
-			return otherwise;
-		const text = toScalarString(value);
-		if (text === '')
-			return 'no-referrer';
-		const parts = urlParse(text, undefined);
-		if (!parts)
-			throw new TypeError('The referrer is not a URL: ' + slice(text, 0, 200));
-		return 'about:client';
-	}
+class Request {
+	#r;
 
-	// The signal of a request follows the one that was given; it is made when it is asked for.
-	function followSignal(given) {
-		const signal = newSignal();
-		if (given)
-			signalFollow(signal, given);
-		return signal;
-	}
-
-	let requestState, isRequest;
-
-	class Request {
-		#r;
-
-		constructor(input, init = undefined) {
-			needArguments('Request', 1, arguments.length);
-			if (input === construct) {
-				this.#r = init;
-				return;
-			}
-			init = toDictionary(init, 'The second argument of Request');
-			const from = isRequest(input) ? input.#r : undefined;
-			const parts = from ? from.parts : toRequestUrl(toScalarString(input), undefined);
-			if (init.window !== undefined && init.window !== null)
-				throw new TypeError('The window of a request is not null');
-			const duplex = toChoice(init, 'duplex', undefined);
-			const r = this.#r = { __proto__: null, parts, method: '', headers: undefined, body: emptyBody(), signal: null, ownSignal: undefined };
-			readChoices(r, init, from);
-			r.method = init.method === undefined ? from ? from.method : 'GET' : toMethodName(init.method);
-			let { signal } = init;
-			if (signal === undefined)
-				signal = from ? from.signal ?? from.ownSignal : null;
-			if (signal !== null && signal !== undefined && !isAbortSignal(signal))
-				throw new TypeError('The signal is not an AbortSignal');
-			r.signal = signal ?? null;
-			const headers = r.headers = guardHeaders(new Headers(), OF_REQUEST);
-			fillHeaders(headers, init.headers ?? (from ? from.headers : undefined));
-			const given = init.body ?? null;
-			if ((given !== null || (from && hasBody(from.body))) && (r.method === 'GET' || r.method === 'HEAD'))
-				throw new TypeError('A request with the method ' + r.method + ' cannot have a body');
-			if (isStream(given) && duplex === undefined)
-				throw new TypeError('A request whose body is a stream needs the option duplex: \'half\'');
-			r.body = given !== null ? toBody(given) : from ? takeBody(from.body) : emptyBody();
-			addType(headers, r.body);
-		}
-
-		get method() { return this.#r.method; }
-		get url() { return this.#r.parts[HREF]; }
-		get headers() { return this.#r.headers; }
-		get destination() { return this.#r && ''; }
-		get referrer() { return this.#r.referrer === 'no-referrer' ? '' : this.#r.referrer; }
-		get referrerPolicy() { return this.#r.referrerPolicy; }
-		get mode() { return this.#r.mode; }
-		get credentials() { return this.#r.credentials; }
-		get cache() { return this.#r.cache; }
-		get redirect() { return this.#r.redirect; }
-		get integrity() { return this.#r.integrity; }
-		get keepalive() { return this.#r.keepalive; }
-		get isReloadNavigation() { return this.#r === undefined; }
-		get isHistoryNavigation() { return this.#r === undefined; }
-		get signal() { return this.#r.ownSignal ??= followSignal(this.#r.signal); }
-		get duplex() { return this.#r && 'half'; }
-
-		clone() {
-			const r = this.#r;
-			const body = cloneBody(r.body), headers = guardHeaders(new Headers(r.headers), OF_REQUEST);
-			return new Request(construct, { __proto__: null, ...r, headers, body, ownSignal: undefined });
-		}
-
-		static {
-			isRequest = (value) => isObject(value) && #r in value;
-			requestState = (request) => request.#r;
-		}
-	}
-	addBodyMembers(Request, (request) => requestState(request));
-	finishInterface(Request, 'Request');
-
-	const choiceNames = ['mode', 'credentials', 'cache', 'redirect', 'referrerPolicy'];
-
-	function readChoices(r, init, from) {
-		r.referrer = toReferrer(init.referrer, from ? from.referrer : 'about:client');
-		for (let i = 0; i < choiceNames.length; i++) {
-			const name = choiceNames[i];
-			r[name] = toChoice(init, name, from ? from[name] : requestChoices[name][0]);
-		}
-		if (r.mode === 'navigate')
-			throw new TypeError('The mode of a request is navigate');
-		if (r.cache === 'only-if-cached' && r.mode !== 'same-origin')
-			throw new TypeError('The cache only-if-cached needs the mode same-origin');
-		r.integrity = init.integrity === undefined ? from ? from.integrity : '' : toText(init.integrity);
-		r.keepalive = init.keepalive === undefined ? from ? from.keepalive : false : !!init.keepalive;
-		toChoice(init, 'priority', undefined);
-	}
-
-	const hasBody = (body) => body.s !== undefined || body.bytes !== undefined;
-
-	function fillHeaders(headers, init) {
-		if (init === undefined || init === null)
+	constructor(input, init = undefined) {
+		needArguments('Request', 1, arguments.length);
+		if (input === construct) {
+			this.#r = init;
 			return;
-		const list = headersList(isHeaders(init) ? init : new Headers(init));
-		for (let i = 0; i < list.length; i += 2)
-			headersAppend(headers, list[i], list[i + 1]);
-	}
-	const headersAppend = uncurry(Headers.prototype.append);
-	const headersHas = uncurry(Headers.prototype.has);
-	const headersGet = uncurry(Headers.prototype.get);
-
-	function addType(headers, body) {
-		if (body.type !== null && !headersHas(headers, 'content-type'))
-			headersAppend(headers, 'content-type', body.type);
-	}
-
-	// The body of a request that another one is made of: the first one is used up.
-	function takeBody(body) {
-		if (isUnusable(body))
-			throw new TypeError('The body was read already, or is being read');
-		const taken = newBody(body.bytes, body.s, body.type);
-		if (hasBody(body)) {
-			body.used = true;
-			body.s = undefined;
-			body.stream = null;
-			body.bytes ??= new Uint8Array(0);
 		}
-		return taken;
-	}
-
-	// ---- Responses ----
-
-	let newResponse, responseState, isResponse;
-
-	const isNullBodyStatus = (status) => status === 101 || status === 103 || status === 204 || status === 205 || status === 304;
-
-	function checkStatusText(text) {
-		for (let i = 0; i < text.length; i++) {
-			const c = codeUnit(text, i);
-			if ((c < 32 && c !== 9) || c === 127 || c > 255)
-				throw new TypeError('The statusText has characters that it may not have');
-		}
-		return text;
+		init = toDictionary(init, 'The second argument of Request');
+		const from = isRequest(input) ? input.#r : undefined;
+		const parts = from ? from.parts : toRequestUrl(toScalarString(input), undefined);
+		if (init.window !== undefined && init.window !== null) throw new TypeError('The window of a request is not null');
+		const duplex = toChoice(init, 'duplex', undefined);
+		const r = (this.#r = {
+			__proto__: null,
+			parts,
+			method: '',
+			headers: undefined,
+			body: emptyBody(),
+			signal: null,
+			ownSignal: undefined,
+		});
+		readChoices(r, init, from);
+		r.method = init.method === undefined ? (from ? from.method : 'GET') : toMethodName(init.method);
+		let { signal } = init;
+		if (signal === undefined) signal = from ? (from.signal ?? from.ownSignal) : null;
+		if (signal !== null && signal !== undefined && !isAbortSignal(signal))
+			throw new TypeError('The signal is not an AbortSignal');
+		r.signal = signal ?? null;
+		const headers = (r.headers = guardHeaders(new Headers(), OF_REQUEST));
+		fillHeaders(headers, init.headers ?? (from ? from.headers : undefined));
+		const given = init.body ?? null;
+		if ((given !== null || (from && hasBody(from.body))) && (r.method === 'GET' || r.method === 'HEAD'))
+			throw new TypeError('A request with the method ' + r.method + ' cannot have a body');
+		if (isStream(given) && duplex === undefined)
+			throw new TypeError("A request whose body is a stream needs the option duplex: 'half'");
+		r.body = given !== null ? toBody(given) : from ? takeBody(from.body) : emptyBody();
+		addType(headers, r.body);
 	}
 
-	class Response {
-		#r;
-
-		constructor(body = null, init = undefined) {
-			if (body === construct) {
-				this.#r = init;
-				return;
-			}
-			init = toDictionary(init, 'The second argument of Response');
-			const status = init.status === undefined ? 200 : trunc(+init.status);
-			if (!(status >= 200 && status <= 599))
-				throw new RangeError('The status is not a number from 200 to 599');
-			const statusText = checkStatusText(orUndefined(init.statusText, ''));
-			const headers = new Headers();
-			fillHeaders(headers, init.headers);
-			const own = toBody(body);
-			if (hasBody(own) && isNullBodyStatus(status))
-				throw new TypeError('A response with the status ' + status + ' cannot have a body');
-			addType(headers, own);
-			this.#r = { __proto__: null, type: 'default', url: '', redirected: false, status, statusText, headers, body: own };
-		}
-
-		static error() {
-			return newResponse({ __proto__: null, type: 'error', url: '', redirected: false, status: 0, statusText: '',
-				headers: guardHeaders(new Headers(), IMMUTABLE), body: emptyBody() });
-		}
-
-		static json(data, init = undefined) {
-			needArguments('Response.json', 1, arguments.length);
-			const text = toJsonText(data, 'Response.json');
-			const response = new Response(null, init);
-			if (isNullBodyStatus(response.#r.status))
-				throw new TypeError('A response with the status ' + response.#r.status + ' cannot have a body');
-			response.#r.body = newBody(utf8Encode(text), undefined, 'application/json');
-			addType(response.#r.headers, response.#r.body);
-			return response;
-		}
-
-		static redirect(url, status = 302) {
-			needArguments('Response.redirect', 1, arguments.length);
-			url = toScalarString(url);
-			const parts = urlParse(url, undefined);
-			if (!parts)
-				throw new TypeError('Not a URL to redirect to: ' + slice(url, 0, 200));
-			if (!isRedirect(+status))
-				throw new RangeError('The status is not that of a redirect');
-			const headers = new Headers();
-			headersAppend(headers, 'location', parts[HREF]);
-			return newResponse({ __proto__: null, type: 'default', url: '', redirected: false, status: +status, statusText: '',
-				headers: guardHeaders(headers, IMMUTABLE), body: emptyBody() });
-		}
-
-		get type() { return this.#r.type; }
-		get url() { return this.#r.url; }
-		get redirected() { return this.#r.redirected; }
-		get status() { return this.#r.status; }
-		get ok() { return this.#r.status >= 200 && this.#r.status <= 299; }
-		get statusText() { return this.#r.statusText; }
-		get headers() { return this.#r.headers; }
-
-		clone() {
-			const r = this.#r;
-			const body = cloneBody(r.body);
-			const headers = new Headers();
-			fillHeaders(headers, r.headers);
-			return newResponse({ __proto__: null, ...r, headers, body });
-		}
-
-		static {
-			isResponse = (value) => isObject(value) && #r in value;
-			newResponse = (state) => new Response(construct, state);
-			responseState = (response) => response.#r;
-		}
+	get method() {
+		return this.#r.method;
 	}
-	addBodyMembers(Response, (response) => responseState(response));
-	finishInterface(Response, 'Response');
-
-	// ---- One exchange ----
-
-	const isRedirect = (status) => status === 301 || status === 302 || status === 303 || status === 307 || status === 308;
-
-	// A fetch under way: the exchange it is at, and what the next one would be.
-	const newFetch = (r, resolve, reject) => ({
-		__proto__: null, parts: r.parts, method: r.method, redirect: r.redirect, signal: r.signal, body: r.body,
-		headers: guardHeaders(new Headers(r.headers), OF_REQUEST), hops: 0, resolve, reject,
-		trace: traceOf(new Error()), id: 0, over: true, held: 0, told: false, s: undefined, chunk: null, sent: null, source: null, onAbort: null,
-	});
-
-	function hold(f) {
-		f.held++;
-		holdProgram(1);
+	get url() {
+		return this.#r.parts[HREF];
 	}
-	function release(f) {
-		if (f.held === 0)
+	get headers() {
+		return this.#r.headers;
+	}
+	get destination() {
+		return this.#r && '';
+	}
+	get referrer() {
+		return this.#r.referrer === 'no-referrer' ? '' : this.#r.referrer;
+	}
+	get referrerPolicy() {
+		return this.#r.referrerPolicy;
+	}
+	get mode() {
+		return this.#r.mode;
+	}
+	get credentials() {
+		return this.#r.credentials;
+	}
+	get cache() {
+		return this.#r.cache;
+	}
+	get redirect() {
+		return this.#r.redirect;
+	}
+	get integrity() {
+		return this.#r.integrity;
+	}
+	get keepalive() {
+		return this.#r.keepalive;
+	}
+	get isReloadNavigation() {
+		return this.#r === undefined;
+	}
+	get isHistoryNavigation() {
+		return this.#r === undefined;
+	}
+	get signal() {
+		return (this.#r.ownSignal ??= followSignal(this.#r.signal));
+	}
+	get duplex() {
+		return this.#r && 'half';
+	}
+
+	clone() {
+		const r = this.#r;
+		const body = cloneBody(r.body),
+			headers = guardHeaders(new Headers(r.headers), OF_REQUEST);
+		return new Request(construct, { __proto__: null, ...r, headers, body, ownSignal: undefined });
+	}
+
+	static {
+		isRequest = value => isObject(value) && #r in value;
+		requestState = request => request.#r;
+	}
+}
+addBodyMembers(Request, request => requestState(request));
+finishInterface(Request, 'Request');
+
+const choiceNames = ['mode', 'credentials', 'cache', 'redirect', 'referrerPolicy'];
+
+function readChoices(r, init, from) {
+	r.referrer = toReferrer(init.referrer, from ? from.referrer : 'about:client');
+	for (let i = 0; i < choiceNames.length; i++) {
+		const name = choiceNames[i];
+		r[name] = toChoice(init, name, from ? from[name] : requestChoices[name][0]);
+	}
+	if (r.mode === 'navigate') throw new TypeError('The mode of a request is navigate');
+	if (r.cache === 'only-if-cached' && r.mode !== 'same-origin')
+		throw new TypeError('The cache only-if-cached needs the mode same-origin');
+	r.integrity = init.integrity === undefined ? (from ? from.integrity : '') : toText(init.integrity);
+	r.keepalive = init.keepalive === undefined ? (from ? from.keepalive : false) : !!init.keepalive;
+	toChoice(init, 'priority', undefined);
+}
+
+const hasBody = body => body.s !== undefined || body.bytes !== undefined;
+
+function fillHeaders(headers, init) {
+	if (init === undefined || init === null) return;
+	const list = headersList(isHeaders(init) ? init : new Headers(init));
+	for (let i = 0; i < list.length; i += 2) headersAppend(headers, list[i], list[i + 1]);
+}
+const headersAppend = uncurry(Headers.prototype.append);
+const headersHas = uncurry(Headers.prototype.has);
+const headersGet = uncurry(Headers.prototype.get);
+
+function addType(headers, body) {
+	if (body.type !== null && !headersHas(headers, 'content-type')) headersAppend(headers, 'content-type', body.type);
+}
+
+// The body of a request that another one is made of: the first one is used up.
+function takeBody(body) {
+	if (isUnusable(body)) throw new TypeError('The body was read already, or is being read');
+	const taken = newBody(body.bytes, body.s, body.type);
+	if (hasBody(body)) {
+		body.used = true;
+		body.s = undefined;
+		body.stream = null;
+		body.bytes ??= new Uint8Array(0);
+	}
+	return taken;
+}
+
+// ---- Responses ----
+
+let newResponse, responseState, isResponse;
+
+const isNullBodyStatus = status =>
+	status === 101 || status === 103 || status === 204 || status === 205 || status === 304;
+
+function checkStatusText(text) {
+	for (let i = 0; i < text.length; i++) {
+		const c = codeUnit(text, i);
+		if ((c < 32 && c !== 9) || c === 127 || c > 255)
+			throw new TypeError('The statusText has characters that it may not have');
+	}
+	return text;
+}
+
+class Response {
+	#r;
+
+	constructor(body = null, init = undefined) {
+		if (body === construct) {
+			this.#r = init;
 			return;
-		f.held--;
-		holdProgram(-1);
-	}
-
-	// The exchange is over: nothing is waited for any more, and what fed it is told.
-	function closeExchange(f, reason) {
-		f.over = true;
-		while (f.held > 0)
-			release(f);
-		const { source } = f;
-		f.source = f.sent = null;
-		if (source && source.s && source.s.state === READABLE)
-			markHandled(cancelReadable(source.s, reason));
-	}
-
-	function endExchange(f, reason) {
-		if (f.over)
-			return;
-		closeExchange(f, reason);
-		endOperation(f.id);
-	}
-
-	function finishFetch(f) {
-		if (f.onAbort)
-			offAbort(f.signal, f.onAbort);
-		f.onAbort = null;
-	}
-
-	// The program learns it where it waits: for the response, or for its body.
-	function failFetch(f, error) {
-		endExchange(f, error);
-		finishFetch(f);
-		if (!f.told)
-			f.reject(error);
-		else if (f.s)
-			failController(f.s.controller, error);
-		if (f.chunk)
-			f.chunk.resolve(undefined);
-	}
-
-	const NOT_ALLOWED = 'the run is not allowed to reach it';
-
-	// It is learned when nothing of the program runs: the line is that of the call of fetch.
-	function fetchError(f, reason) {
-		const host = readPart(f.parts, HOST);
-		const error = new TypeError('fetch from ' + host + ' failed: ' + reason +
-			(reason === NOT_ALLOWED ? ' (--allow-fetch ' + host + ' would let it)' : ''));
-		setTrace(error, f.trace);
-		return error;
-	}
-
-	// "name:value" lines after the first one.
-	function readHeaders(text, from) {
+		}
+		init = toDictionary(init, 'The second argument of Response');
+		const status = init.status === undefined ? 200 : trunc(+init.status);
+		if (!(status >= 200 && status <= 599)) throw new RangeError('The status is not a number from 200 to 599');
+		const statusText = checkStatusText(orUndefined(init.statusText, ''));
 		const headers = new Headers();
-		for (let at = from; at < text.length;) {
-			const end = indexOf(text, '\n', at), colon = indexOf(text, ':', at);
-			headersAppend(headers, slice(text, at, colon), slice(text, colon + 1, end));
-			at = end + 1;
-		}
-		return headers;
+		fillHeaders(headers, init.headers);
+		const own = toBody(body);
+		if (hasBody(own) && isNullBodyStatus(status))
+			throw new TypeError('A response with the status ' + status + ' cannot have a body');
+		addType(headers, own);
+		this.#r = { __proto__: null, type: 'default', url: '', redirected: false, status, statusText, headers, body: own };
 	}
 
-	function responseStream(f) {
-		f.s = newByteSource(() => {
+	static error() {
+		return newResponse({
+			__proto__: null,
+			type: 'error',
+			url: '',
+			redirected: false,
+			status: 0,
+			statusText: '',
+			headers: guardHeaders(new Headers(), IMMUTABLE),
+			body: emptyBody(),
+		});
+	}
+
+	static json(data, init = undefined) {
+		needArguments('Response.json', 1, arguments.length);
+		const text = toJsonText(data, 'Response.json');
+		const response = new Response(null, init);
+		if (isNullBodyStatus(response.#r.status))
+			throw new TypeError('A response with the status ' + response.#r.status + ' cannot have a body');
+		response.#r.body = newBody(utf8Encode(text), undefined, 'application/json');
+		addType(response.#r.headers, response.#r.body);
+		return response;
+	}
+
+	static redirect(url, status = 302) {
+		needArguments('Response.redirect', 1, arguments.length);
+		url = toScalarString(url);
+		const parts = urlParse(url, undefined);
+		if (!parts) throw new TypeError('Not a URL to redirect to: ' + slice(url, 0, 200));
+		if (!isRedirect(+status)) throw new RangeError('The status is not that of a redirect');
+		const headers = new Headers();
+		headersAppend(headers, 'location', parts[HREF]);
+		return newResponse({
+			__proto__: null,
+			type: 'default',
+			url: '',
+			redirected: false,
+			status: +status,
+			statusText: '',
+			headers: guardHeaders(headers, IMMUTABLE),
+			body: emptyBody(),
+		});
+	}
+
+	get type() {
+		return this.#r.type;
+	}
+	get url() {
+		return this.#r.url;
+	}
+	get redirected() {
+		return this.#r.redirected;
+	}
+	get status() {
+		return this.#r.status;
+	}
+	get ok() {
+		return this.#r.status >= 200 && this.#r.status <= 299;
+	}
+	get statusText() {
+		return this.#r.statusText;
+	}
+	get headers() {
+		return this.#r.headers;
+	}
+
+	clone() {
+		const r = this.#r;
+		const body = cloneBody(r.body);
+		const headers = new Headers();
+		fillHeaders(headers, r.headers);
+		return newResponse({ __proto__: null, ...r, headers, body });
+	}
+
+	static {
+		isResponse = value => isObject(value) && #r in value;
+		newResponse = state => new Response(construct, state);
+		responseState = response => response.#r;
+	}
+}
+addBodyMembers(Response, response => responseState(response));
+finishInterface(Response, 'Response');
+
+// ---- One exchange ----
+
+const isRedirect = status => status === 301 || status === 302 || status === 303 || status === 307 || status === 308;
+
+// A fetch under way: the exchange it is at, and what the next one would be.
+const newFetch = (r, resolve, reject) => ({
+	__proto__: null,
+	parts: r.parts,
+	method: r.method,
+	redirect: r.redirect,
+	signal: r.signal,
+	body: r.body,
+	headers: guardHeaders(new Headers(r.headers), OF_REQUEST),
+	hops: 0,
+	resolve,
+	reject,
+	trace: traceOf(new Error()),
+	id: 0,
+	over: true,
+	held: 0,
+	told: false,
+	s: undefined,
+	chunk: null,
+	sent: null,
+	source: null,
+	onAbort: null,
+});
+
+function hold(f) {
+	f.held++;
+	holdProgram(1);
+}
+function release(f) {
+	if (f.held === 0) return;
+	f.held--;
+	holdProgram(-1);
+}
+
+// The exchange is over: nothing is waited for any more, and what fed it is told.
+function closeExchange(f, reason) {
+	f.over = true;
+	while (f.held > 0) release(f);
+	const { source } = f;
+	f.source = f.sent = null;
+	if (source && source.s && source.s.state === READABLE) markHandled(cancelReadable(source.s, reason));
+}
+
+function endExchange(f, reason) {
+	if (f.over) return;
+	closeExchange(f, reason);
+	endOperation(f.id);
+}
+
+function finishFetch(f) {
+	if (f.onAbort) offAbort(f.signal, f.onAbort);
+	f.onAbort = null;
+}
+
+// The program learns it where it waits: for the response, or for its body.
+function failFetch(f, error) {
+	endExchange(f, error);
+	finishFetch(f);
+	if (!f.told) f.reject(error);
+	else if (f.s) failController(f.s.controller, error);
+	if (f.chunk) f.chunk.resolve(undefined);
+}
+
+const NOT_ALLOWED = 'the run is not allowed to reach it';
+
+// It is learned when nothing of the program runs: the line is that of the call of fetch.
+function fetchError(f, reason) {
+	const host = readPart(f.parts, HOST);
+	const error = new TypeError(
+		'fetch from ' +
+			host +
+			' failed: ' +
+			reason +
+			(reason === NOT_ALLOWED ? ' (--allow-fetch ' + host + ' would let it)' : ''),
+	);
+	setTrace(error, f.trace);
+	return error;
+}
+
+// "name:value" lines after the first one.
+function readHeaders(text, from) {
+	const headers = new Headers();
+	for (let at = from; at < text.length; ) {
+		const end = indexOf(text, '\n', at),
+			colon = indexOf(text, ':', at);
+		headersAppend(headers, slice(text, at, colon), slice(text, colon + 1, end));
+		at = end + 1;
+	}
+	return headers;
+}
+
+function responseStream(f) {
+	f.s = newByteSource(
+		() => {
 			hold(f);
 			f.chunk = newPromise();
 			sendOperation(f.id, FETCH_TAKE);
 			return f.chunk.promise;
-		}, (reason) => {
+		},
+		reason => {
 			endExchange(f, reason);
 			finishFetch(f);
-		});
-		return f.s;
-	}
+		},
+	);
+	return f.s;
+}
 
-	function takeHead(f, bytes) {
-		const text = textOf(bytes);
-		const status = toInteger(text), end = indexOf(text, '\n');
-		const headers = readHeaders(text, end + 1);
-		release(f);
-		const location = isRedirect(status) ? headersGet(headers, 'location') : null;
-		if (location !== null && f.redirect !== 'manual')
-			return followRedirect(f, status, location);
-		f.told = true;
-		const empty = f.method === 'HEAD' || isNullBodyStatus(status);
-		const url = f.parts[HREF], hash = indexOf(url, '#');
-		f.resolve(newResponse({ __proto__: null, type: 'basic', url: hash < 0 ? url : slice(url, 0, hash),
-			redirected: f.hops > 0, status, statusText: slice(text, indexOf(text, ' ') + 1, end),
-			headers: guardHeaders(headers, IMMUTABLE), body: newBody(undefined, empty ? undefined : responseStream(f), null) }));
-	}
-
-	function takeEvent(f, kind, bytes, last) {
-		if (kind === FETCH_HEAD) {
-			takeHead(f, bytes);
-		} else if (kind === FETCH_CHUNK) {
-			const { chunk } = f;
-			f.chunk = null;
-			release(f);
-			if (typedArrayBytes(bytes) > 0)
-				enqueueBytes(f.s.controller, bytes);
-			chunk.resolve(undefined);
-		} else if (kind === FETCH_SENT) {
-			const { sent } = f;
-			f.sent = null;
-			if (sent)
-				sent();
-		} else if (last) {
-			const error = kind === FETCH_END ? undefined : fetchError(f, textOf(bytes));
-			closeExchange(f, error);
-			if (error)
-				return failFetch(f, error);
-			finishFetch(f);
-			if (f.s)
-				endSource(f.s.controller);
-			if (f.chunk)
-				f.chunk.resolve(undefined);
-		}
-	}
-
-	// ---- The request's body ----
-
-	function sendBytes(f, bytes, then) {
-		const buffer = typedArrayBuffer(bytes), offset = typedArrayOffset(bytes), length = typedArrayBytes(bytes);
-		let at = 0;
-		const next = () => {
-			if (f.over)
-				return;
-			if (at === length)
-				return then();
-			const size = min(CHUNK_BYTES, length - at);
-			f.sent = next;
-			sendOperation(f.id, FETCH_BODY, new Uint8Array(buffer, offset + at, size));
-			at += size;
-		};
-		next();
-	}
-
-	const endBody = (f) => { sendOperation(f.id, FETCH_BODY_END); };
-
-	function sendStream(f, s) {
-		const reader = f.source = acquireReader(s), exchange = f.id;
-		const isOver = () => f.over || f.id !== exchange;
-		const fail = (error) => {
-			if (!isOver())
-				failFetch(f, error);
-		};
-		const request = {
+function takeHead(f, bytes) {
+	const text = textOf(bytes);
+	const status = toInteger(text),
+		end = indexOf(text, '\n');
+	const headers = readHeaders(text, end + 1);
+	release(f);
+	const location = isRedirect(status) ? headersGet(headers, 'location') : null;
+	if (location !== null && f.redirect !== 'manual') return followRedirect(f, status, location);
+	f.told = true;
+	const empty = f.method === 'HEAD' || isNullBodyStatus(status);
+	const url = f.parts[HREF],
+		hash = indexOf(url, '#');
+	f.resolve(
+		newResponse({
 			__proto__: null,
-			chunk: (value) => {
-				if (isOver())
-					return;
-				if (classOf(value) !== 'Uint8Array')
-					fail(notBytes());
-				else
-					sendBytes(f, copyBytes(value), next);
-			},
-			close: () => {
-				if (isOver())
-					return;
-				f.source = null;
-				endBody(f);
-			},
-			error: fail,
-		};
-		const next = () => readFrom(reader, request);
-		next();
+			type: 'basic',
+			url: hash < 0 ? url : slice(url, 0, hash),
+			redirected: f.hops > 0,
+			status,
+			statusText: slice(text, indexOf(text, ' ') + 1, end),
+			headers: guardHeaders(headers, IMMUTABLE),
+			body: newBody(undefined, empty ? undefined : responseStream(f), null),
+		}),
+	);
+}
+
+function takeEvent(f, kind, bytes, last) {
+	if (kind === FETCH_HEAD) {
+		takeHead(f, bytes);
+	} else if (kind === FETCH_CHUNK) {
+		const { chunk } = f;
+		f.chunk = null;
+		release(f);
+		if (typedArrayBytes(bytes) > 0) enqueueBytes(f.s.controller, bytes);
+		chunk.resolve(undefined);
+	} else if (kind === FETCH_SENT) {
+		const { sent } = f;
+		f.sent = null;
+		if (sent) sent();
+	} else if (last) {
+		const error = kind === FETCH_END ? undefined : fetchError(f, textOf(bytes));
+		closeExchange(f, error);
+		if (error) return failFetch(f, error);
+		finishFetch(f);
+		if (f.s) endSource(f.s.controller);
+		if (f.chunk) f.chunk.resolve(undefined);
 	}
+}
 
-	function sendBody(f) {
-		if (f.body.s)
-			sendStream(f, f.body.s);
-		else if (f.body.bytes)
-			sendBytes(f, f.body.bytes, () => endBody(f));
-	}
+// ---- The request's body ----
 
-	function startExchange(f) {
-		const url = f.parts[HREF], hash = indexOf(url, '#'), list = headersList(f.headers);
-		let request = f.method + '\n' + (hash < 0 ? url : slice(url, 0, hash)) + '\n' +
-			(f.body.s ? '?' : f.body.bytes ? typedArrayBytes(f.body.bytes) : isEmptyPost(f) ? '0' : '-') + '\n';
-		for (let i = 0; i < list.length; i += 2)
-			request += list[i] + ':' + list[i + 1] + '\n';
-		f.id = beginOperation(FETCH, request, (kind, bytes, last) => {
-			// Whatever a server sends fails its own fetch, and nothing else of the program.
-			try {
-				takeEvent(f, kind, bytes, last);
-			} catch (error) {
-				failFetch(f, error);
-			}
-		});
-		f.over = false;
-		hold(f);
-		sendBody(f);
-	}
+function sendBytes(f, bytes, then) {
+	const buffer = typedArrayBuffer(bytes),
+		offset = typedArrayOffset(bytes),
+		length = typedArrayBytes(bytes);
+	let at = 0;
+	const next = () => {
+		if (f.over) return;
+		if (at === length) return then();
+		const size = min(CHUNK_BYTES, length - at);
+		f.sent = next;
+		sendOperation(f.id, FETCH_BODY, new Uint8Array(buffer, offset + at, size));
+		at += size;
+	};
+	next();
+}
 
-	// These say that they have a body, even one of nothing.
-	const isEmptyPost = (f) => f.method === 'POST' || f.method === 'PUT';
+const endBody = f => {
+	sendOperation(f.id, FETCH_BODY_END);
+};
 
-	// ---- Redirects ----
+function sendStream(f, s) {
+	const reader = (f.source = acquireReader(s)),
+		exchange = f.id;
+	const isOver = () => f.over || f.id !== exchange;
+	const fail = error => {
+		if (!isOver()) failFetch(f, error);
+	};
+	const request = {
+		__proto__: null,
+		chunk: value => {
+			if (isOver()) return;
+			if (classOf(value) !== 'Uint8Array') fail(notBytes());
+			else sendBytes(f, copyBytes(value), next);
+		},
+		close: () => {
+			if (isOver()) return;
+			f.source = null;
+			endBody(f);
+		},
+		error: fail,
+	};
+	const next = () => readFrom(reader, request);
+	next();
+}
 
-	function dropHeaders(f, names) {
-		for (let i = 0; i < names.length; i++)
-			headersDelete(f.headers, names[i]);
-	}
-	const headersDelete = uncurry(Headers.prototype.delete);
-	const bodyHeaders = ['content-encoding', 'content-language', 'content-location', 'content-type'];
-	const secretHeaders = ['authorization', 'cookie'];
+function sendBody(f) {
+	if (f.body.s) sendStream(f, f.body.s);
+	else if (f.body.bytes) sendBytes(f, f.body.bytes, () => endBody(f));
+}
 
-	function redirectTarget(f, location) {
-		if (f.redirect === 'error')
-			throw fetchError(f, 'it redirects');
-		if (++f.hops > REDIRECTS_MOST)
-			throw fetchError(f, 'it redirects more than ' + REDIRECTS_MOST + ' times');
-		// The bytes of the header are meant as UTF-8.
-		const parts = urlParse(latinToText(location), f.parts[HREF]);
-		if (!parts)
-			throw fetchError(f, 'it redirects to what is not a URL');
-		return needHttp(toRequestUrl(parts[HREF], undefined));
-	}
-
-	function latinToText(text) {
-		const bytes = new Uint8Array(text.length);
-		for (let i = 0; i < text.length; i++)
-			bytes[i] = codeUnit(text, i);
-		return textOf(bytes);
-	}
-
-	function followRedirect(f, status, location) {
-		endExchange(f, undefined);
+function startExchange(f) {
+	const url = f.parts[HREF],
+		hash = indexOf(url, '#'),
+		list = headersList(f.headers);
+	let request =
+		f.method +
+		'\n' +
+		(hash < 0 ? url : slice(url, 0, hash)) +
+		'\n' +
+		(f.body.s ? '?' : f.body.bytes ? typedArrayBytes(f.body.bytes) : isEmptyPost(f) ? '0' : '-') +
+		'\n';
+	for (let i = 0; i < list.length; i += 2) request += list[i] + ':' + list[i + 1] + '\n';
+	f.id = beginOperation(FETCH, request, (kind, bytes, last) => {
+		// Whatever a server sends fails its own fetch, and nothing else of the program.
 		try {
-			const parts = redirectTarget(f, location);
-			const becomesGet = status === 303 ? f.method !== 'GET' && f.method !== 'HEAD' : status < 303 && f.method === 'POST';
-			if (becomesGet) {
-				f.method = 'GET';
-				f.body = emptyBody();
-				dropHeaders(f, bodyHeaders);
-			} else if (f.body.s) {
-				throw fetchError(f, 'it redirects, and a body that is a stream cannot be sent again');
-			}
-			if (originOf(parts) !== originOf(f.parts))
-				dropHeaders(f, secretHeaders);
-			f.parts = parts;
-			startExchange(f);
+			takeEvent(f, kind, bytes, last);
 		} catch (error) {
 			failFetch(f, error);
 		}
-	}
+	});
+	f.over = false;
+	hold(f);
+	sendBody(f);
+}
 
-	// ---- What needs no exchange ----
+// These say that they have a body, even one of nothing.
+const isEmptyPost = f => f.method === 'POST' || f.method === 'PUT';
 
-	const urlWithoutHash = (parts) => {
-		const hash = indexOf(parts[HREF], '#');
-		return hash < 0 ? parts[HREF] : slice(parts[HREF], 0, hash);
-	};
+// ---- Redirects ----
 
-	const localResponse = (r, statusText, type, bytes) => {
-		const headers = new Headers();
-		if (type !== '')
-			headersAppend(headers, 'content-type', type);
-		return newResponse({ __proto__: null, type: 'basic', url: urlWithoutHash(r.parts), redirected: false, status: 200, statusText,
-			headers: guardHeaders(headers, IMMUTABLE), body: newBody(r.method === 'HEAD' ? undefined : bytes, undefined, null) });
-	};
+function dropHeaders(f, names) {
+	for (let i = 0; i < names.length; i++) headersDelete(f.headers, names[i]);
+}
+const headersDelete = uncurry(Headers.prototype.delete);
+const bodyHeaders = ['content-encoding', 'content-language', 'content-location', 'content-type'];
+const secretHeaders = ['authorization', 'cookie'];
 
-	function percentDecode(text) {
-		const bytes = utf8Encode(text), length = typedArrayBytes(bytes), out = new Uint8Array(length);
-		let count = 0;
-		for (let i = 0; i < length; i++) {
-			const digits = bytes[i] === 37 && i + 2 < length ? hexValue(bytes[i + 1]) * 16 + hexValue(bytes[i + 2]) : NaN;
-			out[count++] = digits >= 0 ? digits : bytes[i];
-			if (digits >= 0)
-				i += 2;
+function redirectTarget(f, location) {
+	if (f.redirect === 'error') throw fetchError(f, 'it redirects');
+	if (++f.hops > REDIRECTS_MOST) throw fetchError(f, 'it redirects more than ' + REDIRECTS_MOST + ' times');
+	// The bytes of the header are meant as UTF-8.
+	const parts = urlParse(latinToText(location), f.parts[HREF]);
+	if (!parts) throw fetchError(f, 'it redirects to what is not a URL');
+	return needHttp(toRequestUrl(parts[HREF], undefined));
+}
+
+function latinToText(text) {
+	const bytes = new Uint8Array(text.length);
+	for (let i = 0; i < text.length; i++) bytes[i] = codeUnit(text, i);
+	return textOf(bytes);
+}
+
+function followRedirect(f, status, location) {
+	endExchange(f, undefined);
+	try {
+		const parts = redirectTarget(f, location);
+		const becomesGet = status === 303 ? f.method !== 'GET' && f.method !== 'HEAD' : status < 303 && f.method === 'POST';
+		if (becomesGet) {
+			f.method = 'GET';
+			f.body = emptyBody();
+			dropHeaders(f, bodyHeaders);
+		} else if (f.body.s) {
+			throw fetchError(f, 'it redirects, and a body that is a stream cannot be sent again');
 		}
-		return subBytes(out, 0, count);
+		if (originOf(parts) !== originOf(f.parts)) dropHeaders(f, secretHeaders);
+		f.parts = parts;
+		startExchange(f);
+	} catch (error) {
+		failFetch(f, error);
 	}
-	const hexValue = (c) => c >= 48 && c <= 57 ? c - 48 : (c | 32) >= 97 && (c | 32) <= 102 ? (c | 32) - 87 : NaN;
+}
 
-	function fetchData(r) {
-		const url = urlWithoutHash(r.parts), comma = indexOf(url, ',');
-		if (comma < 0)
-			throw new TypeError('The data: URL has no comma');
-		let type = trimAscii(slice(url, 5, comma)), bytes = percentDecode(slice(url, comma + 1));
-		const marker = lowerCase(type), semicolon = lastSemicolon(marker);
-		if (semicolon >= 0 && trimAscii(slice(marker, semicolon + 1)) === 'base64') {
-			type = slice(type, 0, semicolon);
-			bytes = decodeDataBase64(bytes);
-		}
-		if (startsWith(type, ';'))
-			type = 'text/plain' + type;
-		const mime = parseMimeType(type);
-		return localResponse(r, 'OK', mime === null ? 'text/plain;charset=US-ASCII' : mimeText(mime), bytes);
+// ---- What needs no exchange ----
+
+const urlWithoutHash = parts => {
+	const hash = indexOf(parts[HREF], '#');
+	return hash < 0 ? parts[HREF] : slice(parts[HREF], 0, hash);
+};
+
+const localResponse = (r, statusText, type, bytes) => {
+	const headers = new Headers();
+	if (type !== '') headersAppend(headers, 'content-type', type);
+	return newResponse({
+		__proto__: null,
+		type: 'basic',
+		url: urlWithoutHash(r.parts),
+		redirected: false,
+		status: 200,
+		statusText,
+		headers: guardHeaders(headers, IMMUTABLE),
+		body: newBody(r.method === 'HEAD' ? undefined : bytes, undefined, null),
+	});
+};
+
+function percentDecode(text) {
+	const bytes = utf8Encode(text),
+		length = typedArrayBytes(bytes),
+		out = new Uint8Array(length);
+	let count = 0;
+	for (let i = 0; i < length; i++) {
+		const digits = bytes[i] === 37 && i + 2 < length ? hexValue(bytes[i + 1]) * 16 + hexValue(bytes[i + 2]) : NaN;
+		out[count++] = digits >= 0 ? digits : bytes[i];
+		if (digits >= 0) i += 2;
 	}
+	return subBytes(out, 0, count);
+}
+const hexValue = c => (c >= 48 && c <= 57 ? c - 48 : (c | 32) >= 97 && (c | 32) <= 102 ? (c | 32) - 87 : NaN);
 
-	function lastSemicolon(text) {
-		for (let i = text.length - 1; i >= 0; i--) {
-			if (text[i] === ';')
-				return i;
-		}
-		return -1;
+function fetchData(r) {
+	const url = urlWithoutHash(r.parts),
+		comma = indexOf(url, ',');
+	if (comma < 0) throw new TypeError('The data: URL has no comma');
+	let type = trimAscii(slice(url, 5, comma)),
+		bytes = percentDecode(slice(url, comma + 1));
+	const marker = lowerCase(type),
+		semicolon = lastSemicolon(marker);
+	if (semicolon >= 0 && trimAscii(slice(marker, semicolon + 1)) === 'base64') {
+		type = slice(type, 0, semicolon);
+		bytes = decodeDataBase64(bytes);
 	}
+	if (startsWith(type, ';')) type = 'text/plain' + type;
+	const mime = parseMimeType(type);
+	return localResponse(r, 'OK', mime === null ? 'text/plain;charset=US-ASCII' : mimeText(mime), bytes);
+}
 
-	function decodeDataBase64(bytes) {
-		let text;
-		try {
-			text = decodeBase64(textOf(bytes));
-		} catch {
-			throw new TypeError('The data: URL is not base64');
-		}
-		const out = new Uint8Array(text.length);
-		for (let i = 0; i < text.length; i++)
-			out[i] = codeUnit(text, i);
-		return out;
+function lastSemicolon(text) {
+	for (let i = text.length - 1; i >= 0; i--) {
+		if (text[i] === ';') return i;
 	}
+	return -1;
+}
 
-	function fetchBlob(r) {
-		const blob = mapGet(blobUrls, urlWithoutHash(r.parts));
-		if (!blob || r.method !== 'GET')
-			throw new TypeError('There is nothing at that blob: URL');
-		return localResponse(r, 'OK', blobType(blob), blobBytes(blob));
+function decodeDataBase64(bytes) {
+	let text;
+	try {
+		text = decodeBase64(textOf(bytes));
+	} catch {
+		throw new TypeError('The data: URL is not base64');
 	}
+	const out = new Uint8Array(text.length);
+	for (let i = 0; i < text.length; i++) out[i] = codeUnit(text, i);
+	return out;
+}
 
-	const fetchFunctions = {
-		fetch(input, init = undefined) {
-			const count = arguments.length;
-			return new Promise((resolve, reject) => {
-				needArguments('fetch', 1, count);
-				const r = requestState(new Request(input, init));
-				const { signal } = r;
-				if (signal && isAborted(signal))
-					throw abortReason(signal);
-				if (isUnusable(r.body))
-					throw new TypeError('The body was read already, or is being read');
-				const scheme = readPart(r.parts, PROTOCOL);
-				if (scheme === 'data:' || scheme === 'blob:')
-					return resolve(scheme === 'data:' ? fetchData(r) : fetchBlob(r));
-				needHttp(r.parts);
-				const f = newFetch(r, resolve, reject);
-				if (signal)
-					onAbort(signal, f.onAbort = () => failFetch(f, abortReason(signal)));
-				return startExchange(f);
-			});
-		},
-	};
+function fetchBlob(r) {
+	const blob = mapGet(blobUrls, urlWithoutHash(r.parts));
+	if (!blob || r.method !== 'GET') throw new TypeError('There is nothing at that blob: URL');
+	return localResponse(r, 'OK', blobType(blob), blobBytes(blob));
+}
+
+const fetchFunctions = {
+	fetch(input, init = undefined) {
+		const count = arguments.length;
+		return new Promise((resolve, reject) => {
+			needArguments('fetch', 1, count);
+			const r = requestState(new Request(input, init));
+			const { signal } = r;
+			if (signal && isAborted(signal)) throw abortReason(signal);
+			if (isUnusable(r.body)) throw new TypeError('The body was read already, or is being read');
+			const scheme = readPart(r.parts, PROTOCOL);
+			if (scheme === 'data:' || scheme === 'blob:') return resolve(scheme === 'data:' ? fetchData(r) : fetchBlob(r));
+			needHttp(r.parts);
+			const f = newFetch(r, resolve, reject);
+			if (signal) onAbort(signal, (f.onAbort = () => failFetch(f, abortReason(signal))));
+			return startExchange(f);
+		});
+	},
+};

@@ -1,197 +1,225 @@
 // SPDX-License-Identifier: Apache-2.0
 // EventSource of the HTML Standard, over fetch: the same allow list, the same limits. Each connection is a host call.
 
-	const SOURCE_CONNECTING = 0, SOURCE_OPEN = 1, SOURCE_CLOSED = 2;
-	const RECONNECTION_MS = 3000;
+const SOURCE_CONNECTING = 0,
+	SOURCE_OPEN = 1,
+	SOURCE_CLOSED = 2;
+const RECONNECTION_MS = 3000;
 
-	const fireAtSource = (source, type) => { dispatch(source.object, new Event(type)); };
-	const fireSourceError = (source, message) => { dispatch(source.object, new ErrorEvent('error', { __proto__: null, message })); };
+const fireAtSource = (source, type) => {
+	dispatch(source.object, new Event(type));
+};
+const fireSourceError = (source, message) => {
+	dispatch(source.object, new ErrorEvent('error', { __proto__: null, message }));
+};
 
-	function connectSource(source) {
-		const headers = [['accept', 'text/event-stream'], ['cache-control', 'no-cache']];
-		if (source.lastId !== '')
-			push(headers, ['last-event-id', latinOfText(source.lastId)]);
-		const list = new Headers();
-		for (let i = 0; i < headers.length; i++)
-			headersAppend(list, headers[i][0], headers[i][1]);
-		const r = requestState(new Request(source.url, { __proto__: null, headers: list, cache: 'no-store' }));
-		source.fetch = newFetch(r, (response) => openSource(source, response), (error) => loseSource(source, error));
-		try {
-			startExchange(source.fetch);
-		} catch (error) {
-			failSource(source, error.message);
-		}
+function connectSource(source) {
+	const headers = [
+		['accept', 'text/event-stream'],
+		['cache-control', 'no-cache'],
+	];
+	if (source.lastId !== '') push(headers, ['last-event-id', latinOfText(source.lastId)]);
+	const list = new Headers();
+	for (let i = 0; i < headers.length; i++) headersAppend(list, headers[i][0], headers[i][1]);
+	const r = requestState(new Request(source.url, { __proto__: null, headers: list, cache: 'no-store' }));
+	source.fetch = newFetch(
+		r,
+		response => openSource(source, response),
+		error => loseSource(source, error),
+	);
+	try {
+		startExchange(source.fetch);
+	} catch (error) {
+		failSource(source, error.message);
 	}
+}
 
-	// The text as the bytes of a header: UTF-8.
-	function latinOfText(text) {
-		const bytes = utf8Encode(text), chars = [];
-		for (let i = 0; i < typedArrayLength(bytes); i++)
-			push(chars, fromCharCode(bytes[i]));
-		return join(chars, '');
-	}
+// The text as the bytes of a header: UTF-8.
+function latinOfText(text) {
+	const bytes = utf8Encode(text),
+		chars = [];
+	for (let i = 0; i < typedArrayLength(bytes); i++) push(chars, fromCharCode(bytes[i]));
+	return join(chars, '');
+}
 
-	// Nobody takes anything from it any more, so nothing waits for it.
-	const dropConnection = (source) => failFetch(source.fetch, domError('AbortError', 'The EventSource is closed'));
+// Nobody takes anything from it any more, so nothing waits for it.
+const dropConnection = source => failFetch(source.fetch, domError('AbortError', 'The EventSource is closed'));
 
-	// For good: there is no other try.
-	function failSource(source, why) {
-		if (source.state === SOURCE_CLOSED)
-			return;
-		source.state = SOURCE_CLOSED;
-		fireSourceError(source, why);
-	}
+// For good: there is no other try.
+function failSource(source, why) {
+	if (source.state === SOURCE_CLOSED) return;
+	source.state = SOURCE_CLOSED;
+	fireSourceError(source, why);
+}
 
-	// The connection is gone; another one is tried after a while, unless it cannot be had anyway.
-	function loseSource(source, error) {
-		if (source.state === SOURCE_CLOSED)
-			return;
-		if (error && includes(error.message, NOT_ALLOWED))
-			return failSource(source, error.message);
-		source.state = SOURCE_CONNECTING;
-		source.timer = setTimer(() => {
+// The connection is gone; another one is tried after a while, unless it cannot be had anyway.
+function loseSource(source, error) {
+	if (source.state === SOURCE_CLOSED) return;
+	if (error && includes(error.message, NOT_ALLOWED)) return failSource(source, error.message);
+	source.state = SOURCE_CONNECTING;
+	source.timer = setTimer(
+		() => {
 			source.timer = 0;
 			connectSource(source);
-		}, source.delay, false, []);
-		fireSourceError(source, error ? error.message : 'the connection ended');
-	}
+		},
+		source.delay,
+		false,
+		[],
+	);
+	fireSourceError(source, error ? error.message : 'the connection ended');
+}
 
-	function openSource(source, response) {
-		const { status, headers, body, url } = responseState(response), mime = parseMimeType(headersGet(headers, 'content-type') ?? '');
-		if (status !== 200 || !mime || mime.essence !== 'text/event-stream') {
-			failSource(source, 'the answer is not a stream of events: ' + status);
-			return dropConnection(source);
-		}
-		source.origin = originOf(urlParse(url, undefined));
-		source.state = SOURCE_OPEN;
-		fireAtSource(source, 'open');
-		readSource(source, body.s);
+function openSource(source, response) {
+	const { status, headers, body, url } = responseState(response),
+		mime = parseMimeType(headersGet(headers, 'content-type') ?? '');
+	if (status !== 200 || !mime || mime.essence !== 'text/event-stream') {
+		failSource(source, 'the answer is not a stream of events: ' + status);
+		return dropConnection(source);
 	}
+	source.origin = originOf(urlParse(url, undefined));
+	source.state = SOURCE_OPEN;
+	fireAtSource(source, 'open');
+	readSource(source, body.s);
+}
 
-	function readSource(source, s) {
-		const parser = { __proto__: null, decoder: new TextDecoder(), rest: '', data: '', type: '', id: source.lastId };
-		const reader = acquireReader(s);
-		const next = () => readFrom(reader, {
+function readSource(source, s) {
+	const parser = { __proto__: null, decoder: new TextDecoder(), rest: '', data: '', type: '', id: source.lastId };
+	const reader = acquireReader(s);
+	const next = () =>
+		readFrom(reader, {
 			__proto__: null,
-			chunk: (bytes) => {
-				if (source.state === SOURCE_CLOSED)
-					return;
+			chunk: bytes => {
+				if (source.state === SOURCE_CLOSED) return;
 				parseEvents(source, parser, decodeWith(parser.decoder, bytes, true));
-				if (source.state !== SOURCE_CLOSED)
-					next();
+				if (source.state !== SOURCE_CLOSED) next();
 			},
 			close: () => loseSource(source, undefined),
-			error: (error) => loseSource(source, error),
+			error: error => loseSource(source, error),
 		});
-		next();
+	next();
+}
+
+// Lines end with CR, LF or both; what ends with a CR may go on with a LF.
+function parseEvents(source, parser, text) {
+	const seen = max(0, parser.rest.length - 1);
+	text = parser.rest + text;
+	let start = 0;
+	for (let i = seen; i < text.length && source.state !== SOURCE_CLOSED; i++) {
+		const c = text[i];
+		if (c !== '\n' && c !== '\r') continue;
+		if (c === '\r' && i + 1 === text.length) break;
+		parseEventLine(source, parser, slice(text, start, i));
+		if (c === '\r' && text[i + 1] === '\n') i++;
+		start = i + 1;
+	}
+	parser.rest = slice(text, start);
+}
+
+function parseEventLine(source, parser, line) {
+	if (line === '') return dispatchSourceEvent(source, parser);
+	const colon = indexOf(line, ':');
+	if (colon === 0) return undefined;
+	const field = colon < 0 ? line : slice(line, 0, colon);
+	let value = colon < 0 ? '' : slice(line, colon + 1);
+	if (value[0] === ' ') value = slice(value, 1);
+	if (field === 'data') parser.data += value + '\n';
+	else if (field === 'event') parser.type = value;
+	else if (field === 'id' && indexOf(value, '\0') < 0) parser.id = value;
+	else if (field === 'retry' && isDigits(value)) source.delay = min(toInteger(value, 10), 0x7fffffff);
+	return undefined;
+}
+
+function isDigits(text) {
+	for (let i = 0; i < text.length; i++) {
+		if (codeUnit(text, i) < 48 || codeUnit(text, i) > 57) return false;
+	}
+	return text !== '';
+}
+
+function dispatchSourceEvent(source, parser) {
+	const { data, type } = parser;
+	source.lastId = parser.id;
+	parser.data = parser.type = '';
+	if (data === '') return;
+	dispatch(
+		source.object,
+		new MessageEvent(type || 'message', {
+			__proto__: null,
+			data: slice(data, 0, data.length - 1),
+			origin: source.origin,
+			lastEventId: source.lastId,
+		}),
+	);
+}
+
+class EventSource extends EventTarget {
+	#source;
+	#withCredentials;
+	#onopen = { __proto__: null, handler: null, listener: null };
+	#onmessage = { __proto__: null, handler: null, listener: null };
+	#onerror = { __proto__: null, handler: null, listener: null };
+
+	constructor(url, options = undefined) {
+		needArguments('EventSource', 1, arguments.length);
+		super();
+		url = toScalarString(url);
+		this.#withCredentials = !!toDictionary(options, 'The second argument of EventSource').withCredentials;
+		const parts = urlParse(url, undefined);
+		if (!parts) throw new DOMException('The URL of EventSource is not valid: ' + slice(url, 0, 200), 'SyntaxError');
+		this.#source = {
+			__proto__: null,
+			object: this,
+			url: parts[HREF],
+			state: SOURCE_CONNECTING,
+			lastId: '',
+			delay: RECONNECTION_MS,
+			fetch: null,
+			timer: 0,
+			origin: '',
+		};
+		const scheme = readPart(parts, PROTOCOL);
+		// As everything that fails later: the program hears of it when it has its listeners.
+		if (scheme !== 'http:' && scheme !== 'https:')
+			queueTask(() => failSource(this.#source, 'only http and https can be fetched'));
+		else connectSource(this.#source);
 	}
 
-	// Lines end with CR, LF or both; what ends with a CR may go on with a LF.
-	function parseEvents(source, parser, text) {
-		const seen = max(0, parser.rest.length - 1);
-		text = parser.rest + text;
-		let start = 0;
-		for (let i = seen; i < text.length && source.state !== SOURCE_CLOSED; i++) {
-			const c = text[i];
-			if (c !== '\n' && c !== '\r')
-				continue;
-			if (c === '\r' && i + 1 === text.length)
-				break;
-			parseEventLine(source, parser, slice(text, start, i));
-			if (c === '\r' && text[i + 1] === '\n')
-				i++;
-			start = i + 1;
-		}
-		parser.rest = slice(text, start);
+	get url() {
+		return this.#source.url;
+	}
+	get withCredentials() {
+		return this.#withCredentials;
+	}
+	get readyState() {
+		return this.#source.state;
 	}
 
-	function parseEventLine(source, parser, line) {
-		if (line === '')
-			return dispatchSourceEvent(source, parser);
-		const colon = indexOf(line, ':');
-		if (colon === 0)
-			return undefined;
-		const field = colon < 0 ? line : slice(line, 0, colon);
-		let value = colon < 0 ? '' : slice(line, colon + 1);
-		if (value[0] === ' ')
-			value = slice(value, 1);
-		if (field === 'data')
-			parser.data += value + '\n';
-		else if (field === 'event')
-			parser.type = value;
-		else if (field === 'id' && indexOf(value, '\0') < 0)
-			parser.id = value;
-		else if (field === 'retry' && isDigits(value))
-			source.delay = min(toInteger(value, 10), 0x7fffffff);
-		return undefined;
+	close() {
+		const source = this.#source;
+		if (source.state === SOURCE_CLOSED) return;
+		source.state = SOURCE_CLOSED;
+		if (source.timer) clearTimer(source.timer);
+		if (source.fetch) dropConnection(source);
 	}
 
-	function isDigits(text) {
-		for (let i = 0; i < text.length; i++) {
-			if (codeUnit(text, i) < 48 || codeUnit(text, i) > 57)
-				return false;
-		}
-		return text !== '';
+	get onopen() {
+		return this.#onopen.handler;
 	}
-
-	function dispatchSourceEvent(source, parser) {
-		const { data, type } = parser;
-		source.lastId = parser.id;
-		parser.data = parser.type = '';
-		if (data === '')
-			return;
-		dispatch(source.object, new MessageEvent(type || 'message', { __proto__: null, data: slice(data, 0, data.length - 1),
-			origin: source.origin, lastEventId: source.lastId }));
+	set onopen(handler) {
+		setHandler(this, 'open', this.#onopen, handler);
 	}
-
-	class EventSource extends EventTarget {
-		#source;
-		#withCredentials;
-		#onopen = { __proto__: null, handler: null, listener: null };
-		#onmessage = { __proto__: null, handler: null, listener: null };
-		#onerror = { __proto__: null, handler: null, listener: null };
-
-		constructor(url, options = undefined) {
-			needArguments('EventSource', 1, arguments.length);
-			super();
-			url = toScalarString(url);
-			this.#withCredentials = !!toDictionary(options, 'The second argument of EventSource').withCredentials;
-			const parts = urlParse(url, undefined);
-			if (!parts)
-				throw new DOMException('The URL of EventSource is not valid: ' + slice(url, 0, 200), 'SyntaxError');
-			this.#source = {
-				__proto__: null, object: this, url: parts[HREF], state: SOURCE_CONNECTING, lastId: '', delay: RECONNECTION_MS, fetch: null,
-				timer: 0, origin: '',
-			};
-			const scheme = readPart(parts, PROTOCOL);
-			// As everything that fails later: the program hears of it when it has its listeners.
-			if (scheme !== 'http:' && scheme !== 'https:')
-				queueTask(() => failSource(this.#source, 'only http and https can be fetched'));
-			else
-				connectSource(this.#source);
-		}
-
-		get url() { return this.#source.url; }
-		get withCredentials() { return this.#withCredentials; }
-		get readyState() { return this.#source.state; }
-
-		close() {
-			const source = this.#source;
-			if (source.state === SOURCE_CLOSED)
-				return;
-			source.state = SOURCE_CLOSED;
-			if (source.timer)
-				clearTimer(source.timer);
-			if (source.fetch)
-				dropConnection(source);
-		}
-
-		get onopen() { return this.#onopen.handler; }
-		set onopen(handler) { setHandler(this, 'open', this.#onopen, handler); }
-		get onmessage() { return this.#onmessage.handler; }
-		set onmessage(handler) { setHandler(this, 'message', this.#onmessage, handler); }
-		get onerror() { return this.#onerror.handler; }
-		set onerror(handler) { setHandler(this, 'error', this.#onerror, handler); }
+	get onmessage() {
+		return this.#onmessage.handler;
 	}
-	finishInterface(EventSource, 'EventSource');
-	defineConstants(EventSource, { CONNECTING: SOURCE_CONNECTING, OPEN: SOURCE_OPEN, CLOSED: SOURCE_CLOSED });
+	set onmessage(handler) {
+		setHandler(this, 'message', this.#onmessage, handler);
+	}
+	get onerror() {
+		return this.#onerror.handler;
+	}
+	set onerror(handler) {
+		setHandler(this, 'error', this.#onerror, handler);
+	}
+}
+finishInterface(EventSource, 'EventSource');
+defineConstants(EventSource, { CONNECTING: SOURCE_CONNECTING, OPEN: SOURCE_OPEN, CLOSED: SOURCE_CLOSED });

@@ -2,39 +2,55 @@
 // Intl, and the methods that depend on a locale. What they are made of (guest/intl) is no part of the image: it is loaded
 // and evaluated when a program first touches one of them.
 
-	let intlParts;
-	function localized() {
-		if (intlParts === undefined) {
-			const glue = assetScript('intl/glue');
-			// A build without it has the engine's own methods, which know no locale.
-			intlParts = glue === undefined ? { __proto__: null, formatNumber: plainText, formatDate: dateTextOf, compare: plainCompare, lower: lowerCase, upper: upperCase }
+let intlParts;
+function localized() {
+	if (intlParts === undefined) {
+		const glue = assetScript('intl/glue');
+		// A build without it has the engine's own methods, which know no locale.
+		intlParts =
+			glue === undefined
+				? {
+						__proto__: null,
+						formatNumber: plainText,
+						formatDate: dateTextOf,
+						compare: plainCompare,
+						lower: lowerCase,
+						upper: upperCase,
+					}
 				: glue({ __proto__: null, script: assetScript, text: assetText, zoneAt, defaultZone, lazy });
-		}
-		return intlParts;
 	}
-	const plainCompare = uncurry(String.prototype.localeCompare);
-	const plainText = (value) => String(value);
-	const dateTextOf = (time) => String(new Date(time));
+	return intlParts;
+}
+const plainCompare = uncurry(String.prototype.localeCompare);
+const plainText = value => String(value);
+const dateTextOf = time => String(new Date(time));
 
-	const toThisText = (value, what) => {
-		if (value === undefined || value === null)
-			throw new TypeError(what + ' called on null or undefined');
-		return toText(value);
-	};
-	const usesNoLocale = (locales) => locales === undefined || locales === 'en-US' || locales === 'en';
+const toThisText = (value, what) => {
+	if (value === undefined || value === null) throw new TypeError(what + ' called on null or undefined');
+	return toText(value);
+};
+const usesNoLocale = locales => locales === undefined || locales === 'en-US' || locales === 'en';
 
-	const localeMethods = [
-		[Number.prototype, {
+const localeMethods = [
+	[
+		Number.prototype,
+		{
 			toLocaleString(locales = undefined, options = undefined) {
 				return localized().formatNumber(numberValue(this), locales, options);
 			},
-		}],
-		[BigInt.prototype, {
+		},
+	],
+	[
+		BigInt.prototype,
+		{
 			toLocaleString(locales = undefined, options = undefined) {
 				return localized().formatNumber(bigintValue(this), locales, options);
 			},
-		}],
-		[Date.prototype, {
+		},
+	],
+	[
+		Date.prototype,
+		{
 			toLocaleString(locales = undefined, options = undefined) {
 				return localized().formatDate(dateValue(this), locales, options, 'any', 'all');
 			},
@@ -44,8 +60,11 @@
 			toLocaleTimeString(locales = undefined, options = undefined) {
 				return localized().formatDate(dateValue(this), locales, options, 'time', 'time');
 			},
-		}],
-		[String.prototype, {
+		},
+	],
+	[
+		String.prototype,
+		{
 			localeCompare(that, locales = undefined, options = undefined) {
 				const text = toThisText(this, 'String.prototype.localeCompare');
 				return localized().compare(text, toText(that), locales, options);
@@ -58,48 +77,56 @@
 				const text = toThisText(this, 'String.prototype.toLocaleUpperCase');
 				return usesNoLocale(locales) ? upperCase(text) : localized().upper(text, locales);
 			},
-		}],
-	];
-	const itemText = (item, locales, options) => item === undefined || item === null ? '' : toText(item.toLocaleString(locales, options));
-	const arrayMethods = {
-		toLocaleString(locales = undefined, options = undefined) {
-			if (this === undefined || this === null)
-				throw new TypeError('Array.prototype.toLocaleString called on null or undefined');
-			const list = Object(this);
-			if (isListed(list))
-				return '';
-			push(listing, list);
-			try {
-				const texts = [];
-				const length = min(max(trunc(+list.length) || 0, 0), 9007199254740991);
-				for (let i = 0; i < length; i++)
-					push(texts, itemText(list[i], locales, options));
-				return join(texts, ',');
-			} finally {
-				listing.length--;
-			}
 		},
-	};
-	// Lists that are inside of themselves are left out there.
-	const listing = [];
-	function isListed(list) {
-		for (let i = 0; i < listing.length; i++) {
-			if (listing[i] === list)
-				return true;
+	],
+];
+const itemText = (item, locales, options) =>
+	item === undefined || item === null ? '' : toText(item.toLocaleString(locales, options));
+const arrayMethods = {
+	toLocaleString(locales = undefined, options = undefined) {
+		if (this === undefined || this === null)
+			throw new TypeError('Array.prototype.toLocaleString called on null or undefined');
+		const list = Object(this);
+		if (isListed(list)) return '';
+		push(listing, list);
+		try {
+			const texts = [];
+			const length = min(max(trunc(+list.length) || 0, 0), 9007199254740991);
+			for (let i = 0; i < length; i++) push(texts, itemText(list[i], locales, options));
+			return join(texts, ',');
+		} finally {
+			listing.length--;
 		}
-		return false;
+	},
+};
+// Lists that are inside of themselves are left out there.
+const listing = [];
+function isListed(list) {
+	for (let i = 0; i < listing.length; i++) {
+		if (listing[i] === list) return true;
 	}
-	localeMethods.push([Array.prototype, arrayMethods]);
-	localeMethods.push([typedArrayPrototype, {
+	return false;
+}
+localeMethods.push([Array.prototype, arrayMethods]);
+localeMethods.push([
+	typedArrayPrototype,
+	{
 		toLocaleString(locales = undefined, options = undefined) {
-			const length = typedArrayLength(this), texts = [];
-			for (let i = 0; i < length; i++)
-				push(texts, itemText(this[i], locales, options));
+			const length = typedArrayLength(this),
+				texts = [];
+			for (let i = 0; i < length; i++) push(texts, itemText(this[i], locales, options));
 			return join(texts, ',');
 		},
-	}]);
-	for (const [holder, methods] of localeMethods) {
-		for (const name of objectKeys(methods))
-			defineProperty(holder, name, { __proto__: null, value: methods[name], writable: true, enumerable: false, configurable: true });
-	}
-	defineProperty(String.prototype.localeCompare, 'length', { __proto__: null, value: 1, configurable: true });
+	},
+]);
+for (const [holder, methods] of localeMethods) {
+	for (const name of objectKeys(methods))
+		defineProperty(holder, name, {
+			__proto__: null,
+			value: methods[name],
+			writable: true,
+			enumerable: false,
+			configurable: true,
+		});
+}
+defineProperty(String.prototype.localeCompare, 'length', { __proto__: null, value: 1, configurable: true });

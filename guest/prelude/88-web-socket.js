@@ -2,395 +2,485 @@
 // WebSocket: the protocol of RFC 6455 in the guest, over an exchange of fetch's kind that the server has agreed to upgrade.
 // So the same hosts are allowed, and a connection is one host call.
 
-	const WS_CONNECTING = 0, WS_OPEN = 1, WS_CLOSING = 2, WS_CLOSED = 3;
-	const FRAME_MORE = 0, FRAME_TEXT = 1, FRAME_BYTES = 2, FRAME_CLOSE = 8, FRAME_PING = 9, FRAME_PONG = 10;
-	const CLOSE_NORMAL = 1000, CLOSE_NO_CODE = 1005, CLOSE_LOST = 1006;
-	const WS_GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
-	const CONTROL_BYTES_MAX = 125;
+const WS_CONNECTING = 0,
+	WS_OPEN = 1,
+	WS_CLOSING = 2,
+	WS_CLOSED = 3;
+const FRAME_MORE = 0,
+	FRAME_TEXT = 1,
+	FRAME_BYTES = 2,
+	FRAME_CLOSE = 8,
+	FRAME_PING = 9,
+	FRAME_PONG = 10;
+const CLOSE_NORMAL = 1000,
+	CLOSE_NO_CODE = 1005,
+	CLOSE_LOST = 1006;
+const WS_GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
+const CONTROL_BYTES_MAX = 125;
 
-	class CloseEvent extends Event {
-		#wasClean;
-		#code;
-		#reason;
+class CloseEvent extends Event {
+	#wasClean;
+	#code;
+	#reason;
 
-		constructor(type, init = undefined) {
-			needArguments('CloseEvent', 1, arguments.length);
-			super(type, init);
-			const { code, reason, wasClean } = toDictionary(init, 'The second argument of CloseEvent');
-			this.#code = code === undefined ? 0 : +code & 0xffff;
-			this.#reason = reason === undefined ? '' : toScalarString(reason);
-			this.#wasClean = !!wasClean;
+	constructor(type, init = undefined) {
+		needArguments('CloseEvent', 1, arguments.length);
+		super(type, init);
+		const { code, reason, wasClean } = toDictionary(init, 'The second argument of CloseEvent');
+		this.#code = code === undefined ? 0 : +code & 0xffff;
+		this.#reason = reason === undefined ? '' : toScalarString(reason);
+		this.#wasClean = !!wasClean;
+	}
+
+	get wasClean() {
+		return this.#wasClean;
+	}
+	get code() {
+		return this.#code;
+	}
+	get reason() {
+		return this.#reason;
+	}
+}
+finishInterface(CloseEvent, 'CloseEvent');
+
+// ---- Sending: frames go out one behind the other, in chunks that the host takes one at a time ----
+
+function frameOf(kind, payload) {
+	const length = typedArrayLength(payload),
+		wide = length > 0xffff,
+		head = wide ? 14 : length > CONTROL_BYTES_MAX ? 8 : 6;
+	const frame = new Uint8Array(head + length),
+		mask = takeRandom(4);
+	frame[0] = 0x80 | kind;
+	frame[1] = 0x80 | (wide ? 127 : head === 8 ? 126 : length);
+	for (let i = head - 5, rest = length; head > 6 && i >= 2; i--, rest = floor(rest / 256)) frame[i] = rest % 256;
+	const m0 = mask[0],
+		m1 = mask[1],
+		m2 = mask[2],
+		m3 = mask[3];
+	frame[head - 4] = m0;
+	frame[head - 3] = m1;
+	frame[head - 2] = m2;
+	frame[head - 1] = m3;
+	for (let i = 0; i < length; i++)
+		frame[head + i] = payload[i] ^ ((i & 2) === 0 ? ((i & 1) === 0 ? m0 : m1) : (i & 1) === 0 ? m2 : m3);
+	return frame;
+}
+
+function sendFrame(w, kind, payload) {
+	push(w.frames, {
+		__proto__: null,
+		bytes: frameOf(kind, payload),
+		at: 0,
+		counted: kind < FRAME_CLOSE ? typedArrayLength(payload) : 0,
+	});
+	if (!w.sending) sendNext(w);
+}
+
+function sendNext(w) {
+	if (w.next === w.frames.length) {
+		w.frames = [];
+		w.next = 0;
+		w.sending = false;
+		return;
+	}
+	const frame = w.frames[w.next],
+		size = min(CHUNK_BYTES, typedArrayLength(frame.bytes) - frame.at);
+	w.sending = true;
+	sendOperation(w.id, FETCH_BODY, viewBytes(frame.bytes, frame.at, frame.at + size));
+	frame.at += size;
+	if (frame.at === typedArrayLength(frame.bytes)) {
+		w.buffered -= frame.counted;
+		w.frames[w.next++] = null;
+	}
+}
+
+function sendClose(w, code, reason) {
+	if (w.closeSent) return;
+	w.closeSent = true;
+	sendFrame(
+		w,
+		FRAME_CLOSE,
+		code === CLOSE_NO_CODE ? noBytes : joinBytes([bytesOfList([code >> 8, code & 0xff]), utf8Encode(reason)]),
+	);
+}
+
+// ---- Receiving ----
+
+function fireAtSocket(w, event) {
+	dispatch(w.object, event);
+}
+
+// The end; failure says why where it is one.
+function finishSocket(w, failure) {
+	if (w.state === WS_CLOSED) return;
+	w.state = WS_CLOSED;
+	endOperation(w.id);
+	holdProgram(-1);
+	if (w.timer) clearTimer(w.timer);
+	const clean = failure === undefined && w.closeReceived && w.closeSent;
+	queueTask(() => {
+		if (failure !== undefined)
+			fireAtSocket(w, new ErrorEvent('error', { __proto__: null, message: 'WebSocket to ' + w.url + ': ' + failure }));
+		fireAtSocket(
+			w,
+			new CloseEvent('close', {
+				__proto__: null,
+				wasClean: clean,
+				code: w.closeReceived ? w.code : CLOSE_LOST,
+				reason: w.reason,
+			}),
+		);
+	});
+}
+
+// The other end does not speak the protocol.
+function failSocket(w, why) {
+	finishSocket(w, 'the server does not keep to the protocol: ' + why);
+}
+
+// Both ends have said that they close: it is the server that closes the connection, and has a second for it.
+function endSocket(w) {
+	if (w.sending || !w.closeReceived || w.timer) return;
+	sendOperation(w.id, FETCH_BODY_END);
+	w.timer = setTimer(() => finishSocket(w, undefined), 1000, false, []);
+}
+
+const isCloseCode = code =>
+	(code >= 1000 && code <= 1014 && code !== 1004 && code !== 1005 && code !== 1006) || (code >= 3000 && code <= 4999);
+
+function takeClose(w, payload) {
+	const length = typedArrayLength(payload);
+	w.code = length >= 2 ? payload[0] * 256 + payload[1] : CLOSE_NO_CODE;
+	const reason =
+		length > 2 ? decode(0, viewBytes(payload, 2, length), DECODE_FATAL | DECODE_IGNORE_BOM, new Uint8Array(8)) : '';
+	if (length === 1 || (length >= 2 && !isCloseCode(w.code))) return failSocket(w, 'a close code');
+	if (reason === null) return failSocket(w, 'text that is not UTF-8');
+	w.reason = reason;
+	w.closeReceived = true;
+	if (w.state === WS_OPEN) w.state = WS_CLOSING;
+	sendClose(w, w.code, '');
+	endSocket(w);
+	return undefined;
+}
+
+function takeMessage(w, kind, payload) {
+	if (w.state !== WS_OPEN) return;
+	let data;
+	if (kind === FRAME_TEXT) {
+		data = decode(0, payload, DECODE_FATAL | DECODE_IGNORE_BOM, new Uint8Array(8));
+		if (data === null) return failSocket(w, 'text that is not UTF-8');
+	} else {
+		const bytes = copyOfBytes(payload);
+		data = w.binaryType === 'blob' ? newBlob(bytes, '') : typedArrayBuffer(bytes);
+	}
+	fireAtSocket(w, new MessageEvent('message', { __proto__: null, data, origin: w.origin }));
+}
+
+function takeFrame(w, first, payload) {
+	const kind = first & 0x0f,
+		isLast = (first & 0x80) !== 0;
+	if (kind === FRAME_CLOSE) return takeClose(w, payload);
+	if (kind === FRAME_PING) {
+		if (!w.closeSent) sendFrame(w, FRAME_PONG, payload);
+		return undefined;
+	}
+	if (kind === FRAME_PONG) return undefined;
+	if ((kind === FRAME_MORE) !== (w.parts !== null)) return failSocket(w, 'parts of a message');
+	if (kind !== FRAME_MORE) w.kind = kind;
+	if (isLast && w.parts === null) return takeMessage(w, kind, payload);
+	w.parts ??= [];
+	push(w.parts, copyOfBytes(payload));
+	if (!isLast) return undefined;
+	const whole = joinBytes(w.parts);
+	w.parts = null;
+	return takeMessage(w, w.kind, whole);
+}
+
+// How long the next frame is, head and all; undefined: that is not known yet, or it is none.
+function frameLength(w, at) {
+	const { input } = w,
+		left = typedArrayLength(input) - at;
+	if (left < 2) return undefined;
+	const first = input[at],
+		kind = first & 0x0f,
+		short = input[at + 1] & 0x7f,
+		isControl = kind >= FRAME_CLOSE;
+	const isKnown = kind <= FRAME_BYTES || (kind >= FRAME_CLOSE && kind <= FRAME_PONG);
+	if (
+		(first & 0x70) !== 0 ||
+		input[at + 1] >= 0x80 ||
+		!isKnown ||
+		(isControl && (short > CONTROL_BYTES_MAX || (first & 0x80) === 0))
+	) {
+		failSocket(w, 'a frame');
+		return undefined;
+	}
+	w.head = short === 127 ? 10 : short === 126 ? 4 : 2;
+	if (left < w.head) return undefined;
+	let length = short < 126 ? short : 0;
+	for (let i = 2; i < w.head; i++) length = length * 256 + input[at + i];
+	if (length > 9007199254740991) {
+		failSocket(w, 'a length');
+		return undefined;
+	}
+	return w.head + length;
+}
+
+// What arrives is joined only when there is enough of it for a frame.
+function takeInput(w, bytes) {
+	push(w.arrived, bytes);
+	w.arrivedBytes += typedArrayLength(bytes);
+	if (w.arrivedBytes < w.needed) return;
+	w.input = joinBytes(w.arrived);
+	let at = 0,
+		length;
+	w.needed = 0;
+	while (w.state !== WS_CLOSED && !w.closeReceived && (length = frameLength(w, at)) !== undefined) {
+		if (typedArrayLength(w.input) - at < length) {
+			w.needed = length;
+			break;
 		}
-
-		get wasClean() { return this.#wasClean; }
-		get code() { return this.#code; }
-		get reason() { return this.#reason; }
+		takeFrame(w, w.input[at], viewBytes(w.input, at + w.head, at + length));
+		at += length;
 	}
-	finishInterface(CloseEvent, 'CloseEvent');
+	const rest = viewBytes(w.input, at, typedArrayLength(w.input));
+	w.arrived = [copyOfBytes(rest)];
+	w.arrivedBytes = typedArrayLength(rest);
+}
 
-	// ---- Sending: frames go out one behind the other, in chunks that the host takes one at a time ----
+function acceptOf(key) {
+	const hash = digest(0, utf8Encode(key + WS_GUID)),
+		chars = [];
+	for (let i = 0; i < typedArrayLength(hash); i++) push(chars, fromCharCode(hash[i]));
+	return encodeBase64(join(chars, ''));
+}
 
-	function frameOf(kind, payload) {
-		const length = typedArrayLength(payload), wide = length > 0xffff, head = wide ? 14 : length > CONTROL_BYTES_MAX ? 8 : 6;
-		const frame = new Uint8Array(head + length), mask = takeRandom(4);
-		frame[0] = 0x80 | kind;
-		frame[1] = 0x80 | (wide ? 127 : head === 8 ? 126 : length);
-		for (let i = head - 5, rest = length; head > 6 && i >= 2; i--, rest = floor(rest / 256))
-			frame[i] = rest % 256;
-		const m0 = mask[0], m1 = mask[1], m2 = mask[2], m3 = mask[3];
-		frame[head - 4] = m0;
-		frame[head - 3] = m1;
-		frame[head - 2] = m2;
-		frame[head - 1] = m3;
-		for (let i = 0; i < length; i++)
-			frame[head + i] = payload[i] ^ ((i & 2) === 0 ? (i & 1) === 0 ? m0 : m1 : (i & 1) === 0 ? m2 : m3);
-		return frame;
+function hasToken(text, wanted) {
+	let start = 0;
+	text = lowerCase(text ?? '');
+	for (let i = 0; i <= text.length; i++) {
+		if (i < text.length && text[i] !== ',') continue;
+		if (trimAscii(slice(text, start, i)) === wanted) return true;
+		start = i + 1;
 	}
+	return false;
+}
 
-	function sendFrame(w, kind, payload) {
-		push(w.frames, { __proto__: null, bytes: frameOf(kind, payload), at: 0, counted: kind < FRAME_CLOSE ? typedArrayLength(payload) : 0 });
-		if (!w.sending)
-			sendNext(w);
-	}
+function takeAnswer(w, bytes) {
+	const text = textOf(bytes),
+		headers = readHeaders(text, indexOf(text, '\n') + 1);
+	const protocol = headersGet(headers, 'sec-websocket-protocol');
+	if (
+		toInteger(text) !== 101 ||
+		!hasToken(headersGet(headers, 'upgrade'), 'websocket') ||
+		!hasToken(headersGet(headers, 'connection'), 'upgrade') ||
+		headersGet(headers, 'sec-websocket-accept') !== acceptOf(w.key) ||
+		headersGet(headers, 'sec-websocket-extensions') !== null ||
+		(protocol === null ? false : !listHas(w.protocols, protocol))
+	)
+		return finishSocket(w, 'the server does not agree to it');
+	w.protocol = protocol ?? '';
+	if (w.state === WS_CONNECTING) w.state = WS_OPEN;
+	sendOperation(w.id, FETCH_TAKE);
+	fireAtSocket(w, new Event('open'));
+	return undefined;
+}
 
-	function sendNext(w) {
-		if (w.next === w.frames.length) {
-			w.frames = [];
-			w.next = 0;
-			w.sending = false;
-			return;
-		}
-		const frame = w.frames[w.next], size = min(CHUNK_BYTES, typedArrayLength(frame.bytes) - frame.at);
-		w.sending = true;
-		sendOperation(w.id, FETCH_BODY, viewBytes(frame.bytes, frame.at, frame.at + size));
-		frame.at += size;
-		if (frame.at === typedArrayLength(frame.bytes)) {
-			w.buffered -= frame.counted;
-			w.frames[w.next++] = null;
-		}
-	}
-
-	function sendClose(w, code, reason) {
-		if (w.closeSent)
-			return;
-		w.closeSent = true;
-		sendFrame(w, FRAME_CLOSE, code === CLOSE_NO_CODE ? noBytes : joinBytes([bytesOfList([code >> 8, code & 0xff]), utf8Encode(reason)]));
-	}
-
-	// ---- Receiving ----
-
-	function fireAtSocket(w, event) {
-		dispatch(w.object, event);
-	}
-
-	// The end; failure says why where it is one.
-	function finishSocket(w, failure) {
-		if (w.state === WS_CLOSED)
-			return;
-		w.state = WS_CLOSED;
-		endOperation(w.id);
-		holdProgram(-1);
-		if (w.timer)
-			clearTimer(w.timer);
-		const clean = failure === undefined && w.closeReceived && w.closeSent;
-		queueTask(() => {
-			if (failure !== undefined)
-				fireAtSocket(w, new ErrorEvent('error', { __proto__: null, message: 'WebSocket to ' + w.url + ': ' + failure }));
-			fireAtSocket(w, new CloseEvent('close', { __proto__: null, wasClean: clean, code: w.closeReceived ? w.code : CLOSE_LOST, reason: w.reason }));
-		});
-	}
-
-	// The other end does not speak the protocol.
-	function failSocket(w, why) {
-		finishSocket(w, 'the server does not keep to the protocol: ' + why);
-	}
-
-	// Both ends have said that they close: it is the server that closes the connection, and has a second for it.
-	function endSocket(w) {
-		if (w.sending || !w.closeReceived || w.timer)
-			return;
-		sendOperation(w.id, FETCH_BODY_END);
-		w.timer = setTimer(() => finishSocket(w, undefined), 1000, false, []);
-	}
-
-	const isCloseCode = (code) => (code >= 1000 && code <= 1014 && code !== 1004 && code !== 1005 && code !== 1006) || (code >= 3000 && code <= 4999);
-
-	function takeClose(w, payload) {
-		const length = typedArrayLength(payload);
-		w.code = length >= 2 ? payload[0] * 256 + payload[1] : CLOSE_NO_CODE;
-		const reason = length > 2 ? decode(0, viewBytes(payload, 2, length), DECODE_FATAL | DECODE_IGNORE_BOM, new Uint8Array(8)) : '';
-		if (length === 1 || (length >= 2 && !isCloseCode(w.code)))
-			return failSocket(w, 'a close code');
-		if (reason === null)
-			return failSocket(w, 'text that is not UTF-8');
-		w.reason = reason;
-		w.closeReceived = true;
-		if (w.state === WS_OPEN)
-			w.state = WS_CLOSING;
-		sendClose(w, w.code, '');
+function takeSocketEvent(w, kind, bytes, last) {
+	if (w.state === WS_CLOSED) return;
+	if (last) {
+		finishSocket(
+			w,
+			kind === FETCH_END
+				? w.state === WS_CONNECTING
+					? 'the server closed the connection'
+					: undefined
+				: reasonOf(w, textOf(bytes)),
+		);
+	} else if (kind === FETCH_HEAD) {
+		takeAnswer(w, bytes);
+	} else if (kind === FETCH_CHUNK) {
+		takeInput(w, bytes);
+		if (w.state !== WS_CLOSED) sendOperation(w.id, FETCH_TAKE);
+	} else if (kind === FETCH_SENT) {
+		sendNext(w);
 		endSocket(w);
-		return undefined;
 	}
+}
 
-	function takeMessage(w, kind, payload) {
-		if (w.state !== WS_OPEN)
-			return;
-		let data;
-		if (kind === FRAME_TEXT) {
-			data = decode(0, payload, DECODE_FATAL | DECODE_IGNORE_BOM, new Uint8Array(8));
-			if (data === null)
-				return failSocket(w, 'text that is not UTF-8');
-		} else {
-			const bytes = copyOfBytes(payload);
-			data = w.binaryType === 'blob' ? newBlob(bytes, '') : typedArrayBuffer(bytes);
+const reasonOf = (w, reason) =>
+	reason !== NOT_ALLOWED
+		? reason
+		: reason + ' (--allow-fetch ' + readPart(urlParse(w.url, undefined), HOST) + ' would let it)';
+
+function connectSocket(w, url) {
+	let request = 'GET\n' + url + '\n^\nsec-websocket-version:13\nsec-websocket-key:' + w.key + '\n';
+	if (w.protocols.length > 0) request += 'sec-websocket-protocol:' + join(w.protocols, ', ') + '\n';
+	w.id = beginOperation(FETCH, request, (kind, bytes, last) => {
+		try {
+			takeSocketEvent(w, kind, bytes, last);
+		} catch (error) {
+			finishSocket(w, error.message);
 		}
-		fireAtSocket(w, new MessageEvent('message', { __proto__: null, data, origin: w.origin }));
+	});
+	holdProgram(1);
+}
+
+// ---- The interface ----
+
+const badSocket = message => new DOMException(message, 'SyntaxError');
+
+// The URL as one of HTTP, which the host knows, and as the program sees it.
+function toSocketUrl(text) {
+	const parts = urlParse(text, undefined);
+	const scheme = parts ? readPart(parts, PROTOCOL) : '';
+	if (scheme !== 'ws:' && scheme !== 'wss:' && scheme !== 'http:' && scheme !== 'https:')
+		throw badSocket('The URL of WebSocket is not one of ws or wss: ' + slice(text, 0, 200));
+	if (indexOf(parts[HREF], '#') >= 0) throw badSocket('The URL of WebSocket has a fragment');
+	if (readPart(parts, USERNAME) !== '' || readPart(parts, PASSWORD) !== '')
+		throw badSocket('The URL of WebSocket has a user or password');
+	const rest = slice(parts[HREF], scheme.length),
+		isSecure = scheme === 'wss:' || scheme === 'https:';
+	return { __proto__: null, shown: (isSecure ? 'wss:' : 'ws:') + rest, asked: (isSecure ? 'https:' : 'http:') + rest };
+}
+
+function toProtocols(value) {
+	const list = value === undefined ? [] : isObject(value) ? toSequence(value, 'The protocols of WebSocket') : [value],
+		protocols = [];
+	for (let i = 0; i < list.length; i++) {
+		const protocol = toText(list[i]);
+		if (!isToken(protocol) || listHas(protocols, protocol))
+			throw badSocket('The protocols of WebSocket are not different tokens');
+		push(protocols, protocol);
 	}
+	return protocols;
+}
 
-	function takeFrame(w, first, payload) {
-		const kind = first & 0x0f, isLast = (first & 0x80) !== 0;
-		if (kind === FRAME_CLOSE)
-			return takeClose(w, payload);
-		if (kind === FRAME_PING) {
-			if (!w.closeSent)
-				sendFrame(w, FRAME_PONG, payload);
-			return undefined;
-		}
-		if (kind === FRAME_PONG)
-			return undefined;
-		if ((kind === FRAME_MORE) !== (w.parts !== null))
-			return failSocket(w, 'parts of a message');
-		if (kind !== FRAME_MORE)
-			w.kind = kind;
-		if (isLast && w.parts === null)
-			return takeMessage(w, kind, payload);
-		w.parts ??= [];
-		push(w.parts, copyOfBytes(payload));
-		if (!isLast)
-			return undefined;
-		const whole = joinBytes(w.parts);
-		w.parts = null;
-		return takeMessage(w, w.kind, whole);
-	}
+class WebSocket extends EventTarget {
+	#w;
+	#onopen = { __proto__: null, handler: null, listener: null };
+	#onmessage = { __proto__: null, handler: null, listener: null };
+	#onerror = { __proto__: null, handler: null, listener: null };
+	#onclose = { __proto__: null, handler: null, listener: null };
 
-	// How long the next frame is, head and all; undefined: that is not known yet, or it is none.
-	function frameLength(w, at) {
-		const { input } = w, left = typedArrayLength(input) - at;
-		if (left < 2)
-			return undefined;
-		const first = input[at], kind = first & 0x0f, short = input[at + 1] & 0x7f, isControl = kind >= FRAME_CLOSE;
-		const isKnown = kind <= FRAME_BYTES || (kind >= FRAME_CLOSE && kind <= FRAME_PONG);
-		if ((first & 0x70) !== 0 || input[at + 1] >= 0x80 || !isKnown || (isControl && (short > CONTROL_BYTES_MAX || (first & 0x80) === 0))) {
-			failSocket(w, 'a frame');
-			return undefined;
-		}
-		w.head = short === 127 ? 10 : short === 126 ? 4 : 2;
-		if (left < w.head)
-			return undefined;
-		let length = short < 126 ? short : 0;
-		for (let i = 2; i < w.head; i++)
-			length = length * 256 + input[at + i];
-		if (length > 9007199254740991) {
-			failSocket(w, 'a length');
-			return undefined;
-		}
-		return w.head + length;
-	}
-
-	// What arrives is joined only when there is enough of it for a frame.
-	function takeInput(w, bytes) {
-		push(w.arrived, bytes);
-		w.arrivedBytes += typedArrayLength(bytes);
-		if (w.arrivedBytes < w.needed)
-			return;
-		w.input = joinBytes(w.arrived);
-		let at = 0, length;
-		w.needed = 0;
-		while (w.state !== WS_CLOSED && !w.closeReceived && (length = frameLength(w, at)) !== undefined) {
-			if (typedArrayLength(w.input) - at < length) {
-				w.needed = length;
-				break;
-			}
-			takeFrame(w, w.input[at], viewBytes(w.input, at + w.head, at + length));
-			at += length;
-		}
-		const rest = viewBytes(w.input, at, typedArrayLength(w.input));
-		w.arrived = [copyOfBytes(rest)];
-		w.arrivedBytes = typedArrayLength(rest);
-	}
-
-	function acceptOf(key) {
-		const hash = digest(0, utf8Encode(key + WS_GUID)), chars = [];
-		for (let i = 0; i < typedArrayLength(hash); i++)
-			push(chars, fromCharCode(hash[i]));
-		return encodeBase64(join(chars, ''));
-	}
-
-	function hasToken(text, wanted) {
-		let start = 0;
-		text = lowerCase(text ?? '');
-		for (let i = 0; i <= text.length; i++) {
-			if (i < text.length && text[i] !== ',')
-				continue;
-			if (trimAscii(slice(text, start, i)) === wanted)
-				return true;
-			start = i + 1;
-		}
-		return false;
-	}
-
-	function takeAnswer(w, bytes) {
-		const text = textOf(bytes), headers = readHeaders(text, indexOf(text, '\n') + 1);
-		const protocol = headersGet(headers, 'sec-websocket-protocol');
-		if (toInteger(text) !== 101 || !hasToken(headersGet(headers, 'upgrade'), 'websocket') || !hasToken(headersGet(headers, 'connection'), 'upgrade') ||
-			headersGet(headers, 'sec-websocket-accept') !== acceptOf(w.key) || headersGet(headers, 'sec-websocket-extensions') !== null ||
-			(protocol === null ? false : !listHas(w.protocols, protocol)))
-			return finishSocket(w, 'the server does not agree to it');
-		w.protocol = protocol ?? '';
-		if (w.state === WS_CONNECTING)
-			w.state = WS_OPEN;
-		sendOperation(w.id, FETCH_TAKE);
-		fireAtSocket(w, new Event('open'));
-		return undefined;
-	}
-
-	function takeSocketEvent(w, kind, bytes, last) {
-		if (w.state === WS_CLOSED)
-			return;
-		if (last) {
-			finishSocket(w, kind === FETCH_END ? w.state === WS_CONNECTING ? 'the server closed the connection' : undefined : reasonOf(w, textOf(bytes)));
-		} else if (kind === FETCH_HEAD) {
-			takeAnswer(w, bytes);
-		} else if (kind === FETCH_CHUNK) {
-			takeInput(w, bytes);
-			if (w.state !== WS_CLOSED)
-				sendOperation(w.id, FETCH_TAKE);
-		} else if (kind === FETCH_SENT) {
-			sendNext(w);
-			endSocket(w);
-		}
-	}
-
-	const reasonOf = (w, reason) => reason !== NOT_ALLOWED ? reason :
-		reason + ' (--allow-fetch ' + readPart(urlParse(w.url, undefined), HOST) + ' would let it)';
-
-	function connectSocket(w, url) {
-		let request = 'GET\n' + url + '\n^\nsec-websocket-version:13\nsec-websocket-key:' + w.key + '\n';
-		if (w.protocols.length > 0)
-			request += 'sec-websocket-protocol:' + join(w.protocols, ', ') + '\n';
-		w.id = beginOperation(FETCH, request, (kind, bytes, last) => {
-			try {
-				takeSocketEvent(w, kind, bytes, last);
-			} catch (error) {
-				finishSocket(w, error.message);
-			}
+	constructor(url, protocols = undefined) {
+		needArguments('WebSocket', 1, arguments.length);
+		super();
+		const { shown, asked } = toSocketUrl(toScalarString(url)),
+			list = toProtocols(protocols);
+		const parts = urlParse(shown, undefined);
+		const key = new Uint8Array(16),
+			chars = [];
+		typedArraySet(key, takeRandom(16));
+		for (let i = 0; i < 16; i++) push(chars, fromCharCode(key[i]));
+		const w = (this.#w = {
+			__proto__: null,
+			object: this,
+			url: shown,
+			origin: originOf(parts),
+			protocols: list,
+			protocol: '',
+			key: encodeBase64(join(chars, '')),
+			id: 0,
+			state: WS_CONNECTING,
+			binaryType: 'blob',
+			buffered: 0,
+			frames: [],
+			next: 0,
+			sending: false,
+			closeSent: false,
+			closeReceived: false,
+			code: CLOSE_LOST,
+			reason: '',
+			arrived: [],
+			arrivedBytes: 0,
+			needed: 0,
+			input: noBytes,
+			head: 0,
+			parts: null,
+			kind: 0,
+			timer: 0,
 		});
-		holdProgram(1);
+		connectSocket(w, asked);
 	}
 
-	// ---- The interface ----
-
-	const badSocket = (message) => new DOMException(message, 'SyntaxError');
-
-	// The URL as one of HTTP, which the host knows, and as the program sees it.
-	function toSocketUrl(text) {
-		const parts = urlParse(text, undefined);
-		const scheme = parts ? readPart(parts, PROTOCOL) : '';
-		if (scheme !== 'ws:' && scheme !== 'wss:' && scheme !== 'http:' && scheme !== 'https:')
-			throw badSocket('The URL of WebSocket is not one of ws or wss: ' + slice(text, 0, 200));
-		if (indexOf(parts[HREF], '#') >= 0)
-			throw badSocket('The URL of WebSocket has a fragment');
-		if (readPart(parts, USERNAME) !== '' || readPart(parts, PASSWORD) !== '')
-			throw badSocket('The URL of WebSocket has a user or password');
-		const rest = slice(parts[HREF], scheme.length), isSecure = scheme === 'wss:' || scheme === 'https:';
-		return { __proto__: null, shown: (isSecure ? 'wss:' : 'ws:') + rest, asked: (isSecure ? 'https:' : 'http:') + rest };
+	get url() {
+		return this.#w.url;
+	}
+	get readyState() {
+		return this.#w.state;
+	}
+	get bufferedAmount() {
+		return this.#w.buffered;
+	}
+	get extensions() {
+		return this.#w && '';
+	}
+	get protocol() {
+		return this.#w.protocol;
+	}
+	get binaryType() {
+		return this.#w.binaryType;
+	}
+	set binaryType(value) {
+		const type = toText(value);
+		if (type === 'blob' || type === 'arraybuffer') this.#w.binaryType = type;
 	}
 
-	function toProtocols(value) {
-		const list = value === undefined ? [] : isObject(value) ? toSequence(value, 'The protocols of WebSocket') : [value], protocols = [];
-		for (let i = 0; i < list.length; i++) {
-			const protocol = toText(list[i]);
-			if (!isToken(protocol) || listHas(protocols, protocol))
-				throw badSocket('The protocols of WebSocket are not different tokens');
-			push(protocols, protocol);
-		}
-		return protocols;
+	send(data) {
+		const w = this.#w;
+		needArguments('send', 1, arguments.length);
+		const given = isBlob(data) ? blobBytes(data) : isObject(data) ? bytesOf(data) : undefined;
+		const payload = given ?? utf8Encode(toText(data));
+		if (w.state === WS_CONNECTING) throw new DOMException('The WebSocket is not connected yet', 'InvalidStateError');
+		w.buffered += typedArrayLength(payload);
+		if (w.state === WS_OPEN) sendFrame(w, given ? FRAME_BYTES : FRAME_TEXT, payload);
 	}
 
-	class WebSocket extends EventTarget {
-		#w;
-		#onopen = { __proto__: null, handler: null, listener: null };
-		#onmessage = { __proto__: null, handler: null, listener: null };
-		#onerror = { __proto__: null, handler: null, listener: null };
-		#onclose = { __proto__: null, handler: null, listener: null };
-
-		constructor(url, protocols = undefined) {
-			needArguments('WebSocket', 1, arguments.length);
-			super();
-			const { shown, asked } = toSocketUrl(toScalarString(url)), list = toProtocols(protocols);
-			const parts = urlParse(shown, undefined);
-			const key = new Uint8Array(16), chars = [];
-			typedArraySet(key, takeRandom(16));
-			for (let i = 0; i < 16; i++)
-				push(chars, fromCharCode(key[i]));
-			const w = this.#w = {
-				__proto__: null, object: this, url: shown, origin: originOf(parts), protocols: list, protocol: '', key: encodeBase64(join(chars, '')), id: 0,
-				state: WS_CONNECTING, binaryType: 'blob', buffered: 0, frames: [], next: 0, sending: false, closeSent: false, closeReceived: false,
-				code: CLOSE_LOST, reason: '', arrived: [], arrivedBytes: 0, needed: 0, input: noBytes, head: 0, parts: null, kind: 0, timer: 0,
-			};
-			connectSocket(w, asked);
+	close(code = undefined, reason = undefined) {
+		const w = this.#w;
+		if (code !== undefined) {
+			code = max(0, min(0xffff, round(+code) || 0));
+			if (code !== CLOSE_NORMAL && (code < 3000 || code > 4999))
+				throw new DOMException('The code is neither 1000 nor 3000 to 4999: ' + code, 'InvalidAccessError');
 		}
-
-		get url() { return this.#w.url; }
-		get readyState() { return this.#w.state; }
-		get bufferedAmount() { return this.#w.buffered; }
-		get extensions() { return this.#w && ''; }
-		get protocol() { return this.#w.protocol; }
-		get binaryType() { return this.#w.binaryType; }
-		set binaryType(value) {
-			const type = toText(value);
-			if (type === 'blob' || type === 'arraybuffer')
-				this.#w.binaryType = type;
+		const text = reason === undefined ? '' : toScalarString(reason);
+		if (typedArrayLength(utf8Encode(text)) > CONTROL_BYTES_MAX - 2)
+			throw badSocket('The reason has more than 123 bytes');
+		if (w.state === WS_CONNECTING) {
+			finishSocket(w, 'it was closed before it was connected');
+		} else if (w.state === WS_OPEN) {
+			w.state = WS_CLOSING;
+			sendClose(w, code ?? (reason === undefined ? CLOSE_NO_CODE : CLOSE_NORMAL), text);
 		}
-
-		send(data) {
-			const w = this.#w;
-			needArguments('send', 1, arguments.length);
-			const given = isBlob(data) ? blobBytes(data) : isObject(data) ? bytesOf(data) : undefined;
-			const payload = given ?? utf8Encode(toText(data));
-			if (w.state === WS_CONNECTING)
-				throw new DOMException('The WebSocket is not connected yet', 'InvalidStateError');
-			w.buffered += typedArrayLength(payload);
-			if (w.state === WS_OPEN)
-				sendFrame(w, given ? FRAME_BYTES : FRAME_TEXT, payload);
-		}
-
-		close(code = undefined, reason = undefined) {
-			const w = this.#w;
-			if (code !== undefined) {
-				code = max(0, min(0xffff, round(+code) || 0));
-				if (code !== CLOSE_NORMAL && (code < 3000 || code > 4999))
-					throw new DOMException('The code is neither 1000 nor 3000 to 4999: ' + code, 'InvalidAccessError');
-			}
-			const text = reason === undefined ? '' : toScalarString(reason);
-			if (typedArrayLength(utf8Encode(text)) > CONTROL_BYTES_MAX - 2)
-				throw badSocket('The reason has more than 123 bytes');
-			if (w.state === WS_CONNECTING) {
-				finishSocket(w, 'it was closed before it was connected');
-			} else if (w.state === WS_OPEN) {
-				w.state = WS_CLOSING;
-				sendClose(w, code ?? (reason === undefined ? CLOSE_NO_CODE : CLOSE_NORMAL), text);
-			}
-		}
-
-		get onopen() { return this.#onopen.handler; }
-		set onopen(handler) { setHandler(this, 'open', this.#onopen, handler); }
-		get onmessage() { return this.#onmessage.handler; }
-		set onmessage(handler) { setHandler(this, 'message', this.#onmessage, handler); }
-		get onerror() { return this.#onerror.handler; }
-		set onerror(handler) { setHandler(this, 'error', this.#onerror, handler); }
-		get onclose() { return this.#onclose.handler; }
-		set onclose(handler) { setHandler(this, 'close', this.#onclose, handler); }
 	}
-	finishInterface(WebSocket, 'WebSocket');
-	defineConstants(WebSocket, { CONNECTING: WS_CONNECTING, OPEN: WS_OPEN, CLOSING: WS_CLOSING, CLOSED: WS_CLOSED });
+
+	get onopen() {
+		return this.#onopen.handler;
+	}
+	set onopen(handler) {
+		setHandler(this, 'open', this.#onopen, handler);
+	}
+	get onmessage() {
+		return this.#onmessage.handler;
+	}
+	set onmessage(handler) {
+		setHandler(this, 'message', this.#onmessage, handler);
+	}
+	get onerror() {
+		return this.#onerror.handler;
+	}
+	set onerror(handler) {
+		setHandler(this, 'error', this.#onerror, handler);
+	}
+	get onclose() {
+		return this.#onclose.handler;
+	}
+	set onclose(handler) {
+		setHandler(this, 'close', this.#onclose, handler);
+	}
+}
+finishInterface(WebSocket, 'WebSocket');
+defineConstants(WebSocket, { CONNECTING: WS_CONNECTING, OPEN: WS_OPEN, CLOSING: WS_CLOSING, CLOSED: WS_CLOSED });

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a static executable needs in place of a dynamic linker, for any Linux: Debian's glibc can load libraries into a static
- * executable only where the same glibc is installed.
+ * What a static executable needs in place of a dynamic linker, for any Linux: Debian's glibc can load libraries into a
+ * static executable only where the same glibc is installed.
  *
  * libcurl is linked in. The commands and the library load it by name when they first need it; here dlopen and dlsym
- * (--wrap) find it, and nothing else. Certificates are where the systems that we know keep them, or where SSL_CERT_FILE says.
+ * (--wrap) find it, and nothing else. Certificates are where the systems that we know keep them, or where SSL_CERT_FILE
+ * says.
  *
- * GnuTLS is not linked in: libmicrohttpd is, and what it and the server call of GnuTLS fails. curfew serve refuses --tls-cert, since
- * MHD_is_feature_supported says that there is no TLS.
+ * GnuTLS is not linked in: libmicrohttpd is, and what it and the server call of GnuTLS fails. curfew serve refuses
+ * --tls-cert, since MHD_is_feature_supported says that there is no TLS.
  */
 #include <curl/curl.h>
 #include <dlfcn.h>
@@ -38,7 +39,7 @@ static const char *find_certificates(void)
 		"/etc/ssl/cert.pem",                                 /* Alpine */
 		"/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem", /* Fedora, Red Hat */
 		"/etc/pki/tls/certs/ca-bundle.crt",
-		"/etc/ssl/ca-bundle.pem",                            /* SUSE */
+		"/etc/ssl/ca-bundle.pem", /* SUSE */
 	};
 	const char *named = getenv("SSL_CERT_FILE");
 	if (named != NULL && *named != '\0')
@@ -69,21 +70,22 @@ static void reset_with_certificates(CURL *easy)
 	set_certificates(easy);
 }
 
+/* clang-format off */
 #define FUNCTIONS(X)                                                                                              \
 	X(global_init) X(easy_setopt) X(easy_getinfo) X(easy_pause) X(easy_cleanup) X(easy_strerror)                \
 	X(multi_init) X(multi_setopt) X(multi_add_handle) X(multi_remove_handle) X(multi_socket_action)           \
 	X(multi_perform) X(multi_poll) X(multi_info_read) X(multi_assign) X(multi_cleanup)                        \
 	X(share_init) X(share_setopt) X(share_cleanup) X(slist_append) X(slist_free_all)                          \
 	X(url) X(url_set) X(url_get) X(url_cleanup) X(free)
+/* clang-format on */
 
 static const struct {
 	const char *name;
 	void (*function)(void);
-} functions[] = {
-	{"curl_easy_init", (void (*)(void))init_with_certificates},
-	{"curl_easy_reset", (void (*)(void))reset_with_certificates},
+} functions[] = {{"curl_easy_init", (void (*)(void))init_with_certificates},
+                 {"curl_easy_reset", (void (*)(void))reset_with_certificates},
 #define X(name) {"curl_" #name, (void (*)(void))curl_##name},
-	FUNCTIONS(X)
+                 FUNCTIONS(X)
 #undef X
 };
 
@@ -101,13 +103,15 @@ void *__wrap_dlopen(const char *name, int flags)
 }
 
 /* That of libmicrohttpd, under the name that scripts/dist gives it: server/reply.c has one that stands before it. */
-enum MHD_Result MHD_queue_response_of_library(struct MHD_Connection *connection, unsigned int status, struct MHD_Response *response);
+enum MHD_Result MHD_queue_response_of_library(struct MHD_Connection *connection, unsigned int status,
+                                              struct MHD_Response *response);
 
 /* Rust's library asks for functions of newer systems, with other handles: it does without. */
 void *__wrap_dlsym(void *library, const char *name)
 {
 	void *found = NULL;
-	enum MHD_Result (*queue)(struct MHD_Connection *, unsigned int, struct MHD_Response *) = MHD_queue_response_of_library;
+	enum MHD_Result (*queue)(struct MHD_Connection *, unsigned int,
+	                         struct MHD_Response *) = MHD_queue_response_of_library;
 	if (library == RTLD_NEXT && strcmp(name, "MHD_queue_response") == 0)
 		memcpy(&found, &queue, sizeof found);
 	for (size_t i = 0; library == functions && i < sizeof functions / sizeof *functions; i++)
@@ -139,6 +143,7 @@ void *(*gnutls_malloc)(size_t size) = malloc;
 
 /* GnuTLS answers 0 where all is well; creating anything fails. */
 #define SUCCEEDS(X) X(gnutls_global_init) X(gnutls_global_deinit)
+/* clang-format off */
 #define FAILS(X)                                                                                                  \
 	X(gnutls_alpn_set_protocols) X(gnutls_bye) X(gnutls_certificate_allocate_credentials)                       \
 	X(gnutls_certificate_free_credentials) X(gnutls_certificate_server_set_request)                           \
@@ -153,10 +158,21 @@ void *(*gnutls_malloc)(size_t size) = malloc;
 	X(gnutls_psk_set_server_credentials_function) X(gnutls_record_check_pending)                              \
 	X(gnutls_record_get_direction) X(gnutls_record_recv) X(gnutls_record_send) X(gnutls_session_set_ptr)      \
 	X(gnutls_transport_set_int2)
-#define X(name) int name(void); int name(void) { return 0; }
+/* clang-format on */
+#define X(name)                                                                                                        \
+	int name(void);                                                                                                    \
+	int name(void)                                                                                                     \
+	{                                                                                                                  \
+		return 0;                                                                                                      \
+	}
 SUCCEEDS(X)
 #undef X
-#define X(name) int name(void); int name(void) { return -1; }
+#define X(name)                                                                                                        \
+	int name(void);                                                                                                    \
+	int name(void)                                                                                                     \
+	{                                                                                                                  \
+		return -1;                                                                                                     \
+	}
 FAILS(X)
 #undef X
 

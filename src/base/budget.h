@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What may be spent on work that nothing can stop, because the run whose sizes decide about it is over: CPU time of this
- * thread and bytes of memory. The work is done in pieces, and each is charged before it is begun. What does not fit is
- * left out, and the report says so (`trace_truncated`).
+ * What may be spent on work that nothing can stop, because the run whose sizes decide about it is over: CPU time of
+ * this thread and bytes of memory. The work is done in pieces, and each is charged before it is begun. What does not
+ * fit is left out, and the report says so (`trace_truncated`).
  */
 #ifndef CURFEW_BASE_BUDGET_H
 #define CURFEW_BASE_BUDGET_H
@@ -26,7 +26,7 @@ typedef struct curfew__budget {
 
 static inline curfew__budget curfew__budget_begin(int64_t cpu_ns, size_t bytes)
 {
-	return (curfew__budget){ .end_ns = clock_read_ns(CLOCK_THREAD_CPUTIME_ID) + cpu_ns, .bytes = bytes };
+	return (curfew__budget){.end_ns = clock_read_ns(CLOCK_THREAD_CPUTIME_ID) + cpu_ns, .bytes = bytes};
 }
 
 /* Whether another piece of work may be begun. False: it has to be left out. */

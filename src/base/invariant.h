@@ -10,8 +10,9 @@
 #include <stdlib.h>
 
 #ifdef CURFEW_INVARIANTS
-#define CURFEW__INVARIANT(condition) \
-	((condition) ? (void)0 : (fprintf(stderr, "%s:%d: %s: not so: %s\n", __FILE__, __LINE__, __func__, #condition), (abort)()))
+#define CURFEW__INVARIANT(condition)                                                                                   \
+	((condition) ? (void)0                                                                                             \
+	             : (fprintf(stderr, "%s:%d: %s: not so: %s\n", __FILE__, __LINE__, __func__, #condition), (abort)()))
 #else
 #define CURFEW__INVARIANT(condition) ((void)sizeof((condition) ? 1 : 0))
 #endif

@@ -66,22 +66,14 @@ void curfew__json_end_array(curfew__json_writer *writer)
 static const char *short_escape(unsigned char byte)
 {
 	switch (byte) {
-	case '"':
-		return "\\\"";
-	case '\\':
-		return "\\\\";
-	case '\b':
-		return "\\b";
-	case '\f':
-		return "\\f";
-	case '\n':
-		return "\\n";
-	case '\r':
-		return "\\r";
-	case '\t':
-		return "\\t";
-	default:
-		return NULL;
+	case '"': return "\\\"";
+	case '\\': return "\\\\";
+	case '\b': return "\\b";
+	case '\f': return "\\f";
+	case '\n': return "\\n";
+	case '\r': return "\\r";
+	case '\t': return "\\t";
+	default: return NULL;
 	}
 }
 
@@ -176,7 +168,7 @@ typedef struct checker {
 	const char *text;
 	size_t length;
 	size_t at;
-	size_t piece_end; /* at most length: where the next look is due */
+	size_t piece_end;        /* at most length: where the next look is due */
 	const atomic_uint *stop; /* may be NULL */
 	bool stopped;
 	const char *why;
@@ -472,8 +464,7 @@ static bool check_after_value(checker *c, bool *more)
 		}
 		if (!accept(c, object ? '}' : ']')) {
 			if (peek(c) == -1)
-				return refuse(c, object ? "the text ends inside an object"
-				                        : "the text ends inside an array");
+				return refuse(c, object ? "the text ends inside an object" : "the text ends inside an array");
 			return refuse(c, "a comma or a closing bracket is missing");
 		}
 		c->depth--;

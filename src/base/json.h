@@ -46,7 +46,8 @@ void curfew__json_raw(curfew__json_writer *writer, const char *json, size_t leng
  * and *why (a phrase in static memory) say where and why; both may be NULL.
  */
 bool curfew__json_check(const char *text, size_t length, size_t *error_offset, const char **why);
-/* The same in pieces of 64 KiB, between which it looks at stop (may be NULL): once that is not 0, the answer is false. */
+/* The same in pieces of 64 KiB, between which it looks at stop (may be NULL): once that is not 0, the answer is false.
+ */
 bool curfew__json_check_until(const char *text, size_t length, const atomic_uint *stop, size_t *error_offset,
                               const char **why);
 

@@ -45,21 +45,14 @@ void curfew__json_reader_init(curfew__json_reader *reader, const char *text, siz
 curfew__json_kind curfew__json_next_kind(curfew__json_reader *reader)
 {
 	switch (peek(reader)) {
-	case '[':
-		return CURFEW__JSON_ARRAY;
-	case '{':
-		return CURFEW__JSON_OBJECT;
-	case '"':
-		return CURFEW__JSON_STRING;
-	case 't':
-		return CURFEW__JSON_TRUE;
-	case 'f':
-		return CURFEW__JSON_FALSE;
+	case '[': return CURFEW__JSON_ARRAY;
+	case '{': return CURFEW__JSON_OBJECT;
+	case '"': return CURFEW__JSON_STRING;
+	case 't': return CURFEW__JSON_TRUE;
+	case 'f': return CURFEW__JSON_FALSE;
 	case 'n':
-	case -1:
-		return CURFEW__JSON_NULL;
-	default:
-		return CURFEW__JSON_NUMBER;
+	case -1: return CURFEW__JSON_NULL;
+	default: return CURFEW__JSON_NUMBER;
 	}
 }
 

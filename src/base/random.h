@@ -6,7 +6,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* At most 64 bytes of getrandom(2); no other thread, and no process made by fork, gets the same ones. False: there are none yet. */
+/* At most 64 bytes of getrandom(2); no other thread, and no process made by fork, gets the same ones. False: there are
+ * none yet. */
 bool curfew__random_few(void *bytes, size_t length);
 
 #endif

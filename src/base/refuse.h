@@ -8,8 +8,8 @@
 #include "curfew.h"
 
 /*
- * Puts the line into failure (may be NULL; "" after success) and answers status. What a message quotes may hold anything:
- * control characters become '?', so that it stays one line and says nothing to a terminal.
+ * Puts the line into failure (may be NULL; "" after success) and answers status. What a message quotes may hold
+ * anything: control characters become '?', so that it stays one line and says nothing to a terminal.
  */
 static inline curfew_status curfew__refuse(curfew_failure *failure, curfew_status status, const char *message)
 {

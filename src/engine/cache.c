@@ -158,7 +158,7 @@ static void note(kept_list *list, int directory, const char *name)
 		list->room = list->room * 2 + 64;
 	}
 	kept *own = &list->items[list->count++];
-	*own = (kept){ .bytes = (uint64_t)status.st_size, .used = status.st_mtim };
+	*own = (kept){.bytes = (uint64_t)status.st_size, .used = status.st_mtim};
 	memcpy(own->name, name, sizeof own->name);
 	list->bytes += own->bytes;
 }
@@ -174,7 +174,7 @@ static int compare_use(const void *one, const void *other)
 
 static void trim(int directory, uint64_t bytes_most)
 {
-	kept_list list = { 0 };
+	kept_list list = {0};
 	int again = openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *entries = again < 0 ? NULL : fdopendir(again);
 
@@ -247,7 +247,7 @@ static bool write_sum_and_bytes(int file, const void *what)
 
 void curfew__cache_write(const char *folder, const char *name, const void *bytes, size_t length)
 {
-	keep(folder, name, write_sum_and_bytes, &(entry){ bytes, length });
+	keep(folder, name, write_sum_and_bytes, &(entry){bytes, length});
 }
 
 /* ---- Files ------------------------------------------------------------------------------------------------ */

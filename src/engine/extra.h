@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What engine/src adds to Wasmtime's C API: the module rewriter, where code comes from, futures that wake, accounting of
- * growth and of calls out of the sandbox, functions for components, and WASI. Every function here is written in Rust
+ * What engine/src adds to Wasmtime's C API: the module rewriter, where code comes from, futures that wake, accounting
+ * of growth and of calls out of the sandbox, functions for components, and WASI. Every function here is written in Rust
  * and never unwinds.
  *
  * Messages are one line of at most 255 bytes and a NUL. Handles are freed by the function named with them.
@@ -38,7 +38,8 @@ bool curfew__code_range_find(const wasmtime_module_t *module, const wasmtime_com
                              curfew__code_range *range);
 /*
  * Where an instruction of a guest comes from, or the nearest before it in its function of which that is known: the
- * module's number in the file, and the offset in the file; modules beyond those of the file are adapters. False: not known.
+ * module's number in the file, and the offset in the file; modules beyond those of the file are adapters. False: not
+ * known.
  */
 bool curfew__code_place(const wasmtime_module_t *module, const wasmtime_component_t *component, uintptr_t address,
                         size_t *module_index, uint64_t *offset);
@@ -48,7 +49,7 @@ typedef struct curfew__exit {
 	uintptr_t frame;   /* frame pointer of the trampoline to the host */
 	uintptr_t address; /* where that returns to */
 	uintptr_t stack_limit;
-	uintptr_t entry;   /* frame pointer of the trampoline from the host */
+	uintptr_t entry; /* frame pointer of the trampoline from the host */
 } curfew__exit;
 
 /* function: one of a module in this store, or NULL. False: the store is not as is known here. */
@@ -80,10 +81,10 @@ void curfew__sha256(uint8_t sum[32], const void *bytes, size_t length);
 
 enum {
 	/*
-	 * What the program does is counted: every block adds what its instructions cost (docs/LIMITS.md) to the signed number
-	 * at the beginning of a 64-bit memory, which guests cannot have. All modules of a store are given one and the same;
-	 * the engine needs 64-bit and several memories for that. Where the number is below zero, the next loop or function that calls
-	 * traps with `unreachable`.
+	 * What the program does is counted: every block adds what its instructions cost (docs/LIMITS.md) to the signed
+	 * number at the beginning of a 64-bit memory, which guests cannot have. All modules of a store are given one and
+	 * the same; the engine needs 64-bit and several memories for that. Where the number is below zero, the next loop or
+	 * function that calls traps with `unreachable`.
 	 */
 	CURFEW__REWRITE_METER = 1,
 	/* A function that does nothing but trap is added, for code that has no instruction that traps. */
@@ -116,8 +117,8 @@ typedef struct curfew__rewritten {
  */
 bool curfew__rewrite(const uint8_t *wasm, size_t length, uint32_t flags, curfew__rewritten *out, char *message);
 /*
- * The same imports and exports, and nothing that executes: what compiles in no time, and shows what a file is and whether
- * it can be linked. Nothing else of the file is read.
+ * The same imports and exports, and nothing that executes: what compiles in no time, and shows what a file is and
+ * whether it can be linked. Nothing else of the file is read.
  */
 bool curfew__shell(const uint8_t *wasm, size_t length, curfew__rewritten *out, char *message);
 
@@ -150,8 +151,8 @@ typedef struct curfew__location {
  * What stands at an offset of the rewritten file, as wasm_frame_module_offset tells it, in the function that begins at
  * start: for a component, too, those are offsets in the whole file. (An adapter between components has offsets of its
  * own: it is told from functions of the file by its start, and hidden.) Inlined calls make several locations, innermost
- * first: at most `most` are written; how many is returned, 0 where the table is none. Texts are the table's. A few steps
- * for each list of the table, whatever is in it.
+ * first: at most `most` are written; how many is returned, 0 where the table is none. Texts are the table's. A few
+ * steps for each list of the table, whatever is in it.
  */
 size_t curfew__places_find(const uint8_t *table, size_t length, uint64_t start, uint64_t offset,
                            curfew__location *locations, size_t most);
@@ -171,7 +172,8 @@ typedef bool (*curfew__export_callback)(void *context, const char *name, size_t 
 
 /* All exports in order, in one pass; Wasmtime's C API counts to each from the first, or copies all of them. */
 void curfew__module_each_export(const wasmtime_module_t *module, curfew__export_callback callback, void *context);
-/* Whether a module exports this name, and what; of a function its type as well, to be freed with wasm_functype_delete. */
+/* Whether a module exports this name, and what; of a function its type as well, to be freed with wasm_functype_delete.
+ */
 bool curfew__module_find_export(const wasmtime_module_t *module, const char *name, size_t length, uint8_t *kind,
                                 wasm_functype_t **type);
 void curfew__component_each_export(const wasmtime_component_type_t *type, const wasm_engine_t *engine,
@@ -210,9 +212,9 @@ typedef struct curfew__account {
 	 */
 	bool (*grow)(void *context, uint64_t from, uint64_t to);
 	/*
-	 * A function of WASI is called; those that C defines account for themselves, and memory.grow is not a call. It counts
-	 * if it reaches more than the run was given: random bytes and sockets do. Unless it goes it has no effect, and the
-	 * guest ends, with a trap of the code WASMTIME_TRAP_CODE_OUT_OF_FUEL if it is that.
+	 * A function of WASI is called; those that C defines account for themselves, and memory.grow is not a call. It
+	 * counts if it reaches more than the run was given: random bytes and sockets do. Unless it goes it has no effect,
+	 * and the guest ends, with a trap of the code WASMTIME_TRAP_CODE_OUT_OF_FUEL if it is that.
 	 */
 	curfew__call_verdict (*call)(void *context, bool counts);
 	/* A call that was not refused is about to return, or its future is destroyed. False: the guest ends. */
@@ -226,9 +228,9 @@ typedef struct curfew__wasi_folder {
 } curfew__wasi_folder;
 
 /*
- * What a guest's WASI shows. There is no network and no terminal. Bounded: resources open at once (400), random bytes of
- * one call (4 MiB), and what one call copies out of the guest (curfew__store_hostcall_fuel). Not bounded: the entries of
- * a folder, read into memory at every fd_readdir; a thread stuck in opening a FIFO that is in a folder.
+ * What a guest's WASI shows. There is no network and no terminal. Bounded: resources open at once (400), random bytes
+ * of one call (4 MiB), and what one call copies out of the guest (curfew__store_hostcall_fuel). Not bounded: the
+ * entries of a folder, read into memory at every fd_readdir; a thread stuck in opening a FIFO that is in a folder.
  */
 typedef struct curfew__wasi_options {
 	const char *const *arguments; /* [argument_count], the program's name first; UTF-8 */
@@ -241,7 +243,7 @@ typedef struct curfew__wasi_options {
 	bool deterministic;     /* clocks move only by what the guest slept, which still takes its time; random is seeded */
 	uint64_t fixed_wall_ns; /* deterministic: the wall clock at the start, since 1970 */
 	uint64_t seed;
-	void *context;          /* of write; used until the store is deleted */
+	void *context; /* of write; used until the store is deleted */
 	/* What the guest writes to stream 1 or 2, during a poll. False: it may not, and the guest ends. */
 	bool (*write)(void *context, uint32_t stream, const char *bytes, size_t length);
 } curfew__wasi_options;
@@ -312,8 +314,8 @@ typedef struct curfew__waker {
 typedef struct curfew__future curfew__future;
 
 /*
- * Takes the future over. The waker's drop is called once, also if this fails, and perhaps after the future is destroyed.
- * NULL: no thread can be started; the future is gone.
+ * Takes the future over. The waker's drop is called once, also if this fails, and perhaps after the future is
+ * destroyed. NULL: no thread can be started; the future is gone.
  */
 curfew__future *curfew__future_create(wasmtime_call_future_t *future, curfew__reactor *reactor,
                                       const curfew__waker *waker);

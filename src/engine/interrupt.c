@@ -2,14 +2,14 @@
 /*
  * The handler and who sends the signal.
  *
- * Where it may act. All functions of a guest, adapters between components included, are one block in the image that holds
- * them: an address in it is guest code, and a thread there holds no lock of the host's. Elsewhere the guest is in a
- * host function or a trampoline; how it got there is in the store's notes.
+ * Where it may act. All functions of a guest, adapters between components included, are one block in the image that
+ * holds them: an address in it is guest code, and a thread there holds no lock of the host's. Elsewhere the guest is in
+ * a host function or a trampoline; how it got there is in the store's notes.
  *
  * How. A trap needs a frame pointer that is right, also for whoever walks the stack afterwards. At the first and last
  * instructions of a function it is still, or again, the caller's; so the frame is made whole first. Then a call is
- * pushed, as if the instruction had called the landing: an instruction that traps. The stack's walker takes one off a return
- * address, so that what it finds is the interrupted instruction.
+ * pushed, as if the instruction had called the landing: an instruction that traps. The stack's walker takes one off a
+ * return address, so that what it finds is the interrupted instruction.
  *
  * A late signal, or one too many, finds nothing to do. A guest that nobody interrupts pays nothing.
  */
@@ -31,12 +31,13 @@
 #endif
 
 #define SIGNAL SIGURG
-/* An attempt that failed is followed by the next after this long, and one that was not answered after twice the last. */
+/* An attempt that failed is followed by the next after this long, and one that was not answered after twice the last.
+ */
 #define STEP_FIRST_NS (20 * CURFEW__MICROSECOND)
 #define STEP_LAST_NS (640 * CURFEW__MICROSECOND)
 /*
- * A guest that has a processor answers within the second of these. Where that did not make it trap, it is asked again at once,
- * for so long: then it is caught where it can be.
+ * A guest that has a processor answers within the second of these. Where that did not make it trap, it is asked again
+ * at once, for so long: then it is caught where it can be.
  */
 #define BURST_NS (150 * CURFEW__MICROSECOND)
 #define ANSWER_NS (40 * CURFEW__MICROSECOND)
@@ -105,8 +106,8 @@ HANDLER_CODE static bool is_moving(const uint8_t *code)
 }
 
 /*
- * What the registers mean at an instruction of a guest. Cranelift begins functions with `push rbp; mov rbp, rsp`, ends them
- * with `pop rbp; ret`, and keeps the stack aligned to 16 bytes between.
+ * What the registers mean at an instruction of a guest. Cranelift begins functions with `push rbp; mov rbp, rsp`, ends
+ * them with `pop rbp; ret`, and keeps the stack aligned to 16 bytes between.
  */
 HANDLER_CODE curfew__frame curfew__frame_at(const registers *at, uintptr_t first)
 {
@@ -154,16 +155,17 @@ HANDLER_CODE static bool has_shadow_stack(void)
 }
 
 /*
- * A host function that throws looks for a frame that catches, and goes on there: it never returns. So the store's note of
- * where the frames begin is made to say that there are none; what is thrown then ends the guest. The report is shown the
- * frames as they were.
+ * A host function that throws looks for a frame that catches, and goes on there: it never returns. So the store's note
+ * of where the frames begin is made to say that there are none; what is thrown then ends the guest. The report is shown
+ * the frames as they were.
  */
 HANDLER_CODE static void hide_frames(curfew__target *target, uintptr_t *note, uintptr_t address, uintptr_t top)
 {
 	uintptr_t entry = *(const uintptr_t *)target->exit.entry, fp = *(const uintptr_t *)*note;
 	unsigned count = 0;
 
-	for (uintptr_t low = *note; fp > low && fp % 16 == 0 && fp + 16 <= top && fp != entry && count < CURFEW__FRAMES_LEFT;) {
+	for (uintptr_t low = *note;
+	     fp > low && fp % 16 == 0 && fp + 16 <= top && fp != entry && count < CURFEW__FRAMES_LEFT;) {
 		target->left[count++] = address;
 		address = ((const uintptr_t *)fp)[1];
 		low = fp;
@@ -175,8 +177,8 @@ HANDLER_CODE static void hide_frames(curfew__target *target, uintptr_t *note, ui
 }
 
 /*
- * The guest is in a host function, or called from one: what its return address is, and where, the trampoline between them
- * has noted. An old note does not fit: its place is off the stack, or holds something else.
+ * The guest is in a host function, or called from one: what its return address is, and where, the trampoline between
+ * them has noted. An old note does not fit: its place is off the stack, or holds something else.
  */
 HANDLER_CODE static void hijack(curfew__target *target, const registers *at)
 {
@@ -204,7 +206,7 @@ HANDLER_CODE void curfew__interrupt_answer(curfew__target *target, void *interru
 {
 	ucontext_t *context = interrupted;
 	greg_t *saved = context->uc_mcontext.gregs;
-	registers at = { (uintptr_t)saved[REG_RIP], (uintptr_t)saved[REG_RSP], (uintptr_t)saved[REG_RBP] };
+	registers at = {(uintptr_t)saved[REG_RIP], (uintptr_t)saved[REG_RSP], (uintptr_t)saved[REG_RBP]};
 	const curfew__code_range *code = &target->code;
 
 	if (atomic_load_explicit(&target->landed, memory_order_relaxed))
@@ -237,9 +239,9 @@ typedef struct action {
 
 #define HAS_RESTORER 0x04000000ul
 
-static action before;            /* what was there when ours was installed */
+static action before; /* what was there when ours was installed */
 static pthread_mutex_t installing = PTHREAD_MUTEX_INITIALIZER;
-static const char mark;          /* its address is in the signals that are ours */
+static const char mark; /* its address is in the signals that are ours */
 
 /* Debuggers know the end of a signal by these very bytes. */
 void curfew__signal_return(void);
@@ -280,15 +282,16 @@ static long set_action(const action *wanted, action *old)
 
 static bool is_installed(void)
 {
-	action now = { 0 };
+	action now = {0};
 	return !set_action(NULL, &now) && (now.flags & SA_SIGINFO) && now.call.full == on_signal;
 }
 
 /* Under the lock. */
 static void install(void)
 {
-	action ours = { .call.full = on_signal, .restorer = curfew__signal_return,
-		            .flags = SA_SIGINFO | SA_ONSTACK | SA_RESTART | HAS_RESTORER };
+	action ours = {.call.full = on_signal,
+	               .restorer = curfew__signal_return,
+	               .flags = SA_SIGINFO | SA_ONSTACK | SA_RESTART | HAS_RESTORER};
 
 	if (is_installed() || set_action(NULL, &before))
 		return;
@@ -314,7 +317,7 @@ int curfew__interrupt_signal(void)
 /* Never to another process: a thread that has ended is nobody's. */
 static bool send(pid_t thread)
 {
-	siginfo_t info = { 0 };
+	siginfo_t info = {0};
 
 	info.si_code = SI_QUEUE;
 	info.si_pid = getpid();
@@ -340,7 +343,7 @@ void curfew__interrupt_restore(const sigset_t *old)
 /* Sends this thread a signal and waits for it; NULL: it has come. */
 static const char *try_signal(void)
 {
-	curfew__target trial = { .thread = gettid() }, *old = curfew__current;
+	curfew__target trial = {.thread = gettid()}, *old = curfew__current;
 	int64_t until = clock_now_ns() + TRIAL_NS;
 	const char *wrong = NULL;
 
@@ -349,10 +352,11 @@ static const char *try_signal(void)
 	if (!send(atomic_load(&trial.thread)))
 		wrong = strerror(errno);
 	while (!wrong && !atomic_load(&trial.answers) && is_installed() && clock_now_ns() < until)
-		nanosleep(&(struct timespec){ .tv_nsec = 100000 }, NULL);
+		nanosleep(&(struct timespec){.tv_nsec = 100000}, NULL);
 	curfew__current = old;
 	if (!wrong && !atomic_load(&trial.answers))
-		wrong = is_installed() ? "it does not arrive" : "another handler took its place and does not call the one before it";
+		wrong = is_installed() ? "it does not arrive"
+		                       : "another handler took its place and does not call the one before it";
 	return wrong;
 }
 
@@ -445,12 +449,12 @@ static bool set_priority(pid_t thread, const curfew__priority *priority)
 }
 
 /*
- * On a busy machine a guest that is to trap waits for its turn like everybody else, some milliseconds. It has microseconds
- * left to compute, so it may come first.
+ * On a busy machine a guest that is to trap waits for its turn like everybody else, some milliseconds. It has
+ * microseconds left to compute, so it may come first.
  */
 void curfew__target_hurry(curfew__target *target)
 {
-	curfew__priority first = { .size = sizeof first, .policy = SCHED_FIFO, .flags = RESET_ON_FORK, .priority = 1 };
+	curfew__priority first = {.size = sizeof first, .policy = SCHED_FIFO, .flags = RESET_ON_FORK, .priority = 1};
 	static atomic_bool is_refused;
 	pid_t thread = atomic_load(&target->thread);
 

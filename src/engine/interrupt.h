@@ -30,30 +30,30 @@ typedef struct curfew__priority {
 /* One guest, as the watch and the handler see it. */
 typedef struct curfew__target {
 	/* The first three are known by their offsets to the code that a hijacked return comes to. */
-	atomic_uint landed;           /* it has been made to trap */
+	atomic_uint landed; /* it has been made to trap */
 	const uintptr_t *return_address;
 	uintptr_t landing;
 	curfew__code_range code;
 	curfew__exit exit;
-	size_t stack_bytes;           /* of its native stack */
-	atomic_bool wanted;           /* it is to be interrupted */
-	atomic_bool is_away;          /* it is in a function of the embedder's, and no signal is sent */
-	_Atomic pid_t thread;         /* that executes it; 0: none */
-	atomic_uint answers;          /* signals that were looked at on its behalf */
+	size_t stack_bytes;               /* of its native stack */
+	atomic_bool wanted;               /* it is to be interrupted */
+	atomic_bool is_away;              /* it is in a function of the embedder's, and no signal is sent */
+	_Atomic pid_t thread;             /* that executes it; 0: none */
+	atomic_uint answers;              /* signals that were looked at on its behalf */
 	_Atomic uintptr_t interrupted_at; /* the instruction it was at; 0: in a host function, or not interrupted */
-	unsigned seen_answers;        /* the rest is the watch's */
+	unsigned seen_answers;            /* the rest is the watch's */
 	int64_t step_ns;
-	uintptr_t no_frames;          /* what the store is told of, in place of the guest's frames, where they must not be found */
-	bool ended_by_error;          /* it has landed by that, and no frame is the landing's */
-	unsigned left_count;          /* frames that there were then, innermost first: an address behind the call in each */
+	uintptr_t no_frames; /* what the store is told of, in place of the guest's frames, where they must not be found */
+	bool ended_by_error; /* it has landed by that, and no frame is the landing's */
+	unsigned left_count; /* frames that there were then, innermost first: an address behind the call in each */
 	uintptr_t left[CURFEW__FRAMES_LEFT];
-	pid_t raised;                 /* a thread that it has put before others, 0: none; and what that thread was before */
+	pid_t raised; /* a thread that it has put before others, 0: none; and what that thread was before */
 	curfew__priority before;
 } curfew__target;
 
 /*
- * Installs the handler, once for the process, and tries whether a signal arrives. False: *message [256] says why not. Every
- * engine calls this when it is made.
+ * Installs the handler, once for the process, and tries whether a signal arrives. False: *message [256] says why not.
+ * Every engine calls this when it is made.
  */
 bool curfew__interrupt_prepare(char *message);
 /* From the watch: installs the handler once more if another one was put in its place. */
@@ -66,8 +66,8 @@ void curfew__interrupt_restore(const sigset_t *before);
 int curfew__interrupt_signal(void);
 
 /*
- * Makes a target of a store whose guest runs this code. function: one of a module in that store, or NULL. False: the store is
- * not as is known here.
+ * Makes a target of a store whose guest runs this code. function: one of a module in that store, or NULL. False: the
+ * store is not as is known here.
  */
 bool curfew__target_init(curfew__target *target, const curfew__code_range *code, wasmtime_context_t *context,
                          const wasmtime_func_t *function, size_t stack_bytes);
@@ -79,7 +79,8 @@ void curfew__target_reset(curfew__target *target);
  */
 bool curfew__target_enter(curfew__target *target, curfew__target **before);
 void curfew__target_leave(curfew__target *target, curfew__target *before);
-/* From the watch, until it is interrupted: one more attempt. When to make the next; CURFEW__NEVER: it is interrupted. */
+/* From the watch, until it is interrupted: one more attempt. When to make the next; CURFEW__NEVER: it is interrupted.
+ */
 int64_t curfew__target_interrupt(curfew__target *target, int64_t now);
 /* From the watch: its thread has no processor; where the system allows it, it gets the next one. */
 void curfew__target_hurry(curfew__target *target);

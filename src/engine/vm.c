@@ -66,14 +66,14 @@ static wasmtime_error_t *new_memory(void *env, const wasm_memorytype_t *type, si
 	if (!region || region->size < minimum || reserved > CURFEW__REGION_RESERVE || guard > CURFEW__REGION_GUARD)
 		return wasmtime_error_new("no region of this size");
 	*pending = NULL;
-	*memory = (wasmtime_linear_memory_t){ region, get_memory, grow_memory, NULL };
+	*memory = (wasmtime_linear_memory_t){region, get_memory, grow_memory, NULL};
 	return NULL;
 }
 
 static wasm_engine_t *create_engine(size_t native_stack)
 {
 	wasm_config_t *config = wasm_config_new();
-	wasmtime_memory_creator_t creator = { NULL, new_memory, NULL };
+	wasmtime_memory_creator_t creator = {NULL, new_memory, NULL};
 
 	wasmtime_config_wasm_gc_set(config, false);
 	/* For the memory that fuel is counted in. */
@@ -99,7 +99,7 @@ static wasm_trap_t *call_import(void *env, wasmtime_caller_t *caller, wasmtime_v
 {
 	const curfew__import *import = env;
 	curfew__instance *instance = wasmtime_context_get_data(wasmtime_caller_context(caller));
-	uint64_t values[8] = { 0 };
+	uint64_t values[8] = {0};
 	(void)count;
 
 	for (size_t i = 0; import->params[i]; i++)
@@ -130,9 +130,9 @@ static bool define_import(curfew__vm *vm, const curfew__import *import, char *me
 	value_types(&params, import->params);
 	value_types(&results, import->result);
 	wasm_functype_t *type = wasm_functype_new(&params, &results);
-	wasmtime_error_t *error = wasmtime_linker_define_func_unchecked(
-		vm->linker, import->module, strlen(import->module), import->name, strlen(import->name), type, call_import,
-		(void *)(uintptr_t)import, NULL);
+	wasmtime_error_t *error = wasmtime_linker_define_func_unchecked(vm->linker, import->module, strlen(import->module),
+	                                                                import->name, strlen(import->name), type,
+	                                                                call_import, (void *)(uintptr_t)import, NULL);
 	wasm_functype_delete(type);
 	return !curfew__failed(error, message, 256);
 }
@@ -298,7 +298,8 @@ curfew__instance *curfew__instance_create(curfew__vm *vm, curfew__region *region
 			goto failed;
 		instance->calls[i] = found.of.func;
 	}
-	if (curfew__target_init(&instance->target, &vm->range, instance->context, instance->calls, vm->options->native_stack))
+	if (curfew__target_init(&instance->target, &vm->range, instance->context, instance->calls,
+	                        vm->options->native_stack))
 		return instance;
 failed:
 	if (trap)
@@ -335,9 +336,10 @@ static curfew__vm_end describe_trap(curfew__instance *instance, wasm_trap_t *tra
 	return end;
 }
 
-curfew__vm_end curfew__instance_call(curfew__instance *instance, size_t which, const uint32_t *argument, int32_t *result)
+curfew__vm_end curfew__instance_call(curfew__instance *instance, size_t which, const uint32_t *argument,
+                                     int32_t *result)
 {
-	wasmtime_val_raw_t values[1] = { 0 };
+	wasmtime_val_raw_t values[1] = {0};
 	wasm_trap_t *trap = NULL;
 	wasmtime_error_t *error = NULL;
 	curfew__target *outer;

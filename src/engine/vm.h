@@ -32,17 +32,17 @@ typedef struct curfew__import {
 typedef struct curfew__vm curfew__vm;
 
 typedef struct curfew__vm_options {
-	bool metered;                   /* count fuel, with CURFEW__METER_RESERVE beyond the limit */
-	size_t native_stack;            /* bytes of native stack that guest code may use */
-	const curfew__import *imports;  /* [import_count], static */
+	bool metered;                  /* count fuel, with CURFEW__METER_RESERVE beyond the limit */
+	size_t native_stack;           /* bytes of native stack that guest code may use */
+	const curfew__import *imports; /* [import_count], static */
 	size_t import_count;
-	const char *const *exports;     /* [export_count] functions that are called, of type () -> () or () -> i32 */
-	size_t export_count;            /* at most CURFEW__VM_CALLS_MAX */
-	const void *wasm;               /* the module */
+	const char *const *exports; /* [export_count] functions that are called, of type () -> () or () -> i32 */
+	size_t export_count;        /* at most CURFEW__VM_CALLS_MAX */
+	const void *wasm;           /* the module */
 	size_t wasm_length;
-	const void *compiled;           /* the module as curfew__vm_serialize wrote it, or NULL */
+	const void *compiled; /* the module as curfew__vm_serialize wrote it, or NULL */
 	size_t compiled_length;
-	const char *cache_dir;          /* where compiled code is kept if `compiled` is not for this CPU; NULL: nowhere */
+	const char *cache_dir; /* where compiled code is kept if `compiled` is not for this CPU; NULL: nowhere */
 } curfew__vm_options;
 
 /* NULL, and a line in message (of 256 bytes), if the engine cannot be made. */

@@ -37,14 +37,17 @@ typedef struct range {
 
 /* IANA's registries of special-purpose addresses, multicast included. */
 static const range special4[] = {
-	{ "0.0.0.0", 8 },     { "10.0.0.0", 8 },     { "100.64.0.0", 10 },  { "127.0.0.0", 8 },   { "169.254.0.0", 16 },
-	{ "172.16.0.0", 12 }, { "192.0.0.0", 24 },   { "192.0.2.0", 24 },   { "192.31.196.0", 24 }, { "192.52.193.0", 24 },
-	{ "192.88.99.0", 24 }, { "192.168.0.0", 16 }, { "192.175.48.0", 24 }, { "198.18.0.0", 15 }, { "198.51.100.0", 24 },
-	{ "203.0.113.0", 24 }, { "224.0.0.0", 4 },    { "240.0.0.0", 4 },
+	{"0.0.0.0", 8},      {"10.0.0.0", 8},     {"100.64.0.0", 10},   {"127.0.0.0", 8},     {"169.254.0.0", 16},
+	{"172.16.0.0", 12},  {"192.0.0.0", 24},   {"192.0.2.0", 24},    {"192.31.196.0", 24}, {"192.52.193.0", 24},
+	{"192.88.99.0", 24}, {"192.168.0.0", 16}, {"192.175.48.0", 24}, {"198.18.0.0", 15},   {"198.51.100.0", 24},
+	{"203.0.113.0", 24}, {"224.0.0.0", 4},    {"240.0.0.0", 4},
 };
 /* Within 2000::/3, outside of which nothing is public. */
 static const range special6[] = {
-	{ "2001::", 23 }, { "2001:db8::", 32 }, { "2002::", 16 }, { "3fff::", 20 },
+	{"2001::", 23},
+	{"2001:db8::", 32},
+	{"2002::", 16},
+	{"3fff::", 20},
 };
 
 static bool has_prefix(const uint8_t *address, const uint8_t *prefix, unsigned bits)
@@ -71,7 +74,7 @@ static bool is_public4(const uint8_t *address)
 /* An IPv4 address is what it is also where it stands in one of IPv6: mapped, or translated (64:ff9b::/96). */
 static bool is_public(const struct in6_addr *address)
 {
-	static const uint8_t translated[12] = { 0, 0x64, 0xff, 0x9b };
+	static const uint8_t translated[12] = {0, 0x64, 0xff, 0x9b};
 
 	if (IN6_IS_ADDR_V4MAPPED(address) || !memcmp(address->s6_addr, translated, sizeof translated))
 		return is_public4(address->s6_addr + 12);
@@ -86,7 +89,7 @@ static bool is_loopback(const struct in6_addr *address)
 
 static void map4(struct in6_addr *to, const void *from)
 {
-	*to = (struct in6_addr){ .s6_addr = { [10] = 0xff, [11] = 0xff } };
+	*to = (struct in6_addr){.s6_addr = {[10] = 0xff, [11] = 0xff}};
 	memcpy(to->s6_addr + 12, from, 4);
 }
 
@@ -148,7 +151,7 @@ static const char *parse_entry(const char *text, host_entry *result)
 	const char *colon = strrchr(text, ':'), *end = text + strlen(text);
 	bool bracket = *text == '[';
 
-	*result = (host_entry){ .is_domain = text[0] == '*' && text[1] == '.' };
+	*result = (host_entry){.is_domain = text[0] == '*' && text[1] == '.'};
 	if (strstr(text, "//"))
 		return "a host is wanted, not an address of a page";
 	/* Several colons without a bracket: an address of IPv6. */

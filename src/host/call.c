@@ -21,13 +21,13 @@ struct curfew_host_call {
 	const curfew__host_function *function;
 	curfew__host_caller caller;
 	curfew__host_params params;
-	bool wants_values;                 /* the caller is WebAssembly */
+	bool wants_values; /* the caller is WebAssembly */
 	curfew_value values[CURFEW__HOST_VALUES];
 	atomic_bool stopped;
 	void *data;
-	curfew__host_answer *answer;       /* synchronous: where it goes */
+	curfew__host_answer *answer; /* synchronous: where it goes */
 	bool answered;
-	char json[];                       /* asynchronous: a copy */
+	char json[]; /* asynchronous: a copy */
 };
 
 static _Thread_local unsigned inside;
@@ -81,7 +81,8 @@ static bool read_function(const curfew_host_function *given, curfew__host_functi
 		snprintf(message, 256, "host function %s: type %.40s is not like \"iI->f\"", given->name, given->type);
 		return false;
 	}
-	if (!given->call || (given->flags & ~CURFEW_HOST_ASYNC) || (given->stopped && !(given->flags & CURFEW_HOST_ASYNC))) {
+	if (!given->call || (given->flags & ~CURFEW_HOST_ASYNC) ||
+	    (given->stopped && !(given->flags & CURFEW_HOST_ASYNC))) {
 		snprintf(message, 256, "host function %s: no callback, an unknown flag, or stopped without CURFEW_HOST_ASYNC",
 		         given->name);
 		return false;
@@ -165,7 +166,8 @@ static bool fill(curfew__host_functions *functions, const curfew_host_function *
 	return write_names(functions);
 }
 
-curfew__host_functions *curfew__host_functions_create(const curfew_host_function *functions, size_t count, char *message)
+curfew__host_functions *curfew__host_functions_create(const curfew_host_function *functions, size_t count,
+                                                      char *message)
 {
 	curfew__host_functions *made = NULL;
 
@@ -205,18 +207,16 @@ void curfew__host_functions_unref(curfew__host_functions *functions)
 
 /* ---- Values from and to JSON ------------------------------------------------------------------------------ */
 
-static const curfew__integer_type i32_type = { "i32", INT32_MIN, UINT32_MAX, 32 };
-static const curfew__integer_type i64_type = { "i64", INT64_MIN, UINT64_MAX, 64 };
+static const curfew__integer_type i32_type = {"i32", INT32_MIN, UINT32_MAX, 32};
+static const curfew__integer_type i64_type = {"i64", INT64_MIN, UINT64_MAX, 64};
 
 static bool read_value(curfew__json_reader *reader, char letter, curfew_value *value)
 {
 	uint64_t integer;
 
 	switch (letter) {
-	case 'f':
-		return curfew__float_read(reader, &value->f32);
-	case 'F':
-		return curfew__double_read(reader, &value->f64);
+	case 'f': return curfew__float_read(reader, &value->f32);
+	case 'F': return curfew__double_read(reader, &value->f64);
 	default:
 		if (!curfew__integer_read(reader, letter == 'I' ? &i64_type : &i32_type, &integer))
 			return false;
@@ -266,17 +266,10 @@ static bool read_values(const curfew__host_function *function, curfew__json_read
 static void write_value(curfew__json_writer *writer, char letter, const curfew_value *value)
 {
 	switch (letter) {
-	case 'i':
-		curfew__json_signed(writer, value->i32);
-		break;
-	case 'I':
-		curfew__json_signed(writer, value->i64);
-		break;
-	case 'f':
-		curfew__json_float(writer, value->f32);
-		break;
-	default:
-		curfew__json_double(writer, value->f64);
+	case 'i': curfew__json_signed(writer, value->i32); break;
+	case 'I': curfew__json_signed(writer, value->i64); break;
+	case 'f': curfew__json_float(writer, value->f32); break;
+	default: curfew__json_double(writer, value->f64);
 	}
 }
 
@@ -332,7 +325,7 @@ static char *copy(const void *bytes, size_t length)
 	return made;
 }
 
-static void throw(curfew_host_call *call, const char *message)
+static void throw(curfew_host_call * call, const char *message)
 {
 	end(call, true, copy(message, strlen(message)), strlen(message));
 }
@@ -452,7 +445,7 @@ static bool fill_call(curfew_host_call *call, const curfew__host_params *params,
 void curfew__host_call_now(const curfew__host_function *function, const curfew__host_caller *caller,
                            const curfew__host_params *params, curfew__host_answer *answer)
 {
-	curfew_host_call call = { .function = function, .caller = *caller, .answer = answer };
+	curfew_host_call call = {.function = function, .caller = *caller, .answer = answer};
 	static const curfew_value zeroes[CURFEW__HOST_VALUES];
 	char message[256];
 
@@ -488,7 +481,7 @@ static void on_destroy(curfew__operation *operation)
 	free(call);
 }
 
-static const curfew__operation_type call_type = { NULL, NULL, on_cancel, on_destroy };
+static const curfew__operation_type call_type = {NULL, NULL, on_cancel, on_destroy};
 
 uint32_t curfew__host_call_start(curfew__host_functions *functions, size_t index, const curfew__host_caller *caller,
                                  curfew__operations *operations, const curfew__host_params *params)
@@ -502,7 +495,7 @@ uint32_t curfew__host_call_start(curfew__host_functions *functions, size_t index
 		return 0;
 	call->functions = functions;
 	call->function = &functions->list[index];
-	call->caller = (curfew__host_caller){ .context = caller->context };
+	call->caller = (curfew__host_caller){.context = caller->context};
 	if (params->json && !typed) {
 		curfew__copy_until(call->json, params->json, params->length, caller->stopped[0]);
 		own.json = call->json;

@@ -21,20 +21,21 @@ typedef struct curfew__host_function {
 typedef struct curfew__host_functions {
 	atomic_uint references;
 	size_t count;
-	curfew__host_function *list; /* [count] */
+	curfew__host_function *list;  /* [count] */
 	curfew__wasm_import *imports; /* [count] those of the list */
-	char *names;                 /* as JSON: [[name, whether it is asynchronous, its place]...] */
+	char *names;                  /* as JSON: [[name, whether it is asynchronous, its place]...] */
 	size_t names_length;
 } curfew__host_functions;
 
 /* Checks and copies. NULL: *message [256] says what is wrong. */
-curfew__host_functions *curfew__host_functions_create(const curfew_host_function *functions, size_t count, char *message);
+curfew__host_functions *curfew__host_functions_create(const curfew_host_function *functions, size_t count,
+                                                      char *message);
 curfew__host_functions *curfew__host_functions_ref(curfew__host_functions *functions);
 void curfew__host_functions_unref(curfew__host_functions *functions);
 
 /* Who calls. */
 typedef struct curfew__host_caller {
-	void *context;             /* the embedder's, of the run */
+	void *context;                 /* the embedder's, of the run */
 	const atomic_uint *stopped[2]; /* while the run is there: not 0 if it is to stop */
 } curfew__host_caller;
 
@@ -42,8 +43,8 @@ typedef struct curfew__host_caller {
 void curfew__host_call_now(const curfew__host_function *function, const curfew__host_caller *caller,
                            const curfew__host_params *params, curfew__host_answer *answer);
 /*
- * Begins a call of an asynchronous one: its id. Its only event is CURFEW_CALL_RETURNED, with JSON (nothing: undefined) or
- * the values that curfew_value has, as it was asked; or CURFEW_CALL_THREW with a message. 0: it could not begin.
+ * Begins a call of an asynchronous one: its id. Its only event is CURFEW_CALL_RETURNED, with JSON (nothing: undefined)
+ * or the values that curfew_value has, as it was asked; or CURFEW_CALL_THREW with a message. 0: it could not begin.
  */
 uint32_t curfew__host_call_start(curfew__host_functions *functions, size_t index, const curfew__host_caller *caller,
                                  curfew__operations *operations, const curfew__host_params *params);

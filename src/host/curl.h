@@ -10,12 +10,14 @@
 #include <curl/curl.h>
 #include <stdbool.h>
 
+/* clang-format off */
 #define CURFEW__CURL_FUNCTIONS(X)                                                                               \
 	X(global_init) X(easy_init) X(easy_setopt) X(easy_getinfo) X(easy_pause) X(easy_cleanup) X(easy_strerror) \
 	X(multi_init) X(multi_setopt) X(multi_add_handle) X(multi_remove_handle) X(multi_socket_action)         \
 	X(multi_info_read) X(multi_assign) X(multi_cleanup)                                                     \
 	X(share_init) X(share_setopt) X(share_cleanup)                                                          \
 	X(slist_append) X(slist_free_all) X(url) X(url_set) X(url_get) X(url_cleanup) X(free)
+/* clang-format on */
 
 /* The functions, by their names without "curl_". */
 typedef struct curfew__curl {

@@ -33,18 +33,18 @@ struct curfew__fetcher {
 	curfew__resolver *resolver;
 	pthread_t thread;
 	pthread_mutex_t lock;
-	curfew__transfer *first, **last;  /* asked for something */
-	curfew__fetch_session *unwanted;  /* to be freed on the thread */
-	bool ending;                      /* nothing is put on the lists any more */
+	curfew__transfer *first, **last; /* asked for something */
+	curfew__fetch_session *unwanted; /* to be freed on the thread */
+	bool ending;                     /* nothing is put on the lists any more */
 	int wakeup;
 	int epoll;
 	CURLM *multi;
-	int64_t timer_ns;                 /* when libcurl wants to be called */
+	int64_t timer_ns; /* when libcurl wants to be called */
 
 	/* Requests under way, and those of runs that wait for their turn, one of each run after the other. */
 	unsigned active, active_most, active_of_run_most;
 	TAILQ_HEAD(, curfew__fetch_session) due;
-	atomic_uint sockets;              /* connections kept for later among them */
+	atomic_uint sockets; /* connections kept for later among them */
 };
 
 /* ---- What libcurl asks of the thread ---------------------------------------------------------------------- */
@@ -52,7 +52,7 @@ struct curfew__fetcher {
 static int on_socket(CURL *easy, curl_socket_t socket, int what, void *context, void *known)
 {
 	curfew__fetcher *fetcher = context;
-	struct epoll_event event = { .data.fd = socket };
+	struct epoll_event event = {.data.fd = socket};
 
 	event.events = (what & CURL_POLL_IN ? EPOLLIN : 0) | (what & CURL_POLL_OUT ? EPOLLOUT : 0);
 	if (what == CURL_POLL_REMOVE) {
@@ -207,7 +207,7 @@ void curfew__session_count_socket(const curfew__fetch_session *session, int chan
 /* A quarter of the files that the process may open, of which a run has an eighth. */
 static void set_bounds(curfew__fetcher *fetcher)
 {
-	struct rlimit files = { .rlim_cur = 1024 };
+	struct rlimit files = {.rlim_cur = 1024};
 
 	getrlimit(RLIMIT_NOFILE, &files);
 	unsigned most = files.rlim_cur / 4 < REQUESTS_MOST ? (unsigned)(files.rlim_cur / 4) : REQUESTS_MOST;
@@ -309,7 +309,7 @@ static bool start_thread(curfew__fetcher *fetcher)
 static bool set_up(curfew__fetcher *fetcher)
 {
 	const curfew__curl *curl = &fetcher->curl;
-	struct epoll_event event = { .events = EPOLLIN, .data.fd = fetcher->wakeup };
+	struct epoll_event event = {.events = EPOLLIN, .data.fd = fetcher->wakeup};
 
 	if (fetcher->epoll < 0 || fetcher->wakeup < 0 || !fetcher->multi || !fetcher->resolver ||
 	    epoll_ctl(fetcher->epoll, EPOLL_CTL_ADD, fetcher->wakeup, &event))
@@ -554,13 +554,9 @@ static bool on_send(curfew__operation *operation, uint32_t kind, const void *byt
 		transfer->chunk_expected = true;
 		curfew__transfer_ask(transfer, CURFEW__ASK_CHUNK, NULL, 0);
 		return true;
-	case CURFEW_FETCH_BODY:
-		return send_parcel(transfer, bytes, length);
-	case CURFEW_FETCH_BODY_END:
-		curfew__transfer_ask(transfer, CURFEW__ASK_SEND_END, NULL, 0);
-		return true;
-	default:
-		return false;
+	case CURFEW_FETCH_BODY: return send_parcel(transfer, bytes, length);
+	case CURFEW_FETCH_BODY_END: curfew__transfer_ask(transfer, CURFEW__ASK_SEND_END, NULL, 0); return true;
+	default: return false;
 	}
 }
 
@@ -592,7 +588,7 @@ static void on_destroy(curfew__operation *operation)
 	curfew__fetch_session_unref(session);
 }
 
-static const curfew__operation_type type = { on_send, on_taken, on_cancel, on_destroy };
+static const curfew__operation_type type = {on_send, on_taken, on_cancel, on_destroy};
 
 uint32_t curfew__fetch_start(curfew__fetch_session *session, curfew__operations *operations, const char *request,
                              size_t length)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The thread waits for two things: that a chunk is wanted, or that nobody wants any, which one event counter tells; and
- * that there is something to read. It has a reference to the operation, and ends with it. One that is in a read when its
- * run ends stays there until something comes, which it drops.
+ * that there is something to read. It has a reference to the operation, and ends with it. One that is in a read when
+ * its run ends stays there until something comes, which it drops.
  */
 #include "host/input.h"
 
@@ -49,7 +49,7 @@ static bool wait_until_wanted(input *in)
 /* Until there is something to read, or an end; false: nothing more is wanted. */
 static bool wait_until_readable(input *in)
 {
-	struct pollfd fds[] = { { .fd = in->file, .events = POLLIN }, { .fd = in->told, .events = POLLIN } };
+	struct pollfd fds[] = {{.fd = in->file, .events = POLLIN}, {.fd = in->told, .events = POLLIN}};
 
 	while (!atomic_load(&in->ended)) {
 		int ready = poll(fds, 2, -1);
@@ -134,7 +134,7 @@ static void on_destroy(curfew__operation *operation)
 	free(in);
 }
 
-static const curfew__operation_type type = { .send = on_send, .cancel = on_cancel, .destroy = on_destroy };
+static const curfew__operation_type type = {.send = on_send, .cancel = on_cancel, .destroy = on_destroy};
 
 static uint32_t fail(curfew__operations *operations, int error)
 {

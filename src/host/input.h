@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Standard input of a JavaScript program, as an operation of its run: read a chunk at a time, when the guest asks for it,
- * and never before. A thread of its own waits for it and reads, since nobody can say how long either takes.
+ * Standard input of a JavaScript program, as an operation of its run: read a chunk at a time, when the guest asks for
+ * it, and never before. A thread of its own waits for it and reads, since nobody can say how long either takes.
  */
 #ifndef CURFEW_HOST_INPUT_H
 #define CURFEW_HOST_INPUT_H

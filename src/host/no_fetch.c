@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* In place of fetch.c and what it needs, in a library without libcurl (-Dfetch=false): a run that asks for hosts is refused. */
+/* In place of fetch.c and what it needs, in a library without libcurl (-Dfetch=false): a run that asks for hosts is
+ * refused. */
 #include "host/fetch.h"
 
 #include <stdio.h>

@@ -17,7 +17,7 @@ struct curfew__operations {
 	size_t count, capacity;
 	uint32_t last_id;
 	curfew__operation_event *first, **last;
-	size_t queued;       /* how many of them */
+	size_t queued;                    /* how many of them */
 	curfew__operation_event *dropped; /* at the close */
 	curfew__operation_event *current; /* taken by the run's thread, which alone touches it */
 	bool closed;
@@ -131,8 +131,7 @@ static bool put_on(curfew__operations *run, curfew__operation *operation)
 
 /* ---- For whoever carries them out ------------------------------------------------------------------------- */
 
-bool curfew__operation_start(curfew__operations *run, curfew__operation *operation,
-                             const curfew__operation_type *type)
+bool curfew__operation_start(curfew__operations *run, curfew__operation *operation, const curfew__operation_type *type)
 {
 	operation->type = type;
 	operation->run = run;
@@ -177,7 +176,7 @@ static curfew__operation_event *make_event(uint32_t kind, bool last, char *bytes
 	curfew__operation_event *event = malloc(sizeof *event);
 
 	if (event)
-		*event = (curfew__operation_event){ NULL, 0, kind, last, bytes, length };
+		*event = (curfew__operation_event){NULL, 0, kind, last, bytes, length};
 	else
 		free(bytes);
 	return event;

@@ -33,7 +33,7 @@ struct curfew__operation {
 	const curfew__operation_type *type;
 	curfew__operations *run; /* a reference */
 	atomic_uint references;
-	uint32_t id;             /* from 1, of this run */
+	uint32_t id; /* from 1, of this run */
 };
 
 /* Something that happened, for the guest. */
@@ -41,7 +41,7 @@ typedef struct curfew__operation_event {
 	struct curfew__operation_event *next;
 	uint32_t id;
 	uint32_t kind;
-	bool last;  /* of its operation */
+	bool last;   /* of its operation */
 	char *bytes; /* [length], free with free */
 	size_t length;
 } curfew__operation_event;
@@ -53,8 +53,8 @@ enum { CURFEW__EVENTS_MOST = 65536 };
 curfew__operations *curfew__operations_create(void (*wake)(void *context), void *context);
 curfew__operations *curfew__operations_ref(curfew__operations *run);
 void curfew__operations_unref(curfew__operations *run);
-/* Cancels what is going on and drops what has happened, which is freed with the last reference. Any thread, any number of
- * times; cheap. */
+/* Cancels what is going on and drops what has happened, which is freed with the last reference. Any thread, any number
+ * of times; cheap. */
 void curfew__operations_close(curfew__operations *run);
 
 /*
@@ -62,8 +62,7 @@ void curfew__operations_close(curfew__operations *run);
  * on. False: there is no memory, too much has happened that was not taken, or the run's operations are closed; nothing
  * was done, and destroy is not called.
  */
-bool curfew__operation_start(curfew__operations *run, curfew__operation *operation,
-                             const curfew__operation_type *type);
+bool curfew__operation_start(curfew__operations *run, curfew__operation *operation, const curfew__operation_type *type);
 /*
  * An operation that is over at once: its id, and its only event. bytes (may be NULL) is taken over. 0 where it cannot
  * be one of the run's.
@@ -77,7 +76,8 @@ void curfew__operation_unref(curfew__operation *operation);
  */
 bool curfew__operation_post(curfew__operation *operation, uint32_t kind, bool last, char *bytes, size_t length);
 /* The same for the operation of this id, if there is one. */
-bool curfew__operations_post(curfew__operations *run, uint32_t id, uint32_t kind, bool last, char *bytes, size_t length);
+bool curfew__operations_post(curfew__operations *run, uint32_t id, uint32_t kind, bool last, char *bytes,
+                             size_t length);
 
 /* ---- On the run's thread ---------------------------------------------------------------------------------- */
 

@@ -19,7 +19,7 @@ enum { PIECE = 64 << 10 };
 void curfew__redact_init(curfew__redact_stream *stream, const curfew__redactor *redactor, curfew__redact_sink sink,
                          void *context)
 {
-	*stream = (curfew__redact_stream){ .redactor = redactor, .sink = sink, .context = context };
+	*stream = (curfew__redact_stream){.redactor = redactor, .sink = sink, .context = context};
 }
 
 /* ---- What is held back ------------------------------------------------------------------------------------ */
@@ -166,15 +166,15 @@ static void extend_match(curfew__redact_stream *stream, uint64_t start, uint64_t
 
 /* ---- Beginnings that were cut ----------------------------------------------------------------------------- */
 
-static void note_beginning(curfew__redact_beginning *noted, const curfew__search *search, uint32_t state, uint64_t start,
-                           uint64_t end, uint64_t failed_at)
+static void note_beginning(curfew__redact_beginning *noted, const curfew__search *search, uint32_t state,
+                           uint64_t start, uint64_t end, uint64_t failed_at)
 {
 	const curfew__redact_state *s = &search->states[state];
 	const curfew__pattern *p = &search->patterns[s->pattern];
 
 	if (s->depth < CURFEW__REDACT_LEAST || p->kind == CURFEW__PATTERN_CUT)
 		return;
-	*noted = (curfew__redact_beginning){ start, end, failed_at, p->weight, p->name };
+	*noted = (curfew__redact_beginning){start, end, failed_at, p->weight, p->name};
 }
 
 /* The console says that it has cut a string whose quote is at this place. */
@@ -184,7 +184,7 @@ static void count_beginnings(curfew__redact_stream *stream, uint64_t quote)
 		const curfew__redact_beginning *b = &stream->beginnings[i];
 		/* A quote is left out of the folded text: there the first dot is what did not fit. */
 		if (b->name && b->failed_at == quote + (uint64_t)i)
-			add_match(stream, (curfew__redact_match){ b->start, b->end, b->weight, b->name });
+			add_match(stream, (curfew__redact_match){b->start, b->end, b->weight, b->name});
 		stream->beginnings[i].name = NULL;
 	}
 }
@@ -215,7 +215,7 @@ static void match_plain(curfew__redact_stream *stream, const curfew__pattern *p)
 		count_beginnings(stream, end - p->length);
 		return;
 	}
-	add_match(stream, (curfew__redact_match){ end - p->length, end, p->weight, p->name });
+	add_match(stream, (curfew__redact_match){end - p->length, end, p->weight, p->name});
 	if (p->kind == CURFEW__PATTERN_BASE64)
 		stream->swallow = (unsigned char)p->kind;
 }
@@ -252,7 +252,7 @@ static void match_folded(curfew__redact_stream *stream, const curfew__pattern *p
 
 	if (p->kind == CURFEW__PATTERN_SHORT && stream->left_out - first->left_out != p->left_out)
 		return;
-	add_match(stream, (curfew__redact_match){ first->start, end, p->weight, p->name });
+	add_match(stream, (curfew__redact_match){first->start, end, p->weight, p->name});
 	stream->absorb = p->trailing;
 	if (p->kind == CURFEW__PATTERN_BASE64 || p->kind == CURFEW__PATTERN_HEX)
 		stream->swallow = (unsigned char)p->kind;
@@ -280,8 +280,8 @@ static void read_folded(curfew__redact_stream *stream, const curfew__search *sea
 		return;
 	}
 	if (stream->folded_state && folded->byte == '.')
-		note_beginning(&stream->beginnings[1], search, stream->folded_state, folded_start(stream, 0), stream->folded_end,
-		               folded->start);
+		note_beginning(&stream->beginnings[1], search, stream->folded_state, folded_start(stream, 0),
+		               stream->folded_end, folded->start);
 
 	stream->absorb = 0;
 	stream->folded_state = curfew__search_step(search, stream->folded_state, folded->byte);
@@ -289,7 +289,8 @@ static void read_folded(curfew__redact_stream *stream, const curfew__search *sea
 	if (!stream->folded_state)
 		return;
 	stream->folded_end = folded->end;
-	stream->places[stream->folded_count++ & stream->place_mask] = (curfew__redact_place){ folded->start, stream->left_out };
+	stream->places[stream->folded_count++ & stream->place_mask] = (curfew__redact_place){folded->start,
+	                                                                                     stream->left_out};
 	uint32_t match = search->states[stream->folded_state].match;
 	if (match)
 		match_folded(stream, &search->patterns[match - 1], folded->end);
@@ -356,14 +357,15 @@ static size_t skip_plain(curfew__redact_stream *stream, const curfew__redact_tab
 	return at;
 }
 
-static void read_byte(curfew__redact_stream *stream, const curfew__redact_table *table, unsigned char byte, const piece *p)
+static void read_byte(curfew__redact_stream *stream, const curfew__redact_table *table, unsigned char byte,
+                      const piece *p)
 {
 	curfew__folded folded[CURFEW__FOLDED_MAX];
 	uint64_t at = stream->position;
 
 	read_plain(stream, &table->plain, byte);
 	if (curfew__fold_is_plain(&stream->fold, byte)) {
-		read_folded(stream, &table->folded, &(curfew__folded){ at, at + 1, byte, curfew__fold_leaves_out[byte] });
+		read_folded(stream, &table->folded, &(curfew__folded){at, at + 1, byte, curfew__fold_leaves_out[byte]});
 	} else {
 		size_t count = curfew__fold_byte(&stream->fold, byte, at, folded);
 		for (size_t i = 0; i < count; i++)
@@ -375,7 +377,7 @@ static void read_byte(curfew__redact_stream *stream, const curfew__redact_table 
 
 static void write_piece(curfew__redact_stream *stream, const char *bytes, size_t length)
 {
-	const piece p = { bytes, length, stream->position };
+	const piece p = {bytes, length, stream->position};
 	const curfew__redact_table *table = stream->table;
 	for (size_t i = 0; i < length && !stream->refused;) {
 		if (is_idle(stream) && curfew__fold_is_plain(&stream->fold, (unsigned char)bytes[i]))
@@ -411,16 +413,16 @@ static void count_end(curfew__redact_stream *stream, const curfew__redact_table 
 	const curfew__pattern *p = &table->plain.patterns[plain->pattern];
 
 	if (plain->depth >= CURFEW__REDACT_LEAST && p->kind != CURFEW__PATTERN_CUT)
-		add_match(stream, (curfew__redact_match){ plain_start(stream), stream->position, p->weight, p->name });
+		add_match(stream, (curfew__redact_match){plain_start(stream), stream->position, p->weight, p->name});
 	p = &table->folded.patterns[folded->pattern];
 	if (folded->depth >= CURFEW__REDACT_LEAST)
-		add_match(stream, (curfew__redact_match){ folded_start(stream, 0), stream->position, p->weight, p->name });
+		add_match(stream, (curfew__redact_match){folded_start(stream, 0), stream->position, p->weight, p->name});
 }
 
 bool curfew__redact_end(curfew__redact_stream *stream, bool cut)
 {
 	const curfew__redact_table *table = stream->table;
-	const piece p = { "", 0, stream->position };
+	const piece p = {"", 0, stream->position};
 
 	if (stream->refused || !stream->places)
 		return !stream->refused;
@@ -490,7 +492,7 @@ static size_t to_utf8(uint32_t character, char out[4])
 		return 1;
 	}
 	size_t more = character < 0x800 ? 1 : character < 0x10000 ? 2 : 3;
-	static const unsigned char leads[] = { 0, 0xc0, 0xe0, 0xf0 };
+	static const unsigned char leads[] = {0, 0xc0, 0xe0, 0xf0};
 	for (size_t i = more; i > 0; i--, character >>= 6)
 		out[i] = (char)(0x80 | (character & 0x3f));
 	out[0] = (char)(leads[more] | character);
@@ -596,7 +598,7 @@ static bool walk_json(json_walk *walk, const char *at, const char *end)
 bool curfew__redact_json(const curfew__redactor *redactor, curfew__buffer *buffer, const char *json, size_t length,
                          const atomic_uint *stop)
 {
-	json_walk walk = { .buffer = buffer };
+	json_walk walk = {.buffer = buffer};
 
 	curfew__buffer_init(&walk.text, SIZE_MAX);
 	curfew__redact_init(&walk.token, redactor, add_to_buffer, &walk.text);

@@ -2,9 +2,9 @@
 /*
  * Taking secrets out of what leaves a run: each value becomes "[secret NAME]", also where it comes in pieces. Found are
  * values of at least CURFEW__REDACT_LEAST bytes: as they are; as the encoders of the web platform, JSON and the console
- * write them, in any combination (redact_fold.h); in base64, wherever in the encoded bytes they begin, and in hexadecimal.
- * The longer lines of a value of several count as values. Of a text that was cut, the beginning of a secret at its end
- * counts as one. Of secrets that overlap nothing is left, and the longest gives the name.
+ * write them, in any combination (redact_fold.h); in base64, wherever in the encoded bytes they begin, and in
+ * hexadecimal. The longer lines of a value of several count as values. Of a text that was cut, the beginning of a
+ * secret at its end counts as one. Of secrets that overlap nothing is left, and the longest gives the name.
  */
 #ifndef CURFEW_HOST_REDACT_H
 #define CURFEW_HOST_REDACT_H
@@ -76,7 +76,7 @@ typedef struct curfew__redact_beginning {
 	uint64_t start, end;
 	uint64_t failed_at; /* the byte that did not fit */
 	uint32_t weight;
-	const char *name;   /* NULL: there is none */
+	const char *name; /* NULL: there is none */
 } curfew__redact_beginning;
 
 /* A text that comes in pieces. What may yet become a secret is held back, in memory that is wiped. */
@@ -86,10 +86,10 @@ typedef struct curfew__redact_stream {
 	curfew__redact_sink sink;
 	void *context;
 	const atomic_uint *stop; /* NULL: none; once this is not 0, nothing more is read */
-	bool refused;      /* the sink wants no more, memory has run out, or it was stopped */
-	uint64_t position; /* read up to here, from the start of the text as all of these */
-	uint64_t settled;  /* passed on or swallowed up to here */
-	char *held;        /* the text from `settled` to `position`, between two writes */
+	bool refused;            /* the sink wants no more, memory has run out, or it was stopped */
+	uint64_t position;       /* read up to here, from the start of the text as all of these */
+	uint64_t settled;        /* passed on or swallowed up to here */
+	char *held;              /* the text from `settled` to `position`, between two writes */
 	size_t held_begin, held_length, held_capacity;
 
 	uint32_t plain_state;
@@ -98,9 +98,9 @@ typedef struct curfew__redact_stream {
 	curfew__redact_place *places; /* a ring, of as many as the longest folded pattern has bytes; NULL: not needed yet */
 	size_t place_mask;
 	uint64_t folded_count, left_out;
-	uint64_t folded_end;          /* of the last byte that was not left out */
-	uint32_t absorb;              /* so many bytes that are left out still belong to the last match */
-	unsigned char swallow;        /* curfew__pattern_kind of the last match, while its alphabet goes on */
+	uint64_t folded_end;                    /* of the last byte that was not left out */
+	uint32_t absorb;                        /* so many bytes that are left out still belong to the last match */
+	unsigned char swallow;                  /* curfew__pattern_kind of the last match, while its alphabet goes on */
 	curfew__redact_beginning beginnings[2]; /* plain, folded */
 
 	curfew__redact_match matches[CURFEW__REDACT_MATCHES]; /* not settled, in order, apart from each other */
@@ -111,7 +111,8 @@ typedef struct curfew__redact_stream {
 /* The redactor is ready. */
 void curfew__redact_init(curfew__redact_stream *stream, const curfew__redactor *redactor, curfew__redact_sink sink,
                          void *context);
-/* Both answer false once the stream has refused. What is written is read in pieces, between which it looks at `stop`. */
+/* Both answer false once the stream has refused. What is written is read in pieces, between which it looks at `stop`.
+ */
 bool curfew__redact_write(curfew__redact_stream *stream, const char *bytes, size_t length);
 /* The text is over. If it was cut, the beginning of a secret at its end counts as one. Another one may follow. */
 bool curfew__redact_end(curfew__redact_stream *stream, bool cut);

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Folding: what the encoders that a value may go through leave of a text, whichever of them were used and how often.
- * Escapes are decoded again and again (backslashes of JSON, JavaScript and the console, percent signs of URLs, forms and
- * escape()); bytes that encoders drop, replace or quote (spaces, line ends, control characters, quotes, slashes, brackets,
- * plus and question marks) are left out. A value and its encoded forms fold to the same bytes. So one search finds them
- * all: URL, URLSearchParams, encodeURI, JSON once or thrice, the console's quotes and indentation, names in stacks.
+ * Escapes are decoded again and again (backslashes of JSON, JavaScript and the console, percent signs of URLs, forms
+ * and escape()); bytes that encoders drop, replace or quote (spaces, line ends, control characters, quotes, slashes,
+ * brackets, plus and question marks) are left out. A value and its encoded forms fold to the same bytes. So one search
+ * finds them all: URL, URLSearchParams, encodeURI, JSON once or thrice, the console's quotes and indentation, names in
+ * stacks.
  */
 #ifndef CURFEW_HOST_REDACT_FOLD_H
 #define CURFEW_HOST_REDACT_FOLD_H
@@ -28,14 +29,14 @@ enum curfew__fold_state { CURFEW__FOLD_PLAIN, CURFEW__FOLD_BACKSLASH, CURFEW__FO
 
 typedef struct curfew__fold {
 	enum curfew__fold_state state;
-	uint64_t escape;      /* where the escape began that is being read */
-	unsigned digits;      /* HEX, PERCENT: that were read, and that are expected */
+	uint64_t escape; /* where the escape began that is being read */
+	unsigned digits; /* HEX, PERCENT: that were read, and that are expected */
 	unsigned expected;
-	uint32_t code;        /* so far */
+	uint32_t code;         /* so far */
 	unsigned char text[8]; /* the escape without its first characters, in case that it is none */
 	unsigned text_length;
-	bool is_percent;      /* it begins with a percent sign, which stays where it is none */
-	uint32_t high;        /* the first half of a pair, whose second is to come; 0: none */
+	bool is_percent; /* it begins with a percent sign, which stays where it is none */
+	uint32_t high;   /* the first half of a pair, whose second is to come; 0: none */
 	uint64_t high_start;
 } curfew__fold;
 
@@ -59,19 +60,21 @@ static inline int curfew__fold_digit(unsigned char byte)
 	return byte >= 'a' && byte <= 'f' ? byte - 'a' + 10 : -1;
 }
 
-static inline size_t curfew__fold_add(curfew__folded *out, size_t count, unsigned char byte, uint64_t start, uint64_t end)
+static inline size_t curfew__fold_add(curfew__folded *out, size_t count, unsigned char byte, uint64_t start,
+                                      uint64_t end)
 {
-	out[count] = (curfew__folded){ start, end, byte, curfew__fold_leaves_out[byte] };
+	out[count] = (curfew__folded){start, end, byte, curfew__fold_leaves_out[byte]};
 	return count + 1;
 }
 
 /* A character in UTF-8; half of a pair as if it were one. */
-static inline size_t curfew__fold_add_character(curfew__folded *out, size_t count, uint32_t code, uint64_t start, uint64_t end)
+static inline size_t curfew__fold_add_character(curfew__folded *out, size_t count, uint32_t code, uint64_t start,
+                                                uint64_t end)
 {
 	if (code < 0x80)
 		return curfew__fold_add(out, count, (unsigned char)code, start, end);
 	int more = code < 0x800 ? 1 : code < 0x10000 ? 2 : 3;
-	static const unsigned char leads[] = { 0, 0xc0, 0xe0, 0xf0 };
+	static const unsigned char leads[] = {0, 0xc0, 0xe0, 0xf0};
 	count = curfew__fold_add(out, count, (unsigned char)(leads[more] | code >> (6 * more)), start, end);
 	while (more-- > 0)
 		count = curfew__fold_add(out, count, (unsigned char)(0x80 | (code >> (6 * more) & 0x3f)), start, end);
@@ -141,7 +144,8 @@ static inline size_t curfew__fold_complete(curfew__fold *fold, curfew__folded *o
 }
 
 /* A byte outside of any escape. */
-static inline size_t curfew__fold_plain(curfew__fold *fold, curfew__folded *out, size_t count, unsigned char byte, uint64_t at)
+static inline size_t curfew__fold_plain(curfew__fold *fold, curfew__folded *out, size_t count, unsigned char byte,
+                                        uint64_t at)
 {
 	if (byte == '\\' || byte == '%') {
 		curfew__fold_begin(fold, byte == '%' ? CURFEW__FOLD_PERCENT : CURFEW__FOLD_BACKSLASH, at);
@@ -153,8 +157,8 @@ static inline size_t curfew__fold_plain(curfew__fold *fold, curfew__folded *out,
 }
 
 /* The byte behind one or more backslashes. */
-static inline size_t curfew__fold_behind_backslash(curfew__fold *fold, curfew__folded *out, size_t count, unsigned char byte,
-                                                   uint64_t at)
+static inline size_t curfew__fold_behind_backslash(curfew__fold *fold, curfew__folded *out, size_t count,
+                                                   unsigned char byte, uint64_t at)
 {
 	if (byte == '\\')
 		return count;
@@ -172,7 +176,8 @@ static inline size_t curfew__fold_behind_backslash(curfew__fold *fold, curfew__f
 	return curfew__fold_plain(fold, out, count, byte, at);
 }
 
-static inline size_t curfew__fold_within(curfew__fold *fold, curfew__folded *out, size_t count, unsigned char byte, uint64_t at)
+static inline size_t curfew__fold_within(curfew__fold *fold, curfew__folded *out, size_t count, unsigned char byte,
+                                         uint64_t at)
 {
 	int digit = curfew__fold_digit(byte);
 
@@ -195,13 +200,10 @@ static inline size_t curfew__fold_within(curfew__fold *fold, curfew__folded *out
 static inline size_t curfew__fold_byte(curfew__fold *fold, unsigned char byte, uint64_t at, curfew__folded *out)
 {
 	switch (fold->state) {
-	case CURFEW__FOLD_BACKSLASH:
-		return curfew__fold_behind_backslash(fold, out, 0, byte, at);
+	case CURFEW__FOLD_BACKSLASH: return curfew__fold_behind_backslash(fold, out, 0, byte, at);
 	case CURFEW__FOLD_PERCENT:
-	case CURFEW__FOLD_HEX:
-		return curfew__fold_within(fold, out, 0, byte, at);
-	case CURFEW__FOLD_PLAIN:
-		break;
+	case CURFEW__FOLD_HEX: return curfew__fold_within(fold, out, 0, byte, at);
+	case CURFEW__FOLD_PLAIN: break;
 	}
 	return curfew__fold_plain(fold, out, 0, byte, at);
 }

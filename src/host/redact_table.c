@@ -42,7 +42,7 @@ static bool locked_create(locked *memory, size_t size)
 
 	if (base == MAP_FAILED)
 		return false;
-	*memory = (locked){ base, size, 0 };
+	*memory = (locked){base, size, 0};
 	(void)madvise(base, size, MADV_DONTDUMP);
 	return true;
 }
@@ -70,7 +70,7 @@ static void locked_destroy(locked *memory)
 /* ---- The redactor ----------------------------------------------------------------------------------------- */
 
 struct curfew__redactors {
-	pthread_mutex_t lock; /* of all that follows, and of the links and references of the redactors */
+	pthread_mutex_t lock;   /* of all that follows, and of the links and references of the redactors */
 	pthread_cond_t changed; /* dead or ending */
 	curfew__redactor *first;
 	curfew__redactor *dead; /* to be wiped */
@@ -82,8 +82,16 @@ struct curfew__redactors {
 #define WIPED_AT_ONCE ((size_t)1 << 20)
 
 enum phase {
-	MAKE_ROOM, ADD_VALUES, ADD_ENCODINGS, ADD_LINES, PLACE_STATES, /* patterns, secret by secret */
-	ADD_PLAIN, LINK_PLAIN, ADD_FOLDED, LINK_FOLDED, DONE,          /* states */
+	MAKE_ROOM,
+	ADD_VALUES,
+	ADD_ENCODINGS,
+	ADD_LINES,
+	PLACE_STATES, /* patterns, secret by secret */
+	ADD_PLAIN,
+	LINK_PLAIN,
+	ADD_FOLDED,
+	LINK_FOLDED,
+	DONE, /* states */
 };
 
 struct curfew__redactor {
@@ -120,7 +128,8 @@ bool curfew__redactor_is_ready(const curfew__redactor *redactor)
 
 /* ---- Forms of a value ------------------------------------------------------------------------------------- */
 
-/* The base64 digits that nothing but the value decides, where `before` bytes (0 to 2) precede it in a group of three. */
+/* The base64 digits that nothing but the value decides, where `before` bytes (0 to 2) precede it in a group of three.
+ */
 static size_t to_base64(const char *value, size_t length, unsigned before, bool for_urls, char *out)
 {
 	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -181,9 +190,9 @@ static void add_folded(folded_text *text, const curfew__folded *bytes, size_t co
 
 static folded_text fold(const char *value, size_t length, char *out)
 {
-	curfew__fold state = { 0 };
+	curfew__fold state = {0};
 	curfew__folded bytes[CURFEW__FOLDED_MAX];
-	folded_text text = { .bytes = out };
+	folded_text text = {.bytes = out};
 
 	for (size_t i = 0; i < length; i++)
 		add_folded(&text, bytes, curfew__fold_byte(&state, (unsigned char)value[i], i, bytes));
@@ -216,7 +225,7 @@ static void add_plain(curfew__redactor *r, const curfew_secret *value)
 	uint32_t length = (uint32_t)value->value_length;
 
 	memcpy(bytes, value->value, length);
-	add_pattern(r, &r->table.plain, (curfew__pattern){ bytes, length, length, value->name, CURFEW__PATTERN_VALUE, 0, 0 });
+	add_pattern(r, &r->table.plain, (curfew__pattern){bytes, length, length, value->name, CURFEW__PATTERN_VALUE, 0, 0});
 }
 
 static void add_fold(curfew__redactor *r, const curfew_secret *secret, const char *value, size_t length)
@@ -227,8 +236,9 @@ static void add_fold(curfew__redactor *r, const curfew_secret *secret, const cha
 	if (text.length < CURFEW__REDACT_LEAST)
 		return;
 	add_pattern(r, &r->table.folded,
-	            (curfew__pattern){ text.bytes, text.length, (uint32_t)secret->value_length, secret->name,
-	                               is_short ? CURFEW__PATTERN_SHORT : CURFEW__PATTERN_VALUE, text.left_out, text.trailing });
+	            (curfew__pattern){text.bytes, text.length, (uint32_t)secret->value_length, secret->name,
+	                              is_short ? CURFEW__PATTERN_SHORT : CURFEW__PATTERN_VALUE, text.left_out,
+	                              text.trailing});
 }
 
 /* Adds an encoded form, while there is room for those; folded too, where that search has to know it. */
@@ -236,8 +246,13 @@ static void add_encoded(curfew__redactor *r, const curfew_secret *secret, const 
                         curfew__pattern_kind kind, bool plain, bool folded)
 {
 	bool is_whole = secret->value_length <= ENCODED_VALUE;
-	curfew__pattern made = { NULL, (uint32_t)length, (uint32_t)secret->value_length, secret->name,
-		                     is_whole ? CURFEW__PATTERN_VALUE : kind, 0, 0 };
+	curfew__pattern made = {NULL,
+	                        (uint32_t)length,
+	                        (uint32_t)secret->value_length,
+	                        secret->name,
+	                        is_whole ? CURFEW__PATTERN_VALUE : kind,
+	                        0,
+	                        0};
 
 	if (length < ENCODED_LEAST || r->encoded_bytes + length * (plain + folded) > ENCODED_BYTES_MAX)
 		return;
@@ -261,11 +276,15 @@ static void add_encodings(curfew__redactor *r, const curfew_secret *secret)
 	size_t length = secret->value_length < ENCODED_VALUE ? secret->value_length : ENCODED_VALUE;
 
 	for (unsigned before = 0; before < 3; before++) {
-		add_encoded(r, secret, out, to_base64(secret->value, length, before, false, out), CURFEW__PATTERN_BASE64, true, true);
-		add_encoded(r, secret, out, to_base64(secret->value, length, before, true, out), CURFEW__PATTERN_BASE64, true, false);
+		add_encoded(r, secret, out, to_base64(secret->value, length, before, false, out), CURFEW__PATTERN_BASE64, true,
+		            true);
+		add_encoded(r, secret, out, to_base64(secret->value, length, before, true, out), CURFEW__PATTERN_BASE64, true,
+		            false);
 	}
-	add_encoded(r, secret, out, to_hex(secret->value, length, "0123456789abcdef", out), CURFEW__PATTERN_HEX, false, true);
-	add_encoded(r, secret, out, to_hex(secret->value, length, "0123456789ABCDEF", out), CURFEW__PATTERN_HEX, false, true);
+	add_encoded(r, secret, out, to_hex(secret->value, length, "0123456789abcdef", out), CURFEW__PATTERN_HEX, false,
+	            true);
+	add_encoded(r, secret, out, to_hex(secret->value, length, "0123456789ABCDEF", out), CURFEW__PATTERN_HEX, false,
+	            true);
 	explicit_bzero(out, sizeof out);
 }
 
@@ -286,7 +305,8 @@ static void add_value(curfew__redactor *r, const curfew_secret *secret)
 }
 
 /* Calls for each line of a value of several that is long enough: of a key, say, they are often shown one by one. */
-static void each_line(curfew__redactor *r, const curfew_secret *secret, void (*call)(curfew__redactor *, const curfew_secret *))
+static void each_line(curfew__redactor *r, const curfew_secret *secret,
+                      void (*call)(curfew__redactor *, const curfew_secret *))
 {
 	const char *line = secret->value, *end = line + secret->value_length;
 
@@ -294,7 +314,7 @@ static void each_line(curfew__redactor *r, const curfew_secret *secret, void (*c
 		const char *line_end = memchr(line, '\n', (size_t)(end - line));
 		size_t length = (size_t)((line_end ? line_end : end) - line);
 		if (length >= LINE_LEAST && length < secret->value_length)
-			call(r, &(curfew_secret){ secret->name, line, length });
+			call(r, &(curfew_secret){secret->name, line, length});
 		line += length + 1;
 	}
 }
@@ -308,11 +328,11 @@ static void count_value(curfew__redactor *r, const curfew_secret *secret)
 /* What the console writes behind a string that it has cut. */
 static void add_cuts(curfew__redactor *r)
 {
-	static const char *const cuts[] = { "'... ", "\"... ", "`... " };
+	static const char *const cuts[] = {"'... ", "\"... ", "`... "};
 
 	for (size_t i = 0; i < sizeof cuts / sizeof *cuts; i++) {
 		char *bytes = memcpy(room(r, 5), cuts[i], 5);
-		add_pattern(r, &r->table.plain, (curfew__pattern){ bytes, 5, 0, NULL, CURFEW__PATTERN_CUT, 0, 0 });
+		add_pattern(r, &r->table.plain, (curfew__pattern){bytes, 5, 0, NULL, CURFEW__PATTERN_CUT, 0, 0});
 	}
 }
 
@@ -387,7 +407,7 @@ static uint32_t add_child(curfew__search *search, locked *memory, uint32_t from,
 	curfew__redact_state *s = &search->states[made];
 
 	locked_reach(memory, (made + 1) * sizeof *s);
-	*s = (curfew__redact_state){ .pattern = pattern, .depth = search->states[from].depth + 1 };
+	*s = (curfew__redact_state){.pattern = pattern, .depth = search->states[from].depth + 1};
 	s->byte = (unsigned char)search->patterns[pattern].bytes[s->depth - 1];
 	if (from) {
 		s->sibling = search->states[from].child;
@@ -478,34 +498,19 @@ static bool build_some(curfew__redactor *r)
 		if (!make_room(r))
 			return false;
 		break;
-	case ADD_VALUES:
-		is_over = next_secret(r, add_whole_value);
-		break;
+	case ADD_VALUES: is_over = next_secret(r, add_whole_value); break;
 	/* Those of whole values first: what there is room for is used up by lines last. */
-	case ADD_ENCODINGS:
-		is_over = next_secret(r, add_encodings);
-		break;
-	case ADD_LINES:
-		is_over = next_secret(r, add_line_encodings);
-		break;
+	case ADD_ENCODINGS: is_over = next_secret(r, add_encodings); break;
+	case ADD_LINES: is_over = next_secret(r, add_line_encodings); break;
 	case PLACE_STATES:
 		if (!place_states(r))
 			return false;
 		break;
-	case ADD_PLAIN:
-		is_over = add_some(r, &r->table.plain, &r->plain_states);
-		break;
-	case LINK_PLAIN:
-		is_over = link_some(r, &r->table.plain);
-		break;
-	case ADD_FOLDED:
-		is_over = add_some(r, &r->table.folded, &r->folded_states);
-		break;
-	case LINK_FOLDED:
-		is_over = link_some(r, &r->table.folded);
-		break;
-	case DONE:
-		return true;
+	case ADD_PLAIN: is_over = add_some(r, &r->table.plain, &r->plain_states); break;
+	case LINK_PLAIN: is_over = link_some(r, &r->table.plain); break;
+	case ADD_FOLDED: is_over = add_some(r, &r->table.folded, &r->folded_states); break;
+	case LINK_FOLDED: is_over = link_some(r, &r->table.folded); break;
+	case DONE: return true;
 	}
 	if (is_over)
 		next_phase(r);
@@ -652,7 +657,7 @@ static bool copy_secrets(curfew__redactor *r, const curfew_secret *secrets, size
 
 	char *name = (char *)(r->secrets + count), *value = r->given.base;
 	for (size_t i = 0; i < count; i++) {
-		r->secrets[i] = (curfew_secret){ name, value, secrets[i].value_length };
+		r->secrets[i] = (curfew_secret){name, value, secrets[i].value_length};
 		name = stpcpy(name, secrets[i].name) + 1;
 		memcpy(value, secrets[i].value, secrets[i].value_length);
 		value += secrets[i].value_length;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What a set of secrets is searched for with: two searches for many texts at once (Aho and Corasick: Efficient string
- * matching, 1975), one in the text as it is, one in the text folded. Every state stands for a beginning of a pattern, and
- * the state after a byte for the longest such beginning that the text so far ends in: what lies before it can be in no
- * secret any more.
+ * matching, 1975), one in the text as it is, one in the text folded. Every state stands for a beginning of a pattern,
+ * and the state after a byte for the longest such beginning that the text so far ends in: what lies before it can be in
+ * no secret any more.
  */
 #ifndef CURFEW_HOST_REDACT_TABLE_H
 #define CURFEW_HOST_REDACT_TABLE_H
@@ -15,17 +15,17 @@ typedef enum curfew__pattern_kind {
 	CURFEW__PATTERN_SHORT,  /* folded, and so short that what is left out of the text has to fit as well */
 	CURFEW__PATTERN_BASE64, /* the beginning of a longer one: what follows of its alphabet belongs to it */
 	CURFEW__PATTERN_HEX,
-	CURFEW__PATTERN_CUT,    /* what the console writes where it cuts a string */
+	CURFEW__PATTERN_CUT, /* what the console writes where it cuts a string */
 } curfew__pattern_kind;
 
 typedef struct curfew__pattern {
 	const char *bytes;
 	uint32_t length;
-	uint32_t weight;    /* of patterns that overlap the one with the most gives the name */
-	const char *name;   /* of the secret */
+	uint32_t weight;  /* of patterns that overlap the one with the most gives the name */
+	const char *name; /* of the secret */
 	curfew__pattern_kind kind;
-	uint32_t left_out;  /* SHORT: of the value, between its first and its last folded byte */
-	uint32_t trailing;  /* folded: what is left out behind the last one */
+	uint32_t left_out; /* SHORT: of the value, between its first and its last folded byte */
+	uint32_t trailing; /* folded: what is left out behind the last one */
 } curfew__pattern;
 
 typedef struct curfew__redact_state {

@@ -25,7 +25,7 @@ struct curfew__remote {
 
 	pthread_mutex_t lock; /* of all below */
 	pthread_cond_t arrived;
-	uint32_t import_id;   /* of the last one */
+	uint32_t import_id; /* of the last one */
 	bool waiting;
 	char *text;
 	int32_t answer;
@@ -69,7 +69,7 @@ void curfew__remote_destroy(curfew__remote *remote)
 /* False: out of memory, nothing was sent. */
 static bool send_message(curfew__remote *remote, uint32_t id, uint32_t kind, const void *bytes, size_t length)
 {
-	curfew__message head = { id, kind };
+	curfew__message head = {id, kind};
 	char *message = malloc(sizeof head + length);
 
 	if (!message)
@@ -97,14 +97,11 @@ static bool on_send(curfew__operation *operation, uint32_t kind, const void *byt
 	exchange *x = (exchange *)operation;
 
 	switch (kind) {
-	case CURFEW_FETCH_TAKE:
-		return send_piece(x, kind, NULL, 0, &x->chunk_expected);
+	case CURFEW_FETCH_TAKE: return send_piece(x, kind, NULL, 0, &x->chunk_expected);
 	case CURFEW_FETCH_BODY:
 		return length && length <= CURFEW_FETCH_CHUNK_BYTES && send_piece(x, kind, bytes, length, &x->parcel_expected);
-	case CURFEW_FETCH_BODY_END:
-		return send_message(x->remote, operation->id, kind, NULL, 0);
-	default:
-		return false;
+	case CURFEW_FETCH_BODY_END: return send_message(x->remote, operation->id, kind, NULL, 0);
+	default: return false;
 	}
 }
 
@@ -130,7 +127,7 @@ static void on_destroy(curfew__operation *operation)
 	free(operation);
 }
 
-static const curfew__operation_type type = { on_send, on_taken, on_cancel, on_destroy };
+static const curfew__operation_type type = {on_send, on_taken, on_cancel, on_destroy};
 
 uint32_t curfew__remote_fetch(curfew__remote *remote, curfew__operations *operations, const char *request,
                               size_t length)
@@ -165,7 +162,7 @@ static void wait_for_import(curfew__remote *remote, const atomic_uint *stop)
 {
 	while (remote->waiting && !atomic_load(stop)) {
 		int64_t until = clock_now_ns() + LOOK_NS;
-		struct timespec time = { until / CURFEW__SECOND, until % CURFEW__SECOND };
+		struct timespec time = {until / CURFEW__SECOND, until % CURFEW__SECOND};
 		pthread_cond_timedwait(&remote->arrived, &remote->lock, &time);
 	}
 }
@@ -238,8 +235,7 @@ static bool take_event(curfew__operations *operations, curfew__message head, con
 	return true;
 }
 
-bool curfew__remote_receive(curfew__remote *remote, curfew__operations *operations, const void *message,
-                            size_t length)
+bool curfew__remote_receive(curfew__remote *remote, curfew__operations *operations, const void *message, size_t length)
 {
 	curfew__message head;
 

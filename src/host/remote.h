@@ -18,9 +18,9 @@ typedef struct curfew__message {
 /* Beside what guest and host say to each other about a request, which goes through as it is. */
 enum {
 	/* From the run. */
-	CURFEW__MESSAGE_FETCH = 16,    /* the request */
+	CURFEW__MESSAGE_FETCH = 16, /* the request */
 	CURFEW__MESSAGE_CANCEL = 17,
-	CURFEW__MESSAGE_IMPORT = 18,   /* the name */
+	CURFEW__MESSAGE_IMPORT = 18, /* the name */
 	/* To it. */
 	CURFEW__MESSAGE_IMPORTED = 18, /* int32_t: as curfew__import_open answers; and the text */
 };
@@ -39,7 +39,6 @@ uint32_t curfew__remote_fetch(curfew__remote *remote, curfew__operations *operat
 char *curfew__remote_import(curfew__remote *remote, const char *name, size_t length, const atomic_uint *stop,
                             int32_t *answer);
 /* What the broker sent. operations may be NULL. False: it is malformed, or memory is short. Any thread. */
-bool curfew__remote_receive(curfew__remote *remote, curfew__operations *operations, const void *message,
-                            size_t length);
+bool curfew__remote_receive(curfew__remote *remote, curfew__operations *operations, const void *message, size_t length);
 
 #endif

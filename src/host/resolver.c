@@ -111,7 +111,7 @@ static char *list_addresses(const struct addrinfo *found)
 
 static void look_up(curfew__lookup *lookup)
 {
-	struct addrinfo wanted = { .ai_socktype = SOCK_STREAM }, *found = NULL;
+	struct addrinfo wanted = {.ai_socktype = SOCK_STREAM}, *found = NULL;
 	int error = is_wanted(lookup) ? getaddrinfo(lookup->name, NULL, &wanted, &found) : EAI_NONAME;
 	char *addresses = error ? NULL : list_addresses(found);
 
@@ -164,7 +164,8 @@ static bool start_thread(curfew__resolver *resolver)
 void curfew__resolver_look_up(curfew__resolver *resolver, curfew__lookup *lookup)
 {
 	pthread_mutex_lock(&resolver->lock);
-	bool served = !resolver->ending && (resolver->threads >= THREADS_MAX || start_thread(resolver) || resolver->threads);
+	bool served = !resolver->ending &&
+	              (resolver->threads >= THREADS_MAX || start_thread(resolver) || resolver->threads);
 	lookup->next = NULL;
 	if (served) {
 		*resolver->last = lookup;

@@ -120,14 +120,11 @@ static curfew_status refuse_errno(const char *path, int error, curfew_failure *f
 {
 	switch (error) {
 	case ENOENT:
-	case ENOTDIR:
-		return refuse_path(path, CURFEW_NOT_FOUND, strerror(error), failure);
+	case ENOTDIR: return refuse_path(path, CURFEW_NOT_FOUND, strerror(error), failure);
 	case EACCES:
 	case EPERM:
-	case EROFS:
-		return refuse_path(path, CURFEW_READ_ONLY, strerror(error), failure);
-	default:
-		return refuse_path(path, CURFEW_SYSTEM, strerror(error), failure);
+	case EROFS: return refuse_path(path, CURFEW_READ_ONLY, strerror(error), failure);
+	default: return refuse_path(path, CURFEW_SYSTEM, strerror(error), failure);
 	}
 }
 
@@ -138,17 +135,14 @@ static curfew_status refuse_sqlite(const curfew_secrets *s, int code, curfew_fai
 
 	switch (code & 0xff) {
 	case SQLITE_BUSY:
-	case SQLITE_LOCKED:
-		return refuse_path(s->path, CURFEW_BUSY, "another process keeps it locked", failure);
+	case SQLITE_LOCKED: return refuse_path(s->path, CURFEW_BUSY, "another process keeps it locked", failure);
 	case SQLITE_READONLY:
-	case SQLITE_PERM:
-		return refuse_path(s->path, CURFEW_READ_ONLY, "cannot be written", failure);
+	case SQLITE_PERM: return refuse_path(s->path, CURFEW_READ_ONLY, "cannot be written", failure);
 	case SQLITE_CANTOPEN:
 		return error == EACCES || error == EROFS || !error
-		               ? refuse_path(s->path, CURFEW_READ_ONLY, "it or its folder cannot be written", failure)
-		               : refuse_errno(s->path, error, failure);
-	case SQLITE_NOMEM:
-		return curfew__refuse(failure, CURFEW_NO_MEMORY, "out of memory");
+		           ? refuse_path(s->path, CURFEW_READ_ONLY, "it or its folder cannot be written", failure)
+		           : refuse_errno(s->path, error, failure);
+	case SQLITE_NOMEM: return curfew__refuse(failure, CURFEW_NO_MEMORY, "out of memory");
 	case SQLITE_FULL:
 	case SQLITE_IOERR:
 		return refuse_path(s->path, CURFEW_SYSTEM, error ? strerror(error) : sqlite3_errstr(code), failure);
@@ -204,9 +198,9 @@ static bool unseal(const curfew_secrets *s, const char *user, const char *name, 
 	unsigned char bound[BOUND_BYTES];
 	size_t bound_length = bind_place(s, user, name, bound);
 
-	return length >= SEAL && crypto_aead_xchacha20poly1305_ietf_decrypt(value, NULL, NULL, sealed + NONCE,
-	                                                                    length - NONCE, bound, bound_length, sealed,
-	                                                                    s->key) == 0;
+	return length >= SEAL &&
+	       crypto_aead_xchacha20poly1305_ietf_decrypt(value, NULL, NULL, sealed + NONCE, length - NONCE, bound,
+	                                                  bound_length, sealed, s->key) == 0;
 }
 
 /* ---- Statements ------------------------------------------------------------------------------------------- */
@@ -288,7 +282,7 @@ static int write_record(curfew_secrets *s)
 /* Whether the file holds nothing yet, not even another program's tables. */
 static int is_empty(const curfew_secrets *s, bool *empty)
 {
-	sqlite3_int64 found[2] = { 1, 1 };
+	sqlite3_int64 found[2] = {1, 1};
 	int code = read_numbers(s, "SELECT (SELECT count(*) FROM sqlite_schema), application_id FROM pragma_application_id",
 	                        NULL, NULL, 2, found);
 	*empty = code == SQLITE_OK && !found[0] && !found[1];
@@ -337,8 +331,10 @@ static curfew_status read_record(curfew_secrets *s, curfew_failure *failure)
 {
 	sqlite3_stmt *statement = NULL;
 	sqlite3_int64 version = 0;
-	int code = read_numbers(s, "SELECT user_version FROM pragma_user_version, pragma_application_id"
-	                           " WHERE application_id = " FORMAT_ID, NULL, NULL, 1, &version);
+	int code = read_numbers(s,
+	                        "SELECT user_version FROM pragma_user_version, pragma_application_id"
+	                        " WHERE application_id = " FORMAT_ID,
+	                        NULL, NULL, 1, &version);
 
 	if (code != SQLITE_OK)
 		return refuse_sqlite(s, code, failure);
@@ -347,10 +343,9 @@ static curfew_status read_record(curfew_secrets *s, curfew_failure *failure)
 	code = prepare(s, "SELECT record FROM store", NULL, NULL, &statement);
 	if (code == SQLITE_OK)
 		code = sqlite3_step(statement);
-	curfew_status status =
-		code == SQLITE_ROW ? check_record(s, sqlite3_column_blob(statement, 0),
-	                                          (size_t)sqlite3_column_bytes(statement, 0), failure)
-				   : refuse_sqlite(s, code, failure);
+	curfew_status status = code == SQLITE_ROW ? check_record(s, sqlite3_column_blob(statement, 0),
+	                                                         (size_t)sqlite3_column_bytes(statement, 0), failure)
+	                                          : refuse_sqlite(s, code, failure);
 	sqlite3_finalize(statement);
 	return status;
 }
@@ -373,7 +368,8 @@ static curfew_status prepare_file(const char *path, uint32_t flags, curfew_failu
 	if (stat(path, &found))
 		return refuse_errno(path, errno, failure);
 	if (!S_ISREG(found.st_mode))
-		return refuse_path(path, CURFEW_INVALID, S_ISDIR(found.st_mode) ? "is a folder" : "is no regular file", failure);
+		return refuse_path(path, CURFEW_INVALID, S_ISDIR(found.st_mode) ? "is a folder" : "is no regular file",
+		                   failure);
 	if (access(path, R_OK))
 		return refuse_path(path, CURFEW_SYSTEM, strerror(errno), failure);
 	return CURFEW_OK;
@@ -385,8 +381,8 @@ static curfew_status open_database(curfew_secrets *s, const char *path, curfew_f
 
 	/* A path is never one of the names that SQLite gives a meaning of their own. */
 	snprintf(name, sizeof name, "%s%s", path[0] == '/' ? "" : "./", path);
-	int code = sqlite3_open_v2(name, &s->database,
-	                           SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL);
+	int code = sqlite3_open_v2(name, &s->database, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE,
+	                           NULL);
 	if (code == SQLITE_OK)
 		code = sqlite3_busy_timeout(s->database, BUSY_MS);
 	/* The file may come from someone else: nothing in it is to be carried out. */
@@ -447,8 +443,9 @@ curfew_status curfew_secrets_open(const char *path, const void *key, uint32_t fl
 /* ---- Changing --------------------------------------------------------------------------------------------- */
 
 /* How many, bytes of their values, bytes of their names with a NUL each. */
-#define TOTALS "SELECT count(*), coalesce(sum(max(length(sealed) - 40, 0)), 0)," \
-               " coalesce(sum(length(CAST(name AS BLOB)) + 1), 0) FROM secrets WHERE user = ?1"
+#define TOTALS                                                                                                         \
+	"SELECT count(*), coalesce(sum(max(length(sealed) - 40, 0)), 0),"                                                  \
+	" coalesce(sum(length(CAST(name AS BLOB)) + 1), 0) FROM secrets WHERE user = ?1"
 _Static_assert(SEAL == 40, "TOTALS has it as a number");
 
 /* Whether the user may have one more, in place of the one of that name. */
@@ -468,8 +465,7 @@ static curfew_status check_room(const curfew_secrets *s, const char *user, const
 	return curfew__refuse(failure, CURFEW_INVALID, message);
 }
 
-static int put_row(const curfew_secrets *s, const char *user, const curfew_secret *secret,
-                   const unsigned char *sealed)
+static int put_row(const curfew_secrets *s, const char *user, const curfew_secret *secret, const unsigned char *sealed)
 {
 	sqlite3_stmt *statement = NULL;
 	int code = prepare(s, "INSERT INTO secrets VALUES(?1, ?2, ?3) ON CONFLICT DO UPDATE SET sealed = ?3", user,
@@ -614,7 +610,7 @@ static curfew_status list_locked(curfew_secrets *s, const char *user, name_list 
 curfew_status curfew_secrets_list(curfew_secrets *s, const char *user, char ***names, size_t *count,
                                   curfew_failure *failure)
 {
-	name_list list = { 0 };
+	name_list list = {0};
 
 	curfew__refuse(failure, CURFEW_OK, "");
 	if (!s || !names || !count)
@@ -654,7 +650,7 @@ static char *take_room(granting *g, const char *name, size_t value_length)
 	if (g->grants->count == g->most || name_size + value_length + 1 > (size_t)(g->end - g->at))
 		return NULL;
 	char *value = g->at + name_size;
-	g->grants->items[g->grants->count++] = (curfew_secret){ memcpy(g->at, name, name_size), value, value_length };
+	g->grants->items[g->grants->count++] = (curfew_secret){memcpy(g->at, name, name_size), value, value_length};
 	value[value_length] = 0;
 	g->at = value + value_length + 1;
 	return value;
@@ -695,7 +691,7 @@ static curfew_status make_grants(granting *g, size_t count, size_t bytes, curfew
 
 static curfew_status grant(granting *g, const curfew_secret *given, size_t count, curfew_failure *failure)
 {
-	sqlite3_int64 totals[3] = { 0 };
+	sqlite3_int64 totals[3] = {0};
 	size_t bytes = 0;
 	int code = g->store ? read_numbers(g->store, TOTALS, g->user, NULL, 3, totals) : SQLITE_OK;
 
@@ -717,7 +713,7 @@ static curfew_status grant(granting *g, const curfew_secret *given, size_t count
 curfew_status curfew__grants_create(const curfew_secret *given, size_t count, curfew_secrets *store, const char *user,
                                     curfew__grants **grants, curfew_failure *failure)
 {
-	granting g = { .store = store, .user = user };
+	granting g = {.store = store, .user = user};
 	curfew_status status = store ? check_user(user, failure) : CURFEW_OK;
 
 	*grants = NULL;

@@ -59,8 +59,8 @@ static bool is_one_of(const char *const *names, const char *text, size_t length)
 /* Connections are ours to manage, and whom a request is for is said by its URL alone. */
 static bool is_forbidden(const char *name, size_t length)
 {
-	static const char *const names[] = { "connection", "content-length", "expect", "host", "keep-alive", "te",
-		                             "trailer", "transfer-encoding", "upgrade", NULL };
+	static const char *const names[] = {"connection", "content-length",    "expect",  "host", "keep-alive", "te",
+	                                    "trailer",    "transfer-encoding", "upgrade", NULL};
 	return is_one_of(names, name, length) || (length > 6 && !strncasecmp(name, "proxy-", 6));
 }
 
@@ -116,15 +116,16 @@ static const char *parse_header(curfew__transfer *transfer, const char *line, si
 		memcpy(text + name, ";", 2);
 	else if (ok)
 		text[name + 2 + (size_t)value] = 0;
-	const char *wrong = !ok ? "a header's value has characters that no header may have"
-	                        : add_header(transfer, text) ? NULL : "out of memory";
+	const char *wrong = !ok                          ? "a header's value has characters that no header may have"
+	                    : add_header(transfer, text) ? NULL
+	                                                 : "out of memory";
 	free(text);
 	return wrong;
 }
 
 static const char *parse_method(curfew__transfer *transfer, const char *line, size_t length)
 {
-	static const char *const refused[] = { "CONNECT", "TRACE", "TRACK", NULL };
+	static const char *const refused[] = {"CONNECT", "TRACE", "TRACK", NULL};
 
 	if (length > 64 || !is_token(line, length))
 		return "the method is malformed";
@@ -299,7 +300,7 @@ static bool add_latin(curfew__buffer *buffer, const char *text, size_t length)
 {
 	for (size_t i = 0; i < length; i++) {
 		unsigned char c = (unsigned char)text[i];
-		char two[2] = { (char)(0xc0 | c >> 6), (char)(0x80 | (c & 0x3f)) };
+		char two[2] = {(char)(0xc0 | c >> 6), (char)(0x80 | (c & 0x3f))};
 		if (!(c < 0x80 ? curfew__buffer_add(buffer, text + i, 1) : curfew__buffer_add(buffer, two, 2)))
 			return false;
 	}
@@ -322,7 +323,7 @@ static bool start_head(curfew__transfer *transfer, const char *line, size_t leng
 
 static void set_compression(curfew__transfer *transfer, const char *value, size_t length)
 {
-	static const char *const compressed[] = { "gzip", "x-gzip", "deflate", NULL };
+	static const char *const compressed[] = {"gzip", "x-gzip", "deflate", NULL};
 
 	transfer->is_compressed = is_one_of(compressed, value, length);
 	transfer->is_deflate = is_one_of(compressed + 2, value, length);
@@ -615,23 +616,24 @@ static curl_socket_t on_open_socket(void *context, curlsocktype purpose, struct 
 	if (curfew__allow_list_has_address(transfer->session->allowed, transfer->host, transfer->port, to))
 		return make_socket(transfer, address);
 	const void *bytes = to->sa_family == AF_INET6
-	                            ? (const void *)&((const struct sockaddr_in6 *)(const void *)to)->sin6_addr
-	                            : (const void *)&((const struct sockaddr_in *)(const void *)to)->sin_addr;
+	                        ? (const void *)&((const struct sockaddr_in6 *)(const void *)to)->sin6_addr
+	                        : (const void *)&((const struct sockaddr_in *)(const void *)to)->sin_addr;
 	if (!inet_ntop(to->sa_family, bytes, transfer->refused, sizeof transfer->refused))
 		snprintf(transfer->refused, sizeof transfer->refused, "of another kind");
 	return CURL_SOCKET_BAD;
 }
 
 /*
- * Called by libcurl after each look at the connection. Of one that sends for ever libcurl does not say that the other end
- * has closed it; what it has read by then was handed on.
+ * Called by libcurl after each look at the connection. Of one that sends for ever libcurl does not say that the other
+ * end has closed it; what it has read by then was handed on.
  */
 static int on_progress(void *context, curl_off_t all_in, curl_off_t in, curl_off_t all_out, curl_off_t out)
 {
 	curfew__transfer *transfer = context;
 	char byte;
 
-	return transfer->head_told && !transfer->receive_paused && recv(transfer->socket, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+	return transfer->head_told && !transfer->receive_paused &&
+	       recv(transfer->socket, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
 }
 
 static bool is_method(const curfew__transfer *transfer, const char *method)
@@ -853,19 +855,15 @@ static void fail_to_connect(curfew__transfer *transfer)
 static const char *reason_of(const curfew__transfer *transfer, CURLcode result)
 {
 	switch (result) {
-	case CURLE_GOT_NOTHING:
-		return "the server closed the connection without an answer";
-	case CURLE_PARTIAL_FILE:
-		return "the server closed the connection in the middle of the body";
+	case CURLE_GOT_NOTHING: return "the server closed the connection without an answer";
+	case CURLE_PARTIAL_FILE: return "the server closed the connection in the middle of the body";
 	case CURLE_UNSUPPORTED_PROTOCOL:
-	case CURLE_WEIRD_SERVER_REPLY:
-		return "the answer is not HTTP";
+	case CURLE_WEIRD_SERVER_REPLY: return "the answer is not HTTP";
 	case CURLE_WRITE_ERROR:
 		return transfer->damaged       ? DAMAGED
 		       : transfer->head.failed ? "the answer's headers are larger than 64 KiB"
 		                               : "out of memory";
-	default:
-		break;
+	default: break;
 	}
 	return transfer->details[0] ? transfer->details : curfew__session_curl(transfer->session)->easy_strerror(result);
 }

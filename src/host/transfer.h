@@ -20,13 +20,13 @@ struct curfew__fetch_session {
 	curfew__allow_list *allowed;
 	atomic_size_t bytes_kept;
 	size_t bytes_limit;
-	CURLSH *share;            /* of connections and addresses; network thread; NULL: not needed yet */
+	CURLSH *share; /* of connections and addresses; network thread; NULL: not needed yet */
 	struct curfew__fetch_session *next;
 
 	/* The network thread's alone. */
-	unsigned active;                      /* requests under way */
+	unsigned active;                        /* requests under way */
 	TAILQ_HEAD(, curfew__transfer) waiting; /* those that wait for their turn */
-	bool is_due;                          /* it is in the fetcher's list of sessions with a request to begin */
+	bool is_due;                            /* it is in the fetcher's list of sessions with a request to begin */
 	TAILQ_ENTRY(curfew__fetch_session) due;
 };
 
@@ -70,7 +70,7 @@ typedef struct curfew__transfer {
 	bool is_active;  /* it counts as under way */
 	struct curfew__transfer *next_taken;
 	unsigned taken_asks;
-	char *addresses;     /* looked up: set before CURFEW__ASK_LOOKED_UP */
+	char *addresses; /* looked up: set before CURFEW__ASK_LOOKED_UP */
 	const char *lookup_failure;
 	struct curl_slist *resolve;
 	CURL *easy;
@@ -83,18 +83,18 @@ typedef struct curfew__transfer {
 	size_t sending_length, sent;
 	bool sending_ended, send_paused;
 	curfew__buffer head;
-	size_t head_bytes;   /* received, all lines and answers before the last one included */
+	size_t head_bytes; /* received, all lines and answers before the last one included */
 	long status;
 	bool head_told;
-	char *incoming;      /* what has arrived of the response, as it arrived */
+	char *incoming; /* what has arrived of the response, as it arrived */
 	size_t incoming_length, incoming_capacity;
-	bool receive_paused, chunk_wanted, received; /* received: all of it */
+	bool receive_paused, chunk_wanted, received;                      /* received: all of it */
 	bool is_compressed, is_deflate, more_inflated, inflated, damaged; /* inflated: to the end */
 	z_stream *inflater;
-	bool upgrades;       /* asks the server for another protocol, which its body is then */
-	int socket;          /* of an upgrade, to see its end */
-	bool started;        /* this thread has a reference, until it is over */
-	bool over;           /* its last event was posted, or it was cancelled */
+	bool upgrades; /* asks the server for another protocol, which its body is then */
+	int socket;    /* of an upgrade, to see its end */
+	bool started;  /* this thread has a reference, until it is over */
+	bool over;     /* its last event was posted, or it was cancelled */
 } curfew__transfer;
 
 /* ---- fetch.c ---------------------------------------------------------------------------------------------- */

@@ -63,7 +63,8 @@ static curfew__vm *create_vm(const void *wasm, size_t length, bool metered, cons
 		imports[i] = real[i];
 		imports[i].call = strstr(real[i].name, "clock") ? allow_clock : refuse;
 	}
-	curfew__vm_options options = { metered, (size_t)4 << 20, imports, import_count, exports, count, wasm, length, NULL, 0, NULL };
+	curfew__vm_options options = {
+		metered, (size_t)4 << 20, imports, import_count, exports, count, wasm, length, NULL, 0, NULL};
 	curfew__vm *vm = curfew__vm_create(&options, message);
 	if (!vm)
 		fprintf(stderr, "build_image: %s\n", message);
@@ -81,10 +82,10 @@ static bool call(curfew__instance *instance, size_t which, int32_t *result)
 /* Runs the set-up and collects the pages that are not zero. */
 static bool set_up(const void *wasm, size_t length, curfew__region **region, curfew__pool *pool, curfew__layout *layout)
 {
-	static const char *const exports[] = { "_initialize", "curfew_stack_top", "curfew_setup", "curfew_control_address",
-	                                       "curfew_counter_address" };
+	static const char *const exports[] = {"_initialize", "curfew_stack_top", "curfew_setup", "curfew_control_address",
+	                                      "curfew_counter_address"};
 	curfew__vm *vm = create_vm(wasm, length, false, exports, 5);
-	curfew__layout none = { 0, 0, 0, 0 };
+	curfew__layout none = {0, 0, 0, 0};
 	int32_t result = 0;
 
 	if (!vm)
@@ -121,7 +122,7 @@ static bool write_image(const char *path, const curfew__region *region, const cu
 	uint32_t *numbers;
 	size_t count;
 	curfew__buffer out;
-	curfew__embedded_image head = { .length = region->size, .layout = *layout };
+	curfew__embedded_image head = {.length = region->size, .layout = *layout};
 
 	memset(region->base, 0, layout->stack_top);
 	if (!curfew__region_changes(region, &numbers, &count))
@@ -184,12 +185,15 @@ typedef struct script_maker {
 
 static bool begin_scripts(script_maker *maker, const void *wasm, size_t length, curfew__pool *pool)
 {
-	static const char *const exports[] = { "_initialize", "curfew_setup", "curfew_control_address", "curfew_alloc", "curfew_compile" };
-	curfew__layout none = { 0, 0, 0, 0 };
+	static const char *const exports[] = {"_initialize", "curfew_setup", "curfew_control_address", "curfew_alloc",
+	                                      "curfew_compile"};
+	curfew__layout none = {0, 0, 0, 0};
 	int32_t result = 0, control = 0;
 
 	maker->vm = create_vm(wasm, length, false, exports, 5);
-	curfew__image *empty = maker->vm ? curfew__image_create(NULL, curfew__vm_memory_size(maker->vm), &none, NULL, NULL, 0) : NULL;
+	curfew__image *empty = maker->vm
+	                           ? curfew__image_create(NULL, curfew__vm_memory_size(maker->vm), &none, NULL, NULL, 0)
+	                           : NULL;
 	maker->region = empty ? curfew__pool_take(pool, empty, MEMORY) : NULL;
 	curfew__image_unref(empty);
 	maker->instance = maker->region ? curfew__instance_create(maker->vm, maker->region, NULL, NULL) : NULL;
@@ -239,7 +243,7 @@ static asset *read_pack(script_maker *maker, char *pack, size_t length, size_t *
 		if (!longer || !end || *end != '\n' || bytes > (size_t)(pack + length - end - 1))
 			return NULL;
 		list = longer;
-		list[*count] = (asset){ name + 1, (size_t)(size - name - 1), (uint8_t *)end + 1, bytes, 0 };
+		list[*count] = (asset){name + 1, (size_t)(size - name - 1), (uint8_t *)end + 1, bytes, 0};
 		if (!strncmp(at, "script ", 7) && !compile_script(maker, &list[*count]))
 			return NULL;
 		at = end + 1 + bytes;
@@ -260,7 +264,7 @@ static uint32_t place_of(const asset *list, size_t which, uint32_t next)
 static bool write_assets(const char *path, asset *list, size_t count)
 {
 	curfew__buffer out;
-	curfew__asset_head head = { (uint32_t)count, 0 };
+	curfew__asset_head head = {(uint32_t)count, 0};
 	uint32_t name = (uint32_t)(sizeof head + count * sizeof(curfew__asset_entry)), at = name;
 
 	for (size_t i = 0; i < count; i++)
@@ -272,7 +276,7 @@ static bool write_assets(const char *path, asset *list, size_t count)
 		list[i].at = place_of(list, i, at);
 		if (list[i].at == at)
 			at += (uint32_t)list[i].length;
-		curfew__asset_entry entry = { name, (uint32_t)list[i].name_length, list[i].at, (uint32_t)list[i].length };
+		curfew__asset_entry entry = {name, (uint32_t)list[i].name_length, list[i].at, (uint32_t)list[i].length};
 		curfew__buffer_add(&out, &entry, sizeof entry);
 		name += entry.name_length;
 	}
@@ -291,12 +295,14 @@ static bool write_assets(const char *path, asset *list, size_t count)
 	return ok;
 }
 
-static bool make_assets(const char *pack_path, const char *path, const void *wasm, size_t wasm_length, curfew__pool *pool)
+static bool make_assets(const char *pack_path, const char *path, const void *wasm, size_t wasm_length,
+                        curfew__pool *pool)
 {
-	script_maker maker = { 0 };
+	script_maker maker = {0};
 	size_t length, count;
 	char *pack = read_file(pack_path, &length);
-	asset *list = pack && begin_scripts(&maker, wasm, wasm_length, pool) ? read_pack(&maker, pack, length, &count) : NULL;
+	asset *list = pack && begin_scripts(&maker, wasm, wasm_length, pool) ? read_pack(&maker, pack, length, &count)
+	                                                                     : NULL;
 
 	if (!list)
 		fprintf(stderr, "build_image: %s: not a pack that can be read\n", pack_path);
@@ -306,7 +312,7 @@ static bool make_assets(const char *pack_path, const char *path, const void *was
 int main(int argc, char **argv)
 {
 	size_t full_length, bare_length, ignored;
-	curfew__layout layout = { 0, 0, 0, 0 };
+	curfew__layout layout = {0, 0, 0, 0};
 	curfew__region *region;
 	curfew__pool *pool = curfew__pool_create(0, 0, false);
 
@@ -318,9 +324,8 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	if (!set_up(full, full_length, &region, pool, &layout) ||
-	    !write_image(argv[4], region, &layout, bare, bare_length) ||
-	    !write_code(argv[5], bare, bare_length, false) || !write_code(argv[6], bare, bare_length, true) ||
-	    !make_assets(argv[3], argv[7], full, full_length, pool))
+	    !write_image(argv[4], region, &layout, bare, bare_length) || !write_code(argv[5], bare, bare_length, false) ||
+	    !write_code(argv[6], bare, bare_length, true) || !make_assets(argv[3], argv[7], full, full_length, pool))
 		return 1;
 	free(full);
 	free(bare);

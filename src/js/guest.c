@@ -170,8 +170,8 @@ static bool import_secret(void *context, uint64_t *values)
 		return false;
 	const char *name = span(guest, values[0], values[1]);
 	char *bytes = span(guest, values[2], values[3]);
-	bool go_on = name && bytes && guest->host->secret(guest->context, name, (uint32_t)values[1], bytes,
-	                                                  (uint32_t)values[3], &answer);
+	bool go_on = name && bytes &&
+	             guest->host->secret(guest->context, name, (uint32_t)values[1], bytes, (uint32_t)values[3], &answer);
 	values[0] = (uint32_t)answer;
 	return back(guest, go_on);
 }
@@ -186,7 +186,8 @@ static bool import_op_start(void *context, uint64_t *values)
 	if (!leave(guest))
 		return false;
 	const char *request = span(guest, values[1], values[2]);
-	bool go_on = request && guest->host->op_start(guest->context, (uint32_t)values[0], request, (uint32_t)values[2], &id);
+	bool go_on = request &&
+	             guest->host->op_start(guest->context, (uint32_t)values[0], request, (uint32_t)values[2], &id);
 	values[0] = id;
 	return back(guest, go_on);
 }
@@ -325,31 +326,31 @@ static bool wasi_refuse(void *context, uint64_t *values)
 }
 
 static const curfew__import imports[] = {
-	{ "curfew", "write", "iii", "", import_write },
-	{ "curfew", "emit", "iii", "i", import_emit },
-	{ "curfew", "random", "ii", "", import_random },
-	{ "curfew", "clock", "", "l", import_clock },
-	{ "curfew", "import_open", "ii", "i", import_open },
-	{ "curfew", "import_read", "ii", "", import_read },
-	{ "curfew", "asset_open", "ii", "i", import_asset_open },
-	{ "curfew", "asset_read", "ii", "", import_asset_read },
-	{ "curfew", "secret", "iiii", "i", import_secret },
-	{ "curfew", "op_start", "iii", "i", import_op_start },
-	{ "curfew", "op_send", "iiii", "i", import_op_send },
-	{ "curfew", "op_cancel", "i", "", import_op_cancel },
-	{ "curfew", "op_next", "i", "i", import_op_next },
-	{ "curfew", "op_take", "ii", "", import_op_take },
-	{ "curfew", "call", "iii", "i", import_call },
-	{ "curfew", "call_take", "ii", "", import_call_take },
-	{ "curfew", "stop", "i", "", import_stop },
-	{ "curfew", "exit", "i", "", import_exit },
-	{ "curfew", "latch", "i", "", import_latch },
-	{ "curfew", "is_out_of_fuel", "", "i", import_is_out_of_fuel },
-	{ "wasi_snapshot_preview1", "clock_time_get", "ili", "i", wasi_clock },
-	{ "wasi_snapshot_preview1", "fd_close", "i", "i", wasi_refuse },
-	{ "wasi_snapshot_preview1", "fd_fdstat_get", "ii", "i", wasi_refuse },
-	{ "wasi_snapshot_preview1", "fd_seek", "ilii", "i", wasi_refuse },
-	{ "wasi_snapshot_preview1", "fd_write", "iiii", "i", wasi_refuse },
+	{"curfew", "write", "iii", "", import_write},
+	{"curfew", "emit", "iii", "i", import_emit},
+	{"curfew", "random", "ii", "", import_random},
+	{"curfew", "clock", "", "l", import_clock},
+	{"curfew", "import_open", "ii", "i", import_open},
+	{"curfew", "import_read", "ii", "", import_read},
+	{"curfew", "asset_open", "ii", "i", import_asset_open},
+	{"curfew", "asset_read", "ii", "", import_asset_read},
+	{"curfew", "secret", "iiii", "i", import_secret},
+	{"curfew", "op_start", "iii", "i", import_op_start},
+	{"curfew", "op_send", "iiii", "i", import_op_send},
+	{"curfew", "op_cancel", "i", "", import_op_cancel},
+	{"curfew", "op_next", "i", "i", import_op_next},
+	{"curfew", "op_take", "ii", "", import_op_take},
+	{"curfew", "call", "iii", "i", import_call},
+	{"curfew", "call_take", "ii", "", import_call_take},
+	{"curfew", "stop", "i", "", import_stop},
+	{"curfew", "exit", "i", "", import_exit},
+	{"curfew", "latch", "i", "", import_latch},
+	{"curfew", "is_out_of_fuel", "", "i", import_is_out_of_fuel},
+	{"wasi_snapshot_preview1", "clock_time_get", "ili", "i", wasi_clock},
+	{"wasi_snapshot_preview1", "fd_close", "i", "i", wasi_refuse},
+	{"wasi_snapshot_preview1", "fd_fdstat_get", "ii", "i", wasi_refuse},
+	{"wasi_snapshot_preview1", "fd_seek", "ilii", "i", wasi_refuse},
+	{"wasi_snapshot_preview1", "fd_write", "iiii", "i", wasi_refuse},
 };
 
 const curfew__import *curfew__guest_imports(size_t *count)
@@ -360,7 +361,7 @@ const curfew__import *curfew__guest_imports(size_t *count)
 
 /* ---- Code and image --------------------------------------------------------------------------------------- */
 
-static const size_t stack_classes[CURFEW__STACK_CLASSES] = { (size_t)320 << 10, (size_t)1 << 20, (size_t)4 << 20 };
+static const size_t stack_classes[CURFEW__STACK_CLASSES] = {(size_t)320 << 10, (size_t)1 << 20, (size_t)4 << 20};
 
 int curfew__guest_stack_class(uint64_t stack_bytes)
 {
@@ -388,7 +389,7 @@ curfew__vm *curfew__guest_vm_create(bool metered, int stack_class, const char *c
 		.wasm_length = (size_t)(curfew__embedded_wasm_end - curfew__embedded_wasm),
 		.compiled = metered ? curfew__embedded_metered : curfew__embedded_plain,
 		.compiled_length = metered ? (size_t)(curfew__embedded_metered_end - curfew__embedded_metered)
-		                           : (size_t)(curfew__embedded_plain_end - curfew__embedded_plain),
+	                               : (size_t)(curfew__embedded_plain_end - curfew__embedded_plain),
 		.cache_dir = cache_dir,
 	};
 	return curfew__vm_create(&options, message);

@@ -5,7 +5,8 @@
  *
  * Who may touch its memory when is decided by one word. The executing thread moves it INSIDE -> OUTSIDE on the way out
  * and back again by compare-and-swap. A guest that answers no signal loses its memory: the watch thread moves
- * INSIDE -> STOPPING and only then takes it away. A host function that finds STOPPING touches nothing and ends the call.
+ * INSIDE -> STOPPING and only then takes it away. A host function that finds STOPPING touches nothing and ends the
+ * call.
  */
 #ifndef CURFEW_JS_GUEST_H
 #define CURFEW_JS_GUEST_H
@@ -79,12 +80,12 @@ typedef struct curfew__guest {
 	const curfew__guest_host *host;
 	void *context;
 	size_t scratch_used;
-	curfew__region *count;    /* where its fuel is counted; NULL: it is not */
-	uint64_t counted_from;    /* what stood there when the counting began */
-	bool unwinds;             /* it is being stopped, and nothing that it does counts any more */
-	uint64_t fuel_spent;      /* what it had used then */
+	curfew__region *count; /* where its fuel is counted; NULL: it is not */
+	uint64_t counted_from; /* what stood there when the counting began */
+	bool unwinds;          /* it is being stopped, and nothing that it does counts any more */
+	uint64_t fuel_spent;   /* what it had used then */
 	atomic_bool soft_asked;
-	int32_t taken;            /* of the counter, by the last soft stop that took effect */
+	int32_t taken; /* of the counter, by the last soft stop that took effect */
 } curfew__guest;
 
 /*
@@ -107,11 +108,12 @@ bool curfew__guest_init(curfew__guest *guest, curfew__vm *vm, bool metered, curf
                         size_t memory_bytes, const curfew__guest_host *host, void *context);
 /* Readies it for its next call, which may be another run's. */
 void curfew__guest_again(curfew__guest *guest, void *context);
-/* Between two calls: gives back a large stack. *stack_peak: bytes of it that were touched since it was small, in pages. */
+/* Between two calls: gives back a large stack. *stack_peak: bytes of it that were touched since it was small, in pages.
+ */
 void curfew__guest_rest(curfew__guest *guest, size_t *stack_peak);
 /*
- * Ends it and gives its memory back; may_put_off: clearing what it left there may be put off. *stack_peak: bytes of stack
- * it touched, in pages.
+ * Ends it and gives its memory back; may_put_off: clearing what it left there may be put off. *stack_peak: bytes of
+ * stack it touched, in pages.
  */
 void curfew__guest_finish(curfew__guest *guest, bool may_put_off, size_t *stack_peak);
 

@@ -39,22 +39,15 @@ static const suffix byte_suffixes[] = {
 	{NULL, 0},
 };
 static const suffix count_suffixes[] = {
-	{"", 1},
-	{"k", 1000},
-	{"M", 1000000},
-	{"G", 1000000000},
-	{NULL, 0},
+	{"", 1}, {"k", 1000}, {"M", 1000000}, {"G", 1000000000}, {NULL, 0},
 };
 
 static const suffix *suffixes_of(curfew_unit unit)
 {
 	switch (unit) {
-	case CURFEW_UNIT_DURATION:
-		return duration_suffixes;
-	case CURFEW_UNIT_BYTES:
-		return byte_suffixes;
-	case CURFEW_UNIT_COUNT:
-		return count_suffixes;
+	case CURFEW_UNIT_DURATION: return duration_suffixes;
+	case CURFEW_UNIT_BYTES: return byte_suffixes;
+	case CURFEW_UNIT_COUNT: return count_suffixes;
 	}
 	return count_suffixes;
 }
@@ -62,12 +55,9 @@ static const suffix *suffixes_of(curfew_unit unit)
 static const char *unknown_suffix(curfew_unit unit)
 {
 	switch (unit) {
-	case CURFEW_UNIT_DURATION:
-		return "a duration is a number and a unit (ns us ms s m h)";
-	case CURFEW_UNIT_BYTES:
-		return "a size is a number of bytes, or a number and a unit (KiB MiB GiB)";
-	case CURFEW_UNIT_COUNT:
-		return "a count is a number, or a number and a unit (k M G)";
+	case CURFEW_UNIT_DURATION: return "a duration is a number and a unit (ns us ms s m h)";
+	case CURFEW_UNIT_BYTES: return "a size is a number of bytes, or a number and a unit (KiB MiB GiB)";
+	case CURFEW_UNIT_COUNT: return "a count is a number, or a number and a unit (k M G)";
 	}
 	return "unknown unit";
 }
@@ -161,6 +151,5 @@ void curfew__quantity_format(curfew_unit unit, uint64_t value, const char *space
 	}
 	if (value == 0 && unit == CURFEW_UNIT_DURATION)
 		best = &duration_suffixes[2];
-	(void)snprintf(text, size, "%" PRIu64 "%s%s", value / best->scale, best->text[0] != '\0' ? space : "",
-	               best->text);
+	(void)snprintf(text, size, "%" PRIu64 "%s%s", value / best->scale, best->text[0] != '\0' ? space : "", best->text);
 }

@@ -104,8 +104,8 @@ curfew__faults curfew__faults_now(void)
 	struct rusage usage;
 
 	if (getrusage(RUSAGE_THREAD, &usage))
-		return (curfew__faults){ 0, 0 };
-	return (curfew__faults){ curfew__thread_number(), (uint64_t)usage.ru_minflt + (uint64_t)usage.ru_majflt };
+		return (curfew__faults){0, 0};
+	return (curfew__faults){curfew__thread_number(), (uint64_t)usage.ru_minflt + (uint64_t)usage.ru_majflt};
 }
 
 bool curfew__faults_none(curfew__faults before, curfew__faults now)

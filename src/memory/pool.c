@@ -18,7 +18,8 @@
 #define KEEP_PAGES_MAX 1024
 /* Regions that grew by more than this are put back at once: their memory is wanted by others. */
 #define PUT_OFF_GROWN_MAX ((size_t)1 << 20)
-/* The upper end of its stack that a guest keeps while it waits: whoever looks then where it waits needs no new pages. */
+/* The upper end of its stack that a guest keeps while it waits: whoever looks then where it waits needs no new pages.
+ */
 #define STACK_KEPT ((size_t)8 << 10)
 /* Free regions without an image that keep their address space. */
 #define PLAIN_FREE_MAX 1024
@@ -57,13 +58,13 @@ static bool set_own(curfew__region *region, const curfew__range *ranges, size_t 
 }
 
 /*
- * Whether the list of its pages is as it was at the last reset: the one thread that has used it had no page fault since.
- * Huge pages are also made by the system, in a thread of its own, around the pages that are there.
+ * Whether the list of its pages is as it was at the last reset: the one thread that has used it had no page fault
+ * since. Huge pages are also made by the system, in a thread of its own, around the pages that are there.
  */
 static bool has_same_own(const curfew__region *region, curfew__faults now)
 {
-	return region->own_known && region->advice == MADV_NOHUGEPAGE && region->thread == now.thread && !atomic_load(&region->was_shared) &&
-	       curfew__faults_none(region->faults, now);
+	return region->own_known && region->advice == MADV_NOHUGEPAGE && region->thread == now.thread &&
+	       !atomic_load(&region->was_shared) && curfew__faults_none(region->faults, now);
 }
 
 /* Lists the pages of its own, for which it need not look where none can have been added. False: they cannot be told. */
@@ -165,7 +166,8 @@ static size_t lowest_difference(const curfew__region *region)
 size_t curfew__pool_stack_low(curfew__pool *pool, const curfew__region *region)
 {
 	curfew__range ranges[CURFEW__RANGES_MAX];
-	long found = curfew__pages_scan(pool->pagemap, region->base, region->base + region->image->layout.stack_top, ranges);
+	long found = curfew__pages_scan(pool->pagemap, region->base, region->base + region->image->layout.stack_top,
+	                                ranges);
 
 	return found < 0 ? lowest_difference(region) : lowest_write(region, ranges, (size_t)found);
 }
@@ -188,8 +190,8 @@ static void learn(curfew__image *image, const curfew__range *ranges, size_t coun
 }
 
 /*
- * Copies at once what a run will most likely change. Page by page, each is mapped for reading first, as its neighbours are
- * read, and taking that back at the write interrupts every processor that runs this process.
+ * Copies at once what a run will most likely change. Page by page, each is mapped for reading first, as its neighbours
+ * are read, and taking that back at the write interrupts every processor that runs this process.
  */
 static void copy_ahead(curfew__region *region)
 {

@@ -86,8 +86,8 @@ static bool unmap_image(curfew__region *region, size_t from)
 bool curfew__region_map(curfew__region *region, curfew__image *image)
 {
 	region->own_known = false;
-	if (!unmap_image(region, image->length) ||
-	    mmap(region->base, image->length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_FIXED, image->file, 0) == MAP_FAILED)
+	if (!unmap_image(region, image->length) || mmap(region->base, image->length, PROT_READ | PROT_WRITE,
+	                                                MAP_PRIVATE | MAP_FIXED, image->file, 0) == MAP_FAILED)
 		return false;
 
 	/* Behind the image may be open what an earlier run has grown into. */

@@ -57,27 +57,27 @@ void curfew__image_unref(curfew__image *image);
  */
 typedef struct curfew__region {
 	uint8_t *base;
-	_Atomic size_t size;     /* of the memory now */
-	size_t size_limit;       /* it may grow to */
+	_Atomic size_t size; /* of the memory now */
+	size_t size_limit;   /* it may grow to */
 	_Atomic size_t open_end;
-	size_t touched_end;      /* no page of its own lies behind */
+	size_t touched_end; /* no page of its own lies behind */
 	atomic_bool is_protected;
-	size_t step;             /* it is opened by multiples of this */
-	int advice;              /* for madvise, of what is mapped anew */
-	curfew__image *image;    /* a reference; what it starts with. NULL: a plain region */
+	size_t step;          /* it is opened by multiples of this */
+	int advice;           /* for madvise, of what is mapped anew */
+	curfew__image *image; /* a reference; what it starts with. NULL: a plain region */
 	struct curfew__region *next;
 
 	/* Pages of its own, as the last reset left them: [own_count], in order. */
 	curfew__range *own;
 	size_t own_count;
-	bool own_known;          /* false: they have to be looked for */
-	curfew__faults faults;   /* of the thread that looked, when it did */
-	uint64_t thread;         /* that has taken it; a number of curfew__thread_number */
-	atomic_bool was_shared;  /* and another one has used it since */
-	size_t resident_pages;   /* pages of its own that the pool has accounted for */
+	bool own_known;         /* false: they have to be looked for */
+	curfew__faults faults;  /* of the thread that looked, when it did */
+	uint64_t thread;        /* that has taken it; a number of curfew__thread_number */
+	atomic_bool was_shared; /* and another one has used it since */
+	size_t resident_pages;  /* pages of its own that the pool has accounted for */
 
-	size_t stack_low;        /* lowest stack address whose contents were dropped in this run; the stack's top: none */
-	bool at_rest;            /* trimmed, and not entered since */
+	size_t stack_low; /* lowest stack address whose contents were dropped in this run; the stack's top: none */
+	bool at_rest;     /* trimmed, and not entered since */
 	/* Called when the memory has grown, or was refused to grow beyond size_limit. */
 	void (*on_growth)(void *context, bool refused);
 	void *context;
@@ -117,8 +117,8 @@ void curfew__pool_tidy(curfew__pool *pool);
 /* The lowest address of the shadow stack that was written, rounded down to a page; the stack's top if none. */
 size_t curfew__pool_stack_low(curfew__pool *pool, const curfew__region *region);
 /*
- * While the guest waits, with nothing on its stack: gives back the pages that hold what the image holds, and the stack but
- * for its upper end.
+ * While the guest waits, with nothing on its stack: gives back the pages that hold what the image holds, and the stack
+ * but for its upper end.
  */
 void curfew__pool_trim(curfew__pool *pool, curfew__region *region);
 /* A memory of zeros, size bytes (a multiple of the page) of it accessible; NULL: no address space. */
@@ -127,8 +127,8 @@ curfew__region *curfew__pool_take_plain(curfew__pool *pool, size_t size);
 void curfew__pool_give_plain(curfew__pool *pool, curfew__region *region, bool clean);
 
 typedef struct curfew__pool_counts {
-	uint64_t in_use, pooled;  /* regions */
-	uint64_t resident_bytes;  /* kept by regions after their last run */
+	uint64_t in_use, pooled; /* regions */
+	uint64_t resident_bytes; /* kept by regions after their last run */
 } curfew__pool_counts;
 
 curfew__pool_counts curfew__pool_count(curfew__pool *pool);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Native stacks for guest code, made once and reused. Each is zero when it is taken, so that afterwards it shows how far
- * down it was used.
+ * Native stacks for guest code, made once and reused. Each is zero when it is taken, so that afterwards it shows how
+ * far down it was used.
  */
 #ifndef CURFEW_MEMORY_STACK_H
 #define CURFEW_MEMORY_STACK_H

@@ -11,19 +11,13 @@
 #include <string.h>
 
 static const char *const while_names[] = {
-	[CURFEW_WHILE_NONE] = "running",
-	[CURFEW_WHILE_RUNNING] = "running",
-	[CURFEW_WHILE_WAITING] = "waiting",
-	[CURFEW_WHILE_COMPILING] = "compiling",
-	[CURFEW_WHILE_LOADING] = "loading",
+	[CURFEW_WHILE_NONE] = "running",        [CURFEW_WHILE_RUNNING] = "running", [CURFEW_WHILE_WAITING] = "waiting",
+	[CURFEW_WHILE_COMPILING] = "compiling", [CURFEW_WHILE_LOADING] = "loading",
 };
 
 static const char *const mode_names[] = {
-	[CURFEW_STOP_NONE] = NULL,
-	[CURFEW_STOP_COOPERATIVE] = "cooperative",
-	[CURFEW_STOP_SOFT] = "soft",
-	[CURFEW_STOP_HARD] = "hard",
-	[CURFEW_STOP_PROCESS] = "process",
+	[CURFEW_STOP_NONE] = NULL,   [CURFEW_STOP_COOPERATIVE] = "cooperative", [CURFEW_STOP_SOFT] = "soft",
+	[CURFEW_STOP_HARD] = "hard", [CURFEW_STOP_PROCESS] = "process",
 };
 
 static void write_duration_key(curfew__json_writer *writer, const char *key, uint64_t ns)
@@ -156,8 +150,8 @@ static void write_error(curfew__json_writer *writer, const curfew_report *report
 	curfew__json_begin_object(writer);
 	write_text_key(writer, "name", report->error_name);
 	/* A stop has no message of its own. */
-	write_text_key(writer, "message", report->error_message != NULL ? report->error_message
-	                                                                : curfew_outcome_text(report->outcome));
+	write_text_key(writer, "message",
+	               report->error_message != NULL ? report->error_message : curfew_outcome_text(report->outcome));
 	write_frames(writer, report->frames, report->frame_count);
 	write_text_key(writer, "source_line", report->source_line);
 	write_held(writer, report->error_properties, report->error_cause, report->error_errors, report->error_error_count);

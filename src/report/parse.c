@@ -454,12 +454,9 @@ static bool take_stop(reader *r, void *target)
 static bool take_frame(reader *r, curfew_frame *frame)
 {
 	const member members[] = {
-		{"function", take_text, &frame->function},
-		{"file", take_text, &frame->file},
-		{"line", take_place, &frame->line},
-		{"column", take_place, &frame->column},
-		{"native", take_bool, &frame->native},
-		{"wasm_offset", take_count, &frame->wasm_offset},
+		{"function", take_text, &frame->function}, {"file", take_text, &frame->file},
+		{"line", take_place, &frame->line},        {"column", take_place, &frame->column},
+		{"native", take_bool, &frame->native},     {"wasm_offset", take_count, &frame->wasm_offset},
 	};
 	if (!take_object(r, members, COUNT(members)))
 		return false;
@@ -656,7 +653,9 @@ static bool take_program(reader *r, void *target)
 static bool take_engine(reader *r, void *target)
 {
 	static const member members[] = {
-		{"curfew", take_any_text, NULL}, {"wasmtime", take_any_text, NULL}, {"quickjs", take_any_text, NULL},
+		{"curfew", take_any_text, NULL},
+		{"wasmtime", take_any_text, NULL},
+		{"quickjs", take_any_text, NULL},
 	};
 	(void)target;
 	return take_object(r, members, COUNT(members));

@@ -187,12 +187,10 @@ bool curfew__report_set_error(curfew_report *report, const char *name, size_t na
                               size_t message_length)
 {
 	report->has_error = true;
-	if (name != NULL &&
-	    !replace_text(&report->error_name, copy_error_text(name, name_length, CURFEW__ERROR_NAME_MOST)))
+	if (name != NULL && !replace_text(&report->error_name, copy_error_text(name, name_length, CURFEW__ERROR_NAME_MOST)))
 		return false;
 	return message == NULL ||
-	       replace_text(&report->error_message,
-	                    copy_error_text(message, message_length, CURFEW__ERROR_MESSAGE_MOST));
+	       replace_text(&report->error_message, copy_error_text(message, message_length, CURFEW__ERROR_MESSAGE_MOST));
 }
 
 bool curfew__report_set_value_note(curfew_report *report, const char *text, size_t length)
@@ -485,8 +483,7 @@ bool curfew__report_set_source_line(curfew_report *report, const char *source, s
 	const char *stop = start;
 	while (stop < end && *stop != '\n' && *stop != '\r')
 		stop++;
-	return replace_text(&report->source_line,
-	                    copy_error_text(start, (size_t)(stop - start), CURFEW__SOURCE_LINE_MOST));
+	return replace_text(&report->source_line, copy_error_text(start, (size_t)(stop - start), CURFEW__SOURCE_LINE_MOST));
 }
 
 /* Length without a character at the end whose last bytes were cut off. */

@@ -44,8 +44,8 @@ bool curfew__report_set_error(curfew_report *report, const char *name, size_t na
 
 /*
  * What the error holds, as the guest describes it: the JSON text of { properties, cause, errors }, where an error is
- * { name, message, trace, properties, cause, errors } and all may be missing. Also false, with nothing set, if it is not
- * exactly that.
+ * { name, message, trace, properties, cause, errors } and all may be missing. Also false, with nothing set, if it is
+ * not exactly that.
  */
 bool curfew__report_set_error_details(curfew_report *report, const char *json, size_t length);
 
@@ -68,7 +68,8 @@ bool curfew__report_parse_trace(curfew_report *report, const char *text, size_t 
 /* Appends a copy of a WebAssembly frame, outermost last; more than CURFEW__FRAMES_MOST are left out. Sets has_error. */
 bool curfew__report_add_frame(curfew_report *report, const curfew_frame *frame);
 
-/* The frame that source_line is of: the first one in a text of the program's or one that it imports; NULL: there is none. */
+/* The frame that source_line is of: the first one in a text of the program's or one that it imports; NULL: there is
+ * none. */
 const curfew_frame *curfew__report_placed_frame(const curfew_report *report);
 
 /*

@@ -43,9 +43,8 @@ static void add_style(writer *w, const char *style)
 /* Characters that move the cursor, start an escape sequence or turn the direction of writing. */
 static bool is_control(uint32_t character)
 {
-	return character < 0x20 || (character >= 0x7f && character < 0xa0) || character == 0x2028 ||
-	       character == 0x2029 || (character >= 0x202a && character <= 0x202e) ||
-	       (character >= 0x2066 && character <= 0x2069);
+	return character < 0x20 || (character >= 0x7f && character < 0xa0) || character == 0x2028 || character == 0x2029 ||
+	       (character >= 0x202a && character <= 0x202e) || (character >= 0x2066 && character <= 0x2069);
 }
 
 /* One character, or its escape; returns its length. A tab is shown as one space, so that columns can be counted. */
@@ -140,8 +139,7 @@ static void format_count(uint64_t count, char text[QUANTITY])
 static void format_time_from(uint64_t seconds_from, uint64_t ns, char text[QUANTITY])
 {
 	if (ns >= seconds_from)
-		(void)snprintf(text, QUANTITY, "%" PRIu64 ".%03" PRIu64 " s", ns / 1000000000,
-		               ns % 1000000000 / 1000000);
+		(void)snprintf(text, QUANTITY, "%" PRIu64 ".%03" PRIu64 " s", ns / 1000000000, ns % 1000000000 / 1000000);
 	else if (ns >= 10000000)
 		(void)snprintf(text, QUANTITY, "%" PRIu64 ".%" PRIu64 " ms", ns / 1000000, ns % 1000000 / 100000);
 	else
@@ -223,11 +221,11 @@ static const curfew_limit_info *find_limit(size_t offset)
 	return table;
 }
 
-#define USAGE(label_, phrase_, used_, field)                                                                    \
-	(usage)                                                                                                 \
-	{                                                                                                       \
-		label_, phrase_, report->used.used_, find_limit(offsetof(curfew_limits, field)), report->limits.field, \
-			CURFEW_UNLIMITED                                                                         \
+#define USAGE(label_, phrase_, used_, field)                                                                           \
+	(usage)                                                                                                            \
+	{                                                                                                                  \
+		label_, phrase_, report->used.used_, find_limit(offsetof(curfew_limits, field)), report->limits.field,         \
+			CURFEW_UNLIMITED                                                                                           \
 	}
 
 static void list_usages(const curfew_report *report, usage list[USAGES])
@@ -261,15 +259,11 @@ static bool is_interesting(const curfew_report *report, const usage *u)
 	switch (u->info->outcome) {
 	case CURFEW_OUTCOME_DEADLINE:
 	case CURFEW_OUTCOME_CPU:
-	case CURFEW_OUTCOME_MEMORY:
-		return true;
-	case CURFEW_OUTCOME_FUEL:
-		return u->used != CURFEW_UNLIMITED;
+	case CURFEW_OUTCOME_MEMORY: return true;
+	case CURFEW_OUTCOME_FUEL: return u->used != CURFEW_UNLIMITED;
 	case CURFEW_OUTCOME_LOOPS:
-	case CURFEW_OUTCOME_OUTPUT:
-		return u->used > 0 || u->limit != u->info->default_value;
-	default:
-		return u->limit != u->info->default_value || u->used > u->limit / 2;
+	case CURFEW_OUTCOME_OUTPUT: return u->used > 0 || u->limit != u->info->default_value;
+	default: return u->limit != u->info->default_value || u->used > u->limit / 2;
 	}
 }
 
@@ -406,8 +400,7 @@ static bool has_own_end(curfew_outcome outcome)
 {
 	return outcome == CURFEW_OUTCOME_THREW || outcome == CURFEW_OUTCOME_TRAPPED ||
 	       outcome == CURFEW_OUTCOME_BAD_PROGRAM || outcome == CURFEW_OUTCOME_INTERNAL_ERROR ||
-	       outcome == CURFEW_OUTCOME_EXITED || outcome == CURFEW_OUTCOME_CRASHED ||
-	       outcome == CURFEW_OUTCOME_UNSETTLED;
+	       outcome == CURFEW_OUTCOME_EXITED || outcome == CURFEW_OUTCOME_CRASHED || outcome == CURFEW_OUTCOME_UNSETTLED;
 }
 
 static void add_first_line(writer *w, const curfew_report *report)

@@ -15,7 +15,7 @@
 #include "base/refuse.h"
 
 _Static_assert(CURFEW_REQUEST_BYTES >= sizeof(curfew__message) + CURFEW__FETCH_REQUEST_BYTES &&
-                       CURFEW_REQUEST_BYTES >= sizeof(curfew__message) + CURFEW_FETCH_CHUNK_BYTES,
+                   CURFEW_REQUEST_BYTES >= sizeof(curfew__message) + CURFEW_FETCH_CHUNK_BYTES,
                "the largest message");
 
 struct curfew_broker {
@@ -25,9 +25,9 @@ struct curfew_broker {
 	char *import_dir;             /* resolved, or NULL */
 	void (*on_ready)(void *context);
 	void *context;
-	void *imported;               /* a message that was not taken yet, or NULL */
+	void *imported; /* a message that was not taken yet, or NULL */
 	size_t imported_length;
-	void *message;                /* the one that was taken last */
+	void *message; /* the one that was taken last */
 };
 
 /* ---- Making and ending it --------------------------------------------------------------------------------- */
@@ -134,7 +134,7 @@ void curfew_broker_destroy(curfew_broker *broker)
 /* A message with room for so many bytes; NULL: out of memory. */
 static char *make_message(uint32_t id, uint32_t kind, size_t length)
 {
-	curfew__message head = { id, kind };
+	curfew__message head = {id, kind};
 	char *message = malloc(sizeof head + length);
 
 	if (message)
@@ -186,10 +186,8 @@ static curfew_status on_import(curfew_broker *broker, uint32_t id, const char *n
 static curfew_status receive(curfew_broker *broker, curfew__message head, const char *bytes, size_t length)
 {
 	switch (head.kind) {
-	case CURFEW__MESSAGE_FETCH:
-		return on_fetch(broker, head.id, bytes, length);
-	case CURFEW__MESSAGE_IMPORT:
-		return on_import(broker, head.id, bytes, length);
+	case CURFEW__MESSAGE_FETCH: return on_fetch(broker, head.id, bytes, length);
+	case CURFEW__MESSAGE_IMPORT: return on_import(broker, head.id, bytes, length);
 	case CURFEW__MESSAGE_CANCEL:
 		curfew__operations_cancel(broker->operations, head.id);
 		return length ? CURFEW_INVALID : CURFEW_OK;
@@ -199,8 +197,7 @@ static curfew_status receive(curfew_broker *broker, curfew__message head, const 
 		/* It may have ended meanwhile. */
 		curfew__operations_send(broker->operations, head.id, head.kind, bytes, length);
 		return CURFEW_OK;
-	default:
-		return CURFEW_INVALID;
+	default: return CURFEW_INVALID;
 	}
 }
 

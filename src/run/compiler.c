@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Compiling for engines in other processes, from both sides: an engine that asks and is told, and who is asked. The same
- * compiler, cache and jobs are behind it as for programs that run here.
+ * Compiling for engines in other processes, from both sides: an engine that asks and is told, and who is asked. The
+ * same compiler, cache and jobs are behind it as for programs that run here.
  */
 #include "run/run.h"
 
@@ -40,9 +40,10 @@ struct curfew_code_request {
 static void ask(void *context, uint64_t number, const void *program, const curfew__compile_request *request)
 {
 	const curfew_engine *engine = context;
-	uint32_t what = !request ? CURFEW_CODE_NONE
+	uint32_t what = !request            ? CURFEW_CODE_NONE
 	                : request->describe ? CURFEW_CODE_DESCRIPTION
-	                : request->metered ? CURFEW_CODE_METERED : CURFEW_CODE_PLAIN;
+	                : request->metered  ? CURFEW_CODE_METERED
+	                                    : CURFEW_CODE_PLAIN;
 
 	engine->on_compile(engine->compile_context, number, program, what);
 }
@@ -66,11 +67,11 @@ curfew_status curfew_engine_receive(curfew_engine *engine, uint64_t number, cons
                                     curfew_failure *failure)
 {
 	curfew_code_answer answer;
-	curfew__compile_failure reason = { 0 };
+	curfew__compile_failure reason = {0};
 
 	if (!engine || !given || !curfew__copy_in(&answer, sizeof answer, given) || answer.kind > CURFEW_CODE_FAILED)
 		return curfew__refuse(failure, CURFEW_INVALID, "engine or answer is missing, or none that there is");
-	curfew__heard heard = { .kind = (curfew__heard_kind)answer.kind, .cpu_ns = answer.cpu_ns, .file = answer.file };
+	curfew__heard heard = {.kind = (curfew__heard_kind)answer.kind, .cpu_ns = answer.cpu_ns, .file = answer.file};
 	bool needs_file = answer.kind == CURFEW_CODE_INTERFACE || answer.kind == CURFEW_CODE_DONE;
 	if (needs_file && answer.file < 0) {
 		heard.kind = CURFEW__HEARD_FAILED;
@@ -105,7 +106,7 @@ static bool fill(curfew_compiler *compiler, const curfew_engine_options *options
 curfew_status curfew_compiler_create(const curfew_engine_options *options, curfew_compiler **compiler,
                                      curfew_failure *failure)
 {
-	curfew_engine_options known = { 0 };
+	curfew_engine_options known = {0};
 
 	if (!compiler)
 		return curfew__refuse(failure, CURFEW_INVALID, "compiler is NULL");
@@ -160,9 +161,13 @@ curfew_status curfew_code_create(curfew_compiler *compiler, const curfew_source 
 	if (source.language < CURFEW_LANGUAGE_WASM)
 		return curfew__refuse(failure, CURFEW_INVALID, "JavaScript is not compiled");
 	curfew__wasm_source from = {
-		.bytes = source.text ? source.text : "", .length = source.text_length,
-		.is_text = source.language == CURFEW_LANGUAGE_WAT, .compiler = compiler->compiler,
-		.cache_dir = compiler->cache_dir, .is_lent = true, .is_passed_on = true,
+		.bytes = source.text ? source.text : "",
+		.length = source.text_length,
+		.is_text = source.language == CURFEW_LANGUAGE_WAT,
+		.compiler = compiler->compiler,
+		.cache_dir = compiler->cache_dir,
+		.is_lent = true,
+		.is_passed_on = true,
 	};
 	return make_code(curfew__wasm_program_create(&from), code, failure);
 }
@@ -175,7 +180,7 @@ curfew_status curfew_code_load(curfew_compiler *compiler, const void *image, siz
 	if (!compiler || !image || !code)
 		return curfew__refuse(failure, CURFEW_INVALID, "compiler, image or code is missing");
 	*code = NULL;
-	curfew__wasm_source from = { .compiler = compiler->compiler, .cache_dir = compiler->cache_dir, .is_passed_on = true };
+	curfew__wasm_source from = {.compiler = compiler->compiler, .cache_dir = compiler->cache_dir, .is_passed_on = true};
 	curfew_status status = curfew__wasm_image_read(image, length, &from, &program, failure);
 	return status == CURFEW_OK ? make_code(program, code, failure) : status;
 }
@@ -194,13 +199,14 @@ curfew_status curfew_code_ask(curfew_code *code, uint32_t what, void (*on_ready)
                               curfew_code_request **request, curfew_failure *failure)
 {
 	if (!code || !on_ready || !request || what < CURFEW_CODE_PLAIN || what > CURFEW_CODE_DESCRIPTION)
-		return curfew__refuse(failure, CURFEW_INVALID, "code, on_ready or request is missing, or there is no such code");
+		return curfew__refuse(failure, CURFEW_INVALID,
+		                      "code, on_ready or request is missing, or there is no such code");
 	curfew_code_request *made = *request = calloc(1, sizeof *made);
 	if (!made)
 		return curfew__refuse(failure, CURFEW_NO_MEMORY, "out of memory");
 	made->program = code->program;
 	made->part = (curfew__wasm_part)(what - CURFEW_CODE_PLAIN);
-	made->waiter = (curfew__wasm_waiter){ .wake = on_ready, .context = context };
+	made->waiter = (curfew__wasm_waiter){.wake = on_ready, .context = context};
 	on_ready(context);
 	return curfew__refuse(failure, CURFEW_OK, "");
 }
@@ -217,7 +223,7 @@ static void take_failure(curfew_code_answer *answer, curfew__wasm_error *error)
 
 void curfew_code_next(curfew_code_request *request, curfew_code_answer *given)
 {
-	curfew_code_answer answer = { .size = given->size, .kind = CURFEW_CODE_GOES_ON };
+	curfew_code_answer answer = {.size = given->size, .kind = CURFEW_CODE_GOES_ON};
 	curfew__wasm_error error;
 	curfew__wasm_step step = curfew__wasm_program_part(request->program, request->part, &request->waiter,
 	                                                   !request->has_interface, &answer.file, &error);

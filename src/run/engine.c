@@ -65,9 +65,10 @@ static curfew_status fill_engine(curfew_engine *engine, const curfew_engine_opti
 	return CURFEW_OK;
 }
 
-curfew_status curfew_engine_create(const curfew_engine_options *options, curfew_engine **engine, curfew_failure *failure)
+curfew_status curfew_engine_create(const curfew_engine_options *options, curfew_engine **engine,
+                                   curfew_failure *failure)
 {
-	curfew_engine_options known = { 0 };
+	curfew_engine_options known = {0};
 	char message[256] = "";
 
 	curfew__refuse(failure, CURFEW_OK, "");
@@ -140,7 +141,7 @@ size_t curfew_engine_stack_bytes(const curfew_engine *engine)
 
 void curfew_engine_get_stats(curfew_engine *engine, curfew_engine_stats *stats)
 {
-	curfew_engine_stats known = { .size = stats->size };
+	curfew_engine_stats known = {.size = stats->size};
 
 	known.runs_active = atomic_load(&engine->runs_active);
 	known.runs_total = atomic_load(&engine->runs_total);

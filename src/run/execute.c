@@ -37,7 +37,8 @@ static char *write_stack(const curfew_report *report)
 	curfew__buffer_init(&text, STACK_BYTES_MAX);
 	for (size_t i = 0; i < report->frame_count; i++) {
 		const curfew_frame *frame = &report->frames[i];
-		curfew__buffer_printf(&text, "%sat %s (%s", i ? "\n" : "", frame->function, frame->file ? frame->file : "native");
+		curfew__buffer_printf(&text, "%sat %s (%s", i ? "\n" : "", frame->function,
+		                      frame->file ? frame->file : "native");
 		if (frame->line)
 			curfew__buffer_printf(&text, ":%u:%u", frame->line, frame->column);
 		curfew__buffer_add_text(&text, ")");
@@ -76,7 +77,7 @@ curfew_status curfew_execute(curfew_program *program, const char *function, cons
                              const curfew_limits *limits, const curfew_run_options *options, curfew_result **result,
                              curfew_failure *failure)
 {
-	curfew_run_options all = { .size = sizeof all };
+	curfew_run_options all = {.size = sizeof all};
 	curfew_report *report = NULL;
 
 	if (!program || !result)

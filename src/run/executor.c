@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Threads that carry runs on, first come, first served. As many runs compute at once as the engine has threads; but a run
- * that has computed for a while without waiting does not count any more, so that others begin behind it: they share the
- * processors as threads do. One thread more than may compute is there, to see when that time has come. What has nothing
- * to do and is not needed any more, leaves.
+ * Threads that carry runs on, first come, first served. As many runs compute at once as the engine has threads; but a
+ * run that has computed for a while without waiting does not count any more, so that others begin behind it: they share
+ * the processors as threads do. One thread more than may compute is there, to see when that time has come. What has
+ * nothing to do and is not needed any more, leaves.
  *
- * The engine may end on one of these threads, with the last run's last reference: that thread then lets the others go and
- * cleans up.
+ * The engine may end on one of these threads, with the last run's last reference: that thread then lets the others go
+ * and cleans up.
  */
 #include "run/run.h"
 
@@ -36,8 +36,8 @@ struct curfew__executor {
 	pthread_mutex_t lock;
 	pthread_cond_t work;
 	curfew_run *first, **last;
-	uint32_t queued;       /* runs between them; a thread that was woken is idle until it has taken one */
-	slot *slots;           /* [slot_count] */
+	uint32_t queued; /* runs between them; a thread that was woken is idle until it has taken one */
+	slot *slots;     /* [slot_count] */
 	uint32_t slot_count;
 	uint32_t thread_limit; /* threads that may compute at once, from the beginning of a slice */
 	uint32_t live, idle;
@@ -61,7 +61,7 @@ static void *work(void *argument);
 /* Under the lock. */
 static bool start_thread(curfew__executor *executor)
 {
-	static const int faults[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP };
+	static const int faults[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP};
 	slot *place = executor->slots;
 	pthread_attr_t attributes;
 	sigset_t all, before;
@@ -74,7 +74,8 @@ static bool start_thread(curfew__executor *executor)
 		pthread_join(place->thread, NULL); /* it needs the lock no more */
 	place->state = SLOT_FREE;
 	pthread_attr_init(&attributes);
-	pthread_attr_setstacksize(&attributes, curfew__guest_native_stack(CURFEW__STACK_LARGE) + 2 * CURFEW__NATIVE_STACK_MORE);
+	pthread_attr_setstacksize(&attributes,
+	                          curfew__guest_native_stack(CURFEW__STACK_LARGE) + 2 * CURFEW__NATIVE_STACK_MORE);
 	/* Signals of the host program are not for this thread; faults are how guest code traps, and one interrupts it. */
 	sigfillset(&all);
 	for (size_t i = 0; i < sizeof faults / sizeof *faults; i++)
@@ -137,7 +138,7 @@ static bool want_thread(curfew__executor *executor)
 /* Under the lock, which it lets go meanwhile. */
 static void wait_for_work(curfew__executor *executor, int64_t until_ns)
 {
-	struct timespec until = { .tv_sec = until_ns / 1000000000, .tv_nsec = until_ns % 1000000000 };
+	struct timespec until = {.tv_sec = until_ns / 1000000000, .tv_nsec = until_ns % 1000000000};
 
 	executor->idle++;
 	if (until_ns == CURFEW__NEVER) {

@@ -41,8 +41,8 @@ static void fill_error_of_compiling(curfew_run *run, curfew_outcome cause)
 		snprintf(size, sizeof size, "%llu MB", (unsigned long long)((bytes + 500000) / 1000000));
 	else
 		snprintf(size, sizeof size, "%llu kB", (unsigned long long)((bytes + 999) / 1000));
-	snprintf(message, sizeof message, "%s while compiling (%s): compile it once with 'curfew compile', or allow more", text,
-	         size);
+	snprintf(message, sizeof message, "%s while compiling (%s): compile it once with 'curfew compile', or allow more",
+	         text, size);
 	curfew__report_set_error(run->report, name, strlen(name), message, strlen(message));
 }
 
@@ -112,27 +112,18 @@ static void publish(curfew_run *run)
 static curfew_outcome outcome_without_cause(curfew__run_end end)
 {
 	switch (end) {
-	case CURFEW__END_STACK:
-		return CURFEW_OUTCOME_STACK;
-	case CURFEW__END_FUEL:
-		return CURFEW_OUTCOME_FUEL;
+	case CURFEW__END_STACK: return CURFEW_OUTCOME_STACK;
+	case CURFEW__END_FUEL: return CURFEW_OUTCOME_FUEL;
 	case CURFEW__END_STOPPED: /* by nobody: it cannot be */
-	case CURFEW__END_TRAPPED:
-		return CURFEW_OUTCOME_TRAPPED;
-	case CURFEW__END_FAILED:
-		return CURFEW_OUTCOME_INTERNAL_ERROR;
-	case CURFEW__END_THREW:
-		return CURFEW_OUTCOME_THREW;
-	case CURFEW__END_REFUSED:
-		return CURFEW_OUTCOME_BAD_PROGRAM;
-	case CURFEW__END_EXITED:
-		return CURFEW_OUTCOME_EXITED;
-	case CURFEW__END_UNSETTLED:
-		return CURFEW_OUTCOME_UNSETTLED;
+	case CURFEW__END_TRAPPED: return CURFEW_OUTCOME_TRAPPED;
+	case CURFEW__END_FAILED: return CURFEW_OUTCOME_INTERNAL_ERROR;
+	case CURFEW__END_THREW: return CURFEW_OUTCOME_THREW;
+	case CURFEW__END_REFUSED: return CURFEW_OUTCOME_BAD_PROGRAM;
+	case CURFEW__END_EXITED: return CURFEW_OUTCOME_EXITED;
+	case CURFEW__END_UNSETTLED: return CURFEW_OUTCOME_UNSETTLED;
 	case CURFEW__END_NOT_RUN:
 	case CURFEW__END_WAITING:
-	case CURFEW__END_DONE:
-		break;
+	case CURFEW__END_DONE: break;
 	}
 	return CURFEW_OUTCOME_FINISHED;
 }

@@ -10,7 +10,7 @@
 
 static curfew__host_caller caller_of(const curfew_run *run)
 {
-	return (curfew__host_caller){ run->host_context, { &run->cause, &run->time_up } };
+	return (curfew__host_caller){run->host_context, {&run->cause, &run->time_up}};
 }
 
 /* NULL: there is no such function of this sort. */
@@ -37,7 +37,7 @@ static bool charge(curfew_run *run, const curfew__host_function *function)
 static void call_with(curfew_run *run, const curfew__host_function *function, const char *json, size_t length)
 {
 	curfew__host_caller caller = caller_of(run);
-	curfew__host_call_now(function, &caller, &(curfew__host_params){ json, length, NULL }, &run->answer);
+	curfew__host_call_now(function, &caller, &(curfew__host_params){json, length, NULL}, &run->answer);
 }
 
 /* The guest's memory is its own again by the time the callback looks at this: it must not change under it. */
@@ -113,7 +113,7 @@ bool curfew__run_call_start(curfew_run *run, curfew__operations *operations, con
 	uint64_t held = atomic_fetch_add(&run->call_bytes, length);
 	if (held <= run->limits.memory_bytes && length <= run->limits.memory_bytes - held)
 		*id = curfew__host_call_start(run->program->functions, (size_t)index, &caller, operations,
-		                              &(curfew__host_params){ end + 1, length, NULL });
+		                              &(curfew__host_params){end + 1, length, NULL});
 	return true;
 }
 
@@ -124,7 +124,7 @@ void curfew__run_function(curfew_run *run, size_t index, const curfew__host_para
 	const curfew__host_function *function = find(run, index, false);
 	curfew__host_caller caller = caller_of(run);
 
-	*answer = (curfew__host_answer){ .threw = true };
+	*answer = (curfew__host_answer){.threw = true};
 	if (function)
 		curfew__host_call_now(function, &caller, params, answer);
 }
@@ -144,7 +144,7 @@ bool curfew__run_function_take(curfew_run *run, size_t index, uint32_t id, curfe
 
 	if (!event || event->id != id)
 		return false;
-	*answer = (curfew__host_answer){ .threw = event->kind == CURFEW_CALL_THREW, .length = event->length };
+	*answer = (curfew__host_answer){.threw = event->kind == CURFEW_CALL_THREW, .length = event->length};
 	if (!event->bytes)
 		return true;
 	if (!answer->threw && find(run, index, true)->import.typed)

@@ -254,7 +254,7 @@ static bool on_op_next(void *context, curfew__event_record *record)
 	const curfew__operation_event *event = operations ? curfew__operations_next(operations) : NULL;
 
 	if (event)
-		*record = (curfew__event_record){ event->id, event->kind, (uint32_t)event->length, event->last };
+		*record = (curfew__event_record){event->id, event->kind, (uint32_t)event->length, event->last};
 	return event != NULL;
 }
 
@@ -332,6 +332,7 @@ static void on_growth(void *context, size_t bytes, bool refused)
 }
 
 const curfew__guest_host curfew__run_host = {
-	on_write, on_emit, on_random, on_clock, on_import_open, on_import_read, on_op_start, on_op_send, on_op_cancel,
-	on_op_next, on_op_take, on_exit_asked, on_stop, on_stopped, on_unwinds, on_growth, on_call, on_call_take, on_secret,
+	on_write,   on_emit,      on_random,  on_clock,     on_import_open, on_import_read, on_op_start,
+	on_op_send, on_op_cancel, on_op_next, on_op_take,   on_exit_asked,  on_stop,        on_stopped,
+	on_unwinds, on_growth,    on_call,    on_call_take, on_secret,
 };

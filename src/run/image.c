@@ -22,7 +22,7 @@ typedef struct image_head {
 	char magic[8];
 	uint8_t checksum[32]; /* of everything behind it */
 	uint8_t build_id[32];
-	uint64_t length;      /* of the memory */
+	uint64_t length; /* of the memory */
 	uint64_t page_count;
 	uint64_t name_length;
 	char sha256[65];
@@ -53,7 +53,7 @@ curfew_status curfew_program_save(curfew_program *program, void **image, size_t 
 	if (!from)
 		return curfew__refuse(failure, CURFEW_INVALID, "the program was not compiled");
 	const curfew__image *base = program->engine->image;
-	image_head head = { .length = from->length, .name_length = strlen(program->name) };
+	image_head head = {.length = from->length, .name_length = strlen(program->name)};
 	size_t pages = from->length / CURFEW__PAGE;
 	curfew__buffer out;
 
@@ -91,7 +91,7 @@ static bool well_formed(const image_head *head, size_t length)
 {
 	if (head->page_count > PAGES_MAX || head->name_length > 4096 || head->length % CURFEW__WASM_PAGE ||
 	    head->length > CURFEW__REGION_RESERVE - CURFEW__WASM_PAGE || !curfew__program_is_sum(head->sha256) ||
-	    memcmp(head->reserved, (char[sizeof head->reserved]){ 0 }, sizeof head->reserved))
+	    memcmp(head->reserved, (char[sizeof head->reserved]){0}, sizeof head->reserved))
 		return false;
 	return length == sizeof *head + head->name_length + head->page_count * (sizeof(uint32_t) + CURFEW__PAGE);
 }
@@ -130,7 +130,8 @@ curfew_status curfew_program_load(curfew_engine *engine, const void *image, size
 		return curfew__refuse(failure, CURFEW_BAD_IMAGE, "this is not an image of a compiled program");
 	memcpy(&head, image, sizeof head);
 	if (memcmp(head.build_id, curfew__guest_build_id(), sizeof head.build_id))
-		return curfew__refuse(failure, CURFEW_BAD_IMAGE, "the image was made by another build of Curfew; compile it again");
+		return curfew__refuse(failure, CURFEW_BAD_IMAGE,
+		                      "the image was made by another build of Curfew; compile it again");
 	checksum(image, length, sum);
 	if (memcmp(sum, head.checksum, sizeof sum) || !well_formed(&head, length) ||
 	    !curfew__program_is_saved_name((const char *)image + sizeof head, head.name_length))

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Files that programs import, read from below one folder. The name comes from the guest. The system opens it so that no
- * step of it, a link's neither, leaves the folder (openat2); where it cannot do that, the name is resolved first and then
- * opened without following any link.
+ * step of it, a link's neither, leaves the folder (openat2); where it cannot do that, the name is resolved first and
+ * then opened without following any link.
  */
 #include "run/run.h"
 
@@ -33,7 +33,7 @@ static bool has_ending(const char *path, const char *ending)
 /* What is no module must not be told piece by piece in the messages of the parser. */
 static bool is_module_name(const char *path)
 {
-	static const char *const endings[] = { ".js", ".mjs", ".cjs", ".json", ".ts", ".mts", ".cts" };
+	static const char *const endings[] = {".js", ".mjs", ".cjs", ".json", ".ts", ".mts", ".cts"};
 
 	for (size_t i = 0; i < sizeof endings / sizeof *endings; i++)
 		if (has_ending(path, endings[i]))
@@ -44,14 +44,11 @@ static bool is_module_name(const char *path)
 static int32_t answer_of(int error)
 {
 	switch (error) {
-	case EXDEV:
-		return OUTSIDE;
+	case EXDEV: return OUTSIDE;
 	case EACCES:
 	case ELOOP:
-	case ENXIO:
-		return UNREADABLE;
-	default:
-		return NOT_FOUND;
+	case ENXIO: return UNREADABLE;
+	default: return NOT_FOUND;
 	}
 }
 
@@ -73,8 +70,8 @@ static int open_resolved(const char *folder, const char *name)
 
 static int open_below(const char *folder, const char *name)
 {
-	struct open_how how = { .flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY,
-		                .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS };
+	struct open_how how = {.flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY,
+	                       .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS};
 	int top = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
 
 	if (top < 0)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a program is, as JSON (docs/INSPECT.md): the same keys for JavaScript, modules and components. What it imports and
- * exports is told by the compiler of WebAssembly, or by the JavaScript engine inside, which has linked it.
+ * What a program is, as JSON (docs/INSPECT.md): the same keys for JavaScript, modules and components. What it imports
+ * and exports is told by the compiler of WebAssembly, or by the JavaScript engine inside, which has linked it.
  */
 #include "run/run.h"
 
@@ -99,5 +99,6 @@ curfew_status curfew__run_describe(const curfew_run *run, char **json, size_t *l
 		return CURFEW_OK;
 	}
 	curfew__buffer_finish(&buffer);
-	return curfew__refuse(failure, CURFEW_NO_MEMORY, "what the program imports and exports is too much to be described");
+	return curfew__refuse(failure, CURFEW_NO_MEMORY,
+	                      "what the program imports and exports is too much to be described");
 }

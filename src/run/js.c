@@ -22,23 +22,24 @@
 #define TRACE_NS (5 * CURFEW__MILLISECOND)
 /* The engine's record of where something was thrown is read so far: names in it are as long as a program likes. */
 #define THROWN_TRACE_MAX ((uint32_t)256 << 10)
-/* The most of what an error holds that is read: 64 errors, each with a message and a trace of 4 KiB at most, in JSON. */
+/* The most of what an error holds that is read: 64 errors, each with a message and a trace of 4 KiB at most, in JSON.
+ */
 #define THROWN_DETAILS_MAX ((uint32_t)4 << 20)
 
 /* Whatever its CPU time says, a guest is interrupted after this. */
 #define SOFT_LATEST_NS (100 * CURFEW__MILLISECOND)
 
 /*
- * How much CPU time the guest has until a poll has seen that it is to stop, and how much until it is out where one has. One
- * that has no processor does nothing meanwhile, and finds what was asked as soon as it has. In a session it is the state
- * that a hard stop would cost: it has as much as still is below a millisecond.
+ * How much CPU time the guest has until a poll has seen that it is to stop, and how much until it is out where one has.
+ * One that has no processor does nothing meanwhile, and finds what was asked as soon as it has. In a session it is the
+ * state that a hard stop would cost: it has as much as still is below a millisecond.
  */
 typedef struct patience {
 	int64_t unseen_cpu_ns, seen_cpu_ns;
 } patience;
 
-static const patience run_patience = { 50 * CURFEW__MICROSECOND, 250 * CURFEW__MICROSECOND };
-static const patience session_patience = { 500 * CURFEW__MICROSECOND, 800 * CURFEW__MICROSECOND };
+static const patience run_patience = {50 * CURFEW__MICROSECOND, 250 * CURFEW__MICROSECOND};
+static const patience session_patience = {500 * CURFEW__MICROSECOND, 800 * CURFEW__MICROSECOND};
 
 /* ---- Before the first instruction ------------------------------------------------------------------------- */
 
@@ -56,21 +57,22 @@ static void set_control(curfew_run *run)
 		control->evaluated = 0;
 	}
 	curfew_language language = run->program->language;
-	control->flags = (language == CURFEW_LANGUAGE_JS_MODULE || language == CURFEW_LANGUAGE_TS_MODULE ? CURFEW_CONTROL_MODULE : 0) |
-	                 (language == CURFEW_LANGUAGE_TS || language == CURFEW_LANGUAGE_TS_MODULE ? CURFEW_CONTROL_TYPES : 0) |
-	                 (run->program->flags & CURFEW_SOURCE_NODE ? CURFEW_CONTROL_NODE : 0) |
-	                 (run->params && run->purpose != CURFEW__RUN_EVALUATE ? CURFEW_CONTROL_PARAMS : 0) |
-	                 (run->purpose == CURFEW__RUN_EVALUATE ? CURFEW_CONTROL_CELL : 0) |
-	                 (run->session ? CURFEW_CONTROL_SESSION : 0) |
-	                 (run->again ? CURFEW_CONTROL_AGAIN : 0) |
-	                 (run->purpose == CURFEW__RUN_DESCRIBE ? CURFEW_CONTROL_DESCRIBE : 0) |
-	                 (curfew__run_may_import(run) ? CURFEW_CONTROL_IMPORTS : 0) |
-	                 (run->program->flags & CURFEW_SOURCE_PATH ? CURFEW_CONTROL_PATH : 0);
+	control->flags =
+		(language == CURFEW_LANGUAGE_JS_MODULE || language == CURFEW_LANGUAGE_TS_MODULE ? CURFEW_CONTROL_MODULE : 0) |
+		(language == CURFEW_LANGUAGE_TS || language == CURFEW_LANGUAGE_TS_MODULE ? CURFEW_CONTROL_TYPES : 0) |
+		(run->program->flags & CURFEW_SOURCE_NODE ? CURFEW_CONTROL_NODE : 0) |
+		(run->params && run->purpose != CURFEW__RUN_EVALUATE ? CURFEW_CONTROL_PARAMS : 0) |
+		(run->purpose == CURFEW__RUN_EVALUATE ? CURFEW_CONTROL_CELL : 0) | (run->session ? CURFEW_CONTROL_SESSION : 0) |
+		(run->again ? CURFEW_CONTROL_AGAIN : 0) | (run->purpose == CURFEW__RUN_DESCRIBE ? CURFEW_CONTROL_DESCRIBE : 0) |
+		(curfew__run_may_import(run) ? CURFEW_CONTROL_IMPORTS : 0) |
+		(run->program->flags & CURFEW_SOURCE_PATH ? CURFEW_CONTROL_PATH : 0);
 	control->stack_bytes = (uint32_t)limits->stack_bytes;
 	control->deadline_ns = CURFEW__NEVER;
 	if (limits->timeout_ns != CURFEW_UNLIMITED)
-		control->deadline_ns = now + (int64_t)limits->timeout_ns - (curfew__run_is_deterministic(run) ? 0 : clock_now_ns() - run->start_ns);
-	control->realtime_offset_us = curfew__run_is_deterministic(run) ? FIXED_DATE_US - control->time_origin_ns / 1000 : (real_ns - now) / 1000;
+		control->deadline_ns = now + (int64_t)limits->timeout_ns -
+		                       (curfew__run_is_deterministic(run) ? 0 : clock_now_ns() - run->start_ns);
+	control->realtime_offset_us = curfew__run_is_deterministic(run) ? FIXED_DATE_US - control->time_origin_ns / 1000
+	                                                                : (real_ns - now) / 1000;
 	control->seed = run->seed;
 	control->loops_left = CURFEW_UNLIMITED;
 	control->timers_limit = limits->timers > UINT32_MAX ? UINT32_MAX : (uint32_t)limits->timers;
@@ -98,34 +100,23 @@ static void set_meters(curfew_run *run)
 static curfew__run_end end_of_call(int32_t status)
 {
 	switch (status) {
-	case CURFEW_GUEST_WAITING:
-		return CURFEW__END_WAITING;
-	case CURFEW_GUEST_THREW:
-		return CURFEW__END_THREW;
-	case CURFEW_GUEST_REFUSED:
-		return CURFEW__END_REFUSED;
-	case CURFEW_GUEST_UNSETTLED:
-		return CURFEW__END_UNSETTLED;
-	case CURFEW_GUEST_STOPPED:
-		return CURFEW__END_STOPPED;
-	default:
-		return CURFEW__END_DONE;
+	case CURFEW_GUEST_WAITING: return CURFEW__END_WAITING;
+	case CURFEW_GUEST_THREW: return CURFEW__END_THREW;
+	case CURFEW_GUEST_REFUSED: return CURFEW__END_REFUSED;
+	case CURFEW_GUEST_UNSETTLED: return CURFEW__END_UNSETTLED;
+	case CURFEW_GUEST_STOPPED: return CURFEW__END_STOPPED;
+	default: return CURFEW__END_DONE;
 	}
 }
 
 static curfew__run_end end_of(curfew__vm_end end, int32_t status)
 {
 	switch (end) {
-	case CURFEW__VM_RETURNED:
-		return end_of_call(status);
-	case CURFEW__VM_STOPPED:
-		return CURFEW__END_TRAPPED;
-	case CURFEW__VM_STACK:
-		return CURFEW__END_STACK;
-	case CURFEW__VM_FUEL:
-		return CURFEW__END_FUEL;
-	case CURFEW__VM_FAILED:
-		break;
+	case CURFEW__VM_RETURNED: return end_of_call(status);
+	case CURFEW__VM_STOPPED: return CURFEW__END_TRAPPED;
+	case CURFEW__VM_STACK: return CURFEW__END_STACK;
+	case CURFEW__VM_FUEL: return CURFEW__END_FUEL;
+	case CURFEW__VM_FAILED: break;
 	}
 	return CURFEW__END_FAILED;
 }
@@ -172,7 +163,8 @@ static bool give_birth(curfew_run *run, bool *has_program)
 {
 	char message[256];
 	bool metered = run->limits.fuel != CURFEW_UNLIMITED;
-	curfew__vm *vm = curfew__engine_vm(run->engine, metered, curfew__guest_stack_class(run->limits.stack_bytes), message);
+	curfew__vm *vm = curfew__engine_vm(run->engine, metered, curfew__guest_stack_class(run->limits.stack_bytes),
+	                                   message);
 	curfew__image *image = curfew__program_image(run->program);
 
 	*has_program = image != NULL;
@@ -180,8 +172,9 @@ static bool give_birth(curfew_run *run, bool *has_program)
 		image = curfew__image_ref(run->engine->image);
 	size_t needed = image->length - image->layout.stack_top;
 	bool fits = run->limits.memory_bytes >= needed;
-	bool born = vm && fits && curfew__guest_init(run->guest, vm, metered, run->engine->pool, image,
-	                                             (size_t)run->limits.memory_bytes, &curfew__run_host, run);
+	bool born = vm && fits &&
+	            curfew__guest_init(run->guest, vm, metered, run->engine->pool, image, (size_t)run->limits.memory_bytes,
+	                               &curfew__run_host, run);
 	if (!fits)
 		curfew__run_latch(run, CURFEW_OUTCOME_MEMORY, clock_now_ns());
 	curfew__image_unref(image);
@@ -207,7 +200,8 @@ static bool load_source(curfew_run *run, curfew__run_end *result)
 {
 	curfew__control *control = run->guest->control;
 
-	if (!put(run, run->program->source, run->program->text_length + 1, &control->input, &control->input_length, result) ||
+	if (!put(run, run->program->source, run->program->text_length + 1, &control->input, &control->input_length,
+	         result) ||
 	    !put(run, run->program->name, strlen(run->program->name), &control->name, &control->name_length, result))
 		return false;
 	*result = enter(run, CURFEW__GUEST_LOAD);
@@ -245,13 +239,14 @@ static bool put_arguments(curfew_run *run, curfew__run_end *result)
 	control->env = control->env_length = 0;
 	control->timezone = control->timezone_length = 0;
 	const curfew__host_functions *functions = run->program->functions;
-	if (functions && !run->again && !put(run, functions->names, functions->names_length, &control->functions,
-	                      &control->functions_length, result))
+	if (functions && !run->again &&
+	    !put(run, functions->names, functions->names_length, &control->functions, &control->functions_length, result))
 		return false;
 	return put_env(run, result) &&
 	       (!run->call || put(run, run->call, strlen(run->call), &control->name, &control->name_length, result)) &&
 	       (!run->user || put(run, run->user, strlen(run->user), &control->user, &control->user_length, result)) &&
-	       (!run->timezone || put(run, run->timezone, strlen(run->timezone), &control->timezone, &control->timezone_length, result)) &&
+	       (!run->timezone ||
+	        put(run, run->timezone, strlen(run->timezone), &control->timezone, &control->timezone_length, result)) &&
 	       (!run->params || put(run, run->params, run->params_length, &control->input, &control->input_length, result));
 }
 
@@ -353,8 +348,8 @@ static bool ask(curfew_run *run, int64_t now)
 		curfew__guest_hurry(run->guest);
 	run->soft_seen_cpu_ns = cpu;
 	int64_t used = cpu - run->soft_cpu_ns;
-	return is_first || (used < (is_answering ? has->seen_cpu_ns : has->unseen_cpu_ns) &&
-	                    now - run->soft_ns < SOFT_LATEST_NS);
+	return is_first ||
+	       (used < (is_answering ? has->seen_cpu_ns : has->unseen_cpu_ns) && now - run->soft_ns < SOFT_LATEST_NS);
 }
 
 static int64_t stop(curfew_run *run, int64_t now)
@@ -486,7 +481,6 @@ static void fill_usage(curfew_run *run)
 	if (run->limits.fuel != CURFEW_UNLIMITED && run->started)
 		used->fuel = curfew__guest_fuel_used(run->guest);
 }
-
 
 static void fill_error(curfew_run *run, curfew__run_end end)
 {

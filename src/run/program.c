@@ -68,7 +68,8 @@ curfew_status curfew__program_check(const curfew_source *source, curfew_failure 
 		return curfew__refuse(failure, CURFEW_INVALID, "the program needs a name, not beginning with curfew:");
 	if (!source->text && source->text_length)
 		return curfew__refuse(failure, CURFEW_INVALID, "the program has no text");
-	if (source->language > CURFEW_LANGUAGE_TS_MODULE || (source->flags & ~(CURFEW_SOURCE_ONCE | CURFEW_SOURCE_PATH | CURFEW_SOURCE_NODE)) || source->reserved)
+	if (source->language > CURFEW_LANGUAGE_TS_MODULE ||
+	    (source->flags & ~(CURFEW_SOURCE_ONCE | CURFEW_SOURCE_PATH | CURFEW_SOURCE_NODE)) || source->reserved)
 		return curfew__refuse(failure, CURFEW_INVALID, "unknown language or flag");
 	if (!is_wasm(source))
 		return check_text(source->text, source->text_length, failure);
@@ -195,8 +196,8 @@ curfew_status curfew_program_create(curfew_engine *engine, const curfew_source *
 	return CURFEW_OK;
 }
 
-curfew_status curfew_program_set_functions(curfew_program *program, const curfew_host_function *functions,
-                                           size_t count, curfew_failure *failure)
+curfew_status curfew_program_set_functions(curfew_program *program, const curfew_host_function *functions, size_t count,
+                                           curfew_failure *failure)
 {
 	char message[256];
 

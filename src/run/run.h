@@ -25,7 +25,7 @@ struct curfew_engine {
 	curfew__pool *pool;
 	curfew__executor *executor;
 	curfew__image *image;
-	pthread_mutex_t lock;     /* of vms */
+	pthread_mutex_t lock;                      /* of vms */
 	curfew__vm *vms[CURFEW__STACK_CLASSES][2]; /* plain, metered; made at first need */
 	curfew__machines *machines;
 	curfew__compiler *compiler;
@@ -54,19 +54,19 @@ struct curfew_program {
 	atomic_uint references;
 	curfew_engine *engine;
 	char *name;
-	char *source;          /* the text with a line break before it; NULL: loaded from an image */
-	const char *text;      /* in source */
+	char *source;     /* the text with a line break before it; NULL: loaded from an image */
+	const char *text; /* in source */
 	size_t text_length;
 	curfew_language language;
 	uint32_t flags;
-	char *import_dir;      /* resolved, or NULL */
+	char *import_dir; /* resolved, or NULL */
 	char sha256[65];
 	curfew__host_functions *functions; /* NULL: none */
-	atomic_bool used;      /* a run or a compilation has begun: functions stay as they are */
-	size_t given_bytes;    /* length of the source or image it was made from */
-	pthread_mutex_t lock;  /* of image */
-	curfew__image *image;  /* of the parsed program; NULL until it was compiled */
-	curfew__wasm_program *wasm; /* NULL: JavaScript, and then the other way round nothing of the above is set */
+	atomic_bool used;                  /* a run or a compilation has begun: functions stay as they are */
+	size_t given_bytes;                /* length of the source or image it was made from */
+	pthread_mutex_t lock;              /* of image */
+	curfew__image *image;              /* of the parsed program; NULL until it was compiled */
+	curfew__wasm_program *wasm;        /* NULL: JavaScript, and then the other way round nothing of the above is set */
 };
 
 /* Whether this can be the name, and the text, of JavaScript source; if not, why. */
@@ -85,8 +85,8 @@ curfew__image *curfew__program_image(curfew_program *program);
 bool curfew__program_snapshot(curfew_program *program, const curfew__region *region);
 
 /*
- * Files for imports: the place of a file below the folder with every link resolved, a NUL, and its text; *answer: how long
- * that is. NULL and a negative answer if there is none.
+ * Files for imports: the place of a file below the folder with every link resolved, a NUL, and its text; *answer: how
+ * long that is. NULL and a negative answer if there is none.
  */
 char *curfew__import_open(const char *folder, const char *name, size_t name_length, int32_t *answer);
 
@@ -101,14 +101,14 @@ typedef enum curfew__run_end {
 	CURFEW__END_DONE,    /* finished, with a value to be read */
 	CURFEW__END_WAITING, /* nothing to do for now */
 	CURFEW__END_THREW,
-	CURFEW__END_REFUSED, /* the program does not load or has no such export */
-	CURFEW__END_EXITED,  /* by itself; the report has the code */
+	CURFEW__END_REFUSED,   /* the program does not load or has no such export */
+	CURFEW__END_EXITED,    /* by itself; the report has the code */
 	CURFEW__END_UNSETTLED, /* it waits for what nothing can settle */
-	CURFEW__END_STOPPED, /* a cause is latched, and the guest of a session has come back all the same */
-	CURFEW__END_TRAPPED, /* by the guest's fault, unless a cause is latched */
+	CURFEW__END_STOPPED,   /* a cause is latched, and the guest of a session has come back all the same */
+	CURFEW__END_TRAPPED,   /* by the guest's fault, unless a cause is latched */
 	CURFEW__END_STACK,
 	CURFEW__END_FUEL,
-	CURFEW__END_FAILED,  /* not the guest's doing */
+	CURFEW__END_FAILED, /* not the guest's doing */
 } curfew__run_end;
 
 /* What differs between JavaScript and WebAssembly. */
@@ -141,11 +141,11 @@ extern const curfew__kind curfew__kind_js, curfew__kind_wasm;
 typedef struct curfew__wasi_given {
 	const char **args; /* [arg_count] */
 	size_t arg_count;
-	const char **env;  /* [env_count] */
+	const char **env; /* [env_count] */
 	size_t env_count;
 	curfew__wasi_folder *dirs; /* [dir_count] */
 	size_t dir_count;
-	int stdin_file;    /* -1: none */
+	int stdin_file; /* -1: none */
 } curfew__wasi_given;
 
 /* NULL: out of memory. name is the program's, its first argument. Free with free. */
@@ -177,89 +177,89 @@ struct curfew_run {
 	curfew_program *program;
 	curfew_engine *engine;
 	const curfew__kind *kind;
-	curfew_run *next;          /* in the executor's queue */
+	curfew_run *next; /* in the executor's queue */
 	curfew_limits limits;
 	uint32_t flags;
 	enum curfew__run_purpose purpose;
-	bool inline_run;           /* on its caller's thread */
+	bool inline_run; /* on its caller's thread */
 	char *call;
 	char *params;
 	size_t params_length;
 	char *user;
-	char *timezone;             /* NULL: UTC */
+	char *timezone; /* NULL: UTC */
 	curfew_event_callback on_event;
 	void *on_event_context;
 	curfew_done_callback on_done;
 	void *on_done_context;
 	curfew_stop_callback on_stop;
 	void *on_stop_context;
-	pthread_t done_thread;     /* that calls on_done; set before done is 1 */
-	atomic_uint done;          /* 0; 1: the report is there; 2: and on_done has returned */
+	pthread_t done_thread; /* that calls on_done; set before done is 1 */
+	atomic_uint done;      /* 0; 1: the report is there; 2: and on_done has returned */
 
 	/* Stopping: shared with the watch. */
 	curfew__signal *cancels[2]; /* the caller's and the run's own; NULL: none */
 	curfew__alarm alarm;
 	atomic_uint phase;
-	_Atomic uint64_t latch;     /* the cause of the stop and when its time was up; 0: none. The first one stays */
-	atomic_uint cause;          /* the same cause, for who has no use for the rest */
+	_Atomic uint64_t latch; /* the cause of the stop and when its time was up; 0: none. The first one stays */
+	atomic_uint cause;      /* the same cause, for who has no use for the rest */
 	atomic_uint tripped_count;
 	_Atomic uint8_t tripped[CURFEW_OUTCOME_COUNT];
 	atomic_uint tripped_set;
-	atomic_uint time_up;        /* DEADLINE or CANCELLED once the program was told that it is to end; 0: not yet */
+	atomic_uint time_up; /* DEADLINE or CANCELLED once the program was told that it is to end; 0: not yet */
 	_Atomic int64_t time_up_ns;
 	_Atomic int64_t hard_ns;    /* end of the grace, once time is up */
 	_Atomic int64_t stopped_ns; /* when it could do nothing any more, if before it noticed; else 0 */
 	int64_t soft_ns;            /* when the poll was first asked to stop, and the CPU time then; watch only */
 	int64_t soft_cpu_ns;
 	int64_t soft_seen_cpu_ns, soft_step_ns; /* at the last look, and until the next one; watch only */
-	int64_t hard_cpu_ns;        /* the CPU time when it was first interrupted, or last found deaf; watch only */
+	int64_t hard_cpu_ns; /* the CPU time when it was first interrupted, or last found deaf; watch only */
 	bool tracing;
-	_Atomic int64_t wake_ns;    /* parked, or about to be, until */
-	int64_t waited_until_ns;    /* what that was when it was taken up last */
-	atomic_bool woken;          /* what it waits for happened before it was parked */
+	_Atomic int64_t wake_ns; /* parked, or about to be, until */
+	int64_t waited_until_ns; /* what that was when it was taken up last */
+	atomic_bool woken;       /* what it waits for happened before it was parked */
 
 	/* Clocks. */
 	int64_t start_ns;
 	int64_t deadline_ns;
-	int64_t virtual_ns;         /* deterministic: what the program's clock shows */
-	int64_t virtual_wake_ns;    /* and what it will show at wake_ns */
-	_Atomic clockid_t cpu_clock; /* of the executing thread */
+	int64_t virtual_ns;             /* deterministic: what the program's clock shows */
+	int64_t virtual_wake_ns;        /* and what it will show at wake_ns */
+	_Atomic clockid_t cpu_clock;    /* of the executing thread */
 	_Atomic int64_t cpu_segment_ns; /* what that clock showed when this stretch began; -1: not executing */
 	_Atomic int64_t cpu_before_ns;  /* of earlier stretches */
 
 	/* The guest. */
 	curfew__guest own_guest;
-	curfew__guest *guest;       /* its own, or the session's */
-	curfew_session *session;    /* of which this is a call, or NULL; what the run is given is then the session's */
-	bool again;                 /* the guest is there from an earlier call */
-	bool stays;                 /* and will be for the next one */
-	atomic_bool alive;          /* the guest is there, and may be touched by the watch */
+	curfew__guest *guest;    /* its own, or the session's */
+	curfew_session *session; /* of which this is a call, or NULL; what the run is given is then the session's */
+	bool again;              /* the guest is there from an earlier call */
+	bool stays;              /* and will be for the next one */
+	atomic_bool alive;       /* the guest is there, and may be touched by the watch */
 	bool begun;
 	bool started;
-	bool entered;               /* guest code has executed */
-	char *import_text;          /* found by import_open, to be read */
+	bool entered;      /* guest code has executed */
+	char *import_text; /* found by import_open, to be read */
 	int32_t import_length;
 	int64_t loaded_ns, compiled_ns, entered_ns;
 	_Atomic(curfew__operations *) operations; /* made at first need, by its thread; closed by any */
-	curfew__fetch_session *fetch; /* NULL: it may not fetch here */
-	curfew__remote *remote;       /* its broker; NULL: it has none */
+	curfew__fetch_session *fetch;             /* NULL: it may not fetch here */
+	curfew__remote *remote;                   /* its broker; NULL: it has none */
 	uint64_t host_calls;
-	void *host_context;         /* for host functions */
-	curfew__host_answer answer; /* of the last one that JavaScript called, until it is taken */
+	void *host_context;          /* for host functions */
+	curfew__host_answer answer;  /* of the last one that JavaScript called, until it is taken */
 	_Atomic uint64_t call_bytes; /* arguments of asynchronous calls so far */
 	uint64_t seed;
-	curfew__grants *grants;     /* NULL: no secrets; so are these two */
+	curfew__grants *grants; /* NULL: no secrets; so are these two */
 	curfew__redactor *redactor;
 	curfew__redact_stream redacted[2]; /* on the way to the streams */
-	curfew__wasm *wasm;         /* NULL: JavaScript, or not there yet */
-	curfew__wasm_waiter compiled; /* tells that there is more to see of its program's compilation */
-	atomic_bool compiling;      /* it waits for that */
-	bool stopped_waiting;       /* it was stopped while it was parked; written by the watch before `cause` is acted on */
-	const char *description;    /* of the program's, if it was to be described; borrowed of it */
+	curfew__wasm *wasm;                /* NULL: JavaScript, or not there yet */
+	curfew__wasm_waiter compiled;      /* tells that there is more to see of its program's compilation */
+	atomic_bool compiling;             /* it waits for that */
+	bool stopped_waiting;    /* it was stopped while it was parked; written by the watch before `cause` is acted on */
+	const char *description; /* of the program's, if it was to be described; borrowed of it */
 	size_t description_length;
-	curfew__wasi_given *wasi;   /* NULL: JavaScript that was given nothing of it */
-	bool input_taken;           /* JavaScript has asked for its standard input */
-	bool exited;                /* it has ended itself; the report has the code */
+	curfew__wasi_given *wasi; /* NULL: JavaScript that was given nothing of it */
+	bool input_taken;         /* JavaScript has asked for its standard input */
+	bool exited;              /* it has ended itself; the report has the code */
 	curfew__run_waker *waker;
 	curfew__buffer streams[2];
 	_Atomic uint64_t output_bytes;
@@ -269,7 +269,7 @@ struct curfew_run {
 	size_t partial_length;
 
 	curfew_report *report;
-	curfew__budget after;       /* for what is read of the guest once it has ended, all of it together */
+	curfew__budget after; /* for what is read of the guest once it has ended, all of it together */
 };
 
 /* Whether there is somebody to ask for imports. */
@@ -312,8 +312,9 @@ bool curfew__run_function_take(curfew_run *run, size_t index, uint32_t id, curfe
 curfew__operations *curfew__run_operations(curfew_run *run);
 
 /* start.c: of a session (NULL: none), from options that were copied in; limits are resolved. */
-curfew_status curfew__run_create(curfew_program *program, const curfew_run_options *options, const curfew_limits *limits,
-                                 curfew_session *session, bool waited_for, curfew_run **result, curfew_failure *failure);
+curfew_status curfew__run_create(curfew_program *program, const curfew_run_options *options,
+                                 const curfew_limits *limits, curfew_session *session, bool waited_for,
+                                 curfew_run **result, curfew_failure *failure);
 /* Carries it out here or on the executor, and waits. Anything but CURFEW_OK: nothing was started. */
 curfew_status curfew__run_to_end(curfew_run *run, curfew_failure *failure);
 
@@ -326,7 +327,8 @@ void curfew__session_settle(curfew_run *run, curfew__run_end end);
 
 /* secrets.c: what a run is granted, and keeping it out of what leaves the run. */
 curfew_status curfew__run_grant(curfew_run *run, const curfew_run_options *options, curfew_failure *failure);
-/* Builds what is needed to find them, unless another run has. False: the run was stopped meanwhile, or memory ran out. */
+/* Builds what is needed to find them, unless another run has. False: the run was stopped meanwhile, or memory ran out.
+ */
 bool curfew__run_prepare_secrets(curfew_run *run);
 /* Has the secrets of another run, which keeps them. */
 void curfew__run_share_secrets(curfew_run *run, const curfew_run *from);

@@ -117,7 +117,8 @@ static char *redact(void *context, const char *text, size_t most)
 
 	/* A text keeps its bound, cut there; JSON that gets much longer is left out. */
 	curfew__buffer_init(&buffer, !most ? length + LABELS_MOST : most > SIZE_MAX - LABELS_MOST ? SIZE_MAX : most);
-	bool done = most ? curfew__redact_text(run->redactor, &buffer, text, length, may_be_cut(length, most)) || buffer.failed
+	bool done = most ? curfew__redact_text(run->redactor, &buffer, text, length, may_be_cut(length, most)) ||
+	                       buffer.failed
 	                 : curfew__redact_json(run->redactor, &buffer, text, length, NULL);
 	char *made = done ? curfew__buffer_take(&buffer, NULL) : NULL;
 	curfew__buffer_finish(&buffer);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Sessions: a guest that outlives the run which made it. Each call is a run like any other, which borrows the guest and
- * what the session was given; at its end the guest is handed back if it is sound, and dropped otherwise. `base` is a run
- * that never executes: it holds what the calls are given, and stands in for a run while there is none.
+ * what the session was given; at its end the guest is handed back if it is sound, and dropped otherwise. `base` is a
+ * run that never executes: it holds what the calls are given, and stands in for a run while there is none.
  */
 #include "run/run.h"
 
@@ -25,19 +25,19 @@ enum session_state {
 
 struct curfew_session {
 	curfew_run *base;
-	curfew_limits limits;    /* totals; CURFEW_UNLIMITED where none was set */
+	curfew_limits limits; /* totals; CURFEW_UNLIMITED where none was set */
 	atomic_uint state;
 	curfew__guest guest;
 	curfew__wasm *wasm;
-	uint64_t cells;          /* begun so far */
+	uint64_t cells;           /* begun so far */
 	int64_t first_virtual_ns; /* what a deterministic state begins with */
 	uint64_t first_seed;
 
-	pthread_mutex_t lock;    /* of all below */
+	pthread_mutex_t lock; /* of all below */
 	pthread_cond_t idle;
 	bool busy;
-	curfew_run *current;     /* the call that may be cancelled */
-	curfew_limits spent;     /* of the totals */
+	curfew_run *current; /* the call that may be cancelled */
+	curfew_limits spent; /* of the totals */
 	curfew_session_totals totals;
 };
 
@@ -78,14 +78,15 @@ static uint64_t *field(const curfew_limits *limits, const curfew_limit_info *inf
 /* The session's memory and stack, of which no call has a part. */
 static bool is_lasting(const curfew_limit_info *info)
 {
-	return info->offset == offsetof(curfew_limits, memory_bytes) || info->offset == offsetof(curfew_limits, stack_bytes);
+	return info->offset == offsetof(curfew_limits, memory_bytes) ||
+	       info->offset == offsetof(curfew_limits, stack_bytes);
 }
 
 static curfew_status set_totals(curfew_session *session, const curfew_limits *given, curfew_failure *failure)
 {
 	size_t count;
 	const curfew_limit_info *table = curfew_limit_table(&count);
-	curfew_limits raw = { 0 };
+	curfew_limits raw = {0};
 	curfew_status status = curfew_limits_resolve(given, &session->limits, failure);
 
 	if (status != CURFEW_OK)
@@ -115,7 +116,7 @@ static curfew_status limits_of_call(const curfew_session *session, const curfew_
 {
 	size_t count;
 	const curfew_limit_info *table = curfew_limit_table(&count);
-	curfew_limits raw = { 0 };
+	curfew_limits raw = {0};
 	curfew_status status = curfew_limits_resolve(given, limits, failure);
 
 	if (status != CURFEW_OK)
@@ -311,7 +312,7 @@ static curfew_status call(curfew_session *session, const curfew_run_options *opt
 curfew_status curfew_session_call(curfew_session *session, const char *function, const char *params,
                                   const curfew_limits *limits, curfew_report **report, curfew_failure *failure)
 {
-	curfew_run_options options = { .size = sizeof options, .call = function, .params = params, .limits = limits };
+	curfew_run_options options = {.size = sizeof options, .call = function, .params = params, .limits = limits};
 
 	if (!session || !report)
 		return curfew__refuse(failure, CURFEW_INVALID, "session or report is NULL");
@@ -324,8 +325,8 @@ curfew_status curfew_session_call(curfew_session *session, const char *function,
 curfew_status curfew_session_eval(curfew_session *session, const char *name, const char *text, size_t length,
                                   const curfew_limits *limits, curfew_report **report, curfew_failure *failure)
 {
-	curfew_run_options options = { .size = sizeof options, .limits = limits };
-	cell_text what = { name, text, length };
+	curfew_run_options options = {.size = sizeof options, .limits = limits};
+	cell_text what = {name, text, length};
 
 	if (!session || !report)
 		return curfew__refuse(failure, CURFEW_INVALID, "session or report is NULL");
@@ -380,7 +381,7 @@ static curfew_status fill_session(curfew_session *session, curfew_program *progr
 curfew_status curfew_session_create(curfew_program *program, const curfew_run_options *given, curfew_session **session,
                                     curfew_failure *failure)
 {
-	curfew_run_options options = { .size = sizeof options };
+	curfew_run_options options = {.size = sizeof options};
 
 	curfew__refuse(failure, CURFEW_OK, "");
 	if (!program || !session)

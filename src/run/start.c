@@ -61,7 +61,8 @@ curfew_status curfew_timezone_check(const char *name, curfew_failure *failure)
 
 	if (curfew__asset_is_zone(name))
 		return CURFEW_OK;
-	snprintf(message, sizeof message, "timezone %.100s: there is no such time zone; give an IANA name, such as Europe/Berlin", name);
+	snprintf(message, sizeof message,
+	         "timezone %.100s: there is no such time zone; give an IANA name, such as Europe/Berlin", name);
 	return curfew__refuse(failure, CURFEW_INVALID, message);
 }
 
@@ -73,8 +74,9 @@ static curfew_status check_options(const curfew_run_options *options, curfew_fai
 
 	if (options->id && !curfew__report_is_id(options->id))
 		return curfew__refuse(failure, CURFEW_INVALID, "id is not a ULID");
-	if ((options->flags & ~(CURFEW_RUN_DETERMINISTIC | CURFEW_RUN_STDIN | CURFEW_RUN_IMPORTS |
-	                        CURFEW_RUN_PASS_OUTPUT)) || options->reserved)
+	if ((options->flags &
+	     ~(CURFEW_RUN_DETERMINISTIC | CURFEW_RUN_STDIN | CURFEW_RUN_IMPORTS | CURFEW_RUN_PASS_OUTPUT)) ||
+	    options->reserved)
 		return curfew__refuse(failure, CURFEW_INVALID, "unknown flag in run options");
 	if ((options->flags & CURFEW_RUN_IMPORTS) && !options->on_request)
 		return curfew__refuse(failure, CURFEW_INVALID, "there is no on_request to ask for imports");
@@ -166,7 +168,8 @@ curfew_status curfew_allow_fetch_check(const char *host, curfew_failure *failure
 	return curfew__refuse(failure, list ? CURFEW_OK : CURFEW_INVALID, message);
 }
 
-curfew_status curfew_allow_fetch_within(const char *host, const char *const *list, size_t count, curfew_failure *failure)
+curfew_status curfew_allow_fetch_within(const char *host, const char *const *list, size_t count,
+                                        curfew_failure *failure)
 {
 	char message[256] = "";
 	curfew__allow_list *inner = curfew__allow_list_create(&host, 1, message);
@@ -177,7 +180,8 @@ curfew_status curfew_allow_fetch_within(const char *host, const char *const *lis
 		status = curfew__allow_list_covers(outer, inner) ? CURFEW_OK : CURFEW_NOT_FOUND;
 	curfew__allow_list_destroy(inner);
 	curfew__allow_list_destroy(outer);
-	return curfew__refuse(failure, status, status == CURFEW_NOT_FOUND ? "it is not among the hosts of the list" : message);
+	return curfew__refuse(failure, status,
+	                      status == CURFEW_NOT_FOUND ? "it is not among the hosts of the list" : message);
 }
 
 static bool get_seed(uint64_t *seed)
@@ -204,8 +208,8 @@ static curfew_run *make_run(curfew_program *program, const curfew_limits *limits
 	run->virtual_ns = CURFEW__FIXED_NOW_NS;
 	run->seed = FIXED_SEED;
 	atomic_init(&run->wake_ns, CURFEW__NEVER);
-	run->compiled = (curfew__wasm_waiter){ .wake = curfew__run_compiled, .context = run };
-	run->alarm = (curfew__alarm){ .call = curfew__run_on_alarm, .context = run };
+	run->compiled = (curfew__wasm_waiter){.wake = curfew__run_compiled, .context = run};
+	run->alarm = (curfew__alarm){.call = curfew__run_on_alarm, .context = run};
 	atomic_init(&run->cpu_segment_ns, -1);
 	curfew__buffer_init(&run->streams[0], (size_t)limits->output_bytes);
 	curfew__buffer_init(&run->streams[1], (size_t)limits->output_bytes);
@@ -270,8 +274,9 @@ static bool make_cancel(curfew_run *run)
 	return run->cancels[1] && curfew__signal_bind(run->cancels[1], &run->alarm);
 }
 
-curfew_status curfew__run_create(curfew_program *program, const curfew_run_options *options, const curfew_limits *limits,
-                                 curfew_session *session, bool waited_for, curfew_run **result, curfew_failure *failure)
+curfew_status curfew__run_create(curfew_program *program, const curfew_run_options *options,
+                                 const curfew_limits *limits, curfew_session *session, bool waited_for,
+                                 curfew_run **result, curfew_failure *failure)
 {
 	curfew_status status = check_options(options, failure);
 
@@ -283,7 +288,8 @@ curfew_status curfew__run_create(curfew_program *program, const curfew_run_optio
 		return curfew__refuse(failure, CURFEW_NO_MEMORY, "out of memory");
 	atomic_store(&program->used, true);
 	/* WebAssembly brings its own stack. */
-	run->inline_run = waited_for && !curfew__host_call_is_inside() && (program->wasm || stack_has_room(limits->stack_bytes));
+	run->inline_run = waited_for && !curfew__host_call_is_inside() &&
+	                  (program->wasm || stack_has_room(limits->stack_bytes));
 	if (session)
 		curfew__session_lend(session, run);
 	else
@@ -302,7 +308,7 @@ curfew_status curfew__run_create(curfew_program *program, const curfew_run_optio
 static curfew_status create_run(curfew_program *program, const curfew_run_options *given, bool waited_for,
                                 curfew_run **result, curfew_failure *failure)
 {
-	curfew_run_options options = { .size = sizeof options };
+	curfew_run_options options = {.size = sizeof options};
 	curfew_limits limits;
 
 	curfew__refuse(failure, CURFEW_OK, "");
@@ -408,7 +414,7 @@ static curfew_status refuse_program(curfew_run *run, curfew_report **report, cur
 curfew_status curfew_program_inspect(curfew_program *program, const curfew_limits *limits, char **json, size_t *length,
                                      curfew_report **report, curfew_failure *failure)
 {
-	curfew_run_options options = { .size = sizeof options, .limits = limits };
+	curfew_run_options options = {.size = sizeof options, .limits = limits};
 	curfew_run *run;
 
 	if (report)
@@ -432,7 +438,7 @@ curfew_status curfew_program_inspect(curfew_program *program, const curfew_limit
 curfew_status curfew_program_compile(curfew_program *program, const curfew_limits *limits, curfew_report **report,
                                      curfew_failure *failure)
 {
-	curfew_run_options options = { .size = sizeof options, .limits = limits };
+	curfew_run_options options = {.size = sizeof options, .limits = limits};
 	curfew_run *run;
 
 	if (report)
@@ -498,7 +504,7 @@ void curfew_run_cancel(curfew_run *run)
 
 void curfew_run_get_usage(curfew_run *run, curfew_run_usage *result)
 {
-	curfew_run_usage known = { .size = result->size }, *usage = &known;
+	curfew_run_usage known = {.size = result->size}, *usage = &known;
 	bool done = atomic_load(&run->done);
 	const curfew_report *report = run->report;
 

@@ -56,7 +56,7 @@ curfew_status curfew__wasi_given_check(const curfew_run_options *options, curfew
 		return curfew__refuse(failure, CURFEW_INVALID, "dirs are missing, or too many");
 	for (size_t i = 0; i < options->dir_count; i++) {
 		const curfew_dir *dir = &options->dirs[i];
-		const char *texts[] = { dir->host, dir->guest };
+		const char *texts[] = {dir->host, dir->guest};
 		if ((dir->flags & ~CURFEW_DIR_WRITE) || dir->reserved)
 			return curfew__refuse(failure, CURFEW_INVALID, "unknown flag of a dir");
 		if ((status = check_texts("paths of a dir", texts, 2, &bytes, failure)) != CURFEW_OK)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * WebAssembly as a kind of run: compiled at first need, gone on with until it waits or ends, interrupted wherever it is.
- * What it waits for wakes the run from any thread; the run may be gone by then.
+ * WebAssembly as a kind of run: compiled at first need, gone on with until it waits or ends, interrupted wherever it
+ * is. What it waits for wakes the run from any thread; the run may be gone by then.
  */
 #include "run/run.h"
 
@@ -102,7 +102,7 @@ static curfew__waker on_waker(void *context)
 {
 	const curfew_run *run = context;
 	atomic_fetch_add(&run->waker->references, 1);
-	return (curfew__waker){ run->waker, wake, drop_waker };
+	return (curfew__waker){run->waker, wake, drop_waker};
 }
 
 static void on_function(void *context, size_t index, const curfew__host_params *params, curfew__host_answer *answer)
@@ -133,25 +133,15 @@ static const curfew__wasm_host wasm_host = {
 static curfew__run_end end_of(curfew_run *run, curfew__wasm_end end)
 {
 	switch (end) {
-	case CURFEW__WASM_WAITS:
-		return CURFEW__END_WAITING;
-	case CURFEW__WASM_DONE:
-		return CURFEW__END_DONE;
-	case CURFEW__WASM_THREW:
-		return CURFEW__END_THREW;
-	case CURFEW__WASM_REFUSED:
-		return CURFEW__END_REFUSED;
-	case CURFEW__WASM_EXITED:
-		run->report->exit_code = run->wasm->exit_code;
-		return CURFEW__END_EXITED;
-	case CURFEW__WASM_TRAPPED:
-		return CURFEW__END_TRAPPED;
-	case CURFEW__WASM_STACK:
-		return CURFEW__END_STACK;
-	case CURFEW__WASM_FUEL:
-		return CURFEW__END_FUEL;
-	case CURFEW__WASM_FAILED:
-		break;
+	case CURFEW__WASM_WAITS: return CURFEW__END_WAITING;
+	case CURFEW__WASM_DONE: return CURFEW__END_DONE;
+	case CURFEW__WASM_THREW: return CURFEW__END_THREW;
+	case CURFEW__WASM_REFUSED: return CURFEW__END_REFUSED;
+	case CURFEW__WASM_EXITED: run->report->exit_code = run->wasm->exit_code; return CURFEW__END_EXITED;
+	case CURFEW__WASM_TRAPPED: return CURFEW__END_TRAPPED;
+	case CURFEW__WASM_STACK: return CURFEW__END_STACK;
+	case CURFEW__WASM_FUEL: return CURFEW__END_FUEL;
+	case CURFEW__WASM_FAILED: break;
 	}
 	return CURFEW__END_FAILED;
 }
@@ -160,8 +150,8 @@ static curfew__run_end end_of(curfew_run *run, curfew__wasm_end end)
 static curfew__run_end refuse(curfew_run *run, curfew__wasm_error *error)
 {
 	const char *message = error->message ? error->message : "out of memory";
-	curfew_frame frame = { .function = "<anonymous>", .file = run->program->name, .line = error->line,
-		                   .column = error->column };
+	curfew_frame frame = {
+		.function = "<anonymous>", .file = run->program->name, .line = error->line, .column = error->column};
 
 	curfew__report_set_error(run->report, error->name, error->name ? strlen(error->name) : 0, message, strlen(message));
 	if (error->line) {
@@ -183,15 +173,27 @@ static curfew__wasm_end bring_to_life(curfew_run *run, const curfew__code *code)
 	const curfew_limits *limits = &run->limits;
 	const curfew__wasi_given *given = run->wasi;
 	curfew__wasm_options options = {
-		.host = &wasm_host, .context = run, .memory_bytes = (size_t)limits->memory_bytes, .fuel = limits->fuel,
-		.call = run->call, .params = run->params, .params_length = run->params_length,
+		.host = &wasm_host,
+		.context = run,
+		.memory_bytes = (size_t)limits->memory_bytes,
+		.fuel = limits->fuel,
+		.call = run->call,
+		.params = run->params,
+		.params_length = run->params_length,
 		.stop = &run->cause,
-		.wasi = {
-			.arguments = given->args, .argument_count = given->arg_count,
-			.environment = given->env, .environment_count = given->env_count,
-			.folders = given->dirs, .folder_count = given->dir_count, .stdin_file = given->stdin_file,
-			.deterministic = curfew__run_is_deterministic(run), .fixed_wall_ns = FIXED_DATE_NS, .seed = run->seed,
-		},
+		.wasi =
+			{
+				.arguments = given->args,
+				.argument_count = given->arg_count,
+				.environment = given->env,
+				.environment_count = given->env_count,
+				.folders = given->dirs,
+				.folder_count = given->dir_count,
+				.stdin_file = given->stdin_file,
+				.deterministic = curfew__run_is_deterministic(run),
+				.fixed_wall_ns = FIXED_DATE_NS,
+				.seed = run->seed,
+			},
 	};
 	return code ? curfew__wasm_init(run->wasm, code, &options) : curfew__wasm_again(run->wasm, &options);
 }

@@ -21,11 +21,11 @@ typedef struct image_head {
 	char magic[8];
 	uint8_t checksum[crypto_onetimeauth_BYTES]; /* of everything behind the authenticator, under a key that all know */
 	uint8_t nonce[crypto_stream_xchacha20_NONCEBYTES];
-	uint8_t authenticator[crypto_onetimeauth_BYTES]; /* of the same, under a key of whoever made it and the nonce; zeros:
-	                                                    there is none */
-	char sha256[65];        /* of the program as it was given */
+	uint8_t authenticator[crypto_onetimeauth_BYTES]; /* of the same, under a key of whoever made it and the nonce;
+	                                                    zeros: there is none */
+	char sha256[65];                                 /* of the program as it was given */
 	char reserved[7];
-	char build[64];         /* that compiled it */
+	char build[64]; /* that compiled it */
 	uint64_t is_text;
 	uint64_t name_length;
 	uint64_t source_length;
@@ -64,7 +64,7 @@ static bool authenticate(const char *cache_dir, const uint8_t *bytes, size_t len
 
 static bool write_image(curfew_program *program, curfew__compiled *const compiled[2], curfew__buffer *out)
 {
-	image_head head = { .name_length = strlen(program->name) };
+	image_head head = {.name_length = strlen(program->name)};
 	bool is_text;
 	size_t length;
 	const void *source = curfew__wasm_program_bytes(program->wasm, &length, &is_text);
@@ -92,8 +92,8 @@ static bool write_image(curfew_program *program, curfew__compiled *const compile
 
 curfew_status curfew__wasm_image_save(curfew_program *program, void **image, size_t *length, curfew_failure *failure)
 {
-	curfew__compiled *compiled[2] = { curfew__wasm_program_compiled(program->wasm, false),
-		                              curfew__wasm_program_compiled(program->wasm, true) };
+	curfew__compiled *compiled[2] = {curfew__wasm_program_compiled(program->wasm, false),
+	                                 curfew__wasm_program_compiled(program->wasm, true)};
 	curfew__buffer out;
 	curfew_status status = CURFEW_OK;
 
@@ -115,10 +115,10 @@ static bool well_formed(const image_head *head, size_t length)
 {
 	if (head->name_length > 4096 || head->source_length > PART_MOST || head->compiled_length[0] > PART_MOST ||
 	    head->compiled_length[1] > PART_MOST || head->is_text > 1 || !curfew__program_is_sum(head->sha256) ||
-	    memcmp(head->reserved, (char[sizeof head->reserved]){ 0 }, sizeof head->reserved))
+	    memcmp(head->reserved, (char[sizeof head->reserved]){0}, sizeof head->reserved))
 		return false;
-	return length == sizeof *head + head->name_length + head->source_length + head->compiled_length[0] +
-	                     head->compiled_length[1];
+	return length ==
+	       sizeof *head + head->name_length + head->source_length + head->compiled_length[0] + head->compiled_length[1];
 }
 
 /* The compiled code, if this user has made it with this build. */
@@ -172,7 +172,7 @@ curfew_status curfew__wasm_image_load(curfew_engine *engine, const void *image, 
 	if (!read_head(image, length, &head))
 		return curfew__refuse(failure, CURFEW_BAD_IMAGE, "the image is damaged");
 	curfew_program *made = curfew__program_alloc(engine, (const char *)image + sizeof head, head.name_length);
-	curfew__wasm_source source = { .compiler = engine->compiler, .cache_dir = engine->cache_dir, .owner = made };
+	curfew__wasm_source source = {.compiler = engine->compiler, .cache_dir = engine->cache_dir, .owner = made};
 	if (made)
 		made->wasm = make_program(&head, image, length, source);
 	if (!made || !made->wasm) {

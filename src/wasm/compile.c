@@ -65,9 +65,9 @@ static bool refuse_text(const work *w, wasmtime_error_t *from)
 
 static bool precompile(const work *w, wasm_engine_t *engine, const curfew__rewritten *from, curfew__bytes *code)
 {
-	return !curfew__wasm_failed(curfew__precompile(engine, from->wasm.data, from->wasm.length,
-	                                               from->kind == CURFEW__WASM_COMPONENT, code),
-	                            w->failure->message);
+	return !curfew__wasm_failed(
+		curfew__precompile(engine, from->wasm.data, from->wasm.length, from->kind == CURFEW__WASM_COMPONENT, code),
+		w->failure->message);
 }
 
 static void write_known(curfew__json_writer *writer, const char *key, bool known, uint64_t value)
@@ -153,13 +153,14 @@ static bool write_shell(const work *w, const curfew__rewritten *shell, const cur
 
 static bool tell_interface(const work *w, int interface)
 {
-	curfew__rewritten shell = { 0 };
-	curfew__bytes code = { 0 };
+	curfew__rewritten shell = {0};
+	curfew__bytes code = {0};
 
 	if (!curfew__shell(w->bytes, w->length, &shell, w->failure->message))
 		return false;
 	bool good = precompile(w, w->engine, &shell, &code) &&
-	            (w->request->describe ? describe(w, &shell, &code, interface) : write_shell(w, &shell, &code, interface));
+	            (w->request->describe ? describe(w, &shell, &code, interface)
+	                                  : write_shell(w, &shell, &code, interface));
 	curfew__bytes_finish(&code);
 	curfew__rewritten_finish(&shell);
 	return good;
@@ -187,8 +188,8 @@ static wasm_engine_t *create_engine(const curfew__compile_request *request, bool
 
 static bool write_code(const work *w, int code)
 {
-	curfew__rewritten rewritten = { 0 };
-	curfew__bytes compiled = { 0 };
+	curfew__rewritten rewritten = {0};
+	curfew__bytes compiled = {0};
 	bool good = false;
 
 	if (!curfew__rewrite(w->bytes, w->length, rewrite_flags(w->request), &rewritten, w->failure->message))
@@ -214,20 +215,20 @@ static bool write_code(const work *w, int code)
 /* Why the interface cannot be told is said best by who reads the whole file. False: that is what is wrong with it. */
 static bool find_fault(const work *w)
 {
-	curfew__rewritten rewritten = { 0 };
+	curfew__rewritten rewritten = {0};
 	bool good = curfew__rewrite(w->bytes, w->length, rewrite_flags(w->request), &rewritten, w->failure->message);
 
 	curfew__rewritten_finish(&rewritten);
 	return good;
 }
 
-bool curfew__compile(const curfew__compile_request *request, const uint8_t *bytes, size_t length, int interface, int code,
-                     void (*on_interface)(void *context), void *context, curfew__compile_failure *failure)
+bool curfew__compile(const curfew__compile_request *request, const uint8_t *bytes, size_t length, int interface,
+                     int code, void (*on_interface)(void *context), void *context, curfew__compile_failure *failure)
 {
-	work w = { .request = request, .failure = failure, .bytes = bytes, .length = length };
-	wasm_byte_vec_t binary = { 0 };
+	work w = {.request = request, .failure = failure, .bytes = bytes, .length = length};
+	wasm_byte_vec_t binary = {0};
 
-	*failure = (curfew__compile_failure){ 0 };
+	*failure = (curfew__compile_failure){0};
 	if (request->is_text && !request->can_be_ended && length > TEXT_BYTES_HERE) {
 		return refuse(&w, "the text is larger than 1 MiB, which is what can be read without a compiler process");
 	} else if (request->is_text) {

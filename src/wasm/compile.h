@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a compiler does with one file: text made binary, its interface told, validated, rewritten, compiled. Nothing here
- * can be stopped: it runs in a process that is killed, or (compiler.h) bounded by estimates on a thread of its own.
+ * What a compiler does with one file: text made binary, its interface told, validated, rewritten, compiled. Nothing
+ * here can be stopped: it runs in a process that is killed, or (compiler.h) bounded by estimates on a thread of its
+ * own.
  */
 #ifndef CURFEW_WASM_COMPILE_H
 #define CURFEW_WASM_COMPILE_H
@@ -24,15 +25,15 @@ typedef struct curfew__compile_failure {
 	char message[256]; /* one line */
 	uint32_t line;     /* in its text, from 1; 0: not known */
 	uint32_t column;
-	bool internal;     /* not the file's fault */
+	bool internal; /* not the file's fault */
 } curfew__compile_failure;
 
 /*
  * Writes to `interface` either the shell of the file, compiled (see curfew__compiled_write), or its description: the
- * members of a JSON object, without braces (docs/INSPECT.md). Then, unless only that was asked for, calls on_interface, and
- * writes to `code` what was compiled.
+ * members of a JSON object, without braces (docs/INSPECT.md). Then, unless only that was asked for, calls on_interface,
+ * and writes to `code` what was compiled.
  */
-bool curfew__compile(const curfew__compile_request *request, const uint8_t *bytes, size_t length, int interface, int code,
-                     void (*on_interface)(void *context), void *context, curfew__compile_failure *failure);
+bool curfew__compile(const curfew__compile_request *request, const uint8_t *bytes, size_t length, int interface,
+                     int code, void (*on_interface)(void *context), void *context, curfew__compile_failure *failure);
 
 #endif

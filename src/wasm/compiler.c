@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Everything of a compiler and its jobs is under its lock, which is never held while a listener is called. A job is ended
- * by its owner, never by itself: whoever ends it waits for a call of its listener that is going on.
+ * Everything of a compiler and its jobs is under its lock, which is never held while a listener is called. A job is
+ * ended by its owner, never by itself: whoever ends it waits for a call of its listener that is going on.
  */
 #include "engine/extra.h"
 #include "wasm/compiler.h"
@@ -84,7 +84,7 @@ struct curfew__compiler {
 	curfew__compiler_options options;
 	char *executable; /* as in options */
 	char path[PATH_MAX];
-	bool looked;      /* for the executable; path is "" where there is none */
+	bool looked; /* for the executable; path is "" where there is none */
 	bool is_running, ending;
 	pthread_t thread;
 	int wake;
@@ -93,7 +93,7 @@ struct curfew__compiler {
 	place places[THREADS_MOST];
 	uint64_t asked;       /* jobs so far */
 	unsigned spares_lost; /* that ended before they had one */
-	char why[256];  /* there is no process */
+	char why[256];        /* there is no process */
 };
 
 curfew__compiler *curfew__compiler_create(const curfew__compiler_options *options)
@@ -195,7 +195,7 @@ static void tell_interface(curfew__job *job)
 /* It is over, one way or another. Under the lock, which it lets go meanwhile. */
 static void tell_done(curfew__job *job, const curfew__compile_failure *failure)
 {
-	static const curfew__compile_failure unsealed = { .message = "the compiled code cannot be sealed", .internal = true };
+	static const curfew__compile_failure unsealed = {.message = "the compiled code cannot be sealed", .internal = true};
 	bool has_code = !failure && !job->request.describe;
 
 	if (job->state == JOB_DONE)
@@ -226,7 +226,7 @@ static void tell_done(curfew__job *job, const curfew__compile_failure *failure)
 
 static void tell_failed(curfew__job *job, const char *message, bool internal)
 {
-	curfew__compile_failure failure = { .internal = internal };
+	curfew__compile_failure failure = {.internal = internal};
 
 	snprintf(failure.message, sizeof failure.message, "%s", message);
 	tell_done(job, &failure);
@@ -252,7 +252,7 @@ static void *compile_here(void *argument)
 	bool good = false;
 
 	if (bytes == MAP_FAILED)
-		failure = (curfew__compile_failure){ .message = "out of memory", .internal = true };
+		failure = (curfew__compile_failure){.message = "out of memory", .internal = true};
 	else
 		good = curfew__compile(&job->request, bytes, job->length, job->files[INTERFACE], job->files[CODE],
 		                       on_interface_here, job, &failure);
@@ -295,7 +295,7 @@ static bool start_here(curfew__job *job)
 	pthread_attr_setstacksize(&attributes, THREAD_STACK_BYTES);
 	bool started = !pthread_create(&own->thread, &attributes, compile_here, job);
 	pthread_attr_destroy(&attributes);
-	*own = (place){ .thread = own->thread, .is_taken = started };
+	*own = (place){.thread = own->thread, .is_taken = started};
 	job->references += started;
 	job->has_clock = started && !pthread_getcpuclockid(own->thread, &job->cpu_clock);
 	return started;
@@ -360,7 +360,9 @@ static uint64_t cpu_seconds(const curfew__compiler *compiler)
 static bool ask(child *own, curfew__job *job)
 {
 	curfew__compiler_order order = {
-		.build = CURFEW__COMPILER_BUILD, .request = job->request, .input_length = job->length,
+		.build = CURFEW__COMPILER_BUILD,
+		.request = job->request,
+		.input_length = job->length,
 		.memory_bytes = job->compiler->options.memory_bytes,
 		.cpu_seconds = cpu_seconds(job->compiler),
 	};
@@ -435,8 +437,7 @@ static bool is_fault(curfew__compiler *compiler, child *own, char *message)
 		snprintf(compiler->why, sizeof compiler->why, "the compiler process cannot be confined on this system");
 		snprintf(message, 256, "%s", compiler->why);
 		return true;
-	case CURFEW__COMPILER_ENDED:
-		break;
+	case CURFEW__COMPILER_ENDED: break;
 	}
 	return true;
 }
@@ -489,7 +490,7 @@ static bool write_input(curfew__job *job)
 
 static bool make_files(curfew__job *job)
 {
-	static const char *const names[FILES] = { "curfew-input", "curfew-interface", "curfew-code" };
+	static const char *const names[FILES] = {"curfew-input", "curfew-interface", "curfew-code"};
 	bool made = true;
 
 	for (int i = 0; i < FILES; i++)
@@ -580,10 +581,10 @@ static void wait_for_more(curfew__compiler *compiler)
 		count += 2;
 	if (!(files = calloc(count, sizeof *files)))
 		return;
-	files[0] = (struct pollfd){ compiler->wake, POLLIN, 0 };
+	files[0] = (struct pollfd){compiler->wake, POLLIN, 0};
 	for (child *own = compiler->children; own; own = own->next) {
-		files[i++] = (struct pollfd){ own->process.pidfd, POLLIN, 0 };
-		files[i++] = (struct pollfd){ own->is_over ? -1 : own->process.socket, POLLIN, 0 };
+		files[i++] = (struct pollfd){own->process.pidfd, POLLIN, 0};
+		files[i++] = (struct pollfd){own->is_over ? -1 : own->process.socket, POLLIN, 0};
 	}
 	pthread_mutex_unlock(&compiler->lock);
 	poll(files, count, -1);
@@ -674,8 +675,13 @@ curfew__job *curfew__compiler_start(curfew__compiler *compiler, const curfew__co
 
 	if (!job)
 		return NULL;
-	*job = (curfew__job){ .compiler = compiler, .references = 1, .request = *request, .listener = *listener,
-		                  .bytes = source->bytes, .length = source->length, .files = { -1, -1, -1 } };
+	*job = (curfew__job){.compiler = compiler,
+	                     .references = 1,
+	                     .request = *request,
+	                     .listener = *listener,
+	                     .bytes = source->bytes,
+	                     .length = source->length,
+	                     .files = {-1, -1, -1}};
 	snprintf(job->cache_name, sizeof job->cache_name, "%s", source->cache_name);
 	pthread_mutex_lock(&compiler->lock);
 	bool started = start_job(job);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Who compiles, for all programs of an engine. Compiling is guest work that nothing inside a process can stop, so it is
- * done in processes of its own (compiler/main.c), each of which serves one file and is killed when nobody waits for it any
- * more. Where there can be no process it is done on threads here, bounded by estimates: what such a thread has begun goes
- * on when nobody waits for it, and its result is dropped.
+ * done in processes of its own (compiler/main.c), each of which serves one file and is killed when nobody waits for it
+ * any more. Where there can be no process it is done on threads here, bounded by estimates: what such a thread has
+ * begun goes on when nobody waits for it, and its result is dropped.
  *
  * A thread of the compiler's own, started at first need, looks after the processes and tells listeners.
  */
@@ -23,18 +23,18 @@ typedef enum curfew__compile_where {
 } curfew__compile_where;
 
 /*
- * Has a job carried out elsewhere, or (request is NULL) no further. program: as in the job's source. May call nothing here.
- * Answers come by curfew__compiler_hear.
+ * Has a job carried out elsewhere, or (request is NULL) no further. program: as in the job's source. May call nothing
+ * here. Answers come by curfew__compiler_hear.
  */
 typedef void (*curfew__compile_ask)(void *context, uint64_t number, const void *program,
                                     const curfew__compile_request *request);
 
 typedef struct curfew__compiler_options {
 	curfew__compile_where where;
-	const char *executable; /* NULL: found beside this library */
-	uint64_t memory_bytes;  /* that a process may have */
-	uint64_t cpu_ns;        /* that it may take, of all processors together; in whole seconds */
-	const char *cache_dir;  /* borrowed; where results are kept; NULL: nowhere */
+	const char *executable;  /* NULL: found beside this library */
+	uint64_t memory_bytes;   /* that a process may have */
+	uint64_t cpu_ns;         /* that it may take, of all processors together; in whole seconds */
+	const char *cache_dir;   /* borrowed; where results are kept; NULL: nowhere */
 	curfew__compile_ask ask; /* ELSEWHERE */
 	void *context;           /* of ask */
 } curfew__compiler_options;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The child shares this process's memory until it is another program (as posix_spawn does it), so that starting one costs
- * the same however large this process is. It makes nothing but system calls until then.
+ * The child shares this process's memory until it is another program (as posix_spawn does it), so that starting one
+ * costs the same however large this process is. It makes nothing but system calls until then.
  */
 #include "engine/extra.h"
 #include "engine_key.h"
@@ -37,7 +37,7 @@ static bool is_executable(const char *path)
 /* Beside a file, or where an installation has it beside that file's folder. */
 static bool find_beside(const char *file, char path[PATH_MAX])
 {
-	static const char *const places[] = { "", "../libexec/", "../../libexec/" };
+	static const char *const places[] = {"", "../libexec/", "../../libexec/"};
 	const char *slash = strrchr(file, '/');
 	int folder = slash ? (int)(slash - file + 1) : 0;
 
@@ -75,7 +75,7 @@ typedef struct start {
 
 static void reset_signals(void)
 {
-	struct sigaction ordinary = { .sa_handler = SIG_DFL };
+	struct sigaction ordinary = {.sa_handler = SIG_DFL};
 	sigset_t none;
 
 	for (int number = 1; number < NSIG; number++)
@@ -87,7 +87,7 @@ static void reset_signals(void)
 static int become_compiler(void *argument)
 {
 	static char name[] = NAME;
-	char *words[] = { name, NULL }, *environment[] = { NULL };
+	char *words[] = {name, NULL}, *environment[] = {NULL};
 	start *own = argument;
 
 	/* Ctrl-C on the terminal is for this process's parent to deal with. */
@@ -111,8 +111,8 @@ static pid_t clone_child(start *child, void *stack, int *pidfd)
 
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
-	pid_t pid = clone(become_compiler, (char *)stack + STACK_BYTES, CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD, child,
-	                  pidfd);
+	pid_t pid = clone(become_compiler, (char *)stack + STACK_BYTES, CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD,
+	                  child, pidfd);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	return pid;
 }
@@ -144,7 +144,7 @@ bool curfew__compiler_process_start(curfew__compiler_process *process, const cha
 		snprintf(message, 256, "the compiler process cannot be started: no socket: %s", strerror(errno));
 		return false;
 	}
-	start child = { .path = path, .socket = ends[1] };
+	start child = {.path = path, .socket = ends[1]};
 	bool started = start_child(process, &child, message);
 	close(ends[1]);
 	process->socket = ends[0];
@@ -165,9 +165,10 @@ bool curfew__compiler_process_ask(const curfew__compiler_process *process, const
 	union {
 		struct cmsghdr head;
 		char room[CMSG_SPACE(3 * sizeof(int))];
-	} control = { .head = { .cmsg_len = CMSG_LEN(3 * sizeof(int)), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS } };
-	struct iovec part = { (void *)(uintptr_t)order, sizeof *order };
-	struct msghdr message = { .msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control.room };
+	} control = {.head = {.cmsg_len = CMSG_LEN(3 * sizeof(int)), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS}};
+	struct iovec part = {(void *)(uintptr_t)order, sizeof *order};
+	struct msghdr message = {
+		.msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control.room};
 
 	memcpy(CMSG_DATA(&control.head), files, 3 * sizeof(int));
 	return sendmsg(process->socket, &message, MSG_NOSIGNAL) == (ssize_t)sizeof *order;
@@ -192,7 +193,7 @@ void curfew__compiler_process_kill(const curfew__compiler_process *process)
 
 curfew__compiler_end curfew__compiler_process_finish(curfew__compiler_process *process, char *message)
 {
-	siginfo_t info = { 0 };
+	siginfo_t info = {0};
 	curfew__compiler_end end = CURFEW__COMPILER_ENDED;
 
 	/* The embedding program may have waited for it already. */
@@ -201,7 +202,8 @@ curfew__compiler_end curfew__compiler_process_finish(curfew__compiler_process *p
 	else if (info.si_code != CLD_EXITED && info.si_status == SIGXCPU)
 		end = CURFEW__COMPILER_OF_CPU;
 	else if (info.si_code != CLD_EXITED)
-		snprintf(message, 256, "the compiler process died of signal %d (%s)", info.si_status, strsignal(info.si_status));
+		snprintf(message, 256, "the compiler process died of signal %d (%s)", info.si_status,
+		         strsignal(info.si_status));
 	else if (info.si_status == CURFEW__COMPILER_NO_MEMORY)
 		end = CURFEW__COMPILER_OF_MEMORY;
 	else if (info.si_status == CURFEW__COMPILER_NOT_CONFINED)

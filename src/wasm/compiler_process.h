@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One process that compiles: started, asked, killed. It is an ordinary child of this process: where the embedding program
- * waits for all its children it may be told of this one, which does no harm here.
+ * One process that compiles: started, asked, killed. It is an ordinary child of this process: where the embedding
+ * program waits for all its children it may be told of this one, which does no harm here.
  */
 #ifndef CURFEW_WASM_COMPILER_PROCESS_H
 #define CURFEW_WASM_COMPILER_PROCESS_H

@@ -64,7 +64,8 @@ static void search_instance(const search *s, const char *interface, size_t lengt
 	if (!wasmtime_component_type_export_get(s->type, engine, interface, length, &instance))
 		return;
 	if (instance.kind == WASMTIME_COMPONENT_ITEM_COMPONENT_INSTANCE &&
-	    wasmtime_component_instance_type_export_get(instance.of.component_instance, engine, s->name, strlen(s->name), &item))
+	    wasmtime_component_instance_type_export_get(instance.of.component_instance, engine, s->name, strlen(s->name),
+	                                                &item))
 		note(s, interface, length, &item);
 	wasmtime_component_item_delete(&instance);
 }
@@ -73,7 +74,8 @@ static bool look_at(void *context, const char *name, size_t length, uint8_t kind
 {
 	const search *s = context;
 
-	if (kind == WASMTIME_COMPONENT_ITEM_COMPONENT_INSTANCE && (!s->interface || is_interface(s->interface, name, length)))
+	if (kind == WASMTIME_COMPONENT_ITEM_COMPONENT_INSTANCE &&
+	    (!s->interface || is_interface(s->interface, name, length)))
 		search_instance(s, name, length);
 	return !s->wasm->host->stopped(s->wasm->context);
 }
@@ -122,11 +124,10 @@ static bool make_call(curfew__wasm *wasm, const place *found)
 	wasm->of.component.index = index_of(wasm->code, found);
 	if (!wasm->name || !wasm->of.component.index)
 		return refuse(wasm, found->name, 0);
-	wasm->of.component.signature =
-		curfew__signature_create(found->name, found->item.of.component_func, wasm->message);
-	wasm->of.component.has_call =
-		wasm->of.component.signature && curfew__component_call_init(&wasm->of.component.call, wasm->of.component.signature,
-	                                                                &wasm->params, wasm->memory_limit, wasm->message);
+	wasm->of.component.signature = curfew__signature_create(found->name, found->item.of.component_func, wasm->message);
+	wasm->of.component.has_call = wasm->of.component.signature &&
+	                              curfew__component_call_init(&wasm->of.component.call, wasm->of.component.signature,
+	                                                          &wasm->params, wasm->memory_limit, wasm->message);
 	return wasm->of.component.has_call;
 }
 
@@ -134,8 +135,8 @@ static bool prepare(curfew__wasm *wasm, const char *call)
 {
 	char interface[256] = "";
 	const char *hash = call ? strrchr(call, '#') : NULL;
-	place found = { .count = 0 };
-	search wanted = { wasm, NULL, call ? NULL : COMMAND, call ? call : "run", &found };
+	place found = {.count = 0};
+	search wanted = {wasm, NULL, call ? NULL : COMMAND, call ? call : "run", &found};
 
 	if (hash && (size_t)(hash - call) < sizeof interface) {
 		memcpy(interface, call, (size_t)(hash - call));
@@ -155,8 +156,8 @@ static bool prepare(curfew__wasm *wasm, const char *call)
 
 static wasmtime_call_future_t *instantiate(curfew__wasm *wasm)
 {
-	return curfew__component_pre_instantiate(wasm->code->component_pre, wasm->store_context, &wasm->of.component.instance,
-	                                         &wasm->error);
+	return curfew__component_pre_instantiate(wasm->code->component_pre, wasm->store_context,
+	                                         &wasm->of.component.instance, &wasm->error);
 }
 
 static wasmtime_call_future_t *initialize(curfew__wasm *wasm)
@@ -208,4 +209,4 @@ static void finish(curfew__wasm *wasm)
 	wasm->of.component.index = NULL;
 }
 
-const curfew__part curfew__part_component = { prepare, instantiate, initialize, call, outcome, value, finish };
+const curfew__part curfew__part_component = {prepare, instantiate, initialize, call, outcome, value, finish};

@@ -23,8 +23,8 @@ typedef struct curfew__value_budget {
 
 /*
  * Makes the value of a parameter (counted from 1, for messages; 0: of a result) from the JSON that comes next, in *out,
- * which is zeroed memory. The shape is one that curfew__shape_find_foreign found nothing in. False: message says why; *out
- * may hold a part and is to be released.
+ * which is zeroed memory. The shape is one that curfew__shape_find_foreign found nothing in. False: message says why;
+ * *out may hold a part and is to be released.
  */
 bool curfew__component_param(const curfew__shape *shape, size_t parameter, curfew__json_reader *reader,
                              curfew__value_budget *budget, wasmtime_component_val_t *out, char *message);

@@ -21,31 +21,20 @@ typedef wasmtime_component_val_t value;
 static bool is_number(char letter, const curfew__shape *shape)
 {
 	switch (letter) {
-	case 'i':
-		return shape->kind == WASMTIME_COMPONENT_VALTYPE_S32 || shape->kind == WASMTIME_COMPONENT_VALTYPE_U32;
-	case 'I':
-		return shape->kind == WASMTIME_COMPONENT_VALTYPE_S64 || shape->kind == WASMTIME_COMPONENT_VALTYPE_U64;
-	case 'f':
-		return shape->kind == WASMTIME_COMPONENT_VALTYPE_F32;
-	default:
-		return shape->kind == WASMTIME_COMPONENT_VALTYPE_F64;
+	case 'i': return shape->kind == WASMTIME_COMPONENT_VALTYPE_S32 || shape->kind == WASMTIME_COMPONENT_VALTYPE_U32;
+	case 'I': return shape->kind == WASMTIME_COMPONENT_VALTYPE_S64 || shape->kind == WASMTIME_COMPONENT_VALTYPE_U64;
+	case 'f': return shape->kind == WASMTIME_COMPONENT_VALTYPE_F32;
+	default: return shape->kind == WASMTIME_COMPONENT_VALTYPE_F64;
 	}
 }
 
 static void read_number(char letter, const value *from, curfew_value *to)
 {
 	switch (letter) {
-	case 'i':
-		to->i32 = from->of.s32;
-		break;
-	case 'I':
-		to->i64 = from->of.s64;
-		break;
-	case 'f':
-		to->f32 = from->of.f32;
-		break;
-	default:
-		to->f64 = from->of.f64;
+	case 'i': to->i32 = from->of.s32; break;
+	case 'I': to->i64 = from->of.s64; break;
+	case 'f': to->f32 = from->of.f32; break;
+	default: to->f64 = from->of.f64;
 	}
 }
 
@@ -66,9 +55,7 @@ static void write_number(const curfew__shape *shape, const curfew_value *from, v
 		to->kind = WASMTIME_COMPONENT_F32;
 		to->of.f32 = from->f32;
 		break;
-	default:
-		to->kind = WASMTIME_COMPONENT_F64;
-		to->of.f64 = from->f64;
+	default: to->kind = WASMTIME_COMPONENT_F64; to->of.f64 = from->f64;
 	}
 }
 
@@ -126,10 +113,10 @@ static void write_typed_answer(const curfew__signature *signature, const curfew_
 	const curfew__shape *shape = answer_shape(signature);
 
 	if (signature->has_result && signature->result.kind == WASMTIME_COMPONENT_VALTYPE_RESULT) {
-		to->of.result = (wasmtime_component_valresult_t){ .is_ok = true };
+		to->of.result = (wasmtime_component_valresult_t){.is_ok = true};
 		to->kind = WASMTIME_COMPONENT_RESULT;
 		if (shape)
-			to = to->of.result.val = wasmtime_component_val_new(&(value){ 0 });
+			to = to->of.result.val = wasmtime_component_val_new(&(value){0});
 	}
 	if (shape)
 		write_numbers(shape, from, to);
@@ -154,7 +141,7 @@ static bool read_side(const curfew__signature *signature, size_t side, curfew__j
                       value *to, char *message)
 {
 	const curfew__shape *shape = &signature->result;
-	curfew__value_budget budget = { limit_bytes, limit_bytes };
+	curfew__value_budget budget = {limit_bytes, limit_bytes};
 
 	return shape->kind == WASMTIME_COMPONENT_VALTYPE_RESULT
 	           ? curfew__component_side(shape, side, given, &budget, to, message)
@@ -207,7 +194,7 @@ static bool read_error(const curfew__signature *signature, const curfew__host_an
 	if (read_text_side(signature, answer, limit_bytes, to, message))
 		return true;
 	wasmtime_component_val_delete(to);
-	*to = (value){ 0 };
+	*to = (value){0};
 	return curfew__json_open(&given, answer->bytes, answer->length, NULL, "error", message) &&
 	       read_side(signature, 1, &given, limit_bytes, to, message);
 }
@@ -226,12 +213,9 @@ static wasmtime_error_t *charge(curfew__wasm *wasm, const curfew__wasm_import *i
 	char message[256];
 
 	switch (curfew__wasm_charge_call(wasm, import, message)) {
-	case CURFEW__CALL_GOES:
-		return NULL;
-	case CURFEW__CALL_OUT_OF_FUEL:
-		return curfew__error_out_of_fuel();
-	default:
-		return error_with(wasm, message);
+	case CURFEW__CALL_GOES: return NULL;
+	case CURFEW__CALL_OUT_OF_FUEL: return curfew__error_out_of_fuel();
+	default: return error_with(wasm, message);
 	}
 }
 
@@ -250,12 +234,12 @@ static bool give(const curfew__wasm *wasm, const curfew__component_function *fun
 	bool good = true;
 
 	curfew__buffer_init(&given->json, wasm->memory_limit);
-	given->params = (curfew__host_params){ .values = given->values };
+	given->params = (curfew__host_params){.values = given->values};
 	for (size_t i = 0; import->typed && import->params[i]; i++)
 		read_number(import->params[i], &params[i], &given->values[i]);
 	if (!import->typed) {
 		good = write_params(function->signature, params, &given->json);
-		given->params = (curfew__host_params){ given->json.data, given->json.length, NULL };
+		given->params = (curfew__host_params){given->json.data, given->json.length, NULL};
 	}
 	return good;
 }
@@ -313,7 +297,7 @@ static wasmtime_error_t *begin(const pending *call, const curfew__host_params *p
 	}
 	*kept = *call;
 	kept->id = id;
-	*continuation = (wasmtime_async_continuation_t){ on_poll, kept, free };
+	*continuation = (wasmtime_async_continuation_t){on_poll, kept, free};
 	return NULL;
 }
 
@@ -332,7 +316,7 @@ void curfew__component_function_call(void *env, wasmtime_context_t *context, con
 	if (!give(wasm, function, params, &given)) {
 		*error = error_with(wasm, "the parameters of a call take more memory than the run may have");
 	} else if (function->import->is_async) {
-		*error = begin(&(pending){ function, wasm, 0, results, error }, &given.params, continuation);
+		*error = begin(&(pending){function, wasm, 0, results, error}, &given.params, continuation);
 	} else {
 		wasm->host->function(wasm->context, function->import->index, &given.params, &answer);
 		*error = conclude(wasm, function, &answer, results);

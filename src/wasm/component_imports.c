@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a component imports, found among the functions of the host's: looked through once, when it is linked, within a bound. */
+/* What a component imports, found among the functions of the host's: looked through once, when it is linked, within a
+ * bound. */
 #include "wasm/component_functions.h"
 
 #include <stdio.h>
@@ -27,7 +28,7 @@ typedef struct walk {
 	curfew__component_function **added;
 	char *message;
 	curfew__buffer *list;
-	bool failed; /* message says why */
+	bool failed;    /* message says why */
 	name interface; /* the instance whose exports are looked through */
 	bool is_served; /* by some host function */
 } walk;
@@ -63,8 +64,8 @@ static const curfew__wasm_import *find(const curfew__component_host *host, name 
 
 static bool is_wasi(name interface)
 {
-	static const char *const known[] = { "wasi:cli/", "wasi:clocks/", "wasi:filesystem/",
-		                                 "wasi:io/",  "wasi:random/", "wasi:sockets/" };
+	static const char *const known[] = {"wasi:cli/", "wasi:clocks/", "wasi:filesystem/",
+	                                    "wasi:io/",  "wasi:random/", "wasi:sockets/"};
 
 	for (size_t i = 0; i < sizeof known / sizeof *known; i++)
 		if (interface.length > strlen(known[i]) && !memcmp(interface.text, known[i], strlen(known[i])))
@@ -146,7 +147,7 @@ static void list(const walk *w, name interface, name item)
 /* interface: without text, an import of the component's own. */
 static bool visit(const walk *w, name interface, name item, const wasmtime_component_item_t *what)
 {
-	static const name own = { "host", 4 };
+	static const name own = {"host", 4};
 	bool is_function = what->kind == WASMTIME_COMPONENT_ITEM_COMPONENT_FUNC;
 	const curfew__wasm_import *import = is_function ? find(w->host, interface.length ? interface : own, &item) : NULL;
 
@@ -177,14 +178,14 @@ static bool visit_export(void *context, const char *text, size_t length, const w
 	if (!spend(w))
 		return false;
 	size_t listed = w->linker ? 0 : w->list->length;
-	w->failed = !visit(w, w->interface, w->is_served ? (name){ text, length } : (name){ "", 0 }, what);
+	w->failed = !visit(w, w->interface, w->is_served ? (name){text, length} : (name){"", 0}, what);
 	/* Once is enough. */
 	return !w->failed && (w->is_served || w->list->length == listed);
 }
 
 static void visit_instance(walk *w, name interface, const wasmtime_component_instance_type_t *type)
 {
-	curfew__items exports = { .instance = type };
+	curfew__items exports = {.instance = type};
 
 	w->interface = interface;
 	w->is_served = find(w->host, interface, NULL);
@@ -195,21 +196,21 @@ static void visit_instance(walk *w, name interface, const wasmtime_component_ins
 static bool visit_import(void *context, const char *text, size_t length, const wasmtime_component_item_t *what)
 {
 	walk *w = context;
-	name item = { text, length };
+	name item = {text, length};
 
 	if (!spend(w))
 		return false;
 	if (!is_wasi(item) && what->kind == WASMTIME_COMPONENT_ITEM_COMPONENT_INSTANCE)
 		visit_instance(w, item, what->of.component_instance);
 	else if (!is_wasi(item))
-		w->failed = !visit(w, (name){ "", 0 }, item, what);
+		w->failed = !visit(w, (name){"", 0}, item, what);
 	return !w->failed;
 }
 
 static bool visit_all(walk *w)
 {
 	wasmtime_component_type_t *type = wasmtime_component_type(w->host->component);
-	curfew__items imports = { .component = type, .imports = true };
+	curfew__items imports = {.component = type, .imports = true};
 
 	curfew__each_item(&imports, w->host->engine, visit_import, w);
 	wasmtime_component_type_delete(type);
@@ -219,7 +220,8 @@ static bool visit_all(walk *w)
 bool curfew__component_link(const curfew__component_host *host, wasmtime_component_linker_t *linker,
                             curfew__component_function **added, char *message)
 {
-	return visit_all(&(walk){ .host = host, .budget = LOOKED_AT_MOST, .linker = linker, .added = added, .message = message });
+	return visit_all(
+		&(walk){.host = host, .budget = LOOKED_AT_MOST, .linker = linker, .added = added, .message = message});
 }
 
 void curfew__component_functions_destroy(curfew__component_function *added)
@@ -235,5 +237,5 @@ void curfew__component_list_unknown(const curfew__component_host *host, curfew__
 {
 	char ignored[CURFEW__VALUE_MESSAGE];
 
-	visit_all(&(walk){ .host = host, .budget = LOOKED_AT_MOST, .message = ignored, .list = list });
+	visit_all(&(walk){.host = host, .budget = LOOKED_AT_MOST, .message = ignored, .list = list});
 }

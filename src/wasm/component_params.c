@@ -41,17 +41,10 @@ static bool is_integer(const curfew__shape *shape)
 static void store_integer(value *out, unsigned bits, uint64_t integer)
 {
 	switch (bits) {
-	case 8:
-		out->of.u8 = (uint8_t)integer;
-		break;
-	case 16:
-		out->of.u16 = (uint16_t)integer;
-		break;
-	case 32:
-		out->of.u32 = (uint32_t)integer;
-		break;
-	default:
-		out->of.u64 = integer;
+	case 8: out->of.u8 = (uint8_t)integer; break;
+	case 16: out->of.u16 = (uint16_t)integer; break;
+	case 32: out->of.u32 = (uint32_t)integer; break;
+	default: out->of.u64 = integer;
 	}
 }
 
@@ -185,8 +178,8 @@ static bool make_box(conversion *c, value **box)
 /* ---- Parameters ------------------------------------------------------------------------------------------ */
 
 /*
- * Each of these makes a value of the JSON that comes next in *out, which is an empty one (false), and leaves it so that it
- * can be released whether or not it succeeds: a kind is set when what belongs to it is there.
+ * Each of these makes a value of the JSON that comes next in *out, which is an empty one (false), and leaves it so that
+ * it can be released whether or not it succeeds: a kind is set when what belongs to it is there.
  */
 static bool convert(conversion *c, const curfew__shape *shape, value *out);
 
@@ -508,18 +501,12 @@ static bool convert_float(conversion *c, const curfew__shape *shape, value *out)
 
 /* All kinds but the integers; a signature holds nothing else. */
 static bool (*const converters[])(conversion *c, const curfew__shape *shape, value *out) = {
-	[WASMTIME_COMPONENT_VALTYPE_BOOL] = convert_bool,
-	[WASMTIME_COMPONENT_VALTYPE_F32] = convert_float,
-	[WASMTIME_COMPONENT_VALTYPE_F64] = convert_float,
-	[WASMTIME_COMPONENT_VALTYPE_CHAR] = convert_char,
-	[WASMTIME_COMPONENT_VALTYPE_STRING] = convert_string,
-	[WASMTIME_COMPONENT_VALTYPE_LIST] = convert_list,
-	[WASMTIME_COMPONENT_VALTYPE_RECORD] = convert_record,
-	[WASMTIME_COMPONENT_VALTYPE_TUPLE] = convert_tuple,
-	[WASMTIME_COMPONENT_VALTYPE_VARIANT] = convert_variant,
-	[WASMTIME_COMPONENT_VALTYPE_ENUM] = convert_enum,
-	[WASMTIME_COMPONENT_VALTYPE_OPTION] = convert_option,
-	[WASMTIME_COMPONENT_VALTYPE_RESULT] = convert_result,
+	[WASMTIME_COMPONENT_VALTYPE_BOOL] = convert_bool,       [WASMTIME_COMPONENT_VALTYPE_F32] = convert_float,
+	[WASMTIME_COMPONENT_VALTYPE_F64] = convert_float,       [WASMTIME_COMPONENT_VALTYPE_CHAR] = convert_char,
+	[WASMTIME_COMPONENT_VALTYPE_STRING] = convert_string,   [WASMTIME_COMPONENT_VALTYPE_LIST] = convert_list,
+	[WASMTIME_COMPONENT_VALTYPE_RECORD] = convert_record,   [WASMTIME_COMPONENT_VALTYPE_TUPLE] = convert_tuple,
+	[WASMTIME_COMPONENT_VALTYPE_VARIANT] = convert_variant, [WASMTIME_COMPONENT_VALTYPE_ENUM] = convert_enum,
+	[WASMTIME_COMPONENT_VALTYPE_OPTION] = convert_option,   [WASMTIME_COMPONENT_VALTYPE_RESULT] = convert_result,
 	[WASMTIME_COMPONENT_VALTYPE_FLAGS] = convert_flags,
 };
 

@@ -104,79 +104,35 @@ static void write_resource(output *o)
 static void write_number(output *o, const value *v)
 {
 	switch (v->kind) {
-	case WASMTIME_COMPONENT_S8:
-		curfew__json_signed(&o->json, v->of.s8);
-		break;
-	case WASMTIME_COMPONENT_S16:
-		curfew__json_signed(&o->json, v->of.s16);
-		break;
-	case WASMTIME_COMPONENT_S32:
-		curfew__json_signed(&o->json, v->of.s32);
-		break;
-	case WASMTIME_COMPONENT_S64:
-		curfew__json_signed(&o->json, v->of.s64);
-		break;
-	case WASMTIME_COMPONENT_U8:
-		curfew__json_unsigned(&o->json, v->of.u8);
-		break;
-	case WASMTIME_COMPONENT_U16:
-		curfew__json_unsigned(&o->json, v->of.u16);
-		break;
-	case WASMTIME_COMPONENT_U32:
-		curfew__json_unsigned(&o->json, v->of.u32);
-		break;
-	case WASMTIME_COMPONENT_U64:
-		curfew__json_unsigned(&o->json, v->of.u64);
-		break;
-	case WASMTIME_COMPONENT_F32:
-		curfew__json_float(&o->json, v->of.f32);
-		break;
-	default:
-		curfew__json_double(&o->json, v->of.f64);
+	case WASMTIME_COMPONENT_S8: curfew__json_signed(&o->json, v->of.s8); break;
+	case WASMTIME_COMPONENT_S16: curfew__json_signed(&o->json, v->of.s16); break;
+	case WASMTIME_COMPONENT_S32: curfew__json_signed(&o->json, v->of.s32); break;
+	case WASMTIME_COMPONENT_S64: curfew__json_signed(&o->json, v->of.s64); break;
+	case WASMTIME_COMPONENT_U8: curfew__json_unsigned(&o->json, v->of.u8); break;
+	case WASMTIME_COMPONENT_U16: curfew__json_unsigned(&o->json, v->of.u16); break;
+	case WASMTIME_COMPONENT_U32: curfew__json_unsigned(&o->json, v->of.u32); break;
+	case WASMTIME_COMPONENT_U64: curfew__json_unsigned(&o->json, v->of.u64); break;
+	case WASMTIME_COMPONENT_F32: curfew__json_float(&o->json, v->of.f32); break;
+	default: curfew__json_double(&o->json, v->of.f64);
 	}
 }
 
 static void write_value(output *o, const curfew__shape *shape, const value *v)
 {
 	switch (v->kind) {
-	case WASMTIME_COMPONENT_BOOL:
-		curfew__json_bool(&o->json, v->of.boolean);
-		break;
-	case WASMTIME_COMPONENT_CHAR:
-		write_char(o, v->of.character);
-		break;
-	case WASMTIME_COMPONENT_STRING:
-		write_string(o, &v->of.string);
-		break;
-	case WASMTIME_COMPONENT_LIST:
-		write_values(o, shape, v->of.list.data, v->of.list.size);
-		break;
-	case WASMTIME_COMPONENT_RECORD:
-		write_record(o, shape, &v->of.record);
-		break;
-	case WASMTIME_COMPONENT_TUPLE:
-		write_values(o, shape, v->of.tuple.data, v->of.tuple.size);
-		break;
-	case WASMTIME_COMPONENT_VARIANT:
-		write_variant(o, shape, &v->of.variant);
-		break;
-	case WASMTIME_COMPONENT_ENUM:
-		write_string(o, &v->of.enumeration);
-		break;
-	case WASMTIME_COMPONENT_OPTION:
-		write_option(o, shape, v->of.option);
-		break;
-	case WASMTIME_COMPONENT_RESULT:
-		write_pair(o, &shape->members[v->of.result.is_ok ? 0 : 1], v->of.result.val);
-		break;
-	case WASMTIME_COMPONENT_FLAGS:
-		write_flags(o, &v->of.flags);
-		break;
-	case WASMTIME_COMPONENT_RESOURCE:
-		write_resource(o);
-		break;
-	default:
-		write_number(o, v);
+	case WASMTIME_COMPONENT_BOOL: curfew__json_bool(&o->json, v->of.boolean); break;
+	case WASMTIME_COMPONENT_CHAR: write_char(o, v->of.character); break;
+	case WASMTIME_COMPONENT_STRING: write_string(o, &v->of.string); break;
+	case WASMTIME_COMPONENT_LIST: write_values(o, shape, v->of.list.data, v->of.list.size); break;
+	case WASMTIME_COMPONENT_RECORD: write_record(o, shape, &v->of.record); break;
+	case WASMTIME_COMPONENT_TUPLE: write_values(o, shape, v->of.tuple.data, v->of.tuple.size); break;
+	case WASMTIME_COMPONENT_VARIANT: write_variant(o, shape, &v->of.variant); break;
+	case WASMTIME_COMPONENT_ENUM: write_string(o, &v->of.enumeration); break;
+	case WASMTIME_COMPONENT_OPTION: write_option(o, shape, v->of.option); break;
+	case WASMTIME_COMPONENT_RESULT: write_pair(o, &shape->members[v->of.result.is_ok ? 0 : 1], v->of.result.val); break;
+	case WASMTIME_COMPONENT_FLAGS: write_flags(o, &v->of.flags); break;
+	case WASMTIME_COMPONENT_RESOURCE: write_resource(o); break;
+	default: write_number(o, v);
 	}
 }
 

@@ -109,18 +109,13 @@ static void add_item_type(description *d, const wasmtime_component_item_t *item,
 	static const char *const kinds[] = {"component", "instance", "module", "func", "resource", "func", "type"};
 	wasmtime_component_valtype_t type;
 	switch (item->kind) {
-	case WASMTIME_COMPONENT_ITEM_COMPONENT_FUNC:
-		add_function(d, item->of.component_func, names, text);
-		break;
-	case WASMTIME_COMPONENT_ITEM_CORE_FUNC:
-		curfew__functype_text(item->of.core_func, text);
-		break;
+	case WASMTIME_COMPONENT_ITEM_COMPONENT_FUNC: add_function(d, item->of.component_func, names, text); break;
+	case WASMTIME_COMPONENT_ITEM_CORE_FUNC: curfew__functype_text(item->of.core_func, text); break;
 	case WASMTIME_COMPONENT_ITEM_TYPE:
 		wasmtime_component_valtype_clone(&item->of.type, &type);
 		add_type(d, &type, names, true, text);
 		break;
-	default:
-		curfew__buffer_add_text(text, kinds[item->kind]);
+	default: curfew__buffer_add_text(text, kinds[item->kind]);
 	}
 }
 

@@ -21,7 +21,8 @@ static bool refuse_function(const curfew__signature *signature, const char *why,
 {
 	curfew__buffer buffer;
 	curfew__buffer_init(&buffer, SIZE_MAX);
-	curfew__buffer_printf(&buffer, "%s cannot be %s: %s", signature->name, signature->imported ? "served" : "called", why);
+	curfew__buffer_printf(&buffer, "%s cannot be %s: %s", signature->name, signature->imported ? "served" : "called",
+	                      why);
 	return curfew__message_take(message, &buffer);
 }
 
@@ -37,8 +38,8 @@ static bool check_foreign(const curfew__signature *signature, const curfew__shap
 	char why[CURFEW__VALUE_MESSAGE];
 	if (parameter > 0)
 		(void)snprintf(where, sizeof where, "parameter %zu", parameter);
-	(void)snprintf(why, sizeof why, "%s has the type %s, which JSON cannot %s", where,
-	               curfew__shape_kind_text(foreign), gives ? "give" : "take");
+	(void)snprintf(why, sizeof why, "%s has the type %s, which JSON cannot %s", where, curfew__shape_kind_text(foreign),
+	               gives ? "give" : "take");
 	return refuse_function(signature, why, message);
 }
 
@@ -90,8 +91,7 @@ static curfew__signature *create(const char *name, const wasmtime_component_func
 	return NULL;
 }
 
-curfew__signature *curfew__signature_create(const char *name, const wasmtime_component_func_type_t *type,
-                                            char *message)
+curfew__signature *curfew__signature_create(const char *name, const wasmtime_component_func_type_t *type, char *message)
 {
 	return create(name, type, false, message);
 }
@@ -210,30 +210,17 @@ static void drop_resource(wasmtime_context_t *context, const wasmtime_component_
 static void drop_resources(wasmtime_context_t *context, const value *v)
 {
 	switch (v->kind) {
-	case WASMTIME_COMPONENT_RESOURCE:
-		drop_resource(context, v->of.resource);
-		break;
-	case WASMTIME_COMPONENT_LIST:
-		drop_all(context, v->of.list.data, v->of.list.size);
-		break;
-	case WASMTIME_COMPONENT_TUPLE:
-		drop_all(context, v->of.tuple.data, v->of.tuple.size);
-		break;
+	case WASMTIME_COMPONENT_RESOURCE: drop_resource(context, v->of.resource); break;
+	case WASMTIME_COMPONENT_LIST: drop_all(context, v->of.list.data, v->of.list.size); break;
+	case WASMTIME_COMPONENT_TUPLE: drop_all(context, v->of.tuple.data, v->of.tuple.size); break;
 	case WASMTIME_COMPONENT_RECORD:
 		for (size_t i = 0; i < v->of.record.size; i++)
 			drop_resources(context, &v->of.record.data[i].val);
 		break;
-	case WASMTIME_COMPONENT_VARIANT:
-		drop_all(context, v->of.variant.val, v->of.variant.val != NULL ? 1 : 0);
-		break;
-	case WASMTIME_COMPONENT_OPTION:
-		drop_all(context, v->of.option, v->of.option != NULL ? 1 : 0);
-		break;
-	case WASMTIME_COMPONENT_RESULT:
-		drop_all(context, v->of.result.val, v->of.result.val != NULL ? 1 : 0);
-		break;
-	default:
-		break;
+	case WASMTIME_COMPONENT_VARIANT: drop_all(context, v->of.variant.val, v->of.variant.val != NULL ? 1 : 0); break;
+	case WASMTIME_COMPONENT_OPTION: drop_all(context, v->of.option, v->of.option != NULL ? 1 : 0); break;
+	case WASMTIME_COMPONENT_RESULT: drop_all(context, v->of.result.val, v->of.result.val != NULL ? 1 : 0); break;
+	default: break;
 	}
 }
 

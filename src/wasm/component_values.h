@@ -55,14 +55,15 @@ typedef struct curfew__component_call {
 	const curfew__signature *signature; /* borrowed */
 	wasmtime_component_val_t *params;
 	size_t param_count;
-	wasmtime_component_val_t *results;  /* made for the call to write to */
+	wasmtime_component_val_t *results; /* made for the call to write to */
 	size_t result_count;
 } curfew__component_call;
 
 /*
- * Makes the parameters from the JSON array that comes next and room for the result. limit_bytes is what the parameters may take of the
- * host's memory, counted before it is allocated: 32 for each value, and the bytes of strings and names. False: message
- * [CURFEW__VALUE_MESSAGE] says which parameter does not fit, where in it, and what was expected; nothing is owed.
+ * Makes the parameters from the JSON array that comes next and room for the result. limit_bytes is what the parameters
+ * may take of the host's memory, counted before it is allocated: 32 for each value, and the bytes of strings and names.
+ * False: message [CURFEW__VALUE_MESSAGE] says which parameter does not fit, where in it, and what was expected; nothing
+ * is owed.
  */
 bool curfew__component_call_init(curfew__component_call *call, const curfew__signature *signature,
                                  curfew__json_reader *params, size_t limit_bytes, char *message);

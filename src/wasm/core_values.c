@@ -48,17 +48,13 @@ static wasmtime_valkind_t reference_kind(wasmtime_heaptype_kind_t heap)
 	switch (heap) {
 	case WASMTIME_HEAPTYPE_KIND_FUNC:
 	case WASMTIME_HEAPTYPE_KIND_CONCRETE_FUNC:
-	case WASMTIME_HEAPTYPE_KIND_NOFUNC:
-		return WASMTIME_FUNCREF;
+	case WASMTIME_HEAPTYPE_KIND_NOFUNC: return WASMTIME_FUNCREF;
 	case WASMTIME_HEAPTYPE_KIND_EXTERN:
-	case WASMTIME_HEAPTYPE_KIND_NOEXTERN:
-		return WASMTIME_EXTERNREF;
+	case WASMTIME_HEAPTYPE_KIND_NOEXTERN: return WASMTIME_EXTERNREF;
 	case WASMTIME_HEAPTYPE_KIND_EXN:
 	case WASMTIME_HEAPTYPE_KIND_CONCRETE_EXN:
-	case WASMTIME_HEAPTYPE_KIND_NOEXN:
-		return WASMTIME_EXNREF;
-	default:
-		return WASMTIME_ANYREF;
+	case WASMTIME_HEAPTYPE_KIND_NOEXN: return WASMTIME_EXNREF;
+	default: return WASMTIME_ANYREF;
 	}
 }
 
@@ -89,29 +85,18 @@ static bool read_value(curfew__json_reader *reader, const wasmtime_valtype_t *ty
 		value->kind = WASMTIME_I64;
 		value->of.i64 = (int64_t)integer;
 		return true;
-	case WASMTIME_VALTYPE_KIND_F32:
-		value->kind = WASMTIME_F32;
-		return curfew__float_read(reader, &value->of.f32);
-	case WASMTIME_VALTYPE_KIND_F64:
-		value->kind = WASMTIME_F64;
-		return curfew__double_read(reader, &value->of.f64);
-	case WASMTIME_VALTYPE_KIND_V128:
-		value->kind = WASMTIME_V128;
-		return read_v128(reader, value->of.v128);
-	default:
-		return read_reference(reader, &type->reftype, value);
+	case WASMTIME_VALTYPE_KIND_F32: value->kind = WASMTIME_F32; return curfew__float_read(reader, &value->of.f32);
+	case WASMTIME_VALTYPE_KIND_F64: value->kind = WASMTIME_F64; return curfew__double_read(reader, &value->of.f64);
+	case WASMTIME_VALTYPE_KIND_V128: value->kind = WASMTIME_V128; return read_v128(reader, value->of.v128);
+	default: return read_reference(reader, &type->reftype, value);
 	}
 }
 
 static void add_expected(const wasm_valtype_t *wasm_type, const wasmtime_valtype_t *type, curfew__buffer *buffer)
 {
 	switch (type->kind) {
-	case WASMTIME_VALTYPE_KIND_I32:
-		curfew__integer_expected(&type_i32, buffer);
-		return;
-	case WASMTIME_VALTYPE_KIND_I64:
-		curfew__integer_expected(&type_i64, buffer);
-		return;
+	case WASMTIME_VALTYPE_KIND_I32: curfew__integer_expected(&type_i32, buffer); return;
+	case WASMTIME_VALTYPE_KIND_I64: curfew__integer_expected(&type_i64, buffer); return;
 	case WASMTIME_VALTYPE_KIND_F32:
 	case WASMTIME_VALTYPE_KIND_F64:
 		curfew__valtype_text(wasm_type, buffer);
@@ -146,8 +131,7 @@ static bool refuse_count(const char *name, const wasm_functype_t *type, size_t g
 	if (types->size == 0) {
 		curfew__buffer_printf(&buffer, "%s takes no parameters", name);
 	} else {
-		curfew__buffer_printf(&buffer, "%s takes %zu parameter%s ", name, types->size,
-		                      types->size == 1 ? "" : "s");
+		curfew__buffer_printf(&buffer, "%s takes %zu parameter%s ", name, types->size, types->size == 1 ? "" : "s");
 		curfew__valtypes_text(types, &buffer);
 	}
 	curfew__buffer_printf(&buffer, ", got %zu", given);
@@ -187,23 +171,12 @@ static void write_v128(const uint8_t *bytes, curfew__json_writer *writer)
 static void write_value(const wasmtime_val_t *value, curfew__json_writer *writer)
 {
 	switch (value->kind) {
-	case WASMTIME_I32:
-		curfew__json_signed(writer, value->of.i32);
-		break;
-	case WASMTIME_I64:
-		curfew__json_signed(writer, value->of.i64);
-		break;
-	case WASMTIME_F32:
-		curfew__json_float(writer, value->of.f32);
-		break;
-	case WASMTIME_F64:
-		curfew__json_double(writer, value->of.f64);
-		break;
-	case WASMTIME_V128:
-		write_v128(value->of.v128, writer);
-		break;
-	default:
-		curfew__json_null(writer);
+	case WASMTIME_I32: curfew__json_signed(writer, value->of.i32); break;
+	case WASMTIME_I64: curfew__json_signed(writer, value->of.i64); break;
+	case WASMTIME_F32: curfew__json_float(writer, value->of.f32); break;
+	case WASMTIME_F64: curfew__json_double(writer, value->of.f64); break;
+	case WASMTIME_V128: write_v128(value->of.v128, writer); break;
+	default: curfew__json_null(writer);
 	}
 }
 

@@ -19,9 +19,9 @@
 #include <wasmtime.h>
 
 /*
- * Fills values [as many as the type has parameters] from the JSON array that comes next, by the function's type; name is the function's,
- * for messages. False: message [CURFEW__VALUE_MESSAGE] says which parameter does not fit, and what was expected. The
- * values need not be released.
+ * Fills values [as many as the type has parameters] from the JSON array that comes next, by the function's type; name
+ * is the function's, for messages. False: message [CURFEW__VALUE_MESSAGE] says which parameter does not fit, and what
+ * was expected. The values need not be released.
  */
 bool curfew__core_params(const char *name, const wasm_functype_t *type, curfew__json_reader *params,
                          wasmtime_val_t *values, char *message);

@@ -17,17 +17,10 @@ static void read_values(const char *letters, const wasmtime_val_t *from, curfew_
 {
 	for (size_t i = 0; letters[i]; i++) {
 		switch (letters[i]) {
-		case 'i':
-			to[i].i32 = from[i].of.i32;
-			break;
-		case 'I':
-			to[i].i64 = from[i].of.i64;
-			break;
-		case 'f':
-			to[i].f32 = from[i].of.f32;
-			break;
-		default:
-			to[i].f64 = from[i].of.f64;
+		case 'i': to[i].i32 = from[i].of.i32; break;
+		case 'I': to[i].i64 = from[i].of.i64; break;
+		case 'f': to[i].f32 = from[i].of.f32; break;
+		default: to[i].f64 = from[i].of.f64;
 		}
 	}
 }
@@ -36,17 +29,10 @@ static void write_values(const char *letters, const curfew_value *from, wasmtime
 {
 	for (size_t i = 0; letters[i]; i++) {
 		switch (letters[i]) {
-		case 'i':
-			to[i] = (wasmtime_val_t){ .kind = WASMTIME_I32, .of.i32 = from[i].i32 };
-			break;
-		case 'I':
-			to[i] = (wasmtime_val_t){ .kind = WASMTIME_I64, .of.i64 = from[i].i64 };
-			break;
-		case 'f':
-			to[i] = (wasmtime_val_t){ .kind = WASMTIME_F32, .of.f32 = from[i].f32 };
-			break;
-		default:
-			to[i] = (wasmtime_val_t){ .kind = WASMTIME_F64, .of.f64 = from[i].f64 };
+		case 'i': to[i] = (wasmtime_val_t){.kind = WASMTIME_I32, .of.i32 = from[i].i32}; break;
+		case 'I': to[i] = (wasmtime_val_t){.kind = WASMTIME_I64, .of.i64 = from[i].i64}; break;
+		case 'f': to[i] = (wasmtime_val_t){.kind = WASMTIME_F32, .of.f32 = from[i].f32}; break;
+		default: to[i] = (wasmtime_val_t){.kind = WASMTIME_F64, .of.f64 = from[i].f64};
 		}
 	}
 }
@@ -73,12 +59,9 @@ static wasm_trap_t *charge(curfew__wasm *wasm, const curfew__wasm_import *import
 	char message[256];
 
 	switch (curfew__wasm_charge_call(wasm, import, message)) {
-	case CURFEW__CALL_GOES:
-		return NULL;
-	case CURFEW__CALL_OUT_OF_FUEL:
-		return wasmtime_trap_new_code(WASMTIME_TRAP_CODE_OUT_OF_FUEL);
-	default:
-		return trap_with(wasm, message);
+	case CURFEW__CALL_GOES: return NULL;
+	case CURFEW__CALL_OUT_OF_FUEL: return wasmtime_trap_new_code(WASMTIME_TRAP_CODE_OUT_OF_FUEL);
+	default: return trap_with(wasm, message);
 	}
 }
 
@@ -111,7 +94,7 @@ static wasm_trap_t *on_call(void *env, wasmtime_caller_t *caller, const wasmtime
 	if (trap)
 		return trap;
 	read_values(import->params, args, params);
-	wasm->host->function(wasm->context, import->index, &(curfew__host_params){ .values = params }, &answer);
+	wasm->host->function(wasm->context, import->index, &(curfew__host_params){.values = params}, &answer);
 	return conclude(wasm, import, &answer, results);
 }
 
@@ -152,11 +135,11 @@ static void on_async_call(void *env, wasmtime_caller_t *caller, const wasmtime_v
 	pending *call;
 	(void)arg_count, (void)result_count;
 
-	*continuation = (wasmtime_async_continuation_t){ on_nothing, NULL, NULL };
+	*continuation = (wasmtime_async_continuation_t){on_nothing, NULL, NULL};
 	if ((*trap = charge(wasm, import)))
 		return;
 	read_values(import->params, args, params);
-	const curfew__host_params given = { .values = params };
+	const curfew__host_params given = {.values = params};
 	if (!(call = malloc(sizeof *call)) ||
 	    !(call->id = wasm->host->function_start(wasm->context, import->index, &given))) {
 		free(call);
@@ -167,7 +150,7 @@ static void on_async_call(void *env, wasmtime_caller_t *caller, const wasmtime_v
 	call->wasm = wasm;
 	call->results = results;
 	call->trap = trap;
-	*continuation = (wasmtime_async_continuation_t){ on_poll, call, free };
+	*continuation = (wasmtime_async_continuation_t){on_poll, call, free};
 }
 
 /* ---- Linking ---------------------------------------------------------------------------------------------- */
@@ -194,11 +177,11 @@ static wasmtime_error_t *add_function(wasmtime_linker_t *linker, const curfew__w
 	make_types(import->params, &params);
 	make_types(import->results, &results);
 	wasm_functype_t *type = wasm_functype_new(&params, &results);
-	wasmtime_error_t *error =
-		import->is_async
-			? wasmtime_linker_define_async_func(linker, import->module, module, import->name, name, type, on_async_call,
-		                                        env, NULL)
-			: wasmtime_linker_define_func(linker, import->module, module, import->name, name, type, on_call, env, NULL);
+	wasmtime_error_t *error = import->is_async
+	                              ? wasmtime_linker_define_async_func(linker, import->module, module, import->name,
+	                                                                  name, type, on_async_call, env, NULL)
+	                              : wasmtime_linker_define_func(linker, import->module, module, import->name, name,
+	                                                            type, on_call, env, NULL);
 	wasm_functype_delete(type);
 	return error;
 }

@@ -22,12 +22,12 @@
 typedef struct curfew__wasm_import {
 	char *module;
 	char *name;
-	bool typed;                         /* it has a type; else it takes JSON, and no module can import it */
+	bool typed; /* it has a type; else it takes JSON, and no module can import it */
 	bool is_async;
 	char params[CURFEW__HOST_VALUES + 1]; /* a letter each: i, I, f, F */
 	char results[CURFEW__HOST_VALUES + 1];
-	uint64_t fuel;                      /* what a call costs */
-	size_t index;                       /* in the list that it is in */
+	uint64_t fuel; /* what a call costs */
+	size_t index;  /* in the list that it is in */
 } curfew__wasm_import;
 
 /* What was given: JSON, or values for the function's type. */

@@ -89,8 +89,8 @@ void curfew__wasm_set_away(curfew__wasm *wasm, bool is_away)
 /* ---- Fuel ------------------------------------------------------------------------------------------------- */
 
 /*
- * The number that the guest's code adds to (engine/rewriter, meter.rs). It counts up to INT64_MAX where the limit is used
- * up, and is below zero beyond.
+ * The number that the guest's code adds to (engine/rewriter, meter.rs). It counts up to INT64_MAX where the limit is
+ * used up, and is below zero beyond.
  */
 static int64_t *count_of(const curfew__wasm *wasm)
 {
@@ -137,7 +137,7 @@ static bool make_store(curfew__wasm *wasm, const curfew__wasm_options *options)
 	wasm->store_context = wasmtime_store_context(wasm->store);
 	wasi.context = wasm;
 	wasi.write = on_write;
-	wasm->account = (curfew__account){ wasm, grow_table, on_call, on_returned };
+	wasm->account = (curfew__account){wasm, grow_table, on_call, on_returned};
 	if (!curfew__store_prepare(wasm->store, &wasm->account, wasm->code->imports_wasi ? &wasi : NULL, wasm->message))
 		return false;
 	bool passes = wasm->code->functions && options->memory_bytes > PASSED_BYTES_MOST;
@@ -181,7 +181,7 @@ curfew__wasm_end curfew__wasm_init(curfew__wasm *wasm, const curfew__code *code,
 	wasm->memory_limit = options->memory_bytes;
 	if (code->metered && !(wasm->count = curfew__pool_take_plain(code->machine->pool, CURFEW__WASM_PAGE)))
 		return CURFEW__WASM_FAILED;
-	wasm->memory_host = (curfew__memory_host){ code->machine, wasm, wasm->count, charge, stack_used };
+	wasm->memory_host = (curfew__memory_host){code->machine, wasm, wasm->count, charge, stack_used};
 	if (!make_store(wasm, options))
 		return CURFEW__WASM_REFUSED;
 	return prepare(wasm, options);
@@ -278,8 +278,8 @@ static bool begin_next(curfew__wasm *wasm, curfew__wasm_end *end)
 }
 
 /*
- * Polls it again where it only gave way for a moment, as Wasmtime does while it collects garbage: nothing has to be waited for, and
- * a guest that is to be interrupted comes to where it can be, which shows where it is.
+ * Polls it again where it only gave way for a moment, as Wasmtime does while it collects garbage: nothing has to be
+ * waited for, and a guest that is to be interrupted comes to where it can be, which shows where it is.
  */
 static bool poll(curfew__wasm *wasm)
 {
@@ -334,27 +334,27 @@ void curfew__wasm_value(curfew__wasm *wasm, curfew__buffer *buffer)
 static const struct {
 	const char *name, *sentence;
 } traps[] = {
-	[WASMTIME_TRAP_CODE_STACK_OVERFLOW] = { "stack_overflow", "call stack exhausted" },
-	[WASMTIME_TRAP_CODE_MEMORY_OUT_OF_BOUNDS] = { "memory_out_of_bounds", "out of bounds memory access" },
-	[WASMTIME_TRAP_CODE_HEAP_MISALIGNED] = { "unaligned_atomic", "unaligned atomic" },
-	[WASMTIME_TRAP_CODE_TABLE_OUT_OF_BOUNDS] = { "table_out_of_bounds", "out of bounds table access" },
-	[WASMTIME_TRAP_CODE_INDIRECT_CALL_TO_NULL] = { "uninitialized_element", "uninitialized element" },
-	[WASMTIME_TRAP_CODE_BAD_SIGNATURE] = { "indirect_call_type_mismatch", "indirect call type mismatch" },
-	[WASMTIME_TRAP_CODE_INTEGER_OVERFLOW] = { "integer_overflow", "integer overflow" },
-	[WASMTIME_TRAP_CODE_INTEGER_DIVISION_BY_ZERO] = { "integer_divide_by_zero", "integer divide by zero" },
-	[WASMTIME_TRAP_CODE_BAD_CONVERSION_TO_INTEGER] = { "invalid_conversion_to_integer", "invalid conversion to integer" },
-	[WASMTIME_TRAP_CODE_UNREACHABLE_CODE_REACHED] = { "unreachable", "unreachable executed" },
-	[WASMTIME_TRAP_CODE_OUT_OF_FUEL] = { "out_of_fuel", "the fuel limit was exceeded" },
-	[WASMTIME_TRAP_CODE_NULL_REFERENCE] = { "null_reference", "null reference" },
-	[WASMTIME_TRAP_CODE_ALLOCATION_TOO_LARGE] = { "allocation_too_large", "allocation size too large" },
-	[WASMTIME_TRAP_CODE_CANNOT_ENTER_COMPONENT] = { "cannot_enter_component", "cannot enter component instance" },
-	[WASMTIME_TRAP_CODE_CANNOT_LEAVE_COMPONENT] = { "cannot_leave_component", "cannot leave component instance" },
-	[WASMTIME_TRAP_CODE_INVALID_CHAR] = { "invalid_char", "a char that is no Unicode scalar value" },
-	[WASMTIME_TRAP_CODE_STRING_OUT_OF_BOUNDS] = { "string_out_of_bounds", "a string lies outside the memory" },
-	[WASMTIME_TRAP_CODE_LIST_OUT_OF_BOUNDS] = { "list_out_of_bounds", "a list lies outside the memory" },
-	[WASMTIME_TRAP_CODE_INVALID_DISCRIMINANT] = { "invalid_discriminant", "a variant has no such case" },
-	[WASMTIME_TRAP_CODE_UNALIGNED_POINTER] = { "unaligned_pointer", "a pointer is not aligned" },
-	[WASMTIME_TRAP_CODE_UNCAUGHT_EXCEPTION] = { "uncaught_exception", "an exception was not caught" },
+	[WASMTIME_TRAP_CODE_STACK_OVERFLOW] = {"stack_overflow", "call stack exhausted"},
+	[WASMTIME_TRAP_CODE_MEMORY_OUT_OF_BOUNDS] = {"memory_out_of_bounds", "out of bounds memory access"},
+	[WASMTIME_TRAP_CODE_HEAP_MISALIGNED] = {"unaligned_atomic", "unaligned atomic"},
+	[WASMTIME_TRAP_CODE_TABLE_OUT_OF_BOUNDS] = {"table_out_of_bounds", "out of bounds table access"},
+	[WASMTIME_TRAP_CODE_INDIRECT_CALL_TO_NULL] = {"uninitialized_element", "uninitialized element"},
+	[WASMTIME_TRAP_CODE_BAD_SIGNATURE] = {"indirect_call_type_mismatch", "indirect call type mismatch"},
+	[WASMTIME_TRAP_CODE_INTEGER_OVERFLOW] = {"integer_overflow", "integer overflow"},
+	[WASMTIME_TRAP_CODE_INTEGER_DIVISION_BY_ZERO] = {"integer_divide_by_zero", "integer divide by zero"},
+	[WASMTIME_TRAP_CODE_BAD_CONVERSION_TO_INTEGER] = {"invalid_conversion_to_integer", "invalid conversion to integer"},
+	[WASMTIME_TRAP_CODE_UNREACHABLE_CODE_REACHED] = {"unreachable", "unreachable executed"},
+	[WASMTIME_TRAP_CODE_OUT_OF_FUEL] = {"out_of_fuel", "the fuel limit was exceeded"},
+	[WASMTIME_TRAP_CODE_NULL_REFERENCE] = {"null_reference", "null reference"},
+	[WASMTIME_TRAP_CODE_ALLOCATION_TOO_LARGE] = {"allocation_too_large", "allocation size too large"},
+	[WASMTIME_TRAP_CODE_CANNOT_ENTER_COMPONENT] = {"cannot_enter_component", "cannot enter component instance"},
+	[WASMTIME_TRAP_CODE_CANNOT_LEAVE_COMPONENT] = {"cannot_leave_component", "cannot leave component instance"},
+	[WASMTIME_TRAP_CODE_INVALID_CHAR] = {"invalid_char", "a char that is no Unicode scalar value"},
+	[WASMTIME_TRAP_CODE_STRING_OUT_OF_BOUNDS] = {"string_out_of_bounds", "a string lies outside the memory"},
+	[WASMTIME_TRAP_CODE_LIST_OUT_OF_BOUNDS] = {"list_out_of_bounds", "a list lies outside the memory"},
+	[WASMTIME_TRAP_CODE_INVALID_DISCRIMINANT] = {"invalid_discriminant", "a variant has no such case"},
+	[WASMTIME_TRAP_CODE_UNALIGNED_POINTER] = {"unaligned_pointer", "a pointer is not aligned"},
+	[WASMTIME_TRAP_CODE_UNCAUGHT_EXCEPTION] = {"uncaught_exception", "an exception was not caught"},
 };
 
 const char *curfew__wasm_trap_name(const curfew__wasm *wasm, const char **sentence)
@@ -409,7 +409,7 @@ static char *causes_of(const char *data, size_t size)
 
 char *curfew__wasm_failure_text(const curfew__wasm *wasm)
 {
-	wasm_byte_vec_t text = { 0 };
+	wasm_byte_vec_t text = {0};
 	char *cause;
 
 	if (wasm->message[0])
@@ -430,10 +430,11 @@ static void place_entry(const wasm_frame_t *frame, curfew__wasm_place place, voi
 	char name[256];
 
 	if (known)
-		snprintf(name, sizeof name, "%.*s", (int)(known->size < sizeof name ? known->size : sizeof name - 1), known->data);
+		snprintf(name, sizeof name, "%.*s", (int)(known->size < sizeof name ? known->size : sizeof name - 1),
+		         known->data);
 	else
 		snprintf(name, sizeof name, "func[%" PRIu32 "]", wasm_frame_func_index(frame));
-	place(context, &(curfew__location){ .function = name, .offset = CURFEW__NO_OFFSET });
+	place(context, &(curfew__location){.function = name, .offset = CURFEW__NO_OFFSET});
 }
 
 /* Whether the innermost frame is that of the landing; *at: the instruction it was at, if it was at one of its own. */
@@ -449,9 +450,10 @@ static bool is_interrupted(const curfew__wasm *wasm, uintptr_t *at)
 	return true;
 }
 
-bool curfew__wasm_trace(const curfew__wasm *wasm, curfew__wasm_program *program, curfew__wasm_place place, void *context)
+bool curfew__wasm_trace(const curfew__wasm *wasm, curfew__wasm_program *program, curfew__wasm_place place,
+                        void *context)
 {
-	wasm_frame_vec_t frames = { 0 };
+	wasm_frame_vec_t frames = {0};
 	bool whole = true;
 
 	if (wasm->trap)
@@ -469,8 +471,8 @@ bool curfew__wasm_trace(const curfew__wasm *wasm, curfew__wasm_program *program,
 		if (offset == SIZE_MAX)
 			place_entry(frames.data[i], place, context);
 		else
-			whole &= curfew__wasm_program_locate(program, wasm->code->metered,
-			                                     offset - wasm_frame_func_offset(frames.data[i]), offset, place, context);
+			whole &= curfew__wasm_program_locate(
+				program, wasm->code->metered, offset - wasm_frame_func_offset(frames.data[i]), offset, place, context);
 	}
 	/* What was thrown where frames were hidden has none. */
 	for (unsigned i = 0; frames.size == 0 && i < wasm->target.left_count; i++)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One WebAssembly program alive: a store with its memories, and the calls into it as futures, so that a guest that waits
- * holds no thread. It belongs to one thread at a time, but for curfew__wasm_interrupt.
+ * One WebAssembly program alive: a store with its memories, and the calls into it as futures, so that a guest that
+ * waits holds no thread. It belongs to one thread at a time, but for curfew__wasm_interrupt.
  */
 #ifndef CURFEW_WASM_INSTANCE_H
 #define CURFEW_WASM_INSTANCE_H
@@ -40,12 +40,12 @@ typedef struct curfew__wasm_host {
 typedef struct curfew__wasm_options {
 	const curfew__wasm_host *host;
 	void *context;
-	size_t memory_bytes;  /* limit of all memories and tables together */
-	uint64_t fuel;        /* limit; UINT64_MAX: none, and it must not be metered code */
-	const char *call;     /* exported function, or NULL: what the program starts with, if anything */
-	const char *params;   /* JSON array [params_length], or NULL: [] */
+	size_t memory_bytes; /* limit of all memories and tables together */
+	uint64_t fuel;       /* limit; UINT64_MAX: none, and it must not be metered code */
+	const char *call;    /* exported function, or NULL: what the program starts with, if anything */
+	const char *params;  /* JSON array [params_length], or NULL: [] */
 	size_t params_length;
-	const atomic_uint *stop; /* not 0 once the run is to stop: looked at while parameters are read */
+	const atomic_uint *stop;   /* not 0 once the run is to stop: looked at while parameters are read */
 	curfew__wasi_options wasi; /* its context and write are set here */
 } curfew__wasm_options;
 
@@ -58,7 +58,7 @@ typedef enum curfew__wasm_end {
 	CURFEW__WASM_TRAPPED, /* or stopped */
 	CURFEW__WASM_STACK,
 	CURFEW__WASM_FUEL,
-	CURFEW__WASM_FAILED,  /* not the guest's doing: message */
+	CURFEW__WASM_FAILED, /* not the guest's doing: message */
 } curfew__wasm_end;
 
 typedef struct curfew__wasm {
@@ -69,25 +69,25 @@ typedef struct curfew__wasm {
 	curfew__account account;
 	wasmtime_store_t *store;
 	wasmtime_context_t *store_context;
-	curfew__region *count;    /* where its fuel is counted; NULL: it is not */
-	uint64_t counted_from;    /* what stood there when the call began */
+	curfew__region *count; /* where its fuel is counted; NULL: it is not */
+	uint64_t counted_from; /* what stood there when the call began */
 	size_t memory_limit, memory_bytes, memory_peak;
 	size_t stack_peak;
 	curfew__target target;
 
-	bool instantiated;         /* and its start function has returned */
-	bool initialized;          /* what comes before the first function was called */
+	bool instantiated; /* and its start function has returned */
+	bool initialized;  /* what comes before the first function was called */
 
 	/* The call. */
 	int stage;
-	bool starts;               /* the function is what the program starts with, not one that was asked for */
-	bool calls;                /* there is a function to call */
-	char *name;                /* of the function */
-	curfew__future *future;    /* what goes on; NULL: between two */
-	wasm_trap_t *trap;         /* how it ended */
+	bool starts;            /* the function is what the program starts with, not one that was asked for */
+	bool calls;             /* there is a function to call */
+	char *name;             /* of the function */
+	curfew__future *future; /* what goes on; NULL: between two */
+	wasm_trap_t *trap;      /* how it ended */
 	wasmtime_error_t *error;
 	int32_t exit_code;
-	bool host_trapped;         /* a host function ended it */
+	bool host_trapped; /* a host function ended it */
 	char message[256];
 	curfew__json_reader params; /* before the call's JSON array, which is borrowed */
 	union {
@@ -141,7 +141,8 @@ const char *curfew__wasm_trap_name(const curfew__wasm *wasm, const char **senten
 /* What the message, the error or the trap says, in one line; free with free. NULL: out of memory. */
 char *curfew__wasm_failure_text(const curfew__wasm *wasm);
 /* Calls back for each frame of the trap or stop, innermost first. False: some names or lines are not known any more. */
-bool curfew__wasm_trace(const curfew__wasm *wasm, curfew__wasm_program *program, curfew__wasm_place place, void *context);
+bool curfew__wasm_trace(const curfew__wasm *wasm, curfew__wasm_program *program, curfew__wasm_place place,
+                        void *context);
 /* Ends it, wherever it is, and gives everything back. stack_peak is exact afterwards. */
 void curfew__wasm_finish(curfew__wasm *wasm);
 

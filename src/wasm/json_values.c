@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * JSON on its way to and from WebAssembly. A number is an integer where it has no point and no exponent and fits into 64
- * bits, and a double otherwise; -0 is a double too.
+ * JSON on its way to and from WebAssembly. A number is an integer where it has no point and no exponent and fits into
+ * 64 bits, and a double otherwise; -0 is a double too.
  */
 #include "wasm/json_values.h"
 
@@ -93,20 +93,11 @@ void curfew__json_describe(const curfew__json_reader *reader, size_t at, curfew_
 	copy.piece_end = at;
 	curfew__json_kind kind = curfew__json_next_kind(&copy);
 	switch (kind) {
-	case CURFEW__JSON_STRING:
-		describe_string(&copy, buffer);
-		break;
-	case CURFEW__JSON_NUMBER:
-		describe_number(&copy, buffer);
-		break;
-	case CURFEW__JSON_ARRAY:
-		curfew__buffer_printf(buffer, "an array of %zu", curfew__json_count(&copy));
-		break;
-	case CURFEW__JSON_OBJECT:
-		curfew__buffer_add_text(buffer, "an object");
-		break;
-	default:
-		curfew__buffer_add_text(buffer, words[kind]);
+	case CURFEW__JSON_STRING: describe_string(&copy, buffer); break;
+	case CURFEW__JSON_NUMBER: describe_number(&copy, buffer); break;
+	case CURFEW__JSON_ARRAY: curfew__buffer_printf(buffer, "an array of %zu", curfew__json_count(&copy)); break;
+	case CURFEW__JSON_OBJECT: curfew__buffer_add_text(buffer, "an object"); break;
+	default: curfew__buffer_add_text(buffer, words[kind]);
 	}
 }
 

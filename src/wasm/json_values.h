@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What core modules and components share of values: the parameters' JSON text, numbers in and out, and how messages name
- * what was given. A message is one line of at most CURFEW__VALUE_MESSAGE bytes, its NUL included.
+ * What core modules and components share of values: the parameters' JSON text, numbers in and out, and how messages
+ * name what was given. A message is one line of at most CURFEW__VALUE_MESSAGE bytes, its NUL included.
  */
 #ifndef CURFEW_WASM_JSON_VALUES_H
 #define CURFEW_WASM_JSON_VALUES_H
@@ -17,8 +17,8 @@
 enum { CURFEW__VALUE_MESSAGE = 256 };
 
 /*
- * Checks JSON text, in pieces between which it looks at stop (may be NULL), and makes a reader of it. False: the message
- * says what is wrong with it (what: how the message calls it) and where.
+ * Checks JSON text, in pieces between which it looks at stop (may be NULL), and makes a reader of it. False: the
+ * message says what is wrong with it (what: how the message calls it) and where.
  */
 bool curfew__json_open(curfew__json_reader *reader, const char *text, size_t length, const atomic_uint *stop,
                        const char *what, char *message);
@@ -35,9 +35,10 @@ typedef struct curfew__integer_type {
 } curfew__integer_type;
 
 /*
- * All that read a value pass it only if it is of their kind; to describe it, keep where it began. Reads a whole number (1.0 and 1e3 are some, too), of a type with 64 bits also one written as a decimal string. A
- * number with a point or an exponent counts up to 2^53 only: beyond, it need not be the one that was meant.
- * *value is the number in two's complement. False: it is none, or out of range.
+ * All that read a value pass it only if it is of their kind; to describe it, keep where it began. Reads a whole number
+ * (1.0 and 1e3 are some, too), of a type with 64 bits also one written as a decimal string. A number with a point or an
+ * exponent counts up to 2^53 only: beyond, it need not be the one that was meant. *value is the number in two's
+ * complement. False: it is none, or out of range.
  */
 bool curfew__integer_read(curfew__json_reader *reader, const curfew__integer_type *type, uint64_t *value);
 /* What such a type is given as: "u8 (0 to 255)". */

@@ -9,7 +9,7 @@
 
 bool curfew__wasm_fail(curfew__wasm_error *error, const char *name, bool internal, const char *message)
 {
-	*error = (curfew__wasm_error){ .name = name, .message = strdup(message), .internal = internal };
+	*error = (curfew__wasm_error){.name = name, .message = strdup(message), .internal = internal};
 	return false;
 }
 
@@ -28,10 +28,11 @@ static void list_unknown(const curfew__code *code, curfew__buffer *list)
 
 	wasmtime_module_imports(code->module, &imports);
 	for (size_t i = 0; i < imports.size; i++) {
-		const wasm_name_t *module = wasm_importtype_module(imports.data[i]), *name = wasm_importtype_name(imports.data[i]);
+		const wasm_name_t *module = wasm_importtype_module(imports.data[i]),
+						  *name = wasm_importtype_name(imports.data[i]);
 		wasmtime_extern_t found;
-		if (wasmtime_linker_get(linker_of(code), wasmtime_store_context(store), module->data, module->size,
-		                        name->data, name->size, &found)) {
+		if (wasmtime_linker_get(linker_of(code), wasmtime_store_context(store), module->data, module->size, name->data,
+		                        name->size, &found)) {
 			wasmtime_extern_delete(&found);
 			continue;
 		}
@@ -48,7 +49,7 @@ static void list_unknown(const curfew__code *code, curfew__buffer *list)
 
 static curfew__component_host host_of(const curfew__offered *offered, const curfew__code *code)
 {
-	return (curfew__component_host){ code->component, code->machine->engine, offered->imports, offered->count };
+	return (curfew__component_host){code->component, code->machine->engine, offered->imports, offered->count};
 }
 
 static void list_imports(const curfew__offered *offered, const curfew__code *code, curfew__buffer *list)
@@ -93,8 +94,7 @@ static bool make_linker(const curfew__offered *offered, curfew__code *code, char
 		return curfew__component_link(&host, code->component_linker, &code->functions, message);
 	}
 	code->linker = wasmtime_linker_clone(code->machine->linker);
-	return !curfew__wasm_failed(curfew__linker_add_functions(code->linker, offered->imports, offered->count),
-	                            message);
+	return !curfew__wasm_failed(curfew__linker_add_functions(code->linker, offered->imports, offered->count), message);
 }
 
 static bool link(const curfew__offered *offered, curfew__code *code, curfew__wasm_error *error)
@@ -105,8 +105,9 @@ static bool link(const curfew__offered *offered, curfew__code *code, curfew__was
 	if (!make_linker(offered, code, message))
 		return curfew__wasm_fail(error, "LinkError", false, message);
 	if (code->is_component)
-		code->component_pre = curfew__component_pre_create(
-			code->component_linker ? code->component_linker : code->machine->component_linker, code->component, &failed);
+		code->component_pre = curfew__component_pre_create(code->component_linker ? code->component_linker
+		                                                                          : code->machine->component_linker,
+		                                                   code->component, &failed);
 	else
 		failed = wasmtime_linker_instantiate_pre(linker_of(code), code->module, &code->module_pre);
 	return !curfew__wasm_failed(failed, message) || fail_link(offered, code, message, error);
@@ -139,7 +140,8 @@ static bool find_range(curfew__code *code, curfew__wasm_error *error)
 
 	if (is_known && (code->range.first == code->range.end || code->range.landing))
 		return true;
-	return curfew__wasm_fail(error, "CompileError", true, "the compiled code is not laid out as is known: it could not be interrupted");
+	return curfew__wasm_fail(error, "CompileError", true,
+	                         "the compiled code is not laid out as is known: it could not be interrupted");
 }
 
 curfew__code *curfew__code_create(const curfew__compiled *compiled, curfew__machine *machine,

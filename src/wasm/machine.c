@@ -101,7 +101,8 @@ static wasmtime_error_t *new_memory(void *env, const wasm_memorytype_t *type, si
 	if (!host || reserved > CURFEW__REGION_RESERVE || guard > CURFEW__REGION_GUARD || minimum > CURFEW__REGION_RESERVE)
 		return wasmtime_error_new("no memory of this kind can be made");
 	if (!is_count && host->memories++ == CURFEW__MEMORIES_MAX)
-		return wasmtime_error_new("a run has at most " TEXT(CURFEW__MEMORIES_MAX) " memories, and this component makes more");
+		return wasmtime_error_new(
+			"a run has at most " TEXT(CURFEW__MEMORIES_MAX) " memories, and this component makes more");
 	if (!is_count && !host->charge(host->context, minimum))
 		return wasmtime_error_new("the memory limit does not allow it");
 	memory *made = calloc(1, sizeof *made);
@@ -111,7 +112,7 @@ static wasmtime_error_t *new_memory(void *env, const wasm_memorytype_t *type, si
 	}
 	made->host = host;
 	made->is_count = is_count;
-	*result = (wasmtime_linear_memory_t){ made, get_memory, grow_memory, free_memory };
+	*result = (wasmtime_linear_memory_t){made, get_memory, grow_memory, free_memory};
 	return NULL;
 }
 
@@ -149,7 +150,7 @@ static wasmtime_error_t *new_stack(void *env, size_t size, bool zeroed, wasmtime
 		return wasmtime_error_new("out of memory");
 	}
 	made->host = host;
-	*result = (wasmtime_stack_memory_t){ made, get_stack, free_stack };
+	*result = (wasmtime_stack_memory_t){made, get_stack, free_stack};
 	return NULL;
 }
 
@@ -186,8 +187,8 @@ wasm_config_t *curfew__machine_config(void)
 static wasm_engine_t *create_engine(size_t stack_bytes)
 {
 	wasm_config_t *config = curfew__machine_config();
-	wasmtime_memory_creator_t memories = { NULL, new_memory, NULL };
-	wasmtime_stack_creator_t stacks = { NULL, new_stack, NULL };
+	wasmtime_memory_creator_t memories = {NULL, new_memory, NULL};
+	wasmtime_stack_creator_t stacks = {NULL, new_stack, NULL};
 
 	wasmtime_config_async_stack_size_set(config, stack_bytes + STACK_FOR_HOST);
 	wasmtime_config_max_wasm_stack_set(config, stack_bytes);

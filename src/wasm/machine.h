@@ -60,8 +60,8 @@ typedef struct curfew__memory_host {
 } curfew__memory_host;
 
 /*
- * Says whose memories and stacks are made on this thread from now on (NULL: nobody's, and none can be made). What is made
- * keeps the host until the store is deleted. Answers the one before.
+ * Says whose memories and stacks are made on this thread from now on (NULL: nobody's, and none can be made). What is
+ * made keeps the host until the store is deleted. Answers the one before.
  */
 curfew__memory_host *curfew__memory_host_set(curfew__memory_host *host);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Core modules: a command starts with _start; a reactor is readied by _initialize before a function of it is called; and
- * a module that is neither is done once it is instantiated, if no function was asked for.
+ * Core modules: a command starts with _start; a reactor is readied by _initialize before a function of it is called;
+ * and a module that is neither is done once it is instantiated, if no function was asked for.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,15 +13,18 @@
 #include "wasm/parts.h"
 #include "wasm/types.h"
 
-static const char *const kinds[] = { [WASM_EXTERN_FUNC] = "a function", [WASM_EXTERN_GLOBAL] = "a global",
-	                                 [WASM_EXTERN_TABLE] = "a table", [WASM_EXTERN_MEMORY] = "a memory" };
+static const char *const kinds[] = {[WASM_EXTERN_FUNC] = "a function",
+                                    [WASM_EXTERN_GLOBAL] = "a global",
+                                    [WASM_EXTERN_TABLE] = "a table",
+                                    [WASM_EXTERN_MEMORY] = "a memory"};
 
 static bool add_function_name(void *context, const char *name, size_t length, uint8_t kind)
 {
 	curfew__buffer *text = context;
 
 	if (kind == WASM_EXTERN_FUNC)
-		curfew__buffer_printf(text, "%s%.*s", text->length ? ", " : "; there are: ", (int)(length < 60 ? length : 60), name);
+		curfew__buffer_printf(text, "%s%.*s", text->length ? ", " : "; there are: ", (int)(length < 60 ? length : 60),
+		                      name);
 	return !text->failed;
 }
 
@@ -71,8 +74,8 @@ static bool prepare(curfew__wasm *wasm, const char *call)
 
 static wasmtime_call_future_t *instantiate(curfew__wasm *wasm)
 {
-	return wasmtime_instance_pre_instantiate_async(wasm->code->module_pre, wasm->store_context, &wasm->of.module.instance,
-	                                               &wasm->trap, &wasm->error);
+	return wasmtime_instance_pre_instantiate_async(wasm->code->module_pre, wasm->store_context,
+	                                               &wasm->of.module.instance, &wasm->trap, &wasm->error);
 }
 
 static bool find_function(curfew__wasm *wasm, const char *name)
@@ -136,4 +139,4 @@ static void finish(curfew__wasm *wasm)
 	wasm->of.module.params = wasm->of.module.results = NULL;
 }
 
-const curfew__part curfew__part_module = { prepare, instantiate, initialize, call, outcome, value, finish };
+const curfew__part curfew__part_module = {prepare, instantiate, initialize, call, outcome, value, finish};

@@ -46,7 +46,7 @@ static uint64_t read_number(reader *r)
 /* The next `length` bytes by themselves. */
 static reader take(reader *r, uint64_t length)
 {
-	reader part = { r->at, r->at, false };
+	reader part = {r->at, r->at, false};
 
 	if (length > (uint64_t)(r->end - r->at))
 		r->failed = true;
@@ -104,8 +104,8 @@ static bool read_binary(reader *r, unsigned nested, curfew__wasm_needs *needs)
 
 bool curfew__wasm_needs_read(const void *bytes, size_t length, curfew__wasm_needs *needs)
 {
-	reader r = { bytes, (const uint8_t *)bytes + length, false };
+	reader r = {bytes, (const uint8_t *)bytes + length, false};
 
-	*needs = (curfew__wasm_needs){ 0 };
+	*needs = (curfew__wasm_needs){0};
 	return read_binary(&r, 0, needs);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The two sorts of programs, as an instance knows them: how a function is looked up, instantiated, called and read. Each
- * part works on the member of wasm->of that is its own.
+ * The two sorts of programs, as an instance knows them: how a function is looked up, instantiated, called and read.
+ * Each part works on the member of wasm->of that is its own.
  */
 #ifndef CURFEW_WASM_PARTS_H
 #define CURFEW_WASM_PARTS_H

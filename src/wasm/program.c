@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * From bytes to linked code. Compiled code comes from an image, from the cache, or from the compiler, in this order; it is
- * the same in all of them, and for every stack limit. All runs of a program wait for one job of the compiler, which is
- * ended when the last of them has left.
+ * From bytes to linked code. Compiled code comes from an image, from the cache, or from the compiler, in this order; it
+ * is the same in all of them, and for every stack limit. All runs of a program wait for one job of the compiler, which
+ * is ended when the last of them has left.
  */
 #include "wasm/program.h"
 
@@ -24,7 +24,12 @@
 /* Inlined calls that stand at one place, as far as they are told of. */
 #define LOCATIONS_MOST 8
 
-enum { PLAIN = CURFEW__PART_CODE, METERED = CURFEW__PART_METERED_CODE, DESCRIPTION = CURFEW__PART_DESCRIPTION, FLAVOURS };
+enum {
+	PLAIN = CURFEW__PART_CODE,
+	METERED = CURFEW__PART_METERED_CODE,
+	DESCRIPTION = CURFEW__PART_DESCRIPTION,
+	FLAVOURS
+};
 
 enum flavour_state { FLAVOUR_NEW, FLAVOUR_ASKED, FLAVOUR_DONE, FLAVOUR_BAD };
 
@@ -35,7 +40,7 @@ typedef struct curfew__wasm_flavour {
 	enum flavour_state state;
 	curfew__job *job; /* NULL: none, or one that has to be ended no more */
 	curfew__wasm_waiter *waiters;
-	int interface;    /* the shell, not looked at yet; -1: none */
+	int interface; /* the shell, not looked at yet; -1: none */
 	curfew__compiled *code;
 	char *description;
 	size_t description_length;
@@ -50,7 +55,7 @@ struct curfew__wasm_program {
 	uint8_t sha256[32];
 	bool has_sha256;
 	bool is_text;
-	bool is_component;    /* as far as it is known */
+	bool is_component; /* as far as it is known */
 	curfew__compiler *compiler;
 	const char *cache_dir;
 	const void *owner;
@@ -62,7 +67,7 @@ struct curfew__wasm_program {
 
 static bool is_component(const curfew__wasm_source *source)
 {
-	static const uint8_t header[] = { 0, 'a', 's', 'm', 0x0d, 0, 1, 0 };
+	static const uint8_t header[] = {0, 'a', 's', 'm', 0x0d, 0, 1, 0};
 	return !source->is_text && source->length >= sizeof header && !memcmp(source->bytes, header, sizeof header);
 }
 
@@ -83,7 +88,7 @@ curfew__wasm_program *curfew__wasm_program_create(const curfew__wasm_source *sou
 		return NULL;
 	pthread_mutex_init(&program->lock, NULL);
 	for (int i = 0; i < FLAVOURS; i++)
-		program->flavours[i] = (flavour){ .program = program, .which = i, .interface = -1 };
+		program->flavours[i] = (flavour){.program = program, .which = i, .interface = -1};
 	program->length = source->length;
 	program->has_sha256 = source->sha256 != NULL;
 	if (source->sha256)
@@ -138,7 +143,7 @@ const char *curfew__wasm_program_kind(curfew__wasm_program *program)
 
 void curfew__wasm_program_import(curfew__wasm_program *program, const curfew__wasm_import *imports, size_t count)
 {
-	program->offered = (curfew__offered){ imports, count };
+	program->offered = (curfew__offered){imports, count};
 }
 
 /* ---- What the compiler tells ------------------------------------------------------------------------------ */
@@ -353,11 +358,11 @@ static void begin(flavour *own)
 		own->state = FLAVOUR_DONE;
 		return;
 	}
-	curfew__compile_request request = { .is_text = program->is_text, .metered = own->which == METERED,
-		                                .describe = own->which == DESCRIPTION };
-	curfew__job_listener listener = { own, on_interface, on_done };
+	curfew__compile_request request = {
+		.is_text = program->is_text, .metered = own->which == METERED, .describe = own->which == DESCRIPTION};
+	curfew__job_listener listener = {own, on_interface, on_done};
 	own->state = FLAVOUR_ASKED;
-	curfew__compile_source source = { program->bytes, program->length, name, program->owner };
+	curfew__compile_source source = {program->bytes, program->length, name, program->owner};
 	own->job = curfew__compiler_start(program->compiler, &request, &source, &listener);
 	if (own->job)
 		return;
@@ -422,13 +427,13 @@ static curfew__wasm_step find_code(flavour *own, curfew__machines *machines, uin
 }
 
 curfew__wasm_step curfew__wasm_program_code(curfew__wasm_program *program, curfew__machines *machines, bool metered,
-                                            uint64_t stack_bytes, curfew__wasm_waiter *waiter, const curfew__code **code,
-                                            curfew__wasm_error *error)
+                                            uint64_t stack_bytes, curfew__wasm_waiter *waiter,
+                                            const curfew__code **code, curfew__wasm_error *error)
 {
 	flavour *own = &program->flavours[metered ? METERED : PLAIN];
 	curfew__wasm_step step;
 
-	*error = (curfew__wasm_error){ 0 };
+	*error = (curfew__wasm_error){0};
 	pthread_mutex_lock(&program->lock);
 	begin(own);
 	if (own->state == FLAVOUR_ASKED && own->interface >= 0 && !can_be_linked(own, machines, stack_bytes, error)) {
@@ -452,7 +457,7 @@ curfew__wasm_step curfew__wasm_program_describe(curfew__wasm_program *program, c
 	flavour *own = &program->flavours[DESCRIPTION];
 	curfew__wasm_step step = CURFEW__WASM_LOADED;
 
-	*error = (curfew__wasm_error){ 0 };
+	*error = (curfew__wasm_error){0};
 	pthread_mutex_lock(&program->lock);
 	begin(own);
 	if (own->state == FLAVOUR_ASKED) {
@@ -476,7 +481,7 @@ curfew__wasm_step curfew__wasm_program_part(curfew__wasm_program *program, curfe
 	flavour *own = &program->flavours[part];
 	curfew__wasm_step step = CURFEW__WASM_LOADED;
 
-	*error = (curfew__wasm_error){ 0 };
+	*error = (curfew__wasm_error){0};
 	*file = -1;
 	pthread_mutex_lock(&program->lock);
 	begin(own);

@@ -16,10 +16,10 @@
 /* Why a program does not load. */
 typedef struct curfew__wasm_error {
 	const char *name; /* "CompileError" or "LinkError", static */
-	char *message;   /* one line; free with free. NULL: out of memory */
-	uint32_t line;   /* in its text, from 1; 0: not known */
+	char *message;    /* one line; free with free. NULL: out of memory */
+	uint32_t line;    /* in its text, from 1; 0: not known */
 	uint32_t column;
-	bool internal;   /* not the program's fault */
+	bool internal; /* not the program's fault */
 } curfew__wasm_error;
 
 /* Who waits for a program to be compiled. All zeroes at first. */
@@ -58,15 +58,15 @@ typedef struct curfew__code {
 typedef struct curfew__wasm_program curfew__wasm_program;
 
 typedef struct curfew__wasm_source {
-	const void *bytes;    /* copied, or lent */
+	const void *bytes; /* copied, or lent */
 	size_t length;
 	bool is_text;
-	const uint8_t *sha256; /* [32] of them, which is what the cache knows them by; NULL: not known yet */
+	const uint8_t *sha256;      /* [32] of them, which is what the cache knows them by; NULL: not known yet */
 	curfew__compiler *compiler; /* must outlive the program */
-	const char *cache_dir; /* for compiled code; NULL: none. Must outlive the program */
-	const void *owner;     /* by which it is known where it is compiled elsewhere */
-	bool is_lent;          /* bytes are not copied: they must outlive the program */
-	bool is_passed_on;     /* it is compiled for others: curfew__wasm_program_part takes the place of what loads it here */
+	const char *cache_dir;      /* for compiled code; NULL: none. Must outlive the program */
+	const void *owner;          /* by which it is known where it is compiled elsewhere */
+	bool is_lent;               /* bytes are not copied: they must outlive the program */
+	bool is_passed_on; /* it is compiled for others: curfew__wasm_program_part takes the place of what loads it here */
 } curfew__wasm_source;
 
 /* NULL: out of memory. Nothing is read yet. */
@@ -85,8 +85,8 @@ const char *curfew__wasm_program_kind(curfew__wasm_program *program);
  * While it is being compiled the waiter has to come again when it is woken, or to leave.
  */
 curfew__wasm_step curfew__wasm_program_code(curfew__wasm_program *program, curfew__machines *machines, bool metered,
-                                            uint64_t stack_bytes, curfew__wasm_waiter *waiter, const curfew__code **code,
-                                            curfew__wasm_error *error);
+                                            uint64_t stack_bytes, curfew__wasm_waiter *waiter,
+                                            const curfew__code **code, curfew__wasm_error *error);
 /* The description of the program, as compile.h has it; the program's. The same way; nothing is compiled. */
 curfew__wasm_step curfew__wasm_program_describe(curfew__wasm_program *program, curfew__wasm_waiter *waiter,
                                                 const char **json, size_t *length, curfew__wasm_error *error);
@@ -98,8 +98,8 @@ typedef enum curfew__wasm_part {
 } curfew__wasm_part;
 
 /*
- * For a program that is passed on: one thing of it as a file, whose descriptor is duplicated for the caller. LOADED: all of
- * it. COMPILING: *file is the interface of the code, if with_interface, once that is known, else -1; as above.
+ * For a program that is passed on: one thing of it as a file, whose descriptor is duplicated for the caller. LOADED:
+ * all of it. COMPILING: *file is the interface of the code, if with_interface, once that is known, else -1; as above.
  */
 curfew__wasm_step curfew__wasm_program_part(curfew__wasm_program *program, curfew__wasm_part part,
                                             curfew__wasm_waiter *waiter, bool with_interface, int *file,

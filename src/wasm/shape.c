@@ -50,21 +50,14 @@ typedef struct told {
 static size_t count_members(const wasmtime_component_valtype_t *type)
 {
 	switch (type->kind) {
-	case WASMTIME_COMPONENT_VALTYPE_RECORD:
-		return wasmtime_component_record_type_field_count(type->of.record);
-	case WASMTIME_COMPONENT_VALTYPE_TUPLE:
-		return wasmtime_component_tuple_type_types_count(type->of.tuple);
-	case WASMTIME_COMPONENT_VALTYPE_VARIANT:
-		return wasmtime_component_variant_type_case_count(type->of.variant);
-	case WASMTIME_COMPONENT_VALTYPE_ENUM:
-		return wasmtime_component_enum_type_names_count(type->of.enum_);
-	case WASMTIME_COMPONENT_VALTYPE_FLAGS:
-		return wasmtime_component_flags_type_names_count(type->of.flags);
+	case WASMTIME_COMPONENT_VALTYPE_RECORD: return wasmtime_component_record_type_field_count(type->of.record);
+	case WASMTIME_COMPONENT_VALTYPE_TUPLE: return wasmtime_component_tuple_type_types_count(type->of.tuple);
+	case WASMTIME_COMPONENT_VALTYPE_VARIANT: return wasmtime_component_variant_type_case_count(type->of.variant);
+	case WASMTIME_COMPONENT_VALTYPE_ENUM: return wasmtime_component_enum_type_names_count(type->of.enum_);
+	case WASMTIME_COMPONENT_VALTYPE_FLAGS: return wasmtime_component_flags_type_names_count(type->of.flags);
 	case WASMTIME_COMPONENT_VALTYPE_RESULT:
-	case WASMTIME_COMPONENT_VALTYPE_MAP:
-		return 2;
-	default:
-		return 1;
+	case WASMTIME_COMPONENT_VALTYPE_MAP: return 2;
+	default: return 1;
 	}
 }
 
@@ -73,12 +66,8 @@ static bool tell_bracket(const wasmtime_component_valtype_t *type, size_t i, tol
 {
 	member->typed = true;
 	switch (type->kind) {
-	case WASMTIME_COMPONENT_VALTYPE_LIST:
-		wasmtime_component_list_type_element(type->of.list, &member->type);
-		break;
-	case WASMTIME_COMPONENT_VALTYPE_OPTION:
-		wasmtime_component_option_type_ty(type->of.option, &member->type);
-		break;
+	case WASMTIME_COMPONENT_VALTYPE_LIST: wasmtime_component_list_type_element(type->of.list, &member->type); break;
+	case WASMTIME_COMPONENT_VALTYPE_OPTION: wasmtime_component_option_type_ty(type->of.option, &member->type); break;
 	case WASMTIME_COMPONENT_VALTYPE_MAP:
 		if (i == 0)
 			wasmtime_component_map_type_key(type->of.map, &member->type);
@@ -94,8 +83,7 @@ static bool tell_bracket(const wasmtime_component_valtype_t *type, size_t i, tol
 	case WASMTIME_COMPONENT_VALTYPE_FUTURE:
 		member->typed = wasmtime_component_future_type_ty(type->of.future, &member->type);
 		break;
-	default:
-		member->typed = wasmtime_component_stream_type_ty(type->of.stream, &member->type);
+	default: member->typed = wasmtime_component_stream_type_ty(type->of.stream, &member->type);
 	}
 	return true;
 }
@@ -118,8 +106,7 @@ static bool tell_member(const wasmtime_component_valtype_t *type, size_t i, told
 		return wasmtime_component_enum_type_names_nth(type->of.enum_, i, &member->name, &member->length);
 	case WASMTIME_COMPONENT_VALTYPE_FLAGS:
 		return wasmtime_component_flags_type_names_nth(type->of.flags, i, &member->name, &member->length);
-	default:
-		return tell_bracket(type, i, member);
+	default: return tell_bracket(type, i, member);
 	}
 }
 
@@ -231,21 +218,18 @@ static bool reflect_kind(reflection *r, const wasmtime_component_valtype_t *type
 	case WASMTIME_COMPONENT_VALTYPE_OPTION:
 	case WASMTIME_COMPONENT_VALTYPE_MAP:
 	case WASMTIME_COMPONENT_VALTYPE_FUTURE:
-	case WASMTIME_COMPONENT_VALTYPE_STREAM:
-		return reflect_members(r, type, shape);
+	case WASMTIME_COMPONENT_VALTYPE_STREAM: return reflect_members(r, type, shape);
 	case WASMTIME_COMPONENT_VALTYPE_RECORD:
 	case WASMTIME_COMPONENT_VALTYPE_VARIANT:
 	case WASMTIME_COMPONENT_VALTYPE_ENUM:
-	case WASMTIME_COMPONENT_VALTYPE_FLAGS:
-		return reflect_members(r, type, shape) && make_index(shape);
+	case WASMTIME_COMPONENT_VALTYPE_FLAGS: return reflect_members(r, type, shape) && make_index(shape);
 	case WASMTIME_COMPONENT_VALTYPE_OWN:
 		shape->resource = wasmtime_component_resource_type_clone(type->of.own);
 		return true;
 	case WASMTIME_COMPONENT_VALTYPE_BORROW:
 		shape->resource = wasmtime_component_resource_type_clone(type->of.borrow);
 		return true;
-	default:
-		return true;
+	default: return true;
 	}
 }
 
@@ -313,10 +297,10 @@ const curfew__shape *curfew__shape_find_foreign(const curfew__shape *shape, bool
 const char *curfew__shape_kind_text(const curfew__shape *shape)
 {
 	static const char *const names[] = {
-		"bool",   "s8",     "s16",    "s32",  "s64",   "u8",      "u16",          "u32",
-		"u64",    "f32",    "f64",    "char", "string", "list",   "record",       "tuple",
-		"variant", "enum",  "option", "result", "flags", "own",   "borrow",       "future",
-		"stream", "error-context", "map", "fixed-length list"};
+		"bool",   "s8",     "s16",     "s32",    "s64",           "u8",     "u16",
+		"u32",    "u64",    "f32",     "f64",    "char",          "string", "list",
+		"record", "tuple",  "variant", "enum",   "option",        "result", "flags",
+		"own",    "borrow", "future",  "stream", "error-context", "map",    "fixed-length list"};
 	return shape->kind < sizeof names / sizeof *names ? names[shape->kind] : "type of an unknown kind";
 }
 
@@ -369,11 +353,8 @@ void curfew__shape_text(const curfew__shape *shape, curfew__buffer *buffer)
 	case WASMTIME_COMPONENT_VALTYPE_RECORD:
 	case WASMTIME_COMPONENT_VALTYPE_VARIANT:
 	case WASMTIME_COMPONENT_VALTYPE_ENUM:
-	case WASMTIME_COMPONENT_VALTYPE_FLAGS:
-		braces_text(shape, buffer);
-		break;
-	default:
-		brackets_text(shape, buffer);
+	case WASMTIME_COMPONENT_VALTYPE_FLAGS: braces_text(shape, buffer); break;
+	default: brackets_text(shape, buffer);
 	}
 }
 
@@ -421,8 +402,7 @@ bool curfew__type_names_add(curfew__type_names *names, const char *name, size_t 
 	case WASMTIME_COMPONENT_VALTYPE_ENUM:
 	case WASMTIME_COMPONENT_VALTYPE_FLAGS:
 		return curfew__shape_init(&shape, type, NULL, budget) && add_name(names, name, length, &shape);
-	default:
-		return true;
+	default: return true;
 	}
 }
 

@@ -20,12 +20,12 @@ typedef struct curfew__member curfew__member;
 
 typedef struct curfew__shape {
 	wasmtime_component_valtype_kind_t kind;
-	const char *name;       /* that the program exports or imports it by; borrowed; NULL: none */
+	const char *name; /* that the program exports or imports it by; borrowed; NULL: none */
 	size_t count;
 	curfew__member *members; /* [count] fields, cases, names, elements; of a result: ok, err */
-	json_t *index;          /* of record, variant, enum and flags: the position of each member by its name */
+	json_t *index;           /* of record, variant, enum and flags: the position of each member by its name */
 	wasmtime_component_resource_type_t *resource; /* of own and borrow */
-	uint64_t hash;          /* the same for equal types */
+	uint64_t hash;                                /* the same for equal types */
 } curfew__shape;
 
 struct curfew__member {
@@ -34,7 +34,8 @@ struct curfew__member {
 	curfew__shape shape;
 };
 
-/* A budget is how many members may still be looked at, those of large types at a higher price. One function has this. */
+/* A budget is how many members may still be looked at, those of large types at a higher price. One function has this.
+ */
 enum { CURFEW__SHAPE_BUDGET = 100000, CURFEW__SHAPE_MEMBERS = 2000, CURFEW__SHAPE_DEPTH = 128 };
 
 /* Names for types, so that text shows them instead of spelling types out. Begin with zeroes. */

@@ -125,20 +125,11 @@ static void tag_text(const wasm_tagtype_t *type, curfew__buffer *buffer)
 void curfew__externtype_text(const wasm_externtype_t *type, curfew__buffer *buffer)
 {
 	switch (wasm_externtype_kind(type)) {
-	case WASM_EXTERN_FUNC:
-		curfew__functype_text(wasm_externtype_as_functype_const(type), buffer);
-		break;
-	case WASM_EXTERN_GLOBAL:
-		global_text(wasm_externtype_as_globaltype_const(type), buffer);
-		break;
-	case WASM_EXTERN_TABLE:
-		table_text(wasm_externtype_as_tabletype_const(type), buffer);
-		break;
-	case WASM_EXTERN_MEMORY:
-		memory_text(wasm_externtype_as_memorytype_const(type), buffer);
-		break;
-	default:
-		tag_text(wasm_externtype_as_tagtype_const(type), buffer);
+	case WASM_EXTERN_FUNC: curfew__functype_text(wasm_externtype_as_functype_const(type), buffer); break;
+	case WASM_EXTERN_GLOBAL: global_text(wasm_externtype_as_globaltype_const(type), buffer); break;
+	case WASM_EXTERN_TABLE: table_text(wasm_externtype_as_tabletype_const(type), buffer); break;
+	case WASM_EXTERN_MEMORY: memory_text(wasm_externtype_as_memorytype_const(type), buffer); break;
+	default: tag_text(wasm_externtype_as_tagtype_const(type), buffer);
 	}
 }
 

@@ -24,15 +24,15 @@ struct curfew__watch {
 	atomic_uint references;
 	pthread_t thread;
 	pthread_mutex_t lock;
-	pthread_cond_t served;   /* current changed; waited for by disarm */
-	unsigned waiting;        /* threads in disarm */
-	curfew__alarm **heap;    /* [capacity], from 1 */
+	pthread_cond_t served; /* current changed; waited for by disarm */
+	unsigned waiting;      /* threads in disarm */
+	curfew__alarm **heap;  /* [capacity], from 1 */
 	size_t count;
 	size_t capacity;
 	curfew__alarm *current;
-	bool current_moved;      /* armed or disarmed while it was served: its answer does not count */
+	bool current_moved; /* armed or disarmed while it was served: its answer does not count */
 	int64_t sleeping_until_ns;
-	atomic_uint wakes;       /* the futex word */
+	atomic_uint wakes; /* the futex word */
 	_Atomic(curfew__signal *) fired;
 	atomic_bool ending;
 };
@@ -113,9 +113,9 @@ static void wake(curfew__watch *watch)
 
 static void sleep_until(curfew__watch *watch, unsigned seen, int64_t until_ns)
 {
-	struct timespec until = { until_ns / CURFEW__SECOND, until_ns % CURFEW__SECOND };
-	syscall(SYS_futex, &watch->wakes, FUTEX_WAIT_BITSET_PRIVATE, seen, until_ns == CURFEW__NEVER ? NULL : &until,
-	        NULL, FUTEX_BITSET_MATCH_ANY);
+	struct timespec until = {until_ns / CURFEW__SECOND, until_ns % CURFEW__SECOND};
+	syscall(SYS_futex, &watch->wakes, FUTEX_WAIT_BITSET_PRIVATE, seen, until_ns == CURFEW__NEVER ? NULL : &until, NULL,
+	        FUTEX_BITSET_MATCH_ANY);
 }
 
 /* Calls an alarm without the lock and puts it back at the time it asks for. */
@@ -188,10 +188,11 @@ struct scheduling {
 
 static void *run_promptly(void *argument)
 {
-	/* Where that is allowed this thread comes first: it runs for microseconds at a time, and is what others wait for. */
-	struct scheduling first = { .size = sizeof first, .policy = SCHED_FIFO, .flags = RESET_ON_FORK, .priority = 1 };
+	/* Where that is allowed this thread comes first: it runs for microseconds at a time, and is what others wait for.
+	 */
+	struct scheduling first = {.size = sizeof first, .policy = SCHED_FIFO, .flags = RESET_ON_FORK, .priority = 1};
 	/* Else the shortest time slice, which makes the scheduler prefer it when it wakes (Linux 6.12). */
-	struct scheduling brief = { .size = sizeof brief, .policy = SCHED_OTHER, .runtime = 100000 };
+	struct scheduling brief = {.size = sizeof brief, .policy = SCHED_OTHER, .runtime = 100000};
 
 	prctl(PR_SET_NAME, "curfew-watch");
 	prctl(PR_SET_TIMERSLACK, 1UL);

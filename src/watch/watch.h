@@ -42,12 +42,12 @@ void curfew__watch_close(curfew__watch *watch, curfew__alarm *alarm);
  */
 typedef struct curfew__signal {
 	atomic_uint references;
-	atomic_uint fired;          /* how often */
-	_Atomic int64_t fired_ns;   /* when first */
+	atomic_uint fired;        /* how often */
+	_Atomic int64_t fired_ns; /* when first */
 	atomic_bool queued;
 	struct curfew__signal *next;
-	curfew__watch *watch;       /* a reference */
-	curfew__alarm *alarm;       /* what to call at once; guarded by the watch */
+	curfew__watch *watch; /* a reference */
+	curfew__alarm *alarm; /* what to call at once; guarded by the watch */
 } curfew__signal;
 
 curfew__signal *curfew__signal_create(curfew__watch *watch);

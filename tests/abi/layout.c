@@ -4,7 +4,8 @@
 
 #include <stdio.h>
 
-#define AT(type, field) (void)printf("%s.%s %zu %zu\n", #type, #field, offsetof(type, field), sizeof(((type *)0)->field))
+#define AT(type, field)                                                                                                \
+	(void)printf("%s.%s %zu %zu\n", #type, #field, offsetof(type, field), sizeof(((type *)0)->field))
 #define SIZE(type) (void)printf("sizeof %s %zu\n", #type, sizeof(type))
 
 static void print_inputs(void)
@@ -252,7 +253,7 @@ static void print_values(void)
 #define X(name, value, sentence) (void)printf("CURFEW_%s %d\n", #name, (int)CURFEW_##name);
 	CURFEW_STATUS_LIST(X)
 #undef X
-#define X(name, value, text, exit_code, sentence)                                                                \
+#define X(name, value, text, exit_code, sentence)                                                                      \
 	(void)printf("CURFEW_OUTCOME_%s %d %s %d\n", #name, (int)CURFEW_OUTCOME_##name, text, exit_code);
 	CURFEW_OUTCOME_LIST(X)
 #undef X

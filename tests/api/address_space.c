@@ -10,15 +10,17 @@ enum { MEMORIES = 12, RUNS = 16, TEXT_BYTES = 1 << 16 };
 static char *make_component(unsigned memories)
 {
 	char *text = malloc(TEXT_BYTES);
-	size_t at = (size_t)snprintf(text, TEXT_BYTES,
-	                             "(component (import \"wait\" (func $wait)) (core func $lowered (canon lower (func $wait)))\n"
-	                             "(core module $part (memory 1) (func (export \"f\") (drop (i32.load (i32.const 0)))))\n");
+	size_t at = (size_t)snprintf(
+		text, TEXT_BYTES,
+		"(component (import \"wait\" (func $wait)) (core func $lowered (canon lower (func $wait)))\n"
+		"(core module $part (memory 1) (func (export \"f\") (drop (i32.load (i32.const 0)))))\n");
 	for (unsigned i = 0; i < memories; i++)
 		at += (size_t)snprintf(text + at, TEXT_BYTES - at, "(core instance (instantiate $part))\n");
-	(void)snprintf(text + at, TEXT_BYTES - at,
-	               "(core module $main (import \"host\" \"wait\" (func $wait)) (func (export \"run\") (call $wait)))\n"
-	               "(core instance $i (instantiate $main (with \"host\" (instance (export \"wait\" (func $lowered))))))\n"
-	               "(func (export \"run\") (canon lift (core func $i \"run\"))))");
+	(void)snprintf(
+		text + at, TEXT_BYTES - at,
+		"(core module $main (import \"host\" \"wait\" (func $wait)) (func (export \"run\") (call $wait)))\n"
+		"(core instance $i (instantiate $main (with \"host\" (instance (export \"wait\" (func $lowered))))))\n"
+		"(func (export \"run\") (canon lift (core func $i \"run\"))))");
 	return text;
 }
 
@@ -42,10 +44,16 @@ static void on_call_at_once(void *context, curfew_host_call *call)
 static curfew_program *make_program(curfew_engine *engine, unsigned memories, bool waits)
 {
 	char *text = make_component(memories);
-	curfew_source source = {.size = sizeof source, .name = "parts.wat", .text = text, .text_length = strlen(text),
+	curfew_source source = {.size = sizeof source,
+	                        .name = "parts.wat",
+	                        .text = text,
+	                        .text_length = strlen(text),
 	                        .language = CURFEW_LANGUAGE_WAT};
-	curfew_host_function wait = {.size = sizeof wait, .name = "wait", .call = waits ? on_call : on_call_at_once,
-	                             .stopped = waits ? on_stopped : NULL, .flags = waits ? CURFEW_HOST_ASYNC : 0};
+	curfew_host_function wait = {.size = sizeof wait,
+	                             .name = "wait",
+	                             .call = waits ? on_call : on_call_at_once,
+	                             .stopped = waits ? on_stopped : NULL,
+	                             .flags = waits ? CURFEW_HOST_ASYNC : 0};
 	curfew_program *program;
 	CHECK_OK(curfew_program_create(engine, &source, &program, NULL));
 	CHECK_OK(curfew_program_set_functions(program, &wait, 1, NULL));

@@ -17,8 +17,8 @@ static size_t peak_bytes(void)
 static curfew_program *make(curfew_engine *engine, curfew_language language, const char *text,
                             const curfew_host_function *functions, size_t count)
 {
-	curfew_source source = {.size = sizeof source, .language = language, .name = "test", .text = text,
-	                        .text_length = strlen(text)};
+	curfew_source source = {
+		.size = sizeof source, .language = language, .name = "test", .text = text, .text_length = strlen(text)};
 	curfew_program *program = NULL;
 	CHECK_OK(curfew_program_create(engine, &source, &program, NULL));
 	if (count > 0)
@@ -29,8 +29,8 @@ static curfew_program *make(curfew_engine *engine, curfew_language language, con
 static curfew_report *run(curfew_program *program, const char *call, const char *params, size_t length,
                           const curfew_limits *limits)
 {
-	curfew_run_options options = {.size = sizeof options, .limits = limits, .call = call, .params = params,
-	                              .params_length = length};
+	curfew_run_options options = {
+		.size = sizeof options, .limits = limits, .call = call, .params = params, .params_length = length};
 	curfew_report *report = NULL;
 	CHECK_OK(curfew_program_run(program, &options, &report, NULL));
 	return report;
@@ -73,7 +73,8 @@ static void large_parameters(void)
 			size_t before = peak_bytes();
 			curfew_report *report = run(program, "f", params, strlen(params), NULL);
 			CHECK_EQUAL(report->outcome, CURFEW_OUTCOME_BAD_PROGRAM);
-			(void)snprintf(expected, sizeof expected, "f takes 1 parameter (%s), got %zu", t == 0 ? "i32" : "u32", count);
+			(void)snprintf(expected, sizeof expected, "f takes 1 parameter (%s), got %zu", t == 0 ? "i32" : "u32",
+			               count);
 			CHECK_TEXT(report->error_message, expected);
 			/* A copy of the text, and no tree of it. */
 			CHECK(peak_bytes() - before < 48 * MIB || harness_factor("CURFEW_TEST_SLOWER") > 1);
@@ -183,7 +184,10 @@ static void labels_are_charged(void)
 	curfew_limits limits = {.size = sizeof limits, .output_bytes = OUTPUT};
 	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
 		curfew_program *program = make(engine, CURFEW_LANGUAGE_JS, texts[i], NULL, 0);
-		curfew_run_options options = {.size = sizeof options, .limits = &limits, .secrets = &secret, .secret_count = 1,
+		curfew_run_options options = {.size = sizeof options,
+		                              .limits = &limits,
+		                              .secrets = &secret,
+		                              .secret_count = 1,
 		                              .on_event = no_longer_than_the_limit};
 		curfew_report *report = NULL;
 		CHECK_OK(curfew_program_run(program, &options, &report, NULL));
@@ -215,9 +219,10 @@ static char *many_exports(bool component, size_t count)
 	char *text = malloc(256 + count * 64), *at = text;
 	if (text == NULL)
 		abort();
-	at += sprintf(at, component ? "(component (core module $m (func (export \"f\"))) (core instance $i (instantiate $m))"
-	                              " (func $f (canon lift (core func $i \"f\")))"
-	                            : "(module (func $f)");
+	at += sprintf(at, component
+	                      ? "(component (core module $m (func (export \"f\"))) (core instance $i (instantiate $m))"
+	                        " (func $f (canon lift (core func $i \"f\")))"
+	                      : "(module (func $f)");
 	for (size_t i = 0; i + 1 < count; i++)
 		at += sprintf(at, component ? "(export \"f%zu\" (func $f))" : "(export \"f%zu\" (func $f))", i);
 	(void)sprintf(at, "(export \"last\" (func $f)))");

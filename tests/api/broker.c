@@ -64,10 +64,15 @@ static bool has_something(int fd, int ms)
 	return poll(&wait, 1, ms) == 1;
 }
 
-static curfew_broker *new_broker(curfew_network *network, const char *host, const curfew_limits *limits, const char *folder)
+static curfew_broker *new_broker(curfew_network *network, const char *host, const curfew_limits *limits,
+                                 const char *folder)
 {
-	curfew_broker_options options = {.size = sizeof options, .limits = limits, .allow_fetch = &host,
-	                                 .allow_fetch_count = host != NULL, .network = network, .import_dir = folder,
+	curfew_broker_options options = {.size = sizeof options,
+	                                 .limits = limits,
+	                                 .allow_fetch = &host,
+	                                 .allow_fetch_count = host != NULL,
+	                                 .network = network,
+	                                 .import_dir = folder,
 	                                 .on_ready = on_ready};
 	curfew_broker *broker;
 	curfew_failure failure = {.message = ""};
@@ -80,13 +85,16 @@ static curfew_broker *new_broker(curfew_network *network, const char *host, cons
 /* A run that asks: of a program, or of a text. */
 static curfew_run *start(curfew_engine *engine, const char *text, uint32_t flags, carrier *c)
 {
-	curfew_source source = {.size = sizeof source, .language = CURFEW_LANGUAGE_JS_MODULE, .name = "test.mjs", .text = text,
+	curfew_source source = {.size = sizeof source,
+	                        .language = CURFEW_LANGUAGE_JS_MODULE,
+	                        .name = "test.mjs",
+	                        .text = text,
 	                        .text_length = strlen(text)};
 	curfew_program *program = NULL;
 	curfew_run *run = NULL;
 	curfew_limits limits = {.size = sizeof limits, .timeout_ns = harness_ms(20000)};
-	curfew_run_options options = {.size = sizeof options, .limits = &limits, .flags = flags, .on_request = on_request,
-	                              .on_request_context = c};
+	curfew_run_options options = {
+		.size = sizeof options, .limits = &limits, .flags = flags, .on_request = on_request, .on_request_context = c};
 	CHECK_OK(curfew_program_create(engine, &source, &program, NULL));
 	CHECK_OK(curfew_run_start(program, &options, &run, NULL));
 	curfew_program_destroy(program);
@@ -145,7 +153,8 @@ static void answers_reach_the_run(void)
 	int port, listener = listen_somewhere(&port);
 	pthread_t server;
 	(void)snprintf(host, sizeof host, "127.0.0.1:%d", port);
-	(void)snprintf(text, sizeof text, "const r = await fetch('http://%s/'); export default [r.status, await r.text()]", host);
+	(void)snprintf(text, sizeof text, "const r = await fetch('http://%s/'); export default [r.status, await r.text()]",
+	               host);
 	CHECK(pthread_create(&server, NULL, answer_one, &listener) == 0);
 	curfew_engine *engine = harness_engine(1);
 	curfew_network *network = new_network();
@@ -169,7 +178,8 @@ static void grants_are_the_brokers(void)
 	static const char *const grants[] = {NULL, "example.org", "127.0.0.1:1"};
 	char text[256];
 	int port, listener = listen_somewhere(&port);
-	(void)snprintf(text, sizeof text, "export default await fetch('http://127.0.0.1:%d/').catch((e) => e.message)", port);
+	(void)snprintf(text, sizeof text, "export default await fetch('http://127.0.0.1:%d/').catch((e) => e.message)",
+	               port);
 	curfew_engine *engine = harness_engine(1);
 	curfew_network *network = new_network();
 	for (size_t i = 0; i < sizeof grants / sizeof grants[0]; i++) {
@@ -193,11 +203,14 @@ static void requests_are_counted(void)
 	static carrier c = {.lock = PTHREAD_MUTEX_INITIALIZER};
 	curfew_limits limits = {.size = sizeof limits, .host_calls = 3};
 	curfew_engine *engine = harness_engine(1);
-	curfew_run *run = start(engine, "for (let i = 0; i < 5; i++) fetch('http://example.org/').catch(() => {}); await new Promise(() => {})", 0, &c);
+	curfew_run *run = start(
+		engine, "for (let i = 0; i < 5; i++) fetch('http://example.org/').catch(() => {}); await new Promise(() => {})",
+		0, &c);
 	wait_for_messages(&c, 5);
 	curfew_broker *broker = new_broker(NULL, NULL, &limits, NULL);
 	for (size_t i = 0; i < 5; i++)
-		CHECK_EQUAL(curfew_broker_receive(broker, c.messages[i], c.lengths[i], NULL), i < 3 ? CURFEW_OK : CURFEW_INVALID);
+		CHECK_EQUAL(curfew_broker_receive(broker, c.messages[i], c.lengths[i], NULL),
+		            i < 3 ? CURFEW_OK : CURFEW_INVALID);
 	curfew_broker_destroy(broker);
 	broker = new_broker(NULL, NULL, NULL, NULL);
 	CHECK_OK(curfew_broker_receive(broker, c.messages[1], c.lengths[1], NULL));
@@ -247,7 +260,10 @@ static void imports(void)
 	CHECK(file != NULL && fputs("export default 41;", file) >= 0 && fclose(file) == 0);
 	curfew_engine *engine = harness_engine(1);
 	curfew_broker *broker = new_broker(NULL, NULL, NULL, folder);
-	curfew_run *run = start(engine, "import a from './a.mjs'; const e = await import('./b.mjs').catch((e) => e.message); export default [a, e]", CURFEW_RUN_IMPORTS, &c);
+	curfew_run *run = start(
+		engine,
+		"import a from './a.mjs'; const e = await import('./b.mjs').catch((e) => e.message); export default [a, e]",
+		CURFEW_RUN_IMPORTS, &c);
 	carry(&c, run, broker);
 	CHECK_TEXT(curfew_run_wait(run)->value, "[41,\"cannot import './b.mjs': no such file\"]");
 	/* One at a time, and only where there is a folder. */
@@ -271,7 +287,8 @@ static void imports(void)
 	empty(&c);
 }
 
-/* ---- Damaged messages --------------------------------------------------------------------------------------------- */
+/* ---- Damaged messages ---------------------------------------------------------------------------------------------
+ */
 
 /* Changes some bytes, cuts it, or makes it longer; or nothing but chance. */
 static size_t damage(char *to, const char *message, size_t length, uint64_t *state)
@@ -298,7 +315,10 @@ static void damaged_requests(void)
 	int port, listener = listen_somewhere(&port);
 	char text[256], folder[] = "/tmp/broker-XXXXXX";
 	CHECK(mkdtemp(folder) != NULL);
-	(void)snprintf(text, sizeof text, "fetch('http://127.0.0.1:%d/', { method: 'POST', headers: { a: 'b' }, body: 'x' }); await import('./x.mjs')", port);
+	(void)snprintf(
+		text, sizeof text,
+		"fetch('http://127.0.0.1:%d/', { method: 'POST', headers: { a: 'b' }, body: 'x' }); await import('./x.mjs')",
+		port);
 	curfew_engine *engine = harness_engine(1);
 	curfew_network *network = new_network();
 	curfew_run *run = start(engine, text, CURFEW_RUN_IMPORTS, &c);
@@ -370,8 +390,8 @@ static void bad_options(void)
 	options = (curfew_broker_options){.size = sizeof options, .on_ready = on_ready, .import_dir = "/no/such/folder"};
 	CHECK_EQUAL(curfew_broker_create(&options, &broker, NULL), CURFEW_INVALID);
 	CHECK_EQUAL(curfew_program_run(program, &run_options, &report, NULL), CURFEW_INVALID);
-	run_options = (curfew_run_options){.size = sizeof run_options, .allow_fetch = hosts, .allow_fetch_count = 1,
-	                                   .on_request = on_request};
+	run_options = (curfew_run_options){
+		.size = sizeof run_options, .allow_fetch = hosts, .allow_fetch_count = 1, .on_request = on_request};
 	CHECK_EQUAL(curfew_program_run(program, &run_options, &report, NULL), CURFEW_INVALID);
 	CHECK_EQUAL(curfew_run_receive(NULL, "", 0, NULL), CURFEW_INVALID);
 	curfew_broker_destroy(NULL);

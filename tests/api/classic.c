@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The five that every sandbox has to stop: a wait that is too long, an endless loop, heavy computing, deep nesting, and
- * asynchronous work with timers. Each as it is, and once more hiding: it catches everything, replaces what it can reach,
- * and starves the queue of jobs.
+ * asynchronous work with timers. Each as it is, and once more hiding: it catches everything, replaces what it can
+ * reach, and starves the queue of jobs.
  */
 #include "harness.h"
 
-#define HIDING                                                                                                        \
-	"for (const k of ['Error', 'setTimeout', 'queueMicrotask', 'Promise', 'Date']) globalThis[k] = function () {};\n"   \
-	"Array.prototype.push = Object.prototype.toString = Function.prototype.call = () => { for (;;); };\n"               \
+#define HIDING                                                                                                         \
+	"for (const k of ['Error', 'setTimeout', 'queueMicrotask', 'Promise', 'Date']) globalThis[k] = function () {};\n"  \
+	"Array.prototype.push = Object.prototype.toString = Function.prototype.call = () => { for (;;); };\n"              \
 	"Object.defineProperty(Object.prototype, 'then', { get() { for (;;); } });\n"
 
 static void expect(const char *text, curfew_outcome outcome, const char *function)
@@ -52,8 +52,8 @@ static void test_infinite_loop(void)
 
 static void test_heavy_computing(void)
 {
-	expect("function heavy() { let n = 2n; for (;;) n = n * n % (2n ** 4096n - 1n); }\nheavy()", CURFEW_OUTCOME_DEADLINE,
-	       "heavy");
+	expect("function heavy() { let n = 2n; for (;;) n = n * n % (2n ** 4096n - 1n); }\nheavy()",
+	       CURFEW_OUTCOME_DEADLINE, "heavy");
 	expect(HIDING "function heavy() { for (;;) try { /(a*)*b/.test('a'.repeat(40)); } catch {} }\nheavy()",
 	       CURFEW_OUTCOME_DEADLINE, "heavy");
 }
@@ -63,7 +63,8 @@ static void test_deep_nesting(void)
 	/* Claims L45, T15. */
 	curfew_engine *engine = harness_engine(1);
 	harness_expect(engine, "(function deep() { deep(); })()", NULL, CURFEW_OUTCOME_THREW, NULL);
-	harness_expect(engine, "let d = 0; const deep = () => { d++; deep(); }; try { deep() } catch (e) { [e.name, d > 100] }",
+	harness_expect(engine,
+	               "let d = 0; const deep = () => { d++; deep(); }; try { deep() } catch (e) { [e.name, d > 100] }",
 	               NULL, CURFEW_OUTCOME_FINISHED, "[\"RangeError\",true]");
 	curfew_engine_destroy(engine);
 	expect("function deep() { try { deep(); } catch { deep(); } finally { deep(); } }\ndeep()", CURFEW_OUTCOME_DEADLINE,
@@ -77,8 +78,8 @@ static void test_asynchronous_work(void)
 {
 	expect("setInterval(() => {}, 1)", CURFEW_OUTCOME_DEADLINE, NULL);
 	expect("const again = () => Promise.resolve().then(again); again()", CURFEW_OUTCOME_DEADLINE, NULL);
-	expect("function work() { queueMicrotask(work); }\nwork(); setTimeout(() => { throw 1; }, 0)", CURFEW_OUTCOME_DEADLINE,
-	       NULL);
+	expect("function work() { queueMicrotask(work); }\nwork(); setTimeout(() => { throw 1; }, 0)",
+	       CURFEW_OUTCOME_DEADLINE, NULL);
 	expect("const wait = setTimeout, more = queueMicrotask, own = Promise.prototype.then;\n"
 	       "Promise.prototype.then = function (...a) { more(spin); return own.apply(this, a); };\n"
 	       "function spin() { try { more(spin); wait(spin, 0); throw 0; } catch { for (let i = 0; i < 1e6; i++); } }\n"
@@ -88,10 +89,8 @@ static void test_asynchronous_work(void)
 }
 
 static const harness_test tests[] = {
-	{"basic_timeout", test_basic_timeout},
-	{"infinite_loop", test_infinite_loop},
-	{"heavy_computing", test_heavy_computing},
-	{"deep_nesting", test_deep_nesting},
+	{"basic_timeout", test_basic_timeout},         {"infinite_loop", test_infinite_loop},
+	{"heavy_computing", test_heavy_computing},     {"deep_nesting", test_deep_nesting},
 	{"asynchronous_work", test_asynchronous_work},
 };
 HARNESS_MAIN(tests)

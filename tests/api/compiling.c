@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Compiling as an embedding program sees it: many at once, ended while it goes on, without processes, nothing left behind. */
+/* Compiling as an embedding program sees it: many at once, ended while it goes on, without processes, nothing left
+ * behind. */
 #include "harness.h"
 
 #include <errno.h>
@@ -14,7 +15,8 @@ enum { FUNCTIONS = 400, CHAIN = 400, TEXT_MOST = 8 << 20 };
 static char *make_text(unsigned number, int functions, int chain)
 {
 	char *text = malloc(TEXT_MOST);
-	size_t length = (size_t)sprintf(text, "(module (memory 1) (func (export \"run\") (result i32) (i32.const %u))", number);
+	size_t length = (size_t)sprintf(text, "(module (memory 1) (func (export \"run\") (result i32) (i32.const %u))",
+	                                number);
 	for (int i = 0; i < functions; i++) {
 		length += (size_t)sprintf(text + length, "(func (param i32) (result i32) local.get 0");
 		for (int j = 0; j < chain; j++)
@@ -27,7 +29,10 @@ static char *make_text(unsigned number, int functions, int chain)
 
 static curfew_program *make_program(curfew_engine *engine, const char *text)
 {
-	curfew_source source = {.size = sizeof source, .language = CURFEW_LANGUAGE_WAT, .name = "slow.wat", .text = text,
+	curfew_source source = {.size = sizeof source,
+	                        .language = CURFEW_LANGUAGE_WAT,
+	                        .name = "slow.wat",
+	                        .text = text,
 	                        .text_length = strlen(text)};
 	curfew_program *program = NULL;
 	CHECK_OK(curfew_program_create(engine, &source, &program, NULL));
@@ -160,7 +165,9 @@ static void without_processes(void)
 
 static void a_compiler_that_is_not_there(void)
 {
-	curfew_engine_options options = {.size = sizeof options, .threads = 1, .compiler = "/nonexistent/curfew-compiler",
+	curfew_engine_options options = {.size = sizeof options,
+	                                 .threads = 1,
+	                                 .compiler = "/nonexistent/curfew-compiler",
 	                                 .compile = CURFEW_COMPILE_PROCESS};
 	curfew_engine *engine = NULL;
 	char text[] = "(module (func (export \"run\")))";
@@ -175,11 +182,12 @@ static void a_compiler_that_is_not_there(void)
 	curfew_engine_destroy(engine);
 }
 
-/* Claim L420. A compiler has processor time of its own, however much the run has: what takes more is refused, and says so. */
+/* Claim L420. A compiler has processor time of its own, however much the run has: what takes more is refused, and says
+ * so. */
 static void compiler_uses_up_its_time(void)
 {
-	curfew_engine_options options = {.size = sizeof options, .compile = CURFEW_COMPILE_PROCESS,
-	                                 .compiler_cpu_ns = UINT64_C(1000000000)};
+	curfew_engine_options options = {
+		.size = sizeof options, .compile = CURFEW_COMPILE_PROCESS, .compiler_cpu_ns = UINT64_C(1000000000)};
 	curfew_engine *engine = NULL;
 	CHECK_OK(curfew_engine_create(&options, &engine, NULL));
 	curfew_program *program = endless_program(engine);
@@ -229,8 +237,8 @@ static void on_ready(void *context)
 
 static curfew_engine *engine_that_asks(void)
 {
-	curfew_engine_options options = {.size = sizeof options, .threads = 1, .compile = CURFEW_COMPILE_ELSEWHERE,
-	                                 .on_compile = on_compile};
+	curfew_engine_options options = {
+		.size = sizeof options, .threads = 1, .compile = CURFEW_COMPILE_ELSEWHERE, .on_compile = on_compile};
 	curfew_engine *engine = NULL;
 	CHECK_OK(curfew_engine_create(&options, &engine, NULL));
 	atomic_store(&asked_count, 0);
@@ -270,7 +278,10 @@ static void compiled_elsewhere(void)
 	curfew_compiler *compiler = NULL;
 	CHECK_OK(curfew_compiler_create(NULL, &compiler, NULL));
 	for (unsigned i = 0; i < 2; i++) {
-		curfew_source source = {.size = sizeof source, .language = CURFEW_LANGUAGE_WAT, .name = "t.wat", .text = texts[i],
+		curfew_source source = {.size = sizeof source,
+		                        .language = CURFEW_LANGUAGE_WAT,
+		                        .name = "t.wat",
+		                        .text = texts[i],
 		                        .text_length = strlen(texts[i])};
 		curfew_code *code = NULL;
 		CHECK_OK(curfew_code_create(compiler, &source, &code, NULL));
@@ -320,7 +331,8 @@ static void bad_options_for_compiling(void)
 	CHECK_EQUAL(curfew_engine_create(&options, &engine, NULL), CURFEW_INVALID);
 	options = (curfew_engine_options){.size = sizeof options, .on_compile = on_compile};
 	CHECK_EQUAL(curfew_engine_create(&options, &engine, NULL), CURFEW_INVALID);
-	options = (curfew_engine_options){.size = sizeof options, .compile = CURFEW_COMPILE_ELSEWHERE, .on_compile = on_compile};
+	options = (curfew_engine_options){
+		.size = sizeof options, .compile = CURFEW_COMPILE_ELSEWHERE, .on_compile = on_compile};
 	CHECK_EQUAL(curfew_compiler_create(&options, &compiler, NULL), CURFEW_INVALID);
 	CHECK_OK(curfew_compiler_create(NULL, &compiler, NULL));
 	CHECK_EQUAL(curfew_code_create(compiler, &source, &code, NULL), CURFEW_INVALID);

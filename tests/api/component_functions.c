@@ -28,7 +28,8 @@ static void say(void *context, curfew_host_call *call)
 	if (strncmp(text, "throw:", 6) == 0)
 		CHECK_OK(curfew_host_call_throw(call, text + 6));
 	else
-		CHECK_EQUAL(curfew_host_call_return(call, text, strlen(text)), strcmp(text, "{") == 0 ? CURFEW_INVALID : CURFEW_OK);
+		CHECK_EQUAL(curfew_host_call_return(call, text, strlen(text)),
+		            strcmp(text, "{") == 0 ? CURFEW_INVALID : CURFEW_OK);
 }
 
 static void say_or_first(void *context, curfew_host_call *call)
@@ -72,39 +73,43 @@ static const curfew_host_function functions[] = {
 
 /* ---- Components ------------------------------------------------------------------------------------------- */
 
-/* After the imports, with $h to be lowered: memory; a core module with $h as it is called there, and "f" to be lifted. */
-#define COMPONENT(imports, lowered, core, type)                                                                  \
-	"(component " imports                                                                                    \
-	" (core module $memory (memory (export \"memory\") 8) (global $next (mut i32) (i32.const 4096))"         \
-	"  (func (export \"realloc\") (param i32 i32 i32 i32) (result i32) (local $at i32)"                      \
-	"   (local.set $at (i32.and (i32.add (global.get $next) (i32.const 7)) (i32.const -8)))"                 \
-	"   (global.set $next (i32.add (local.get $at) (local.get 3))) (local.get $at)))"                        \
-	" (core instance $m (instantiate $memory))"                                                              \
-	" (alias core export $m \"memory\" (core memory $memory))"                                               \
-	" (alias core export $m \"realloc\" (core func $realloc))"                                               \
-	" (core func $lowered (canon lower (func $h) (memory $memory) (realloc $realloc)))"                      \
-	" (core module $glue (import \"h\" \"h\" (func $h " lowered ")) (func (export \"f\") " core "))"         \
-	" (core instance $g (instantiate $glue (with \"h\" (instance (export \"h\" (func $lowered))))))"         \
-	" (alias core export $g \"f\" (core func $f))"                                                           \
+/* After the imports, with $h to be lowered: memory; a core module with $h as it is called there, and "f" to be lifted.
+ */
+#define COMPONENT(imports, lowered, core, type)                                                                        \
+	"(component " imports                                                                                              \
+	" (core module $memory (memory (export \"memory\") 8) (global $next (mut i32) (i32.const 4096))"                   \
+	"  (func (export \"realloc\") (param i32 i32 i32 i32) (result i32) (local $at i32)"                                \
+	"   (local.set $at (i32.and (i32.add (global.get $next) (i32.const 7)) (i32.const -8)))"                           \
+	"   (global.set $next (i32.add (local.get $at) (local.get 3))) (local.get $at)))"                                  \
+	" (core instance $m (instantiate $memory))"                                                                        \
+	" (alias core export $m \"memory\" (core memory $memory))"                                                         \
+	" (alias core export $m \"realloc\" (core func $realloc))"                                                         \
+	" (core func $lowered (canon lower (func $h) (memory $memory) (realloc $realloc)))"                                \
+	" (core module $glue (import \"h\" \"h\" (func $h " lowered ")) (func (export \"f\") " core "))"                   \
+	" (core instance $g (instantiate $glue (with \"h\" (instance (export \"h\" (func $lowered))))))"                   \
+	" (alias core export $g \"f\" (core func $f))"                                                                     \
 	" (func (export \"f\") " type " (canon lift (core func $f) (memory $memory) (realloc $realloc))))"
 
 /* A function of an interface; types are what is declared in it before. */
-#define INTERFACE(interface, types, name, type)                                                                  \
-	"(import \"" interface "\" (instance $api " types " (export \"" name "\" (func " type "))))"             \
+#define INTERFACE(interface, types, name, type)                                                                        \
+	"(import \"" interface "\" (instance $api " types " (export \"" name "\" (func " type "))))"                       \
 	"(alias export $api \"" name "\" (func $h))"
 #define OWN(name, type) "(import \"" name "\" (func $h " type "))"
 
 /* What is said comes back through memory at 1024, or as it is. */
-#define SAYS(types, alias, type)                                                                                 \
-	COMPONENT(INTERFACE("acme:host/api@1.2.3", types, "say", "(result " type ")") alias, "(param i32)",      \
+#define SAYS(types, alias, type)                                                                                       \
+	COMPONENT(INTERFACE("acme:host/api@1.2.3", types, "say", "(result " type ")") alias, "(param i32)",                \
 	          "(result i32) (call $h (i32.const 1024)) (i32.const 1024)", "(result " type ")")
-#define SAYS_FLAT(type)                                                                                          \
-	COMPONENT(INTERFACE("acme:host/api@1.2.3", "", "say", "(result " type ")"), "(result i32)",              \
+#define SAYS_FLAT(type)                                                                                                \
+	COMPONENT(INTERFACE("acme:host/api@1.2.3", "", "say", "(result " type ")"), "(result i32)",                        \
 	          "(result i32) (call $h)", "(result " type ")")
 
 static curfew_program *make(curfew_engine *engine, const char *text)
 {
-	curfew_source source = {.size = sizeof source, .language = CURFEW_LANGUAGE_WAT, .name = "test", .text = text,
+	curfew_source source = {.size = sizeof source,
+	                        .language = CURFEW_LANGUAGE_WAT,
+	                        .name = "test",
+	                        .text = text,
 	                        .text_length = strlen(text)};
 	curfew_program *program = NULL;
 	CHECK_OK(curfew_program_create(engine, &source, &program, NULL));
@@ -123,8 +128,11 @@ static void expect(const char *text, asked given, curfew_outcome outcome, const 
 	curfew_engine *engine = harness_engine(2);
 	curfew_program *program = make(engine, text);
 	for (int again = 0; again < 2; again++) {
-		curfew_run_options options = {.size = sizeof options, .call = "f", .limits = given.limits,
-		                              .host_context = (void *)(uintptr_t)given.says, .params = given.params,
+		curfew_run_options options = {.size = sizeof options,
+		                              .call = "f",
+		                              .limits = given.limits,
+		                              .host_context = (void *)(uintptr_t)given.says,
+		                              .params = given.params,
 		                              .params_length = given.params != NULL ? strlen(given.params) : 0};
 		curfew_report *report = NULL;
 		CHECK_OK(curfew_program_run(program, &options, &report, NULL));
@@ -154,23 +162,26 @@ static void test_numbers(void)
 {
 	works(COMPONENT(OWN("add", "(param \"a\" u32) (param \"b\" s32) (result u32)"), "(param i32 i32) (result i32)",
 	                "(param i32 i32) (result i32) (call $h (local.get 0) (local.get 1))",
-	                "(param \"a\" u32) (param \"b\" s32) (result u32)"), "[3000000000, -2]", "2999999998");
+	                "(param \"a\" u32) (param \"b\" s32) (result u32)"),
+	      "[3000000000, -2]", "2999999998");
 	works(COMPONENT(INTERFACE("host", "", "zero", "(result f64)"), "(result f64)", "(result f64) (call $h)",
-	                "(result f64)"), NULL, "0");
-	works(COMPONENT(INTERFACE("maths", "", "scale", "(param \"a\" s64) (param \"b\" f32) (result (tuple s64 f64))"),
-	                "(param i64 f32 i32)",
-	                "(param i64 f32) (result i32) (call $h (local.get 0) (local.get 1) (i32.const 1024)) (i32.const 1024)",
-	                "(param \"a\" s64) (param \"b\" f32) (result (tuple s64 f64))"), "[-3, 1.5]", "[-6,3]");
+	                "(result f64)"),
+	      NULL, "0");
+	works(COMPONENT(
+			  INTERFACE("maths", "", "scale", "(param \"a\" s64) (param \"b\" f32) (result (tuple s64 f64))"),
+			  "(param i64 f32 i32)",
+			  "(param i64 f32) (result i32) (call $h (local.get 0) (local.get 1) (i32.const 1024)) (i32.const 1024)",
+			  "(param \"a\" s64) (param \"b\" f32) (result (tuple s64 f64))"),
+	      "[-3, 1.5]", "[-6,3]");
 }
 
 /* A result type: answers are its ok, and what is thrown its err. */
 static void test_numbers_or_error(void)
 {
-	const char *text =
-		COMPONENT(INTERFACE("acme:host/api", "", "half", "(param \"n\" s32) (result (result s32 (error string)))"),
-	              "(param i32 i32)",
-	              "(param i32) (result i32) (call $h (local.get 0) (i32.const 1024)) (i32.const 1024)",
-	              "(param \"n\" s32) (result (result s32 (error string)))");
+	const char *text = COMPONENT(
+		INTERFACE("acme:host/api", "", "half", "(param \"n\" s32) (result (result s32 (error string)))"),
+		"(param i32 i32)", "(param i32) (result i32) (call $h (local.get 0) (i32.const 1024)) (i32.const 1024)",
+		"(param \"n\" s32) (result (result s32 (error string)))");
 	works(text, "[-8]", "-4");
 	expect(text, (asked){.params = "[7]"}, CURFEW_OUTCOME_THREW, NULL, "\"odd\"");
 }
@@ -179,9 +190,9 @@ static void test_numbers_or_error(void)
 #define ZEROES ",0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0"
 #define PADDED(type) "(tuple " type PADS ")"
 /* There and back, always through memory: $t is what is named in the interface. */
-#define ECHO(types, alias, type)                                                                                 \
-	COMPONENT(INTERFACE("acme:host/api@0.1.0", types, "first",                                               \
-	                    "(param \"x\" " PADDED(type) ") (result " PADDED(type) ")") alias,                   \
+#define ECHO(types, alias, type)                                                                                       \
+	COMPONENT(INTERFACE("acme:host/api@0.1.0", types, "first",                                                         \
+	                    "(param \"x\" " PADDED(type) ") (result " PADDED(type) ")") alias,                             \
 	          "(param i32 i32)", "(param i32) (result i32) (call $h (local.get 0) (i32.const 1024)) (i32.const 1024)", \
 	          "(param \"x\" " PADDED(type) ") (result " PADDED(type) ")")
 #define NAMED(type) "(type $t_ " type ") (export \"t\" (type $t (eq $t_)))"
@@ -285,31 +296,32 @@ static void test_answers_or_errors(void)
 
 /* ---- Later ------------------------------------------------------------------------------------------------ */
 
-#define TWICE(core) COMPONENT(OWN("twice", "(param \"n\" s32) (result s32)"), "(param i32) (result i32)",         \
-	                      "(param i32) (result i32) " core, "(param \"n\" s32) (result s32)")
+#define TWICE(core)                                                                                                    \
+	COMPONENT(OWN("twice", "(param \"n\" s32) (result s32)"), "(param i32) (result i32)",                              \
+	          "(param i32) (result i32) " core, "(param \"n\" s32) (result s32)")
 #define TEXT_OR_ERROR "(param \"x\" string) (result (result string (error string)))"
 
 static void test_later(void)
 {
-	const char *answer =
-		COMPONENT(INTERFACE("acme:host/api", "", "later", TEXT_OR_ERROR), "(param i32 i32 i32)",
-	              "(param i32 i32) (result i32) (call $h (local.get 0) (local.get 1) (i32.const 1024)) (i32.const 1024)",
-	              TEXT_OR_ERROR);
+	const char *answer = COMPONENT(
+		INTERFACE("acme:host/api", "", "later", TEXT_OR_ERROR), "(param i32 i32 i32)",
+		"(param i32 i32) (result i32) (call $h (local.get 0) (local.get 1) (i32.const 1024)) (i32.const 1024)",
+		TEXT_OR_ERROR);
 	works(TWICE("(call $h (call $h (local.get 0)))"), "[21]", "84");
 	works(answer, "[\"hello\"]", "\"hello\"");
 	expect(answer, (asked){.params = "[\"\"]", .says = "throw:late"}, CURFEW_OUTCOME_THREW, NULL, "\"late\"");
 	expect(COMPONENT(INTERFACE("acme:host/api", "", "later", ""), "", "(call $h)", ""), (asked){.says = "throw:late"},
 	       CURFEW_OUTCOME_TRAPPED, NULL, "late");
 	expect(COMPONENT(INTERFACE("acme:host/api", "", "later", "(result u8)"), "(result i32)", "(result i32) (call $h)",
-	                 "(result u8)"), (asked){.says = "\"x\""}, CURFEW_OUTCOME_TRAPPED, NULL,
-	       "result: expected u8 (0 to 255), got \"x\"");
+	                 "(result u8)"),
+	       (asked){.says = "\"x\""}, CURFEW_OUTCOME_TRAPPED, NULL, "result: expected u8 (0 to 255), got \"x\"");
 }
 
 /* ---- Limits and stops ------------------------------------------------------------------------------------- */
 
 #define AGAIN "(loop (drop (call $h (i32.const 1) (i32.const 2))) (br 0))"
-#define ADDS(core) COMPONENT(OWN("add", "(param \"a\" s32) (param \"b\" s32) (result s32)"),                      \
-	                     "(param i32 i32) (result i32)", core, "")
+#define ADDS(core)                                                                                                     \
+	COMPONENT(OWN("add", "(param \"a\" s32) (param \"b\" s32) (result s32)"), "(param i32 i32) (result i32)", core, "")
 
 static void test_limits(void)
 {
@@ -322,8 +334,8 @@ static void test_limits(void)
 	expect(ADDS(AGAIN), (asked){.limits = &fuel}, CURFEW_OUTCOME_FUEL, NULL, NULL);
 	expect(twenty, (asked){.limits = &fuel}, CURFEW_OUTCOME_FUEL, NULL, NULL);
 	expect(twenty, (asked){.limits = &plenty}, CURFEW_OUTCOME_FINISHED, "null", NULL);
-	expect(TWICE("(loop (drop (call $h (local.get 0))) (br 0)) (unreachable)"), (asked){.params = "[1]", .limits = &calls},
-	       CURFEW_OUTCOME_HOST_CALLS, NULL, NULL);
+	expect(TWICE("(loop (drop (call $h (local.get 0))) (br 0)) (unreachable)"),
+	       (asked){.params = "[1]", .limits = &calls}, CURFEW_OUTCOME_HOST_CALLS, NULL, NULL);
 }
 
 /* What a call passes is counted against the memory limit: a list is larger for the host than for the guest. */
@@ -336,8 +348,8 @@ static void test_large(void)
 	expect(text, (asked){.params = "[10000]", .limits = &limits}, CURFEW_OUTCOME_FINISHED, "null", NULL);
 	curfew_engine *engine = harness_engine(1);
 	curfew_program *program = make(engine, text);
-	curfew_run_options options = {.size = sizeof options, .call = "f", .limits = &limits,
-	                              .params = "[500000]", .params_length = 8};
+	curfew_run_options options = {
+		.size = sizeof options, .call = "f", .limits = &limits, .params = "[500000]", .params_length = 8};
 	curfew_report *report = NULL;
 	CHECK_OK(curfew_program_run(program, &options, &report, NULL));
 	CHECK_EQUAL(report->outcome, CURFEW_OUTCOME_TRAPPED);
@@ -417,25 +429,27 @@ static void test_race(void)
 /* With WASI beside, whose calls are accounted for in another way. */
 static void test_wasi_beside(void)
 {
-	works("(component"
-	      "(import \"wasi:clocks/monotonic-clock@0.2.0\" (instance $clock (export \"now\" (func (result u64)))))"
-	      "(import \"zero\" (func $zero (result f64)))"
-	      "(core func $n (canon lower (func $clock \"now\"))) (core func $z (canon lower (func $zero)))"
-	      "(core module $c (import \"h\" \"n\" (func $n (result i64))) (import \"h\" \"z\" (func $z (result f64)))"
-	      " (func (export \"f\") (result f64) (drop (call $n)) (call $z) (drop (call $n))))"
-	      "(core instance $i (instantiate $c (with \"h\" (instance (export \"n\" (func $n)) (export \"z\" (func $z))))))"
-	      "(func (export \"f\") (result f64) (canon lift (core func $i \"f\"))))", NULL, "0");
+	works(
+		"(component"
+		"(import \"wasi:clocks/monotonic-clock@0.2.0\" (instance $clock (export \"now\" (func (result u64)))))"
+		"(import \"zero\" (func $zero (result f64)))"
+		"(core func $n (canon lower (func $clock \"now\"))) (core func $z (canon lower (func $zero)))"
+		"(core module $c (import \"h\" \"n\" (func $n (result i64))) (import \"h\" \"z\" (func $z (result f64)))"
+		" (func (export \"f\") (result f64) (drop (call $n)) (call $z) (drop (call $n))))"
+		"(core instance $i (instantiate $c (with \"h\" (instance (export \"n\" (func $n)) (export \"z\" (func $z))))))"
+		"(func (export \"f\") (result f64) (canon lift (core func $i \"f\"))))",
+		NULL, "0");
 }
 
 /* Called while it is instantiated, by a start function. */
 static void test_start(void)
 {
 	const char *text = "(component (import \"acme:host/api\" (instance $api (export \"say\" (func))))"
-	                   "(core func $h (canon lower (func $api \"say\")))"
-	                   "(core module $c (import \"h\" \"h\" (func $h))"
-	                   " (func $s (call $h)) (start $s) (func (export \"f\")))"
-	                   "(core instance $i (instantiate $c (with \"h\" (instance (export \"h\" (func $h))))))"
-	                   "(func (export \"f\") (canon lift (core func $i \"f\"))))";
+					   "(core func $h (canon lower (func $api \"say\")))"
+					   "(core module $c (import \"h\" \"h\" (func $h))"
+					   " (func $s (call $h)) (start $s) (func (export \"f\")))"
+					   "(core instance $i (instantiate $c (with \"h\" (instance (export \"h\" (func $h))))))"
+					   "(func (export \"f\") (canon lift (core func $i \"f\"))))";
 	works(text, NULL, "null");
 	traps(text, "throw:not now", "not now");
 }
@@ -468,7 +482,8 @@ static void test_links(void)
 	      "(core func $h (canon lower (func $i \"versioned\"))) (core module $c (import \"h\" \"h\" (func $h))"
 	      "(func (export \"f\") (call $h)))"
 	      "(core instance $g (instantiate $c (with \"h\" (instance (export \"h\" (func $h))))))"
-	      "(func (export \"f\") (canon lift (core func $g \"f\"))))", NULL, "null");
+	      "(func (export \"f\") (canon lift (core func $g \"f\"))))",
+	      NULL, "null");
 }
 
 static const harness_test tests[] = {

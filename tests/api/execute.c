@@ -18,7 +18,8 @@ static curfew_result *execute(curfew_program *program, const char *function, con
 static void test_result(void)
 {
 	curfew_engine *engine = harness_engine(1);
-	curfew_program *program = harness_program(engine, "function f(a, b) { console.log('hi', curfew.user); return a + b; }");
+	curfew_program *program = harness_program(engine,
+	                                          "function f(a, b) { console.log('hi', curfew.user); return a + b; }");
 	curfew_result *result = execute(program, "f", "[1, 2]", "ann", NULL);
 	CHECK_EQUAL(result->outcome, CURFEW_OUTCOME_FINISHED);
 	CHECK_TEXT(result->status, "ok");
@@ -65,11 +66,11 @@ static void test_leaves_nothing(void)
 {
 	curfew_limits limits = {.size = sizeof limits, .timeout_ns = harness_ms(20)};
 	curfew_engine *engine = harness_engine(1);
-	curfew_program *program = harness_program(engine,
-	                                          "let n = 0;\nfunction f(user, spin) {\n"
-	                                          "\tconst before = [globalThis.last ?? null, n++, [].constructor.last ?? null];\n"
-	                                          "\tglobalThis.last = Array.last = user;\n\tMath.abs = () => user;\n"
-	                                          "\twhile (spin);\n\treturn before;\n}");
+	curfew_program *program = harness_program(
+		engine, "let n = 0;\nfunction f(user, spin) {\n"
+				"\tconst before = [globalThis.last ?? null, n++, [].constructor.last ?? null];\n"
+				"\tglobalThis.last = Array.last = user;\n\tMath.abs = () => user;\n"
+				"\twhile (spin);\n\treturn before;\n}");
 	for (int i = 0; i < 5; i++) {
 		curfew_result *result = execute(program, "f", "[\"ann\", false]", "ann", NULL);
 		CHECK_TEXT(result->value, "[null,0,null]");

@@ -59,7 +59,7 @@ static const curfew_host_function functions[] = {
 	HOST_FUNCTION("add", host_add, .type = "ii->i", .fuel = 100000),
 	HOST_FUNCTION("scale", host_scale, .type = "If->IF", .module = "maths"),
 	HOST_FUNCTION("echo", echo),
-	HOST_FUNCTION("whoami", whoami, .context = (void *)(uintptr_t)"host"),
+	HOST_FUNCTION("whoami", whoami, .context = (void *)(uintptr_t) "host"),
 	HOST_FUNCTION("nothing", host_nothing),
 	HOST_FUNCTION("zero", host_nothing, .type = "->F"),
 	HOST_FUNCTION("fail", fail),
@@ -72,18 +72,18 @@ static const curfew_host_function functions[] = {
 	HOST_FUNCTION("twice", host_later, .flags = CURFEW_HOST_ASYNC, .type = "i->i"),
 	HOST_FUNCTION("refuse", fail_at_once, .flags = CURFEW_HOST_ASYNC, .type = "->"),
 	HOST_FUNCTION("hold", host_hold, .flags = CURFEW_HOST_ASYNC, .type = "->", .stopped = host_on_stopped,
-	              .context = &the_held),
+                  .context = &the_held),
 };
 
 static curfew_program *make(curfew_engine *engine, curfew_language language, const char *text)
 {
-	curfew_source source = {.size = sizeof source, .language = language, .name = "test", .text = text,
-	                        .text_length = strlen(text)};
+	curfew_source source = {
+		.size = sizeof source, .language = language, .name = "test", .text = text, .text_length = strlen(text)};
 	curfew_program *program = NULL;
 	curfew_failure failure = {.message = ""};
 	CHECK_OK(curfew_program_create(engine, &source, &program, NULL));
-	curfew_status status =
-		curfew_program_set_functions(program, functions, sizeof functions / sizeof *functions, &failure);
+	curfew_status status = curfew_program_set_functions(program, functions, sizeof functions / sizeof *functions,
+	                                                    &failure);
 	if (status != CURFEW_OK)
 		(void)fprintf(stderr, "%s\n", failure.message);
 	CHECK_OK(status);
@@ -97,8 +97,8 @@ static void expect_of(curfew_language language, const char *text, const char *ca
 	curfew_engine *engine = harness_engine(2);
 	curfew_program *program = make(engine, language, text);
 	for (int again = 0; again < 2; again++) {
-		curfew_run_options options = {.size = sizeof options, .limits = limits, .call = call,
-		                              .host_context = (void *)(uintptr_t)"run"};
+		curfew_run_options options = {
+			.size = sizeof options, .limits = limits, .call = call, .host_context = (void *)(uintptr_t) "run"};
 		curfew_report *report = NULL;
 		CHECK_OK(curfew_program_run(program, &options, &report, NULL));
 		if (report->outcome != outcome)
@@ -163,8 +163,11 @@ static void test_same_name(void)
 	                       "(func (export \"f\") (result i32) (call $a (i32.const 1) (i32.const 2))))"};
 	curfew_engine *engine = harness_engine(1);
 	for (int i = 0; i < 2; i++) {
-		curfew_source source = {.size = sizeof source, .language = i == 0 ? CURFEW_LANGUAGE_JS : CURFEW_LANGUAGE_WAT,
-		                        .name = "test", .text = texts[i], .text_length = strlen(texts[i])};
+		curfew_source source = {.size = sizeof source,
+		                        .language = i == 0 ? CURFEW_LANGUAGE_JS : CURFEW_LANGUAGE_WAT,
+		                        .name = "test",
+		                        .text = texts[i],
+		                        .text_length = strlen(texts[i])};
 		curfew_run_options options = {.size = sizeof options, .call = i == 0 ? NULL : "f"};
 		curfew_program *program = NULL;
 		curfew_report *report = NULL;
@@ -198,7 +201,8 @@ static void test_js_later(void)
 	expect(CURFEW_LANGUAGE_JS, "export default async () => { const o = {}; o.o = o; await host.later(o); };", NULL,
 	       CURFEW_OUTCOME_THREW, NULL, NULL);
 	js("let n = 0; for (let i = 0; i < 200; i++) host.twice(i).then((v) => n += v);\n"
-	   "new Promise((r) => { const t = setInterval(() => { if (n === 39800) { clearInterval(t); r(n); } }, 5); })", "39800");
+	   "new Promise((r) => { const t = setInterval(() => { if (n === 39800) { clearInterval(t); r(n); } }, 5); })",
+	   "39800");
 }
 
 static void test_limits(void)
@@ -207,14 +211,16 @@ static void test_limits(void)
 	curfew_limits calls = {.size = sizeof calls, .host_calls = 3};
 	curfew_limits fuel = {.size = sizeof fuel, .fuel = 1000000};
 	curfew_limits plenty = {.size = sizeof plenty, .fuel = 10000000};
-	expect(CURFEW_LANGUAGE_JS, "for (;;) try { host.add(1, 2) } catch {}", &calls, CURFEW_OUTCOME_HOST_CALLS, NULL, NULL);
+	expect(CURFEW_LANGUAGE_JS, "for (;;) try { host.add(1, 2) } catch {}", &calls, CURFEW_OUTCOME_HOST_CALLS, NULL,
+	       NULL);
 	expect(CURFEW_LANGUAGE_JS, "for (;;) host.later()", &calls, CURFEW_OUTCOME_HOST_CALLS, NULL, NULL);
 	expect(CURFEW_LANGUAGE_JS, "for (let i = 0; i < 20; i++) try { host.add(1, 2) } catch {}", &fuel,
 	       CURFEW_OUTCOME_FUEL, NULL, NULL);
-	expect(CURFEW_LANGUAGE_JS, "for (let i = 0; i < 20; i++) host.add(1, 2)", &plenty, CURFEW_OUTCOME_FINISHED, NULL, NULL);
+	expect(CURFEW_LANGUAGE_JS, "for (let i = 0; i < 20; i++) host.add(1, 2)", &plenty, CURFEW_OUTCOME_FINISHED, NULL,
+	       NULL);
 	const char *wat = "(module (import \"host\" \"add\" (func $add (param i32 i32) (result i32)))"
-	                  "(func (export \"_start\") (local $i i32) (loop $l (drop (call $add (i32.const 1) (i32.const 2)))"
-	                  "(br_if $l (i32.lt_s (local.tee $i (i32.add (local.get $i) (i32.const 1))) (i32.const 20))))))";
+					  "(func (export \"_start\") (local $i i32) (loop $l (drop (call $add (i32.const 1) (i32.const 2)))"
+					  "(br_if $l (i32.lt_s (local.tee $i (i32.add (local.get $i) (i32.const 1))) (i32.const 20))))))";
 	expect(CURFEW_LANGUAGE_WAT, wat, &calls, CURFEW_OUTCOME_HOST_CALLS, NULL, NULL);
 	expect(CURFEW_LANGUAGE_WAT, wat, &fuel, CURFEW_OUTCOME_FUEL, NULL, NULL);
 	expect(CURFEW_LANGUAGE_WAT, wat, &plenty, CURFEW_OUTCOME_FINISHED, NULL, NULL);
@@ -232,14 +238,17 @@ static void wat(const char *text, curfew_outcome outcome, const char *value, con
 static void test_wasm_numbers(void)
 {
 	wat(WAT("(import \"host\" \"add\" (func $a (param i32 i32) (result i32)))",
-	        "(result i32) (call $a (i32.const 40) (i32.const 2))"), CURFEW_OUTCOME_FINISHED, "42", NULL);
+	        "(result i32) (call $a (i32.const 40) (i32.const 2))"),
+	    CURFEW_OUTCOME_FINISHED, "42", NULL);
 	wat(WAT("(import \"maths\" \"scale\" (func $a (param i64 f32) (result i64 f64)))",
-	        "(result i64 f64) (call $a (i64.const -3) (f32.const 1.5))"), CURFEW_OUTCOME_FINISHED, "[-6,3]", NULL);
-	wat(WAT("(import \"host\" \"zero\" (func $a (result f64)))", "(result f64) (call $a)"), CURFEW_OUTCOME_FINISHED, "0",
-	    NULL);
-	wat(WAT("(import \"host\" \"fail_typed\" (func $a))", "(call $a)"), CURFEW_OUTCOME_TRAPPED, NULL, "no \"such\" row");
-	wat("(module (import \"host\" \"fail_typed\" (func $a)) (start $a) (func (export \"f\")))", CURFEW_OUTCOME_TRAPPED, NULL,
+	        "(result i64 f64) (call $a (i64.const -3) (f32.const 1.5))"),
+	    CURFEW_OUTCOME_FINISHED, "[-6,3]", NULL);
+	wat(WAT("(import \"host\" \"zero\" (func $a (result f64)))", "(result f64) (call $a)"), CURFEW_OUTCOME_FINISHED,
+	    "0", NULL);
+	wat(WAT("(import \"host\" \"fail_typed\" (func $a))", "(call $a)"), CURFEW_OUTCOME_TRAPPED, NULL,
 	    "no \"such\" row");
+	wat("(module (import \"host\" \"fail_typed\" (func $a)) (start $a) (func (export \"f\")))", CURFEW_OUTCOME_TRAPPED,
+	    NULL, "no \"such\" row");
 }
 
 static void test_wasm_links(void)
@@ -252,7 +261,8 @@ static void test_wasm_links(void)
 static void test_wasm_later(void)
 {
 	wat(WAT("(import \"host\" \"twice\" (func $a (param i32) (result i32)))",
-	        "(result i32) (call $a (call $a (i32.const 21)))"), CURFEW_OUTCOME_FINISHED, "84", NULL);
+	        "(result i32) (call $a (call $a (i32.const 21)))"),
+	    CURFEW_OUTCOME_FINISHED, "84", NULL);
 	wat(WAT("(import \"host\" \"refuse\" (func $a))", "(call $a)"), CURFEW_OUTCOME_TRAPPED, NULL, "refused");
 }
 
@@ -292,7 +302,8 @@ static void test_outlives_spinning(void)
 
 static void test_outlives_wasm(void)
 {
-	outlive(CURFEW_LANGUAGE_WAT, "(module (import \"host\" \"hold\" (func $a)) (func (export \"_start\") (call $a)))", true);
+	outlive(CURFEW_LANGUAGE_WAT, "(module (import \"host\" \"hold\" (func $a)) (func (export \"_start\") (call $a)))",
+	        true);
 }
 
 /* A synchronous one that takes long sees the stop, which takes effect when it returns. */

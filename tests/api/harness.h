@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * For tests of the library. A program lists its tests when it is given no name, and runs the one it is given: each test is
- * a process of its own, because we test things that hang and crash. Only include/curfew.h is used.
+ * For tests of the library. A program lists its tests when it is given no name, and runs the one it is given: each test
+ * is a process of its own, because we test things that hang and crash. Only include/curfew.h is used.
  */
 #ifndef HARNESS_H
 #define HARNESS_H
@@ -191,10 +191,10 @@ static inline int harness_main(int count, char **words, const harness_test *test
 	return count < 2 ? 0 : 2;
 }
 
-#define HARNESS_MAIN(tests)                                                                                     \
-	int main(int count, char **words)                                                                       \
-	{                                                                                                       \
-		return harness_main(count, words, tests, sizeof(tests) / sizeof((tests)[0]));                   \
+#define HARNESS_MAIN(tests)                                                                                            \
+	int main(int count, char **words)                                                                                  \
+	{                                                                                                                  \
+		return harness_main(count, words, tests, sizeof(tests) / sizeof((tests)[0]));                                  \
 	}
 
 #endif

@@ -87,7 +87,9 @@ static inline void host_on_stopped(void *context, curfew_host_call *call)
 	atomic_fetch_add(&kept->told, 1);
 }
 
-#define HOST_FUNCTION(name_, callback, ...)                                                                      \
-	{.size = sizeof(curfew_host_function), .name = name_, .call = callback, __VA_ARGS__}
+#define HOST_FUNCTION(name_, callback, ...)                                                                            \
+	{                                                                                                                  \
+		.size = sizeof(curfew_host_function), .name = name_, .call = callback, __VA_ARGS__                             \
+	}
 
 #endif

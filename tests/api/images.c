@@ -145,8 +145,25 @@ static char *hostile_source(const char *part, size_t times)
 static void hostile_sources_meet_the_deadline(void)
 {
 	/* Claims L76, T4. */
-	static const char *const parts[] = {"x=>", "(", "[", "{", "a?b:", "`${", "a+", "x[", "!", "/*", "async x=>", "class A{static{",
-	                                    "function f(){", "var a;", "a:", "\xc3\xa9", "0,", "if(1){}else ", "label:{"};
+	static const char *const parts[] = {"x=>",
+	                                    "(",
+	                                    "[",
+	                                    "{",
+	                                    "a?b:",
+	                                    "`${",
+	                                    "a+",
+	                                    "x[",
+	                                    "!",
+	                                    "/*",
+	                                    "async x=>",
+	                                    "class A{static{",
+	                                    "function f(){",
+	                                    "var a;",
+	                                    "a:",
+	                                    "\xc3\xa9",
+	                                    "0,",
+	                                    "if(1){}else ",
+	                                    "label:{"};
 	curfew_engine *engine = harness_engine(1);
 	curfew_limits limits = {.size = sizeof limits, .timeout_ns = 60 * MS};
 	for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Stops by a signal, where the process around the library has ideas of its own: it blocks SIGURG, ignores it, has or gets
- * a handler for it, sends it to itself, or sends it in a rain. Each stop has to come, and once.
+ * Stops by a signal, where the process around the library has ideas of its own: it blocks SIGURG, ignores it, has or
+ * gets a handler for it, sends it to itself, or sends it in a rain. Each stop has to come, and once.
  */
 #include "harness.h"
 
@@ -29,8 +29,8 @@ static curfew_engine *make_engine(void)
 
 static curfew_program *make_program(curfew_engine *engine, const char *text, curfew_language language)
 {
-	curfew_source source = {.size = sizeof source, .name = "a", .text = text, .text_length = strlen(text),
-	                        .language = language};
+	curfew_source source = {
+		.size = sizeof source, .name = "a", .text = text, .text_length = strlen(text), .language = language};
 	curfew_program *program = NULL;
 	CHECK_OK(curfew_program_create(engine, &source, &program, NULL));
 	return program;
@@ -134,7 +134,8 @@ static void handlers_from_before_with_more(void)
 	curfew_engine_destroy(engine);
 }
 
-/* A handler that takes the place of ours: the next engine is refused, and runs of the first are stopped all the same. */
+/* A handler that takes the place of ours: the next engine is refused, and runs of the first are stopped all the same.
+ */
 static void handlers_that_take_over(void)
 {
 	/* Claim T53. */
@@ -151,7 +152,8 @@ static void handlers_that_take_over(void)
 	curfew_engine_destroy(engine);
 }
 
-/* The signal is ignored from a moment on that no engine sees: the last resort finds out, and takes the handler's place back. */
+/* The signal is ignored from a moment on that no engine sees: the last resort finds out, and takes the handler's place
+ * back. */
 static void processes_that_ignore_it_later(void)
 {
 	/* Claim T53. */
@@ -201,16 +203,17 @@ static void host_functions_that_block_it(void)
 {
 	/* Claim T53. */
 	static const char js[] = "host.f(); curfew.checkpoint(1); for (;;) 'x'.repeat(5_000_000).split('').sort()";
-	static const char wat[] = "(module (import \"host\" \"f\" (func $f)) (func (export \"run\") (call $f) (loop $l (br $l))))";
+	static const char wat[] =
+		"(module (import \"host\" \"f\" (func $f)) (func (export \"run\") (call $f) (loop $l (br $l))))";
 	curfew_engine *engine = make_engine();
 	curfew_host_function f = {.size = sizeof f, .name = "f", .type = "->", .call = block_and_return};
 	for (int is_wat = 0; is_wat < 2; is_wat++) {
-		curfew_program *program =
-			make_program(engine, is_wat ? wat : js, is_wat ? CURFEW_LANGUAGE_WAT : CURFEW_LANGUAGE_JS);
+		curfew_program *program = make_program(engine, is_wat ? wat : js,
+		                                       is_wat ? CURFEW_LANGUAGE_WAT : CURFEW_LANGUAGE_JS);
 		CHECK_OK(curfew_program_set_functions(program, &f, 1, NULL));
 		curfew_limits limits = {.size = sizeof limits, .timeout_ns = harness_ms(50), .memory_bytes = 512 * MIB};
-		curfew_run_options options = {.size = sizeof options, .limits = &limits, .call = is_wat ? "run" : NULL,
-		                              .on_event = on_event};
+		curfew_run_options options = {
+			.size = sizeof options, .limits = &limits, .call = is_wat ? "run" : NULL, .on_event = on_event};
 		curfew_report *report = NULL;
 		CHECK_OK(curfew_program_run(program, &options, &report, NULL));
 		CHECK_EQUAL(report->outcome, CURFEW_OUTCOME_DEADLINE);

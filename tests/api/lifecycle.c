@@ -18,15 +18,9 @@ static void destroy_in_order(const int *order)
 	CHECK_OK(curfew_run_start(program, &options, &run, NULL));
 	for (int i = 0; i < 4; i++) {
 		switch (order[i]) {
-		case 0:
-			curfew_engine_destroy(engine);
-			break;
-		case 1:
-			curfew_program_destroy(program);
-			break;
-		case 2:
-			curfew_cancel_destroy(cancel);
-			break;
+		case 0: curfew_engine_destroy(engine); break;
+		case 1: curfew_program_destroy(program); break;
+		case 2: curfew_cancel_destroy(cancel); break;
 		default:
 			CHECK_EQUAL(curfew_run_wait(run)->outcome, CURFEW_OUTCOME_FINISHED);
 			CHECK_TEXT(curfew_run_wait(run)->value, "[1,2]");

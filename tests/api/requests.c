@@ -65,7 +65,8 @@ static void bad_hosts(void)
 static curfew_program *waiting_program(curfew_engine *engine, int port)
 {
 	char text[256];
-	(void)snprintf(text, sizeof text, "fetch('http://127.0.0.1:%d/').then(() => 'answered', (e) => 'failed ' + e)", port);
+	(void)snprintf(text, sizeof text, "fetch('http://127.0.0.1:%d/').then(() => 'answered', (e) => 'failed ' + e)",
+	               port);
 	return harness_program(engine, text);
 }
 
@@ -78,7 +79,8 @@ static void start_many(curfew_program *program, int port, curfew_run **runs, uns
 	(void)snprintf(host, sizeof host, "127.0.0.1:%d", port);
 	curfew_limits limits = {.size = sizeof limits, .timeout_ns = CURFEW_UNLIMITED};
 	for (unsigned i = 0; i < count; i++) {
-		curfew_run_options options = {.size = sizeof options, .limits = &limits, .allow_fetch = hosts, .allow_fetch_count = 1};
+		curfew_run_options options = {
+			.size = sizeof options, .limits = &limits, .allow_fetch = hosts, .allow_fetch_count = 1};
 		CHECK_OK(curfew_run_start(program, &options, &runs[i], NULL));
 	}
 }
@@ -118,8 +120,12 @@ static void many_wait_and_are_cancelled(void)
 static void nothing_stays(void)
 {
 	static const char *const endings[] = {
-		"fetch(HERE); throw 1", "fetch(HERE); undefined", "fetch(HERE); for (;;);", "fetch(HERE); new Promise(() => {})",
-		"for (let i = 0; i < 20; i++) fetch(HERE + i).catch(() => {}); 1", "const c = new AbortController(); fetch(HERE, { signal: c.signal }).catch(() => {}); c.abort(); 1",
+		"fetch(HERE); throw 1",
+		"fetch(HERE); undefined",
+		"fetch(HERE); for (;;);",
+		"fetch(HERE); new Promise(() => {})",
+		"for (let i = 0; i < 20; i++) fetch(HERE + i).catch(() => {}); 1",
+		"const c = new AbortController(); fetch(HERE, { signal: c.signal }).catch(() => {}); c.abort(); 1",
 		"fetch(HERE, { method: 'POST', body: new ReadableStream(), duplex: 'half' }); new Promise(() => {})",
 	};
 	int port, listener = listen_somewhere(&port);
@@ -134,7 +140,8 @@ static void nothing_stays(void)
 			curfew_engine *engine = harness_engine(1);
 			curfew_program *program = harness_program(engine, text);
 			curfew_limits limits = {.size = sizeof limits, .timeout_ns = harness_ms(20)};
-			curfew_run_options options = {.size = sizeof options, .limits = &limits, .allow_fetch = hosts, .allow_fetch_count = 1};
+			curfew_run_options options = {
+				.size = sizeof options, .limits = &limits, .allow_fetch = hosts, .allow_fetch_count = 1};
 			curfew_report *report;
 			CHECK_OK(curfew_program_run(program, &options, &report, NULL));
 			CHECK(report->outcome == CURFEW_OUTCOME_DEADLINE || report->outcome == CURFEW_OUTCOME_THREW ||

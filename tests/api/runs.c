@@ -35,8 +35,10 @@ static void start_and_wait(void)
 		const char *text;
 		curfew_outcome outcome;
 	} cases[] = {
-		{"1 + 1", CURFEW_OUTCOME_FINISHED},      {"throw 1", CURFEW_OUTCOME_THREW},
-		{"let = =", CURFEW_OUTCOME_BAD_PROGRAM}, {"for(;;);", CURFEW_OUTCOME_DEADLINE},
+		{"1 + 1", CURFEW_OUTCOME_FINISHED},
+		{"throw 1", CURFEW_OUTCOME_THREW},
+		{"let = =", CURFEW_OUTCOME_BAD_PROGRAM},
+		{"for(;;);", CURFEW_OUTCOME_DEADLINE},
 		{"setTimeout(() => {}, 1e6)", CURFEW_OUTCOME_DEADLINE},
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -181,8 +183,7 @@ static void *run_repeatedly(void *context)
 		char expected[32];
 		int length = snprintf(params, sizeof params, "[%u]", own->index * 100000 + i);
 		(void)snprintf(expected, sizeof expected, "[%u,1]", (own->index * 100000 + i) * 2);
-		curfew_run_options options = {
-			.size = sizeof options, .params = params, .params_length = (size_t)length};
+		curfew_run_options options = {.size = sizeof options, .params = params, .params_length = (size_t)length};
 		curfew_report *report = NULL;
 		CHECK_OK(curfew_program_run(own->program, &options, &report, NULL));
 		CHECK_EQUAL(report->outcome, CURFEW_OUTCOME_FINISHED);
@@ -290,8 +291,8 @@ static void on_alarm(int number)
 static void cancel_from_a_signal_handler(void)
 {
 	curfew_engine *engine = harness_engine(1);
-	static const char *const texts[] = {"for(;;);", "[].indexOf.call({ length: 2 ** 53 - 1 }, 1)", "setTimeout(() => {}, 1e6)",
-	                                    "for (;;) console.error('x')"};
+	static const char *const texts[] = {"for(;;);", "[].indexOf.call({ length: 2 ** 53 - 1 }, 1)",
+	                                    "setTimeout(() => {}, 1e6)", "for (;;) console.error('x')"};
 	(void)signal(SIGALRM, on_alarm);
 	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
 		curfew_program *program = harness_program(engine, texts[i]);
@@ -365,17 +366,18 @@ static void log_event(void *context, curfew_event_kind kind, const char *data, s
 {
 	event_log *log = context;
 	static const char letters[] = "OEPC";
-	int written = snprintf(log->text + log->length, sizeof log->text - log->length, "%c:%.*s;", letters[kind], (int)length,
-	                       data);
+	int written = snprintf(log->text + log->length, sizeof log->text - log->length, "%c:%.*s;", letters[kind],
+	                       (int)length, data);
 	log->length += (size_t)written;
 }
 
 static void events_in_order(void)
 {
 	curfew_engine *engine = harness_engine(1);
-	curfew_program *program = harness_program(engine, "console.log('a'); curfew.progress({ at: 1 }); console.error('b');"
-	                                                  "curfew.checkpoint([1]); setTimeout(() => {"
-	                                                  " curfew.checkpoint([2]); console.log('c') }, 5); 'value'");
+	curfew_program *program = harness_program(engine,
+	                                          "console.log('a'); curfew.progress({ at: 1 }); console.error('b');"
+	                                          "curfew.checkpoint([1]); setTimeout(() => {"
+	                                          " curfew.checkpoint([2]); console.log('c') }, 5); 'value'");
 	event_log log = {0};
 	curfew_run_options options = {.size = sizeof options, .on_event = log_event, .on_event_context = &log};
 	curfew_report *report = NULL;
@@ -407,8 +409,11 @@ static void cancel_from_an_event(void)
 	curfew_report *report = NULL;
 	CHECK_OK(curfew_cancel_create(engine, &cancel));
 	curfew_limits limits = {.size = sizeof limits, .host_calls = CURFEW_UNLIMITED};
-	curfew_run_options options = {
-		.size = sizeof options, .limits = &limits, .cancel = cancel, .on_event = fire_handle, .on_event_context = cancel};
+	curfew_run_options options = {.size = sizeof options,
+	                              .limits = &limits,
+	                              .cancel = cancel,
+	                              .on_event = fire_handle,
+	                              .on_event_context = cancel};
 	CHECK_OK(curfew_program_run(program, &options, &report, NULL));
 	CHECK_EQUAL(report->outcome, CURFEW_OUTCOME_CANCELLED);
 	CHECK(report->frame_count > 0);

@@ -43,10 +43,13 @@ static void expect_value(const char *text, const char *value)
 static void asks(void)
 {
 	expect_value("secrets.get('TOKEN').length", "13");
-	expect_value("[secrets.get('NONE'), secrets.get(''), secrets.get(), secrets.get('TOKEN\\0')].every(v => v === undefined)", "true");
+	expect_value(
+		"[secrets.get('NONE'), secrets.get(''), secrets.get(), secrets.get('TOKEN\\0')].every(v => v === undefined)",
+		"true");
 	expect_value("secrets.get('SHORT')", "\"ab\"");
 	expect_value("try { secrets.get(Symbol()) } catch (e) { e.name }", "\"TypeError\"");
-	expect_value("secrets.get = 1; delete secrets.get; typeof secrets.get + Object.isFrozen(secrets)", "\"functiontrue\"");
+	expect_value("secrets.get = 1; delete secrets.get; typeof secrets.get + Object.isFrozen(secrets)",
+	             "\"functiontrue\"");
 	curfew_report *report = run_with("secrets.get('TOKEN') === undefined", (curfew_run_options){.user = "ann"});
 	CHECK_TEXT(report->value, "true");
 	CHECK_EQUAL(report->used.host_calls, 1);
@@ -105,23 +108,25 @@ static bool leaks(const char *text)
 
 static void nothing_leaves(void)
 {
-	static const char text[] =
-		"const t = secrets.get('TOKEN'), pin = Number(secrets.get('PIN'));"
-		"console.log('a', t, JSON.stringify({ t }), pin); console.error([t]);"
-		"curfew.checkpoint({ [t]: [t, pin, JSON.stringify(t)] }); curfew.progress(t);"
-		"const f = { [t]() { const e = new Error('of ' + t); e.name = t + '!'; throw e; } }[t];"
-		"if (curfew.user) f(); ({ t, pin, nested: JSON.stringify({ t, pin }) })";
+	static const char text[] = "const t = secrets.get('TOKEN'), pin = Number(secrets.get('PIN'));"
+							   "console.log('a', t, JSON.stringify({ t }), pin); console.error([t]);"
+							   "curfew.checkpoint({ [t]: [t, pin, JSON.stringify(t)] }); curfew.progress(t);"
+							   "const f = { [t]() { const e = new Error('of ' + t); e.name = t + '!'; throw e; } }[t];"
+							   "if (curfew.user) f(); ({ t, pin, nested: JSON.stringify({ t, pin }) })";
 	for (int throws = 0; throws < 2; throws++) {
 		seen events = {.length = 0};
 		char *json, *plain;
-		curfew_report *report =
-			run_with(text, (curfew_run_options){.secrets = given, .secret_count = 3, .on_event = on_event,
-		                                            .on_event_context = &events, .user = throws ? "ann" : NULL});
+		curfew_report *report = run_with(text, (curfew_run_options){.secrets = given,
+		                                                            .secret_count = 3,
+		                                                            .on_event = on_event,
+		                                                            .on_event_context = &events,
+		                                                            .user = throws ? "ann" : NULL});
 		CHECK_EQUAL(report->outcome, throws ? CURFEW_OUTCOME_THREW : CURFEW_OUTCOME_FINISHED);
 		CHECK(!leaks(report->value) && !leaks(report->partial) && !leaks(report->error_message));
 		CHECK(!leaks(report->stdout_text) && !leaks(report->stderr_text) && !leaks(events.text));
 		CHECK_TEXT(report->stdout_text, "a [secret TOKEN] {\"t\":\"[secret TOKEN]\"} [secret PIN]\n");
-		CHECK_TEXT(report->partial, "{\"[secret TOKEN]\":[\"[secret TOKEN]\",\"[secret PIN]\",\"\\\"[secret TOKEN]\\\"\"]}");
+		CHECK_TEXT(report->partial,
+		           "{\"[secret TOKEN]\":[\"[secret TOKEN]\",\"[secret PIN]\",\"\\\"[secret TOKEN]\\\"\"]}");
 		if (throws) {
 			CHECK_TEXT(report->error_name, "[secret TOKEN]!");
 			CHECK_TEXT(report->error_message, "of [secret TOKEN]");
@@ -198,23 +203,36 @@ static void forms_of_the_platform(void)
 {
 	/* Claims L78, T48. */
 	static const char *const ways[] = {
-		"console.log(s)", "console.log(encodeURIComponent(s))", "console.log(encodeURI('https://a.example/?t=' + s))",
-		"console.log(escape(s))", "console.log(new URLSearchParams({ t: s }).toString())",
+		"console.log(s)",
+		"console.log(encodeURIComponent(s))",
+		"console.log(encodeURI('https://a.example/?t=' + s))",
+		"console.log(escape(s))",
+		"console.log(new URLSearchParams({ t: s }).toString())",
 		"const u = new URL('https://a.example/x'); u.searchParams.set('t', s); console.log(u.href, [u.search])",
-		"console.log(new URL('https://a.example/?t=' + s).href)", "console.log(new URL('https://a.example/' + s + '/x').href)",
-		"console.log(new URL('https://a.example/#' + s).href)", "const u = new URL('https://a.example/'); u.password = s; console.log(u.href)",
-		"console.log({ t: s }, [s], { [s]: s })", "console.log({ m: 'say \"x\" `y`: ' + s + ' \\'' })",
+		"console.log(new URL('https://a.example/?t=' + s).href)",
+		"console.log(new URL('https://a.example/' + s + '/x').href)",
+		"console.log(new URL('https://a.example/#' + s).href)",
+		"const u = new URL('https://a.example/'); u.password = s; console.log(u.href)",
+		"console.log({ t: s }, [s], { [s]: s })",
+		"console.log({ m: 'say \"x\" `y`: ' + s + ' \\'' })",
 		"console.group(); console.group(); console.log(s); console.log({ s, deep: { a: [s] } }); console.groupEnd()",
-		"console.table([{ s }])", "console.log(new Error('about ' + s).message)", "console.log('%s and %o and %j', s, s, s)",
-		"console.log(JSON.stringify({ s }))", "console.log(JSON.stringify(JSON.stringify({ s })))",
-		"console.log(JSON.stringify(JSON.stringify(JSON.stringify({ s }))))", "console.group(); console.log(JSON.stringify(JSON.stringify(s)))",
-		"console.log([{ url: encodeURIComponent(JSON.stringify({ s })) }])", "console.log(btoa(unescape(encodeURIComponent(s))))",
+		"console.table([{ s }])",
+		"console.log(new Error('about ' + s).message)",
+		"console.log('%s and %o and %j', s, s, s)",
+		"console.log(JSON.stringify({ s }))",
+		"console.log(JSON.stringify(JSON.stringify({ s })))",
+		"console.log(JSON.stringify(JSON.stringify(JSON.stringify({ s }))))",
+		"console.group(); console.log(JSON.stringify(JSON.stringify(s)))",
+		"console.log([{ url: encodeURIComponent(JSON.stringify({ s })) }])",
+		"console.log(btoa(unescape(encodeURIComponent(s))))",
 		"console.log(encodeURIComponent(btoa(unescape(encodeURIComponent('a' + s)))))",
 		"console.log([...new TextEncoder().encode(s)].map(b => b.toString(16).padStart(2, '0')).join(''))",
 		"console.log('x'.repeat(9990) + s); console.log(['x'.repeat(9990) + s])",
 	};
 	static const curfew_secret values[] = {
-		{"s", "GHIJ@KLM NOP!/+=Q(R)~STUVW", 26}, {"s", "GHIJ'KLMNOP-QRSTU-9", 19}, {"s", "GHIJ\"KLM\nNOP:QRS\n\tTUV\n", 22},
+		{"s", "GHIJ@KLM NOP!/+=Q(R)~STUVW", 26},
+		{"s", "GHIJ'KLMNOP-QRSTU-9", 19},
+		{"s", "GHIJ\"KLM\nNOP:QRS\n\tTUV\n", 22},
 		{"s", "GHIJ\xc3\xa9KLM\xe2\x82\xacNOP\\QRS%41TUV", 25},
 	};
 	for (size_t v = 0; v < sizeof values / sizeof values[0]; v++) {
@@ -309,8 +327,8 @@ static void of_its_user_only(void)
 		curfew_report_destroy(report);
 	}
 	const curfew_secret other = {"TOKEN", "given", 5};
-	curfew_report *report =
-		run_with(text, (curfew_run_options){.store = store, .user = "ann", .secrets = &other, .secret_count = 1});
+	curfew_report *report = run_with(
+		text, (curfew_run_options){.store = store, .user = "ann", .secrets = &other, .secret_count = 1});
 	CHECK_TEXT(report->value, "\"[5,0]\"");
 	curfew_report_destroy(report);
 	curfew_secrets_close(store);
@@ -372,7 +390,8 @@ static void is_wiped(void)
 	const curfew_secret secret = {"MARK", (const char *)value, MARK_BYTES};
 	CHECK(count_in_memory(mark, 0x80) > 0);
 	curfew_engine *engine = harness_engine(1);
-	curfew_program *program = harness_program(engine,
+	curfew_program *program = harness_program(
+		engine,
 		"const m = secrets.get('MARK'); console.log(m, JSON.stringify({ m }).repeat(100)); curfew.checkpoint([m]);"
 		"throw new Error('about ' + m)");
 	curfew_run_options options = {.size = sizeof options, .secrets = &secret, .secret_count = 1};

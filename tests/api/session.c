@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Sessions: state that is kept from call to call, limits of a call and of all of them, what each kind of end does to the
- * state, and that a reset gives a fresh one.
+ * Sessions: state that is kept from call to call, limits of a call and of all of them, what each kind of end does to
+ * the state, and that a reset gives a fresh one.
  */
 #include "harness.h"
 
@@ -41,7 +41,8 @@ static curfew_report *cell(curfew_session *session, const char *text, const curf
 	return report;
 }
 
-static curfew_report *call(curfew_session *session, const char *function, const char *params, const curfew_limits *limits)
+static curfew_report *call(curfew_session *session, const char *function, const char *params,
+                           const curfew_limits *limits)
 {
 	curfew_report *report = NULL;
 	curfew_failure failure = {.message = ""};
@@ -117,7 +118,8 @@ static void close_notebook(notebook *opened)
 static void test_cells_share_scope(void)
 {
 	notebook n = open_notebook("", NULL);
-	expect(n.session, "let a = 1; const b = 40; var c = 1; function add() { return a + b + c; } class P { x = 5 }", NULL);
+	expect(n.session, "let a = 1; const b = 40; var c = 1; function add() { return a + b + c; } class P { x = 5 }",
+	       NULL);
 	expect(n.session, "add()", "42");
 	expect(n.session, "a += 10; add()", "52");
 	expect(n.session, "new P().x + globalThis.c", "6");
@@ -171,7 +173,8 @@ static void test_program_and_functions(void)
 
 static void test_module(void)
 {
-	notebook n = open_notebook("let count = 0; export default (x) => (count += x); export const get = () => count;", NULL);
+	notebook n = open_notebook("let count = 0; export default (x) => (count += x); export const get = () => count;",
+	                           NULL);
 	check(call(n.session, NULL, "[3]", NULL), CURFEW_OUTCOME_FINISHED, "3");
 	check(call(n.session, NULL, "[4]", NULL), CURFEW_OUTCOME_FINISHED, "7");
 	check(call(n.session, "get", NULL, NULL), CURFEW_OUTCOME_FINISHED, "7");
@@ -224,8 +227,10 @@ static void test_soft_stop_keeps_state(void)
 	notebook n = open_notebook("", NULL);
 	curfew_limits brief = limits_with_timeout(50);
 	expect(n.session, "let turns = 0; const heap = new Map()", NULL);
-	curfew_report *report = cell(n.session, "function spin() {\n\tfor (;;) turns++;\n}\n"
-	                             "try { spin() } catch { turns = -1 } finally { turns = -2 }", &brief);
+	curfew_report *report = cell(n.session,
+	                             "function spin() {\n\tfor (;;) turns++;\n}\n"
+	                             "try { spin() } catch { turns = -1 } finally { turns = -2 }",
+	                             &brief);
 	CHECK_EQUAL(report->outcome, CURFEW_OUTCOME_DEADLINE);
 	CHECK_EQUAL(report->stop_mode, CURFEW_STOP_SOFT);
 	CHECK_TEXT(report->frames[0].function, "spin");
@@ -256,7 +261,8 @@ static void test_soft_stop_keeps_state(void)
 	for (size_t i = 0; i < sizeof cells / sizeof *cells; i++) {
 		report = cell(n.session, cells[i], &brief);
 		if (report->outcome != CURFEW_OUTCOME_DEADLINE || report->stop_mode != CURFEW_STOP_SOFT)
-			(void)fprintf(stderr, "%s: %s, mode %d\n", cells[i], curfew_outcome_name(report->outcome), report->stop_mode);
+			(void)fprintf(stderr, "%s: %s, mode %d\n", cells[i], curfew_outcome_name(report->outcome),
+			              report->stop_mode);
 		check(report, CURFEW_OUTCOME_DEADLINE, NULL);
 		CHECK(curfew_session_is_usable(n.session));
 		expect(n.session, "turns > 0 && heap instanceof Map", "true");
@@ -294,8 +300,9 @@ static void test_large_heap_unwinds(void)
 	curfew_limits many = limits_with_timeout(60000);
 	many.loops = 2000000;
 	expect(n.session, "let kept = 1", NULL);
-	curfew_report *report = cell(n.session,
-		"(() => { const all = []; for (let i = 0; i < 500000; i++) all.push({ i }); for (;;) kept++; })()", &many);
+	curfew_report *report = cell(
+		n.session, "(() => { const all = []; for (let i = 0; i < 500000; i++) all.push({ i }); for (;;) kept++; })()",
+		&many);
 	CHECK_EQUAL(report->outcome, CURFEW_OUTCOME_LOOPS);
 	CHECK_EQUAL(report->stop_mode, CURFEW_STOP_SOFT);
 	curfew_report_destroy(report);
@@ -427,7 +434,8 @@ static void test_waiting_for_nothing(void)
 	}
 	/* The earlier call has ended, and its timers with it: nothing settles its promise any more. */
 	expect(n.session, "globalThis.later = new Promise(done => setTimeout(done, 1)); 1", "1");
-	expect_stop(n.session, "setInterval(() => {}, 1); globalThis.other = new Promise(done => setTimeout(done, 1e7)); for (;;);",
+	expect_stop(n.session,
+	            "setInterval(() => {}, 1); globalThis.other = new Promise(done => setTimeout(done, 1e7)); for (;;);",
 	            &(curfew_limits){.size = sizeof(curfew_limits), .cpu_ns = 20000000}, CURFEW_OUTCOME_CPU);
 	expect_unsettled(n.session, cell(n.session, "await other", &unlimited), "<anonymous>", 1);
 	expect(n.session, "kept + 1", "8");
@@ -562,7 +570,7 @@ static void test_deterministic(void)
 	curfew_run_options options = {.size = sizeof options, .flags = CURFEW_RUN_DETERMINISTIC};
 	curfew_session *session = NULL;
 	const char *text = "await new Promise(r => setTimeout(r, 5));"
-	                   "[Date.now(), performance.now(), Math.random(), crypto.randomUUID()]";
+					   "[Date.now(), performance.now(), Math.random(), crypto.randomUUID()]";
 	CHECK_OK(curfew_session_create(program, &options, &session, NULL));
 	curfew_report *first = cell(session, text, NULL), *second = cell(session, text, NULL);
 	CHECK(strcmp(first->value, second->value) != 0); /* it goes on */
@@ -695,7 +703,8 @@ static void test_side_by_side(void)
 static void *run_waiting(void *context)
 {
 	other *own = context;
-	own->report = cell(own->session, "console.log('begun'); await new Promise(r => setTimeout(r, 500)); 'waited'", NULL);
+	own->report = cell(own->session, "console.log('begun'); await new Promise(r => setTimeout(r, 500)); 'waited'",
+	                   NULL);
 	return NULL;
 }
 
@@ -746,15 +755,21 @@ static void test_given(void)
 	char user[] = "ann", value[] = "open sesame";
 	curfew_secret secret = {.name = "DOOR", .value = value, .value_length = strlen(value)};
 	heard all = {.length = 0};
-	curfew_run_options options = {.size = sizeof options, .user = user, .secrets = &secret, .secret_count = 1,
-	                              .on_event = on_event, .on_event_context = &all};
+	curfew_run_options options = {.size = sizeof options,
+	                              .user = user,
+	                              .secrets = &secret,
+	                              .secret_count = 1,
+	                              .on_event = on_event,
+	                              .on_event_context = &all};
 	curfew_session *session = NULL;
 	CHECK_OK(curfew_session_create(program, &options, &session, NULL));
 	memset(user, 'x', sizeof user - 1);
 	memset(value, 'x', sizeof value - 1);
 	for (int i = 0; i < 2; i++) {
-		curfew_report *report = cell(session, "console.log(secrets.get('DOOR'));"
-		                             "[curfew.user, secrets.get('DOOR').length]", NULL);
+		curfew_report *report = cell(session,
+		                             "console.log(secrets.get('DOOR'));"
+		                             "[curfew.user, secrets.get('DOOR').length]",
+		                             NULL);
 		CHECK(strstr(report->stdout_text, "sesame") == NULL);
 		check(report, CURFEW_OUTCOME_FINISHED, "[\"ann\",11]");
 	}
@@ -806,7 +821,8 @@ static void test_fetch(void)
 	curfew_session *session = NULL;
 	curfew_limits brief = limits_with_timeout(100);
 	CHECK_OK(curfew_session_create(program, &options, &session, NULL));
-	(void)snprintf(text, sizeof text, "const get = async path => (await fetch('http://%s' + path)).text(); get('/hi')", host);
+	(void)snprintf(text, sizeof text, "const get = async path => (await fetch('http://%s' + path)).text(); get('/hi')",
+	               host);
 	expect(session, text, "\"hi\"");
 	check(cell(session, "let late = get('/never'); await late", &brief), CURFEW_OUTCOME_DEADLINE, NULL);
 	CHECK(curfew_session_is_usable(session));
@@ -864,15 +880,14 @@ static void test_host_functions(void)
 
 /* ---- WebAssembly ------------------------------------------------------------------------------------------ */
 
-static const char counter[] =
-	"(module (memory (export \"memory\") 1) (global $n (mut i32) (i32.const 0))"
-	" (func (export \"_initialize\") (global.set $n (i32.const 100)))"
-	" (func (export \"add\") (param i32) (result i32)"
-	"  (global.set $n (i32.add (global.get $n) (local.get 0)))"
-	"  (i32.store (i32.const 64) (global.get $n)) (i32.load (i32.const 64)))"
-	" (func (export \"spin\") (loop $l (global.set $n (i32.const 7)) (br $l)))"
-	" (func (export \"grow\") (result i32) (memory.grow (i32.const 1)))"
-	" (func (export \"trap\") unreachable))";
+static const char counter[] = "(module (memory (export \"memory\") 1) (global $n (mut i32) (i32.const 0))"
+							  " (func (export \"_initialize\") (global.set $n (i32.const 100)))"
+							  " (func (export \"add\") (param i32) (result i32)"
+							  "  (global.set $n (i32.add (global.get $n) (local.get 0)))"
+							  "  (i32.store (i32.const 64) (global.get $n)) (i32.load (i32.const 64)))"
+							  " (func (export \"spin\") (loop $l (global.set $n (i32.const 7)) (br $l)))"
+							  " (func (export \"grow\") (result i32) (memory.grow (i32.const 1)))"
+							  " (func (export \"trap\") unreachable))";
 
 static const char component[] =
 	"(component (core module $m (global $n (mut i32) (i32.const 0))"
@@ -888,7 +903,10 @@ static const char component[] =
 static notebook open_wat(const char *text, const curfew_limits *limits)
 {
 	notebook made = {.engine = harness_engine(1)};
-	curfew_source source = {.size = sizeof source, .language = CURFEW_LANGUAGE_WAT, .name = "test.wat", .text = text,
+	curfew_source source = {.size = sizeof source,
+	                        .language = CURFEW_LANGUAGE_WAT,
+	                        .name = "test.wat",
+	                        .text = text,
 	                        .text_length = strlen(text)};
 	CHECK_OK(curfew_program_create(made.engine, &source, &made.program, NULL));
 	made.session = open_session(made.program, limits);
@@ -948,7 +966,8 @@ static fuel_of_calls fuel_of(notebook opened, const char *function, uint64_t lim
 	return used;
 }
 
-static void expect_same_fuel(notebook (*open)(const char *, const curfew_limits *), const char *text, const char *function)
+static void expect_same_fuel(notebook (*open)(const char *, const curfew_limits *), const char *text,
+                             const char *function)
 {
 	curfew_limits roomy = {.size = sizeof roomy, .fuel = 100000000000};
 	fuel_of_calls once = fuel_of(open(text, &roomy), function, 1000000000, CURFEW_OUTCOME_FINISHED);
@@ -962,9 +981,10 @@ static void expect_same_fuel(notebook (*open)(const char *, const curfew_limits 
 
 static void test_fuel_is_exact(void)
 {
-	expect_same_fuel(open_notebook,
-	                 "let n = 0; export function work(by) { for (let i = 0; i < 500; i++) n += [by, i].reduce((a, b) => a + b); return n }",
-	                 "work");
+	expect_same_fuel(
+		open_notebook,
+		"let n = 0; export function work(by) { for (let i = 0; i < 500; i++) n += [by, i].reduce((a, b) => a + b); return n }",
+		"work");
 	expect_same_fuel(open_wat, counter, "add");
 	expect_same_fuel(open_wat, component, "add");
 }
@@ -1019,7 +1039,8 @@ static void test_wasm_resets(void)
 static void test_command(void)
 {
 	notebook n = open_wat("(module (import \"wasi_snapshot_preview1\" \"proc_exit\" (func $exit (param i32)))"
-	                      " (memory (export \"memory\") 1) (func (export \"_start\") (call $exit (i32.const 3))))", NULL);
+	                      " (memory (export \"memory\") 1) (func (export \"_start\") (call $exit (i32.const 3))))",
+	                      NULL);
 	curfew_report *report = call(n.session, NULL, NULL, NULL);
 	CHECK_EQUAL(report->exit_code, 3);
 	check(report, CURFEW_OUTCOME_EXITED, NULL);
@@ -1051,7 +1072,8 @@ static void test_misuse(void)
 	CHECK_EQUAL(curfew_session_eval(session, "curfew:x", "1", 1, NULL, &report, NULL), CURFEW_INVALID);
 	CHECK_EQUAL(curfew_session_eval(session, NULL, NULL, 1, NULL, &report, NULL), CURFEW_INVALID);
 	CHECK_EQUAL(curfew_session_eval(session, NULL, "\xff", 1, NULL, &report, NULL), CURFEW_INVALID);
-	curfew_limits memory = {.size = sizeof memory, .memory_bytes = 64 << 20}, fuel = {.size = sizeof fuel, .fuel = 1000};
+	curfew_limits memory = {.size = sizeof memory, .memory_bytes = 64 << 20},
+				  fuel = {.size = sizeof fuel, .fuel = 1000};
 	CHECK_EQUAL(curfew_session_eval(session, NULL, "1", 1, &memory, &report, &failure), CURFEW_INVALID);
 	CHECK(strstr(failure.message, "memory") != NULL);
 	CHECK_EQUAL(curfew_session_eval(session, NULL, "1", 1, &fuel, &report, &failure), CURFEW_INVALID);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Nothing is carried from one run to the next, whatever the first one did and however it ended; limits at their edges. */
+/* Nothing is carried from one run to the next, whatever the first one did and however it ended; limits at their edges.
+ */
 #include "harness.h"
 
 #define MS UINT64_C(1000000)
@@ -84,12 +85,13 @@ static void one_program_begins_anew(void)
 {
 	curfew_engine *engine = harness_engine(1);
 	curfew_program *program = harness_program(
-		engine, "let n = 0; globalThis.m = globalThis.m || 0; const kept = []; export default how => {"
-			" n++; m++; kept.push(how); const seen = [n, m, kept.length, typeof late];"
-			" Object.prototype.late = 1; setTimeout(() => { n = 100 }, 0);"
-			" if (how === 1) throw seen.join(); if (how === 2) for(;;); if (how === 3) for (;;) kept.push([1, 2, 3]);"
-			" if (how === 4) return Array.prototype.indexOf.call({ length: 2 ** 53 - 1 }, 1);"
-			" if (how === 5) for (;;) console.log('x'); return seen }");
+		engine,
+		"let n = 0; globalThis.m = globalThis.m || 0; const kept = []; export default how => {"
+		" n++; m++; kept.push(how); const seen = [n, m, kept.length, typeof late];"
+		" Object.prototype.late = 1; setTimeout(() => { n = 100 }, 0);"
+		" if (how === 1) throw seen.join(); if (how === 2) for(;;); if (how === 3) for (;;) kept.push([1, 2, 3]);"
+		" if (how === 4) return Array.prototype.indexOf.call({ length: 2 ** 53 - 1 }, 1);"
+		" if (how === 5) for (;;) console.log('x'); return seen }");
 	CHECK_OK(curfew_program_compile(program, NULL, NULL, NULL));
 	static const curfew_outcome outcomes[] = {CURFEW_OUTCOME_FINISHED, CURFEW_OUTCOME_THREW,    CURFEW_OUTCOME_DEADLINE,
 	                                          CURFEW_OUTCOME_MEMORY,   CURFEW_OUTCOME_DEADLINE, CURFEW_OUTCOME_OUTPUT};
@@ -150,9 +152,9 @@ static void deterministic_runs(void)
 {
 	/* Claims L85, T54. */
 	static const char text[] = "const seen = [Math.random(), Date.now(), performance.now(), crypto.randomUUID()];"
-				   "for (let i = 0; i < 1000; i++) seen.push(Math.random() > 0.5 ? 1 : 0);"
-				   "setTimeout(() => console.log(Date.now(), performance.now(), Math.random()), 25);"
-				   "console.log(new Error().stack, new Date().toString()); seen";
+							   "for (let i = 0; i < 1000; i++) seen.push(Math.random() > 0.5 ? 1 : 0);"
+							   "setTimeout(() => console.log(Date.now(), performance.now(), Math.random()), 25);"
+							   "console.log(new Error().stack, new Date().toString()); seen";
 	curfew_engine *engine = harness_engine(1);
 	curfew_program *program = harness_program(engine, text);
 	curfew_report *first = run_deterministic(program, 1000000000);
@@ -198,7 +200,8 @@ static void every_limit_at_its_edges(void)
 {
 	/* Claims L14, L24, L40, L46, L52, T16. */
 	curfew_engine *engine = harness_engine(1);
-	curfew_program *program = harness_program(engine, "const a = []; for (let i = 0; i < 100; i++) a.push({ i }); a.length");
+	curfew_program *program = harness_program(engine,
+	                                          "const a = []; for (let i = 0; i < 100; i++) a.push({ i }); a.length");
 	size_t count;
 	const curfew_limit_info *table = curfew_limit_table(&count);
 	for (size_t i = 0; i < count; i++) {
@@ -271,7 +274,8 @@ static void loops_are_exact(void)
 		report = harness_run(program, &limits);
 		bool enough = limits_tried[i] >= needed;
 		if (report->outcome != (enough ? CURFEW_OUTCOME_FINISHED : CURFEW_OUTCOME_LOOPS))
-			(void)fprintf(stderr, "loops %llu of %llu\n", (unsigned long long)limits_tried[i], (unsigned long long)needed);
+			(void)fprintf(stderr, "loops %llu of %llu\n", (unsigned long long)limits_tried[i],
+			              (unsigned long long)needed);
 		CHECK_EQUAL(report->outcome, enough ? CURFEW_OUTCOME_FINISHED : CURFEW_OUTCOME_LOOPS);
 		CHECK_EQUAL(report->used.loops, enough ? needed : limits_tried[i]);
 		curfew_report_destroy(report);
@@ -333,8 +337,8 @@ static void text_of_limits(void)
 }
 
 /*
- * Runs that wait and are ended all at once are reported before their memory is cleared up. Those that begin in the middle of
- * it find nothing of them, and afterwards nothing is in use.
+ * Runs that wait and are ended all at once are reported before their memory is cleared up. Those that begin in the
+ * middle of it find nothing of them, and afterwards nothing is in use.
  */
 static void nothing_is_carried_over_from_many_that_waited(void)
 {

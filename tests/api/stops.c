@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Stops where guests are hard to stop: in tail calls and exceptions that never end, and while they go from thread to thread.
- * And what a stopped program had used by then.
+ * Stops where guests are hard to stop: in tail calls and exceptions that never end, and while they go from thread to
+ * thread. And what a stopped program had used by then.
  */
 #include "harness.h"
 
@@ -12,15 +12,16 @@
 
 static curfew_program *make_program(curfew_engine *engine, const char *text, curfew_language language)
 {
-	curfew_source source = {.size = sizeof source, .name = "a", .text = text, .text_length = strlen(text),
-	                        .language = language};
+	curfew_source source = {
+		.size = sizeof source, .name = "a", .text = text, .text_length = strlen(text), .language = language};
 	curfew_program *program = NULL;
 	CHECK_OK(curfew_program_create(engine, &source, &program, NULL));
 	return program;
 }
 
 /* Cancels it after so long; the report is to be destroyed with the run. */
-static const curfew_report *cancel_after(curfew_program *program, const curfew_run_options *options, unsigned us, curfew_run **run)
+static const curfew_report *cancel_after(curfew_program *program, const curfew_run_options *options, unsigned us,
+                                         curfew_run **run)
 {
 	CHECK_OK(curfew_run_start(program, options, run, NULL));
 	harness_sleep_us(us);
@@ -102,7 +103,8 @@ static void begin_answer(void *context, curfew_host_call *call)
 	(void)pthread_detach(thread);
 }
 
-/* A run computes and waits in turns; whichever thread is free takes it up, and another run has the last one's meanwhile. */
+/* A run computes and waits in turns; whichever thread is free takes it up, and another run has the last one's
+ * meanwhile. */
 static void guests_that_change_threads(void)
 {
 	enum { AT_ONCE = 6 };
@@ -113,7 +115,8 @@ static void guests_that_change_threads(void)
 	};
 	curfew_engine *engine = harness_engine(3);
 	curfew_program *programs[2];
-	curfew_host_function f = {.size = sizeof f, .name = "f", .type = "->", .call = begin_answer, .flags = CURFEW_HOST_ASYNC};
+	curfew_host_function f = {
+		.size = sizeof f, .name = "f", .type = "->", .call = begin_answer, .flags = CURFEW_HOST_ASYNC};
 	uint64_t random = 3;
 	for (int i = 0; i < 2; i++) {
 		programs[i] = make_program(engine, texts[i], i == 0 ? CURFEW_LANGUAGE_WAT : CURFEW_LANGUAGE_JS_MODULE);
@@ -122,8 +125,10 @@ static void guests_that_change_threads(void)
 	}
 	for (unsigned round = 0; round < harness_count(40); round++) {
 		curfew_run *runs[AT_ONCE];
-		curfew_limits limits = {.size = sizeof limits, .timeout_ns = 2000000 + harness_random(&random) % 6000000,
-		                        .host_calls = CURFEW_UNLIMITED, .fuel = round % 2 ? PLENTY : 0};
+		curfew_limits limits = {.size = sizeof limits,
+		                        .timeout_ns = 2000000 + harness_random(&random) % 6000000,
+		                        .host_calls = CURFEW_UNLIMITED,
+		                        .fuel = round % 2 ? PLENTY : 0};
 		for (int i = 0; i < AT_ONCE; i++) {
 			curfew_run_options options = {.size = sizeof options, .limits = &limits, .call = i % 2 == 0 ? "run" : NULL};
 			CHECK_OK(curfew_run_start(programs[i % 2], &options, &runs[i], NULL));
@@ -133,7 +138,8 @@ static void guests_that_change_threads(void)
 		curfew_run_cancel(runs[1]);
 		for (int i = 0; i < AT_ONCE; i++) {
 			const curfew_report *report = curfew_run_wait(runs[i]);
-			bool expected = report->outcome == CURFEW_OUTCOME_DEADLINE || (i < 2 && report->outcome == CURFEW_OUTCOME_CANCELLED);
+			bool expected = report->outcome == CURFEW_OUTCOME_DEADLINE ||
+			                (i < 2 && report->outcome == CURFEW_OUTCOME_CANCELLED);
 			if (!expected)
 				(void)fprintf(stderr, "%s: %s\n", curfew_outcome_name(report->outcome), report->error_message);
 			CHECK(expected);
@@ -154,7 +160,8 @@ static uint64_t fuel_of_turns(curfew_program *program, long turns)
 {
 	char params[32];
 	curfew_limits limits = {.size = sizeof limits, .fuel = PLENTY, .host_calls = CURFEW_UNLIMITED};
-	curfew_run_options options = {.size = sizeof options, .limits = &limits, .params = params, .flags = CURFEW_RUN_DETERMINISTIC};
+	curfew_run_options options = {
+		.size = sizeof options, .limits = &limits, .params = params, .flags = CURFEW_RUN_DETERMINISTIC};
 	curfew_report *report = NULL;
 	options.params_length = (size_t)snprintf(params, sizeof params, "[%ld]", turns);
 	CHECK_OK(curfew_program_run(program, &options, &report, NULL));
@@ -171,17 +178,24 @@ static void on_event(void *context, curfew_event_kind kind, const char *data, si
 		atomic_store((atomic_bool *)context, true);
 }
 
-/* Its last checkpoint says how far it had come: it used as much as one that ends there, and less than one some turns later. */
+/* Its last checkpoint says how far it had come: it used as much as one that ends there, and less than one some turns
+ * later. */
 static void fuel_after_a_cancel(void)
 {
 	/* Claim L26. */
-	static const char text[] = "export default turns => { for (let i = 0; i < turns; i++) { curfew.checkpoint(i); [3, 1, 2, i].sort(); } }";
+	static const char text[] =
+		"export default turns => { for (let i = 0; i < turns; i++) { curfew.checkpoint(i); [3, 1, 2, i].sort(); } }";
 	curfew_engine *engine = harness_engine(2);
 	curfew_program *program = make_program(engine, text, CURFEW_LANGUAGE_JS_MODULE);
 	for (unsigned i = 1; i <= 5; i++) {
-		curfew_limits limits = {.size = sizeof limits, .timeout_ns = harness_ms(60000), .fuel = PLENTY, .host_calls = CURFEW_UNLIMITED};
-		curfew_run_options options = {.size = sizeof options, .limits = &limits, .params = "[1000000000]", .params_length = 12,
-		                              .flags = CURFEW_RUN_DETERMINISTIC, .on_event = on_event};
+		curfew_limits limits = {
+			.size = sizeof limits, .timeout_ns = harness_ms(60000), .fuel = PLENTY, .host_calls = CURFEW_UNLIMITED};
+		curfew_run_options options = {.size = sizeof options,
+		                              .limits = &limits,
+		                              .params = "[1000000000]",
+		                              .params_length = 12,
+		                              .flags = CURFEW_RUN_DETERMINISTIC,
+		                              .on_event = on_event};
 		atomic_bool has_begun = false;
 		curfew_run *run = NULL;
 		options.on_event_context = &has_begun;

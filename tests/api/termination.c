@@ -136,7 +136,8 @@ typedef struct stop_kind {
 #define LIMITS .size = sizeof(curfew_limits)
 #define LONG UINT64_C(20000000000)
 
-/* A fetch is under way, with all that would come of it, timers are due soon, an interval goes on; then comes the rest. */
+/* A fetch is under way, with all that would come of it, timers are due soon, an interval goes on; then comes the rest.
+ */
 static const char prologue[] =
 	"const settled = (how) => console.log('settled ' + how);\n"
 	"fetch('http://127.0.0.1:%d/').then(() => settled('then'), () => settled('catch')).finally(() => settled('finally'));\n"
@@ -149,18 +150,45 @@ static const char prologue[] =
 	"try { %s } finally { console.log('finalizer'); }\n";
 
 static const stop_kind stops[] = {
-	{"a deadline while waiting", "await new Promise(() => {});", CURFEW_OUTCOME_DEADLINE, {LIMITS, .timeout_ns = 1000000000}, false},
+	{"a deadline while waiting",
+     "await new Promise(() => {});",
+     CURFEW_OUTCOME_DEADLINE,
+     {LIMITS, .timeout_ns = 1000000000},
+     false},
 	{"a deadline in a loop", "for (;;);", CURFEW_OUTCOME_DEADLINE, {LIMITS, .timeout_ns = 1000000000}, false},
-	{"a deadline in a builtin", "for (;;) new Array(1e7).fill(0);", CURFEW_OUTCOME_DEADLINE,
-	 {LIMITS, .timeout_ns = 1000000000, .memory_bytes = 512u << 20}, false},
-	{"a cancel while waiting", "await new Promise(() => {});", CURFEW_OUTCOME_CANCELLED, {LIMITS, .timeout_ns = LONG}, true},
-	{"a cancel in a loop", "for (;;) { try { for (;;); } catch {} }", CURFEW_OUTCOME_CANCELLED, {LIMITS, .timeout_ns = LONG}, true},
+	{"a deadline in a builtin",
+     "for (;;) new Array(1e7).fill(0);",
+     CURFEW_OUTCOME_DEADLINE,
+     {LIMITS, .timeout_ns = 1000000000, .memory_bytes = 512u << 20},
+     false},
+	{"a cancel while waiting",
+     "await new Promise(() => {});",
+     CURFEW_OUTCOME_CANCELLED,
+     {LIMITS, .timeout_ns = LONG},
+     true},
+	{"a cancel in a loop",
+     "for (;;) { try { for (;;); } catch {} }",
+     CURFEW_OUTCOME_CANCELLED,
+     {LIMITS, .timeout_ns = LONG},
+     true},
 	{"the CPU limit", "for (;;);", CURFEW_OUTCOME_CPU, {LIMITS, .timeout_ns = LONG, .cpu_ns = 100000000}, false},
-	{"the limit of calls", "for (;;) secrets.get('none');", CURFEW_OUTCOME_HOST_CALLS, {LIMITS, .timeout_ns = LONG, .host_calls = 20}, false},
+	{"the limit of calls",
+     "for (;;) secrets.get('none');",
+     CURFEW_OUTCOME_HOST_CALLS,
+     {LIMITS, .timeout_ns = LONG, .host_calls = 20},
+     false},
 	{"the limit of loops", "for (;;);", CURFEW_OUTCOME_LOOPS, {LIMITS, .timeout_ns = LONG, .loops = 1000000}, false},
 	{"the fuel limit", "for (;;);", CURFEW_OUTCOME_FUEL, {LIMITS, .timeout_ns = LONG, .fuel = 1000000000}, false},
-	{"the memory limit", "for (const all = [];;) all.push('x'.repeat(1000) + all.length);", CURFEW_OUTCOME_MEMORY, {LIMITS, .timeout_ns = LONG}, false},
-	{"the limit of timers", "for (;;) setTimeout(() => console.log('one of many'), 1);", CURFEW_OUTCOME_TIMERS, {LIMITS, .timeout_ns = LONG}, false},
+	{"the memory limit",
+     "for (const all = [];;) all.push('x'.repeat(1000) + all.length);",
+     CURFEW_OUTCOME_MEMORY,
+     {LIMITS, .timeout_ns = LONG},
+     false},
+	{"the limit of timers",
+     "for (;;) setTimeout(() => console.log('one of many'), 1);",
+     CURFEW_OUTCOME_TIMERS,
+     {LIMITS, .timeout_ns = LONG},
+     false},
 };
 
 static void start(curfew_engine *engine, const char *text, int port, const curfew_limits *limits, run_watcher *watcher,
@@ -170,9 +198,16 @@ static void start(curfew_engine *engine, const char *text, int port, const curfe
 	const char *hosts[] = {host};
 	(void)snprintf(host, sizeof host, "127.0.0.1:%d", port);
 	curfew_source source = {.size = sizeof source, .name = "test.mjs", .text = text, .text_length = strlen(text)};
-	curfew_run_options options = {.size = sizeof options, .limits = limits, .allow_fetch = hosts, .allow_fetch_count = 1,
-	                              .on_event = on_event, .on_event_context = watcher, .on_done = on_done, .on_done_context = watcher,
-	                              .on_stop = on_stop, .on_stop_context = watcher};
+	curfew_run_options options = {.size = sizeof options,
+	                              .limits = limits,
+	                              .allow_fetch = hosts,
+	                              .allow_fetch_count = 1,
+	                              .on_event = on_event,
+	                              .on_event_context = watcher,
+	                              .on_done = on_done,
+	                              .on_done_context = watcher,
+	                              .on_stop = on_stop,
+	                              .on_stop_context = watcher};
 	curfew_program *program;
 	CHECK_OK(curfew_program_create(engine, &source, &program, NULL));
 	CHECK_OK(curfew_run_start(program, &options, run, NULL));
@@ -290,7 +325,8 @@ static void one_round(curfew_engine *engine, silent_server *server, curfew_progr
 	const char *hosts[] = {host};
 	curfew_limits limits = {LIMITS, .timeout_ns = harness_ms(30), .host_calls = 100};
 	(void)snprintf(host, sizeof host, "127.0.0.1:%d", server->port);
-	curfew_run_options options = {.size = sizeof options, .limits = &limits, .allow_fetch = hosts, .allow_fetch_count = 1};
+	curfew_run_options options = {
+		.size = sizeof options, .limits = &limits, .allow_fetch = hosts, .allow_fetch_count = 1};
 	for (unsigned i = 0; i < ROUND; i++)
 		CHECK_OK(curfew_run_start(programs[i % (sizeof endings / sizeof endings[0])], &options, &runs[i], NULL));
 	for (unsigned i = 0; i < ROUND; i += 2)
@@ -309,7 +345,8 @@ static void settle(curfew_engine *engine, silent_server *server, unsigned descri
 		harness_sleep_us(2000);
 		curfew_engine_get_stats(engine, &stats);
 	} while ((stats.regions_in_use || stats.runs_active ||
-	          (descriptors && harness_count_entries("/proc/self/fd") > descriptors)) && harness_now() < end);
+	          (descriptors && harness_count_entries("/proc/self/fd") > descriptors)) &&
+	         harness_now() < end);
 	CHECK_EQUAL(stats.regions_in_use, 0);
 	CHECK_EQUAL(stats.runs_active, 0);
 	CHECK(!descriptors || harness_count_entries("/proc/self/fd") <= descriptors);
@@ -320,12 +357,14 @@ static void thousands_leave_nothing(void)
 	curfew_program *programs[sizeof endings / sizeof endings[0]];
 	silent_server server;
 	server_start(&server);
-	unsigned threads = harness_count_entries("/proc/self/task"), before = harness_count_entries("/proc/self/fd"), rounds = harness_count(40), descriptors = 0;
+	unsigned threads = harness_count_entries("/proc/self/task"), before = harness_count_entries("/proc/self/fd"),
+			 rounds = harness_count(40), descriptors = 0;
 	long resident = 0;
 	curfew_engine *engine = harness_engine(2);
 	for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++) {
 		char text[512];
-		(void)snprintf(text, sizeof text, "fetch('http://127.0.0.1:%d/').catch(() => {}); setInterval(() => {}, 1); %s", server.port, endings[i]);
+		(void)snprintf(text, sizeof text, "fetch('http://127.0.0.1:%d/').catch(() => {}); setInterval(() => {}, 1); %s",
+		               server.port, endings[i]);
 		curfew_source source = {.size = sizeof source, .name = "test.mjs", .text = text, .text_length = strlen(text)};
 		CHECK_OK(curfew_program_create(engine, &source, &programs[i], NULL));
 	}
@@ -340,8 +379,10 @@ static void thousands_leave_nothing(void)
 		}
 	}
 	settle(engine, &server, descriptors + 16);
-	(void)printf("%u runs: %u descriptors, %u at the first quarter; memory grew by %ld KiB; %u requests reached the server\n",
-	             rounds * ROUND, harness_count_entries("/proc/self/fd"), descriptors, resident_kib() - resident, atomic_load(&server.requests));
+	(void)printf(
+		"%u runs: %u descriptors, %u at the first quarter; memory grew by %ld KiB; %u requests reached the server\n",
+		rounds * ROUND, harness_count_entries("/proc/self/fd"), descriptors, resident_kib() - resident,
+		atomic_load(&server.requests));
 	CHECK(resident_kib() - resident < 24 << 10);
 	CHECK(harness_count_entries("/proc/self/task") < threads + 76);
 	for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++)
@@ -349,7 +390,8 @@ static void thousands_leave_nothing(void)
 	curfew_engine_destroy(engine);
 	uint64_t end = harness_now() + harness_ms(10000);
 	/* One of its own threads may be the one that ends the engine. */
-	while ((harness_count_entries("/proc/self/fd") != before || harness_count_entries("/proc/self/task") != threads) && harness_now() < end)
+	while ((harness_count_entries("/proc/self/fd") != before || harness_count_entries("/proc/self/task") != threads) &&
+	       harness_now() < end)
 		harness_sleep_us(2000);
 	CHECK_EQUAL(harness_count_entries("/proc/self/fd"), before);
 	CHECK_EQUAL(harness_count_entries("/proc/self/task"), threads);

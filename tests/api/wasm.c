@@ -14,7 +14,10 @@
 
 static curfew_program *program_of(curfew_engine *engine, const char *name, const char *text)
 {
-	curfew_source source = {.size = sizeof source, .language = CURFEW_LANGUAGE_WAT, .name = name, .text = text,
+	curfew_source source = {.size = sizeof source,
+	                        .language = CURFEW_LANGUAGE_WAT,
+	                        .name = name,
+	                        .text = text,
 	                        .text_length = strlen(text)};
 	curfew_program *program = NULL;
 	CHECK_OK(curfew_program_create(engine, &source, &program, NULL));
@@ -64,8 +67,8 @@ static void read_attack(const char *name, attack *read)
 static curfew_outcome run_attack(curfew_engine *engine, const attack *given)
 {
 	int input[2] = {-1, -1};
-	curfew_limits limits = {.size = sizeof limits, .timeout_ns = harness_ms(100), .memory_bytes = 64 * MIB,
-	                        .output_bytes = 65536};
+	curfew_limits limits = {
+		.size = sizeof limits, .timeout_ns = harness_ms(100), .memory_bytes = 64 * MIB, .output_bytes = 65536};
 	curfew_run_options options = {.size = sizeof options, .limits = &limits, .call = "run"};
 	if (given->params[0] != '\0') {
 		options.params = given->params;
@@ -134,16 +137,19 @@ typedef struct guest {
 
 static const guest guests[] = {
 	{"(module (func $fib (export \"run\") (param i32) (result i32) (if (result i32) (i32.lt_s (local.get 0) (i32.const 2))"
-	 " (then (local.get 0)) (else (i32.add (call $fib (i32.sub (local.get 0) (i32.const 1)))"
-	 " (call $fib (i32.sub (local.get 0) (i32.const 2))))))))", CURFEW_OUTCOME_FINISHED, "610"},
+     " (then (local.get 0)) (else (i32.add (call $fib (i32.sub (local.get 0) (i32.const 1)))"
+     " (call $fib (i32.sub (local.get 0) (i32.const 2))))))))",
+     CURFEW_OUTCOME_FINISHED, "610"},
 	{"(module (func (export \"run\") (param i32) (loop $l (br $l))))", CURFEW_OUTCOME_DEADLINE, NULL},
 	{"(module (memory 1) (func (export \"run\") (param i32) (result i32) (memory.fill (i32.const 0) (local.get 0)"
-	 " (i32.const 60000)) (i32.load8_u (i32.const 59999))))", CURFEW_OUTCOME_FINISHED, "15"},
+     " (i32.const 60000)) (i32.load8_u (i32.const 59999))))",
+     CURFEW_OUTCOME_FINISHED, "15"},
 	{"(module (memory 1) (func (export \"run\") (param i32) (loop $l (drop (memory.grow (i32.const 1))) (br $l))))",
-	 CURFEW_OUTCOME_MEMORY, NULL},
+     CURFEW_OUTCOME_MEMORY, NULL},
 	{"(component (core module $m (func (export \"run\") (param i32) (result i32) (i32.mul (local.get 0) (i32.const 2))))"
-	 " (core instance $i (instantiate $m)) (func (export \"run\") (param \"n\" u32) (result u32)"
-	 " (canon lift (core func $i \"run\"))))", CURFEW_OUTCOME_FINISHED, "30"},
+     " (core instance $i (instantiate $m)) (func (export \"run\") (param \"n\" u32) (result u32)"
+     " (canon lift (core func $i \"run\"))))",
+     CURFEW_OUTCOME_FINISHED, "30"},
 	{"(module (func $f (export \"run\") (param i32) (call $f (local.get 0))))", CURFEW_OUTCOME_STACK, NULL},
 };
 enum { GUESTS = sizeof guests / sizeof guests[0], THREADS = 6, ROUNDS = 30 };
@@ -161,8 +167,8 @@ static void *run_all(void *context)
 	for (unsigned i = 0; i < ROUNDS; i++) {
 		unsigned at = atomic_fetch_add(&all->next, 1) % GUESTS;
 		limits.timeout_ns = guests[at].outcome == CURFEW_OUTCOME_DEADLINE ? 20 * MS : harness_ms(10000);
-		curfew_run_options options = {.size = sizeof options, .limits = &limits, .call = "run", .params = "[15]",
-		                              .params_length = 4};
+		curfew_run_options options = {
+			.size = sizeof options, .limits = &limits, .call = "run", .params = "[15]", .params_length = 4};
 		curfew_report *report = NULL;
 		CHECK_OK(curfew_program_run(all->programs[at], &options, &report, NULL));
 		CHECK_EQUAL(report->outcome, guests[at].outcome);

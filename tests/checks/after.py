@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """What is done for a program after it has ended: nothing of it may grow with what the program chose."""
+
 import json
 import os
 import tempfile
 
 from .cli import write
-from .harness import Failed, Test, expect, expect_equal
+from .harness import Test, expect, expect_equal
 
 TESTS = []
 LARGE = 16 * 1024 * 1024 - 300
@@ -80,15 +81,23 @@ def syntax_error_at_the_end(context):
     # Claim L19.
     for name, fill in FILLS.items():
         report = expect_cheap(context, "bad_program", "--timeout", "30s", write(context, "large.js", fill + "let = ;"))
-        expect(report["error"]["stack"][0]["line"] == fill.replace("\r\n", "\n").count("\n") + 1, f"{name}: {report['error']}")
+        expect(
+            report["error"]["stack"][0]["line"] == fill.replace("\r\n", "\n").count("\n") + 1,
+            f"{name}: {report['error']}",
+        )
 
 
 @test
 def names_as_long_as_memory(context):
     # Claim T2.
-    source = "const f = { ['x'.repeat(2e7)]: () => { throw new Error('x') } }; function g() { Object.values(f)[0]() } g()"
+    source = (
+        "const f = { ['x'.repeat(2e7)]: () => { throw new Error('x') } }; function g() { Object.values(f)[0]() } g()"
+    )
     report = expect_cheap(context, "threw", "--memory", "1GiB", write(context, "name.js", source))
-    expect(report["trace_truncated"] or len(report["error"]["stack"]) == 3, f"frames are missing: {json.dumps(report['error'])[:400]}")
+    expect(
+        report["trace_truncated"] or len(report["error"]["stack"]) == 3,
+        f"frames are missing: {json.dumps(report['error'])[:400]}",
+    )
 
 
 def tests(context):

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The packages for other languages, built and tried as their users have them."""
+
 import glob
 import os
 import re
@@ -32,7 +33,10 @@ class Package:
 
 def run(context, command, timeout=180, **options):
     done = context.command(command, timeout=timeout, **options)
-    expect(done.code == 0, f"exit {done.code}: {' '.join(command)}\n{shorten((done.out + done.err).decode(errors='replace'), 3000)}")
+    expect(
+        done.code == 0,
+        f"exit {done.code}: {' '.join(command)}\n{shorten((done.out + done.err).decode(errors='replace'), 3000)}",
+    )
     return done.out.decode()
 
 
@@ -48,8 +52,12 @@ def build_python(context):
     shutil.copytree(os.path.join(ROOT, "include"), os.path.join(folder, "include"))
     wheels, site = os.path.join(folder, "wheels"), os.path.join(folder, "site")
     pip = [PYTHON, "-m", "pip", "--quiet", "--disable-pip-version-check", "--no-cache-dir"]
-    run(context, [*pip, "wheel", "--no-build-isolation", "--no-deps", "--wheel-dir", wheels, source], env={"CURFEW_BUILD": context.build})
-    wheel, = glob.glob(os.path.join(wheels, "curfew-*-py3-none-linux_*.whl"))
+    run(
+        context,
+        [*pip, "wheel", "--no-build-isolation", "--no-deps", "--wheel-dir", wheels, source],
+        env={"CURFEW_BUILD": context.build},
+    )
+    (wheel,) = glob.glob(os.path.join(wheels, "curfew-*-py3-none-linux_*.whl"))
     run(context, [*pip, "install", "--no-deps", "--target", site, wheel])
     return site
 
@@ -60,7 +68,12 @@ WHEEL = Package(build_python)
 def check_python(context, path):
     environment = {"PYTHONPATH": WHEEL.place(context), "PYTHONDONTWRITEBYTECODE": "1"}
     with CheckedServer(context, path.endswith("test_client.py")) as url:
-        out = run(context, [PYTHON, "-m", "pytest", "-q", "-p", "no:cacheprovider", path], env={**environment, "CURFEW_SERVER": url}, cwd=context.folder())
+        out = run(
+            context,
+            [PYTHON, "-m", "pytest", "-q", "-p", "no:cacheprovider", path],
+            env={**environment, "CURFEW_SERVER": url},
+            cwd=context.folder(),
+        )
     return int(re.search(r"(\d+) passed", out)[1])
 
 
@@ -96,9 +109,16 @@ def go_environment(context):
     """What finds the library of the build; compiled packages stay in the user's own cache."""
     folder = context.folder()
     with open(os.path.join(folder, "curfew.pc"), "w", encoding="utf-8") as file:
-        file.write(f"Name: curfew\nDescription: the library of the build\nVersion: 0\nCflags: -I{ROOT}/include\n"
-                   f"Libs: -L{context.build} -lcurfew -Wl,-rpath,{context.build}\n")
-    return {"PKG_CONFIG_PATH": folder, "GOCACHE": os.path.expanduser("~/.cache/go-build"), "GOTOOLCHAIN": "local", "GOFLAGS": ""}
+        file.write(
+            f"Name: curfew\nDescription: the library of the build\nVersion: 0\nCflags: -I{ROOT}/include\n"
+            f"Libs: -L{context.build} -lcurfew -Wl,-rpath,{context.build}\n"
+        )
+    return {
+        "PKG_CONFIG_PATH": folder,
+        "GOCACHE": os.path.expanduser("~/.cache/go-build"),
+        "GOTOOLCHAIN": "local",
+        "GOFLAGS": "",
+    }
 
 
 def check_go(context, race):
@@ -116,7 +136,13 @@ def check_go(context, race):
         run(context, ["go", "vet", "./..."], cwd=folder, env=environment)
         expect(run(context, ["gofmt", "-l", "."], cwd=folder) == "", "gofmt would change something")
     with CheckedServer(context, True) as url:
-        out = run(context, ["go", "test", "-count=1", "-v", *(["-race"] if race else []), "."], timeout=300, cwd=folder, env={**environment, "CURFEW_SERVER": url})
+        out = run(
+            context,
+            ["go", "test", "-count=1", "-v", *(["-race"] if race else []), "."],
+            timeout=300,
+            cwd=folder,
+            env={**environment, "CURFEW_SERVER": url},
+        )
     return len(re.findall(r"^--- PASS", out, re.M))
 
 
@@ -136,7 +162,14 @@ def check_rust(context):
     if context.is_sanitized:
         raise Skipped("the crate is built without sanitizers")
     folder = os.path.join(ROOT, "bindings", "rust")
-    options = ["--locked", "--quiet", "--manifest-path", os.path.join(folder, "Cargo.toml"), "--target-dir", os.path.join(context.build, "rust")]
+    options = [
+        "--locked",
+        "--quiet",
+        "--manifest-path",
+        os.path.join(folder, "Cargo.toml"),
+        "--target-dir",
+        os.path.join(context.build, "rust"),
+    ]
     environment = {"CURFEW_LIB_DIR": context.build}
     with CheckedServer(context, True) as url:
         out = run(context, ["cargo", "test", *options], timeout=600, env={**environment, "CURFEW_SERVER": url})
@@ -157,11 +190,20 @@ def line_of(name):
 
 
 def in_python(context, line):
-    return run(context, [PYTHON, "-c", f"import curfew; print({line})"], env={"PYTHONPATH": WHEEL.place(context)}, cwd=context.folder())
+    return run(
+        context,
+        [PYTHON, "-c", f"import curfew; print({line})"],
+        env={"PYTHONPATH": WHEEL.place(context)},
+        cwd=context.folder(),
+    )
 
 
 def in_node(context, line):
-    return run(context, ["node", "--input-type=module", "-e", f"import * as curfew from 'curfew'; console.log({line})"], cwd=NODE.place(context))
+    return run(
+        context,
+        ["node", "--input-type=module", "-e", f"import * as curfew from 'curfew'; console.log({line})"],
+        cwd=NODE.place(context),
+    )
 
 
 def in_go(context, line):
@@ -171,8 +213,10 @@ def in_go(context, line):
     with open(os.path.join(folder, "go.mod"), "w", encoding="utf-8") as file:
         file.write(f"module first\n\ngo 1.19\n\nrequire curfew v0.0.0\n\nreplace curfew => {ROOT}/bindings/go\n")
     with open(os.path.join(folder, "main.go"), "w", encoding="utf-8") as file:
-        file.write('package main\n\nimport (\n"context"\n"curfew"\n"fmt"\n)\n\nfunc main() {\nctx := context.Background()\n'
-                   f"report, err := {line}\nfmt.Println(string(report.Value), err)\n}}\n")
+        file.write(
+            'package main\n\nimport (\n"context"\n"curfew"\n"fmt"\n)\n\nfunc main() {\nctx := context.Background()\n'
+            f"report, err := {line}\nfmt.Println(string(report.Value), err)\n}}\n"
+        )
     return run(context, ["go", "run", "."], cwd=folder, env=go_environment(context)).replace(" <nil>", "")
 
 
@@ -180,23 +224,46 @@ def in_rust(context, line):
     folder = context.folder()
     os.mkdir(os.path.join(folder, "src"))
     with open(os.path.join(folder, "Cargo.toml"), "w", encoding="utf-8") as file:
-        file.write(f'[package]\nname = "first"\nversion = "0.0.0"\nedition = "2021"\n\n[workspace]\n\n[dependencies]\ncurfew = {{ path = "{ROOT}/bindings/rust" }}\n')
+        file.write(
+            f'[package]\nname = "first"\nversion = "0.0.0"\nedition = "2021"\n\n[workspace]\n\n[dependencies]\ncurfew = {{ path = "{ROOT}/bindings/rust" }}\n'
+        )
     with open(os.path.join(folder, "src/main.rs"), "w", encoding="utf-8") as file:
-        file.write(f'fn main() -> curfew::Result<()> {{\n    println!("{{}}", {line}.value::<i32>()?);\n    Ok(())\n}}\n')
+        file.write(
+            f'fn main() -> curfew::Result<()> {{\n    println!("{{}}", {line}.value::<i32>()?);\n    Ok(())\n}}\n'
+        )
     shutil.copy(os.path.join(ROOT, "bindings/rust/Cargo.lock"), folder)
-    return run(context, ["cargo", "run", "--quiet", "--offline", "--target-dir", os.path.join(context.build, "rust-first")], cwd=folder,
-               env={"CURFEW_LIB_DIR": context.build, "LD_LIBRARY_PATH": context.build}, timeout=600)
+    return run(
+        context,
+        ["cargo", "run", "--quiet", "--offline", "--target-dir", os.path.join(context.build, "rust-first")],
+        cwd=folder,
+        env={"CURFEW_LIB_DIR": context.build, "LD_LIBRARY_PATH": context.build},
+        timeout=600,
+    )
 
 
 def in_c(context, line):
     source, program = (os.path.join(context.folder(), name) for name in ("first.c", "first"))
     with open(source, "w", encoding="utf-8") as file:
-        file.write('#include "curfew.h"\n#include <stdio.h>\nint main(void)\n{\n\tcurfew_engine *engine;\n\tcurfew_program *program;\n\tcurfew_report *report;\n'
-                   '\tcurfew_failure failure;\n\tcurfew_source source = {.size = sizeof source, .name = "first.js", .text = "6 * 7", .text_length = 5};\n'
-                   "\tif (curfew_engine_create(NULL, &engine, &failure) || curfew_program_create(engine, &source, &program, &failure) ||\n"
-                   f"\t    {line})\n\t\treturn 1;\n\tputs(report->value);\n\tcurfew_report_destroy(report);\n"
-                   "\tcurfew_program_destroy(program);\n\tcurfew_engine_destroy(engine);\n\treturn 0;\n}\n")
-    run(context, ["cc", "-I" + os.path.join(ROOT, "include"), source, "-o", program, "-L" + context.build, "-lcurfew", "-Wl,-rpath," + context.build])
+        file.write(
+            '#include "curfew.h"\n#include <stdio.h>\nint main(void)\n{\n\tcurfew_engine *engine;\n\tcurfew_program *program;\n\tcurfew_report *report;\n'
+            '\tcurfew_failure failure;\n\tcurfew_source source = {.size = sizeof source, .name = "first.js", .text = "6 * 7", .text_length = 5};\n'
+            "\tif (curfew_engine_create(NULL, &engine, &failure) || curfew_program_create(engine, &source, &program, &failure) ||\n"
+            f"\t    {line})\n\t\treturn 1;\n\tputs(report->value);\n\tcurfew_report_destroy(report);\n"
+            "\tcurfew_program_destroy(program);\n\tcurfew_engine_destroy(engine);\n\treturn 0;\n}\n"
+        )
+    run(
+        context,
+        [
+            "cc",
+            "-I" + os.path.join(ROOT, "include"),
+            source,
+            "-o",
+            program,
+            "-L" + context.build,
+            "-lcurfew",
+            "-Wl,-rpath," + context.build,
+        ],
+    )
     return run(context, [program])
 
 
@@ -218,12 +285,27 @@ def check_first_line(context, name):
 
 def tests(context):
     def each(pattern, name, check):
-        return [Test("bindings", name(os.path.basename(source)), lambda context, source=source: check(context, source))
-                for source in sorted(glob.glob(os.path.join(ROOT, "bindings", pattern)))]
+        return [
+            Test("bindings", name(os.path.basename(source)), lambda context, source=source: check(context, source))
+            for source in sorted(glob.glob(os.path.join(ROOT, "bindings", pattern)))
+        ]
 
-    return [*each("python/tests/test_*.py", lambda name: "python/" + name[5:-3], check_python),
-            *each("node/test/*.test.mjs", lambda name: "node/" + name.removesuffix(".test.mjs"), lambda context, path: check_node(context, os.path.basename(path))),
-            *[Test("bindings", "readme-" + name.lower().replace(" ", "-"), lambda context, name=name: check_first_line(context, name)) for name in FIRST_LINES],
-            Test("bindings", "go", lambda context: check_go(context, False)),
-            Test("bindings", "go-race", lambda context: check_go(context, True)),
-            Test("bindings", "rust", check_rust)]
+    return [
+        *each("python/tests/test_*.py", lambda name: "python/" + name[5:-3], check_python),
+        *each(
+            "node/test/*.test.mjs",
+            lambda name: "node/" + name.removesuffix(".test.mjs"),
+            lambda context, path: check_node(context, os.path.basename(path)),
+        ),
+        *[
+            Test(
+                "bindings",
+                "readme-" + name.lower().replace(" ", "-"),
+                lambda context, name=name: check_first_line(context, name),
+            )
+            for name in FIRST_LINES
+        ],
+        Test("bindings", "go", lambda context: check_go(context, False)),
+        Test("bindings", "go-race", lambda context: check_go(context, True)),
+        Test("bindings", "rust", check_rust),
+    ]

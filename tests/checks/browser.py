@@ -4,6 +4,7 @@
 Every page records what must not be there: uncaught errors, violations of its security policy, and requests to other
 hosts.
 """
+
 import base64
 import fcntl
 import json
@@ -42,24 +43,40 @@ class Browser:
         if path is None:
             raise Skipped("chromium is missing")
         self.slower, self.number, self.sessions, self.buffer = slower, 0, {}, b""
-        options = ["--headless=new", "--remote-debugging-pipe", f"--user-data-dir={folder}", "--no-first-run", "--disable-gpu",
-                   "--disable-dev-shm-usage", "--disable-background-networking", "--disable-component-update", "--disable-sync",
-                   "--no-default-browser-check", "--hide-scrollbars", "--force-color-profile=srgb"]
+        options = [
+            "--headless=new",
+            "--remote-debugging-pipe",
+            f"--user-data-dir={folder}",
+            "--no-first-run",
+            "--disable-gpu",
+            "--disable-dev-shm-usage",
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--disable-sync",
+            "--no-default-browser-check",
+            "--hide-scrollbars",
+            "--force-color-profile=srgb",
+        ]
         if os.getuid() == 0:
             options.append("--no-sandbox")  # it refuses to run as root with it
         commands, self.commands = _make_pipe()
         self.answers, answers = _make_pipe()
         # It reads from 3 and writes to 4.
         place = f'exec "$@" 3<&{commands} 4>&{answers} {commands}<&- {answers}>&-'
-        self.process = subprocess.Popen(["bash", "-c", place, "bash", path, *options, "about:blank"], stdout=subprocess.DEVNULL,
-                                        stderr=subprocess.DEVNULL, pass_fds=(commands, answers), start_new_session=True)
+        self.process = subprocess.Popen(
+            ["bash", "-c", place, "bash", path, *options, "about:blank"],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            pass_fds=(commands, answers),
+            start_new_session=True,
+        )
         os.close(commands)
         os.close(answers)
 
     def _send(self, message):
         data = json.dumps(message).encode() + b"\0"
         while data:
-            data = data[os.write(self.commands, data):]
+            data = data[os.write(self.commands, data) :]
 
     def _receive(self):
         until = time.monotonic() + 60 * self.slower
@@ -95,7 +112,9 @@ class Browser:
         """A page in a context: None makes a new one, which shares nothing with others."""
         if context is None:
             context = self.call("Target.createBrowserContext")["browserContextId"]
-        target = self.call("Target.createTarget", url="about:blank", browserContextId=context, newWindow=True)["targetId"]
+        target = self.call("Target.createTarget", url="about:blank", browserContextId=context, newWindow=True)[
+            "targetId"
+        ]
         session = self.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
         page = Page(self, session, target, context)
         self.sessions[session] = page
@@ -133,13 +152,19 @@ class Page:
         if method == "Runtime.exceptionThrown":
             details = parameters["exceptionDetails"]
             self.wrong.append(details.get("exception", {}).get("description") or details["text"])
-        elif method == "Log.entryAdded" and parameters["entry"]["level"] == "error" and parameters["entry"]["source"] != "network":
+        elif (
+            method == "Log.entryAdded"
+            and parameters["entry"]["level"] == "error"
+            and parameters["entry"]["source"] != "network"
+        ):
             self.wrong.append(parameters["entry"]["text"])
         elif method == "Network.requestWillBeSent":
             self.urls.append(parameters["request"]["url"])
 
     def resize(self, width, height, dark=False):
-        self.call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=width < 500)
+        self.call(
+            "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=width < 500
+        )
         scheme = "dark" if dark else "light"
         self.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
 
@@ -156,7 +181,9 @@ class Page:
         answer = self.call("Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True)
         if "exceptionDetails" in answer:
             details = answer["exceptionDetails"]
-            raise Failed(f"{shorten(expression, 300)}: {details.get('exception', {}).get('description') or details['text']}")
+            raise Failed(
+                f"{shorten(expression, 300)}: {details.get('exception', {}).get('description') or details['text']}"
+            )
         return answer["result"].get("value")
 
     def wait(self, expression, what, timeout=30):
@@ -172,13 +199,17 @@ class Page:
             except Failed as failure:  # while a page is loading
                 error = failure
             time.sleep(0.05)
-        raise Failed(f"waited {timeout * self.browser.slower:g} s for {what}: {error or expression}\n{shorten('; '.join(self.wrong), 800)}")
+        raise Failed(
+            f"waited {timeout * self.browser.slower:g} s for {what}: {error or expression}\n{shorten('; '.join(self.wrong), 800)}"
+        )
 
     def click(self, selector):
         """A real click in the middle of it."""
         self.evaluate(f"document.querySelector({json.dumps(selector)}).scrollIntoView({{block: 'center'}})")
-        x, y = self.evaluate(f"(() => {{ const box = document.querySelector({json.dumps(selector)}).getBoundingClientRect();"
-                             " return [box.x + box.width / 2, box.y + box.height / 2]; })()")
+        x, y = self.evaluate(
+            f"(() => {{ const box = document.querySelector({json.dumps(selector)}).getBoundingClientRect();"
+            " return [box.x + box.width / 2, box.y + box.height / 2]; })()"
+        )
         for kind in ("mousePressed", "mouseReleased"):
             self.call("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", clickCount=1)
 

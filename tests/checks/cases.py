@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Programs with their expectation inside: tests/cases and tests/attacks, JavaScript and WebAssembly text. tests/README.md has
 the format."""
+
 import glob
 import json
 import os
@@ -49,7 +50,7 @@ def matches_frame(seen, expected):
 
 
 def check_frames(report, expected):
-    """"a f.js:1:2 | b native | f f.wat@0x2a | ...": innermost first; "..." at the end stands for any more."""
+    """ "a f.js:1:2 | b native | f f.wat@0x2a | ...": innermost first; "..." at the end stands for any more."""
     error = report["error"]
     seen = [frame_text(frame) for frame in error["stack"]] if error else []
     wanted = [part.strip() for part in expected.split("|")] if expected.strip() else []
@@ -76,11 +77,20 @@ def check_number(key, seen, operator, bound):
 
 def check_entry(report, key, is_pattern, expected):
     if key in ("value", "partial"):
-        return expect_equal(key, json.dumps(report[key], ensure_ascii=False), json.dumps(json.loads(expected), ensure_ascii=False))
+        return expect_equal(
+            key, json.dumps(report[key], ensure_ascii=False), json.dumps(json.loads(expected), ensure_ascii=False)
+        )
     if key == "outcome":
         error = report["error"]
-        expect(report["outcome"] in expected.split(), f"outcome: expected {expected}, seen {report['outcome']}"
-               + (f"\n{error['name']}: {shorten(error['message'], 300)} | {shorten(' | '.join(map(frame_text, error['stack'])), 600)}" if error else ""))
+        expect(
+            report["outcome"] in expected.split(),
+            f"outcome: expected {expected}, seen {report['outcome']}"
+            + (
+                f"\n{error['name']}: {shorten(error['message'], 300)} | {shorten(' | '.join(map(frame_text, error['stack'])), 600)}"
+                if error
+                else ""
+            ),
+        )
         return None
     if key == "tripped":
         return expect_equal(key, " ".join(report["tripped"]), expected)
@@ -88,12 +98,17 @@ def check_entry(report, key, is_pattern, expected):
         return check_frames(report, expected)
     seen = look_up(report, key)
     if is_pattern:
-        return expect(re.search(expected, str(seen)) is not None, f"{key}: expected to match {expected}\nseen {shorten(str(seen))}")
+        return expect(
+            re.search(expected, str(seen)) is not None,
+            f"{key}: expected to match {expected}\nseen {shorten(str(seen))}",
+        )
     comparison = re.fullmatch(r"(<=?|>=?) ([\d.e]+)", expected)
     if comparison:
         return check_number(key, seen, comparison[1], float(comparison[2]))
     if isinstance(seen, str):
-        return expect(seen in expected.split(" or "), f"{key}: expected {expected}\n{' ' * len(key)}      seen {shorten(seen)}")
+        return expect(
+            seen in expected.split(" or "), f"{key}: expected {expected}\n{' ' * len(key)}      seen {shorten(seen)}"
+        )
     return expect_equal(key, seen, json.loads(expected))
 
 
@@ -108,8 +123,16 @@ CONTROLS = {"args", "exit", "run", "limit", "stdout", "stderr"}
 
 def check_same(first, second):
     """Two runs of a deterministic program are the same, bit for bit."""
-    for part in (lambda r: r["outcome"], lambda r: r["tripped"], lambda r: r["value"], lambda r: r["partial"],
-                 lambda r: r["stdout"], lambda r: r["stderr"], lambda r: r["used"]["loops"], lambda r: r["used"]["fuel"]):
+    for part in (
+        lambda r: r["outcome"],
+        lambda r: r["tripped"],
+        lambda r: r["value"],
+        lambda r: r["partial"],
+        lambda r: r["stdout"],
+        lambda r: r["stderr"],
+        lambda r: r["used"]["loops"],
+        lambda r: r["used"]["fuel"],
+    ):
         expect_equal("the second run", part(second), part(first))
 
 
@@ -131,7 +154,7 @@ def report_of(context, words, limit, has_frames):
 def check_case(context, path):
     entries = read_header(path)
     controls = {key: value for key, _, value in entries if key in CONTROLS}
-    expect(any(key == "outcome" for key, _, _ in entries), "no line \"// outcome: ...\" at the top")
+    expect(any(key == "outcome" for key, _, _ in entries), 'no line "// outcome: ..." at the top')
     words = [word for key, _, value in entries if key == "args" for word in shlex.split(value)]
     # What follows "--" is the program's.
     at = words.index("--") if "--" in words else len(words)
@@ -155,13 +178,19 @@ def check_case(context, path):
 
 
 def make_case(root, path):
-    return Test("cases", os.path.relpath(path, root)[:-len(os.path.splitext(path)[1])], lambda context: check_case(context, path))
+    return Test(
+        "cases",
+        os.path.relpath(path, root)[: -len(os.path.splitext(path)[1])],
+        lambda context: check_case(context, path),
+    )
 
 
 def cases(context):
     """Files in folders called lib are imported by cases and are none themselves."""
     root = os.path.join(ROOT, "tests", "cases")
-    paths = sorted(path for ending in ("js", "mjs", "wat") for path in glob.glob(f"{root}/**/*.{ending}", recursive=True))
+    paths = sorted(
+        path for ending in ("js", "mjs", "wat") for path in glob.glob(f"{root}/**/*.{ending}", recursive=True)
+    )
     return [make_case(root, path) for path in paths if "lib" not in os.path.relpath(path, root).split(os.sep)[:-1]]
 
 
@@ -184,7 +213,10 @@ class Attack:
         self.has_frames = ("frames", False, "maybe") not in entries
         if path.endswith(".wat"):
             self.args += ["--call", "run"]
-        expect(self.expected and set(self.expected) <= set(EXIT_CODES), "the first line is no list of outcomes: // expect: OUTCOME...")
+        expect(
+            self.expected and set(self.expected) <= set(EXIT_CODES),
+            "the first line is no list of outcomes: // expect: OUTCOME...",
+        )
 
     def run(self, context, *more):
         # One that meets another limit has the time to get there on a busy machine.
@@ -213,8 +245,14 @@ def check_attack(context, path, *more):
         report, done = attack.run(context, *more)
         outcome, error, stop = report["outcome"], report["error"], report["stop"]
         if outcome not in attack.expected:
-            raise Failed(f"outcome: expected {' or '.join(attack.expected)}, seen {outcome}"
-                         + (f"\n{error['name']}: {shorten(error['message'], 300)}" if error else f"\nvalue {shorten(report['value'])}"))
+            raise Failed(
+                f"outcome: expected {' or '.join(attack.expected)}, seen {outcome}"
+                + (
+                    f"\n{error['name']}: {shorten(error['message'], 300)}"
+                    if error
+                    else f"\nvalue {shorten(report['value'])}"
+                )
+            )
         if outcome not in STOPS:
             return
         if stop["latency_us"] < LATENESS_US * context.slower and done.seconds < 1.5 * context.slower:
@@ -224,15 +262,25 @@ def check_attack(context, path, *more):
         expect(error["stack"], "stopped while it was running, but no frame is told")
     if error["stack"]:
         names = {frame["file"] for frame in error["stack"] if not frame["native"]}
-        expect(not names or any(name == os.path.basename(path) or name.startswith("<") for name in names), f"frames are of other files: {names}")
+        expect(
+            not names or any(name == os.path.basename(path) or name.startswith("<") for name in names),
+            f"frames are of other files: {names}",
+        )
 
 
 def attacks(context):
     def paths(kind):
-        return [(os.path.basename(path)[:-len(kind) - 1], path)
-                for path in sorted(glob.glob(os.path.join(ROOT, "tests", "attacks", kind, "*." + kind)))]
-    tests = [Test("attacks", name, lambda context, path=path: check_attack(context, path)) for name, path in paths("js")]
+        return [
+            (os.path.basename(path)[: -len(kind) - 1], path)
+            for path in sorted(glob.glob(os.path.join(ROOT, "tests", "attacks", kind, "*." + kind)))
+        ]
+
+    tests = [
+        Test("attacks", name, lambda context, path=path: check_attack(context, path)) for name, path in paths("js")
+    ]
     for name, path in paths("wat"):
         tests.append(Test("attacks", f"wat/{name}", lambda context, path=path: check_attack(context, path)))
-        tests.append(Test("attacks", f"wat/{name}_metered", lambda context, path=path: check_attack(context, path, *METERED)))
+        tests.append(
+            Test("attacks", f"wat/{name}_metered", lambda context, path=path: check_attack(context, path, *METERED))
+        )
     return tests

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """A server for the clients of the packages: what they send and get is checked against docs/openapi.json on its way."""
+
 import http.client
 import json
 import threading
@@ -11,8 +12,18 @@ from .harness import Failed, expect, expect_equal
 from .serving import Answer, Server, description
 
 # What a client has to be able to ask for.
-OPERATIONS = {("POST", "/v1/runs"), ("GET", "/v1/runs"), ("GET", "/v1/runs/{id}"), ("DELETE", "/v1/runs/{id}"), ("GET", "/v1/runs/{id}/events"),
-              ("GET", "/v1/programs"), ("PUT", "/v1/programs/{name}"), ("GET", "/v1/programs/{name}"), ("DELETE", "/v1/programs/{name}"), ("GET", "/v1/stats")}
+OPERATIONS = {
+    ("POST", "/v1/runs"),
+    ("GET", "/v1/runs"),
+    ("GET", "/v1/runs/{id}"),
+    ("DELETE", "/v1/runs/{id}"),
+    ("GET", "/v1/runs/{id}/events"),
+    ("GET", "/v1/programs"),
+    ("PUT", "/v1/programs/{name}"),
+    ("GET", "/v1/programs/{name}"),
+    ("DELETE", "/v1/programs/{name}"),
+    ("GET", "/v1/stats"),
+}
 
 
 class CheckedServer:
@@ -39,17 +50,27 @@ class CheckedServer:
         self.server.__exit__(kind, value, trace)
         if kind is None:
             expect(not self.wrong, "\n".join(self.wrong))
-            expect_equal("operations of docs/openapi.json that the tests of the client do not ask for", sorted(OPERATIONS - self.asked), [])
+            expect_equal(
+                "operations of docs/openapi.json that the tests of the client do not ask for",
+                sorted(OPERATIONS - self.asked),
+                [],
+            )
 
     def _check_request(self, method, path, body):
         operation, known = description().find(method, path)
         expect(known and operation["responses"], f"docs/openapi.json has no {method} {path}")
-        template = next(template for template in description().document["paths"] if description().find(method, template)[0] is operation)
+        template = next(
+            template
+            for template in description().document["paths"]
+            if description().find(method, template)[0] is operation
+        )
         self.asked.add((method, template))
         content = description().resolve(operation.get("requestBody", {})).get("content", {})
         # A wrong limit is tried on purpose.
         if "application/json" in content and b'"soon"' not in body:
-            jsonschema.Draft202012Validator(content["application/json"]["schema"], resolver=description().resolver).validate(json.loads(body))
+            jsonschema.Draft202012Validator(
+                content["application/json"]["schema"], resolver=description().resolver
+            ).validate(json.loads(body))
 
     def _handler(self):
         checked = self
@@ -60,7 +81,11 @@ class CheckedServer:
             def handle_any(self):
                 body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
                 connection = http.client.HTTPConnection("127.0.0.1", checked.server.port, timeout=60)
-                headers = {name: value for name, value in self.headers.items() if name.lower() not in ("host", "connection", "transfer-encoding")}
+                headers = {
+                    name: value
+                    for name, value in self.headers.items()
+                    if name.lower() not in ("host", "connection", "transfer-encoding")
+                }
                 try:
                     checked._check_request(self.command, self.path.split("?")[0], body)
                     connection.request(self.command, self.path, body or None, headers)

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The command line: bad input is one clear line and the documented exit code, and nothing is lost or left behind."""
+
 import json
 import os
 import re
@@ -32,7 +33,10 @@ def expect_error(done, code, *parts):
     what = f"{' '.join(map(str, done.command[1:]))[:300]}\nstdout {shorten(repr(done.out), 200)}\nstderr {shorten(err, 600)}"
     expect(done.code == code, f"exit: expected {code}, seen {done.code}: {what}")
     expect(done.out == b"", f"expected nothing on stdout: {what}")
-    expect(err.startswith("curfew: ") and err.endswith("\n") and err.count("\n") == 1, f"expected one line on stderr: {what}")
+    expect(
+        err.startswith("curfew: ") and err.endswith("\n") and err.count("\n") == 1,
+        f"expected one line on stderr: {what}",
+    )
     for part in parts:
         expect(part in err, f"expected {part!r} in the message: {what}")
 
@@ -90,10 +94,38 @@ def option_without_value(context):
 
 
 BAD_VALUES = {
-    "timeout": ["", "0", "0s", "1", "-1s", "1x", "1 s", "s", "1e9s", "99999999999999999999s", "9999999h", "0.5", "NaN", "inf", "1s1s", "١s"],
+    "timeout": [
+        "",
+        "0",
+        "0s",
+        "1",
+        "-1s",
+        "1x",
+        "1 s",
+        "s",
+        "1e9s",
+        "99999999999999999999s",
+        "9999999h",
+        "0.5",
+        "NaN",
+        "inf",
+        "1s1s",
+        "١s",
+    ],
     "grace": ["", "5", "-1ms", "unlimited", "99999999h"],
     "cpu": ["0ms", "100", "1y", "-0s"],
-    "fuel": ["0", "-5", "1.5", "10x", "1e3", "18446744073709551615", "18446744073709551616", "99999999999999999999999", "0x10", ""],
+    "fuel": [
+        "0",
+        "-5",
+        "1.5",
+        "10x",
+        "1e3",
+        "18446744073709551615",
+        "18446744073709551616",
+        "99999999999999999999999",
+        "0x10",
+        "",
+    ],
     "loops": ["0", "many", "10MiB", "+1", " 1"],
     "memory": ["0", "1", "1KiB", "5GiB", "1TiB", "64 MiB", "-64MiB", "unlimited", "99999999999GiB", "1.5"],
     "stack": ["0", "1", "1GiB", "unlimited", "64m"],
@@ -113,11 +145,19 @@ def check_bad_values(context, name):
 @test
 def good_values(context):
     path = write(context, "a.js", "JSON.stringify(curfew.limits)")
-    for words, key, value in [(["--timeout", "1.5s"], "timeout_us", 1500000), (["--timeout", "unlimited"], "timeout_us", None),
-                              (["--memory", "32M"], "memory_bytes", 32 << 20), (["--memory=33554432"], "memory_bytes", 32 << 20),
-                              (["--loops", "10M"], "loops", 10**7), (["--fuel", "3G"], "fuel", 3 * 10**9), (["--host-calls", "2k"], "host_calls", 2000),
-                              (["--timers", "unlimited"], "timers", None), (["--grace", "0ms"], "grace_us", 0), (["--cpu", "1m"], "cpu_us", 60 * 10**6),
-                              (["--timeout", "1h", "--timeout", "2h"], "timeout_us", 7200 * 10**6)]:
+    for words, key, value in [
+        (["--timeout", "1.5s"], "timeout_us", 1500000),
+        (["--timeout", "unlimited"], "timeout_us", None),
+        (["--memory", "32M"], "memory_bytes", 32 << 20),
+        (["--memory=33554432"], "memory_bytes", 32 << 20),
+        (["--loops", "10M"], "loops", 10**7),
+        (["--fuel", "3G"], "fuel", 3 * 10**9),
+        (["--host-calls", "2k"], "host_calls", 2000),
+        (["--timers", "unlimited"], "timers", None),
+        (["--grace", "0ms"], "grace_us", 0),
+        (["--cpu", "1m"], "cpu_us", 60 * 10**6),
+        (["--timeout", "1h", "--timeout", "2h"], "timeout_us", 7200 * 10**6),
+    ]:
         report, _ = context.report(*words, path)
         expect_equal(f"{words}: limits.{key}", report["limits"][key], value)
         expect_equal(f"{words}: curfew.limits", json.loads(report["value"]), report["limits"])
@@ -127,7 +167,23 @@ def good_values(context):
 def bad_params(context):
     # Claim T5.
     path = write(context, "a.mjs", "export default x => x")
-    for params in ("", "{}", "1", "null", "[1,]", "[1", "[1] x", "[NaN]", "['a']", "[01]", "[\"\\x\"]", "[\x01]", "[" * 100000, "\"abc\"", "[1e999]"):
+    for params in (
+        "",
+        "{}",
+        "1",
+        "null",
+        "[1,]",
+        "[1",
+        "[1] x",
+        "[NaN]",
+        "['a']",
+        "[01]",
+        '["\\x"]',
+        "[\x01]",
+        "[" * 100000,
+        '"abc"',
+        "[1e999]",
+    ):
         expect_error(context.run("--params", params, path), 2, "--params")
     expect_error(context.run("--params", "[1]", path, "--", "a"), 2, "--params")
 
@@ -135,16 +191,30 @@ def bad_params(context):
 @test
 def odd_params(context):
     path = write(context, "a.mjs", "export default x => x")
-    for params, value in (("[-0]", 0), ("[123456789012345678901234567890]", 1.2345678901234568e29),
-                          ('["\\ud800"]', "\ud800"), ('["\\u0000é"]', "\0é"), ("[]", None), ("[{\"__proto__\":{\"a\":1}}]", {"__proto__": {"a": 1}}),
-                          ("[" * 200 + "]" * 200, json.loads("[" * 199 + "]" * 199))):
+    for params, value in (
+        ("[-0]", 0),
+        ("[123456789012345678901234567890]", 1.2345678901234568e29),
+        ('["\\ud800"]', "\ud800"),
+        ('["\\u0000é"]', "\0é"),
+        ("[]", None),
+        ('[{"__proto__":{"a":1}}]', {"__proto__": {"a": 1}}),
+        ("[" * 200 + "]" * 200, json.loads("[" * 199 + "]" * 199)),
+    ):
         report, _ = context.report("--params", params, path)
         expect_equal(params[:30], report["value"], value)
 
 
 @test
 def help_and_version(context):
-    for words in (["--help"], ["-h"], ["help"], ["run", "--help"], ["compile", "-h"], ["bench", "--help"], ["help", "run"]):
+    for words in (
+        ["--help"],
+        ["-h"],
+        ["help"],
+        ["run", "--help"],
+        ["compile", "-h"],
+        ["bench", "--help"],
+        ["help", "run"],
+    ):
         done = context.command([context.curfew, *words])
         expect(done.code == 0 and b"Usage" in done.out and done.err == b"", f"{words}: exit {done.code}, {done.err!r}")
         expect(max(map(len, done.out.decode().splitlines())) <= 110, f"{words}: lines are too long")
@@ -190,8 +260,17 @@ def empty_file(context):
 
 @test
 def garbage(context):
-    for content in (b"\x7fELF\x02\x01\x01" + bytes(range(256)) * 10, b"\xff\xfe\x00", b"\x80", b"\xc0\xaf", b"\xed\xa0\x80", b"\xf5\x80\x80\x80",
-                    b"1;\0;2", b"\xef\xbb", os.urandom(4096) + b"\0"):
+    for content in (
+        b"\x7fELF\x02\x01\x01" + bytes(range(256)) * 10,
+        b"\xff\xfe\x00",
+        b"\x80",
+        b"\xc0\xaf",
+        b"\xed\xa0\x80",
+        b"\xf5\x80\x80\x80",
+        b"1;\0;2",
+        b"\xef\xbb",
+        os.urandom(4096) + b"\0",
+    ):
         report, _ = context.report(write(context, "a.js", content))
         expect_equal(repr(content[:12]), report["outcome"], "bad_program")
         expect_program_error(context.run(write(context, "a.js", content)))
@@ -325,7 +404,10 @@ def full_stdout(context):
     for words in (["--json"], ["--print"], []):
         with open("/dev/full", "wb") as full:
             done = context.run(*words, source, stdout=full)
-        expect(done.code == 125 and done.err.count(b"\n") == 1 and b"No space" in done.err, f"{words}: exit {done.code}, {done.err!r}")
+        expect(
+            done.code == 125 and done.err.count(b"\n") == 1 and b"No space" in done.err,
+            f"{words}: exit {done.code}, {done.err!r}",
+        )
 
 
 @test
@@ -374,15 +456,21 @@ def output_comes_before_the_end(context):
 @test
 def print_value(context):
     note = "curfew: the value is null: the value is a function, which has no JSON\n"
-    for source, out, err in (("({a: [1, 'é']})", '{"a":[1,"é"]}\n', ""), ("undefined", "null\n", ""), ("() => 1", "null\n", note),
-                             ("console.log('x'); 2", "x\n2\n", "")):
+    for source, out, err in (
+        ("({a: [1, 'é']})", '{"a":[1,"é"]}\n', ""),
+        ("undefined", "null\n", ""),
+        ("() => 1", "null\n", note),
+        ("console.log('x'); 2", "x\n2\n", ""),
+    ):
         done = context.run("--print", write(context, "a.js", source))
         expect_equal(source, (done.code, done.out.decode(), done.err.decode()), (0, out, err))
 
 
 @test
 def text_of_a_stop(context):
-    done = context.run("--timeout", "150ms", write(context, "search.js", "function find() {\n\tfor (;;);\n}\n\nfind();\n"))
+    done = context.run(
+        "--timeout", "150ms", write(context, "search.js", "function find() {\n\tfor (;;);\n}\n\nfind();\n")
+    )
     err = done.err.decode()
     expect(re.match(r"curfew: deadline: stopped after \d+(\.\d+)? m?s \(limit 150 ms\), \d", err), err)
     expect("    at find (search.js:2:" in err and "    at search.js:5:" in err, err)
@@ -406,7 +494,9 @@ def quiet(context):
 
 @test
 def json_is_all_there_is(context):
-    done = context.run("--json", "--timeout", "100ms", write(context, "a.js", "console.log(1); console.error(2); for(;;);"))
+    done = context.run(
+        "--json", "--timeout", "100ms", write(context, "a.js", "console.log(1); console.error(2); for(;;);")
+    )
     expect(done.out.count(b"\n") == 1 and done.err == b"", f"{done.out!r} {done.err!r}")
 
 
@@ -429,8 +519,8 @@ def closed_standard_input(context):
 @test
 def arguments_of_the_program(context):
     source = write(context, "a.mjs", "export default (...words) => words")
-    report, _ = context.report(source, "--", "a b", "--json", "é\n\"")
-    expect_equal("arguments", report["value"], ["a b", "--json", "é\n\""])
+    report, _ = context.report(source, "--", "a b", "--json", 'é\n"')
+    expect_equal("arguments", report["value"], ["a b", "--json", 'é\n"'])
     done = context.command([os.fsencode(context.curfew), b"run", os.fsencode(source), b"--", b"\xff"])
     expect_error(done, 2)
 
@@ -438,7 +528,11 @@ def arguments_of_the_program(context):
 @test
 def arguments_without_dashes(context):
     source = write(context, "a.mjs", "#!/usr/bin/env -S curfew run --\nexport default (...words) => words")
-    for words, expected in ((["a", "--json", "-x"], ["a", "--json", "-x"]), (["--timeout", "5s", "a", "--", "b"], ["a", "--", "b"]), (["--", "--json"], ["--json"])):
+    for words, expected in (
+        (["a", "--json", "-x"], ["a", "--json", "-x"]),
+        (["--timeout", "5s", "a", "--", "b"], ["a", "--", "b"]),
+        (["--", "--json"], ["--json"]),
+    ):
         report, _ = context.report(source, *words)
         expect_equal(f"{words}", report["value"], expected)
     report, _ = context.report("--", source, "--json", "a")
@@ -541,8 +635,11 @@ def interrupt_with_grace(context):
     # Claim L23.
     source = "curfew.checkpoint('begun'); while (!curfew.signal.aborted); curfew.signal.reason.name"
     report = signal_run(context, source, [signal.SIGINT], "--grace", "20s")
-    expect_equal("cooperative", (report["outcome"], report["stop"]["mode"], report["value"], report["partial"]),
-                 ("cancelled", "cooperative", "AbortError", "begun"))
+    expect_equal(
+        "cooperative",
+        (report["outcome"], report["stop"]["mode"], report["value"], report["partial"]),
+        ("cancelled", "cooperative", "AbortError", "begun"),
+    )
 
 
 @test
@@ -586,7 +683,9 @@ def compile_and_run(context):
     expect_equal("value", (report["value"], report["used"]["compile_us"]), ({"twice": 42}, 0))
     report, _ = context.report("--call", "other", image)
     expect_equal("value", report["value"], "other")
-    report, _ = context.report("--timeout", "100ms", compile_to_image(context, "export default function hot() { for(;;); }"))
+    report, _ = context.report(
+        "--timeout", "100ms", compile_to_image(context, "export default function hot() { for(;;); }")
+    )
     expect_equal("outcome", (report["outcome"], report["error"]["stack"][0]["function"]), ("deadline", "hot"))
 
 
@@ -600,7 +699,10 @@ def image_beside_the_program(context):
 @test
 def compile_with_imports(context):
     folder = context.folder()
-    for name, text in (("main.mjs", "import { n } from './part.mjs'; export default () => n + 1"), ("part.mjs", "export const n = 41")):
+    for name, text in (
+        ("main.mjs", "import { n } from './part.mjs'; export default () => n + 1"),
+        ("part.mjs", "export const n = 41"),
+    ):
         with open(os.path.join(folder, name), "w", encoding="utf-8") as file:
             file.write(text)
     image = os.path.join(folder, "main.curfew")
@@ -628,7 +730,10 @@ def damaged_images(context):
         content = file.read()
     step = max(1, len(content) // 24)
     damaged = [content[:length] for length in (0, 1, 7, 8, 16, 100, len(content) // 2, len(content) - 1)]
-    damaged += [content[:at] + bytes([content[at] ^ 1]) + content[at + 1:] for at in list(range(8, 200, 13)) + list(range(200, len(content), step))]
+    damaged += [
+        content[:at] + bytes([content[at] ^ 1]) + content[at + 1 :]
+        for at in list(range(8, 200, 13)) + list(range(200, len(content), step))
+    ]
     damaged += [content + b"\0", content * 2]
     for index, bad in enumerate(damaged):
         path = write(context, "bad.curfew", bad)
@@ -639,13 +744,22 @@ def damaged_images(context):
 
 @test
 def compile_errors(context):
-    done = context.command([context.curfew, "compile", write(context, "bad.js", "let = ="), "-o", os.path.join(context.folder(), "x")])
-    expect(done.code == 3 and b"SyntaxError" in done.err and b"bad.js:1:" in done.err, f"exit {done.code}, {done.err!r}")
+    done = context.command(
+        [context.curfew, "compile", write(context, "bad.js", "let = ="), "-o", os.path.join(context.folder(), "x")]
+    )
+    expect(
+        done.code == 3 and b"SyntaxError" in done.err and b"bad.js:1:" in done.err, f"exit {done.code}, {done.err!r}"
+    )
     path = write(context, "a.js", "1")
     done = context.command([context.curfew, "compile", path, "-o", "/proc/nowhere/a.curfew"])
-    expect(done.code in (2, 125) and done.err.count(b"\n") == 1 and b"/proc/nowhere" in done.err, f"exit {done.code}, {done.err!r}")
+    expect(
+        done.code in (2, 125) and done.err.count(b"\n") == 1 and b"/proc/nowhere" in done.err,
+        f"exit {done.code}, {done.err!r}",
+    )
     folder = context.folder()
-    done = context.command([context.curfew, "compile", "--timeout", "1us", path, "-o", os.path.join(folder, "x.curfew")])
+    done = context.command(
+        [context.curfew, "compile", "--timeout", "1us", path, "-o", os.path.join(folder, "x.curfew")]
+    )
     expect_equal("a deadline too short to parse in", (done.code, os.listdir(folder)), (124, []))
 
 
@@ -659,7 +773,9 @@ def cache_is_optional(context):
     for cache in ("/proc/nowhere", "/dev/null", "relative", "", shared, "/proc"):
         done = context.run("--print", path, env={"XDG_CACHE_HOME": cache, "HOME": context.folder()})
         expect_equal(f"XDG_CACHE_HOME={cache}", (done.code, done.out, done.err), (0, b"2\n", b""))
-        done = context.run("--print", "--fuel", "1G", path, env={"XDG_CACHE_HOME": cache, "HOME": context.folder()}, timeout=30)
+        done = context.run(
+            "--print", "--fuel", "1G", path, env={"XDG_CACHE_HOME": cache, "HOME": context.folder()}, timeout=30
+        )
         expect_equal(f"XDG_CACHE_HOME={cache} --fuel", (done.code, done.out, done.err), (0, b"2\n", b""))
     expect_equal("files in a folder that all may write", os.listdir(os.path.join(shared, "curfew")), [])
 
@@ -669,7 +785,14 @@ def damaged_cache(context):
     # Claim T20.
     path, cache = write(context, "a.js", "1 + 1"), context.folder()
     for fuel in ([], ["--fuel", "1G"]):
-        for change in (None, lambda b: b[:100], lambda b: b"", lambda b: b[:50] + bytes([b[50] ^ 255]) + b[51:], lambda b: b + b"x", None):
+        for change in (
+            None,
+            lambda b: b[:100],
+            lambda b: b"",
+            lambda b: b[:50] + bytes([b[50] ^ 255]) + b[51:],
+            lambda b: b + b"x",
+            None,
+        ):
             for folder, _, names in os.walk(cache):
                 for name in names:
                     if change:
@@ -690,7 +813,9 @@ def bench(context):
     done = context.command([context.curfew, "bench", "--runs", "20", "--params", "[1]", "--json", path])
     expect(done.code == 0, f"exit {done.code}, {done.err!r}")
     json.loads(done.out)
-    done = context.command([context.curfew, "bench", "--runs", "10", "--warm", path, "--vs", write(context, "b.js", "1")])
+    done = context.command(
+        [context.curfew, "bench", "--runs", "10", "--warm", path, "--vs", write(context, "b.js", "1")]
+    )
     expect(done.code == 0 and b"wall" in done.out, f"exit {done.code}, {done.out!r} {done.err!r}")
     expect_error(context.command([context.curfew, "bench", "--runs", "0", path]), 2, "--runs")
 
@@ -699,7 +824,9 @@ def bench(context):
 def bench_of_a_program_that_fails(context):
     timeout = f"{round(100 * context.slower)}ms"
     for source, code in (("throw new Error('x')", 1), ("for(;;);", 124), ("let = =", 3)):
-        done = context.command([context.curfew, "bench", "--runs", "5", "--timeout", timeout, write(context, "a.js", source)])
+        done = context.command(
+            [context.curfew, "bench", "--runs", "5", "--timeout", timeout, write(context, "a.js", source)]
+        )
         expect(done.code == code and done.err, f"{source}: exit {done.code}, {done.out!r} {done.err!r}")
 
 
@@ -787,10 +914,17 @@ def several_at_once(context):
 @test
 def exit_codes(context):
     for outcome, source, options in (
-            ("threw", "throw 1", []), ("bad_program", "(", []), ("fuel", "for(;;);", ["--fuel", "100k"]), ("loops", "for(;;);", ["--loops", "100"]),
-            ("host_calls", "for(;;) curfew.progress(1)", ["--host-calls", "5"]), ("timers", "for(;;) setTimeout(() => {}, 1e5)", []),
-            ("deadline", "for(;;);", ["--timeout", "50ms"]), ("memory", "const a = []; for(;;) a.push(new Array(1000).fill(1))", ["--timeout", "60s"]),
-            ("cpu", "for(;;);", ["--cpu", "50ms"]), ("output", "for(;;) console.log('x')", ["--output", "100"])):
+        ("threw", "throw 1", []),
+        ("bad_program", "(", []),
+        ("fuel", "for(;;);", ["--fuel", "100k"]),
+        ("loops", "for(;;);", ["--loops", "100"]),
+        ("host_calls", "for(;;) curfew.progress(1)", ["--host-calls", "5"]),
+        ("timers", "for(;;) setTimeout(() => {}, 1e5)", []),
+        ("deadline", "for(;;);", ["--timeout", "50ms"]),
+        ("memory", "const a = []; for(;;) a.push(new Array(1000).fill(1))", ["--timeout", "60s"]),
+        ("cpu", "for(;;);", ["--cpu", "50ms"]),
+        ("output", "for(;;) console.log('x')", ["--output", "100"]),
+    ):
         report, done = context.report(*options, write(context, "a.js", source))
         expect_equal(source, (report["outcome"], done.code), (outcome, EXIT_CODES[outcome]))
 
@@ -801,5 +935,8 @@ ALONE = {live_line, short_runs_have_no_live_line, early_signals, several_at_once
 
 def tests(context):
     made = [Test("cli", function.__name__, function, function in ALONE) for function in TESTS]
-    made += [Test("cli", f"bad_values_{name}", lambda context, name=name: check_bad_values(context, name)) for name in sorted(BAD_VALUES)]
+    made += [
+        Test("cli", f"bad_values_{name}", lambda context, name=name: check_bad_values(context, name))
+        for name in sorted(BAD_VALUES)
+    ]
     return made

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The commands that ask a server: what they print, what they say of errors, and that they outlive a lost connection."""
+
 import http.server
 import json
 import os
@@ -41,7 +42,10 @@ class Client:
     def good(self, *words, **options):
         """Its standard output; it must end with 0 and say nothing on stderr."""
         done = self.ask(*words, **options)
-        expect(done.code == 0 and done.err == b"", f"{words}: exit {done.code}, {shorten(done.out.decode(), 300)} {shorten(done.err.decode(), 600)}")
+        expect(
+            done.code == 0 and done.err == b"",
+            f"{words}: exit {done.code}, {shorten(done.out.decode(), 300)} {shorten(done.err.decode(), 600)}",
+        )
         return done.out.decode()
 
     def lines(self, *words):
@@ -53,8 +57,14 @@ class Client:
         return text.strip()
 
     def spawn(self, *words, **options):
-        return self.context.spawn([self.context.curfew, *words], env=self.env, stdin=subprocess.DEVNULL,
-                                  stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options)
+        return self.context.spawn(
+            [self.context.curfew, *words],
+            env=self.env,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            **options,
+        )
 
     def finish(self, process, timeout=30):
         return self.context.finish(process, process.args, time.monotonic(), timeout)
@@ -80,19 +90,56 @@ def read_until(process, text, seconds=20):
 def submit(context):
     with Server(context) as server:
         client = Client(context, server)
-        run = client.submit("console.log('x'); 6 * 7", "--user", "ada", "--priority", "7", "--retry", "2", "--timeout", "2s", "--memory", "32MiB", "--loops", "10M")
+        run = client.submit(
+            "console.log('x'); 6 * 7",
+            "--user",
+            "ada",
+            "--priority",
+            "7",
+            "--retry",
+            "2",
+            "--timeout",
+            "2s",
+            "--memory",
+            "32MiB",
+            "--loops",
+            "10M",
+        )
         seen = server.wait_for(run)
-        expect_equal("run", (seen["report"]["value"], seen["user"], seen["priority"], seen["retry"], seen["durable"]), (42, "ada", 7, 2, True))
-        expect_equal("limits", [seen["limits"][key] for key in ("timeout_us", "memory_bytes", "loops", "fuel")], [2000000, 32 << 20, 10**7, None])
-        (answer,) = client.lines("submit", write(context, "b.mjs", "export default (a, b) => a + b"), "--params", "[2, 3]")
+        expect_equal(
+            "run",
+            (seen["report"]["value"], seen["user"], seen["priority"], seen["retry"], seen["durable"]),
+            (42, "ada", 7, 2, True),
+        )
+        expect_equal(
+            "limits",
+            [seen["limits"][key] for key in ("timeout_us", "memory_bytes", "loops", "fuel")],
+            [2000000, 32 << 20, 10**7, None],
+        )
+        (answer,) = client.lines(
+            "submit", write(context, "b.mjs", "export default (a, b) => a + b"), "--params", "[2, 3]"
+        )
         expect_equal("module", server.wait_for(answer["id"])["report"]["value"], 5)
-        expect_equal("arguments", server.wait_for(client.submit("curfew.params", "--", "a", "é\n\"b"))["report"]["value"], ["a", "é\n\"b"])
-        expect_equal("call", server.wait_for(client.submit("function f(x) { return x * 2 }", "--call", "f", "--params", "[4]"))["report"]["value"], 8)
+        expect_equal(
+            "arguments",
+            server.wait_for(client.submit("curfew.params", "--", "a", 'é\n"b'))["report"]["value"],
+            ["a", 'é\n"b'],
+        )
+        expect_equal(
+            "call",
+            server.wait_for(client.submit("function f(x) { return x * 2 }", "--call", "f", "--params", "[4]"))[
+                "report"
+            ]["value"],
+            8,
+        )
         delayed = server.get(client.submit("1", "--delay", "1h", "--not-durable"))
         expect_equal("delayed", (delayed["state"], delayed["durable"]), ("scheduled", False))
         piped = client.good("submit", "-", "--lang", "js", "--wait", "--print", stdin=b"'pi' + 'ped'")
         expect_equal("standard input", piped, '"piped"\n')
-        fixed = [client.good("submit", "--deterministic", "--wait", "--print", write(context, "r.js", "Math.random()")) for _ in range(2)]
+        fixed = [
+            client.good("submit", "--deterministic", "--wait", "--print", write(context, "r.js", "Math.random()"))
+            for _ in range(2)
+        ]
         expect_equal("deterministic", fixed[0], fixed[1])
 
 
@@ -109,7 +156,9 @@ def submit_typescript(context):
         client.good("programs", "put", "typed.ts", path)
         seen = server.wait_for(client.lines("submit", "--program", "typed.ts", "--params", "[3]")[0]["id"])
         expect_equal("stored", (seen["report"]["value"], seen["report"]["program"]["kind"]), (44, "js"))
-        (answer,) = client.lines("submit", write(context, "n.js", "import { join } from 'node:path'; export default join('a', 'b')"))
+        (answer,) = client.lines(
+            "submit", write(context, "n.js", "import { join } from 'node:path'; export default join('a', 'b')")
+        )
         expect_equal("a module of Node's", server.wait_for(answer["id"])["report"]["value"], "a/b")
 
 
@@ -120,7 +169,9 @@ def fuel_as_time(context):
         client = Client(context, server)
         for name, source, more in (("a.js", "1", []), ("a.wat", '(module (func (export "f")))', ["--call", "f"])):
             done = client.ask("submit", "--fuel", "3ms", *more, write(context, name, source), timeout=60)
-            expect(done.code == 0 and (b"measures once" in done.err) == (name == "a.js"), f"exit {done.code}, {done.err}")
+            expect(
+                done.code == 0 and (b"measures once" in done.err) == (name == "a.js"), f"exit {done.code}, {done.err}"
+            )
             known = server.ask("GET", "/v1/calibration")["calibration"]
             per_ms = known["fuel_per_ms"]["javascript"] if name == "a.js" else known["webassembly_fuel_per_ms"]
             expect_equal(name, server.get(done.out.decode().strip())["limits"]["fuel"], 3 * per_ms)
@@ -130,18 +181,30 @@ def fuel_as_time(context):
 @test
 def webassembly(context):
     text = '(module (func (export "add") (param i32 i32) (result i32) (i32.add (local.get 0) (local.get 1))))'
-    binary = bytes.fromhex("0061736d0100000001050160017f017f03020100070701036e6567000009") [:8]
+    binary = bytes.fromhex("0061736d0100000001050160017f017f03020100070701036e6567000009")[:8]
     with Server(context) as server:
         client = Client(context, server)
-        expect_equal("text", client.good("submit", "--wait", "--print", "--call", "add", "--params", "[2,3]", write(context, "a.wat", text)), "5\n")
+        expect_equal(
+            "text",
+            client.good(
+                "submit", "--wait", "--print", "--call", "add", "--params", "[2,3]", write(context, "a.wat", text)
+            ),
+            "5\n",
+        )
         expect_equal("binary", client.good("submit", "--wait", write(context, "a.wasm", binary)), "")
         exits = '(module (import "wasi_snapshot_preview1" "proc_exit" (func $e (param i32))) (memory (export "memory") 1) (func (export "_start") (call $e (i32.const 42))))'
         done = client.ask("submit", "--wait", write(context, "e.wat", exits))
         expect_equal("its own exit code", (done.code, done.out, done.err), (42, b"", b""))
-        given = '(module (import "wasi_snapshot_preview1" "args_sizes_get" (func $sizes (param i32 i32) (result i32))) ' \
-                '(import "wasi_snapshot_preview1" "proc_exit" (func $e (param i32))) (memory (export "memory") 1) ' \
-                '(func (export "_start") (drop (call $sizes (i32.const 0) (i32.const 4))) (call $e (i32.load (i32.const 0)))))'
-        expect_equal("arguments, with its name", client.ask("submit", "--wait", write(context, "g.wat", given), "--", "x", "y").code, 3)
+        given = (
+            '(module (import "wasi_snapshot_preview1" "args_sizes_get" (func $sizes (param i32 i32) (result i32))) '
+            '(import "wasi_snapshot_preview1" "proc_exit" (func $e (param i32))) (memory (export "memory") 1) '
+            '(func (export "_start") (drop (call $sizes (i32.const 0) (i32.const 4))) (call $e (i32.load (i32.const 0)))))'
+        )
+        expect_equal(
+            "arguments, with its name",
+            client.ask("submit", "--wait", write(context, "g.wat", given), "--", "x", "y").code,
+            3,
+        )
 
 
 @test
@@ -152,18 +215,27 @@ def idempotency(context):
         ids = {client.good("submit", "--idempotency-key", "k 1", path) for _ in range(3)}
         expect_equal("one run", (len(ids), len(server.ask("GET", "/v1/runs")["runs"])), (1, 1))
         expect(client.good("submit", path) not in ids, "without a key it is another run")
-        expect_error(client.ask("submit", "--idempotency-key", "k 1", write(context, "a.js", "2")), 2, "Idempotency-Key")
+        expect_error(
+            client.ask("submit", "--idempotency-key", "k 1", write(context, "a.js", "2")), 2, "Idempotency-Key"
+        )
         expect_error(client.ask("submit", "--idempotency-key", "", path), 2, "--idempotency-key")
         expect_error(client.ask("submit", "--idempotency-key", "é", path), 2, "--idempotency-key")
 
 
 OUTCOMES = (
-    ("ok", "console.log('o'); console.error('e'); ({a: 1})", []), ("threw", "console.log('o'); throw new TypeError('no')", []),
-    ("bad_program", "let a = ;\n", []), ("fuel", "for(;;);", ["--fuel", "100k"]), ("loops", "for(;;);", ["--loops", "100"]),
-    ("host_calls", "for(;;) curfew.progress(1)", ["--host-calls", "5"]), ("timers", "for(;;) setTimeout(() => {}, 1e5)", []),
-    ("deadline", "function f() { for(;;); }\nf()", ["--timeout", "50ms"]), ("memory", "const a = []; for(;;) a.push(new Array(1000).fill(1))", ["--timeout", "60s"]),
-    ("stack", "(module (func $f (export \"f\") (result i32) (i32.add (call $f) (i32.const 1))))", ["--call", "f"]), ("cpu", "for(;;);", ["--cpu", "50ms"]),
-    ("output", "for(;;) console.log('x')", ["--output", "100"]))
+    ("ok", "console.log('o'); console.error('e'); ({a: 1})", []),
+    ("threw", "console.log('o'); throw new TypeError('no')", []),
+    ("bad_program", "let a = ;\n", []),
+    ("fuel", "for(;;);", ["--fuel", "100k"]),
+    ("loops", "for(;;);", ["--loops", "100"]),
+    ("host_calls", "for(;;) curfew.progress(1)", ["--host-calls", "5"]),
+    ("timers", "for(;;) setTimeout(() => {}, 1e5)", []),
+    ("deadline", "function f() { for(;;); }\nf()", ["--timeout", "50ms"]),
+    ("memory", "const a = []; for(;;) a.push(new Array(1000).fill(1))", ["--timeout", "60s"]),
+    ("stack", '(module (func $f (export "f") (result i32) (i32.add (call $f) (i32.const 1))))', ["--call", "f"]),
+    ("cpu", "for(;;);", ["--cpu", "50ms"]),
+    ("output", "for(;;) console.log('x')", ["--output", "100"]),
+)
 
 
 def without_numbers(text):
@@ -179,7 +251,10 @@ def wait_is_as_run(context):
         client = Client(context, server)
         for outcome, source, options in OUTCOMES:
             path = write(context, "program.wat" if outcome == "stack" else "program.js", source)
-            here, there = context.run(*options, path, timeout=60), client.ask("submit", "--wait", *options, path, timeout=60)
+            here, there = (
+                context.run(*options, path, timeout=60),
+                client.ask("submit", "--wait", *options, path, timeout=60),
+            )
             expect_equal(f"{outcome}: exit", (there.code, here.code), (EXIT_CODES[outcome], EXIT_CODES[outcome]))
             expect_equal(f"{outcome}: stdout", there.out, here.out)
             expect_equal(f"{outcome}: stderr", without_numbers(there.err), without_numbers(here.err))
@@ -227,7 +302,10 @@ def interrupt_twice_leaves(context):
         expect(process.poll() is None, "one signal is not to leave")
         process.send_signal(signal.SIGINT)
         done = client.finish(process, 10)
-        expect(done.code == 130 and run["id"].encode() in done.err and b"curfew logs -f" in done.err, f"exit {done.code}, {done.err}")
+        expect(
+            done.code == 130 and run["id"].encode() in done.err and b"curfew logs -f" in done.err,
+            f"exit {done.code}, {done.err}",
+        )
         server.ask("DELETE", f"/v1/runs/{run['id']}")
 
 
@@ -236,7 +314,15 @@ def closed_output(context):
     """Nobody reads any more: the run has no reason to go on."""
     with Server(context) as server:
         client = Client(context, server)
-        process = client.spawn("submit", "--wait", "--timeout", "60s", write(context, "a.js", "for (;;) { console.log('x'.repeat(100)); await new Promise(d => setTimeout(d, 5)); }"))
+        process = client.spawn(
+            "submit",
+            "--wait",
+            "--timeout",
+            "60s",
+            write(
+                context, "a.js", "for (;;) { console.log('x'.repeat(100)); await new Promise(d => setTimeout(d, 5)); }"
+            ),
+        )
         read_until(process, b"x")
         process.stdout.close()
         process.stdout = None
@@ -258,7 +344,10 @@ def full_server(context):
         expect(process.poll() is None, "it is to try again")
         expect_equal("cancel", client.good("cancel", first), f"{first} cancelled\n")
         done = client.finish(process)
-        expect(done.code == 0 and ID.fullmatch(done.out.decode()) and b"queue is full" in done.err, f"exit {done.code}, {done.out} {done.err}")
+        expect(
+            done.code == 0 and ID.fullmatch(done.out.decode()) and b"queue is full" in done.err,
+            f"exit {done.code}, {done.out} {done.err}",
+        )
 
 
 # ---- ps -----------------------------------------------------------------------------------------------------------
@@ -278,16 +367,33 @@ def ps(context):
         running, delayed = client.submit("for (;;);", "--timeout", "60s"), client.submit("1", "--delay", "1h")
         server.wait_for(running, "running")
         table = [line.split() for line in client.good("ps").splitlines()[1:]]
-        expect_equal("going on", [line[:3] for line in table], [[delayed, "source.js", "scheduled"], [running, "source.js", "running"]])
+        expect_equal(
+            "going on",
+            [line[:3] for line in table],
+            [[delayed, "source.js", "scheduled"], [running, "source.js", "running"]],
+        )
         expect_equal("as JSON", [run["id"] for run in client.lines("ps")], [delayed, running])
         table = [line.split() for line in client.good("ps", "--all").splitlines()[1:]]
-        expect_equal("all", [(line[0], line[2]) for line in table],
-                     [(delayed, "scheduled"), (running, "running"), (json.loads(named)["id"], "ok"), (ended[1], "threw"), (ended[0], "ok")])
+        expect_equal(
+            "all",
+            [(line[0], line[2]) for line in table],
+            [
+                (delayed, "scheduled"),
+                (running, "running"),
+                (json.loads(named)["id"], "ok"),
+                (ended[1], "threw"),
+                (ended[0], "ok"),
+            ],
+        )
         expect_equal("of one state", [run["state"] for run in client.lines("ps", "--state", "done")], ["done"] * 3)
-        expect_equal("of a program", [run["program"] for run in client.lines("ps", "-a", "--program", "hello")], ["hello"])
+        expect_equal(
+            "of a program", [run["program"] for run in client.lines("ps", "-a", "--program", "hello")], ["hello"]
+        )
         expect_equal("none of a program", client.lines("ps", "--all", "--program", "no/such&x=1"), [])
         expect_equal("limit", [run["id"] for run in client.lines("ps", "-n", "1")], [delayed])
-        expect_equal("limit of all", [run["id"] for run in client.lines("ps", "-a", "--limit", "2")], [delayed, running])
+        expect_equal(
+            "limit of all", [run["id"] for run in client.lines("ps", "-a", "--limit", "2")], [delayed, running]
+        )
         for words in (["--limit", "0"], ["--limit", "x"], ["--state", "gone"], ["--all", "--state", "done"], ["extra"]):
             expect_error(client.ask("ps", *words), 2, words[0])
         client.good("cancel", running)
@@ -299,7 +405,11 @@ def many_pages(context):
         client = Client(context, server)
         ids = sorted((server.submit("1", durable=False)["id"] for _ in range(450)), reverse=True)
         server.wait_for(ids[0])
-        expect_equal("all of them", [line.split()[0] for line in client.good("ps", "--all", "--limit", "unlimited").splitlines()[1:]], ids)
+        expect_equal(
+            "all of them",
+            [line.split()[0] for line in client.good("ps", "--all", "--limit", "unlimited").splitlines()[1:]],
+            ids,
+        )
         expect_equal("all as JSON", [run["id"] for run in client.lines("ps", "--all", "--limit", "unlimited")], ids)
         done = client.ask("ps", "--all")
         expect_equal("the newest", (done.code, len(done.out.splitlines()), b"--limit" in done.err), (0, 51, True))
@@ -319,7 +429,11 @@ def logs(context):
             done = client.ask("logs", *words, run)
             expect_equal(f"logs {words}", (done.code, done.out, done.err), (0, b"out\x1b[31m\nende\n", b"err\n"))
         events = client.lines("logs", run)
-        expect_equal("events", [event["event"] for event in events if event["event"] != "state"], ["output", "output", "output", "report"])
+        expect_equal(
+            "events",
+            [event["event"] for event in events if event["event"] != "state"],
+            ["output", "output", "output", "report"],
+        )
         expect_equal("a failed run", client.ask("logs", "-f", client.submit("console.log(1); throw 1")).code, 0)
         going = client.submit("console.log('now'); await new Promise(d => setTimeout(d, 60000))", "--timeout", "60s")
         server.wait_for(going, "running")
@@ -371,11 +485,20 @@ def killed_server(context):
         report = server.wait_for(run)["report"]
         expect_equal("outcome", report["outcome"], "crashed")
         followed, waited = client.finish(following), client.finish(waiting)
-        for what, done, first, code in (("logs -f", followed, seen, 0), ("submit --wait", waited, begun, EXIT_CODES["crashed"])):
+        for what, done, first, code in (
+            ("logs -f", followed, seen, 0),
+            ("submit --wait", waited, begun, EXIT_CODES["crashed"]),
+        ):
             out = (first + done.out).decode()
             expect_equal(f"{what}: exit", done.code, code)
-            expect(out == "".join(f"line {i}\n" for i in range(out.count("\n"))), f"{what}: a line is missing or there twice: {shorten(out)}")
-            expect(out.startswith(report["stdout"]), f"{what}: the report has more: {shorten(out)}, {shorten(report['stdout'])}")
+            expect(
+                out == "".join(f"line {i}\n" for i in range(out.count("\n"))),
+                f"{what}: a line is missing or there twice: {shorten(out)}",
+            )
+            expect(
+                out.startswith(report["stdout"]),
+                f"{what}: the report has more: {shorten(out)}, {shorten(report['stdout'])}",
+            )
             expect(b"is lost" in done.err, f"{what}: what it says: {done.err}")
 
 
@@ -385,13 +508,18 @@ def killed_server_runs_it_again(context):
     data, listen = os.path.join(context.folder(), "data"), f"127.0.0.1:{free_port()}"
     with Server(context, data=data, listen=listen) as server:
         client = Client(context, server)
-        process = client.spawn("submit", "--wait", "--retry", "1", "--timeout", "60s", write(context, "a.js", LINES % 20))
+        process = client.spawn(
+            "submit", "--wait", "--retry", "1", "--timeout", "60s", write(context, "a.js", LINES % 20)
+        )
         first = read_until(process, b"line 3\n")
         server.kill()
     with Server(context, data=data, listen=listen):
         done = client.finish(process)
         out = (first + done.out).decode()
-        expect(done.code == 0 and out.endswith("".join(f"line {i}\n" for i in range(20))), f"exit {done.code}: {shorten(out)} {done.err}")
+        expect(
+            done.code == 0 and out.endswith("".join(f"line {i}\n" for i in range(20))),
+            f"exit {done.code}: {shorten(out)} {done.err}",
+        )
 
 
 @test
@@ -418,7 +546,11 @@ def cancel(context):
         going, waiting = client.submit("for (;;);", "--timeout", "60s"), client.submit("1", "--delay", "1h")
         ended = client.submit("1")
         server.wait_for(ended)
-        expect_equal("cancel", client.good("cancel", going, waiting, ended), f"{going} cancelled\n{waiting} cancelled\n{ended} had ended: ok\n")
+        expect_equal(
+            "cancel",
+            client.good("cancel", going, waiting, ended),
+            f"{going} cancelled\n{waiting} cancelled\n{ended} had ended: ok\n",
+        )
         expect_equal("outcomes", [server.get(run)["outcome"] for run in (going, waiting)], ["cancelled"] * 2)
         reports = [context.check_report(line) for line in client.good("cancel", "--json", going, ended).splitlines()]
         expect_equal("reports", [report["outcome"] for report in reports], ["cancelled", "ok"])
@@ -441,7 +573,11 @@ def programs(context):
         expect_equal("again", client.good("programs", "put", "add", path), "add is up to date\n")
         expect_equal("language", server.ask("GET", "/v1/programs/add")["lang"], "mjs")
         expect_equal("run", client.good("submit", "--program", "add", "--wait", "--print", "--params", "[2,3]"), "5\n")
-        expect_equal("fuel", client.ask("submit", "--program", "add", "--wait", "--fuel", "1ms", "--params", "[2,3]").code in (0, 121), True)
+        expect_equal(
+            "fuel",
+            client.ask("submit", "--program", "add", "--wait", "--fuel", "1ms", "--params", "[2,3]").code in (0, 121),
+            True,
+        )
         client.good("programs", "put", "b", "-", "--lang", "wat", stdin=b"(module)")
         for words in (["programs"], ["programs", "list"]):
             expect_equal("list", [line.split()[0] for line in client.good(*words).splitlines()], ["NAME", "add", "b"])
@@ -456,7 +592,15 @@ def programs(context):
         expect_error(client.ask("submit", "--program", "add"), 3, "add")
         expect_error(client.ask("programs", "put", "x", write(context, "x.js", "let = =")), 3, "line 1")
         expect_error(client.ask("programs", "put", "x", "/no/such.js"), 3, "/no/such.js")
-        for words in (["put", "x"], ["put", "../x", path], ["get"], ["remove"], ["list", "x"], ["give"], ["put", "x", "-"]):
+        for words in (
+            ["put", "x"],
+            ["put", "../x", path],
+            ["get"],
+            ["remove"],
+            ["list", "x"],
+            ["give"],
+            ["put", "x", "-"],
+        ):
             expect_error(client.ask("programs", *words), 2)
 
 
@@ -473,12 +617,33 @@ def every(context):
 def usage(context):
     client = Client(context, "http://127.0.0.1:1")
     path = write(context, "a.js", "1")
-    for words in (["submit"], ["submit", path, "--program", "x"], ["submit", path, path], ["submit", "-"], ["submit", "--program", "x", "--lang", "js"],
-                  ["submit", path, "--timeout", "0"], ["submit", path, "--priority", "10"], ["submit", path, "--retry", "11"], ["submit", path, "--delay", "5"],
-                  ["submit", path, "--params", "{}"], ["submit", path, "--print"], ["logs"], ["logs", "x"], ["logs", NOBODY, NOBODY], ["logs", NOBODY.lower() + "x"],
-                  ["ps", "--server", "ftp://x"], ["ps", "--server", "http://me:word@x"], ["ps", "--server", "x y"], ["ps", "--server", "http://"],
-                  ["ps", "--token-file", "/no/such"], ["ps", "--token-file", path + "x"], ["ps", "--token-file", write(context, "t", "a b\n")],
-                  ["ps", "--token-file", write(context, "t", "")], ["ps", "--ca-file", "/no/such"], ["ps", "--token", "x"]):
+    for words in (
+        ["submit"],
+        ["submit", path, "--program", "x"],
+        ["submit", path, path],
+        ["submit", "-"],
+        ["submit", "--program", "x", "--lang", "js"],
+        ["submit", path, "--timeout", "0"],
+        ["submit", path, "--priority", "10"],
+        ["submit", path, "--retry", "11"],
+        ["submit", path, "--delay", "5"],
+        ["submit", path, "--params", "{}"],
+        ["submit", path, "--print"],
+        ["logs"],
+        ["logs", "x"],
+        ["logs", NOBODY, NOBODY],
+        ["logs", NOBODY.lower() + "x"],
+        ["ps", "--server", "ftp://x"],
+        ["ps", "--server", "http://me:word@x"],
+        ["ps", "--server", "x y"],
+        ["ps", "--server", "http://"],
+        ["ps", "--token-file", "/no/such"],
+        ["ps", "--token-file", path + "x"],
+        ["ps", "--token-file", write(context, "t", "a b\n")],
+        ["ps", "--token-file", write(context, "t", "")],
+        ["ps", "--ca-file", "/no/such"],
+        ["ps", "--token", "x"],
+    ):
         expect_error(client.ask(*words), 2)
     expect_error(client.ask("submit", "/no/such.js"), 3, "/no/such.js")
     for command in ("submit", "ps", "logs", "cancel", "programs"):
@@ -509,8 +674,10 @@ def unknown_run(context):
 @test
 def access(context):
     data = os.path.join(context.folder(), "data")
-    both, read, run = (make_token(context, data, "--name", name, "--scopes", name, *more)
-                       for name, more in (("run,read", ("--timeout", "5s")), ("read", ()), ("run", ())))
+    both, read, run = (
+        make_token(context, data, "--name", name, "--scopes", name, *more)
+        for name, more in (("run,read", ("--timeout", "5s")), ("read", ()), ("run", ()))
+    )
     with Server(context, data=data) as server:
         for words in every(context):
             expect_error(Client(context, server).ask(*words), 125, "needs a token", "CURFEW_TOKEN")
@@ -532,18 +699,46 @@ def access(context):
 @test
 def private_certificate(context):
     folder = context.folder()
-    made = subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj", "/CN=localhost",
-                           "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", "key.pem", "-out", "cert.pem"], cwd=folder, capture_output=True, check=False)
+    made = subprocess.run(
+        [
+            "openssl",
+            "req",
+            "-x509",
+            "-newkey",
+            "ec",
+            "-pkeyopt",
+            "ec_paramgen_curve:prime256v1",
+            "-nodes",
+            "-days",
+            "2",
+            "-subj",
+            "/CN=localhost",
+            "-addext",
+            "subjectAltName=IP:127.0.0.1",
+            "-keyout",
+            "key.pem",
+            "-out",
+            "cert.pem",
+        ],
+        cwd=folder,
+        capture_output=True,
+        check=False,
+    )
     expect(made.returncode == 0, made.stderr.decode())
     cert = os.path.join(folder, "cert.pem")
     with Server(context, "--tls-cert", cert, "--tls-key", os.path.join(folder, "key.pem")) as server:
         client = Client(context, f"https://{server.host}:{server.port}")
         expect_error(client.ask("ps"), 125, client.url)
-        expect_equal("--ca-file", client.good("submit", "--ca-file", cert, "--wait", "--print", write(context, "a.js", "7")), "7\n")
+        expect_equal(
+            "--ca-file",
+            client.good("submit", "--ca-file", cert, "--wait", "--print", write(context, "a.js", "7")),
+            "7\n",
+        )
 
 
 class Strange(http.server.BaseHTTPRequestHandler):
     """A server that is none of ours; its class attributes say what it answers."""
+
     status, kind, body, headers_more = 200, "text/html", b"<h1>hello</h1>", {}
 
     def answer(self):
@@ -552,7 +747,11 @@ class Strange(http.server.BaseHTTPRequestHandler):
 
     def send(self):
         self.send_response(self.status)
-        for name, value in {"Content-Type": self.kind, "Content-Length": str(len(self.body)), **self.headers_more}.items():
+        for name, value in {
+            "Content-Type": self.kind,
+            "Content-Length": str(len(self.body)),
+            **self.headers_more,
+        }.items():
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(self.body)
@@ -583,7 +782,11 @@ def strange_servers(context):
     def refused(url):
         for words in every(context):
             done = Client(context, url).ask(*words)
-            expect(done.code == 125 and url.encode() in done.err and b"\x1b" not in done.err, f"{words}: exit {done.code}, {done.err}")
+            expect(
+                done.code == 125 and url.encode() in done.err and b"\x1b" not in done.err,
+                f"{words}: exit {done.code}, {done.err}",
+            )
+
     with_strange({"status": 404}, refused)
     with_strange({"status": 200}, refused)
     with_strange({"status": 200, "kind": "application/json", "body": b"{}"}, refused)
@@ -595,16 +798,43 @@ def strange_servers(context):
 
     def later(url):
         expect_error(Client(context, url).ask("ps"), 125, "come later", "try again in 70 s")
-        expect_error(Client(context, url).ask("submit", write(context, "a.js", "1")), 125, "come later", "try again in 70 s")
-    with_strange({"status": 429, "kind": "application/problem+json", "body": json.dumps(problem).encode(), "headers_more": {"Retry-After": "70"}}, later)
+        expect_error(
+            Client(context, url).ask("submit", write(context, "a.js", "1")), 125, "come later", "try again in 70 s"
+        )
+
+    with_strange(
+        {
+            "status": 429,
+            "kind": "application/problem+json",
+            "body": json.dumps(problem).encode(),
+            "headers_more": {"Retry-After": "70"},
+        },
+        later,
+    )
 
     def hostile(url):
         for words in (["ps", "--all"], ["ps"], ["programs"]):
             done = Client(context, url).ask(*words)
-            expect(done.code == 0 and not re.search(rb"[\x00-\x08\x0b-\x1f\x7f\x80-\x9f]", done.out.replace("é".encode(), b"")), f"{words}: {done}")
+            expect(
+                done.code == 0
+                and not re.search(rb"[\x00-\x08\x0b-\x1f\x7f\x80-\x9f]", done.out.replace("é".encode(), b"")),
+                f"{words}: {done}",
+            )
+
     name = "\x1b]0;owned\x07\r\x9b31mé" + "x" * 300
-    run = {"id": name, "state": name, "outcome": name, "program": name, "created_ms": 10**18, "report": {"used": {"wall_us": -5}}}
-    listed = {"runs": [run, 5, "x", None, {}], "next": name, "programs": [{"name": name, "kind": name, "size": -1, "updated_ms": -1, "sha256": name}, 7]}
+    run = {
+        "id": name,
+        "state": name,
+        "outcome": name,
+        "program": name,
+        "created_ms": 10**18,
+        "report": {"used": {"wall_us": -5}},
+    }
+    listed = {
+        "runs": [run, 5, "x", None, {}],
+        "next": name,
+        "programs": [{"name": name, "kind": name, "size": -1, "updated_ms": -1, "sha256": name}, 7],
+    }
     with_strange({"kind": "application/json", "body": json.dumps(listed, ensure_ascii=False).encode()}, hostile)
     with_strange({"kind": "application/json", "body": b"[" * 100000}, lambda url: Client(context, url).ask("ps"))
 
@@ -628,6 +858,7 @@ def cut_submission(context):
         expect_equal("exit and id", (done.code, done.out.decode()), (0, NOBODY + "\n"))
         expect(done.err.count(b"\n") == 1 and b"trying again" in done.err, f"what it says: {done.err}")
         expect(len(seen) == 3 and len(set(seen)) == 1, f"what is sent: {seen}")
+
     with_strange(Cuts, submits)
 
 
@@ -636,14 +867,19 @@ def stream_in_pieces(context):
     """Events that come byte by byte and in the end not at all; each new connection says where to go on."""
     report, _ = context.report(write(context, "a.js", "console.log('ab')"))
     asked = []
-    parts = [': ping\r\n\r\nid: 1\r\nevent: state\r\ndata: {"state":"running"}\r\n\r\nid:2\nevent:output\ndata:{"stream":"stdout","text":"a"}\n\nid: 3\nevent: out',
-             'id: 3\nevent: output\ndata: {"stream":"stdout","text":"b\\n"}\n\nid: 4\nevent: strange\ndata: 5\n\nid: 5\nevent: output\ndata: nonsense\n\n',
-             f'id: 5\nevent: report\ndata: {json.dumps(report)}\n\nid: 6\nevent: output\ndata: {{"stream":"stdout","text":"too late"}}\n\n']
+    parts = [
+        ': ping\r\n\r\nid: 1\r\nevent: state\r\ndata: {"state":"running"}\r\n\r\nid:2\nevent:output\ndata:{"stream":"stdout","text":"a"}\n\nid: 3\nevent: out',
+        'id: 3\nevent: output\ndata: {"stream":"stdout","text":"b\\n"}\n\nid: 4\nevent: strange\ndata: 5\n\nid: 5\nevent: output\ndata: nonsense\n\n',
+        f'id: 5\nevent: report\ndata: {json.dumps(report)}\n\nid: 6\nevent: output\ndata: {{"stream":"stdout","text":"too late"}}\n\n',
+    ]
 
     class Pieces(Strange):
         def do_GET(self):
             if not self.path.endswith("/events"):
-                self.kind, self.body = "application/json", b'{"state":"running","attempt":1,"limits":{"timeout_us":null},"used":null}'
+                self.kind, self.body = (
+                    "application/json",
+                    b'{"state":"running","attempt":1,"limits":{"timeout_us":null},"used":null}',
+                )
                 self.send()
                 return
             asked.append(self.headers["Last-Event-ID"])
@@ -661,7 +897,12 @@ def stream_in_pieces(context):
         expect_equal("where it goes on", asked, [None, "2", "4"])
         asked.clear()
         events = Client(context, url).lines("logs", "-f", NOBODY)
-        expect_equal("events", [(event["id"], event["event"]) for event in events], [(1, "state"), (2, "output"), (3, "output"), (4, "strange"), (5, "report")])
+        expect_equal(
+            "events",
+            [(event["id"], event["event"]) for event in events],
+            [(1, "state"), (2, "output"), (3, "output"), (4, "strange"), (5, "report")],
+        )
+
     with_strange(Pieces, follows)
 
 
@@ -677,7 +918,10 @@ def terminal(context):
         code, seen = read_terminal(context, [*words, "submit", "--wait", "--timeout", "2500ms", path], 10)
         expect_equal("exit", code, 124)
         before = seen.partition("curfew: ")[0]
-        expect("2.5 s" in before and '{"at":7}' in before and "cpu" in before, f"the live line shows no limit or progress: {seen!r}")
+        expect(
+            "2.5 s" in before and '{"at":7}' in before and "cpu" in before,
+            f"the live line shows no limit or progress: {seen!r}",
+        )
         expect(re.search(r"\x1b\[\d*K|\r *\r", before), f"the live line is not taken away: {seen!r}")
         run = server.submit("1", delay="3s")["id"]
         code, seen = read_terminal(context, [*words, "logs", "-f", run], 10)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Compiling is guest work: it is stopped in time, in a process that is killed, whatever a file holds; and what a file says of
 its names and lines costs a stop nothing."""
+
 # Claims L21, L87, L88, L89, L422, T19.
 import os
 import shutil
@@ -48,8 +49,16 @@ def module(bodies, *more):
     """Functions without parameters, of which the first one is exported as f; with one memory and one global."""
     count = leb(len(bodies))
     code = b"".join(leb(len(body) + 2) + b"\0" + body + b"\x0b" for body in bodies)
-    return (HEADER + section(1, b"\1\x60\0\0") + section(3, count + b"\0" * len(bodies)) + section(5, b"\1\0\1") +
-            section(6, b"\1\x7f\1\x41\0\x0b") + section(7, b"\1\1f\0\0") + section(10, count + code) + b"".join(more))
+    return (
+        HEADER
+        + section(1, b"\1\x60\0\0")
+        + section(3, count + b"\0" * len(bodies))
+        + section(5, b"\1\0\1")
+        + section(6, b"\1\x7f\1\x41\0\x0b")
+        + section(7, b"\1\1f\0\0")
+        + section(10, count + code)
+        + b"".join(more)
+    )
 
 
 # Straight code: what stands before, what is repeated, what stands behind.
@@ -102,8 +111,10 @@ def run_watched(context, *words):
 def expect_stopped(context, report, mib, file_bytes):
     expect_equal("outcome", report["outcome"], "deadline")
     expect_equal("while", report["stop"]["while"], "compiling")
-    expect("while compiling (" in report["error"]["message"] and "curfew compile" in report["error"]["message"],
-           f"message: {report['error']['message']}")
+    expect(
+        "while compiling (" in report["error"]["message"] and "curfew compile" in report["error"]["message"],
+        f"message: {report['error']['message']}",
+    )
     expect(report["stop"]["latency_us"] < LATE_US * context.slower, f"stopped {report['stop']['latency_us']} us late")
     # The file is there some times over; its compilation took gigabytes.
     most = 160 + 4 * (file_bytes >> 20)
@@ -181,7 +192,9 @@ def compiling_is_cancelled(context):
 
 @test
 def compiling_has_a_limit_of_cpu(context):
-    report, _ = context.report("--timeout", "1m", "--cpu", "300ms", "--call", "f", write(context, straight("sums", 8)), timeout=30)
+    report, _ = context.report(
+        "--timeout", "1m", "--cpu", "300ms", "--call", "f", write(context, straight("sums", 8)), timeout=30
+    )
     expect_equal("stop", (report["outcome"], report["stop"]["while"]), ("cpu", "compiling"))
     expect(report["used"]["cpu_us"] >= 300_000, f"used {report['used']['cpu_us']} us")
 
@@ -206,7 +219,9 @@ def compiler_is_missing(context):
     done = context.command([alone, "run", "--print", "--call", "f", path], env={"XDG_CACHE_HOME": folder})
     expect_equal("value", (done.code, done.out), (0, b"7\n"))
     path = write(context, straight("sums", 40))
-    done = context.command([alone, "run", "--json", "--timeout", TIMEOUT, "--call", "f", path], env={"XDG_CACHE_HOME": folder}, timeout=60)
+    done = context.command(
+        [alone, "run", "--json", "--timeout", TIMEOUT, "--call", "f", path], env={"XDG_CACHE_HOME": folder}, timeout=60
+    )
     report = context.check_report(done.out, done)
     expect_equal("stop", (report["outcome"], report["stop"]["while"]), ("deadline", "compiling"))
     text = write(context, b"(module " + b"(func)" * 400_000 + b")", "long.wat")
@@ -265,7 +280,9 @@ def tiers_share_code(context):
         expect_equal("first", context.command([context.curfew, *run, *words[first]], env=env).code, 0)
         for again in names:
             done = context.command([single, *run, *words[again]], env=env)
-            expect_equal(f"{again} after {first}", (done.code, context.check_report(done.out, done)["outcome"]), (0, "ok"))
+            expect_equal(
+                f"{again} after {first}", (done.code, context.check_report(done.out, done)["outcome"]), (0, "ok")
+            )
 
 
 @test
@@ -275,7 +292,9 @@ def server_shares_code(context):
     content = module([b"\x41\5\x1a"] * 400)
     path = write(context, content, "shared.wasm")
     with Server(context) as server:
-        server.ask("PUT", "/v1/programs/shared.wasm?lang=wasm", content, 201, headers={"Content-Type": "application/wasm"})
+        server.ask(
+            "PUT", "/v1/programs/shared.wasm?lang=wasm", content, 201, headers={"Content-Type": "application/wasm"}
+        )
         expect_equal("run", server.run(program="shared.wasm", call="f")["outcome"], "ok")
     done = context.command([alone(context), "run", "--json", "--isolate", "process", "--call", "f", path], env=env)
     expect_equal("outcome", context.check_report(done.out, done)["outcome"], "ok")
@@ -299,7 +318,7 @@ def images_share_code(context):
 
 @test
 def large_text_in_every_tier(context):
-    path = write(context, b"(module (func (export \"f\")) " + b"(func i32.const 5 drop)" * 60_000 + b")", "long.wat")
+    path = write(context, b'(module (func (export "f")) ' + b"(func i32.const 5 drop)" * 60_000 + b")", "long.wat")
     for words in ([], ["--isolate", "process"]):
         report, _ = context.report("--timeout", "60s", "--call", "f", *words, path, timeout=60)
         expect_equal(f"outcome {words}", report["outcome"], "ok")
@@ -308,13 +327,21 @@ def large_text_in_every_tier(context):
 @test
 def compiling_for_a_worker_is_stopped(context):
     """A deadline, a limit of processor time and a cancel end the compiler of an isolated run, and the worker is not killed."""
-    for words, outcome in ((["--timeout", "300ms"], "deadline"), (["--timeout", "1m", "--cpu", "300ms"], "cpu"), ([], "cancelled")):
+    for words, outcome in (
+        (["--timeout", "300ms"], "deadline"),
+        (["--timeout", "1m", "--cpu", "300ms"], "cpu"),
+        ([], "cancelled"),
+    ):
         process, line, compiler = begin_compiling(context, "--isolate", "process", *words)
         if outcome == "cancelled":
             process.send_signal(signal.SIGINT)
         done = context.finish(process, line, time.monotonic(), 20)
         report = context.check_report(done.out, done)
-        expect_equal("stop", (report["outcome"], report["stop"]["while"], report["stop"]["mode"] != "process"), (outcome, "compiling", True))
+        expect_equal(
+            "stop",
+            (report["outcome"], report["stop"]["while"], report["stop"]["mode"] != "process"),
+            (outcome, "compiling", True),
+        )
         expect(is_gone(compiler), f"the compiler outlives the run that ended {outcome}")
 
 
@@ -342,7 +369,10 @@ def damaged_code_is_compiled_again(context):
     with open(entry, "rb") as file:
         whole = file.read()
     damages = [whole[:length] for length in (0, 1, 40, len(whole) // 2, len(whole) - 1)]
-    damages += [whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1:] for at in (0, len(whole) // 2, len(whole) - 70, len(whole) - 1)]
+    damages += [
+        whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :]
+        for at in (0, len(whole) // 2, len(whole) - 70, len(whole) - 1)
+    ]
     for damaged in damages:
         with open(entry, "wb") as file:
             file.write(damaged)
@@ -369,7 +399,10 @@ def links_are_checked_first(context):
     report, _ = context.report("--timeout", "1m", "--call", "f", write(context, with_unknown_import(8)))
     expect_equal("error", (report["outcome"], report["error"]["name"]), ("bad_program", "LinkError"))
     expect("env.nothing" in report["error"]["message"], report["error"]["message"])
-    expect(report["used"]["cpu_us"] < 2_000_000 * context.slower, f"it took {report['used']['cpu_us']} us of processor time")
+    expect(
+        report["used"]["cpu_us"] < 2_000_000 * context.slower,
+        f"it took {report['used']['cpu_us']} us of processor time",
+    )
 
 
 @test
@@ -394,16 +427,53 @@ def many_names(count):
 
 
 def long_file_name(megabytes, count):
-    abbreviations = bytes([1, 0x11, 1, 0x10, 0x17, 0x11, 1, 0x12, 6, 0, 0, 2, 0x2e, 1, 0x11, 1, 0x12, 6, 0, 0,
-                           3, 0x1d, 0, 0x11, 1, 0x12, 6, 0x58, 0x0b, 0, 0, 0])
+    abbreviations = bytes(
+        [
+            1,
+            0x11,
+            1,
+            0x10,
+            0x17,
+            0x11,
+            1,
+            0x12,
+            6,
+            0,
+            0,
+            2,
+            0x2E,
+            1,
+            0x11,
+            1,
+            0x12,
+            6,
+            0,
+            0,
+            3,
+            0x1D,
+            0,
+            0x11,
+            1,
+            0x12,
+            6,
+            0x58,
+            0x0B,
+            0,
+            0,
+            0,
+        ]
+    )
     place = struct.pack("<II", 1, 0x7FFFFFF0)
     entries = b"\1" + bytes(4) + place + b"\2" + place + (b"\3" + place + b"\1") * count + b"\0\0"
     body = struct.pack("<HIB", 4, 0, 4) + entries
     names = b"a" * (megabytes << 20) + b"\0\0\0\0\0"
     head = bytes([1, 1, 1, 0xFB, 14, 13, 0, 1, 1, 1, 1, 0, 0, 0, 1, 0, 0, 1, 0]) + names
     line = struct.pack("<HI", 4, len(head)) + head
-    return (custom(".debug_abbrev", abbreviations) + custom(".debug_info", struct.pack("<I", len(body)) + body) +
-            custom(".debug_line", struct.pack("<I", len(line)) + line))
+    return (
+        custom(".debug_abbrev", abbreviations)
+        + custom(".debug_info", struct.pack("<I", len(body)) + body)
+        + custom(".debug_line", struct.pack("<I", len(line)) + line)
+    )
 
 
 NAMES = {
@@ -426,8 +496,15 @@ def check_names(context, name):
 
 def tests(_):
     made = [Test("compiler", function.__name__, function) for function in TESTS]
-    made += [Test("compiler", f"straight_{kind}_{size}", lambda context, kind=kind, size=size: check_straight(context, kind, size))
-             for kind in STRAIGHT for size in ((1, 60) if kind == "sums" else (20,))]
+    made += [
+        Test(
+            "compiler",
+            f"straight_{kind}_{size}",
+            lambda context, kind=kind, size=size: check_straight(context, kind, size),
+        )
+        for kind in STRAIGHT
+        for size in ((1, 60) if kind == "sums" else (20,))
+    ]
     made += [Test("compiler", f"text_{name}", lambda context, name=name: check_text(context, name)) for name in TEXTS]
     made += [Test("compiler", f"says_{name}", lambda context, name=name: check_names(context, name)) for name in NAMES]
     return made

@@ -3,6 +3,7 @@
 
 Screenshots are left in the build folder's console-screenshots/.
 """
+
 import json
 import os
 import re
@@ -19,8 +20,10 @@ from .harness import ROOT, Failed, Test, expect, expect_equal, lines_of, read, s
 TESTS = []
 
 SPIN = "for (let n = 1; ; n++) if (n % 1e7 === 0) console.log('turn', n);\n"
-SLOW = "const wait = (ms) => new Promise((done) => setTimeout(done, ms));\n" \
-       "for (let n = 1; n <= 8; n++) { console.log('step', n); await wait(500); }\nexport default 'all steps';\n"
+SLOW = (
+    "const wait = (ms) => new Promise((done) => setTimeout(done, ms));\n"
+    "for (let n = 1; n <= 8; n++) { console.log('step', n); await wait(500); }\nexport default 'all steps';\n"
+)
 
 
 def test(function):
@@ -30,11 +33,13 @@ def test(function):
 
 def on_page(function):
     """A test of one page, in which nothing goes wrong."""
+
     def run(context):
         with Session(context) as session:
             page = session.open()
             function(session, page)
             expect_clean(page)
+
     run.__name__ = function.__name__
     return test(run)
 
@@ -64,7 +69,15 @@ class Session:
         return self
 
     def start_server(self):
-        words = [self.context.curfew, "serve", "--listen", f"127.0.0.1:{self.port}", "--data", os.path.join(self.folder, "data"), *self.options]
+        words = [
+            self.context.curfew,
+            "serve",
+            "--listen",
+            f"127.0.0.1:{self.port}",
+            "--data",
+            os.path.join(self.folder, "data"),
+            *self.options,
+        ]
         with open(os.path.join(self.folder, "log"), "ab") as log:
             self.server = self.context.spawn(words, stdout=log, stderr=log)
         until = time.monotonic() + 30 * self.context.slower
@@ -102,7 +115,9 @@ class Session:
             return answer.read(), answer.headers
 
     def put(self, path, body):
-        request = urllib.request.Request(self.url + path, method="PUT", data=body, headers={"Content-Type": "application/octet-stream"})
+        request = urllib.request.Request(
+            self.url + path, method="PUT", data=body, headers={"Content-Type": "application/octet-stream"}
+        )
         with urllib.request.urlopen(request, timeout=30) as answer:
             return json.loads(answer.read())
 
@@ -128,8 +143,10 @@ def expect_clean(*pages):
 
 
 def choose(page, example):
-    page.evaluate(f"(() => {{ const list = document.querySelector('#example'); list.value = {json.dumps(example)};"
-                  " list.dispatchEvent(new Event('change')); })()")
+    page.evaluate(
+        f"(() => {{ const list = document.querySelector('#example'); list.value = {json.dumps(example)};"
+        " list.dispatchEvent(new Event('change')); })()"
+    )
 
 
 def write_program(page, text):
@@ -139,7 +156,9 @@ def write_program(page, text):
     page.press("a", CONTROL)
     page.type(text)
     # Line breaks that the editor does not show are no part of what was typed.
-    seen = page.evaluate("[...document.querySelector('#editor').shadowRoot.querySelectorAll('.cm-line')].map((line) => line.textContent)")
+    seen = page.evaluate(
+        "[...document.querySelector('#editor').shadowRoot.querySelectorAll('.cm-line')].map((line) => line.textContent)"
+    )
     expect_equal("the first line in the editor", seen[0], lines_of(text)[0])
 
 
@@ -148,8 +167,10 @@ def first_line(page):
 
 
 def set_field(page, key, value):
-    page.evaluate(f"(() => {{ document.querySelector('#limits').open = true; const field = document.querySelector('#field-{key}');"
-                  f" field.value = {json.dumps(value)}; field.dispatchEvent(new Event('input')); }})()")
+    page.evaluate(
+        f"(() => {{ document.querySelector('#limits').open = true; const field = document.querySelector('#field-{key}');"
+        f" field.value = {json.dumps(value)}; field.dispatchEvent(new Event('input')); }})()"
+    )
 
 
 def card(index=0):
@@ -197,18 +218,27 @@ def seconds_left(page):
 
 def expect_countdown(page):
     first = seconds_left(page)
-    page.wait(f"parseFloat({card()}.querySelector('.time').textContent) < {first - 0.25}", "the countdown to go down", 10)
+    page.wait(
+        f"parseFloat({card()}.querySelector('.time').textContent) < {first - 0.25}", "the countdown to go down", 10
+    )
 
 
 def expect_late(page):
     text = text_of(page, ".time")
-    expect(re.search(r"\d (µs|ms|s) late · (soft stop|hard stop|process ended)", text), f"how late the stop was: {text!r}")
+    expect(
+        re.search(r"\d (µs|ms|s) late · (soft stop|hard stop|process ended)", text), f"how late the stop was: {text!r}"
+    )
 
 
 def expect_marked_line(page):
     """The line where it was; a run whose process had to be ended, on a busy machine, has none."""
-    line = page.evaluate("document.querySelector('#editor').shadowRoot.querySelector('.cm-marked')?.textContent ?? null")
-    expect(line or "process ended" in text_of(page, ".time"), f"no line is marked in the editor; {text_of(page, '.results')}")
+    line = page.evaluate(
+        "document.querySelector('#editor').shadowRoot.querySelector('.cm-marked')?.textContent ?? null"
+    )
+    expect(
+        line or "process ended" in text_of(page, ".time"),
+        f"no line is marked in the editor; {text_of(page, '.results')}",
+    )
 
 
 # ---- The three buttons, and colours -------------------------------------------------------------------------------
@@ -238,7 +268,9 @@ def schedule_button(session, page):
     wait_for_state(page, "scheduled")
     expect_equal("word", text_of(page, ".badge"), "Scheduled")
     expect(re.fullmatch(r"starts in [01]\.\d s", text_of(page, ".time")), f"when it starts: {text_of(page, '.time')!r}")
-    expect(re.fullmatch(r"\d\d:\d\d:\d\d", text_of(page, ".clock")), f"the time on the card: {text_of(page, '.clock')!r}")
+    expect(
+        re.fullmatch(r"\d\d:\d\d:\d\d", text_of(page, ".clock")), f"the time on the card: {text_of(page, '.clock')!r}"
+    )
     session.shoot(page, "scheduled")
     wait_for_state(page, "running")
     expect_shown(page, "green", "Running")
@@ -248,10 +280,15 @@ def schedule_button(session, page):
     expect_late(page)
     expect("found" in text_of(page, ".value-box pre"), "the partial result is not shown")
     expect_marked_line(page)
-    meters = page.evaluate(f"[...{card()}.querySelectorAll('[role=meter]')].map((bar) => bar.ariaLabel + ': ' + bar.ariaValueText)")
+    meters = page.evaluate(
+        f"[...{card()}.querySelectorAll('[role=meter]')].map((bar) => bar.ariaLabel + ': ' + bar.ariaValueText)"
+    )
     for name in ("Elapsed: 5", "CPU: ", "Memory: ", "Loops: ", "Output: "):
         expect(any(meter.startswith(name) for meter in meters), f"no bar {name}: {meters}")
-    expect(not page.evaluate(f"{card()}.querySelector('[aria-label=Fuel]').checkVisibility()"), "what is neither counted nor limited is shown")
+    expect(
+        not page.evaluate(f"{card()}.querySelector('[aria-label=Fuel]').checkVisibility()"),
+        "what is neither counted nor limited is shown",
+    )
     session.shoot(page, "deadline")
     choose(page, "scratch")
     expect_equal("my own program", first_line(page), "'mine'")
@@ -263,7 +300,10 @@ def later_by_the_server(session, page):
     session.ask("POST", "v1/runs", {"source": "1", "delay": "1h"})
     wait_for_state(page, "scheduled")
     expect_equal("word", text_of(page, ".badge"), "Scheduled")
-    expect(re.fullmatch(r"starts in (59 min \d+ s|1 h)", text_of(page, ".time")), f"when it starts: {text_of(page, '.time')!r}")
+    expect(
+        re.fullmatch(r"starts in (59 min \d+ s|1 h)", text_of(page, ".time")),
+        f"when it starts: {text_of(page, '.time')!r}",
+    )
     page.click(".card .cancel")
     wait_for_outcome(page, "cancelled")
 
@@ -283,7 +323,11 @@ def what_runs_is_shown(session, page):
     page.type("throw 'edited'; ")
     page.click("#both")
     wait_for_outcome(page, "threw")
-    expect_equal("the editor", first_line(page), "throw 'edited'; // Computes for ten seconds, and keeps what it has so far: a deadline or")
+    expect_equal(
+        "the editor",
+        first_line(page),
+        "throw 'edited'; // Computes for ten seconds, and keeps what it has so far: a deadline or",
+    )
 
 
 @on_page
@@ -325,7 +369,9 @@ def other_outcomes(session, page):
     set_field(page, "loops", "1M")
     page.click("#start")
     page.wait(f"{card()}?.dataset.outcome === 'loops'", "loops")
-    expect_equal("bar of the loops", page.evaluate(f"{card()}.querySelector('[aria-label=Loops]').ariaValueText"), "1 M of 1 M")
+    expect_equal(
+        "bar of the loops", page.evaluate(f"{card()}.querySelector('[aria-label=Loops]').ariaValueText"), "1 M of 1 M"
+    )
     tones = page.evaluate("[...document.querySelectorAll('.card')].map((one) => one.dataset.tone)")
     expect_equal("tones", tones, ["other"] * 3)
     session.shoot(page, "other-outcomes")
@@ -408,7 +454,10 @@ def reload_in_the_middle(session, page):
     wait_for_state(page, "running")
     expect_shown(page, "green", "Running")
     expect_countdown(page)
-    expect(text_of(page, ".output").startswith("step 1\nstep 2\n"), f"what came before is not shown: {text_of(page, '.output')!r}")
+    expect(
+        text_of(page, ".output").startswith("step 1\nstep 2\n"),
+        f"what came before is not shown: {text_of(page, '.output')!r}",
+    )
     session.shoot(page, "after-reload")
     wait_for_outcome(page, "ok")
     expect_equal("output", text_of(page, ".output"), "".join(f"step {n}\n" for n in range(1, 9)))
@@ -464,7 +513,9 @@ def server_goes_away(context):
         page.click("#start")
         wait_for_outcome(page, "ok")
         session.stop_server()
-        page.wait("document.querySelector('#pulse').dataset.state === 'lost'", "the page to say that the server is gone")
+        page.wait(
+            "document.querySelector('#pulse').dataset.state === 'lost'", "the page to say that the server is gone"
+        )
         session.shoot(page, "server-away")
         session.start_server()
         page.wait("document.querySelector('#pulse').dataset.state === 'good'", "the page to find the server again")
@@ -483,7 +534,12 @@ def keyboard(session, page):
     expect_equal("what has the focus", page.evaluate("document.activeElement.className"), "card")
     page.press("Escape")
     wait_for_outcome(page, "cancelled")
-    expect(page.wait("document.querySelector('#announcements').textContent.includes('Cancelled')", "the end to be announced"), "")
+    expect(
+        page.wait(
+            "document.querySelector('#announcements').textContent.includes('Cancelled')", "the end to be announced"
+        ),
+        "",
+    )
     # Everything can be reached, the focus is seen, and the editor lets it go.
     page.evaluate("document.querySelector('#example').focus()")
     reached = set()
@@ -494,7 +550,9 @@ def keyboard(session, page):
         reached.add(page.evaluate("document.activeElement.id || document.activeElement.className"))
         if page.evaluate("document.activeElement.matches('button, a, input, summary, .card')"):
             style = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
-            expect(style != "none", f"the focus is not seen on {page.evaluate('document.activeElement.outerHTML')[:120]}")
+            expect(
+                style != "none", f"the focus is not seen on {page.evaluate('document.activeElement.outerHTML')[:120]}"
+            )
     missing = {"language", "editor", "start", "schedule", "both", "field-timeout", "field-memory", "card"} - reached
     expect(not missing, f"not reached with Tab: {missing}")
 
@@ -510,15 +568,19 @@ def phone(context):
         page.click("#both")
         wait_for_state(page, "running")
         page.evaluate("scrollTo(0, 0)")
-        top, bottom = page.evaluate(f"(({{ top, bottom }}) => [top, bottom])({card()}.querySelector('.time').getBoundingClientRect())")
+        top, bottom = page.evaluate(
+            f"(({{ top, bottom }}) => [top, bottom])({card()}.querySelector('.time').getBoundingClientRect())"
+        )
         expect(top > 0 and bottom < 780, f"how the run stands is not on the first screen of a phone: {top} to {bottom}")
         session.shoot(page, "phone-first", whole=False)
         for view in ("run", "history", "programs", "machine"):
             page.evaluate(f"location.hash = '#{view}'")
             page.wait(f"!document.querySelector('#view-{view}').hidden", view)
             expect_equal(f"width of {view}", page.evaluate("document.documentElement.scrollWidth"), 360)
-            small = page.evaluate("[...document.querySelectorAll('button, select, input, nav a, summary')].filter((one) => one.checkVisibility())"
-                                  ".map((one) => [one.outerHTML.slice(0, 80), one.getBoundingClientRect().height]).filter(([, height]) => height < 44)")
+            small = page.evaluate(
+                "[...document.querySelectorAll('button, select, input, nav a, summary')].filter((one) => one.checkVisibility())"
+                ".map((one) => [one.outerHTML.slice(0, 80), one.getBoundingClientRect().height]).filter(([, height]) => height < 44)"
+            )
             expect_equal(f"too small to touch in {view}", small, [])
             session.shoot(page, f"phone-{view}")
         page.evaluate("location.hash = '#run'")
@@ -540,11 +602,31 @@ def names(session, page):
         page.wait(f"!document.querySelector('#view-{view}').hidden", view)
         nodes = [node for node in page.call("Accessibility.getFullAXTree")["nodes"] if not node.get("ignored")]
         found = [(node["role"]["value"], node.get("name", {}).get("value", "")) for node in nodes if "role" in node]
-        nameless = [role for role, name in found if not name and role in
-                    ("button", "link", "textbox", "searchbox", "combobox", "meter", "image", "img", "table", "dialog", "article", "log")]
+        nameless = [
+            role
+            for role, name in found
+            if not name
+            and role
+            in (
+                "button",
+                "link",
+                "textbox",
+                "searchbox",
+                "combobox",
+                "meter",
+                "image",
+                "img",
+                "table",
+                "dialog",
+                "article",
+                "log",
+            )
+        ]
         expect_equal(f"without a name in {view}", nameless, [])
         roles = {role for role, _ in found}
-        expect({"banner", "navigation", "main", "contentinfo", "heading", "status"} <= roles, f"{view}: {sorted(roles)}")
+        expect(
+            {"banner", "navigation", "main", "contentinfo", "heading", "status"} <= roles, f"{view}: {sorted(roles)}"
+        )
     levels = page.evaluate("[...document.querySelectorAll('h1, h2, h3, h4')].map((one) => Number(one.tagName[1]))")
     jumps = [pair for pair in zip(levels, levels[1:]) if pair[1] > pair[0] + 1]
     expect_equal("headings that leave a level out", jumps, [])
@@ -562,13 +644,22 @@ def policy(context):
             expect(part in said, f"the policy lacks {part}: {said}")
         expect("unsafe" not in said and "*" not in said, f"the policy is not strict: {said}")
         page = session.open()
-        page.evaluate("window.violations = []; document.addEventListener('securitypolicyviolation', (event) => violations.push(event.violatedDirective))")
-        write_program(page, "console.log('<img src=x onerror=\"document.title=1\">');\nconsole.error('</pre><script>document.title=1</script>');\n"
-                            "curfew.checkpoint('<b>bold</b>');\nthrow new Error('<i>italic</i>');\n")
+        page.evaluate(
+            "window.violations = []; document.addEventListener('securitypolicyviolation', (event) => violations.push(event.violatedDirective))"
+        )
+        write_program(
+            page,
+            "console.log('<img src=x onerror=\"document.title=1\">');\nconsole.error('</pre><script>document.title=1</script>');\n"
+            "curfew.checkpoint('<b>bold</b>');\nthrow new Error('<i>italic</i>');\n",
+        )
         page.click("#start")
         wait_for_outcome(page, "threw")
         expect("<img src=x" in text_of(page, ".output"), "the output is not shown as it is")
-        expect_equal("elements made of what the program wrote", page.evaluate(f"{card()}.querySelectorAll('img, script, b, i').length"), 0)
+        expect_equal(
+            "elements made of what the program wrote",
+            page.evaluate(f"{card()}.querySelectorAll('img, script, b, i').length"),
+            0,
+        )
         for view in ("history", "programs", "machine"):
             page.evaluate(f"location.hash = '#{view}'")
             page.wait(f"!document.querySelector('#view-{view}').hidden", view)
@@ -613,10 +704,15 @@ def token(context):
         page = session.browser.open(session.url)
         page.wait("document.querySelector('#token-dialog').open", "the page to ask for a token")
         session.shoot(page, "token")
-        expect("curfew token create" in page.evaluate("document.querySelector('#token-reason').textContent"), "it is not said where tokens come from")
+        expect(
+            "curfew token create" in page.evaluate("document.querySelector('#token-reason').textContent"),
+            "it is not said where tokens come from",
+        )
         page.type("not-a-token")
         page.press("Enter")
-        page.wait("document.querySelector('#token-reason').textContent.includes('does not take')", "the token to be refused")
+        page.wait(
+            "document.querySelector('#token-reason').textContent.includes('does not take')", "the token to be refused"
+        )
         session.shoot(page, "token-refused")
         page.wait("document.querySelector('#token-dialog').open", "the page to ask again")
         page.evaluate("document.querySelector('#token').focus()")
@@ -654,7 +750,10 @@ def history_and_programs(session, page):
     session.put("v1/programs/sum.wat", module)
     page.evaluate("location.hash = '#run'")
     page.evaluate("location.hash = '#programs'")
-    page.wait("document.querySelector('.program[data-name=\\'sum.wat\\'] .program-exports')?.textContent === 'exports mem (memory) · add (i32, i32) -> i32'", "what it exports")
+    page.wait(
+        "document.querySelector('.program[data-name=\\'sum.wat\\'] .program-exports')?.textContent === 'exports mem (memory) · add (i32, i32) -> i32'",
+        "what it exports",
+    )
     session.shoot(page, "programs")
     page.click(".program[data-name=greeting] button")
     page.wait("document.querySelectorAll('.card[data-outcome=ok]').length === 2", "the stored program to run")
@@ -663,11 +762,17 @@ def history_and_programs(session, page):
     rows = "document.querySelectorAll('#history-table tbody tr')"
     page.wait(f"{rows}.length === 3", "three rows")
     session.shoot(page, "history")
-    page.evaluate("(() => { const list = document.querySelector('#filter-outcome'); list.value = 'threw'; list.dispatchEvent(new Event('change')); })()")
+    page.evaluate(
+        "(() => { const list = document.querySelector('#filter-outcome'); list.value = 'threw'; list.dispatchEvent(new Event('change')); })()"
+    )
     page.wait(f"{rows}.length === 1 && {rows}[0].textContent.includes('Threw')", "only what threw")
-    page.evaluate("(() => { const list = document.querySelector('#filter-outcome'); list.value = ''; list.dispatchEvent(new Event('change')); })()")
+    page.evaluate(
+        "(() => { const list = document.querySelector('#filter-outcome'); list.value = ''; list.dispatchEvent(new Event('change')); })()"
+    )
     page.wait(f"{rows}.length === 3", "three rows again")
-    page.evaluate("(() => { const field = document.querySelector('#filter-program'); field.value = 'greeting'; field.dispatchEvent(new Event('input')); })()")
+    page.evaluate(
+        "(() => { const field = document.querySelector('#filter-program'); field.value = 'greeting'; field.dispatchEvent(new Event('input')); })()"
+    )
     page.wait(f"{rows}.length === 1 && {rows}[0].textContent.includes('greeting')", "only runs of the program")
     page.evaluate("location.hash = '#run'")
     page.click("#clear")
@@ -679,10 +784,13 @@ def history_and_programs(session, page):
     page.evaluate("location.hash = '#programs'")
     page.wait("document.querySelector('.program[data-name=greeting]')", "the stored program")
     # Asked twice; the list may be drawn anew in between, which takes the first answer back.
-    page.wait("""(() => {
+    page.wait(
+        """(() => {
         document.querySelector('.program[data-name=greeting] .quiet')?.click();
         return document.querySelector('.program[data-name=greeting]') === null;
-    })()""", "the program to go")
+    })()""",
+        "the program to go",
+    )
 
 
 @on_page
@@ -693,17 +801,29 @@ def machine(session, page):
     wait_for_outcome(page, "cancelled")
     page.evaluate("location.hash = '#machine'")
     page.wait("document.querySelectorAll('#latency-chart [data-count]').length > 0", "the histogram of stops")
-    count = page.evaluate("[...document.querySelectorAll('#latency-chart [data-count]')].reduce((sum, row) => sum + Number(row.dataset.count), 0)")
+    count = page.evaluate(
+        "[...document.querySelectorAll('#latency-chart [data-count]')].reduce((sum, row) => sum + Number(row.dataset.count), 0)"
+    )
     expect_equal("stops in the histogram", count, 1)
     page.wait("document.querySelectorAll('#machine-facts .tile').length >= 5", "figures")
-    page.wait("document.querySelector('#calibration-status').textContent.startsWith('Not measured')", "that nothing was measured")
+    page.wait(
+        "document.querySelector('#calibration-status').textContent.startsWith('Not measured')",
+        "that nothing was measured",
+    )
     page.click("#calibrate")
     page.wait("document.querySelector('#calibrate').disabled", "the calibration to begin")
-    page.wait("!document.querySelector('#calibrate').disabled && !document.querySelector('#calibration-table').hidden", "the calibration", 120)
+    page.wait(
+        "!document.querySelector('#calibrate').disabled && !document.querySelector('#calibration-table').hidden",
+        "the calibration",
+        120,
+    )
     rows = page.evaluate("[...document.querySelectorAll('#calibration-table tbody tr')].map((row) => row.textContent)")
     expect_equal("kinds of programs, and a mean", len(rows), 6)
     known = json.loads(session.ask("GET", "v1/calibration")[0])["calibration"]
-    expect(known["machine"]["cpu"] in page.evaluate("document.querySelector('#calibration-status').textContent"), "the machine is not named")
+    expect(
+        known["machine"]["cpu"] in page.evaluate("document.querySelector('#calibration-status').textContent"),
+        "the machine is not named",
+    )
     page.click("#measure-metering")
     page.wait("!document.querySelector('#measure-metering').disabled", "the programs to be run", 120)
     rows = page.evaluate("[...document.querySelectorAll('#metering-table tbody tr')].map((row) => row.textContent)")
@@ -738,7 +858,11 @@ def files(context):
     unpinned = [name for name, package in packages.items() if name and not package.get("integrity")]
     expect_equal("packages without a hash", unpinned, [])
     for name in sources:
-        others = [url for url in re.findall(r"https?://[^\s\"'<>]+", read(f"console/web/{name}")) if not url.startswith("http://www.w3.org/2000/svg")]
+        others = [
+            url
+            for url in re.findall(r"https?://[^\s\"'<>]+", read(f"console/web/{name}"))
+            if not url.startswith("http://www.w3.org/2000/svg")
+        ]
         expect_equal(f"addresses in {name}", others, [])
 
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What make dist made, as its users have it: in an empty root, in a bare Debian, by other languages. Skipped where there is no dist/."""
+
 import glob
 import hashlib
 import json
@@ -26,7 +27,10 @@ def made(pattern):
 
 def run(context, *command, timeout=300, **options):
     done = context.command(list(command), timeout=timeout, **options)
-    expect(done.code == 0, f"exit {done.code}: {' '.join(command)}\n{shorten((done.out + done.err).decode(errors='replace'), 3000)}")
+    expect(
+        done.code == 0,
+        f"exit {done.code}: {' '.join(command)}\n{shorten((done.out + done.err).decode(errors='replace'), 3000)}",
+    )
     return done.out.decode()
 
 
@@ -39,7 +43,9 @@ def need_root():
 
 
 def check_sums(context):
-    lines = dict(reversed(line.split("  ", 1)) for line in open(made("SHA256SUMS"), encoding="utf-8").read().splitlines())
+    lines = dict(
+        reversed(line.split("  ", 1)) for line in open(made("SHA256SUMS"), encoding="utf-8").read().splitlines()
+    )
     expect_equal("files", sorted(lines), sorted(set(os.listdir(DIST)) - {"SHA256SUMS"}))
     for name, digest in lines.items():
         expect_equal(name, hashlib.sha256(open(os.path.join(DIST, name), "rb").read()).hexdigest(), digest)
@@ -53,7 +59,10 @@ def check_spdx(context):
     names = {package["name"] for package in document["packages"]}
     for name in ("curfew", "wasmtime", "rquickjs-sys", "curl-sys", "libsodium-dev", "@codemirror/view"):
         expect(name in names, f"{name} is not in the list")
-    expect({row["relatedSpdxElement"] for row in document["relationships"]} == set(ids), "what is related is not what is listed")
+    expect(
+        {row["relatedSpdxElement"] for row in document["relationships"]} == set(ids),
+        "what is related is not what is listed",
+    )
 
 
 # ---- The static command ---------------------------------------------------------------------------------------------
@@ -75,14 +84,18 @@ def check_static(context):
         described = run(context, "readelf", "-ld", os.path.join(root, name))
         expect("GNU_RELRO" in described, f"{name} has lost its read-only parts")
         expect("INTERP" not in described and "(NEEDED)" not in described, f"{name} needs a dynamic linker")
-        expect(".symtab" not in run(context, "readelf", "-S", "-W", os.path.join(root, name)), f"{name} is not stripped")
+        expect(
+            ".symtab" not in run(context, "readelf", "-S", "-W", os.path.join(root, name)), f"{name} is not stripped"
+        )
     shutil.copy(HOSTILE, root)
     with open(os.path.join(root, "add.wat"), "w", encoding="utf-8") as file:
         file.write('(module (func (export "add") (param i32 i32) (result i32) local.get 0 local.get 1 i32.add))')
     curfew = ["chroot", root, "/bin/curfew"]
     expect("curfew " in run(context, *curfew, "--version"), "no version")
     expect_equal("value", run(context, *curfew, "run", "--print", "--lang", "js", "-", stdin=b"6 * 7"), "42\n")
-    expect_equal("value", run(context, *curfew, "run", "--print", "--call", "add", "--params", "[40,2]", "/add.wat"), "42\n")
+    expect_equal(
+        "value", run(context, *curfew, "run", "--print", "--call", "add", "--params", "[40,2]", "/add.wat"), "42\n"
+    )
     done = context.command([*curfew, "run", "--timeout", "300ms", "/hostile.js"])
     expect_equal("exit code", done.code, 124)
     expect(b"hostile.js" in done.err, done.err.decode())
@@ -114,8 +127,22 @@ def check_static_fetch(context):
         threading.Thread(target=server.serve_forever, daemon=True).start()
         port = server.server_address[1]
         text = f"fetch('http://here.example:{port}/').then((r) => r.text())".encode()
-        out = run(context, "chroot", root, "/bin/curfew", "run", "--print", "--allow-fetch", f"here.example:{port}", "--allow-fetch", f"127.0.0.1:{port}",
-                  "--lang", "js", "-", stdin=text)
+        out = run(
+            context,
+            "chroot",
+            root,
+            "/bin/curfew",
+            "run",
+            "--print",
+            "--allow-fetch",
+            f"here.example:{port}",
+            "--allow-fetch",
+            f"127.0.0.1:{port}",
+            "--lang",
+            "js",
+            "-",
+            stdin=text,
+        )
         server.shutdown()
     expect_equal("value", out, '"from the server"\n')
 
@@ -124,18 +151,59 @@ def check_static_serve(context):
     """The server, its workers and its page; TLS is refused with a reason."""
     place = unpack(context)
     curfew = os.path.join(place, "bin/curfew")
-    expect_equal("value", run(context, curfew, "run", "--isolate", "process", "--print", "--lang", "js", "-", stdin=b"6 * 7"), "42\n")
-    process = context.spawn([curfew, "serve", "--listen", "127.0.0.1:0", "--data", context.folder()], stderr=subprocess.PIPE, text=True)
+    expect_equal(
+        "value",
+        run(context, curfew, "run", "--isolate", "process", "--print", "--lang", "js", "-", stdin=b"6 * 7"),
+        "42\n",
+    )
+    process = context.spawn(
+        [curfew, "serve", "--listen", "127.0.0.1:0", "--data", context.folder()], stderr=subprocess.PIPE, text=True
+    )
     try:
-        url = next(found[0] for found in (re.search(r"http://127\.0\.0\.1:\d+", line) for line in iter(process.stderr.readline, "")) if found)
-        out = run(context, curfew, "submit", "--wait", "--server", url, HOSTILE.replace("hostile", "hello"), "--", "World")
+        url = next(
+            found[0]
+            for found in (re.search(r"http://127\.0\.0\.1:\d+", line) for line in iter(process.stderr.readline, ""))
+            if found
+        )
+        out = run(
+            context, curfew, "submit", "--wait", "--server", url, HOSTILE.replace("hostile", "hello"), "--", "World"
+        )
         expect_equal("output", out, "Hello, World!\n")
     finally:
         process.terminate()
         process.communicate(timeout=60)
     key = os.path.join(context.folder(), "key")
-    run(context, "openssl", "req", "-x509", "-newkey", "ed25519", "-nodes", "-keyout", key, "-out", key + ".pem", "-subj", "/CN=x", "-days", "1")
-    done = context.command([curfew, "serve", "--listen", "127.0.0.1:0", "--data", context.folder(), "--tls-cert", key + ".pem", "--tls-key", key])
+    run(
+        context,
+        "openssl",
+        "req",
+        "-x509",
+        "-newkey",
+        "ed25519",
+        "-nodes",
+        "-keyout",
+        key,
+        "-out",
+        key + ".pem",
+        "-subj",
+        "/CN=x",
+        "-days",
+        "1",
+    )
+    done = context.command(
+        [
+            curfew,
+            "serve",
+            "--listen",
+            "127.0.0.1:0",
+            "--data",
+            context.folder(),
+            "--tls-cert",
+            key + ".pem",
+            "--tls-key",
+            key,
+        ]
+    )
     expect(done.code != 0 and b"tls-cert: this curfew has no TLS" in done.err, done.err.decode())
 
 
@@ -152,20 +220,42 @@ def check_image(context):
 
     def blob(described):
         data = open(os.path.join(layout, "blobs/sha256", described["digest"].removeprefix("sha256:")), "rb").read()
-        expect_equal("digest and size", ("sha256:" + hashlib.sha256(data).hexdigest(), len(data)), (described["digest"], described["size"]))
+        expect_equal(
+            "digest and size",
+            ("sha256:" + hashlib.sha256(data).hexdigest(), len(data)),
+            (described["digest"], described["size"]),
+        )
         return data
 
     index = json.load(open(os.path.join(layout, "index.json")))
     manifest = json.loads(blob(index["manifests"][0]))
     config = json.loads(blob(manifest["config"]))
-    layer, = manifest["layers"]
+    (layer,) = manifest["layers"]
     archive = os.path.join(layout, "layer.tar.gz")
     with open(archive, "wb") as file:
         file.write(blob(layer))
     import gzip
-    expect_equal("diff id", ["sha256:" + hashlib.sha256(gzip.open(archive).read()).hexdigest()], config["rootfs"]["diff_ids"])
+
+    expect_equal(
+        "diff id", ["sha256:" + hashlib.sha256(gzip.open(archive).read()).hexdigest()], config["rootfs"]["diff_ids"]
+    )
     run(context, "tar", "-xzf", archive, "-C", root)
-    expect_equal("value", run(context, "chroot", root, *config["config"]["Entrypoint"], "run", "--print", "--lang", "js", "-", stdin=b"6 * 7"), "42\n")
+    expect_equal(
+        "value",
+        run(
+            context,
+            "chroot",
+            root,
+            *config["config"]["Entrypoint"],
+            "run",
+            "--print",
+            "--lang",
+            "js",
+            "-",
+            stdin=b"6 * 7",
+        ),
+        "42\n",
+    )
 
 
 def check_image_in_podman(context):
@@ -186,7 +276,9 @@ def check_lintian(context):
     if shutil.which("lintian") is None:
         raise Skipped("there is no lintian")
     debs = [made(f"{name}_*.deb") for name in ("curfew", "libcurfew0", "libcurfew-dev")]
-    done = context.command(["lintian", "--tag-display-limit", "0", "--allow-root", "--fail-on", "error,warning", *debs], timeout=300)
+    done = context.command(
+        ["lintian", "--tag-display-limit", "0", "--allow-root", "--fail-on", "error,warning", *debs], timeout=300
+    )
     expect(done.code == 0, done.out.decode())
 
 
@@ -202,9 +294,18 @@ def check_debs(context):
     before = files_of(root)
     for path in debs:
         shutil.copy(path, os.path.join(root, "tmp"))
-    inside = ["chroot", root, "/usr/bin/env", "-i", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "DEBIAN_FRONTEND=noninteractive"]
+    inside = [
+        "chroot",
+        root,
+        "/usr/bin/env",
+        "-i",
+        "PATH=/usr/sbin:/usr/bin:/sbin:/bin",
+        "DEBIAN_FRONTEND=noninteractive",
+    ]
     run(context, *inside, "dpkg", "--install", *("/tmp/" + os.path.basename(path) for path in debs))
-    expect_equal("value", run(context, *inside, "curfew", "run", "--print", "--lang", "js", "-", stdin=b"6 * 7"), "42\n")
+    expect_equal(
+        "value", run(context, *inside, "curfew", "run", "--print", "--lang", "js", "-", stdin=b"6 * 7"), "42\n"
+    )
     shutil.copy(os.path.join(ROOT, "examples/embed.c"), os.path.join(root, "tmp"))
     if os.path.exists(os.path.join(root, "usr/bin/cc")):
         run(context, *inside, "sh", "-c", "cc /tmp/embed.c $(pkg-config --cflags --libs curfew) -o /tmp/embed")
@@ -228,8 +329,28 @@ def files_of(root):
 
 def check_wheel(context):
     site = context.folder()
-    run(context, "/usr/bin/python3", "-m", "pip", "--quiet", "--disable-pip-version-check", "install", "--no-deps", "--no-index", "--target", site, made("curfew-*.whl"))
-    out = run(context, "/usr/bin/python3", "-c", "import curfew; print(curfew.run('6*7').value)", env={"PYTHONPATH": site}, cwd=context.folder())
+    run(
+        context,
+        "/usr/bin/python3",
+        "-m",
+        "pip",
+        "--quiet",
+        "--disable-pip-version-check",
+        "install",
+        "--no-deps",
+        "--no-index",
+        "--target",
+        site,
+        made("curfew-*.whl"),
+    )
+    out = run(
+        context,
+        "/usr/bin/python3",
+        "-c",
+        "import curfew; print(curfew.run('6*7').value)",
+        env={"PYTHONPATH": site},
+        cwd=context.folder(),
+    )
     expect_equal("value", out, "42\n")
 
 
@@ -237,8 +358,22 @@ def check_npm(context):
     if shutil.which("npm") is None:
         raise Skipped("there is no npm")
     folder = context.folder()
-    run(context, "npm", "install", "--silent", "--offline", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix", folder, made("curfew-*.tgz"))
-    out = run(context, "node", "-e", "require('curfew').run('6*7').then((report) => console.log(report.value))", cwd=folder)
+    run(
+        context,
+        "npm",
+        "install",
+        "--silent",
+        "--offline",
+        "--no-audit",
+        "--no-fund",
+        "--ignore-scripts",
+        "--prefix",
+        folder,
+        made("curfew-*.tgz"),
+    )
+    out = run(
+        context, "node", "-e", "require('curfew').run('6*7').then((report) => console.log(report.value))", cwd=folder
+    )
     expect_equal("value", out, "42\n")
 
 
@@ -253,7 +388,20 @@ def check_crate(context):
 def tests(context):
     if context.is_sanitized:
         return []
-    return [Test("dist", name, check) for name, check in (
-        ("sums", check_sums), ("spdx", check_spdx), ("static", check_static), ("static-fetch", check_static_fetch), ("static-serve", check_static_serve),
-        ("image", check_image), ("image-podman", check_image_in_podman), ("lintian", check_lintian), ("debs", check_debs),
-        ("wheel", check_wheel), ("npm", check_npm), ("crate", check_crate))]
+    return [
+        Test("dist", name, check)
+        for name, check in (
+            ("sums", check_sums),
+            ("spdx", check_spdx),
+            ("static", check_static),
+            ("static-fetch", check_static_fetch),
+            ("static-serve", check_static_serve),
+            ("image", check_image),
+            ("image-podman", check_image_in_podman),
+            ("lintian", check_lintian),
+            ("debs", check_debs),
+            ("wheel", check_wheel),
+            ("npm", check_npm),
+            ("crate", check_crate),
+        )
+    ]

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What documents and comments say is there, is there: names of functions, macros, enum values and files; and every claim of
 docs/THREAT_MODEL.md and docs/LIMITS.md is cited by a test that would fail if it were not so."""
+
 import os
 import re
 
@@ -17,11 +18,19 @@ PIECES = re.compile(r'/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])
 
 def project_files(context):
     done = context.command(["git", "-C", ROOT, "ls-files"], timeout=60)
-    return [name for name in done.out.decode().split("\n") if name and os.path.isfile(os.path.join(ROOT, name)) and not os.path.islink(os.path.join(ROOT, name))]
+    return [
+        name
+        for name in done.out.decode().split("\n")
+        if name and os.path.isfile(os.path.join(ROOT, name)) and not os.path.islink(os.path.join(ROOT, name))
+    ]
 
 
 def is_source(name):
-    return SOURCES.search(name) or name.startswith("scripts/") or os.path.basename(name) in ("adapt_engine", "Makefile", "run")
+    return (
+        SOURCES.search(name)
+        or name.startswith("scripts/")
+        or os.path.basename(name) in ("adapt_engine", "Makefile", "run")
+    )
 
 
 def read_source(name):
@@ -60,7 +69,11 @@ class Known:
                 continue
             code, comments = without_comments(read_source(name)) if COMMENTED.search(name) else (read_source(name), [])
             self.identifiers.update(re.findall(r"\w+", code))
-            self.texts += [(f"{name}:{number}", line) for start, text in comments for number, line in enumerate(text.split("\n"), start)]
+            self.texts += [
+                (f"{name}:{number}", line)
+                for start, text in comments
+                for number, line in enumerate(text.split("\n"), start)
+            ]
         # Made by the lists in the header.
         for name in re.findall(r"X\((\w+), \d+,", read("include/curfew.h")):
             self.identifiers.update((f"CURFEW_OUTCOME_{name}", f"CURFEW_{name}"))
@@ -71,7 +84,12 @@ class Known:
         return (is_beginning or name.endswith("_")) and any(known.startswith(name) for known in self.identifiers)
 
     def has_file(self, path):
-        return path in self.paths or os.path.basename(path) in self.base_names or path.startswith(("linux/", "sys/")) or path == "wasm.h"
+        return (
+            path in self.paths
+            or os.path.basename(path) in self.base_names
+            or path.startswith(("linux/", "sys/"))
+            or path == "wasm.h"
+        )
 
     def unknown_in(self, text):
         if text.startswith("#include"):
@@ -141,7 +159,9 @@ def blocks_of(text):
 
 def is_claim(text):
     """Whether a block says something that may be true or not: heads of tables and lines that lead to a list do not."""
-    return not re.match(r"\|[-| ]+\|$|\| (attempt|taken away|what|kind|limit) \|", text) and not text.rstrip().endswith(":")
+    return not re.match(r"\|[-| ]+\|$|\| (attempt|taken away|what|kind|limit) \|", text) and not text.rstrip().endswith(
+        ":"
+    )
 
 
 def check_claims(context):
@@ -149,7 +169,9 @@ def check_claims(context):
     cited = {}
     for name in project_files(context):
         if name.startswith("tests/") and not name.endswith(".md") or "/src/tests" in name:
-            for claim in re.findall(r"\b[TL]\d+\b", " ".join(re.findall(r"\bclaims? ((?:[TL]\d+(?:, | and )?)+)", read_source(name), re.I))):
+            for claim in re.findall(
+                r"\b[TL]\d+\b", " ".join(re.findall(r"\bclaims? ((?:[TL]\d+(?:, | and )?)+)", read_source(name), re.I))
+            ):
                 cited.setdefault(claim, name)
     bad, seen = [], set()
     for letter, path in DOCUMENTS.items():
@@ -170,4 +192,7 @@ def check_claims(context):
 
 
 def tests(context):
-    return [Test("docs", name, run) for name, run in (("names", check_names), ("capitals", check_capitals), ("claims", check_claims))]
+    return [
+        Test("docs", name, run)
+        for name, run in (("names", check_names), ("capitals", check_capitals), ("claims", check_claims))
+    ]

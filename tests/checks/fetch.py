@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """fetch: what programs get from well-behaved and hostile servers, what they cannot reach, and that nothing stays. Every
 test is run twice: in the process itself, and in a confined one, where a broker makes the requests."""
+
 import functools
 import json
 import os
@@ -13,7 +14,7 @@ import time
 
 from .cli import expect_error, write
 from .fetch_server import MIB, Server
-from .harness import Failed, Skipped, Test, expect, expect_equal, shorten
+from .harness import Skipped, Test, expect, expect_equal, shorten
 from .isolation import Isolated, children, refuse_sanitizer
 
 TESTS = []
@@ -43,6 +44,7 @@ def isolated(function):
             function(Isolated(context))
         finally:
             MODE.isolated = False
+
     return check
 
 
@@ -58,13 +60,19 @@ const fails = async (promise) => {{
 """
     path = write(context, "program.mjs", text)
     allowed = [f"127.0.0.1:{server().port}"] if allow is None else allow
-    report, _ = context.report(*(word for host in allowed for word in ("--allow-fetch", host)), *words, path, timeout=40)
-    expect(report["outcome"] == outcome, f"expected {outcome}, seen {report['outcome']}: {shorten(report['error'])}\n{report['stderr']}")
+    report, _ = context.report(
+        *(word for host in allowed for word in ("--allow-fetch", host)), *words, path, timeout=40
+    )
+    expect(
+        report["outcome"] == outcome,
+        f"expected {outcome}, seen {report['outcome']}: {shorten(report['error'])}\n{report['stderr']}",
+    )
     return report
 
 
 class Limited:
     """A context whose commands may open no more than 64 files."""
+
     def __init__(self, context):
         self._context = context
 
@@ -91,20 +99,35 @@ def expect_parts(what, text, *parts):
 @test
 def methods(context):
     for method in ("GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "QUERY"):
-        seen = value(context, f"export default (await fetch(HERE + '/echo/a?b=c#d', {{ method: '{method.lower() if method in ('GET', 'POST') else method}' }})).json()")
-        expect_equal("method", [seen["method"], seen["path"], seen["query"], seen["length"]], [method, "/echo/a", {"b": "c"}, 0])
+        seen = value(
+            context,
+            f"export default (await fetch(HERE + '/echo/a?b=c#d', {{ method: '{method.lower() if method in ('GET', 'POST') else method}' }})).json()",
+        )
+        expect_equal(
+            "method", [seen["method"], seen["path"], seen["query"], seen["length"]], [method, "/echo/a", {"b": "c"}, 0]
+        )
         length = dict(seen["headers"]).get("content-length")
         expect_equal(f"{method}: content-length", length, "0" if method in ("POST", "PUT") else None)
-    expect_equal("HEAD", value(context, """const r = await fetch(HERE + '/echo', { method: 'HEAD' });
-export default [r.status, r.body, await r.text(), r.headers.get('content-type')]"""), [200, None, "", "application/json"])
+    expect_equal(
+        "HEAD",
+        value(
+            context,
+            """const r = await fetch(HERE + '/echo', { method: 'HEAD' });
+export default [r.status, r.body, await r.text(), r.headers.get('content-type')]""",
+        ),
+        [200, None, "", "application/json"],
+    )
 
 
 @test
 def request_headers(context):
     # Claim T27.
-    seen = value(context, """const r = await fetch(HERE + '/echo', { headers: { 'X-A': ' b ', 'x-latin': 'caf\\xe9', 'X-Empty': '',
+    seen = value(
+        context,
+        """const r = await fetch(HERE + '/echo', { headers: { 'X-A': ' b ', 'x-latin': 'caf\\xe9', 'X-Empty': '',
 	Host: 'evil', 'Content-Length': '7', 'Transfer-Encoding': 'chunked', Connection: 'upgrade', 'Proxy-Authorization': 'x', Expect: '100-continue' } });
-export default r.json()""")
+export default r.json()""",
+    )
     headers = dict(seen["headers"])
     expect_equal("sent", [headers.get(name) for name in ("x-a", "x-latin", "x-empty")], ["b", "caf\xe9", ""])
     expect_equal("host", headers["host"], f"127.0.0.1:{server().port}")
@@ -115,7 +138,9 @@ export default r.json()""")
 
 @test
 def request_bodies(context):
-    seen = value(context, """const send = async (body, more) => {
+    seen = value(
+        context,
+        """const send = async (body, more) => {
 	const r = await (await fetch(HERE + '/echo', { method: 'POST', body, ...more })).json();
 	const headers = Object.fromEntries(r.headers);
 	return [r.body, r.length, headers['content-type'] ?? null, headers['content-length'] ?? headers['transfer-encoding']];
@@ -124,17 +149,29 @@ export default [
 	await send('h\\u00e9'), await send(new Uint8Array([1, 2, 3]).subarray(1)), await send(new Uint8Array([65]).buffer),
 	await send(new URLSearchParams({ a: 'b c' })), await send('{}', { headers: { 'Content-Type': 'application/json' } }), await send(''),
 	await send(ReadableStream.from([new Uint8Array([72]), new Uint8Array([105])]), { duplex: 'half' }),
-]""")
-    expect_equal("bodies", seen, [
-        ["h\xc3\xa9", 3, "text/plain;charset=UTF-8", "3"], ["\x02\x03", 2, None, "2"], ["A", 1, None, "1"],
-        ["a=b+c", 5, "application/x-www-form-urlencoded;charset=UTF-8", "5"], ["{}", 2, "application/json", "2"],
-        ["", 0, "text/plain;charset=UTF-8", "0"], ["Hi", 2, None, "chunked"]])
+]""",
+    )
+    expect_equal(
+        "bodies",
+        seen,
+        [
+            ["h\xc3\xa9", 3, "text/plain;charset=UTF-8", "3"],
+            ["\x02\x03", 2, None, "2"],
+            ["A", 1, None, "1"],
+            ["a=b+c", 5, "application/x-www-form-urlencoded;charset=UTF-8", "5"],
+            ["{}", 2, "application/json", "2"],
+            ["", 0, "text/plain;charset=UTF-8", "0"],
+            ["Hi", 2, None, "chunked"],
+        ],
+    )
 
 
 @test
 def large_upload(context):
     # Back-pressure: the server reads late, and the stream is not read ahead of it.
-    seen = value(context, """let pulled = 0, early;
+    seen = value(
+        context,
+        """let pulled = 0, early;
 const body = new ReadableStream({ pull(c) {
 	if (pulled === 64) return c.close();
 	pulled++;
@@ -143,13 +180,16 @@ const body = new ReadableStream({ pull(c) {
 setTimeout(() => { early = pulled; }, 150);
 const streamed = await (await fetch(HERE + '/upload', { method: 'POST', body, duplex: 'half' })).text();
 const whole = await (await fetch(HERE + '/upload', { method: 'POST', body: new Uint8Array(5000000) })).text();
-export default [streamed, whole, early < 64]""")
+export default [streamed, whole, early < 64]""",
+    )
     expect_equal("uploads", seen, [str(16 * MIB), "5000000", True])
 
 
 @test
 def streams_both_ways(context):
-    seen = value(context, """let give;
+    seen = value(
+        context,
+        """let give;
 const body = new ReadableStream({ start(c) { give = c; } });
 const promise = fetch(HERE + '/stream', { method: 'POST', body, duplex: 'half' });
 give.enqueue(new TextEncoder().encode('one'));
@@ -160,13 +200,16 @@ for (const next of ['two', 'three', null]) {
 	seen.push(new TextDecoder().decode(value));
 	if (next) give.enqueue(new TextEncoder().encode(next)); else give.close();
 }
-export default [seen, (await reader.read()).done]""")
+export default [seen, (await reader.read()).done]""",
+    )
     expect_equal("streamed", seen, [["one", "two", "three"], True])
 
 
 @test
 def sockets(context):
-    seen = value(context, """const open = (path, ...rest) => new WebSocket(HERE.replace('http', 'ws') + '/socket/' + path, ...rest);
+    seen = value(
+        context,
+        """const open = (path, ...rest) => new WebSocket(HERE.replace('http', 'ws') + '/socket/' + path, ...rest);
 const next = (socket, type) => new Promise((resolve) => socket.addEventListener(type, resolve, { once: true }));
 const seen = [];
 const socket = open('echo', ['a', 'b']);
@@ -190,16 +233,34 @@ await next(other, 'open');
 other.send('close');
 const theirs = await next(other, 'close');
 seen.push([theirs.code, theirs.reason, theirs.wasClean]);
-export default seen;""")
-    expect_equal("a socket", seen, [[0, "blob", True], "InvalidStateError", [1, "b", ""], "café 😀", 3, "", [300000, True, 0, 200, 4], "one two three", 2,
-                                    [True, 3001, "done", True, 3], [4001, "as asked", True]])
+export default seen;""",
+    )
+    expect_equal(
+        "a socket",
+        seen,
+        [
+            [0, "blob", True],
+            "InvalidStateError",
+            [1, "b", ""],
+            "café 😀",
+            3,
+            "",
+            [300000, True, 0, 200, 4],
+            "one two three",
+            2,
+            [True, 3001, "done", True, 3],
+            [4001, "as asked", True],
+        ],
+    )
     server().wait_for("/socket/echo", "88", 10)
     expect("the ping was answered", "8a" in server().notes["/socket/echo"])
 
 
 @test
 def failing_sockets(context):
-    seen = value(context, """const ends = (url, act) => new Promise((resolve) => {
+    seen = value(
+        context,
+        """const ends = (url, act) => new Promise((resolve) => {
 	const socket = new WebSocket(url), events = [];
 	socket.onopen = () => { events.push('open'); act?.(socket); };
 	socket.onmessage = ({ data }) => events.push(data);
@@ -210,7 +271,8 @@ const WS = HERE.replace('http', 'ws') + '/socket/', wrong = (...args) => { try {
 const bad = [];
 for (const hex of ['c100', '8180', '8300', '0900', '89fe', '8000', '8102c328', '880103', '880203e7', '887e0080', '01016101016100']) bad.push(await ends(WS + 'hex/' + hex));
 export default [await ends(WS + 'refused'), await ends(WS + 'accept'), await ends(WS + 'gone'), await ends('ws://127.0.0.1:1/'), await ends('wss://example.com/'),
-	await ends(WS + 'echo', (socket) => socket.close()), [wrong('ftp://x'), wrong('ws://x/#a'), wrong('ws://a@x'), wrong('ws://x', ['a', 'a']), wrong('ws://x', 'a b'), wrong('nothing')], bad];""")
+	await ends(WS + 'echo', (socket) => socket.close()), [wrong('ftp://x'), wrong('ws://x/#a'), wrong('ws://a@x'), wrong('ws://x', ['a', 'a']), wrong('ws://x', 'a b'), wrong('nothing')], bad];""",
+    )
     expect_equal("refused", seen[0], ["WebSocket to it: the server does not agree to it", 1006, False])
     expect_equal("a wrong answer", seen[1], ["WebSocket to it: the server does not agree to it", 1006, False])
     expect_equal("gone", seen[2], ["open", 1006, False])
@@ -226,15 +288,22 @@ export default [await ends(WS + 'refused'), await ends(WS + 'accept'), await end
 @test
 def socket_for_ever(context):
     """A socket that waits keeps its program, and a stop closes its connection."""
-    report = run(context, "const socket = new WebSocket(HERE.replace('http', 'ws') + '/socket/waits');\nawait new Promise(() => {});",
-                 "--timeout", "600ms", outcome="deadline")
+    report = run(
+        context,
+        "const socket = new WebSocket(HERE.replace('http', 'ws') + '/socket/waits');\nawait new Promise(() => {});",
+        "--timeout",
+        "600ms",
+        outcome="deadline",
+    )
     expect("few host calls", report["used"]["host_calls"] <= 3)
     server().wait_for("/socket/waits", "open", 10)
 
 
 @test
 def event_sources(context):
-    seen = value(context, """const source = new EventSource(HERE + '/events'), seen = [source.readyState];
+    seen = value(
+        context,
+        """const source = new EventSource(HERE + '/events'), seen = [source.readyState];
 await new Promise((resolve) => {
 	source.onopen = () => seen.push('open ' + source.readyState);
 	source.onerror = () => seen.push('error ' + source.readyState);
@@ -248,8 +317,13 @@ source.close();
 seen.push(source.readyState);
 const ended = (url) => new Promise((resolve) => { const s = new EventSource(url); s.onerror = ({ message }) => resolve([s.readyState, message]); });
 seen.push(await ended(HERE + '/events?type=text/plain'), await ended(HERE + '/events?type=text/event-stream&status=404+No'), await ended('http://example.com/'), await ended('ftp://example.com/'));
-export default seen;""")
-    expect_equal("events", seen[:7], [0, "open 1", ["café\n two", "1", True], ["named", "", "7"], "error 0", "open 1", ["again after 8", "8", True]])
+export default seen;""",
+    )
+    expect_equal(
+        "events",
+        seen[:7],
+        [0, "open 1", ["café\n two", "1", True], ["named", "", "7"], "error 0", "open 1", ["again after 8", "8", True]],
+    )
     expect_equal("closed", seen[7], 2)
     expect_equal("not a stream", [state for state, _ in seen[8:]], [2, 2, 2, 2])
     expect_parts("not allowed", seen[10][1], "--allow-fetch example.com")
@@ -257,10 +331,13 @@ export default seen;""")
 
 @test
 def failing_upload(context):
-    seen = value(context, """const bad = (source) => fails(fetch(HERE + '/upload', { method: 'POST', body: new ReadableStream(source), duplex: 'half' }));
+    seen = value(
+        context,
+        """const bad = (source) => fails(fetch(HERE + '/upload', { method: 'POST', body: new ReadableStream(source), duplex: 'half' }));
 let cancelled = null;
 const reason = await fails(fetch(HERE + '/reset', { method: 'POST', body: new ReadableStream({ cancel(r) { cancelled = String(r); } }), duplex: 'half' }));
-export default [await bad({ pull() { throw new RangeError('mine'); } }), await bad({ pull(c) { c.enqueue('text'); } }), reason, cancelled]""")
+export default [await bad({ pull() { throw new RangeError('mine'); } }), await bad({ pull(c) { c.enqueue('text'); } }), reason, cancelled]""",
+    )
     expect_equal("thrown", seen[0], "RangeError: mine")
     expect_parts("a text", seen[1], "TypeError", "Uint8Array")
     expect_parts("reset", seen[2], "TypeError", "127.0.0.1")
@@ -272,15 +349,20 @@ export default [await bad({ pull() { throw new RangeError('mine'); } }), await b
 
 @test
 def responses(context):
-    seen = value(context, """const r = await fetch(HERE + '/headers');
+    seen = value(
+        context,
+        """const r = await fetch(HERE + '/headers');
 const n = await fetch(HERE + '/status/204'), m = await fetch(HERE + '/status/404');
 export default { status: [r.status, r.ok, r.statusText, r.type, r.redirected, r.url === HERE + '/headers'],
 	two: r.headers.get('X-Two'), cookies: r.headers.getSetCookie(), latin: r.headers.get('x-latin'), empty: r.headers.get('x-empty'),
 	fixed: await fails((async () => r.headers.set('a', 'b'))()), none: [n.status, n.body], missing: [m.status, m.ok, m.statusText, await m.text()],
 	used: [r.bodyUsed, await r.text(), r.bodyUsed, await fails(r.text())], early: await (await fetch(HERE + '/early')).text(),
-	bad: await fetch(HERE + '/bad-header').then(async (b) => [[...b.headers.keys()], await b.text()]) }""")
+	bad: await fetch(HERE + '/bad-header').then(async (b) => [[...b.headers.keys()], await b.text()]) }""",
+    )
     expect_equal("status", seen["status"], [200, True, "OK", "basic", False, True])
-    expect_equal("headers", [seen["two"], seen["cookies"], seen["latin"], seen["empty"]], ["a, b", ["a=1", "b=2"], "caf\xe9", ""])
+    expect_equal(
+        "headers", [seen["two"], seen["cookies"], seen["latin"], seen["empty"]], ["a, b", ["a=1", "b=2"], "caf\xe9", ""]
+    )
     expect_parts("immutable", seen["fixed"], "TypeError")
     expect_equal("204", seen["none"], [204, None])
     expect_equal("404", seen["missing"], [404, False, "Some Text", "a body"])
@@ -292,11 +374,14 @@ export default { status: [r.status, r.ok, r.statusText, r.type, r.redirected, r.
 
 @test
 def streamed_response(context):
-    seen = value(context, """const r = await fetch(HERE + '/chunks?count=5');
+    seen = value(
+        context,
+        """const r = await fetch(HERE + '/chunks?count=5');
 let text = '', pieces = 0;
 for await (const chunk of r.body) { text += new TextDecoder().decode(chunk); pieces++; }
 const c = await fetch(HERE + '/chunks?count=3'), d = c.clone();
-export default [text, pieces > 1, await c.text(), await d.text()]""")
+export default [text, pieces > 1, await c.text(), await d.text()]""",
+    )
     expect_equal("text", seen, ["chunk0chunk1chunk2chunk3chunk4", True, "chunk0chunk1chunk2", "chunk0chunk1chunk2"])
 
 
@@ -304,11 +389,14 @@ export default [text, pieces > 1, await c.text(), await d.text()]""")
 def back_pressure(context):
     # Claim T28.
     token = "/bytes/pressure"
-    seen = value(context, f"""const r = await fetch(HERE + '{token}?count={512 * MIB}');
+    seen = value(
+        context,
+        f"""const r = await fetch(HERE + '{token}?count={512 * MIB}');
 const reader = r.body.getReader();
 await reader.read();
 await new Promise((done) => setTimeout(done, 400));
-export default 1""")
+export default 1""",
+    )
     expect_equal("value", seen, 1)
     # What lies in the kernel's buffers, and ours; not the half GiB.
     sent = server().counts[token]
@@ -317,26 +405,47 @@ export default 1""")
 
 @test
 def large_response(context):
-    seen = value(context, f"""const r = await fetch(HERE + '/bytes/large?count={64 * MIB}');
+    seen = value(
+        context,
+        f"""const r = await fetch(HERE + '/bytes/large?count={64 * MIB}');
 let total = 0, sum = 0;
 for await (const chunk of r.body) {{ total += chunk.length; sum = (sum + chunk[0] + chunk[chunk.length - 1]) | 0; }}
-export default total""", "--memory", "16MiB", "--timeout", "30s")
+export default total""",
+        "--memory",
+        "16MiB",
+        "--timeout",
+        "30s",
+    )
     expect_equal("all of it, in little memory", seen, 64 * MIB)
 
 
 @test
 def huge_body(context):
-    report = run(context, f"export default (await (await fetch(HERE + '/bytes/huge?count={1 << 40}')).text()).length",
-                 "--memory", "16MiB", "--timeout", "30s", outcome="memory")
+    report = run(
+        context,
+        f"export default (await (await fetch(HERE + '/bytes/huge?count={1 << 40}')).text()).length",
+        "--memory",
+        "16MiB",
+        "--timeout",
+        "30s",
+        outcome="memory",
+    )
     expect_equal("tripped", report["tripped"], ["memory"])
 
 
 @test
 def compressed(context):
-    seen = value(context, """const text = async (kind) => { const t = await (await fetch(HERE + '/gzip/' + kind)).text(); return [t.length, t.slice(0, 6), t.slice(-5)]; };
+    seen = value(
+        context,
+        """const text = async (kind) => { const t = await (await fetch(HERE + '/gzip/' + kind)).text(); return [t.length, t.slice(0, 6), t.slice(-5)]; };
 export default [await text('once'), await text('twice'), await text('deflate'), await text('deflate-raw'), await fails(text('cut')), await fails(text('damaged')),
-	(await (await fetch(HERE + '/echo')).json()).headers.find((h) => h[0] === 'accept-encoding')]""")
-    expect_equal("plain", seen[:4], [[6000, "hello ", "ello "], [6005, "hello ", "again"], [6000, "hello ", "ello "], [6000, "hello ", "ello "]])
+	(await (await fetch(HERE + '/echo')).json()).headers.find((h) => h[0] === 'accept-encoding')]""",
+    )
+    expect_equal(
+        "plain",
+        seen[:4],
+        [[6000, "hello ", "ello "], [6005, "hello ", "again"], [6000, "hello ", "ello "], [6000, "hello ", "ello "]],
+    )
     expect_parts("cut", seen[4], "TypeError", "compressed")
     expect_parts("damaged", seen[5], "TypeError", "compressed")
     expect_equal("asked for", seen[6], ["accept-encoding", "gzip"])
@@ -347,14 +456,27 @@ def bomb(context):
     # Claim T28.
     # Read as a stream it takes no memory to speak of; collected it meets the limit.
     server().bomb()
-    seen = value(context, """const r = await fetch(HERE + '/bomb');
+    seen = value(
+        context,
+        """const r = await fetch(HERE + '/bomb');
 const reader = r.body.getReader();
 let total = 0;
 for (let i = 0; i < 300; i++) total += (await reader.read()).value.length;
 await reader.cancel();
-export default total > 10e6""", "--memory", "16MiB")
+export default total > 10e6""",
+        "--memory",
+        "16MiB",
+    )
     expect_equal("inflated as asked for", seen, True)
-    run(context, "export default (await (await fetch(HERE + '/bomb')).arrayBuffer()).byteLength", "--memory", "16MiB", "--timeout", "30s", outcome="memory")
+    run(
+        context,
+        "export default (await (await fetch(HERE + '/bomb')).arrayBuffer()).byteLength",
+        "--memory",
+        "16MiB",
+        "--timeout",
+        "30s",
+        outcome="memory",
+    )
 
 
 # ---- Servers that fail --------------------------------------------------------------------------------------------
@@ -362,7 +484,14 @@ export default total > 10e6""", "--memory", "16MiB")
 
 @test
 def failing_servers(context):
-    for path, *parts in (("/garbage", "HTTP"), ("/no-colon", "HTTP"), ("/endless-headers", "headers"), ("/long-header",), ("/nothing", "without an answer"), ("/reset",)):
+    for path, *parts in (
+        ("/garbage", "HTTP"),
+        ("/no-colon", "HTTP"),
+        ("/endless-headers", "headers"),
+        ("/long-header",),
+        ("/nothing", "without an answer"),
+        ("/reset",),
+    ):
         seen = value(context, f"export default fails(fetch(HERE + '{path}'))")
         expect_parts(path, seen, "TypeError", f"127.0.0.1:{server().port}", *parts)
     seen = value(context, "const r = await fetch(HERE + '/partial'); export default [r.status, await fails(r.text())]")
@@ -374,14 +503,17 @@ def failing_servers(context):
 def odd_answers(context):
     # Claim T28.
     """What a server sends fails its own fetch at most: the program, which catches everything, and its other requests go on."""
-    seen = value(context, """const seen = {};
+    seen = value(
+        context,
+        """const seen = {};
 for (const kind of ['cr', 'nul', 'control', 'latin', 'long']) {
 	const other = fetch(HERE + '/hold').then((r) => r.text());
 	seen[kind] = await fetch(HERE + '/odd-header/' + kind).then(async (r) => [r.status, r.headers.get('good'), await r.text()]).catch((e) => e.name);
 	if (await other !== 'held') throw new Error('the other one');
 }
 seen.redirect = await fetch(HERE + '/odd-redirect').then((r) => r.status).catch((e) => e.name);
-export default seen""")
+export default seen""",
+    )
     for kind, got in seen.items():
         right = [302, "TypeError"] if kind == "redirect" else [[200, "yes", "ok"], "TypeError"]
         expect(got in right, f"{kind}: {got}")
@@ -393,8 +525,15 @@ def many_at_once(context):
     # Claim L43.
     """More requests than connections: they wait for their turn, and all are answered."""
     server().counts.update(holding=0, held=0)
-    seen = value(context, """const all = await Promise.all(Array.from({ length: 200 }, () => fetch(HERE + '/hold').then((r) => r.text())));
-export default all.every((text) => text === 'held')""", "--memory", "128MiB", "--timeout", "30s")
+    seen = value(
+        context,
+        """const all = await Promise.all(Array.from({ length: 200 }, () => fetch(HERE + '/hold').then((r) => r.text())));
+export default all.every((text) => text === 'held')""",
+        "--memory",
+        "128MiB",
+        "--timeout",
+        "30s",
+    )
     expect_equal("answers", seen, True)
     held = server().counts["held"]
     expect(1 < held <= 32, f"{held} requests at once")
@@ -403,8 +542,13 @@ export default all.every((text) => text === 'held')""", "--memory", "128MiB", "-
 @test
 def few_files(context):
     """The process may open few files: its requests take fewer connections, and what else needs a file has it."""
-    seen = value(Limited(context), """const all = await Promise.all(Array.from({ length: 60 }, () => fetch(HERE + '/hold').then((r) => r.text())));
-export default all.every((text) => text === 'held')""", "--timeout", "30s")
+    seen = value(
+        Limited(context),
+        """const all = await Promise.all(Array.from({ length: 60 }, () => fetch(HERE + '/hold').then((r) => r.text())));
+export default all.every((text) => text === 'held')""",
+        "--timeout",
+        "30s",
+    )
     expect_equal("answers", seen, True)
 
 
@@ -428,7 +572,9 @@ def wrong_certificate(context):
 
 @test
 def unknown_name(context):
-    seen = value(context, "export default fails(fetch('http://no-such-name.invalid/'))", "--timeout", "30s", allow=["*.invalid"])
+    seen = value(
+        context, "export default fails(fetch('http://no-such-name.invalid/'))", "--timeout", "30s", allow=["*.invalid"]
+    )
     expect_parts("name", seen, "TypeError", "no-such-name.invalid", "address")
 
 
@@ -451,10 +597,13 @@ export default await Promise.all(['http://example.com/', HERE + '/echo', 'http:/
 @test
 def no_urls(context):
     # Claim T27.
-    seen = value(context, """export default [await Promise.all(['', 'x', '/relative', 'ftp://127.0.0.1/', 'file:///etc/passwd', 'data:x', 'blob:null/x', 'http://a:b@127.0.0.1/', 'http://',
+    seen = value(
+        context,
+        """export default [await Promise.all(['', 'x', '/relative', 'ftp://127.0.0.1/', 'file:///etc/passwd', 'data:x', 'blob:null/x', 'http://a:b@127.0.0.1/', 'http://',
 	'javascript:1', 'http://127.0.0.1:99999/'].map((url) => fails(fetch(url)))), await fails(fetch()), await fails(fetch(HERE, { method: 'TRACE' })),
 	await fails(fetch(HERE, { body: 'x' })), await fails(fetch(HERE, { headers: { 'a b': 'c' } })), await fails(fetch(HERE, { headers: { a: 'b\\nc: d' } })),
-	await fails(fetch(HERE, { redirect: 'x' })), await fails(fetch(HERE, { signal: 1 })), await fails(fetch(HERE, { method: 'A B' }))]""")
+	await fails(fetch(HERE, { redirect: 'x' })), await fails(fetch(HERE, { signal: 1 })), await fails(fetch(HERE, { method: 'A B' }))]""",
+    )
     for text in [*seen[0], *seen[1:]]:
         expect_parts("not a request", text, "TypeError: ")
 
@@ -482,19 +631,31 @@ def names_of_private_addresses(context):
     program = f"export default fails(fetch('http://{name}:{port}/status/200'))"
     expect_parts("refused", value(context, program, allow=[f"{name}:{port}"]), "TypeError", name, address, "not public")
     shown = f"[{address}]" if ":" in address else address
-    expect_equal("allowed with its address", value(context, program, allow=[f"{name}:{port}", f"{shown}:{port}"]), "it did not fail: 200")
+    expect_equal(
+        "allowed with its address",
+        value(context, program, allow=[f"{name}:{port}", f"{shown}:{port}"]),
+        "it did not fail: 200",
+    )
 
 
 @test
 def localhost_and_addresses(context):
     # Claim T26.
     port = server().port
-    seen = value(context, f"export default (await fetch('http://localhost:{port}/status/200')).status", allow=[f"localhost:{port}"])
+    seen = value(
+        context,
+        f"export default (await fetch('http://localhost:{port}/status/200')).status",
+        allow=[f"localhost:{port}"],
+    )
     expect_equal("localhost", seen, 200)
     if server().port6 is None:
         raise Skipped("there is no IPv6 here")
     port = server().port6
-    seen = value(context, f"export default [(await fetch('http://[::1]:{port}/status/200')).status, await fails(fetch('http://[::2]:{port}/'))]", allow=[f"[::1]:{port}"])
+    seen = value(
+        context,
+        f"export default [(await fetch('http://[::1]:{port}/status/200')).status, await fails(fetch('http://[::2]:{port}/'))]",
+        allow=[f"[::1]:{port}"],
+    )
     expect_equal("IPv6", seen[0], 200)
     expect_parts("another address", seen[1], "not allowed")
 
@@ -510,9 +671,27 @@ def bad_hosts(context):
 @test
 def no_proxy(context):
     # Claim T27.
-    expect_equal("status", json.loads(context.run(
-        "--print", "--allow-fetch", f"127.0.0.1:{server().port}", write(context, "a.mjs", f"export default (await fetch('http://127.0.0.1:{server().port}/status/200')).status"),
-        env={"http_proxy": "http://127.0.0.1:9", "HTTP_PROXY": "http://127.0.0.1:9", "ALL_PROXY": "socks5://127.0.0.1:9"}).out), 200)
+    expect_equal(
+        "status",
+        json.loads(
+            context.run(
+                "--print",
+                "--allow-fetch",
+                f"127.0.0.1:{server().port}",
+                write(
+                    context,
+                    "a.mjs",
+                    f"export default (await fetch('http://127.0.0.1:{server().port}/status/200')).status",
+                ),
+                env={
+                    "http_proxy": "http://127.0.0.1:9",
+                    "HTTP_PROXY": "http://127.0.0.1:9",
+                    "ALL_PROXY": "socks5://127.0.0.1:9",
+                },
+            ).out
+        ),
+        200,
+    )
 
 
 # ---- Redirects ----------------------------------------------------------------------------------------------------
@@ -521,7 +700,9 @@ def no_proxy(context):
 @test
 def redirects(context):
     # Claim L70.
-    seen = value(context, """const go = (to, init, status = 302) => fetch(HERE + '/redirect?status=' + status + '&to=' + encodeURIComponent(to), init);
+    seen = value(
+        context,
+        """const go = (to, init, status = 302) => fetch(HERE + '/redirect?status=' + status + '&to=' + encodeURIComponent(to), init);
 const echo = async (...all) => { const r = await go(...all); const e = await r.json(); return [e.method, e.body, r.redirected, r.url.replace(HERE, ''), Object.fromEntries(e.headers)['content-type'] ?? null]; };
 const post = { method: 'POST', body: 'x' };
 const manual = await go('/echo', { redirect: 'manual' });
@@ -529,11 +710,16 @@ export default { plain: await echo('/echo#there'), up: await echo('../echo'), 30
 	307: await echo('/echo', post, 307), 308: await echo('/echo', { ...post, method: 'PUT' }, 308), put: await echo('/echo', { ...post, method: 'PUT' }, 302),
 	manual: [manual.status, manual.headers.get('location'), manual.redirected, await manual.text()], error: await fails(go('/echo', { redirect: 'error' })),
 	stream: await fails(go('/echo', { method: 'POST', body: ReadableStream.from([new Uint8Array(1)]), duplex: 'half' }, 307)),
-	loop: await fails(fetch(HERE + '/loop/0')) }""")
+	loop: await fails(fetch(HERE + '/loop/0')) }""",
+    )
     text = "text/plain;charset=UTF-8"
     expect_equal("GET", [seen["plain"], seen["up"]], [["GET", "", True, "/echo", None]] * 2)
     expect_equal("301 to 303", [seen["301"], seen["302"], seen["303"]], [["GET", "", True, "/echo", None]] * 3)
-    expect_equal("307, 308, PUT", [seen["307"], seen["308"], seen["put"]], [["POST", "x", True, "/echo", text]] + [["PUT", "x", True, "/echo", text]] * 2)
+    expect_equal(
+        "307, 308, PUT",
+        [seen["307"], seen["308"], seen["put"]],
+        [["POST", "x", True, "/echo", text]] + [["PUT", "x", True, "/echo", text]] * 2,
+    )
     expect_equal("manual", seen["manual"], [302, "/echo", False, "moved"])
     expect_parts("error", seen["error"], "TypeError", "redirects")
     expect_parts("stream", seen["stream"], "TypeError", "stream")
@@ -545,9 +731,12 @@ export default { plain: await echo('/echo#there'), up: await echo('../echo'), 30
 def redirects_out(context):
     # Claim T25.
     port = server().port
-    seen = value(context, f"""const go = (to) => fails(fetch(HERE + '/redirect?to=' + encodeURIComponent(to)));
+    seen = value(
+        context,
+        f"""const go = (to) => fails(fetch(HERE + '/redirect?to=' + encodeURIComponent(to)));
 export default await Promise.all(['http://example.com/', 'http://169.254.169.254/', 'http://localhost:{port}/', 'http://[::1]:{port}/', '//127.0.0.1:1/',
-	'file:///etc/passwd', 'http://u:p@127.0.0.1:{port}/', 'http://'].map(go))""")
+	'file:///etc/passwd', 'http://u:p@127.0.0.1:{port}/', 'http://'].map(go))""",
+    )
     for text in seen[:5]:
         expect_parts("refused", text, "TypeError", "not allowed")
     for text in seen[5:]:
@@ -558,11 +747,23 @@ export default await Promise.all(['http://example.com/', 'http://169.254.169.254
 def headers_across_origins(context):
     # Claim T27.
     port = server().port
-    seen = value(context, f"""const go = async (to) => Object.fromEntries((await (await fetch(HERE + '/redirect?to=' + encodeURIComponent(to),
+    seen = value(
+        context,
+        f"""const go = async (to) => Object.fromEntries((await (await fetch(HERE + '/redirect?to=' + encodeURIComponent(to),
 	{{ headers: {{ authorization: 'secret', cookie: 'a=b', 'x-kept': '1' }} }})).json()).headers);
-export default [await go('/echo'), await go('http://localhost:{port}/echo')]""", allow=[f"127.0.0.1:{port}", f"localhost:{port}"])
-    expect_equal("same origin", [seen[0].get("authorization"), seen[0].get("cookie"), seen[0].get("x-kept")], ["secret", "a=b", "1"])
-    expect_equal("another origin", [seen[1].get("authorization"), seen[1].get("cookie"), seen[1].get("x-kept")], [None, None, "1"])
+export default [await go('/echo'), await go('http://localhost:{port}/echo')]""",
+        allow=[f"127.0.0.1:{port}", f"localhost:{port}"],
+    )
+    expect_equal(
+        "same origin",
+        [seen[0].get("authorization"), seen[0].get("cookie"), seen[0].get("x-kept")],
+        ["secret", "a=b", "1"],
+    )
+    expect_equal(
+        "another origin",
+        [seen[1].get("authorization"), seen[1].get("cookie"), seen[1].get("x-kept")],
+        [None, None, "1"],
+    )
 
 
 # ---- Ending -------------------------------------------------------------------------------------------------------
@@ -570,7 +771,9 @@ export default [await go('/echo'), await go('http://localhost:{port}/echo')]""",
 
 @test
 def aborted(context):
-    seen = value(context, """const c = new AbortController(), d = new AbortController();
+    seen = value(
+        context,
+        """const c = new AbortController(), d = new AbortController();
 setTimeout(() => c.abort(), 50);
 const before = await fails(fetch(HERE + '/status/200', { signal: AbortSignal.abort(new RangeError('gone')) }));
 const waiting = await fails(fetch(HERE + '/wait/aborted', { signal: c.signal }));
@@ -581,7 +784,8 @@ const timeout = await fails(fetch(HERE + '/wait/timeout', { signal: AbortSignal.
 const kept = new AbortController();
 for (let i = 0; i < 5; i++) await (await fetch(HERE + '/echo', { signal: kept.signal })).text();
 kept.abort();
-export default [before, waiting, await text, timeout]""")
+export default [before, waiting, await text, timeout]""",
+    )
     expect_equal("before", seen[0], "RangeError: gone")
     expect_parts("waiting", seen[1], "AbortError")
     expect_parts("in the body", seen[2], "AbortError")
@@ -594,18 +798,24 @@ export default [before, waiting, await text, timeout]""")
 def abort_closes_at_once(context):
     # The program goes on for a second after it aborts: the server is not to see the end of that first.
     start = time.monotonic()
-    value(context, """const c = new AbortController();
+    value(
+        context,
+        """const c = new AbortController();
 setTimeout(() => c.abort(), 100);
 await fails(fetch(HERE + '/wait/at-once', { signal: c.signal }));
 const r = await fetch(HERE + '/slow/cancelled');
 await r.body.cancel();
 await new Promise((done) => setTimeout(done, 2000));
-export default 1""")
+export default 1""",
+    )
     ended = time.monotonic()
     for token in ("/wait/at-once", "/slow/cancelled"):
         closed = server().wait_for(token, "closed", 5)
         expect(closed, f"{token}: the connection stayed open")
-        expect(ended - closed > 1, f"{token}: closed {ended - closed:.3f} s before the end of a program of {ended - start:.3f} s")
+        expect(
+            ended - closed > 1,
+            f"{token}: closed {ended - closed:.3f} s before the end of a program of {ended - start:.3f} s",
+        )
 
 
 @test
@@ -617,17 +827,37 @@ def deadline_closes(context):
     closed = server().wait_for("/wait/deadline", "closed", 5)
     expect(closed, "the connection stayed open")
     expect(closed - start < 3 * context.slower, f"closed after {closed - start:.3f} s")
-    report = run(context, "for await (const chunk of (await fetch(HERE + '/slow/deadline')).body);", "--timeout", "300ms", outcome="deadline")
+    report = run(
+        context,
+        "for await (const chunk of (await fetch(HERE + '/slow/deadline')).body);",
+        "--timeout",
+        "300ms",
+        outcome="deadline",
+    )
     expect(server().wait_for("/slow/deadline", "closed", 5), "the connection stayed open")
     # Nothing settles after a stop.
-    report = run(context, "fetch(HERE + '/wait/settle').finally(() => console.log('settled')); await new Promise(() => {})", "--timeout", "200ms", outcome="deadline")
+    report = run(
+        context,
+        "fetch(HERE + '/wait/settle').finally(() => console.log('settled')); await new Promise(() => {})",
+        "--timeout",
+        "200ms",
+        outcome="deadline",
+    )
     expect_equal("stdout", report["stdout"], "")
 
 
 @test
 def grace(context):
-    report = run(context, """const r = await fails(fetch(HERE + '/wait/grace', { signal: curfew.signal }));
-export default [r, (await fetch(HERE + '/status/200')).status]""", "--timeout", "200ms", "--grace", "5s", outcome="deadline")
+    report = run(
+        context,
+        """const r = await fails(fetch(HERE + '/wait/grace', { signal: curfew.signal }));
+export default [r, (await fetch(HERE + '/status/200')).status]""",
+        "--timeout",
+        "200ms",
+        "--grace",
+        "5s",
+        outcome="deadline",
+    )
     expect_equal("mode", report["stop"]["mode"], "cooperative")
     expect_parts("told", report["value"][0], "TimeoutError")
     expect_equal("another fetch within the grace", report["value"][1], 200)
@@ -648,7 +878,13 @@ def end_of_the_program(context):
 @test
 def host_calls(context):
     # Claim L48.
-    report = run(context, "for (let i = 0; i < 6; i++) await (await fetch(HERE + '/chunks?count=4')).text()", "--host-calls", "5", outcome="host_calls")
+    report = run(
+        context,
+        "for (let i = 0; i < 6; i++) await (await fetch(HERE + '/chunks?count=4')).text()",
+        "--host-calls",
+        "5",
+        outcome="host_calls",
+    )
     expect_equal("host calls", report["used"]["host_calls"], 5)
 
 
@@ -656,11 +892,16 @@ def host_calls(context):
 def in_sandbox_limits(context):
     # Claim L69.
     # The host keeps at most about the memory limit for requests that are under way.
-    seen = value(context, """const c = new AbortController();
+    seen = value(
+        context,
+        """const c = new AbortController();
 const all = Array.from({ length: 400 }, (_, i) => fails(fetch(HERE + '/wait/many' + i, { signal: c.signal })));
 const first = await Promise.race(all);
 c.abort();
-export default first""", "--memory", "8MiB")
+export default first""",
+        "--memory",
+        "8MiB",
+    )
     expect_parts("too many", seen, "TypeError", "too many")
 
 
@@ -669,19 +910,27 @@ export default first""", "--memory", "8MiB")
 
 @test
 def concurrent(context):
-    seen = value(context, """const all = await Promise.all(Array.from({ length: 200 }, async (_, i) => (await (await fetch(HERE + '/echo/' + i, { method: 'POST', body: String(i) })).json())));
-export default all.every((e, i) => e.path === '/echo/' + i && e.body === String(i)) && all.length""", "--timeout", "30s")
+    seen = value(
+        context,
+        """const all = await Promise.all(Array.from({ length: 200 }, async (_, i) => (await (await fetch(HERE + '/echo/' + i, { method: 'POST', body: String(i) })).json())));
+export default all.every((e, i) => e.path === '/echo/' + i && e.body === String(i)) && all.length""",
+        "--timeout",
+        "30s",
+    )
     expect_equal("answers", seen, 200)
 
 
 @test
 def order(context):
     # Promises settle in the order of completion.
-    seen = value(context, """const order = [];
+    seen = value(
+        context,
+        """const order = [];
 const slow = fetch(HERE + '/chunks?count=10').then((r) => r.text()).then(() => order.push('slow'));
 const fast = fetch(HERE + '/echo').then((r) => r.text()).then(() => order.push('fast'));
 await Promise.all([slow, fast]);
-export default order""")
+export default order""",
+    )
     expect_equal("order", seen, ["fast", "slow"])
 
 
@@ -704,7 +953,9 @@ const after = Date.now();
 setTimeout(() => {}, 5000);
 await Promise.race([fetch(HERE + '/chunks?count=2').then((r) => r.text())]);
 export default [after - start, Date.now() - after]"""
-    expect_equal("the clock stands while it fetches", value(context, program, "--deterministic", "--timeout", "30s"), [0, 0])
+    expect_equal(
+        "the clock stands while it fetches", value(context, program, "--deterministic", "--timeout", "30s"), [0, 0]
+    )
 
 
 # ---- A worker that dies, or does not answer ------------------------------------------------------------------------
@@ -715,7 +966,17 @@ def start_waiting(context, token, *words):
     refuse_sanitizer(context)
     server = server_of(True)
     path = write(context, "program.mjs", f"await fetch('http://127.0.0.1:{server.port}{token}')")
-    words = [context.curfew, "run", "--json", "--isolate", "process", "--allow-fetch", f"127.0.0.1:{server.port}", *words, path]
+    words = [
+        context.curfew,
+        "run",
+        "--json",
+        "--isolate",
+        "process",
+        "--allow-fetch",
+        f"127.0.0.1:{server.port}",
+        *words,
+        path,
+    ]
     process = context.spawn(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     expect(server.wait_for(token, "open", 10 * context.slower), "the server was not asked")
     return process, words, children(process.pid)[0]
@@ -749,10 +1010,24 @@ def with_secrets(context):
     """Secrets go where the program sends them, and are not shown; what it may not reach it is told of."""
     refuse_sanitizer(context)
     server = server_of(True)
-    path = write(context, "program.mjs", f"""const r = await (await fetch('http://127.0.0.1:{server.port}/echo', {{ headers: {{ authorization: secrets.get('TOKEN') }} }})).json();
+    path = write(
+        context,
+        "program.mjs",
+        f"""const r = await (await fetch('http://127.0.0.1:{server.port}/echo', {{ headers: {{ authorization: secrets.get('TOKEN') }} }})).json();
 const e = await fetch('http://127.0.0.1:1/').catch((error) => error.message);
-export default [Object.fromEntries(r.headers).authorization, e]""")
-    report, done = context.report("--isolate", "process", "--allow-fetch", f"127.0.0.1:{server.port}", "--user", "ann", "--secret", "TOKEN=sesame-4711", path)
+export default [Object.fromEntries(r.headers).authorization, e]""",
+    )
+    report, done = context.report(
+        "--isolate",
+        "process",
+        "--allow-fetch",
+        f"127.0.0.1:{server.port}",
+        "--user",
+        "ann",
+        "--secret",
+        "TOKEN=sesame-4711",
+        path,
+    )
     expect_parts("refused", report["value"][1], "not allowed")
     expect(b"sesame" not in done.out, "the secret is in the report")
 
@@ -762,6 +1037,8 @@ CONFINED = [worker_killed, worker_stopped, run_cancelled, with_secrets]
 
 def tests(context):
     server_of(False), server_of(True)
-    return [Test("fetch", name, check) for function in TESTS
-            for name, check in ((function.__name__, function), (f"isolated_{function.__name__}", isolated(function)))
-            ] + [Test("fetch", function.__name__, function) for function in CONFINED]
+    return [
+        Test("fetch", name, check)
+        for function in TESTS
+        for name, check in ((function.__name__, function), (f"isolated_{function.__name__}", isolated(function)))
+    ] + [Test("fetch", function.__name__, function) for function in CONFINED]

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """An HTTP server for the tests of fetch, on free ports of the loopback addresses: it answers what it is asked to, well
 or badly, and keeps what it saw of each connection."""
+
 import asyncio
 import base64
 import gzip
@@ -41,7 +42,7 @@ class Connection:
             return False
         self.method, target, _ = line.decode("latin-1").split(" ", 2)
         self.headers = []
-        while (line := (await self.reader.readline()).decode("latin-1").rstrip("\r\n")):
+        while line := (await self.reader.readline()).decode("latin-1").rstrip("\r\n"):
             name, _, value = line.partition(":")
             self.headers.append((name.lower(), value.strip()))
         self.requests += 1
@@ -56,7 +57,7 @@ class Connection:
 
     async def body_chunks(self):
         if (self.header("transfer-encoding") or "") == "chunked":
-            while (size := int((await self.reader.readline()).strip(), 16)):
+            while size := int((await self.reader.readline()).strip(), 16):
                 yield await self.reader.readexactly(size)
                 await self.reader.readline()
             await self.reader.readline()
@@ -95,16 +96,35 @@ class Connection:
 
     async def do_echo(self):
         body = b"".join([piece async for piece in self.body_chunks()])
-        seen = {"method": self.method, "path": self.path, "query": self.query, "headers": self.headers, "length": len(body),
-                "body": body[:1000].decode("latin-1"), "connection": self.number, "request": self.requests}
+        seen = {
+            "method": self.method,
+            "path": self.path,
+            "query": self.query,
+            "headers": self.headers,
+            "length": len(body),
+            "body": body[:1000].decode("latin-1"),
+            "connection": self.number,
+            "request": self.requests,
+        }
         return await self.answer(json.dumps(seen).encode(), headers=[("Content-Type", "application/json")])
 
     async def do_status(self):
-        return await self.answer(b"" if self.path.endswith(("204", "304")) else b"a body", f"{self.path.split('/')[2]} Some Text")
+        return await self.answer(
+            b"" if self.path.endswith(("204", "304")) else b"a body", f"{self.path.split('/')[2]} Some Text"
+        )
 
     async def do_headers(self):
-        return await self.answer(b"x", headers=[("X-Two", "a"), ("x-two", "b"), ("Set-Cookie", "a=1"), ("Set-Cookie", "b=2"),
-                                                ("X-Latin", "caf\xe9"), ("X-Empty", "")])
+        return await self.answer(
+            b"x",
+            headers=[
+                ("X-Two", "a"),
+                ("x-two", "b"),
+                ("Set-Cookie", "a=1"),
+                ("Set-Cookie", "b=2"),
+                ("X-Latin", "caf\xe9"),
+                ("X-Empty", ""),
+            ],
+        )
 
     async def do_no_colon(self):
         await self.write("HTTP/1.1 200 OK\r\nno colon here\r\nContent-Length: 2\r\n\r\nok")
@@ -148,7 +168,7 @@ class Connection:
         await self.write(f"HTTP/1.1 200 OK\r\nContent-Length: {count}\r\n\r\n")
         try:
             while sent < count:
-                await self.write(piece[:count - sent])
+                await self.write(piece[: count - sent])
                 sent += min(len(piece), count - sent)
                 self.server.counts[self.path] = sent
         except OSError:
@@ -168,7 +188,7 @@ class Connection:
         first, length = await self.reader.readexactly(2)
         if not length & 0x80:
             raise ConnectionError("a frame of a client is not masked")
-        length &= 0x7f
+        length &= 0x7F
         if length > 125:
             length = int.from_bytes(await self.reader.readexactly(2 if length == 126 else 8), "big")
         mask = await self.reader.readexactly(4)
@@ -178,18 +198,30 @@ class Connection:
 
     async def send_frame(self, first, data):
         length = len(data)
-        size = bytes([length]) if length < 126 else b"\x7e" + length.to_bytes(2, "big") if length < 65536 else b"\x7f" + length.to_bytes(8, "big")
+        size = (
+            bytes([length])
+            if length < 126
+            else b"\x7e" + length.to_bytes(2, "big")
+            if length < 65536
+            else b"\x7f" + length.to_bytes(8, "big")
+        )
         await self.write(bytes([first]) + size + data)
 
     async def do_socket(self):
         """A WebSocket that answers each message with itself, or does what its path asks for."""
         kind = self.path.split("/")[2]
-        accept = base64.b64encode(hashlib.sha1((self.header("sec-websocket-key") + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11").encode()).digest()).decode()
+        accept = base64.b64encode(
+            hashlib.sha1((self.header("sec-websocket-key") + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11").encode()).digest()
+        ).decode()
         if kind == "refused":
             return await self.answer(b"no", "403 Forbidden")
         protocol = (self.header("sec-websocket-protocol") or "").split(",")[-1].strip()
-        await self.write("HTTP/1.1 101 Switching Protocols\r\nUpgrade: WebSocket\r\nConnection: keep-alive, Upgrade\r\n"
-                         f"Sec-WebSocket-Accept: {'wrong' if kind == 'accept' else accept}\r\n" + (f"Sec-WebSocket-Protocol: {protocol}\r\n" if protocol else "") + "\r\n")
+        await self.write(
+            "HTTP/1.1 101 Switching Protocols\r\nUpgrade: WebSocket\r\nConnection: keep-alive, Upgrade\r\n"
+            f"Sec-WebSocket-Accept: {'wrong' if kind == 'accept' else accept}\r\n"
+            + (f"Sec-WebSocket-Protocol: {protocol}\r\n" if protocol else "")
+            + "\r\n"
+        )
         if kind == "gone":
             return False
         if kind == "hex":
@@ -214,13 +246,22 @@ class Connection:
     async def do_events(self):
         """Server-sent events, whose stream ends; the second time with what the client says it saw last."""
         if self.query.get("type"):
-            return await self.answer(b"data: x\n\n", self.query.get("status", "200 OK"), [("Content-Type", self.query["type"])])
+            return await self.answer(
+                b"data: x\n\n", self.query.get("status", "200 OK"), [("Content-Type", self.query["type"])]
+            )
         last = self.header("last-event-id")
-        await self.write("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream; charset=utf-8\r\nConnection: close\r\n\r\n")
+        await self.write(
+            "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream; charset=utf-8\r\nConnection: close\r\n\r\n"
+        )
         if last is not None:
             await self.write(f"data: again after {last}\n\n")
             return await self.until_closed(self.path)
-        for piece in (b"\xef\xbb\xbf: nothing\nretry: 10\nid: 1\ndata: caf\xc3", b"\xa9\r", b"\ndata:  two\r\r", b"event: named\nid: 7\ndata\n\nid: 8\n\nunknown: x\ndata: lost"):
+        for piece in (
+            b"\xef\xbb\xbf: nothing\nretry: 10\nid: 1\ndata: caf\xc3",
+            b"\xa9\r",
+            b"\ndata:  two\r\r",
+            b"event: named\nid: 7\ndata\n\nid: 8\n\nunknown: x\ndata: lost",
+        ):
             await self.write(piece)
             await asyncio.sleep(0.02)
         return False
@@ -246,8 +287,10 @@ class Connection:
         if kind == "cut":
             data = data[:-20]
         if kind == "damaged":
-            data = data[:20] + bytes([data[20] ^ 0xff, data[21] ^ 0xff]) + data[22:]
-        return await self.answer(data, headers=[("Content-Encoding", "deflate" if kind.startswith("deflate") else "gzip")])
+            data = data[:20] + bytes([data[20] ^ 0xFF, data[21] ^ 0xFF]) + data[22:]
+        return await self.answer(
+            data, headers=[("Content-Encoding", "deflate" if kind.startswith("deflate") else "gzip")]
+        )
 
     async def do_bomb(self):
         return await self.answer(self.server.bomb(), headers=[("Content-Encoding", "gzip")])
@@ -262,8 +305,12 @@ class Connection:
 
     async def do_odd_header(self):
         """One that no header may be, behind one that is right."""
-        kind = {"cr": b"a\rb", "nul": b"a\0b", "control": b"a\x01b", "latin": b"caf\xe9", "long": b"y" * 60000}[self.path.split("/")[2]]
-        await self.write(b"HTTP/1.1 200 Odd\x01Text\xff\r\nGood: yes\r\nOdd: " + kind + b"\r\nContent-Length: 2\r\n\r\nok")
+        kind = {"cr": b"a\rb", "nul": b"a\0b", "control": b"a\x01b", "latin": b"caf\xe9", "long": b"y" * 60000}[
+            self.path.split("/")[2]
+        ]
+        await self.write(
+            b"HTTP/1.1 200 Odd\x01Text\xff\r\nGood: yes\r\nOdd: " + kind + b"\r\nContent-Length: 2\r\n\r\nok"
+        )
         return False
 
     async def do_odd_redirect(self):
@@ -333,8 +380,26 @@ class Server:
 
     def listen_tls(self, folder):
         """With a certificate that nobody vouches for; the port."""
-        subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", f"{folder}/key.pem", "-out",
-                        f"{folder}/cert.pem", "-days", "2", "-subj", "/CN=localhost"], check=True, capture_output=True)
+        subprocess.run(
+            [
+                "openssl",
+                "req",
+                "-x509",
+                "-newkey",
+                "rsa:2048",
+                "-nodes",
+                "-keyout",
+                f"{folder}/key.pem",
+                "-out",
+                f"{folder}/cert.pem",
+                "-days",
+                "2",
+                "-subj",
+                "/CN=localhost",
+            ],
+            check=True,
+            capture_output=True,
+        )
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(f"{folder}/cert.pem", f"{folder}/key.pem")
         return self._listen("127.0.0.1", context)

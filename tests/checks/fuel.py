@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Fuel is a property of a program: the same however often it runs, whatever the limit, and however it ends."""
+
 import os
 
 from .harness import Test, expect, expect_equal
@@ -51,15 +52,15 @@ MODULES = {
 
 # A trap is no end of the count: what was used until there is known.
 TRAPS = {
-    "unreachable": "(func (export \"run\") (local i32) (loop $l (if (i32.eq (local.get 0) (i32.const 100)) (then unreachable))"
-                   " (local.set 0 (i32.add (local.get 0) (i32.const 1))) (br $l)))",
-    "division": "(func (export \"run\") (local i32) (local.set 0 (i32.const 100)) (loop $l"
-                " (drop (i32.div_u (i32.const 1) (local.tee 0 (i32.sub (local.get 0) (i32.const 1))))) (br $l)))",
-    "bounds": "(memory 1) (func (export \"run\") (local i32) (loop $l (drop (i32.load (local.get 0)))"
-              " (local.set 0 (i32.add (local.get 0) (i32.const 4096))) (br $l)))",
-    "bulk_bounds": "(memory 1) (func (export \"run\") (memory.fill (i32.const 0) (i32.const 1) (i32.const 65537)))",
+    "unreachable": '(func (export "run") (local i32) (loop $l (if (i32.eq (local.get 0) (i32.const 100)) (then unreachable))'
+    " (local.set 0 (i32.add (local.get 0) (i32.const 1))) (br $l)))",
+    "division": '(func (export "run") (local i32) (local.set 0 (i32.const 100)) (loop $l'
+    " (drop (i32.div_u (i32.const 1) (local.tee 0 (i32.sub (local.get 0) (i32.const 1))))) (br $l)))",
+    "bounds": '(memory 1) (func (export "run") (local i32) (loop $l (drop (i32.load (local.get 0)))'
+    " (local.set 0 (i32.add (local.get 0) (i32.const 4096))) (br $l)))",
+    "bulk_bounds": '(memory 1) (func (export "run") (memory.fill (i32.const 0) (i32.const 1) (i32.const 65537)))',
     "exception": "(tag $t) (func $f (param i32) (if (i32.eqz (local.get 0)) (then (throw $t)))"
-                 " (call $f (i32.sub (local.get 0) (i32.const 1)))) (func (export \"run\") (call $f (i32.const 50)))",
+    ' (call $f (i32.sub (local.get 0) (i32.const 1)))) (func (export "run") (call $f (i32.const 50)))',
 }
 
 # Two core modules in each of two components that call each other: one count for all of them.
@@ -151,7 +152,11 @@ def check_component(context):
 
 
 def check_trap_of_component(context):
-    text = COMPONENT.replace("(local.get 1)))\n        (core instance $i (instantiate $m))", "unreachable))\n        (core instance $i (instantiate $m))", 1)
+    text = COMPONENT.replace(
+        "(local.get 1)))\n        (core instance $i (instantiate $m))",
+        "unreachable))\n        (core instance $i (instantiate $m))",
+        1,
+    )
     expect(text != COMPONENT, "the component has no place for a trap")
     return check_exact(context, write(context, text), "--call", "run", outcome="trapped")
 
@@ -182,7 +187,10 @@ def check_script_position(context):
         expect_equal("outcome", outcome, "fuel")
         expect(last <= reached < 600, f"{reached} after {last}")
         line = next(frame["line"] for frame in report["error"]["stack"] if frame["file"])
-        expect(line in ((2, 3) if reached < 299 else (3, 4, 5) if reached == 299 else (4, 5)), f"line {line} at {reached}: {report['error']['stack']}")
+        expect(
+            line in ((2, 3) if reached < 299 else (3, 4, 5) if reached == 299 else (4, 5)),
+            f"line {line} at {reached}: {report['error']['stack']}",
+        )
         last = reached
     return 7
 
@@ -196,8 +204,12 @@ def check_script_stopped(context, text, *stop):
 
 def check_script_stopped_by_itself(context):
     """Limits that the program meets by itself are met at the same place: the same fuel."""
-    for text, *stop in (("for (;;);", "--loops", "12345"), ("const a = []; for (;;) a.push([1, 2, 3])", "--memory", "8MiB"),
-                        ("for (;;) setTimeout(() => {}, 1e6)", "--timers", "30"), ("for (;;) curfew.checkpoint(1)", "--host-calls", "30")):
+    for text, *stop in (
+        ("for (;;);", "--loops", "12345"),
+        ("const a = []; for (;;) a.push([1, 2, 3])", "--memory", "8MiB"),
+        ("for (;;) setTimeout(() => {}, 1e6)", "--timers", "30"),
+        ("for (;;) curfew.checkpoint(1)", "--host-calls", "30"),
+    ):
         path = write(context, text, "js")
         seen = {used(context, path, limit, *stop)[:2] for limit in (PLENTY, 10**15, PLENTY)}
         expect_equal(f"different ends of {text}", len(seen), 1)
@@ -223,7 +235,9 @@ def check_table(context):
 
 
 def tests(context):
-    checks = {f"module_{name}": lambda context, text=text: check_module(context, text) for name, text in MODULES.items()}
+    checks = {
+        f"module_{name}": lambda context, text=text: check_module(context, text) for name, text in MODULES.items()
+    }
     for name, text in TRAPS.items():
         checks[f"trap_{name}"] = lambda context, text=text: check_module(context, text, "trapped")
     checks["component"] = check_component
@@ -235,10 +249,14 @@ def tests(context):
         checks[f"script_{name}"] = lambda context, text=text: check_script(context, text)
     for name, text in THROWING.items():
         checks[f"script_{name}"] = lambda context, text=text: check_script(context, text, "threw")
-    checks["script_module"] = lambda context: check_script(context, "export default () => [1, 2, 3].map(n => n * 2)", ending="mjs")
+    checks["script_module"] = lambda context: check_script(
+        context, "export default () => [1, 2, 3].map(n => n * 2)", ending="mjs"
+    )
     checks["script_image"] = check_image
     checks["script_position"] = check_script_position
     checks["script_stopped"] = lambda context: check_script_stopped(context, "for (;;);", "--timeout", "200ms")
-    checks["script_stopped_hard"] = lambda context: check_script_stopped(context, "Array(1e7).fill(1).indexOf(2)", "--cpu", "20ms", "--memory", "1GiB")
+    checks["script_stopped_hard"] = lambda context: check_script_stopped(
+        context, "Array(1e7).fill(1).indexOf(2)", "--cpu", "20ms", "--memory", "1GiB"
+    )
     checks["script_stopped_by_itself"] = check_script_stopped_by_itself
     return [Test("fuel", name, check) for name, check in checks.items()]

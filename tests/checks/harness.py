@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What every group needs: processes with a time limit, and reports that are checked whenever one is seen."""
+
 import json
 import os
 import pty
@@ -20,9 +21,23 @@ Done = namedtuple("Done", "code out err seconds command")
 
 # The contract's table; abi and docs check that header and documents agree with it.
 EXIT_CODES = {
-    "ok": 0, "threw": 1, "trapped": 1, "bad_program": 3, "fuel": 121, "loops": 122, "host_calls": 123, "timers": 123,
-    "deadline": 124, "internal": 125, "cancelled": 130, "memory": 137, "stack": 139, "cpu": 152, "output": 153,
-    "exited": 0, "crashed": 134,
+    "ok": 0,
+    "threw": 1,
+    "trapped": 1,
+    "bad_program": 3,
+    "fuel": 121,
+    "loops": 122,
+    "host_calls": 123,
+    "timers": 123,
+    "deadline": 124,
+    "internal": 125,
+    "cancelled": 130,
+    "memory": 137,
+    "stack": 139,
+    "cpu": 152,
+    "output": 153,
+    "exited": 0,
+    "crashed": 134,
     "unsettled": 13,
 }
 STOPS = set(EXIT_CODES) - {"ok", "threw", "trapped", "bad_program", "internal", "exited", "crashed", "unsettled"}
@@ -56,7 +71,7 @@ def expect_equal(what, seen, expected):
 
 def shorten(value, limit=1200):
     text = value if isinstance(value, str) else repr(value)
-    return text if len(text) <= limit else f"{text[:limit // 2]} ... {text[-limit // 2:]}"
+    return text if len(text) <= limit else f"{text[: limit // 2]} ... {text[-limit // 2 :]}"
 
 
 def read(path):
@@ -81,9 +96,17 @@ class Context:
         self.slower = slower
         self.scratch = scratch
         self.is_sanitized = bool(environment)
-        self.environment = {key: value for key, value in os.environ.items() if key not in ("NO_COLOR", "CURFEW_TEST_SCALE")}
-        self.environment.update(environment, XDG_CACHE_HOME=os.path.join(scratch, "cache"), CURFEW_TEST_SCALE=str(scale),
-                                CURFEW_TEST_SLOWER=str(slower), CMOCKA_MESSAGE_OUTPUT="TAP", LC_ALL="C.UTF-8")
+        self.environment = {
+            key: value for key, value in os.environ.items() if key not in ("NO_COLOR", "CURFEW_TEST_SCALE")
+        }
+        self.environment.update(
+            environment,
+            XDG_CACHE_HOME=os.path.join(scratch, "cache"),
+            CURFEW_TEST_SCALE=str(scale),
+            CURFEW_TEST_SLOWER=str(slower),
+            CMOCKA_MESSAGE_OUTPUT="TAP",
+            LC_ALL="C.UTF-8",
+        )
         os.makedirs(os.path.join(scratch, "cache"), mode=0o700, exist_ok=True)
         self._lock = threading.Lock()
         self._validator = None
@@ -110,12 +133,24 @@ class Context:
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             out, err = process.communicate()
-            raise Failed(f"not over after {timeout * self.slower:g} s: {' '.join(map(str, words))}\n{shorten(err.decode(errors='replace'), 600)}") from None
+            raise Failed(
+                f"not over after {timeout * self.slower:g} s: {' '.join(map(str, words))}\n{shorten(err.decode(errors='replace'), 600)}"
+            ) from None
         done = Done(process.returncode, out or b"", err or b"", time.monotonic() - start, words)
         if self.is_sanitized and (done.code == 99 or b"Sanitizer" in done.err):
-            raise Failed(f"the sanitizer found something: {' '.join(map(str, words))}\n{shorten(done.err.decode(errors='replace'), 4000)}")
-        if done.code < 0 and -done.code in (signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGILL, signal.SIGFPE):
-            raise Failed(f"killed by {signal.Signals(-done.code).name}: {' '.join(map(str, words))}\n{shorten(done.err.decode(errors='replace'), 2000)}")
+            raise Failed(
+                f"the sanitizer found something: {' '.join(map(str, words))}\n{shorten(done.err.decode(errors='replace'), 4000)}"
+            )
+        if done.code < 0 and -done.code in (
+            signal.SIGSEGV,
+            signal.SIGABRT,
+            signal.SIGBUS,
+            signal.SIGILL,
+            signal.SIGFPE,
+        ):
+            raise Failed(
+                f"killed by {signal.Signals(-done.code).name}: {' '.join(map(str, words))}\n{shorten(done.err.decode(errors='replace'), 2000)}"
+            )
         return done
 
     def command(self, words, stdin=b"", timeout=10, stdin_file=None, **options):
@@ -143,12 +178,17 @@ class Context:
         try:
             report = json.loads(text, object_pairs_hook=_unique_keys)
         except ValueError as error:
-            raise Failed(f"no report ({error}): exit {done.code if done else '-'}\nstdout {shorten(repr(text), 400)}\n"
-                         f"stderr {shorten(repr(done.err if done else b''), 800)}") from None
+            raise Failed(
+                f"no report ({error}): exit {done.code if done else '-'}\nstdout {shorten(repr(text), 400)}\n"
+                f"stderr {shorten(repr(done.err if done else b''), 800)}"
+            ) from None
         with self._lock:
             if self._validator is None:
                 self._validator = jsonschema.Draft202012Validator(json.loads(read("docs/report.schema.json")))
-        errors = [f"{'/'.join(map(str, error.absolute_path))}: {error.message}" for error in self._validator.iter_errors(report)]
+        errors = [
+            f"{'/'.join(map(str, error.absolute_path))}: {error.message}"
+            for error in self._validator.iter_errors(report)
+        ]
         expect(not errors, f"not as docs/report.schema.json has it: {shorten('; '.join(errors))}")
         _check_sense(report)
         # What exited has its own code.
@@ -163,23 +203,37 @@ def _check_sense(report):
     if outcome in STOPS:
         # Not always the first: what ends a run within its grace is its outcome, after the deadline.
         expect(outcome in report["tripped"], f"tripped: {report['tripped']} lacks the outcome {outcome}")
-        expect(report["tripped"][0] == outcome or limits["grace_us"] > 0, f"tripped: {report['tripped']} does not begin with {outcome}")
+        expect(
+            report["tripped"][0] == outcome or limits["grace_us"] > 0,
+            f"tripped: {report['tripped']} does not begin with {outcome}",
+        )
         expect(report["error"] is not None or stop["mode"] == "cooperative", f"{outcome}: there is no error")
     if outcome == "ok":
-        expect(report["tripped"] == [] and stop is None and report["error"] is None,
-               f"ok, but tripped {report['tripped']}, stop {stop}, error {shorten(report['error'])}")
+        expect(
+            report["tripped"] == [] and stop is None and report["error"] is None,
+            f"ok, but tripped {report['tripped']}, stop {stop}, error {shorten(report['error'])}",
+        )
     if outcome in ("threw", "bad_program", "internal", "unsettled"):
         expect(report["error"] is not None, f"{outcome}: there is no error")
     for key in ("loops", "host_calls", "fuel", "output_bytes"):
         if limits[key] is not None and used[key] is not None:
             expect(used[key] <= limits[key], f"used.{key} {used[key]} is above the limit {limits[key]}")
-    for used_key, key in (("memory_peak_bytes", "memory_bytes"), ("stack_peak_bytes", "stack_bytes"), ("timers_peak", "timers")):
+    for used_key, key in (
+        ("memory_peak_bytes", "memory_bytes"),
+        ("stack_peak_bytes", "stack_bytes"),
+        ("timers_peak", "timers"),
+    ):
         if limits[key] is not None:
             expect(used[used_key] <= limits[key], f"used.{used_key} {used[used_key]} is above the limit {limits[key]}")
     parts = used["load_us"] + used["compile_us"] + used["start_us"] + used["run_us"]
-    expect(parts <= used["wall_us"] + 4, f"the parts of the time ({parts} us) are more than all of it ({used['wall_us']} us)")
+    expect(
+        parts <= used["wall_us"] + 4,
+        f"the parts of the time ({parts} us) are more than all of it ({used['wall_us']} us)",
+    )
     for frame in report["error"]["stack"] if report["error"] else []:
-        expect(frame["native"] == (frame["file"] is None), f"a frame is native or has a file, not both or none: {frame}")
+        expect(
+            frame["native"] == (frame["file"] is None), f"a frame is native or has a file, not both or none: {frame}"
+        )
 
 
 def lines_of(text):

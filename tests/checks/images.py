@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Images of WebAssembly programs: they run without a compiler where they were made, and anywhere else as well."""
+
 import os
 
 from .cli import expect_program_error, write
@@ -48,9 +49,13 @@ def wasm_image_elsewhere(context):
 
 def poly1305(message, key):
     """RFC 8439, section 2.5."""
-    r, s, total = int.from_bytes(key[:16], "little") & 0x0FFFFFFC0FFFFFFC0FFFFFFC0FFFFFFF, int.from_bytes(key[16:], "little"), 0
+    r, s, total = (
+        int.from_bytes(key[:16], "little") & 0x0FFFFFFC0FFFFFFC0FFFFFFC0FFFFFFF,
+        int.from_bytes(key[16:], "little"),
+        0,
+    )
     for at in range(0, len(message), 16):
-        total = (total + int.from_bytes(message[at:at + 16] + b"\1", "little")) * r % ((1 << 130) - 5)
+        total = (total + int.from_bytes(message[at : at + 16] + b"\1", "little")) * r % ((1 << 130) - 5)
     return ((total + s) & ((1 << 128) - 1)).to_bytes(16, "little")
 
 
@@ -84,6 +89,7 @@ def wasm_image_damaged(context):
 
 class Layout:
     """Where the fields of an image's head are."""
+
     def __init__(self, covered, sha256, lengths, head):
         self.covered, self.sha256, self.lengths, self.head = covered, sha256, lengths, head
 
@@ -94,16 +100,20 @@ LAYOUTS = {"js": Layout(40, 96, (72, 80, 88), 168), "wat": Layout(72, 72, (144, 
 def forge(data, layout, at, bytes_):
     """The image with other bytes there, and its checksum made right again."""
     import hashlib
+
     forged = bytearray(data)
-    forged[at:at + len(bytes_)] = bytes_
-    forged[8:40] = hashlib.sha256(forged[layout.covered:]).digest()
+    forged[at : at + len(bytes_)] = bytes_
+    forged[8:40] = hashlib.sha256(forged[layout.covered :]).digest()
     return bytes(forged)
 
 
 def forgeries(data, layout):
     """Every field that says something of the program, as nobody writes it."""
     yield "SHA-256 of control characters", forge(data, layout, layout.sha256, b"\x1b[2J" + b"not a sum".ljust(60, b"."))
-    yield "SHA-256 in capitals", forge(data, layout, layout.sha256, data[layout.sha256:layout.sha256 + 64].upper().replace(b"0", b"A"))
+    yield (
+        "SHA-256 in capitals",
+        forge(data, layout, layout.sha256, data[layout.sha256 : layout.sha256 + 64].upper().replace(b"0", b"A")),
+    )
     yield "SHA-256 too short", forge(data, layout, layout.sha256 + 63, b"\0")
     yield "SHA-256 without an end", forge(data, layout, layout.sha256 + 64, b"a")
     yield "what is reserved", forge(data, layout, layout.sha256 + 68, b"x")
@@ -111,7 +121,7 @@ def forgeries(data, layout):
     yield "a control character in the name", forge(data, layout, layout.head + 1, b"\x1b")
     yield "a name of the engine's", forge(data, layout, layout.head, b"curfew:")
     for field in layout.lengths:
-        for value in 0xffffffffffffffff, 1 << 63, 1 << 32, int.from_bytes(data[field:field + 8], "little") + 1:
+        for value in 0xFFFFFFFFFFFFFFFF, 1 << 63, 1 << 32, int.from_bytes(data[field : field + 8], "little") + 1:
             yield f"length {value:x} at {field}", forge(data, layout, field, value.to_bytes(8, "little"))
 
 
@@ -132,12 +142,15 @@ def image_with_forged_fields(context):
                 file.write(forged)
             for isolate in [], ["--isolate", "process"]:
                 done = context.run(*isolate, image)
-                expect(done.code == 3 and b"damaged" in done.err and b"\x1b" not in done.err, f"{kind} {isolate}: {what}: exit {done.code}, {done.err!r}")
+                expect(
+                    done.code == 3 and b"damaged" in done.err and b"\x1b" not in done.err,
+                    f"{kind} {isolate}: {what}: exit {done.code}, {done.err!r}",
+                )
 
 
 @test
 def wasm_image_of_nothing(context):
-    source = write(context, "bad.wat", "(module (func (export \"run\") (call 7)))")
+    source = write(context, "bad.wat", '(module (func (export "run") (call 7)))')
     done = context.command([context.curfew, "compile", source])
     expect_program_error(done, "bad_program")
     expect(not os.path.exists(source.replace(".wat", ".curfew")), "an image was left behind")

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """curfew inspect tells what a program is without running it; curfew calibrate what a millisecond of work is in fuel."""
+
 import json
 import os
 import re
@@ -39,12 +40,28 @@ def names(items):
 def inspect_module(context):
     about = inspect(context, write(context, "m.wat", MODULE))
     expect_equal("kind", (about["kind"], about["name"], about["bytes"]), ("module", "m.wat", len(MODULE)))
-    expect_equal("needs", about["needs"], {"memory_bytes": 2 * 65536 + 80, "memory_most_bytes": 100 * 65536,
-                                           "table_elements": 10, "wasi": True})
-    expect_equal("imports", about["imports"], [{"module": "wasi_snapshot_preview1", "name": "fd_write",
-                                                "kind": "function", "type": "(i32, i32, i32, i32) -> i32"}])
-    expect_equal("exports", [(e["name"], e["kind"], e["type"]) for e in about["exports"]],
-                 [("memory", "memory", "2 to 100 pages"), ("g", "global", "mut i32"), ("add", "function", "(i32, i64) -> f64")])
+    expect_equal(
+        "needs",
+        about["needs"],
+        {"memory_bytes": 2 * 65536 + 80, "memory_most_bytes": 100 * 65536, "table_elements": 10, "wasi": True},
+    )
+    expect_equal(
+        "imports",
+        about["imports"],
+        [
+            {
+                "module": "wasi_snapshot_preview1",
+                "name": "fd_write",
+                "kind": "function",
+                "type": "(i32, i32, i32, i32) -> i32",
+            }
+        ],
+    )
+    expect_equal(
+        "exports",
+        [(e["name"], e["kind"], e["type"]) for e in about["exports"]],
+        [("memory", "memory", "2 to 100 pages"), ("g", "global", "mut i32"), ("add", "function", "(i32, i64) -> f64")],
+    )
 
 
 @test
@@ -58,25 +75,35 @@ def inspect_component(context):
 @test
 def inspect_without_memory(context):
     """There is none, which is not the same as one of no bytes; tables count as memory all the same."""
+
     def tell(text):
         path = write(context, "n.wat", text)
         about = inspect(context, path)["needs"]
         done = context.command([context.curfew, "inspect", path])
         line = [line.strip() for line in done.out.decode().splitlines() if line.startswith("  memory ")]
         return about["memory_bytes"], about["memory_most_bytes"], about["table_elements"], line
+
     expect_equal("none", tell(ENDLESS), (None, None, 0, ["memory  none"]))
     expect_equal("a table", tell("(module (table 10 funcref))"), (80, None, 10, ["memory  none"]))
-    expect_equal("empty", tell("(module (memory 0 1))"), (0, 65536, 0, ["memory  0 B to begin with, may grow to 64 KiB"]))
-    expect_equal("component", tell("(component (core module $m) (core instance (instantiate $m)))"),
-                 (None, None, 0, ["memory  none"]))
+    expect_equal(
+        "empty", tell("(module (memory 0 1))"), (0, 65536, 0, ["memory  0 B to begin with, may grow to 64 KiB"])
+    )
+    expect_equal(
+        "component",
+        tell("(component (core module $m) (core instance (instantiate $m)))"),
+        (None, None, 0, ["memory  none"]),
+    )
 
 
 @test
 def inspect_javascript(context):
     """The names that a module exports, those of its imports too; nothing of it runs."""
     folder = context.folder()
-    for name, text in (("b.mjs", "export const z = 1; export {z as 'a b'};"), ("s.js", "for (;;);"),
-                       ("a.mjs", "import {z} from './b.mjs'; export * from './b.mjs'; export default () => z; for (;;);")):
+    for name, text in (
+        ("b.mjs", "export const z = 1; export {z as 'a b'};"),
+        ("s.js", "for (;;);"),
+        ("a.mjs", "import {z} from './b.mjs'; export * from './b.mjs'; export default () => z; for (;;);"),
+    ):
         with open(os.path.join(folder, name), "w", encoding="utf-8") as file:
             file.write(text)
     about = inspect(context, os.path.join(folder, "a.mjs"))
@@ -102,17 +129,28 @@ def inspect_image(context):
 def inspect_text(context):
     done = context.command([context.curfew, "inspect", write(context, "m.wat", MODULE)])
     text = done.out.decode()
-    for part in ("m.wat: module, ", "sha256 ", "WASI    yes", "imports\n", "wasi_snapshot_preview1.fd_write", "exports\n"):
+    for part in (
+        "m.wat: module, ",
+        "sha256 ",
+        "WASI    yes",
+        "imports\n",
+        "wasi_snapshot_preview1.fd_write",
+        "exports\n",
+    ):
         expect(part in text, f"expected {part!r} in {text}")
-    columns = {line.index(word) for line in text.splitlines() for word in ("2 to 100", "mut i32", "(i32, i64)") if word in line}
+    columns = {
+        line.index(word) for line in text.splitlines() for word in ("2 to 100", "mut i32", "(i32, i64)") if word in line
+    }
     expect_equal("columns of types", len(columns), 1)
 
 
 @test
 def inspect_errors(context):
     """As curfew run tells them."""
+
     def run(*words):
         return context.command([context.curfew, "inspect", *words])
+
     expect_error(run(), 2, "PROGRAM")
     expect_error(run("-"), 2, "--lang")
     expect_error(run("x.js", "--", "a"), 2, "arguments")
@@ -154,8 +192,10 @@ def calibrate_keeps_figures(context):
     with open(os.path.join(env["XDG_CACHE_HOME"], "curfew", "calibration.json"), encoding="utf-8") as file:
         expect_equal("kept", json.load(file), figures)
     # Both use what is kept, and say nothing.
-    for name, text, rate in (("a.js", "1", figures["fuel_per_ms"]["javascript"]),
-                             ("a.wat", ENDLESS, figures["webassembly_fuel_per_ms"])):
+    for name, text, rate in (
+        ("a.js", "1", figures["fuel_per_ms"]["javascript"]),
+        ("a.wat", ENDLESS, figures["webassembly_fuel_per_ms"]),
+    ):
         report, done = context.report("--fuel", "20ms", write(context, name, text), env=env)
         expect_equal(f"limits.fuel of {name}", report["limits"]["fuel"], 20 * rate)
         expect_equal("stderr", done.err, b"")

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Programs in confined processes: the same outcomes as in this one, and what the process may not do any more."""
+
 import glob
 import json
 import os
@@ -61,7 +62,9 @@ class Running:
         refuse_sanitizer(context)
         self.words = [context.curfew, "run", "--isolate", "process", "--json", *words, write(context, text)]
         self.context, self.start = context, time.monotonic()
-        self.process = context.spawn(self.words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options)
+        self.process = context.spawn(
+            self.words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options
+        )
         self.worker = self.find()
 
     @classmethod
@@ -125,7 +128,9 @@ def check_confined(context):
 def check_confined_as_root(running, proc, status):
     # Claims T36, T38.
     files = sorted(os.readlink(f"{proc}/fd/{fd}") for fd in os.listdir(f"{proc}/fd"))
-    allowed = re.compile(r"/dev/null|socket:\[\d+\]|anon_inode:\[eventfd\]|/proc/\d+/pagemap|/memfd:curfew-image \(deleted\)")
+    allowed = re.compile(
+        r"/dev/null|socket:\[\d+\]|anon_inode:\[eventfd\]|/proc/\d+/pagemap|/memfd:curfew-image \(deleted\)"
+    )
     expect(all(allowed.fullmatch(file) for file in files), f"open files: {files}")
     expect_equal("sockets", sum(file.startswith("socket") for file in files), 1)
     if status["NSpid"].split()[-1] != "1":
@@ -133,7 +138,9 @@ def check_confined_as_root(running, proc, status):
     # Where our root is a folder of a file system, the kernel refuses it.
     gives_user = subprocess.run(["unshare", "--user", "true"], stderr=subprocess.DEVNULL).returncode == 0
     for kind in (("user",) if gives_user else ()) + ("pid", "net", "mnt", "ipc", "uts"):
-        expect(os.readlink(f"{proc}/ns/{kind}") != os.readlink(f"/proc/self/ns/{kind}"), f"the {kind} namespace is ours")
+        expect(
+            os.readlink(f"{proc}/ns/{kind}") != os.readlink(f"/proc/self/ns/{kind}"), f"the {kind} namespace is ours"
+        )
     expect_equal("root", names_in_root(running.worker), [])
     expect("0" not in status["Uid"].split(), f"its user is root: {status['Uid']}")
 
@@ -159,12 +166,28 @@ def check_doctor(context):
     said, running = protections(context, context.curfew), Running(context)
     try:
         proc, status = f"/proc/{running.worker}", running.status(running.worker)
-        seen = {"call-filter": status["Seccomp"] == "2", "no-new-privileges": status["NoNewPrivs"] == "1", "no-capabilities": int(status["CapEff"], 16) == 0,
-                "process-namespace": status["NSpid"].split()[-1] == "1"}
+        seen = {
+            "call-filter": status["Seccomp"] == "2",
+            "no-new-privileges": status["NoNewPrivs"] == "1",
+            "no-capabilities": int(status["CapEff"], 16) == 0,
+            "process-namespace": status["NSpid"].split()[-1] == "1",
+        }
         if os.geteuid() == 0:  # only root may see the rest
-            seen.update({f"{name}-namespace": os.readlink(f"{proc}/ns/{kind}") != os.readlink(f"/proc/self/ns/{kind}")
-                         for name, kind in (("network", "net"), ("mount", "mnt"), ("ipc", "ipc"), ("host", "uts"), ("user", "user"))})
-            seen.update({"empty-root": names_in_root(running.worker) == [], "other-user": "0" not in status["Uid"].split()})
+            seen.update(
+                {
+                    f"{name}-namespace": os.readlink(f"{proc}/ns/{kind}") != os.readlink(f"/proc/self/ns/{kind}")
+                    for name, kind in (
+                        ("network", "net"),
+                        ("mount", "mnt"),
+                        ("ipc", "ipc"),
+                        ("host", "uts"),
+                        ("user", "user"),
+                    )
+                }
+            )
+            seen.update(
+                {"empty-root": names_in_root(running.worker) == [], "other-user": "0" not in status["Uid"].split()}
+            )
         expect_equal("protections", {name: said[name] for name in seen}, seen)
     finally:
         os.kill(running.process.pid, signal.SIGINT)
@@ -317,13 +340,16 @@ def check_attack(context, path):
         expected = file.readline().partition("expect:")[2].split()
     # A worker that was given no processor for 50 ms after its stop is killed; on a machine that busy it is tried again.
     for _ in range(4):
-        report, _ = context.report("--isolate", "process", "--timeout", f"{300 * min(context.slower, 4):.0f}ms", *ATTACK_ARGS,
-                                   path, timeout=10)
+        report, _ = context.report(
+            "--isolate", "process", "--timeout", f"{300 * min(context.slower, 4):.0f}ms", *ATTACK_ARGS, path, timeout=10
+        )
         if report["stop"] is None or report["stop"]["mode"] != "process":
             break
     # A limit that takes long to reach may come after the deadline on a busy machine.
-    expect(report["outcome"] in [*expected, "deadline"], f"outcome: expected {' or '.join(expected)}, seen {report['outcome']}\n"
-           + shorten(repr(report["error"]), 300))
+    expect(
+        report["outcome"] in [*expected, "deadline"],
+        f"outcome: expected {' or '.join(expected)}, seen {report['outcome']}\n" + shorten(repr(report["error"]), 300),
+    )
     expect(report["stop"] is None or report["stop"]["mode"] != "process", "its worker had to be killed")
 
 
@@ -343,13 +369,20 @@ def check_secrets(context):
     expect_equal("value", report["value"], [11, None])
     expect(b"sesame" not in done.out, f"the secret is in the report: {shorten(done.out.decode())}")
     # Labels are longer than what they stand for: what is left counts, and no worker sends more than its run may have.
-    path = write(context, """const all = 'abcd'.repeat(400000), seen = [];
+    path = write(
+        context,
+        """const all = 'abcd'.repeat(400000), seen = [];
 for (const give of [curfew.checkpoint, curfew.progress]) try { give(all.slice(0, 260000)); seen.push(1); } catch (e) { seen.push(e.name); }
 if (curfew.user === 'ann') throw new Error(all.slice(0, 65000));
-curfew.user === 'bob' ? all.slice(0, 260000) : seen""")
+curfew.user === 'bob' ? all.slice(0, 260000) : seen""",
+    )
     words = ["--isolate", "process", "--output", "512KiB", "--secret", f"{'N' * 128}=abcd", "--user"]
     expect_equal("too long", context.report(*words, "eve", path)[0]["value"], ["RangeError", "RangeError"])
-    expect_equal("a value", [context.report(*words, "bob", path)[0][key] for key in ("outcome", "value", "output_truncated")], ["output", None, True])
+    expect_equal(
+        "a value",
+        [context.report(*words, "bob", path)[0][key] for key in ("outcome", "value", "output_truncated")],
+        ["output", None, True],
+    )
     expect_equal("a message", context.report(*words, "ann", path)[0]["outcome"], "threw")
 
 
@@ -415,7 +448,9 @@ def check_input(context, kind):
 def check_no_folders(context):
     # Claim T46.
     done = context.run("--isolate", "process", "--dir", "/tmp::/data", write(context, CAT, "cat.wat"))
-    expect(done.code == 2 and done.err.count(b"\n") == 1 and b"--dir /tmp" in done.err, f"exit {done.code}: {done.err!r}")
+    expect(
+        done.code == 2 and done.err.count(b"\n") == 1 and b"--dir /tmp" in done.err, f"exit {done.code}: {done.err!r}"
+    )
 
 
 def check_wasm(context, name):
@@ -428,9 +463,15 @@ def check_wasm(context, name):
 def tests(context):
     paths = sorted(glob.glob(os.path.join(ROOT, "tests", "attacks", "js", "*.js")))
     checks = {
-        "confined": check_confined, "doctor": check_doctor, "folder_as_root": check_folder_as_root, "descriptors_not_inherited": check_not_inherited, "stuck": check_stuck,
-        "cancelled": check_cancelled, "parent_killed": check_parent_killed,
-        "secrets": check_secrets, "no_folders": check_no_folders,
+        "confined": check_confined,
+        "doctor": check_doctor,
+        "folder_as_root": check_folder_as_root,
+        "descriptors_not_inherited": check_not_inherited,
+        "stuck": check_stuck,
+        "cancelled": check_cancelled,
+        "parent_killed": check_parent_killed,
+        "secrets": check_secrets,
+        "no_folders": check_no_folders,
     }
     for number in (signal.SIGKILL, signal.SIGSEGV):
         checks[f"killed_{number.name}"] = lambda context, number=number: check_killed(context, number)
@@ -441,7 +482,9 @@ def tests(context):
     for name in CALLS:
         checks[f"wasm_{name}"] = lambda context, name=name: check_wasm(context, name)
     for path in sorted(glob.glob(os.path.join(ROOT, "tests", "cases", "modules", "*.*js"))):
-        checks[f"import_{os.path.basename(path).partition('.')[0]}"] = lambda context, path=path: check_import(context, path)
+        checks[f"import_{os.path.basename(path).partition('.')[0]}"] = lambda context, path=path: check_import(
+            context, path
+        )
     for path in paths:
         checks[f"attack_{os.path.basename(path)[:-3]}"] = lambda context, path=path: check_attack(context, path)
     return [Test("isolation", name, check) for name, check in checks.items()]

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The command line of the tests: which ones, in which order, and what is printed about them."""
+
 import argparse
 import concurrent.futures
 import os
@@ -42,6 +43,7 @@ from .harness import Context, Failed, Skipped
 
 GROUPS = {
     "layers": project.layers,
+    "lint": project.lint,
     "header": project.header,
     "abi": project.abi,
     "docs": lambda context: project.docs(context) + documents.tests(context),
@@ -50,11 +52,27 @@ GROUPS = {
     "rewriter": programs.rewriter,
     "cases": cases.cases,
     "attacks": cases.attacks,
-    "cli": lambda context: cli.tests(context) + standard.tests(context) + modules.tests(context) + node.tests(context) + secrets.tests(context) + images.tests(context) + memory.tests(context) + inspect.tests(context),
+    "cli": lambda context: (
+        cli.tests(context)
+        + standard.tests(context)
+        + modules.tests(context)
+        + node.tests(context)
+        + secrets.tests(context)
+        + images.tests(context)
+        + memory.tests(context)
+        + inspect.tests(context)
+    ),
     "after": after.tests,
     "fetch": fetch.tests,
     "isolation": isolation.tests,
-    "server": lambda context: server.tests(context) + server_grants.tests(context) + server_programs.tests(context) + server_load.tests(context) + server_http.tests(context) + server_api.tests(context),
+    "server": lambda context: (
+        server.tests(context)
+        + server_grants.tests(context)
+        + server_programs.tests(context)
+        + server_load.tests(context)
+        + server_http.tests(context)
+        + server_api.tests(context)
+    ),
     "client": client.tests,
     "compiler": compiler.tests,
     "console": console.tests,
@@ -73,20 +91,25 @@ SANITIZERS = {
     "asan": {
         "ASAN_OPTIONS": "handle_segv=0:handle_sigbus=0:allow_user_segv_handler=1:exitcode=99:detect_leaks=1",
         "UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=1:exitcode=99",
-        "LSAN_OPTIONS": "print_suppressions=0:suppressions=" + os.path.join(os.path.dirname(os.path.abspath(__file__)), "lsan.supp"),
+        "LSAN_OPTIONS": "print_suppressions=0:suppressions="
+        + os.path.join(os.path.dirname(os.path.abspath(__file__)), "lsan.supp"),
     },
     # Wasmtime allocates in its handler: the fault is always one of guest code, never inside malloc.
     "tsan": {
         "TSAN_OPTIONS": "handle_segv=0:handle_sigbus=0:allow_user_segv_handler=1:report_signal_unsafe=0:exitcode=99:second_deadlock_stack=1:suppressions="
-        + os.path.join(os.path.dirname(os.path.abspath(__file__)), "tsan.supp"),
+        + os.path.join(os.path.dirname(os.path.abspath(__file__)), "tsan.supp")
     },
 }
 
 
 def parse_arguments():
     parser = argparse.ArgumentParser(prog="tests/run", description="Runs the tests of Curfew.")
-    parser.add_argument("filters", nargs="*", metavar="GROUP[/TEXT]",
-                        help="only these groups, and of them only tests whose name holds TEXT; groups: " + " ".join(GROUPS))
+    parser.add_argument(
+        "filters",
+        nargs="*",
+        metavar="GROUP[/TEXT]",
+        help="only these groups, and of them only tests whose name holds TEXT; groups: " + " ".join(GROUPS),
+    )
     parser.add_argument("--build", default="build", help="folder of the build (default: build)")
     parser.add_argument("--sanitizer", choices=sorted(SANITIZERS), help="the build has this sanitizer")
     parser.add_argument("--wrapper", default="", help="command to put before each program under test")
@@ -140,7 +163,10 @@ class Tally:
         if kind == "failed":
             print(f"FAILED {test.group}/{test.name}\n    " + what.replace("\n", "\n    "), flush=True)
         elif self.verbose or kind == "skipped":
-            print(f"{kind} {test.group}/{test.name}" + (f": {what}" if kind == "skipped" else f" ({seconds:.2f} s)"), flush=True)
+            print(
+                f"{kind} {test.group}/{test.name}" + (f": {what}" if kind == "skipped" else f" ({seconds:.2f} s)"),
+                flush=True,
+            )
 
     def print_groups(self):
         for name, group in self.groups.items():
@@ -168,8 +194,14 @@ def main():
     if arguments.sanitizer:
         arguments.scale = arguments.scale or 20
         arguments.slower = arguments.slower or 10
-    context = Context(arguments.build, arguments.wrapper.split(), arguments.scale or 1, arguments.slower or 1,
-                      SANITIZERS.get(arguments.sanitizer, {}), tempfile.mkdtemp(prefix="curfew-tests-"))
+    context = Context(
+        arguments.build,
+        arguments.wrapper.split(),
+        arguments.scale or 1,
+        arguments.slower or 1,
+        SANITIZERS.get(arguments.sanitizer, {}),
+        tempfile.mkdtemp(prefix="curfew-tests-"),
+    )
     tally = Tally(arguments.verbose)
     try:
         tests = [test for group in GROUPS.values() for test in group(context) if is_wanted(test, arguments.filters)]

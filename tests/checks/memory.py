@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Guests' memory: images whose contents were changed by somebody who knows the engine, and pages of both sizes."""
+
 import hashlib
 import os
 import resource
@@ -24,7 +25,7 @@ OBJECT_TAG, NUMBER_ADDEND = 0xFFFFFFFF, 0x7FF8000A << 32
 MANY_REFERENCES = 0x10000000
 
 # What a forged program is made from: two numbers that become objects, and a text that gives them a place.
-ALL_MEMORY, ELSEWHERE = 3.0625e+101, 7.40625e+203
+ALL_MEMORY, ELSEWHERE = 3.0625e101, 7.40625e203
 ROOM = "ROOM_FOR_FORGED_OBJECTS_"
 HEAD = f"const memory = {ALL_MEMORY!r}, room = '{ROOM}{'.' * 700}';\n"
 
@@ -71,7 +72,7 @@ def object_value(address):
 
 
 def number_value(number):
-    bits, = struct.unpack("<Q", struct.pack("<d", number))
+    (bits,) = struct.unpack("<Q", struct.pack("<d", number))
     return struct.pack("<Q", (bits - NUMBER_ADDEND) % (1 << 64))
 
 
@@ -80,7 +81,9 @@ def array_over_all(address):
     parts = bytearray(256)
     struct.pack_into("<HHi", parts, 0, 0xFFFF, 0, MANY_REFERENCES)
     body, array, buffer, data = 8, 72, 136, 200
-    struct.pack_into("<BBH", parts, body + OBJECT_FLAGS_AT, OBJECT_EXOTIC | OBJECT_FAST_ARRAY | 2, 0, UINT32_ARRAY_CLASS)
+    struct.pack_into(
+        "<BBH", parts, body + OBJECT_FLAGS_AT, OBJECT_EXOTIC | OBJECT_FAST_ARRAY | 2, 0, UINT32_ARRAY_CLASS
+    )
     struct.pack_into("<III", parts, body + OBJECT_ARRAY_AT, address - body + array, 0, 0x3FFFFFFF)
     struct.pack_into("<I", parts, array + 12, address - body + buffer)
     struct.pack_into("<I", parts, buffer + OBJECT_DATA_AT, address - body + data)
@@ -113,7 +116,10 @@ def call(context, image, address, *options):
 @test
 def forged_images_reach_their_memory(context):
     """The control for the tests below: the forging fits this engine."""
-    image = forge(context, "function go(at) { const before = memory[at / 4]; memory[at / 4] = 4660; return [before, memory[at / 4]]; }")
+    image = forge(
+        context,
+        "function go(at) { const before = memory[at / 4]; memory[at / 4] = 4660; return [before, memory[at / 4]]; }",
+    )
     report = call(context, image, 65536)
     expect_equal("value", (report["outcome"], report["value"]), ("ok", [0, 4660]))
 
@@ -168,7 +174,11 @@ function go(at) {{
 
 def faults(context, *options):
     """Page faults of a run that touches 300 MiB."""
-    path = write(context, "touch.js", "const a = new Uint8Array(300 << 20); for (let i = 0; i < a.length; i += 4096) a[i] = 1; a.length")
+    path = write(
+        context,
+        "touch.js",
+        "const a = new Uint8Array(300 << 20); for (let i = 0; i < a.length; i += 4096) a[i] = 1; a.length",
+    )
     before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_minflt
     report, _ = context.report("--memory", "400MiB", "--timeout", "60s", *options, path)
     expect_equal("value", (report["outcome"], report["value"]), ("ok", 300 * MIB))
@@ -201,10 +211,18 @@ def hugepages(context):
 @test
 def hugepages_are_stopped_and_reset(context):
     # Claim L44.
-    path = write(context, "loop.js", "const a = new Uint8Array(100 << 20); for (;;) for (let i = 0; i < a.length; i += 4096) a[i]++;")
+    path = write(
+        context,
+        "loop.js",
+        "const a = new Uint8Array(100 << 20); for (;;) for (let i = 0; i < a.length; i += 4096) a[i]++;",
+    )
     report, _ = context.report("--hugepages", "--memory", "200MiB", "--timeout", "300ms", path)
     expect_equal("outcome", report["outcome"], "deadline")
-    path = write(context, "fresh.js", "const a = new Uint8Array(3 << 20), seen = a.every(x => x === 0); a.fill(1); if (!seen) throw new Error('not fresh')")
+    path = write(
+        context,
+        "fresh.js",
+        "const a = new Uint8Array(3 << 20), seen = a.every(x => x === 0); a.fill(1); if (!seen) throw new Error('not fresh')",
+    )
     done = context.command([context.curfew, "bench", "--hugepages", "--runs", "20", path])
     expect_equal("bench", (done.code, done.err), (0, b""))
 

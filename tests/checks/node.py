@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Node's modules as programs import them, and TypeScript."""
+
 import os
 
 from .harness import Test, expect, expect_equal
@@ -22,7 +23,12 @@ def tests(context):
 
 @test
 def modules_by_both_names(context):
-    expect_equal("values", value(context, {"main.mjs": """
+    expect_equal(
+        "values",
+        value(
+            context,
+            {
+                "main.mjs": """
         import { Buffer } from 'node:buffer';
         import EventEmitter, { once } from 'events';
         import path, { join } from 'node:path';
@@ -52,19 +58,58 @@ def modules_by_both_names(context):
             decoder.write(Buffer.from([0xc3])) + decoder.write(Buffer.from([0xa9])), os.EOL, os.platform(), isBuiltin('node:fs'), builtinModules.includes('stream'), require('path') === path, told,
             randomUUID().length, randomBytes(5).length, timingSafeEqual(Buffer.from('a'), Buffer.from('a')), parseArgs({ args: ['-v', '--n=1', 'x'], options: { v: { type: 'boolean', short: 'v' }, n: { type: 'string' } }, allowPositionals: true }),
         ];
-    """}), ["6869", 2, "ab", 7, "b", ".gz", 2, "{ a: [ 1 ] }", True, True, "a-1-{}", "ERR_ASSERTION", "/a b", "file:///a%20b", "/p", {"a": ["1", "2"], "b": " "}, "é", "\n", "linux", True, True, True,
-            "hello", 36, 5, True, {"values": {"v": True, "n": "1"}, "positionals": ["x"]}])
+    """
+            },
+        ),
+        [
+            "6869",
+            2,
+            "ab",
+            7,
+            "b",
+            ".gz",
+            2,
+            "{ a: [ 1 ] }",
+            True,
+            True,
+            "a-1-{}",
+            "ERR_ASSERTION",
+            "/a b",
+            "file:///a%20b",
+            "/p",
+            {"a": ["1", "2"], "b": " "},
+            "é",
+            "\n",
+            "linux",
+            True,
+            True,
+            True,
+            "hello",
+            36,
+            5,
+            True,
+            {"values": {"v": True, "n": "1"}, "positionals": ["x"]},
+        ],
+    )
 
 
 @test
 def without_a_folder(context):
-    report, _ = context.report("--lang", "js", "-", stdin=b"import { join } from 'path'; import { format } from 'node:util'; export default join('a', format('%s', 'b'))")
+    report, _ = context.report(
+        "--lang",
+        "js",
+        "-",
+        stdin=b"import { join } from 'path'; import { format } from 'node:util'; export default join('a', format('%s', 'b'))",
+    )
     expect_equal("from standard input", report["value"], "a/b")
 
 
 @test
 def streams(context):
-    folder = make(context, {"main.mjs": """
+    folder = make(
+        context,
+        {
+            "main.mjs": """
         import { Readable, Transform, Writable } from 'node:stream';
         import { pipeline } from 'node:stream/promises';
         const seen = [];
@@ -73,7 +118,9 @@ def streams(context):
         process.stdout.write('written\\n');
         for await (const chunk of process.stdin) seen.push(chunk.toString());
         export default seen;
-    """})
+    """
+        },
+    )
     for words in ([], ["--isolate", "process"]):
         report, _ = context.report("--node", *words, os.path.join(folder, "main.mjs"), stdin=b"piped")
         expect_equal("outcome", report["outcome"], "ok")
@@ -82,7 +129,12 @@ def streams(context):
 
 @test
 def crypto_and_zlib(context):
-    expect_equal("values", value(context, {"main.mjs": """
+    expect_equal(
+        "values",
+        value(
+            context,
+            {
+                "main.mjs": """
         import { createHash, createHmac, createCipheriv, createDecipheriv, pbkdf2Sync, hkdfSync, hash } from 'node:crypto';
         import zlib, { gzipSync, gunzipSync, deflateRawSync, inflateRawSync, createGzip, crc32 } from 'node:zlib';
         import { promisify } from 'node:util';
@@ -100,22 +152,66 @@ def crypto_and_zlib(context):
             createHmac('sha256', 'k').update('abc').digest('hex').slice(0, 8), pbkdf2Sync('p', 's', 2, 8, 'sha512').toString('hex'), Buffer.from(hkdfSync('sha256', 'k', 's', 'i', 4)).toString('hex'),
             Buffer.concat([open.update(sealed), open.final()]).toString(), refused, (cbc.update('x', 'utf8', 'hex') + cbc.final('hex')).length,
             gunzipSync(gzipSync('hello')).toString(), inflateRawSync(deflateRawSync(Buffer.alloc(100000))).length, gunzipSync(Buffer.concat(pieces)).length, damaged, crc32('hello'), (await promisify(zlib.unzip)(gzipSync('u'))).toString()];
-    """}, "--node"), ["900150983cd24fb0d6963f7d28e17f72", "qZk+NkcGgWq6PiVxeFDCbJzQ2J0=", "ca978112", "fb8e20fc", "ddaf35a1", "342e519c", "848f74be9002da07", "02b0929a", "secret", "Unsupported state or unable to authenticate data", 32,
-            "hello", 100000, 1000, "Z_DATA_ERROR", 907060870, "u"])
+    """
+            },
+            "--node",
+        ),
+        [
+            "900150983cd24fb0d6963f7d28e17f72",
+            "qZk+NkcGgWq6PiVxeFDCbJzQ2J0=",
+            "ca978112",
+            "fb8e20fc",
+            "ddaf35a1",
+            "342e519c",
+            "848f74be9002da07",
+            "02b0929a",
+            "secret",
+            "Unsupported state or unable to authenticate data",
+            32,
+            "hello",
+            100000,
+            1000,
+            "Z_DATA_ERROR",
+            907060870,
+            "u",
+        ],
+    )
 
 
 @test
 def process_and_globals(context):
     text = "import process from 'node:process'; export default [process.argv.slice(2), process.env.A, process.platform, process.cwd(), typeof globalThis.process, typeof globalThis.Buffer]"
-    expect_equal("imported", value(context, {"main.mjs": text}, "--env", "A=1"), [[], "1", "linux", "/", "undefined", "undefined"])
-    folder = make(context, {"main.mjs": "export default (...words) => [process.argv.slice(2), words, Buffer.from('a').length, typeof setImmediate, global === globalThis]"})
+    expect_equal(
+        "imported",
+        value(context, {"main.mjs": text}, "--env", "A=1"),
+        [[], "1", "linux", "/", "undefined", "undefined"],
+    )
+    folder = make(
+        context,
+        {
+            "main.mjs": "export default (...words) => [process.argv.slice(2), words, Buffer.from('a').length, typeof setImmediate, global === globalThis]"
+        },
+    )
     report, _ = context.report("--node", os.path.join(folder, "main.mjs"), "x", "--y")
     expect_equal("with --node", report["value"], [["x", "--y"], ["x", "--y"], 1, "function", True])
-    report, done = context.report("--node", "-e", "process.on('exit', (code) => console.log('bye', code)); process.exit(7)")
+    report, done = context.report(
+        "--node", "-e", "process.on('exit', (code) => console.log('bye', code)); process.exit(7)"
+    )
     expect_equal("process.exit", (report["outcome"], done.code, report["stdout"]), ("exited", 7, "bye 7\n"))
-    expect_equal("where CommonJS is loaded", value(context, {"main.mjs": "import a from './a.cjs'; export default a", "a.cjs": "const t = setTimeout(() => {}, 1e6); t.unref(); module.exports = [typeof process.nextTick, typeof Buffer, typeof t.ref]"}),
-                 ["function", "function", "function"])
-    report, done = context.report("--node", "-e", "process.on('exit', (code) => console.log('end', code)); process.exitCode = 3; 1")
+    expect_equal(
+        "where CommonJS is loaded",
+        value(
+            context,
+            {
+                "main.mjs": "import a from './a.cjs'; export default a",
+                "a.cjs": "const t = setTimeout(() => {}, 1e6); t.unref(); module.exports = [typeof process.nextTick, typeof Buffer, typeof t.ref]",
+            },
+        ),
+        ["function", "function", "function"],
+    )
+    report, done = context.report(
+        "--node", "-e", "process.on('exit', (code) => console.log('end', code)); process.exitCode = 3; 1"
+    )
     expect_equal("process.exitCode", (report["outcome"], done.code, report["stdout"]), ("exited", 3, "end 3\n"))
     report, _ = context.report("--node", "-e", "new Promise((done) => setImmediate(done, 5))")
     expect_equal("setImmediate", report["value"], 5)
@@ -123,7 +219,12 @@ def process_and_globals(context):
 
 @test
 def what_cannot_be(context):
-    expect_equal("at the call, not at the import", value(context, {"main.mjs": """
+    expect_equal(
+        "at the call, not at the import",
+        value(
+            context,
+            {
+                "main.mjs": """
         import fs, { readFileSync } from 'node:fs';
         import { readFile } from 'node:fs/promises';
         import net from 'net'; import { spawn } from 'child_process'; import { Worker, isMainThread } from 'worker_threads'; import http from 'http';
@@ -133,7 +234,11 @@ def what_cannot_be(context):
         }
         await readFile('x').catch((e) => told.push(e.code));
         export default [told, fs.existsSync('x'), isMainThread, http.STATUS_CODES[404]];
-    """}), [["ENOENT"] + ["ERR_FEATURE_UNAVAILABLE_ON_PLATFORM"] * 4 + ["ENOENT"], False, True, "Not Found"])
+    """
+            },
+        ),
+        [["ENOENT"] + ["ERR_FEATURE_UNAVAILABLE_ON_PLATFORM"] * 4 + ["ENOENT"], False, True, "Not Found"],
+    )
     message, _ = refusal(context, {"main.mjs": "import 'node:nothing'"})
     expect("Node has no such module" in message, message)
 
@@ -186,17 +291,43 @@ def typescript(context):
     expect_equal("a script from standard input", report["value"], 42)
     report, _ = context.report("--lang", "ts", "-e", "const f = (x: string): number => x.length; f('abc')")
     expect_equal("from the command line", report["value"], 3)
-    expect_equal("CommonJS", value(context, {"main.cts": "const { a }: { a: number } = require('./a.cts'); a + 1", "a.cts": "exports.a = 41 as number"}, main="main.cts"), 42)
-    expect_equal("a module in any case", value(context, {"main.mts": "export default import.meta.filename as string"}, main="main.mts"), "/main.mts")
+    expect_equal(
+        "CommonJS",
+        value(
+            context,
+            {"main.cts": "const { a }: { a: number } = require('./a.cts'); a + 1", "a.cts": "exports.a = 41 as number"},
+            main="main.cts",
+        ),
+        42,
+    )
+    expect_equal(
+        "a module in any case",
+        value(context, {"main.mts": "export default import.meta.filename as string"}, main="main.mts"),
+        "/main.mts",
+    )
 
 
 @test
 def typescript_positions(context):
-    report, _ = context.report(os.path.join(make(context, {"main.ts": "type A = string;\nfunction f<T>(x: T, y?: Map<string, T>): never { throw new Error('é') }\nconst q: number = 1; /* 𝒳 */ (f as any)(q as unknown);"}), "main.ts"))
+    report, _ = context.report(
+        os.path.join(
+            make(
+                context,
+                {
+                    "main.ts": "type A = string;\nfunction f<T>(x: T, y?: Map<string, T>): never { throw new Error('é') }\nconst q: number = 1; /* 𝒳 */ (f as any)(q as unknown);"
+                },
+            ),
+            "main.ts",
+        )
+    )
     frames = [(frame["line"], frame["column"]) for frame in report["error"]["stack"]]
     expect_equal("frames", frames, [(2, 56), (3, 30)])
-    for text, part, place in (("let a = 1;\nnamespace N { export const b = 1 }", "use a module instead", (2, 1)), ("let x: = 1", "Unexpected token", (1, 8)), ("\n\nlet y: number = ;", "", (3, 17)),
-                              ("class A {\n  @d m() {}\n}", "", (2, 3))):
+    for text, part, place in (
+        ("let a = 1;\nnamespace N { export const b = 1 }", "use a module instead", (2, 1)),
+        ("let x: = 1", "Unexpected token", (1, 8)),
+        ("\n\nlet y: number = ;", "", (3, 17)),
+        ("class A {\n  @d m() {}\n}", "", (2, 3)),
+    ):
         message, where = refusal(context, {"main.ts": text}, main="main.ts")
         expect(part in message and where == ("main.ts", *place), f"{text!r}: {message} at {where}")
 
@@ -205,8 +336,16 @@ def typescript_positions(context):
 def typescript_is_bounded(context):
     # Claim T521.
     deep = "type A = " + "{ a: " * 20000 + "1" + " }" * 20000
-    for name, text in (("one long type", "type A = " + " | ".join(f"'{i}'" for i in range(300000)) + ";\n1"), ("a deep type", deep), ("a long line", "let a: number = " + "1 + " * 300000 + "1")):
+    for name, text in (
+        ("one long type", "type A = " + " | ".join(f"'{i}'" for i in range(300000)) + ";\n1"),
+        ("a deep type", deep),
+        ("a long line", "let a: number = " + "1 + " * 300000 + "1"),
+    ):
         report, done = context.report("--timeout", "2s", "--lang", "ts", "-", stdin=text.encode(), timeout=20)
-        expect(report["outcome"] in ("ok", "deadline", "memory", "bad_program", "stack") and done.seconds < 6 * context.slower, f"{name}: {report['outcome']} after {done.seconds:.1f} s")
+        expect(
+            report["outcome"] in ("ok", "deadline", "memory", "bad_program", "stack")
+            and done.seconds < 6 * context.slower,
+            f"{name}: {report['outcome']} after {done.seconds:.1f} s",
+        )
         if report["outcome"] == "deadline":
             expect_equal(name, report["stop"]["while"], "compiling")

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What is built with which options, what needs which packages, what an installation leaves and takes away."""
+
 import glob
 import os
 import re
@@ -25,7 +26,10 @@ def missing_packages(context, *arguments, **environment):
     os.chmod(os.path.join(folder, "dpkg-query"), 0o755)
     for tool in ("bash", "cat", "grep", "sed", "dirname"):
         os.symlink(shutil.which(tool), os.path.join(folder, tool))
-    done = context.command([os.path.join(folder, "bash"), os.path.join(ROOT, "scripts/prepare"), *arguments], env={"PATH": folder, **environment})
+    done = context.command(
+        [os.path.join(folder, "bash"), os.path.join(ROOT, "scripts/prepare"), *arguments],
+        env={"PATH": folder, **environment},
+    )
     expect_equal("exit code", done.code, 1)
     said = done.err.decode()
     expect(said.startswith("curfew: missing packages; run as root: apt-get install "), said)
@@ -40,7 +44,11 @@ def check_packages(context):
     expect_equal("without", needed, set(all_of_them) - set(for_tests))
     expect(not needed & {"chromium", "npm", "nodejs", "golang-go"}, f"make demo would install {needed}")
     alone = missing_packages(context, CURFEW_OPTIONS=" ".join(ALONE))
-    expect_equal("what the options save", needed - alone, {"libmicrohttpd-dev", "libgnutls28-dev", "libcurl4-openssl-dev", "zlib1g-dev"})
+    expect_equal(
+        "what the options save",
+        needed - alone,
+        {"libmicrohttpd-dev", "libgnutls28-dev", "libcurl4-openssl-dev", "zlib1g-dev"},
+    )
 
 
 # ---- The library alone ----------------------------------------------------------------------------------------------
@@ -48,7 +56,10 @@ def check_packages(context):
 # Objects of the whole build that the options leave out, and those that stand in for them.
 LEFT_OUT = {
     "src/libcurfew_core.a.p": (["host_curl", "host_fetch", "host_resolver", "host_transfer"], ["src/host/no_fetch.c"]),
-    "curfew.p": (["cli_http", "cli_serve", "server_*", "meson-generated_*"], ["cli/no_http.c", "cli/no_serve.c", "server/config.c", "server/scan.c", "server/text.c"]),
+    "curfew.p": (
+        ["cli_http", "cli_serve", "server_*", "meson-generated_*"],
+        ["cli/no_http.c", "cli/no_serve.c", "server/config.c", "server/scan.c", "server/text.c"],
+    ),
 }
 
 
@@ -68,8 +79,26 @@ def check_stand_ins(context, folder, left_out, stand_ins):
     has, scratch = set(), context.folder()
     for source in stand_ins:
         out = os.path.join(scratch, os.path.basename(source) + ".o")
-        done = context.command(["cc", "-std=gnu11", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-Werror", "-Wno-unused-parameter", "-Iinclude", "-Isrc", "-I.", "-c", source, "-o", out],
-                               cwd=ROOT, timeout=60)
+        done = context.command(
+            [
+                "cc",
+                "-std=gnu11",
+                "-D_GNU_SOURCE",
+                "-Wall",
+                "-Wextra",
+                "-Werror",
+                "-Wno-unused-parameter",
+                "-Iinclude",
+                "-Isrc",
+                "-I.",
+                "-c",
+                source,
+                "-o",
+                out,
+            ],
+            cwd=ROOT,
+            timeout=60,
+        )
         expect(done.code == 0, done.err.decode())
         has |= symbols(context, out)[0]
     expect_equal(f"names of {folder} that nothing defines", sorted(wanted & was - has), [])
@@ -95,7 +124,10 @@ def check_alone(context):
     environment = {"PKG_CONFIG_LIBDIR": known, "PKG_CONFIG_PATH": "", "CMAKE_PREFIX_PATH": "/nowhere"}
     done = context.command(["meson", "setup", build, ROOT, *options, *ALONE], env=environment, timeout=120)
     expect(done.code == 0, shorten(done.out.decode(), 3000))
-    built = "".join(context.command(["ninja", "-C", build, "-t", tool, "product"], timeout=60).out.decode() for tool in ("inputs", "query"))
+    built = "".join(
+        context.command(["ninja", "-C", build, "-t", tool, "product"], timeout=60).out.decode()
+        for tool in ("inputs", "query")
+    )
     for part in ("console/", "server/routes.c", "microhttpd", "host/fetch.c", "cli/serve.c", "codemirror", "_test.c"):
         expect(part not in built, f"{part} would be built: {shorten(built)}")
     for part in ("libcurfew.so", "libcurfew.a", "curfew-compiler", "src/host/no_fetch.c"):
@@ -120,9 +152,14 @@ def check_plain_editor(context):
     done = context.command([*build, os.path.join(folder, "out")], env=environment)
     expect(done.code == 0, done.err.decode())
     listed = sorted(os.listdir(os.path.join(folder, "out")))
-    expect_equal("files", [name for name in listed if name != "list"], sorted(os.listdir(os.path.join(ROOT, "console/web"))))
-    plain, whole = (open(path, encoding="utf-8").read() for path in (os.path.join(folder, "out/editor.js"), os.path.join(ROOT, "console/web/editor.js")))
-    expect_equal("members", members(plain), members(whole[whole.index("export class Editor"):]))
+    expect_equal(
+        "files", [name for name in listed if name != "list"], sorted(os.listdir(os.path.join(ROOT, "console/web")))
+    )
+    plain, whole = (
+        open(path, encoding="utf-8").read()
+        for path in (os.path.join(folder, "out/editor.js"), os.path.join(ROOT, "console/web/editor.js"))
+    )
+    expect_equal("members", members(plain), members(whole[whole.index("export class Editor") :]))
     expect("codemirror" not in plain, "the plain editor needs the bundle")
 
 
@@ -134,13 +171,24 @@ def check_install(context):
     if context.is_sanitized:
         raise Skipped("the same without sanitizers")
     place = os.path.join(context.folder(), "root")
-    done = context.command(["meson", "install", "-C", context.build, "--no-rebuild", "--quiet"], env={"DESTDIR": place}, timeout=120)
+    done = context.command(
+        ["meson", "install", "-C", context.build, "--no-rebuild", "--quiet"], env={"DESTDIR": place}, timeout=120
+    )
     expect(done.code == 0, done.err.decode() + done.out.decode())
-    files = [os.path.relpath(os.path.join(folder, name), place) for folder, _, names in os.walk(place) for name in names]
-    for part in ("bin/curfew", "include/curfew.h", "curfew.pc", "libcurfew.a", "man1/curfew.1", "libexec/curfew-compiler"):
+    files = [
+        os.path.relpath(os.path.join(folder, name), place) for folder, _, names in os.walk(place) for name in names
+    ]
+    for part in (
+        "bin/curfew",
+        "include/curfew.h",
+        "curfew.pc",
+        "libcurfew.a",
+        "man1/curfew.1",
+        "libexec/curfew-compiler",
+    ):
         expect(any(name.endswith(part) for name in files), f"{part} is not installed: {files}")
     expect(not any("test" in name for name in files), f"tests are installed: {files}")
-    curfew, = [os.path.join(place, name) for name in files if name.endswith("bin/curfew")]
+    (curfew,) = [os.path.join(place, name) for name in files if name.endswith("bin/curfew")]
     expect_equal("value", context.command([curfew, "run", "--print", "--lang", "js", "-"], stdin=b"6 * 7").out, b"42\n")
     done = context.command([os.path.join(ROOT, "scripts/uninstall"), context.build])
     expect(done.code == 0, done.err.decode())
@@ -151,5 +199,9 @@ def check_install(context):
 
 
 def tests(context):
-    return [Test("packaging", "packages", check_packages), Test("packaging", "alone", check_alone),
-            Test("packaging", "plain-editor", check_plain_editor), Test("packaging", "install", check_install)]
+    return [
+        Test("packaging", "packages", check_packages),
+        Test("packaging", "alone", check_alone),
+        Test("packaging", "plain-editor", check_plain_editor),
+        Test("packaging", "install", check_install),
+    ]

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Tests that are programs: unit tests (cmocka and Cargo, counted one by one), library tests, torture, examples."""
+
 import glob
 import json
 import os
@@ -29,8 +30,14 @@ def check_unit(context, path):
 
 def unit(context):
     sources = sorted(glob.glob(os.path.join(ROOT, "tests", "unit", "*_test.c")))
-    return [Test("unit", os.path.basename(source)[:-7], lambda context, source=source: check_unit(context, built(context, "tests", source)))
-            for source in sources]
+    return [
+        Test(
+            "unit",
+            os.path.basename(source)[:-7],
+            lambda context, source=source: check_unit(context, built(context, "tests", source)),
+        )
+        for source in sources
+    ]
 
 
 # ---- Fuzz targets: their seeds, one after the other ------------------------------------------------------------------
@@ -43,18 +50,35 @@ def check_seeds(context, path, seeds):
 
 def fuzz(context):
     folder = os.path.join(ROOT, "tests", "fuzz")
-    targets = sorted(os.path.basename(path)[:-2] for path in glob.glob(os.path.join(folder, "*.c")) if not path.endswith("/replay.c"))
+    targets = sorted(
+        os.path.basename(path)[:-2] for path in glob.glob(os.path.join(folder, "*.c")) if not path.endswith("/replay.c")
+    )
     seeds = {target: sorted(glob.glob(os.path.join(folder, "seeds", target, "*"))) for target in targets}
-    return [Test("fuzz", target, lambda context, target=target: check_seeds(context, os.path.join(context.build, "tests", "fuzz", "fuzz_" + target), seeds[target]))
-            for target in targets]
+    return [
+        Test(
+            "fuzz",
+            target,
+            lambda context, target=target: check_seeds(
+                context, os.path.join(context.build, "tests", "fuzz", "fuzz_" + target), seeds[target]
+            ),
+        )
+        for target in targets
+    ]
 
 
 # ---- Rust ---------------------------------------------------------------------------------------------------------
 
 
 def check_rewriter(context):
-    command = ["cargo", "test", "--locked", "--manifest-path", os.path.join(ROOT, "engine", "rewriter", "Cargo.toml"),
-               "--target-dir", os.path.join(context.build, "rewriter")]
+    command = [
+        "cargo",
+        "test",
+        "--locked",
+        "--manifest-path",
+        os.path.join(ROOT, "engine", "rewriter", "Cargo.toml"),
+        "--target-dir",
+        os.path.join(context.build, "rewriter"),
+    ]
     done = context.command(command, timeout=900)
     text = (done.out + done.err).decode(errors="replace")
     passed = sum(int(count) for count in re.findall(r"^test result: ok\. (\d+) passed", text, re.M))
@@ -83,7 +107,14 @@ def listed(context, group, folder, limit, alone=False):
             continue
         # Without a name such a program prints the names of its tests.
         for name in context.command([path], timeout=10).out.decode().split():
-            tests.append(Test(group, f"{short}/{name}", lambda context, path=path, name=name: check_listed(context, path, name, limit), alone))
+            tests.append(
+                Test(
+                    group,
+                    f"{short}/{name}",
+                    lambda context, path=path, name=name: check_listed(context, path, name, limit),
+                    alone,
+                )
+            )
     return tests
 
 
@@ -106,19 +137,24 @@ def run_example(context, name, *words):
 
 
 def check_embed(context):
-    expect_equal("embed", run_example(context, "embed"), (0, "ok: {\"answer\":42}\n", ""))
+    expect_equal("embed", run_example(context, "embed"), (0, 'ok: {"answer":42}\n', ""))
     lines = [line for line in open(os.path.join(ROOT, "examples", "embed.c"), encoding="utf-8")]
     expect(len(lines) <= 40, f"examples/embed.c is for the README, and has {len(lines)} lines")
 
 
 def check_cancel(context):
     code, out, err = run_example(context, "cancel_from_thread")
-    expect((code, err) == (0, "") and re.fullmatch(r"cancelled after \d+ ms, in spin \(line \d+\)\n", out), f"exit {code}: {out!r} {err!r}")
+    expect(
+        (code, err) == (0, "") and re.fullmatch(r"cancelled after \d+ ms, in spin \(line \d+\)\n", out),
+        f"exit {code}: {out!r} {err!r}",
+    )
 
 
 def check_many(context):
     code, out, err = run_example(context, "many_at_once")
-    expect((code, err) == (0, "") and out.splitlines()[-1:] == ["100 runs: 90 ok, 10 cpu"], f"exit {code}: {out!r} {err!r}")
+    expect(
+        (code, err) == (0, "") and out.splitlines()[-1:] == ["100 runs: 90 ok, 10 cpu"], f"exit {code}: {out!r} {err!r}"
+    )
 
 
 def check_partial(context):
@@ -130,8 +166,10 @@ def check_partial(context):
 def check_progress(context):
     code, out, err = run_example(context, "progress")
     lines = out.splitlines()
-    expect((code, err) == (0, "") and lines[:1] == ["progress: {\"done\":1,\"of\":5}"] and lines[-1:] == ["ok: \"all 5 done\""],
-           f"exit {code}: {out!r} {err!r}")
+    expect(
+        (code, err) == (0, "") and lines[:1] == ['progress: {"done":1,"of":5}'] and lines[-1:] == ['ok: "all 5 done"'],
+        f"exit {code}: {out!r} {err!r}",
+    )
 
 
 def check_sync_items(context):
@@ -159,24 +197,35 @@ def check_hostile(context):
     report, done = context.report("--timeout", "300ms", os.path.join(ROOT, "examples", "hostile.js"))
     expect_equal("outcome", report["outcome"], "deadline")
     frames = report["error"]["stack"]
-    expect(any(frame["file"] == "hostile.js" and frame["function"] == "burrow" for frame in frames), f"frames: {json.dumps(frames)}")
+    expect(
+        any(frame["file"] == "hostile.js" and frame["function"] == "burrow" for frame in frames),
+        f"frames: {json.dumps(frames)}",
+    )
     expect(done.seconds < 2 * context.slower, f"it took {done.seconds:.2f} s")
 
 
 def check_host_function(context):
-    expect_equal("host_function", run_example(context, "host_function"), (0, "ok: [7.5,\"Ada\"]\n", ""))
+    expect_equal("host_function", run_example(context, "host_function"), (0, 'ok: [7.5,"Ada"]\n', ""))
 
 
 def check_component(context):
-    expect_equal("component", run_example(context, "component"), (0, "ok: 5\nthrew: \"no such row\"\n", ""))
+    expect_equal("component", run_example(context, "component"), (0, 'ok: 5\nthrew: "no such row"\n', ""))
 
 
 def check_notebook(context):
     code, out, err = run_example(context, "notebook")
     values = [line for line in out.splitlines() if line.startswith("Out")]
-    expect((code, err) == (0, "") and values == [
-        "Out[1]: undefined", "Out[2]: 2", "Out[3]: the deadline passed, in search of cell 3, line 2",
-        'Out[4]: ["to","be","or","not",true]'], f"exit {code}: {out!r} {err!r}")
+    expect(
+        (code, err) == (0, "")
+        and values
+        == [
+            "Out[1]: undefined",
+            "Out[2]: 2",
+            "Out[3]: the deadline passed, in search of cell 3, line 2",
+            'Out[4]: ["to","be","or","not",true]',
+        ],
+        f"exit {code}: {out!r} {err!r}",
+    )
 
 
 def check_hello(context):
@@ -195,15 +244,26 @@ def check_typed(context):
 
 
 def examples(context):
-    tests = [("embed", check_embed), ("host_function", check_host_function), ("component", check_component),
-             ("cancel_from_thread", check_cancel), ("many_at_once", check_many), ("notebook", check_notebook),
-             ("partial_results", check_partial), ("progress", check_progress), ("sync_items.js", check_sync_items),
-             ("hostile.js", check_hostile), ("hello.js", check_hello),
-             ("upper.mjs", check_upper), ("typed.ts", check_typed)]
+    tests = [
+        ("embed", check_embed),
+        ("host_function", check_host_function),
+        ("component", check_component),
+        ("cancel_from_thread", check_cancel),
+        ("many_at_once", check_many),
+        ("notebook", check_notebook),
+        ("partial_results", check_partial),
+        ("progress", check_progress),
+        ("sync_items.js", check_sync_items),
+        ("hostile.js", check_hostile),
+        ("hello.js", check_hello),
+        ("upper.mjs", check_upper),
+        ("typed.ts", check_typed),
+    ]
     names, transcripts = shown(context)
     known = {name.removesuffix(".c") for name in names} | {name for name, _ in tests}
     found = {os.path.basename(path).removesuffix(".c") for path in glob.glob(os.path.join(ROOT, "examples", "*.*"))}
 
     def check_all(context):
         expect_equal("examples that are tested", sorted(known), sorted(found - {"meson.build"}))
+
     return [Test("examples", name, run) for name, run in tests] + [Test("examples", "all", check_all)] + transcripts

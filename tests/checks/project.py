@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The project itself: layers of the sources, the header by itself, the binary interface, documents against the code."""
+
 import glob
 import json
 import os
@@ -20,6 +21,23 @@ def layers(context):
     return [Test("layers", "order", check_layers)]
 
 
+def check_lint(context, part):
+    needed = {
+        "c": ["clang-format-16", "--version"],
+        "rust": ["cargo", "fmt", "--version"],
+        "javascript": ["npm", "--version"],
+    }.get(part)
+    if needed and (shutil.which(needed[0]) is None or context.command(needed).code != 0):
+        raise Skipped(f"missing: {' '.join(needed[:2]).replace(' --version', '')}")
+    done = context.command([os.path.join(ROOT, "scripts", "lint"), part], timeout=300)
+    expect(done.code == 0, shorten(done.out.decode() + done.err.decode(), 3000))
+
+
+def lint(context):
+    parts = ("text", "c", "rust", "python", "javascript")
+    return [Test("lint", part, lambda context, part=part: check_lint(context, part)) for part in parts]
+
+
 def find_compiler(*names):
     path = next((path for path in map(shutil.which, names) if path), None)
     if path is None:
@@ -34,8 +52,22 @@ def check_header(context, compilers, language, standard):
     source = os.path.join(context.folder(), "header." + ("c" if language == "c" else "cc"))
     with open(source, "w", encoding="utf-8") as file:
         # Twice: the second time must be nothing.
-        file.write('#include "curfew.h"\n#include "curfew.h"\nint use(void);\nint use(void) { return CURFEW_OUTCOME_FINISHED; }\n')
-    done = context.command([find_compiler(*compilers), "-x", language, f"-std={standard}", *STRICT, "-I", os.path.join(ROOT, "include"), source], timeout=60)
+        file.write(
+            '#include "curfew.h"\n#include "curfew.h"\nint use(void);\nint use(void) { return CURFEW_OUTCOME_FINISHED; }\n'
+        )
+    done = context.command(
+        [
+            find_compiler(*compilers),
+            "-x",
+            language,
+            f"-std={standard}",
+            *STRICT,
+            "-I",
+            os.path.join(ROOT, "include"),
+            source,
+        ],
+        timeout=60,
+    )
     expect(done.code == 0, done.err.decode())
 
 
@@ -57,7 +89,10 @@ def check_symbols(context):
     seen = sorted(line.split()[-1].partition("@")[0] for line in done.out.decode().splitlines())
     expected = read("tests/abi/symbols.txt").split()
     extra, gone = sorted(set(seen) - set(expected)), sorted(set(expected) - set(seen))
-    expect(not extra and not gone, f"exported but not in tests/abi/symbols.txt: {shorten(' '.join(extra)) or '-'}\nno longer exported: {' '.join(gone) or '-'}")
+    expect(
+        not extra and not gone,
+        f"exported but not in tests/abi/symbols.txt: {shorten(' '.join(extra)) or '-'}\nno longer exported: {' '.join(gone) or '-'}",
+    )
 
 
 def check_declared(context):
@@ -77,7 +112,11 @@ def check_layout(context):
 
 
 def abi(context):
-    return [Test("abi", "symbols", check_symbols), Test("abi", "declared", check_declared), Test("abi", "layout", check_layout)]
+    return [
+        Test("abi", "symbols", check_symbols),
+        Test("abi", "declared", check_declared),
+        Test("abi", "layout", check_layout),
+    ]
 
 
 # ---- Documents ----------------------------------------------------------------------------------------------------
@@ -107,7 +146,10 @@ def check_completion(context):
     for shell in ("bash", "zsh", "fish"):
         done = context.command([context.curfew, "--generate", shell])
         text = done.out.decode()
-        wanted = {name for command in COMMANDS for name in options_of(context, command)} | {"list put get remove", "create list revoke"}
+        wanted = {name for command in COMMANDS for name in options_of(context, command)} | {
+            "list put get remove",
+            "create list revoke",
+        }
         missing = [name for name in sorted(wanted) if name not in text]
         expect(done.code == 0 and not missing, f"{shell}: options that completion lacks: {missing}")
         if shutil.which(shell):
@@ -134,7 +176,10 @@ def check_limits_documented(context):
     report, _ = context.report(os.path.join(ROOT, "examples", "hello.js"))
     for key in report["limits"]:
         name = re.sub(r"_(us|bytes)$", "", key).replace("_", "-")
-        expect(re.search(rf"`(--)?{name}\b|^#+ .*\b{name}\b", text, re.M | re.I), f"docs/LIMITS.md has nothing of the limit {name}")
+        expect(
+            re.search(rf"`(--)?{name}\b|^#+ .*\b{name}\b", text, re.M | re.I),
+            f"docs/LIMITS.md has nothing of the limit {name}",
+        )
 
 
 def outcomes_of_header():
@@ -145,7 +190,9 @@ def check_outcomes(context):
     expect_equal("outcomes of include/curfew.h", outcomes_of_header(), EXIT_CODES)
     text = read("README.md")
     for outcome, code in EXIT_CODES.items():
-        line = next((line for line in text.splitlines() if f"`{outcome}`" in line and re.search(rf"\b{code}\b", line)), None)
+        line = next(
+            (line for line in text.splitlines() if f"`{outcome}`" in line and re.search(rf"\b{code}\b", line)), None
+        )
         expect(line is not None, f"README.md has no line with `{outcome}` and its exit code {code}")
 
 
@@ -214,8 +261,12 @@ def check_route_places(context):
     table = re.search(r"static const route table\[\] = \{(.*?)\n\};", read("server/routes.c"), re.S)[1]
     served = {(path.replace("*", "{}"), method) for path, method in re.findall(r'\{"(/[^"]*)", "([A-Z]+)"', table)}
     paths = json.loads(read("docs/openapi.json"))["paths"]
-    described = {(re.sub(r"\{\w+\}", "{}", path), method.upper()) for path, item in paths.items() for method in item
-                 if method in ("get", "put", "post", "delete")}
+    described = {
+        (re.sub(r"\{\w+\}", "{}", path), method.upper())
+        for path, item in paths.items()
+        for method in item
+        if method in ("get", "put", "post", "delete")
+    }
     files = {("/", "GET"), ("/openapi.json", "GET"), ("/report.schema.json", "GET")}
     expect_equal("routes without a description", sorted(served - described), [])
     expect_equal("descriptions without a route", sorted(described - served - files), [])
@@ -224,7 +275,10 @@ def check_route_places(context):
 def check_web_places(context):
     """Each interface that programs find is tried by a case, and each file of the prelude is built."""
     listed = re.search(r"const interfaces = \{(.*?)\};", read("guest/prelude/90-globals.js"), re.S)[1]
-    cases = "".join(read(os.path.relpath(path, ROOT)) for path in glob.glob(os.path.join(ROOT, "tests", "cases", "**", "*js"), recursive=True))
+    cases = "".join(
+        read(os.path.relpath(path, ROOT))
+        for path in glob.glob(os.path.join(ROOT, "tests", "cases", "**", "*js"), recursive=True)
+    )
     names = re.findall(r"\b[A-Z]\w+", listed)
     expect(len(names) > 40, "no interfaces found in guest/prelude/90-globals.js")
     expect_equal("not in any of tests/cases", [name for name in names if not re.search(rf"\b{name}\b", cases)], [])
@@ -239,13 +293,32 @@ def check_wasmtime_places(context):
     for name in ("engine/Cargo.lock", "tests/conformance/Cargo.lock", "tests/componentize/Cargo.lock"):
         locked = set(re.findall(r'^name = "wasmtime"\nversion = "([\d.]+)"', read(name), re.M))
         expect(locked <= {version}, f"{name} has Wasmtime {sorted(locked)}, engine/Cargo.toml {version}")
-    expect(f"| Wasmtime | {version}" in read("docs/DEPENDENCIES.md"), f"docs/DEPENDENCIES.md does not name Wasmtime {version}")
+    expect(
+        f"| Wasmtime | {version}" in read("docs/DEPENDENCIES.md"),
+        f"docs/DEPENDENCIES.md does not name Wasmtime {version}",
+    )
 
 
-ERRANDS = [("limit", check_limit_places), ("route", check_route_places), ("web_api", check_web_places), ("wasmtime", check_wasmtime_places)]
+ERRANDS = [
+    ("limit", check_limit_places),
+    ("route", check_route_places),
+    ("web_api", check_web_places),
+    ("wasmtime", check_wasmtime_places),
+]
 
 
 def docs(context):
-    tests = [("man", check_man), ("completion", check_completion), ("options", check_readme_options), ("limits", check_limits_documented),
-             ("outcomes", check_outcomes), ("schema", check_schema), ("embedding", check_embedding), ("linking", check_linking), ("sources", check_sources)]
-    return [Test("docs", name, run) for name, run in tests] + [Test("docs", f"errand_{name}", run) for name, run in ERRANDS]
+    tests = [
+        ("man", check_man),
+        ("completion", check_completion),
+        ("options", check_readme_options),
+        ("limits", check_limits_documented),
+        ("outcomes", check_outcomes),
+        ("schema", check_schema),
+        ("embedding", check_embedding),
+        ("linking", check_linking),
+        ("sources", check_sources),
+    ]
+    return [Test("docs", name, run) for name, run in tests] + [
+        Test("docs", f"errand_{name}", run) for name, run in ERRANDS
+    ]

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Secrets on the command line: what is kept where, which mistake is told how, and that values stay out of sight."""
+
 import json
 import os
 import shutil
@@ -80,7 +81,11 @@ def values_are_not_seen(context):
         with open(os.path.join(store.folder, name), "rb") as file:
             expect(VALUE.encode() not in file.read(), f"{name} holds the value")
         expect_equal(f"mode of {name}", os.stat(os.path.join(store.folder, name)).st_mode & 0o7777, 0o600)
-    source = write(context, "a.js", "const t = secrets.get('TOKEN'); console.log(t); console.error({ t }); curfew.checkpoint(t); curfew.progress(t); t")
+    source = write(
+        context,
+        "a.js",
+        "const t = secrets.get('TOKEN'); console.log(t); console.error({ t }); curfew.checkpoint(t); curfew.progress(t); t",
+    )
     report = os.path.join(store.folder, "report")
     done = context.run("--print", "--report", report, "--user", "ann", *store.names, source, env=store.env)
     expect_equal("stdout", (done.code, done.out), (0, b'[secret TOKEN]\n"[secret TOKEN]"\n'))
@@ -139,14 +144,26 @@ def keys(context):
     with open(store.key, encoding="ascii") as file:
         digits = file.read().strip()
     raw, other, loose = (os.path.join(store.folder, name) for name in ("raw", "other", "loose"))
-    for path, content, mode in ((raw, bytes.fromhex(digits), 0o600), (other, b"00" * 32, 0o600), (loose, digits.encode(), 0o640)):
+    for path, content, mode in (
+        (raw, bytes.fromhex(digits), 0o600),
+        (other, b"00" * 32, 0o600),
+        (loose, digits.encode(), 0o640),
+    ):
         with open(path, "wb") as file:
             file.write(content)
         os.chmod(path, mode)
-    for env in ({"CURFEW_SECRETS_KEY": digits}, {"CURFEW_SECRETS_KEY": digits.upper()}, {"CURFEW_SECRETS_KEY_FILE": raw}):
+    for env in (
+        {"CURFEW_SECRETS_KEY": digits},
+        {"CURFEW_SECRETS_KEY": digits.upper()},
+        {"CURFEW_SECRETS_KEY_FILE": raw},
+    ):
         expect_equal("with the key", store.show("ann", "TOKEN", env=env), [len(VALUE)])
     source, words = write(context, "a.js", "console.log('it ran')"), ("--user", "ann", *store.names)
-    expect_equal("--secrets-key", context.run(*words, "--secrets-key", store.key, source, env={"CURFEW_SECRETS_KEY": "x"}).code, 0)
+    expect_equal(
+        "--secrets-key",
+        context.run(*words, "--secrets-key", store.key, source, env={"CURFEW_SECRETS_KEY": "x"}).code,
+        0,
+    )
     expect_error(context.run(*words, "--secrets-key", other, source), 2, store.path, "key")
     expect_error(context.run(*words, "--secrets-key", loose, source), 2, loose, "others")
     expect_error(context.run(*words, "--secrets-key", source, source), 2, source)
@@ -179,9 +196,19 @@ def bad_words(context):
     expect_error(store.call("set", "--user", "ann", "A", "value"), 2, "value")
     expect_error(store.call("set", "--user", "ann", "A", "--", "value"), 2, "value")
     source = write(context, "a.js", "console.log('it ran')")
-    for words in (["--secret", "A"], ["--secret", "=x"], ["--secret", "1=x"], ["--secret", "A="], ["--secrets", store.path], ["--user", ""],
-                  ["--secrets-key", store.key], ["--user", "u" * 257, *store.names]):
-        expect_error(context.run(*words, source, env=store.env), 2, "user" if len(words) == 4 and words[0] == "--user" else "--")
+    for words in (
+        ["--secret", "A"],
+        ["--secret", "=x"],
+        ["--secret", "1=x"],
+        ["--secret", "A="],
+        ["--secrets", store.path],
+        ["--user", ""],
+        ["--secrets-key", store.key],
+        ["--user", "u" * 257, *store.names],
+    ):
+        expect_error(
+            context.run(*words, source, env=store.env), 2, "user" if len(words) == 4 and words[0] == "--user" else "--"
+        )
 
 
 @test
@@ -189,10 +216,14 @@ def missing(context):
     store = Store(context)
     source = write(context, "a.js", "console.log('it ran')")
     expect_error(store.call("list", "--user", "ann"), 1, store.path, "No such file")
-    expect_error(context.run("--user", "ann", *store.names, source, env=store.env), 2, "--secrets", store.path, "No such file")
+    expect_error(
+        context.run("--user", "ann", *store.names, source, env=store.env), 2, "--secrets", store.path, "No such file"
+    )
     expect(not os.path.exists(store.path), "reading made the file")
     nowhere = os.path.join(store.folder, "none", "store")
-    expect_error(store.call("set", "--user", "ann", "A", store=("--secrets", nowhere), stdin=b"x"), 1, nowhere, "folder")
+    expect_error(
+        store.call("set", "--user", "ann", "A", store=("--secrets", nowhere), stdin=b"x"), 1, nowhere, "folder"
+    )
     expect_error(store.call("list", "--user", "ann", store=("--secrets", store.folder)), 1, store.folder, "folder")
 
 
@@ -218,7 +249,9 @@ def damaged(context):
     for bad in (b"", b"no store " * 100, good[:1000], bytes(len(good)), good[:100] + bytes(3000) + good[3100:]):
         with open(store.path, "wb") as file:
             file.write(bad)
-        expect_error(context.run("--user", "ann", *store.names, source, env=store.env), 2, "--secrets", store.path, "damaged")
+        expect_error(
+            context.run("--user", "ann", *store.names, source, env=store.env), 2, "--secrets", store.path, "damaged"
+        )
         expect_error(store.call("list", "--user", "ann"), 1, store.path, "damaged")
     with open(store.path, "wb") as file:
         file.write(good)
@@ -226,7 +259,12 @@ def damaged(context):
         database.execute("UPDATE secrets SET user = 'eve'")
     database.close()
     report, done = context.report("--user", "eve", *store.names, source, env=store.env)
-    expect(report["outcome"] == "internal" and "TOKEN" in report["error"]["message"] and "damaged" in report["error"]["message"], str(report["error"]))
+    expect(
+        report["outcome"] == "internal"
+        and "TOKEN" in report["error"]["message"]
+        and "damaged" in report["error"]["message"],
+        str(report["error"]),
+    )
 
 
 @test
@@ -252,7 +290,14 @@ def at_once(context):
     processes = []
     for name in names:
         words = [context.curfew, "secret", "set", *store.names, "--user", "ann", name]
-        processes.append((words, context.spawn(words, env=store.env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)))
+        processes.append(
+            (
+                words,
+                context.spawn(
+                    words, env=store.env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+                ),
+            )
+        )
     for words, process in processes:
         done = context.finish(process, words, start, 20, b"value")
         expect_equal("set", (done.code, done.err), (0, b""))
@@ -267,9 +312,15 @@ def read_only(context):
     folder = context.folder()
     os.chmod(context.scratch, 0o755)
     command = shutil.copy(context.curfew, os.path.join(folder, "curfew"))
-    key, store = os.path.join(folder, "key"), os.path.join(folder, "store")
+    store = os.path.join(folder, "store")
+
     def call(*words, **options):
-        return context.command([command, *words], env={"CURFEW_SECRETS_KEY": "ab" * 32, "HOME": "/nonexistent", "XDG_CACHE_HOME": "/nonexistent"}, **options)
+        return context.command(
+            [command, *words],
+            env={"CURFEW_SECRETS_KEY": "ab" * 32, "HOME": "/nonexistent", "XDG_CACHE_HOME": "/nonexistent"},
+            **options,
+        )
+
     expect_equal("set", call("secret", "set", "--secrets", store, "--user", "ann", "A", stdin=b"value").code, 0)
     os.chown(store, 65534, 65534)
     os.chmod(folder, 0o555)
@@ -281,7 +332,12 @@ def read_only(context):
         raise Skipped("the folder for tests is not open to others") from None
     expect_equal("list", (listed.code, listed.out), (0, b"A\n"))
     expect_error(call("secret", "set", *words, "B", stdin=b"value", **someone), 1, store, "cannot be written")
-    expect_error(call("secret", "set", "--secrets", store + "2", "--user", "ann", "B", stdin=b"value", **someone), 1, store, "Permission denied")
+    expect_error(
+        call("secret", "set", "--secrets", store + "2", "--user", "ann", "B", stdin=b"value", **someone),
+        1,
+        store,
+        "Permission denied",
+    )
     os.chmod(store, 0o400)
     expect_error(call("secret", "remove", *words, "A", **someone), 1, store, "cannot be written")
     expect_equal("still there", call("secret", "list", *words, **someone).out, b"A\n")

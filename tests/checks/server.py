@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """curfew serve: what it answers, what it refuses, and that nothing accepted is lost."""
+
 import concurrent.futures
 import json
 import os
@@ -34,7 +35,10 @@ def fail_start(context, *options, text, data=None, code=125):
     done = context.command([context.curfew, "serve", "--listen", "127.0.0.1:0", "--data", data, *options], timeout=30)
     err = done.err.decode()
     lines = [line for line in err.split("\n") if line.startswith("curfew: ")]
-    expect(done.code == code and len(lines) == 1 and text in err, f"{options}: expected exit {code} and {text!r}, seen {done.code}: {err}")
+    expect(
+        done.code == code and len(lines) == 1 and text in err,
+        f"{options}: expected exit {code} and {text!r}, seen {done.code}: {err}",
+    )
 
 
 def make_token(context, data, *options):
@@ -50,11 +54,18 @@ def make_token(context, data, *options):
 def runs(context):
     with Server(context) as server:
         report = server.run("console.log('out'); console.error('err'); curfew.checkpoint([1]); ({a: 40 + 2})")
-        expect_equal("value", (report["outcome"], report["value"], report["partial"], report["stdout"], report["stderr"]),
-                     ("ok", {"a": 42}, [1], "out\n", "err\n"))
+        expect_equal(
+            "value",
+            (report["outcome"], report["value"], report["partial"], report["stdout"], report["stderr"]),
+            ("ok", {"a": 42}, [1], "out\n", "err\n"),
+        )
         accepted = server.submit("1 + 1")
         run = server.wait_for(accepted["id"])
-        expect_equal("run", (run["id"], run["report"]["id"], run["report"]["value"], run["durable"]), (accepted["id"], accepted["id"], 2, True))
+        expect_equal(
+            "run",
+            (run["id"], run["report"]["id"], run["report"]["value"], run["durable"]),
+            (accepted["id"], accepted["id"], 2, True),
+        )
         expect(run["queue_us"] >= 0 and run["started_ms"] >= run["created_ms"], f"times: {run}")
         expect_equal("threw", server.run("throw new TypeError('no')")["error"]["name"], "TypeError")
         expect_equal("bad", server.run("let 1")["outcome"], "bad_program")
@@ -74,17 +85,43 @@ def values_pass_as_they_are(context):
         report = json.loads(server.request("POST", "/v1/runs", body, headers={"Content-Type": "application/json"}).body)
         expect_equal("params", report["value"], '{"n":1.2345678901234568e+29,"s":"\\ud800\\u0000"}')
         report = server.run("({big: 1e21, whole: 12345678901234567890, text: '</script>\\u2028\\ud800'})")
-        expect_equal("value", report["value"], {"big": 1e21, "whole": 12345678901234567000, "text": "</script>\u2028\ud800"})
+        expect_equal(
+            "value", report["value"], {"big": 1e21, "whole": 12345678901234567000, "text": "</script>\u2028\ud800"}
+        )
 
 
 @test
 def limits(context):
     with Server(context) as server:
-        given = {"timeout": "1.5s", "grace": "5ms", "cpu": "1s", "fuel": "3G", "loops": 1000000, "memory": "32MiB", "stack": 524288,
-                 "output": "64KiB", "host-calls": 7, "timers": "unlimited"}
+        given = {
+            "timeout": "1.5s",
+            "grace": "5ms",
+            "cpu": "1s",
+            "fuel": "3G",
+            "loops": 1000000,
+            "memory": "32MiB",
+            "stack": 524288,
+            "output": "64KiB",
+            "host-calls": 7,
+            "timers": "unlimited",
+        }
         seen = server.run("1", limits=given)["limits"]
-        expect_equal("limits", seen, {"timeout_us": 1500000, "grace_us": 5000, "cpu_us": 1000000, "fuel": 3 * 10**9, "loops": 10**6,
-                                      "memory_bytes": 32 << 20, "stack_bytes": 524288, "output_bytes": 65536, "host_calls": 7, "timers": None})
+        expect_equal(
+            "limits",
+            seen,
+            {
+                "timeout_us": 1500000,
+                "grace_us": 5000,
+                "cpu_us": 1000000,
+                "fuel": 3 * 10**9,
+                "loops": 10**6,
+                "memory_bytes": 32 << 20,
+                "stack_bytes": 524288,
+                "output_bytes": 65536,
+                "host_calls": 7,
+                "timers": None,
+            },
+        )
         expect_equal("underscore", server.run("1", limits={"host_calls": 9})["limits"]["host_calls"], 9)
         expect_equal("after the store", server.wait_for(server.submit("1", limits=given)["id"])["limits"], seen)
 
@@ -92,26 +129,61 @@ def limits(context):
 @test
 def bad_fields(context):
     cases = [
-        ({}, "/program"), ({"source": "1", "program": "a"}, "/source"), ({"source": 1}, "/source"), ({"source": "1", "lang": "py"}, "/lang"),
-        ({"program": 5}, "/program"), ({"program": "a", "lang": "js"}, "/lang"), ({"source": "1", "x": 1}, "/x"), ({"source": "1", "a/b~c": 1}, "/a~1b~0c"),
-        ({"source": "1", "params": {}}, "/params"), ({"source": "1", "params": "[]"}, "/params"), ({"source": "1", "limits": []}, "/limits"),
-        ({"source": "1", "limits": {"timeout": 5}}, "/limits/timeout"), ({"source": "1", "limits": {"timeout": "0s"}}, "/limits/timeout"),
-        ({"source": "1", "limits": {"timeout": True}}, "/limits/timeout"), ({"source": "1", "limits": {"timout": "1s"}}, "/limits/timout"),
-        ({"source": "1", "limits": {"memory": "unlimited"}}, "/limits/memory"), ({"source": "1", "limits": {"memory": "9999GiB"}}, "/limits/memory"),
-        ({"source": "1", "limits": {"fuel": -1}}, "/limits/fuel"), ({"source": "1", "delay": "5"}, "/delay"), ({"source": "1", "delay": -1}, "/delay"),
-        ({"source": "1", "delay": "99999h"}, "/delay"), ({"source": "1", "delay": [1]}, "/delay"), ({"source": "1", "wait": "yes"}, "/wait"),
-        ({"source": "1", "wait": 1}, "/wait"), ({"source": "1", "durable": 0}, "/durable"), ({"source": "1", "priority": 10}, "/priority"),
-        ({"source": "1", "priority": 1.5}, "/priority"), ({"source": "1", "retry": 11}, "/retry"), ({"source": "1", "retry": "1"}, "/retry"),
-        ({"source": "1", "user": ""}, "/user"), ({"source": "1", "user": "a\0b"}, "/user"), ({"source": "1", "user": "x" * 257}, "/user"),
-        ({"source": "1", "call": 3}, "/call"), ({"source": "!", "lang": "wasm"}, "/source"), ([], ""), ("text", ""), (None, ""),
+        ({}, "/program"),
+        ({"source": "1", "program": "a"}, "/source"),
+        ({"source": 1}, "/source"),
+        ({"source": "1", "lang": "py"}, "/lang"),
+        ({"program": 5}, "/program"),
+        ({"program": "a", "lang": "js"}, "/lang"),
+        ({"source": "1", "x": 1}, "/x"),
+        ({"source": "1", "a/b~c": 1}, "/a~1b~0c"),
+        ({"source": "1", "params": {}}, "/params"),
+        ({"source": "1", "params": "[]"}, "/params"),
+        ({"source": "1", "limits": []}, "/limits"),
+        ({"source": "1", "limits": {"timeout": 5}}, "/limits/timeout"),
+        ({"source": "1", "limits": {"timeout": "0s"}}, "/limits/timeout"),
+        ({"source": "1", "limits": {"timeout": True}}, "/limits/timeout"),
+        ({"source": "1", "limits": {"timout": "1s"}}, "/limits/timout"),
+        ({"source": "1", "limits": {"memory": "unlimited"}}, "/limits/memory"),
+        ({"source": "1", "limits": {"memory": "9999GiB"}}, "/limits/memory"),
+        ({"source": "1", "limits": {"fuel": -1}}, "/limits/fuel"),
+        ({"source": "1", "delay": "5"}, "/delay"),
+        ({"source": "1", "delay": -1}, "/delay"),
+        ({"source": "1", "delay": "99999h"}, "/delay"),
+        ({"source": "1", "delay": [1]}, "/delay"),
+        ({"source": "1", "wait": "yes"}, "/wait"),
+        ({"source": "1", "wait": 1}, "/wait"),
+        ({"source": "1", "durable": 0}, "/durable"),
+        ({"source": "1", "priority": 10}, "/priority"),
+        ({"source": "1", "priority": 1.5}, "/priority"),
+        ({"source": "1", "retry": 11}, "/retry"),
+        ({"source": "1", "retry": "1"}, "/retry"),
+        ({"source": "1", "user": ""}, "/user"),
+        ({"source": "1", "user": "a\0b"}, "/user"),
+        ({"source": "1", "user": "x" * 257}, "/user"),
+        ({"source": "1", "call": 3}, "/call"),
+        ({"source": "!", "lang": "wasm"}, "/source"),
+        ([], ""),
+        ("text", ""),
+        (None, ""),
     ]
     with Server(context) as server:
         for fields, pointer in cases:
             body = json.dumps(fields)
             problem = server.ask("POST", "/v1/runs", body, 400, headers={"Content-Type": "application/json"})
             expect_equal(body[:60], problem.get("pointer"), pointer)
-        for body in (b"", b"{", b'{"source":"1"} x', b'{"source":"1","source":"2"}', b'{"source":"\\ud800"}', b"\xff\xfe", b"[" * 100000, b'{"a":' * 5000,
-                     b'{"source":"1","params":[1,]}', b'{"source":"1","params":[1}'):
+        for body in (
+            b"",
+            b"{",
+            b'{"source":"1"} x',
+            b'{"source":"1","source":"2"}',
+            b'{"source":"\\ud800"}',
+            b"\xff\xfe",
+            b"[" * 100000,
+            b'{"a":' * 5000,
+            b'{"source":"1","params":[1,]}',
+            b'{"source":"1","params":[1}',
+        ):
             problem = server.ask("POST", "/v1/runs", body, 400, headers={"Content-Type": "application/json"})
             expect("pointer" in problem, f"{body[:40]}: {problem}")
         server.refuse(404, {"program": "nowhere"}, "/program")
@@ -121,18 +193,42 @@ def bad_fields(context):
 @test
 def bad_requests(context):
     with Server(context) as server:
-        for method, path, status in (("GET", "/nowhere", 404), ("GET", "/v1", 404), ("GET", "/v1/runs/", 404), ("GET", "/v1/runs/abc", 404), ("POST", "/v1/stats", 405),
-                                     ("PUT", "/v1/runs", 405), ("DELETE", "/v1/runs/01ARZ3NDEKTSV4RRFFQ69G5FAV", 404), ("GET", "/v1/runs/01ARZ3NDEKTSV4RRFFQ69G5FAV", 404),
-                                     ("GET", "/v1/runs/01ARZ3NDEKTSV4RRFFQ69G5FAV/events", 404), ("GET", "/v1/programs/nowhere", 404), ("DELETE", "/v1/programs/nowhere", 404),
-                                     ("GET", "/v1/runs?limit=0", 400), ("GET", "/v1/runs?limit=1001", 400), ("GET", "/v1/runs?limit=x", 400), ("GET", "/v1/runs?state=x", 400),
-                                     ("GET", "/v1/runs?outcome=x", 400), ("GET", "/v1/runs?after=x", 400), ("GET", "/v1/runs?colour=red", 400), ("GET", "/../etc/passwd", 404),
-                                     ("GET", "/list", 404), ("POST", "/index.html", 405)):
+        for method, path, status in (
+            ("GET", "/nowhere", 404),
+            ("GET", "/v1", 404),
+            ("GET", "/v1/runs/", 404),
+            ("GET", "/v1/runs/abc", 404),
+            ("POST", "/v1/stats", 405),
+            ("PUT", "/v1/runs", 405),
+            ("DELETE", "/v1/runs/01ARZ3NDEKTSV4RRFFQ69G5FAV", 404),
+            ("GET", "/v1/runs/01ARZ3NDEKTSV4RRFFQ69G5FAV", 404),
+            ("GET", "/v1/runs/01ARZ3NDEKTSV4RRFFQ69G5FAV/events", 404),
+            ("GET", "/v1/programs/nowhere", 404),
+            ("DELETE", "/v1/programs/nowhere", 404),
+            ("GET", "/v1/runs?limit=0", 400),
+            ("GET", "/v1/runs?limit=1001", 400),
+            ("GET", "/v1/runs?limit=x", 400),
+            ("GET", "/v1/runs?state=x", 400),
+            ("GET", "/v1/runs?outcome=x", 400),
+            ("GET", "/v1/runs?after=x", 400),
+            ("GET", "/v1/runs?colour=red", 400),
+            ("GET", "/../etc/passwd", 404),
+            ("GET", "/list", 404),
+            ("POST", "/index.html", 405),
+        ):
             server.ask(method, path, status=status)
         json_type = {"Content-Type": "application/json"}
-        for headers, status in (({"Content-Type": "text/plain"}, 415), ({}, 415), ({"Content-Type": "application/jsonx"}, 415),
-                                ({**json_type, "Origin": "http://evil.example"}, 403), ({**json_type, "Origin": "null"}, 403),
-                                ({**json_type, "Sec-Fetch-Site": "cross-site"}, 403), ({**json_type, "Sec-Fetch-Site": "same-site"}, 403),
-                                ({**json_type, "Host": "evil.example"}, 403), ({**json_type, "Idempotency-Key": "x" * 256}, 400)):
+        for headers, status in (
+            ({"Content-Type": "text/plain"}, 415),
+            ({}, 415),
+            ({"Content-Type": "application/jsonx"}, 415),
+            ({**json_type, "Origin": "http://evil.example"}, 403),
+            ({**json_type, "Origin": "null"}, 403),
+            ({**json_type, "Sec-Fetch-Site": "cross-site"}, 403),
+            ({**json_type, "Sec-Fetch-Site": "same-site"}, 403),
+            ({**json_type, "Host": "evil.example"}, 403),
+            ({**json_type, "Idempotency-Key": "x" * 256}, 400),
+        ):
             server.ask("POST", "/v1/runs", '{"source":"1"}', status, headers=headers)
         server.ask("GET", "/v1/runs", status=403, headers={"Host": "rebound.example:80"})
         own = {**json_type, "Origin": f"http://127.0.0.1:{server.port}", "Sec-Fetch-Site": "same-origin"}
@@ -143,10 +239,18 @@ def bad_requests(context):
 @test
 def malformed_http(context):
     with Server(context) as server:
-        for data in (b"", b"\0" * 100, b"GET\r\n\r\n", b"GET / HTTP/9.9\r\n\r\n", b"POST /v1/runs HTTP/1.1\r\nContent-Length: -1\r\n\r\n",
-                     b"POST /v1/runs HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99999999999999999999999\r\n\r\n", b"A" * 200000,
-                     b"POST /v1/runs HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", b"\x16\x03\x01" + os.urandom(200),
-                     b"GET / HTTP/1.1\r\nHost: localhost\r\n" + b"X: y\r\n" * 100000 + b"\r\n"):
+        for data in (
+            b"",
+            b"\0" * 100,
+            b"GET\r\n\r\n",
+            b"GET / HTTP/9.9\r\n\r\n",
+            b"POST /v1/runs HTTP/1.1\r\nContent-Length: -1\r\n\r\n",
+            b"POST /v1/runs HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99999999999999999999999\r\n\r\n",
+            b"A" * 200000,
+            b"POST /v1/runs HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+            b"\x16\x03\x01" + os.urandom(200),
+            b"GET / HTTP/1.1\r\nHost: localhost\r\n" + b"X: y\r\n" * 100000 + b"\r\n",
+        ):
             server.raw(data)
             server.ask("GET", "/healthz")
 
@@ -154,12 +258,21 @@ def malformed_http(context):
 @test
 def too_large(context):
     with Server(context, "--max-body", "64KiB") as server:
-        answer = server.raw(b"POST /v1/runs HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 100000\r\n\r\n")
+        answer = server.raw(
+            b"POST /v1/runs HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 100000\r\n\r\n"
+        )
         expect(b" 413 " in answer.split(b"\r\n")[0], f"by length: {answer[:200]}")
         chunk = b"10000\r\n" + b" " * 65536 + b"\r\n"
-        answer = server.raw(b"POST /v1/runs HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n" + chunk * 4 + b"0\r\n\r\n", ends=False)
+        answer = server.raw(
+            b"POST /v1/runs HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n"
+            + chunk * 4
+            + b"0\r\n\r\n",
+            ends=False,
+        )
         expect(b" 413 " in answer.split(b"\r\n")[0], f"in chunks: {answer[:200]}")
-        answer = server.raw(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n" + b"X-Padding: " + b"y" * 20000 + b"\r\n\r\n")
+        answer = server.raw(
+            b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n" + b"X-Padding: " + b"y" * 20000 + b"\r\n\r\n"
+        )
         expect(b" 431 " in answer.split(b"\r\n")[0], f"headers: {answer[:200]}")
         server.ask("PUT", "/v1/programs/big", b"1;" + b" " * 65536, 413, headers={"Content-Type": "text/javascript"})
         expect_equal("still", server.run("1")["value"], 1)
@@ -174,10 +287,25 @@ def events(context):
     with Server(context) as server:
         run = server.submit(source, lang="mjs")["id"]
         seen = list(server.stream(run))
-        names = [(name, data.get("state") if name == "state" else data if name != "report" else data["outcome"]) for _, name, data in seen]
-        expect_equal("events", names, [("state", "queued"), ("state", "running"), ("output", {"stream": "stdout", "text": "é\n"}), ("progress", {"n": 1}),
-                                       ("checkpoint", [1]), ("output", {"stream": "stderr", "text": "x\n"}), ("output", {"stream": "stdout", "text": "b\n"}),
-                                       ("state", "done"), ("report", "ok")])
+        names = [
+            (name, data.get("state") if name == "state" else data if name != "report" else data["outcome"])
+            for _, name, data in seen
+        ]
+        expect_equal(
+            "events",
+            names,
+            [
+                ("state", "queued"),
+                ("state", "running"),
+                ("output", {"stream": "stdout", "text": "é\n"}),
+                ("progress", {"n": 1}),
+                ("checkpoint", [1]),
+                ("output", {"stream": "stderr", "text": "x\n"}),
+                ("output", {"stream": "stdout", "text": "b\n"}),
+                ("state", "done"),
+                ("report", "ok"),
+            ],
+        )
         expect_equal("ids", [number for number, _, _ in seen], list(range(1, 10)))
         for last in (0, 4, 8):
             expect_equal(f"after {last}", list(server.stream(run, last)), seen[last:])
@@ -219,12 +347,21 @@ def idempotency(context):
         expect_equal("after its end", server.submit("Math.random()", headers=key)["id"], first)
         server.refuse(422, {"source": "other"}, headers=key)
         with concurrent.futures.ThreadPoolExecutor(8) as executor:
-            reports = list(executor.map(lambda _: server.submit("Math.random()", 200, headers={"Idempotency-Key": "together"}, wait=True), range(8)))
+            reports = list(
+                executor.map(
+                    lambda _: server.submit("Math.random()", 200, headers={"Idempotency-Key": "together"}, wait=True),
+                    range(8),
+                )
+            )
         expect_equal("at once", len({report["id"] for report in reports}), 1)
         server.kill()
     with Server(context, data=server.data) as server:
         expect_equal("after a crash", server.submit("Math.random()", headers=key)["id"], first)
-        expect_equal("with wait", server.submit("Math.random()", 200, headers={"Idempotency-Key": "together"}, wait=True), reports[0])
+        expect_equal(
+            "with wait",
+            server.submit("Math.random()", 200, headers={"Idempotency-Key": "together"}, wait=True),
+            reports[0],
+        )
         server.refuse(422, {"source": "other"}, headers=key)
         expect_equal("how many", len(server.ask("GET", "/v1/runs")["runs"]), 2)
 
@@ -269,7 +406,10 @@ def lists(context):
         def pages(limit, **filters):
             found, after = [], None
             while True:
-                query = "&".join(f"{key}={value}" for key, value in {"limit": limit, **filters, **({"after": after} if after else {})}.items())
+                query = "&".join(
+                    f"{key}={value}"
+                    for key, value in {"limit": limit, **filters, **({"after": after} if after else {})}.items()
+                )
                 page = server.ask("GET", f"/v1/runs?{query}")
                 expect(len(page["runs"]) <= limit, "a page is longer than limit")
                 found += [run["id"] for run in page["runs"]]
@@ -292,11 +432,16 @@ def lists(context):
 @test
 def lists_without_reports(context):
     """A list says what a run has used, in memory and from disk, and has its report only where that is asked for."""
+
     def check(server, run, report):
         for query in ("", "?state=done", "?outcome=deadline", "?limit=1000"):
-            listed, = server.ask("GET", "/v1/runs" + query)["runs"]
+            (listed,) = server.ask("GET", "/v1/runs" + query)["runs"]
             expect_equal("the report", listed["report"], None)
-            expect_equal("used", listed["used"], {key: report["used"][key] for key in ("wall_us", "cpu_us", "memory_peak_bytes", "output_bytes")})
+            expect_equal(
+                "used",
+                listed["used"],
+                {key: report["used"][key] for key in ("wall_us", "cpu_us", "memory_peak_bytes", "output_bytes")},
+            )
             expect_equal("how late", listed["stop_latency_us"], report["stop"]["latency_us"])
         expect_equal("with its report", server.ask("GET", "/v1/runs?include=report")["runs"][0]["report"], report)
         expect_equal("alone", server.get(run)["report"], report)
@@ -338,7 +483,7 @@ def reports_of_many_parts(context):
         parts = database.execute("SELECT CAST(data AS TEXT) FROM reports ORDER BY place").fetchall()
         expect(len(parts) > 5, f"it is in {len(parts)} parts")
         database.executescript(WITHOUT_PARTS)
-        database.execute("UPDATE runs SET report=?", ("".join(text for text, in parts),))
+        database.execute("UPDATE runs SET report=?", ("".join(text for (text,) in parts),))
         database.executescript("PRAGMA user_version=6;")
     with Server(context, data=server.data) as server:
         check(server, report["id"], report)
@@ -356,7 +501,10 @@ def programs(context):
         expect_equal("one", server.ask("GET", "/v1/programs/add"), stored)
         expect_equal("run", server.run(program="add", params=[2, 3])["value"], 5)
         changed = server.ask("PUT", "/v1/programs/add?lang=mjs", b"export default (a, b) => a * b", 200)
-        expect(changed["sha256"] != stored["sha256"] and changed["created_ms"] == stored["created_ms"], f"replaced: {changed}")
+        expect(
+            changed["sha256"] != stored["sha256"] and changed["created_ms"] == stored["created_ms"],
+            f"replaced: {changed}",
+        )
         expect_equal("run the new one", server.run(program="add", params=[2, 3])["value"], 6)
         problem = server.ask("PUT", "/v1/programs/bad", b"let 1", 422, headers=js)
         expect("SyntaxError" in problem["detail"] and "line 1" in problem["detail"], f"bad: {problem}")
@@ -410,9 +558,14 @@ def tokens(context):
         server.ask("PUT", "/v1/programs/ours", b"2", 201, headers=js, token=admin)
         server.ask("POST", "/v1/runs", {"program": "mine"}, 404, token=bob)
         server.ask("POST", "/v1/runs", {"program": "ours"}, 202, token=bob)
-        expect_equal("ada's programs", [item["name"] for item in server.ask("GET", "/v1/programs")["programs"]], ["mine", "ours"])
+        expect_equal(
+            "ada's programs", [item["name"] for item in server.ask("GET", "/v1/programs")["programs"]], ["mine", "ours"]
+        )
         listed = context.command([context.curfew, "token", "list", "--data", data]).out.decode()
-        expect(all(name in listed for name in ("root", "ada", "bob", "eve")) and ada.split("_", 2)[2] not in listed, f"list: {listed}")
+        expect(
+            all(name in listed for name in ("root", "ada", "bob", "eve")) and ada.split("_", 2)[2] not in listed,
+            f"list: {listed}",
+        )
         done = context.command([context.curfew, "token", "revoke", "--data", data, "ada"])
         expect_equal("revoke", done.code, 0)
         time.sleep(1.1)
@@ -433,8 +586,11 @@ def quotas(context):
     few = make_token(context, data, "--running", "1", "--queued", "2")
     rare = make_token(context, data, "--per-minute", "3")
     with Server(context, data=data, token=ceiling) as server:
-        expect_equal("lowered", {key: server.run("1")["limits"][key] for key in ("timeout_us", "memory_bytes", "fuel")},
-                     {"timeout_us": 2000000, "memory_bytes": 16 << 20, "fuel": 10**9})
+        expect_equal(
+            "lowered",
+            {key: server.run("1")["limits"][key] for key in ("timeout_us", "memory_bytes", "fuel")},
+            {"timeout_us": 2000000, "memory_bytes": 16 << 20, "fuel": 10**9},
+        )
         for key, value in (("timeout", "3s"), ("timeout", "unlimited"), ("memory", "17MiB"), ("fuel", "2G")):
             server.refuse(400, {"source": "1", "limits": {key: value}}, f"/limits/{key}", "ceiling")
         server.token = few
@@ -443,7 +599,11 @@ def quotas(context):
         server.refuse(429, {"source": "1"})
         server.wait_for(running, "running")
         expect_equal("one at a time", [server.get(run)["state"] for run in waiting], ["queued", "queued"])
-        expect_equal("another token is not held up", server.ask("POST", "/v1/runs", {"source": "2", "wait": True}, token=ceiling)["value"], 2)
+        expect_equal(
+            "another token is not held up",
+            server.ask("POST", "/v1/runs", {"source": "2", "wait": True}, token=ceiling)["value"],
+            2,
+        )
         server.ask("DELETE", f"/v1/runs/{running}")
         for run in waiting:
             server.wait_for(run)
@@ -451,7 +611,10 @@ def quotas(context):
         for _ in range(3):
             server.submit("1")
         answer = server.request("POST", "/v1/runs", {"source": "1"})
-        expect(answer.status == 429 and 1 <= int(answer.headers["retry-after"]) <= 21, f"per minute: {answer.status} {answer.headers}")
+        expect(
+            answer.status == 429 and 1 <= int(answer.headers["retry-after"]) <= 21,
+            f"per minute: {answer.status} {answer.headers}",
+        )
 
 
 @test
@@ -470,8 +633,27 @@ def make_certificate(context):
         raise Skipped("openssl is not installed")
     folder = context.folder()
     key, cert = os.path.join(folder, "key.pem"), os.path.join(folder, "cert.pem")
-    made = subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out", cert, "-days", "2", "-subj", "/CN=localhost",
-                           "-addext", "subjectAltName=IP:127.0.0.1"], capture_output=True)
+    made = subprocess.run(
+        [
+            "openssl",
+            "req",
+            "-x509",
+            "-newkey",
+            "rsa:2048",
+            "-nodes",
+            "-keyout",
+            key,
+            "-out",
+            cert,
+            "-days",
+            "2",
+            "-subj",
+            "/CN=localhost",
+            "-addext",
+            "subjectAltName=IP:127.0.0.1",
+        ],
+        capture_output=True,
+    )
     expect_equal("openssl", made.returncode, 0)
     os.chmod(cert, 0o600)  # for those who take it for the key
     return key, cert
@@ -493,7 +675,10 @@ def tls(context):
             old.minimum_version, old.maximum_version = ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1
         old.set_ciphers("ALL:@SECLEVEL=0")
         try:
-            with socket.create_connection((server.host, server.port), timeout=10) as client, old.wrap_socket(client, server_hostname=server.host):
+            with (
+                socket.create_connection((server.host, server.port), timeout=10) as client,
+                old.wrap_socket(client, server_hostname=server.host),
+            ):
                 raise Failed("TLS 1.1 is spoken")
         except (ssl.SSLError, ConnectionError):
             pass
@@ -523,8 +708,11 @@ def priorities(context):
         ada = [server.submit("1", user="ada", priority=3)["id"] for _ in range(4)]
         bob = [server.submit("1", user="bob", priority=3)["id"] for _ in range(2)]
         server.ask("DELETE", f"/v1/runs/{block}")
-        expect_equal("order", order_of(server, [low, usual, high, *ada, *bob]),
-                     [high, usual, ada[0], bob[0], ada[1], bob[1], ada[2], ada[3], low])
+        expect_equal(
+            "order",
+            order_of(server, [low, usual, high, *ada, *bob]),
+            [high, usual, ada[0], bob[0], ada[1], bob[1], ada[2], ada[3], low],
+        )
 
 
 @test
@@ -585,7 +773,11 @@ def full_of_connections(context):
 @test
 def slow_clients(context):
     with Server(context, "--request-timeout", "1s") as server:
-        beginnings = (b"", b"GET /heal", b"POST /v1/runs HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{")
+        beginnings = (
+            b"",
+            b"GET /heal",
+            b"POST /v1/runs HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{",
+        )
         clients = []
         for beginning in beginnings:
             client = socket.create_connection((server.host, server.port), timeout=15 * context.slower)
@@ -626,9 +818,16 @@ def shutdown(context):
             queued, lost = server.submit("'later'")["id"], server.submit("1", durable=False)["id"]
             server.stop()
             expect_equal("who waits is answered", waiting.result()["outcome"], "cancelled")
-        expect("finished=1" in server.log() and "cancelled=3" in server.log() and "left_on_disk=1" in server.log(), shorten(server.log(), 2000))
+        expect(
+            "finished=1" in server.log() and "cancelled=3" in server.log() and "left_on_disk=1" in server.log(),
+            shorten(server.log(), 2000),
+        )
     with Server(context, data=server.data) as server:
-        expect_equal("cancelled", (server.get(endless)["report"]["outcome"], server.get(endless)["report"]["stdout"]), ("cancelled", "kept\n"))
+        expect_equal(
+            "cancelled",
+            (server.get(endless)["report"]["outcome"], server.get(endless)["report"]["stdout"]),
+            ("cancelled", "kept\n"),
+        )
         expect_equal("finished", server.get(short)["report"]["outcome"], "ok")
         expect_equal("left", server.wait_for(queued)["report"]["value"], "later")
         server.ask("GET", f"/v1/runs/{lost}", status=404)
@@ -639,7 +838,9 @@ def crash(context):
     source = "console.log('said'); console.error('loud'); curfew.checkpoint({step: 3}); " + FOREVER
     with Server(context, "--concurrency", "2") as server:
         lost = server.submit(source, limits={"timeout": "60s"})["id"]
-        again = server.submit(source.replace(FOREVER, "Date.now() > 0 && new Promise(f => setTimeout(f, 2000))"), retry=1)["id"]
+        again = server.submit(
+            source.replace(FOREVER, "Date.now() > 0 && new Promise(f => setTimeout(f, 2000))"), retry=1
+        )["id"]
         queued = server.submit("'queued'", limits={"timeout": "3s"})["id"]
         for run in (lost, again):
             server.wait_for(run, "running")
@@ -648,10 +849,15 @@ def crash(context):
     with Server(context, data=server.data) as server:
         report = server.wait_for(lost)["report"]
         context.check_report(json.dumps(report))
-        expect_equal("closed", (report["outcome"], report["partial"], report["stdout"], report["stderr"], report["id"]),
-                     ("crashed", {"step": 3}, "said\n", "loud\n", lost))
+        expect_equal(
+            "closed",
+            (report["outcome"], report["partial"], report["stdout"], report["stderr"], report["id"]),
+            ("crashed", {"step": 3}, "said\n", "loud\n", lost),
+        )
         view = server.wait_for(again)
-        expect_equal("run again", (view["attempt"], view["report"]["outcome"], view["report"]["stdout"]), (2, "ok", "said\n"))
+        expect_equal(
+            "run again", (view["attempt"], view["report"]["outcome"], view["report"]["stdout"]), (2, "ok", "said\n")
+        )
         view = server.wait_for(queued)
         expect_equal("queued", (view["attempt"], view["report"]["value"]), (1, "queued"))
         expect_equal("crashed ones", server.metric('curfew_runs_total{outcome="crashed"}'), 1)
@@ -662,15 +868,39 @@ def crash(context):
 @test
 def crashes_under_load(context):
     rounds = str(max(1, int(3 / context.scale)))
-    done = context.command([sys.executable, os.path.join(ROOT, "tests", "crash", "server.py"), "--curfew", context.curfew, "--rounds", rounds,
-                            "--seconds", "0.7", "--folder", context.folder()], timeout=120)
+    done = context.command(
+        [
+            sys.executable,
+            os.path.join(ROOT, "tests", "crash", "server.py"),
+            "--curfew",
+            context.curfew,
+            "--rounds",
+            rounds,
+            "--seconds",
+            "0.7",
+            "--folder",
+            context.folder(),
+        ],
+        timeout=120,
+    )
     expect(done.code == 0, f"exit {done.code}\n{shorten(done.out.decode() + done.err.decode(), 3000)}")
 
 
 @test
 def dead_workers_under_load(context):
-    done = context.command([sys.executable, os.path.join(ROOT, "tests", "crash", "workers.py"), "--curfew", context.curfew, "--seconds",
-                            str(max(1, 4 / context.scale)), "--folder", context.folder()], timeout=120)
+    done = context.command(
+        [
+            sys.executable,
+            os.path.join(ROOT, "tests", "crash", "workers.py"),
+            "--curfew",
+            context.curfew,
+            "--seconds",
+            str(max(1, 4 / context.scale)),
+            "--folder",
+            context.folder(),
+        ],
+        timeout=120,
+    )
     expect(done.code == 0, f"exit {done.code}\n{shorten(done.out.decode() + done.err.decode(), 3000)}")
 
 
@@ -702,9 +932,17 @@ def bad_starts(context):
     with Server(context) as server:
         fail_start(context, "--listen", f"127.0.0.1:{server.port}", text="in use")
         fail_start(context, data=server.data, text="another server")
-    for words, text in ((["--listen", "127.0.0.1"], "HOST:PORT"), (["--listen", "nowhere.invalid:1"], "nowhere.invalid"), (["--listen", "127.0.0.1:99999"], "HOST:PORT"),
-                        (["--config", "/nowhere/file"], "No such file"), (["--max-queue", "0"], "--max-queue"), (["--log-format", "xml"], "--log-format"),
-                        (["--shutdown-timeout", "5"], "--shutdown-timeout"), (["--wrokers", "1"], "--workers"), (["extra"], "extra")):
+    for words, text in (
+        (["--listen", "127.0.0.1"], "HOST:PORT"),
+        (["--listen", "nowhere.invalid:1"], "nowhere.invalid"),
+        (["--listen", "127.0.0.1:99999"], "HOST:PORT"),
+        (["--config", "/nowhere/file"], "No such file"),
+        (["--max-queue", "0"], "--max-queue"),
+        (["--log-format", "xml"], "--log-format"),
+        (["--shutdown-timeout", "5"], "--shutdown-timeout"),
+        (["--wrokers", "1"], "--workers"),
+        (["extra"], "extra"),
+    ):
         fail_start(context, *words, text=text, code=125 if words[0] == "--listen" else 2)
     fail_start(context, data="/proc/nowhere", text="/proc/nowhere")
     path = os.path.join(folder, "settings")
@@ -723,7 +961,12 @@ def damaged_database(context):
     path = os.path.join(server.data, "curfew.db")
     with open(path, "rb") as file:
         good = file.read()
-    for damaged in (b"\0" * 4096 + good[4096:], good[:4096] + os.urandom(len(good) - 4096), b"not a database" * 1000, good[:len(good) // 2]):
+    for damaged in (
+        b"\0" * 4096 + good[4096:],
+        good[:4096] + os.urandom(len(good) - 4096),
+        b"not a database" * 1000,
+        good[: len(good) // 2],
+    ):
         with open(path, "wb") as file:
             file.write(damaged)
         fail_start(context, data=server.data, text="database")
@@ -742,7 +985,10 @@ def migrations(context):
     database = sqlite3.connect(path)
     version = database.execute("PRAGMA user_version").fetchone()[0]
     # The first version was without tokens.
-    database.executescript(WITHOUT_SHARES + "DROP TABLE tokens; ALTER TABLE runs DROP COLUMN allow_fetch; ALTER TABLE runs DROP COLUMN wasi; PRAGMA user_version=1;")
+    database.executescript(
+        WITHOUT_SHARES
+        + "DROP TABLE tokens; ALTER TABLE runs DROP COLUMN allow_fetch; ALTER TABLE runs DROP COLUMN wasi; PRAGMA user_version=1;"
+    )
     database.close()
     with Server(context, data=server.data) as server:
         expect_equal("runs", len(server.ask("GET", "/v1/runs")["runs"]), 1)
@@ -808,8 +1054,14 @@ def send_waiting(server, key, source=PATIENT, **fields):
     """A connection on which a submission waits."""
     body = json.dumps({"source": source, "lang": "mjs", "wait": True, "limits": {"timeout": "60s"}, **fields}).encode()
     client = server.open_socket()
-    client.sendall(b"POST /v1/runs HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nIdempotency-Key: " + key.encode()
-                   + b"\r\nContent-Length: " + str(len(body)).encode() + b"\r\n\r\n" + body)
+    client.sendall(
+        b"POST /v1/runs HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nIdempotency-Key: "
+        + key.encode()
+        + b"\r\nContent-Length: "
+        + str(len(body)).encode()
+        + b"\r\n\r\n"
+        + body
+    )
     return client
 
 
@@ -819,7 +1071,11 @@ def open_waiting(server, *words, **fields):
     client = send_waiting(server, str(len(known)), *words, **fields)
     deadline = time.monotonic() + 20 * server.context.slower
     while True:
-        new = [run["id"] for run in server.ask("GET", "/v1/runs")["runs"] if run["id"] not in known and run["state"] == "running"]
+        new = [
+            run["id"]
+            for run in server.ask("GET", "/v1/runs")["runs"]
+            if run["id"] not in known and run["state"] == "running"
+        ]
         if new:
             return client, new[0]
         expect(time.monotonic() < deadline, "the run does not begin")
@@ -881,7 +1137,10 @@ def half_closed(context):
             answer = b""
             while part := client.recv(65536):
                 answer += part
-            expect(answer == b"" or (b" 202 " in answer.split(b"\r\n")[0] and run.encode() in answer), f"durable {durable}: {answer}")
+            expect(
+                answer == b"" or (b" 202 " in answer.split(b"\r\n")[0] and run.encode() in answer),
+                f"durable {durable}: {answer}",
+            )
             client.close()
             if durable:
                 expect_equal("goes on", server.get(run)["state"], "running")
@@ -900,16 +1159,31 @@ def figures(context):
         for _ in range(3):
             server.run("1")
         server.refuse(400, {})
-        for name, value in (('curfew_runs_total{outcome="ok"}', 3), ('curfew_runs_total{outcome="deadline"}', 1), ("curfew_runs_submitted_total", 4),
-                            ("curfew_stop_latency_seconds_count", 1), ('curfew_stop_latency_seconds_bucket{le="+Inf"}', 1), ("curfew_queue_wait_seconds_count", 4),
-                            ("curfew_start_seconds_count", 4), ("curfew_runs_running", 0), ("curfew_open_streams", 0), ("curfew_store_healthy", 1)):
+        for name, value in (
+            ('curfew_runs_total{outcome="ok"}', 3),
+            ('curfew_runs_total{outcome="deadline"}', 1),
+            ("curfew_runs_submitted_total", 4),
+            ("curfew_stop_latency_seconds_count", 1),
+            ('curfew_stop_latency_seconds_bucket{le="+Inf"}', 1),
+            ("curfew_queue_wait_seconds_count", 4),
+            ("curfew_start_seconds_count", 4),
+            ("curfew_runs_running", 0),
+            ("curfew_open_streams", 0),
+            ("curfew_store_healthy", 1),
+        ):
             expect_equal(name, server.metric(name), value)
         expect(server.metric("curfew_workers") >= 1, "no workers")
         text = server.request("GET", "/metrics").body.decode()
         names = {line.split(" ")[2] for line in text.split("\n") if line.startswith("# TYPE")}
-        expect_equal("each has its help", {line.split(" ")[2] for line in text.split("\n") if line.startswith("# HELP")}, names)
+        expect_equal(
+            "each has its help", {line.split(" ")[2] for line in text.split("\n") if line.startswith("# HELP")}, names
+        )
         stats = server.ask("GET", "/v1/stats")
-        expect_equal("stats", (stats["outcomes"]["ok"], stats["runs_total"], sum(bucket["count"] for bucket in stats["stop_latency_us"])), (3, 4, 1))
+        expect_equal(
+            "stats",
+            (stats["outcomes"]["ok"], stats["runs_total"], sum(bucket["count"] for bucket in stats["stop_latency_us"])),
+            (3, 4, 1),
+        )
         server.ask("GET", "/readyz")
 
 
@@ -924,17 +1198,27 @@ def until(context, what, holds):
 def figures_are_true(context):
     """Histograms hold what the reports say; counters what was done."""
     with Server(context) as server:
-        reports = [server.run(FOREVER, limits={"timeout": f"{n * context.slower:.0f}ms"}) for n in (20, 60)] + [server.run(f"export default {n}", lang="mjs") for n in range(3)]
+        reports = [server.run(FOREVER, limits={"timeout": f"{n * context.slower:.0f}ms"}) for n in (20, 60)] + [
+            server.run(f"export default {n}", lang="mjs") for n in range(3)
+        ]
         runs = server.ask("GET", "/v1/runs")["runs"]
 
         used = [report["used"] for report in reports]
         for name, count, total in (
-                ("curfew_stop_latency_seconds", 2, sum(report["stop"]["latency_us"] for report in reports[:2]) / 1e6),
-                ("curfew_start_seconds", 5, sum(part["load_us"] + part["compile_us"] + part["start_us"] for part in used) / 1e6),
-                ("curfew_run_seconds", 5, sum(part["wall_us"] for part in used) / 1e6),
-                ("curfew_queue_wait_seconds", 5, sum(run["queue_us"] for run in runs) / 1e6)):
+            ("curfew_stop_latency_seconds", 2, sum(report["stop"]["latency_us"] for report in reports[:2]) / 1e6),
+            (
+                "curfew_start_seconds",
+                5,
+                sum(part["load_us"] + part["compile_us"] + part["start_us"] for part in used) / 1e6,
+            ),
+            ("curfew_run_seconds", 5, sum(part["wall_us"] for part in used) / 1e6),
+            ("curfew_queue_wait_seconds", 5, sum(run["queue_us"] for run in runs) / 1e6),
+        ):
             expect_equal(name, server.metric(name + "_count"), count)
-            expect(abs(server.metric(name + "_sum") - total) < 1e-6, f"{name}: expected {total}, seen {server.metric(name + '_sum')}")
+            expect(
+                abs(server.metric(name + "_sum") - total) < 1e-6,
+                f"{name}: expected {total}, seen {server.metric(name + '_sum')}",
+            )
             text = server.request("GET", "/metrics").body.decode()
             buckets = [float(line.split(" ")[-1]) for line in text.split("\n") if line.startswith(name + "_bucket")]
             expect(buckets == sorted(buckets) and buckets[-1] == count, f"{name}: {buckets}")
@@ -944,6 +1228,7 @@ def figures_are_true(context):
 def memory_figures(context):
     def used():
         return server.metric('curfew_memory_regions{state="used"}')
+
     with Server(context, "--workers", "2") as server:
         until(context, "a memory is in use before the first run", lambda: used() == 0)
         waiting = [server.submit(PATIENT, lang="mjs", limits={"timeout": "60s"})["id"] for _ in range(6)]
@@ -956,10 +1241,20 @@ def memory_figures(context):
         until(context, "memories are in use without a run", lambda: used() == 0)
         server.run("1")
         until(context, "nothing is kept for reuse", lambda: server.metric('curfew_memory_regions{state="pooled"}') >= 1)
-        expect(4096 <= server.metric("curfew_memory_resident_bytes") <= 2 * (256 << 20), f"{server.metric('curfew_memory_resident_bytes')} bytes are kept")
+        expect(
+            4096 <= server.metric("curfew_memory_resident_bytes") <= 2 * (256 << 20),
+            f"{server.metric('curfew_memory_resident_bytes')} bytes are kept",
+        )
         memory = server.ask("GET", "/v1/stats")["memory"]
-        expect_equal("stats", memory, {"regions_in_use": 0, "regions_pooled": server.metric('curfew_memory_regions{state="pooled"}'),
-                                       "resident_bytes": server.metric("curfew_memory_resident_bytes")})
+        expect_equal(
+            "stats",
+            memory,
+            {
+                "regions_in_use": 0,
+                "regions_pooled": server.metric('curfew_memory_regions{state="pooled"}'),
+                "resident_bytes": server.metric("curfew_memory_resident_bytes"),
+            },
+        )
 
 
 @test
@@ -972,7 +1267,11 @@ def worker_figures(context):
         expect_equal("report", server.wait_for(run)["outcome"], "crashed")
         until(context, "no worker comes", lambda: server.metric("curfew_workers") >= 1)
         expect_equal("after it", server.run("1")["value"], 1)
-        for name, least in (("curfew_worker_restarts_total", 1), ("curfew_worker_crashed_runs_total", 1), ('curfew_runs_total{outcome="crashed"}', 1)):
+        for name, least in (
+            ("curfew_worker_restarts_total", 1),
+            ("curfew_worker_crashed_runs_total", 1),
+            ('curfew_runs_total{outcome="crashed"}', 1),
+        ):
             expect(server.metric(name) >= least, f"{name} is {server.metric(name)}")
 
 
@@ -982,7 +1281,19 @@ def refusal_figures(context):
     data = os.path.join(context.folder(), "data")
     admin = make_token(context, data, "--name", "admin", "--scopes", "admin")
     poor = make_token(context, data, "--name", "poor", "--per-minute", "1")
-    with Server(context, "--max-queue", "1", "--concurrency", "1", "--max-streams", "1", "--max-body", "64KiB", data=data, token=admin) as server:
+    with Server(
+        context,
+        "--max-queue",
+        "1",
+        "--concurrency",
+        "1",
+        "--max-streams",
+        "1",
+        "--max-body",
+        "64KiB",
+        data=data,
+        token=admin,
+    ) as server:
         run = server.submit(PATIENT, lang="mjs", limits={"timeout": "60s"})["id"]
         server.wait_for(run, "running")
         waiting = server.submit("1")["id"]
@@ -991,12 +1302,20 @@ def refusal_figures(context):
 
         def refused():
             lines = server.request("GET", "/metrics").body.decode().split("\n")
-            return {line.split('"')[1]: float(line.split(" ")[-1]) for line in lines if line.startswith("curfew_refusals_total{")}
+            return {
+                line.split('"')[1]: float(line.split(" ")[-1])
+                for line in lines
+                if line.startswith("curfew_refusals_total{")
+            }
+
         expected = dict.fromkeys(refused(), 0)
         for reason, status, method, path, body, token in (
-                ("queue_full", 503, "POST", "/v1/runs", {"source": "1"}, admin), ("streams", 503, "GET", f"/v1/runs/{run}/events", None, admin),
-                ("access", 401, "GET", "/v1/runs", None, "nobody"), ("access", 403, "GET", "/metrics", None, make_token(context, data, "--name", "r", "--scopes", "run")),
-                ("body", 413, "POST", "/v1/runs", {"source": " " * 70000}, admin)):
+            ("queue_full", 503, "POST", "/v1/runs", {"source": "1"}, admin),
+            ("streams", 503, "GET", f"/v1/runs/{run}/events", None, admin),
+            ("access", 401, "GET", "/v1/runs", None, "nobody"),
+            ("access", 403, "GET", "/metrics", None, make_token(context, data, "--name", "r", "--scopes", "run")),
+            ("body", 413, "POST", "/v1/runs", {"source": " " * 70000}, admin),
+        ):
             if reason == "access" and status == 403:
                 time.sleep(1.2)  # until the server has seen the new token
             server.ask(method, path, body, status, token=token)
@@ -1017,15 +1336,23 @@ def refusal_figures(context):
 def calibration(context):
     if context.is_sanitized:
         raise Skipped("with a sanitizer the figures are of no use")
+
     def known(server):
         # What is kept is read, or measured anew, only after the server has begun to answer.
         until(context, "the calibration is not known", lambda: server.ask("GET", "/v1/calibration")["state"] == "known")
         return server.ask("GET", "/v1/calibration")["calibration"]
+
     with Server(context) as server:
-        expect_equal("nothing was measured", server.ask("GET", "/v1/calibration"), {"state": "unknown", "calibration": None})
+        expect_equal(
+            "nothing was measured", server.ask("GET", "/v1/calibration"), {"state": "unknown", "calibration": None}
+        )
         expect_equal("it is begun", server.ask("POST", "/v1/calibration", status=202)["state"], "measuring")
         server.ask("POST", "/v1/calibration", status=202)
-        until(context, "nobody has the lowest priority", lambda: 19 in {os.getpriority(os.PRIO_PROCESS, pid) for pid in server.children()})
+        until(
+            context,
+            "nobody has the lowest priority",
+            lambda: 19 in {os.getpriority(os.PRIO_PROCESS, pid) for pid in server.children()},
+        )
         expect_equal("runs go on", server.run("1")["value"], 1)
         figures = known(server)
         expect(all(1000 < value < 10**9 for value in figures["fuel_per_ms"].values()), f"figures: {figures}")
@@ -1033,7 +1360,15 @@ def calibration(context):
         with open(kept, encoding="utf-8") as file:
             expect_equal("kept", json.load(file), figures)
         server.stop()
-        expect_equal("command line", json.loads(context.command([context.curfew, "calibrate", "--kept", "--json"], env={"XDG_CACHE_HOME": server.data}).out), figures)
+        expect_equal(
+            "command line",
+            json.loads(
+                context.command(
+                    [context.curfew, "calibrate", "--kept", "--json"], env={"XDG_CACHE_HOME": server.data}
+                ).out
+            ),
+            figures,
+        )
     with Server(context, data=server.data) as server:
         expect_equal("after a start", known(server), figures)
         server.stop()
@@ -1055,7 +1390,12 @@ def dashboard(context):
     there = {re.match("[a-z_]+", line)[0] for line in text.split("\n") if line and not line.startswith("#")}
     asked = {name for expression in expressions for name in re.findall(r"curfew_[a-z_]+", expression)}
     expect(len(expressions) > 20 and asked <= there, f"not there: {sorted(asked - there)}")
-    labels = {label for expression in expressions for labels in re.findall(r"by \(([a-z, ]+)\)", expression) for label in labels.split(", ")}
+    labels = {
+        label
+        for expression in expressions
+        for labels in re.findall(r"by \(([a-z, ]+)\)", expression)
+        for label in labels.split(", ")
+    }
     expect(all(f"{label}=" in text for label in labels), f"labels: {labels}")
 
 
@@ -1065,28 +1405,43 @@ def page(context):
         answer = server.request("GET", "/")
         policy = answer.headers["content-security-policy"]
         expect("default-src 'none'" in policy and "unsafe" not in policy and "frame-ancestors 'none'" in policy, policy)
-        expect_equal("not changed", server.request("GET", "/", headers={"If-None-Match": answer.headers["etag"]}).status, 304)
+        expect_equal(
+            "not changed", server.request("GET", "/", headers={"If-None-Match": answer.headers["etag"]}).status, 304
+        )
         for name in ("app.js", "style.css"):
             connection = server.connect()
             connection.request("GET", f"/{name}")
             response = connection.getresponse()
-            expect(response.status == 200 and response.headers["X-Content-Type-Options"] == "nosniff", f"{name}: {response.status}")
+            expect(
+                response.status == 200 and response.headers["X-Content-Type-Options"] == "nosniff",
+                f"{name}: {response.status}",
+            )
             connection.close()
         server.ask("GET", "/openapi.json")
         run = server.submit("console.log('<script>alert(1)</script>')")["id"]
         server.wait_for(run)
         answer = server.request("GET", f"/v1/runs/{run}")
-        expect(answer.headers["content-type"] == "application/json" and "sandbox" in answer.headers["content-security-policy"], str(answer.headers))
+        expect(
+            answer.headers["content-type"] == "application/json"
+            and "sandbox" in answer.headers["content-security-policy"],
+            str(answer.headers),
+        )
 
 
 @test
 def logs(context):
     with Server(context, "--log-format", "json") as server:
-        server.run("console.log('guest wrote this'); throw new Error('guest wrote this')", user="someone", params=["guest got this"])
+        server.run(
+            "console.log('guest wrote this'); throw new Error('guest wrote this')",
+            user="someone",
+            params=["guest got this"],
+        )
         server.stop()
         lines = [json.loads(line) for line in server.log().strip().split("\n")]
         run = [line for line in lines if line["event"] == "run"]
-        expect(len(run) == 1 and run[0]["outcome"] == "threw" and run[0]["level"] == "info", f"one line for a run: {lines}")
+        expect(
+            len(run) == 1 and run[0]["outcome"] == "threw" and run[0]["level"] == "info", f"one line for a run: {lines}"
+        )
         expect("guest" not in server.log(), f"the log has what a guest wrote: {server.log()}")
         expect_equal("events", [line["event"] for line in lines], ["listening", "run", "stopping", "stopped"])
 
@@ -1124,10 +1479,12 @@ def systemd_unit(context):
     expect_equal("systemd-analyze verify", (done.code, done.out + done.err), (0, b""))
     done = context.command(["systemd-analyze", "security", "--offline=true", "--threshold=25", path], timeout=60)
     expect_equal("systemd-analyze security: " + done.out.decode(errors="replace")[-200:], done.code, 0)
-    given = set().union(*(expand_calls(word) for words in re.findall("^SystemCallFilter=(.*)$", unit, re.M) for word in words.split()))
+    given = set().union(
+        *(expand_calls(word) for words in re.findall("^SystemCallFilter=(.*)$", unit, re.M) for word in words.split())
+    )
     with open(os.path.join(ROOT, "worker", "calls.c"), encoding="utf-8") as file:
         source = file.read()
-    needed = set(re.findall(r"CALL\((\w+)\)", source[source.index("allowed[]"):source.index("refused[]")]))
+    needed = set(re.findall(r"CALL\((\w+)\)", source[source.index("allowed[]") : source.index("refused[]")]))
     expect(len(needed) > 30 and not needed - given, f"workers may not: {sorted(needed - given)}")
 
 

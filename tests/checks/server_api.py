@@ -3,6 +3,7 @@
 
 It is installed from pinned packages into a folder of its own in the user's cache, once.
 """
+
 import hashlib
 import os
 import re
@@ -17,7 +18,7 @@ REQUIREMENTS = os.path.join(ROOT, "tests", "schemathesis.txt")
 SECONDS = 30
 
 # The schema says how quantities are written, and not how large they may be; nor what two arguments are together.
-HOOKS = r'''
+HOOKS = r"""
 import re
 import schemathesis
 
@@ -35,7 +36,7 @@ def before_call(context, case, kwargs):
         for key, value in part.items() if isinstance(part, dict) else ():
             if key in IN_RANGE and isinstance(value, str) and QUANTITY.fullmatch(value):
                 part[key] = IN_RANGE[key]
-'''
+"""
 
 # A program that does not load is 422, and so is a key that was used before. DELETE of a run ends it, and keeps it.
 SETTINGS = """
@@ -62,8 +63,25 @@ def install():
     if os.path.exists(os.path.join(folder, "bin", "schemathesis")):
         return folder
     being_made = f"{folder}.{os.getpid()}"
-    done = subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", "--require-hashes",
-                           "--target", being_made, "-r", REQUIREMENTS], capture_output=True, text=True, timeout=300)
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--disable-pip-version-check",
+            "--no-deps",
+            "--require-hashes",
+            "--target",
+            being_made,
+            "-r",
+            REQUIREMENTS,
+        ],
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
     if done.returncode != 0:
         shutil.rmtree(being_made, ignore_errors=True)
         raise Skipped(f"Schemathesis cannot be installed here: {shorten(done.stderr.strip().split(chr(10))[-1], 200)}")
@@ -80,12 +98,34 @@ def described(context):
     for name, text in (("hooks.py", HOOKS), ("schemathesis.toml", SETTINGS)):
         with open(os.path.join(folder, name), "w", encoding="utf-8") as file:
             file.write(text)
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join((packages, folder)), "SCHEMATHESIS_HOOKS": "hooks", "PYTHONDONTWRITEBYTECODE": "1"}
+    environment = {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join((packages, folder)),
+        "SCHEMATHESIS_HOOKS": "hooks",
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
     with Server(context) as server:
         url = f"http://{server.host}:{server.port}"
-        words = [sys.executable, os.path.join(packages, "bin", "schemathesis"), "--config-file", "schemathesis.toml", "run", f"{url}/openapi.json",
-                 "--url", url, "--max-time", str(SECONDS), "--max-examples", "50", "--no-color", "--generation-database", "none"]
-        done = subprocess.run(words, cwd=folder, env=environment, capture_output=True, text=True, timeout=120 * context.slower)
+        words = [
+            sys.executable,
+            os.path.join(packages, "bin", "schemathesis"),
+            "--config-file",
+            "schemathesis.toml",
+            "run",
+            f"{url}/openapi.json",
+            "--url",
+            url,
+            "--max-time",
+            str(SECONDS),
+            "--max-examples",
+            "50",
+            "--no-color",
+            "--generation-database",
+            "none",
+        ]
+        done = subprocess.run(
+            words, cwd=folder, env=environment, capture_output=True, text=True, timeout=120 * context.slower
+        )
         text = done.stdout + done.stderr
         cases = re.search(r"(\d+) generated", text)
         expect(done.returncode == 0, f"exit {done.returncode}\n{shorten(text, 6000)}")

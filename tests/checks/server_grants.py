@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What curfew serve grants to runs: hosts for fetch and secrets of users, within what it and the token allow."""
+
 import concurrent.futures
 import functools
 import glob
@@ -54,11 +55,23 @@ def hosts_within_the_ceiling(context):
         run = server.get(server.submit(**asking("/status/200"), allow_fetch=[here(), "a.example.com:80"])["id"])
         expect_equal("shown", run["allow_fetch"], [here(), "a.example.com:80"])
         source = {"source": "1"}
-        for host, index in (("example.com", 0), ("127.0.0.1", 0), ("*.com", 0), ("b.example.com:8080", 0), ("127.0.0.2:80", 0)):
+        for host, index in (
+            ("example.com", 0),
+            ("127.0.0.1", 0),
+            ("*.com", 0),
+            ("b.example.com:8080", 0),
+            ("127.0.0.2:80", 0),
+        ):
             server.refuse(403, {**source, "allow_fetch": [host]}, f"/allow_fetch/{index}", "allows")
         server.refuse(403, {**source, "allow_fetch": [here(), "x.org"]}, "/allow_fetch/1")
-        for bad, pointer in (("x", "/allow_fetch"), ([1], "/allow_fetch/0"), (["http://a/"], "/allow_fetch/0"), ([""], "/allow_fetch/0"),
-                             (["a.example.com"] * 65, "/allow_fetch"), ({}, "/allow_fetch")):
+        for bad, pointer in (
+            ("x", "/allow_fetch"),
+            ([1], "/allow_fetch/0"),
+            (["http://a/"], "/allow_fetch/0"),
+            ([""], "/allow_fetch/0"),
+            (["a.example.com"] * 65, "/allow_fetch"),
+            ({}, "/allow_fetch"),
+        ):
             server.refuse(400, {**source, "allow_fetch": bad}, pointer)
     with Server(context) as server:
         server.refuse(403, {**source, "allow_fetch": [here()]}, "/allow_fetch/0", "this server")
@@ -87,7 +100,9 @@ def ceiling_in_a_file(context):
     with open(path, "w", encoding="utf-8") as file:
         file.write(f"allow-fetch = {here()}\nallow-fetch = example.org\n")
     with Server(context, "--config", path) as server:
-        expect_equal("value", server.run(**asking("/status/200"), allow_fetch=[here(), "example.org"])["value"], [200, "a body"])
+        expect_equal(
+            "value", server.run(**asking("/status/200"), allow_fetch=[here(), "example.org"])["value"], [200, "a body"]
+        )
     with Server(context, "--config", path, "--allow-fetch", "example.org") as server:
         server.refuse(403, {"source": "1", "allow_fetch": [here()]}, "/allow_fetch/0")
     fail_start(context, "--allow-fetch", "http://a/", text="--allow-fetch http://a/", code=2)
@@ -100,7 +115,9 @@ def redirect_to_what_is_private(context):
     with Server(context, "--allow-fetch", here(), "--allow-fetch", "example.com") as server:
         for to in ("http://169.254.169.254/", f"http://localhost:{web().port}/", "http://10.0.0.1/"):
             report = server.run(**asking(f"/redirect?to={to}"), allow_fetch=[here(), "example.com"])
-            expect(report["outcome"] == "threw" and "not allowed" in report["error"]["message"], f"{to}: {report['error']}")
+            expect(
+                report["outcome"] == "threw" and "not allowed" in report["error"]["message"], f"{to}: {report['error']}"
+            )
 
 
 @test
@@ -113,7 +130,9 @@ def ceiling_of_a_token(context):
     expect(done.code == 2 and b"--allow-fetch a b" in done.err, f"{done}")
     with Server(context, "--allow-fetch", here(), "--allow-fetch", "example.com", data=data) as server:
         expect_equal("narrow", server.run(**asking("/status/200"), allow_fetch=[here()], token=narrow)["outcome"], "ok")
-        server.refuse(403, {"source": "1", "allow_fetch": ["example.com"]}, "/allow_fetch/0", "this token", token=narrow)
+        server.refuse(
+            403, {"source": "1", "allow_fetch": ["example.com"]}, "/allow_fetch/0", "this token", token=narrow
+        )
         server.submit("1", allow_fetch=["example.com"], token=wide)
 
 
@@ -142,10 +161,23 @@ def many_wait(context):
     count = max(50, int(1000 / context.slower))
     options = ("--allow-fetch", here(), "--concurrency", str(count), "--workers", "2")
     with Server(context, *options) as server:
-        server.ask("PUT", "/v1/programs/waits?lang=mjs", f"await fetch('http://{here()}/wait/many-' + curfew.params[0])".encode(), status=201,
-                   headers={"Content-Type": "text/javascript"})
+        server.ask(
+            "PUT",
+            "/v1/programs/waits?lang=mjs",
+            f"await fetch('http://{here()}/wait/many-' + curfew.params[0])".encode(),
+            status=201,
+            headers={"Content-Type": "text/javascript"},
+        )
+
         def submit(i):
-            return server.submit(program="waits", params=[i], allow_fetch=[here()], durable=False, limits={"timeout": "10m", "memory": "4MiB"})["id"]
+            return server.submit(
+                program="waits",
+                params=[i],
+                allow_fetch=[here()],
+                durable=False,
+                limits={"timeout": "10m", "memory": "4MiB"},
+            )["id"]
+
         with concurrent.futures.ThreadPoolExecutor(16) as pool:
             ids = list(pool.map(submit, range(count)))
         for i in range(count):
@@ -157,7 +189,10 @@ def many_wait(context):
         other = [report for report in reports if report["outcome"] != "cancelled"]
         expect(not other, f"{len(other)} were not cancelled: {shorten(other[:1], 2000)}")
         for i in range(count):
-            expect(web().wait_for(f"/wait/many-{i}", "closed", 20 * context.slower), f"the connection of run {i} stayed open")
+            expect(
+                web().wait_for(f"/wait/many-{i}", "closed", 20 * context.slower),
+                f"the connection of run {i} stayed open",
+            )
         expect_equal("workers", server.metric("curfew_worker_restarts_total"), 0)
 
 
@@ -200,18 +235,33 @@ def secrets_of_the_user(context):
         expect_equal("length", server.run("secrets.get('TOKEN')?.length ?? null", user="ann")["value"], len(VALUE))
         expect_equal("of nobody", server.run("secrets.get('TOKEN') ?? null")["value"], None)
         expect_equal("of one without", server.run("secrets.get('TOKEN') ?? null", user="eve")["value"], None)
-        expect_equal("of another", server.run("secrets.get('TOKEN').length", user="bob")["value"], len("another-value-of-bob"))
+        expect_equal(
+            "of another", server.run("secrets.get('TOKEN').length", user="bob")["value"], len("another-value-of-bob")
+        )
         run = server.submit(show + " t", user="ann")["id"]
         seen = server.wait_for(run)
         events = list(server.stream(run))
         thrown = server.run(show + " throw new Error('no ' + t)", user="ann")
         crashed = server.submit(show + " for (;;) {}", user="ann", limits={"timeout": "300ms"})["id"]
         stopped = server.wait_for(crashed)
-        sent = server.run(f"const r = await (await fetch('http://{here()}/echo', {{ headers: {{ authorization: secrets.get('TOKEN') }} }})).json();"
-                          "export default Object.fromEntries(r.headers).authorization.length", lang="mjs", user="ann", allow_fetch=[here()])
+        sent = server.run(
+            f"const r = await (await fetch('http://{here()}/echo', {{ headers: {{ authorization: secrets.get('TOKEN') }} }})).json();"
+            "export default Object.fromEntries(r.headers).authorization.length",
+            lang="mjs",
+            user="ann",
+            allow_fetch=[here()],
+        )
         expect_equal("sent where it is to go", sent["value"], len(VALUE))
-        expect_equal("outcomes", (seen["report"]["outcome"], thrown["outcome"], stopped["report"]["outcome"]), ("ok", "threw", "deadline"))
-        expect("it is" in seen["report"]["stdout"] and {kind for _, kind, _ in events} >= {"output", "progress", "checkpoint", "report"}, f"{events}")
+        expect_equal(
+            "outcomes",
+            (seen["report"]["outcome"], thrown["outcome"], stopped["report"]["outcome"]),
+            ("ok", "threw", "deadline"),
+        )
+        expect(
+            "it is" in seen["report"]["stdout"]
+            and {kind for _, kind, _ in events} >= {"output", "progress", "checkpoint", "report"},
+            f"{events}",
+        )
         shown = [seen, events, thrown, stopped, server.ask("GET", "/v1/runs"), server.ask("GET", "/v1/stats")]
         expect(VALUE not in repr(shown), "a secret is shown")
         expect(VALUE not in server.request("GET", "/metrics").body.decode(), "a secret is in the metrics")

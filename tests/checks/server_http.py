@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """curfew serve as HTTP has it, and as those who run it see it: errors, connections, certificates, the log, metrics."""
+
 import contextlib
-import http.client
 import json
 import os
 import re
@@ -12,7 +12,7 @@ import ssl
 import time
 
 from .harness import Skipped, Test, expect, expect_equal
-from .server import FOREVER, fail_start, make_certificate, make_token
+from .server import FOREVER, make_certificate, make_token
 from .serving import Server
 
 TESTS = []
@@ -48,7 +48,13 @@ def errors_of_the_library(context):
         ("another version", b"GET /healthz HTTP/3.7\r\n" + host + b"\r\n", 505),
         ("a long address", b"GET /" + b"a" * 70000 + b" HTTP/1.1\r\n" + host + b"\r\n", 414),
         ("long headers", b"GET /healthz HTTP/1.1\r\n" + host + b"X: " + b"a" * 70000 + b"\r\n\r\n", 431),
-        ("a bad chunk", b"POST /v1/runs HTTP/1.1\r\n" + host + b"Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n\r\n", 400),
+        (
+            "a bad chunk",
+            b"POST /v1/runs HTTP/1.1\r\n"
+            + host
+            + b"Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n\r\n",
+            400,
+        ),
     ]
     with Server(context) as server:
         for what, data, status in cases:
@@ -70,12 +76,18 @@ def refusals_arrive(context):
         large, js = b"x" * (20 << 20), {"Content-Type": "application/json"}
         for _ in range(5):
             server.ask("POST", "/v1/runs", large, 413, headers=js)
-        server.ask("POST", "/v1/runs", large[:3 << 20], 401, headers=js, token="nobody")
-        server.ask("POST", "/v1/nothing", large[:3 << 20], 404, headers=js)
-        server.ask("PUT", "/v1/runs", large[:3 << 20], 405, headers=js)
+        server.ask("POST", "/v1/runs", large[: 3 << 20], 401, headers=js, token="nobody")
+        server.ask("POST", "/v1/nothing", large[: 3 << 20], 404, headers=js)
+        server.ask("PUT", "/v1/runs", large[: 3 << 20], 405, headers=js)
         with contextlib.closing(server.connect()) as connection:
             server.ask("POST", "/v1/runs", large, 413, headers=js, connection=connection)
-            connection.request("POST", "/v1/runs", iter([large[:1 << 20]] * 3), {**js, "Authorization": f"Bearer {token}"}, encode_chunked=True)
+            connection.request(
+                "POST",
+                "/v1/runs",
+                iter([large[: 1 << 20]] * 3),
+                {**js, "Authorization": f"Bearer {token}"},
+                encode_chunked=True,
+            )
             answer = connection.getresponse()
             expect_equal("in chunks", (answer.status, json.loads(answer.read())["status"]), (413, 413))
             server.ask("GET", "/v1/runs", connection=connection)
@@ -129,7 +141,9 @@ def connections_of_an_address(context):
         more = server.stream(run)
         all_of_them.callback(more.close)
         answer = server.request("GET", "/healthz")
-        expect_equal("one too many", (answer.status, answer.json()["type"]), (503, "urn:curfew:problem:too-many-connections"))
+        expect_equal(
+            "one too many", (answer.status, answer.json()["type"]), (503, "urn:curfew:problem:too-many-connections")
+        )
         expect_equal("those in use", [stream.status for stream in [*streams, more]], [200] * 8)
         streams[0].close()
         deadline = time.monotonic() + 20 * context.slower
@@ -147,7 +161,7 @@ def idle_time(context):
         for pause in (0, 3.2, 3.2):
             time.sleep(pause)
             for i in range(0, len(request), 8):
-                client.sendall(request[i:i + 8])
+                client.sendall(request[i : i + 8])
                 time.sleep(0.25)
             answer = client.recv(4096)
             expect(answer.startswith(b"HTTP/1.1 200 "), f"after {pause} s: {answer}")
@@ -159,7 +173,10 @@ def idle_time(context):
 def served_certificate(server):
     trust = ssl.create_default_context()
     trust.check_hostname, trust.verify_mode = False, ssl.CERT_NONE
-    with socket.create_connection((server.host, server.port), timeout=10) as client, trust.wrap_socket(client) as secure:
+    with (
+        socket.create_connection((server.host, server.port), timeout=10) as client,
+        trust.wrap_socket(client) as secure,
+    ):
         return ssl.DER_cert_to_PEM_cert(secure.getpeercert(binary_form=True))
 
 
@@ -208,13 +225,26 @@ def figures(context):
         server.ask("GET", "/v1/runs/01ARZ3NDEKTSV4RRFFQ69G5FAV", status=404)
         server.ask("GET", "/nothing", status=404)
         expect_equal("runs", server.metric('curfew_http_answers_total{method="POST",route="/v1/runs",code="200"}'), 1)
-        expect_equal("no run", server.metric('curfew_http_answers_total{method="GET",route="/v1/runs/*",code="404"}'), 1)
+        expect_equal(
+            "no run", server.metric('curfew_http_answers_total{method="GET",route="/v1/runs/*",code="404"}'), 1
+        )
         expect_equal("no route", server.metric('curfew_http_answers_total{method="-",route="-",code="404"}'), 1)
         text = server.request("GET", "/metrics").body.decode()
-        expect(re.search(r'^curfew_build_info\{version="\d+\.\d+\.\d+",libmicrohttpd="[\d.]+"\} 1$', text, re.M), "what it was built from is missing")
-        expect(abs(server.metric("process_start_time_seconds") - time.time()) < 60 * context.slower, "when it was started")
-        expect(server.metric("process_resident_memory_bytes") > 1 << 20 and server.metric("process_open_fds") > 5, "figures of the process")
-        expect(server.metric("process_cpu_seconds_total") >= 0 and server.metric("process_threads") >= 4, "figures of the process")
+        expect(
+            re.search(r'^curfew_build_info\{version="\d+\.\d+\.\d+",libmicrohttpd="[\d.]+"\} 1$', text, re.M),
+            "what it was built from is missing",
+        )
+        expect(
+            abs(server.metric("process_start_time_seconds") - time.time()) < 60 * context.slower, "when it was started"
+        )
+        expect(
+            server.metric("process_resident_memory_bytes") > 1 << 20 and server.metric("process_open_fds") > 5,
+            "figures of the process",
+        )
+        expect(
+            server.metric("process_cpu_seconds_total") >= 0 and server.metric("process_threads") >= 4,
+            "figures of the process",
+        )
         done = context.command([context.curfew, "doctor", "--json"])
         has = {check["name"]: check["available"] for check in json.loads(done.out)["checks"]}
         seen = dict(re.findall(r'^curfew_worker_confinement\{layer="([\w-]+)"\} ([01])$', text, re.M))
@@ -253,11 +283,17 @@ def lines_of_the_log(context):
         time.sleep(1.1)
         server.ask("GET", "/v1/runs", status=401, token="nobody")
         log = server.log()
-        for pattern in (r" warn refused status=401 why=no-token method=GET route=/v1/runs token=- from=127\.0\.0\.1$",
-                        r" warn refused status=403 why=scope method=POST route=/v1/runs token=[0-9a-f]{12} from=127\.0\.0\.1$",
-                        r" info program name=one what=stored sha256=[0-9a-f]{64} token=[0-9a-f]{12}$", r" info program name=one what=replaced ",
-                        r" info program name=one what=deleted ", r" info token id=[0-9a-f]{12} what=created$",
-                        rf" debug accepted id={run} ", rf" debug cancel id={run} times=1$", r" status=401 .* unsaid=\d+$"):
+        for pattern in (
+            r" warn refused status=401 why=no-token method=GET route=/v1/runs token=- from=127\.0\.0\.1$",
+            r" warn refused status=403 why=scope method=POST route=/v1/runs token=[0-9a-f]{12} from=127\.0\.0\.1$",
+            r" info program name=one what=stored sha256=[0-9a-f]{64} token=[0-9a-f]{12}$",
+            r" info program name=one what=replaced ",
+            r" info program name=one what=deleted ",
+            r" info token id=[0-9a-f]{12} what=created$",
+            rf" debug accepted id={run} ",
+            rf" debug cancel id={run} times=1$",
+            r" status=401 .* unsaid=\d+$",
+        ):
             expect(re.search(pattern, log, re.M), f"no line like {pattern}: {log[-3000:]}")
         expect(log.count(" status=401 ") < 90, f"{log.count(' status=401 ')} lines of refusals")
         expect(token not in log and reader not in log, "a token is in the log")
@@ -268,7 +304,9 @@ def dead_workers(context):
     # Claim T43.
     """The log names a worker that died, why, and its runs."""
     with Server(context, "--workers", "1") as server:
-        run = server.submit("console.log(1); await new Promise(done => setTimeout(done, 60000))", lang="mjs", limits={"timeout": "10m"})["id"]
+        run = server.submit(
+            "console.log(1); await new Promise(done => setTimeout(done, 60000))", lang="mjs", limits={"timeout": "10m"}
+        )["id"]
         server.wait_for(run, "running")
         deadline = time.monotonic() + 20 * context.slower
         while server.get(run)["state"] != "done":
@@ -278,7 +316,10 @@ def dead_workers(context):
             expect(time.monotonic() < deadline, "the run goes on")
             time.sleep(0.1)
         lines = [line for line in server.log().split("\n") if " warn worker " in line and run in line]
-        expect(len(lines) == 1 and re.search(rf" pid=\d+ why=\".*\" lost=1 repeated=0 runs={run}$", lines[0]), f"the log: {server.log()}")
+        expect(
+            len(lines) == 1 and re.search(rf" pid=\d+ why=\".*\" lost=1 repeated=0 runs={run}$", lines[0]),
+            f"the log: {server.log()}",
+        )
 
 
 @test
@@ -300,14 +341,20 @@ def confinement_is_required(context):
     if unshare is None or os.getuid() != 0:
         raise Skipped("namespaces can be forbidden here by root only")
     # In a namespace in which nobody may make another one.
-    script = "echo 0 > /proc/sys/user/max_net_namespaces && exec \"$@\""
+    script = 'echo 0 > /proc/sys/user/max_net_namespaces && exec "$@"'
     forbid = [unshare, "--user", "--map-root-user", "--mount", "sh", "-c", script, "sh"]
     data = os.path.join(context.folder(), "data")
-    done = context.command([*forbid, context.curfew, "serve", "--listen", "127.0.0.1:0", "--data", data, "--require-confinement"], timeout=60)
+    done = context.command(
+        [*forbid, context.curfew, "serve", "--listen", "127.0.0.1:0", "--data", data, "--require-confinement"],
+        timeout=60,
+    )
     err = done.err.decode()
     if "max_net_namespaces" in err or "unshare" in err:
         raise Skipped("the limit of namespaces cannot be set here")
-    expect(done.code == 125 and "curfew: " in err and "require-confinement" in err and "network-namespace" in err, f"{done.code}: {err}")
+    expect(
+        done.code == 125 and "curfew: " in err and "require-confinement" in err and "network-namespace" in err,
+        f"{done.code}: {err}",
+    )
     expect(" warn confinement missing=" in err, f"no warning: {err}")
     with Server(context, "--require-confinement") as server:
         server.ask("GET", "/healthz")

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """curfew serve under load, and beside tenants that push: nobody else's run pays for it."""
+
 import base64
 import collections
 import concurrent.futures
@@ -28,12 +29,14 @@ def test(function):
 
 def busiest_worker(server):
     """The process id of the worker that has used most processor time."""
+
     def used(pid):
         try:
             with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as stat:
                 return sum(map(int, stat.read().rsplit(")", 1)[1].split()[11:13]))
         except OSError:
             return -1
+
     return max(server.children(), key=used)
 
 
@@ -48,7 +51,14 @@ def saturated(context):
         waiting = [server.submit(WAIT.format(ms=5000), limits={"timeout": "10m"})["id"] for _ in range(10)]
         seen = collections.Counter()
         for _ in range(rounds):
-            reports = clients.map(lambda _: server.ask("POST", "/v1/runs", {"source": FOREVER, "wait": True, "durable": False, "limits": {"timeout": "100ms"}}), range(loops))
+            reports = clients.map(
+                lambda _: server.ask(
+                    "POST",
+                    "/v1/runs",
+                    {"source": FOREVER, "wait": True, "durable": False, "limits": {"timeout": "100ms"}},
+                ),
+                range(loops),
+            )
             seen.update(report["outcome"] for report in reports)
         for run in waiting:
             seen[server.wait_for(run, timeout=60)["outcome"]] += 1
@@ -58,20 +68,38 @@ def saturated(context):
 
 def slow_to_compile(number):
     """A module that takes some tenths of a second to compile; each number another one."""
+
     def leb(value):
         out = b""
-        while value > 0x7f:
-            out, value = out + bytes([value & 0x7f | 0x80]), value >> 7
+        while value > 0x7F:
+            out, value = out + bytes([value & 0x7F | 0x80]), value >> 7
         return out + bytes([value])
 
     def section(kind, body):
         return bytes([kind]) + leb(len(body)) + body
 
     functions = 1000
-    steps = b"".join(b"\x21" + leb(i % 50) + b"\x20" + leb(i * 7 % 50) + b"\x20" + leb(i * 13 % 50) + b"\x6c\x20" + leb(i * 3 % 50) + b"\x6a" for i in range(300))
+    steps = b"".join(
+        b"\x21"
+        + leb(i % 50)
+        + b"\x20"
+        + leb(i * 7 % 50)
+        + b"\x20"
+        + leb(i * 13 % 50)
+        + b"\x6c\x20"
+        + leb(i * 3 % 50)
+        + b"\x6a"
+        for i in range(300)
+    )
     body = leb(1) + leb(50) + b"\x7f\x41" + leb(number) + steps + b"\x0b"
     code = leb(functions) + (leb(len(body)) + body) * functions
-    return b"\0asm\x01\0\0\0" + section(1, b"\x01\x60\x00\x01\x7f") + section(3, leb(functions) + b"\x00" * functions) + section(7, b"\x01\x01f\x00\x00") + section(10, code)
+    return (
+        b"\0asm\x01\0\0\0"
+        + section(1, b"\x01\x60\x00\x01\x7f")
+        + section(3, leb(functions) + b"\x00" * functions)
+        + section(7, b"\x01\x01f\x00\x00")
+        + section(10, code)
+    )
 
 
 @test
@@ -96,7 +124,11 @@ def silent_worker(context):
     """A worker that does not answer is killed; what shared it is carried out again or says why not, and the log says so."""
     with Server(context, "--workers", "1") as server:
         unseen = [server.submit(WAIT.format(ms=2000), limits={"timeout": "10m"})["id"] for _ in range(4)]
-        seen = server.submit("console.log('seen'); await new Promise(done => setTimeout(done, 60000))", lang="mjs", limits={"timeout": "10m"})["id"]
+        seen = server.submit(
+            "console.log('seen'); await new Promise(done => setTimeout(done, 60000))",
+            lang="mjs",
+            limits={"timeout": "10m"},
+        )["id"]
         late = server.submit(FOREVER, limits={"timeout": "1500ms"})["id"]
         for run in (*unseen, seen, late):
             server.wait_for(run, "running")
@@ -111,7 +143,10 @@ def silent_worker(context):
         expect_equal("crashed", server.metric("curfew_worker_crashed_runs_total"), 0)
         expect_equal("repeated", server.metric("curfew_worker_repeated_runs_total"), 4)
         lines = [line for line in server.log().split("\n") if " warn worker " in line]
-        expect(len(lines) == 1 and f"pid={stopped} " in lines[0] and "repeated=4" in lines[0] and "lost=1" in lines[0], f"the log: {lines}")
+        expect(
+            len(lines) == 1 and f"pid={stopped} " in lines[0] and "repeated=4" in lines[0] and "lost=1" in lines[0],
+            f"the log: {lines}",
+        )
 
 
 # ---- Turns --------------------------------------------------------------------------------------------------------
@@ -134,7 +169,11 @@ def tokens_take_turns(context):
             expect(time.monotonic() < deadline, "it does not end")
             time.sleep(0.01)
         mine = server.ask("GET", f"/v1/runs/{run}", token=modest)
-        before = [other for other in server.ask("GET", "/v1/runs?limit=100")["runs"] if other["id"] != first and other["started_ms"] and other["started_ms"] < mine["started_ms"]]
+        before = [
+            other
+            for other in server.ask("GET", "/v1/runs?limit=100")["runs"]
+            if other["id"] != first and other["started_ms"] and other["started_ms"] < mine["started_ms"]
+        ]
         expect(len(before) <= 3, f"{len(before)} runs of the greedy token went before the other's first one")
 
 
@@ -143,7 +182,9 @@ def shares_of_the_queue(context):
     """What one token has waiting leaves places for another; its revocation gives them back and ends its streams."""
     data = os.path.join(context.folder(), "data")
     greedy, modest = make_token(context, data, "--name", "greedy"), make_token(context, data, "--name", "modest")
-    with Server(context, "--max-queue", "8", "--max-scheduled", "8", "--concurrency", "1", data=data, token=greedy) as server:
+    with Server(
+        context, "--max-queue", "8", "--max-scheduled", "8", "--concurrency", "1", data=data, token=greedy
+    ) as server:
         first = server.submit(FOREVER, limits={"timeout": "60s"})["id"]
         server.wait_for(first, "running")
         late = [server.submit("1", delay="24h")["id"] for _ in range(4)]
@@ -156,7 +197,10 @@ def shares_of_the_queue(context):
         done = context.command([context.curfew, "token", "revoke", "--data", data, "greedy"])
         expect_equal("revoke", done.code, 0)
         server.token = make_token(context, data, "--name", "root", "--scopes", "admin")
-        expect(not any(name == "report" and data["outcome"] != "cancelled" for _, name, data in stream), "the stream of a revoked token goes on")
+        expect(
+            not any(name == "report" and data["outcome"] != "cancelled" for _, name, data in stream),
+            "the stream of a revoked token goes on",
+        )
         time.sleep(1.5)
         states = {run["id"]: run["state"] for run in server.ask("GET", "/v1/runs?limit=100")["runs"]}
         expect_equal("what it had waiting", {states[run] for run in late + queued}, {"done"})
@@ -166,11 +210,16 @@ def shares_of_the_queue(context):
 @test
 def expiry_and_priority_of_tokens(context):
     data = os.path.join(context.folder(), "data")
-    brief, low = make_token(context, data, "--name", "brief", "--expires", "4s"), make_token(context, data, "--name", "low", "--top-priority", "3")
+    brief, low = (
+        make_token(context, data, "--name", "brief", "--expires", "4s"),
+        make_token(context, data, "--name", "low", "--top-priority", "3"),
+    )
     with Server(context, data=data, token=brief) as server:
         late = server.submit("1", delay="1h")["id"]
         server.refuse(400, {"source": "1", "priority": 4}, "/priority", "ceiling", token=low)
-        expect_equal("lowered", server.ask("GET", f"/v1/runs/{server.submit('1', token=low)['id']}", token=low)["priority"], 3)
+        expect_equal(
+            "lowered", server.ask("GET", f"/v1/runs/{server.submit('1', token=low)['id']}", token=low)["priority"], 3
+        )
         deadline = time.monotonic() + 20 * context.slower
         while server.request("GET", f"/v1/runs/{late}").status != 401:
             expect(time.monotonic() < deadline, "it does not expire")
@@ -187,7 +236,10 @@ def programs_of_all(context):
     """An administrator sees, runs and deletes what any token has stored; a token stores no more than it may."""
     js = {"Content-Type": "text/javascript"}
     data = os.path.join(context.folder(), "data")
-    ada, bob = make_token(context, data, "--name", "ada", "--programs-size", "2KiB"), make_token(context, data, "--name", "bob")
+    ada, bob = (
+        make_token(context, data, "--name", "ada", "--programs-size", "2KiB"),
+        make_token(context, data, "--name", "bob"),
+    )
     admin = make_token(context, data, "--name", "root", "--scopes", "admin")
     with Server(context, data=data, token=ada) as server:
         server.ask("PUT", "/v1/programs/one", b"1;" + b" " * 1000, 201, headers=js)
@@ -212,11 +264,33 @@ def programs_of_all(context):
 
 @test
 def ceilings_of_the_server(context):
-    with Server(context, "--max-timeout", "2s", "--max-memory", "32MiB", "--max-output", "1KiB", "--max-host-calls", "5", "--max-fuel", "1G") as server:
+    with Server(
+        context,
+        "--max-timeout",
+        "2s",
+        "--max-memory",
+        "32MiB",
+        "--max-output",
+        "1KiB",
+        "--max-host-calls",
+        "5",
+        "--max-fuel",
+        "1G",
+    ) as server:
         seen = server.run("1")["limits"]
-        expect_equal("lowered", {key: seen[key] for key in ("timeout_us", "memory_bytes", "output_bytes", "host_calls", "fuel")},
-                     {"timeout_us": 2000000, "memory_bytes": 32 << 20, "output_bytes": 1024, "host_calls": 5, "fuel": 10**9})
-        for key, value in (("timeout", "3s"), ("timeout", "unlimited"), ("memory", "64MiB"), ("output", "2KiB"), ("host-calls", 6), ("fuel", "unlimited")):
+        expect_equal(
+            "lowered",
+            {key: seen[key] for key in ("timeout_us", "memory_bytes", "output_bytes", "host_calls", "fuel")},
+            {"timeout_us": 2000000, "memory_bytes": 32 << 20, "output_bytes": 1024, "host_calls": 5, "fuel": 10**9},
+        )
+        for key, value in (
+            ("timeout", "3s"),
+            ("timeout", "unlimited"),
+            ("memory", "64MiB"),
+            ("output", "2KiB"),
+            ("host-calls", 6),
+            ("fuel", "unlimited"),
+        ):
             server.refuse(400, {"source": "1", "limits": {key: value}}, f"/limits/{key}", "ceiling of this server")
     fail_start(context, "--max-timeout", "5", text="max-timeout", code=2)
 
@@ -229,7 +303,9 @@ def memory_budget(context):
         runs = [server.submit(WAIT.format(ms=600), limits={"memory": "48MiB"})["id"] for _ in range(6)]
         most = 0
         while any(server.get(run)["state"] != "done" for run in runs):
-            most = max(most, server.metric("curfew_runs_running"))  # of one instant, which the runs' own states would not be
+            most = max(
+                most, server.metric("curfew_runs_running")
+            )  # of one instant, which the runs' own states would not be
         expect(1 <= most <= 2, f"{most} ran at once")
         expect_equal("outcomes", {server.get(run)["outcome"] for run in runs}, {"ok"})
 
@@ -249,9 +325,14 @@ def nobody_pushes_out_another(context):
         first = server.submit(headers=key, **{key: value for key, value in big.items() if key != "wait"})["id"]
         for _ in range(20):
             server.ask("POST", "/v1/runs", big)
+
         def count():
             with contextlib.closing(sqlite3.connect(os.path.join(data, "curfew.db"))) as database:
-                return dict(database.execute("SELECT tokens.name, count(*) FROM runs JOIN tokens ON owner=tokens.id GROUP BY owner"))
+                return dict(
+                    database.execute(
+                        "SELECT tokens.name, count(*) FROM runs JOIN tokens ON owner=tokens.id GROUP BY owner"
+                    )
+                )
 
         deadline = time.monotonic() + 40 * context.slower
         while (left := count())["greedy"] > 9:
@@ -262,7 +343,11 @@ def nobody_pushes_out_another(context):
         server.stop()
     with Server(context, "--retention-size", "8MiB", data=data, token=greedy) as server:
         server.ask("GET", f"/v1/runs/{first}", status=404)
-        expect_equal("the key", server.submit(headers=key, **{key: value for key, value in big.items() if key != "wait"})["id"], first)
+        expect_equal(
+            "the key",
+            server.submit(headers=key, **{key: value for key, value in big.items() if key != "wait"})["id"],
+            first,
+        )
 
 
 # ---- Event streams ------------------------------------------------------------------------------------------------
@@ -286,11 +371,18 @@ def streams_survive_a_restart(context):
         server.kill()
     with Server(context, data=server.data) as server:
         events = list(server.stream(crashed, last[crashed]))
-        expect_equal("of the crashed one", [(name, event.get("outcome")) for _, name, event in events], [("state", None), ("report", "crashed")])
+        expect_equal(
+            "of the crashed one",
+            [(name, event.get("outcome")) for _, name, event in events],
+            [("state", None), ("report", "crashed")],
+        )
         expect(all(number > last[crashed] for number, _, _ in events), f"ids: {events}")
         expect_equal("all seen", server.stream(crashed, events[-1][0]).status, 204)
         events = list(server.stream(again, last[again]))
-        expect("".join(event["text"] for _, name, event in events if name == "output").endswith("19\n"), f"the second attempt: {events}")
+        expect(
+            "".join(event["text"] for _, name, event in events if name == "output").endswith("19\n"),
+            f"the second attempt: {events}",
+        )
         expect_equal("its end", (events[-1][1], events[-1][2]["outcome"]), ("report", "ok"))
         numbers = [number for number, _, _ in events]
         expect(numbers == sorted(set(numbers)) and numbers[0] > last[again], f"ids: {numbers}")
@@ -298,7 +390,9 @@ def streams_survive_a_restart(context):
             expect_equal("an unknown id", list(server.stream(run, 2**50))[-1][1], "report")
         server.stop()
     with Server(context, data=server.data) as server:
-        expect_equal("from disk, an unknown id", [name for _, name, _ in server.stream(again, 2**50)], ["state", "report"])
+        expect_equal(
+            "from disk, an unknown id", [name for _, name, _ in server.stream(again, 2**50)], ["state", "report"]
+        )
 
 
 # ---- What a request must not be -----------------------------------------------------------------------------------
@@ -331,7 +425,12 @@ def ambiguous_requests(context):
         ("an expectation", "GET /healthz HTTP/1.1\n" + host + "Expect: x\n", b"", 417),
         ("a NUL in the path", "GET /healthz%00x HTTP/1.1\n" + host, b"", 400),
         ("a NUL in an argument", "GET /v1/runs?state=done%00x HTTP/1.1\n" + host, b"", 400),
-        ("a NUL in a name", "PUT /v1/programs/a%00b HTTP/1.1\n" + host + "Content-Type: text/javascript\nContent-Length: 1\n", b"1", 400),
+        (
+            "a NUL in a name",
+            "PUT /v1/programs/a%00b HTTP/1.1\n" + host + "Content-Type: text/javascript\nContent-Length: 1\n",
+            b"1",
+            400,
+        ),
     ]
     with Server(context) as server:
         for what, head, body, status in cases:
@@ -346,9 +445,17 @@ def whole_numbers(context):
     """A number that is whole is one, however it is written; what is null is as if it were missing."""
     with Server(context) as server:
         headers = {"Content-Type": "application/json"}
-        for limits, seen in ((b'{"host-calls":5.0}', 5), (b'{"host_calls":5e0,"host-calls":null}', 5), (b'{"host-calls":7,"host_calls":null}', 7)):
+        for limits, seen in (
+            (b'{"host-calls":5.0}', 5),
+            (b'{"host_calls":5e0,"host-calls":null}', 5),
+            (b'{"host-calls":7,"host_calls":null}', 7),
+        ):
             body = b'{"source":"1","wait":true,"priority":3.0,"delay":0.0,"limits":' + limits + b"}"
-            expect_equal(str(limits), json.loads(server.request("POST", "/v1/runs", body, headers=headers).body)["limits"]["host_calls"], seen)
+            expect_equal(
+                str(limits),
+                json.loads(server.request("POST", "/v1/runs", body, headers=headers).body)["limits"]["host_calls"],
+                seen,
+            )
         for limits in (b'{"host-calls":5.5}', b'{"host-calls":1e300}', b'{"host-calls":-1.0}'):
             server.ask("POST", "/v1/runs", b'{"source":"1","limits":' + limits + b"}", 400, headers=headers)
 
@@ -359,12 +466,25 @@ def keys_as_they_are_meant(context):
     with Server(context) as server:
         headers = {"Content-Type": "application/json"}
         body = b'{"sou\\u0072ce":"export default (...all) => all","lang":"mjs","par\\u0061ms":[1,2],"wait":true}'
-        expect_equal("escaped", json.loads(server.request("POST", "/v1/runs", body, headers=headers).body)["value"], [1, 2])
+        expect_equal(
+            "escaped", json.loads(server.request("POST", "/v1/runs", body, headers=headers).body)["value"], [1, 2]
+        )
         body = '{"source":"\'\u00e9\U0001f600\'+\\"\\\\u00e9\\"","wait":true}'.encode()
-        expect_equal("a text", json.loads(server.request("POST", "/v1/runs", body, headers=headers).body)["value"], "\u00e9\U0001f600\u00e9")
-        for body, pointer in ((b'{"source":"1","params":[],"par\\u0061ms":[1]}', ""), (b'{"source":"1","limits":{"timeout":"1s\\u0000x"}}', "/limits/timeout"),
-                              (b'{"source":"1","delay":"1s\\u0000x"}', "/delay"), (b'{"source":"1","limits":{"host-calls":1,"host_calls":2}}', "/limits/host_calls"),
-                              (b'{"source":"\xff"}', "/source"), (b'{"source":"\\udc00"}', "/source"), (b'{"source":"1"}x', ""), (b'{"source":["1"]}', "/source")):
+        expect_equal(
+            "a text",
+            json.loads(server.request("POST", "/v1/runs", body, headers=headers).body)["value"],
+            "\u00e9\U0001f600\u00e9",
+        )
+        for body, pointer in (
+            (b'{"source":"1","params":[],"par\\u0061ms":[1]}', ""),
+            (b'{"source":"1","limits":{"timeout":"1s\\u0000x"}}', "/limits/timeout"),
+            (b'{"source":"1","delay":"1s\\u0000x"}', "/delay"),
+            (b'{"source":"1","limits":{"host-calls":1,"host_calls":2}}', "/limits/host_calls"),
+            (b'{"source":"\xff"}', "/source"),
+            (b'{"source":"\\udc00"}', "/source"),
+            (b'{"source":"1"}x', ""),
+            (b'{"source":["1"]}', "/source"),
+        ):
             problem = server.ask("POST", "/v1/runs", body, 400, headers=headers)
             expect_equal(body.decode(errors="replace"), problem.get("pointer"), pointer)
 
@@ -373,9 +493,14 @@ def keys_as_they_are_meant(context):
 def large_bodies_hold_nobody_up(context):
     """Bodies of the largest size, honest ones and bombs, are read beside everything else."""
     size = 14 << 20
-    bodies = [b'{"source":"1;' + b" " * size + b'","wait":true}', b'{"x":[' + b"{}," * (size // 3) + b'{}]}',
-              b"{" + b",".join(b'"%d":0' % i for i in range(size // 11)) + b"}", b'{"source":"1","params":[' + b"0," * (size // 2) + b"0]}"]
+    bodies = [
+        b'{"source":"1;' + b" " * size + b'","wait":true}',
+        b'{"x":[' + b"{}," * (size // 3) + b"{}]}",
+        b"{" + b",".join(b'"%d":0' % i for i in range(size // 11)) + b"}",
+        b'{"source":"1","params":[' + b"0," * (size // 2) + b"0]}",
+    ]
     with Server(context) as server, concurrent.futures.ThreadPoolExecutor(len(bodies)) as clients:
+
         def send(body):
             return server.request("POST", "/v1/runs", body, headers={"Content-Type": "application/json"}).status
 
@@ -401,13 +526,16 @@ def floods_of_events(context):
     """However often a guest writes, its events are few, nothing of its output is lost, and others are answered meanwhile."""
     source = "const end = Date.now() + 2500; let n = 0; for (; Date.now() < end; n++) { console.log(n); curfew.progress(n); } n"
     with Server(context) as server:
+
         def ask():
             start = time.monotonic()
             server.ask("POST", "/v1/runs", {"source": "1", "wait": True, "durable": False})
             return time.monotonic() - start
 
         alone = sorted(ask() for _ in range(40))[20]
-        flood = server.submit(source, limits={"timeout": "60s", "host-calls": "unlimited", "output": "64MiB"}, durable=False)["id"]
+        flood = server.submit(
+            source, limits={"timeout": "60s", "host-calls": "unlimited", "output": "64MiB"}, durable=False
+        )["id"]
         server.wait_for(flood, "running")
         beside = []
         while server.get(flood)["state"] == "running":
@@ -417,23 +545,35 @@ def floods_of_events(context):
         events = [event for _, name, event in story if name == "output"]
         expect(report["value"] > 20000, f"not much of a flood: {report['value']}")
         expect(story[-1][0] < 12000, f"{story[-1][0]} events in 2.5 s")
-        expect_equal("the last progress", [event for _, name, event in story if name == "progress"][-1], report["value"] - 1)
+        expect_equal(
+            "the last progress", [event for _, name, event in story if name == "progress"][-1], report["value"] - 1
+        )
         expect_equal("all output", report["stdout"].count("\n"), report["value"])
         expect_equal("how it ends", report["stdout"][-2000:], "".join(event["text"] for event in events)[-2000:])
         expect(len(events) < report["value"] / 3, f"{len(events)} events for {report['value']} lines")
-        expect(not beside or sorted(beside)[len(beside) // 2] < max(50 * alone, 0.2 * context.slower), f"others took {sorted(beside)[len(beside) // 2]:.3f} s, {alone:.4f} s alone")
+        expect(
+            not beside or sorted(beside)[len(beside) // 2] < max(50 * alone, 0.2 * context.slower),
+            f"others took {sorted(beside)[len(beside) // 2]:.3f} s, {alone:.4f} s alone",
+        )
 
 
 @test
 def the_end_of_the_output(context):
     """The last output of a run is in its stream before its report, however large that is."""
     with Server(context) as server:
-        run = server.submit("for (let i = 0; i < 6; i++) console.log(String(i).repeat(1 << 20)); 7", limits={"timeout": "5m", "output": "64MiB"}, durable=False)["id"]
+        run = server.submit(
+            "for (let i = 0; i < 6; i++) console.log(String(i).repeat(1 << 20)); 7",
+            limits={"timeout": "5m", "output": "64MiB"},
+            durable=False,
+        )["id"]
         server.wait_for(run, timeout=120)
         events = list(server.stream(run))
         expect_equal("how it ends", [name for _, name, _ in events[-2:]], ["state", "report"])
         output = "".join(event["text"] for _, name, event in events if name == "output")
-        expect(len(output) > 1 << 20 and events[-1][2]["stdout"].endswith(output), f"{len(output)} bytes of output are in the stream")
+        expect(
+            len(output) > 1 << 20 and events[-1][2]["stdout"].endswith(output),
+            f"{len(output)} bytes of output are in the stream",
+        )
 
 
 @test
@@ -447,7 +587,11 @@ def large_reports(context):
         expect_equal("the report", (seen["report"]["value"], len(seen["report"]["stdout"])), (7, size + (size >> 20)))
         expect_equal("the stream", list(server.stream(run))[-1][2]["value"], 7)
         listed = {item["id"]: item for item in server.ask("GET", "/v1/runs?include=report")["runs"]}
-        expect_equal("the list", (listed[run]["report"], listed[run]["outcome"], listed[small]["report"]["value"]), (None, "ok", 1))
+        expect_equal(
+            "the list",
+            (listed[run]["report"], listed[run]["outcome"], listed[small]["report"]["value"]),
+            (None, "ok", 1),
+        )
 
     with Server(context) as server:
         run = server.submit(source, limits={"timeout": "5m", "output": "64MiB"})["id"]
@@ -480,14 +624,21 @@ def upkeep(context):
             server.wait_for(run)
         late = server.submit("7", delay="1h")["id"]
         seen = json.loads(admin(context, server.data, "check", "--json"))
-        expect_equal("what is there", {key: seen[key] for key in ("problem", "runs", "waiting", "lacking", "unreadable", "reportless")},
-                     {"problem": None, "runs": 31, "waiting": 1, "lacking": 0, "unreadable": 0, "reportless": 0})
+        expect_equal(
+            "what is there",
+            {key: seen[key] for key in ("problem", "runs", "waiting", "lacking", "unreadable", "reportless")},
+            {"problem": None, "runs": 31, "waiting": 1, "lacking": 0, "unreadable": 0, "reportless": 0},
+        )
         path = os.path.join(copy, "curfew.db")
         expect("curfew.db: " in admin(context, server.data, "backup", path), "backup says how much it wrote")
         expect_equal("for whom", os.stat(path).st_mode & 0o777, 0o600)
         done = context.command([context.curfew, "admin", "backup", path, "--data", server.data])
         expect(done.code == 125 and b"is there already" in done.err, f"nothing is written over: {done}")
-        expect_equal("young ones stay", json.loads(admin(context, server.data, "prune", "--older-than", "1h", "--json"))["runs"], 0)
+        expect_equal(
+            "young ones stay",
+            json.loads(admin(context, server.data, "prune", "--older-than", "1h", "--json"))["runs"],
+            0,
+        )
         half = json.loads(admin(context, server.data, "prune", "--keep", "25KiB", "--json"))["runs"]
         expect(10 < half < 25, f"{half} runs of about 2.5 KiB are dropped where 25 KiB stay")
         expect("dropped" in admin(context, server.data, "prune", "--older-than", "1us"), "prune says what it did")
@@ -497,7 +648,9 @@ def upkeep(context):
     with Server(context, data=server.data) as server:
         expect_equal("left", len(server.ask("GET", "/v1/runs?limit=100")["runs"]), 2)
     with Server(context, data=copy) as server:
-        expect_equal("the copy", [run["id"] for run in server.ask("GET", "/v1/runs?limit=100")["runs"]], [late, *runs[::-1]])
+        expect_equal(
+            "the copy", [run["id"] for run in server.ask("GET", "/v1/runs?limit=100")["runs"]], [late, *runs[::-1]]
+        )
         expect_equal("a report of it", server.get(runs[5])["report"]["value"], "5" * 1000)
 
 
@@ -519,14 +672,24 @@ def damage_is_found(context):
         file.seek(4096 * 3)
         file.write(b"\xff" * 4096 * 4)
     done = context.command([context.curfew, "admin", "check", "--data", server.data])
-    expect(done.code in (1, 125) and (b"malformed" in done.out + done.err or b"damaged" in done.out + done.err), f"{done.code} {done.out} {done.err}")
+    expect(
+        done.code in (1, 125) and (b"malformed" in done.out + done.err or b"damaged" in done.out + done.err),
+        f"{done.code} {done.out} {done.err}",
+    )
     empty = context.folder()
     for words in (["prune", "--keep", "1GiB"], ["backup", os.path.join(empty, "b")], ["check"]):
         done = context.command([context.curfew, "admin", *words, "--data", empty])
         expect(done.code == 125 and b"there is no database" in done.err and os.listdir(empty) == [], f"{words}: {done}")
-    for words, text in ((["prune"], "needs --older-than"), (["prune", "--keep", "x"], "--keep x"), (["prune", "--older-than", "5"], "--older-than 5"),
-                        (["check", "--keep", "1GiB"], "are for admin prune"), (["backup"], "needs the name"), ([], "needs one of"),
-                        (["tidy"], "must be prune"), (["check", "x"], "unexpected argument x")):
+    for words, text in (
+        (["prune"], "needs --older-than"),
+        (["prune", "--keep", "x"], "--keep x"),
+        (["prune", "--older-than", "5"], "--older-than 5"),
+        (["check", "--keep", "1GiB"], "are for admin prune"),
+        (["backup"], "needs the name"),
+        ([], "needs one of"),
+        (["tidy"], "must be prune"),
+        (["check", "x"], "unexpected argument x"),
+    ):
         done = context.command([context.curfew, "admin", *words])
         expect(done.code == 2 and text in done.err.decode(), f"{words}: {done}")
 
@@ -585,7 +748,10 @@ def no_frame_numbers(context):
                     starts = [int(line.split("-")[0], 16) for line in maps if " rw-p " in line]
                 entries = [int.from_bytes(os.pread(copy, 8, (start >> 12) * 8), "little") for start in starts]
                 present = [entry for entry in entries if entry >> 63]
-                expect(present and all(entry & ((1 << 55) - 1) == 0 for entry in present), f"frames are told: {present[:4]}")
+                expect(
+                    present and all(entry & ((1 << 55) - 1) == 0 for entry in present),
+                    f"frames are told: {present[:4]}",
+                )
                 seen += 1
         if seen == 0:
             raise Skipped("the workers have no such file here")

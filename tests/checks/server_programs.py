@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """curfew serve and its programs: what is told of those that are stored, and WebAssembly, which must end over HTTP as it does
 on the command line."""
+
 import base64
 import glob
 import json
@@ -13,7 +14,7 @@ from .cases import CONTROLS, check_entry, check_stream, read_header
 from .harness import ROOT, Test, expect, expect_equal
 from .server import until
 from .serving import WITHOUT_GRANTS, Server
-from .wasm import command, compiled, component, small_module
+from .wasm import compiled, component, small_module
 
 TESTS = []
 TYPES = {"js": "text/javascript", "mjs": "text/javascript", "wasm": "application/wasm", "wat": "text/wat"}
@@ -47,11 +48,22 @@ def exports(context):
     value = {"kind": "value", "type": None}
     cases = [
         ("script.js", b"function f() {} 1", "js", None),
-        ("module.mjs", "export default (a, b) => a + b; export const é = 1; export {é as 'a\\u0000b'}".encode(), "js",
-         [{"name": "a\0b", **value}, {"name": "default", **value}, {"name": "é", **value}]),
+        (
+            "module.mjs",
+            "export default (a, b) => a + b; export const é = 1; export {é as 'a\\u0000b'}".encode(),
+            "js",
+            [{"name": "a\0b", **value}, {"name": "default", **value}, {"name": "é", **value}],
+        ),
         ("nothing.mjs", b"1", "js", []),
-        ("add.wat", ADD, "module", [{"name": "mem", "kind": "memory", "type": "1 page or more"},
-                                    {"name": "add", "kind": "function", "type": "(i32, i32) -> i32"}]),
+        (
+            "add.wat",
+            ADD,
+            "module",
+            [
+                {"name": "mem", "kind": "memory", "type": "1 page or more"},
+                {"name": "add", "kind": "function", "type": "(i32, i32) -> i32"},
+            ],
+        ),
         ("small.wasm", module, "module", [{"name": "run", "kind": "function", "type": "() -> ()"}]),
         ("seven.wat", SEVEN, "component", [{"name": "f", "kind": "function", "type": "func() -> u32"}]),
     ]
@@ -71,15 +83,26 @@ def exports(context):
 @test
 def bad_programs(context):
     cases = [
-        ("a.js", b"let 1", "SyntaxError", "line 1, column 5"), ("b.mjs", b"export default 1;\nimport 'nothing'", "ReferenceError", "'nothing'"),
-        ("c.wat", b"(module\n  (bogus))", "CompileError", "line 2, column 4"), ("d.wat", b"(module (func (result i32)))", "CompileError", "offset 0x18"),
-        ("e.wat", b'(module (import "env" "nope" (func)))', "LinkError", "env.nope"), ("f.wasm", b"\0asm\1\0\0\0\1\2\3", "CompileError", "offset 0xa"),
-        ("g.wasm", b"hello", "CompileError", "does not begin like WebAssembly"), ("h.wat", b"(component (bogus))", "CompileError", "line 1, column 13"),
-        ("i.wat", b"(module " + b"".join(b'(func (export "a rather long name %d"))' % i for i in range(24000)) + b")", "1 MiB to describe", ""),
+        ("a.js", b"let 1", "SyntaxError", "line 1, column 5"),
+        ("b.mjs", b"export default 1;\nimport 'nothing'", "ReferenceError", "'nothing'"),
+        ("c.wat", b"(module\n  (bogus))", "CompileError", "line 2, column 4"),
+        ("d.wat", b"(module (func (result i32)))", "CompileError", "offset 0x18"),
+        ("e.wat", b'(module (import "env" "nope" (func)))', "LinkError", "env.nope"),
+        ("f.wasm", b"\0asm\1\0\0\0\1\2\3", "CompileError", "offset 0xa"),
+        ("g.wasm", b"hello", "CompileError", "does not begin like WebAssembly"),
+        ("h.wat", b"(component (bogus))", "CompileError", "line 1, column 13"),
+        (
+            "i.wat",
+            b"(module " + b"".join(b'(func (export "a rather long name %d"))' % i for i in range(24000)) + b")",
+            "1 MiB to describe",
+            "",
+        ),
     ]
     with Server(context) as server:
         put(server, "kept.wat", ADD)
-        for name, source, error, place in cases[:-1] if context.is_sanitized else cases:  # the last one takes too long then
+        for name, source, error, place in (
+            cases[:-1] if context.is_sanitized else cases
+        ):  # the last one takes too long then
             problem = put(server, name, source, 422)
             expect(error in problem["detail"] and place in problem["detail"], f"{name}: {problem}")
             server.ask("GET", f"/v1/programs/{name}", status=404)
@@ -101,7 +124,11 @@ def older_database(context):
         expect_equal("before", server.ask("GET", "/v1/programs/seven.wat")["exports"], None)
         expect_equal("run", server.run(program="seven.wat", call="f")["value"], 7)
         again = put(server, "seven.wat", SEVEN, 200)
-        expect_equal("after", (again["kind"], again["exports"], again["created_ms"]), ("component", stored["exports"], stored["created_ms"]))
+        expect_equal(
+            "after",
+            (again["kind"], again["exports"], again["created_ms"]),
+            ("component", stored["exports"], stored["created_ms"]),
+        )
 
 
 # ---- WebAssembly, as on the command line ----------------------------------------------------------------------------
@@ -165,11 +192,21 @@ def wasm_cases(context):
 
 def compare(context, server, path, options, fields):
     """One binary on the command line, stored, and as source in base64: the same but for times."""
+
     def facts(report):
         error = report["error"]
         frames = [(frame["function"], frame["wasm_offset"]) for frame in error["stack"]] if error else []
-        return (report["outcome"], report["value"], report["stdout"], report["stderr"], error and (error["name"], error["message"]), frames,
-                report["program"]["kind"], report["program"]["sha256"])
+        return (
+            report["outcome"],
+            report["value"],
+            report["stdout"],
+            report["stderr"],
+            error and (error["name"], error["message"]),
+            frames,
+            report["program"]["kind"],
+            report["program"]["sha256"],
+        )
+
     expected, _ = context.report(*options, path)
     source = read_binary(path)
     server.request("PUT", "/v1/programs/subject", source, headers={"Content-Type": "application/wasm"})
@@ -191,12 +228,20 @@ def binaries(context):
         compare(context, server, path, ["--call", "nope"], {"call": "nope"})
         compare(context, server, reactor, ["--call", "root", "--params", "[49]"], {"call": "root", "params": [49]})
         for call, params in (("add", [2, 40]), ("shout", ["hello"]), ("crash", []), ("add", ["x"])):
-            compare(context, server, world, ["--call", call, "--params", json.dumps(params)], {"call": call, "params": params})
+            compare(
+                context,
+                server,
+                world,
+                ["--call", call, "--params", json.dumps(params)],
+                {"call": call, "params": params},
+            )
         report = server.run(program="subject", call="spin", limits={"timeout": "100ms"})
         expect_equal("spin", (report["outcome"], report["error"]["stack"][0]["function"]), ("deadline", "spin"))
         server.refuse(400, {"source": "AA=A", "lang": "wasm"}, "/source", "base64")
         server.refuse(400, {"source": "(module)", "lang": "wasm"}, "/source", "base64")
-        expect_equal("not WebAssembly", server.run(base64.b64encode(b"hello").decode(), lang="wasm")["outcome"], "bad_program")
+        expect_equal(
+            "not WebAssembly", server.run(base64.b64encode(b"hello").decode(), lang="wasm")["outcome"], "bad_program"
+        )
 
 
 @test
@@ -210,23 +255,45 @@ def commands(context):
             source = read_binary(kind)
             server.request("PUT", "/v1/programs/command", source, headers={"Content-Type": "application/wasm"})
             report = server.run(program="command", args=words, env=env)
-            expect_equal("outcome", (report["outcome"], report["program"]["kind"]), (expected["outcome"], expected["program"]["kind"]))
+            expect_equal(
+                "outcome",
+                (report["outcome"], report["program"]["kind"]),
+                (expected["outcome"], expected["program"]["kind"]),
+            )
             expect_equal("what it sees", sorted(report["stdout"].split("\n")), sorted(expected["stdout"].split("\n")))
             for args, code in ((["exit", "7"], 7), (["abort"], 1), (["echo"], 0)):
                 expected, done = context.report(kind, "--", *args)
                 report = server.run(base64.b64encode(source).decode(), lang="wasm", args=args)
-                expect_equal(f"{args}", [report[key] for key in ("outcome", "stdout", "stderr")], [expected[key] for key in ("outcome", "stdout", "stderr")])
-                expect_equal(f"{args}: message", report["error"] and report["error"]["message"], expected["error"] and expected["error"]["message"])
+                expect_equal(
+                    f"{args}",
+                    [report[key] for key in ("outcome", "stdout", "stderr")],
+                    [expected[key] for key in ("outcome", "stdout", "stderr")],
+                )
+                expect_equal(
+                    f"{args}: message",
+                    report["error"] and report["error"]["message"],
+                    expected["error"] and expected["error"]["message"],
+                )
         later = server.submit(program="command", args=["show", "later"], env={"A": "1"}, delay="1s")["id"]
         server.kill()
     with Server(context, data=server.data) as server:
-        expect_equal("after a crash", server.wait_for(later)["report"]["stdout"], "argument show\nargument later\nvariable A=1\n")
+        expect_equal(
+            "after a crash", server.wait_for(later)["report"]["stdout"], "argument show\nargument later\nvariable A=1\n"
+        )
         put(server, "script.js", b"1")
         source = {"source": "(module)", "lang": "wat"}
-        for fields, pointer in (({**source, "args": "x"}, "/args"), ({**source, "args": [1]}, "/args/0"), ({**source, "args": ["a", "b\0"]}, "/args/1"),
-                                ({**source, "args": [""] * 1025}, "/args"), ({**source, "env": []}, "/env"), ({**source, "env": {"A": 1}}, "/env/A"),
-                                ({**source, "env": {"A=B": "x"}}, "/env/A=B"), ({**source, "env": {"": "x"}}, "/env/"), ({"source": "1", "args": []}, "/args"),
-                                ({"program": "script.js", "args": ["x"]}, "/program")):
+        for fields, pointer in (
+            ({**source, "args": "x"}, "/args"),
+            ({**source, "args": [1]}, "/args/0"),
+            ({**source, "args": ["a", "b\0"]}, "/args/1"),
+            ({**source, "args": [""] * 1025}, "/args"),
+            ({**source, "env": []}, "/env"),
+            ({**source, "env": {"A": 1}}, "/env/A"),
+            ({**source, "env": {"A=B": "x"}}, "/env/A=B"),
+            ({**source, "env": {"": "x"}}, "/env/"),
+            ({"source": "1", "args": []}, "/args"),
+            ({"program": "script.js", "args": ["x"]}, "/program"),
+        ):
             server.refuse(400, fields, pointer)
 
 
@@ -234,7 +301,10 @@ def commands(context):
 def kind_of_what_crashed(context):
     """Reports that no worker wrote know what the program was."""
     body = '(core module $m (func (export "f") (loop (br 0)))) (core instance $i (instantiate $m)) (func (export "f") (canon lift (core func $i "f")))'
-    sources = {"component": f";; a comment\n (component {body})", "module": '(module (func (export "f") (loop (br 0))))'}
+    sources = {
+        "component": f";; a comment\n (component {body})",
+        "module": '(module (func (export "f") (loop (br 0))))',
+    }
     with Server(context) as server:
         for kind, source in sources.items():
             run = server.submit(source, lang="wat", call="f", limits={"timeout": "60s"})["id"]
@@ -252,9 +322,23 @@ def submitted_commands(context):
     with Server(context) as server:
         server.request("PUT", "/v1/programs/command", read_binary(path), headers={"Content-Type": "application/wasm"})
         for words in ([path], ["--program", "command"]):
-            done = context.command([context.curfew, "submit", "--server", f"http://127.0.0.1:{server.port}", "--wait", *words, "--", "show", "a b"])
+            done = context.command(
+                [
+                    context.curfew,
+                    "submit",
+                    "--server",
+                    f"http://127.0.0.1:{server.port}",
+                    "--wait",
+                    *words,
+                    "--",
+                    "show",
+                    "a b",
+                ]
+            )
             expect_equal(f"{words}: {done.err}", (done.code, done.out), (0, b"argument show\nargument a b\n"))
-        done = context.command([context.curfew, "submit", "--server", f"http://127.0.0.1:{server.port}", "--wait", path, "--", "exit", "7"])
+        done = context.command(
+            [context.curfew, "submit", "--server", f"http://127.0.0.1:{server.port}", "--wait", path, "--", "exit", "7"]
+        )
         expect_equal("exit code", done.code, 7)
 
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A server for tests: started on a free port of this machine, asked over HTTP, and ended by its process id. Every answer
 is checked against docs/openapi.json."""
+
 import http.client
 import json
 import os
@@ -24,13 +25,19 @@ UPDATE runs SET report=(SELECT CAST(data AS TEXT) FROM reports WHERE place=numbe
 ALTER TABLE runs DROP COLUMN report_bytes; ALTER TABLE runs DROP COLUMN wall_us; ALTER TABLE runs DROP COLUMN cpu_us;
 ALTER TABLE runs DROP COLUMN memory_bytes; ALTER TABLE runs DROP COLUMN output_bytes; ALTER TABLE runs DROP COLUMN stop_us;"""
 # Makes a database one of the version before it counted what is whose.
-WITHOUT_SHARES = WITHOUT_PARTS + """ALTER TABLE tokens DROP COLUMN priority; ALTER TABLE tokens DROP COLUMN expires_us;
+WITHOUT_SHARES = (
+    WITHOUT_PARTS
+    + """ALTER TABLE tokens DROP COLUMN priority; ALTER TABLE tokens DROP COLUMN expires_us;
 ALTER TABLE tokens DROP COLUMN used_us; ALTER TABLE tokens DROP COLUMN programs_bytes; DROP TRIGGER runs_grow; DROP TRIGGER runs_drop;
 DROP TRIGGER runs_drop_key; ALTER TABLE runs DROP COLUMN bytes; DROP TABLE counters; DROP TABLE owners; DROP TABLE keys;
 DROP INDEX runs_ended; DROP INDEX runs_outcome;"""
+)
 # Makes a database one of the version before it kept what is granted.
-WITHOUT_GRANTS = WITHOUT_SHARES + """ALTER TABLE runs DROP COLUMN allow_fetch; ALTER TABLE tokens DROP COLUMN user;
+WITHOUT_GRANTS = (
+    WITHOUT_SHARES
+    + """ALTER TABLE runs DROP COLUMN allow_fetch; ALTER TABLE tokens DROP COLUMN user;
 ALTER TABLE tokens DROP COLUMN allow_fetch; ALTER TABLE runs DROP COLUMN wasi; PRAGMA user_version=3;"""
+)
 
 
 class Description:
@@ -39,10 +46,13 @@ class Description:
     def __init__(self):
         self.document = json.loads(read("docs/openapi.json"))
         report = json.loads(read("docs/report.schema.json"))
-        self.resolver = jsonschema.RefResolver("openapi.json", self.document,
-                                               store={"openapi.json": self.document, "report.schema.json": report})
-        self.paths = [(re.compile("^" + re.sub(r"\\{\w+\\}", "[^/]+", re.escape(path)) + "$"), item)
-                      for path, item in self.document["paths"].items()]
+        self.resolver = jsonschema.RefResolver(
+            "openapi.json", self.document, store={"openapi.json": self.document, "report.schema.json": report}
+        )
+        self.paths = [
+            (re.compile("^" + re.sub(r"\\{\w+\\}", "[^/]+", re.escape(path)) + "$"), item)
+            for path, item in self.document["paths"].items()
+        ]
 
     def resolve(self, part):
         while "$ref" in part:
@@ -60,8 +70,10 @@ class Description:
         what = f"{method} {path} -> {answer.status} {shorten(answer.body.decode(errors='replace'), 600)}"
         responses = dict(operation["responses"])
         if not known or not responses:
-            responses = {key: {"$ref": f"#/components/responses/{name}"}
-                         for key, name in (("403", "Forbidden"), ("404", "NotFound"), ("405", "Method"), ("503", "Unavailable"))}
+            responses = {
+                key: {"$ref": f"#/components/responses/{name}"}
+                for key, name in (("403", "Forbidden"), ("404", "NotFound"), ("405", "Method"), ("503", "Unavailable"))
+            }
         expect(str(answer.status) in responses, f"not an answer that docs/openapi.json has: {what}")
         response = self.resolve(responses[str(answer.status)])
         for name, header in response.get("headers", {}).items():
@@ -75,7 +87,10 @@ class Description:
         if kind.endswith("json") and method != "HEAD":
             schema = content[kind]["schema"]
             validator = jsonschema.Draft202012Validator(schema, resolver=self.resolver)
-            errors = [f"{'/'.join(map(str, error.absolute_path))}: {error.message}" for error in validator.iter_errors(answer.json())]
+            errors = [
+                f"{'/'.join(map(str, error.absolute_path))}: {error.message}"
+                for error in validator.iter_errors(answer.json())
+            ]
             expect(not errors, f"not as docs/openapi.json has it: {shorten('; '.join(errors), 600)}\n{what}")
 
 
@@ -164,7 +179,9 @@ class Server:
             raise Failed("the server does not end after SIGTERM\n" + shorten(self.log(), 2000)) from None
         finally:
             self.process.stdout.close()
-        expect(code == 0 and "Sanitizer" not in self.log(), f"the server ended with {code}\n{shorten(self.log(), 4000)}")
+        expect(
+            code == 0 and "Sanitizer" not in self.log(), f"the server ended with {code}\n{shorten(self.log(), 4000)}"
+        )
 
     def kill(self):
         """Ends it as a crash would. Its workers end with it."""
@@ -206,7 +223,10 @@ class Server:
     def ask(self, method, path, body=None, status=200, **options):
         """The JSON of an answer that must have this status."""
         answer = self.request(method, path, body, **options)
-        expect(answer.status == status, f"{method} {path}: expected {status}, seen {answer.status} {shorten(answer.body.decode(errors='replace'), 800)}")
+        expect(
+            answer.status == status,
+            f"{method} {path}: expected {status}, seen {answer.status} {shorten(answer.body.decode(errors='replace'), 800)}",
+        )
         return answer.json() if answer.body else None
 
     def submit(self, source=None, status=202, token=None, headers=None, **fields):
@@ -221,7 +241,10 @@ class Server:
 
     def refuse(self, status, fields, pointer=None, text=None, **options):
         problem = self.ask("POST", "/v1/runs", fields, status, **options)
-        expect(pointer is None or problem.get("pointer") == pointer, f"{shorten(fields)}: expected the pointer {pointer}: {problem}")
+        expect(
+            pointer is None or problem.get("pointer") == pointer,
+            f"{shorten(fields)}: expected the pointer {pointer}: {problem}",
+        )
         expect(text is None or text in problem["detail"], f"{shorten(fields)}: expected {text!r}: {problem}")
         return problem
 
@@ -241,7 +264,11 @@ class Server:
 
     def stream(self, run, last=None, token=None):
         connection = self.connect()
-        connection.request("GET", f"/v1/runs/{run}/events", headers=self._headers({"Last-Event-ID": str(last)} if last is not None else {}, token))
+        connection.request(
+            "GET",
+            f"/v1/runs/{run}/events",
+            headers=self._headers({"Last-Event-ID": str(last)} if last is not None else {}, token),
+        )
         return Stream(connection.getresponse(), connection)
 
     def open_socket(self, timeout=10):

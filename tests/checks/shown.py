@@ -4,6 +4,7 @@
 Numbers are not compared, nor which lines a stop shows where, as long as there is one, nor whether it was soft or hard. What
 depends on the machine having time for a run may come right at a later try.
 """
+
 import glob
 import json
 import os
@@ -78,10 +79,17 @@ def shown(context):
         for command, lines in transcripts(path):
             example = re.search(r"\bexamples/([\w.]+)", command)
             if example and command.startswith("build/curfew run "):
-                tests.append((example[1], f"{os.path.basename(path)}/{len(tests) + 1} {example[1]}",
-                              lambda context, command=command, lines=lines: check(context, command, lines)))
+                tests.append(
+                    (
+                        example[1],
+                        f"{os.path.basename(path)}/{len(tests) + 1} {example[1]}",
+                        lambda context, command=command, lines=lines: check(context, command, lines),
+                    )
+                )
 
     def check_some(context):
         expect(len(tests) >= 6, f"only {len(tests)} commands were found in the documents")
+
     return {name for name, _, _ in tests}, [Test("examples", name, run) for _, name, run in tests] + [
-        Test("examples", "shown", check_some)]
+        Test("examples", "shown", check_some)
+    ]

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What goes into JavaScript programs and comes out of them: standard input and output, the environment, exit codes."""
+
 import os
 import subprocess
 import time
@@ -75,7 +76,9 @@ def waiting_for_input_is_stopped(context):
 @test
 def input_that_nobody_wants(context):
     # Claim L520: nothing is read that the program does not ask for.
-    path = write(context, "one.mjs", "const { value } = await curfew.stdin.getReader().read(); export default value.length")
+    path = write(
+        context, "one.mjs", "const { value } = await curfew.stdin.getReader().read(); export default value.length"
+    )
     with open(write(context, "data", "x" * 300000), "rb") as file:
         report, _ = context.report(path, stdin_file=file)
         expect_equal("a chunk", report["value"], 65536)
@@ -103,8 +106,16 @@ def much_in_and_out(context):
 @test
 def a_slow_reader(context):
     # Claim L521: whoever reads the output sets the pace, and a stop ends the wait for it.
-    path = write(context, "flood.mjs", "const w = curfew.stdout.getWriter(), b = new Uint8Array(65536);\nfor (;;) await w.write(b);")
-    process = context.spawn([context.curfew, "run", "--output", "1G", "--timeout", "60s", path], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    path = write(
+        context,
+        "flood.mjs",
+        "const w = curfew.stdout.getWriter(), b = new Uint8Array(65536);\nfor (;;) await w.write(b);",
+    )
+    process = context.spawn(
+        [context.curfew, "run", "--output", "1G", "--timeout", "60s", path],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
     time.sleep(1 * context.slower)
     with open(f"/proc/{process.pid}/statm", encoding="ascii") as file:
         resident = int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
@@ -120,7 +131,10 @@ def a_slow_reader(context):
 def output_is_limited(context):
     report, _ = context.report("--output", "1000", "-e", "curfew.stdout.getWriter().write(new Uint8Array(1001))")
     expect_equal("outcome", report["outcome"], "output")
-    report, _ = context.report("-e", "curfew.stderr.getWriter().write('a'); curfew.stdout.getWriter().write(new TextEncoder().encode('é').buffer); 1")
+    report, _ = context.report(
+        "-e",
+        "curfew.stderr.getWriter().write('a'); curfew.stdout.getWriter().write(new TextEncoder().encode('é').buffer); 1",
+    )
     expect_equal("both", (report["stdout"], report["stderr"]), ("é", "a"))
     report, _ = context.report("-e", "curfew.stdout.getWriter().write(7)")
     expect("neither a string nor bytes" in report["error"]["message"], f"{report['error']}")
@@ -132,8 +146,14 @@ def exit_codes(context):
         done = context.run("-e", f"try {{ curfew.exit({code}) }} finally {{ console.log('no') }}")
         expect(done.code == code and done.out == b"" and done.err == b"", f"{code}: {done}")
     for words in ([], ["--isolate", "process"]):
-        report, done = context.report(*words, "-e", "console.log('a'); curfew.checkpoint(1); setTimeout(() => curfew.exit(9), 10)")
-        expect_equal("outcome", (report["outcome"], report["stdout"], report["partial"], report["value"], done.code), ("exited", "a\n", 1, None, 9))
+        report, done = context.report(
+            *words, "-e", "console.log('a'); curfew.checkpoint(1); setTimeout(() => curfew.exit(9), 10)"
+        )
+        expect_equal(
+            "outcome",
+            (report["outcome"], report["stdout"], report["partial"], report["value"], done.code),
+            ("exited", "a\n", 1, None, 9),
+        )
     for bad in ("-1", "256", "1.5", "'1'", "NaN", "null"):
         report, _ = context.report("-e", f"curfew.exit({bad})")
         expect_equal(bad, report["error"]["name"], "RangeError")
@@ -141,8 +161,21 @@ def exit_codes(context):
 
 @test
 def environment(context):
-    words = ["--env", "A=1", "--env", "B==x\"\né", "--env", "A=2", "--allow-env", "GIVEN", "--allow-env", "MISSING", "--env", "EMPTY="]
-    expected = {"A": "2", "B": "=x\"\né", "GIVEN": "g", "EMPTY": ""}
+    words = [
+        "--env",
+        "A=1",
+        "--env",
+        'B==x"\né',
+        "--env",
+        "A=2",
+        "--allow-env",
+        "GIVEN",
+        "--allow-env",
+        "MISSING",
+        "--env",
+        "EMPTY=",
+    ]
+    expected = {"A": "2", "B": '=x"\né', "GIVEN": "g", "EMPTY": ""}
     for more in ([], ["--isolate", "process"]):
         report, _ = context.report(*words, *more, "-e", "curfew.env", env={"GIVEN": "g", "OTHER": "o"})
         expect_equal("curfew.env", report["value"], expected)

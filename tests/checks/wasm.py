@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """WebAssembly as it comes: damaged files, offsets in binaries, and C programs (tests/wasm) compiled here, as modules and as
 components."""
+
 import os
 import subprocess
 import threading
@@ -61,7 +62,9 @@ def small_module():
     call, divide = b"\x10\x01", b"\x6d"
     fill = b"\x41\0\x41\0\x41\xe8\x07\xfc\x0b\0"
     bodies = [b"\0\x03\x40" + call + b"\x0b\x0b", b"\0" + fill + b"\x41\1\x41\0" + divide + b"\x1a\x0b"]
-    start = HEADER + section(1, b"\1\x60\0\0") + section(3, b"\2\0\0") + section(5, b"\1\0\1") + section(7, b"\1\3run\0\0")
+    start = (
+        HEADER + section(1, b"\1\x60\0\0") + section(3, b"\2\0\0") + section(5, b"\1\0\1") + section(7, b"\1\3run\0\0")
+    )
     code = b"\2" + b"".join(bytes([len(body)]) + body for body in bodies)
     module = start + section(10, code)
     offsets = {"call": module.index(b"\x03\x40" + call) + 2, "divide": module.index(b"\x41\1\x41\0" + divide) + 4}
@@ -81,7 +84,15 @@ def check_standard_input(context):
     module, _ = small_module()
     done = context.run("--lang", "wasm", "--call", "run", "-", stdin=module)
     expect(done.code == 1 and b"integer_divide_by_zero" in done.err, f"exit {done.code}: {done.err!r}")
-    done = context.run("--lang", "wat", "--print", "--call", "run", "-", stdin=b'(module (func (export "run") (result i32) (i32.const 42)))')
+    done = context.run(
+        "--lang",
+        "wat",
+        "--print",
+        "--call",
+        "run",
+        "-",
+        stdin=b'(module (func (export "run") (result i32) (i32.const 42)))',
+    )
     expect_equal("text", (done.code, done.out), (0, b"42\n"))
 
 
@@ -110,7 +121,11 @@ def compiled(context, name, *options):
 
 def component(context, name, kind, *options):
     target = os.path.join(context.scratch, f"{name}.component.wasm")
-    return make(context, [os.path.join(ROOT, "scripts", "componentize"), compiled(context, name, *options), target, kind], target)
+    return make(
+        context,
+        [os.path.join(ROOT, "scripts", "componentize"), compiled(context, name, *options), target, kind],
+        target,
+    )
 
 
 def command(context, kind):
@@ -118,14 +133,20 @@ def command(context, kind):
 
 
 def check_command_words(context, kind):
-    report, _ = context.report("--allow-env", "GIVEN", command(context, kind), "--", "show", "a b", "ä", env={"GIVEN": "x=y", "OTHER": "z"})
+    report, _ = context.report(
+        "--allow-env", "GIVEN", command(context, kind), "--", "show", "a b", "ä", env={"GIVEN": "x=y", "OTHER": "z"}
+    )
     expect_equal("report", (report["outcome"], report["value"], report["program"]["kind"]), ("ok", None, kind))
     expect_equal("stdout", report["stdout"], "argument show\nargument a b\nargument ä\nvariable GIVEN=x=y\n")
 
 
 def check_command_input(context, kind):
     report, _ = context.report(command(context, kind), "--", "echo", stdin=b"one\ntwo\n")
-    expect_equal("streams", (report["outcome"], report["stdout"], report["stderr"]), ("ok", "read one\nread two\n", "end of input\n"))
+    expect_equal(
+        "streams",
+        (report["outcome"], report["stdout"], report["stderr"]),
+        ("ok", "read one\nread two\n", "end of input\n"),
+    )
 
 
 def check_command_files(context, kind):
@@ -137,6 +158,7 @@ def check_command_files(context, kind):
     def words(what, path, rights=""):
         report, _ = context.report("--dir", f"{folder}::/data{rights}", program, "--", what, path)
         return report["outcome"], report["stdout"]
+
     expect_equal("read", words("read", "/data/text"), ("ok", "content\n"))
     for path in ("/data/../text", "/etc/hostname", "/data/outside"):
         expect_equal(path, words("read", path)[0], "exited")
@@ -154,8 +176,20 @@ def check_command_imports(context, kind):
     folder = context.folder()
     with open(os.path.join(folder, "text"), "w", encoding="utf-8") as file:
         file.write("content\n")
-    report, _ = context.report("--dir", f"{folder}::/data", "--timeout", "60s", "--host-calls", "1", command(context, kind), "--", "import", "/data",
-                               str(int(1000 / context.scale)), timeout=60)
+    report, _ = context.report(
+        "--dir",
+        f"{folder}::/data",
+        "--timeout",
+        "60s",
+        "--host-calls",
+        "1",
+        command(context, kind),
+        "--",
+        "import",
+        "/data",
+        str(int(1000 / context.scale)),
+        timeout=60,
+    )
     expect_equal("imported", (report["outcome"], report["stdout"]), ("ok", "imported\n"))
     expect_equal("host calls", report["used"]["host_calls"], 0)
 
@@ -164,7 +198,9 @@ def check_command_exit(context, kind):
     report, done = context.report(command(context, kind), "--", "exit", "7")
     # Preview 2 has one code for every failure.
     code = 7 if kind == "module" else 1
-    expect_equal("exit", (report["outcome"], done.code, report["error"]["message"]), ("exited", code, f"exit code {code}"))
+    expect_equal(
+        "exit", (report["outcome"], done.code, report["error"]["message"]), ("exited", code, f"exit code {code}")
+    )
     report, done = context.report(command(context, kind), "--", "abort")
     expect_equal("abort", (report["outcome"], done.code, report["error"]["name"]), ("trapped", 1, "unreachable"))
     expect("abort" in [frame["function"] for frame in report["error"]["stack"]], f"frames: {report['error']['stack']}")
@@ -202,7 +238,10 @@ def check_lines(context):
     wanted = [("divide", "return 100 / by;"), ("middle", "return divide(by) + 1;"), ("run", "return middle(zero) + 1;")]
     seen = [(frame["function"], text[frame["line"] - 1].strip()) for frame in report["error"]["stack"]]
     expect_equal("stack", seen, wanted)
-    expect(all(frame["file"].endswith("lines.c") and frame["column"] for frame in report["error"]["stack"]), f"{report['error']['stack']}")
+    expect(
+        all(frame["file"].endswith("lines.c") and frame["column"] for frame in report["error"]["stack"]),
+        f"{report['error']['stack']}",
+    )
 
 
 def check_world(context):
@@ -210,12 +249,17 @@ def check_world(context):
 
     def call(name, params, *options):
         return context.report("--call", name, "--params", params, *options, program)[0]
+
     report = call("add", "[2, 40]")
     expect_equal("add", (report["outcome"], report["value"], report["program"]["kind"]), ("ok", 42, "component"))
     report = call("shout", '["hello"]')
     expect_equal("shout", (report["outcome"], report["value"], report["stdout"]), ("ok", "HELLO", "shouting 5 bytes\n"))
     report = call("crash", "[]")
-    expect_equal("crash", (report["outcome"], report["error"]["name"], report["error"]["stack"][0]["function"]), ("trapped", "unreachable", "crash"))
+    expect_equal(
+        "crash",
+        (report["outcome"], report["error"]["name"], report["error"]["stack"][0]["function"]),
+        ("trapped", "unreachable", "crash"),
+    )
     with open(program, "rb") as file:
         content = file.read()
     expect_equal("what stands at the offset", content[report["error"]["stack"][0]["wasm_offset"]], 0)
@@ -230,8 +274,15 @@ def tests(context):
     checks["offsets_metered"] = lambda context: check_offsets(context, "--fuel", "1M")
     checks["standard_input"] = check_standard_input
     for kind in ("module", "component"):
-        for check in (check_command_words, check_command_input, check_command_files, check_command_imports, check_command_exit, check_command_sleep,
-                      check_command_deterministic):
+        for check in (
+            check_command_words,
+            check_command_input,
+            check_command_files,
+            check_command_imports,
+            check_command_exit,
+            check_command_sleep,
+            check_command_deterministic,
+        ):
             checks[f"{check.__name__[6:]}_{kind}"] = lambda context, check=check, kind=kind: check(context, kind)
     checks["reactor"] = check_reactor
     checks["lines"] = check_lines

@@ -9,6 +9,7 @@ killed (SIGKILL) at a random moment and started again on the same folder. In the
 202 or 200 must be there, done, and started at most once unless it was submitted with retry; every report that a client
 was given must be the one that is kept; and each key must have led to one run.
 """
+
 import argparse
 import http.client
 import json
@@ -31,14 +32,18 @@ class Ledger:
     def __init__(self):
         self.lock = threading.Lock()
         self.accepted = {}  # id: whether with retry
-        self.reports = {}   # id: report
-        self.keys = {}      # key: id
+        self.reports = {}  # id: report
+        self.keys = {}  # key: id
         self.lost_answers = 0
 
 
 def start(curfew, folder):
-    process = subprocess.Popen([curfew, "serve", "--listen", "127.0.0.1:0", "--data", folder, "--max-queue", "100k"], stdout=subprocess.PIPE,
-                               stderr=subprocess.DEVNULL, start_new_session=True)
+    process = subprocess.Popen(
+        [curfew, "serve", "--listen", "127.0.0.1:0", "--data", folder, "--max-queue", "100k"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
     line = process.stdout.readline().decode()
     found = re.search(r":(\d+)\n$", line)
     if not found:
@@ -140,7 +145,9 @@ def main():
     for _ in range(arguments.rounds):
         process, port = start(arguments.curfew, folder)
         stop = threading.Event()
-        threads = [threading.Thread(target=client, args=(port, ledger, f"c{i}", stop, pending[i])) for i in range(CLIENTS)]
+        threads = [
+            threading.Thread(target=client, args=(port, ledger, f"c{i}", stop, pending[i])) for i in range(CLIENTS)
+        ]
         for thread in threads:
             thread.start()
         time.sleep(arguments.seconds * random.uniform(0.3, 1))
@@ -157,8 +164,10 @@ def main():
         process.wait(30)
     faults = check(ledger, runs)
     crashed = sum(run["outcome"] == "crashed" for run in runs.values())
-    print(f"{arguments.rounds} kills, {len(ledger.accepted)} runs accepted ({len(ledger.reports)} reports given, {ledger.lost_answers} answers lost), "
-          f"{len(runs)} kept, {crashed} of them crashed with the server, {len(faults)} faults")
+    print(
+        f"{arguments.rounds} kills, {len(ledger.accepted)} runs accepted ({len(ledger.reports)} reports given, {ledger.lost_answers} answers lost), "
+        f"{len(runs)} kept, {crashed} of them crashed with the server, {len(faults)} faults"
+    )
     print("\n".join(faults[:20]))
     return 1 if faults or not ledger.accepted else 0
 

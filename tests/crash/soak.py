@@ -9,6 +9,7 @@ are cancelled. Every run has to end as its program says. The server's and its wo
 looked at ten times a second; what they come to in the last third must not be above what they came to in the second third
 (memory: by more than a tenth and 32 MiB).
 """
+
 import argparse
 import glob
 import http.client
@@ -35,7 +36,10 @@ PROGRAMS = [
     ({"source": "for (;;);", "limits": {"timeout": "60ms"}}, {"deadline"}),
     ({"source": "for (;;) try { for (;;); } finally { continue; }", "limits": {"timeout": "60ms"}}, {"deadline"}),
     ({"source": "const f = () => 1 + f(); f()", "limits": {"timeout": "5s"}}, {"stack", "threw"}),
-    ({"source": "const a = []; for (;;) a.push(new Uint8Array(1 << 20).fill(1))", "limits": {"memory": "32MiB"}}, {"memory"}),
+    (
+        {"source": "const a = []; for (;;) a.push(new Uint8Array(1 << 20).fill(1))", "limits": {"memory": "32MiB"}},
+        {"memory"},
+    ),
     ({"source": "for (;;) console.log('x'.repeat(999))", "limits": {"output": "64KiB"}}, {"output"}),
     ({"source": "/(a+)+$/.test('a'.repeat(40) + 'b')", "limits": {"timeout": "60ms"}}, {"deadline"}),
     ({"source": "await new Promise(() => {})", "lang": "mjs"}, {"unsettled"}),
@@ -72,7 +76,7 @@ class Figures:
 
     def most(self, begin, end):
         """The third largest of each: a worker that is being replaced counts twice for an instant."""
-        part = self.rows[int(len(self.rows) * begin):int(len(self.rows) * end)]
+        part = self.rows[int(len(self.rows) * begin) : int(len(self.rows) * end)]
         return [sorted(column)[-3:][0] for column in zip(*part)]
 
 
@@ -81,7 +85,9 @@ def submit_all(port, stop, seen, wrong):
     while not stop.is_set():
         body, outcomes = random.choice(PROGRAMS)
         try:
-            connection.request("POST", "/v1/runs", json.dumps({**body, "wait": True}), {"Content-Type": "application/json"})
+            connection.request(
+                "POST", "/v1/runs", json.dumps({**body, "wait": True}), {"Content-Type": "application/json"}
+            )
             response = connection.getresponse()
             answer = json.loads(response.read())
         except (OSError, http.client.HTTPException, ValueError) as error:
@@ -96,7 +102,9 @@ def submit_all(port, stop, seen, wrong):
 def cancel_some(port, stop, seen, wrong):
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     while not stop.is_set():
-        connection.request("POST", "/v1/runs", json.dumps({"source": "for (;;);"}), {"Content-Type": "application/json"})
+        connection.request(
+            "POST", "/v1/runs", json.dumps({"source": "for (;;);"}), {"Content-Type": "application/json"}
+        )
         run = json.loads(connection.getresponse().read())["id"]
         time.sleep(random.random() / 20)
         connection.request("DELETE", f"/v1/runs/{run}")

@@ -9,6 +9,7 @@ some to be run again after a crash. Meanwhile workers are killed (SIGKILL), so m
 idle or only starting. Each run must end: with its own value, or as crashed and then not with retry. What the server says of
 them afterwards must be what was answered, and no more may have crashed than killed workers can have had.
 """
+
 import argparse
 import http.client
 import json
@@ -43,7 +44,18 @@ class Ledger:
 
 
 def start(curfew, folder):
-    words = [curfew, "serve", "--listen", "127.0.0.1:0", "--data", folder, "--workers", str(WORKERS), "--concurrency", str(WORKERS * RUNS_EACH)]
+    words = [
+        curfew,
+        "serve",
+        "--listen",
+        "127.0.0.1:0",
+        "--data",
+        folder,
+        "--workers",
+        str(WORKERS),
+        "--concurrency",
+        str(WORKERS * RUNS_EACH),
+    ]
     process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, start_new_session=True)
     found = re.search(r":(\d+)\n$", process.stdout.readline().decode())
     if not found:
@@ -52,10 +64,19 @@ def start(curfew, folder):
 
 
 def make(number):
-    source = {0: f"{number}", 1: f"let x = 0; for (let i = 0; i < 100000; i++) x += i; {number}",
-              2: f"await new Promise(f => setTimeout(f, 30)); export default {number}"}[number % 3]
-    return {"source": source, "lang": "mjs" if number % 3 == 2 else "js", "wait": True, "durable": number % 2 == 0,
-            "retry": 10 if number % 5 == 0 else 0, "limits": {"timeout": "60s"}}
+    source = {
+        0: f"{number}",
+        1: f"let x = 0; for (let i = 0; i < 100000; i++) x += i; {number}",
+        2: f"await new Promise(f => setTimeout(f, 30)); export default {number}",
+    }[number % 3]
+    return {
+        "source": source,
+        "lang": "mjs" if number % 3 == 2 else "js",
+        "wait": True,
+        "durable": number % 2 == 0,
+        "retry": 10 if number % 5 == 0 else 0,
+        "limits": {"timeout": "60s"},
+    }
 
 
 def client(port, ledger, stop):
@@ -180,8 +201,10 @@ def main():
         ledger.fault(f"the server ended with {code}")
     if restarts < ledger.kills / 2:
         ledger.fault(f"{ledger.kills} workers were killed, and {restarts} came in their place")
-    print(f"{ledger.kills} workers killed in {arguments.seconds:g} s, {restarts} started in their place; {len(ledger.reports)} runs answered, {crashed} of them crashed, "
-          f"{lost - crashed} lost and run again; the slowest answer took {ledger.slowest_us / 1e6:.2f} s; {len(ledger.faults)} faults")
+    print(
+        f"{ledger.kills} workers killed in {arguments.seconds:g} s, {restarts} started in their place; {len(ledger.reports)} runs answered, {crashed} of them crashed, "
+        f"{lost - crashed} lost and run again; the slowest answer took {ledger.slowest_us / 1e6:.2f} s; {len(ledger.faults)} faults"
+    )
     print("\n".join(ledger.faults[:20]))
     return 1 if ledger.faults or not ledger.reports or not ledger.kills else 0
 

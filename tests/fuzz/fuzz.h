@@ -14,12 +14,12 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* Ends the process where it is not so. */
-#define FUZZ_EXPECT(condition) \
-	do { \
-		if (!(condition)) { \
-			(void)fprintf(stderr, "%s:%d: not so: %s\n", __FILE__, __LINE__, #condition); \
-			abort(); \
-		} \
+#define FUZZ_EXPECT(condition)                                                                                         \
+	do {                                                                                                               \
+		if (!(condition)) {                                                                                            \
+			(void)fprintf(stderr, "%s:%d: not so: %s\n", __FILE__, __LINE__, #condition);                              \
+			abort();                                                                                                   \
+		}                                                                                                              \
 	} while (0)
 
 #endif

@@ -24,7 +24,8 @@ static void expect_same(const curfew__redactor *redactor, const char *text, size
 		FUZZ_EXPECT(curfew__redact_write(&stream, text + i, 1));
 	FUZZ_EXPECT(curfew__redact_end(&stream, false));
 	curfew__redact_finish(&stream);
-	FUZZ_EXPECT(whole.length == pieces.length && (whole.length == 0 || memcmp(whole.data, pieces.data, whole.length) == 0));
+	FUZZ_EXPECT(whole.length == pieces.length &&
+	            (whole.length == 0 || memcmp(whole.data, pieces.data, whole.length) == 0));
 	curfew__buffer_finish(&whole);
 	curfew__buffer_finish(&pieces);
 }

@@ -2,7 +2,6 @@
 /* Nothing grows with the number of runs: neither memory, nor open files, nor threads. */
 #include "../api/harness.h"
 
-
 #define MIB (1u << 20)
 
 static size_t resident_bytes(void)
@@ -62,7 +61,8 @@ static void run_once(curfew_engine *engine, curfew_program *program)
 
 static void short_runs(void)
 {
-	stays_flat("const a = []; for (let i = 0; i < 100; i++) a.push({ i, s: 'x' + i }); a.length", harness_count(20000), run_once);
+	stays_flat("const a = []; for (let i = 0; i < 100; i++) a.push({ i, s: 'x' + i }); a.length", harness_count(20000),
+	           run_once);
 }
 
 static void start_once(curfew_engine *engine, curfew_program *program)
@@ -76,7 +76,8 @@ static void start_once(curfew_engine *engine, curfew_program *program)
 
 static void started_runs(void)
 {
-	stays_flat("console.log('x'.repeat(1000)); curfew.checkpoint({ a: 1 }); throw new Error('x')", harness_count(5000), start_once);
+	stays_flat("console.log('x'.repeat(1000)); curfew.checkpoint({ a: 1 }); throw new Error('x')", harness_count(5000),
+	           start_once);
 }
 
 static void stop_once(curfew_engine *engine, curfew_program *program)

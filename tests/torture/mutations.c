@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Damaged WebAssembly: the cases and attacks in binary, cut, with bits flipped, bytes changed, pieces moved. Each is run
- * for 20 ms; whatever it does has a clear outcome, and the process lives. "mutations mutations COUNT FIRST" makes others
- * than the first 1,000; each is the same whichever were made before it.
+ * Damaged WebAssembly: the cases and attacks in binary, cut, with bits flipped, bytes changed, pieces moved. Each is
+ * run for 20 ms; whatever it does has a clear outcome, and the process lives. "mutations mutations COUNT FIRST" makes
+ * others than the first 1,000; each is the same whichever were made before it.
  */
 #include "../api/harness.h"
 
@@ -98,24 +98,15 @@ static void change(uint64_t *random, uint8_t *bytes, size_t *length)
 	size_t at = below(random, *length);
 	size_t size = 1 + below(random, *length - at < 16 ? *length - at : 16);
 	switch (harness_random(random) % 6) {
-	case 0:
-		bytes[at] ^= (uint8_t)(1u << below(random, 8));
-		break;
-	case 1:
-		bytes[at] = telling[below(random, sizeof telling)];
-		break;
-	case 2:
-		bytes[at] = (uint8_t)harness_random(random);
-		break;
-	case 3:
-		*length = at;
-		break;
+	case 0: bytes[at] ^= (uint8_t)(1u << below(random, 8)); break;
+	case 1: bytes[at] = telling[below(random, sizeof telling)]; break;
+	case 2: bytes[at] = (uint8_t)harness_random(random); break;
+	case 3: *length = at; break;
 	case 4: /* a piece is lost */
 		memmove(bytes + at, bytes + at + size, *length - at - size);
 		*length -= size;
 		break;
-	default: /* a piece is somewhere else, too */
-		memmove(bytes + below(random, *length - size + 1), bytes + at, size);
+	default: /* a piece is somewhere else, too */ memmove(bytes + below(random, *length - size + 1), bytes + at, size);
 	}
 }
 
@@ -130,10 +121,16 @@ static void run_mutation(curfew_engine *engine, unsigned number, unsigned *count
 	memcpy(bytes, from->bytes, length);
 	for (size_t i = number % 3 == 0 ? 4 : 1; i > 0; i--)
 		change(&random, bytes, &length);
-	curfew_source source = {.size = sizeof source, .language = CURFEW_LANGUAGE_WASM, .name = from->name,
-	                        .text = (const char *)bytes, .text_length = length};
-	curfew_limits limits = {.size = sizeof limits, .timeout_ns = 20 * MS, .memory_bytes = 16u << 20,
-	                        .output_bytes = 65536, .fuel = number % 4 == 0 ? 1000000 : 0};
+	curfew_source source = {.size = sizeof source,
+	                        .language = CURFEW_LANGUAGE_WASM,
+	                        .name = from->name,
+	                        .text = (const char *)bytes,
+	                        .text_length = length};
+	curfew_limits limits = {.size = sizeof limits,
+	                        .timeout_ns = 20 * MS,
+	                        .memory_bytes = 16u << 20,
+	                        .output_bytes = 65536,
+	                        .fuel = number % 4 == 0 ? 1000000 : 0};
 	curfew_run_options options = {.size = sizeof options, .limits = &limits, .call = calls[number % 4]};
 	curfew_program *program = NULL;
 	CHECK_OK(curfew_program_create(engine, &source, &program, NULL));

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What an interruption relies on, tried at every instruction. Guests are stepped one instruction at a time. From the calls and
- * returns that are seen a shadow stack is kept, and at each instruction of a guest it is compared with the frames that
- * the handler would leave. Then the same guests are interrupted at their first, second, third... instruction, and the
- * stack in the report must be one that the program can have.
+ * What an interruption relies on, tried at every instruction. Guests are stepped one instruction at a time. From the
+ * calls and returns that are seen a shadow stack is kept, and at each instruction of a guest it is compared with the
+ * frames that the handler would leave. Then the same guests are interrupted at their first, second, third...
+ * instruction, and the stack in the report must be one that the program can have.
  *
- * This is what has to hold anew with every version of Wasmtime. CURFEW_ORACLE_STEPS says how many instructions are stepped.
+ * This is what has to hold anew with every version of Wasmtime. CURFEW_ORACLE_STEPS says how many instructions are
+ * stepped.
  */
 #include "../api/harness.h"
 
@@ -103,10 +104,10 @@ static struct {
 	curfew__registers before;
 	bool has_before;
 	unsigned long steps, host_steps, budget;
-	unsigned long seen[4];   /* instructions by what the frame was */
+	unsigned long seen[4]; /* instructions by what the frame was */
 	unsigned long wrong;
-	uintptr_t first_wrong;   /* in the guest's code */
-	bool interrupts;         /* at the end of the budget */
+	uintptr_t first_wrong; /* in the guest's code */
+	bool interrupts;       /* at the end of the budget */
 	volatile bool is_over;
 } oracle;
 
@@ -170,14 +171,11 @@ static bool is_right(const curfew__target *target, const curfew__registers *at, 
 	uintptr_t caller = oracle.depth > 0 ? oracle.shadow[oracle.depth - 1] : 0;
 
 	switch (frame) {
-	case CURFEW__FRAME_WHOLE:
-		return agrees(target, 0, at->fp);
-	case CURFEW__FRAME_NONE:
-		return word_at(at->sp) == caller && agrees(target, 1, at->fp);
+	case CURFEW__FRAME_WHOLE: return agrees(target, 0, at->fp);
+	case CURFEW__FRAME_NONE: return word_at(at->sp) == caller && agrees(target, 1, at->fp);
 	case CURFEW__FRAME_PUSHED:
 		return word_at(at->sp + 8) == caller && word_at(at->sp) == at->fp && agrees(target, 1, at->fp);
-	default:
-		return true;
+	default: return true;
 	}
 }
 
@@ -251,12 +249,15 @@ static curfew_report *run_once(uint64_t timeout_ms)
 static void prepare(const guest *given)
 {
 	static const char js[] = "function spin(n) { return n > 0 ? spin(n - 1) + 1 : [3, 1, 2].sort().join('').length; }"
-	                         "for (;;) spin(5);";
+							 "for (;;) spin(5);";
 	struct sigaction action = {.sa_sigaction = on_step, .sa_flags = SA_SIGINFO | SA_ONSTACK};
 	CHECK_EQUAL(sigaction(SIGTRAP, &action, NULL), 0);
 	CHECK_OK(curfew_engine_create(NULL, &engine, NULL));
 	const char *text = given->text != NULL ? given->text : js;
-	curfew_source source = {.size = sizeof source, .name = "a", .text = text, .text_length = strlen(text),
+	curfew_source source = {.size = sizeof source,
+	                        .name = "a",
+	                        .text = text,
+	                        .text_length = strlen(text),
 	                        .language = given->text != NULL ? CURFEW_LANGUAGE_WAT : CURFEW_LANGUAGE_JS};
 	CHECK_OK(curfew_program_create(engine, &source, &program, NULL));
 	curfew_report *report = run_once(100);
@@ -305,8 +306,8 @@ static void try_guest(const guest *given)
 	prepare(given);
 	curfew_report_destroy(step_through(steps, false));
 	if (oracle.wrong > 0)
-		(void)fprintf(stderr, "%s: %lu of %lu instructions, the first at 0x%lx of the code\n", given->name, oracle.wrong,
-		              oracle.steps, (unsigned long)oracle.first_wrong);
+		(void)fprintf(stderr, "%s: %lu of %lu instructions, the first at 0x%lx of the code\n", given->name,
+		              oracle.wrong, oracle.steps, (unsigned long)oracle.first_wrong);
 	CHECK_EQUAL(oracle.wrong, 0);
 	if (oracle.steps < steps / 4)
 		(void)fprintf(stderr, "%s: %lu instructions of the guest, %lu of the host\n", given->name, oracle.steps,

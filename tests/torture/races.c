@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Stops at the instants between two states: a run begins, is parked, is taken up by another thread, ends. Whoever takes a
- * lock is held up now and then, so that what lies between two locks takes as long as it can.
+ * Stops at the instants between two states: a run begins, is parked, is taken up by another thread, ends. Whoever takes
+ * a lock is held up now and then, so that what lies between two locks takes as long as it can.
  */
 #include "../api/harness.h"
 
@@ -53,7 +53,10 @@ static void prepare(const char *text)
 {
 	curfew_engine_options options = {.size = sizeof options, .threads = 2};
 	CHECK_OK(curfew_engine_create(&options, &engine, NULL));
-	curfew_source source = {.size = sizeof source, .name = "p.mjs", .text = text, .text_length = strlen(text),
+	curfew_source source = {.size = sizeof source,
+	                        .name = "p.mjs",
+	                        .text = text,
+	                        .text_length = strlen(text),
 	                        .language = CURFEW_LANGUAGE_JS_MODULE};
 	CHECK_OK(curfew_program_create(engine, &source, &program, NULL));
 	curfew_host_function f = {.size = sizeof f, .name = "f", .call = begin_answer, .flags = CURFEW_HOST_ASYNC};
@@ -69,8 +72,8 @@ static void clear_up(void)
 }
 
 /*
- * An answer comes while the run is being parked, and another thread takes it up: the first one must not set the alarm any
- * more, or nothing looks at the CPU time of what follows.
+ * An answer comes while the run is being parked, and another thread takes it up: the first one must not set the alarm
+ * any more, or nothing looks at the CPU time of what follows.
  */
 static void limits_hold_after_every_wait(void)
 {
@@ -86,7 +89,8 @@ static void limits_hold_after_every_wait(void)
 	clear_up();
 }
 
-/* Cancels, deadlines and ends by itself come together: one of them is the outcome, with its own time, and first in the list. */
+/* Cancels, deadlines and ends by itself come together: one of them is the outcome, with its own time, and first in the
+ * list. */
 static void ends_are_one_of_those_that_came(void)
 {
 	prepare("for (let i = 0; i < 5; i++) { await new Promise(f => setTimeout(f, 1)); await host.f(); }");

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Sessions that are stopped again and again, wherever that falls: what says that it is usable is sound, what is not can be
- * reset, and nothing grows. Then every attack, as a cell of one session.
+ * Sessions that are stopped again and again, wherever that falls: what says that it is usable is sound, what is not can
+ * be reset, and nothing grows. Then every attack, as a cell of one session.
  */
 #include "../api/harness.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Stops at random instants, thousands of times: each run has exactly one outcome, nothing crashes or hangs, and the next
- * run in the same memory is as good as new.
+ * Stops at random instants, thousands of times: each run has exactly one outcome, nothing crashes or hangs, and the
+ * next run in the same memory is as good as new.
  */
 #include "../api/harness.h"
 
@@ -26,8 +26,8 @@ enum { TEXTS = sizeof texts / sizeof texts[0] };
 
 typedef struct canceller {
 	_Atomic(curfew_cancel *) target;
-	atomic_uint armed;  /* counts up with each run */
-	atomic_uint fired;  /* the last one that was cancelled */
+	atomic_uint armed; /* counts up with each run */
+	atomic_uint fired; /* the last one that was cancelled */
 	atomic_bool ending;
 	uint64_t random;
 } canceller;
@@ -128,7 +128,8 @@ static void deadlines_anywhere(void)
 {
 	/* Claim T22. */
 	curfew_engine *engine = harness_engine(1);
-	curfew_program *witness = harness_program(engine, "JSON.stringify([1, 'a', { b: [2] }].map(x => x)) + 'é'.repeat(3)");
+	curfew_program *witness = harness_program(engine,
+	                                          "JSON.stringify([1, 'a', { b: [2] }].map(x => x)) + 'é'.repeat(3)");
 	uint64_t random = 9;
 	for (unsigned i = 0; i < harness_count(4000); i++) {
 		curfew_program *program = harness_program(engine, texts[i % TEXTS]);

@@ -24,7 +24,7 @@ static curfew__allow_list *allow(const char *const *entries, size_t count)
 
 static bool reaches(const curfew__allow_list *list, const char *host, uint16_t port, const char *address)
 {
-	struct sockaddr_in six_or_four[2] = { 0 };
+	struct sockaddr_in six_or_four[2] = {0};
 	struct sockaddr_in6 *six = (struct sockaddr_in6 *)(void *)six_or_four;
 	struct sockaddr_in *four = six_or_four;
 
@@ -50,7 +50,7 @@ static void test_nothing_is_allowed(void **state)
 static void test_names(void **state)
 {
 	(void)state;
-	static const char *const entries[] = { "Example.com", "*.wild.net", "api.test:8443", "*.both.org:81" };
+	static const char *const entries[] = {"Example.com", "*.wild.net", "api.test:8443", "*.both.org:81"};
 	curfew__allow_list *list = allow(entries, COUNT(entries));
 
 	assert_true(curfew__allow_list_has(list, "example.com", 80));
@@ -74,7 +74,7 @@ static void test_names(void **state)
 static void test_addresses_as_hosts(void **state)
 {
 	(void)state;
-	static const char *const entries[] = { "192.0.2.7", "[2001:db8::1]:99", "::1" };
+	static const char *const entries[] = {"192.0.2.7", "[2001:db8::1]:99", "::1"};
 	curfew__allow_list *list = allow(entries, COUNT(entries));
 
 	assert_true(curfew__allow_list_has(list, "192.0.2.7", 80));
@@ -89,10 +89,30 @@ static void test_addresses_as_hosts(void **state)
 static void test_bad_entries(void **state)
 {
 	(void)state;
-	static const char *const bad[] = { "", ":80", "*", "*.", "a..b", "https://example.com", "example.com/", "exa mple.com",
-		                           "example.com:0", "example.com:65536", "example.com:http", "example.com:", "[::1",
-		                           "[::1]:x", "[1.2.3.4]", "[]", "*.1.2.3.4", "1.2.3", "256.1.1.1", "h\xc3\xb6st.de", "user@host",
-		                           "a.*.b", "fe80::1%eth0", NULL };
+	static const char *const bad[] = {"",
+	                                  ":80",
+	                                  "*",
+	                                  "*.",
+	                                  "a..b",
+	                                  "https://example.com",
+	                                  "example.com/",
+	                                  "exa mple.com",
+	                                  "example.com:0",
+	                                  "example.com:65536",
+	                                  "example.com:http",
+	                                  "example.com:",
+	                                  "[::1",
+	                                  "[::1]:x",
+	                                  "[1.2.3.4]",
+	                                  "[]",
+	                                  "*.1.2.3.4",
+	                                  "1.2.3",
+	                                  "256.1.1.1",
+	                                  "h\xc3\xb6st.de",
+	                                  "user@host",
+	                                  "a.*.b",
+	                                  "fe80::1%eth0",
+	                                  NULL};
 	for (size_t i = 0; i < COUNT(bad); i++) {
 		char message[256] = "";
 		curfew__allow_list *list = curfew__allow_list_create(&bad[i], 1, message);
@@ -106,19 +126,55 @@ static void test_private_addresses(void **state)
 {
 	/* Claim T26. */
 	(void)state;
-	static const char *const entries[] = { "example.com" };
+	static const char *const entries[] = {"example.com"};
 	static const char *const private[] = {
-		"0.0.0.0", "0.1.2.3", "10.0.0.1", "100.64.0.1", "100.127.255.255", "127.0.0.1", "127.9.9.9", "169.254.169.254",
-		"172.16.0.1", "172.31.255.255", "192.0.0.1", "192.0.2.1", "192.168.1.1", "198.18.0.1", "198.19.255.255",
-		"198.51.100.1", "203.0.113.1", "224.0.0.1", "239.255.255.255", "240.0.0.1", "255.255.255.255", "::", "::1",
-		"::127.0.0.1", "::ffff:127.0.0.1", "::ffff:10.0.0.1", "::ffff:169.254.169.254", "64:ff9b::7f00:1",
-		"64:ff9b::10.0.0.1", "64:ff9b:1::1", "100::1", "fc00::1", "fdff::1", "fe80::1", "fec0::1", "ff02::1", "2001::1",
-		"2001:db8::1", "2002:7f00:1::", "3fff::1", "4000::1",
+		"0.0.0.0",
+		"0.1.2.3",
+		"10.0.0.1",
+		"100.64.0.1",
+		"100.127.255.255",
+		"127.0.0.1",
+		"127.9.9.9",
+		"169.254.169.254",
+		"172.16.0.1",
+		"172.31.255.255",
+		"192.0.0.1",
+		"192.0.2.1",
+		"192.168.1.1",
+		"198.18.0.1",
+		"198.19.255.255",
+		"198.51.100.1",
+		"203.0.113.1",
+		"224.0.0.1",
+		"239.255.255.255",
+		"240.0.0.1",
+		"255.255.255.255",
+		"::",
+		"::1",
+		"::127.0.0.1",
+		"::ffff:127.0.0.1",
+		"::ffff:10.0.0.1",
+		"::ffff:169.254.169.254",
+		"64:ff9b::7f00:1",
+		"64:ff9b::10.0.0.1",
+		"64:ff9b:1::1",
+		"100::1",
+		"fc00::1",
+		"fdff::1",
+		"fe80::1",
+		"fec0::1",
+		"ff02::1",
+		"2001::1",
+		"2001:db8::1",
+		"2002:7f00:1::",
+		"3fff::1",
+		"4000::1",
 	};
 	static const char *const public[] = {
-		"1.1.1.1", "8.8.8.8", "9.255.255.255", "11.0.0.0", "100.63.255.255", "100.128.0.0", "126.255.255.255",
-		"128.0.0.1", "169.253.1.1", "172.15.255.255", "172.32.0.0", "192.167.1.1", "198.17.255.255", "198.20.0.0",
-		"223.255.255.255", "2606:4700::1111", "2a00:1450::1", "::ffff:8.8.8.8", "64:ff9b::8.8.8.8", "2001:4860::8888",
+		"1.1.1.1",         "8.8.8.8",         "9.255.255.255",  "11.0.0.0",         "100.63.255.255",
+		"100.128.0.0",     "126.255.255.255", "128.0.0.1",      "169.253.1.1",      "172.15.255.255",
+		"172.32.0.0",      "192.167.1.1",     "198.17.255.255", "198.20.0.0",       "223.255.255.255",
+		"2606:4700::1111", "2a00:1450::1",    "::ffff:8.8.8.8", "64:ff9b::8.8.8.8", "2001:4860::8888",
 	};
 	curfew__allow_list *list = allow(entries, 1);
 
@@ -135,7 +191,7 @@ static void test_private_addresses_by_name(void **state)
 {
 	/* Claim T26. */
 	(void)state;
-	static const char *const entries[] = { "localhost:8080", "inside.corp", "10.1.2.3", "[fd00::5]:99" };
+	static const char *const entries[] = {"localhost:8080", "inside.corp", "10.1.2.3", "[fd00::5]:99"};
 	curfew__allow_list *list = allow(entries, COUNT(entries));
 
 	assert_true(reaches(list, "localhost", 8080, "127.0.0.1"));
@@ -154,7 +210,8 @@ static void test_private_addresses_by_name(void **state)
 static bool covers(const char *outer, const char *inner)
 {
 	char message[256];
-	curfew__allow_list *a = curfew__allow_list_create(&outer, 1, message), *b = curfew__allow_list_create(&inner, 1, message);
+	curfew__allow_list *a = curfew__allow_list_create(&outer, 1, message),
+					   *b = curfew__allow_list_create(&inner, 1, message);
 	bool result = curfew__allow_list_covers(a, b);
 	curfew__allow_list_destroy(a);
 	curfew__allow_list_destroy(b);
@@ -165,16 +222,17 @@ static bool covers(const char *outer, const char *inner)
 static void test_lists_within_lists(void **state)
 {
 	static const char *const within[][2] = {
-		{ "a.com", "a.com" },         { "a.com", "A.COM" },           { "a.com", "a.com:80" },      { "a.com", "a.com:443" },
-		{ "a.com:8080", "a.com:8080" }, { "*.a.com", "b.a.com" },     { "*.a.com", "*.a.com" },     { "*.a.com", "*.b.a.com:443" },
-		{ "*.a.com:1", "c.b.a.com:1" }, { "10.0.0.1", "10.0.0.1:80" }, { "[::1]:5", "[0:0::1]:5" }, { "::ffff:10.0.0.1", "10.0.0.1" },
+		{"a.com", "a.com"},          {"a.com", "A.COM"},           {"a.com", "a.com:80"},
+		{"a.com", "a.com:443"},      {"a.com:8080", "a.com:8080"}, {"*.a.com", "b.a.com"},
+		{"*.a.com", "*.a.com"},      {"*.a.com", "*.b.a.com:443"}, {"*.a.com:1", "c.b.a.com:1"},
+		{"10.0.0.1", "10.0.0.1:80"}, {"[::1]:5", "[0:0::1]:5"},    {"::ffff:10.0.0.1", "10.0.0.1"},
 	};
 	static const char *const outside[][2] = {
-		{ "a.com", "b.com" },       { "a.com", "*.a.com" },     { "*.a.com", "a.com" },       { "a.com", "a.com:8080" },
-		{ "a.com:80", "a.com" },    { "*.b.a.com", "*.a.com" }, { "*.a.com", "xa.com" },      { "a.com", "b.a.com" },
-		{ "10.0.0.1", "10.0.0.2" }, { "localhost", "127.0.0.1" }, { "127.0.0.1", "localhost" }, { "[::1]:5", "[::1]:6" },
+		{"a.com", "b.com"},       {"a.com", "*.a.com"},       {"*.a.com", "a.com"},       {"a.com", "a.com:8080"},
+		{"a.com:80", "a.com"},    {"*.b.a.com", "*.a.com"},   {"*.a.com", "xa.com"},      {"a.com", "b.a.com"},
+		{"10.0.0.1", "10.0.0.2"}, {"localhost", "127.0.0.1"}, {"127.0.0.1", "localhost"}, {"[::1]:5", "[::1]:6"},
 	};
-	static const char *const both[] = { "a.com:80", "a.com:443" }, *const one[] = { "a.com" };
+	static const char *const both[] = {"a.com:80", "a.com:443"}, *const one[] = {"a.com"};
 	char message[256];
 
 	(void)state;
@@ -185,7 +243,8 @@ static void test_lists_within_lists(void **state)
 		if (covers(outside[i][0], outside[i][1]))
 			fail_msg("%s covers %s", outside[i][0], outside[i][1]);
 	curfew__allow_list *outer = curfew__allow_list_create(both, 2, message);
-	curfew__allow_list *inner = curfew__allow_list_create(one, 1, message), *none = curfew__allow_list_create(NULL, 0, message);
+	curfew__allow_list *inner = curfew__allow_list_create(one, 1, message),
+					   *none = curfew__allow_list_create(NULL, 0, message);
 	assert_true(curfew__allow_list_covers(outer, inner));
 	assert_true(curfew__allow_list_covers(none, none));
 	assert_false(curfew__allow_list_covers(none, inner));

@@ -138,7 +138,8 @@ static void test_utf8_is_repaired_as_a_browser_does(void **state)
 static void test_utf8_is_cut_between_characters(void **state)
 {
 	(void)state;
-	static const char text[] = "a\xe2\x82\xac" "b";
+	static const char text[] = "a\xe2\x82\xac"
+							   "b";
 	assert_int_equal(curfew__utf8_cut(text, 5, 9), 5);
 	assert_int_equal(curfew__utf8_cut(text, 5, 4), 4);
 	assert_int_equal(curfew__utf8_cut(text, 5, 3), 1);

@@ -40,7 +40,7 @@ static void name_of(int number, char name[CURFEW__CACHE_NAME])
 static void write_entry(int number, time_t age)
 {
 	static const char bytes[ENTRY_BYTES];
-	struct timespec times[2] = { { .tv_sec = time(NULL) - age }, { .tv_sec = time(NULL) - age } };
+	struct timespec times[2] = {{.tv_sec = time(NULL) - age}, {.tv_sec = time(NULL) - age}};
 	char name[CURFEW__CACHE_NAME], path[256];
 
 	name_of(number, name);

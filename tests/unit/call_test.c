@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a host function is given: nothing that a guest, even a corrupted one, wrote and that is not the JSON of a list. */
+/* What a host function is given: nothing that a guest, even a corrupted one, wrote and that is not the JSON of a list.
+ */
 #include "host/call.h"
 
 #include <setjmp.h>
@@ -31,7 +32,11 @@ static const curfew_host_function functions[] = {
 	{.size = sizeof(curfew_host_function), .name = "now", .call = on_call},
 	{.size = sizeof(curfew_host_function), .name = "later", .call = on_call, .flags = CURFEW_HOST_ASYNC},
 	{.size = sizeof(curfew_host_function), .name = "typed", .call = on_call, .type = "i->i"},
-	{.size = sizeof(curfew_host_function), .name = "typed_later", .call = on_call, .type = "i->i", .flags = CURFEW_HOST_ASYNC},
+	{.size = sizeof(curfew_host_function),
+     .name = "typed_later",
+     .call = on_call,
+     .type = "i->i",
+     .flags = CURFEW_HOST_ASYNC},
 };
 enum { NOW, LATER, TYPED, TYPED_LATER, FUNCTIONS };
 
@@ -86,8 +91,8 @@ static void test_what_is_no_json_is_refused(void **state)
 	static const struct {
 		const char *text;
 		size_t length;
-	} bad[] = {{"[}]\0\"]", 6}, {"", 0}, {"[", 1}, {"[1]\0", 4}, {"[1] [2]", 7}, {"[\"\xff\"]", 5}, {"[\"\n\"]", 5},
-	           {"[1e999]", 7}, {"{\"0\":1}", 7}, {"1", 1}, {"\"x\"", 3}, {"null", 4}};
+	} bad[] = {{"[}]\0\"]", 6}, {"", 0},        {"[", 1},         {"[1]\0", 4}, {"[1] [2]", 7}, {"[\"\xff\"]", 5},
+	           {"[\"\n\"]", 5}, {"[1e999]", 7}, {"{\"0\":1}", 7}, {"1", 1},     {"\"x\"", 3},   {"null", 4}};
 	atomic_uint stop = 0;
 	calls = 0;
 	for (size_t which = 0; which < FUNCTIONS; which++) {

@@ -23,25 +23,25 @@ enum { MIB = 1 << 20, LIMIT = 64 * MIB };
 /* ---- Components ------------------------------------------------------------------------------------------ */
 
 /* Memory that grows as it is needed, and is free again after each call. */
-#define CORE                                                                                                     \
-	"(core module $m (memory (export \"memory\") 1)"                                                         \
-	" (global $next (mut i32) (i32.const 64))"                                                               \
-	" (func (export \"realloc\") (param i32 i32 i32 i32) (result i32) (local $at i32) (local $end i32)"      \
-	"  (local.set $at (i32.and (i32.add (global.get $next) (i32.sub (local.get 2) (i32.const 1)))"           \
-	"   (i32.sub (i32.const 0) (local.get 2))))"                                                             \
-	"  (local.set $end (i32.add (local.get $at) (local.get 3)))"                                             \
-	"  (if (i32.gt_u (local.get $end) (i32.shl (memory.size) (i32.const 16)))"                               \
-	"   (then (drop (memory.grow (i32.add (i32.const 1) (i32.shr_u"                                          \
-	"    (i32.sub (local.get $end) (i32.shl (memory.size) (i32.const 16))) (i32.const 16)))))))"             \
-	"  (global.set $next (local.get $end)) (local.get $at))"                                                 \
-	" (func (export \"echo\") (param i32) (result i32) (local.get 0))"                                       \
-	" (func (export \"g\") (param i32 i32 i32 i32 i32) (result i32) (i32.const 16))"                         \
-	" (func (export \"reset\") (param i32) (global.set $next (i32.const 64))))"                              \
-	"(core instance $i (instantiate $m))"                                                                    \
-	"(alias core export $i \"memory\" (core memory $memory))"                                                \
-	"(alias core export $i \"realloc\" (core func $realloc))"                                                \
-	"(alias core export $i \"echo\" (core func $echo))"                                                      \
-	"(alias core export $i \"g\" (core func $g))"                                                            \
+#define CORE                                                                                                           \
+	"(core module $m (memory (export \"memory\") 1)"                                                                   \
+	" (global $next (mut i32) (i32.const 64))"                                                                         \
+	" (func (export \"realloc\") (param i32 i32 i32 i32) (result i32) (local $at i32) (local $end i32)"                \
+	"  (local.set $at (i32.and (i32.add (global.get $next) (i32.sub (local.get 2) (i32.const 1)))"                     \
+	"   (i32.sub (i32.const 0) (local.get 2))))"                                                                       \
+	"  (local.set $end (i32.add (local.get $at) (local.get 3)))"                                                       \
+	"  (if (i32.gt_u (local.get $end) (i32.shl (memory.size) (i32.const 16)))"                                         \
+	"   (then (drop (memory.grow (i32.add (i32.const 1) (i32.shr_u"                                                    \
+	"    (i32.sub (local.get $end) (i32.shl (memory.size) (i32.const 16))) (i32.const 16)))))))"                       \
+	"  (global.set $next (local.get $end)) (local.get $at))"                                                           \
+	" (func (export \"echo\") (param i32) (result i32) (local.get 0))"                                                 \
+	" (func (export \"g\") (param i32 i32 i32 i32 i32) (result i32) (i32.const 16))"                                   \
+	" (func (export \"reset\") (param i32) (global.set $next (i32.const 64))))"                                        \
+	"(core instance $i (instantiate $m))"                                                                              \
+	"(alias core export $i \"memory\" (core memory $memory))"                                                          \
+	"(alias core export $i \"realloc\" (core func $realloc))"                                                          \
+	"(alias core export $i \"echo\" (core func $echo))"                                                                \
+	"(alias core export $i \"g\" (core func $g))"                                                                      \
 	"(alias core export $i \"reset\" (core func $reset))"
 
 #define PADS " u8 u8 u8 u8 u8 u8 u8 u8 u8 u8 u8 u8 u8 u8 u8 u8"
@@ -112,8 +112,8 @@ static int end_world(void **state)
 static wasmtime_component_func_t find(world *w, const char *name)
 {
 	wasmtime_component_func_t func;
-	wasmtime_component_export_index_t *index =
-		wasmtime_component_instance_get_export_index(&w->instance, w->context, NULL, name, strlen(name));
+	wasmtime_component_export_index_t *index = wasmtime_component_instance_get_export_index(&w->instance, w->context,
+	                                                                                        NULL, name, strlen(name));
 	assert_non_null(index);
 	assert_true(wasmtime_component_instance_get_func(&w->instance, w->context, index, &func));
 	wasmtime_component_export_index_delete(index);
@@ -259,8 +259,7 @@ static void test_integers(void **state)
 	EXPECT_ECHO("", "s32", {"-2147483648"}, {"2147483647"},
 	            {"-2147483649", ": expected s32 (-2147483648 to 2147483647), got -2147483649"},
 	            {"2147483648", ": expected s32 (-2147483648 to 2147483647), got 2147483648"});
-	EXPECT_ECHO("", "u32", {"0"}, {"4294967295"},
-	            {"4294967296", ": expected u32 (0 to 4294967295), got 4294967296"},
+	EXPECT_ECHO("", "u32", {"0"}, {"4294967295"}, {"4294967296", ": expected u32 (0 to 4294967295), got 4294967296"},
 	            {"-1", ": expected u32 (0 to 4294967295), got -1"});
 #define S64 ": expected s64 (-9223372036854775808 to 9223372036854775807; beyond 2^53 as a string), got "
 	EXPECT_ECHO("", "s64", {"\"-9223372036854775808\""}, {"\"9223372036854775807\""}, {"-9007199254740992"},
@@ -277,7 +276,7 @@ static void test_floats(void **state)
 {
 	EXPECT_ECHO("", "f32", {"0.1"}, {"-0.0"}, {"\"NaN\""}, {"\"-Infinity\""},
 	            {"1e39", ": expected f32 (a number up to 3.4028235e38, \"NaN\", \"Infinity\" or \"-Infinity\"), "
-	            "got 1e+39"});
+	                     "got 1e+39"});
 	EXPECT_ECHO("", "f64", {"0.1"}, {"-0.0"}, {"1e+100"}, {"\"Infinity\""}, {"5e-324"},
 	            {"\"x\"", ": expected f64 (a number, \"NaN\", \"Infinity\" or \"-Infinity\"), got \"x\""});
 }
@@ -285,8 +284,7 @@ static void test_floats(void **state)
 static void test_char(void **state)
 {
 	EXPECT_ECHO("", "char", {"\"a\""}, {"\"\\u0000\""}, {"\"\xc3\xa9\""}, {"\"\xe2\x82\xac\""},
-	            {"\"\xf0\x9f\x98\x80\""},
-	            {"\"\\ud83d\\ude00\"", "\"\xf0\x9f\x98\x80\""}, {"\"\xf4\x8f\xbf\xbf\""},
+	            {"\"\xf0\x9f\x98\x80\""}, {"\"\\ud83d\\ude00\"", "\"\xf0\x9f\x98\x80\""}, {"\"\xf4\x8f\xbf\xbf\""},
 	            {"\"\"", ": expected char (a string of one character), got \"\""},
 	            {"\"ab\"", ": expected char (a string of one character), got \"ab\""},
 	            {"97", ": expected char (a string of one character), got 97"});
@@ -316,29 +314,27 @@ static void test_tuple(void **state)
 
 static void test_record(void **state)
 {
-	EXPECT_ECHO(NAMED("r", "(record (field \"name\" string) (field \"age\" u8))"), "$r",
-	            {"{\"name\":\"A\",\"age\":3}"}, {"{\"age\":3,\"name\":\"A\"}", "{\"name\":\"A\",\"age\":3}"},
-	            {"[]", ": expected record {name: string, age: u8} (an object), got an array of 0"},
-	            {"{\"name\":\"A\"}", ": missing field \"age\" in record {name: string, age: u8}"},
-	            {"{\"name\":\"A\",\"age\":3,\"x\\n\":1}",
-	            ": there is no field \"x\\n\" in record {name: string, age: u8}"},
-	            {"{\"name\":\"A\",\"age\":3,\"name\":\"A\"}",
-	            ": given twice: field \"name\" in record {name: string, age: u8}"},
-	            {"{\"name\":\"A\",\"age\":-3}", ".age: expected u8 (0 to 255), got -3"});
+	EXPECT_ECHO(
+		NAMED("r", "(record (field \"name\" string) (field \"age\" u8))"), "$r", {"{\"name\":\"A\",\"age\":3}"},
+		{"{\"age\":3,\"name\":\"A\"}", "{\"name\":\"A\",\"age\":3}"},
+		{"[]", ": expected record {name: string, age: u8} (an object), got an array of 0"},
+		{"{\"name\":\"A\"}", ": missing field \"age\" in record {name: string, age: u8}"},
+		{"{\"name\":\"A\",\"age\":3,\"x\\n\":1}", ": there is no field \"x\\n\" in record {name: string, age: u8}"},
+		{"{\"name\":\"A\",\"age\":3,\"name\":\"A\"}",
+	     ": given twice: field \"name\" in record {name: string, age: u8}"},
+		{"{\"name\":\"A\",\"age\":-3}", ".age: expected u8 (0 to 255), got -3"});
 }
 
 static void test_variant(void **state)
 {
 #define VARIANT "variant {none, one(u8), more(list<u8>)}"
-	EXPECT_ECHO(NAMED("v", "(variant (case \"none\") (case \"one\" u8) (case \"more\" (list u8)))"), "$v",
-	            {"\"none\""},
-	            {"{\"one\":1}"}, {"{\"more\":[1,2]}"},
-	            {"\"two\"", ": there is no case \"two\" in " VARIANT},
+	EXPECT_ECHO(NAMED("v", "(variant (case \"none\") (case \"one\" u8) (case \"more\" (list u8)))"), "$v", {"\"none\""},
+	            {"{\"one\":1}"}, {"{\"more\":[1,2]}"}, {"\"two\"", ": there is no case \"two\" in " VARIANT},
 	            {"{\"two\":2}", ": there is no case \"two\" in " VARIANT},
 	            {"\"one\"", ": case \"one\" takes a value: {\"one\": value}, in " VARIANT},
 	            {"{\"none\":1}", ": case \"none\" takes no value: \"none\", in " VARIANT},
 	            {"{\"one\":1,\"more\":[]}", ": expected " VARIANT " ({\"case\": value} or \"case\"), got an "
-	            "object"},
+	                                        "object"},
 	            {"1", ": expected " VARIANT " ({\"case\": value} or \"case\"), got 1"},
 	            {"{\"more\":[300]}", ".more[0]: expected u8 (0 to 255), got 300"});
 }
@@ -354,8 +350,7 @@ static void test_enum(void **state)
 static void test_flags(void **state)
 {
 	EXPECT_ECHO(NAMED("f", "(flags \"r\" \"w\" \"x\")"), "$f", {"[]"}, {"[\"r\",\"w\",\"x\"]"},
-	            {"[\"x\",\"r\"]", "[\"r\",\"x\"]"},
-	            {"[\"y\"]", ": there is no flag \"y\" in flags {r, w, x}"},
+	            {"[\"x\",\"r\"]", "[\"r\",\"x\"]"}, {"[\"y\"]", ": there is no flag \"y\" in flags {r, w, x}"},
 	            {"[\"r\",\"r\"]", ": given twice: flag \"r\" in flags {r, w, x}"},
 	            {"[1]", ": expected flags {r, w, x} (an array of names), got 1"},
 	            {"\"r\"", ": expected flags {r, w, x} (an array of names), got \"r\""});
@@ -377,7 +372,7 @@ static void test_result(void **state)
 	EXPECT_ECHO("", "(result u8 (error string))", {"{\"ok\":5}"}, {"{\"err\":\"bad\"}"},
 	            {"{\"ok\":\"x\"}", ".ok: expected u8 (0 to 255), got \"x\""},
 	            {"{\"no\":5}", ": expected result<u8, string> ({\"ok\": value} or {\"err\": value}), got an "
-	            "object"},
+	                           "object"},
 	            {"5", ": expected result<u8, string> ({\"ok\": value} or {\"err\": value}), got 5"});
 	EXPECT_ECHO("", "(result)", {"{\"ok\":null}"}, {"{\"err\":null}"},
 	            {"{\"ok\":1}", ": expected result ({\"ok\": value} or {\"err\": value}), got an object"});
@@ -390,10 +385,11 @@ static void test_result(void **state)
 /* A long type is cut, so that what was given can be seen. */
 static void test_long_type(void **state)
 {
-	EXPECT_ECHO("", "(tuple string string string string string string string string string string string string "
+	EXPECT_ECHO("",
+	            "(tuple string string string string string string string string string string string string "
 	            "string)",
 	            {"7", ": expected tuple<string, string, string, string, string, string, string, string, string, "
-	            "st... "
+	                  "st... "
 	                  "(an array of 13), got 7"});
 }
 
@@ -415,10 +411,10 @@ static uint64_t random_bits(void)
 /* Writes a type into `type`; what has to have a name is defined in `named` first. */
 static void random_type(curfew__buffer *named, curfew__buffer *type, unsigned depth, unsigned *names)
 {
-	static const char *const simple[] = {"bool", "s8", "u8", "s16", "u16", "s32", "u32", "s64", "u64", "f32",
-	            "f64", "char", "string"};
-	static const char *const heads[] = {"(list ", "(option ", "(tuple ", "(result ", "(record ", "(variant ",
-	            "(enum", "(flags"};
+	static const char *const simple[] = {"bool", "s8",  "u8",  "s16", "u16",  "s32",   "u32",
+	                                     "s64",  "u64", "f32", "f64", "char", "string"};
+	static const char *const heads[] = {"(list ",   "(option ",  "(tuple ", "(result ",
+	                                    "(record ", "(variant ", "(enum",   "(flags"};
 	if (depth == 0 || pick(4) == 0) {
 		curfew__buffer_add_text(type, simple[pick(13)]);
 		return;
@@ -444,8 +440,8 @@ static void random_type(curfew__buffer *named, curfew__buffer *type, unsigned de
 		curfew__buffer_add_text(type, text.data);
 	} else {
 		unsigned name = (*names)++;
-		curfew__buffer_printf(named, "(type $t%u_ %s) (export $t%u \"t%u\" (type $t%u_)) ", name, text.data,
-		            name, name, name);
+		curfew__buffer_printf(named, "(type $t%u_ %s) (export $t%u \"t%u\" (type $t%u_)) ", name, text.data, name, name,
+		                      name);
 		curfew__buffer_printf(type, "$t%u", name);
 	}
 	curfew__buffer_finish(&text);
@@ -453,8 +449,8 @@ static void random_type(curfew__buffer *named, curfew__buffer *type, unsigned de
 
 static void random_string(curfew__json_writer *json, unsigned characters)
 {
-	static const char *const some[] = {"a", "\"", "\\", "\n", "\x7f", "\xc3\xa9", "\xe2\x80\xa8",
-	            "\xef\xbf\xbf", "\xf0\x9f\x98\x80", " "};
+	static const char *const some[] = {
+		"a", "\"", "\\", "\n", "\x7f", "\xc3\xa9", "\xe2\x80\xa8", "\xef\xbf\xbf", "\xf0\x9f\x98\x80", " "};
 	curfew__buffer text;
 	curfew__buffer_init(&text, SIZE_MAX);
 	curfew__buffer_add_text(&text, "");
@@ -503,43 +499,19 @@ static void random_value(curfew__json_writer *json, const curfew__shape *shape)
 {
 	const curfew__member *member = shape->count > 0 ? &shape->members[pick((unsigned)shape->count)] : NULL;
 	switch (shape->kind) {
-	case WASMTIME_COMPONENT_VALTYPE_BOOL:
-		curfew__json_bool(json, pick(2) != 0);
-		break;
-	case WASMTIME_COMPONENT_VALTYPE_S8:
-		curfew__json_signed(json, (int8_t)random_bits());
-		break;
-	case WASMTIME_COMPONENT_VALTYPE_S16:
-		curfew__json_signed(json, (int16_t)random_bits());
-		break;
-	case WASMTIME_COMPONENT_VALTYPE_S32:
-		curfew__json_signed(json, (int32_t)random_bits());
-		break;
-	case WASMTIME_COMPONENT_VALTYPE_S64:
-		curfew__json_signed(json, (int64_t)(random_bits() << pick(64)));
-		break;
-	case WASMTIME_COMPONENT_VALTYPE_U8:
-		curfew__json_unsigned(json, (uint8_t)random_bits());
-		break;
-	case WASMTIME_COMPONENT_VALTYPE_U16:
-		curfew__json_unsigned(json, (uint16_t)random_bits());
-		break;
-	case WASMTIME_COMPONENT_VALTYPE_U32:
-		curfew__json_unsigned(json, (uint32_t)random_bits());
-		break;
-	case WASMTIME_COMPONENT_VALTYPE_U64:
-		curfew__json_unsigned(json, random_bits());
-		break;
+	case WASMTIME_COMPONENT_VALTYPE_BOOL: curfew__json_bool(json, pick(2) != 0); break;
+	case WASMTIME_COMPONENT_VALTYPE_S8: curfew__json_signed(json, (int8_t)random_bits()); break;
+	case WASMTIME_COMPONENT_VALTYPE_S16: curfew__json_signed(json, (int16_t)random_bits()); break;
+	case WASMTIME_COMPONENT_VALTYPE_S32: curfew__json_signed(json, (int32_t)random_bits()); break;
+	case WASMTIME_COMPONENT_VALTYPE_S64: curfew__json_signed(json, (int64_t)(random_bits() << pick(64))); break;
+	case WASMTIME_COMPONENT_VALTYPE_U8: curfew__json_unsigned(json, (uint8_t)random_bits()); break;
+	case WASMTIME_COMPONENT_VALTYPE_U16: curfew__json_unsigned(json, (uint16_t)random_bits()); break;
+	case WASMTIME_COMPONENT_VALTYPE_U32: curfew__json_unsigned(json, (uint32_t)random_bits()); break;
+	case WASMTIME_COMPONENT_VALTYPE_U64: curfew__json_unsigned(json, random_bits()); break;
 	case WASMTIME_COMPONENT_VALTYPE_F32:
-	case WASMTIME_COMPONENT_VALTYPE_F64:
-		random_float(json, shape->kind == WASMTIME_COMPONENT_VALTYPE_F32);
-		break;
-	case WASMTIME_COMPONENT_VALTYPE_CHAR:
-		random_string(json, 1);
-		break;
-	case WASMTIME_COMPONENT_VALTYPE_STRING:
-		random_string(json, pick(20));
-		break;
+	case WASMTIME_COMPONENT_VALTYPE_F64: random_float(json, shape->kind == WASMTIME_COMPONENT_VALTYPE_F32); break;
+	case WASMTIME_COMPONENT_VALTYPE_CHAR: random_string(json, 1); break;
+	case WASMTIME_COMPONENT_VALTYPE_STRING: random_string(json, pick(20)); break;
 	case WASMTIME_COMPONENT_VALTYPE_LIST:
 		curfew__json_begin_array(json);
 		for (unsigned i = pick(6); i > 0; i--)
@@ -571,9 +543,7 @@ static void random_value(curfew__json_writer *json, const curfew__shape *shape)
 		else
 			curfew__json_text(json, member->name);
 		break;
-	case WASMTIME_COMPONENT_VALTYPE_RESULT:
-		random_pair(json, member->name, member);
-		break;
+	case WASMTIME_COMPONENT_VALTYPE_RESULT: random_pair(json, member->name, member); break;
 	default:
 		assert_int_equal(shape->kind, WASMTIME_COMPONENT_VALTYPE_FLAGS);
 		curfew__json_begin_array(json);
@@ -670,8 +640,7 @@ static void test_limit(void **state)
 	size_t fixed = 18 * sizeof(wasmtime_component_val_t);
 	load_identity(w, "", "(list u8)");
 	expect_list(w, 100, fixed + 3200, NULL);
-	expect_list(w, 100, fixed + 3199,
-	            "parameter 1, at [0]: a list of 100 takes 3200 bytes, more than is left of 3775");
+	expect_list(w, 100, fixed + 3199, "parameter 1, at [0]: a list of 100 takes 3200 bytes, more than is left of 3775");
 	expect_list(w, 3000000, LIMIT,
 	            "parameter 1, at [0]: a list of 3000000 takes 96000000 bytes, more than is left of 67108864");
 	expect_list(w, 0, fixed - 1, "parameter 1: a tuple of 17 takes 544 bytes, more than is left of 575");
@@ -681,7 +650,7 @@ static void test_limit(void **state)
 	load_identity(w, "", "string");
 	expect_within(w, "\"0123456789\"", fixed + 10, NULL);
 	expect_within(w, "\"0123456789\"", fixed + 9,
-	            "parameter 1, at [0]: a string of 10 takes 10 bytes, more than is left of 585");
+	              "parameter 1, at [0]: a string of 10 takes 10 bytes, more than is left of 585");
 	unload(w);
 }
 
@@ -730,7 +699,8 @@ static void test_not_utf8(void **state)
 /* A stop that is set is seen within a piece of text, whatever is being read. */
 static void test_stopped(void **state)
 {
-	static const char *const types[][2] = {{"(list u8)", "1"}, {"(list string)", "\"abc\""}, {"(list (list u8))", "[[[7]]]"}};
+	static const char *const types[][2] = {
+		{"(list u8)", "1"}, {"(list string)", "\"abc\""}, {"(list (list u8))", "[[[7]]]"}};
 	world *w = *state;
 	for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
 		char message[CURFEW__VALUE_MESSAGE] = "";
@@ -833,7 +803,8 @@ static void test_resources(void **state)
 	expect_call(w, "pair", "[]", "[{\"resource\":1},{\"resource\":2}]");
 	expect_call(w, "drops", "[]", "1107");
 	expect_call(w, "use", "[1]", "use cannot be called: parameter 1 has the type borrow, which JSON cannot give");
-	expect_call(w, "take", "[1, null]", "take cannot be called: parameter 2 has the type own, which JSON cannot "
+	expect_call(w, "take", "[1, null]",
+	            "take cannot be called: parameter 2 has the type own, which JSON cannot "
 	            "give");
 	unload(w);
 }
@@ -860,11 +831,14 @@ static void test_foreign_types(void **state)
 	                " (func (export \"map\") (param \"m\" (map string u8))"
 	                "  (canon lift (core func $i \"map\") (memory $memory) (realloc $realloc))))");
 	instantiate(&other);
-	expect_call(&other, "future", "[1]", "future cannot be called: parameter 1 has the type future, which JSON "
+	expect_call(&other, "future", "[1]",
+	            "future cannot be called: parameter 1 has the type future, which JSON "
 	            "cannot give");
-	expect_call(&other, "stream", "[]", "stream cannot be called: its result has the type stream, which JSON "
+	expect_call(&other, "stream", "[]",
+	            "stream cannot be called: its result has the type stream, which JSON "
 	            "cannot take");
-	expect_call(&other, "map", "[{}]", "map cannot be called: parameter 1 has the type map, which JSON cannot "
+	expect_call(&other, "map", "[{}]",
+	            "map cannot be called: parameter 1 has the type map, which JSON cannot "
 	            "give");
 	curfew__buffer text;
 	curfew__buffer_init(&text, SIZE_MAX);
@@ -942,30 +916,18 @@ static void test_describe(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_bool),
-		cmocka_unit_test(test_integers),
-		cmocka_unit_test(test_floats),
-		cmocka_unit_test(test_char),
-		cmocka_unit_test(test_string),
-		cmocka_unit_test(test_list),
-		cmocka_unit_test(test_tuple),
-		cmocka_unit_test(test_record),
-		cmocka_unit_test(test_variant),
-		cmocka_unit_test(test_enum),
-		cmocka_unit_test(test_flags),
-		cmocka_unit_test(test_option),
-		cmocka_unit_test(test_result),
-		cmocka_unit_test(test_long_type),
-		cmocka_unit_test(test_random_values),
-		cmocka_unit_test(test_limit),
-		cmocka_unit_test(test_large_string),
-		cmocka_unit_test(test_not_utf8),
-		cmocka_unit_test(test_stopped),
-		cmocka_unit_test(test_counts_and_outcomes),
-		cmocka_unit_test(test_resources),
-		cmocka_unit_test(test_foreign_types),
-		cmocka_unit_test(test_large_type),
-		cmocka_unit_test(test_describe),
+		cmocka_unit_test(test_bool),          cmocka_unit_test(test_integers),
+		cmocka_unit_test(test_floats),        cmocka_unit_test(test_char),
+		cmocka_unit_test(test_string),        cmocka_unit_test(test_list),
+		cmocka_unit_test(test_tuple),         cmocka_unit_test(test_record),
+		cmocka_unit_test(test_variant),       cmocka_unit_test(test_enum),
+		cmocka_unit_test(test_flags),         cmocka_unit_test(test_option),
+		cmocka_unit_test(test_result),        cmocka_unit_test(test_long_type),
+		cmocka_unit_test(test_random_values), cmocka_unit_test(test_limit),
+		cmocka_unit_test(test_large_string),  cmocka_unit_test(test_not_utf8),
+		cmocka_unit_test(test_stopped),       cmocka_unit_test(test_counts_and_outcomes),
+		cmocka_unit_test(test_resources),     cmocka_unit_test(test_foreign_types),
+		cmocka_unit_test(test_large_type),    cmocka_unit_test(test_describe),
 	};
 	return cmocka_run_group_tests(tests, make_world, end_world);
 }

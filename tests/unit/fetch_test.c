@@ -222,22 +222,26 @@ static void test_no_byte_less(void **state)
 	(void)read_all(w, arrived, sizeof arrived - 1);
 }
 
-/* All that arrives on a connection: what comes within first_ms, and then until there is nothing for a while; NUL-terminated. */
+/* All that arrives on a connection: what comes within first_ms, and then until there is nothing for a while;
+ * NUL-terminated. */
 static void read_some(int fd, char *text, size_t most, int first_ms)
 {
 	size_t length = 0;
 	ssize_t got;
 	struct pollfd wait = {.fd = fd, .events = POLLIN};
-	while (length < most && poll(&wait, 1, length ? 300 : first_ms) == 1 && (got = recv(fd, text + length, most - length, 0)) > 0)
+	while (length < most && poll(&wait, 1, length ? 300 : first_ms) == 1 &&
+	       (got = recv(fd, text + length, most - length, 0)) > 0)
 		length += (size_t)got;
 	text[length] = '\0';
 }
 
-/* A server that does not agree to another protocol gets nothing behind the head, one that agrees what the guest sends. */
+/* A server that does not agree to another protocol gets nothing behind the head, one that agrees what the guest sends.
+ */
 static void test_upgrade_needs_agreement(void **state)
 {
 	/* Claim T480. */
-	static const char *const answers[] = {"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", "HTTP/1.1 101 Switching Protocols\r\n\r\n"};
+	static const char *const answers[] = {"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",
+	                                      "HTTP/1.1 101 Switching Protocols\r\n\r\n"};
 	static char arrived[65536];
 	world *w = *state;
 	for (int agrees = 0; agrees < 2; agrees++) {

@@ -35,8 +35,7 @@ static void test_writer_puts_commas(void **state)
 	curfew__json_key(&writer, "c");
 	curfew__json_raw(&writer, "{\r\n\"x\": 1}", 10);
 	curfew__json_end_object(&writer);
-	assert_string_equal(buffer.data,
-	                    "{\"a\":[18446744073709551615,null,[],true],\"b\\\"\":null,\"c\":{\"x\": 1}}");
+	assert_string_equal(buffer.data, "{\"a\":[18446744073709551615,null,[],true],\"b\\\"\":null,\"c\":{\"x\": 1}}");
 	curfew__buffer_finish(&buffer);
 }
 
@@ -82,12 +81,33 @@ static void test_checker_accepts(void **state)
 {
 	(void)state;
 	static const char *const texts[] = {
-		"0", "-0", "1", "-1.5e+10", "1E5", "0.0", "1e-400", "-0e999", "0e99999999999999999999",
-		"1.7976931348623157e308", "17976931348623157e292", "0.00001e312", "1e308", "\"\"", "\"\\ud800\"",
-		"\"\\u0000\\\"\\\\\\/\\b\\f\\n\\r\\t\"", "\"\xf0\x9f\x98\x80\x7f\"", "true", "false", "null", "[]",
+		"0",
+		"-0",
+		"1",
+		"-1.5e+10",
+		"1E5",
+		"0.0",
+		"1e-400",
+		"-0e999",
+		"0e99999999999999999999",
+		"1.7976931348623157e308",
+		"17976931348623157e292",
+		"0.00001e312",
+		"1e308",
+		"\"\"",
+		"\"\\ud800\"",
+		"\"\\u0000\\\"\\\\\\/\\b\\f\\n\\r\\t\"",
+		"\"\xf0\x9f\x98\x80\x7f\"",
+		"true",
+		"false",
+		"null",
+		"[]",
 		"{}",
-		" [ ] ", "\t\r\n{ \"a\" : [ 1 , { } ] , \"a\" : null }\n", "[[],[[]],{\"\":{}}]",
-		"123456789012345678901234567890", "{\"__proto__\":1}",
+		" [ ] ",
+		"\t\r\n{ \"a\" : [ 1 , { } ] , \"a\" : null }\n",
+		"[[],[[]],{\"\":{}}]",
+		"123456789012345678901234567890",
+		"{\"__proto__\":1}",
 	};
 	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
 		size_t offset = 0;
@@ -101,15 +121,72 @@ static void test_checker_refuses(void **state)
 {
 	(void)state;
 	static const char *const texts[] = {
-		"", " ", "tru", "truee", "nul", "True", "undefined", "NaN", "Infinity", "-Infinity", "-", "+1", "01",
+		"",
+		" ",
+		"tru",
+		"truee",
+		"nul",
+		"True",
+		"undefined",
+		"NaN",
+		"Infinity",
+		"-Infinity",
+		"-",
+		"+1",
+		"01",
 		"-01",
-		"1.", ".5", "1e", "1e+", "1.e5", "0x10", "1_000", "1e309", "-1e309", "1e99999999999999999999",
-		"1.7976931348623159e308", "0.0001e313", "1 2", "[1,]", "[,1]", "[1 2]", "[", "]", "[}", "{]", "{",
-		"}", "{,}", "{\"a\"}",
-		"{\"a\":}", "{\"a\":1,}", "{a:1}", "{'a':1}", "{1:1}", "{\"a\" 1}", "{\"a\":1 \"b\":2}", "[1}",
-		"{\"a\":1]", "'a'",
-		"\"", "\"a", "\"\\", "\"\\x\"", "\"\\u12\"", "\"\\u12g4\"", "\"\\\"", "\"\n\"", "\"\x01\"", "\"\xff\"",
-		"\"\xc3\"", "\"\xed\xa0\x80\"", "\"\xc0\x80\"", "\xef\xbb\xbf[]", "/**/1", "1//", "[1]x", "null,",
+		"1.",
+		".5",
+		"1e",
+		"1e+",
+		"1.e5",
+		"0x10",
+		"1_000",
+		"1e309",
+		"-1e309",
+		"1e99999999999999999999",
+		"1.7976931348623159e308",
+		"0.0001e313",
+		"1 2",
+		"[1,]",
+		"[,1]",
+		"[1 2]",
+		"[",
+		"]",
+		"[}",
+		"{]",
+		"{",
+		"}",
+		"{,}",
+		"{\"a\"}",
+		"{\"a\":}",
+		"{\"a\":1,}",
+		"{a:1}",
+		"{'a':1}",
+		"{1:1}",
+		"{\"a\" 1}",
+		"{\"a\":1 \"b\":2}",
+		"[1}",
+		"{\"a\":1]",
+		"'a'",
+		"\"",
+		"\"a",
+		"\"\\",
+		"\"\\x\"",
+		"\"\\u12\"",
+		"\"\\u12g4\"",
+		"\"\\\"",
+		"\"\n\"",
+		"\"\x01\"",
+		"\"\xff\"",
+		"\"\xc3\"",
+		"\"\xed\xa0\x80\"",
+		"\"\xc0\x80\"",
+		"\xef\xbb\xbf[]",
+		"/**/1",
+		"1//",
+		"[1]x",
+		"null,",
 		"\v1",
 	};
 	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
@@ -146,7 +223,8 @@ static void test_checker_stops_between_pieces(void **state)
 	/* Claim L47. */
 	(void)state;
 	static const char *const texts[][3] = {
-		{"[", "1,", "1]"}, {"\"", "a", "\""}, {"\"", "\\n", "\""}, {"", " ", "1"}, {"0.", "1", ""}, {"0.", "0", "1"},
+		{"[", "1,", "1]"}, {"\"", "a", "\""},  {"\"", "\\n", "\""},
+		{"", " ", "1"},    {"0.", "1", ""},    {"0.", "0", "1"},
 		{"1e0", "0", "1"}, {"[", "[],", "0]"}, {"{\"a\":1", ",\"b\":2", "}"},
 	};
 	size_t size = 4 << 20;
@@ -178,9 +256,24 @@ static void expect_number(const char *text, double expected)
 static void test_numbers(void **state)
 {
 	(void)state;
-	static const char *const texts[] = {"0", "-0", "1", "-1.5", "0.1", "1e308", "5e-324", "2.5e-324", "2.4e-324", "1e-400",
-	                                    "123456789012345678901234567890", "0.000000000000000000001", "1E+2", "1e-2",
-	                                    "1.7976931348623157e308", "9007199254740993", "100e-2", "0.30000000000000004"};
+	static const char *const texts[] = {"0",
+	                                    "-0",
+	                                    "1",
+	                                    "-1.5",
+	                                    "0.1",
+	                                    "1e308",
+	                                    "5e-324",
+	                                    "2.5e-324",
+	                                    "2.4e-324",
+	                                    "1e-400",
+	                                    "123456789012345678901234567890",
+	                                    "0.000000000000000000001",
+	                                    "1E+2",
+	                                    "1e-2",
+	                                    "1.7976931348623157e308",
+	                                    "9007199254740993",
+	                                    "100e-2",
+	                                    "0.30000000000000004"};
 	char text[4096];
 	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
 		expect_number(texts[i], strtod(texts[i], NULL));
@@ -196,7 +289,8 @@ static void test_numbers(void **state)
 static void test_reader(void **state)
 {
 	(void)state;
-	static const char text[] = " { \"a\\u00e9\\ud83d\\ude00\" : [ 1 , -2.5e1,\"x\\n\\/\", true ,false,null, {} , [ ] ] ,\"\" :\"\\ud800\"} ";
+	static const char text[] =
+		" { \"a\\u00e9\\ud83d\\ude00\" : [ 1 , -2.5e1,\"x\\n\\/\", true ,false,null, {} , [ ] ] ,\"\" :\"\\ud800\"} ";
 	curfew__json_reader r;
 	curfew__buffer string;
 	size_t length;
@@ -270,8 +364,7 @@ static void test_checker_tells_brackets_apart_at_any_depth(void **state)
 	for (size_t depth = 1; depth < 40; depth++) {
 		size_t length = 0;
 		for (size_t i = 0; i < depth; i++)
-			length += (size_t)snprintf(text + length, sizeof text - length, "%s",
-			                           i % 3 == 0 ? "{\"a\":" : "[");
+			length += (size_t)snprintf(text + length, sizeof text - length, "%s", i % 3 == 0 ? "{\"a\":" : "[");
 		text[length++] = '1';
 		for (size_t i = depth; i-- > 0;)
 			text[length++] = i % 3 == 0 ? '}' : ']';

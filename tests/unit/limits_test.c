@@ -80,21 +80,40 @@ static void test_every_form_of_a_value(void **state)
 		const char *text;
 		uint64_t value;
 	} cases[] = {
-		{"timeout", "300ms", 300 * MS}, {"timeout", "1s", SECOND}, {"timeout", "1.5s", 1500 * MS},
-		{"timeout", "0.25ms", 250000}, {"timeout", "1us", 1000}, {"timeout", "1500ns", 1500},
-		{"timeout", "2m", 120 * SECOND}, {"timeout", "24h", 24 * 3600 * SECOND},
+		{"timeout", "300ms", 300 * MS},
+		{"timeout", "1s", SECOND},
+		{"timeout", "1.5s", 1500 * MS},
+		{"timeout", "0.25ms", 250000},
+		{"timeout", "1us", 1000},
+		{"timeout", "1500ns", 1500},
+		{"timeout", "2m", 120 * SECOND},
+		{"timeout", "24h", 24 * 3600 * SECOND},
 		{"timeout", "0.5h", 1800 * SECOND},
-		{"timeout", "1.000000000000000s", SECOND}, {"timeout", "0001s", SECOND},
+		{"timeout", "1.000000000000000s", SECOND},
+		{"timeout", "0001s", SECOND},
 		{"timeout", "unlimited", CURFEW_UNLIMITED},
-		{"grace", "0ms", 0}, {"grace", "0s", 0}, {"grace", "1h", 3600 * SECOND},
+		{"grace", "0ms", 0},
+		{"grace", "0s", 0},
+		{"grace", "1h", 3600 * SECOND},
 		{"cpu", "unlimited", CURFEW_UNLIMITED},
-		{"memory", "67108864", 64 * MIB}, {"memory", "64MiB", 64 * MIB}, {"memory", "64M", 64 * MIB},
-		{"memory", "4096KiB", 4 * MIB}, {"memory", "8192K", 8 * MIB}, {"memory", "1GiB", GIB}, {"memory", "1G", GIB},
-		{"memory", "4.5MiB", 9 * MIB / 2}, {"memory", "4088MiB", 4088 * MIB},
+		{"memory", "67108864", 64 * MIB},
+		{"memory", "64MiB", 64 * MIB},
+		{"memory", "64M", 64 * MIB},
+		{"memory", "4096KiB", 4 * MIB},
+		{"memory", "8192K", 8 * MIB},
+		{"memory", "1GiB", GIB},
+		{"memory", "1G", GIB},
+		{"memory", "4.5MiB", 9 * MIB / 2},
+		{"memory", "4088MiB", 4088 * MIB},
 		{"stack", "16KiB", 16 * KIB},
-		{"output", "1", 1}, {"fuel", "1", 1}, {"fuel", "10M", 10000000}, {"fuel", "5k", 5000},
+		{"output", "1", 1},
+		{"fuel", "1", 1},
+		{"fuel", "10M", 10000000},
+		{"fuel", "5k", 5000},
 		{"fuel", "2G", 2000000000},
-		{"fuel", "1.5M", 1500000}, {"loops", "unlimited", CURFEW_UNLIMITED}, {"host-calls", "7", 7},
+		{"fuel", "1.5M", 1500000},
+		{"loops", "unlimited", CURFEW_UNLIMITED},
+		{"host-calls", "7", 7},
 		{"timers", "20k", 20000},
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -139,8 +158,8 @@ static void test_bad_values_are_refused(void **state)
 		{"nosuch", "1", "nosuch 1: there is no such limit"},
 	};
 	static const char *const malformed[] = {
-		"-1", "+1", " 1", "1 ", "0x10", "1e3", "1K", "1m", "k", ".5", "1.", "1,5", "infinite", "Unlimited",
-		"1.5", "1kk", "\xd9\xa1",
+		"-1", "+1", " 1",  "1 ",       "0x10",      "1e3", "1K",  "1m",       "k",
+		".5", "1.", "1,5", "infinite", "Unlimited", "1.5", "1kk", "\xd9\xa1",
 	};
 	curfew_failure failure;
 	curfew_limits limits = new_limits();

@@ -42,7 +42,7 @@ static void on_destroy(curfew__operation *operation)
 	free(operation);
 }
 
-static const curfew__operation_type type = { on_send, on_taken, on_cancel, on_destroy };
+static const curfew__operation_type type = {on_send, on_taken, on_cancel, on_destroy};
 
 static void on_wake(void *context)
 {
@@ -160,7 +160,7 @@ static void test_nothing_after_the_close(void **state)
 	assert_false(curfew__operations_ready(run));
 	assert_false(curfew__operation_post(&a->operation, 1, true, NULL, 0));
 	assert_int_equal(atomic_load(&wakes), before);
-	work late = { 0 };
+	work late = {0};
 	assert_false(curfew__operation_start(run, &late.operation, &type));
 	assert_int_equal(atomic_load(&cancels), 1);
 	curfew__operation_unref(&a->operation);
@@ -254,7 +254,7 @@ static void test_events_are_bounded(void **state)
 	work *before = start(run);
 	for (int i = 0; i < CURFEW__EVENTS_MOST; i++)
 		assert_int_not_equal(curfew__operations_answer(run, 1, strdup("refused"), 7), 0);
-	work late = { 0 };
+	work late = {0};
 	assert_int_equal(curfew__operations_answer(run, 1, strdup("refused"), 7), 0);
 	assert_false(curfew__operation_start(run, &late.operation, &type));
 	/* What goes on may say so. */

@@ -108,7 +108,8 @@ static void send_request(uint64_t number, uint64_t port)
 	char message[256];
 	const uint32_t head[] = {1, 16};
 	memcpy(message, head, sizeof head);
-	int length = snprintf(message + sizeof head, sizeof message - sizeof head, "GET\nhttp://127.0.0.1:%d/\n-\n", (int)port);
+	int length = snprintf(message + sizeof head, sizeof message - sizeof head, "GET\nhttp://127.0.0.1:%d/\n-\n",
+	                      (int)port);
 	send_frame(WORKER_FRAME_REQUEST, number, message, sizeof head + (size_t)length);
 }
 
@@ -123,57 +124,37 @@ static void tell_lie(lie which, uint64_t number, const char *id, uint64_t *state
 	curfew_report *report = NULL;
 	char *text = NULL;
 	size_t length = 0;
-	worker_frame huge = {.length = UINT64_MAX / 2, .number = number, .version = WORKER_FRAME_VERSION,
-	                     .kind = WORKER_FRAME_DONE};
+	worker_frame huge = {
+		.length = UINT64_MAX / 2, .number = number, .version = WORKER_FRAME_VERSION, .kind = WORKER_FRAME_DONE};
 	(void)curfew_report_create_failed(CURFEW_OUTCOME_BAD_PROGRAM, "t.js", "no", NULL, &report);
 	if (which != REPORT_OF_ANOTHER)
 		memcpy(report->id, id, sizeof report->id);
 	(void)curfew_report_to_json(report, &text, &length);
 	switch (which) {
 	case RANDOM_BYTES:
-	case RANDOM_FRAMES:
-		send_random(number, state, which == RANDOM_FRAMES);
-		break;
-	case HUGE_LENGTH:
-		(void)send(SOCKET, &huge, sizeof huge, MSG_NOSIGNAL);
-		break;
+	case RANDOM_FRAMES: send_random(number, state, which == RANDOM_FRAMES); break;
+	case HUGE_LENGTH: (void)send(SOCKET, &huge, sizeof huge, MSG_NOSIGNAL); break;
 	case DONE_TWICE:
 		/* The first one is even true: what follows is not. */
 		send_done(number, CURFEW_OUTCOME_BAD_PROGRAM, text, length);
 		send_done(number, CURFEW_OUTCOME_BAD_PROGRAM, text, length);
 		break;
-	case REPORT_OF_ANOTHER:
-		send_done(number, CURFEW_OUTCOME_BAD_PROGRAM, text, length);
-		break;
-	case REPORT_CUT:
-		send_done(number, CURFEW_OUTCOME_BAD_PROGRAM, text, length - 1);
-		break;
-	case REPORT_MISSING:
-		send_done(number, CURFEW_OUTCOME_FINISHED, "", 0);
-		break;
+	case REPORT_OF_ANOTHER: send_done(number, CURFEW_OUTCOME_BAD_PROGRAM, text, length); break;
+	case REPORT_CUT: send_done(number, CURFEW_OUTCOME_BAD_PROGRAM, text, length - 1); break;
+	case REPORT_MISSING: send_done(number, CURFEW_OUTCOME_FINISHED, "", 0); break;
 	case STARTED_TWICE:
 		send_frame(WORKER_FRAME_STARTED, number, "", 0);
 		send_frame(WORKER_FRAME_STARTED, number, "", 0);
 		break;
-	case READY_TWICE:
-		send_frame(WORKER_FRAME_READY, 0, "1234", 4);
-		break;
-	case EVENT_NO_JSON:
-		send_event(number, CURFEW_EVENT_CHECKPOINT, "{\"a\":1},2");
-		break;
-	case EVENT_NO_KIND:
-		send_event(number, 77, "x");
-		break;
+	case READY_TWICE: send_frame(WORKER_FRAME_READY, 0, "1234", 4); break;
+	case EVENT_NO_JSON: send_event(number, CURFEW_EVENT_CHECKPOINT, "{\"a\":1},2"); break;
+	case EVENT_NO_KIND: send_event(number, 77, "x"); break;
 	case TOO_MUCH_OUTPUT:
 		send_event(number, CURFEW_EVENT_STDOUT, "0123456789");
 		send_event(number, CURFEW_EVENT_STDERR, "0123456789");
 		break;
-	case OTHER_RUN:
-		send_frame(WORKER_FRAME_STARTED, number + 1, "", 0);
-		break;
-	case REQUEST_UNASKED:
-		send_request(number, 1);
-		break;
+	case OTHER_RUN: send_frame(WORKER_FRAME_STARTED, number + 1, "", 0); break;
+	case REQUEST_UNASKED: send_request(number, 1); break;
 	case REQUEST_RANDOM:
 		for (int i = 0; i < 100; i++) {
 			uint64_t bytes[4] = {next_random(state), next_random(state), next_random(state), next_random(state)};
@@ -185,24 +166,15 @@ static void tell_lie(lie which, uint64_t number, const char *id, uint64_t *state
 		huge.length = CURFEW_REQUEST_BYTES + 1;
 		(void)send(SOCKET, &huge, sizeof huge, MSG_NOSIGNAL);
 		break;
-	case CODE_OF_NO_PROGRAM:
-		ask_for_code(1, 1000, CURFEW_CODE_PLAIN);
-		break;
-	case CODE_OF_NO_KIND:
-		ask_for_code(1, 0, CURFEW_CODE_DESCRIPTION + 1);
-		break;
+	case CODE_OF_NO_PROGRAM: ask_for_code(1, 1000, CURFEW_CODE_PLAIN); break;
+	case CODE_OF_NO_KIND: ask_for_code(1, 0, CURFEW_CODE_DESCRIPTION + 1); break;
 	case CODE_WITHOUT_END:
 		for (uint64_t i = 1; i < 20000; i++)
 			ask_for_code(i, 0, CURFEW_CODE_METERED);
 		break;
-	case SOCKET_CLOSED:
-		(void)close(SOCKET);
-		break;
-	case REQUEST_NOT_GRANTED:
-		send_done(number, CURFEW_OUTCOME_BAD_PROGRAM, text, length);
-		break;
-	case LIES:
-		break;
+	case SOCKET_CLOSED: (void)close(SOCKET); break;
+	case REQUEST_NOT_GRANTED: send_done(number, CURFEW_OUTCOME_BAD_PROGRAM, text, length); break;
+	case LIES: break;
 	}
 	curfew_report_destroy(report);
 	curfew_free(text);
@@ -280,7 +252,8 @@ static void on_done(void *context, const worker_result *result)
 	seen *s = context;
 	curfew_report *report = NULL;
 	s->outcome = result->outcome;
-	s->is_report = result->report != NULL && curfew_report_parse(result->report, result->report_length, &report, NULL) == CURFEW_OK &&
+	s->is_report = result->report != NULL &&
+	               curfew_report_parse(result->report, result->report_length, &report, NULL) == CURFEW_OK &&
 	               report->outcome == result->outcome;
 	if (s->is_report && report->partial != NULL)
 		(void)snprintf(s->partial, sizeof s->partial, "%s", report->partial);
@@ -299,8 +272,8 @@ static worker_pool *new_pool_of(uint32_t workers, uint32_t spares, uint32_t thre
 {
 	worker_pool *pool = NULL;
 	curfew_failure failure = {.message = ""};
-	worker_pool_options options = {.workers = workers, .spares = spares, .threads = threads, .data_bytes = data_bytes,
-	                               .fetches = true};
+	worker_pool_options options = {
+		.workers = workers, .spares = spares, .threads = threads, .data_bytes = data_bytes, .fetches = true};
 	if (worker_pool_create(&options, &pool, &failure) != CURFEW_OK)
 		fail_msg("%s", failure.message);
 	memset(all, 0, sizeof all);
@@ -360,7 +333,8 @@ static void test_lies_end_the_worker(void **state)
 		worker_program *program = new_program(pool, "1");
 		curfew_limits limits = {.size = sizeof limits, .output_bytes = 15};
 		worker_job job = {.program = program, .limits = &limits, .on_done = on_done};
-		/* One that has done what it was asked for is still there for the next one, until it is seen to have done it twice. */
+		/* One that has done what it was asked for is still there for the next one, until it is seen to have done it
+		 * twice. */
 		int runs = which <= RANDOM_FRAMES || which == REQUEST_RANDOM ? 50 : which == DONE_TWICE ? 1 : 2;
 		if (which != REQUEST_UNASKED) {
 			job.allow_fetch = hosts;
@@ -374,8 +348,8 @@ static void test_lies_end_the_worker(void **state)
 		for (int i = 0; i < runs; i++) {
 			curfew_outcome expected = which == DONE_TWICE ? CURFEW_OUTCOME_BAD_PROGRAM : CURFEW_OUTCOME_CRASHED;
 			if (all[i].outcome != expected || !all[i].is_report || atomic_load(&all[i].done) != 1)
-				fail_msg("lie %d: outcome %d, report %d, done %d times", which, (int)all[i].outcome,
-				         all[i].is_report, atomic_load(&all[i].done));
+				fail_msg("lie %d: outcome %d, report %d, done %d times", which, (int)all[i].outcome, all[i].is_report,
+				         atomic_load(&all[i].done));
 		}
 		worker_program_unref(program);
 		worker_pool_destroy(pool);
@@ -403,8 +377,11 @@ static void test_grant_is_checked_here(void **state)
 	assert_int_equal(getsockname(listener, (struct sockaddr *)&address, &length), 0);
 	worker_pool *pool = new_pool_of(1, 0, HOSTILE + REQUEST_NOT_GRANTED, ntohs(address.sin_port));
 	worker_program *program = new_program(pool, "1");
-	worker_job job = {.program = program, .context = output, .on_event = on_output,
-	                  .allow_fetch = (const char *const[]){"example.org", "127.0.0.1"}, .allow_fetch_count = 2};
+	worker_job job = {.program = program,
+	                  .context = output,
+	                  .on_event = on_output,
+	                  .allow_fetch = (const char *const[]){"example.org", "127.0.0.1"},
+	                  .allow_fetch_count = 2};
 	worker_run *run;
 	assert_int_equal(worker_pool_submit(pool, &job, &run, NULL), CURFEW_OK);
 	worker_pool_stats stats = {0};
@@ -428,8 +405,10 @@ static void test_runs_end_as_in_process(void **state)
 		const char *text;
 		curfew_outcome outcome;
 	} programs[] = {
-		{"1 + 1", CURFEW_OUTCOME_FINISHED},       {"throw new Error('no')", CURFEW_OUTCOME_THREW},
-		{"1 +", CURFEW_OUTCOME_BAD_PROGRAM},      {"for (;;) {}", CURFEW_OUTCOME_DEADLINE},
+		{"1 + 1", CURFEW_OUTCOME_FINISHED},
+		{"throw new Error('no')", CURFEW_OUTCOME_THREW},
+		{"1 +", CURFEW_OUTCOME_BAD_PROGRAM},
+		{"for (;;) {}", CURFEW_OUTCOME_DEADLINE},
 		{"new Uint8Array(1 << 30)", CURFEW_OUTCOME_MEMORY},
 	};
 	(void)state;
@@ -527,7 +506,8 @@ static void test_bystanders_are_carried_out_again(void **state)
 	                           {.size = sizeof limits[0], .timeout_ns = 60000000000}};
 	worker_run *runs[6];
 	for (int i = 0; i < 6; i++) {
-		worker_job job = {.program = i == 0 ? loop : wait, .limits = &limits[i > 0], .context = &all[i], .on_done = on_done};
+		worker_job job = {
+			.program = i == 0 ? loop : wait, .limits = &limits[i > 0], .context = &all[i], .on_done = on_done};
 		assert_int_equal(worker_pool_submit(pool, &job, &runs[i], NULL), CURFEW_OK);
 	}
 	sleep_ms(1000);
@@ -575,7 +555,8 @@ static void test_workers_are_killed(void **state)
 	atomic_bool stop = false;
 	pthread_t killer;
 	worker_pool *pool = new_pool(2, 1, 4);
-	worker_program *program = new_program(pool, "curfew.checkpoint(1); for (let end = Date.now() + 5; Date.now() < end;);");
+	worker_program *program = new_program(pool,
+	                                      "curfew.checkpoint(1); for (let end = Date.now() + 5; Date.now() < end;);");
 	assert_int_equal(pthread_create(&killer, NULL, kill_now_and_then, &stop), 0);
 	for (int i = 0; i < RUNS_MOST; i++) {
 		worker_job job = {.program = program, .context = &all[i], .on_done = on_done};
@@ -635,10 +616,10 @@ int main(int count, char **words)
 		return setup.threads >= HOSTILE ? be_hostile((lie)(setup.threads - HOSTILE)) : worker_main();
 	}
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_lies_end_the_worker),    cmocka_unit_test(test_grant_is_checked_here),
-		cmocka_unit_test(test_runs_end_as_in_process), cmocka_unit_test(test_cancel),                 cmocka_unit_test(test_destroy_ends_runs),
-		cmocka_unit_test(test_stuck_worker),           cmocka_unit_test(test_workers_are_killed),
-		cmocka_unit_test(test_bystanders_are_carried_out_again),
+		cmocka_unit_test(test_lies_end_the_worker),     cmocka_unit_test(test_grant_is_checked_here),
+		cmocka_unit_test(test_runs_end_as_in_process),  cmocka_unit_test(test_cancel),
+		cmocka_unit_test(test_destroy_ends_runs),       cmocka_unit_test(test_stuck_worker),
+		cmocka_unit_test(test_workers_are_killed),      cmocka_unit_test(test_bystanders_are_carried_out_again),
 		cmocka_unit_test(test_idle_worker_is_replaced),
 	};
 	if (count == 2)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Random bytes that are fetched some at a time: none come twice, in other threads and in processes made by fork neither. */
+/* Random bytes that are fetched some at a time: none come twice, in other threads and in processes made by fork
+ * neither. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

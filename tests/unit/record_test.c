@@ -149,10 +149,14 @@ static void test_states(void **state)
 		size_t count;
 		bool may;
 	} ways[] = {
-		{{RUN_QUEUED, RUN_RUNNING, RUN_STOPPING, RUN_DONE}, 4, true}, {{RUN_SCHEDULED, RUN_QUEUED, RUN_RUNNING, RUN_DONE}, 4, true},
-		{{RUN_QUEUED, RUN_RUNNING, RUN_QUEUED, RUN_RUNNING}, 4, true}, {{RUN_SCHEDULED, RUN_DONE}, 2, true},
-		{{RUN_RUNNING}, 1, false},                                     {{RUN_QUEUED, RUN_STOPPING}, 2, false},
-		{{RUN_QUEUED, RUN_DONE, RUN_DONE}, 3, false},                  {{RUN_DONE, RUN_QUEUED}, 2, false},
+		{{RUN_QUEUED, RUN_RUNNING, RUN_STOPPING, RUN_DONE}, 4, true},
+		{{RUN_SCHEDULED, RUN_QUEUED, RUN_RUNNING, RUN_DONE}, 4, true},
+		{{RUN_QUEUED, RUN_RUNNING, RUN_QUEUED, RUN_RUNNING}, 4, true},
+		{{RUN_SCHEDULED, RUN_DONE}, 2, true},
+		{{RUN_RUNNING}, 1, false},
+		{{RUN_QUEUED, RUN_STOPPING}, 2, false},
+		{{RUN_QUEUED, RUN_DONE, RUN_DONE}, 3, false},
+		{{RUN_DONE, RUN_QUEUED}, 2, false},
 		{{RUN_QUEUED, RUN_RUNNING, RUN_STOPPING, RUN_QUEUED}, 4, false},
 	};
 	(void)state;
@@ -165,7 +169,10 @@ static void test_states(void **state)
 int main(int count, char **words)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_events), cmocka_unit_test(test_event_bytes), cmocka_unit_test(test_listeners), cmocka_unit_test(test_states),
+		cmocka_unit_test(test_events),
+		cmocka_unit_test(test_event_bytes),
+		cmocka_unit_test(test_listeners),
+		cmocka_unit_test(test_states),
 	};
 	if (count == 2)
 		cmocka_set_test_filter(words[1]);

@@ -11,11 +11,19 @@
 
 #include <cmocka.h>
 
-#define SECRET(name, value) {name, value, sizeof(value) - 1}
+#define SECRET(name, value)                                                                                            \
+	{                                                                                                                  \
+		name, value, sizeof(value) - 1                                                                                 \
+	}
 
 static const curfew_secret few[] = {
-	SECRET("TOKEN", "hunter2hunter"), SECRET("LONG", "hunter2hunter-and-more"), SECRET("PEM", "-----\n\"key\"\\\x01-----\n"),
-	SECRET("PIN", "73313"), SECRET("SHORT", "abc"), SECRET("PAIR", "{\"a\":[1,2]}"), SECRET("GREEK", "κλειδί ☃ 𝄞"),
+	SECRET("TOKEN", "hunter2hunter"),
+	SECRET("LONG", "hunter2hunter-and-more"),
+	SECRET("PEM", "-----\n\"key\"\\\x01-----\n"),
+	SECRET("PIN", "73313"),
+	SECRET("SHORT", "abc"),
+	SECRET("PAIR", "{\"a\":[1,2]}"),
+	SECRET("GREEK", "κλειδί ☃ 𝄞"),
 	SECRET("AFTER", "more-of-it"),
 };
 
@@ -115,11 +123,11 @@ static void test_forms_of_the_console(void **state)
 {
 	/* Claim L81. */
 	(void)state;
-	static const curfew_secret keys[] = {SECRET("KEY", "-- BEGIN A KEY --\nAAAABBBBCCCCDDDD\nEE\n"), SECRET("ODD", "a\tb\x1b\"(\xc2\x85)")};
+	static const curfew_secret keys[] = {SECRET("KEY", "-- BEGIN A KEY --\nAAAABBBBCCCCDDDD\nEE\n"),
+	                                     SECRET("ODD", "a\tb\x1b\"(\xc2\x85)")};
 	curfew__redactor *r = build(keys, 2);
 	expect_text(r, "[ '-- BEGIN A KEY --\\nAAAABBBBCCCCDDDD\\nEE\\n' ]", false, "[ '[secret KEY]' ]");
-	expect_text(r, "  '-- BEGIN A KEY --\\n' +\n    'AAAABBBBCCCCDDDD\\n' +\n  'EE\\n'", false,
-	            "  '[secret KEY]'");
+	expect_text(r, "  '-- BEGIN A KEY --\\n' +\n    'AAAABBBBCCCCDDDD\\n' +\n  'EE\\n'", false, "  '[secret KEY]'");
 	expect_text(r, "'a\\tb\\x1B\"(\\x85)' a?b?\"?\xc2\x85?", false, "'[secret ODD]' [secret ODD]");
 	curfew__redactor_unref(r);
 }
@@ -163,7 +171,8 @@ static void test_json(void **state)
 {
 	/* Claim L81. */
 	(void)state;
-	expect_json("{\"a\":[1,\"x\",null,true,-1.5e3],\"\":\"\\ud800\\n\"}", "{\"a\":[1,\"x\",null,true,-1.5e3],\"\":\"\\ud800\\n\"}");
+	expect_json("{\"a\":[1,\"x\",null,true,-1.5e3],\"\":\"\\ud800\\n\"}",
+	            "{\"a\":[1,\"x\",null,true,-1.5e3],\"\":\"\\ud800\\n\"}");
 	expect_json("\"hunter2hunter\"", "\"[secret TOKEN]\"");
 	expect_json("{\"hunter2hunter\":\" hunter2hunter \"}", "{\"[secret TOKEN]\":\" [secret TOKEN] \"}");
 	expect_json("\"\\u0068unter2hunter\\n\"", "\"[secret TOKEN]\\n\"");
@@ -171,7 +180,8 @@ static void test_json(void **state)
 	expect_json("\"\\u03ba\\u03BBειδί \\u2603 \\ud834\\udd1e\"", "\"[secret GREEK]\"");
 	expect_json("[73313, 173313.5, 7331]", "[\"[secret PIN]\", \"1[secret PIN].5\", 7331]");
 	/* JSON inside a string of JSON. */
-	expect_json("\"{\\\"a\\\":\\\"-----\\\\n\\\\\\\"key\\\\\\\"\\\\\\\\\\\\u0001-----\\\\n\\\"}\"", "\"{\\\"a\\\":\\\"[secret PEM]\\\"}\"");
+	expect_json("\"{\\\"a\\\":\\\"-----\\\\n\\\\\\\"key\\\\\\\"\\\\\\\\\\\\u0001-----\\\\n\\\"}\"",
+	            "\"{\\\"a\\\":\\\"[secret PEM]\\\"}\"");
 }
 
 static void test_json_that_is_a_secret(void **state)
@@ -349,7 +359,8 @@ static size_t encode_quoted(const char *text, size_t length, char quote, bool mo
 	return at;
 }
 
-/* The bytes that are kept, and '+' for a space where forms are meant; other bytes as %XX, or as the function has them. */
+/* The bytes that are kept, and '+' for a space where forms are meant; other bytes as %XX, or as the function has them.
+ */
 static size_t encode_percent(const char *text, size_t length, const char *kept, bool for_forms, char *out)
 {
 	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
@@ -375,7 +386,8 @@ static size_t encode_url(const char *text, size_t length, bool is_path, char *ou
 		if (strchr("\n\r\t", text[i]) == NULL)
 			kept[count++] = is_path && text[i] == '\\' ? '/' : text[i];
 	}
-	return encode_percent(kept, count, is_path ? "!$%&'()*+,-./:;=@[]\\^_|~" : "!$%&()*+,-./:;=?@[]\\^_`{|}~", false, out);
+	return encode_percent(kept, count, is_path ? "!$%&'()*+,-./:;=@[]\\^_|~" : "!$%&()*+,-./:;=?@[]\\^_`{|}~", false,
+	                      out);
 }
 
 /* As the console's groups do. */
@@ -398,7 +410,9 @@ static size_t encode_escape(const char *text, size_t length, char *out)
 		if (byte >= 0xc2 && byte <= 0xc3 && i + 1 < length)
 			at += (size_t)sprintf(out + at, "%%%02X", (byte & 3) << 6 | (text[++i] & 0x3f));
 		else if (byte >= 0xe0 && i + 2 < length)
-			at += (size_t)sprintf(out + at, "%%u%04X", (byte & 15) << 12 | (text[i + 1] & 0x3f) << 6 | (text[i + 2] & 0x3f)), i += 2;
+			at += (size_t)sprintf(out + at, "%%u%04X",
+			                      (byte & 15) << 12 | (text[i + 1] & 0x3f) << 6 | (text[i + 2] & 0x3f)),
+				i += 2;
 		else
 			at += encode_percent(text + i, 1, "@*_+-./", false, out + at);
 	}
@@ -418,37 +432,24 @@ enum { ENCODERS = 13 };
 static size_t encode(unsigned which, const char *text, size_t length, char *out)
 {
 	switch (which) {
-	case 0:
-		return encode_quoted(text, length, '"', false, out);
-	case 1:
-		return encode_quoted(text, length, '\'', false, out);
-	case 2:
-		return encode_quoted(text, length, '`', false, out);
-	case 3:
-		return encode_quoted(text, length, '\'', true, out);
-	case 4:
-		return encode_percent(text, length, "-_.!~*'()", false, out);
-	case 5:
-		return encode_percent(text, length, "-_.!~*'();/?:@&=+$,#", false, out);
-	case 6:
-		return encode_percent(text, length, "*-._", true, out);
-	case 7:
-		return encode_url(text, length, true, out);
-	case 8:
-		return encode_url(text, length, false, out);
-	case 9:
-		return encode_indented(text, length, 2, out);
-	case 10:
-		return encode_indented(text, length, 8, out);
-	case 11:
-		return encode_name(text, length, out);
-	default:
-		memcpy(out, text, length);
-		return length;
+	case 0: return encode_quoted(text, length, '"', false, out);
+	case 1: return encode_quoted(text, length, '\'', false, out);
+	case 2: return encode_quoted(text, length, '`', false, out);
+	case 3: return encode_quoted(text, length, '\'', true, out);
+	case 4: return encode_percent(text, length, "-_.!~*'()", false, out);
+	case 5: return encode_percent(text, length, "-_.!~*'();/?:@&=+$,#", false, out);
+	case 6: return encode_percent(text, length, "*-._", true, out);
+	case 7: return encode_url(text, length, true, out);
+	case 8: return encode_url(text, length, false, out);
+	case 9: return encode_indented(text, length, 2, out);
+	case 10: return encode_indented(text, length, 8, out);
+	case 11: return encode_name(text, length, out);
+	default: memcpy(out, text, length); return length;
 	}
 }
 
-/* Capital letters are the secret's only. What is left of an escape, or of a value that is only seen in part, has digits. */
+/* Capital letters are the secret's only. What is left of an escape, or of a value that is only seen in part, has
+ * digits. */
 static void expect_no_capitals(const char *what, const char *text)
 {
 	for (const char *at = text; *at != '\0'; at++) {
@@ -463,8 +464,9 @@ static void expect_no_capitals(const char *what, const char *text)
 /* Letters G to Z, and what encoders change. */
 static size_t make_value(uint64_t *seed, char *value)
 {
-	static const char *const parts[] = {"\n", "\t", " ", "\"", "'", "`", "\\", "/", "%", "+", "&", "=", "(", ")", "?", "#", "\x1b",
-	                                    "\xc3\xa9", "\xe2\x82\xac", "{", ":", "@", "~", "!", "<", "n", "u", "x"};
+	static const char *const parts[] = {
+		"\n", "\t",   " ",        "\"",           "'", "`", "\\", "/", "%", "+", "&", "=", "(", ")", "?",
+		"#",  "\x1b", "\xc3\xa9", "\xe2\x82\xac", "{", ":", "@",  "~", "!", "<", "n", "u", "x"};
 	size_t length = 0;
 	for (unsigned i = 0, count = 8 + next_random(seed) % 30; i < count; i++) {
 		value[length++] = (char)('G' + next_random(seed) % 20);
@@ -531,12 +533,14 @@ static void test_escape(void **state)
 static void test_texts_that_only_look_alike(void **state)
 {
 	(void)state;
-	static const curfew_secret given[] = {SECRET("PIN", "1234"), SECRET("DASH", "12+56"), SECRET("PATH", "/srv/data/key-7")};
+	static const curfew_secret given[] = {SECRET("PIN", "1234"), SECRET("DASH", "12+56"),
+	                                      SECRET("PATH", "/srv/data/key-7")};
 	curfew__redactor *r = build(given, 3);
 	expect_text(r, "12 34, 12/34, 1 2 3 4, '12' + '34'", false, "12 34, 12/34, 1 2 3 4, '12' + '34'");
 	expect_text(r, "%31%32%33%34 \\x31234 1256", false, "[secret PIN] [secret PIN] 1256");
 	expect_text(r, "12%2B56 12 56", false, "[secret DASH] [secret DASH]");
-	expect_text(r, "50%1234 C:\\1234 \\u12341234", false, "50%[secret PIN] C:\\[secret PIN] \\u[secret PIN][secret PIN]");
+	expect_text(r, "50%1234 C:\\1234 \\u12341234", false,
+	            "50%[secret PIN] C:\\[secret PIN] \\u[secret PIN][secret PIN]");
 	expect_text(r, "/srv/data/key-8 /srv/data/key-7", false, "/srv/data/key-8 [secret PATH]");
 	expect_text(r, "100% \\ % %2 %zz \\u12 \\", false, "100% \\ % %2 %zz \\u12 \\");
 	curfew__redactor_unref(r);
@@ -549,7 +553,8 @@ static void test_strings_that_the_console_cut(void **state)
 	(void)state;
 	static const curfew_secret odd = SECRET("KEY", "first \"half\"\nand the second one");
 	curfew__redactor *r = build(&odd, 1);
-	expect_text(r, "[ 'say: first \"half\"\\nand the'... 11 more characters ]", false, "[ 'say: [secret KEY]'... 11 more characters ]");
+	expect_text(r, "[ 'say: first \"half\"\\nand the'... 11 more characters ]", false,
+	            "[ 'say: [secret KEY]'... 11 more characters ]");
 	expect_text(r, "`first \"ha`... 20 more characters", false, "`[secret KEY]`... 20 more characters");
 	expect_text(r, "'first'...", false, "'first'...");
 	expect_text(r, "'first', 'x'... 5 more characters", false, "'first', 'x'... 5 more characters");
@@ -582,7 +587,8 @@ static void test_tables_are_shared(void **state)
 {
 	/* Claim L82. */
 	(void)state;
-	static const curfew_secret same[] = {SECRET("A", "alpha-value"), SECRET("B", "beta-value")}, other[] = {SECRET("A", "alpha-valueB")};
+	static const curfew_secret same[] = {SECRET("A", "alpha-value"), SECRET("B", "beta-value")},
+							   other[] = {SECRET("A", "alpha-valueB")};
 	curfew__redactor *a = build(same, 2), *b = build(same, 2), *c = build(other, 1), *d = build(same, 1);
 	assert_ptr_equal(a, b);
 	assert_true(c != a && d != a && c != d);

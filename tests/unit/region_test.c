@@ -44,7 +44,7 @@ static bool can_write(uint8_t *at)
 
 static curfew__image *make_image(size_t length, uint8_t byte)
 {
-	static const curfew__layout layout = { STACK_TOP, STACK_TOP, STACK_TOP, 0 };
+	static const curfew__layout layout = {STACK_TOP, STACK_TOP, STACK_TOP, 0};
 	uint8_t *pages = malloc(length);
 	uint32_t *numbers = malloc(length / CURFEW__PAGE * sizeof *numbers);
 
@@ -209,7 +209,7 @@ static uint64_t next_random(uint64_t *state)
 /* Writes here and there, with few or many pages, in what is open. */
 static void scribble(curfew__region *region, uint64_t *random)
 {
-	static const unsigned counts[] = { 0, 1, 5, 60, 90, 110, 400, 2000 };
+	static const unsigned counts[] = {0, 1, 5, 60, 90, 110, 400, 2000};
 	unsigned count = counts[next_random(random) % (sizeof counts / sizeof *counts)];
 
 	for (unsigned i = 0; i < count; i++)
@@ -231,7 +231,7 @@ static void *scribble_elsewhere(void *argument)
 
 static void on_other_thread(curfew__region *region, uint64_t *random)
 {
-	scribbling work = { region, *random };
+	scribbling work = {region, *random};
 	pthread_t thread;
 
 	assert_int_equal(pthread_create(&thread, NULL, scribble_elsewhere, &work), 0);
@@ -261,7 +261,7 @@ static void one_run(curfew__pool *pool, curfew__image *image, uint64_t *random)
 
 static void put_back_whatever_was_written(curfew__pool *pool)
 {
-	curfew__image *images[2] = { make_image(IMAGE_BYTES, 7), make_image(IMAGE_BYTES, 9) };
+	curfew__image *images[2] = {make_image(IMAGE_BYTES, 7), make_image(IMAGE_BYTES, 9)};
 	uint64_t random = 0x9e3779b97f4a7c15;
 
 	for (int i = 0; i < 400; i++)
@@ -379,7 +379,7 @@ static void what_another_thread_wrote_is_put_back(void **state)
 {
 	curfew__pool *pool = curfew__pool_create(64 * MIB, 0, false);
 	curfew__image *image = make_image(IMAGE_BYTES, 7);
-	helper h = { .at = STACK_TOP };
+	helper h = {.at = STACK_TOP};
 	pthread_t thread;
 	(void)state;
 
@@ -423,7 +423,7 @@ static void *use_when_told(void *argument)
 
 static void what_was_clean_is_looked_at(void **state)
 {
-	cleaner c = { .ending = false };
+	cleaner c = {.ending = false};
 	pthread_t thread;
 	(void)state;
 
@@ -484,7 +484,7 @@ static void in_little_space(void (*body)(curfew__pool *pool, curfew__image *imag
 	int status;
 
 	if (child == 0) {
-		struct rlimit limit = { (rlim_t)36 << 30, (rlim_t)36 << 30 };
+		struct rlimit limit = {(rlim_t)36 << 30, (rlim_t)36 << 30};
 		curfew__pool *pool = curfew__pool_create(64 * MIB, 0, false);
 		curfew__image *image = make_image(IMAGE_BYTES, 7);
 		if (setrlimit(RLIMIT_AS, &limit))

@@ -296,8 +296,8 @@ static void test_json_has_every_key_in_order(void **state)
 {
 	(void)state;
 	static const char *const keys[] = {
-		"schema", "id", "outcome", "tripped", "stop", "value", "partial", "error", "limits", "used", "stdout",
-		"stderr", "output_truncated", "program", "engine",
+		"schema", "id",     "outcome", "tripped",          "stop",    "value",  "partial", "error", "limits",
+		"used",   "stdout", "stderr",  "output_truncated", "program", "engine",
 	};
 	curfew_report *report = new_report(CURFEW_OUTCOME_FINISHED);
 	char *text = NULL;
@@ -320,13 +320,14 @@ static void test_json_of_a_stop(void **state)
 	curfew_report *report = deadline_report();
 	report->limits.cpu_ns = 1500;
 	assert_true(curfew__report_set_value(report, "[1,\n\"a\\nb\"]", 11));
-	expect_json_part(report, "\"outcome\":\"deadline\",\"tripped\":[\"deadline\"],"
-	                         "\"stop\":{\"cause\":\"deadline\",\"mode\":\"soft\",\"while\":\"running\",\"latency_us\":61},"
-	                         "\"value\":[1,\"a\\nb\"],\"value_note\":null,\"partial\":null,\"error\":{\"name\":null,"
-	                         "\"message\":\"the deadline passed\",\"stack\":[{\"function\":\"indexOf\","
-	                         "\"file\":null,\"line\":null,\"column\":null,\"native\":true,\"wasm_offset\":null},"
-	                         "{\"function\":\"find\",\"file\":\"search.js\",\"line\":3,\"column\":12,"
-	                         "\"native\":false,\"wasm_offset\":null},");
+	expect_json_part(report,
+	                 "\"outcome\":\"deadline\",\"tripped\":[\"deadline\"],"
+	                 "\"stop\":{\"cause\":\"deadline\",\"mode\":\"soft\",\"while\":\"running\",\"latency_us\":61},"
+	                 "\"value\":[1,\"a\\nb\"],\"value_note\":null,\"partial\":null,\"error\":{\"name\":null,"
+	                 "\"message\":\"the deadline passed\",\"stack\":[{\"function\":\"indexOf\","
+	                 "\"file\":null,\"line\":null,\"column\":null,\"native\":true,\"wasm_offset\":null},"
+	                 "{\"function\":\"find\",\"file\":\"search.js\",\"line\":3,\"column\":12,"
+	                 "\"native\":false,\"wasm_offset\":null},");
 	expect_json_part(report, "\"limits\":{\"timeout_us\":1000000,\"grace_us\":0,\"cpu_us\":1.5,\"fuel\":null,"
 	                         "\"loops\":null,\"memory_bytes\":67108864,\"stack_bytes\":1048576,"
 	                         "\"output_bytes\":1048576,\"host_calls\":1000,\"timers\":1000}");
@@ -350,8 +351,9 @@ static void test_what_an_error_holds(void **state)
 	assert_string_equal(report->error_cause->frames[0].file, "a.js");
 	assert_string_equal(report->error_cause->cause->message, "why");
 	assert_int_equal(report->error_error_count, 2);
-	expect_text(report, "curfew: threw: Error: outer\n  with {\"code\":7}\n  caused by: TypeError: inner\n"
-	                    "    at f (a.js:1:2)\n  caused by: why\n  error 1 of 2: Error: one\n  error 2 of 2: Error: two\n");
+	expect_text(report,
+	            "curfew: threw: Error: outer\n  with {\"code\":7}\n  caused by: TypeError: inner\n"
+	            "    at f (a.js:1:2)\n  caused by: why\n  error 1 of 2: Error: one\n  error 2 of 2: Error: two\n");
 	assert_int_equal(curfew_report_to_json(report, &json, &length), CURFEW_OK);
 	assert_int_equal(curfew_report_parse(json, length, &parsed, NULL), CURFEW_OK);
 	assert_int_equal(curfew_report_to_json(parsed, &again, &length), CURFEW_OK);
@@ -368,8 +370,16 @@ static void test_what_an_error_cannot_hold(void **state)
 	/* Claim L66. */
 	(void)state;
 	static const char *const bad[] = {
-		"", "[]", "{\"cause\":7}", "{\"cause\":{\"name\":7}}", "{\"errors\":{}}", "{\"errors\":[1]}", "{\"properties\":[]}",
-		"{\"cause\":null,\"cause\":null}", "{\"other\":null}", "{\"cause\":{\"stack\":[{\"file\":null}]}}",
+		"",
+		"[]",
+		"{\"cause\":7}",
+		"{\"cause\":{\"name\":7}}",
+		"{\"errors\":{}}",
+		"{\"errors\":[1]}",
+		"{\"properties\":[]}",
+		"{\"cause\":null,\"cause\":null}",
+		"{\"other\":null}",
+		"{\"cause\":{\"stack\":[{\"file\":null}]}}",
 	};
 	curfew_report *report = new_report(CURFEW_OUTCOME_THREW);
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
@@ -453,10 +463,23 @@ static void test_trace_of_hostile_text(void **state)
 	(void)state;
 	curfew_report *report = new_report(CURFEW_OUTCOME_THREW);
 	static const char *const nonsense[] = {
-		"", "\n\n", "at ", "    at", "    at \n", "    at )", "    at ()", "    at f ()", "    at :1:1",
-		"    at f (:1:1)", "    at f (a.js:0:1)x", "    at f (a.js)", "    at f (a.js:99999999999)",
+		"",
+		"\n\n",
+		"at ",
+		"    at",
+		"    at \n",
+		"    at )",
+		"    at ()",
+		"    at f ()",
+		"    at :1:1",
+		"    at f (:1:1)",
+		"    at f (a.js:0:1)x",
+		"    at f (a.js)",
+		"    at f (a.js:99999999999)",
 		"at ((((((",
-		"at ))))))", "    at f(a.js:1:1)) )", "x at f (a.js:1:1)",
+		"at ))))))",
+		"    at f(a.js:1:1)) )",
+		"x at f (a.js:1:1)",
 	};
 	for (size_t i = 0; i < sizeof nonsense / sizeof nonsense[0]; i++) {
 		set_trace(report, nonsense[i]);

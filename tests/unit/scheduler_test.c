@@ -127,7 +127,8 @@ static void test_memory(void **state)
 	for (int64_t now_us = 1; taken != &large; now_us += 100000) {
 		assert_true(now_us < 10000000 && s.memory_bytes <= 100 * MIB);
 		scheduler_release(&s, &many[oldest++]);
-		while ((taken = scheduler_take(&s, now_us)) != NULL && taken != &large) {}
+		while ((taken = scheduler_take(&s, now_us)) != NULL && taken != &large) {
+		}
 	}
 	assert_true(oldest > 20);
 	scheduler_release(&s, &large);
@@ -195,10 +196,15 @@ static void test_random(void **state)
 		random = random * 1664525 + 1013904223;
 		unsigned i = (random >> 8) % COUNT;
 		int64_t next_us;
-		while (scheduler_wake(&s, now_us, &next_us) != NULL) {}
+		while (scheduler_wake(&s, now_us, &next_us) != NULL) {
+		}
 		if (states[i] == 0) {
-			all[i] = (waiting){.tenant = &tenants[random % 5], .user = users[random >> 4 & 3], .priority = (random >> 12) % PRIORITIES,
-			                   .due_us = random & 1 ? now_us + random % 1000 : 0, .memory_bytes = random % (100 * MIB), .held_bytes = 3};
+			all[i] = (waiting){.tenant = &tenants[random % 5],
+			                   .user = users[random >> 4 & 3],
+			                   .priority = (random >> 12) % PRIORITIES,
+			                   .due_us = random & 1 ? now_us + random % 1000 : 0,
+			                   .memory_bytes = random % (100 * MIB),
+			                   .held_bytes = 3};
 			assert_true(scheduler_add(&s, &all[i], now_us));
 		} else if (states[i] == 1) {
 			scheduler_remove(&s, &all[i]);
@@ -240,8 +246,12 @@ static void test_shares(void **state)
 int main(int count, char **words)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_tokens_take_turns), cmocka_unit_test(test_within_a_token), cmocka_unit_test(test_bounds),
-		cmocka_unit_test(test_memory),            cmocka_unit_test(test_time),           cmocka_unit_test(test_random),
+		cmocka_unit_test(test_tokens_take_turns),
+		cmocka_unit_test(test_within_a_token),
+		cmocka_unit_test(test_bounds),
+		cmocka_unit_test(test_memory),
+		cmocka_unit_test(test_time),
+		cmocka_unit_test(test_random),
 		cmocka_unit_test(test_shares),
 	};
 	if (count == 2)

@@ -223,7 +223,8 @@ static void fill_file(const void *bytes, size_t length)
 static void test_damaged(void **state)
 {
 	(void)state;
-	static const char text[] = "this is no store of secrets, though it is long enough to be looked at as if it were one ...";
+	static const char text[] =
+		"this is no store of secrets, though it is long enough to be looked at as if it were one ...";
 	fill_file(text, sizeof text);
 	expect_refused(CURFEW_DAMAGED);
 	curfew_secrets *store;

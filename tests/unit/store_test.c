@@ -291,7 +291,8 @@ static void test_life(void **state)
 /* A report of many parts is the same when it is read, whole and part by part. */
 static void test_parts(void **state)
 {
-	static const size_t lengths[] = {1, STORE_PART_BYTES - 1, STORE_PART_BYTES, STORE_PART_BYTES + 1, 5 * STORE_PART_BYTES + 17};
+	static const size_t lengths[] = {1, STORE_PART_BYTES - 1, STORE_PART_BYTES, STORE_PART_BYTES + 1,
+	                                 5 * STORE_PART_BYTES + 17};
 	fixture *f = *state;
 	char id[ID_ROOM];
 	char *words = malloc(6 * STORE_PART_BYTES);
@@ -363,7 +364,8 @@ static void test_filters(void **state)
 	assert_int_equal(count_runs(f, (run_filter){.outcome = -1, .program = "p", .owner = "bob"}), 0);
 	assert_int_equal(count_runs(f, (run_filter){.outcome = CURFEW_OUTCOME_THREW}), 4);
 	assert_int_equal(count_runs(f, (run_filter){.outcome = CURFEW_OUTCOME_THREW, .owner = "alice"}), 0);
-	assert_int_equal(count_runs(f, (run_filter){.outcome = CURFEW_OUTCOME_FINISHED, .owner = "alice", .program = "p"}), 10);
+	assert_int_equal(count_runs(f, (run_filter){.outcome = CURFEW_OUTCOME_FINISHED, .owner = "alice", .program = "p"}),
+	                 10);
 	assert_int_equal(count_runs(f, (run_filter){.outcome = -1, .after = id_of(10, id)}), 10);
 	assert_int_equal(count_runs(f, (run_filter){.outcome = -1, .id = id_of(39, id)}), 0);
 }
@@ -404,7 +406,8 @@ static void test_programs(void **state)
 	fixture *f = *state;
 	unsigned count = 0;
 	size_t length = 0;
-	stored_program p = {.owner = "alice", .name = "p", .sha256 = SHA, .kind = "js", .exports = "[]", .size_bytes = 5, .updated_us = 5};
+	stored_program p = {
+		.owner = "alice", .name = "p", .sha256 = SHA, .kind = "js", .exports = "[]", .size_bytes = 5, .updated_us = 5};
 	assert_true(store_put_program(f->st, &p, "a\0b\0c", on_done, &f->client));
 	p.owner = "bob";
 	assert_true(store_put_program(f->st, &p, "a\0b\0c", on_done, &f->client));
@@ -446,8 +449,16 @@ static void test_tokens(void **state)
 	curfew_failure failure;
 	token_seen all = {0};
 	int count = 0;
-	stored_token token = {.id = "a1", .name = "n", .scopes = 3, .running_max = 4, .queued_max = UINT64_MAX, .per_minute_max = UINT64_MAX,
-	                      .programs_bytes_max = UINT64_MAX, .priority_max = 7, .user = "u", .allow_fetch = ""};
+	stored_token token = {.id = "a1",
+	                      .name = "n",
+	                      .scopes = 3,
+	                      .running_max = 4,
+	                      .queued_max = UINT64_MAX,
+	                      .per_minute_max = UINT64_MAX,
+	                      .programs_bytes_max = UINT64_MAX,
+	                      .priority_max = 7,
+	                      .user = "u",
+	                      .allow_fetch = ""};
 	assert_true(store_add_token(f->st, &token, &failure));
 	assert_false(store_add_token(f->st, &token, &failure));
 	assert_true(store_use_token(f->st, "a1", 77));
@@ -572,8 +583,18 @@ int main(int count, char **words)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
-		TEST(test_copies), TEST(test_life),      TEST(test_parts), TEST(test_refusal),           TEST(test_filters),  TEST(test_keys),
-		TEST(test_programs), TEST(test_tokens), TEST(test_retention), TEST(test_prune), TEST(test_back_up_and_check), TEST(test_openings),
+		TEST(test_copies),
+		TEST(test_life),
+		TEST(test_parts),
+		TEST(test_refusal),
+		TEST(test_filters),
+		TEST(test_keys),
+		TEST(test_programs),
+		TEST(test_tokens),
+		TEST(test_retention),
+		TEST(test_prune),
+		TEST(test_back_up_and_check),
+		TEST(test_openings),
 	};
 	if (count == 2)
 		cmocka_set_test_filter(words[1]);

@@ -97,8 +97,7 @@ static char *call(world *w, const char *name, const char *text)
 		size_t given = wasm_functype_params(type)->size;
 		size_t count = wasm_functype_results(type)->size;
 		wasm_trap_t *trap = NULL;
-		assert_null(wasmtime_func_call(w->context, &item.of.func, values, given, results, count,
-		                               &trap));
+		assert_null(wasmtime_func_call(w->context, &item.of.func, values, given, results, count, &trap));
 		curfew__core_results(results, count, &buffer);
 	} else {
 		curfew__buffer_add_text(&buffer, message);
@@ -175,10 +174,22 @@ static void test_i64(void **state)
 
 static void test_f64(void **state)
 {
-	static const char *const same[] = {"0", "-0.0", "0.1", "1", "-1.5", "1e+20", "1.7976931348623157e+308",
-	            "5e-324",
-	                                   "2.2250738585072014e-308", "0.30000000000000004", "123456789.12345679",
-	                                   "\"NaN\"", "\"Infinity\"", "\"-Infinity\"", "999999999999999", "1e+15"};
+	static const char *const same[] = {"0",
+	                                   "-0.0",
+	                                   "0.1",
+	                                   "1",
+	                                   "-1.5",
+	                                   "1e+20",
+	                                   "1.7976931348623157e+308",
+	                                   "5e-324",
+	                                   "2.2250738585072014e-308",
+	                                   "0.30000000000000004",
+	                                   "123456789.12345679",
+	                                   "\"NaN\"",
+	                                   "\"Infinity\"",
+	                                   "\"-Infinity\"",
+	                                   "999999999999999",
+	                                   "1e+15"};
 	for (size_t i = 0; i < sizeof same / sizeof *same; i++)
 		expect_same(*state, "f64", same[i]);
 	expect(*state, "f64", "[-0]", "-0.0");
@@ -192,8 +203,9 @@ static void test_f64(void **state)
 
 static void test_f32(void **state)
 {
-	static const char *const same[] = {"0", "-0.0", "0.1", "3.4028235e+38", "1e-45", "16777216", "1.1754944e-38",
-	                                   "0.33333334", "\"NaN\"", "\"Infinity\"", "\"-Infinity\""};
+	static const char *const same[] = {"0",       "-0.0",         "0.1",           "3.4028235e+38",
+	                                   "1e-45",   "16777216",     "1.1754944e-38", "0.33333334",
+	                                   "\"NaN\"", "\"Infinity\"", "\"-Infinity\""};
 	for (size_t i = 0; i < sizeof same / sizeof *same; i++)
 		expect_same(*state, "f32", same[i]);
 	expect(*state, "f32", "[0.1000000001]", "0.1");
@@ -257,10 +269,8 @@ static void test_v128(void **state)
 #define V128 "parameter 1: expected v128 (a string of 0x and 32 hexadecimal digits), got "
 	expect(*state, "v128", "[1]", V128 "1");
 	expect(*state, "v128", "[\"0x00\"]", V128 "\"0x00\"");
-	expect(*state, "v128", "[\"0x000102030405060708090a0b0c0d0e0g\"]",
-	            V128 "\"0x000102030405060708090a0b0c0d0e0g\"");
-	expect(*state, "v128", "[\"00000102030405060708090a0b0c0d0e0f\"]",
-	            V128 "\"00000102030405060708090a0b0c0d0e0f\"");
+	expect(*state, "v128", "[\"0x000102030405060708090a0b0c0d0e0g\"]", V128 "\"0x000102030405060708090a0b0c0d0e0g\"");
+	expect(*state, "v128", "[\"00000102030405060708090a0b0c0d0e0f\"]", V128 "\"00000102030405060708090a0b0c0d0e0f\"");
 }
 
 static void test_references(void **state)

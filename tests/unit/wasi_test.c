@@ -125,13 +125,16 @@ static bool keep_output(void *context, uint32_t stream, const char *bytes, size_
 	return true;
 }
 
-static const curfew__wasi_options plain = { .stdin_file = -1, .write = keep_output };
+static const curfew__wasi_options plain = {.stdin_file = -1, .write = keep_output};
 
 static void run_init(run *r, const curfew__wasi_options *options)
 {
 	char message[256] = "";
-	*r = (run){ .calls_most = UINT64_MAX, .calls_paid = UINT64_MAX, .grow_most = UINT64_MAX, .output_most = sizeof r->output[0] };
-	curfew__account account = { r, account_grow, account_call, account_returned };
+	*r = (run){.calls_most = UINT64_MAX,
+	           .calls_paid = UINT64_MAX,
+	           .grow_most = UINT64_MAX,
+	           .output_most = sizeof r->output[0]};
+	curfew__account account = {r, account_grow, account_call, account_returned};
 	curfew__wasi_options copy = *options;
 	copy.context = r;
 	r->bell = eventfd(0, EFD_CLOEXEC);
@@ -176,7 +179,7 @@ static void drop(void *context)
 
 static curfew__future *hold(run *r, wasmtime_call_future_t *call)
 {
-	curfew__waker waker = { r, wake, drop };
+	curfew__waker waker = {r, wake, drop};
 	atomic_fetch_add(&r->references, 1);
 	curfew__future *future = curfew__future_create(call, shared.reactor, &waker);
 	assert_non_null(future);
@@ -185,7 +188,7 @@ static curfew__future *hold(run *r, wasmtime_call_future_t *call)
 
 static bool wait_for_bell(run *r, int most_ms)
 {
-	struct pollfd one = { r->bell, POLLIN, 0 };
+	struct pollfd one = {r->bell, POLLIN, 0};
 	eventfd_t count;
 	return poll(&one, 1, most_ms) == 1 && eventfd_read(r->bell, &count) == 0;
 }
@@ -216,7 +219,7 @@ static wasmtime_call_future_t *begin(run *r, const char *name, const wasmtime_va
 
 static int64_t call(run *r, const char *name, int32_t argument)
 {
-	wasmtime_val_t value = { .kind = WASMTIME_I32, .of.i32 = argument }, result = { 0 };
+	wasmtime_val_t value = {.kind = WASMTIME_I32, .of.i32 = argument}, result = {0};
 	finish(r, begin(r, name, &value, 1, &result));
 	return result.kind == WASMTIME_I32 ? result.of.i32 : result.of.i64;
 }
@@ -263,56 +266,53 @@ static uint8_t *memory(run *r)
 #define P1(name, type) "(import \"wasi_snapshot_preview1\" \"" #name "\" (func $" #name " " type "))"
 
 /* A function for each thing the tests want done. Strings that the tests pass are at 1024; what is read goes to 4096. */
-static const char workshop[] =
-	"(module"
-	P1(args_sizes_get, "(param i32 i32) (result i32)")
-	P1(args_get, "(param i32 i32) (result i32)")
-	P1(environ_get, "(param i32 i32) (result i32)")
-	P1(fd_write, "(param i32 i32 i32 i32) (result i32)")
-	P1(fd_read, "(param i32 i32 i32 i32) (result i32)")
-	P1(path_open, "(param i32 i32 i32 i32 i32 i64 i64 i32 i32) (result i32)")
-	P1(poll_oneoff, "(param i32 i32 i32 i32) (result i32)")
-	P1(clock_time_get, "(param i32 i64 i32) (result i32)")
-	P1(random_get, "(param i32 i32) (result i32)")
-	P1(proc_exit, "(param i32)")
-	"(memory (export \"memory\") 300) (table 1 funcref)"
-	/* Writes n bytes from 4096 to standard output; the errno. */
-	"(func $say (export \"say\") (param i32) (result i32)"
-	"  (i32.store (i32.const 0) (i32.const 4096)) (i32.store (i32.const 4) (local.get 0))"
-	"  (call $fd_write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 8)))"
-	/* Arguments, each with its NUL, to standard output; exits with the code. */
-	"(func (export \"command\") (param i32) (result i32)"
-	"  (drop (call $args_sizes_get (i32.const 16) (i32.const 20)))"
-	"  (drop (call $args_get (i32.const 24) (i32.const 4096)))"
-	"  (drop (call $say (i32.load (i32.const 20)))) (call $proc_exit (local.get 0)) (unreachable))"
-	"(func (export \"environment\") (param i32) (result i32) (call $environ_get (i32.const 24) (i32.const 4096)))"
-	/* Reads at most n bytes of file 0 or 4 to 4096; how many, or the errno, negative. */
-	"(func $read (param $file i32) (param $most i32) (result i32) (local $errno i32)"
-	"  (i32.store (i32.const 0) (i32.const 4096)) (i32.store (i32.const 4) (local.get $most))"
-	"  (local.set $errno (call $fd_read (local.get $file) (i32.const 0) (i32.const 1) (i32.const 8)))"
-	"  (if (result i32) (local.get $errno) (then (i32.sub (i32.const 0) (local.get $errno)))"
-	"    (else (i32.load (i32.const 8)))))"
-	"(func (export \"input\") (param i32) (result i32) (call $read (i32.const 0) (local.get 0)))"
-	"(func (export \"file\") (param i32) (result i32) (call $read (i32.const 4) (local.get 0)))"
-	/* Opens the path, n bytes at 1024, in the first folder: to read; to create and write; its errno. */
-	"(func (export \"open\") (param i32) (result i32) (call $path_open (i32.const 3) (i32.const 1) (i32.const 1024)"
-	"  (local.get 0) (i32.const 0) (i64.const 2) (i64.const 0) (i32.const 0) (i32.const 8)))"
-	"(func (export \"create\") (param i32) (result i32) (call $path_open (i32.const 3) (i32.const 0) (i32.const 1024)"
-	"  (local.get 0) (i32.const 1) (i64.const 64) (i64.const 0) (i32.const 0) (i32.const 8)))"
-	/* Sleeps so many microseconds (a negative number: an hour) by the monotonic clock. */
-	"(func (export \"sleep\") (param i32) (result i32) (i32.store (i32.const 216) (i32.const 1))"
-	"  (i64.store (i32.const 224) (select (i64.const 3600000000000)"
-	"    (i64.mul (i64.const 1000) (i64.extend_i32_s (local.get 0))) (i32.lt_s (local.get 0) (i32.const 0))))"
-	"  (call $poll_oneoff (i32.const 200) (i32.const 256) (i32.const 1) (i32.const 300)))"
-	"(func (export \"clock\") (param i32) (result i64)"
-	"  (drop (call $clock_time_get (local.get 0) (i64.const 1) (i32.const 400))) (i64.load (i32.const 400)))"
-	"(func (export \"random\") (param i32) (result i64)"
-	"  (drop (call $random_get (i32.const 400) (i32.const 8))) (i64.load (i32.const 400)))"
-	"(func (export \"much random\") (param i32) (result i32) (call $random_get (i32.const 4096) (local.get 0)))"
-	"(func (export \"grow table\") (param i32) (result i32) (table.grow 0 (ref.null func) (local.get 0)))"
-	"(func (export \"grow memory\") (param i32) (result i32) (memory.grow (local.get 0)))"
-	"(func (export \"spin\") (param i32) (result i32) (loop (local.set 0 (i32.sub (local.get 0) (i32.const 1)))"
-	"  (br_if 0 (local.get 0))) (local.get 0)))";
+static const char workshop[] = "(module" P1(args_sizes_get, "(param i32 i32) (result i32)") P1(
+	args_get, "(param i32 i32) (result i32)") P1(environ_get, "(param i32 i32) (result i32)")
+	P1(fd_write, "(param i32 i32 i32 i32) (result i32)") P1(fd_read, "(param i32 i32 i32 i32) (result i32)") P1(
+		path_open,
+		"(param i32 i32 i32 i32 i32 i64 i64 i32 i32) (result i32)") P1(poll_oneoff,
+                                                                       "(param i32 i32 i32 i32) (result i32)")
+		P1(clock_time_get, "(param i32 i64 i32) (result i32)") P1(random_get, "(param i32 i32) (result i32)") P1(
+			proc_exit,
+			"(param i32)") "(memory (export \"memory\") 300) (table 1 funcref)"
+						   /* Writes n bytes from 4096 to standard output; the errno. */
+						   "(func $say (export \"say\") (param i32) (result i32)"
+						   "  (i32.store (i32.const 0) (i32.const 4096)) (i32.store (i32.const 4) (local.get 0))"
+						   "  (call $fd_write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 8)))"
+						   /* Arguments, each with its NUL, to standard output; exits with the code. */
+						   "(func (export \"command\") (param i32) (result i32)"
+						   "  (drop (call $args_sizes_get (i32.const 16) (i32.const 20)))"
+						   "  (drop (call $args_get (i32.const 24) (i32.const 4096)))"
+						   "  (drop (call $say (i32.load (i32.const 20)))) (call $proc_exit (local.get 0)) (unreachable))"
+						   "(func (export \"environment\") (param i32) (result i32) (call $environ_get (i32.const 24) (i32.const 4096)))"
+						   /* Reads at most n bytes of file 0 or 4 to 4096; how many, or the errno, negative. */
+						   "(func $read (param $file i32) (param $most i32) (result i32) (local $errno i32)"
+						   "  (i32.store (i32.const 0) (i32.const 4096)) (i32.store (i32.const 4) (local.get $most))"
+						   "  (local.set $errno (call $fd_read (local.get $file) (i32.const 0) (i32.const 1) (i32.const 8)))"
+						   "  (if (result i32) (local.get $errno) (then (i32.sub (i32.const 0) (local.get $errno)))"
+						   "    (else (i32.load (i32.const 8)))))"
+						   "(func (export \"input\") (param i32) (result i32) (call $read (i32.const 0) (local.get 0)))"
+						   "(func (export \"file\") (param i32) (result i32) (call $read (i32.const 4) (local.get 0)))"
+						   /* Opens the path, n bytes at 1024, in the first folder: to read; to create and write; its
+                              errno. */
+						   "(func (export \"open\") (param i32) (result i32) (call $path_open (i32.const 3) (i32.const 1) (i32.const 1024)"
+						   "  (local.get 0) (i32.const 0) (i64.const 2) (i64.const 0) (i32.const 0) (i32.const 8)))"
+						   "(func (export \"create\") (param i32) (result i32) (call $path_open (i32.const 3) (i32.const 0) (i32.const 1024)"
+						   "  (local.get 0) (i32.const 1) (i64.const 64) (i64.const 0) (i32.const 0) (i32.const 8)))"
+						   /* Sleeps so many microseconds (a negative number: an hour) by the monotonic clock. */
+						   "(func (export \"sleep\") (param i32) (result i32) (i32.store (i32.const 216) (i32.const 1))"
+						   "  (i64.store (i32.const 224) (select (i64.const 3600000000000)"
+						   "    (i64.mul (i64.const 1000) (i64.extend_i32_s (local.get 0))) (i32.lt_s (local.get 0) (i32.const 0))))"
+						   "  (call $poll_oneoff (i32.const 200) (i32.const 256) (i32.const 1) (i32.const 300)))"
+						   "(func (export \"clock\") (param i32) (result i64)"
+						   "  (drop (call $clock_time_get (local.get 0) (i64.const 1) (i32.const 400))) (i64.load (i32.const 400)))"
+						   "(func (export \"random\") (param i32) (result i64)"
+						   "  (drop (call $random_get (i32.const 400) (i32.const 8))) (i64.load (i32.const 400)))"
+						   "(func (export \"much random\") (param i32) (result i32) (call $random_get (i32.const 4096) (local.get 0)))"
+						   "(func (export \"grow table\") (param i32) (result i32) (table.grow 0 (ref.null func) (local.get 0)))"
+						   "(func (export \"grow memory\") (param i32) (result i32) (memory.grow (local.get 0)))"
+						   "(func (export \"spin\") (param i32) (result i32) (loop (local.set 0 (i32.sub (local.get 0) (i32.const 1)))"
+						   "  (br_if 0 (local.get 0))) (local.get 0)))";
 
 static void open_workshop(run *r, const curfew__wasi_options *options)
 {
@@ -332,8 +332,8 @@ static void test_command_prints_arguments_and_exits(void **state)
 {
 	(void)state;
 	run r;
-	const char *arguments[] = { "prog", "one", "zwö" };
-	const char *environment[] = { "A=1=2", "EMPTY=" };
+	const char *arguments[] = {"prog", "one", "zwö"};
+	const char *environment[] = {"A=1=2", "EMPTY="};
 	curfew__wasi_options options = plain;
 	options.arguments = arguments;
 	options.argument_count = 3;
@@ -363,10 +363,10 @@ static void test_command_prints_arguments_and_exits(void **state)
 static void test_options_that_are_refused(void **state)
 {
 	(void)state;
-	curfew__wasi_folder folder = { "/does/not/exist", "/", false };
+	curfew__wasi_folder folder = {"/does/not/exist", "/", false};
 	curfew__wasi_options options = plain;
-	run r = { 0 };
-	curfew__account account = { &r, account_grow, account_call, account_returned };
+	run r = {0};
+	curfew__account account = {&r, account_grow, account_call, account_returned};
 	char message[256] = "";
 	wasmtime_store_t *store = wasmtime_store_new(shared.engine, NULL, NULL);
 
@@ -385,7 +385,7 @@ static void test_options_that_are_refused(void **state)
 /* Begins a call that will not end by itself, and gives up. */
 static void abandon(run *r, const char *name, int32_t argument)
 {
-	wasmtime_val_t value = { .kind = WASMTIME_I32, .of.i32 = argument }, result;
+	wasmtime_val_t value = {.kind = WASMTIME_I32, .of.i32 = argument}, result;
 	curfew__future *future = hold(r, begin(r, name, &value, 1, &result));
 
 	assert_false(curfew__future_poll(future));
@@ -456,7 +456,7 @@ static void test_input_comes_while_waiting(void **state)
 	curfew__wasi_options options = reading(ends);
 
 	open_workshop(&r, &options);
-	wasmtime_val_t most = { .kind = WASMTIME_I32, .of.i32 = 10 }, result;
+	wasmtime_val_t most = {.kind = WASMTIME_I32, .of.i32 = 10}, result;
 	curfew__future *future = hold(&r, begin(&r, "input", &most, 1, &result));
 	assert_false(curfew__future_poll(future));
 	assert_int_equal(write(ends[1], "late", 4), 4);
@@ -538,7 +538,7 @@ static void test_folder_with_a_fifo(void **state)
 	assert_non_null(mkdtemp(path));
 	snprintf(fifo, sizeof fifo, "%s/fifo", path);
 	assert_int_equal(mkfifo(fifo, 0600), 0);
-	curfew__wasi_folder folder = { path, "/", false };
+	curfew__wasi_folder folder = {path, "/", false};
 	curfew__wasi_options options = plain;
 	options.folders = &folder;
 	options.folder_count = 1;
@@ -573,7 +573,7 @@ static void test_folder(void **state)
 	put_file(inside, "open", "open");
 	assert_int_equal(symlink("../secret", link), 0);
 	assert_int_equal(symlink("/etc/passwd", absolute), 0);
-	curfew__wasi_folder folder = { inside, "/data", false };
+	curfew__wasi_folder folder = {inside, "/data", false};
 	curfew__wasi_options options = plain;
 	options.folders = &folder;
 	options.folder_count = 1;
@@ -825,8 +825,8 @@ static void open_component(run *r, const curfew__component_pre *pre, const curfe
 static wasmtime_component_func_t component_function(run *r, const char *name)
 {
 	wasmtime_component_func_t function;
-	wasmtime_component_export_index_t *index =
-		wasmtime_component_instance_get_export_index(&r->component, r->context, NULL, name, strlen(name));
+	wasmtime_component_export_index_t *index = wasmtime_component_instance_get_export_index(&r->component, r->context,
+	                                                                                        NULL, name, strlen(name));
 	assert_non_null(index);
 	assert_true(wasmtime_component_instance_get_func(&r->component, r->context, index, &function));
 	wasmtime_component_export_index_delete(index);
@@ -837,7 +837,7 @@ static wasmtime_component_func_t component_function(run *r, const char *name)
 static uint64_t call_component(run *r, const char *name, uint64_t argument)
 {
 	wasmtime_component_func_t function = component_function(r, name);
-	wasmtime_component_val_t value = { .kind = WASMTIME_COMPONENT_U64, .of.u64 = argument }, result = { 0 };
+	wasmtime_component_val_t value = {.kind = WASMTIME_COMPONENT_U64, .of.u64 = argument}, result = {0};
 	finish(r, wasmtime_component_func_call_async(&function, r->context, &value, 1, &result, 1, &r->error));
 	return result.of.u64;
 }
@@ -900,9 +900,9 @@ static void test_component_sleeps_and_is_abandoned(void **state)
 	curfew__component_pre *pre = ready_component();
 	open_component(&r, pre, &plain);
 	wasmtime_component_func_t function = component_function(&r, "nap");
-	wasmtime_component_val_t value = { .kind = WASMTIME_COMPONENT_U64, .of.u64 = HOUR_NS }, result = { 0 };
-	curfew__future *future =
-		hold(&r, wasmtime_component_func_call_async(&function, r.context, &value, 1, &result, 1, &r.error));
+	wasmtime_component_val_t value = {.kind = WASMTIME_COMPONENT_U64, .of.u64 = HOUR_NS}, result = {0};
+	curfew__future *future = hold(
+		&r, wasmtime_component_func_call_async(&function, r.context, &value, 1, &result, 1, &r.error));
 	assert_false(curfew__future_poll(future));
 	assert_false(wait_for_bell(&r, 1) && curfew__future_poll(future));
 	curfew__future_destroy(future);
@@ -956,9 +956,10 @@ static void crowd(const char *name, int32_t argument, const curfew__wasi_options
 		run_init(r, options);
 		close(r->bell);
 		r->bell = -1;
-		finish(r, wasmtime_linker_instantiate_async(shared.linker, r->context, made, &r->instance, &r->trap, &r->error));
+		finish(r,
+		       wasmtime_linker_instantiate_async(shared.linker, r->context, made, &r->instance, &r->trap, &r->error));
 		ended_well(r);
-		values[i] = (wasmtime_val_t){ .kind = WASMTIME_I32, .of.i32 = argument };
+		values[i] = (wasmtime_val_t){.kind = WASMTIME_I32, .of.i32 = argument};
 		futures[i] = hold(r, begin(r, name, &values[i], 1, &results[i]));
 		assert_false(curfew__future_poll(futures[i]));
 	}

@@ -70,7 +70,7 @@ static int import(const char *folder, const char *times)
 
 static int wait(const char *seconds)
 {
-	struct timespec time = { .tv_sec = atol(seconds) };
+	struct timespec time = {.tv_sec = atol(seconds)};
 	int failed = nanosleep(&time, NULL);
 
 	printf("slept\n");

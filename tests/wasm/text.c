@@ -31,7 +31,7 @@ EXPORT("shout") text *shout(char *data, uint32_t length)
 	fflush(stdout);
 	for (uint32_t i = 0; i < length; i++)
 		data[i] = (char)toupper((unsigned char)data[i]);
-	result = (text){ data, length };
+	result = (text){data, length};
 	return &result;
 }
 

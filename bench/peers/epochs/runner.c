@@ -20,8 +20,9 @@ enum { NONE, EPOCHS, FUEL, VARIANTS };
 enum { TICK_NS = 1000000, PARAMS_MOST = 1, RESULTS_MOST = 1 };
 
 static const char *const names[VARIANTS] = {"none", "epochs", "fuel"};
-static const char small_text[] = "(module (memory 1) (func (export \"run\") (param i32) (result i32)\n"
-                                 " (i32.store (i32.const 8) (local.get 0)) (i32.add (i32.load (i32.const 8)) (i32.const 1))))";
+static const char small_text[] =
+	"(module (memory 1) (func (export \"run\") (param i32) (result i32)\n"
+	" (i32.store (i32.const 8) (local.get 0)) (i32.add (i32.load (i32.const 8)) (i32.const 1))))";
 
 static wasm_engine_t *engines[VARIANTS];
 static atomic_bool ending;
@@ -86,7 +87,8 @@ static void add_entry(const char *path, int variant, const char *bytes, size_t l
 static void add_component(const char *path, int variant, const char *bytes, size_t length)
 {
 	struct entry *entry = &entries[entry_count++];
-	wasmtime_error_t *error = wasmtime_component_new(engines[variant], (const uint8_t *)bytes, length, &entry->component);
+	wasmtime_error_t *error = wasmtime_component_new(engines[variant], (const uint8_t *)bytes, length,
+	                                                 &entry->component);
 
 	if (error)
 		die(path, error);
@@ -218,8 +220,8 @@ static void late(int variant, uint64_t us, const char *path)
 	bool ended = run_once(entry, us * 1000 / TICK_NS + 1, 0, &result);
 	uint64_t end_ns = now_ns(CLOCK_MONOTONIC);
 
-	printf("{\"outcome\": \"%s\", \"stopped\": %s, \"late_ns\": %" PRIu64 "}\n", ended ? "ok" : "trap", ended ? "false" : "true",
-	       end_ns > due_ns ? end_ns - due_ns : 0);
+	printf("{\"outcome\": \"%s\", \"stopped\": %s, \"late_ns\": %" PRIu64 "}\n", ended ? "ok" : "trap",
+	       ended ? "false" : "true", end_ns > due_ns ? end_ns - due_ns : 0);
 }
 
 static void fresh(size_t count)

@@ -32,7 +32,10 @@ const path = (...parts) => '/v1/' + parts.map(encodeURIComponent).join('/');
 
 /** The events of a stream, as https://html.spec.whatwg.org/multipage/server-sent-events.html has them. */
 async function* readEvents(body) {
-	let id, kind = 'message', data = [], rest = '';
+	let id,
+		kind = 'message',
+		data = [],
+		rest = '';
 	const decoder = new TextDecoder();
 	for await (const chunk of body) {
 		const lines = (rest + decoder.decode(chunk, { stream: true })).split('\n');
@@ -40,20 +43,17 @@ async function* readEvents(body) {
 		for (const raw of lines) {
 			const line = raw.replace(/\r$/, '');
 			if (line === '') {
-				if (data.length > 0)
-					yield { id, kind, data: JSON.parse(data.join('\n')) };
+				if (data.length > 0) yield { id, kind, data: JSON.parse(data.join('\n')) };
 				kind = 'message';
 				data = [];
 				continue;
 			}
 			const colon = line.indexOf(':');
-			const name = colon < 0 ? line : line.slice(0, colon), value = colon < 0 ? '' : line.slice(colon + 1).replace(/^ /, '');
-			if (name === 'data')
-				data.push(value);
-			else if (name === 'event')
-				kind = value;
-			else if (name === 'id')
-				id = value;
+			const name = colon < 0 ? line : line.slice(0, colon),
+				value = colon < 0 ? '' : line.slice(colon + 1).replace(/^ /, '');
+			if (name === 'data') data.push(value);
+			else if (name === 'event') kind = value;
+			else if (name === 'id') id = value;
 		}
 	}
 }
@@ -83,8 +83,7 @@ class Client {
 	async #send(method, where, { body, headers = {}, signal } = {}) {
 		const sent = this.#token === undefined ? headers : { ...headers, Authorization: `Bearer ${this.#token}` };
 		const response = await fetch(this.#url + where, { method, body, headers: sent, signal, redirect: 'error' });
-		if (response.status >= 400)
-			throw new Problem(response.status, await readProblem(response));
+		if (response.status >= 400) throw new Problem(response.status, await readProblem(response));
 		return response;
 	}
 
@@ -96,8 +95,7 @@ class Client {
 				const text = await response.text();
 				return text === '' ? undefined : JSON.parse(text);
 			} catch (error) {
-				if (!safe || attempt === this.#retries || (error instanceof Problem && !AGAIN.has(error.status)))
-					throw error;
+				if (!safe || attempt === this.#retries || (error instanceof Problem && !AGAIN.has(error.status))) throw error;
 			}
 			await sleep(Math.min(100 * 2 ** attempt, 5000));
 		}
@@ -115,11 +113,15 @@ class Client {
 			const bytes = Buffer.from(body.source);
 			const isWasm = bytes.subarray(0, 4).equals(Buffer.from('\0asm'));
 			body.source = bytes.toString(isWasm ? 'base64' : 'utf8');
-			if (isWasm)
-				body.lang = 'wasm';
+			if (isWasm) body.lang = 'wasm';
 		}
-		const headers = { 'Content-Type': 'application/json', ...(idempotencyKey === undefined ? {} : { 'Idempotency-Key': idempotencyKey }) };
-		return (await this.#ask('POST', path('runs'), { body: JSON.stringify(body), headers, safe: idempotencyKey !== undefined })).id;
+		const headers = {
+			'Content-Type': 'application/json',
+			...(idempotencyKey === undefined ? {} : { 'Idempotency-Key': idempotencyKey }),
+		};
+		return (
+			await this.#ask('POST', path('runs'), { body: JSON.stringify(body), headers, safe: idempotencyKey !== undefined })
+		).id;
 	}
 
 	/** Submits a run and waits for its report. */
@@ -134,21 +136,18 @@ class Client {
 
 	/** Runs, newest first, page by page: filters are state, program, outcome, limit (of a page). */
 	async *runs(filters = {}) {
-		for (let after; ;) {
+		for (let after; ; ) {
 			const query = new URLSearchParams({ ...filters, ...(after === undefined ? {} : { after }) });
 			const page = await this.#ask('GET', `${path('runs')}?${query}`);
 			yield* page.runs;
 			after = page.next ?? undefined;
-			if (after === undefined)
-				return;
+			if (after === undefined) return;
 		}
 	}
 
 	/** Waits for the report of a run, beyond a restart of the server, too. */
 	async wait(id) {
-		for await (const event of this.events(id))
-			if (event.kind === 'report')
-				return event.data;
+		for await (const event of this.events(id)) if (event.kind === 'report') return event.data;
 		return (await this.get(id)).report;
 	}
 
@@ -160,22 +159,22 @@ class Client {
 
 	/** A run's events, {id, kind, data}, from the first one (or from behind lastEventId) to its report; a broken stream is resumed. */
 	async *events(id, { lastEventId } = {}) {
-		for (let failures = 0; ;) {
+		for (let failures = 0; ; ) {
 			try {
-				const headers = { Accept: 'text/event-stream', ...(lastEventId === undefined ? {} : { 'Last-Event-ID': lastEventId }) };
+				const headers = {
+					Accept: 'text/event-stream',
+					...(lastEventId === undefined ? {} : { 'Last-Event-ID': lastEventId }),
+				};
 				const response = await this.#send('GET', path('runs', id) + '/events', { headers });
-				if (response.status === 204)
-					return;
+				if (response.status === 204) return;
 				for await (const event of readEvents(response.body)) {
 					failures = 0;
 					lastEventId = event.id ?? lastEventId;
 					yield event;
-					if (event.kind === 'report')
-						return;
+					if (event.kind === 'report') return;
 				}
 			} catch (error) {
-				if (failures >= this.#retries || (error instanceof Problem && !AGAIN.has(error.status)))
-					throw error;
+				if (failures >= this.#retries || (error instanceof Problem && !AGAIN.has(error.status))) throw error;
 			}
 			failures++;
 			await sleep(Math.min(100 * 2 ** failures, 5000));
@@ -187,7 +186,10 @@ class Client {
 		const body = typeof source === 'string' ? Buffer.from(source) : source;
 		language ??= Buffer.from(body.subarray(0, 4)).equals(Buffer.from('\0asm')) ? 'wasm' : 'js';
 		const type = { wasm: 'application/wasm', js: 'text/javascript', mjs: 'text/javascript' }[language] ?? 'text/plain';
-		return this.#ask('PUT', `${path('programs', name)}?lang=${encodeURIComponent(language)}`, { body, headers: { 'Content-Type': type } });
+		return this.#ask('PUT', `${path('programs', name)}?lang=${encodeURIComponent(language)}`, {
+			body,
+			headers: { 'Content-Type': type },
+		});
 	}
 
 	/** All stored programs. */

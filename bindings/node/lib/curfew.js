@@ -28,7 +28,9 @@ class CurfewError extends Error {
 class ProgramFailed extends Error {
 	constructor(report) {
 		const error = report.error;
-		super(error === null ? report.outcome : `${report.outcome}: ${[error.name, error.message].filter(Boolean).join(': ')}`);
+		super(
+			error === null ? report.outcome : `${report.outcome}: ${[error.name, error.message].filter(Boolean).join(': ')}`,
+		);
 		this.name = 'ProgramFailed';
 		this.report = report;
 	}
@@ -62,10 +64,14 @@ function takeId() {
 
 native.setDispatcher((kind, id, first, second) => {
 	switch (kind) {
-	case 0: return runs.get(id)._end(first);
-	case 1: return runs.get(id)?._take(first, second);
-	case 2: return carryOut(functions.get(id), first, second);
-	case 3: return endJob(id, first, second);
+		case 0:
+			return runs.get(id)._end(first);
+		case 1:
+			return runs.get(id)?._take(first, second);
+		case 2:
+			return carryOut(functions.get(id), first, second);
+		case 3:
+			return endJob(id, first, second);
 	}
 });
 
@@ -85,11 +91,9 @@ function startJob(name, ...values) {
 function endJob(id, error, result) {
 	const { resolve, reject } = jobs.get(id);
 	jobs.delete(id);
-	if (error === null)
-		return resolve(result);
+	if (error === null) return resolve(result);
 	const thrown = new CurfewError(error.message, error.code);
-	if (result !== null && typeof result === 'object')
-		thrown.report = new Report(result);
+	if (result !== null && typeof result === 'object') thrown.report = new Report(result);
 	reject(thrown);
 }
 
@@ -102,10 +106,14 @@ function fail(handle, error) {
 function succeed(entry, handle, value) {
 	try {
 		if (entry.type === null)
-			return native.answer(handle, null, value === undefined ? undefined : jsonOf(value, `the answer of ${entry.name}`));
+			return native.answer(
+				handle,
+				null,
+				value === undefined ? undefined : jsonOf(value, `the answer of ${entry.name}`),
+			);
 		const count = entry.type.length - entry.type.indexOf('->') - 2;
 		const values = count === 0 ? [] : Array.isArray(value) ? value : [value];
-		if (values.length !== count || !values.every((item) => typeof item === 'number' || typeof item === 'bigint'))
+		if (values.length !== count || !values.every(item => typeof item === 'number' || typeof item === 'bigint'))
 			throw new TypeError(`${entry.name} has to answer ${count} numbers`);
 		native.answer(handle, null, values);
 	} catch (error) {
@@ -115,14 +123,15 @@ function succeed(entry, handle, value) {
 
 /** One call. A function that answers a promise may do so also where the program does not wait with one. */
 function carryOut(entry, handle, parameters) {
-	if (parameters === undefined)
-		return; // it was stopped
+	if (parameters === undefined) return; // it was stopped
 	try {
 		const value = entry.call(...(entry.type === null ? JSON.parse(parameters) : parameters));
 		if (value !== null && typeof value === 'object' && typeof value.then === 'function')
-			value.then((settled) => succeed(entry, handle, settled), (error) => fail(handle, error));
-		else
-			succeed(entry, handle, value);
+			value.then(
+				settled => succeed(entry, handle, settled),
+				error => fail(handle, error),
+			);
+		else succeed(entry, handle, value);
 	} catch (error) {
 		fail(handle, error);
 	}
@@ -144,12 +153,10 @@ function describeFunctions(given) {
 }
 
 function addFunctions(program, given) {
-	if (given === undefined)
-		return;
+	if (given === undefined) return;
 	const rows = describeFunctions(given);
 	call('programSetFunctions', program, rows);
-	for (const row of rows)
-		functions.set(row.id, row);
+	for (const row of rows) functions.set(row.id, row);
 }
 
 // ---- Values ---------------------------------------------------------------------------------------------------------
@@ -161,93 +168,103 @@ function jsonOf(value, what) {
 	} catch (error) {
 		throw new TypeError(`${what} has no JSON: ${error.message}`);
 	}
-	if (text === undefined)
-		throw new TypeError(`${what} has no JSON`);
+	if (text === undefined) throw new TypeError(`${what} has no JSON`);
 	return text;
 }
 
 function text(value, what) {
-	if (typeof value !== 'string')
-		throw new TypeError(`${what} must be a string, not ${typeof value}`);
-	if (value.includes('\0'))
-		throw invalid(`${what} holds a NUL`);
+	if (typeof value !== 'string') throw new TypeError(`${what} must be a string, not ${typeof value}`);
+	if (value.includes('\0')) throw invalid(`${what} holds a NUL`);
 	return value;
 }
 
 function texts(values, what) {
-	if (!Array.isArray(values))
-		throw new TypeError(`${what} must be an array of strings`);
-	return values.map((value) => text(value, what));
+	if (!Array.isArray(values)) throw new TypeError(`${what} must be an array of strings`);
+	return values.map(value => text(value, what));
 }
 
-const flagOf = (name) => name.replace(/[A-Z]/g, (letter) => '-' + letter.toLowerCase());
-const nameOf = (flag) => flag.replace(/-([a-z])/g, (_, letter) => letter.toUpperCase());
-const UNITS = new Map(native.limitTable.map((row) => [row.name, row.unit]));
+const flagOf = name => name.replace(/[A-Z]/g, letter => '-' + letter.toLowerCase());
+const nameOf = flag => flag.replace(/-([a-z])/g, (_, letter) => letter.toUpperCase());
+const UNITS = new Map(native.limitTable.map(row => [row.name, row.unit]));
 /** The library's table of limits, by the names that options.limits has. */
-const LIMITS = Object.freeze(Object.fromEntries(native.limitTable.map((row) => [nameOf(row.name), Object.freeze(row)])));
+const LIMITS = Object.freeze(Object.fromEntries(native.limitTable.map(row => [nameOf(row.name), Object.freeze(row)])));
 
 /** A limit as the library reads it; a number is milliseconds, bytes or a count. */
 function limitText(name, unit, value) {
-	if (typeof value === 'string')
-		return value;
-	if (value === Infinity)
-		return 'unlimited';
-	if (typeof value === 'bigint' && unit !== 'duration')
-		return String(value);
+	if (typeof value === 'string') return value;
+	if (value === Infinity) return 'unlimited';
+	if (typeof value === 'bigint' && unit !== 'duration') return String(value);
 	if (typeof value !== 'number' || !Number.isFinite(value) || value < 0)
-		throw new TypeError(`limit ${name} must be a number or text like ${unit === 'duration' ? "'250ms'" : "'64MiB'"}, not ${String(value)}`);
-	if (unit === 'duration')
-		return `${Math.round(value * 1e6)}ns`;
-	if (!Number.isSafeInteger(value))
-		throw new TypeError(`limit ${name} must be a whole number, not ${value}`);
+		throw new TypeError(
+			`limit ${name} must be a number or text like ${unit === 'duration' ? "'250ms'" : "'64MiB'"}, not ${String(value)}`,
+		);
+	if (unit === 'duration') return `${Math.round(value * 1e6)}ns`;
+	if (!Number.isSafeInteger(value)) throw new TypeError(`limit ${name} must be a whole number, not ${value}`);
 	return String(value);
 }
 
 function limitTexts(limits = {}) {
-	if (limits === null || typeof limits !== 'object')
-		throw new TypeError('limits must be an object');
+	if (limits === null || typeof limits !== 'object') throw new TypeError('limits must be an object');
 	const list = [];
 	for (const [name, value] of Object.entries(limits)) {
 		const flag = flagOf(name.replace(/_/g, '-'));
-		if (!UNITS.has(flag))
-			throw invalid(`there is no limit ${name}; there are ${Object.keys(LIMITS).join(', ')}`);
-		if (value !== undefined && value !== null)
-			list.push(flag, limitText(name, UNITS.get(flag), value));
+		if (!UNITS.has(flag)) throw invalid(`there is no limit ${name}; there are ${Object.keys(LIMITS).join(', ')}`);
+		if (value !== undefined && value !== null) list.push(flag, limitText(name, UNITS.get(flag), value));
 	}
 	return list;
 }
 
-const RUN_OPTIONS = ['limits', 'call', 'params', 'user', 'secrets', 'allowFetch', 'args', 'env', 'dirs', 'stdin', 'deterministic', 'signal', 'onEvent', 'events'];
+const RUN_OPTIONS = [
+	'limits',
+	'call',
+	'params',
+	'user',
+	'secrets',
+	'allowFetch',
+	'args',
+	'env',
+	'dirs',
+	'stdin',
+	'deterministic',
+	'signal',
+	'onEvent',
+	'events',
+];
 
 function checkNames(options, known) {
-	if (options === null || typeof options !== 'object')
-		throw new TypeError('options must be an object');
+	if (options === null || typeof options !== 'object') throw new TypeError('options must be an object');
 	for (const name of Object.keys(options))
-		if (!known.includes(name))
-			throw invalid(`there is no option ${name}; there are ${known.join(', ')}`);
+		if (!known.includes(name)) throw invalid(`there is no option ${name}; there are ${known.join(', ')}`);
 }
 
 function paramsText(params) {
-	if (params === undefined)
-		return null;
-	if (!Array.isArray(params))
-		throw new TypeError('params must be an array of arguments');
+	if (params === undefined) return null;
+	if (!Array.isArray(params)) throw new TypeError('params must be an array of arguments');
 	return jsonOf(params, 'params');
 }
 
 /** What a native function takes as options; `close` gives back what was made for them. */
 function nativeOptions(options) {
 	checkNames(options, RUN_OPTIONS);
-	const secrets = Object.entries(options.secrets ?? {}).flatMap(([name, value]) => [name, text(value, `secret ${name}`)]);
+	const secrets = Object.entries(options.secrets ?? {}).flatMap(([name, value]) => [
+		name,
+		text(value, `secret ${name}`),
+	]);
 	const env = Object.entries(options.env ?? {}).map(([name, value]) => text(`${name}=${value}`, 'env'));
-	const dirs = (options.dirs ?? []).flatMap((dir) => [text(dir.host, 'dirs[].host'), text(dir.guest, 'dirs[].guest'), dir.write ? 'w' : '']);
+	const dirs = (options.dirs ?? []).flatMap(dir => [
+		text(dir.host, 'dirs[].host'),
+		text(dir.guest, 'dirs[].guest'),
+		dir.write ? 'w' : '',
+	]);
 	const stdin = openStdin(options.stdin);
 	return {
 		limits: limitTexts(options.limits),
 		call: options.call === undefined ? null : text(options.call, 'call'),
 		params: paramsText(options.params),
 		user: options.user === undefined ? null : text(options.user, 'user'),
-		secrets, env, dirs,
+		secrets,
+		env,
+		dirs,
 		allowFetch: texts(options.allowFetch ?? [], 'allowFetch'),
 		args: texts(options.args ?? [], 'args'),
 		deterministic: Boolean(options.deterministic),
@@ -258,18 +275,15 @@ function nativeOptions(options) {
 
 /** A descriptor to read: the one given, or of a file that has the text and no name any more. */
 function openStdin(stdin) {
-	if (stdin === undefined || stdin === null)
-		return { fd: -1, close() {} };
-	if (typeof stdin === 'number')
-		return { fd: stdin, close() {} };
+	if (stdin === undefined || stdin === null) return { fd: -1, close() {} };
+	if (typeof stdin === 'number') return { fd: stdin, close() {} };
 	if (typeof stdin !== 'string' && !(stdin instanceof Uint8Array))
 		throw new TypeError('stdin must be a string, a Uint8Array or a descriptor');
 	const directory = mkdtempSync(join(tmpdir(), 'curfew-'));
 	const path = join(directory, 'stdin');
 	try {
 		const out = openSync(path, 'wx', 0o600);
-		for (let data = Buffer.from(stdin); data.length > 0;)
-			data = data.subarray(writeSync(out, data));
+		for (let data = Buffer.from(stdin); data.length > 0; ) data = data.subarray(writeSync(out, data));
 		closeSync(out);
 		const fd = openSync(path, 'r');
 		unlinkSync(path);
@@ -294,8 +308,7 @@ class Report {
 
 	/** The report itself if the program finished; otherwise throws ProgramFailed with it. */
 	orThrow() {
-		if (!this.ok)
-			throw new ProgramFailed(this);
+		if (!this.ok) throw new ProgramFailed(this);
 		return this;
 	}
 }
@@ -312,14 +325,28 @@ class Engine {
 			if (options[name] !== undefined && !(Number.isSafeInteger(options[name]) && options[name] > 0))
 				throw invalid(`${name} must be a whole number above 0, not ${options[name]}`);
 		const cacheDir = options.cacheDir === undefined ? null : text(options.cacheDir, 'cacheDir');
-		this.#handle = call('engineCreate', options.threads ?? 0, cacheDir, options.residentBytes ?? 0, options.maxRuns ?? 0);
+		this.#handle = call(
+			'engineCreate',
+			options.threads ?? 0,
+			cacheDir,
+			options.residentBytes ?? 0,
+			options.maxRuns ?? 0,
+		);
 	}
 
 	/** A program of a source: text, bytes, or a file: URL. Options: language, name, importDir, functions, once. */
 	program(source, options = {}) {
 		checkNames(options, ['language', 'name', 'importDir', 'functions', 'once']);
 		const read = readSource(source, options);
-		const handle = call('programCreate', this.#handle, read.data, read.language, read.name, read.importDir, options.once ? SOURCE_ONCE : 0);
+		const handle = call(
+			'programCreate',
+			this.#handle,
+			read.data,
+			read.language,
+			read.name,
+			read.importDir,
+			options.once ? SOURCE_ONCE : 0,
+		);
 		addFunctions(handle, options.functions);
 		return new Program(handle, this);
 	}
@@ -327,8 +354,7 @@ class Engine {
 	/** A program from what Program.save answered. Options: functions. */
 	load(image, options = {}) {
 		checkNames(options, ['functions']);
-		if (!(image instanceof Uint8Array))
-			throw new TypeError('an image is a Buffer or Uint8Array');
+		if (!(image instanceof Uint8Array)) throw new TypeError('an image is a Buffer or Uint8Array');
 		const handle = call('programLoad', this.#handle, Buffer.from(image.buffer, image.byteOffset, image.byteLength));
 		addFunctions(handle, options.functions);
 		return new Program(handle, this);
@@ -376,7 +402,12 @@ function readSource(source, { language, name, importDir }) {
 	language ??= data.subarray(0, 4).equals(Buffer.from('\0asm')) ? 'wasm' : 'js';
 	if (!(language in LANGUAGES))
 		throw invalid(`language must be one of ${Object.keys(LANGUAGES).join(', ')}, not ${language}`);
-	return { data, language: LANGUAGES[language], name: name === undefined ? `source.${language}` : text(name, 'name'), importDir: importDir === undefined ? null : text(importDir, 'importDir') };
+	return {
+		data,
+		language: LANGUAGES[language],
+		name: name === undefined ? `source.${language}` : text(name, 'name'),
+		importDir: importDir === undefined ? null : text(importDir, 'importDir'),
+	};
 }
 
 class Program {
@@ -461,7 +492,7 @@ class Run {
 		this.done = new Promise((resolve, reject) => (this.#settle = { resolve, reject }));
 		const id = takeId();
 		runs.set(id, this);
-		this._end = (result) => {
+		this._end = result => {
 			runs.delete(id);
 			this.#finish(new Report(result));
 		};
@@ -477,11 +508,9 @@ class Run {
 
 	/** The AbortSignal given: once it is aborted, the run is cancelled. */
 	#listen(signal) {
-		if (signal === undefined || signal === null)
-			return;
+		if (signal === undefined || signal === null) return;
 		const cancel = () => this.cancel();
-		if (signal.aborted)
-			return cancel();
+		if (signal.aborted) return cancel();
 		signal.addEventListener('abort', cancel, { once: true });
 		this.#forget = () => signal.removeEventListener('abort', cancel);
 	}
@@ -503,25 +532,21 @@ class Run {
 	}
 
 	#wake() {
-		for (const wake of this.#waiters.splice(0))
-			wake();
+		for (const wake of this.#waiters.splice(0)) wake();
 	}
 
 	#finish(report) {
 		this.#ended = true;
 		this.#forget();
 		this.#given.close();
-		if (this.#raised !== undefined)
-			this.#settle.reject(this.#raised.error);
-		else
-			this.#settle.resolve(report);
+		if (this.#raised !== undefined) this.#settle.reject(this.#raised.error);
+		else this.#settle.resolve(report);
 		this.#wake();
 	}
 
 	/** Cancels it; a second call skips the grace. */
 	cancel() {
-		if (!this.#ended)
-			call('runCancel', this.#handle);
+		if (!this.#ended) call('runCancel', this.#handle);
 	}
 
 	/** What it has used so far: wallNs, cpuNs, memoryBytes, outputBytes. */
@@ -531,14 +556,11 @@ class Run {
 
 	/** Its events, each once, until it has ended; start it with events: true. */
 	async *events() {
-		if (!this.#wantsEvents)
-			throw invalid('the run was started without events: true');
+		if (!this.#wantsEvents) throw invalid('the run was started without events: true');
 		for (;;) {
-			while (this.#queue.length > 0)
-				yield this.#queue.shift();
-			if (this.#ended)
-				return;
-			await new Promise((resolve) => this.#waiters.push(resolve));
+			while (this.#queue.length > 0) yield this.#queue.shift();
+			if (this.#ended) return;
+			await new Promise(resolve => this.#waiters.push(resolve));
 		}
 	}
 }
@@ -553,8 +575,7 @@ class Session {
 
 	constructor(program, options) {
 		for (const name of ['call', 'params', 'signal', 'onEvent', 'events'])
-			if (options[name] !== undefined)
-				throw invalid(`a session cannot have ${name}: its calls do`);
+			if (options[name] !== undefined) throw invalid(`a session cannot have ${name}: its calls do`);
 		const given = nativeOptions(options);
 		try {
 			this.#handle = call('sessionCreate', program, given);
@@ -565,17 +586,32 @@ class Session {
 
 	/** Calls a function that the program exports; a promise of the report. */
 	call(name, params, { limits, signal } = {}) {
-		return this.#do(signal, () => startJob('sessionCall', this.#handle, limitTexts(limits), name == null ? null : text(name, 'name'), paramsText(params)));
+		return this.#do(signal, () =>
+			startJob(
+				'sessionCall',
+				this.#handle,
+				limitTexts(limits),
+				name == null ? null : text(name, 'name'),
+				paramsText(params),
+			),
+		);
 	}
 
 	/** Evaluates text as the session's next cell. JavaScript only. */
 	eval(source, { name, limits, signal } = {}) {
-		return this.#do(signal, () => startJob('sessionEval', this.#handle, limitTexts(limits), name === undefined ? null : text(name, 'name'), Buffer.from(text(source, 'source'))));
+		return this.#do(signal, () =>
+			startJob(
+				'sessionEval',
+				this.#handle,
+				limitTexts(limits),
+				name === undefined ? null : text(name, 'name'),
+				Buffer.from(text(source, 'source')),
+			),
+		);
 	}
 
 	async #do(signal, begin) {
-		if (signal?.aborted)
-			throw signal.reason;
+		if (signal?.aborted) throw signal.reason;
 		this.#refuseInUse();
 		this.#inUse = true;
 		const cancel = () => this.cancel();
@@ -591,16 +627,14 @@ class Session {
 	}
 
 	#refuseInUse() {
-		if (this.#inUse)
-			throw new CurfewError('a call of this session goes on', 'IN_USE');
+		if (this.#inUse) throw new CurfewError('a call of this session goes on', 'IN_USE');
 	}
 
 	/** Cancels the call that goes on; nothing happens if there is none. */
 	cancel() {
 		call('sessionCancel', this.#handle);
 		// The library knows of no call before its thread has begun with it.
-		if (this.#inUse)
-			this.#cancelAgain ??= setInterval(() => call('sessionCancel', this.#handle), CANCEL_AGAIN);
+		if (this.#inUse) this.#cancelAgain ??= setInterval(() => call('sessionCancel', this.#handle), CANCEL_AGAIN);
 	}
 
 	/** Drops the state: the next call begins with the program's image. */
@@ -631,7 +665,16 @@ function defaultEngine() {
 }
 
 module.exports = {
-	Engine, Program, Run, Session, Report, CurfewError, ProgramFailed, LIMITS, Client, Problem,
+	Engine,
+	Program,
+	Run,
+	Session,
+	Report,
+	CurfewError,
+	ProgramFailed,
+	LIMITS,
+	Client,
+	Problem,
 	OUTCOMES: Object.freeze({ ...native.outcomes }),
 	version: native.version,
 	defaultEngine,

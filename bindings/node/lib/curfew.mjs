@@ -2,6 +2,21 @@
 import curfew from './curfew.js';
 
 export const {
-	Engine, Program, Run, Session, Report, CurfewError, ProgramFailed, Client, Problem, LIMITS, OUTCOMES, version, defaultEngine, run, runSync, program,
+	Engine,
+	Program,
+	Run,
+	Session,
+	Report,
+	CurfewError,
+	ProgramFailed,
+	Client,
+	Problem,
+	LIMITS,
+	OUTCOMES,
+	version,
+	defaultEngine,
+	run,
+	runSync,
+	program,
 } = curfew;
 export default curfew;

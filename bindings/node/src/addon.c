@@ -28,7 +28,8 @@ void curfew_node_post(struct addon *addon, const struct message *message)
 	if (copy == NULL)
 		abort(); /* as Node itself does when it is out of memory */
 	*copy = *message;
-	if (atomic_load(&addon->closing) || napi_call_threadsafe_function(addon->queue, copy, napi_tsfn_nonblocking) != napi_ok)
+	if (atomic_load(&addon->closing) ||
+	    napi_call_threadsafe_function(addon->queue, copy, napi_tsfn_nonblocking) != napi_ok)
 		drop(copy);
 }
 
@@ -132,8 +133,11 @@ static napi_value engine_create(napi_env env, napi_callback_info info)
 	curfew_node_arguments(env, info, values);
 	napi_get_value_int64(env, values[2], &resident);
 	char *cache_dir = curfew_node_string(env, values[1], NULL);
-	curfew_engine_options options = {.size = sizeof options, .threads = curfew_node_number(env, values[0]),
-	                                 .cache_dir = cache_dir, .resident_bytes = (uint64_t)resident, .max_runs = curfew_node_number(env, values[3])};
+	curfew_engine_options options = {.size = sizeof options,
+	                                 .threads = curfew_node_number(env, values[0]),
+	                                 .cache_dir = cache_dir,
+	                                 .resident_bytes = (uint64_t)resident,
+	                                 .max_runs = curfew_node_number(env, values[3])};
 
 	curfew_status status = curfew_engine_create(&options, &engine, &failure);
 	free(cache_dir);
@@ -169,8 +173,8 @@ static napi_value engine_stats(napi_env env, napi_callback_info info)
 /* ---- Program ---------------------------------------------------------------------------------------------- */
 
 /*
- * A program's host functions are never freed: runs and calls of a program may outlive its handle, and the library does not
- * say when the last one has gone. They are a few bytes for each function that was ever given.
+ * A program's host functions are never freed: runs and calls of a program may outlive its handle, and the library does
+ * not say when the last one has gone. They are a few bytes for each function that was ever given.
  */
 static void finalize_program(napi_env env, void *data, void *hint)
 {
@@ -193,7 +197,8 @@ static napi_value program_create(napi_env env, napi_callback_info info)
 	curfew_program *program;
 	curfew_failure failure = {{0}};
 	curfew_node_arguments(env, info, values);
-	curfew_source source = {.size = sizeof source, .language = (curfew_language)curfew_node_number(env, values[2]),
+	curfew_source source = {.size = sizeof source,
+	                        .language = (curfew_language)curfew_node_number(env, values[2]),
 	                        .flags = curfew_node_number(env, values[5])};
 	char *text = curfew_node_string(env, values[1], &source.text_length);
 	char *name = curfew_node_string(env, values[3], NULL);
@@ -234,11 +239,16 @@ static bool fill_function(napi_env env, struct addon *addon, napi_value row, cur
 	own->type = curfew_node_string(env, curfew_node_property(env, row, "type"), NULL);
 	napi_get_value_bool(env, curfew_node_property(env, row, "isAsync"), &own->is_async);
 	napi_get_value_int64(env, curfew_node_property(env, row, "fuel"), &fuel);
-	*function = (curfew_host_function){.size = sizeof *function, .flags = own->is_async ? CURFEW_HOST_ASYNC : 0,
-	                                   .name = curfew_node_string(env, curfew_node_property(env, row, "name"), NULL),
-	                                   .module = curfew_node_string(env, curfew_node_property(env, row, "module"), NULL),
-	                                   .type = own->type, .fuel = (uint64_t)fuel, .call = curfew_node_on_call,
-	                                   .stopped = own->is_async ? curfew_node_on_stopped : NULL, .context = own};
+	*function = (curfew_host_function){
+		.size = sizeof *function,
+		.flags = own->is_async ? CURFEW_HOST_ASYNC : 0,
+		.name = curfew_node_string(env, curfew_node_property(env, row, "name"), NULL),
+		.module = curfew_node_string(env, curfew_node_property(env, row, "module"), NULL),
+		.type = own->type,
+		.fuel = (uint64_t)fuel,
+		.call = curfew_node_on_call,
+		.stopped = own->is_async ? curfew_node_on_stopped : NULL,
+		.context = own};
 	return true;
 }
 
@@ -303,7 +313,8 @@ static napi_value program_run_sync(napi_env env, napi_callback_info info)
 	struct options options;
 	curfew_node_arguments(env, info, values);
 	if (curfew_node_options(env, values[1], &options)) {
-		curfew_status status = curfew_program_run(curfew_node_external(env, values[0]), &options.run, &report, &failure);
+		curfew_status status = curfew_program_run(curfew_node_external(env, values[0]), &options.run, &report,
+		                                          &failure);
 		if (status == CURFEW_OK)
 			result = curfew_node_report(env, report);
 		else
@@ -331,7 +342,9 @@ static void on_event(void *context, curfew_event_kind kind, const char *data, si
 	if (copy == NULL)
 		return;
 	memcpy(copy, data, length);
-	curfew_node_post(run->addon, &(struct message){.kind = MESSAGE_EVENT, .id = run->id, .event = (int)kind, .data = copy, .length = length});
+	curfew_node_post(
+		run->addon,
+		&(struct message){.kind = MESSAGE_EVENT, .id = run->id, .event = (int)kind, .data = copy, .length = length});
 }
 
 static void finalize_run(napi_env env, void *data, void *hint)
@@ -432,7 +445,8 @@ static napi_value session_create(napi_env env, napi_callback_info info)
 	struct options options;
 	curfew_node_arguments(env, info, values);
 	if (curfew_node_options(env, values[1], &options)) {
-		curfew_status status = curfew_session_create(curfew_node_external(env, values[0]), &options.run, &session, &failure);
+		curfew_status status = curfew_session_create(curfew_node_external(env, values[0]), &options.run, &session,
+		                                             &failure);
 		if (status == CURFEW_OK)
 			napi_create_external(env, session, finalize_session, NULL, &handle);
 		else
@@ -522,7 +536,8 @@ static napi_value outcome_table(napi_env env)
 	napi_value table;
 	napi_create_object(env, &table);
 	for (int i = 0; curfew_outcome_name((curfew_outcome)i) != NULL; i++)
-		set_number(env, table, curfew_outcome_name((curfew_outcome)i), (uint64_t)curfew_outcome_exit_code((curfew_outcome)i));
+		set_number(env, table, curfew_outcome_name((curfew_outcome)i),
+		           (uint64_t)curfew_outcome_exit_code((curfew_outcome)i));
 	return table;
 }
 
@@ -554,21 +569,35 @@ static napi_value set_dispatcher(napi_env env, napi_callback_info info)
 	return NULL;
 }
 
-#define FUNCTION(text, function) {text, NULL, function, NULL, NULL, NULL, napi_enumerable, NULL}
+#define FUNCTION(text, function)                                                                                       \
+	{                                                                                                                  \
+		text, NULL, function, NULL, NULL, NULL, napi_enumerable, NULL                                                  \
+	}
 
 static void define_functions(napi_env env, napi_value exports)
 {
 	const napi_property_descriptor functions[] = {
-		FUNCTION("setDispatcher", set_dispatcher), FUNCTION("answer", curfew_node_answer),
-		FUNCTION("engineCreate", engine_create), FUNCTION("engineStats", engine_stats),
-		FUNCTION("programCreate", program_create), FUNCTION("programLoad", program_load),
-		FUNCTION("programSetFunctions", program_set_functions), FUNCTION("programKind", program_kind),
-		FUNCTION("programSave", program_save), FUNCTION("programRunSync", program_run_sync),
-		FUNCTION("programCompile", curfew_node_compile), FUNCTION("programInspect", curfew_node_inspect),
-		FUNCTION("runStart", run_start), FUNCTION("runCancel", run_cancel), FUNCTION("runUsage", run_usage),
-		FUNCTION("sessionCreate", session_create), FUNCTION("sessionCall", curfew_node_session_call),
-		FUNCTION("sessionEval", curfew_node_session_eval), FUNCTION("sessionCancel", session_cancel),
-		FUNCTION("sessionReset", session_reset), FUNCTION("sessionUsable", session_usable),
+		FUNCTION("setDispatcher", set_dispatcher),
+		FUNCTION("answer", curfew_node_answer),
+		FUNCTION("engineCreate", engine_create),
+		FUNCTION("engineStats", engine_stats),
+		FUNCTION("programCreate", program_create),
+		FUNCTION("programLoad", program_load),
+		FUNCTION("programSetFunctions", program_set_functions),
+		FUNCTION("programKind", program_kind),
+		FUNCTION("programSave", program_save),
+		FUNCTION("programRunSync", program_run_sync),
+		FUNCTION("programCompile", curfew_node_compile),
+		FUNCTION("programInspect", curfew_node_inspect),
+		FUNCTION("runStart", run_start),
+		FUNCTION("runCancel", run_cancel),
+		FUNCTION("runUsage", run_usage),
+		FUNCTION("sessionCreate", session_create),
+		FUNCTION("sessionCall", curfew_node_session_call),
+		FUNCTION("sessionEval", curfew_node_session_eval),
+		FUNCTION("sessionCancel", session_cancel),
+		FUNCTION("sessionReset", session_reset),
+		FUNCTION("sessionUsable", session_usable),
 		FUNCTION("sessionTotals", session_totals),
 	};
 	napi_define_properties(env, exports, sizeof functions / sizeof *functions, functions);

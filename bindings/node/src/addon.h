@@ -21,11 +21,11 @@ enum message_kind { MESSAGE_DONE = 0, MESSAGE_EVENT = 1, MESSAGE_CALL = 2, MESSA
 /* One environment (the main thread, or a worker): what all of its engines share. */
 struct addon {
 	napi_threadsafe_function queue;
-	napi_ref dispatch;   /* the dispatcher of lib/curfew.js */
-	unsigned active;     /* runs and jobs that are going on: they keep the process alive */
-	atomic_bool closing; /* the environment ends: nothing more reaches JavaScript */
-	struct run *runs;    /* those that are going on */
-	atomic_uint jobs;    /* threads of ours that are going on */
+	napi_ref dispatch;    /* the dispatcher of lib/curfew.js */
+	unsigned active;      /* runs and jobs that are going on: they keep the process alive */
+	atomic_bool closing;  /* the environment ends: nothing more reaches JavaScript */
+	struct run *runs;     /* those that are going on */
+	atomic_uint jobs;     /* threads of ours that are going on */
 	struct job *going_on; /* whose results JavaScript has not seen */
 };
 

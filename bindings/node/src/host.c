@@ -68,8 +68,8 @@ static void wait_for_answer(struct host_call *call)
 }
 
 /*
- * A synchronous answer must not be given by another thread after this function has returned. So JavaScript's answer holds
- * the lock while it is given, and this one waits for that lock before it looks for the last time.
+ * A synchronous answer must not be given by another thread after this function has returned. So JavaScript's answer
+ * holds the lock while it is given, and this one waits for that lock before it looks for the last time.
  */
 static void finish_sync(struct host_call *call)
 {
@@ -117,17 +117,10 @@ static napi_value value_of(napi_env env, char letter, curfew_value value)
 {
 	napi_value number = NULL;
 	switch (letter) {
-	case 'i':
-		napi_create_int32(env, value.i32, &number);
-		break;
-	case 'I':
-		napi_create_bigint_int64(env, value.i64, &number);
-		break;
-	case 'f':
-		napi_create_double(env, (double)value.f32, &number);
-		break;
-	default:
-		napi_create_double(env, value.f64, &number);
+	case 'i': napi_create_int32(env, value.i32, &number); break;
+	case 'I': napi_create_bigint_int64(env, value.i64, &number); break;
+	case 'f': napi_create_double(env, (double)value.f32, &number); break;
+	default: napi_create_double(env, value.f64, &number);
 	}
 	return number;
 }
@@ -136,7 +129,8 @@ napi_value curfew_node_call_arguments(napi_env env, struct host_call *call)
 {
 	napi_value result = NULL;
 	size_t length = 0;
-	/* A stop may take the call meanwhile; a synchronous one waits for the lock then, an asynchronous one may be gone. */
+	/* A stop may take the call meanwhile; a synchronous one waits for the lock then, an asynchronous one may be gone.
+	 */
 	pthread_mutex_lock(&call->lock);
 	curfew_host_call *open = take(call);
 	if (open != NULL && call->function->type == NULL) {
@@ -171,9 +165,7 @@ static curfew_value value_from(napi_env env, char letter, napi_value item)
 	double number = 0;
 	bool lossless;
 	switch (letter) {
-	case 'i':
-		napi_get_value_int32(env, item, &value.i32);
-		break;
+	case 'i': napi_get_value_int32(env, item, &value.i32); break;
 	case 'I':
 		if (napi_get_value_bigint_int64(env, item, &value.i64, &lossless) != napi_ok)
 			napi_get_value_int64(env, item, &value.i64);
@@ -182,8 +174,7 @@ static curfew_value value_from(napi_env env, char letter, napi_value item)
 		napi_get_value_double(env, item, &number);
 		value.f32 = (float)number;
 		break;
-	default:
-		napi_get_value_double(env, item, &value.f64);
+	default: napi_get_value_double(env, item, &value.f64);
 	}
 	return value;
 }

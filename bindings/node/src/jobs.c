@@ -11,7 +11,7 @@ struct job {
 	enum job_kind kind;
 	uint32_t id;
 	struct job *next, **place; /* in addon->going_on: the JavaScript thread's */
-	napi_ref held; /* what must not be collected meanwhile: the program or session */
+	napi_ref held;             /* what must not be collected meanwhile: the program or session */
 	curfew_program *program;
 	curfew_session *session;
 	curfew_limits limits;
@@ -41,13 +41,16 @@ static void carry_out(struct job *job)
 		job->status = curfew_program_compile(job->program, &job->limits, &job->report, &job->failure);
 		break;
 	case JOB_INSPECT:
-		job->status = curfew_program_inspect(job->program, &job->limits, &job->json, &job->json_length, &job->report, &job->failure);
+		job->status = curfew_program_inspect(job->program, &job->limits, &job->json, &job->json_length, &job->report,
+		                                     &job->failure);
 		break;
 	case JOB_CALL:
-		job->status = curfew_session_call(job->session, job->name, job->text, &job->limits, &job->report, &job->failure);
+		job->status = curfew_session_call(job->session, job->name, job->text, &job->limits, &job->report,
+		                                  &job->failure);
 		break;
 	case JOB_EVAL:
-		job->status = curfew_session_eval(job->session, job->name, job->text, job->length, &job->limits, &job->report, &job->failure);
+		job->status = curfew_session_eval(job->session, job->name, job->text, job->length, &job->limits, &job->report,
+		                                  &job->failure);
 		break;
 	}
 }
@@ -169,7 +172,8 @@ napi_value curfew_node_session_eval(napi_env env, napi_callback_info info)
 
 void curfew_node_job_results(napi_env env, struct job *job, napi_value results[2])
 {
-	results[0] = job->status == CURFEW_OK ? curfew_node_null(env) : curfew_node_error(env, job->status, job->failure.message);
+	results[0] = job->status == CURFEW_OK ? curfew_node_null(env)
+	                                      : curfew_node_error(env, job->status, job->failure.message);
 	if (job->json != NULL)
 		napi_create_string_utf8(env, job->json, job->json_length, &results[1]);
 	else

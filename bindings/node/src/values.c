@@ -192,7 +192,8 @@ static bool fill_dirs(struct options *options)
 		return false;
 	for (size_t i = 0; i < count; i++) {
 		char **parts = &options->dirs.items[3 * i];
-		options->dir_list[i] = (curfew_dir){.host = parts[0], .guest = parts[1], .flags = *parts[2] == 'w' ? CURFEW_DIR_WRITE : 0};
+		options->dir_list[i] = (curfew_dir){
+			.host = parts[0], .guest = parts[1], .flags = *parts[2] == 'w' ? CURFEW_DIR_WRITE : 0};
 	}
 	options->run.dirs = options->dir_list;
 	options->run.dir_count = count;

@@ -40,26 +40,26 @@ test('programs are stored', async () => {
 	assert.equal(stored.kind, 'module');
 	assert.equal((await client.getProgram('add-node')).sha256, stored.sha256);
 	assert.equal((await client.run({ program: 'add-node', call: 'add', params: [1, 2] })).value, 3);
-	assert.ok((await client.programs()).some((program) => program.name === 'add-node'));
+	assert.ok((await client.programs()).some(program => program.name === 'add-node'));
 	await client.deleteProgram('add-node');
-	assert.equal(typeof await client.stats(), 'object');
-	await assert.rejects(client.getProgram('add-node'), (error) => error instanceof Problem && error.status === 404);
+	assert.equal(typeof (await client.stats()), 'object');
+	await assert.rejects(client.getProgram('add-node'), error => error instanceof Problem && error.status === 404);
 });
 
 test('runs are listed over pages', async () => {
 	const wanted = [];
-	for (let i = 0; i < 5; i++)
-		wanted.push(await client.submit(String(i)));
-	for (const id of wanted)
-		await client.wait(id);
+	for (let i = 0; i < 5; i++) wanted.push(await client.submit(String(i)));
+	for (const id of wanted) await client.wait(id);
 	const seen = new Set();
-	for await (const run of client.runs({ limit: 2, state: 'done' }))
-		seen.add(run.id);
-	assert.ok(wanted.every((id) => seen.has(id)));
+	for await (const run of client.runs({ limit: 2, state: 'done' })) seen.add(run.id);
+	assert.ok(wanted.every(id => seen.has(id)));
 });
 
 test('a refusal names the field', async () => {
-	await assert.rejects(client.submit({ source: '1', limits: { timeout: 'soon' } }), (error) => error instanceof Problem && error.pointer.includes('timeout'));
+	await assert.rejects(
+		client.submit({ source: '1', limits: { timeout: 'soon' } }),
+		error => error instanceof Problem && error.pointer.includes('timeout'),
+	);
 	await assert.rejects(client.submit({}), TypeError);
 	await assert.rejects(client.submit({ source: '1', program: 'add-node' }), TypeError);
 	assert.throws(() => new Client('127.0.0.1:7433'), TypeError);

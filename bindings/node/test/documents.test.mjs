@@ -17,15 +17,25 @@ const EXAMPLES = {
 };
 
 test('the README', () => {
-	const blocks = [...readFileSync(new URL('README.md', here), 'utf8').matchAll(/^```js\n(.*?)^```/gms)].map((match) => match[1]);
+	const blocks = [...readFileSync(new URL('README.md', here), 'utf8').matchAll(/^```js\n(.*?)^```/gms)].map(
+		match => match[1],
+	);
 	assert.ok(blocks.length > 7);
 	const code = blocks.join('\n');
 	const done = node('--input-type=module', '-e', code);
-	assert.deepEqual([done.stdout.trimEnd().split('\n'), done.stderr], [[...code.matchAll(/\/\/ -> (.*)$/gm)].map((match) => match[1]), '']);
+	assert.deepEqual(
+		[done.stdout.trimEnd().split('\n'), done.stderr],
+		[[...code.matchAll(/\/\/ -> (.*)$/gm)].map(match => match[1]), ''],
+	);
 });
 
 test('every example is tried', () => {
-	assert.deepEqual(readdirSync(new URL('examples', here)).sort(), Object.keys(EXAMPLES).map((name) => `${name}.mjs`).sort());
+	assert.deepEqual(
+		readdirSync(new URL('examples', here)).sort(),
+		Object.keys(EXAMPLES)
+			.map(name => `${name}.mjs`)
+			.sort(),
+	);
 });
 
 for (const [name, expected] of Object.entries(EXAMPLES))
@@ -35,6 +45,15 @@ for (const [name, expected] of Object.entries(EXAMPLES))
 	});
 
 test('the types', () => {
-	const done = node('node_modules/typescript/bin/tsc', '--noEmit', '--strict', '--module', 'nodenext', '--lib', 'es2023,dom', 'types.mts');
+	const done = node(
+		'node_modules/typescript/bin/tsc',
+		'--noEmit',
+		'--strict',
+		'--module',
+		'nodenext',
+		'--lib',
+		'es2023,dom',
+		'types.mts',
+	);
 	assert.deepEqual([done.stdout, done.status], ['', 0]);
 });

@@ -31,7 +31,10 @@ test('a report has all that the JSON has', async () => {
 	assert.equal(report.error.name, 'TypeError');
 	assert.equal(report.error.stack[0].line, 1);
 	assert.equal(report.schema, 'curfew.report/1');
-	assert.throws(() => report.orThrow(), (error) => error instanceof curfew.ProgramFailed && error.report === report);
+	assert.throws(
+		() => report.orThrow(),
+		error => error instanceof curfew.ProgramFailed && error.report === report,
+	);
 });
 
 test('a deadline stops what never ends', async () => {
@@ -55,16 +58,35 @@ test('every limit of the library has a name here', async () => {
 
 test('what is wrong is an exception that names it', async () => {
 	const cases = [
-		[{ limits: { timeout: 0 } }, /timeout/], [{ limits: { timeout: '10' } }, /timeout/], [{ limits: { memory: 1.5 } }, /memory/],
-		[{ limits: { fuel: -1 } }, /fuel/], [{ limits: { timeout: NaN } }, /timeout/], [{ limits: { tiemout: 1 } }, /no limit tiemout/],
-		[{ limits: 7 }, /limits/], [{ params: '[1]' }, /params/], [{ params: [1n] }, /params/], [{ call: 7 }, /call/],
-		[{ call: 'a\0b' }, /NUL/], [{ allowFetch: 'example.com' }, /allowFetch/], [{ allowFetch: ['http://example.com'] }, /http/],
-		[{ secrets: { 'not a name': 'x' } }, /name/], [{ language: 'python' }, /language/], [{ unknown: 1 }, /no option unknown/],
-		[{ name: 3 }, /name/], [{ functions: { f: 3 } }, /host function f/], [{ functions: { 'not a name': () => 1 } }, /name/],
-		[{ functions: { f: { call: () => 1, type: 'x->' } } }, /type/], [{ stdin: {} }, /stdin/], [{ onEvent: 1 }, /onEvent/],
+		[{ limits: { timeout: 0 } }, /timeout/],
+		[{ limits: { timeout: '10' } }, /timeout/],
+		[{ limits: { memory: 1.5 } }, /memory/],
+		[{ limits: { fuel: -1 } }, /fuel/],
+		[{ limits: { timeout: NaN } }, /timeout/],
+		[{ limits: { tiemout: 1 } }, /no limit tiemout/],
+		[{ limits: 7 }, /limits/],
+		[{ params: '[1]' }, /params/],
+		[{ params: [1n] }, /params/],
+		[{ call: 7 }, /call/],
+		[{ call: 'a\0b' }, /NUL/],
+		[{ allowFetch: 'example.com' }, /allowFetch/],
+		[{ allowFetch: ['http://example.com'] }, /http/],
+		[{ secrets: { 'not a name': 'x' } }, /name/],
+		[{ language: 'python' }, /language/],
+		[{ unknown: 1 }, /no option unknown/],
+		[{ name: 3 }, /name/],
+		[{ functions: { f: 3 } }, /host function f/],
+		[{ functions: { 'not a name': () => 1 } }, /name/],
+		[{ functions: { f: { call: () => 1, type: 'x->' } } }, /type/],
+		[{ stdin: {} }, /stdin/],
+		[{ onEvent: 1 }, /onEvent/],
 	];
 	for (const [options, words] of cases)
-		await assert.rejects(curfew.run('export default () => 1', options), (error) => words.test(error.message) && (error instanceof TypeError || error.code === 'INVALID'), JSON.stringify(String(words)));
+		await assert.rejects(
+			curfew.run('export default () => 1', options),
+			error => words.test(error.message) && (error instanceof TypeError || error.code === 'INVALID'),
+			JSON.stringify(String(words)),
+		);
 	assert.throws(() => curfew.program(7), TypeError);
 	assert.throws(() => curfew.runSync('1', { events: true }), /events/);
 	assert.throws(() => new curfew.Engine({ threads: -1 }), /threads/);
@@ -84,7 +106,10 @@ test('WebAssembly, images, files', async () => {
 	assert.equal(program.kind, 'module');
 	assert.equal((await engine.load(program.save()).run({ call: 'add', params: [40, 2] })).value, 42);
 	assert.equal((await program.inspect()).exports[0].name, 'add');
-	await assert.rejects(engine.program(Buffer.from('\0asm\x01\0\0\0\xff', 'latin1')).compile(), (error) => error.code === 'BAD_PROGRAM' && error.report.outcome === 'bad_program');
+	await assert.rejects(
+		engine.program(Buffer.from('\0asm\x01\0\0\0\xff', 'latin1')).compile(),
+		error => error.code === 'BAD_PROGRAM' && error.report.outcome === 'bad_program',
+	);
 	assert.throws(() => engine.load(Buffer.from('no image')), { code: 'BAD_IMAGE' });
 
 	const directory = mkdtempSync(join(tmpdir(), 'curfew-test-'));
@@ -95,7 +120,9 @@ test('WebAssembly, images, files', async () => {
 });
 
 test('secrets are given and taken out', async () => {
-	const report = await curfew.run("console.log(secrets.get('TOKEN')); secrets.get('TOKEN').length", { secrets: { TOKEN: 'hunter2-hunter2' } });
+	const report = await curfew.run("console.log(secrets.get('TOKEN')); secrets.get('TOKEN').length", {
+		secrets: { TOKEN: 'hunter2-hunter2' },
+	});
 	assert.equal(report.value, 15);
 	assert.ok(!report.stdout.includes('hunter2'));
 });
@@ -110,7 +137,18 @@ test('standard input reaches WASI', async () => {
 	    (drop (call $read (i32.const 0) (i32.const 0) (i32.const 1) (i32.const 16)))
 	    (i32.store (i32.const 4) (i32.load (i32.const 16)))
 	    (drop (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 16)))))`;
-	assert.equal((await curfew.run(echo, { language: 'wat', stdin: 'from Node', env: { A: 'b' }, args: ['c'], dirs: [{ host: tmpdir(), guest: '/tmp' }] })).stdout, 'from Node');
+	assert.equal(
+		(
+			await curfew.run(echo, {
+				language: 'wat',
+				stdin: 'from Node',
+				env: { A: 'b' },
+				args: ['c'],
+				dirs: [{ host: tmpdir(), guest: '/tmp' }],
+			})
+		).stdout,
+		'from Node',
+	);
 });
 
 test('an AbortSignal cancels the run', async () => {
@@ -126,17 +164,31 @@ test('an AbortSignal cancels the run', async () => {
 });
 
 test('events as they come', async () => {
-	const program = curfew.program("console.log('one'); curfew.progress({ at: 1 }); curfew.checkpoint([2]); console.error('two');");
+	const program = curfew.program(
+		"console.log('one'); curfew.progress({ at: 1 }); curfew.checkpoint([2]); console.error('two');",
+	);
 	const seen = [];
-	await program.run({ onEvent: (event) => seen.push(event) });
-	const expected = [['stdout', 'one\n'], ['progress', { at: 1 }], ['checkpoint', [2]], ['stderr', 'two\n']];
-	const shown = (events) => events.map(({ kind, data }) => [kind, Buffer.isBuffer(data) ? data.toString() : data]);
+	await program.run({ onEvent: event => seen.push(event) });
+	const expected = [
+		['stdout', 'one\n'],
+		['progress', { at: 1 }],
+		['checkpoint', [2]],
+		['stderr', 'two\n'],
+	];
+	const shown = events => events.map(({ kind, data }) => [kind, Buffer.isBuffer(data) ? data.toString() : data]);
 	assert.deepEqual(shown(seen), expected);
 	const streamed = [];
-	for await (const event of program.start({ events: true }).events())
-		streamed.push(event);
+	for await (const event of program.start({ events: true }).events()) streamed.push(event);
 	assert.deepEqual(shown(streamed), expected);
-	await assert.rejects(curfew.run('curfew.progress(1); for (;;);', { limits: FOREVER, onEvent() { throw new RangeError('not this one'); } }), RangeError);
+	await assert.rejects(
+		curfew.run('curfew.progress(1); for (;;);', {
+			limits: FOREVER,
+			onEvent() {
+				throw new RangeError('not this one');
+			},
+		}),
+		RangeError,
+	);
 });
 
 test('one run too many is refused', async () => {
@@ -152,17 +204,28 @@ test('host functions, by JSON', async () => {
 	const functions = {
 		keep: (...values) => ({ got: values }),
 		nothing() {},
-		fail() { throw new RangeError('no such row'); },
+		fail() {
+			throw new RangeError('no such row');
+		},
 		odd: () => 1n,
-		later: async (x) => x * 2,
-		lateFailure: async () => { throw new Error('not today'); },
-		promised: (x) => new Promise((resolve) => setTimeout(() => resolve(x + 1), 5)),
+		later: async x => x * 2,
+		lateFailure: async () => {
+			throw new Error('not today');
+		},
+		promised: x => new Promise(resolve => setTimeout(() => resolve(x + 1), 5)),
 	};
 	const source = `export default async () => [
 		host.keep(1, 'ü', [null]), typeof host.nothing(), (() => { try { host.fail() } catch (e) { return e.message } })(),
 		(() => { try { host.odd() } catch (e) { return 'refused' } })(), await host.later(21), await host.lateFailure().catch((e) => e.message), host.promised(1)]`;
-	assert.deepEqual((await curfew.run(source, { functions })).orThrow().value,
-		[{ got: [1, 'ü', [null]] }, 'undefined', 'RangeError: no such row', 'refused', 42, 'Error: not today', 2]);
+	assert.deepEqual((await curfew.run(source, { functions })).orThrow().value, [
+		{ got: [1, 'ü', [null]] },
+		'undefined',
+		'RangeError: no such row',
+		'refused',
+		42,
+		'Error: not today',
+		2,
+	]);
 });
 
 test('host functions, typed', async () => {
@@ -172,11 +235,17 @@ test('host functions, typed', async () => {
 	const mix = { module: 'env', type: 'iIF->F', call: (...values) => (seen.push(values), values[2] * 2) };
 	assert.equal((await curfew.run(source, { language: 'wat', call: 'f', functions: { mix } })).value, 1);
 	assert.deepEqual(seen, [[-1, 9007199254740993n, 0.5]]);
-	assert.equal((await curfew.run(source, { language: 'wat', call: 'f', functions: { mix: { ...mix, call: () => 'x' } } })).outcome, 'trapped');
+	assert.equal(
+		(await curfew.run(source, { language: 'wat', call: 'f', functions: { mix: { ...mix, call: () => 'x' } } })).outcome,
+		'trapped',
+	);
 });
 
 test('a call that is never answered outlives no deadline', async () => {
-	const functions = { hang: () => new Promise(() => {}), hangAsync: { async: true, call: () => new Promise(() => {}) } };
+	const functions = {
+		hang: () => new Promise(() => {}),
+		hangAsync: { async: true, call: () => new Promise(() => {}) },
+	};
 	for (const source of ['host.hang()', 'host.hangAsync()']) {
 		const began = Date.now();
 		assert.equal((await curfew.run(source, { functions, limits: SHORT })).outcome, 'deadline');
@@ -185,9 +254,15 @@ test('a call that is never answered outlives no deadline', async () => {
 });
 
 test('calls of many runs at once', async () => {
-	const program = curfew.program('export default (x) => { let s = 0; for (let i = 0; i < 50; i++) s = host.add(s, x); return s; }', { functions: { add: (a, b) => a + b } });
+	const program = curfew.program(
+		'export default (x) => { let s = 0; for (let i = 0; i < 50; i++) s = host.add(s, x); return s; }',
+		{ functions: { add: (a, b) => a + b } },
+	);
 	const reports = await Promise.all(Array.from({ length: 20 }, (_, x) => program.run({ params: [x] })));
-	assert.deepEqual(reports.map((report) => report.value), Array.from({ length: 20 }, (_, x) => 50 * x));
+	assert.deepEqual(
+		reports.map(report => report.value),
+		Array.from({ length: 20 }, (_, x) => 50 * x),
+	);
 });
 
 test('many wait at once and are all cancelled', async () => {
@@ -196,12 +271,14 @@ test('many wait at once and are all cancelled', async () => {
 	const aborting = new AbortController();
 	const running = Array.from({ length: 500 }, () => program.run({ limits: FOREVER, signal: aborting.signal }));
 	aborting.abort();
-	assert.ok((await Promise.all(running)).every((report) => report.outcome === 'cancelled'));
+	assert.ok((await Promise.all(running)).every(report => report.outcome === 'cancelled'));
 	assert.equal(engine.stats().runsActive, 0);
 });
 
 test('sessions', async () => {
-	const session = curfew.program('let n = 0; function inc(by) { n += by; return n; } function spin() { for (;;); }').session({ limits: { loops: '100M' } });
+	const session = curfew
+		.program('let n = 0; function inc(by) { n += by; return n; } function spin() { for (;;); }')
+		.session({ limits: { loops: '100M' } });
 	assert.equal((await session.call('inc', [2])).value, 2);
 	assert.equal((await session.call('inc', [3])).value, 5);
 	assert.equal((await session.eval('const twice = n * 2; twice', { name: 'cell' })).value, 10);
@@ -211,7 +288,8 @@ test('sessions', async () => {
 	assert.equal((await spinning).outcome, 'cancelled');
 	session.reset();
 	assert.equal((await session.call('inc', [1])).value, 1);
-	for (let i = 0; i < 20; i++) { // also where it is aborted before a thread has begun with it
+	for (let i = 0; i < 20; i++) {
+		// also where it is aborted before a thread has begun with it
 		const aborting = new AbortController();
 		const aborted = session.call('spin', [], { limits: FOREVER, signal: aborting.signal });
 		aborting.abort();
@@ -247,7 +325,7 @@ test('a worker has an engine of its own, and ends with runs going on', async () 
 	const worker = new Worker(path);
 	try {
 		assert.equal(await new Promise((resolve, reject) => worker.once('message', resolve).once('error', reject)), 42);
-		await new Promise((resolve) => worker.once('exit', resolve));
+		await new Promise(resolve => worker.once('exit', resolve));
 	} finally {
 		const { rmSync } = await import('node:fs');
 		rmSync(path);
@@ -255,7 +333,11 @@ test('a worker has an engine of its own, and ends with runs going on', async () 
 });
 
 function inNode(code) {
-	return spawnSync(process.execPath, ['--input-type=module', '-e', code], { encoding: 'utf8', timeout: 60000, cwd: new URL('.', import.meta.url) });
+	return spawnSync(process.execPath, ['--input-type=module', '-e', code], {
+		encoding: 'utf8',
+		timeout: 60000,
+		cwd: new URL('.', import.meta.url),
+	});
 }
 
 test('the process ends with runs, sessions and calls going on', () => {
@@ -271,13 +353,24 @@ test('the process ends with runs, sessions and calls going on', () => {
 });
 
 test('a run keeps the process alive, and nothing else does', () => {
-	const done = inNode(`import * as curfew from 'curfew'; curfew.defaultEngine(); curfew.run('new Promise((r) => setTimeout(() => r(1), 100))').then((report) => console.log(report.value));`);
+	const done = inNode(
+		`import * as curfew from 'curfew'; curfew.defaultEngine(); curfew.run('new Promise((r) => setTimeout(() => r(1), 100))').then((report) => console.log(report.value));`,
+	);
 	assert.deepEqual([done.status, done.stdout, done.stderr], [0, '1\n', '']);
 });
 
 test('handles are collected in any order', () => {
-	const done = spawnSync(process.execPath, ['--expose-gc', '--input-type=module', '-e', `import * as curfew from 'curfew';
+	const done = spawnSync(
+		process.execPath,
+		[
+			'--expose-gc',
+			'--input-type=module',
+			'-e',
+			`import * as curfew from 'curfew';
 		for (let i = 0; i < 50; i++) { const engine = i % 10 ? undefined : new curfew.Engine(); (engine ?? curfew).run('for (;;);', { limits: { timeout: 20 } }); gc(); }
-		await new Promise((resolve) => setTimeout(resolve, 200)); gc(); console.log('alive');`], { encoding: 'utf8', timeout: 60000, cwd: new URL('.', import.meta.url) });
+		await new Promise((resolve) => setTimeout(resolve, 200)); gc(); console.log('alive');`,
+		],
+		{ encoding: 'utf8', timeout: 60000, cwd: new URL('.', import.meta.url) },
+	);
 	assert.deepEqual([done.status, done.stdout], [0, 'alive\n'], done.stderr);
 });

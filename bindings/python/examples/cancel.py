@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Cancels a run from another thread."""
+
 import threading
 
 import curfew

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs a program, and shows what became of one that never ends."""
+
 import curfew
 
 print(curfew.run("6 * 7").value)

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Gives a program a function of the host's."""
+
 import curfew
 
 stock = {"apples": 3, "pears": 0}

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Keeps a program's state between cells."""
+
 import curfew
 
 session = curfew.program("").session()

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Keeps what a program had done when its time was up, and follows it meanwhile."""
+
 import curfew
 
 program = curfew.program("""

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs in an event loop."""
+
 import asyncio
 import time
 
@@ -59,7 +60,9 @@ def test_many_wait_in_one_loop_and_are_all_cancelled(engine):
 
 def test_progress_is_an_async_iterator(engine):
     async def main():
-        program = engine.program("export default async () => { for (let i = 0; i < 3; i++) { curfew.progress(i); await 0; } return 'end'; }")
+        program = engine.program(
+            "export default async () => { for (let i = 0; i < 3; i++) { curfew.progress(i); await 0; } return 'end'; }"
+        )
         run = program.start_async(events=True)
         assert [event.data async for event in run.events()] == [0, 1, 2]
         assert (await run).value == "end"
@@ -77,7 +80,9 @@ def test_coroutine_functions_run_in_the_loop_of_the_run(engine):
             await asyncio.sleep(0.01)
             return x * 2
 
-        program = engine.program("export default async () => Promise.all([1, 2, 3].map((x) => host.fetch(x)))", functions={"fetch": fetch})
+        program = engine.program(
+            "export default async () => Promise.all([1, 2, 3].map((x) => host.fetch(x)))", functions={"fetch": fetch}
+        )
         assert (await program.run_async()).value == [2, 4, 6]
 
     asyncio.run(main())
@@ -128,7 +133,7 @@ def test_a_session_is_in_use_from_the_moment_of_the_call(engine):
     async def main():
         session = engine.program("let n = 0; function inc() { return ++n; } function spin() { for (;;); }").session()
         # The library looks at this text for longer than another call takes: that one would come first.
-        first = asyncio.create_task(session.eval_async(f"/*{'x' * (2 ** 24 - 100)}*/ inc()"))
+        first = asyncio.create_task(session.eval_async(f"/*{'x' * (2**24 - 100)}*/ inc()"))
         await asyncio.sleep(0)
         for call in (session.call_async("inc"), session.eval_async("inc()")):
             with pytest.raises(curfew.BusyError):

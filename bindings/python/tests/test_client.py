@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """The client against the server that CURFEW_SERVER names."""
+
 import os
 
 import pytest
 
 import curfew
-from conftest import ADD_WAT, FOREVER, SHORT
+from conftest import ADD_WAT, FOREVER
 
 pytestmark = pytest.mark.skipif(not os.environ.get("CURFEW_SERVER"), reason="CURFEW_SERVER names no server")
 

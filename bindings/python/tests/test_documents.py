@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The README's code prints what it says, and so do the examples."""
+
 import re
 import subprocess
 import sys
@@ -34,5 +35,7 @@ def test_every_example_is_here():
 
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_example(name):
-    done = subprocess.run([sys.executable, ROOT / "examples" / f"{name}.py"], capture_output=True, text=True, timeout=60)
+    done = subprocess.run(
+        [sys.executable, ROOT / "examples" / f"{name}.py"], capture_output=True, text=True, timeout=60
+    )
     assert (done.stdout, done.stderr, done.returncode) == (EXAMPLES[name], "", 0)

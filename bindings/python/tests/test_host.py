@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Host functions and sessions."""
+
 import threading
 import time
 
 import pytest
 
 import curfew
-from conftest import FOREVER, SHORT, add
+from conftest import SHORT, add
 
 
 def value_of(engine, source, functions, **options):
@@ -22,7 +23,9 @@ def test_json_there_and_back(engine):
         seen.extend(values)
         return {"got": list(values)}
 
-    assert value_of(engine, "host.keep(1, 'ü', [null, true], {a: 1.5})", {"keep": keep}) == {"got": [1, "ü", [None, True], {"a": 1.5}]}
+    assert value_of(engine, "host.keep(1, 'ü', [null, true], {a: 1.5})", {"keep": keep}) == {
+        "got": [1, "ü", [None, True], {"a": 1.5}]
+    }
     assert seen == [1, "ü", [None, True], {"a": 1.5}]
     assert value_of(engine, "typeof host.nothing()", {"nothing": lambda: None}) == "undefined"
 
@@ -58,14 +61,24 @@ def test_typed_functions_of_modules(engine):
         seen.append((a, b, c))
         return c * 2
 
-    program = engine.program(source, language="wat", functions={"mix": curfew.HostFunction(mix, module="env", type="iIF->F")})
+    program = engine.program(
+        source, language="wat", functions={"mix": curfew.HostFunction(mix, module="env", type="iIF->F")}
+    )
     assert program.run(call="f").value == 1.0 and seen == [(-1, 9007199254740993, 0.5)]
-    wrong = engine.program(source, language="wat", functions={"mix": curfew.HostFunction(lambda *_: "x", module="env", type="iIF->F")})
+    wrong = engine.program(
+        source, language="wat", functions={"mix": curfew.HostFunction(lambda *_: "x", module="env", type="iIF->F")}
+    )
     assert wrong.run(call="f").outcome == "trapped"
 
 
-@pytest.mark.parametrize("function, exception", [(3, TypeError), (curfew.HostFunction(add, type="x->"), curfew.InvalidError),
-                                                 (curfew.HostFunction(add, fuel=-1), curfew.InvalidError)])
+@pytest.mark.parametrize(
+    "function, exception",
+    [
+        (3, TypeError),
+        (curfew.HostFunction(add, type="x->"), curfew.InvalidError),
+        (curfew.HostFunction(add, fuel=-1), curfew.InvalidError),
+    ],
+)
 def test_a_function_that_is_none_is_refused(engine, function, exception):
     with pytest.raises(exception):
         engine.program("1", functions={"f": function})
@@ -74,7 +87,10 @@ def test_a_function_that_is_none_is_refused(engine, function, exception):
 
 
 def test_calls_of_many_runs_at_once(engine):
-    program = engine.program("export default (x) => { let s = 0; for (let i = 0; i < 50; i++) s = host.add(s, x); return s; }", functions={"add": add})
+    program = engine.program(
+        "export default (x) => { let s = 0; for (let i = 0; i < 50; i++) s = host.add(s, x); return s; }",
+        functions={"add": add},
+    )
     runs = [program.start(x) for x in range(20)]
     assert [run.wait().value for run in runs] == [50 * x for x in range(20)]
 
@@ -100,7 +116,9 @@ def test_a_call_outlives_no_deadline(engine):
 
 
 def test_a_session_keeps_its_state(engine):
-    with engine.program("let n = 0; function inc(by) { n += by; return n; }").session(limits={"loops": "1M"}) as session:
+    with engine.program("let n = 0; function inc(by) { n += by; return n; }").session(
+        limits={"loops": "1M"}
+    ) as session:
         assert session.call("inc", 2).value == 2
         assert session.call("inc", 3).value == 5
         assert session.eval("const twice = n * 2; twice", name="cell").value == 10

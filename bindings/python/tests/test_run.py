@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs and their reports, as a user of the package sees them."""
+
 import gc
 import json
 import signal
@@ -54,29 +55,42 @@ def test_every_outcome_has_its_exit_code():
     assert curfew.OUTCOMES["ok"] == 0 and curfew.OUTCOMES["deadline"] == 124 and curfew.OUTCOMES["crashed"] == 134
 
 
-@pytest.mark.parametrize("limits, exception, words", [
-    ({"timeout": 0}, curfew.InvalidError, "timeout is 0"),
-    ({"timeout": "10"}, curfew.InvalidError, "timeout"),
-    ({"memory": 1.5}, TypeError, "memory must be a whole number"),
-    ({"memory": True}, TypeError, "memory"),
-    ({"fuel": -1}, curfew.InvalidError, "fuel"),
-    ({"fuel": float("nan")}, TypeError, "fuel"),
-    ({"timeout": float("nan")}, curfew.InvalidError, "timeout"),
-    ({"tiemout": "1s"}, curfew.InvalidError, "no limit 'tiemout'"),
-    (["1s"], TypeError, "limits must be"),
-    ({"memory": 1 << 63}, curfew.InvalidError, "memory"),
-])
+@pytest.mark.parametrize(
+    "limits, exception, words",
+    [
+        ({"timeout": 0}, curfew.InvalidError, "timeout is 0"),
+        ({"timeout": "10"}, curfew.InvalidError, "timeout"),
+        ({"memory": 1.5}, TypeError, "memory must be a whole number"),
+        ({"memory": True}, TypeError, "memory"),
+        ({"fuel": -1}, curfew.InvalidError, "fuel"),
+        ({"fuel": float("nan")}, TypeError, "fuel"),
+        ({"timeout": float("nan")}, curfew.InvalidError, "timeout"),
+        ({"tiemout": "1s"}, curfew.InvalidError, "no limit 'tiemout'"),
+        (["1s"], TypeError, "limits must be"),
+        ({"memory": 1 << 63}, curfew.InvalidError, "memory"),
+    ],
+)
 def test_a_limit_that_is_none_is_refused_with_its_name(limits, exception, words):
     with pytest.raises(exception, match=words):
         curfew.run("1", limits=limits)
 
 
-@pytest.mark.parametrize("options, exception", [
-    ({"params": "[1]"}, TypeError), ({"params": [object()]}, curfew.InvalidError), ({"params": [float("nan")]}, curfew.InvalidError),
-    ({"call": 7}, TypeError), ({"call": "a\0b"}, curfew.InvalidError), ({"allow_fetch": "example.com"}, TypeError),
-    ({"allow_fetch": ["http://example.com"]}, curfew.InvalidError), ({"secrets": {"not a name": "x"}}, curfew.InvalidError),
-    ({"language": "python"}, curfew.InvalidError), ({"unknown": 1}, TypeError), ({"name": 3}, TypeError),
-])
+@pytest.mark.parametrize(
+    "options, exception",
+    [
+        ({"params": "[1]"}, TypeError),
+        ({"params": [object()]}, curfew.InvalidError),
+        ({"params": [float("nan")]}, curfew.InvalidError),
+        ({"call": 7}, TypeError),
+        ({"call": "a\0b"}, curfew.InvalidError),
+        ({"allow_fetch": "example.com"}, TypeError),
+        ({"allow_fetch": ["http://example.com"]}, curfew.InvalidError),
+        ({"secrets": {"not a name": "x"}}, curfew.InvalidError),
+        ({"language": "python"}, curfew.InvalidError),
+        ({"unknown": 1}, TypeError),
+        ({"name": 3}, TypeError),
+    ],
+)
 def test_an_option_that_is_wrong_is_an_exception(options, exception):
     with pytest.raises(exception):
         curfew.run("export default () => 1", **options)
@@ -118,7 +132,9 @@ def test_images_are_saved_and_loaded(engine):
 
 
 def test_secrets_are_given_and_taken_out():
-    report = curfew.run("console.log(secrets.get('TOKEN')); secrets.get('TOKEN').length", secrets={"TOKEN": "hunter2-hunter2"})
+    report = curfew.run(
+        "console.log(secrets.get('TOKEN')); secrets.get('TOKEN').length", secrets={"TOKEN": "hunter2-hunter2"}
+    )
     assert report.value == 15 and "hunter2" not in report.stdout
 
 
@@ -134,7 +150,9 @@ def test_standard_input_arguments_and_environment_reach_wasi(tmp_path):
         (i32.store (i32.const 4) (i32.load (i32.const 16)))
         (drop (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 16)))))"""
     assert curfew.run(echo, language="wat", stdin="from Python").stdout == "from Python"
-    report = curfew.run(echo, language="wat", stdin=b"x", dirs=[curfew.Dir(tmp_path, "/data")], env={"A": "b"}, args=["c"])
+    report = curfew.run(
+        echo, language="wat", stdin=b"x", dirs=[curfew.Dir(tmp_path, "/data")], env={"A": "b"}, args=["c"]
+    )
     assert report.stdout == "x"
     with pytest.raises(TypeError):
         curfew.run(echo, language="wat", dirs=[curfew.Dir(3, "/data")])
@@ -185,7 +203,9 @@ def test_many_threads_share_an_engine(engine):
 
 def test_events_as_they_come(engine):
     seen = []
-    program = engine.program("console.log('one'); curfew.progress({at: 1}); curfew.checkpoint([2]); console.error('two');")
+    program = engine.program(
+        "console.log('one'); curfew.progress({at: 1}); curfew.checkpoint([2]); console.error('two');"
+    )
     assert program.run(on_event=seen.append).ok
     expected = [("stdout", b"one\n"), ("progress", {"at": 1}), ("checkpoint", [2]), ("stderr", b"two\n")]
     assert seen == expected
@@ -221,7 +241,9 @@ def test_objects_are_collected_in_any_order():
 
 
 def in_python(code, **options):
-    return subprocess.run([sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, timeout=60, **options)
+    return subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, timeout=60, **options
+    )
 
 
 def test_use_after_a_fork_is_refused_and_the_child_may_begin_anew():

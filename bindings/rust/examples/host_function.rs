@@ -10,7 +10,8 @@ fn main() -> curfew::Result<()> {
         Some(_) => Ok(json!(0)),
         None => Err("inStock takes a name".into()),
     });
-    let source = Source::js("export default (names) => names.filter((name) => host.inStock(name) > 0)").function(in_stock);
+    let source =
+        Source::js("export default (names) => names.filter((name) => host.inStock(name) > 0)").function(in_stock);
     let options = Options { params: vec![json!(["apples", "pears", "plums"])], ..Default::default() };
     println!("{}", default_engine()?.run(source, &options)?.json_value);
     Ok(())

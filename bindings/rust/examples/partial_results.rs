@@ -24,6 +24,12 @@ fn main() -> curfew::Result<()> {
         ..Default::default()
     };
     let report = curfew::run(SOURCE, &options)?;
-    println!("{} {} {} {}", report.outcome, report.stop.unwrap().mode, report.json_value, report.partial["done"].as_u64() >= Some(1000));
+    println!(
+        "{} {} {} {}",
+        report.outcome,
+        report.stop.unwrap().mode,
+        report.json_value,
+        report.partial["done"].as_u64() >= Some(1000)
+    );
     Ok(())
 }

@@ -166,14 +166,20 @@ struct Response {
 impl Response {
     fn read_head(stream: TcpStream) -> Answer<Response> {
         let mut response = Response { stream: BufReader::new(stream), status: 0, body: Body::ToTheEnd };
-        response.status =
-            response.read_line()?.split(' ').nth(1).and_then(|text| text.parse().ok()).ok_or_else(|| broken("no HTTP answer"))?;
+        response.status = response
+            .read_line()?
+            .split(' ')
+            .nth(1)
+            .and_then(|text| text.parse().ok())
+            .ok_or_else(|| broken("no HTTP answer"))?;
         loop {
             let line = response.read_line()?;
             let Some((name, value)) = line.split_once(':') else { break };
             match name.to_ascii_lowercase().as_str() {
                 "transfer-encoding" => response.body = Body::Chunks { left: 0, ended: false },
-                "content-length" => response.body = Body::Length(value.trim().parse().map_err(|_| broken("no length"))?),
+                "content-length" => {
+                    response.body = Body::Length(value.trim().parse().map_err(|_| broken("no length"))?)
+                }
                 _ => {}
             }
         }
@@ -235,15 +241,23 @@ impl Client {
         }
         let has_port = host.rsplit(':').next().is_some_and(|port| port.parse::<u16>().is_ok()) && host.contains(':');
         let host = if has_port { host.to_string() } else { format!("{host}:80") };
-        Ok(Client { host, prefix: prefix.trim_end_matches('/').into(), token: None, timeout: Duration::from_secs(30), retries: 3 })
+        Ok(Client {
+            host,
+            prefix: prefix.trim_end_matches('/').into(),
+            token: None,
+            timeout: Duration::from_secs(30),
+            retries: 3,
+        })
     }
 
     fn send(&self, request: &Request<'_>, timeout: Duration) -> Answer<Response> {
         let mut stream = TcpStream::connect(&self.host)?;
         stream.set_read_timeout(Some(timeout))?;
         stream.set_write_timeout(Some(timeout))?;
-        let mut head =
-            format!("{} {}{} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n", request.method, self.prefix, request.path, self.host);
+        let mut head = format!(
+            "{} {}{} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n",
+            request.method, self.prefix, request.path, self.host
+        );
         let authorization = self.token.as_ref().map(|token| format!("Bearer {token}"));
         let authorization = authorization.as_deref().map(|value| ("Authorization", value));
         for (name, value) in request.headers.iter().copied().chain(authorization) {
@@ -280,7 +294,8 @@ impl Client {
             let asked = self.send(request, self.timeout).and_then(|mut response| {
                 let mut text = String::new();
                 response.read_to_string(&mut text)?;
-                serde_json::from_str(if text.is_empty() { "null" } else { &text }).map_err(|error| broken(&error.to_string()))
+                serde_json::from_str(if text.is_empty() { "null" } else { &text })
+                    .map_err(|error| broken(&error.to_string()))
             });
             match asked {
                 Err(error) if request.safe && attempt < self.retries && error.is_passing() => Client::pause(attempt),
@@ -296,8 +311,12 @@ impl Client {
             return Err(invalid("give either a source or the name of a stored program"));
         }
         let mut fields = submission.more.clone();
-        let texts =
-            [("source", &submission.source), ("program", &submission.program), ("lang", &submission.lang), ("call", &submission.call)];
+        let texts = [
+            ("source", &submission.source),
+            ("program", &submission.program),
+            ("lang", &submission.lang),
+            ("call", &submission.call),
+        ];
         for (name, value) in texts.into_iter().filter_map(|(name, value)| value.as_ref().map(|value| (name, value))) {
             fields.insert(name.into(), json!(value));
         }
@@ -307,12 +326,20 @@ impl Client {
         if !submission.limits.is_empty() {
             fields.insert(
                 "limits".into(),
-                submission.limits.iter().map(|(name, value)| (name.clone(), json!(value))).collect::<Map<_, _>>().into(),
+                submission
+                    .limits
+                    .iter()
+                    .map(|(name, value)| (name.clone(), json!(value)))
+                    .collect::<Map<_, _>>()
+                    .into(),
             );
         }
         let body = Value::Object(fields).to_string();
-        let mut request =
-            Request { body: Some(body.as_bytes()), safe: submission.idempotency_key.is_some(), ..Request::new("POST", "/v1/runs".into()) };
+        let mut request = Request {
+            body: Some(body.as_bytes()),
+            safe: submission.idempotency_key.is_some(),
+            ..Request::new("POST", "/v1/runs".into())
+        };
         request.headers.push(("Content-Type", "application/json"));
         if let Some(key) = &submission.idempotency_key {
             request.headers.push(("Idempotency-Key", key));
@@ -365,7 +392,12 @@ impl Client {
 
     /// Calls `each` with a run's events, from the first one or from behind an id, to its report, or until it returns false. A
     /// broken stream is resumed.
-    pub fn events(&self, id: &str, last_event_id: Option<&str>, mut each: impl FnMut(ServerEvent) -> bool) -> Answer<()> {
+    pub fn events(
+        &self,
+        id: &str,
+        last_event_id: Option<&str>,
+        mut each: impl FnMut(ServerEvent) -> bool,
+    ) -> Answer<()> {
         let mut last = last_event_id.map(String::from);
         let mut failures = 0;
         loop {

@@ -51,7 +51,10 @@ impl HostFunction {
     }
 
     /// A function that takes JSON and answers JSON.
-    pub fn json(name: &str, call: impl Fn(&[Value]) -> std::result::Result<Value, String> + Send + Sync + 'static) -> HostFunction {
+    pub fn json(
+        name: &str,
+        call: impl Fn(&[Value]) -> std::result::Result<Value, String> + Send + Sync + 'static,
+    ) -> HostFunction {
         HostFunction::new(name, Kind::Json(Box::new(call)))
     }
 
@@ -161,7 +164,10 @@ unsafe fn read_numbers(call: *const sys::curfew_host_call, letters: &str) -> Vec
 /// The results as the type says, or what is wrong with them.
 fn write_numbers(results: &[Number], letters: &str) -> std::result::Result<Vec<sys::curfew_value>, String> {
     let fits = |(number, letter): (&Number, u8)| {
-        matches!((number, letter), (Number::I32(_), b'i') | (Number::I64(_), b'I') | (Number::F32(_), b'f') | (Number::F64(_), b'F'))
+        matches!(
+            (number, letter),
+            (Number::I32(_), b'i') | (Number::I64(_), b'I') | (Number::F32(_), b'f') | (Number::F64(_), b'F')
+        )
     };
     if results.len() != letters.len() || !results.iter().zip(letters.bytes()).all(fits) {
         return Err(format!("its answer {results:?} is not what its type says: {letters:?}"));
@@ -183,7 +189,8 @@ unsafe fn carry_out(function: &HostFunction, call: *mut sys::curfew_host_call) -
     match &function.kind {
         Kind::Json(run) => answer(call, &run(&arguments(call))?),
         Kind::Numbers(run) => {
-            let (parameters, results) = function.type_.as_deref().and_then(|text| text.split_once("->")).unwrap_or_default();
+            let (parameters, results) =
+                function.type_.as_deref().and_then(|text| text.split_once("->")).unwrap_or_default();
             let mut values = write_numbers(&run(&read_numbers(call, parameters))?, results)?;
             values.push(sys::curfew_value { i64_: 0 });
             sys::curfew_host_call_return_values(call, values.as_ptr());

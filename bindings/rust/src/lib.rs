@@ -173,7 +173,9 @@ impl Engine {
     /// Creates an engine.
     pub fn new(options: &EngineOptions) -> Result<Engine> {
         let cache_dir = match &options.cache_dir {
-            Some(path) => Some(c_string(path.to_str().ok_or_else(|| Error::invalid("cache_dir is not UTF-8"))?, "cache_dir")?),
+            Some(path) => {
+                Some(c_string(path.to_str().ok_or_else(|| Error::invalid("cache_dir is not UTF-8"))?, "cache_dir")?)
+            }
             None => None,
         };
         let given = sys::curfew_engine_options {
@@ -195,7 +197,9 @@ impl Engine {
     pub fn program(&self, source: Source) -> Result<Program> {
         let name = c_string(source.name.as_deref().unwrap_or(source.language.default_name()), "the name")?;
         let import_dir = match &source.import_dir {
-            Some(path) => Some(c_string(path.to_str().ok_or_else(|| Error::invalid("import_dir is not UTF-8"))?, "import_dir")?),
+            Some(path) => {
+                Some(c_string(path.to_str().ok_or_else(|| Error::invalid("import_dir is not UTF-8"))?, "import_dir")?)
+            }
             None => None,
         };
         let given = sys::curfew_source {
@@ -208,7 +212,9 @@ impl Engine {
             flags: if source.once { sys::SOURCE_ONCE } else { 0 },
             reserved: 0,
         };
-        self.finish(source.functions, |program, failure| unsafe { sys::curfew_program_create(self.0 .0, &given, program, failure) })
+        self.finish(source.functions, |program, failure| unsafe {
+            sys::curfew_program_create(self.0 .0, &given, program, failure)
+        })
     }
 
     /// A program of what [`Program::save`] returned.
@@ -237,7 +243,10 @@ impl Engine {
 
     /// Figures of the engine.
     pub fn stats(&self) -> EngineStats {
-        let mut stats = sys::curfew_engine_stats { size: std::mem::size_of::<sys::curfew_engine_stats>() as u32, ..Default::default() };
+        let mut stats = sys::curfew_engine_stats {
+            size: std::mem::size_of::<sys::curfew_engine_stats>() as u32,
+            ..Default::default()
+        };
         unsafe { sys::curfew_engine_get_stats(self.0 .0, &mut stats) };
         EngineStats {
             runs_active: stats.runs_active,
@@ -322,7 +331,8 @@ impl Source {
         };
         let mut source = Source::new(std::fs::read(path)?, language);
         source.name = path.file_name().map(|name| name.to_string_lossy().into_owned());
-        source.import_dir = path.parent().map(|parent| if parent.as_os_str().is_empty() { PathBuf::from(".") } else { parent.into() });
+        source.import_dir =
+            path.parent().map(|parent| if parent.as_os_str().is_empty() { PathBuf::from(".") } else { parent.into() });
         Ok(source)
     }
 

@@ -108,7 +108,15 @@ impl Options {
         options.limits = &*limits;
         options.flags = if self.deterministic { sys::RUN_DETERMINISTIC } else { 0 };
         let params = if self.params.is_empty() { String::new() } else { Value::from(self.params.clone()).to_string() };
-        let mut filled = Filled { options, _limits: limits, _strings: vec![], _arrays: vec![], _secrets: vec![], _dirs: vec![], params };
+        let mut filled = Filled {
+            options,
+            _limits: limits,
+            _strings: vec![],
+            _arrays: vec![],
+            _secrets: vec![],
+            _dirs: vec![],
+            params,
+        };
         self.fill_call(&mut filled)?;
         self.fill_lists(&mut filled)?;
         Ok(filled)
@@ -134,7 +142,8 @@ impl Options {
 
     fn fill_lists(&self, filled: &mut Filled) -> Result<()> {
         let env: Vec<String> = self.env.iter().map(|(name, value)| format!("{name}={value}")).collect();
-        (filled.options.allow_fetch, filled.options.allow_fetch_count) = filled.list(&self.allow_fetch, "a host of allow_fetch")?;
+        (filled.options.allow_fetch, filled.options.allow_fetch_count) =
+            filled.list(&self.allow_fetch, "a host of allow_fetch")?;
         (filled.options.args, filled.options.arg_count) = filled.list(&self.args, "an argument")?;
         (filled.options.env, filled.options.env_count) = filled.list(&env, "the environment")?;
         for (name, value) in &self.secrets {
@@ -144,7 +153,12 @@ impl Options {
         for dir in &self.dirs {
             let host = dir.host.to_str().ok_or_else(|| Error::invalid("a directory is not UTF-8"))?;
             let (host, guest) = (filled.keep(host, "a directory")?, filled.keep(&dir.guest, "a directory")?);
-            filled._dirs.push(sys::curfew_dir { host, guest, flags: if dir.write { sys::DIR_WRITE } else { 0 }, reserved: 0 });
+            filled._dirs.push(sys::curfew_dir {
+                host,
+                guest,
+                flags: if dir.write { sys::DIR_WRITE } else { 0 },
+                reserved: 0,
+            });
         }
         filled.options.secrets = if self.secrets.is_empty() { ptr::null() } else { filled._secrets.as_ptr() };
         filled.options.secret_count = filled._secrets.len();

@@ -173,7 +173,8 @@ impl Report {
                 report: Some(Box::new(self.clone())),
             });
         }
-        serde_json::from_value(self.json_value.clone()).map_err(|error| Error::invalid(format!("the program's value: {error}")))
+        serde_json::from_value(self.json_value.clone())
+            .map_err(|error| Error::invalid(format!("the program's value: {error}")))
     }
 }
 
@@ -235,7 +236,10 @@ unsafe fn read(raw: &sys::curfew_report, whole: Whole) -> Report {
     Report {
         id: text(raw.id.as_ptr()),
         outcome: text(sys::curfew_outcome_name(raw.outcome)),
-        tripped: raw.tripped[..raw.tripped_count as usize].iter().map(|&outcome| text(sys::curfew_outcome_name(outcome))).collect(),
+        tripped: raw.tripped[..raw.tripped_count as usize]
+            .iter()
+            .map(|&outcome| text(sys::curfew_outcome_name(outcome)))
+            .collect(),
         stop: None,
         json_value: json(raw.value),
         partial: json(raw.partial),

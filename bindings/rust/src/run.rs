@@ -89,7 +89,8 @@ impl Program {
         filled.options.on_done = Some(on_done);
         filled.options.on_done_context = Arc::into_raw(shared.clone()).cast_mut().cast();
         let mut pointer = ptr::null_mut();
-        let started = check(|failure| unsafe { sys::curfew_run_start(self.pointer(), &filled.options, &mut pointer, failure) });
+        let started =
+            check(|failure| unsafe { sys::curfew_run_start(self.pointer(), &filled.options, &mut pointer, failure) });
         if let Err(error) = started {
             drop(unsafe { Arc::from_raw(filled.options.on_done_context.cast::<Shared>()) });
             return Err(error);
@@ -120,7 +121,8 @@ impl Run {
 
     /// What it has used so far.
     pub fn usage(&self) -> RunUsage {
-        let mut usage = sys::curfew_run_usage { size: std::mem::size_of::<sys::curfew_run_usage>() as u32, ..Default::default() };
+        let mut usage =
+            sys::curfew_run_usage { size: std::mem::size_of::<sys::curfew_run_usage>() as u32, ..Default::default() };
         unsafe { sys::curfew_run_get_usage(self.pointer, &mut usage) };
         RunUsage {
             wall: Duration::from_nanos(usage.wall_ns),

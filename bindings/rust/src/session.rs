@@ -46,7 +46,10 @@ impl Program {
 }
 
 impl Session {
-    fn call_with(&self, call: impl FnOnce(*mut *mut sys::curfew_report, *mut sys::curfew_failure) -> c_int) -> Result<Report> {
+    fn call_with(
+        &self,
+        call: impl FnOnce(*mut *mut sys::curfew_report, *mut sys::curfew_failure) -> c_int,
+    ) -> Result<Report> {
         let mut pointer = ptr::null_mut();
         check(|failure| call(&mut pointer, failure))?;
         unsafe { report::take(pointer, true) }
@@ -54,7 +57,8 @@ impl Session {
 
     /// Calls a function that the program exports, and waits.
     pub fn call(&self, function: &str, params: &[Value], limits: &Limits) -> Result<Report> {
-        let (function, params) = (c_string(function, "the function")?, c_string(&Value::from(params).to_string(), "params")?);
+        let (function, params) =
+            (c_string(function, "the function")?, c_string(&Value::from(params).to_string(), "params")?);
         self.call_with(|out, failure| unsafe {
             sys::curfew_session_call(self.pointer, function.as_ptr(), params.as_ptr(), &limits.0, out, failure)
         })
@@ -63,7 +67,15 @@ impl Session {
     /// Evaluates text as the session's next cell, and waits. JavaScript only.
     pub fn eval(&self, text: &str, limits: &Limits) -> Result<Report> {
         self.call_with(|out, failure| unsafe {
-            sys::curfew_session_eval(self.pointer, ptr::null(), text.as_ptr().cast(), text.len(), &limits.0, out, failure)
+            sys::curfew_session_eval(
+                self.pointer,
+                ptr::null(),
+                text.as_ptr().cast(),
+                text.len(),
+                &limits.0,
+                out,
+                failure,
+            )
         })
     }
 
@@ -84,8 +96,10 @@ impl Session {
 
     /// What all its calls have used.
     pub fn totals(&self) -> SessionTotals {
-        let mut totals =
-            sys::curfew_session_totals { size: std::mem::size_of::<sys::curfew_session_totals>() as u32, ..Default::default() };
+        let mut totals = sys::curfew_session_totals {
+            size: std::mem::size_of::<sys::curfew_session_totals>() as u32,
+            ..Default::default()
+        };
         unsafe { sys::curfew_session_get_totals(self.pointer, &mut totals) };
         SessionTotals {
             calls: totals.calls,

@@ -253,7 +253,12 @@ extern "C" {
     pub fn curfew_outcome_name(outcome: c_int) -> *const c_char;
     pub fn curfew_outcome_exit_code(outcome: c_int) -> c_int;
     pub fn curfew_limit_table(count: *mut usize) -> *const curfew_limit_info;
-    pub fn curfew_limits_set(limits: *mut curfew_limits, name: *const c_char, text: *const c_char, failure: *mut curfew_failure) -> c_int;
+    pub fn curfew_limits_set(
+        limits: *mut curfew_limits,
+        name: *const c_char,
+        text: *const c_char,
+        failure: *mut curfew_failure,
+    ) -> c_int;
     pub fn curfew_engine_create(
         options: *const curfew_engine_options,
         engine: *mut *mut curfew_engine,

@@ -2,7 +2,8 @@
 //! The crate as its users have it.
 
 use curfew::{
-    default_engine, Dir, Engine, EngineOptions, Error, Event, HostFunction, Language, Limits, Number, Options, Program, Source, Status,
+    default_engine, Dir, Engine, EngineOptions, Error, Event, HostFunction, Language, Limits, Number, Options, Program,
+    Source, Status,
 };
 use serde_json::{json, Value};
 use std::sync::{mpsc, Arc, Mutex};
@@ -34,9 +35,16 @@ fn status<T>(result: Result<T, Error>) -> Status {
 
 #[test]
 fn a_report_has_what_the_json_has() {
-    let report = curfew::run("console.log('hi'); console.error('oh'); curfew.checkpoint({done: 1}); null.x", &Options::default()).unwrap();
+    let report = curfew::run(
+        "console.log('hi'); console.error('oh'); curfew.checkpoint({done: 1}); null.x",
+        &Options::default(),
+    )
+    .unwrap();
     assert_eq!((report.outcome.as_str(), report.is_ok(), report.exit_code), ("threw", false, 1));
-    assert_eq!((report.stdout.as_str(), report.stderr.as_str(), &report.partial), ("hi\n", "oh\n", &json!({"done": 1})));
+    assert_eq!(
+        (report.stdout.as_str(), report.stderr.as_str(), &report.partial),
+        ("hi\n", "oh\n", &json!({"done": 1}))
+    );
     let error = report.error.as_ref().unwrap();
     assert_eq!((error.name.as_deref(), error.stack[0].line), (Some("TypeError"), Some(1)));
     assert_eq!(serde_json::from_str::<Value>(&report.json()).unwrap()["schema"], "curfew.report/1");
@@ -48,7 +56,10 @@ fn a_report_has_what_the_json_has() {
 fn a_deadline_stops_what_never_ends() {
     for limits in [Limits::new().timeout("100ms"), Limits::new().timeout(Duration::from_millis(100))] {
         let report = curfew::run("for (;;);", &with(limits.unwrap())).unwrap();
-        assert_eq!((report.outcome.as_str(), report.exit_code, report.limits["timeout_us"]), ("deadline", 124, Some(100_000.0)));
+        assert_eq!(
+            (report.outcome.as_str(), report.exit_code, report.limits["timeout_us"]),
+            ("deadline", 124, Some(100_000.0))
+        );
         assert!(["soft", "hard"].contains(&report.stop.unwrap().mode.as_str()));
     }
 }
@@ -65,7 +76,13 @@ fn every_limit_of_the_library_has_a_setter() {
         let limits = Limits::new().set(name, if duration { "1m" } else { "4194304" }).unwrap();
         let report = curfew::run("1", &with(limits)).unwrap();
         let expected = if duration { 60e6 } else { 4194304.0 };
-        assert!(report.limits.iter().any(|(key, value)| key.starts_with(&name.replace('-', "_")) && *value == Some(expected)), "{name}");
+        assert!(
+            report
+                .limits
+                .iter()
+                .any(|(key, value)| key.starts_with(&name.replace('-', "_")) && *value == Some(expected)),
+            "{name}"
+        );
     }
     let unlimited = Limits::new().host_calls(u64::MAX).unwrap().timeout(Duration::MAX).unwrap();
     let report = curfew::run("1", &with(unlimited)).unwrap();
@@ -75,7 +92,9 @@ fn every_limit_of_the_library_has_a_setter() {
 
 #[test]
 fn what_is_wrong_is_an_error_that_names_it() {
-    for (name, value) in [("timeout", "10"), ("timeout", "0"), ("memory", "1"), ("tiemout", "1s"), ("fuel", "-1"), ("a\0", "1")] {
+    for (name, value) in
+        [("timeout", "10"), ("timeout", "0"), ("memory", "1"), ("tiemout", "1s"), ("fuel", "-1"), ("a\0", "1")]
+    {
         assert_eq!(status(Limits::new().set(name, value)), Status::Invalid, "{name} {value}");
     }
     let cases = [
@@ -88,10 +107,21 @@ fn what_is_wrong_is_an_error_that_names_it() {
         assert_eq!(status(curfew::run("1", options)), Status::Invalid);
     }
     let engine = default_engine().unwrap();
-    assert_eq!(status(engine.program(Source::js("1").function(HostFunction::json("not a name", |_| Ok(Value::Null))))), Status::Invalid);
-    assert_eq!(status(engine.program(Source::js("1").function(HostFunction::typed("f", "x->", |_| Ok(vec![]))))), Status::Invalid);
+    assert_eq!(
+        status(engine.program(Source::js("1").function(HostFunction::json("not a name", |_| Ok(Value::Null))))),
+        Status::Invalid
+    );
+    assert_eq!(
+        status(engine.program(Source::js("1").function(HostFunction::typed("f", "x->", |_| Ok(vec![]))))),
+        Status::Invalid
+    );
     assert_eq!(status(engine.load(b"no image", vec![])), Status::BadImage);
-    let failed = engine.program(Source::new(&b"\0asm\x01\0\0\0\xff"[..], Language::Wasm)).unwrap().compile(&Limits::new()).err().unwrap();
+    let failed = engine
+        .program(Source::new(&b"\0asm\x01\0\0\0\xff"[..], Language::Wasm))
+        .unwrap()
+        .compile(&Limits::new())
+        .err()
+        .unwrap();
     assert_eq!((failed.status, failed.report.unwrap().outcome.as_str()), (Status::BadProgram, "bad_program"));
 }
 
@@ -109,7 +139,8 @@ fn webassembly_images_files() {
     let directory = std::env::temp_dir().join(format!("curfew-rust-{}", std::process::id()));
     std::fs::create_dir_all(&directory).unwrap();
     std::fs::write(directory.join("lib.mjs"), "export const answer = 42;").unwrap();
-    std::fs::write(directory.join("main.mjs"), "import { answer } from './lib.mjs'; export default () => answer;").unwrap();
+    std::fs::write(directory.join("main.mjs"), "import { answer } from './lib.mjs'; export default () => answer;")
+        .unwrap();
     let report = engine.run(Source::file(directory.join("main.mjs")).unwrap(), &Options::default()).unwrap();
     std::fs::remove_dir_all(&directory).unwrap();
     assert_eq!(report.value::<i32>().unwrap(), 42);
@@ -189,7 +220,8 @@ fn a_run_is_a_future() {
     block_on(async {
         let programs = [program("new Promise((r) => setTimeout(() => r(1), 20))"), program("2"), program("for (;;);")];
         let options = [forever(), forever(), short()];
-        let runs: Vec<_> = programs.iter().zip(&options).map(|(program, options)| program.start(options).unwrap()).collect();
+        let runs: Vec<_> =
+            programs.iter().zip(&options).map(|(program, options)| program.start(options).unwrap()).collect();
         let mut outcomes = Vec::new();
         for run in runs {
             outcomes.push(run.await.unwrap().outcome);
@@ -202,8 +234,10 @@ fn a_run_is_a_future() {
 fn events_as_they_come() {
     let seen = Arc::new(Mutex::new(Vec::new()));
     let keep = seen.clone();
-    let options = Options { on_event: Some(Arc::new(move |event| keep.lock().unwrap().push(event))), ..Default::default() };
-    let program = program("console.log('one'); curfew.progress({at: 1}); curfew.checkpoint([2]); console.error('two');");
+    let options =
+        Options { on_event: Some(Arc::new(move |event| keep.lock().unwrap().push(event))), ..Default::default() };
+    let program =
+        program("console.log('one'); curfew.progress({at: 1}); curfew.checkpoint([2]); console.error('two');");
     let expected = [
         Event::Stdout(b"one\n".to_vec()),
         Event::Progress(json!({"at": 1})),
@@ -320,7 +354,10 @@ fn sessions() {
     assert_eq!(inc(1), 1);
     assert_eq!(status(program.session(&Options { call: Some("inc".into()), ..Default::default() })), Status::Invalid);
 
-    let lost = default_engine().unwrap().program(Source::new(r#"(module (func (export "trap") unreachable))"#, Language::Wat)).unwrap();
+    let lost = default_engine()
+        .unwrap()
+        .program(Source::new(r#"(module (func (export "trap") unreachable))"#, Language::Wat))
+        .unwrap();
     let lost = lost.session(&Options::default()).unwrap();
     assert_eq!(lost.call("trap", &[], &Limits::new()).unwrap().outcome, "trapped");
     assert!(!lost.is_usable());
@@ -383,7 +420,8 @@ fn layouts_are_the_librarys() {
     use std::mem::offset_of;
     let frozen = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/abi/layout.txt")).unwrap();
     let place = |name: &str| -> usize {
-        let line = frozen.lines().find(|line| line.split(' ').next() == Some(name)).unwrap_or_else(|| panic!("no {name}"));
+        let line =
+            frozen.lines().find(|line| line.split(' ').next() == Some(name)).unwrap_or_else(|| panic!("no {name}"));
         line.split(' ').nth(1).unwrap().parse().unwrap()
     };
     macro_rules! compare {

@@ -59,9 +59,16 @@ fn programs_are_stored() {
     let Some(client) = client() else { return };
     let text = r#"(module (func (export "add") (param i32 i32) (result i32) local.get 0 local.get 1 i32.add))"#;
     let stored = client.put_program("add-rust", text.as_bytes(), "wat").unwrap();
-    assert_eq!((&stored["kind"], &client.get_program("add-rust").unwrap()["sha256"]), (&json!("module"), &stored["sha256"]));
-    let sum =
-        Submission { program: Some("add-rust".into()), call: Some("add".into()), params: vec![json!(1), json!(2)], ..Default::default() };
+    assert_eq!(
+        (&stored["kind"], &client.get_program("add-rust").unwrap()["sha256"]),
+        (&json!("module"), &stored["sha256"])
+    );
+    let sum = Submission {
+        program: Some("add-rust".into()),
+        call: Some("add".into()),
+        params: vec![json!(1), json!(2)],
+        ..Default::default()
+    };
     assert_eq!(client.run(&sum).unwrap().value::<i32>().unwrap(), 3);
     assert!(client.programs().unwrap().iter().any(|program| program["name"] == "add-rust"));
     client.delete_program("add-rust").unwrap();

@@ -5,8 +5,8 @@
 //! specification demands, then works through the range in a loop. Guests have one memory and 32-bit indices only.
 //! `table.grow` fills what it adds, so it is one of them. It must not grow a table in part: what the table's type does not
 //! allow is found out first, and what the memory limit does not allow ends the run.
-use crate::meter::Copy;
 use crate::meter;
+use crate::meter::Copy;
 use wasm_encoder::reencode::{Reencode, RoundtripReencoder};
 use wasm_encoder::{BlockType, Function, InstructionSink, MemArg, ValType};
 use wasmparser::{Operator, TableType};

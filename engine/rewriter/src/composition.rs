@@ -8,8 +8,7 @@ use crate::Refusal;
 use std::collections::HashMap;
 use std::rc::Rc;
 use wasmparser::{
-    ComponentAlias, ComponentExternalKind as Sort, ComponentInstance, ComponentOuterAliasKind,
-    Encoding, Payload,
+    ComponentAlias, ComponentExternalKind as Sort, ComponentInstance, ComponentOuterAliasKind, Encoding, Payload,
 };
 
 /// A named item of an index space.

@@ -228,9 +228,12 @@ fn optimise_ns(operator: &Operator) -> u64 {
         I32Add | I32Sub | I64Add | I64Sub => OPTIMISE_SUM_NS,
         I32Mul | I64Mul => OPTIMISE_PRODUCT_NS,
         I32And | I32Or | I64And | I64Or => OPTIMISE_BITS_NS,
-        I32Load { .. } | I64Load { .. } | I32Load8U { .. } | I32Load8S { .. } | I32Load16U { .. } | I32Load16S { .. } => {
-            OPTIMISE_LOAD_NS
-        }
+        I32Load { .. }
+        | I64Load { .. }
+        | I32Load8U { .. }
+        | I32Load8S { .. }
+        | I32Load16U { .. }
+        | I32Load16S { .. } => OPTIMISE_LOAD_NS,
         LocalGet { .. } | LocalSet { .. } | LocalTee { .. } | I32Const { .. } | I64Const { .. } | End | Drop => 0,
         _ => OPTIMISE_NS,
     }

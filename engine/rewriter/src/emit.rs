@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Writes a file anew as it was planned.
+use crate::meter::Copy;
 use crate::scan::{Binary, Body, Change, Kind, Module, Section};
 use crate::splice::Splice;
-use crate::meter::Copy;
 use crate::{bulk, meter, Options};
 use std::ops::Range;
 use wasm_encoder::{Encode, SectionId};

@@ -343,8 +343,15 @@ impl<'a> Builder<'a, '_> {
             }
             let is_function = entry.tag() == gimli::DW_TAG_subprogram;
             if is_function || entry.tag() == gimli::DW_TAG_inlined_subroutine {
-                let scope =
-                    Scope { start: 0, end: 0, parent: 0, name: NONE, call: (NONE, 0, 0), depth: number(depth as u64), is_function };
+                let scope = Scope {
+                    start: 0,
+                    end: 0,
+                    parent: 0,
+                    name: NONE,
+                    call: (NONE, 0, 0),
+                    depth: number(depth as u64),
+                    is_function,
+                };
                 self.add_scopes(unit, &entry, scope)?;
             }
         }

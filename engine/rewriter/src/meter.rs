@@ -252,7 +252,9 @@ impl Planner {
 /// Where an exception goes.
 fn label_of(catch: &Catch) -> u32 {
     match catch {
-        Catch::One { label, .. } | Catch::OneRef { label, .. } | Catch::All { label } | Catch::AllRef { label } => *label,
+        Catch::One { label, .. } | Catch::OneRef { label, .. } | Catch::All { label } | Catch::AllRef { label } => {
+            *label
+        }
     }
 }
 

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Reads a file once: validates it, checks its figures against the limits, and plans what is to change.
 use crate::bulk::{self, Bulk};
-use crate::effort::Effort;
 use crate::composition::Composition;
+use crate::effort::Effort;
 use crate::limits::{self, check};
 use crate::meter::{Charge, Copy, Planner, IS_OUT_OF_FUEL};
 use crate::{meter, Options, Refusal};
 use std::collections::HashMap;
 use std::ops::Range;
 use wasmparser::{
-    BlockType, ElementItems, Encoding, FuncToValidate, FuncValidator, FuncValidatorAllocations, FunctionBody,
-    Import, ModuleArity, Operator, Parser, Payload, TableType, TypeRef, ValidPayload, Validator, ValidatorResources,
+    BlockType, ElementItems, Encoding, FuncToValidate, FuncValidator, FuncValidatorAllocations, FunctionBody, Import,
+    ModuleArity, Operator, Parser, Payload, TableType, TypeRef, ValidPayload, Validator, ValidatorResources,
 };
 
 /// What a file is, told by its header.

@@ -224,7 +224,10 @@ fn shells_have_the_interface_and_nothing_else() {
 
 #[test]
 fn shells_of_malformed_files_are_refused_or_made_without_harm() {
-    let wasm = wat::parse_str(r#"(module (import "a" "b" (func)) (func (export "f")) (memory (export "m") 1) (table 1 funcref))"#).unwrap();
+    let wasm = wat::parse_str(
+        r#"(module (import "a" "b" (func)) (func (export "f")) (memory (export "m") 1) (table 1 funcref))"#,
+    )
+    .unwrap();
     for length in 0..wasm.len() {
         let _ = crate::shell(&wasm[..length]);
     }

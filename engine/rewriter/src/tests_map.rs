@@ -6,13 +6,8 @@ use gimli::{Encoding, Format, LineEncoding, LittleEndian};
 use wasm_encoder::{CustomSection, Encode};
 use wasmparser::{Operator, Parser, Payload};
 
-const OPTIONS: Options = Options {
-    meter: false,
-    asks: false,
-    landing: true,
-    chunk: Chunk { bytes: 64, elements: 8 },
-    can_be_ended: false,
-};
+const OPTIONS: Options =
+    Options { meter: false, asks: false, landing: true, chunk: Chunk { bytes: 64, elements: 8 }, can_be_ended: false };
 const METERED: Options = Options { meter: true, ..OPTIONS };
 
 /// Every instruction of every function: offset, index of the function among those with a body, and what it is.
@@ -83,7 +78,8 @@ fn every_instruction_leads_back() {
                 continue;
             }
             let (_, function, was) = original.iter().find(|(at, ..)| *at == location.offset).expect("an instruction");
-            let added = ["I64Const", "I64Add", "I64LtS", "If ", "Unreachable", "End", "Local", "I64Load", "I64Store", "Drop"];
+            let added =
+                ["I64Const", "I64Add", "I64LtS", "If ", "Unreachable", "End", "Local", "I64Load", "I64Store", "Drop"];
             let is_added = added.iter().any(|added| operator.contains(added));
             assert!(operator == *was || was.contains("MemoryFill") || is_added, "{operator} is not {was}");
             let names = ["x", "first", "geo::Point::Point()"];
@@ -103,10 +99,16 @@ fn what_is_no_code_has_no_name() {
 
 #[test]
 fn functions_without_a_name_are_told_by_their_export_or_number() {
-    let wasm = wat::parse_str(r#"(module (import "a" "b" (func)) (func (export "x") nop) (func nop) (func $f (export "y") nop))"#);
+    let wasm = wat::parse_str(
+        r#"(module (import "a" "b" (func)) (func (export "x") nop) (func nop) (func $f (export "y") nop))"#,
+    );
     let wasm = wasm.unwrap();
     let code = instructions(&rewrite(&wasm, OPTIONS).unwrap().bytes);
-    let names: Vec<_> = code.iter().filter(|(.., operator)| operator == "Nop").map(|(offset, ..)| at(&wasm, *offset).remove(0).function.unwrap()).collect();
+    let names: Vec<_> = code
+        .iter()
+        .filter(|(.., operator)| operator == "Nop")
+        .map(|(offset, ..)| at(&wasm, *offset).remove(0).function.unwrap())
+        .collect();
     assert_eq!(names, ["x", "func[2]", "f"]);
 }
 
@@ -217,7 +219,6 @@ fn malformed_dwarf_does_no_harm() {
         }
     }
 }
-
 
 #[test]
 fn a_table_that_is_cut_off_is_none() {
@@ -337,7 +338,7 @@ fn long_file_names_are_cut_before_they_are_copied() {
     let long = vec![b'a'; 900_000];
     let call = [&WHOLE[..], &[1]].concat();
     let info = unit(&in_function(&inlined(3, &call, 100_000)), 0);
-    let wasm = debug(info, ABBREVIATIONS.into(), (".debug_line", line_program(&[long.clone()], &[])));
+    let wasm = debug(info, ABBREVIATIONS.into(), (".debug_line", line_program(std::slice::from_ref(&long), &[])));
     let found = is_bounded("a long file name", &wasm);
     assert_eq!(found[1].file.as_ref().map(String::len), Some(1024));
     // A header longer than any compiler writes is not read.
@@ -353,7 +354,10 @@ fn headers_that_many_units_name_are_paid_for() {
     let second = (line.1.len() as u32 / 2).to_le_bytes();
     let other = [&[1][..], &second, &WHOLE, &[0]].concat();
     let units = [unit(&in_function(&[]), 0), unit(&other, 0)].concat();
-    is_bounded("one header of many files", &debug(unit(&in_function(&[]), 0).repeat(100_000), ABBREVIATIONS.into(), line.clone()));
+    is_bounded(
+        "one header of many files",
+        &debug(unit(&in_function(&[]), 0).repeat(100_000), ABBREVIATIONS.into(), line.clone()),
+    );
     is_bounded("two headers in turns", &debug(units.repeat(50_000), ABBREVIATIONS.into(), line));
 }
 
@@ -385,7 +389,8 @@ fn names_elsewhere_are_paid_for() {
 #[test]
 fn units_and_abbreviations_are_paid_for() {
     is_bounded("empty units", &debug(unit(&[], 0).repeat(2_000_000), ABBREVIATIONS.into(), (".debug_str", vec![])));
-    let abbreviations: Vec<u8> = (6..400_000).flat_map(|code| [&leb128(code)[..], &[0x2e, 0, 3, 8, 0, 0]].concat()).collect();
+    let abbreviations: Vec<u8> =
+        (6..400_000).flat_map(|code| [&leb128(code)[..], &[0x2e, 0, 3, 8, 0, 0]].concat()).collect();
     let tables = [&abbreviations[..], &[0], &abbreviations, &[0]].concat();
     let second = abbreviations.len() as u32 + 1;
     let units = [unit(&[0], 0), unit(&[0], second)].concat().repeat(50_000);

@@ -4,7 +4,13 @@ use crate::scan::{scan, Change};
 use crate::{rewrite, Options, FEATURES};
 use wasmparser::{Parser, Payload, Validator, WasmFeatures};
 
-const METERED: Options = Options { meter: true, asks: false, landing: false, can_be_ended: false, chunk: crate::Chunk { bytes: 64, elements: 8 } };
+const METERED: Options = Options {
+    meter: true,
+    asks: false,
+    landing: false,
+    can_be_ended: false,
+    chunk: crate::Chunk { bytes: 64, elements: 8 },
+};
 
 /// The instructions of all functions.
 fn operators(wasm: &[u8]) -> Vec<String> {
@@ -13,7 +19,9 @@ fn operators(wasm: &[u8]) -> Vec<String> {
     let mut all = Vec::new();
     for payload in Parser::new(0).parse_all(wasm) {
         if let Payload::CodeSectionEntry(body) = payload.unwrap() {
-            all.extend(body.get_operators_reader().unwrap().into_iter().map(|operator| format!("{:?}", operator.unwrap())));
+            all.extend(
+                body.get_operators_reader().unwrap().into_iter().map(|operator| format!("{:?}", operator.unwrap())),
+            );
         }
     }
     all
@@ -80,10 +88,8 @@ fn what_is_reached_on_a_condition_is_charged_apart_unless_it_is_small() {
     assert_eq!(function(&after(6)), "15");
     // Nothing branches to the end of this block: it is no end.
     assert_eq!(function(&format!("(block (br_if 1 (local.get 0)) {}) {}", some(40), some(40))), "3 80");
-    let table = format!(
-        "(block (block (block (br_table 0 1 2 (local.get 0))) {} (br 1)) {}) {}",
-        some(20), some(30), some(40)
-    );
+    let table =
+        format!("(block (block (block (br_table 0 1 2 (local.get 0))) {} (br 1)) {}) {}", some(20), some(30), some(40));
     assert_eq!(function(&table), "3 21 30 40");
 }
 
@@ -129,11 +135,9 @@ fn guests_of_ours_are_answered() {
     let wasm = wat::parse_str(text).unwrap();
     let code = |options| operators(&rewrite(&wasm, options).expect("accepted").bytes);
     let calls = |operators: &[String]| operators.iter().filter(|operator| operator.starts_with("Call")).count();
-    for (options, left) in [
-        (METERED, 2),
-        (Options { asks: true, ..METERED }, 0),
-        (Options { asks: true, meter: false, ..METERED }, 0),
-    ] {
+    for (options, left) in
+        [(METERED, 2), (Options { asks: true, ..METERED }, 0), (Options { asks: true, meter: false, ..METERED }, 0)]
+    {
         assert_eq!(calls(&code(options)), left, "{options:?}");
     }
 }

@@ -14,16 +14,9 @@ fn program(source: Source) -> curfew::Result<Program> {
 
 fn main() -> curfew::Result<()> {
     let add = program(Source::js("export default x => x + 1"))?;
-    let next = HostFunction::json("next", |values| {
-        Ok(json!(values[0].as_i64().unwrap_or(0) + 1))
-    });
-    let calls = program(
-        Source::js("export default n => { for (let i = 0; i < n; i++) host.next(i) }")
-            .function(next),
-    )?;
-    let waits = program(Source::js(
-        "new Promise((resolve) => setTimeout(resolve, 1e9))",
-    ))?;
+    let next = HostFunction::json("next", |values| Ok(json!(values[0].as_i64().unwrap_or(0) + 1)));
+    let calls = program(Source::js("export default n => { for (let i = 0; i < n; i++) host.next(i) }").function(next))?;
+    let waits = program(Source::js("new Promise((resolve) => setTimeout(resolve, 1e9))"))?;
     let limits = Limits::new().timeout("10m")?.host_calls(u64::MAX)?;
 
     for line in std::io::stdin().lock().lines().map_while(Result::ok) {
@@ -35,32 +28,20 @@ fn main() -> curfew::Result<()> {
                 let mut samples = Vec::with_capacity(count);
                 for i in 0..count {
                     let one = Instant::now();
-                    add.run(&Options {
-                        params: vec![json!(i)],
-                        ..Default::default()
-                    })?;
+                    add.run(&Options { params: vec![json!(i)], ..Default::default() })?;
                     samples.push(one.elapsed().as_nanos() as u64);
                 }
                 json!({ "samples_ns": samples })
             }
             "call" => {
                 calls
-                    .run(&Options {
-                        params: vec![json!(count)],
-                        limits,
-                        ..Default::default()
-                    })?
+                    .run(&Options { params: vec![json!(count)], limits, ..Default::default() })?
                     .value::<serde_json::Value>()?;
                 json!({ "ns": began.elapsed().as_nanos() as f64 / count as f64 })
             }
             _ => {
-                let options = Options {
-                    limits,
-                    ..Default::default()
-                };
-                let runs = (0..count)
-                    .map(|_| waits.start(&options))
-                    .collect::<curfew::Result<Vec<_>>>()?;
+                let options = Options { limits, ..Default::default() };
+                let runs = (0..count).map(|_| waits.start(&options)).collect::<curfew::Result<Vec<_>>>()?;
                 let (start, begun) = (began.elapsed(), Instant::now());
                 runs.iter().for_each(|run| run.cancel());
                 for run in runs {

@@ -7,12 +7,22 @@
 >>> curfew.run("for (;;);", limits={"timeout": "100ms"}).outcome
 'deadline'
 """
+
 from __future__ import annotations
 
 from typing import Any
 
-from ._native import (BadProgramError, BusyError, Error, InvalidError, NotFoundError, OverloadedError, UnusableError,
-                      lib, text_of)
+from ._native import (
+    BadProgramError,
+    BusyError,
+    Error,
+    InvalidError,
+    NotFoundError,
+    OverloadedError,
+    UnusableError,
+    lib,
+    text_of,
+)
 from .client import Client, Problem, ServerEvent
 from .engine import Dir, Engine, Event, Events, Program, Run, RunUsage, Session, Source, default_engine
 from .host import HostFunction
@@ -49,8 +59,38 @@ def program(source: Source, **options: Any) -> Program:
 
 
 __all__ = [
-    "BadProgramError", "BusyError", "Client", "Dir", "Engine", "Error", "Event", "Events", "Frame", "HostFunction",
-    "InvalidError", "LIMIT_TABLE", "LimitInfo", "Limits", "NotFoundError", "OUTCOMES", "OverloadedError", "Problem", "Program",
-    "ProgramError", "ProgramFailed", "Report", "Run", "RunUsage", "ServerEvent", "Session", "Stop", "UnusableError", "Usage",
-    "default_engine", "program", "run", "run_async", "__version__",
+    "BadProgramError",
+    "BusyError",
+    "Client",
+    "Dir",
+    "Engine",
+    "Error",
+    "Event",
+    "Events",
+    "Frame",
+    "HostFunction",
+    "InvalidError",
+    "LIMIT_TABLE",
+    "LimitInfo",
+    "Limits",
+    "NotFoundError",
+    "OUTCOMES",
+    "OverloadedError",
+    "Problem",
+    "Program",
+    "ProgramError",
+    "ProgramFailed",
+    "Report",
+    "Run",
+    "RunUsage",
+    "ServerEvent",
+    "Session",
+    "Stop",
+    "UnusableError",
+    "Usage",
+    "default_engine",
+    "program",
+    "run",
+    "run_async",
+    "__version__",
 ]

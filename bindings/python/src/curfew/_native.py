@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The C library: found, loaded once, and refused where it cannot work (after a fork)."""
+
 from __future__ import annotations
 
 import os
@@ -58,7 +59,7 @@ _CLASSES = {
     "BAD_PROGRAM": BadProgramError,
 }
 _STATUS = {
-    value: name.removeprefix("CURFEW_") if hasattr(str, "removeprefix") else name[len("CURFEW_"):]
+    value: name.removeprefix("CURFEW_") if hasattr(str, "removeprefix") else name[len("CURFEW_") :]
     for value, name in ffi.typeof("curfew_status").elements.items()
 }
 

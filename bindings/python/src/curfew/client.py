@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """A client of ``curfew serve`` (docs/openapi.json of the project); needs nothing but Python's own library."""
+
 from __future__ import annotations
 
 import base64
@@ -48,7 +49,9 @@ def _limit_text(name: str, value: Any) -> Any:
 
 
 def _limits_json(limits: Union[Limits, Mapping[str, Any]]) -> Dict[str, Any]:
-    given = {name: getattr(limits, name) for name in Limits.__dataclass_fields__} if isinstance(limits, Limits) else limits
+    given = (
+        {name: getattr(limits, name) for name in Limits.__dataclass_fields__} if isinstance(limits, Limits) else limits
+    )
     named = {str(name).replace("-", "_"): value for name, value in given.items()}
     return {name.replace("_", "-"): _limit_text(name, value) for name, value in named.items() if value is not None}
 
@@ -63,8 +66,9 @@ class Client:
         retries: How often a request that is safe to repeat is sent again where the server cannot be reached or says so.
     """
 
-    def __init__(self, url: str = "http://127.0.0.1:7433", *, token: Optional[str] = None, timeout: float = 30,
-                 retries: int = 3) -> None:
+    def __init__(
+        self, url: str = "http://127.0.0.1:7433", *, token: Optional[str] = None, timeout: float = 30, retries: int = 3
+    ) -> None:
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname or parts.username:
             raise ValueError(f"{url!r} is not the URL of a server: http://HOST:PORT")
@@ -83,8 +87,9 @@ class Client:
         return kind(self._parts.hostname or "", self._parts.port, timeout=timeout)
 
     @contextmanager
-    def _send(self, method: str, path: str, body: Optional[bytes], headers: Mapping[str, str],
-              timeout: Optional[float]) -> Iterator[http.client.HTTPResponse]:
+    def _send(
+        self, method: str, path: str, body: Optional[bytes], headers: Mapping[str, str], timeout: Optional[float]
+    ) -> Iterator[http.client.HTTPResponse]:
         connection = self._connect(timeout)
         try:
             sent = dict(headers)
@@ -98,8 +103,16 @@ class Client:
         finally:
             connection.close()
 
-    def _ask(self, method: str, path: str, body: Optional[bytes] = None, headers: Mapping[str, str] = {},
-             *, safe: bool = True, timeout: Optional[float] = None) -> Any:
+    def _ask(
+        self,
+        method: str,
+        path: str,
+        body: Optional[bytes] = None,
+        headers: Mapping[str, str] = {},
+        *,
+        safe: bool = True,
+        timeout: Optional[float] = None,
+    ) -> Any:
         """The JSON that answers; None where there is none. What is safe to repeat is repeated where that may help."""
         for attempt in range(self._retries + 1 if safe else 1):
             try:
@@ -117,9 +130,18 @@ class Client:
 
     # ---- Runs
 
-    def submit(self, source: Union[None, str, bytes] = None, *, program: Optional[str] = None, language: Optional[str] = None,
-               call: Optional[str] = None, params: Sequence[Any] = (), limits: Union[None, Limits, Mapping[str, Any]] = None,
-               idempotency_key: Optional[str] = None, **fields: Any) -> str:
+    def submit(
+        self,
+        source: Union[None, str, bytes] = None,
+        *,
+        program: Optional[str] = None,
+        language: Optional[str] = None,
+        call: Optional[str] = None,
+        params: Sequence[Any] = (),
+        limits: Union[None, Limits, Mapping[str, Any]] = None,
+        idempotency_key: Optional[str] = None,
+        **fields: Any,
+    ) -> str:
         """Submits a run of a source or a stored program and returns its id.
 
         language: "js", "mjs"..., as the server takes ``lang``; of bytes that are WebAssembly "wasm".
@@ -134,8 +156,15 @@ class Client:
         return self.wait(self.submit(source, **options))
 
     @staticmethod
-    def _submission(source: Any, program: Optional[str], language: Optional[str], call: Optional[str],
-                    params: Sequence[Any], limits: Any, fields: Mapping[str, Any]) -> Dict[str, Any]:
+    def _submission(
+        source: Any,
+        program: Optional[str],
+        language: Optional[str],
+        call: Optional[str],
+        params: Sequence[Any],
+        limits: Any,
+        fields: Mapping[str, Any],
+    ) -> Dict[str, Any]:
         if (source is None) == (program is None):
             raise TypeError("give either a source or the name of a stored program")
         body: Dict[str, Any] = dict(fields)
@@ -193,7 +222,9 @@ class Client:
         while True:
             headers = {"Accept": "text/event-stream", **({"Last-Event-ID": last_event_id} if last_event_id else {})}
             try:
-                with self._send("GET", f"/v1/runs/{quote(run_id, safe='')}/events", None, headers, self._timeout * 2) as response:
+                with self._send(
+                    "GET", f"/v1/runs/{quote(run_id, safe='')}/events", None, headers, self._timeout * 2
+                ) as response:
                     if response.status == 204:
                         return
                     for event in _read_events(response):

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Engines, programs, runs and sessions."""
+
 from __future__ import annotations
 
 import asyncio
@@ -8,16 +9,40 @@ import json
 import os
 import threading
 import time
-import weakref
 from collections import deque
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import (Any, AsyncIterator, Callable, Deque, Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence,
-                    Tuple, Union)
+from typing import (
+    Any,
+    AsyncIterator,
+    Callable,
+    Deque,
+    Dict,
+    Iterator,
+    List,
+    Mapping,
+    NamedTuple,
+    Optional,
+    Sequence,
+    Tuple,
+    Union,
+)
 
 from . import _native, host
-from ._native import BadProgramError, BusyError, Error, InvalidError, Owned, bytes_of, c_string, check, ffi, lib, text_of
+from ._native import (
+    BadProgramError,
+    BusyError,
+    Error,
+    InvalidError,
+    Owned,
+    bytes_of,
+    c_string,
+    check,
+    ffi,
+    lib,
+    text_of,
+)
 from .limits import Limits, fill_limits
 from .report import Report, take_report
 
@@ -79,11 +104,21 @@ def _params_text(params: Any) -> bytes:
 class _Options:
     """A curfew_run_options, and what has to stay alive while it is used."""
 
-    def __init__(self, *, limits: LimitsLike = None, call: Optional[str] = None, params: Sequence[Any] = (),
-                 user: Optional[str] = None, secrets: Optional[Mapping[str, Union[str, bytes]]] = None,
-                 allow_fetch: Sequence[str] = (), args: Sequence[str] = (), env: Optional[Mapping[str, str]] = None,
-                 dirs: Sequence[Dir] = (), stdin: Union[None, str, bytes, int] = None,
-                 deterministic: bool = False) -> None:
+    def __init__(
+        self,
+        *,
+        limits: LimitsLike = None,
+        call: Optional[str] = None,
+        params: Sequence[Any] = (),
+        user: Optional[str] = None,
+        secrets: Optional[Mapping[str, Union[str, bytes]]] = None,
+        allow_fetch: Sequence[str] = (),
+        args: Sequence[str] = (),
+        env: Optional[Mapping[str, str]] = None,
+        dirs: Sequence[Dir] = (),
+        stdin: Union[None, str, bytes, int] = None,
+        deterministic: bool = False,
+    ) -> None:
         self.kept: List[Any] = []
         self._values: List[Any] = []
         self._stdin: Optional[int] = None
@@ -102,7 +137,10 @@ class _Options:
         if user is not None:
             options.user = self._keep(c_string(user, "user"))
         self._fill_secrets(secrets or {})
-        options.allow_fetch, options.allow_fetch_count = _strings(allow_fetch, "allow_fetch", self.kept), len(allow_fetch)
+        options.allow_fetch, options.allow_fetch_count = (
+            _strings(allow_fetch, "allow_fetch", self.kept),
+            len(allow_fetch),
+        )
         options.args, options.arg_count = _strings(args, "args", self.kept), len(args)
         lines = [f"{name}={value}" for name, value in (env or {}).items()]
         options.env, options.env_count = _strings(lines, "env", self.kept), len(lines)
@@ -120,14 +158,22 @@ class _Options:
         for name, value in secrets.items():
             data = self._keep(ffi.new("char[]", bytes_of(value, f"secret {name}")))
             self._values.append(data)
-            rows.append({"name": self._keep(c_string(name, "name of a secret")), "value": data, "value_length": len(data) - 1})
+            rows.append(
+                {"name": self._keep(c_string(name, "name of a secret")), "value": data, "value_length": len(data) - 1}
+            )
         if rows:
             self.pointer.secrets = self._keep(ffi.new("curfew_secret[]", rows))
             self.pointer.secret_count = len(rows)
 
     def _fill_dirs(self, dirs: Sequence[Dir]) -> None:
-        rows = [{"host": self._keep(c_string(os.fspath(entry.host), "dir")),
-                 "guest": self._keep(c_string(entry.guest, "dir")), "flags": 1 if entry.write else 0} for entry in dirs]
+        rows = [
+            {
+                "host": self._keep(c_string(os.fspath(entry.host), "dir")),
+                "guest": self._keep(c_string(entry.guest, "dir")),
+                "flags": 1 if entry.write else 0,
+            }
+            for entry in dirs
+        ]
         if rows:
             self.pointer.dirs = self._keep(ffi.new("curfew_dir[]", rows))
             self.pointer.dir_count = len(rows)
@@ -155,7 +201,7 @@ class _Options:
 def _write_all(fd: int, data: bytes) -> None:
     view = memoryview(data)
     while view:
-        view = view[os.write(fd, view):]
+        view = view[os.write(fd, view) :]
 
 
 # ---- Engine --------------------------------------------------------------------------------------------------------
@@ -174,8 +220,14 @@ class Engine(Owned):
     _kind = "engine"
     _free = lib.curfew_engine_destroy
 
-    def __init__(self, *, threads: Optional[int] = None, cache_dir: Union[None, str, "os.PathLike[str]"] = None,
-                 resident_bytes: Optional[int] = None, max_runs: Optional[int] = None) -> None:
+    def __init__(
+        self,
+        *,
+        threads: Optional[int] = None,
+        cache_dir: Union[None, str, "os.PathLike[str]"] = None,
+        resident_bytes: Optional[int] = None,
+        max_runs: Optional[int] = None,
+    ) -> None:
         self._pointer = None
         options = ffi.new("curfew_engine_options *", {"size": ffi.sizeof("curfew_engine_options")})
         directory = c_string(os.fspath(cache_dir), "cache_dir") if cache_dir is not None else ffi.NULL
@@ -189,9 +241,16 @@ class Engine(Owned):
         check(lib.curfew_engine_create(options, out, failure), failure)
         super().__init__(out[0])
 
-    def program(self, source: Source, *, language: Optional[str] = None, name: Optional[str] = None,
-                import_dir: Union[None, str, "os.PathLike[str]"] = None,
-                functions: Optional[host.Functions] = None, once: bool = False) -> "Program":
+    def program(
+        self,
+        source: Source,
+        *,
+        language: Optional[str] = None,
+        name: Optional[str] = None,
+        import_dir: Union[None, str, "os.PathLike[str]"] = None,
+        functions: Optional[host.Functions] = None,
+        once: bool = False,
+    ) -> "Program":
         """A program of this source; nothing is parsed before it is compiled or run.
 
         Args:
@@ -225,8 +284,11 @@ class Engine(Owned):
         """runs_active, regions_in_use, regions_pooled, runs_total, resident_bytes."""
         stats = ffi.new("curfew_engine_stats *", {"size": ffi.sizeof("curfew_engine_stats")})
         lib.curfew_engine_get_stats(self._get(), stats)
-        return {name: getattr(stats, name) for name, _ in ffi.typeof("curfew_engine_stats").fields
-                if name not in ("size", "reserved")}
+        return {
+            name: getattr(stats, name)
+            for name, _ in ffi.typeof("curfew_engine_stats").fields
+            if name not in ("size", "reserved")
+        }
 
 
 _SOURCE_OPTIONS = ("language", "name", "import_dir", "functions")
@@ -239,8 +301,9 @@ def _take(options: Dict[str, Any], names: Sequence[str]) -> Dict[str, Any]:
 # ---- Program -------------------------------------------------------------------------------------------------------
 
 
-def _read_source(source: Source, language: Optional[str], name: Optional[str],
-                 import_dir: Union[None, str, "os.PathLike[str]"]) -> Tuple[bytes, int, str, Optional[str]]:
+def _read_source(
+    source: Source, language: Optional[str], name: Optional[str], import_dir: Union[None, str, "os.PathLike[str]"]
+) -> Tuple[bytes, int, str, Optional[str]]:
     if isinstance(source, Path):
         data = source.read_bytes()
         suffix = source.suffix.lstrip(".")
@@ -252,7 +315,14 @@ def _read_source(source: Source, language: Optional[str], name: Optional[str],
     language = language or ("wasm" if data.startswith(b"\0asm") else "js")
     if language not in _LANGUAGES:
         raise InvalidError(f"language must be one of {', '.join(_LANGUAGES)}, not {language!r}", "invalid")
-    default = {"js": "source.js", "mjs": "source.mjs", "wasm": "source.wasm", "wat": "source.wat", "ts": "source.ts", "mts": "source.mts"}[language]
+    default = {
+        "js": "source.js",
+        "mjs": "source.mjs",
+        "wasm": "source.wasm",
+        "wat": "source.wat",
+        "ts": "source.ts",
+        "mts": "source.mts",
+    }[language]
     return data, _LANGUAGES[language], name or default, None if import_dir is None else os.fspath(import_dir)
 
 
@@ -272,28 +342,46 @@ class Program(Owned):
             check(lib.curfew_program_set_functions(pointer, array, count, failure), failure)
 
     @classmethod
-    def _create(cls, engine: Engine, source: Source, language: Optional[str], name: Optional[str],
-                import_dir: Union[None, str, "os.PathLike[str]"], functions: Optional[host.Functions],
-                once: bool) -> "Program":
+    def _create(
+        cls,
+        engine: Engine,
+        source: Source,
+        language: Optional[str],
+        name: Optional[str],
+        import_dir: Union[None, str, "os.PathLike[str]"],
+        functions: Optional[host.Functions],
+        once: bool,
+    ) -> "Program":
         data, number, shown, directory = _read_source(source, language, name, import_dir)
         text = ffi.from_buffer("char[]", data) if data else ffi.new("char[1]")
         kept = [c_string(shown, "name"), c_string(directory, "import_dir") if directory is not None else ffi.NULL]
-        struct = ffi.new("curfew_source *", {
-            "size": ffi.sizeof("curfew_source"), "language": number, "name": kept[0], "text": text,
-            "text_length": len(data), "import_dir": kept[1], "flags": 1 if once else 0})
+        struct = ffi.new(
+            "curfew_source *",
+            {
+                "size": ffi.sizeof("curfew_source"),
+                "language": number,
+                "name": kept[0],
+                "text": text,
+                "text_length": len(data),
+                "import_dir": kept[1],
+                "flags": 1 if once else 0,
+            },
+        )
         out, failure = ffi.new("curfew_program **"), ffi.new("curfew_failure *")
         check(lib.curfew_program_create(engine._get(), struct, out, failure), failure)
         return cls(engine, out[0], functions)
 
     @property
     def kind(self) -> str:
-        """"js", "module" or "component"; of WebAssembly text known after its first run or compile."""
+        """ "js", "module" or "component"; of WebAssembly text known after its first run or compile."""
         return text_of(lib.curfew_program_kind(self._get())) or ""
 
     def compile(self, limits: LimitsLike = None) -> "Program":
         """Parses and compiles now, under these limits; returns the program. BadProgramError has the report."""
         filled, failure, report = fill_limits(limits), ffi.new("curfew_failure *"), ffi.new("curfew_report **")
-        self._check_loaded(lib.curfew_program_compile(self._get(), filled or ffi.NULL, report, failure), report, failure)
+        self._check_loaded(
+            lib.curfew_program_compile(self._get(), filled or ffi.NULL, report, failure), report, failure
+        )
         return self
 
     def inspect(self, limits: LimitsLike = None) -> Dict[str, Any]:
@@ -364,8 +452,9 @@ class Program(Owned):
         check(status, failure)
         return take_report(out[0], True)
 
-    def start(self, *params: Any, on_event: Optional[Callable[[Event], None]] = None, events: bool = False,
-              **options: Any) -> "Run":
+    def start(
+        self, *params: Any, on_event: Optional[Callable[[Event], None]] = None, events: bool = False, **options: Any
+    ) -> "Run":
         """Starts the program on the engine's threads and returns at once; the options are those of :meth:`run`.
 
         events: Keep events for :meth:`Run.events`.
@@ -373,7 +462,9 @@ class Program(Owned):
         _join(params, options)
         return Run(self, on_event, events, None, options)
 
-    async def run_async(self, *params: Any, on_event: Optional[Callable[[Event], None]] = None, **options: Any) -> Report:
+    async def run_async(
+        self, *params: Any, on_event: Optional[Callable[[Event], None]] = None, **options: Any
+    ) -> Report:
         """As :meth:`run`, awaited. Cancelling the awaitable cancels the run, and waits for its end."""
         run = self.start_async(*params, on_event=on_event, **options)
         try:
@@ -381,8 +472,9 @@ class Program(Owned):
         finally:
             run.close()
 
-    def start_async(self, *params: Any, on_event: Optional[Callable[[Event], None]] = None, events: bool = False,
-                    **options: Any) -> "Run":
+    def start_async(
+        self, *params: Any, on_event: Optional[Callable[[Event], None]] = None, events: bool = False, **options: Any
+    ) -> "Run":
         """As :meth:`start`, for the running event loop: coroutine functions of the host run in it; ``await`` the run."""
         _join(params, options)
         return Run(self, on_event, events, asyncio.get_running_loop(), options)
@@ -422,8 +514,14 @@ class Run(Owned):
     _kind = "run"
     _free = lib.curfew_run_destroy
 
-    def __init__(self, program: Program, on_event: Optional[Callable[[Event], None]], events: bool,
-                 loop: Optional[asyncio.AbstractEventLoop], options: Dict[str, Any]) -> None:
+    def __init__(
+        self,
+        program: Program,
+        on_event: Optional[Callable[[Event], None]],
+        events: bool,
+        loop: Optional[asyncio.AbstractEventLoop],
+        options: Dict[str, Any],
+    ) -> None:
         self._pointer = None
         if _ending:
             raise Error("the interpreter is ending")
@@ -653,7 +751,9 @@ class Session(Owned):
         self.loop = None
         self._program = program
         self._lock = threading.Lock()
-        self._current: Optional[object] = None  # the call, from the moment it is made: its thread may not have begun with it
+        self._current: Optional[object] = (
+            None  # the call, from the moment it is made: its thread may not have begun with it
+        )
         self._given = _Options(**options)
         out, failure = ffi.new("curfew_session **"), ffi.new("curfew_failure *")
         check(lib.curfew_session_create(program._get(), self._given.pointer, out, failure), failure)
@@ -679,15 +779,19 @@ class Session(Owned):
         name = c_string(function, "function") if function is not None else ffi.NULL
         text = ffi.new("char[]", _params_text(params)) if params else ffi.NULL
         filled = fill_limits(limits)
-        return lambda: self._take(lambda out, failure: lib.curfew_session_call(
-            self._get(), name, text, filled or ffi.NULL, out, failure))
+        return lambda: self._take(
+            lambda out, failure: lib.curfew_session_call(self._get(), name, text, filled or ffi.NULL, out, failure)
+        )
 
     def _prepare_eval(self, text: str, name: Optional[str], limits: LimitsLike) -> Callable[[], Report]:
         data = bytes_of(text, "text")
         shown = c_string(name, "name") if name is not None else ffi.NULL
         filled = fill_limits(limits)
-        return lambda: self._take(lambda out, failure: lib.curfew_session_eval(
-            self._get(), shown, data, len(data), filled or ffi.NULL, out, failure))
+        return lambda: self._take(
+            lambda out, failure: lib.curfew_session_eval(
+                self._get(), shown, data, len(data), filled or ffi.NULL, out, failure
+            )
+        )
 
     @staticmethod
     def _take(call: Callable[[Any, Any], int]) -> Report:
@@ -786,8 +890,11 @@ class Session(Owned):
         """What all its calls have used; times in nanoseconds, fuel None where it was not metered."""
         totals = ffi.new("curfew_session_totals *", {"size": ffi.sizeof("curfew_session_totals")})
         lib.curfew_session_get_totals(self._get(), totals)
-        return {name: None if getattr(totals, name) == _native.UNLIMITED else getattr(totals, name)
-                for name, _ in ffi.typeof("curfew_session_totals").fields if name not in ("size", "reserved")}
+        return {
+            name: None if getattr(totals, name) == _native.UNLIMITED else getattr(totals, name)
+            for name, _ in ffi.typeof("curfew_session_totals").fields
+            if name not in ("size", "reserved")
+        }
 
     def close(self) -> None:
         """Ends the session; a call that goes on is cancelled and waited for."""

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Host functions: Python callables that programs call."""
+
 from __future__ import annotations
 
 import asyncio
@@ -9,7 +10,7 @@ import threading
 from queue import SimpleQueue
 from typing import Any, Callable, Dict, List, Mapping, Optional, Union
 
-from ._native import InvalidError, bytes_of, c_string, ffi, lib
+from ._native import InvalidError, c_string, ffi, lib
 
 _MEMBERS = {"i": "i32", "I": "i64", "f": "f32", "F": "f64"}
 _BITS = {"i": 32, "I": 64}
@@ -27,8 +28,9 @@ class HostFunction:
     What it raises, the program sees as an Error with the exception's class and message.
     """
 
-    def __init__(self, call: Callable[..., Any], *, module: Optional[str] = None, type: Optional[str] = None,
-                 fuel: int = 0) -> None:
+    def __init__(
+        self, call: Callable[..., Any], *, module: Optional[str] = None, type: Optional[str] = None, fuel: int = 0
+    ) -> None:
         if not callable(call):
             raise TypeError(f"a host function must be callable, not {call.__class__.__name__}")
         self.call = call
@@ -256,11 +258,18 @@ def fill_functions(functions: Functions) -> Any:
         kept += [function, handle, text, module, kind]
         if not isinstance(function.fuel, int) or not 0 <= function.fuel < 1 << 63:
             raise InvalidError(f"fuel of {name!r} must be a whole number, not {function.fuel!r}", "invalid")
-        rows.append({
-            "size": ffi.sizeof("curfew_host_function"),
-            "flags": 1 if function.is_async else 0,
-            "name": text, "module": module, "type": kind, "fuel": function.fuel,
-            "call": _on_call, "stopped": _on_stopped if function.is_async else ffi.NULL, "context": handle,
-        })
+        rows.append(
+            {
+                "size": ffi.sizeof("curfew_host_function"),
+                "flags": 1 if function.is_async else 0,
+                "name": text,
+                "module": module,
+                "type": kind,
+                "fuel": function.fuel,
+                "call": _on_call,
+                "stopped": _on_stopped if function.is_async else ffi.NULL,
+                "context": handle,
+            }
+        )
     array = ffi.new("curfew_host_function[]", rows)
     return array, len(rows), kept

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Limits of a run, as Python values."""
+
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
@@ -69,9 +70,18 @@ def _read_table() -> Dict[str, LimitInfo]:
     for row in (rows[i] for i in range(count[0])):
         name = text_of(row.name).replace("-", "_")
         default = None if row.default_value == UNLIMITED else row.default_value
-        table[name] = LimitInfo(name, text_of(row.report_key), text_of(row.meaning), units[row.unit], default,
-                                row.minimum, row.ceiling, row.may_be_unlimited,
-                                text_of(lib.curfew_outcome_name(row.outcome)), row.offset)
+        table[name] = LimitInfo(
+            name,
+            text_of(row.report_key),
+            text_of(row.meaning),
+            units[row.unit],
+            default,
+            row.minimum,
+            row.ceiling,
+            row.may_be_unlimited,
+            text_of(lib.curfew_outcome_name(row.outcome)),
+            row.offset,
+        )
     return table
 
 
@@ -83,8 +93,10 @@ _NAMES = tuple(field.name for field in fields(Limits))
 def _number(info: LimitInfo, value: Any) -> int:
     """The value in the unit of the C struct."""
     if isinstance(value, bool) or not isinstance(value, (int, float, timedelta)):
-        raise TypeError(f"limit {info.name} must be a number or a text like "
-                        f"{dict(duration='250ms', bytes='64MiB').get(info.unit, '10M')!r}, not {type(value).__name__}")
+        raise TypeError(
+            f"limit {info.name} must be a number or a text like "
+            f"{dict(duration='250ms', bytes='64MiB').get(info.unit, '10M')!r}, not {type(value).__name__}"
+        )
     if info.unit == "duration":
         seconds = value.total_seconds() if isinstance(value, timedelta) else value
         if isinstance(seconds, float) and not 0 <= seconds < 1e9:
@@ -97,7 +109,7 @@ def _number(info: LimitInfo, value: Any) -> int:
     if number < 0 or number >= UNLIMITED:
         raise InvalidError(f"limit {info.name}: {value!r} is out of range", "invalid")
     if number == 0 and info.minimum > 0:
-        raise InvalidError(f"limit {info.name} is 0; \"unlimited\" is the way to say that there is none", "invalid")
+        raise InvalidError(f'limit {info.name} is 0; "unlimited" is the way to say that there is none', "invalid")
     return number
 
 
@@ -121,7 +133,10 @@ def fill_limits(limits: Union[None, Limits, Mapping[str, Any]]) -> Any:
             continue
         if isinstance(value, str):
             flag = info.name.replace("_", "-")
-            check(lib.curfew_limits_set(filled, c_string(flag, "limit"), c_string(value, f"limit {name}"), failure), failure)
+            check(
+                lib.curfew_limits_set(filled, c_string(flag, "limit"), c_string(value, f"limit {name}"), failure),
+                failure,
+            )
         else:
             ffi.cast("uint64_t *", ffi.cast("char *", filled) + info.offset)[0] = _number(info, value)
     return filled

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Reports: what became of a run."""
+
 from __future__ import annotations
 
 import json
@@ -104,7 +105,7 @@ class Report:
 
     @property
     def outcome(self) -> str:
-        """"ok", "threw", "deadline"...: what the host latched; a program cannot forge it."""
+        """ "ok", "threw", "deadline"...: what the host latched; a program cannot forge it."""
         return self.raw["outcome"]
 
     @property
@@ -196,7 +197,9 @@ class ProgramFailed(Exception):
 
 
 def _frame(frame: Mapping[str, Any]) -> Frame:
-    return Frame(frame["function"], frame["file"], frame["line"], frame["column"], frame["native"], frame["wasm_offset"])
+    return Frame(
+        frame["function"], frame["file"], frame["line"], frame["column"], frame["native"], frame["wasm_offset"]
+    )
 
 
 def take_report(pointer: Any, free: bool) -> Report:
