@@ -33,15 +33,15 @@
 #define TIMED_FUEL (RUN | BENCH | SUBMIT)
 
 const cli_command cli_commands[CLI_COMMANDS] = {
-	[CLI_RUN] =
-		{"run", "[options] PROGRAM [ARG...]", "run a program under limits",
-         "Runs a program that need not be trusted, stops it at its limits and tells what\n"
-         "happened. PROGRAM is JavaScript (.js .mjs .cjs), TypeScript (.ts .mts .cts: its\n"
-         "types are taken out), WebAssembly (.wasm: core module or component; .wat: text), an image that curfew compile made, or - for standard input\n"
-         "(with --lang); or -e CODE stands in its place. Each ARG is given to JavaScript as a\n"
-         "string, as if by --params, and to a WASI program as an argument. ARGs begin with the\n"
-         "first word after PROGRAM that is no option, or behind --. A file whose first line is\n"
-         "#!/usr/bin/env -S curfew run -- takes every word as an ARG."},
+	[CLI_RUN] = {"run", "[options] PROGRAM [ARG...]", "run a program under limits",
+                 "Runs a program that need not be trusted, stops it at its limits and tells what\n"
+                 "happened. PROGRAM is JavaScript (.js .mjs .cjs), TypeScript (.ts .mts .cts: its\n"
+                 "types are taken out), WebAssembly (.wasm: core module or component; .wat: text),\n"
+                 "an image that curfew compile made, or - for standard input (with --lang); or -e CODE\n"
+                 "stands in its place. Each ARG is given to JavaScript as a string, as if by --params,\n"
+                 "and to a WASI program as an argument. ARGs begin with the first word after PROGRAM\n"
+                 "that is no option, or behind --. A file whose first line is\n"
+                 "#!/usr/bin/env -S curfew run -- takes every word as an ARG."},
 	[CLI_COMPILE] = {"compile", "[options] PROGRAM [-o FILE]", "write a program's image, for run to start from",
                      "Parses a program once, under limits, and writes it as an image that curfew run starts\n"
                      "from without parsing or compiling. An image belongs to the build of curfew that made\n"
