@@ -81,6 +81,7 @@ struct service {
 	worker_bytes going; /* being sent, by whoever has set sending */
 	bool sending;
 	task *waiting;            /* that have events which wait */
+	int64_t release_ns;       /* when they go out; while there are any */
 	unsigned events_in_order; /* of a run, that wait */
 	bool blocked;             /* the pool does not read: the reading thread goes on when it does */
 	int wake;                 /* tells the reading thread that */
@@ -237,8 +238,11 @@ static void wait_event(task *t, uint32_t kind, const char *data, size_t length)
 	t->is_waiting = true;
 	t->next_waiting = s->waiting;
 	s->waiting = t;
-	if (t->next_waiting == NULL)
-		(void)eventfd_write(s->wake, 1);
+	if (t->next_waiting != NULL)
+		return;
+	/* The reading thread wakes to wait until then. */
+	s->release_ns = clock_now_ns() + EVENTS_WAIT_MS * INT64_C(1000000);
+	(void)eventfd_write(s->wake, 1);
 }
 
 /* Under out_lock: what waits goes out now. */
@@ -732,12 +736,19 @@ static void take_frames(service *s)
 	flush_now(s);
 }
 
-static bool has_waiting(service *s)
+/* For how many milliseconds there is nothing to be released; -1: until somebody says so. */
+static int time_to_release(service *s)
 {
+	int64_t left_ns = 0;
 	(void)pthread_mutex_lock(&s->out_lock);
 	bool has = s->waiting != NULL;
+	if (has)
+		left_ns = s->release_ns - clock_now_ns();
+	/* What waits for credit is looked after again a little later. */
+	if (has && left_ns <= 0 && !has_credit(s))
+		left_ns = EVENTS_WAIT_MS * INT64_C(1000000);
 	(void)pthread_mutex_unlock(&s->out_lock);
-	return has;
+	return !has ? -1 : left_ns > 0 ? (int)((left_ns + 999999) / 1000000) : 0;
 }
 
 static bool is_blocked(service *s)
@@ -752,8 +763,9 @@ static _Noreturn void serve(service *s)
 {
 	struct pollfd fds[] = {{.fd = WORKER_SOCKET, .events = POLLIN}, {.fd = s->wake, .events = POLLIN}};
 	for (;;) {
-		(void)poll(fds, 2, has_waiting(s) ? EVENTS_WAIT_MS : -1);
-		release_all(s);
+		(void)poll(fds, 2, time_to_release(s));
+		if (time_to_release(s) == 0)
+			release_all(s);
 		if (fds[1].revents != 0) {
 			eventfd_t ignored;
 			(void)eventfd_read(s->wake, &ignored);

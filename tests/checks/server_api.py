@@ -30,6 +30,10 @@ QUANTITY = re.compile(r"[0-9]{1,15}(\.[0-9]{1,9})?(ns|us|ms|s|m|h|KiB|MiB|GiB|K|
 @schemathesis.hook
 def before_call(context, case, kwargs):
     body, query = case.body, case.query
+    # Whether a stored program is one of WASI's only its bytes say.
+    if isinstance(body, dict) and isinstance(body.get("program"), str):
+        body.pop("args", None)
+        body.pop("env", None)
     if isinstance(query, dict) and query.get("include") == "report" and re.fullmatch("[0-9]+", str(query.get("limit"))):
         query["limit"] = min(int(query["limit"]), 20)
     for part in (body, body.get("limits")) if isinstance(body, dict) else ():
@@ -115,13 +119,12 @@ def described(context):
             f"{url}/openapi.json",
             "--url",
             url,
+            "--generation-deterministic",
             "--max-time",
             str(SECONDS),
             "--max-examples",
-            "50",
+            "30",
             "--no-color",
-            "--generation-database",
-            "none",
         ]
         done = subprocess.run(
             words, cwd=folder, env=environment, capture_output=True, text=True, timeout=120 * context.slower
