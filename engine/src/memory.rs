@@ -18,11 +18,18 @@ fn is_large(size: usize, align: usize) -> bool {
     size >= LARGE && align <= PAGE
 }
 
+/// There is no memory for a mapping. The C library is asked for more than it can ever give: the compiler's process, which
+/// stands before its malloc, then ends in its own way and says that its memory is used up. Elsewhere nothing comes of it.
+unsafe fn refused() -> *mut u8 {
+    libc::free(libc::malloc(isize::MAX as usize));
+    null_mut()
+}
+
 unsafe fn map(size: usize) -> *mut u8 {
     let access = libc::PROT_READ | libc::PROT_WRITE;
     let start = libc::mmap(null_mut(), size, access, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS, -1, 0);
     if start == libc::MAP_FAILED {
-        return null_mut();
+        return refused();
     }
     start.cast()
 }
@@ -57,7 +64,7 @@ unsafe impl GlobalAlloc for Allocator {
             (true, true) => {
                 let moved = libc::mremap(at.cast(), old_size, size, libc::MREMAP_MAYMOVE);
                 if moved == libc::MAP_FAILED {
-                    return null_mut();
+                    return refused();
                 }
                 moved.cast()
             }

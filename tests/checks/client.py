@@ -620,7 +620,6 @@ def usage(context):
     for words in (
         ["submit"],
         ["submit", path, "--program", "x"],
-        ["submit", path, path],
         ["submit", "-"],
         ["submit", "--program", "x", "--lang", "js"],
         ["submit", path, "--timeout", "0"],

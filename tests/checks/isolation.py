@@ -223,7 +223,9 @@ def check_folder_as_root(context):
     expect_equal("protections", {name: said[name] for name in needed}, dict.fromkeys(needed, True))
     with open(os.path.join(folder, "program.js"), "w", encoding="utf-8") as file:
         file.write(ENDLESS)
-    words = [*inside, "/build/curfew", "run", "--isolate", "process", "--timeout", "30s", "--json", "/program.js"]
+    # With nowhere to keep compiled code.
+    words = ["env", "-u", "XDG_CACHE_HOME", "-u", "HOME", *inside, "/build/curfew", "run", "--isolate", "process"]
+    words += ["--timeout", "30s", "--json", "/program.js"]
     process = context.spawn(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     running = Running.of(context, process, words)
     try:

@@ -259,9 +259,15 @@ def malformed_http(context):
 def too_large(context):
     with Server(context, "--max-body", "64KiB") as server:
         answer = server.raw(
-            b"POST /v1/runs HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 100000\r\n\r\n"
+            b"POST /v1/runs HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: 100000\r\n\r\n"
+            + b" " * 100000
         )
         expect(b" 413 " in answer.split(b"\r\n")[0], f"by length: {answer[:200]}")
+        answer = server.raw(
+            b"POST /v1/runs HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 100000\r\nExpect: 100-continue\r\n\r\n",
+            ends=False,
+        )
+        expect(b" 413 " in answer.split(b"\r\n")[0], f"before it is sent: {answer[:200]}")
         chunk = b"10000\r\n" + b" " * 65536 + b"\r\n"
         answer = server.raw(
             b"POST /v1/runs HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n"
@@ -761,8 +767,18 @@ def full_of_connections(context):
     with Server(context, "--max-connections", "5") as server:
         idle = [socket.create_connection((server.host, server.port)) for _ in range(5)]
         time.sleep(0.2)
-        server.ask("GET", "/healthz", status=503)
+        # One that asks for nothing goes for one that does.
+        server.ask("GET", "/healthz")
         for connection in idle:
+            connection.close()
+        body = json.dumps({"source": "for (;;);", "limits": {"timeout": "20s"}, "wait": True}).encode()
+        busy = [socket.create_connection((server.host, server.port)) for _ in range(5)]
+        for connection in busy:
+            head = f"POST /v1/runs HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+            connection.sendall(head.encode() + body)
+        time.sleep(0.5)
+        server.ask("GET", "/healthz", status=503)
+        for connection in busy:
             connection.close()
         deadline = time.monotonic() + 10 * context.slower
         while server.request("GET", "/healthz").status != 200:
