@@ -5,40 +5,18 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 import threading
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-HEADER = b"\0asm\1\0\0\0"
+sys.path.insert(0, os.path.join(os.path.dirname(HERE), "tests"))
+
+from checks.binary import leb, module  # noqa: E402
+
 HELLO = """(module (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
  (memory (export "memory") 1) (data (i32.const 16) "hello\\n") (data (i32.const 0) "\\10\\00\\00\\00\\06\\00\\00\\00")
  (func (export "_start") (drop (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 8)))))"""
-
-
-def leb(number):
-    out = b""
-    while number > 127:
-        out += bytes([number & 127 | 128])
-        number >>= 7
-    return out + bytes([number])
-
-
-def section(number, content):
-    return bytes([number]) + leb(len(content)) + content
-
-
-def module(bodies):
-    """Functions without parameters, the first one of which is exported as f; one memory."""
-    count = leb(len(bodies))
-    code = b"".join(leb(len(body) + 2) + b"\0" + body + b"\x0b" for body in bodies)
-    return (
-        HEADER
-        + section(1, b"\1\x60\0\0")
-        + section(3, count + b"\0" * len(bodies))
-        + section(5, b"\1\0\1")
-        + section(7, b"\1\1f\0\0")
-        + section(10, count + code)
-    )
 
 
 def straight(megabytes):

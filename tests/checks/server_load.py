@@ -14,6 +14,7 @@ import socket
 import sqlite3
 import time
 
+from .binary import HEADER, leb, section
 from .harness import Skipped, Test, expect, expect_equal
 from .server import FOREVER, fail_start, make_token
 from .serving import Server
@@ -68,16 +69,6 @@ def saturated(context):
 
 def slow_to_compile(number):
     """A module that takes some tenths of a second to compile; each number another one."""
-
-    def leb(value):
-        out = b""
-        while value > 0x7F:
-            out, value = out + bytes([value & 0x7F | 0x80]), value >> 7
-        return out + bytes([value])
-
-    def section(kind, body):
-        return bytes([kind]) + leb(len(body)) + body
-
     functions = 1000
     steps = b"".join(
         b"\x21"
@@ -94,7 +85,7 @@ def slow_to_compile(number):
     body = leb(1) + leb(50) + b"\x7f\x41" + leb(number) + steps + b"\x0b"
     code = leb(functions) + (leb(len(body)) + body) * functions
     return (
-        b"\0asm\x01\0\0\0"
+        HEADER
         + section(1, b"\x01\x60\x00\x01\x7f")
         + section(3, leb(functions) + b"\x00" * functions)
         + section(7, b"\x01\x01f\x00\x00")
