@@ -15,7 +15,6 @@ from .harness import ROOT, Skipped, Test, expect, shorten
 from .serving import Server
 
 REQUIREMENTS = os.path.join(ROOT, "tests", "schemathesis.txt")
-SECONDS = 30
 
 # The schema says how quantities are written, and not how large they may be; nor what two arguments are together.
 HOOKS = r"""
@@ -120,14 +119,12 @@ def described(context):
             "--url",
             url,
             "--generation-deterministic",
-            "--max-time",
-            str(SECONDS),
             "--max-examples",
             "30",
             "--no-color",
         ]
         done = subprocess.run(
-            words, cwd=folder, env=environment, capture_output=True, text=True, timeout=120 * context.slower
+            words, cwd=folder, env=environment, capture_output=True, text=True, timeout=300 * context.slower
         )
         text = done.stdout + done.stderr
         cases = re.search(r"(\d+) generated", text)
