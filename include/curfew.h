@@ -581,6 +581,12 @@ CURFEW_API curfew_status curfew_params_check(const char *params, size_t length, 
 
 /* Whether there is a time zone of that name, for curfew_run_options.timezone. If not, CURFEW_INVALID and why. */
 CURFEW_API curfew_status curfew_timezone_check(const char *name, curfew_failure *failure);
+/*
+ * How far such a zone is ahead of UTC at a time (seconds since 1970), in seconds, by the same rules as programs have.
+ * CURFEW_INVALID as above; then *offset stays.
+ */
+CURFEW_API curfew_status curfew_timezone_offset(const char *name, int64_t time, int32_t *offset,
+                                                curfew_failure *failure);
 
 /*
  * Whether this text can be one of curfew_run_options.allow_fetch: HOST, HOST:PORT, *.DOMAIN or *.DOMAIN:PORT, without

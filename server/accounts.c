@@ -169,6 +169,17 @@ static account *find_token(server *s, const char *words)
 	return found;
 }
 
+account *accounts_find_working(const server *s, const char *id)
+{
+	const unsigned enough = SCOPE_RUN | SCOPE_ADMIN;
+	if (id[0] == '\0')
+		return s->tokens_needed ? NULL : s->anybody;
+	account *a = s->accounts;
+	while (a != NULL && strcmp(a->id, id) != 0)
+		a = a->next;
+	return a != NULL && !a->revoked && !a->is_over && (a->scopes & enough) != 0 ? a : NULL;
+}
+
 account *accounts_find(request *q)
 {
 	server *s = q->server;

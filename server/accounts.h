@@ -17,6 +17,9 @@ void accounts_note_uses(server *s);
 /* How many tokens may be used. */
 size_t accounts_count_active(const server *s);
 
+/* Under the lock: the account of that id, if runs may be carried out for it by now; else NULL. "": of everybody. */
+account *accounts_find_working(const server *s, const char *id);
+
 /* Who this request is of; NULL: nobody who may ask. */
 account *accounts_find(request *q);
 

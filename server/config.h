@@ -29,13 +29,14 @@ typedef struct config {
 	char tls_key[CONFIG_TEXT_MOST];
 	char log_format[CONFIG_TEXT_MOST];
 	char log_level[CONFIG_TEXT_MOST];
-	char allow_fetch[CONFIG_TEXT_MOST]; /* hosts with blanks between; "": none */
-	char secrets[CONFIG_TEXT_MOST];     /* "": none */
-	char secrets_key[CONFIG_TEXT_MOST]; /* "": as the environment says */
-	uint64_t workers;                   /* 0: one per core */
-	uint64_t hugepages;                 /* 1: on */
-	uint64_t require_confinement;       /* 1: on */
-	uint64_t concurrency;               /* runs at once; 0: 16 for each worker */
+	char allow_fetch[CONFIG_TEXT_MOST];   /* hosts with blanks between; "": none */
+	char allow_webhook[CONFIG_TEXT_MOST]; /* the same; who may be told of ends */
+	char secrets[CONFIG_TEXT_MOST];       /* "": none */
+	char secrets_key[CONFIG_TEXT_MOST];   /* "": as the environment says */
+	uint64_t workers;                     /* 0: one per core */
+	uint64_t hugepages;                   /* 1: on */
+	uint64_t require_confinement;         /* 1: on */
+	uint64_t concurrency;                 /* runs at once; 0: 16 for each worker */
 	uint64_t shutdown_timeout_us;
 	uint64_t request_timeout_us;
 	uint64_t retention_age_us;
@@ -47,7 +48,8 @@ typedef struct config {
 	uint64_t queue_bytes_most;
 	uint64_t scheduled_most;
 	uint64_t programs_bytes_most;
-	uint64_t memory_budget; /* 0: 3/4 of what there is */
+	uint64_t schedules_most; /* of a token */
+	uint64_t memory_budget;  /* 0: 3/4 of what there is */
 	uint64_t body_bytes_most;
 	curfew_limits ceilings;       /* of every run; 0: none */
 	uint64_t given;               /* a bit for each row of the table that was set */

@@ -52,6 +52,19 @@ static void write_counts(text *out, const metrics *m)
 		text_print(out, "curfew_refusals_total{reason=\"%s\"} %llu\n", refusal_names[i],
 		           (unsigned long long)m->refused[i]);
 	write_value(out, "curfew_runs_submitted_total", "counter", "Runs accepted.", (double)m->submitted);
+	write_heading(out, "curfew_schedule_turns_total", "counter",
+	              "Times of schedules that came, by whether they had a run.");
+	text_print(out,
+	           "curfew_schedule_turns_total{result=\"run\"} %llu\ncurfew_schedule_turns_total{result=\"none\"} %llu\n",
+	           (unsigned long long)m->turns, (unsigned long long)m->turns_passed);
+	write_heading(out, "curfew_webhook_attempts_total", "counter",
+	              "Attempts to tell of a run's end, by what became of them.");
+	text_print(
+		out,
+		"curfew_webhook_attempts_total{result=\"delivered\"} %llu\ncurfew_webhook_attempts_total{result=\"failed\"} "
+		"%llu\ncurfew_webhook_attempts_total{result=\"given_up\"} %llu\n",
+		(unsigned long long)m->deliveries[HOOK_DELIVERED], (unsigned long long)m->deliveries[HOOK_WAITING],
+		(unsigned long long)m->deliveries[HOOK_GIVEN_UP]);
 	write_value(out, "curfew_requests_total", "counter", "HTTP requests.", (double)m->requests);
 	write_heading(out, "curfew_http_answers_total", "counter", "Answers, by method, route and status.");
 	for (size_t i = 0; i < m->answer_kinds; i++)

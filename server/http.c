@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -356,6 +357,13 @@ const char *http_argument(const request *q, const char *name)
 	return MHD_lookup_connection_value(q->connection, MHD_GET_ARGUMENT_KIND, name);
 }
 
+bool http_has_json_type(const request *q)
+{
+	const char *type = http_header(q, MHD_HTTP_HEADER_CONTENT_TYPE);
+	return type != NULL && strncasecmp(type, "application/json", 16) == 0 &&
+	       (type[16] == '\0' || strchr("; \t", type[16]) != NULL);
+}
+
 static enum MHD_Result add_length(void *context, enum MHD_ValueKind kind, const char *key, const char *value)
 {
 	*(size_t *)context += strlen(key) + (value != NULL ? strlen(value) : 0) + 4;
@@ -535,7 +543,8 @@ static void on_completed(void *context, struct MHD_Connection *connection, void 
 static void raise_files(const config *c)
 {
 	struct rlimit limit;
-	rlim_t wanted = c->connections_most + REFUSALS_AT_ONCE + 512 + (c->allow_fetch[0] != '\0' ? FETCHES_AT_ONCE : 0);
+	bool fetches = c->allow_fetch[0] != '\0' || c->allow_webhook[0] != '\0';
+	rlim_t wanted = c->connections_most + REFUSALS_AT_ONCE + 512 + (fetches ? FETCHES_AT_ONCE : 0);
 	if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted)
 		return;
 	limit.rlim_cur = limit.rlim_max < wanted ? limit.rlim_max : wanted;

@@ -120,6 +120,8 @@ void http_write_client(const request *q, char *words, size_t room);
 /* A header of the request, or NULL. */
 const char *http_header(const request *q, const char *name);
 const char *http_argument(const request *q, const char *name);
+/* Whether its body says that it is JSON. */
+bool http_has_json_type(const request *q);
 
 /* ---- Answers (reply.c): all take over what they are given ---------------------------------------------------- */
 
@@ -140,6 +142,8 @@ void reply_count(request *q, refusal why);
 /* A problem with how the request is made, after which the connection ends. */
 answer reply_fault(request *q, unsigned status, const char *kind, const char *detail);
 answer reply_no_memory(request *q);
+/* 415: not http_has_json_type. */
+answer reply_not_json(request *q);
 
 /* Headers that every answer has; type NULL: none. */
 void reply_add_headers(struct MHD_Response *response, const char *type);

@@ -50,3 +50,11 @@ void id_create(char id[ID_ROOM])
 	id[ID_ROOM - 1] = '\0';
 	(void)pthread_mutex_unlock(&lock);
 }
+
+bool id_is_name(const char *name)
+{
+	static const char first[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+	size_t length = strlen(name);
+	return length > 0 && length <= NAME_MAX_BYTES && strchr(first, name[0]) != NULL &&
+	       strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-") == length;
+}

@@ -14,4 +14,9 @@ enum { SHA256_ROOM = 65, TOKEN_ID_ROOM = 17, TOKEN_NAME_ROOM = 65 };
 void id_create(char id[ID_ROOM]);
 bool id_is_valid(const char *id);
 
+/* Whether somebody may name a program or a schedule so: letters and digits, then "._-" as well, at most NAME_MAX_BYTES.
+ */
+enum { NAME_MAX_BYTES = 128 };
+bool id_is_name(const char *name);
+
 #endif

@@ -18,17 +18,9 @@
 /* Time that a program has to be loaded in when it is stored. */
 #define PUT_NS (UINT64_C(300) * 1000000000)
 
-enum { NAME_MOST = 128, LIST_BYTES_MOST = 64 << 20 };
+enum { LIST_BYTES_MOST = 64 << 20 };
 
 static const char *const language_names[] = {"js", "mjs", "wasm", "wat", "ts", "mts"};
-
-static bool is_name(const char *name)
-{
-	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
-	size_t length = strlen(name);
-	return length > 0 && length <= NAME_MOST && strchr(letters, name[0]) != NULL &&
-	       strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-") == length;
-}
 
 static void write_program(text *out, const stored_program *p, bool with_owner)
 {
@@ -484,7 +476,7 @@ static answer put_program(request *q)
 	listing l;
 	if (q->server->stopping)
 		return reply_stopping(q);
-	if (!is_name(q->parameter))
+	if (!id_is_name(q->parameter))
 		return reply_problem(
 			q, MHD_HTTP_BAD_REQUEST, "name",
 			"a program's name is 1 to 128 letters, digits, dots, dashes and underscores, and begins with a letter or digit",

@@ -68,6 +68,9 @@ void run_unref(server *s, run *r)
 	free(r->user);
 	free(r->allow_fetch);
 	free(r->wasi);
+	free(r->schedule);
+	free(r->hook_url);
+	free(r->hook_secret);
 	free(r->idempotency_key);
 	free(r);
 }
@@ -256,6 +259,8 @@ void run_fill_view(run_view *view, const run *r)
 		.call = r->call,
 		.user = r->user,
 		.allow_fetch = r->allow_fetch,
+		.schedule = r->schedule,
+		.hook = r->hook,
 		.state = r->state,
 		.language = r->program->language,
 		.priority = r->turn.priority,
@@ -277,6 +282,9 @@ void run_fill_view(run_view *view, const run *r)
 		.has_summary = r->state == RUN_DONE,
 		.summary = r->summary,
 	};
+	view->hook.url = r->hook_url;
+	view->hook.secret = r->hook_secret;
+	view->hook.problem = r->hook_problem[0] != '\0' ? r->hook_problem : NULL;
 	if (r->worker != NULL) {
 		view->usage.size = sizeof view->usage;
 		worker_run_get_usage(r->worker, &view->usage);

@@ -248,6 +248,12 @@ answer reply_later(request *q, unsigned status, refusal why, const char *kind, c
 	return reply_queue(q, status, response);
 }
 
+answer reply_not_json(request *q)
+{
+	return reply_problem(q, MHD_HTTP_UNSUPPORTED_MEDIA_TYPE, "media-type", "the Content-Type must be application/json",
+	                     NULL);
+}
+
 answer reply_no_memory(request *q)
 {
 	static char body[] = "{\"type\":\"urn:curfew:problem:no-memory\",\"title\":\"Service unavailable\",\"status\":503,"

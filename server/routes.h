@@ -20,5 +20,11 @@ answer route_put_program(request *q);
 answer route_list_programs(request *q);
 answer route_get_program(request *q);
 answer route_delete_program(request *q);
+/* schedule_routes.c */
+answer route_put_schedule(request *q);
+answer route_list_schedules(request *q);
+answer route_get_schedule(request *q);
+answer route_pause_schedule(request *q);
+answer route_delete_schedule(request *q);
 
 #endif

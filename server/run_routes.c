@@ -7,6 +7,8 @@
 #include "programs.h"
 #include "record.h"
 #include "routes.h"
+#include "run_routes.h"
+#include "schedule_routes.h"
 #include "service.h"
 #include "store.h"
 #include "submission.h"
@@ -15,7 +17,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 enum {
 	KEY_MOST = 255,
@@ -82,9 +83,9 @@ static char *copy_words(const char *words)
 }
 
 /* A run of what was submitted, known to nobody; the program is still missing. NULL: out of memory. */
-static run *make_run(request *q, const submission *sub, const char *key, const char *body_sha256)
+static run *make_run(server *s, account *who, const submission *sub, const char *key, const char *body_sha256)
 {
-	run *r = run_create(q->who);
+	run *r = run_create(who);
 	if (r == NULL)
 		return NULL;
 	r->program_name = copy_words(sub->program);
@@ -92,12 +93,14 @@ static run *make_run(request *q, const submission *sub, const char *key, const c
 	r->user = copy_words(sub->user);
 	r->allow_fetch = copy_words(sub->allow_fetch);
 	r->wasi = copy_words(sub->wasi);
+	r->hook_url = copy_words(sub->hook_url);
+	r->hook_secret = copy_words(sub->hook_secret);
 	r->params = text_copy(sub->params, sub->params_length);
 	r->params_length = sub->params_length;
 	r->idempotency_key = copy_words(key);
 	r->limits = sub->limits;
 	r->flags = sub->flags;
-	r->turn = (waiting){.tenant = &q->who->tenant,
+	r->turn = (waiting){.tenant = &who->tenant,
 	                    .user = r->user,
 	                    .priority = sub->priority,
 	                    .due_us = sub->delay_us > 0 ? clock_now_us() + (int64_t)sub->delay_us : 0,
@@ -112,10 +115,11 @@ static run *make_run(request *q, const submission *sub, const char *key, const c
 	bool good = r->params != NULL && (sub->program == NULL) == (r->program_name == NULL) &&
 	            (sub->call == NULL) == (r->call == NULL) && (sub->user == NULL) == (r->user == NULL) &&
 	            (sub->allow_fetch == NULL) == (r->allow_fetch == NULL) && (sub->wasi == NULL) == (r->wasi == NULL) &&
-	            (key == NULL) == (r->idempotency_key == NULL);
+	            (sub->hook_url == NULL) == (r->hook_url == NULL) &&
+	            (sub->hook_secret == NULL) == (r->hook_secret == NULL) && (key == NULL) == (r->idempotency_key == NULL);
 	if (good)
 		return r;
-	run_unref(q->server, r);
+	run_unref(s, r);
 	return NULL;
 }
 
@@ -132,11 +136,10 @@ static bool has_place(const server *s, uint64_t max, uint64_t total, uint64_t ow
 	return !s->tokens_needed || scheduler_has_share(max, total, own, more);
 }
 
-static bool has_room(const request *q, const submission *sub, refusal *why)
+static bool has_room(const server *s, const account *who, const submission *sub, refusal *why)
 {
-	const server *s = q->server;
 	const scheduler *all = &s->scheduler;
-	const tenant *own = &q->who->tenant;
+	const tenant *own = &who->tenant;
 	uint64_t bytes = sub->params_length + sub->source_length;
 	if (!has_place(s, s->config->queue_bytes_most, all->held_bytes, own->held_bytes, bytes, why))
 		return false;
@@ -145,18 +148,18 @@ static bool has_room(const request *q, const submission *sub, refusal *why)
 }
 
 /* Under the lock: whether there is no room for one more; then the answer is made after unlocking. */
-static bool is_full(request *q, const submission *sub, refusal *why, unsigned *seconds)
+static bool is_full(const server *s, account *who, const submission *sub, refusal *why, unsigned *seconds)
 {
-	const tenant *own = &q->who->tenant;
+	const tenant *own = &who->tenant;
 	*seconds = 1;
-	if (q->server->stopping) {
+	if (s->stopping) {
 		*why = REFUSAL_STOPPING;
 		return true;
 	}
-	if (!has_room(q, sub, why))
+	if (!has_room(s, who, sub, why))
 		return true;
 	*why = REFUSAL_QUOTA;
-	return own->queued + own->scheduled >= q->who->queued_most || !account_take_run(q->who, clock_now_us(), seconds);
+	return own->queued + own->scheduled >= who->queued_most || !account_take_run(who, clock_now_us(), seconds);
 }
 
 static answer reply_full(request *q, refusal why, unsigned seconds)
@@ -198,12 +201,12 @@ static answer submit(request *q, const submission *sub, const char *key, const c
 		program_unref(s, p);
 		return answer_same(q, same, sub->wait, body_sha256);
 	}
-	if (is_full(q, sub, &why, &seconds)) {
+	if (is_full(s, q->who, sub, &why, &seconds)) {
 		program_unref(s, p);
 		server_unlock(s);
 		return reply_full(q, why, seconds);
 	}
-	run *r = make_run(q, sub, key, body_sha256);
+	run *r = make_run(s, q->who, sub, key, body_sha256);
 	if (r == NULL) {
 		program_unref(s, p);
 		server_unlock(s);
@@ -241,14 +244,13 @@ static void take_program(void *context, const stored_program *p)
 }
 
 /* One of its own, or else of everybody's; for an administrator also the one that any token has of that name. */
-static bool find_program(request *q, const char *name, program_search *search)
+static bool find_program(store *st, const account *who, const char *name, program_search *search)
 {
-	store *st = q->server->store;
 	search->found = 0;
-	(void)store_read_programs(st, program_owner(q->who), name, take_program, search);
+	(void)store_read_programs(st, program_owner(who), name, take_program, search);
 	if (search->found == 0)
 		(void)store_read_programs(st, "", name, take_program, search);
-	if (search->found == 0 && (q->who->scopes & SCOPE_ADMIN) != 0)
+	if (search->found == 0 && (who->scopes & SCOPE_ADMIN) != 0)
 		(void)store_read_programs(st, NULL, name, take_program, search);
 	return search->found == 1;
 }
@@ -265,7 +267,7 @@ static program *get_program(server *s, const char *sha256, curfew_language langu
 static answer use_stored(request *q, submission *sub, const char *key, const char *body_sha256)
 {
 	program_search search;
-	if (!find_program(q, sub->program, &search) && search.found > 1)
+	if (!find_program(q->server->store, q->who, sub->program, &search) && search.found > 1)
 		return reply_problem(q, MHD_HTTP_CONFLICT, "ambiguous", "/program: several tokens have a program of that name",
 		                     "/program");
 	if (search.found == 0)
@@ -287,6 +289,23 @@ static answer use_stored(request *q, submission *sub, const char *key, const cha
 static const char *const usual_names[] = {"source.js",  "source.mjs", "source.wasm",
                                           "source.wat", "source.ts",  "source.mts"};
 
+/* Of a source that came with it, ready for the pool. NULL, and why; without a message: out of memory. */
+static program *make_program(server *s, const submission *sub, curfew_failure *failure)
+{
+	char sha256[SHA256_ROOM];
+	program_hash(sub->source, sub->source_length, sha256);
+	program *made = get_program(s, sha256, sub->language, usual_names[sub->language]);
+	worker_program *ready = made != NULL ? program_make_ready(s, made, sub->source, sub->source_length, failure) : NULL;
+	if (ready != NULL) {
+		worker_program_unref(ready);
+		return made;
+	}
+	server_lock(s);
+	program_unref(s, made);
+	server_unlock(s);
+	return NULL;
+}
+
 /* What a body goes through before it can be answered, in a thread of its own if it is large. */
 typedef struct post {
 	request *request;
@@ -303,7 +322,6 @@ static void prepare(post *p)
 {
 	request *q = p->request;
 	server *s = q->server;
-	char sha256[SHA256_ROOM];
 	p->is_good = submission_read(&p->sub, q->body.data != NULL ? q->body.data : "", q->body.len, q->who, s);
 	if (!p->is_good)
 		return;
@@ -311,18 +329,7 @@ static void prepare(post *p)
 		program_hash(q->body.data, q->body.len, p->body_sha256);
 	if (p->sub.program != NULL)
 		return;
-	program_hash(p->sub.source, p->sub.source_length, sha256);
-	program *made = get_program(s, sha256, p->sub.language, usual_names[p->sub.language]);
-	worker_program *ready = made != NULL ? program_make_ready(s, made, p->sub.source, p->sub.source_length, &p->failure)
-	                                     : NULL;
-	if (ready != NULL) {
-		worker_program_unref(ready);
-		p->made = made;
-		return;
-	}
-	server_lock(s);
-	program_unref(s, made);
-	server_unlock(s);
+	p->made = make_program(s, &p->sub, &p->failure);
 }
 
 /* One that came with it. */
@@ -390,13 +397,6 @@ static bool answer_again(request *q, const submission *sub, const char *key, con
 	return true;
 }
 
-static bool has_json_type(const request *q)
-{
-	const char *type = http_header(q, MHD_HTTP_HEADER_CONTENT_TYPE);
-	return type != NULL && strncasecmp(type, "application/json", 16) == 0 &&
-	       (type[16] == '\0' || strchr("; \t", type[16]) != NULL);
-}
-
 static answer answer_prepared(request *q)
 {
 	post *p = q->work;
@@ -409,6 +409,8 @@ static answer answer_prepared(request *q)
 	if (key != NULL && !is_key(key))
 		return reply_problem(q, MHD_HTTP_BAD_REQUEST, "key",
 		                     "the Idempotency-Key must be 1 to 255 printable ASCII characters", NULL);
+	if (p->sub.schedule != NULL)
+		return schedule_post(q, &p->sub, key);
 	if (key != NULL && answer_again(q, &p->sub, key, p->body_sha256, &result))
 		return result;
 	return p->sub.program != NULL ? use_stored(q, &p->sub, key, p->body_sha256) : use_source(q, p, key);
@@ -418,7 +420,8 @@ static answer answer_prepared(request *q)
 static answer answer_post(request *q)
 {
 	const post *p = q->work;
-	bool reads = p->is_good && (p->sub.program != NULL || http_header(q, "Idempotency-Key") != NULL);
+	bool reads = p->is_good &&
+	             (p->sub.program != NULL || p->sub.schedule != NULL || http_header(q, "Idempotency-Key") != NULL);
 	return reads ? http_help(q, answer_prepared) : answer_prepared(q);
 }
 
@@ -455,9 +458,8 @@ static answer go_on_post(request *q)
 
 answer route_post_run(request *q)
 {
-	if (!has_json_type(q))
-		return reply_problem(q, MHD_HTTP_UNSUPPORTED_MEDIA_TYPE, "media-type",
-		                     "the Content-Type must be application/json", NULL);
+	if (!http_has_json_type(q))
+		return reply_not_json(q);
 	post *p = calloc(1, sizeof *p);
 	if (p == NULL)
 		return reply_no_memory(q);
@@ -468,6 +470,98 @@ answer route_post_run(request *q)
 		return go_on_post(q);
 	prepare(p);
 	return answer_post(q);
+}
+
+/* ---- Without a request ------------------------------------------------------------------------------------- */
+
+static program *refuse_program(char why[RUN_WHY_ROOM], const char *reason)
+{
+	(void)snprintf(why, RUN_WHY_ROOM, "%s", reason);
+	return NULL;
+}
+
+bool run_has_program(server *s, const account *who, const char *name)
+{
+	program_search search;
+	return find_program(s->store, who, name, &search);
+}
+
+/* The program of a submission; NULL, and why. */
+static program *resolve_program(server *s, const account *who, submission *sub, char why[RUN_WHY_ROOM])
+{
+	curfew_failure failure = {.message = "out of memory"};
+	program_search search;
+	if (sub->program == NULL) {
+		program *made = make_program(s, sub, &failure);
+		return made != NULL ? made : refuse_program(why, failure.message);
+	}
+	if (!find_program(s->store, who, sub->program, &search))
+		return refuse_program(why, search.found > 1 ? "several tokens have a program of that name"
+		                                            : "there is no program of that name");
+	if (sub->wasi != NULL && search.language != CURFEW_LANGUAGE_WASM && search.language != CURFEW_LANGUAGE_WAT)
+		return refuse_program(why, SUBMISSION_NOT_WASI);
+	program *p = get_program(s, search.sha256, search.language, sub->program);
+	if (p == NULL)
+		return refuse_program(why, failure.message);
+	server_lock(s);
+	bool is_stored = p->stored;
+	server_unlock(s);
+	if (!is_stored)
+		sub->source = store_read_source(s->store, p->sha256, p->language, &sub->source_length);
+	return p;
+}
+
+/* Under the lock; takes the program over. */
+static run_taken accept_turn(server *s, account *who, const submission *sub, program *p, const run_turn *turn,
+                             char why[RUN_WHY_ROOM])
+{
+	char key[KEY_MOST + 1], sha256[SHA256_ROOM];
+	refusal reason;
+	unsigned seconds;
+	(void)snprintf(key, sizeof key, "schedule %s %lld", turn->schedule, (long long)turn->turn_us);
+	program_hash(key, strlen(key), sha256);
+	if (run_find_key(s, who, key) != NULL) { /* it is being written */
+		program_unref(s, p);
+		return RUN_TAKEN;
+	}
+	bool full = is_full(s, who, sub, &reason, &seconds);
+	run *r = full ? NULL : make_run(s, who, sub, key, sha256);
+	if (r != NULL) {
+		r->program = p;
+		r->schedule = copy_words(turn->schedule);
+		r->turn_us = turn->turn_us;
+		r->next_turn_us = turn->next_us;
+	} else {
+		program_unref(s, p);
+	}
+	bool good = r != NULL && r->schedule != NULL && service_accept(s, r, sub->source, sub->source_length);
+	if (r != NULL)
+		run_unref(s, r);
+	s->metrics.turns += good;
+	if (!good)
+		(void)snprintf(why, RUN_WHY_ROOM, "%s", full ? "the queue of this token is full" : "out of memory");
+	return good ? RUN_TAKEN : RUN_LATER;
+}
+
+run_taken run_take_turn(server *s, account *who, const char *body, size_t length, const run_turn *turn,
+                        char why[RUN_WHY_ROOM])
+{
+	submission sub;
+	run_taken taken = RUN_NOT_TAKEN;
+	if (!submission_read(&sub, body, length, who, s)) {
+		(void)snprintf(why, RUN_WHY_ROOM, "%s", sub.fields.detail);
+		submission_finish(&sub);
+		return taken;
+	}
+	program *p = resolve_program(s, who, &sub, why);
+	if (p != NULL) {
+		server_lock(s);
+		taken = accept_turn(s, who, &sub, p, turn, why);
+		server_unlock(s);
+		service_launch(s);
+	}
+	submission_finish(&sub);
+	return taken;
 }
 
 /* ---- Looking at one -------------------------------------------------------------------------------------- */

@@ -5,6 +5,7 @@
 #include "accounts.h"
 #include "calibration.h"
 #include "common/clock.h"
+#include "due.h"
 #include "helpers.h"
 #include "http.h"
 #include "log.h"
@@ -17,6 +18,7 @@
 #include "service.h"
 #include "store.h"
 #include "tls.h"
+#include "webhooks.h"
 
 #include <errno.h>
 #include <netdb.h>
@@ -184,6 +186,9 @@ static run *make_left(server *s, const stored_run *row)
 	good = copy_words(&r->user, row->user) && good;
 	good = copy_words(&r->allow_fetch, row->allow_fetch) && good;
 	good = copy_words(&r->wasi, row->wasi) && good;
+	good = copy_words(&r->schedule, row->schedule) && good;
+	good = copy_words(&r->hook_url, row->hook_url) && good;
+	good = copy_words(&r->hook_secret, row->hook_secret) && good;
 	good = copy_words(&r->idempotency_key, row->key) && good;
 	if (good)
 		return r;
@@ -457,7 +462,7 @@ static bool start_pool(server *s, curfew_failure *failure)
 	char own[CONFIG_TEXT_MOST + 8];
 	worker_pool_options options = {.workers = (uint32_t)workers,
 	                               .spares = 1,
-	                               .fetches = c->allow_fetch[0] != '\0',
+	                               .fetches = c->allow_fetch[0] != '\0' || c->allow_webhook[0] != '\0',
 	                               .engine_flags = c->hugepages != 0 ? CURFEW_ENGINE_HUGE_PAGES : 0,
 	                               .on_death = on_worker_death,
 	                               .cache_dir = cache_folder(c, own)};
@@ -526,6 +531,10 @@ static bool start(server *s, curfew_failure *failure)
 	service_dispatch(s);
 	server_unlock(s);
 	service_launch(s);
+	s->webhooks = webhooks_open(s);
+	s->due = due_start(s);
+	if (s->webhooks == NULL || s->due == NULL)
+		log_say(LOG_ERROR, "start", "out of memory or threads: schedules have no runs, and webhooks are not told");
 	return true;
 }
 
@@ -549,10 +558,13 @@ static void free_runs(server *s)
 
 static void finish(server *s)
 {
+	due_stop(s->due);
 	calibration_finish(s);
 	helpers_stop(s->helpers);
+	webhooks_drop_program(s->webhooks);
 	if (s->pool != NULL)
 		worker_pool_destroy(s->pool);
+	webhooks_close(s->webhooks);
 	if (s->store != NULL) {
 		accounts_note_uses(s);
 		store_stop(s->store);

@@ -114,6 +114,10 @@ struct run {
 	char *user;        /* may be NULL */
 	char *allow_fetch; /* hosts, with blanks between; may be NULL */
 	char *wasi;        /* arguments and environment, as JSON (wasi.h); may be NULL */
+	char *schedule;    /* whose turn it is; NULL: of none */
+	int64_t turn_us, next_turn_us;
+	char *hook_url;    /* who is told of its end; NULL: nobody */
+	char *hook_secret; /* may be NULL */
 	curfew_limits limits;
 	uint32_t flags; /* CURFEW_RUN_* */
 	waiting turn;   /* where it stands among those that wait, its priority and when it is due */
@@ -140,6 +144,8 @@ struct run {
 	run_summary summary; /* of the report */
 	blob *report;
 	blob *checkpoint; /* the last one */
+	run_hook hook;    /* what became of telling its end, but for the texts */
+	char hook_problem[128];
 
 	/* Its last events, for streams: a ring, whose first one has the number first_event. */
 	event *events;
@@ -181,7 +187,9 @@ typedef struct metrics {
 	size_t answer_kinds;
 	uint64_t outcomes[CURFEW_OUTCOME_COUNT];
 	uint64_t submitted;
-	uint64_t refused[16]; /* by refusal */
+	uint64_t deliveries[HOOK_STATES]; /* attempts to tell of a run's end, by what became of them */
+	uint64_t turns, turns_passed;     /* of schedules: those that had a run, and those that had none */
+	uint64_t refused[16];             /* by refusal */
 	uint64_t requests;
 	histogram stop_latency, queue_wait, start_time, wall_time;
 	uint64_t ended_in[64]; /* runs that ended, by second modulo 64 */
@@ -209,6 +217,8 @@ struct server {
 	store *store;
 	struct http *http;
 	struct helpers *helpers;
+	struct due *due;
+	struct webhooks *webhooks;
 	atomic_bool stopping; /* takes no more runs */
 	bool closing;         /* waits for none either: every request is answered */
 	bool launching;       /* starts runs; false while it loads and when it ends */

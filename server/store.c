@@ -70,8 +70,9 @@ static void pack_words(packer *p, const char **words)
 
 static void pack_run(packer *p, stored_run *r)
 {
-	const char **words[] = {&r->id,   &r->owner,       &r->sha256, &r->name, &r->program,    &r->call,
-	                        &r->user, &r->allow_fetch, &r->wasi,   &r->key,  &r->body_sha256};
+	const char **words[] = {&r->id,          &r->owner,    &r->sha256,   &r->name,       &r->program,
+	                        &r->call,        &r->user,     &r->key,      &r->wasi,       &r->allow_fetch,
+	                        &r->body_sha256, &r->schedule, &r->hook_url, &r->hook_secret};
 	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
 		pack_words(p, words[i]);
 	pack(p, &r->params, r->params_length);
@@ -84,6 +85,22 @@ static void pack_program(packer *p, stored_program *program)
 		pack_words(p, words[i]);
 }
 
+static void pack_schedule(packer *p, stored_schedule *schedule)
+{
+	const char **words[] = {&schedule->owner, &schedule->name,     &schedule->cron,
+	                        &schedule->zone,  &schedule->last_run, &schedule->problem};
+	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+		pack_words(p, words[i]);
+	pack(p, &schedule->body, schedule->body_length);
+}
+
+static void pack_turn(packer *p, stored_turn *turn)
+{
+	pack_words(p, &turn->owner);
+	pack_words(p, &turn->name);
+	pack_words(p, &turn->problem);
+}
+
 /* All texts of a write, in one order. */
 static void pack_op(packer *p, write_op *op)
 {
@@ -94,6 +111,13 @@ static void pack_op(packer *p, write_op *op)
 	case WRITE_PROGRAM:
 	case WRITE_NO_PROGRAM: pack_program(p, &op->program); break;
 	case WRITE_TOKEN_USE: pack_words(p, &op->use.id); break;
+	case WRITE_SCHEDULE:
+	case WRITE_NO_SCHEDULE: pack_schedule(p, &op->schedule); break;
+	case WRITE_TURN: pack_turn(p, &op->turn); break;
+	case WRITE_ATTEMPT:
+		pack_words(p, &op->attempt.id);
+		pack_words(p, &op->attempt.problem);
+		break;
 	}
 	pack(p, &op->source, op->source_length);
 }
@@ -166,6 +190,41 @@ bool store_delete_program(store *st, const char *owner, const char *name, store_
 bool store_use_token(store *st, const char *id, int64_t used_us)
 {
 	return submit(st, &(write_op){.kind = WRITE_TOKEN_USE, .use = {id, used_us}}, NULL, NULL);
+}
+
+bool store_put_schedule(store *st, const stored_schedule *schedule, store_done done, void *context)
+{
+	return submit(st, &(write_op){.kind = WRITE_SCHEDULE, .schedule = *schedule}, done, context);
+}
+
+stored_schedule *store_copy_schedule(const stored_schedule *schedule)
+{
+	packer p = {0};
+	stored_schedule counted = *schedule;
+	pack_schedule(&p, &counted);
+	stored_schedule *copy = malloc(sizeof *copy + p.room);
+	if (copy == NULL)
+		return NULL;
+	*copy = *schedule;
+	p.at = (char *)(copy + 1);
+	pack_schedule(&p, copy);
+	return copy;
+}
+
+bool store_delete_schedule(store *st, const char *owner, const char *name, store_done done, void *context)
+{
+	return submit(st, &(write_op){.kind = WRITE_NO_SCHEDULE, .schedule = {.owner = owner, .name = name}}, done,
+	              context);
+}
+
+bool store_pass_turn(store *st, const stored_turn *turn)
+{
+	return submit(st, &(write_op){.kind = WRITE_TURN, .turn = *turn}, NULL, NULL);
+}
+
+bool store_note_attempt(store *st, const stored_attempt *attempt)
+{
+	return submit(st, &(write_op){.kind = WRITE_ATTEMPT, .attempt = *attempt}, NULL, NULL);
 }
 
 /* ---- News of runs ------------------------------------------------------------------------------------------ */
@@ -528,6 +587,24 @@ uint64_t store_count_program_bytes(store *st, const char *owner)
 void *store_read_source(store *st, const char *sha256, curfew_language language, size_t *length)
 {
 	return st->backend->read_source(st, sha256, language, length);
+}
+
+bool store_read_schedules(store *st, const char *owner, const char *name,
+                          void (*show)(void *context, const stored_schedule *schedule), void *context)
+{
+	return st->backend->read_schedules(st, owner, name, show, context);
+}
+
+bool store_take_schedules(store *st, size_t max, void (*show)(void *context, const stored_schedule *schedule),
+                          void *context)
+{
+	return st->backend->take_schedules(st, max, show, context);
+}
+
+bool store_take_deliveries(store *st, size_t max, size_t max_each, void (*show)(void *context, const run_view *view),
+                           void *context)
+{
+	return st->backend->take_deliveries(st, max, max_each, show, context);
 }
 
 bool store_load_runs(store *st, bool (*add)(void *context, const stored_run *r), void *context, curfew_failure *failure)

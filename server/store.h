@@ -26,6 +26,10 @@ typedef struct stored_run {
 	const char *params;
 	size_t params_length;
 	const char *key, *body_sha256; /* NULL: without an idempotency key */
+	/* NULL: it is of no schedule. Else that schedule's time was turn_us, and the next one is next_turn_us. */
+	const char *schedule;
+	int64_t turn_us, next_turn_us;
+	const char *hook_url, *hook_secret; /* NULL: nobody is told of its end; that is not signed */
 	curfew_language language;
 	run_state state;
 	uint32_t flags;
@@ -80,6 +84,44 @@ typedef struct stored_token {
 	const char *user;                        /* "": of whom its runs say */
 	const char *allow_fetch;                 /* "": all */
 } stored_token;
+
+/* What becomes of a schedule's run when the one before it has not ended: it is left out, begins beside it, or takes its
+ * place. Explicit, since it is on disk. */
+typedef enum schedule_overlap { OVERLAP_SKIP = 0, OVERLAP_ALLOW = 1, OVERLAP_REPLACE = 2, OVERLAPS } schedule_overlap;
+
+/* A run that is submitted again and again. Times are of the wall clock; 0: never. */
+typedef struct stored_schedule {
+	const char *owner, *name;
+	const char *cron, *zone;
+	const char *body; /* what is submitted each time, as POST /v1/runs takes it */
+	size_t body_length;
+	schedule_overlap overlap;
+	bool is_paused;
+	int64_t created_us, updated_us;
+	int64_t next_us, last_us;
+	/* Of one that is read. */
+	const char *last_run; /* "": none */
+	bool last_goes_on;    /* that run has not ended */
+	const char *problem;  /* why there was no run the last time; "": there was */
+	uint64_t runs, skipped;
+} stored_schedule;
+
+/* A time of a schedule that had no run. */
+typedef struct stored_turn {
+	const char *owner, *name;
+	int64_t turn_us, next_us; /* next_us 0: it has ended */
+	const char *problem;
+} stored_turn;
+
+/* An attempt to tell of a run's end. */
+typedef struct stored_attempt {
+	const char *id; /* of the run */
+	hook_state state;
+	unsigned attempts, status; /* attempts: this one included; status 0: no answer */
+	int64_t at_us;
+	int64_t wait_us;     /* until the next one, if it waits for one */
+	const char *problem; /* NULL: none */
+} stored_attempt;
 
 /* ---- Opening ---------------------------------------------------------------------------------------------- */
 
@@ -151,10 +193,21 @@ void store_expect_news(store *st);
  * memory. */
 bool store_add_news(store_news *into, const char *id, blob *const *output, size_t count, blob *checkpoint);
 
+/* What became of telling of a run's end. */
+bool store_note_attempt(store *st, const stored_attempt *attempt);
+
 /* The program's source goes with it. */
 bool store_put_program(store *st, const stored_program *p, const void *source, store_done done, void *context);
 bool store_delete_program(store *st, const char *owner, const char *name, store_done done, void *context);
 bool store_use_token(store *st, const char *id, int64_t used_us);
+
+/* In place of the one of that owner and name; what became of its runs stays. */
+bool store_put_schedule(store *st, const stored_schedule *schedule, store_done done, void *context);
+/* A copy with its texts, in one piece of memory; NULL: out of memory. */
+stored_schedule *store_copy_schedule(const stored_schedule *schedule);
+bool store_delete_schedule(store *st, const char *owner, const char *name, store_done done, void *context);
+/* Nothing happens where the schedule was changed since it was taken. */
+bool store_pass_turn(store *st, const stored_turn *turn);
 
 /* ---- Reading: at once, on any thread ------------------------------------------------------------------------ */
 
@@ -193,6 +246,27 @@ bool store_read_programs(store *st, const char *owner, const char *name,
 uint64_t store_count_program_bytes(store *st, const char *owner);
 /* The bytes of a source; free with free. NULL: it is not there. */
 void *store_read_source(store *st, const char *sha256, curfew_language language, size_t *length);
+
+/* Shows schedules of an owner (NULL: of all), or one by name. False: the database failed. */
+bool store_read_schedules(store *st, const char *owner, const char *name,
+                          void (*show)(void *context, const stored_schedule *schedule), void *context);
+/*
+ * Takes schedules whose time has come, at most so many, and shows them: whoever else asks is not given them before
+ * STORE_TAKEN_US have passed, or their turn is written (a run of theirs, or store_pass_turn). By one thread. False: the
+ * database failed.
+ */
+#define STORE_TAKEN_US (INT64_C(10) * 1000000)
+bool store_take_schedules(store *st, size_t max, void (*show)(void *context, const stored_schedule *schedule),
+                          void *context);
+
+/*
+ * The same for runs that have ended and whose end is to be told: at most so many in all, and of one owner, so that
+ * nobody waits for another one's. They are due again after STORE_TOLD_US, unless an attempt is noted before. By the
+ * same thread.
+ */
+#define STORE_TOLD_US (INT64_C(60) * 1000000)
+bool store_take_deliveries(store *st, size_t max, size_t max_each, void (*show)(void *context, const run_view *view),
+                           void *context);
 
 /* At the start: every run that has not ended, oldest first, until add returns false. False, and why. */
 bool store_load_runs(store *st, bool (*add)(void *context, const stored_run *r), void *context,

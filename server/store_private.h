@@ -13,7 +13,11 @@ typedef enum write_kind {
 	WRITE_END,
 	WRITE_PROGRAM,
 	WRITE_NO_PROGRAM,
-	WRITE_TOKEN_USE
+	WRITE_TOKEN_USE,
+	WRITE_SCHEDULE,
+	WRITE_NO_SCHEDULE,
+	WRITE_TURN,
+	WRITE_ATTEMPT
 } write_kind;
 
 /* One write: what it needs is behind it, or held by it, and does not change any more. */
@@ -29,6 +33,9 @@ typedef struct write_op {
 		stored_start start;
 		stored_end end;
 		stored_program program;
+		stored_schedule schedule;
+		stored_turn turn;
+		stored_attempt attempt;
 		struct {
 			const char *id;
 			int64_t used_us;
@@ -80,6 +87,13 @@ typedef struct store_backend {
 	                      void (*show)(void *context, const stored_program *p), void *context);
 	uint64_t (*count_program_bytes)(store *st, const char *owner);
 	void *(*read_source)(store *st, const char *sha256, curfew_language language, size_t *length);
+	bool (*read_schedules)(store *st, const char *owner, const char *name,
+	                       void (*show)(void *context, const stored_schedule *schedule), void *context);
+	/* By one thread, which is another than the writing one. */
+	bool (*take_schedules)(store *st, size_t max, void (*show)(void *context, const stored_schedule *schedule),
+	                       void *context);
+	bool (*take_deliveries)(store *st, size_t max, size_t max_each, void (*show)(void *context, const run_view *view),
+	                        void *context);
 	bool (*load_runs)(store *st, bool (*add)(void *context, const stored_run *r), void *context,
 	                  curfew_failure *failure);
 	bool (*read_tokens)(store *st, void (*show)(void *context, const stored_token *token), void *context,

@@ -84,6 +84,24 @@ static const char *const migrations[] = {
 	"CREATE INDEX runs_program ON runs(owner, program, id) WHERE program IS NOT NULL;"
 	"CREATE INDEX runs_any_program ON runs(program, id) WHERE program IS NOT NULL;"
 	"CREATE INDEX runs_owner_outcome ON runs(owner, outcome, id) WHERE state=4 AND outcome<>0;",
+	/* Runs that come again. taken_us: until then whoever took it has it. */
+	"CREATE TABLE schedules(owner TEXT NOT NULL, name TEXT NOT NULL, cron TEXT NOT NULL, zone TEXT NOT NULL, "
+	"  overlap INTEGER NOT NULL, paused INTEGER NOT NULL, body TEXT NOT NULL, created_us INTEGER NOT NULL, "
+	"  updated_us INTEGER NOT NULL, next_us INTEGER NOT NULL, taken_us INTEGER NOT NULL DEFAULT 0, "
+	"  last_us INTEGER NOT NULL DEFAULT 0, last_run TEXT NOT NULL DEFAULT '', problem TEXT NOT NULL DEFAULT '', "
+	"  runs INTEGER NOT NULL DEFAULT 0, skipped INTEGER NOT NULL DEFAULT 0, PRIMARY KEY(owner, name)) WITHOUT ROWID;"
+	"CREATE INDEX schedules_next ON schedules(next_us) WHERE next_us>0;"
+	"ALTER TABLE runs ADD COLUMN schedule TEXT;",
+	/* Who is told of a run's end; the rows in which that is due are few, and found by themselves. */
+	"ALTER TABLE runs ADD COLUMN hook_url TEXT;"
+	"ALTER TABLE runs ADD COLUMN hook_secret TEXT;"
+	"ALTER TABLE runs ADD COLUMN hook_state INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE runs ADD COLUMN hook_attempts INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE runs ADD COLUMN hook_status INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE runs ADD COLUMN hook_us INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE runs ADD COLUMN hook_due_us INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE runs ADD COLUMN hook_problem TEXT;"
+	"CREATE INDEX runs_hook ON runs(hook_due_us) WHERE hook_due_us>0;",
 };
 
 #define QUICK_BYTES ((off_t)64 << 20)
@@ -304,6 +322,7 @@ static void close_all(store *base)
 		(void)sqlite3_close(st->readers[i]);
 	(void)sqlite3_close(st->writer);
 	(void)sqlite3_close(st->admin);
+	(void)sqlite3_close(st->taker);
 	if (st->claim >= 0)
 		(void)close(st->claim);
 	(void)pthread_mutex_destroy(&st->read_lock);
@@ -328,6 +347,9 @@ static const store_backend backend = {
 	.read_programs = sqlite_read_programs,
 	.count_program_bytes = sqlite_count_program_bytes,
 	.read_source = sqlite_read_source,
+	.read_schedules = sqlite_read_schedules,
+	.take_schedules = sqlite_take_schedules,
+	.take_deliveries = sqlite_take_deliveries,
 	.load_runs = sqlite_load_runs,
 	.read_tokens = sqlite_read_tokens,
 	.add_token = sqlite_add_token,

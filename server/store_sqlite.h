@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What the files of the SQLite store share: store_sqlite.c opens and migrates, store_sqlite_read.c reads,
- * store_sqlite_write.c writes, store_sqlite_admin.c is for the command line.
+ * store_sqlite_write.c writes, store_sqlite_due.c has what comes due, store_sqlite_admin.c is for the command line.
  */
 #ifndef CURFEW_SERVER_STORE_SQLITE_H
 #define CURFEW_SERVER_STORE_SQLITE_H
@@ -24,11 +24,12 @@ enum { SQLITE_FOLDER_MAX = 4096, SQLITE_READERS = 4 };
 	X(ADD_SOURCE, "INSERT OR IGNORE INTO sources(sha256, language, bytes) VALUES(?,?,?)")                               \
 	X(ADD_RUN,                                                                                                          \
 	  "INSERT INTO runs(id, owner, state, program, sha256, language, call, params, user, limits, flags, "               \
-	  "priority, retry, attempt, created_us, due_us, started_us, queue_us, key, body_sha256, name, allow_fetch, wasi) " \
-	  "VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)")                                                          \
+	  "priority, retry, attempt, created_us, due_us, started_us, queue_us, key, body_sha256, name, allow_fetch, wasi, " \
+	  "schedule, hook_url, hook_secret) VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)")                   \
 	X(START_RUN, "UPDATE runs SET state=2, started_us=?2, queue_us=?3, attempt=?4 WHERE id=?1")                         \
 	X(END_RUN,                                                                                                          \
 	  "UPDATE runs SET state=4, ended_us=?2, outcome=?3, report_bytes=?4, checkpoint=NULL, last_event=?5, "             \
+	  "hook_due_us=CASE WHEN hook_url IS NULL THEN 0 ELSE 1 END, "                                                      \
 	  "queue_us=?6, started_us=?7, bytes=?8, wall_us=?9, cpu_us=?10, memory_bytes=?11, output_bytes=?12, stop_us=?13 "  \
 	  "WHERE id=?1 RETURNING number")                                                                                   \
 	X(ADD_PART, "INSERT OR REPLACE INTO reports(place, data) VALUES(?,?)")                                              \
@@ -50,6 +51,18 @@ enum { SQLITE_FOLDER_MAX = 4096, SQLITE_READERS = 4 };
 	X(PROGRAM_BYTES, "SELECT coalesce(sum(size), 0) FROM programs")                                                     \
 	X(DROP_KEYS, "DELETE FROM keys WHERE created_us<?")                                                                 \
 	X(USE_TOKEN, "UPDATE tokens SET used_us=?2 WHERE id=?1")                                                            \
+	X(PUT_SCHEDULE,                                                                                                     \
+	  "INSERT INTO schedules(owner, name, cron, zone, overlap, paused, body, created_us, updated_us, next_us) "         \
+	  "VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10) ON CONFLICT(owner, name) DO UPDATE SET cron=?3, zone=?4, "                \
+	  "overlap=?5, paused=?6, body=?7, updated_us=?9, next_us=?10, taken_us=0, problem=''")                             \
+	X(DELETE_SCHEDULE, "DELETE FROM schedules WHERE owner=? AND name=?")                                                \
+	X(USE_TURN, "UPDATE schedules SET next_us=?4, last_us=?3, last_run=?5, runs=runs+1, problem='', taken_us=0 "        \
+	            "WHERE owner=?1 AND name=?2 AND next_us=?3")                                                            \
+	X(PASS_TURN, "UPDATE schedules SET next_us=?4, last_us=?3, problem=?5, skipped=skipped+1, taken_us=0 "              \
+	             "WHERE owner=?1 AND name=?2 AND next_us=?3")                                                           \
+	X(NOTE_ATTEMPT,                                                                                                     \
+	  "UPDATE runs SET hook_state=?2, hook_attempts=?3, hook_status=?4, hook_us=?5, hook_problem=?6, hook_due_us=?7 "   \
+	  "WHERE id=?1")                                                                                                    \
 	X(DROP_SOURCES, SQLITE_DROP_SOURCES)                                                                                \
 	X(SHRINK, "PRAGMA incremental_vacuum(2000)")                                                                        \
 	X(USED_PAGES, "SELECT (SELECT page_count FROM pragma_page_count()) - (SELECT freelist_count FROM "                  \
@@ -68,6 +81,7 @@ typedef struct sqlite_store {
 	int claim;       /* the lock file, or -1 */
 	sqlite3 *writer; /* the writing thread's */
 	sqlite3 *admin;  /* the command line's; opened when first needed */
+	sqlite3 *taker;  /* of who takes what is due; opened when first needed */
 	sqlite3_stmt *writes[SQL_WRITES];
 	/* Connections that read; each is used by one thread at a time. Opened when first needed. */
 	pthread_mutex_t read_lock;
@@ -101,6 +115,8 @@ void bind_bytes(binding *b, const void *data, size_t length);
 void bind_number(binding *b, int64_t number);
 /* NULL where it is UINT64_MAX. */
 void bind_quota(binding *b, uint64_t max);
+/* One of the statements of the writing connection. */
+binding bind_write(sqlite_store *st, sqlite_write which);
 /* Carries it out once and makes it ready for the next time; an SQLite status, SQLITE_OK also where it had a row. */
 int run_bound(binding *b);
 
@@ -138,6 +154,24 @@ uint64_t sqlite_count_program_bytes(store *st, const char *owner);
 void *sqlite_read_source(store *st, const char *sha256, curfew_language language, size_t *length);
 bool sqlite_load_runs(store *st, bool (*add)(void *context, const stored_run *r), void *context,
                       curfew_failure *failure);
+
+/* What sqlite_fill_view reads. */
+extern const char sqlite_view_columns[];
+void sqlite_fill_view(run_view *view, sqlite3_stmt *row);
+
+/* store_sqlite_due.c */
+int sqlite_put_schedule(sqlite_store *st, const stored_schedule *schedule);
+int sqlite_delete_schedule(sqlite_store *st, const stored_schedule *schedule);
+/* The turn that a run is of. */
+int sqlite_use_turn(sqlite_store *st, const stored_run *r);
+int sqlite_pass_turn(sqlite_store *st, const stored_turn *turn);
+bool sqlite_read_schedules(store *st, const char *owner, const char *name,
+                           void (*show)(void *context, const stored_schedule *schedule), void *context);
+int sqlite_note_attempt(sqlite_store *st, const stored_attempt *attempt);
+bool sqlite_take_deliveries(store *st, size_t max, size_t max_each, void (*show)(void *context, const run_view *view),
+                            void *context);
+bool sqlite_take_schedules(store *st, size_t max, void (*show)(void *context, const stored_schedule *schedule),
+                           void *context);
 
 /* store_sqlite_admin.c */
 bool sqlite_read_tokens(store *st, void (*show)(void *context, const stored_token *token), void *context,

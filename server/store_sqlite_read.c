@@ -74,7 +74,24 @@ bool finish_reading(reading *r, const char *what, curfew_failure *failure)
 #define RUN_COLUMNS                                                                                                    \
 	"id, owner, state, program, sha256, language, call, user, priority, retry, attempt, created_us, due_us, "          \
 	"started_us, ended_us, queue_us, outcome, number, report_bytes, last_event, limits, allow_fetch, wall_us, "        \
-	"cpu_us, memory_bytes, output_bytes, stop_us"
+	"cpu_us, memory_bytes, output_bytes, stop_us, schedule, hook_url, hook_secret, hook_state, hook_attempts, "        \
+	"hook_status, hook_us, hook_due_us, hook_problem"
+
+const char sqlite_view_columns[] = RUN_COLUMNS;
+
+/* A number that says that it is due at once is no time. */
+static void fill_hook(run_hook *hook, sqlite3_stmt *row)
+{
+	int64_t due_us = sqlite3_column_int64(row, 34);
+	*hook = (run_hook){.url = column_words(row, 28),
+	                   .secret = column_words(row, 29),
+	                   .state = (hook_state)sqlite3_column_int(row, 30),
+	                   .attempts = (unsigned)sqlite3_column_int(row, 31),
+	                   .status = (unsigned)sqlite3_column_int(row, 32),
+	                   .last_us = sqlite3_column_int64(row, 33),
+	                   .due_us = due_us > 1 ? due_us : 0,
+	                   .problem = column_words(row, 35)};
+}
 
 static void fill_summary(run_view *view, sqlite3_stmt *row)
 {
@@ -86,7 +103,7 @@ static void fill_summary(run_view *view, sqlite3_stmt *row)
 	                              .stop_latency_us = sqlite3_column_int64(row, 26)};
 }
 
-static void fill_view(run_view *view, sqlite3_stmt *row)
+void sqlite_fill_view(run_view *view, sqlite3_stmt *row)
 {
 	*view = (run_view){
 		.id = column_words(row, 0),
@@ -111,9 +128,11 @@ static void fill_view(run_view *view, sqlite3_stmt *row)
 		.report_length = (size_t)sqlite3_column_int64(row, 18),
 		.last_event = (uint64_t)sqlite3_column_int64(row, 19),
 		.allow_fetch = column_words(row, 21),
+		.schedule = column_words(row, 27),
 	};
 	(void)limits_from_text(&view->limits, column_words(row, 20));
 	fill_summary(view, row);
+	fill_hook(&view->hook, row);
 }
 
 /* The query of a filter; what is not asked for is not in it, so that an index serves it. */
@@ -131,7 +150,7 @@ static void write_query(char *sql, size_t room, const run_filter *f)
 
 bool sqlite_read_runs(store *st, const run_filter *f, bool (*show)(void *context, const run_view *view), void *context)
 {
-	char sql[768];
+	char sql[1024];
 	write_query(sql, sizeof sql, f);
 	reading r = begin_reading(st, sql);
 	const char *words[] = {f->owner, f->program, f->after, f->id};
@@ -145,7 +164,7 @@ bool sqlite_read_runs(store *st, const run_filter *f, bool (*show)(void *context
 	run_view view;
 	bool more = true;
 	while (more && read_row(&r)) {
-		fill_view(&view, r.bound.statement);
+		sqlite_fill_view(&view, r.bound.statement);
 		more = show(context, &view);
 	}
 	return finish_reading(&r, NULL, NULL);
@@ -243,7 +262,7 @@ void *sqlite_read_source(store *st, const char *sha256, curfew_language language
 
 #define LOAD_COLUMNS                                                                                                   \
 	"id, owner, state, program, sha256, language, call, params, user, limits, flags, priority, retry, attempt, "       \
-	"created_us, due_us, started_us, queue_us, key, body_sha256, name, checkpoint, allow_fetch, wasi"
+	"created_us, due_us, started_us, queue_us, key, body_sha256, name, checkpoint, allow_fetch, wasi, schedule, hook_url, hook_secret"
 
 static void fill_run(stored_run *run, sqlite3_stmt *row)
 {
@@ -272,6 +291,9 @@ static void fill_run(stored_run *run, sqlite3_stmt *row)
 		.checkpoint = column_words(row, 21),
 		.allow_fetch = column_words(row, 22),
 		.wasi = column_words(row, 23),
+		.schedule = column_words(row, 24),
+		.hook_url = column_words(row, 25),
+		.hook_secret = column_words(row, 26),
 	};
 	run->is_unreadable = run->params == NULL || !limits_from_text(&run->limits, column_words(row, 9));
 }

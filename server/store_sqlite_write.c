@@ -58,7 +58,7 @@ int run_bound(binding *b)
 	return b->status == SQLITE_OK ? step(b->statement) : b->status;
 }
 
-static binding bind(sqlite_store *st, sqlite_write which)
+binding bind_write(sqlite_store *st, sqlite_write which)
 {
 	return (binding){.statement = st->writes[which], .status = SQLITE_OK};
 }
@@ -67,7 +67,7 @@ static binding bind(sqlite_store *st, sqlite_write which)
 
 static int add_source(sqlite_store *st, const char *sha256, curfew_language language, const char *bytes, size_t length)
 {
-	binding b = bind(st, SQL_ADD_SOURCE);
+	binding b = bind_write(st, SQL_ADD_SOURCE);
 	bind_words(&b, sha256);
 	bind_number(&b, language);
 	bind_bytes(&b, bytes, length);
@@ -76,7 +76,7 @@ static int add_source(sqlite_store *st, const char *sha256, curfew_language lang
 
 static int add_run(sqlite_store *st, const stored_run *r, const char *limits)
 {
-	binding b = bind(st, SQL_ADD_RUN);
+	binding b = bind_write(st, SQL_ADD_RUN);
 	bind_words(&b, r->id);
 	bind_words(&b, r->owner);
 	bind_number(&b, r->state);
@@ -100,6 +100,9 @@ static int add_run(sqlite_store *st, const stored_run *r, const char *limits)
 	bind_words(&b, r->name);
 	bind_words(&b, r->allow_fetch);
 	bind_words(&b, r->wasi);
+	bind_words(&b, r->schedule);
+	bind_words(&b, r->hook_url);
+	bind_words(&b, r->hook_secret);
 	return run_bound(&b);
 }
 
@@ -112,12 +115,12 @@ static int write_run(sqlite_store *st, const write_op *op)
 	char *limits = limits_to_text(&r->limits);
 	status = limits != NULL ? add_run(st, r, limits) : SQLITE_NOMEM;
 	free(limits);
-	return status;
+	return status == SQLITE_OK && r->schedule != NULL ? sqlite_use_turn(st, r) : status;
 }
 
 static int write_start(sqlite_store *st, const stored_start *start)
 {
-	binding b = bind(st, SQL_START_RUN);
+	binding b = bind_write(st, SQL_START_RUN);
 	bind_words(&b, start->id);
 	bind_number(&b, start->started_us);
 	bind_number(&b, start->queue_us);
@@ -127,7 +130,7 @@ static int write_start(sqlite_store *st, const stored_start *start)
 
 static int drop_output(sqlite_store *st, const char *id)
 {
-	binding b = bind(st, SQL_DROP_OUTPUT);
+	binding b = bind_write(st, SQL_DROP_OUTPUT);
 	bind_words(&b, id);
 	return run_bound(&b);
 }
@@ -138,7 +141,7 @@ static int add_report(sqlite_store *st, int64_t number, const blob *report)
 	size_t part = 0;
 	for (size_t at = 0; at < report->len && status == SQLITE_OK; at += STORE_PART_BYTES, part++) {
 		size_t left = report->len - at;
-		binding b = bind(st, SQL_ADD_PART);
+		binding b = bind_write(st, SQL_ADD_PART);
 		if (part >= STORE_PARTS_MAX)
 			return SQLITE_TOOBIG;
 		bind_number(&b, number * STORE_PARTS_MAX + (int64_t)part);
@@ -152,7 +155,7 @@ static int add_report(sqlite_store *st, int64_t number, const blob *report)
 static int end_row(sqlite_store *st, const stored_end *end, int64_t *number)
 {
 	const run_summary *used = &end->summary;
-	binding b = bind(st, SQL_END_RUN);
+	binding b = bind_write(st, SQL_END_RUN);
 	bind_words(&b, end->id);
 	bind_number(&b, end->ended_us);
 	bind_number(&b, end->outcome);
@@ -191,7 +194,7 @@ static int write_program(sqlite_store *st, const write_op *op)
 	int status = add_source(st, p->sha256, p->language, op->source, op->source_length);
 	if (status != SQLITE_OK)
 		return status;
-	binding b = bind(st, SQL_PUT_PROGRAM);
+	binding b = bind_write(st, SQL_PUT_PROGRAM);
 	bind_words(&b, p->owner);
 	bind_words(&b, p->name);
 	bind_words(&b, p->sha256);
@@ -205,7 +208,7 @@ static int write_program(sqlite_store *st, const write_op *op)
 
 static int delete_program(sqlite_store *st, const stored_program *p)
 {
-	binding b = bind(st, SQL_DELETE_PROGRAM);
+	binding b = bind_write(st, SQL_DELETE_PROGRAM);
 	bind_words(&b, p->owner);
 	bind_words(&b, p->name);
 	return run_bound(&b);
@@ -213,7 +216,7 @@ static int delete_program(sqlite_store *st, const stored_program *p)
 
 static int use_token(sqlite_store *st, const char *id, int64_t used_us)
 {
-	binding b = bind(st, SQL_USE_TOKEN);
+	binding b = bind_write(st, SQL_USE_TOKEN);
 	bind_words(&b, id);
 	bind_number(&b, used_us);
 	return run_bound(&b);
@@ -254,6 +257,10 @@ static int write_any(sqlite_store *st, const write_op *op)
 	case WRITE_PROGRAM: return write_program(st, op);
 	case WRITE_NO_PROGRAM: return delete_program(st, &op->program);
 	case WRITE_TOKEN_USE: return use_token(st, op->use.id, op->use.used_us);
+	case WRITE_SCHEDULE: return sqlite_put_schedule(st, &op->schedule);
+	case WRITE_NO_SCHEDULE: return sqlite_delete_schedule(st, &op->schedule);
+	case WRITE_TURN: return sqlite_pass_turn(st, &op->turn);
+	case WRITE_ATTEMPT: return sqlite_note_attempt(st, &op->attempt);
 	}
 	return SQLITE_MISUSE;
 }
@@ -269,13 +276,13 @@ store_status sqlite_write_news(store *base, const run_news *n)
 	sqlite_store *st = sqlite_of(base);
 	int status = SQLITE_OK;
 	for (size_t i = 0; i < n->count && status == SQLITE_OK; i++) {
-		binding b = bind(st, SQL_ADD_OUTPUT);
+		binding b = bind_write(st, SQL_ADD_OUTPUT);
 		bind_words(&b, n->id);
 		bind_text(&b, n->output[i]->data, n->output[i]->len);
 		status = run_bound(&b);
 	}
 	if (status == SQLITE_OK && n->checkpoint != NULL) {
-		binding b = bind(st, SQL_SET_CHECKPOINT);
+		binding b = bind_write(st, SQL_SET_CHECKPOINT);
 		bind_words(&b, n->id);
 		bind_text(&b, n->checkpoint->data, n->checkpoint->len);
 		status = run_bound(&b);
@@ -297,7 +304,7 @@ static uint64_t used_bytes(sqlite_store *st)
 
 static int drop_before(sqlite_store *st, int64_t ended_us, int max)
 {
-	binding b = bind(st, SQL_DROP_OLD);
+	binding b = bind_write(st, SQL_DROP_OLD);
 	bind_number(&b, ended_us);
 	bind_number(&b, max);
 	return run_bound(&b) == SQLITE_OK ? sqlite3_changes(st->writer) : 0;
@@ -314,7 +321,7 @@ static int drop_bytes(sqlite_store *st, uint64_t bytes)
 	if (sqlite3_step(largest) == SQLITE_ROW)
 		(void)snprintf(owner, sizeof owner, "%s", column_words(largest, 0));
 	(void)sqlite3_reset(largest);
-	binding b = bind(st, SQL_DROP_OF_OWNER);
+	binding b = bind_write(st, SQL_DROP_OF_OWNER);
 	bind_words(&b, owner);
 	bind_number(&b, (int64_t)bytes);
 	bind_number(&b, DROP_AT_ONCE);
@@ -331,7 +338,7 @@ static uint64_t program_bytes(sqlite_store *st)
 
 static void drop_keys(sqlite_store *st)
 {
-	binding b = bind(st, SQL_DROP_KEYS);
+	binding b = bind_write(st, SQL_DROP_KEYS);
 	bind_number(&b, clock_wall_us() - STORE_KEYS_KEPT_US);
 	(void)run_bound(&b);
 }

@@ -17,7 +17,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { NAME_MOST = 128, CALL_MOST = 1024, USER_MOST = CURFEW_USER_BYTES, HOSTS_MOST = 64, REST_MAX = 64 << 10 };
+enum {
+	ZONE_MOST = 64,
+	URL_MOST = 2048,
+	NAME_MOST = 128,
+	CALL_MOST = 1024,
+	USER_MOST = CURFEW_USER_BYTES,
+	HOSTS_MOST = 64,
+	REST_MAX = 64 << 10
+};
 
 #define DELAY_MOST_US (UINT64_C(366) * 24 * 3600 * 1000000)
 
@@ -311,6 +319,116 @@ static void read_priority(submission *sub, const account *who)
 		fields_fail(&sub->fields, "priority", "is above the ceiling of this token, %u", who->priority_max);
 }
 
+bool submission_read_target(const char *url, char target[SUBMISSION_HOST_ROOM])
+{
+	bool is_tls = strncmp(url, "https://", 8) == 0;
+	const char *host = url + (is_tls ? 8 : 7);
+	if (!is_tls && strncmp(url, "http://", 7) != 0)
+		return false;
+	for (const char *c = url; *c != '\0'; c++) {
+		if (*c <= ' ' || *c > '~' || *c == '\\' || *c == '#')
+			return false;
+	}
+	size_t length = strcspn(host, "/?");
+	if (length == 0 || length + sizeof ":65535" > SUBMISSION_HOST_ROOM || memchr(host, '@', length) != NULL)
+		return false;
+	const char *colon = memchr(host, ']', length);
+	colon = memchr(colon != NULL ? colon : host, ':', length - (size_t)((colon != NULL ? colon : host) - host));
+	(void)snprintf(target, SUBMISSION_HOST_ROOM, "%.*s%s", (int)length, host,
+	               colon != NULL ? ""
+	               : is_tls      ? ":443"
+	                             : ":80");
+	return curfew_allow_fetch_check(target, NULL) == CURFEW_OK && target[0] != '*';
+}
+
+/* Where it goes to is within what the server and the token allow. */
+static void read_url(submission *sub, fields *f, const account *who, const config *c)
+{
+	char target[SUBMISSION_HOST_ROOM];
+	sub->hook_url = fields_text(f, "url", URL_MOST);
+	if (sub->hook_url == NULL)
+		fields_fail(f, "url", "is missing");
+	else if (!submission_read_target(sub->hook_url, target))
+		fields_fail(f, "url", "must be an address http://... or https://..., in ASCII, without a user or a fragment");
+	else if (!is_within(target, c->allow_webhook))
+		forbid(sub, f, "url", "is not at a host that this server tells of ends (--allow-webhook)");
+	else if (who->allow_fetch[0] != '\0' && !is_within(target, who->allow_fetch))
+		forbid(sub, f, "url", "is not among the hosts that this token allows");
+}
+
+/* Who is told of the end, and the name of the user's secret that this is signed with. */
+static void read_webhook(submission *sub, const account *who, const server *s)
+{
+	json_t *object = fields_take(&sub->fields, "webhook");
+	fields f;
+	if (object == NULL)
+		return;
+	fields_begin(&f, object, "/webhook");
+	if (!f.failed) {
+		read_url(sub, &f, who, s->config);
+		sub->hook_secret = fields_text(&f, "secret", NAME_MOST);
+		if (sub->hook_secret != NULL && s->secrets == NULL)
+			fields_fail(&f, "secret", "this server has no secrets (--secrets)");
+		else if (sub->hook_secret != NULL && sub->user == NULL)
+			fields_fail(&f, "secret", "is a secret of the run's user, and the run has none");
+	}
+	if (f.failed || !fields_end(&f))
+		adopt(sub, &f);
+	else if (!sub->durable)
+		fields_fail(&sub->fields, "webhook", "is for runs that are durable");
+}
+
+const char *const submission_overlaps[OVERLAPS] = {"skip", "allow", "replace"};
+
+static void read_overlap(submission *sub)
+{
+	const char *words = fields_text(&sub->fields, "overlap", 16);
+	for (int i = 0; words != NULL && i < OVERLAPS; i++) {
+		if (strcmp(words, submission_overlaps[i]) != 0)
+			continue;
+		sub->overlap = (schedule_overlap)i;
+		return;
+	}
+	if (words != NULL)
+		fields_fail(&sub->fields, "overlap", "must be skip, allow or replace");
+}
+
+/* What says something of a schedule where there is none, or what no schedule has. */
+static void check_schedule(submission *sub)
+{
+	static const char *const members[] = {"zone", "overlap", "paused"};
+	fields *f = &sub->fields;
+	for (size_t i = 0; sub->schedule == NULL && i < sizeof members / sizeof members[0]; i++) {
+		if (fields_take(f, members[i]) != NULL)
+			fields_fail(f, members[i], "belongs to schedule");
+	}
+	if (sub->schedule == NULL)
+		return;
+	if (sub->delay_us > 0)
+		fields_fail(f, "delay", "a schedule says itself when its runs begin");
+	if (sub->wait)
+		fields_fail(f, "wait", "a schedule has no report to wait for");
+	if (!sub->durable)
+		fields_fail(f, "durable", "the runs of a schedule are durable");
+}
+
+static void read_schedule(submission *sub)
+{
+	fields *f = &sub->fields;
+	char why[CRON_WHY_ROOM];
+	sub->schedule = fields_text(f, "schedule", CRON_WORDS_MAX - 1);
+	sub->zone = fields_text(f, "zone", ZONE_MOST);
+	sub->is_paused = fields_bool(f, "paused", false);
+	read_overlap(sub);
+	check_schedule(sub);
+	if (sub->schedule != NULL && !cron_parse(&sub->times, sub->schedule, why))
+		fields_fail(f, "schedule", "%s", why);
+	if (sub->zone != NULL && curfew_timezone_check(sub->zone, NULL) != CURFEW_OK)
+		fields_fail(f, "zone", "there is no time zone \"%.60s\"; give an IANA name, such as Europe/Berlin", sub->zone);
+	if (sub->zone == NULL)
+		sub->zone = "UTC";
+}
+
 static void read_fields(submission *sub, const parts *p, const account *who, const server *s)
 {
 	fields *f = &sub->fields;
@@ -327,6 +445,8 @@ static void read_fields(submission *sub, const parts *p, const account *who, con
 	sub->durable = fields_bool(f, "durable", true);
 	sub->flags = fields_bool(f, "deterministic", false) ? CURFEW_RUN_DETERMINISTIC : 0;
 	read_priority(sub, who);
+	read_schedule(sub);
+	read_webhook(sub, who, s);
 }
 
 /* ---- The body -------------------------------------------------------------------------------------------- */

@@ -3,8 +3,10 @@
 #ifndef CURFEW_SERVER_SUBMISSION_H
 #define CURFEW_SERVER_SUBMISSION_H
 
+#include "cron.h"
 #include "fields.h"
 #include "server.h"
+#include "store.h"
 
 /* Why a program in JavaScript is refused them. */
 #define SUBMISSION_NOT_WASI "args and env are for WASI programs; JavaScript has params"
@@ -24,6 +26,12 @@ typedef struct submission {
 	uint32_t flags;
 	uint64_t delay_us;
 	unsigned priority, retry;
+	const char *schedule; /* when it comes again, in cron's fields, read into times; NULL: it comes once */
+	cron times;
+	const char *zone;
+	schedule_overlap overlap;
+	bool is_paused;
+	const char *hook_url, *hook_secret; /* who is told of its end; NULL: nobody, and not signed */
 	bool wait, durable;
 	bool forbidden; /* what is wrong is no mistake, but more than is granted */
 	fields fields;  /* what is wrong, if failed */
@@ -35,5 +43,12 @@ void submission_finish(submission *sub);
 
 /* "js", "mjs", "wasm", "wat", "ts", "mts"; false: none of these. */
 bool submission_language(const char *name, curfew_language *language);
+
+/* The host and port that a webhook goes to, as --allow-webhook has them; false: it is no such address. */
+enum { SUBMISSION_HOST_ROOM = 300 };
+bool submission_read_target(const char *url, char target[SUBMISSION_HOST_ROOM]);
+
+/* By schedule_overlap. */
+extern const char *const submission_overlaps[OVERLAPS];
 
 #endif

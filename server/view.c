@@ -75,16 +75,39 @@ static void write_used(text *out, const run_view *v)
 		text_say(out, ",\"stop_latency_us\":null");
 }
 
+static void write_hook(text *out, const run_hook *hook)
+{
+	static const char *const states[HOOK_STATES] = {"waiting", "delivered", "given_up"};
+	if (hook->url == NULL) {
+		text_say(out, ",\"webhook\":null");
+		return;
+	}
+	text_say(out, ",\"webhook\":{\"url\":");
+	text_say_json(out, hook->url);
+	write_key(out, "secret", hook->secret);
+	text_print(out, ",\"state\":\"%s\",\"attempts\":%u", states[hook->state % HOOK_STATES], hook->attempts);
+	if (hook->status > 0)
+		text_print(out, ",\"status\":%u", hook->status);
+	else
+		text_say(out, ",\"status\":null");
+	write_key(out, "problem", hook->problem);
+	write_ms(out, "last_ms", hook->last_us);
+	write_ms(out, "next_ms", hook->due_us);
+	text_say(out, "}");
+}
+
 void view_write_head(text *out, const run_view *v)
 {
 	text_print(out, "{\"id\":\"%s\",\"state\":\"%s\"", v->id, run_state_names[v->state]);
 	write_key(out, "outcome", v->outcome);
 	write_key(out, "program", v->program);
+	write_key(out, "schedule", v->schedule);
 	write_key(out, "sha256", v->sha256);
 	write_key(out, "lang", language_names[v->language]);
 	write_key(out, "call", v->call);
 	write_key(out, "user", v->user);
 	write_hosts(out, v->allow_fetch);
+	write_hook(out, &v->hook);
 	write_key(out, "token", v->owner[0] != '\0' ? v->owner : NULL);
 	text_print(out, ",\"priority\":%u,\"durable\":%s,\"retry\":%u,\"attempt\":%u", v->priority,
 	           v->durable ? "true" : "false", v->retry, v->attempt);

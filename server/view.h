@@ -16,9 +16,24 @@ typedef struct run_summary {
 	int64_t stop_latency_us; /* -1: it was not stopped */
 } run_summary;
 
+/* Explicit, since it is on disk. */
+typedef enum hook_state { HOOK_WAITING = 0, HOOK_DELIVERED = 1, HOOK_GIVEN_UP = 2, HOOK_STATES } hook_state;
+
+/* Who is told of a run's end, and what became of that. */
+typedef struct run_hook {
+	const char *url;    /* NULL: nobody */
+	const char *secret; /* name of the user's secret that it is signed with; NULL: it is not signed */
+	hook_state state;
+	unsigned attempts, status; /* status: of the last answer over HTTP; 0: there was none */
+	int64_t last_us, due_us;   /* of the last attempt and the next; 0: none */
+	const char *problem;       /* of the last attempt; NULL: none */
+} run_hook;
+
 typedef struct run_view {
 	const char *id, *owner, *program, *sha256, *call, *user;
 	const char *allow_fetch; /* NULL: none */
+	const char *schedule;    /* that it is a run of; NULL: none */
+	run_hook hook;
 	run_state state;
 	curfew_language language;
 	unsigned priority, retry, attempt;

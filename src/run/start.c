@@ -16,6 +16,7 @@
 #include "base/refuse.h"
 #include "engine/interrupt.h"
 #include "js/assets.h"
+#include "js/zones.h"
 #include "report/report.h"
 #include "run/stop.h"
 
@@ -64,6 +65,13 @@ curfew_status curfew_timezone_check(const char *name, curfew_failure *failure)
 	snprintf(message, sizeof message,
 	         "timezone %.100s: there is no such time zone; give an IANA name, such as Europe/Berlin", name);
 	return curfew__refuse(failure, CURFEW_INVALID, message);
+}
+
+curfew_status curfew_timezone_offset(const char *name, int64_t time, int32_t *offset, curfew_failure *failure)
+{
+	if (!curfew__zone_offset(name, time, offset))
+		return curfew_timezone_check(name, failure);
+	return CURFEW_OK;
 }
 
 static curfew_status check_options(const curfew_run_options *options, curfew_failure *failure)

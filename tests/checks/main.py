@@ -36,6 +36,8 @@ from . import (
     server_http,
     server_load,
     server_programs,
+    server_schedules,
+    server_webhooks,
     standard,
     wasm,
 )
@@ -69,6 +71,8 @@ GROUPS = {
         server.tests(context)
         + server_grants.tests(context)
         + server_programs.tests(context)
+        + server_schedules.tests(context)
+        + server_webhooks.tests(context)
         + server_load.tests(context)
         + server_http.tests(context)
         + server_api.tests(context)

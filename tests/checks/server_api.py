@@ -23,6 +23,8 @@ import schemathesis
 
 IN_RANGE = {"timeout": "2s", "grace": "5ms", "cpu": "1s", "fuel": "10M", "loops": "1M", "memory": "64MiB", "stack": "1MiB", "output": "1MiB",
             "host-calls": "1k", "host_calls": "1k", "timers": "100", "delay": "10ms"}
+CRON = re.compile(r"[0-9A-Za-z*?,/-]+([ \t]+[0-9A-Za-z*?,/-]+){4}")
+ZONE = re.compile(r"[A-Za-z][A-Za-z0-9_+/-]{0,63}")
 QUANTITY = re.compile(r"[0-9]{1,15}(\.[0-9]{1,9})?(ns|us|ms|s|m|h|KiB|MiB|GiB|K|M|G|k)?")
 
 
@@ -33,6 +35,11 @@ def before_call(context, case, kwargs):
     if isinstance(body, dict) and isinstance(body.get("program"), str):
         body.pop("args", None)
         body.pop("env", None)
+    # Of which numbers the fields of a time are, and which zones there are, the schema says in words.
+    if isinstance(body, dict) and CRON.fullmatch(str(body.get("schedule"))):
+        body["schedule"] = "30 3 * * 1-5"
+    if isinstance(body, dict) and isinstance(body.get("zone"), str) and ZONE.fullmatch(body["zone"]):
+        body["zone"] = "Europe/Berlin"
     if isinstance(query, dict) and query.get("include") == "report" and re.fullmatch("[0-9]+", str(query.get("limit"))):
         query["limit"] = min(int(query["limit"]), 20)
     for part in (body, body.get("limits")) if isinstance(body, dict) else ():
@@ -49,6 +56,10 @@ checks.positive_data_acceptance.expected-statuses = ["2xx", "3xx", "401", "403",
 
 [[operations]]
 include-name = "POST /v1/runs"
+checks.positive_data_acceptance.expected-statuses = ["2xx", "3xx", "401", "403", "404", "409", "422", "429", "5xx"]
+
+[[operations]]
+include-name = "PUT /v1/schedules/{name}"
 checks.positive_data_acceptance.expected-statuses = ["2xx", "3xx", "401", "403", "404", "409", "422", "429", "5xx"]
 
 [[operations]]

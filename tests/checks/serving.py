@@ -18,12 +18,20 @@ import jsonschema
 from .harness import Failed, expect, read, shorten
 
 
+# Makes a database one of the version before there were schedules.
+WITHOUT_SCHEDULES = "DROP TABLE schedules; ALTER TABLE runs DROP COLUMN schedule; DROP INDEX runs_hook;" + "".join(
+    f"ALTER TABLE runs DROP COLUMN hook_{name};"
+    for name in ("url", "secret", "state", "attempts", "status", "us", "due_us", "problem")
+)
 # Makes a database one of the version before it kept reports apart from runs.
-WITHOUT_PARTS = """DROP TRIGGER runs_drop_report; DROP INDEX runs_program; DROP INDEX runs_any_program; DROP INDEX runs_owner_outcome;
+WITHOUT_PARTS = (
+    WITHOUT_SCHEDULES
+    + """DROP TRIGGER runs_drop_report; DROP INDEX runs_program; DROP INDEX runs_any_program; DROP INDEX runs_owner_outcome;
 CREATE INDEX runs_program ON runs(program, id) WHERE program IS NOT NULL; ALTER TABLE runs ADD COLUMN report TEXT;
 UPDATE runs SET report=(SELECT CAST(data AS TEXT) FROM reports WHERE place=number*4096); DROP TABLE reports;
 ALTER TABLE runs DROP COLUMN report_bytes; ALTER TABLE runs DROP COLUMN wall_us; ALTER TABLE runs DROP COLUMN cpu_us;
 ALTER TABLE runs DROP COLUMN memory_bytes; ALTER TABLE runs DROP COLUMN output_bytes; ALTER TABLE runs DROP COLUMN stop_us;"""
+)
 # Makes a database one of the version before it counted what is whose.
 WITHOUT_SHARES = (
     WITHOUT_PARTS

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A schedule that comes as a run: POST /v1/runs with "schedule". */
+#ifndef CURFEW_SERVER_SCHEDULE_ROUTES_H
+#define CURFEW_SERVER_SCHEDULE_ROUTES_H
+
+#include "http.h"
+#include "submission.h"
+
+/* On a thread that may read the store. key: the Idempotency-Key, or NULL. */
+answer schedule_post(request *q, const submission *sub, const char *key);
+
+#endif
