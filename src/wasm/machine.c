@@ -102,7 +102,7 @@ static wasmtime_error_t *new_memory(void *env, const wasm_memorytype_t *type, si
 		return wasmtime_error_new("no memory of this kind can be made");
 	if (!is_count && host->memories++ == CURFEW__MEMORIES_MAX)
 		return wasmtime_error_new(
-			"a run has at most " TEXT(CURFEW__MEMORIES_MAX) " memories, and this component makes more");
+			"a run has at most " TEXT(CURFEW__MEMORIES_MAX) " memories, and this program makes more");
 	if (!is_count && !host->charge(host->context, minimum))
 		return wasmtime_error_new("the memory limit does not allow it");
 	memory *made = calloc(1, sizeof *made);

@@ -2,7 +2,7 @@
 //! Bulk instructions in chunks.
 //!
 //! Each different instruction of a module gets a function of the same signature. It checks all bounds first, as the
-//! specification demands, then works through the range in a loop. Guests have one memory and 32-bit indices only.
+//! specification demands, then works through the range in a loop. Guests have 32-bit indices only.
 //! `table.grow` fills what it adds, so it is one of them. It must not grow a table in part: what the table's type does not
 //! allow is found out first, and what the memory limit does not allow ends the run.
 use crate::meter;
@@ -32,9 +32,9 @@ impl Default for Chunk {
 /// A bulk instruction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Bulk {
-    MemoryFill,
-    MemoryCopy,
-    MemoryInit { segment: u32 },
+    MemoryFill { memory: u32 },
+    MemoryCopy { to: u32, from: u32 },
+    MemoryInit { memory: u32, segment: u32 },
     TableFill { table: u32 },
     TableCopy { to: u32, from: u32 },
     TableInit { table: u32, segment: u32 },
@@ -45,9 +45,9 @@ impl Bulk {
     /// The bulk instruction that an operator is, if it is one.
     pub fn of(operator: &Operator) -> Option<Bulk> {
         match *operator {
-            Operator::MemoryFill { .. } => Some(Bulk::MemoryFill),
-            Operator::MemoryCopy { .. } => Some(Bulk::MemoryCopy),
-            Operator::MemoryInit { data_index, .. } => Some(Bulk::MemoryInit { segment: data_index }),
+            Operator::MemoryFill { mem } => Some(Bulk::MemoryFill { memory: mem }),
+            Operator::MemoryCopy { dst_mem, src_mem } => Some(Bulk::MemoryCopy { to: dst_mem, from: src_mem }),
+            Operator::MemoryInit { data_index, mem } => Some(Bulk::MemoryInit { memory: mem, segment: data_index }),
             Operator::TableFill { table } => Some(Bulk::TableFill { table }),
             Operator::TableCopy { dst_table, src_table } => Some(Bulk::TableCopy { to: dst_table, from: src_table }),
             Operator::TableInit { elem_index, table } => Some(Bulk::TableInit { table, segment: elem_index }),
@@ -77,21 +77,29 @@ impl Bulk {
     }
 
     fn is_fill(self) -> bool {
-        matches!(self, Bulk::MemoryFill | Bulk::TableFill { .. })
+        matches!(self, Bulk::MemoryFill { .. } | Bulk::TableFill { .. })
     }
 
-    fn writes_memory(self) -> bool {
-        matches!(self, Bulk::MemoryFill | Bulk::MemoryCopy | Bulk::MemoryInit { .. })
+    /// The memory that it writes to, if it does.
+    fn written(self) -> Option<u32> {
+        match self {
+            Bulk::MemoryFill { memory } | Bulk::MemoryInit { memory, .. } => Some(memory),
+            Bulk::MemoryCopy { to, .. } => Some(to),
+            _ => None,
+        }
     }
 
-    fn reads_memory(self) -> bool {
-        self == Bulk::MemoryCopy
+    /// The memory that it reads from, if it does.
+    fn read(self) -> Option<u32> {
+        match self {
+            Bulk::MemoryCopy { from, .. } => Some(from),
+            _ => None,
+        }
     }
 
     fn may_overlap(self) -> bool {
         match self {
-            Bulk::MemoryCopy => true,
-            Bulk::TableCopy { to, from } => to == from,
+            Bulk::MemoryCopy { to, from } | Bulk::TableCopy { to, from } => to == from,
             _ => false,
         }
     }
@@ -102,7 +110,7 @@ impl Bulk {
     }
 
     fn cost_shift(self) -> u32 {
-        if self.writes_memory() {
+        if self.written().is_some() {
             meter::BYTES_SHIFT
         } else {
             meter::ELEMENTS_SHIFT
@@ -111,9 +119,9 @@ impl Bulk {
 
     fn emit(self, code: &mut InstructionSink) {
         match self {
-            Bulk::MemoryFill => code.memory_fill(0),
-            Bulk::MemoryCopy => code.memory_copy(0, 0),
-            Bulk::MemoryInit { segment } => code.memory_init(0, segment),
+            Bulk::MemoryFill { memory } => code.memory_fill(memory),
+            Bulk::MemoryCopy { to, from } => code.memory_copy(to, from),
+            Bulk::MemoryInit { memory, segment } => code.memory_init(memory, segment),
             Bulk::TableFill { table } => code.table_fill(table),
             Bulk::TableCopy { to, from } => code.table_copy(to, from),
             Bulk::TableInit { table, segment } => code.table_init(table, segment),
@@ -143,7 +151,7 @@ struct Helper<'a> {
 pub(crate) fn body(bulk: Bulk, chunk: Chunk, tables: &[TableType], meter: Option<meter::Writer>) -> Vec<u8> {
     let locals = if let Bulk::TableGrow { .. } = bulk { vec![(1, ValType::I32)] } else { vec![] };
     let mut function = Function::new(locals);
-    let size = if bulk.writes_memory() { chunk.bytes } else { chunk.elements };
+    let size = if bulk.written().is_some() { chunk.bytes } else { chunk.elements };
     let mut helper = Helper { bulk, chunk: size as i32, meter, code: function.instructions() };
     if let Bulk::TableGrow { table } = bulk {
         helper.emit_growth(table, tables[table as usize].maximum);
@@ -198,23 +206,23 @@ impl Helper<'_> {
     }
 
     fn emit_bounds_checks(&mut self) {
-        self.emit_bounds_check(TO, self.bulk.writes_memory());
+        self.emit_bounds_check(TO, self.bulk.written());
         if !self.bulk.is_fill() {
-            self.emit_bounds_check(FROM, self.bulk.reads_memory());
+            self.emit_bounds_check(FROM, self.bulk.read());
         }
     }
 
     /// Traps as the instruction would if the range that begins at this address is out of bounds. A memory may be 4 GiB,
     /// so that the end of a range in it may be 0: its last byte is read instead. A table or segment cannot be as large.
-    fn emit_bounds_check(&mut self, address: u32, in_memory: bool) {
-        let less = i32::from(in_memory);
+    fn emit_bounds_check(&mut self, address: u32, memory: Option<u32>) {
+        let less = i32::from(memory.is_some());
         self.emit_end(address, less);
         self.code.local_get(address).i32_lt_u().if_(BlockType::Empty);
         self.emit_rest(); // what overflows is out of bounds: traps
         self.code.return_().end();
-        if in_memory {
+        if let Some(memory_index) = memory {
             self.emit_end(address, less);
-            self.code.i32_load8_u(MemArg { offset: 0, align: 0, memory_index: 0 }).drop();
+            self.code.i32_load8_u(MemArg { offset: 0, align: 0, memory_index }).drop();
         } else {
             self.emit_nothing_at_end(address);
         }

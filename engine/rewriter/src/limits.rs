@@ -3,13 +3,12 @@
 use crate::Refusal;
 use wasmparser::WasmFeatures;
 
-/// What the engine has for guests: Wasmtime's defaults less threads, 64-bit and more than one memory, and collected
-/// objects. Metered modules need 64-bit memories and several memories besides.
+/// What the engine has for guests: Wasmtime's defaults less threads, 64-bit memories, and collected objects. Metered
+/// modules need 64-bit memories besides.
 pub const FEATURES: WasmFeatures = WasmFeatures::WASM3
     .union(WasmFeatures::COMPONENT_MODEL)
     .difference(WasmFeatures::THREADS)
     .difference(WasmFeatures::MEMORY64)
-    .difference(WasmFeatures::MULTI_MEMORY)
     .difference(WasmFeatures::GC);
 
 /// Large programs of C++, Rust or Go have 10 to 30 MiB.

@@ -31,6 +31,7 @@ fn every_bulk_instruction_stays_valid() {
             (import "a" "f" (func $f))
             (import "a" "t" (table $imported 10 funcref))
             (memory 1 2)
+            (memory $second 1 2)
             (table $t 10 externref)
             (table $u 10 funcref)
             (table $few 10 20 funcref)
@@ -40,6 +41,10 @@ fn every_bulk_instruction_stays_valid() {
                 (memory.fill (local.get 0) (local.get 1) (local.get 2))
                 (memory.copy (local.get 0) (local.get 1) (local.get 2))
                 (memory.init $d (local.get 0) (local.get 1) (local.get 2))
+                (memory.fill $second (local.get 0) (local.get 1) (local.get 2))
+                (memory.copy $second 0 (local.get 0) (local.get 1) (local.get 2))
+                (memory.copy $second $second (local.get 0) (local.get 1) (local.get 2))
+                (memory.init $second $d (local.get 0) (local.get 1) (local.get 2))
                 (table.fill $t (local.get 0) (ref.null extern) (local.get 2))
                 (table.copy $u $imported (local.get 0) (local.get 1) (local.get 2))
                 (table.copy $t $t (local.get 0) (local.get 1) (local.get 2))
@@ -126,7 +131,6 @@ fn features_that_are_off_are_named() {
     for (text, name) in [
         ("(module (memory 1 2 shared))", "thread"),
         ("(module (memory i64 1))", "memory64"),
-        ("(module (memory 1) (memory 1))", "multi"),
         ("(module (type (struct)))", "gc"),
         ("(module (memory 1 (pagesize 1)))", "custom"),
         ("(module (memory 1) (func (drop (i32.atomic.load (i32.const 0)))))", "threads"),
