@@ -154,8 +154,7 @@ static int prepare_subject(bench *b, subject *s)
 	if (!cli_source_read(s->path, b->arguments->values[CLI_OPTION_LANG], &s->source, &failure))
 		return say_failure(CURFEW_BAD_PROGRAM, &failure);
 	s->source.has_node = b->arguments->values[CLI_OPTION_NODE] != NULL;
-	const char *import_dir = b->arguments->values[CLI_OPTION_IMPORT_DIR];
-	if (import_dir != NULL && !cli_source_set_import_dir(&s->source, s->path, import_dir, &failure))
+	if (!cli_source_set_imports(&s->source, s->path, b->arguments, &failure))
 		return cli_usage_error("%s", failure.message);
 	if (!allocate_samples(b, s))
 		return say_failure(CURFEW_NO_MEMORY, &failure);

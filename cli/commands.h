@@ -36,6 +36,12 @@ int cli_check_hosts(const cli_list *hosts);
 int cli_make_params(const cli_arguments *arguments, bool is_js, char **params, size_t *length);
 
 /* What --dir and --allow-env grant. */
+/*
+ * Makes a program that imports files a bundle of all of them, which it is loaded for, under limits; one that imports
+ * nothing stays as it is. -1, or the exit code where that failed, which is told.
+ */
+int cli_bundle(cli_source *source);
+
 typedef struct cli_wasi {
 	curfew_dir *dirs; /* [dir_count] */
 	size_t dir_count;

@@ -122,10 +122,9 @@ static int compile_to(const cli_arguments *arguments, const char *target)
 	curfew_failure failure = {.message = ""};
 	cli_source source;
 	curfew_engine *engine = NULL;
-	const char *import_dir = arguments->values[CLI_OPTION_IMPORT_DIR];
 	if (!cli_source_read(arguments->program, arguments->values[CLI_OPTION_LANG], &source, &failure))
 		code = refuse(arguments, CURFEW_OUTCOME_BAD_PROGRAM, failure.message);
-	else if (import_dir != NULL && !cli_source_set_import_dir(&source, arguments->program, import_dir, &failure))
+	else if (!cli_source_set_imports(&source, arguments->program, arguments, &failure))
 		code = cli_usage_error("%s", failure.message);
 	else if (source.is_image)
 		code = cli_usage_error("%s: is an image already", arguments->program);

@@ -5,19 +5,22 @@
  */
 #include "files.h"
 
+#include "commands.h"
 #include "options.h"
 #include "say.h"
+#include "server/scan.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { SOURCE_MOST = 16 << 20, WASM_MOST = 64 << 20, FIRST_READ = 64 << 10 };
+enum { SOURCE_MOST = 16 << 20, WASM_MOST = 64 << 20, FIRST_READ = 64 << 10, MAP_MOST = 1 << 20 };
 
 /* An image holds a guest's memory, which is at most 4 GiB. */
 #define IMAGE_MOST ((size_t)5 << 30)
@@ -47,7 +50,8 @@ static size_t most_bytes(const cli_source *source)
 {
 	if (curfew_is_image(source->text, source->length))
 		return IMAGE_MOST;
-	return source->language == CURFEW_LANGUAGE_WASM ? WASM_MOST : SOURCE_MOST;
+	bool is_large = source->language == CURFEW_LANGUAGE_WASM || source->language == CURFEW_LANGUAGE_BUNDLE;
+	return is_large ? WASM_MOST : SOURCE_MOST;
 }
 
 static bool has_wasm_header(const cli_source *source)
@@ -93,35 +97,46 @@ static bool read_file(const char *program, cli_source *source, curfew_failure *f
 	return read || fail(failure, is_stdin ? "standard input" : program, strerror(error));
 }
 
-char *cli_file_read(const char *path, size_t most, char *why, size_t why_size)
+char *cli_file_read_bytes(const char *path, size_t most, size_t *length, char *why, size_t why_size)
 {
 	bool is_stdin = strcmp(path, "-") == 0;
 	int fd = is_stdin ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-	char *text = fd >= 0 ? malloc(most + 1) : NULL;
-	size_t length = 0;
+	char *bytes = fd >= 0 ? malloc(most + 1) : NULL;
 	ssize_t got = 1;
-	while (text != NULL && got > 0 && length <= most) {
-		got = read(fd, text + length, most + 1 - length);
+	*length = 0;
+	while (bytes != NULL && got > 0 && *length <= most) {
+		got = read(fd, bytes + *length, most + 1 - *length);
 		if (got < 0 && errno == EINTR)
 			got = 1;
 		else if (got > 0)
-			length += (size_t)got;
+			*length += (size_t)got;
 	}
-	int error = text == NULL || got < 0 ? errno : 0;
+	int error = bytes == NULL || got < 0 ? errno : 0;
 	if (fd >= 0 && !is_stdin)
 		(void)close(fd);
+	if (error == 0 && *length <= most)
+		return bytes;
 	if (error != 0)
 		(void)snprintf(why, why_size, "%s", strerror(error));
-	else if (length > most)
+	else
 		(void)snprintf(why, why_size, "larger than %zu MiB", most >> 20);
-	else if (memchr(text, '\0', length) != NULL)
-		(void)snprintf(why, why_size, "holds a NUL byte");
-	else {
-		text[length] = '\0';
-		return text;
-	}
-	free(text);
+	free(bytes);
 	return NULL;
+}
+
+char *cli_file_read(const char *path, size_t most, char *why, size_t why_size)
+{
+	size_t length;
+	char *text = cli_file_read_bytes(path, most, &length, why, why_size);
+	if (text == NULL)
+		return NULL;
+	if (memchr(text, '\0', length) != NULL) {
+		(void)snprintf(why, why_size, "holds a NUL byte");
+		free(text);
+		return NULL;
+	}
+	text[length] = '\0';
+	return text;
 }
 
 /* Length of the well-formed UTF-8 sequence (RFC 3629) at the start; 0 if there is none. */
@@ -192,7 +207,7 @@ static const struct {
 } languages[] = {
 	{"js", CURFEW_LANGUAGE_JS},     {"mjs", CURFEW_LANGUAGE_JS_MODULE}, {"cjs", CURFEW_LANGUAGE_JS},
 	{"ts", CURFEW_LANGUAGE_TS},     {"mts", CURFEW_LANGUAGE_TS_MODULE}, {"cts", CURFEW_LANGUAGE_TS},
-	{"wasm", CURFEW_LANGUAGE_WASM}, {"wat", CURFEW_LANGUAGE_WAT},
+	{"wasm", CURFEW_LANGUAGE_WASM}, {"wat", CURFEW_LANGUAGE_WAT},       {"tar", CURFEW_LANGUAGE_BUNDLE},
 };
 
 /* By --lang, else by the ending; where there is neither, the first bytes say so when they are read. */
@@ -217,13 +232,13 @@ static bool check_size(const char *program, const cli_source *source, curfew_fai
 {
 	if (source->length <= most_bytes(source))
 		return true;
-	const char *why = source->is_image                           ? "larger than an image can be"
-	                  : source->language == CURFEW_LANGUAGE_WASM ? "larger than 64 MiB"
-	                                                             : "larger than 16 MiB";
+	const char *why = source->is_image                    ? "larger than an image can be"
+	                  : most_bytes(source) == WASM_MOST ? "larger than 64 MiB"
+	                                                      : "larger than 16 MiB";
 	return fail(failure, program, why);
 }
 
-bool cli_source_read(const char *program, const char *lang, cli_source *source, curfew_failure *failure)
+static bool read_source(const char *program, const char *lang, cli_source *source, curfew_failure *failure)
 {
 	bool is_named;
 	*source = (cli_source){.language = language_of(program, lang, &is_named)};
@@ -236,9 +251,16 @@ bool cli_source_read(const char *program, const char *lang, cli_source *source, 
 		return false;
 	if (source->is_unnamed && has_wasm_header(source))
 		source->language = CURFEW_LANGUAGE_WASM;
-	if (!source->is_image && !cli_language_is_wasm(source->language) && !check_text(program, source, failure))
+	bool is_text = !cli_language_is_wasm(source->language) && source->language != CURFEW_LANGUAGE_BUNDLE;
+	if (!source->is_image && is_text && !check_text(program, source, failure))
 		return false;
-	return set_names(program, source) || fail(failure, program, strerror(ENOMEM));
+	if (!set_names(program, source))
+		return fail(failure, program, strerror(ENOMEM));
+	if (source->language == CURFEW_LANGUAGE_BUNDLE) {
+		free(source->import_dir);
+		source->import_dir = NULL;
+	}
+	return true;
 }
 
 /* Its path below the folder, which is resolved; NULL: it lies elsewhere, or memory is short. */
@@ -252,8 +274,9 @@ static char *path_below(const char *program, const char *folder)
 	return below;
 }
 
-bool cli_source_set_import_dir(cli_source *source, const char *program, const char *dir, curfew_failure *failure)
+static bool set_import_dir(cli_source *source, const char *program, const char *dir, curfew_failure *failure)
 {
+	program = source->path != NULL ? source->path : program;
 	bool has_file = strcmp(program, "-") != 0 && strcmp(program, CLI_EVAL) != 0;
 	char *folder = realpath(dir, NULL);
 	char *below = folder != NULL && has_file ? path_below(program, folder) : NULL;
@@ -273,6 +296,94 @@ bool cli_source_set_import_dir(cli_source *source, const char *program, const ch
 	return true;
 }
 
+/* ---- A directory as a program ------------------------------------------------------------------------------ */
+
+static bool is_directory(const char *path)
+{
+	struct stat status;
+	return stat(path, &status) == 0 && S_ISDIR(status.st_mode);
+}
+
+/* What package.json has as main; free with free. NULL: nothing. */
+static char *read_main(const char *dir)
+{
+	char *path = NULL, why[64], *main = NULL;
+	if (asprintf(&path, "%s/package.json", dir) < 0)
+		return NULL;
+	char *text = cli_file_read(path, MAP_MOST, why, sizeof why);
+	span value = text != NULL ? scan_member(text, strlen(text), "main") : (span){0};
+	size_t length = 0;
+	if (value.data != NULL && value.len > 2 && value.data[0] == '"' && (main = calloc(1, value.len)) != NULL &&
+	    !scan_decode(value, main, &length)) {
+		free(main);
+		main = NULL;
+	}
+	free(text);
+	free(path);
+	return main;
+}
+
+/* A file of the directory; NULL: there is none of that name. */
+static char *find_file(const char *dir, const char *name)
+{
+	struct stat status;
+	char *path = NULL;
+	if (name != NULL && asprintf(&path, "%s/%s", dir, name) >= 0 && stat(path, &status) == 0 && S_ISREG(status.st_mode))
+		return path;
+	free(path);
+	return NULL;
+}
+
+static char *find_entry(const char *dir)
+{
+	static const char *const usual[] = {"index.js", "index.mjs", "index.ts", "index.mts", "index.cjs"};
+	char *main = read_main(dir), *entry = find_file(dir, main);
+	for (size_t i = 0; entry == NULL && i < sizeof usual / sizeof usual[0]; i++)
+		entry = find_file(dir, usual[i]);
+	free(main);
+	return entry;
+}
+
+bool cli_source_read(const char *program, const char *lang, cli_source *source, curfew_failure *failure)
+{
+	if (strcmp(program, "-") == 0 || !is_directory(program))
+		return read_source(program, lang, source, failure);
+	*source = (cli_source){.path = find_entry(program)};
+	if (source->path == NULL)
+		return fail(failure, program, "a directory without a main in its package.json that is there, and without index.js");
+	char *entry = source->path;
+	bool good = read_source(entry, lang, source, failure);
+	source->path = entry;
+	return good && set_import_dir(source, program, program, failure);
+}
+
+static bool set_import_map(cli_source *source, const char *path, curfew_failure *failure)
+{
+	char why[160] = "";
+	curfew_failure problem = {.message = ""};
+	char *text = cli_file_read(path, MAP_MOST, why, sizeof why);
+	if (text != NULL && curfew_import_map_check(text, strlen(text), &problem) != CURFEW_OK)
+		(void)snprintf(why, sizeof why, "%.150s", problem.message);
+	else if (text != NULL && (source->is_image || cli_language_is_wasm(source->language)))
+		(void)snprintf(why, sizeof why, "only JavaScript that is not compiled yet has an import map");
+	if (why[0] != '\0') {
+		(void)snprintf(failure->message, sizeof failure->message, "--import-map %.80s: %s", path, why);
+		free(text);
+		return false;
+	}
+	source->import_map = text;
+	source->import_map_name = source->import_dir != NULL ? path_below(path, source->import_dir) : NULL;
+	return true;
+}
+
+bool cli_source_set_imports(cli_source *source, const char *program, const cli_arguments *arguments,
+                            curfew_failure *failure)
+{
+	const char *dir = arguments->values[CLI_OPTION_IMPORT_DIR], *map = arguments->values[CLI_OPTION_IMPORT_MAP];
+	return (dir == NULL || set_import_dir(source, program, dir, failure)) &&
+	       (map == NULL || set_import_map(source, map, failure));
+}
+
 bool cli_source_eval(const char *code, const char *lang, cli_source *source, curfew_failure *failure)
 {
 	bool is_named;
@@ -290,8 +401,92 @@ void cli_source_finish(cli_source *source)
 {
 	free(source->text);
 	free(source->name);
+	free(source->path);
 	free(source->import_dir);
+	free(source->import_map);
+	free(source->import_map_name);
 	*source = (cli_source){0};
+}
+
+/* ---- Data ------------------------------------------------------------------------------------------------ */
+
+static bool is_text(const char *bytes, size_t length)
+{
+	size_t step = 1;
+	for (size_t at = 0; at < length && step > 0; at += step)
+		step = bytes[at] != '\0' ? utf8_step((const unsigned char *)bytes + at, length - at) : 0;
+	return step > 0;
+}
+
+static void write_base64(FILE *out, const char *bytes, size_t length)
+{
+	enum { PIECE = 3 * 1024 };
+	char encoded[PIECE / 3 * 4 + 1];
+	for (size_t at = 0; at < length; at += PIECE) {
+		size_t count = length - at < PIECE ? length - at : PIECE;
+		(void)sodium_bin2base64(encoded, sizeof encoded, (const unsigned char *)bytes + at, count,
+		                        sodium_base64_VARIANT_ORIGINAL);
+		fputs(encoded, out);
+	}
+}
+
+void cli_write_json_bytes(FILE *out, const char *bytes, size_t length)
+{
+	char *text = is_text(bytes, length) ? strndup(bytes, length) : NULL;
+	if (text != NULL) {
+		cli_write_json_string(out, text);
+		free(text);
+		return;
+	}
+	fputs("{\"base64\":\"", out);
+	write_base64(out, bytes, length);
+	fputs("\"}", out);
+}
+
+/* One file, as a member of the object. */
+static bool add_file(FILE *out, const char *item, curfew_failure *failure)
+{
+	char why[128] = "";
+	const char *equals = strchr(item, '='), *path = equals != NULL ? equals + 1 : item;
+	size_t length = 0;
+	char *bytes = cli_file_read_bytes(path, SOURCE_MOST, &length, why, sizeof why);
+	char *name = equals != NULL ? strndup(item, (size_t)(equals - item)) : strdup(cli_base_name(path));
+	if (bytes != NULL && name != NULL) {
+		cli_write_json_string(out, name);
+		fputc(':', out);
+		cli_write_json_bytes(out, bytes, length);
+	} else {
+		(void)snprintf(failure->message, sizeof failure->message, "--file %.120s: %.100s", item, why);
+	}
+	bool good = bytes != NULL && name != NULL;
+	free(bytes);
+	free(name);
+	return good;
+}
+
+char *cli_files_to_json(const char *const *items, size_t count, size_t *length, curfew_failure *failure)
+{
+	char *text = NULL;
+	failure->message[0] = '\0';
+	FILE *out = count > 0 ? open_memstream(&text, length) : NULL;
+	bool good = out != NULL;
+	for (size_t i = 0; good && i < count; i++) {
+		fputc(i > 0 ? ',' : '{', out);
+		good = add_file(out, items[i], failure);
+	}
+	if (out != NULL) {
+		fputc('}', out);
+		(void)fclose(out);
+	}
+	if (good && curfew_files_check(text, *length, failure) == CURFEW_OK)
+		return text;
+	if (strncmp(failure->message, "files: ", 7) == 0) {
+		char message[sizeof failure->message];
+		(void)snprintf(message, sizeof message, "--file: %.200s", failure->message + 7);
+		memcpy(failure->message, message, sizeof message);
+	}
+	free(text);
+	return NULL;
 }
 
 /* ---- Writing --------------------------------------------------------------------------------------------- */

@@ -4,16 +4,21 @@
 #define CURFEW_CLI_FILES_H
 
 #include "curfew.h"
+#include "options.h"
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 
 /* A program as read from its file. */
 typedef struct cli_source {
 	char *text;
 	size_t length;
 	char *name;       /* for stacks and reports: the file's name without its folder */
+	char *path;       /* of the file, where PROGRAM is its directory; NULL: PROGRAM itself */
 	char *import_dir; /* the file's folder, symbolic links resolved; NULL: standard input */
+	char *import_map; /* its text and where it lies below import_dir (NULL: elsewhere); NULL: none */
+	char *import_map_name;
 	bool is_image;
 	bool is_path;    /* name is where it lies below import_dir */
 	bool has_node;   /* it is to have Node's globals */
@@ -27,10 +32,11 @@ typedef struct cli_source {
  */
 bool cli_source_read(const char *program, const char *lang, cli_source *source, curfew_failure *failure);
 /*
- * Lets imports read this folder, in which the program has to lie, in place of its own. If it does not, says why in one
- * line.
+ * Lets imports read the folder of --import-dir, in which the program has to lie, in place of its own, and gives it the
+ * map of --import-map. If that cannot be, says why in one line.
  */
-bool cli_source_set_import_dir(cli_source *source, const char *program, const char *dir, curfew_failure *failure);
+bool cli_source_set_imports(cli_source *source, const char *program, const cli_arguments *arguments,
+                            curfew_failure *failure);
 /* The same of the code of --eval: imports are read from the current folder. */
 bool cli_source_eval(const char *code, const char *lang, cli_source *source, curfew_failure *failure);
 void cli_source_finish(cli_source *source);
@@ -44,6 +50,15 @@ const char *cli_base_name(const char *path);
  * The text of a file ("-": standard input) of at most so many bytes, with a NUL behind it; free with free. NULL: why.
  */
 char *cli_file_read(const char *path, size_t most, char *why, size_t why_size);
+/* The bytes of a file ("-": standard input) of at most so many; free with free. NULL: why. */
+char *cli_file_read_bytes(const char *path, size_t most, size_t *length, char *why, size_t why_size);
+/* Writes bytes as JSON: a text as a string, what is none as {"base64": "..."}. */
+void cli_write_json_bytes(FILE *out, const char *bytes, size_t length);
+/*
+ * The files of --file, each "[NAME=]PATH", as JSON for curfew_run_options.files; free with free. NULL with an empty
+ * message: there are none; else why, in one line.
+ */
+char *cli_files_to_json(const char *const *items, size_t count, size_t *length, curfew_failure *failure);
 /* Whether the file can be written later; if not, why, as an errno. Changes nothing. */
 int cli_file_check(const char *path);
 /* Replaces the file in one step, or writes to what is no regular file (a pipe, /dev/stdout). 0 or an errno. */

@@ -198,7 +198,6 @@ int cli_inspect(const cli_arguments *arguments)
 	curfew_failure failure = {.message = ""};
 	cli_source source;
 	curfew_engine *engine = NULL;
-	const char *import_dir = arguments->values[CLI_OPTION_IMPORT_DIR];
 	int code;
 	if (arguments->rest_count > 0)
 		return cli_usage_error("inspect runs nothing, so it takes no arguments for the program: %s",
@@ -207,7 +206,7 @@ int cli_inspect(const cli_arguments *arguments)
 		return cli_usage_error("- (standard input) needs --lang js, ts, wasm or wat");
 	if (!cli_source_read(arguments->program, arguments->values[CLI_OPTION_LANG], &source, &failure))
 		code = refuse(arguments, CURFEW_BAD_PROGRAM, &failure);
-	else if (import_dir != NULL && !cli_source_set_import_dir(&source, arguments->program, import_dir, &failure))
+	else if (!cli_source_set_imports(&source, arguments->program, arguments, &failure))
 		code = cli_usage_error("%s", failure.message);
 	else if (cli_engine_create(1, 0, &engine, &failure) != CURFEW_OK)
 		code = refuse(arguments, CURFEW_INTERNAL, &failure);

@@ -126,6 +126,9 @@ static curfew_status start(cli_isolated *isolated, const cli_source *source, cur
 		.bytes = source->text,
 		.length = source->length,
 		.import_dir = source->is_image ? NULL : source->import_dir,
+		.import_map = source->import_map,
+		.import_map_length = source->import_map != NULL ? strlen(source->import_map) : 0,
+		.import_map_name = source->import_map_name,
 	};
 	worker_job own = *job;
 	curfew_status status = worker_pool_create(&options, &isolated->pool, failure);

@@ -37,7 +37,8 @@ const cli_command cli_commands[CLI_COMMANDS] = {
                  "Runs a program that need not be trusted, stops it at its limits and tells what\n"
                  "happened. PROGRAM is JavaScript (.js .mjs .cjs), TypeScript (.ts .mts .cts: its\n"
                  "types are taken out), WebAssembly (.wasm: core module or component; .wat: text),\n"
-                 "an image that curfew compile made, or - for standard input (with --lang); or -e CODE\n"
+                 "a directory (package.json's main, or index.js) or a tar archive of one (.tar), an\n"
+                 "image that curfew compile made, or - for standard input (with --lang); or -e CODE\n"
                  "stands in its place. Each ARG is given to JavaScript as a string, as if by --params,\n"
                  "and to a WASI program as an argument. ARGs begin with the first word after PROGRAM\n"
                  "that is no option, or behind --. A file whose first line is\n"
@@ -93,9 +94,10 @@ const cli_command cli_commands[CLI_COMMANDS] = {
                     "whatever is missing."},
 	[CLI_SUBMIT] =
 		{"submit", "[options] FILE|--program NAME [-- ARG...]", "have a server run a program",
-         "Has a curfew serve run a program, and prints the run's id. FILE is JavaScript (.js .mjs) or TypeScript (.ts .mts),\n"
-         "WebAssembly (.wasm .wat), or - for standard input (with --lang); it is sent as it is, so it\n"
-         "can import nothing. --program is one that the server stores (curfew programs). Each ARG is\n"
+         "Has a curfew serve run a program, and prints the run's id. FILE is what curfew run takes, a\n"
+         "directory too, or - for standard input (with --lang). What it imports goes along, packages\n"
+         "in node_modules among it, as one bundle: it is loaded here for that, and nothing of it runs.\n"
+         "--program is one that the server stores (curfew programs). Each ARG is\n"
          "given to JavaScript as a string, as if by --params, and to a WASI program as an argument.\n"
          "With --wait it goes on as curfew run does: output is passed on, a stop is told, the exit\n"
          "code is the run's; SIGINT cancels the run, a second one leaves it. Where the server is full,\n"
@@ -116,8 +118,8 @@ const cli_command cli_commands[CLI_COMMANDS] = {
 	[CLI_PROGRAMS] = {"programs", "[list | put NAME FILE | get NAME | remove NAME...] [options]",
                       "list and store a server's programs",
                       "list prints the programs that the server stores and this token may run. put stores a FILE\n"
-                      "under a name for curfew submit --program NAME; the server loads it first, and refuses it if\n"
-                      "that fails. get tells what is known of one, remove takes programs away. Without a word it\n"
+                      "or directory, and what it imports, under a name for curfew submit --program NAME; the server\n"
+                      "loads it first, and refuses it if that fails. get tells what is known of one, remove takes programs away. Without a word it\n"
                       "lists.",
                       "list put get remove"},
 	[CLI_HELP] = {"help", "[COMMAND]", "explain a command", ""},
@@ -138,15 +140,15 @@ static const cli_option static_options[] = {
 	{.id = CLI_OPTION_LANG,
      .name = "lang",
      .argument = "LANG",
-     .values = "js ts wasm wat",
+     .values = "js ts wasm wat tar",
      .commands = LIMITED,
-     .meaning = "language of PROGRAM: js, ts, wasm or wat; needed where PROGRAM is -"},
+     .meaning = "language of PROGRAM: js, ts, wasm, wat or tar (a bundle); needed where PROGRAM is -"},
 	{.id = CLI_OPTION_LANG,
      .name = "lang",
      .argument = "LANG",
-     .values = "js mjs ts mts wasm wat",
+     .values = "js mjs ts mts wasm wat tar",
      .commands = SUBMIT | PROGRAMS,
-     .meaning = "language of FILE: js, mjs, ts, mts, wasm or wat; needed where FILE is -"},
+     .meaning = "language of FILE: js, mjs, ts, mts, wasm, wat or tar (a bundle); needed where FILE is -"},
 	{.id = CLI_OPTION_DIR,
      .name = "dir",
      .argument = "HOST::GUEST[:ro|:rw]",
@@ -162,9 +164,20 @@ static const cli_option static_options[] = {
 	{.id = CLI_OPTION_ENV,
      .name = "env",
      .argument = "NAME=VALUE",
-     .commands = RUN | BENCH,
+     .commands = RUN | BENCH | SUBMIT,
      .repeatable = true,
      .meaning = "an environment variable: curfew.env, or a WASI program's"},
+	{.id = CLI_OPTION_FILE,
+     .name = "file",
+     .argument = "[NAME=]PATH",
+     .commands = RUN | SUBMIT,
+     .repeatable = true,
+     .meaning = "a file that JavaScript has as curfew.files[NAME]; without NAME its own name; 16 MiB together"},
+	{.id = CLI_OPTION_STDIN,
+     .name = "stdin",
+     .argument = "FILE",
+     .commands = SUBMIT,
+     .meaning = "what the program reads as standard input, - is our own; by default nothing; at most 16 MiB"},
 	{.id = CLI_OPTION_EVAL,
      .name = "eval",
      .letter = 'e',
@@ -174,11 +187,16 @@ static const cli_option static_options[] = {
 	{.id = CLI_OPTION_IMPORT_DIR,
      .name = "import-dir",
      .argument = "DIR",
-     .commands = LIMITED,
+     .commands = LIMITED | SUBMIT | PROGRAMS,
      .meaning = "folder that imports may read, PROGRAM in it; by default the one that PROGRAM lies in"},
+	{.id = CLI_OPTION_IMPORT_MAP,
+     .name = "import-map",
+     .argument = "FILE",
+     .commands = LIMITED | SUBMIT | PROGRAMS,
+     .meaning = "an import map (JSON: imports, scopes) that says which file or module an import means"},
 	{.id = CLI_OPTION_NODE,
      .name = "node",
-     .commands = LIMITED,
+     .commands = LIMITED | SUBMIT | PROGRAMS,
      .meaning = "give JavaScript the globals of Node's: process, Buffer, global, setImmediate"},
 	{.id = CLI_OPTION_OUT,
      .name = "out",
@@ -219,7 +237,7 @@ static const cli_option static_options[] = {
 	{.id = CLI_OPTION_TIMEZONE,
      .name = "timezone",
      .argument = "NAME",
-     .commands = RUN,
+     .commands = RUN | SUBMIT,
      .meaning = "what Date and Intl take as local time, such as Europe/Berlin; by default UTC"},
 	{.id = CLI_OPTION_USER,
      .name = "user",

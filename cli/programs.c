@@ -109,14 +109,14 @@ static int tell_stored(const session *s, const char *name, const cli_http_answer
 
 static int send_program(const session *s, const char *name, const cli_source *source)
 {
-	static const char *const languages[] = {"js", "mjs", "wasm", "wat", "ts", "mts"};
+	static const char *const languages[] = {"js", "mjs", "wasm", "wat", "ts", "mts", "tar"};
 	const char *lang = s->arguments->values[CLI_OPTION_LANG];
 	char path[192], query[224];
 	cli_http_answer answer;
 	int code = make_path(name, path, sizeof path);
 	if (code >= 0)
 		return code;
-	(void)snprintf(query, sizeof query, "%s?lang=%s", path, lang != NULL ? lang : languages[source->language]);
+	(void)snprintf(query, sizeof query, "%s?lang=%s", path, lang != NULL && source->language != CURFEW_LANGUAGE_BUNDLE ? lang : languages[source->language]);
 	const cli_http_request request = {
 		.method = "PUT",
 		.path = query,
@@ -131,6 +131,18 @@ static int send_program(const session *s, const char *name, const cli_source *so
 	return code;
 }
 
+/* What the program imports goes along. */
+static int send_with_imports(const session *s, cli_source *source)
+{
+	const cli_list *words = &s->arguments->operands;
+	curfew_failure failure = {.message = ""};
+	source->has_node = s->arguments->values[CLI_OPTION_NODE] != NULL;
+	if (!cli_source_set_imports(source, words->items[1], s->arguments, &failure))
+		return cli_usage_error("%s", failure.message);
+	int code = cli_bundle(source);
+	return code >= 0 ? code : send_program(s, words->items[0], source);
+}
+
 static int put(const session *s)
 {
 	const cli_list *words = &s->arguments->operands;
@@ -140,14 +152,14 @@ static int put(const session *s)
 	if (words->count != 2)
 		return cli_usage_error("programs put needs a NAME and a FILE");
 	if (strcmp(words->items[1], "-") == 0 && lang == NULL)
-		return cli_usage_error("- (standard input) needs --lang js, mjs, ts, mts, wasm or wat");
+		return cli_usage_error("- (standard input) needs --lang js, mjs, ts, mts, wasm, wat or tar");
 	int code = CLI_EXIT_BAD_PROGRAM;
 	if (!cli_source_read(words->items[1], lang, &source, &failure))
 		cli_say("%s", failure.message);
 	else if (source.is_image)
 		cli_say("%s is an image, which only curfew run takes: store its source", words->items[1]);
 	else
-		code = send_program(s, words->items[0], &source);
+		code = send_with_imports(s, &source);
 	cli_source_finish(&source);
 	return code;
 }

@@ -19,6 +19,8 @@ typedef struct session {
 	bool quiet;
 	char *params;
 	size_t params_length;
+	char *files; /* of --file, as JSON; NULL: none */
+	size_t files_length;
 	cli_grants grants;
 	cli_wasi wasi;
 	cli_source source;
@@ -43,6 +45,7 @@ static void finish(session *s)
 	cli_source_finish(&s->source);
 	cli_grants_finish(&s->grants);
 	cli_wasi_finish(&s->wasi);
+	free(s->files);
 	free(s->params);
 }
 
@@ -77,6 +80,10 @@ static int check_arguments(session *s)
 	code = cli_check_hosts(&s->arguments->lists[CLI_OPTION_ALLOW_FETCH]);
 	if (code >= 0)
 		return code;
+	const cli_list *files = &s->arguments->lists[CLI_OPTION_FILE];
+	s->files = cli_files_to_json(files->items, files->count, &s->files_length, &failure);
+	if (s->files == NULL && files->count > 0)
+		return cli_usage_error("%s", failure.message);
 	if (is_isolated(s) && s->wasi.dir_count > 0)
 		return cli_usage_error("--dir %s: a confined process cannot be given folders", s->wasi.dirs[0].host);
 	int error = report_path != NULL ? cli_file_check(report_path) : 0;
@@ -136,6 +143,8 @@ static curfew_status run_here(session *s, cli_watch *watch, curfew_failure *fail
 		.params_length = s->params_length,
 		.cancel = s->cancel,
 		.timezone = s->arguments->values[CLI_OPTION_TIMEZONE],
+		.files = s->files,
+		.files_length = s->files_length,
 		.allow_fetch = s->arguments->lists[CLI_OPTION_ALLOW_FETCH].items,
 		.allow_fetch_count = s->arguments->lists[CLI_OPTION_ALLOW_FETCH].count,
 		.on_event = s->json ? NULL : cli_watch_on_event,
@@ -171,6 +180,8 @@ static curfew_status run_isolated(session *s, cli_watch *watch, curfew_failure *
 		.params_length = s->params_length,
 		.user = s->arguments->values[CLI_OPTION_USER],
 		.timezone = s->arguments->values[CLI_OPTION_TIMEZONE],
+		.files = s->files,
+		.files_length = s->files_length,
 		.args = (const char *const *)s->arguments->rest,
 		.arg_count = s->arguments->rest_count,
 		.env = (const char *const *)s->wasi.env,
@@ -234,8 +245,7 @@ static int execute(session *s)
 	if (!is_read)
 		return fail(s, CURFEW_OUTCOME_BAD_PROGRAM, failure.message);
 	s->source.has_node = is_given(s, CLI_OPTION_NODE);
-	const char *import_dir = s->arguments->values[CLI_OPTION_IMPORT_DIR];
-	if (import_dir != NULL && !cli_source_set_import_dir(&s->source, s->arguments->program, import_dir, &failure))
+	if (!cli_source_set_imports(&s->source, s->arguments->program, s->arguments, &failure))
 		return cli_usage_error("%s", failure.message);
 	/* Reading may take as long as its writer likes; from here on a signal is owed a report. */
 	cli_signals_hold();

@@ -258,6 +258,9 @@ curfew_status cli_program_create(curfew_engine *engine, const cli_source *source
 		.text = source->text,
 		.text_length = source->length,
 		.import_dir = source->import_dir,
+		.import_map = source->import_map,
+		.import_map_length = source->import_map != NULL ? strlen(source->import_map) : 0,
+		.import_map_name = source->import_map_name,
 		.flags = flags | (source->is_path ? CURFEW_SOURCE_PATH : 0) | (source->has_node ? CURFEW_SOURCE_NODE : 0),
 	};
 	return curfew_program_create(engine, &in, program, failure);

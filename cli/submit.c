@@ -17,6 +17,7 @@ enum {
 	PAUSE_MS = 500,      /* before trying again, where the server does not say */
 	SILENCE_MS = 60000,
 	BODY_MOST = 256 << 20,
+	INPUT_MOST = 16 << 20,
 	KEY_MOST = 255,
 	NAME_MOST = 128,
 };
@@ -32,6 +33,9 @@ typedef struct session {
 	bool has_args; /* what follows "--" is for WASI */
 	char *params;
 	size_t params_length;
+	cli_wasi wasi;
+	char *files, *input; /* NULL: none */
+	size_t files_length, input_length;
 	text body;
 	char header[KEY_MOST + 32];
 	char id[CLI_ID_LENGTH + 1];
@@ -80,11 +84,32 @@ static int check_program(const session *s)
 	if (s->stored != NULL && is_given(s, CLI_OPTION_LANG))
 		return cli_usage_error("--lang %s belongs to a FILE, not to --program", value_of(s, CLI_OPTION_LANG));
 	if (file != NULL && strcmp(file, "-") == 0 && !is_given(s, CLI_OPTION_LANG))
-		return cli_usage_error("- (standard input) needs --lang js, mjs, ts, mts, wasm or wat");
+		return cli_usage_error("- (standard input) needs --lang js, mjs, ts, mts, wasm, wat or tar");
 	return -1;
 }
 
-static int check_arguments(const session *s)
+/* What the program is given besides its parameters. */
+static int read_data(session *s)
+{
+	char why[128];
+	curfew_failure failure = {.message = ""};
+	const char *timezone = value_of(s, CLI_OPTION_TIMEZONE), *input = value_of(s, CLI_OPTION_STDIN);
+	const cli_list *files = &s->arguments->lists[CLI_OPTION_FILE];
+	if (timezone != NULL && curfew_timezone_check(timezone, &failure) != CURFEW_OK)
+		return cli_usage_error("--%s", failure.message);
+	if (input != NULL && strcmp(input, "-") == 0 && s->arguments->program != NULL &&
+	    strcmp(s->arguments->program, "-") == 0)
+		return cli_usage_error("--stdin -: the program is read from there");
+	s->files = cli_files_to_json(files->items, files->count, &s->files_length, &failure);
+	if (s->files == NULL && files->count > 0)
+		return cli_usage_error("%s", failure.message);
+	if (input == NULL)
+		return cli_wasi_init(s->arguments, &s->wasi);
+	s->input = cli_file_read_bytes(input, INPUT_MOST, &s->input_length, why, sizeof why);
+	return s->input != NULL ? cli_wasi_init(s->arguments, &s->wasi) : cli_usage_error("--stdin %s: %s", input, why);
+}
+
+static int check_arguments(session *s)
 {
 	uint64_t delay_us;
 	const char *delay = value_of(s, CLI_OPTION_DELAY);
@@ -99,6 +124,8 @@ static int check_arguments(const session *s)
 		code = check_number(s, CLI_OPTION_RETRY, "retry", 10);
 	if (code < 0)
 		code = check_key(s);
+	if (code < 0)
+		code = read_data(s);
 	if (code >= 0)
 		return code;
 	if (delay != NULL && !config_parse_duration(delay, &delay_us))
@@ -112,8 +139,19 @@ static int check_arguments(const session *s)
 
 static const char *language_of(const session *s)
 {
-	static const char *const names[] = {"js", "mjs", "wasm", "wat", "ts", "mts"};
-	return is_given(s, CLI_OPTION_LANG) ? value_of(s, CLI_OPTION_LANG) : names[s->source.language];
+	static const char *const names[] = {"js", "mjs", "wasm", "wat", "ts", "mts", "tar"};
+	bool is_named = is_given(s, CLI_OPTION_LANG) && s->source.language != CURFEW_LANGUAGE_BUNDLE;
+	return is_named ? value_of(s, CLI_OPTION_LANG) : names[s->source.language];
+}
+
+/* What the program imports goes along. */
+static int bundle(session *s)
+{
+	curfew_failure failure = {.message = ""};
+	s->source.has_node = is_given(s, CLI_OPTION_NODE);
+	if (!cli_source_set_imports(&s->source, s->arguments->program, s->arguments, &failure))
+		return cli_usage_error("%s", failure.message);
+	return cli_bundle(&s->source);
 }
 
 static int read_source(session *s)
@@ -126,7 +164,7 @@ static int read_source(session *s)
 	else if (s->source.is_image)
 		cli_say("%s is an image, which only curfew run takes: submit its source", s->arguments->program);
 	else
-		return -1;
+		return bundle(s);
 	return CLI_EXIT_BAD_PROGRAM;
 }
 
@@ -201,7 +239,7 @@ static void add_source(session *s)
 	const cli_source *source = &s->source;
 	add_words(&s->body, "lang", language_of(s));
 	add_name(&s->body, "source");
-	if (strcmp(language_of(s), "wasm") != 0) {
+	if (strcmp(language_of(s), "wasm") != 0 && strcmp(language_of(s), "tar") != 0) {
 		text_add_json(&s->body, source->text, source->length);
 		return;
 	}
@@ -262,6 +300,36 @@ static void add_hosts(session *s)
 	text_say(&s->body, "]");
 }
 
+/* What the program is given as environment, standard input and files. */
+static void add_data(session *s)
+{
+	text *body = &s->body;
+	for (size_t i = 0; i < s->wasi.env_count; i++) {
+		const char *item = s->wasi.env[i], *equals = strchr(item, '=');
+		if (i == 0)
+			add_name(body, "env");
+		text_say(body, i > 0 ? "," : "{");
+		text_add_json(body, item, (size_t)(equals - item));
+		text_say(body, ":");
+		text_say_json(body, equals + 1);
+	}
+	text_say(body, s->wasi.env_count > 0 ? "}" : "");
+	add_words(body, "timezone", value_of(s, CLI_OPTION_TIMEZONE));
+	add_plain(body, "files", s->files);
+	if (s->input == NULL)
+		return;
+	char *json = NULL;
+	size_t length = 0;
+	FILE *out = open_memstream(&json, &length);
+	if (out != NULL) {
+		cli_write_json_bytes(out, s->input, s->input_length);
+		(void)fclose(out);
+	}
+	body->failed = body->failed || json == NULL;
+	add_plain(body, "stdin", json);
+	free(json);
+}
+
 static void make_body(session *s)
 {
 	text *body = &s->body;
@@ -274,6 +342,7 @@ static void make_body(session *s)
 	add_plain(body, "params", s->params);
 	if (s->has_args)
 		add_args(s);
+	add_data(s);
 	add_words(body, "user", value_of(s, CLI_OPTION_USER));
 	add_hosts(s);
 	add_words(body, "delay", value_of(s, CLI_OPTION_DELAY));
@@ -391,7 +460,8 @@ static void tell(const session *s, curfew_report *report)
 {
 	static const char usual[] = "source.";
 	curfew_report shown;
-	if (s->stored == NULL && !cli_language_is_wasm(s->source.language))
+	bool is_text = !cli_language_is_wasm(s->source.language) && s->source.language != CURFEW_LANGUAGE_BUNDLE;
+	if (s->stored == NULL && is_text)
 		(void)curfew_report_set_source(report, s->source.text, s->source.length);
 	shown = *report;
 	curfew_frame *frames = calloc(report->frame_count + 1, sizeof *frames);
@@ -470,6 +540,9 @@ int cli_submit(const cli_arguments *arguments)
 	cli_source_finish(&s.source);
 	text_finish(&s.body);
 	free(s.params);
+	cli_wasi_finish(&s.wasi);
+	free(s.files);
+	free(s.input);
 	cli_server_finish(&s.server);
 	return code;
 }

@@ -53,6 +53,8 @@ typedef struct curfew__control {
 	uint32_t env_length;
 	uint32_t timezone; /* its name; 0: UTC */
 	uint32_t timezone_length;
+	uint32_t files; /* what the program has as curfew.files, as JSON; 0: none */
+	uint32_t files_length;
 	uint32_t flags;             /* CURFEW_CONTROL_* */
 	uint32_t stack_bytes;       /* the engine's own stack limit, below the top of the shadow stack */
 	int64_t time_origin_ns;     /* the program's monotonic clock when the run started */
@@ -101,9 +103,14 @@ enum {
 	CURFEW_CONTROL_AGAIN = 64,    /* start: the program was evaluated by an earlier call */
 	CURFEW_CONTROL_TYPES = 512,   /* load: the program is TypeScript */
 	CURFEW_CONTROL_NODE = 1024,   /* load: the program has Node's globals */
+	CURFEW_CONTROL_MAP = 2048,    /* load: there is an import map, opened by its name */
+	CURFEW_CONTROL_REACH = 4096,  /* load: what may be imported later is loaded, too */
 	CURFEW_CONTROL_PATH = 256,    /* load: the program's name says where it lies below the folder of imports */
 	CURFEW_CONTROL_CELL = 128,    /* start: input is source text to evaluate, and name what it is called */
 };
+
+/* What the import map is opened by: no file is called so. */
+#define CURFEW_IMPORT_MAP_NAME "\0import-map"
 
 /* ---- Operations: what the host does meanwhile ------------------------------------------------------------- */
 

@@ -160,6 +160,15 @@ void curfew_modules_loaded(void);
 int curfew_modules_end(void);
 /* Gives the program Node's globals; -1: an exception is pending. */
 int curfew_modules_add_globals(void);
+/*
+ * What may be imported later is loaded, too: begins to look for it; a text has been loaded, whose first byte is a line
+ * break; loads what was found, where it can be. -1: an exception is pending.
+ */
+int curfew_modules_begin_reaching(void);
+int curfew_modules_note_reached(const char *name, const char *text, size_t length);
+int curfew_modules_reach(void);
+/* Reads the import map, which the host has; -1: an exception is pending. */
+int curfew_modules_load_map(void);
 /* Gives the program's own module its import.meta; false: an exception is pending. */
 bool curfew_modules_fill_entry(JSValueConst module, const char *source, size_t length);
 /* Gives the program, a script, what CommonJS files have, where it speaks of that; -1: an exception is pending. */

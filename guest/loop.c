@@ -144,6 +144,11 @@ CURFEW_EXPORT("curfew_load") int32_t curfew_load(void)
 	loading = name;
 	size_t length = curfew_control.input_length;
 	char *stripped = NULL;
+	if ((curfew_control.flags & CURFEW_CONTROL_MAP) && curfew_modules_load_map() < 0)
+		return curfew_engine_describe(CURFEW_GUEST_REFUSED);
+	bool reaches = curfew_control.flags & CURFEW_CONTROL_REACH;
+	if (reaches && curfew_modules_begin_reaching() < 0)
+		return curfew_engine_describe(CURFEW_GUEST_REFUSED);
 	if ((curfew_control.flags & CURFEW_CONTROL_NODE) && curfew_modules_add_globals() < 0)
 		return curfew_engine_describe(CURFEW_GUEST_REFUSED);
 	if ((curfew_control.flags & CURFEW_CONTROL_TYPES) &&
@@ -152,6 +157,8 @@ CURFEW_EXPORT("curfew_load") int32_t curfew_load(void)
 	program = is_module ? compile(source, length, name, JS_EVAL_TYPE_MODULE) : compile_either(source, length, name);
 	bool is_script = JS_IsUndefined(module);
 	if (JS_IsException(program) || (is_script && curfew_modules_begin_script(source + 1, length - 1) < 0))
+		return curfew_engine_describe(CURFEW_GUEST_REFUSED);
+	if (reaches && (curfew_modules_note_reached(name, source, length) < 0 || curfew_modules_reach() < 0))
 		return curfew_engine_describe(CURFEW_GUEST_REFUSED);
 	loading = NULL;
 	free(stripped);

@@ -102,6 +102,21 @@ static JSValue stopped_or(JSValue value)
 	return curfew_stop_asked() ? curfew_engine_stop(CURFEW_STOP_POLL) : value;
 }
 
+/* importMapText() -> [where it lies, its text] */
+static JSValue import_map_text(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv)
+{
+	int32_t length = host_import_open(CURFEW_IMPORT_MAP_NAME, sizeof CURFEW_IMPORT_MAP_NAME - 1);
+	text *found = length > 0 && !curfew_stop_asked() ? take_text(length) : NULL;
+
+	if (!found)
+		return stopped_or(JS_UNDEFINED);
+	JSValue both = JS_NewArray(ctx);
+	JS_SetPropertyUint32(ctx, both, 0, JS_NewString(ctx, found->place));
+	JS_SetPropertyUint32(ctx, both, 1, JS_NewStringLen(ctx, found->bytes + 1, found->length - 1));
+	drop_text(found);
+	return both;
+}
+
 /* openModule(path) -> the path with every link resolved, or a negative number */
 static JSValue open_module(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv)
 {
@@ -322,7 +337,7 @@ static bool is_builtin(JSContext *ctx, const char *specifier)
 static char *normalize(JSContext *ctx, const char *base, const char *specifier, JSValueConst attributes, void *opaque)
 {
 	(void)opaque, (void)attributes;
-	if (!(curfew_control.flags & CURFEW_CONTROL_IMPORTS) && !is_builtin(ctx, specifier)) {
+	if (!(curfew_control.flags & (CURFEW_CONTROL_IMPORTS | CURFEW_CONTROL_MAP)) && !is_builtin(ctx, specifier)) {
 		JS_ThrowReferenceError(ctx, "cannot import '%s': this program has no folder to import from", specifier);
 		return NULL;
 	}
@@ -397,9 +412,36 @@ JSValue curfew_modules_exports(void)
 	return call_hook(curfew_context, "mainExports", 0, NULL);
 }
 
+/* The file of a module, which is its name where it was imported without a query. */
+static text *need_text_of(JSContext *ctx, const char *name)
+{
+	if (!strpbrk(name, "?#"))
+		return need_text(ctx, name);
+	JSValue file = call_hook_with(ctx, "fileOf", name);
+	const char *path = JS_IsException(file) ? NULL : JS_ToCString(ctx, file);
+	text *found = path ? need_text(ctx, path) : NULL;
+	JS_FreeCString(ctx, path);
+	JS_FreeValue(ctx, file);
+	return found;
+}
+
+int curfew_modules_note_reached(const char *name, const char *text, size_t length)
+{
+	JSContext *ctx = curfew_context;
+
+	if (!(curfew_control.flags & CURFEW_CONTROL_REACH))
+		return 0;
+	JSValue arguments[] = {JS_NewString(ctx, name), JS_NewStringLen(ctx, text, length)};
+	JSValue answer = call_hook(ctx, "noteReached", 2, (JSValueConst *)arguments);
+	JS_FreeValue(ctx, arguments[0]);
+	JS_FreeValue(ctx, arguments[1]);
+	JS_FreeValue(ctx, answer);
+	return JS_IsException(answer) ? -1 : 0;
+}
+
 static JSModuleDef *load_module(JSContext *ctx, const char *path)
 {
-	text *found = need_text(ctx, path);
+	text *found = need_text_of(ctx, path);
 
 	if (!found)
 		return NULL;
@@ -408,7 +450,8 @@ static JSModuleDef *load_module(JSContext *ctx, const char *path)
 		return NULL;
 	JSModuleDef *definition = JS_VALUE_GET_PTR(compiled);
 	JS_FreeValue(ctx, compiled);
-	bool ok = fill_meta(ctx, definition, found->bytes, found->length, path);
+	bool ok = fill_meta(ctx, definition, found->bytes, found->length, path) &&
+	          curfew_modules_note_reached(path, found->bytes, found->length) == 0;
 	drop_text(found);
 	return ok ? definition : NULL;
 }
@@ -592,6 +635,54 @@ int curfew_modules_end(void)
 	return JS_IsException(answer) ? -1 : 0;
 }
 
+int curfew_modules_begin_reaching(void)
+{
+	JSValue answer = call_hook(curfew_context, "beginReaching", 0, NULL);
+	JS_FreeValue(curfew_context, answer);
+	return JS_IsException(answer) ? -1 : 0;
+}
+
+/* A module that imports it is parsed, and never evaluated. */
+static void load_reached(JSContext *ctx, JSValueConst next)
+{
+	JSValue base = JS_GetPropertyUint32(ctx, next, 0), text = JS_GetPropertyUint32(ctx, next, 1);
+	size_t length = 0;
+	const char *name = JS_ToCString(ctx, base), *source = JS_ToCStringLen(ctx, &length, text);
+	JSValue compiled = name && source ? curfew_engine_compile(source, length, name, JS_EVAL_TYPE_MODULE) : JS_EXCEPTION;
+
+	if (JS_IsException(compiled) || JS_ResolveModule(ctx, compiled) < 0)
+		JS_FreeValue(ctx, JS_GetException(ctx));
+	JS_FreeValue(ctx, compiled);
+	JS_FreeCString(ctx, name);
+	JS_FreeCString(ctx, source);
+	JS_FreeValue(ctx, base);
+	JS_FreeValue(ctx, text);
+}
+
+int curfew_modules_reach(void)
+{
+	JSContext *ctx = curfew_context;
+	bool found = true;
+
+	while (found && !curfew_stop_asked()) {
+		JSValue next = call_hook(ctx, "nextReached", 0, NULL);
+		found = JS_IsObject(next);
+		if (found)
+			load_reached(ctx, next);
+		JS_FreeValue(ctx, next);
+		if (JS_IsException(next))
+			return -1;
+	}
+	return 0;
+}
+
+int curfew_modules_load_map(void)
+{
+	JSValue answer = call_hook(curfew_context, "loadImportMap", 0, NULL);
+	JS_FreeValue(curfew_context, answer);
+	return JS_IsException(answer) ? -1 : 0;
+}
+
 int curfew_modules_add_globals(void)
 {
 	JSValue answer = call_hook(curfew_context, "globals", 0, NULL);
@@ -623,6 +714,7 @@ void curfew_modules_natives(JSValueConst native)
 		{"openModule", open_module},        {"moduleText", module_text},   {"dropModule", drop_module},
 		{"placeOfImport", place_of_import}, {"compileText", compile_text}, {"requireModule", require_module},
 		{"entryPath", entry_path},          {"noteProcess", note_process},
+		{"importMapText", import_map_text},
 	};
 
 	for (size_t i = 0; i < sizeof functions / sizeof *functions; i++)

@@ -53,6 +53,15 @@ static JSValue native_env(JSContext *ctx, JSValueConst this_value, int argc, JSV
 	return JS_ParseJSON(ctx, (const char *)(uintptr_t)curfew_control.env, curfew_control.env_length, "env");
 }
 
+/* givenFiles() -> what the run was given as files: their text or { base64 }, by name; undefined: there are none */
+static JSValue native_given_files(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv)
+{
+	const char *text = (const char *)(uintptr_t)curfew_control.files;
+	size_t length = curfew_control.files_length;
+
+	return length ? JS_ParseJSON(ctx, text, length, "files") : JS_UNDEFINED;
+}
+
 static JSValue native_emit(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv, int kind)
 {
 	size_t length;
@@ -220,6 +229,7 @@ void curfew_natives_init(JSValueConst native)
 		{"writeBytes", native_write_bytes},
 		{"exit", native_exit},
 		{"env", native_env},
+		{"givenFiles", native_given_files},
 		{"setRunSignal", native_set_run_signal},
 		{"signalGetters", native_signal_getters},
 	};

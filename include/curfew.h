@@ -271,6 +271,7 @@ typedef enum curfew_language {
 	CURFEW_LANGUAGE_WAT = 3,       /* WebAssembly, text */
 	CURFEW_LANGUAGE_TS = 4,        /* TypeScript, script or module: its types are taken out */
 	CURFEW_LANGUAGE_TS_MODULE = 5, /* TypeScript, a module in any case */
+	CURFEW_LANGUAGE_BUNDLE = 6,    /* several files, JavaScript or TypeScript, as a tar archive: curfew_program_bundle */
 } curfew_language;
 
 typedef struct curfew_source {
@@ -278,10 +279,13 @@ typedef struct curfew_source {
 	curfew_language language;
 	const char *name;       /* shown in stacks and reports; UTF-8; not starting with "curfew:" */
 	const char *text;       /* UTF-8, need not end in NUL; or the bytes of a module or component */
-	size_t text_length;     /* JavaScript: at most 16 MiB; WebAssembly: 64 MiB (as text 16) */
+	size_t text_length;     /* JavaScript: at most 16 MiB; WebAssembly and bundles: 64 MiB (WebAssembly as text 16) */
 	const char *import_dir; /* folder that imports may read, nothing above it; NULL: no imports */
 	uint32_t flags;         /* CURFEW_SOURCE_* */
 	uint32_t reserved;
+	const char *import_map;   /* an import map, as curfew_import_map_check has it; NULL: none */
+	size_t import_map_length;
+	const char *import_map_name; /* the map's path below import_dir, where its relative addresses begin; NULL: its top */
 } curfew_source;
 
 /* The program will be run once: no image of its parsed form is kept. */
@@ -292,6 +296,13 @@ typedef struct curfew_source {
 /* The program has the globals of Node's that others have where they load CommonJS: process, Buffer, global,
  * setImmediate. */
 #define CURFEW_SOURCE_NODE 4u
+
+/*
+ * Whether this text is an import map of the HTML standard that can be used, of at most 1 MiB: a JSON object with
+ * "imports" and "scopes", where every address is a path that begins with "/", "./" or "../", or a URL. If not,
+ * CURFEW_INVALID and what of it is wrong.
+ */
+CURFEW_API curfew_status curfew_import_map_check(const char *text, size_t length, curfew_failure *failure);
 
 /*
  * Creates a program. Nothing is parsed here: that is guest work, done under the limits of the first run (or of
@@ -319,6 +330,18 @@ CURFEW_API curfew_status curfew_program_compile(curfew_program *program, const c
  */
 CURFEW_API curfew_status curfew_program_inspect(curfew_program *program, const curfew_limits *limits, char **json,
                                                 size_t *length, curfew_report **report, curfew_failure *failure);
+
+/*
+ * Loads a JavaScript program that was neither compiled nor run yet, under limits (NULL: the defaults), and gives it with
+ * all the files that it imports, the packages below node_modules among them, as one tar archive: the text of a program of
+ * CURFEW_LANGUAGE_BUNDLE. The same files give the same bytes. *bundle: *length bytes, free with curfew_free; NULL: it
+ * imports nothing, its own text is all of it. CURFEW_BAD_PROGRAM and *report: as curfew_program_compile.
+ *
+ * An archive may be made otherwise, too, of plain files: its entry is then the "entry" of its curfew-bundle.json, the
+ * "main" of its package.json, or index.js, index.mjs, index.ts, index.mts or index.cjs at its top.
+ */
+CURFEW_API curfew_status curfew_program_bundle(curfew_program *program, const curfew_limits *limits, void **bundle,
+                                               size_t *length, curfew_report **report, curfew_failure *failure);
 
 /* The image of a compiled program, as bytes for a file; free with curfew_free. Needs curfew_program_compile. */
 CURFEW_API curfew_status curfew_program_save(curfew_program *program, void **image, size_t *length,
@@ -562,6 +585,10 @@ typedef struct curfew_run_options {
 	curfew_stop_callback on_stop; /* not for sessions */
 	void *on_stop_context;
 	const char *timezone; /* JavaScript: what Date and Intl take as local, an IANA name ("Europe/Berlin"); NULL: UTC */
+	const void *stdin_bytes; /* [stdin_length] what it reads as standard input, in place of stdin_fd; NULL: not given */
+	size_t stdin_length;     /* at most 16 MiB */
+	const char *files;       /* JavaScript: curfew.files, as curfew_files_check has them; NULL: none */
+	size_t files_length;
 } curfew_run_options;
 
 #define CURFEW_RUN_DETERMINISTIC 1u /* fixed clock, seeded random */
@@ -578,6 +605,13 @@ CURFEW_API curfew_status curfew_json_check(const char *text, size_t length, curf
 
 /* Whether this text can be curfew_run_options.params: a JSON array. If not, CURFEW_INVALID and where and why. */
 CURFEW_API curfew_status curfew_params_check(const char *params, size_t length, curfew_failure *failure);
+
+/*
+ * Whether this text can be curfew_run_options.files: a JSON object of at most 1,024 files and 16 MiB, whose values are
+ * a file's text, or {"base64": "..."} for bytes, and whose names are relative paths without "." and "..". If not,
+ * CURFEW_INVALID and which file and why.
+ */
+CURFEW_API curfew_status curfew_files_check(const char *files, size_t length, curfew_failure *failure);
 
 /* Whether there is a time zone of that name, for curfew_run_options.timezone. If not, CURFEW_INVALID and why. */
 CURFEW_API curfew_status curfew_timezone_check(const char *name, curfew_failure *failure);

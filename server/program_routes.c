@@ -20,7 +20,7 @@
 
 enum { LIST_BYTES_MOST = 64 << 20 };
 
-static const char *const language_names[] = {"js", "mjs", "wasm", "wat", "ts", "mts"};
+static const char *const language_names[] = {"js", "mjs", "wasm", "wat", "ts", "mts", "tar"};
 
 static void write_program(text *out, const stored_program *p, bool with_owner)
 {
@@ -374,7 +374,7 @@ static bool is_type(const char *type, const char *name)
 	return strncasecmp(type, name, length) == 0 && (type[length] == '\0' || strchr("; \t", type[length]) != NULL);
 }
 
-/* By the name's ending, else by the first bytes: how WebAssembly begins, binary and as text. */
+/* By the name's ending, else by the first bytes: how WebAssembly begins, binary and as text, and a tar archive. */
 static curfew_language guess_language(const request *q)
 {
 	const char *ending = strrchr(q->parameter, '.');
@@ -383,6 +383,8 @@ static curfew_language guess_language(const request *q)
 		return language;
 	if (q->body.len >= 4 && memcmp(q->body.data, "\0asm", 4) == 0)
 		return CURFEW_LANGUAGE_WASM;
+	if (q->body.len >= 512 && memcmp(q->body.data + 257, "ustar", 5) == 0)
+		return CURFEW_LANGUAGE_BUNDLE;
 	size_t at = 0;
 	while (at < q->body.len && strchr(" \t\r\n", q->body.data[at]) != NULL && q->body.data[at] != '\0')
 		at++;
@@ -403,7 +405,8 @@ static bool read_language(const request *q, curfew_language *language)
 	} types[] = {{"text/javascript", CURFEW_LANGUAGE_JS},
 	             {"application/javascript", CURFEW_LANGUAGE_JS},
 	             {"application/wasm", CURFEW_LANGUAGE_WASM},
-	             {"text/wat", CURFEW_LANGUAGE_WAT}};
+	             {"text/wat", CURFEW_LANGUAGE_WAT},
+	             {"application/x-tar", CURFEW_LANGUAGE_BUNDLE}};
 	/* What clients send that were not told, curl and browsers among them. */
 	static const char *const unspecific[] = {"application/octet-stream", "application/x-www-form-urlencoded",
 	                                         "text/plain"};
@@ -484,7 +487,7 @@ static answer put_program(request *q)
 	if (!read_language(q, &language))
 		return reply_problem(
 			q, MHD_HTTP_UNSUPPORTED_MEDIA_TYPE, "media-type",
-			"the Content-Type must be text/javascript, application/wasm or text/wat, or ?lang= be js, mjs, ts, mts, wasm or wat",
+			"the Content-Type must be text/javascript, application/wasm, text/wat or application/x-tar, or ?lang= be js, mjs, ts, mts, wasm, wat or tar",
 			NULL);
 	if (q->body.len == 0)
 		return reply_problem(q, MHD_HTTP_BAD_REQUEST, "empty", "the body is the program, and it is empty", NULL);

@@ -140,7 +140,7 @@ static bool has_room(const server *s, const account *who, const submission *sub,
 {
 	const scheduler *all = &s->scheduler;
 	const tenant *own = &who->tenant;
-	uint64_t bytes = sub->params_length + sub->source_length;
+	uint64_t bytes = sub->params_length + sub->source_length + (sub->wasi != NULL ? strlen(sub->wasi) : 0);
 	if (!has_place(s, s->config->queue_bytes_most, all->held_bytes, own->held_bytes, bytes, why))
 		return false;
 	return sub->delay_us > 0 ? has_place(s, s->config->scheduled_most, all->scheduled, own->scheduled, 1, why)
@@ -273,8 +273,11 @@ static answer use_stored(request *q, submission *sub, const char *key, const cha
 	if (search.found == 0)
 		return reply_problem(q, MHD_HTTP_NOT_FOUND, "no-such-program", "/program: there is no program of that name",
 		                     "/program");
-	if (sub->wasi != NULL && search.language != CURFEW_LANGUAGE_WASM && search.language != CURFEW_LANGUAGE_WAT)
-		return reply_problem(q, MHD_HTTP_BAD_REQUEST, "field", "/program: " SUBMISSION_NOT_WASI, "/program");
+	bool is_wasm = search.language == CURFEW_LANGUAGE_WASM || search.language == CURFEW_LANGUAGE_WAT;
+	if (sub->has_args && !is_wasm)
+		return reply_problem(q, MHD_HTTP_BAD_REQUEST, "field", "/args: " SUBMISSION_NOT_WASI, "/args");
+	if (sub->has_files && is_wasm)
+		return reply_problem(q, MHD_HTTP_BAD_REQUEST, "field", "/files: " SUBMISSION_NOT_JS, "/files");
 	server_lock(q->server);
 	program *p = program_get(q->server, search.sha256, search.language, sub->program);
 	bool is_stored = p != NULL && p->stored;
@@ -287,7 +290,7 @@ static answer use_stored(request *q, submission *sub, const char *key, const cha
 }
 
 static const char *const usual_names[] = {"source.js",  "source.mjs", "source.wasm",
-                                          "source.wat", "source.ts",  "source.mts"};
+                                          "source.wat", "source.ts",  "source.mts", "source.tar"};
 
 /* Of a source that came with it, ready for the pool. NULL, and why; without a message: out of memory. */
 static program *make_program(server *s, const submission *sub, curfew_failure *failure)
@@ -498,8 +501,9 @@ static program *resolve_program(server *s, const account *who, submission *sub, 
 	if (!find_program(s->store, who, sub->program, &search))
 		return refuse_program(why, search.found > 1 ? "several tokens have a program of that name"
 		                                            : "there is no program of that name");
-	if (sub->wasi != NULL && search.language != CURFEW_LANGUAGE_WASM && search.language != CURFEW_LANGUAGE_WAT)
-		return refuse_program(why, SUBMISSION_NOT_WASI);
+	bool is_wasm = search.language == CURFEW_LANGUAGE_WASM || search.language == CURFEW_LANGUAGE_WAT;
+	if (is_wasm ? sub->has_files : sub->has_args)
+		return refuse_program(why, is_wasm ? SUBMISSION_NOT_JS : SUBMISSION_NOT_WASI);
 	program *p = get_program(s, search.sha256, search.language, sub->program);
 	if (p == NULL)
 		return refuse_program(why, failure.message);

@@ -113,7 +113,7 @@ struct run {
 	size_t params_length;
 	char *user;        /* may be NULL */
 	char *allow_fetch; /* hosts, with blanks between; may be NULL */
-	char *wasi;        /* arguments and environment, as JSON (wasi.h); may be NULL */
+	char *wasi;        /* arguments, environment, standard input and more, as JSON (wasi.h); may be NULL */
 	char *schedule;    /* whose turn it is; NULL: of none */
 	int64_t turn_us, next_turn_us;
 	char *hook_url;    /* who is told of its end; NULL: nobody */

@@ -566,6 +566,11 @@ static curfew_status submit(server *s, run *r, worker_program *ready, curfew_fai
 	                  .arg_count = given.arg_count,
 	                  .env = (const char *const *)given.env,
 	                  .env_count = given.env_count,
+	                  .timezone = given.timezone,
+	                  .stdin_bytes = given.input,
+	                  .stdin_length = given.input_length,
+	                  .files = given.files.data,
+	                  .files_length = given.files.len,
 	                  .context = f,
 	                  .on_event = on_event,
 	                  .on_done = on_done};

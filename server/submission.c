@@ -31,7 +31,7 @@ enum {
 
 bool submission_language(const char *name, curfew_language *language)
 {
-	static const char *const names[] = {"js", "mjs", "wasm", "wat", "ts", "mts"};
+	static const char *const names[] = {"js", "mjs", "wasm", "wat", "ts", "mts", "tar"};
 	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
 		if (strcmp(names[i], name) == 0) {
 			*language = (curfew_language)i;
@@ -43,8 +43,8 @@ bool submission_language(const char *name, curfew_language *language)
 
 /* What is large passes by the parser of JSON: the rest is small, or refused. */
 typedef struct parts {
-	span params, source;
-	char rest[REST_MAX]; /* the body with stand-ins for these two */
+	span params, source, input, files;
+	char rest[REST_MAX]; /* the body with stand-ins for these */
 	size_t rest_length;
 } parts;
 
@@ -56,7 +56,7 @@ static void decode_base64(submission *sub, const char *words, size_t length)
 	sub->source = malloc(room);
 	if (sub->source == NULL || sodium_base642bin(sub->source, room, words, length, "\r\n", &sub->source_length, NULL,
 	                                             sodium_base64_VARIANT_ORIGINAL) != 0)
-		fields_fail(&sub->fields, "source", "must be base64, for the language wasm");
+		fields_fail(&sub->fields, "source", "must be base64, for the languages wasm and tar");
 }
 
 static void decode_source(submission *sub, span source)
@@ -71,7 +71,7 @@ static void decode_source(submission *sub, span source)
 		return;
 	}
 	words[length] = '\0';
-	if (sub->language != CURFEW_LANGUAGE_WASM) {
+	if (sub->language != CURFEW_LANGUAGE_WASM && sub->language != CURFEW_LANGUAGE_BUNDLE) {
 		sub->source = words;
 		sub->source_length = length;
 		return;
@@ -87,7 +87,7 @@ static void read_source(submission *sub, span given)
 	json_t *source = fields_take(f, "source");
 	sub->program = fields_text(f, "program", NAME_MOST);
 	if (lang != NULL && !submission_language(lang, &sub->language))
-		fields_fail(f, "lang", "must be js, mjs, ts, mts, wasm or wat");
+		fields_fail(f, "lang", "must be js, mjs, ts, mts, wasm, wat or tar");
 	if ((sub->program != NULL) == (source != NULL))
 		fields_fail(f, sub->program != NULL ? "source" : "program", "exactly one of program and source must be given");
 	else if (sub->program != NULL && lang != NULL)
@@ -267,17 +267,21 @@ static void read_hosts(submission *sub, const account *who, const config *c)
 		fields_fail(&sub->fields, "allow_fetch", "is more than there is memory for");
 }
 
-/* Programs in JavaScript have parameters instead; what a stored one is, is found later. */
-static void read_wasi(submission *sub)
+/* What only one kind of program has is refused to the other; what a stored one is, is found later. */
+static void read_wasi(submission *sub, const parts *p)
 {
 	fields wrong;
-	bool is_js = sub->program == NULL && sub->language != CURFEW_LANGUAGE_WASM && sub->language != CURFEW_LANGUAGE_WAT;
-	wasi_take(&sub->fields, &sub->wasi, &wrong);
+	fields *f = &sub->fields;
+	bool is_wasm = sub->language == CURFEW_LANGUAGE_WASM || sub->language == CURFEW_LANGUAGE_WAT;
+	wasi_take(f, p->input, p->files, &sub->wasi, &wrong);
 	if (wrong.failed)
 		adopt(sub, &wrong);
-	else if (sub->wasi != NULL && is_js)
-		fields_fail(&sub->fields, fields_take(&sub->fields, "args") != NULL ? "args" : "env", "%s",
-		            SUBMISSION_NOT_WASI);
+	sub->has_args = fields_take(f, "args") != NULL;
+	sub->has_files = fields_take(f, "files") != NULL && p->files.data != NULL;
+	if (sub->program == NULL && sub->has_args && !is_wasm)
+		fields_fail(f, "args", "%s", SUBMISSION_NOT_WASI);
+	else if (sub->program == NULL && sub->has_files && is_wasm)
+		fields_fail(f, "files", "%s", SUBMISSION_NOT_JS);
 }
 
 /* "5s", or a number of milliseconds. */
@@ -437,7 +441,7 @@ static void read_fields(submission *sub, const parts *p, const account *who, con
 	read_limits(sub, who, &s->ceilings);
 	read_user(sub, who);
 	read_hosts(sub, who, s->config);
-	read_wasi(sub);
+	read_wasi(sub, p);
 	read_delay(sub);
 	read_retry(sub);
 	sub->call = fields_text(f, "call", CALL_MOST);
@@ -463,20 +467,27 @@ static bool add_rest(parts *p, const char *data, size_t length)
 /* Why it cannot be read; NULL: it is in parts. *at: where it is malformed. */
 static const char *split_body(parts *p, const char *body, size_t length, size_t *at)
 {
-	static const char too_large[] = "is too large besides source and params";
+	static const char too_large[] = "is too large besides source, params, stdin and files";
 	scan_object object = scan_begin(body, length);
 	span key, value;
 	int more;
 	bool fits = add_rest(p, "{", 1);
 	while ((more = scan_next(&object, &key, &value)) == 1) {
 		bool is_params = scan_is_name(key, "params"), is_source = scan_is_name(key, "source") && value.data[0] == '"';
+		bool is_null = value.data[0] == 'n';
+		bool is_input = !is_null && scan_is_name(key, "stdin"), are_files = !is_null && scan_is_name(key, "files");
 		fits = fits && (p->rest_length == 1 || add_rest(p, ",", 1)) && add_rest(p, key.data, key.len) &&
 		       add_rest(p, ":", 1);
 		if (is_params)
 			p->params = value;
 		if (is_source)
 			p->source = value;
-		fits = fits && (is_params   ? add_rest(p, "0", 1)
+		if (is_input)
+			p->input = value;
+		if (are_files)
+			p->files = value;
+		bool stands_in = is_params || is_input || are_files;
+		fits = fits && (stands_in   ? add_rest(p, "0", 1)
 		                : is_source ? add_rest(p, "\"\"", 2)
 		                            : add_rest(p, value.data, value.len));
 		if (!fits)

@@ -9,7 +9,9 @@
 #include "store.h"
 
 /* Why a program in JavaScript is refused them. */
-#define SUBMISSION_NOT_WASI "args and env are for WASI programs; JavaScript has params"
+#define SUBMISSION_NOT_WASI "args are for WASI programs; JavaScript has params"
+/* Why a WebAssembly program is refused them. */
+#define SUBMISSION_NOT_JS "files are for JavaScript; a WASI program has stdin"
 
 typedef struct submission {
 	json_t *body;        /* what the texts below are borrowed from */
@@ -20,6 +22,7 @@ typedef struct submission {
 	const char *call, *user;
 	char *allow_fetch;  /* owned; hosts with blanks between; NULL: none */
 	char *wasi;         /* owned; as in wasi.h; NULL: none */
+	bool has_args, has_files;
 	const char *params; /* borrowed from the request's body */
 	size_t params_length;
 	curfew_limits limits; /* resolved, below the ceilings */
@@ -41,7 +44,7 @@ typedef struct submission {
 bool submission_read(submission *sub, const char *body, size_t length, const account *who, const server *s);
 void submission_finish(submission *sub);
 
-/* "js", "mjs", "wasm", "wat", "ts", "mts"; false: none of these. */
+/* "js", "mjs", "wasm", "wat", "ts", "mts", "tar" (a bundle); false: none of these. */
 bool submission_language(const char *name, curfew_language *language);
 
 /* The host and port that a webhook goes to, as --allow-webhook has them; false: it is no such address. */

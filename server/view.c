@@ -8,7 +8,7 @@
 
 const char *const run_state_names[RUN_STATES] = {"scheduled", "queued", "running", "stopping", "done"};
 
-static const char *const language_names[] = {"js", "mjs", "wasm", "wat", "ts", "mts"};
+static const char *const language_names[] = {"js", "mjs", "wasm", "wat", "ts", "mts", "tar"};
 
 static void write_key(text *out, const char *key, const char *words)
 {

@@ -1,12 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Arguments and environment of WASI programs, from a submission and to the pool. */
+/* What a run is given besides its parameters, from a submission and to the pool. */
 #include "wasi.h"
 
+#include "curfew.h"
+#include "text.h"
+
+#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { ITEMS_MOST = 1024 };
+enum { ITEMS_MOST = 1024, ZONE_MOST = 128 };
+
+#define INPUT_MOST ((size_t)16 << 20)
 
 static bool is_words(const json_t *value)
 {
@@ -43,50 +49,195 @@ static void check_env(fields *f, json_t *env)
 	}
 }
 
-void wasi_take(fields *f, char **words, fields *wrong)
+/* ---- Standard input -------------------------------------------------------------------------------------- */
+
+/* A string, whatever it means; NULL: it is none, or memory is short. */
+static char *decode_string(span string, size_t *length)
 {
-	json_t *args = fields_take(f, "args"), *env = fields_take(f, "env");
+	char *decoded = string.len > 1 && string.data[0] == '"' ? malloc(string.len) : NULL;
+	if (decoded != NULL && scan_decode(string, decoded, length))
+		return decoded;
+	free(decoded);
+	return NULL;
+}
+
+/* {"base64": "..."} */
+static char *decode_base64(span object, size_t *length)
+{
+	size_t count = 0, encoded_length = 0;
+	scan_object members = scan_begin(object.data, object.len);
+	span key, value, found = {0};
+	int more;
+	while ((more = scan_next(&members, &key, &value)) == 1 && ++count == 1 && scan_is_name(key, "base64"))
+		found = value;
+	char *encoded = more == 0 && count == 1 && found.data != NULL ? decode_string(found, &encoded_length) : NULL;
+	char *bytes = encoded != NULL ? malloc(encoded_length / 4 * 3 + 3) : NULL;
+	bool good = bytes != NULL &&
+	            sodium_base642bin((unsigned char *)bytes, encoded_length / 4 * 3 + 3, encoded, encoded_length, "\r\n",
+	                              length, NULL, sodium_base64_VARIANT_ORIGINAL) == 0;
+	free(encoded);
+	if (good)
+		return bytes;
+	free(bytes);
+	return NULL;
+}
+
+/* What it means, with room for a byte more; NULL: it is neither a text nor bytes. */
+static char *decode_input(span input, size_t *length)
+{
+	return input.data[0] == '{' ? decode_base64(input, length) : decode_string(input, length);
+}
+
+static void check_input(fields *f, span input)
+{
+	size_t length = 0;
+	if (input.data == NULL)
+		return;
+	char *decoded = decode_input(input, &length);
+	if (decoded == NULL)
+		fields_fail(f, NULL, "must be a string of text, or {\"base64\": \"...\"} for bytes");
+	else if (length > INPUT_MOST)
+		fields_fail(f, NULL, "is larger than 16 MiB");
+	free(decoded);
+}
+
+static void check_files(fields *f, span files)
+{
+	curfew_failure failure;
+	if (files.data != NULL && curfew_files_check(files.data, files.len, &failure) != CURFEW_OK)
+		fields_fail(f, NULL, "%s", strncmp(failure.message, "files: ", 7) == 0 ? failure.message + 7 : failure.message);
+}
+
+/* ---- From a submission ------------------------------------------------------------------------------------- */
+
+static void add_member(text *out, const char *name, const char *json, size_t length)
+{
+	if (json == NULL)
+		return;
+	text_print(out, "%s\"%s\":", out->len > 1 ? "," : "", name);
+	text_add(out, json, length);
+}
+
+static void add_value(text *out, const char *name, const json_t *value)
+{
+	char *json = value != NULL ? json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY) : NULL;
+	if (json != NULL)
+		add_member(out, name, json, strlen(json));
+	out->failed = out->failed || (value != NULL && json == NULL);
+	free(json);
+}
+
+static const json_t *take_timezone(fields *f, fields *wrong)
+{
+	curfew_failure failure;
+	const char *zone = fields_text(f, "timezone", ZONE_MOST);
+	if (zone == NULL || curfew_timezone_check(zone, &failure) == CURFEW_OK)
+		return zone != NULL ? fields_take(f, "timezone") : NULL;
+	*wrong = (fields){.base = ""};
+	fields_fail(wrong, "timezone", "there is no such time zone; give an IANA name, such as Europe/Berlin");
+	return NULL;
+}
+
+void wasi_take(fields *f, span input, span files, char **words, fields *wrong)
+{
+	const json_t *args = fields_take(f, "args");
+	json_t *env = fields_take(f, "env");
+	(void)fields_take(f, "stdin"), (void)fields_take(f, "files");
 	*words = NULL;
 	*wrong = (fields){.base = "/args"};
 	check_args(wrong, args);
 	wrong->base = "/env";
 	check_env(wrong, env);
-	if (wrong->failed || (args == NULL && env == NULL))
+	wrong->base = "/stdin";
+	check_input(wrong, input);
+	wrong->base = "/files";
+	check_files(wrong, files);
+	const json_t *zone = wrong->failed ? NULL : take_timezone(f, wrong);
+	if (wrong->failed || f->failed || (!args && !env && !zone && !input.data && !files.data))
 		return;
-	json_t *both = json_pack("{s:O*,s:O*}", "args", args, "env", env);
-	*words = both != NULL ? json_dumps(both, JSON_COMPACT) : NULL;
-	json_decref(both);
+	text out;
+	text_init(&out, SIZE_MAX / 2);
+	text_say(&out, "{");
+	add_value(&out, "args", args);
+	add_value(&out, "env", env);
+	add_value(&out, "timezone", zone);
+	add_member(&out, "stdin", input.data, input.len);
+	add_member(&out, "files", files.data, files.len);
+	text_say(&out, "}");
+	*words = text_take(&out, NULL);
+	wrong->base = "";
 	if (*words == NULL)
 		fields_fail(wrong, NULL, "is more than there is memory for");
 }
 
-bool wasi_split(wasi *w, const char *words)
+/* ---- To the pool ------------------------------------------------------------------------------------------- */
+
+static bool split_args(wasi *w, span value)
 {
 	size_t i;
 	const json_t *item;
-	const char *name;
-	json_t *value;
-	*w = (wasi){0};
-	if (words == NULL)
-		return true;
-	w->parsed = json_loads(words, 0, NULL);
-	const json_t *args = json_object_get(w->parsed, "args");
-	json_t *env = json_object_get(w->parsed, "env");
-	w->args = calloc(json_array_size(args) + 1, sizeof *w->args);
-	w->env = calloc(json_object_size(env) + 1, sizeof *w->env);
-	if (w->parsed == NULL || w->args == NULL || w->env == NULL)
+	w->args_parsed = json_loadb(value.data, value.len, JSON_DECODE_ANY, NULL);
+	w->args = calloc(json_array_size(w->args_parsed) + 1, sizeof *w->args);
+	if (w->args_parsed == NULL || w->args == NULL)
 		return false;
-	json_array_foreach(args, i, item)
+	json_array_foreach(w->args_parsed, i, item)
 	{
 		w->args[w->arg_count++] = json_string_value(item);
 	}
-	json_object_foreach(env, name, value)
+	return true;
+}
+
+static bool split_env(wasi *w, span value)
+{
+	const char *name;
+	json_t *item;
+	w->env_parsed = json_loadb(value.data, value.len, JSON_DECODE_ANY, NULL);
+	w->env = calloc(json_object_size(w->env_parsed) + 1, sizeof *w->env);
+	if (w->env_parsed == NULL || w->env == NULL)
+		return false;
+	json_object_foreach(w->env_parsed, name, item)
 	{
-		if (asprintf(&w->env[w->env_count], "%s=%s", name, json_string_value(value)) < 0)
+		if (asprintf(&w->env[w->env_count], "%s=%s", name, json_string_value(item)) < 0)
 			return false;
 		w->env_count++;
 	}
 	return true;
+}
+
+static bool split_timezone(wasi *w, span value)
+{
+	size_t length = 0;
+	w->timezone = decode_string(value, &length);
+	if (w->timezone != NULL)
+		w->timezone[length] = '\0';
+	return w->timezone != NULL;
+}
+
+static bool split_input(wasi *w, span value)
+{
+	w->input = decode_input(value, &w->input_length);
+	return w->input != NULL;
+}
+
+bool wasi_split(wasi *w, const char *words)
+{
+	span key, value;
+	bool good = true;
+	*w = (wasi){0};
+	scan_object members = scan_begin(words, words != NULL ? strlen(words) : 0);
+	while (words != NULL && good && scan_next(&members, &key, &value) == 1) {
+		if (scan_is_name(key, "args"))
+			good = split_args(w, value);
+		else if (scan_is_name(key, "env"))
+			good = split_env(w, value);
+		else if (scan_is_name(key, "timezone"))
+			good = split_timezone(w, value);
+		else if (scan_is_name(key, "stdin"))
+			good = split_input(w, value);
+		else if (scan_is_name(key, "files"))
+			w->files = value;
+	}
+	return good;
 }
 
 void wasi_finish(wasi *w)
@@ -95,5 +246,8 @@ void wasi_finish(wasi *w)
 		free(w->env[i]);
 	free(w->args);
 	free(w->env);
-	json_decref(w->parsed);
+	free(w->timezone);
+	free(w->input);
+	json_decref(w->args_parsed);
+	json_decref(w->env_parsed);
 }

@@ -12,7 +12,7 @@ enum { WORKER_FRAME_VERSION = 1 };
 
 typedef enum worker_frame_kind {
 	/* To a worker. number: of the program, or of the run. */
-	WORKER_FRAME_PROGRAM = 1, /* worker_program_head, name, bytes */
+	WORKER_FRAME_PROGRAM = 1, /* worker_program_head, name, import map, bytes */
 	WORKER_FRAME_FORGET = 2,  /* the program */
 	WORKER_FRAME_RUN = 3,     /* worker_run_head, texts */
 	WORKER_FRAME_CANCEL = 4,
@@ -71,7 +71,7 @@ typedef struct worker_frame {
 typedef struct worker_program_head {
 	uint32_t language;
 	uint32_t flags; /* WORKER_PROGRAM_* */
-	uint64_t name_length;
+	uint64_t name_length, map_name_length, map_length; /* with a NUL; 0: none. The texts follow, and then the program */
 } worker_program_head;
 
 #define WORKER_PROGRAM_IMAGE 1u
@@ -80,8 +80,8 @@ typedef struct worker_program_head {
 #define WORKER_PROGRAM_NODE 8u
 
 /*
- * Texts follow in this order, each with a NUL: call, params, user, timezone, args, env, and name and value of each
- * secret. One of the first four that is not there has length 0.
+ * Texts follow in this order, each with a NUL: call, params, user, timezone, standard input, files, args, env, and name
+ * and value of each secret. One of the first six that is not there has length 0.
  */
 typedef struct worker_run_head {
 	uint64_t program;
@@ -93,7 +93,7 @@ typedef struct worker_run_head {
 	uint32_t secret_count;
 	uint32_t has_broker; /* 1: it may send requests */
 	uint32_t reserved;
-	uint64_t call_length, params_length, user_length, timezone_length; /* with the NUL */
+	uint64_t call_length, params_length, user_length, timezone_length, stdin_length, files_length; /* with the NUL */
 } worker_run_head;
 
 typedef struct worker_compile_head {

@@ -61,6 +61,7 @@ struct worker_program {
 	worker_program_head head;
 	char *name;
 	char *import_dir; /* NULL: none */
+	char *map_name, *map; /* the import map; NULL: none */
 	void *bytes;
 	size_t length;
 	curfew_code *code; /* the thread's that compiles, alone; NULL: nobody asked for it */

@@ -108,6 +108,9 @@ typedef struct worker_source {
 	const void *bytes;
 	size_t length;          /* at most WORKER_PROGRAM_MOST */
 	const char *import_dir; /* as curfew_source.import_dir; it is read on this side */
+	const char *import_map; /* as in curfew_source, down to import_map_name */
+	size_t import_map_length;
+	const char *import_map_name;
 } worker_source;
 
 #define WORKER_PROGRAM_MOST ((size_t)256 << 20)
@@ -149,7 +152,11 @@ typedef struct worker_job {
 	size_t arg_count;
 	const char *const *env;
 	size_t env_count;
-	const char *timezone;         /* as in curfew_run_options */
+	const char *timezone;         /* as in curfew_run_options, down to files_length */
+	const void *stdin_bytes;
+	size_t stdin_length;
+	const char *files;
+	size_t files_length;
 	const curfew_secret *secrets; /* as in curfew_run_options, down to store; they are read by this call */
 	size_t secret_count;
 	curfew_secrets *store;

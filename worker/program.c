@@ -31,6 +31,12 @@ static bool fill_program(worker_program *program, const worker_source *source)
 	program->import_dir = source->import_dir != NULL ? strdup(source->import_dir) : NULL;
 	if (program->name == NULL || program->bytes == NULL || (source->import_dir != NULL && program->import_dir == NULL))
 		return false;
+	if (source->import_map != NULL) {
+		program->map_name = strdup(source->import_map_name != NULL ? source->import_map_name : "import-map");
+		program->map = strndup(source->import_map, source->import_map_length);
+		if (program->map_name == NULL || program->map == NULL)
+			return false;
+	}
 	if (source->length > 0)
 		memcpy(program->bytes, source->bytes, source->length);
 	program->length = source->length;
@@ -39,6 +45,8 @@ static bool fill_program(worker_program *program, const worker_source *source)
 		.flags = (source->is_image ? WORKER_PROGRAM_IMAGE : 0) | (source->once ? WORKER_PROGRAM_ONCE : 0) |
 	             (source->is_path ? WORKER_PROGRAM_PATH : 0) | (source->has_node ? WORKER_PROGRAM_NODE : 0),
 		.name_length = strlen(source->name) + 1,
+		.map_name_length = program->map_name != NULL ? strlen(program->map_name) + 1 : 0,
+		.map_length = program->map != NULL ? strlen(program->map) + 1 : 0,
 	};
 	return true;
 }
@@ -56,6 +64,8 @@ static void free_program(worker_program *program)
 {
 	free(program->name);
 	free(program->import_dir);
+	free(program->map_name);
+	free(program->map);
 	curfew_code_destroy(program->code);
 	free(program->bytes);
 	free(program);
@@ -120,7 +130,9 @@ void worker_program_unref(worker_program *program)
 /* Sends a program to a worker that does not have it. */
 bool worker_program_send(process *p, const worker_program *program)
 {
-	size_t length = sizeof program->head + (size_t)program->head.name_length + program->length;
+	const worker_program_head *head = &program->head;
+	size_t length = sizeof *head + (size_t)(head->name_length + head->map_name_length + head->map_length) +
+	                program->length;
 	if (program->slot >= p->program_count) {
 		size_t count = program->slot * 2 + 16;
 		bool *grown = realloc(p->has_program, count * sizeof *grown);
@@ -134,6 +146,8 @@ bool worker_program_send(process *p, const worker_program *program)
 		return true;
 	p->has_program[program->slot] = worker_frame_add(&p->out, WORKER_FRAME_PROGRAM, program->slot, length);
 	return p->has_program[program->slot] && worker_bytes_add(&p->out, &program->head, sizeof program->head) &&
-	       worker_bytes_add(&p->out, program->name, (size_t)program->head.name_length) &&
+	       worker_bytes_add(&p->out, program->name, (size_t)head->name_length) &&
+	       worker_bytes_add(&p->out, program->map_name, (size_t)head->map_name_length) &&
+	       worker_bytes_add(&p->out, program->map, (size_t)head->map_length) &&
 	       worker_bytes_add(&p->out, program->bytes, program->length);
 }

@@ -191,6 +191,20 @@ static size_t text_size(const char *text)
 	return text != NULL ? strlen(text) + 1 : 0;
 }
 
+/* With the NUL that is put behind them. */
+static size_t bytes_size(const void *bytes, size_t length)
+{
+	return bytes != NULL ? length + 1 : 0;
+}
+
+static void add_bytes(worker_bytes *to, const void *bytes, size_t length)
+{
+	if (bytes == NULL)
+		return;
+	(void)worker_bytes_add(to, bytes, length);
+	(void)worker_bytes_add(to, "", 1);
+}
+
 static size_t list_size(const char *const *list, size_t count)
 {
 	size_t size = 0;
@@ -234,25 +248,27 @@ static bool make_frame(worker_run *run, const worker_job *job, const secrets *gi
 		.env_count = (uint32_t)job->env_count,
 		.secret_count = (uint32_t)given->count,
 		.call_length = text_size(job->call),
-		.params_length = job->params != NULL ? job->params_length + 1 : 0,
+		.params_length = bytes_size(job->params, job->params_length),
 		.user_length = text_size(job->user),
 		.timezone_length = text_size(job->timezone),
+		.stdin_length = bytes_size(job->stdin_bytes, job->stdin_length),
+		.files_length = bytes_size(job->files, job->files_length),
 	};
 	memcpy(head.id, run->id, sizeof run->id);
 	worker_bytes *to = &run->frame;
 	size_t length = sizeof head +
-	                (size_t)(head.call_length + head.params_length + head.user_length + head.timezone_length) +
+	                (size_t)(head.call_length + head.params_length + head.user_length + head.timezone_length +
+	                         head.stdin_length + head.files_length) +
 	                list_size(job->args, job->arg_count) + list_size(job->env, job->env_count) + secrets_size(given);
 	if (!worker_frame_add(to, WORKER_FRAME_RUN, 0, length))
 		return false;
 	(void)worker_bytes_add(to, &head, sizeof head);
 	(void)worker_bytes_add(to, job->call, (size_t)head.call_length);
-	if (job->params != NULL) {
-		(void)worker_bytes_add(to, job->params, job->params_length);
-		(void)worker_bytes_add(to, "", 1);
-	}
+	add_bytes(to, job->params, job->params_length);
 	(void)worker_bytes_add(to, job->user, (size_t)head.user_length);
 	(void)worker_bytes_add(to, job->timezone, (size_t)head.timezone_length);
+	add_bytes(to, job->stdin_bytes, job->stdin_length);
+	add_bytes(to, job->files, job->files_length);
 	for (size_t i = 0; i < job->arg_count; i++)
 		(void)worker_bytes_add(to, job->args[i], strlen(job->args[i]) + 1);
 	for (size_t i = 0; i < job->env_count; i++)

@@ -595,6 +595,10 @@ static void on_run(service *s, uint64_t number, const char *body, size_t length)
 	options.params_length = options.params != NULL ? (size_t)head.params_length - 1 : 0;
 	options.user = take_text(&rest, head.user_length);
 	options.timezone = take_text(&rest, head.timezone_length);
+	options.stdin_bytes = take_text(&rest, head.stdin_length);
+	options.stdin_length = options.stdin_bytes != NULL ? (size_t)head.stdin_length - 1 : 0;
+	options.files = take_text(&rest, head.files_length);
+	options.files_length = options.files != NULL ? (size_t)head.files_length - 1 : 0;
 	const char **args = take_list(&rest, head.arg_count);
 	const char **env = take_list(&rest, head.env_count);
 	options.args = args;
@@ -610,23 +614,18 @@ static void on_run(service *s, uint64_t number, const char *body, size_t length)
 	free(secrets);
 }
 
-static void make_program(service *s, kept_program *kept, const worker_program_head *head, const char *bytes,
-                         size_t length)
+static void make_program(service *s, kept_program *kept, const worker_program_head *head, curfew_source *source)
 {
-	curfew_source source = {
-		.size = sizeof source,
-		.language = (curfew_language)head->language,
-		.name = kept->name,
-		.text = bytes,
-		.text_length = length,
-		.flags = (head->flags & WORKER_PROGRAM_ONCE ? CURFEW_SOURCE_ONCE : 0) |
-	             (head->flags & WORKER_PROGRAM_PATH ? CURFEW_SOURCE_PATH : 0) |
-	             (head->flags & WORKER_PROGRAM_NODE ? CURFEW_SOURCE_NODE : 0),
-	};
+	source->language = (curfew_language)head->language;
+	source->name = kept->name;
+	source->flags = (head->flags & WORKER_PROGRAM_ONCE ? CURFEW_SOURCE_ONCE : 0) |
+	                (head->flags & WORKER_PROGRAM_PATH ? CURFEW_SOURCE_PATH : 0) |
+	                (head->flags & WORKER_PROGRAM_NODE ? CURFEW_SOURCE_NODE : 0);
 	if (head->flags & WORKER_PROGRAM_IMAGE)
-		kept->status = curfew_program_load(s->engine, bytes, length, &kept->program, &kept->failure);
+		kept->status = curfew_program_load(s->engine, source->text, source->text_length, &kept->program,
+		                                   &kept->failure);
 	else
-		kept->status = curfew_program_create(s->engine, &source, &kept->program, &kept->failure);
+		kept->status = curfew_program_create(s->engine, source, &kept->program, &kept->failure);
 }
 
 static void on_program(service *s, uint64_t slot, const char *body, size_t length)
@@ -638,7 +637,12 @@ static void on_program(service *s, uint64_t slot, const char *body, size_t lengt
 	const char *name = take_text(&rest, head.name_length);
 	if (kept == NULL || name == NULL || (kept->name = strdup(name)) == NULL)
 		leave(1);
-	make_program(s, kept, &head, rest.at, (size_t)(rest.end - rest.at));
+	curfew_source source = {.size = sizeof source, .import_map_name = take_text(&rest, head.map_name_length)};
+	source.import_map = take_text(&rest, head.map_length);
+	source.import_map_length = source.import_map != NULL ? (size_t)head.map_length - 1 : 0;
+	source.text = rest.at;
+	source.text_length = (size_t)(rest.end - rest.at);
+	make_program(s, kept, &head, &source);
 	(void)pthread_mutex_lock(&s->programs_lock);
 	if (!make_slot((void ***)&s->programs, &s->program_count, slot) || s->programs[slot] != NULL)
 		leave(1);

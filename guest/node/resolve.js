@@ -7,6 +7,8 @@ const OF_MODULE = 1, OF_COMMON = 2, OF_JSON = 3, OF_BUILTIN = 4, OF_EITHER = 0;
 const { SyntaxError } = globalThis;
 const packages = new Map(); // folder -> what its package.json says, or null
 const opened = new Map(); // path as asked for -> the path with every link resolved, where there is such a file
+const queried = new Map(); // name of a module that was imported with a query or fragment -> the path of its file
+const fileOf = (name) => mapGet(queried, name) ?? name;
 
 const endsWith = (text, end) => text.length >= end.length && slice(text, text.length - end.length) === end;
 const folderOf = (path) => slice(path, 0, max(0, lastIndexOf(path, '/')));
@@ -79,7 +81,8 @@ function relativeTo(base, path) {
 function failFile(use, path, number) {
 	const meant = number === NO_FILE || number === IS_FOLDER ? guess(path, number) : undefined;
 	const hint = meant === undefined ? '' : '; did you mean ' + quote(relativeTo(use.base, meant)) + '?';
-	return failImport(use, (refusals[number] ?? 'it cannot be read') + hint,
+	const where = use.mapped === undefined ? '' : 'the import map sends it to ' + quote('/' + use.mapped) + ': ';
+	return failImport(use, where + (refusals[number] ?? 'it cannot be read') + hint,
 		number === IS_FOLDER ? 'ERR_UNSUPPORTED_DIR_IMPORT' : undefined);
 }
 
@@ -114,13 +117,15 @@ function splitText(text, separator) {
 	}
 }
 
+// Where the query or fragment of a URL begins.
+function endOfPath(text) {
+	const query = indexOf(text, '?'), hash = indexOf(text, '#');
+	return query < 0 && hash < 0 ? text.length : query < 0 ? hash : hash < 0 ? query : min(query, hash);
+}
+
 // A specifier of an ECMAScript module is a URL: what stands for a letter does, but for none that parts a path.
 function decodeSpecifier(use, text) {
-	let end = indexOf(text, '?');
-	const hash = indexOf(text, '#');
-	end = end < 0 || (hash >= 0 && hash < end) ? hash : end;
-	if (end >= 0)
-		text = slice(text, 0, end);
+	text = slice(text, 0, endOfPath(text));
 	if (indexOf(text, '%') < 0)
 		return text;
 	const bytes = percentDecode(text);
@@ -412,8 +417,7 @@ function resolvePath(use, folder, text) {
 	return place;
 }
 
-function resolveUrl(use, scheme) {
-	const { specifier } = use;
+function resolveUrl(use, scheme, specifier) {
 	if (scheme === 'file' && startsWith(specifier, 'file:///')) {
 		const path = resolvePath(use, '', decodeSpecifier(use, slice(specifier, 8)));
 		if (typeof openFile(path) === 'string')
@@ -427,6 +431,9 @@ function resolveSpecifier(use) {
 	const { specifier } = use;
 	if (specifier === '')
 		throw failImport(use, 'it is empty', 'ERR_INVALID_MODULE_SPECIFIER');
+	const mapped = importMap !== undefined && !use.common ? resolveMapped(use) : undefined;
+	if (mapped !== undefined)
+		return resolveMappedUrl(use, mapped);
 	if (isRelative(specifier))
 		return resolvePath(use, folderOf(use.base), use.common ? specifier : decodeSpecifier(use, specifier));
 	if (specifier[0] === '/')
@@ -441,19 +448,103 @@ function resolveSpecifier(use) {
 	}
 	if (scheme === '' && isBuiltin(specifier))
 		return 'node:' + specifier;
-	return scheme !== '' ? resolveUrl(use, scheme) : resolveBare(use);
+	return scheme !== '' ? resolveUrl(use, scheme, specifier) : resolveBare(use);
+}
+
+// ---- Import maps ----
+
+// As the HTML standard has them ("resolve a module specifier"); its URLs are files below the folder of imports. Lists are
+// sorted, so that the first one that fits is the longest.
+let importMap;
+
+function urlLike(text, base) {
+	if (!isRelative(text) && text[0] !== '/' && findScheme(text) === '')
+		return null;
+	const parts = urlParse(text, base);
+	return parts === null ? null : parts[HREF];
+}
+
+function sortedEntries(object, base, mapKey, mapValue) {
+	const entries = [], keys = objectKeys(object);
+	for (let i = 0; i < keys.length; i++)
+		push(entries, [mapKey(keys[i], base), mapValue(object[keys[i]], base)]);
+	sortArray(entries, (a, b) => (a[0] < b[0] ? 1 : a[0] > b[0] ? -1 : 0));
+	return entries;
+}
+
+const mapImports = (object, base) => sortedEntries(object, base, (key) => urlLike(key, base) ?? key, (address) => urlLike(address, base));
+const mapScopes = (object, base) => sortedEntries(object, base, (prefix) => urlParse(prefix, base)?.[HREF] ?? prefix, mapImports);
+
+// The host has checked how it is written.
+function loadImportMap() {
+	const [place, text] = importMapText();
+	const base = urlOf(place), map = parseJson(text);
+	importMap = { __proto__: null, imports: mapImports(own(map, 'imports') ?? {}, base), scopes: mapScopes(own(map, 'scopes') ?? {}, base) };
+}
+
+function findMapped(use, entries, specifier, isUrl) {
+	for (let i = 0; i < entries.length; i++) {
+		const key = entries[i][0], address = entries[i][1];
+		const isPrefix = endsWith(key, '/') && startsWith(specifier, key);
+		if (key !== specifier && (!isPrefix || (isUrl && findScheme(specifier) !== 'file')))
+			continue;
+		if (address === null)
+			throw failImport(use, 'the import map sends ' + quote(key) + ' to what is no URL');
+		if (key === specifier)
+			return address;
+		const url = urlParse(slice(specifier, key.length), address);
+		if (url === null || !startsWith(url[HREF], address))
+			throw failImport(use, 'the import map sends ' + quote(key) + ' to ' + quote(address) + ', and it leads out of that');
+		return url[HREF];
+	}
+	return undefined;
+}
+
+// The URL that the map sends it to, or undefined.
+function resolveMapped(use) {
+	const base = urlOf(use.base), url = urlLike(use.specifier, base), specifier = url ?? use.specifier;
+	for (let i = 0; i < importMap.scopes.length; i++) {
+		const prefix = importMap.scopes[i][0];
+		if (prefix !== base && !(endsWith(prefix, '/') && startsWith(base, prefix)))
+			continue;
+		const found = findMapped(use, importMap.scopes[i][1], specifier, url !== null);
+		if (found !== undefined)
+			return found;
+	}
+	return findMapped(use, importMap.imports, specifier, url !== null);
+}
+
+function resolveMappedUrl(use, url) {
+	const scheme = findScheme(url);
+	if (startsWith(url, 'file:///')) {
+		use.query = slice(url, endOfPath(url));
+		return use.mapped = decodeSpecifier(use, slice(url, 8));
+	}
+	if (scheme !== 'node')
+		return resolveUrl(use, scheme, url);
+	if (isBuiltin(slice(url, 5)))
+		return url;
+	throw failImport(use, 'the import map sends it to ' + quote(url) + ', and Node has no such module, or it is not here', 'ERR_UNKNOWN_BUILTIN_MODULE');
 }
 
 // The file that is meant, links resolved. base: the path of the file that imports it.
 function resolveModule(base, specifier, common) {
-	const use = lastUse = { __proto__: null, base, specifier, common };
+	const use = lastUse = { __proto__: null, base: fileOf(base), specifier, common, query: '' };
+	if (!common && (isRelative(specifier) || startsWith(specifier, 'file:')))
+		use.query = slice(specifier, endOfPath(specifier));
 	const path = resolveSpecifier(use);
 	if (startsWith(path, 'node:'))
 		return path;
 	const place = openFile(path);
 	if (typeof place !== 'string')
 		throw failFile(use, path, place);
-	return place;
+	return use.query.length > 1 ? withQuery(place, use.query) : place;
+}
+
+// As in Node, one file is as many modules as it is imported with queries.
+function withQuery(place, query) {
+	mapSet(queried, place + query, place);
+	return place + query;
 }
 
 // ---- Which kind of module a file is ----
@@ -496,8 +587,8 @@ function failType(path, why, code) {
 	placeError(error, lastUse);
 	return error;
 }
-function kindOf(path, type) {
-	const isJson = endsWith(path, '.json');
+function kindOf(name, type) {
+	const path = fileOf(name), isJson = endsWith(path, '.json');
 	if (type === undefined && startsWith(path, 'node:'))
 		return OF_BUILTIN;
 	if (type !== undefined && type !== 'json')
@@ -512,8 +603,8 @@ function kindOf(path, type) {
 
 // ---- What a module knows of itself ----
 
-function fillMeta(meta, path) {
-	const url = urlOf(path);
+function fillMeta(meta, name) {
+	const path = fileOf(name), url = urlOf(path) + slice(name, path.length);
 	define(meta, 'dirname', '/' + folderOf(path));
 	define(meta, 'filename', '/' + path);
 	define(meta, 'url', url);
@@ -741,6 +832,7 @@ function prepareCommon(open) {
 const visited = new Map();
 
 function pushRequired(open, path, text) {
+	noteReached(path, text);
 	eachWord(text, 'require', (at) => {
 		const match = isMember(text, at) ? null : matchAt(required, text, at);
 		try {
@@ -795,6 +887,32 @@ function prepareOne(path) {
 	}
 }
 
+// ---- What may be imported later ----
+
+// Only for a bundle (curfew_program_bundle): what import() is given as a literal goes along.
+let reached;
+const literalImport = sticky('import\\s*(?:\\.\\s*meta\\s*\\.\\s*resolve\\s*)?\\(\\s*' + '([\'"`])([^\'"`\\\\\\n$]+)\\1');
+
+function noteReached(name, text) {
+	if (reached === undefined)
+		return;
+	eachWord(text, 'import', (at) => {
+		const match = isMember(text, at) ? null : matchAt(literalImport, text, at);
+		if (match)
+			push(reached, { __proto__: null, base: name, text: '\nimport ' + stringify(match[2]) });
+	});
+}
+
+// The next one, or undefined; what cannot be had is no matter before it is imported.
+function nextReached() {
+	if (reached.length === 0)
+		return undefined;
+	const next = reached[reached.length - 1];
+	reached.length--;
+	return [next.base, next.text];
+}
+
 const moduleHooks = { __proto__: null, resolve: (base, specifier) => resolveModule(base, specifier, false), kind: kindOf,
-	meta: fillMeta, exports: commonExports, prepare: (path) => prepareCommon([path]), main: beginMain, mainExports, json: readJson,
-	common: (path) => loadCommon(path).exports };
+	meta: fillMeta, exports: (name) => commonExports(fileOf(name)), prepare: (name) => prepareCommon([fileOf(name)]), main: beginMain,
+	mainExports, json: (name) => readJson(fileOf(name)), common: (name) => loadCommon(fileOf(name)).exports, fileOf, loadImportMap, noteReached, nextReached,
+	beginReaching() { reached = []; } };

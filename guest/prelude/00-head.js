@@ -20,7 +20,7 @@
 		digest, hmac, hkdf, pbkdf2, aes, newHasher, updateHasher, finishHasher, copyHasher, checkRsa, makeRsa, fillRsa, rsa,
 		makeEc, ecPoint, ecPublic, ecSign, ecVerify, ecDerive, edPublic, edSign, edVerify, xDerive,
 		classOf, proxyTarget, promiseState, promiseResult, put, traceOf, setTrace, iteratorItems,
-		writeBytes, exit, env, openModule, moduleText, dropModule, placeOfImport, compileText, requireModule, entryPath, noteProcess,
+		writeBytes, exit, env, givenFiles, importMapText, openModule, moduleText, dropModule, placeOfImport, compileText, requireModule, entryPath, noteProcess,
 		assetText, assetScript, lazy, zoneAt, defaultZone,
 	} = native;
 
@@ -33,6 +33,7 @@
 	const { floor, max, min, round, sqrt, trunc } = Math;
 	const { stringify } = JSON;
 	const { now: dateNow } = Date;
+	const { fromBase64 } = Uint8Array;
 	const { queueMicrotask: enqueueMicrotask, atob: decodeBase64, btoa: encodeBase64 } = globalThis;
 
 	const hasOwn = uncurry(Object.prototype.hasOwnProperty);

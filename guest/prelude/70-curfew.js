@@ -40,6 +40,7 @@ const limitNames = [
 let runLimits,
 	runParams,
 	runEnv,
+	runFiles,
 	runStreams = {};
 
 function readLimits() {
@@ -47,6 +48,18 @@ function readLimits() {
 	const result = {};
 	for (let i = 0; i < limitNames.length; i++) put(result, limitNames[i], values[i] ?? null);
 	return freeze(result);
+}
+
+function readFiles() {
+	const given = givenFiles(),
+		names = given === undefined ? [] : objectKeys(given),
+		files = { __proto__: null };
+	for (let i = 0; i < names.length; i++) {
+		const content = given[names[i]];
+		const bytes = typeof content === 'string' ? utf8Encode(content) : apply(fromBase64, Uint8Array, [content.base64]);
+		defineProperty(files, names[i], { __proto__: null, value: newFile(bytes, '', names[i], 0), enumerable: true });
+	}
+	return freeze(files);
 }
 
 const curfew = {
@@ -64,6 +77,9 @@ const curfew = {
 	},
 	get env() {
 		return (runEnv ??= freeze(env()));
+	},
+	get files() {
+		return (runFiles ??= readFiles());
 	},
 	get stdin() {
 		return (runStreams.stdin ??= openInput());

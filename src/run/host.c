@@ -150,6 +150,22 @@ static int64_t on_clock(void *context)
 	return curfew__run_clock(context);
 }
 
+/* What is not a file, but known of the program. */
+static char *open_import_map(const curfew_program *program, int32_t *answer)
+{
+	char *text = program->import_map ? malloc(program->import_map_length) : NULL;
+
+	*answer = text ? (int32_t)program->import_map_length : -1;
+	if (text)
+		memcpy(text, program->import_map, program->import_map_length);
+	return text;
+}
+
+static bool is_import_map(const char *name, size_t length)
+{
+	return length == sizeof CURFEW_IMPORT_MAP_NAME - 1 && !memcmp(name, CURFEW_IMPORT_MAP_NAME, length);
+}
+
 static bool on_import_open(void *context, const char *name, size_t length, int32_t *answer)
 {
 	curfew_run *run = context;
@@ -160,10 +176,16 @@ static bool on_import_open(void *context, const char *name, size_t length, int32
 	run->import_length = 0;
 	*answer = -1;
 	run->import_text = NULL;
-	if (run->flags & CURFEW_RUN_IMPORTS)
+	if (is_import_map(name, length))
+		run->import_text = open_import_map(run->program, answer);
+	else if (!run->program->bundle && run->flags & CURFEW_RUN_IMPORTS)
 		run->import_text = curfew__remote_import(run->remote, name, length, &run->cause, answer);
+	else if (run->program->bundle)
+		run->import_text = curfew__bundle_open(run->program->bundle, name, length, answer);
 	else if (run->program->import_dir)
 		run->import_text = curfew__import_open(run->program->import_dir, name, length, answer);
+	if (run->record && run->import_text && !is_import_map(name, length))
+		curfew__bundle_note(run->record, name, length, run->import_text, (size_t)*answer);
 	if (run->import_text)
 		run->import_length = *answer;
 	return true;

@@ -21,9 +21,6 @@
 /* What only describes a package is read by parsing it all. */
 #define PACKAGE_BYTES_MAX ((off_t)1 << 20)
 
-/* Answers to the guest: indexes into the refusals of guest/modules.c. */
-enum { NOT_FOUND = -1, OUTSIDE = -2, TOO_LARGE = -3, UNREADABLE = -4, FOLDER = -5 };
-
 static bool has_ending(const char *path, const char *ending)
 {
 	size_t length = strlen(path), ending_length = strlen(ending);
@@ -44,11 +41,11 @@ static bool is_module_name(const char *path)
 static int32_t answer_of(int error)
 {
 	switch (error) {
-	case EXDEV: return OUTSIDE;
+	case EXDEV: return CURFEW__IMPORT_OUTSIDE;
 	case EACCES:
 	case ELOOP:
-	case ENXIO: return UNREADABLE;
-	default: return NOT_FOUND;
+	case ENXIO: return CURFEW__IMPORT_UNREADABLE;
+	default: return CURFEW__IMPORT_NOT_FOUND;
 	}
 }
 
@@ -102,6 +99,15 @@ static bool find_place(int file, const char *folder, char place[PATH_MAX])
 	return true;
 }
 
+int32_t curfew__import_check(const char *place, size_t length)
+{
+	bool is_package = !strcmp(place, "package.json") || has_ending(place, "/package.json");
+
+	if (!is_module_name(place))
+		return CURFEW__IMPORT_UNREADABLE;
+	return length > (size_t)(is_package ? PACKAGE_BYTES_MAX : MODULE_BYTES_MAX) ? CURFEW__IMPORT_TOO_LARGE : 0;
+}
+
 /* Reads a file that must not be longer than it was when it was looked at; -1: it cannot be. */
 static ssize_t read_whole(int file, char *to, size_t length)
 {
@@ -124,22 +130,20 @@ static char *take(int file, const char *folder, int32_t *answer)
 	char place[PATH_MAX];
 	struct stat status;
 
-	*answer = UNREADABLE;
+	*answer = CURFEW__IMPORT_UNREADABLE;
 	if (fstat(file, &status))
 		return NULL;
 	if (S_ISDIR(status.st_mode))
-		*answer = FOLDER;
-	if (!S_ISREG(status.st_mode) || !find_place(file, folder, place) || !is_module_name(place))
+		*answer = CURFEW__IMPORT_FOLDER;
+	if (!S_ISREG(status.st_mode) || !find_place(file, folder, place))
 		return NULL;
-	bool is_package = !strcmp(place, "package.json") || has_ending(place, "/package.json");
-	*answer = TOO_LARGE;
-	if (status.st_size > (is_package ? PACKAGE_BYTES_MAX : MODULE_BYTES_MAX))
+	if ((*answer = curfew__import_check(place, (size_t)status.st_size)) < 0)
 		return NULL;
 	size_t before = strlen(place) + 1;
 	char *text = malloc(before + (size_t)status.st_size + 1);
 	ssize_t got = text ? read_whole(file, text + before, (size_t)status.st_size) : -1;
 	if (got < 0) {
-		*answer = UNREADABLE;
+		*answer = CURFEW__IMPORT_UNREADABLE;
 		free(text);
 		return NULL;
 	}
@@ -152,7 +156,7 @@ char *curfew__import_open(const char *folder, const char *name, size_t name_leng
 {
 	char copy[PATH_MAX];
 
-	*answer = NOT_FOUND;
+	*answer = CURFEW__IMPORT_NOT_FOUND;
 	if (name_length >= sizeof copy || memchr(name, 0, name_length))
 		return NULL;
 	memcpy(copy, name, name_length);

@@ -65,6 +65,7 @@ static void set_control(curfew_run *run)
 		(run->purpose == CURFEW__RUN_EVALUATE ? CURFEW_CONTROL_CELL : 0) | (run->session ? CURFEW_CONTROL_SESSION : 0) |
 		(run->again ? CURFEW_CONTROL_AGAIN : 0) | (run->purpose == CURFEW__RUN_DESCRIBE ? CURFEW_CONTROL_DESCRIBE : 0) |
 		(curfew__run_may_import(run) ? CURFEW_CONTROL_IMPORTS : 0) |
+		(run->program->import_map ? CURFEW_CONTROL_MAP : 0) | (run->record ? CURFEW_CONTROL_REACH : 0) |
 		(run->program->flags & CURFEW_SOURCE_PATH ? CURFEW_CONTROL_PATH : 0);
 	control->stack_bytes = (uint32_t)limits->stack_bytes;
 	control->deadline_ns = CURFEW__NEVER;
@@ -238,6 +239,7 @@ static bool put_arguments(curfew_run *run, curfew__run_end *result)
 	control->functions = control->functions_length = 0;
 	control->env = control->env_length = 0;
 	control->timezone = control->timezone_length = 0;
+	control->files = control->files_length = 0;
 	const curfew__host_functions *functions = run->program->functions;
 	if (functions && !run->again &&
 	    !put(run, functions->names, functions->names_length, &control->functions, &control->functions_length, result))
@@ -247,6 +249,7 @@ static bool put_arguments(curfew_run *run, curfew__run_end *result)
 	       (!run->user || put(run, run->user, strlen(run->user), &control->user, &control->user_length, result)) &&
 	       (!run->timezone ||
 	        put(run, run->timezone, strlen(run->timezone), &control->timezone, &control->timezone_length, result)) &&
+	       (!run->files || put(run, run->files, run->files_length, &control->files, &control->files_length, result)) &&
 	       (!run->params || put(run, run->params, run->params_length, &control->input, &control->input_length, result));
 }
 

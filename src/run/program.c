@@ -23,6 +23,11 @@ static bool is_wasm(const curfew_source *source)
 	return source->language == CURFEW_LANGUAGE_WASM || source->language == CURFEW_LANGUAGE_WAT;
 }
 
+static bool is_bundle(const curfew_source *source)
+{
+	return source->language == CURFEW_LANGUAGE_BUNDLE;
+}
+
 static curfew_status check_text(const char *text, size_t length, curfew_failure *failure)
 {
 	if (length > SOURCE_BYTES_MAX)
@@ -68,9 +73,22 @@ curfew_status curfew__program_check(const curfew_source *source, curfew_failure 
 		return curfew__refuse(failure, CURFEW_INVALID, "the program needs a name, not beginning with curfew:");
 	if (!source->text && source->text_length)
 		return curfew__refuse(failure, CURFEW_INVALID, "the program has no text");
-	if (source->language > CURFEW_LANGUAGE_TS_MODULE ||
+	if (source->language > CURFEW_LANGUAGE_BUNDLE ||
 	    (source->flags & ~(CURFEW_SOURCE_ONCE | CURFEW_SOURCE_PATH | CURFEW_SOURCE_NODE)) || source->reserved)
 		return curfew__refuse(failure, CURFEW_INVALID, "unknown language or flag");
+	if (is_bundle(source) && (source->import_map || source->import_dir))
+		return curfew__refuse(failure, CURFEW_INVALID, "a bundle brings its import map and its imports");
+	if (is_bundle(source) && source->text_length > CURFEW__BUNDLE_BYTES_MAX)
+		return curfew__refuse(failure, CURFEW_INVALID, "the bundle is larger than 64 MiB");
+	if (is_bundle(source))
+		return CURFEW_OK;
+	if (source->import_map && (is_wasm(source) || (source->import_map_name && !is_name(source->import_map_name))))
+		return curfew__refuse(failure, CURFEW_INVALID, "an import map is for JavaScript, and has a name or none");
+	if (source->import_map) {
+		curfew_status status = curfew_import_map_check(source->import_map, source->import_map_length, failure);
+		if (status != CURFEW_OK)
+			return status;
+	}
 	if (!is_wasm(source))
 		return check_text(source->text, source->text_length, failure);
 	/* The parser of text needs some hundred times its size. */
@@ -103,6 +121,8 @@ void curfew_program_destroy(curfew_program *program)
 	free(program->name);
 	free(program->source);
 	free(program->import_dir);
+	free(program->import_map);
+	curfew__bundle_destroy(program->bundle);
 	curfew_engine_destroy(program->engine);
 	free(program);
 }
@@ -145,6 +165,23 @@ static bool copy_source(curfew_program *program, const curfew_source *source)
 	return true;
 }
 
+/* As an import is answered: where it lies, a NUL, and the text. */
+static bool copy_import_map(curfew_program *program, const curfew_source *source)
+{
+	const char *name = source->import_map_name ? source->import_map_name : "import-map";
+	size_t before = strlen(name) + 1;
+
+	if (!source->import_map)
+		return true;
+	program->import_map_length = before + source->import_map_length;
+	program->import_map = malloc(program->import_map_length);
+	if (!program->import_map)
+		return false;
+	memcpy(program->import_map, name, before);
+	memcpy(program->import_map + before, source->import_map, source->import_map_length);
+	return true;
+}
+
 static bool copy_wasm(curfew_program *program, const curfew_source *source, const uint8_t *sha256)
 {
 	curfew__wasm_source from = {
@@ -160,6 +197,41 @@ static bool copy_wasm(curfew_program *program, const curfew_source *source, cons
 	return program->wasm != NULL;
 }
 
+/* Opens a bundle, and puts its entry in the place of the source. */
+static curfew_status open_bundle(curfew_source *source, curfew__bundle **bundle, curfew_failure *failure)
+{
+	curfew__bundle *opened = curfew__bundle_create(source->text, source->text_length, failure);
+
+	if (!opened)
+		return CURFEW_INVALID;
+	source->name = opened->entry->name;
+	source->text = opened->entry->text;
+	source->text_length = opened->entry->length;
+	source->language = opened->language;
+	source->flags |= CURFEW_SOURCE_PATH | (opened->has_node ? CURFEW_SOURCE_NODE : 0);
+	if (opened->import_map) {
+		source->import_map = opened->import_map->text;
+		source->import_map_length = opened->import_map->length;
+		source->import_map_name = opened->import_map->name;
+	}
+	/* What is wrong with a file of it is told by its name. */
+	curfew_failure why = {.message = ""};
+	curfew_status status = is_name(source->name) ? check_text(source->text, source->text_length, &why) : CURFEW_INVALID;
+	const char *wrong = source->name;
+	if (status == CURFEW_OK && source->import_map) {
+		wrong = source->import_map_name;
+		status = curfew_import_map_check(source->import_map, source->import_map_length, &why);
+	}
+	if (status == CURFEW_OK) {
+		*bundle = opened;
+		return CURFEW_OK;
+	}
+	if (failure)
+		snprintf(failure->message, sizeof failure->message, "the bundle's %.80s: %.150s", wrong, why.message);
+	curfew__bundle_destroy(opened);
+	return status;
+}
+
 curfew_status curfew_program_create(curfew_engine *engine, const curfew_source *given, curfew_program **program,
                                     curfew_failure *failure)
 {
@@ -173,15 +245,23 @@ curfew_status curfew_program_create(curfew_engine *engine, const curfew_source *
 	curfew_status status = curfew__program_check(&source, failure);
 	if (status != CURFEW_OK)
 		return status;
+	curfew__sha256(sum, source.text, source.text_length);
+	size_t given_bytes = source.text_length;
+	curfew__bundle *bundle = NULL;
+	if (is_bundle(&source) && (status = open_bundle(&source, &bundle, failure)) != CURFEW_OK)
+		return status;
 	curfew_program *made = curfew__program_alloc(engine, source.name, strlen(source.name));
-	if (!made)
+	if (!made) {
+		curfew__bundle_destroy(bundle);
 		return curfew__refuse(failure, CURFEW_NO_MEMORY, "out of memory");
+	}
+	made->bundle = bundle;
 	made->language = source.language;
 	made->flags = source.flags;
-	made->given_bytes = source.text_length;
-	curfew__sha256(sum, source.text, source.text_length);
+	made->given_bytes = given_bytes;
 	sodium_bin2hex(made->sha256, sizeof made->sha256, sum, sizeof sum);
-	if (!(is_wasm(&source) ? copy_wasm(made, &source, sum) : copy_source(made, &source))) {
+	if (!(is_wasm(&source) ? copy_wasm(made, &source, sum) : copy_source(made, &source)) ||
+	    !copy_import_map(made, &source)) {
 		curfew_program_destroy(made);
 		return curfew__refuse(failure, CURFEW_NO_MEMORY, "out of memory");
 	}

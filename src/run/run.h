@@ -13,6 +13,7 @@
 #include "host/secrets.h"
 #include "host/fetch.h"
 #include "host/remote.h"
+#include "run/bundle.h"
 #include "js/guest.h"
 #include "wasm/instance.h"
 #include "watch/watch.h"
@@ -60,6 +61,9 @@ struct curfew_program {
 	curfew_language language;
 	uint32_t flags;
 	char *import_dir; /* resolved, or NULL */
+	curfew__bundle *bundle; /* what imports are read from in place of import_dir, or NULL */
+	char *import_map; /* as an import of it is answered: its name, a NUL and its text; NULL: none */
+	size_t import_map_length;
 	char sha256[65];
 	curfew__host_functions *functions; /* NULL: none */
 	atomic_bool used;                  /* a run or a compilation has begun: functions stay as they are */
@@ -89,6 +93,16 @@ bool curfew__program_snapshot(curfew_program *program, const curfew__region *reg
  * long that is. NULL and a negative answer if there is none.
  */
 char *curfew__import_open(const char *folder, const char *name, size_t name_length, int32_t *answer);
+/* Answers that are no length: what guest/node/resolve.js has sentences for. */
+enum {
+	CURFEW__IMPORT_NOT_FOUND = -1,
+	CURFEW__IMPORT_OUTSIDE = -2,
+	CURFEW__IMPORT_TOO_LARGE = -3,
+	CURFEW__IMPORT_UNREADABLE = -4,
+	CURFEW__IMPORT_FOLDER = -5,
+};
+/* Whether a file of this name and length may be imported: 0, or the answer. */
+int32_t curfew__import_check(const char *place, size_t length);
 
 /* What a deterministic program's clock starts at; it moves only while the program waits. */
 #define CURFEW__FIXED_NOW_NS (INT64_C(1000000000000))
@@ -146,10 +160,13 @@ typedef struct curfew__wasi_given {
 	curfew__wasi_folder *dirs; /* [dir_count] */
 	size_t dir_count;
 	int stdin_file; /* -1: none */
+	bool owns_stdin;
 } curfew__wasi_given;
 
-/* NULL: out of memory. name is the program's, its first argument. Free with free. */
+/* NULL: out of memory. name is the program's, its first argument. */
 curfew__wasi_given *curfew__wasi_given_create(const curfew_run_options *options, const char *name);
+/* NULL does nothing. */
+void curfew__wasi_given_destroy(curfew__wasi_given *given);
 /* The environment as a JSON object; free with free. NULL: out of memory. */
 char *curfew__wasi_env_json(const curfew__wasi_given *given, size_t *length);
 curfew_status curfew__wasi_given_check(const curfew_run_options *options, curfew_failure *failure);
@@ -187,6 +204,8 @@ struct curfew_run {
 	size_t params_length;
 	char *user;
 	char *timezone; /* NULL: UTC */
+	char *files;    /* JSON, what the program has as curfew.files; NULL: none */
+	size_t files_length;
 	curfew_event_callback on_event;
 	void *on_event_context;
 	curfew_done_callback on_done;
@@ -237,6 +256,7 @@ struct curfew_run {
 	bool begun;
 	bool started;
 	bool entered;      /* guest code has executed */
+	curfew__bundle_record *record; /* of what is imported, or NULL */
 	char *import_text; /* found by import_open, to be read */
 	int32_t import_length;
 	int64_t loaded_ns, compiled_ns, entered_ns;
@@ -275,7 +295,7 @@ struct curfew_run {
 /* Whether there is somebody to ask for imports. */
 static inline bool curfew__run_may_import(const curfew_run *run)
 {
-	return run->program->import_dir || (run->flags & CURFEW_RUN_IMPORTS);
+	return run->program->import_dir || run->program->bundle || (run->flags & CURFEW_RUN_IMPORTS);
 }
 
 static inline bool curfew__run_is_deterministic(const curfew_run *run)

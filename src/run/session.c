@@ -181,6 +181,8 @@ void curfew__session_lend(curfew_session *session, curfew_run *run)
 	run->wasm = session->wasm;
 	run->user = base->user;
 	run->timezone = base->timezone;
+	run->files = base->files;
+	run->files_length = base->files_length;
 	run->wasi = base->wasi;
 	run->fetch = base->fetch;
 	run->host_context = base->host_context;
@@ -197,6 +199,7 @@ void curfew__session_take_back(curfew_run *run)
 {
 	run->user = NULL;
 	run->timezone = NULL;
+	run->files = NULL;
 	run->wasi = NULL;
 	run->fetch = NULL;
 	run->grants = NULL;

@@ -22,6 +22,7 @@
 
 #define FIXED_SEED 0x9e3779b97f4a7c15u
 #define PARAMS_BYTES_MAX ((size_t)16 << 20)
+#define STDIN_BYTES_MAX ((size_t)16 << 20)
 
 static void free_run(curfew_run *run)
 {
@@ -37,6 +38,7 @@ static void free_run(curfew_run *run)
 	free(run->params);
 	free(run->user);
 	free(run->timezone);
+	free(run->files);
 	free(run->partial);
 	free(run->import_text);
 	free(run->answer.bytes);
@@ -44,7 +46,7 @@ static void free_run(curfew_run *run)
 	curfew__fetch_session_unref(run->fetch);
 	curfew__remote_destroy(run->remote);
 	free(run->wasm);
-	free(run->wasi);
+	curfew__wasi_given_destroy(run->wasi);
 	curfew_program_destroy(run->program);
 	curfew_engine_destroy(run->engine);
 	free(run);
@@ -93,8 +95,14 @@ static curfew_status check_options(const curfew_run_options *options, curfew_fai
 	curfew_status status = curfew__wasi_given_check(options, failure);
 	if (status == CURFEW_OK && options->timezone)
 		status = curfew_timezone_check(options->timezone, failure);
+	if (status == CURFEW_OK && options->files)
+		status = curfew_files_check(options->files, options->files_length, failure);
 	if (status != CURFEW_OK)
 		return status;
+	if (options->stdin_bytes && (options->flags & CURFEW_RUN_STDIN))
+		return curfew__refuse(failure, CURFEW_INVALID, "stdin_bytes and stdin_fd exclude each other");
+	if (options->stdin_bytes && options->stdin_length > STDIN_BYTES_MAX)
+		return curfew__refuse(failure, CURFEW_INVALID, "standard input is larger than 16 MiB");
 	if (!options->params)
 		return CURFEW_OK;
 	if (options->params_length > PARAMS_BYTES_MAX)
@@ -241,7 +249,12 @@ static curfew_status give(curfew_run *run, const curfew_run_options *options, cu
 	run->on_event_context = options->on_event_context;
 	run->user = options->user ? copy(options->user, strlen(options->user), &ok) : NULL;
 	run->timezone = options->timezone ? copy(options->timezone, strlen(options->timezone), &ok) : NULL;
-	bool has_wasi = run->program->wasm || options->env_count || (options->flags & CURFEW_RUN_STDIN);
+	run->files = options->files ? copy(options->files, options->files_length, &ok) : NULL;
+	run->files_length = options->files ? options->files_length : 0;
+	if (run->files && run->program->wasm)
+		return curfew__refuse(failure, CURFEW_INVALID, "files are for JavaScript: a WASI program has standard input");
+	bool has_wasi = run->program->wasm || options->env_count || options->stdin_bytes ||
+	                (options->flags & CURFEW_RUN_STDIN);
 	if (has_wasi && !(run->wasi = curfew__wasi_given_create(options, run->program->name)))
 		ok = false;
 	if (!ok)
@@ -469,6 +482,58 @@ curfew_status curfew_program_compile(curfew_program *program, const curfew_limit
 	} else if (status == CURFEW_OK) {
 		curfew__image_unref(image);
 	}
+	curfew__run_unref(run);
+	return status;
+}
+
+/* The bundle of a program whose imports were recorded. */
+static curfew_status write_bundle(const curfew_program *program, curfew__bundle_record *record, void **bundle,
+                                  size_t *length, curfew_failure *failure)
+{
+	const char *slash = program->flags & CURFEW_SOURCE_PATH ? NULL : strrchr(program->name, '/');
+	size_t map_name_length = program->import_map ? strlen(program->import_map) + 1 : 0;
+	const curfew__bundle_entry entry = {
+		.name = slash ? slash + 1 : program->name,
+		.text = program->text,
+		.length = program->text_length,
+		.language = program->language,
+		.has_node = program->flags & CURFEW_SOURCE_NODE,
+		.map_name = program->import_map,
+		.map = program->import_map ? program->import_map + map_name_length : NULL,
+		.map_length = program->import_map_length - map_name_length,
+	};
+
+	if (!record->failed && !record->count && !program->import_map && !entry.has_node)
+		return curfew__refuse(failure, CURFEW_OK, "");
+	return curfew__bundle_write(record, &entry, bundle, length, failure);
+}
+
+curfew_status curfew_program_bundle(curfew_program *program, const curfew_limits *limits, void **bundle, size_t *length,
+                                    curfew_report **report, curfew_failure *failure)
+{
+	curfew_run_options options = {.size = sizeof options, .limits = limits};
+	curfew__bundle_record record = {.count = 0};
+	curfew_run *run;
+
+	if (report)
+		*report = NULL;
+	if (!program || !bundle || !length)
+		return curfew__refuse(failure, CURFEW_INVALID, "program, bundle or length is NULL");
+	*bundle = NULL;
+	*length = 0;
+	if (program->wasm || !program->text || program->bundle || atomic_load(&program->used))
+		return curfew__refuse(failure, CURFEW_INVALID, "the program is no JavaScript text, or was used before");
+	curfew_status status = create_run(program, &options, true, &run, failure);
+	if (status != CURFEW_OK)
+		return status;
+	run->purpose = CURFEW__RUN_COMPILE;
+	run->record = &record;
+	status = curfew__run_to_end(run, failure);
+	if (status == CURFEW_OK && run->report->outcome != CURFEW_OUTCOME_FINISHED)
+		status = refuse_program(run, report, failure);
+	else if (status == CURFEW_OK)
+		status = write_bundle(program, &record, bundle, length, failure);
+	curfew__bundle_record_finish(&record);
 	curfew__run_unref(run);
 	return status;
 }

@@ -2,9 +2,12 @@
 /* What of the options is WASI's: checked, and copied, since a run may begin later than its caller waits. */
 #include "run/run.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "base/buffer.h"
 #include "base/json.h"
@@ -115,6 +118,22 @@ static size_t total(const curfew_run_options *options, const char *name)
 	return bytes;
 }
 
+/* A file in memory with these bytes, to be read from its start; -1: it cannot be made. */
+static int make_input(const void *bytes, size_t length)
+{
+	int file = memfd_create("curfew-stdin", MFD_CLOEXEC);
+
+	for (size_t done = 0; file >= 0 && done < length;) {
+		ssize_t put = pwrite(file, (const char *)bytes + done, length - done, (off_t)done);
+		if (put <= 0 && errno != EINTR) {
+			close(file);
+			return -1;
+		}
+		done += put > 0 ? (size_t)put : 0;
+	}
+	return file;
+}
+
 curfew__wasi_given *curfew__wasi_given_create(const curfew_run_options *options, const char *name)
 {
 	curfew__wasi_given *given = calloc(1, total(options, name));
@@ -137,5 +156,19 @@ curfew__wasi_given *curfew__wasi_given_create(const curfew_run_options *options,
 		dir->writable = options->dirs[i].flags & CURFEW_DIR_WRITE;
 	}
 	given->stdin_file = options->flags & CURFEW_RUN_STDIN ? options->stdin_fd : -1;
-	return given;
+	if (!options->stdin_bytes)
+		return given;
+	given->stdin_file = make_input(options->stdin_bytes, options->stdin_length);
+	given->owns_stdin = given->stdin_file >= 0;
+	if (given->owns_stdin)
+		return given;
+	free(given);
+	return NULL;
+}
+
+void curfew__wasi_given_destroy(curfew__wasi_given *given)
+{
+	if (given && given->owns_stdin)
+		close(given->stdin_file);
+	free(given);
 }

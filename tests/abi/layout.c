@@ -56,6 +56,9 @@ static void print_inputs(void)
 	AT(curfew_source, import_dir);
 	AT(curfew_source, flags);
 	AT(curfew_source, reserved);
+	AT(curfew_source, import_map);
+	AT(curfew_source, import_map_length);
+	AT(curfew_source, import_map_name);
 	AT(curfew_secret, name);
 	AT(curfew_secret, value);
 	AT(curfew_secret, value_length);
@@ -116,6 +119,10 @@ static void print_inputs(void)
 	AT(curfew_run_options, on_stop);
 	AT(curfew_run_options, on_stop_context);
 	AT(curfew_run_options, timezone);
+	AT(curfew_run_options, stdin_bytes);
+	AT(curfew_run_options, stdin_length);
+	AT(curfew_run_options, files);
+	AT(curfew_run_options, files_length);
 	AT(curfew_broker_options, size);
 	AT(curfew_broker_options, reserved);
 	AT(curfew_broker_options, limits);

@@ -11,6 +11,7 @@ import time
 from . import (
     after,
     bindings,
+    bundles,
     cases,
     cli,
     client,
@@ -20,6 +21,7 @@ from . import (
     documents,
     fetch,
     fuel,
+    given,
     images,
     inspect,
     isolation,
@@ -31,8 +33,8 @@ from . import (
     project,
     secrets,
     server,
-    server_grants,
     server_api,
+    server_grants,
     server_http,
     server_load,
     server_programs,
@@ -58,6 +60,7 @@ GROUPS = {
         cli.tests(context)
         + standard.tests(context)
         + modules.tests(context)
+        + given.cli(context)
         + node.tests(context)
         + secrets.tests(context)
         + images.tests(context)
@@ -73,11 +76,12 @@ GROUPS = {
         + server_programs.tests(context)
         + server_schedules.tests(context)
         + server_webhooks.tests(context)
+        + given.server(context)
         + server_load.tests(context)
         + server_http.tests(context)
         + server_api.tests(context)
     ),
-    "client": client.tests,
+    "client": lambda context: client.tests(context) + bundles.tests(context),
     "compiler": compiler.tests,
     "console": console.tests,
     "wasm": wasm.tests,

@@ -382,3 +382,123 @@ def run_time_imports_are_counted(context):
     )
     report, _ = context.report("--host-calls", "50", os.path.join(folder, "main.mjs"))
     expect_equal("outcome", report["outcome"], "host_calls")
+
+
+@test
+def queries(context):
+    """As in Node, a file is as many modules as it is imported with queries or fragments, and its errors name them."""
+    files = {
+        "main.mjs": "import * as a from './lib/count.mjs'; import * as b from './lib/count.mjs?b/c'; import * as again from './lib/count.mjs?b/c';\n"
+        "import * as c from './lib/count.mjs#c'; import * as bare from './lib/count.mjs?';\n"
+        "a.add(); b.add(); b.add();\n"
+        "const d = await import('./lib/count.mjs?b/c');\n"
+        "export default [a.count, b.count, c.count, d === b, again === b, bare === a, b.url, c.url, b.file, b.other]",
+        "lib/count.mjs": "import other from './other.cjs?x'; export let count = 0; export const add = () => ++count;\n"
+        "export const { url, filename: file } = import.meta; export { other }; export const fail = () => { throw new Error('no') }",
+        "lib/other.cjs": "module.exports = { of: 'common' }",
+        "fails.mjs": "import { fail } from './lib/count.mjs?why'; fail()",
+    }
+    expected = [1, 2, 0, True, True, True, "file:///lib/count.mjs?b/c", "file:///lib/count.mjs#c", "/lib/count.mjs"]
+    for words in ([], ["--isolate", "process"]):
+        expect_equal("modules", value(context, files, *words), [*expected, {"of": "common"}])
+    folder = make(context, files)
+    report, _ = context.report(os.path.join(folder, "fails.mjs"))
+    expect_equal("a frame", report["error"]["stack"][0]["file"], "lib/count.mjs?why")
+
+
+MAPPED = {
+    "src/main.mjs": "import lib from 'lib'; import part from 'parts/one.mjs?x'; import inner from '../inner/i.mjs'; import path from 'paths';\n"
+    "import plain from 'plain'; const late = await import('late');\n"
+    "export default [lib, part, inner, path.sep, plain, late.default, import.meta.resolve('parts/two.mjs')]",
+    "vendor/lib.mjs": "export default 'mapped lib'",
+    "vendor/other.mjs": "export default 'scoped lib'",
+    "vendor/parts/one.mjs": "export default import.meta.url",
+    "vendor/parts/two.mjs": "",
+    "vendor/late.mjs": "export default 'late'",
+    "inner/i.mjs": "export { default } from 'lib'",
+    "node_modules/plain/index.js": "module.exports = 'plain'",
+    "maps/map.json": {
+        "imports": {
+            "lib": "../vendor/lib.mjs",
+            "parts/": "../vendor/parts/",
+            "paths": "node:path",
+            "late": "/vendor/late.mjs",
+        },
+        "scopes": {"../inner/": {"lib": "../vendor/other.mjs"}},
+    },
+}
+
+
+@test
+def import_maps(context):
+    folder = make(context, MAPPED)
+    main, path = os.path.join(folder, "src", "main.mjs"), os.path.join(folder, "maps", "map.json")
+    expected = [
+        "mapped lib",
+        "file:///vendor/parts/one.mjs?x",
+        "scoped lib",
+        "/",
+        "plain",
+        "late",
+        "file:///vendor/parts/two.mjs",
+    ]
+    words = ["--import-dir", folder, "--import-map", path]
+    for more in ([], ["--isolate", "process"], ["--fuel", "1G"]):
+        report, _ = context.report(*words, *more, main)
+        expect_equal(f"{more}: {report['error']}", report["value"], expected)
+    image = os.path.join(folder, "image.curfew")
+    done = context.command([context.curfew, "compile", *words, main, "-o", image])
+    expect(done.code == 0, f"{done}")
+    done = context.command([context.curfew, "inspect", "--json", *words, main])
+    expect(done.code == 0 and json.loads(done.out)["exports"], f"{done}")
+    # The map lies elsewhere: its addresses begin at the top.
+    outside = make(context, {"m.json": {"imports": {"lib": "./vendor/lib.mjs"}}, "x/y": ""})
+    text = make(context, {"a.mjs": "export { default } from 'lib'", "vendor/lib.mjs": "export default 7"})
+    report, _ = context.report("--import-map", os.path.join(outside, "m.json"), os.path.join(text, "a.mjs"))
+    expect_equal("a map from elsewhere", report["value"], 7)
+
+
+@test
+def import_maps_that_are_wrong(context):
+    """Claim L643."""
+    cases = [
+        ("{", "is not JSON"),
+        ([], "must be a JSON object"),
+        ({"import": {}}, "'import' is not known: there are imports and scopes"),
+        ({"integrity": {}}, "'integrity' is not known"),
+        ({"imports": []}, "imports: must be an object"),
+        ({"imports": {"a": 1}}, "imports: 'a' must be sent to a string"),
+        ({"imports": {"a": "b"}}, "'a' is sent to 'b', which is no URL"),
+        ({"imports": {"a\n": "b\u001b[31m"}}, "'a?' is sent to 'b?[31m'"),
+        ({"imports": {"a/": "./b"}}, "'a/' ends in a slash"),
+        ({"imports": {"": "./b"}}, "a key is empty"),
+        ({"scopes": {"/x/": "y"}}, "scopes: '/x/': must be an object"),
+        ({"scopes": {"/x/": {"a": "b"}}}, "scopes: '/x/': 'a' is sent to 'b'"),
+        ('{"imports": ' + "[" * 200000 + "]" * 200000 + "}", "is not JSON"),
+        (" " * (1 << 20) + "{}", "larger than 1 MiB"),
+    ]
+    folder = make(context, {f"{i}.json": map for i, (map, _) in enumerate(cases)} | {"a.js": "1"})
+    for i, (_, message) in enumerate(cases):
+        done = context.run("--import-map", os.path.join(folder, f"{i}.json"), os.path.join(folder, "a.js"))
+        expect(
+            done.code == 2 and done.err.count(b"\n") <= 2 and message in done.err.decode(), f"{message}: {done}"
+        )
+        expect(b"\x1b" not in done.err, f"{message}: {done.err}")
+    done = context.run("--import-map", os.path.join(folder, "none.json"), os.path.join(folder, "a.js"))
+    expect(done.code == 2 and b"No such file" in done.err, f"{done}")
+    for target, parts in (
+        ("./gone.mjs", ["the import map sends it to '/gone.mjs'", "no such file"]),
+        ("https://example.com/a.mjs", ["https"]),
+        ("node:child", ["Node has no such module"]),
+        ("file:///..%2fx.mjs", ["encoded slash"]),
+    ):
+        message, place = refusal(
+            context, {"main.mjs": "1;\nimport 'a'", "m.json": {"imports": {"a": target}}},
+            "--import-map", make(context, {"m.json": {"imports": {"a": target}}}) + "/m.json",
+        )  # fmt: skip
+        expect(all(part in message for part in parts) and place == ("main.mjs", 2, 8), f"{target}: {message} {place}")
+    message, _ = refusal(
+        context, {"main.mjs": "import 'p/../../x.mjs'", "x.mjs": ""},
+        "--import-map", make(context, {"m.json": {"imports": {"p/": "./lib/p/"}}}) + "/m.json",
+    )  # fmt: skip
+    expect("leads out of that" in message, message)

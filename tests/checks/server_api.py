@@ -34,12 +34,15 @@ def before_call(context, case, kwargs):
     # Whether a stored program is one of WASI's only its bytes say.
     if isinstance(body, dict) and isinstance(body.get("program"), str):
         body.pop("args", None)
-        body.pop("env", None)
+        body.pop("files", None)
     # Of which numbers the fields of a time are, and which zones there are, the schema says in words.
     if isinstance(body, dict) and CRON.fullmatch(str(body.get("schedule"))):
         body["schedule"] = "30 3 * * 1-5"
     if isinstance(body, dict) and isinstance(body.get("zone"), str) and ZONE.fullmatch(body["zone"]):
         body["zone"] = "Europe/Berlin"
+    # The schema does not list the time zones.
+    if isinstance(body, dict) and isinstance(body.get("timezone"), str) and re.fullmatch(r"(?s)[^\0]{1,128}", body["timezone"]):
+        body["timezone"] = "Europe/Berlin"
     if isinstance(query, dict) and query.get("include") == "report" and re.fullmatch("[0-9]+", str(query.get("limit"))):
         query["limit"] = min(int(query["limit"]), 20)
     for part in (body, body.get("limits")) if isinstance(body, dict) else ():

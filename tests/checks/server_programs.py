@@ -292,7 +292,7 @@ def commands(context):
             ({**source, "env": {"A=B": "x"}}, "/env/A=B"),
             ({**source, "env": {"": "x"}}, "/env/"),
             ({"source": "1", "args": []}, "/args"),
-            ({"program": "script.js", "args": ["x"]}, "/program"),
+            ({"program": "script.js", "args": ["x"]}, "/args"),
         ):
             server.refuse(400, fields, pointer)
 

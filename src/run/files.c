@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Files that a run is given as data: one JSON text, which the guest makes files of when its program asks for them. Here
+ * it is only looked through, so that what is wrong with it is told before anything runs.
+ */
+#include "curfew.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "base/json_reader.h"
+
+#define FILES_BYTES_MAX ((size_t)16 << 20)
+#define FILES_MAX 1024
+#define NAME_BYTES_MAX 1024
+
+static curfew_status refuse(curfew_failure *failure, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static curfew_status refuse(curfew_failure *failure, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	if (failure)
+		vsnprintf(failure->message, sizeof failure->message, format, arguments);
+	va_end(arguments);
+	return CURFEW_INVALID;
+}
+
+/* A relative path without empty parts, "." and "..". */
+static bool is_path(const char *name, size_t length)
+{
+	if (!length || length > NAME_BYTES_MAX || memchr(name, 0, length))
+		return false;
+	for (size_t at = 0; at <= length;) {
+		const char *slash = memchr(name + at, '/', length - at);
+		size_t part = slash ? (size_t)(slash - name) - at : length - at;
+		if (!part || (part <= 2 && !memcmp(name + at, "..", part)))
+			return false;
+		at += part + 1;
+	}
+	return true;
+}
+
+static bool is_base64_letter(unsigned char c)
+{
+	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '+' || c == '/';
+}
+
+/* With its padding, and no bits that mean nothing; line breaks are passed over. */
+static bool is_base64(const char *text, size_t length)
+{
+	static const char *const last[] = {NULL, "AEIMQUYcgkosw048", "AQgw"};
+	size_t letters = 0, padding = 0;
+	char letter = 0;
+
+	for (size_t i = 0; i < length; i++) {
+		if (text[i] == '\r' || text[i] == '\n')
+			continue;
+		if (text[i] == '=')
+			padding++;
+		else if (padding || !is_base64_letter((unsigned char)text[i]))
+			return false;
+		else
+			letters++, letter = text[i];
+	}
+	if (padding > 2 || (letters + padding) % 4 != 0)
+		return false;
+	return !padding || (letter && strchr(last[padding], letter) != NULL);
+}
+
+/* A text, or an object whose one member is "base64". */
+static bool is_content(curfew__json_reader *reader, curfew__buffer *text)
+{
+	curfew__json_kind kind = curfew__json_next_kind(reader);
+
+	text->length = 0;
+	if (kind == CURFEW__JSON_STRING)
+		return curfew__json_read_string(reader, text);
+	if (kind != CURFEW__JSON_OBJECT || curfew__json_count(reader) != 1)
+		return false;
+	curfew__json_enter(reader);
+	curfew__json_has_next(reader);
+	if (!curfew__json_read_key(reader, text) || text->length != 6 || memcmp(text->data, "base64", 6) != 0 ||
+	    curfew__json_next_kind(reader) != CURFEW__JSON_STRING)
+		return false;
+	text->length = 0;
+	return curfew__json_read_string(reader, text) && is_base64(text->data, text->length) &&
+	       !curfew__json_has_next(reader);
+}
+
+static curfew_status check_all(const char *files, size_t length, curfew__buffer *text, curfew_failure *failure)
+{
+	curfew__json_reader reader;
+	char name[160];
+
+	curfew__json_reader_init(&reader, files, length, NULL);
+	if (curfew__json_next_kind(&reader) != CURFEW__JSON_OBJECT)
+		return refuse(failure, "files: must be a JSON object of names and contents");
+	if (curfew__json_count(&reader) > FILES_MAX)
+		return refuse(failure, "files: are more than %d", FILES_MAX);
+	curfew__json_enter(&reader);
+	while (curfew__json_has_next(&reader)) {
+		text->length = 0;
+		bool is_text = curfew__json_read_key(&reader, text);
+		snprintf(name, sizeof name, "%.*s", (int)text->length, text->length ? text->data : "");
+		for (char *at = name; *at; at++)
+			*at = (unsigned char)*at < ' ' ? '?' : *at;
+		if (!is_text || !is_path(text->data, text->length))
+			return refuse(failure, "files: '%.100s' is no relative path without '.' and '..'", name);
+		if (!is_content(&reader, text))
+			return refuse(failure, "files: %.100s must be a string of text, or {\"base64\": \"...\"} for bytes", name);
+	}
+	return CURFEW_OK;
+}
+
+curfew_status curfew_files_check(const char *files, size_t length, curfew_failure *failure)
+{
+	size_t offset = 0;
+	const char *why = "is NULL";
+
+	if (failure)
+		failure->message[0] = 0;
+	if (files && length > FILES_BYTES_MAX)
+		return refuse(failure, "files: are larger than 16 MiB as JSON");
+	if (!files || !curfew__json_check(files, length, &offset, &why))
+		return refuse(failure, "files: %s (at byte %zu)", why, offset);
+	curfew__buffer text;
+	curfew__buffer_init(&text, length + 1);
+	curfew_status status = check_all(files, length, &text, failure);
+	curfew__buffer_finish(&text);
+	return status;
+}
