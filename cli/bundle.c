@@ -9,7 +9,8 @@
 /* Whether the text may import something: then it is loaded to find out. */
 static bool may_import(const cli_source *source)
 {
-	return source->import_map != NULL || source->has_node || memmem(source->text, source->length, "import", 6) != NULL ||
+	return source->import_map != NULL || source->has_node ||
+	       memmem(source->text, source->length, "import", 6) != NULL ||
 	       memmem(source->text, source->length, "require", 7) != NULL;
 }
 

@@ -232,9 +232,9 @@ static bool check_size(const char *program, const cli_source *source, curfew_fai
 {
 	if (source->length <= most_bytes(source))
 		return true;
-	const char *why = source->is_image                    ? "larger than an image can be"
+	const char *why = source->is_image                  ? "larger than an image can be"
 	                  : most_bytes(source) == WASM_MOST ? "larger than 64 MiB"
-	                                                      : "larger than 16 MiB";
+	                                                    : "larger than 16 MiB";
 	return fail(failure, program, why);
 }
 
@@ -350,7 +350,8 @@ bool cli_source_read(const char *program, const char *lang, cli_source *source, 
 		return read_source(program, lang, source, failure);
 	*source = (cli_source){.path = find_entry(program)};
 	if (source->path == NULL)
-		return fail(failure, program, "a directory without a main in its package.json that is there, and without index.js");
+		return fail(failure, program,
+		            "a directory without a main in its package.json that is there, and without index.js");
 	char *entry = source->path;
 	bool good = read_source(entry, lang, source, failure);
 	source->path = entry;

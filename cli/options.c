@@ -92,16 +92,15 @@ const cli_command cli_commands[CLI_COMMANDS] = {
                     "Tells what confines a worker process on this system, for --isolate process and serve,\n"
                     "and what makes runs faster or stops earlier. Starts a worker to find out. Exit 0,\n"
                     "whatever is missing."},
-	[CLI_SUBMIT] =
-		{"submit", "[options] FILE|--program NAME [-- ARG...]", "have a server run a program",
-         "Has a curfew serve run a program, and prints the run's id. FILE is what curfew run takes, a\n"
-         "directory too, or - for standard input (with --lang). What it imports goes along, packages\n"
-         "in node_modules among it, as one bundle: it is loaded here for that, and nothing of it runs.\n"
-         "--program is one that the server stores (curfew programs). Each ARG is\n"
-         "given to JavaScript as a string, as if by --params, and to a WASI program as an argument.\n"
-         "With --wait it goes on as curfew run does: output is passed on, a stop is told, the exit\n"
-         "code is the run's; SIGINT cancels the run, a second one leaves it. Where the server is full,\n"
-         "it tries again for 30 seconds."},
+	[CLI_SUBMIT] = {"submit", "[options] FILE|--program NAME [-- ARG...]", "have a server run a program",
+                    "Has a curfew serve run a program, and prints the run's id. FILE is what curfew run takes, a\n"
+                    "directory too, or - for standard input (with --lang). What it imports goes along, packages\n"
+                    "in node_modules among it, as one bundle: it is loaded here for that, and nothing of it runs.\n"
+                    "--program is one that the server stores (curfew programs). Each ARG is\n"
+                    "given to JavaScript as a string, as if by --params, and to a WASI program as an argument.\n"
+                    "With --wait it goes on as curfew run does: output is passed on, a stop is told, the exit\n"
+                    "code is the run's; SIGINT cancels the run, a second one leaves it. Where the server is full,\n"
+                    "it tries again for 30 seconds."},
 	[CLI_PS] = {"ps", "[options]", "list a server's runs",
                 "Lists the runs of a server, newest first: those that wait or run, with --all those that have\n"
                 "ended too. A run that has ended shows its outcome in place of its state. TIME is what it\n"
@@ -115,13 +114,14 @@ const cli_command cli_commands[CLI_COMMANDS] = {
                     "Cancels runs and waits for their end, which comes at once or after the grace that they were\n"
                     "given; cancelling again skips the grace. A run that had ended before is said to be, and is no\n"
                     "error."},
-	[CLI_PROGRAMS] = {"programs", "[list | put NAME FILE | get NAME | remove NAME...] [options]",
-                      "list and store a server's programs",
-                      "list prints the programs that the server stores and this token may run. put stores a FILE\n"
-                      "or directory, and what it imports, under a name for curfew submit --program NAME; the server\n"
-                      "loads it first, and refuses it if that fails. get tells what is known of one, remove takes programs away. Without a word it\n"
-                      "lists.",
-                      "list put get remove"},
+	[CLI_PROGRAMS] =
+		{"programs", "[list | put NAME FILE | get NAME | remove NAME...] [options]",
+         "list and store a server's programs",
+         "list prints the programs that the server stores and this token may run. put stores a FILE\n"
+         "or directory, and what it imports, under a name for curfew submit --program NAME; the server\n"
+         "loads it first, and refuses it if that fails. get tells what is known of one, remove takes\n"
+         "programs away. Without a word it lists.",
+         "list put get remove"},
 	[CLI_HELP] = {"help", "[COMMAND]", "explain a command", ""},
 };
 

@@ -116,7 +116,8 @@ static int send_program(const session *s, const char *name, const cli_source *so
 	int code = make_path(name, path, sizeof path);
 	if (code >= 0)
 		return code;
-	(void)snprintf(query, sizeof query, "%s?lang=%s", path, lang != NULL && source->language != CURFEW_LANGUAGE_BUNDLE ? lang : languages[source->language]);
+	(void)snprintf(query, sizeof query, "%s?lang=%s", path,
+	               lang != NULL && source->language != CURFEW_LANGUAGE_BUNDLE ? lang : languages[source->language]);
 	const cli_http_request request = {
 		.method = "PUT",
 		.path = query,

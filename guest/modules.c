@@ -713,8 +713,7 @@ void curfew_modules_natives(JSValueConst native)
 	} functions[] = {
 		{"openModule", open_module},        {"moduleText", module_text},   {"dropModule", drop_module},
 		{"placeOfImport", place_of_import}, {"compileText", compile_text}, {"requireModule", require_module},
-		{"entryPath", entry_path},          {"noteProcess", note_process},
-		{"importMapText", import_map_text},
+		{"entryPath", entry_path},          {"noteProcess", note_process}, {"importMapText", import_map_text},
 	};
 
 	for (size_t i = 0; i < sizeof functions / sizeof *functions; i++)

@@ -271,7 +271,7 @@ typedef enum curfew_language {
 	CURFEW_LANGUAGE_WAT = 3,       /* WebAssembly, text */
 	CURFEW_LANGUAGE_TS = 4,        /* TypeScript, script or module: its types are taken out */
 	CURFEW_LANGUAGE_TS_MODULE = 5, /* TypeScript, a module in any case */
-	CURFEW_LANGUAGE_BUNDLE = 6,    /* several files, JavaScript or TypeScript, as a tar archive: curfew_program_bundle */
+	CURFEW_LANGUAGE_BUNDLE = 6,    /* several files of these, as a tar archive: curfew_program_bundle */
 } curfew_language;
 
 typedef struct curfew_source {
@@ -283,9 +283,9 @@ typedef struct curfew_source {
 	const char *import_dir; /* folder that imports may read, nothing above it; NULL: no imports */
 	uint32_t flags;         /* CURFEW_SOURCE_* */
 	uint32_t reserved;
-	const char *import_map;   /* an import map, as curfew_import_map_check has it; NULL: none */
+	const char *import_map; /* an import map, as curfew_import_map_check has it; NULL: none */
 	size_t import_map_length;
-	const char *import_map_name; /* the map's path below import_dir, where its relative addresses begin; NULL: its top */
+	const char *import_map_name; /* the map's path below import_dir: where its addresses begin; NULL: at the top */
 } curfew_source;
 
 /* The program will be run once: no image of its parsed form is kept. */
@@ -332,10 +332,10 @@ CURFEW_API curfew_status curfew_program_inspect(curfew_program *program, const c
                                                 size_t *length, curfew_report **report, curfew_failure *failure);
 
 /*
- * Loads a JavaScript program that was neither compiled nor run yet, under limits (NULL: the defaults), and gives it with
- * all the files that it imports, the packages below node_modules among them, as one tar archive: the text of a program of
- * CURFEW_LANGUAGE_BUNDLE. The same files give the same bytes. *bundle: *length bytes, free with curfew_free; NULL: it
- * imports nothing, its own text is all of it. CURFEW_BAD_PROGRAM and *report: as curfew_program_compile.
+ * Loads a JavaScript program that was neither compiled nor run yet, under limits (NULL: the defaults), and gives it
+ * with all the files that it imports, the packages below node_modules among them, as one tar archive: the text of a
+ * program of CURFEW_LANGUAGE_BUNDLE. The same files give the same bytes. *bundle: *length bytes, free with curfew_free;
+ * NULL: it imports nothing, its own text is all of it. CURFEW_BAD_PROGRAM and *report: as curfew_program_compile.
  *
  * An archive may be made otherwise, too, of plain files: its entry is then the "entry" of its curfew-bundle.json, the
  * "main" of its package.json, or index.js, index.mjs, index.ts, index.mts or index.cjs at its top.

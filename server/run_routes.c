@@ -289,8 +289,8 @@ static answer use_stored(request *q, submission *sub, const char *key, const cha
 	return submit(q, sub, key, body_sha256, p);
 }
 
-static const char *const usual_names[] = {"source.js",  "source.mjs", "source.wasm",
-                                          "source.wat", "source.ts",  "source.mts", "source.tar"};
+static const char *const usual_names[] = {"source.js", "source.mjs", "source.wasm", "source.wat",
+                                          "source.ts", "source.mts", "source.tar"};
 
 /* Of a source that came with it, ready for the pool. NULL, and why; without a message: out of memory. */
 static program *make_program(server *s, const submission *sub, curfew_failure *failure)

@@ -20,8 +20,8 @@ typedef struct submission {
 	size_t source_length;
 	curfew_language language;
 	const char *call, *user;
-	char *allow_fetch;  /* owned; hosts with blanks between; NULL: none */
-	char *wasi;         /* owned; as in wasi.h; NULL: none */
+	char *allow_fetch; /* owned; hosts with blanks between; NULL: none */
+	char *wasi;        /* owned; as in wasi.h; NULL: none */
 	bool has_args, has_files;
 	const char *params; /* borrowed from the request's body */
 	size_t params_length;

@@ -70,7 +70,7 @@ typedef struct worker_frame {
 
 typedef struct worker_program_head {
 	uint32_t language;
-	uint32_t flags; /* WORKER_PROGRAM_* */
+	uint32_t flags;                                    /* WORKER_PROGRAM_* */
 	uint64_t name_length, map_name_length, map_length; /* with a NUL; 0: none. The texts follow, and then the program */
 } worker_program_head;
 

@@ -60,7 +60,7 @@ struct worker_program {
 	size_t slot;
 	worker_program_head head;
 	char *name;
-	char *import_dir; /* NULL: none */
+	char *import_dir;     /* NULL: none */
 	char *map_name, *map; /* the import map; NULL: none */
 	void *bytes;
 	size_t length;

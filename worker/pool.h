@@ -152,7 +152,7 @@ typedef struct worker_job {
 	size_t arg_count;
 	const char *const *env;
 	size_t env_count;
-	const char *timezone;         /* as in curfew_run_options, down to files_length */
+	const char *timezone; /* as in curfew_run_options, down to files_length */
 	const void *stdin_bytes;
 	size_t stdin_length;
 	const char *files;

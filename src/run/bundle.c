@@ -166,12 +166,13 @@ static bool make_room(tar_reader *r)
 /* Takes name and link over. Until all files are known, a link keeps its target as its place. */
 static bool add_file(tar_reader *r, char *name, const char *text, size_t length, char *link)
 {
-	bool good = name ? is_path(name) || refuse(r->failure, "the bundle names '%.150s', which is no path below its top", name)
+	bool good = name ? is_path(name) ||
+	                       refuse(r->failure, "the bundle names '%.150s', which is no path below its top", name)
 	                 : refuse(r->failure, "out of memory");
 
 	if (good && make_room(r)) {
-		r->bundle->files[r->bundle->count++] =
-			(curfew__bundle_file){.name = name, .place = link, .text = text, .length = length};
+		r->bundle->files[r->bundle->count++] = (curfew__bundle_file){
+			.name = name, .place = link, .text = text, .length = length};
 		return true;
 	}
 	free(name);
@@ -228,9 +229,10 @@ static bool read_all(tar_reader *r)
 
 	while (r->length - r->at >= BLOCK && !is_zero(r->bytes + r->at)) {
 		const header *head = (const header *)(r->bytes + r->at);
-		if (memcmp(head->magic, "ustar", 5) != 0 || !has_sum(head) || !read_octal(head->size, sizeof head->size, &size) ||
-		    size > r->length - r->at - BLOCK)
-			return refuse(r->failure, r->at ? "the bundle is damaged: at byte %zu" : "it is no bundle: no tar archive begins so",
+		if (memcmp(head->magic, "ustar", 5) != 0 || !has_sum(head) ||
+		    !read_octal(head->size, sizeof head->size, &size) || size > r->length - r->at - BLOCK)
+			return refuse(r->failure,
+			              r->at ? "the bundle is damaged: at byte %zu" : "it is no bundle: no tar archive begins so",
 			              r->at);
 		if (!read_kind(r, head, r->bytes + r->at + BLOCK, size))
 			return false;
@@ -266,7 +268,8 @@ static bool settle_names(curfew__bundle *bundle, curfew_failure *failure)
 		char *link = file->text ? NULL : (char *)file->place;
 		const curfew__bundle_file *target = link ? find(bundle, link) : file;
 		if (link && (!target || !target->text))
-			good = refuse(failure, "the bundle's '%.100s' is a link to '%.100s', which is no file of it", file->name, link);
+			good = refuse(failure, "the bundle's '%.100s' is a link to '%.100s', which is no file of it", file->name,
+			              link);
 		free(link);
 		file->place = good ? target->name : NULL;
 	}
@@ -301,8 +304,10 @@ static bool find_language(const char *name, curfew_language *language)
 
 static bool read_member(curfew__json_reader *reader, manifest *m, const char *key)
 {
-	curfew__buffer *to = !strcmp(key, "entry") ? &m->entry : !strcmp(key, "lang") ? &m->lang
-	                     : !strcmp(key, "import_map") ? &m->map : NULL;
+	curfew__buffer *to = !strcmp(key, "entry")        ? &m->entry
+	                     : !strcmp(key, "lang")       ? &m->lang
+	                     : !strcmp(key, "import_map") ? &m->map
+	                                                  : NULL;
 	curfew__json_kind kind = curfew__json_next_kind(reader);
 
 	if (to && kind == CURFEW__JSON_STRING)
@@ -361,11 +366,14 @@ static bool settle_entry(curfew__bundle *bundle, const manifest *m, bool is_said
 {
 	bundle->entry = find_entry(bundle, m);
 	if ((is_said && !find_named(bundle, &m->entry)) || !bundle->entry)
-		return refuse(failure, "the bundle has no entry%s%.100s: it is " MANIFEST "'s \"entry\", package.json's \"main\", or index.js",
+		return refuse(failure,
+		              "the bundle has no entry%s%.100s: it is " MANIFEST
+		              "'s \"entry\", package.json's \"main\", or index.js",
 		              m->entry.length ? " " : "", m->entry.length ? m->entry.data : "");
 	const char *dot = strrchr(bundle->entry->name, '.');
 	if (!find_language(m->lang.length ? m->lang.data : dot ? dot + 1 : NULL, &bundle->language))
-		return refuse(failure, "the bundle's entry %.100s is no JavaScript or TypeScript by its name", bundle->entry->name);
+		return refuse(failure, "the bundle's entry %.100s is no JavaScript or TypeScript by its name",
+		              bundle->entry->name);
 	bundle->has_node = m->has_node;
 	if (!m->map.length)
 		return true;

@@ -20,7 +20,7 @@ typedef struct curfew__bundle_file {
 
 /* All of it is immutable. */
 typedef struct curfew__bundle {
-	char *bytes; /* the archive */
+	char *bytes;                /* the archive */
 	curfew__bundle_file *files; /* [count], by name */
 	size_t count;
 	const curfew__bundle_file *entry;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Making bundles: what a program reads while it is loaded, as an archive that says nothing of when and where it was made. */
+/* Making bundles: what a program reads while it is loaded, as an archive that says nothing of when and where it was
+ * made. */
 #include "run/bundle.h"
 
 #include <stdio.h>
@@ -40,8 +41,8 @@ static void add(curfew__bundle_record *record, char *name, char *place, char *te
 	record->bytes += length;
 	record->failed |= !name || record->bytes > CURFEW__BUNDLE_BYTES_MAX;
 	if (!record->failed) {
-		record->files[record->count++] =
-			(curfew__bundle_file){.name = name, .place = place, .text = text, .length = length};
+		record->files[record->count++] = (curfew__bundle_file){
+			.name = name, .place = place, .text = text, .length = length};
 		return;
 	}
 	free(name);
@@ -220,5 +221,6 @@ curfew_status curfew__bundle_write(curfew__bundle_record *record, const curfew__
 		return CURFEW_OK;
 	}
 	curfew__buffer_finish(&out);
-	return curfew__refuse(failure, CURFEW_INVALID, "the program's files are more than 64 MiB, or than there is memory for");
+	return curfew__refuse(failure, CURFEW_INVALID,
+	                      "the program's files are more than 64 MiB, or than there is memory for");
 }

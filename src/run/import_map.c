@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Import maps, looked through before a program has one. What an import means by it is found in the guest
- * (guest/node/resolve.js). Browsers pass over what they do not understand of a map; here it is refused: whoever wrote it
- * meant something.
+ * (guest/node/resolve.js). Browsers pass over what they do not understand of a map; here it is refused: whoever wrote
+ * it meant something.
  */
 #include "curfew.h"
 
@@ -70,10 +70,10 @@ static bool check_address(checker *c, const char *where)
 		return refuse(c, "%s: a key is empty", where);
 	if (curfew__json_next_kind(&c->reader) != CURFEW__JSON_STRING)
 		return refuse(c, "%s: '%.80s' must be sent to a string", where, key);
-	if (!curfew__json_read_string(&c->reader, &c->value) || !c->value.length || memchr(c->value.data, 0, c->value.length) ||
-	    !is_url(c->value.data))
-		return refuse(c, "%s: '%.80s' is sent to '%.80s', which is no URL (a path begins with './', '../' or '/')", where,
-		              key, text_of(&c->value));
+	if (!curfew__json_read_string(&c->reader, &c->value) || !c->value.length ||
+	    memchr(c->value.data, 0, c->value.length) || !is_url(c->value.data))
+		return refuse(c, "%s: '%.80s' is sent to '%.80s', which is no URL (a path begins with './', '../' or '/')",
+		              where, key, text_of(&c->value));
 	if (ends_in_slash(&c->key) && !ends_in_slash(&c->value))
 		return refuse(c, "%s: '%.80s' ends in a slash, and '%.80s' must end in one, too", where, key, c->value.data);
 	return true;

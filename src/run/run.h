@@ -60,9 +60,9 @@ struct curfew_program {
 	size_t text_length;
 	curfew_language language;
 	uint32_t flags;
-	char *import_dir; /* resolved, or NULL */
+	char *import_dir;       /* resolved, or NULL */
 	curfew__bundle *bundle; /* what imports are read from in place of import_dir, or NULL */
-	char *import_map; /* as an import of it is answered: its name, a NUL and its text; NULL: none */
+	char *import_map;       /* as an import of it is answered: its name, a NUL and its text; NULL: none */
 	size_t import_map_length;
 	char sha256[65];
 	curfew__host_functions *functions; /* NULL: none */
@@ -255,9 +255,9 @@ struct curfew_run {
 	atomic_bool alive;       /* the guest is there, and may be touched by the watch */
 	bool begun;
 	bool started;
-	bool entered;      /* guest code has executed */
+	bool entered;                  /* guest code has executed */
 	curfew__bundle_record *record; /* of what is imported, or NULL */
-	char *import_text; /* found by import_open, to be read */
+	char *import_text;             /* found by import_open, to be read */
 	int32_t import_length;
 	int64_t loaded_ns, compiled_ns, entered_ns;
 	_Atomic(curfew__operations *) operations; /* made at first need, by its thread; closed by any */

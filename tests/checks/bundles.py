@@ -188,10 +188,20 @@ def over_http(context):
     """As a Content-Type, by its first bytes, and as the source of a run; nothing outside of it is read."""
     import base64
 
-    files = {"package.json": {"main": "lib/a.js"}, "lib/a.js": "module.exports = require('b').b + 1", "node_modules/b/index.js": "exports.b = 41"}
+    files = {
+        "package.json": {"main": "lib/a.js"},
+        "lib/a.js": "module.exports = require('b').b + 1",
+        "node_modules/b/index.js": "exports.b = 41",
+    }
     with Server(context, "--workers", "1") as server:
-        for name, query, kind in (("one", "", "application/x-tar"), ("two", "?lang=tar", "application/octet-stream"), ("three.tar", "", "text/plain")):
-            stored = server.ask("PUT", f"/v1/programs/{name}{query}", archive(files), 201, headers={"Content-Type": kind})
+        for name, query, kind in (
+            ("one", "", "application/x-tar"),
+            ("two", "?lang=tar", "application/octet-stream"),
+            ("three.tar", "", "text/plain"),
+        ):
+            stored = server.ask(
+                "PUT", f"/v1/programs/{name}{query}", archive(files), 201, headers={"Content-Type": kind}
+            )
             expect_equal(name, (stored["lang"], stored["kind"]), ("tar", "js"))
             expect_equal(name, server.run(program=name)["value"], 42)
         source = base64.b64encode(archive(files)).decode()
@@ -202,7 +212,9 @@ def over_http(context):
         outside = archive({"index.mjs": "await import('../x.mjs')"})
         report = server.run(base64.b64encode(outside).decode(), lang="tar")
         expect("outside" in report["error"]["message"], f"{report['error']}")
-        late = archive({"index.mjs": "export default async (name) => (await import(name)).default", "a.mjs": "export default 'a'"})
+        late = archive(
+            {"index.mjs": "export default async (name) => (await import(name)).default", "a.mjs": "export default 'a'"}
+        )
         server.ask("PUT", "/v1/programs/late?lang=tar", late, 201)
         expect_equal("at run time", server.run(program="late", params=["./a.mjs"])["value"], "a")
         calls = server.run(program="late", params=["./a.mjs"], limits={"host-calls": 1})["used"]["host_calls"]

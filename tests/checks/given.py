@@ -84,7 +84,10 @@ def over_http(context):
         data = os.urandom(48 << 10).hex()
         report = server.run(program="cat", stdin=encoded(data.encode()), limits={"output": "1MiB"})
         expect(report["stdout"] == data, f"{len(report['stdout'])} of {len(data)} bytes")
-        later = [server.submit(program="all", delay="1s", **GIVEN)["id"], server.submit(program="cat", stdin="later", delay="1s")["id"]]
+        later = [
+            server.submit(program="all", delay="1s", **GIVEN)["id"],
+            server.submit(program="cat", stdin="later", delay="1s")["id"],
+        ]
         server.kill()
     with Server(context, data=server.data) as server:
         expect_equal("after a crash", server.wait_for(later[0])["report"]["value"], EXPECTED)

@@ -480,9 +480,7 @@ def import_maps_that_are_wrong(context):
     folder = make(context, {f"{i}.json": map for i, (map, _) in enumerate(cases)} | {"a.js": "1"})
     for i, (_, message) in enumerate(cases):
         done = context.run("--import-map", os.path.join(folder, f"{i}.json"), os.path.join(folder, "a.js"))
-        expect(
-            done.code == 2 and done.err.count(b"\n") <= 2 and message in done.err.decode(), f"{message}: {done}"
-        )
+        expect(done.code == 2 and done.err.count(b"\n") <= 2 and message in done.err.decode(), f"{message}: {done}")
         expect(b"\x1b" not in done.err, f"{message}: {done.err}")
     done = context.run("--import-map", os.path.join(folder, "none.json"), os.path.join(folder, "a.js"))
     expect(done.code == 2 and b"No such file" in done.err, f"{done}")

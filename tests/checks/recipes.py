@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: Apache-2.0
+"""docs/RECIPES.md: each section is a folder with the files it shows, in which its commands print what stands under them."""
+
+import os
+import re
+import subprocess
+
+from .harness import ROOT, Test, expect, expect_equal, read
+from .serving import Server
+from .shown import plain
+
+PATH = "docs/RECIPES.md"
+FILE = re.compile(r"`([\w./-]+)`:\n```(\w+)\n(.*?)^```", re.M | re.S)
+COMMANDS = re.compile(r"^```\n(\$ .*?)^```", re.M | re.S)
+
+
+def sections():
+    parts = re.split(r"^## (.*)\n", read(PATH), flags=re.M)
+    return list(zip(parts[1::2], parts[2::2]))
+
+
+def commands(text):
+    """(command, the lines under it), in order."""
+    for block in COMMANDS.findall(text):
+        for part in re.split(r"^\$ ", block, flags=re.M)[1:]:
+            command, _, rest = part.partition("\n")
+            yield command, rest.splitlines()
+
+
+def follow(context, text, environment, address):
+    folder = context.folder()
+    for name, _, content in FILE.findall(text):
+        os.makedirs(os.path.dirname(os.path.join(folder, name)), exist_ok=True)
+        with open(os.path.join(folder, name), "w", encoding="utf-8") as file:
+            file.write(content)
+    for command, shown in commands(text):
+        words = ["bash", "-c", command.replace("127.0.0.1:7433", address)]
+        done = context.command(words, cwd=folder, env=environment, stderr=subprocess.STDOUT, timeout=30)
+        expect_equal(command, plain(done.out.decode().splitlines()), plain(shown))
+
+
+def check(context, text):
+    path = os.path.dirname(os.path.abspath(context.curfew)) + ":" + os.environ["PATH"]
+    if not re.search(r"\b(submit|programs|curl)\b", text):
+        follow(context, text, {"PATH": path}, "")
+        return
+    with Server(context) as server:
+        address = f"{server.host}:{server.port}"
+        follow(context, text, {"PATH": path, "CURFEW_SERVER": f"http://{address}"}, address)
+
+
+def check_all(context):
+    """Nothing of it is left out because it is written otherwise."""
+    text = read(PATH)
+    expect_equal("files", len(FILE.findall(text)), len(re.findall(r"^```\w+$", text, re.M)))
+    expect_equal(
+        "commands", sum(1 for _, part in sections() for _ in commands(part)), len(re.findall(r"^\$ ", text, re.M))
+    )
+    expect(len(sections()) >= 8, f"only {len(sections())} recipes in {os.path.join(ROOT, PATH)}")
+
+
+def tests(context):
+    return [Test("docs", "recipes", check_all)] + [
+        Test("docs", "recipes: " + name, lambda context, text=text: check(context, text)) for name, text in sections()
+    ]
