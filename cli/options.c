@@ -114,14 +114,13 @@ const cli_command cli_commands[CLI_COMMANDS] = {
                     "Cancels runs and waits for their end, which comes at once or after the grace that they were\n"
                     "given; cancelling again skips the grace. A run that had ended before is said to be, and is no\n"
                     "error."},
-	[CLI_PROGRAMS] =
-		{"programs", "[list | put NAME FILE | get NAME | remove NAME...] [options]",
-         "list and store a server's programs",
-         "list prints the programs that the server stores and this token may run. put stores a FILE\n"
-         "or directory, and what it imports, under a name for curfew submit --program NAME; the server\n"
-         "loads it first, and refuses it if that fails. get tells what is known of one, remove takes\n"
-         "programs away. Without a word it lists.",
-         "list put get remove"},
+	[CLI_PROGRAMS] = {"programs", "[list | put NAME FILE | get NAME | remove NAME...] [options]",
+                      "list and store a server's programs",
+                      "list prints the programs that the server stores and this token may run. put stores a FILE\n"
+                      "or directory, and what it imports, under a name for curfew submit --program NAME; the server\n"
+                      "loads it first, and refuses it if that fails. get tells what is known of one, remove takes\n"
+                      "programs away. Without a word it lists.",
+                      "list put get remove"},
 	[CLI_HELP] = {"help", "[COMMAND]", "explain a command", ""},
 };
 
