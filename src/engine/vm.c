@@ -11,6 +11,7 @@
 #include <string.h>
 #include <wasm.h>
 #include <wasmtime.h>
+#include <zlib.h>
 
 #include "curfew.h"
 #include "engine/cache.h"
@@ -180,19 +181,44 @@ static bool find_range(curfew__vm *vm, char *message)
 	return false;
 }
 
+/* The module as it was before zlib packed it; free with free. NULL, and a line in message: it could not be had. */
+static void *unpack(const curfew__vm_options *options, char *message)
+{
+	uLongf length = options->wasm_length;
+	void *wasm = malloc(length);
+
+	if (wasm && uncompress(wasm, &length, options->wasm, options->wasm_packed) == Z_OK &&
+	    length == options->wasm_length)
+		return wasm;
+	snprintf(message, 256, wasm ? "the engine that the library carries is damaged" : "out of memory");
+	free(wasm);
+	return NULL;
+}
+
+static bool compile_module(curfew__vm *vm, const void *wasm, char *message)
+{
+	uint32_t flags = CURFEW__REWRITE_ASKS | (vm->options->metered ? CURFEW__REWRITE_METER : 0);
+	curfew__rewritten rewritten;
+
+	if (!curfew__rewrite(wasm, vm->options->wasm_length, flags, &rewritten, message))
+		return false;
+	bool good = load_rewritten(vm, &rewritten, message);
+	curfew__rewritten_finish(&rewritten);
+	return good;
+}
+
 /* From the code that came with the library, else from what that was compiled from. */
 static bool load_module(curfew__vm *vm, char *message)
 {
 	const curfew__vm_options *options = vm->options;
-	uint32_t flags = CURFEW__REWRITE_ASKS | (options->metered ? CURFEW__REWRITE_METER : 0);
-	curfew__rewritten rewritten;
 
 	if (deserialize(vm, options->compiled, options->compiled_length))
 		return true;
-	if (!curfew__rewrite(options->wasm, options->wasm_length, flags, &rewritten, message))
-		return false;
-	bool good = load_rewritten(vm, &rewritten, message);
-	curfew__rewritten_finish(&rewritten);
+	if (!options->wasm_packed)
+		return compile_module(vm, options->wasm, message);
+	void *wasm = unpack(options, message);
+	bool good = wasm && compile_module(vm, wasm, message);
+	free(wasm);
 	return good;
 }
 

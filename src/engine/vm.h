@@ -40,6 +40,7 @@ typedef struct curfew__vm_options {
 	size_t export_count;        /* at most CURFEW__VM_CALLS_MAX */
 	const void *wasm;           /* the module */
 	size_t wasm_length;
+	size_t wasm_packed;   /* bytes at wasm that zlib made of it, for it is seldom needed; 0: it is there as it is */
 	const void *compiled; /* the module as curfew__vm_serialize wrote it, or NULL */
 	size_t compiled_length;
 	const char *cache_dir; /* where compiled code is kept if `compiled` is not for this CPU; NULL: nowhere */

@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <zlib.h>
 
 #include "js/embedded.h"
 
@@ -15,7 +16,7 @@ static int compare_names(const char *name, size_t name_length, const char *other
 	return name_length < other_length ? -1 : name_length > other_length;
 }
 
-const uint8_t *curfew__asset_find(const char *name, size_t name_length, size_t *length)
+const curfew__asset_entry *curfew__asset_find(const char *name, size_t name_length)
 {
 	const uint8_t *start = curfew__embedded_assets;
 	const curfew__asset_head *head = (const curfew__asset_head *)(const void *)start;
@@ -26,10 +27,8 @@ const uint8_t *curfew__asset_find(const char *name, size_t name_length, size_t *
 		size_t middle = (low + high) / 2;
 		const curfew__asset_entry *entry = &entries[middle];
 		int order = compare_names(name, name_length, (const char *)start + entry->name, entry->name_length);
-		if (!order) {
-			*length = entry->length;
-			return start + entry->at;
-		}
+		if (!order)
+			return entry;
 		if (order < 0)
 			high = middle;
 		else
@@ -38,11 +37,21 @@ const uint8_t *curfew__asset_find(const char *name, size_t name_length, size_t *
 	return NULL;
 }
 
+bool curfew__asset_read(const curfew__asset_entry *entry, void *to)
+{
+	const uint8_t *bytes = curfew__embedded_assets + entry->at;
+	uLongf length = entry->length;
+
+	if (entry->packed)
+		return uncompress(to, &length, bytes, entry->packed) == Z_OK && length == entry->length;
+	memcpy(to, bytes, length);
+	return true;
+}
+
 bool curfew__asset_is_zone(const char *name)
 {
 	char path[128];
-	size_t ignored;
 	int length = snprintf(path, sizeof path, "zone/%s", name);
 
-	return length < (int)sizeof path && curfew__asset_find(path, (size_t)length, &ignored);
+	return length < (int)sizeof path && curfew__asset_find(path, (size_t)length);
 }

@@ -7,8 +7,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+typedef struct curfew__asset_entry curfew__asset_entry;
+
 /* The asset of that name, for as long as the library is there; NULL: there is none. */
-const uint8_t *curfew__asset_find(const char *name, size_t name_length, size_t *length);
+const curfew__asset_entry *curfew__asset_find(const char *name, size_t name_length);
+
+/* Writes it to a place of entry->length bytes. Most are copied; seldom used ones are kept compressed, and small. */
+bool curfew__asset_read(const curfew__asset_entry *entry, void *to);
 
 /* Whether there is a time zone of that name. */
 bool curfew__asset_is_zone(const char *name);
@@ -19,11 +24,12 @@ typedef struct curfew__asset_head {
 	uint32_t reserved;
 } curfew__asset_head;
 
-typedef struct curfew__asset_entry {
+struct curfew__asset_entry {
 	uint32_t name;
 	uint32_t name_length;
 	uint32_t at; /* offsets count from the head */
 	uint32_t length;
-} curfew__asset_entry;
+	uint32_t packed; /* bytes that zlib made of it; 0: it is there as it is */
+};
 
 #endif

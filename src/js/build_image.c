@@ -2,12 +2,13 @@
 /*
  * Part of the build: brings the guest to the point where everything is ready, and writes down its memory and its
  * compiled code, and what programs load when they need it.
- *   build_image GUEST.wasm GUEST-WITHOUT-DATA.wasm PACK IMAGE PLAIN METERED ASSETS
+ *   build_image GUEST.wasm GUEST-WITHOUT-DATA.wasm PACK IMAGE PACKED-GUEST PLAIN METERED ASSETS
  */
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <zlib.h>
 
 #include "../guest/abi.h"
 #include "engine/vm.h"
@@ -52,7 +53,9 @@ static bool allow_clock(void *context, uint64_t *values)
 	return true;
 }
 
-static curfew__vm *create_vm(const void *wasm, size_t length, bool metered, const char *const *exports, size_t count)
+/* packed: bytes of the code where zlib has packed it, else 0. */
+static curfew__vm *create_vm(const void *wasm, size_t length, size_t packed, bool metered, const char *const *exports,
+                             size_t count)
 {
 	static curfew__import imports[32];
 	char message[256] = "out of memory";
@@ -63,8 +66,8 @@ static curfew__vm *create_vm(const void *wasm, size_t length, bool metered, cons
 		imports[i] = real[i];
 		imports[i].call = strstr(real[i].name, "clock") ? allow_clock : refuse;
 	}
-	curfew__vm_options options = {
-		metered, (size_t)4 << 20, imports, import_count, exports, count, wasm, length, NULL, 0, NULL};
+	curfew__vm_options options = {metered, (size_t)4 << 20, imports, import_count, exports, count,
+	                              wasm,    length,          packed,  NULL,         0,       NULL};
 	curfew__vm *vm = curfew__vm_create(&options, message);
 	if (!vm)
 		fprintf(stderr, "build_image: %s\n", message);
@@ -84,7 +87,7 @@ static bool set_up(const void *wasm, size_t length, curfew__region **region, cur
 {
 	static const char *const exports[] = {"_initialize", "curfew_stack_top", "curfew_setup", "curfew_control_address",
 	                                      "curfew_counter_address"};
-	curfew__vm *vm = create_vm(wasm, length, false, exports, 5);
+	curfew__vm *vm = create_vm(wasm, length, 0, false, exports, 5);
 	curfew__layout none = {0, 0, 0, 0};
 	int32_t result = 0;
 
@@ -122,7 +125,7 @@ static bool write_image(const char *path, const curfew__region *region, const cu
 	uint32_t *numbers;
 	size_t count;
 	curfew__buffer out;
-	curfew__embedded_image head = {.length = region->size, .layout = *layout};
+	curfew__embedded_image head = {.length = region->size, .layout = *layout, .wasm_length = wasm_length};
 
 	memset(region->base, 0, layout->stack_top);
 	if (!curfew__region_changes(region, &numbers, &count))
@@ -150,9 +153,24 @@ static bool write_image(const char *path, const curfew__region *region, const cu
 	return ok;
 }
 
-static bool write_code(const char *path, const void *wasm, size_t length, bool metered)
+/* What zlib makes of bytes, where that is smaller; free with free. NULL: it is not. */
+static uint8_t *pack(const void *bytes, size_t length, size_t *packed)
 {
-	curfew__vm *vm = create_vm(wasm, length, metered, NULL, 0);
+	uLongf size = compressBound(length);
+	uint8_t *made = malloc(size);
+
+	if (!made || compress2(made, &size, bytes, length, Z_BEST_COMPRESSION) != Z_OK || size >= length) {
+		free(made);
+		return NULL;
+	}
+	*packed = size;
+	return made;
+}
+
+/* From the packed code, as where what is written here is not for the machine's processor. */
+static bool write_code(const char *path, const void *wasm, size_t length, size_t packed, bool metered)
+{
+	curfew__vm *vm = create_vm(wasm, length, packed, metered, NULL, 0);
 	size_t size;
 	void *bytes = vm ? curfew__vm_serialize(vm, &size) : NULL;
 
@@ -171,7 +189,8 @@ typedef struct asset {
 	const char *name;
 	size_t name_length;
 	uint8_t *bytes;
-	size_t length;
+	size_t length; /* of what it is */
+	size_t packed; /* 0: not packed */
 	uint32_t at;
 } asset;
 
@@ -190,7 +209,7 @@ static bool begin_scripts(script_maker *maker, const void *wasm, size_t length, 
 	curfew__layout none = {0, 0, 0, 0};
 	int32_t result = 0, control = 0;
 
-	maker->vm = create_vm(wasm, length, false, exports, 5);
+	maker->vm = create_vm(wasm, length, 0, false, exports, 5);
 	curfew__image *empty = maker->vm
 	                           ? curfew__image_create(NULL, curfew__vm_memory_size(maker->vm), &none, NULL, NULL, 0)
 	                           : NULL;
@@ -229,6 +248,36 @@ static bool compile_script(script_maker *maker, asset *script)
 	return script->bytes != NULL;
 }
 
+/*
+ * What Intl knows of one language: of "intl/KIND/LOCALE", all but English. Small ones would not become smaller, and
+ * unpacking a large one would keep a stop waiting.
+ */
+static bool is_seldom_used(const asset *one)
+{
+	const char *end = one->name + one->name_length, *at = end;
+
+	while (at > one->name && at[-1] != '/')
+		at--;
+	bool is_locale = !strncmp(one->name, "intl/", 5) && strncmp(one->name, "intl/x/", 7) && at > one->name + 5;
+	return is_locale && strncmp(at, "en", 2) && one->length >= 512 && one->length <= (size_t)128 << 10;
+}
+
+static void pack_asset(asset *one)
+{
+	size_t packed;
+	uint8_t *made = pack(one->bytes, one->length, &packed);
+
+	if (!made)
+		return;
+	one->bytes = made;
+	one->packed = packed;
+}
+
+static size_t bytes_of(const asset *one)
+{
+	return one->packed ? one->packed : one->length;
+}
+
 /* Reads a pack: "KIND NAME BYTES\n" and the bytes, in the order of names. */
 static asset *read_pack(script_maker *maker, char *pack, size_t length, size_t *count)
 {
@@ -243,9 +292,11 @@ static asset *read_pack(script_maker *maker, char *pack, size_t length, size_t *
 		if (!longer || !end || *end != '\n' || bytes > (size_t)(pack + length - end - 1))
 			return NULL;
 		list = longer;
-		list[*count] = (asset){name + 1, (size_t)(size - name - 1), (uint8_t *)end + 1, bytes, 0};
+		list[*count] = (asset){name + 1, (size_t)(size - name - 1), (uint8_t *)end + 1, bytes, 0, 0};
 		if (!strncmp(at, "script ", 7) && !compile_script(maker, &list[*count]))
 			return NULL;
+		if (is_seldom_used(&list[*count]))
+			pack_asset(&list[*count]);
 		at = end + 1 + bytes;
 		(*count)++;
 	}
@@ -256,7 +307,8 @@ static asset *read_pack(script_maker *maker, char *pack, size_t length, size_t *
 static uint32_t place_of(const asset *list, size_t which, uint32_t next)
 {
 	for (size_t i = 0; i < which; i++)
-		if (list[i].length == list[which].length && !memcmp(list[i].bytes, list[which].bytes, list[i].length))
+		if (list[i].length == list[which].length && list[i].packed == list[which].packed &&
+		    !memcmp(list[i].bytes, list[which].bytes, bytes_of(&list[i])))
 			return list[i].at;
 	return next;
 }
@@ -275,8 +327,9 @@ static bool write_assets(const char *path, asset *list, size_t count)
 	for (size_t i = 0; i < count; i++) {
 		list[i].at = place_of(list, i, at);
 		if (list[i].at == at)
-			at += (uint32_t)list[i].length;
-		curfew__asset_entry entry = {name, (uint32_t)list[i].name_length, list[i].at, (uint32_t)list[i].length};
+			at += (uint32_t)bytes_of(&list[i]);
+		curfew__asset_entry entry = {name, (uint32_t)list[i].name_length, list[i].at, (uint32_t)list[i].length,
+		                             (uint32_t)list[i].packed};
 		curfew__buffer_add(&out, &entry, sizeof entry);
 		name += entry.name_length;
 	}
@@ -286,8 +339,8 @@ static bool write_assets(const char *path, asset *list, size_t count)
 	for (size_t i = 0; i < count; i++) {
 		if (list[i].at != at)
 			continue;
-		curfew__buffer_add(&out, list[i].bytes, list[i].length);
-		at += (uint32_t)list[i].length;
+		curfew__buffer_add(&out, list[i].bytes, bytes_of(&list[i]));
+		at += (uint32_t)bytes_of(&list[i]);
 	}
 	printf("guest assets: %zu, %zu KiB\n", count, out.length / 1024);
 	bool ok = !out.failed && write_file(path, out.data, out.length);
@@ -311,24 +364,28 @@ static bool make_assets(const char *pack_path, const char *path, const void *was
 
 int main(int argc, char **argv)
 {
-	size_t full_length, bare_length, ignored;
+	size_t full_length, bare_length, packed_length, ignored;
 	curfew__layout layout = {0, 0, 0, 0};
 	curfew__region *region;
 	curfew__pool *pool = curfew__pool_create(0, 0, false);
 
-	if (argc != 8 || sodium_init() < 0 || !pool)
+	if (argc != 9 || sodium_init() < 0 || !pool)
 		return 2;
 	void *full = read_file(argv[1], &full_length), *bare = read_file(argv[2], &bare_length);
 	if (!full || !bare) {
 		perror("build_image");
 		return 1;
 	}
-	if (!set_up(full, full_length, &region, pool, &layout) ||
-	    !write_image(argv[4], region, &layout, bare, bare_length) || !write_code(argv[5], bare, bare_length, false) ||
-	    !write_code(argv[6], bare, bare_length, true) || !make_assets(argv[3], argv[7], full, full_length, pool))
+	uint8_t *packed = pack(bare, bare_length, &packed_length);
+	if (!packed || !set_up(full, full_length, &region, pool, &layout) ||
+	    !write_image(argv[4], region, &layout, bare, bare_length) || !write_file(argv[5], packed, packed_length) ||
+	    !write_code(argv[6], packed, bare_length, packed_length, false) ||
+	    !write_code(argv[7], packed, bare_length, packed_length, true) ||
+	    !make_assets(argv[3], argv[8], full, full_length, pool))
 		return 1;
 	free(full);
 	free(bare);
+	free(packed);
 	curfew__pool_give(pool, region, &ignored);
 	curfew__pool_destroy(pool);
 	return 0;

@@ -5,7 +5,7 @@
 
 #include "memory/region.h"
 
-extern const uint8_t curfew__embedded_wasm[], curfew__embedded_wasm_end[];
+extern const uint8_t curfew__embedded_wasm[], curfew__embedded_wasm_end[]; /* as zlib packs it */
 extern const uint8_t curfew__embedded_plain[], curfew__embedded_plain_end[];
 extern const uint8_t curfew__embedded_metered[], curfew__embedded_metered_end[];
 extern const uint8_t curfew__embedded_image_start[];
@@ -16,6 +16,7 @@ typedef struct curfew__embedded_image {
 	uint64_t length;
 	uint64_t page_count;
 	uint64_t pages_offset;
+	uint64_t wasm_length; /* of the code before it was packed */
 	curfew__layout layout;
 	uint8_t build_id[32];
 } curfew__embedded_image;

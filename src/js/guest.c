@@ -143,8 +143,8 @@ static bool import_asset_open(void *context, uint64_t *values)
 	if (!leave(guest))
 		return false;
 	const char *name = span(guest, values[0], values[1]);
-	guest->asset = name ? curfew__asset_find(name, (uint32_t)values[1], &guest->asset_length) : NULL;
-	values[0] = guest->asset ? (uint32_t)guest->asset_length : UINT32_MAX;
+	guest->asset = name ? curfew__asset_find(name, (uint32_t)values[1]) : NULL;
+	values[0] = guest->asset ? guest->asset->length : UINT32_MAX;
 	return back(guest, name != 0);
 }
 
@@ -155,10 +155,9 @@ static bool import_asset_read(void *context, uint64_t *values)
 	if (!leave(guest))
 		return false;
 	char *to = span(guest, values[0], values[1]);
-	bool fits = to && guest->asset && (uint32_t)values[1] <= guest->asset_length;
-	if (fits)
-		memcpy(to, guest->asset, (uint32_t)values[1]);
-	return back(guest, fits);
+	bool read = to && guest->asset && (uint32_t)values[1] == guest->asset->length &&
+	            curfew__asset_read(guest->asset, to);
+	return back(guest, read);
 }
 
 static bool import_secret(void *context, uint64_t *values)
@@ -378,6 +377,7 @@ size_t curfew__guest_native_stack(int stack_class)
 
 curfew__vm *curfew__guest_vm_create(bool metered, int stack_class, const char *cache_dir, char *message)
 {
+	const curfew__embedded_image *image = (const curfew__embedded_image *)(const void *)curfew__embedded_image_start;
 	curfew__vm_options options = {
 		.metered = metered,
 		.native_stack = curfew__guest_native_stack(stack_class),
@@ -386,7 +386,8 @@ curfew__vm *curfew__guest_vm_create(bool metered, int stack_class, const char *c
 		.exports = exports,
 		.export_count = CURFEW__GUEST_ENTRIES,
 		.wasm = curfew__embedded_wasm,
-		.wasm_length = (size_t)(curfew__embedded_wasm_end - curfew__embedded_wasm),
+		.wasm_length = image->wasm_length,
+		.wasm_packed = (size_t)(curfew__embedded_wasm_end - curfew__embedded_wasm),
 		.compiled = metered ? curfew__embedded_metered : curfew__embedded_plain,
 		.compiled_length = metered ? (size_t)(curfew__embedded_metered_end - curfew__embedded_metered)
 	                               : (size_t)(curfew__embedded_plain_end - curfew__embedded_plain),

@@ -73,10 +73,9 @@ typedef struct curfew__guest {
 	curfew__instance *instance;
 	curfew__region *region;
 	curfew__pool *pool;
-	curfew__control *control; /* in guest memory */
-	_Atomic int32_t *counter; /* in guest memory */
-	const uint8_t *asset;     /* that was found last */
-	size_t asset_length;
+	curfew__control *control;                /* in guest memory */
+	_Atomic int32_t *counter;                /* in guest memory */
+	const struct curfew__asset_entry *asset; /* that was found last */
 	const curfew__guest_host *host;
 	void *context;
 	size_t scratch_used;
