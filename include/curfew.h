@@ -364,6 +364,8 @@ typedef union curfew_value {
 
 /* One call of a host function: what it was given, and where its answer goes. */
 typedef struct curfew_host_call curfew_host_call;
+/* Where calls wait for a thread of the embedder's: see curfew_call_queue_create. */
+typedef struct curfew_call_queue curfew_call_queue;
 
 /* Must not block, nor run programs and wait for them where it is not asynchronous; 256 KiB of stack are there. */
 typedef void (*curfew_host_callback)(void *context, curfew_host_call *call);
@@ -389,8 +391,8 @@ typedef struct curfew_host_function {
 	uint64_t fuel;    /* that a call costs, where fuel is limited */
 	/*
 	 * Carries a call out, on the executing thread while the guest waits: the guest cannot be stopped meanwhile, the
-	 * stop takes effect when this returns. Answers before it returns; without an answer, undefined or zeroes. An
-	 * asynchronous one begins the call and may answer later, from any thread.
+	 * stop takes effect when this returns (but see queue). Answers before it returns; without an answer, undefined or
+	 * zeroes. An asynchronous one begins the call and may answer later, from any thread.
 	 */
 	curfew_host_callback call;
 	/*
@@ -400,6 +402,12 @@ typedef struct curfew_host_function {
 	 */
 	curfew_host_callback stopped;
 	void *context; /* of both */
+	/*
+	 * Where its calls wait for a thread of the embedder's own (curfew_call_queue_take), in place of call, which is NULL
+	 * then; not with CURFEW_HOST_ASYNC. The executing thread waits for the answer until its run is to stop, and no
+	 * longer.
+	 */
+	curfew_call_queue *queue;
 } curfew_host_function;
 
 /*
@@ -416,6 +424,30 @@ typedef struct curfew_host_function {
 CURFEW_API curfew_status curfew_program_set_functions(curfew_program *program, const curfew_host_function *functions,
                                                       size_t count, curfew_failure *failure);
 
+/*
+ * Calls of host functions that wait for threads of the embedder's own: for languages whose functions cannot be carried
+ * out on a thread of the engine's, and for functions that block. Programs' functions keep it, so it may be destroyed
+ * while they are there.
+ *
+ * on_waiting (may be NULL) is called when a call has come that no thread is there to take, on the executing thread,
+ * which goes on waiting afterwards: it must not block, and has one take it. CURFEW_NO_MEMORY.
+ */
+CURFEW_API curfew_status curfew_call_queue_create(void (*on_waiting)(void *context), void *context,
+                                                  curfew_call_queue **queue);
+/*
+ * Takes the oldest call, for which it waits up to wait_ns (0: not at all; CURFEW_UNLIMITED: as long as it takes); NULL:
+ * none came, or the queue was destroyed. *context (may be NULL) is the function's. Any threads at once. Whoever took a
+ * call answers it exactly once, which ends the handle; an answer after the run was stopped is of no consequence. A
+ * thread that waits for the next call looks for 20 us before it sleeps, and so does an executing one for the answer: a
+ * short function takes few microseconds.
+ */
+CURFEW_API curfew_host_call *curfew_call_queue_take(curfew_call_queue *queue, uint64_t wait_ns, void **context);
+/*
+ * Ends it: who waits in curfew_call_queue_take gets NULL, and must have returned before anybody else destroys what it
+ * uses; calls that nobody took, and later ones, throw. NULL does nothing.
+ */
+CURFEW_API void curfew_call_queue_destroy(curfew_call_queue *queue);
+
 /* The arguments as a JSON array, NUL-terminated; NULL if the function has a type. Valid until the answer. */
 CURFEW_API const char *curfew_host_call_get_params(const curfew_host_call *call, size_t *length);
 /* The arguments of a function with a type, as many as that says; NULL if it has none. Valid until the answer. */
@@ -429,7 +461,7 @@ CURFEW_API void curfew_host_call_set_data(curfew_host_call *call, void *data);
 CURFEW_API void *curfew_host_call_get_data(const curfew_host_call *call);
 
 /*
- * The three answers. Each ends the call, and an asynchronous one with it the caller's handle; any thread.
+ * The three answers. Each ends the call, and one that is asynchronous or from a queue with it the handle; any thread.
  * CURFEW_INVALID: this is no answer for such a function (not JSON, or it has a type, or none); the program sees that as
  * an error.
  */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "bridge.h"
 #include "_cgo_export.h"
+#include <pthread.h>
 
 static void on_done(void *context, curfew_run *run)
 {
@@ -36,18 +37,46 @@ curfew_status bridge_start(curfew_program *program, curfew_run_options *options,
 	return curfew_run_start(program, options, run, failure);
 }
 
-void bridge_function(curfew_host_function *row, char *name, char *module, char *type, uint64_t fuel, bool is_async,
+/* Of all synchronous calls; never destroyed, since goroutines take from it. */
+static curfew_call_queue *queue;
+static pthread_once_t queue_once = PTHREAD_ONCE_INIT;
+
+/* After what time a goroutine that had nothing to do ends. */
+#define IDLE_NS 10000000000u
+
+static void on_waiting(void *context)
+{
+	(void)context;
+	goHostWaiting();
+}
+
+static void create_queue(void)
+{
+	(void)curfew_call_queue_create(on_waiting, NULL, &queue);
+}
+
+bool bridge_function(curfew_host_function *row, char *name, char *module, char *type, uint64_t fuel, bool is_async,
                      uintptr_t handle)
 {
+	pthread_once(&queue_once, create_queue);
 	*row = (curfew_host_function){.size = sizeof *row,
 	                              .flags = is_async ? CURFEW_HOST_ASYNC : 0,
 	                              .name = name,
 	                              .module = module,
 	                              .type = type,
 	                              .fuel = fuel,
-	                              .call = on_call,
+	                              .call = is_async ? on_call : NULL,
 	                              .stopped = is_async ? on_stopped : NULL,
-	                              .context = (void *)handle};
+	                              .context = (void *)handle,
+	                              .queue = is_async ? NULL : queue};
+	return queue != NULL;
+}
+
+struct bridge_call bridge_take(void)
+{
+	void *context = NULL;
+	curfew_host_call *call = curfew_call_queue_take(queue, IDLE_NS, &context);
+	return (struct bridge_call){call, (uintptr_t)context};
 }
 
 void bridge_set_data(curfew_host_call *call, uintptr_t number)

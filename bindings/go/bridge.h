@@ -8,9 +8,15 @@
 /* Options of a run as Go fills them; the memory that they point to is the caller's, and C's. */
 curfew_status bridge_start(curfew_program *program, curfew_run_options *options, uintptr_t handle, bool events,
                            curfew_run **run, curfew_failure *failure);
-/* A row of curfew_program_set_functions. */
-void bridge_function(curfew_host_function *row, char *name, char *module, char *type, uint64_t fuel, bool is_async,
+/* A row of curfew_program_set_functions; false: out of memory. */
+bool bridge_function(curfew_host_function *row, char *name, char *module, char *type, uint64_t fuel, bool is_async,
                      uintptr_t handle);
+/* The oldest synchronous call and its function's handle; call is NULL if none has come for a while. */
+struct bridge_call {
+	curfew_host_call *call;
+	uintptr_t handle;
+};
+struct bridge_call bridge_take(void);
 /* The data of a call as a number; 0: none. */
 void bridge_set_data(curfew_host_call *call, uintptr_t number);
 uintptr_t bridge_get_data(curfew_host_call *call);

@@ -14,6 +14,7 @@ import (
 	"reflect"
 	"regexp"
 	"runtime"
+	"runtime/debug"
 	"strings"
 	"sync"
 	"testing"
@@ -332,6 +333,54 @@ func TestACallOutlivesNoDeadline(t *testing.T) {
 	}
 	expect(t, "context", <-told, context.Canceled)
 	close(gate)
+}
+
+func residentBytes(t *testing.T) int {
+	var pages int
+	text := must[[]byte](t)(os.ReadFile("/proc/self/statm"))
+	if _, err := fmt.Sscanf(string(text), "%d %d", new(int), &pages); err != nil {
+		t.Fatal(err)
+	}
+	return pages * os.Getpagesize()
+}
+
+func TestNothingIsLeftOfRunsAndCalls(t *testing.T) {
+	functions := Functions{
+		"add":   func(a, b int) int { return a + b },
+		"later": HostFunction{Async: true, Call: func(x int) int { return x }},
+	}
+	program := newProgram(t, Source{Text: []byte("export default async x => [host.add(x, 1), await host.later(x)]"), Functions: functions})
+	plain := newProgram(t, js("export default x => x"))
+	some := func(count int) {
+		for i := 0; i < count; i++ {
+			report := must[*Report](t)(program.Run(background, Options{Params: []any{i}}))
+			expect(t, "value", string(report.Value), fmt.Sprintf("[%d,%d]", i+1, i))
+			must[*Report](t)(plain.Run(background, Options{Params: []any{i}}))
+		}
+		debug.FreeOSMemory()
+	}
+	some(500)
+	before := residentBytes(t)
+	some(3000)
+	if more := residentBytes(t) - before; more > 12<<20 {
+		t.Fatalf("%d bytes more", more)
+	}
+}
+
+func TestAFunctionMayRunAProgramWithFunctions(t *testing.T) {
+	inner := newProgram(t, Source{Text: []byte("export default x => host.add(x, 1)"), Functions: Functions{"add": func(a, b int) int { return a + b }}})
+	functions := Functions{"inner": func(x int) (int, error) {
+		report, err := inner.Run(background, Options{Params: []any{x}})
+		if err != nil {
+			return 0, err
+		}
+		var value int
+		err = json.Unmarshal(report.Value, &value)
+		return value, err
+	}, "context": func(ctx context.Context, x int) int { return x }}
+	source := "export default x => host.inner(x) + host.inner(x + 1) + host.context(1)"
+	report := must[*Report](t)(newProgram(t, Source{Text: []byte(source), Functions: functions}).Run(background, Options{Params: []any{1}}))
+	expect(t, "value", string(report.Value), "6")
 }
 
 func TestManyAtOnce(t *testing.T) {

@@ -34,7 +34,7 @@ type HostFunction struct {
 	Async  bool   // the program has a promise for the answer, and WebAssembly waits without holding a thread
 }
 
-// lookAgain is after what time a thread that waits for a function looks whether its run is stopped.
+// lookAgain is after what time it is looked at whether the run is stopped whose call a function with a context carries out.
 const lookAgain = 2 * time.Millisecond
 
 // boundFunction is a host function that was looked at: how its parameters and results are passed.
@@ -149,10 +149,13 @@ func (b *boundFunction) fill(memory *arena, row *C.curfew_host_function) error {
 	if err == nil && b.Type != "" {
 		kind, err = memory.text(b.Type, "a type")
 	}
-	if err == nil {
-		C.bridge_function(row, name, module, kind, C.uint64_t(b.Fuel), C.bool(b.Async), C.uintptr_t(cgo.NewHandle(b)))
+	if err != nil {
+		return err
 	}
-	return err
+	if !C.bridge_function(row, name, module, kind, C.uint64_t(b.Fuel), C.bool(b.Async), C.uintptr_t(cgo.NewHandle(b))) {
+		return &Error{Status: "NO_MEMORY", Message: "out of memory"}
+	}
+	return nil
 }
 
 // ---- Calls
@@ -162,12 +165,16 @@ type hostCall struct {
 	pointer *C.curfew_host_call
 	taken   atomic.Bool
 	cancel  context.CancelFunc
+	before  func() // the answer; nil: nothing
 }
 
 // take returns the call to whoever asks first, and nil after that.
 func (h *hostCall) take() *C.curfew_host_call {
 	if h.taken.Swap(true) {
 		return nil
+	}
+	if h.before != nil {
+		h.before()
 	}
 	return h.pointer
 }
@@ -177,6 +184,73 @@ func (h *hostCall) throw(message string) {
 		text := C.CString(strings.ReplaceAll(message, "\x00", "?"))
 		C.curfew_host_call_throw(call, text)
 		C.free(unsafe.Pointer(text))
+	}
+}
+
+//export goHostWaiting
+func goHostWaiting() {
+	go takeCalls()
+}
+
+// takeCalls carries out synchronous calls until none has come for a while. The executing thread waits for the answer, at most
+// until its run is stopped: then the answer is of no consequence.
+func takeCalls() {
+	for {
+		taken := C.bridge_take()
+		if taken.call == nil {
+			return
+		}
+		cgo.Handle(taken.handle).Value().(*boundFunction).carryOut(taken.call)
+	}
+}
+
+func (b *boundFunction) carryOut(call *C.curfew_host_call) {
+	made := &hostCall{pointer: call}
+	ctx := context.Background()
+	if b.context {
+		watched, end := watch(call)
+		defer end()
+		ctx = watched
+		made.before = end
+	}
+	arguments, err := b.read(ctx, call)
+	if err == nil {
+		var results []reflect.Value
+		if results, err = b.invoke(arguments); err == nil {
+			b.answer(made, results)
+			return
+		}
+	}
+	made.throw(err.Error())
+}
+
+// watch makes a context that ends with the run, or when end is called, after which nobody looks at the call any more.
+func watch(call *C.curfew_host_call) (ctx context.Context, end func()) {
+	ctx, cancel := context.WithCancel(context.Background())
+	over, ended := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(ended)
+		again := time.NewTicker(lookAgain)
+		defer again.Stop()
+		for {
+			select {
+			case <-over:
+				return
+			case <-again.C:
+				if C.curfew_host_call_is_stopped(call) {
+					cancel()
+					return
+				}
+			}
+		}
+	}()
+	var once sync.Once
+	return ctx, func() {
+		once.Do(func() {
+			close(over)
+			<-ended
+			cancel()
+		})
 	}
 }
 
@@ -192,17 +266,7 @@ func goHostCall(handle C.uintptr_t, call *C.curfew_host_call) {
 		cancel()
 		return
 	}
-	if bound.Async {
-		bound.begin(made, call, arguments)
-		return
-	}
-	defer cancel()
-	results, err := bound.wait(call, arguments)
-	if err != nil {
-		made.throw(err.Error())
-		return
-	}
-	bound.answer(made, results)
+	bound.begin(made, call, arguments)
 }
 
 // Asynchronous calls that are not answered, by the number that each keeps as its data.
@@ -242,32 +306,6 @@ func goHostStopped(call *C.curfew_host_call) {
 	made.throw("the run was stopped")
 }
 
-// wait carries a synchronous call out beside the executing thread, which stops waiting when the run's time is up.
-func (b *boundFunction) wait(call *C.curfew_host_call, arguments []reflect.Value) ([]reflect.Value, error) {
-	type outcome struct {
-		results []reflect.Value
-		err     error
-	}
-	done := make(chan outcome, 1)
-	go func() {
-		results, err := b.invoke(arguments)
-		done <- outcome{results, err}
-	}()
-	timer := time.NewTimer(lookAgain)
-	defer timer.Stop()
-	for {
-		select {
-		case came := <-done:
-			return came.results, came.err
-		case <-timer.C:
-			if C.curfew_host_call_is_stopped(call) {
-				return nil, fmt.Errorf("the run was stopped")
-			}
-			timer.Reset(lookAgain)
-		}
-	}
-}
-
 // invoke calls the function; a panic is an error of the call.
 func (b *boundFunction) invoke(arguments []reflect.Value) (results []reflect.Value, err error) {
 	defer func() {
@@ -300,7 +338,7 @@ func (b *boundFunction) read(ctx context.Context, call *C.curfew_host_call) ([]r
 	var length C.size_t
 	text := C.curfew_host_call_get_params(call, &length)
 	var parts []json.RawMessage
-	if err := json.Unmarshal(C.GoBytes(unsafe.Pointer(text), C.int(length)), &parts); err != nil {
+	if err := json.Unmarshal(unsafe.Slice((*byte)(unsafe.Pointer(text)), int(length)), &parts); err != nil {
 		return nil, err
 	}
 	if len(parts) != len(b.takes) {
@@ -319,8 +357,7 @@ func (b *boundFunction) read(ctx context.Context, call *C.curfew_host_call) ([]r
 // answer passes the results on. Nothing happens where the run was stopped first.
 func (b *boundFunction) answer(made *hostCall, results []reflect.Value) {
 	if b.Type != "" {
-		values := (*[16]C.curfew_value)(C.calloc(16, C.sizeof_curfew_value))
-		defer C.free(unsafe.Pointer(values))
+		var values [16]C.curfew_value
 		for i, result := range results {
 			reflect.NewAt(result.Type(), unsafe.Pointer(&values[i])).Elem().Set(result)
 		}
@@ -338,12 +375,10 @@ func (b *boundFunction) answer(made *hostCall, results []reflect.Value) {
 		}
 	}
 	if call := made.take(); call != nil {
-		if text == nil {
+		if len(text) == 0 {
 			C.curfew_host_call_return(call, nil, 0)
 			return
 		}
-		copied := C.CBytes(text)
-		C.curfew_host_call_return(call, (*C.char)(copied), C.size_t(len(text)))
-		C.free(copied)
+		C.curfew_host_call_return(call, (*C.char)(unsafe.Pointer(&text[0])), C.size_t(len(text)))
 	}
 }

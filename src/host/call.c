@@ -27,7 +27,11 @@ struct curfew_host_call {
 	void *data;
 	curfew__host_answer *answer; /* synchronous: where it goes */
 	bool answered;
-	char json[]; /* asynchronous: a copy */
+	/* From a queue: two have it, the executing thread and whoever took it. */
+	atomic_uint references;
+	curfew__queued queued;
+	curfew__host_answer own;
+	char json[]; /* asynchronous or from a queue: a copy */
 };
 
 static _Thread_local unsigned inside;
@@ -81,9 +85,12 @@ static bool read_function(const curfew_host_function *given, curfew__host_functi
 		snprintf(message, 256, "host function %s: type %.40s is not like \"iI->f\"", given->name, given->type);
 		return false;
 	}
-	if (!given->call || (given->flags & ~CURFEW_HOST_ASYNC) ||
-	    (given->stopped && !(given->flags & CURFEW_HOST_ASYNC))) {
-		snprintf(message, 256, "host function %s: no callback, an unknown flag, or stopped without CURFEW_HOST_ASYNC",
+	if ((given->flags & ~CURFEW_HOST_ASYNC) || (given->stopped && !(given->flags & CURFEW_HOST_ASYNC))) {
+		snprintf(message, 256, "host function %s: an unknown flag, or stopped without CURFEW_HOST_ASYNC", given->name);
+		return false;
+	}
+	if (!given->call == !given->queue || (given->queue && (given->flags & CURFEW_HOST_ASYNC))) {
+		snprintf(message, 256, "host function %s: it needs a callback, or a queue if it is not asynchronous",
 		         given->name);
 		return false;
 	}
@@ -94,6 +101,7 @@ static bool read_function(const curfew_host_function *given, curfew__host_functi
 	function->call = given->call;
 	function->stopped = given->stopped;
 	function->context = given->context;
+	function->queue = curfew__call_queue_ref(given->queue);
 	snprintf(message, 256, "out of memory");
 	return function->import.name && function->import.module;
 }
@@ -158,6 +166,7 @@ static bool fill(curfew__host_functions *functions, const curfew_host_function *
 			return false;
 		}
 		functions->count = i + 1;
+		functions->list[i].owner = functions;
 		if (!read_function(&known, &functions->list[i], message) || !is_new(functions, i, message))
 			return false;
 		functions->list[i].import.index = i;
@@ -198,6 +207,7 @@ void curfew__host_functions_unref(curfew__host_functions *functions)
 	for (size_t i = 0; i < functions->count; i++) {
 		free(functions->list[i].import.module);
 		free(functions->list[i].import.name);
+		curfew__call_queue_unref(functions->list[i].queue);
 	}
 	free(functions->list);
 	free(functions->imports);
@@ -294,9 +304,44 @@ static char *write_values(const char *letters, const curfew_value *values, size_
 	return curfew__buffer_take(&buffer, length);
 }
 
+/* ---- Calls from a queue ----------------------------------------------------------------------------------- */
+
+static bool is_queued(const curfew_host_call *call)
+{
+	return call->answer == &call->own;
+}
+
+static void unref_queued(curfew_host_call *call)
+{
+	if (atomic_fetch_sub(&call->references, 1) != 1)
+		return;
+	free(call->own.bytes);
+	curfew__host_functions_unref(call->functions);
+	free(call);
+}
+
+/* The answer is there, whether or not the executing thread still waits for it; the handle is the taker's no more. */
+static void settle_queued(curfew_host_call *call)
+{
+	(void)curfew__queued_settle(&call->queued);
+	unref_queued(call);
+}
+
+curfew_host_call *curfew_call_queue_take(curfew_call_queue *queue, uint64_t wait_ns, void **context)
+{
+	curfew__queued *queued = curfew__call_queue_next(queue, wait_ns);
+
+	if (!queued)
+		return NULL;
+	curfew_host_call *call = (curfew_host_call *)(void *)((char *)queued - offsetof(curfew_host_call, queued));
+	if (context)
+		*context = call->function->context;
+	return call;
+}
+
 /* ---- Answers ---------------------------------------------------------------------------------------------- */
 
-/* Takes bytes over; the handle is the caller's no more where the call is asynchronous. */
+/* Takes bytes over; the handle is the caller's no more where the call is asynchronous or was taken from a queue. */
 static void end(curfew_host_call *call, bool threw, char *bytes, size_t length)
 {
 	if (call->answer) {
@@ -308,6 +353,8 @@ static void end(curfew_host_call *call, bool threw, char *bytes, size_t length)
 		}
 		call->answered = true;
 		free(bytes);
+		if (is_queued(call))
+			settle_queued(call);
 		return;
 	}
 	curfew__operation_post(&call->operation, threw ? CURFEW_CALL_THREW : CURFEW_CALL_RETURNED, true, bytes, length);
@@ -369,6 +416,8 @@ curfew_status curfew_host_call_return_values(curfew_host_call *call, const curfe
 		for (size_t i = 0; i < count; i++)
 			call->answer->values[i] = results[i];
 		call->answered = true;
+		if (is_queued(call))
+			settle_queued(call);
 	}
 	return CURFEW_OK;
 }
@@ -404,7 +453,7 @@ void *curfew_host_call_get_context(const curfew_host_call *call)
 
 bool curfew_host_call_is_stopped(const curfew_host_call *call)
 {
-	if (!call->answer)
+	if (!call->answer || is_queued(call))
 		return atomic_load(&call->stopped);
 	return atomic_load(call->caller.stopped[0]) || atomic_load(call->caller.stopped[1]);
 }
@@ -442,6 +491,66 @@ static bool fill_call(curfew_host_call *call, const curfew__host_params *params,
 	return true;
 }
 
+/* Has the executing thread's reference only, at first. NULL: out of memory. */
+static curfew_host_call *create_queued(const curfew__host_function *function, const curfew__host_caller *caller,
+                                       const curfew__host_params *params)
+{
+	bool copies = params->json && !function->import.typed;
+	curfew_host_call *call = calloc(1, sizeof *call + (copies ? params->length + 1 : 0));
+
+	if (!call)
+		return NULL;
+	atomic_init(&call->references, 1);
+	call->functions = curfew__host_functions_ref(function->owner);
+	call->function = function;
+	call->caller = (curfew__host_caller){.context = caller->context};
+	call->answer = &call->own;
+	if (copies)
+		curfew__copy_until(call->json, params->json, params->length, caller->stopped[0]);
+	return call;
+}
+
+/* NULL: the answer came; else why there is none. */
+static const char *wait_queued(curfew_host_call *call, const curfew__host_caller *caller, curfew__host_answer *answer)
+{
+	bool taken;
+
+	atomic_fetch_add(&call->references, 1); /* whoever takes it */
+	curfew__queued_state state = curfew__call_queue_ask(call->function->queue, &call->queued, caller->stopped, &taken);
+	if (!taken)
+		unref_queued(call);
+	if (state == CURFEW__QUEUED_LEFT)
+		atomic_store(&call->stopped, true);
+	if (state != CURFEW__QUEUED_ANSWERED)
+		return state == CURFEW__QUEUED_LEFT ? "the run was stopped" : "nobody takes calls of this function any more";
+	*answer = call->own;
+	call->own.bytes = NULL;
+	return NULL;
+}
+
+static void throw_now(curfew__host_answer *answer, const char *message)
+{
+	*answer = (curfew__host_answer){.threw = true, .bytes = copy(message, strlen(message)), .length = strlen(message)};
+}
+
+static void call_queued(const curfew__host_function *function, const curfew__host_caller *caller,
+                        const curfew__host_params *params, curfew__host_answer *answer)
+{
+	curfew_host_call *call = create_queued(function, caller, params);
+	curfew__host_params own = *params;
+	char message[256] = "the host is out of memory";
+	const char *why = message;
+
+	if (call && !function->import.typed && params->json)
+		own.json = call->json;
+	if (call && fill_call(call, &own, caller->stopped[0], message))
+		why = wait_queued(call, caller, answer);
+	if (why)
+		throw_now(answer, why);
+	if (call)
+		unref_queued(call);
+}
+
 void curfew__host_call_now(const curfew__host_function *function, const curfew__host_caller *caller,
                            const curfew__host_params *params, curfew__host_answer *answer)
 {
@@ -452,6 +561,10 @@ void curfew__host_call_now(const curfew__host_function *function, const curfew__
 	answer->threw = false;
 	answer->bytes = NULL;
 	answer->length = 0;
+	if (function->queue) {
+		call_queued(function, caller, params, answer);
+		return;
+	}
 	if (!fill_call(&call, params, caller->stopped[0], message)) {
 		throw(&call, message);
 		return;

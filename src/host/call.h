@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Functions of the embedder's that programs call: the list that a program has, and single calls. A synchronous call is
- * over when its callback returns; an asynchronous one is an operation of the run, so that it is told of the stop, and
- * its answer is an event, which nobody takes once the run has ended.
+ * over when its callback returns, or the thread that took it from a queue has answered; an asynchronous one is an
+ * operation of the run, so that it is told of the stop, and its answer is an event, which nobody takes once the run has
+ * ended.
  */
 #ifndef CURFEW_HOST_CALL_H
 #define CURFEW_HOST_CALL_H
 
 #include "curfew.h"
+#include "host/call_queue.h"
 #include "host/operations.h"
 #include "wasm/host_functions.h"
 
@@ -16,6 +18,8 @@ typedef struct curfew__host_function {
 	curfew_host_callback call;
 	curfew_host_callback stopped;
 	void *context;
+	curfew_call_queue *queue; /* a reference; NULL: call carries it out */
+	struct curfew__host_functions *owner;
 } curfew__host_function;
 
 typedef struct curfew__host_functions {
@@ -39,7 +43,7 @@ typedef struct curfew__host_caller {
 	const atomic_uint *stopped[2]; /* while the run is there: not 0 if it is to stop */
 } curfew__host_caller;
 
-/* Calls a synchronous function and waits. */
+/* Calls a synchronous function, or has who takes it from its queue call it, and waits. */
 void curfew__host_call_now(const curfew__host_function *function, const curfew__host_caller *caller,
                            const curfew__host_params *params, curfew__host_answer *answer);
 /*
@@ -49,7 +53,7 @@ void curfew__host_call_now(const curfew__host_function *function, const curfew__
 uint32_t curfew__host_call_start(curfew__host_functions *functions, size_t index, const curfew__host_caller *caller,
                                  curfew__operations *operations, const curfew__host_params *params);
 
-/* Whether this thread is in a callback of a synchronous function. */
+/* Whether this thread is in a callback of a synchronous function. What is taken from a queue is none. */
 bool curfew__host_call_is_inside(void);
 
 #endif

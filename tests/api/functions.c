@@ -354,7 +354,9 @@ static void test_refusals(void)
 	refuse(program, (curfew_host_function){.name = "a", .type = "iiiiiiiiiiiiiiiii->", .call = host_add},
 	       "host function a: type iiiiiiiiiiiiiiiii-> is not like \"iI->f\"");
 	refuse(program, (curfew_host_function){.name = "a"},
-	       "host function a: no callback, an unknown flag, or stopped without CURFEW_HOST_ASYNC");
+	       "host function a: it needs a callback, or a queue if it is not asynchronous");
+	refuse(program, (curfew_host_function){.name = "a", .call = host_add, .flags = 2},
+	       "host function a: an unknown flag, or stopped without CURFEW_HOST_ASYNC");
 	CHECK_EQUAL(curfew_program_set_functions(program, twice, 2, &failure), CURFEW_INVALID);
 	CHECK_TEXT(failure.message, "two host functions are called add");
 	curfew_report_destroy(harness_run(program, NULL));

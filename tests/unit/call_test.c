@@ -3,6 +3,7 @@
  */
 #include "host/call.h"
 
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -146,12 +147,155 @@ static void test_stopped_calls(void **state)
 	free(json);
 }
 
+/* ---- Queues ----------------------------------------------------------------------------------------------- */
+
+/* A list of one function that takes JSON and one that takes a number, both from a queue; context is their place. */
+static curfew__host_functions *create_queued(curfew_call_queue *queue)
+{
+	static char places[2];
+	char message[256];
+	const curfew_host_function given[] = {
+		{.size = sizeof *given, .name = "now", .context = &places[0], .queue = queue},
+		{.size = sizeof *given, .name = "typed", .type = "i->i", .context = &places[1], .queue = queue},
+	};
+	curfew__host_functions *list = curfew__host_functions_create(given, 2, message);
+	assert_non_null(list);
+	return list;
+}
+
+/* Answers whatever comes until the queue is destroyed. */
+static void *take_all(void *context)
+{
+	for (curfew_host_call *call; (call = curfew_call_queue_take(context, CURFEW_UNLIMITED, NULL));)
+		on_call(NULL, call);
+	return NULL;
+}
+
+static void test_a_thread_takes_calls_from_a_queue(void **state)
+{
+	(void)state;
+	curfew_call_queue *queue;
+	pthread_t taker;
+	atomic_uint stop = 0;
+	curfew_value number = {.i32 = 42};
+	curfew__host_caller caller = {.stopped = {&stop, &stop}};
+	assert_int_equal(curfew_call_queue_create(NULL, NULL, &queue), CURFEW_OK);
+	curfew__host_functions *list = create_queued(queue);
+	calls = 0;
+	assert_int_equal(pthread_create(&taker, NULL, take_all, queue), 0);
+
+	for (unsigned i = 0; i < 1000; i++) {
+		char *text = NULL;
+		assert_true(call_now(list, 0, &caller, &(curfew__host_params){"[1,2]", 5, NULL}, &text));
+		assert_string_equal(text, "[1,2]");
+		free(text);
+	}
+	curfew__host_answer answer;
+	curfew__host_call_now(&list->list[1], &caller, &(curfew__host_params){.values = &number}, &answer);
+	assert_false(answer.threw);
+	assert_int_equal(answer.values[0].i32, 42);
+	assert_int_equal(calls, 1001);
+
+	curfew_call_queue_destroy(queue);
+	pthread_join(taker, NULL);
+	char *text = NULL;
+	assert_false(call_now(list, 0, &caller, &(curfew__host_params){"[]", 2, NULL}, &text));
+	assert_string_equal(text, "nobody takes calls of this function any more");
+	free(text);
+	curfew__host_functions_unref(list);
+}
+
+static unsigned waiting;
+static curfew_host_call *taken;
+
+/* Where a queue says that nobody is there: takes the call, and does not answer. */
+static void take_and_keep(void *context)
+{
+	curfew_call_queue **queue = context;
+	waiting++;
+	taken = curfew_call_queue_take(*queue, 0, NULL);
+	assert_non_null(taken);
+}
+
+static void count_waiting(void *context)
+{
+	(void)context;
+	waiting++;
+}
+
+/* The executing thread does not wait beyond the stop, and what is answered afterwards harms nobody. */
+static void test_a_stop_ends_the_wait_for_an_answer(void **state)
+{
+	/* Claim T680. */
+	(void)state;
+	curfew_call_queue *queue;
+	atomic_uint none = 0, stop = 1; /* the arguments may be read, and then its time is up */
+	char *text = NULL;
+	curfew__host_caller caller = {.stopped = {&none, &stop}};
+	assert_int_equal(curfew_call_queue_create(take_and_keep, &queue, &queue), CURFEW_OK);
+	curfew__host_functions *list = create_queued(queue);
+	waiting = 0;
+	assert_false(call_now(list, 1, &caller, &(curfew__host_params){"[7]", 3, NULL}, &text));
+	assert_string_equal(text, "the run was stopped");
+	free(text);
+	assert_int_equal(waiting, 1);
+	curfew__host_functions_unref(list);
+	curfew_call_queue_destroy(queue);
+	assert_true(curfew_host_call_is_stopped(taken));
+	assert_int_equal(curfew_host_call_get_values(taken)->i32, 7);
+	assert_int_equal(curfew_host_call_return_values(taken, &(curfew_value){.i32 = 1}), CURFEW_OK);
+}
+
+/* Nobody took it: it is not there for the next one who does. */
+static void test_a_stopped_call_leaves_the_queue(void **state)
+{
+	(void)state;
+	curfew_call_queue *queue;
+	atomic_uint none = 0, stop = 1; /* the arguments may be read, and then its time is up */
+	char *text = NULL;
+	curfew__host_caller caller = {.stopped = {&none, &stop}};
+	assert_int_equal(curfew_call_queue_create(count_waiting, NULL, &queue), CURFEW_OK);
+	curfew__host_functions *list = create_queued(queue);
+	waiting = 0;
+	for (unsigned i = 1; i <= 3; i++) {
+		assert_false(call_now(list, 0, &caller, &(curfew__host_params){"[]", 2, NULL}, &text));
+		free(text);
+		assert_int_equal(waiting, i);
+		assert_null(curfew_call_queue_take(queue, 0, NULL));
+		assert_null(curfew_call_queue_take(queue, 1000, NULL));
+	}
+	curfew_call_queue_destroy(queue);
+	curfew__host_functions_unref(list);
+}
+
+static void test_what_a_queue_cannot_be_given_with(void **state)
+{
+	(void)state;
+	curfew_call_queue *queue;
+	char message[256];
+	assert_int_equal(curfew_call_queue_create(NULL, NULL, &queue), CURFEW_OK);
+	const curfew_host_function bad[] = {
+		{.size = sizeof *bad, .name = "both", .call = on_call, .queue = queue},
+		{.size = sizeof *bad, .name = "later", .flags = CURFEW_HOST_ASYNC, .queue = queue},
+		{.size = sizeof *bad, .name = "neither"},
+	};
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+		assert_null(curfew__host_functions_create(&bad[i], 1, message));
+		assert_non_null(strstr(message, "it needs a callback, or a queue if it is not asynchronous"));
+	}
+	curfew_call_queue_destroy(queue);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_what_is_no_json_is_refused),
 		cmocka_unit_test(test_what_is_right_is_passed),
 		cmocka_unit_test(test_stopped_calls),
+		cmocka_unit_test(test_a_thread_takes_calls_from_a_queue),
+		cmocka_unit_test(test_a_stop_ends_the_wait_for_an_answer),
+		cmocka_unit_test(test_a_stopped_call_leaves_the_queue),
+		cmocka_unit_test(test_what_a_queue_cannot_be_given_with),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -72,7 +72,7 @@ export type HostFunctions = Record<string, ((...values: any[]) => any) | HostFun
 
 export interface SourceOptions {
 	/** By default by a file's suffix or the bytes' header, else "js". */
-	language?: 'js' | 'mjs' | 'wasm' | 'wat';
+	language?: 'js' | 'mjs' | 'wasm' | 'wat' | 'ts' | 'mts';
 	/** Shown in stacks and reports. */
 	name?: string;
 	/** Directory that relative imports may read; of a file its own by default. */

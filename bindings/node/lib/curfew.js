@@ -9,7 +9,7 @@ const { fileURLToPath } = require('node:url');
 const native = require('../native/curfew.node');
 const { Client, Problem } = require('./client.js');
 
-const LANGUAGES = { js: 0, mjs: 1, wasm: 2, wat: 3 };
+const LANGUAGES = { js: 0, mjs: 1, wasm: 2, wat: 3, ts: 4, mts: 5 };
 const EVENTS = ['stdout', 'stderr', 'progress', 'checkpoint'];
 const SOURCE_ONCE = 1;
 /** Milliseconds after which a call that was cancelled, maybe before it began, is cancelled again. */
@@ -54,7 +54,8 @@ function call(name, ...values) {
 let nextId = 1;
 const runs = new Map(); // those that are going on
 const jobs = new Map();
-const functions = new Map(); // host functions, by id; they live as long as their program may run
+const functions = new Map(); // host functions, by id; they live as long as their program, which its runs and sessions keep
+const forgetFunctions = new FinalizationRegistry(ids => ids.forEach(id => functions.delete(id)));
 
 function takeId() {
 	const id = nextId;
@@ -69,9 +70,11 @@ native.setDispatcher((kind, id, first, second) => {
 		case 1:
 			return runs.get(id)?._take(first, second);
 		case 2:
-			return carryOut(functions.get(id), first, second);
+			return carryOutLater(functions.get(id), first, second);
 		case 3:
 			return endJob(id, first, second);
+		case 4:
+			return carryOut(functions.get(id), first);
 	}
 });
 
@@ -99,41 +102,58 @@ function endJob(id, error, result) {
 
 // ---- Host functions -------------------------------------------------------------------------------------------------
 
-function fail(handle, error) {
-	native.answer(handle, error instanceof Error ? `${error.name}: ${error.message}` : String(error), undefined);
+/** What the native half answers a call with: JSON, undefined or an array of numbers. */
+function answerOf(entry, value) {
+	if (entry.type === null) return value === undefined ? undefined : jsonOf(value, `the answer of ${entry.name}`);
+	const count = entry.type.length - entry.type.indexOf('->') - 2;
+	const values = count === 0 ? [] : Array.isArray(value) ? value : [value];
+	if (values.length !== count || !values.every(item => typeof item === 'number' || typeof item === 'bigint'))
+		throw new TypeError(`${entry.name} has to answer ${count} numbers`);
+	return values;
 }
 
-function succeed(entry, handle, value) {
+function textOf(error) {
+	return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+}
+
+function isThenable(value) {
+	return value !== null && typeof value === 'object' && typeof value.then === 'function';
+}
+
+function invoke(entry, parameters) {
+	return entry.call(...(entry.type === null ? JSON.parse(parameters) : parameters));
+}
+
+function answerWhenSettled(entry, handle, promise) {
+	const fail = error => native.answer(handle, textOf(error), undefined);
+	promise.then(value => {
+		let answer;
+		try {
+			answer = answerOf(entry, value);
+		} catch (error) {
+			return fail(error);
+		}
+		native.answer(handle, null, answer);
+	}, fail);
+}
+
+/** A call of an asynchronous function. */
+function carryOutLater(entry, handle, parameters) {
+	if (parameters === undefined) return; // it was stopped
 	try {
-		if (entry.type === null)
-			return native.answer(
-				handle,
-				null,
-				value === undefined ? undefined : jsonOf(value, `the answer of ${entry.name}`),
-			);
-		const count = entry.type.length - entry.type.indexOf('->') - 2;
-		const values = count === 0 ? [] : Array.isArray(value) ? value : [value];
-		if (values.length !== count || !values.every(item => typeof item === 'number' || typeof item === 'bigint'))
-			throw new TypeError(`${entry.name} has to answer ${count} numbers`);
-		native.answer(handle, null, values);
+		answerWhenSettled(entry, handle, Promise.resolve(invoke(entry, parameters)));
 	} catch (error) {
-		fail(handle, error);
+		native.answer(handle, textOf(error), undefined);
 	}
 }
 
-/** One call. A function that answers a promise may do so also where the program does not wait with one. */
-function carryOut(entry, handle, parameters) {
-	if (parameters === undefined) return; // it was stopped
+/** A synchronous call, whose thread waits: its answer; { error }; or for a promise a function that is given the handle. */
+function carryOut(entry, parameters) {
 	try {
-		const value = entry.call(...(entry.type === null ? JSON.parse(parameters) : parameters));
-		if (value !== null && typeof value === 'object' && typeof value.then === 'function')
-			value.then(
-				settled => succeed(entry, handle, settled),
-				error => fail(handle, error),
-			);
-		else succeed(entry, handle, value);
+		const value = invoke(entry, parameters);
+		return isThenable(value) ? handle => answerWhenSettled(entry, handle, value) : answerOf(entry, value);
 	} catch (error) {
-		fail(handle, error);
+		return { error: textOf(error) };
 	}
 }
 
@@ -152,11 +172,18 @@ function describeFunctions(given) {
 	});
 }
 
-function addFunctions(program, given) {
-	if (given === undefined) return;
+/** The program of a handle, with these functions. */
+function programOf(handle, engine, given) {
+	const program = new Program(handle, engine);
+	if (given === undefined) return program;
 	const rows = describeFunctions(given);
-	call('programSetFunctions', program, rows);
+	call('programSetFunctions', handle, rows);
 	for (const row of rows) functions.set(row.id, row);
+	forgetFunctions.register(
+		program,
+		rows.map(row => row.id),
+	);
+	return program;
 }
 
 // ---- Values ---------------------------------------------------------------------------------------------------------
@@ -233,49 +260,59 @@ const RUN_OPTIONS = [
 
 function checkNames(options, known) {
 	if (options === null || typeof options !== 'object') throw new TypeError('options must be an object');
-	for (const name of Object.keys(options))
-		if (!known.includes(name)) throw invalid(`there is no option ${name}; there are ${known.join(', ')}`);
+	for (const name in options)
+		if (!known.includes(name) && Object.hasOwn(options, name))
+			throw invalid(`there is no option ${name}; there are ${known.join(', ')}`);
 }
 
 function paramsText(params) {
-	if (params === undefined) return null;
 	if (!Array.isArray(params)) throw new TypeError('params must be an array of arguments');
 	return jsonOf(params, 'params');
 }
 
-/** What a native function takes as options; `close` gives back what was made for them. */
+/** Only where there is something: undefined is undefined. */
+function ifGiven(value, make) {
+	return value === undefined ? undefined : make(value);
+}
+
+function secretTexts(secrets) {
+	return Object.entries(secrets).flatMap(([name, value]) => [name, text(value, `secret ${name}`)]);
+}
+
+function envTexts(env) {
+	return Object.entries(env).map(([name, value]) => text(`${name}=${value}`, 'env'));
+}
+
+function dirTexts(dirs) {
+	return dirs.flatMap(dir => [text(dir.host, 'dirs[].host'), text(dir.guest, 'dirs[].guest'), dir.write ? 'w' : '']);
+}
+
+/** What a native function takes as options, in its order; `close` gives back what was made for them. */
 function nativeOptions(options) {
 	checkNames(options, RUN_OPTIONS);
-	const secrets = Object.entries(options.secrets ?? {}).flatMap(([name, value]) => [
-		name,
-		text(value, `secret ${name}`),
-	]);
-	const env = Object.entries(options.env ?? {}).map(([name, value]) => text(`${name}=${value}`, 'env'));
-	const dirs = (options.dirs ?? []).flatMap(dir => [
-		text(dir.host, 'dirs[].host'),
-		text(dir.guest, 'dirs[].guest'),
-		dir.write ? 'w' : '',
-	]);
+	const values = [
+		ifGiven(options.limits, limitTexts),
+		ifGiven(options.call, value => text(value, 'call')),
+		ifGiven(options.params, paramsText),
+		ifGiven(options.user, value => text(value, 'user')),
+		Boolean(options.deterministic),
+		-1,
+		ifGiven(options.secrets ?? undefined, secretTexts),
+		ifGiven(options.allowFetch ?? undefined, value => texts(value, 'allowFetch')),
+		ifGiven(options.args ?? undefined, value => texts(value, 'args')),
+		ifGiven(options.env ?? undefined, envTexts),
+		ifGiven(options.dirs ?? undefined, dirTexts),
+	];
 	const stdin = openStdin(options.stdin);
-	return {
-		limits: limitTexts(options.limits),
-		call: options.call === undefined ? null : text(options.call, 'call'),
-		params: paramsText(options.params),
-		user: options.user === undefined ? null : text(options.user, 'user'),
-		secrets,
-		env,
-		dirs,
-		allowFetch: texts(options.allowFetch ?? [], 'allowFetch'),
-		args: texts(options.args ?? [], 'args'),
-		deterministic: Boolean(options.deterministic),
-		stdin: stdin.fd,
-		close: stdin.close,
-	};
+	values[5] = stdin.fd;
+	return { values, close: stdin.close };
 }
+
+const NO_STDIN = { fd: -1, close() {} };
 
 /** A descriptor to read: the one given, or of a file that has the text and no name any more. */
 function openStdin(stdin) {
-	if (stdin === undefined || stdin === null) return { fd: -1, close() {} };
+	if (stdin === undefined || stdin === null) return NO_STDIN;
 	if (typeof stdin === 'number') return { fd: stdin, close() {} };
 	if (typeof stdin !== 'string' && !(stdin instanceof Uint8Array))
 		throw new TypeError('stdin must be a string, a Uint8Array or a descriptor');
@@ -347,8 +384,7 @@ class Engine {
 			read.importDir,
 			options.once ? SOURCE_ONCE : 0,
 		);
-		addFunctions(handle, options.functions);
-		return new Program(handle, this);
+		return programOf(handle, this, options.functions);
 	}
 
 	/** A program from what Program.save answered. Options: functions. */
@@ -356,8 +392,7 @@ class Engine {
 		checkNames(options, ['functions']);
 		if (!(image instanceof Uint8Array)) throw new TypeError('an image is a Buffer or Uint8Array');
 		const handle = call('programLoad', this.#handle, Buffer.from(image.buffer, image.byteOffset, image.byteLength));
-		addFunctions(handle, options.functions);
-		return new Program(handle, this);
+		return programOf(handle, this, options.functions);
 	}
 
 	/** Runs a source once: the options of program, and those of Program.run. */
@@ -410,8 +445,25 @@ function readSource(source, { language, name, importDir }) {
 	};
 }
 
+/** Microseconds of wall time up to which a run is brief: it is waited for, instead of having two threads woken. */
+const BRIEF_US = 30;
+/** Milliseconds that this thread waits so in one turn of its event loop. */
+const WATCH_MS = 1;
+let turnBegan;
+
+function mayWatch() {
+	const now = performance.now();
+	if (turnBegan === undefined) {
+		turnBegan = now;
+		setImmediate(() => (turnBegan = undefined));
+	}
+	return now - turnBegan < WATCH_MS;
+}
+
 class Program {
 	#handle;
+	/** Its last run took so little that the next one is waited for. */
+	_isBrief = false;
 
 	constructor(handle, engine) {
 		this.#handle = handle;
@@ -446,7 +498,7 @@ class Program {
 
 	/** Starts it, and answers the Run. */
 	start(options = {}) {
-		return new Run(this.#handle, options);
+		return new Run(this, this.#handle, options);
 	}
 
 	/** Runs it on this thread, which does nothing else meanwhile: no host functions, no signal, no events. */
@@ -454,17 +506,17 @@ class Program {
 		for (const name of ['signal', 'onEvent', 'events'])
 			if (options[name] !== undefined)
 				throw invalid(`runSync cannot have ${name}: nothing of this thread runs meanwhile`);
-		const given = nativeOptions(options);
+		const passed = nativeOptions(options);
 		try {
-			return new Report(call('programRunSync', this.#handle, given));
+			return new Report(call('programRunSync', this.#handle, ...passed.values));
 		} finally {
-			given.close();
+			passed.close();
 		}
 	}
 
 	/** A session: the program's state is kept between calls. Options: those of run but for call, params, signal and events. */
 	session(options = {}) {
-		return new Session(this.#handle, options);
+		return new Session(this, this.#handle, options);
 	}
 }
 
@@ -482,7 +534,7 @@ class Run {
 	#settle;
 	#forget = () => {};
 
-	constructor(program, options) {
+	constructor(program, handle, options) {
 		this.#given = nativeOptions(options);
 		this.#listener = options.onEvent;
 		this.#wantsEvents = Boolean(options.events);
@@ -494,16 +546,22 @@ class Run {
 		runs.set(id, this);
 		this._end = result => {
 			runs.delete(id);
-			this.#finish(new Report(result));
+			const report = new Report(result);
+			program._isBrief = report.used.wall_us < BRIEF_US && report.used.host_calls === 0;
+			this.#finish(report);
 		};
+		const tells = this.#wantsEvents || this.#listener !== undefined;
+		const watches = program._isBrief && !tells && !options.signal?.aborted && mayWatch();
 		try {
-			this.#handle = call('runStart', program, this.#given, id, this.#wantsEvents || this.#listener !== undefined);
+			this.#handle = call('runStart', handle, id, tells, watches, ...this.#given.values);
 		} catch (error) {
 			runs.delete(id);
 			this.#given.close();
 			throw error;
 		}
-		this.#listen(options.signal);
+		const result = watches ? native.runEnd(this.#handle) : undefined;
+		if (result !== undefined) this._end(result);
+		else this.#listen(options.signal);
 	}
 
 	/** The AbortSignal given: once it is aborted, the run is cancelled. */
@@ -569,18 +627,20 @@ class Run {
 
 class Session {
 	#handle;
+	#program; // and with it the host functions
 	/** A call goes on, from the moment it is made: its thread may not have begun with it. */
 	#inUse = false;
 	#cancelAgain;
 
-	constructor(program, options) {
+	constructor(program, handle, options) {
+		this.#program = program;
 		for (const name of ['call', 'params', 'signal', 'onEvent', 'events'])
 			if (options[name] !== undefined) throw invalid(`a session cannot have ${name}: its calls do`);
-		const given = nativeOptions(options);
+		const passed = nativeOptions(options);
 		try {
-			this.#handle = call('sessionCreate', program, given);
+			this.#handle = call('sessionCreate', handle, ...passed.values);
 		} finally {
-			given.close();
+			passed.close();
 		}
 	}
 
@@ -592,7 +652,7 @@ class Session {
 				this.#handle,
 				limitTexts(limits),
 				name == null ? null : text(name, 'name'),
-				paramsText(params),
+				ifGiven(params, paramsText),
 			),
 		);
 	}

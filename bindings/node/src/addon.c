@@ -1,21 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Engines, programs, runs and sessions as handles, and the messages of the engine's threads. */
 #include "addon.h"
-#include <sched.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+
+/* How long the JavaScript thread waits for the end of a run that was brief the last time. */
+#define BRIEF_NS 40000
 
 /* ---- Messages --------------------------------------------------------------------------------------------- */
 
 static void drop(struct message *message)
 {
-	if (message->kind == MESSAGE_CALL) {
-		curfew_host_call *open = atomic_exchange(&message->call->call, NULL);
-		if (open != NULL)
-			curfew_host_call_throw(open, "the environment is ending");
-		curfew_node_call_release(message->call);
-	}
+	if (message->kind == MESSAGE_CALL)
+		curfew_node_call_drop(message->call);
 	if (message->kind == MESSAGE_JOB)
 		curfew_node_job_free(message->job);
 	free(message->data);
@@ -46,51 +45,52 @@ static void unlink_run(struct run *run)
 		run->next->place = run->place;
 }
 
-static void finalize_call(napi_env env, void *data, void *hint)
+/* It has ended: its report. */
+static napi_value end_run(napi_env env, struct run *run)
 {
-	(void)env;
-	(void)hint;
-	curfew_node_call_release(data);
+	napi_value report = curfew_node_report(env, curfew_run_wait(run->run));
+	unlink_run(run);
+	let_go(env, run->addon);
+	return report;
 }
 
 /* The arguments of the dispatcher, behind kind and id. */
 static void fill_arguments(napi_env env, struct addon *addon, struct message *message, napi_value *arguments)
 {
 	switch (message->kind) {
-	case MESSAGE_DONE:
-		arguments[0] = curfew_node_report(env, curfew_run_wait(message->run->run));
-		unlink_run(message->run);
-		let_go(env, addon);
-		break;
+	case MESSAGE_DONE: arguments[0] = end_run(env, message->run); break;
 	case MESSAGE_EVENT:
 		napi_create_int32(env, message->event, &arguments[0]);
 		napi_create_buffer_copy(env, message->length, message->data, NULL, &arguments[1]);
 		break;
-	case MESSAGE_CALL:
-		napi_create_external(env, message->call, finalize_call, NULL, &arguments[0]);
-		arguments[1] = curfew_node_call_arguments(env, message->call);
-		break;
+	case MESSAGE_CALL: curfew_node_call_pass(env, message->call, arguments); break;
 	case MESSAGE_JOB:
 		curfew_node_job_results(env, message->job, arguments);
 		let_go(env, addon);
 		break;
+	case MESSAGE_CALLS: break;
 	}
 }
 
-static void report_exception(napi_env env)
+static void dispatch_message(napi_env env, struct addon *addon, struct message *message, napi_value dispatch)
 {
-	napi_value error;
-	bool pending = false;
-	napi_is_exception_pending(env, &pending);
-	if (pending && napi_get_and_clear_last_exception(env, &error) == napi_ok)
-		napi_fatal_exception(env, error);
+	napi_value global, arguments[4] = {NULL};
+	napi_create_uint32(env, message->kind, &arguments[0]);
+	napi_create_uint32(env, message->id, &arguments[1]);
+	fill_arguments(env, addon, message, arguments + 2);
+	napi_get_global(env, &global);
+	for (int i = 2; i < 4; i++)
+		if (arguments[i] == NULL)
+			napi_get_undefined(env, &arguments[i]);
+	napi_call_function(env, global, dispatch, 4, arguments, NULL);
+	curfew_node_report_exception(env);
 }
 
 static void on_message(napi_env env, napi_value unused, void *context, void *data)
 {
 	struct addon *addon = context;
 	struct message *message = data;
-	napi_value global, dispatch, arguments[4] = {NULL};
+	napi_value dispatch;
 	napi_handle_scope scope;
 	(void)unused;
 	if (env == NULL) {
@@ -99,16 +99,11 @@ static void on_message(napi_env env, napi_value unused, void *context, void *dat
 	}
 
 	napi_open_handle_scope(env, &scope);
-	napi_create_uint32(env, message->kind, &arguments[0]);
-	napi_create_uint32(env, message->id, &arguments[1]);
-	fill_arguments(env, addon, message, arguments + 2);
-	napi_get_global(env, &global);
-	for (int i = 2; i < 4; i++)
-		if (arguments[i] == NULL)
-			napi_get_undefined(env, &arguments[i]);
-	if (napi_get_reference_value(env, addon->dispatch, &dispatch) == napi_ok)
-		napi_call_function(env, global, dispatch, 4, arguments, NULL);
-	report_exception(env);
+	napi_get_reference_value(env, addon->dispatch, &dispatch);
+	if (message->kind == MESSAGE_CALLS)
+		curfew_node_take_calls(env, addon, dispatch);
+	else
+		dispatch_message(env, addon, message, dispatch);
 	napi_close_handle_scope(env, scope);
 	free(message->data);
 	free(message);
@@ -116,12 +111,24 @@ static void on_message(napi_env env, napi_value unused, void *context, void *dat
 
 /* ---- Engine ----------------------------------------------------------------------------------------------- */
 
-static void finalize_engine(napi_env env, void *data, void *hint)
+/* The object of the handle that a function was called with first. */
+static void *subject(napi_env env, napi_callback_info info)
 {
-	(void)env;
-	(void)hint;
-	curfew_engine_destroy(data);
+	napi_value values[CURFEW_NODE_ARGUMENTS];
+	curfew_node_arguments(env, info, values);
+	return curfew_node_external(env, values[0]);
 }
+
+/* What is done with the object of a handle that was collected. */
+#define FINALIZER(name, destroy)                                                                                       \
+	static void name(napi_env env, void *data, void *hint)                                                             \
+	{                                                                                                                  \
+		(void)env;                                                                                                     \
+		(void)hint;                                                                                                    \
+		destroy(data);                                                                                                 \
+	}
+
+FINALIZER(finalize_engine, curfew_engine_destroy)
 
 /* engineCreate(threads, cacheDir, residentBytes, maxRuns) */
 static napi_value engine_create(napi_env env, napi_callback_info info)
@@ -154,20 +161,39 @@ static void set_number(napi_env env, napi_value object, const char *name, uint64
 	napi_set_named_property(env, object, name, value);
 }
 
+/* A uint64_t of a struct, by the name that JavaScript has for it. */
+struct count {
+	const char *name;
+	size_t offset;
+};
+
+#define COUNTS(list) list, sizeof(list) / sizeof *(list)
+
+static napi_value object_of(napi_env env, const void *numbers, const struct count *counts, size_t length)
+{
+	napi_value object;
+	napi_create_object(env, &object);
+	for (size_t i = 0; i < length; i++) {
+		uint64_t number;
+		memcpy(&number, (const char *)numbers + counts[i].offset, sizeof number);
+		set_number(env, object, counts[i].name, number);
+	}
+	return object;
+}
+
 /* engineStats(engine) */
 static napi_value engine_stats(napi_env env, napi_callback_info info)
 {
-	napi_value values[CURFEW_NODE_ARGUMENTS], object;
+	static const struct count counts[] = {
+		{"runsActive", offsetof(curfew_engine_stats, runs_active)},
+		{"regionsInUse", offsetof(curfew_engine_stats, regions_in_use)},
+		{"regionsPooled", offsetof(curfew_engine_stats, regions_pooled)},
+		{"runsTotal", offsetof(curfew_engine_stats, runs_total)},
+		{"residentBytes", offsetof(curfew_engine_stats, resident_bytes)},
+	};
 	curfew_engine_stats stats = {.size = sizeof stats};
-	curfew_node_arguments(env, info, values);
-	curfew_engine_get_stats(curfew_node_external(env, values[0]), &stats);
-	napi_create_object(env, &object);
-	set_number(env, object, "runsActive", stats.runs_active);
-	set_number(env, object, "regionsInUse", stats.regions_in_use);
-	set_number(env, object, "regionsPooled", stats.regions_pooled);
-	set_number(env, object, "runsTotal", stats.runs_total);
-	set_number(env, object, "residentBytes", stats.resident_bytes);
-	return object;
+	curfew_engine_get_stats(subject(env, info), &stats);
+	return object_of(env, &stats, COUNTS(counts));
 }
 
 /* ---- Program ---------------------------------------------------------------------------------------------- */
@@ -176,12 +202,7 @@ static napi_value engine_stats(napi_env env, napi_callback_info info)
  * A program's host functions are never freed: runs and calls of a program may outlive its handle, and the library does
  * not say when the last one has gone. They are a few bytes for each function that was ever given.
  */
-static void finalize_program(napi_env env, void *data, void *hint)
-{
-	(void)env;
-	(void)hint;
-	curfew_program_destroy(data);
-}
+FINALIZER(finalize_program, curfew_program_destroy)
 
 static napi_value wrap_program(napi_env env, curfew_program *program)
 {
@@ -246,7 +267,8 @@ static bool fill_function(napi_env env, struct addon *addon, napi_value row, cur
 		.module = curfew_node_string(env, curfew_node_property(env, row, "module"), NULL),
 		.type = own->type,
 		.fuel = (uint64_t)fuel,
-		.call = curfew_node_on_call,
+		.call = own->is_async ? curfew_node_on_call : NULL,
+		.queue = own->is_async ? NULL : addon->calls,
 		.stopped = own->is_async ? curfew_node_on_stopped : NULL,
 		.context = own};
 	return true;
@@ -282,21 +304,19 @@ static napi_value program_set_functions(napi_env env, napi_callback_info info)
 /* programKind(program) */
 static napi_value program_kind(napi_env env, napi_callback_info info)
 {
-	napi_value values[CURFEW_NODE_ARGUMENTS], kind;
-	curfew_node_arguments(env, info, values);
-	napi_create_string_utf8(env, curfew_program_kind(curfew_node_external(env, values[0])), NAPI_AUTO_LENGTH, &kind);
+	napi_value kind;
+	napi_create_string_utf8(env, curfew_program_kind(subject(env, info)), NAPI_AUTO_LENGTH, &kind);
 	return kind;
 }
 
 /* programSave(program) -> Buffer */
 static napi_value program_save(napi_env env, napi_callback_info info)
 {
-	napi_value values[CURFEW_NODE_ARGUMENTS], buffer;
+	napi_value buffer;
 	curfew_failure failure = {{0}};
 	void *image;
 	size_t length;
-	curfew_node_arguments(env, info, values);
-	curfew_status status = curfew_program_save(curfew_node_external(env, values[0]), &image, &length, &failure);
+	curfew_status status = curfew_program_save(subject(env, info), &image, &length, &failure);
 	if (status != CURFEW_OK)
 		return curfew_node_throw(env, status, &failure);
 	napi_create_buffer_copy(env, length, image, NULL, &buffer);
@@ -304,7 +324,7 @@ static napi_value program_save(napi_env env, napi_callback_info info)
 	return buffer;
 }
 
-/* programRunSync(program, options) -> {json, exitCode} */
+/* programRunSync(program, options...) -> {json, exitCode} */
 static napi_value program_run_sync(napi_env env, napi_callback_info info)
 {
 	napi_value values[CURFEW_NODE_ARGUMENTS], result = NULL;
@@ -312,7 +332,7 @@ static napi_value program_run_sync(napi_env env, napi_callback_info info)
 	curfew_report *report;
 	struct options options;
 	curfew_node_arguments(env, info, values);
-	if (curfew_node_options(env, values[1], &options)) {
+	if (curfew_node_options(env, values + 1, &options)) {
 		curfew_status status = curfew_program_run(curfew_node_external(env, values[0]), &options.run, &report,
 		                                          &failure);
 		if (status == CURFEW_OK)
@@ -332,7 +352,8 @@ static void on_done(void *context, curfew_run *unused)
 {
 	struct run *run = context;
 	(void)unused;
-	curfew_node_post(run->addon, &(struct message){.kind = MESSAGE_DONE, .id = run->id, .run = run});
+	if (atomic_exchange(&run->state, RUN_ENDED) == RUN_TELLS)
+		curfew_node_post(run->addon, &(struct message){.kind = MESSAGE_DONE, .id = run->id, .run = run});
 }
 
 static void on_event(void *context, curfew_event_kind kind, const char *data, size_t length)
@@ -347,14 +368,13 @@ static void on_event(void *context, curfew_event_kind kind, const char *data, si
 		&(struct message){.kind = MESSAGE_EVENT, .id = run->id, .event = (int)kind, .data = copy, .length = length});
 }
 
-static void finalize_run(napi_env env, void *data, void *hint)
+static void destroy_run(struct run *run)
 {
-	struct run *run = data;
-	(void)env;
-	(void)hint;
 	curfew_run_destroy(run->run);
 	free(run);
 }
+
+FINALIZER(finalize_run, destroy_run)
 
 static napi_value link_run(napi_env env, struct run *run)
 {
@@ -371,21 +391,26 @@ static napi_value link_run(napi_env env, struct run *run)
 	return handle;
 }
 
-/* runStart(program, options, id, wants events) -> run; its messages have that id. */
+/*
+ * runStart(program, id, wants events, is brief, options...) -> run; its messages have that id. Where it is brief,
+ * runEnd has to be called next.
+ */
 static napi_value run_start(napi_env env, napi_callback_info info)
 {
 	napi_value values[CURFEW_NODE_ARGUMENTS], handle = NULL;
 	curfew_failure failure = {{0}};
 	curfew_status status = CURFEW_NO_MEMORY;
 	struct options options;
-	bool events = false;
+	bool events = false, is_brief = false;
 	struct run *run = calloc(1, sizeof *run);
 	struct addon *addon = curfew_node_arguments(env, info, values);
-	bool valid = curfew_node_options(env, values[1], &options);
+	bool valid = curfew_node_options(env, values + 4, &options);
 	if (valid && run != NULL) {
 		run->addon = addon;
-		run->id = curfew_node_number(env, values[2]);
-		napi_get_value_bool(env, values[3], &events);
+		run->id = curfew_node_number(env, values[1]);
+		napi_get_value_bool(env, values[2], &events);
+		napi_get_value_bool(env, values[3], &is_brief);
+		atomic_init(&run->state, is_brief ? RUN_WATCHED : RUN_TELLS);
 		options.run.on_done = on_done;
 		options.run.on_done_context = run;
 		options.run.on_event = events ? on_event : NULL;
@@ -403,40 +428,52 @@ static napi_value run_start(napi_env env, napi_callback_info info)
 	return handle;
 }
 
+/*
+ * runEnd(run) -> its report, or undefined if it takes longer than this thread waits: then a message will tell. What
+ * takes so little is over sooner than two threads could be woken.
+ */
+static napi_value run_end(napi_env env, napi_callback_info info)
+{
+	struct run *run = subject(env, info);
+	struct timespec began, now;
+	unsigned watched = RUN_WATCHED;
+	clock_gettime(CLOCK_MONOTONIC, &began);
+	do {
+		__builtin_ia32_pause();
+		clock_gettime(CLOCK_MONOTONIC, &now);
+	} while (atomic_load(&run->state) == RUN_WATCHED &&
+	         (now.tv_sec - began.tv_sec) * 1000000000L + now.tv_nsec - began.tv_nsec < BRIEF_NS);
+	return atomic_compare_exchange_strong(&run->state, &watched, RUN_TELLS) ? NULL : end_run(env, run);
+}
+
 /* runCancel(run) */
 static napi_value run_cancel(napi_env env, napi_callback_info info)
 {
-	napi_value values[CURFEW_NODE_ARGUMENTS];
-	curfew_node_arguments(env, info, values);
-	curfew_run_cancel(((struct run *)curfew_node_external(env, values[0]))->run);
+	const struct run *run = subject(env, info);
+	curfew_run_cancel(run->run);
 	return NULL;
 }
 
 /* runUsage(run) */
 static napi_value run_usage(napi_env env, napi_callback_info info)
 {
-	napi_value values[CURFEW_NODE_ARGUMENTS], object;
+	static const struct count counts[] = {
+		{"wallNs", offsetof(curfew_run_usage, wall_ns)},
+		{"cpuNs", offsetof(curfew_run_usage, cpu_ns)},
+		{"memoryBytes", offsetof(curfew_run_usage, memory_bytes)},
+		{"outputBytes", offsetof(curfew_run_usage, output_bytes)},
+	};
+	const struct run *run = subject(env, info);
 	curfew_run_usage usage = {.size = sizeof usage};
-	curfew_node_arguments(env, info, values);
-	curfew_run_get_usage(((struct run *)curfew_node_external(env, values[0]))->run, &usage);
-	napi_create_object(env, &object);
-	set_number(env, object, "wallNs", usage.wall_ns);
-	set_number(env, object, "cpuNs", usage.cpu_ns);
-	set_number(env, object, "memoryBytes", usage.memory_bytes);
-	set_number(env, object, "outputBytes", usage.output_bytes);
-	return object;
+	curfew_run_get_usage(run->run, &usage);
+	return object_of(env, &usage, COUNTS(counts));
 }
 
 /* ---- Session ---------------------------------------------------------------------------------------------- */
 
-static void finalize_session(napi_env env, void *data, void *hint)
-{
-	(void)env;
-	(void)hint;
-	curfew_session_destroy(data);
-}
+FINALIZER(finalize_session, curfew_session_destroy)
 
-/* sessionCreate(program, options) */
+/* sessionCreate(program, options...) */
 static napi_value session_create(napi_env env, napi_callback_info info)
 {
 	napi_value values[CURFEW_NODE_ARGUMENTS], handle = NULL;
@@ -444,7 +481,7 @@ static napi_value session_create(napi_env env, napi_callback_info info)
 	curfew_session *session;
 	struct options options;
 	curfew_node_arguments(env, info, values);
-	if (curfew_node_options(env, values[1], &options)) {
+	if (curfew_node_options(env, values + 1, &options)) {
 		curfew_status status = curfew_session_create(curfew_node_external(env, values[0]), &options.run, &session,
 		                                             &failure);
 		if (status == CURFEW_OK)
@@ -459,48 +496,42 @@ static napi_value session_create(napi_env env, napi_callback_info info)
 /* sessionCancel(session) */
 static napi_value session_cancel(napi_env env, napi_callback_info info)
 {
-	napi_value values[CURFEW_NODE_ARGUMENTS];
-	curfew_node_arguments(env, info, values);
-	curfew_session_cancel(curfew_node_external(env, values[0]));
+	curfew_session_cancel(subject(env, info));
 	return NULL;
 }
 
 /* sessionReset(session) */
 static napi_value session_reset(napi_env env, napi_callback_info info)
 {
-	napi_value values[CURFEW_NODE_ARGUMENTS];
 	curfew_failure failure = {{0}};
-	curfew_node_arguments(env, info, values);
-	curfew_status status = curfew_session_reset(curfew_node_external(env, values[0]), &failure);
+	curfew_status status = curfew_session_reset(subject(env, info), &failure);
 	return status == CURFEW_OK ? NULL : curfew_node_throw(env, status, &failure);
 }
 
 /* sessionUsable(session) */
 static napi_value session_usable(napi_env env, napi_callback_info info)
 {
-	napi_value values[CURFEW_NODE_ARGUMENTS], usable;
-	curfew_node_arguments(env, info, values);
-	napi_get_boolean(env, curfew_session_is_usable(curfew_node_external(env, values[0])), &usable);
+	napi_value usable;
+	napi_get_boolean(env, curfew_session_is_usable(subject(env, info)), &usable);
 	return usable;
 }
 
 /* sessionTotals(session) */
 static napi_value session_totals(napi_env env, napi_callback_info info)
 {
-	napi_value values[CURFEW_NODE_ARGUMENTS], object;
+	static const struct count counts[] = {
+		{"calls", offsetof(curfew_session_totals, calls)},
+		{"wallNs", offsetof(curfew_session_totals, wall_ns)},
+		{"cpuNs", offsetof(curfew_session_totals, cpu_ns)},
+		{"fuel", offsetof(curfew_session_totals, fuel)},
+		{"loops", offsetof(curfew_session_totals, loops)},
+		{"outputBytes", offsetof(curfew_session_totals, output_bytes)},
+		{"hostCalls", offsetof(curfew_session_totals, host_calls)},
+		{"memoryBytes", offsetof(curfew_session_totals, memory_bytes)},
+	};
 	curfew_session_totals totals = {.size = sizeof totals};
-	curfew_node_arguments(env, info, values);
-	curfew_session_get_totals(curfew_node_external(env, values[0]), &totals);
-	napi_create_object(env, &object);
-	set_number(env, object, "calls", totals.calls);
-	set_number(env, object, "wallNs", totals.wall_ns);
-	set_number(env, object, "cpuNs", totals.cpu_ns);
-	set_number(env, object, "fuel", totals.fuel);
-	set_number(env, object, "loops", totals.loops);
-	set_number(env, object, "outputBytes", totals.output_bytes);
-	set_number(env, object, "hostCalls", totals.host_calls);
-	set_number(env, object, "memoryBytes", totals.memory_bytes);
-	return object;
+	curfew_session_get_totals(subject(env, info), &totals);
+	return object_of(env, &totals, COUNTS(counts));
 }
 
 /* ---- The table of limits and outcomes --------------------------------------------------------------------- */
@@ -558,6 +589,8 @@ static void on_end(void *context)
 	curfew_node_jobs_cancel(addon);
 	while (atomic_load(&addon->jobs) > 0)
 		nanosleep(&pause, NULL);
+	curfew_call_queue_destroy(addon->calls);
+	addon->calls = NULL;
 }
 
 /* setDispatcher(function) */
@@ -590,6 +623,7 @@ static void define_functions(napi_env env, napi_value exports)
 		FUNCTION("programCompile", curfew_node_compile),
 		FUNCTION("programInspect", curfew_node_inspect),
 		FUNCTION("runStart", run_start),
+		FUNCTION("runEnd", run_end),
 		FUNCTION("runCancel", run_cancel),
 		FUNCTION("runUsage", run_usage),
 		FUNCTION("sessionCreate", session_create),
@@ -607,7 +641,7 @@ NAPI_MODULE_INIT()
 {
 	napi_value name;
 	struct addon *addon = calloc(1, sizeof *addon);
-	if (addon == NULL)
+	if (addon == NULL || curfew_call_queue_create(curfew_node_on_waiting, addon, &addon->calls) != CURFEW_OK)
 		return NULL;
 	napi_create_string_utf8(env, "curfew", NAPI_AUTO_LENGTH, &name);
 	napi_create_threadsafe_function(env, NULL, NULL, name, 0, 1, NULL, NULL, addon, on_message, &addon->queue);

@@ -15,35 +15,41 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-/* What a message says; lib/curfew.js has the same numbers. */
-enum message_kind { MESSAGE_DONE = 0, MESSAGE_EVENT = 1, MESSAGE_CALL = 2, MESSAGE_JOB = 3 };
+/* What a message says; lib/curfew.js has the same numbers. MESSAGE_CALLS: synchronous calls wait in the queue. */
+enum message_kind { MESSAGE_DONE = 0, MESSAGE_EVENT = 1, MESSAGE_CALL = 2, MESSAGE_JOB = 3, MESSAGE_CALLS = 4 };
 
 /* One environment (the main thread, or a worker): what all of its engines share. */
 struct addon {
 	napi_threadsafe_function queue;
-	napi_ref dispatch;    /* the dispatcher of lib/curfew.js */
-	unsigned active;      /* runs and jobs that are going on: they keep the process alive */
-	atomic_bool closing;  /* the environment ends: nothing more reaches JavaScript */
-	struct run *runs;     /* those that are going on */
-	atomic_uint jobs;     /* threads of ours that are going on */
-	struct job *going_on; /* whose results JavaScript has not seen */
+	curfew_call_queue *calls; /* synchronous ones of host functions */
+	napi_ref dispatch;        /* the dispatcher of lib/curfew.js */
+	unsigned active;          /* runs and jobs that are going on: they keep the process alive */
+	atomic_bool closing;      /* the environment ends: nothing more reaches JavaScript */
+	struct run *runs;         /* those that are going on */
+	atomic_uint jobs;         /* threads of ours that are going on */
+	struct job *going_on;     /* whose results JavaScript has not seen */
 };
+
+/* Who learns of a run's end: a message tells JavaScript, unless the JavaScript thread looks on at it. */
+enum run_state { RUN_TELLS, RUN_WATCHED, RUN_ENDED };
 
 /* A run that was started. */
 struct run {
 	struct addon *addon;
 	curfew_run *run;
 	uint32_t id;
+	atomic_uint state;         /* enum run_state */
 	struct run *next, **place; /* in addon->runs */
 };
 
-/* A call of a host function: whoever takes `call` answers it. */
+/*
+ * A call of a host function that JavaScript answers later: whoever takes `call` answers it. Used again for other calls,
+ * and never freed: a stop may look at it when its call was answered just now.
+ */
 struct host_call {
 	_Atomic(curfew_host_call *) call;
-	atomic_int references; /* the engine's side, and JavaScript's */
 	struct host_function *function;
-	pthread_mutex_t lock;
-	pthread_cond_t answered;
+	struct host_call *next; /* that is not in use */
 };
 
 /* What a host function is called with. Lives as long as its program may run. */
@@ -71,20 +77,26 @@ void curfew_node_post(struct addon *addon, const struct message *message);
 /* ---- host.c */
 void curfew_node_on_call(void *context, curfew_host_call *call);
 void curfew_node_on_stopped(void *context, curfew_host_call *call);
-/* The arguments of a call as a JavaScript value: a string of JSON, or an array of numbers. */
-napi_value curfew_node_call_arguments(napi_env env, struct host_call *call);
-void curfew_node_call_release(struct host_call *call);
-/* answer(call, error or null, JSON string | array | undefined) */
+void curfew_node_on_waiting(void *addon);
+/* Has JavaScript carry out the synchronous calls that wait. */
+void curfew_node_take_calls(napi_env env, struct addon *addon, napi_value dispatch);
+/* An asynchronous call for JavaScript: a handle, and its arguments, a string of JSON or an array of numbers. */
+void curfew_node_call_pass(napi_env env, struct host_call *call, napi_value values[2]);
+/* JavaScript will never see this one. */
+void curfew_node_call_drop(struct host_call *call);
+/* answer(handle, error or null, JSON string | array | undefined) */
 napi_value curfew_node_answer(napi_env env, napi_callback_info info);
 
 /* ---- values.c: arguments from JavaScript, and results to it */
-#define CURFEW_NODE_ARGUMENTS 12
+#define CURFEW_NODE_ARGUMENTS 16
 struct addon *curfew_node_arguments(napi_env env, napi_callback_info info, napi_value *values);
 char *curfew_node_string(napi_env env, napi_value value, size_t *length); /* malloc; NULL for null and undefined */
 void *curfew_node_external(napi_env env, napi_value value);
 uint32_t curfew_node_number(napi_env env, napi_value value);
 napi_value curfew_node_property(napi_env env, napi_value object, const char *name);
 napi_value curfew_node_null(napi_env env);
+/* Reports what JavaScript threw where nobody catches it. */
+void curfew_node_report_exception(napi_env env);
 /* Throws a CurfewError of this status; returns NULL. */
 napi_value curfew_node_throw(napi_env env, curfew_status status, const curfew_failure *failure);
 napi_value curfew_node_error(napi_env env, curfew_status status, const char *message);
@@ -99,7 +111,7 @@ struct strings {
 bool curfew_node_strings(napi_env env, napi_value array, struct strings *strings);
 void curfew_node_strings_free(struct strings *strings);
 
-/* Options of a run, from the object that lib/curfew.js makes. */
+/* Options of a run, from the eleven arguments that lib/curfew.js makes of them. */
 struct options {
 	curfew_run_options run;
 	curfew_limits limits;
@@ -109,7 +121,7 @@ struct options {
 	curfew_dir *dir_list;
 };
 /* False: an exception is pending. */
-bool curfew_node_options(napi_env env, napi_value object, struct options *options);
+bool curfew_node_options(napi_env env, const napi_value *values, struct options *options);
 void curfew_node_options_free(struct options *options);
 /* Limits from an array of names and texts, one after the other. */
 bool curfew_node_limits(napi_env env, napi_value array, curfew_limits *limits);

@@ -1,21 +1,29 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Host functions: calls that the engine's threads make, and the answers that JavaScript gives. */
+/*
+ * Host functions. A synchronous call waits in the queue of its environment until the JavaScript thread takes it, and is
+ * answered with what the function returns; of an asynchronous one, or where that is a promise, JavaScript has a handle.
+ */
 #include "addon.h"
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-/* How often a thread that waits for JavaScript looks whether its run is stopped. */
-#define LOOK_AGAIN_NS 2000000L
+/* How long the JavaScript thread looks for a further call: a program's calls often follow each other. */
+#define LOOK_NS 20000u
+/* After what time everything else of the JavaScript thread has its turn. */
+#define TURN_NS 1000000
 
-void curfew_node_call_release(struct host_call *call)
+/* ---- Calls that JavaScript answers later -------------------------------------------------------------------- */
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static struct host_call *unused; /* under the lock */
+
+static void release(struct host_call *call)
 {
-	if (atomic_fetch_sub(&call->references, 1) != 1)
-		return;
-	pthread_mutex_destroy(&call->lock);
-	pthread_cond_destroy(&call->answered);
-	free(call);
+	pthread_mutex_lock(&lock);
+	call->next = unused;
+	unused = call;
+	pthread_mutex_unlock(&lock);
 }
 
 /* Takes the right to answer; NULL: somebody else has answered. */
@@ -24,63 +32,53 @@ static curfew_host_call *take(struct host_call *call)
 	return atomic_exchange(&call->call, NULL);
 }
 
-static void signal_answer(struct host_call *call)
+static void throw_unanswered(struct host_call *call, const char *message)
 {
-	pthread_mutex_lock(&call->lock);
-	pthread_cond_signal(&call->answered);
-	pthread_mutex_unlock(&call->lock);
+	curfew_host_call *open = take(call);
+	if (open != NULL)
+		curfew_host_call_throw(open, message);
+}
+
+void curfew_node_call_drop(struct host_call *call)
+{
+	throw_unanswered(call, "the environment is ending");
+	release(call);
 }
 
 static struct host_call *create_call(struct host_function *function, curfew_host_call *call)
 {
-	pthread_condattr_t attributes;
-	struct host_call *made = calloc(1, sizeof *made);
+	pthread_mutex_lock(&lock);
+	struct host_call *made = unused;
+	if (made != NULL)
+		unused = made->next;
+	pthread_mutex_unlock(&lock);
+
+	if (made == NULL)
+		made = calloc(1, sizeof *made);
 	if (made == NULL)
 		return NULL;
 	made->function = function;
-	atomic_init(&made->call, call);
-	atomic_init(&made->references, 2);
-	pthread_mutex_init(&made->lock, NULL);
-	pthread_condattr_init(&attributes);
-	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-	pthread_cond_init(&made->answered, &attributes);
-	pthread_condattr_destroy(&attributes);
+	atomic_store(&made->call, call);
 	return made;
 }
 
-/* The executing thread waits for JavaScript, and takes the answer upon itself once the run's time is up. */
-static void wait_for_answer(struct host_call *call)
+/* Nobody can answer it any more. */
+static void finalize_call(napi_env env, void *data, void *hint)
 {
-	pthread_mutex_lock(&call->lock);
-	for (curfew_host_call *open; (open = atomic_load(&call->call)) != NULL;) {
-		struct timespec until;
-		if (curfew_host_call_is_stopped(open) || atomic_load(&call->function->addon->closing))
-			break;
-		clock_gettime(CLOCK_MONOTONIC, &until);
-		until.tv_nsec += LOOK_AGAIN_NS;
-		if (until.tv_nsec >= 1000000000L) {
-			until.tv_sec++;
-			until.tv_nsec -= 1000000000L;
-		}
-		pthread_cond_timedwait(&call->answered, &call->lock, &until);
-	}
-	pthread_mutex_unlock(&call->lock);
+	(void)env;
+	(void)hint;
+	throw_unanswered(data, "the host function never answered");
+	release(data);
 }
 
-/*
- * A synchronous answer must not be given by another thread after this function has returned. So JavaScript's answer
- * holds the lock while it is given, and this one waits for that lock before it looks for the last time.
- */
-static void finish_sync(struct host_call *call)
+static napi_value wrap_call(napi_env env, struct host_call *call)
 {
-	wait_for_answer(call);
-	pthread_mutex_lock(&call->lock);
-	curfew_host_call *open = take(call);
-	pthread_mutex_unlock(&call->lock);
-	if (open != NULL)
-		curfew_host_call_throw(open, "the run was stopped");
+	napi_value handle;
+	napi_create_external(env, call, finalize_call, NULL, &handle);
+	return handle;
 }
 
+/* An asynchronous call. */
 void curfew_node_on_call(void *context, curfew_host_call *engine_call)
 {
 	struct host_function *function = context;
@@ -89,26 +87,18 @@ void curfew_node_on_call(void *context, curfew_host_call *engine_call)
 		curfew_host_call_throw(engine_call, "out of memory");
 		return;
 	}
-	if (function->is_async)
-		curfew_host_call_set_data(engine_call, call);
+	curfew_host_call_set_data(engine_call, call);
 	curfew_node_post(function->addon, &(struct message){.kind = MESSAGE_CALL, .id = function->id, .call = call});
-
-	if (!function->is_async) {
-		finish_sync(call);
-		curfew_node_call_release(call);
-	}
 }
 
 /* Once for an asynchronous call whose run is stopped first. Its answer may be under way in another thread. */
 void curfew_node_on_stopped(void *context, curfew_host_call *engine_call)
 {
 	struct host_call *call = curfew_host_call_get_data(engine_call);
+	curfew_host_call *open = engine_call;
 	(void)context;
-	if (call == NULL)
-		return;
-	curfew_host_call *open = take(call);
-	if (open != NULL)
-		curfew_host_call_throw(open, "the run was stopped");
+	if (call != NULL && atomic_compare_exchange_strong(&call->call, &open, NULL))
+		curfew_host_call_throw(engine_call, "the run was stopped");
 }
 
 /* ---- Arguments -------------------------------------------------------------------------------------------- */
@@ -125,36 +115,36 @@ static napi_value value_of(napi_env env, char letter, curfew_value value)
 	return number;
 }
 
-napi_value curfew_node_call_arguments(napi_env env, struct host_call *call)
+static napi_value arguments_of(napi_env env, const struct host_function *function, const curfew_host_call *call)
 {
 	napi_value result = NULL;
-	size_t length = 0;
-	/* A stop may take the call meanwhile; a synchronous one waits for the lock then, an asynchronous one may be gone.
-	 */
-	pthread_mutex_lock(&call->lock);
-	curfew_host_call *open = take(call);
-	if (open != NULL && call->function->type == NULL) {
-		const char *text = curfew_host_call_get_params(open, &length);
+	const char *letters = function->type;
+	if (letters == NULL) {
+		size_t length;
+		const char *text = curfew_host_call_get_params(call, &length);
 		napi_create_string_utf8(env, text, length, &result);
-	} else if (open != NULL) {
-		const char *letters = call->function->type;
-		const curfew_value *values = curfew_host_call_get_values(open);
-		napi_create_array(env, &result);
-		for (uint32_t i = 0; letters[i] != '-'; i++)
-			napi_set_element(env, result, i, value_of(env, letters[i], values[i]));
+		return result;
 	}
-	bool stopped = open != NULL && curfew_host_call_is_stopped(open);
-	if (stopped && call->function->is_async) {
+	const curfew_value *values = curfew_host_call_get_values(call);
+	napi_create_array(env, &result);
+	for (uint32_t i = 0; letters[i] != '-'; i++)
+		napi_set_element(env, result, i, value_of(env, letters[i], values[i]));
+	return result;
+}
+
+void curfew_node_call_pass(napi_env env, struct host_call *call, napi_value values[2])
+{
+	values[0] = wrap_call(env, call);
+	curfew_host_call *open = take(call);
+	if (open != NULL && curfew_host_call_is_stopped(open)) {
 		curfew_host_call_throw(open, "the run was stopped");
-		result = NULL;
 	} else if (open != NULL) {
+		values[1] = arguments_of(env, call->function, open);
 		atomic_store(&call->call, open);
 		/* A stop in between found nothing to answer. */
-		if (call->function->is_async && curfew_host_call_is_stopped(open) && (open = take(call)) != NULL)
-			curfew_host_call_throw(open, "the run was stopped");
+		if (curfew_host_call_is_stopped(open))
+			throw_unanswered(call, "the run was stopped");
 	}
-	pthread_mutex_unlock(&call->lock);
-	return result;
 }
 
 /* ---- Answers ---------------------------------------------------------------------------------------------- */
@@ -193,10 +183,24 @@ static void return_values(napi_env env, curfew_host_call *open, const char *type
 
 static void return_json(napi_env env, curfew_host_call *open, napi_value json)
 {
-	size_t length;
+	char small[256];
+	size_t length = 0;
+	/* Most answers are short: no memory is needed. What fills it may have been cut. */
+	if (napi_get_value_string_utf8(env, json, small, sizeof small, &length) == napi_ok && length < sizeof small - 4) {
+		curfew_host_call_return(open, small, length);
+		return;
+	}
 	char *text = curfew_node_string(env, json, &length);
 	curfew_host_call_return(open, text, length);
 	free(text);
+}
+
+static void give(napi_env env, const struct host_function *function, curfew_host_call *open, napi_value answer)
+{
+	if (function->type != NULL)
+		return_values(env, open, function->type, answer);
+	else
+		return_json(env, open, answer);
 }
 
 napi_value curfew_node_answer(napi_env env, napi_callback_info info)
@@ -206,17 +210,97 @@ napi_value curfew_node_answer(napi_env env, napi_callback_info info)
 	struct host_call *call = curfew_node_external(env, values[0]);
 	char *error = curfew_node_string(env, values[1], NULL);
 
-	pthread_mutex_lock(&call->lock);
 	curfew_host_call *open = take(call);
 	if (open != NULL && error != NULL)
 		curfew_host_call_throw(open, error);
-	else if (open != NULL && call->function->type != NULL)
-		return_values(env, open, call->function->type, values[2]);
 	else if (open != NULL)
-		return_json(env, open, values[2]);
-	pthread_mutex_unlock(&call->lock);
-
-	signal_answer(call);
+		give(env, call->function, open, values[2]);
 	free(error);
 	return NULL;
+}
+
+/* ---- Synchronous calls -------------------------------------------------------------------------------------- */
+
+void curfew_node_on_waiting(void *addon)
+{
+	curfew_node_post(addon, &(struct message){.kind = MESSAGE_CALLS});
+}
+
+static void throw_text(napi_env env, curfew_host_call *open, napi_value text)
+{
+	char *message = curfew_node_string(env, text, NULL);
+	curfew_host_call_throw(open, message != NULL ? message : "out of memory");
+	free(message);
+}
+
+/* JavaScript has a promise: it is called with a handle to answer by. */
+static void answer_later(napi_env env, struct host_function *function, curfew_host_call *open, napi_value later)
+{
+	napi_value global, handle;
+	struct host_call *call = create_call(function, open);
+	if (call == NULL) {
+		curfew_host_call_throw(open, "out of memory");
+		return;
+	}
+	handle = wrap_call(env, call);
+	napi_get_global(env, &global);
+	napi_call_function(env, global, later, 1, &handle, NULL);
+}
+
+/*
+ * One call. The dispatcher answers JSON, undefined or an array of numbers; an object whose `error` is a text; or, for
+ * later, a function. False: for later.
+ */
+static bool carry_out(napi_env env, struct host_function *function, curfew_host_call *open, napi_value dispatch)
+{
+	napi_value global, arguments[3], answer = NULL;
+	napi_valuetype type = napi_undefined;
+	bool is_array = false;
+	napi_get_global(env, &global);
+	napi_create_uint32(env, MESSAGE_CALLS, &arguments[0]);
+	napi_create_uint32(env, function->id, &arguments[1]);
+	arguments[2] = arguments_of(env, function, open);
+	if (napi_call_function(env, global, dispatch, 3, arguments, &answer) != napi_ok) {
+		curfew_host_call_throw(open, "the environment is ending");
+		return true;
+	}
+
+	napi_typeof(env, answer, &type);
+	if (type == napi_object)
+		napi_is_array(env, answer, &is_array);
+	if (type == napi_function)
+		answer_later(env, function, open, answer);
+	else if (type == napi_object && !is_array)
+		throw_text(env, open, curfew_node_property(env, answer, "error"));
+	else
+		give(env, function, open, answer);
+	return type != napi_function;
+}
+
+static int64_t now_ns(void)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
+}
+
+void curfew_node_take_calls(napi_env env, struct addon *addon, napi_value dispatch)
+{
+	int64_t until = now_ns() + TURN_NS;
+	void *context;
+	bool at_once = true;
+	curfew_host_call *open = curfew_call_queue_take(addon->calls, 0, &context);
+	while (open != NULL) {
+		napi_handle_scope scope;
+		napi_open_handle_scope(env, &scope);
+		at_once = carry_out(env, context, open, dispatch);
+		curfew_node_report_exception(env);
+		napi_close_handle_scope(env, scope);
+		if (!at_once || now_ns() >= until) {
+			/* The rest of JavaScript first: it may be what the promise waits for. */
+			curfew_node_on_waiting(addon);
+			return;
+		}
+		open = curfew_call_queue_take(addon->calls, LOOK_NS, &context);
+	}
 }

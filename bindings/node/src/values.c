@@ -20,6 +20,15 @@ napi_value curfew_node_null(napi_env env)
 	return value;
 }
 
+void curfew_node_report_exception(napi_env env)
+{
+	napi_value error;
+	bool pending = false;
+	napi_is_exception_pending(env, &pending);
+	if (pending && napi_get_and_clear_last_exception(env, &error) == napi_ok)
+		napi_fatal_exception(env, error);
+}
+
 static bool is_nothing(napi_env env, napi_value value)
 {
 	napi_valuetype type = napi_undefined;
@@ -171,7 +180,9 @@ bool curfew_node_limits(napi_env env, napi_value array, curfew_limits *limits)
 static bool fill_secrets(struct options *options)
 {
 	size_t count = options->secrets.count / 2;
-	options->secret_list = calloc(count + 1, sizeof *options->secret_list);
+	if (count == 0)
+		return true;
+	options->secret_list = calloc(count, sizeof *options->secret_list);
 	if (options->secret_list == NULL)
 		return false;
 	for (size_t i = 0; i < count; i++) {
@@ -187,7 +198,9 @@ static bool fill_secrets(struct options *options)
 static bool fill_dirs(struct options *options)
 {
 	size_t count = options->dirs.count / 3;
-	options->dir_list = calloc(count + 1, sizeof *options->dir_list);
+	if (count == 0)
+		return true;
+	options->dir_list = calloc(count, sizeof *options->dir_list);
 	if (options->dir_list == NULL)
 		return false;
 	for (size_t i = 0; i < count; i++) {
@@ -200,15 +213,15 @@ static bool fill_dirs(struct options *options)
 	return true;
 }
 
-static bool fill_lists(napi_env env, napi_value object, struct options *options)
+/* secrets, allowFetch, args, env, dirs */
+static bool fill_lists(napi_env env, const napi_value *values, struct options *options)
 {
 	curfew_run_options *run = &options->run;
-	if (!curfew_node_strings(env, curfew_node_property(env, object, "secrets"), &options->secrets) ||
-	    !curfew_node_strings(env, curfew_node_property(env, object, "allowFetch"), &options->allow_fetch) ||
-	    !curfew_node_strings(env, curfew_node_property(env, object, "args"), &options->args) ||
-	    !curfew_node_strings(env, curfew_node_property(env, object, "env"), &options->env) ||
-	    !curfew_node_strings(env, curfew_node_property(env, object, "dirs"), &options->dirs))
-		return false;
+	struct strings *const lists[] = {&options->secrets, &options->allow_fetch, &options->args, &options->env,
+	                                 &options->dirs};
+	for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
+		if (!curfew_node_strings(env, values[i], lists[i]))
+			return false;
 	run->allow_fetch = (const char *const *)options->allow_fetch.items;
 	run->allow_fetch_count = options->allow_fetch.count;
 	run->args = (const char *const *)options->args.items;
@@ -218,31 +231,32 @@ static bool fill_lists(napi_env env, napi_value object, struct options *options)
 	return fill_secrets(options) && fill_dirs(options);
 }
 
-bool curfew_node_options(napi_env env, napi_value object, struct options *options)
+/* limits, call, params, user, deterministic, stdin, and the lists */
+bool curfew_node_options(napi_env env, const napi_value *values, struct options *options)
 {
 	bool deterministic = false;
 	int32_t stdin_fd = -1;
 	*options = (struct options){.run = {.size = sizeof options->run}};
-	if (!curfew_node_limits(env, curfew_node_property(env, object, "limits"), &options->limits))
+	if (!curfew_node_limits(env, values[0], &options->limits))
 		return false;
 
-	options->call = curfew_node_string(env, curfew_node_property(env, object, "call"), NULL);
-	options->params = curfew_node_string(env, curfew_node_property(env, object, "params"), &options->run.params_length);
-	options->user = curfew_node_string(env, curfew_node_property(env, object, "user"), NULL);
+	options->call = curfew_node_string(env, values[1], NULL);
+	options->params = curfew_node_string(env, values[2], &options->run.params_length);
+	options->user = curfew_node_string(env, values[3], NULL);
 	options->run.limits = &options->limits;
 	options->run.call = options->call;
 	options->run.params = options->params;
 	options->run.user = options->user;
 
-	napi_get_value_bool(env, curfew_node_property(env, object, "deterministic"), &deterministic);
-	napi_get_value_int32(env, curfew_node_property(env, object, "stdin"), &stdin_fd);
+	napi_get_value_bool(env, values[4], &deterministic);
+	napi_get_value_int32(env, values[5], &stdin_fd);
 	if (deterministic)
 		options->run.flags |= CURFEW_RUN_DETERMINISTIC;
 	if (stdin_fd >= 0) {
 		options->run.flags |= CURFEW_RUN_STDIN;
 		options->run.stdin_fd = stdin_fd;
 	}
-	if (fill_lists(env, object, options))
+	if (fill_lists(env, values + 6, options))
 		return true;
 	curfew_node_throw(env, CURFEW_NO_MEMORY, &(curfew_failure){{0}});
 	return false;

@@ -228,6 +228,33 @@ test('host functions, by JSON', async () => {
 	]);
 });
 
+test('brief runs that are awaited one after the other leave the event loop its turns', async () => {
+	const program = await curfew.program('export default x => x + 1').compile();
+	let fired = false;
+	setTimeout(() => (fired = true), 20);
+	let runs = 0;
+	for (; !fired && runs < 1e6; runs++) assert.equal((await program.run({ params: [runs] })).value, runs + 1);
+	assert.ok(fired && runs > 0, `${runs} runs`);
+	const run = program.start({ params: [1] });
+	assert.equal((await run.done).value, 2);
+	assert.ok(run.usage().wallNs > 0);
+	run.cancel();
+});
+
+test('a function that answers a promise lets others have their turn', async () => {
+	const seen = [];
+	const functions = {
+		later: x => new Promise(resolve => setTimeout(() => resolve(x * 2), 5)),
+		now: x => (seen.push(x), x),
+		fails: () => Promise.reject(new RangeError('not today')),
+	};
+	const text =
+		"let s = 0; for (let i = 0; i < 5; i++) s += host.later(i) + host.now(i); try { host.fails() } catch (e) { s + ' ' + e.message }";
+	const reports = await Promise.all([1, 2, 3].map(() => curfew.run(text, { functions })));
+	for (const report of reports) assert.equal(report.orThrow().value, '30 RangeError: not today');
+	assert.equal(seen.length, 15);
+});
+
 test('host functions, typed', async () => {
 	const source = `(module (import "env" "mix" (func $mix (param i32 i64 f64) (result f64)))
 	  (func (export "f") (result f64) (call $mix (i32.const -1) (i64.const 9007199254740993) (f64.const 0.5))))`;
@@ -373,4 +400,34 @@ test('handles are collected in any order', () => {
 		{ encoding: 'utf8', timeout: 60000, cwd: new URL('.', import.meta.url) },
 	);
 	assert.deepEqual([done.status, done.stdout], [0, 'alive\n'], done.stderr);
+});
+
+test('nothing is left of runs, calls and functions', () => {
+	const done = spawnSync(
+		process.execPath,
+		[
+			'--expose-gc',
+			'--input-type=module',
+			'-e',
+			`import * as curfew from 'curfew';
+		const functions = { add: (a, b) => a + b, later: async x => x };
+		const program = curfew.program('export default async x => [host.add(x, 1), await host.later(x)]', { functions });
+		async function some(count) {
+			for (let i = 0; i < count; i++) {
+				const { value } = await program.run({ params: [i] });
+				if (value[0] !== i + 1 || value[1] !== i) throw new Error(String(value));
+				await curfew.run('host.add(1, 2)', { functions: { add: functions.add, kept: Buffer.alloc(1).fill.bind(Buffer.alloc(8192)) } });
+				if (i % 100 === 0) { gc(); await new Promise(resolve => setTimeout(resolve, 1)); }
+			}
+			for (let i = 0; i < 5; i++) { gc(); await new Promise(resolve => setTimeout(resolve, 10)); }
+		}
+		await some(500);
+		const before = process.memoryUsage.rss();
+		await some(2000);
+		console.log(process.memoryUsage.rss() - before);`,
+		],
+		{ encoding: 'utf8', timeout: 120000, cwd: new URL('.', import.meta.url) },
+	);
+	assert.equal(done.status, 0, done.stderr);
+	assert.ok(Number(done.stdout) < 16 << 20, `${done.stdout} bytes more`);
 });

@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Host functions and sessions."""
 
+import gc
+import os
 import threading
 import time
 
 import pytest
 
 import curfew
+from curfew import host
 from conftest import SHORT, add
 
 
@@ -93,6 +96,46 @@ def test_calls_of_many_runs_at_once(engine):
     )
     runs = [program.start(x) for x in range(20)]
     assert [run.wait().value for run in runs] == [50 * x for x in range(20)]
+
+
+def test_a_function_may_run_a_program_with_functions(engine):
+    inner = engine.program("export default (x) => host.add(x, 1)", functions={"add": add})
+    outer = "export default (x) => host.inner(x) + host.inner(x + 1)"
+    assert value_of(engine, outer, {"inner": lambda x: inner.run(x).value}, params=[1]) == 5
+
+
+def test_functions_are_forgotten_with_their_program(engine):
+    gc.collect()
+    before = len(host._functions)
+    for _ in range(10):
+        assert value_of(engine, "host.f()", {"f": lambda: 1, "g": lambda: 2}) == 1
+    gc.collect()
+    assert len(host._functions) == before
+
+
+def resident_bytes():
+    with open("/proc/self/statm", encoding="ascii") as file:
+        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+def test_nothing_is_left_of_runs_and_calls(engine):
+    async def later(x):
+        return x
+
+    functions = {"add": add, "later": later}
+    program = engine.program("export default async (x) => [host.add(x, 1), await host.later(x)]", functions=functions)
+
+    def some(count):
+        for i in range(count):
+            assert program.run(i).value == [i + 1, i]
+            assert engine.run("host.add(1, 2)", functions=functions).value == 3
+
+    some(300)
+    gc.collect()
+    before = resident_bytes()
+    some(2000)
+    gc.collect()
+    assert resident_bytes() - before < 8 << 20
 
 
 def test_coroutine_functions_without_a_loop(engine):

@@ -9,6 +9,7 @@ import json
 import os
 import threading
 import time
+import weakref
 from collections import deque
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
@@ -52,6 +53,12 @@ LimitsLike = Union[None, Limits, Mapping[str, Any]]
 _LANGUAGES = {"js": 0, "mjs": 1, "wasm": 2, "wat": 3, "ts": 4, "mts": 5}
 _EVENTS = ("stdout", "stderr", "progress", "checkpoint")
 _RUN_DETERMINISTIC, _RUN_STDIN = 1, 2
+# Looked up once: each run makes these.
+_OPTIONS = ffi.typeof("curfew_run_options *")
+_OPTIONS_SIZE = ffi.sizeof("curfew_run_options")
+_RUN_OUT, _REPORT_OUT = ffi.typeof("curfew_run **"), ffi.typeof("curfew_report **")
+_FAILURE = ffi.typeof("curfew_failure *")
+_encode_params = json.JSONEncoder(allow_nan=False, separators=(",", ":")).encode
 
 
 class Event(NamedTuple):
@@ -96,7 +103,7 @@ def _params_text(params: Any) -> bytes:
     if isinstance(params, (str, bytes)) or not isinstance(params, Sequence):
         raise TypeError(f"params must be a list of arguments, not {type(params).__name__}")
     try:
-        return json.dumps(list(params), allow_nan=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
+        return _encode_params(list(params)).encode("utf-8", "surrogatepass")
     except (TypeError, ValueError, RecursionError) as error:
         raise InvalidError(f"params have no JSON: {error}", "invalid") from None
 
@@ -122,29 +129,32 @@ class _Options:
         self.kept: List[Any] = []
         self._values: List[Any] = []
         self._stdin: Optional[int] = None
-        options = self.pointer = ffi.new("curfew_run_options *", {"size": ffi.sizeof("curfew_run_options")})
-        options.flags = _RUN_DETERMINISTIC if deterministic else 0
-        filled = fill_limits(limits)
-        if filled is not None:
-            options.limits = filled
-        self.kept.append(filled)
+        options = self.pointer = ffi.new(_OPTIONS)
+        options.size = _OPTIONS_SIZE
+        if deterministic:
+            options.flags = _RUN_DETERMINISTIC
+        if limits is not None:
+            options.limits = self._keep(fill_limits(limits))
         if call is not None:
             options.call = self._keep(c_string(call, "call"))
         if len(params):
             text = _params_text(params)
-            options.params = self._keep(ffi.new("char[]", text))
+            options.params = self._keep(ffi.from_buffer(text))
             options.params_length = len(text)
         if user is not None:
             options.user = self._keep(c_string(user, "user"))
-        self._fill_secrets(secrets or {})
-        options.allow_fetch, options.allow_fetch_count = (
-            _strings(allow_fetch, "allow_fetch", self.kept),
-            len(allow_fetch),
-        )
-        options.args, options.arg_count = _strings(args, "args", self.kept), len(args)
-        lines = [f"{name}={value}" for name, value in (env or {}).items()]
-        options.env, options.env_count = _strings(lines, "env", self.kept), len(lines)
-        self._fill_dirs(dirs)
+        if secrets:
+            self._fill_secrets(secrets)
+        if allow_fetch:
+            options.allow_fetch = _strings(allow_fetch, "allow_fetch", self.kept)
+            options.allow_fetch_count = len(allow_fetch)
+        if args:
+            options.args, options.arg_count = _strings(args, "args", self.kept), len(args)
+        if env:
+            lines = [f"{name}={value}" for name, value in env.items()]
+            options.env, options.env_count = _strings(lines, "env", self.kept), len(lines)
+        if dirs:
+            self._fill_dirs(dirs)
         if stdin is not None:
             options.flags |= _RUN_STDIN
             options.stdin_fd = stdin if isinstance(stdin, int) else self._write_stdin(bytes_of(stdin, "stdin"))
@@ -161,9 +171,8 @@ class _Options:
             rows.append(
                 {"name": self._keep(c_string(name, "name of a secret")), "value": data, "value_length": len(data) - 1}
             )
-        if rows:
-            self.pointer.secrets = self._keep(ffi.new("curfew_secret[]", rows))
-            self.pointer.secret_count = len(rows)
+        self.pointer.secrets = self._keep(ffi.new("curfew_secret[]", rows))
+        self.pointer.secret_count = len(rows)
 
     def _fill_dirs(self, dirs: Sequence[Dir]) -> None:
         rows = [
@@ -174,9 +183,8 @@ class _Options:
             }
             for entry in dirs
         ]
-        if rows:
-            self.pointer.dirs = self._keep(ffi.new("curfew_dir[]", rows))
-            self.pointer.dir_count = len(rows)
+        self.pointer.dirs = self._keep(ffi.new("curfew_dir[]", rows))
+        self.pointer.dir_count = len(rows)
 
     def _write_stdin(self, data: bytes) -> int:
         self._stdin = os.memfd_create("stdin")
@@ -335,11 +343,13 @@ class Program(Owned):
     def __init__(self, engine: Engine, pointer: Any, functions: Optional[host.Functions] = None) -> None:
         super().__init__(pointer)
         self.engine = engine
-        self._functions: Any = None
+        self._has_functions = bool(functions)
         if functions:
-            array, count, self._functions = host.fill_functions(functions)
+            array, numbers, kept = host.fill_functions(functions)
+            weakref.finalize(self, host.forget_functions, numbers).atexit = False
             failure = ffi.new("curfew_failure *")
-            check(lib.curfew_program_set_functions(pointer, array, count, failure), failure)
+            check(lib.curfew_program_set_functions(pointer, array, len(numbers), failure), failure)
+            del kept
 
     @classmethod
     def _create(
@@ -430,27 +440,44 @@ class Program(Owned):
         and is raised here.
         """
         _join(params, options)
-        if threading.current_thread() is not threading.main_thread() and on_event is None and not self._has_functions:
-            return self._run_here(options)
+        if on_event is None and not self._has_functions and not _ending:
+            is_main = threading.current_thread() is threading.main_thread()
+            return self._run_watched(options) if is_main else self._run_here(options)
         run = self.start(on_event=on_event, **options)
         try:
             return run.wait()
         finally:
             run.close()
 
-    @property
-    def _has_functions(self) -> bool:
-        return self._functions is not None
-
     def _run_here(self, options: Dict[str, Any]) -> Report:
         given = _Options(**options)
-        out, failure = ffi.new("curfew_report **"), ffi.new("curfew_failure *")
+        out, failure = ffi.new(_REPORT_OUT), ffi.new(_FAILURE)
         try:
             status = lib.curfew_program_run(self._get(), given.pointer, out, failure)
         finally:
             given.close()
         check(status, failure)
         return take_report(out[0], True)
+
+    def _run_watched(self, options: Dict[str, Any]) -> Report:
+        """The main thread has to be there for Ctrl-C; but a brief run is over sooner than a thread could wake it."""
+        given = _Options(**options)
+        out, failure = ffi.new(_RUN_OUT), ffi.new(_FAILURE)
+        try:
+            check(lib.curfew_run_start(self._get(), given.pointer, out, failure), failure)
+            given.wipe()
+            run = out[0]
+            try:
+                return take_report(_look_at(run) or _wait_for(run), False)
+            except BaseException:
+                # Nothing of it goes on when it is let go of.
+                lib.curfew_run_cancel(run)
+                lib.curfew_run_wait(run)
+                raise
+            finally:
+                lib.curfew_run_destroy(run)
+        finally:
+            given.close()
 
     def start(
         self, *params: Any, on_event: Optional[Callable[[Event], None]] = None, events: bool = False, **options: Any
@@ -489,6 +516,42 @@ def _join(params: Tuple[Any, ...], options: Dict[str, Any]) -> None:
         if "params" in options:
             raise TypeError("params are given twice")
         options["params"] = params
+
+
+# How often the main thread looks at a run before it sleeps: some 50 us.
+_LOOKS = 150
+
+
+def _look_at(run: Any) -> Any:
+    """The report of a run that ends soon; None: it goes on."""
+    for _ in range(_LOOKS):
+        report = lib.curfew_run_get_report(run)
+        if report:
+            return ffi.cast("curfew_report *", report)
+    return None
+
+
+def _wait_for(run: Any) -> Any:
+    """The report of a run that another thread waits for, so that Ctrl-C reaches this one: it cancels the run."""
+    done = threading.Lock()
+    done.acquire()
+
+    def wait() -> None:
+        lib.curfew_run_wait(run)
+        done.release()
+
+    host.workers.submit(wait)
+    interrupted = None
+    while True:
+        try:
+            done.acquire()
+            break
+        except BaseException as error:  # the second one skips the grace
+            interrupted = error
+            lib.curfew_run_cancel(run)
+    if interrupted is not None:
+        raise interrupted
+    return ffi.cast("curfew_report *", lib.curfew_run_wait(run))
 
 
 # ---- Run -----------------------------------------------------------------------------------------------------------
@@ -544,7 +607,7 @@ class Run(Owned):
         pointer.host_context = self._handle
         if on_event is not None or events:
             pointer.on_event, pointer.on_event_context = _on_event, self._handle
-        out, failure = ffi.new("curfew_run **"), ffi.new("curfew_failure *")
+        out, failure = ffi.new(_RUN_OUT), ffi.new(_FAILURE)
         _sweep()
         _live[id(self)] = self
         try:

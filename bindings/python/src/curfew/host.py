@@ -5,13 +5,16 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import itertools
 import json
 import threading
 from queue import SimpleQueue
-from typing import Any, Callable, Dict, List, Mapping, Optional, Union
+from typing import Any, Callable, Dict, Iterable, List, Mapping, Optional, Tuple, Union
 
-from ._native import InvalidError, c_string, ffi, lib
+from ._native import Error, InvalidError, c_string, ffi, lib
 
+_decode = json.JSONDecoder().decode
+_encode = json.JSONEncoder(allow_nan=False, separators=(",", ":")).encode
 _MEMBERS = {"i": "i32", "I": "i64", "f": "f32", "F": "f64"}
 _BITS = {"i": 32, "I": 64}
 
@@ -43,15 +46,13 @@ class HostFunction:
 
     def _read_arguments(self, call: Any) -> List[Any]:
         if self.type is None:
-            length = ffi.new("size_t *")
-            text = lib.curfew_host_call_get_params(call, length)
-            return json.loads(bytes(ffi.buffer(text, length[0])))
+            return _decode(ffi.string(lib.curfew_host_call_get_params(call, ffi.NULL)).decode("utf-8"))
         values = lib.curfew_host_call_get_values(call)
         return [getattr(values[i], _MEMBERS[letter]) for i, letter in enumerate(self._parameters)]
 
     def _return(self, call: Any, value: Any) -> None:
         if self.type is None:
-            text = b"" if value is None else json.dumps(value, allow_nan=False, separators=(",", ":")).encode("utf-8")
+            text = b"" if value is None else _encode(value).encode("utf-8")
             lib.curfew_host_call_return(call, text or ffi.NULL, len(text))
             return
         values = () if not self._results else value if isinstance(value, (tuple, list)) else (value,)
@@ -128,8 +129,8 @@ workers = _Workers()
 
 
 def _forget_threads() -> None:
-    global workers, _background
-    workers, _background = _Workers(), None
+    global workers, _background, _queue, _queue_lock
+    workers, _background, _queue, _queue_lock = _Workers(), None, None, threading.Lock()
 
 
 class _Background:
@@ -193,37 +194,71 @@ def _begin(function: HostFunction, call: Any, loop: asyncio.AbstractEventLoop, a
         throw(call, error)
 
 
-def _call(function: HostFunction, call: Any) -> None:
-    """One synchronous call. A run that is stopped does not wait for the callable, whose answer then comes to nothing."""
-    arguments = function._read_arguments(call)
-    outcome: List[Any] = []
+# Host functions of programs that are there, by the number that the library knows them by.
+_functions: Dict[int, HostFunction] = {}
+_numbers = itertools.count(1)
 
-    def carry_out() -> None:
-        try:
-            outcome.append((function.call(*arguments), None))
-        except BaseException as error:
-            outcome.append((None, error))
+# Nanoseconds after which a thread that had nothing to do ends.
+_IDLE_NS = 10 * 10**9
 
-    if not workers.run(carry_out, lambda: bool(lib.curfew_host_call_is_stopped(call))):
-        throw(call, InterruptedError("the run was stopped"))
-        return
-    value, error = outcome[0]
-    if error is not None:
+
+def _carry_out(function: Optional[HostFunction], call: Any) -> None:
+    """One synchronous call. A run that is stopped does not wait for it; its answer then comes to nothing."""
+    try:
+        if function is None:  # it was stopped, and its program is gone
+            raise InterruptedError("the run was stopped")
+        value = function.call(*function._read_arguments(call))
+    except BaseException as error:
         throw(call, error)
     else:
         function.answer(call, value)
 
 
+def _take_calls(queue: Any) -> None:
+    number = ffi.new("uintptr_t *")
+    place = ffi.cast("void **", number)
+    while True:
+        call = lib.curfew_call_queue_take(queue, _IDLE_NS, place)
+        if call == ffi.NULL:
+            return
+        _carry_out(_functions.get(number[0]), call)
+
+
+@ffi.callback("void(void *)")
+def _on_waiting(context: Any) -> None:
+    """A call has come, and each thread that takes them is busy."""
+    try:
+        threading.Thread(target=_take_calls, args=(_queue,), name="curfew-host", daemon=True).start()
+    except RuntimeError as error:  # there are as many threads as there can be
+        call = lib.curfew_call_queue_take(_queue, 0, ffi.NULL)
+        if call != ffi.NULL:
+            throw(call, error)
+
+
+_queue: Any = None
+_queue_lock = threading.Lock()
+
+
+def _call_queue() -> Any:
+    """The queue of all synchronous calls. It is never destroyed: threads may take from it until the process ends."""
+    global _queue
+    with _queue_lock:
+        if _queue is None:
+            out = ffi.new("curfew_call_queue **")
+            if lib.curfew_call_queue_create(_on_waiting, ffi.NULL, out) != 0:
+                raise Error("out of memory", "no_memory")
+            _queue = out[0]
+        return _queue
+
+
 @ffi.callback("void(void *, curfew_host_call *)")
 def _on_call(context: Any, call: Any) -> None:
-    function: HostFunction = ffi.from_handle(context)
+    """An asynchronous call begins."""
+    function = _functions[int(ffi.cast("uintptr_t", context))]
     try:
-        if function.is_async:
-            owner = lib.curfew_host_call_get_context(call)
-            loop = ffi.from_handle(owner).loop if owner != ffi.NULL else None
-            _begin(function, call, loop or background_loop(), function._read_arguments(call))
-        else:
-            _call(function, call)
+        owner = lib.curfew_host_call_get_context(call)
+        loop = ffi.from_handle(owner).loop if owner != ffi.NULL else None
+        _begin(function, call, loop or background_loop(), function._read_arguments(call))
     except BaseException as error:
         throw(call, error)
 
@@ -244,20 +279,27 @@ def _on_stopped(context: Any, call: Any) -> None:
 Functions = Mapping[str, Union[Callable[..., Any], HostFunction]]
 
 
-def fill_functions(functions: Functions) -> Any:
-    """(array of curfew_host_function, count, what has to stay alive as long as the program)."""
+def forget_functions(numbers: Iterable[int]) -> None:
+    """Their program is gone."""
+    for number in numbers:
+        _functions.pop(number, None)
+
+
+def fill_functions(functions: Functions) -> Tuple[Any, List[int], List[Any]]:
+    """(array of curfew_host_function, the numbers to forget with the program, what has to stay alive until it has them)."""
     kept: List[Any] = []
     rows = []
+    made: List[HostFunction] = []
     for name, function in functions.items():
         if not isinstance(function, HostFunction):
             function = HostFunction(function)
-        handle = ffi.new_handle(function)
         text = c_string(name, "name of a host function")
         module = c_string(function.module, "module") if function.module is not None else ffi.NULL
         kind = c_string(function.type, "type") if function.type is not None else ffi.NULL
-        kept += [function, handle, text, module, kind]
+        kept += [text, module, kind]
         if not isinstance(function.fuel, int) or not 0 <= function.fuel < 1 << 63:
             raise InvalidError(f"fuel of {name!r} must be a whole number, not {function.fuel!r}", "invalid")
+        made.append(function)
         rows.append(
             {
                 "size": ffi.sizeof("curfew_host_function"),
@@ -266,10 +308,13 @@ def fill_functions(functions: Functions) -> Any:
                 "module": module,
                 "type": kind,
                 "fuel": function.fuel,
-                "call": _on_call,
+                "call": _on_call if function.is_async else ffi.NULL,
                 "stopped": _on_stopped if function.is_async else ffi.NULL,
-                "context": handle,
+                "queue": ffi.NULL if function.is_async else _call_queue(),
             }
         )
-    array = ffi.new("curfew_host_function[]", rows)
-    return array, len(rows), kept
+    numbers = [next(_numbers) for _ in made]
+    for number, function, row in zip(numbers, made, rows):
+        _functions[number] = function
+        row["context"] = ffi.cast("void *", number)
+    return ffi.new("curfew_host_function[]", rows), numbers, kept

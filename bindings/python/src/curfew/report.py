@@ -202,16 +202,21 @@ def _frame(frame: Mapping[str, Any]) -> Frame:
     )
 
 
+_TEXT_OUT, _LENGTH_OUT = ffi.typeof("char **"), ffi.typeof("size_t *")
+_EXITED = lib.CURFEW_OUTCOME_EXITED
+_EXIT_CODES = [lib.curfew_outcome_exit_code(value) for value in range(64)]
+
+
 def take_report(pointer: Any, free: bool) -> Report:
     """A Report of a curfew_report; frees it if told to."""
-    text = ffi.new("char **")
-    length = ffi.new("size_t *")
+    text, length = ffi.new(_TEXT_OUT), ffi.new(_LENGTH_OUT)
     status = lib.curfew_report_to_json(pointer, text, length)
-    exited = pointer.outcome == lib.CURFEW_OUTCOME_EXITED
-    exit_code = pointer.exit_code if exited else lib.curfew_outcome_exit_code(pointer.outcome)
+    outcome = pointer.outcome
+    exit_code = pointer.exit_code if outcome == _EXITED else _EXIT_CODES[outcome]
     if free:
         lib.curfew_report_destroy(pointer)
-    check(status, ffi.new("curfew_failure *"))
+    if status != 0:
+        check(status, ffi.new("curfew_failure *"))
     report = Report(bytes(ffi.buffer(text[0], length[0])), exit_code)
     lib.curfew_free(text[0])
     return report
