@@ -3,7 +3,7 @@
 use crate::meter::Copy;
 use crate::scan::{Binary, Body, Change, Kind, Module, Section};
 use crate::splice::Splice;
-use crate::{bulk, meter, Options};
+use crate::{bulk, data, meter, Options};
 use std::ops::Range;
 use wasm_encoder::{Encode, SectionId};
 use wasmparser::BinaryReader;
@@ -53,13 +53,15 @@ struct ModuleWriter<'a, 'w> {
     options: Options,
     /// If it is metered.
     meter: Option<meter::Writer>,
+    /// Whether it has one memory, which it does not import.
+    memory_is_own: bool,
 }
 
 impl<'a, 'w> ModuleWriter<'a, 'w> {
     fn new(out: &'a mut Splice<'w>, module: &'a Module, options: Options) -> Self {
         let has_code = !module.bodies.is_empty();
         let meter = (options.meter && has_code).then(|| meter::Writer::new(module.memories));
-        ModuleWriter { out, module, options, meter }
+        ModuleWriter { out, module, options, meter, memory_is_own: false }
     }
 
     /// The types of the memories that are added.
@@ -81,6 +83,7 @@ impl<'a, 'w> ModuleWriter<'a, 'w> {
         let mut memory_is_due = !self.memories().is_empty();
         for section in &binary.sections {
             let is_memories = section.id == SectionId::Memory as u8;
+            self.memory_is_own |= is_memories && section.content.len() > 1 && self.module.memories == 1;
             if memory_is_due && section.custom.is_none() && !BEFORE_MEMORIES.contains(&section.id) {
                 memory_is_due = false;
                 if !is_memories {
@@ -99,6 +102,12 @@ impl<'a, 'w> ModuleWriter<'a, 'w> {
             id if id == SectionId::Type as u8 => self.emit_longer(id, &section.content, &self.helper_types()),
             id if id == SectionId::Function as u8 => self.emit_longer(id, &section.content, &self.helper_functions()),
             id if id == SectionId::Code as u8 => self.emit_code(id),
+            id if id == SectionId::Data as u8 && self.memory_is_own => {
+                let mut content = self.out.inner();
+                data::emit(&mut content, &section.content);
+                self.out.hide(&[id]);
+                self.out.append_sized(content);
+            }
             _ => self.out.copy(whole),
         }
     }

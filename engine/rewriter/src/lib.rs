@@ -13,6 +13,7 @@
 
 mod bulk;
 mod composition;
+mod data;
 mod effort;
 mod emit;
 mod limits;

@@ -154,6 +154,53 @@ fn debug_sections_are_dropped() {
     assert!(!text.contains(".debug_info") && text.contains("producers"));
 }
 
+/// The segments of a module after it was rewritten: where each goes, and what it has.
+fn segments(fields: &str) -> Vec<(Option<i32>, Vec<u8>)> {
+    let rewritten = accept(&format!("(module {fields} (func))"));
+    let mut found = Vec::new();
+    for payload in wasmparser::Parser::new(0).parse_all(&rewritten.bytes) {
+        if let wasmparser::Payload::DataSection(section) = payload.expect("valid") {
+            for segment in section {
+                let segment = segment.expect("valid");
+                let at = match segment.kind {
+                    wasmparser::DataKind::Active { offset_expr, .. } => match offset_expr.get_operators_reader().read()
+                    {
+                        Ok(wasmparser::Operator::I32Const { value }) => Some(value),
+                        _ => Some(-1),
+                    },
+                    wasmparser::DataKind::Passive => None,
+                };
+                found.push((at, segment.data.to_vec()));
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn neighbouring_data_is_put_together() {
+    let own = "(memory 1)";
+    let (a, b, c) = (r#"(data (i32.const 8) "ab")"#, r#"(data (i32.const 12) "cd")"#, r#"(data (i32.const 14) "e")"#);
+    let together = vec![(Some(8), b"ab\0\0cde".to_vec()), (None, Vec::new()), (None, Vec::new())];
+    assert_eq!(segments(&[own, a, b, c].concat()), together);
+    let apart = vec![(Some(8), b"ab".to_vec()), (Some(12), b"cd".to_vec())];
+    // Another module's memory holds something already.
+    assert_eq!(segments(&[r#"(import "a" "m" (memory 1))"#, a, b].concat()), apart);
+    // What an earlier one wrote is not overwritten with zeros.
+    let first = r#"(data (i32.const 10) "x")"#;
+    assert_eq!(segments(&[own, first, a, b].concat())[1..], apart);
+    let computed = r#"(import "a" "g" (global $g i32)) (memory 1) (data (global.get $g) "x")"#;
+    assert_eq!(segments(&[computed, a, b].concat())[1..], apart);
+    let backwards = vec![(Some(12), b"cd".to_vec()), (Some(8), b"ab".to_vec())];
+    assert_eq!(segments(&[own, b, a].concat()), backwards);
+    let far = r#"(data (i32.const 75) "y")"#;
+    assert_eq!(segments(&[own, a, far].concat()), [(Some(8), b"ab".to_vec()), (Some(75), b"y".to_vec())]);
+    let passive = r#"(data "p")"#;
+    assert_eq!(segments(&[own, a, passive, b].concat()).len(), 3);
+    // A segment of nothing, which may lie outside of the memory.
+    assert_eq!(segments(&[own, a, r#"(data (i32.const -1) "")"#, b].concat())[1], (Some(-1), Vec::new()));
+}
+
 #[test]
 fn what_needs_nothing_is_left_alone() {
     for text in [
