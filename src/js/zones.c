@@ -73,14 +73,12 @@ static int32_t offset_at(char *rows, int64_t seconds)
 bool curfew__zone_offset(const char *name, int64_t seconds, int32_t *offset)
 {
 	char path[128], rules[RULES_BYTES_MAX];
-	size_t bytes;
 	int length = snprintf(path, sizeof path, "zone/%s", name);
-	const uint8_t *asset = length < (int)sizeof path ? curfew__asset_find(path, (size_t)length, &bytes) : NULL;
+	const curfew__asset_entry *asset = length < (int)sizeof path ? curfew__asset_find(path, (size_t)length) : NULL;
 
-	if (!asset || bytes >= sizeof rules)
+	if (!asset || asset->length >= sizeof rules || !curfew__asset_read(asset, rules))
 		return false;
-	memcpy(rules, asset, bytes);
-	rules[bytes] = 0;
+	rules[asset->length] = 0;
 	char *line_end = strchr(rules, '\n');
 	*offset = line_end ? offset_at(line_end + 1, seconds) : 0;
 	return true;
