@@ -413,7 +413,7 @@ static const JSAsyncFunctionData *resumed_function(const JSStackFrame *frame)
 
 static void add_async_frame(JSContext *ctx, DynBuf *out, const JSStackFrame *frame)
 {
-	const JSFunctionBytecode *code = JS_VALUE_GET_OBJ(frame->cur_func)->u.func.function_bytecode;
+	JSFunctionBytecode *code = JS_VALUE_GET_OBJ(frame->cur_func)->u.func.function_bytecode;
 	const char *name = get_func_name(ctx, frame->cur_func), *file = JS_AtomToCString(ctx, code->filename);
 	bool is_named = name && *name && *name != '<';
 	int column, line = find_line_num(ctx, code, (uint32_t)(frame->cur_pc - code->byte_code_buf - 1), &column);
