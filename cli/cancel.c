@@ -13,7 +13,7 @@ static int tell(const cli_arguments *arguments, const cli_server *server, const 
 	if (outcome[0] == '\0')
 		return cli_server_strange(server);
 	if (arguments->values[CLI_OPTION_JSON] != NULL) {
-		int code = cli_print(answer->body.data, answer->body.len);
+		int code = cli_print(answer->body.data, answer->body.length);
 		return code != CLI_EXIT_OK ? code : cli_print("\n", 1);
 	}
 	bool cancelled = strcmp(outcome, curfew_outcome_name(CURFEW_OUTCOME_CANCELLED)) == 0;

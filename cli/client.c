@@ -227,17 +227,16 @@ int cli_server_ask(const cli_server *server, cli_http *http, const cli_http_requ
 
 int cli_check_id(const char *id)
 {
-	bool is_id = strlen(id) == CLI_ID_LENGTH && id[0] >= '0' && id[0] <= '7' &&
-	             strspn(id, "0123456789ABCDEFGHJKMNPQRSTVWXYZ") == CLI_ID_LENGTH;
-	return is_id ? -1
-	             : cli_usage_error("%s is not the id of a run: it has 26 letters and digits (curfew ps --all)", id);
+	return curfew__id_is_valid(id)
+	           ? -1
+	           : cli_usage_error("%s is not the id of a run: it has 26 letters and digits (curfew ps --all)", id);
 }
 
 /* ---- JSON ------------------------------------------------------------------------------------------------ */
 
 span cli_json(const cli_http_answer *answer)
 {
-	return (span){answer->body.data, answer->body.len};
+	return (span){answer->body.data, answer->body.length};
 }
 
 span cli_json_member(span object, const char *key)

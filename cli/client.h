@@ -3,14 +3,15 @@
 #ifndef CURFEW_CLI_CLIENT_H
 #define CURFEW_CLI_CLIENT_H
 
+#include "common/id.h"
+#include "common/json_scan.h"
 #include "http.h"
 #include "options.h"
-#include "server/scan.h"
 
 #include <stdio.h>
 
 /* An id of a run: a ULID. */
-enum { CLI_ID_LENGTH = 26 };
+enum { CLI_ID_LENGTH = CURFEW__ID_LENGTH };
 
 /* Where the server is and how to prove who asks. */
 typedef struct cli_server {

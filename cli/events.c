@@ -32,7 +32,7 @@ void cli_events_finish(cli_events *events)
 static const char *field_of(const text *line, const char *name)
 {
 	size_t length = strlen(name);
-	if (line->len <= length || memcmp(line->data, name, length) != 0 || line->data[length] != ':')
+	if (line->length <= length || memcmp(line->data, name, length) != 0 || line->data[length] != ':')
 		return NULL;
 	const char *value = line->data + length + 1;
 	return value + (*value == ' ');
@@ -40,8 +40,8 @@ static const char *field_of(const text *line, const char *name)
 
 static bool end_event(cli_events *events, cli_events_handler handler, void *context)
 {
-	bool more = events->kind.len == 0 || events->data.len == 0 ||
-	            handler(context, events->number, events->kind.data, (span){events->data.data, events->data.len});
+	bool more = events->kind.length == 0 || events->data.length == 0 ||
+	            handler(context, events->number, events->kind.data, (span){events->data.data, events->data.length});
 	set_text(&events->kind, "", 0);
 	set_text(&events->data, "", 0);
 	return more;
@@ -52,10 +52,10 @@ static bool take_line(cli_events *events, cli_events_handler handler, void *cont
 {
 	text *line = &events->line;
 	const char *value;
-	if (line->len > 0 && line->data[line->len - 1] == '\r')
-		line->data[--line->len] = '\0';
-	const char *end = line->data + line->len;
-	if (line->len == 0)
+	if (line->length > 0 && line->data[line->length - 1] == '\r')
+		line->data[--line->length] = '\0';
+	const char *end = line->data + line->length;
+	if (line->length == 0)
 		return end_event(events, handler, context);
 	if ((value = field_of(line, "id")) != NULL)
 		events->number = strtoull(value, NULL, 10);

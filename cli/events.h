@@ -3,8 +3,8 @@
 #ifndef CURFEW_CLI_EVENTS_H
 #define CURFEW_CLI_EVENTS_H
 
-#include "server/scan.h"
-#include "server/text.h"
+#include "common/json_scan.h"
+#include "common/text.h"
 
 /* The event that is coming. Zeroed is ready; to be finished. */
 typedef struct cli_events {

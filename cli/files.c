@@ -6,9 +6,10 @@
 #include "files.h"
 
 #include "commands.h"
+#include "common/json_scan.h"
+#include "common/utf8.h"
 #include "options.h"
 #include "say.h"
-#include "server/scan.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -139,26 +140,6 @@ char *cli_file_read(const char *path, size_t most, char *why, size_t why_size)
 	return text;
 }
 
-/* Length of the well-formed UTF-8 sequence (RFC 3629) at the start; 0 if there is none. */
-static size_t utf8_step(const unsigned char *text, size_t length)
-{
-	unsigned char first = text[0];
-	if (first < 0x80)
-		return 1;
-	size_t step = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
-	if (first < 0xc2 || first > 0xf4 || step > length)
-		return 0;
-	unsigned char low = first == 0xe0 ? 0xa0 : first == 0xf0 ? 0x90 : 0x80;
-	unsigned char high = first == 0xed ? 0x9f : first == 0xf4 ? 0x8f : 0xbf;
-	if (text[1] < low || text[1] > high)
-		return 0;
-	for (size_t i = 2; i < step; i++) {
-		if ((text[i] & 0xc0) != 0x80)
-			return 0;
-	}
-	return step;
-}
-
 static bool check_text(const char *program, const cli_source *source, curfew_failure *failure)
 {
 	if (has_wasm_header(source)) {
@@ -167,7 +148,8 @@ static bool check_text(const char *program, const cli_source *source, curfew_fai
 		return false;
 	}
 	for (size_t at = 0; at < source->length;) {
-		size_t step = utf8_step((const unsigned char *)source->text + at, source->length - at);
+		uint32_t character;
+		size_t step = curfew__utf8_decode(source->text + at, source->length - at, &character);
 		if (step == 0)
 			return fail_at(failure, program, "invalid UTF-8", at);
 		if (source->text[at] == '\0')
@@ -413,10 +395,7 @@ void cli_source_finish(cli_source *source)
 
 static bool is_text(const char *bytes, size_t length)
 {
-	size_t step = 1;
-	for (size_t at = 0; at < length && step > 0; at += step)
-		step = bytes[at] != '\0' ? utf8_step((const unsigned char *)bytes + at, length - at) : 0;
-	return step > 0;
+	return memchr(bytes, '\0', length) == NULL && curfew__utf8_check(bytes, length, NULL);
 }
 
 static void write_base64(FILE *out, const char *bytes, size_t length)

@@ -7,7 +7,7 @@
 #define CURFEW_CLI_HTTP_H
 
 #include "curfew.h"
-#include "server/text.h"
+#include "common/text.h"
 
 typedef struct cli_http cli_http;
 

@@ -155,7 +155,7 @@ static void print_event(follow *f, uint64_t number, const char *kind, span data)
 	text_add(&out, data.data, data.len);
 	text_say(&out, "}\n");
 	if (!out.failed)
-		cli_watch_on_event(&f->watch, CURFEW_EVENT_STDOUT, out.data, out.len);
+		cli_watch_on_event(&f->watch, CURFEW_EVENT_STDOUT, out.data, out.length);
 	text_finish(&out);
 }
 

@@ -202,7 +202,7 @@ static int make_params(session *s)
 
 static void add_name(text *body, const char *name)
 {
-	if (body->len > 1)
+	if (body->length > 1)
 		text_say(body, ",");
 	text_print(body, "\"%s\":", name);
 }
@@ -416,7 +416,7 @@ static int post(session *s)
 		.path = "/v1/runs",
 		.type = "application/json",
 		.body = s->body.data,
-		.body_length = s->body.len,
+		.body_length = s->body.length,
 		.header = s->header,
 		.silence_ms = SILENCE_MS,
 	};

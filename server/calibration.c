@@ -5,7 +5,7 @@
  */
 #include "calibration.h"
 
-#include "scan.h"
+#include "common/json_scan.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -106,9 +106,9 @@ static bool finish(server *s, int fd, text *out)
 	s->calibration.process = 0; /* from here on its number may be another's */
 	server_unlock(s);
 	(void)waitpid(pid, &status, 0);
-	while (out->len > 0 && out->data[out->len - 1] == '\n')
-		out->len--;
-	return status == 0 && !out->failed && out->len > 0 && scan_is_json(out->data, out->len);
+	while (out->length > 0 && out->data[out->length - 1] == '\n')
+		out->length--;
+	return status == 0 && !out->failed && out->length > 0 && scan_is_json(out->data, out->length);
 }
 
 static void *measure(void *context)
@@ -117,7 +117,7 @@ static void *measure(void *context)
 	text out;
 	text_init(&out, FIGURES_MOST);
 	int fd = start(s, s->calibration.is_recall);
-	blob *figures = fd >= 0 && finish(s, fd, &out) ? blob_create(out.data, out.len) : NULL;
+	blob *figures = fd >= 0 && finish(s, fd, &out) ? blob_create(out.data, out.length) : NULL;
 	text_finish(&out);
 	server_lock(s);
 	s->calibration.is_measuring = false;

@@ -5,7 +5,7 @@
 #define CURFEW_SERVER_CALIBRATION_H
 
 #include "server.h"
-#include "text.h"
+#include "common/text.h"
 
 /* Under the lock: measures, unless that goes on already. False: no thread can be started. */
 bool calibration_measure(server *s);

@@ -43,7 +43,7 @@ static bool make_chunk(request *q, bool *ends)
 	q->wants_ping = false;
 	if (q->next_event >= end)
 		text_say(&out, ": ping\n\n");
-	for (; q->next_event < end && out.len < STREAM_BLOCK_BYTES; q->next_event++) {
+	for (; q->next_event < end && out.length < STREAM_BLOCK_BYTES; q->next_event++) {
 		const event *e = run_get_event(r, q->next_event);
 		write_event(&out, q->next_event, e->kind, e->data->data, e->data->len);
 	}
@@ -171,7 +171,7 @@ answer route_get_events(request *q)
 	if (last != NULL && !read_number(last, &last_event))
 		return reply_problem(q, MHD_HTTP_BAD_REQUEST, "last-event-id",
 		                     "the Last-Event-ID must be the id of an event of this stream", NULL);
-	if (!id_is_valid(q->parameter))
+	if (!curfew__id_is_valid(q->parameter))
 		return reply_problem(q, MHD_HTTP_NOT_FOUND, "no-such-run", "there is no run of that id", NULL);
 	server_lock(s);
 	run *r = run_find(s, q->parameter);

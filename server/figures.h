@@ -4,7 +4,7 @@
 #define CURFEW_SERVER_FIGURES_H
 
 #include "server.h"
-#include "text.h"
+#include "common/text.h"
 
 void figures_write(server *s, text *out);
 void figures_write_stats(server *s, text *out);

@@ -45,7 +45,7 @@ typedef struct peer {
 	bool is_gone;
 	_Atomic phase phase;
 	_Atomic int64_t since_us;
-	struct peer *next, *previous;
+	curfew__link link; /* in peers */
 } peer;
 
 struct http {
@@ -55,14 +55,44 @@ struct http {
 	int listener; /* after quiescing */
 	int ends;     /* an epoll of connections whose requests wait: libmicrohttpd looks at none of these */
 	atomic_size_t connections;
-	size_t body_bytes; /* HTTP thread only */
-	peer *peers;       /* under the server's lock */
-	request *streams;
+	size_t body_bytes;  /* HTTP thread only */
+	curfew__list peers; /* under the server's lock */
+	curfew__list streams;
 	size_t stream_count;
-	request *suspended;
+	curfew__list suspended;
 	int64_t pinged_us;
 	addresses addresses; /* HTTP thread only */
 };
+
+static peer *peer_of(curfew__link *link)
+{
+	return CURFEW__OWNER(link, peer, link);
+}
+
+static peer *next_peer(const struct http *h, const peer *p)
+{
+	return peer_of(curfew__list_next(&h->peers, &p->link));
+}
+
+static request *stream_of(curfew__link *link)
+{
+	return CURFEW__OWNER(link, request, stream);
+}
+
+static request *next_stream(const struct http *h, const request *q)
+{
+	return stream_of(curfew__list_next(&h->streams, &q->stream));
+}
+
+static request *first_suspended(const struct http *h)
+{
+	return CURFEW__OWNER(curfew__list_first(&h->suspended), request, suspended);
+}
+
+static request *next_suspended(const struct http *h, const request *q)
+{
+	return CURFEW__OWNER(curfew__list_next(&h->suspended, &q->suspended), request, suspended);
+}
 
 size_t http_count_connections(const struct http *h)
 {
@@ -93,7 +123,7 @@ static bool goes_before(const peer *a, const peer *b)
 static bool evict(const struct http *h, const peer *newcomer, const address *from)
 {
 	peer *chosen = NULL;
-	for (peer *p = h->peers; p != NULL; p = p->next) {
+	for (peer *p = peer_of(curfew__list_first(&h->peers)); p != NULL; p = next_peer(h, p)) {
 		phase now = atomic_load_explicit(&p->phase, memory_order_relaxed);
 		bool is_idle = (now == PHASE_NEW || now == PHASE_IDLE) && !p->is_evicted && p->fd >= 0 && p->from != NULL;
 		if (is_idle && p != newcomer && (from == NULL || p->from == from) && goes_before(p, chosen))
@@ -130,10 +160,7 @@ static void open_peer(struct http *h, struct MHD_Connection *connection, void **
 	p->from = addresses_enter(&h->addresses, info != NULL ? info->client_addr : NULL);
 	set_phase(p, PHASE_NEW);
 	server_lock(h->server);
-	p->next = h->peers;
-	if (p->next != NULL)
-		p->next->previous = p;
-	h->peers = p;
+	curfew__list_add_first(&h->peers, &p->link);
 	take_place(h, p, count);
 	server_unlock(h->server);
 }
@@ -146,9 +173,7 @@ static void close_peer(struct http *h, peer *p)
 	server_lock(h->server);
 	if (p->is_watched)
 		(void)epoll_ctl(h->ends, EPOLL_CTL_DEL, p->fd, NULL);
-	*(p->previous != NULL ? &p->previous->next : &h->peers) = p->next;
-	if (p->next != NULL)
-		p->next->previous = p->previous;
+	curfew__list_remove(&p->link);
 	server_unlock(h->server);
 	addresses_leave(&h->addresses, p->from);
 	free(p);
@@ -169,7 +194,7 @@ void http_sweep(struct http *h, int64_t now_us)
 	bool is_crowded = http_count_connections(h) > h->server->config->connections_most / 8 * 7;
 	int64_t idle_us = is_crowded ? IDLE_CROWDED_US : most_us * 10;
 	int64_t new_us = is_crowded && IDLE_CROWDED_US < most_us ? IDLE_CROWDED_US : most_us;
-	for (peer *p = h->peers; p != NULL; p = p->next) {
+	for (peer *p = peer_of(curfew__list_first(&h->peers)); p != NULL; p = next_peer(h, p)) {
 		phase now = atomic_load_explicit(&p->phase, memory_order_relaxed);
 		int64_t passed_us = now_us - atomic_load_explicit(&p->since_us, memory_order_relaxed);
 		/* One without a request goes sooner when others need its place; between two requests it may take its time. */
@@ -180,7 +205,7 @@ void http_sweep(struct http *h, int64_t now_us)
 	if (now_us - h->pinged_us < PING_EVERY_US)
 		return;
 	h->pinged_us = now_us;
-	for (request *q = h->streams; q != NULL; q = q->next_stream) {
+	for (request *q = stream_of(curfew__list_first(&h->streams)); q != NULL; q = next_stream(h, q)) {
 		q->wants_ping = true;
 		http_wake(q);
 	}
@@ -192,12 +217,7 @@ static void suspend(request *q, answer (*go_on)(request *q))
 {
 	struct http *h = q->server->http;
 	q->go_on = go_on;
-	q->suspended = true;
-	q->previous_suspended = NULL;
-	q->next_suspended = h->suspended;
-	if (q->next_suspended != NULL)
-		q->next_suspended->previous_suspended = q;
-	h->suspended = q;
+	curfew__list_add_first(&h->suspended, &q->suspended);
 	if (!q->is_stream)
 		set_phase(q->peer, PHASE_WAITING);
 	MHD_suspend_connection(q->connection);
@@ -213,20 +233,16 @@ void http_suspend(request *q, answer (*go_on)(request *q))
 
 void http_wake(request *q)
 {
-	if (!q->suspended)
+	if (!curfew__link_is_listed(&q->suspended))
 		return;
-	q->suspended = false;
-	*(q->previous_suspended != NULL ? &q->previous_suspended->next_suspended
-	                                : &q->server->http->suspended) = q->next_suspended;
-	if (q->next_suspended != NULL)
-		q->next_suspended->previous_suspended = q->previous_suspended;
+	curfew__list_remove(&q->suspended);
 	MHD_resume_connection(q->connection);
 }
 
 void http_wake_all(struct http *h)
 {
-	while (h->suspended != NULL)
-		http_wake(h->suspended);
+	for (request *q; (q = first_suspended(h)) != NULL;)
+		http_wake(q);
 }
 
 /* On a helper's thread. */
@@ -283,7 +299,7 @@ static void watch_end(struct http *h, peer *p, int64_t now_us)
 void http_notice_ends(struct http *h, int64_t now_us)
 {
 	struct epoll_event events[ENDS_AT_ONCE];
-	for (request *q = h->suspended; q != NULL; q = q->next_suspended) {
+	for (request *q = first_suspended(h); q != NULL; q = next_suspended(h, q)) {
 		if (q->notices_end)
 			watch_end(h, q->peer, now_us);
 	}
@@ -291,8 +307,8 @@ void http_notice_ends(struct http *h, int64_t now_us)
 		for (int i = 0; i < count; i++)
 			((peer *)events[i].data.ptr)->is_gone = true;
 	}
-	for (request *q = h->suspended, *next; q != NULL; q = next) {
-		next = q->next_suspended;
+	for (request *q = first_suspended(h), *next; q != NULL; q = next) {
+		next = next_suspended(h, q);
 		if (!q->notices_end || !q->peer->is_gone)
 			continue;
 		q->is_gone = true;
@@ -304,15 +320,12 @@ void http_add_stream(request *q)
 {
 	struct http *h = q->server->http;
 	h->stream_count++;
-	q->next_stream = h->streams;
-	if (q->next_stream != NULL)
-		q->next_stream->previous_stream = q;
-	h->streams = q;
+	curfew__list_add_first(&h->streams, &q->stream);
 }
 
 void http_end_streams(struct http *h, const account *who)
 {
-	for (request *q = h != NULL ? h->streams : NULL; q != NULL; q = q->next_stream) {
+	for (request *q = h != NULL ? stream_of(curfew__list_first(&h->streams)) : NULL; q != NULL; q = next_stream(h, q)) {
 		if (q->who != who)
 			continue;
 		q->is_gone = true;
@@ -330,9 +343,7 @@ static void leave_streams(request *q)
 {
 	struct http *h = q->server->http;
 	h->stream_count--;
-	*(q->previous_stream != NULL ? &q->previous_stream->next_stream : &h->streams) = q->next_stream;
-	if (q->next_stream != NULL)
-		q->next_stream->previous_stream = q->previous_stream;
+	curfew__list_remove(&q->stream);
 }
 
 /* ---- Requests -------------------------------------------------------------------------------------------- */
@@ -444,7 +455,7 @@ static answer take_body(struct http *h, request *q, const char *data, size_t *si
 	if (q->answered)
 		return MHD_YES;
 	size_t most = q->route->takes_body ? h->server->config->body_bytes_most : BODY_BYTES_USUAL;
-	if (length > most - q->body.len) {
+	if (length > most - q->body.length) {
 		/* Once the body has begun there is no place for an answer before its end: what follows is not kept. */
 		q->body.failed = true;
 		return MHD_YES;
@@ -618,7 +629,7 @@ bool http_is_busy(struct http *h)
 {
 	bool busy = false;
 	server_lock(h->server);
-	for (peer *p = h->peers; p != NULL; p = p->next)
+	for (peer *p = peer_of(curfew__list_first(&h->peers)); p != NULL; p = next_peer(h, p))
 		busy = busy || atomic_load_explicit(&p->phase, memory_order_relaxed) > PHASE_RECEIVING;
 	server_unlock(h->server);
 	return busy;

@@ -8,7 +8,8 @@
 
 #include "metrics.h"
 #include "server.h"
-#include "text.h"
+#include "common/list.h"
+#include "common/text.h"
 
 #include <microhttpd.h>
 
@@ -39,7 +40,7 @@ struct request {
 	bool target_has_nul;
 
 	answer (*go_on)(request *q);
-	bool suspended;
+	curfew__link suspended; /* while it is */
 	/* While one of the helpers has it (http_help): what it answers or waits for is noted, and done by the HTTP thread.
 	 */
 	bool is_helped;
@@ -48,7 +49,6 @@ struct request {
 	struct MHD_Response *held; /* NULL: none */
 	unsigned held_status;
 	bool is_gone; /* its client has closed the connection while it waited */
-	request *next_suspended, *previous_suspended;
 
 	/* What it waits for: news of a run (subscription.h), or of something that it asked for. */
 	run *run;
@@ -65,7 +65,7 @@ struct request {
 	char *chunk;
 	size_t chunk_length, chunk_sent;
 	bool wants_ping;
-	request *next_stream, *previous_stream;
+	curfew__link stream; /* where it is one */
 
 	void *work; /* of the route, freed with free_work */
 	void (*free_work)(server *s, void *work);

@@ -6,21 +6,11 @@
 
 #include <pthread.h>
 #include <sodium.h>
-#include <stdint.h>
-#include <string.h>
-
-/* Crockford's base 32. */
-static const char alphabet[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
-
-bool id_is_valid(const char *id)
-{
-	return strlen(id) == ID_ROOM - 1 && strspn(id, alphabet) == ID_ROOM - 1 && id[0] <= '7';
-}
 
 /* One more than before: the next id of the same millisecond. */
-static void add_one(unsigned char digits[16])
+static void add_one(unsigned char digits[CURFEW__ID_DIGITS])
 {
-	for (int i = 15; i >= 0; i--) {
+	for (int i = CURFEW__ID_DIGITS - 1; i >= 0; i--) {
 		digits[i] = (digits[i] + 1) & 31;
 		if (digits[i] != 0)
 			return;
@@ -31,23 +21,18 @@ void id_create(char id[ID_ROOM])
 {
 	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 	static uint64_t last_ms;
-	static unsigned char digits[16];
+	static unsigned char digits[CURFEW__ID_DIGITS];
 	(void)pthread_mutex_lock(&lock);
 	uint64_t ms = (uint64_t)clock_wall_us() / 1000;
 	if (ms > last_ms) {
 		randombytes_buf(digits, sizeof digits);
-		for (int i = 0; i < 16; i++)
-			digits[i] &= i == 0 ? 15 : 31; /* room to count in */
+		for (int i = 0; i < CURFEW__ID_DIGITS; i++)
+			digits[i] &= i == 0 ? 15 : 31; /* so that there is something to count to */
 		last_ms = ms;
 	} else {
 		add_one(digits);
 	}
-	ms = last_ms;
-	for (int i = 9; i >= 0; i--, ms >>= 5)
-		id[i] = alphabet[ms & 31];
-	for (int i = 0; i < 16; i++)
-		id[10 + i] = alphabet[digits[i]];
-	id[ID_ROOM - 1] = '\0';
+	curfew__id_write(id, last_ms, digits);
 	(void)pthread_mutex_unlock(&lock);
 }
 

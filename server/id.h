@@ -3,16 +3,15 @@
 #ifndef CURFEW_SERVER_ID_H
 #define CURFEW_SERVER_ID_H
 
-#include <stdbool.h>
+#include "common/id.h"
 
-/* 26 characters and a NUL. */
-enum { ID_ROOM = 27 };
+/* With its NUL. */
+enum { ID_ROOM = CURFEW__ID_LENGTH + 1 };
 /* Of a hash as hexadecimal, and of what names a token. */
 enum { SHA256_ROOM = 65, TOKEN_ID_ROOM = 17, TOKEN_NAME_ROOM = 65 };
 
 /* A new one. Threads: any. */
 void id_create(char id[ID_ROOM]);
-bool id_is_valid(const char *id);
 
 /* Whether somebody may name a program or a schedule so: letters and digits, then "._-" as well, at most NAME_MAX_BYTES.
  */

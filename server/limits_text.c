@@ -2,7 +2,7 @@
 /* Limits from and to text, by the library's table. */
 #include "limits_text.h"
 
-#include "text.h"
+#include "common/text.h"
 
 #include <stdio.h>
 #include <string.h>

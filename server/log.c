@@ -3,7 +3,7 @@
 #include "log.h"
 
 #include "common/clock.h"
-#include "text.h"
+#include "common/text.h"
 
 #include <pthread.h>
 #include <stdarg.h>
@@ -79,7 +79,7 @@ static void end_line(text *line)
 	text_say(line, use_json ? "}\n" : "\n");
 	if (line->failed)
 		text_finish(line);
-	else if (write(STDERR_FILENO, line->data, line->len) < 0)
+	else if (write(STDERR_FILENO, line->data, line->length) < 0)
 		text_finish(line); /* nobody reads the log: go on without */
 	else
 		text_finish(line);

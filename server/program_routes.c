@@ -5,7 +5,7 @@
 #include "programs.h"
 #include "report.h"
 #include "routes.h"
-#include "scan.h"
+#include "common/json_scan.h"
 #include "store.h"
 #include "submission.h"
 
@@ -238,7 +238,7 @@ static answer write_put(request *q)
 {
 	put *p = q->work;
 	server *s = q->server;
-	p->program.size_bytes = q->body.len;
+	p->program.size_bytes = q->body.length;
 	server_lock(s);
 	p->waits++;
 	p->program.owner = program_owner(q->who);
@@ -353,7 +353,7 @@ static answer load_put(request *q)
 		p->made->uses++; /* it is there to be run again and again */
 	p->waits++;
 	server_unlock(s);
-	worker_program *ready = p->made != NULL ? program_make_ready(s, p->made, q->body.data, q->body.len, &failure)
+	worker_program *ready = p->made != NULL ? program_make_ready(s, p->made, q->body.data, q->body.length, &failure)
 	                                        : NULL;
 	/* It may be a large program, which is compiled once here and for no run again. */
 	curfew_limits limits = {.size = sizeof limits, .timeout_ns = PUT_NS};
@@ -381,16 +381,16 @@ static curfew_language guess_language(const request *q)
 	curfew_language language;
 	if (ending != NULL && submission_language(ending + 1, &language))
 		return language;
-	if (q->body.len >= 4 && memcmp(q->body.data, "\0asm", 4) == 0)
+	if (q->body.length >= 4 && memcmp(q->body.data, "\0asm", 4) == 0)
 		return CURFEW_LANGUAGE_WASM;
-	if (q->body.len >= 512 && memcmp(q->body.data + 257, "ustar", 5) == 0)
+	if (q->body.length >= 512 && memcmp(q->body.data + 257, "ustar", 5) == 0)
 		return CURFEW_LANGUAGE_BUNDLE;
 	size_t at = 0;
-	while (at < q->body.len && strchr(" \t\r\n", q->body.data[at]) != NULL && q->body.data[at] != '\0')
+	while (at < q->body.length && strchr(" \t\r\n", q->body.data[at]) != NULL && q->body.data[at] != '\0')
 		at++;
 	static const char *const beginnings[] = {"(module", "(component", ";;"};
 	for (size_t i = 0; i < sizeof beginnings / sizeof beginnings[0]; i++)
-		if (q->body.len - at >= strlen(beginnings[i]) &&
+		if (q->body.length - at >= strlen(beginnings[i]) &&
 		    memcmp(q->body.data + at, beginnings[i], strlen(beginnings[i])) == 0)
 			return CURFEW_LANGUAGE_WAT;
 	return CURFEW_LANGUAGE_JS;
@@ -452,7 +452,7 @@ static bool has_room(const request *q, const char *owner, uint64_t replaced_byte
 	if (most == UINT64_MAX)
 		most = q->server->config->programs_bytes_most;
 	uint64_t bytes = store_count_program_bytes(q->server->store, owner);
-	return bytes != UINT64_MAX && bytes - (bytes < replaced_bytes ? bytes : replaced_bytes) + q->body.len <= most;
+	return bytes != UINT64_MAX && bytes - (bytes < replaced_bytes ? bytes : replaced_bytes) + q->body.length <= most;
 }
 
 static bool begin_put(request *q, curfew_language language)
@@ -469,7 +469,7 @@ static bool begin_put(request *q, curfew_language language)
 	p->program.language = language;
 	p->program.name = q->parameter;
 	p->program.updated_us = p->program.created_us = clock_wall_us();
-	program_hash(q->body.data, q->body.len, p->program.sha256);
+	program_hash(q->body.data, q->body.length, p->program.sha256);
 	return true;
 }
 
@@ -489,7 +489,7 @@ static answer put_program(request *q)
 			q, MHD_HTTP_UNSUPPORTED_MEDIA_TYPE, "media-type",
 			"the Content-Type must be text/javascript, application/wasm, text/wat or application/x-tar, or ?lang= be js, mjs, ts, mts, wasm, wat or tar",
 			NULL);
-	if (q->body.len == 0)
+	if (q->body.length == 0)
 		return reply_problem(q, MHD_HTTP_BAD_REQUEST, "empty", "the body is the program, and it is empty", NULL);
 	if (!begin_put(q, language))
 		return reply_no_memory(q);

@@ -3,7 +3,7 @@
 #include "programs.h"
 
 #include "store.h"
-#include "text.h"
+#include "common/text.h"
 
 #include <sodium.h>
 #include <stdio.h>

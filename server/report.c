@@ -3,8 +3,8 @@
 #include "report.h"
 
 #include "metrics.h"
-#include "scan.h"
-#include "text.h"
+#include "common/json_scan.h"
+#include "common/text.h"
 
 #include <jansson.h>
 #include <stdlib.h>
@@ -86,13 +86,13 @@ static blob *fill_and_write(curfew_report copy, const run *r, curfew_outcome out
 		copy.tripped[copy.tripped_count++] = outcome;
 	if (out.data != NULL) {
 		copy.stdout_text = out.data;
-		copy.stdout_length = out.len;
+		copy.stdout_length = out.length;
 	}
 	if (err.data != NULL) {
 		copy.stderr_text = err.data;
-		copy.stderr_length = err.len;
+		copy.stderr_length = err.length;
 	}
-	copy.used.output_bytes = out.len + err.len;
+	copy.used.output_bytes = out.length + err.length;
 	blob *made = write_report(&copy);
 	text_finish(&out);
 	text_finish(&err);

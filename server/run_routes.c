@@ -325,11 +325,11 @@ static void prepare(post *p)
 {
 	request *q = p->request;
 	server *s = q->server;
-	p->is_good = submission_read(&p->sub, q->body.data != NULL ? q->body.data : "", q->body.len, q->who, s);
+	p->is_good = submission_read(&p->sub, q->body.data != NULL ? q->body.data : "", q->body.length, q->who, s);
 	if (!p->is_good)
 		return;
 	if (http_header(q, "Idempotency-Key") != NULL)
-		program_hash(q->body.data, q->body.len, p->body_sha256);
+		program_hash(q->body.data, q->body.length, p->body_sha256);
 	if (p->sub.program != NULL)
 		return;
 	p->made = make_program(s, &p->sub, &p->failure);
@@ -469,7 +469,7 @@ answer route_post_run(request *q)
 	p->request = q;
 	q->work = p;
 	q->free_work = free_post;
-	if (q->body.len > HELPED_BYTES && helpers_run(q->server->helpers, help_with_post, p))
+	if (q->body.length > HELPED_BYTES && helpers_run(q->server->helpers, help_with_post, p))
 		return go_on_post(q);
 	prepare(p);
 	return answer_post(q);
@@ -604,7 +604,7 @@ static answer get_stored(request *q)
 	run_filter filter = filter_one(q);
 	text_init(&one.head, 1 << 20);
 	bool good = store_read_runs(q->server->store, &filter, show_stored, &one);
-	if (good && one.head.len > 0)
+	if (good && one.head.length > 0)
 		return one.report.length > 0 ? reply_pieces(q, "application/json", &one.head, one.report, "}")
 		                             : (text_say(&one.head, "null}"), reply_json(q, MHD_HTTP_OK, &one.head));
 	text_finish(&one.head);
@@ -618,7 +618,7 @@ answer route_get_run(request *q)
 	server *s = q->server;
 	text body;
 	run_view view;
-	if (!id_is_valid(q->parameter))
+	if (!curfew__id_is_valid(q->parameter))
 		return reply_unknown(q);
 	server_lock(s);
 	run *r = run_find(s, q->parameter);
@@ -651,7 +651,7 @@ static answer answer_ended(request *q)
 answer route_cancel_run(request *q)
 {
 	server *s = q->server;
-	if (!id_is_valid(q->parameter))
+	if (!curfew__id_is_valid(q->parameter))
 		return reply_unknown(q);
 	server_lock(s);
 	run *r = run_find(s, q->parameter);
@@ -747,7 +747,7 @@ static void add_report(list *l, const run_view *view)
 /* False: the page is full, and there is more. */
 static bool add_view(list *l, const run_view *view)
 {
-	if (l->count == l->filter.most || l->body.len > PAGE_BYTES) {
+	if (l->count == l->filter.most || l->body.length > PAGE_BYTES) {
 		l->more = true;
 		return false;
 	}
@@ -846,7 +846,7 @@ static const char *read_arguments(list *l)
 		return "outcome is none of a report's";
 	l->filter.program = http_argument(q, "program");
 	l->filter.after = http_argument(q, "after");
-	if (l->filter.after != NULL && !id_is_valid(l->filter.after))
+	if (l->filter.after != NULL && !curfew__id_is_valid(l->filter.after))
 		return "after must be the id of a run";
 	l->filter.owner = (q->who->scopes & SCOPE_ADMIN) != 0 ? NULL : q->who->id;
 	return read_limit(l, http_argument(q, "limit"));

@@ -288,7 +288,7 @@ static void count_one(void *context, const stored_schedule *one)
 	if (strcmp(one->name, use->name) != 0)
 		return;
 	use->has_name = true;
-	use->is_same = one->body_length == use->body->len && memcmp(one->body, use->body->data, one->body_length) == 0;
+	use->is_same = one->body_length == use->body->length && memcmp(one->body, use->body->data, one->body_length) == 0;
 	use->before = store_copy_schedule(one);
 }
 
@@ -314,7 +314,7 @@ static answer put(request *q, const submission *sub, const char *name, account_u
 	                       .cron = sub->schedule,
 	                       .zone = sub->zone,
 	                       .body = q->body.data,
-	                       .body_length = q->body.len,
+	                       .body_length = q->body.length,
 	                       .overlap = sub->overlap,
 	                       .is_paused = sub->is_paused,
 	                       .created_us = now_us,
@@ -343,7 +343,7 @@ static bool check_put(request *q, const submission *sub, const account_use *use,
 	server *s = q->server;
 	if (s->stopping)
 		*result = reply_stopping(q);
-	else if (q->body.len > BODY_BYTES_MAX)
+	else if (q->body.length > BODY_BYTES_MAX)
 		*result = reply_problem(q, MHD_HTTP_CONTENT_TOO_LARGE, "too-large",
 		                        "a schedule's submission is at most 256 KiB: store the program, and name it", NULL);
 	else if (!use->has_name && use->count >= s->config->schedules_most)
@@ -406,7 +406,7 @@ static answer put_schedule(request *q)
 {
 	submission sub;
 	answer result;
-	bool good = submission_read(&sub, q->body.data != NULL ? q->body.data : "", q->body.len, q->who, q->server);
+	bool good = submission_read(&sub, q->body.data != NULL ? q->body.data : "", q->body.length, q->who, q->server);
 	if (good && sub.schedule == NULL) {
 		sub.fields.base = "";
 		fields_fail(&sub.fields, "schedule", "is missing");
@@ -440,7 +440,7 @@ static int read_paused(request *q, answer *result)
 {
 	json_error_t error;
 	fields f = {.base = ""};
-	json_t *body = json_loadb(q->body.data != NULL ? q->body.data : "", q->body.len, JSON_REJECT_DUPLICATES, &error);
+	json_t *body = json_loadb(q->body.data != NULL ? q->body.data : "", q->body.length, JSON_REJECT_DUPLICATES, &error);
 	if (body == NULL)
 		fields_fail(&f, NULL, "is not JSON: %.160s", error.text);
 	else

@@ -13,9 +13,9 @@
 
 /* Runs of one tenant and user at one priority, first come, first served. */
 struct lane {
-	waiting *first, *last;
-	lane *next, *previous; /* around the priority */
-	lane *chain;           /* of the same bucket */
+	curfew__list runs;
+	curfew__link in_level;
+	lane *chain; /* of the same bucket */
 	tenant *tenant;
 	uint32_t hash;
 	unsigned priority;
@@ -31,75 +31,35 @@ void scheduler_init(scheduler *s, size_t concurrency, uint64_t memory_budget)
 void scheduler_finish(scheduler *s)
 {
 	assert(s->queued == 0 && s->scheduled == 0 && s->held_bytes == 0);
-	free(s->heap);
-	s->heap = NULL;
+	curfew__heap_finish(&s->later);
 }
 
-/* ---- Heap ------------------------------------------------------------------------------------------------ */
-
-static void place(scheduler *s, size_t index, waiting *w)
-{
-	s->heap[index] = w;
-	w->heap_index = index;
-}
-
-static void sift(scheduler *s, size_t index)
-{
-	waiting *w = s->heap[index];
-	while (index > 0 && s->heap[(index - 1) / 2]->due_us > w->due_us) {
-		place(s, index, s->heap[(index - 1) / 2]);
-		index = (index - 1) / 2;
-	}
-	for (size_t child; (child = 2 * index + 1) < s->scheduled; index = child) {
-		if (child + 1 < s->scheduled && s->heap[child + 1]->due_us < s->heap[child]->due_us)
-			child++;
-		if (s->heap[child]->due_us >= w->due_us)
-			break;
-		place(s, index, s->heap[child]);
-	}
-	place(s, index, w);
-}
-
-static void push(scheduler *s, waiting *w)
-{
-	w->is_scheduled = true;
-	w->tenant->scheduled++;
-	place(s, s->scheduled++, w);
-	sift(s, w->heap_index);
-}
+/* ---- Those that wait for their time ---------------------------------------------------------------------- */
 
 static bool add_to_heap(scheduler *s, waiting *w)
 {
-	if (s->scheduled == s->heap_capacity) {
-		size_t capacity = s->heap_capacity == 0 ? 64 : s->heap_capacity * 2;
-		waiting **grown = realloc(s->heap, capacity * sizeof(waiting *));
-		if (grown == NULL)
-			return false;
-		s->heap = grown;
-		s->heap_capacity = capacity;
-	}
-	push(s, w);
+	if (!curfew__heap_put(&s->later, &w->due, w->due_us))
+		return false;
+	w->is_scheduled = true;
+	w->tenant->scheduled++;
+	s->scheduled++;
 	return true;
 }
 
 static void remove_from_heap(scheduler *s, waiting *w)
 {
-	size_t index = w->heap_index;
-	waiting *last = s->heap[--s->scheduled];
+	curfew__heap_remove(&s->later, &w->due);
 	w->is_scheduled = false;
 	w->tenant->scheduled--;
-	if (last == w)
-		return;
-	place(s, index, last);
-	sift(s, index);
+	s->scheduled--;
 }
 
-/* ---- Rings ----------------------------------------------------------------------------------------------- */
+/* ---- Those that wait for their turn ---------------------------------------------------------------------- */
 
 static bool has_lanes(const tenant *t)
 {
 	for (unsigned priority = 0; priority < PRIORITIES; priority++) {
-		if (t->levels[priority] != NULL)
+		if (!curfew__list_is_empty(&t->levels[priority]))
 			return true;
 	}
 	return false;
@@ -109,49 +69,7 @@ static bool has_lanes(const tenant *t)
 static void enter_round(scheduler *s, tenant *t)
 {
 	t->passed_over_us = 0;
-	if (s->turn == NULL) {
-		s->turn = t->next = t->previous = t;
-		return;
-	}
-	t->next = s->turn;
-	t->previous = s->turn->previous;
-	s->turn->previous->next = t;
-	s->turn->previous = t;
-}
-
-static void leave_round(scheduler *s, tenant *t)
-{
-	if (t->next == t)
-		s->turn = NULL;
-	else if (s->turn == t)
-		s->turn = t->next;
-	t->previous->next = t->next;
-	t->next->previous = t->previous;
-	t->next = t->previous = NULL;
-}
-
-static void link_lane(lane *l)
-{
-	lane **level = &l->tenant->levels[l->priority];
-	if (*level == NULL) {
-		*level = l->next = l->previous = l;
-		return;
-	}
-	l->next = *level;
-	l->previous = (*level)->previous;
-	(*level)->previous->next = l;
-	(*level)->previous = l;
-}
-
-static void unlink_lane(lane *l)
-{
-	lane **level = &l->tenant->levels[l->priority];
-	if (l->next == l)
-		*level = NULL;
-	else if (*level == l)
-		*level = l->next;
-	l->previous->next = l->next;
-	l->next->previous = l->previous;
+	curfew__list_add_last(&s->round, &t->in_round);
 }
 
 static uint32_t hash_of(const waiting *w)
@@ -162,9 +80,14 @@ static uint32_t hash_of(const waiting *w)
 	return hash * UINT32_C(31) + (w->user != NULL);
 }
 
+static waiting *first_of(const lane *l)
+{
+	return CURFEW__OWNER(curfew__list_first(&l->runs), waiting, in_lane);
+}
+
 static bool belongs(const lane *l, const waiting *w, uint32_t hash)
 {
-	const char *user = l->first->user;
+	const char *user = first_of(l)->user;
 	if (l->hash != hash || l->tenant != w->tenant || l->priority != w->priority || (user == NULL) != (w->user == NULL))
 		return false;
 	return user == NULL || strcmp(user, w->user) == 0;
@@ -182,7 +105,7 @@ static lane *make_lane(scheduler *s, const waiting *w, uint32_t hash)
 	s->lanes[hash % LANE_BUCKETS] = made;
 	if (!has_lanes(w->tenant))
 		enter_round(s, w->tenant);
-	link_lane(made);
+	curfew__list_add_last(&w->tenant->levels[w->priority], &made->in_level);
 	return made;
 }
 
@@ -192,9 +115,9 @@ static void free_lane(scheduler *s, lane *l)
 	while (*at != l)
 		at = &(*at)->chain;
 	*at = l->chain;
-	unlink_lane(l);
+	curfew__list_remove(&l->in_level);
 	if (!has_lanes(l->tenant))
-		leave_round(s, l->tenant);
+		curfew__list_remove(&l->tenant->in_round);
 	free(l);
 }
 
@@ -208,10 +131,7 @@ static bool add_to_lane(scheduler *s, waiting *w)
 		return false;
 
 	w->lane = l;
-	w->next = NULL;
-	w->previous = l->last;
-	*(l->last != NULL ? &l->last->next : &l->first) = w;
-	l->last = w;
+	curfew__list_add_last(&l->runs, &w->in_lane);
 	s->queued++;
 	w->tenant->queued++;
 	return true;
@@ -220,8 +140,7 @@ static bool add_to_lane(scheduler *s, waiting *w)
 static void remove_from_lane(scheduler *s, waiting *w)
 {
 	lane *l = w->lane;
-	*(w->previous != NULL ? &w->previous->next : &l->first) = w->next;
-	*(w->next != NULL ? &w->next->previous : &l->last) = w->previous;
+	curfew__list_remove(&w->in_lane);
 	w->lane = NULL;
 	s->queued--;
 	w->tenant->queued--;
@@ -229,7 +148,7 @@ static void remove_from_lane(scheduler *s, waiting *w)
 	w->tenant->passed_over_us = 0;
 	if (s->favoured == w->tenant)
 		s->favoured = NULL;
-	if (l->first == NULL)
+	if (curfew__list_is_empty(&l->runs))
 		free_lane(s, l);
 }
 
@@ -258,7 +177,7 @@ void scheduler_remove(scheduler *s, waiting *w)
 
 waiting *scheduler_wake(scheduler *s, int64_t now_us, int64_t *next_us)
 {
-	waiting *first = s->scheduled > 0 ? s->heap[0] : NULL;
+	waiting *first = CURFEW__OWNER(curfew__heap_first(&s->later), waiting, due);
 	*next_us = first != NULL ? first->due_us : INT64_MAX;
 	if (first == NULL || first->due_us > now_us)
 		return NULL;
@@ -267,8 +186,8 @@ waiting *scheduler_wake(scheduler *s, int64_t now_us, int64_t *next_us)
 	if (add_to_lane(s, first))
 		return first;
 	first->due_us = now_us + TRY_AGAIN_US;
-	push(s, first); /* there is room, since it was there */
-	*next_us = s->heap[0]->due_us;
+	(void)add_to_heap(s, first); /* there is room, since it was there */
+	*next_us = curfew__heap_first(&s->later)->when;
 	return NULL;
 }
 
@@ -277,8 +196,9 @@ waiting *scheduler_wake(scheduler *s, int64_t now_us, int64_t *next_us)
 static lane *next_lane(const tenant *t)
 {
 	for (int priority = PRIORITIES - 1; priority >= 0; priority--) {
-		if (t->levels[priority] != NULL)
-			return t->levels[priority];
+		curfew__link *first = curfew__list_first(&t->levels[priority]);
+		if (first != NULL)
+			return CURFEW__OWNER(first, lane, in_level);
 	}
 	return NULL;
 }
@@ -287,7 +207,7 @@ static bool fits(const scheduler *s, const waiting *w)
 {
 	uint64_t kept = 0;
 	if (s->favoured != NULL && s->favoured != w->tenant)
-		kept = next_lane(s->favoured)->first->memory_bytes;
+		kept = first_of(next_lane(s->favoured))->memory_bytes;
 	return s->memory_bytes <= s->memory_budget && w->memory_bytes + kept <= s->memory_budget - s->memory_bytes;
 }
 
@@ -307,10 +227,10 @@ static void note_passed_over(scheduler *s, const waiting *w, int64_t now_us)
 
 static waiting *begin(scheduler *s, lane *l)
 {
-	waiting *w = l->first;
-	/* Both rings go on, before what is taken out may end them. */
-	s->turn = l->tenant->next;
-	l->tenant->levels[l->priority] = l->next;
+	waiting *w = first_of(l);
+	/* The next turns are others', before what is taken out may end the lane. */
+	curfew__list_rotate(&s->round, &l->tenant->in_round);
+	curfew__list_rotate(&l->tenant->levels[l->priority], &l->in_level);
 	remove_from_lane(s, w);
 	release_bytes(s, w);
 	s->running++;
@@ -321,18 +241,17 @@ static waiting *begin(scheduler *s, lane *l)
 
 waiting *scheduler_take(scheduler *s, int64_t now_us)
 {
-	tenant *first = s->turn, *t = first;
-	if (first == NULL || s->running >= s->concurrency)
+	if (s->running >= s->concurrency)
 		return NULL;
-	do {
+	for (curfew__link *at = curfew__list_first(&s->round); at != NULL; at = curfew__list_next(&s->round, at)) {
+		tenant *t = CURFEW__OWNER(at, tenant, in_round);
 		lane *l = next_lane(t);
-		if (t->running < t->running_max) {
-			if (fits(s, l->first))
-				return begin(s, l);
-			note_passed_over(s, l->first, now_us);
-		}
-		t = t->next;
-	} while (t != first);
+		if (t->running >= t->running_max)
+			continue;
+		if (fits(s, first_of(l)))
+			return begin(s, l);
+		note_passed_over(s, first_of(l), now_us);
+	}
 	return NULL;
 }
 

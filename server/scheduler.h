@@ -10,9 +10,8 @@
 #ifndef CURFEW_SERVER_SCHEDULER_H
 #define CURFEW_SERVER_SCHEDULER_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "common/heap.h"
+#include "common/list.h"
 
 enum { PRIORITIES = 10, PRIORITY_DEFAULT = 5, LANE_BUCKETS = 1 << 10 };
 
@@ -25,8 +24,8 @@ typedef struct tenant {
 	uint64_t scheduled;  /* that wait for their time */
 	uint64_t held_bytes; /* of all that wait */
 	/* The scheduler's. */
-	lane *levels[PRIORITIES];       /* a ring for each priority: the lane whose turn it is */
-	struct tenant *next, *previous; /* around those that have something waiting for its turn */
+	curfew__list levels[PRIORITIES]; /* lanes, for each priority; the first one has the next turn */
+	curfew__link in_round;           /* where it has something that waits for its turn */
 	int64_t passed_over_us; /* since when others were begun in its place, since its next run did not fit; 0: they were
 	                           not */
 } tenant;
@@ -41,9 +40,9 @@ typedef struct waiting {
 	uint64_t held_bytes;
 	/* The scheduler's. */
 	bool is_scheduled;
-	size_t heap_index;
+	curfew__due due;
 	lane *lane;
-	struct waiting *next, *previous;
+	curfew__link in_lane;
 } waiting;
 
 typedef struct scheduler {
@@ -54,11 +53,10 @@ typedef struct scheduler {
 	size_t queued, scheduled;
 	uint64_t held_bytes; /* of all that wait */
 
-	waiting **heap; /* by due_us */
-	size_t heap_capacity;
+	curfew__heap later; /* by due_us */
 	lane *lanes[LANE_BUCKETS];
-	tenant *turn;     /* whose turn it is; NULL: nobody waits for one */
-	tenant *favoured; /* who was passed over too long: others leave room for its next run */
+	curfew__list round; /* of tenants; the first one has the next turn */
+	tenant *favoured;   /* who was passed over too long: others leave room for its next run */
 } scheduler;
 
 void scheduler_init(scheduler *s, size_t concurrency, uint64_t memory_budget);

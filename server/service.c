@@ -12,7 +12,7 @@
 #include "programs.h"
 #include "record.h"
 #include "report.h"
-#include "scan.h"
+#include "common/json_scan.h"
 #include "store.h"
 #include "wasi.h"
 
@@ -435,7 +435,7 @@ typedef struct flight {
 
 static blob *take_text(text *t)
 {
-	blob *made = t->failed || t->data == NULL ? NULL : blob_create(t->data, t->len);
+	blob *made = t->failed || t->data == NULL ? NULL : blob_create(t->data, t->length);
 	text_finish(t);
 	return made;
 }

@@ -10,7 +10,7 @@
 
 #include "blob.h"
 #include "id.h"
-#include "text.h"
+#include "common/text.h"
 #include "view.h"
 
 typedef struct store store;

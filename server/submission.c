@@ -7,8 +7,8 @@
 
 #include "hosts.h"
 #include "limits_text.h"
-#include "scan.h"
-#include "text.h"
+#include "common/json_scan.h"
+#include "common/text.h"
 #include "wasi.h"
 
 #include <sodium.h>

@@ -3,7 +3,7 @@
  * it. */
 #include "tls.h"
 
-#include "text.h"
+#include "common/text.h"
 
 #include <errno.h>
 #include <stdatomic.h>
@@ -41,7 +41,7 @@ static bool read_file(const char *path, gnutls_datum_t *data, curfew_failure *fa
 	text_init(&all, FILE_BYTES_MAX);
 	for (size_t got; (got = fread(part, 1, sizeof part, file)) > 0;)
 		text_add(&all, part, got);
-	bool good = ferror(file) == 0 && all.len > 0 && !all.failed;
+	bool good = ferror(file) == 0 && all.length > 0 && !all.failed;
 	(void)fclose(file);
 	explicit_bzero(part, sizeof part);
 	if (!good) {

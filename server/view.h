@@ -4,7 +4,7 @@
 #define CURFEW_SERVER_VIEW_H
 
 #include "curfew.h"
-#include "text.h"
+#include "common/text.h"
 
 typedef enum run_state { RUN_SCHEDULED, RUN_QUEUED, RUN_RUNNING, RUN_STOPPING, RUN_DONE, RUN_STATES } run_state;
 

@@ -3,7 +3,7 @@
 #include "wasi.h"
 
 #include "curfew.h"
-#include "text.h"
+#include "common/text.h"
 
 #include <sodium.h>
 #include <stdio.h>
@@ -114,7 +114,7 @@ static void add_member(text *out, const char *name, const char *json, size_t len
 {
 	if (json == NULL)
 		return;
-	text_print(out, "%s\"%s\":", out->len > 1 ? "," : "", name);
+	text_print(out, "%s\"%s\":", out->length > 1 ? "," : "", name);
 	text_add(out, json, length);
 }
 

@@ -8,7 +8,7 @@
 #define CURFEW_SERVER_WASI_H
 
 #include "fields.h"
-#include "scan.h"
+#include "common/json_scan.h"
 
 typedef struct wasi {
 	json_t *args_parsed, *env_parsed;

@@ -10,10 +10,10 @@
 #include "hosts.h"
 #include "log.h"
 #include "record.h"
-#include "scan.h"
+#include "common/json_scan.h"
 #include "store.h"
 #include "submission.h"
-#include "text.h"
+#include "common/text.h"
 
 #include <jansson.h>
 #include <sodium.h>
@@ -189,7 +189,7 @@ static bool sign(const char *id, int64_t now_s, const text *body, const curfew_s
 	(void)crypto_auth_hmacsha256_init(&state, bytes, length);
 	int used = snprintf(head, sizeof head, "%s.%lld.", id, (long long)now_s);
 	(void)crypto_auth_hmacsha256_update(&state, (const unsigned char *)head, (size_t)used);
-	(void)crypto_auth_hmacsha256_update(&state, (const unsigned char *)body->data, body->len);
+	(void)crypto_auth_hmacsha256_update(&state, (const unsigned char *)body->data, body->length);
 	(void)crypto_auth_hmacsha256_final(&state, mac);
 	sodium_memzero(&state, sizeof state);
 	sodium_memzero(decoded, sizeof decoded);
@@ -226,7 +226,7 @@ static void write_params(text *out, const delivery *d, int64_t now_s, const char
 	if (signature[0] != '\0')
 		text_print(out, ",\"webhook-signature\":\"%s\"", signature);
 	text_say(out, "},");
-	text_add_json(out, d->body.data, d->body.len);
+	text_add_json(out, d->body.data, d->body.length);
 	text_say(out, "]");
 }
 

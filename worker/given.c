@@ -6,12 +6,12 @@
  */
 #include "inside.h"
 
+#include "common/clock.h"
+
 #include <dirent.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
-
-#define SECOND_NS ((int64_t)1000000000)
 
 /* Where the system hides the threads of another process (hidepid), only so much of the time that passes counts. */
 #define HIDDEN_SHARE 20
@@ -56,10 +56,7 @@ static int count_busy_threads(const process *p)
 static int64_t read_cpu(const process *p)
 {
 	clockid_t clock;
-	struct timespec time = {0};
-	if (clock_getcpuclockid(p->pid, &clock) != 0 || clock_gettime(clock, &time) != 0)
-		return 0;
-	return (int64_t)time.tv_sec * SECOND_NS + time.tv_nsec;
+	return clock_getcpuclockid(p->pid, &clock) == 0 ? clock_read_ns(clock) : 0;
 }
 
 int64_t worker_process_observe(process *p, int64_t now, int64_t step_max_ns)

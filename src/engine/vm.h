@@ -6,7 +6,7 @@
 #ifndef CURFEW_ENGINE_VM_H
 #define CURFEW_ENGINE_VM_H
 
-#include "base/buffer.h"
+#include "common/bytes.h"
 #include "engine/interrupt.h"
 #include "memory/region.h"
 

@@ -8,7 +8,7 @@
 
 #include "../guest/abi.h"
 #include "base/copy_in.h"
-#include "base/json.h"
+#include "common/json.h"
 #include "engine/interrupt.h"
 #include "wasm/json_values.h"
 

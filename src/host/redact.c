@@ -8,7 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/json.h"
+#include "common/json.h"
+#include "common/json_reader.h"
+#include "common/utf8.h"
 #include "host/redact_table.h"
 
 /* So many bytes in a row may be left out of the folded text within a secret; more of them end it. */
@@ -473,54 +475,6 @@ static bool ignore(void *context, const char *bytes, size_t length)
 	return true;
 }
 
-static uint32_t read_hex(const char *digits)
-{
-	uint32_t number = 0;
-
-	for (int i = 0; i < 4; i++) {
-		uint32_t digit = (unsigned char)digits[i];
-		number = number * 16 + (digit <= '9' ? digit - '0' : (digit | 32u) - 'a' + 10);
-	}
-	return number;
-}
-
-/* A character in UTF-8; half of a pair as if it were one, which is no part of any secret. */
-static size_t to_utf8(uint32_t character, char out[4])
-{
-	if (character < 0x80) {
-		out[0] = (char)character;
-		return 1;
-	}
-	size_t more = character < 0x800 ? 1 : character < 0x10000 ? 2 : 3;
-	static const unsigned char leads[] = {0, 0xc0, 0xe0, 0xf0};
-	for (size_t i = more; i > 0; i--, character >>= 6)
-		out[i] = (char)(0x80 | (character & 0x3f));
-	out[0] = (char)(leads[more] | character);
-	return more + 1;
-}
-
-/* What the escape at `at` means, in UTF-8; *used: bytes of the escape. */
-static size_t decode_escape(const char *at, char out[4], size_t *used)
-{
-	static const char letters[] = "bfnrt", meant[] = "\b\f\n\r\t";
-	const char *letter = strchr(letters, at[1]);
-
-	*used = 2;
-	if (at[1] != 'u') {
-		out[0] = letter ? meant[letter - letters] : at[1];
-		return 1;
-	}
-	*used = 6;
-	uint32_t character = read_hex(at + 2);
-	/* A string goes on at least to its closing quote, and JSON was checked: there are four digits after \u. */
-	bool pair = character >= 0xd800 && character < 0xdc00 && at[6] == '\\' && at[7] == 'u';
-	uint32_t second = pair ? read_hex(at + 8) : 0;
-	if (second < 0xdc00 || second > 0xdfff)
-		return to_utf8(character, out);
-	*used = 12;
-	return to_utf8(0x10000 + ((character - 0xd800) << 10) + (second - 0xdc00), out);
-}
-
 /* The contents of a string, as what they mean. */
 static void write_string(curfew__redact_stream *stream, const char *at, const char *end)
 {
@@ -529,10 +483,11 @@ static void write_string(curfew__redact_stream *stream, const char *at, const ch
 		curfew__redact_write(stream, at, (size_t)((escape ? escape : end) - at));
 		if (!escape)
 			return;
-		char character[4];
+		/* Half of a surrogate pair is written as if it were a character, which is no part of any secret. */
+		char text[4];
 		size_t used;
-		size_t length = decode_escape(escape, character, &used);
-		curfew__redact_write(stream, character, length);
+		uint32_t character = curfew__json_unescape(escape, (size_t)(end - escape), &used);
+		curfew__redact_write(stream, text, curfew__utf8_encode(character, text));
 		at = escape + used;
 	}
 }

@@ -11,7 +11,7 @@
 
 #include <stdatomic.h>
 
-#include "base/buffer.h"
+#include "common/bytes.h"
 #include "curfew.h"
 #include "host/redact_fold.h"
 

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "base/buffer.h"
+#include "common/bytes.h"
 
 #define THREADS_MAX 8
 #define STACK_BYTES ((size_t)256 << 10)

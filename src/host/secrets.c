@@ -20,7 +20,7 @@
 #include <unistd.h>
 
 #include "base/refuse.h"
-#include "base/utf8.h"
+#include "common/utf8.h"
 
 #define NONCE crypto_aead_xchacha20poly1305_ietf_NPUBBYTES
 #define TAG crypto_aead_xchacha20poly1305_ietf_ABYTES

@@ -9,7 +9,7 @@
 #include <sys/queue.h>
 #include <zlib.h>
 
-#include "base/buffer.h"
+#include "common/bytes.h"
 #include "host/curl.h"
 #include "host/fetch.h"
 #include "host/resolver.h"

@@ -3,7 +3,7 @@
  * The report as one JSON object on one line. Keys and their order are the contract's (docs/report.schema.json); every
  * key is always there. Limits come from the one table, so that a limit added there shows up here.
  */
-#include "base/json.h"
+#include "common/json.h"
 #include "curfew.h"
 
 #include <inttypes.h>

@@ -11,13 +11,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/json.h"
 #include "base/refuse.h"
-#include "base/utf8.h"
+#include "common/id.h"
+#include "common/json.h"
+#include "common/json_reader.h"
+#include "common/utf8.h"
 
 typedef struct reader {
-	const char *at; /* in a text that is JSON: it ends behind its value */
-	const char *end;
+	curfew__json_reader in;
 	curfew_report *report;
 	size_t error_count, nesting; /* of the errors that others hold */
 	char problem[200];
@@ -45,131 +46,42 @@ static bool refuse(reader *r, const char *format, ...)
 
 /* ---- JSON ------------------------------------------------------------------------------------------------- */
 
-static bool is_space(char byte)
+static const char *here(const reader *r)
 {
-	return byte == ' ' || byte == '\t' || byte == '\n' || byte == '\r';
-}
-
-static char peek(reader *r)
-{
-	while (r->at < r->end && is_space(*r->at))
-		r->at++;
-	return r->at < r->end ? *r->at : '\0';
+	return r->in.text + r->in.at;
 }
 
 static bool accept(reader *r, char byte)
 {
-	if (peek(r) != byte)
+	if (curfew__json_peek(&r->in) != byte)
 		return false;
-	r->at++;
+	r->in.at++;
 	return true;
 }
 
 static bool accept_null(reader *r)
 {
-	if (peek(r) != 'n')
+	if (curfew__json_peek(&r->in) != 'n')
 		return false;
-	r->at += strlen("null");
+	curfew__json_skip(&r->in);
 	return true;
 }
 
-/* Goes behind a string, from its opening quote. */
-static void skip_string(reader *r)
-{
-	for (r->at++; *r->at != '"'; r->at++)
-		r->at += *r->at == '\\';
-	r->at++;
-}
-
-/* Goes behind one value, whatever it is. Brackets match, since the text was checked. */
-static void skip_value(reader *r)
-{
-	size_t depth = 0;
-	do {
-		char byte = peek(r);
-		if (byte == '"') {
-			skip_string(r);
-			continue;
-		}
-		depth += byte == '[' || byte == '{';
-		depth -= byte == ']' || byte == '}';
-		r->at++;
-		/* A number or a word ends before what cannot belong to it. */
-		while (depth == 0 && byte != ']' && byte != '}' && r->at < r->end && !is_space(*r->at) &&
-		       strchr(",]}", *r->at) == NULL)
-			r->at++;
-	} while (depth > 0);
-}
-
-static unsigned read_hex(const char *at)
-{
-	unsigned value = 0;
-	for (int i = 0; i < 4; i++) {
-		unsigned char byte = (unsigned char)at[i];
-		value = value << 4 | (unsigned)(byte <= '9' ? byte - '0' : (byte | 0x20) - 'a' + 10);
-	}
-	return value;
-}
-
-static size_t put_utf8(char *to, uint32_t character)
-{
-	if (character < 0x80) {
-		to[0] = (char)character;
-		return 1;
-	}
-	size_t more = character < 0x800 ? 1 : character < 0x10000 ? 2 : 3;
-	static const unsigned char lead[] = {0, 0xc0, 0xe0, 0xf0};
-	to[0] = (char)(lead[more] | character >> (6 * more));
-	for (size_t i = 1; i <= more; i++)
-		to[i] = (char)(0x80 | (character >> (6 * (more - i)) & 0x3f));
-	return more + 1;
-}
-
-/* A \u escape, or two for one character; half of a pair becomes U+FFFD. *at is behind the "u", and goes on. */
-static uint32_t take_unicode(const char **at)
-{
-	uint32_t first = read_hex(*at);
-	*at += 4;
-	if (first < 0xd800 || first > 0xdfff)
-		return first;
-	uint32_t second = first < 0xdc00 && (*at)[0] == '\\' && (*at)[1] == 'u' ? read_hex(*at + 2) : 0;
-	if (second < 0xdc00 || second > 0xdfff)
-		return 0xfffd;
-	*at += 6;
-	return 0x10000 + ((first - 0xd800) << 10) + (second - 0xdc00);
-}
-
-/* The text of a string, NUL-terminated; it never grows by being decoded. */
+/* The text of a string, NUL-terminated; half of a surrogate pair becomes U+FFFD. */
 static char *take_string(reader *r, size_t *length)
 {
-	static const char escapes[] = "b\bf\fn\nr\rt\t";
-	if (peek(r) != '"') {
+	curfew__buffer text;
+	if (curfew__json_peek(&r->in) != '"') {
 		refuse(r, "is no string");
 		return NULL;
 	}
-	const char *at = r->at + 1;
-	skip_string(r);
-	char *text = malloc((size_t)(r->at - at)), *to = text;
-	if (text == NULL) {
+	curfew__buffer_init(&text, SIZE_MAX);
+	(void)curfew__json_read_string(&r->in, &text);
+	char *taken = text.failed ? NULL : curfew__buffer_take(&text, length);
+	if (taken == NULL)
 		refuse(r, "does not fit into memory");
-		return NULL;
-	}
-	while (at < r->at - 1) {
-		if (*at != '\\') {
-			*to++ = *at++;
-			continue;
-		}
-		char kind = at[1];
-		at += 2;
-		const char *simple = strchr(escapes, kind);
-		if (kind == 'u')
-			to += put_utf8(to, take_unicode(&at));
-		else
-			*to++ = simple != NULL && simple[0] != '\0' ? simple[1] : kind;
-	}
-	*to = '\0';
-	*length = (size_t)(to - text);
-	return text;
+	curfew__buffer_finish(&text);
+	return taken;
 }
 
 /* ---- Members ---------------------------------------------------------------------------------------------- */
@@ -203,9 +115,9 @@ static bool take_object(reader *r, const member *members, size_t count)
 	uint32_t seen = 0;
 	if (!accept(r, '{'))
 		return refuse(r, "is no object");
-	if (peek(r) != '}') {
+	if (curfew__json_peek(&r->in) != '}') {
 		do
-			if (peek(r) != '"' || !take_member(r, members, count, &seen))
+			if (curfew__json_peek(&r->in) != '"' || !take_member(r, members, count, &seen))
 				return false;
 		while (accept(r, ','));
 	}
@@ -269,14 +181,15 @@ static bool take_json(reader *r, void *target)
 	const char **field = target;
 	if (accept_null(r))
 		return true;
-	(void)peek(r);
-	const char *start = r->at;
-	skip_value(r);
-	char *copy = malloc((size_t)(r->at - start) + 1);
+	(void)curfew__json_peek(&r->in);
+	const char *start = here(r);
+	curfew__json_skip(&r->in);
+	size_t length = (size_t)(here(r) - start);
+	char *copy = malloc(length + 1);
 	if (copy == NULL)
 		return refuse(r, "does not fit into memory");
-	memcpy(copy, start, (size_t)(r->at - start));
-	copy[r->at - start] = '\0';
+	memcpy(copy, start, length);
+	copy[length] = '\0';
 	*field = copy;
 	return true;
 }
@@ -284,32 +197,40 @@ static bool take_json(reader *r, void *target)
 static bool take_bool(reader *r, void *target)
 {
 	bool *field = target;
-	char byte = peek(r);
+	int byte = curfew__json_peek(&r->in);
 	if (byte != 't' && byte != 'f')
 		return refuse(r, "is neither true nor false");
 	*field = byte == 't';
-	r->at += byte == 't' ? strlen("true") : strlen("false");
+	curfew__json_skip(&r->in);
 	return true;
+}
+
+static bool is_digit(char byte)
+{
+	return byte >= '0' && byte <= '9';
 }
 
 /* A number from 0 on, in thousandths. */
 static bool take_thousandths(reader *r, uint64_t *whole, unsigned *thousandths)
 {
+	size_t length = 0, at = 0;
 	unsigned places = 0;
-	bool fits = peek(r) >= '0' && *r->at <= '9';
+	(void)curfew__json_peek(&r->in);
+	bool is_number = curfew__json_next_kind(&r->in) == CURFEW__JSON_NUMBER;
+	const char *text = is_number ? curfew__json_number_text(&r->in, &length) : "";
+	bool fits = length > 0 && is_digit(text[0]);
 	*whole = *thousandths = 0;
-	for (; fits && r->at < r->end && *r->at >= '0' && *r->at <= '9'; r->at++) {
+	for (; fits && at < length && is_digit(text[at]); at++) {
 		fits = *whole <= (UINT64_MAX - 9) / 10;
-		*whole = *whole * 10 + (uint64_t)(*r->at - '0');
+		*whole = *whole * 10 + (uint64_t)(text[at] - '0');
 	}
-	if (fits && r->at < r->end && *r->at == '.') {
-		for (r->at++; r->at < r->end && *r->at >= '0' && *r->at <= '9'; r->at++, places++)
-			*thousandths = *thousandths * 10 + (unsigned)(*r->at - '0') * (places < 3);
+	if (fits && at < length && text[at] == '.') {
+		for (at++; at < length && is_digit(text[at]); at++, places++)
+			*thousandths = *thousandths * 10 + (unsigned)(text[at] - '0') * (places < 3);
 		for (fits = places <= 3; places < 3; places++)
 			*thousandths *= 10;
 	}
-	fits = fits && (r->at == r->end || strchr(",]} \t\r\n", *r->at) != NULL);
-	return fits || refuse(r, "is no number of its range");
+	return (fits && at == length) || refuse(r, "is no number of its range");
 }
 
 static bool take_number(reader *r, void *target)
@@ -409,7 +330,7 @@ static bool take_schema(reader *r, void *target)
 static bool take_id(reader *r, void *target)
 {
 	char *id = target;
-	return take_fixed(r, id, sizeof r->report->id) && (curfew__report_is_id(id) || refuse(r, "is no ULID"));
+	return take_fixed(r, id, sizeof r->report->id) && (curfew__id_is_valid(id) || refuse(r, "is no ULID"));
 }
 
 static bool take_sum(reader *r, void *target)
@@ -428,7 +349,7 @@ static bool take_tripped(reader *r, void *target)
 	curfew_report *report = target;
 	if (!accept(r, '['))
 		return refuse(r, "is no list");
-	while (peek(r) != ']') {
+	while (curfew__json_peek(&r->in) != ']') {
 		curfew_outcome outcome;
 		if (!take_outcome(r, &outcome))
 			return false;
@@ -478,7 +399,7 @@ static bool take_frames(reader *r, void *target)
 	*list->frames = frames;
 	if (frames == NULL || !accept(r, '['))
 		return refuse(r, "is no list");
-	while (peek(r) != ']') {
+	while (curfew__json_peek(&r->in) != ']') {
 		if (*list->count == CURFEW__FRAMES_MOST)
 			return refuse(r, "is too long");
 		if (!take_frame(r, &frames[(*list->count)++]))
@@ -519,7 +440,8 @@ static bool take_error_text(reader *r, void *target)
 
 static bool take_properties(reader *r, void *target)
 {
-	return peek(r) == 'n' || peek(r) == '{' ? take_json(r, target) : refuse(r, "are no object");
+	return curfew__json_peek(&r->in) == 'n' || curfew__json_peek(&r->in) == '{' ? take_json(r, target)
+	                                                                            : refuse(r, "are no object");
 }
 
 typedef struct error_list {
@@ -570,7 +492,7 @@ static bool take_errors(reader *r, void *target)
 		return true;
 	if (!accept(r, '['))
 		return refuse(r, "is no list");
-	while (peek(r) != ']') {
+	while (curfew__json_peek(&r->in) != ']') {
 		curfew_error *more = realloc(errors, (*list->count + 1) * sizeof *more);
 		if (more == NULL)
 			return refuse(r, "does not fit into memory");
@@ -703,7 +625,8 @@ curfew_status curfew_report_parse(const char *json, size_t length, curfew_report
 		(void)snprintf(message, sizeof message, "the report is not JSON: %s at byte %zu", why, offset);
 		return curfew__refuse(failure, CURFEW_INVALID, message);
 	}
-	reader r = {.at = json, .end = json + length, .report = curfew__report_create()};
+	reader r = {.report = curfew__report_create()};
+	curfew__json_reader_init(&r.in, json, length, NULL);
 	if (r.report == NULL)
 		return curfew__refuse(failure, CURFEW_NO_MEMORY, "out of memory");
 	if (take_report(&r)) {
@@ -726,9 +649,10 @@ bool curfew__report_set_error_details(curfew_report *report, const char *json, s
 		{"cause", take_cause, &held.cause, true},
 		{"errors", take_errors, &errors, true},
 	};
-	reader r = {.at = json, .end = json + length, .report = report};
+	reader r = {.report = report};
 	if (!curfew__json_check(json, length, &offset, &why))
 		return false;
+	curfew__json_reader_init(&r.in, json, length, NULL);
 	if (!take_object(&r, members, COUNT(members)) || report->error_cause != NULL || report->error_errors != NULL ||
 	    report->error_properties != NULL) {
 		curfew__report_free_errors(held.cause, held.cause != NULL);

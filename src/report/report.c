@@ -1,42 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Creating, filling and destroying reports: ownership is one allocation for each string. */
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE /* clock_gettime */
-#endif
-
 #include "report/report.h"
 
-#include "base/json.h"
 #include "base/random.h"
-#include "base/utf8.h"
+#include "common/clock.h"
+#include "common/id.h"
+#include "common/json.h"
+#include "common/utf8.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
-/* Crockford's base 32. */
-static const char alphabet[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
-
-bool curfew__report_is_id(const char *id)
+void curfew_id_create(char id[CURFEW__ID_LENGTH + 1])
 {
-	return strlen(id) == 26 && strspn(id, alphabet) == 26;
-}
+	int64_t wall_us = clock_wall_us();
+	unsigned char random[CURFEW__ID_DIGITS];
 
-/* A ULID: 48 bits of time in ms, 80 random bits. */
-void curfew_id_create(char id[27])
-{
-	struct timespec now = {0};
-	(void)clock_gettime(CLOCK_REALTIME, &now);
-	uint64_t ms = (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-	for (int i = 9; i >= 0; i--, ms >>= 5)
-		id[i] = alphabet[ms & 31];
 	/* Short of entropy (early boot) the time still tells ids apart well enough for a name. */
-	unsigned char random[16];
 	if (!curfew__random_few(random, sizeof random))
-		memset(random, (int)(now.tv_nsec & 0xff), sizeof random);
-	for (int i = 0; i < 16; i++)
-		id[10 + i] = alphabet[random[i] & 31];
-	id[26] = '\0';
+		memset(random, (int)(wall_us & 31), sizeof random);
+	curfew__id_write(id, (uint64_t)(wall_us / 1000), random);
 }
 
 curfew_report *curfew__report_create(void)

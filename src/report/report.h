@@ -22,9 +22,6 @@
 /* Most bytes of a source line. */
 #define CURFEW__SOURCE_LINE_MOST 4096
 
-/* Whether this is a ULID: 26 characters of its alphabet. */
-bool curfew__report_is_id(const char *id);
-
 /* An empty report (outcome ok, limits and usage 0, fuel not metered) with a fresh id; NULL: out of memory. */
 curfew_report *curfew__report_create(void);
 

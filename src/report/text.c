@@ -3,7 +3,7 @@
  * The report as a person reads it: what happened, where, and how much of each limit was used. What the guest chose
  * (messages, names, a source line) is shown so that it can neither drive the terminal nor pass for a line of ours.
  */
-#include "base/utf8.h"
+#include "common/utf8.h"
 #include "curfew.h"
 #include "limits/limits.h"
 #include "limits/quantity.h"

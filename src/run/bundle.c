@@ -7,10 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/buffer.h"
-#include "base/json.h"
-#include "base/json_reader.h"
-#include "base/utf8.h"
+#include "common/bytes.h"
+#include "common/json.h"
+#include "common/json_reader.h"
+#include "common/utf8.h"
 #include "run/run.h"
 
 #define BLOCK 512

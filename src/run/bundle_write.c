@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/buffer.h"
-#include "base/json.h"
+#include "common/bytes.h"
+#include "common/json.h"
 #include "base/refuse.h"
 #include "run/run.h"
 

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/buffer.h"
+#include "common/bytes.h"
 #include "base/copy_in.h"
 #include "base/refuse.h"
 

@@ -9,8 +9,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/json.h"
-#include "base/json_reader.h"
+#include "common/json.h"
+#include "common/json_reader.h"
 
 #define FILES_BYTES_MAX ((size_t)16 << 20)
 #define FILES_MAX 1024

@@ -8,7 +8,7 @@
 #include <sys/random.h>
 
 #include "common/clock.h"
-#include "base/json.h"
+#include "common/json.h"
 #include "engine/interrupt.h"
 #include "host/input.h"
 #include "run/stop.h"

@@ -10,8 +10,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/json.h"
-#include "base/json_reader.h"
+#include "common/json.h"
+#include "common/json_reader.h"
 
 #define MAP_BYTES_MAX ((size_t)1 << 20)
 

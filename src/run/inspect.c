@@ -7,8 +7,8 @@
 
 #include <string.h>
 
-#include "base/json.h"
-#include "base/json_reader.h"
+#include "common/json.h"
+#include "common/json_reader.h"
 #include "base/refuse.h"
 
 /* Names and types can be as large as the program. */

@@ -11,7 +11,7 @@
 
 #include "base/copy_in.h"
 #include "base/refuse.h"
-#include "base/utf8.h"
+#include "common/utf8.h"
 #include "engine/extra.h"
 
 #define SOURCE_BYTES_MAX ((size_t)16 << 20)

@@ -9,11 +9,12 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "common/clock.h"
 #include "base/copy_in.h"
-#include "base/json.h"
 #include "base/random.h"
 #include "base/refuse.h"
+#include "common/clock.h"
+#include "common/id.h"
+#include "common/json.h"
 #include "engine/interrupt.h"
 #include "js/assets.h"
 #include "js/zones.h"
@@ -82,7 +83,7 @@ static curfew_status check_options(const curfew_run_options *options, curfew_fai
 	size_t offset;
 	const char *why;
 
-	if (options->id && !curfew__report_is_id(options->id))
+	if (options->id && !curfew__id_is_valid(options->id))
 		return curfew__refuse(failure, CURFEW_INVALID, "id is not a ULID");
 	if ((options->flags &
 	     ~(CURFEW_RUN_DETERMINISTIC | CURFEW_RUN_STDIN | CURFEW_RUN_IMPORTS | CURFEW_RUN_PASS_OUTPUT)) ||

@@ -9,10 +9,10 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "base/buffer.h"
-#include "base/json.h"
+#include "common/bytes.h"
+#include "common/json.h"
 #include "base/refuse.h"
-#include "base/utf8.h"
+#include "common/utf8.h"
 
 /* All of it together, in bytes and in number. */
 #define BYTES_MOST ((size_t)1 << 20)

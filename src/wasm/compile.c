@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/json.h"
+#include "common/json.h"
 #include "engine/error.h"
 #include "wasm/compiled.h"
 #include "wasm/machine.h"

@@ -21,6 +21,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "common/clock.h"
 #include "engine/cache.h"
 #include "engine_key.h"
 #include "wasm/compiled.h"
@@ -379,10 +380,10 @@ static bool ask(child *own, curfew__job *job)
 /* Under the lock. */
 static void note_cpu(curfew__job *job)
 {
-	struct timespec time;
+	int64_t cpu_ns = job->has_clock ? clock_read_ns(job->cpu_clock) : 0;
 
-	if (job->has_clock && !clock_gettime(job->cpu_clock, &time))
-		job->cpu_ns = (uint64_t)time.tv_sec * 1000000000 + (uint64_t)time.tv_nsec;
+	if (cpu_ns > 0)
+		job->cpu_ns = (uint64_t)cpu_ns;
 }
 
 /* What a process has answered. Under the lock. */

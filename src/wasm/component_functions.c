@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/utf8.h"
+#include "common/utf8.h"
 #include "wasm/component_convert.h"
 #include "wasm/instance.h"
 #include "wasm/json_values.h"

@@ -13,7 +13,7 @@
 #include <wasmtime.h>
 #include <wasmtime/component.h>
 
-#include "base/buffer.h"
+#include "common/bytes.h"
 #include "wasm/component_values.h"
 #include "wasm/host_functions.h"
 

@@ -6,7 +6,7 @@
  */
 #include "wasm/component_convert.h"
 
-#include "base/utf8.h"
+#include "common/utf8.h"
 #include "wasm/json_values.h"
 
 #include <inttypes.h>

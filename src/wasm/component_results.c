@@ -2,8 +2,8 @@
 /* The values of a component to JSON, following their type; what Wasmtime made is of the type that it was asked for. */
 #include "wasm/component_convert.h"
 
-#include "base/json.h"
-#include "base/utf8.h"
+#include "common/json.h"
+#include "common/utf8.h"
 #include "wasm/json_values.h"
 
 typedef wasmtime_component_val_t value;

@@ -5,7 +5,7 @@
  */
 #include "wasm/types.h"
 
-#include "base/json.h"
+#include "common/json.h"
 #include "engine/extra.h"
 #include "wasm/shape.h"
 

@@ -21,8 +21,8 @@
 #ifndef CURFEW_WASM_COMPONENT_VALUES_H
 #define CURFEW_WASM_COMPONENT_VALUES_H
 
-#include "base/buffer.h"
-#include "base/json_reader.h"
+#include "common/bytes.h"
+#include "common/json_reader.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -11,8 +11,8 @@
 #ifndef CURFEW_WASM_CORE_VALUES_H
 #define CURFEW_WASM_CORE_VALUES_H
 
-#include "base/buffer.h"
-#include "base/json_reader.h"
+#include "common/bytes.h"
+#include "common/json_reader.h"
 
 #include <stdbool.h>
 #include <wasm.h>

@@ -10,7 +10,7 @@
 
 #include <wasmtime/component.h>
 
-#include "base/json_reader.h"
+#include "common/json_reader.h"
 #include "curfew.h"
 #include "engine/interrupt.h"
 #include "wasm/component_values.h"

@@ -5,7 +5,7 @@
  */
 #include "wasm/json_values.h"
 
-#include "base/utf8.h"
+#include "common/utf8.h"
 
 #include <errno.h>
 #include <inttypes.h>

@@ -6,9 +6,9 @@
 #ifndef CURFEW_WASM_JSON_VALUES_H
 #define CURFEW_WASM_JSON_VALUES_H
 
-#include "base/buffer.h"
-#include "base/json.h"
-#include "base/json_reader.h"
+#include "common/bytes.h"
+#include "common/json.h"
+#include "common/json_reader.h"
 
 #include <stdbool.h>
 #include <stddef.h>

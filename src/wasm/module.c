@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/buffer.h"
+#include "common/bytes.h"
 #include "engine/extra.h"
 #include "wasm/core_values.h"
 #include "wasm/parts.h"

@@ -6,7 +6,7 @@
 #ifndef CURFEW_WASM_PROGRAM_H
 #define CURFEW_WASM_PROGRAM_H
 
-#include "base/buffer.h"
+#include "common/bytes.h"
 #include "wasm/compiled.h"
 #include "wasm/compiler.h"
 #include "wasm/component_functions.h"

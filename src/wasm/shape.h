@@ -6,7 +6,7 @@
 #ifndef CURFEW_WASM_SHAPE_H
 #define CURFEW_WASM_SHAPE_H
 
-#include "base/buffer.h"
+#include "common/bytes.h"
 
 #include <jansson.h>
 #include <stdbool.h>

@@ -5,7 +5,7 @@
  */
 #include "wasm/types.h"
 
-#include "base/json.h"
+#include "common/json.h"
 
 #include <inttypes.h>
 #include <stdint.h>

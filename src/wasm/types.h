@@ -6,7 +6,7 @@
 #ifndef CURFEW_WASM_TYPES_H
 #define CURFEW_WASM_TYPES_H
 
-#include "base/buffer.h"
+#include "common/bytes.h"
 
 #include <wasm.h>
 #include <wasmtime.h>

@@ -17,7 +17,6 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "base/invariant.h"
 #include "common/clock.h"
 
 struct curfew__watch {
@@ -26,9 +25,7 @@ struct curfew__watch {
 	pthread_mutex_t lock;
 	pthread_cond_t served; /* current changed; waited for by disarm */
 	unsigned waiting;      /* threads in disarm */
-	curfew__alarm **heap;  /* [capacity], from 1 */
-	size_t count;
-	size_t capacity;
+	curfew__heap alarms;
 	curfew__alarm *current;
 	bool current_moved; /* armed or disarmed while it was served: its answer does not count */
 	int64_t sleeping_until_ns;
@@ -37,69 +34,12 @@ struct curfew__watch {
 	atomic_bool ending;
 };
 
-/* ---- The heap, under the lock ----------------------------------------------------------------------------- */
-
-static void place(curfew__watch *watch, size_t slot, curfew__alarm *alarm)
-{
-	watch->heap[slot] = alarm;
-	alarm->slot = slot;
-}
-
-static void sift(curfew__watch *watch, size_t slot)
-{
-	curfew__alarm *alarm = watch->heap[slot];
-
-	for (; slot > 1 && watch->heap[slot / 2]->when_ns > alarm->when_ns; slot /= 2)
-		place(watch, slot, watch->heap[slot / 2]);
-	for (;;) {
-		size_t child = slot * 2;
-		if (child > watch->count)
-			break;
-		if (child < watch->count && watch->heap[child + 1]->when_ns < watch->heap[child]->when_ns)
-			child++;
-		if (watch->heap[child]->when_ns >= alarm->when_ns)
-			break;
-		place(watch, slot, watch->heap[child]);
-		slot = child;
-	}
-	place(watch, slot, alarm);
-}
-
-static void take_out(curfew__watch *watch, curfew__alarm *alarm)
-{
-	size_t slot = alarm->slot;
-
-	if (!slot)
-		return;
-	CURFEW__INVARIANT(slot <= watch->count && watch->heap[slot] == alarm);
-	alarm->slot = 0;
-	curfew__alarm *last = watch->heap[watch->count--];
-	if (last == alarm)
-		return;
-	place(watch, slot, last);
-	sift(watch, slot);
-}
-
+/* Under the lock. */
 static bool put_in(curfew__watch *watch, curfew__alarm *alarm, int64_t when_ns)
 {
-	if (when_ns == CURFEW__NEVER) {
-		take_out(watch, alarm);
-		return true;
-	}
-	if (!alarm->slot) {
-		if (watch->count + 1 >= watch->capacity) {
-			size_t capacity = watch->capacity ? watch->capacity * 2 : 64;
-			curfew__alarm **heap = realloc(watch->heap, capacity * sizeof(curfew__alarm *));
-			if (!heap)
-				return false;
-			watch->heap = heap;
-			watch->capacity = capacity;
-		}
-		place(watch, ++watch->count, alarm);
-	}
-	alarm->when_ns = when_ns;
-	sift(watch, alarm->slot);
-	CURFEW__INVARIANT(watch->heap[1]->when_ns <= when_ns);
+	if (when_ns != CURFEW__NEVER)
+		return curfew__heap_put(&watch->alarms, &alarm->due, when_ns);
+	curfew__heap_remove(&watch->alarms, &alarm->due);
 	return true;
 }
 
@@ -121,7 +61,7 @@ static void sleep_until(curfew__watch *watch, unsigned seen, int64_t until_ns)
 /* Calls an alarm without the lock and puts it back at the time it asks for. */
 static void serve(curfew__watch *watch, curfew__alarm *alarm, int64_t now)
 {
-	take_out(watch, alarm);
+	curfew__heap_remove(&watch->alarms, &alarm->due);
 	watch->current = alarm;
 	watch->current_moved = false;
 	pthread_mutex_unlock(&watch->lock);
@@ -160,14 +100,15 @@ static void *run(void *argument)
 		unsigned seen = atomic_load(&watch->wakes);
 		serve_fired(watch);
 		int64_t now = clock_now_ns();
-		int64_t first = watch->count ? watch->heap[1]->when_ns : CURFEW__NEVER;
-		if (first <= now) {
-			serve(watch, watch->heap[1], now);
+		curfew__due *first = curfew__heap_first(&watch->alarms);
+		if (first != NULL && first->when <= now) {
+			serve(watch, CURFEW__OWNER(first, curfew__alarm, due), now);
 			continue;
 		}
-		watch->sleeping_until_ns = first;
+		int64_t until_ns = first != NULL ? first->when : CURFEW__NEVER;
+		watch->sleeping_until_ns = until_ns;
 		pthread_mutex_unlock(&watch->lock);
-		sleep_until(watch, seen, first);
+		sleep_until(watch, seen, until_ns);
 		pthread_mutex_lock(&watch->lock);
 		watch->sleeping_until_ns = 0;
 	}
@@ -229,7 +170,7 @@ static void unref(curfew__watch *watch)
 		return;
 	pthread_mutex_destroy(&watch->lock);
 	pthread_cond_destroy(&watch->served);
-	free(watch->heap);
+	curfew__heap_finish(&watch->alarms);
 	free(watch);
 }
 
@@ -266,7 +207,7 @@ static void disarm(curfew__watch *watch, curfew__alarm *alarm, bool close)
 {
 	pthread_mutex_lock(&watch->lock);
 	alarm->closed = close;
-	take_out(watch, alarm);
+	curfew__heap_remove(&watch->alarms, &alarm->due);
 	if (watch->current == alarm) {
 		watch->current_moved = true;
 		watch->waiting++;

@@ -6,10 +6,9 @@
 #ifndef CURFEW_WATCH_WATCH_H
 #define CURFEW_WATCH_WATCH_H
 
+#include "common/heap.h"
+
 #include <stdatomic.h>
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
 
 typedef struct curfew__watch curfew__watch;
 
@@ -20,9 +19,8 @@ typedef struct curfew__watch curfew__watch;
 typedef struct curfew__alarm {
 	int64_t (*call)(void *context, int64_t now_ns);
 	void *context;
-	int64_t when_ns;
-	size_t slot; /* place in the heap, from 1; 0: not armed */
-	bool closed; /* cannot be armed or called any more */
+	curfew__due due; /* in no heap: not armed */
+	bool closed;     /* cannot be armed or called any more */
 } curfew__alarm;
 
 /* NULL where the thread cannot be started. */

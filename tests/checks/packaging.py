@@ -58,7 +58,7 @@ LEFT_OUT = {
     "src/libcurfew_core.a.p": (["host_curl", "host_fetch", "host_resolver", "host_transfer"], ["src/host/no_fetch.c"]),
     "curfew.p": (
         ["cli_http", "cli_admin", "cli_serve", "server_*", "meson-generated_*"],
-        ["cli/no_http.c", "cli/no_serve.c", "server/config.c", "server/scan.c", "server/text.c"],
+        ["cli/no_http.c", "cli/no_serve.c", "server/config.c"],
     ),
 }
 

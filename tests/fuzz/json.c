@@ -2,8 +2,8 @@
 /* Whatever is accepted as JSON can be read to its end, by the library's reader and by the server's scanner. */
 #include "fuzz.h"
 
-#include "base/json.h"
-#include "base/json_reader.h"
+#include "common/json.h"
+#include "common/json_reader.h"
 
 #include <string.h>
 

@@ -2,7 +2,7 @@
 /* The server's reader of submissions: every member of an accepted object is found by its name and lies in the text. */
 #include "fuzz.h"
 
-#include "server/scan.h"
+#include "common/json_scan.h"
 
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The JSON writer and the JSON checker, mostly on hostile text. */
-#include "base/json.h"
-#include "base/json_reader.h"
+#include "common/json.h"
+#include "common/json_reader.h"
 #include "curfew.h"
 
 #include <setjmp.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Secrets are taken out of texts, however they are cut into pieces, and JSON stays JSON. */
-#include "base/json.h"
+#include "common/json.h"
 #include "host/redact.h"
 
 #include <setjmp.h>

@@ -3,10 +3,10 @@
  * JSON text: a writer on top of the capped buffer, and a checker for JSON that comes from outside. Neither recurses:
  * nesting costs a hostile text nothing of our stack.
  */
-#ifndef CURFEW_BASE_JSON_H
-#define CURFEW_BASE_JSON_H
+#ifndef CURFEW_COMMON_JSON_H
+#define CURFEW_COMMON_JSON_H
 
-#include "base/buffer.h"
+#include "common/bytes.h"
 
 #include <stdatomic.h>
 #include <stdint.h>

@@ -3,7 +3,7 @@
  * The growable, capped run of bytes behind captured output, JSON texts and reports. Growth doubles, so that adding
  * is linear over the buffer's life; one byte beyond the content always holds a NUL.
  */
-#include "base/buffer.h"
+#include "common/bytes.h"
 
 #include <stdint.h>
 #include <stdio.h>
@@ -91,12 +91,10 @@ static bool add_long_format(curfew__buffer *buffer, size_t length, const char *f
 	return added;
 }
 
-bool curfew__buffer_printf(curfew__buffer *buffer, const char *format, ...)
+bool curfew__buffer_vprintf(curfew__buffer *buffer, const char *format, va_list arguments)
 {
 	char text[256];
-	va_list arguments;
 	va_list again;
-	va_start(arguments, format);
 	va_copy(again, arguments);
 	int length = vsnprintf(text, sizeof text, format, arguments);
 	bool added = false;
@@ -107,6 +105,14 @@ bool curfew__buffer_printf(curfew__buffer *buffer, const char *format, ...)
 	else
 		added = add_long_format(buffer, (size_t)length, format, again);
 	va_end(again);
+	return added;
+}
+
+bool curfew__buffer_printf(curfew__buffer *buffer, const char *format, ...)
+{
+	va_list arguments;
+	va_start(arguments, format);
+	bool added = curfew__buffer_vprintf(buffer, format, arguments);
 	va_end(arguments);
 	return added;
 }

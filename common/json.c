@@ -3,10 +3,9 @@
  * The JSON writer and the JSON checker (RFC 8259). The checker keeps one bit for each open bracket, object or array,
  * instead of a call frame; everything else it needs is where it stands.
  */
-#include "base/json.h"
+#include "common/json.h"
 
-#include "base/utf8.h"
-#include "curfew.h"
+#include "common/utf8.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -533,39 +532,4 @@ bool curfew__json_is_array(const char *text, size_t length)
 	while (at < length && (text[at] == ' ' || text[at] == '\t' || text[at] == '\n' || text[at] == '\r'))
 		at++;
 	return at < length && text[at] == '[';
-}
-
-/* ---- Parameters of a call -------------------------------------------------------------------------------- */
-
-static curfew_status refuse_text(curfew_failure *failure, const char *what, const char *why, size_t offset)
-{
-	if (failure != NULL)
-		(void)snprintf(failure->message, sizeof failure->message, "%s: %s (at byte %zu)", what, why, offset);
-	return CURFEW_INVALID;
-}
-
-curfew_status curfew_json_check(const char *text, size_t length, curfew_failure *failure)
-{
-	size_t offset = 0;
-	const char *why = "is NULL";
-	if (failure != NULL)
-		failure->message[0] = '\0';
-	if (text != NULL && curfew__json_check(text, length, &offset, &why))
-		return CURFEW_OK;
-	return refuse_text(failure, "JSON", why, offset);
-}
-
-curfew_status curfew_params_check(const char *params, size_t length, curfew_failure *failure)
-{
-	if (failure != NULL)
-		failure->message[0] = '\0';
-	if (params == NULL)
-		return CURFEW_INVALID;
-	size_t offset = 0;
-	const char *why = "";
-	if (!curfew__json_check(params, length, &offset, &why))
-		return refuse_text(failure, "params", why, offset);
-	if (!curfew__json_is_array(params, length))
-		return refuse_text(failure, "params", "must be a JSON array", 0);
-	return CURFEW_OK;
 }

@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A scanner of JSON (RFC 8259), without recursion. */
-#include "scan.h"
+#include "common/json_scan.h"
+
+#include "common/json_reader.h"
+#include "common/utf8.h"
 
 #include <string.h>
 
-enum { DEPTH_MOST = 10000 };
+enum { DEPTH_MAX = 10000 };
 
 typedef struct scanner {
 	const char *at, *end;
 } scanner;
 
-static void skip_blanks(scanner *s)
+static void skip_space(scanner *s)
 {
 	while (s->at < s->end && (*s->at == ' ' || *s->at == '\t' || *s->at == '\n' || *s->at == '\r'))
 		s->at++;
@@ -101,17 +104,17 @@ static bool take_plain(scanner *s)
 
 static bool take_key(scanner *s)
 {
-	skip_blanks(s);
+	skip_space(s);
 	if (!take_string(s))
 		return false;
-	skip_blanks(s);
+	skip_space(s);
 	return take(s, ':');
 }
 
 /* Whether the open array or object goes on (1), ends (0) or is malformed (-1). */
 static int after_value(scanner *s, bool is_object)
 {
-	skip_blanks(s);
+	skip_space(s);
 	if (take(s, ','))
 		return !is_object || take_key(s) ? 1 : -1;
 	return take(s, is_object ? '}' : ']') ? 0 : -1;
@@ -121,7 +124,7 @@ static int after_value(scanner *s, bool is_object)
 static int open_level(scanner *s, bool is_object)
 {
 	s->at++;
-	skip_blanks(s);
+	skip_space(s);
 	if (take(s, is_object ? '}' : ']'))
 		return 0;
 	return !is_object || take_key(s) ? 1 : -1;
@@ -129,15 +132,15 @@ static int open_level(scanner *s, bool is_object)
 
 static bool take_value(scanner *s)
 {
-	unsigned char objects[DEPTH_MOST / 8 + 1] = {0}; /* a bit for each level: whether it is an object */
+	unsigned char objects[DEPTH_MAX / 8 + 1] = {0}; /* a bit for each level: whether it is an object */
 	size_t depth = 0;
 	for (;;) {
-		skip_blanks(s);
+		skip_space(s);
 		bool opens = s->at < s->end && (*s->at == '{' || *s->at == '[');
 		if (opens) {
 			bool is_object = *s->at == '{';
 			int state = open_level(s, is_object);
-			if (state < 0 || depth == DEPTH_MOST)
+			if (state < 0 || depth == DEPTH_MAX)
 				return false;
 			if (state > 0) {
 				unsigned char bit = (unsigned char)(1u << depth % 8);
@@ -163,7 +166,7 @@ bool scan_is_json(const char *data, size_t len)
 	scanner s = {data, data + len};
 	if (!take_value(&s))
 		return false;
-	skip_blanks(&s);
+	skip_space(&s);
 	return s.at == s.end;
 }
 
@@ -172,23 +175,23 @@ span scan_member(const char *data, size_t len, const char *key)
 	scanner s = {data, data + len};
 	span found = {0};
 	size_t key_length = strlen(key);
-	skip_blanks(&s);
+	skip_space(&s);
 	if (!take(&s, '{'))
 		return found;
 	do {
-		skip_blanks(&s);
+		skip_space(&s);
 		const char *name = s.at;
 		if (!take_key(&s))
 			return found;
 		bool wanted = (size_t)(s.at - name) > key_length + 1 && memcmp(name + 1, key, key_length) == 0 &&
 		              name[1 + key_length] == '"';
-		skip_blanks(&s);
+		skip_space(&s);
 		const char *start = s.at;
 		if (!take_value(&s))
 			return found;
 		if (wanted)
 			found = (span){start, (size_t)(s.at - start)};
-		skip_blanks(&s);
+		skip_space(&s);
 	} while (take(&s, ','));
 	return found;
 }
@@ -196,10 +199,10 @@ span scan_member(const char *data, size_t len, const char *key)
 bool scan_next_item(span *array, span *item)
 {
 	scanner s = {array->data, array->data + array->len};
-	skip_blanks(&s);
+	skip_space(&s);
 	if (!take(&s, '[') && !take(&s, ','))
 		return false;
-	skip_blanks(&s);
+	skip_space(&s);
 	const char *start = s.at;
 	if (!take_value(&s))
 		return false;
@@ -216,14 +219,14 @@ scan_object scan_begin(const char *data, size_t len)
 }
 
 /* The comma before the next member, or the end. 1: a member follows; 0: the end; -1: neither. */
-static int go_on(scan_object *object, scanner *s)
+static int next_member(scan_object *object, scanner *s)
 {
-	skip_blanks(s);
+	skip_space(s);
 	if (!object->is_open) {
 		object->is_open = true;
 		if (!take(s, '{'))
 			return -1;
-		skip_blanks(s);
+		skip_space(s);
 		if (!take(s, '}'))
 			return 1;
 	} else if (take(s, ',')) {
@@ -231,26 +234,26 @@ static int go_on(scan_object *object, scanner *s)
 	} else if (!take(s, '}')) {
 		return -1;
 	}
-	skip_blanks(s);
+	skip_space(s);
 	return s->at == s->end ? 0 : -1;
 }
 
 int scan_next(scan_object *object, span *key, span *value)
 {
 	scanner s = {object->data + object->at, object->data + object->len};
-	int more = go_on(object, &s);
+	int more = next_member(object, &s);
 	if (more == 1) {
-		skip_blanks(&s);
+		skip_space(&s);
 		const char *start = s.at;
 		more = take_string(&s) ? 1 : -1;
 		*key = (span){start, (size_t)(s.at - start)};
 	}
 	if (more == 1) {
-		skip_blanks(&s);
+		skip_space(&s);
 		more = take(&s, ':') ? 1 : -1;
 	}
 	if (more == 1) {
-		skip_blanks(&s);
+		skip_space(&s);
 		const char *start = s.at;
 		more = take_value(&s) ? 1 : -1;
 		*value = (span){start, (size_t)(s.at - start)};
@@ -261,103 +264,22 @@ int scan_next(scan_object *object, span *key, span *value)
 
 /* ---- Strings --------------------------------------------------------------------------------------------- */
 
-static unsigned read_hex(const char *at)
-{
-	unsigned value = 0;
-	for (int i = 0; i < 4; i++) {
-		char c = at[i];
-		value = value * 16 + (unsigned)(c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10);
-	}
-	return value;
-}
-
-static char *write_utf8(char *out, unsigned code)
-{
-	if (code < 0x80) {
-		*out++ = (char)code;
-	} else if (code < 0x800) {
-		*out++ = (char)(0xc0 | code >> 6);
-		*out++ = (char)(0x80 | (code & 0x3f));
-	} else if (code < 0x10000) {
-		*out++ = (char)(0xe0 | code >> 12);
-		*out++ = (char)(0x80 | (code >> 6 & 0x3f));
-		*out++ = (char)(0x80 | (code & 0x3f));
-	} else {
-		*out++ = (char)(0xf0 | code >> 18);
-		*out++ = (char)(0x80 | (code >> 12 & 0x3f));
-		*out++ = (char)(0x80 | (code >> 6 & 0x3f));
-		*out++ = (char)(0x80 | (code & 0x3f));
-	}
-	return out;
-}
-
-/* Behind "\\u", which is well-formed: both halves of a pair. False: one of them is missing. */
-static bool read_code(scanner *s, unsigned *code)
-{
-	*code = read_hex(s->at);
-	s->at += 4;
-	if (*code < 0xd800 || *code > 0xdfff)
-		return true;
-	if (*code > 0xdbff || s->end - s->at < 6 || s->at[0] != '\\' || s->at[1] != 'u')
-		return false;
-	unsigned low = read_hex(s->at + 2);
-	s->at += 6;
-	*code = 0x10000 + ((*code - 0xd800) << 10) + (low - 0xdc00);
-	return low >= 0xdc00 && low <= 0xdfff;
-}
-
-static bool decode_escape(scanner *s, char **out)
-{
-	static const char letters[] = "\"\\/bfnrt", meanings[] = "\"\\/\b\f\n\r\t";
-	unsigned code;
-	char c = *s->at++;
-	if (c != 'u') {
-		*(*out)++ = meanings[strchr(letters, c) - letters];
-		return true;
-	}
-	if (!read_code(s, &code))
-		return false;
-	*out = write_utf8(*out, code);
-	return true;
-}
-
-/* How many bytes a sequence of UTF-8 has that begins so; 0: none does. */
-static size_t sequence_length(unsigned char first)
-{
-	return first < 0x80 ? 1 : first < 0xc2 ? 0 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : first < 0xf5 ? 4 : 0;
-}
-
-static bool copy_sequence(scanner *s, char **out)
-{
-	const unsigned char *at = (const unsigned char *)s->at;
-	size_t length = sequence_length(at[0]);
-	if (length == 0 || (size_t)(s->end - s->at) < length)
-		return false;
-	for (size_t i = 1; i < length; i++) {
-		if ((at[i] & 0xc0) != 0x80)
-			return false;
-	}
-	/* Too long a form, a surrogate, or beyond Unicode. */
-	if (length > 2 && ((at[0] == 0xe0 && at[1] < 0xa0) || (at[0] == 0xed && at[1] > 0x9f) ||
-	                   (at[0] == 0xf0 && at[1] < 0x90) || (at[0] == 0xf4 && at[1] > 0x8f)))
-		return false;
-	memcpy(*out, at, length);
-	*out += length;
-	s->at += length;
-	return true;
-}
-
 bool scan_decode(span string, char *out, size_t *out_len)
 {
-	scanner s = {string.data + 1, string.data + string.len - 1};
-	char *at = out;
-	while (s.at < s.end) {
-		bool is_escape = *s.at == '\\';
-		s.at += is_escape;
-		if (is_escape ? !decode_escape(&s, &at) : !copy_sequence(&s, &at))
+	const char *at = string.data + 1, *end = string.data + string.len - 1;
+	*out_len = 0;
+	while (at < end) {
+		uint32_t character;
+		size_t used;
+		if (*at == '\\')
+			character = curfew__json_unescape(at, (size_t)(end - at), &used);
+		else
+			used = curfew__utf8_decode(at, (size_t)(end - at), &character);
+		if (used == 0 || (character >= 0xd800 && character <= 0xdfff))
 			return false;
+		*out_len += curfew__utf8_encode(character, out + *out_len);
+		at += used;
 	}
-	*out_len = (size_t)(at - out);
 	return true;
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The reader of checked JSON. It keeps no stack: who reads a nested value knows what it is in. */
-#include "base/json_reader.h"
+#include "common/json_reader.h"
 
-#include "base/utf8.h"
+#include "common/utf8.h"
 
 #include <stdint.h>
 #include <string.h>
@@ -40,6 +40,12 @@ void curfew__json_reader_init(curfew__json_reader *reader, const char *text, siz
 {
 	*reader = (curfew__json_reader){.text = text, .length = length, .stop = stop};
 	skip_space(reader);
+}
+
+int curfew__json_peek(curfew__json_reader *reader)
+{
+	skip_space(reader);
+	return peek(reader);
 }
 
 curfew__json_kind curfew__json_next_kind(curfew__json_reader *reader)
@@ -141,48 +147,49 @@ const char *curfew__json_number_text(curfew__json_reader *reader, size_t *length
 
 /* ---- Strings --------------------------------------------------------------------------------------------- */
 
-static uint32_t hex_value(const curfew__json_reader *r, size_t at)
+static uint32_t hex_value(const char *text, size_t length)
 {
 	uint32_t value = 0;
-	for (size_t i = at; i < at + 4 && i < r->length; i++) {
-		int byte = (unsigned char)r->text[i];
+	for (size_t i = 0; i < 4 && i < length; i++) {
+		int byte = (unsigned char)text[i];
 		value = value << 4 | (uint32_t)(byte <= '9' ? byte - '0' : (byte | 0x20) - 'a' + 10);
 	}
 	return value & 0xffff;
 }
 
-/* After \u: the character, or U+FFFD for half of one. */
-static uint32_t read_escaped_character(curfew__json_reader *r, bool *whole)
+static bool is_surrogate(uint32_t character)
 {
-	uint32_t high = hex_value(r, r->at);
-	r->at += 4;
-	if (high < 0xd800 || high > 0xdfff)
+	return character >= 0xd800 && character <= 0xdfff;
+}
+
+uint32_t curfew__json_unescape(const char *text, size_t length, size_t *used)
+{
+	static const char from[] = "bfnrt", to[] = "\b\f\n\r\t";
+	char letter = length > 1 ? text[1] : '"';
+	const char *known = letter != '\0' ? strchr(from, letter) : NULL;
+
+	*used = 2;
+	if (letter != 'u')
+		return (unsigned char)(known != NULL ? to[known - from] : letter);
+	*used = 6;
+	uint32_t high = hex_value(text + 2, length - 2);
+	bool may_be_pair = high >= 0xd800 && high < 0xdc00 && length >= 12 && text[6] == '\\' && text[7] == 'u';
+	uint32_t low = may_be_pair ? hex_value(text + 8, length - 8) : 0;
+	if (low < 0xdc00 || low > 0xdfff)
 		return high;
-	bool pair = high < 0xdc00 && r->at + 6 <= r->length && memcmp(r->text + r->at, "\\u", 2) == 0;
-	uint32_t low = pair ? hex_value(r, r->at + 2) : 0;
-	if (low < 0xdc00 || low > 0xdfff) {
-		*whole = false;
-		return 0xfffd;
-	}
-	r->at += 6;
+	*used = 12;
 	return 0x10000 + ((high - 0xd800) << 10) + (low - 0xdc00);
 }
 
-/* From the backslash on. */
+/* From the backslash on. False: it was half of a pair, or did not fit. */
 static bool read_escape(curfew__json_reader *r, curfew__buffer *text)
 {
-	static const char from[] = "bfnrt", to[] = "\b\f\n\r\t";
 	char bytes[4];
-	bool whole = true;
-	size_t length = 1;
-	char escape = r->at + 1 < r->length ? r->text[r->at + 1] : '"';
-	const char *known = escape != '\0' ? strchr(from, escape) : NULL;
-	r->at += 2;
-	if (escape == 'u')
-		length = curfew__utf8_encode(read_escaped_character(r, &whole), bytes);
-	else
-		bytes[0] = known != NULL ? to[known - from] : escape;
-	return curfew__buffer_add(text, bytes, length) && whole;
+	size_t used;
+	uint32_t character = curfew__json_unescape(r->text + r->at, r->length - r->at, &used);
+	bool whole = !is_surrogate(character);
+	r->at += used;
+	return curfew__buffer_add(text, bytes, curfew__utf8_encode(whole ? character : 0xfffd, bytes)) && whole;
 }
 
 bool curfew__json_read_string(curfew__json_reader *reader, curfew__buffer *text)

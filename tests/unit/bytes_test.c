@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The capped buffer, and UTF-8 on top of it. */
-#include "base/buffer.h"
-#include "base/utf8.h"
+/* Growing bytes with a limit. */
+#include "common/bytes.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -97,57 +97,6 @@ static void test_take_gives_the_bytes_away(void **state)
 	curfew__buffer_finish(&buffer);
 }
 
-static void expect_clean(const char *text, size_t length, const char *expected)
-{
-	curfew__buffer buffer;
-	curfew__buffer_init(&buffer, SIZE_MAX);
-	assert_true(curfew__utf8_add_clean(&buffer, text, length));
-	char *clean = curfew__buffer_take(&buffer, NULL);
-	assert_string_equal(clean, expected);
-	free(clean);
-	bool unchanged = strlen(expected) == length && memcmp(text, expected, length) == 0;
-	assert_int_equal(curfew__utf8_check(text, length, NULL), unchanged);
-}
-
-#define R "\xef\xbf\xbd"
-
-static void test_utf8_is_repaired_as_a_browser_does(void **state)
-{
-	(void)state;
-	static const struct {
-		const char *text;
-		const char *expected;
-	} cases[] = {
-		{"", ""},
-		{"plain", "plain"},
-		{"\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80", "\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80"},
-		{"\xff", R},
-		{"\x80\x80", R R},
-		{"\xc0\xaf", R R},             /* overlong "/" */
-		{"\xe0\x80\xaf", R R R},       /* overlong "/" */
-		{"\xed\xa0\x80", R R R},       /* a surrogate */
-		{"\xf4\x90\x80\x80", R R R R}, /* above U+10FFFF */
-		{"a\xe2\x82", "a" R},          /* cut at the end */
-		{"\xf0\x9f\x98z", R "z"},
-		{"\xe2\x82\xc3\xa9", R "\xc3\xa9"},
-	};
-	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
-		expect_clean(cases[i].text, strlen(cases[i].text), cases[i].expected);
-}
-
-static void test_utf8_is_cut_between_characters(void **state)
-{
-	(void)state;
-	static const char text[] = "a\xe2\x82\xac"
-							   "b";
-	assert_int_equal(curfew__utf8_cut(text, 5, 9), 5);
-	assert_int_equal(curfew__utf8_cut(text, 5, 4), 4);
-	assert_int_equal(curfew__utf8_cut(text, 5, 3), 1);
-	assert_int_equal(curfew__utf8_cut(text, 5, 2), 1);
-	assert_int_equal(curfew__utf8_cut(text, 5, 1), 1);
-	assert_int_equal(curfew__utf8_cut(text, 5, 0), 0);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -157,8 +106,6 @@ int main(void)
 		cmocka_unit_test(test_nothing_fits_a_limit_of_0),
 		cmocka_unit_test(test_printf_of_any_length),
 		cmocka_unit_test(test_take_gives_the_bytes_away),
-		cmocka_unit_test(test_utf8_is_repaired_as_a_browser_does),
-		cmocka_unit_test(test_utf8_is_cut_between_characters),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

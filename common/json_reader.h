@@ -4,12 +4,13 @@
  * reader makes of it. A reader stands before a value. It looks at a stop word after every 64 KiB; once that is set the
  * text ends there, `stopped` is true, and nothing that was read since means anything.
  */
-#ifndef CURFEW_BASE_JSON_READER_H
-#define CURFEW_BASE_JSON_READER_H
+#ifndef CURFEW_COMMON_JSON_READER_H
+#define CURFEW_COMMON_JSON_READER_H
 
-#include "base/buffer.h"
+#include "common/bytes.h"
 
 #include <stdatomic.h>
+#include <stdint.h>
 
 typedef enum curfew__json_kind {
 	CURFEW__JSON_NULL,
@@ -32,6 +33,8 @@ typedef struct curfew__json_reader {
 
 /* Stands before the text's value. */
 void curfew__json_reader_init(curfew__json_reader *reader, const char *text, size_t length, const atomic_uint *stop);
+/* The next byte that is no white space, which the reader then stands before; -1 at the end of the text. */
+int curfew__json_peek(curfew__json_reader *reader);
 /* What the value is that comes next. */
 curfew__json_kind curfew__json_next_kind(curfew__json_reader *reader);
 /* Passes a value, whatever it is. */
@@ -44,6 +47,11 @@ bool curfew__json_has_next(curfew__json_reader *reader);
 size_t curfew__json_count(curfew__json_reader *reader);
 /* Passes a number, and answers its text. */
 const char *curfew__json_number_text(curfew__json_reader *reader, size_t *length);
+/*
+ * The character that the escape at the beginning of this text stands for; half of a surrogate pair where the other half
+ * does not follow. The text was checked, but may end within the escape. *used: its bytes, 12 for a pair.
+ */
+uint32_t curfew__json_unescape(const char *text, size_t length, size_t *used);
 /*
  * Passes a string, and adds what it means to a buffer as UTF-8. False: it has half of a surrogate pair, which becomes
  * U+FFFD, or it did not fit.

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Finding the parts of a JSON text without making values of them: numbers and strings that a guest wrote or is to get
- * pass through as they are, whatever their size.
+ * Finding the parts of a JSON text that nobody has checked yet, without making values of them: numbers and strings that
+ * a guest wrote or is to get pass through as they are, whatever their size.
  */
-#ifndef CURFEW_SERVER_SCAN_H
-#define CURFEW_SERVER_SCAN_H
+#ifndef CURFEW_COMMON_JSON_SCAN_H
+#define CURFEW_COMMON_JSON_SCAN_H
 
 #include <stdbool.h>
 #include <stddef.h>

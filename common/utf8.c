@@ -3,7 +3,7 @@
  * Decoding and repairing UTF-8. Repair follows the Unicode recommendation (a maximal ill-formed prefix becomes one
  * U+FFFD), as TextDecoder does, so that a report shows what a browser would.
  */
-#include "base/utf8.h"
+#include "common/utf8.h"
 
 static const char replacement[] = "\xef\xbf\xbd";
 

@@ -1,24 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A growing text that is born with a cap, and what is written into it: plain text, formats, JSON. A failed addition
- * (out of memory, or beyond the cap) leaves the text failed, and is seen once, at text_take.
+ * A growing text with a limit, and what is written into it: plain text, formats, JSON. An addition that fails (out of
+ * memory, or beyond the limit) leaves out all of it and of everything after it: the caller sees that once, at
+ * text_take.
  */
-#ifndef CURFEW_SERVER_TEXT_H
-#define CURFEW_SERVER_TEXT_H
+#ifndef CURFEW_COMMON_TEXT_H
+#define CURFEW_COMMON_TEXT_H
 
-#include <stdbool.h>
-#include <stddef.h>
+#include "common/bytes.h"
+
 #include <stdint.h>
 
-typedef struct text {
-	char *data; /* NUL-terminated as soon as there is any */
-	size_t len;
-	size_t room;
-	size_t most; /* the cap, in bytes */
-	bool failed;
-} text;
+typedef curfew__buffer text;
 
-void text_init(text *t, size_t most);
+void text_init(text *t, size_t limit);
 void text_finish(text *t);
 void text_add(text *t, const char *data, size_t len);
 void text_say(text *t, const char *words);
@@ -31,8 +26,8 @@ void text_say_json(text *t, const char *words);
 /* Microseconds of the wall clock as an RFC 3339 JSON string, or null for 0. */
 void text_say_time(text *t, int64_t wall_us);
 
-/* The text, free with free; *len may be NULL. NULL if any addition failed. The text is finished. */
-char *text_take(text *t, size_t *len);
+/* The text, free with free; *length may be NULL. NULL if any addition failed. The text is finished. */
+char *text_take(text *t, size_t *length);
 
 /* A copy of len bytes and a NUL; NULL: out of memory. */
 char *text_copy(const char *data, size_t len);

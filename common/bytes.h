@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A growable run of bytes that is born with a cap: nothing here can be made to grow without bound. */
-#ifndef CURFEW_BASE_BUFFER_H
-#define CURFEW_BASE_BUFFER_H
+#ifndef CURFEW_COMMON_BYTES_H
+#define CURFEW_COMMON_BYTES_H
 
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -22,6 +22,7 @@ void curfew__buffer_finish(curfew__buffer *buffer);
 bool curfew__buffer_add(curfew__buffer *buffer, const void *bytes, size_t length);
 bool curfew__buffer_add_text(curfew__buffer *buffer, const char *text);
 bool curfew__buffer_printf(curfew__buffer *buffer, const char *format, ...) __attribute__((format(printf, 2, 3)));
+bool curfew__buffer_vprintf(curfew__buffer *buffer, const char *format, va_list arguments);
 /* Gives the bytes to the caller (free with free); never NULL unless memory ran out. The buffer is empty after. */
 char *curfew__buffer_take(curfew__buffer *buffer, size_t *length);
 

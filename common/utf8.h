@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* UTF-8 as Unicode defines it: no overlong forms, no surrogates, nothing above U+10FFFF. */
-#ifndef CURFEW_BASE_UTF8_H
-#define CURFEW_BASE_UTF8_H
+#ifndef CURFEW_COMMON_UTF8_H
+#define CURFEW_COMMON_UTF8_H
 
-#include "base/buffer.h"
+#include "common/bytes.h"
 
 #include <stdint.h>
 

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From a member to what it is a member of. */
+#ifndef CURFEW_COMMON_OWNER_H
+#define CURFEW_COMMON_OWNER_H
+
+#include <stddef.h>
+
+/* What this points into: a `type` whose `member` it is; NULL for NULL. */
+#define CURFEW__OWNER(pointer, type, member) ((type *)curfew__owner((pointer), offsetof(type, member)))
+
+static inline void *curfew__owner(void *member, size_t offset)
+{
+	return member != NULL ? (char *)member - offset : NULL;
+}
+
+#endif
