@@ -109,7 +109,6 @@ static int tell_stored(const session *s, const char *name, const cli_http_answer
 
 static int send_program(const session *s, const char *name, const cli_source *source)
 {
-	static const char *const languages[] = {"js", "mjs", "wasm", "wat", "ts", "mts", "tar"};
 	const char *lang = s->arguments->values[CLI_OPTION_LANG];
 	char path[192], query[224];
 	cli_http_answer answer;
@@ -117,7 +116,8 @@ static int send_program(const session *s, const char *name, const cli_source *so
 	if (code >= 0)
 		return code;
 	(void)snprintf(query, sizeof query, "%s?lang=%s", path,
-	               lang != NULL && source->language != CURFEW_LANGUAGE_BUNDLE ? lang : languages[source->language]);
+	               lang != NULL && source->language != CURFEW_LANGUAGE_BUNDLE ? lang
+	                                                                          : curfew_language_name(source->language));
 	const cli_http_request request = {
 		.method = "PUT",
 		.path = query,

@@ -139,9 +139,8 @@ static int check_arguments(session *s)
 
 static const char *language_of(const session *s)
 {
-	static const char *const names[] = {"js", "mjs", "wasm", "wat", "ts", "mts", "tar"};
 	bool is_named = is_given(s, CLI_OPTION_LANG) && s->source.language != CURFEW_LANGUAGE_BUNDLE;
-	return is_named ? value_of(s, CLI_OPTION_LANG) : names[s->source.language];
+	return is_named ? value_of(s, CLI_OPTION_LANG) : curfew_language_name(s->source.language);
 }
 
 /* What the program imports goes along. */
@@ -275,8 +274,7 @@ static void add_limits(session *s)
 	text_say(&s->body, "{");
 	for (size_t i = 0; i < count; i++) {
 		char words[32];
-		uint64_t value;
-		memcpy(&value, (const char *)&s->arguments->limits + table[i].offset, sizeof value);
+		uint64_t value = curfew_limits_get(&s->arguments->limits, &table[i]);
 		if (value == 0)
 			continue;
 		curfew_limit_format(&table[i], value, words, sizeof words);

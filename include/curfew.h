@@ -163,6 +163,12 @@ CURFEW_API const curfew_limit_info *curfew_limit_table(size_t *count);
 CURFEW_API curfew_status curfew_limits_set(curfew_limits *limits, const char *name, const char *text,
                                            curfew_failure *failure);
 
+/* The value of one limit, of a row of the table; 0: it is not set, or these limits are of a version without it. */
+CURFEW_API uint64_t curfew_limits_get(const curfew_limits *limits, const curfew_limit_info *info);
+/* Sets one limit to a value, which curfew_limits_resolve checks. Nothing happens where the version has no such field.
+ */
+CURFEW_API void curfew_limits_put(curfew_limits *limits, const curfew_limit_info *info, uint64_t value);
+
 /*
  * The value of a limit as curfew_limits_set takes it back: "300ms", "64MiB", "1000", "unlimited". Always ends in NUL,
  * and 32 bytes are enough.
@@ -273,6 +279,9 @@ typedef enum curfew_language {
 	CURFEW_LANGUAGE_TS_MODULE = 5, /* TypeScript, a module in any case */
 	CURFEW_LANGUAGE_BUNDLE = 6,    /* several files of these, as a tar archive: curfew_program_bundle */
 } curfew_language;
+
+/* Name as --lang takes it ("mjs"), in static memory; NULL for a value that is none. From 0 on there are no gaps. */
+CURFEW_API const char *curfew_language_name(curfew_language language);
 
 typedef struct curfew_source {
 	uint32_t size;

@@ -5,7 +5,6 @@
 #include "common/text.h"
 
 #include <stdio.h>
-#include <string.h>
 
 char *limits_to_text(const curfew_limits *limits)
 {
@@ -14,9 +13,8 @@ char *limits_to_text(const curfew_limits *limits)
 	text out;
 	text_init(&out, 4096);
 	for (size_t i = 0; i < count; i++) {
-		uint64_t value;
+		uint64_t value = curfew_limits_get(limits, &table[i]);
 		char words[32];
-		memcpy(&value, (const char *)limits + table[i].offset, sizeof value);
 		if (value == 0)
 			continue;
 		curfew_limit_format(&table[i], value, words, sizeof words);

@@ -10,10 +10,4 @@ char *limits_to_text(const curfew_limits *limits);
 /* False: this build cannot read them. */
 bool limits_from_text(curfew_limits *limits, const char *words);
 
-/* The field of a row of the table of limits. */
-static inline uint64_t *limits_field(curfew_limits *limits, const curfew_limit_info *info)
-{
-	return (uint64_t *)(void *)((char *)limits + info->offset);
-}
-
 #endif

@@ -20,12 +20,10 @@
 
 enum { LIST_BYTES_MOST = 64 << 20 };
 
-static const char *const language_names[] = {"js", "mjs", "wasm", "wat", "ts", "mts", "tar"};
-
 static void write_program(text *out, const stored_program *p, bool with_owner)
 {
 	text_print(out, "{\"name\":\"%s\",\"sha256\":\"%s\",\"kind\":\"%s\",\"lang\":\"%s\",\"exports\":", p->name,
-	           p->sha256, p->kind, language_names[p->language]);
+	           p->sha256, p->kind, curfew_language_name(p->language));
 	text_say(out, p->exports[0] != '\0' ? p->exports : "null");
 	if (with_owner && p->owner != NULL && p->owner[0] != '\0') {
 		text_say(out, ",\"token\":");

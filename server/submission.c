@@ -31,9 +31,9 @@ enum {
 
 bool submission_language(const char *name, curfew_language *language)
 {
-	static const char *const names[] = {"js", "mjs", "wasm", "wat", "ts", "mts", "tar"};
-	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-		if (strcmp(names[i], name) == 0) {
+	const char *known;
+	for (int i = 0; (known = curfew_language_name((curfew_language)i)) != NULL; i++) {
+		if (strcmp(known, name) == 0) {
 			*language = (curfew_language)i;
 			return true;
 		}
@@ -140,15 +140,14 @@ static void read_limit(submission *sub, fields *f, const curfew_limit_info *info
 static void apply_ceiling(submission *sub, fields *f, const curfew_limit_info *info, uint64_t ceiling, bool was_asked,
                           const char *whose)
 {
-	uint64_t *value = limits_field(&sub->limits, info);
 	char words[32];
-	if (ceiling == 0 || *value <= ceiling)
+	if (ceiling == 0 || curfew_limits_get(&sub->limits, info) <= ceiling)
 		return;
 	curfew_limit_format(info, ceiling, words, sizeof words);
 	if (was_asked)
 		fields_fail(f, info->name, "is above the ceiling of this %s, %s", whose, words);
 	else
-		*value = ceiling;
+		curfew_limits_put(&sub->limits, info, ceiling);
 }
 
 /* Below the ceilings of the server and of the account. */
@@ -156,13 +155,13 @@ static void apply_ceilings(submission *sub, fields *f, const account *who, const
 {
 	size_t count;
 	const curfew_limit_info *table = curfew_limit_table(&count);
-	curfew_limits asked = sub->limits, own = who->ceilings, all = *server_ceilings;
+	curfew_limits asked = sub->limits;
 	if (curfew_limits_resolve(&asked, &sub->limits, NULL) != CURFEW_OK)
 		fields_fail(f, NULL, "are not possible together");
 	for (size_t i = 0; i < count; i++) {
-		bool was_asked = *limits_field(&asked, &table[i]) != 0;
-		apply_ceiling(sub, f, &table[i], *limits_field(&own, &table[i]), was_asked, "token");
-		apply_ceiling(sub, f, &table[i], *limits_field(&all, &table[i]), was_asked, "server");
+		bool was_asked = curfew_limits_get(&asked, &table[i]) != 0;
+		apply_ceiling(sub, f, &table[i], curfew_limits_get(&who->ceilings, &table[i]), was_asked, "token");
+		apply_ceiling(sub, f, &table[i], curfew_limits_get(server_ceilings, &table[i]), was_asked, "server");
 	}
 }
 
@@ -193,7 +192,7 @@ static void read_limits(submission *sub, const account *who, const curfew_limits
 		if (strcmp(name, table[i].name) == 0)
 			continue;
 		const json_t *other = json_object_get(object, name);
-		if (*limits_field(&sub->limits, &table[i]) != 0 && other != NULL && !json_is_null(other))
+		if (curfew_limits_get(&sub->limits, &table[i]) != 0 && other != NULL && !json_is_null(other))
 			fields_fail(&f, name, "is given twice, as %s too", table[i].name);
 		read_limit(sub, &f, &table[i], name);
 	}

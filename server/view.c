@@ -8,8 +8,6 @@
 
 const char *const run_state_names[RUN_STATES] = {"scheduled", "queued", "running", "stopping", "done"};
 
-static const char *const language_names[] = {"js", "mjs", "wasm", "wat", "ts", "mts", "tar"};
-
 static void write_key(text *out, const char *key, const char *words)
 {
 	text_print(out, ",\"%s\":", key);
@@ -44,8 +42,7 @@ static void write_limits(text *out, const curfew_limits *limits)
 	const curfew_limit_info *table = curfew_limit_table(&count);
 	text_say(out, ",\"limits\":{");
 	for (size_t i = 0; i < count; i++) {
-		uint64_t value;
-		memcpy(&value, (const char *)limits + table[i].offset, sizeof value);
+		uint64_t value = curfew_limits_get(limits, &table[i]);
 		text_print(out, "%s\"%s\":", i > 0 ? "," : "", table[i].report_key);
 		if (value == CURFEW_UNLIMITED)
 			text_say(out, "null");
@@ -103,7 +100,7 @@ void view_write_head(text *out, const run_view *v)
 	write_key(out, "program", v->program);
 	write_key(out, "schedule", v->schedule);
 	write_key(out, "sha256", v->sha256);
-	write_key(out, "lang", language_names[v->language]);
+	write_key(out, "lang", curfew_language_name(v->language));
 	write_key(out, "call", v->call);
 	write_key(out, "user", v->user);
 	write_hosts(out, v->allow_fetch);

@@ -153,16 +153,23 @@ const curfew_limit_info *curfew_limit_table(size_t *count)
 	return table;
 }
 
-uint64_t curfew__limits_get(const curfew_limits *limits, const curfew_limit_info *info)
+static bool has_field(const curfew_limits *limits, const curfew_limit_info *info)
 {
-	uint64_t value;
-	memcpy(&value, (const char *)limits + info->offset, sizeof value);
+	return limits->size >= info->offset + sizeof(uint64_t);
+}
+
+uint64_t curfew_limits_get(const curfew_limits *limits, const curfew_limit_info *info)
+{
+	uint64_t value = 0;
+	if (has_field(limits, info))
+		memcpy(&value, (const char *)limits + info->offset, sizeof value);
 	return value;
 }
 
-static void limits_put(curfew_limits *limits, const curfew_limit_info *info, uint64_t value)
+void curfew_limits_put(curfew_limits *limits, const curfew_limit_info *info, uint64_t value)
 {
-	memcpy((char *)limits + info->offset, &value, sizeof value);
+	if (has_field(limits, info))
+		memcpy((char *)limits + info->offset, &value, sizeof value);
 }
 
 static const curfew_limit_info *find_limit(const char *name)
@@ -271,14 +278,14 @@ curfew_status curfew_limits_set(curfew_limits *limits, const char *name, const c
 	const curfew_limit_info *info = find_limit(name);
 	if (info == NULL)
 		return refuse(failure, name, text, "there is no such limit");
-	if (limits->size < info->offset + sizeof(uint64_t))
+	if (!has_field(limits, info))
 		return refuse(failure, name, text, "curfew_limits.size is too small for this limit");
 	uint64_t value;
 	curfew_status status = parse_value(info, text, &value, failure);
 	if (status == CURFEW_OK)
 		status = check_value(info, value, text, failure);
 	if (status == CURFEW_OK)
-		limits_put(limits, info, value);
+		curfew_limits_put(limits, info, value);
 	return status;
 }
 
@@ -316,9 +323,9 @@ curfew_status curfew_limits_resolve(const curfew_limits *limits, curfew_limits *
 	curfew_limits copy = {.size = sizeof copy};
 	curfew_status status = limits != NULL ? copy_in(limits, &copy, failure) : CURFEW_OK;
 	for (size_t i = 0; i < TABLE_LENGTH && status == CURFEW_OK; i++) {
-		uint64_t value = curfew__limits_get(&copy, &table[i]);
+		uint64_t value = curfew_limits_get(&copy, &table[i]);
 		if (value == 0)
-			limits_put(&copy, &table[i], table[i].default_value);
+			curfew_limits_put(&copy, &table[i], table[i].default_value);
 		else
 			status = check_value(&table[i], value, NULL, failure);
 	}

@@ -19,7 +19,4 @@
 #define CURFEW__STACK_MINIMUM (UINT64_C(16) << 10)
 #define CURFEW__OUTPUT_CEILING (UINT64_C(1) << 30)
 
-/* The field of a limit. */
-uint64_t curfew__limits_get(const curfew_limits *limits, const curfew_limit_info *info);
-
 #endif

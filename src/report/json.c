@@ -179,8 +179,7 @@ static void write_limits(curfew__json_writer *writer, const curfew_limits *limit
 	curfew__json_key(writer, "limits");
 	curfew__json_begin_object(writer);
 	for (size_t i = 0; i < count; i++) {
-		uint64_t value;
-		memcpy(&value, (const char *)limits + table[i].offset, sizeof value);
+		uint64_t value = curfew_limits_get(limits, &table[i]);
 		if (value == CURFEW_UNLIMITED || table[i].unit != CURFEW_UNIT_DURATION) {
 			write_count_key(writer, table[i].report_key, value);
 			continue;

@@ -16,13 +16,11 @@ static void fill_limit(curfew_result *result)
 	const curfew_limit_info *table = curfew_limit_table(&count);
 
 	for (size_t i = 0; i < count; i++) {
-		uint64_t value;
-		memcpy(&value, (const char *)&report->limits + table[i].offset, sizeof value);
 		/* The grace ends with the outcome of the deadline, whose row comes first. */
 		if (table[i].outcome != report->outcome || result->limit_name)
 			continue;
 		result->limit_name = table[i].name;
-		result->limit = value;
+		result->limit = curfew_limits_get(&report->limits, &table[i]);
 	}
 }
 

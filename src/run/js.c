@@ -78,8 +78,7 @@ static void set_control(curfew_run *run)
 	control->loops_left = CURFEW_UNLIMITED;
 	control->timers_limit = limits->timers > UINT32_MAX ? UINT32_MAX : (uint32_t)limits->timers;
 	for (size_t i = 0; i < count && i < sizeof control->limits / sizeof *control->limits; i++) {
-		uint64_t value;
-		memcpy(&value, (const char *)limits + table[i].offset, sizeof value);
+		uint64_t value = curfew_limits_get(limits, &table[i]);
 		bool is_time = table[i].unit == CURFEW_UNIT_DURATION && value != CURFEW_UNLIMITED;
 		control->limits[i] = is_time ? value / 1000 : value;
 	}

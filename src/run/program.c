@@ -105,6 +105,16 @@ curfew_program *curfew__program_ref(curfew_program *program)
 	return program;
 }
 
+const char *curfew_language_name(curfew_language language)
+{
+	static const char *const names[] = {
+		[CURFEW_LANGUAGE_JS] = "js",      [CURFEW_LANGUAGE_JS_MODULE] = "mjs", [CURFEW_LANGUAGE_WASM] = "wasm",
+		[CURFEW_LANGUAGE_WAT] = "wat",    [CURFEW_LANGUAGE_TS] = "ts",         [CURFEW_LANGUAGE_TS_MODULE] = "mts",
+		[CURFEW_LANGUAGE_BUNDLE] = "tar",
+	};
+	return (size_t)language < sizeof names / sizeof names[0] ? names[language] : NULL;
+}
+
 const char *curfew_program_kind(const curfew_program *program)
 {
 	return program && program->wasm ? curfew__wasm_program_kind(program->wasm) : "js";

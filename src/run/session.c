@@ -70,11 +70,6 @@ static void set_current(curfew_session *session, curfew_run *run)
 
 /* ---- Limits ----------------------------------------------------------------------------------------------- */
 
-static uint64_t *field(const curfew_limits *limits, const curfew_limit_info *info)
-{
-	return (uint64_t *)((uintptr_t)limits + info->offset);
-}
-
 /* The session's memory and stack, of which no call has a part. */
 static bool is_lasting(const curfew_limit_info *info)
 {
@@ -94,15 +89,15 @@ static curfew_status set_totals(curfew_session *session, const curfew_limits *gi
 	if (given)
 		curfew__copy_in(&raw, sizeof raw, given);
 	for (size_t i = 0; i < count; i++)
-		if (!is_lasting(&table[i]) && !*field(&raw, &table[i]))
-			*field(&session->limits, &table[i]) = CURFEW_UNLIMITED;
+		if (!is_lasting(&table[i]) && !curfew_limits_get(&raw, &table[i]))
+			curfew_limits_put(&session->limits, &table[i], CURFEW_UNLIMITED);
 	return CURFEW_OK;
 }
 
 /* What is left of a total; of the timeout: until the session's end. */
 static uint64_t left_of(const curfew_session *session, const curfew_limit_info *info)
 {
-	uint64_t total = *field(&session->limits, info), spent = *field(&session->spent, info);
+	uint64_t total = curfew_limits_get(&session->limits, info), spent = curfew_limits_get(&session->spent, info);
 
 	if (info->offset == offsetof(curfew_limits, timeout_ns))
 		spent = (uint64_t)(clock_now_ns() - session->base->start_ns);
@@ -128,9 +123,9 @@ static curfew_status limits_of_call(const curfew_session *session, const curfew_
 	if (raw.fuel && raw.fuel != CURFEW_UNLIMITED && session->limits.fuel == CURFEW_UNLIMITED)
 		return curfew__refuse(failure, CURFEW_INVALID, "fuel is not metered in a session without a limit of fuel");
 	for (size_t i = 0; i < count; i++) {
-		uint64_t left = left_of(session, &table[i]), *own = field(limits, &table[i]);
-		if (is_lasting(&table[i]) || left < *own)
-			*own = left;
+		uint64_t left = left_of(session, &table[i]);
+		if (is_lasting(&table[i]) || left < curfew_limits_get(limits, &table[i]))
+			curfew_limits_put(limits, &table[i], left);
 	}
 	return CURFEW_OK;
 }
@@ -395,6 +390,7 @@ curfew_status curfew_session_create(curfew_program *program, const curfew_run_op
 	curfew_session *made = calloc(1, sizeof *made);
 	if (!made)
 		return curfew__refuse(failure, CURFEW_NO_MEMORY, "out of memory");
+	made->spent.size = sizeof made->spent;
 	pthread_mutex_init(&made->lock, NULL);
 	pthread_cond_init(&made->idle, NULL);
 	curfew_status status = fill_session(made, program, &options, failure);

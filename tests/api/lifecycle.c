@@ -346,6 +346,15 @@ static void failed_report(void)
 	CHECK(report == NULL);
 }
 
+static void languages_have_names(void)
+{
+	static const char *const names[] = {"js", "mjs", "wasm", "wat", "ts", "mts", "tar"};
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+		CHECK_TEXT(curfew_language_name((curfew_language)i), names[i]);
+	CHECK(curfew_language_name((curfew_language)(sizeof names / sizeof names[0])) == NULL);
+	CHECK(curfew_language_name((curfew_language)-1) == NULL);
+}
+
 static const harness_test tests[] = {
 	{"every_order", every_order},
 	{"report_outlives_everything", report_outlives_everything},
@@ -361,6 +370,7 @@ static const harness_test tests[] = {
 	{"bad_params", bad_params},
 	{"cache_folders", cache_folders},
 	{"failed_report", failed_report},
+	{"languages_have_names", languages_have_names},
 };
 
 HARNESS_MAIN(tests)

@@ -122,7 +122,7 @@ static void test_every_form_of_a_value(void **state)
 		if (curfew_limits_set(&limits, cases[i].name, cases[i].text, &failure) != CURFEW_OK)
 			fail_msg("%s", failure.message);
 		assert_string_equal(failure.message, "");
-		assert_int_equal(curfew__limits_get(&limits, row_of(cases[i].name)), cases[i].value);
+		assert_int_equal(curfew_limits_get(&limits, row_of(cases[i].name)), cases[i].value);
 	}
 }
 
@@ -188,6 +188,29 @@ static void test_long_values_fit_one_message(void **state)
 	assert_int_equal(curfew_limits_set(&limits, text, text, &failure), CURFEW_INVALID);
 }
 
+static void test_one_limit_by_its_row(void **state)
+{
+	curfew_limits limits = new_limits(), older = {.size = offsetof(curfew_limits, timers)};
+	size_t count;
+	const curfew_limit_info *table = curfew_limit_table(&count);
+	(void)state;
+	for (size_t i = 0; i < count; i++) {
+		assert_int_equal(curfew_limits_get(&limits, &table[i]), 0);
+		curfew_limits_put(&limits, &table[i], 100 + i);
+	}
+	for (size_t i = 0; i < count; i++)
+		assert_int_equal(curfew_limits_get(&limits, &table[i]), 100 + i);
+	assert_int_equal(limits.timeout_ns, 100);
+
+	/* What an earlier version does not have is neither read nor written. */
+	older.timers = 7;
+	assert_int_equal(curfew_limits_get(&older, row_of("timers")), 0);
+	curfew_limits_put(&older, row_of("timers"), 8);
+	assert_int_equal(older.timers, 7);
+	curfew_limits_put(&older, row_of("fuel"), 9);
+	assert_int_equal(older.fuel, 9);
+}
+
 static void test_formatted_values_are_read_back(void **state)
 {
 	(void)state;
@@ -204,7 +227,7 @@ static void test_formatted_values_are_read_back(void **state)
 			curfew_limit_format(&table[i], values[k], text, sizeof text);
 			curfew_limits limits = new_limits();
 			assert_int_equal(curfew_limits_set(&limits, table[i].name, text, NULL), CURFEW_OK);
-			assert_int_equal(curfew__limits_get(&limits, &table[i]), values[k]);
+			assert_int_equal(curfew_limits_get(&limits, &table[i]), values[k]);
 		}
 	}
 	char text[32];
@@ -280,6 +303,7 @@ int main(void)
 		cmocka_unit_test(test_bad_values_are_refused),
 		cmocka_unit_test(test_long_values_fit_one_message),
 		cmocka_unit_test(test_formatted_values_are_read_back),
+		cmocka_unit_test(test_one_limit_by_its_row),
 		cmocka_unit_test(test_resolve_checks_every_field),
 		cmocka_unit_test(test_resolve_takes_structs_of_other_sizes),
 	};
