@@ -33,6 +33,7 @@ typedef struct slot {
 
 struct curfew__executor {
 	curfew__pool *pool;
+	curfew__work_calls calls;
 	pthread_mutex_t lock;
 	pthread_cond_t work;
 	curfew_run *first, **last;
@@ -160,8 +161,8 @@ static void carry_on(curfew__executor *executor, slot *own)
 	if (executor->queued)
 		want_thread(executor);
 	pthread_mutex_unlock(&executor->lock);
-	curfew__run_step(run);
-	curfew__run_unref(run); /* the queue's reference: maybe the last of everything */
+	executor->calls.step(run);
+	executor->calls.unref(run); /* the queue's reference: maybe the last of everything */
 	pthread_mutex_lock(&executor->lock);
 	own->since_ns = 0;
 }
@@ -206,7 +207,7 @@ static void *work(void *argument)
 	return NULL;
 }
 
-curfew__executor *curfew__executor_create(uint32_t threads, curfew__pool *pool)
+curfew__executor *curfew__executor_create(uint32_t threads, curfew__pool *pool, curfew__work_calls calls)
 {
 	curfew__executor *executor = calloc(1, sizeof *executor);
 	pthread_condattr_t attributes;
@@ -216,6 +217,7 @@ curfew__executor *curfew__executor_create(uint32_t threads, curfew__pool *pool)
 		return NULL;
 	}
 	executor->pool = pool;
+	executor->calls = calls;
 	executor->slot_count = threads + 1 + MORE_THREADS;
 	for (uint32_t i = 0; i < executor->slot_count; i++)
 		executor->slots[i].executor = executor;

@@ -201,11 +201,11 @@ void curfew__run_finish(curfew_run *run, curfew__run_end end)
 		kind->fill_error(run, end);
 	report->trace_truncated |= run->after.is_spent;
 	if (run->alive) {
-		run->stays = run->session && readable && kind->is_sound(run, end);
+		run->stays = run->kept && readable && kind->is_sound(run, end);
 		kind->finish(run);
 		atomic_store(&run->alive, false);
-		if (run->session)
-			curfew__session_settle(run, end);
+		if (run->kept)
+			run->kept->on_settled(run->kept->context, run, end);
 		/* Counted in pages, of which the last may reach a little beyond the limit. */
 		uint64_t limit = run->limits.stack_bytes;
 		if (report->used.stack_peak_bytes > limit && cause != CURFEW_OUTCOME_STACK)
@@ -213,9 +213,6 @@ void curfew__run_finish(curfew_run *run, curfew__run_end end)
 	}
 	fill_counts(run, ended_ns);
 	curfew__run_redact_report(run);
-	/* Once it is published the session may go away before the run does. */
-	if (run->session)
-		curfew__session_take_back(run);
-	curfew__run_forget_secrets(run);
+	curfew__run_give_back(run);
 	publish(run);
 }

@@ -10,7 +10,7 @@
 
 static curfew__host_caller caller_of(const curfew_run *run)
 {
-	return (curfew__host_caller){run->host_context, {&run->cause, &run->time_up}};
+	return (curfew__host_caller){run->given->host_context, {&run->cause, &run->time_up}};
 }
 
 /* NULL: there is no such function of this sort. */

@@ -2,68 +2,13 @@
 /* What a guest asks of its host: each call is charged before it is done, and ends the run where that is too much. */
 #include "run/run.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 #include "common/clock.h"
 #include "common/json.h"
-#include "engine/interrupt.h"
 #include "host/input.h"
 #include "run/stop.h"
-
-size_t curfew__run_charge_output(curfew_run *run, size_t length)
-{
-	uint64_t used = atomic_load(&run->output_bytes), limit = run->limits.output_bytes;
-	size_t room = limit > used ? (size_t)(limit - used) : 0;
-
-	if (length > room) {
-		run->output_truncated = true;
-		curfew__run_latch(run, CURFEW_OUTCOME_OUTPUT, clock_now_ns());
-		length = room;
-	}
-	atomic_store(&run->output_bytes, used + length);
-	return length;
-}
-
-bool curfew__run_charge_call(curfew_run *run)
-{
-	if (run->host_calls >= run->limits.host_calls) {
-		curfew__run_latch(run, CURFEW_OUTCOME_HOST_CALLS, clock_now_ns());
-		return false;
-	}
-	run->host_calls++;
-	return true;
-}
-
-static void notify(curfew_run *run, curfew_event_kind kind, const char *bytes, size_t length)
-{
-	if (!run->on_event)
-		return;
-	run->on_event(run->on_event_context, kind, bytes, length);
-	curfew__interrupt_admit(NULL); /* it may have blocked that */
-}
-
-bool curfew__run_pass_output(curfew_run *run, bool is_error, const char *bytes, size_t length)
-{
-	size_t passed = curfew__run_charge_output(run, length);
-
-	if (!(run->flags & CURFEW_RUN_PASS_OUTPUT))
-		curfew__buffer_add(&run->streams[is_error], bytes, passed);
-	if (passed)
-		notify(run, is_error ? CURFEW_EVENT_STDERR : CURFEW_EVENT_STDOUT, bytes, passed);
-	return passed == length;
-}
-
-bool curfew__run_write(curfew_run *run, uint32_t stream, const char *bytes, size_t length)
-{
-	bool is_error = stream == 2;
-
-	if (run->redactor)
-		return curfew__redact_write(&run->redacted[is_error], bytes, length);
-	return curfew__run_pass_output(run, is_error, bytes, length);
-}
 
 static bool on_write(void *context, uint32_t stream, const char *bytes, size_t length)
 {
@@ -86,7 +31,7 @@ static bool emit(curfew_run *run, uint32_t kind, const char *json, size_t length
 		run->partial = copy;
 		run->partial_length = length;
 	}
-	notify(run, kind ? CURFEW_EVENT_PROGRESS : CURFEW_EVENT_CHECKPOINT, json, length);
+	curfew__run_notify(run, kind ? CURFEW_EVENT_PROGRESS : CURFEW_EVENT_CHECKPOINT, json, length);
 	return true;
 }
 
@@ -115,17 +60,6 @@ static uint64_t next_seeded(uint64_t *state)
 	return z ^ (z >> 31);
 }
 
-bool curfew__run_fill_random(void *bytes, size_t length)
-{
-	for (size_t done = 0; done < length;) {
-		ssize_t got = getrandom((char *)bytes + done, length - done, 0);
-		if (got < 0 && errno != EINTR)
-			return false;
-		done += got > 0 ? (size_t)got : 0;
-	}
-	return true;
-}
-
 static bool on_random(void *context, void *bytes, size_t length)
 {
 	curfew_run *run = context;
@@ -138,11 +72,6 @@ static bool on_random(void *context, void *bytes, size_t length)
 	for (size_t i = 0; i < length; i++)
 		to[i] = (uint8_t)next_seeded(&run->seed);
 	return true;
-}
-
-int64_t curfew__run_clock(const curfew_run *run)
-{
-	return curfew__run_is_deterministic(run) ? run->virtual_ns : clock_now_ns();
 }
 
 static int64_t on_clock(void *context)
@@ -204,7 +133,7 @@ static bool on_secret(void *context, const char *name, size_t name_length, char 
 
 	if (!curfew__run_charge_call(run))
 		return false;
-	const curfew_secret *secret = curfew__grants_find(run->grants, name, name_length);
+	const curfew_secret *secret = curfew__grants_find(run->given->grants, name, name_length);
 	*answer = secret && secret->value_length <= room ? (int32_t)secret->value_length : -1;
 	if (*answer >= 0)
 		memcpy(bytes, secret->value, secret->value_length);
@@ -213,29 +142,13 @@ static bool on_secret(void *context, const char *name, size_t name_length, char 
 
 /* ---- Operations ------------------------------------------------------------------------------------------- */
 
-static void on_operation(void *context)
-{
-	curfew__run_wake(context);
-}
-
-curfew__operations *curfew__run_operations(curfew_run *run)
-{
-	curfew__operations *operations = atomic_load(&run->operations);
-
-	if (operations)
-		return operations;
-	operations = curfew__operations_create(on_operation, run);
-	atomic_store(&run->operations, operations);
-	return operations;
-}
-
 /* Standard input, the first time it is asked for; -1: there is none. */
 static int take_input(curfew_run *run)
 {
-	if (run->input_taken || !run->wasi)
+	if (run->input_taken || !run->given->wasi)
 		return -1;
 	run->input_taken = true;
-	return run->wasi->stdin_file;
+	return run->given->wasi->stdin_file;
 }
 
 static bool on_op_start(void *context, uint32_t kind, const char *request, size_t length, uint32_t *id)
@@ -251,9 +164,9 @@ static bool on_op_start(void *context, uint32_t kind, const char *request, size_
 		*id = curfew__input_start(operations, take_input(run));
 	if (!operations || kind != CURFEW_OPERATION_FETCH)
 		return true;
-	*id = run->remote  ? curfew__remote_fetch(run->remote, operations, request, length)
-	      : run->fetch ? curfew__fetch_start(run->fetch, operations, request, length)
-	                   : curfew__fetch_refuse(operations, CURFEW__FETCH_NOT_ALLOWED);
+	*id = run->remote         ? curfew__remote_fetch(run->remote, operations, request, length)
+	      : run->given->fetch ? curfew__fetch_start(run->given->fetch, operations, request, length)
+	                          : curfew__fetch_refuse(operations, CURFEW__FETCH_NOT_ALLOWED);
 	return true;
 }
 
@@ -337,15 +250,7 @@ static bool on_unwinds(void *context)
 {
 	curfew_run *run = context;
 
-	return run->session && curfew__watch_arm(run->engine->watch, &run->alarm, clock_now_ns());
-}
-
-void curfew__run_growth(curfew_run *run, size_t bytes, bool refused)
-{
-	atomic_store_explicit(&run->memory_bytes, bytes, memory_order_relaxed);
-	/* What is being stopped for something else may run short on its way out. */
-	if (refused && !atomic_load(&run->cause))
-		curfew__run_latch(run, CURFEW_OUTCOME_MEMORY, clock_now_ns());
+	return run->kept && curfew__watch_arm(run->engine->watch, &run->alarm, clock_now_ns());
 }
 
 static void on_growth(void *context, size_t bytes, bool refused)

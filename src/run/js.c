@@ -62,7 +62,7 @@ static void set_control(curfew_run *run)
 		(language == CURFEW_LANGUAGE_TS || language == CURFEW_LANGUAGE_TS_MODULE ? CURFEW_CONTROL_TYPES : 0) |
 		(run->program->flags & CURFEW_SOURCE_NODE ? CURFEW_CONTROL_NODE : 0) |
 		(run->params && run->purpose != CURFEW__RUN_EVALUATE ? CURFEW_CONTROL_PARAMS : 0) |
-		(run->purpose == CURFEW__RUN_EVALUATE ? CURFEW_CONTROL_CELL : 0) | (run->session ? CURFEW_CONTROL_SESSION : 0) |
+		(run->purpose == CURFEW__RUN_EVALUATE ? CURFEW_CONTROL_CELL : 0) | (run->kept ? CURFEW_CONTROL_SESSION : 0) |
 		(run->again ? CURFEW_CONTROL_AGAIN : 0) | (run->purpose == CURFEW__RUN_DESCRIBE ? CURFEW_CONTROL_DESCRIBE : 0) |
 		(curfew__run_may_import(run) ? CURFEW_CONTROL_IMPORTS : 0) |
 		(run->program->import_map ? CURFEW_CONTROL_MAP : 0) | (run->record ? CURFEW_CONTROL_REACH : 0) |
@@ -219,9 +219,9 @@ static bool put_env(curfew_run *run, curfew__run_end *result)
 	curfew__control *control = run->guest->control;
 	size_t length;
 
-	if (!run->wasi || !run->wasi->env_count)
+	if (!run->given->wasi || !run->given->wasi->env_count)
 		return true;
-	char *json = curfew__wasi_env_json(run->wasi, &length);
+	char *json = curfew__wasi_env_json(run->given->wasi, &length);
 	bool ok = json && put(run, json, length, &control->env, &control->env_length, result);
 	if (!json)
 		*result = CURFEW__END_FAILED;
@@ -245,10 +245,12 @@ static bool put_arguments(curfew_run *run, curfew__run_end *result)
 		return false;
 	return put_env(run, result) &&
 	       (!run->call || put(run, run->call, strlen(run->call), &control->name, &control->name_length, result)) &&
-	       (!run->user || put(run, run->user, strlen(run->user), &control->user, &control->user_length, result)) &&
-	       (!run->timezone ||
-	        put(run, run->timezone, strlen(run->timezone), &control->timezone, &control->timezone_length, result)) &&
-	       (!run->files || put(run, run->files, run->files_length, &control->files, &control->files_length, result)) &&
+	       (!run->given->user ||
+	        put(run, run->given->user, strlen(run->given->user), &control->user, &control->user_length, result)) &&
+	       (!run->given->timezone || put(run, run->given->timezone, strlen(run->given->timezone), &control->timezone,
+	                                     &control->timezone_length, result)) &&
+	       (!run->given->files ||
+	        put(run, run->given->files, run->given->files_length, &control->files, &control->files_length, result)) &&
 	       (!run->params || put(run, run->params, run->params_length, &control->input, &control->input_length, result));
 }
 
@@ -338,7 +340,7 @@ static bool ask(curfew_run *run, int64_t now)
 	bool is_first = !run->soft_ns;
 	bool has_processor = is_first || cpu != run->soft_seen_cpu_ns;
 	bool is_answering = curfew__guest_stop_soft(run->guest);
-	const patience *has = run->session ? &session_patience : &run_patience;
+	const patience *has = run->kept ? &session_patience : &run_patience;
 
 	if (is_first) {
 		run->soft_ns = now;
@@ -515,7 +517,7 @@ static bool is_sound(const curfew_run *run, curfew__run_end end)
 static void finish(curfew_run *run)
 {
 	/* The executor's threads clear up in time; secrets do not stay in memory as long as that. */
-	bool may_put_off = !run->inline_run && !run->grants;
+	bool may_put_off = !run->inline_run && !run->given->grants;
 	size_t stack_peak;
 
 	if (run->stays)

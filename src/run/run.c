@@ -8,30 +8,6 @@
 #include "common/clock.h"
 #include "run/stop.h"
 
-/* ---- Stretches of execution ------------------------------------------------------------------------------- */
-
-void curfew__run_begin_stretch(curfew_run *run)
-{
-	clockid_t clock = CLOCK_THREAD_CPUTIME_ID;
-
-	pthread_getcpuclockid(pthread_self(), &clock);
-	atomic_store(&run->cpu_clock, clock);
-	atomic_store(&run->cpu_segment_ns, clock_read_ns(CLOCK_THREAD_CPUTIME_ID));
-}
-
-void curfew__run_end_stretch(curfew_run *run)
-{
-	int64_t since = atomic_load(&run->cpu_segment_ns);
-
-	if (since < 0)
-		return;
-	int64_t used = clock_read_ns(CLOCK_THREAD_CPUTIME_ID) - since;
-	atomic_store(&run->cpu_segment_ns, -1);
-	atomic_fetch_add(&run->cpu_before_ns, used);
-}
-
-/* ---- Steps ------------------------------------------------------------------------------------------------ */
-
 /* False: it was woken meanwhile, and is to go on here. */
 static bool park(curfew_run *run)
 {

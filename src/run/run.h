@@ -41,6 +41,8 @@ struct curfew_engine {
 };
 
 curfew_engine *curfew__engine_ref(curfew_engine *engine);
+/* Frees one to which nobody has a reference, however far it was made. */
+void curfew__engine_free(curfew_engine *engine);
 /* The compiled guest, made at first need; NULL and a message[256] if that fails. */
 curfew__vm *curfew__engine_vm(curfew_engine *engine, bool metered, int stack_class, char *message);
 
@@ -171,6 +173,28 @@ void curfew__wasi_given_destroy(curfew__wasi_given *given);
 char *curfew__wasi_env_json(const curfew__wasi_given *given, size_t *length);
 curfew_status curfew__wasi_given_check(const curfew_run_options *options, curfew_failure *failure);
 
+/* What a run may see and reach, and who is told of it (given.c): immutable, and shared by the calls of a session. */
+typedef struct curfew__given {
+	atomic_uint references;
+	char *user;     /* NULL: none */
+	char *timezone; /* NULL: UTC */
+	char *files;    /* JSON, what the program has as curfew.files; NULL: none */
+	size_t files_length;
+	void *host_context; /* for host functions */
+	curfew_event_callback on_event;
+	void *on_event_context;
+	curfew__wasi_given *wasi;     /* NULL: JavaScript that was given nothing of it */
+	curfew__fetch_session *fetch; /* NULL: it may not fetch here */
+	curfew__grants *grants;       /* NULL: no secrets; so is the next one */
+	curfew__redactor *redactor;
+} curfew__given;
+
+/* From options that were copied in, with one reference. */
+curfew_status curfew__given_create(const curfew_program *program, const curfew_limits *limits,
+                                   const curfew_run_options *options, curfew__given **result, curfew_failure *failure);
+curfew__given *curfew__given_ref(curfew__given *given);
+void curfew__given_unref(curfew__given *given);
+
 typedef struct curfew__run_waker curfew__run_waker;
 
 /* Where a run is; which phase may follow which: may_follow in stop.c. */
@@ -189,6 +213,20 @@ enum curfew__run_purpose {
 	CURFEW__RUN_EVALUATE, /* a session's: params is source text, with a line break before it, and call its name */
 };
 
+/* A guest that outlives the run: what a call of a session begins with, and who is told how it was left. */
+typedef struct curfew__kept {
+	curfew__given *given; /* of all calls; each run has a reference of its own */
+	curfew__guest *guest;
+	curfew__wasm *wasm; /* NULL: JavaScript, or not there yet */
+	bool is_there;      /* the guest is, from an earlier call */
+	uint32_t flags;
+	int64_t virtual_ns; /* of what is deterministic */
+	uint64_t seed;
+	/* The run has ended like this, and its guest, which was there, stays or does not. */
+	void (*on_settled)(void *context, curfew_run *run, curfew__run_end end);
+	void *context;
+} curfew__kept;
+
 struct curfew_run {
 	atomic_uint references;
 	curfew_program *program;
@@ -202,12 +240,7 @@ struct curfew_run {
 	char *call;
 	char *params;
 	size_t params_length;
-	char *user;
-	char *timezone; /* NULL: UTC */
-	char *files;    /* JSON, what the program has as curfew.files; NULL: none */
-	size_t files_length;
-	curfew_event_callback on_event;
-	void *on_event_context;
+	curfew__given *given; /* a reference; NULL once the run has ended */
 	curfew_done_callback on_done;
 	void *on_done_context;
 	curfew_stop_callback on_stop;
@@ -248,11 +281,11 @@ struct curfew_run {
 
 	/* The guest. */
 	curfew__guest own_guest;
-	curfew__guest *guest;    /* its own, or the session's */
-	curfew_session *session; /* of which this is a call, or NULL; what the run is given is then the session's */
-	bool again;              /* the guest is there from an earlier call */
-	bool stays;              /* and will be for the next one */
-	atomic_bool alive;       /* the guest is there, and may be touched by the watch */
+	curfew__guest *guest;     /* its own, or the one that is kept */
+	const curfew__kept *kept; /* by a session, of which this is a call; NULL: none, or it has ended */
+	bool again;               /* the guest is there from an earlier call */
+	bool stays;               /* and will be for the next one */
+	atomic_bool alive;        /* the guest is there, and may be touched by the watch */
 	bool begun;
 	bool started;
 	bool entered;                  /* guest code has executed */
@@ -261,25 +294,20 @@ struct curfew_run {
 	int32_t import_length;
 	int64_t loaded_ns, compiled_ns, entered_ns;
 	_Atomic(curfew__operations *) operations; /* made at first need, by its thread; closed by any */
-	curfew__fetch_session *fetch;             /* NULL: it may not fetch here */
 	curfew__remote *remote;                   /* its broker; NULL: it has none */
 	uint64_t host_calls;
-	void *host_context;          /* for host functions */
 	curfew__host_answer answer;  /* of the last one that JavaScript called, until it is taken */
 	_Atomic uint64_t call_bytes; /* arguments of asynchronous calls so far */
 	uint64_t seed;
-	curfew__grants *grants; /* NULL: no secrets; so are these two */
-	curfew__redactor *redactor;
-	curfew__redact_stream redacted[2]; /* on the way to the streams */
+	curfew__redact_stream redacted[2]; /* on the way to the streams, where there are secrets */
 	curfew__wasm *wasm;                /* NULL: JavaScript, or not there yet */
 	curfew__wasm_waiter compiled;      /* tells that there is more to see of its program's compilation */
 	atomic_bool compiling;             /* it waits for that */
 	bool stopped_waiting;    /* it was stopped while it was parked; written by the watch before `cause` is acted on */
 	const char *description; /* of the program's, if it was to be described; borrowed of it */
 	size_t description_length;
-	curfew__wasi_given *wasi; /* NULL: JavaScript that was given nothing of it */
-	bool input_taken;         /* JavaScript has asked for its standard input */
-	bool exited;              /* it has ended itself; the report has the code */
+	bool input_taken; /* JavaScript has asked for its standard input */
+	bool exited;      /* it has ended itself; the report has the code */
 	curfew__run_waker *waker;
 	curfew__buffer streams[2];
 	_Atomic uint64_t output_bytes;
@@ -303,10 +331,13 @@ static inline bool curfew__run_is_deterministic(const curfew_run *run)
 	return run->flags & CURFEW_RUN_DETERMINISTIC;
 }
 
-/* host.c */
+/* host.c: what the guest of JavaScript asks for. */
 extern const curfew__guest_host curfew__run_host;
-/* The program's clock: monotonic time, or the fixed clock of a deterministic run. */
+
+/* output.c. The program's clock: monotonic time, or the fixed clock of a deterministic run. */
 int64_t curfew__run_clock(const curfew_run *run);
+/* Hands an event to whoever watches the run. */
+void curfew__run_notify(curfew_run *run, curfew_event_kind kind, const char *bytes, size_t length);
 /* Charges output; how many of the bytes may still pass. Latches the limit when not all may. */
 size_t curfew__run_charge_output(curfew_run *run, size_t length);
 bool curfew__run_fill_random(void *bytes, size_t length);
@@ -331,27 +362,18 @@ bool curfew__run_function_take(curfew_run *run, size_t index, uint32_t id, curfe
 /* The run's operations, made when the first is started: the watch may close them from then on. NULL: out of memory. */
 curfew__operations *curfew__run_operations(curfew_run *run);
 
-/* start.c: of a session (NULL: none), from options that were copied in; limits are resolved. */
+/* start.c: with a guest that is kept (NULL: its own), from options that were copied in; limits are resolved. */
 curfew_status curfew__run_create(curfew_program *program, const curfew_run_options *options,
-                                 const curfew_limits *limits, curfew_session *session, bool waited_for,
+                                 const curfew_limits *limits, const curfew__kept *kept, bool waited_for,
                                  curfew_run **result, curfew_failure *failure);
 /* Carries it out here or on the executor, and waits. Anything but CURFEW_OK: nothing was started. */
 curfew_status curfew__run_to_end(curfew_run *run, curfew_failure *failure);
 
-/* session.c: makes the run a call of the session, and lends it what that has. */
-void curfew__session_lend(curfew_session *session, curfew_run *run);
-/* Takes that back, when the run has ended or never began: it is none of the session's any more. */
-void curfew__session_take_back(curfew_run *run);
-/* The call has ended like this, and its guest, which was there, stays or does not. */
-void curfew__session_settle(curfew_run *run, curfew__run_end end);
-
-/* secrets.c: what a run is granted, and keeping it out of what leaves the run. */
-curfew_status curfew__run_grant(curfew_run *run, const curfew_run_options *options, curfew_failure *failure);
+/* secrets.c: keeping what a run was granted out of what leaves it. It has this from here on: a reference. */
+void curfew__run_take_given(curfew_run *run, curfew__given *given);
 /* Builds what is needed to find them, unless another run has. False: the run was stopped meanwhile, or memory ran out.
  */
 bool curfew__run_prepare_secrets(curfew_run *run);
-/* Has the secrets of another run, which keeps them. */
-void curfew__run_share_secrets(curfew_run *run, const curfew_run *from);
 /* The output is over: what was held back of it passes. */
 void curfew__run_end_output(curfew_run *run);
 /*
@@ -363,8 +385,11 @@ bool curfew__run_redact_json(const curfew_run *run, curfew__buffer *buffer, cons
 void curfew__run_set_value(curfew_run *run, const char *json, size_t length);
 /* Takes the secrets out of the report's texts, but for the output and the partial result, which came in without. */
 void curfew__run_redact_report(curfew_run *run);
-/* Wipes them. */
-void curfew__run_forget_secrets(curfew_run *run);
+/*
+ * The run needs nothing more of what it was given, and nothing of what is kept for a session, which may go away before
+ * the run does. Secrets are wiped with the last reference.
+ */
+void curfew__run_give_back(curfew_run *run);
 /* Output on its way out, without secrets: charged, kept, told. False: it was too much. */
 bool curfew__run_pass_output(curfew_run *run, bool is_error, const char *bytes, size_t length);
 
@@ -372,10 +397,6 @@ bool curfew__run_pass_output(curfew_run *run, bool is_error, const char *bytes, 
 bool curfew__run_move(curfew_run *run, enum curfew__run_phase from, enum curfew__run_phase to);
 /* The same from whatever phase the caller's knowledge allows. */
 void curfew__run_enter_phase(curfew_run *run, enum curfew__run_phase to);
-
-/* The CPU time between these two is the run's. */
-void curfew__run_begin_stretch(curfew_run *run);
-void curfew__run_end_stretch(curfew_run *run);
 
 /* Closes the books: nothing of the guest runs after this, and the watch has let go of it. */
 void curfew__run_finish(curfew_run *run, curfew__run_end end);
@@ -395,8 +416,14 @@ curfew_status curfew__run_describe(const curfew_run *run, char **json, size_t *l
 
 /* ---- Executor --------------------------------------------------------------------------------------------- */
 
+/* What its threads do with a run: carry it on, and let go of the queue's reference to it. */
+typedef struct curfew__work_calls {
+	bool (*step)(curfew_run *run);
+	void (*unref)(curfew_run *run);
+} curfew__work_calls;
+
 /* Its threads tidy the pool where they have nothing else to do. */
-curfew__executor *curfew__executor_create(uint32_t threads, curfew__pool *pool);
+curfew__executor *curfew__executor_create(uint32_t threads, curfew__pool *pool, curfew__work_calls calls);
 void curfew__executor_destroy(curfew__executor *executor);
 /* Queues a run, with a reference of its own; false: no thread can be started. */
 bool curfew__executor_submit(curfew__executor *executor, curfew_run *run);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The secrets of a run, from its start to its end: granted from what its options name, taken out of everything that
- * leaves it, and wiped. A run without secrets pays nothing for this.
+ * The secrets of a run, from its start to its end: taken out of everything that leaves it. A run without secrets pays
+ * nothing for this.
  */
 #include "run/run.h"
 
@@ -9,7 +9,6 @@
 #include <string.h>
 
 #include "common/clock.h"
-#include "base/refuse.h"
 #include "report/report.h"
 #include "run/stop.h"
 
@@ -26,38 +25,23 @@ static bool pass_stderr(void *context, const char *bytes, size_t length)
 	return curfew__run_pass_output(context, true, bytes, length);
 }
 
-void curfew__run_share_secrets(curfew_run *run, const curfew_run *from)
+void curfew__run_take_given(curfew_run *run, curfew__given *given)
 {
-	run->grants = from->grants;
-	run->redactor = from->redactor;
-	if (!run->redactor)
+	run->given = given;
+	if (!given->redactor)
 		return;
-	curfew__redact_init(&run->redacted[0], run->redactor, pass_stdout, run);
-	curfew__redact_init(&run->redacted[1], run->redactor, pass_stderr, run);
-}
-
-curfew_status curfew__run_grant(curfew_run *run, const curfew_run_options *options, curfew_failure *failure)
-{
-	curfew_status status = curfew__grants_create(options->secrets, options->secret_count, options->store, options->user,
-	                                             &run->grants, failure);
-
-	if (status != CURFEW_OK || !run->grants)
-		return status;
-	run->redactor = curfew__redactors_get(run->engine->redactors, run->grants->items, run->grants->count);
-	if (!run->redactor)
-		return curfew__refuse(failure, CURFEW_NO_MEMORY, "out of memory");
-	curfew__run_share_secrets(run, run);
-	return CURFEW_OK;
+	curfew__redact_init(&run->redacted[0], given->redactor, pass_stdout, run);
+	curfew__redact_init(&run->redacted[1], given->redactor, pass_stderr, run);
 }
 
 bool curfew__run_prepare_secrets(curfew_run *run)
 {
-	while (run->redactor && !curfew__redactor_is_ready(run->redactor)) {
+	while (run->given->redactor && !curfew__redactor_is_ready(run->given->redactor)) {
 		/* Between two pieces the run is stopped like a program. */
 		int64_t now = clock_now_ns();
 		curfew__run_look_at_clock(run, now);
 		(void)curfew__run_next_alarm(run, now);
-		if (atomic_load(&run->cause) || curfew__redactor_build(run->redactor) == CURFEW__REDACTOR_FAILED)
+		if (atomic_load(&run->cause) || curfew__redactor_build(run->given->redactor) == CURFEW__REDACTOR_FAILED)
 			return false;
 	}
 	return true;
@@ -68,7 +52,7 @@ void curfew__run_end_output(curfew_run *run)
 	/* What a stop cut off may have been the rest of a secret. */
 	bool cut = atomic_load(&run->cause);
 
-	for (int i = 0; run->redactor && i < 2; i++)
+	for (int i = 0; run->given->redactor && i < 2; i++)
 		curfew__redact_end(&run->redacted[i], cut);
 }
 
@@ -76,9 +60,9 @@ bool curfew__run_redact_json(const curfew_run *run, curfew__buffer *buffer, cons
 {
 	/* Labels can make it longer: what counts is what is left. */
 	curfew__buffer_init(buffer, (size_t)run->limits.output_bytes);
-	if (!run->redactor)
+	if (!run->given->redactor)
 		return true;
-	if (!curfew__redact_json(run->redactor, buffer, *json, *length, &run->cause))
+	if (!curfew__redact_json(run->given->redactor, buffer, *json, *length, &run->cause))
 		return false;
 	*json = buffer->data;
 	*length = buffer->length;
@@ -117,9 +101,9 @@ static char *redact(void *context, const char *text, size_t most)
 
 	/* A text keeps its bound, cut there; JSON that gets much longer is left out. */
 	curfew__buffer_init(&buffer, !most ? length + LABELS_MOST : most > SIZE_MAX - LABELS_MOST ? SIZE_MAX : most);
-	bool done = most ? curfew__redact_text(run->redactor, &buffer, text, length, may_be_cut(length, most)) ||
+	bool done = most ? curfew__redact_text(run->given->redactor, &buffer, text, length, may_be_cut(length, most)) ||
 	                       buffer.failed
-	                 : curfew__redact_json(run->redactor, &buffer, text, length, NULL);
+	                 : curfew__redact_json(run->given->redactor, &buffer, text, length, NULL);
 	char *made = done ? curfew__buffer_take(&buffer, NULL) : NULL;
 	curfew__buffer_finish(&buffer);
 	return made;
@@ -128,16 +112,17 @@ static char *redact(void *context, const char *text, size_t most)
 void curfew__run_redact_report(curfew_run *run)
 {
 	/* Before it was there, nothing of the program has run. */
-	if (run->redactor && curfew__redactor_is_ready(run->redactor))
+	if (run->given->redactor && curfew__redactor_is_ready(run->given->redactor))
 		curfew__report_change_texts(run->report, redact, run);
 }
 
-void curfew__run_forget_secrets(curfew_run *run)
+void curfew__run_give_back(curfew_run *run)
 {
 	curfew__redact_finish(&run->redacted[0]);
 	curfew__redact_finish(&run->redacted[1]);
-	curfew__redactor_unref(run->redactor);
-	curfew__grants_destroy(run->grants);
-	run->redactor = NULL;
-	run->grants = NULL;
+	if (run->kept && run->wasm == run->kept->wasm)
+		run->wasm = NULL;
+	run->kept = NULL;
+	curfew__given_unref(run->given);
+	run->given = NULL;
 }

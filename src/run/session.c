@@ -28,10 +28,8 @@ struct curfew_session {
 	curfew_limits limits; /* totals; CURFEW_UNLIMITED where none was set */
 	atomic_uint state;
 	curfew__guest guest;
-	curfew__wasm *wasm;
-	uint64_t cells;           /* begun so far */
-	int64_t first_virtual_ns; /* what a deterministic state begins with */
-	uint64_t first_seed;
+	curfew__kept kept;
+	uint64_t cells; /* begun so far */
 
 	pthread_mutex_t lock; /* of all below */
 	pthread_cond_t idle;
@@ -165,76 +163,55 @@ static void count(curfew_session *session, const curfew_run *run)
 
 /* ---- The guest, from call to call ------------------------------------------------------------------------- */
 
-void curfew__session_lend(curfew_session *session, curfew_run *run)
+/* How a call has left the guest. */
+static void on_settled(void *context, curfew_run *run, curfew__run_end end)
 {
-	const curfew_run *base = session->base;
-
-	run->session = session;
-	run->flags = base->flags;
-	run->again = atomic_load(&session->state) == SESSION_ALIVE;
-	run->guest = &session->guest;
-	run->wasm = session->wasm;
-	run->user = base->user;
-	run->timezone = base->timezone;
-	run->files = base->files;
-	run->files_length = base->files_length;
-	run->wasi = base->wasi;
-	run->fetch = base->fetch;
-	run->host_context = base->host_context;
-	run->on_event = base->on_event;
-	run->on_event_context = base->on_event_context;
-	curfew__run_share_secrets(run, base);
-	/* What is deterministic goes on where it was; else each new state has a seed of its own. */
-	run->virtual_ns = base->virtual_ns;
-	if (run->again || curfew__run_is_deterministic(run))
-		run->seed = base->seed;
-}
-
-void curfew__session_take_back(curfew_run *run)
-{
-	run->user = NULL;
-	run->timezone = NULL;
-	run->files = NULL;
-	run->wasi = NULL;
-	run->fetch = NULL;
-	run->grants = NULL;
-	run->redactor = NULL;
-	if (run->wasm == run->session->wasm)
-		run->wasm = NULL;
-	run->session = NULL;
-}
-
-void curfew__session_settle(curfew_run *run, curfew__run_end end)
-{
-	curfew_session *session = run->session;
+	curfew_session *session = context;
+	curfew__kept *kept = &session->kept;
 	/* What was refused before anything of it ran has changed nothing. */
 	bool is_untouched = !run->again && (!run->started || end == CURFEW__END_REFUSED);
 
-	session->base->virtual_ns = run->virtual_ns;
-	session->base->seed = run->seed;
-	session->wasm = run->stays ? run->wasm : NULL;
+	kept->virtual_ns = run->virtual_ns;
+	kept->seed = run->seed;
+	kept->wasm = run->stays ? run->wasm : NULL;
+	kept->is_there = run->stays;
 	if (run->stays) {
 		session->guest.context = session->base;
-		if (session->wasm)
-			session->wasm->context = session->base;
+		if (kept->wasm)
+			kept->wasm->context = session->base;
 	}
 	atomic_store(&session->state, run->stays ? SESSION_ALIVE : is_untouched ? SESSION_FRESH : SESSION_LOST);
+}
+
+/* What a fresh state begins with. */
+static void begin_anew(curfew_session *session)
+{
+	const curfew_run *base = session->base;
+
+	session->kept = (curfew__kept){
+		.given = base->given,
+		.guest = &session->guest,
+		.flags = base->flags,
+		.virtual_ns = base->virtual_ns,
+		.seed = base->seed,
+		.on_settled = on_settled,
+		.context = session,
+	};
+	atomic_store(&session->state, SESSION_FRESH);
 }
 
 /* Gives it back, to begin anew. */
 static void drop_guest(curfew_session *session)
 {
+	curfew__wasm *wasm = session->kept.wasm;
 	size_t stack_peak;
 
-	if (atomic_load(&session->state) == SESSION_ALIVE && session->wasm)
-		curfew__wasm_finish(session->wasm);
+	if (atomic_load(&session->state) == SESSION_ALIVE && wasm)
+		curfew__wasm_finish(wasm);
 	else if (atomic_load(&session->state) == SESSION_ALIVE)
 		curfew__guest_finish(&session->guest, false, &stack_peak);
-	free(session->wasm);
-	session->wasm = NULL;
-	session->base->virtual_ns = session->first_virtual_ns;
-	session->base->seed = session->first_seed;
-	atomic_store(&session->state, SESSION_FRESH);
+	free(wasm);
+	begin_anew(session);
 }
 
 /* ---- Calls ------------------------------------------------------------------------------------------------ */
@@ -246,11 +223,11 @@ typedef struct cell {
 	size_t length;
 } cell_text;
 
-static bool set_cell(curfew_run *run, const cell_text *cell)
+static bool set_cell(curfew_run *run, const cell_text *cell, uint64_t number)
 {
 	char name[32];
 
-	snprintf(name, sizeof name, "cell %" PRIu64, ++run->session->cells);
+	snprintf(name, sizeof name, "cell %" PRIu64, number);
 	run->purpose = CURFEW__RUN_EVALUATE;
 	run->call = strdup(cell->name ? cell->name : name);
 	run->params = malloc(cell->length + 2);
@@ -275,11 +252,11 @@ static curfew_status carry_out(curfew_session *session, const curfew_run_options
 		return curfew__refuse(failure, CURFEW_UNUSABLE, "the session's state was lost: reset it");
 	curfew_status status = limits_of_call(session, options->limits, &limits, failure);
 	if (status == CURFEW_OK)
-		status = curfew__run_create(session->base->program, options, &limits, session, true, &run, failure);
+		status = curfew__run_create(session->base->program, options, &limits, &session->kept, true, &run, failure);
 	if (status != CURFEW_OK)
 		return status;
 	latch_spent(run);
-	if (cell && !set_cell(run, cell)) {
+	if (cell && !set_cell(run, cell, ++session->cells)) {
 		curfew__run_unref(run);
 		return curfew__refuse(failure, CURFEW_NO_MEMORY, "out of memory");
 	}
@@ -371,8 +348,7 @@ static curfew_status fill_session(curfew_session *session, curfew_program *progr
 		status = curfew__run_create(program, options, &session->limits, NULL, true, &session->base, failure);
 	if (status != CURFEW_OK)
 		return status;
-	session->first_virtual_ns = session->base->virtual_ns;
-	session->first_seed = session->base->seed;
+	begin_anew(session);
 	return CURFEW_OK;
 }
 

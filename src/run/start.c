@@ -27,27 +27,20 @@
 
 static void free_run(curfew_run *run)
 {
-	if (run->session)
-		curfew__session_take_back(run);
+	curfew__run_give_back(run);
 	curfew__signal_release(&run->cancels[0]);
 	curfew__signal_release(&run->cancels[1]);
 	curfew__buffer_finish(&run->streams[0]);
 	curfew__buffer_finish(&run->streams[1]);
-	curfew__run_forget_secrets(run);
 	curfew_report_destroy(run->report);
 	free(run->call);
 	free(run->params);
-	free(run->user);
-	free(run->timezone);
-	free(run->files);
 	free(run->partial);
 	free(run->import_text);
 	free(run->answer.bytes);
 	curfew__operations_unref(atomic_load(&run->operations));
-	curfew__fetch_session_unref(run->fetch);
 	curfew__remote_destroy(run->remote);
 	free(run->wasm);
-	curfew__wasi_given_destroy(run->wasi);
 	curfew_program_destroy(run->program);
 	curfew_engine_destroy(run->engine);
 	free(run);
@@ -150,57 +143,6 @@ static bool stack_has_room(uint64_t stack_bytes)
 	return (uintptr_t)&here - lowest > needed;
 }
 
-/* What it may fetch from. */
-static curfew_status allow_fetch(curfew_run *run, const curfew_run_options *options, curfew_failure *failure)
-{
-	char message[256] = "";
-
-	if (options->on_request) {
-		run->remote = curfew__remote_create(options->on_request, options->on_request_context,
-		                                    (size_t)run->limits.memory_bytes);
-		return run->remote ? CURFEW_OK : curfew__refuse(failure, CURFEW_NO_MEMORY, "out of memory");
-	}
-	if (!options->allow_fetch_count)
-		return CURFEW_OK;
-	if (!options->allow_fetch)
-		return curfew__refuse(failure, CURFEW_INVALID, "allow_fetch is NULL");
-	curfew__allow_list *list = curfew__allow_list_create(options->allow_fetch, options->allow_fetch_count, message);
-	if (!list)
-		return curfew__refuse(failure, CURFEW_INVALID, message);
-	curfew__fetcher *fetcher = curfew__engine_fetcher(run->engine, message);
-	if (!fetcher) {
-		curfew__allow_list_destroy(list);
-		return curfew__refuse(failure, CURFEW_SYSTEM, message);
-	}
-	run->fetch = curfew__fetch_session_create(fetcher, list, (size_t)run->limits.memory_bytes);
-	return run->fetch ? CURFEW_OK : curfew__refuse(failure, CURFEW_NO_MEMORY, "out of memory");
-}
-
-curfew_status curfew_allow_fetch_check(const char *host, curfew_failure *failure)
-{
-	char message[256] = "";
-	curfew__allow_list *list = curfew__allow_list_create(&host, 1, message);
-
-	curfew__allow_list_destroy(list);
-	return curfew__refuse(failure, list ? CURFEW_OK : CURFEW_INVALID, message);
-}
-
-curfew_status curfew_allow_fetch_within(const char *host, const char *const *list, size_t count,
-                                        curfew_failure *failure)
-{
-	char message[256] = "";
-	curfew__allow_list *inner = curfew__allow_list_create(&host, 1, message);
-	curfew__allow_list *outer = inner ? curfew__allow_list_create(list, count, message) : NULL;
-	curfew_status status = CURFEW_INVALID;
-
-	if (outer)
-		status = curfew__allow_list_covers(outer, inner) ? CURFEW_OK : CURFEW_NOT_FOUND;
-	curfew__allow_list_destroy(inner);
-	curfew__allow_list_destroy(outer);
-	return curfew__refuse(failure, status,
-	                      status == CURFEW_NOT_FOUND ? "it is not among the hosts of the list" : message);
-}
-
 static bool get_seed(uint64_t *seed)
 {
 	return curfew__random_few(seed, sizeof *seed) || curfew__run_fill_random(seed, sizeof *seed);
@@ -240,30 +182,6 @@ static curfew_run *make_run(curfew_program *program, const curfew_limits *limits
 	return run;
 }
 
-/* What a run may see and reach, and who is told of it. */
-static curfew_status give(curfew_run *run, const curfew_run_options *options, curfew_failure *failure)
-{
-	bool ok = true;
-
-	run->host_context = options->host_context;
-	run->on_event = options->on_event;
-	run->on_event_context = options->on_event_context;
-	run->user = options->user ? copy(options->user, strlen(options->user), &ok) : NULL;
-	run->timezone = options->timezone ? copy(options->timezone, strlen(options->timezone), &ok) : NULL;
-	run->files = options->files ? copy(options->files, options->files_length, &ok) : NULL;
-	run->files_length = options->files ? options->files_length : 0;
-	if (run->files && run->program->wasm)
-		return curfew__refuse(failure, CURFEW_INVALID, "files are for JavaScript: a WASI program has standard input");
-	bool has_wasi = run->program->wasm || options->env_count || options->stdin_bytes ||
-	                (options->flags & CURFEW_RUN_STDIN);
-	if (has_wasi && !(run->wasi = curfew__wasi_given_create(options, run->program->name)))
-		ok = false;
-	if (!ok)
-		return curfew__refuse(failure, CURFEW_NO_MEMORY, "out of memory");
-	curfew_status status = curfew__run_grant(run, options, failure);
-	return status == CURFEW_OK ? allow_fetch(run, options, failure) : status;
-}
-
 /* What it is to call, and how it is cancelled; the caller's handle comes last: it may be fired at any time. */
 static curfew_status ask(curfew_run *run, const curfew_run_options *options, curfew_failure *failure)
 {
@@ -290,6 +208,42 @@ static curfew_status ask(curfew_run *run, const curfew_run_options *options, cur
 	return curfew__refuse(failure, CURFEW_INVALID, "the cancel handle serves another run");
 }
 
+/* Who carries out for it what it cannot do here. */
+static curfew_status make_remote(curfew_run *run, const curfew_run_options *options, curfew_failure *failure)
+{
+	if (!options->on_request)
+		return CURFEW_OK;
+	run->remote = curfew__remote_create(options->on_request, options->on_request_context,
+	                                    (size_t)run->limits.memory_bytes);
+	return run->remote ? CURFEW_OK : curfew__refuse(failure, CURFEW_NO_MEMORY, "out of memory");
+}
+
+/* A call of a session goes on with the guest of the calls before it. */
+static void borrow(curfew_run *run, const curfew__kept *kept)
+{
+	run->kept = kept;
+	run->flags = kept->flags;
+	run->again = kept->is_there;
+	run->guest = kept->guest;
+	run->wasm = kept->wasm;
+	/* What is deterministic goes on where it was; else each new state has a seed of its own. */
+	run->virtual_ns = kept->virtual_ns;
+	if (run->again || curfew__run_is_deterministic(run))
+		run->seed = kept->seed;
+	curfew__run_take_given(run, curfew__given_ref(kept->given));
+}
+
+static curfew_status give(curfew_run *run, const curfew_run_options *options, curfew_failure *failure)
+{
+	curfew__given *given;
+	curfew_status status = curfew__given_create(run->program, &run->limits, options, &given, failure);
+
+	if (status != CURFEW_OK)
+		return status;
+	curfew__run_take_given(run, given);
+	return make_remote(run, options, failure);
+}
+
 static bool make_cancel(curfew_run *run)
 {
 	run->cancels[1] = curfew__signal_create(run->engine->watch);
@@ -297,7 +251,7 @@ static bool make_cancel(curfew_run *run)
 }
 
 curfew_status curfew__run_create(curfew_program *program, const curfew_run_options *options,
-                                 const curfew_limits *limits, curfew_session *session, bool waited_for,
+                                 const curfew_limits *limits, const curfew__kept *kept, bool waited_for,
                                  curfew_run **result, curfew_failure *failure)
 {
 	curfew_status status = check_options(options, failure);
@@ -312,11 +266,11 @@ curfew_status curfew__run_create(curfew_program *program, const curfew_run_optio
 	/* WebAssembly brings its own stack. */
 	run->inline_run = waited_for && !curfew__host_call_is_inside() &&
 	                  (program->wasm || stack_has_room(limits->stack_bytes));
-	if (session)
-		curfew__session_lend(session, run);
+	if (kept)
+		borrow(run, kept);
 	else
 		status = give(run, options, failure);
-	if (status == CURFEW_OK && (session || !waited_for) && !make_cancel(run))
+	if (status == CURFEW_OK && (kept || !waited_for) && !make_cancel(run))
 		status = curfew__refuse(failure, CURFEW_NO_MEMORY, "out of memory");
 	if (status == CURFEW_OK)
 		status = ask(run, options, failure);

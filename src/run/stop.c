@@ -137,6 +137,28 @@ void curfew__run_look_at_clock(curfew_run *run, int64_t now)
 		curfew__run_latch(run, (curfew_outcome)up, atomic_load(&run->hard_ns));
 }
 
+/* ---- CPU time --------------------------------------------------------------------------------------------- */
+
+void curfew__run_begin_stretch(curfew_run *run)
+{
+	clockid_t clock = CLOCK_THREAD_CPUTIME_ID;
+
+	pthread_getcpuclockid(pthread_self(), &clock);
+	atomic_store(&run->cpu_clock, clock);
+	atomic_store(&run->cpu_segment_ns, clock_read_ns(CLOCK_THREAD_CPUTIME_ID));
+}
+
+void curfew__run_end_stretch(curfew_run *run)
+{
+	int64_t since = atomic_load(&run->cpu_segment_ns);
+
+	if (since < 0)
+		return;
+	int64_t used = clock_read_ns(CLOCK_THREAD_CPUTIME_ID) - since;
+	atomic_store(&run->cpu_segment_ns, -1);
+	atomic_fetch_add(&run->cpu_before_ns, used);
+}
+
 int64_t curfew__run_cpu(curfew_run *run)
 {
 	int64_t before = atomic_load(&run->cpu_before_ns);
@@ -178,6 +200,8 @@ static int64_t look_at_cpu(curfew_run *run, int64_t now)
 	curfew__run_latch(run, CURFEW_OUTCOME_CPU, now - (used - limit));
 	return CURFEW__NEVER;
 }
+
+/* ---- The alarm -------------------------------------------------------------------------------------------- */
 
 static void make_ready(curfew_run *run)
 {

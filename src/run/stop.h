@@ -22,6 +22,9 @@ void curfew__run_note_stopped(curfew_run *run);
  * handler took the place of ours, that is mended.
  */
 bool curfew__run_is_deaf(curfew_run *run);
+/* The CPU time between these two is the run's. */
+void curfew__run_begin_stretch(curfew_run *run);
+void curfew__run_end_stretch(curfew_run *run);
 /* CPU time used so far, in ns. */
 int64_t curfew__run_cpu(curfew_run *run);
 /* When the alarm has to look next. */

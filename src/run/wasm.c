@@ -171,7 +171,7 @@ static curfew__run_end refuse(curfew_run *run, curfew__wasm_error *error)
 static curfew__wasm_end bring_to_life(curfew_run *run, const curfew__code *code)
 {
 	const curfew_limits *limits = &run->limits;
-	const curfew__wasi_given *given = run->wasi;
+	const curfew__wasi_given *given = run->given->wasi;
 	curfew__wasm_options options = {
 		.host = &wasm_host,
 		.context = run,
