@@ -27,26 +27,6 @@
 #define REQUESTS_MOST 1024
 #define REQUESTS_OF_RUN_MOST 32
 
-struct curfew__fetcher {
-	atomic_uint references; /* the owner's, and one for each session */
-	curfew__curl curl;
-	curfew__resolver *resolver;
-	pthread_t thread;
-	pthread_mutex_t lock;
-	curfew__transfer *first, **last; /* asked for something */
-	curfew__fetch_session *unwanted; /* to be freed on the thread */
-	bool ending;                     /* nothing is put on the lists any more */
-	int wakeup;
-	int epoll;
-	CURLM *multi;
-	int64_t timer_ns; /* when libcurl wants to be called */
-
-	/* Requests under way, and those of runs that wait for their turn, one of each run after the other. */
-	unsigned active, active_most, active_of_run_most;
-	TAILQ_HEAD(, curfew__fetch_session) due;
-	atomic_uint sockets; /* connections kept for later among them */
-};
-
 /* ---- What libcurl asks of the thread ---------------------------------------------------------------------- */
 
 static int on_socket(CURL *easy, curl_socket_t socket, int what, void *context, void *known)
@@ -74,8 +54,6 @@ static int on_timer(CURLM *multi, long wait_ms, void *context)
 }
 
 /* ---- The thread ------------------------------------------------------------------------------------------- */
-
-static void free_session(curfew__fetch_session *session);
 
 /* Under the lock: empties the list, so that a transfer may be put on it anew. */
 static curfew__transfer *take_asked(curfew__fetcher *fetcher)
@@ -120,63 +98,25 @@ static void serve_asked(curfew__fetcher *fetcher)
 	}
 	while (unwanted) {
 		curfew__fetch_session *next = unwanted->next;
-		free_session(unwanted);
+		curfew__session_free(unwanted);
 		unwanted = next;
 	}
 }
 
 /* ---- Turns: so many requests at once for a run, and for all of them together ------------------------------- */
 
-/* A session is due while a request of it waits that may begin as far as its run goes. */
-static void update_due(curfew__fetch_session *session)
-{
-	curfew__fetcher *fetcher = session->fetcher;
-	bool is_due = !TAILQ_EMPTY(&session->waiting) && session->active < fetcher->active_of_run_most;
-
-	if (is_due && !session->is_due)
-		TAILQ_INSERT_TAIL(&fetcher->due, session, due);
-	else if (!is_due && session->is_due)
-		TAILQ_REMOVE(&fetcher->due, session, due);
-	session->is_due = is_due;
-}
-
-void curfew__transfer_queue(curfew__transfer *transfer)
-{
-	transfer->started = true;
-	curfew__operation_ref(&transfer->operation);
-	transfer->is_waiting = true;
-	TAILQ_INSERT_TAIL(&transfer->session->waiting, transfer, turn);
-	update_due(transfer->session);
-}
-
-static void stop_waiting(curfew__transfer *transfer)
-{
-	if (transfer->is_waiting)
-		TAILQ_REMOVE(&transfer->session->waiting, transfer, turn);
-	transfer->is_waiting = false;
-}
-
-void curfew__transfer_leave(curfew__transfer *transfer)
-{
-	stop_waiting(transfer);
-	transfer->session->active -= transfer->is_active;
-	transfer->session->fetcher->active -= transfer->is_active;
-	transfer->is_active = false;
-	update_due(transfer->session);
-}
-
 /* Begins the first request of a session that is due, which then comes behind all others. */
 static void take_turn(curfew__fetcher *fetcher, curfew__fetch_session *session)
 {
 	curfew__transfer *transfer = TAILQ_FIRST(&session->waiting);
 
-	stop_waiting(transfer);
+	curfew__transfer_stop_waiting(transfer);
 	transfer->is_active = true;
 	session->active++;
 	fetcher->active++;
 	TAILQ_REMOVE(&fetcher->due, session, due);
 	session->is_due = false;
-	update_due(session);
+	curfew__session_update_due(session);
 	curfew__operation_ref(&transfer->operation);
 	curfew__transfer_begin(transfer);
 	curfew__operation_unref(&transfer->operation);
@@ -188,20 +128,6 @@ static void serve_turns(curfew__fetcher *fetcher)
 
 	while (fetcher->active < fetcher->active_most && (session = TAILQ_FIRST(&fetcher->due)))
 		take_turn(fetcher, session);
-}
-
-/* Two of a connection's sockets may be open at once, while addresses are tried. */
-bool curfew__session_is_crowded(const curfew__fetch_session *session, bool extra)
-{
-	const curfew__fetcher *fetcher = session->fetcher;
-	unsigned sockets = atomic_load(&fetcher->sockets);
-
-	return sockets >= (extra ? fetcher->active_most + fetcher->active_most / 2 : fetcher->active_most / 2);
-}
-
-void curfew__session_count_socket(const curfew__fetch_session *session, int change)
-{
-	atomic_fetch_add(&session->fetcher->sockets, (unsigned)change);
 }
 
 /* A quarter of the files that the process may open, of which a run has an eighth. */
@@ -286,14 +212,6 @@ static void *work(void *argument)
 
 /* ---- Fetchers --------------------------------------------------------------------------------------------- */
 
-static void unref_fetcher(curfew__fetcher *fetcher)
-{
-	if (atomic_fetch_sub(&fetcher->references, 1) != 1)
-		return;
-	pthread_mutex_destroy(&fetcher->lock);
-	free(fetcher);
-}
-
 static bool start_thread(curfew__fetcher *fetcher)
 {
 	sigset_t all, before;
@@ -333,7 +251,7 @@ static void close_up(curfew__fetcher *fetcher)
 		close(fetcher->epoll);
 	if (fetcher->wakeup >= 0)
 		close(fetcher->wakeup);
-	unref_fetcher(fetcher);
+	curfew__fetcher_unref(fetcher);
 }
 
 curfew__fetcher *curfew__fetcher_create(char *message)
@@ -365,12 +283,6 @@ curfew__fetcher *curfew__fetcher_create(char *message)
 	return NULL;
 }
 
-static void wake(curfew__fetcher *fetcher)
-{
-	uint64_t one = 1;
-	(void)!write(fetcher->wakeup, &one, sizeof one);
-}
-
 void curfew__fetcher_destroy(curfew__fetcher *fetcher)
 {
 	if (!fetcher)
@@ -378,150 +290,9 @@ void curfew__fetcher_destroy(curfew__fetcher *fetcher)
 	pthread_mutex_lock(&fetcher->lock);
 	fetcher->ending = true;
 	pthread_mutex_unlock(&fetcher->lock);
-	wake(fetcher);
+	curfew__fetcher_wake(fetcher);
 	pthread_join(fetcher->thread, NULL);
 	close_up(fetcher);
-}
-
-/* ---- Sessions --------------------------------------------------------------------------------------------- */
-
-curfew__fetch_session *curfew__fetch_session_create(curfew__fetcher *fetcher, curfew__allow_list *allowed,
-                                                    size_t bytes_limit)
-{
-	curfew__fetch_session *session = calloc(1, sizeof *session);
-
-	if (!session) {
-		curfew__allow_list_destroy(allowed);
-		return NULL;
-	}
-	atomic_init(&session->references, 1);
-	atomic_fetch_add(&fetcher->references, 1);
-	TAILQ_INIT(&session->waiting);
-	session->fetcher = fetcher;
-	session->allowed = allowed;
-	session->bytes_limit = bytes_limit;
-	return session;
-}
-
-static void free_session(curfew__fetch_session *session)
-{
-	if (session->share)
-		session->fetcher->curl.share_cleanup(session->share);
-	curfew__allow_list_destroy(session->allowed);
-	unref_fetcher(session->fetcher);
-	free(session);
-}
-
-/* Its connections are closed on the thread, while there is one. */
-void curfew__fetch_session_unref(curfew__fetch_session *session)
-{
-	if (!session || atomic_fetch_sub(&session->references, 1) != 1)
-		return;
-	curfew__fetcher *fetcher = session->fetcher;
-	pthread_mutex_lock(&fetcher->lock);
-	bool posted = session->share && !fetcher->ending;
-	if (posted) {
-		session->next = fetcher->unwanted;
-		fetcher->unwanted = session;
-		/* The thread cannot end before the lock is given back, nor the descriptor be closed. */
-		wake(fetcher);
-	}
-	pthread_mutex_unlock(&fetcher->lock);
-	if (!posted)
-		free_session(session);
-}
-
-const curfew__curl *curfew__session_curl(const curfew__fetch_session *session)
-{
-	return &session->fetcher->curl;
-}
-
-CURLM *curfew__session_multi(const curfew__fetch_session *session)
-{
-	return session->fetcher->multi;
-}
-
-CURLSH *curfew__session_share(curfew__fetch_session *session)
-{
-	const curfew__curl *curl = &session->fetcher->curl;
-
-	if (session->share)
-		return session->share;
-	if (!(session->share = curl->share_init()))
-		return NULL;
-	curl->share_setopt(session->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_CONNECT);
-	curl->share_setopt(session->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_DNS);
-	return session->share;
-}
-
-bool curfew__session_charge(curfew__fetch_session *session, size_t bytes)
-{
-	size_t kept = atomic_load(&session->bytes_kept);
-
-	do {
-		if (kept > session->bytes_limit || bytes > session->bytes_limit - kept)
-			return false;
-	} while (!atomic_compare_exchange_weak(&session->bytes_kept, &kept, kept + bytes));
-	return true;
-}
-
-void curfew__session_refund(curfew__fetch_session *session, size_t bytes)
-{
-	atomic_fetch_sub(&session->bytes_kept, bytes);
-}
-
-/* ---- Asking ----------------------------------------------------------------------------------------------- */
-
-void curfew__transfer_ask(curfew__transfer *transfer, unsigned asks, char *parcel, size_t parcel_length)
-{
-	curfew__fetcher *fetcher = transfer->session->fetcher;
-
-	pthread_mutex_lock(&fetcher->lock);
-	if (fetcher->ending) {
-		pthread_mutex_unlock(&fetcher->lock);
-		free(parcel);
-		return;
-	}
-	if (parcel) {
-		free(transfer->parcel);
-		transfer->parcel = parcel;
-		transfer->parcel_length = parcel_length;
-	}
-	bool was_empty = !fetcher->first;
-	transfer->asks |= asks;
-	if (!transfer->is_asked) {
-		transfer->is_asked = true;
-		transfer->next = NULL;
-		curfew__operation_ref(&transfer->operation);
-		*fetcher->last = transfer;
-		fetcher->last = &transfer->next;
-	}
-	if (was_empty)
-		wake(fetcher);
-	pthread_mutex_unlock(&fetcher->lock);
-}
-
-static curfew__transfer *transfer_of(curfew__lookup *lookup)
-{
-	return (curfew__transfer *)(void *)((char *)lookup - offsetof(curfew__transfer, lookup));
-}
-
-static void on_looked_up(curfew__lookup *lookup, char *addresses, const char *why)
-{
-	curfew__transfer *transfer = transfer_of(lookup);
-
-	transfer->addresses = addresses;
-	transfer->lookup_failure = why;
-	curfew__transfer_ask(transfer, CURFEW__ASK_LOOKED_UP, NULL, 0);
-	curfew__operation_unref(&transfer->operation);
-}
-
-void curfew__transfer_look_up(curfew__transfer *transfer)
-{
-	curfew__operation_ref(&transfer->operation);
-	transfer->lookup.name = transfer->host;
-	transfer->lookup.done = on_looked_up;
-	curfew__resolver_look_up(transfer->session->fetcher->resolver, &transfer->lookup);
 }
 
 /* ---- As an operation -------------------------------------------------------------------------------------- */

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One request and what belongs to it, as fetch.c (the thread, who asks for what) and transfer.c (the exchange itself)
- * see it.
+ * The network thread, the requests of a run, and one of them, as fetch_session.c (who asks for what), transfer.c (the
+ * exchange itself) and fetch.c (the thread) see them.
  */
 #ifndef CURFEW_HOST_TRANSFER_H
 #define CURFEW_HOST_TRANSFER_H
 
+#include <pthread.h>
 #include <sys/queue.h>
 #include <zlib.h>
 
@@ -13,6 +14,27 @@
 #include "host/curl.h"
 #include "host/fetch.h"
 #include "host/resolver.h"
+
+/* The network thread. */
+struct curfew__fetcher {
+	atomic_uint references; /* the owner's, and one for each session */
+	curfew__curl curl;
+	curfew__resolver *resolver;
+	pthread_t thread;
+	pthread_mutex_t lock;
+	struct curfew__transfer *first, **last; /* asked for something */
+	curfew__fetch_session *unwanted;        /* to be freed on the thread */
+	bool ending;                            /* nothing is put on the lists any more */
+	int wakeup;
+	int epoll;
+	CURLM *multi;
+	int64_t timer_ns; /* when libcurl wants to be called */
+
+	/* Requests under way, and those of runs that wait for their turn, one of each run after the other. */
+	unsigned active, active_most, active_of_run_most;
+	TAILQ_HEAD(, curfew__fetch_session) due;
+	atomic_uint sockets; /* connections kept for later among them */
+};
 
 struct curfew__fetch_session {
 	atomic_uint references;   /* the run's, and one for each transfer */
@@ -97,7 +119,16 @@ typedef struct curfew__transfer {
 	bool over;     /* its last event was posted, or it was cancelled */
 } curfew__transfer;
 
-/* ---- fetch.c ---------------------------------------------------------------------------------------------- */
+/* ---- fetch_session.c -------------------------------------------------------------------------------------- */
+
+void curfew__fetcher_unref(curfew__fetcher *fetcher);
+/* Has the network thread look at what it is asked for. */
+void curfew__fetcher_wake(curfew__fetcher *fetcher);
+/* On the network thread, or when there is none any more. */
+void curfew__session_free(curfew__fetch_session *session);
+/* On the network thread: a request has come to wait, or may begin. A session is due while one that waits may. */
+void curfew__session_update_due(curfew__fetch_session *session);
+void curfew__transfer_stop_waiting(curfew__transfer *transfer);
 
 const curfew__curl *curfew__session_curl(const curfew__fetch_session *session);
 CURLM *curfew__session_multi(const curfew__fetch_session *session);

@@ -12,6 +12,7 @@
 #include "common/clock.h"
 #include "report/report.h"
 #include "run/stop.h"
+#include "wasm/fuel.h"
 
 #define FIXED_DATE_NS (UINT64_C(1767225600) * 1000000000) /* a deterministic program's date: 2026-01-01 */
 

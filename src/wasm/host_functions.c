@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "wasm/fuel.h"
 #include "wasm/instance.h"
 
 /* ---- Values ----------------------------------------------------------------------------------------------- */

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "wasm/fuel.h"
 #include "wasm/json_values.h"
 #include "wasm/parts.h"
 
@@ -86,46 +87,6 @@ void curfew__wasm_set_away(curfew__wasm *wasm, bool is_away)
 	atomic_store(&wasm->target.is_away, is_away);
 }
 
-/* ---- Fuel ------------------------------------------------------------------------------------------------- */
-
-/*
- * The number that the guest's code adds to (engine/rewriter, meter.rs). It counts up to INT64_MAX where the limit is
- * used up, and is below zero beyond.
- */
-static int64_t *count_of(const curfew__wasm *wasm)
-{
-	return (int64_t *)(void *)wasm->count->base;
-}
-
-static void limit_fuel(curfew__wasm *wasm, uint64_t limit)
-{
-	if (!wasm->count)
-		return;
-	wasm->counted_from = limit < INT64_MAX ? INT64_MAX - limit : 0;
-	*count_of(wasm) = (int64_t)wasm->counted_from;
-}
-
-static bool is_out_of_fuel(const curfew__wasm *wasm)
-{
-	return wasm->count && *count_of(wasm) < 0;
-}
-
-uint64_t curfew__wasm_fuel_used(const curfew__wasm *wasm)
-{
-	return wasm->count ? (uint64_t)*count_of(wasm) - wasm->counted_from : UINT64_MAX;
-}
-
-bool curfew__wasm_charge_fuel(curfew__wasm *wasm, uint64_t fuel)
-{
-	if (!wasm->count)
-		return true;
-	if (!is_out_of_fuel(wasm) && fuel <= (uint64_t)(INT64_MAX - *count_of(wasm)))
-		*count_of(wasm) += (int64_t)fuel;
-	else
-		*count_of(wasm) = INT64_MIN; /* far beyond any limit */
-	return !is_out_of_fuel(wasm);
-}
-
 /* ---- Beginning -------------------------------------------------------------------------------------------- */
 
 static bool make_store(curfew__wasm *wasm, const curfew__wasm_options *options)
@@ -155,7 +116,7 @@ static curfew__wasm_end prepare(curfew__wasm *wasm, const curfew__wasm_options *
 	const char *text = options->params ? options->params : "[]";
 
 	wasm->context = options->context;
-	limit_fuel(wasm, options->fuel);
+	curfew__wasm_limit_fuel(wasm, options->fuel);
 	if (!curfew__params_open(&wasm->params, text, options->params ? options->params_length : 2, options->stop, "params",
 	                         wasm->message) ||
 	    !part_of(wasm)->prepare(wasm, options->call))
@@ -228,7 +189,7 @@ static curfew__wasm_end classify_trap(const curfew__wasm *wasm, uint8_t code)
 {
 	if (code == WASMTIME_TRAP_CODE_STACK_OVERFLOW)
 		return CURFEW__WASM_STACK;
-	bool by_meter = code == WASMTIME_TRAP_CODE_UNREACHABLE_CODE_REACHED && is_out_of_fuel(wasm);
+	bool by_meter = code == WASMTIME_TRAP_CODE_UNREACHABLE_CODE_REACHED && curfew__wasm_is_out_of_fuel(wasm);
 	return by_meter || code == WASMTIME_TRAP_CODE_OUT_OF_FUEL ? CURFEW__WASM_FUEL : CURFEW__WASM_TRAPPED;
 }
 
@@ -503,7 +464,7 @@ void curfew__wasm_finish(curfew__wasm *wasm)
 	curfew__target_leave(&wasm->target, outer);
 	curfew__memory_host_set(before);
 	if (wasm->count) {
-		*count_of(wasm) = 0; /* all that was written there */
+		*curfew__wasm_count(wasm) = 0; /* all that was written there */
 		curfew__pool_give_plain(wasm->code->machine->pool, wasm->count, true);
 	}
 	wasm->store = NULL;

@@ -132,10 +132,6 @@ void curfew__wasm_set_away(curfew__wasm *wasm, bool is_away);
 
 /* The value it returned, as JSON; after CURFEW__WASM_DONE or _THREW (the error's payload). */
 void curfew__wasm_value(curfew__wasm *wasm, curfew__buffer *buffer);
-/* Fuel used so far by this call; UINT64_MAX: not metered. Also after a trap or a stop, wherever that was. */
-uint64_t curfew__wasm_fuel_used(const curfew__wasm *wasm);
-/* Takes fuel for what the host does; false: that passes the limit. */
-bool curfew__wasm_charge_fuel(curfew__wasm *wasm, uint64_t fuel);
 /* Name of the trap ("unreachable") and its sentence; NULL if it did not trap. */
 const char *curfew__wasm_trap_name(const curfew__wasm *wasm, const char **sentence);
 /* What the message, the error or the trap says, in one line; free with free. NULL: out of memory. */
