@@ -122,6 +122,9 @@ typedef struct cli_option {
 
 enum { CLI_OPTIONS_MOST = 48 };
 
+/* The argument of --fuel where it may be a time. */
+#define CLI_FUEL_OR_TIME "N|DUR"
+
 /* The options of a command, limits first; returns how many. */
 size_t cli_list_options(cli_command_id command, cli_option options[CLI_OPTIONS_MOST]);
 
@@ -160,6 +163,8 @@ void cli_arguments_finish(cli_arguments *arguments);
 /* The command of that name, or CLI_COMMANDS. */
 cli_command_id cli_find_command(const char *name);
 const char *cli_nearest_command(const char *name);
+/* The one of these options whose name is most like this. */
+const char *cli_nearest_option(const cli_option *options, size_t count, const char *name);
 /* Whether it asks a server. */
 bool cli_is_client(cli_command_id command);
 

@@ -8,7 +8,6 @@
 #include "http_check.h"
 #include "tls.h"
 
-#include <netdb.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -347,16 +346,6 @@ static void leave_streams(request *q)
 }
 
 /* ---- Requests -------------------------------------------------------------------------------------------- */
-
-void http_write_client(const request *q, char *words, size_t room)
-{
-	const union MHD_ConnectionInfo *info = MHD_get_connection_info(q->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
-	const struct sockaddr *from = info != NULL ? info->client_addr : NULL;
-	socklen_t length = from != NULL && from->sa_family == AF_INET6 ? sizeof(struct sockaddr_in6)
-	                                                               : sizeof(struct sockaddr_in);
-	if (from == NULL || getnameinfo(from, length, words, (socklen_t)room, NULL, 0, NI_NUMERICHOST) != 0)
-		(void)snprintf(words, room, "-");
-}
 
 const char *http_header(const request *q, const char *name)
 {

@@ -115,8 +115,6 @@ size_t http_count_streams(const struct http *h);
 /* Under the lock: ends the streams of an account; h may be NULL. */
 void http_end_streams(struct http *h, const account *who);
 
-/* The address that it comes from, as text. */
-void http_write_client(const request *q, char *words, size_t room);
 /* A header of the request, or NULL. */
 const char *http_header(const request *q, const char *name);
 const char *http_argument(const request *q, const char *name);

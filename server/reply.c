@@ -5,10 +5,13 @@
 #include "log.h"
 
 #include <dlfcn.h>
+#include <netdb.h>
+#include <netinet/in.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 static void add(struct MHD_Response *response, const char *name, const char *value)
 {
@@ -190,6 +193,17 @@ void reply_count(request *q, refusal why)
 	server_unlock(q->server);
 }
 
+/* The address that it comes from, as text. */
+static void write_client(const request *q, char *words, size_t room)
+{
+	const union MHD_ConnectionInfo *info = MHD_get_connection_info(q->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+	const struct sockaddr *from = info != NULL ? info->client_addr : NULL;
+	socklen_t length = from != NULL && from->sa_family == AF_INET6 ? sizeof(struct sockaddr_in6)
+	                                                               : sizeof(struct sockaddr_in);
+	if (from == NULL || getnameinfo(from, length, words, (socklen_t)room, NULL, 0, NI_NUMERICHOST) != 0)
+		(void)snprintf(words, room, "-");
+}
+
 /* Who is not let in, and what is refused for its amount; never what was sent. */
 static void log_refusal(const request *q, unsigned status, const char *kind)
 {
@@ -199,7 +213,7 @@ static void log_refusal(const request *q, unsigned status, const char *kind)
 	char from[64];
 	if (!is_access && !is_amount)
 		return;
-	http_write_client(q, from, sizeof from);
+	write_client(q, from, sizeof from);
 	log_event_seldom(is_access ? LOG_WARN : LOG_INFO, "refused",
 	                 (log_field[]){{"status", NULL, status},
 	                               {"why", kind, 0},
