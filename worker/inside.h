@@ -224,7 +224,16 @@ bool worker_compile(process *p, uint64_t number, const worker_compile_head *head
 /* A worker needs nothing any more. Under the lock. */
 void worker_compile_forget(process *p);
 
-/* run.c; all but find, detach and take_cancels under the lock. */
+/* state.c */
+
+/* Moves a run to another state, which must be one that may follow. Under the lock. */
+void worker_run_move(worker_run *run, run_state state);
+/* Something of it leaves the pool: from here on it cannot be carried out again. */
+void worker_run_publish(worker_run *run);
+/* The run of that number, or NULL. */
+worker_run *worker_process_find(process *p, uint64_t number);
+
+/* assign.c; all but detach and repeat under the lock. */
 
 /* The worker with the least to do, or NULL: none is ready. */
 process *worker_pool_choose(worker_pool *pool);
@@ -234,10 +243,6 @@ bool worker_run_assign(process *p, worker_run *run);
 bool worker_run_remove(worker_pool *pool, worker_run *run);
 /* Sets when a run that begins now is due. */
 void worker_run_arm(worker_run *run, int64_t now);
-/* Moves it to another state, which must be one that may follow. */
-void worker_run_move(worker_run *run, run_state state);
-/* Something of it leaves the pool: from here on it cannot be carried out again. */
-void worker_run_publish(worker_run *run);
 /*
  * Its worker was killed for another run: puts it back to the front of the queue if nobody can tell. False: it is to be
  * ended.
@@ -245,12 +250,11 @@ void worker_run_publish(worker_run *run);
 bool worker_run_repeat(worker_run *run);
 /* Takes a run that is done away from its worker. */
 void worker_run_detach(worker_run *run);
-/* The run of that number, or NULL. */
-worker_run *worker_process_find(process *p, uint64_t number);
-/* Passes on what was cancelled since. */
+
+/* run.c: passes on what was cancelled since. */
 void worker_pool_take_cancels(worker_pool *pool);
 
-/* pool.c */
+/* base.c */
 
 /* Tells the pool's thread that there is something for it to do. Under the lock. */
 void worker_pool_wake(worker_pool *pool);

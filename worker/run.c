@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Runs on the pool's side: from a job to a message, to the worker with the least to do, and calls to it on its way.
+ * Runs on the pool's side: from a job to a message, and calls to it on its way.
  * Whoever submits only adds to what is to be sent, and wakes the pool's thread if that sleeps, so that many submissions
  * cost one wake-up and one system call.
  */
@@ -13,176 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-/* So often a run is carried out again after a kill that was not its own. */
-enum { LOSSES_MAX = 3 };
-
-/* ---- States ------------------------------------------------------------------------------------------------ */
-
-/* For each state a bit for each that may follow it. */
-static const unsigned may_follow[RUN_STATES] = {
-	[RUN_QUEUED] = 1u << RUN_SENT | 1u << RUN_DONE,
-	[RUN_SENT] = 1u << RUN_STARTED | 1u << RUN_QUEUED | 1u << RUN_DONE,
-	[RUN_STARTED] = 1u << RUN_STOPPED | 1u << RUN_QUEUED | 1u << RUN_DONE,
-	[RUN_STOPPED] = 1u << RUN_QUEUED | 1u << RUN_DONE,
-};
-
-void worker_run_move(worker_run *run, run_state state)
-{
-	assert((may_follow[run->state] >> state & 1) != 0);
-	run->state = state;
-}
-
-void worker_run_unref(worker_run *run)
-{
-	if (run == NULL || atomic_fetch_sub(&run->references, 1) != 1)
-		return;
-	worker_bytes_finish(&run->frame);
-	worker_bytes_finish(&run->streams[0]);
-	worker_bytes_finish(&run->streams[1]);
-	worker_bytes_finish(&run->partial);
-	curfew_broker_destroy(run->broker);
-	worker_program_unref(run->program);
-	worker_pool_unref(run->pool);
-	free(run);
-}
-
-const char *worker_run_get_id(const worker_run *run)
-{
-	return run->id;
-}
-
-/* ---- Runs and their workers -------------------------------------------------------------------------------- */
-
-worker_run *worker_process_find(process *p, uint64_t number)
-{
-	size_t slot = worker_slot(number);
-	worker_lock(p->pool);
-	worker_run *run = slot < p->slot_count ? p->runs[slot] : NULL;
-	worker_unlock(p->pool);
-	return run != NULL && run->number == number ? run : NULL;
-}
-
-static bool grow_slots(process *p)
-{
-	size_t count = p->slot_count * 2 + 16;
-	worker_run **runs = realloc(p->runs, count * sizeof(worker_run *));
-	if (runs != NULL)
-		p->runs = runs;
-	uint32_t *free_slots = realloc(p->free_slots, count * sizeof *free_slots);
-	if (free_slots != NULL)
-		p->free_slots = free_slots;
-	if (runs == NULL || free_slots == NULL || count > WORKER_SLOTS_MOST)
-		return false;
-	for (size_t slot = count; slot-- > p->slot_count;) {
-		p->runs[slot] = NULL;
-		p->free_slots[p->free_count++] = (uint32_t)slot;
-	}
-	p->slot_count = count;
-	return true;
-}
-
-/* The time and the grace together, where there is an end. */
-static uint64_t time_of(const worker_run *run)
-{
-	bool ends = run->limits.timeout_ns != CURFEW_UNLIMITED;
-	return ends ? run->limits.timeout_ns + run->limits.grace_ns : UINT64_MAX;
-}
-
-void worker_run_arm(worker_run *run, int64_t now)
-{
-	if (run->due_why != CURFEW_OUTCOME_CANCELLED)
-		worker_run_expect(run, clock_later(now, time_of(run)), CURFEW_OUTCOME_DEADLINE);
-}
-
-/* Hands a run to a worker. Under the lock. False: out of memory. */
-bool worker_run_assign(process *p, worker_run *run)
-{
-	worker_frame frame;
-	if ((p->free_count == 0 && !grow_slots(p)) || !worker_program_send(p, run->program))
-		return false;
-	uint32_t slot = p->free_slots[p->free_count - 1];
-	run->number = ++p->serial << WORKER_SLOT_BITS | slot;
-	/* The frame was made before it was known where it goes. */
-	memcpy(&frame, run->frame.data, sizeof frame);
-	frame.number = run->number;
-	memcpy(run->frame.data, &frame, sizeof frame);
-	if (!worker_bytes_add(&p->out, run->frame.data, run->frame.length))
-		return false;
-	p->free_count--;
-	p->runs[slot] = run;
-	p->active++;
-	run->process = p;
-	worker_run_move(run, RUN_SENT);
-	worker_run_expect(run, clock_now_ns(), CURFEW_OUTCOME_DEADLINE);
-	return true;
-}
-
-static void leave_process(worker_run *run)
-{
-	process *p = run->process;
-	if (p == NULL)
-		return;
-	p->runs[worker_slot(run->number)] = NULL;
-	p->free_slots[p->free_count++] = (uint32_t)worker_slot(run->number);
-	p->active--;
-	run->process = NULL;
-}
-
-void worker_run_detach(worker_run *run)
-{
-	worker_pool *pool = run->pool;
-	worker_run_abort(run);
-	worker_lock(pool);
-	leave_process(run);
-	worker_run_move(run, RUN_DONE);
-	pool->stats.active--;
-	pool->stats.runs_total++;
-	worker_unlock(pool);
-}
-
-void worker_run_publish(worker_run *run)
-{
-	if (run->published)
-		return;
-	run->published = true;
-	/* There are secrets in it, and nobody needs it any more. */
-	worker_lock(run->pool);
-	worker_bytes_finish(&run->frame);
-	worker_unlock(run->pool);
-}
-
-bool worker_run_repeat(worker_run *run)
-{
-	worker_pool *pool = run->pool;
-	if (run->published || atomic_load(&run->cancels) > 0 || run->losses == LOSSES_MAX)
-		return false;
-
-	worker_lock(pool);
-	leave_process(run);
-	worker_run_move(run, RUN_QUEUED);
-	run->losses++;
-	run->usage = (curfew_run_usage){0};
-	run->due_ns = run->look_ns = INT64_MAX;
-	run->next = pool->first_queued;
-	if (pool->first_queued == NULL)
-		pool->last_queued = &run->next;
-	pool->first_queued = run;
-	pool->stats.repeated++;
-	pool->has_work = true;
-	worker_unlock(pool);
-	return true;
-}
-
-process *worker_pool_choose(worker_pool *pool)
-{
-	process *best = NULL;
-	for (process *p = pool->processes; p != NULL; p = p->next) {
-		if (p->state == PROCESS_READY && p->serving && (best == NULL || p->active < best->active))
-			best = p;
-	}
-	return best;
-}
 
 /* ---- Submitting -------------------------------------------------------------------------------------------- */
 
@@ -379,19 +209,6 @@ void worker_run_cancel(worker_run *run)
 	ssize_t written = write(pool->wake, &one, sizeof one);
 	(void)written;
 	errno = saved;
-}
-
-bool worker_run_remove(worker_pool *pool, worker_run *run)
-{
-	for (worker_run **at = &pool->first_queued; *at != NULL; at = &(*at)->next) {
-		if (*at != run)
-			continue;
-		*at = run->next;
-		if (pool->last_queued == &run->next)
-			pool->last_queued = at;
-		return true;
-	}
-	return false;
 }
 
 /* Under the lock; true: it never reached a worker, and is to be ended here. */
