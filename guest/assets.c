@@ -8,21 +8,6 @@
 
 #include "guest.h"
 
-char *curfew_assets_read(const char *name, size_t *length)
-{
-	int32_t found = host_asset_open(name, (uint32_t)strlen(name));
-
-	if (found < 0)
-		return NULL;
-	char *bytes = malloc((size_t)found + 1);
-	if (!bytes)
-		host_stop(CURFEW_STOP_MEMORY);
-	host_asset_read(bytes, (uint32_t)found);
-	bytes[found] = 0;
-	*length = (size_t)found;
-	return bytes;
-}
-
 /* The asset that the first argument names; NULL: there is none, or an exception is pending. */
 static char *read_named(JSContext *ctx, int argc, JSValueConst *argv, size_t *length)
 {

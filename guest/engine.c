@@ -84,12 +84,6 @@ static int curfew_json_place_length; /* of the text that curfew_note_json_place 
  */
 #define INTERVAL_MAX (JS_INTERRUPT_COUNTER_INIT / 10)
 
-/* Aligned so that all that is commonly written of it lies in one page, the beginning of the trace too. */
-_Alignas(2048) curfew__control curfew_control;
-JSRuntime *curfew_runtime;
-JSContext *curfew_context;
-JSValue curfew_hooks;
-
 static bool stopping;
 static uint32_t first_cause, postponed;
 static JSValue stop_hook;
@@ -375,7 +369,7 @@ static JSValue evaluate_prelude(JSContext *ctx)
 	return JS_IsException(compiled) ? compiled : JS_EvalFunction(ctx, compiled);
 }
 
-void curfew_engine_init(void)
+void curfew_engine_init(void (*add_natives)(JSValueConst native))
 {
 	JSRuntime *rt = curfew_runtime = JS_NewRuntime2(&allocator, NULL);
 	JSContext *ctx = curfew_context = JS_NewContext(rt);
@@ -388,18 +382,7 @@ void curfew_engine_init(void)
 	stop_hook = JS_NewCFunction(ctx, on_stop_hook, "", 0);
 
 	JSValue native = JS_NewObject(ctx);
-	curfew_natives_init(native);
-	curfew_timers_init(native);
-	curfew_tasks_init(native);
-	curfew_operations_init(native);
-	curfew_modules_natives(native);
-	curfew_assets_init(native);
-	curfew_functions_init(native);
-	curfew_compression_init(native);
-	curfew_crypto_init(native);
-	curfew_zones_init(native);
-	curfew_web_init(ctx, native);
-	curfew_url_pattern_init(ctx, native);
+	add_natives(native);
 	JSValue prelude = evaluate_prelude(ctx);
 	curfew_hooks = JS_Call(ctx, prelude, JS_UNDEFINED, 1, (JSValueConst *)&native);
 	if (JS_IsException(prelude) || JS_IsException(curfew_hooks)) {

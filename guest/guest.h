@@ -9,6 +9,7 @@
 
 #define CURFEW_EXPORT(name) __attribute__((export_name(name)))
 
+/* control.c */
 extern curfew__control curfew_control;
 extern JSRuntime *curfew_runtime;
 extern JSContext *curfew_context;
@@ -30,8 +31,8 @@ static inline bool curfew_is_session(void)
 }
 
 /* engine.c: what needs the engine's internals. */
-/* Creates runtime and context, with everything a program can see. */
-void curfew_engine_init(void);
+/* Creates runtime and context, with everything a program can see; the prelude is given what add_natives adds. */
+void curfew_engine_init(void (*add_natives)(JSValueConst native));
 /* Readies a fresh instance for a run: stack limit, seeds, loop counter. */
 void curfew_engine_begin(void);
 /* Sets the stack limit alone: each entry from the host starts at the top of the stack again. */
@@ -137,7 +138,9 @@ void curfew_assets_init(JSValueConst native);
 /* A copy of that asset with a NUL behind it, to be freed; NULL: there is none of that name. */
 char *curfew_assets_read(const char *name, size_t *length);
 
-/* zones.c */
+/* zones.c: whether there is a zone of this name, and how many seconds it is ahead of UTC at a time. */
+bool curfew_zone_at(const char *name, size_t length, double ms, int32_t *offset, bool *is_summer);
+/* zone_natives.c */
 void curfew_zones_init(JSValueConst native);
 /* How far the program's time zone is ahead at a time, and at what its clocks show, in ms. */
 int64_t curfew_zone_offset(int64_t ms);

@@ -55,10 +55,29 @@ CURFEW_EXPORT("curfew_alloc") uint32_t curfew_alloc(uint32_t length)
 	return (uint32_t)(uintptr_t)made->bytes;
 }
 
+/* What the prelude is made of. */
+static void add_natives(JSValueConst native)
+{
+	JSContext *ctx = curfew_context;
+
+	curfew_natives_init(native);
+	curfew_timers_init(native);
+	curfew_tasks_init(native);
+	curfew_operations_init(native);
+	curfew_modules_natives(native);
+	curfew_assets_init(native);
+	curfew_functions_init(native);
+	curfew_compression_init(native);
+	curfew_crypto_init(native);
+	curfew_zones_init(native);
+	curfew_web_init(ctx, native);
+	curfew_url_pattern_init(ctx, native);
+}
+
 CURFEW_EXPORT("curfew_setup") int32_t curfew_setup(void)
 {
 	program = module = result = JS_UNDEFINED;
-	curfew_engine_init();
+	curfew_engine_init(add_natives);
 	curfew_rejections_init();
 	curfew_modules_init();
 	return curfew_control.error_name_length ? CURFEW_GUEST_THREW : CURFEW_GUEST_DONE;

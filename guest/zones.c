@@ -211,42 +211,14 @@ void curfew_zone_describe(int64_t ms, char *to, size_t room)
 		snprintf(to, room, "GMT%c%02d:%02d", now->offset < 0 ? '-' : '+', minutes / 60, minutes % 60);
 }
 
-/* ---- For Intl --------------------------------------------------------------------------------------------- */
-
-/* zoneAt(name, ms) -> [ms ahead of UTC, whether that is summer time], or undefined where there is no such zone */
-static JSValue native_zone_at(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv)
+bool curfew_zone_at(const char *name, size_t length, double ms, int32_t *offset, bool *is_summer)
 {
-	size_t length;
-	double ms;
-	const char *name = argc > 1 ? JS_ToCStringLen(ctx, &length, argv[0]) : NULL;
-
-	if (!name || JS_ToFloat64(ctx, &ms, argv[1]))
-		return JS_EXCEPTION;
 	const zone *of = find(name, length);
-	JS_FreeCString(ctx, name);
-	if (curfew_stop_asked())
-		return curfew_engine_stop(CURFEW_STOP_POLL);
+
 	if (!of || !of->count || !(ms >= -8.64e15 && ms <= 8.64e15))
-		return JS_UNDEFINED;
+		return false;
 	const transition *now = at_ms(of, (int64_t)ms);
-	JSValue pair = JS_NewArray(ctx);
-	JS_SetPropertyUint32(ctx, pair, 0, JS_NewInt64(ctx, (int64_t)now->offset * 1000));
-	JS_SetPropertyUint32(ctx, pair, 1, JS_NewBool(ctx, now->is_summer));
-	return pair;
-}
-
-/* defaultZone() -> the name of the program's own */
-static JSValue native_default_zone(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv)
-{
-	if (!curfew_control.timezone)
-		return JS_NewString(ctx, "UTC");
-	return JS_NewStringLen(ctx, (const char *)(uintptr_t)curfew_control.timezone, curfew_control.timezone_length);
-}
-
-void curfew_zones_init(JSValueConst native)
-{
-	JSContext *ctx = curfew_context;
-
-	JS_SetPropertyStr(ctx, native, "zoneAt", JS_NewCFunction(ctx, native_zone_at, "zoneAt", 2));
-	JS_SetPropertyStr(ctx, native, "defaultZone", JS_NewCFunction(ctx, native_default_zone, "defaultZone", 0));
+	*offset = now->offset;
+	*is_summer = now->is_summer;
+	return true;
 }

@@ -160,6 +160,24 @@ static void leave_compiler(curfew_run *run)
 	atomic_fetch_add(&run->cpu_before_ns, (int64_t)run->compiled.cpu_ns);
 }
 
+/* What is known of the guest is read: it goes back, or stays for the next call of its session. */
+static void let_go_of_guest(curfew_run *run, curfew__run_end end, bool readable)
+{
+	curfew_report *report = run->report;
+	uint64_t stack_limit = run->limits.stack_bytes;
+
+	if (!run->alive)
+		return;
+	run->stays = run->kept && readable && run->kind->is_sound(run, end);
+	run->kind->finish(run);
+	atomic_store(&run->alive, false);
+	if (run->kept)
+		run->kept->on_settled(run->kept->context, run, end);
+	/* Counted in pages, of which the last may reach a little beyond the limit. */
+	if (report->used.stack_peak_bytes > stack_limit && atomic_load(&run->cause) != CURFEW_OUTCOME_STACK)
+		report->used.stack_peak_bytes = stack_limit;
+}
+
 void curfew__run_finish(curfew_run *run, curfew__run_end end)
 {
 	const curfew__kind *kind = run->kind;
@@ -200,17 +218,7 @@ void curfew__run_finish(curfew_run *run, curfew__run_end end)
 	if (readable)
 		kind->fill_error(run, end);
 	report->trace_truncated |= run->after.is_spent;
-	if (run->alive) {
-		run->stays = run->kept && readable && kind->is_sound(run, end);
-		kind->finish(run);
-		atomic_store(&run->alive, false);
-		if (run->kept)
-			run->kept->on_settled(run->kept->context, run, end);
-		/* Counted in pages, of which the last may reach a little beyond the limit. */
-		uint64_t limit = run->limits.stack_bytes;
-		if (report->used.stack_peak_bytes > limit && cause != CURFEW_OUTCOME_STACK)
-			report->used.stack_peak_bytes = limit;
-	}
+	let_go_of_guest(run, end, readable);
 	fill_counts(run, ended_ns);
 	curfew__run_redact_report(run);
 	curfew__run_give_back(run);
