@@ -338,7 +338,7 @@ static int follow_run(follow *f)
 
 int cli_follow(const cli_follow_options *options, cli_followed *followed)
 {
-	follow f = {.options = options, .followed = followed, .code = -1, .mutex = PTHREAD_MUTEX_INITIALIZER};
+	follow f = {.options = options, .followed = followed, .code = -1, .mutex = {PTHREAD_MUTEX_INITIALIZER}};
 	int code = CLI_EXIT_INTERNAL;
 	*followed = (cli_followed){0};
 	f.cancel_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);

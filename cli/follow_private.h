@@ -6,6 +6,7 @@
 #include "events.h"
 #include "follow.h"
 #include "watch.h"
+#include "common/mutex.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -36,7 +37,7 @@ typedef struct follow {
 	size_t passed[2];      /* bytes of stdout and stderr */
 	uint64_t output_bytes; /* that there were at the start; for once */
 
-	pthread_mutex_t mutex; /* guards what follows */
+	curfew__mutex mutex; /* guards what follows */
 	curfew_run_usage usage;
 	uint64_t usage_ms; /* when that was so */
 	bool is_running;

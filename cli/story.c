@@ -2,6 +2,7 @@
 /* What the events of a run mean: output, states, figures, and the report, which has what the stream has lost. */
 #include "follow_private.h"
 
+#include "common/mutex.h"
 #include "common/clock.h"
 #include "format.h"
 #include "say.h"
@@ -35,22 +36,22 @@ bool follow_ends_now(const follow *f)
 void follow_get_usage(void *context, curfew_run_usage *usage)
 {
 	follow *f = context;
-	(void)pthread_mutex_lock(&f->mutex);
+	curfew__mutex_lock(&f->mutex);
 	*usage = f->usage;
 	usage->wall_ns += ((uint64_t)clock_now_ms() - f->usage_ms) * 1000000;
-	(void)pthread_mutex_unlock(&f->mutex);
+	curfew__mutex_unlock(&f->mutex);
 }
 
 /* From now on its time counts from here. */
 static void set_running(follow *f, bool is_running)
 {
-	(void)pthread_mutex_lock(&f->mutex);
+	curfew__mutex_lock(&f->mutex);
 	if (is_running != f->is_running) {
 		f->usage = (curfew_run_usage){.size = sizeof f->usage};
 		f->usage_ms = (uint64_t)clock_now_ms();
 	}
 	f->is_running = is_running;
-	(void)pthread_mutex_unlock(&f->mutex);
+	curfew__mutex_unlock(&f->mutex);
 }
 
 uint64_t follow_number_of(span object, const char *key)
@@ -64,14 +65,14 @@ void follow_take_usage(follow *f, span run)
 	span used = cli_json_member(run, "used");
 	if (used.data == NULL)
 		return;
-	(void)pthread_mutex_lock(&f->mutex);
+	curfew__mutex_lock(&f->mutex);
 	f->usage.wall_ns = follow_number_of(used, "wall_us") * 1000;
 	f->usage.cpu_ns = follow_number_of(used, "cpu_us") * 1000;
 	f->usage.memory_bytes = follow_number_of(used, "memory_peak_bytes");
 	f->usage.output_bytes = follow_number_of(used, "output_bytes");
 	f->usage_ms = (uint64_t)clock_now_ms();
 	f->is_running = true;
-	(void)pthread_mutex_unlock(&f->mutex);
+	curfew__mutex_unlock(&f->mutex);
 }
 
 /* ---- The end --------------------------------------------------------------------------------------------- */

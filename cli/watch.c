@@ -2,6 +2,7 @@
 /* The main thread's side of a run: a poll loop over one pipe, which ticks only while a live line is shown. */
 #include "watch.h"
 
+#include "common/mutex.h"
 #include "common/clock.h"
 #include "format.h"
 #include "say.h"
@@ -90,12 +91,12 @@ bool cli_watch_init(cli_watch *watch, uint64_t timeout_ns, bool live)
 	const char *terminal = getenv("TERM");
 	bool dumb = terminal == NULL || strcmp(terminal, "dumb") == 0;
 	watch->live = live && !dumb && isatty(STDERR_FILENO) != 0;
-	(void)pthread_mutex_init(&watch->mutex, NULL);
+	curfew__mutex_init(&watch->mutex);
 	(void)pthread_cond_init(&watch->passed, NULL);
 	if (pipe2(watch->wake, O_CLOEXEC | O_NONBLOCK) == 0)
 		return true;
 	(void)pthread_cond_destroy(&watch->passed);
-	(void)pthread_mutex_destroy(&watch->mutex);
+	curfew__mutex_finish(&watch->mutex);
 	return false;
 }
 
@@ -104,7 +105,7 @@ void cli_watch_finish(cli_watch *watch)
 	(void)close(watch->wake[0]);
 	(void)close(watch->wake[1]);
 	(void)pthread_cond_destroy(&watch->passed);
-	(void)pthread_mutex_destroy(&watch->mutex);
+	curfew__mutex_finish(&watch->mutex);
 	free(watch->queue);
 }
 
@@ -145,16 +146,16 @@ void cli_watch_on_event(void *context, curfew_event_kind kind, const char *data,
 	cli_watch *watch = context;
 	if (kind == CURFEW_EVENT_CHECKPOINT)
 		return;
-	(void)pthread_mutex_lock(&watch->mutex);
+	curfew__mutex_lock(&watch->mutex);
 	/* Whoever reads the output sets the pace: more of it is not kept here. A stop ends the wait. */
 	while (watch->waits && watch->length > QUEUED_MOST && !watch->stopped)
-		(void)pthread_cond_wait(&watch->passed, &watch->mutex);
+		curfew__mutex_wait(&watch->mutex, &watch->passed);
 	bool was_empty = watch->length == 0;
 	if (kind == CURFEW_EVENT_PROGRESS)
 		cli_format_line(data, length, watch->progress, sizeof watch->progress);
 	else
 		enqueue(watch, kind, data, length);
-	(void)pthread_mutex_unlock(&watch->mutex);
+	curfew__mutex_unlock(&watch->mutex);
 	if (was_empty && kind != CURFEW_EVENT_PROGRESS)
 		wake(watch);
 }
@@ -163,17 +164,17 @@ void cli_watch_on_stop(void *context, curfew_outcome cause)
 {
 	cli_watch *watch = context;
 	(void)cause;
-	(void)pthread_mutex_lock(&watch->mutex);
+	curfew__mutex_lock(&watch->mutex);
 	watch->stopped = true;
 	(void)pthread_cond_broadcast(&watch->passed);
-	(void)pthread_mutex_unlock(&watch->mutex);
+	curfew__mutex_unlock(&watch->mutex);
 }
 
 void cli_watch_end(cli_watch *watch)
 {
-	(void)pthread_mutex_lock(&watch->mutex);
+	curfew__mutex_lock(&watch->mutex);
 	watch->done = true;
-	(void)pthread_mutex_unlock(&watch->mutex);
+	curfew__mutex_unlock(&watch->mutex);
 	wake(watch);
 }
 
@@ -195,9 +196,9 @@ static void erase_live_line(cli_watch *watch)
 
 void cli_watch_set_state(cli_watch *watch, const char *state)
 {
-	(void)pthread_mutex_lock(&watch->mutex);
+	curfew__mutex_lock(&watch->mutex);
 	(void)snprintf(watch->state, sizeof watch->state, "%s", state);
-	(void)pthread_mutex_unlock(&watch->mutex);
+	curfew__mutex_unlock(&watch->mutex);
 }
 
 /* " of 10 s · cpu 1.2 s · memory 3 MiB", where it runs. */
@@ -217,10 +218,10 @@ static void format_figures(const cli_watch *watch, curfew_run_usage usage, char 
 static void show_live_line(cli_watch *watch, curfew_run_usage usage)
 {
 	char progress[sizeof watch->progress], state[sizeof watch->state], figures[128] = "";
-	(void)pthread_mutex_lock(&watch->mutex);
+	curfew__mutex_lock(&watch->mutex);
 	memcpy(progress, watch->progress, sizeof progress);
 	memcpy(state, watch->state, sizeof state);
-	(void)pthread_mutex_unlock(&watch->mutex);
+	curfew__mutex_unlock(&watch->mutex);
 	if (state[0] == '\0')
 		format_figures(watch, usage, figures, sizeof figures);
 	/* Wrapping is off while the line is written: it could not be erased if it took two. */
@@ -252,7 +253,7 @@ static void write_chunk(cli_watch *watch, chunk head, const char *data)
 /* Writes out what is queued. The queue is taken as a whole, so that the run's thread never waits for a write. */
 static bool pass_output_on(cli_watch *watch)
 {
-	(void)pthread_mutex_lock(&watch->mutex);
+	curfew__mutex_lock(&watch->mutex);
 	char *queue = watch->queue;
 	size_t length = watch->length;
 	bool done = watch->done;
@@ -260,7 +261,7 @@ static bool pass_output_on(cli_watch *watch)
 	watch->length = 0;
 	watch->capacity = 0;
 	(void)pthread_cond_broadcast(&watch->passed);
-	(void)pthread_mutex_unlock(&watch->mutex);
+	curfew__mutex_unlock(&watch->mutex);
 	if (length > 0)
 		erase_live_line(watch);
 	for (size_t at = 0; at < length;) {

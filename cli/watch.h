@@ -7,6 +7,7 @@
 #define CURFEW_CLI_WATCH_H
 
 #include "curfew.h"
+#include "common/mutex.h"
 
 #include <pthread.h>
 
@@ -20,8 +21,8 @@ typedef struct cli_canceller {
 typedef void (*cli_get_usage)(void *run, curfew_run_usage *usage);
 
 typedef struct cli_watch {
-	pthread_mutex_t mutex; /* guards what follows, up to failed */
-	char *queue;           /* chunks: see watch.c */
+	curfew__mutex mutex; /* guards what follows, up to failed */
+	char *queue;         /* chunks: see watch.c */
 	size_t length;
 	size_t capacity;
 	char progress[512]; /* last progress, made fit for a terminal */

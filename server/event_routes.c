@@ -89,6 +89,7 @@ static answer reply_stream(request *q, struct MHD_Response *response)
 }
 
 /* Under the lock; unlocks. */
+static answer start_stream(request *q, run *r, uint64_t last_event) CURFEW__UNCHECKED;
 static answer start_stream(request *q, run *r, uint64_t last_event)
 {
 	server *s = q->server;
@@ -163,6 +164,7 @@ static bool read_number(const char *words, uint64_t *number)
 	return *words >= '0' && *words <= '9' && *end == '\0' && strlen(words) < 19;
 }
 
+answer route_get_events(request *q) CURFEW__UNCHECKED;
 answer route_get_events(request *q)
 {
 	server *s = q->server;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A queue of work and the threads that take from it. */
 #include "helpers.h"
+#include "common/mutex.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -17,7 +18,7 @@ typedef struct task {
 } task;
 
 struct helpers {
-	pthread_mutex_t lock;
+	curfew__mutex lock;
 	pthread_cond_t there_is;
 	task *first, **last;
 	bool ends;
@@ -31,22 +32,22 @@ static void *help(void *argument)
 	(void)prctl(PR_SET_NAME, "curfew-helper");
 	/* Those who ask for little are answered first: a thread's own nice value, as Linux has it. */
 	(void)setpriority(PRIO_PROCESS, (id_t)gettid(), HELPERS_NICE);
-	(void)pthread_mutex_lock(&h->lock);
+	curfew__mutex_lock(&h->lock);
 	while (h->first != NULL || !h->ends) {
 		task *t = h->first;
 		if (t == NULL) {
-			(void)pthread_cond_wait(&h->there_is, &h->lock);
+			curfew__mutex_wait(&h->lock, &h->there_is);
 			continue;
 		}
 		h->first = t->next;
 		if (h->first == NULL)
 			h->last = &h->first;
-		(void)pthread_mutex_unlock(&h->lock);
+		curfew__mutex_unlock(&h->lock);
 		t->work(t->context);
 		free(t);
-		(void)pthread_mutex_lock(&h->lock);
+		curfew__mutex_lock(&h->lock);
 	}
-	(void)pthread_mutex_unlock(&h->lock);
+	curfew__mutex_unlock(&h->lock);
 	return NULL;
 }
 
@@ -55,7 +56,7 @@ helpers *helpers_start(unsigned count)
 	helpers *h = calloc(1, sizeof *h);
 	if (h == NULL)
 		return NULL;
-	(void)pthread_mutex_init(&h->lock, NULL);
+	curfew__mutex_init(&h->lock);
 	(void)pthread_cond_init(&h->there_is, NULL);
 	h->last = &h->first;
 	while (h->count < count && h->count < THREADS_MAX && pthread_create(&h->threads[h->count], NULL, help, h) == 0)
@@ -70,13 +71,13 @@ void helpers_stop(helpers *h)
 {
 	if (h == NULL)
 		return;
-	(void)pthread_mutex_lock(&h->lock);
+	curfew__mutex_lock(&h->lock);
 	h->ends = true;
 	(void)pthread_cond_broadcast(&h->there_is);
-	(void)pthread_mutex_unlock(&h->lock);
+	curfew__mutex_unlock(&h->lock);
 	for (unsigned i = 0; i < h->count; i++)
 		(void)pthread_join(h->threads[i], NULL);
-	(void)pthread_mutex_destroy(&h->lock);
+	curfew__mutex_finish(&h->lock);
 	(void)pthread_cond_destroy(&h->there_is);
 	free(h);
 }
@@ -87,10 +88,10 @@ bool helpers_run(helpers *h, void (*work)(void *context), void *context)
 	if (t == NULL)
 		return false;
 	*t = (task){.work = work, .context = context};
-	(void)pthread_mutex_lock(&h->lock);
+	curfew__mutex_lock(&h->lock);
 	*h->last = t;
 	h->last = &t->next;
 	(void)pthread_cond_signal(&h->there_is);
-	(void)pthread_mutex_unlock(&h->lock);
+	curfew__mutex_unlock(&h->lock);
 	return true;
 }

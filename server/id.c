@@ -2,6 +2,7 @@
 /* ULIDs: a time in milliseconds, then random digits; within a millisecond each is the next one of the last. */
 #include "id.h"
 
+#include "common/mutex.h"
 #include "common/clock.h"
 
 #include <pthread.h>
@@ -19,10 +20,10 @@ static void add_one(unsigned char digits[CURFEW__ID_DIGITS])
 
 void id_create(char id[ID_ROOM])
 {
-	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+	static curfew__mutex lock = {PTHREAD_MUTEX_INITIALIZER};
 	static uint64_t last_ms;
 	static unsigned char digits[CURFEW__ID_DIGITS];
-	(void)pthread_mutex_lock(&lock);
+	curfew__mutex_lock(&lock);
 	uint64_t ms = (uint64_t)clock_wall_us() / 1000;
 	if (ms > last_ms) {
 		randombytes_buf(digits, sizeof digits);
@@ -33,7 +34,7 @@ void id_create(char id[ID_ROOM])
 		add_one(digits);
 	}
 	curfew__id_write(id, last_ms, digits);
-	(void)pthread_mutex_unlock(&lock);
+	curfew__mutex_unlock(&lock);
 }
 
 bool id_is_name(const char *name)

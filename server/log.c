@@ -2,6 +2,7 @@
 /* The log: a line is built whole and written with one call, so that lines of several threads do not mix. */
 #include "log.h"
 
+#include "common/mutex.h"
 #include "common/clock.h"
 #include "common/text.h"
 
@@ -98,13 +99,13 @@ void log_event(log_level level, const char *event, const log_field *fields)
 
 void log_event_seldom(log_level level, const char *event, const log_field *fields)
 {
-	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+	static curfew__mutex lock = {PTHREAD_MUTEX_INITIALIZER};
 	static int64_t second, said, unsaid;
 	log_field all[SELDOM_FIELDS + 1] = {{0}};
 	size_t count = 0;
 	int64_t now = clock_now_us() / 1000000, left_out = 0;
 
-	(void)pthread_mutex_lock(&lock);
+	curfew__mutex_lock(&lock);
 	if (second != now) {
 		second = now;
 		said = 0;
@@ -115,7 +116,7 @@ void log_event_seldom(log_level level, const char *event, const log_field *field
 		left_out = unsaid;
 	}
 	unsaid = says ? 0 : unsaid + 1;
-	(void)pthread_mutex_unlock(&lock);
+	curfew__mutex_unlock(&lock);
 	if (!says)
 		return;
 

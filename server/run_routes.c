@@ -67,6 +67,7 @@ static answer answer_run(request *q)
 }
 
 /* Under the lock; unlocks. */
+static answer watch_and_answer(request *q, run *r, bool wants_report) CURFEW__UNCHECKED;
 static answer watch_and_answer(request *q, run *r, bool wants_report)
 {
 	q->wants_report = wants_report;
@@ -181,6 +182,7 @@ static answer reply_reused(request *q)
 }
 
 /* Under the lock; unlocks: the answer to one with the key of a run. */
+static answer answer_same(request *q, run *r, bool wants_report, const char *body_sha256) CURFEW__UNCHECKED;
 static answer answer_same(request *q, run *r, bool wants_report, const char *body_sha256)
 {
 	if (strcmp(r->body_sha256, body_sha256) == 0)
@@ -189,6 +191,8 @@ static answer answer_same(request *q, run *r, bool wants_report, const char *bod
 	return reply_reused(q);
 }
 
+static answer submit(request *q, const submission *sub, const char *key, const char *body_sha256,
+                     program *p) CURFEW__UNCHECKED;
 static answer submit(request *q, const submission *sub, const char *key, const char *body_sha256, program *p)
 {
 	server *s = q->server;
@@ -374,6 +378,8 @@ static piece_report find_report(server *s, const run_filter *filter)
 }
 
 /* If a run with this key was accepted before, answers as then. */
+static bool answer_again(request *q, const submission *sub, const char *key, const char *body_sha256,
+                         answer *result) CURFEW__UNCHECKED;
 static bool answer_again(request *q, const submission *sub, const char *key, const char *body_sha256, answer *result)
 {
 	server *s = q->server;

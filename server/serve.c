@@ -4,6 +4,7 @@
 
 #include "accounts.h"
 #include "calibration.h"
+#include "common/mutex.h"
 #include "common/clock.h"
 #include "due.h"
 #include "helpers.h"
@@ -300,7 +301,7 @@ static void *tick(void *argument)
 		}
 		until_us = until_us < noticed_us + NOTICE_US ? until_us : noticed_us + NOTICE_US;
 		struct timespec at = {until_us / SECOND_US, until_us % SECOND_US * 1000};
-		(void)pthread_cond_timedwait(&s->tick, &s->lock, &at);
+		curfew__mutex_wait_until(&s->lock, &s->tick, &at);
 	}
 	server_unlock(s);
 	return NULL;
@@ -572,7 +573,7 @@ static void finish(server *s)
 	free_runs(s);
 	store_close(s->store);
 	(void)pthread_cond_destroy(&s->tick);
-	(void)pthread_mutex_destroy(&s->lock);
+	curfew__mutex_finish(&s->lock);
 	free(s);
 }
 
@@ -628,7 +629,7 @@ bool serve(const config *c, curfew_secrets *secrets, serve_reload reload, void *
 	(void)signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error like a full disk */
 	log_use_json(strcmp(c->log_format, "json") == 0);
 	log_set_level(log_level_of(c->log_level));
-	(void)pthread_mutex_init(&s->lock, NULL);
+	curfew__mutex_init(&s->lock);
 	init_tick(s);
 	s->config = c;
 	s->secrets = secrets;

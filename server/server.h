@@ -14,6 +14,7 @@
 #include "scheduler.h"
 #include "view.h"
 #include "worker/pool.h"
+#include "common/mutex.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -209,7 +210,7 @@ typedef struct calibration {
 enum { RUN_BUCKETS = 1 << 14, PROGRAM_BUCKETS = 1 << 10 };
 
 struct server {
-	pthread_mutex_t lock;
+	curfew__mutex lock;
 	const config *config;
 	curfew_limits ceilings;  /* of every run, the memory budget among them; 0: none */
 	curfew_secrets *secrets; /* NULL: there are none */
@@ -253,14 +254,17 @@ struct server {
 	calibration calibration;
 };
 
+static inline void server_lock(server *s) CURFEW__ACQUIRES(s->lock);
+static inline void server_unlock(server *s) CURFEW__RELEASES(s->lock);
+
 static inline void server_lock(server *s)
 {
-	(void)pthread_mutex_lock(&s->lock);
+	curfew__mutex_lock(&s->lock);
 }
 
 static inline void server_unlock(server *s)
 {
-	(void)pthread_mutex_unlock(&s->lock);
+	curfew__mutex_unlock(&s->lock);
 }
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What all parts of the pool need: its references, waking its thread, refusals. */
 #include "inside.h"
+#include "common/mutex.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,7 +24,7 @@ void worker_pool_unref(worker_pool *pool)
 	(void)close(pool->wake);
 	curfew_network_destroy(pool->network);
 	curfew_compiler_destroy(pool->compiling.compiler);
-	(void)pthread_mutex_destroy(&pool->lock);
+	curfew__mutex_finish(&pool->lock);
 	(void)pthread_cond_destroy(&pool->changed);
 	free(pool->programs);
 	free(pool);

@@ -146,10 +146,9 @@ static process *find_process(const worker_pool *pool, uint64_t id)
 	return p;
 }
 
-/* Under the lock. */
-static void send_answer(request *own, const curfew_code_answer *answer)
+static void send_answer(worker_pool *pool, request *own, const curfew_code_answer *answer) CURFEW__REQUIRES(pool->lock);
+static void send_answer(worker_pool *pool, request *own, const curfew_code_answer *answer)
 {
-	worker_pool *pool = own->pool;
 	process *p = own->ended ? NULL : find_process(pool, own->process);
 	if (p == NULL) {
 		if (answer->file >= 0)
@@ -172,7 +171,8 @@ static void drop(request *own)
 	free(own);
 }
 
-/* Takes one out that has ended. Under the lock, which it lets go meanwhile. */
+/* Takes one out that has ended. It lets the lock go meanwhile. */
+static bool drop_ended(worker_pool *pool) CURFEW__REQUIRES(pool->lock);
 static bool drop_ended(worker_pool *pool)
 {
 	request **at = &pool->compiling.requests;
@@ -192,6 +192,7 @@ static bool drop_ended(worker_pool *pool)
  * Answers each that has something new, or (all) of which the processor time is to be told. Only this thread takes any
  * out of the list. Under the lock, which it lets go meanwhile.
  */
+static void answer_all(worker_pool *pool, bool all) CURFEW__REQUIRES(pool->lock);
 static void answer_all(worker_pool *pool, bool all)
 {
 	for (request *own = pool->compiling.requests; own != NULL; own = own->next) {
@@ -201,7 +202,7 @@ static void answer_all(worker_pool *pool, bool all)
 		worker_unlock(pool);
 		get_answer(own, &answer);
 		worker_lock(pool);
-		send_answer(own, &answer);
+		send_answer(pool, own, &answer);
 		/* The interface may have come together with the rest. */
 		if (answer.kind == CURFEW_CODE_INTERFACE)
 			on_ready(own);

@@ -5,6 +5,7 @@
 
 #include "frame.h"
 #include "pool.h"
+#include "common/mutex.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -131,7 +132,7 @@ struct worker_pool {
 	int wake; /* an eventfd */
 	pthread_t thread;
 
-	pthread_mutex_t lock;
+	curfew__mutex lock;
 	pthread_cond_t changed; /* first_ready or broken */
 	process *processes;
 	worker_run *first_queued, **last_queued;
@@ -199,7 +200,7 @@ void worker_answers_note(void *run);
 /* Hands on to the workers what they have room for. */
 void worker_answers_pass(worker_pool *pool);
 /* Whether there is more of it, and room again. Under the lock. */
-bool worker_answers_can_go_on(const worker_pool *pool);
+bool worker_answers_can_go_on(const worker_pool *pool) CURFEW__REQUIRES(pool->lock);
 /* Ends what the broker of a run, or those of a worker's runs that cannot be carried out again, carry out. */
 void worker_run_abort(worker_run *run);
 void worker_process_abort(process *p);
@@ -236,11 +237,11 @@ worker_run *worker_process_find(process *p, uint64_t number);
 /* assign.c; all but detach and repeat under the lock. */
 
 /* The worker with the least to do, or NULL: none is ready. */
-process *worker_pool_choose(worker_pool *pool);
+process *worker_pool_choose(worker_pool *pool) CURFEW__REQUIRES(pool->lock);
 /* Hands a run to a worker. False: out of memory. */
 bool worker_run_assign(process *p, worker_run *run);
 /* Takes a run out of the queue, if it is there. */
-bool worker_run_remove(worker_pool *pool, worker_run *run);
+bool worker_run_remove(worker_pool *pool, worker_run *run) CURFEW__REQUIRES(pool->lock);
 /* Sets when a run that begins now is due. */
 void worker_run_arm(worker_run *run, int64_t now);
 /*
@@ -257,19 +258,22 @@ void worker_pool_take_cancels(worker_pool *pool);
 /* base.c */
 
 /* Tells the pool's thread that there is something for it to do. Under the lock. */
-void worker_pool_wake(worker_pool *pool);
+void worker_pool_wake(worker_pool *pool) CURFEW__REQUIRES(pool->lock);
 void worker_pool_unref(worker_pool *pool);
 /* Writes why a call fails, and returns the status. */
 curfew_status worker_refuse(curfew_failure *failure, curfew_status status, const char *message);
 
+static inline void worker_lock(worker_pool *pool) CURFEW__ACQUIRES(pool->lock);
+static inline void worker_unlock(worker_pool *pool) CURFEW__RELEASES(pool->lock);
+
 static inline void worker_lock(worker_pool *pool)
 {
-	(void)pthread_mutex_lock(&pool->lock);
+	curfew__mutex_lock(&pool->lock);
 }
 
 static inline void worker_unlock(worker_pool *pool)
 {
-	(void)pthread_mutex_unlock(&pool->lock);
+	curfew__mutex_unlock(&pool->lock);
 }
 
 #endif

@@ -5,6 +5,7 @@
  */
 #include "inside.h"
 
+#include "common/mutex.h"
 #include "common/clock.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -448,7 +449,7 @@ curfew_status worker_pool_create(const worker_pool_options *options, worker_pool
 	made->look_ns = INT64_MAX;
 	made->executable = made->epoll = made->wake = made->compiling.wake = -1;
 	made->last_queued = &made->first_queued;
-	(void)pthread_mutex_init(&made->lock, NULL);
+	curfew__mutex_init(&made->lock);
 	(void)pthread_cond_init(&made->changed, NULL);
 	take_options(made, options);
 	curfew_status status = made->options.fetches ? curfew_network_create(&made->network, failure) : CURFEW_OK;
@@ -463,7 +464,7 @@ curfew_status worker_pool_create(const worker_pool_options *options, worker_pool
 	}
 	worker_lock(made);
 	while (!made->was_ready && made->failures < FAILURES_MOST)
-		(void)pthread_cond_wait(&made->changed, &made->lock);
+		curfew__mutex_wait(&made->lock, &made->changed);
 	bool ready = made->was_ready;
 	worker_unlock(made);
 	if (!ready) {

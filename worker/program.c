@@ -101,6 +101,7 @@ void worker_program_ref(worker_program *program)
 	atomic_fetch_add(&program->references, 1);
 }
 
+static void forget_program(worker_pool *pool, size_t slot) CURFEW__REQUIRES(pool->lock);
 static void forget_program(worker_pool *pool, size_t slot)
 {
 	pool->programs[slot] = NULL;

@@ -211,7 +211,8 @@ void worker_run_cancel(worker_run *run)
 	errno = saved;
 }
 
-/* Under the lock; true: it never reached a worker, and is to be ended here. */
+/* True: it never reached a worker, and is to be ended here. */
+static bool pass_cancel_on(worker_pool *pool, worker_run *run, unsigned times) CURFEW__REQUIRES(pool->lock);
 static bool pass_cancel_on(worker_pool *pool, worker_run *run, unsigned times)
 {
 	if (run->state == RUN_DONE || run->job.flags & WORKER_JOB_INSPECT)

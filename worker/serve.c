@@ -4,6 +4,7 @@
  * comes of them. Whoever has something to send sends it, with all that others have added meanwhile; nobody waits for
  * the pool to read, since a run that waited here could not be stopped.
  */
+#include "common/mutex.h"
 #include "common/clock.h"
 #include "confine.h"
 #include "frame.h"
@@ -76,7 +77,7 @@ struct service {
 	worker_bytes in;
 	worker_files files; /* that came with it, in order */
 
-	pthread_mutex_t out_lock;
+	curfew__mutex out_lock;
 	worker_bytes out;   /* added to */
 	worker_bytes going; /* being sent, by whoever has set sending */
 	bool sending;
@@ -86,11 +87,11 @@ struct service {
 	bool blocked;             /* the pool does not read: the reading thread goes on when it does */
 	int wake;                 /* tells the reading thread that */
 
-	pthread_mutex_t runs_lock;
+	curfew__mutex runs_lock;
 	task **tasks; /* [task_count], by slot */
 	size_t task_count;
 
-	pthread_mutex_t programs_lock;
+	curfew__mutex programs_lock;
 	kept_program **programs; /* [program_count], by slot; changed by the reading thread alone */
 	size_t program_count;
 };
@@ -103,7 +104,8 @@ static _Noreturn void leave(int code)
 
 /* ---- Sending --------------------------------------------------------------------------------------------- */
 
-/* Under out_lock, which is not held while sending. */
+/* The lock is not held while sending. */
+static void flush(service *s) CURFEW__REQUIRES(s->out_lock);
 static void flush(service *s)
 {
 	if (s->sending || s->blocked)
@@ -115,9 +117,9 @@ static void flush(service *s)
 			s->going = s->out;
 			s->out = empty;
 		}
-		(void)pthread_mutex_unlock(&s->out_lock);
+		curfew__mutex_unlock(&s->out_lock);
 		bool alive = worker_bytes_send(&s->going, NULL, WORKER_SOCKET);
-		(void)pthread_mutex_lock(&s->out_lock);
+		curfew__mutex_lock(&s->out_lock);
 		if (!alive)
 			leave(0);
 		s->blocked = worker_bytes_count(&s->going) > 0;
@@ -129,9 +131,9 @@ static void flush(service *s)
 
 static void flush_now(service *s)
 {
-	(void)pthread_mutex_lock(&s->out_lock);
+	curfew__mutex_lock(&s->out_lock);
 	flush(s);
-	(void)pthread_mutex_unlock(&s->out_lock);
+	curfew__mutex_unlock(&s->out_lock);
 }
 
 typedef struct piece {
@@ -141,19 +143,19 @@ typedef struct piece {
 
 static void post(service *s, worker_frame_kind kind, uint64_t number, piece head, piece data, bool now)
 {
-	(void)pthread_mutex_lock(&s->out_lock);
+	curfew__mutex_lock(&s->out_lock);
 	if (!worker_frame_add_whole(&s->out, kind, number, head.data, head.length, data.data, data.length))
 		leave(1);
 	if (now)
 		flush(s);
-	(void)pthread_mutex_unlock(&s->out_lock);
+	curfew__mutex_unlock(&s->out_lock);
 }
 
 static bool has_backlog(service *s)
 {
-	(void)pthread_mutex_lock(&s->out_lock);
+	curfew__mutex_lock(&s->out_lock);
 	bool has = worker_bytes_count(&s->out) > BACKLOG_BYTES;
-	(void)pthread_mutex_unlock(&s->out_lock);
+	curfew__mutex_unlock(&s->out_lock);
 	return has;
 }
 
@@ -269,7 +271,7 @@ static bool has_credit(const service *s)
 
 static void release_all(service *s)
 {
-	(void)pthread_mutex_lock(&s->out_lock);
+	curfew__mutex_lock(&s->out_lock);
 	while (s->waiting != NULL && has_credit(s)) {
 		task *t = s->waiting;
 		s->waiting = t->next_waiting;
@@ -277,14 +279,14 @@ static void release_all(service *s)
 		release_events(t);
 	}
 	flush(s);
-	(void)pthread_mutex_unlock(&s->out_lock);
+	curfew__mutex_unlock(&s->out_lock);
 }
 
 /* Before its report. */
 static void finish_events(task *t)
 {
 	service *s = t->service;
-	(void)pthread_mutex_lock(&s->out_lock);
+	curfew__mutex_lock(&s->out_lock);
 	if (t->is_waiting) {
 		task **at = &s->waiting;
 		while (*at != t)
@@ -295,7 +297,7 @@ static void finish_events(task *t)
 	worker_bytes_finish(&t->events);
 	for (uint32_t kind = 0; kind < EVENT_KINDS; kind++)
 		worker_bytes_finish(&t->later[kind]);
-	(void)pthread_mutex_unlock(&s->out_lock);
+	curfew__mutex_unlock(&s->out_lock);
 }
 
 static void on_event(void *context, curfew_event_kind kind, const char *data, size_t length)
@@ -304,14 +306,14 @@ static void on_event(void *context, curfew_event_kind kind, const char *data, si
 	service *s = t->service;
 	if (!is_output((uint32_t)kind) && has_backlog(s))
 		return;
-	(void)pthread_mutex_lock(&s->out_lock);
+	curfew__mutex_lock(&s->out_lock);
 	if (!t->is_waiting && take_allowance(t)) {
 		add_event(&s->out, t->number, (uint32_t)kind, data, length);
 		flush(s);
 	} else {
 		wait_event(t, (uint32_t)kind, data, length);
 	}
-	(void)pthread_mutex_unlock(&s->out_lock);
+	curfew__mutex_unlock(&s->out_lock);
 }
 
 static void on_request(void *context, const void *message, size_t length)
@@ -349,9 +351,9 @@ static void on_done(void *context, curfew_run *run)
 	task *t = context;
 	service *s = t->service;
 	/* Waits until the thread that started it has noted the run; after this nobody else has it. */
-	(void)pthread_mutex_lock(&s->runs_lock);
+	curfew__mutex_lock(&s->runs_lock);
 	s->tasks[worker_slot(t->number)] = NULL;
-	(void)pthread_mutex_unlock(&s->runs_lock);
+	curfew__mutex_unlock(&s->runs_lock);
 	finish_events(t);
 	post_done(s, t->number, curfew_run_get_report(run));
 	curfew_run_destroy(run);
@@ -398,7 +400,7 @@ static void start_run(service *s, uint64_t number, kept_program *kept, const wor
 	*t = (task){
 		.service = s, .number = number, .allowance_ns = EVENTS_IN_A_ROW * EVENT_EVERY_NS, .seen_ns = clock_now_ns()};
 	options->on_event_context = options->on_done_context = options->on_request_context = options->on_stop_context = t;
-	(void)pthread_mutex_lock(&s->runs_lock);
+	curfew__mutex_lock(&s->runs_lock);
 	if (!make_slot((void ***)&s->tasks, &s->task_count, worker_slot(number)))
 		leave(1);
 	s->tasks[worker_slot(number)] = t;
@@ -407,7 +409,7 @@ static void start_run(service *s, uint64_t number, kept_program *kept, const wor
 		status = curfew_run_start(kept->program, options, &t->run, &failure);
 	if (status != CURFEW_OK)
 		s->tasks[worker_slot(number)] = NULL;
-	(void)pthread_mutex_unlock(&s->runs_lock);
+	curfew__mutex_unlock(&s->runs_lock);
 	if (status == CURFEW_OK)
 		return;
 	free(t);
@@ -506,11 +508,11 @@ static void on_compile(void *context, uint64_t number, const curfew_program *pro
 {
 	service *s = context;
 	worker_compile_head head = {.what = what};
-	(void)pthread_mutex_lock(&s->programs_lock);
+	curfew__mutex_lock(&s->programs_lock);
 	while (program != NULL && head.program < s->program_count &&
 	       (s->programs[head.program] == NULL || s->programs[head.program]->program != program))
 		head.program++;
-	(void)pthread_mutex_unlock(&s->programs_lock);
+	curfew__mutex_unlock(&s->programs_lock);
 	post(s, WORKER_FRAME_COMPILE, number, (piece){&head, sizeof head}, (piece){NULL, 0}, true);
 }
 
@@ -643,11 +645,11 @@ static void on_program(service *s, uint64_t slot, const char *body, size_t lengt
 	source.text = rest.at;
 	source.text_length = (size_t)(rest.end - rest.at);
 	make_program(s, kept, &head, &source);
-	(void)pthread_mutex_lock(&s->programs_lock);
+	curfew__mutex_lock(&s->programs_lock);
 	if (!make_slot((void ***)&s->programs, &s->program_count, slot) || s->programs[slot] != NULL)
 		leave(1);
 	s->programs[slot] = kept;
-	(void)pthread_mutex_unlock(&s->programs_lock);
+	curfew__mutex_unlock(&s->programs_lock);
 }
 
 static void on_forget(service *s, uint64_t slot)
@@ -655,9 +657,9 @@ static void on_forget(service *s, uint64_t slot)
 	kept_program *kept = slot < s->program_count ? s->programs[slot] : NULL;
 	if (kept == NULL)
 		leave(1);
-	(void)pthread_mutex_lock(&s->programs_lock);
+	curfew__mutex_lock(&s->programs_lock);
 	s->programs[slot] = NULL;
-	(void)pthread_mutex_unlock(&s->programs_lock);
+	curfew__mutex_unlock(&s->programs_lock);
 	curfew_program_destroy(kept->program);
 	free(kept->name);
 	free(kept);
@@ -673,25 +675,25 @@ static task *find_task(service *s, uint64_t number)
 
 static void on_answer(service *s, uint64_t number, const char *body, size_t length)
 {
-	(void)pthread_mutex_lock(&s->runs_lock);
+	curfew__mutex_lock(&s->runs_lock);
 	task *t = find_task(s, number);
 	if (t != NULL && curfew_run_receive(t->run, body, length, NULL) != CURFEW_OK)
 		leave(1);
-	(void)pthread_mutex_unlock(&s->runs_lock);
+	curfew__mutex_unlock(&s->runs_lock);
 }
 
 /* Calls for a run that has ended meanwhile mean nothing. */
 static void on_cancel_or_ask(service *s, worker_frame_kind kind, uint64_t number)
 {
 	curfew_run_usage usage = {.size = sizeof usage};
-	(void)pthread_mutex_lock(&s->runs_lock);
+	curfew__mutex_lock(&s->runs_lock);
 	task *t = find_task(s, number);
 	bool is_it = t != NULL;
 	if (is_it && kind == WORKER_FRAME_CANCEL)
 		curfew_run_cancel(t->run);
 	if (is_it && kind == WORKER_FRAME_ASK_USAGE)
 		curfew_run_get_usage(t->run, &usage);
-	(void)pthread_mutex_unlock(&s->runs_lock);
+	curfew__mutex_unlock(&s->runs_lock);
 	if (is_it && kind == WORKER_FRAME_ASK_USAGE)
 		post(s, WORKER_FRAME_USAGE, number, (piece){&usage, sizeof usage}, (piece){NULL, 0}, false);
 }
@@ -744,22 +746,22 @@ static void take_frames(service *s)
 static int time_to_release(service *s)
 {
 	int64_t left_ns = 0;
-	(void)pthread_mutex_lock(&s->out_lock);
+	curfew__mutex_lock(&s->out_lock);
 	bool has = s->waiting != NULL;
 	if (has)
 		left_ns = s->release_ns - clock_now_ns();
 	/* What waits for credit is looked after again a little later. */
 	if (has && left_ns <= 0 && !has_credit(s))
 		left_ns = EVENTS_WAIT_MS * INT64_C(1000000);
-	(void)pthread_mutex_unlock(&s->out_lock);
+	curfew__mutex_unlock(&s->out_lock);
 	return !has ? -1 : left_ns > 0 ? (int)((left_ns + 999999) / 1000000) : 0;
 }
 
 static bool is_blocked(service *s)
 {
-	(void)pthread_mutex_lock(&s->out_lock);
+	curfew__mutex_lock(&s->out_lock);
 	bool is = s->blocked;
-	(void)pthread_mutex_unlock(&s->out_lock);
+	curfew__mutex_unlock(&s->out_lock);
 	return is;
 }
 
@@ -777,10 +779,10 @@ static _Noreturn void serve(service *s)
 		}
 		if (fds[0].revents & POLLOUT) {
 			fds[0].events = POLLIN;
-			(void)pthread_mutex_lock(&s->out_lock);
+			curfew__mutex_lock(&s->out_lock);
 			s->blocked = false;
 			flush(s);
-			(void)pthread_mutex_unlock(&s->out_lock);
+			curfew__mutex_unlock(&s->out_lock);
 		}
 		/* The pool is gone when nothing can be read any more: then there is nothing left to do. */
 		if (fds[0].revents & (POLLIN | POLLHUP | POLLERR)) {
@@ -838,9 +840,9 @@ static bool make_service(service *s, const worker_setup *setup, int pagemap, cur
 	/* Nobody waits behind the events of a run that is alone, and on a terminal both outputs keep their order. */
 	s->events_in_order = setup->threads == 1 ? EVENTS_IN_ORDER_ALONE : EVENTS_IN_ORDER;
 	s->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	(void)pthread_mutex_init(&s->out_lock, NULL);
-	(void)pthread_mutex_init(&s->runs_lock, NULL);
-	(void)pthread_mutex_init(&s->programs_lock, NULL);
+	curfew__mutex_init(&s->out_lock);
+	curfew__mutex_init(&s->runs_lock);
+	curfew__mutex_init(&s->programs_lock);
 	if (curfew_engine_create(&options, &s->engine, failure) != CURFEW_OK)
 		return false;
 	warm_up(s->engine);

@@ -24,6 +24,7 @@
 #include <ucontext.h>
 #include <unistd.h>
 
+#include "common/mutex.h"
 #include "common/clock.h"
 
 #if !defined(__x86_64__) || !defined(__linux__)
@@ -240,7 +241,7 @@ typedef struct action {
 #define HAS_RESTORER 0x04000000ul
 
 static action before; /* what was there when ours was installed */
-static pthread_mutex_t installing = PTHREAD_MUTEX_INITIALIZER;
+static curfew__mutex installing = {PTHREAD_MUTEX_INITIALIZER};
 static const char mark; /* its address is in the signals that are ours */
 
 /* Debuggers know the end of a signal by these very bytes. */
@@ -302,9 +303,9 @@ static void install(void)
 
 void curfew__interrupt_reclaim(void)
 {
-	pthread_mutex_lock(&installing);
+	curfew__mutex_lock(&installing);
 	install();
-	pthread_mutex_unlock(&installing);
+	curfew__mutex_unlock(&installing);
 }
 
 /* ---- Sending ------------------------------------------------------------------------------------------------ */
@@ -366,11 +367,11 @@ bool curfew__interrupt_prepare(char *message)
 	sigset_t old;
 
 	/* Whoever takes it over after this is asked to pass it on: taking it back could make two that call each other. */
-	pthread_mutex_lock(&installing);
+	curfew__mutex_lock(&installing);
 	if (!was_installed)
 		install();
 	was_installed = true;
-	pthread_mutex_unlock(&installing);
+	curfew__mutex_unlock(&installing);
 	curfew__interrupt_admit(&old);
 	const char *wrong = try_signal();
 	curfew__interrupt_restore(&old);

@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "../guest/abi.h"
+#include "common/mutex.h"
 #include "common/clock.h"
 #include "host/transfer.h"
 
@@ -55,7 +56,8 @@ static int on_timer(CURLM *multi, long wait_ms, void *context)
 
 /* ---- The thread ------------------------------------------------------------------------------------------- */
 
-/* Under the lock: empties the list, so that a transfer may be put on it anew. */
+/* Empties the list, so that a transfer may be put on it anew. */
+static curfew__transfer *take_asked(curfew__fetcher *fetcher) CURFEW__REQUIRES(fetcher->lock);
 static curfew__transfer *take_asked(curfew__fetcher *fetcher)
 {
 	curfew__transfer *list = fetcher->first;
@@ -73,21 +75,21 @@ static curfew__transfer *take_asked(curfew__fetcher *fetcher)
 
 static char *take_parcel(curfew__fetcher *fetcher, curfew__transfer *transfer, size_t *length)
 {
-	pthread_mutex_lock(&fetcher->lock);
+	curfew__mutex_lock(&fetcher->lock);
 	char *parcel = transfer->parcel;
 	*length = transfer->parcel_length;
 	transfer->parcel = NULL;
-	pthread_mutex_unlock(&fetcher->lock);
+	curfew__mutex_unlock(&fetcher->lock);
 	return parcel;
 }
 
 static void serve_asked(curfew__fetcher *fetcher)
 {
-	pthread_mutex_lock(&fetcher->lock);
+	curfew__mutex_lock(&fetcher->lock);
 	curfew__transfer *transfer = take_asked(fetcher);
 	curfew__fetch_session *unwanted = fetcher->unwanted;
 	fetcher->unwanted = NULL;
-	pthread_mutex_unlock(&fetcher->lock);
+	curfew__mutex_unlock(&fetcher->lock);
 	while (transfer) {
 		curfew__transfer *next = transfer->next_taken;
 		size_t length = 0;
@@ -182,9 +184,9 @@ static int milliseconds_until(int64_t when_ns)
 
 static bool is_ending(curfew__fetcher *fetcher)
 {
-	pthread_mutex_lock(&fetcher->lock);
+	curfew__mutex_lock(&fetcher->lock);
 	bool over = fetcher->ending && !fetcher->first && !fetcher->unwanted;
-	pthread_mutex_unlock(&fetcher->lock);
+	curfew__mutex_unlock(&fetcher->lock);
 	return over;
 }
 
@@ -267,7 +269,7 @@ curfew__fetcher *curfew__fetcher_create(char *message)
 		return NULL;
 	}
 	atomic_init(&fetcher->references, 1);
-	pthread_mutex_init(&fetcher->lock, NULL);
+	curfew__mutex_init(&fetcher->lock);
 	fetcher->last = &fetcher->first;
 	TAILQ_INIT(&fetcher->due);
 	set_bounds(fetcher);
@@ -287,9 +289,9 @@ void curfew__fetcher_destroy(curfew__fetcher *fetcher)
 {
 	if (!fetcher)
 		return;
-	pthread_mutex_lock(&fetcher->lock);
+	curfew__mutex_lock(&fetcher->lock);
 	fetcher->ending = true;
-	pthread_mutex_unlock(&fetcher->lock);
+	curfew__mutex_unlock(&fetcher->lock);
 	curfew__fetcher_wake(fetcher);
 	pthread_join(fetcher->thread, NULL);
 	close_up(fetcher);

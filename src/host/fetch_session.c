@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "common/mutex.h"
 #include "common/owner.h"
 #include "host/transfer.h"
 
@@ -15,7 +16,7 @@ void curfew__fetcher_unref(curfew__fetcher *fetcher)
 {
 	if (atomic_fetch_sub(&fetcher->references, 1) != 1)
 		return;
-	pthread_mutex_destroy(&fetcher->lock);
+	curfew__mutex_finish(&fetcher->lock);
 	free(fetcher);
 }
 
@@ -60,7 +61,7 @@ void curfew__fetch_session_unref(curfew__fetch_session *session)
 	if (!session || atomic_fetch_sub(&session->references, 1) != 1)
 		return;
 	curfew__fetcher *fetcher = session->fetcher;
-	pthread_mutex_lock(&fetcher->lock);
+	curfew__mutex_lock(&fetcher->lock);
 	bool posted = session->share && !fetcher->ending;
 	if (posted) {
 		session->next = fetcher->unwanted;
@@ -68,7 +69,7 @@ void curfew__fetch_session_unref(curfew__fetch_session *session)
 		/* The thread cannot end before the lock is given back, nor the descriptor be closed. */
 		curfew__fetcher_wake(fetcher);
 	}
-	pthread_mutex_unlock(&fetcher->lock);
+	curfew__mutex_unlock(&fetcher->lock);
 	if (!posted)
 		curfew__session_free(session);
 }
@@ -172,9 +173,9 @@ void curfew__transfer_ask(curfew__transfer *transfer, unsigned asks, char *parce
 {
 	curfew__fetcher *fetcher = transfer->session->fetcher;
 
-	pthread_mutex_lock(&fetcher->lock);
+	curfew__mutex_lock(&fetcher->lock);
 	if (fetcher->ending) {
-		pthread_mutex_unlock(&fetcher->lock);
+		curfew__mutex_unlock(&fetcher->lock);
 		free(parcel);
 		return;
 	}
@@ -194,7 +195,7 @@ void curfew__transfer_ask(curfew__transfer *transfer, unsigned asks, char *parce
 	}
 	if (was_empty)
 		curfew__fetcher_wake(fetcher);
-	pthread_mutex_unlock(&fetcher->lock);
+	curfew__mutex_unlock(&fetcher->lock);
 }
 
 static curfew__transfer *transfer_of(curfew__lookup *lookup)

@@ -5,6 +5,7 @@
  * so it ends once.
  */
 #include "host/operations.h"
+#include "common/mutex.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -12,7 +13,7 @@
 
 struct curfew__operations {
 	atomic_uint references;
-	pthread_mutex_t lock;
+	curfew__mutex lock;
 	curfew__operation **going_on; /* [count], ids ascending */
 	size_t count, capacity;
 	uint32_t last_id;
@@ -32,7 +33,7 @@ curfew__operations *curfew__operations_create(void (*wake)(void *context), void 
 	if (!run)
 		return NULL;
 	atomic_init(&run->references, 1);
-	pthread_mutex_init(&run->lock, NULL);
+	curfew__mutex_init(&run->lock);
 	run->last = &run->first;
 	run->wake = wake;
 	run->context = context;
@@ -69,7 +70,7 @@ void curfew__operations_unref(curfew__operations *run)
 	free_events(run->dropped);
 	free_event(run->current);
 	free(run->going_on);
-	pthread_mutex_destroy(&run->lock);
+	curfew__mutex_finish(&run->lock);
 	free(run);
 }
 
@@ -136,9 +137,9 @@ bool curfew__operation_start(curfew__operations *run, curfew__operation *operati
 	operation->type = type;
 	operation->run = run;
 	atomic_init(&operation->references, 2);
-	pthread_mutex_lock(&run->lock);
+	curfew__mutex_lock(&run->lock);
 	bool ok = may_start(run) && put_on(run, operation);
-	pthread_mutex_unlock(&run->lock);
+	curfew__mutex_unlock(&run->lock);
 	if (ok)
 		curfew__operations_ref(run);
 	return ok;
@@ -159,7 +160,8 @@ void curfew__operation_unref(curfew__operation *operation)
 	curfew__operations_unref(run);
 }
 
-/* Under the lock. The run is woken, and cannot end meanwhile: it would have to close its operations first. */
+/* The run is woken, and cannot end meanwhile: it would have to close its operations first. */
+static void add_event(curfew__operations *run, curfew__operation_event *event) CURFEW__REQUIRES(run->lock);
 static void add_event(curfew__operations *run, curfew__operation_event *event)
 {
 	bool was_empty = !run->first;
@@ -188,12 +190,12 @@ uint32_t curfew__operations_answer(curfew__operations *run, uint32_t kind, char 
 
 	if (!event)
 		return 0;
-	pthread_mutex_lock(&run->lock);
+	curfew__mutex_lock(&run->lock);
 	uint32_t id = may_start(run) ? ++run->last_id : 0;
 	event->id = id;
 	if (id)
 		add_event(run, event);
-	pthread_mutex_unlock(&run->lock);
+	curfew__mutex_unlock(&run->lock);
 	if (!id)
 		free_event(event);
 	return id;
@@ -207,14 +209,14 @@ bool curfew__operation_post(curfew__operation *operation, uint32_t kind, bool la
 	if (!event)
 		return false;
 	event->id = operation->id;
-	pthread_mutex_lock(&run->lock);
+	curfew__mutex_lock(&run->lock);
 	bool goes_on = find(run, operation->id) == operation;
 	if (goes_on) {
 		add_event(run, event);
 		if (last)
 			take_off(run, operation->id);
 	}
-	pthread_mutex_unlock(&run->lock);
+	curfew__mutex_unlock(&run->lock);
 	if (!goes_on) {
 		free_event(event);
 		return false;
@@ -238,7 +240,7 @@ void curfew__operations_close(curfew__operations *run)
 {
 	if (!run)
 		return;
-	pthread_mutex_lock(&run->lock);
+	curfew__mutex_lock(&run->lock);
 	run->closed = true;
 	curfew__operation **going_on = run->going_on;
 	size_t count = run->count;
@@ -250,7 +252,7 @@ void curfew__operations_close(curfew__operations *run)
 	run->first = NULL;
 	run->last = &run->first;
 	run->queued = 0;
-	pthread_mutex_unlock(&run->lock);
+	curfew__mutex_unlock(&run->lock);
 	for (size_t i = 0; i < count; i++)
 		end(going_on[i]);
 	free(going_on);
@@ -259,11 +261,11 @@ void curfew__operations_close(curfew__operations *run)
 /* The operation with a reference for the caller, or NULL. */
 static curfew__operation *find_ref(curfew__operations *run, uint32_t id)
 {
-	pthread_mutex_lock(&run->lock);
+	curfew__mutex_lock(&run->lock);
 	curfew__operation *operation = find(run, id);
 	if (operation)
 		curfew__operation_ref(operation);
-	pthread_mutex_unlock(&run->lock);
+	curfew__mutex_unlock(&run->lock);
 	return operation;
 }
 
@@ -282,11 +284,11 @@ bool curfew__operations_post(curfew__operations *run, uint32_t id, uint32_t kind
 
 bool curfew__operations_number(curfew__operations *run, uint32_t id)
 {
-	pthread_mutex_lock(&run->lock);
+	curfew__mutex_lock(&run->lock);
 	bool ok = id > run->last_id && id <= INT32_MAX;
 	if (ok)
 		run->last_id = id - 1;
-	pthread_mutex_unlock(&run->lock);
+	curfew__mutex_unlock(&run->lock);
 	return ok;
 }
 
@@ -298,7 +300,8 @@ bool curfew__operations_send(curfew__operations *run, uint32_t id, uint32_t kind
 	return taken;
 }
 
-/* Under the lock: takes the events of an operation out of the queue. */
+/* Takes the events of an operation out of the queue. */
+static curfew__operation_event *take_events(curfew__operations *run, uint32_t id) CURFEW__REQUIRES(run->lock);
 static curfew__operation_event *take_events(curfew__operations *run, uint32_t id)
 {
 	curfew__operation_event *taken = NULL, **at = &run->first;
@@ -320,10 +323,10 @@ static curfew__operation_event *take_events(curfew__operations *run, uint32_t id
 
 void curfew__operations_cancel(curfew__operations *run, uint32_t id)
 {
-	pthread_mutex_lock(&run->lock);
+	curfew__mutex_lock(&run->lock);
 	curfew__operation *operation = take_off(run, id);
 	curfew__operation_event *events = take_events(run, id);
-	pthread_mutex_unlock(&run->lock);
+	curfew__mutex_unlock(&run->lock);
 	end(operation);
 	free_events(events);
 }
@@ -331,12 +334,12 @@ void curfew__operations_cancel(curfew__operations *run, uint32_t id)
 const curfew__operation_event *curfew__operations_next(curfew__operations *run)
 {
 	free_event(run->current);
-	pthread_mutex_lock(&run->lock);
+	curfew__mutex_lock(&run->lock);
 	curfew__operation_event *event = run->current = run->first;
 	if (event && !(run->first = event->next))
 		run->last = &run->first;
 	run->queued -= event != NULL;
-	pthread_mutex_unlock(&run->lock);
+	curfew__mutex_unlock(&run->lock);
 	curfew__operation *operation = event && !event->last ? find_ref(run, event->id) : NULL;
 	if (operation && operation->type->taken)
 		operation->type->taken(operation, event->kind);
@@ -351,8 +354,8 @@ const curfew__operation_event *curfew__operations_current(curfew__operations *ru
 
 bool curfew__operations_ready(curfew__operations *run)
 {
-	pthread_mutex_lock(&run->lock);
+	curfew__mutex_lock(&run->lock);
 	bool ready = run->first != NULL;
-	pthread_mutex_unlock(&run->lock);
+	curfew__mutex_unlock(&run->lock);
 	return ready;
 }

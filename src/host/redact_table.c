@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Tables of secrets: which patterns a set of secrets has, the searches that are built of them, and who shares them. */
 #include "host/redact_table.h"
+#include "common/mutex.h"
 
 #include <pthread.h>
 #include <signal.h>
@@ -70,7 +71,7 @@ static void locked_destroy(locked *memory)
 /* ---- The redactor ----------------------------------------------------------------------------------------- */
 
 struct curfew__redactors {
-	pthread_mutex_t lock;   /* of all that follows, and of the links and references of the redactors */
+	curfew__mutex lock;     /* of all that follows, and of the links and references of the redactors */
 	pthread_cond_t changed; /* dead or ending */
 	curfew__redactor *first;
 	curfew__redactor *dead; /* to be wiped */
@@ -105,7 +106,7 @@ struct curfew__redactor {
 	curfew__redact_table table;
 
 	/* While it is built. */
-	pthread_mutex_t lock;
+	curfew__mutex lock;
 	enum phase phase;
 	size_t secret;              /* whose patterns are next */
 	size_t pattern_bytes;       /* of `bytes` that are used */
@@ -519,10 +520,10 @@ static bool build_some(curfew__redactor *r)
 
 curfew__redactor_state curfew__redactor_build(curfew__redactor *r)
 {
-	pthread_mutex_lock(&r->lock);
+	curfew__mutex_lock(&r->lock);
 	if (atomic_load(&r->state) == CURFEW__REDACTOR_BUILDING && !build_some(r))
 		atomic_store(&r->state, CURFEW__REDACTOR_FAILED);
-	pthread_mutex_unlock(&r->lock);
+	curfew__mutex_unlock(&r->lock);
 	return (curfew__redactor_state)atomic_load(&r->state);
 }
 
@@ -534,7 +535,7 @@ curfew__redactors *curfew__redactors_create(void)
 
 	if (!made)
 		return NULL;
-	pthread_mutex_init(&made->lock, NULL);
+	curfew__mutex_init(&made->lock);
 	pthread_cond_init(&made->changed, NULL);
 	return made;
 }
@@ -543,14 +544,14 @@ void curfew__redactors_destroy(curfew__redactors *redactors)
 {
 	if (!redactors)
 		return;
-	pthread_mutex_lock(&redactors->lock);
+	curfew__mutex_lock(&redactors->lock);
 	redactors->ending = true;
 	pthread_cond_signal(&redactors->changed);
-	pthread_mutex_unlock(&redactors->lock);
+	curfew__mutex_unlock(&redactors->lock);
 	if (redactors->has_wiper)
 		pthread_join(redactors->wiper, NULL);
 	pthread_cond_destroy(&redactors->changed);
-	pthread_mutex_destroy(&redactors->lock);
+	curfew__mutex_finish(&redactors->lock);
 	free(redactors);
 }
 
@@ -558,10 +559,10 @@ size_t curfew__redactors_count(curfew__redactors *redactors)
 {
 	size_t count = 0;
 
-	pthread_mutex_lock(&redactors->lock);
+	curfew__mutex_lock(&redactors->lock);
 	for (const curfew__redactor *r = redactors->first; r; r = r->next)
 		count++;
-	pthread_mutex_unlock(&redactors->lock);
+	curfew__mutex_unlock(&redactors->lock);
 	return count;
 }
 
@@ -590,7 +591,7 @@ static void destroy(curfew__redactor *r)
 	free(r->table.folded.patterns);
 	/* The names of patterns are in here. */
 	free(r->secrets);
-	pthread_mutex_destroy(&r->lock);
+	curfew__mutex_finish(&r->lock);
 	free(r);
 }
 
@@ -599,23 +600,23 @@ static void *wipe_all(void *argument)
 {
 	curfew__redactors *shared = argument;
 
-	pthread_mutex_lock(&shared->lock);
+	curfew__mutex_lock(&shared->lock);
 	while (shared->dead || !shared->ending) {
 		curfew__redactor *r = shared->dead;
 		if (!r) {
-			pthread_cond_wait(&shared->changed, &shared->lock);
+			curfew__mutex_wait(&shared->lock, &shared->changed);
 			continue;
 		}
 		shared->dead = r->next;
-		pthread_mutex_unlock(&shared->lock);
+		curfew__mutex_unlock(&shared->lock);
 		destroy(r);
-		pthread_mutex_lock(&shared->lock);
+		curfew__mutex_lock(&shared->lock);
 	}
-	pthread_mutex_unlock(&shared->lock);
+	curfew__mutex_unlock(&shared->lock);
 	return NULL;
 }
 
-/* Under the lock. */
+static bool start_wiper(curfew__redactors *shared) CURFEW__REQUIRES(shared->lock);
 static bool start_wiper(curfew__redactors *shared)
 {
 	sigset_t all, before;
@@ -629,7 +630,8 @@ static bool start_wiper(curfew__redactors *shared)
 	return shared->has_wiper;
 }
 
-/* Under the lock. False: it is to be destroyed by the caller. */
+/* False: it is to be destroyed by the caller. */
+static bool leave_to_wiper(curfew__redactors *shared, curfew__redactor *r) CURFEW__REQUIRES(shared->lock);
 static bool leave_to_wiper(curfew__redactors *shared, curfew__redactor *r)
 {
 	size_t bytes = r->bytes.used + r->plain_states.used + r->folded_states.used;
@@ -672,7 +674,7 @@ static curfew__redactor *create(curfew__redactors *shared, const curfew_secret *
 
 	if (!r)
 		return NULL;
-	pthread_mutex_init(&r->lock, NULL);
+	curfew__mutex_init(&r->lock);
 	r->shared = shared;
 	r->references = 1;
 	if (copy_secrets(r, secrets, count))
@@ -683,7 +685,7 @@ static curfew__redactor *create(curfew__redactors *shared, const curfew_secret *
 
 curfew__redactor *curfew__redactors_get(curfew__redactors *redactors, const curfew_secret *secrets, size_t count)
 {
-	pthread_mutex_lock(&redactors->lock);
+	curfew__mutex_lock(&redactors->lock);
 	curfew__redactor *r = redactors->first;
 	while (r && !has_secrets(r, secrets, count))
 		r = r->next;
@@ -693,7 +695,7 @@ curfew__redactor *curfew__redactors_get(curfew__redactors *redactors, const curf
 		r->next = redactors->first;
 		redactors->first = r;
 	}
-	pthread_mutex_unlock(&redactors->lock);
+	curfew__mutex_unlock(&redactors->lock);
 	return r;
 }
 
@@ -703,7 +705,7 @@ void curfew__redactor_unref(curfew__redactor *r)
 		return;
 	curfew__redactors *shared = r->shared;
 
-	pthread_mutex_lock(&shared->lock);
+	curfew__mutex_lock(&shared->lock);
 	bool is_last = --r->references == 0;
 	if (is_last) {
 		curfew__redactor **link = &shared->first;
@@ -712,7 +714,7 @@ void curfew__redactor_unref(curfew__redactor *r)
 		*link = r->next;
 		is_last = !leave_to_wiper(shared, r);
 	}
-	pthread_mutex_unlock(&shared->lock);
+	curfew__mutex_unlock(&shared->lock);
 	if (is_last)
 		destroy(r);
 }

@@ -11,6 +11,7 @@
 #include <time.h>
 
 #include "../guest/abi.h"
+#include "common/mutex.h"
 #include "common/clock.h"
 #include "host/fetch.h"
 
@@ -23,7 +24,7 @@ struct curfew__remote {
 	atomic_size_t bytes_kept;
 	size_t bytes_limit;
 
-	pthread_mutex_t lock; /* of all below */
+	curfew__mutex lock; /* of all below */
 	pthread_cond_t arrived;
 	uint32_t import_id; /* of the last one */
 	bool waiting;
@@ -48,7 +49,7 @@ curfew__remote *curfew__remote_create(curfew_message_callback send, void *contex
 	remote->send = send;
 	remote->context = context;
 	remote->bytes_limit = bytes_limit;
-	pthread_mutex_init(&remote->lock, NULL);
+	curfew__mutex_init(&remote->lock);
 	pthread_condattr_init(&attributes);
 	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
 	pthread_cond_init(&remote->arrived, &attributes);
@@ -60,7 +61,7 @@ void curfew__remote_destroy(curfew__remote *remote)
 {
 	if (!remote)
 		return;
-	pthread_mutex_destroy(&remote->lock);
+	curfew__mutex_finish(&remote->lock);
 	pthread_cond_destroy(&remote->arrived);
 	free(remote->text);
 	free(remote);
@@ -157,13 +158,13 @@ uint32_t curfew__remote_fetch(curfew__remote *remote, curfew__operations *operat
 
 /* ---- Imports ---------------------------------------------------------------------------------------------- */
 
-/* Under the lock. */
+static void wait_for_import(curfew__remote *remote, const atomic_uint *stop) CURFEW__REQUIRES(remote->lock);
 static void wait_for_import(curfew__remote *remote, const atomic_uint *stop)
 {
 	while (remote->waiting && !atomic_load(stop)) {
 		int64_t until = clock_now_ns() + LOOK_NS;
 		struct timespec time = {until / CURFEW__SECOND, until % CURFEW__SECOND};
-		pthread_cond_timedwait(&remote->arrived, &remote->lock, &time);
+		curfew__mutex_wait_until(&remote->lock, &remote->arrived, &time);
 	}
 }
 
@@ -174,12 +175,12 @@ char *curfew__remote_import(curfew__remote *remote, const char *name, size_t len
 	/* One that gave up on an import must not ask for another: the broker has them one at a time. */
 	if (length > CURFEW__FETCH_REQUEST_BYTES || atomic_load(stop))
 		return NULL;
-	pthread_mutex_lock(&remote->lock);
+	curfew__mutex_lock(&remote->lock);
 	uint32_t id = ++remote->import_id;
 	remote->waiting = true;
-	pthread_mutex_unlock(&remote->lock);
+	curfew__mutex_unlock(&remote->lock);
 	bool sent = send_message(remote, id, CURFEW__MESSAGE_IMPORT, name, length);
-	pthread_mutex_lock(&remote->lock);
+	curfew__mutex_lock(&remote->lock);
 	if (sent)
 		wait_for_import(remote, stop);
 	char *text = remote->waiting ? NULL : remote->text;
@@ -187,7 +188,7 @@ char *curfew__remote_import(curfew__remote *remote, const char *name, size_t len
 		*answer = remote->answer;
 	remote->waiting = false;
 	remote->text = NULL;
-	pthread_mutex_unlock(&remote->lock);
+	curfew__mutex_unlock(&remote->lock);
 	return text;
 }
 
@@ -204,7 +205,7 @@ static bool take_import(curfew__remote *remote, uint32_t id, const char *bytes, 
 		return false;
 	if (text)
 		memcpy(text, bytes + sizeof answer, length);
-	pthread_mutex_lock(&remote->lock);
+	curfew__mutex_lock(&remote->lock);
 	/* Whoever gave it up does not wait for it any more. */
 	if (remote->waiting && remote->import_id == id) {
 		remote->waiting = false;
@@ -213,7 +214,7 @@ static bool take_import(curfew__remote *remote, uint32_t id, const char *bytes, 
 		text = NULL;
 		pthread_cond_signal(&remote->arrived);
 	}
-	pthread_mutex_unlock(&remote->lock);
+	curfew__mutex_unlock(&remote->lock);
 	free(text);
 	return true;
 }

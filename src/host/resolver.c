@@ -10,6 +10,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "common/mutex.h"
 #include "common/bytes.h"
 
 #define THREADS_MAX 8
@@ -18,7 +19,7 @@
 
 struct curfew__resolver {
 	atomic_uint references; /* the owner's, and one for each thread */
-	pthread_mutex_t lock;
+	curfew__mutex lock;
 	curfew__lookup *first, **last;
 	unsigned threads;
 	bool ending;
@@ -31,7 +32,7 @@ curfew__resolver *curfew__resolver_create(void)
 	if (!resolver)
 		return NULL;
 	atomic_init(&resolver->references, 1);
-	pthread_mutex_init(&resolver->lock, NULL);
+	curfew__mutex_init(&resolver->lock);
 	resolver->last = &resolver->first;
 	return resolver;
 }
@@ -40,7 +41,7 @@ static void unref(curfew__resolver *resolver)
 {
 	if (atomic_fetch_sub(&resolver->references, 1) != 1)
 		return;
-	pthread_mutex_destroy(&resolver->lock);
+	curfew__mutex_finish(&resolver->lock);
 	free(resolver);
 }
 
@@ -54,7 +55,8 @@ static void finish_all(curfew__lookup *lookup, const char *addresses, const char
 	}
 }
 
-/* Under the lock: takes the first name and all lookups of it. */
+/* Takes the first name and all lookups of it. */
+static curfew__lookup *take_name(curfew__resolver *resolver) CURFEW__REQUIRES(resolver->lock);
 static curfew__lookup *take_name(curfew__resolver *resolver)
 {
 	curfew__lookup *taken = resolver->first, **last = &taken->next;
@@ -125,20 +127,20 @@ static void *work(void *argument)
 {
 	curfew__resolver *resolver = argument;
 
-	pthread_mutex_lock(&resolver->lock);
+	curfew__mutex_lock(&resolver->lock);
 	while (resolver->first) {
 		curfew__lookup *lookup = take_name(resolver);
-		pthread_mutex_unlock(&resolver->lock);
+		curfew__mutex_unlock(&resolver->lock);
 		look_up(lookup);
-		pthread_mutex_lock(&resolver->lock);
+		curfew__mutex_lock(&resolver->lock);
 	}
 	resolver->threads--;
-	pthread_mutex_unlock(&resolver->lock);
+	curfew__mutex_unlock(&resolver->lock);
 	unref(resolver);
 	return NULL;
 }
 
-/* Under the lock. */
+static bool start_thread(curfew__resolver *resolver) CURFEW__REQUIRES(resolver->lock);
 static bool start_thread(curfew__resolver *resolver)
 {
 	pthread_attr_t attributes;
@@ -163,7 +165,7 @@ static bool start_thread(curfew__resolver *resolver)
 
 void curfew__resolver_look_up(curfew__resolver *resolver, curfew__lookup *lookup)
 {
-	pthread_mutex_lock(&resolver->lock);
+	curfew__mutex_lock(&resolver->lock);
 	bool served = !resolver->ending &&
 	              (resolver->threads >= THREADS_MAX || start_thread(resolver) || resolver->threads);
 	lookup->next = NULL;
@@ -171,7 +173,7 @@ void curfew__resolver_look_up(curfew__resolver *resolver, curfew__lookup *lookup
 		*resolver->last = lookup;
 		resolver->last = &lookup->next;
 	}
-	pthread_mutex_unlock(&resolver->lock);
+	curfew__mutex_unlock(&resolver->lock);
 	if (!served)
 		lookup->done(lookup, NULL, "no thread can be started to look it up");
 }
@@ -180,12 +182,12 @@ void curfew__resolver_destroy(curfew__resolver *resolver)
 {
 	if (!resolver)
 		return;
-	pthread_mutex_lock(&resolver->lock);
+	curfew__mutex_lock(&resolver->lock);
 	resolver->ending = true;
 	curfew__lookup *waiting = resolver->first;
 	resolver->first = NULL;
 	resolver->last = &resolver->first;
-	pthread_mutex_unlock(&resolver->lock);
+	curfew__mutex_unlock(&resolver->lock);
 	finish_all(waiting, NULL, "the engine ends");
 	unref(resolver);
 }

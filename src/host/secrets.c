@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "base/refuse.h"
+#include "common/mutex.h"
 #include "common/utf8.h"
 
 #define NONCE crypto_aead_xchacha20poly1305_ietf_NPUBBYTES
@@ -35,7 +36,7 @@
 
 struct curfew_secrets {
 	sqlite3 *database;
-	pthread_mutex_t lock;
+	curfew__mutex lock;
 	unsigned char *key; /* in locked memory */
 	unsigned char id[ID_BYTES];
 	char path[PATH_MAX];
@@ -403,7 +404,7 @@ void curfew_secrets_close(curfew_secrets *s)
 		return;
 	sqlite3_close(s->database);
 	sodium_free(s->key);
-	pthread_mutex_destroy(&s->lock);
+	curfew__mutex_finish(&s->lock);
 	free(s);
 }
 
@@ -424,7 +425,7 @@ curfew_status curfew_secrets_open(const char *path, const void *key, uint32_t fl
 		free(s);
 		return curfew__refuse(failure, CURFEW_NO_MEMORY, "out of memory");
 	}
-	pthread_mutex_init(&s->lock, NULL);
+	curfew__mutex_init(&s->lock);
 	memcpy(s->key, key, CURFEW_SECRETS_KEY_BYTES);
 	memcpy(s->path, path, strlen(path) + 1);
 	status = open_database(s, path, failure);
@@ -508,10 +509,10 @@ curfew_status curfew_secrets_set(curfew_secrets *s, const char *user, const curf
 	unsigned char *sealed = malloc(secret->value_length + SEAL);
 	if (!sealed)
 		return curfew__refuse(failure, CURFEW_NO_MEMORY, "out of memory");
-	pthread_mutex_lock(&s->lock);
+	curfew__mutex_lock(&s->lock);
 	seal(s, user, secret->name, secret->value, secret->value_length, sealed);
 	status = set_locked(s, user, secret, sealed, failure);
-	pthread_mutex_unlock(&s->lock);
+	curfew__mutex_unlock(&s->lock);
 	free(sealed);
 	return status;
 }
@@ -543,9 +544,9 @@ curfew_status curfew_secrets_remove(curfew_secrets *s, const char *user, const c
 		status = check_name(name, failure);
 	if (status != CURFEW_OK)
 		return status;
-	pthread_mutex_lock(&s->lock);
+	curfew__mutex_lock(&s->lock);
 	status = remove_locked(s, user, name, failure);
-	pthread_mutex_unlock(&s->lock);
+	curfew__mutex_unlock(&s->lock);
 	return status;
 }
 
@@ -618,11 +619,11 @@ curfew_status curfew_secrets_list(curfew_secrets *s, const char *user, char ***n
 	curfew_status status = check_user(user, failure);
 	if (status != CURFEW_OK)
 		return status;
-	pthread_mutex_lock(&s->lock);
+	curfew__mutex_lock(&s->lock);
 	status = begin_transaction(s, "BEGIN", failure);
 	if (status == CURFEW_OK)
 		status = end_transaction(s, list_locked(s, user, &list, failure), failure);
-	pthread_mutex_unlock(&s->lock);
+	curfew__mutex_unlock(&s->lock);
 	if (status != CURFEW_OK) {
 		free(list.names);
 		return status;
@@ -726,11 +727,11 @@ curfew_status curfew__grants_create(const curfew_secret *given, size_t count, cu
 	if (status != CURFEW_OK)
 		return status;
 	if (store) {
-		pthread_mutex_lock(&store->lock);
+		curfew__mutex_lock(&store->lock);
 		status = begin_transaction(store, "BEGIN", failure);
 		if (status == CURFEW_OK)
 			status = end_transaction(store, grant(&g, given, count, failure), failure);
-		pthread_mutex_unlock(&store->lock);
+		curfew__mutex_unlock(&store->lock);
 	} else {
 		status = grant(&g, given, count, failure);
 	}

@@ -10,6 +10,7 @@
 #include <sys/queue.h>
 #include <zlib.h>
 
+#include "common/mutex.h"
 #include "common/bytes.h"
 #include "host/curl.h"
 #include "host/fetch.h"
@@ -21,7 +22,7 @@ struct curfew__fetcher {
 	curfew__curl curl;
 	curfew__resolver *resolver;
 	pthread_t thread;
-	pthread_mutex_t lock;
+	curfew__mutex lock;
 	struct curfew__transfer *first, **last; /* asked for something */
 	curfew__fetch_session *unwanted;        /* to be freed on the thread */
 	bool ending;                            /* nothing is put on the lists any more */

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "memory/region.h"
+#include "common/mutex.h"
 
 /* An image with more changed pages than this is dropped: each run would copy all of them back. */
 #define COPY_PAGES_MAX 96
@@ -25,7 +26,7 @@
 #define PLAIN_FREE_MAX 1024
 
 struct curfew__pool {
-	pthread_mutex_t lock;
+	curfew__mutex lock;
 	curfew__region *free;
 	curfew__region *plain;   /* the free ones without an image */
 	curfew__region *put_off; /* free, and not put back yet */
@@ -123,12 +124,12 @@ static void drop_from(curfew__region *region, size_t from)
 /* Whether this region may keep so many pages of its own while it waits; accounts for them if so. */
 static bool charge_resident(curfew__pool *pool, curfew__region *region, size_t pages)
 {
-	pthread_mutex_lock(&pool->lock);
+	curfew__mutex_lock(&pool->lock);
 	uint64_t others = pool->resident_pages - region->resident_pages;
 	bool ok = pages <= pool->resident_limit - (others < pool->resident_limit ? others : pool->resident_limit);
 	region->resident_pages = ok ? pages : 0;
 	pool->resident_pages = others + region->resident_pages;
-	pthread_mutex_unlock(&pool->lock);
+	curfew__mutex_unlock(&pool->lock);
 	return ok;
 }
 
@@ -302,7 +303,7 @@ curfew__pool *curfew__pool_create(uint64_t resident_bytes, int pagemap, bool hug
 
 	if (!pool)
 		return NULL;
-	pthread_mutex_init(&pool->lock, NULL);
+	curfew__mutex_init(&pool->lock);
 	pool->resident_limit = resident_bytes / CURFEW__PAGE;
 	pool->pagemap = curfew__pages_open(pagemap);
 	pool->huge_pages = huge_pages;
@@ -327,7 +328,7 @@ void curfew__pool_destroy(curfew__pool *pool)
 	destroy_all(pool->put_off);
 	if (pool->pagemap >= 0)
 		close(pool->pagemap);
-	pthread_mutex_destroy(&pool->lock);
+	curfew__mutex_finish(&pool->lock);
 	free(pool);
 }
 
@@ -352,7 +353,7 @@ static curfew__region *take_free(curfew__pool *pool, const curfew__image *image,
 	return region;
 }
 
-/* Under the lock. */
+static curfew__region *take_list(curfew__pool *pool, curfew__region **list) CURFEW__REQUIRES(pool->lock);
 static curfew__region *take_list(curfew__pool *pool, curfew__region **list)
 {
 	curfew__region *first = *list;
@@ -368,10 +369,10 @@ static curfew__region *take_list(curfew__pool *pool, curfew__region **list)
 /* Gives the address space of every free region back. False: there were none. */
 static bool reclaim(curfew__pool *pool)
 {
-	pthread_mutex_lock(&pool->lock);
+	curfew__mutex_lock(&pool->lock);
 	curfew__region *with_image = take_list(pool, &pool->free), *plain = take_list(pool, &pool->plain);
 	pool->plain_count = 0;
-	pthread_mutex_unlock(&pool->lock);
+	curfew__mutex_unlock(&pool->lock);
 
 	destroy_all(with_image);
 	destroy_all(plain);
@@ -392,10 +393,10 @@ static curfew__region *create(curfew__pool *pool)
 static curfew__region *obtain(curfew__pool *pool, const curfew__image *image, size_t size)
 {
 	curfew__pool_tidy(pool); /* what was put off does not pile up while runs begin */
-	pthread_mutex_lock(&pool->lock);
+	curfew__mutex_lock(&pool->lock);
 	curfew__region *region = take_free(pool, image, size);
 	pool->in_use++;
-	pthread_mutex_unlock(&pool->lock);
+	curfew__mutex_unlock(&pool->lock);
 	return region ? region : create(pool);
 }
 
@@ -408,21 +409,21 @@ static void push(curfew__region **list, curfew__region *region)
 
 static void put_back(curfew__pool *pool, curfew__region *region, curfew__region **list)
 {
-	pthread_mutex_lock(&pool->lock);
+	curfew__mutex_lock(&pool->lock);
 	pool->in_use--;
 	pool->pooled++;
 	push(list, region);
-	pthread_mutex_unlock(&pool->lock);
+	curfew__mutex_unlock(&pool->lock);
 }
 
 /* A region that is not kept: it could not be made ready, or there are enough. */
 static curfew__region *discard(curfew__pool *pool, curfew__region *region)
 {
-	pthread_mutex_lock(&pool->lock);
+	curfew__mutex_lock(&pool->lock);
 	pool->in_use--;
 	if (region)
 		pool->resident_pages -= region->resident_pages;
-	pthread_mutex_unlock(&pool->lock);
+	curfew__mutex_unlock(&pool->lock);
 	curfew__region_destroy(region);
 	return NULL;
 }
@@ -485,20 +486,20 @@ void curfew__pool_tidy(curfew__pool *pool)
 {
 	if (!curfew__pool_is_untidy(pool))
 		return;
-	pthread_mutex_lock(&pool->lock);
+	curfew__mutex_lock(&pool->lock);
 	curfew__region *region = pool->put_off;
 	if (region) {
 		pool->put_off = region->next;
 		atomic_fetch_sub(&pool->put_off_count, 1);
 	}
-	pthread_mutex_unlock(&pool->lock);
+	curfew__mutex_unlock(&pool->lock);
 	if (!region)
 		return;
 	curfew__region_note_use(region);
 	restore_guest(pool, region);
-	pthread_mutex_lock(&pool->lock);
+	curfew__mutex_lock(&pool->lock);
 	push(&pool->free, region);
-	pthread_mutex_unlock(&pool->lock);
+	curfew__mutex_unlock(&pool->lock);
 }
 
 /* ---- Plain regions ---------------------------------------------------------------------------------------- */
@@ -516,7 +517,7 @@ curfew__region *curfew__pool_take_plain(curfew__pool *pool, size_t size)
 /* Keeps it, if there are not enough. */
 static bool keep_plain(curfew__pool *pool, curfew__region *region)
 {
-	pthread_mutex_lock(&pool->lock);
+	curfew__mutex_lock(&pool->lock);
 	bool kept = pool->plain_count < PLAIN_FREE_MAX;
 	if (kept) {
 		push(&pool->plain, region);
@@ -524,7 +525,7 @@ static bool keep_plain(curfew__pool *pool, curfew__region *region)
 		pool->pooled++;
 		pool->in_use--;
 	}
-	pthread_mutex_unlock(&pool->lock);
+	curfew__mutex_unlock(&pool->lock);
 	return kept;
 }
 
@@ -545,12 +546,12 @@ void curfew__pool_give_plain(curfew__pool *pool, curfew__region *region, bool cl
 
 curfew__pool_counts curfew__pool_count(curfew__pool *pool)
 {
-	pthread_mutex_lock(&pool->lock);
+	curfew__mutex_lock(&pool->lock);
 	curfew__pool_counts counts = {
 		.in_use = pool->in_use,
 		.pooled = pool->pooled,
 		.resident_bytes = pool->resident_pages * CURFEW__PAGE,
 	};
-	pthread_mutex_unlock(&pool->lock);
+	curfew__mutex_unlock(&pool->lock);
 	return counts;
 }

@@ -5,6 +5,7 @@
  * first untouched page ends what was used.
  */
 #include "memory/stack.h"
+#include "common/mutex.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -15,7 +16,7 @@
 #define WARM ((size_t)32 << 10)
 
 struct curfew__stacks {
-	pthread_mutex_t lock;
+	curfew__mutex lock;
 	curfew__stack *free;
 	size_t size;
 };
@@ -26,7 +27,7 @@ curfew__stacks *curfew__stacks_create(size_t size)
 
 	if (!stacks)
 		return NULL;
-	pthread_mutex_init(&stacks->lock, NULL);
+	curfew__mutex_init(&stacks->lock);
 	stacks->size = size;
 	return stacks;
 }
@@ -45,7 +46,7 @@ void curfew__stacks_destroy(curfew__stacks *stacks)
 		next = stack->next;
 		destroy(stack);
 	}
-	pthread_mutex_destroy(&stacks->lock);
+	curfew__mutex_finish(&stacks->lock);
 	free(stacks);
 }
 
@@ -71,11 +72,11 @@ static curfew__stack *create(size_t size)
 
 curfew__stack *curfew__stacks_take(curfew__stacks *stacks)
 {
-	pthread_mutex_lock(&stacks->lock);
+	curfew__mutex_lock(&stacks->lock);
 	curfew__stack *stack = stacks->free;
 	if (stack)
 		stacks->free = stack->next;
-	pthread_mutex_unlock(&stacks->lock);
+	curfew__mutex_unlock(&stacks->lock);
 	return stack ? stack : create(stacks->size);
 }
 
@@ -114,9 +115,9 @@ size_t curfew__stacks_give(curfew__stacks *stacks, curfew__stack *stack)
 		lowest = lowest_word(warm, top);
 		memset((void *)(uintptr_t)lowest, 0, (size_t)(top - lowest));
 	}
-	pthread_mutex_lock(&stacks->lock);
+	curfew__mutex_lock(&stacks->lock);
 	stack->next = stacks->free;
 	stacks->free = stack;
-	pthread_mutex_unlock(&stacks->lock);
+	curfew__mutex_unlock(&stacks->lock);
 	return (size_t)(top - lowest);
 }

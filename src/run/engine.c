@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/copy_in.h"
+#include "common/mutex.h"
 
 void curfew__engine_free(curfew_engine *engine)
 {
@@ -19,7 +20,7 @@ void curfew__engine_free(curfew_engine *engine)
 	curfew__compiler_destroy(engine->compiler);
 	curfew__pool_destroy(engine->pool);
 	curfew__image_unref(engine->image);
-	pthread_mutex_destroy(&engine->lock);
+	curfew__mutex_finish(&engine->lock);
 	free(engine->cache_dir);
 	free(engine);
 }
@@ -38,20 +39,20 @@ void curfew_engine_destroy(curfew_engine *engine)
 
 curfew__vm *curfew__engine_vm(curfew_engine *engine, bool metered, int stack_class, char *message)
 {
-	pthread_mutex_lock(&engine->lock);
+	curfew__mutex_lock(&engine->lock);
 	curfew__vm **vm = &engine->vms[stack_class][metered];
 	if (!*vm)
 		*vm = curfew__guest_vm_create(metered, stack_class, engine->cache_dir, message);
-	pthread_mutex_unlock(&engine->lock);
+	curfew__mutex_unlock(&engine->lock);
 	return *vm;
 }
 
 curfew__fetcher *curfew__engine_fetcher(curfew_engine *engine, char *message)
 {
-	pthread_mutex_lock(&engine->lock);
+	curfew__mutex_lock(&engine->lock);
 	if (!engine->fetcher)
 		engine->fetcher = curfew__fetcher_create(message);
-	pthread_mutex_unlock(&engine->lock);
+	curfew__mutex_unlock(&engine->lock);
 	return engine->fetcher;
 }
 

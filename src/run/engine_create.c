@@ -11,6 +11,7 @@
 #include "base/refuse.h"
 #include "engine/cache.h"
 #include "engine/interrupt.h"
+#include "common/mutex.h"
 
 #define RUNS_DEFAULT 10000
 #define RESIDENT_BYTES_DEFAULT ((uint64_t)256 << 20)
@@ -75,7 +76,7 @@ curfew_status curfew_engine_create(const curfew_engine_options *options, curfew_
 		return curfew__refuse(failure, CURFEW_NO_MEMORY, "out of memory");
 	}
 	atomic_init(&made->references, 1);
-	pthread_mutex_init(&made->lock, NULL);
+	curfew__mutex_init(&made->lock);
 	curfew_status status = fill_engine(made, &known, message);
 	if (status != CURFEW_OK) {
 		curfew__engine_free(made);

@@ -14,6 +14,7 @@
 #include <stdlib.h>
 
 #include "base/invariant.h"
+#include "common/mutex.h"
 #include "common/clock.h"
 #include "engine/interrupt.h"
 
@@ -34,7 +35,7 @@ typedef struct slot {
 struct curfew__executor {
 	curfew__pool *pool;
 	curfew__work_calls calls;
-	pthread_mutex_t lock;
+	curfew__mutex lock;
 	pthread_cond_t work;
 	curfew_run *first, **last;
 	uint32_t queued; /* runs between them; a thread that was woken is idle until it has taken one */
@@ -51,7 +52,7 @@ struct curfew__executor {
 
 static void free_executor(curfew__executor *executor)
 {
-	pthread_mutex_destroy(&executor->lock);
+	curfew__mutex_finish(&executor->lock);
 	pthread_cond_destroy(&executor->work);
 	free(executor->slots);
 	free(executor);
@@ -59,7 +60,7 @@ static void free_executor(curfew__executor *executor)
 
 static void *work(void *argument);
 
-/* Under the lock. */
+static bool start_thread(curfew__executor *executor) CURFEW__REQUIRES(executor->lock);
 static bool start_thread(curfew__executor *executor)
 {
 	static const int faults[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP};
@@ -93,7 +94,8 @@ static bool start_thread(curfew__executor *executor)
 	return started;
 }
 
-/* Whether a run may begin; if not, when one may that computes now has had its slice. Under the lock. */
+/* Whether a run may begin; if not, when one may that computes now has had its slice. */
+static bool may_take(const curfew__executor *executor, int64_t *when_ns) CURFEW__REQUIRES(executor->lock);
 static bool may_take(const curfew__executor *executor, int64_t *when_ns)
 {
 	int64_t now = clock_now_ns();
@@ -122,7 +124,8 @@ static curfew_run *take(curfew__executor *executor)
 	return run;
 }
 
-/* Sees to it that what is queued is begun as soon as it may. Under the lock; false: there is no thread for it. */
+/* Sees to it that what is queued is begun as soon as it may. False: there is no thread for it. */
+static bool want_thread(curfew__executor *executor) CURFEW__REQUIRES(executor->lock);
 static bool want_thread(curfew__executor *executor)
 {
 	int64_t when_ns;
@@ -136,23 +139,25 @@ static bool want_thread(curfew__executor *executor)
 	return true;
 }
 
-/* Under the lock, which it lets go meanwhile. */
+/* It lets the lock go meanwhile. */
+static void wait_for_work(curfew__executor *executor, int64_t until_ns) CURFEW__REQUIRES(executor->lock);
 static void wait_for_work(curfew__executor *executor, int64_t until_ns)
 {
 	struct timespec until = {.tv_sec = until_ns / 1000000000, .tv_nsec = until_ns % 1000000000};
 
 	executor->idle++;
 	if (until_ns == CURFEW__NEVER) {
-		pthread_cond_wait(&executor->work, &executor->lock);
+		curfew__mutex_wait(&executor->lock, &executor->work);
 	} else {
 		executor->watched = true;
-		pthread_cond_timedwait(&executor->work, &executor->lock, &until);
+		curfew__mutex_wait_until(&executor->lock, &executor->work, &until);
 		executor->watched = false;
 	}
 	executor->idle--;
 }
 
-/* One run, up to where it waits or ends. Under the lock, which it lets go meanwhile. */
+/* One run, up to where it waits or ends. It lets the lock go meanwhile. */
+static void carry_on(curfew__executor *executor, slot *own) CURFEW__REQUIRES(executor->lock);
 static void carry_on(curfew__executor *executor, slot *own)
 {
 	curfew_run *run = take(executor);
@@ -160,20 +165,21 @@ static void carry_on(curfew__executor *executor, slot *own)
 	own->since_ns = clock_now_ns();
 	if (executor->queued)
 		want_thread(executor);
-	pthread_mutex_unlock(&executor->lock);
+	curfew__mutex_unlock(&executor->lock);
 	executor->calls.step(run);
 	executor->calls.unref(run); /* the queue's reference: maybe the last of everything */
-	pthread_mutex_lock(&executor->lock);
+	curfew__mutex_lock(&executor->lock);
 	own->since_ns = 0;
 }
 
-/* Clears up what an ended run has left. Under the lock, which it lets go meanwhile. */
+/* Clears up what an ended run has left. It lets the lock go meanwhile. */
+static void tidy(curfew__executor *executor) CURFEW__REQUIRES(executor->lock);
 static void tidy(curfew__executor *executor)
 {
 	executor->coming++;
-	pthread_mutex_unlock(&executor->lock);
+	curfew__mutex_unlock(&executor->lock);
 	curfew__pool_tidy(executor->pool);
-	pthread_mutex_lock(&executor->lock);
+	curfew__mutex_lock(&executor->lock);
 	executor->coming--;
 }
 
@@ -183,7 +189,7 @@ static void *work(void *argument)
 	curfew__executor *executor = own->executor;
 	int64_t when_ns = CURFEW__NEVER;
 
-	pthread_mutex_lock(&executor->lock);
+	curfew__mutex_lock(&executor->lock);
 	executor->coming--;
 	while (!executor->ending) {
 		if (executor->queued && may_take(executor, &when_ns))
@@ -201,7 +207,7 @@ static void *work(void *argument)
 		executor->live--;
 	}
 	bool mine = executor->orphaned && pthread_equal(executor->orphan, pthread_self());
-	pthread_mutex_unlock(&executor->lock);
+	curfew__mutex_unlock(&executor->lock);
 	if (mine)
 		free_executor(executor);
 	return NULL;
@@ -221,7 +227,7 @@ curfew__executor *curfew__executor_create(uint32_t threads, curfew__pool *pool, 
 	executor->slot_count = threads + 1 + MORE_THREADS;
 	for (uint32_t i = 0; i < executor->slot_count; i++)
 		executor->slots[i].executor = executor;
-	pthread_mutex_init(&executor->lock, NULL);
+	curfew__mutex_init(&executor->lock);
 	pthread_condattr_init(&attributes);
 	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
 	pthread_cond_init(&executor->work, &attributes);
@@ -237,10 +243,10 @@ void curfew__executor_destroy(curfew__executor *executor)
 
 	if (!executor)
 		return;
-	pthread_mutex_lock(&executor->lock);
+	curfew__mutex_lock(&executor->lock);
 	executor->ending = true;
 	pthread_cond_broadcast(&executor->work);
-	pthread_mutex_unlock(&executor->lock);
+	curfew__mutex_unlock(&executor->lock);
 	for (slot *at = executor->slots; at < executor->slots + executor->slot_count; at++) {
 		if (at->state == SLOT_FREE)
 			continue;
@@ -260,7 +266,7 @@ void curfew__executor_destroy(curfew__executor *executor)
 
 bool curfew__executor_submit(curfew__executor *executor, curfew_run *run)
 {
-	pthread_mutex_lock(&executor->lock);
+	curfew__mutex_lock(&executor->lock);
 	atomic_fetch_add(&run->references, 1);
 	run->next = NULL;
 	executor->queued++;
@@ -271,6 +277,6 @@ bool curfew__executor_submit(curfew__executor *executor, curfew_run *run)
 		take(executor); /* without threads nothing else was queued */
 		atomic_fetch_sub(&run->references, 1);
 	}
-	pthread_mutex_unlock(&executor->lock);
+	curfew__mutex_unlock(&executor->lock);
 	return ok;
 }

@@ -11,6 +11,7 @@
 
 #include "base/copy_in.h"
 #include "base/refuse.h"
+#include "common/mutex.h"
 #include "common/utf8.h"
 #include "engine/extra.h"
 
@@ -127,7 +128,7 @@ void curfew_program_destroy(curfew_program *program)
 	curfew__image_unref(program->image);
 	curfew__wasm_program_destroy(program->wasm);
 	curfew__host_functions_unref(program->functions);
-	pthread_mutex_destroy(&program->lock);
+	curfew__mutex_finish(&program->lock);
 	free(program->name);
 	free(program->source);
 	free(program->import_dir);
@@ -144,7 +145,7 @@ curfew_program *curfew__program_alloc(curfew_engine *engine, const char *name, s
 	if (!made)
 		return NULL;
 	atomic_init(&made->references, 1);
-	pthread_mutex_init(&made->lock, NULL);
+	curfew__mutex_init(&made->lock);
 	made->engine = curfew__engine_ref(engine);
 	made->name = strndup(name, name_length);
 	if (!made->name) {
@@ -305,9 +306,9 @@ curfew_status curfew_program_set_functions(curfew_program *program, const curfew
 
 curfew__image *curfew__program_image(curfew_program *program)
 {
-	pthread_mutex_lock(&program->lock);
+	curfew__mutex_lock(&program->lock);
 	curfew__image *image = program->image ? curfew__image_ref(program->image) : NULL;
-	pthread_mutex_unlock(&program->lock);
+	curfew__mutex_unlock(&program->lock);
 	return image;
 }
 
@@ -329,12 +330,12 @@ bool curfew__program_snapshot(curfew_program *program, const curfew__region *reg
 	free(numbers);
 	if (!image)
 		return false;
-	pthread_mutex_lock(&program->lock);
+	curfew__mutex_lock(&program->lock);
 	if (!program->image) {
 		program->image = image;
 		image = NULL;
 	}
-	pthread_mutex_unlock(&program->lock);
+	curfew__mutex_unlock(&program->lock);
 	curfew__image_unref(image);
 	return true;
 }

@@ -17,6 +17,7 @@
 #include "js/guest.h"
 #include "wasm/instance.h"
 #include "watch/watch.h"
+#include "common/mutex.h"
 
 typedef struct curfew__executor curfew__executor;
 
@@ -26,7 +27,7 @@ struct curfew_engine {
 	curfew__pool *pool;
 	curfew__executor *executor;
 	curfew__image *image;
-	pthread_mutex_t lock;                      /* of vms */
+	curfew__mutex lock;                        /* of vms */
 	curfew__vm *vms[CURFEW__STACK_CLASSES][2]; /* plain, metered; made at first need */
 	curfew__machines *machines;
 	curfew__compiler *compiler;
@@ -70,7 +71,7 @@ struct curfew_program {
 	curfew__host_functions *functions; /* NULL: none */
 	atomic_bool used;                  /* a run or a compilation has begun: functions stay as they are */
 	size_t given_bytes;                /* length of the source or image it was made from */
-	pthread_mutex_t lock;              /* of image */
+	curfew__mutex lock;                /* of image */
 	curfew__image *image;              /* of the parsed program; NULL until it was compiled */
 	curfew__wasm_program *wasm;        /* NULL: JavaScript, and then the other way round nothing of the above is set */
 };

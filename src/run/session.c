@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/mutex.h"
 #include "common/clock.h"
 #include "base/copy_in.h"
 #include "base/refuse.h"
@@ -31,7 +32,7 @@ struct curfew_session {
 	curfew__kept kept;
 	uint64_t cells; /* begun so far */
 
-	pthread_mutex_t lock; /* of all below */
+	curfew__mutex lock; /* of all below */
 	pthread_cond_t idle;
 	bool busy;
 	curfew_run *current; /* the call that may be cancelled */
@@ -43,27 +44,27 @@ struct curfew_session {
 
 static curfew_status enter(curfew_session *session, curfew_failure *failure)
 {
-	pthread_mutex_lock(&session->lock);
+	curfew__mutex_lock(&session->lock);
 	bool was_busy = session->busy;
 	session->busy = true;
-	pthread_mutex_unlock(&session->lock);
+	curfew__mutex_unlock(&session->lock);
 	return was_busy ? curfew__refuse(failure, CURFEW_IN_USE, "a call of this session goes on")
 	                : curfew__refuse(failure, CURFEW_OK, "");
 }
 
 static void leave(curfew_session *session)
 {
-	pthread_mutex_lock(&session->lock);
+	curfew__mutex_lock(&session->lock);
 	session->busy = false;
 	pthread_cond_broadcast(&session->idle);
-	pthread_mutex_unlock(&session->lock);
+	curfew__mutex_unlock(&session->lock);
 }
 
 static void set_current(curfew_session *session, curfew_run *run)
 {
-	pthread_mutex_lock(&session->lock);
+	curfew__mutex_lock(&session->lock);
 	session->current = run;
-	pthread_mutex_unlock(&session->lock);
+	curfew__mutex_unlock(&session->lock);
 }
 
 /* ---- Limits ----------------------------------------------------------------------------------------------- */
@@ -149,7 +150,7 @@ static void count(curfew_session *session, const curfew_run *run)
 	curfew_limits *spent = &session->spent;
 	curfew_session_totals *totals = &session->totals;
 
-	pthread_mutex_lock(&session->lock);
+	curfew__mutex_lock(&session->lock);
 	spent->cpu_ns += used->cpu_ns;
 	spent->fuel += used->fuel != CURFEW_UNLIMITED ? used->fuel : 0;
 	spent->loops += used->loops;
@@ -158,7 +159,7 @@ static void count(curfew_session *session, const curfew_run *run)
 	totals->calls++;
 	totals->wall_ns += used->wall_ns;
 	totals->memory_bytes = atomic_load(&session->state) == SESSION_ALIVE ? atomic_load(&run->memory_bytes) : 0;
-	pthread_mutex_unlock(&session->lock);
+	curfew__mutex_unlock(&session->lock);
 }
 
 /* ---- The guest, from call to call ------------------------------------------------------------------------- */
@@ -317,10 +318,10 @@ void curfew_session_cancel(curfew_session *session)
 {
 	if (!session)
 		return;
-	pthread_mutex_lock(&session->lock);
+	curfew__mutex_lock(&session->lock);
 	if (session->current)
 		curfew__signal_fire(session->current->cancels[1]);
-	pthread_mutex_unlock(&session->lock);
+	curfew__mutex_unlock(&session->lock);
 }
 
 /* ---- From its creation to its end ------------------------------------------------------------------------- */
@@ -332,7 +333,7 @@ static void free_session(curfew_session *session)
 		curfew__run_unref(session->base);
 	}
 	pthread_cond_destroy(&session->idle);
-	pthread_mutex_destroy(&session->lock);
+	curfew__mutex_finish(&session->lock);
 	free(session);
 }
 
@@ -367,7 +368,7 @@ curfew_status curfew_session_create(curfew_program *program, const curfew_run_op
 	if (!made)
 		return curfew__refuse(failure, CURFEW_NO_MEMORY, "out of memory");
 	made->spent.size = sizeof made->spent;
-	pthread_mutex_init(&made->lock, NULL);
+	curfew__mutex_init(&made->lock);
 	pthread_cond_init(&made->idle, NULL);
 	curfew_status status = fill_session(made, program, &options, failure);
 	if (status == CURFEW_OK)
@@ -385,9 +386,9 @@ curfew_status curfew_session_reset(curfew_session *session, curfew_failure *fail
 	if (status != CURFEW_OK)
 		return status;
 	drop_guest(session);
-	pthread_mutex_lock(&session->lock);
+	curfew__mutex_lock(&session->lock);
 	session->totals.memory_bytes = 0;
-	pthread_mutex_unlock(&session->lock);
+	curfew__mutex_unlock(&session->lock);
 	leave(session);
 	return CURFEW_OK;
 }
@@ -399,7 +400,7 @@ bool curfew_session_is_usable(const curfew_session *session)
 
 void curfew_session_get_totals(curfew_session *session, curfew_session_totals *totals)
 {
-	pthread_mutex_lock(&session->lock);
+	curfew__mutex_lock(&session->lock);
 	curfew_session_totals known = session->totals;
 	known.size = totals->size;
 	known.cpu_ns = session->spent.cpu_ns;
@@ -407,7 +408,7 @@ void curfew_session_get_totals(curfew_session *session, curfew_session_totals *t
 	known.loops = session->spent.loops;
 	known.output_bytes = session->spent.output_bytes;
 	known.host_calls = session->spent.host_calls;
-	pthread_mutex_unlock(&session->lock);
+	curfew__mutex_unlock(&session->lock);
 	curfew__copy_out(totals, &known, sizeof known);
 }
 
@@ -415,11 +416,11 @@ void curfew_session_destroy(curfew_session *session)
 {
 	if (!session)
 		return;
-	pthread_mutex_lock(&session->lock);
+	curfew__mutex_lock(&session->lock);
 	if (session->current)
 		curfew__signal_fire(session->current->cancels[1]);
 	while (session->busy)
-		pthread_cond_wait(&session->idle, &session->lock);
-	pthread_mutex_unlock(&session->lock);
+		curfew__mutex_wait(&session->lock, &session->idle);
+	curfew__mutex_unlock(&session->lock);
 	free_session(session);
 }

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/mutex.h"
 #include "common/clock.h"
 #include "report/report.h"
 #include "run/stop.h"
@@ -20,8 +21,8 @@
 
 struct curfew__run_waker {
 	atomic_uint references;
-	pthread_mutex_t lock; /* of run */
-	curfew_run *run;      /* NULL: it has ended */
+	curfew__mutex lock; /* of run */
+	curfew_run *run;    /* NULL: it has ended */
 };
 
 static void drop_waker(void *context)
@@ -30,7 +31,7 @@ static void drop_waker(void *context)
 
 	if (atomic_fetch_sub(&waker->references, 1) != 1)
 		return;
-	pthread_mutex_destroy(&waker->lock);
+	curfew__mutex_finish(&waker->lock);
 	free(waker);
 }
 
@@ -38,10 +39,10 @@ static void wake(void *context)
 {
 	curfew__run_waker *waker = context;
 
-	pthread_mutex_lock(&waker->lock);
+	curfew__mutex_lock(&waker->lock);
 	if (waker->run)
 		curfew__run_wake(waker->run);
-	pthread_mutex_unlock(&waker->lock);
+	curfew__mutex_unlock(&waker->lock);
 }
 
 static curfew__run_waker *create_waker(curfew_run *run)
@@ -51,16 +52,16 @@ static curfew__run_waker *create_waker(curfew_run *run)
 	if (!waker)
 		return NULL;
 	atomic_init(&waker->references, 1);
-	pthread_mutex_init(&waker->lock, NULL);
+	curfew__mutex_init(&waker->lock);
 	waker->run = run;
 	return waker;
 }
 
 static void end_waker(curfew__run_waker *waker)
 {
-	pthread_mutex_lock(&waker->lock);
+	curfew__mutex_lock(&waker->lock);
 	waker->run = NULL;
-	pthread_mutex_unlock(&waker->lock);
+	curfew__mutex_unlock(&waker->lock);
 	drop_waker(waker);
 }
 

@@ -21,6 +21,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "common/mutex.h"
 #include "common/clock.h"
 #include "engine/cache.h"
 #include "engine_key.h"
@@ -80,7 +81,7 @@ typedef struct place {
 } place;
 
 struct curfew__compiler {
-	pthread_mutex_t lock;
+	curfew__mutex lock;
 	pthread_cond_t changed; /* a job's calling */
 	curfew__compiler_options options;
 	char *executable; /* as in options */
@@ -103,7 +104,7 @@ curfew__compiler *curfew__compiler_create(const curfew__compiler_options *option
 
 	if (!compiler)
 		return NULL;
-	pthread_mutex_init(&compiler->lock, NULL);
+	curfew__mutex_init(&compiler->lock);
 	pthread_cond_init(&compiler->changed, NULL);
 	compiler->options = *options;
 	compiler->wake = -1;
@@ -124,10 +125,10 @@ void curfew__compiler_destroy(curfew__compiler *compiler)
 {
 	if (!compiler)
 		return;
-	pthread_mutex_lock(&compiler->lock);
+	curfew__mutex_lock(&compiler->lock);
 	compiler->ending = true;
 	wake(compiler);
-	pthread_mutex_unlock(&compiler->lock);
+	curfew__mutex_unlock(&compiler->lock);
 	if (compiler->is_running)
 		pthread_join(compiler->thread, NULL);
 	for (int i = 0; i < THREADS_MOST; i++)
@@ -136,7 +137,7 @@ void curfew__compiler_destroy(curfew__compiler *compiler)
 	if (compiler->wake >= 0)
 		close(compiler->wake);
 	pthread_cond_destroy(&compiler->changed);
-	pthread_mutex_destroy(&compiler->lock);
+	curfew__mutex_finish(&compiler->lock);
 	free(compiler->executable);
 	free(compiler);
 }
@@ -155,18 +156,20 @@ static void unref(curfew__job *job)
 }
 
 /* Begins to use what belongs to the job's owner. False: the job was ended. Under the lock. */
+static bool hold(curfew__job *job) CURFEW__UNCHECKED;
 static bool hold(curfew__job *job)
 {
 	if (job->ended)
 		return false;
 	job->calling = true;
-	pthread_mutex_unlock(&job->compiler->lock);
+	curfew__mutex_unlock(&job->compiler->lock);
 	return true;
 }
 
+static void let_go(curfew__job *job) CURFEW__UNCHECKED;
 static void let_go(curfew__job *job)
 {
-	pthread_mutex_lock(&job->compiler->lock);
+	curfew__mutex_lock(&job->compiler->lock);
 	job->calling = false;
 	pthread_cond_broadcast(&job->compiler->changed);
 }
@@ -194,6 +197,7 @@ static void tell_interface(curfew__job *job)
 }
 
 /* It is over, one way or another. Under the lock, which it lets go meanwhile. */
+static void tell_done(curfew__job *job, const curfew__compile_failure *failure) CURFEW__UNCHECKED;
 static void tell_done(curfew__job *job, const curfew__compile_failure *failure)
 {
 	static const curfew__compile_failure unsealed = {.message = "the compiled code cannot be sealed", .internal = true};
@@ -219,10 +223,10 @@ static void tell_done(curfew__job *job, const curfew__compile_failure *failure)
 	}
 	if (keep < 0)
 		return;
-	pthread_mutex_unlock(&compiler->lock);
+	curfew__mutex_unlock(&compiler->lock);
 	curfew__cache_keep(compiler->options.cache_dir, name, keep);
 	close(keep);
-	pthread_mutex_lock(&compiler->lock);
+	curfew__mutex_lock(&compiler->lock);
 }
 
 static void tell_failed(curfew__job *job, const char *message, bool internal)
@@ -239,9 +243,9 @@ static void on_interface_here(void *context)
 {
 	curfew__job *job = context;
 
-	pthread_mutex_lock(&job->compiler->lock);
+	curfew__mutex_lock(&job->compiler->lock);
 	tell_interface(job);
-	pthread_mutex_unlock(&job->compiler->lock);
+	curfew__mutex_unlock(&job->compiler->lock);
 }
 
 static void *compile_here(void *argument)
@@ -259,7 +263,7 @@ static void *compile_here(void *argument)
 		                       on_interface_here, job, &failure);
 	if (bytes && bytes != MAP_FAILED)
 		munmap(bytes, job->length);
-	pthread_mutex_lock(&compiler->lock);
+	curfew__mutex_lock(&compiler->lock);
 	if (good && job->request.describe)
 		tell_interface(job);
 	tell_done(job, good ? NULL : &failure);
@@ -267,11 +271,12 @@ static void *compile_here(void *argument)
 	job->place->is_over = true;
 	unref(job);
 	wake(compiler);
-	pthread_mutex_unlock(&compiler->lock);
+	curfew__mutex_unlock(&compiler->lock);
 	return NULL;
 }
 
-/* A place for another thread; NULL: as many compile as may. Under the lock. */
+/* A place for another thread; NULL: as many compile as may. */
+static place *find_place(curfew__compiler *compiler) CURFEW__REQUIRES(compiler->lock);
 static place *find_place(curfew__compiler *compiler)
 {
 	for (place *own = compiler->places; own < compiler->places + THREADS_MOST; own++)
@@ -280,11 +285,11 @@ static place *find_place(curfew__compiler *compiler)
 	return NULL;
 }
 
-/* Under the lock. */
-static bool start_here(curfew__job *job)
+static bool start_here(curfew__compiler *compiler, curfew__job *job) CURFEW__REQUIRES(compiler->lock);
+static bool start_here(curfew__compiler *compiler, curfew__job *job)
 {
 	pthread_attr_t attributes;
-	place *own = find_place(job->compiler);
+	place *own = find_place(compiler);
 
 	if (!own)
 		return false;
@@ -309,7 +314,8 @@ static bool may_compile_here(const curfew__compiler *compiler)
 	return compiler->options.where != CURFEW__COMPILE_PROCESS;
 }
 
-/* Where the executable is; "" if a process cannot be. Under the lock. */
+/* Where the executable is; "" if a process cannot be. */
+static const char *path_of(curfew__compiler *compiler) CURFEW__REQUIRES(compiler->lock);
 static const char *path_of(curfew__compiler *compiler)
 {
 	if (compiler->looked)
@@ -325,7 +331,8 @@ static const char *path_of(curfew__compiler *compiler)
 	return compiler->path;
 }
 
-/* Starts a process. NULL: there can be none from now on. Under the lock. */
+/* Starts a process. NULL: there can be none from now on. */
+static child *start_child(curfew__compiler *compiler) CURFEW__REQUIRES(compiler->lock);
 static child *start_child(curfew__compiler *compiler)
 {
 	const char *path = path_of(compiler);
@@ -443,7 +450,8 @@ static bool is_fault(curfew__compiler *compiler, child *own, char *message)
 	return true;
 }
 
-/* A process has ended. Under the lock, which it lets go meanwhile. */
+/* A process has ended. It lets the lock go meanwhile. */
+static void bury(curfew__compiler *compiler, child *own) CURFEW__REQUIRES(compiler->lock);
 static void bury(curfew__compiler *compiler, child *own)
 {
 	char message[256] = "";
@@ -461,7 +469,7 @@ static void bury(curfew__compiler *compiler, child *own)
 		job->has_clock = false;
 	}
 	if (job && !compiler->path[0] && may_compile_here(compiler)) {
-		if (!start_here(job))
+		if (!start_here(compiler, job))
 			tell_failed(job, "no thread can be started", true);
 	} else if (job) {
 		tell_failed(job, message, fault);
@@ -508,7 +516,8 @@ static unsigned count_processes(const curfew__compiler *compiler)
 	return count;
 }
 
-/* False: there is no process that takes it. Under the lock. */
+/* False: there is no process that takes it. */
+static bool ask_some(curfew__compiler *compiler, curfew__job *job) CURFEW__REQUIRES(compiler->lock);
 static bool ask_some(curfew__compiler *compiler, curfew__job *job)
 {
 	/* One that was kept ready, or has only begun, may have died meanwhile. */
@@ -524,7 +533,8 @@ static bool ask_some(curfew__compiler *compiler, curfew__job *job)
 	return false;
 }
 
-/* Under the lock, which it lets go meanwhile. */
+/* It lets the lock go meanwhile. */
+static void hand_on(curfew__compiler *compiler, curfew__job *job) CURFEW__REQUIRES(compiler->lock);
 static void hand_on(curfew__compiler *compiler, curfew__job *job)
 {
 	bool made = make_files(job);
@@ -537,11 +547,12 @@ static void hand_on(curfew__compiler *compiler, curfew__job *job)
 		tell_failed(job, "the compiler process ended", true);
 	else if (!may_compile_here(compiler))
 		tell_failed(job, compiler->why, true);
-	else if (!start_here(job))
+	else if (!start_here(compiler, job))
 		tell_failed(job, "no thread can be started", true);
 }
 
-/* Begins a job, which stays until this is done with it. Under the lock, which it lets go meanwhile. */
+/* Begins a job, which stays until this is done with it. It lets the lock go meanwhile. */
+static void begin(curfew__compiler *compiler, curfew__job *job) CURFEW__REQUIRES(compiler->lock);
 static void begin(curfew__compiler *compiler, curfew__job *job)
 {
 	job->state = JOB_COMPILING;
@@ -550,7 +561,8 @@ static void begin(curfew__compiler *compiler, curfew__job *job)
 	unref(job);
 }
 
-/* The next job that may begin; NULL: none. Under the lock. */
+/* The next job that may begin; NULL: none. */
+static curfew__job *next_job(curfew__compiler *compiler) CURFEW__REQUIRES(compiler->lock);
 static curfew__job *next_job(curfew__compiler *compiler)
 {
 	bool by_process = path_of(compiler)[0];
@@ -565,14 +577,16 @@ static curfew__job *next_job(curfew__compiler *compiler)
 	return found;
 }
 
-/* Whoever compiled twice will compile again: a process is kept ready. Under the lock. */
+/* Whoever compiled twice will compile again: a process is kept ready. */
+static void keep_spare(curfew__compiler *compiler) CURFEW__REQUIRES(compiler->lock);
 static void keep_spare(curfew__compiler *compiler)
 {
 	if (compiler->asked > 1 && compiler->spares_lost < SPARES_LOST_MOST && !compiler->ending && !find_spare(compiler))
 		start_child(compiler);
 }
 
-/* Waits until something happens. Under the lock, which it lets go meanwhile. */
+/* Waits until something happens. It lets the lock go meanwhile. */
+static void wait_for_more(curfew__compiler *compiler) CURFEW__REQUIRES(compiler->lock);
 static void wait_for_more(curfew__compiler *compiler)
 {
 	struct pollfd *files;
@@ -587,9 +601,9 @@ static void wait_for_more(curfew__compiler *compiler)
 		files[i++] = (struct pollfd){own->process.pidfd, POLLIN, 0};
 		files[i++] = (struct pollfd){own->is_over ? -1 : own->process.socket, POLLIN, 0};
 	}
-	pthread_mutex_unlock(&compiler->lock);
+	curfew__mutex_unlock(&compiler->lock);
 	poll(files, count, -1);
-	pthread_mutex_lock(&compiler->lock);
+	curfew__mutex_lock(&compiler->lock);
 	if (files[0].revents) {
 		eventfd_t seen;
 		eventfd_read(compiler->wake, &seen);
@@ -611,7 +625,7 @@ static void *work(void *argument)
 	curfew__compiler *compiler = argument;
 	curfew__job *job;
 
-	pthread_mutex_lock(&compiler->lock);
+	curfew__mutex_lock(&compiler->lock);
 	for (;;) {
 		while ((job = next_job(compiler)))
 			begin(compiler, job);
@@ -624,11 +638,11 @@ static void *work(void *argument)
 		}
 		wait_for_more(compiler);
 	}
-	pthread_mutex_unlock(&compiler->lock);
+	curfew__mutex_unlock(&compiler->lock);
 	return NULL;
 }
 
-/* Under the lock. */
+static bool start_thread(curfew__compiler *compiler) CURFEW__REQUIRES(compiler->lock);
 static bool start_thread(curfew__compiler *compiler)
 {
 	sigset_t all, before;
@@ -651,11 +665,9 @@ static bool is_elsewhere(const curfew__compiler *compiler)
 	return compiler->options.where == CURFEW__COMPILE_ELSEWHERE;
 }
 
-/* Under the lock. */
-static bool start_job(curfew__job *job)
+static bool start_job(curfew__compiler *compiler, curfew__job *job) CURFEW__REQUIRES(compiler->lock);
+static bool start_job(curfew__compiler *compiler, curfew__job *job)
 {
-	curfew__compiler *compiler = job->compiler;
-
 	if (!is_elsewhere(compiler) && !start_thread(compiler))
 		return false;
 	compiler->asked++;
@@ -684,9 +696,9 @@ curfew__job *curfew__compiler_start(curfew__compiler *compiler, const curfew__co
 	                     .length = source->length,
 	                     .files = {-1, -1, -1}};
 	snprintf(job->cache_name, sizeof job->cache_name, "%s", source->cache_name);
-	pthread_mutex_lock(&compiler->lock);
-	bool started = start_job(job);
-	pthread_mutex_unlock(&compiler->lock);
+	curfew__mutex_lock(&compiler->lock);
+	bool started = start_job(compiler, job);
+	curfew__mutex_unlock(&compiler->lock);
 	if (!started) {
 		free(job);
 		return NULL;
@@ -710,7 +722,7 @@ void curfew__job_end(curfew__job *job)
 {
 	curfew__compiler *compiler = job->compiler;
 
-	pthread_mutex_lock(&compiler->lock);
+	curfew__mutex_lock(&compiler->lock);
 	uint64_t needless = job->state == JOB_DONE ? 0 : job->number;
 	job->ended = true;
 	forget(job);
@@ -722,10 +734,10 @@ void curfew__job_end(curfew__job *job)
 		curfew__compiler_process_kill(&own->process);
 	}
 	while (job->calling)
-		pthread_cond_wait(&compiler->changed, &compiler->lock);
+		curfew__mutex_wait(&compiler->lock, &compiler->changed);
 	unref(job);
 	wake(compiler);
-	pthread_mutex_unlock(&compiler->lock);
+	curfew__mutex_unlock(&compiler->lock);
 	if (needless)
 		compiler->options.ask(compiler->options.context, needless, NULL, NULL);
 }
@@ -734,10 +746,10 @@ uint64_t curfew__job_cpu(curfew__job *job)
 {
 	uint64_t cpu_ns;
 
-	pthread_mutex_lock(&job->compiler->lock);
+	curfew__mutex_lock(&job->compiler->lock);
 	note_cpu(job);
 	cpu_ns = job->cpu_ns;
-	pthread_mutex_unlock(&job->compiler->lock);
+	curfew__mutex_unlock(&job->compiler->lock);
 	return cpu_ns;
 }
 
@@ -764,7 +776,7 @@ void curfew__compiler_hear(curfew__compiler *compiler, uint64_t number, const cu
 {
 	bool is_passed = false;
 
-	pthread_mutex_lock(&compiler->lock);
+	curfew__mutex_lock(&compiler->lock);
 	curfew__job *job = compiler->jobs;
 	while (job && job->number != number)
 		job = job->next;
@@ -778,7 +790,7 @@ void curfew__compiler_hear(curfew__compiler *compiler, uint64_t number, const cu
 		pass_on(job, heard);
 		let_go(job);
 	}
-	pthread_mutex_unlock(&compiler->lock);
+	curfew__mutex_unlock(&compiler->lock);
 	if (!is_passed && heard->file >= 0)
 		close(heard->file);
 }

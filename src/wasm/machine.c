@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "engine/error.h"
+#include "common/mutex.h"
 
 #define STACK_SMALLEST ((size_t)16 << 10)
 /* Native stack for what the host does on behalf of guest code. */
@@ -22,7 +23,7 @@
 #define FRAMES_MOST 64
 
 struct curfew__machines {
-	pthread_mutex_t lock;
+	curfew__mutex lock;
 	curfew__pool *pool;
 	curfew__reactor *reactor;
 	curfew__machine *made[CURFEW__MACHINE_STACKS]; /* by stack */
@@ -238,7 +239,7 @@ curfew__machines *curfew__machines_create(curfew__pool *pool)
 
 	if (!machines)
 		return NULL;
-	pthread_mutex_init(&machines->lock, NULL);
+	curfew__mutex_init(&machines->lock);
 	machines->pool = pool;
 	if ((machines->reactor = curfew__reactor_create()))
 		return machines;
@@ -254,7 +255,7 @@ void curfew__machines_destroy(curfew__machines *machines)
 		destroy(machines->made[i]);
 	if (machines->reactor)
 		curfew__reactor_destroy(machines->reactor);
-	pthread_mutex_destroy(&machines->lock);
+	curfew__mutex_finish(&machines->lock);
 	free(machines);
 }
 
@@ -267,11 +268,11 @@ curfew__machine *curfew__machines_get(curfew__machines *machines, uint64_t stack
 		size *= 2;
 		i++;
 	}
-	pthread_mutex_lock(&machines->lock);
+	curfew__mutex_lock(&machines->lock);
 	curfew__machine **machine = &machines->made[i];
 	if (!*machine)
 		*machine = create(machines, size, message);
 	curfew__machine *found = *machine;
-	pthread_mutex_unlock(&machines->lock);
+	curfew__mutex_unlock(&machines->lock);
 	return found;
 }

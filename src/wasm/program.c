@@ -20,6 +20,7 @@
 #include "engine/extra.h"
 #include "engine_key.h"
 #include "wasm/link.h"
+#include "common/mutex.h"
 
 /* Inlined calls that stand at one place, as far as they are told of. */
 #define LOCATIONS_MOST 8
@@ -48,7 +49,7 @@ typedef struct curfew__wasm_flavour {
 } flavour;
 
 struct curfew__wasm_program {
-	pthread_mutex_t lock; /* of everything below, but for what never changes */
+	curfew__mutex lock;   /* of everything below, but for what never changes */
 	const uint8_t *bytes; /* as given */
 	uint8_t *copy;        /* that is where they are; NULL: they are lent */
 	size_t length;
@@ -86,7 +87,7 @@ curfew__wasm_program *curfew__wasm_program_create(const curfew__wasm_source *sou
 
 	if (!program)
 		return NULL;
-	pthread_mutex_init(&program->lock, NULL);
+	curfew__mutex_init(&program->lock);
 	for (int i = 0; i < FLAVOURS; i++)
 		program->flavours[i] = (flavour){.program = program, .which = i, .interface = -1};
 	program->length = source->length;
@@ -129,15 +130,15 @@ void curfew__wasm_program_destroy(curfew__wasm_program *program)
 	for (int i = 0; i < FLAVOURS; i++)
 		finish_flavour(&program->flavours[i]);
 	free(program->copy);
-	pthread_mutex_destroy(&program->lock);
+	curfew__mutex_finish(&program->lock);
 	free(program);
 }
 
 const char *curfew__wasm_program_kind(curfew__wasm_program *program)
 {
-	pthread_mutex_lock(&program->lock);
+	curfew__mutex_lock(&program->lock);
 	bool component = program->is_component;
-	pthread_mutex_unlock(&program->lock);
+	curfew__mutex_unlock(&program->lock);
 	return component ? "component" : "module";
 }
 
@@ -202,7 +203,7 @@ static void on_interface(void *context, int file)
 
 	bool is_read = own->which == DESCRIPTION && !own->program->is_passed_on;
 
-	pthread_mutex_lock(&own->program->lock);
+	curfew__mutex_lock(&own->program->lock);
 	if (is_read && !own->description) {
 		own->description = read_text(file, &own->description_length);
 		if (own->description)
@@ -213,7 +214,7 @@ static void on_interface(void *context, int file)
 	} else {
 		close(file);
 	}
-	pthread_mutex_unlock(&own->program->lock);
+	curfew__mutex_unlock(&own->program->lock);
 }
 
 /* Under the lock. */
@@ -239,14 +240,14 @@ static void on_done(void *context, int file, const curfew__compile_failure *fail
 {
 	flavour *own = context;
 
-	pthread_mutex_lock(&own->program->lock);
+	curfew__mutex_lock(&own->program->lock);
 	if (own->state == FLAVOUR_ASKED) {
 		take_result(own, file, failure);
 		wake_all(own);
 	} else if (file >= 0) {
 		close(file);
 	}
-	pthread_mutex_unlock(&own->program->lock);
+	curfew__mutex_unlock(&own->program->lock);
 }
 
 /* ---- Waiting ----------------------------------------------------------------------------------------------- */
@@ -298,16 +299,17 @@ static curfew__job *take_needless_job(flavour *own)
 	return job;
 }
 
+static void unlock_and_end(curfew__wasm_program *program, curfew__job *job) CURFEW__RELEASES(program->lock);
 static void unlock_and_end(curfew__wasm_program *program, curfew__job *job)
 {
-	pthread_mutex_unlock(&program->lock);
+	curfew__mutex_unlock(&program->lock);
 	if (job)
 		curfew__job_end(job);
 }
 
 void curfew__wasm_program_leave(curfew__wasm_program *program, curfew__wasm_waiter *waiter)
 {
-	pthread_mutex_lock(&program->lock);
+	curfew__mutex_lock(&program->lock);
 	flavour *own = waiter->at;
 	leave_waiters(waiter);
 	unlock_and_end(program, own ? take_needless_job(own) : NULL);
@@ -315,11 +317,11 @@ void curfew__wasm_program_leave(curfew__wasm_program *program, curfew__wasm_wait
 
 uint64_t curfew__wasm_waiter_cpu(curfew__wasm_program *program, const curfew__wasm_waiter *waiter)
 {
-	pthread_mutex_lock(&program->lock);
+	curfew__mutex_lock(&program->lock);
 	uint64_t cpu_ns = waiter->cpu_ns;
 	if (waiter->at && waiter->at->job)
 		cpu_ns += curfew__job_cpu(waiter->at->job) - waiter->cpu_before_ns;
-	pthread_mutex_unlock(&program->lock);
+	curfew__mutex_unlock(&program->lock);
 	return cpu_ns;
 }
 
@@ -434,7 +436,7 @@ curfew__wasm_step curfew__wasm_program_code(curfew__wasm_program *program, curfe
 	curfew__wasm_step step;
 
 	*error = (curfew__wasm_error){0};
-	pthread_mutex_lock(&program->lock);
+	curfew__mutex_lock(&program->lock);
 	begin(own);
 	if (own->state == FLAVOUR_ASKED && own->interface >= 0 && !can_be_linked(own, machines, stack_bytes, error)) {
 		set_failure(own, error);
@@ -442,7 +444,7 @@ curfew__wasm_step curfew__wasm_program_code(curfew__wasm_program *program, curfe
 	}
 	if (own->state == FLAVOUR_ASKED) {
 		join_waiters(own, waiter);
-		pthread_mutex_unlock(&program->lock);
+		curfew__mutex_unlock(&program->lock);
 		return CURFEW__WASM_COMPILING;
 	}
 	leave_waiters(waiter);
@@ -458,11 +460,11 @@ curfew__wasm_step curfew__wasm_program_describe(curfew__wasm_program *program, c
 	curfew__wasm_step step = CURFEW__WASM_LOADED;
 
 	*error = (curfew__wasm_error){0};
-	pthread_mutex_lock(&program->lock);
+	curfew__mutex_lock(&program->lock);
 	begin(own);
 	if (own->state == FLAVOUR_ASKED) {
 		join_waiters(own, waiter);
-		pthread_mutex_unlock(&program->lock);
+		curfew__mutex_unlock(&program->lock);
 		return CURFEW__WASM_COMPILING;
 	}
 	leave_waiters(waiter);
@@ -483,7 +485,7 @@ curfew__wasm_step curfew__wasm_program_part(curfew__wasm_program *program, curfe
 
 	*error = (curfew__wasm_error){0};
 	*file = -1;
-	pthread_mutex_lock(&program->lock);
+	curfew__mutex_lock(&program->lock);
 	begin(own);
 	bool is_asked = own->state == FLAVOUR_ASKED;
 	int from = own->code ? own->code->file : is_asked && !with_interface ? -1 : own->interface;
@@ -491,7 +493,7 @@ curfew__wasm_step curfew__wasm_program_part(curfew__wasm_program *program, curfe
 		*file = fcntl(from, F_DUPFD_CLOEXEC, 0);
 	if (is_asked) {
 		join_waiters(own, waiter);
-		pthread_mutex_unlock(&program->lock);
+		curfew__mutex_unlock(&program->lock);
 		return CURFEW__WASM_COMPILING;
 	}
 	leave_waiters(waiter);
@@ -516,11 +518,11 @@ const void *curfew__wasm_program_bytes(const curfew__wasm_program *program, size
 
 curfew__compiled *curfew__wasm_program_compiled(curfew__wasm_program *program, bool metered)
 {
-	pthread_mutex_lock(&program->lock);
+	curfew__mutex_lock(&program->lock);
 	curfew__compiled *code = program->flavours[metered ? METERED : PLAIN].code;
 	if (code)
 		curfew__compiled_ref(code);
-	pthread_mutex_unlock(&program->lock);
+	curfew__mutex_unlock(&program->lock);
 	return code;
 }
 

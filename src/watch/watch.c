@@ -17,12 +17,13 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "common/mutex.h"
 #include "common/clock.h"
 
 struct curfew__watch {
 	atomic_uint references;
 	pthread_t thread;
-	pthread_mutex_t lock;
+	curfew__mutex lock;
 	pthread_cond_t served; /* current changed; waited for by disarm */
 	unsigned waiting;      /* threads in disarm */
 	curfew__heap alarms;
@@ -34,7 +35,7 @@ struct curfew__watch {
 	atomic_bool ending;
 };
 
-/* Under the lock. */
+static bool put_in(curfew__watch *watch, curfew__alarm *alarm, int64_t when_ns) CURFEW__REQUIRES(watch->lock);
 static bool put_in(curfew__watch *watch, curfew__alarm *alarm, int64_t when_ns)
 {
 	if (when_ns != CURFEW__NEVER)
@@ -59,14 +60,15 @@ static void sleep_until(curfew__watch *watch, unsigned seen, int64_t until_ns)
 }
 
 /* Calls an alarm without the lock and puts it back at the time it asks for. */
+static void serve(curfew__watch *watch, curfew__alarm *alarm, int64_t now) CURFEW__REQUIRES(watch->lock);
 static void serve(curfew__watch *watch, curfew__alarm *alarm, int64_t now)
 {
 	curfew__heap_remove(&watch->alarms, &alarm->due);
 	watch->current = alarm;
 	watch->current_moved = false;
-	pthread_mutex_unlock(&watch->lock);
+	curfew__mutex_unlock(&watch->lock);
 	int64_t next = alarm->call(alarm->context, now);
-	pthread_mutex_lock(&watch->lock);
+	curfew__mutex_lock(&watch->lock);
 	if (!watch->current_moved && !alarm->closed)
 		put_in(watch, alarm, next);
 	watch->current = NULL;
@@ -74,7 +76,8 @@ static void serve(curfew__watch *watch, curfew__alarm *alarm, int64_t now)
 		pthread_cond_broadcast(&watch->served);
 }
 
-/* Under the lock: calls what was cancelled. The list is newest first, which is as good as any order. */
+/* Calls what was cancelled. The list is newest first, which is as good as any order. */
+static void serve_fired(curfew__watch *watch) CURFEW__REQUIRES(watch->lock);
 static void serve_fired(curfew__watch *watch)
 {
 	curfew__signal *signal = atomic_exchange(&watch->fired, NULL);
@@ -84,9 +87,9 @@ static void serve_fired(curfew__watch *watch)
 		atomic_store(&signal->queued, false);
 		if (signal->alarm && !signal->alarm->closed)
 			serve(watch, signal->alarm, clock_now_ns());
-		pthread_mutex_unlock(&watch->lock);
+		curfew__mutex_unlock(&watch->lock);
 		curfew__signal_unref(signal);
-		pthread_mutex_lock(&watch->lock);
+		curfew__mutex_lock(&watch->lock);
 		signal = next;
 	}
 }
@@ -95,7 +98,7 @@ static void *run(void *argument)
 {
 	curfew__watch *watch = argument;
 
-	pthread_mutex_lock(&watch->lock);
+	curfew__mutex_lock(&watch->lock);
 	while (!atomic_load(&watch->ending)) {
 		unsigned seen = atomic_load(&watch->wakes);
 		serve_fired(watch);
@@ -107,12 +110,12 @@ static void *run(void *argument)
 		}
 		int64_t until_ns = first != NULL ? first->when : CURFEW__NEVER;
 		watch->sleeping_until_ns = until_ns;
-		pthread_mutex_unlock(&watch->lock);
+		curfew__mutex_unlock(&watch->lock);
 		sleep_until(watch, seen, until_ns);
-		pthread_mutex_lock(&watch->lock);
+		curfew__mutex_lock(&watch->lock);
 		watch->sleeping_until_ns = 0;
 	}
-	pthread_mutex_unlock(&watch->lock);
+	curfew__mutex_unlock(&watch->lock);
 	return NULL;
 }
 
@@ -150,7 +153,7 @@ curfew__watch *curfew__watch_create(void)
 	if (!watch)
 		return NULL;
 	atomic_init(&watch->references, 1);
-	pthread_mutex_init(&watch->lock, NULL);
+	curfew__mutex_init(&watch->lock);
 	pthread_cond_init(&watch->served, NULL);
 	/* Signals of the host program are not for this thread. */
 	sigfillset(&all);
@@ -168,7 +171,7 @@ static void unref(curfew__watch *watch)
 {
 	if (atomic_fetch_sub(&watch->references, 1) != 1)
 		return;
-	pthread_mutex_destroy(&watch->lock);
+	curfew__mutex_finish(&watch->lock);
 	pthread_cond_destroy(&watch->served);
 	curfew__heap_finish(&watch->alarms);
 	free(watch);
@@ -191,13 +194,13 @@ void curfew__watch_destroy(curfew__watch *watch)
 
 bool curfew__watch_arm(curfew__watch *watch, curfew__alarm *alarm, int64_t when_ns)
 {
-	pthread_mutex_lock(&watch->lock);
+	curfew__mutex_lock(&watch->lock);
 	bool ok = alarm->closed || put_in(watch, alarm, when_ns);
 	if (watch->current == alarm)
 		watch->current_moved = true;
 	/* A thread that sleeps no longer than this alarm allows need not be woken. */
 	bool early = watch->sleeping_until_ns && when_ns < watch->sleeping_until_ns;
-	pthread_mutex_unlock(&watch->lock);
+	curfew__mutex_unlock(&watch->lock);
 	if (early)
 		wake(watch);
 	return ok;
@@ -205,17 +208,17 @@ bool curfew__watch_arm(curfew__watch *watch, curfew__alarm *alarm, int64_t when_
 
 static void disarm(curfew__watch *watch, curfew__alarm *alarm, bool close)
 {
-	pthread_mutex_lock(&watch->lock);
+	curfew__mutex_lock(&watch->lock);
 	alarm->closed = close;
 	curfew__heap_remove(&watch->alarms, &alarm->due);
 	if (watch->current == alarm) {
 		watch->current_moved = true;
 		watch->waiting++;
 		while (watch->current == alarm)
-			pthread_cond_wait(&watch->served, &watch->lock);
+			curfew__mutex_wait(&watch->lock, &watch->served);
 		watch->waiting--;
 	}
-	pthread_mutex_unlock(&watch->lock);
+	curfew__mutex_unlock(&watch->lock);
 }
 
 void curfew__watch_disarm(curfew__watch *watch, curfew__alarm *alarm)
@@ -280,11 +283,11 @@ bool curfew__signal_bind(curfew__signal *signal, curfew__alarm *alarm)
 {
 	curfew__watch *watch = signal->watch;
 
-	pthread_mutex_lock(&watch->lock);
+	curfew__mutex_lock(&watch->lock);
 	bool ok = !alarm || !signal->alarm;
 	if (ok)
 		signal->alarm = alarm;
-	pthread_mutex_unlock(&watch->lock);
+	curfew__mutex_unlock(&watch->lock);
 	return ok;
 }
 

@@ -55,7 +55,10 @@ def check_packages(context):
 
 # Objects of the whole build that the options leave out, and those that stand in for them.
 LEFT_OUT = {
-    "src/libcurfew_core.a.p": (["host_curl", "host_fetch", "host_fetch_session", "host_resolver", "host_transfer"], ["src/host/no_fetch.c"]),
+    "src/libcurfew_core.a.p": (
+        ["host_curl", "host_fetch", "host_fetch_session", "host_resolver", "host_transfer"],
+        ["src/host/no_fetch.c"],
+    ),
     "curfew.p": (
         ["cli_http", "cli_admin", "cli_serve", "server_*", "meson-generated_*"],
         ["cli/no_http.c", "cli/no_serve.c", "server/config.c"],

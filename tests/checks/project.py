@@ -5,6 +5,7 @@ import glob
 import json
 import os
 import re
+import shlex
 import shutil
 
 from .harness import EXIT_CODES, ROOT, Skipped, Test, expect, expect_equal, read, shorten
@@ -17,8 +18,34 @@ def check_layers(context):
     expect(done.code == 0, done.out.decode())
 
 
+def check_locks(context):
+    """Every lock is given back on every way out, and what needs one is called by those that hold it (clang)."""
+    clang = find_compiler("clang-16", "clang")
+    with open(os.path.join(context.build, "compile_commands.json"), encoding="utf-8") as file:
+        commands = json.load(file)
+    found, count = [], 0
+    for command in commands:
+        path = os.path.relpath(os.path.join(command["directory"], command["file"]), ROOT)
+        if not path.startswith(("src/", "worker/", "server/", "cli/")) or not re.search(
+            r"mutex|(server|worker)_(un)?lock", read(path)
+        ):
+            continue
+        words = shlex.split(command["command"])
+        kept = [word for word in words if word.startswith(("-I", "-D", "-std"))]
+        kept += [f"-isystem{words[at + 1]}" for at, word in enumerate(words) if word == "-isystem"]
+        count += 1
+        done = context.command(
+            [clang, *kept, "-fsyntax-only", "-Wno-everything", "-Wthread-safety", "-Werror", os.path.join(ROOT, path)],
+            cwd=command["directory"],
+        )
+        if done.code != 0:
+            found.append(done.err.decode())
+    expect(count > 30, f"only {count} files with locks: where are they?")
+    expect(not found, shorten("\n".join(found), 3000))
+
+
 def layers(context):
-    return [Test("layers", "order", check_layers)]
+    return [Test("layers", "order", check_layers), Test("layers", "locks", check_locks)]
 
 
 def check_lint(context, part):

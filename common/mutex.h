@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Locks, with annotations that clang checks (-Wthread-safety, in make check): who takes a lock gives it back on every
+ * way out, and a function that needs one is called only by those that hold it. An annotation stands on a declaration,
+ * after the parameters: CURFEW__REQUIRES(pool->lock).
+ */
+#ifndef CURFEW_COMMON_MUTEX_H
+#define CURFEW_COMMON_MUTEX_H
+
+#include <pthread.h>
+#include <time.h>
+
+#ifdef __clang__
+#define CURFEW__ANNOTATE(...) __attribute__((__VA_ARGS__))
+#else
+#define CURFEW__ANNOTATE(...)
+#endif
+
+/* It is held when the function begins, and when it ends: the function may let it go meanwhile. */
+#define CURFEW__REQUIRES(lock) CURFEW__ANNOTATE(requires_capability(lock))
+#define CURFEW__ACQUIRES(lock) CURFEW__ANNOTATE(acquire_capability(lock))
+#define CURFEW__RELEASES(lock) CURFEW__ANNOTATE(release_capability(lock))
+/* The lock goes by another name here than where it was taken, which clang cannot follow. */
+#define CURFEW__UNCHECKED CURFEW__ANNOTATE(no_thread_safety_analysis)
+
+typedef struct CURFEW__ANNOTATE(capability("mutex")) curfew__mutex {
+	pthread_mutex_t handle;
+} curfew__mutex;
+
+/* clang-format off */
+static inline void curfew__mutex_lock(curfew__mutex *mutex)
+	CURFEW__ACQUIRES(*mutex) CURFEW__UNCHECKED;
+static inline void curfew__mutex_unlock(curfew__mutex *mutex)
+	CURFEW__RELEASES(*mutex) CURFEW__UNCHECKED;
+static inline void curfew__mutex_wait(curfew__mutex *mutex, pthread_cond_t *condition) CURFEW__REQUIRES(*mutex);
+static inline void curfew__mutex_wait_until(curfew__mutex *mutex, pthread_cond_t *condition,
+                                            const struct timespec *until) CURFEW__REQUIRES(*mutex);
+/* clang-format on */
+
+static inline void curfew__mutex_init(curfew__mutex *mutex)
+{
+	(void)pthread_mutex_init(&mutex->handle, NULL);
+}
+
+static inline void curfew__mutex_finish(curfew__mutex *mutex)
+{
+	(void)pthread_mutex_destroy(&mutex->handle);
+}
+
+static inline void curfew__mutex_lock(curfew__mutex *mutex)
+{
+	(void)pthread_mutex_lock(&mutex->handle);
+}
+
+static inline void curfew__mutex_unlock(curfew__mutex *mutex)
+{
+	(void)pthread_mutex_unlock(&mutex->handle);
+}
+
+/* Lets it go until the condition is signalled, or for no reason. */
+static inline void curfew__mutex_wait(curfew__mutex *mutex, pthread_cond_t *condition)
+{
+	(void)pthread_cond_wait(condition, &mutex->handle);
+}
+
+/* The same, or until then, on the condition's clock. */
+static inline void curfew__mutex_wait_until(curfew__mutex *mutex, pthread_cond_t *condition,
+                                            const struct timespec *until)
+{
+	(void)pthread_cond_timedwait(condition, &mutex->handle, until);
+}
+
+#endif
