@@ -31,8 +31,7 @@ def check_locks(context):
         ):
             continue
         words = shlex.split(command["command"])
-        kept = [word for word in words if word.startswith(("-I", "-D", "-std"))]
-        kept += [f"-isystem{words[at + 1]}" for at, word in enumerate(words) if word == "-isystem"]
+        kept = [word for word in words if word.startswith(("-I", "-isystem", "-D", "-std"))]
         count += 1
         done = context.command(
             [clang, *kept, "-fsyntax-only", "-Wno-everything", "-Wthread-safety", "-Werror", os.path.join(ROOT, path)],

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The executor, with runs that do nothing but note who steps them. */
+#include "run/run.h"
+#include "common/clock.h"
+
+#include <time.h>
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+enum { RUNS = 200 };
+
+static atomic_uint stepped, freed, inside;
+static atomic_bool holds;
+
+static void nap(void)
+{
+	struct timespec pause = {.tv_nsec = 100 * CURFEW__MICROSECOND};
+	nanosleep(&pause, NULL);
+}
+
+static bool step(curfew_run *run)
+{
+	atomic_fetch_add(&inside, 1);
+	while (run->flags != 0 && atomic_load(&holds))
+		nap();
+	atomic_fetch_sub(&inside, 1);
+	atomic_fetch_add(&stepped, 1);
+	return true;
+}
+
+static void unref(curfew_run *run)
+{
+	if (atomic_fetch_sub(&run->references, 1) != 1)
+		return;
+	free(run);
+	atomic_fetch_add(&freed, 1);
+}
+
+static curfew_run *make_run(bool is_held)
+{
+	curfew_run *run = calloc(1, sizeof *run);
+	assert_non_null(run);
+	atomic_init(&run->references, 1);
+	run->flags = is_held;
+	return run;
+}
+
+static void wait_until(const atomic_uint *word, unsigned at_least)
+{
+	while (atomic_load(word) < at_least)
+		nap();
+}
+
+typedef struct fixture {
+	curfew__pool *pool;
+	curfew__executor *executor;
+} fixture;
+
+static fixture set_up(uint32_t threads)
+{
+	fixture made = {.pool = curfew__pool_create(0, 0, false)};
+	assert_non_null(made.pool);
+	made.executor = curfew__executor_create(threads, made.pool, (curfew__work_calls){step, unref});
+	assert_non_null(made.executor);
+	atomic_store(&stepped, 0);
+	atomic_store(&freed, 0);
+	atomic_store(&holds, true);
+	return made;
+}
+
+static void tear_down(fixture *made)
+{
+	curfew__executor_destroy(made->executor);
+	curfew__pool_destroy(made->pool);
+}
+
+static void submit(const fixture *to, bool is_held)
+{
+	curfew_run *run = make_run(is_held);
+	assert_true(curfew__executor_submit(to->executor, run));
+	unref(run); /* the queue has one of its own */
+}
+
+static void test_each_is_stepped_once(void **state)
+{
+	fixture own = set_up(2);
+	(void)state;
+	for (int i = 0; i < RUNS; i++)
+		submit(&own, false);
+	wait_until(&freed, RUNS);
+	assert_int_equal(atomic_load(&stepped), RUNS);
+	tear_down(&own);
+	assert_int_equal(atomic_load(&stepped), RUNS);
+}
+
+static void test_what_computes_long_does_not_hold_up_others(void **state)
+{
+	fixture own = set_up(1);
+	(void)state;
+	/* With one thread that may compute, three that never end by themselves. */
+	for (int i = 0; i < 3; i++)
+		submit(&own, true);
+	submit(&own, false);
+	wait_until(&stepped, 1);
+	assert_int_equal(atomic_load(&inside), 3);
+	atomic_store(&holds, false);
+	wait_until(&freed, 4);
+	tear_down(&own);
+}
+
+static void test_threads_go_when_they_are_not_needed(void **state)
+{
+	fixture own = set_up(1);
+	(void)state;
+	for (int round = 0; round < 3; round++) {
+		atomic_store(&holds, true);
+		for (int i = 0; i < 8; i++)
+			submit(&own, true);
+		wait_until(&inside, 8);
+		atomic_store(&holds, false);
+		wait_until(&freed, (unsigned)(round + 1) * 8);
+	}
+	/* Those that have left are joined, those that wait are woken. */
+	tear_down(&own);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_each_is_stepped_once),
+		cmocka_unit_test(test_what_computes_long_does_not_hold_up_others),
+		cmocka_unit_test(test_threads_go_when_they_are_not_needed),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
