@@ -99,7 +99,4 @@ int cli_print_value(const curfew_report *report);
 /* The exit code for a run that ended like this. */
 int cli_exit_of(const curfew_report *report);
 
-/* Writes a string as JSON, quotes included. */
-void cli_write_json_string(FILE *out, const char *text);
-
 #endif

@@ -4,6 +4,7 @@
  * tried out here.
  */
 #include "commands.h"
+#include "format.h"
 #include "say.h"
 #include "worker/pool.h"
 

@@ -9,6 +9,7 @@
 #include "common/json_scan.h"
 #include "common/utf8.h"
 #include "options.h"
+#include "format.h"
 #include "say.h"
 
 #include <errno.h>

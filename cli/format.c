@@ -92,3 +92,18 @@ void cli_format_line(const char *data, size_t length, char *line, size_t size)
 		written--;
 	line[written] = '\0';
 }
+
+void cli_write_json_string(FILE *out, const char *text)
+{
+	fputc('"', out);
+	for (; *text != '\0'; text++) {
+		unsigned char byte = (unsigned char)*text;
+		if (byte == '"' || byte == '\\')
+			fprintf(out, "\\%c", byte);
+		else if (byte < 0x20)
+			fprintf(out, "\\u%04x", byte);
+		else
+			fputc(byte, out);
+	}
+	fputc('"', out);
+}

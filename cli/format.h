@@ -5,6 +5,7 @@
 
 #include <inttypes.h>
 #include <stddef.h>
+#include <stdio.h>
 
 enum { CLI_QUANTITY = 32 };
 
@@ -19,5 +20,8 @@ void cli_format_count(uint64_t count, char text[CLI_QUANTITY]);
 
 /* Text of the guest's as one short line: nothing in it moves the cursor or turns the direction of writing. */
 void cli_format_line(const char *data, size_t length, char *line, size_t size);
+
+/* Writes a string as JSON, quotes included. */
+void cli_write_json_string(FILE *out, const char *text);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the commands share: parameters, the engine, programs, and telling a person about a report. */
 #include "commands.h"
+#include "format.h"
 #include "say.h"
 
 #include <stdio.h>
@@ -9,21 +10,6 @@
 #include <unistd.h>
 
 /* ---- Parameters ------------------------------------------------------------------------------------------ */
-
-void cli_write_json_string(FILE *out, const char *text)
-{
-	fputc('"', out);
-	for (; *text != '\0'; text++) {
-		unsigned char byte = (unsigned char)*text;
-		if (byte == '"' || byte == '\\')
-			fprintf(out, "\\%c", byte);
-		else if (byte < 0x20)
-			fprintf(out, "\\u%04x", byte);
-		else
-			fputc(byte, out);
-	}
-	fputc('"', out);
-}
 
 static char *rest_to_json(const cli_arguments *arguments, size_t *length)
 {

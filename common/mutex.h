@@ -33,7 +33,7 @@ static inline void curfew__mutex_lock(curfew__mutex *mutex)
 static inline void curfew__mutex_unlock(curfew__mutex *mutex)
 	CURFEW__RELEASES(*mutex) CURFEW__UNCHECKED;
 static inline void curfew__mutex_wait(curfew__mutex *mutex, pthread_cond_t *condition) CURFEW__REQUIRES(*mutex);
-static inline void curfew__mutex_wait_until(curfew__mutex *mutex, pthread_cond_t *condition,
+static inline int curfew__mutex_wait_until(curfew__mutex *mutex, pthread_cond_t *condition,
                                             const struct timespec *until) CURFEW__REQUIRES(*mutex);
 /* clang-format on */
 
@@ -63,11 +63,11 @@ static inline void curfew__mutex_wait(curfew__mutex *mutex, pthread_cond_t *cond
 	(void)pthread_cond_wait(condition, &mutex->handle);
 }
 
-/* The same, or until then, on the condition's clock. */
-static inline void curfew__mutex_wait_until(curfew__mutex *mutex, pthread_cond_t *condition,
-                                            const struct timespec *until)
+/* The same, or until then, on the condition's clock: ETIMEDOUT. */
+static inline int curfew__mutex_wait_until(curfew__mutex *mutex, pthread_cond_t *condition,
+                                           const struct timespec *until)
 {
-	(void)pthread_cond_timedwait(condition, &mutex->handle, until);
+	return pthread_cond_timedwait(condition, &mutex->handle, until);
 }
 
 #endif

@@ -539,6 +539,31 @@ static bool find_hosts(const server *s, const run *r, hosts *allowed)
 	return good;
 }
 
+static worker_job job_of(const server *s, const run *r, const hosts *allowed, const wasi *given)
+{
+	return (worker_job){.id = r->id,
+	                    .limits = &r->limits,
+	                    .flags = r->flags,
+	                    .call = r->call,
+	                    .params = r->params,
+	                    .params_length = r->params_length,
+	                    .user = r->user,
+	                    .store = r->user != NULL ? s->secrets : NULL,
+	                    .allow_fetch = allowed->items,
+	                    .allow_fetch_count = allowed->count,
+	                    .args = given->args,
+	                    .arg_count = given->arg_count,
+	                    .env = (const char *const *)given->env,
+	                    .env_count = given->env_count,
+	                    .timezone = given->timezone,
+	                    .stdin_bytes = given->input,
+	                    .stdin_length = given->input_length,
+	                    .files = given->files.data,
+	                    .files_length = given->files.len,
+	                    .on_event = on_event,
+	                    .on_done = on_done};
+}
+
 static curfew_status submit(server *s, run *r, worker_program *ready, curfew_failure *failure)
 {
 	flight *f = malloc(sizeof *f);
@@ -553,29 +578,9 @@ static curfew_status submit(server *s, run *r, worker_program *ready, curfew_fai
 		return CURFEW_NO_MEMORY;
 	}
 	*f = (flight){s, r};
-	worker_job job = {.program = ready,
-	                  .id = r->id,
-	                  .limits = &r->limits,
-	                  .flags = r->flags,
-	                  .call = r->call,
-	                  .params = r->params,
-	                  .params_length = r->params_length,
-	                  .user = r->user,
-	                  .store = r->user != NULL ? s->secrets : NULL,
-	                  .allow_fetch = allowed.items,
-	                  .allow_fetch_count = allowed.count,
-	                  .args = given.args,
-	                  .arg_count = given.arg_count,
-	                  .env = (const char *const *)given.env,
-	                  .env_count = given.env_count,
-	                  .timezone = given.timezone,
-	                  .stdin_bytes = given.input,
-	                  .stdin_length = given.input_length,
-	                  .files = given.files.data,
-	                  .files_length = given.files.len,
-	                  .context = f,
-	                  .on_event = on_event,
-	                  .on_done = on_done};
+	worker_job job = job_of(s, r, &allowed, &given);
+	job.program = ready;
+	job.context = f;
 	server_lock(s);
 	run_ref(r); /* the flight's */
 	server_unlock(s);

@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "common/mutex.h"
 #include "common/clock.h"
 
 /* How long either side looks before it sleeps. */
@@ -19,7 +20,7 @@ struct curfew_call_queue {
 	atomic_uint references;
 	void (*on_waiting)(void *context);
 	void *context;
-	pthread_mutex_t lock;
+	curfew__mutex lock;
 	pthread_cond_t filled;
 	/* Under the lock. */
 	curfew__queued *first, **last;
@@ -46,7 +47,7 @@ curfew_status curfew_call_queue_create(void (*on_waiting)(void *context), void *
 	made->on_waiting = on_waiting;
 	made->context = context;
 	made->last = &made->first;
-	pthread_mutex_init(&made->lock, NULL);
+	curfew__mutex_init(&made->lock);
 	pthread_condattr_init(&attributes);
 	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
 	pthread_cond_init(&made->filled, &attributes);
@@ -66,7 +67,7 @@ void curfew__call_queue_unref(curfew_call_queue *queue)
 	if (!queue || atomic_fetch_sub(&queue->references, 1) != 1)
 		return;
 	pthread_cond_destroy(&queue->filled);
-	pthread_mutex_destroy(&queue->lock);
+	curfew__mutex_finish(&queue->lock);
 	free(queue);
 }
 
@@ -96,7 +97,7 @@ void curfew_call_queue_destroy(curfew_call_queue *queue)
 {
 	if (!queue)
 		return;
-	pthread_mutex_lock(&queue->lock);
+	curfew__mutex_lock(&queue->lock);
 	queue->closed = true;
 	while (queue->first) {
 		curfew__queued *queued = queue->first;
@@ -104,7 +105,7 @@ void curfew_call_queue_destroy(curfew_call_queue *queue)
 		settle(queued, CURFEW__QUEUED_REFUSED);
 	}
 	pthread_cond_broadcast(&queue->filled);
-	pthread_mutex_unlock(&queue->lock);
+	curfew__mutex_unlock(&queue->lock);
 	curfew__call_queue_unref(queue);
 }
 
@@ -113,7 +114,7 @@ void curfew_call_queue_destroy(curfew_call_queue *queue)
 /* False: the queue is gone. */
 static bool put(curfew_call_queue *queue, curfew__queued *queued)
 {
-	pthread_mutex_lock(&queue->lock);
+	curfew__mutex_lock(&queue->lock);
 	bool open = !queue->closed, waiting = false;
 	if (open) {
 		queued->next = NULL;
@@ -125,7 +126,7 @@ static bool put(curfew_call_queue *queue, curfew__queued *queued)
 		if (count > queue->takers - queue->sleepers)
 			pthread_cond_signal(&queue->filled);
 	}
-	pthread_mutex_unlock(&queue->lock);
+	curfew__mutex_unlock(&queue->lock);
 	if (waiting && queue->on_waiting)
 		queue->on_waiting(queue->context);
 	return open;
@@ -160,12 +161,12 @@ curfew__queued_state curfew__call_queue_ask(curfew_call_queue *queue, curfew__qu
 		return CURFEW__QUEUED_REFUSED;
 	wait_for_answer(queued, stopped);
 	settle(queued, CURFEW__QUEUED_LEFT);
-	pthread_mutex_lock(&queue->lock);
+	curfew__mutex_lock(&queue->lock);
 	curfew__queued_state state = (curfew__queued_state)atomic_load(&queued->state);
 	*taken = !queued->place && state != CURFEW__QUEUED_REFUSED;
 	if (queued->place)
 		remove_call(queue, queued);
-	pthread_mutex_unlock(&queue->lock);
+	curfew__mutex_unlock(&queue->lock);
 	return state;
 }
 
@@ -193,9 +194,9 @@ static bool sleep_until(curfew_call_queue *queue, int64_t until)
 
 	queue->sleepers++;
 	if (until == CURFEW__NEVER)
-		pthread_cond_wait(&queue->filled, &queue->lock);
+		curfew__mutex_wait(&queue->lock, &queue->filled);
 	else
-		failed = pthread_cond_timedwait(&queue->filled, &queue->lock, &end);
+		failed = curfew__mutex_wait_until(&queue->lock, &queue->filled, &end);
 	queue->sleepers--;
 	return !failed;
 }
@@ -204,12 +205,12 @@ curfew__queued *curfew__call_queue_next(curfew_call_queue *queue, uint64_t wait_
 {
 	int64_t until = clock_later(clock_now_ns(), wait_ns);
 
-	pthread_mutex_lock(&queue->lock);
+	curfew__mutex_lock(&queue->lock);
 	queue->takers++;
 	if (!queue->first && wait_ns) {
-		pthread_mutex_unlock(&queue->lock);
+		curfew__mutex_unlock(&queue->lock);
 		look(queue, until);
-		pthread_mutex_lock(&queue->lock);
+		curfew__mutex_lock(&queue->lock);
 	}
 	while (!queue->first && !queue->closed && clock_now_ns() < until && sleep_until(queue, until))
 		continue;
@@ -217,6 +218,6 @@ curfew__queued *curfew__call_queue_next(curfew_call_queue *queue, uint64_t wait_
 	curfew__queued *queued = queue->first;
 	if (queued)
 		remove_call(queue, queued);
-	pthread_mutex_unlock(&queue->lock);
+	curfew__mutex_unlock(&queue->lock);
 	return queued;
 }
