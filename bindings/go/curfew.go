@@ -215,7 +215,7 @@ func ReadSource(path string) (Source, error) {
 }
 
 var languages = map[string]C.curfew_language{
-	"js": C.CURFEW_LANGUAGE_JS, "mjs": C.CURFEW_LANGUAGE_JS_MODULE, "ts": C.CURFEW_LANGUAGE_TS, "mts": C.CURFEW_LANGUAGE_TS_MODULE, "wasm": C.CURFEW_LANGUAGE_WASM, "wat": C.CURFEW_LANGUAGE_WAT,
+	"js": C.CURFEW_LANGUAGE_JS, "mjs": C.CURFEW_LANGUAGE_JS_MODULE, "ts": C.CURFEW_LANGUAGE_TS, "mts": C.CURFEW_LANGUAGE_TS_MODULE, "wasm": C.CURFEW_LANGUAGE_WASM, "wat": C.CURFEW_LANGUAGE_WAT, "tar": C.CURFEW_LANGUAGE_BUNDLE,
 }
 
 // Program is immutable and may be used by any goroutines at once; each run of it begins afresh.

@@ -243,6 +243,16 @@ func TestStandardInputReachesWASI(t *testing.T) {
 	expect(t, "stdout", report.Stdout, "from Go")
 }
 
+func TestFilesEnvironmentAndTimeZoneReachJavaScript(t *testing.T) {
+	source := "export default [(await curfew.files['a/b.bin'].bytes())[1], curfew.env.A, new Date(0).getHours()]"
+	report := must[*Report](t)(newProgram(t, js(source)).Run(background, Options{
+		Files: map[string][]byte{"a/b.bin": {0, 255}}, Env: map[string]string{"A": "b"}, Timezone: "Asia/Kolkata"}))
+	expect(t, "value", string(report.Value), `[255,"b",5]`)
+	if _, err := newProgram(t, js("1")).Run(background, Options{Timezone: "Mars/Olympus"}); err == nil {
+		t.Fatal("there is no such time zone")
+	}
+}
+
 func TestStartCancelUsage(t *testing.T) {
 	run := must[*Running](t)(newProgram(t, js("for (;;);")).Start(background, Options{Limits: forever}))
 	if run.Report() != nil {

@@ -26,9 +26,11 @@ type Options struct {
 	Secrets       map[string]string // what secrets.get(NAME) answers; taken out of whatever the run prints or returns
 	AllowFetch    []string          // hosts that fetch may reach: "HOST", "HOST:PORT", "*.DOMAIN"
 	Args          []string          // WASI: the program's arguments, its name left out
-	Env           map[string]string // WASI: its environment
+	Env           map[string]string // the environment: curfew.env, or a WASI program's
 	Dirs          []Dir             // WASI: directories that it may open
-	Stdin         *os.File          // WASI: its standard input; stays open until the end
+	Stdin         *os.File          // standard input (curfew.stdin, or WASI's); stays open until the end
+	Timezone      string            // what Date and Intl take as local time: "Europe/Berlin"; "": UTC
+	Files         map[string][]byte // what a JavaScript program has as curfew.files
 	Deterministic bool              // fixed clock, seeded random
 
 	// OnEvent is called with each event, by a thread of the engine while the program waits: be short.
@@ -289,7 +291,7 @@ func (o *Options) fill(memory *arena) (*C.curfew_run_options, error) {
 		given.flags |= C.CURFEW_RUN_STDIN
 		given.stdin_fd = C.int32_t(o.Stdin.Fd())
 	}
-	for _, step := range []func(*arena, *C.curfew_run_options) error{o.fillCall, o.fillSecrets, o.fillLists, o.fillDirs} {
+	for _, step := range []func(*arena, *C.curfew_run_options) error{o.fillCall, o.fillData, o.fillSecrets, o.fillLists, o.fillDirs} {
 		if err := step(memory, given); err != nil {
 			return nil, err
 		}
@@ -316,6 +318,30 @@ func (o *Options) fillCall(memory *arena, given *C.curfew_run_options) (err erro
 		given.params = (*C.char)(memory.copy(text))
 		given.params_length = C.size_t(len(text))
 	}
+	return nil
+}
+
+func (o *Options) fillData(memory *arena, given *C.curfew_run_options) (err error) {
+	if o.Timezone != "" {
+		if given.timezone, err = memory.text(o.Timezone, "the time zone"); err != nil {
+			return err
+		}
+	}
+	if len(o.Files) == 0 {
+		return nil
+	}
+	files := make(map[string]map[string][]byte, len(o.Files)) // bytes become base64
+	for name, data := range o.Files {
+		if data == nil {
+			data = []byte{}
+		}
+		files[name] = map[string][]byte{"base64": data}
+	}
+	text, err := json.Marshal(files)
+	if err != nil {
+		return invalid("files have no JSON: %v", err)
+	}
+	given.files, given.files_length = (*C.char)(memory.copy(text)), C.size_t(len(text))
 	return nil
 }
 

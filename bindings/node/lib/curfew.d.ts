@@ -91,12 +91,16 @@ export interface SessionOptions {
 	allowFetch?: string[];
 	/** WASI: the program's arguments, its name left out. */
 	args?: string[];
-	/** WASI: its environment. */
+	/** The environment: curfew.env, or a WASI program's. */
 	env?: Record<string, string>;
 	/** WASI: directories that it may open. */
 	dirs?: Dir[];
-	/** WASI: its standard input: text, bytes, or a descriptor that stays open until the end. */
+	/** Standard input (curfew.stdin, or WASI's): text, bytes, or a descriptor that stays open until the end. */
 	stdin?: string | Uint8Array | number;
+	/** What Date and Intl take as local time, an IANA name: "Europe/Berlin". */
+	timezone?: string;
+	/** What a JavaScript program has as curfew.files: names and their text or bytes. */
+	files?: Record<string, string | Uint8Array>;
 	/** Fixed clock, seeded random. */
 	deterministic?: boolean;
 }

@@ -252,6 +252,8 @@ const RUN_OPTIONS = [
 	'env',
 	'dirs',
 	'stdin',
+	'timezone',
+	'files',
 	'deterministic',
 	'signal',
 	'onEvent',
@@ -302,6 +304,8 @@ function nativeOptions(options) {
 		ifGiven(options.args ?? undefined, value => texts(value, 'args')),
 		ifGiven(options.env ?? undefined, envTexts),
 		ifGiven(options.dirs ?? undefined, dirTexts),
+		ifGiven(options.timezone, value => text(value, 'timezone')),
+		ifGiven(options.files ?? undefined, filesText),
 	];
 	const stdin = openStdin(options.stdin);
 	values[5] = stdin.fd;
@@ -309,6 +313,18 @@ function nativeOptions(options) {
 }
 
 const NO_STDIN = { fd: -1, close() {} };
+
+/** The files as JSON: text as it is, bytes in base64. */
+function filesText(files) {
+	const made = {};
+	for (const [name, data] of Object.entries(files)) {
+		if (typeof data !== 'string' && !(data instanceof Uint8Array))
+			throw new TypeError(`files[${JSON.stringify(name)}] must be a string or a Uint8Array`);
+		const value = typeof data === 'string' ? data : { base64: Buffer.from(data).toString('base64') };
+		Object.defineProperty(made, name, { value, enumerable: true });
+	}
+	return JSON.stringify(made);
+}
 
 /** A descriptor to read: the one given, or of a file that has the text and no name any more. */
 function openStdin(stdin) {

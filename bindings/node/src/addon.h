@@ -88,7 +88,7 @@ void curfew_node_call_drop(struct host_call *call);
 napi_value curfew_node_answer(napi_env env, napi_callback_info info);
 
 /* ---- values.c: arguments from JavaScript, and results to it */
-#define CURFEW_NODE_ARGUMENTS 16
+#define CURFEW_NODE_ARGUMENTS 20
 struct addon *curfew_node_arguments(napi_env env, napi_callback_info info, napi_value *values);
 char *curfew_node_string(napi_env env, napi_value value, size_t *length); /* malloc; NULL for null and undefined */
 void *curfew_node_external(napi_env env, napi_value value);
@@ -115,7 +115,7 @@ void curfew_node_strings_free(struct strings *strings);
 struct options {
 	curfew_run_options run;
 	curfew_limits limits;
-	char *call, *params, *user;
+	char *call, *params, *user, *timezone, *files;
 	struct strings secrets, allow_fetch, args, env, dirs;
 	curfew_secret *secret_list;
 	curfew_dir *dir_list;

@@ -231,7 +231,7 @@ static bool fill_lists(napi_env env, const napi_value *values, struct options *o
 	return fill_secrets(options) && fill_dirs(options);
 }
 
-/* limits, call, params, user, deterministic, stdin, and the lists */
+/* limits, call, params, user, deterministic, stdin, the five lists, timezone, files */
 bool curfew_node_options(napi_env env, const napi_value *values, struct options *options)
 {
 	bool deterministic = false;
@@ -243,6 +243,10 @@ bool curfew_node_options(napi_env env, const napi_value *values, struct options 
 	options->call = curfew_node_string(env, values[1], NULL);
 	options->params = curfew_node_string(env, values[2], &options->run.params_length);
 	options->user = curfew_node_string(env, values[3], NULL);
+	options->timezone = curfew_node_string(env, values[11], NULL);
+	options->files = curfew_node_string(env, values[12], &options->run.files_length);
+	options->run.timezone = options->timezone;
+	options->run.files = options->files;
 	options->run.limits = &options->limits;
 	options->run.call = options->call;
 	options->run.params = options->params;
@@ -276,4 +280,6 @@ void curfew_node_options_free(struct options *options)
 	free(options->call);
 	free(options->params);
 	free(options->user);
+	free(options->timezone);
+	free(options->files);
 }

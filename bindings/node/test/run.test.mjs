@@ -79,6 +79,9 @@ test('what is wrong is an exception that names it', async () => {
 		[{ functions: { 'not a name': () => 1 } }, /name/],
 		[{ functions: { f: { call: () => 1, type: 'x->' } } }, /type/],
 		[{ stdin: {} }, /stdin/],
+		[{ files: { a: 1 } }, /files/],
+		[{ files: { '../a': '' } }, /relative path/],
+		[{ timezone: 'Mars/Olympus' }, /time zone/],
 		[{ onEvent: 1 }, /onEvent/],
 	];
 	for (const [options, words] of cases)
@@ -149,6 +152,18 @@ test('standard input reaches WASI', async () => {
 		).stdout,
 		'from Node',
 	);
+});
+
+test('files, environment and time zone', async () => {
+	const source = `export default [await curfew.files['a.txt'].text(), (await curfew.files['b/c'].bytes())[1], curfew.env.A,
+		new Date(0).getHours(), await new Response(curfew.stdin).text()]`;
+	const options = {
+		files: { 'a.txt': 'ä', 'b/c': new Uint8Array([0, 255]) },
+		env: { A: 'b' },
+		timezone: 'Asia/Kolkata',
+		stdin: 'in',
+	};
+	assert.deepEqual((await curfew.run(source, options)).value, ['ä', 255, 'b', 5, 'in']);
 });
 
 test('an AbortSignal cancels the run', async () => {

@@ -138,6 +138,19 @@ def test_secrets_are_given_and_taken_out():
     assert report.value == 15 and "hunter2" not in report.stdout
 
 
+def test_files_environment_and_time_zone_reach_javascript():
+    source = """export default [await curfew.files['a.txt'].text(), (await curfew.files['b/c'].bytes())[1], curfew.env.A,
+        new Date(0).getHours(), await new Response(curfew.stdin).text()]"""
+    report = curfew.run(
+        source, files={"a.txt": "ä", "b/c": b"\0\xff"}, env={"A": "b"}, timezone="Asia/Kolkata", stdin=b"in"
+    )
+    assert report.value == ["ä", 255, "b", 5, "in"]
+    with pytest.raises(curfew.InvalidError, match="time zone"):
+        curfew.run("1", timezone="Mars/Olympus")
+    with pytest.raises(curfew.InvalidError, match="relative path"):
+        curfew.run("1", files={"../a": ""})
+
+
 def test_standard_input_arguments_and_environment_reach_wasi(tmp_path):
     # Copies standard input to standard output: fd_read into 8..., fd_write of as much.
     echo = """(module

@@ -61,12 +61,16 @@ pub struct Options {
     pub allow_fetch: Vec<String>,
     /// WASI: the program's arguments, its name left out.
     pub args: Vec<String>,
-    /// WASI: its environment.
+    /// The environment: `curfew.env`, or a WASI program's.
     pub env: Vec<(String, String)>,
     /// WASI: directories that it may open.
     pub dirs: Vec<Dir>,
-    /// WASI: its standard input.
+    /// Standard input: `curfew.stdin`, or WASI's.
     pub stdin: Option<Arc<OwnedFd>>,
+    /// What `Date` and `Intl` take as local time: "Europe/Berlin".
+    pub timezone: Option<String>,
+    /// What a JavaScript program has as `curfew.files`.
+    pub files: Vec<(String, String)>,
     /// Fixed clock, seeded random.
     pub deterministic: bool,
     /// Called with each event, by a thread of the engine while the program waits: be short.
@@ -82,6 +86,7 @@ pub(crate) struct Filled {
     _secrets: Vec<sys::curfew_secret>,
     _dirs: Vec<sys::curfew_dir>,
     params: String,
+    files: String,
 }
 
 impl Filled {
@@ -116,13 +121,29 @@ impl Options {
             _secrets: vec![],
             _dirs: vec![],
             params,
+            files: self.files_text(),
         };
         self.fill_call(&mut filled)?;
         self.fill_lists(&mut filled)?;
         Ok(filled)
     }
 
+    fn files_text(&self) -> String {
+        if self.files.is_empty() {
+            return String::new();
+        }
+        let files = self.files.iter().map(|(name, text)| (name.clone(), Value::from(text.clone())));
+        Value::Object(files.collect()).to_string()
+    }
+
     fn fill_call(&self, filled: &mut Filled) -> Result<()> {
+        if let Some(timezone) = &self.timezone {
+            filled.options.timezone = filled.keep(timezone, "the time zone")?;
+        }
+        if !filled.files.is_empty() {
+            filled.options.files = filled.files.as_ptr().cast();
+            filled.options.files_length = filled.files.len();
+        }
         if let Some(call) = &self.call {
             filled.options.call = filled.keep(call, "the call")?;
         }

@@ -166,6 +166,13 @@ pub struct curfew_run_options {
     pub host_context: *mut c_void,
     pub on_request: *mut c_void,
     pub on_request_context: *mut c_void,
+    pub on_stop: *mut c_void,
+    pub on_stop_context: *mut c_void,
+    pub timezone: *const c_char,
+    pub stdin_bytes: *const c_void,
+    pub stdin_length: usize,
+    pub files: *const c_char,
+    pub files_length: usize,
 }
 
 #[repr(C)]

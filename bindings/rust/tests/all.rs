@@ -182,6 +182,19 @@ fn standard_input_reaches_wasi() {
 }
 
 #[test]
+fn files_environment_and_time_zone_reach_javascript() {
+    let options = Options {
+        timezone: Some("Asia/Kolkata".into()),
+        files: vec![("a.txt".into(), "\"x\"".into())],
+        env: vec![("A".into(), "b".into())],
+        ..Default::default()
+    };
+    let source = "export default [await curfew.files['a.txt'].text(), curfew.env.A, new Date(0).getHours()]";
+    let report = default_engine().unwrap().run(Source::js(source), &options).unwrap();
+    assert_eq!(report.value.unwrap().to_string(), r#"["\"x\"","b",5]"#);
+}
+
+#[test]
 fn a_run_is_cancelled_from_another_thread_and_when_it_is_dropped() {
     let engine = Engine::new(&EngineOptions::default()).unwrap();
     let run = Arc::new(engine.program(Source::js("for (;;);")).unwrap().start(&forever()).unwrap());
@@ -440,7 +453,7 @@ fn layouts_are_the_librarys() {
         curfew_dir: host guest flags;
         curfew_run_options: size flags limits call params params_length user cancel on_event on_event_context on_done on_done_context id
             args arg_count env env_count dirs dir_count stdin_fd secrets secret_count store allow_fetch allow_fetch_count host_context
-            on_request on_request_context;
+            on_request on_request_context timezone stdin_bytes stdin_length files files_length;
         curfew_run_usage: size wall_ns cpu_ns memory_bytes output_bytes;
         curfew_session_totals: size calls wall_ns cpu_ns fuel loops output_bytes host_calls memory_bytes;
         curfew_report: size outcome id tripped_count tripped stop_mode stop_cause stop_latency_ns value partial has_error limits used

@@ -56,6 +56,11 @@ def _limits_json(limits: Union[Limits, Mapping[str, Any]]) -> Dict[str, Any]:
     return {name.replace("_", "-"): _limit_text(name, value) for name, value in named.items() if value is not None}
 
 
+def _data(value: Any) -> Any:
+    """Bytes as JSON has them; all else as it is."""
+    return {"base64": base64.b64encode(value).decode("ascii")} if isinstance(value, bytes) else value
+
+
 class Client:
     """A server at a URL; may be used from any thread, each request has a connection of its own.
 
@@ -146,7 +151,8 @@ class Client:
 
         language: "js", "mjs"..., as the server takes ``lang``; of bytes that are WebAssembly "wasm".
         idempotency_key: Makes a repetition safe: the same key never runs twice; with one the request is repeated.
-        fields: Further ones of the submission: user, delay, priority, retry, durable, allow_fetch, args, env, ...
+        fields: Further ones of the submission: user, delay, priority, retry, durable, allow_fetch, args, env, stdin, files,
+            timezone, ... Of stdin and files bytes become {"base64": ...}.
         """
         body = self._submission(source, program, language, call, params, limits, fields)
         return self._post(body, idempotency_key, None)["id"]
@@ -168,10 +174,16 @@ class Client:
         if (source is None) == (program is None):
             raise TypeError("give either a source or the name of a stored program")
         body: Dict[str, Any] = dict(fields)
+        if "stdin" in body:
+            body["stdin"] = _data(body["stdin"])
+        if isinstance(body.get("files"), dict):
+            body["files"] = {name: _data(data) for name, data in body["files"].items()}
         if program is not None:
             body["program"] = program
         elif isinstance(source, bytes) and source.startswith(b"\0asm"):
             body["source"], language = base64.b64encode(source).decode("ascii"), "wasm"
+        elif isinstance(source, bytes) and (language == "tar" or source[257:262] == b"ustar"):
+            body["source"], language = base64.b64encode(source).decode("ascii"), "tar"
         else:
             body["source"] = source.decode("utf-8") if isinstance(source, bytes) else source
         if language is not None:

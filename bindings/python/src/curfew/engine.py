@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import base64
 import asyncio
 import atexit
 import json
@@ -50,7 +51,7 @@ from .report import Report, take_report
 Source = Union[str, bytes, Path]
 LimitsLike = Union[None, Limits, Mapping[str, Any]]
 
-_LANGUAGES = {"js": 0, "mjs": 1, "wasm": 2, "wat": 3, "ts": 4, "mts": 5}
+_LANGUAGES = {"js": 0, "mjs": 1, "wasm": 2, "wat": 3, "ts": 4, "mts": 5, "tar": 6}
 _EVENTS = ("stdout", "stderr", "progress", "checkpoint")
 _RUN_DETERMINISTIC, _RUN_STDIN = 1, 2
 # Looked up once: each run makes these.
@@ -108,6 +109,16 @@ def _params_text(params: Any) -> bytes:
         raise InvalidError(f"params have no JSON: {error}", "invalid") from None
 
 
+def _files_text(files: Mapping[str, Union[str, bytes]]) -> bytes:
+    made = {
+        name: data
+        if isinstance(data, str)
+        else {"base64": base64.b64encode(bytes_of(data, f"file {name}")).decode("ascii")}
+        for name, data in files.items()
+    }
+    return json.dumps(made, separators=(",", ":")).encode("utf-8", "surrogatepass")
+
+
 class _Options:
     """A curfew_run_options, and what has to stay alive while it is used."""
 
@@ -124,6 +135,8 @@ class _Options:
         env: Optional[Mapping[str, str]] = None,
         dirs: Sequence[Dir] = (),
         stdin: Union[None, str, bytes, int] = None,
+        timezone: Optional[str] = None,
+        files: Optional[Mapping[str, Union[str, bytes]]] = None,
         deterministic: bool = False,
     ) -> None:
         self.kept: List[Any] = []
@@ -155,6 +168,11 @@ class _Options:
             options.env, options.env_count = _strings(lines, "env", self.kept), len(lines)
         if dirs:
             self._fill_dirs(dirs)
+        if timezone is not None:
+            options.timezone = self._keep(c_string(timezone, "timezone"))
+        if files:
+            text = _files_text(files)
+            options.files, options.files_length = self._keep(ffi.new("char[]", text)), len(text)
         if stdin is not None:
             options.flags |= _RUN_STDIN
             options.stdin_fd = stdin if isinstance(stdin, int) else self._write_stdin(bytes_of(stdin, "stdin"))
@@ -317,7 +335,8 @@ def _read_source(
         suffix = source.suffix.lstrip(".")
         language = language or (suffix if suffix in _LANGUAGES else None)
         name = name or source.name
-        import_dir = import_dir if import_dir is not None else source.parent
+        if import_dir is None and language != "tar":
+            import_dir = source.parent
     else:
         data = bytes_of(source, "source")
     language = language or ("wasm" if data.startswith(b"\0asm") else "js")
@@ -330,6 +349,7 @@ def _read_source(
         "wat": "source.wat",
         "ts": "source.ts",
         "mts": "source.mts",
+        "tar": "source.tar",
     }[language]
     return data, _LANGUAGES[language], name or default, None if import_dir is None else os.fspath(import_dir)
 
@@ -432,7 +452,10 @@ class Program(Owned):
             user: Seen as ``curfew.user``.
             secrets: What ``secrets.get(NAME)`` answers; taken out of whatever the run prints or returns.
             allow_fetch: Hosts that ``fetch`` may reach: "HOST", "HOST:PORT", "*.DOMAIN".
-            args, env, dirs, stdin: For WASI programs.
+            args, dirs: For WASI programs.
+            env, stdin: The environment (``curfew.env``) and standard input (``curfew.stdin``, or WASI's).
+            timezone: What ``Date`` and ``Intl`` take as local time: "Europe/Berlin".
+            files: What a JavaScript program has as ``curfew.files``: names and their text or bytes.
             deterministic: Fixed clock, seeded random.
             on_event: Called with each Event, while the program waits: be short.
 
