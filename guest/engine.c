@@ -61,6 +61,7 @@ static int curfew_fill_lazy(JSContext *ctx, struct JSObject *object, JSAtom key,
 int64_t curfew_zone_offset(int64_t ms);
 int64_t curfew_zone_offset_of_local(int64_t ms);
 void curfew_zone_describe(int64_t ms, char *to, size_t room);
+static bool curfew_refuse_cut(JSContext *ctx, const char **text, size_t length);
 static int curfew_json_place_length; /* of the text that curfew_note_json_place has made */
 
 #include "host.h"
@@ -472,6 +473,7 @@ void curfew_engine_again(void)
 }
 
 #include "engine_modules.c"
+#include "engine_imports.c"
 
 /* Where the host finds what it writes to. */
 CURFEW_EXPORT("curfew_control_address") uint32_t curfew_control_address(void)

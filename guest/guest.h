@@ -52,6 +52,8 @@ void curfew_engine_keep_text(const char *text);
 int32_t curfew_engine_describe(int32_t result);
 /* Where an error was thrown, as the engine recorded it; JS_UNDEFINED: it has no record. */
 JSValue curfew_engine_trace_of(JSValueConst error);
+/* Which loaded module wants an export that what it imports does not have, and how it names that; false: none. */
+bool curfew_engine_find_lacking(JSValue *base, JSValue *specifier);
 /* Gives an error the record of another one. */
 void curfew_engine_set_trace(JSValueConst error, JSValueConst trace);
 /*
@@ -163,6 +165,8 @@ void curfew_modules_loaded(void);
 int curfew_modules_end(void);
 /* Gives the program Node's globals; -1: an exception is pending. */
 int curfew_modules_add_globals(void);
+/* An export was missing: gives the pending exception the place of the import. */
+void curfew_modules_place_lacking(void);
 /*
  * What may be imported later is loaded, too: begins to look for it; a text has been loaded, whose first byte is a line
  * break; loads what was found, where it can be. -1: an exception is pending.

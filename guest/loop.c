@@ -96,8 +96,12 @@ static JSValue compile(const char *source, size_t length, const char *name, int 
 		bool is_entry = name && !strcmp(name, loading ? loading : "");
 		if (is_entry && !curfew_modules_fill_entry(compiled, source, length))
 			return JS_EXCEPTION;
-		if (JS_ResolveModule(ctx, compiled) < 0 || curfew_engine_link(compiled) < 0)
+		if (JS_ResolveModule(ctx, compiled) < 0)
 			return JS_EXCEPTION;
+		if (curfew_engine_link(compiled) < 0) {
+			curfew_modules_place_lacking();
+			return JS_EXCEPTION;
+		}
 		module = JS_DupValue(ctx, compiled);
 	}
 	return compiled;

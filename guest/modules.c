@@ -635,6 +635,22 @@ int curfew_modules_end(void)
 	return JS_IsException(answer) ? -1 : 0;
 }
 
+void curfew_modules_place_lacking(void)
+{
+	JSContext *ctx = curfew_context;
+	JSValue error = JS_GetException(ctx), arguments[3] = {error, JS_UNDEFINED, JS_UNDEFINED};
+
+	if (JS_IsObject(error) && curfew_engine_find_lacking(&arguments[1], &arguments[2])) {
+		JSValue answer = call_hook(ctx, "place", 3, (JSValueConst *)arguments);
+		if (JS_IsException(answer))
+			JS_FreeValue(ctx, JS_GetException(ctx));
+		JS_FreeValue(ctx, answer);
+	}
+	JS_FreeValue(ctx, arguments[1]);
+	JS_FreeValue(ctx, arguments[2]);
+	JS_Throw(ctx, error);
+}
+
 int curfew_modules_begin_reaching(void)
 {
 	JSValue answer = call_hook(curfew_context, "beginReaching", 0, NULL);

@@ -915,4 +915,5 @@ function nextReached() {
 const moduleHooks = { __proto__: null, resolve: (base, specifier) => resolveModule(base, specifier, false), kind: kindOf,
 	meta: fillMeta, exports: (name) => commonExports(fileOf(name)), prepare: (name) => prepareCommon([fileOf(name)]), main: beginMain,
 	mainExports, json: (name) => readJson(fileOf(name)), common: (name) => loadCommon(fileOf(name)).exports, fileOf, loadImportMap, noteReached, nextReached,
+	place: (error, base, specifier) => placeError(error, { base: fileOf(base), specifier }),
 	beginReaching() { reached = []; } };

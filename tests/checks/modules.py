@@ -270,11 +270,23 @@ def errors_say_where_and_what(context):
         ("import '@x'", ["name of a package"]),
         ("import ''", ["it is empty"]),
         ("import 'https://example.com/a.js'", ["https"]),
+        ("import { b } from './lib/a.js'", ["Could not find export 'b'"]),
+        ("export { b as c } from './lib/a.js'", ["Could not find export 'b'"]),
     ):
         message, place = refusal(context, {**files, "main.mjs": "1;\n  " + text})
         for part in parts:
             expect(part in message, f"{text}: {message}")
-        expect(text == "import ''" or place == ("main.mjs", 2, 10), f"{text}: {place}")
+        column = 3 + text.index("'")
+        expect(text == "import ''" or place == ("main.mjs", 2, column), f"{text}: {place}")
+    message, place = refusal(
+        context,
+        {"main.mjs": "import './b.mjs'", "b.mjs": "\nimport { x, y } from './c.mjs'", "c.mjs": "export const x = 1"},
+    )
+    expect("'y'" in message and place == ("b.mjs", 2, 22), f"{message} {place}")
+    for text in ("import './lib/a.js\\0.js'", "await import('./lib/a.js\\0.js')", "export * from './lib/a.js\\0'"):
+        folder = make(context, {**files, "main.mjs": text})
+        report, _ = context.report(os.path.join(folder, "main.mjs"))
+        expect("a NUL follows" in report["error"]["message"], f"{text}: {report['error']}")
     message, place = refusal(context, {**files, "main.mjs": "import './b.mjs'"})
     expect_equal(message, place, ("b.mjs", 3, 8))
     expect_equal(

@@ -191,7 +191,7 @@ fn files_environment_and_time_zone_reach_javascript() {
     };
     let source = "export default [await curfew.files['a.txt'].text(), curfew.env.A, new Date(0).getHours()]";
     let report = default_engine().unwrap().run(Source::js(source), &options).unwrap();
-    assert_eq!(report.value.unwrap().to_string(), r#"["\"x\"","b",5]"#);
+    assert_eq!(report.value::<Value>().unwrap(), json!(["\"x\"", "b", 5]));
 }
 
 #[test]
