@@ -2,7 +2,8 @@
 /*
  * The part of the guest that reaches into the JavaScript engine. It includes the engine's one source file, to which
  * adapt_engine has applied guest/patches/, and then its own parts, which need the engine's internals: engine_poll.c,
- * engine_trace.c, engine_errors.c, engine_describe.c, engine_modules.c. Here are memory, columns and the set-up.
+ * engine_trace.c, engine_errors.c, engine_describe.c, engine_modules.c, engine_imports.c. Here are memory, columns and
+ * the set-up.
  */
 #define _GNU_SOURCE
 
