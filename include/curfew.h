@@ -4,13 +4,13 @@
  *
  * The whole public interface, in the order in which it is used:
  *   engine (heavy, shared) -> program (immutable, shared) -> run (one execution) -> report.
- * Limits go in, a report comes out. The library never prints, exits or keeps state outside its engines.
+ * Limits go in, a report comes out. The library never prints, exits, or keeps state outside its engines.
  *
- * Threads: an engine, a program and a cancel handle may be used from any thread at once. A run or a report
- * belongs to one thread at a time, except where a function says otherwise.
- * Ownership: arguments are borrowed for the call and copied. What a function creates is destroyed by the
- * matching destroy function; destroying NULL does nothing; a child keeps its parent alive, so the order is free.
- * Errors: a curfew_status says whether the host's call worked; curfew_report.outcome says what the guest did.
+ * Threads: several threads may use an engine, a program or a cancel handle at once. A run or a report belongs to one
+ * thread at a time, except where a function says otherwise.
+ * Ownership: arguments are borrowed for the call and copied. The matching destroy function destroys what a function
+ * creates. Destroying NULL does nothing. A child keeps its parent alive, so they may be destroyed in any order.
+ * Errors: a curfew_status says whether the host's call worked. curfew_report.outcome says what the guest did.
  */
 #ifndef CURFEW_H
 #define CURFEW_H
@@ -60,7 +60,7 @@ typedef enum curfew_status {
 /* The sentence of a status, in static memory; "unknown status" for a value that is none. */
 CURFEW_API const char *curfew_status_text(curfew_status status);
 
-/* Why a call failed: one line, naming what and where. Empty after success. May be passed as NULL everywhere. */
+/* Why a call failed: one line that names what and where. It is empty after success. Every function accepts NULL. */
 typedef struct curfew_failure {
 	char message[256];
 } curfew_failure;
@@ -103,7 +103,7 @@ typedef enum curfew_outcome {
 	/* clang-format on */
 } curfew_outcome;
 
-/* Length of the list of what tripped: there are fewer limits. */
+/* Capacity of the list of what tripped. There are fewer limits than that. */
 #define CURFEW_TRIPPED_MAX 17
 
 /* Name as in the report ("deadline"), in static memory; NULL for a value that is none. */
@@ -118,9 +118,9 @@ CURFEW_API int curfew_outcome_exit_code(curfew_outcome outcome);
 #define CURFEW_UNLIMITED UINT64_MAX
 
 /*
- * What a run may use. A field left 0 takes the default of curfew_limit_table(); "no limit" is spelled
- * CURFEW_UNLIMITED, where the table allows it. Set size to sizeof(curfew_limits); fields are append-only, and a
- * non-zero field that this library does not know is refused (as openat2(2) does).
+ * What a run may use. A field left 0 takes the default of curfew_limit_table(). "No limit" is spelled
+ * CURFEW_UNLIMITED, where the table allows it. Set size to sizeof(curfew_limits). Fields are append-only: a non-zero
+ * field that this library does not know is refused, as openat2(2) does.
  */
 typedef struct curfew_limits {
 	uint32_t size;
@@ -139,7 +139,7 @@ typedef struct curfew_limits {
 
 typedef enum curfew_unit { CURFEW_UNIT_DURATION, CURFEW_UNIT_BYTES, CURFEW_UNIT_COUNT } curfew_unit;
 
-/* One row for each limit: what flags, reports, help texts and documents are made from. */
+/* One row for each limit. Flags, reports, help texts and documents are made from this table. */
 typedef struct curfew_limit_info {
 	const char *name;       /* "timeout": the flag without its dashes */
 	const char *report_key; /* "timeout_us" */
@@ -157,8 +157,8 @@ typedef struct curfew_limit_info {
 CURFEW_API const curfew_limit_info *curfew_limit_table(size_t *count);
 
 /*
- * Sets one limit from text as the command line takes it: "300ms", "64MiB", "10M", "unlimited".
- * name is the table's; fails with CURFEW_INVALID and a message naming both, and leaves limits as they were.
+ * Sets one limit from text as the command line takes it: "300ms", "64MiB", "10M", "unlimited". name is the table's.
+ * CURFEW_INVALID: the message names both, and limits are unchanged.
  */
 CURFEW_API curfew_status curfew_limits_set(curfew_limits *limits, const char *name, const char *text,
                                            curfew_failure *failure);
@@ -185,9 +185,9 @@ typedef struct curfew_engine curfew_engine;
 typedef struct curfew_program curfew_program;
 
 /*
- * What an engine needs of a program that is compiled elsewhere: one of CURFEW_CODE_*, under a number that it does not
- * use twice; or that the request of this number is not needed any more, CURFEW_CODE_NONE, without a program. On any
- * thread: be short, and call nothing of this library.
+ * Called when an engine needs code of a program that is compiled elsewhere. what is one of CURFEW_CODE_*; number is not
+ * used twice. CURFEW_CODE_NONE, without a program: the engine no longer needs the request of this number. Called on any
+ * thread. Be short, and call nothing of this library.
  */
 typedef void (*curfew_compile_callback)(void *context, uint64_t number, const curfew_program *program, uint32_t what);
 
@@ -198,62 +198,63 @@ typedef void (*curfew_compile_callback)(void *context, uint64_t number, const cu
 
 typedef struct curfew_engine_options {
 	uint32_t size;
-	uint32_t threads;      /* started runs that compute at once; 0: one per core. One that has computed for 10 ms is
-	                          not counted until it waits: up to 64 threads more are there for what is behind it */
-	const char *cache_dir; /* folder for compiled code, made if missing (0700), must belong to this user; NULL: none */
+	uint32_t threads; /* started runs that compute at once; 0: one per core. A run that has computed for 10 ms is
+	                     not counted until it waits; up to 64 further threads run what is queued behind it */
+	const char
+		*cache_dir; /* directory for compiled code; made if missing (0700); must belong to this user; NULL: none */
 	uint64_t resident_bytes; /* memory kept ready in regions that wait for reuse; 0: 256 MiB */
 	uint32_t reserved;       /* 0 */
-	int32_t pagemap_fd;      /* /proc/self/pagemap, open for reading, for a process that will not have it by its name;
+	int32_t pagemap_fd;      /* /proc/self/pagemap, open for reading, for a process that cannot open it by name later;
 	                            the engine closes it; 0: the engine opens it */
-	uint32_t max_runs;       /* runs that may go on at once; one more is refused when it is started; 0: 10,000 */
+	uint32_t max_runs;       /* runs in progress at once; a further one is refused when it is started; 0: 10,000 */
 	uint32_t flags;          /* CURFEW_ENGINE_*; 0: none */
 	const char *compiler;    /* the executable curfew-compiler; NULL: the one beside this library or executable, or in
-	                            the libexec folder of its installation */
+	                            the libexec directory of its installation */
 	uint64_t compiler_memory_bytes; /* memory that compiling one WebAssembly program may take; 0: 2 GiB */
 	uint32_t compile;               /* CURFEW_COMPILE_*: where WebAssembly programs are compiled */
 	uint32_t reserved2;             /* 0 */
-	uint64_t compiler_cpu_ns; /* processor time that compiling one WebAssembly program may take, on all cores together,
-	                             in whole seconds; 0: 10 minutes */
-	curfew_compile_callback on_compile; /* with CURFEW_COMPILE_ELSEWHERE, and only then */
+	uint64_t compiler_cpu_ns; /* CPU time that compiling one WebAssembly program may take, on all cores together, in
+	                             whole seconds; 0: 10 minutes */
+	curfew_compile_callback on_compile; /* set with CURFEW_COMPILE_ELSEWHERE, and only then */
 	void *compile_context;
 } curfew_engine_options;
 
 /*
- * Compiling is the one piece of a program's work that nothing inside a process can stop. So it is done in a confined
- * child process, curfew-compiler, which is killed when the last run that waits for it is stopped.
+ * Compiling is the one piece of a program's work that nothing inside a process can stop. So a confined child process,
+ * curfew-compiler, does it. That process is killed when the last run that waits for it is stopped.
  */
-/* In a child process; in this process where there can be none (CURFEW_COMPILE_IN_PROCESS). */
+/* In a child process. Where there can be none, in this process, as with CURFEW_COMPILE_IN_PROCESS. */
 #define CURFEW_COMPILE_ANYWHERE 0u
-/* In a child process. Where there can be none, programs that are not compiled yet end as "internal". */
+/* In a child process. Where there can be none, a run of a program that is not compiled yet ends as "internal". */
 #define CURFEW_COMPILE_PROCESS 1u
 /*
- * In this process, on a thread of the engine: for programs that may not have children. A run is stopped in time all the
- * same, but what was begun for it goes on. It is bounded by estimates instead: a program is refused that would take
- * more than some 20 s of processor time, or text of more than 1 MiB.
+ * In this process, on a thread of the engine: for embedders that may not have child processes. A run is still stopped
+ * in time, but the compilation that was begun for it continues. Estimates bound it instead: a program that would take
+ * more than about 20 s of CPU time is refused, and so is text of more than 1 MiB.
  */
 #define CURFEW_COMPILE_IN_PROCESS 2u
 
 /*
- * In another process, which this one asks (curfew_engine_options.on_compile), and which gives the answers to
- * curfew_engine_receive: for engines in processes that are confined themselves. See curfew_compiler.
+ * In another process, for engines in processes that are confined themselves. This process asks by
+ * curfew_engine_options.on_compile, and passes the answers to curfew_engine_receive. See curfew_compiler.
  */
 #define CURFEW_COMPILE_ELSEWHERE 3u
 
 /*
- * Guests' memory lies in pages of 2 MiB where the system has them: programs that touch much memory for the first time
- * run faster, and a stop may come some milliseconds later, since nothing interrupts the clearing of such a page.
+ * Puts guests' memory into pages of 2 MiB where the system has them. Programs that touch much memory for the first time
+ * run faster. A stop may come some milliseconds later, since nothing interrupts the clearing of such a page.
  */
 #define CURFEW_ENGINE_HUGE_PAGES 1u
 
-/* Creates an engine: maps the compiled JavaScript engine, starts its watch thread. options may be NULL. */
+/* Creates an engine: maps the compiled JavaScript engine and starts the watch thread. options may be NULL. */
 CURFEW_API curfew_status curfew_engine_create(const curfew_engine_options *options, curfew_engine **engine,
                                               curfew_failure *failure);
-/* Drops the caller's reference; the engine ends when its programs and runs have ended. */
+/* Drops the caller's reference. The engine ends when its programs and runs have ended. */
 CURFEW_API void curfew_engine_destroy(curfew_engine *engine);
 
 /*
- * Stack in bytes that a thread needs for curfew_program_run to execute on it; on a thread with less, the run is
- * executed by one of the engine's own threads while the caller waits.
+ * The stack in bytes that a thread needs so that curfew_program_run executes on it. On a thread with less, one of the
+ * engine's own threads executes the run while the caller waits.
  */
 CURFEW_API size_t curfew_engine_stack_bytes(const curfew_engine *engine);
 
@@ -261,10 +262,10 @@ typedef struct curfew_engine_stats {
 	uint32_t size;
 	uint32_t reserved;
 	uint64_t runs_active;    /* started and not yet ended */
-	uint64_t regions_in_use; /* guest memories held by runs */
-	uint64_t regions_pooled; /* guest memories waiting for reuse */
-	uint64_t runs_total;
-	uint64_t resident_bytes; /* what guest memories keep for reuse, of the option's resident_bytes */
+	uint64_t regions_in_use; /* guest memories that runs hold */
+	uint64_t regions_pooled; /* guest memories that wait for reuse */
+	uint64_t runs_total;     /* since the engine was created */
+	uint64_t resident_bytes; /* kept ready in regions that wait for reuse, at most the option of that name */
 } curfew_engine_stats;
 CURFEW_API void curfew_engine_get_stats(curfew_engine *engine, curfew_engine_stats *stats);
 
@@ -289,7 +290,7 @@ typedef struct curfew_source {
 	const char *name;       /* shown in stacks and reports; UTF-8; not starting with "curfew:" */
 	const char *text;       /* UTF-8, need not end in NUL; or the bytes of a module or component */
 	size_t text_length;     /* JavaScript: at most 16 MiB; WebAssembly and bundles: 64 MiB (WebAssembly as text 16) */
-	const char *import_dir; /* folder that imports may read, nothing above it; NULL: no imports */
+	const char *import_dir; /* directory that imports may read, and nothing above it; NULL: no imports */
 	uint32_t flags;         /* CURFEW_SOURCE_* */
 	uint32_t reserved;
 	const char *import_map; /* an import map, as curfew_import_map_check has it; NULL: none */
@@ -297,13 +298,12 @@ typedef struct curfew_source {
 	const char *import_map_name; /* the map's path below import_dir: where its addresses begin; NULL: at the top */
 } curfew_source;
 
-/* The program will be run once: no image of its parsed form is kept. */
+/* The program will run once, so no image of its parsed form is kept. */
 #define CURFEW_SOURCE_ONCE 1u
-/* The name is the program's path below import_dir, where its relative imports begin; else they begin at the top of
- * that. */
+/* The name is the program's path below import_dir. Relative imports begin there; otherwise at the top of import_dir. */
 #define CURFEW_SOURCE_PATH 2u
-/* The program has the globals of Node's that others have where they load CommonJS: process, Buffer, global,
- * setImmediate. */
+/* The program has Node's globals from the beginning: process, Buffer, global, setImmediate. Others get them when they
+ * load CommonJS. */
 #define CURFEW_SOURCE_NODE 4u
 
 /*
@@ -314,28 +314,28 @@ typedef struct curfew_source {
 CURFEW_API curfew_status curfew_import_map_check(const char *text, size_t length, curfew_failure *failure);
 
 /*
- * Creates a program. Nothing is parsed here: that is guest work, done under the limits of the first run (or of
- * curfew_program_compile), so that a hostile source is bounded like any other guest.
+ * Creates a program. Nothing is parsed here. Parsing is guest work, under the limits of the first run or of
+ * curfew_program_compile, so that a hostile source is bounded like any other guest.
  */
 CURFEW_API curfew_status curfew_program_create(curfew_engine *engine, const curfew_source *source,
                                                curfew_program **program, curfew_failure *failure);
 CURFEW_API void curfew_program_destroy(curfew_program *program);
-/* "js", "module" or "component", in static memory; what a WebAssembly text is, its first run or compile shows. */
+/* "js", "module" or "component", in static memory. For WebAssembly text it is known after the first run or compile. */
 CURFEW_API const char *curfew_program_kind(const curfew_program *program);
 
 typedef struct curfew_report curfew_report;
 
 /*
- * Parses the program now, under limits (NULL: the defaults), and keeps an image that every run starts from.
- * CURFEW_BAD_PROGRAM: it did not load; *report (may be NULL) is then filled and owned by the caller.
+ * Parses the program now, under limits (NULL: the defaults), and keeps an image from which every run starts.
+ * CURFEW_BAD_PROGRAM: it did not load. *report (may be NULL) is then filled, and belongs to the caller.
  */
 CURFEW_API curfew_status curfew_program_compile(curfew_program *program, const curfew_limits *limits,
                                                 curfew_report **report, curfew_failure *failure);
 
 /*
- * What a program is, as one line of JSON: its kind, what it imports and exports, what it needs (docs/INSPECT.md). The
- * program is loaded under limits (NULL: the defaults), nothing of it runs. *json: *length bytes and a NUL; free with
- * curfew_free. CURFEW_BAD_PROGRAM and *report: as curfew_program_compile.
+ * Describes a program in one line of JSON: its kind, what it imports and exports, what it needs (docs/INSPECT.md). The
+ * program is loaded under limits (NULL: the defaults), and nothing of it runs. *json has *length bytes and a NUL; free
+ * it with curfew_free. CURFEW_BAD_PROGRAM and *report: as curfew_program_compile.
  */
 CURFEW_API curfew_status curfew_program_inspect(curfew_program *program, const curfew_limits *limits, char **json,
                                                 size_t *length, curfew_report **report, curfew_failure *failure);
@@ -352,10 +352,10 @@ CURFEW_API curfew_status curfew_program_inspect(curfew_program *program, const c
 CURFEW_API curfew_status curfew_program_bundle(curfew_program *program, const curfew_limits *limits, void **bundle,
                                                size_t *length, curfew_report **report, curfew_failure *failure);
 
-/* The image of a compiled program, as bytes for a file; free with curfew_free. Needs curfew_program_compile. */
+/* The image of a program as bytes for a file; free with curfew_free. Call curfew_program_compile first. */
 CURFEW_API curfew_status curfew_program_save(curfew_program *program, void **image, size_t *length,
                                              curfew_failure *failure);
-/* A program from such bytes: CURFEW_BAD_IMAGE if they are damaged or of another build of Curfew. */
+/* Creates a program from such bytes. CURFEW_BAD_IMAGE: they are damaged, or of another build of Curfew. */
 CURFEW_API curfew_status curfew_program_load(curfew_engine *engine, const void *image, size_t length,
                                              curfew_program **program, curfew_failure *failure);
 /* Whether these bytes begin like an image of curfew_program_save. */
@@ -363,7 +363,7 @@ CURFEW_API bool curfew_is_image(const void *bytes, size_t length);
 
 /* ---- Host functions -------------------------------------------------------------------------------------- */
 
-/* A number that a function with a type takes or returns. */
+/* A number that a typed function takes or returns. */
 typedef union curfew_value {
 	int32_t i32;
 	int64_t i64;
@@ -376,41 +376,44 @@ typedef struct curfew_host_call curfew_host_call;
 /* Where calls wait for a thread of the embedder's: see curfew_call_queue_create. */
 typedef struct curfew_call_queue curfew_call_queue;
 
-/* Must not block, nor run programs and wait for them where it is not asynchronous; 256 KiB of stack are there. */
+/* A callback must not block. One that is not asynchronous must not run programs and wait for them. It has 256 KiB of
+ * stack. */
 typedef void (*curfew_host_callback)(void *context, curfew_host_call *call);
 
 /*
- * A function of the host's that programs may call. JavaScript sees it as host.NAME, a function of a frozen global
- * object; a WebAssembly module imports it, if it has a type; a component imports it as NAME of the interface that
- * module names ("acme:host/api@1.2.0", or without a version for all), without a module as NAME alone. Each call is one
- * of the run's host calls. Without a type it takes JSON and answers JSON; with one it is given numbers, from JavaScript
- * too.
+ * A host function: a function of the embedder's that programs may call. Each call counts as one of the run's host
+ * calls. Without a type the function takes JSON and answers JSON. With a type it takes numbers, from JavaScript too.
  *
- * A component's parameters and result are JSON as those of its own functions are (docs/INSPECT.md). Letters stand for
- * s32 or u32, s64 or u64, f32, f64, several results for a tuple. What it imports with a result type is answered with
- * the ok alone, and what is thrown is the err. A component that would pass resources, futures or streams does not load.
+ * JavaScript sees it as host.NAME, a function of a frozen global object. A WebAssembly module imports it, if it has a
+ * type. A component imports it as NAME of the interface that `module` names ("acme:host/api@1.2.0", or without a
+ * version for all of them); without a `module`, as NAME alone.
+ *
+ * A component's parameters and result are JSON, as those of its own functions are (docs/INSPECT.md). The letters of a
+ * type stand for s32 or u32, s64 or u64, f32 and f64; several results are a tuple. If the import has a result type, an
+ * answer is its ok, and what is thrown is its err. A component that would pass resources, futures or streams does not
+ * load.
  */
 typedef struct curfew_host_function {
 	uint32_t size;
 	uint32_t flags;     /* CURFEW_HOST_ASYNC */
-	const char *name;   /* printable ASCII without blanks, quotes and backslashes, at most 128 bytes, once in a module;
-	                       JavaScript has the first one of a name */
-	const char *module; /* that a WebAssembly module imports it from, or a component's interface; NULL: "host" */
+	const char *name;   /* printable ASCII without spaces, quotes and backslashes, at most 128 bytes, once in a module;
+	                       JavaScript sees the first function of a name */
+	const char *module; /* from which a WebAssembly module imports it, or a component's interface; NULL: "host" */
 	const char *type; /* "iI->f": of i (i32), I (i64), f (f32), F (f64), at most 16 each and "->" between; NULL: JSON */
 	uint64_t fuel;    /* that a call costs, where fuel is limited */
 	/*
-	 * Carries a call out, on the executing thread while the guest waits: the guest cannot be stopped meanwhile, the
-	 * stop takes effect when this returns (but see queue). Answers before it returns; without an answer, undefined or
-	 * zeroes. An asynchronous one begins the call and may answer later, from any thread.
+	 * Carries a call out, on the executing thread, while the guest waits. The guest cannot be stopped meanwhile: a stop
+	 * takes effect when this returns (but see queue). It answers before it returns; without an answer the program gets
+	 * undefined, or zeros. An asynchronous function begins the call, and may answer later, from any thread.
 	 */
 	curfew_host_callback call;
 	/*
-	 * Asynchronous: the run was stopped or has ended before the answer; whoever carries the call out is to end it, and
-	 * answers it all the same. From any thread, once, maybe while it is being answered; the call is valid until this
-	 * has returned. May be NULL.
+	 * Asynchronous: called when the run was stopped or has ended before the answer. Whoever carries the call out should
+	 * end it, and must still answer it. Called on any thread, once, perhaps while the call is being answered. The call
+	 * is valid until this has returned. May be NULL.
 	 */
 	curfew_host_callback stopped;
-	void *context; /* of both */
+	void *context; /* of both callbacks */
 	/*
 	 * Where its calls wait for a thread of the embedder's own (curfew_call_queue_take), in place of call, which is NULL
 	 * then; not with CURFEW_HOST_ASYNC. The executing thread waits for the answer until its run is to stop, and no
@@ -420,15 +423,15 @@ typedef struct curfew_host_function {
 } curfew_host_function;
 
 /*
- * JavaScript has a promise for the answer, and WebAssembly waits for it without holding a thread. Each call has to be
- * answered exactly once; that may happen after the run's end, and is then of no consequence.
+ * An asynchronous function. JavaScript gets a promise for the answer; WebAssembly waits for it without holding a
+ * thread. Each call must be answered exactly once. An answer after the run's end has no effect.
  */
 #define CURFEW_HOST_ASYNC 1u
 
 /*
- * Gives a program functions of the host's: functions is an array [count], each of the size that the first one says. To
- * be called at most once, and before the program is compiled or run; an image does not hold them, so a loaded program
- * is given them again. CURFEW_INVALID, and why, if that is not so or a function is not well-formed.
+ * Gives a program host functions. functions is an array of count, each of the size that the first one says. Call this
+ * at most once, and before the program is compiled or run. An image does not hold the functions, so a loaded program
+ * must be given them again. CURFEW_INVALID: it is too late for that, or a function is not well-formed.
  */
 CURFEW_API curfew_status curfew_program_set_functions(curfew_program *program, const curfew_host_function *functions,
                                                       size_t count, curfew_failure *failure);
@@ -463,16 +466,16 @@ CURFEW_API const char *curfew_host_call_get_params(const curfew_host_call *call,
 CURFEW_API const curfew_value *curfew_host_call_get_values(const curfew_host_call *call);
 /* The run's curfew_run_options.host_context. */
 CURFEW_API void *curfew_host_call_get_context(const curfew_host_call *call);
-/* Whether the run's time is up or it is stopped: a call that takes long looks at this. Any thread. */
+/* Whether the run's time is up, or it is stopped. A call that takes long should check this. Any thread. */
 CURFEW_API bool curfew_host_call_is_stopped(const curfew_host_call *call);
 /* A pointer of the caller's own, kept with the call; NULL at first. */
 CURFEW_API void curfew_host_call_set_data(curfew_host_call *call, void *data);
 CURFEW_API void *curfew_host_call_get_data(const curfew_host_call *call);
 
 /*
- * The three answers. Each ends the call, and one that is asynchronous or from a queue with it the handle; any thread.
- * CURFEW_INVALID: this is no answer for such a function (not JSON, or it has a type, or none); the program sees that as
- * an error.
+ * The three answers. Each ends the call; for an asynchronous call, or one from a queue, it also ends the handle. Any
+ * thread. CURFEW_INVALID: such a function cannot be answered like this (the text is not JSON, or the function has a
+ * type or none). The program sees that as an error.
  */
 /* JSON text; NULL: undefined, and null for a component, which traps if its result is of another type. */
 CURFEW_API curfew_status curfew_host_call_return(curfew_host_call *call, const char *json, size_t length);
@@ -489,11 +492,12 @@ CURFEW_API curfew_status curfew_host_call_throw(curfew_host_call *call, const ch
 
 typedef struct curfew_cancel curfew_cancel;
 
-/* A handle to cancel a run with. It serves one run at a time, and the next one after it; once fired it stays fired. */
+/* Creates a handle that cancels a run. It serves one run at a time, and may serve another afterwards. Once fired, it
+ * stays fired. */
 CURFEW_API curfew_status curfew_cancel_create(curfew_engine *engine, curfew_cancel **cancel);
 /*
- * Cancels: from any thread or signal handler, at any time, also before the run starts (it then ends at once)
- * and after it has ended (nothing happens). Async-signal-safe, never blocks. A second call skips the grace.
+ * Cancels the run. Call it from any thread or signal handler, at any time: before the run starts (it then ends at once)
+ * or after it has ended (nothing happens). Async-signal-safe; never blocks. A second call skips the grace.
  */
 CURFEW_API void curfew_cancel_fire(curfew_cancel *cancel);
 CURFEW_API void curfew_cancel_destroy(curfew_cancel *cancel);
@@ -509,35 +513,35 @@ typedef struct curfew_secret {
 
 #define CURFEW_SECRET_NAME_BYTES 128u
 #define CURFEW_SECRET_BYTES 65536u
-/* Most secrets that one user or one run may have, and bytes of all their values together. */
+/* The maximum number of secrets of one user or one run, and the maximum size of all their values together. */
 #define CURFEW_SECRETS_COUNT 256u
 #define CURFEW_SECRETS_BYTES 262144u
 #define CURFEW_USER_BYTES 256u
 #define CURFEW_SECRETS_KEY_BYTES 32u
 
-/* Whether this may be a secret; without a value (NULL) only its name is looked at. If not, CURFEW_INVALID and why. */
+/* Whether this may be a secret. Without a value (NULL) only its name is checked. If not, CURFEW_INVALID and why. */
 CURFEW_API curfew_status curfew_secret_check(const curfew_secret *secret, curfew_failure *failure);
 
 /*
- * A file that keeps secrets of many users, each value encrypted under one key and bound to its user and name. Names
- * and users are readable in the file. Several processes may use one file at once; each change is there completely or
- * not at all.
+ * A file that keeps the secrets of many users. Each value is encrypted under one key, and bound to its user and name.
+ * Names and users are readable in the file. Several processes may use one file at once. Each change is written
+ * completely or not at all.
  */
 typedef struct curfew_secrets curfew_secrets;
 
-#define CURFEW_SECRETS_CREATE 1u /* make the file (mode 0600) if it is missing; its folder must be there */
+#define CURFEW_SECRETS_CREATE 1u /* make the file (mode 0600) if it is missing; its directory must exist */
 
 /*
- * Opens such a file; key is CURFEW_SECRETS_KEY_BYTES of random. The handle may be used from any thread at once.
- * CURFEW_NOT_FOUND: no such file, or with CURFEW_SECRETS_CREATE no such folder. CURFEW_WRONG_KEY, CURFEW_DAMAGED.
- * CURFEW_BUSY, here and below: another process has kept the file locked for two seconds.
+ * Opens such a file. key is CURFEW_SECRETS_KEY_BYTES random bytes. Several threads may use the handle at once.
+ * CURFEW_NOT_FOUND: there is no such file, or with CURFEW_SECRETS_CREATE no such directory. CURFEW_WRONG_KEY,
+ * CURFEW_DAMAGED. CURFEW_BUSY, here and below: another process has kept the file locked for two seconds.
  */
 CURFEW_API curfew_status curfew_secrets_open(const char *path, const void *key, uint32_t flags,
                                              curfew_secrets **secrets, curfew_failure *failure);
-/* Closes it and wipes the key. Runs that were started with it go on. */
+/* Closes the file and wipes the key. Runs that were started with it continue. */
 CURFEW_API void curfew_secrets_close(curfew_secrets *secrets);
 
-/* Sets a secret of a user (UTF-8, from 1 to CURFEW_USER_BYTES), in place of the one of that name if there is one. */
+/* Sets a secret of a user (UTF-8, from 1 to CURFEW_USER_BYTES); replaces the one of that name if there is one. */
 CURFEW_API curfew_status curfew_secrets_set(curfew_secrets *secrets, const char *user, const curfew_secret *secret,
                                             curfew_failure *failure);
 /* Removes a secret; CURFEW_NOT_FOUND if the user has none of that name. */
@@ -548,9 +552,9 @@ CURFEW_API curfew_status curfew_secrets_list(curfew_secrets *secrets, const char
                                              curfew_failure *failure);
 
 /*
- * The secrets of a run as curfew_run_options has them, for who has the program run in another process: those given, and
- * the user's of the store (NULL: none). *secrets: *count of them in one piece of locked memory, or NULL; give it to
- * curfew_secrets_wipe.
+ * Collects the secrets of a run as curfew_run_options names them, for embedders that run programs in another process:
+ * those given, and the user's of the store (NULL: none). *secrets: *count of them in one piece of locked memory, or
+ * NULL; pass it to curfew_secrets_wipe.
  */
 CURFEW_API curfew_status curfew_secrets_collect(const curfew_secret *given, size_t given_count, curfew_secrets *store,
                                                 const char *user, curfew_secret **secrets, size_t *count,
@@ -569,29 +573,29 @@ typedef enum curfew_event_kind {
 	CURFEW_EVENT_CHECKPOINT = 3, /* JSON text */
 } curfew_event_kind;
 
-/* Called on the executing thread while the guest waits: be short. data is borrowed and not NUL-terminated. */
+/* Called on the executing thread while the guest waits, so be short. data is borrowed, and does not end in NUL. */
 typedef void (*curfew_event_callback)(void *context, curfew_event_kind kind, const char *data, size_t length);
 /* Called once, when a started run has ended, on an engine thread; curfew_run_wait then returns at once. */
 typedef void (*curfew_done_callback)(void *context, curfew_run *run);
 
 /*
- * Called once, at the instant at which it is decided that the run is stopped, before the guest is, on any thread: be
- * short. cause is the limit or the cancel that came first. Not called for a run that ends by itself.
+ * Called once, on any thread, at the instant at which the stop is decided, before the guest is stopped. Be short. cause
+ * is the limit or the cancel that came first. It is not called for a run that ends by itself.
  */
 typedef void (*curfew_stop_callback)(void *context, curfew_outcome cause);
 
-/* Called with a message for a broker, on any thread: be short. The message is borrowed. */
+/* Called with a message for a broker, on any thread, so be short. The message is borrowed. */
 typedef void (*curfew_message_callback)(void *context, const void *message, size_t length);
 
-/* A folder that a WASI program may open, with all that is in it and nothing above it. */
+/* A directory that a WASI program may open, with everything in it and nothing above it. */
 typedef struct curfew_dir {
-	const char *host;  /* path of the folder */
+	const char *host;  /* path of the directory */
 	const char *guest; /* the path under which the program sees it */
 	uint32_t flags;    /* CURFEW_DIR_WRITE */
 	uint32_t reserved; /* 0 */
 } curfew_dir;
 
-#define CURFEW_DIR_WRITE 1u /* files may be written, made and removed; otherwise only read */
+#define CURFEW_DIR_WRITE 1u /* files may be written, made and removed; without it they are only read */
 
 typedef struct curfew_run_options {
 	uint32_t size;
@@ -611,7 +615,7 @@ typedef struct curfew_run_options {
 	size_t arg_count;
 	const char *const *env; /* [env_count] WASI: its environment, NAME=value; UTF-8. JavaScript: curfew.env */
 	size_t env_count;
-	const curfew_dir *dirs; /* [dir_count] WASI: folders it may open */
+	const curfew_dir *dirs; /* [dir_count] WASI: directories it may open */
 	size_t dir_count;
 	int32_t stdin_fd;             /* what it reads as standard input, with CURFEW_RUN_STDIN; borrowed until it ends */
 	uint32_t reserved;            /* 0 */
@@ -634,11 +638,10 @@ typedef struct curfew_run_options {
 
 #define CURFEW_RUN_DETERMINISTIC 1u /* fixed clock, seeded random */
 #define CURFEW_RUN_STDIN 2u         /* stdin_fd is set; otherwise standard input is empty */
-#define CURFEW_RUN_IMPORTS 4u       /* and reads what it imports, in place of curfew_source.import_dir */
-#define CURFEW_RUN_PASS_OUTPUT                                                                                         \
-	8u /* on_event alone is given what is written: the report has none of it, nor does memory */
+#define CURFEW_RUN_IMPORTS 4u       /* the broker also reads what it imports, in place of curfew_source.import_dir */
+#define CURFEW_RUN_PASS_OUTPUT 8u   /* only on_event is given what is written: neither the report nor memory keeps it */
 
-/* Makes a new id for a run: a ULID, 26 characters and a NUL. */
+/* Makes a new id for a run: a ULID of 26 characters, and a NUL. */
 CURFEW_API void curfew_id_create(char id[27]);
 
 /* Whether this text is one JSON value, as reports and events hold them. If not, CURFEW_INVALID and where and why. */
@@ -678,21 +681,21 @@ CURFEW_API curfew_status curfew_allow_fetch_within(const char *host, const char 
                                                    curfew_failure *failure);
 
 /*
- * Runs the program and waits. CURFEW_OK means exactly that *report is filled, whatever the guest did; destroy it
- * with curfew_report_destroy. options may be NULL.
+ * Runs the program and waits. CURFEW_OK means exactly that *report is filled, whatever the guest did. Destroy it with
+ * curfew_report_destroy. options may be NULL.
  */
 CURFEW_API curfew_status curfew_program_run(curfew_program *program, const curfew_run_options *options,
                                             curfew_report **report, curfew_failure *failure);
 
 /*
- * Starts the program on the engine's threads; a run that only waits holds none of them. CURFEW_OVERLOADED: as many runs
- * go on as curfew_engine_options.max_runs says, nothing was started.
+ * Starts the program on the engine's threads. A run that only waits holds none of them. CURFEW_OVERLOADED: as many runs
+ * are in progress as curfew_engine_options.max_runs says, and nothing was started.
  */
 CURFEW_API curfew_status curfew_run_start(curfew_program *program, const curfew_run_options *options, curfew_run **run,
                                           curfew_failure *failure);
 /* Waits for the end; the report belongs to the run. */
 CURFEW_API const curfew_report *curfew_run_wait(curfew_run *run);
-/* The report, or NULL while the run goes on. Any thread. */
+/* The report, or NULL while the run is in progress. Any thread. */
 CURFEW_API const curfew_report *curfew_run_get_report(curfew_run *run);
 /* Cancels the run, as curfew_cancel_fire. Any thread. */
 CURFEW_API void curfew_run_cancel(curfew_run *run);
@@ -709,32 +712,32 @@ typedef struct curfew_run_usage {
 CURFEW_API void curfew_run_get_usage(curfew_run *run, curfew_run_usage *usage);
 
 /*
- * Gives the run a message of its broker's. Any thread, at any time; after its end nothing happens. CURFEW_INVALID: it
- * has no broker, or no broker sends such a message.
+ * Gives the run a message of its broker's. Any thread, at any time; nothing happens after the run's end.
+ * CURFEW_INVALID: the run has no broker, or no broker sends such a message.
  */
 CURFEW_API curfew_status curfew_run_receive(curfew_run *run, const void *message, size_t length,
                                             curfew_failure *failure);
 
-/* Drops the caller's reference. A run that is still going is cancelled first, and waited for. */
+/* Drops the caller's reference. A run that is still in progress is cancelled first, and waited for. */
 CURFEW_API void curfew_run_destroy(curfew_run *run);
 
 /* ---- Broker ---------------------------------------------------------------------------------------------- */
 
 /*
- * For who runs programs in other processes, which have neither network nor files. A run there asks by messages
- * (curfew_run_options.on_request), which are carried here whole and in order; a broker checks each by what it was told
- * that the run is granted, carries it out, and has messages for curfew_run_receive. It believes nothing that a message
- * says: whoever sends them may have been taken over.
+ * For embedders that run programs in other processes, which have neither network nor files. A run there asks by
+ * messages (curfew_run_options.on_request), which the embedder carries here whole and in order. The broker checks each
+ * against what the run was granted, carries it out, and has messages for curfew_run_receive. It trusts nothing that a
+ * message says, since an attacker may control the process that sends it.
  */
 
-/* The most that a message of a run has. */
+/* The maximum length of a message of a run. */
 #define CURFEW_REQUEST_BYTES 131136u
 
-/* A thread that carries requests over HTTP out, of any number of brokers. May be used from any thread. */
+/* A thread that carries out HTTP requests of any number of brokers. Any thread may use it. */
 typedef struct curfew_network curfew_network;
 /* CURFEW_SYSTEM: there is no libcurl. */
 CURFEW_API curfew_status curfew_network_create(curfew_network **network, curfew_failure *failure);
-/* Ends the thread; no broker can begin with a request any more. */
+/* Ends the thread. After that no broker can begin a request. */
 CURFEW_API void curfew_network_destroy(curfew_network *network);
 
 /* The broker of one run. Belongs to one thread at a time. */
@@ -755,8 +758,8 @@ typedef struct curfew_broker_options {
 CURFEW_API curfew_status curfew_broker_create(const curfew_broker_options *options, curfew_broker **broker,
                                               curfew_failure *failure);
 /*
- * Takes a message of the run, and reads the file if that is an import. CURFEW_INVALID: no run of this library sends
- * such a one, or more of them than its limits allow; do not go on with it.
+ * Takes a message of the run, and reads the file if it asks for an import. CURFEW_INVALID: no run of this library sends
+ * such a message, or sends so many; end that run.
  */
 CURFEW_API curfew_status curfew_broker_receive(curfew_broker *broker, const void *message, size_t length,
                                                curfew_failure *failure);
@@ -768,68 +771,68 @@ CURFEW_API void curfew_broker_destroy(curfew_broker *broker);
 /* ---- Compiling for other processes ----------------------------------------------------------------------- */
 
 /*
- * An engine in a confined process compiles nothing (CURFEW_COMPILE_ELSEWHERE): it says what it needs of which program,
- * whoever hears that asks here, and passes what comes of it back to the engine, files with it. The engine executes what
- * is in them: they must come from nobody else. What was compiled once is handed to every engine that asks, as one file
- * that nobody can change; it is kept in cache_dir, the same as for engines that compile by themselves.
+ * An engine in a confined process compiles nothing (CURFEW_COMPILE_ELSEWHERE). It says what it needs of which program.
+ * The embedder asks for that here, and passes the answers and their files back to the engine. The engine executes what
+ * these files hold, so they must come from nobody else. Code that was compiled once is handed to every engine that
+ * asks, as one file that nobody can change. It is kept in cache_dir, as for engines that compile by themselves.
  */
 
 /* What comes of a request. */
 typedef struct curfew_code_answer {
 	uint32_t size;
 	uint32_t kind;         /* CURFEW_CODE_* */
-	uint64_t cpu_ns;       /* processor time that compiling has taken since it was asked for */
+	uint64_t cpu_ns;       /* CPU time that compiling has taken since the request */
 	int32_t file;          /* open for reading; -1: none */
 	uint32_t internal;     /* FAILED: 1: it was not the program's fault */
 	uint32_t line, column; /* FAILED: in its text, from 1; 0: not known */
 	char message[256];     /* FAILED: one line */
 } curfew_code_answer;
 
-#define CURFEW_CODE_GOES_ON 0u   /* nothing new but cpu_ns */
-#define CURFEW_CODE_INTERFACE 1u /* the file is what shows whether the program can be linked; more is to come */
+#define CURFEW_CODE_GOES_ON 0u   /* only cpu_ns is new */
+#define CURFEW_CODE_INTERFACE 1u /* the file shows whether the program can be linked; more answers follow */
 #define CURFEW_CODE_DONE 2u      /* the file is the code, or the description; the last answer */
 #define CURFEW_CODE_FAILED 3u    /* the last answer */
 
 /*
- * Gives an engine the answer to the request of this number, whose file it takes over in any case. A request that is not
- * needed any more is passed over. CURFEW_INVALID: there is no such answer.
+ * Gives an engine the answer to the request of this number. The engine takes the file over in any case. An answer that
+ * it no longer needs is ignored. CURFEW_INVALID: there is no such answer.
  */
 CURFEW_API curfew_status curfew_engine_receive(curfew_engine *engine, uint64_t number, const curfew_code_answer *answer,
                                                curfew_failure *failure);
 
-/* Has programs compiled, each in a process of its own, which is killed when nobody waits for it. Any thread. */
+/* Compiles programs, each in a process of its own, which is killed when nobody waits for it. Any thread. */
 typedef struct curfew_compiler curfew_compiler;
 /*
- * Of the options cache_dir, compiler, compiler_memory_bytes, compiler_cpu_ns and compile are looked at; without a
- * cache_dir that can be used nothing is kept. May be NULL.
+ * Of the options, cache_dir, compiler, compiler_memory_bytes, compiler_cpu_ns and compile are used. Without a usable
+ * cache_dir nothing is kept. options may be NULL.
  */
 CURFEW_API curfew_status curfew_compiler_create(const curfew_engine_options *options, curfew_compiler **compiler,
                                                 curfew_failure *failure);
-/* When everything that was made with it is destroyed. */
+/* Call it when everything that was made with the compiler is destroyed. */
 CURFEW_API void curfew_compiler_destroy(curfew_compiler *compiler);
 
-/* One program, and what was made of it: kept as long as this. Any thread. */
+/* One program, and the code that was made of it. Any thread. */
 typedef struct curfew_code curfew_code;
 /* A WebAssembly program. Its text is borrowed, and must stay as it is until this is destroyed. */
 CURFEW_API curfew_status curfew_code_create(curfew_compiler *compiler, const curfew_source *source, curfew_code **code,
                                             curfew_failure *failure);
-/* The same from the image of one. CURFEW_BAD_IMAGE: it is none, or damaged. */
+/* The same from an image. CURFEW_BAD_IMAGE: it is not one of a WebAssembly program, or it is damaged. */
 CURFEW_API curfew_status curfew_code_load(curfew_compiler *compiler, const void *image, size_t length,
                                           curfew_code **code, curfew_failure *failure);
-/* When its requests are destroyed. */
+/* Call it when its requests are destroyed. */
 CURFEW_API void curfew_code_destroy(curfew_code *code);
 
 /* What one engine waits for. Belongs to one thread at a time. */
 typedef struct curfew_code_request curfew_code_request;
 /*
- * Asks for one of CURFEW_CODE_*. on_ready: there is an answer, from any thread, maybe before this returns; it may call
- * nothing of this library.
+ * Asks for one of CURFEW_CODE_*. on_ready is called when there is an answer, on any thread, perhaps before this
+ * returns. It must call nothing of this library.
  */
 CURFEW_API curfew_status curfew_code_ask(curfew_code *code, uint32_t what, void (*on_ready)(void *context),
                                          void *context, curfew_code_request **request, curfew_failure *failure);
-/* The next answer, whose file is the caller's; CURFEW_CODE_GOES_ON: there is none yet. */
+/* The next answer. Its file belongs to the caller. CURFEW_CODE_GOES_ON: there is none yet. */
 CURFEW_API void curfew_code_next(curfew_code_request *request, curfew_code_answer *answer);
-/* Ends it. What nobody waits for any more is not compiled further. */
+/* Ends the request. Code that nobody waits for any more is not compiled further. */
 CURFEW_API void curfew_code_request_destroy(curfew_code_request *request);
 
 /* ---- Report ---------------------------------------------------------------------------------------------- */
@@ -838,7 +841,7 @@ typedef enum curfew_stop_mode {
 	CURFEW_STOP_NONE = 0,
 	CURFEW_STOP_COOPERATIVE = 1, /* the program ended by itself within the grace */
 	CURFEW_STOP_SOFT = 2,        /* at one of the engine's own checks, or in a call out of the sandbox */
-	CURFEW_STOP_HARD = 3,        /* by interrupting it wherever it was */
+	CURFEW_STOP_HARD = 3,        /* by an interrupt, wherever it was */
 	CURFEW_STOP_PROCESS = 4,     /* by killing the process it ran in */
 } curfew_stop_mode;
 
@@ -870,17 +873,17 @@ typedef struct curfew_used {
 	uint64_t output_bytes;
 	uint64_t host_calls;
 	uint64_t timers_peak;
-	uint64_t load_ns;    /* reading the program and taking a memory for it */
+	uint64_t load_ns;    /* reading the program and taking memory for it */
 	uint64_t compile_ns; /* parsing; 0 where it started from an image */
 	uint64_t start_ns;   /* from there to the first instruction of the program */
 	uint64_t run_ns;     /* from there to the end, waiting included */
 } curfew_used;
 
-/* An error that another one holds: its cause, or one of the errors of an AggregateError. All pointers are the report's.
+/* An error within another one: its cause, or one of the errors of an AggregateError. Its pointers belong to the report.
  */
 typedef struct curfew_error curfew_error;
 struct curfew_error {
-	const char *name; /* of its class; NULL: what was thrown is no error */
+	const char *name; /* of its class; NULL: what was thrown is not an error */
 	const char *message;
 	const curfew_frame *frames; /* frame_count of them, innermost first */
 	size_t frame_count;
@@ -890,7 +893,7 @@ struct curfew_error {
 	size_t error_count;
 };
 
-/* Filled once, when the run has ended; every pointer belongs to the report. */
+/* Filled once, when the run has ended. Every pointer belongs to the report. */
 struct curfew_report {
 	uint32_t size;
 	curfew_outcome outcome;
@@ -919,7 +922,7 @@ struct curfew_report {
 	const char *program_kind; /* "js", "module" or "component" */
 	char program_sha256[65];
 	int32_t exit_code;                /* outcome EXITED: the program's */
-	bool trace_truncated;             /* frames, lines or names did not fit the budget for finding them */
+	bool trace_truncated;             /* the budget for finding frames, lines and names was used up */
 	const char *value_note;           /* why there is no value: text, or NULL */
 	const char *error_properties;     /* JSON of the error's own enumerable properties, or NULL */
 	const curfew_error *error_cause;  /* or NULL */
@@ -931,8 +934,8 @@ struct curfew_report {
 CURFEW_API void curfew_report_destroy(curfew_report *report);
 
 /*
- * A report for a program that never ran: outcome is bad_program (it could not even be read) or internal, message
- * says why, limits is as in curfew_run_options. The report belongs to the caller.
+ * Creates a report for a program that never ran. outcome is bad_program (it could not even be read) or internal;
+ * message says why; limits is as in curfew_run_options. The report belongs to the caller.
  */
 CURFEW_API curfew_status curfew_report_create_failed(curfew_outcome outcome, const char *program_name,
                                                      const char *message, const curfew_limits *limits,
@@ -941,20 +944,20 @@ CURFEW_API curfew_status curfew_report_create_failed(curfew_outcome outcome, con
 /* The report as one line of JSON (docs/report.schema.json); free with curfew_free. */
 CURFEW_API curfew_status curfew_report_to_json(const curfew_report *report, char **text, size_t *length);
 /*
- * The report that such a line was made of. The text may come from anybody: what is not exactly a report is refused,
- * with CURFEW_INVALID and why. What the text does not hold is 0: exit_code, and what reports of earlier versions lack.
- * The report belongs to the caller.
+ * Parses the report that such a line was made of. The text may come from anybody: anything that is not exactly a report
+ * is refused, with CURFEW_INVALID and why. Fields that the text does not hold are 0: exit_code, and those that reports
+ * of earlier versions lack. The report belongs to the caller.
  */
 CURFEW_API curfew_status curfew_report_parse(const char *json, size_t length, curfew_report **report,
                                              curfew_failure *failure);
-/* Gives a parsed report of an error its source_line where it has none, from the text of the program. */
+/* Sets the source_line of a parsed report of an error, if it has none, from the text of the program. */
 CURFEW_API curfew_status curfew_report_set_source(curfew_report *report, const char *text, size_t length);
 /* The report as a person reads it, several lines; colour with ANSI escapes if asked; free with curfew_free. */
 CURFEW_API curfew_status curfew_report_to_text(const curfew_report *report, bool colour, char **text, size_t *length);
 
 /* ---- Execute --------------------------------------------------------------------------------------------- */
 
-/* What came of one execution of a function; every pointer belongs to the result. */
+/* The result of one execution of a function. Every pointer belongs to the result. */
 typedef struct curfew_result {
 	uint32_t size;
 	curfew_outcome outcome;
@@ -976,9 +979,9 @@ typedef struct curfew_result {
 
 /*
  * Calls a function that the program exports (of a script: a global one; NULL: the default) with params, a JSON array
- * (NULL: []), for one user (NULL: none), and waits. Each execution begins with the program's fresh state and leaves
- * none. limits NULL: the defaults. options (may be NULL) is for everything else; its call, params, user and limits must
- * be NULL. CURFEW_OK means exactly that *result is filled; destroy it with curfew_result_destroy.
+ * (NULL: []), for one user (NULL: none), and waits. Each execution begins with the program's fresh state, and leaves
+ * none. limits may be NULL: the defaults. options (may be NULL) is for everything else; its call, params, user and
+ * limits must be NULL. CURFEW_OK means exactly that *result is filled. Destroy it with curfew_result_destroy.
  */
 CURFEW_API curfew_status curfew_execute(curfew_program *program, const char *function, const char *params,
                                         const char *user, const curfew_limits *limits,
@@ -989,12 +992,12 @@ CURFEW_API void curfew_result_destroy(curfew_result *result);
 /* ---- Session --------------------------------------------------------------------------------------------- */
 
 /*
- * Keeps one program's state between calls: a notebook, an agent's loop. Each call is a run with a report of its own,
- * limited, stopped and watched like any other; between calls a session holds its memory, and no thread.
+ * A session keeps one program's state between calls: a notebook, an agent's loop. Each call is a run with a report of
+ * its own, limited, stopped and watched like any other. Between calls a session holds its memory, and no thread.
  *
  * The first call after the creation or a reset evaluates the program, then does what it was asked to. A call ends as a
- * run does: its promise is settled and nothing that it waits for is left. Whatever is still pending when it ends
- * (timers, jobs, promises, operations of the host) is dropped, and never goes on in a later call.
+ * run does: its promise is settled, and nothing that it waits for is left. Whatever is still pending when it ends
+ * (timers, jobs, promises, operations of the host) is dropped, and never resumes in a later call.
  *
  * After which end the state can be used again:
  *   JavaScript: after "ok", "threw" and "bad_program" (of a cell or a name), and after a stop whose stop_mode is
@@ -1041,16 +1044,15 @@ CURFEW_API curfew_status curfew_session_eval(curfew_session *session, const char
                                              curfew_failure *failure);
 
 /*
- * Cancels the call that goes on, as curfew_run_cancel; nothing happens if there is none. Any thread, but no signal
+ * Cancels the call in progress, as curfew_run_cancel; nothing happens if there is none. Any thread, but not a signal
  * handler: those fire options.cancel of a run.
  */
 CURFEW_API void curfew_session_cancel(curfew_session *session);
 
-/* Drops the state: the next call begins with the program's image, whether it was lost or not. CURFEW_IN_USE: a call
- * goes on. */
+/* Drops the state, lost or not. The next call begins with the program's image. CURFEW_IN_USE: a call is in progress. */
 CURFEW_API curfew_status curfew_session_reset(curfew_session *session, curfew_failure *failure);
 
-/* Whether a call would find a state: a fresh one or what the last call has left. Any thread. */
+/* Whether a call would find a state: a fresh one, or that of the last call. Any thread. */
 CURFEW_API bool curfew_session_is_usable(const curfew_session *session);
 
 /* What all calls of a session have used so far. */
@@ -1066,12 +1068,12 @@ typedef struct curfew_session_totals {
 	uint64_t host_calls;
 	uint64_t memory_bytes; /* that the state holds now; 0: there is none yet */
 } curfew_session_totals;
-/* Any thread; a call that goes on is not in them yet. */
+/* Any thread. A call in progress is not counted yet. */
 CURFEW_API void curfew_session_get_totals(curfew_session *session, curfew_session_totals *totals);
 
 /*
- * Ends the session. A call that goes on in another thread is cancelled and waited for; not from a callback or host
- * function of that call.
+ * Ends the session. A call in progress on another thread is cancelled and waited for. Do not call this from a callback
+ * or a host function of that call.
  */
 CURFEW_API void curfew_session_destroy(curfew_session *session);
 

@@ -186,7 +186,8 @@ static void look(curfew_call_queue *queue, int64_t until)
 		__builtin_ia32_pause();
 }
 
-/* Under the lock; false: the time is up. */
+/* False: the time is up. */
+static bool sleep_until(curfew_call_queue *queue, int64_t until) CURFEW__REQUIRES(queue->lock);
 static bool sleep_until(curfew_call_queue *queue, int64_t until)
 {
 	const struct timespec end = {until / CURFEW__SECOND, until % CURFEW__SECOND};
