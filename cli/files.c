@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Files of the command line. A program is checked here for what is no program at all (a folder, binary data), so that
- * the message can name the file; whether it parses is the guest's to find out, under limits.
+ * Files of the command line. A program is checked here for what is no program at all (a directory, binary data), so
+ * that the message can name the file; whether it parses is the guest's to find out, under limits.
  */
 #include "files.h"
 
@@ -160,7 +160,7 @@ static bool check_text(const char *program, const cli_source *source, curfew_fai
 	return true;
 }
 
-/* Name and folder of a program that was read. */
+/* Name and directory of a program that was read. */
 static bool set_names(const char *program, cli_source *source)
 {
 	if (strcmp(program, "-") == 0) {
@@ -246,7 +246,7 @@ static bool read_source(const char *program, const char *lang, cli_source *sourc
 	return true;
 }
 
-/* Its path below the folder, which is resolved; NULL: it lies elsewhere, or memory is short. */
+/* Its path below the directory, which is resolved; NULL: it lies elsewhere, or memory is short. */
 static char *path_below(const char *program, const char *folder)
 {
 	char *path = realpath(program, NULL);
@@ -503,7 +503,7 @@ static int check_folder(const char *target)
 	return 0;
 }
 
-/* Replacing needs a regular file, or none, in a folder that can be written. */
+/* Replacing needs a regular file, or none, in a directory that can be written. */
 static bool can_replace(const char *target)
 {
 	struct stat status;
@@ -611,7 +611,7 @@ char *cli_cache_dir(void)
 	char *path = malloc(size);
 	if (path == NULL)
 		return NULL;
-	/* The folder above may not be there on a new account; the library makes only the last one. */
+	/* The directory above may not be there on a new account; the library makes only the last one. */
 	(void)snprintf(path, size, "%s%s", base, inside);
 	(void)mkdir(path, 0700);
 	(void)snprintf(path, size, "%s%s/curfew", base, inside);

@@ -14,9 +14,9 @@
 typedef struct cli_source {
 	char *text;
 	size_t length;
-	char *name;       /* for stacks and reports: the file's name without its folder */
+	char *name;       /* for stacks and reports: the file's name without its directory */
 	char *path;       /* of the file, where PROGRAM is its directory; NULL: PROGRAM itself */
-	char *import_dir; /* the file's folder, symbolic links resolved; NULL: standard input */
+	char *import_dir; /* the file's directory, symbolic links resolved; NULL: standard input */
 	char *import_map; /* its text and where it lies below import_dir (NULL: elsewhere); NULL: none */
 	char *import_map_name;
 	bool is_image;
@@ -32,12 +32,12 @@ typedef struct cli_source {
  */
 bool cli_source_read(const char *program, const char *lang, cli_source *source, curfew_failure *failure);
 /*
- * Lets imports read the folder of --import-dir, in which the program has to lie, in place of its own, and gives it the
- * map of --import-map. If that cannot be, says why in one line.
+ * Lets imports read the directory of --import-dir, in which the program has to lie, in place of its own, and gives it
+ * the map of --import-map. If that cannot be, says why in one line.
  */
 bool cli_source_set_imports(cli_source *source, const char *program, const cli_arguments *arguments,
                             curfew_failure *failure);
-/* The same of the code of --eval: imports are read from the current folder. */
+/* The same of the code of --eval: imports are read from the current directory. */
 bool cli_source_eval(const char *code, const char *lang, cli_source *source, curfew_failure *failure);
 void cli_source_finish(cli_source *source);
 /* Binary or text; all others are JavaScript, or TypeScript. */
@@ -64,7 +64,7 @@ int cli_file_check(const char *path);
 /* Replaces the file in one step, or writes to what is no regular file (a pipe, /dev/stdout). 0 or an errno. */
 int cli_file_write(const char *path, const void *bytes, size_t length);
 
-/* Folder for compiled code: $XDG_CACHE_HOME/curfew or ~/.cache/curfew; NULL if there is none. Free with free. */
+/* Directory for compiled code: $XDG_CACHE_HOME/curfew or ~/.cache/curfew; NULL if there is none. Free with free. */
 char *cli_cache_dir(void);
 
 #endif

@@ -293,7 +293,7 @@ static void write_man(FILE *out)
 	write_man_limits(out);
 	write_man_exit(out);
 	fputs(".SH SIGNALS\nSIGINT and SIGTERM cancel the run; a second one skips the grace. The report still comes.\n"
-	      ".SH ENVIRONMENT\n.TP\n.B XDG_CACHE_HOME\nCompiled code is kept in its folder curfew; by default in "
+	      ".SH ENVIRONMENT\n.TP\n.B XDG_CACHE_HOME\nCompiled code is kept in its directory curfew; by default in "
 	      "~/.cache/curfew.\n.TP\n.B CURFEW_SECRETS_KEY\nThe key of the secrets, 64 hexadecimal digits.\n.TP\n"
 	      ".B CURFEW_SECRETS_KEY_FILE\nA file that holds it, which nobody else may read.\n.TP\n"
 	      ".B XDG_STATE_HOME\ncurfew secret keeps secrets in curfew/secrets.db in it; by default in ~/.local/state.\n"

@@ -85,7 +85,7 @@ static int check_arguments(session *s)
 	if (s->files == NULL && files->count > 0)
 		return cli_usage_error("%s", failure.message);
 	if (is_isolated(s) && s->wasi.dir_count > 0)
-		return cli_usage_error("--dir %s: a confined process cannot be given folders", s->wasi.dirs[0].host);
+		return cli_usage_error("--dir %s: a confined process cannot be given directories", s->wasi.dirs[0].host);
 	int error = report_path != NULL ? cli_file_check(report_path) : 0;
 	if (error != 0)
 		return cli_usage_error("--report %s: %s", report_path, strerror(error));

@@ -149,7 +149,7 @@ static char *default_store(void)
 	return path;
 }
 
-/* The folders above the default store, which a new account lacks. What cannot be made is told by opening. */
+/* The directories above the default store, which a new account lacks. What cannot be made is told by opening. */
 static void make_folders(char *path)
 {
 	for (char *slash = strchr(path + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
@@ -179,7 +179,7 @@ static int open_named_store(const cli_arguments *arguments, uint32_t flags, curf
 		return cli_secrets_open(key_path, given, flags, "", store);
 	char *path = default_store();
 	if (path == NULL)
-		return cli_usage_error("there is no home folder for the secrets: use --secrets FILE");
+		return cli_usage_error("there is no home directory for the secrets: use --secrets FILE");
 	if ((flags & CURFEW_SECRETS_CREATE) != 0)
 		make_folders(path);
 	int code = cli_secrets_open(key_path, path, flags, "", store);

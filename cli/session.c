@@ -204,7 +204,7 @@ uint32_t cli_engine_flags(const cli_arguments *arguments)
 	return arguments->values[CLI_OPTION_HUGEPAGES] != NULL ? CURFEW_ENGINE_HUGE_PAGES : 0;
 }
 
-/* With the folder of the cache besides. */
+/* With the directory of the cache besides. */
 static curfew_status create_engine(curfew_engine_options *options, curfew_engine **engine, curfew_failure *failure)
 {
 	char *cache_dir = cli_cache_dir();

@@ -105,7 +105,7 @@ enum {
 	CURFEW_CONTROL_NODE = 1024,   /* load: the program has Node's globals */
 	CURFEW_CONTROL_MAP = 2048,    /* load: there is an import map, opened by its name */
 	CURFEW_CONTROL_REACH = 4096,  /* load: what may be imported later is loaded, too */
-	CURFEW_CONTROL_PATH = 256,    /* load: the program's name says where it lies below the folder of imports */
+	CURFEW_CONTROL_PATH = 256,    /* load: the program's name says where it lies below the directory of imports */
 	CURFEW_CONTROL_CELL = 128,    /* start: input is source text to evaluate, and name what it is called */
 };
 

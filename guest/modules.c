@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Imports. Which file is meant, and what kind of module it is, the prelude decides (prelude/84-modules.js); the host
- * reads the files, and decides for itself what lies below the folder. Modules are named by their paths in it.
+ * reads the files, and decides for itself what lies below the directory. Modules are named by their paths in it.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -26,7 +26,7 @@ typedef struct text {
 } text;
 static text *texts;
 
-/* The entry is at the top of the folder whatever it is called, unless its name says where it lies. */
+/* The entry is at the top of the directory whatever it is called, unless its name says where it lies. */
 void curfew_modules_set_entry(const char *name)
 {
 	const char *slash = strrchr(name, '/');
@@ -325,7 +325,7 @@ static JSValue call_hook_with(JSContext *ctx, const char *name, const char *path
 	return answer;
 }
 
-/* A module of Node's needs no folder. */
+/* A module of Node's needs no directory. */
 static bool is_builtin(JSContext *ctx, const char *specifier)
 {
 	JSValue answer = call_hook_with(ctx, "isBuiltin", specifier);
@@ -338,7 +338,7 @@ static char *normalize(JSContext *ctx, const char *base, const char *specifier, 
 {
 	(void)opaque, (void)attributes;
 	if (!(curfew_control.flags & (CURFEW_CONTROL_IMPORTS | CURFEW_CONTROL_MAP)) && !is_builtin(ctx, specifier)) {
-		JS_ThrowReferenceError(ctx, "cannot import '%s': this program has no folder to import from", specifier);
+		JS_ThrowReferenceError(ctx, "cannot import '%s': this program has no directory to import from", specifier);
 		return NULL;
 	}
 	const char *slash = strrchr(base, '/');

@@ -23,7 +23,7 @@ extern char **environ;
 
 /* ---- The process ----------------------------------------------------------------------------------------- */
 
-/* Free with free, and the first one by itself: this environment, but with the data folder for what is kept. */
+/* Free with free, and the first one by itself: this environment, but with the data directory for what is kept. */
 static char **make_environment(const char *folder)
 {
 	size_t count = 0, kept = 1;

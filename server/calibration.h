@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* How much fuel a millisecond is on this machine, as curfew calibrate says: kept in the data folder, measured when
+/* How much fuel a millisecond is on this machine, as curfew calibrate says: kept in the data directory, measured when
  * asked. */
 #ifndef CURFEW_SERVER_CALIBRATION_H
 #define CURFEW_SERVER_CALIBRATION_H

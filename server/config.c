@@ -26,7 +26,7 @@ static const config_setting fixed[] = {
      .argument = "DIR",
      .kind = CONFIG_TEXT,
      FIELD(data),
-     .meaning = "folder of the database; by default curfew in $XDG_STATE_HOME"},
+     .meaning = "directory of the database; by default curfew in $XDG_STATE_HOME"},
 	{.name = "workers",
      .argument = "N",
      .kind = CONFIG_COUNT,

@@ -53,7 +53,7 @@ typedef struct config {
 	uint64_t body_bytes_most;
 	curfew_limits ceilings;       /* of every run; 0: none */
 	uint64_t given;               /* a bit for each row of the table that was set */
-	char cache[CONFIG_TEXT_MOST]; /* no setting: the user's folder for compiled code; "": there is none */
+	char cache[CONFIG_TEXT_MOST]; /* no setting: the user's directory for compiled code; "": there is none */
 } config;
 
 typedef struct config_setting {

@@ -62,7 +62,7 @@ static size_t count_files(void)
 		count++;
 	if (folder != NULL)
 		(void)closedir(folder);
-	return count > 3 ? count - 3 : 0; /* not the two folders, nor the one that is read */
+	return count > 3 ? count - 3 : 0; /* not the two directories, nor the one that is read */
 }
 
 /* When the machine was started, in seconds since 1970. */

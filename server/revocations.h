@@ -15,7 +15,7 @@ typedef struct revocations {
 	char lines[REVOCATIONS_BYTES + 1]; /* ids of tokens, one a line, then NULs */
 } revocations;
 
-/* Makes the file of a folder if it is missing. Always true: without it only a revocation on a full disk fails. */
+/* Makes the file of a directory if it is missing. Always true: without it only a revocation on a full disk fails. */
 bool revocations_prepare(const char *folder);
 void revocations_read(const char *folder, revocations *list);
 bool revocations_has(const revocations *list, const char *id);

@@ -444,7 +444,7 @@ static bool check_confinement(const server *s, curfew_failure *failure)
 	return false;
 }
 
-/* The user's folder for compiled code, or where that cannot be written one beside the data. */
+/* The user's directory for compiled code, or where that cannot be written one beside the data. */
 static const char *cache_folder(const config *c, char own[CONFIG_TEXT_MOST + 8])
 {
 	bool usable = c->cache[0] != '\0' && (mkdir(c->cache, 0700) == 0 || errno == EEXIST) && access(c->cache, W_OK) == 0;

@@ -131,7 +131,7 @@ typedef enum store_user {
 	STORE_VISITOR /* it must be there */
 } store_user;
 
-/* Opens the database of a folder. NULL, and why. */
+/* Opens the database of a directory. NULL, and why. */
 store *store_open(const char *folder, store_user user, curfew_failure *failure);
 void store_close(store *st);
 /* Holds the database for this process until the store is closed; false: another server has it. */

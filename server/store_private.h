@@ -130,7 +130,7 @@ enum { STORE_ROW_BYTES = 512 };
 void store_init(store *st, const store_backend *backend);
 void store_finish(store *st);
 
-/* The SQLite database of a folder (store_sqlite.c). */
+/* The SQLite database of a directory (store_sqlite.c). */
 store *store_open_sqlite(const char *folder, store_user user, curfew_failure *failure);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Opening the SQLite database: the folder, the lock that keeps a second server away, the schema and its versions. */
+/* Opening the SQLite database: the directory, the lock that keeps a second server away, the schema and its versions. */
 #include "revocations.h"
 #include "store_sqlite.h"
 
@@ -296,7 +296,7 @@ static bool claim(store *base, curfew_failure *failure)
 		return true;
 	}
 	if (errno == EWOULDBLOCK)
-		(void)snprintf(failure->message, sizeof failure->message, "%.200s: another server uses this folder",
+		(void)snprintf(failure->message, sizeof failure->message, "%.200s: another server uses this directory",
 		               st->folder);
 	else
 		(void)snprintf(failure->message, sizeof failure->message, "%.200s: %s", path, strerror(errno));

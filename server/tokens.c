@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Making, listing and revoking tokens, for the command line; a server that runs on the same folder need not be told. */
+/* Making, listing and revoking tokens, for the command line; a server that runs on the same directory need not be told.
+ */
 #include "accounts.h"
 #include "common/clock.h"
 #include "hosts.h"

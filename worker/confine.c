@@ -82,8 +82,8 @@ static bool empty_root(void)
 }
 
 /*
- * Without a mount namespace, or where our root is a folder of another file system and cannot be replaced: an empty
- * folder that is gone as soon as it is the root.
+ * Without a mount namespace, or where our root is a directory of another file system and cannot be replaced: an empty
+ * directory that is gone as soon as it is the root.
  */
 static bool change_root(void)
 {

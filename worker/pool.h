@@ -148,7 +148,7 @@ typedef struct worker_job {
 	const char *params;
 	size_t params_length;
 	const char *user;
-	const char *const *args; /* as in curfew_run_options, down to env_count; folders cannot be given */
+	const char *const *args; /* as in curfew_run_options, down to env_count; directories cannot be given */
 	size_t arg_count;
 	const char *const *env;
 	size_t env_count;

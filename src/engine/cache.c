@@ -36,7 +36,7 @@ static bool make_folders(const char *folder)
 	return mkdir(path, 0700) == 0 || errno == EEXIST;
 }
 
-/* The folder, open, if it is one that only this user can write. */
+/* The directory, open, if it is one that only this user can write. */
 static int open_folder(const char *folder)
 {
 	struct stat status;
@@ -52,12 +52,13 @@ static int open_folder(const char *folder)
 bool curfew__cache_prepare(const char *folder, char *message)
 {
 	if (!make_folders(folder)) {
-		snprintf(message, 256, "cache folder %.150s cannot be made: %s", folder, strerror(errno));
+		snprintf(message, 256, "cache directory %.150s cannot be made: %s", folder, strerror(errno));
 		return false;
 	}
 	int file = open_folder(folder);
 	if (file < 0) {
-		snprintf(message, 256, "cache folder %.150s must belong to this user and be writable by nobody else", folder);
+		snprintf(message, 256, "cache directory %.150s must belong to this user and be writable by nobody else",
+		         folder);
 		return false;
 	}
 	close(file);

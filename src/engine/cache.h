@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Compiled code on disk. It is code that this process will execute: the folder must belong to this user and be
+ * Compiled code on disk. It is code that this process will execute: the directory must belong to this user and be
  * writable by nobody else, a file is written under a temporary name and renamed, and what is damaged is not used.
  */
 #ifndef CURFEW_ENGINE_CACHE_H
@@ -10,9 +10,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Makes the folder (0700, parents too) if it is missing; false, and a line in message[256], if it is not safe. */
+/* Makes the directory (0700, parents too) if it is missing; false, and a line in message[256], if it is not safe. */
 bool curfew__cache_prepare(const char *folder, char *message);
-/* A key of this folder, made once: what is authenticated with it was made by this user. False: there is none. */
+/* A key of this directory, made once: what is authenticated with it was made by this user. False: there is none. */
 bool curfew__cache_key(const char *folder, uint8_t key[32]);
 /* The name of an entry: what is compiled, for what and by what. CPU features are checked by Wasmtime itself. */
 #define CURFEW__CACHE_NAME 65

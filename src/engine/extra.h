@@ -230,7 +230,8 @@ typedef struct curfew__wasi_folder {
 /*
  * What a guest's WASI shows. There is no network and no terminal. Bounded: resources open at once (400), random bytes
  * of one call (4 MiB), and what one call copies out of the guest (curfew__store_hostcall_fuel). Not bounded: the
- * entries of a folder, read into memory at every fd_readdir; a thread stuck in opening a FIFO that is in a folder.
+ * entries of a directory, read into memory at every fd_readdir; a thread stuck in opening a FIFO that is in a
+ * directory.
  */
 typedef struct curfew__wasi_options {
 	const char *const *arguments; /* [argument_count], the program's name first; UTF-8 */
@@ -251,7 +252,7 @@ typedef struct curfew__wasi_options {
 /*
  * Readies a store that nothing ran in yet: at most 500 instances, tables and memories, the account (its context is used
  * until the store is deleted), and WASI; NULL: none, and then a guest that imports it must not run: its call would end
- * the process. False: *message [256] says which option the system refused (a folder that is not there).
+ * the process. False: *message [256] says which option the system refused (a directory that is not there).
  */
 bool curfew__store_prepare(wasmtime_store_t *store, const curfew__account *account, const curfew__wasi_options *wasi,
                            char *message);

@@ -141,7 +141,7 @@ static curfew_status refuse_sqlite(const curfew_secrets *s, int code, curfew_fai
 	case SQLITE_PERM: return refuse_path(s->path, CURFEW_READ_ONLY, "cannot be written", failure);
 	case SQLITE_CANTOPEN:
 		return error == EACCES || error == EROFS || !error
-		           ? refuse_path(s->path, CURFEW_READ_ONLY, "it or its folder cannot be written", failure)
+		           ? refuse_path(s->path, CURFEW_READ_ONLY, "it or its directory cannot be written", failure)
 		           : refuse_errno(s->path, error, failure);
 	case SQLITE_NOMEM: return curfew__refuse(failure, CURFEW_NO_MEMORY, "out of memory");
 	case SQLITE_FULL:
@@ -363,13 +363,13 @@ static curfew_status prepare_file(const char *path, uint32_t flags, curfew_failu
 		return error ? refuse_errno(path, error, failure) : CURFEW_OK;
 	}
 	if (flags & CURFEW_SECRETS_CREATE && errno == ENOENT)
-		return refuse_path(path, CURFEW_NOT_FOUND, "its folder does not exist", failure);
+		return refuse_path(path, CURFEW_NOT_FOUND, "its directory does not exist", failure);
 	if (flags & CURFEW_SECRETS_CREATE && errno != EEXIST)
 		return refuse_errno(path, errno, failure);
 	if (stat(path, &found))
 		return refuse_errno(path, errno, failure);
 	if (!S_ISREG(found.st_mode))
-		return refuse_path(path, CURFEW_INVALID, S_ISDIR(found.st_mode) ? "is a folder" : "is no regular file",
+		return refuse_path(path, CURFEW_INVALID, S_ISDIR(found.st_mode) ? "is a directory" : "is no regular file",
 		                   failure);
 	if (access(path, R_OK))
 		return refuse_path(path, CURFEW_SYSTEM, strerror(errno), failure);

@@ -67,7 +67,7 @@ static curfew_status allow_imports(curfew_broker *broker, const curfew_broker_op
 {
 	if (!options->import_dir || (broker->import_dir = realpath(options->import_dir, NULL)))
 		return CURFEW_OK;
-	snprintf(message, 256, "import folder %.150s: %s", options->import_dir, strerror(errno));
+	snprintf(message, 256, "import directory %.150s: %s", options->import_dir, strerror(errno));
 	return CURFEW_INVALID;
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Files that programs import, read from below one folder. The name comes from the guest. The system opens it so that no
- * step of it, a link's neither, leaves the folder (openat2); where it cannot do that, the name is resolved first and
- * then opened without following any link.
+ * Files that programs import, read from below one directory. The name comes from the guest. The system opens it so that
+ * no step of it, a link's neither, leaves the directory (openat2); where it cannot do that, the name is resolved first
+ * and then opened without following any link.
  */
 #include "run/run.h"
 
@@ -82,7 +82,7 @@ static int open_below(const char *folder, const char *name)
 	return file;
 }
 
-/* Where the open file lies below the folder, links resolved: a module is there once, however it is reached. */
+/* Where the open file lies below the directory, links resolved: a module is there once, however it is reached. */
 static bool find_place(int file, const char *folder, char place[PATH_MAX])
 {
 	char link[32], path[PATH_MAX];

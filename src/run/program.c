@@ -278,7 +278,7 @@ curfew_status curfew_program_create(curfew_engine *engine, const curfew_source *
 	}
 	if (source.import_dir && !(made->import_dir = realpath(source.import_dir, NULL))) {
 		if (failure)
-			snprintf(failure->message, sizeof failure->message, "import folder %.150s: %s", source.import_dir,
+			snprintf(failure->message, sizeof failure->message, "import directory %.150s: %s", source.import_dir,
 			         strerror(errno));
 		curfew_program_destroy(made);
 		return CURFEW_INVALID;

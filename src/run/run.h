@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Engines, programs and runs as the parts of this folder see them. */
+/* Engines, programs and runs as the parts of this directory see them. */
 #ifndef CURFEW_RUN_RUN_H
 #define CURFEW_RUN_RUN_H
 
@@ -92,8 +92,8 @@ curfew__image *curfew__program_image(curfew_program *program);
 bool curfew__program_snapshot(curfew_program *program, const curfew__region *region);
 
 /*
- * Files for imports: the place of a file below the folder with every link resolved, a NUL, and its text; *answer: how
- * long that is. NULL and a negative answer if there is none.
+ * Files for imports: the place of a file below the directory with every link resolved, a NUL, and its text; *answer:
+ * how long that is. NULL and a negative answer if there is none.
  */
 char *curfew__import_open(const char *folder, const char *name, size_t name_length, int32_t *answer);
 /* Answers that are no length: what guest/node/resolve.js has sentences for. */

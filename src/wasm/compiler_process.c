@@ -34,7 +34,7 @@ static bool is_executable(const char *path)
 	return access(path, X_OK) == 0;
 }
 
-/* Beside a file, or where an installation has it beside that file's folder. */
+/* Beside a file, or where an installation has it beside that file's directory. */
 static bool find_beside(const char *file, char path[PATH_MAX])
 {
 	static const char *const places[] = {"", "../libexec/", "../../libexec/"};
