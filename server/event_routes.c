@@ -164,7 +164,6 @@ static bool read_number(const char *words, uint64_t *number)
 	return *words >= '0' && *words <= '9' && *end == '\0' && strlen(words) < 19;
 }
 
-answer route_get_events(request *q) CURFEW__UNCHECKED;
 answer route_get_events(request *q)
 {
 	server *s = q->server;

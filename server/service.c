@@ -366,13 +366,11 @@ bool service_accept(server *s, run *r, const void *source, size_t source_length)
 
 /* ---- What the store asks ----------------------------------------------------------------------------------- */
 
-void service_enter_store(void *context) CURFEW__UNCHECKED;
 void service_enter_store(void *context)
 {
 	server_lock(context);
 }
 
-void service_leave_store(void *context) CURFEW__UNCHECKED;
 void service_leave_store(void *context)
 {
 	server_unlock(context);

@@ -28,8 +28,8 @@ void service_launch(server *s);
 void service_cancel(server *s, run *r);
 
 /* What the store calls while it writes; context is the server. */
-void service_enter_store(void *context);
-void service_leave_store(void *context);
+void service_enter_store(void *context) CURFEW__UNCHECKED;
+void service_leave_store(void *context) CURFEW__UNCHECKED;
 void service_collect_news(void *context, store_news *into);
 void service_forget_sources(void *context);
 

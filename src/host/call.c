@@ -58,7 +58,7 @@ static const char *read_letters(const char *text, const char *end, char letters[
 {
 	size_t count = strspn(text, "iIfF");
 
-	if (count > CURFEW__HOST_VALUES || strncmp(text + count, end, strlen(end)))
+	if (count > CURFEW__HOST_VALUES || strncmp(text + count, end, strlen(end)) != 0)
 		return NULL;
 	memcpy(letters, text, count);
 	letters[count] = 0;
@@ -111,8 +111,8 @@ static size_t first_called(const curfew__host_functions *functions, const char *
 {
 	size_t i = 0;
 
-	while (i < functions->count && (strcmp(functions->list[i].import.name, name) ||
-	                                (module && strcmp(functions->list[i].import.module, module))))
+	while (i < functions->count && (strcmp(functions->list[i].import.name, name) != 0 ||
+	                                (module && strcmp(functions->list[i].import.module, module) != 0)))
 		i++;
 	return i;
 }

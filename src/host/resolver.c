@@ -66,7 +66,7 @@ static curfew__lookup *take_name(curfew__resolver *resolver)
 	resolver->last = &resolver->first;
 	while (*resolver->last) {
 		curfew__lookup *other = *resolver->last;
-		if (strcasecmp(other->name, taken->name)) {
+		if (strcasecmp(other->name, taken->name) != 0) {
 			resolver->last = &other->next;
 			continue;
 		}

@@ -752,7 +752,7 @@ static bool needs_lookup(const curfew__transfer *transfer)
 {
 	uint8_t address[16];
 	return inet_pton(AF_INET, transfer->host, address) != 1 && inet_pton(AF_INET6, transfer->host, address) != 1 &&
-	       strcasecmp(transfer->host, "localhost");
+	       strcasecmp(transfer->host, "localhost") != 0;
 }
 
 static void after_lookup(curfew__transfer *transfer)

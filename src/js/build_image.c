@@ -258,8 +258,8 @@ static bool is_seldom_used(const asset *one)
 
 	while (at > one->name && at[-1] != '/')
 		at--;
-	bool is_locale = !strncmp(one->name, "intl/", 5) && strncmp(one->name, "intl/x/", 7) && at > one->name + 5;
-	return is_locale && strncmp(at, "en", 2) && one->length >= 512 && one->length <= (size_t)128 << 10;
+	bool is_locale = !strncmp(one->name, "intl/", 5) && strncmp(one->name, "intl/x/", 7) != 0 && at > one->name + 5;
+	return is_locale && strncmp(at, "en", 2) != 0 && one->length >= 512 && one->length <= (size_t)128 << 10;
 }
 
 static void pack_asset(asset *one)

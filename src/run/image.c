@@ -91,7 +91,7 @@ static bool well_formed(const image_head *head, size_t length)
 {
 	if (head->page_count > PAGES_MAX || head->name_length > 4096 || head->length % CURFEW__WASM_PAGE ||
 	    head->length > CURFEW__REGION_RESERVE - CURFEW__WASM_PAGE || !curfew__program_is_sum(head->sha256) ||
-	    memcmp(head->reserved, (char[sizeof head->reserved]){0}, sizeof head->reserved))
+	    memcmp(head->reserved, (char[sizeof head->reserved]){0}, sizeof head->reserved) != 0)
 		return false;
 	return length == sizeof *head + head->name_length + head->page_count * (sizeof(uint32_t) + CURFEW__PAGE);
 }
@@ -129,11 +129,11 @@ curfew_status curfew_program_load(curfew_engine *engine, const void *image, size
 	if (!curfew_is_image(image, length) || length < sizeof head)
 		return curfew__refuse(failure, CURFEW_BAD_IMAGE, "this is not an image of a compiled program");
 	memcpy(&head, image, sizeof head);
-	if (memcmp(head.build_id, curfew__guest_build_id(), sizeof head.build_id))
+	if (memcmp(head.build_id, curfew__guest_build_id(), sizeof head.build_id) != 0)
 		return curfew__refuse(failure, CURFEW_BAD_IMAGE,
 		                      "the image was made by another build of Curfew; compile it again");
 	checksum(image, length, sum);
-	if (memcmp(sum, head.checksum, sizeof sum) || !well_formed(&head, length) ||
+	if (memcmp(sum, head.checksum, sizeof sum) != 0 || !well_formed(&head, length) ||
 	    !curfew__program_is_saved_name((const char *)image + sizeof head, head.name_length))
 		return curfew__refuse(failure, CURFEW_BAD_IMAGE, "the image is damaged");
 

@@ -58,7 +58,7 @@ static int open_resolved(const char *folder, const char *name)
 	errno = ENAMETOOLONG;
 	if ((size_t)snprintf(path, sizeof path, "%s/%s", folder, name) >= sizeof path || !realpath(path, resolved))
 		return -1;
-	if (strncmp(resolved, folder, length) || (resolved[length] != '/' && strcmp(folder, "/"))) {
+	if (strncmp(resolved, folder, length) != 0 || (resolved[length] != '/' && strcmp(folder, "/") != 0)) {
 		errno = EXDEV;
 		return -1;
 	}
@@ -93,7 +93,7 @@ static bool find_place(int file, const char *folder, char place[PATH_MAX])
 	if (got <= 0)
 		return false;
 	path[got] = 0;
-	if ((size_t)got <= length + 1 || strncmp(path, folder, length) || path[length] != '/')
+	if ((size_t)got <= length + 1 || strncmp(path, folder, length) != 0 || path[length] != '/')
 		return false;
 	memcpy(place, path + length + 1, (size_t)got - length);
 	return true;

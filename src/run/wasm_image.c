@@ -115,7 +115,7 @@ static bool well_formed(const image_head *head, size_t length)
 {
 	if (head->name_length > 4096 || head->source_length > PART_MOST || head->compiled_length[0] > PART_MOST ||
 	    head->compiled_length[1] > PART_MOST || head->is_text > 1 || !curfew__program_is_sum(head->sha256) ||
-	    memcmp(head->reserved, (char[sizeof head->reserved]){0}, sizeof head->reserved))
+	    memcmp(head->reserved, (char[sizeof head->reserved]){0}, sizeof head->reserved) != 0)
 		return false;
 	return length ==
 	       sizeof *head + head->name_length + head->source_length + head->compiled_length[0] + head->compiled_length[1];
@@ -130,7 +130,7 @@ static void adopt(curfew__wasm_program *program, const char *cache_dir, const im
 
 	if (!authenticate(cache_dir, image, length, authenticator) ||
 	    sodium_memcmp(authenticator, head->authenticator, sizeof authenticator) ||
-	    memcmp(head->build, build, sizeof build))
+	    memcmp(head->build, build, sizeof build) != 0)
 		return;
 	for (int i = 0; i < 2; i++) {
 		curfew__wasm_program_adopt(program, i, curfew__compiled_copy(at, head->compiled_length[i]));

@@ -84,7 +84,7 @@ static bool read_tail(curfew__compiled *compiled, tail *end)
 		return false;
 	size_t before = compiled->length - sizeof *end;
 	memcpy(end, compiled->bytes + before, sizeof *end);
-	if (memcmp(end->magic, MAGIC, sizeof end->magic) || end->code_length > before ||
+	if (memcmp(end->magic, MAGIC, sizeof end->magic) != 0 || end->code_length > before ||
 	    end->places_length != before - end->code_length)
 		return false;
 	compiled->code_length = end->code_length;

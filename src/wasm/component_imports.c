@@ -43,7 +43,7 @@ static bool is_interface(const char *module, name interface)
 {
 	size_t length = strlen(module);
 
-	if (length > interface.length || memcmp(module, interface.text, length))
+	if (length > interface.length || memcmp(module, interface.text, length) != 0)
 		return false;
 	return length == interface.length || (interface.text[length] == '@' && !strchr(module, '@'));
 }

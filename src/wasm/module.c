@@ -97,7 +97,7 @@ static wasmtime_call_future_t *call_function(curfew__wasm *wasm, size_t params, 
 
 static wasmtime_call_future_t *initialize(curfew__wasm *wasm)
 {
-	bool wanted = !wasm->starts && strcmp(wasm->name, "_initialize") && find_function(wasm, "_initialize");
+	bool wanted = !wasm->starts && strcmp(wasm->name, "_initialize") != 0 && find_function(wasm, "_initialize");
 	wasm_functype_t *type = wanted ? wasmtime_func_type(wasm->store_context, &wasm->of.module.function) : NULL;
 
 	wanted = type && !wasm_functype_params(type)->size && !wasm_functype_results(type)->size;

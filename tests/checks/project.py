@@ -50,6 +50,7 @@ def layers(context):
 def check_lint(context, part):
     needed = {
         "c": ["clang-format-16", "--version"],
+        "tidy": ["clang-tidy-16", "--version"],
         "rust": ["cargo", "fmt", "--version"],
         "javascript": ["npm", "--version"],
     }.get(part)
@@ -60,7 +61,7 @@ def check_lint(context, part):
 
 
 def lint(context):
-    parts = ("text", "c", "rust", "python", "javascript")
+    parts = ("text", "c", "tidy", "rust", "python", "javascript")
     return [Test("lint", part, lambda context, part=part: check_lint(context, part)) for part in parts]
 
 
