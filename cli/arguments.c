@@ -63,9 +63,9 @@ static int set_limit(parser *p, const cli_option *option, const char *value)
 {
 	curfew_failure failure;
 	if (set_fuel_time(p, option, value))
-		return -1;
+		return CLI_GO_ON;
 	if (curfew_limits_set(&p->arguments->limits, option->name, value, &failure) == CURFEW_OK)
-		return -1;
+		return CLI_GO_ON;
 	bool may_be_time = strcmp(option->argument, CLI_FUEL_OR_TIME) == 0;
 	/* The library's message begins with the limit's name, which is the option's. */
 	return cli_usage_error("--%s%s", failure.message, may_be_time ? "; or give a time, such as 250ms" : "");
@@ -76,7 +76,7 @@ static int set_setting(parser *p, const cli_option *option, const char *value)
 	curfew_failure failure;
 	/* A flag has no value here. */
 	if (config_set(&p->arguments->server, option->setting, option->argument != NULL ? value : "on", &failure))
-		return -1;
+		return CLI_GO_ON;
 	return cli_usage_error("--%s", failure.message);
 }
 
@@ -100,7 +100,7 @@ static int add_to_list(cli_list *list, const char *value)
 	}
 	items[list->count++] = value;
 	list->items = items;
-	return -1;
+	return CLI_GO_ON;
 }
 
 void cli_arguments_finish(cli_arguments *arguments)
@@ -124,7 +124,7 @@ static int set_option(parser *p, const cli_option *option, const char *value)
 	if (option->values != NULL && !is_listed(option->values, value))
 		return cli_usage_error("--%s %s: must be one of: %s", option->name, value, option->values);
 	p->arguments->values[option->id] = value;
-	return option->repeatable ? add_to_list(&p->arguments->lists[option->id], value) : -1;
+	return option->repeatable ? add_to_list(&p->arguments->lists[option->id], value) : CLI_GO_ON;
 }
 
 /* The value of an option that needs one: what follows "=" or its letter, or else the next word. */
@@ -206,11 +206,11 @@ static int parse_word(parser *p, const char *word)
 		return cli_usage_error("unexpected argument %s; see curfew %s --help", word, cli_commands[p->command].name);
 	if (((SECRET | TOKEN | ADMIN | PROGRAMS) & 1u << p->command) != 0 && p->arguments->action == NULL) {
 		p->arguments->action = word;
-		return -1;
+		return CLI_GO_ON;
 	}
 	if (takes_arguments(p->command) && has_program(p)) {
 		take_rest(p, p->at);
-		return -1;
+		return CLI_GO_ON;
 	}
 	if (word[0] == '\0')
 		return cli_usage_error("%s is empty", (LIMITED & 1u << p->command) != 0 ? "PROGRAM" : "an argument");
@@ -219,7 +219,7 @@ static int parse_word(parser *p, const char *word)
 	if (p->arguments->program != NULL)
 		return refuse_second(p, word);
 	p->arguments->program = word;
-	return -1;
+	return CLI_GO_ON;
 }
 
 /* Behind "--" nothing is an option: PROGRAM, unless it came before, and its arguments. */
@@ -233,7 +233,7 @@ static int parse_literal(parser *p, int at)
 			return cli_usage_error("PROGRAM is empty");
 	}
 	take_rest(p, at);
-	return -1;
+	return CLI_GO_ON;
 }
 
 static int parse_words(parser *p)
@@ -241,10 +241,10 @@ static int parse_words(parser *p)
 	for (; p->at < p->count; p->at++) {
 		const char *word = p->words[p->at];
 		int code = strcmp(word, "--") == 0 ? parse_literal(p, p->at + 1) : parse_word(p, word);
-		if (code >= 0)
+		if (code != CLI_GO_ON)
 			return code;
 	}
-	return -1;
+	return CLI_GO_ON;
 }
 
 /* What was given is complete, and fits together. */
@@ -262,7 +262,7 @@ static int check_program(parser *p)
 	if (params != NULL && strcmp(params, "-") == 0 && arguments->program != NULL &&
 	    strcmp(arguments->program, "-") == 0)
 		return cli_usage_error("--params - and PROGRAM -: both would be read from standard input");
-	return -1;
+	return CLI_GO_ON;
 }
 
 /* --params @FILE and --params -: the text takes their place. */
@@ -272,13 +272,13 @@ static int read_params(parser *p)
 	const char *given = arguments->values[CLI_OPTION_PARAMS];
 	char why[128];
 	if (given == NULL || (given[0] != '@' && strcmp(given, "-") != 0))
-		return -1;
+		return CLI_GO_ON;
 	arguments->params = cli_file_read(given[0] == '@' ? given + 1 : given, PARAMS_MAX, why, sizeof why);
 	if (arguments->params == NULL)
 		return cli_usage_error("--params %s: %s", given, why);
 	arguments->params_from = given;
 	arguments->values[CLI_OPTION_PARAMS] = arguments->params;
-	return -1;
+	return CLI_GO_ON;
 }
 
 int cli_parse(cli_command_id command, int count, char **words, cli_arguments *arguments)
@@ -291,7 +291,7 @@ int cli_parse(cli_command_id command, int count, char **words, cli_arguments *ar
 	if ((command == CLI_SERVE || command == CLI_TOKEN || command == CLI_ADMIN) && !config_init(&arguments->server))
 		return cli_usage_error("neither HOME nor XDG_STATE_HOME says where data goes");
 	int code = parse_words(&p);
-	if (code < 0)
+	if (code == CLI_GO_ON)
 		code = check_program(&p);
-	return code < 0 ? read_params(&p) : code;
+	return code == CLI_GO_ON ? read_params(&p) : code;
 }

@@ -89,7 +89,7 @@ static int parse_runs(bench *b)
 	const char *text = b->arguments->values[CLI_OPTION_RUNS];
 	b->runs = 100;
 	if (text == NULL)
-		return -1;
+		return CLI_GO_ON;
 	char *end;
 	unsigned long long runs = strtoull(text, &end, 10);
 	unsigned long long scale = strcmp(end, "k") == 0 ? 1000 : strcmp(end, "M") == 0 ? 1000000 : 1;
@@ -100,13 +100,13 @@ static int parse_runs(bench *b)
 	if (runs > RUNS_MOST)
 		return cli_usage_error("--runs %s: above the ceiling of %d", text, RUNS_MOST);
 	b->runs = (size_t)runs;
-	return -1;
+	return CLI_GO_ON;
 }
 
 static int check_arguments(bench *b)
 {
 	int code = parse_runs(b);
-	if (code >= 0)
+	if (code != CLI_GO_ON)
 		return code;
 	b->subjects[0].path = b->arguments->program;
 	b->subjects[1].path = b->arguments->values[CLI_OPTION_VS];
@@ -116,9 +116,9 @@ static int check_arguments(bench *b)
 			return cli_usage_error("bench needs a file, not - (standard input)");
 	}
 	code = cli_check_params(b->arguments);
-	if (code < 0)
+	if (code == CLI_GO_ON)
 		code = cli_wasi_init(b->arguments, &b->wasi);
-	return code < 0 ? cli_grants_init(b->arguments, &b->grants) : code;
+	return code == CLI_GO_ON ? cli_grants_init(b->arguments, &b->grants) : code;
 }
 
 static int say_failure(curfew_status status, const curfew_failure *failure)
@@ -144,7 +144,7 @@ static int prepare_run(const bench *b, subject *s)
 	bool is_js = strcmp(curfew_program_kind(s->program), "js") == 0;
 	s->limits = b->arguments->limits;
 	int code = cli_fuel_apply(b->arguments, is_js, &s->limits);
-	return code >= 0 ? code : cli_make_params(b->arguments, is_js, &s->params, &s->params_length);
+	return code != CLI_GO_ON ? code : cli_make_params(b->arguments, is_js, &s->params, &s->params_length);
 }
 
 static int prepare_subject(bench *b, subject *s)
@@ -188,8 +188,8 @@ static int prepare(bench *b)
 	};
 	cli_grants_put(&b->grants, b->arguments, &b->options);
 	cli_wasi_apply(&b->wasi, b->arguments, &b->options);
-	int code = -1;
-	for (size_t i = 0; i < b->subject_count && code < 0; i++)
+	int code = CLI_GO_ON;
+	for (size_t i = 0; i < b->subject_count && code == CLI_GO_ON; i++)
 		code = prepare_subject(b, &b->subjects[i]);
 	return code;
 }
@@ -210,7 +210,7 @@ static void keep_sample(subject *s, const curfew_used *used)
 		s->samples[i].values[s->samples[i].count++] = values[i];
 }
 
-/* Runs a subject once. -1, or the exit code if the bench cannot go on. */
+/* Runs a subject once. CLI_GO_ON, or the exit code if the bench cannot go on. */
 static int run_once(bench *b, subject *s, bool measured)
 {
 	curfew_failure failure = {.message = ""};
@@ -230,7 +230,7 @@ static int run_once(bench *b, subject *s, bool measured)
 	if (measured)
 		keep_sample(s, &report->used);
 	curfew_report_destroy(report);
-	return -1;
+	return CLI_GO_ON;
 }
 
 static void keep_ratio(bench *b)
@@ -243,17 +243,17 @@ static void keep_ratio(bench *b)
 
 static int run_round(bench *b, size_t round, bool measured)
 {
-	int code = -1;
-	for (size_t i = 0; i < b->subject_count && code < 0; i++) {
+	int code = CLI_GO_ON;
+	for (size_t i = 0; i < b->subject_count && code == CLI_GO_ON; i++) {
 		/* Who comes first changes, so that a trend of the machine's favours neither. */
 		subject *s = &b->subjects[(i + round) % b->subject_count];
 		/* Taking over a memory that the other program left is no part of either's time. */
 		if (b->subject_count > 1)
 			code = run_once(b, s, false);
-		if (code < 0)
+		if (code == CLI_GO_ON)
 			code = run_once(b, s, measured);
 	}
-	if (code < 0 && measured && b->subject_count == 2)
+	if (code == CLI_GO_ON && measured && b->subject_count == 2)
 		keep_ratio(b);
 	return code;
 }
@@ -274,8 +274,8 @@ static int run_measured(bench *b)
 {
 	uint64_t next_ms = (uint64_t)clock_now_ms() + PROGRESS_AFTER_MS;
 	bool shown = false;
-	int code = -1;
-	for (size_t i = 0; i < b->runs && code < 0; i++) {
+	int code = CLI_GO_ON;
+	for (size_t i = 0; i < b->runs && code == CLI_GO_ON; i++) {
 		code = run_round(b, i, true);
 		if ((uint64_t)clock_now_ms() < next_ms)
 			continue;
@@ -291,10 +291,10 @@ static int run_measured(bench *b)
 static int run_all(bench *b)
 {
 	size_t warm_up = b->arguments->values[CLI_OPTION_WARM] != NULL ? b->runs / 10 + 1 : 0;
-	int code = -1;
-	for (size_t i = 0; i < warm_up && code < 0; i++)
+	int code = CLI_GO_ON;
+	for (size_t i = 0; i < warm_up && code == CLI_GO_ON; i++)
 		code = run_round(b, i, false);
-	return code < 0 ? run_measured(b) : code;
+	return code == CLI_GO_ON ? run_measured(b) : code;
 }
 
 static void summarize(bench *b)
@@ -432,12 +432,12 @@ int cli_bench(const cli_arguments *arguments)
 	bench b = {.arguments = arguments};
 	b.quiet = arguments->values[CLI_OPTION_JSON] != NULL || isatty(STDERR_FILENO) == 0;
 	int code = check_arguments(&b);
-	if (code < 0)
+	if (code == CLI_GO_ON)
 		code = prepare(&b);
-	if (code < 0)
+	if (code == CLI_GO_ON)
 		code = run_all(&b);
 	tell_stopped(&b);
-	if (code < 0) {
+	if (code == CLI_GO_ON) {
 		summarize(&b);
 		code = print_results(&b);
 	}

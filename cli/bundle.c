@@ -24,7 +24,7 @@ static int load(cli_source *source, curfew_program *program)
 	void *bundle = NULL;
 	size_t length = 0;
 	curfew_status status = curfew_program_bundle(program, &limits, &bundle, &length, &report, &failure);
-	int code = report != NULL ? cli_exit_of(report) : status != CURFEW_OK ? CLI_EXIT_BAD_PROGRAM : -1;
+	int code = report != NULL ? cli_exit_of(report) : status != CURFEW_OK ? CLI_EXIT_BAD_PROGRAM : CLI_GO_ON;
 	if (report != NULL)
 		cli_tell(report);
 	else if (status != CURFEW_OK)
@@ -50,7 +50,7 @@ int cli_bundle(cli_source *source)
 	bool is_js = !source->is_image && !cli_language_is_wasm(source->language) &&
 	             source->language != CURFEW_LANGUAGE_BUNDLE;
 	if (!is_js || (source->import_dir == NULL && source->import_map == NULL) || !may_import(source))
-		return -1;
+		return CLI_GO_ON;
 	int code = CLI_EXIT_INTERNAL;
 	if (cli_engine_create(1, 0, &engine, &failure) != CURFEW_OK ||
 	    cli_program_create(engine, source, CURFEW_SOURCE_ONCE, &program, &failure) != CURFEW_OK)

@@ -191,7 +191,7 @@ static curfew_status measure(subject *subjects, curfew_failure *failure)
 	return status;
 }
 
-/* -1, or the exit code after an error was said. */
+/* CLI_GO_ON, or the exit code after an error was said. */
 static int calibrate(calibration *c)
 {
 	subject subjects[KINDS] = {{0}};
@@ -209,7 +209,7 @@ static int calibrate(calibration *c)
 	}
 	curfew_engine_destroy(engine);
 	if (status == CURFEW_OK)
-		return -1;
+		return CLI_GO_ON;
 	cli_say("cannot calibrate: %s", failure.message[0] != '\0' ? failure.message : curfew_status_text(status));
 	return CLI_EXIT_INTERNAL;
 }
@@ -329,19 +329,19 @@ int cli_fuel_set(const cli_arguments *arguments, uint64_t fuel_per_ms, const cha
 		return cli_usage_error("--fuel %s: that is %.3g of fuel %s, above the ceiling of %.0e",
 		                       arguments->fuel_time_text, fuel, where, (double)FUEL_MOST);
 	limits->fuel = fuel < 1 ? 1 : (uint64_t)fuel;
-	return -1;
+	return CLI_GO_ON;
 }
 
 int cli_fuel_apply(const cli_arguments *arguments, bool is_js, curfew_limits *limits)
 {
 	calibration c;
 	if (arguments->fuel_time_ns == 0)
-		return -1;
+		return CLI_GO_ON;
 	if (!read_kept(&c)) {
 		if (arguments->values[CLI_OPTION_QUIET] == NULL)
 			cli_say("measuring once how much fuel a millisecond is on this machine (curfew calibrate)");
 		int code = calibrate(&c);
-		if (code >= 0)
+		if (code != CLI_GO_ON)
 			return code;
 		(void)keep(&c); /* else it is measured again the next time */
 	}
@@ -390,7 +390,7 @@ int cli_calibrate(const cli_arguments *arguments)
 	if (arguments->values[CLI_OPTION_KEPT] != NULL && read_kept(&c))
 		return print(&c, as_json);
 	int code = calibrate(&c);
-	if (code >= 0)
+	if (code != CLI_GO_ON)
 		return code;
 	int error = keep(&c);
 	if (error != 0)

@@ -7,7 +7,7 @@
 
 /*
  * Where --fuel was given as a duration, sets limits->fuel to that much work on this machine, which is measured first
- * where that was not done yet. -1, or the exit code after an error was said.
+ * where that was not done yet. CLI_GO_ON, or the exit code after an error was said.
  */
 int cli_fuel_apply(const cli_arguments *arguments, bool is_js, curfew_limits *limits);
 /* Sets limits->fuel to --fuel as a duration, where a millisecond is so much fuel ("here"). Returns as above. */

@@ -30,11 +30,11 @@ static int cancel(const cli_arguments *arguments, const cli_server *server, cli_
 	(void)snprintf(what, sizeof what, "run %s", id);
 	const cli_http_request request = {.method = "DELETE", .path = path};
 	int code = cli_server_ask(server, http, &request, what, &answer);
-	if (code < 0 && answer.status == 202) {
+	if (code == CLI_GO_ON && answer.status == 202) {
 		cli_say("run %s is not cancelled: %s is ending, and has it on disk for its next start", id, server->url);
 		code = CLI_EXIT_INTERNAL;
 	}
-	if (code < 0)
+	if (code == CLI_GO_ON)
 		code = tell(arguments, server, id, &answer);
 	cli_http_answer_finish(&answer);
 	return code;
@@ -58,15 +58,15 @@ static int cancel_all(const cli_arguments *arguments, const cli_server *server)
 int cli_cancel(const cli_arguments *arguments)
 {
 	cli_server server;
-	int code = -1;
+	int code = CLI_GO_ON;
 	if (arguments->operands.count == 0)
 		return cli_usage_error("cancel needs the ID of a run; see curfew cancel --help");
-	for (size_t i = 0; i < arguments->operands.count && code < 0; i++)
+	for (size_t i = 0; i < arguments->operands.count && code == CLI_GO_ON; i++)
 		code = cli_check_id(arguments->operands.items[i]);
-	if (code >= 0)
+	if (code != CLI_GO_ON)
 		return code;
 	code = cli_server_init(arguments, &server);
-	if (code < 0)
+	if (code == CLI_GO_ON)
 		code = cancel_all(arguments, &server);
 	cli_server_finish(&server);
 	return code;

@@ -46,7 +46,7 @@ static int set_url(const cli_arguments *arguments, cli_server *server)
 	size_t length = server->url != NULL ? strlen(server->url) : 0;
 	while (length > 0 && server->url[length - 1] == '/')
 		server->url[--length] = '\0';
-	return -1;
+	return CLI_GO_ON;
 }
 
 static bool is_token(const char *words)
@@ -61,7 +61,7 @@ static int set_token(cli_server *server, const char *words, const char *from)
 	if (words[0] == '\0' || !is_token(words))
 		return cli_usage_error("%s does not hold a token: printable characters without blanks", from);
 	if (asprintf(&server->authorization, "Authorization: Bearer %s", words) >= 0)
-		return -1;
+		return CLI_GO_ON;
 	server->authorization = NULL;
 	cli_say("out of memory");
 	return CLI_EXIT_INTERNAL;
@@ -91,7 +91,7 @@ static int find_token(const cli_arguments *arguments, cli_server *server)
 	const char *words = getenv("CURFEW_TOKEN");
 	if (path != NULL)
 		return read_token(server, path);
-	return words != NULL && words[0] != '\0' ? set_token(server, words, "CURFEW_TOKEN") : -1;
+	return words != NULL && words[0] != '\0' ? set_token(server, words, "CURFEW_TOKEN") : CLI_GO_ON;
 }
 
 int cli_server_init(const cli_arguments *arguments, cli_server *server)
@@ -100,9 +100,9 @@ int cli_server_init(const cli_arguments *arguments, cli_server *server)
 	if (server->ca_file != NULL && access(server->ca_file, R_OK) != 0)
 		return cli_usage_error("--ca-file %s: %s", server->ca_file, strerror(errno));
 	int code = set_url(arguments, server);
-	if (code < 0)
+	if (code == CLI_GO_ON)
 		code = find_token(arguments, server);
-	if (code >= 0 || server->url != NULL)
+	if (code != CLI_GO_ON || server->url != NULL)
 		return code;
 	cli_say("out of memory");
 	return CLI_EXIT_INTERNAL;
@@ -221,14 +221,14 @@ int cli_server_ask(const cli_server *server, cli_http *http, const cli_http_requ
 {
 	cli_http_result result = cli_http_exchange(http, request, answer);
 	if (result == CLI_HTTP_ANSWERED && answer->status >= 200 && answer->status < 300)
-		return -1;
+		return CLI_GO_ON;
 	return cli_server_fail(server, result, answer, what);
 }
 
 int cli_check_id(const char *id)
 {
 	return curfew__id_is_valid(id)
-	           ? -1
+	           ? CLI_GO_ON
 	           : cli_usage_error("%s is not the id of a run: it has 26 letters and digits (curfew ps --all)", id);
 }
 

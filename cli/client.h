@@ -20,7 +20,7 @@ typedef struct cli_server {
 	const char *ca_file;
 } cli_server;
 
-/* From options and environment. -1, or the exit code after an error was said; to be finished in any case. */
+/* From options and environment. CLI_GO_ON, or the exit code after an error was said; to be finished in any case. */
 int cli_server_init(const cli_arguments *arguments, cli_server *server);
 void cli_server_finish(cli_server *server);
 
@@ -28,9 +28,9 @@ void cli_server_finish(cli_server *server);
 cli_http *cli_server_connect(const cli_server *server, int interrupt_fd);
 
 /*
- * Makes a request and hands out a good answer (status 200 to 299): -1. Otherwise says what is wrong and returns the
- * exit code. what names the thing that is asked for ("run 01…"; NULL: nothing that could be missing). The answer is to
- * be finished in any case.
+ * Makes a request and hands out a good answer (status 200 to 299): CLI_GO_ON. Otherwise says what is wrong and returns
+ * the exit code. what names the thing that is asked for ("run 01…"; NULL: nothing that could be missing). The answer is
+ * to be finished in any case.
  */
 int cli_server_ask(const cli_server *server, cli_http *http, const cli_http_request *request, const char *what,
                    cli_http_answer *answer);
@@ -38,8 +38,8 @@ int cli_server_ask(const cli_server *server, cli_http *http, const cli_http_requ
 int cli_server_fail(const cli_server *server, cli_http_result result, const cli_http_answer *answer, const char *what);
 
 /*
- * Where --fuel was given as a duration, sets limits->fuel to that much work on the server. -1, or the exit code after
- * an error was said.
+ * Where --fuel was given as a duration, sets limits->fuel to that much work on the server. CLI_GO_ON, or the exit code
+ * after an error was said.
  */
 int cli_server_apply_fuel(const cli_server *server, cli_http *http, const cli_arguments *arguments, bool is_js,
                           curfew_limits *limits);
@@ -47,7 +47,7 @@ int cli_server_apply_fuel(const cli_server *server, cli_http *http, const cli_ar
 /* Says that a good answer is none of a curfew serve's; returns the exit code. */
 int cli_server_strange(const cli_server *server);
 
-/* Says that this is no id; returns the exit code. -1: it is one. */
+/* Says that this is no id; returns the exit code. CLI_GO_ON: it is one. */
 int cli_check_id(const char *id);
 
 /* ---- The server's JSON, as parts of its text --------------------------------------------------------------- */

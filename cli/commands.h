@@ -25,20 +25,20 @@ int cli_programs(const cli_arguments *arguments);
 
 /* ---- What they share (session.c) ------------------------------------------------------------------------- */
 
-/* Whether --params is a JSON array. -1, or the exit code after an error was said. */
+/* Whether --params is a JSON array. CLI_GO_ON, or the exit code after an error was said. */
 int cli_check_params(const cli_arguments *arguments);
-/* Whether each of --allow-fetch may be one. -1, or the exit code after an error was said. */
+/* Whether each of --allow-fetch may be one. CLI_GO_ON, or the exit code after an error was said. */
 int cli_check_hosts(const cli_list *hosts);
 /*
  * The call's parameters: --params or, for JavaScript, each ARG as a string. *params (free with free; may be NULL) and
- * *length. -1, or the exit code after an error was said.
+ * *length. CLI_GO_ON, or the exit code after an error was said.
  */
 int cli_make_params(const cli_arguments *arguments, bool is_js, char **params, size_t *length);
 
 /* What --dir and --allow-env grant. */
 /*
  * Makes a program that imports files a bundle of all of them, which it is loaded for, under limits; one that imports
- * nothing stays as it is. -1, or the exit code where that failed, which is told.
+ * nothing stays as it is. CLI_GO_ON, or the exit code where that failed, which is told.
  */
 int cli_bundle(cli_source *source);
 
@@ -50,7 +50,7 @@ typedef struct cli_wasi {
 	char **texts; /* that dirs point into; ends with NULL */
 } cli_wasi;
 
-/* -1, or the exit code after an error was said. To be finished in any case. */
+/* CLI_GO_ON, or the exit code after an error was said. To be finished in any case. */
 int cli_wasi_init(const cli_arguments *arguments, cli_wasi *wasi);
 /* Sets what is WASI's in options: it is borrowed. Standard input goes to the program unless the program came from it.
  */
@@ -69,8 +69,8 @@ curfew_status cli_program_create(curfew_engine *engine, const cli_source *source
                                  curfew_program **program, curfew_failure *failure);
 
 /*
- * Opens a file of secrets with the key of --secrets-key (NULL: as the environment says). -1, or the exit code after an
- * error was said, which begins with origin ("": it is the command's own file). (secret.c)
+ * Opens a file of secrets with the key of --secrets-key (NULL: as the environment says). CLI_GO_ON, or the exit code
+ * after an error was said, which begins with origin ("": it is the command's own file). (secret.c)
  */
 int cli_secrets_open(const char *key_path, const char *path, uint32_t flags, const char *origin,
                      curfew_secrets **store);
@@ -82,7 +82,7 @@ typedef struct cli_grants {
 	curfew_secrets *store;
 } cli_grants;
 
-/* -1, or the exit code after an error was said; to be finished in any case. */
+/* CLI_GO_ON, or the exit code after an error was said; to be finished in any case. */
 int cli_grants_init(const cli_arguments *arguments, cli_grants *grants);
 /* Names them, and the user, in the options of a run. */
 void cli_grants_put(const cli_grants *grants, const cli_arguments *arguments, curfew_run_options *options);

@@ -50,7 +50,7 @@ static int check_arguments(const cli_arguments *arguments, const char *target)
 	int error = cli_file_check(target);
 	if (error != 0)
 		return cli_usage_error("-o %s: %s", target, strerror(error));
-	return -1;
+	return CLI_GO_ON;
 }
 
 static int refuse(const cli_arguments *arguments, curfew_outcome outcome, const char *message)
@@ -117,7 +117,7 @@ static uint64_t memory_of(const cli_arguments *arguments)
 static int compile_to(const cli_arguments *arguments, const char *target)
 {
 	int code = check_arguments(arguments, target);
-	if (code >= 0)
+	if (code != CLI_GO_ON)
 		return code;
 	curfew_failure failure = {.message = ""};
 	cli_source source;

@@ -281,7 +281,7 @@ static int look(follow *f)
 	if (f->http == NULL)
 		return CLI_EXIT_INTERNAL;
 	cli_http_result result = ask_run(f, f->http, SILENCE_MS, &answer);
-	int code = -1;
+	int code = CLI_GO_ON;
 	if (result == CLI_HTTP_ANSWERED && answer.status == 200) {
 		span run = cli_json(&answer);
 		uint64_t timeout_us = follow_number_of(cli_json_member(run, "limits"), "timeout_us");
@@ -324,12 +324,13 @@ static int follow_run(follow *f)
 	const cli_follow_options *options = f->options;
 	int code = look(f);
 	/* Nothing has come of it so far. */
-	if (code >= 0 || (options->once && !f->was_done && f->output_bytes == 0 && options->kind == CLI_FOLLOW_OUTPUT))
+	if (code != CLI_GO_ON ||
+	    (options->once && !f->was_done && f->output_bytes == 0 && options->kind == CLI_FOLLOW_OUTPUT))
 		return code;
 	cli_signals_hold();
 	code = run_threads(f);
 	cli_followed *followed = f->followed;
-	followed->left = code < 0 && followed->report == NULL && f->signalled && f->watch.output_error == 0;
+	followed->left = code == CLI_GO_ON && followed->report == NULL && f->signalled && f->watch.output_error == 0;
 	followed->output_error = f->watch.output_error != 0 ? f->watch.output_error : f->watch.failed ? ENOMEM : 0;
 	if (!f->watch.at_line_start && isatty(STDERR_FILENO) != 0 && !options->quiet)
 		(void)cli_write(STDERR_FILENO, "\n", 1, NULL);
@@ -338,7 +339,7 @@ static int follow_run(follow *f)
 
 int cli_follow(const cli_follow_options *options, cli_followed *followed)
 {
-	follow f = {.options = options, .followed = followed, .code = -1, .mutex = {PTHREAD_MUTEX_INITIALIZER}};
+	follow f = {.options = options, .followed = followed, .code = CLI_GO_ON, .mutex = {PTHREAD_MUTEX_INITIALIZER}};
 	int code = CLI_EXIT_INTERNAL;
 	*followed = (cli_followed){0};
 	f.cancel_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -371,7 +372,7 @@ int cli_followed_check(const cli_followed *followed)
 	if (followed->output_error == EPIPE)
 		return CLI_EXIT_PIPE;
 	if (followed->output_error == 0 || followed->output_error == EINTR)
-		return -1;
+		return CLI_GO_ON;
 	cli_say("cannot write the program's output: %s", strerror(followed->output_error));
 	return CLI_EXIT_INTERNAL;
 }

@@ -31,11 +31,11 @@ typedef struct cli_followed {
 	int output_error;      /* errno of the first failed write */
 } cli_followed;
 
-/* -1, or the exit code after an error was said. To be finished in any case. */
+/* CLI_GO_ON, or the exit code after an error was said. To be finished in any case. */
 int cli_follow(const cli_follow_options *options, cli_followed *followed);
 void cli_followed_finish(cli_followed *followed);
 
-/* The exit code where output could not be written, after saying so; -1: all was written. */
+/* The exit code where output could not be written, after saying so; CLI_GO_ON: all was written. */
 int cli_followed_check(const cli_followed *followed);
 
 #endif

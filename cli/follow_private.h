@@ -18,7 +18,7 @@ typedef struct follow {
 	int cancel_fd; /* readable: cancel the run */
 	int leave_fd;  /* readable: it is over */
 	atomic_bool signalled;
-	int code; /* exit code after an error was said; -1: none */
+	int code; /* exit code after an error was said; CLI_GO_ON: none */
 	/* Why it was given up, to be said when no live line is in the way. */
 	bool has_failed;
 	cli_http_result result;

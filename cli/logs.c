@@ -15,12 +15,12 @@ static int print_logs(const cli_arguments *arguments, const cli_server *server)
 	};
 	cli_followed followed;
 	int code = cli_follow(&options, &followed);
-	if (code < 0)
+	if (code == CLI_GO_ON)
 		code = cli_followed_check(&followed);
-	if (code < 0 && followed.left)
+	if (code == CLI_GO_ON && followed.left)
 		code = curfew_outcome_exit_code(CURFEW_OUTCOME_CANCELLED);
 	cli_followed_finish(&followed);
-	return code < 0 ? CLI_EXIT_OK : code;
+	return code == CLI_GO_ON ? CLI_EXIT_OK : code;
 }
 
 int cli_logs(const cli_arguments *arguments)
@@ -29,10 +29,10 @@ int cli_logs(const cli_arguments *arguments)
 	if (arguments->program == NULL)
 		return cli_usage_error("logs needs the ID of a run; see curfew logs --help");
 	int code = cli_check_id(arguments->program);
-	if (code >= 0)
+	if (code != CLI_GO_ON)
 		return code;
 	code = cli_server_init(arguments, &server);
-	if (code < 0)
+	if (code == CLI_GO_ON)
 		code = print_logs(arguments, &server);
 	cli_server_finish(&server);
 	return code;

@@ -62,7 +62,7 @@ static int dispatch(cli_command_id command, int count, char **words)
 	if (command == CLI_HELP)
 		return help(count, words);
 	int code = cli_parse(command, count, words, &arguments);
-	if (code < 0)
+	if (code == CLI_GO_ON)
 		code = execute(command, &arguments);
 	cli_arguments_finish(&arguments);
 	return code;

@@ -154,8 +154,8 @@ typedef struct cli_arguments {
 } cli_arguments;
 
 /*
- * Parses what follows the command's name. -1, or the exit code after an error was said or help was printed. What it
- * fills is given back with cli_arguments_finish in any case.
+ * Parses what follows the command's name. CLI_GO_ON, or the exit code after an error was said or help was printed. What
+ * it fills is given back with cli_arguments_finish in any case.
  */
 int cli_parse(cli_command_id command, int count, char **words, cli_arguments *arguments);
 void cli_arguments_finish(cli_arguments *arguments);

@@ -28,7 +28,7 @@ static int make_path(const char *name, char *path, size_t size)
 			"%s is no name of a program: 1 to 128 letters, digits, dots, dashes and underscores, a letter or digit first",
 			name);
 	(void)snprintf(path, size, "/v1/programs/%s", name);
-	return -1;
+	return CLI_GO_ON;
 }
 
 static int print_json(span json)
@@ -90,7 +90,7 @@ static int list(const session *s)
 	cli_http_answer answer;
 	const cli_http_request request = {.method = "GET", .path = "/v1/programs", .silence_ms = ANSWER_SILENCE_MS};
 	int code = cli_server_ask(&s->server, s->http, &request, NULL, &answer);
-	if (code < 0)
+	if (code == CLI_GO_ON)
 		code = print_programs(s, cli_json_member(cli_json(&answer), "programs"));
 	cli_http_answer_finish(&answer);
 	return code;
@@ -113,7 +113,7 @@ static int send_program(const session *s, const char *name, const cli_source *so
 	char path[192], query[224];
 	cli_http_answer answer;
 	int code = make_path(name, path, sizeof path);
-	if (code >= 0)
+	if (code != CLI_GO_ON)
 		return code;
 	(void)snprintf(query, sizeof query, "%s?lang=%s", path,
 	               lang != NULL && source->language != CURFEW_LANGUAGE_BUNDLE ? lang
@@ -126,7 +126,7 @@ static int send_program(const session *s, const char *name, const cli_source *so
 		.body_length = source->length,
 	};
 	code = cli_server_ask(&s->server, s->http, &request, NULL, &answer);
-	if (code < 0)
+	if (code == CLI_GO_ON)
 		code = tell_stored(s, name, &answer);
 	cli_http_answer_finish(&answer);
 	return code;
@@ -141,7 +141,7 @@ static int send_with_imports(const session *s, cli_source *source)
 	if (!cli_source_set_imports(source, words->items[1], s->arguments, &failure))
 		return cli_usage_error("%s", failure.message);
 	int code = cli_bundle(source);
-	return code >= 0 ? code : send_program(s, words->items[0], source);
+	return code != CLI_GO_ON ? code : send_program(s, words->items[0], source);
 }
 
 static int put(const session *s)
@@ -208,7 +208,7 @@ static int ask_one(const session *s, const char *method, const char *name, cli_h
 	char path[192], what[192];
 	*answer = (cli_http_answer){0};
 	int code = make_path(name, path, sizeof path);
-	if (code >= 0)
+	if (code != CLI_GO_ON)
 		return code;
 	(void)snprintf(what, sizeof what, "program %s", name);
 	const cli_http_request request = {.method = method, .path = path, .silence_ms = ANSWER_SILENCE_MS};
@@ -222,7 +222,7 @@ static int get(const session *s)
 	if (words->count != 1)
 		return cli_usage_error("programs get needs one NAME");
 	int code = ask_one(s, "GET", words->items[0], &answer);
-	if (code < 0)
+	if (code == CLI_GO_ON)
 		code = s->json ? print_json(cli_json(&answer)) : print_program(s, cli_json(&answer));
 	cli_http_answer_finish(&answer);
 	return code;
@@ -233,7 +233,7 @@ static int remove_one(const session *s, const char *name)
 	char words[256];
 	cli_http_answer answer;
 	int code = ask_one(s, "DELETE", name, &answer);
-	if (code < 0) {
+	if (code == CLI_GO_ON) {
 		int length = snprintf(words, sizeof words, s->json ? "{\"name\":\"%s\",\"removed\":true}\n" : "%s removed\n",
 		                      name);
 		code = cli_print(words, (size_t)length);
@@ -280,7 +280,7 @@ int cli_programs(const cli_arguments *arguments)
 	if (at == sizeof actions / sizeof actions[0])
 		return cli_usage_error("programs %s: must be list, put, get or remove", action);
 	int code = cli_server_init(arguments, &s.server);
-	if (code < 0) {
+	if (code == CLI_GO_ON) {
 		s.http = cli_server_connect(&s.server, -1);
 		code = s.http != NULL ? actions[at].act(&s) : CLI_EXIT_INTERNAL;
 	}

@@ -176,7 +176,7 @@ static int take_page(listing *l, span page)
 			return CLI_EXIT_INTERNAL;
 		}
 	}
-	return -1;
+	return CLI_GO_ON;
 }
 
 /* The page after this id ("": the first one), and where the next one begins ("": there is none). */
@@ -189,9 +189,9 @@ static int ask_page(listing *l, const char *state, uint64_t most, char after[CLI
 	               l->program != NULL ? l->program : "", after[0] != '\0' ? "&after=" : "", after);
 	const cli_http_request request = {.method = "GET", .path = path, .silence_ms = ANSWER_SILENCE_MS};
 	int code = cli_server_ask(l->server, l->http, &request, NULL, &answer);
-	if (code < 0)
+	if (code == CLI_GO_ON)
 		code = take_page(l, cli_json(&answer));
-	if (code < 0)
+	if (code == CLI_GO_ON)
 		cli_json_line(cli_json_member(cli_json(&answer), "next"), after, CLI_ID_LENGTH + 1);
 	cli_http_answer_finish(&answer);
 	return code;
@@ -202,21 +202,21 @@ static int ask_state(listing *l, const char *state, bool is_all)
 {
 	char after[CLI_ID_LENGTH + 1] = "";
 	uint64_t left = l->most;
-	int code = -1;
+	int code = CLI_GO_ON;
 	do {
 		size_t before = l->count;
 		code = ask_page(l, state, left, after);
 		size_t added = l->count - before;
 		left -= added < left ? added : left;
-		if (code < 0 && is_all && l->is_json) {
+		if (code == CLI_GO_ON && is_all && l->is_json) {
 			code = print_rows(l);
-			code = code == CLI_EXIT_OK ? -1 : code;
+			code = code == CLI_EXIT_OK ? CLI_GO_ON : code;
 			drop_rows(l);
 		}
 		/* A server that goes on without sending anything is none. */
 		if (added == 0)
 			break;
-	} while (code < 0 && after[0] != '\0' && left > 0);
+	} while (code == CLI_GO_ON && after[0] != '\0' && left > 0);
 	l->has_more |= after[0] != '\0';
 	return code;
 }
@@ -225,8 +225,8 @@ static int ask_state(listing *l, const char *state, bool is_all)
 static int ask_unfinished(listing *l)
 {
 	static const char *const states[] = {"scheduled", "queued", "running", "stopping"};
-	int code = -1;
-	for (size_t i = 0; i < sizeof states / sizeof states[0] && code < 0; i++)
+	int code = CLI_GO_ON;
+	for (size_t i = 0; i < sizeof states / sizeof states[0] && code == CLI_GO_ON; i++)
 		code = ask_state(l, states[i], false);
 	return code;
 }
@@ -236,7 +236,7 @@ static int list(listing *l)
 	const char *state = l->arguments->values[CLI_OPTION_STATE];
 	bool is_one = state != NULL || l->arguments->values[CLI_OPTION_ALL] != NULL;
 	int code = is_one ? ask_state(l, state, true) : ask_unfinished(l);
-	if (code >= 0)
+	if (code != CLI_GO_ON)
 		return code;
 	sort_rows(l);
 	code = print_rows(l);
@@ -252,12 +252,12 @@ static int read_most(const cli_arguments *arguments, uint64_t *most)
 	const char *words = arguments->values[CLI_OPTION_MOST];
 	*most = USUAL;
 	if (words == NULL)
-		return -1;
+		return CLI_GO_ON;
 	if (strcmp(words, "unlimited") == 0)
 		*most = UINT64_MAX;
 	else if (!config_parse_amount(words, false, most) || *most == 0)
 		return cli_usage_error("--limit %s: must be a number above 0, or unlimited", words);
-	return -1;
+	return CLI_GO_ON;
 }
 
 int cli_ps(const cli_arguments *arguments)
@@ -266,16 +266,16 @@ int cli_ps(const cli_arguments *arguments)
 	listing l = {.arguments = arguments, .server = &server, .is_json = arguments->values[CLI_OPTION_JSON] != NULL};
 	const char *program = arguments->values[CLI_OPTION_PROGRAM];
 	int code = read_most(arguments, &l.most);
-	if (code >= 0)
+	if (code != CLI_GO_ON)
 		return code;
 	if (arguments->values[CLI_OPTION_ALL] != NULL && arguments->values[CLI_OPTION_STATE] != NULL)
 		return cli_usage_error("--all and --state %s exclude each other", arguments->values[CLI_OPTION_STATE]);
 	if (program != NULL && (strlen(program) > NAME_MOST || (l.program = cli_http_escape(program)) == NULL))
 		return cli_usage_error("--program %s: a name has at most %d bytes", program, NAME_MOST);
 	code = cli_server_init(arguments, &server);
-	if (code < 0)
+	if (code == CLI_GO_ON)
 		l.http = cli_server_connect(&server, -1);
-	if (code < 0)
+	if (code == CLI_GO_ON)
 		code = l.http != NULL ? list(&l) : CLI_EXIT_INTERNAL;
 	cli_http_destroy(l.http);
 	drop_rows(&l);

@@ -67,9 +67,9 @@ static int check_arguments(session *s)
 {
 	const char *report_path = s->arguments->values[CLI_OPTION_REPORT];
 	int code = cli_check_params(s->arguments);
-	if (code < 0)
+	if (code == CLI_GO_ON)
 		code = cli_wasi_init(s->arguments, &s->wasi);
-	if (code >= 0)
+	if (code != CLI_GO_ON)
 		return code;
 	if (strcmp(s->arguments->program, "-") == 0 && !is_given(s, CLI_OPTION_LANG))
 		return cli_usage_error("- (standard input) needs --lang js, ts, wasm or wat");
@@ -78,7 +78,7 @@ static int check_arguments(session *s)
 	if (timezone != NULL && curfew_timezone_check(timezone, &failure) != CURFEW_OK)
 		return cli_usage_error("--%s", failure.message);
 	code = cli_check_hosts(&s->arguments->lists[CLI_OPTION_ALLOW_FETCH]);
-	if (code >= 0)
+	if (code != CLI_GO_ON)
 		return code;
 	const cli_list *files = &s->arguments->lists[CLI_OPTION_FILE];
 	s->files = cli_files_to_json(files->items, files->count, &s->files_length, &failure);
@@ -102,7 +102,7 @@ static int fail(session *s, curfew_outcome outcome, const char *message)
 		return curfew_outcome_exit_code(outcome);
 	}
 	s->report = s->failed;
-	return -1;
+	return CLI_GO_ON;
 }
 
 static int fail_with(session *s, curfew_status status, const curfew_failure *failure)
@@ -210,7 +210,7 @@ static int watch_run(session *s)
 	if (!cli_watch_init(&watch, limits.timeout_ns, !s->quiet && !s->json))
 		return fail(s, CURFEW_OUTCOME_INTERNAL_ERROR, strerror(errno));
 	curfew_status status = is_isolated(s) ? run_isolated(s, &watch, &failure) : run_here(s, &watch, &failure);
-	int code = -1;
+	int code = CLI_GO_ON;
 	if (status == CURFEW_OK) {
 		s->output_error = watch.output_error != 0 ? watch.output_error : watch.failed ? ENOMEM : 0;
 		if (!watch.at_line_start && isatty(STDERR_FILENO) != 0 && !s->quiet)
@@ -230,7 +230,7 @@ static int make_params(session *s, bool is_js)
 	s->own = *s->arguments;
 	s->arguments = &s->own;
 	int code = cli_fuel_apply(s->arguments, is_js, &s->own.limits);
-	if (code >= 0)
+	if (code != CLI_GO_ON)
 		return code;
 	return cli_make_params(s->arguments, is_js, &s->params, &s->params_length);
 }
@@ -263,7 +263,7 @@ static int execute(session *s)
 	if (status != CURFEW_OK)
 		return fail_with(s, status, &failure);
 	int params_code = make_params(s, strcmp(curfew_program_kind(s->program), "js") == 0);
-	return params_code >= 0 ? params_code : watch_run(s);
+	return params_code != CLI_GO_ON ? params_code : watch_run(s);
 }
 
 /* ---- After the run --------------------------------------------------------------------------------------- */
@@ -317,9 +317,9 @@ int cli_run(const cli_arguments *arguments)
 	s.json = is_given(&s, CLI_OPTION_JSON);
 	s.quiet = is_given(&s, CLI_OPTION_QUIET);
 	int code = check_arguments(&s);
-	if (code < 0)
+	if (code == CLI_GO_ON)
 		code = execute(&s);
-	if (code < 0)
+	if (code == CLI_GO_ON)
 		code = deliver(&s);
 	cli_signals_release();
 	finish(&s);

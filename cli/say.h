@@ -6,8 +6,12 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Exit codes that are not an outcome's. */
+/*
+ * How a command ends: each of its steps answers CLI_GO_ON, or the exit code with which the command ends after the step
+ * has said why. Exit codes that are not an outcome's:
+ */
 enum {
+	CLI_GO_ON = -1,
 	CLI_EXIT_OK = 0,
 	CLI_EXIT_FAILED = 1, /* of commands that run nothing */
 	CLI_EXIT_USAGE = 2,

@@ -88,10 +88,10 @@ static int read_key_file(const char *origin, const char *path, unsigned char key
 	const char *why = fd >= 0 ? load_key(fd, key) : strerror(errno);
 	if (fd >= 0)
 		(void)close(fd);
-	return why != NULL ? cli_usage_error("%s %s: %s", origin, path, why) : -1;
+	return why != NULL ? cli_usage_error("%s %s: %s", origin, path, why) : CLI_GO_ON;
 }
 
-/* The key, from where it was said to be (option may be NULL). -1, or the exit code after an error was said. */
+/* The key, from where it was said to be (option may be NULL). CLI_GO_ON, or the exit code after an error was said. */
 static int read_key(const char *option, unsigned char key[CURFEW_SECRETS_KEY_BYTES])
 {
 	char *text = getenv("CURFEW_SECRETS_KEY");
@@ -101,7 +101,7 @@ static int read_key(const char *option, unsigned char key[CURFEW_SECRETS_KEY_BYT
 	if (text != NULL) {
 		bool parsed = parse_key(text, strlen(text), key);
 		explicit_bzero(text, strlen(text));
-		return parsed ? -1 : cli_usage_error("CURFEW_SECRETS_KEY: a key is 64 hexadecimal digits");
+		return parsed ? CLI_GO_ON : cli_usage_error("CURFEW_SECRETS_KEY: a key is 64 hexadecimal digits");
 	}
 	if (path != NULL)
 		return read_key_file("CURFEW_SECRETS_KEY_FILE", path, key);
@@ -164,7 +164,7 @@ int cli_secrets_open(const char *key_path, const char *path, uint32_t flags, con
 	unsigned char key[CURFEW_SECRETS_KEY_BYTES];
 	curfew_failure failure;
 	int code = read_key(key_path, key);
-	if (code < 0 && curfew_secrets_open(path, key, flags, store, &failure) != CURFEW_OK) {
+	if (code == CLI_GO_ON && curfew_secrets_open(path, key, flags, store, &failure) != CURFEW_OK) {
 		cli_say("%s%s", origin, failure.message);
 		code = origin[0] != '\0' ? CLI_EXIT_USAGE : CLI_EXIT_FAILED;
 	}
@@ -223,7 +223,8 @@ static ssize_t ask(const char *name, const char *user, char *value, size_t room)
 	return got;
 }
 
-/* The value from standard input, a line break at its end left out. -1, or the exit code after an error was said. */
+/* The value from standard input, a line break at its end left out. CLI_GO_ON, or the exit code after an error was said.
+ */
 static int read_value(const char *name, const char *user, char *value, size_t *length)
 {
 	bool asks = isatty(STDIN_FILENO) != 0;
@@ -237,7 +238,7 @@ static int read_value(const char *name, const char *user, char *value, size_t *l
 	if (got > 0 && value[got - 1] == '\r')
 		got--;
 	*length = (size_t)got;
-	return -1;
+	return CLI_GO_ON;
 }
 
 /* ---- The command ----------------------------------------------------------------------------------------- */
@@ -264,7 +265,7 @@ static int set_secret(const cli_arguments *arguments, curfew_secrets *store)
 	(void)mlock(value, VALUE_ROOM);
 	curfew_secret secret = {arguments->program, value, 0};
 	int code = read_value(secret.name, user, value, &secret.value_length);
-	if (code < 0)
+	if (code == CLI_GO_ON)
 		code = conclude(curfew_secrets_set(store, user, &secret, &failure), &failure);
 	explicit_bzero(value, VALUE_ROOM);
 	(void)munmap(value, VALUE_ROOM);
@@ -332,13 +333,13 @@ static int check_arguments(const cli_arguments *arguments, const struct action *
 	if (arguments->rest_count > 0)
 		return cli_usage_error("unexpected argument %s after secret %s", arguments->rest[0], action->name);
 	if (action->run == NULL)
-		return -1;
+		return CLI_GO_ON;
 	if (user == NULL || user[0] == '\0')
 		return cli_usage_error("secret %s needs --user ID", action->name);
 	const curfew_secret name_only = {.name = operand};
 	if (operand != NULL && curfew_secret_check(&name_only, &failure) != CURFEW_OK)
 		return cli_usage_error("%s", failure.message);
-	return -1;
+	return CLI_GO_ON;
 }
 
 int cli_secret(const cli_arguments *arguments)
@@ -346,12 +347,12 @@ int cli_secret(const cli_arguments *arguments)
 	const struct action *action = find_action(arguments->action);
 	curfew_secrets *store = NULL;
 	int code = check_arguments(arguments, action);
-	if (code >= 0)
+	if (code != CLI_GO_ON)
 		return code;
 	if (action->run == NULL)
 		return make_key(arguments->program);
 	code = open_named_store(arguments, action->flags, &store);
-	if (code < 0)
+	if (code == CLI_GO_ON)
 		code = action->run(arguments, store);
 	curfew_secrets_close(store);
 	return code;
@@ -373,7 +374,7 @@ static int add_given(cli_grants *grants, const char *word)
 	grants->items[grants->count++] = (curfew_secret){name, equals + 1, strlen(equals + 1)};
 	if (curfew_secret_check(&grants->items[grants->count - 1], &failure) != CURFEW_OK)
 		return cli_usage_error("--secret: %s", failure.message);
-	return -1;
+	return CLI_GO_ON;
 }
 
 int cli_grants_init(const cli_arguments *arguments, cli_grants *grants)
@@ -392,10 +393,10 @@ int cli_grants_init(const cli_arguments *arguments, cli_grants *grants)
 		cli_say("out of memory");
 		return CLI_EXIT_INTERNAL;
 	}
-	int code = -1;
-	for (size_t i = 0; i < given->count && code < 0; i++)
+	int code = CLI_GO_ON;
+	for (size_t i = 0; i < given->count && code == CLI_GO_ON; i++)
 		code = add_given(grants, given->items[i]);
-	return code < 0 && path != NULL ? cli_secrets_open(key_path, path, 0, "--secrets ", &grants->store) : code;
+	return code == CLI_GO_ON && path != NULL ? cli_secrets_open(key_path, path, 0, "--secrets ", &grants->store) : code;
 }
 
 void cli_grants_put(const cli_grants *grants, const cli_arguments *arguments, curfew_run_options *options)

@@ -9,13 +9,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* -1, or the exit code after an error was said. */
+/* CLI_GO_ON, or the exit code after an error was said. */
 static int open_secrets(const config *c, curfew_secrets **secrets)
 {
 	const char *key = c->secrets_key[0] != '\0' ? c->secrets_key : NULL;
 	if (c->secrets[0] != '\0')
 		return cli_secrets_open(key, c->secrets, 0, "--secrets ", secrets);
-	return key != NULL ? cli_usage_error("--secrets-key %s: needs --secrets FILE", key) : -1;
+	return key != NULL ? cli_usage_error("--secrets-key %s: needs --secrets FILE", key) : CLI_GO_ON;
 }
 
 /* The command line goes before the file, now as at the start. */
@@ -47,7 +47,7 @@ int cli_serve(const cli_arguments *arguments)
 		return cli_usage_error("--%s", failure.message);
 	set_cache(&settings);
 	int code = open_secrets(&settings, &secrets);
-	if (code >= 0)
+	if (code != CLI_GO_ON)
 		return code;
 	bool good = serve(&settings, secrets, read_again, (void *)(uintptr_t)arguments, &failure);
 	curfew_secrets_close(secrets);
@@ -80,19 +80,19 @@ static bool read_scopes(const char *words, unsigned *scopes)
 	return *scopes != 0;
 }
 
-/* -1, or the exit code after an error was said. */
+/* CLI_GO_ON, or the exit code after an error was said. */
 static int read_quota(const cli_arguments *arguments, cli_option_id option, const char *name, uint64_t *most)
 {
 	const char *words = arguments->values[option];
 	*most = UINT64_MAX;
 	if (words == NULL || strcmp(words, "unlimited") == 0)
-		return -1;
+		return CLI_GO_ON;
 	if (config_parse_amount(words, false, most) && *most > 0)
-		return -1;
+		return CLI_GO_ON;
 	return cli_usage_error("--%s %s: must be a number above 0, or unlimited", name, words);
 }
 
-/* What bounds a token besides counts: -1, or the exit code after an error was said. */
+/* What bounds a token besides counts: CLI_GO_ON, or the exit code after an error was said. */
 static int read_bounds(const cli_arguments *arguments, serve_token *token)
 {
 	const char *priority = arguments->values[CLI_OPTION_TOP_PRIORITY],
@@ -108,7 +108,7 @@ static int read_bounds(const cli_arguments *arguments, serve_token *token)
 	token->lives_us = 0;
 	if (expires != NULL && (!config_parse_duration(expires, &token->lives_us) || token->lives_us == 0))
 		return cli_usage_error("--expires %s: must be a duration with its unit, such as 720h", expires);
-	return -1;
+	return CLI_GO_ON;
 }
 
 static bool is_clean(const char *name)
@@ -143,15 +143,15 @@ static int create_token(const cli_arguments *arguments, const char *folder)
 	if (!read_scopes(scopes != NULL ? scopes : "run,read", &token.scopes))
 		return cli_usage_error("--scopes %s: must be some of run, read and admin, separated by commas", scopes);
 	int code = read_quota(arguments, CLI_OPTION_RUNNING, "running", &token.running_most);
-	if (code < 0)
+	if (code == CLI_GO_ON)
 		code = read_quota(arguments, CLI_OPTION_QUEUED, "queued", &token.queued_most);
-	if (code < 0)
+	if (code == CLI_GO_ON)
 		code = read_quota(arguments, CLI_OPTION_PER_MINUTE, "per-minute", &token.per_minute_most);
-	if (code < 0)
+	if (code == CLI_GO_ON)
 		code = read_bounds(arguments, &token);
-	if (code < 0)
+	if (code == CLI_GO_ON)
 		code = cli_check_hosts(hosts);
-	if (code >= 0)
+	if (code != CLI_GO_ON)
 		return code;
 	if (user != NULL && (*user == '\0' || strlen(user) > CURFEW_USER_BYTES))
 		return cli_usage_error("--user %.300s: must be 1 to %u bytes", user, CURFEW_USER_BYTES);

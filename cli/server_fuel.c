@@ -8,7 +8,7 @@
 
 enum { PATIENCE_MS = 30000, PAUSE_MS = 250 };
 
-/* The server's figure, 0 where it has none yet. -1, or the exit code after an error was said. */
+/* The server's figure, 0 where it has none yet. CLI_GO_ON, or the exit code after an error was said. */
 static int ask_figure(const cli_server *server, cli_http *http, const char *method, bool is_js, uint64_t *fuel_per_ms)
 {
 	cli_http_answer answer;
@@ -28,15 +28,15 @@ int cli_server_apply_fuel(const cli_server *server, cli_http *http, const cli_ar
 {
 	uint64_t fuel_per_ms = 0;
 	if (arguments->fuel_time_ns == 0)
-		return -1;
+		return CLI_GO_ON;
 	int code = ask_figure(server, http, "GET", is_js, &fuel_per_ms);
-	for (int waited_ms = 0; code < 0 && fuel_per_ms == 0 && waited_ms < PATIENCE_MS; waited_ms += PAUSE_MS) {
+	for (int waited_ms = 0; code == CLI_GO_ON && fuel_per_ms == 0 && waited_ms < PATIENCE_MS; waited_ms += PAUSE_MS) {
 		if (waited_ms == 0 && arguments->values[CLI_OPTION_QUIET] == NULL)
 			cli_say("%s measures once how much fuel a millisecond is there", server->url);
 		code = ask_figure(server, http, waited_ms == 0 ? "POST" : "GET", is_js, &fuel_per_ms);
 		(void)poll(NULL, 0, fuel_per_ms == 0 ? PAUSE_MS : 0);
 	}
-	if (code >= 0)
+	if (code != CLI_GO_ON)
 		return code;
 	if (fuel_per_ms > 0)
 		return cli_fuel_set(arguments, fuel_per_ms, "there", limits);

@@ -34,7 +34,7 @@ int cli_check_params(const cli_arguments *arguments)
 	const char *given = arguments->values[CLI_OPTION_PARAMS];
 	curfew_failure failure;
 	if (given == NULL || curfew_params_check(given, strlen(given), &failure) == CURFEW_OK)
-		return -1;
+		return CLI_GO_ON;
 	const char *why = strncmp(failure.message, "params: ", 8) == 0 ? failure.message + 8 : failure.message;
 	return cli_usage_error("--params %.200s: %s", arguments->params_from != NULL ? arguments->params_from : given, why);
 }
@@ -46,7 +46,7 @@ int cli_make_params(const cli_arguments *arguments, bool is_js, char **params, s
 	*params = NULL;
 	*length = 0;
 	if (given == NULL && !are_params)
-		return -1;
+		return CLI_GO_ON;
 	if (given != NULL && are_params)
 		return cli_usage_error("--params and the program's arguments exclude each other: %s", arguments->rest[0]);
 	*params = given != NULL ? strdup(given) : rest_to_json(arguments, length);
@@ -57,7 +57,7 @@ int cli_make_params(const cli_arguments *arguments, bool is_js, char **params, s
 	*length = strlen(*params);
 	curfew_failure failure;
 	if (curfew_params_check(*params, *length, &failure) == CURFEW_OK)
-		return -1;
+		return CLI_GO_ON;
 	int code = cli_usage_error("an argument of the program: %s", failure.message);
 	free(*params);
 	*params = NULL;
@@ -75,7 +75,7 @@ int cli_check_hosts(const cli_list *hosts)
 		const char *why = strstr(failure.message, ": ");
 		return cli_usage_error("--allow-fetch %s%s", hosts->items[i], why != NULL ? why : "");
 	}
-	return -1;
+	return CLI_GO_ON;
 }
 
 /* ---- WASI ------------------------------------------------------------------------------------------------ */
@@ -107,7 +107,7 @@ static int parse_dirs(const cli_list *given, cli_wasi *wasi)
 		if (!parse_dir(wasi->texts[i], &wasi->dirs[wasi->dir_count++]))
 			return cli_usage_error("--dir %s: give it as HOST::GUEST, then :ro (the default) or :rw", given->items[i]);
 	}
-	return wasi->dirs != NULL && wasi->texts != NULL ? -1 : CLI_EXIT_INTERNAL;
+	return wasi->dirs != NULL && wasi->texts != NULL ? CLI_GO_ON : CLI_EXIT_INTERNAL;
 }
 
 /* Takes NAME=value over, in place of one of that name: of two with one name the last one counts. */
@@ -137,7 +137,7 @@ static int parse_allowed_env(const cli_list *given, cli_wasi *wasi)
 			return CLI_EXIT_INTERNAL;
 		set_variable(wasi, item);
 	}
-	return -1;
+	return CLI_GO_ON;
 }
 
 /* NAME=VALUE, as the program is given it. */
@@ -152,7 +152,7 @@ static int parse_env(const cli_list *given, cli_wasi *wasi)
 			return CLI_EXIT_INTERNAL;
 		set_variable(wasi, copy);
 	}
-	return -1;
+	return CLI_GO_ON;
 }
 
 int cli_wasi_init(const cli_arguments *arguments, cli_wasi *wasi)
@@ -161,11 +161,11 @@ int cli_wasi_init(const cli_arguments *arguments, cli_wasi *wasi)
 	int code = parse_dirs(&arguments->lists[CLI_OPTION_DIR], wasi);
 	const cli_list *allowed = &arguments->lists[CLI_OPTION_ALLOW_ENV], *given = &arguments->lists[CLI_OPTION_ENV];
 	wasi->env = calloc(allowed->count + given->count + 1, sizeof *wasi->env);
-	if (wasi->env == NULL && code < 0)
+	if (wasi->env == NULL && code == CLI_GO_ON)
 		code = CLI_EXIT_INTERNAL;
-	if (code < 0)
+	if (code == CLI_GO_ON)
 		code = parse_allowed_env(allowed, wasi);
-	if (code < 0)
+	if (code == CLI_GO_ON)
 		code = parse_env(given, wasi);
 	if (code == CLI_EXIT_INTERNAL)
 		cli_say("out of memory");

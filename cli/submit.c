@@ -58,7 +58,7 @@ static int check_number(const session *s, cli_option_id id, const char *name, ui
 	uint64_t number;
 	const char *words = value_of(s, id);
 	if (words == NULL || (config_parse_amount(words, false, &number) && number <= most))
-		return -1;
+		return CLI_GO_ON;
 	return cli_usage_error("--%s %s: must be a number from 0 to %u", name, words, (unsigned)most);
 }
 
@@ -69,7 +69,7 @@ static int check_key(const session *s)
 	bool good = length > 0 && length <= KEY_MOST;
 	for (const char *at = key; at != NULL && *at != '\0'; at++)
 		good &= *at >= 0x20 && *at <= 0x7e;
-	return good ? -1
+	return good ? CLI_GO_ON
 	            : cli_usage_error("--idempotency-key %s: must be 1 to %d printable ASCII characters", key, KEY_MOST);
 }
 
@@ -85,7 +85,7 @@ static int check_program(const session *s)
 		return cli_usage_error("--lang %s belongs to a FILE, not to --program", value_of(s, CLI_OPTION_LANG));
 	if (file != NULL && strcmp(file, "-") == 0 && !is_given(s, CLI_OPTION_LANG))
 		return cli_usage_error("- (standard input) needs --lang js, mjs, ts, mts, wasm, wat or tar");
-	return -1;
+	return CLI_GO_ON;
 }
 
 /* What the program is given besides its parameters. */
@@ -114,25 +114,25 @@ static int check_arguments(session *s)
 	uint64_t delay_us;
 	const char *delay = value_of(s, CLI_OPTION_DELAY);
 	int code = check_program(s);
-	if (code < 0)
+	if (code == CLI_GO_ON)
 		code = cli_check_params(s->arguments);
-	if (code < 0)
+	if (code == CLI_GO_ON)
 		code = cli_check_hosts(&s->arguments->lists[CLI_OPTION_ALLOW_FETCH]);
-	if (code < 0)
+	if (code == CLI_GO_ON)
 		code = check_number(s, CLI_OPTION_PRIORITY, "priority", 9);
-	if (code < 0)
+	if (code == CLI_GO_ON)
 		code = check_number(s, CLI_OPTION_RETRY, "retry", 10);
-	if (code < 0)
+	if (code == CLI_GO_ON)
 		code = check_key(s);
-	if (code < 0)
+	if (code == CLI_GO_ON)
 		code = read_data(s);
-	if (code >= 0)
+	if (code != CLI_GO_ON)
 		return code;
 	if (delay != NULL && !config_parse_duration(delay, &delay_us))
 		return cli_usage_error("--delay %s: must be a duration with its unit, such as 5s", delay);
 	if (is_given(s, CLI_OPTION_PRINT) && !is_given(s, CLI_OPTION_WAIT))
 		return cli_usage_error("--print needs --wait");
-	return -1;
+	return CLI_GO_ON;
 }
 
 /* ---- What is sent ---------------------------------------------------------------------------------------- */
@@ -157,7 +157,7 @@ static int read_source(session *s)
 {
 	curfew_failure failure;
 	if (s->stored != NULL)
-		return -1;
+		return CLI_GO_ON;
 	if (!cli_source_read(s->arguments->program, value_of(s, CLI_OPTION_LANG), &s->source, &failure))
 		cli_say("%s", failure.message);
 	else if (s->source.is_image)
@@ -189,14 +189,14 @@ static int make_params(session *s)
 {
 	bool is_js = s->stored != NULL || !cli_language_is_wasm(s->source.language);
 	bool is_asked = s->stored != NULL && (s->arguments->fuel_time_ns > 0 || s->arguments->rest_count > 0);
-	int code = is_asked ? ask_language(s, &is_js) : -1;
-	if (code >= 0)
+	int code = is_asked ? ask_language(s, &is_js) : CLI_GO_ON;
+	if (code != CLI_GO_ON)
 		return code;
 	s->own = *s->arguments;
 	s->arguments = &s->own;
 	s->has_args = !is_js && s->own.rest_count > 0;
 	code = cli_server_apply_fuel(&s->server, s->http, s->arguments, is_js, &s->own.limits);
-	return code >= 0 ? code : cli_make_params(s->arguments, is_js, &s->params, &s->params_length);
+	return code != CLI_GO_ON ? code : cli_make_params(s->arguments, is_js, &s->params, &s->params_length);
 }
 
 static void add_name(text *body, const char *name)
@@ -391,7 +391,7 @@ static int take_id(session *s, const cli_http_answer *answer)
 {
 	cli_json_line(cli_json_member(cli_json(answer), "id"), s->id, sizeof s->id);
 	if (strlen(s->id) == CLI_ID_LENGTH)
-		return -1;
+		return CLI_GO_ON;
 	cli_say("%s accepted the run, and did not tell its id", s->server.url);
 	return CLI_EXIT_INTERNAL;
 }
@@ -423,7 +423,7 @@ static int post(session *s)
 		cli_http_result result = cli_http_exchange(s->http, &request, &answer);
 		bool accepted = result == CLI_HTTP_ANSWERED && answer.status >= 200 && answer.status < 300;
 		again = !accepted && wait_to_send(s, result, &answer, end_ms, &tries);
-		code = accepted ? take_id(s, &answer) : again ? -1 : fail(s, result, &answer);
+		code = accepted ? take_id(s, &answer) : again ? CLI_GO_ON : fail(s, result, &answer);
 		cli_http_answer_finish(&answer);
 	}
 	return code;
@@ -432,9 +432,9 @@ static int post(session *s)
 static int submit(session *s)
 {
 	int code = read_source(s);
-	if (code < 0)
+	if (code == CLI_GO_ON)
 		code = make_params(s);
-	if (code >= 0)
+	if (code != CLI_GO_ON)
 		return code;
 	make_header(s);
 	make_body(s);
@@ -504,7 +504,7 @@ static int wait_for_end(session *s)
 	};
 	cli_followed followed;
 	int code = cli_follow(&options, &followed);
-	if (code >= 0) {
+	if (code != CLI_GO_ON) {
 		/* 1 is for programs that threw. */
 		code = code == CLI_EXIT_FAILED ? CLI_EXIT_INTERNAL : code;
 	} else if (followed.report != NULL) {
@@ -521,7 +521,7 @@ static int execute(session *s)
 {
 	s->http = cli_server_connect(&s->server, -1);
 	int code = s->http != NULL ? submit(s) : CLI_EXIT_INTERNAL;
-	if (code >= 0)
+	if (code != CLI_GO_ON)
 		return code;
 	return is_given(s, CLI_OPTION_WAIT) ? wait_for_end(s) : print_id(s);
 }
@@ -530,9 +530,9 @@ int cli_submit(const cli_arguments *arguments)
 {
 	session s = {.arguments = arguments, .stored = arguments->values[CLI_OPTION_PROGRAM]};
 	int code = check_arguments(&s);
-	if (code < 0)
+	if (code == CLI_GO_ON)
 		code = cli_server_init(arguments, &s.server);
-	if (code < 0)
+	if (code == CLI_GO_ON)
 		code = execute(&s);
 	cli_http_destroy(s.http);
 	cli_source_finish(&s.source);
