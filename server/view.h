@@ -6,7 +6,15 @@
 #include "curfew.h"
 #include "common/text.h"
 
-typedef enum run_state { RUN_SCHEDULED, RUN_QUEUED, RUN_RUNNING, RUN_STOPPING, RUN_DONE, RUN_STATES } run_state;
+/* The numbers are kept on disk: they are never used for anything else. */
+typedef enum run_state {
+	RUN_SCHEDULED = 0,
+	RUN_QUEUED = 1,
+	RUN_RUNNING = 2,
+	RUN_STOPPING = 3,
+	RUN_DONE = 4,
+	RUN_STATES
+} run_state;
 
 extern const char *const run_state_names[RUN_STATES];
 

@@ -222,9 +222,9 @@ def missing(context):
     expect(not os.path.exists(store.path), "reading made the file")
     nowhere = os.path.join(store.folder, "none", "store")
     expect_error(
-        store.call("set", "--user", "ann", "A", store=("--secrets", nowhere), stdin=b"x"), 1, nowhere, "folder"
+        store.call("set", "--user", "ann", "A", store=("--secrets", nowhere), stdin=b"x"), 1, nowhere, "directory"
     )
-    expect_error(store.call("list", "--user", "ann", store=("--secrets", store.folder)), 1, store.folder, "folder")
+    expect_error(store.call("list", "--user", "ann", store=("--secrets", store.folder)), 1, store.folder, "directory")
 
 
 @test
