@@ -16,6 +16,25 @@ const char *program_owner(const account *who)
 	return (who->scopes & SCOPE_ADMIN) != 0 ? "" : who->id;
 }
 
+static void take_program(void *context, const stored_program *p)
+{
+	program_search *search = context;
+	memcpy(search->sha256, p->sha256, sizeof p->sha256);
+	search->language = p->language;
+	search->found++;
+}
+
+bool program_find(store *st, const account *who, const char *name, program_search *search)
+{
+	search->found = 0;
+	(void)store_read_programs(st, program_owner(who), name, take_program, search);
+	if (search->found == 0)
+		(void)store_read_programs(st, "", name, take_program, search);
+	if (search->found == 0 && (who->scopes & SCOPE_ADMIN) != 0)
+		(void)store_read_programs(st, NULL, name, take_program, search);
+	return search->found == 1;
+}
+
 void program_hash(const void *bytes, size_t length, char sha256[SHA256_ROOM])
 {
 	unsigned char hash[crypto_hash_sha256_BYTES];

@@ -11,6 +11,19 @@
 /* The owner under which an account stores programs: "" (everybody's) for an administrator. */
 const char *program_owner(const account *who);
 
+/* What a program of that name is, and how many there are of it. */
+typedef struct program_search {
+	char sha256[SHA256_ROOM];
+	curfew_language language;
+	unsigned found;
+} program_search;
+
+/*
+ * Without the lock: one of the account's own, or else of everybody's; for an administrator also the one that any token
+ * has of that name. False: there is none, or several.
+ */
+bool program_find(store *st, const account *who, const char *name, program_search *search);
+
 /* SHA-256 as hexadecimal. */
 void program_hash(const void *bytes, size_t length, char sha256[SHA256_ROOM]);
 

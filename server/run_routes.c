@@ -233,32 +233,6 @@ static answer submit(request *q, const submission *sub, const char *key, const c
 
 /* ---- Its program ----------------------------------------------------------------------------------------- */
 
-typedef struct program_search {
-	char sha256[SHA256_ROOM];
-	curfew_language language;
-	unsigned found;
-} program_search;
-
-static void take_program(void *context, const stored_program *p)
-{
-	program_search *search = context;
-	memcpy(search->sha256, p->sha256, sizeof p->sha256);
-	search->language = p->language;
-	search->found++;
-}
-
-/* One of its own, or else of everybody's; for an administrator also the one that any token has of that name. */
-static bool find_program(store *st, const account *who, const char *name, program_search *search)
-{
-	search->found = 0;
-	(void)store_read_programs(st, program_owner(who), name, take_program, search);
-	if (search->found == 0)
-		(void)store_read_programs(st, "", name, take_program, search);
-	if (search->found == 0 && (who->scopes & SCOPE_ADMIN) != 0)
-		(void)store_read_programs(st, NULL, name, take_program, search);
-	return search->found == 1;
-}
-
 static program *get_program(server *s, const char *sha256, curfew_language language, const char *name)
 {
 	server_lock(s);
@@ -271,7 +245,7 @@ static program *get_program(server *s, const char *sha256, curfew_language langu
 static answer use_stored(request *q, submission *sub, const char *key, const char *body_sha256)
 {
 	program_search search;
-	if (!find_program(q->server->store, q->who, sub->program, &search) && search.found > 1)
+	if (!program_find(q->server->store, q->who, sub->program, &search) && search.found > 1)
 		return reply_problem(q, MHD_HTTP_CONFLICT, "ambiguous", "/program: several tokens have a program of that name",
 		                     "/program");
 	if (search.found == 0)
@@ -489,12 +463,6 @@ static program *refuse_program(char why[RUN_WHY_ROOM], const char *reason)
 	return NULL;
 }
 
-bool run_has_program(server *s, const account *who, const char *name)
-{
-	program_search search;
-	return find_program(s->store, who, name, &search);
-}
-
 /* The program of a submission; NULL, and why. */
 static program *resolve_program(server *s, const account *who, submission *sub, char why[RUN_WHY_ROOM])
 {
@@ -504,7 +472,7 @@ static program *resolve_program(server *s, const account *who, submission *sub, 
 		program *made = make_program(s, sub, &failure);
 		return made != NULL ? made : refuse_program(why, failure.message);
 	}
-	if (!find_program(s->store, who, sub->program, &search))
+	if (!program_find(s->store, who, sub->program, &search))
 		return refuse_program(why, search.found > 1 ? "several tokens have a program of that name"
 		                                            : "there is no program of that name");
 	bool is_wasm = search.language == CURFEW_LANGUAGE_WASM || search.language == CURFEW_LANGUAGE_WAT;

@@ -18,9 +18,6 @@ typedef enum run_taken {
 	RUN_NOT_TAKEN /* it cannot be: the program is gone, or more is asked for than is granted by now */
 } run_taken;
 
-/* Without the lock: whether a program of that name is there for it to run. */
-bool run_has_program(server *s, const account *who, const char *name);
-
 /* Without the lock: what POST /v1/runs does with this body. The same turn is taken once, however often it is asked for.
  */
 run_taken run_take_turn(server *s, account *who, const char *body, size_t length, const run_turn *turn,

@@ -341,6 +341,7 @@ static answer put(request *q, const submission *sub, const char *name, account_u
 static bool check_put(request *q, const submission *sub, const account_use *use, answer *result)
 {
 	server *s = q->server;
+	program_search found;
 	if (s->stopping)
 		*result = reply_stopping(q);
 	else if (q->body.length > BODY_BYTES_MAX)
@@ -349,7 +350,7 @@ static bool check_put(request *q, const submission *sub, const account_use *use,
 	else if (!use->has_name && use->count >= s->config->schedules_most)
 		*result = reply_later(q, MHD_HTTP_TOO_MANY_REQUESTS, REFUSAL_QUOTA, "quota",
 		                      "this token has as many schedules as it may (--max-schedules)", 60);
-	else if (sub->program != NULL && !run_has_program(s, q->who, sub->program))
+	else if (sub->program != NULL && !program_find(s->store, q->who, sub->program, &found))
 		*result = reply_problem(q, MHD_HTTP_NOT_FOUND, "no-such-program", "/program: there is no program of that name",
 		                        "/program");
 	else
