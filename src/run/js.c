@@ -34,12 +34,12 @@
  * One that has no processor does nothing meanwhile, and finds what was asked as soon as it has. In a session it is the
  * state that a hard stop would cost: it has as much as still is below a millisecond.
  */
-typedef struct patience {
+typedef struct stop_budget {
 	int64_t unseen_cpu_ns, seen_cpu_ns;
-} patience;
+} stop_budget;
 
-static const patience run_patience = {50 * CURFEW__MICROSECOND, 250 * CURFEW__MICROSECOND};
-static const patience session_patience = {500 * CURFEW__MICROSECOND, 800 * CURFEW__MICROSECOND};
+static const stop_budget run_stop_budget = {50 * CURFEW__MICROSECOND, 250 * CURFEW__MICROSECOND};
+static const stop_budget session_stop_budget = {500 * CURFEW__MICROSECOND, 800 * CURFEW__MICROSECOND};
 
 /* ---- Before the first instruction ------------------------------------------------------------------------- */
 
@@ -151,7 +151,7 @@ static bool put(curfew_run *run, const void *bytes, size_t length, uint32_t *add
 }
 
 /* From here on the watch may write to the guest; what it could not tell it before is made up for. */
-static void introduce(curfew_run *run)
+static void publish_to_watch(curfew_run *run)
 {
 	set_control(run);
 	atomic_store(&run->alive, true);
@@ -159,7 +159,7 @@ static void introduce(curfew_run *run)
 }
 
 /* A memory with the program's image, or the engine's where there is none yet. */
-static bool give_birth(curfew_run *run, bool *has_program)
+static bool instantiate(curfew_run *run, bool *has_program)
 {
 	char message[256];
 	bool metered = run->limits.fuel != CURFEW_UNLIMITED;
@@ -179,7 +179,7 @@ static bool give_birth(curfew_run *run, bool *has_program)
 		curfew__run_latch(run, CURFEW_OUTCOME_MEMORY, clock_now_ns());
 	curfew__image_unref(image);
 	if (born)
-		introduce(run);
+		publish_to_watch(run);
 	return born;
 }
 
@@ -255,10 +255,10 @@ static bool put_arguments(curfew_run *run, curfew__run_end *result)
 }
 
 /* The guest that the session's last call has left. */
-static void come_back(curfew_run *run)
+static void rebind_guest(curfew_run *run)
 {
 	curfew__guest_again(run->guest, run);
-	introduce(run);
+	publish_to_watch(run);
 }
 
 /* What the last call has left pending is ended; false: that took too long. */
@@ -275,8 +275,8 @@ static curfew__run_end begin(curfew_run *run)
 	bool has_program = true;
 
 	if (run->again)
-		come_back(run);
-	else if (!give_birth(run, &has_program))
+		rebind_guest(run);
+	else if (!instantiate(run, &has_program))
 		return atomic_load(&run->cause) ? CURFEW__END_NOT_RUN : result;
 	run->loaded_ns = clock_now_ns();
 	atomic_store(&run->memory_bytes, curfew__guest_memory(run->guest));
@@ -340,7 +340,7 @@ static bool ask(curfew_run *run, int64_t now)
 	bool is_first = !run->soft_ns;
 	bool has_processor = is_first || cpu != run->soft_seen_cpu_ns;
 	bool is_answering = curfew__guest_stop_soft(run->guest);
-	const patience *has = run->kept ? &session_patience : &run_patience;
+	const stop_budget *has = run->kept ? &session_stop_budget : &run_stop_budget;
 
 	if (is_first) {
 		run->soft_ns = now;

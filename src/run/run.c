@@ -25,7 +25,7 @@ static bool park(curfew_run *run)
 	return !(atomic_load(&run->woken) && curfew__run_move(run, CURFEW__RUN_PARKED, CURFEW__RUN_EXECUTING));
 }
 
-static curfew__run_end go_on(curfew_run *run)
+static curfew__run_end resume_or_begin(curfew_run *run)
 {
 	atomic_store(&run->woken, false);
 	run->waited_until_ns = atomic_exchange(&run->wake_ns, CURFEW__NEVER);
@@ -48,7 +48,7 @@ bool curfew__run_step(curfew_run *run)
 	curfew__run_enter_phase(run, CURFEW__RUN_EXECUTING);
 	do {
 		curfew__run_begin_stretch(run);
-		end = go_on(run);
+		end = resume_or_begin(run);
 		if (end == CURFEW__END_WAITING && !atomic_load(&run->cause) && park(run))
 			return false;
 	} while (end == CURFEW__END_WAITING && !atomic_load(&run->cause));

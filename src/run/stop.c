@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Why a run is stopped, and when. The cause is latched here, by the host, once; later ones only join the list of what
- * tripped. Everything in the first half may be called from any thread; the alarm runs on the watch thread.
+ * Why a run is stopped, and when. The host latches the cause here, once. Later causes only join the list of what
+ * tripped. Any thread may call the functions of the first half. The alarm runs on the watch thread.
  */
 #include "run/stop.h"
 
@@ -209,7 +209,7 @@ static void make_ready(curfew_run *run)
 	curfew__executor *executor = run->engine->executor;
 
 	if (inline_run) {
-		/* Its thread is waiting on the phase, and holds the run until the alarm is closed. */
+		/* Its thread waits on the phase, and keeps the run in memory until the alarm is closed. */
 		if (curfew__run_move(run, CURFEW__RUN_PARKED, CURFEW__RUN_READY))
 			syscall(SYS_futex, &run->phase, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
 	} else if (curfew__run_move(run, CURFEW__RUN_PARKED, CURFEW__RUN_READY)) {
@@ -232,11 +232,11 @@ void curfew__run_note_stopped(curfew_run *run)
 /* One step of stopping what runs; when to take the next. */
 static int64_t stop_step(curfew_run *run, int64_t now)
 {
-	/* What does not execute is stopped by that: whoever takes it up again sees the cause first. */
+	/* A run that is not executing needs no stop step: whichever thread resumes it checks `cause` first. */
 	if (atomic_load(&run->phase) != CURFEW__RUN_EXECUTING) {
 		run->stopped_waiting = true;
 		curfew__run_note_stopped(run);
-		/* What it waits for ends here and now, whenever a thread comes to close the run. */
+		/* End here and now what it waits for: a thread may come to close the run much later. */
 		curfew__operations_close(atomic_load(&run->operations));
 		make_ready(run);
 		return CURFEW__NEVER;
@@ -255,7 +255,7 @@ int64_t curfew__run_next_alarm(curfew_run *run, int64_t now)
 		return now;
 	int64_t next = atomic_load(&run->time_up) ? atomic_load(&run->hard_ns) : run->deadline_ns;
 	next = earlier(next, look_at_cpu(run, now));
-	/* Of one that is to go on that time is over. */
+	/* A run that is ready has no time to wake: that has come. */
 	if (atomic_load(&run->phase) != CURFEW__RUN_READY)
 		next = earlier(next, atomic_load(&run->wake_ns));
 	return atomic_load(&run->cause) ? now : next;
@@ -276,6 +276,6 @@ int64_t curfew__run_on_alarm(void *context, int64_t now)
 	if (atomic_load(&run->phase) == CURFEW__RUN_PARKED && (told || now >= atomic_load(&run->wake_ns)))
 		make_ready(run);
 	int64_t next = curfew__run_next_alarm(run, now);
-	/* Due already: it is about to be parked, or was taken up a moment ago. */
+	/* The alarm is due already: the run is about to be parked, or was resumed a moment ago. */
 	return next > now || atomic_load(&run->cause) ? next : now + RETRY_NS;
 }
