@@ -204,7 +204,7 @@ static int parse_word(parser *p, const char *word)
 		return parse_short(p, word);
 	if (p->command == CLI_SERVE || p->command == CLI_DOCTOR || p->command == CLI_CALIBRATE || p->command == CLI_PS)
 		return cli_usage_error("unexpected argument %s; see curfew %s --help", word, cli_commands[p->command].name);
-	if (((SECRET | TOKEN | ADMIN | PROGRAMS) & 1u << p->command) != 0 && p->arguments->action == NULL) {
+	if (((SECRET | TOKEN | ADMIN | PROGRAMS | SCHEDULES) & 1u << p->command) != 0 && p->arguments->action == NULL) {
 		p->arguments->action = word;
 		return CLI_GO_ON;
 	}
@@ -214,7 +214,7 @@ static int parse_word(parser *p, const char *word)
 	}
 	if (word[0] == '\0')
 		return cli_usage_error("%s is empty", (LIMITED & 1u << p->command) != 0 ? "PROGRAM" : "an argument");
-	if (((CANCEL | PROGRAMS) & 1u << p->command) != 0)
+	if (((CANCEL | PROGRAMS | SCHEDULES) & 1u << p->command) != 0)
 		return add_to_list(&p->arguments->operands, word);
 	if (p->arguments->program != NULL)
 		return refuse_second(p, word);

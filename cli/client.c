@@ -303,3 +303,16 @@ int cli_print_stream(FILE *out, char **words, size_t *length)
 	free(*words);
 	return code;
 }
+
+int cli_server_path(const char *folder, const char *what, const char *name, char *path, size_t size)
+{
+	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
+	size_t length = strlen(name);
+	if (length == 0 || length > CLI_SERVER_NAME_MAX || strspn(name, letters) != length ||
+	    strchr("._-", name[0]) != NULL)
+		return cli_usage_error(
+			"%s is no name of a %s: 1 to 128 letters, digits, dots, dashes and underscores, a letter or digit first",
+			name, what);
+	(void)snprintf(path, size, "/v1/%s/%s", folder, name);
+	return CLI_GO_ON;
+}

@@ -69,4 +69,8 @@ void cli_format_age(int64_t at_ms, char *words, size_t size);
 /* Text that is written to memory and printed at once; returns the exit code. */
 int cli_print_stream(FILE *out, char **words, size_t *length);
 
+/* The path of what a server keeps under a name, after the name was checked. CLI_GO_ON, or the exit code. */
+enum { CLI_SERVER_NAME_MAX = 128 };
+int cli_server_path(const char *folder, const char *what, const char *name, char *path, size_t size);
+
 #endif

@@ -22,6 +22,7 @@ int cli_ps(const cli_arguments *arguments);
 int cli_logs(const cli_arguments *arguments);
 int cli_cancel(const cli_arguments *arguments);
 int cli_programs(const cli_arguments *arguments);
+int cli_schedules(const cli_arguments *arguments);
 
 /* ---- What they share (session.c) ------------------------------------------------------------------------- */
 

@@ -112,7 +112,10 @@ static void write_client_exit_codes(FILE *out, cli_command_id command)
 	              : "\nExit codes:\n    0  done\n",
 	      out);
 	if (!submits && command != CLI_PS)
-		fprintf(out, "    1  there is no such %s\n", command == CLI_PROGRAMS ? "program" : "run");
+		fprintf(out, "    1  there is no such %s\n",
+		        command == CLI_PROGRAMS    ? "program"
+		        : command == CLI_SCHEDULES ? "schedule"
+		                                   : "run");
 	fputs("    2  the command line is wrong, or the server refuses what was asked for\n", out);
 	if (submits || command == CLI_PROGRAMS)
 		fprintf(out, "    3  %s\n",

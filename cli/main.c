@@ -52,6 +52,7 @@ static int execute(cli_command_id command, const cli_arguments *arguments)
 	case CLI_LOGS: return cli_logs(arguments);
 	case CLI_CANCEL: return cli_cancel(arguments);
 	case CLI_PROGRAMS: return cli_programs(arguments);
+	case CLI_SCHEDULES: return cli_schedules(arguments);
 	default: return cli_bench(arguments);
 	}
 }
@@ -79,7 +80,7 @@ int main(int count, char **words)
 	(void)signal(SIGPIPE, SIG_IGN);
 	if (count < 2)
 		return cli_usage_error(
-			"a command is needed: run, compile, inspect, calibrate, bench, secret, serve, token, admin, doctor, submit, ps, logs, cancel, programs or help");
+			"a command is needed: run, compile, inspect, calibrate, bench, secret, serve, token, admin, doctor, submit, ps, logs, cancel, programs, schedules or help");
 	const char *word = words[1];
 	if (strcmp(word, "worker") == 0 && count == 2)
 		return worker_main();

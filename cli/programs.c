@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { NAME_MOST = 128, ANSWER_SILENCE_MS = 60000 };
+enum { NAME_MOST = CLI_SERVER_NAME_MAX, ANSWER_SILENCE_MS = 60000 };
 
 /* One use of the command. */
 typedef struct session {
@@ -18,17 +18,9 @@ typedef struct session {
 	cli_http *http;
 } session;
 
-/* The path of a program's, after it was checked. */
 static int make_path(const char *name, char *path, size_t size)
 {
-	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
-	size_t length = strlen(name);
-	if (length > NAME_MOST || strspn(name, letters) != length || strchr("._-", name[0]) != NULL)
-		return cli_usage_error(
-			"%s is no name of a program: 1 to 128 letters, digits, dots, dashes and underscores, a letter or digit first",
-			name);
-	(void)snprintf(path, size, "/v1/programs/%s", name);
-	return CLI_GO_ON;
+	return cli_server_path("programs", "program", name, path, size);
 }
 
 static int print_json(span json)

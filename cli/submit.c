@@ -38,6 +38,7 @@ typedef struct session {
 	size_t files_length, input_length;
 	text body;
 	char header[KEY_MOST + 32];
+	char name[CLI_SERVER_NAME_MAX + 1]; /* of the schedule */
 	char id[CLI_ID_LENGTH + 1];
 } session;
 
@@ -109,6 +110,27 @@ static int read_data(session *s)
 	return s->input != NULL ? cli_wasi_init(s->arguments, &s->wasi) : cli_usage_error("--stdin %s: %s", input, why);
 }
 
+/* What goes with a schedule alone, and what does not. The server knows what a time is. */
+static int check_schedule(const session *s)
+{
+	static const struct {
+		cli_option_id id;
+		const char *name;
+		bool belongs;
+	} others[] = {{CLI_OPTION_ZONE, "zone", true},    {CLI_OPTION_OVERLAP, "overlap", true},
+	              {CLI_OPTION_NAME, "name", true},    {CLI_OPTION_WAIT, "wait", false},
+	              {CLI_OPTION_DELAY, "delay", false}, {CLI_OPTION_NOT_DURABLE, "not-durable", false}};
+	bool has_schedule = is_given(s, CLI_OPTION_SCHEDULE);
+	char path[CLI_SERVER_NAME_MAX + 32];
+	for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+		if (is_given(s, others[i].id) && others[i].belongs != has_schedule)
+			return cli_usage_error("--%s %s --schedule", others[i].name,
+			                       others[i].belongs ? "needs" : "does not go with");
+	}
+	const char *name = value_of(s, CLI_OPTION_NAME);
+	return name != NULL ? cli_server_path("schedules", "schedule", name, path, sizeof path) : CLI_GO_ON;
+}
+
 static int check_arguments(session *s)
 {
 	uint64_t delay_us;
@@ -130,6 +152,11 @@ static int check_arguments(session *s)
 		return code;
 	if (delay != NULL && !config_parse_duration(delay, &delay_us))
 		return cli_usage_error("--delay %s: must be a duration with its unit, such as 5s", delay);
+	if (is_given(s, CLI_OPTION_WEBHOOK_SECRET) && !is_given(s, CLI_OPTION_WEBHOOK))
+		return cli_usage_error("--webhook-secret %s needs --webhook", value_of(s, CLI_OPTION_WEBHOOK_SECRET));
+	code = check_schedule(s);
+	if (code != CLI_GO_ON)
+		return code;
 	if (is_given(s, CLI_OPTION_PRINT) && !is_given(s, CLI_OPTION_WAIT))
 		return cli_usage_error("--print needs --wait");
 	return CLI_GO_ON;
@@ -328,6 +355,18 @@ static void add_data(session *s)
 	free(json);
 }
 
+static void add_webhook(session *s)
+{
+	if (!is_given(s, CLI_OPTION_WEBHOOK))
+		return;
+	add_name(&s->body, "webhook");
+	text_say(&s->body, "{\"url\":");
+	text_say_json(&s->body, value_of(s, CLI_OPTION_WEBHOOK));
+	text_say(&s->body, ",\"secret\":");
+	text_say_json(&s->body, value_of(s, CLI_OPTION_WEBHOOK_SECRET));
+	text_say(&s->body, "}");
+}
+
 static void make_body(session *s)
 {
 	text *body = &s->body;
@@ -344,6 +383,10 @@ static void make_body(session *s)
 	add_words(body, "user", value_of(s, CLI_OPTION_USER));
 	add_hosts(s);
 	add_words(body, "delay", value_of(s, CLI_OPTION_DELAY));
+	add_words(body, "schedule", value_of(s, CLI_OPTION_SCHEDULE));
+	add_words(body, "zone", value_of(s, CLI_OPTION_ZONE));
+	add_words(body, "overlap", value_of(s, CLI_OPTION_OVERLAP));
+	add_webhook(s);
 	add_number(body, "priority", value_of(s, CLI_OPTION_PRIORITY));
 	add_number(body, "retry", value_of(s, CLI_OPTION_RETRY));
 	add_plain(body, "deterministic", is_given(s, CLI_OPTION_DETERMINISTIC) ? "true" : NULL);
@@ -387,8 +430,20 @@ static bool wait_to_send(const session *s, cli_http_result result, const cli_htt
 	return true;
 }
 
+/* The schedule, in place of a run. */
+static int take_schedule(session *s, const cli_http_answer *answer)
+{
+	cli_json_line(cli_json_member(cli_json(answer), "name"), s->name, sizeof s->name);
+	if (s->name[0] != '\0')
+		return CLI_GO_ON;
+	cli_say("%s stored the schedule, and did not tell its name", s->server.url);
+	return CLI_EXIT_INTERNAL;
+}
+
 static int take_id(session *s, const cli_http_answer *answer)
 {
+	if (is_given(s, CLI_OPTION_SCHEDULE))
+		return take_schedule(s, answer);
 	cli_json_line(cli_json_member(cli_json(answer), "id"), s->id, sizeof s->id);
 	if (strlen(s->id) == CLI_ID_LENGTH)
 		return CLI_GO_ON;
@@ -409,9 +464,13 @@ static int post(session *s)
 	uint64_t end_ms = (uint64_t)clock_now_ms() + PATIENCE_MS;
 	unsigned tries = 0;
 	int code;
+	char path[CLI_SERVER_NAME_MAX + 32] = "/v1/runs";
+	const char *name = value_of(s, CLI_OPTION_NAME);
+	if (name != NULL)
+		(void)cli_server_path("schedules", "schedule", name, path, sizeof path);
 	const cli_http_request request = {
-		.method = "POST",
-		.path = "/v1/runs",
+		.method = name != NULL ? "PUT" : "POST",
+		.path = path,
 		.type = "application/json",
 		.body = s->body.data,
 		.body_length = s->body.length,
@@ -448,7 +507,12 @@ static int submit(session *s)
 
 static int print_id(const session *s)
 {
-	char words[64];
+	char words[CLI_SERVER_NAME_MAX + 32];
+	if (is_given(s, CLI_OPTION_SCHEDULE)) {
+		int used = snprintf(words, sizeof words, is_given(s, CLI_OPTION_JSON) ? "{\"name\":\"%s\"}\n" : "%s\n",
+		                    s->name);
+		return cli_print(words, (size_t)used);
+	}
 	int length = snprintf(words, sizeof words, is_given(s, CLI_OPTION_JSON) ? "{\"id\":\"%s\"}\n" : "%s\n", s->id);
 	return cli_print(words, (size_t)length);
 }

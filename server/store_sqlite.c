@@ -166,11 +166,14 @@ static bool is_sound(sqlite3 *db, curfew_failure *failure)
 	bool sound = sqlite3_prepare_v2(db, "PRAGMA quick_check(1)", -1, &statement, NULL) == SQLITE_OK &&
 	             sqlite3_step(statement) == SQLITE_ROW &&
 	             strcmp((const char *)sqlite3_column_text(statement, 0), "ok") == 0;
-	if (!sound && sqlite3_errcode(db) == SQLITE_ROW)
+	if (!sound && sqlite3_errcode(db) == SQLITE_ROW) {
+		/* A heading may stand before what is wrong. */
+		const char *words = (const char *)sqlite3_column_text(statement, 0), *line = strchr(words, '\n');
 		(void)snprintf(failure->message, sizeof failure->message, "the database is damaged: %.200s",
-		               (const char *)sqlite3_column_text(statement, 0));
-	else if (!sound)
+		               line != NULL ? line + 1 : words);
+	} else if (!sound) {
 		(void)sqlite_refuse(db, "the database is damaged", failure);
+	}
 	(void)sqlite3_finalize(statement);
 	return sound;
 }

@@ -285,10 +285,25 @@ function makeValue(title, value) {
 	);
 }
 
-function makeFacts({ id, report: { used, engine, program } }) {
+function tellWebhook({ url, state, attempts, status, problem }) {
+	const words = { waiting: 'not told yet', delivered: 'told', given_up: 'given up' };
+	const last = problem ?? (status ? `answered ${status}` : null);
+	return [
+		showHidden(url),
+		words[state] ?? state,
+		attempts > 1 ? `${attempts} attempts` : null,
+		last && showHidden(last),
+	]
+		.filter(Boolean)
+		.join(' · ');
+}
+
+function makeFacts({ id, schedule, webhook, report: { used, engine, program } }) {
 	const phases = ['load', 'compile', 'start', 'run'].map(name => `${name} ${formatDuration(used[`${name}_us`] ?? 0)}`);
 	const facts = [
 		['Run', id],
+		...(schedule ? [['Schedule', schedule]] : []),
+		...(webhook ? [['Webhook', tellWebhook(webhook)]] : []),
 		['Program', `${program.kind ?? '?'} ${program.sha256?.slice(0, 12) ?? ''}`],
 		['Time', phases.join(' · ')],
 		['Stack', used.stack_peak_bytes ? formatBytes(used.stack_peak_bytes) : '–'],

@@ -53,6 +53,8 @@ export class Run extends EventTarget {
 		this.isOutputCut = false;
 		this.progress = undefined;
 		this.partial = null;
+		this.schedule = null; // that it is a run of
+		this.webhook = null; // who is told of its end, and what became of that when the server last said
 		this.report = null;
 		this.isLost = false;
 		this.problem = null;
@@ -92,6 +94,8 @@ export class Run extends EventTarget {
 		this.limits = data.limits ?? this.limits;
 		this.used = data.used ?? this.used;
 		this.partial = data.checkpoint ?? this.partial;
+		this.schedule = data.schedule ?? this.schedule;
+		this.webhook = data.webhook ?? this.webhook;
 		if (data.report) this.finish(data.report);
 		this.changed();
 	}

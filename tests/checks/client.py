@@ -604,9 +604,65 @@ def programs(context):
             expect_error(client.ask("programs", *words), 2)
 
 
+# ---- schedules ----------------------------------------------------------------------------------------------------
+
+
+@test
+def schedules(context):
+    with Server(context) as server:
+        client = Client(context, server)
+        path = write(context, "a.js", "6 * 7")
+        submit = ["submit", path, "--schedule"]
+        expect_equal(
+            "named", client.good(*submit, "0 3 * * 1-5", "--zone", "Asia/Tokyo", "--name", "nightly"), "nightly\n"
+        )
+        expect_equal("again", client.good(*submit, "0 4 * * *", "--name", "nightly", "--overlap", "allow"), "nightly\n")
+        name = client.lines(*submit, "@daily", "--json")[0]["name"]
+        shown = server.ask("GET", "/v1/schedules/nightly")
+        expect_equal("stored", (shown["schedule"], shown["zone"], shown["overlap"]), ("0 4 * * *", "UTC", "allow"))
+        for words in (["schedules"], ["schedules", "list"]):
+            expect_equal(
+                "list", [line.split()[0] for line in client.good(*words).splitlines()], ["NAME", name, "nightly"]
+            )
+            expect_equal("list as JSON", [one["name"] for one in client.lines(*words)], [name, "nightly"])
+        expect("schedule 0 4 * * *\n" in client.good("schedules", "get", "nightly"), "get")
+        expect_equal("pause", client.good("schedules", "pause", "nightly", name), f"nightly paused\n{name} paused\n")
+        expect("paused" in client.good("schedules"), "list")
+        expect_equal("resume", client.lines("schedules", "resume", "nightly")[0]["paused"], False)
+        expect_equal("remove", client.good("schedules", "remove", "nightly"), "nightly removed\n")
+        expect_equal("remove as JSON", client.lines("schedules", "remove", name), [{"name": name, "removed": True}])
+        for action in ("get", "pause", "resume", "remove"):
+            expect_error(client.ask("schedules", action, "nightly"), 1, "nightly")
+        expect_error(client.ask(*submit, "0 25 * * *"), 2, 'hour "25"')
+        expect_error(client.ask(*submit, "@daily", "--zone", "Nowhere"), 2, "Nowhere")
+        for words in (["get"], ["pause"], ["remove", "../x"], ["list", "x"], ["give"]):
+            expect_error(client.ask("schedules", *words), 2)
+        for words, text in (
+            (["--zone", "UTC"], "--zone needs"),
+            (["--name", "x"], "--name needs"),
+            (["--overlap", "skip"], "--overlap needs"),
+            (["--schedule", "@daily", "--wait"], "--wait does not go with"),
+            (["--schedule", "@daily", "--delay", "1s"], "--delay does not go with"),
+            (["--schedule", "@daily", "--name", "../x"], "../x"),
+            (["--webhook-secret", "x"], "--webhook-secret x"),
+        ):
+            expect_error(client.ask("submit", path, *words), 2, text)
+
+
+@test
+def webhook(context):
+    with Server(context, "--allow-webhook", "127.0.0.1:9") as server:
+        client = Client(context, server)
+        path = write(context, "a.js", "1")
+        run = client.good("submit", path, "--webhook", "http://127.0.0.1:9/x").strip()
+        expect_equal("webhook", server.get(run)["webhook"]["url"], "http://127.0.0.1:9/x")
+        expect_error(client.ask("submit", path, "--webhook", "http://example.com/"), 125, "allow-webhook")
+        expect_error(client.ask("submit", path, "--webhook", "x"), 2, "http")
+
+
 # ---- Errors -------------------------------------------------------------------------------------------------------
 
-EVERY = (["ps"], ["programs"], ["logs", NOBODY], ["logs", "-f", NOBODY], ["cancel", NOBODY])
+EVERY = (["ps"], ["programs"], ["schedules"], ["logs", NOBODY], ["logs", "-f", NOBODY], ["cancel", NOBODY])
 
 
 def every(context):
@@ -645,7 +701,7 @@ def usage(context):
     ):
         expect_error(client.ask(*words), 2)
     expect_error(client.ask("submit", "/no/such.js"), 3, "/no/such.js")
-    for command in ("submit", "ps", "logs", "cancel", "programs"):
+    for command in ("submit", "ps", "logs", "cancel", "programs", "schedules"):
         expect(client.good(command, "--help").startswith(f"Usage: curfew {command} "), f"{command} --help")
 
 
@@ -812,7 +868,7 @@ def strange_servers(context):
     )
 
     def hostile(url):
-        for words in (["ps", "--all"], ["ps"], ["programs"]):
+        for words in (["ps", "--all"], ["ps"], ["programs"], ["schedules"]):
             done = Client(context, url).ask(*words)
             expect(
                 done.code == 0
@@ -833,6 +889,7 @@ def strange_servers(context):
         "runs": [run, 5, "x", None, {}],
         "next": name,
         "programs": [{"name": name, "kind": name, "size": -1, "updated_ms": -1, "sha256": name}, 7],
+        "schedules": [{"name": name, "schedule": name, "zone": name, "next_ms": 10**18, "runs": -1}, 7],
     }
     with_strange({"kind": "application/json", "body": json.dumps(listed, ensure_ascii=False).encode()}, hostile)
     with_strange({"kind": "application/json", "body": b"[" * 100000}, lambda url: Client(context, url).ask("ps"))
