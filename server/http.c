@@ -6,8 +6,10 @@
 #include "common/clock.h"
 #include "helpers.h"
 #include "http_check.h"
+#include "log.h"
 #include "tls.h"
 
+#include <dirent.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,6 +24,8 @@
 enum {
 	FETCHES_AT_ONCE = 65536,     /* requests of runs */
 	REFUSALS_AT_ONCE = 64,       /* connections above the limit that are told so */
+	OWN_FILES = 512,             /* descriptors for all else */
+	SPARE_FILES = 12,            /* the same, at the least, beside those that are open at the start */
 	CONNECTION_BYTES = 64 << 10, /* of libmicrohttpd, for each */
 	HEADER_BYTES_MOST = 16 << 10,
 	BODY_BYTES_USUAL = 64 << 10, /* where no body is expected */
@@ -54,8 +58,9 @@ struct http {
 	int listener; /* after quiescing */
 	int ends;     /* an epoll of connections whose requests wait: libmicrohttpd looks at none of these */
 	atomic_size_t connections;
-	size_t body_bytes;  /* HTTP thread only */
-	curfew__list peers; /* under the server's lock */
+	uint64_t connections_max, refusals_max; /* refusals_max: more of them, that are told so */
+	size_t body_bytes;                      /* HTTP thread only */
+	curfew__list peers;                     /* under the server's lock */
 	curfew__list streams;
 	size_t stream_count;
 	curfew__list suspended;
@@ -142,7 +147,7 @@ static void take_place(struct http *h, peer *p, size_t count)
 	bool is_share_full = p->from == NULL || p->from->count > c->address_connections_most;
 	if (is_share_full)
 		p->refused = p->from == NULL || !evict(h, p, p->from);
-	else if (count > c->connections_most)
+	else if (count > h->connections_max)
 		p->refused = !evict(h, p, NULL);
 }
 
@@ -190,7 +195,7 @@ static void on_connection(void *context, struct MHD_Connection *connection, void
 void http_sweep(struct http *h, int64_t now_us)
 {
 	int64_t most_us = (int64_t)h->server->config->request_timeout_us;
-	bool is_crowded = http_count_connections(h) > h->server->config->connections_most / 8 * 7;
+	bool is_crowded = http_count_connections(h) > h->connections_max / 8 * 7;
 	int64_t idle_us = is_crowded ? IDLE_CROWDED_US : most_us * 10;
 	int64_t new_us = is_crowded && IDLE_CROWDED_US < most_us ? IDLE_CROWDED_US : most_us;
 	for (peer *p = peer_of(curfew__list_first(&h->peers)); p != NULL; p = next_peer(h, p)) {
@@ -539,16 +544,41 @@ static void on_completed(void *context, struct MHD_Connection *connection, void 
 
 #define TLS_PRIORITIES "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:-RSA"
 
-/* Each connection needs a descriptor, and so does each request of a run; the workers and files need some more. */
-static void raise_files(const config *c)
+/* How many descriptors are open; 0: that is not known. */
+static size_t count_files(void)
+{
+	DIR *folder = opendir("/proc/self/fd");
+	size_t count = 0;
+	while (folder != NULL && readdir(folder) != NULL)
+		count++;
+	if (folder != NULL)
+		(void)closedir(folder);
+	return count;
+}
+
+/*
+ * Each connection needs a descriptor, and so does each request of a run; the workers and files need some more. Where
+ * the system gives fewer, there are fewer connections: one for which no descriptor is left would wait unseen.
+ */
+static void raise_files(struct http *h)
 {
 	struct rlimit limit;
+	const config *c = h->server->config;
 	bool fetches = c->allow_fetch[0] != '\0' || c->allow_webhook[0] != '\0';
-	rlim_t wanted = c->connections_most + REFUSALS_AT_ONCE + 512 + (fetches ? FETCHES_AT_ONCE : 0);
+	rlim_t wanted = c->connections_most + REFUSALS_AT_ONCE + OWN_FILES + (fetches ? FETCHES_AT_ONCE : 0);
+	h->connections_max = c->connections_most;
+	h->refusals_max = REFUSALS_AT_ONCE;
 	if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted)
 		return;
 	limit.rlim_cur = limit.rlim_max < wanted ? limit.rlim_max : wanted;
 	(void)setrlimit(RLIMIT_NOFILE, &limit);
+	rlim_t used = count_files() + SPARE_FILES, left = limit.rlim_cur > used + 8 ? limit.rlim_cur - used : 8;
+	if (left >= h->connections_max + h->refusals_max)
+		return;
+	h->refusals_max = left / 4 < REFUSALS_AT_ONCE ? left / 4 : REFUSALS_AT_ONCE;
+	h->connections_max = left - h->refusals_max < c->connections_most ? left - h->refusals_max : c->connections_most;
+	log_say(LOG_WARN, "start", "the system allows %llu descriptors (ulimit -n): at most %llu connections at once",
+	        (unsigned long long)limit.rlim_cur, (unsigned long long)h->connections_max);
 }
 
 static bool start_daemon(struct http *h, int listener, curfew_failure *failure)
@@ -565,7 +595,7 @@ static bool start_daemon(struct http *h, int listener, curfew_failure *failure)
 	h->daemon = MHD_start_daemon(
 		flags, 0, NULL, NULL, on_request, h, MHD_OPTION_LISTEN_SOCKET, listener, MHD_OPTION_NOTIFY_CONNECTION,
 		on_connection, h, MHD_OPTION_NOTIFY_COMPLETED, on_completed, h, MHD_OPTION_CONNECTION_LIMIT,
-		(unsigned)(c->connections_most + REFUSALS_AT_ONCE), MHD_OPTION_CONNECTION_TIMEOUT,
+		(unsigned)(h->connections_max + h->refusals_max), MHD_OPTION_CONNECTION_TIMEOUT,
 		(unsigned)(c->request_timeout_us / 1000000), MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_BYTES,
 		MHD_OPTION_URI_LOG_CALLBACK, on_target, h, MHD_OPTION_ARRAY, is_tls ? tls : none, MHD_OPTION_END);
 	if (h->daemon == NULL)
@@ -593,7 +623,7 @@ struct http *http_start(server *s, int listening, http_find find, curfew_failure
 	h->ends = epoll_create1(EPOLL_CLOEXEC);
 	h->pinged_us = clock_now_us();
 	s->http = h;
-	raise_files(s->config);
+	raise_files(h);
 	bool wants_tls = s->config->tls_cert[0] != '\0';
 	if (wants_tls && MHD_is_feature_supported(MHD_FEATURE_TLS) != MHD_YES)
 		(void)snprintf(failure->message, sizeof failure->message,

@@ -128,6 +128,24 @@ def idle_connections(context):
 
 
 @test
+def few_descriptors(context):
+    """Where the system gives few, there are fewer connections, and the server goes on answering."""
+    own, few = context.curfew, os.path.join(context.folder(), "few")
+    with open(few, "w", encoding="utf-8") as file:
+        file.write(f'#!/bin/sh\nulimit -n 64\nexec {own} "$@"\n')
+    os.chmod(few, 0o755)
+    context.curfew = few
+    server = Server(context)
+    context.curfew = own
+    with server, contextlib.ExitStack() as all_of_them:
+        for _ in range(150):
+            all_of_them.enter_context(connect(server))
+        server.ask("GET", "/healthz")
+        expect_equal("a run", server.run("6 * 7")["value"], 42)
+        expect("ulimit -n" in server.log(), server.log())
+
+
+@test
 def connections_of_an_address(context):
     """One address has no more than its share; what is in use is not taken from it."""
     with Server(context, "--max-address-connections", "8") as server, contextlib.ExitStack() as all_of_them:
