@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The state of a run, and its references: what everybody who has a run may ask of it. */
+/* The state of a run and its references: what every part of the pool may ask of a run. */
 #include "inside.h"
 
 #include <assert.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* JSON that an embedder gives: the public checks, with a message for whoever made it. */
+/* The public checks of JSON that an embedder gives. Their messages are for whoever wrote the text. */
 #include "base/refuse.h"
 #include "common/json.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The network thread: it sleeps on an epoll of libcurl's sockets and of one event descriptor, which is written when
- * the list of transfers that are asked for something stops being empty. All handles of libcurl are touched on this
- * thread only. A transfer lives until the run, the list, a lookup and this thread have let go of it.
+ * The network thread. It sleeps on an epoll of libcurl's sockets and of one event descriptor. That is written when the
+ * list of transfers that are asked for something stops being empty. Only this thread touches libcurl's handles. A
+ * transfer lives until the run, the list, a lookup and this thread have dropped their references.
  */
 #include "host/fetch.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The requests of one run: what they share, may keep and wait for, and how the network thread is asked for something.
- * The thread itself, which does what is asked, is above this, in fetch.c.
+ * The requests of one run: what they share, what they may keep, whose turn it is, and how the network thread is asked
+ * for something. The thread that does it is above this file, in fetch.c.
  */
 #include "host/fetch.h"
 

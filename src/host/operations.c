@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The operations of one run: those that go on, by id, and a queue of events, behind one lock. Whoever takes an
- * operation off the list, by posting its last event, by cancelling or by closing, has the list's reference to drop;
- * so it ends once.
+ * The operations of one run, behind one lock: a list of those in progress, by id, and a queue of events. An operation
+ * leaves the list when its last event is posted, when it is cancelled, or when all are closed. Whoever takes it off the
+ * list drops the list's reference, so that it ends once.
  */
 #include "host/operations.h"
 #include "common/mutex.h"

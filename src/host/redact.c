@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Searching a text that comes in pieces for a set of secrets, as it is and folded. What may yet become a secret is held
- * back: from where the longer of the two beginnings starts that the text so far ends in.
+ * Searches a text that comes in pieces for a set of secrets, as it is and folded. The text so far may end in the
+ * beginning of a secret, in either form. It is held back from where the longer of the two beginnings starts.
  */
 #include "host/redact.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The run's side of a broker. What a guest may not do is refused here already, so that no guest can make its process
- * send what the broker would take for an attack.
+ * The run's side of a broker. It already refuses what a guest may not do. So a guest alone cannot make its process send
+ * what the broker would take for an attack.
  */
 #include "host/remote.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A queue of names and detached threads that take them; the last of them to leave cleans up. */
+/* A queue of host names, and detached threads that look them up. The last thread to leave cleans up. */
 #include "host/resolver.h"
 
 #include <netdb.h>

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The store of secrets: a SQLite file whose values are sealed with XChaCha20-Poly1305. The database engine gives
- * transactions, locks and recovery after a crash, and sees sealed values only; what it hands back is believed once the
- * seal holds. A seal covers the store's id, the user and the name, so that no value opens in another's place.
+ * transactions, locks and recovery after a crash, and sees only sealed values. A value that it hands back is trusted
+ * once its seal is verified. A seal covers the store's id, the user and the name, so that no value opens in another's
+ * place.
  */
 #include "host/secrets.h"
 

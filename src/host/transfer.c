@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One exchange: the request is checked, its name looked up, the connection's address checked where it is made, the
- * response handed on a chunk at a time as the guest asks for it. Beyond a full buffer the transfer is paused, so that
- * the server waits. Compressed bodies are inflated here, when a chunk is asked for: what a bomb holds is never there.
+ * One exchange. The request is checked, and its host name is looked up. The address of the connection is checked where
+ * the socket is made. The response is handed over a chunk at a time, as the guest asks for it. When the buffer is full
+ * the transfer is paused, so that the server waits. Compressed bodies are inflated when a chunk is asked for: the whole
+ * of a bomb is never in memory.
  */
 #include "host/transfer.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The pool: regions between two runs. What a run has changed is put back as the image has it, page by page where they
- * are few, so that the next run finds them in memory; many are dropped, and faulted in anew. Without a way to tell
- * which ones changed all of a region is dropped: slower, but just as correct.
+ * The pool keeps regions between two runs, and puts back what a run has changed. A few pages are copied from the image,
+ * so that the next run finds them in memory. Many pages are dropped and refaulted. Without a way to tell which pages
+ * changed, the whole region is dropped and refaulted: slower, but just as correct.
  */
 #include <pthread.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The top of a stack stays resident and is zeroed by hand; what was used below it is given back to the system, so that
+ * The top of a stack stays resident, and is zeroed by hand. What was used below it is given back to the system, so that
  * one deep recursion does not stay in memory for good. Compiled code touches every page of a frame in order, so the
  * first untouched page ends what was used.
  */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A report from its JSON, which may come from anybody. The text is first checked as JSON, so that what follows only
- * has to find its way in it; then every key must be there once, and none that is not known.
+ * Parses a report from its JSON, which may come from anybody. The text is checked as JSON first, so that the rest of
+ * the parser needs no checks of syntax. Then every key must be there once, and no unknown key may be there.
  */
 #include "report/report.h"
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The other side of host/remote.c: carries out what a run in another process asks for, with the same code and the same
- * checks as for a run in this one. The operations that the run has there are had here once more, under their numbers.
+ * The other side of host/remote.c. It carries out what a run in another process asks for, with the same code and the
+ * same checks as for a run in this process. Each operation of the run there has a counterpart here, under the same
+ * number.
  */
 #include "run/run.h"
 

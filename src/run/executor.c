@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Threads that carry runs on, first come, first served. As many runs compute at once as the engine has threads; but a
- * run that has computed for a while without waiting does not count any more, so that others begin behind it: they share
- * the processors as threads do. One thread more than may compute is there, to see when that time has come. What has
- * nothing to do and is not needed any more, leaves.
+ * The threads that execute runs, first come, first served. As many runs compute at once as the engine has threads. A
+ * run that has computed for a while without waiting no longer counts, so that others can begin behind it: from then on
+ * they share the processors as threads do. There is one thread more than may compute, which notices when that time has
+ * come. A thread that has nothing to do and is not needed any more leaves.
  *
- * The engine may end on one of these threads, with the last run's last reference: that thread then lets the others go
- * and cleans up.
+ * The engine may end on one of these threads, with the last reference to the last run. That thread then joins the
+ * others and cleans up.
  */
 #include "run/run.h"
 

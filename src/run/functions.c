@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Host functions, as a run calls them: charged, called, and their answers handed over. */
+/* The host functions that a run calls: each call is charged, made, and its answer handed to the guest. */
 #include "run/run.h"
 
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a run may see and reach, and who is told of it: made once from options, never changed, and shared by all calls
- * of a session. It is wiped and freed when the last of those that have it lets go.
+ * What a run may see and reach, and whom its events reach. It is made once from options and never changed, and all
+ * calls of a session share it. Its secrets are wiped, and it is freed, with the last reference.
  */
 #include "run/run.h"
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a guest asks of its host: each call is charged before it is done, and ends the run where that is too much. */
+/* The imports of a JavaScript guest. Each call is charged before it is carried out; if that exceeds a limit, the call
+ * ends the run. */
 #include "run/run.h"
 
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a run takes of its host and what leaves it: charged before it is done, which latches a limit that is exceeded.
- */
+/* Output, events, host calls, memory and clocks of a run. Each is charged before it happens; a limit that this exceeds
+ * is latched. */
 #include "run/run.h"
 
 #include <errno.h>

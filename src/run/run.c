@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One execution. A run is carried on by whichever thread steps it: a step enters the guest, which ends, or comes back
- * to wait; then the run is parked, holding nothing but its memory, until the watch says that it is to go on.
+ * One execution. Whichever thread steps a run executes it. A step enters the guest, which ends or comes back to wait. A
+ * run that waits is parked: it holds nothing but its memory, until the watch or an event makes it ready again.
  */
 #include "run/run.h"
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Sessions: a guest that outlives the run which made it. Each call is a run like any other, which borrows the guest and
- * what the session was given; at its end the guest is handed back if it is sound, and dropped otherwise. `base` is a
- * run that never executes: it holds what the calls are given, and stands in for a run while there is none.
+ * A session keeps a guest that outlives the run which made it. Each call is a run like any other, which borrows that
+ * guest
+ * (`kept`). At the end of the call the guest stays if it is sound; otherwise it is dropped. `base` is a run that never
+ * executes: the guest's callbacks go to it while no call is in progress.
  */
 #include "run/run.h"
 

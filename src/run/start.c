@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Runs as the public interface has them: made from options, carried out here or by the executor, waited for. */
+/* The public interface of runs: they are made from options, executed on this thread or by the executor, and waited for.
+ */
 #include "run/run.h"
 
 #include <linux/futex.h>

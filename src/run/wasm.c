@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * WebAssembly as a kind of run: compiled at first need, gone on with until it waits or ends, interrupted wherever it
- * is. What it waits for wakes the run from any thread; the run may be gone by then.
+ * WebAssembly as a kind of run. It is compiled at first need, executed until it waits or ends, and interrupted wherever
+ * it is. What it waits for wakes the run from any thread, perhaps when the run is gone already.
  */
 #include "run/run.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Everything of a compiler and its jobs is under its lock, which is never held while a listener is called. A job is
- * ended by its owner, never by itself: whoever ends it waits for a call of its listener that is going on.
+ * The lock of a compiler guards all of it and its jobs. It is never held while a listener is called. Only its owner
+ * ends a job; whoever does so waits for a call of its listener that is in progress.
  */
 #include "engine/extra.h"
 #include "wasm/compiler.h"

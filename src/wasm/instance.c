@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The life of an instance: what it may grow to, how it goes on, how it is stopped, and what its end says. */
+/* The life of an instance: what it may grow to, how it is resumed, how it is stopped, and how it has ended. */
 #include "wasm/instance.h"
 
 #include <inttypes.h>
