@@ -73,6 +73,9 @@ static void write_option(FILE *out, const cli_option *option)
 	(void)snprintf(meaning, sizeof meaning, "%s%s%s%s%s", option->meaning, has_default ? " (default " : "",
 	               option->default_text, has_default ? ")" : "", option->repeatable ? "; repeatable" : "");
 	fprintf(out, "  %-*s", MEANING_COLUMN - 2, heading);
+	/* A heading that reaches its meaning has a line of its own. */
+	if (strlen(heading) >= MEANING_COLUMN - 2)
+		fprintf(out, "\n%*s", MEANING_COLUMN, "");
 	write_wrapped(out, meaning);
 }
 
