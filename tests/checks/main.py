@@ -5,6 +5,7 @@ import argparse
 import concurrent.futures
 import os
 import shutil
+import signal
 import tempfile
 import time
 
@@ -200,6 +201,8 @@ def run_all(tests, context, jobs, tally):
 
 def main():
     arguments = parse_arguments()
+    # A shell that starts this in the background has SIGINT ignored, which tests of it would inherit.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     if arguments.sanitizer:
         arguments.scale = arguments.scale or 20
         arguments.slower = arguments.slower or 10
