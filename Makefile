@@ -5,7 +5,7 @@ PREFIX ?= /usr/local
 # Of meson_options.txt: make OPTIONS="-Dserver=false -Dconsole=false -Dfetch=false"
 OPTIONS ?=
 export CURFEW_OPTIONS := $(OPTIONS)
-.PHONY: all demo check check-asan check-tsan conformance bench lint fuzz torture soak coverage install uninstall dist release-check clean
+.PHONY: all demo check check-asan check-tsan conformance bench lint fuzz torture soak cluster coverage install uninstall dist release-check clean
 
 all:
 	@scripts/build $(BUILD) product
@@ -51,6 +51,10 @@ torture:
 soak:
 	@scripts/build $(BUILD) product
 	@tests/crash/soak.py --curfew $(BUILD)/curfew --seconds $(or $(T),600)
+
+cluster:
+	@scripts/build $(BUILD) product
+	@tests/cluster/torture.py --curfew $(BUILD)/curfew --seconds $(or $(T),600)
 
 coverage:
 	@scripts/coverage $(TEST)

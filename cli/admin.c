@@ -48,11 +48,11 @@ static int refuse_operand(const cli_arguments *arguments, const char *action)
 int cli_admin(const cli_arguments *arguments)
 {
 	curfew_failure failure = {0};
-	const char *folder = arguments->values[CLI_OPTION_DATA], *action = arguments->action, *file = arguments->program;
+	const char *folder = cli_store_place(arguments), *action = arguments->action, *file = arguments->program;
 	bool json = arguments->values[CLI_OPTION_JSON] != NULL;
 	bool is_prune = action != NULL && strcmp(action, "prune") == 0;
 	if (folder == NULL)
-		folder = arguments->server.data;
+		return CLI_EXIT_USAGE;
 	if (action == NULL)
 		return cli_usage_error("admin needs one of prune, backup and check; see curfew admin --help");
 	if (!is_prune && (arguments->values[CLI_OPTION_OLDER_THAN] != NULL || arguments->values[CLI_OPTION_KEEP] != NULL))

@@ -71,12 +71,23 @@ static int set_limit(parser *p, const cli_option *option, const char *value)
 	return cli_usage_error("--%s%s", failure.message, may_be_time ? "; or give a time, such as 250ms" : "");
 }
 
+void cli_hide_place(const char *given)
+{
+	/* Arguments may be written to. */
+	char *words = strstr((char *)(uintptr_t)given, "://");
+	if (words != NULL)
+		memset(words + 3, '*', strlen(words + 3));
+}
+
 static int set_setting(parser *p, const cli_option *option, const char *value)
 {
 	curfew_failure failure;
 	/* A flag has no value here. */
-	if (config_set(&p->arguments->server, option->setting, option->argument != NULL ? value : "on", &failure))
+	if (config_set(&p->arguments->server, option->setting, option->argument != NULL ? value : "on", &failure)) {
+		if (strcmp(option->name, "store") == 0)
+			cli_hide_place(value);
 		return CLI_GO_ON;
+	}
 	return cli_usage_error("--%s", failure.message);
 }
 

@@ -15,6 +15,8 @@ int cli_bench(const cli_arguments *arguments);
 int cli_secret(const cli_arguments *arguments);
 int cli_serve(const cli_arguments *arguments);
 int cli_token(const cli_arguments *arguments);
+/* Where a server's database is, for the commands that use it without the server; NULL after an error was said. */
+const char *cli_store_place(const cli_arguments *arguments);
 int cli_admin(const cli_arguments *arguments);
 int cli_doctor(const cli_arguments *arguments);
 int cli_submit(const cli_arguments *arguments);

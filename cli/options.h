@@ -76,6 +76,7 @@ typedef enum cli_option_id {
 	CLI_OPTION_QUIET,
 	CLI_OPTION_CONFIG,
 	CLI_OPTION_DATA,
+	CLI_OPTION_STORE,
 	CLI_OPTION_NAME,
 	CLI_OPTION_SCOPES,
 	CLI_OPTION_RUNNING,
@@ -180,5 +181,8 @@ int cli_print_version(void);
 
 /* Prints the man page or a completion: kind is "man", "bash", "zsh" or "fish". */
 int cli_generate(const char *kind);
+
+/* Takes a database's address, which may hold a password, out of the arguments, which others of the machine can see. */
+void cli_hide_place(const char *given);
 
 #endif

@@ -36,6 +36,62 @@ static void set_cache(config *settings)
 	free(folder);
 }
 
+/* Where the database is, as it was given: the first line of the file behind "@". False, and why. */
+static bool read_place(const char *given, char *place, size_t room, curfew_failure *failure)
+{
+	char why[160] = "";
+	char *read = given[0] == '@' ? cli_file_read(given + 1, room - 1, why, sizeof why) : NULL;
+	if (given[0] == '@' && read == NULL) {
+		(void)snprintf(failure->message, sizeof failure->message, "store: %.60s: %.150s", given + 1, why);
+		return false;
+	}
+	const char *words = read != NULL ? read : given;
+	size_t length = strcspn(words, "\r\n");
+	bool fits = length > 0 && length < room;
+	if (fits) {
+		memcpy(place, words, length);
+		place[length] = '\0';
+	} else {
+		(void)snprintf(failure->message, sizeof failure->message, "store: it is empty, or too long");
+	}
+	free(read);
+	return fits;
+}
+
+/* Without a place of its own: as the environment says, where nobody else sees it from here on. */
+static bool take_place(config *settings, curfew_failure *failure)
+{
+	char given[CONFIG_TEXT_MOST];
+	const char *said = settings->store[0] == '\0' ? getenv("CURFEW_STORE") : settings->store;
+	if (said == NULL || said[0] == '\0')
+		return true;
+	if (strlen(said) >= sizeof given) {
+		(void)snprintf(failure->message, sizeof failure->message, "store: CURFEW_STORE is too long");
+		return false;
+	}
+	memcpy(given, said, strlen(said) + 1);
+	(void)unsetenv("CURFEW_STORE");
+	return read_place(given, settings->store, sizeof settings->store, failure);
+}
+
+const char *cli_store_place(const cli_arguments *arguments)
+{
+	static char place[CONFIG_TEXT_MOST];
+	curfew_failure failure;
+	const char *store = arguments->values[CLI_OPTION_STORE], *data = arguments->values[CLI_OPTION_DATA];
+	if (store == NULL && data == NULL)
+		store = getenv("CURFEW_STORE");
+	if (store == NULL || *store == '\0')
+		return data != NULL ? data : arguments->server.data;
+	bool good = read_place(store, place, sizeof place, &failure);
+	if (arguments->values[CLI_OPTION_STORE] != NULL)
+		cli_hide_place(store);
+	if (good)
+		return place;
+	cli_say("%s", failure.message);
+	return NULL;
+}
+
 int cli_serve(const cli_arguments *arguments)
 {
 	static config settings; /* large, and needed as long as the server lives */
@@ -46,6 +102,10 @@ int cli_serve(const cli_arguments *arguments)
 	if (path != NULL && !config_read(&settings, path, &failure))
 		return cli_usage_error("--%s", failure.message);
 	set_cache(&settings);
+	if (!take_place(&settings, &failure)) {
+		cli_say("%s", failure.message);
+		return CLI_EXIT_USAGE;
+	}
 	int code = open_secrets(&settings, &secrets);
 	if (code != CLI_GO_ON)
 		return code;
@@ -185,12 +245,12 @@ static int revoke_token(const cli_arguments *arguments, const char *folder)
 
 int cli_token(const cli_arguments *arguments)
 {
-	const char *folder = arguments->values[CLI_OPTION_DATA];
-	if (folder == NULL)
-		folder = arguments->server.data;
 	const char *action = arguments->action;
 	if (action == NULL)
 		return cli_usage_error("token needs one of create, list and revoke; see curfew token --help");
+	const char *folder = cli_store_place(arguments);
+	if (folder == NULL)
+		return CLI_EXIT_USAGE;
 	if (strcmp(action, "revoke") == 0)
 		return revoke_token(arguments, folder);
 	if (arguments->program != NULL)

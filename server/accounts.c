@@ -149,8 +149,10 @@ void accounts_note_uses(server *s)
 void accounts_refresh(server *s)
 {
 	curfew_failure failure;
-	if (!store_read_tokens(s->store, take_token, s, &failure))
+	bool failed = !store_read_tokens(s->store, take_token, s, &failure);
+	if (failed && !s->refresh_failed)
 		log_say(LOG_ERROR, "tokens", "%s", failure.message);
+	s->refresh_failed = failed;
 	service_launch(s);
 }
 
@@ -234,6 +236,11 @@ bool account_take_run(account *a, int64_t now_us, unsigned *wait_seconds)
 	a->allowance_us = now_us;
 	if (a->allowance > most)
 		a->allowance = most;
+	/* Other nodes have accepted some, too. */
+	if (a->last_minute >= a->per_minute_most) {
+		*wait_seconds = 1;
+		return false;
+	}
 	if (a->allowance >= 1) {
 		a->allowance -= 1;
 		return true;

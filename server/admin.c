@@ -20,14 +20,14 @@ static char *give(store *st, text *out, curfew_failure *failure, bool good)
 	return words;
 }
 
-char *serve_admin_prune(const char *folder, uint64_t older_than_us, uint64_t keep_bytes, bool json,
+char *serve_admin_prune(const char *place, uint64_t older_than_us, uint64_t keep_bytes, bool json,
                         curfew_failure *failure)
 {
 	store_prune prune = {INT64_MIN, keep_bytes};
 	store_pruned pruned = {0};
 	text out;
 	text_init(&out, 4096);
-	store *st = store_open(folder, STORE_VISITOR, failure);
+	store *st = store_open(place, STORE_VISITOR, failure);
 	if (st == NULL)
 		return NULL;
 	int64_t now_us = clock_wall_us();
@@ -45,12 +45,12 @@ char *serve_admin_prune(const char *folder, uint64_t older_than_us, uint64_t kee
 	return give(st, &out, failure, good);
 }
 
-char *serve_admin_back_up(const char *folder, const char *path, bool json, curfew_failure *failure)
+char *serve_admin_back_up(const char *place, const char *path, bool json, curfew_failure *failure)
 {
 	uint64_t bytes = 0;
 	text out;
 	text_init(&out, 65536);
-	store *st = store_open(folder, STORE_VISITOR, failure);
+	store *st = store_open(place, STORE_VISITOR, failure);
 	if (st == NULL)
 		return NULL;
 	bool good = store_back_up(st, path, &bytes, failure);
@@ -96,12 +96,12 @@ static void write_check(text *out, const store_check *c)
 	write_fault(out, c->reportless, "ended runs have no report, or not all of it");
 }
 
-char *serve_admin_check(const char *folder, bool json, bool *is_sound, curfew_failure *failure)
+char *serve_admin_check(const char *place, bool json, bool *is_sound, curfew_failure *failure)
 {
 	store_check check;
 	text out;
 	text_init(&out, 65536);
-	store *st = store_open(folder, STORE_VISITOR, failure);
+	store *st = store_open(place, STORE_VISITOR, failure);
 	if (st == NULL)
 		return NULL;
 	bool good = store_examine(st, &check, failure);

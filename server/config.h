@@ -25,6 +25,7 @@ enum { CONFIG_TEXT_MOST = 4096 };
 typedef struct config {
 	char listen[CONFIG_TEXT_MOST];
 	char data[CONFIG_TEXT_MOST];
+	char store[CONFIG_TEXT_MOST];    /* where the database is; "": in data. It may hold a password */
 	char tls_cert[CONFIG_TEXT_MOST]; /* "": no TLS */
 	char tls_key[CONFIG_TEXT_MOST];
 	char log_format[CONFIG_TEXT_MOST];
@@ -36,6 +37,7 @@ typedef struct config {
 	uint64_t workers;                     /* 0: one per core */
 	uint64_t hugepages;                   /* 1: on */
 	uint64_t require_confinement;         /* 1: on */
+	uint64_t lease_us;                    /* of a node, where servers share a database */
 	uint64_t concurrency;                 /* runs at once; 0: 16 for each worker */
 	uint64_t shutdown_timeout_us;
 	uint64_t request_timeout_us;

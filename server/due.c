@@ -4,6 +4,7 @@
 
 #include "common/clock.h"
 #include "schedules.h"
+#include "store.h"
 #include "webhooks.h"
 
 #include <stdlib.h>
@@ -30,11 +31,19 @@ static bool wait_for_end(due *d)
 	return is_ending;
 }
 
+/* A shared database that is away is told of once, by who renews the lease. */
+static bool may_look(server *s)
+{
+	store_stats disk;
+	store_get_stats(s->store, &disk);
+	return !s->stopping && (!s->is_shared || disk.healthy);
+}
+
 static void *work(void *argument)
 {
 	due *d = argument;
 	do {
-		if (!d->server->stopping) {
+		if (may_look(d->server)) {
 			schedules_look(d->server);
 			webhooks_look(d->server);
 		}

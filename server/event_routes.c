@@ -3,6 +3,7 @@
  * /v1/runs/ID/events: the story of a run as server-sent events. Each has a number, which a client that comes back sends
  * as Last-Event-ID. A stream without news holds no thread; one whose client does not read holds only its place.
  */
+#include "cluster.h"
 #include "pieces.h"
 #include "record.h"
 #include "routes.h"
@@ -33,19 +34,19 @@ static bool make_chunk(request *q, bool *ends)
 	*ends = false;
 	if (q->next_event < r->first_event)
 		q->next_event = r->first_event;
-	uint64_t end = r->first_event + r->event_count;
-	if (q->next_event >= end) {
+	if (!run_has_event(r, q->next_event)) {
 		*ends = r->state == RUN_DONE || q->server->closing;
 		if (*ends || !q->wants_ping)
 			return false;
 	}
 	text_init(&out, SIZE_MAX / 2); /* as large as the one event that is more than a block */
 	q->wants_ping = false;
-	if (q->next_event >= end)
+	if (!run_has_event(r, q->next_event))
 		text_say(&out, ": ping\n\n");
-	for (; q->next_event < end && out.length < STREAM_BLOCK_BYTES; q->next_event++) {
+	while (run_has_event(r, q->next_event) && out.length < STREAM_BLOCK_BYTES) {
 		const event *e = run_get_event(r, q->next_event);
-		write_event(&out, q->next_event, e->kind, e->data->data, e->data->len);
+		write_event(&out, e->number, e->kind, e->data->data, e->data->len);
+		q->next_event = e->number + 1;
 	}
 	free(q->chunk);
 	q->chunk = text_take(&out, &q->chunk_length);
@@ -98,9 +99,13 @@ static answer start_stream(request *q, run *r, uint64_t last_event)
 		return reply_later(q, MHD_HTTP_SERVICE_UNAVAILABLE, REFUSAL_STREAMS, "too-many-streams",
 		                   "too many event streams are open", 2);
 	}
-	uint64_t newest = r->first_event + r->event_count - 1;
-	/* An id that this stream has never had, from a copy of the data or a mistake: everything is told again. */
-	if (last_event > newest)
+	uint64_t newest = r->next_event - 1;
+	/*
+	 * An id that this stream has never had, from a copy of the data or a mistake: everything is told again. Of a run of
+	 * another node it may only not have come here yet.
+	 */
+	bool may_come = r->is_foreign && last_event >> EVENT_LIFE_SHIFT <= r->epoch;
+	if (last_event > newest && !may_come)
 		last_event = 0;
 	if (r->state == RUN_DONE && last_event == newest) {
 		server_unlock(s);
@@ -164,6 +169,17 @@ static bool read_number(const char *words, uint64_t *number)
 	return *words >= '0' && *words <= '9' && *end == '\0' && strlen(words) < 19;
 }
 
+/* On a helper's thread: of a run that this node does not have, or that has ended. */
+static answer get_events_elsewhere(request *q)
+{
+	run *r = NULL;
+	if (!q->server->is_shared)
+		return replay_stored(q);
+	if (!cluster_find(q->server, q->parameter, q->who, &r))
+		return reply_later(q, MHD_HTTP_SERVICE_UNAVAILABLE, REFUSAL_STORE, "store", "the database cannot be read", 5);
+	return r != NULL ? start_stream(q, r, q->next_event) : replay_stored(q);
+}
+
 answer route_get_events(request *q)
 {
 	server *s = q->server;
@@ -176,9 +192,9 @@ answer route_get_events(request *q)
 		return reply_problem(q, MHD_HTTP_NOT_FOUND, "no-such-run", "there is no run of that id", NULL);
 	server_lock(s);
 	run *r = run_find(s, q->parameter);
-	if (r != NULL && run_is_visible(r, q->who))
+	if (r != NULL && !r->is_foreign && run_is_visible(r, q->who))
 		return start_stream(q, r, last_event);
 	server_unlock(s);
 	q->next_event = last_event;
-	return http_help(q, replay_stored);
+	return http_help(q, get_events_elsewhere);
 }

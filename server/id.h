@@ -12,6 +12,8 @@ enum { SHA256_ROOM = 65, TOKEN_ID_ROOM = 17, TOKEN_NAME_ROOM = 65 };
 
 /* A new one. Threads: any. */
 void id_create(char id[ID_ROOM]);
+/* The first one that can be of a time of the wall clock. */
+void id_first_of(int64_t wall_us, char id[ID_ROOM]);
 
 /* Whether somebody may name a program or a schedule so: letters and digits, then "._-" as well, at most NAME_MAX_BYTES.
  */

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Memory of the machine and of the control groups that this process is in. */
+/* Memory of the machine and of the control groups that this process is in, and folders. */
 #include "machine.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* The number in a file; UINT64_MAX: there is none ("max"). */
@@ -106,4 +108,23 @@ bool machine_read_process(machine_process *p)
 	                       .open_files = count_files(),
 	                       .most_files = files.rlim_cur};
 	return true;
+}
+
+/* ---- Folders -------------------------------------------------------------------------------------------- */
+
+bool machine_make_folder(const char *folder, curfew_failure *failure)
+{
+	char path[4096];
+	size_t length = strlen(folder);
+	if (length + 1 < sizeof path) {
+		memcpy(path, folder, length + 1);
+		for (char *at = path + 1; (at = strchr(at, '/')) != NULL; *at++ = '/') {
+			*at = '\0';
+			(void)mkdir(path, 0700);
+		}
+		if (mkdir(path, 0700) == 0 || errno == EEXIST)
+			return true;
+	}
+	(void)snprintf(failure->message, sizeof failure->message, "%.150s: %s", folder, strerror(errno));
+	return false;
 }

@@ -3,11 +3,15 @@
 #ifndef CURFEW_SERVER_MACHINE_H
 #define CURFEW_SERVER_MACHINE_H
 
+#include "curfew.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 
 /* Bytes of memory that this process may use: the machine's, or less where its control group says so. */
 uint64_t machine_memory(void);
+/* Makes a folder with its parents, for this user alone. False, and why. */
+bool machine_make_folder(const char *folder, curfew_failure *failure);
 
 /* What the server's own process uses. */
 typedef struct machine_process {

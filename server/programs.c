@@ -27,12 +27,13 @@ static void take_program(void *context, const stored_program *p)
 bool program_find(store *st, const account *who, const char *name, program_search *search)
 {
 	search->found = 0;
-	(void)store_read_programs(st, program_owner(who), name, take_program, search);
-	if (search->found == 0)
-		(void)store_read_programs(st, "", name, take_program, search);
-	if (search->found == 0 && (who->scopes & SCOPE_ADMIN) != 0)
-		(void)store_read_programs(st, NULL, name, take_program, search);
-	return search->found == 1;
+	bool good = store_read_programs(st, program_owner(who), name, take_program, search);
+	if (good && search->found == 0)
+		good = store_read_programs(st, "", name, take_program, search);
+	if (good && search->found == 0 && (who->scopes & SCOPE_ADMIN) != 0)
+		good = store_read_programs(st, NULL, name, take_program, search);
+	search->has_failed = !good;
+	return good && search->found == 1;
 }
 
 void program_hash(const void *bytes, size_t length, char sha256[SHA256_ROOM])

@@ -16,6 +16,7 @@ typedef struct program_search {
 	char sha256[SHA256_ROOM];
 	curfew_language language;
 	unsigned found;
+	bool has_failed; /* the database could not be read */
 } program_search;
 
 /*

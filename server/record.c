@@ -39,7 +39,7 @@ run *run_create(account *owner)
 	r->refs = 1;
 	r->owner = owner;
 	r->queue_us = -1;
-	r->first_event = 1;
+	r->first_event = r->next_event = 1;
 	r->summary.stop_latency_us = -1;
 	r->turn.priority = PRIORITY_DEFAULT;
 	id_create(r->id);
@@ -94,6 +94,9 @@ void run_unregister(server *s, run *r)
 	while (*at != r)
 		at = &(*at)->chain;
 	*at = r->chain;
+	if (r->is_foreign)
+		s->foreign_count--;
+	r->is_foreign = false;
 	if (r->idempotency_key != NULL) {
 		at = key_bucket(s, r->idempotency_key);
 		while (*at != r)
@@ -124,6 +127,23 @@ bool run_is_visible(const run *r, const account *who)
 	return r->owner == who || (who->scopes & SCOPE_ADMIN) != 0;
 }
 
+void run_set_foreign(server *s, run *r, bool is_foreign)
+{
+	if (r->is_foreign != is_foreign)
+		s->foreign_count += is_foreign ? 1 : (size_t)-1;
+	r->is_foreign = is_foreign;
+	if (is_foreign)
+		r->node = 0;
+}
+
+void run_skip_events(run *r, uint64_t number)
+{
+	if (number > r->next_event)
+		r->next_event = number;
+	if (r->event_count == 0)
+		r->first_event = r->next_event;
+}
+
 /* Ended runs stay for a while, for those who come late or again. */
 void run_keep(server *s, run *r)
 {
@@ -147,10 +167,28 @@ void run_keep(server *s, run *r)
 
 /* ---- Events ---------------------------------------------------------------------------------------------- */
 
+static const event *event_at(const run *r, size_t index)
+{
+	return &r->events[(r->event_start + index) & (r->event_capacity - 1)];
+}
+
 const event *run_get_event(const run *r, uint64_t number)
 {
-	assert(number >= r->first_event && number - r->first_event < r->event_count);
-	return &r->events[(r->event_start + (number - r->first_event)) & (r->event_capacity - 1)];
+	assert(r->event_count > 0 && number < r->next_event);
+	if (number < r->first_event)
+		number = r->first_event;
+	if (r->next_event - r->first_event == r->event_count)
+		return event_at(r, number - r->first_event);
+	/* Some are missing. */
+	size_t low = 0, high = r->event_count - 1;
+	while (low < high) {
+		size_t middle = (low + high) / 2;
+		if (event_at(r, middle)->number < number)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return event_at(r, low);
 }
 
 /* The report is the run's as well: as an event it takes no room of its own. */
@@ -161,12 +199,12 @@ static size_t count_bytes(event_kind kind, const blob *data)
 
 static void drop_first_event(run *r)
 {
-	const event *first = run_get_event(r, r->first_event);
+	const event *first = event_at(r, 0);
 	r->event_bytes -= count_bytes(first->kind, first->data);
 	blob_unref(first->data);
 	r->event_start = (r->event_start + 1) & (r->event_capacity - 1);
 	r->event_count--;
-	r->first_event++;
+	r->first_event = r->event_count > 0 ? event_at(r, 0)->number : r->next_event;
 }
 
 /* The ring grows by being copied into one twice as large, from its start. */
@@ -179,12 +217,17 @@ static bool make_event_room(run *r)
 	if (grown == NULL)
 		return false;
 	for (size_t i = 0; i < r->event_count; i++)
-		grown[i] = *run_get_event(r, r->first_event + i);
+		grown[i] = *event_at(r, i);
 	free(r->events);
 	r->events = grown;
 	r->event_capacity = capacity;
 	r->event_start = 0;
 	return true;
+}
+
+bool run_has_event(const run *r, uint64_t number)
+{
+	return r->event_count > 0 && event_at(r, r->event_count - 1)->number >= number;
 }
 
 void run_notify(run *r, run_news news)
@@ -213,7 +256,10 @@ void run_add_event(run *r, event_kind kind, blob *data)
 {
 	if (data == NULL || !make_event_room(r))
 		return;
-	r->events[(r->event_start + r->event_count++) & (r->event_capacity - 1)] = (event){kind, blob_ref(data)};
+	if (r->event_count == 0)
+		r->first_event = r->next_event;
+	r->events[(r->event_start + r->event_count++) & (r->event_capacity - 1)] = (event){kind, r->next_event++,
+	                                                                                   blob_ref(data)};
 	r->event_bytes += count_bytes(kind, data);
 	while (r->event_count > 1 && (r->event_count > EVENTS_MAX || r->event_bytes > EVENT_BYTES_MAX))
 		drop_first_event(r);
@@ -276,7 +322,7 @@ void run_fill_view(run_view *view, const run *r)
 		.checkpoint = r->state != RUN_DONE && r->checkpoint != NULL ? r->checkpoint->data : NULL,
 		.report = r->state == RUN_DONE ? r->report->data : NULL,
 		.report_length = r->state == RUN_DONE ? r->report->len : 0,
-		.last_event = r->first_event + r->event_count - 1,
+		.last_event = r->next_event - 1,
 		.limits = r->limits,
 		.has_usage = r->worker != NULL,
 		.has_summary = r->state == RUN_DONE,

@@ -19,6 +19,8 @@ void run_register(server *s, run *r);
 void run_unregister(server *s, run *r);
 run *run_find(server *s, const char *id);
 run *run_find_key(server *s, const account *owner, const char *key);
+/* It is only shown here from now on, or is this node's. */
+void run_set_foreign(server *s, run *r, bool is_foreign);
 /* One that has ended stays for a while, for those who come late or again. */
 void run_keep(server *s, run *r);
 
@@ -29,7 +31,10 @@ bool run_is_visible(const run *r, const account *who);
 void run_move(run *r, run_state state);
 /* Adds an event, data owned by the caller; drops the oldest where there are too many. */
 void run_add_event(run *r, event_kind kind, blob *data);
-/* One that is still there: from first_event on, event_count of them. */
+/* The next one has at least this number. */
+void run_skip_events(run *r, uint64_t number);
+/* Whether one of this number or a later one is there, and the first such one, where there is. */
+bool run_has_event(const run *r, uint64_t number);
 const event *run_get_event(const run *r, uint64_t number);
 
 /* A listener holds a reference, until it listens no more. It is told by calls under the lock, and may wake somebody. */

@@ -4,12 +4,14 @@
 
 #include "accounts.h"
 #include "calibration.h"
+#include "common/clock.h"
 #include "embedded.h"
 #include "figures.h"
 #include "store.h"
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 static answer get_health(request *q)
 {
@@ -38,6 +40,68 @@ static answer get_ready(request *q)
 	if (problem[0] == '\0')
 		return get_health(q);
 	return reply_later(q, MHD_HTTP_SERVICE_UNAVAILABLE, REFUSALS, "not-ready", problem, 1);
+}
+
+/* ---- Nodes ----------------------------------------------------------------------------------------------- */
+
+static void write_node(text *out, const stored_node *node)
+{
+	const char *state = node->is_over ? "over" : node->is_draining ? "draining" : "active";
+	text_say(out, out->data[out->length - 1] == '[' ? "{\"node\":" : ",{\"node\":");
+	text_print(out, "%llu,\"name\":", (unsigned long long)node->number);
+	text_say_json(out, node->name);
+	text_say(out, ",\"version\":");
+	text_say_json(out, node->version);
+	text_say(out, ",\"address\":");
+	text_say_json(out, node->address);
+	text_print(out, ",\"state\":\"%s\",\"capacity\":%llu,\"running\":%llu,\"started_ms\":%lld,\"lease_ms\":%lld}",
+	           state, (unsigned long long)node->capacity, (unsigned long long)node->running,
+	           (long long)(node->started_us / 1000), node->is_over ? 0LL : (long long)(node->lease_us / 1000));
+}
+
+static void show_node(void *context, const stored_node *node)
+{
+	write_node(context, node);
+}
+
+/* A server alone is the one node that there is. */
+static void write_alone(server *s, text *out)
+{
+	char name[128] = "";
+	(void)gethostname(name, sizeof name - 1);
+	server_lock(s);
+	stored_node node = {.number = s->life,
+	                    .name = name,
+	                    .version = curfew_version(),
+	                    .address = s->config->listen,
+	                    .capacity = s->scheduler.concurrency,
+	                    .running = s->scheduler.running,
+	                    .is_draining = s->stopping,
+	                    .started_us = clock_wall_us() - (clock_now_us() - s->started_us)};
+	server_unlock(s);
+	write_node(out, &node);
+}
+
+static answer list_nodes(request *q)
+{
+	server *s = q->server;
+	text body;
+	text_init(&body, 1 << 20);
+	text_say(&body, "{\"nodes\":[");
+	bool good = !s->is_shared || store_read_nodes(s->store, show_node, &body);
+	if (!good) {
+		text_finish(&body);
+		return reply_later(q, MHD_HTTP_SERVICE_UNAVAILABLE, REFUSAL_STORE, "store", "the database cannot be read", 5);
+	}
+	if (!s->is_shared)
+		write_alone(s, &body);
+	text_say(&body, "]}");
+	return reply_json(q, MHD_HTTP_OK, &body);
+}
+
+static answer get_nodes(request *q)
+{
+	return q->server->is_shared ? http_help(q, list_nodes) : list_nodes(q);
 }
 
 static answer get_metrics(request *q)
@@ -102,6 +166,7 @@ static const route table[] = {
 	{"/v1/schedules/*", "GET", SCOPE_READ | SCOPE_ADMIN, route_get_schedule, false},
 	{"/v1/schedules/*", "PATCH", SCOPE_RUN | SCOPE_ADMIN, route_pause_schedule, false},
 	{"/v1/schedules/*", "DELETE", SCOPE_RUN | SCOPE_ADMIN, route_delete_schedule, false},
+	{"/v1/nodes", "GET", SCOPE_ADMIN, get_nodes, false},
 	{"/v1/stats", "GET", SCOPE_READ | SCOPE_ADMIN, get_stats, false},
 	{"/v1/calibration", "GET", SCOPE_READ | SCOPE_ADMIN, get_calibration, false},
 	{"/v1/calibration", "POST", SCOPE_RUN | SCOPE_ADMIN, post_calibration, false},

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* /v1/runs: submitting, looking, cancelling. */
 #include "accounts.h"
+#include "cluster.h"
 #include "common/clock.h"
 #include "helpers.h"
 #include "pieces.h"
@@ -38,6 +39,8 @@ static answer reply_id(request *q, unsigned status, const char *id)
 	return reply_json(q, status, &body);
 }
 
+static answer answer_key_taken(request *q);
+
 /* What became of the request's run so far, or waits for more of it. */
 static answer answer_run(request *q)
 {
@@ -45,6 +48,7 @@ static answer answer_run(request *q)
 	server_lock(s);
 	run *r = q->run;
 	bool refused = r->refused, done = r->state == RUN_DONE, accepted = r->accepted, ending = s->closing;
+	bool has_key_taken = r->has_key_taken;
 	bool wants_report = q->wants_report && !q->is_gone;
 	blob *report = done ? blob_ref(r->report) : NULL;
 	char id[ID_ROOM];
@@ -58,6 +62,8 @@ static answer answer_run(request *q)
 	if (q->wants_report && done)
 		return reply_pieces(q, "application/json", NULL, (piece_report){.here = report, .length = report->len}, "");
 	blob_unref(report);
+	if (refused && has_key_taken)
+		return q->is_helped ? answer_key_taken(q) : http_help(q, answer_key_taken);
 	if (refused)
 		return reply_later(q, MHD_HTTP_SERVICE_UNAVAILABLE, REFUSAL_STORE, "store",
 		                   "the run could not be written to disk, and was not accepted", 5);
@@ -142,16 +148,32 @@ static bool has_room(const server *s, const account *who, const submission *sub,
 	const scheduler *all = &s->scheduler;
 	const tenant *own = &who->tenant;
 	uint64_t bytes = sub->params_length + sub->source_length + (sub->wasi != NULL ? strlen(sub->wasi) : 0);
-	if (!has_place(s, s->config->queue_bytes_most, all->held_bytes, own->held_bytes, bytes, why))
+	const account *a = who;
+	if (!has_place(s, s->config->queue_bytes_most, all->held_bytes + s->elsewhere_bytes,
+	               own->held_bytes + a->elsewhere_bytes, bytes, why))
 		return false;
-	return sub->delay_us > 0 ? has_place(s, s->config->scheduled_most, all->scheduled, own->scheduled, 1, why)
-	                         : has_place(s, s->config->queue_most, all->queued, own->queued, 1, why);
+	return sub->delay_us > 0 ? has_place(s, s->config->scheduled_most, all->scheduled + s->elsewhere_scheduled,
+	                                     own->scheduled + a->elsewhere_scheduled, 1, why)
+	                         : has_place(s, s->config->queue_most, all->queued + s->elsewhere_queued,
+	                                     own->queued + a->elsewhere_queued, 1, why);
+}
+
+/* How many of a token's runs wait; where nodes share the database those do not that will be taken at once. */
+static uint64_t waiting_of(const account *who)
+{
+	const tenant *own = &who->tenant;
+	uint64_t elsewhere = who->elsewhere_queued;
+	uint64_t running = who->running_anywhere > own->running ? who->running_anywhere : own->running;
+	if (own->running_max != UINT64_MAX && own->running_max > running) {
+		uint64_t begins = own->running_max - running;
+		elsewhere -= begins < elsewhere ? begins : elsewhere;
+	}
+	return own->queued + own->scheduled + elsewhere + who->elsewhere_scheduled;
 }
 
 /* Under the lock: whether there is no room for one more; then the answer is made after unlocking. */
 static bool is_full(const server *s, account *who, const submission *sub, refusal *why, unsigned *seconds)
 {
-	const tenant *own = &who->tenant;
 	*seconds = 1;
 	if (s->stopping) {
 		*why = REFUSAL_STOPPING;
@@ -160,7 +182,7 @@ static bool is_full(const server *s, account *who, const submission *sub, refusa
 	if (!has_room(s, who, sub, why))
 		return true;
 	*why = REFUSAL_QUOTA;
-	return own->queued + own->scheduled >= who->queued_most || !account_take_run(who, clock_now_us(), seconds);
+	return waiting_of(who) >= who->queued_most || !account_take_run(who, clock_now_us(), seconds);
 }
 
 static answer reply_full(request *q, refusal why, unsigned seconds)
@@ -231,6 +253,11 @@ static answer submit(request *q, const submission *sub, const char *key, const c
 	return answer_run(q);
 }
 
+static answer reply_unreadable(request *q)
+{
+	return reply_later(q, MHD_HTTP_SERVICE_UNAVAILABLE, REFUSAL_STORE, "store", "the database cannot be read", 5);
+}
+
 /* ---- Its program ----------------------------------------------------------------------------------------- */
 
 static program *get_program(server *s, const char *sha256, curfew_language language, const char *name)
@@ -245,7 +272,9 @@ static program *get_program(server *s, const char *sha256, curfew_language langu
 static answer use_stored(request *q, submission *sub, const char *key, const char *body_sha256)
 {
 	program_search search;
-	if (!program_find(q->server->store, q->who, sub->program, &search) && search.found > 1)
+	if (!program_find(q->server->store, q->who, sub->program, &search) && search.has_failed)
+		return reply_unreadable(q);
+	if (search.found > 1)
 		return reply_problem(q, MHD_HTTP_CONFLICT, "ambiguous", "/program: several tokens have a program of that name",
 		                     "/program");
 	if (search.found == 0)
@@ -343,12 +372,11 @@ static bool take_report(void *context, const run_view *view)
 	return false;
 }
 
-/* Where the report of a run on disk is; its length is 0: nowhere. */
-static piece_report find_report(server *s, const run_filter *filter)
+/* Where the report of a run on disk is; its length is 0: nowhere. False: the database failed. */
+static bool find_report(server *s, const run_filter *filter, piece_report *report)
 {
-	piece_report report = {.length = 0};
-	(void)store_read_runs(s->store, filter, take_report, &report);
-	return report;
+	*report = (piece_report){.length = 0};
+	return store_read_runs(s->store, filter, take_report, report);
 }
 
 /* If a run with this key was accepted before, answers as then. */
@@ -360,24 +388,49 @@ static bool answer_again(request *q, const submission *sub, const char *key, con
 	char id[ID_ROOM], known_sha256[SHA256_ROOM];
 	server_lock(s);
 	run *r = run_find_key(s, q->who, key);
+	if (r != NULL && r->refused)
+		r = NULL;
 	if (r != NULL) {
 		*result = answer_same(q, r, sub->wait, body_sha256);
 		return true;
 	}
 	server_unlock(s);
-	if (!store_find_key(s->store, q->who->id, key, id, known_sha256))
-		return false;
+	int found = store_find_key(s->store, q->who->id, key, id, known_sha256);
+	if (found < 0)
+		*result = reply_unreadable(q);
+	if (found <= 0)
+		return found < 0;
 	if (strcmp(known_sha256, body_sha256) != 0) {
 		*result = reply_reused(q);
 		return true;
 	}
 	run_filter filter = {.id = id, .outcome = -1, .most = 1};
 	piece_report report = {.length = 0};
+	if (sub->wait && s->is_shared && !cluster_find(s, id, q->who, &r)) {
+		*result = reply_unreadable(q);
+		return true;
+	}
+	if (r != NULL) {
+		*result = watch_and_answer(q, r, true);
+		return true;
+	}
 	if (sub->wait)
-		report = find_report(s, &filter);
+		(void)find_report(s, &filter, &report);
 	*result = report.length > 0 ? reply_pieces(q, "application/json", NULL, report, "")
 	                            : reply_id(q, MHD_HTTP_ACCEPTED, id);
 	return true;
+}
+
+/* Another node has accepted a run with this key meanwhile. */
+static answer answer_key_taken(request *q)
+{
+	const post *p = q->work;
+	answer result;
+	q->leave(q);
+	q->leave = NULL;
+	if (answer_again(q, &p->sub, http_header(q, "Idempotency-Key"), p->body_sha256, &result))
+		return result;
+	return reply_unreadable(q);
 }
 
 static answer answer_prepared(request *q)
@@ -472,7 +525,10 @@ static program *resolve_program(server *s, const account *who, submission *sub, 
 		program *made = make_program(s, sub, &failure);
 		return made != NULL ? made : refuse_program(why, failure.message);
 	}
-	if (!program_find(s->store, who, sub->program, &search))
+	bool is_found = program_find(s->store, who, sub->program, &search);
+	if (search.has_failed)
+		return refuse_program(why, "the database cannot be read");
+	if (!is_found)
 		return refuse_program(why, search.found > 1 ? "several tokens have a program of that name"
 		                                            : "there is no program of that name");
 	bool is_wasm = search.language == CURFEW_LANGUAGE_WASM || search.language == CURFEW_LANGUAGE_WAT;
@@ -582,9 +638,7 @@ static answer get_stored(request *q)
 		return one.report.length > 0 ? reply_pieces(q, "application/json", &one.head, one.report, "}")
 		                             : (text_say(&one.head, "null}"), reply_json(q, MHD_HTTP_OK, &one.head));
 	text_finish(&one.head);
-	return good
-	           ? reply_unknown(q)
-	           : reply_later(q, MHD_HTTP_SERVICE_UNAVAILABLE, REFUSAL_STORE, "store", "the database cannot be read", 5);
+	return good ? reply_unknown(q) : reply_unreadable(q);
 }
 
 answer route_get_run(request *q)
@@ -596,7 +650,7 @@ answer route_get_run(request *q)
 		return reply_unknown(q);
 	server_lock(s);
 	run *r = run_find(s, q->parameter);
-	if (r == NULL || !run_is_visible(r, q->who)) {
+	if (r == NULL || (r->is_foreign && r->accepted) || !run_is_visible(r, q->who)) {
 		server_unlock(s);
 		return http_help(q, get_stored);
 	}
@@ -618,8 +672,21 @@ answer route_get_run(request *q)
 static answer answer_ended(request *q)
 {
 	run_filter filter = filter_one(q);
-	piece_report report = find_report(q->server, &filter);
+	piece_report report;
+	if (!find_report(q->server, &filter, &report))
+		return reply_unreadable(q);
 	return report.length > 0 ? reply_pieces(q, "application/json", NULL, report, "") : reply_unknown(q);
+}
+
+/* One that another node has, or none. */
+static answer cancel_elsewhere(request *q)
+{
+	run *r;
+	if (!q->server->is_shared)
+		return answer_ended(q);
+	if (!cluster_cancel(q->server, q->parameter, q->who, &r))
+		return reply_unreadable(q);
+	return r != NULL ? watch_and_answer(q, r, true) : answer_ended(q);
 }
 
 answer route_cancel_run(request *q)
@@ -629,7 +696,7 @@ answer route_cancel_run(request *q)
 		return reply_unknown(q);
 	server_lock(s);
 	run *r = run_find(s, q->parameter);
-	if (r != NULL && run_is_visible(r, q->who)) {
+	if (r != NULL && !r->is_foreign && run_is_visible(r, q->who)) {
 		run_ref(r);
 		service_cancel(s, r);
 		service_dispatch(s);
@@ -641,7 +708,7 @@ answer route_cancel_run(request *q)
 		return answer_run(q);
 	}
 	server_unlock(s);
-	return http_help(q, answer_ended);
+	return http_help(q, cancel_elsewhere);
 }
 
 /* ---- The list -------------------------------------------------------------------------------------------- */
@@ -663,7 +730,8 @@ typedef struct list {
 static bool fits(const list *l, const run *r)
 {
 	const run_filter *f = &l->filter;
-	if (!run_is_visible(r, l->request->who) || r->refused || (!r->accepted && !r->inserted && r->state != RUN_DONE))
+	if (!run_is_visible(r, l->request->who) || r->refused || r->is_foreign ||
+	    (!r->accepted && !r->inserted && r->state != RUN_DONE))
 		return false;
 	if ((l->state >= 0 && (int)r->state != l->state) || (f->after != NULL && strcmp(r->id, f->after) >= 0))
 		return false;
@@ -851,14 +919,16 @@ static answer list_runs(request *q)
 	/* One more than fits tells whether there is more; some of them may be in memory as well. */
 	run_filter filter = l.filter;
 	filter.most += l.found_count + 1;
-	if (good && (l.state < 0 || l.state == RUN_DONE))
+	if (l.state >= 0)
+		filter.states = 1u << l.state;
+	if (good && (s->is_shared || l.state < 0 || l.state == RUN_DONE))
 		good = store_read_runs(s->store, &filter, add_stored, &l);
 	if (good && !l.more)
 		(void)add_newer(&l, NULL);
 	finish_list(&l);
 	if (!good) {
 		text_finish(&l.body);
-		return reply_later(q, MHD_HTTP_SERVICE_UNAVAILABLE, REFUSAL_STORE, "store", "the database cannot be read", 5);
+		return reply_unreadable(q);
 	}
 	text_say(&l.body, "],\"next\":");
 	text_say_json(&l.body, l.more ? l.last : NULL);

@@ -350,7 +350,10 @@ static bool check_put(request *q, const submission *sub, const account_use *use,
 	else if (!use->has_name && use->count >= s->config->schedules_most)
 		*result = reply_later(q, MHD_HTTP_TOO_MANY_REQUESTS, REFUSAL_QUOTA, "quota",
 		                      "this token has as many schedules as it may (--max-schedules)", 60);
-	else if (sub->program != NULL && !program_find(s->store, q->who, sub->program, &found))
+	else if (sub->program != NULL && !program_find(s->store, q->who, sub->program, &found) && found.has_failed)
+		*result = reply_later(q, MHD_HTTP_SERVICE_UNAVAILABLE, REFUSAL_STORE, "store", "the database cannot be read",
+		                      5);
+	else if (sub->program != NULL && found.found != 1)
 		*result = reply_problem(q, MHD_HTTP_NOT_FOUND, "no-such-program", "/program: there is no program of that name",
 		                        "/program");
 	else

@@ -6,6 +6,7 @@
 #include "schedules.h"
 
 #include "accounts.h"
+#include "cluster.h"
 #include "common/clock.h"
 #include "cron.h"
 #include "log.h"
@@ -37,10 +38,19 @@ static void pass(server *s, const stored_schedule *one, int64_t next_us, const c
 	server_unlock(s);
 }
 
+static void cancel_last(server *s, const char *id) CURFEW__UNCHECKED;
+
 static void cancel_last(server *s, const char *id)
 {
+	run *r;
+	/* Another node may have it. */
+	if (s->is_shared) {
+		if (cluster_cancel(s, id, s->anybody, &r) && r != NULL)
+			server_unlock(s);
+		return;
+	}
 	server_lock(s);
-	run *r = run_find(s, id);
+	r = run_find(s, id);
 	if (r != NULL) {
 		run_ref(r);
 		service_cancel(s, r);

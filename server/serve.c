@@ -4,6 +4,7 @@
 
 #include "accounts.h"
 #include "calibration.h"
+#include "cluster.h"
 #include "common/mutex.h"
 #include "common/clock.h"
 #include "due.h"
@@ -14,7 +15,7 @@
 #include "notify.h"
 #include "programs.h"
 #include "record.h"
-#include "report.h"
+#include "restore.h"
 #include "routes.h"
 #include "service.h"
 #include "store.h"
@@ -30,6 +31,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -37,12 +39,13 @@
 enum {
 	THREADS_EACH = 16,
 	HELPERS = 2,
+	HELPERS_SHARED = 4, /* a database that is away keeps them longer */
 	BACKLOG = 1024,
 	SECOND_US = 1000000,
 	LAST_WAIT_US = 3 * SECOND_US,
 	NOTICE_US = SECOND_US / 5,
 	REFRESH_US = SECOND_US / 2,
-	USES_EVERY_US = 10 * SECOND_US
+	USES_EVERY_US = 10 * SECOND_US,
 };
 
 /* ---- The socket ------------------------------------------------------------------------------------------ */
@@ -144,119 +147,6 @@ static void tell_place(const config *c, int listener)
 	(void)fflush(stdout);
 }
 
-/* ---- What was left on disk --------------------------------------------------------------------------------- */
-
-static void close_crashed(server *s, run *r, const char *output)
-{
-	blob *report = report_make(r, CURFEW_OUTCOME_CRASHED, "the server ended while the program ran", output);
-	r->output_stored = r->first_event; /* so that what is stored of its output goes */
-	if (report != NULL)
-		service_end(s, r, CURFEW_OUTCOME_CRASHED, report);
-}
-
-static account *find_owner(server *s, const char *id)
-{
-	for (account *a = s->accounts; a != NULL; a = a->next) {
-		if (strcmp(a->id, id) == 0)
-			return a;
-	}
-	return s->anybody;
-}
-
-static bool copy_words(char **copy, const char *words)
-{
-	*copy = words != NULL ? text_copy(words, strlen(words)) : NULL;
-	return words == NULL || *copy != NULL;
-}
-
-/* Under the lock. NULL: out of memory. */
-static run *make_left(server *s, const stored_run *row)
-{
-	run *r = run_create(find_owner(s, row->owner));
-	if (r == NULL)
-		return NULL;
-	(void)snprintf(r->id, sizeof r->id, "%s", row->id);
-	(void)snprintf(r->body_sha256, sizeof r->body_sha256, "%s", row->body_sha256 != NULL ? row->body_sha256 : "");
-	r->params = row->params != NULL ? text_copy(row->params, row->params_length) : text_copy("[]", 2);
-	r->params_length = r->params != NULL ? strlen(r->params) : 0;
-	r->checkpoint = row->checkpoint != NULL ? blob_create(row->checkpoint, strlen(row->checkpoint)) : NULL;
-	r->program = program_get(s, row->sha256, row->language, row->name);
-	bool good = r->params != NULL && r->program != NULL && (row->checkpoint == NULL) == (r->checkpoint == NULL);
-	good = copy_words(&r->program_name, row->program) && good;
-	good = copy_words(&r->call, row->call) && good;
-	good = copy_words(&r->user, row->user) && good;
-	good = copy_words(&r->allow_fetch, row->allow_fetch) && good;
-	good = copy_words(&r->wasi, row->wasi) && good;
-	good = copy_words(&r->schedule, row->schedule) && good;
-	good = copy_words(&r->hook_url, row->hook_url) && good;
-	good = copy_words(&r->hook_secret, row->hook_secret) && good;
-	good = copy_words(&r->idempotency_key, row->key) && good;
-	if (good)
-		return r;
-	run_unref(s, r);
-	return NULL;
-}
-
-/* What of it needs no memory. */
-static void fill_left(server *s, run *r, const stored_run *row)
-{
-	r->limits = row->limits;
-	r->flags = row->flags;
-	r->retry = row->retry;
-	r->attempt = row->attempt;
-	r->created_wall_us = row->created_us;
-	r->due_wall_us = row->due_us;
-	r->started_wall_us = row->started_us;
-	r->queue_us = row->queue_us;
-	r->durable = r->inserted = r->accepted = true;
-	/* Its events go on behind all that it can have had in another life of the server. */
-	r->first_event = (s->life << EVENT_LIFE_SHIFT) + 1;
-	r->turn = (waiting){.tenant = &r->owner->tenant,
-	                    .user = r->user,
-	                    .priority = row->priority % PRIORITIES,
-	                    .memory_bytes = row->limits.memory_bytes,
-	                    .held_bytes = r->params_length};
-}
-
-/* Waits for as long as was left when the wall clock is to be believed, but never longer than was asked for. */
-static int64_t due_after_restart(const run *r)
-{
-	int64_t left_us = r->due_wall_us - clock_wall_us();
-	int64_t most_us = r->due_wall_us - r->created_wall_us;
-	if (left_us <= 0)
-		return 0;
-	return clock_now_us() + (left_us < most_us ? left_us : most_us);
-}
-
-static bool add_left(void *context, const stored_run *row)
-{
-	server *s = context;
-	bool was_running = row->state >= RUN_RUNNING;
-	server_lock(s);
-	run *r = make_left(s, row);
-	if (r == NULL) {
-		server_unlock(s);
-		return false;
-	}
-	fill_left(s, r, row);
-	run_register(s, r);
-	if (row->is_unreadable) {
-		log_say(LOG_ERROR, "start", "run %s on disk cannot be read, and is closed", r->id);
-		(void)curfew_limits_resolve(NULL, &r->limits, NULL);
-		service_end_without_worker(s, r, CURFEW_OUTCOME_INTERNAL_ERROR, "the run on disk could not be read");
-	} else if (was_running && r->attempt > r->retry) {
-		close_crashed(s, r, row->output);
-	} else {
-		r->queue_us = -1;
-		r->turn.due_us = was_running || r->due_wall_us == 0 ? 0 : due_after_restart(r);
-		if (!service_enqueue(s, r))
-			log_say(LOG_ERROR, "start", "out of memory: run %s stays on disk until the next start", r->id);
-	}
-	run_unref(s, r);
-	server_unlock(s);
-	return true;
-}
-
 /* ---- Time ------------------------------------------------------------------------------------------------ */
 
 static void *tick(void *argument)
@@ -278,7 +168,8 @@ static void *tick(void *argument)
 			worker_pool_ask_memory(s->pool);
 			swept_us = now_us;
 		}
-		if (now_us - refreshed_us >= REFRESH_US) {
+		/* Where the database is shared, the thread for that does it: it may have to wait. */
+		if (!s->is_shared && now_us - refreshed_us >= REFRESH_US) {
 			refreshed_us = now_us;
 			server_unlock(s);
 			accounts_refresh(s);
@@ -345,12 +236,23 @@ static void cancel_where(server *s, bool (*wanted)(const run *r))
 
 static bool is_running(const run *r)
 {
-	return r->launched && r->cancels == 0;
+	return r->launched && !r->is_foreign && r->cancels == 0;
 }
 
 static bool is_waiting_in_memory(const run *r)
 {
-	return !r->durable && !r->ended && r->state <= RUN_QUEUED;
+	return !r->durable && !r->ended && !r->is_foreign && r->state <= RUN_QUEUED;
+}
+
+/* What may be carried out again is, by another node. */
+static void give_back_begun(server *s)
+{
+	for (size_t i = 0; i < RUN_BUCKETS; i++) {
+		for (run *r = s->runs[i]; r != NULL; r = r->chain) {
+			if (is_running(r))
+				(void)service_give_back(s, r);
+		}
+	}
 }
 
 /* Whether all that run have ended by then; a second signal ends the waiting. */
@@ -389,9 +291,13 @@ static void end(server *s, const sigset_t *signals)
 	s->stopping = true;
 	s->launching = false;
 	cancel_where(s, is_waiting_in_memory);
+	if (s->is_shared)
+		cluster_give_back(s);
 	server_unlock(s);
 	if (!wait_for_runs(s, signals, clock_now_us() + (int64_t)s->config->shutdown_timeout_us)) {
 		server_lock(s);
+		if (s->is_shared)
+			give_back_begun(s);
 		cancel_where(s, is_running);
 		server_unlock(s);
 		(void)wait_for_runs(s, signals, clock_now_us() + LAST_WAIT_US);
@@ -494,13 +400,24 @@ static bool start_store(server *s)
 	return store_start(s->store, &listener, &retention);
 }
 
+/* Opens the database. */
+static bool open_store(server *s, curfew_failure *failure)
+{
+	const config *c = s->config;
+	s->store = store_open(c->store[0] != '\0' ? c->store : c->data, STORE_SERVER, failure);
+	if (s->store == NULL || !store_claim(s->store, failure))
+		return false;
+	s->is_shared = store_is_shared(s->store);
+	s->nudge = s->is_shared ? eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK) : -1;
+	return !s->is_shared || s->nudge >= 0 || refuse(failure, "start", strerror(errno));
+}
+
 /* Everything but the signals; what was started is ended by finish. */
 static bool start(server *s, curfew_failure *failure)
 {
 	const config *c = s->config;
 	bool loopback = false;
-	s->store = store_open(c->data, STORE_SERVER, failure);
-	if (s->store == NULL || !store_claim(s->store, failure) || !accounts_load(s, failure))
+	if (!machine_make_folder(c->data, failure) || !open_store(s, failure) || !accounts_load(s, failure))
 		return false;
 	s->life = store_begin_life(s->store);
 	int listener = open_listener(c, &loopback, failure);
@@ -510,11 +427,11 @@ static bool start(server *s, curfew_failure *failure)
 		(void)close(listener);
 		return false;
 	}
-	if (!store_load_runs(s->store, add_left, s, failure)) {
+	if (!(s->is_shared ? cluster_join(s, failure) : store_load_runs(s->store, restore_left, s, failure))) {
 		(void)close(listener);
 		return false;
 	}
-	s->helpers = helpers_start(HELPERS);
+	s->helpers = helpers_start(s->is_shared ? HELPERS_SHARED : HELPERS);
 	if (s->helpers == NULL) {
 		(void)close(listener);
 		return refuse(failure, "start", "no thread can be started");
@@ -536,7 +453,7 @@ static bool start(server *s, curfew_failure *failure)
 	s->due = due_start(s);
 	if (s->webhooks == NULL || s->due == NULL)
 		log_say(LOG_ERROR, "start", "out of memory or threads: schedules have no runs, and webhooks are not told");
-	return true;
+	return !s->is_shared || cluster_start(s, failure);
 }
 
 static void free_runs(server *s)
@@ -546,7 +463,7 @@ static void free_runs(server *s)
 	for (size_t i = 0; i < RUN_BUCKETS; i++) {
 		while (s->runs[i] != NULL) {
 			run *r = s->runs[i];
-			if (!r->ended && r->state <= RUN_QUEUED)
+			if (!r->ended && !r->is_foreign && r->state <= RUN_QUEUED)
 				scheduler_remove(&s->scheduler, &r->turn);
 			run_unregister(s, r);
 		}
@@ -560,6 +477,7 @@ static void free_runs(server *s)
 static void finish(server *s)
 {
 	due_stop(s->due);
+	cluster_stop(s);
 	calibration_finish(s);
 	helpers_stop(s->helpers);
 	webhooks_drop_program(s->webhooks);
@@ -572,6 +490,8 @@ static void finish(server *s)
 	}
 	free_runs(s);
 	store_close(s->store);
+	if (s->is_shared && s->nudge >= 0)
+		(void)close(s->nudge);
 	(void)pthread_cond_destroy(&s->tick);
 	curfew__mutex_finish(&s->lock);
 	free(s);

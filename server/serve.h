@@ -35,22 +35,25 @@ typedef struct serve_token {
 
 enum { SERVE_TOKEN_ROOM = 96 };
 
-/* Makes a token and stores its hash; words is the token itself, which nothing can show again. */
-bool serve_token_create(const char *folder, const serve_token *token, char words[SERVE_TOKEN_ROOM],
+/*
+ * Where a server's database is is given as its setting store, or as the folder of its data.
+ *
+ * Makes a token and stores its hash; words is the token itself, which nothing can show again. */
+bool serve_token_create(const char *place, const serve_token *token, char words[SERVE_TOKEN_ROOM],
                         curfew_failure *failure);
 /* All tokens as lines of text, free with free; NULL, and why. */
-char *serve_token_list(const char *folder, curfew_failure *failure);
+char *serve_token_list(const char *place, curfew_failure *failure);
 /* Revokes by id or name; a server that runs sees it within a second. */
-bool serve_token_revoke(const char *folder, const char *word, curfew_failure *failure);
+bool serve_token_revoke(const char *place, const char *word, curfew_failure *failure);
 
 /*
  * Upkeep, also while a server runs. Each gives what is to be printed, free with free; NULL, and why. Prune drops runs
  * that ended longer ago than that (UINT64_MAX: none), and the oldest until what is left takes no more (UINT64_MAX:
  * any).
  */
-char *serve_admin_prune(const char *folder, uint64_t older_than_us, uint64_t keep_bytes, bool json,
+char *serve_admin_prune(const char *place, uint64_t older_than_us, uint64_t keep_bytes, bool json,
                         curfew_failure *failure);
-char *serve_admin_back_up(const char *folder, const char *path, bool json, curfew_failure *failure);
-char *serve_admin_check(const char *folder, bool json, bool *is_sound, curfew_failure *failure);
+char *serve_admin_back_up(const char *place, const char *path, bool json, curfew_failure *failure);
+char *serve_admin_check(const char *place, bool json, bool *is_sound, curfew_failure *failure);
 
 #endif

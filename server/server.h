@@ -19,6 +19,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <unistd.h>
 
 typedef struct server server;
 typedef struct request request;
@@ -51,7 +52,10 @@ typedef struct account {
 	int64_t noted_us;             /* the same, as the store was told */
 	char user[CURFEW_USER_BYTES + 1];   /* whose its runs are; "": of whom they say */
 	char allow_fetch[CONFIG_TEXT_MOST]; /* the hosts of the server's that its runs may be allowed; "": all */
-	double allowance;                   /* of per_minute_most, what is left */
+	/* Of a shared database: what waits on no node, and what was accepted in the last minute, when it was counted last.
+	 */
+	uint64_t elsewhere_queued, elsewhere_scheduled, elsewhere_bytes, running_anywhere, last_minute;
+	double allowance; /* of per_minute_most, what is left */
 	int64_t allowance_us;
 	struct account *next;
 } account;
@@ -75,18 +79,10 @@ typedef struct program {
 
 /* ---- Runs (run.c) ---------------------------------------------------------------------------------------- */
 
-typedef enum event_kind {
-	EVENT_STATE,
-	EVENT_PROGRESS,
-	EVENT_CHECKPOINT,
-	EVENT_OUTPUT,
-	EVENT_REPORT,
-	EVENT_KINDS
-} event_kind;
-
 typedef struct event {
 	event_kind kind;
-	blob *data; /* JSON */
+	uint64_t number; /* later ones have higher ones; of a run of another node some may be missing */
+	blob *data;      /* JSON */
 } event;
 
 /* Events of runs that are there again after a start are numbered from the server's life, shifted by this. */
@@ -151,11 +147,22 @@ struct run {
 	/* Its last events, for streams: a ring, whose first one has the number first_event. */
 	event *events;
 	size_t event_start, event_count, event_capacity, event_bytes;
-	uint64_t first_event;
+	uint64_t first_event; /* its number; if there is none, next_event */
+	uint64_t next_event;  /* the number of the next one */
 	/* What the store does not have yet of its output and checkpoint. */
 	struct run *dirty_next;
 	bool dirty;
 	uint64_t output_stored; /* number of the first output event not stored */
+
+	/* Where many servers share the database. */
+	uint64_t node, epoch; /* under which number this node has it; how often it was taken */
+	bool is_foreign;      /* another node has it, or none yet: here it is only shown */
+	bool is_taken;        /* this node took it: that it starts is written */
+	bool is_watched;      /* another node shows it: all of its events are written */
+	bool is_in_flight;    /* the pool has it */
+	bool is_left;         /* the pool has it still, and what comes of that means nothing */
+	bool has_key_taken;   /* refused, since another run has its key */
+	unsigned missed;      /* how often it was looked for in vain */
 
 	run_listener *listeners;
 	bool is_attended; /* it is cancelled when nobody waits any more: nobody else would ever see its report */
@@ -221,11 +228,22 @@ struct server {
 	struct due *due;
 	struct webhooks *webhooks;
 	atomic_bool stopping; /* takes no more runs */
+	bool refresh_failed;  /* the last time that tokens were read */
 	bool closing;         /* waits for none either: every request is answered */
 	bool launching;       /* starts runs; false while it loads and when it ends */
 	int64_t started_us;
 	int64_t watchdog_us; /* how often systemd wants to hear of it; 0: never */
 	uint64_t life;       /* how often a server was started with these data, this time included */
+
+	/* Where many servers share the database (cluster.c). */
+	bool is_shared;
+	bool has_backlog;     /* runs wait that no node has */
+	int nudge;            /* an eventfd: there is something to do */
+	size_t foreign_count; /* runs that are only shown here */
+	size_t left_count;    /* runs that are another's now, and that the pool still has */
+	uint64_t elsewhere_queued, elsewhere_scheduled, elsewhere_bytes; /* of all accounts */
+	pthread_t cluster;
+	bool has_cluster, cluster_ends;
 
 	run *runs[RUN_BUCKETS];
 	run *keys[RUN_BUCKETS]; /* by owner and idempotency key */
@@ -260,6 +278,14 @@ static inline void server_unlock(server *s) CURFEW__RELEASES(s->lock);
 static inline void server_lock(server *s)
 {
 	curfew__mutex_lock(&s->lock);
+}
+
+/* Where many servers share the database: there is something to do. Any thread. */
+static inline void server_nudge(server *s)
+{
+	uint64_t one = 1;
+	if (s->is_shared)
+		(void)!write(s->nudge, &one, sizeof one);
 }
 
 static inline void server_unlock(server *s)

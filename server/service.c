@@ -29,6 +29,8 @@ static void leave_running(server *s, run *r)
 	scheduler_release(&s->scheduler, &r->turn);
 	worker_run_unref(r->worker);
 	r->worker = NULL;
+	if (s->has_backlog || s->elsewhere_queued > 0)
+		server_nudge(s);
 }
 
 static void log_end(const run *r)
@@ -62,6 +64,7 @@ static void publish(server *s, run *r)
 typedef struct pending {
 	server *server;
 	run *run;
+	uint64_t node; /* under which number it was asked for: what came of it means nothing under another */
 } pending;
 
 /* Has the store call back with a run; NULL: out of memory. */
@@ -70,7 +73,7 @@ static pending *expect(server *s, run *r)
 	pending *made = malloc(sizeof *made);
 	if (made == NULL)
 		return NULL;
-	*made = (pending){s, r};
+	*made = (pending){s, r, r->node};
 	run_ref(r);
 	return made;
 }
@@ -85,8 +88,10 @@ static void settle(pending *p)
 static void on_end_written(void *context, const char *problem)
 {
 	pending *p = context;
-	p->run->written = problem == NULL;
-	publish(p->server, p->run);
+	if (p->node == p->run->node) {
+		p->run->written = problem == NULL;
+		publish(p->server, p->run);
+	}
 	settle(p);
 }
 
@@ -98,10 +103,11 @@ static bool write_end(server *s, run *r)
 	                  .started_us = r->started_wall_us,
 	                  .ended_us = r->ended_wall_us,
 	                  .queue_us = r->queue_us,
-	                  .last_event = r->first_event + r->event_count + 1, /* state and report are still to come */
+	                  .last_event = r->next_event + 1, /* state and report are still to come */
 	                  .summary = r->summary,
 	                  .params_length = r->params_length,
-	                  .has_output = r->output_stored > 0,
+	                  .has_output = r->output_stored > 0 && !r->is_watched, /* others take the last of it from there */
+	                  .node = r->node,
 	                  .report = r->report};
 	pending *p = expect(s, r);
 	if (p != NULL && store_end_run(s->store, &end, on_end_written, p))
@@ -115,6 +121,32 @@ static bool write_end(server *s, run *r)
 static bool is_too_large(const run *r, const blob *report)
 {
 	return r->durable && report->len > STORE_REPORT_MAX;
+}
+
+/* What a run has that the store has not: free the events. False: out of memory. */
+static bool fill_news(run *r, stored_news *news)
+{
+	stored_event *events = malloc((r->event_count + 1) * sizeof *events);
+	*news = (stored_news){.id = r->id, .events = events, .checkpoint = r->checkpoint, .is_watched = r->is_watched};
+	if (events == NULL)
+		return false;
+	uint64_t number = r->output_stored > r->first_event ? r->output_stored : r->first_event;
+	while (run_has_event(r, number)) {
+		const event *e = run_get_event(r, number);
+		if (e->kind == EVENT_OUTPUT || (r->is_watched && e->kind != EVENT_STATE))
+			events[news->count++] = (stored_event){e->number, e->kind, e->data};
+		number = e->number + 1;
+	}
+	return true;
+}
+
+/* What others show of it comes before its end. */
+static void write_last_news(server *s, run *r)
+{
+	stored_news news;
+	if (fill_news(r, &news) && news.count > 0)
+		(void)store_write_news(s->store, &news);
+	free((void *)(uintptr_t)news.events);
 }
 
 void service_end(server *s, run *r, curfew_outcome outcome, blob *report)
@@ -133,7 +165,8 @@ void service_end(server *s, run *r, curfew_outcome outcome, blob *report)
 	leave_running(s, r);
 	s->ending_count++;
 	r->ended = true;
-	r->dirty = false;
+	if (r->is_watched && r->durable)
+		write_last_news(s, r);
 	r->outcome = outcome;
 	r->report = report;
 	r->ended_wall_us = clock_wall_us();
@@ -190,8 +223,8 @@ int64_t service_wake(server *s, int64_t now_us)
 /* It is written that this run starts, where that is to be written. */
 static void note_launch(server *s, run *r)
 {
-	if (r->ended)
-		return; /* it was refused, or is over */
+	if (r->ended || r->is_foreign)
+		return; /* it was refused, is over, or is another's */
 	if (r->cancels > 0) {
 		service_end_without_worker(s, r, CURFEW_OUTCOME_CANCELLED, "the run was cancelled");
 		return;
@@ -220,14 +253,15 @@ static void take_start(server *s, run *r, const char *problem)
 static void on_start_written(void *context, const char *problem)
 {
 	pending *p = context;
-	take_start(p->server, p->run, problem);
+	if (p->node == p->run->node)
+		take_start(p->server, p->run, problem);
 	settle(p);
 }
 
 static void write_start(server *s, run *r)
 {
 	stored_start start = {
-		.id = r->id, .attempt = r->attempt, .started_us = r->started_wall_us, .queue_us = r->queue_us};
+		.id = r->id, .attempt = r->attempt, .started_us = r->started_wall_us, .queue_us = r->queue_us, .node = r->node};
 	pending *p = expect(s, r);
 	if (p != NULL && store_start_run(s->store, &start, on_start_written, p))
 		return;
@@ -240,15 +274,18 @@ static void begin(server *s, run *r)
 {
 	int64_t now_us = clock_now_us();
 	r->launched = true;
-	r->attempt++;
-	r->queue_us = now_us - r->queued_us;
-	r->started_wall_us = clock_wall_us();
+	if (!r->is_taken) {
+		r->attempt++;
+		r->queue_us = now_us - r->queued_us;
+		r->started_wall_us = clock_wall_us();
+	}
 	metrics_add_time(&s->metrics.queue_wait, r->queue_us);
 	run_move(r, RUN_RUNNING);
-	if (!r->durable)
+	if (!r->durable || r->is_taken)
 		note_launch(s, r);
 	else if (r->inserted)
 		write_start(s, r);
+	r->is_taken = false;
 	/* else it is written for the first time, as one that runs, by who submits it */
 }
 
@@ -264,6 +301,13 @@ void service_dispatch(server *s)
 
 /* ---- Acceptance ------------------------------------------------------------------------------------------ */
 
+/* Somebody has to take what waits. */
+static void note_backlog(server *s)
+{
+	s->has_backlog = true;
+	server_nudge(s);
+}
+
 /* The run is on disk, or could not be written and was never accepted. */
 static void take_inserted(server *s, run *r, const char *problem)
 {
@@ -272,15 +316,19 @@ static void take_inserted(server *s, run *r, const char *problem)
 		r->program->stored = true;
 		s->metrics.submitted++;
 		run_notify(r, NEWS_CHANGE);
-		if (r->begun_first)
+		if (r->is_foreign)
+			note_backlog(s);
+		else if (r->begun_first)
 			note_launch(s, r);
 		return;
 	}
 	r->refused = true;
+	r->has_key_taken = problem == STORE_KEY_TAKEN;
+	r->program->stored = false; /* whatever was the matter: the next one brings its source */
 	if (r->launched) {
 		r->launched = false;
 		scheduler_release(&s->scheduler, &r->turn);
-	} else if (!r->ended) {
+	} else if (!r->ended && !r->is_foreign) {
 		scheduler_remove(&s->scheduler, &r->turn);
 	}
 	r->ended = true;
@@ -326,7 +374,9 @@ static void insert(server *s, run *r, const void *source, size_t source_length)
 	                  .due_us = r->due_wall_us,
 	                  .started_us = r->started_wall_us,
 	                  .queue_us = r->queue_us,
-	                  .limits = r->limits};
+	                  .limits = r->limits,
+	                  .node = r->node,
+	                  .is_watched = r->is_foreign};
 	pending *p = expect(s, r);
 	if (p != NULL && store_insert_run(s->store, &row, source, source != NULL ? source_length : 0, on_inserted, p))
 		return;
@@ -344,15 +394,55 @@ static void log_accepted(const run *r)
 	                        {0}});
 }
 
+/*
+ * Whether a run may begin without a look at what waits on no node. Where its token may have only so many at once, all
+ * nodes have to be looked at.
+ */
+static bool may_begin_at_once(const server *s, const run *r)
+{
+	return !s->is_shared || (s->launching && !s->has_backlog && s->elsewhere_queued == 0 && s->left_count == 0 &&
+	                         store_node(s->store) != 0 && r->owner->tenant.running_max == UINT64_MAX &&
+	                         r->turn.due_us <= clock_now_us());
+}
+
+/* It waits in the database, until some node takes it. */
+static void leave_to_all(server *s, run *r)
+{
+	if (r->event_count == 0)
+		run_move(r, r->turn.due_us > clock_now_us() ? RUN_SCHEDULED : RUN_QUEUED);
+	run_set_foreign(s, r, true);
+	account *a = r->owner;
+	uint64_t *counts[] = {r->state == RUN_SCHEDULED ? &a->elsewhere_scheduled : &a->elsewhere_queued,
+	                      r->state == RUN_SCHEDULED ? &s->elsewhere_scheduled : &s->elsewhere_queued};
+	(*counts[0])++;
+	(*counts[1])++;
+}
+
+/* In the memory of this server. False: out of memory. */
+static bool take_in(server *s, run *r)
+{
+	if (!service_enqueue(s, r))
+		return false;
+	service_dispatch(s);
+	if (!s->is_shared || !r->durable || r->launched || r->ended)
+		return true;
+	/* No room for it here: others may have some. */
+	scheduler_remove(&s->scheduler, &r->turn);
+	leave_to_all(s, r);
+	return true;
+}
+
 bool service_accept(server *s, run *r, const void *source, size_t source_length)
 {
 	log_accepted(r);
 	run_register(s, r);
-	if (!service_enqueue(s, r)) {
+	r->node = s->is_shared && r->durable ? store_node(s->store) : 0;
+	if (r->durable && !may_begin_at_once(s, r)) {
+		leave_to_all(s, r);
+	} else if (!take_in(s, r)) {
 		run_unregister(s, r);
 		return false;
 	}
-	service_dispatch(s);
 	if (!r->durable) {
 		r->accepted = true;
 		s->metrics.submitted++;
@@ -382,23 +472,12 @@ void service_forget_sources(void *context)
 	programs_forget_stored(context);
 }
 
-/* What a run has that the store has not. */
 static void collect_one(run *r, store_news *into)
 {
-	uint64_t first = r->output_stored > r->first_event ? r->output_stored : r->first_event;
-	uint64_t end = r->first_event + r->event_count;
-	blob **output = malloc((end - first + 1) * sizeof *output);
-	size_t count = 0;
-	if (output == NULL)
-		return;
-	for (uint64_t number = first; number < end; number++) {
-		const event *e = run_get_event(r, number);
-		if (e->kind == EVENT_OUTPUT)
-			output[count++] = e->data;
-	}
-	if (store_add_news(into, r->id, output, count, r->checkpoint))
-		r->output_stored = end;
-	free(output);
+	stored_news news;
+	if (fill_news(r, &news) && store_add_news(into, &news))
+		r->output_stored = r->next_event;
+	free((void *)(uintptr_t)news.events);
 }
 
 void service_collect_news(void *context, store_news *into)
@@ -407,7 +486,7 @@ void service_collect_news(void *context, store_news *into)
 	while (s->dirty_first != NULL) {
 		run *r = s->dirty_first;
 		s->dirty_first = r->dirty_next;
-		if (r->dirty)
+		if (r->dirty && !r->ended && !r->is_foreign)
 			collect_one(r, into);
 		r->dirty = false;
 		run_unref(s, r);
@@ -417,7 +496,7 @@ void service_collect_news(void *context, store_news *into)
 /* Its output and checkpoint so far are written soon. */
 static void note_news(server *s, run *r)
 {
-	if (r->dirty)
+	if (r->dirty || r->ended)
 		return;
 	r->dirty = true;
 	run_ref(r);
@@ -431,6 +510,7 @@ static void note_news(server *s, run *r)
 typedef struct flight {
 	server *server;
 	run *run;
+	uint64_t node; /* under which number this node had it then */
 } flight;
 
 static blob *take_text(text *t)
@@ -470,6 +550,11 @@ static void on_event(void *context, curfew_event_kind kind, const char *data, si
 		return;
 	server_lock(f->server);
 	run *r = f->run;
+	if (f->node != r->node) { /* it is another's now */
+		server_unlock(f->server);
+		blob_unref(made);
+		return;
+	}
 	if (kind == CURFEW_EVENT_CHECKPOINT) {
 		blob_unref(r->checkpoint);
 		r->checkpoint = blob_ref(made);
@@ -479,7 +564,7 @@ static void on_event(void *context, curfew_event_kind kind, const char *data, si
 	              : kind == CURFEW_EVENT_CHECKPOINT ? EVENT_CHECKPOINT
 	                                                : EVENT_PROGRESS,
 	              made);
-	if (r->durable && kind != CURFEW_EVENT_PROGRESS)
+	if (r->durable && (r->is_watched || kind != CURFEW_EVENT_PROGRESS))
 		note_news(f->server, r);
 	server_unlock(f->server);
 	blob_unref(made);
@@ -489,6 +574,16 @@ static void on_event(void *context, curfew_event_kind kind, const char *data, si
 static bool may_run_again(const server *s, const run *r, curfew_outcome outcome)
 {
 	return outcome == CURFEW_OUTCOME_CRASHED && r->attempt <= r->retry && r->cancels == 0 && !s->stopping;
+}
+
+/* A run that is another's now is over here. */
+static void forget_flight(server *s, run *r)
+{
+	leave_running(s, r);
+	if (r->is_left)
+		s->left_count--;
+	r->is_left = false;
+	server_nudge(s);
 }
 
 static void on_done(void *context, const worker_result *result)
@@ -501,7 +596,11 @@ static void on_done(void *context, const worker_result *result)
 	                   ? blob_create(result->report, result->report_length)
 	                   : NULL;
 	server_lock(s);
-	if (may_run_again(s, r, result->outcome)) {
+	r->is_in_flight = false;
+	if (f->node != r->node) {
+		forget_flight(s, r);
+		blob_unref(report);
+	} else if (may_run_again(s, r, result->outcome)) {
 		leave_running(s, r);
 		blob_unref(report);
 		if (!service_enqueue(s, r))
@@ -575,22 +674,38 @@ static curfew_status submit(server *s, run *r, worker_program *ready, curfew_fai
 		free(f);
 		return CURFEW_NO_MEMORY;
 	}
-	*f = (flight){s, r};
+	*f = (flight){s, r, r->node};
 	worker_job job = job_of(s, r, &allowed, &given);
 	job.program = ready;
 	job.context = f;
 	server_lock(s);
-	run_ref(r); /* the flight's */
+	bool is_off = r->is_foreign; /* since it was chosen */
+	f->node = r->node;
+	if (!is_off) {
+		run_ref(r); /* the flight's */
+		r->is_in_flight = true;
+	}
 	server_unlock(s);
+	if (is_off) {
+		hosts_finish(&allowed);
+		wasi_finish(&given);
+		free(f);
+		return CURFEW_OK;
+	}
 	curfew_status status = worker_pool_submit(s->pool, &job, &handle, failure);
 	hosts_finish(&allowed);
 	wasi_finish(&given);
 	server_lock(s);
 	if (status != CURFEW_OK) {
+		r->is_in_flight = false;
+		if (f->node != r->node)
+			forget_flight(s, r);
 		run_unref(s, r);
 		free(f);
 	} else if (r->launched && r->worker == NULL) {
 		r->worker = handle;
+		for (unsigned i = 0; r->is_left && i < 2; i++)
+			worker_run_cancel(handle);
 		for (unsigned i = 0; i < r->cancels && i < 2; i++)
 			worker_run_cancel(handle);
 	} else {
@@ -612,8 +727,9 @@ static void launch(server *s, run *r)
 	if (status == CURFEW_OK)
 		return;
 	server_lock(s);
-	service_end_without_worker(s, r, CURFEW_OUTCOME_INTERNAL_ERROR,
-	                           failure.message[0] != '\0' ? failure.message : "out of memory");
+	if (!r->is_foreign)
+		service_end_without_worker(s, r, CURFEW_OUTCOME_INTERNAL_ERROR,
+		                           failure.message[0] != '\0' ? failure.message : "out of memory");
 	service_dispatch(s);
 	server_unlock(s);
 }
@@ -640,7 +756,7 @@ void service_launch(server *s)
 
 void service_cancel(server *s, run *r)
 {
-	if (r->ended)
+	if (r->ended || r->is_foreign)
 		return;
 	r->cancels++;
 	log_event(LOG_DEBUG, "cancel", (log_field[]){{"id", r->id, 0}, {"times", NULL, (int64_t)r->cancels}, {0}});
@@ -660,7 +776,7 @@ void service_cancel_waiting(server *s, const account *who)
 	for (size_t i = 0; i < RUN_BUCKETS; i++) {
 		for (run *r = s->runs[i], *next; r != NULL; r = next) {
 			next = r->chain;
-			if (r->owner != who || r->ended || r->state > RUN_QUEUED)
+			if (r->owner != who || r->ended || r->is_foreign || r->state > RUN_QUEUED)
 				continue;
 			/* Ending it may drop others that are kept, and with them the next one. */
 			run_ref(r);
@@ -670,4 +786,63 @@ void service_cancel_waiting(server *s, const account *who)
 		}
 	}
 	service_dispatch(s);
+}
+
+/* ---- Where many servers share the database ----------------------------------------------------------------- */
+
+void service_watch(server *s, run *r)
+{
+	if (r->is_watched || r->ended)
+		return;
+	r->is_watched = true;
+	r->output_stored = 0;
+	note_news(s, r);
+}
+
+/* What the pool does for it still comes to nothing. */
+static void leave_run(server *s, run *r)
+{
+	if (r->ended) {
+		s->ending_count--;
+		r->ended = false;
+		blob_unref(r->report);
+		r->report = NULL;
+	} else if (!r->launched) {
+		scheduler_remove(&s->scheduler, &r->turn);
+	}
+	r->begun_first = r->is_taken = false;
+	run_set_foreign(s, r, true);
+	if (!r->is_in_flight) {
+		leave_running(s, r);
+		return;
+	}
+	r->is_left = true;
+	s->left_count++;
+	for (int i = 0; r->worker != NULL && i < 2; i++)
+		worker_run_cancel(r->worker);
+}
+
+void service_lose_all(server *s)
+{
+	for (size_t i = 0; i < RUN_BUCKETS; i++) {
+		for (run *r = s->runs[i]; r != NULL; r = r->chain) {
+			if (r->durable && !r->is_foreign && !r->refused && r->state != RUN_DONE)
+				leave_run(s, r);
+		}
+	}
+	service_dispatch(s);
+}
+
+bool service_give_back(server *s, run *r)
+{
+	bool is_begun = r->launched;
+	if (r->is_foreign || !r->durable || !r->accepted || r->ended || r->cancels > 0 ||
+	    (is_begun && r->attempt > r->retry))
+		return false;
+	/* One that waits here was counted when it was taken. */
+	unsigned attempt = r->is_taken && r->attempt > 0 ? r->attempt - 1 : r->attempt;
+	if (!store_give_back(s->store, r->id, attempt, r->node))
+		return false;
+	leave_run(s, r);
+	return true;
 }

@@ -32,6 +32,7 @@ void service_enter_store(void *context) CURFEW__UNCHECKED;
 void service_leave_store(void *context) CURFEW__UNCHECKED;
 void service_collect_news(void *context, store_news *into);
 void service_forget_sources(void *context);
+/* Ends the process at once: what it goes on with is not its own any more. */
 
 /* Cancels what an account has waiting, for its turn or its time. */
 void service_cancel_waiting(server *s, const account *who);
@@ -43,5 +44,14 @@ void service_cancel_waiting(server *s, const account *who);
 void service_end(server *s, run *r, curfew_outcome outcome, blob *report);
 /* Ends a run that no worker has a report of: cancelled in the queue, crashed with the server. */
 void service_end_without_worker(server *s, run *r, curfew_outcome outcome, const char *message);
+
+/*
+ * Where many servers share the database. service_watch: another node shows a run of this one. service_lose_all: this
+ * node was thought dead, and its runs are others'. service_give_back: one that is not begun here, or that may be
+ * carried out again, is carried out by another; false: it is not.
+ */
+void service_watch(server *s, run *r);
+void service_lose_all(server *s);
+bool service_give_back(server *s, run *r);
 
 #endif

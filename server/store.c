@@ -11,7 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { NEWS_EVERY_US = 20000, TRY_AGAIN_US = 500000, CLEAN_EVERY_US = 10000000 };
+enum { DOUBT_MAX_US = 5000000, NEWS_EVERY_US = 20000, TRY_AGAIN_US = 500000, CLEAN_EVERY_US = 10000000 };
+
+const char STORE_KEY_TAKEN[] = "another run has the key";
 
 void store_init(store *st, const store_backend *backend)
 {
@@ -105,9 +107,12 @@ static void pack_turn(packer *p, stored_turn *turn)
 static void pack_op(packer *p, write_op *op)
 {
 	switch (op->kind) {
-	case WRITE_RUN: pack_run(p, &op->run); break;
+	case WRITE_RUN:
+	case WRITE_NO_RUN: pack_run(p, &op->run); break;
 	case WRITE_START: pack_words(p, &op->start.id); break;
 	case WRITE_END: pack_words(p, &op->end.id); break;
+	case WRITE_BACK: pack_words(p, &op->start.id); break;
+	case WRITE_NEWS: break;
 	case WRITE_PROGRAM:
 	case WRITE_NO_PROGRAM: pack_program(p, &op->program); break;
 	case WRITE_TOKEN_USE: pack_words(p, &op->use.id); break;
@@ -122,10 +127,24 @@ static void pack_op(packer *p, write_op *op)
 	pack(p, &op->source, op->source_length);
 }
 
+static void free_news(run_news *first)
+{
+	while (first != NULL) {
+		run_news *next = first->next;
+		for (size_t i = 0; i < first->count; i++)
+			blob_unref(first->events[i].data);
+		blob_unref(first->checkpoint);
+		free(first);
+		first = next;
+	}
+}
+
 static void free_op(write_op *op)
 {
 	if (op->kind == WRITE_END)
 		blob_unref(op->end.report);
+	if (op->kind == WRITE_NEWS)
+		free_news(op->news);
 	free(op);
 }
 
@@ -151,6 +170,7 @@ static bool submit(store *st, const write_op *given, store_done done, void *cont
 	op->next = NULL;
 	op->done = done;
 	op->context = context;
+	op->asked_us = clock_now_us();
 	p.at = op->texts;
 	pack_op(&p, op);
 	if (op->kind == WRITE_END)
@@ -174,6 +194,12 @@ bool store_start_run(store *st, const stored_start *start, store_done done, void
 bool store_end_run(store *st, const stored_end *end, store_done done, void *context)
 {
 	return submit(st, &(write_op){.kind = WRITE_END, .end = *end, .until_it_works = true}, done, context);
+}
+
+bool store_give_back(store *st, const char *id, unsigned attempt, uint64_t node)
+{
+	return submit(st, &(write_op){.kind = WRITE_BACK, .start = {.id = id, .attempt = attempt, .node = node}}, NULL,
+	              NULL);
 }
 
 bool store_put_program(store *st, const stored_program *p, const void *source, store_done done, void *context)
@@ -238,30 +264,38 @@ void store_expect_news(store *st)
 	(void)pthread_mutex_unlock(&st->lock);
 }
 
-bool store_add_news(store_news *into, const char *id, blob *const *output, size_t count, blob *checkpoint)
+static run_news *copy_news(const stored_news *given)
 {
-	run_news *n = calloc(1, sizeof *n + count * sizeof n->output[0]);
+	run_news *n = calloc(1, sizeof *n + given->count * sizeof n->events[0]);
+	if (n == NULL)
+		return NULL;
+	(void)snprintf(n->id, sizeof n->id, "%s", given->id);
+	for (; n->count < given->count; n->count++) {
+		n->events[n->count] = given->events[n->count];
+		(void)blob_ref(n->events[n->count].data);
+	}
+	n->checkpoint = blob_ref(given->checkpoint);
+	n->is_watched = given->is_watched;
+	return n;
+}
+
+bool store_add_news(store_news *into, const stored_news *news)
+{
+	run_news *n = copy_news(news);
 	if (n == NULL)
 		return false;
-	(void)snprintf(n->id, sizeof n->id, "%s", id);
-	for (size_t i = 0; i < count; i++)
-		n->output[n->count++] = blob_ref(output[i]);
-	n->checkpoint = blob_ref(checkpoint);
 	n->next = into->first;
 	into->first = n;
 	return true;
 }
 
-static void free_news(run_news *first)
+bool store_write_news(store *st, const stored_news *news)
 {
-	while (first != NULL) {
-		run_news *next = first->next;
-		for (size_t i = 0; i < first->count; i++)
-			blob_unref(first->output[i]);
-		blob_unref(first->checkpoint);
-		free(first);
-		first = next;
-	}
+	run_news *n = copy_news(news);
+	if (n != NULL && submit(st, &(write_op){.kind = WRITE_NEWS, .news = n}, NULL, NULL))
+		return true;
+	free_news(n);
+	return false;
 }
 
 /* ---- Transactions ------------------------------------------------------------------------------------------ */
@@ -269,6 +303,7 @@ static void free_news(run_news *first)
 /* The writes of these lists in one transaction. */
 static store_status write_together(store *st, const write_op *ops, const write_op *end, const run_news *news)
 {
+	st->is_key_taken = false;
 	store_status status = st->backend->begin(st);
 	for (; ops != end && status == STORE_OK; ops = ops->next)
 		status = st->backend->write(st, ops);
@@ -283,7 +318,7 @@ static void note_result(store *st, store_status status, uint64_t writes)
 	store_stats *stats = &st->stats;
 	bool was_healthy = stats->healthy;
 	/* A write of its own that is refused says nothing about the next one. */
-	stats->healthy = status != STORE_FAILED;
+	stats->healthy = status <= STORE_REFUSED;
 	if (status == STORE_OK) {
 		stats->commits++;
 		stats->writes += writes;
@@ -306,12 +341,65 @@ static bool is_ending(store *st)
 	return ending;
 }
 
+static void count_doubt(store *st, bool begins)
+{
+	(void)pthread_mutex_lock(&st->lock);
+	st->doubts += begins ? 1 : (size_t)-1;
+	(void)pthread_mutex_unlock(&st->lock);
+}
+
+/* Whether these are there is not known: until it is, nobody is told that they are. */
+static void note_doubts(store *st, write_op *ops, const write_op *end)
+{
+	for (; ops != end; ops = ops->next) {
+		if (ops->kind != WRITE_RUN || ops->is_in_doubt)
+			continue;
+		ops->is_in_doubt = true;
+		count_doubt(st, true);
+	}
+}
+
+/* A run that was refused and may be there all the same is taken out: nobody would ever carry it out. */
+static void settle_doubt(store *st, write_op *op, store_status status)
+{
+	if (!op->is_in_doubt)
+		return;
+	if (status == STORE_OK) {
+		op->is_in_doubt = false;
+		count_doubt(st, false);
+	} else {
+		op->kind = WRITE_NO_RUN;
+		op->until_it_works = true;
+	}
+}
+
+/*
+ * Whether a write that failed is tried again before anybody is told: of a run that may be there all the same, under the
+ * same id, and where servers share the database, of an end, which is not one before it is written.
+ */
+static bool is_worth_waiting(store *st, const write_op *op, store_status status)
+{
+	if (status == STORE_OK || op->told || is_ending(st))
+		return false;
+	if (op->until_it_works && store_is_shared(st))
+		return true;
+	return op->is_in_doubt && status != STORE_REFUSED && clock_now_us() - op->asked_us < DOUBT_MAX_US;
+}
+
 /* Between enter and leave: tells how one write went; those that must be done come back later. */
 static void finish_op(store *st, write_op *op, store_status status, write_op **again)
 {
+	if (is_worth_waiting(st, op, status)) {
+		op->next = *again;
+		*again = op;
+		return;
+	}
 	if (op->done != NULL && !op->told)
-		op->done(op->context, status == STORE_OK ? NULL : st->reason);
+		op->done(op->context, status == STORE_OK                            ? NULL
+		                      : status == STORE_REFUSED && st->is_key_taken ? STORE_KEY_TAKEN
+		                                                                    : st->reason);
 	op->told = true;
+	settle_doubt(st, op, status);
 	if (status != STORE_OK && op->until_it_works && !is_ending(st)) {
 		op->next = *again;
 		*again = op;
@@ -325,6 +413,8 @@ static void write_one_by_one(store *st, write_op *ops, write_op **again)
 	for (write_op *op = ops, *next; op != NULL; op = next) {
 		next = op->next;
 		store_status status = write_together(st, op, next, NULL);
+		if (status == STORE_UNKNOWN)
+			note_doubts(st, op, next);
 		note_result(st, status, 1);
 		enter(st);
 		finish_op(st, op, status, again);
@@ -338,6 +428,8 @@ static write_op *write_list(store *st, write_op *ops, run_news *news)
 	write_op *again = NULL;
 	uint64_t count = 0;
 	store_status status = write_together(st, ops, NULL, news);
+	if (status == STORE_UNKNOWN)
+		note_doubts(st, ops, NULL);
 	free_news(news);
 	if (status != STORE_OK && ops != NULL && (ops->next != NULL || news != NULL)) {
 		note_result(st, status, 0);
@@ -510,9 +602,30 @@ void store_get_stats(store *st, store_stats *stats)
 
 /* ---- To the database --------------------------------------------------------------------------------------- */
 
-store *store_open(const char *folder, store_user user, curfew_failure *failure)
+bool store_is_postgres(const char *place, const char **folder)
 {
-	return store_open_sqlite(folder, user, failure);
+	if (folder != NULL)
+		*folder = strncmp(place, "sqlite:", 7) == 0 ? place + 7 : place;
+	return strncmp(place, "postgres://", 11) == 0 || strncmp(place, "postgresql://", 13) == 0;
+}
+
+store *store_open(const char *place, store_user user, curfew_failure *failure)
+{
+	const char *folder;
+	return store_is_postgres(place, &folder) ? store_open_postgres(place, user, failure)
+	                                         : store_open_sqlite(folder, user, failure);
+}
+
+void store_note_health(store *st, bool is_healthy, const char *reason)
+{
+	(void)pthread_mutex_lock(&st->lock);
+	bool was_healthy = st->stats.healthy;
+	st->stats.healthy = is_healthy;
+	if (!is_healthy)
+		(void)snprintf(st->stats.problem, sizeof st->stats.problem, "%s", reason);
+	(void)pthread_mutex_unlock(&st->lock);
+	if (was_healthy != is_healthy)
+		log_say(is_healthy ? LOG_INFO : LOG_ERROR, "store", "%s", is_healthy ? "the database answers again" : reason);
 }
 
 void store_close(store *st)
@@ -568,9 +681,17 @@ blob *store_read_report(store *st, int64_t report_number, size_t length)
 	return whole;
 }
 
-bool store_find_key(store *st, const char *owner, const char *key, char id[ID_ROOM], char body_sha256[SHA256_ROOM])
+bool store_has_doubts(store *st)
 {
-	return st->backend->find_key(st, owner, key, id, body_sha256);
+	(void)pthread_mutex_lock(&st->lock);
+	bool is_in_doubt = st->doubts > 0;
+	(void)pthread_mutex_unlock(&st->lock);
+	return is_in_doubt;
+}
+
+int store_find_key(store *st, const char *owner, const char *key, char id[ID_ROOM], char body_sha256[SHA256_ROOM])
+{
+	return store_has_doubts(st) ? -1 : st->backend->find_key(st, owner, key, id, body_sha256);
 }
 
 bool store_read_programs(store *st, const char *owner, const char *name,
@@ -641,4 +762,71 @@ bool store_back_up(store *st, const char *path, uint64_t *bytes, curfew_failure 
 bool store_examine(store *st, store_check *check, curfew_failure *failure)
 {
 	return st->backend->examine(st, check, failure);
+}
+
+/* ---- Many servers on one database -------------------------------------------------------------------------- */
+
+bool store_is_shared(const store *st)
+{
+	return st->backend->join != NULL;
+}
+
+bool store_join(store *st, const store_member *member, curfew_failure *failure)
+{
+	return st->backend->join(st, member, failure);
+}
+
+uint64_t store_node(store *st)
+{
+	return st->backend->node != NULL ? st->backend->node(st) : 0;
+}
+
+void store_tell_load(store *st, uint64_t running, bool is_draining)
+{
+	st->backend->tell_load(st, running, is_draining);
+}
+
+bool store_read_nodes(store *st, void (*show)(void *context, const stored_node *node), void *context)
+{
+	return st->backend->read_nodes(st, show, context);
+}
+
+int store_take_runs(store *st, const store_room *room, bool (*take)(void *context, const stored_run *r), void *context)
+{
+	return st->backend->take_runs(st, room, take, context);
+}
+
+int64_t store_next_due(store *st)
+{
+	return st->backend->next_due(st);
+}
+
+bool store_cancel_run(store *st, const char *id, void (*take)(void *context, const stored_run *r), void *context)
+{
+	return st->backend->cancel_run(st, id, take, context);
+}
+
+bool store_look_at_run(store *st, const char *id, void (*show)(void *context, const stored_run *r), void *context)
+{
+	return st->backend->look_at_run(st, id, show, context);
+}
+
+bool store_read_orders(store *st, void (*show)(void *context, const stored_run *r), void *context)
+{
+	return st->backend->read_orders(st, show, context);
+}
+
+int store_follow(store *st, const char *const *ids, const uint64_t *after, size_t count, const store_follower *follower)
+{
+	return st->backend->follow(st, ids, after, count, follower);
+}
+
+bool store_count_waiting(store *st, void (*show)(void *context, const store_waiting *w), void *context)
+{
+	return st->backend->count_waiting(st, show, context);
+}
+
+unsigned store_await(store *st, int64_t most_us, int descriptor)
+{
+	return st->backend->await(st, most_us, descriptor);
 }

@@ -40,12 +40,19 @@ typedef struct stored_run {
 	bool is_unreadable;     /* its limits are not known to this build */
 	const char *checkpoint; /* NULL: none */
 	const char *output;     /* what it had printed: a JSON array of its output events, or NULL */
+	/* Of a database that many servers share. */
+	uint64_t node;    /* whose it is: the number of a node, 0: nobody's yet */
+	uint64_t epoch;   /* how often it was taken: its events are numbered from there */
+	unsigned cancels; /* how often it was asked to end */
+	bool is_watched;  /* another node shows its events */
+	bool is_lost;     /* its node has died while it was carried out */
 } stored_run;
 
 typedef struct stored_start {
 	const char *id;
 	unsigned attempt;
 	int64_t started_us, queue_us;
+	uint64_t node; /* under which number this server has it; 0: the database is not shared */
 } stored_start;
 
 typedef struct stored_end {
@@ -56,6 +63,7 @@ typedef struct stored_end {
 	run_summary summary;
 	size_t params_length;
 	bool has_output; /* some of it was written, and is in the report now */
+	uint64_t node;   /* as in stored_start */
 	blob *report;    /* shared until it is written */
 } stored_end;
 
@@ -131,8 +139,13 @@ typedef enum store_user {
 	STORE_VISITOR /* it must be there */
 } store_user;
 
-/* Opens the database of a directory. NULL, and why. */
-store *store_open(const char *folder, store_user user, curfew_failure *failure);
+/*
+ * Opens a database: PostgreSQL's at postgres://..., or the SQLite database of the folder behind sqlite: or of a folder
+ * alone. NULL, and why; never with the place, which may hold a password.
+ */
+store *store_open(const char *place, store_user user, curfew_failure *failure);
+/* Whether a place is of PostgreSQL; *folder (may be NULL): else the folder. */
+bool store_is_postgres(const char *place, const char **folder);
 void store_close(store *st);
 /* Holds the database for this process until the store is closed; false: another server has it. */
 bool store_claim(store *st, curfew_failure *failure);
@@ -177,8 +190,12 @@ void store_get_stats(store *st, store_stats *stats);
 
 /* ---- Writing: copied now, done later by the thread ---------------------------------------------------------- */
 
-/* A write is on disk, or failed and its failure is told once. problem is NULL after success. */
+/*
+ * A write is on disk, or failed and its failure is told once. problem is NULL after success; STORE_KEY_TAKEN, as a
+ * pointer, where another run has the key.
+ */
 typedef void (*store_done)(void *context, const char *problem);
+extern const char STORE_KEY_TAKEN[];
 
 /* All return false when out of memory, and then call nothing back. done may be NULL. */
 bool store_insert_run(store *st, const stored_run *r, const char *source, size_t source_length, store_done done,
@@ -189,9 +206,26 @@ bool store_end_run(store *st, const stored_end *end, store_done done, void *cont
 
 /* Has collect called soon. */
 void store_expect_news(store *st);
-/* Within collect: what a run has printed since the last time, and its last checkpoint; both shared. False: out of
- * memory. */
-bool store_add_news(store_news *into, const char *id, blob *const *output, size_t count, blob *checkpoint);
+/* An event of a run. The numbers and kinds (event_kind) count where a database is shared. */
+typedef struct stored_event {
+	uint64_t number;
+	int kind;
+	blob *data;
+} stored_event;
+
+/* What a run has had since the last time, and its last checkpoint. Events and checkpoint are shared. */
+typedef struct stored_news {
+	const char *id;
+	const stored_event *events; /* [count] */
+	size_t count;
+	blob *checkpoint; /* NULL: none */
+	bool is_watched;
+} stored_news;
+
+/* Within collect. False: out of memory. */
+bool store_add_news(store_news *into, const stored_news *news);
+/* At once, before what is asked for after it. */
+bool store_write_news(store *st, const stored_news *news);
 
 /* What became of telling of a run's end. */
 bool store_note_attempt(store *st, const stored_attempt *attempt);
@@ -218,11 +252,12 @@ typedef struct run_filter {
 	const char *id;      /* NULL: any; else only this one */
 	int outcome;         /* -1: any */
 	size_t most;
+	unsigned states; /* a bit for each; 0: any. Others than done are there only where the database is shared */
 } run_filter;
 
 /*
- * Shows runs that have ended, newest first, until show returns false; their reports are not read, but where they are
- * (report_number, report_length). False: the database failed.
+ * Shows runs that have ended, and of a shared database all, newest first, until show returns false; their reports are
+ * not read, but where they are (report_number, report_length). False: the database failed.
  */
 bool store_read_runs(store *st, const run_filter *filter, bool (*show)(void *context, const run_view *view),
                      void *context);
@@ -236,8 +271,8 @@ blob *store_read_part(store *st, int64_t report_number, size_t part);
 /* All of a report; NULL: it is not there, or out of memory. */
 blob *store_read_report(store *st, int64_t report_number, size_t length);
 
-/* The id and the hash of the body of the run with this key. */
-bool store_find_key(store *st, const char *owner, const char *key, char id[ID_ROOM], char body_sha256[SHA256_ROOM]);
+/* The id and the hash of the body of the run with this key: 1; 0: there is none; -1: the database failed. */
+int store_find_key(store *st, const char *owner, const char *key, char id[ID_ROOM], char body_sha256[SHA256_ROOM]);
 
 /* Shows programs of an owner (NULL: of all), or one by name. */
 bool store_read_programs(store *st, const char *owner, const char *name,
@@ -271,6 +306,93 @@ bool store_take_deliveries(store *st, size_t max, size_t max_each, void (*show)(
 /* At the start: every run that has not ended, oldest first, until add returns false. False, and why. */
 bool store_load_runs(store *st, bool (*add)(void *context, const stored_run *r), void *context,
                      curfew_failure *failure);
+
+/* ---- Many servers on one database ---------------------------------------------------------------------------- */
+
+/*
+ * A server is a node: it has a number, and a lease that it renews. One whose lease has ended was thought dead: nothing
+ * that it wrote under that number is written any more, and its runs are others'. Numbers are never used again. Only the
+ * database's clock counts. All but store_is_shared are for a shared database; they ask it at once.
+ */
+bool store_is_shared(const store *st);
+
+/* What others see of a node. */
+typedef struct store_member {
+	uint64_t lease_us;
+	uint64_t capacity; /* runs at once */
+	const char *address;
+} store_member;
+
+typedef struct stored_node {
+	uint64_t number;
+	const char *name, *version, *address;
+	uint64_t capacity, running;
+	bool is_draining, is_over;
+	int64_t started_us, lease_us; /* lease_us: how long it still lasts */
+} stored_node;
+
+/* Joins, under a new number, also after its last one was lost. False, and why. */
+bool store_join(store *st, const store_member *member, curfew_failure *failure);
+/* The number; 0: not joined, or lost. Any thread, asks nothing. */
+uint64_t store_node(store *st);
+/* What the next renewal tells the others. */
+void store_tell_load(store *st, uint64_t running, bool is_draining);
+bool store_read_nodes(store *st, void (*show)(void *context, const stored_node *node), void *context);
+
+/* What a node has room for. */
+typedef struct store_room {
+	size_t runs;
+	uint64_t memory_bytes, memory_max; /* of all of these, of one run */
+} store_room;
+
+/*
+ * Takes runs whose turn it is, and those of nodes that died while they carried them out (is_lost), until take returns
+ * false. Turns go round the tokens, over all nodes, and none has more at once than it may. The number of them; -1: the
+ * database failed.
+ */
+int store_take_runs(store *st, const store_room *room, bool (*take)(void *context, const stored_run *r), void *context);
+/* Gives back one that was not begun, or that may be carried out again. */
+bool store_give_back(store *st, const char *id, unsigned attempt, uint64_t node);
+/* In how many microseconds the next delayed run is due; INT64_MAX: there is none. */
+int64_t store_next_due(store *st);
+/* Asks for the end of a run; one that nobody has is this node's then. take is not called where it has ended. */
+bool store_cancel_run(store *st, const char *id, void (*take)(void *context, const stored_run *r), void *context);
+/* One run whatever its state, not to be taken; has its node write all of its events. */
+bool store_look_at_run(store *st, const char *id, void (*show)(void *context, const stored_run *r), void *context);
+/* All of this node's runs, and what others ask of them: shows id, state, attempt, node, cancels and is_watched. */
+bool store_read_orders(store *st, void (*show)(void *context, const stored_run *r), void *context);
+
+/* Whether runs may be there that were refused, until they are taken out. */
+bool store_has_doubts(store *st);
+
+/* What has become of a run that others carry out, and its events after one number. */
+typedef struct store_change {
+	run_view view;
+	uint64_t epoch;
+	curfew_outcome outcome; /* of one that is done */
+} store_change;
+
+typedef struct store_follower {
+	void *context;
+	void (*on_run)(void *context, const store_change *change);
+	void (*on_event)(void *context, const char *id, uint64_t number, int kind, const char *data, size_t length);
+} store_follower;
+
+/* First all runs, then their events in order. 1: there are more events, 0: no more now, -1: the database failed. */
+int store_follow(store *st, const char *const *ids, const uint64_t *after, size_t count,
+                 const store_follower *follower);
+
+/* How many wait and are carried out, by token. */
+typedef struct store_waiting {
+	const char *owner;
+	uint64_t queued, scheduled, bytes, running, last_minute; /* last_minute: accepted in it, in whatever state */
+} store_waiting;
+bool store_count_waiting(store *st, void (*show)(void *context, const store_waiting *w), void *context);
+
+/* What one is woken for; more may be said than has happened. */
+enum { STORE_NEWS_WORK = 1, STORE_NEWS_ORDER = 2, STORE_NEWS_CHANGE = 4 };
+/* Waits for others, for as long, or until something can be read from the descriptor. */
+unsigned store_await(store *st, int64_t most_us, int descriptor);
 
 /* ---- Tokens and upkeep: also used by the command line -------------------------------------------------------- */
 

@@ -9,8 +9,11 @@
 
 typedef enum write_kind {
 	WRITE_RUN,
+	WRITE_NO_RUN,
 	WRITE_START,
 	WRITE_END,
+	WRITE_BACK,
+	WRITE_NEWS,
 	WRITE_PROGRAM,
 	WRITE_NO_PROGRAM,
 	WRITE_TOKEN_USE,
@@ -28,10 +31,13 @@ typedef struct write_op {
 	void *context;
 	bool until_it_works;
 	bool told;
+	int64_t asked_us;
+	bool is_in_doubt; /* an attempt may have succeeded without being known to */
 	union {
 		stored_run run;
 		stored_start start;
 		stored_end end;
+		struct run_news *news;
 		stored_program program;
 		stored_schedule schedule;
 		stored_turn turn;
@@ -51,16 +57,20 @@ typedef struct run_news {
 	struct run_news *next;
 	char id[ID_ROOM];
 	blob *checkpoint; /* NULL: none */
+	bool is_watched;
 	size_t count;
-	blob *output[];
+	stored_event events[];
 } run_news;
 
 struct store_news {
 	run_news *first;
 };
 
-/* How a write went: STORE_REFUSED says nothing about the next one, STORE_FAILED does. */
-typedef enum store_status { STORE_OK, STORE_REFUSED, STORE_FAILED } store_status;
+/*
+ * How a write went: STORE_REFUSED says nothing about the next one, STORE_FAILED does. STORE_UNKNOWN: the database went
+ * away before it said whether it had written.
+ */
+typedef enum store_status { STORE_OK, STORE_REFUSED, STORE_FAILED, STORE_UNKNOWN } store_status;
 
 /* A database. What does not say otherwise is called by the writing thread alone. */
 typedef struct store_backend {
@@ -82,7 +92,7 @@ typedef struct store_backend {
 	bool (*read_runs)(store *st, const run_filter *filter, bool (*show)(void *context, const run_view *view),
 	                  void *context);
 	blob *(*read_part)(store *st, int64_t report_number, size_t part);
-	bool (*find_key)(store *st, const char *owner, const char *key, char id[ID_ROOM], char body_sha256[SHA256_ROOM]);
+	int (*find_key)(store *st, const char *owner, const char *key, char id[ID_ROOM], char body_sha256[SHA256_ROOM]);
 	bool (*read_programs)(store *st, const char *owner, const char *name,
 	                      void (*show)(void *context, const stored_program *p), void *context);
 	uint64_t (*count_program_bytes)(store *st, const char *owner);
@@ -103,6 +113,22 @@ typedef struct store_backend {
 	bool (*drop_runs)(store *st, const store_prune *prune, store_pruned *pruned, curfew_failure *failure);
 	bool (*back_up)(store *st, const char *path, uint64_t *bytes, curfew_failure *failure);
 	bool (*examine)(store *st, store_check *check, curfew_failure *failure);
+
+	/* Of a database that many servers share; NULL where it cannot be. */
+	bool (*join)(store *st, const store_member *member, curfew_failure *failure);
+	uint64_t (*node)(store *st);
+	void (*tell_load)(store *st, uint64_t running, bool is_draining);
+	bool (*read_nodes)(store *st, void (*show)(void *context, const stored_node *node), void *context);
+	int (*take_runs)(store *st, const store_room *room, bool (*take)(void *context, const stored_run *r),
+	                 void *context);
+	int64_t (*next_due)(store *st);
+	bool (*cancel_run)(store *st, const char *id, void (*take)(void *context, const stored_run *r), void *context);
+	bool (*look_at_run)(store *st, const char *id, void (*show)(void *context, const stored_run *r), void *context);
+	bool (*read_orders)(store *st, void (*show)(void *context, const stored_run *r), void *context);
+	int (*follow)(store *st, const char *const *ids, const uint64_t *after, size_t count,
+	              const store_follower *follower);
+	bool (*count_waiting)(store *st, void (*show)(void *context, const store_waiting *w), void *context);
+	unsigned (*await)(store *st, int64_t most_us, int descriptor);
 } store_backend;
 
 /* The part that is the same for every backend; theirs begins with it. */
@@ -110,7 +136,8 @@ struct store {
 	const store_backend *backend;
 	store_listener listener;
 	store_retention retention;
-	char reason[128]; /* the writing thread's: why its last write failed */
+	char reason[128];  /* the writing thread's: why its last write failed */
+	bool is_key_taken; /* the same: that was why */
 
 	/* Under its lock, which nobody holds while calling anything. */
 	pthread_mutex_t lock;
@@ -118,6 +145,7 @@ struct store {
 	pthread_t thread;
 	write_op *first, *last;
 	bool running, ending, has_news;
+	size_t doubts; /* runs that were refused and may be in the database all the same, until they are out of it */
 	store_stats stats;
 };
 
@@ -130,6 +158,11 @@ enum { STORE_ROW_BYTES = 512 };
 void store_init(store *st, const store_backend *backend);
 void store_finish(store *st);
 
+/* By any thread: whether the database can be used, as far as that is known without a write. */
+void store_note_health(store *st, bool is_healthy, const char *reason);
+
+/* The PostgreSQL database at an address (store_postgres.c). */
+store *store_open_postgres(const char *url, store_user user, curfew_failure *failure);
 /* The SQLite database of a directory (store_sqlite.c). */
 store *store_open_sqlite(const char *folder, store_user user, curfew_failure *failure);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Opening the SQLite database: the directory, the lock that keeps a second server away, the schema and its versions. */
+#include "machine.h"
 #include "revocations.h"
 #include "store_sqlite.h"
 
@@ -210,24 +211,6 @@ static bool prepare_writes(sqlite_store *st, curfew_failure *failure)
 	return true;
 }
 
-/* mkdir with its parents. */
-static bool make_folder(const char *folder, curfew_failure *failure)
-{
-	char path[SQLITE_FOLDER_MAX];
-	size_t length = strlen(folder);
-	if (length + 1 < sizeof path) {
-		memcpy(path, folder, length + 1);
-		for (char *at = path + 1; (at = strchr(at, '/')) != NULL; *at++ = '/') {
-			*at = '\0';
-			(void)mkdir(path, 0700);
-		}
-		if (mkdir(path, 0700) == 0 || errno == EEXIST)
-			return true;
-	}
-	(void)snprintf(failure->message, sizeof failure->message, "%.150s: %s", folder, strerror(errno));
-	return false;
-}
-
 /*
  * Whether it is worth to read all of it: after an end that was not in order (then its journal is still there), and
  * where that takes no time.
@@ -376,7 +359,7 @@ store *store_open_sqlite(const char *folder, store_user user, curfew_failure *fa
 	(void)pthread_mutex_init(&st->read_lock, NULL);
 	(void)pthread_cond_init(&st->read_free, NULL);
 	mode_t mask = umask(077);
-	bool good = (user == STORE_VISITOR ? is_there(st, &inner) : make_folder(folder, &inner)) &&
+	bool good = (user == STORE_VISITOR ? is_there(st, &inner) : machine_make_folder(folder, &inner)) &&
 	            open_writer(st, user, &inner) && revocations_prepare(folder);
 	(void)umask(mask);
 	if (good)

@@ -183,7 +183,7 @@ blob *sqlite_read_part(store *st, int64_t report_number, size_t part)
 	return made;
 }
 
-bool sqlite_find_key(store *st, const char *owner, const char *key, char id[ID_ROOM], char body_sha256[SHA256_ROOM])
+int sqlite_find_key(store *st, const char *owner, const char *key, char id[ID_ROOM], char body_sha256[SHA256_ROOM])
 {
 	reading r = begin_reading(st, "SELECT id, body_sha256 FROM runs WHERE owner=?1 AND key=?2 UNION ALL "
 	                              "SELECT id, body_sha256 FROM keys WHERE owner=?1 AND key=?2 LIMIT 1");
@@ -194,8 +194,7 @@ bool sqlite_find_key(store *st, const char *owner, const char *key, char id[ID_R
 		(void)snprintf(id, ID_ROOM, "%s", column_words(r.bound.statement, 0));
 		(void)snprintf(body_sha256, SHA256_ROOM, "%s", column_words(r.bound.statement, 1));
 	}
-	(void)finish_reading(&r, NULL, NULL);
-	return found;
+	return finish_reading(&r, NULL, NULL) ? found : -1;
 }
 
 /* ---- Programs ---------------------------------------------------------------------------------------------- */

@@ -248,14 +248,35 @@ store_status sqlite_commit(store *base)
 	return judge(st, step(st->writes[SQL_COMMIT]));
 }
 
+static int write_news(sqlite_store *st, const run_news *n)
+{
+	int status = SQLITE_OK;
+	for (size_t i = 0; i < n->count && status == SQLITE_OK; i++) {
+		binding b = bind_write(st, SQL_ADD_OUTPUT);
+		bind_words(&b, n->id);
+		bind_text(&b, n->events[i].data->data, n->events[i].data->len);
+		status = run_bound(&b);
+	}
+	if (status == SQLITE_OK && n->checkpoint != NULL) {
+		binding b = bind_write(st, SQL_SET_CHECKPOINT);
+		bind_words(&b, n->id);
+		bind_text(&b, n->checkpoint->data, n->checkpoint->len);
+		status = run_bound(&b);
+	}
+	return status;
+}
+
 static int write_any(sqlite_store *st, const write_op *op)
 {
 	switch (op->kind) {
 	case WRITE_RUN: return write_run(st, op);
+	case WRITE_NO_RUN: return SQLITE_OK; /* what fails here is not there */
 	case WRITE_START: return write_start(st, &op->start);
 	case WRITE_END: return write_end(st, &op->end);
 	case WRITE_PROGRAM: return write_program(st, op);
 	case WRITE_NO_PROGRAM: return delete_program(st, &op->program);
+	case WRITE_NEWS: return write_news(st, op->news);
+	case WRITE_BACK: break; /* only of a database that is shared */
 	case WRITE_TOKEN_USE: return use_token(st, op->use.id, op->use.used_us);
 	case WRITE_SCHEDULE: return sqlite_put_schedule(st, &op->schedule);
 	case WRITE_NO_SCHEDULE: return sqlite_delete_schedule(st, &op->schedule);
@@ -274,20 +295,7 @@ store_status sqlite_write_op(store *base, const write_op *op)
 store_status sqlite_write_news(store *base, const run_news *n)
 {
 	sqlite_store *st = sqlite_of(base);
-	int status = SQLITE_OK;
-	for (size_t i = 0; i < n->count && status == SQLITE_OK; i++) {
-		binding b = bind_write(st, SQL_ADD_OUTPUT);
-		bind_words(&b, n->id);
-		bind_text(&b, n->output[i]->data, n->output[i]->len);
-		status = run_bound(&b);
-	}
-	if (status == SQLITE_OK && n->checkpoint != NULL) {
-		binding b = bind_write(st, SQL_SET_CHECKPOINT);
-		bind_words(&b, n->id);
-		bind_text(&b, n->checkpoint->data, n->checkpoint->len);
-		status = run_bound(&b);
-	}
-	return judge(st, status);
+	return judge(st, write_news(st, n));
 }
 
 /* ---- Retention ------------------------------------------------------------------------------------------- */

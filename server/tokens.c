@@ -17,7 +17,7 @@ _Static_assert(SERVE_SCOPE_RUN == SCOPE_RUN && SERVE_SCOPE_READ == SCOPE_READ &&
                "the same");
 _Static_assert((int)SERVE_TOKEN_ROOM == (int)TOKEN_TEXT_ROOM, "the same");
 
-bool serve_token_create(const char *folder, const serve_token *token, char words[SERVE_TOKEN_ROOM],
+bool serve_token_create(const char *place, const serve_token *token, char words[SERVE_TOKEN_ROOM],
                         curfew_failure *failure)
 {
 	stored_token made = {.scopes = token->scopes,
@@ -42,7 +42,7 @@ bool serve_token_create(const char *folder, const serve_token *token, char words
 		return false;
 	}
 	made.allow_fetch = allowed;
-	store *st = store_open(folder, STORE_MAKER, failure);
+	store *st = store_open(place, STORE_MAKER, failure);
 	bool good = false;
 	if (st != NULL) {
 		account_make_token(&made, words);
@@ -98,11 +98,11 @@ static void write_token(void *context, const stored_token *a)
 	free(ceilings);
 }
 
-char *serve_token_list(const char *folder, curfew_failure *failure)
+char *serve_token_list(const char *place, curfew_failure *failure)
 {
 	text out;
 	text_init(&out, 16 << 20);
-	store *st = store_open(folder, STORE_MAKER, failure);
+	store *st = store_open(place, STORE_MAKER, failure);
 	if (st == NULL)
 		return NULL;
 	bool good = store_read_tokens(st, write_token, &out, failure);
@@ -113,10 +113,10 @@ char *serve_token_list(const char *folder, curfew_failure *failure)
 	return NULL;
 }
 
-bool serve_token_revoke(const char *folder, const char *word, curfew_failure *failure)
+bool serve_token_revoke(const char *place, const char *word, curfew_failure *failure)
 {
 	int count = 0;
-	store *st = store_open(folder, STORE_MAKER, failure);
+	store *st = store_open(place, STORE_MAKER, failure);
 	if (st == NULL)
 		return false;
 	bool good = store_revoke_token(st, word, &count, failure);

@@ -16,6 +16,15 @@ typedef enum run_state {
 	RUN_STATES
 } run_state;
 
+typedef enum event_kind {
+	EVENT_STATE,
+	EVENT_PROGRESS,
+	EVENT_CHECKPOINT,
+	EVENT_OUTPUT,
+	EVENT_REPORT,
+	EVENT_KINDS
+} event_kind;
+
 extern const char *const run_state_names[RUN_STATES];
 
 /* What a run has used in all, as its report says. */

@@ -16,6 +16,7 @@ from . import (
     cases,
     cli,
     client,
+    cluster,
     compiler,
     console,
     dist,
@@ -83,6 +84,7 @@ GROUPS = {
         + server_http.tests(context)
         + server_api.tests(context)
     ),
+    "cluster": cluster.tests,
     "client": lambda context: client.tests(context) + bundles.tests(context),
     "compiler": compiler.tests,
     "console": console.tests,

@@ -149,7 +149,8 @@ class Server:
         self.context, self.token, self.tls = context, token, tls
         self.data = data or os.path.join(context.folder(), "data")
         self.log_path = os.path.join(context.folder(), "log")
-        self.words = [context.curfew, "serve", "--listen", listen, "--data", self.data, *options]
+        place = context.store_options(self.data) if hasattr(context, "store_options") else []
+        self.words = [context.curfew, "serve", "--listen", listen, "--data", self.data, *place, *options]
         with open(self.log_path, "wb") as log:
             self.process = context.spawn(self.words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log)
         ready = select.poll()  # select() knows no descriptor from 1024 on

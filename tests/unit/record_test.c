@@ -68,6 +68,30 @@ static void test_events(void **state)
 	free(s);
 }
 
+/* Of a run of another node some numbers are missing: what is there is found from any number on. */
+static void test_missing_events(void **state)
+{
+	account owner;
+	server *s = new_server(&owner);
+	run *r = run_create(&owner);
+	(void)state;
+	assert_false(run_has_event(r, 1));
+	add_number(r, 1);
+	for (uint64_t number = 10; number <= 1000; number += 10) {
+		run_skip_events(r, number);
+		add_number(r, (unsigned)number);
+	}
+	run_skip_events(r, 5000);
+	assert_int_equal(run_get_event(r, 0)->number, 1);
+	assert_int_equal(run_get_event(r, 2)->number, 10);
+	assert_int_equal(run_get_event(r, 500)->number, 500);
+	assert_int_equal(run_get_event(r, 501)->number, 510);
+	assert_true(run_has_event(r, 1000));
+	assert_false(run_has_event(r, 1001));
+	run_unref(s, r);
+	free(s);
+}
+
 /* A few large ones push out many small ones, and the last one stays however large it is. */
 static void test_event_bytes(void **state)
 {
@@ -169,10 +193,8 @@ static void test_states(void **state)
 int main(int count, char **words)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_events),
-		cmocka_unit_test(test_event_bytes),
-		cmocka_unit_test(test_listeners),
-		cmocka_unit_test(test_states),
+		cmocka_unit_test(test_events),    cmocka_unit_test(test_missing_events), cmocka_unit_test(test_event_bytes),
+		cmocka_unit_test(test_listeners), cmocka_unit_test(test_states),
 	};
 	if (count == 2)
 		cmocka_set_test_filter(words[1]);

@@ -9,7 +9,7 @@ import json
 import time
 from contextlib import contextmanager
 from datetime import timedelta
-from typing import Any, Dict, Iterator, Mapping, NamedTuple, Optional, Sequence, Union
+from typing import Any, Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Union
 from urllib.parse import quote, urlencode, urlsplit
 
 from .limits import LIMIT_TABLE, Limits
@@ -275,6 +275,10 @@ class Client:
     def delete_program(self, name: str) -> None:
         """Removes a stored program; runs that were accepted go on."""
         self._ask("DELETE", f"/v1/programs/{quote(name, safe='')}")
+
+    def nodes(self) -> List[Dict[str, Any]]:
+        """The servers that share the database of this one. Needs the scope admin."""
+        return self._ask("GET", "/v1/nodes")["nodes"]
 
     def stats(self) -> Dict[str, Any]:
         """Figures of the server."""

@@ -1,0 +1,167 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Durable runs of one and of three nodes on one PostgreSQL, all on one machine with the clients: bench/cluster.py --build build
+
+First how many runs a second are submitted, waited for and written (wrk, at all nodes at once), with one node and with
+three. Then, with three nodes that have nothing else to do: how long it takes from a submission at one node until another
+node has shown its report, and from a cancel at another node until its answer, which comes when the run has been stopped
+and that is written. Last the same while the nodes are busy. The database commits to disk as it does by default.
+"""
+
+import argparse
+import http.client
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "tests"))
+
+from checks.postgres import Postgres  # noqa: E402
+
+SCRIPT = """wrk.method = "POST"
+wrk.headers["Content-Type"] = "application/json"
+wrk.body = os.getenv("BODY")
+"""
+FOREVER = {"source": "for (;;);", "limits": {"timeout": "60s"}}
+
+
+def start(curfew, url, folder, number):
+    words = [
+        curfew,
+        "serve",
+        "--listen",
+        "127.0.0.1:0",
+        "--store",
+        url,
+        "--data",
+        os.path.join(folder, f"node{number}"),
+    ]
+    with open(os.path.join(folder, f"log{number}"), "wb") as log:
+        process = subprocess.Popen([*words, "--log-level", "warn"], stdout=subprocess.PIPE, stderr=log)
+    return process, int(process.stdout.readline().decode().rsplit(":", 1)[1])
+
+
+def ask(port, method, path, body=None):
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    try:
+        connection.request(method, path, json.dumps(body) if body else None, {"Content-Type": "application/json"})
+        return json.loads(connection.getresponse().read())
+    finally:
+        connection.close()
+
+
+def load(port, script, connections, seconds):
+    words = [
+        "wrk",
+        "-t1",
+        f"-c{connections}",
+        f"-d{seconds}s",
+        "--latency",
+        "-s",
+        script,
+        f"http://127.0.0.1:{port}/v1/runs",
+    ]
+    body = json.dumps({"source": "1 + 1", "wait": True})
+    return subprocess.Popen(words, env={**os.environ, "BODY": body}, stdout=subprocess.PIPE, text=True)
+
+
+def rate_of(output):
+    for line in output.splitlines():
+        if line.startswith("Requests/sec:"):
+            return float(line.split()[1])
+    return 0
+
+
+def measure_rate(ports, script, connections, seconds):
+    clients = [load(port, script, connections // len(ports), seconds) for port in ports]
+    outputs = [client.communicate()[0] for client in clients]
+    slow = [line.split()[1] for output in outputs for line in output.splitlines() if line.strip().startswith("99%")]
+    print(
+        f"{len(ports)} node(s), {connections} connections: {sum(map(rate_of, outputs)):8.0f} runs/s   p99 {' '.join(slow)}",
+        flush=True,
+    )
+
+
+def wait_for_report(port, run):
+    """Over the stream of events, which is at its end with the report."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    connection.request("GET", f"/v1/runs/{run}/events")
+    for line in connection.getresponse():
+        if line.startswith(b"event: report"):
+            break
+    connection.close()
+
+
+def quantiles(values):
+    values = sorted(values)
+    return f"p50 {values[len(values) // 2] * 1e3:7.2f} ms   p99 {values[len(values) * 99 // 100] * 1e3:7.2f} ms"
+
+
+def measure_latency(ports, count):
+    reports, cancels = [], []
+    for number in range(count):
+        here, there = ports[number % 3], ports[(number + 1) % 3]
+        began = time.monotonic()
+        run = ask(here, "POST", "/v1/runs", {"source": "1 + 1"})["id"]
+        wait_for_report(there, run)
+        reports.append(time.monotonic() - began)
+        run = ask(here, "POST", "/v1/runs", FOREVER)["id"]
+        while ask(here, "GET", f"/v1/runs/{run}")["state"] != "running":
+            time.sleep(0.002)
+        began = time.monotonic()
+        ask(there, "DELETE", f"/v1/runs/{run}")
+        cancels.append(time.monotonic() - began)
+    print(f"  submission to report over another node  {quantiles(reports)}")
+    print(f"  cancel over another node                {quantiles(cancels)}", flush=True)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--build", default="build")
+    parser.add_argument("--seconds", type=int, default=5)
+    given = parser.parse_args()
+    curfew, postgres, nodes = os.path.abspath(os.path.join(given.build, "curfew")), Postgres(), []
+    with tempfile.TemporaryDirectory() as folder:
+        script = os.path.join(folder, "post.lua")
+        with open(script, "w", encoding="ascii") as file:
+            file.write(SCRIPT)
+        try:
+            nodes.append(start(curfew, postgres.url("postgres"), folder, 0))
+            for connections in (32, 128):
+                measure_rate([nodes[0][1]], script, connections, given.seconds)
+            nodes += [start(curfew, postgres.url("postgres"), folder, number) for number in (1, 2)]
+            ports = [port for _, port in nodes]
+            for connections in (33, 129):
+                measure_rate(ports, script, connections, given.seconds)
+            time.sleep(2)
+            print("3 nodes, nothing else to do")
+            measure_latency(ports, 100)
+            print("3 nodes, beside 24 connections")
+            others = [load(port, script, 8, 60) for port in ports]
+            try:
+                measure_latency(ports, 50)
+            finally:
+                for other in others:
+                    other.kill()
+                    other.wait()
+        finally:
+            threads = [threading.Thread(target=end, args=(process,)) for process, _ in nodes]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+            postgres.close()
+
+
+def end(process):
+    process.send_signal(signal.SIGTERM)
+    process.wait(30)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,649 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a node has to do with the others: taking runs, what is asked of its own, and showing those of others. */
+#include "cluster.h"
+
+#include "accounts.h"
+#include "common/clock.h"
+#include "log.h"
+#include "record.h"
+#include "restore.h"
+#include "service.h"
+#include "store.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+
+enum {
+	LOOK_EVERY_US = 500000,
+	REFRESH_EVERY_US = 500000,
+	USES_EVERY_US = 10000000,
+	COUNT_EVERY_US = 1000000,
+	REJOIN_AFTER_US = 200000,
+	MISSED_MAX = 6,
+	STRAYS_MAX = 64
+};
+
+/* ---- Joining --------------------------------------------------------------------------------------------- */
+
+bool cluster_join(server *s, curfew_failure *failure)
+{
+	store_member member = {
+		.lease_us = s->config->lease_us, .capacity = s->scheduler.concurrency, .address = s->config->listen};
+	if (!store_join(s->store, &member, failure))
+		return false;
+	log_event(LOG_INFO, "joined", (log_field[]){{"node", NULL, (int64_t)store_node(s->store)}, {0}});
+	return true;
+}
+
+/* This node was thought dead: what it had is others' now, and it goes on under a new number. */
+static void join_anew(server *s)
+{
+	server_lock(s);
+	service_lose_all(s);
+	server_unlock(s);
+	log_say(LOG_ERROR, "cluster", "the lease of this node has ended: its runs are others' now, and it joins anew");
+	curfew_failure failure = {0};
+	if (!cluster_join(s, &failure))
+		log_say(LOG_ERROR, "cluster", "%s", failure.message);
+}
+
+/* ---- Taking runs ----------------------------------------------------------------------------------------- */
+
+static bool take(void *context, const stored_run *row)
+{
+	server *s = context;
+	server_lock(s);
+	bool known = restore_knows(s, row->owner);
+	server_unlock(s);
+	if (!known)
+		accounts_refresh(s); /* its token was made a moment ago */
+	server_lock(s);
+	bool good = restore_taken(s, row);
+	server_unlock(s);
+	if (!good)
+		log_say(LOG_ERROR, "cluster", "out of memory: run %s is begun later", row->id);
+	return true;
+}
+
+/* Under the lock. */
+static store_room find_room(const server *s)
+{
+	const scheduler *all = &s->scheduler;
+	size_t busy = all->running + all->queued;
+	store_room room = {.runs = busy < all->concurrency ? all->concurrency - busy : 0,
+	                   .memory_bytes = all->memory_bytes < all->memory_budget ? all->memory_budget - all->memory_bytes
+	                                                                          : 0,
+	                   .memory_max = all->memory_budget};
+	return room;
+}
+
+/* Until nothing more waits, or there is no room. */
+static void take_runs(server *s)
+{
+	for (bool is_full = true; is_full;) {
+		server_lock(s);
+		store_room room = find_room(s);
+		bool may = s->launching && s->left_count == 0 && room.runs > 0 && store_node(s->store) != 0;
+		server_unlock(s);
+		if (!may)
+			return;
+		int taken = store_take_runs(s->store, &room, take, s);
+		server_lock(s);
+		is_full = taken > 0 && (size_t)taken >= room.runs;
+		if (taken >= 0)
+			s->has_backlog = is_full;
+		service_dispatch(s);
+		server_unlock(s);
+		service_launch(s);
+	}
+}
+
+/* ---- What others ask of this node's runs ------------------------------------------------------------------- */
+
+/* Runs that the database says this node has, and that it knows nothing of. */
+typedef struct strays {
+	size_t count;
+	char ids[STRAYS_MAX][ID_ROOM];
+} strays;
+
+typedef struct orders {
+	server *server;
+	const strays *before;
+	strays now;
+	bool is_sure; /* of what is not known */
+} orders;
+
+static bool has_stray(const strays *list, const char *id)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		if (strcmp(list->ids[i], id) == 0)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * That it was taken was written, and the answer never came. Nobody has begun it. One that is not known twice is given
+ * back; at first it may be about to be known.
+ */
+static void note_stray(orders *o, const stored_run *order)
+{
+	if (order->state == RUN_STOPPING)
+		return; /* it is closed by who takes what is lost */
+	if (o->is_sure && has_stray(o->before, order->id)) {
+		unsigned attempt = order->state >= RUN_RUNNING && order->attempt > 0 ? order->attempt - 1 : order->attempt;
+		(void)store_give_back(o->server->store, order->id, attempt, order->node);
+	} else if (o->now.count < STRAYS_MAX) {
+		(void)snprintf(o->now.ids[o->now.count++], ID_ROOM, "%s", order->id);
+	}
+}
+
+static void carry_out(void *context, const stored_run *order)
+{
+	orders *o = context;
+	server *s = o->server;
+	server_lock(s);
+	run *r = run_find(s, order->id);
+	if (r == NULL || r->is_foreign) {
+		note_stray(o, order);
+	} else if (r->node == order->node) {
+		run_ref(r);
+		while (r->cancels < order->cancels && !r->ended)
+			service_cancel(s, r);
+		if (order->is_watched)
+			service_watch(s, r);
+		run_unref(s, r);
+	}
+	server_unlock(s);
+}
+
+static void carry_out_orders(server *s, strays *seen, bool is_time)
+{
+	orders o = {.server = s, .before = seen, .is_sure = is_time && !store_has_doubts(s->store)};
+	(void)store_read_orders(s->store, carry_out, &o);
+	if (is_time)
+		*seen = o.now;
+	server_lock(s);
+	service_dispatch(s);
+	server_unlock(s);
+	service_launch(s);
+}
+
+/* ---- Runs of others ---------------------------------------------------------------------------------------- */
+
+/* One that has ended, until all that came before is shown. */
+typedef struct ended {
+	char id[ID_ROOM];
+	int64_t report_number, started_us, ended_us, queue_us;
+	size_t report_length;
+	uint64_t last_event;
+	unsigned attempt;
+	curfew_outcome outcome;
+	run_summary summary;
+} ended;
+
+/* Those that are shown, and what became of them. */
+typedef struct following {
+	server *server;
+	size_t count, room;
+	const char **ids;
+	char (*id_texts)[ID_ROOM];
+	uint64_t *after;
+	bool *found;
+	ended *done;
+	size_t done_count;
+	run *run; /* that somebody is about to listen to, and that is held for them by this listener */
+	run_listener holder;
+} following;
+
+static void finish_following(following *f)
+{
+	free(f->ids);
+	free(f->id_texts);
+	free(f->after);
+	free(f->found);
+	free(f->done);
+}
+
+static bool start_following(following *f, server *s, size_t room)
+{
+	*f = (following){.server = s,
+	                 .room = room,
+	                 .ids = calloc(room, sizeof *f->ids),
+	                 .id_texts = calloc(room, sizeof *f->id_texts),
+	                 .after = calloc(room, sizeof *f->after),
+	                 .found = calloc(room, sizeof *f->found),
+	                 .done = calloc(room, sizeof *f->done)};
+	if (f->ids != NULL && f->id_texts != NULL && f->after != NULL && f->found != NULL && f->done != NULL)
+		return true;
+	finish_following(f);
+	return false;
+}
+
+static void add_followed(following *f, const run *r)
+{
+	memcpy(f->id_texts[f->count], r->id, ID_ROOM);
+	f->ids[f->count] = f->id_texts[f->count];
+	f->after[f->count++] = r->next_event - 1;
+}
+
+/* Under the lock: the run, if it is still only shown here. */
+static run *find_followed(server *s, const char *id)
+{
+	run *r = run_find(s, id);
+	return r != NULL && r->is_foreign && r->state != RUN_DONE ? r : NULL;
+}
+
+static void note_end(following *f, const store_change *change)
+{
+	const run_view *view = &change->view;
+	ended *e = &f->done[f->done_count++];
+	*e = (ended){.report_number = view->report_number,
+	             .report_length = view->report_length,
+	             .last_event = view->last_event,
+	             .started_us = view->started_us,
+	             .ended_us = view->ended_us,
+	             .queue_us = view->queue_us,
+	             .attempt = view->attempt,
+	             .outcome = change->outcome,
+	             .summary = view->summary};
+	(void)snprintf(e->id, sizeof e->id, "%s", view->id);
+}
+
+static void on_run(void *context, const store_change *change)
+{
+	following *f = context;
+	server *s = f->server;
+	const run_view *view = &change->view;
+	for (size_t i = 0; i < f->count; i++)
+		f->found[i] = f->found[i] || strcmp(f->ids[i], view->id) == 0;
+	if (view->state == RUN_DONE && f->done_count < f->room)
+		note_end(f, change);
+	server_lock(s);
+	run *r = find_followed(s, view->id);
+	if (r != NULL && view->state != RUN_DONE) {
+		r->attempt = view->attempt;
+		r->started_wall_us = view->started_us;
+		r->queue_us = view->queue_us;
+		if (view->state >= RUN_RUNNING && (r->state < RUN_RUNNING || change->epoch > r->epoch))
+			restore_show_begun(r, change->epoch);
+		r->state = view->state;
+	}
+	server_unlock(s);
+}
+
+static void on_event(void *context, const char *id, uint64_t number, int kind, const char *data, size_t length)
+{
+	following *f = context;
+	server *s = f->server;
+	blob *copy = blob_create(data, length);
+	server_lock(s);
+	run *r = find_followed(s, id);
+	if (r != NULL && copy != NULL && number >= r->next_event && kind >= 0 && kind < EVENT_REPORT) {
+		run_skip_events(r, number);
+		run_add_event(r, (event_kind)kind, copy);
+		if (kind == EVENT_CHECKPOINT) {
+			blob_unref(r->checkpoint);
+			r->checkpoint = blob_ref(copy);
+		}
+	}
+	server_unlock(s);
+	blob_unref(copy);
+}
+
+/* Shows its end as the node did that had it. */
+static void show_end(server *s, const ended *e)
+{
+	blob *report = store_read_report(s->store, e->report_number, e->report_length);
+	if (report == NULL)
+		return; /* the next time */
+	server_lock(s);
+	run *r = find_followed(s, e->id);
+	if (r != NULL) {
+		run_set_foreign(s, r, false);
+		r->report = report;
+		r->ended = r->written = true;
+		r->outcome = e->outcome;
+		r->summary = e->summary;
+		r->attempt = e->attempt;
+		r->started_wall_us = e->started_us;
+		r->ended_wall_us = e->ended_us;
+		r->queue_us = e->queue_us;
+		run_skip_events(r, e->last_event - 1);
+		run_move(r, RUN_DONE);
+		run_skip_events(r, e->last_event);
+		run_add_event(r, EVENT_REPORT, r->report);
+		run_notify(r, NEWS_CHANGE);
+		run_keep(s, r);
+	} else {
+		blob_unref(report);
+	}
+	server_unlock(s);
+}
+
+/* One that is not there (any more) is shown no longer. */
+static void give_up(server *s, const char *id)
+{
+	server_lock(s);
+	run *r = find_followed(s, id);
+	if (r != NULL && ++r->missed >= MISSED_MAX) {
+		r->refused = r->ended = true;
+		run_notify(r, NEWS_CHANGE);
+		run_unregister(s, r);
+	}
+	server_unlock(s);
+}
+
+static bool follow(following *f)
+{
+	const store_follower follower = {.context = f, .on_run = on_run, .on_event = on_event};
+	int more = f->count > 0 ? store_follow(f->server->store, f->ids, f->after, f->count, &follower) : 0;
+	for (size_t i = 0; i < f->done_count && more == 0; i++)
+		show_end(f->server, &f->done[i]);
+	for (size_t i = 0; i < f->count && more >= 0; i++) {
+		if (!f->found[i])
+			give_up(f->server, f->ids[i]);
+	}
+	return more >= 0;
+}
+
+/* Under the lock: those that somebody looks at. The others are shown no longer. */
+static void find_followed_runs(server *s, following *f)
+{
+	for (size_t i = 0; i < RUN_BUCKETS; i++) {
+		for (run *r = s->runs[i], *next; r != NULL; r = next) {
+			next = r->chain;
+			if (!r->is_foreign || !r->accepted || r->state == RUN_DONE)
+				continue;
+			if (r->listeners != NULL && f->count < f->room)
+				add_followed(f, r);
+			else if (r->listeners == NULL && !r->is_left)
+				run_unregister(s, r);
+		}
+	}
+}
+
+static void follow_all(server *s)
+{
+	following f;
+	server_lock(s);
+	size_t count = s->foreign_count;
+	if (count == 0 || !start_following(&f, s, count)) {
+		server_unlock(s);
+		return;
+	}
+	find_followed_runs(s, &f);
+	server_unlock(s);
+	(void)follow(&f);
+	finish_following(&f);
+}
+
+/* ---- How much waits ------------------------------------------------------------------------------------------ */
+
+static void take_count(void *context, const store_waiting *w)
+{
+	server *s = context;
+	server_lock(s);
+	s->elsewhere_queued += w->queued;
+	s->elsewhere_scheduled += w->scheduled;
+	s->elsewhere_bytes += w->bytes;
+	account *a = w->owner[0] == '\0' ? s->anybody : s->accounts;
+	while (a != NULL && strcmp(a->id, w->owner) != 0)
+		a = a->next;
+	if (a != NULL) {
+		a->elsewhere_queued += w->queued;
+		a->elsewhere_scheduled += w->scheduled;
+		a->elsewhere_bytes += w->bytes;
+		a->running_anywhere += w->running;
+		a->last_minute += w->last_minute;
+	}
+	server_unlock(s);
+}
+
+static void forget_counts(account *a)
+{
+	a->elsewhere_queued = a->elsewhere_scheduled = a->elsewhere_bytes = a->running_anywhere = a->last_minute = 0;
+}
+
+static void count_elsewhere(server *s)
+{
+	server_lock(s);
+	s->elsewhere_queued = s->elsewhere_scheduled = s->elsewhere_bytes = 0;
+	forget_counts(s->anybody);
+	for (account *a = s->accounts; a != NULL; a = a->next)
+		forget_counts(a);
+	server_unlock(s);
+	(void)store_count_waiting(s->store, take_count, s);
+}
+
+/* ---- The thread ---------------------------------------------------------------------------------------------- */
+
+typedef struct times {
+	int64_t looked_us, refreshed_us, used_us, counted_us, count_every_us, due_us;
+	strays strays;
+} times;
+
+static void keep_accounts(server *s, times *t, int64_t now_us)
+{
+	if (now_us - t->refreshed_us >= REFRESH_EVERY_US) {
+		accounts_refresh(s);
+		t->refreshed_us = now_us;
+	}
+	if (now_us - t->used_us >= USES_EVERY_US) {
+		accounts_note_uses(s);
+		t->used_us = now_us;
+	}
+	if (now_us - t->counted_us >= t->count_every_us) {
+		count_elsewhere(s);
+		t->counted_us = now_us;
+		/* Where very many wait it takes a while. */
+		int64_t took_us = clock_now_us() - now_us;
+		t->count_every_us = 20 * took_us > COUNT_EVERY_US ? 20 * took_us : COUNT_EVERY_US;
+	}
+}
+
+static void drain_nudges(server *s)
+{
+	uint64_t count;
+	(void)!read(s->nudge, &count, sizeof count);
+}
+
+static int64_t until_next(const times *t, int64_t now_us)
+{
+	int64_t next_us = t->looked_us + LOOK_EVERY_US;
+	if (t->due_us < next_us)
+		next_us = t->due_us;
+	return next_us > now_us ? next_us - now_us : 0;
+}
+
+/* What there is to do now, as others say or since it is time. */
+static void look(server *s, times *t, unsigned news)
+{
+	int64_t now_us = clock_now_us();
+	bool is_time = now_us - t->looked_us >= LOOK_EVERY_US;
+	server_lock(s);
+	bool wants_runs = s->has_backlog || is_time || (news & STORE_NEWS_WORK) != 0 || now_us >= t->due_us;
+	if ((news & STORE_NEWS_WORK) != 0)
+		s->has_backlog = true;
+	store_tell_load(s->store, s->scheduler.running, s->stopping);
+	server_unlock(s);
+	if (is_time || (news & STORE_NEWS_ORDER) != 0)
+		carry_out_orders(s, &t->strays, is_time);
+	if (wants_runs)
+		take_runs(s);
+	if (is_time || (news & STORE_NEWS_CHANGE) != 0)
+		follow_all(s);
+	if (is_time || now_us >= t->due_us) {
+		int64_t due_us = store_next_due(s->store);
+		t->due_us = due_us < LOOK_EVERY_US ? clock_now_us() + (due_us > 0 ? due_us : 1000) : INT64_MAX;
+	}
+	if (is_time)
+		t->looked_us = now_us;
+	keep_accounts(s, t, now_us);
+}
+
+static bool goes_on(server *s)
+{
+	server_lock(s);
+	bool ends = s->cluster_ends;
+	server_unlock(s);
+	return !ends;
+}
+
+static void *work(void *argument)
+{
+	server *s = argument;
+	times t = {.count_every_us = COUNT_EVERY_US, .due_us = INT64_MAX};
+	while (goes_on(s)) {
+		unsigned news = store_await(s->store, until_next(&t, clock_now_us()), s->nudge);
+		drain_nudges(s);
+		if (store_node(s->store) == 0 && goes_on(s)) {
+			join_anew(s);
+			if (store_node(s->store) == 0)
+				(void)usleep(REJOIN_AFTER_US);
+		}
+		look(s, &t, news);
+	}
+	return NULL;
+}
+
+bool cluster_start(server *s, curfew_failure *failure)
+{
+	s->has_cluster = pthread_create(&s->cluster, NULL, work, s) == 0;
+	if (!s->has_cluster)
+		(void)snprintf(failure->message, sizeof failure->message, "start: no thread can be started");
+	return s->has_cluster;
+}
+
+void cluster_stop(server *s)
+{
+	if (!s->has_cluster)
+		return;
+	server_lock(s);
+	s->cluster_ends = true;
+	server_unlock(s);
+	server_nudge(s);
+	(void)pthread_join(s->cluster, NULL);
+	s->has_cluster = false;
+}
+
+void cluster_give_back(server *s)
+{
+	for (size_t i = 0; i < RUN_BUCKETS; i++) {
+		for (run *r = s->runs[i]; r != NULL; r = r->chain) {
+			if (!r->launched)
+				(void)service_give_back(s, r);
+		}
+	}
+}
+
+/* ---- What requests ask for ------------------------------------------------------------------------------------ */
+
+static bool see_state(void *context, const run_view *view)
+{
+	*(int *)context = view->state;
+	return false;
+}
+
+static void ignore_news(run_listener *l, run_news news)
+{
+	(void)l;
+	(void)news;
+}
+
+/* One that nobody listens to would be shown no longer. */
+static void hold(following *f, run *r)
+{
+	if (f->run != NULL)
+		return;
+	f->run = r;
+	f->holder.notify = ignore_news;
+	run_listen(r, &f->holder);
+}
+
+static void show_here(void *context, const stored_run *row)
+{
+	following *f = context;
+	server *s = f->server;
+	server_lock(s);
+	run *r = row->state < RUN_DONE ? restore_foreign(s, row) : NULL;
+	if (r != NULL) {
+		f->count = 0;
+		add_followed(f, r);
+		hold(f, r);
+		run_unref(s, r);
+	}
+	server_unlock(s);
+}
+
+/* One that nobody had is this node's now, to be ended. */
+static void take_cancelled(void *context, const stored_run *row)
+{
+	following *f = context;
+	server *s = f->server;
+	if (row->node == 0 || row->node != store_node(s->store) || row->state >= RUN_RUNNING) {
+		show_here(context, row);
+		return;
+	}
+	server_lock(s);
+	(void)restore_taken(s, row);
+	run *r = run_find(s, row->id);
+	if (r != NULL)
+		hold(f, r);
+	service_dispatch(s);
+	server_unlock(s);
+}
+
+/* All that is known of it is here before somebody listens. */
+static bool show_run(server *s, const char *id, run **r,
+                     bool (*ask)(store *st, const char *id, void (*show)(void *context, const stored_run *row),
+                                 void *context)) CURFEW__UNCHECKED;
+
+static bool show_run(server *s, const char *id, run **r,
+                     bool (*ask)(store *st, const char *id, void (*show)(void *context, const stored_run *row),
+                                 void *context))
+{
+	following f;
+	*r = NULL;
+	if (!start_following(&f, s, 1))
+		return false;
+	bool good = ask(s->store, id, take_cancelled, &f) && follow(&f);
+	finish_following(&f);
+	server_lock(s);
+	*r = good ? run_find(s, id) : NULL;
+	if (f.run != NULL)
+		run_unlisten(s, f.run, &f.holder);
+	if (*r == NULL)
+		server_unlock(s);
+	return good;
+}
+
+/* The state of one that an account may see; -1: there is none. False: the database failed. */
+static bool read_state(server *s, const char *id, const account *who, int *state)
+{
+	run_filter filter = {.id = id, .outcome = -1, .most = 1};
+	if ((who->scopes & SCOPE_ADMIN) == 0)
+		filter.owner = who->id;
+	*state = -1;
+	return store_read_runs(s->store, &filter, see_state, state);
+}
+
+bool cluster_find(server *s, const char *id, const account *who, run **r)
+{
+	int state;
+	*r = NULL;
+	if (!read_state(s, id, who, &state))
+		return false;
+	return state < 0 || state == RUN_DONE || show_run(s, id, r, store_look_at_run);
+}
+
+bool cluster_cancel(server *s, const char *id, const account *who, run **r)
+{
+	int state;
+	*r = NULL;
+	if (!read_state(s, id, who, &state))
+		return false;
+	return state < 0 || state == RUN_DONE || show_run(s, id, r, store_cancel_run);
+}

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* In the place of PostgreSQL, where curfew is built without it (-Dpostgres=false, static executables). */
+#include "store_private.h"
+
+#include <stdio.h>
+
+store *store_open_postgres(const char *url, store_user user, curfew_failure *failure)
+{
+	(void)url;
+	(void)user;
+	(void)snprintf(failure->message, sizeof failure->message, "store: this curfew is built without PostgreSQL");
+	return NULL;
+}

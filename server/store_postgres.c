@@ -1,0 +1,567 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A PostgreSQL database as the store: connections, the schema and its versions. */
+#include "common/clock.h"
+#include "store_postgres.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { TRY_AGAIN_US = 500000 };
+
+/* What migrates takes this lock, so that it is one server at a time. */
+#define MIGRATION_LOCK "7433181301"
+
+/* Each brings the schema from its index to the next version. Never change one: add one. */
+static const struct migration {
+	int oldest; /* the oldest version whose servers may go on using it */
+	const char *sql;
+} migrations[] = {
+	{1,
+     "CREATE FUNCTION clock_us() RETURNS bigint LANGUAGE sql VOLATILE AS $$ "
+     "  SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint $$;"
+     "CREATE TABLE sources(sha256 text NOT NULL, language int NOT NULL, bytes bytea NOT NULL, "
+     "  PRIMARY KEY(sha256, language));"
+     "CREATE TABLE programs(owner text NOT NULL, name text NOT NULL, sha256 text NOT NULL, language int NOT NULL, "
+     "  kind text NOT NULL, exports text NOT NULL, size bigint NOT NULL, created_us bigint NOT NULL, "
+     "  updated_us bigint NOT NULL, PRIMARY KEY(owner, name), FOREIGN KEY(sha256, language) REFERENCES sources);"
+     "CREATE INDEX programs_sha256 ON programs(sha256, language);"
+     /* node: whose a run is that has not ended, 0 for nobody's; epoch: how often it was taken. */
+     "CREATE TABLE runs(number bigserial PRIMARY KEY, id text COLLATE \"C\" NOT NULL UNIQUE, owner text NOT NULL, "
+     "  state int NOT NULL, program text, name text NOT NULL, sha256 text NOT NULL, language int NOT NULL, call bytea, "
+     "  params bytea NOT NULL, \"user\" bytea, limits text NOT NULL, flags bigint NOT NULL, priority int NOT NULL, "
+     "  retry int NOT NULL, attempt int NOT NULL, created_us bigint NOT NULL, due_us bigint NOT NULL, "
+     "  started_us bigint NOT NULL, ended_us bigint NOT NULL DEFAULT 0, queue_us bigint NOT NULL, outcome int, "
+     "  checkpoint bytea, last_event bigint NOT NULL DEFAULT 0, key text, body_sha256 text, allow_fetch text, wasi bytea, "
+     "  schedule text, hook_url text, hook_secret text, hook_state int NOT NULL DEFAULT 0, hook_attempts int NOT NULL "
+     "  DEFAULT 0, hook_status int NOT NULL DEFAULT 0, hook_us bigint NOT NULL DEFAULT 0, hook_due_us bigint NOT NULL "
+     "  DEFAULT 0, hook_problem text, "
+     "  bytes bigint NOT NULL DEFAULT 0, report_bytes bigint NOT NULL DEFAULT 0, wall_us bigint, cpu_us bigint, "
+     "  memory_bytes bigint, output_bytes bigint, stop_us bigint, node bigint NOT NULL, epoch bigint NOT NULL DEFAULT 0, "
+     "  memory bigint NOT NULL, cancels int NOT NULL DEFAULT 0, watched boolean NOT NULL DEFAULT false, "
+     "  FOREIGN KEY(sha256, language) REFERENCES sources);"
+     "CREATE INDEX runs_waiting ON runs(owner, priority DESC, number) WHERE state=1 AND node=0;"
+     "CREATE INDEX runs_due ON runs(due_us) WHERE state=0 AND node=0;"
+     "CREATE INDEX runs_held ON runs(node, owner) WHERE state<>4 AND node<>0;"
+     "CREATE INDEX runs_owner ON runs(owner, id);"
+     "CREATE INDEX runs_program ON runs(owner, program, id) WHERE program IS NOT NULL;"
+     "CREATE INDEX runs_any_program ON runs(program, id) WHERE program IS NOT NULL;"
+     "CREATE INDEX runs_sha256 ON runs(sha256, language);"
+     "CREATE UNIQUE INDEX runs_key ON runs(owner, key) WHERE key IS NOT NULL;"
+     "CREATE INDEX runs_ended ON runs(ended_us) WHERE state=4;"
+     "CREATE INDEX runs_hook ON runs(hook_due_us) WHERE hook_due_us>0;"
+     "CREATE INDEX runs_live ON runs(state, id) WHERE state<>4;"
+     "CREATE INDEX runs_outcome ON runs(outcome, id) WHERE state=4 AND outcome<>0;"
+     "CREATE INDEX runs_owner_outcome ON runs(owner, outcome, id) WHERE state=4 AND outcome<>0;"
+     "CREATE TABLE reports(run bigint NOT NULL REFERENCES runs ON DELETE CASCADE, part int NOT NULL, "
+     "  data bytea NOT NULL, PRIMARY KEY(run, part));"
+     "CREATE TABLE output(run text COLLATE \"C\" NOT NULL, number bigint NOT NULL, kind int NOT NULL, "
+     "  data bytea NOT NULL, PRIMARY KEY(run, number));"
+     "CREATE TABLE tokens(id text PRIMARY KEY, name text NOT NULL, hash bytea NOT NULL, scopes int NOT NULL, "
+     "  running bigint, queued bigint, per_minute bigint, ceilings text NOT NULL, created_us bigint NOT NULL, "
+     "  revoked_us bigint NOT NULL DEFAULT 0, \"user\" text NOT NULL, allow_fetch text NOT NULL, priority int NOT NULL, "
+     "  expires_us bigint NOT NULL, used_us bigint NOT NULL DEFAULT 0, programs_bytes bigint);"
+     /* Runs that come again. taken_us: until then whoever took it has it. */
+     "CREATE TABLE schedules(owner text NOT NULL, name text COLLATE \"C\" NOT NULL, cron text NOT NULL, zone text NOT "
+     "  NULL, overlap int NOT NULL, paused int NOT NULL, body bytea NOT NULL, created_us bigint NOT NULL, "
+     "  updated_us bigint NOT NULL, next_us bigint NOT NULL, taken_us bigint NOT NULL DEFAULT 0, "
+     "  last_us bigint NOT NULL DEFAULT 0, last_run text NOT NULL DEFAULT '', problem text NOT NULL DEFAULT '', "
+     "  runs bigint NOT NULL DEFAULT 0, skipped bigint NOT NULL DEFAULT 0, PRIMARY KEY(owner, name));"
+     "CREATE INDEX schedules_next ON schedules(next_us) WHERE next_us>0;"
+     "CREATE TABLE keys(owner text NOT NULL, key text NOT NULL, id text NOT NULL, body_sha256 text NOT NULL, "
+     "  created_us bigint NOT NULL, PRIMARY KEY(owner, key));"
+     "CREATE INDEX keys_created ON keys(created_us);"
+     "CREATE FUNCTION keep_key() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+     "  INSERT INTO keys VALUES(OLD.owner, OLD.key, OLD.id, OLD.body_sha256, OLD.created_us) ON CONFLICT DO NOTHING; "
+     "  RETURN OLD; END $$;"
+     "CREATE TRIGGER runs_drop_key AFTER DELETE ON runs FOR EACH ROW WHEN (OLD.key IS NOT NULL AND OLD.state=4) "
+     "  EXECUTE FUNCTION keep_key();"
+     /* The servers that there were. A fence is there as long as its node may write. */
+     "CREATE TABLE nodes(number bigserial PRIMARY KEY, name text NOT NULL, version text NOT NULL, address text NOT NULL, "
+     "  capacity bigint NOT NULL, running bigint NOT NULL DEFAULT 0, is_draining boolean NOT NULL DEFAULT false, "
+     "  started_us bigint NOT NULL, lease_until_us bigint NOT NULL, is_over boolean NOT NULL DEFAULT false);"
+     "CREATE TABLE fences(node bigint PRIMARY KEY);"
+     /* Ends the leases that have run out. */
+     "CREATE FUNCTION expire() RETURNS bigint LANGUAGE plpgsql AS $$ DECLARE ended bigint; BEGIN "
+     "  WITH over AS (UPDATE nodes SET is_over=true WHERE NOT is_over AND lease_until_us < clock_us() RETURNING number), "
+     "  gone AS (DELETE FROM fences USING over WHERE node=over.number RETURNING node) SELECT count(*) INTO ended FROM gone; "
+     "  IF ended > 0 THEN PERFORM pg_notify('curfew', 'w'); END IF; "
+     "  DELETE FROM nodes WHERE is_over AND lease_until_us < clock_us() - 86400000000; RETURN ended; END $$;"
+     /*
+      * Takes what waits. One node at a time chooses, so that turns and quotas hold over all nodes: the first run of
+      * each token that has fewest under way goes first; within a token the highest priority, and then its users in
+      * turn.
+      */
+     "CREATE FUNCTION take(me bigint, wanted bigint, memory_free bigint, memory_max bigint) RETURNS SETOF runs "
+     "LANGUAGE plpgsql AS $$ BEGIN "
+     "  PERFORM pg_advisory_xact_lock(7433181302);"
+     "  PERFORM 1 FROM fences WHERE node=me FOR KEY SHARE;"
+     "  IF NOT FOUND THEN RETURN; END IF;"
+     "  UPDATE runs SET state=1 WHERE number IN (SELECT number FROM runs WHERE state=0 AND node=0 AND due_us<=clock_us() "
+     "    ORDER BY due_us LIMIT 1000 FOR UPDATE SKIP LOCKED);"
+     "  UPDATE runs SET state=1, node=0 WHERE number IN (SELECT number FROM runs r WHERE state<>4 AND node<>0 AND "
+     "    (state<2 OR attempt<=retry) AND NOT EXISTS (SELECT 1 FROM fences f WHERE f.node=r.node) LIMIT 1000 "
+     "    FOR UPDATE SKIP LOCKED);"
+     "  RETURN QUERY WITH RECURSIVE o(owner) AS ("
+     "    (SELECT r.owner FROM runs r WHERE r.state=1 AND r.node=0 ORDER BY r.owner LIMIT 1) UNION ALL "
+     "    SELECT (SELECT r.owner FROM runs r WHERE r.state=1 AND r.node=0 AND r.owner>o.owner ORDER BY r.owner LIMIT 1) "
+     "    FROM o WHERE o.owner IS NOT NULL), "
+     "  busy AS (SELECT r.owner, count(*) AS n FROM runs r WHERE r.state<>4 AND r.node<>0 GROUP BY r.owner), "
+     "  c AS (SELECT w.number, w.memory, t.running, coalesce(busy.n, 0) + row_number() OVER (PARTITION BY o.owner ORDER BY "
+     "    w.priority DESC, w.turn, w.number) AS place FROM o CROSS JOIN LATERAL (SELECT x.*, row_number() OVER "
+     "    (PARTITION BY x.priority, x.\"user\" ORDER BY x.number) AS turn FROM (SELECT r.number, r.memory, r.priority, "
+     "    r.\"user\" FROM runs r WHERE r.state=1 AND r.node=0 AND r.owner=o.owner AND r.memory<=memory_max "
+     "    ORDER BY r.priority DESC, r.number LIMIT wanted * 4) x) w "
+     "    LEFT JOIN busy ON busy.owner=o.owner LEFT JOIN tokens t ON t.id=o.owner), "
+     "  f AS (SELECT c.number, sum(c.memory) OVER (ORDER BY c.place, c.number) AS needs FROM c "
+     "    WHERE c.running IS NULL OR c.place<=c.running ORDER BY c.place, c.number LIMIT wanted), "
+     "  chosen AS (SELECT r.number FROM runs r WHERE r.number IN (SELECT f.number FROM f WHERE f.needs<=memory_free) "
+     "    AND r.state=1 AND r.node=0 FOR UPDATE SKIP LOCKED) "
+     "  UPDATE runs SET state=2, node=me, epoch=runs.epoch+1, attempt=runs.attempt+1, started_us=clock_us(), "
+     "    queue_us=greatest(clock_us()-greatest(runs.created_us, runs.due_us), 0) FROM chosen "
+     "    WHERE runs.number=chosen.number RETURNING runs.*; END $$;"
+     /* Takes what nodes carried out that are over, and what is not to be carried out again: state 3 until it is closed.
+      */
+     "CREATE FUNCTION take_lost(me bigint) RETURNS SETOF runs LANGUAGE plpgsql AS $$ BEGIN "
+     "  PERFORM 1 FROM fences WHERE node=me FOR KEY SHARE;"
+     "  IF NOT FOUND THEN RETURN; END IF;"
+     "  RETURN QUERY UPDATE runs SET node=me, state=3, epoch=runs.epoch+1 WHERE number IN (SELECT r.number FROM runs r "
+     "    WHERE r.state IN (2,3) AND r.node<>0 AND ((r.state=3 AND r.node=me) OR (r.attempt>r.retry AND NOT EXISTS "
+     "    (SELECT 1 FROM fences f WHERE f.node=r.node))) LIMIT 100 FOR UPDATE SKIP LOCKED) RETURNING runs.*; END $$;"
+     /* One that nobody has is taken by who ends it. */
+     "CREATE FUNCTION cancel(me bigint, run text) RETURNS SETOF runs LANGUAGE plpgsql AS $$ BEGIN "
+     "  PERFORM 1 FROM fences WHERE node=me FOR KEY SHARE;"
+     "  IF NOT FOUND THEN me := 0; END IF;"
+     "  PERFORM pg_notify('curfew', 'o');"
+     "  RETURN QUERY UPDATE runs SET cancels=runs.cancels+1, watched=true, "
+     "    epoch=CASE WHEN runs.node=0 AND me<>0 THEN runs.epoch+1 ELSE runs.epoch END, "
+     "    node=CASE WHEN runs.node=0 THEN me ELSE runs.node END WHERE id=run AND state<>4 RETURNING runs.*; END $$;"},
+};
+
+enum { SCHEMA = sizeof migrations / sizeof migrations[0] };
+
+/* ---- Connections ------------------------------------------------------------------------------------------- */
+
+static void note_reason(pg_store *st, const char *words)
+{
+	(void)pthread_mutex_lock(&st->lock);
+	(void)snprintf(st->reason, sizeof st->reason, "%.*s", (int)strcspn(words, "\n"), words);
+	(void)pthread_mutex_unlock(&st->lock);
+}
+
+void pg_copy_reason(pg_store *st, char reason[160])
+{
+	(void)pthread_mutex_lock(&st->lock);
+	memcpy(reason, st->reason, sizeof st->reason);
+	(void)pthread_mutex_unlock(&st->lock);
+}
+
+/* Why there is no connection. What libpq says of an address that it cannot read may be a part of it, the password's
+ * too. */
+static void note_unconnected(pg_store *st, const char *words)
+{
+	if (strncmp(words, "connection to server", 20) == 0)
+		note_reason(st, words);
+	else if (strncmp(words, "could not translate host name", 29) == 0)
+		note_reason(st, "its host name is not known");
+	else
+		note_reason(
+			st,
+			"its address cannot be read: it is postgres://USER:PASSWORD@HOST:PORT/DATABASE, other characters as %XX");
+}
+
+static void ignore_notice(void *context, const char *message)
+{
+	(void)context;
+	(void)message;
+}
+
+/* What every connection is told first. A transaction that its client forgets must not hold up the others. */
+#define SETTINGS                                                                                                                            \
+	"SET search_path = curfew; SET client_encoding = 'UTF8'; SET synchronous_commit = on; SET idle_in_transaction_session_timeout = '5s'; " \
+	"SET client_min_messages = warning"
+
+static bool set_up(pg_store *st, PGconn *conn)
+{
+	(void)PQsetNoticeProcessor(conn, ignore_notice, NULL);
+	PGresult *done = PQexec(conn, SETTINGS);
+	bool good = PQresultStatus(done) == PGRES_COMMAND_OK;
+	if (!good)
+		note_reason(st, PQerrorMessage(conn));
+	PQclear(done);
+	return good;
+}
+
+/* One that was never opened needs no libpq. */
+void pg_close(pg_link *link)
+{
+	if (link->conn != NULL)
+		PQfinish(link->conn);
+	link->conn = NULL;
+}
+
+bool pg_connect(pg_store *st, pg_link *link)
+{
+	static const char *const names[] = {"dbname",
+	                                    "connect_timeout",
+	                                    "fallback_application_name",
+	                                    "keepalives_idle",
+	                                    "keepalives_interval",
+	                                    "keepalives_count",
+	                                    "tcp_user_timeout",
+	                                    NULL};
+	const char *values[] = {st->url, "3", "curfew", "10", "5", "3", "15000", NULL};
+	if (link->conn != NULL && PQstatus(link->conn) == CONNECTION_OK)
+		return true;
+	int64_t now_us = clock_now_us();
+	if (link->tried_us != 0 && now_us - link->tried_us < TRY_AGAIN_US)
+		return false;
+	if (link->conn != NULL)
+		PQfinish(link->conn);
+	/* What the address says itself goes before these. */
+	link->conn = PQconnectdbParams(names, values, 1);
+	if (PQstatus(link->conn) == CONNECTION_OK && set_up(st, link->conn)) {
+		link->tried_us = 0;
+		return true;
+	}
+	if (PQstatus(link->conn) != CONNECTION_OK)
+		note_unconnected(st, PQerrorMessage(link->conn));
+	PQfinish(link->conn);
+	link->conn = NULL;
+	link->tried_us = clock_now_us();
+	return false;
+}
+
+static void refuse(pg_store *st, const char *what, const char *why, curfew_failure *failure)
+{
+	if (failure == NULL)
+		return;
+	(void)pthread_mutex_lock(&st->lock);
+	const char *reason = why != NULL ? why : st->reason;
+	(void)snprintf(failure->message, sizeof failure->message, "%.90s: %.*s", what, (int)strcspn(reason, "\n"), reason);
+	(void)pthread_mutex_unlock(&st->lock);
+}
+
+PGresult *pg_run(pg_store *st, pg_link *link, const char *sql, const pg_params *p, const char *what,
+                 curfew_failure *failure)
+{
+	if (!pg_connect(st, link)) {
+		refuse(st, what, NULL, failure);
+		return NULL;
+	}
+	PGresult *result = p != NULL ? PQexecParams(link->conn, sql, p->count, NULL, p->values, p->lengths, p->formats, 1)
+	                             : PQexec(link->conn, sql);
+	ExecStatusType status = PQresultStatus(result);
+	if (status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK)
+		return result;
+	refuse(st, what, PQerrorMessage(link->conn), failure);
+	note_reason(st, PQerrorMessage(link->conn));
+	/* 25006: read-only now. Where there are several addresses, another one may be the right one. */
+	const char *code = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+	bool is_wrong_one = code != NULL && strcmp(code, "25006") == 0;
+	PQclear(result);
+	if (is_wrong_one)
+		pg_close(link);
+	return NULL;
+}
+
+static bool run(pg_store *st, pg_link *link, const char *sql, const char *what, curfew_failure *failure)
+{
+	PGresult *done = pg_run(st, link, sql, NULL, what, failure);
+	PQclear(done);
+	return done != NULL;
+}
+
+static pg_link *acquire(pg_store *st)
+{
+	pg_link *found = NULL;
+	(void)pthread_mutex_lock(&st->lock);
+	while (found == NULL) {
+		for (int i = 0; i < PG_READERS && found == NULL; i++)
+			found = st->readers[i].is_busy ? NULL : &st->readers[i];
+		if (found == NULL)
+			(void)pthread_cond_wait(&st->free, &st->lock);
+	}
+	found->is_busy = true;
+	(void)pthread_mutex_unlock(&st->lock);
+	return found;
+}
+
+static void release(pg_store *st, pg_link *link)
+{
+	(void)pthread_mutex_lock(&st->lock);
+	link->is_busy = false;
+	(void)pthread_cond_signal(&st->free);
+	(void)pthread_mutex_unlock(&st->lock);
+}
+
+PGresult *pg_read_rows(store *base, const char *sql, const pg_params *p, const char *what, curfew_failure *failure)
+{
+	pg_store *st = pg_of(base);
+	pg_link *link = acquire(st);
+	PGresult *rows = pg_run(st, link, sql, p, what, failure);
+	release(st, link);
+	return rows;
+}
+
+/* ---- Parameters and columns ---------------------------------------------------------------------------------- */
+
+static void add_param(pg_params *p, const char *value, size_t length, int format)
+{
+	if (p->count == PG_PARAMS_MAX)
+		return; /* the statement then has too few, and fails */
+	p->values[p->count] = value;
+	p->lengths[p->count] = (int)length;
+	p->formats[p->count++] = format;
+}
+
+void pg_words(pg_params *p, const char *words)
+{
+	add_param(p, words, 0, 0);
+}
+
+void pg_bytes(pg_params *p, const void *data, size_t length)
+{
+	add_param(p, data, length, 1);
+}
+
+void pg_number(pg_params *p, int64_t number)
+{
+	char *digits = p->numbers[p->count < PG_PARAMS_MAX ? p->count : 0];
+	(void)snprintf(digits, sizeof p->numbers[0], "%lld", (long long)number);
+	add_param(p, digits, 0, 0);
+}
+
+void pg_quota(pg_params *p, uint64_t max)
+{
+	if (max == UINT64_MAX)
+		add_param(p, NULL, 0, 0);
+	else
+		pg_number(p, (int64_t)max);
+}
+
+const char *pg_get(const PGresult *rows, int row, const char *column)
+{
+	int index = PQfnumber(rows, column);
+	return index < 0 || PQgetisnull(rows, row, index) ? NULL : PQgetvalue(rows, row, index);
+}
+
+size_t pg_get_length(const PGresult *rows, int row, const char *column)
+{
+	return (size_t)PQgetlength(rows, row, PQfnumber(rows, column));
+}
+
+/* Results are in binary: the highest byte first. */
+int64_t pg_get_number(const PGresult *rows, int row, const char *column)
+{
+	const unsigned char *data = (const unsigned char *)pg_get(rows, row, column);
+	uint64_t number = 0;
+	if (data == NULL)
+		return 0;
+	size_t length = pg_get_length(rows, row, column);
+	for (size_t i = 0; i < length && i < 8; i++)
+		number = number << 8 | data[i];
+	return length == 4 ? (int32_t)number : (int64_t)number;
+}
+
+static int64_t number_of(PGresult *rows)
+{
+	int64_t number = PQntuples(rows) == 1 && PQnfields(rows) > 0 ? pg_get_number(rows, 0, PQfname(rows, 0)) : -1;
+	PQclear(rows);
+	return number;
+}
+
+static int64_t pg_read_number(pg_store *st, pg_link *link, const char *sql)
+{
+	PGresult *rows = pg_run(st, link, sql, &(pg_params){0}, "the database", NULL);
+	return rows != NULL ? number_of(rows) : -1;
+}
+
+/* ---- The schema ---------------------------------------------------------------------------------------------- */
+
+/* -1: it cannot be read; 0: there is none yet. *oldest: the oldest version that may use it. */
+static int64_t read_version(pg_store *st, pg_link *link, int64_t *oldest)
+{
+	int64_t there = pg_read_number(
+		st, link, "SELECT count(*) FROM pg_tables WHERE schemaname='curfew' AND tablename='schema_version'");
+	*oldest = 0;
+	if (there <= 0)
+		return there;
+	*oldest = pg_read_number(st, link, "SELECT coalesce(max(oldest), 0)::bigint FROM schema_version");
+	return pg_read_number(st, link, "SELECT coalesce(max(version), 0)::bigint FROM schema_version");
+}
+
+static bool refuse_newer(int64_t version, int64_t oldest, curfew_failure *failure)
+{
+	(void)snprintf(failure->message, sizeof failure->message,
+	               "the database has version %lld for curfew of version %lld or newer, and this curfew knows %d",
+	               (long long)version, (long long)oldest, SCHEMA);
+	return false;
+}
+
+static bool migrate_from(pg_store *st, pg_link *link, int64_t version, curfew_failure *failure)
+{
+	static const char what[] = "the database cannot be brought to this version";
+	char note[96];
+	if (version == 0 && !run(st, link,
+	                         "CREATE SCHEMA IF NOT EXISTS curfew; CREATE TABLE IF NOT EXISTS schema_version(version "
+	                         "bigint PRIMARY KEY, oldest bigint NOT NULL)",
+	                         what, failure))
+		return false;
+	for (; version < SCHEMA; version++) {
+		(void)snprintf(note, sizeof note, "INSERT INTO schema_version VALUES(%d, %d)", (int)version + 1,
+		               migrations[version].oldest);
+		if (!run(st, link, migrations[version].sql, what, failure) || !run(st, link, note, what, failure))
+			return false;
+	}
+	return true;
+}
+
+/* All or nothing, and one server at a time. */
+static bool migrate(pg_store *st, pg_link *link, curfew_failure *failure)
+{
+	static const char what[] = "the database cannot be used";
+	int64_t oldest, version = read_version(st, link, &oldest);
+	if (oldest > SCHEMA)
+		return refuse_newer(version, oldest, failure);
+	if (version >= SCHEMA)
+		return true;
+	if (!run(st, link, "BEGIN", what, failure) ||
+	    !run(st, link, "SELECT pg_advisory_xact_lock(" MIGRATION_LOCK ")", what, failure))
+		return false;
+	version = read_version(st, link, &oldest);
+	bool good = version < 0       ? run(st, link, "SELECT 1", what, failure)
+	            : oldest > SCHEMA ? refuse_newer(version, oldest, failure)
+	                              : migrate_from(st, link, version, failure);
+	return run(st, link, good ? "COMMIT" : "ROLLBACK", what, good ? failure : NULL) && good;
+}
+
+/* Who is not the server leaves a database of another version alone. */
+static bool check_version(pg_store *st, pg_link *link, store_user user, curfew_failure *failure)
+{
+	int64_t oldest, version = read_version(st, link, &oldest);
+	if (oldest > SCHEMA)
+		return refuse_newer(version, oldest, failure);
+	if (version >= SCHEMA || (version == 0 && user == STORE_MAKER))
+		return migrate(st, link, failure);
+	if (version < 0)
+		return run(st, link, "SELECT 1 FROM schema_version", "the database cannot be read", failure);
+	(void)snprintf(failure->message, sizeof failure->message,
+	               version == 0
+	                   ? "there is no database of curfew's in it"
+	                   : "the database has version %lld and this curfew version %d: start a server of it first",
+	               (long long)version, SCHEMA);
+	return false;
+}
+
+/* ---- Opening ------------------------------------------------------------------------------------------------- */
+
+static void close_all(store *base)
+{
+	pg_store *st = pg_of(base);
+	pg_leave(st);
+	pg_link *const links[] = {&st->writer, &st->keeper, &st->admin, &st->cluster, &st->listener, &st->taker};
+	for (size_t i = 0; i < sizeof links / sizeof links[0]; i++)
+		pg_close(links[i]);
+	for (int i = 0; i < PG_READERS; i++)
+		pg_close(&st->readers[i]);
+	(void)pthread_mutex_destroy(&st->lock);
+	(void)pthread_cond_destroy(&st->free);
+	if (st->url != NULL)
+		explicit_bzero(st->url, strlen(st->url));
+	free(st->url);
+	store_finish(base);
+	free(st);
+}
+
+/* Nobody has it alone. */
+static bool claim(store *base, curfew_failure *failure)
+{
+	(void)base;
+	(void)failure;
+	return true;
+}
+
+/* Events are numbered from how often their run was taken instead. */
+static uint64_t begin_life(store *base)
+{
+	(void)base;
+	return 0;
+}
+
+static const store_backend backend = {
+	.close = close_all,
+	.claim = claim,
+	.begin_life = begin_life,
+	.join = pg_join,
+	.node = pg_node,
+	.tell_load = pg_tell_load,
+	.read_nodes = pg_read_nodes,
+	.take_runs = pg_take_runs,
+	.next_due = pg_next_due,
+	.cancel_run = pg_cancel_run,
+	.look_at_run = pg_look_at_run,
+	.read_orders = pg_read_orders,
+	.follow = pg_follow,
+	.count_waiting = pg_count_waiting,
+	.await = pg_await,
+	.begin = pg_begin,
+	.write = pg_write,
+	.write_news = pg_write_news,
+	.commit = pg_commit,
+	.clean = pg_clean,
+	.drop_sources = pg_drop_sources,
+	.read_runs = pg_read_runs,
+	.read_part = pg_read_part,
+	.find_key = pg_find_key,
+	.read_programs = pg_read_programs,
+	.count_program_bytes = pg_count_program_bytes,
+	.read_source = pg_read_source,
+	.read_schedules = pg_read_schedules,
+	.take_schedules = pg_take_schedules,
+	.take_deliveries = pg_take_deliveries,
+	.load_runs = pg_load_runs,
+	.read_tokens = pg_read_tokens,
+	.add_token = pg_add_token,
+	.revoke_token = pg_revoke_token,
+	.drop_runs = pg_drop_runs,
+	.back_up = pg_back_up,
+	.examine = pg_examine,
+};
+
+/* A replica takes no writes. */
+static bool is_writable(pg_store *st, curfew_failure *failure)
+{
+	int64_t only = pg_read_number(
+		st, &st->admin,
+		"SELECT CASE WHEN pg_is_in_recovery() OR current_setting('transaction_read_only')='on' THEN 1 ELSE 0 END");
+	if (only == 1)
+		(void)snprintf(failure->message, sizeof failure->message,
+		               "the database cannot be written: it is read-only, or a replica");
+	else if (only < 0)
+		refuse(st, "the database cannot be read", NULL, failure);
+	return only == 0;
+}
+
+store *store_open_postgres(const char *url, store_user user, curfew_failure *failure)
+{
+	curfew_failure inner = {0};
+	pg_store *st = calloc(1, sizeof *st);
+	if (st == NULL || (st->url = text_copy(url, strlen(url))) == NULL) {
+		free(st);
+		(void)snprintf(failure->message, sizeof failure->message, "out of memory");
+		return NULL;
+	}
+	store_init(&st->base, &backend);
+	(void)pthread_mutex_init(&st->lock, NULL);
+	(void)pthread_cond_init(&st->free, NULL);
+	bool good = pq_load(&inner) && run(st, &st->admin, "SELECT 1", "the database cannot be reached", &inner) &&
+	            is_writable(st, &inner) &&
+	            (user == STORE_SERVER ? migrate(st, &st->admin, &inner) : check_version(st, &st->admin, user, &inner));
+	if (good)
+		return &st->base;
+	/* Without the address, which holds the password. */
+	(void)snprintf(failure->message, sizeof failure->message, "store: %.230s", inner.message);
+	close_all(&st->base);
+	return NULL;
+}

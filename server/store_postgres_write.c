@@ -1,0 +1,577 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the writing thread does to the PostgreSQL database. A transaction is sent as a pipeline: none of its statements
+ * waits for the one before it, so that a transaction of a thousand writes takes one round trip. The first statement
+ * makes sure that this server has the lease.
+ */
+#include "common/clock.h"
+#include "limits_text.h"
+#include "store_postgres.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { DROP_AT_ONCE = 200, EVENTS_KEPT_US = 60000000 };
+
+/* ---- Pipelines ----------------------------------------------------------------------------------------------- */
+
+/* X(NAME, text): statements that are prepared when first needed on a connection. */
+#define PG_WRITES(X)                                                                                                    \
+	X(HOLD, "SELECT 1/count(*) FROM (SELECT 1 FROM fences WHERE node=$1::bigint FOR KEY SHARE) AS held")                \
+	X(ADD_SOURCE, "INSERT INTO sources VALUES($1,$2,$3) ON CONFLICT DO NOTHING")                                        \
+	X(ADD_RUN,                                                                                                          \
+	  "INSERT INTO runs(id, owner, state, program, sha256, language, call, params, \"user\", limits, flags, priority, " \
+	  "retry, attempt, created_us, due_us, started_us, queue_us, key, body_sha256, name, allow_fetch, wasi, node, "     \
+	  "memory, watched, schedule, hook_url, hook_secret) VALUES($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,"    \
+	  "$16,$17,$18,$19,$20,$21,$22,$23,$24,$25,$26,$27,$28,$29) ON CONFLICT(id) DO NOTHING")                            \
+	X(DROP_RUN, "DELETE FROM runs WHERE id=$1 AND state<>4 AND node IN (0, $2)")                                        \
+	X(START_RUN, "UPDATE runs SET state=2, started_us=$2, queue_us=$3, attempt=$4 WHERE id=$1 AND state<>4 AND "        \
+	             "node=$5")                                                                                             \
+	X(GIVE_BACK, "UPDATE runs SET state=1, node=0, attempt=$2 WHERE id=$1 AND state<>4 AND node=$3")                    \
+	X(END_RUN,                                                                                                          \
+	  "WITH e AS (UPDATE runs SET state=4, ended_us=$2, outcome=$3, report_bytes=$4, checkpoint=NULL, last_event=$5, "  \
+	  "hook_due_us=CASE WHEN hook_url IS NULL THEN 0 ELSE 1 END, "                                                      \
+	  "queue_us=$6, started_us=$7, bytes=$8, wall_us=$9, cpu_us=$10, memory_bytes=$11, output_bytes=$12, stop_us=$13 "  \
+	  "WHERE id=$1 AND node=$15 RETURNING number, id, watched), "                                                       \
+	  "r AS (INSERT INTO reports SELECT number, 0, $14::bytea FROM e ON CONFLICT DO NOTHING) "                          \
+	  "SELECT pg_notify('curfew', 'd') FROM e WHERE watched")                                                           \
+	X(ADD_PART, "INSERT INTO reports SELECT number, $2::int, $3::bytea FROM runs WHERE id=$1 AND node=$4 "              \
+	            "ON CONFLICT DO NOTHING")                                                                               \
+	X(DROP_OUTPUT, "DELETE FROM output WHERE run=$1")                                                                   \
+	X(ADD_OUTPUT, "INSERT INTO output VALUES($1,$2,$3,$4) ON CONFLICT DO NOTHING")                                      \
+	X(SET_CHECKPOINT, "UPDATE runs SET checkpoint=$2 WHERE id=$1 AND state<>4")                                         \
+	X(NOTIFY, "SELECT pg_notify('curfew', $1::text)")                                                                   \
+	X(PUT_PROGRAM, "INSERT INTO programs VALUES($1,$2,$3,$4,$5,$6,$7,$8,$8) ON CONFLICT(owner, name) DO UPDATE SET "    \
+	               "sha256=$3, language=$4, kind=$5, exports=$6, size=$7, updated_us=$8")                               \
+	X(DELETE_PROGRAM, "DELETE FROM programs WHERE owner=$1 AND name=$2")                                                \
+	X(PUT_SCHEDULE,                                                                                                     \
+	  "INSERT INTO schedules(owner, name, cron, zone, overlap, paused, body, created_us, updated_us, next_us) "         \
+	  "VALUES($1,$2,$3,$4,$5,$6,$7,$8,$9,$10) ON CONFLICT(owner, name) DO UPDATE SET cron=$3, zone=$4, "                \
+	  "overlap=$5, paused=$6, body=$7, updated_us=$9, next_us=$10, taken_us=0, problem=''")                             \
+	X(DELETE_SCHEDULE, "DELETE FROM schedules WHERE owner=$1 AND name=$2")                                              \
+	X(USE_TURN,                                                                                                         \
+	  "WITH u AS (UPDATE schedules SET next_us=$4, last_us=$3, last_run=$5, runs=runs+1, problem='', taken_us=0 "       \
+	  "WHERE owner=$1 AND name=$2 AND (next_us=$3 OR last_run=$5) RETURNING 1) SELECT CASE WHEN EXISTS (SELECT 1 FROM " \
+	  "u) THEN 1 ELSE 'another node has had this turn'::text::int END")                                                 \
+	X(PASS_TURN, "UPDATE schedules SET next_us=$4, last_us=$3, problem=$5, skipped=skipped+1, taken_us=0 "              \
+	             "WHERE owner=$1 AND name=$2 AND next_us=$3")                                                           \
+	X(NOTE_ATTEMPT, "UPDATE runs SET hook_state=$2, hook_attempts=$3, hook_status=$4, hook_us=$5, hook_problem=$6, "    \
+	                "hook_due_us=CASE WHEN $7::bigint=0 THEN 0 ELSE clock_us()+$7 END WHERE id=$1")                     \
+	X(USE_TOKEN, "UPDATE tokens SET used_us=greatest(used_us, $2) WHERE id=$1")
+
+typedef enum pg_statement {
+#define X(name, words) PG_##name,
+	PG_WRITES(X)
+#undef X
+		PG_STATEMENTS
+} pg_statement;
+
+static const char *const texts[] = {
+#define X(name, words) words,
+	PG_WRITES(X)
+#undef X
+};
+
+static const char *const names[] = {
+#define X(name, words) #name,
+	PG_WRITES(X)
+#undef X
+};
+
+static store_status fail(pg_store *st, const char *why)
+{
+	(void)snprintf(st->base.reason, sizeof st->base.reason, "%.*s", (int)strcspn(why, "\n"), why);
+	return STORE_FAILED;
+}
+
+/* This node was thought dead. Whoever asks for runs joins anew. */
+static store_status lose_node(pg_store *st)
+{
+	atomic_store(&st->node, 0);
+	return fail(st, "the lease of this node has ended");
+}
+
+/* Reads results up to the next synchronization; the first error stays. */
+static store_status read_results(pg_store *st, PGconn *conn)
+{
+	store_status status = STORE_OK;
+	unsigned nothing = 0;
+	for (bool is_synced = false; !is_synced;) {
+		PGresult *result = PQgetResult(conn);
+		ExecStatusType kind = PQresultStatus(result);
+		nothing = result == NULL ? nothing + 1 : 0;
+		if (result == NULL) {
+			/* One is between two statements. After a connection has broken there may be nothing else for ever. */
+			if (nothing == 1 && PQstatus(conn) == CONNECTION_OK)
+				continue;
+			if (status == STORE_OK)
+				(void)fail(st, PQerrorMessage(conn));
+			return status == STORE_OK ? STORE_UNKNOWN : status;
+		}
+		if (kind == PGRES_FATAL_ERROR && status == STORE_OK) {
+			const char *code = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+			const char *message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
+			status = fail(st, message != NULL ? message : PQerrorMessage(conn));
+			const char *constraint = PQresultErrorField(result, PG_DIAG_CONSTRAINT_NAME);
+			st->base.is_key_taken = constraint != NULL && strcmp(constraint, "runs_key") == 0;
+			/* 22 data, 23 constraint, 54 limits: at fault is the write alone; 40: it came in another's way. 22012: the
+			 * lease is gone. */
+			if (code != NULL && strcmp(code, "22012") == 0)
+				status = lose_node(st);
+			/* The connection has broken, or the server ends (57P), perhaps after it has committed. */
+			else if (code == NULL || strncmp(code, "57P", 3) == 0)
+				status = STORE_UNKNOWN;
+			else if (strncmp(code, "22", 2) == 0 || strncmp(code, "23", 2) == 0 || strncmp(code, "54", 2) == 0 ||
+			         strncmp(code, "40", 2) == 0)
+				status = STORE_REFUSED;
+		}
+		is_synced = kind == PGRES_PIPELINE_SYNC;
+		PQclear(result);
+	}
+	return status;
+}
+
+/* All statements are made known to the server once for each connection. */
+static bool prepare_all(pg_store *st, PGconn *conn)
+{
+	for (int i = 0; i < PG_STATEMENTS; i++) {
+		if (PQsendPrepare(conn, names[i], texts[i], 0, NULL) != 1)
+			return false;
+	}
+	return PQpipelineSync(conn) == 1 && read_results(st, conn) == STORE_OK;
+}
+
+static bool open_writer(pg_store *st)
+{
+	bool was_open = st->writer.conn != NULL && PQstatus(st->writer.conn) == CONNECTION_OK;
+	if (!pg_connect(st, &st->writer)) {
+		char reason[sizeof st->reason];
+		pg_copy_reason(st, reason);
+		(void)fail(st, reason);
+		return false;
+	}
+	if (was_open)
+		return true;
+	return PQenterPipelineMode(st->writer.conn) == 1 && prepare_all(st, st->writer.conn);
+}
+
+/* What failed in a way that says nothing of one write is tried again on a new connection, perhaps to another server. */
+static void drop_writer(pg_store *st)
+{
+	st->is_writing = false;
+	if (st->writer.conn != NULL)
+		PQfinish(st->writer.conn);
+	st->writer.conn = NULL;
+}
+
+static store_status send_one(pg_store *st, pg_statement which, const pg_params *p)
+{
+	if (PQsendQueryPrepared(st->writer.conn, names[which], p->count, p->values, p->lengths, p->formats, 1) == 1)
+		return STORE_OK;
+	(void)fail(st, PQerrorMessage(st->writer.conn));
+	drop_writer(st);
+	return STORE_FAILED;
+}
+
+static bool send_word(pg_store *st, const char *word)
+{
+	return PQsendQueryParams(st->writer.conn, word, 0, NULL, NULL, NULL, NULL, 1) == 1;
+}
+
+/* Leaves the transaction that was begun. */
+static store_status fail_and_end(pg_store *st, const char *why)
+{
+	drop_writer(st);
+	return fail(st, why);
+}
+
+store_status pg_begin(store *base)
+{
+	pg_store *st = pg_of(base);
+	pg_params p = {0};
+	/* One that was given up half way is ended with its connection. */
+	if (st->is_writing)
+		drop_writer(st);
+	if (!open_writer(st)) {
+		drop_writer(st);
+		return STORE_FAILED;
+	}
+	if (!send_word(st, "BEGIN")) {
+		(void)fail(st, PQerrorMessage(st->writer.conn));
+		drop_writer(st);
+		return STORE_FAILED;
+	}
+	st->is_writing = true;
+	/* Of one that has not joined, as the tests' of the store. */
+	if (atomic_load(&st->node) == 0)
+		return st->has_thread ? fail_and_end(st, "the lease of this node has ended") : STORE_OK;
+	pg_number(&p, (int64_t)atomic_load(&st->node));
+	return send_one(st, PG_HOLD, &p);
+}
+
+store_status pg_commit(store *base)
+{
+	pg_store *st = pg_of(base);
+	PGconn *conn = st->writer.conn;
+	store_status status = STORE_UNKNOWN;
+	st->is_writing = false;
+	if (send_word(st, "COMMIT") && PQpipelineSync(conn) == 1)
+		status = read_results(st, conn);
+	else
+		(void)fail(st, PQerrorMessage(conn));
+	if (status == STORE_OK)
+		return STORE_OK;
+	/* What failed after BEGIN has left its transaction open. */
+	char reason[sizeof base->reason];
+	memcpy(reason, base->reason, sizeof reason);
+	if (status != STORE_REFUSED || !send_word(st, "ROLLBACK") || PQpipelineSync(conn) != 1 ||
+	    read_results(st, conn) != STORE_OK)
+		drop_writer(st);
+	memcpy(base->reason, reason, sizeof reason);
+	return status;
+}
+
+/* ---- Writes -------------------------------------------------------------------------------------------------- */
+
+static void words_as_bytes(pg_params *p, const char *words)
+{
+	pg_bytes(p, words, words != NULL ? strlen(words) : 0);
+}
+
+static store_status add_source(pg_store *st, const char *sha256, curfew_language language, const char *bytes,
+                               size_t length)
+{
+	pg_params p = {0};
+	pg_words(&p, sha256);
+	pg_number(&p, language);
+	pg_bytes(&p, bytes, length);
+	return send_one(st, PG_ADD_SOURCE, &p);
+}
+
+static store_status add_run(pg_store *st, const stored_run *r, const char *limits)
+{
+	pg_params p = {0};
+	pg_words(&p, r->id);
+	pg_words(&p, r->owner);
+	pg_number(&p, r->state);
+	pg_words(&p, r->program);
+	pg_words(&p, r->sha256);
+	pg_number(&p, r->language);
+	words_as_bytes(&p, r->call);
+	pg_bytes(&p, r->params, r->params_length);
+	words_as_bytes(&p, r->user);
+	pg_words(&p, limits);
+	pg_number(&p, r->flags);
+	pg_number(&p, r->priority);
+	pg_number(&p, r->retry);
+	pg_number(&p, r->attempt);
+	pg_number(&p, pg_time(st, r->created_us));
+	pg_number(&p, pg_time(st, r->due_us));
+	pg_number(&p, pg_time(st, r->started_us));
+	pg_number(&p, r->queue_us);
+	pg_words(&p, r->key);
+	pg_words(&p, r->key != NULL ? r->body_sha256 : NULL);
+	pg_words(&p, r->name);
+	pg_words(&p, r->allow_fetch);
+	words_as_bytes(&p, r->wasi);
+	pg_number(&p, (int64_t)r->node);
+	pg_number(&p, (int64_t)r->limits.memory_bytes);
+	pg_words(&p, r->is_watched ? "t" : "f");
+	pg_words(&p, r->schedule);
+	pg_words(&p, r->hook_url);
+	pg_words(&p, r->hook_secret);
+	return send_one(st, PG_ADD_RUN, &p);
+}
+
+static store_status send_notice(pg_store *st, const char *what)
+{
+	pg_params p = {0};
+	pg_words(&p, what);
+	return send_one(st, PG_NOTIFY, &p);
+}
+
+static store_status use_turn(pg_store *st, const stored_run *r)
+{
+	pg_params p = {0};
+	pg_words(&p, r->owner);
+	pg_words(&p, r->schedule);
+	pg_number(&p, r->turn_us);
+	pg_number(&p, r->next_turn_us);
+	pg_words(&p, r->id);
+	return send_one(st, PG_USE_TURN, &p);
+}
+
+static store_status write_run(pg_store *st, const write_op *op)
+{
+	const stored_run *r = &op->run;
+	store_status status = op->source != NULL ? add_source(st, r->sha256, r->language, op->source, op->source_length)
+	                                         : STORE_OK;
+	if (status != STORE_OK)
+		return status;
+	char *limits = limits_to_text(&r->limits);
+	status = limits != NULL ? add_run(st, r, limits) : fail(st, "out of memory");
+	free(limits);
+	if (status == STORE_OK && r->schedule != NULL)
+		status = use_turn(st, r);
+	return status == STORE_OK && r->node == 0 ? send_notice(st, "w") : status;
+}
+
+static store_status write_start(pg_store *st, const stored_start *start)
+{
+	pg_params p = {0};
+	pg_words(&p, start->id);
+	pg_number(&p, pg_time(st, start->started_us));
+	pg_number(&p, start->queue_us);
+	pg_number(&p, start->attempt);
+	pg_number(&p, (int64_t)start->node);
+	return send_one(st, PG_START_RUN, &p);
+}
+
+static store_status give_back(pg_store *st, const stored_start *start)
+{
+	pg_params p = {0};
+	pg_words(&p, start->id);
+	pg_number(&p, start->attempt);
+	pg_number(&p, (int64_t)start->node);
+	store_status status = send_one(st, PG_GIVE_BACK, &p);
+	return status == STORE_OK ? send_notice(st, "w") : status;
+}
+
+static size_t part_length(const blob *report, size_t at)
+{
+	size_t left = report->len - at;
+	return left < STORE_PART_BYTES ? left : STORE_PART_BYTES;
+}
+
+static store_status write_parts(pg_store *st, const stored_end *end)
+{
+	store_status status = STORE_OK;
+	for (size_t at = STORE_PART_BYTES, part = 1; at < end->report->len && status == STORE_OK;
+	     at += STORE_PART_BYTES, part++) {
+		pg_params p = {0};
+		pg_words(&p, end->id);
+		pg_number(&p, (int64_t)part);
+		pg_bytes(&p, end->report->data + at, part_length(end->report, at));
+		pg_number(&p, (int64_t)end->node);
+		status = send_one(st, PG_ADD_PART, &p);
+	}
+	return status;
+}
+
+static store_status write_end(pg_store *st, const stored_end *end)
+{
+	const run_summary *used = &end->summary;
+	pg_params p = {0}, id = {0};
+	pg_words(&p, end->id);
+	pg_number(&p, pg_time(st, end->ended_us));
+	pg_number(&p, end->outcome);
+	pg_number(&p, (int64_t)end->report->len);
+	pg_number(&p, (int64_t)end->last_event);
+	pg_number(&p, end->queue_us);
+	pg_number(&p, pg_time(st, end->started_us));
+	pg_number(&p, (int64_t)(end->report->len + end->params_length + STORE_ROW_BYTES));
+	pg_number(&p, used->wall_us);
+	pg_number(&p, used->cpu_us);
+	pg_number(&p, used->memory_peak_bytes);
+	pg_number(&p, used->output_bytes);
+	pg_number(&p, used->stop_latency_us);
+	pg_bytes(&p, end->report->data, part_length(end->report, 0));
+	pg_number(&p, (int64_t)end->node);
+	store_status status = send_one(st, PG_END_RUN, &p);
+	if (status == STORE_OK)
+		status = write_parts(st, end);
+	pg_words(&id, end->id);
+	return status == STORE_OK && end->has_output ? send_one(st, PG_DROP_OUTPUT, &id) : status;
+}
+
+static store_status write_program(pg_store *st, const write_op *op)
+{
+	const stored_program *program = &op->program;
+	store_status status = add_source(st, program->sha256, program->language, op->source, op->source_length);
+	if (status != STORE_OK)
+		return status;
+	pg_params p = {0};
+	pg_words(&p, program->owner);
+	pg_words(&p, program->name);
+	pg_words(&p, program->sha256);
+	pg_number(&p, program->language);
+	pg_words(&p, program->kind);
+	pg_words(&p, program->exports);
+	pg_number(&p, (int64_t)op->source_length);
+	pg_number(&p, program->updated_us);
+	return send_one(st, PG_PUT_PROGRAM, &p);
+}
+
+static store_status write_news(pg_store *st, const run_news *n)
+{
+	store_status status = STORE_OK;
+	for (size_t i = 0; i < n->count && status == STORE_OK; i++) {
+		const stored_event *e = &n->events[i];
+		pg_params p = {0};
+		pg_words(&p, n->id);
+		pg_number(&p, (int64_t)e->number);
+		pg_number(&p, e->kind);
+		pg_bytes(&p, e->data->data, e->data->len);
+		status = send_one(st, PG_ADD_OUTPUT, &p);
+	}
+	if (status == STORE_OK && n->checkpoint != NULL) {
+		pg_params p = {0};
+		pg_words(&p, n->id);
+		pg_bytes(&p, n->checkpoint->data, n->checkpoint->len);
+		status = send_one(st, PG_SET_CHECKPOINT, &p);
+	}
+	return status == STORE_OK && n->is_watched ? send_notice(st, "d") : status;
+}
+
+/* Under which number of this node's it was asked for; 0: that does not matter. */
+static uint64_t node_of(const write_op *op)
+{
+	switch (op->kind) {
+	case WRITE_RUN: return op->run.node;
+	case WRITE_START:
+	case WRITE_BACK: return op->start.node;
+	case WRITE_END: return op->end.node;
+	default: return 0;
+	}
+}
+
+/*
+ * What was begun under a number that this node has no more is another's now. That it starts or ends is not written, and
+ * nothing is left to be done; a new run is refused.
+ */
+static store_status write_too_late(pg_store *st, const write_op *op)
+{
+	if (op->kind != WRITE_RUN)
+		return STORE_OK;
+	(void)fail(st, "the lease of this node has ended");
+	drop_writer(st);
+	return STORE_REFUSED;
+}
+
+static store_status drop_run(pg_store *st, const stored_run *r)
+{
+	pg_params p = {0};
+	pg_words(&p, r->id);
+	pg_number(&p, (int64_t)r->node);
+	return send_one(st, PG_DROP_RUN, &p);
+}
+
+store_status pg_write(store *base, const write_op *op)
+{
+	pg_store *st = pg_of(base);
+	pg_params p = {0};
+	if (node_of(op) != 0 && node_of(op) != atomic_load(&st->node))
+		return write_too_late(st, op);
+	switch (op->kind) {
+	case WRITE_RUN: return write_run(st, op);
+	case WRITE_NO_RUN: return drop_run(st, &op->run);
+	case WRITE_START: return write_start(st, &op->start);
+	case WRITE_BACK: return give_back(st, &op->start);
+	case WRITE_END: return write_end(st, &op->end);
+	case WRITE_NEWS: return write_news(st, op->news);
+	case WRITE_PROGRAM: return write_program(st, op);
+	case WRITE_NO_PROGRAM:
+		pg_words(&p, op->program.owner);
+		pg_words(&p, op->program.name);
+		return send_one(st, PG_DELETE_PROGRAM, &p);
+	case WRITE_SCHEDULE: pg_schedule_params(st, &p, &op->schedule); return send_one(st, PG_PUT_SCHEDULE, &p);
+	case WRITE_NO_SCHEDULE:
+		pg_words(&p, op->schedule.owner);
+		pg_words(&p, op->schedule.name);
+		return send_one(st, PG_DELETE_SCHEDULE, &p);
+	case WRITE_TURN: pg_turn_params(st, &p, &op->turn); return send_one(st, PG_PASS_TURN, &p);
+	case WRITE_ATTEMPT: pg_attempt_params(st, &p, &op->attempt); return send_one(st, PG_NOTE_ATTEMPT, &p);
+	case WRITE_TOKEN_USE:
+		pg_words(&p, op->use.id);
+		pg_number(&p, op->use.used_us);
+		return send_one(st, PG_USE_TOKEN, &p);
+	}
+	return fail(st, "not a write");
+}
+
+store_status pg_write_news(store *base, const run_news *n)
+{
+	return write_news(pg_of(base), n);
+}
+
+/* ---- Retention ----------------------------------------------------------------------------------------------- */
+
+/* How many rows; -1: that failed. */
+static int change(pg_store *st, const char *sql, const pg_params *p)
+{
+	PGresult *done = pg_run(st, &st->admin, sql, p, "retention", NULL);
+	int count = done != NULL ? atoi(PQcmdTuples(done)) : -1;
+	PQclear(done);
+	return count;
+}
+
+static uint64_t read_bytes(pg_store *st, const char *sql)
+{
+	PGresult *rows = pg_run(st, &st->admin, sql, &(pg_params){0}, "retention", NULL);
+	uint64_t bytes = rows != NULL ? (uint64_t)pg_get_number(rows, 0, "bytes") : 0;
+	PQclear(rows);
+	return bytes;
+}
+
+/* Of the owner that has most of the history, its oldest runs and no more than it takes. */
+static int drop_bytes(pg_store *st, uint64_t bytes)
+{
+	pg_params p = {0};
+	pg_number(&p, (int64_t)bytes);
+	pg_number(&p, DROP_AT_ONCE);
+	return change(
+		st,
+		"DELETE FROM runs WHERE number IN (SELECT number FROM (SELECT number, sum(bytes) OVER (ORDER BY id) - "
+		"bytes AS before FROM (SELECT number, id, bytes FROM runs WHERE state=4 AND owner=(SELECT owner FROM runs "
+		"WHERE state=4 GROUP BY owner ORDER BY sum(bytes) DESC LIMIT 1) ORDER BY id LIMIT $2) AS oldest) AS sums "
+		"WHERE before < $1)",
+		&p);
+}
+
+static int drop_before(pg_store *st, int64_t ended_us)
+{
+	pg_params p = {0};
+	pg_number(&p, ended_us);
+	pg_number(&p, DROP_AT_ONCE);
+	return change(st,
+	              "DELETE FROM runs WHERE number IN (SELECT number FROM runs WHERE state=4 AND ended_us<$1 ORDER BY "
+	              "ended_us LIMIT $2)",
+	              &p);
+}
+
+/* What is too much is summed up only where the tables are large enough for it. */
+int pg_clean(store *base, uint64_t *bytes)
+{
+	pg_store *st = pg_of(base);
+	pg_params keys = {0}, shown = {0};
+	int64_t now_us = pg_time(st, clock_wall_us());
+	int dropped = drop_before(st, now_us - (int64_t)base->retention.age_us);
+	*bytes = read_bytes(st, "SELECT coalesce(sum(pg_total_relation_size(c.oid)), 0)::bigint AS bytes FROM pg_class c "
+	                        "WHERE relnamespace='curfew'::regnamespace AND relkind='r'");
+	if (dropped == 0 && *bytes > base->retention.bytes) {
+		uint64_t history = read_bytes(st, "SELECT coalesce(sum(bytes), 0)::bigint AS bytes FROM runs WHERE state=4");
+		if (history > base->retention.bytes)
+			dropped = drop_bytes(st, history - base->retention.bytes);
+	}
+	if (dropped > 0)
+		return dropped;
+	pg_number(&keys, now_us - STORE_KEYS_KEPT_US);
+	(void)change(st, "DELETE FROM keys WHERE created_us<$1", &keys);
+	/* Events of runs that another node showed stay for a while, so that it has them all. */
+	pg_number(&shown, now_us - EVENTS_KEPT_US);
+	(void)change(st,
+	             "DELETE FROM output o WHERE NOT EXISTS (SELECT 1 FROM runs r WHERE r.id=o.run AND (r.state<>4 OR "
+	             "r.ended_us>=$1))",
+	             &shown);
+	return 0;
+}
+
+void pg_drop_sources(store *base)
+{
+	(void)change(pg_of(base),
+	             "DELETE FROM sources s WHERE NOT EXISTS (SELECT 1 FROM runs r WHERE r.sha256=s.sha256 AND "
+	             "r.language=s.language) AND NOT EXISTS (SELECT 1 FROM programs p WHERE p.sha256=s.sha256 AND "
+	             "p.language=s.language)",
+	             &(pg_params){0});
+}

@@ -1,0 +1,447 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Many servers on one PostgreSQL: the tests of a server again where they concern its database, and what becomes of runs
+whose node dies, sleeps, or loses the database."""
+
+import concurrent.futures
+import contextlib
+import os
+import signal
+import threading
+import time
+
+from . import server as of_server
+from . import server_grants, server_load, server_programs
+from .harness import Failed, Test, expect, expect_equal, shorten
+from .postgres import PASSWORD, OnPostgres, own, shared
+from .server import FOREVER, make_token
+from .serving import Server
+
+TESTS = []
+LEASE = 2
+
+
+def test(function):
+    TESTS.append(function)
+    return function
+
+
+# ---- The same tests ------------------------------------------------------------------------------------------------
+
+# Those of a server that say something of its database, and do not look into the file of SQLite's.
+SAME = [
+    "runs",
+    "idempotency",
+    "cancel",
+    "lists",
+    "lists_without_reports",
+    "large_reports",
+    "programs",
+    "quotas",
+    "delays",
+    "programs_of_all",
+]
+
+
+def run_again(context, function):
+    with shared(context) as on:
+        function(on)
+
+
+def same_tests():
+    modules = (of_server, server_grants, server_programs, server_load)
+    functions = {function.__name__: function for module in modules for function in module.TESTS}
+    return [
+        Test("cluster", f"same_{name}", lambda context, function=functions[name]: run_again(context, function))
+        for name in SAME
+    ]
+
+
+@test
+def store(context):
+    """The unit tests of the store, on PostgreSQL."""
+    with own(context) as on:
+        url = on.postgres.url("postgres")
+        reset = (
+            f"{on.postgres.programs}/psql '{url}' -Xq -c 'SET client_min_messages=error' "
+            "-c 'DROP SCHEMA IF EXISTS curfew CASCADE'"
+        )
+        done = context.command(
+            [os.path.join(context.build, "tests", "store_test")],
+            timeout=120,
+            env={**os.environ, "CURFEW_TEST_STORE": url, "CURFEW_TEST_RESET": reset},
+        )
+        expect(done.code == 0, shorten((done.out + done.err).decode(errors="replace"), 4000))
+
+
+# ---- Nodes ---------------------------------------------------------------------------------------------------------
+
+
+class Nodes:
+    """Servers that share one database."""
+
+    def __init__(self, on, count, *options, token=None):
+        self.on, self.options, self.token = on, options, token
+        self.place = os.path.join(on.folder(), "database")
+        self.all = []
+        for _ in range(count):
+            self.start()
+
+    def start(self, *options):
+        place = self.on.store_options(self.place)
+        words = [*place, "--lease", f"{LEASE}s", *self.options, *options]
+        self.all.append(Server(self.on.context, *words, token=self.token))
+        return self.all[-1]
+
+    def query(self, text):
+        return self.on.postgres.query(f"SET search_path=curfew; {text}", self.on.postgres.database_of(self.place))
+
+
+@contextlib.contextmanager
+def nodes(on, count, *options, token=None):
+    made = Nodes(on, 0, *options, token=token)
+    try:
+        for _ in range(count):
+            made.start()
+        yield made
+        for node in made.all:
+            if node.process.poll() is None:
+                node.stop()
+            expect(PASSWORD not in node.log(), "the password is in a log")
+    finally:
+        for node in made.all:
+            if node.process.poll() is None:
+                node.process.send_signal(signal.SIGCONT)
+                node.kill()
+
+
+def wait_until(what, seconds, check):
+    end = time.monotonic() + seconds
+    while not check():
+        if time.monotonic() > end:
+            raise Failed(what)
+        time.sleep(0.05)
+
+
+def holder(cluster, run):
+    """The node that has a run, by its place in cluster.all."""
+    number = cluster.query(f"SELECT node FROM runs WHERE id='{run}'")
+    name = cluster.query(f"SELECT name FROM nodes WHERE number={number or 0}")
+    for node in cluster.all:
+        if name.endswith(f"process {node.process.pid}"):
+            return node
+    return None
+
+
+@test
+def one_service(context):
+    """What is asked of one node is answered by every other one as by itself."""
+    with shared(context) as on, nodes(on, 3) as cluster:
+        a, b, c = cluster.all
+        run = a.submit("console.log('x'); 6 * 7")["id"]
+        reports = [node.wait_for(run)["report"] for node in cluster.all]
+        expect(all(report == reports[0] for report in reports), f"not the same: {shorten(reports, 2000)}")
+        expect_equal("value", reports[0]["value"], 42)
+        b.ask("PUT", "/v1/programs/p", b"export default n => n + 1", 201, headers={"Content-Type": "text/javascript"})
+        expect_equal("a program of another node", c.run(program="p", params=[1])["value"], 2)
+        expect_equal(
+            "lists", {tuple(r["id"] for r in n.ask("GET", "/v1/runs")["runs"]) for n in cluster.all}.__len__(), 1
+        )
+        listed = c.ask("GET", "/v1/nodes")["nodes"]
+        expect_equal("nodes", [node["state"] for node in listed], ["active"] * 3)
+        expect(all(0 < node["lease_ms"] <= LEASE * 1000 for node in listed), str(listed))
+
+
+@test
+def spread(context):
+    """What one node has no room for the others carry out."""
+    with shared(context) as on, nodes(on, 3, "--concurrency", "2") as cluster:
+        sleep = "new Promise(f => setTimeout(() => f(1), 400))"
+        runs = [cluster.all[0].submit(sleep, limits={"timeout": "60s"})["id"] for _ in range(12)]
+        wait_until(
+            "the runs stay on one node",
+            20 * context.slower,
+            lambda: int(cluster.query("SELECT count(DISTINCT node) FROM runs WHERE state<>1 AND node<>0")) == 3,
+        )
+        for run in runs:
+            expect_equal("value", cluster.all[1].wait_for(run)["report"]["value"], 1)
+        expect_equal("once each", cluster.query("SELECT DISTINCT attempt FROM runs"), "1")
+
+
+@test
+def events_of_others(context):
+    """A stream at another node has the events of the one that carries the run out, under the same numbers. Claim L605."""
+    source = """for (let i = 0; i < 5; i++) { console.log(i); curfew.progress(i);
+    await new Promise(f => setTimeout(f, 150)); }"""
+    with shared(context) as on, nodes(on, 2) as cluster:
+        a, b = cluster.all
+        run = a.submit(source, limits={"timeout": "60s"})["id"]
+        here, there = a.stream(run), b.stream(run)
+        events, others = list(here), list(there)
+        expect_equal("numbers ascend", [n for n, _, _ in others], sorted({n for n, _, _ in others}))
+        own_events = {number: (kind, data) for number, kind, data in events}
+        for number, kind, data in others:
+            expect_equal(f"event {number}", (kind, data), own_events[number])
+        seen = [data for _, kind, data in others if kind == "progress"]
+        expect_equal("progress", seen, list(range(5)))
+        expect_equal("the last one", others[-1][1], "report")
+        # From any place on, at any node.
+        middle = others[len(others) // 2][0]
+        again = list(b.stream(run, last=middle))
+        expect(all(number > middle for number, _, _ in again) and again[-1][1] == "report", str(again)[:500])
+
+
+@test
+def cancel_over_another(context):
+    """A run is ended through a node that does not have it, whether it is carried out or waits."""
+    with shared(context) as on, nodes(on, 3, "--concurrency", "1") as cluster:
+        a, b, c = cluster.all
+        running = [a.submit(FOREVER, limits={"timeout": "600s"})["id"] for _ in range(3)]
+        for run in running:
+            a.wait_for(run, "running")
+        waiting = b.submit("1", limits={"timeout": "600s"})["id"]
+        expect_equal("it waits", c.get(waiting)["state"], "queued")
+        began = time.monotonic()
+        expect_equal("waiting", c.ask("DELETE", f"/v1/runs/{waiting}")["outcome"], "cancelled")
+        for run in running:
+            other = next(node for node in cluster.all if node is not holder(cluster, run))
+            expect_equal("running", other.ask("DELETE", f"/v1/runs/{run}")["outcome"], "cancelled")
+        took = time.monotonic() - began
+        expect(took < 8 * context.slower, f"it took {took:.1f} s")
+        for node in cluster.all:
+            expect_equal("ended", node.get(waiting)["report"]["outcome"], "cancelled")
+
+
+@test
+def one_run_for_a_key(context):
+    """Requests with one key to all nodes at once make one run; another body is refused everywhere. Claim L603."""
+    with shared(context) as on, nodes(on, 3) as cluster:
+
+        def ask(number):
+            node = cluster.all[number % 3]
+            answer = node.request(
+                "POST", "/v1/runs", {"source": "Math.random()", "wait": True}, {"Idempotency-Key": f"k{number // 12}"}
+            )
+            return number // 12, answer
+
+        with concurrent.futures.ThreadPoolExecutor(24) as pool:
+            answers = list(pool.map(ask, range(72)))
+        for group in range(6):
+            mine = [answer for number, answer in answers if number == group]
+            expect(all(answer.status == 200 for answer in mine), str([(a.status, a.body[:200]) for a in mine]))
+            expect_equal("one report", len({answer.json()["id"] for answer in mine}), 1)
+        expect_equal("one run for each key", cluster.query("SELECT count(*) FROM runs"), "6")
+        for node in cluster.all:
+            refused = node.request("POST", "/v1/runs", {"source": "2"}, {"Idempotency-Key": "k0"})
+            expect_equal("another body", refused.status, 422)
+
+
+@test
+def a_node_is_killed(context):
+    """Its runs go on elsewhere: carried out again with retry, else crashed, within the lease and a second. Claim L600."""
+    with shared(context) as on, nodes(on, 3, "--concurrency", "2") as cluster:
+        a, b, c = cluster.all
+        time.sleep(LEASE + 0.5)  # who has just started gives the others a lease
+        lost = a.submit("console.log('so far'); " + FOREVER, limits={"timeout": "600s"})["id"]
+        again = a.submit("new Promise(f => setTimeout(() => f('again'), 1500))", retry=1)["id"]
+        for run in (lost, again):
+            a.wait_for(run, "running")
+        wait_until("its output", 5 * context.slower, lambda: cluster.query("SELECT count(*) FROM output") != "0")
+        victim = holder(cluster, lost)
+        expect(victim is a and holder(cluster, again) is a, "a run that could begin at once did not")
+        a.kill()
+        began = time.monotonic()
+        report = b.wait_for(lost)["report"]
+        took = time.monotonic() - began
+        expect_equal("without retry", report["outcome"], "crashed")
+        expect("so far" in report["stdout"], str(report))
+        # The lease, a renewal's period until it is noticed, and what a busy machine adds.
+        expect(took < (LEASE + 1) * context.slower + 1, f"it took {took:.1f} s")
+        ended = c.wait_for(again)
+        expect_equal("with retry", (ended["report"]["value"], ended["attempt"]), ("again", 2))
+        states = [node["state"] for node in b.ask("GET", "/v1/nodes")["nodes"]]
+        expect_equal("nodes", sorted(states), ["active", "active", "over"])
+
+
+@test
+def a_node_sleeps(context):
+    """One that was stopped for longer than its lease writes nothing when it wakes, and goes on under another number. Claim L601."""
+    with shared(context) as on, nodes(on, 2) as cluster:
+        a, b = cluster.all
+        time.sleep(LEASE + 0.5)
+        run = a.submit("new Promise(f => setTimeout(() => f('mine'), 700))", limits={"timeout": "60s"})["id"]
+        a.wait_for(run, "running")
+        a.process.send_signal(signal.SIGSTOP)
+        report = b.wait_for(run)["report"]
+        expect_equal("taken", report["outcome"], "crashed")
+        a.process.send_signal(signal.SIGCONT)
+        wait_until("it does not join anew", 20 * context.slower, lambda: "joins anew" in a.log())
+        wait_until("it is not ready", 20 * context.slower, lambda: a.request("GET", "/readyz").status == 200)
+        for node in cluster.all:
+            expect_equal("the report stays", node.get(run)["report"], report)
+        expect_equal("it goes on", a.run("8")["value"], 8)
+        expect_equal(
+            "one of each",
+            cluster.query("SELECT count(*) FROM reports WHERE part=0"),
+            cluster.query("SELECT count(*) FROM runs"),
+        )
+
+
+@test
+def the_database_goes_and_comes(context):
+    """While it is away every node says so, with Retry-After; what runs goes on, and no report is lost. Claim L604."""
+    with own(context) as on, nodes(on, 2) as cluster:
+        a, b = cluster.all
+        ended = a.run("1")["id"]
+        running = a.submit("new Promise(f => setTimeout(() => f('kept'), 2500))", limits={"timeout": "60s"})["id"]
+        a.wait_for(running, "running")
+        for how in (signal.SIGINT, signal.SIGQUIT):
+            on.postgres.stop(how)
+            for node in cluster.all:
+                wait_until(
+                    "readyz does not say it",
+                    20 * context.slower,
+                    lambda node=node: node.request("GET", "/readyz").status == 503,
+                )
+                for method, path, body in (
+                    ("POST", "/v1/runs", {"source": "2"}),
+                    ("POST", "/v1/runs", {"program": "p"}),
+                    ("GET", "/v1/runs", None),
+                    ("GET", "/v1/nodes", None),
+                    ("GET", "/v1/runs/01ARZ3NDEKTSV4RRFFQ69G5FAV", None),
+                    ("DELETE", "/v1/runs/01ARZ3NDEKTSV4RRFFQ69G5FAV", None),
+                ):
+                    answer = node.request(method, path, body)
+                    expect(
+                        answer.status == 503 and int(answer.headers["retry-after"]) > 0,
+                        f"{method} {path}: {answer.status} {answer.body[:300]}",
+                    )
+            key = {"Idempotency-Key": f"k{how}"}
+            expect_equal("with a key", a.request("POST", "/v1/runs", {"source": "3"}, key).status, 503)
+            expect_equal("what needs no disk", b.run("4", durable=False)["value"], 4)
+            time.sleep(LEASE + 0.5)
+            on.postgres.start()
+            for node in cluster.all:
+                wait_until(
+                    "it does not recover",
+                    20 * context.slower,
+                    lambda node=node: node.request("GET", "/readyz").status == 200,
+                )
+            expect_equal("a report that had to wait", b.wait_for(running)["report"]["value"], "kept")
+            # What may have been written is taken out before its key is looked at.
+            wait_until(
+                "the key is not free",
+                20 * context.slower,
+                lambda key=key: a.request("POST", "/v1/runs", {"source": "3"}, key).status == 202,
+            )
+            expect_equal("once more", b.wait_for(a.submit("3", headers=key)["id"])["report"]["value"], 3)
+        expect_equal("what was there", b.get(ended)["report"]["value"], 1)
+        expect(all("process" in node["name"] for node in a.ask("GET", "/v1/nodes")["nodes"]), "names")
+
+
+@test
+def quotas_of_all(context):
+    """How much a token may have at once holds over all nodes, and so do its queue and what is revoked. Claim L602."""
+    with shared(context) as on:
+        place = Nodes(on, 0).place
+        token = make_token(on, place, "--running", "2", "--queued", "3")
+        with nodes(on, 0, token=token) as cluster:
+            cluster.place = place
+            for _ in range(2):
+                cluster.start()
+            a, b = cluster.all
+            runs = []
+            for number in range(5):
+                wait_until("too many run", 5, lambda: True)
+                runs.append(cluster.all[number % 2].submit(FOREVER, limits={"timeout": "600s"})["id"])
+            wait_until(
+                "none begins",
+                10 * context.slower,
+                lambda: cluster.query("SELECT count(*) FROM runs WHERE state=2") == "2",
+            )
+            time.sleep(1.5)
+            expect_equal("at once, over all nodes", cluster.query("SELECT count(*) FROM runs WHERE state=2"), "2")
+            for node in cluster.all:
+                expect_equal("too many wait", node.request("POST", "/v1/runs", {"source": "1"}).status, 429)
+            for run in runs:
+                a.ask("DELETE", f"/v1/runs/{run}")
+
+
+@test
+def drain(context):
+    """A node that is to end takes nothing new, finishes what it has or hands it back; nobody waits for its lease."""
+    with shared(context) as on, nodes(on, 2, "--concurrency", "2", "--shutdown-timeout", "3s") as cluster:
+        a, b = cluster.all
+        short = a.submit("new Promise(f => setTimeout(() => f('done'), 900))", limits={"timeout": "60s"})["id"]
+        long = a.submit("new Promise(f => setTimeout(() => f('again'), 4500))", retry=1, limits={"timeout": "60s"})[
+            "id"
+        ]
+        for run in (short, long):
+            a.wait_for(run, "running")
+        thread = threading.Thread(target=a.stop)
+        thread.start()
+        ended = b.wait_for(short)
+        expect_equal("finished", (ended["report"]["value"], ended["attempt"]), ("done", 1))
+        ended = b.wait_for(long)
+        expect_equal("handed back", (ended["report"]["value"], ended["attempt"]), ("again", 2))
+        thread.join(30)
+        expect_equal("it has left", [n["state"] for n in b.ask("GET", "/v1/nodes")["nodes"]], ["over", "active"])
+
+
+# ---- What cannot be used ---------------------------------------------------------------------------------------------
+
+
+def fail(on, url, text, command=("serve", "--listen", "127.0.0.1:0")):
+    done = on.context.command(
+        [on.curfew, *command, "--data", os.path.join(on.folder(), "d"), "--store", url], timeout=40
+    )
+    err = done.err.decode()
+    expect(done.code == 125 and text in err, f"expected {text!r}, seen {done.code}: {err}")
+    expect(PASSWORD not in err and "wrong-one" not in err, f"the password is told: {err}")
+
+
+@test
+def what_cannot_be_used(context):
+    """Each is told in one line that has no password in it."""
+    with own(context) as on:
+        name = on.postgres.database_of("x")
+        fail(on, on.postgres.url(name, "wrong-one"), "password authentication failed")
+        fail(on, on.postgres.url("nowhere"), "does not exist")
+        fail(on, f"postgres://owner:{PASSWORD}@127.0.0.1:1/x", "onnection")
+        fail(on, on.postgres.url(name, options="&options=-cdefault_transaction_read_only%3Don"), "read-only")
+        fail(on, on.postgres.url(name), "there is no database of curfew's in it", command=("admin", "check"))
+        on.postgres.query(
+            "CREATE SCHEMA curfew; CREATE TABLE curfew.schema_version(version bigint PRIMARY KEY, oldest bigint); "
+            "INSERT INTO curfew.schema_version VALUES(99, 98)",
+            name,
+        )
+        fail(on, on.postgres.url(name), "the database has version 99")
+        fail(on, on.postgres.url(name), "the database has version 99", command=("token", "list"))
+
+
+@test
+def where_it_is_told(context):
+    """The address is read from a file or the environment, too, and is not among the arguments that others can see."""
+    with shared(context) as on:
+        url = on.store_options(os.path.join(on.folder(), "d"))[1]
+        path = os.path.join(on.folder(), "store")
+        with open(path, "w", encoding="ascii") as file:
+            file.write(url + "\n")
+        with Server(on.context, "--store", "@" + path) as server:
+            expect_equal("from a file", server.run("1")["value"], 1)
+        with Server(on.context, "--store", url) as server:
+            with open(f"/proc/{server.process.pid}/cmdline", "rb") as file:
+                expect(PASSWORD.encode() not in file.read(), "the password is in the list of processes")
+            expect_equal("from the argument", len(server.ask("GET", "/v1/runs")["runs"]), 1)
+        done = on.context.command([on.curfew, "admin", "check", "--json"], env={"CURFEW_STORE": url})
+        expect(done.code == 0 and b'"runs":1' in done.out, str(done))
+        done = on.context.command([on.curfew, "token", "list", "--store", "@/nowhere"])
+        expect(done.code == 2 and b"/nowhere" in done.err, str(done))
+
+
+def tests(context):
+    return same_tests() + [
+        Test("cluster", function.__name__, lambda context, function=function: function(context)) for function in TESTS
+    ]
+
+
+__all__ = ["OnPostgres", "tests"]

@@ -1,0 +1,165 @@
+# SPDX-License-Identifier: Apache-2.0
+"""PostgreSQL for tests: started in a folder of its own, as an unprivileged user, at a socket in it."""
+
+import contextlib
+import glob
+import hashlib
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import tempfile
+import threading
+import time
+
+from .harness import Failed, Skipped, shorten
+
+PASSWORD = "not-to-be-told-4711"
+
+
+class Postgres:
+    """A cluster in a folder of its own, at a socket in it. PostgreSQL refuses root: then it is run as nobody."""
+
+    def __init__(self):
+        found = sorted(glob.glob("/usr/lib/postgresql/*/bin/initdb"))
+        if not found:
+            raise Skipped("PostgreSQL is not installed")
+        self.programs = os.path.dirname(found[-1])
+        self.folder = tempfile.mkdtemp(prefix="curfew-postgres-", dir="/tmp")
+        self.user = {}
+        if os.geteuid() == 0:
+            nobody = pwd.getpwnam("nobody")
+            os.chown(self.folder, nobody.pw_uid, nobody.pw_gid)
+            self.user = {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
+        self.data = os.path.join(self.folder, "data")
+        self.process = None
+        self.made = set()
+        self.lock = threading.Lock()
+        path = os.path.join(self.folder, "password")
+        with open(path, "w", encoding="ascii") as file:
+            file.write(PASSWORD + "\n")
+        os.chmod(path, 0o644)
+        self.call(
+            "initdb", "-D", self.data, "-U", "owner", "-A", "scram-sha-256", "--pwfile", path, "-E", "UTF8", "--no-sync"
+        )
+        self.start()
+
+    def call(self, name, *words):
+        done = subprocess.run(
+            [os.path.join(self.programs, name), *words],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            env={**os.environ, "PGPASSWORD": PASSWORD, "LC_ALL": "C.UTF-8"},
+            cwd=self.folder,
+            check=False,
+            **self.user,
+        )
+        if done.returncode != 0:
+            raise Failed(f"{name} {shorten(words)}: {shorten(done.stdout.decode(errors='replace'), 2000)}")
+        return done.stdout.decode().strip()
+
+    def start(self, *options):
+        with open(os.path.join(self.folder, "log"), "ab") as log:
+            self.process = subprocess.Popen(
+                [
+                    os.path.join(self.programs, "postgres"),
+                    "-D",
+                    self.data,
+                    "-k",
+                    self.folder,
+                    "-c",
+                    "listen_addresses=",
+                    "-c",
+                    "max_connections=60",
+                    *options,
+                ],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                cwd=self.folder,
+                env={"LC_ALL": "C.UTF-8"},
+                **self.user,
+            )
+        end = time.monotonic() + 60
+        while True:
+            try:
+                self.query("SELECT 1")
+                return
+            except Failed:
+                if time.monotonic() > end or self.process.poll() is not None:
+                    raise
+                time.sleep(0.1)
+
+    def stop(self, how=signal.SIGINT):
+        """At once, and in order (SIGINT), or as a crash (SIGQUIT)."""
+        if self.process is not None:
+            self.process.send_signal(how)
+            self.process.wait(60)
+        self.process = None
+
+    def close(self):
+        self.stop(signal.SIGQUIT)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def query(self, text, database="postgres"):
+        return self.call(
+            "psql", "-h", self.folder, "-U", "owner", "-d", database, "-XAtq", "-v", "ON_ERROR_STOP=1", "-c", text
+        )
+
+    def url(self, database, password=PASSWORD, options=""):
+        return f"postgresql://owner:{password}@/{database}?host={self.folder}{options}"
+
+    def database_of(self, folder):
+        """The database that stands for a server's folder; made when it is first asked for."""
+        name = "d" + hashlib.sha256(folder.encode()).hexdigest()[:16]
+        with self.lock:
+            if name not in self.made:
+                self.query(f"CREATE DATABASE {name}")
+                self.made.add(name)
+        return name
+
+
+class OnPostgres:
+    """A context whose servers, tokens and upkeep use PostgreSQL."""
+
+    def __init__(self, context, postgres):
+        self.context, self.postgres = context, postgres
+
+    def __getattr__(self, name):
+        return getattr(self.context, name)
+
+    def store_options(self, data):
+        return ["--store", self.postgres.url(self.postgres.database_of(data))]
+
+    def command(self, words, *rest, **options):
+        if len(words) > 1 and words[1] in ("token", "admin") and "--data" in words:
+            place = words.index("--data")
+            words = [*words[:place], *self.store_options(words[place + 1]), *words[place + 2 :]]
+        return self.context.command(words, *rest, **options)
+
+
+_shared = {}
+_shared_lock = threading.Lock()
+
+
+@contextlib.contextmanager
+def shared(context):
+    """One cluster for all tests that leave it as it is."""
+    with _shared_lock:
+        if "postgres" not in _shared:
+            import atexit
+
+            _shared["postgres"] = Postgres()
+            atexit.register(_shared["postgres"].close)
+    yield OnPostgres(context, _shared["postgres"])
+
+
+@contextlib.contextmanager
+def own(context):
+    postgres = Postgres()
+    try:
+        yield OnPostgres(context, postgres)
+    finally:
+        postgres.close()

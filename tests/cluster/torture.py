@@ -1,0 +1,384 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Breaks nodes and the database of one service for a long time, and checks the history that its clients saw.
+
+cluster/torture.py --curfew build/curfew [--seconds 600] [--nodes 3] [--seed N]
+
+Clients submit, follow, cancel and look, each at any node. Meanwhile nodes are killed, stopped for longer than their lease
+and ended in order, and PostgreSQL is restarted. In the end everything is whole again, and then it has to be so that
+- each run that was accepted has ended exactly once, and every node shows the same report of it;
+- what it did to the outside (it asks a server here) it did at most once, or once more for each retry;
+- a key has one run, however often and wherever it was sent, and all answers named that one;
+- the events of a run came in order, each once, also where a stream went on at another node.
+"""
+
+import argparse
+import collections
+import http.client
+import http.server
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+
+from checks.postgres import Postgres  # noqa: E402
+
+LEASE = 2.0
+
+
+class Effects(http.server.ThreadingHTTPServer):
+    """Counts how often it was asked for each path."""
+
+    daemon_threads = True
+
+    def __init__(self):
+        super().__init__(("127.0.0.1", 0), EffectHandler)
+        self.counts, self.lock = collections.Counter(), threading.Lock()
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+
+class EffectHandler(http.server.BaseHTTPRequestHandler):
+    def do_POST(self):
+        with self.server.lock:
+            self.server.counts[self.path[1:]] += 1
+        self.send_response(204)
+        self.end_headers()
+
+    def log_message(self, *words):
+        pass
+
+
+class Node:
+    """One server, started again under the same address whenever it has ended."""
+
+    def __init__(self, curfew, url, folder, effects):
+        self.folder, self.port = folder, None
+        self.words = [curfew, "serve", "--store", url, "--data", os.path.join(folder, "data"), "--lease", f"{LEASE:g}s"]
+        self.words += ["--allow-fetch", f"127.0.0.1:{effects}", "--concurrency", "6", "--shutdown-timeout", "2s"]
+        self.process = None
+        self.is_broken = threading.Lock()  # who has it may do something to the node
+
+    def start(self):
+        listen = f"127.0.0.1:{self.port or 0}"
+        with open(os.path.join(self.folder, "log"), "ab") as log:
+            self.process = subprocess.Popen(
+                [*self.words, "--listen", listen], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log
+            )
+        line = self.process.stdout.readline().decode()
+        if "listening on" not in line:
+            self.process.wait()
+            return False
+        self.port = int(line.rsplit(":", 1)[1])
+        return True
+
+    def start_until(self, seconds):
+        end = time.monotonic() + seconds
+        while not self.start():
+            if time.monotonic() > end:
+                raise RuntimeError("a node does not start")
+            time.sleep(0.3)
+
+    def end(self, how):
+        self.process.send_signal(how)
+        self.process.wait(60)
+        self.process.stdout.close()
+
+    def ask(self, method, path, body=None, headers=None, timeout=20):
+        """Status and JSON; 0: nobody knows what became of it."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
+        try:
+            connection.request(
+                method,
+                path,
+                json.dumps(body) if body is not None else None,
+                {"Content-Type": "application/json", **(headers or {})},
+            )
+            answer = connection.getresponse()
+            return answer.status, json.loads(answer.read() or b"null")
+        except (OSError, http.client.HTTPException, ValueError):
+            return 0, None
+        finally:
+            connection.close()
+
+
+class History:
+    """What clients asked and saw."""
+
+    def __init__(self):
+        self.lock = threading.Lock()
+        self.accepted = {}  # id: what was submitted
+        self.keys = collections.defaultdict(set)  # key: the ids that answers named
+        self.retries = {}  # name of an effect: retries
+        self.reports = collections.defaultdict(set)  # id: reports that were seen
+        self.statuses = collections.Counter()
+        self.wrong = []
+
+    def note(self, words):
+        with self.lock:
+            self.wrong.append(words)
+
+    def saw_report(self, run, report):
+        with self.lock:
+            self.reports[run].add(json.dumps(report, sort_keys=True))
+
+
+# ---- Clients ---------------------------------------------------------------------------------------------------------
+
+
+def source_of(name, port, kind):
+    effect = f"await fetch('http://127.0.0.1:{port}/{name}', {{method: 'POST'}});"
+    if kind == "quick":
+        return f"{effect} {json.dumps(name)}"
+    return f"""{effect} for (let i = 0; i < 8; i++) {{ curfew.progress(i); console.log(i);
+        await new Promise(f => setTimeout(f, 60)); }} {json.dumps(name)}"""
+
+
+def submit(nodes, history, effects, stop, number):
+    """New runs, some with keys that are sent to several nodes at once and again when nobody knows."""
+    rng = random.Random(number)
+    count = 0
+    while not stop.is_set():
+        count += 1
+        name = f"e{number}-{count}"
+        kind, retry = rng.choice(["quick", "slow"]), rng.choice([0, 0, 1, 2])
+        body = {"source": source_of(name, effects.server_port, kind), "lang": "mjs", "retry": retry}
+        body |= {"allow_fetch": [f"127.0.0.1:{effects.server_port}"], "limits": {"timeout": "60s"}}
+        if rng.random() < 0.1:
+            body["delay"] = "1s"
+        key = name if rng.random() < 0.5 else None
+        with history.lock:
+            history.retries[name] = retry
+        for node in rng.sample(nodes, k=len(nodes) if key else 1):
+            status, answer = node.ask("POST", "/v1/runs", body, {"Idempotency-Key": key} if key else None)
+            with history.lock:
+                history.statuses[status] += 1
+                if status == 202:
+                    history.accepted[answer["id"]] = name
+                    if key:
+                        history.keys[key].add(answer["id"])
+                elif status not in (0, 429, 503):
+                    history.wrong.append(f"POST: {status} {answer}")
+        time.sleep(rng.random() * 0.05)
+
+
+def pick(history, rng):
+    with history.lock:
+        runs = list(history.accepted)
+    return rng.choice(runs[-50:]) if runs else None
+
+
+def look(nodes, history, stop, number):
+    """Reads runs at any node, cancels a few, and lists."""
+    rng = random.Random(number)
+    while not stop.is_set():
+        run = pick(history, rng)
+        if run is None:
+            time.sleep(0.05)
+            continue
+        method = "DELETE" if rng.random() < 0.02 else "GET"
+        status, answer = rng.choice(nodes).ask(method, f"/v1/runs/{run}")
+        if status == 200 and (method == "DELETE" or answer["state"] == "done"):
+            history.saw_report(run, answer if method == "DELETE" else answer["report"])
+        elif status not in (0, 200, 503):
+            history.note(f"{method} {run}: {status} {answer}")
+        time.sleep(0.01)
+
+
+def read_events(node, run, last):
+    """Events behind the one with this number: (number, kind, data)."""
+    connection = http.client.HTTPConnection("127.0.0.1", node.port, timeout=20)
+    try:
+        connection.request("GET", f"/v1/runs/{run}/events", headers={"Last-Event-ID": str(last)} if last else {})
+        answer = connection.getresponse()
+        if answer.status != 200:
+            return
+        event = {}
+        for line in answer:
+            line = line.decode().rstrip("\n")
+            if line == "" and "event" in event:
+                yield int(event["id"]), event["event"], json.loads(event["data"])
+                event = {}
+            elif line and not line.startswith(":"):
+                key, _, value = line.partition(": ")
+                event[key] = value
+    except (OSError, http.client.HTTPException, ValueError):
+        return
+    finally:
+        connection.close()
+
+
+def follow(nodes, history, stop, number):
+    """One run after the other to its report, at another node whenever the stream ends before."""
+    rng = random.Random(number)
+    while not stop.is_set():
+        run = pick(history, rng)
+        if run is None:
+            time.sleep(0.05)
+            continue
+        last, seen, end = 0, [], time.monotonic() + 60
+        while time.monotonic() < end and (not seen or seen[-1][1] != "report") and not stop.is_set():
+            for event in read_events(rng.choice(nodes), run, last):
+                if event[0] <= last:
+                    history.note(f"events of {run}: {event[0]} comes after {last}")
+                last = event[0]
+                seen.append(event)
+            time.sleep(0.05)
+        attempts = collections.defaultdict(list)
+        for at, kind, data in seen:
+            if kind == "progress":
+                attempts[at >> 32].append(data)
+        for values in attempts.values():
+            if values != sorted(set(values)) and len(attempts) > 1:
+                continue  # a worker's own retry begins again under the same turn
+            if values != sorted(set(values)):
+                history.note(f"progress of {run}: {values}")
+        if seen and seen[-1][1] == "report":
+            history.saw_report(run, seen[-1][2])
+
+
+# ---- Faults ------------------------------------------------------------------------------------------------------------
+
+
+def break_node(node, rng, counts):
+    how = rng.choice(["kill", "stop", "end"])
+    with node.is_broken:
+        counts[how] += 1
+        if how == "stop":
+            node.process.send_signal(signal.SIGSTOP)
+            time.sleep(rng.uniform(0.5, 3) * LEASE)
+            node.process.send_signal(signal.SIGCONT)
+            return
+        node.end(signal.SIGKILL if how == "kill" else signal.SIGTERM)
+        time.sleep(rng.uniform(0, 2) * LEASE)
+        node.start_until(60)
+
+
+def break_database(postgres, rng, counts):
+    counts["database"] += 1
+    postgres.stop(rng.choice([signal.SIGINT, signal.SIGQUIT]))
+    time.sleep(rng.uniform(0, 2) * LEASE)
+    postgres.start()
+
+
+def break_all(nodes, postgres, stop, rng, counts, history):
+    while not stop.wait(rng.uniform(1, 4)):
+        try:
+            if rng.random() < 0.2:
+                break_database(postgres, rng, counts)
+            else:
+                break_node(rng.choice(nodes), rng, counts)
+        except Exception as error:
+            history.note(f"a fault could not be made: {error!r}")
+            return
+
+
+# ---- Judging ------------------------------------------------------------------------------------------------------------
+
+
+def wait_for_all(nodes, history, seconds):
+    """Until every accepted run has ended, as each node shows it."""
+    end = time.monotonic() + seconds
+    left = {(node, run) for node in nodes for run in history.accepted}
+    while left and time.monotonic() < end:
+        for node, run in list(left):
+            status, answer = node.ask("GET", f"/v1/runs/{run}")
+            if status == 200 and answer["state"] == "done":
+                history.saw_report(run, answer["report"])
+                left.discard((node, run))
+            elif status == 404:
+                history.note(f"run {run} was accepted, and is not there")
+                left.discard((node, run))
+        time.sleep(0.2)
+    for _, run in left:
+        history.note(f"run {run} was accepted, and has not ended")
+
+
+def judge(history, effects, postgres):
+    for run, reports in history.reports.items():
+        if len(reports) != 1:
+            history.note(f"run {run} has several reports: {[r[:300] for r in reports]}")
+    for key, runs in history.keys.items():
+        if len(runs) != 1:
+            history.note(f"the key {key} was answered with {runs}")
+    twice = postgres.query("SELECT key FROM curfew.runs WHERE key IS NOT NULL GROUP BY owner, key HAVING count(*)>1")
+    if twice:
+        history.note(f"keys with several runs: {twice}")
+    left = postgres.query("SELECT id FROM curfew.runs WHERE state<>4")
+    if left:
+        history.note(f"not ended in the database: {left.split()[:5]}")
+    for name, count in effects.counts.items():
+        if count > history.retries[name] + 1:
+            history.note(f"{name} was carried out {count} times, with {history.retries[name]} retries")
+    for run, name in history.accepted.items():
+        report = json.loads(next(iter(history.reports[run]), "null"))
+        if report is not None and report["outcome"] == "ok" and (effects.counts[name] < 1 or report["value"] != name):
+            history.note(f"run {run} ended ok without its effect: {report['value']}")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--curfew", required=True)
+    parser.add_argument("--seconds", type=float, default=600)
+    parser.add_argument("--nodes", type=int, default=3)
+    parser.add_argument("--seed", type=int, default=None)
+    parser.add_argument("--keep", help="folder that the logs of the nodes are left in")
+    given = parser.parse_args()
+    seed = given.seed if given.seed is not None else random.randrange(1 << 30)
+    print(f"seed {seed}", flush=True)
+    rng, history, counts, stop, calm = (
+        random.Random(seed),
+        History(),
+        collections.Counter(),
+        threading.Event(),
+        threading.Event(),
+    )
+    postgres, effects, nodes = Postgres(), Effects(), []
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = given.keep or scratch
+        try:
+            for number in range(given.nodes):
+                place = os.path.join(folder, f"node{number}")
+                os.makedirs(place, exist_ok=True)
+                nodes.append(Node(os.path.abspath(given.curfew), postgres.url("postgres"), place, effects.server_port))
+                nodes[-1].start_until(30)
+            clients = [(submit, (nodes, history, effects, stop, seed + n)) for n in range(3)]
+            clients += [(look, (nodes, history, stop, seed + 10)), (look, (nodes, history, stop, seed + 11))]
+            clients += [(follow, (nodes, history, stop, seed + 20 + n)) for n in range(3)]
+            threads = [threading.Thread(target=call, args=args, daemon=True) for call, args in clients]
+            faults = threading.Thread(target=break_all, args=(nodes, postgres, calm, rng, counts, history), daemon=True)
+            for thread in [*threads, faults]:
+                thread.start()
+            time.sleep(given.seconds)
+            calm.set()
+            faults.join(120)
+            stop.set()
+            for thread in threads:
+                thread.join(120)
+            wait_for_all(nodes, history, 120)
+            judge(history, effects, postgres)
+        finally:
+            for node in nodes:
+                if node.process is not None and node.process.poll() is None:
+                    node.end(signal.SIGTERM)
+            postgres.close()
+    outcomes = collections.Counter(
+        json.loads(next(iter(history.reports[run]), "null") or "null")["outcome"]
+        for run in history.accepted
+        if history.reports[run]
+    )
+    print(
+        f"{len(history.accepted)} runs accepted, {dict(outcomes)}; answers {dict(history.statuses)}; faults {dict(counts)}"
+    )
+    print("\n".join(history.wrong[:20]) or "nothing wrong")
+    sys.exit(1 if history.wrong else 0)
+
+
+if __name__ == "__main__":
+    main()
