@@ -327,6 +327,16 @@ def files_of(root):
 # ---- Languages ------------------------------------------------------------------------------------------------------
 
 
+def check_alone(context, folder):
+    """Of shared libraries they need glibc's alone."""
+    for name in ("libcurfew.so.0", "curfew-compiler"):
+        needed = re.findall(r"\(NEEDED\).*\[(.*)\]", run(context, "readelf", "-d", os.path.join(folder, name)))
+        others = [
+            each for each in needed if not re.match(r"(libc|libm|libdl|libpthread|libgcc_s|ld-linux-x86-64)\.so", each)
+        ]
+        expect_equal(f"libraries that {name} needs", others, [])
+
+
 def check_wheel(context):
     site = context.folder()
     run(
@@ -343,6 +353,7 @@ def check_wheel(context):
         site,
         made("curfew-*.whl"),
     )
+    check_alone(context, os.path.join(site, "curfew/lib"))
     out = run(
         context,
         "/usr/bin/python3",
@@ -371,6 +382,7 @@ def check_npm(context):
         folder,
         made("curfew-*.tgz"),
     )
+    check_alone(context, os.path.join(folder, "node_modules/curfew/native"))
     out = run(
         context, "node", "-e", "require('curfew').run('6*7').then((report) => console.log(report.value))", cwd=folder
     )
