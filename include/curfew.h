@@ -641,6 +641,10 @@ typedef struct curfew_run_options {
 #define CURFEW_RUN_IMPORTS 4u       /* the broker also reads what it imports, in place of curfew_source.import_dir */
 #define CURFEW_RUN_PASS_OUTPUT 8u   /* only on_event is given what is written: neither the report nor memory keeps it */
 
+/* The caller vouches that curfew_params_check and curfew_files_check have accepted params and files: they are not
+ * looked through again, which takes some milliseconds for each MiB. */
+#define CURFEW_RUN_CHECKED 16u
+
 /* Makes a new id for a run: a ULID of 26 characters, and a NUL. */
 CURFEW_API void curfew_id_create(char id[27]);
 

@@ -583,7 +583,7 @@ static void on_run(service *s, uint64_t number, const char *body, size_t length)
 	}
 	curfew_run_options options = {
 		.size = sizeof options,
-		.flags = head.flags,
+		.flags = head.flags | CURFEW_RUN_CHECKED,
 		.limits = &head.limits,
 		.id = head.id,
 		.on_event = on_event,

@@ -79,8 +79,8 @@ static curfew_status check_options(const curfew_run_options *options, curfew_fai
 
 	if (options->id && !curfew__id_is_valid(options->id))
 		return curfew__refuse(failure, CURFEW_INVALID, "id is not a ULID");
-	if ((options->flags &
-	     ~(CURFEW_RUN_DETERMINISTIC | CURFEW_RUN_STDIN | CURFEW_RUN_IMPORTS | CURFEW_RUN_PASS_OUTPUT)) ||
+	if ((options->flags & ~(CURFEW_RUN_DETERMINISTIC | CURFEW_RUN_STDIN | CURFEW_RUN_IMPORTS | CURFEW_RUN_PASS_OUTPUT |
+	                        CURFEW_RUN_CHECKED)) ||
 	    options->reserved)
 		return curfew__refuse(failure, CURFEW_INVALID, "unknown flag in run options");
 	if ((options->flags & CURFEW_RUN_IMPORTS) && !options->on_request)
@@ -90,7 +90,8 @@ static curfew_status check_options(const curfew_run_options *options, curfew_fai
 	curfew_status status = curfew__wasi_given_check(options, failure);
 	if (status == CURFEW_OK && options->timezone)
 		status = curfew_timezone_check(options->timezone, failure);
-	if (status == CURFEW_OK && options->files)
+	bool is_checked = options->flags & CURFEW_RUN_CHECKED;
+	if (status == CURFEW_OK && options->files && !is_checked)
 		status = curfew_files_check(options->files, options->files_length, failure);
 	if (status != CURFEW_OK)
 		return status;
@@ -102,6 +103,8 @@ static curfew_status check_options(const curfew_run_options *options, curfew_fai
 		return CURFEW_OK;
 	if (options->params_length > PARAMS_BYTES_MAX)
 		return curfew__refuse(failure, CURFEW_INVALID, "params are larger than 16 MiB");
+	if (is_checked)
+		return CURFEW_OK;
 	if (!curfew__json_check(options->params, options->params_length, &offset, &why)) {
 		snprintf(message, sizeof message, "params are not JSON: %s at byte %zu", why, offset);
 		return curfew__refuse(failure, CURFEW_INVALID, message);
