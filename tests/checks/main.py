@@ -19,6 +19,7 @@ from . import (
     cluster,
     compiler,
     console,
+    deploy,
     dist,
     documents,
     fetch,
@@ -94,6 +95,7 @@ GROUPS = {
     "bindings": bindings.tests,
     "packaging": packaging.tests,
     "dist": dist.tests,
+    "deploy": deploy.tests,
     "api": programs.api,
     "torture": programs.torture,
 }

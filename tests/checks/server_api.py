@@ -4,17 +4,15 @@
 It is installed from pinned packages into a folder of its own in the user's cache, once.
 """
 
-import hashlib
 import os
 import re
-import shutil
 import subprocess
 import sys
 
-from .harness import ROOT, Skipped, Test, expect, shorten
+from . import pinned
+from .harness import Test, expect, shorten
 from .serving import Server
 
-REQUIREMENTS = os.path.join(ROOT, "tests", "schemathesis.txt")
 
 # The schema says how quantities are written, and not how large they may be; nor what two arguments are together.
 HOOKS = r"""
@@ -71,47 +69,9 @@ checks.use_after_free.enabled = false
 """
 
 
-def install():
-    """The folder that it is installed in."""
-    with open(REQUIREMENTS, "rb") as file:
-        version = hashlib.sha256(file.read()).hexdigest()[:16]
-    cache = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
-    folder = os.path.join(cache, "curfew", f"schemathesis-{version}")
-    if os.path.exists(os.path.join(folder, "bin", "schemathesis")):
-        return folder
-    being_made = f"{folder}.{os.getpid()}"
-    done = subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "pip",
-            "install",
-            "--quiet",
-            "--disable-pip-version-check",
-            "--no-deps",
-            "--require-hashes",
-            "--target",
-            being_made,
-            "-r",
-            REQUIREMENTS,
-        ],
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
-    if done.returncode != 0:
-        shutil.rmtree(being_made, ignore_errors=True)
-        raise Skipped(f"Schemathesis cannot be installed here: {shorten(done.stderr.strip().split(chr(10))[-1], 200)}")
-    if os.path.exists(folder):
-        shutil.rmtree(being_made)
-    else:
-        os.rename(being_made, folder)
-    return folder
-
-
 def described(context):
     """Nothing that the description allows is refused, nothing that it forbids is taken, and every answer is one of its."""
-    packages, folder = install(), context.folder()
+    packages, folder = pinned.python_packages("Schemathesis", "schemathesis", "schemathesis.txt"), context.folder()
     for name, text in (("hooks.py", HOOKS), ("schemathesis.toml", SETTINGS)):
         with open(os.path.join(folder, name), "w", encoding="utf-8") as file:
             file.write(text)

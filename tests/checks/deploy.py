@@ -1,0 +1,204 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The Helm chart and the Compose file: what they make is what Kubernetes and Docker take, and what curfew understands."""
+
+import base64
+import glob
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+
+from . import pinned
+from .harness import ROOT, Skipped, Test, expect, expect_equal, shorten
+from .serving import Server
+
+HELM, HELM_VERSION = "helm.sh/helm/v3/cmd/helm", "v3.19.5"
+KUBERNETES = "1.30.0"
+CHART = os.path.join(ROOT, "packaging", "helm", "curfew")
+STORE = ("--set", "store.existingSecret=database")
+# Each with what is to be in it, by kind.
+USES = {
+    "usual": ((), {"Deployment": 1, "Service": 1, "PodDisruptionBudget": 1, "Job": 1, "HorizontalPodAutoscaler": 0}),
+    "all": (
+        (
+            "--set=autoscaling.enabled=true,ingress.enabled=true,ingress.tlsSecret=web,metrics.dashboard.enabled=true",
+            "--set=tls.existingSecret=tls,imagePullSecrets[0].name=pull",
+            "--set=allowFetch={api.example.com,*.example.org},allowWebhook={hooks.example.com}",
+            "--set=settings.max-timeout=5m,firstToken.enabled=false,podLabels.team=a,podAnnotations.b=c",
+        ),
+        {"Deployment": 1, "HorizontalPodAutoscaler": 1, "Ingress": 1, "ConfigMap": 2, "Job": 0},
+    ),
+}
+VALIDATE = """
+import json, sys, yaml, kubernetes_validate
+for document in yaml.safe_load_all(sys.stdin):
+    if document:
+        for version in ("1.30", "1.35"):
+            kubernetes_validate.validate(document, version, strict=True)
+        print(json.dumps(document))
+"""
+
+
+def helm(context, *words, code=0):
+    folder = pinned.go_command("helm", HELM, HELM_VERSION)
+    home = context.folder()
+    environment = {"PATH": os.environ["PATH"], "HOME": home}
+    done = subprocess.run(
+        [os.path.join(folder, "helm"), *words], env=environment, capture_output=True, text=True, check=False, timeout=60
+    )
+    expect_equal(
+        f"helm {' '.join(words)}: exit (said {shorten(done.stdout + done.stderr, 1500)})", done.returncode, code
+    )
+    return done.stdout if code == 0 else done.stderr
+
+
+def check_documents(text):
+    """What the API of Kubernetes has, and nothing that it does not have."""
+    packages = pinned.python_packages("kubernetes-validate", "kubernetes-validate", "kubernetes.txt")
+    environment = {**os.environ, "PYTHONPATH": packages}
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", VALIDATE],
+        input=text,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    expect_equal(f"documents: {shorten(done.stderr[-1500:], 1500)}", done.returncode, 0)
+    return [json.loads(line) for line in done.stdout.split("\n") if line]
+
+
+def chart(context, use):
+    options, wanted = USES[use]
+    helm(context, "lint", "--strict", CHART, *STORE, *options)
+    text = helm(context, "template", "shop", CHART, "--kube-version", KUBERNETES, *STORE, *options)
+    documents = check_documents(text)
+    kinds = [document["kind"] for document in documents]
+    for kind, count in wanted.items():
+        expect_equal(kind, kinds.count(kind), count)
+    for document in documents:
+        expect(document["metadata"]["name"].startswith("shop-curfew"), f"{document['metadata']}")
+        check_pod(document.get("spec", {}).get("template"))
+    check_settings(context, next(d for d in documents if "curfew.conf" in d.get("data", {})))
+    for document in documents:
+        if document["kind"] == "ConfigMap" and "curfew-fleet.json" in document["data"]:
+            expect(len(json.loads(document["data"]["curfew-fleet.json"])["panels"]) > 10, "the dashboard is empty")
+
+
+def check_pod(template):
+    """As little as a pod can be given, and no address of the database where others see it."""
+    if template is None:
+        return
+    spec = template["spec"]
+    expect(not spec["automountServiceAccountToken"], f"{spec}")
+    for container in spec["containers"]:
+        own = container["securityContext"]
+        expect(own["runAsNonRoot"] and own["readOnlyRootFilesystem"] and not own["allowPrivilegeEscalation"], f"{own}")
+        expect_equal("capabilities", own["capabilities"], {"drop": ["ALL"]})
+        expect("env" not in container, f"{container}")
+        for probe in ("startupProbe", "livenessProbe", "readinessProbe"):
+            expect(probe in container or "serve" not in container["args"], f"no {probe}")
+    mounted = {mount["name"] for container in spec["containers"] for mount in container["volumeMounts"]}
+    expect_equal("volumes", {volume["name"] for volume in spec["volumes"]}, mounted)
+
+
+def check_settings(context, settings):
+    """curfew serve reads them; what it says then is of the folders and hosts that are not here."""
+    path = os.path.join(context.folder(), "curfew.conf")
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(settings["data"]["curfew.conf"])
+    done = context.command([context.curfew, "serve", "--config", path, "--listen", "127.0.0.1:0"], timeout=20)
+    said = done.err.decode()
+    expect(done.code != 0 and "is not a setting" not in said and "line " not in said, f"{done}")
+
+
+def refusals(context):
+    """One line that names the value."""
+    for options, text in (
+        ((), "store.existingSecret"),
+        ((*STORE, "--set", "replicas=0"), "replicas"),
+        ((*STORE, "--set", "store.password=x"), "password"),
+        ((*STORE, "--set", "autoscaling.queuedPerNode=many"), "queuedPerNode"),
+        ((*STORE, "--set", "metrics.serviceMonitor.enabled=true"), "tokenSecret"),
+    ):
+        said = helm(context, "template", "shop", CHART, "--kube-version", KUBERNETES, *options, code=1)
+        expect(text in said, f"{options}: {said}")
+
+
+def fleet(context):
+    """The page asks for figures that are there."""
+    with open(os.path.join(CHART, "dashboards", "fleet.json"), encoding="utf-8") as file:
+        expressions = [target["expr"] for panel in json.load(file)["panels"] for target in panel["targets"]]
+    with Server(context) as server:
+        text = server.request("GET", "/metrics").body.decode()
+    there = {re.match("[a-z_]+", line)[0] for line in text.split("\n") if line and not line.startswith("#")}
+    asked = {name for expression in expressions for name in re.findall(r"(?:curfew|process)_[a-z_]+", expression)}
+    expect(len(expressions) > 15 and asked <= there, f"not there: {sorted(asked - there)}")
+    labels = {
+        label for one in expressions for found in re.findall(r"by \(([a-z, ]+)\)", one) for label in found.split(", ")
+    }
+    expect(all(f"{label}=" in text for label in labels - {"instance"}), f"labels: {labels}")
+
+
+def compose_reader():
+    """Built from tests/deploy, which has the reader that Docker's own command has."""
+    if shutil.which("go") is None:
+        raise Skipped("missing: go, to read the Compose file as Docker does")
+    source = os.path.join(ROOT, "tests", "deploy")
+    with open(os.path.join(source, "go.sum"), "rb") as file:
+        version = base64.b32encode(file.read())[-24:].decode().strip("=").lower()
+    command = ("go", "build", "-o", "{}/compose", ".")
+    environment = {"CGO_ENABLED": "0", "GOFLAGS": "-mod=readonly -trimpath"}
+    folder = pinned.make(
+        pinned.place("compose", version), "compose-go", *command, cwd=source, environment=environment, timeout=600
+    )
+    return os.path.join(folder, "compose")
+
+
+def compose(context):
+    reader, folder = compose_reader(), context.folder()
+    shutil.copy(os.path.join(ROOT, "packaging", "compose", "compose.yaml"), folder)
+    os.mkdir(os.path.join(folder, "secrets"))
+    for name in ("password", "store"):
+        with open(os.path.join(folder, "secrets", name), "w", encoding="ascii") as file:
+            file.write("x")
+    path = os.path.join(folder, "compose.yaml")
+    done = context.command([reader, path])
+    expect_equal(f"exit: {done}", done.code, 0)
+    services = json.loads(done.out)["services"]
+    expect_equal("services", sorted(services), ["database", "first-token", "node"])
+    node = services["node"]
+    expect_equal("nodes", node["deploy"]["replicas"], 3)
+    ports = {port["published"] for port in node["ports"]}
+    expect_equal("ports", ports, {"7433-7435"} if len(ports) == 1 else {"7433", "7434", "7435"})
+    for name in ("node", "first-token"):
+        expect(services[name]["read_only"] and services[name]["cap_drop"] == ["ALL"], f"{services[name]}")
+        expect("environment" not in services[name] or not services[name]["environment"], f"{services[name]}")
+    # Its options are those of the command: help is shown, and nothing is started.
+    for name in ("node", "first-token"):
+        done = context.command([context.curfew, *services[name]["command"], "--help"])
+        expect_equal(f"{name}: {done}", done.code, 0)
+    with open(path, "a", encoding="utf-8") as file:
+        file.write("\nservice: {}\n")
+    done = context.command([reader, path])
+    expect(done.code == 1 and b"service" in done.err, f"{done}")
+
+
+def files(context):
+    for path in glob.glob(os.path.join(CHART, "**", "*"), recursive=True):
+        if path.endswith((".yaml", ".tpl")):
+            with open(path, encoding="utf-8") as file:
+                expect("SPDX-License-Identifier: Apache-2.0" in file.read(400), path)
+
+
+def tests(context):
+    return [
+        *(Test("deploy", f"chart_{use}", lambda context, use=use: chart(context, use)) for use in USES),
+        Test("deploy", "chart_refusals", refusals),
+        Test("deploy", "fleet", fleet),
+        Test("deploy", "compose", compose),
+        Test("deploy", "files", files),
+    ]
