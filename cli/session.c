@@ -4,9 +4,11 @@
 #include "format.h"
 #include "say.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* ---- Parameters ------------------------------------------------------------------------------------------ */
@@ -106,6 +108,12 @@ static int parse_dirs(const cli_list *given, cli_wasi *wasi)
 			return CLI_EXIT_INTERNAL;
 		if (!parse_dir(wasi->texts[i], &wasi->dirs[wasi->dir_count++]))
 			return cli_usage_error("--dir %s: give it as HOST::GUEST, then :ro (the default) or :rw", given->items[i]);
+		const char *host = wasi->dirs[i].host;
+		struct stat status;
+		if (stat(host, &status) != 0)
+			return cli_usage_error("--dir %s: %s", host, strerror(errno));
+		if (!S_ISDIR(status.st_mode))
+			return cli_usage_error("--dir %s: %s", host, strerror(ENOTDIR));
 	}
 	return wasi->dirs != NULL && wasi->texts != NULL ? CLI_GO_ON : CLI_EXIT_INTERNAL;
 }

@@ -168,6 +168,78 @@ enum {
 };
 #define CURFEW_INPUT_CHUNK_BYTES 65536
 
+/* ---- Files of the folders that the run was given ----------------------------------------------------------- */
+
+/* What is asked for; the answer is 0 or as said, or -errno as Linux has it. */
+enum {
+	CURFEW_FILE_OPEN = 1,           /* path, flags, mode -> file, and its status */
+	CURFEW_FILE_CLOSE = 2,          /* file */
+	CURFEW_FILE_READ = 3,           /* file, bytes, position (below 0: where it is) -> how many; 0: at the end */
+	CURFEW_FILE_WRITE = 4,          /* the same */
+	CURFEW_FILE_STATUS_OF_OPEN = 5, /* file */
+	CURFEW_FILE_STATUS = 6,         /* path, flags */
+	CURFEW_FILE_READ_FOLDER =
+		7,                      /* file, 32 KiB of bytes -> bytes of some entries: type, name and a NUL; 0: none left */
+	CURFEW_FILE_TRUNCATE = 8,   /* file, position */
+	CURFEW_FILE_SYNC = 9,       /* file */
+	CURFEW_FILE_ACCESS = 10,    /* path, mode */
+	CURFEW_FILE_REAL_PATH = 11, /* path, bytes -> length */
+	CURFEW_FILE_READ_LINK = 12, /* path, bytes -> length */
+	CURFEW_FILE_MAKE_FOLDER = 13, /* path, mode */
+	CURFEW_FILE_REMOVE = 14,      /* path, flags */
+	CURFEW_FILE_SET_TIMES = 15,   /* path, access_ns, modify_ns */
+	CURFEW_FILE_MAKE_LINK = 16,   /* path; other: where it leads */
+	CURFEW_FILE_RENAME = 17,      /* path, other */
+	CURFEW_FILE_LINK = 18,        /* path, other */
+	CURFEW_FILE_FOLDERS = 19,     /* bytes -> length of what the folders are called, each with a NUL */
+};
+
+/* Flags, beside 0 to read, 1 to write and 2 for both. */
+enum {
+	CURFEW_OPEN_CREATE = 4,
+	CURFEW_OPEN_EXCLUSIVE = 8,
+	CURFEW_OPEN_TRUNCATE = 16,
+	CURFEW_OPEN_APPEND = 32,
+	CURFEW_OPEN_FOLDER = 64,
+	CURFEW_OPEN_NO_FOLLOW = 128,
+};
+
+/* One call reads or writes no more. */
+#define CURFEW_FILE_PIECE_BYTES 262144
+
+typedef struct curfew__file_status {
+	uint64_t device;
+	uint64_t inode;
+	uint64_t size;
+	uint64_t blocks;
+	int64_t access_ns;
+	int64_t modify_ns;
+	int64_t change_ns;
+	uint32_t mode;
+	uint32_t links;
+	uint32_t user;
+	uint32_t group;
+	uint32_t block_bytes;
+	uint32_t reserved;
+} curfew__file_status;
+
+typedef struct curfew__file_request {
+	uint32_t operation;
+	uint32_t file;
+	uint32_t flags;
+	uint32_t mode;
+	uint32_t path; /* 0: none, as of the other addresses */
+	uint32_t path_length;
+	uint32_t other;
+	uint32_t other_length;
+	uint32_t bytes;
+	uint32_t length;
+	int64_t position;
+	int64_t access_ns;
+	int64_t modify_ns;
+	curfew__file_status status; /* written by the host */
+} curfew__file_request;
+
 /* Of a piece of a body, in both directions. */
 #define CURFEW_FETCH_CHUNK_BYTES 65536
 

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "crypto_scrypt.h"
 #include "guest.h"
 #include "mbedtls/aes.h"
 #include "mbedtls/constant_time.h"
@@ -320,6 +321,51 @@ static JSValue pbkdf2(JSContext *ctx, JSValueConst this_value, int argc, JSValue
 	int failed = length && mbedtls_pkcs5_pbkdf2_hmac_ext(mbedtls_md_get_type(hash), password.bytes, password.length,
 	                                                     salt.bytes, salt.length, rounds, length, out);
 	return own_value(ctx, out, length, !failed);
+}
+
+/* What libsodium's scrypt needs of the rest of it; memory that is refused ends the run. */
+void escrypt_PBKDF2_SHA256(const uint8_t *password, size_t password_length, const uint8_t *salt, size_t salt_length,
+                           uint64_t rounds, uint8_t *out, size_t length)
+{
+	mbedtls_pkcs5_pbkdf2_hmac_ext(MBEDTLS_MD_SHA256, password, password_length, salt, salt_length, (unsigned)rounds,
+	                              (uint32_t)length, out);
+}
+
+void *escrypt_alloc_region(escrypt_region_t *region, size_t size)
+{
+	region->size = size;
+	return region->base = region->aligned = js_malloc(curfew_context, size);
+}
+
+int escrypt_free_region(escrypt_region_t *region)
+{
+	js_free(curfew_context, region->base);
+	*region = (escrypt_region_t){0};
+	return 0;
+}
+
+/* scrypt(password, salt, cost, block size, parallelization, length); null: they do not fit */
+static JSValue scrypt(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv)
+{
+	view password, salt;
+	uint32_t cost, block, parallel, length;
+	escrypt_local_t memory = {0};
+
+	if (!read_view(ctx, argv[0], &password) || !read_view(ctx, argv[1], &salt) || JS_ToUint32(ctx, &cost, argv[2]) ||
+	    JS_ToUint32(ctx, &block, argv[3]) || JS_ToUint32(ctx, &parallel, argv[4]) || JS_ToUint32(ctx, &length, argv[5]))
+		return JS_EXCEPTION;
+	uint8_t *out = js_malloc(ctx, length ? length : 1);
+	if (!out)
+		return JS_EXCEPTION;
+	int failed = escrypt_kdf_nosse(&memory, password.bytes, password.length, salt.bytes, salt.length, cost, block,
+	                               parallel, out, length);
+	escrypt_free_region(&memory);
+	return own_value(ctx, out, length, !failed);
+}
+
+void curfew_crypto_add_node(JSValueConst natives)
+{
+	JS_SetPropertyStr(curfew_context, natives, "scrypt", JS_NewCFunction(curfew_context, scrypt, "scrypt", 6));
 }
 
 /* ---- AES -------------------------------------------------------------------------------------------------- */

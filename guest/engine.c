@@ -57,6 +57,12 @@ static void curfew_note_json_place(JSContext *ctx, JSValueConst keys, int64_t in
 static void curfew_note_match(JSContext *ctx, struct JSString *text, uint8_t **capture, const uint8_t *start, int shift,
                               int count);
 static bool curfew_is_within_prelude(const struct JSStackFrame *frame);
+struct JSFunctionBytecode;
+static bool curfew_prepares_stack(JSContext *ctx);
+static bool curfew_is_prelude(const struct JSFunctionBytecode *code);
+/* What asynchronous context the program is in: jobs and reactions are run in the one that they were made in. */
+static JSValue curfew_async_context = JS_UNDEFINED;
+void curfew_engine_set_async_context(JSValue context);
 struct JSObject;
 static int curfew_fill_lazy(JSContext *ctx, struct JSObject *object, JSAtom key, void *make);
 int64_t curfew_zone_offset(int64_t ms);
@@ -379,6 +385,7 @@ void curfew_engine_init(void (*add_natives)(JSValueConst native))
 	prelude_name = JS_NewAtom(ctx, "curfew:prelude");
 	JS_AddIntrinsicDOMException(ctx);
 	add_match_properties(ctx);
+	add_call_site_functions(ctx);
 	remove_unwanted(ctx);
 	JS_SetCanBlock(rt, false);
 	stop_hook = JS_NewCFunction(ctx, on_stop_hook, "", 0);
@@ -392,8 +399,6 @@ void curfew_engine_init(void (*add_natives)(JSValueConst native))
 		return;
 	}
 	JS_FreeValue(ctx, prelude);
-	/* With it a program could write the engine's record of where something was thrown. */
-	remove_property(ctx, ctx->error_ctor, "prepareStackTrace");
 	keep_natives(ctx);
 	JSValue make_intl = JS_GetPropertyStr(ctx, curfew_hooks, "intl"), intl_name = JS_NewString(ctx, "Intl");
 	curfew_engine_define_lazy(ctx->global_obj, intl_name, make_intl);
@@ -465,6 +470,7 @@ void curfew_engine_again(void)
 	refill(ctx);
 	JS_FreeValue(ctx, JS_GetException(ctx));
 	drop_jobs(rt);
+	curfew_engine_set_async_context(JS_UNDEFINED);
 	forget_async_functions();
 	while (kept_text_count)
 		JS_FreeCString(ctx, kept_texts[--kept_text_count]);

@@ -459,6 +459,90 @@ void curfew_engine_set_trace(JSValueConst error, JSValueConst trace)
 	object->u.object_data = js_dup(trace);
 }
 
+/* ---- Call sites, as Error.prepareStackTrace is given them ------------------------------------------------- */
+
+/* Whether the program makes what is read as an error's stack; the engine's record of it is kept beside that. */
+static bool curfew_prepares_stack(JSContext *ctx)
+{
+	return JS_IsFunction(ctx, ctx->error_prepare_stack) && !js_same_value(ctx, ctx->error_prepare_stack, stop_hook);
+}
+
+static bool curfew_is_prelude(const struct JSFunctionBytecode *code)
+{
+	char file[sizeof "curfew:"];
+
+	return !strncmp(JS_AtomGetStrRT(curfew_runtime, file, sizeof file, code->filename), "curfew:", sizeof file - 1);
+}
+
+enum { SITE_UNKNOWN, SITE_NULL, SITE_NO, SITE_ZERO, SITE_EMPTY };
+
+/* What the engine does not know of a frame. */
+static JSValue call_site_constant(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv, int what)
+{
+	static const JSValue answers[] = {
+		[SITE_UNKNOWN] = JS_UNDEFINED,
+		[SITE_NULL] = JS_NULL,
+		[SITE_NO] = JS_FALSE,
+		[SITE_ZERO] = JS_MKVAL(JS_TAG_INT, 0),
+	};
+
+	if (!JS_GetOpaque2(ctx, this_value, JS_CLASS_CALL_SITE))
+		return JS_EXCEPTION;
+	return what == SITE_EMPTY ? JS_NewString(ctx, "") : answers[what];
+}
+
+/* What this is in a frame is not kept: only that of a constructor is known to be an object. */
+static JSValue call_site_is_toplevel(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv)
+{
+	const JSCallSiteData *site = JS_GetOpaque2(ctx, this_value, JS_CLASS_CALL_SITE);
+
+	return site ? js_bool(!site->constructor) : JS_EXCEPTION;
+}
+
+/* "new NAME (FILE:LINE:COLUMN)", as it stands behind "at" in a stack. */
+static JSValue call_site_to_string(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv)
+{
+	const JSCallSiteData *site = JS_GetOpaque2(ctx, this_value, JS_CLASS_CALL_SITE);
+	char place[48] = "native";
+
+	if (!site)
+		return JS_EXCEPTION;
+	bool is_placed = !site->native && JS_IsString(site->filename), is_named = JS_IsString(site->func_name);
+	if (is_placed)
+		snprintf(place, sizeof place, ":%d:%d", site->line_num, site->col_num);
+	JSValue head = JS_ConcatString3(ctx, site->constructor ? "new " : "",
+	                                is_named ? js_dup(site->func_name)
+	                                         : JS_NewString(ctx, is_placed ? "" : "<anonymous>"),
+	                                is_named || !is_placed ? " (" : "");
+	JSValue where = is_placed ? JS_ConcatString3(ctx, "", js_dup(site->filename), place) : JS_NewString(ctx, place);
+
+	return JS_ConcatString3(ctx, "", JS_ConcatString(ctx, head, where), is_named || !is_placed ? ")" : "");
+}
+
+#define SITE_CONSTANT(name, what) JS_CFUNC_MAGIC_DEF(name, 0, call_site_constant, what)
+
+static const JSCFunctionListEntry call_site_functions[] = {
+	SITE_CONSTANT("getThis", SITE_UNKNOWN),
+	SITE_CONSTANT("getTypeName", SITE_NULL),
+	SITE_CONSTANT("getMethodName", SITE_NULL),
+	SITE_CONSTANT("getEvalOrigin", SITE_UNKNOWN),
+	SITE_CONSTANT("getPromiseIndex", SITE_NULL),
+	SITE_CONSTANT("getPosition", SITE_ZERO),
+	SITE_CONSTANT("getScriptHash", SITE_EMPTY),
+	SITE_CONSTANT("isAsync", SITE_NO),
+	SITE_CONSTANT("isEval", SITE_NO),
+	SITE_CONSTANT("isPromiseAll", SITE_NO),
+	JS_CFUNC_DEF("isToplevel", 0, call_site_is_toplevel),
+	JS_CFUNC_MAGIC_DEF("getScriptNameOrSourceURL", 0, js_callsite_getfield, offsetof(JSCallSiteData, filename)),
+	JS_CFUNC_DEF("toString", 0, call_site_to_string),
+};
+
+static void add_call_site_functions(JSContext *ctx)
+{
+	JS_SetPropertyFunctionList(ctx, ctx->class_proto[JS_CLASS_CALL_SITE], call_site_functions,
+	                           countof(call_site_functions));
+}
+
 /* ---- Where a value has no JSON ---------------------------------------------------------------------------- */
 
 /* ".rows[3].total": built from its end, and kept at the end of this. */

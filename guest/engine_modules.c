@@ -11,7 +11,17 @@
 JSValue curfew_engine_compile(const char *source, size_t length, const char *name, int type)
 {
 	JSContext *ctx = curfew_context;
-	return JS_EvalInternal(ctx, ctx->global_obj, source, length, name, 0, type | JS_EVAL_FLAG_COMPILE_ONLY, -1);
+	JSValue prepare = ctx->error_prepare_stack;
+
+	/* A text that does not parse may be tried in another way: its error is not shown to the program yet. */
+	ctx->error_prepare_stack = JS_UNDEFINED;
+	JSValue compiled = JS_EvalInternal(ctx, ctx->global_obj, source, length, name, 0, type | JS_EVAL_FLAG_COMPILE_ONLY,
+	                                   -1);
+	if (stopping)
+		kept_prepare = prepare;
+	else
+		ctx->error_prepare_stack = prepare;
+	return compiled;
 }
 
 int curfew_engine_link(JSValueConst module)

@@ -169,6 +169,16 @@ static void note_job(JSRuntime *rt)
 	}
 }
 
+JSValue curfew_engine_async_context(void)
+{
+	return js_dup(curfew_async_context);
+}
+
+void curfew_engine_set_async_context(JSValue context)
+{
+	set_value(curfew_context, &curfew_async_context, context);
+}
+
 int curfew_engine_run_job(void)
 {
 	JSContext *ctx;

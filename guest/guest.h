@@ -83,6 +83,12 @@ JSValue curfew_engine_exports(JSValueConst module);
 void curfew_engine_expect(JSValueConst result);
 /* Writes where the program is, or waits, into the control block. */
 void curfew_trace(void);
+/*
+ * What the program's AsyncLocalStorage has here: whoever keeps a callback for later keeps this with it, and sets it
+ * again before the call. JS_UNDEFINED: nothing. Setting takes the value over.
+ */
+JSValue curfew_engine_async_context(void);
+void curfew_engine_set_async_context(JSValue context);
 /* Runs the next job: 1, 0 if there was none, -1 if it threw. */
 int curfew_engine_run_job(void);
 /* Looks a global function up, lexical declarations included. JS_UNDEFINED if there is none. */
@@ -96,7 +102,8 @@ int64_t curfew_timers_next(void);
 void curfew_timers_clear(void);
 /* Whether any pending timer keeps the program alive. */
 bool curfew_timers_wanted(void);
-/* Takes the next timer that is due at now; JS_UNDEFINED if none is. The caller calls it with args. */
+/* Takes the next timer that is due at now; JS_UNDEFINED if none is. The caller calls it with args, in the asynchronous
+ * context that is set now. */
 JSValue curfew_timers_take(int64_t now_ns, JSValue *args);
 
 /* operations.c */
@@ -117,7 +124,7 @@ int curfew_functions_begin(void);
 
 /* tasks.c */
 void curfew_tasks_init(JSValueConst native);
-/* Takes the task that was queued first; JS_UNDEFINED: there is none. */
+/* Takes the task that was queued first, and sets its asynchronous context; JS_UNDEFINED: there is none. */
 JSValue curfew_tasks_take(void);
 bool curfew_tasks_pending(void);
 /* Forgets all of them. */
@@ -188,9 +195,17 @@ void curfew_compression_init(JSValueConst native);
 
 /* crypto.c */
 void curfew_crypto_init(JSValueConst native);
+/* What only node:crypto has. */
+void curfew_crypto_add_node(JSValueConst natives);
+
+/* brotli.c: what node:zlib has of it. */
+void curfew_brotli_add_node(JSValueConst natives);
 
 /* url_pattern.cpp */
 void curfew_url_pattern_init(JSContext *ctx, JSValueConst native);
+
+/* node.c */
+void curfew_node_init(JSValueConst native);
 
 /* natives.c: what the prelude is given. */
 void curfew_natives_init(JSValueConst native);

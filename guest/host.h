@@ -50,6 +50,8 @@ CURFEW_IMPORT("call_take") void host_call_take(void *bytes, uint32_t length);
 /* Finds an asset of the library's: how many bytes it has; -1: there is none of that name. Copies it. */
 CURFEW_IMPORT("asset_open") int32_t host_asset_open(const char *name, uint32_t length);
 CURFEW_IMPORT("asset_read") void host_asset_read(void *bytes, uint32_t length);
+/* Does something with a file, as CURFEW_FILE_* has it. A host call, unless it closes one. */
+CURFEW_IMPORT("file") int32_t host_file(curfew__file_request *request);
 /* Ends this entry; the cause is one of CURFEW_STOP_*. */
 CURFEW_IMPORT("stop") _Noreturn void host_stop(uint32_t cause);
 /* Ends this entry, and the program with it: its exit code, from 0 to 255. */

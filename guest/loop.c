@@ -70,6 +70,7 @@ static void add_natives(JSValueConst native)
 	curfew_compression_init(native);
 	curfew_crypto_init(native);
 	curfew_zones_init(native);
+	curfew_node_init(native);
 	curfew_web_init(ctx, native);
 	curfew_url_pattern_init(ctx, native);
 }
@@ -458,6 +459,7 @@ static int32_t run_timer(JSValue callback, JSValue arguments)
 	for (int64_t i = 0; i < count; i++)
 		list[i] = JS_GetPropertyInt64(ctx, arguments, i);
 	JSValue answer = JS_Call(ctx, callback, JS_UNDEFINED, (int)count, (JSValueConst *)list);
+	curfew_engine_set_async_context(JS_UNDEFINED);
 	for (int64_t i = 0; i < count; i++)
 		JS_FreeValue(ctx, list[i]);
 	if (list != values)
@@ -622,6 +624,7 @@ static int32_t evaluate_program(void)
 		return curfew_engine_describe(CURFEW_GUEST_THREW);
 	progress = EVALUATING;
 	set_result(JS_EvalFunction(curfew_context, program));
+	curfew_engine_set_async_context(JS_UNDEFINED);
 	program = JS_UNDEFINED;
 	return JS_IsException(result) ? curfew_engine_describe(CURFEW_GUEST_THREW) : CURFEW_GUEST_DONE;
 }
@@ -656,6 +659,7 @@ CURFEW_EXPORT("curfew_again") int32_t curfew_again(void)
 	free_rooms();
 	curfew_timers_clear();
 	curfew_tasks_clear();
+	curfew_engine_set_async_context(JS_UNDEFINED);
 	curfew_operations_clear();
 	curfew_rejections_clear();
 	JS_FreeValue(ctx, result);

@@ -4,13 +4,18 @@
 
 #include "guest.h"
 
-static JSValue *tasks;
+typedef struct task {
+	JSValue callback;
+	JSValue context; /* in which it was queued */
+} task;
+
+static task *tasks;
 static uint32_t first, last, capacity; /* a ring, whose capacity is a power of two */
 
 static void grow(void)
 {
 	uint32_t more = capacity ? capacity * 2 : 16;
-	JSValue *ring = malloc(more * sizeof *ring);
+	task *ring = malloc(more * sizeof *ring);
 
 	if (!ring)
 		host_stop(CURFEW_STOP_MEMORY);
@@ -26,13 +31,17 @@ static JSValue queue_task(JSContext *ctx, JSValueConst this_value, int argc, JSV
 {
 	if (last - first == capacity)
 		grow();
-	tasks[last++ & (capacity - 1)] = JS_DupValue(ctx, argv[0]);
+	tasks[last++ & (capacity - 1)] = (task){JS_DupValue(ctx, argv[0]), curfew_engine_async_context()};
 	return JS_UNDEFINED;
 }
 
 JSValue curfew_tasks_take(void)
 {
-	return first == last ? JS_UNDEFINED : tasks[first++ & (capacity - 1)];
+	if (first == last)
+		return JS_UNDEFINED;
+	task taken = tasks[first++ & (capacity - 1)];
+	curfew_engine_set_async_context(taken.context);
+	return taken.callback;
 }
 
 bool curfew_tasks_pending(void)
@@ -42,10 +51,10 @@ bool curfew_tasks_pending(void)
 
 void curfew_tasks_clear(void)
 {
-	JSValue task;
+	JSValue callback;
 
-	while (!JS_IsUndefined(task = curfew_tasks_take()))
-		JS_FreeValue(curfew_context, task);
+	while (!JS_IsUndefined(callback = curfew_tasks_take()))
+		JS_FreeValue(curfew_context, callback);
 }
 
 void curfew_tasks_init(JSValueConst native)

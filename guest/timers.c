@@ -12,6 +12,7 @@ typedef struct timer {
 	bool idle; /* nobody waits for it: it does not keep the program alive */
 	JSValue callback;
 	JSValue arguments;
+	JSValue context; /* in which it was set */
 } timer;
 
 static timer *heap;
@@ -73,6 +74,13 @@ static timer take_at(uint32_t at)
 	return taken;
 }
 
+static void drop(timer gone)
+{
+	JS_FreeValue(curfew_context, gone.callback);
+	JS_FreeValue(curfew_context, gone.arguments);
+	JS_FreeValue(curfew_context, gone.context);
+}
+
 /* setTimer(callback, delay in ms, repeat, arguments) -> id. Delays are as Node takes them: 1 ms to 2^31-1. */
 static JSValue set_timer(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv)
 {
@@ -91,7 +99,8 @@ static JSValue set_timer(JSContext *ctx, JSValueConst this_value, int argc, JSVa
 	               next_id++,
 	               false,
 	               JS_DupValue(ctx, argv[0]),
-	               JS_DupValue(ctx, argv[3])};
+	               JS_DupValue(ctx, argv[3]),
+	               curfew_engine_async_context()};
 	add(entry);
 	return JS_NewInt32(ctx, entry.id);
 }
@@ -105,9 +114,7 @@ static JSValue clear_timer(JSContext *ctx, JSValueConst this_value, int argc, JS
 	for (uint32_t i = 0; i < count; i++) {
 		if (heap[i].id != id)
 			continue;
-		timer gone = take_at(i);
-		JS_FreeValue(ctx, gone.callback);
-		JS_FreeValue(ctx, gone.arguments);
+		drop(take_at(i));
 		break;
 	}
 	return JS_UNDEFINED;
@@ -133,13 +140,8 @@ static JSValue unref_timer(JSContext *ctx, JSValueConst this_value, int argc, JS
 
 void curfew_timers_clear(void)
 {
-	JSContext *ctx = curfew_context;
-
-	while (count) {
-		timer gone = take_at(count - 1);
-		JS_FreeValue(ctx, gone.callback);
-		JS_FreeValue(ctx, gone.arguments);
-	}
+	while (count)
+		drop(take_at(count - 1));
 	curfew_control.timers_peak = 0;
 }
 
@@ -161,10 +163,13 @@ JSValue curfew_timers_take(int64_t now_ns, JSValue *arguments)
 		return JS_UNDEFINED;
 	timer taken = take_at(0);
 	*arguments = taken.arguments;
-	if (!taken.period_ns)
+	if (!taken.period_ns) {
+		curfew_engine_set_async_context(taken.context);
 		return taken.callback;
+	}
 	JSValue callback = JS_DupValue(ctx, taken.callback);
 	*arguments = JS_DupValue(ctx, taken.arguments);
+	curfew_engine_set_async_context(JS_DupValue(ctx, taken.context));
 	taken.due_ns = now_ns + taken.period_ns;
 	taken.order = next_order++;
 	add(taken);

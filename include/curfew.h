@@ -587,7 +587,7 @@ typedef void (*curfew_stop_callback)(void *context, curfew_outcome cause);
 /* Called with a message for a broker, on any thread, so be short. The message is borrowed. */
 typedef void (*curfew_message_callback)(void *context, const void *message, size_t length);
 
-/* A directory that a WASI program may open, with everything in it and nothing above it. */
+/* A directory that a program may open (WASI, node:fs), with everything in it and nothing above it. */
 typedef struct curfew_dir {
 	const char *host;  /* path of the directory */
 	const char *guest; /* the path under which the program sees it */
@@ -615,7 +615,7 @@ typedef struct curfew_run_options {
 	size_t arg_count;
 	const char *const *env; /* [env_count] WASI: its environment, NAME=value; UTF-8. JavaScript: curfew.env */
 	size_t env_count;
-	const curfew_dir *dirs; /* [dir_count] WASI: directories it may open */
+	const curfew_dir *dirs; /* [dir_count] WASI, node:fs: directories it may open; JavaScript opens them at first use */
 	size_t dir_count;
 	int32_t stdin_fd;             /* what it reads as standard input, with CURFEW_RUN_STDIN; borrowed until it ends */
 	uint32_t reserved;            /* 0 */

@@ -2,15 +2,6 @@
 // Node's modules for what a program has no way to do here. They can be imported; what they offer fails when it is called.
 const stream = 'createServer connect createConnection';
 export const absent = {
-	fs: { why: 'a program has no files of its own here', code: 'ENOENT', functions: `access accessSync appendFile appendFileSync chmod chmodSync chown chownSync close closeSync copyFile copyFileSync cp cpSync
-		createReadStream createWriteStream exists fchmod fchmodSync fchown fchownSync fdatasync fdatasyncSync fstat fstatSync fsync fsyncSync ftruncate ftruncateSync futimes futimesSync lchmod lchmodSync
-		lchown lchownSync link linkSync lstat lstatSync lutimes lutimesSync mkdir mkdirSync mkdtemp mkdtempSync open openSync openAsBlob opendir opendirSync read readSync readFile readFileSync readdir
-		readdirSync readlink readlinkSync readv readvSync realpath realpathSync rename renameSync rm rmSync rmdir rmdirSync stat statSync statfs statfsSync symlink symlinkSync truncate truncateSync
-		unlink unlinkSync unwatchFile utimes utimesSync watch watchFile write writeSync writeFile writeFileSync writev writevSync glob globSync`, classes: 'Stats Dirent Dir ReadStream WriteStream FileReadStream FileWriteStream',
-	more: `existsSync: () => false, constants: { F_OK: 0, R_OK: 4, W_OK: 2, X_OK: 1, COPYFILE_EXCL: 1, O_RDONLY: 0, O_WRONLY: 1, O_RDWR: 2, O_CREAT: 64, O_EXCL: 128, O_TRUNC: 512, O_APPEND: 1024, S_IFMT: 61440, S_IFREG: 32768, S_IFDIR: 16384, S_IFLNK: 40960 },
-		F_OK: 0, R_OK: 4, W_OK: 2, X_OK: 1, get promises() { return require('fs/promises'); }` },
-	'fs/promises': { why: 'a program has no files of its own here', code: 'ENOENT', rejects: true, functions: `access appendFile chmod chown copyFile cp glob lchmod lchown link lstat lutimes mkdir mkdtemp open opendir readFile readdir readlink
-		realpath rename rm rmdir stat statfs symlink truncate unlink utimes watch writeFile`, more: 'constants: { F_OK: 0, R_OK: 4, W_OK: 2, X_OK: 1 }' },
 	net: { why: 'there are no sockets here: use fetch', functions: `${stream} getDefaultAutoSelectFamily setDefaultAutoSelectFamily`, classes: 'Socket Server Stream BlockList SocketAddress',
 		more: `isIP: (text) => /^(\\d{1,3}\\.){3}\\d{1,3}$/.test(text) && text.split('.').every((part) => part < 256) ? 4 : URL.canParse('http://[' + text + ']/') ? 6 : 0,
 		isIPv4(text) { return this.isIP(text) === 4; }, isIPv6(text) { return this.isIP(text) === 6; }` },
@@ -35,9 +26,6 @@ export const absent = {
 	'readline/promises': { why: 'there is no terminal here: read curfew.stdin', functions: 'createInterface', classes: 'Interface Readline' },
 	repl: { why: 'there is no terminal here', functions: 'start', classes: 'REPLServer' },
 	inspector: { why: 'nothing can look into a program here', functions: 'open close url waitForDebugger', classes: 'Session' },
-	async_hooks: { why: 'what waits for what is not told here', functions: 'createHook', more: 'executionAsyncId: () => 0, triggerAsyncId: () => 0, executionAsyncResource: () => ({})',
-		head: `class AsyncResource { constructor(type) { this.type = type; } runInAsyncScope(action, self, ...args) { return Reflect.apply(action, self, args); } bind(action) { return action.bind(this); }
-			emitDestroy() { return this; } asyncId() { return 0; } triggerAsyncId() { return 0; } static bind(action) { return action; } }`, extra: 'AsyncResource' },
 };
 export const statusCodes = { 100: 'Continue', 101: 'Switching Protocols', 102: 'Processing', 103: 'Early Hints', 200: 'OK', 201: 'Created', 202: 'Accepted', 203: 'Non-Authoritative Information', 204: 'No Content',
 	205: 'Reset Content', 206: 'Partial Content', 207: 'Multi-Status', 208: 'Already Reported', 226: 'IM Used', 300: 'Multiple Choices', 301: 'Moved Permanently', 302: 'Found', 303: 'See Other', 304: 'Not Modified',

@@ -79,8 +79,9 @@ const nodeBinding = {
 			return write(stream, chunk);
 		return writeBytes(stream, bytesOf(chunk));
 	},
-	crypto: { hkdf, pbkdf2, aes, newHasher, updateHasher, finishHasher, copyHasher }, zlib: { openPacker, stepPacker },
-	timers: nodeTimers, builtinNames, builtin: loadBuiltin, makeRequire,
+	crypto: { hkdf, pbkdf2, aes, newHasher, updateHasher, finishHasher, copyHasher, importKeyFrom, exportKeyTo, newPair, newCryptoKey, isCryptoKey, keyRecord, rsa, ecSign, ecVerify, ecDerive, ecPublic, ecPoint,
+		edSign, edVerify, xDerive }, zlib: { openPacker, stepPacker },
+	natives: nodeNatives(), timers: nodeTimers, builtinNames, builtin: loadBuiltin, makeRequire,
 };
 
 // ---- Globals of Node's ----

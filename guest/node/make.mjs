@@ -9,7 +9,7 @@ import { absent, textOf } from './absent.mjs';
 const [modules, out] = process.argv.slice(2);
 const here = path.dirname(new URL(import.meta.url).pathname);
 const esbuild = createRequire(path.join(modules, 'x.js'))('esbuild');
-const files = { 'assert/strict': 'assert_strict', 'stream/promises': 'stream_promises', 'stream/web': 'stream_web', 'timers/promises': 'timers_promises' };
+const files = { 'assert/strict': 'assert_strict', 'fs/promises': 'fs_promises', 'stream/promises': 'stream_promises', 'stream/web': 'stream_web', 'timers/promises': 'timers_promises' };
 const own = fs.readdirSync(path.join(here, 'modules')).map((file) => file.replace(/\.js$/, '')).filter((name) => !Object.values(files).includes(name));
 const names = [...own, ...Object.keys(files), ...Object.keys(absent), 'util/types', 'path/posix', 'sys'].sort();
 

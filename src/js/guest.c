@@ -175,6 +175,38 @@ static bool import_secret(void *context, uint64_t *values)
 	return back(guest, go_on);
 }
 
+/* A span that may be missing; false: it is not in the guest's memory. */
+static bool optional_span(const curfew__guest *guest, uint32_t address, uint32_t length, char **found)
+{
+	*found = address ? span(guest, address, length) : NULL;
+	return !address || *found;
+}
+
+static bool import_file(void *context, uint64_t *values)
+{
+	curfew__guest *guest = context;
+	curfew__guest_file call;
+	char *path = NULL, *other = NULL;
+	int32_t answer = 0;
+
+	if (!leave(guest))
+		return false;
+	char *at = span(guest, values[0], sizeof call.request);
+	if (at)
+		memcpy(&call.request, at, sizeof call.request);
+	const curfew__file_request *request = &call.request;
+	bool go_on = at && optional_span(guest, request->path, request->path_length, &path) &&
+	             optional_span(guest, request->other, request->other_length, &other) &&
+	             optional_span(guest, request->bytes, request->length, &call.bytes);
+	call.path = path;
+	call.other = other;
+	go_on = go_on && guest->host->file(guest->context, &call, &answer);
+	if (go_on)
+		memcpy(at + offsetof(curfew__file_request, status), &call.request.status, sizeof call.request.status);
+	values[0] = (uint32_t)answer;
+	return back(guest, go_on);
+}
+
 /* ---- Operations ------------------------------------------------------------------------------------------- */
 
 static bool import_op_start(void *context, uint64_t *values)
@@ -341,6 +373,7 @@ static const curfew__import imports[] = {
 	{"curfew", "op_take", "ii", "", import_op_take},
 	{"curfew", "call", "iii", "i", import_call},
 	{"curfew", "call_take", "ii", "", import_call_take},
+	{"curfew", "file", "i", "i", import_file},
 	{"curfew", "stop", "i", "", import_stop},
 	{"curfew", "exit", "i", "", import_exit},
 	{"curfew", "latch", "i", "", import_latch},

@@ -33,6 +33,14 @@ typedef enum curfew__guest_entry {
 	CURFEW__GUEST_ENTRIES,
 } curfew__guest_entry;
 
+/* What a guest asks of a file, its addresses checked and turned into ours; each is NULL where it gave none. */
+typedef struct curfew__guest_file {
+	curfew__file_request request; /* its status goes back to the guest */
+	const char *path;             /* [request.path_length] */
+	const char *other;            /* [request.other_length] */
+	char *bytes;                  /* [request.length] */
+} curfew__guest_file;
+
 /* What the host does for a guest. Those that answer false end the call into the guest. */
 typedef struct curfew__guest_host {
 	bool (*write)(void *context, uint32_t stream, const char *bytes, size_t length);
@@ -66,6 +74,8 @@ typedef struct curfew__guest_host {
 	bool (*call_take)(void *context, void *bytes, size_t length);
 	/* Copies a secret of at most `room` bytes; *answer: its length, or -1 where there is none of that name. */
 	bool (*secret)(void *context, const char *name, size_t name_length, char *bytes, size_t room, int32_t *answer);
+	/* Files, as guest/abi.h has them. */
+	bool (*file)(void *context, curfew__guest_file *call, int32_t *answer);
 } curfew__guest_host;
 
 typedef struct curfew__guest {

@@ -176,7 +176,7 @@ static curfew_status on_import(curfew_broker *broker, uint32_t id, const char *n
 
 	if (!broker->import_dir || broker->imported)
 		return CURFEW_INVALID;
-	char *text = curfew__import_open(broker->import_dir, name, length, &answer);
+	char *text = curfew__import_open(broker->import_dir, name, length, CURFEW__MODULE_BYTES_MAX, &answer);
 	bool ok = answer_import(broker, id, answer, text);
 	free(text);
 	if (ok)

@@ -47,7 +47,8 @@ static curfew_status grant(curfew__given *given, curfew_engine *engine, const cu
 /* False: out of memory. */
 static bool copy_texts(curfew__given *given, const curfew_program *program, const curfew_run_options *options)
 {
-	bool has_wasi = program->wasm || options->env_count || options->stdin_bytes || (options->flags & CURFEW_RUN_STDIN);
+	bool has_wasi = program->wasm || options->env_count || options->dir_count || options->stdin_bytes ||
+	                (options->flags & CURFEW_RUN_STDIN);
 
 	if (options->user && !(given->user = strdup(options->user)))
 		return false;

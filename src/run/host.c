@@ -3,11 +3,13 @@
  * ends the run. */
 #include "run/run.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/clock.h"
 #include "common/json.h"
+#include "host/files.h"
 #include "host/input.h"
 #include "run/stop.h"
 
@@ -113,7 +115,8 @@ static bool on_import_open(void *context, const char *name, size_t length, int32
 	else if (run->program->bundle)
 		run->import_text = curfew__bundle_open(run->program->bundle, name, length, answer);
 	else if (run->program->import_dir)
-		run->import_text = curfew__import_open(run->program->import_dir, name, length, answer);
+		run->import_text = curfew__import_open(run->program->import_dir, name, length, CURFEW__MODULE_BYTES_MAX,
+		                                       answer);
 	if (run->record && run->import_text && !is_import_map(name, length))
 		curfew__bundle_note(run->record, name, length, run->import_text, (size_t)*answer);
 	if (run->import_text)
@@ -138,6 +141,22 @@ static bool on_secret(void *context, const char *name, size_t name_length, char 
 	*answer = secret && secret->value_length <= room ? (int32_t)secret->value_length : -1;
 	if (*answer >= 0)
 		memcpy(bytes, secret->value, secret->value_length);
+	return true;
+}
+
+static bool on_file(void *context, curfew__guest_file *call, int32_t *answer)
+{
+	curfew_run *run = context;
+
+	if (call->request.operation != CURFEW_FILE_CLOSE && !curfew__run_charge_call(run))
+		return false;
+	*answer = -ENOENT;
+	const curfew__wasi_given *given = run->given->wasi;
+	if (!given || !given->dir_count)
+		return true;
+	if (!run->open_files)
+		run->open_files = curfew__files_create(given->dirs, given->dir_count);
+	*answer = run->open_files ? curfew__files_call(run->open_files, call) : -ENOMEM;
 	return true;
 }
 
@@ -262,5 +281,5 @@ static void on_growth(void *context, size_t bytes, bool refused)
 const curfew__guest_host curfew__run_host = {
 	on_write,   on_emit,      on_random,  on_clock,     on_import_open, on_import_read, on_op_start,
 	on_op_send, on_op_cancel, on_op_next, on_op_take,   on_exit_asked,  on_stop,        on_stopped,
-	on_unwinds, on_growth,    on_call,    on_call_take, on_secret,
+	on_unwinds, on_growth,    on_call,    on_call_take, on_secret,      on_file,
 };

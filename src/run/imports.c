@@ -17,9 +17,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define MODULE_BYTES_MAX ((off_t)16 << 20)
 /* What only describes a package is read by parsing it all. */
-#define PACKAGE_BYTES_MAX ((off_t)1 << 20)
+#define PACKAGE_BYTES_MAX ((size_t)1 << 20)
 
 static bool has_ending(const char *path, const char *ending)
 {
@@ -105,7 +104,7 @@ int32_t curfew__import_check(const char *place, size_t length)
 
 	if (!is_module_name(place))
 		return CURFEW__IMPORT_UNREADABLE;
-	return length > (size_t)(is_package ? PACKAGE_BYTES_MAX : MODULE_BYTES_MAX) ? CURFEW__IMPORT_TOO_LARGE : 0;
+	return length > (size_t)(is_package ? PACKAGE_BYTES_MAX : CURFEW__MODULE_BYTES_MAX) ? CURFEW__IMPORT_TOO_LARGE : 0;
 }
 
 /* Reads a file that must not be longer than it was when it was looked at; -1: it cannot be. */
@@ -125,7 +124,7 @@ static ssize_t read_whole(int file, char *to, size_t length)
 }
 
 /* The place and the text, of an open file. */
-static char *take(int file, const char *folder, int32_t *answer)
+static char *take(int file, const char *folder, size_t most, int32_t *answer)
 {
 	char place[PATH_MAX];
 	struct stat status;
@@ -138,6 +137,9 @@ static char *take(int file, const char *folder, int32_t *answer)
 	if (!S_ISREG(status.st_mode) || !find_place(file, folder, place))
 		return NULL;
 	if ((*answer = curfew__import_check(place, (size_t)status.st_size)) < 0)
+		return NULL;
+	*answer = CURFEW__IMPORT_TOO_LARGE;
+	if ((size_t)status.st_size > most)
 		return NULL;
 	size_t before = strlen(place) + 1;
 	char *text = malloc(before + (size_t)status.st_size + 1);
@@ -152,7 +154,7 @@ static char *take(int file, const char *folder, int32_t *answer)
 	return text;
 }
 
-char *curfew__import_open(const char *folder, const char *name, size_t name_length, int32_t *answer)
+char *curfew__import_open(const char *folder, const char *name, size_t name_length, size_t most, int32_t *answer)
 {
 	char copy[PATH_MAX];
 
@@ -166,7 +168,7 @@ char *curfew__import_open(const char *folder, const char *name, size_t name_leng
 		*answer = answer_of(errno);
 		return NULL;
 	}
-	char *text = take(file, folder, answer);
+	char *text = take(file, folder, most, answer);
 	close(file);
 	return text;
 }

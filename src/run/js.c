@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "common/clock.h"
+#include "host/files.h"
 #include "report/report.h"
 #include "run/stop.h"
 
@@ -427,15 +428,36 @@ static void fill_trace(curfew_run *run)
 	read_trace(run);
 }
 
+/* The text of a file that was imported, without its place before it; NULL: it is not at hand. */
+static char *imported_text(curfew_run *run, const char *name, size_t *length)
+{
+	const char *folder = run->program->import_dir;
+	int32_t answer;
+	char *text = run->program->bundle ? curfew__bundle_open(run->program->bundle, name, strlen(name), &answer)
+	             : run->flags & CURFEW_RUN_IMPORTS
+	                 ? curfew__remote_import(run->remote, name, strlen(name), &run->cause, &answer)
+	             : folder ? curfew__import_open(folder, name, strlen(name), CURFEW__AFTER_BYTES, &answer)
+	                      : NULL;
+	size_t before = text ? strnlen(text, (size_t)answer) + 1 : 0;
+
+	if (!text)
+		return NULL;
+	*length = (size_t)answer > before ? (size_t)answer - before : 0;
+	memmove(text, text + before, *length);
+	return text;
+}
+
 /* The text of the line where it went wrong, if that is in a text at hand. */
 static void fill_source_line(curfew_run *run)
 {
 	const curfew_frame *frame = curfew__report_placed_frame(run->report);
 	size_t length;
 	const char *text = frame ? text_of(run, frame, &length) : NULL;
+	char *imported = frame && !text ? imported_text(run, frame->file, &length) : NULL;
 
-	if (text)
-		curfew__report_set_source_line(run->report, text, length, frame->line, &run->after);
+	if (text || imported)
+		curfew__report_set_source_line(run->report, text ? text : imported, length, frame->line, &run->after);
+	free(imported);
 }
 
 static void fill_thrown(curfew_run *run)
@@ -520,6 +542,8 @@ static void finish(curfew_run *run)
 	bool may_put_off = !run->inline_run && !run->given->grants;
 	size_t stack_peak;
 
+	curfew__files_destroy(run->open_files);
+	run->open_files = NULL;
 	if (run->stays)
 		curfew__guest_rest(run->guest, &stack_peak);
 	else

@@ -93,9 +93,11 @@ bool curfew__program_snapshot(curfew_program *program, const curfew__region *reg
 
 /*
  * Files for imports: the place of a file below the directory with every link resolved, a NUL, and its text; *answer:
- * how long that is. NULL and a negative answer if there is none.
+ * how long that is. NULL and a negative answer if there is none, or if it has more than `most` bytes.
  */
-char *curfew__import_open(const char *folder, const char *name, size_t name_length, int32_t *answer);
+char *curfew__import_open(const char *folder, const char *name, size_t name_length, size_t most, int32_t *answer);
+/* The largest file that is imported. */
+#define CURFEW__MODULE_BYTES_MAX ((size_t)16 << 20)
 /* Answers that are no length: what guest/node/resolve.js has sentences for. */
 enum {
 	CURFEW__IMPORT_NOT_FOUND = -1,
@@ -307,8 +309,9 @@ struct curfew_run {
 	bool stopped_waiting;    /* it was stopped while it was parked; written by the watch before `cause` is acted on */
 	const char *description; /* of the program's, if it was to be described; borrowed of it */
 	size_t description_length;
-	bool input_taken; /* JavaScript has asked for its standard input */
-	bool exited;      /* it has ended itself; the report has the code */
+	bool input_taken;                 /* JavaScript has asked for its standard input */
+	struct curfew__files *open_files; /* NULL: JavaScript has asked for none */
+	bool exited;                      /* it has ended itself; the report has the code */
 	curfew__run_waker *waker;
 	curfew__buffer streams[2];
 	_Atomic uint64_t output_bytes;

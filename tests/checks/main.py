@@ -23,6 +23,7 @@ from . import (
     dist,
     documents,
     fetch,
+    files,
     fuel,
     given,
     images,
@@ -66,6 +67,7 @@ GROUPS = {
         + modules.tests(context)
         + given.cli(context)
         + node.tests(context)
+        + files.tests(context)
         + secrets.tests(context)
         + images.tests(context)
         + memory.tests(context)

@@ -512,3 +512,27 @@ def import_maps_that_are_wrong(context):
         "--import-map", make(context, {"m.json": {"imports": {"p/": "./lib/p/"}}}) + "/m.json",
     )  # fmt: skip
     expect("leads out of that" in message, message)
+
+
+@test
+def an_error_shows_the_line_of_the_file_it_was_in(context):
+    folder = make(
+        context,
+        {
+            "main.mjs": "import { fail } from './lib/fail.mjs';\nfail();\n",
+            "lib/fail.mjs": "// one\nexport function fail() {\n\tthrow new RangeError('deep');\n}\n",
+            "main.cjs": "require('./lib/fail.cjs')();\n",
+            "lib/fail.cjs": "module.exports = () => {\n\tnull.x;\n};\n",
+            "main.ts": "import { fail } from './lib/fail.ts';\nfail(1);\n",
+            "lib/fail.ts": "export function fail(x: number): never {\n\tthrow new Error(`x is ${x as number}`);\n}\n",
+        },
+    )
+    for name, line in (
+        ("main.mjs", "\tthrow new RangeError('deep');"),
+        ("main.cjs", "\tnull.x;"),
+        ("main.ts", "\tthrow new Error(`x is ${x as number}`);"),
+    ):
+        for words in ([], ["--isolate", "process"]):
+            report, _ = context.report(*words, os.path.join(folder, name))
+            told = (report["outcome"], report["error"]["source_line"])
+            expect_equal(f"{name} {words}", told, ("threw", line))

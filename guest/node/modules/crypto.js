@@ -18,7 +18,7 @@ function hashNumber(name) {
 function bytesOf(data, encoding) {
 	if (typeof data === 'string')
 		return Buffer.from(data, encoding === 'buffer' ? 'utf8' : encoding);
-	if (data instanceof KeyObject)
+	if (madeKeys && data instanceof madeKeys.KeyObject)
 		return data.export();
 	if (ArrayBuffer.isView(data))
 		return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
@@ -26,6 +26,8 @@ function bytesOf(data, encoding) {
 		return new Uint8Array(data);
 	return fail('The data is neither a string nor bytes', 'ERR_INVALID_ARG_TYPE', TypeError);
 }
+// Of each of those numbers.
+const hashBytes = [20, 32, 48, 64, 16, 28, 20, 28, 32, 48, 64];
 const told = (bytes, encoding) => encoding && encoding !== 'buffer' ? Buffer.from(bytes).toString(encoding) : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
 // A stream as well, loaded when it is used as one.
@@ -80,18 +82,6 @@ class Hmac {
 	}
 }
 streaming(Hmac);
-
-class KeyObject {
-	#bytes;
-	constructor(type, bytes) {
-		this.type = type;
-		this.#bytes = bytes;
-	}
-	get symmetricKeySize() { return this.#bytes.length; }
-	export(options) { return options?.format === 'jwk' ? { kty: 'oct', k: Buffer.from(this.#bytes).toString('base64url') } : Buffer.from(this.#bytes); }
-	equals(other) { return Buffer.compare(this.export(), other.export()) === 0; }
-}
-const createSecretKey = (key, encoding) => new KeyObject('secret', Uint8Array.from(bytesOf(key, encoding)));
 
 // ---- AES, which is worked out at the end ----
 
@@ -205,6 +195,16 @@ const hkdfSync = (hash, key, salt, info, length) => {
 	const bytes = hkdf(hashNumber(hash), plain(key), plain(salt), plain(info), length);
 	return (bytes ?? fail('Invalid key length', 'ERR_CRYPTO_INVALID_KEYLEN', RangeError)).slice().buffer;
 };
+function scryptSync(password, salt, length, { N, cost = N ?? 16384, r, blockSize = r ?? 8, p, parallelization = p ?? 1, maxmem = 32 * 1024 * 1024 } = {}) {
+	if (128 * cost * blockSize > maxmem)
+		fail('Invalid scrypt params: memory limit exceeded', 'ERR_CRYPTO_INVALID_SCRYPT_PARAMS', RangeError);
+	return told(binding.natives.scrypt(plain(password), plain(salt), cost, blockSize, parallelization, length) ?? fail('Invalid scrypt params', 'ERR_CRYPTO_INVALID_SCRYPT_PARAMS', RangeError));
+}
+let madeKeys;
+const keys = () => madeKeys ??= require('../keys.js')({ fail, absent, bytesOf, told, hashNumber, hashBytes, later });
+const keyNames = ['KeyObject', 'createSecretKey', 'createPrivateKey', 'createPublicKey', 'generateKeyPairSync', 'generateKeyPair', 'sign', 'verify', 'Sign', 'Verify', 'createSign', 'createVerify', 'publicEncrypt',
+	'privateDecrypt', 'diffieHellman', 'ECDH', 'createECDH', 'getCurves', 'constants'];
+const generateKeySync = (type, { length }) => keys().createSecretKey(randomBytes(length / 8));
 const createHash = (name) => new Hash(name);
 module.exports = {
 	createHash, createHmac: (name, key) => new Hmac(name, key), Hash, Hmac, getHashes: () => Object.keys(hashes),
@@ -213,13 +213,22 @@ module.exports = {
 	hkdfSync, hkdf: (hash, key, salt, info, length, done) => later(done, () => hkdfSync(hash, key, salt, info, length)),
 	createCipheriv: (name, key, iv, options) => new Cipher(true, name, key, iv, options), createDecipheriv: (name, key, iv, options) => new Cipher(false, name, key, iv, options),
 	Cipheriv: Cipher, Decipheriv: Cipher, getCiphers: () => [128, 192, 256].flatMap((bits) => ['cbc', 'ctr', 'ecb', 'gcm'].map((mode) => 'aes-' + bits + '-' + mode)),
-	KeyObject, createSecretKey, generateKeySync: (type, { length }) => createSecretKey(randomBytes(length / 8)),
+	generateKeySync, generateKey: (type, options, done) => later(done, () => generateKeySync(type, options)), scryptSync,
+	scrypt: (password, salt, length, options, done) => typeof options === 'function' ? later(options, () => scryptSync(password, salt, length)) : later(done, () => scryptSync(password, salt, length, options)),
 	webcrypto: globalThis.crypto, subtle: globalThis.crypto.subtle, getRandomValues: (target) => globalThis.crypto.getRandomValues(target),
 	randomUUID: () => globalThis.crypto.randomUUID(), randomBytes, pseudoRandomBytes: randomBytes, randomFillSync, randomInt, timingSafeEqual,
-	randomFill: (target, ...rest) => later(rest.pop(), () => randomFillSync(target, ...rest)), getCurves: () => [], getFips: () => 0, constants: {},
+	randomFill: (target, ...rest) => later(rest.pop(), () => randomFillSync(target, ...rest)), getFips: () => 0,
 };
-for (const name of ['createSign', 'createVerify', 'createECDH', 'createDiffieHellman', 'createPublicKey', 'createPrivateKey', 'generateKeyPair', 'generateKeyPairSync',
-	'generateKey', 'scrypt', 'scryptSync', 'sign', 'verify', 'publicEncrypt', 'privateDecrypt', 'privateEncrypt', 'publicDecrypt', 'diffieHellman'])
+for (const name of ['createDiffieHellman', 'createDiffieHellmanGroup', 'getDiffieHellman', 'privateEncrypt', 'publicDecrypt', 'generatePrime', 'generatePrimeSync', 'checkPrime', 'checkPrimeSync'])
 	module.exports[name] = absent(name);
-for (const name of ['X509Certificate', 'Certificate', 'Sign', 'Verify', 'DiffieHellman', 'ECDH'])
+for (const name of ['X509Certificate', 'Certificate', 'DiffieHellman', 'DiffieHellmanGroup'])
 	module.exports[name] = class { constructor() { absent(name)(); } };
+// Signatures are streams, whose module is large: they come when they are asked for.
+for (const name of keyNames)
+	Object.defineProperty(module.exports, name, { configurable: true, enumerable: true,
+		get: () => {
+			const value = keys()[name];
+			Object.defineProperty(module.exports, name, { value, writable: true, enumerable: true, configurable: true });
+			return value;
+		},
+		set: (value) => { Object.defineProperty(module.exports, name, { value, writable: true, enumerable: true, configurable: true }); } });

@@ -55,4 +55,22 @@ EventEmitter.on ??= function on(emitter, event, { signal } = {}) {
 	signal?.addEventListener('abort', () => fail(signal.reason), { once: true });
 	return iterator;
 };
+// With the asynchronous context that it was made in.
+Object.defineProperty(EventEmitter, 'EventEmitterAsyncResource', { configurable: true, enumerable: true,
+	get() {
+		const { AsyncResource } = require('async_hooks');
+		const value = class EventEmitterAsyncResource extends EventEmitter {
+			constructor(options) {
+				super(options);
+				const { name = new.target.name, ...rest } = typeof options === 'string' ? { name: options } : options ?? {};
+				this.asyncResource = new AsyncResource(name, rest);
+			}
+			emit(...args) { return this.asyncResource.runInAsyncScope(() => super.emit(...args)); }
+			emitDestroy() { this.asyncResource.emitDestroy(); }
+			get asyncId() { return this.asyncResource.asyncId(); }
+			get triggerAsyncId() { return this.asyncResource.triggerAsyncId(); }
+		};
+		Object.defineProperty(EventEmitter, 'EventEmitterAsyncResource', { value, writable: true, configurable: true, enumerable: true });
+		return value;
+	} });
 module.exports = EventEmitter;

@@ -1,13 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-// On the zlib that CompressionStream has, in the guest.
+// On the zlib that CompressionStream has, and on Brotli's own library, in the guest.
 const { Buffer } = require('buffer');
 const { Transform } = require('stream');
-const { openPacker, stepPacker } = binding.zlib;
+const { openPacker, stepPacker } = binding.zlib, { openBrotli, stepBrotli } = binding.natives;
 
 const constants = { Z_NO_FLUSH: 0, Z_PARTIAL_FLUSH: 1, Z_SYNC_FLUSH: 2, Z_FULL_FLUSH: 3, Z_FINISH: 4, Z_BLOCK: 5, Z_OK: 0, Z_STREAM_END: 1, Z_NEED_DICT: 2, Z_ERRNO: -1, Z_STREAM_ERROR: -2,
 	Z_DATA_ERROR: -3, Z_MEM_ERROR: -4, Z_BUF_ERROR: -5, Z_VERSION_ERROR: -6, Z_NO_COMPRESSION: 0, Z_BEST_SPEED: 1, Z_BEST_COMPRESSION: 9, Z_DEFAULT_COMPRESSION: -1, Z_FILTERED: 1, Z_HUFFMAN_ONLY: 2,
 	Z_RLE: 3, Z_FIXED: 4, Z_DEFAULT_STRATEGY: 0, Z_MIN_WINDOWBITS: 8, Z_MAX_WINDOWBITS: 15, Z_DEFAULT_WINDOWBITS: 15, Z_MIN_CHUNK: 64, Z_DEFAULT_CHUNK: 16384, Z_MIN_MEMLEVEL: 1, Z_MAX_MEMLEVEL: 9,
 	Z_DEFAULT_MEMLEVEL: 8, Z_MIN_LEVEL: -1, Z_MAX_LEVEL: 9, Z_DEFAULT_LEVEL: -1, DEFLATE: 1, INFLATE: 2, GZIP: 3, GUNZIP: 4, DEFLATERAW: 5, INFLATERAW: 6, UNZIP: 7 };
+Object.assign(constants, { BROTLI_DECODE: 8, BROTLI_ENCODE: 9, BROTLI_OPERATION_PROCESS: 0, BROTLI_OPERATION_FLUSH: 1, BROTLI_OPERATION_FINISH: 2, BROTLI_OPERATION_EMIT_METADATA: 3, BROTLI_PARAM_MODE: 0,
+	BROTLI_MODE_GENERIC: 0, BROTLI_MODE_TEXT: 1, BROTLI_MODE_FONT: 2, BROTLI_DEFAULT_MODE: 0, BROTLI_PARAM_QUALITY: 1, BROTLI_MIN_QUALITY: 0, BROTLI_MAX_QUALITY: 11, BROTLI_DEFAULT_QUALITY: 11, BROTLI_PARAM_LGWIN: 2,
+	BROTLI_MIN_WINDOW_BITS: 10, BROTLI_MAX_WINDOW_BITS: 24, BROTLI_LARGE_MAX_WINDOW_BITS: 30, BROTLI_DEFAULT_WINDOW: 22, BROTLI_PARAM_LGBLOCK: 3, BROTLI_MIN_INPUT_BLOCK_BITS: 16, BROTLI_MAX_INPUT_BLOCK_BITS: 24,
+	BROTLI_PARAM_DISABLE_LITERAL_CONTEXT_MODELING: 4, BROTLI_PARAM_SIZE_HINT: 5, BROTLI_PARAM_LARGE_WINDOW: 6, BROTLI_PARAM_NPOSTFIX: 7, BROTLI_PARAM_NDIRECT: 8, BROTLI_DECODER_RESULT_ERROR: 0,
+	BROTLI_DECODER_RESULT_SUCCESS: 1, BROTLI_DECODER_RESULT_NEEDS_MORE_INPUT: 2, BROTLI_DECODER_RESULT_NEEDS_MORE_OUTPUT: 3, BROTLI_DECODER_PARAM_DISABLE_RING_BUFFER_REALLOCATION: 0, BROTLI_DECODER_PARAM_LARGE_WINDOW: 1,
+	BROTLI_DECODER_NO_ERROR: 0, BROTLI_DECODER_SUCCESS: 1, BROTLI_DECODER_NEEDS_MORE_INPUT: 2, BROTLI_DECODER_NEEDS_MORE_OUTPUT: 3 });
 const { Z_NO_FLUSH, Z_SYNC_FLUSH, Z_FINISH } = constants;
 const fail = (message, code, errno) => Object.assign(new Error(message), { code, errno });
 
@@ -25,21 +31,31 @@ const isGzip = (bytes) => bytes.length > 1 && bytes[0] === 0x1f && bytes[1] === 
 const bitsOf = (kind, bits, first) => kind === 'gzip' || (kind === 'unzip' && isGzip(first)) ? bits + 16 : kind === 'raw' ? -bits : bits;
 
 function open(inflates, kind, options = {}, first) {
+	if (kind === 'brotli') {
+		const brotli = openBrotli(inflates, Object.entries(options.params ?? {}).flatMap(([key, value]) => [+key, +value]));
+		return brotli === undefined ? refuse('Initialization failed', 'ERR_ZLIB_INITIALIZATION_FAILED', Error) : { packer: brotli, step: stepBrotli };
+	}
 	const packer = openPacker(inflates, bitsOf(kind, options.windowBits || 15, first), options.level ?? -1, options.memLevel ?? 8, options.strategy ?? 0, options.dictionary && bytesOf(options.dictionary));
 	if (packer === undefined)
-		throw Object.assign(new RangeError('zlib takes no such options'), { code: 'ERR_OUT_OF_RANGE' });
-	return packer;
+		refuse('zlib takes no such options', 'ERR_OUT_OF_RANGE', RangeError);
+	return { packer, step: stepPacker };
 }
+const refuse = (message, code, Kind) => { throw Object.assign(new Kind(message), { code }); };
+// The operations of both libraries.
+const operations = { zlib: { none: Z_NO_FLUSH, flush: Z_SYNC_FLUSH, finish: Z_FINISH }, brotli: { none: 0, flush: 1, finish: 2 } };
+const operationOf = (kind, what) => operations[kind === 'brotli' ? kind : 'zlib'][what];
 
-function run(packer, bytes, flush, take, { finishFlush } = {}) {
+function run({ packer, step }, bytes, flush, take, { finishFlush } = {}) {
 	for (;;) {
-		const piece = stepPacker(packer, bytes, flush);
+		const piece = step(packer, bytes, flush);
+		if (Array.isArray(piece))
+			throw fail('Decompression failed', 'ERR_' + piece[0], piece[1]);
 		if (piece === undefined || piece === true)
 			return;
 		if (piece === false)
 			throw fail('incorrect data check', 'Z_DATA_ERROR', -3);
 		if (piece === null) {
-			if (finishFlush === Z_SYNC_FLUSH)
+			if (finishFlush === (step === stepBrotli ? 1 : Z_SYNC_FLUSH))
 				return;
 			throw fail('unexpected end of file', 'Z_BUF_ERROR', -5);
 		}
@@ -47,11 +63,12 @@ function run(packer, bytes, flush, take, { finishFlush } = {}) {
 	}
 }
 
-const kinds = { gzip: [false, 'gzip'], gunzip: [true, 'gzip'], deflate: [false, 'zlib'], inflate: [true, 'zlib'], deflateRaw: [false, 'raw'], inflateRaw: [true, 'raw'], unzip: [true, 'unzip'] };
+const kinds = { gzip: [false, 'gzip'], gunzip: [true, 'gzip'], deflate: [false, 'zlib'], inflate: [true, 'zlib'], deflateRaw: [false, 'raw'], inflateRaw: [true, 'raw'], unzip: [true, 'unzip'],
+	brotliCompress: [false, 'brotli'], brotliDecompress: [true, 'brotli'] };
 const sync = (inflates, kind) => (data, options) => {
 	const bytes = bytesOf(data), pieces = [], most = options?.maxOutputLength ?? Infinity;
 	let length = 0;
-	run(open(inflates, kind, options, bytes), bytes, Z_FINISH, (piece) => {
+	run(open(inflates, kind, options, bytes), bytes, operationOf(kind, 'finish'), (piece) => {
 		length += piece.length;
 		if (length > most)
 			throw Object.assign(new RangeError('Cannot create a Buffer larger than ' + most + ' bytes'), { code: 'ERR_BUFFER_TOO_LARGE' });
@@ -82,7 +99,7 @@ class Packing extends Transform {
 			const bytes = bytesOf(chunk);
 			this.bytesWritten += bytes.length;
 			this._packer ??= open(this._inflates, this._kind, this._options, bytes);
-			run(this._packer, bytes, Z_NO_FLUSH, (piece) => this.push(Buffer.from(piece.buffer, piece.byteOffset, piece.length)));
+			run(this._packer, bytes, operationOf(this._kind, 'none'), (piece) => this.push(Buffer.from(piece.buffer, piece.byteOffset, piece.length)));
 			done();
 		} catch (error) {
 			done(error);
@@ -93,7 +110,7 @@ class Packing extends Transform {
 			const none = new Uint8Array(0);
 			this._packer ??= open(this._inflates, this._kind, this._options, none);
 			if (this.bytesWritten > 0 || !this._inflates)
-				run(this._packer, none, Z_FINISH, (piece) => this.push(Buffer.from(piece.buffer, piece.byteOffset, piece.length)), this._options);
+				run(this._packer, none, operationOf(this._kind, 'finish'), (piece) => this.push(Buffer.from(piece.buffer, piece.byteOffset, piece.length)), this._options);
 			done();
 		} catch (error) {
 			done(error);
@@ -103,7 +120,7 @@ class Packing extends Transform {
 		if (typeof kind === 'function')
 			done = kind;
 		this._packer ??= open(this._inflates, this._kind, this._options, new Uint8Array(0));
-		run(this._packer, new Uint8Array(0), Z_SYNC_FLUSH, (piece) => this.push(Buffer.from(piece.buffer, piece.byteOffset, piece.length)));
+		run(this._packer, new Uint8Array(0), operationOf(this._kind, 'flush'), (piece) => this.push(Buffer.from(piece.buffer, piece.byteOffset, piece.length)));
 		if (done)
 			queueMicrotask(done);
 	}
@@ -131,5 +148,5 @@ for (const [name, [inflates, kind]] of Object.entries(kinds)) {
 	const action = sync(inflates, kind);
 	Object.assign(module.exports, { [name + 'Sync']: action, [name]: later(action), ['create' + big]: (options) => new Kind(options), [big]: Kind });
 }
-for (const name of ['brotliCompress', 'brotliCompressSync', 'brotliDecompress', 'brotliDecompressSync', 'createBrotliCompress', 'createBrotliDecompress', 'zstdCompress', 'zstdDecompress'])
-	module.exports[name] = () => { throw fail('zlib.' + name + ' is not here: only gzip and deflate are', 'ERR_FEATURE_UNAVAILABLE_ON_PLATFORM'); };
+for (const name of ['zstdCompress', 'zstdCompressSync', 'zstdDecompress', 'zstdDecompressSync', 'createZstdCompress', 'createZstdDecompress'])
+	module.exports[name] = () => { throw fail('zlib.' + name + ' is not here: gzip, deflate and Brotli are', 'ERR_FEATURE_UNAVAILABLE_ON_PLATFORM'); };
