@@ -135,9 +135,9 @@ class History:
 def source_of(name, port, kind):
     effect = f"await fetch('http://127.0.0.1:{port}/{name}', {{method: 'POST'}});"
     if kind == "quick":
-        return f"{effect} {json.dumps(name)}"
+        return f"{effect} export default {json.dumps(name)}"
     return f"""{effect} for (let i = 0; i < 8; i++) {{ curfew.progress(i); console.log(i);
-        await new Promise(f => setTimeout(f, 60)); }} {json.dumps(name)}"""
+        await new Promise(f => setTimeout(f, 60)); }} export default {json.dumps(name)}"""
 
 
 def submit(nodes, history, effects, stop, number):
@@ -270,7 +270,7 @@ def break_database(postgres, rng, counts):
 def break_all(nodes, postgres, stop, rng, counts, history):
     while not stop.wait(rng.uniform(1, 4)):
         try:
-            if rng.random() < 0.2:
+            if rng.random() < 0.3:
                 break_database(postgres, rng, counts)
             else:
                 break_node(rng.choice(nodes), rng, counts)
