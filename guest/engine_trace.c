@@ -176,7 +176,9 @@ JSValue curfew_engine_async_context(void)
 
 void curfew_engine_set_async_context(JSValue context)
 {
-	set_value(curfew_context, &curfew_async_context, context);
+	/* Written only where it changes: each page that a run writes to is copied for it, and put back behind it. */
+	if (!JS_IsUndefined(context) || !JS_IsUndefined(curfew_async_context))
+		set_value(curfew_context, &curfew_async_context, context);
 }
 
 int curfew_engine_run_job(void)
