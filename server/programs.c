@@ -165,7 +165,8 @@ static worker_program *make_ready(server *s, program *p, bool once, const void *
 	return made;
 }
 
-worker_program *program_make_ready(server *s, program *p, const void *bytes, size_t length, curfew_failure *failure)
+worker_program *program_make_ready(server *s, program *p, const void *bytes, size_t length, bool *is_unread,
+                                   curfew_failure *failure)
 {
 	server_lock(s);
 	worker_program *ready = take_ready(p);
@@ -175,6 +176,8 @@ worker_program *program_make_ready(server *s, program *p, const void *bytes, siz
 	if (ready != NULL)
 		return ready;
 	void *read = bytes == NULL ? store_read_source(s->store, p->sha256, p->language, &length) : NULL;
+	if (is_unread != NULL)
+		*is_unread = bytes == NULL && read == NULL;
 	if (bytes == NULL && read == NULL) {
 		(void)snprintf(failure->message, sizeof failure->message, "the source of %s cannot be read from disk", p->name);
 		return NULL;

@@ -36,9 +36,10 @@ void programs_forget_stored(server *s);
 
 /*
  * Without the lock: what the pool needs, with a reference. bytes may be NULL; it is then read from the store if it is
- * needed. NULL, and why.
+ * needed. NULL, and why; *is_unread, unless that is NULL: whether the store did not give it.
  */
-worker_program *program_make_ready(server *s, program *p, const void *bytes, size_t length, curfew_failure *failure);
+worker_program *program_make_ready(server *s, program *p, const void *bytes, size_t length, bool *is_unread,
+                                   curfew_failure *failure);
 
 void programs_finish(server *s);
 

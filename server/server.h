@@ -158,6 +158,7 @@ struct run {
 	uint64_t node, epoch; /* under which number this node has it; how often it was taken */
 	bool is_foreign;      /* another node has it, or none yet: here it is only shown */
 	bool is_taken;        /* this node took it: that it starts is written */
+	unsigned put_off;     /* how often the database did not give its source */
 	bool is_watched;      /* another node shows it: all of its events are written */
 	bool is_in_flight;    /* the pool has it */
 	bool is_left;         /* the pool has it still, and what comes of that means nothing */

@@ -19,6 +19,9 @@
 #include <stdio.h>
 #include <string.h>
 
+/* A run that cannot begin is tried again a little later; for the source that others' database does not give: so often. */
+enum { PUT_OFF_US = 1000000, PUT_OFF_MOST = 300 };
+
 /* ---- End ------------------------------------------------------------------------------------------------- */
 
 static void leave_running(server *s, run *r)
@@ -234,6 +237,17 @@ static void note_launch(server *s, run *r)
 	s->launch_last = r;
 }
 
+/* It goes back, and is tried again a little later. */
+static void put_off(server *s, run *r)
+{
+	scheduler_release(&s->scheduler, &r->turn);
+	r->launched = false;
+	r->attempt--;
+	r->turn.due_us = clock_now_us() + PUT_OFF_US;
+	if (!service_enqueue(s, r))
+		service_end_without_worker(s, r, CURFEW_OUTCOME_INTERNAL_ERROR, "out of memory");
+}
+
 /* The store knows that it starts, so that it is never started twice. */
 static void take_start(server *s, run *r, const char *problem)
 {
@@ -241,13 +255,7 @@ static void take_start(server *s, run *r, const char *problem)
 		note_launch(s, r);
 		return;
 	}
-	/* It goes back, and is tried again a little later. */
-	scheduler_release(&s->scheduler, &r->turn);
-	r->launched = false;
-	r->attempt--;
-	r->turn.due_us = clock_now_us() + 1000000;
-	if (!service_enqueue(s, r))
-		service_end_without_worker(s, r, CURFEW_OUTCOME_INTERNAL_ERROR, "out of memory");
+	put_off(s, r);
 }
 
 static void on_start_written(void *context, const char *problem)
@@ -715,19 +723,29 @@ static curfew_status submit(server *s, run *r, worker_program *ready, curfew_fai
 	return status;
 }
 
+/* A run whose source a database did not give that others share: it may be away for a while. */
+static bool may_be_read_later(server *s, run *r)
+{
+	return store_is_shared(s->store) && r->durable && !r->is_foreign && !r->ended && r->cancels == 0 &&
+	       r->put_off++ < PUT_OFF_MOST;
+}
+
 /* Submits one to the pool. Without the lock. */
 static void launch(server *s, run *r)
 {
 	curfew_failure failure = {0};
 	curfew_status status = CURFEW_SYSTEM;
-	worker_program *ready = program_make_ready(s, r->program, NULL, 0, &failure);
+	bool is_unread = false;
+	worker_program *ready = program_make_ready(s, r->program, NULL, 0, &is_unread, &failure);
 	if (ready != NULL)
 		status = submit(s, r, ready, &failure);
 	worker_program_unref(ready);
 	if (status == CURFEW_OK)
 		return;
 	server_lock(s);
-	if (!r->is_foreign)
+	if (is_unread && may_be_read_later(s, r))
+		put_off(s, r);
+	else if (!r->is_foreign)
 		service_end_without_worker(s, r, CURFEW_OUTCOME_INTERNAL_ERROR,
 		                           failure.message[0] != '\0' ? failure.message : "out of memory");
 	service_dispatch(s);

@@ -128,6 +128,9 @@ static store_status read_results(pg_store *st, PGconn *conn)
 		}
 		is_synced = kind == PGRES_PIPELINE_SYNC;
 		PQclear(result);
+		/* Of a broken connection there is no end to the errors. */
+		if (!is_synced && PQstatus(conn) != CONNECTION_OK)
+			return status == STORE_OK ? STORE_UNKNOWN : status;
 	}
 	return status;
 }
