@@ -351,8 +351,9 @@ static answer load_put(request *q)
 		p->made->uses++; /* it is there to be run again and again */
 	p->waits++;
 	server_unlock(s);
-	worker_program *ready = p->made != NULL ? program_make_ready(s, p->made, q->body.data, q->body.length, NULL, &failure)
-	                                        : NULL;
+	worker_program *ready = p->made != NULL
+	                            ? program_make_ready(s, p->made, q->body.data, q->body.length, NULL, &failure)
+	                            : NULL;
 	/* It may be a large program, which is compiled once here and for no run again. */
 	curfew_limits limits = {.size = sizeof limits, .timeout_ns = PUT_NS};
 	worker_job job = {

@@ -305,7 +305,8 @@ static program *make_program(server *s, const submission *sub, curfew_failure *f
 	char sha256[SHA256_ROOM];
 	program_hash(sub->source, sub->source_length, sha256);
 	program *made = get_program(s, sha256, sub->language, usual_names[sub->language]);
-	worker_program *ready = made != NULL ? program_make_ready(s, made, sub->source, sub->source_length, NULL, failure) : NULL;
+	worker_program *ready = made != NULL ? program_make_ready(s, made, sub->source, sub->source_length, NULL, failure)
+	                                     : NULL;
 	if (ready != NULL) {
 		worker_program_unref(ready);
 		return made;

@@ -19,7 +19,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* A run that cannot begin is tried again a little later; for the source that others' database does not give: so often. */
+/* A run that cannot begin is tried again a little later; so often where a shared database does not give its source. */
 enum { PUT_OFF_US = 1000000, PUT_OFF_MOST = 300 };
 
 /* ---- End ------------------------------------------------------------------------------------------------- */
