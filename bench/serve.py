@@ -298,6 +298,8 @@ def main():
             "4k",
             "--max-queue",
             "20k",
+            "--memory-budget",
+            "1TiB",
         )
         measure_crowd(server, port, 10000, 1000)
     finally:
