@@ -299,7 +299,7 @@ def main():
             "--max-queue",
             "20k",
             "--memory-budget",
-            "1TiB",
+            "1024GiB",
         )
         measure_crowd(server, port, 10000, 1000)
     finally:
