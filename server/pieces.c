@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { BUFFER_BYTES = 64 << 10 };
+
 typedef struct pieces {
 	request *request;
 	char *head;
@@ -121,8 +123,10 @@ answer reply_pieces(request *q, const char *type, text *head, piece_report repor
 		*p = (pieces){.request = q, .tail = tail, .tail_length = strlen(tail), .report = report, .part = first};
 		p->head = head != NULL ? text_take(head, &p->head_length) : NULL;
 		if (head == NULL || p->head != NULL) {
+			size_t length = p->head_length + report.length + p->tail_length;
+			/* The buffer is cleared each time: most reports are far smaller than one. */
 			struct MHD_Response *response = MHD_create_response_from_callback(
-				p->head_length + report.length + p->tail_length, 64 << 10, read_pieces, p, free_pieces);
+				length, length < BUFFER_BYTES ? length : BUFFER_BYTES, read_pieces, p, free_pieces);
 			if (response != NULL) {
 				reply_add_data_headers(response, type);
 				return reply_queue(q, MHD_HTTP_OK, response);
