@@ -823,9 +823,9 @@ def slow_clients(context):
 
 @test
 def shutdown(context):
-    with Server(context, "--concurrency", "3", "--shutdown-timeout", "1s") as server:
+    with Server(context, "--concurrency", "3", "--shutdown-timeout", "4s") as server:
         endless = server.submit("console.log('kept'); " + FOREVER, limits={"timeout": "60s"})["id"]
-        short = server.submit("await new Promise(f => setTimeout(f, 500)); 'end'", lang="mjs")["id"]
+        short = server.submit("await new Promise(f => setTimeout(f, 2000)); 'end'", lang="mjs")["id"]
         server.wait_for(short, "running")
         with concurrent.futures.ThreadPoolExecutor(2) as executor:
             waiting = executor.submit(server.submit, FOREVER, 200, wait=True, limits={"timeout": "60s"})
