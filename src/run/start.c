@@ -24,6 +24,7 @@
 
 #define FIXED_SEED 0x9e3779b97f4a7c15u
 #define PARAMS_BYTES_MAX ((size_t)16 << 20)
+#define PARAMS_SHORT ((size_t)64 << 10)
 #define STDIN_BYTES_MAX ((size_t)16 << 20)
 
 static void free_run(curfew_run *run)
@@ -73,10 +74,6 @@ curfew_status curfew_timezone_offset(const char *name, int64_t time, int32_t *of
 
 static curfew_status check_options(const curfew_run_options *options, curfew_failure *failure)
 {
-	char message[256];
-	size_t offset;
-	const char *why;
-
 	if (options->id && !curfew__id_is_valid(options->id))
 		return curfew__refuse(failure, CURFEW_INVALID, "id is not a ULID");
 	if ((options->flags & ~(CURFEW_RUN_DETERMINISTIC | CURFEW_RUN_STDIN | CURFEW_RUN_IMPORTS | CURFEW_RUN_PASS_OUTPUT |
@@ -90,8 +87,7 @@ static curfew_status check_options(const curfew_run_options *options, curfew_fai
 	curfew_status status = curfew__wasi_given_check(options, failure);
 	if (status == CURFEW_OK && options->timezone)
 		status = curfew_timezone_check(options->timezone, failure);
-	bool is_checked = options->flags & CURFEW_RUN_CHECKED;
-	if (status == CURFEW_OK && options->files && !is_checked)
+	if (status == CURFEW_OK && options->files && !(options->flags & CURFEW_RUN_CHECKED))
 		status = curfew_files_check(options->files, options->files_length, failure);
 	if (status != CURFEW_OK)
 		return status;
@@ -99,13 +95,33 @@ static curfew_status check_options(const curfew_run_options *options, curfew_fai
 		return curfew__refuse(failure, CURFEW_INVALID, "stdin_bytes and stdin_fd exclude each other");
 	if (options->stdin_bytes && options->stdin_length > STDIN_BYTES_MAX)
 		return curfew__refuse(failure, CURFEW_INVALID, "standard input is larger than 16 MiB");
-	if (!options->params)
-		return CURFEW_OK;
-	if (options->params_length > PARAMS_BYTES_MAX)
+	if (options->params && options->params_length > PARAMS_BYTES_MAX)
 		return curfew__refuse(failure, CURFEW_INVALID, "params are larger than 16 MiB");
-	if (is_checked)
+	return CURFEW_OK;
+}
+
+/*
+ * Parameters are read under the run's limits, in pieces: a run whose time is up meanwhile ends as one that waited for
+ * its turn. Short ones are read before the watch could be woken.
+ */
+static curfew_status check_params(curfew_run *run, const curfew_run_options *options, curfew_failure *failure)
+{
+	curfew__watch *watch = run->engine->watch;
+	bool is_long = options->params_length > PARAMS_SHORT;
+	char message[256];
+	size_t offset;
+	const char *why;
+
+	if (!options->params || options->flags & CURFEW_RUN_CHECKED)
 		return CURFEW_OK;
-	if (!curfew__json_check(options->params, options->params_length, &offset, &why)) {
+	if (is_long && !curfew__watch_arm(watch, &run->alarm, curfew__run_next_alarm(run, run->start_ns)))
+		return curfew__refuse(failure, CURFEW_NO_MEMORY, "out of memory");
+	bool good = curfew__json_check_until(options->params, options->params_length, &run->cause, &offset, &why);
+	if (is_long)
+		curfew__watch_disarm(watch, &run->alarm);
+	if (atomic_load(&run->cause))
+		return CURFEW_OK;
+	if (!good) {
 		snprintf(message, sizeof message, "params are not JSON: %s at byte %zu", why, offset);
 		return curfew__refuse(failure, CURFEW_INVALID, message);
 	}
@@ -278,6 +294,8 @@ curfew_status curfew__run_create(curfew_program *program, const curfew_run_optio
 		status = curfew__refuse(failure, CURFEW_NO_MEMORY, "out of memory");
 	if (status == CURFEW_OK)
 		status = ask(run, options, failure);
+	if (status == CURFEW_OK)
+		status = check_params(run, options, failure);
 	if (status == CURFEW_OK)
 		*result = run;
 	else

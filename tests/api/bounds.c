@@ -86,6 +86,38 @@ static void large_parameters(void)
 	curfew_engine_destroy(engine);
 }
 
+/* The time runs while they are read, and what is wrong behind the place where it was up is not come to. */
+static void time_is_up_while_parameters_are_read(void)
+{
+	/* Claim T1. */
+	curfew_engine *engine = harness_engine(1);
+	curfew_program *program = make(engine, CURFEW_LANGUAGE_JS, "1", NULL, 0);
+	curfew_limits limits = {.size = sizeof limits, .timeout_ns = harness_ms(1)};
+	curfew_run_options options = {.size = sizeof options, .limits = &limits};
+	curfew_report *report = run(program, NULL, NULL, 0, NULL);
+	curfew_run *started = NULL;
+	size_t count;
+	char *params = list_of("[1]", 16 * MIB, &count);
+	options.params = params;
+	options.params_length = strlen(params);
+	params[options.params_length - 1] = '!';
+	curfew_report_destroy(report);
+	for (int i = 0; i < 5; i++) {
+		CHECK_OK(curfew_program_run(program, &options, &report, NULL));
+		CHECK_EQUAL(report->outcome, CURFEW_OUTCOME_DEADLINE);
+		curfew_report_destroy(report);
+		CHECK_OK(curfew_run_start(program, &options, &started, NULL));
+		CHECK_EQUAL(curfew_run_wait(started)->outcome, CURFEW_OUTCOME_DEADLINE);
+		curfew_run_destroy(started);
+	}
+	limits.timeout_ns = harness_ms(60000);
+	CHECK_EQUAL(curfew_program_run(program, &options, &report, NULL), CURFEW_INVALID);
+	CHECK_EQUAL(curfew_run_start(program, &options, &started, NULL), CURFEW_INVALID);
+	free(params);
+	curfew_program_destroy(program);
+	curfew_engine_destroy(engine);
+}
+
 /* What a component's function takes is counted against the memory limit. */
 static void parameters_within_the_memory_limit(void)
 {
@@ -269,6 +301,7 @@ static void exports_are_found(void)
 
 static const harness_test tests[] = {
 	{"large_parameters", large_parameters},
+	{"time_is_up_while_parameters_are_read", time_is_up_while_parameters_are_read},
 	{"parameters_within_the_memory_limit", parameters_within_the_memory_limit},
 	{"large_arguments", large_arguments},
 	{"labels_are_charged", labels_are_charged},
