@@ -7,6 +7,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "base/seal.h"
 #include "memory/region.h"
 
 static bool is_zero(const uint8_t *page)
@@ -68,7 +69,7 @@ curfew__image *curfew__image_create(const curfew__image *base, size_t length, co
 		goto failed;
 
 	/* From here on nothing can change what every run starts from. */
-	if (fcntl(image->file, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL))
+	if (!curfew__seal(image->file))
 		goto failed;
 	image->bytes = mmap(NULL, length, PROT_READ, MAP_SHARED, image->file, 0);
 	if (image->bytes == MAP_FAILED)
