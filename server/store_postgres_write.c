@@ -92,47 +92,46 @@ static store_status lose_node(pg_store *st)
 	return fail(st, "the lease of this node has ended");
 }
 
-/* Reads results up to the next synchronization; the first error stays. */
+/* What an error says of the transaction. */
+static store_status note_error(pg_store *st, PGconn *conn, const PGresult *result)
+{
+	const char *code = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+	const char *message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
+	store_status status = fail(st, message != NULL ? message : PQerrorMessage(conn));
+	const char *constraint = PQresultErrorField(result, PG_DIAG_CONSTRAINT_NAME);
+	st->base.is_key_taken = constraint != NULL && strcmp(constraint, "runs_key") == 0;
+	/* 22 data, 23 constraint, 54 limits: at fault is the write alone; 40: it came in another's way. 22012: the
+	 * lease is gone. */
+	if (code != NULL && strcmp(code, "22012") == 0)
+		status = lose_node(st);
+	/* The connection has broken, or the server ends (57P), perhaps after it has committed. */
+	else if (code == NULL || strncmp(code, "57P", 3) == 0)
+		status = STORE_UNKNOWN;
+	else if (strncmp(code, "22", 2) == 0 || strncmp(code, "23", 2) == 0 || strncmp(code, "54", 2) == 0 ||
+	         strncmp(code, "40", 2) == 0)
+		status = STORE_REFUSED;
+	return status;
+}
+
+/* Reads results up to the next synchronization; the first error stays. Of a broken connection there is no end to them.
+ */
 static store_status read_results(pg_store *st, PGconn *conn)
 {
 	store_status status = STORE_OK;
 	unsigned nothing = 0;
-	for (bool is_synced = false; !is_synced;) {
+	do {
 		PGresult *result = PQgetResult(conn);
 		ExecStatusType kind = PQresultStatus(result);
 		nothing = result == NULL ? nothing + 1 : 0;
-		if (result == NULL) {
-			/* One is between two statements. After a connection has broken there may be nothing else for ever. */
-			if (nothing == 1 && PQstatus(conn) == CONNECTION_OK)
-				continue;
-			if (status == STORE_OK)
-				(void)fail(st, PQerrorMessage(conn));
-			return status == STORE_OK ? STORE_UNKNOWN : status;
-		}
-		if (kind == PGRES_FATAL_ERROR && status == STORE_OK) {
-			const char *code = PQresultErrorField(result, PG_DIAG_SQLSTATE);
-			const char *message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
-			status = fail(st, message != NULL ? message : PQerrorMessage(conn));
-			const char *constraint = PQresultErrorField(result, PG_DIAG_CONSTRAINT_NAME);
-			st->base.is_key_taken = constraint != NULL && strcmp(constraint, "runs_key") == 0;
-			/* 22 data, 23 constraint, 54 limits: at fault is the write alone; 40: it came in another's way. 22012: the
-			 * lease is gone. */
-			if (code != NULL && strcmp(code, "22012") == 0)
-				status = lose_node(st);
-			/* The connection has broken, or the server ends (57P), perhaps after it has committed. */
-			else if (code == NULL || strncmp(code, "57P", 3) == 0)
-				status = STORE_UNKNOWN;
-			else if (strncmp(code, "22", 2) == 0 || strncmp(code, "23", 2) == 0 || strncmp(code, "54", 2) == 0 ||
-			         strncmp(code, "40", 2) == 0)
-				status = STORE_REFUSED;
-		}
-		is_synced = kind == PGRES_PIPELINE_SYNC;
+		if (result != NULL && kind == PGRES_FATAL_ERROR && status == STORE_OK)
+			status = note_error(st, conn, result);
 		PQclear(result);
-		/* Of a broken connection there is no end to the errors. */
-		if (!is_synced && PQstatus(conn) != CONNECTION_OK)
-			return status == STORE_OK ? STORE_UNKNOWN : status;
-	}
-	return status;
+		if (result != NULL && kind == PGRES_PIPELINE_SYNC)
+			return status;
+	} while (nothing <= 1 && PQstatus(conn) == CONNECTION_OK); /* one is between two statements */
+	if (status == STORE_OK)
+		(void)fail(st, PQerrorMessage(conn));
+	return status == STORE_OK ? STORE_UNKNOWN : status;
 }
 
 /* All statements are made known to the server once for each connection. */
