@@ -176,6 +176,42 @@ int cli_server_strange(const cli_server *server)
 	return CLI_EXIT_INTERNAL;
 }
 
+static int width_of_names(span items)
+{
+	int width = (int)strlen("NAME");
+	for (span one; scan_next_item(&items, &one);) {
+		char name[CLI_SERVER_NAME_MAX + 1];
+		cli_json_line(cli_json_member(one, "name"), name, sizeof name);
+		width = (int)strlen(name) > width ? (int)strlen(name) : width;
+	}
+	return width;
+}
+
+int cli_server_print_list(const cli_server *server, span items, bool as_json,
+                          void (*write_heading)(FILE *out, int width),
+                          void (*write_row)(FILE *out, int width, span item))
+{
+	char *words = NULL;
+	size_t length = 0;
+	int width = width_of_names(items);
+	if (items.data == NULL)
+		return cli_server_strange(server);
+	FILE *out = open_memstream(&words, &length);
+	if (out == NULL) {
+		cli_say("out of memory");
+		return CLI_EXIT_INTERNAL;
+	}
+	if (!as_json)
+		write_heading(out, width);
+	for (span one; scan_next_item(&items, &one);) {
+		if (as_json)
+			fprintf(out, "%.*s\n", (int)one.len, one.data);
+		else
+			write_row(out, width, one);
+	}
+	return cli_print_stream(out, &words, &length);
+}
+
 /* An answer that is no good one. */
 static int say_refusal(const cli_server *server, const cli_http_answer *answer, const char *what)
 {

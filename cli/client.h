@@ -46,6 +46,13 @@ int cli_server_apply_fuel(const cli_server *server, cli_http *http, const cli_ar
 
 /* Says that a good answer is none of a curfew serve's; returns the exit code. */
 int cli_server_strange(const cli_server *server);
+/*
+ * Prints what a server lists, as items with a name: each as it came, or a heading and a row for each, with names of so
+ * much width. Items that are no list are something that no server of ours answers.
+ */
+int cli_server_print_list(const cli_server *server, span items, bool as_json,
+                          void (*write_heading)(FILE *out, int width),
+                          void (*write_row)(FILE *out, int width, span item));
 
 /* Says that this is no id; returns the exit code. CLI_GO_ON: it is one. */
 int cli_check_id(const char *id);

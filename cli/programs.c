@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { NAME_MOST = CLI_SERVER_NAME_MAX, ANSWER_SILENCE_MS = 60000 };
+enum { ANSWER_SILENCE_MS = 60000 };
 
 /* One use of the command. */
 typedef struct session {
@@ -33,7 +33,7 @@ static int print_json(span json)
 
 static void write_program(FILE *out, int width, span program)
 {
-	char name[NAME_MOST + 1], kind[16], sha256[65], size[CLI_QUANTITY], age[CLI_QUANTITY];
+	char name[CLI_SERVER_NAME_MAX + 1], kind[16], sha256[65], size[CLI_QUANTITY], age[CLI_QUANTITY];
 	int64_t bytes = cli_json_number(cli_json_member(program, "size"));
 	cli_json_line(cli_json_member(program, "name"), name, sizeof name);
 	cli_json_line(cli_json_member(program, "kind"), kind, sizeof kind);
@@ -43,38 +43,9 @@ static void write_program(FILE *out, int width, span program)
 	fprintf(out, "%-*s  %-9s  %9s  %7s  %.12s\n", width, name, kind, size, age, sha256);
 }
 
-static int width_of(span programs)
+static void write_heading(FILE *out, int width)
 {
-	int width = (int)strlen("NAME");
-	for (span program; scan_next_item(&programs, &program);) {
-		char name[NAME_MOST + 1];
-		cli_json_line(cli_json_member(program, "name"), name, sizeof name);
-		width = (int)strlen(name) > width ? (int)strlen(name) : width;
-	}
-	return width;
-}
-
-static int print_programs(const session *s, span programs)
-{
-	char *words = NULL;
-	size_t length = 0;
-	int width = width_of(programs);
-	if (programs.data == NULL)
-		return cli_server_strange(&s->server);
-	FILE *out = open_memstream(&words, &length);
-	if (out == NULL) {
-		cli_say("out of memory");
-		return CLI_EXIT_INTERNAL;
-	}
-	if (!s->json)
-		fprintf(out, "%-*s  %-9s  %9s  %7s  %s\n", width, "NAME", "KIND", "SIZE", "AGE", "SHA256");
-	for (span program; scan_next_item(&programs, &program);) {
-		if (s->json)
-			fprintf(out, "%.*s\n", (int)program.len, program.data);
-		else
-			write_program(out, width, program);
-	}
-	return cli_print_stream(out, &words, &length);
+	fprintf(out, "%-*s  %-9s  %9s  %7s  %s\n", width, "NAME", "KIND", "SIZE", "AGE", "SHA256");
 }
 
 static int list(const session *s)
@@ -83,7 +54,8 @@ static int list(const session *s)
 	const cli_http_request request = {.method = "GET", .path = "/v1/programs", .silence_ms = ANSWER_SILENCE_MS};
 	int code = cli_server_ask(&s->server, s->http, &request, NULL, &answer);
 	if (code == CLI_GO_ON)
-		code = print_programs(s, cli_json_member(cli_json(&answer), "programs"));
+		code = cli_server_print_list(&s->server, cli_json_member(cli_json(&answer), "programs"), s->json, write_heading,
+		                             write_program);
 	cli_http_answer_finish(&answer);
 	return code;
 }

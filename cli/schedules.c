@@ -67,38 +67,9 @@ static void write_row(FILE *out, int width, span schedule)
 	        (long long)(runs > 0 ? runs : 0), zone);
 }
 
-static int width_of(span schedules)
+static void write_heading(FILE *out, int width)
 {
-	int width = (int)strlen("NAME");
-	for (span one; scan_next_item(&schedules, &one);) {
-		char name[CLI_SERVER_NAME_MAX + 1];
-		cli_json_line(cli_json_member(one, "name"), name, sizeof name);
-		width = (int)strlen(name) > width ? (int)strlen(name) : width;
-	}
-	return width;
-}
-
-static int print_schedules(const session *s, span schedules)
-{
-	char *words = NULL;
-	size_t length = 0;
-	int width = width_of(schedules);
-	if (schedules.data == NULL)
-		return cli_server_strange(&s->server);
-	FILE *out = open_memstream(&words, &length);
-	if (out == NULL) {
-		cli_say("out of memory");
-		return CLI_EXIT_INTERNAL;
-	}
-	if (!s->json)
-		fprintf(out, "%-*s  %-*s  %-22s  %6s  %s\n", width, "NAME", CRON_SHOWN, "SCHEDULE", "NEXT", "RUNS", "ZONE");
-	for (span one; scan_next_item(&schedules, &one);) {
-		if (s->json)
-			fprintf(out, "%.*s\n", (int)one.len, one.data);
-		else
-			write_row(out, width, one);
-	}
-	return cli_print_stream(out, &words, &length);
+	fprintf(out, "%-*s  %-*s  %-22s  %6s  %s\n", width, "NAME", CRON_SHOWN, "SCHEDULE", "NEXT", "RUNS", "ZONE");
 }
 
 static int list(const session *s)
@@ -109,7 +80,8 @@ static int list(const session *s)
 		return cli_usage_error("unexpected argument %s after schedules list", words->items[0]);
 	int code = ask(s, "GET", NULL, NULL, &answer);
 	if (code == CLI_GO_ON)
-		code = print_schedules(s, cli_json_member(cli_json(&answer), "schedules"));
+		code = cli_server_print_list(&s->server, cli_json_member(cli_json(&answer), "schedules"), s->json,
+		                             write_heading, write_row);
 	cli_http_answer_finish(&answer);
 	return code;
 }
