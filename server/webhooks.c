@@ -35,7 +35,9 @@ static const char program_source[] =
 	"	try {\n"
 	"		const answer = await fetch(url, { method: 'POST', headers, body, redirect: 'manual' });\n"
 	"		await answer.body?.cancel();\n"
-	"		return { status: answer.status };\n"
+	"		const after = answer.headers.get('retry-after') ?? '';\n"
+	"		const seconds = /^\\d+$/.test(after) ? Number(after) : (Date.parse(after) - Date.now()) / 1000;\n"
+	"		return { status: answer.status, after: Math.ceil(Math.min(Math.max(seconds || 0, 0), 86400)) };\n"
 	"	} catch (error) {\n"
 	"		return { problem: String(error?.message ?? error) };\n"
 	"	}\n"
@@ -43,7 +45,7 @@ static const char program_source[] =
 
 /* So long after an attempt comes the next one, in seconds; after the last one none does. */
 static const int32_t waits_s[] = {5, 300, 1800, 7200, 18000, 36000, 50400, 72000, 86400};
-enum { WAITS = sizeof waits_s / sizeof waits_s[0] };
+enum { WAITS = sizeof waits_s / sizeof waits_s[0], AFTER_MAX_S = 86400 };
 
 struct webhooks {
 	worker_program *program;
@@ -91,8 +93,11 @@ static void show_attempt(server *s, const stored_attempt *a)
 	(void)snprintf(r->hook_problem, sizeof r->hook_problem, "%s", a->problem != NULL ? a->problem : "");
 }
 
-/* The attempt is over: status 0 and why, or an answer. final: another one would be no better. */
-static void note(delivery *d, unsigned status, const char *problem, bool final)
+/*
+ * The attempt is over: status 0 and why, or an answer. final: another one would be no better. after_s: the answer asks
+ * for so long a pause.
+ */
+static void note(delivery *d, unsigned status, const char *problem, bool final, int64_t after_s)
 {
 	server *s = d->server;
 	unsigned attempts = d->before.attempts + 1;
@@ -100,7 +105,8 @@ static void note(delivery *d, unsigned status, const char *problem, bool final)
 		.id = d->id, .attempts = attempts, .status = status, .at_us = clock_wall_us(), .problem = problem};
 	bool good = status >= 200 && status < 300;
 	a.state = good ? HOOK_DELIVERED : final || attempts > WAITS ? HOOK_GIVEN_UP : HOOK_WAITING;
-	a.wait_us = a.state == HOOK_WAITING ? (int64_t)waits_s[attempts - 1] * SECOND_US : 0;
+	if (a.state == HOOK_WAITING)
+		a.wait_us = (after_s > waits_s[attempts - 1] ? after_s : waits_s[attempts - 1]) * SECOND_US;
 	log_event(good ? LOG_DEBUG : LOG_INFO, "webhook",
 	          (log_field[]){{"id", d->id, 0},
 	                        {"attempt", NULL, (int64_t)attempts},
@@ -139,12 +145,14 @@ static void leave_going(delivery *d)
 	server_unlock(d->server);
 }
 
-static void note_answer(delivery *d, unsigned status)
+static void note_answer(delivery *d, unsigned status, const json_t *after)
 {
+	int64_t after_s = json_integer_value(after);
+	after_s = after_s < 0 ? 0 : after_s < AFTER_MAX_S ? after_s : AFTER_MAX_S;
 	if (status >= 300 && status < 400)
-		note(d, status, "it answers with another address, which is not followed", false);
+		note(d, status, "it answers with another address, which is not followed", false, after_s);
 	else
-		note(d, status, NULL, status == 410);
+		note(d, status, NULL, status == 410, after_s);
 }
 
 /* On the pool's thread. */
@@ -163,9 +171,9 @@ static void on_done(void *context, const worker_result *result)
 	leave_going(d);
 	/* Cancelled: the server ends, and this attempt is made again by the next one. */
 	if (json_is_integer(status) && json_integer_value(status) > 0 && json_integer_value(status) < 1000)
-		note_answer(d, (unsigned)json_integer_value(status));
+		note_answer(d, (unsigned)json_integer_value(status), json_object_get(told, "after"));
 	else if (result->outcome != CURFEW_OUTCOME_CANCELLED)
-		note(d, 0, words, false);
+		note(d, 0, words, false, 0);
 	json_decref(told);
 	free_delivery(d);
 }
@@ -314,7 +322,7 @@ static void begin(delivery *d)
 	if (whole)
 		problem = sign_delivery(d, now_s, signature);
 	if (problem != NULL) {
-		note(d, 0, problem, final);
+		note(d, 0, problem, final, 0);
 		free_delivery(d);
 		return;
 	}

@@ -31,8 +31,8 @@ def test(function):
 class Receiver:
     """Takes what is posted, and answers with a status that can be changed. None: it does not answer."""
 
-    def __init__(self, status=200, port=0):
-        self.status, self.seen, self.released = status, [], threading.Event()
+    def __init__(self, status=200, port=0, headers=()):
+        self.status, self.seen, self.released, self.headers = status, [], threading.Event(), headers
         receiver = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -45,6 +45,8 @@ class Receiver:
                 self.send_response(receiver.status)
                 if receiver.status // 100 == 3:
                     self.send_header("Location", f"http://127.0.0.1:{receiver.port}/elsewhere")
+                for name, value in receiver.headers:
+                    self.send_header(name, value)
                 self.send_header("Content-Length", "2")
                 self.end_headers()
                 self.wfile.write(b"ok")
@@ -165,6 +167,38 @@ def tried_again(context):
             hook = wait_hook(server, run, lambda hook: hook["state"] != "waiting")
             expect_equal("gone", (hook["state"], hook["status"], hook["next_ms"]), ("given_up", 410, None))
         expect_equal("one id", len({headers["webhook-id"] for _, headers, _ in receiver.seen[:4]}), 1)
+
+
+@test
+def told_to_wait(context):
+    # Claim L624.
+    """Retry-After puts the next attempt off, by up to a day; it brings none forward, and nonsense means nothing."""
+    date = (datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(hours=2)).strftime(
+        "%a, %d %b %Y %H:%M:%S GMT"
+    )
+    cases = (
+        (429, "600", 600),
+        (503, date, 7200),
+        (503, "999999999999999999999999", 86400),
+        (429, "1", 5),
+        (429, "-5", 5),
+        (500, "soon", 5),
+        (429, "Thu, 01 Jan 1970 00:00:00 GMT", 5),
+        (503, "", 5),
+    )
+    with Receiver() as receiver, Server(context, "--allow-webhook", receiver.host) as server:
+        for status, after, seconds in cases:
+            receiver.status, receiver.headers = status, [("Retry-After", after)]
+            run = server.submit("1", webhook={"url": receiver.url()})["id"]
+            hook = wait_hook(server, run, lambda hook: hook["attempts"] == 1)
+            wait = (hook["next_ms"] - hook["last_ms"]) / 1000
+            expect(
+                hook["state"] == "waiting" and seconds - 60 < wait < seconds + 60 and wait > 4,
+                f"Retry-After: {after}: {hook}",
+            )
+        receiver.status, receiver.headers = 410, [("Retry-After", "600")]
+        run = server.submit("1", webhook={"url": receiver.url()})["id"]
+        wait_hook(server, run, lambda hook: hook["state"] == "given_up")
 
 
 @test
