@@ -738,6 +738,8 @@ static bool fits(const list *l, const run *r)
 		return false;
 	if (f->outcome >= 0 && (r->state != RUN_DONE || (int)r->outcome != f->outcome))
 		return false;
+	if (f->schedule != NULL && (r->schedule == NULL || strcmp(r->schedule, f->schedule) != 0))
+		return false;
 	return f->program == NULL || (r->program_name != NULL && strcmp(r->program_name, f->program) == 0);
 }
 
@@ -837,7 +839,7 @@ static bool add_stored(void *context, const run_view *view)
 
 static enum MHD_Result check_argument(void *context, enum MHD_ValueKind kind, const char *key, const char *value)
 {
-	static const char *const known[] = {"state", "program", "limit", "after", "outcome", "include"};
+	static const char *const known[] = {"state", "program", "schedule", "limit", "after", "outcome", "include"};
 	for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
 		if (strcmp(known[i], key) == 0 && value != NULL)
 			return MHD_YES;
@@ -871,7 +873,7 @@ static const char *read_arguments(list *l)
 	l->state = l->filter.outcome = -1;
 	(void)MHD_get_connection_values(q->connection, MHD_GET_ARGUMENT_KIND, check_argument, &unknown);
 	if (unknown != NULL)
-		return "an argument is not known: there are state, program, outcome, limit, after and include";
+		return "an argument is not known: there are state, program, schedule, outcome, limit, after and include";
 	if (include != NULL && strcmp(include, "report") != 0)
 		return "include must be report";
 	l->with_reports = include != NULL;
@@ -888,6 +890,7 @@ static const char *read_arguments(list *l)
 	if (outcome != NULL && l->filter.outcome < 0)
 		return "outcome is none of a report's";
 	l->filter.program = http_argument(q, "program");
+	l->filter.schedule = http_argument(q, "schedule");
 	l->filter.after = http_argument(q, "after");
 	if (l->filter.after != NULL && !curfew__id_is_valid(l->filter.after))
 		return "after must be the id of a run";

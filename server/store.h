@@ -246,11 +246,12 @@ bool store_pass_turn(store *st, const stored_turn *turn);
 /* ---- Reading: at once, on any thread ------------------------------------------------------------------------ */
 
 typedef struct run_filter {
-	const char *owner;   /* NULL: of everybody */
-	const char *program; /* NULL: any */
-	const char *after;   /* NULL: from the newest */
-	const char *id;      /* NULL: any; else only this one */
-	int outcome;         /* -1: any */
+	const char *owner;    /* NULL: of everybody */
+	const char *program;  /* NULL: any */
+	const char *schedule; /* NULL: any, or none */
+	const char *after;    /* NULL: from the newest */
+	const char *id;       /* NULL: any; else only this one */
+	int outcome;          /* -1: any */
 	size_t most;
 	unsigned states; /* a bit for each; 0: any. Others than done are there only where the database is shared */
 } run_filter;

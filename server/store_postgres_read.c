@@ -100,6 +100,7 @@ bool pg_read_runs(store *base, const run_filter *f, bool (*show)(void *context, 
 	pg_params p = {0};
 	add_condition(sql, sizeof sql, &p, "owner=", f->owner);
 	add_condition(sql, sizeof sql, &p, "program=", f->program);
+	add_condition(sql, sizeof sql, &p, "schedule=", f->schedule);
 	add_condition(sql, sizeof sql, &p, "id<", f->after);
 	add_condition(sql, sizeof sql, &p, "id=", f->id);
 	add_states(sql, sizeof sql, f->states);

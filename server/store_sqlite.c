@@ -103,6 +103,8 @@ static const char *const migrations[] = {
 	"ALTER TABLE runs ADD COLUMN hook_due_us INTEGER NOT NULL DEFAULT 0;"
 	"ALTER TABLE runs ADD COLUMN hook_problem TEXT;"
 	"CREATE INDEX runs_hook ON runs(hook_due_us) WHERE hook_due_us>0;",
+	"CREATE INDEX runs_schedule ON runs(owner, schedule, id) WHERE schedule IS NOT NULL;"
+	"CREATE INDEX runs_any_schedule ON runs(schedule, id) WHERE schedule IS NOT NULL;",
 };
 
 #define QUICK_BYTES ((off_t)64 << 20)
@@ -359,12 +361,14 @@ store *store_open_sqlite(const char *folder, store_user user, curfew_failure *fa
 	(void)pthread_mutex_init(&st->read_lock, NULL);
 	(void)pthread_cond_init(&st->read_free, NULL);
 	mode_t mask = umask(077);
-	bool good = (user == STORE_VISITOR ? is_there(st, &inner) : machine_make_folder(folder, &inner)) &&
-	            open_writer(st, user, &inner) && revocations_prepare(folder);
+	bool has_folder = user == STORE_VISITOR || machine_make_folder(folder, failure);
+	bool good = has_folder && (user != STORE_VISITOR || is_there(st, &inner)) && open_writer(st, user, &inner) &&
+	            revocations_prepare(folder);
 	(void)umask(mask);
 	if (good)
 		return &st->base;
-	(void)snprintf(failure->message, sizeof failure->message, "%.90s: %.150s", folder, inner.message);
+	if (has_folder)
+		(void)snprintf(failure->message, sizeof failure->message, "%.90s: %.150s", folder, inner.message);
 	close_all(&st->base);
 	return NULL;
 }

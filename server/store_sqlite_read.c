@@ -143,9 +143,10 @@ static void write_query(char *sql, size_t room, const run_filter *f)
 	if (f->outcome >= 0)
 		(void)snprintf(outcome, sizeof outcome, " AND outcome=%d%s", f->outcome,
 		               f->outcome != 0 ? " AND outcome<>0" : "");
-	(void)snprintf(sql, room, "SELECT " RUN_COLUMNS " FROM runs WHERE state=4%s%s%s%s%s ORDER BY id DESC LIMIT ?5",
+	(void)snprintf(sql, room, "SELECT " RUN_COLUMNS " FROM runs WHERE state=4%s%s%s%s%s%s ORDER BY id DESC LIMIT ?6",
 	               f->owner != NULL ? " AND owner=?1" : "", f->program != NULL ? " AND program=?2" : "",
-	               f->after != NULL ? " AND id<?3" : "", f->id != NULL ? " AND id=?4" : "", outcome);
+	               f->after != NULL ? " AND id<?3" : "", f->id != NULL ? " AND id=?4" : "",
+	               f->schedule != NULL ? " AND schedule=?5" : "", outcome);
 }
 
 bool sqlite_read_runs(store *st, const run_filter *f, bool (*show)(void *context, const run_view *view), void *context)
@@ -153,13 +154,14 @@ bool sqlite_read_runs(store *st, const run_filter *f, bool (*show)(void *context
 	char sql[1024];
 	write_query(sql, sizeof sql, f);
 	reading r = begin_reading(st, sql);
-	const char *words[] = {f->owner, f->program, f->after, f->id};
-	for (int i = 0; i < 4; i++) {
+	const char *words[] = {f->owner, f->program, f->after, f->id, f->schedule};
+	enum { WORDS = sizeof words / sizeof words[0] };
+	for (int i = 0; i < WORDS; i++) {
 		r.bound.column = i;
 		if (words[i] != NULL)
 			bind_words(&r.bound, words[i]);
 	}
-	r.bound.column = 4;
+	r.bound.column = WORDS;
 	bind_number(&r.bound, (int64_t)f->most);
 	run_view view;
 	bool more = true;

@@ -68,11 +68,23 @@ def comes_again(context):
             expect_equal("run", (run["schedule"], run["report"]["value"]), ("nightly", [[1], 42]))
         expect(ids[0] != ids[1], "one run twice")
         expect_equal("runs", len(server.ask("GET", "/v1/runs")["runs"]), 2)
+        put(server, "other", schedule="0 3 * * *", source="1")
+        server.run("1")
+        expect_equal("of it", [run["id"] for run in server.ask("GET", "/v1/runs?schedule=nightly")["runs"]], ids[::-1])
+        page = server.ask("GET", "/v1/runs?schedule=nightly&limit=1")
+        rest = server.ask("GET", f"/v1/runs?schedule=nightly&after={page['next']}")["runs"]
+        expect_equal("page by page", [page["runs"][0]["id"], *(run["id"] for run in rest)], ids[::-1])
+        for none in ("other", "nightly&outcome=threw", "nightly&state=queued", "nightly&program=x", "%27"):
+            expect_equal(none, server.ask("GET", f"/v1/runs?schedule={none}")["runs"], [])
+        server.request("DELETE", "/v1/schedules/other")
         expect_equal(
             "in the list", [one["name"] for one in server.ask("GET", "/v1/schedules")["schedules"]], ["nightly"]
         )
         expect_equal("what is submitted", get(server, "nightly")["submission"]["params"], [1])
         expect_equal("counted", server.metric('curfew_schedule_turns_total{result="run"}'), 2)
+        server.stop()
+    with Server(context, data=server.data) as server:
+        expect_equal("kept", [run["id"] for run in server.ask("GET", "/v1/runs?schedule=nightly")["runs"]], ids[::-1])
 
 
 @test
