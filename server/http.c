@@ -26,6 +26,7 @@ enum {
 	REFUSALS_AT_ONCE = 64,       /* connections above the limit that are told so */
 	OWN_FILES = 512,             /* descriptors for all else */
 	SPARE_FILES = 12,            /* the same, at the least, beside those that are open at the start */
+	CONNECTION_FILES_MIN = 8,    /* with fewer for connections there is no service */
 	CONNECTION_BYTES = 64 << 10, /* of libmicrohttpd, for each */
 	HEADER_BYTES_MOST = 16 << 10,
 	BODY_BYTES_USUAL = 64 << 10, /* where no body is expected */
@@ -558,9 +559,10 @@ static size_t count_files(void)
 
 /*
  * Each connection needs a descriptor, and so does each request of a run; the workers and files need some more. Where
- * the system gives fewer, there are fewer connections: one for which no descriptor is left would wait unseen.
+ * the system gives fewer, there are fewer connections: one for which no descriptor is left would wait unseen. False:
+ * there are too few to serve.
  */
-static void raise_files(struct http *h)
+static bool raise_files(struct http *h, curfew_failure *failure)
 {
 	struct rlimit limit;
 	const config *c = h->server->config;
@@ -569,16 +571,24 @@ static void raise_files(struct http *h)
 	h->connections_max = c->connections_most;
 	h->refusals_max = REFUSALS_AT_ONCE;
 	if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted)
-		return;
+		return true;
 	limit.rlim_cur = limit.rlim_max < wanted ? limit.rlim_max : wanted;
 	(void)setrlimit(RLIMIT_NOFILE, &limit);
-	rlim_t used = count_files() + SPARE_FILES, left = limit.rlim_cur > used + 8 ? limit.rlim_cur - used : 8;
+	rlim_t used = count_files() + SPARE_FILES;
+	if (limit.rlim_cur < used + CONNECTION_FILES_MIN) {
+		(void)snprintf(failure->message, sizeof failure->message,
+		               "start: the system allows %llu descriptors (ulimit -n), and %llu are needed",
+		               (unsigned long long)limit.rlim_cur, (unsigned long long)(used + CONNECTION_FILES_MIN));
+		return false;
+	}
+	rlim_t left = limit.rlim_cur - used;
 	if (left >= h->connections_max + h->refusals_max)
-		return;
+		return true;
 	h->refusals_max = left / 4 < REFUSALS_AT_ONCE ? left / 4 : REFUSALS_AT_ONCE;
 	h->connections_max = left - h->refusals_max < c->connections_most ? left - h->refusals_max : c->connections_most;
 	log_say(LOG_WARN, "start", "the system allows %llu descriptors (ulimit -n): at most %llu connections at once",
 	        (unsigned long long)limit.rlim_cur, (unsigned long long)h->connections_max);
+	return true;
 }
 
 static bool start_daemon(struct http *h, int listener, curfew_failure *failure)
@@ -623,12 +633,11 @@ struct http *http_start(server *s, int listening, http_find find, curfew_failure
 	h->ends = epoll_create1(EPOLL_CLOEXEC);
 	h->pinged_us = clock_now_us();
 	s->http = h;
-	raise_files(h);
-	bool wants_tls = s->config->tls_cert[0] != '\0';
-	if (wants_tls && MHD_is_feature_supported(MHD_FEATURE_TLS) != MHD_YES)
+	bool has_files = raise_files(h, failure), wants_tls = s->config->tls_cert[0] != '\0';
+	if (has_files && wants_tls && MHD_is_feature_supported(MHD_FEATURE_TLS) != MHD_YES)
 		(void)snprintf(failure->message, sizeof failure->message,
 		               "tls-cert: this curfew has no TLS; use a proxy that does TLS");
-	else if ((!wants_tls || tls_load(s->config->tls_cert, s->config->tls_key, failure)) &&
+	else if (has_files && (!wants_tls || tls_load(s->config->tls_cert, s->config->tls_key, failure)) &&
 	         start_daemon(h, listening, failure))
 		return h;
 	(void)close(listening);

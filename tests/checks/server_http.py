@@ -143,6 +143,11 @@ def few_descriptors(context):
         server.ask("GET", "/healthz")
         expect_equal("a run", server.run("6 * 7")["value"], 42)
         expect("ulimit -n" in server.log(), server.log())
+    with open(few, "w", encoding="utf-8") as file:
+        file.write(f'#!/bin/sh\nulimit -n 24\nexec {own} "$@"\n')
+    words = [few, "serve", "--listen", "127.0.0.1:0", "--data", os.path.join(context.folder(), "data")]
+    done = context.command(words, timeout=30)
+    expect(done.code == 125 and b"(ulimit -n)" in done.err and done.out == b"", f"too few of them: {done}")
 
 
 @test
