@@ -49,7 +49,7 @@ const cli_command cli_commands[CLI_COMMANDS] = {
 	[CLI_SERVE] = {"serve", "[options]", "serve runs over HTTP",
                    "Serves the HTTP interface that /openapi.json describes, and a console at /. Runs are\n"
                    "carried out in confined processes; accepted ones are on disk, and survive the server.\n"
-                   "SIGTERM and SIGINT end it in order. Each option may also be a line \"name = value\" in\n"
+                   "SIGTERM, SIGINT and SIGQUIT end it in order. Each option may also be a line \"name = value\" in\n"
                    "the file of --config; the command line goes first."},
 	[CLI_TOKEN] = {"token", "create | list | revoke ID [options]", "make, list and revoke access tokens of a server",
                    "create prints a new token, once; only its hash is kept. A token sees only its own runs.\n"
@@ -459,7 +459,7 @@ static const cli_option static_options[] = {
      .argument = "LIST",
      .commands = TOKEN,
      .default_text = "run,read",
-     .meaning = "what it may do, separated by commas: run, read, admin"},
+     .meaning = "what it may do, separated by commas: run, read, metrics, admin"},
 	{.id = CLI_OPTION_RUNNING,
      .name = "running",
      .argument = "N",

@@ -124,7 +124,10 @@ static bool read_scopes(const char *words, unsigned *scopes)
 	static const struct {
 		const char *name;
 		unsigned scope;
-	} known[] = {{"run", SERVE_SCOPE_RUN}, {"read", SERVE_SCOPE_READ}, {"admin", SERVE_SCOPE_ADMIN}};
+	} known[] = {{"run", SERVE_SCOPE_RUN},
+	             {"read", SERVE_SCOPE_READ},
+	             {"metrics", SERVE_SCOPE_METRICS},
+	             {"admin", SERVE_SCOPE_ADMIN}};
 	*scopes = 0;
 	for (size_t length; *words != '\0'; words += length + (words[length] == ',')) {
 		unsigned found = 0;
@@ -201,7 +204,8 @@ static int create_token(const cli_arguments *arguments, const char *folder)
 	if (*token.name == '\0' || strlen(token.name) > 64 || !is_clean(token.name))
 		return cli_usage_error("--name %s: must be 1 to 64 bytes without blanks", token.name);
 	if (!read_scopes(scopes != NULL ? scopes : "run,read", &token.scopes))
-		return cli_usage_error("--scopes %s: must be some of run, read and admin, separated by commas", scopes);
+		return cli_usage_error("--scopes %s: must be some of run, read, metrics and admin, separated by commas",
+		                       scopes);
 	int code = read_quota(arguments, CLI_OPTION_RUNNING, "running", &token.running_most);
 	if (code == CLI_GO_ON)
 		code = read_quota(arguments, CLI_OPTION_QUEUED, "queued", &token.queued_most);

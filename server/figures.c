@@ -46,7 +46,7 @@ static void write_counts(text *out, const metrics *m)
 	write_heading(out, "curfew_runs_total", "counter", "Runs that ended, by outcome.");
 	for (int i = 0; i < CURFEW_OUTCOME_COUNT; i++)
 		text_print(out, "curfew_runs_total{outcome=\"%s\"} %llu\n", curfew_outcome_name((curfew_outcome)i),
-		           (unsigned long long)m->outcomes[i]);
+		           (unsigned long long)m->runs.outcomes[i]);
 	write_heading(out, "curfew_refusals_total", "counter", "Requests refused, by reason.");
 	for (int i = 0; i < REFUSALS; i++)
 		text_print(out, "curfew_refusals_total{reason=\"%s\"} %llu\n", refusal_names[i],
@@ -136,11 +136,11 @@ void figures_write(server *s, text *out)
 	const metrics *m = &s->metrics;
 	write_counts(out, m);
 	write_histogram(out, "curfew_stop_latency_seconds", "How long after its time was up a run was stopped.",
-	                &m->stop_latency);
-	write_histogram(out, "curfew_queue_wait_seconds", "How long a run waited for its turn.", &m->queue_wait);
+	                &m->runs.stop_latency);
+	write_histogram(out, "curfew_queue_wait_seconds", "How long a run waited for its turn.", &m->runs.queue_wait);
 	write_histogram(out, "curfew_start_seconds", "From a run's begin to the first instruction of the program.",
-	                &m->start_time);
-	write_histogram(out, "curfew_run_seconds", "Wall-clock time of runs.", &m->wall_time);
+	                &m->runs.start_time);
+	write_histogram(out, "curfew_run_seconds", "Wall-clock time of runs.", &m->runs.wall_time);
 	write_value(out, "curfew_runs_running", "gauge", "Runs that are being carried out.", (double)s->scheduler.running);
 	write_value(out, "curfew_runs_queued", "gauge", "Runs that wait for their turn.", (double)s->scheduler.queued);
 	write_value(out, "curfew_runs_scheduled", "gauge", "Runs that wait for their time.",
@@ -173,34 +173,46 @@ static void write_json_histogram(text *out, const char *key, const histogram *h)
 	text_say(out, "]");
 }
 
-static void write_json_outcomes(text *out, const metrics *m)
+static void write_json_outcomes(text *out, const run_figures *f)
 {
 	text_say(out, ",\"outcomes\":{");
 	for (int i = 0; i < CURFEW_OUTCOME_COUNT; i++)
 		text_print(out, "%s\"%s\":%llu", i > 0 ? "," : "", curfew_outcome_name((curfew_outcome)i),
-		           (unsigned long long)m->outcomes[i]);
+		           (unsigned long long)f->outcomes[i]);
 	text_say(out, "}");
+}
+
+/* What is of runs, and so of a token's as well as of all. */
+static void write_json_runs(text *out, const server *s, const run_figures *f, const char *scope)
+{
+	uint64_t total = 0;
+	for (int i = 0; i < CURFEW_OUTCOME_COUNT; i++)
+		total += f->outcomes[i];
+	text_print(out, "{\"version\":\"%s\",\"uptime_us\":%lld,\"scope\":\"%s\"", curfew_version(),
+	           (long long)(clock_now_us() - s->started_us), scope);
+	text_print(out, ",\"runs_per_second\":%.3f,\"runs_per_second_minute\":%.3f,\"runs_total\":%llu", metrics_rate(f, 5),
+	           metrics_rate(f, 60), (unsigned long long)total);
+	write_json_outcomes(out, f);
+	write_json_histogram(out, "stop_latency_us", &f->stop_latency);
+	write_json_histogram(out, "queue_wait_us", &f->queue_wait);
+	write_json_histogram(out, "start_us", &f->start_time);
+}
+
+static void write_json_load(text *out, uint64_t running, uint64_t queued, uint64_t scheduled, uint64_t concurrency)
+{
+	text_print(out, ",\"running\":%llu,\"queued\":%llu,\"scheduled\":%llu,\"concurrency\":%llu",
+	           (unsigned long long)running, (unsigned long long)queued, (unsigned long long)scheduled,
+	           (unsigned long long)concurrency);
 }
 
 void figures_write_stats(server *s, text *out)
 {
-	const metrics *m = &s->metrics;
 	worker_pool_stats pool;
 	store_stats disk;
 	worker_pool_get_stats(s->pool, &pool);
 	store_get_stats(s->store, &disk);
-	uint64_t total = 0;
-	for (int i = 0; i < CURFEW_OUTCOME_COUNT; i++)
-		total += m->outcomes[i];
-	text_print(out, "{\"version\":\"%s\",\"uptime_us\":%lld,\"runs_per_second\":%.3f,\"runs_per_second_minute\":%.3f",
-	           curfew_version(), (long long)(clock_now_us() - s->started_us), metrics_rate(m, 5), metrics_rate(m, 60));
-	text_print(out, ",\"running\":%zu,\"queued\":%zu,\"scheduled\":%zu,\"concurrency\":%zu,\"runs_total\":%llu",
-	           s->scheduler.running, s->scheduler.queued, s->scheduler.scheduled, s->scheduler.concurrency,
-	           (unsigned long long)total);
-	write_json_outcomes(out, m);
-	write_json_histogram(out, "stop_latency_us", &m->stop_latency);
-	write_json_histogram(out, "queue_wait_us", &m->queue_wait);
-	write_json_histogram(out, "start_us", &m->start_time);
+	write_json_runs(out, s, &s->metrics.runs, "server");
+	write_json_load(out, s->scheduler.running, s->scheduler.queued, s->scheduler.scheduled, s->scheduler.concurrency);
 	text_print(out, ",\"workers\":{\"total\":%u,\"busy\":%u,\"restarts\":%llu,\"crashed_runs\":%llu}", pool.workers,
 	           pool.busy, (unsigned long long)pool.restarts, (unsigned long long)pool.crashed);
 	text_print(out, ",\"memory\":{\"regions_in_use\":%llu,\"regions_pooled\":%llu,\"resident_bytes\":%llu}",
@@ -209,4 +221,15 @@ void figures_write_stats(server *s, text *out)
 	text_print(out, ",\"open_streams\":%zu,\"open_connections\":%zu,\"store\":{\"healthy\":%s,\"bytes\":%llu}}",
 	           http_count_streams(s->http), http_count_connections(s->http), disk.healthy ? "true" : "false",
 	           (unsigned long long)disk.bytes);
+}
+
+void figures_write_own_stats(server *s, const account *who, text *out)
+{
+	const tenant *t = &who->tenant;
+	uint64_t concurrency = s->scheduler.concurrency;
+	write_json_runs(out, s, &who->figures, "token");
+	write_json_load(out, t->running, t->queued, t->scheduled,
+	                t->running_max < concurrency ? t->running_max : concurrency);
+	/* These are of everybody. */
+	text_say(out, ",\"workers\":null,\"memory\":null,\"open_streams\":null,\"open_connections\":null,\"store\":null}");
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the server tells of itself. Both under its lock. */
+/* What the server tells of itself. All under its lock. */
 #ifndef CURFEW_SERVER_FIGURES_H
 #define CURFEW_SERVER_FIGURES_H
 
@@ -8,5 +8,7 @@
 
 void figures_write(server *s, text *out);
 void figures_write_stats(server *s, text *out);
+/* Of the runs of this account alone. */
+void figures_write_own_stats(server *s, const account *who, text *out);
 
 #endif

@@ -112,6 +112,22 @@ bool machine_read_process(machine_process *p)
 
 /* ---- Folders -------------------------------------------------------------------------------------------- */
 
+/* Whoever may write to it could put another database in the place of ours. */
+static bool check_folder(const char *folder, curfew_failure *failure)
+{
+	struct stat info;
+	if (stat(folder, &info) != 0 || !S_ISDIR(info.st_mode)) {
+		(void)snprintf(failure->message, sizeof failure->message, "%.150s: %s", folder, strerror(ENOTDIR));
+		return false;
+	}
+	if ((info.st_mode & S_IWOTH) == 0)
+		return true;
+	(void)snprintf(failure->message, sizeof failure->message,
+	               "%.120s: everybody may write to this directory (mode %04o): chmod o-w it, or take another", folder,
+	               (unsigned)info.st_mode & 07777);
+	return false;
+}
+
 bool machine_make_folder(const char *folder, curfew_failure *failure)
 {
 	char path[4096];
@@ -123,7 +139,7 @@ bool machine_make_folder(const char *folder, curfew_failure *failure)
 			(void)mkdir(path, 0700);
 		}
 		if (mkdir(path, 0700) == 0 || errno == EEXIST)
-			return true;
+			return check_folder(path, failure);
 	}
 	(void)snprintf(failure->message, sizeof failure->message, "%.150s: %s", folder, strerror(errno));
 	return false;

@@ -10,7 +10,8 @@
 
 /* Bytes of memory that this process may use: the machine's, or less where its control group says so. */
 uint64_t machine_memory(void);
-/* Makes a folder with its parents, for this user alone. False, and why. */
+/* Makes a folder with its parents, for this user alone; one that is there must not be everybody's to write. False, and
+ * why. */
 bool machine_make_folder(const char *folder, curfew_failure *failure);
 
 /* What the server's own process uses. */

@@ -26,32 +26,32 @@ void metrics_add_time(histogram *h, int64_t us)
 }
 
 /* Forgets seconds that have gone round. */
-static void turn_seconds(metrics *m, int64_t second)
+static void turn_seconds(run_figures *f, int64_t second)
 {
-	if (second - m->ended_second >= SECONDS)
-		memset(m->ended_in, 0, sizeof m->ended_in);
+	if (second - f->ended_second >= SECONDS)
+		memset(f->ended_in, 0, sizeof f->ended_in);
 	else
-		for (int64_t i = m->ended_second + 1; i <= second; i++)
-			m->ended_in[i % SECONDS] = 0;
-	m->ended_second = second;
+		for (int64_t i = f->ended_second + 1; i <= second; i++)
+			f->ended_in[i % SECONDS] = 0;
+	f->ended_second = second;
 }
 
-void metrics_add_end(metrics *m, curfew_outcome outcome)
+void metrics_add_end(run_figures *f, curfew_outcome outcome)
 {
 	int64_t second = clock_now_us() / 1000000;
-	if (second != m->ended_second)
-		turn_seconds(m, second);
-	m->ended_in[second % SECONDS]++;
-	m->outcomes[outcome]++;
+	if (second != f->ended_second)
+		turn_seconds(f, second);
+	f->ended_in[second % SECONDS]++;
+	f->outcomes[outcome]++;
 }
 
-double metrics_rate(const metrics *m, unsigned seconds)
+double metrics_rate(const run_figures *f, unsigned seconds)
 {
 	int64_t now = clock_now_us() / 1000000;
 	uint64_t sum = 0;
 	for (int64_t at = now - seconds; at < now; at++) {
-		if (at <= m->ended_second && at > m->ended_second - SECONDS && at >= 0)
-			sum += m->ended_in[at % SECONDS];
+		if (at <= f->ended_second && at > f->ended_second - SECONDS && at >= 0)
+			sum += f->ended_in[at % SECONDS];
 	}
 	return (double)sum / seconds;
 }

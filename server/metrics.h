@@ -32,9 +32,9 @@ void metrics_add_answer(metrics *m, const char *method, const char *pattern, uns
 
 void metrics_add_time(histogram *h, int64_t us);
 /* A run has ended, after this time. */
-void metrics_add_end(metrics *m, curfew_outcome outcome);
+void metrics_add_end(run_figures *f, curfew_outcome outcome);
 /* Runs that ended in each of the last seconds, this one left out, on average. */
-double metrics_rate(const metrics *m, unsigned seconds);
+double metrics_rate(const run_figures *f, unsigned seconds);
 
 /* Upper bounds of the buckets of a histogram; the last bucket has none. */
 size_t metrics_bounds(const int64_t **us);

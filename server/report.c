@@ -33,12 +33,12 @@ bool report_check(const char *words, size_t length, report_facts *facts)
 	return used.data != NULL && scan_member(words, length, "outcome").data != NULL;
 }
 
-void report_count(server *s, const report_facts *facts)
+void report_count(run_figures *f, const report_facts *facts)
 {
 	if (facts->was_stopped)
-		metrics_add_time(&s->metrics.stop_latency, facts->summary.stop_latency_us);
-	metrics_add_time(&s->metrics.start_time, facts->start_us);
-	metrics_add_time(&s->metrics.wall_time, facts->summary.wall_us);
+		metrics_add_time(&f->stop_latency, facts->summary.stop_latency_us);
+	metrics_add_time(&f->start_time, facts->start_us);
+	metrics_add_time(&f->wall_time, facts->summary.wall_us);
 }
 
 /* Everything that a run had printed to a stream. */

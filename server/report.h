@@ -15,7 +15,7 @@ typedef struct report_facts {
 /* Whether this is a report; the worker that wrote it may have been taken over. */
 bool report_check(const char *words, size_t length, report_facts *facts);
 /* Under the lock. */
-void report_count(server *s, const report_facts *facts);
+void report_count(run_figures *f, const report_facts *facts);
 
 /*
  * The report of a run that was cancelled before it started, or lost with its worker or the server. output is what it

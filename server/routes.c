@@ -114,12 +114,16 @@ static answer get_metrics(request *q)
 	return reply_text(q, MHD_HTTP_OK, "text/plain; version=0.0.4; charset=utf-8", &body);
 }
 
+/* Who may not see the figures of the whole server sees those of its own runs. */
 static answer get_stats(request *q)
 {
 	text body;
 	text_init(&body, 1 << 20);
 	server_lock(q->server);
-	figures_write_stats(q->server, &body);
+	if ((q->who->scopes & (SCOPE_METRICS | SCOPE_ADMIN)) != 0)
+		figures_write_stats(q->server, &body);
+	else
+		figures_write_own_stats(q->server, q->who, &body);
 	server_unlock(q->server);
 	return reply_json(q, MHD_HTTP_OK, &body);
 }
@@ -167,10 +171,10 @@ static const route table[] = {
 	{"/v1/schedules/*", "PATCH", SCOPE_RUN | SCOPE_ADMIN, route_pause_schedule, false},
 	{"/v1/schedules/*", "DELETE", SCOPE_RUN | SCOPE_ADMIN, route_delete_schedule, false},
 	{"/v1/nodes", "GET", SCOPE_ADMIN, get_nodes, false},
-	{"/v1/stats", "GET", SCOPE_READ | SCOPE_ADMIN, get_stats, false},
+	{"/v1/stats", "GET", SCOPE_READ | SCOPE_METRICS | SCOPE_ADMIN, get_stats, false},
 	{"/v1/calibration", "GET", SCOPE_READ | SCOPE_ADMIN, get_calibration, false},
 	{"/v1/calibration", "POST", SCOPE_RUN | SCOPE_ADMIN, post_calibration, false},
-	{"/metrics", "GET", SCOPE_READ | SCOPE_ADMIN, get_metrics, false},
+	{"/metrics", "GET", SCOPE_METRICS | SCOPE_ADMIN, get_metrics, false},
 	{"/healthz", "GET", 0, get_health, false},
 	{"/readyz", "GET", 0, get_ready, false},
 };

@@ -508,6 +508,19 @@ static void report_end(server *s)
 	server_unlock(s);
 }
 
+/*
+ * Signals that mean nothing to a server: one that strays here must not end it, as it would by itself. SIGPROF and its
+ * kin stay as they are, since nobody sends those to another process.
+ */
+static void ignore_strays(void)
+{
+	static const int strays[] = {SIGUSR1, SIGUSR2, SIGALRM, SIGIO, SIGPWR, SIGPIPE, SIGXFSZ};
+	for (size_t i = 0; i < sizeof strays / sizeof strays[0]; i++)
+		(void)signal(strays[i], SIG_IGN);
+	for (int number = SIGRTMIN; number <= SIGRTMAX; number++)
+		(void)signal(number, SIG_IGN);
+}
+
 /* Until a signal that ends it. */
 static void wait_for_end(server *s, const sigset_t *signals, serve_reload reload, void *context)
 {
@@ -543,10 +556,10 @@ bool serve(const config *c, curfew_secrets *secrets, serve_reload reload, void *
 	(void)sigemptyset(&signals);
 	(void)sigaddset(&signals, SIGTERM);
 	(void)sigaddset(&signals, SIGINT);
+	(void)sigaddset(&signals, SIGQUIT); /* by itself it would write its memory, and all secrets in it, to disk */
 	(void)sigaddset(&signals, SIGHUP);
 	(void)pthread_sigmask(SIG_BLOCK, &signals, NULL);
-	(void)signal(SIGPIPE, SIG_IGN);
-	(void)signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error like a full disk */
+	ignore_strays();
 	log_use_json(strcmp(c->log_format, "json") == 0);
 	log_set_level(log_level_of(c->log_level));
 	curfew__mutex_init(&s->lock);

@@ -9,15 +9,17 @@
 typedef bool (*serve_reload)(void *context, config *fresh, curfew_failure *failure);
 
 /*
- * Serves until SIGTERM or SIGINT, and then ends in order. False: it could not start, failure says why. It takes over
- * these signals, SIGHUP and SIGPIPE for the process. At SIGHUP the ceilings and the level of the log are taken from
- * what reload (context: its first argument) reads. secrets (borrowed; may be NULL): runs read those of their user.
+ * Serves until SIGTERM, SIGINT or SIGQUIT, and then ends in order. False: it could not start, failure says why. It
+ * takes over signals for the process, but for those of faults. At SIGHUP the ceilings and the level of the log are
+ * taken from what reload (context: its first argument) reads. secrets (borrowed; may be NULL): runs read those of their
+ * user.
  */
 bool serve(const config *c, curfew_secrets *secrets, serve_reload reload, void *context, curfew_failure *failure);
 
-#define SERVE_SCOPE_RUN 1u   /* store and run programs, cancel */
-#define SERVE_SCOPE_READ 2u  /* see programs, runs and figures */
-#define SERVE_SCOPE_ADMIN 4u /* all of that, of everybody */
+#define SERVE_SCOPE_RUN 1u     /* store and run programs, cancel */
+#define SERVE_SCOPE_READ 2u    /* see programs and runs, and figures of these */
+#define SERVE_SCOPE_ADMIN 4u   /* all of that, of everybody */
+#define SERVE_SCOPE_METRICS 8u /* see figures of the whole server */
 
 /* A token to be made. Counts: UINT64_MAX for any number. */
 typedef struct serve_token {

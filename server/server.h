@@ -31,7 +31,22 @@ typedef struct run run;
 #define SCOPE_RUN 1u
 #define SCOPE_READ 2u
 #define SCOPE_ADMIN 4u
-#define SCOPE_ALL (SCOPE_RUN | SCOPE_READ | SCOPE_ADMIN)
+#define SCOPE_METRICS 8u
+#define SCOPE_ALL (SCOPE_RUN | SCOPE_READ | SCOPE_ADMIN | SCOPE_METRICS)
+
+typedef struct histogram {
+	uint64_t counts[24]; /* by the table in metrics.c; the last one is everything above */
+	uint64_t count;
+	double sum_us;
+} histogram;
+
+/* What became of runs: of all of them, and of those of each token. */
+typedef struct run_figures {
+	uint64_t outcomes[CURFEW_OUTCOME_COUNT];
+	histogram stop_latency, queue_wait, start_time, wall_time;
+	uint64_t ended_in[64]; /* runs that ended, by second modulo 64 */
+	int64_t ended_second;
+} run_figures;
 
 /* A token as the server knows it; one without id stands for everybody where no tokens are needed. */
 typedef struct account {
@@ -41,6 +56,7 @@ typedef struct account {
 	unsigned scopes;
 	bool revoked;
 	bool is_over;                 /* revoked or expired, and its runs and streams were ended */
+	run_figures figures;          /* of its runs, since the server was started */
 	tenant tenant;                /* its runs, and how many may go on at once (running_max; UINT64_MAX: any number) */
 	uint64_t queued_most;         /* runs that wait, for their turn or their time */
 	uint64_t per_minute_most;     /* runs submitted in a minute */
@@ -176,12 +192,6 @@ struct run {
 
 /* ---- The server ------------------------------------------------------------------------------------------ */
 
-typedef struct histogram {
-	uint64_t counts[24]; /* by the table in metrics.c; the last one is everything above */
-	uint64_t count;
-	double sum_us;
-} histogram;
-
 /* How often a route was answered with a status. */
 enum { ANSWER_KINDS_MAX = 256 };
 
@@ -194,15 +204,12 @@ typedef struct answer_count {
 typedef struct metrics {
 	answer_count answers[ANSWER_KINDS_MAX];
 	size_t answer_kinds;
-	uint64_t outcomes[CURFEW_OUTCOME_COUNT];
+	run_figures runs;
 	uint64_t submitted;
 	uint64_t deliveries[HOOK_STATES]; /* attempts to tell of a run's end, by what became of them */
 	uint64_t turns, turns_passed;     /* of schedules: those that had a run, and those that had none */
 	uint64_t refused[16];             /* by refusal */
 	uint64_t requests;
-	histogram stop_latency, queue_wait, start_time, wall_time;
-	uint64_t ended_in[64]; /* runs that ended, by second modulo 64 */
-	int64_t ended_second;
 } metrics;
 
 /* calibration.c */

@@ -175,7 +175,8 @@ void service_end(server *s, run *r, curfew_outcome outcome, blob *report)
 	r->ended_wall_us = clock_wall_us();
 	if (s->stopping)
 		(*(r->cancels > 0 ? &s->cancelled_since_stop : &s->finished_since_stop))++;
-	metrics_add_end(&s->metrics, outcome);
+	metrics_add_end(&s->metrics.runs, outcome);
+	metrics_add_end(&r->owner->figures, outcome);
 	if (r->durable && write_end(s, r))
 		return;
 	r->written = true;
@@ -287,7 +288,8 @@ static void begin(server *s, run *r)
 		r->queue_us = now_us - r->queued_us;
 		r->started_wall_us = clock_wall_us();
 	}
-	metrics_add_time(&s->metrics.queue_wait, r->queue_us);
+	metrics_add_time(&s->metrics.runs.queue_wait, r->queue_us);
+	metrics_add_time(&r->owner->figures.queue_wait, r->queue_us);
 	run_move(r, RUN_RUNNING);
 	if (!r->durable || r->is_taken)
 		note_launch(s, r);
@@ -616,7 +618,8 @@ static void on_done(void *context, const worker_result *result)
 	} else if (report == NULL) {
 		service_end_without_worker(s, r, CURFEW_OUTCOME_INTERNAL_ERROR, "the worker's report could not be read");
 	} else {
-		report_count(s, &facts);
+		report_count(&s->metrics.runs, &facts);
+		report_count(&r->owner->figures, &facts);
 		r->summary = facts.summary;
 		service_end(s, r, result->outcome, report);
 	}

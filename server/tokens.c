@@ -13,7 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-_Static_assert(SERVE_SCOPE_RUN == SCOPE_RUN && SERVE_SCOPE_READ == SCOPE_READ && SERVE_SCOPE_ADMIN == SCOPE_ADMIN,
+_Static_assert(SERVE_SCOPE_RUN == SCOPE_RUN && SERVE_SCOPE_READ == SCOPE_READ && SERVE_SCOPE_ADMIN == SCOPE_ADMIN &&
+                   SERVE_SCOPE_METRICS == SCOPE_METRICS,
                "the same");
 _Static_assert((int)SERVE_TOKEN_ROOM == (int)TOKEN_TEXT_ROOM, "the same");
 
@@ -78,8 +79,9 @@ static void write_token(void *context, const stored_token *a)
 {
 	text *out = context;
 	char *ceilings = limits_to_text(&a->ceilings);
-	text_print(out, "%s  %-16s  %s%s%s%s", a->id, a->name, state_of(a), (a->scopes & SCOPE_RUN) != 0 ? "  run" : "",
-	           (a->scopes & SCOPE_READ) != 0 ? "  read" : "", (a->scopes & SCOPE_ADMIN) != 0 ? "  admin" : "");
+	text_print(out, "%s  %-16s  %s%s%s%s%s", a->id, a->name, state_of(a), (a->scopes & SCOPE_RUN) != 0 ? "  run" : "",
+	           (a->scopes & SCOPE_READ) != 0 ? "  read" : "", (a->scopes & SCOPE_METRICS) != 0 ? "  metrics" : "",
+	           (a->scopes & SCOPE_ADMIN) != 0 ? "  admin" : "");
 	write_quota(out, "running", a->running_max);
 	write_quota(out, "queued", a->queued_max);
 	write_quota(out, "per-minute", a->per_minute_max);

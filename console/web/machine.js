@@ -55,7 +55,9 @@ export class Machine {
 		setText(find('pulse'), `${formatRate(rate)} runs/s · ${running} running · ${queued} queued`);
 	}
 
+	/** What is null is of the whole server, and not for this token to see. */
 	#showFacts(stats) {
+		const { workers, memory, store } = stats;
 		const groups = [
 			[
 				'machine-now',
@@ -63,7 +65,7 @@ export class Machine {
 					['Running', `${stats.running} of ${stats.concurrency}`],
 					['Queued', String(stats.queued)],
 					['Scheduled', String(stats.scheduled)],
-					['Workers busy', `${stats.workers.busy} of ${stats.workers.total}`],
+					workers && ['Workers busy', `${workers.busy} of ${workers.total}`],
 					['Runs per second', formatRate(stats.runs_per_second)],
 				],
 			],
@@ -74,27 +76,30 @@ export class Machine {
 					['Runs', formatCount(stats.runs_total)],
 					['Median wait in the queue', findMedian(stats.queue_wait_us)],
 					['Median lateness of a stop', findMedian(stats.stop_latency_us)],
-					['Workers replaced', formatCount(stats.workers.restarts)],
+					workers && ['Workers replaced', formatCount(workers.restarts)],
 				],
 			],
 			[
 				'machine-memory',
 				[
-					['Guest memories in use', String(stats.memory.regions_in_use)],
-					['Kept for the next runs', String(stats.memory.regions_pooled)],
-					['What those hold', formatBytes(stats.memory.resident_bytes)],
-					['Database', formatBytes(stats.store.bytes)],
-					['Event streams open', String(stats.open_streams)],
+					memory && ['Guest memories in use', String(memory.regions_in_use)],
+					memory && ['Kept for the next runs', String(memory.regions_pooled)],
+					memory && ['What those hold', formatBytes(memory.resident_bytes)],
+					store && ['Database', formatBytes(store.bytes)],
+					store && ['Event streams open', String(stats.open_streams)],
 				],
 			],
 		];
 		for (const [id, facts] of groups) {
+			const shown = facts.filter(Boolean);
+			find(id).parentElement.hidden = shown.length === 0;
 			find(id).replaceChildren(
-				...facts.map(([name, value]) =>
+				...shown.map(([name, value]) =>
 					make('div', { class: 'tile' }, make('dt', { text: name }), make('dd', { text: value })),
 				),
 			);
 		}
+		find('machine-own').hidden = stats.scope !== 'token';
 	}
 
 	#showRates() {

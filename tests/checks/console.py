@@ -742,13 +742,29 @@ def token(context):
         page.click("#start")
         wait_for_outcome(page, "ok")
         page.click("#metrics-link")
-        page.wait("document.querySelector('#metrics-text').textContent.includes('curfew_runs_total')", "the figures")
+        page.wait("document.querySelector('#metrics-text').textContent.includes('not allowed')", "no figures of others")
         page.click("#metrics-close")
+        page.click("nav a[href='#machine']")
+        page.wait("!document.querySelector('#machine-own').hidden", "whose figures these are")
+        session.shoot(page, "machine-of-a-token")
+        page.click("nav a[href='#run']")
         page.reload()
         wait_until_ready(page)
         wait_for_outcome(page, "ok")
         expect_equal("kept beyond the tab", page.evaluate("[localStorage.length, document.cookie]"), [0, ""])
         expect(not any(words[0].decode() in url for url in page.urls), "the token is in an address")
+        page.click("nav a[href='#machine']")
+        done = context.command(
+            [context.curfew, "token", "create", "--data", data, "--scopes", "run,read,metrics", "--name", "all"]
+        )
+        time.sleep(1.2)  # until the server has seen it
+        page.click("#token-button")
+        page.type(done.out.decode().strip())
+        page.press("Enter")
+        page.wait("document.querySelector('#machine-own').hidden", "the figures of the server")
+        page.click("#metrics-link")
+        page.wait("document.querySelector('#metrics-text').textContent.includes('curfew_runs_total')", "the figures")
+        page.click("#metrics-close")
         expect_clean(page)
 
 

@@ -586,6 +586,41 @@ def tokens(context):
 
 
 @test
+def figures_of_a_token(context):
+    """Sums of all tenants are for those who may see them: a token that reads is told of its own runs."""
+    data = os.path.join(context.folder(), "data")
+    scopes = {"ada": "run,read", "bob": "run,read", "watch": "metrics", "root": "admin"}
+    token = {name: make_token(context, data, "--name", name, "--scopes", scopes[name]) for name in scopes}
+    with Server(context, data=data, token=token["root"]) as server:
+        for _ in range(3):
+            server.run("1", token=token["ada"])
+        server.run("throw 1", token=token["bob"])
+        server.run(FOREVER, token=token["bob"], limits={"timeout": "50ms"})
+        waiting = server.submit(PATIENT, lang="mjs", limits={"timeout": "60s"}, token=token["ada"])["id"]
+        server.wait_for(waiting, "running")
+        for name, scope, running, ended in (
+            ("ada", "token", 1, {"ok": 3}),
+            ("bob", "token", 0, {"threw": 1, "deadline": 1}),
+            ("watch", "server", 1, {"ok": 3, "threw": 1, "deadline": 1}),
+            ("root", "server", 1, {"ok": 3, "threw": 1, "deadline": 1}),
+        ):
+            stats = server.ask("GET", "/v1/stats", token=token[name])
+            seen = {outcome: count for outcome, count in stats["outcomes"].items() if count}
+            expect_equal(
+                f"figures of {name}",
+                (stats["scope"], stats["running"], seen, stats["runs_total"]),
+                (scope, running, ended, sum(ended.values())),
+            )
+            stops = sum(bucket["count"] for bucket in stats["stop_latency_us"])
+            expect_equal(f"stops of {name}", stops, ended.get("deadline", 0))
+            expect_equal(f"what {name} sees of the server", stats["workers"] is not None, scope == "server")
+            seen = server.request("GET", "/metrics", token=token[name]).status
+            expect_equal(f"metrics for {name}", seen, 200 if scope == "server" else 403)
+        server.ask("GET", "/v1/runs", status=403, token=token["watch"])
+        server.ask("DELETE", f"/v1/runs/{waiting}")
+
+
+@test
 def quotas(context):
     data = os.path.join(context.folder(), "data")
     ceiling = make_token(context, data, "--timeout", "2s", "--memory", "16MiB", "--fuel", "1G")
@@ -850,6 +885,21 @@ def shutdown(context):
 
 
 @test
+def stray_signals(context):
+    """What means nothing to a server ends nothing; SIGQUIT ends it in order, and not with its memory on disk."""
+    strays = [signal.SIGUSR1, signal.SIGUSR2, signal.SIGALRM, signal.SIGIO, signal.SIGPWR, signal.SIGPIPE]
+    with Server(context) as server:
+        run = server.submit("await new Promise(done => setTimeout(done, 500)); export default 7", lang="mjs")["id"]
+        for number in (*strays, signal.SIGRTMIN, signal.SIGRTMAX):
+            server.process.send_signal(number)
+            expect_equal(f"after {number!r}", server.run("1")["value"], 1)
+        expect_equal("what was going on", server.wait_for(run)["report"]["value"], 7)
+        server.process.send_signal(signal.SIGQUIT)
+        expect_equal("SIGQUIT", server.process.wait(30 * context.slower), 0)
+        expect("stopped" in server.log(), f"the log: {server.log()}")
+
+
+@test
 def crash(context):
     source = "console.log('said'); console.error('loud'); curfew.checkpoint({step: 3}); " + FOREVER
     with Server(context, "--concurrency", "2") as server:
@@ -963,6 +1013,17 @@ def bad_starts(context):
     ):
         fail_start(context, *words, text=text, code=125 if words[0] == "--listen" else 2)
     fail_start(context, data="/proc/nowhere", text="/proc/nowhere")
+    for mode, name in ((0o777, "open"), (0o1777, "sticky"), (0o703, "written")):
+        data = os.path.join(folder, name)
+        os.mkdir(data)
+        os.chmod(data, mode)
+        fail_start(context, data=data, text=f"everybody may write to this directory (mode {mode:04o})")
+        done = context.command([context.curfew, "token", "create", "--data", data])
+        expect(done.code == 125 and b"everybody may write" in done.err, f"token create: {done}")
+        expect_equal("what was made there", os.listdir(data), [])
+    with open(os.path.join(folder, "file"), "wb") as file:
+        file.write(b"1")
+    fail_start(context, data=file.name, text="Not a directory")
     path = os.path.join(folder, "settings")
     for line, text in (("nothing", "line 1"), ("wrokers = 1", "wrokers"), ("# c\n\nmax-queue = many", "line 3")):
         with open(path, "w", encoding="utf-8") as file:
