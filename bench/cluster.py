@@ -5,7 +5,9 @@
 First how many runs a second are submitted, waited for and written (wrk, at all nodes at once), with one node and with
 three. Then, with three nodes that have nothing else to do: how long it takes from a submission at one node until another
 node has shown its report, and from a cancel at another node until its answer, which comes when the run has been stopped
-and that is written. Last the same while the nodes are busy. The database commits to disk as it does by default.
+and that is written. Last the same while the nodes are busy. The database commits to disk as it does by default. How long that
+takes, and how much processor time a run takes of the nodes (their workers too) and of the database, is shown with it: what
+more machines would do follows from that.
 """
 
 import argparse
@@ -77,12 +79,63 @@ def rate_of(output):
     return 0
 
 
-def measure_rate(ports, script, connections, seconds):
+def processes():
+    """For each process its parent and its processor time in seconds."""
+    found = {}
+    for name in os.listdir("/proc"):
+        if not name.isdigit():
+            continue
+        try:
+            with open(f"/proc/{name}/stat", encoding="ascii", errors="replace") as file:
+                fields = file.read().rpartition(")")[2].split()
+        except OSError:
+            continue  # it has ended
+        found[int(name)] = (int(fields[1]), (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK"))
+    return found
+
+
+def time_of(roots):
+    """Processor time of these and all below them that are there."""
+    found, total = processes(), 0
+    below, left = set(), list(roots)
+    while left:
+        pid = left.pop()
+        below.add(pid)
+        left += [child for child, (parent, _) in found.items() if parent == pid and child not in below]
+    for pid in below:
+        total += found.get(pid, (0, 0))[1]
+    return total
+
+
+def measure_disk(folder):
+    """Milliseconds until 8 KiB are on disk, in the middle of a hundred times."""
+    times = []
+    path = os.path.join(folder, "disk")
+    file = os.open(path, os.O_CREAT | os.O_WRONLY)
+    try:
+        for _ in range(100):
+            began = time.monotonic()
+            os.write(file, bytes(8192))
+            os.fdatasync(file)
+            times.append(time.monotonic() - began)
+    finally:
+        os.close(file)
+        os.unlink(path)
+    return sorted(times)[50] * 1e3
+
+
+def measure_rate(nodes, postgres, script, connections, seconds):
+    ports = [port for _, port in nodes]
+    roots = [process.pid for process, _ in nodes], [postgres.process.pid]
+    before = [time_of(pids) for pids in roots]
     clients = [load(port, script, connections // len(ports), seconds) for port in ports]
     outputs = [client.communicate()[0] for client in clients]
     slow = [line.split()[1] for output in outputs for line in output.splitlines() if line.strip().startswith("99%")]
+    rate = sum(map(rate_of, outputs))
+    node, database = [(time_of(pids) - past) / (rate * seconds or 1) * 1e6 for pids, past in zip(roots, before)]
     print(
-        f"{len(ports)} node(s), {connections} connections: {sum(map(rate_of, outputs)):8.0f} runs/s   p99 {' '.join(slow)}",
+        f"{len(ports)} node(s), {connections} connections: {rate:8.0f} runs/s   p99 {' '.join(slow)}   "
+        f"processor time a run: nodes {node:.0f} us, database {database:.0f} us",
         flush=True,
     )
 
@@ -132,12 +185,13 @@ def main():
             file.write(SCRIPT)
         try:
             nodes.append(start(curfew, postgres.url("postgres"), folder, 0))
+            print(f"8 KiB are on disk after {measure_disk(postgres.folder):.2f} ms", flush=True)
             for connections in (32, 128):
-                measure_rate([nodes[0][1]], script, connections, given.seconds)
+                measure_rate(nodes, postgres, script, connections, given.seconds)
             nodes += [start(curfew, postgres.url("postgres"), folder, number) for number in (1, 2)]
             ports = [port for _, port in nodes]
             for connections in (33, 129):
-                measure_rate(ports, script, connections, given.seconds)
+                measure_rate(nodes, postgres, script, connections, given.seconds)
             time.sleep(2)
             print("3 nodes, nothing else to do")
             measure_latency(ports, 100)

@@ -10,6 +10,7 @@
 #include "service.h"
 #include "store.h"
 
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +18,8 @@
 
 enum {
 	LOOK_EVERY_US = 500000,
+	ASK_EVERY_US = 50000, /* the others for room, while runs wait here */
+	HELD_MAX_US = 100000, /* so long they do where others wait for all */
 	REFRESH_EVERY_US = 500000,
 	USES_EVERY_US = 10000000,
 	COUNT_EVERY_US = 1000000,
@@ -24,6 +27,23 @@ enum {
 	MISSED_MAX = 6,
 	STRAYS_MAX = 64
 };
+
+/* Runs that the database says this node has, and that it knows nothing of. */
+typedef struct strays {
+	size_t count;
+	char ids[STRAYS_MAX][ID_ROOM];
+} strays;
+
+enum { CHANGES_MAX = 512 };
+
+/* What the thread that listens to the others has. */
+typedef struct listening {
+	server *server;
+	int64_t looked_us;
+	bool has_more; /* more runs have changed than it noted */
+	size_t count;  /* of those that it noted */
+	char changed[CHANGES_MAX][ID_ROOM];
+} listening;
 
 /* ---- Joining --------------------------------------------------------------------------------------------- */
 
@@ -67,31 +87,45 @@ static bool take(void *context, const stored_run *row)
 	return true;
 }
 
-/* Under the lock. */
-static store_room find_room(const server *s)
+/*
+ * Under the lock. What will have been begun in a moment may wait here, where there is memory for it. A node that can
+ * begin none leaves the others a moment to take them.
+ */
+static store_room find_room(const server *s, bool may_wait)
 {
 	const scheduler *all = &s->scheduler;
-	size_t busy = all->running + all->queued;
+	size_t busy = all->running + all->queued, ahead = 2 * s->pace > all->queued ? 2 * s->pace - all->queued : 0;
+	if (all->memory_bytes > all->memory_budget / 2 || (busy >= all->concurrency && !may_wait))
+		ahead = 0;
 	store_room room = {.runs = busy < all->concurrency ? all->concurrency - busy : 0,
+	                   .ahead = ahead < all->concurrency ? ahead : all->concurrency,
 	                   .memory_bytes = all->memory_bytes < all->memory_budget ? all->memory_budget - all->memory_bytes
 	                                                                          : 0,
 	                   .memory_max = all->memory_budget};
 	return room;
 }
 
-/* Until nothing more waits, or there is no room. */
-static void take_runs(server *s)
+/* Under the lock: whether this node takes any. */
+static bool may_take(const server *s, const store_room *room)
 {
-	for (bool is_full = true; is_full;) {
+	return s->launching && s->left_count == 0 && room->runs + room->ahead > 0 && store_node(s->store) != 0;
+}
+
+/* Until nothing more waits, or there is no room. */
+static void take_runs(server *s, bool may_wait)
+{
+	for (bool is_full = true; is_full; may_wait = false) {
 		server_lock(s);
-		store_room room = find_room(s);
-		bool may = s->launching && s->left_count == 0 && room.runs > 0 && store_node(s->store) != 0;
+		store_room room = find_room(s, may_wait);
+		bool may = may_take(s, &room);
+		if (may)
+			s->has_work = false;
 		server_unlock(s);
 		if (!may)
 			return;
 		int taken = store_take_runs(s->store, &room, take, s);
 		server_lock(s);
-		is_full = taken > 0 && (size_t)taken >= room.runs;
+		is_full = taken > 0 && (size_t)taken >= room.runs + room.ahead;
 		if (taken >= 0)
 			s->has_backlog = is_full;
 		service_dispatch(s);
@@ -100,17 +134,79 @@ static void take_runs(server *s)
 	}
 }
 
-/* ---- What others ask of this node's runs ------------------------------------------------------------------- */
+/* Those of nodes that are over, to be closed. */
+static void take_lost(server *s)
+{
+	server_lock(s);
+	bool may = s->launching && store_node(s->store) != 0;
+	s->has_lost = s->has_lost && !may;
+	server_unlock(s);
+	if (may)
+		(void)store_take_lost(s->store, take, s);
+}
 
-/* Runs that the database says this node has, and that it knows nothing of. */
-typedef struct strays {
-	size_t count;
-	char ids[STRAYS_MAX][ID_ROOM];
-} strays;
+/* ---- Runs that wait here --------------------------------------------------------------------------------------- */
+
+/* Under the lock: gives back those that wait here for longer, at most so many. The number of them. */
+static uint64_t give_back_waiting(server *s, uint64_t most, int64_t waited_us)
+{
+	uint64_t count = 0;
+	int64_t before_us = clock_now_us() - waited_us;
+	for (size_t i = 0; i < RUN_BUCKETS && count < most && s->scheduler.queued > 0; i++) {
+		for (run *r = s->runs[i]; r != NULL && count < most; r = r->chain) {
+			if (r->state == RUN_QUEUED && !r->launched && !r->is_taken && r->held_us <= before_us)
+				count += service_give_back(s, r);
+		}
+	}
+	return count;
+}
+
+/* Another node has said that it has room: it gets what waits here, and what comes in the next moment. */
+static void on_room(void *context, uint64_t runs)
+{
+	listening *l = context;
+	server *s = l->server;
+	int64_t now_us = clock_now_us();
+	server_lock(s);
+	if (now_us - s->elsewhere_room_us > SERVICE_ROOM_US)
+		s->elsewhere_room = 0;
+	s->elsewhere_room_us = now_us;
+	s->elsewhere_room += runs;
+	s->elsewhere_room -= give_back_waiting(s, s->elsewhere_room, 0);
+	server_unlock(s);
+}
+
+/* Another node has runs wait, and this one may have room for them. */
+static void offer_room(server *s)
+{
+	server_lock(s);
+	store_room room = find_room(s, false);
+	bool may = may_take(s, &room) && !s->has_backlog && !s->has_work && !s->stopping;
+	server_unlock(s);
+	if (may)
+		store_offer_room(s->store, room.runs);
+}
+
+/*
+ * What does not have its turn here in a moment may find room elsewhere. Where others wait for all nodes, what waits
+ * here does so too before long, so that turns go round the tokens of all.
+ */
+static void look_after_waiting(server *s)
+{
+	server_lock(s);
+	if (s->has_backlog)
+		(void)give_back_waiting(s, UINT64_MAX, HELD_MAX_US);
+	bool is_slow = s->scheduler.queued * SERVICE_PACE_US > s->pace * HELD_MAX_US;
+	server_unlock(s);
+	if (is_slow && store_node(s->store) != 0)
+		store_ask_for_room(s->store);
+}
+
+/* ---- What others ask of this node's runs ------------------------------------------------------------------- */
 
 typedef struct orders {
 	server *server;
-	const strays *before;
+	const strays *before; /* NULL: what is not known is left alone */
 	strays now;
 	bool is_sure; /* of what is not known */
 } orders;
@@ -130,7 +226,7 @@ static bool has_stray(const strays *list, const char *id)
  */
 static void note_stray(orders *o, const stored_run *order)
 {
-	if (order->state == RUN_STOPPING)
+	if (order->state == RUN_STOPPING || o->before == NULL)
 		return; /* it is closed by who takes what is lost */
 	if (o->is_sure && has_stray(o->before, order->id)) {
 		unsigned attempt = order->state >= RUN_RUNNING && order->attempt > 0 ? order->attempt - 1 : order->attempt;
@@ -159,11 +255,12 @@ static void carry_out(void *context, const stored_run *order)
 	server_unlock(s);
 }
 
-static void carry_out_orders(server *s, strays *seen, bool is_time)
+/* Only the thread that takes runs can say of one that it is not known: seen are those from the last time. */
+static void carry_out_orders(server *s, strays *seen)
 {
-	orders o = {.server = s, .before = seen, .is_sure = is_time && !store_has_doubts(s->store)};
+	orders o = {.server = s, .before = seen, .is_sure = seen != NULL && !store_has_doubts(s->store)};
 	(void)store_read_orders(s->store, carry_out, &o);
-	if (is_time)
+	if (seen != NULL)
 		*seen = o.now;
 	server_lock(s);
 	service_dispatch(s);
@@ -176,6 +273,7 @@ static void carry_out_orders(server *s, strays *seen, bool is_time)
 /* One that has ended, until all that came before is shown. */
 typedef struct ended {
 	char id[ID_ROOM];
+	blob *report; /* NULL: it is to be read */
 	int64_t report_number, started_us, ended_us, queue_us;
 	size_t report_length;
 	uint64_t last_event;
@@ -200,6 +298,8 @@ typedef struct following {
 
 static void finish_following(following *f)
 {
+	for (size_t i = 0; i < f->done_count; i++)
+		blob_unref(f->done[i].report);
 	free(f->ids);
 	free(f->id_texts);
 	free(f->after);
@@ -240,7 +340,8 @@ static void note_end(following *f, const store_change *change)
 {
 	const run_view *view = &change->view;
 	ended *e = &f->done[f->done_count++];
-	*e = (ended){.report_number = view->report_number,
+	*e = (ended){.report = view->report != NULL ? blob_create(view->report, view->report_length) : NULL,
+	             .report_number = view->report_number,
 	             .report_length = view->report_length,
 	             .last_event = view->last_event,
 	             .started_us = view->started_us,
@@ -296,7 +397,8 @@ static void on_event(void *context, const char *id, uint64_t number, int kind, c
 /* Shows its end as the node did that had it. */
 static void show_end(server *s, const ended *e)
 {
-	blob *report = store_read_report(s->store, e->report_number, e->report_length);
+	blob *report = e->report != NULL ? blob_ref(e->report)
+	                                 : store_read_report(s->store, e->report_number, e->report_length);
 	if (report == NULL)
 		return; /* the next time */
 	server_lock(s);
@@ -365,6 +467,37 @@ static void find_followed_runs(server *s, following *f)
 	}
 }
 
+/* A run has changed, as its node says. */
+static void on_change(void *context, const char *id)
+{
+	listening *l = context;
+	server_lock(l->server);
+	const run *r = find_followed(l->server, id);
+	if (r != NULL && r->accepted && l->count < CHANGES_MAX)
+		(void)snprintf(l->changed[l->count++], ID_ROOM, "%s", id);
+	else if (r != NULL && r->accepted)
+		l->has_more = true;
+	server_unlock(l->server);
+}
+
+/* Those of which that was said. */
+static void follow_changed(listening *l)
+{
+	following f;
+	server *s = l->server;
+	if (l->count == 0 || !start_following(&f, s, l->count))
+		return;
+	server_lock(s);
+	for (size_t i = 0; i < l->count; i++) {
+		const run *r = find_followed(s, l->changed[i]);
+		if (r != NULL)
+			add_followed(&f, r);
+	}
+	server_unlock(s);
+	(void)follow(&f);
+	finish_following(&f);
+}
+
 static void follow_all(server *s)
 {
 	following f;
@@ -382,46 +515,64 @@ static void follow_all(server *s)
 
 /* ---- How much waits ------------------------------------------------------------------------------------------ */
 
+typedef struct counting {
+	server *server;
+	bool has_backlog; /* of tokens that may have any number at once */
+} counting;
+
 static void take_count(void *context, const store_waiting *w)
 {
-	server *s = context;
+	counting *c = context;
+	server *s = c->server;
 	server_lock(s);
 	s->elsewhere_queued += w->queued;
 	s->elsewhere_scheduled += w->scheduled;
+	s->elsewhere_held += w->held;
 	s->elsewhere_bytes += w->bytes;
+	if (w->nodes > 0)
+		s->elsewhere_nodes = w->nodes;
 	account *a = w->owner[0] == '\0' ? s->anybody : s->accounts;
 	while (a != NULL && strcmp(a->id, w->owner) != 0)
 		a = a->next;
 	if (a != NULL) {
 		a->elsewhere_queued += w->queued;
 		a->elsewhere_scheduled += w->scheduled;
+		a->elsewhere_held += w->held;
 		a->elsewhere_bytes += w->bytes;
 		a->running_anywhere += w->running;
 		a->last_minute += w->last_minute;
 	}
+	c->has_backlog = c->has_backlog || (w->queued > 0 && (a == NULL || a->tenant.running_max == UINT64_MAX));
 	server_unlock(s);
 }
 
 static void forget_counts(account *a)
 {
-	a->elsewhere_queued = a->elsewhere_scheduled = a->elsewhere_bytes = a->running_anywhere = a->last_minute = 0;
+	a->elsewhere_queued = a->elsewhere_scheduled = a->elsewhere_held = a->elsewhere_bytes = 0;
+	a->running_anywhere = a->last_minute = 0;
 }
 
 static void count_elsewhere(server *s)
 {
 	server_lock(s);
-	s->elsewhere_queued = s->elsewhere_scheduled = s->elsewhere_bytes = 0;
+	s->elsewhere_queued = s->elsewhere_scheduled = s->elsewhere_held = s->elsewhere_bytes = 0;
 	forget_counts(s->anybody);
 	for (account *a = s->accounts; a != NULL; a = a->next)
 		forget_counts(a);
 	server_unlock(s);
-	(void)store_count_waiting(s->store, take_count, s);
+	counting c = {.server = s};
+	if (!store_count_waiting(s->store, take_count, &c))
+		return;
+	server_lock(s);
+	s->has_backlog = c.has_backlog;
+	server_unlock(s);
 }
 
-/* ---- The thread ---------------------------------------------------------------------------------------------- */
+/* ---- The thread that takes runs ------------------------------------------------------------------------------ */
 
 typedef struct times {
-	int64_t looked_us, refreshed_us, used_us, counted_us, count_every_us, due_us;
+	int64_t looked_us, refreshed_us, used_us, counted_us, count_every_us, due_us, asked_us, paced_us;
+	uint64_t ended; /* runs, then */
 	strays strays;
 } times;
 
@@ -444,38 +595,57 @@ static void keep_accounts(server *s, times *t, int64_t now_us)
 	}
 }
 
-static void drain_nudges(server *s)
+/* Until there is something to do. */
+static void await_nudge(server *s, const times *t)
 {
 	uint64_t count;
+	int64_t now_us = clock_now_us(), next_us = t->looked_us + LOOK_EVERY_US;
+	server_lock(s);
+	if ((s->scheduler.queued > 0 || s->has_work) && t->asked_us + ASK_EVERY_US < next_us)
+		next_us = t->asked_us + ASK_EVERY_US;
+	server_unlock(s);
+	if (t->due_us < next_us)
+		next_us = t->due_us;
+	struct pollfd wait = {.fd = s->nudge, .events = POLLIN};
+	(void)poll(&wait, 1, next_us > now_us ? (int)((next_us - now_us) / 1000) + 1 : 0);
 	(void)!read(s->nudge, &count, sizeof count);
 }
 
-static int64_t until_next(const times *t, int64_t now_us)
+/* Under the lock: how many runs end here. */
+static void note_pace(server *s, times *t, int64_t now_us)
 {
-	int64_t next_us = t->looked_us + LOOK_EVERY_US;
-	if (t->due_us < next_us)
-		next_us = t->due_us;
-	return next_us > now_us ? next_us - now_us : 0;
+	uint64_t count = 0;
+	if (now_us - t->paced_us < SERVICE_PACE_US)
+		return;
+	for (int i = 0; i < CURFEW_OUTCOME_COUNT; i++)
+		count += s->metrics.outcomes[i];
+	s->pace = (count - t->ended) * SERVICE_PACE_US / (uint64_t)(now_us - t->paced_us);
+	t->ended = count;
+	t->paced_us = now_us;
 }
 
-/* What there is to do now, as others say or since it is time. */
-static void look(server *s, times *t, unsigned news)
+static void look(server *s, times *t)
 {
 	int64_t now_us = clock_now_us();
-	bool is_time = now_us - t->looked_us >= LOOK_EVERY_US;
+	bool is_time = now_us - t->looked_us >= LOOK_EVERY_US, is_due = now_us >= t->due_us;
 	server_lock(s);
-	bool wants_runs = s->has_backlog || is_time || (news & STORE_NEWS_WORK) != 0 || now_us >= t->due_us;
-	if ((news & STORE_NEWS_WORK) != 0)
-		s->has_backlog = true;
+	bool wants_runs = s->has_backlog || s->has_work || s->elsewhere_queued > 0 || is_time || is_due;
+	note_pace(s, t, now_us);
+	bool wants_lost = s->has_lost || is_time, is_turn = now_us - t->asked_us >= ASK_EVERY_US;
+	bool may_ask = is_turn && s->scheduler.queued > 0;
 	store_tell_load(s->store, s->scheduler.running, s->stopping);
 	server_unlock(s);
-	if (is_time || (news & STORE_NEWS_ORDER) != 0)
-		carry_out_orders(s, &t->strays, is_time);
+	if (is_time)
+		carry_out_orders(s, &t->strays);
+	if (wants_lost)
+		take_lost(s);
 	if (wants_runs)
-		take_runs(s);
-	if (is_time || (news & STORE_NEWS_CHANGE) != 0)
-		follow_all(s);
-	if (is_time || now_us >= t->due_us) {
+		take_runs(s, is_turn);
+	if (may_ask)
+		look_after_waiting(s);
+	if (is_turn)
+		t->asked_us = now_us;
+	if (is_time || is_due) {
 		int64_t due_us = store_next_due(s->store);
 		t->due_us = due_us < LOOK_EVERY_US ? clock_now_us() + (due_us > 0 ? due_us : 1000) : INT64_MAX;
 	}
@@ -492,41 +662,96 @@ static bool goes_on(server *s)
 	return !ends;
 }
 
-static void *work(void *argument)
+static void *take_always(void *argument)
 {
 	server *s = argument;
 	times t = {.count_every_us = COUNT_EVERY_US, .due_us = INT64_MAX};
 	while (goes_on(s)) {
-		unsigned news = store_await(s->store, until_next(&t, clock_now_us()), s->nudge);
-		drain_nudges(s);
+		await_nudge(s, &t);
 		if (store_node(s->store) == 0 && goes_on(s)) {
 			join_anew(s);
 			if (store_node(s->store) == 0)
 				(void)usleep(REJOIN_AFTER_US);
 		}
-		look(s, &t, news);
+		look(s, &t);
 	}
+	return NULL;
+}
+
+/* ---- The thread that listens to the others ------------------------------------------------------------------- */
+
+static void note_work(server *s, unsigned news)
+{
+	server_lock(s);
+	s->has_work = true;
+	s->has_lost = s->has_lost || (news & STORE_NEWS_LOST) != 0;
+	server_unlock(s);
+	server_nudge(s);
+}
+
+/* What there is to do now, as others say or since it is time. */
+static void heed(listening *l, unsigned news)
+{
+	server *s = l->server;
+	int64_t now_us = clock_now_us();
+	bool is_time = now_us - l->looked_us >= LOOK_EVERY_US;
+	if ((news & STORE_NEWS_WORK) != 0)
+		note_work(s, news);
+	if ((news & STORE_NEWS_ORDER) != 0)
+		carry_out_orders(s, NULL);
+	if (is_time || l->has_more || (news & STORE_NEWS_CHANGE) != 0)
+		follow_all(s);
+	else
+		follow_changed(l);
+	if ((news & STORE_NEWS_WAITING) != 0)
+		offer_room(s);
+	if (is_time)
+		l->looked_us = now_us;
+	l->count = 0;
+	l->has_more = false;
+}
+
+static void *listen_always(void *argument)
+{
+	listening *l = argument;
+	const store_hearer hearer = {.context = l, .on_change = on_change, .on_room = on_room};
+	while (goes_on(l->server)) {
+		int64_t left_us = l->looked_us + LOOK_EVERY_US - clock_now_us();
+		heed(l, store_await(l->server->store, left_us, l->server->over, &hearer));
+	}
+	free(l);
 	return NULL;
 }
 
 bool cluster_start(server *s, curfew_failure *failure)
 {
-	s->has_cluster = pthread_create(&s->cluster, NULL, work, s) == 0;
-	if (!s->has_cluster)
+	listening *l = calloc(1, sizeof *l);
+	if (l != NULL) {
+		l->server = s;
+		s->has_listener = pthread_create(&s->listener, NULL, listen_always, l) == 0;
+	}
+	if (!s->has_listener)
+		free(l);
+	s->has_taker = s->has_listener && pthread_create(&s->taker, NULL, take_always, s) == 0;
+	if (!s->has_taker)
 		(void)snprintf(failure->message, sizeof failure->message, "start: no thread can be started");
-	return s->has_cluster;
+	return s->has_taker;
 }
 
 void cluster_stop(server *s)
 {
-	if (!s->has_cluster)
+	uint64_t one = 1;
+	if (!s->has_listener)
 		return;
 	server_lock(s);
 	s->cluster_ends = true;
 	server_unlock(s);
 	server_nudge(s);
-	(void)pthread_join(s->cluster, NULL);
-	s->has_cluster = false;
+	(void)!write(s->over, &one, sizeof one);
+	if (s->has_taker)
+		(void)pthread_join(s->taker, NULL);
+	(void)pthread_join(s->listener, NULL);
+	s->has_taker = s->has_listener = false;
 }
 
 void cluster_give_back(server *s)

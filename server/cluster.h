@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Many servers on one database are one service: each takes runs that wait there when it has room, ends those of nodes
- * that have died, and shows those of others. One thread does it; what others tell it only makes it look sooner.
+ * that have died, and shows those of others. One thread takes runs, another one listens to what others tell; that only
+ * makes them look sooner.
  */
 #ifndef CURFEW_SERVER_CLUSTER_H
 #define CURFEW_SERVER_CLUSTER_H
@@ -12,7 +13,7 @@
 bool cluster_join(server *s, curfew_failure *failure);
 /* Begins to take runs. False, and why. */
 bool cluster_start(server *s, curfew_failure *failure);
-/* Ends the thread. */
+/* Ends the threads. */
 void cluster_stop(server *s);
 /* Under the lock, at the end: what is not begun is given back. */
 void cluster_give_back(server *s);

@@ -131,6 +131,12 @@ static void write_store(text *out, server *s)
 	write_value(out, "curfew_store_healthy", "gauge", "1 if the last transaction was written.", disk.healthy);
 }
 
+/* Of what waits in a database that nodes share each one shows its part, so that all of them are the sum. */
+static double add_part(const server *s, size_t own, uint64_t elsewhere)
+{
+	return (double)own + (double)elsewhere / (double)(s->elsewhere_nodes > 0 ? s->elsewhere_nodes : 1);
+}
+
 void figures_write(server *s, text *out)
 {
 	const metrics *m = &s->metrics;
@@ -142,9 +148,10 @@ void figures_write(server *s, text *out)
 	                &m->runs.start_time);
 	write_histogram(out, "curfew_run_seconds", "Wall-clock time of runs.", &m->runs.wall_time);
 	write_value(out, "curfew_runs_running", "gauge", "Runs that are being carried out.", (double)s->scheduler.running);
-	write_value(out, "curfew_runs_queued", "gauge", "Runs that wait for their turn.", (double)s->scheduler.queued);
+	write_value(out, "curfew_runs_queued", "gauge", "Runs that wait for their turn.",
+	            add_part(s, s->scheduler.queued, s->elsewhere_queued));
 	write_value(out, "curfew_runs_scheduled", "gauge", "Runs that wait for their time.",
-	            (double)s->scheduler.scheduled);
+	            add_part(s, s->scheduler.scheduled, s->elsewhere_scheduled));
 	write_value(out, "curfew_queue_bytes", "gauge", "Sources and parameters of runs that wait.",
 	            (double)s->scheduler.held_bytes);
 	write_value(out, "curfew_open_streams", "gauge", "Open event streams.", (double)http_count_streams(s->http));

@@ -167,7 +167,7 @@ static void take_over(server *s, run *r, const stored_run *row)
 	r->ended = false;
 	r->output_stored = 0;
 	r->turn.due_us = 0;
-	r->queued_us = clock_now_us();
+	r->held_us = r->queued_us = clock_now_us();
 	r->state = RUN_QUEUED;
 	run_skip_events(r, (r->epoch << EVENT_LIFE_SHIFT) + 1);
 }
@@ -183,8 +183,16 @@ static void count_out(server *s, account *a, run_state state)
 	}
 }
 
+/* How long it has waited for its turn. */
+static int64_t waited_us(const stored_run *row)
+{
+	int64_t since_us = row->due_us > row->created_us ? row->due_us : row->created_us;
+	int64_t waited_us = clock_wall_us() - since_us;
+	return waited_us > 0 ? waited_us : 0;
+}
+
 /* Begins it, or has it wait for room. */
-static void go_on(server *s, run *r)
+static void go_on(server *s, run *r, const stored_run *row)
 {
 	/* The pool still has it, from before this node was thought dead: another one takes it. */
 	if (r->launched) {
@@ -192,7 +200,9 @@ static void go_on(server *s, run *r)
 		run_set_foreign(s, r, true);
 		return;
 	}
-	r->is_taken = true;
+	r->is_taken = row->state >= RUN_RUNNING;
+	if (!r->is_taken)
+		r->queued_us -= waited_us(row);
 	if (r->owner->is_over)
 		r->cancels++;
 	if (!scheduler_add(&s->scheduler, &r->turn, clock_now_us()))
@@ -217,10 +227,10 @@ bool restore_taken(server *s, const stored_run *row)
 		service_end_without_worker(s, r, CURFEW_OUTCOME_INTERNAL_ERROR, "the run in the database could not be read");
 	} else if (row->is_lost) {
 		close_crashed(s, r, row->output, "the server that ran the program has died");
-	} else if (row->state < RUN_RUNNING) {
+	} else if (row->state < RUN_RUNNING && row->cancels > 0) {
 		service_end_without_worker(s, r, CURFEW_OUTCOME_CANCELLED, "the run was cancelled before it started");
 	} else {
-		go_on(s, r);
+		go_on(s, r, row);
 	}
 	run_unref(s, r);
 	return true;

@@ -152,10 +152,11 @@ static bool has_room(const server *s, const account *who, const submission *sub,
 	if (!has_place(s, s->config->queue_bytes_most, all->held_bytes + s->elsewhere_bytes,
 	               own->held_bytes + a->elsewhere_bytes, bytes, why))
 		return false;
-	return sub->delay_us > 0 ? has_place(s, s->config->scheduled_most, all->scheduled + s->elsewhere_scheduled,
-	                                     own->scheduled + a->elsewhere_scheduled, 1, why)
-	                         : has_place(s, s->config->queue_most, all->queued + s->elsewhere_queued,
-	                                     own->queued + a->elsewhere_queued, 1, why);
+	return sub->delay_us > 0
+	           ? has_place(s, s->config->scheduled_most, all->scheduled + s->elsewhere_scheduled,
+	                       own->scheduled + a->elsewhere_scheduled, 1, why)
+	           : has_place(s, s->config->queue_most, all->queued + s->elsewhere_queued + s->elsewhere_held,
+	                       own->queued + a->elsewhere_queued + a->elsewhere_held, 1, why);
 }
 
 /* How many of a token's runs wait; where nodes share the database those do not that will be taken at once. */
@@ -168,7 +169,7 @@ static uint64_t waiting_of(const account *who)
 		uint64_t begins = own->running_max - running;
 		elsewhere -= begins < elsewhere ? begins : elsewhere;
 	}
-	return own->queued + own->scheduled + elsewhere + who->elsewhere_scheduled;
+	return own->queued + own->scheduled + elsewhere + who->elsewhere_held + who->elsewhere_scheduled;
 }
 
 /* Under the lock: whether there is no room for one more; then the answer is made after unlocking. */

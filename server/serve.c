@@ -409,7 +409,8 @@ static bool open_store(server *s, curfew_failure *failure)
 		return false;
 	s->is_shared = store_is_shared(s->store);
 	s->nudge = s->is_shared ? eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK) : -1;
-	return !s->is_shared || s->nudge >= 0 || refuse(failure, "start", strerror(errno));
+	s->over = s->is_shared ? eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK) : -1;
+	return !s->is_shared || (s->nudge >= 0 && s->over >= 0) || refuse(failure, "start", strerror(errno));
 }
 
 /* Everything but the signals; what was started is ended by finish. */
@@ -492,6 +493,8 @@ static void finish(server *s)
 	store_close(s->store);
 	if (s->is_shared && s->nudge >= 0)
 		(void)close(s->nudge);
+	if (s->is_shared && s->over >= 0)
+		(void)close(s->over);
 	(void)pthread_cond_destroy(&s->tick);
 	curfew__mutex_finish(&s->lock);
 	free(s);

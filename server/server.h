@@ -68,9 +68,9 @@ typedef struct account {
 	int64_t noted_us;             /* the same, as the store was told */
 	char user[CURFEW_USER_BYTES + 1];   /* whose its runs are; "": of whom they say */
 	char allow_fetch[CONFIG_TEXT_MOST]; /* the hosts of the server's that its runs may be allowed; "": all */
-	/* Of a shared database: what waits on no node, and what was accepted in the last minute, when it was counted last.
-	 */
-	uint64_t elsewhere_queued, elsewhere_scheduled, elsewhere_bytes, running_anywhere, last_minute;
+	/* Of a shared database: what waits on no node and on others, and what was accepted in the last minute, when it was
+	 * counted last. */
+	uint64_t elsewhere_queued, elsewhere_scheduled, elsewhere_held, elsewhere_bytes, running_anywhere, last_minute;
 	double allowance; /* of per_minute_most, what is left */
 	int64_t allowance_us;
 	struct account *next;
@@ -172,6 +172,7 @@ struct run {
 
 	/* Where many servers share the database. */
 	uint64_t node, epoch; /* under which number this node has it; how often it was taken */
+	int64_t held_us;      /* since when it waits on this node */
 	bool is_foreign;      /* another node has it, or none yet: here it is only shown */
 	bool is_taken;        /* this node took it: that it starts is written */
 	unsigned put_off;     /* how often the database did not give its source */
@@ -245,13 +246,19 @@ struct server {
 
 	/* Where many servers share the database (cluster.c). */
 	bool is_shared;
-	bool has_backlog;     /* runs wait that no node has */
-	int nudge;            /* an eventfd: there is something to do */
+	bool has_work;        /* runs have come that no node has, since this one looked for them last */
+	bool has_backlog;     /* such runs were left when it did: what comes now waits behind them */
+	bool has_lost;        /* a node is over, whose runs are to be closed */
+	uint64_t pace;        /* so many runs have ended here lately, in SERVICE_PACE_US */
+	int nudge, over;      /* eventfds: there is something to do for who takes runs; the threads are to end */
 	size_t foreign_count; /* runs that are only shown here */
 	size_t left_count;    /* runs that are another's now, and that the pool still has */
-	uint64_t elsewhere_queued, elsewhere_scheduled, elsewhere_bytes; /* of all accounts */
-	pthread_t cluster;
-	bool has_cluster, cluster_ends;
+	uint64_t elsewhere_queued, elsewhere_scheduled, elsewhere_held, elsewhere_bytes; /* of all accounts */
+	uint64_t elsewhere_nodes;                                                        /* that there are */
+	uint64_t elsewhere_room;                                                         /* of other nodes, as they said */
+	int64_t elsewhere_room_us;                                                       /* when */
+	pthread_t taker, listener;
+	bool has_taker, has_listener, cluster_ends;
 
 	run *runs[RUN_BUCKETS];
 	run *keys[RUN_BUCKETS]; /* by owner and idempotency key */

@@ -21,6 +21,8 @@
 
 /* A run that cannot begin is tried again a little later; so often where a shared database does not give its source. */
 enum { PUT_OFF_US = 1000000, PUT_OFF_MOST = 300 };
+/* Where many servers share the database: so many times the runs at once wait on one that has no room. */
+enum { HELD_EACH = 8 };
 
 /* ---- End ------------------------------------------------------------------------------------------------- */
 
@@ -32,7 +34,8 @@ static void leave_running(server *s, run *r)
 	scheduler_release(&s->scheduler, &r->turn);
 	worker_run_unref(r->worker);
 	r->worker = NULL;
-	if (s->has_backlog || s->elsewhere_queued > 0)
+	/* Of a token that may have only so many at once the next one waits for this. */
+	if (s->has_backlog || s->has_work || r->owner->elsewhere_queued > 0)
 		server_nudge(s);
 }
 
@@ -204,7 +207,7 @@ bool service_enqueue(server *s, run *r)
 {
 	int64_t now_us = clock_now_us();
 	bool later = r->turn.due_us > now_us;
-	r->queued_us = now_us;
+	r->queued_us = r->held_us = now_us;
 	if (!scheduler_add(&s->scheduler, &r->turn, now_us))
 		return false;
 	run_move(r, later ? RUN_SCHEDULED : RUN_QUEUED);
@@ -312,9 +315,9 @@ void service_dispatch(server *s)
 /* ---- Acceptance ------------------------------------------------------------------------------------------ */
 
 /* Somebody has to take what waits. */
-static void note_backlog(server *s)
+static void note_work(server *s)
 {
-	s->has_backlog = true;
+	s->has_work = true;
 	server_nudge(s);
 }
 
@@ -327,7 +330,7 @@ static void take_inserted(server *s, run *r, const char *problem)
 		s->metrics.submitted++;
 		run_notify(r, NEWS_CHANGE);
 		if (r->is_foreign)
-			note_backlog(s);
+			note_work(s);
 		else if (r->begun_first)
 			note_launch(s, r);
 		return;
@@ -410,9 +413,8 @@ static void log_accepted(const run *r)
  */
 static bool may_begin_at_once(const server *s, const run *r)
 {
-	return !s->is_shared || (s->launching && !s->has_backlog && s->elsewhere_queued == 0 && s->left_count == 0 &&
-	                         store_node(s->store) != 0 && r->owner->tenant.running_max == UINT64_MAX &&
-	                         r->turn.due_us <= clock_now_us());
+	return !s->is_shared || (s->launching && !s->has_backlog && s->left_count == 0 && store_node(s->store) != 0 &&
+	                         r->owner->tenant.running_max == UINT64_MAX && r->turn.due_us <= clock_now_us());
 }
 
 /* It waits in the database, until some node takes it. */
@@ -428,6 +430,13 @@ static void leave_to_all(server *s, run *r)
 	(*counts[1])++;
 }
 
+/* Whether one for which there is no room waits here for its turn, since no other node has room either. */
+static bool may_wait_here(const server *s)
+{
+	bool others_have = s->elsewhere_room > 0 && clock_now_us() - s->elsewhere_room_us <= SERVICE_ROOM_US;
+	return !others_have && s->scheduler.queued <= HELD_EACH * s->scheduler.concurrency;
+}
+
 /* In the memory of this server. False: out of memory. */
 static bool take_in(server *s, run *r)
 {
@@ -436,7 +445,14 @@ static bool take_in(server *s, run *r)
 	service_dispatch(s);
 	if (!s->is_shared || !r->durable || r->launched || r->ended)
 		return true;
-	/* No room for it here: others may have some. */
+	if (may_wait_here(s)) {
+		/* Others are asked now and then, as long as any waits. */
+		if (s->scheduler.queued == 1)
+			server_nudge(s);
+		return true;
+	}
+	if (s->elsewhere_room > 0)
+		s->elsewhere_room--;
 	scheduler_remove(&s->scheduler, &r->turn);
 	leave_to_all(s, r);
 	return true;

@@ -9,6 +9,9 @@
 #include "server.h"
 #include "store.h"
 
+/* So long what another node has said of its room is believed; over so long it is counted how many runs end. */
+enum { SERVICE_ROOM_US = 100000, SERVICE_PACE_US = 50000 };
+
 /*
  * Accepts a run: it waits, and is written if it is durable, with its source unless the store has that. The run says by
  * accepted or refused what became of it. False: out of memory.
@@ -32,8 +35,6 @@ void service_enter_store(void *context) CURFEW__UNCHECKED;
 void service_leave_store(void *context) CURFEW__UNCHECKED;
 void service_collect_news(void *context, store_news *into);
 void service_forget_sources(void *context);
-/* Ends the process at once: what it goes on with is not its own any more. */
-
 /* Cancels what an account has waiting, for its turn or its time. */
 void service_cancel_waiting(server *s, const account *who);
 

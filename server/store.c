@@ -796,6 +796,11 @@ int store_take_runs(store *st, const store_room *room, bool (*take)(void *contex
 	return st->backend->take_runs(st, room, take, context);
 }
 
+int store_take_lost(store *st, bool (*take)(void *context, const stored_run *r), void *context)
+{
+	return st->backend->take_lost(st, take, context);
+}
+
 int64_t store_next_due(store *st)
 {
 	return st->backend->next_due(st);
@@ -826,7 +831,17 @@ bool store_count_waiting(store *st, void (*show)(void *context, const store_wait
 	return st->backend->count_waiting(st, show, context);
 }
 
-unsigned store_await(store *st, int64_t most_us, int descriptor)
+unsigned store_await(store *st, int64_t most_us, int descriptor, const store_hearer *hearer)
 {
-	return st->backend->await(st, most_us, descriptor);
+	return st->backend->await(st, most_us, descriptor, hearer);
+}
+
+void store_offer_room(store *st, uint64_t runs)
+{
+	st->backend->offer_room(st, runs);
+}
+
+void store_ask_for_room(store *st)
+{
+	st->backend->ask_for_room(st);
 }

@@ -343,15 +343,18 @@ bool store_read_nodes(store *st, void (*show)(void *context, const stored_node *
 /* What a node has room for. */
 typedef struct store_room {
 	size_t runs;
+	size_t ahead;                      /* that wait here until there is */
 	uint64_t memory_bytes, memory_max; /* of all of these, of one run */
 } store_room;
 
 /*
- * Takes runs whose turn it is, and those of nodes that died while they carried them out (is_lost), until take returns
- * false. Turns go round the tokens, over all nodes, and none has more at once than it may. The number of them; -1: the
- * database failed.
+ * Takes runs whose turn it is, until take returns false: those that are begun have the state of that, those that are to
+ * wait here the one before. Turns go round the tokens, over all nodes, and none has more at once than it may. The
+ * number of them; -1: the database failed.
  */
 int store_take_runs(store *st, const store_room *room, bool (*take)(void *context, const stored_run *r), void *context);
+/* Takes those of nodes that are over which are not to be carried out again, to be closed. The number; -1: failed. */
+int store_take_lost(store *st, bool (*take)(void *context, const stored_run *r), void *context);
 /* Gives back one that was not begun, or that may be carried out again. */
 bool store_give_back(store *st, const char *id, unsigned attempt, uint64_t node);
 /* In how many microseconds the next delayed run is due; INT64_MAX: there is none. */
@@ -368,7 +371,7 @@ bool store_has_doubts(store *st);
 
 /* What has become of a run that others carry out, and its events after one number. */
 typedef struct store_change {
-	run_view view;
+	run_view view; /* report: NULL where it is larger than one part */
 	uint64_t epoch;
 	curfew_outcome outcome; /* of one that is done */
 } store_change;
@@ -386,14 +389,40 @@ int store_follow(store *st, const char *const *ids, const uint64_t *after, size_
 /* How many wait and are carried out, by token. */
 typedef struct store_waiting {
 	const char *owner;
-	uint64_t queued, scheduled, bytes, running, last_minute; /* last_minute: accepted in it, in whatever state */
+	uint64_t queued, scheduled, bytes, running;
+	uint64_t held;        /* that wait on another node */
+	uint64_t last_minute; /* accepted in it, in whatever state */
+	uint64_t nodes;       /* that there are */
 } store_waiting;
 bool store_count_waiting(store *st, void (*show)(void *context, const store_waiting *w), void *context);
 
-/* What one is woken for; more may be said than has happened. */
-enum { STORE_NEWS_WORK = 1, STORE_NEWS_ORDER = 2, STORE_NEWS_CHANGE = 4 };
-/* Waits for others, for as long, or until something can be read from the descriptor. */
-unsigned store_await(store *st, int64_t most_us, int descriptor);
+/*
+ * What one is woken for; more may be said than has happened. WORK: runs wait that nobody has. LOST: a node is over.
+ * ORDER: something is asked of a run of this node. CHANGE: any run that others show has changed. WAITING: another node
+ * has runs that it has no room for.
+ */
+enum {
+	STORE_NEWS_WORK = 1,
+	STORE_NEWS_LOST = 2,
+	STORE_NEWS_ORDER = 4,
+	STORE_NEWS_CHANGE = 8,
+	STORE_NEWS_WAITING = 16,
+	STORE_NEWS_HEARD = 32 /* the hearer was told */
+};
+
+/* What others tell more of. */
+typedef struct store_hearer {
+	void *context;
+	void (*on_change)(void *context, const char *id); /* this run has changed */
+	void (*on_room)(void *context, uint64_t runs);    /* another node has room for so many */
+} store_hearer;
+
+/* Waits for others, for as long, or until something can be read from the descriptor. By one thread. */
+unsigned store_await(store *st, int64_t most_us, int descriptor, const store_hearer *hearer);
+/* Tells the others that this node has room for so many; by the thread that waits for them. */
+void store_offer_room(store *st, uint64_t runs);
+/* Asks the others whether they have; by the thread that takes runs. */
+void store_ask_for_room(store *st);
 
 /* ---- Tokens and upkeep: also used by the command line -------------------------------------------------------- */
 

@@ -136,6 +136,87 @@ static const struct migration {
      "  RETURN QUERY UPDATE runs SET cancels=runs.cancels+1, watched=true, "
      "    epoch=CASE WHEN runs.node=0 AND me<>0 THEN runs.epoch+1 ELSE runs.epoch END, "
      "    node=CASE WHEN runs.node=0 THEN me ELSE runs.node END WHERE id=run AND state<>4 RETURNING runs.*; END $$;"},
+	/*
+     * 2: NOTIFY takes a lock that lasts until its transaction is on disk, so no transaction that waits for the disk
+     * does it. What it says is for version 1, too, which reads its first letter.
+     */
+	{1,
+     /* Only the nodes that are left can tell that one is over. */
+     "CREATE OR REPLACE FUNCTION expire() RETURNS bigint LANGUAGE plpgsql AS $$ DECLARE ended bigint; BEGIN "
+     "  WITH over AS (UPDATE nodes SET is_over=true WHERE NOT is_over AND lease_until_us < clock_us() RETURNING number), "
+     "  gone AS (DELETE FROM fences USING over WHERE node=over.number RETURNING node) SELECT count(*) INTO ended FROM gone; "
+     "  IF ended > 0 THEN PERFORM pg_notify('curfew', 'w lost'); END IF; "
+     "  DELETE FROM nodes WHERE is_over AND lease_until_us < clock_us() - 86400000000; RETURN ended; END $$;"
+     /*
+      * Takes what waits: so many are begun, and so many more wait on the node that took them. The first run of each
+      * token that has fewest under way goes first; within a token the highest priority, and then its users in turn.
+      * Nodes choose at the same time: what one has locked the other leaves out. Only among runs of tokens that may have
+      * so many at once one node chooses after the other, since each has to see what the one before it took. An index is
+      * always the right way, whatever the statistics of a table say whose rows come and go so quickly.
+      */
+     "CREATE FUNCTION choose(me bigint, wanted bigint, ahead bigint, memory_free bigint, memory_max bigint) "
+     "RETURNS SETOF runs LANGUAGE plpgsql SET enable_seqscan=off SET enable_bitmapscan=off AS $$ "
+     "DECLARE is_alone boolean; BEGIN "
+     "  PERFORM 1 FROM fences WHERE node=me FOR KEY SHARE;"
+     "  IF NOT FOUND THEN RETURN; END IF;"
+     "  UPDATE runs SET state=1 WHERE number IN (SELECT number FROM runs WHERE state=0 AND node=0 AND due_us<=clock_us() "
+     "    ORDER BY due_us LIMIT 1000 FOR UPDATE SKIP LOCKED);"
+     "  is_alone := EXISTS (SELECT 1 FROM tokens t WHERE t.running IS NOT NULL AND EXISTS (SELECT 1 FROM runs r WHERE "
+     "    r.state=1 AND r.node=0 AND r.owner=t.id));"
+     "  IF is_alone THEN PERFORM pg_advisory_xact_lock(7433181302); END IF;"
+     "  RETURN QUERY WITH RECURSIVE o(owner) AS ("
+     "    (SELECT r.owner FROM runs r WHERE r.state=1 AND r.node=0 ORDER BY r.owner LIMIT 1) UNION ALL "
+     "    SELECT (SELECT r.owner FROM runs r WHERE r.state=1 AND r.node=0 AND r.owner>o.owner ORDER BY r.owner LIMIT 1) "
+     "    FROM o WHERE o.owner IS NOT NULL), "
+     "  busy AS (SELECT r.owner, count(*) AS n FROM runs r WHERE r.state<>4 AND r.node<>0 AND "
+     "    (is_alone OR (SELECT count(o.owner) FROM o)>1) GROUP BY r.owner), "
+     "  c AS (SELECT w.number, t.running, coalesce(busy.n, 0) + row_number() OVER (PARTITION BY o.owner ORDER BY "
+     "    w.priority DESC, w.turn, w.number) AS place FROM o CROSS JOIN LATERAL (SELECT x.*, row_number() OVER "
+     "    (PARTITION BY x.priority, x.\"user\" ORDER BY x.number) AS turn FROM (SELECT r.number, r.priority, "
+     "    r.\"user\" FROM runs r WHERE r.state=1 AND r.node=0 AND r.owner=o.owner AND r.memory<=memory_max "
+     "    ORDER BY r.priority DESC, r.number LIMIT (wanted + ahead) * 4) x) w "
+     "    LEFT JOIN busy ON busy.owner=o.owner LEFT JOIN tokens t ON t.id=o.owner), "
+     "  f AS (SELECT c.number, c.running, row_number() OVER (ORDER BY c.place, c.number) AS turn FROM c "
+     "    WHERE c.running IS NULL OR (is_alone AND c.place<=c.running)), "
+     "  l AS (SELECT r.number, r.memory, f.running, f.turn FROM f JOIN runs r ON r.number=f.number WHERE "
+     "    f.turn<=(wanted + ahead) * 4 AND r.state=1 AND r.node=0 ORDER BY f.turn LIMIT wanted + ahead FOR UPDATE OF r "
+     "    SKIP LOCKED), "
+     "  s AS (SELECT l.number, l.running, row_number() OVER (ORDER BY l.turn)<=wanted AS begins, sum(l.memory) OVER "
+     "    (ORDER BY l.turn) AS needs FROM l), "
+     "  chosen AS (SELECT s.number, s.begins FROM s WHERE s.needs<=memory_free AND (s.begins OR s.running IS NULL)) "
+     "  UPDATE runs SET state=1+chosen.begins::int, node=me, epoch=runs.epoch+1, attempt=runs.attempt+chosen.begins::int, "
+     "    started_us=CASE WHEN chosen.begins THEN clock_us() ELSE runs.started_us END, queue_us=CASE WHEN chosen.begins "
+     "    THEN greatest(clock_us()-greatest(runs.created_us, runs.due_us), 0) ELSE runs.queue_us END FROM chosen "
+     "    WHERE runs.number=chosen.number RETURNING runs.*; END $$;"
+     /* What nodes had that are over: first what is carried out again, which is nobody's then. */
+     "CREATE OR REPLACE FUNCTION take_lost(me bigint) RETURNS SETOF runs LANGUAGE plpgsql AS $$ BEGIN "
+     "  PERFORM 1 FROM fences WHERE node=me FOR KEY SHARE;"
+     "  IF NOT FOUND THEN RETURN; END IF;"
+     "  UPDATE runs SET state=1, node=0 WHERE number IN (SELECT number FROM runs r WHERE state<>4 AND node<>0 AND "
+     "    (state<2 OR attempt<=retry) AND NOT EXISTS (SELECT 1 FROM fences f WHERE f.node=r.node) LIMIT 1000 "
+     "    FOR UPDATE SKIP LOCKED);"
+     "  IF FOUND THEN PERFORM pg_notify('curfew', 'w'); END IF;"
+     "  RETURN QUERY UPDATE runs SET node=me, state=3, epoch=runs.epoch+1 WHERE number IN (SELECT r.number FROM runs r "
+     "    WHERE r.state IN (2,3) AND r.node<>0 AND ((r.state=3 AND r.node=me) OR (r.attempt>r.retry AND NOT EXISTS "
+     "    (SELECT 1 FROM fences f WHERE f.node=r.node))) LIMIT 100 FOR UPDATE SKIP LOCKED) RETURNING runs.*; END $$;"
+     /* Of a run that a node has, that it is asked for may be lost with the database: whoever asks is told so then. */
+     "CREATE OR REPLACE FUNCTION cancel(me bigint, run text) RETURNS SETOF runs LANGUAGE plpgsql AS $$ "
+     "DECLARE whose bigint; BEGIN "
+     "  PERFORM 1 FROM fences WHERE node=me FOR KEY SHARE;"
+     "  IF NOT FOUND THEN me := 0; END IF;"
+     "  SELECT r.node INTO whose FROM runs r WHERE r.id=run AND r.state<>4 FOR NO KEY UPDATE;"
+     "  IF whose <> 0 THEN "
+     "    PERFORM set_config('synchronous_commit', 'off', true), pg_notify('curfew', 'o '||whose); "
+     "  END IF;"
+     "  RETURN QUERY UPDATE runs SET cancels=runs.cancels+1, watched=true, "
+     "    epoch=CASE WHEN runs.node=0 AND me<>0 THEN runs.epoch+1 ELSE runs.epoch END, "
+     "    node=CASE WHEN runs.node=0 THEN me ELSE runs.node END WHERE id=run AND state<>4 RETURNING runs.*; END $$;"
+     /* A run whatever its state; from now on all of its events are written, and its end is told. */
+     "CREATE FUNCTION look_at(run text) RETURNS SETOF runs LANGUAGE plpgsql AS $$ DECLARE whose bigint; BEGIN "
+     "  PERFORM set_config('synchronous_commit', 'off', true);"
+     "  UPDATE runs SET watched=true WHERE id=run AND state<>4 AND NOT watched RETURNING node INTO whose;"
+     "  IF whose <> 0 THEN PERFORM pg_notify('curfew', 'o '||whose); END IF;"
+     "  RETURN QUERY SELECT * FROM runs WHERE id=run; END $$;"},
 };
 
 enum { SCHEMA = sizeof migrations / sizeof migrations[0] };
@@ -498,6 +579,7 @@ static const store_backend backend = {
 	.tell_load = pg_tell_load,
 	.read_nodes = pg_read_nodes,
 	.take_runs = pg_take_runs,
+	.take_lost = pg_take_lost,
 	.next_due = pg_next_due,
 	.cancel_run = pg_cancel_run,
 	.look_at_run = pg_look_at_run,
@@ -505,6 +587,8 @@ static const store_backend backend = {
 	.follow = pg_follow,
 	.count_waiting = pg_count_waiting,
 	.await = pg_await,
+	.offer_room = pg_offer_room,
+	.ask_for_room = pg_ask_for_room,
 	.begin = pg_begin,
 	.write = pg_write,
 	.write_news = pg_write_news,

@@ -11,7 +11,7 @@
 
 #include <stdatomic.h>
 
-enum { PG_READERS = 4, PG_PARAMS_MAX = 32 };
+enum { PG_READERS = 4, PG_PARAMS_MAX = 32, PG_TOLD_MAX = 256 };
 
 /* One connection: used by one thread at a time, and connected again where it was lost. */
 typedef struct pg_link {
@@ -19,6 +19,15 @@ typedef struct pg_link {
 	int64_t tried_us; /* when it was last connected in vain */
 	bool is_busy;     /* of those that read */
 } pg_link;
+
+/* Who waits for a transaction is told after it, since whoever tells within one keeps all others from committing. */
+typedef struct pg_told {
+	bool has_work;  /* runs wait that nobody has */
+	bool has_more;  /* than there is room for */
+	bool is_unread; /* it was sent, and its results were not read */
+	size_t count;
+	char ids[PG_TOLD_MAX][ID_ROOM]; /* runs that have changed and that others show */
+} pg_told;
 
 typedef struct pg_store {
 	store base;
@@ -28,6 +37,7 @@ typedef struct pg_store {
 	 * of the command line and the start, of the one that asks for runs and of its notifications. */
 	pg_link writer, keeper, admin, cluster, listener, taker;
 	bool is_writing;      /* a transaction of the writer's is open */
+	pg_told told;         /* the writing thread's: what is told once that is committed */
 	pthread_mutex_t lock; /* of what follows */
 	pthread_cond_t free;
 	pg_link readers[PG_READERS];
@@ -140,12 +150,15 @@ uint64_t pg_node(store *st);
 void pg_tell_load(store *st, uint64_t running, bool is_draining);
 bool pg_read_nodes(store *st, void (*show)(void *context, const stored_node *node), void *context);
 int pg_take_runs(store *st, const store_room *room, bool (*take)(void *context, const stored_run *r), void *context);
+int pg_take_lost(store *st, bool (*take)(void *context, const stored_run *r), void *context);
 int64_t pg_next_due(store *st);
 bool pg_cancel_run(store *st, const char *id, void (*take)(void *context, const stored_run *r), void *context);
 bool pg_look_at_run(store *st, const char *id, void (*show)(void *context, const stored_run *r), void *context);
 bool pg_read_orders(store *st, void (*show)(void *context, const stored_run *r), void *context);
 int pg_follow(store *st, const char *const *ids, const uint64_t *after, size_t count, const store_follower *follower);
 bool pg_count_waiting(store *st, void (*show)(void *context, const store_waiting *w), void *context);
-unsigned pg_await(store *st, int64_t most_us, int descriptor);
+unsigned pg_await(store *st, int64_t most_us, int descriptor, const store_hearer *hearer);
+void pg_offer_room(store *st, uint64_t runs);
+void pg_ask_for_room(store *st);
 
 #endif

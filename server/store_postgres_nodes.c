@@ -201,17 +201,23 @@ static int take_rows(pg_store *st, PGresult *rows, bool is_lost, bool (*take)(vo
 int pg_take_runs(store *base, const store_room *room, bool (*take)(void *context, const stored_run *r), void *context)
 {
 	pg_store *st = pg_of(base);
-	pg_params p = {0}, me = {0};
-	pg_number(&me, (int64_t)atomic_load(&st->node));
+	pg_params p = {0};
 	pg_number(&p, (int64_t)atomic_load(&st->node));
 	pg_number(&p, (int64_t)room->runs);
+	pg_number(&p, (int64_t)room->ahead);
 	pg_number(&p, room->memory_bytes < INT64_MAX ? (int64_t)room->memory_bytes : INT64_MAX);
 	pg_number(&p, room->memory_max < INT64_MAX ? (int64_t)room->memory_max : INT64_MAX);
-	PGresult *rows = pg_run(st, &st->cluster, "SELECT * FROM take_lost($1)", &me, "runs", NULL);
-	if (take_rows(st, rows, true, take, context) < 0)
-		return -1;
-	rows = pg_run(st, &st->cluster, "SELECT * FROM take($1, $2, $3, $4)", &p, "runs", NULL);
+	PGresult *rows = pg_run(st, &st->cluster, "SELECT * FROM choose($1, $2, $3, $4, $5)", &p, "runs", NULL);
 	return take_rows(st, rows, false, take, context);
+}
+
+int pg_take_lost(store *base, bool (*take)(void *context, const stored_run *r), void *context)
+{
+	pg_store *st = pg_of(base);
+	pg_params p = {0};
+	pg_number(&p, (int64_t)atomic_load(&st->node));
+	PGresult *rows = pg_run(st, &st->cluster, "SELECT * FROM take_lost($1)", &p, "runs", NULL);
+	return take_rows(st, rows, true, take, context);
 }
 
 int64_t pg_next_due(store *base)
@@ -249,13 +255,7 @@ bool pg_look_at_run(store *base, const char *id, void (*show)(void *context, con
 {
 	pg_params p = {0};
 	pg_words(&p, id);
-	PGresult *done = pg_read_rows(base,
-	                              "WITH u AS (UPDATE runs SET watched=true WHERE id=$1 AND state<>4 AND NOT watched "
-	                              "RETURNING id) SELECT pg_notify('curfew', 'o') FROM u",
-	                              &p, "a run", NULL);
-	PQclear(done);
-	return done != NULL &&
-	       show_rows(base, pg_read_rows(base, "SELECT * FROM runs WHERE id=$1", &p, "a run", NULL), show, context);
+	return show_rows(base, pg_read_rows(base, "SELECT * FROM look_at($1)", &p, "a run", NULL), show, context);
 }
 
 bool pg_read_orders(store *base, void (*show)(void *context, const stored_run *r), void *context)
@@ -263,11 +263,9 @@ bool pg_read_orders(store *base, void (*show)(void *context, const stored_run *r
 	pg_store *st = pg_of(base);
 	pg_params p = {0};
 	pg_number(&p, (int64_t)atomic_load(&st->node));
-	PGresult *rows = pg_run(
-		st, &st->cluster,
-		"SELECT id, state, attempt, cancels, watched, node FROM runs WHERE node=$1 AND state<>4 AND "
-		"node<>0",
-		&p, "orders", NULL);
+	PGresult *rows = pg_read_rows(
+		base, "SELECT id, state, attempt, cancels, watched, node FROM runs WHERE node=$1 AND state<>4 AND node<>0", &p,
+		"orders", NULL);
 	for (int i = 0; rows != NULL && i < PQntuples(rows); i++) {
 		stored_run run = {.id = pg_get(rows, i, "id"),
 		                  .state = (run_state)pg_get_number(rows, i, "state"),
@@ -302,13 +300,18 @@ static int follow(store *base, const char *ids, const char *after, const store_f
 	pg_words(&both, ids);
 	pg_words(&both, after);
 	pg_number(&both, EVENTS_AT_ONCE);
-	PGresult *rows = pg_read_rows(base, "SELECT * FROM runs WHERE id = ANY($1::text[])", &one, "runs", NULL);
+	PGresult *rows = pg_read_rows(base,
+	                              "SELECT r.*, p.data FROM runs r LEFT JOIN reports p ON p.run=r.number AND p.part=0 "
+	                              "AND r.state=4 WHERE r.id = ANY($1::text[])",
+	                              &one, "runs", NULL);
 	if (rows == NULL)
 		return -1;
 	for (int i = 0; i < PQntuples(rows); i++) {
 		store_change change = {.epoch = (uint64_t)pg_get_number(rows, i, "epoch"),
 		                       .outcome = (curfew_outcome)pg_get_number(rows, i, "outcome")};
 		pg_fill_view(pg_of(base), &change.view, rows, i);
+		if (pg_get(rows, i, "data") != NULL && pg_get_length(rows, i, "data") == change.view.report_length)
+			change.view.report = pg_get(rows, i, "data");
 		follower->on_run(follower->context, &change);
 	}
 	PQclear(rows);
@@ -353,12 +356,13 @@ bool pg_count_waiting(store *base, void (*show)(void *context, const store_waiti
 	char first[ID_ROOM];
 	id_first_of(clock_wall_us() - INT64_C(600000000), first);
 	pg_words(&p, first);
+	pg_number(&p, (int64_t)atomic_load(&st->node));
 	PGresult *rows = pg_run(
 		st, &st->cluster,
-		"SELECT owner, count(*) FILTER (WHERE state=1 AND node=0) AS queued, count(*) FILTER (WHERE state=0 AND node=0) "
+		"SELECT (SELECT count(*) FROM fences) AS nodes, owner, count(*) FILTER (WHERE state=1 AND node=0) AS queued, count(*) FILTER (WHERE state=0 AND node=0) "
 		"AS scheduled, coalesce(sum(length(params)) FILTER (WHERE node=0), 0)::bigint AS bytes, count(*) FILTER (WHERE "
-		"node<>0) AS running, 0::bigint AS last_minute FROM runs WHERE state<>4 GROUP BY owner UNION ALL SELECT t.id, 0, 0, "
-		"0, 0, (SELECT count(*) FROM runs r WHERE r.owner=t.id AND r.id>$1 AND r.created_us>clock_us()-60000000) FROM "
+		"node<>0 AND state<>1) AS running, count(*) FILTER (WHERE state=1 AND node NOT IN (0, $2::bigint)) AS held, 0::bigint "
+		"AS last_minute FROM runs WHERE state<>4 GROUP BY owner UNION ALL SELECT 0, t.id, 0, 0, 0, 0, 0, (SELECT count(*) FROM runs r WHERE r.owner=t.id AND r.id>$1 AND r.created_us>clock_us()-60000000) FROM "
 		"tokens t WHERE t.per_minute IS NOT NULL AND t.revoked_us=0",
 		&p, "runs", NULL);
 	for (int i = 0; rows != NULL && i < PQntuples(rows); i++) {
@@ -367,6 +371,8 @@ bool pg_count_waiting(store *base, void (*show)(void *context, const store_waiti
 		                   .scheduled = (uint64_t)pg_get_number(rows, i, "scheduled"),
 		                   .bytes = (uint64_t)pg_get_number(rows, i, "bytes"),
 		                   .running = (uint64_t)pg_get_number(rows, i, "running"),
+		                   .nodes = (uint64_t)pg_get_number(rows, i, "nodes"),
+		                   .held = (uint64_t)pg_get_number(rows, i, "held"),
 		                   .last_minute = (uint64_t)pg_get_number(rows, i, "last_minute")};
 		show(context, &w);
 	}
@@ -375,19 +381,52 @@ bool pg_count_waiting(store *base, void (*show)(void *context, const store_waiti
 	return good;
 }
 
-/* ---- News of others ------------------------------------------------------------------------------------------------
+/* ---- News of others ------------------------------------------------------------------------------------------ */
+
+/*
+ * Notices are a letter and what it is about: w [lost], o [NODE], d [ID...], q NODE, h NODE RUNS. One without what it is
+ * about means all.
  */
+static unsigned hear_changes(const char *ids, const store_hearer *hearer)
+{
+	char id[ID_ROOM];
+	if (*ids == '\0')
+		return STORE_NEWS_CHANGE;
+	for (; strlen(ids) >= ID_ROOM; ids += ID_ROOM) {
+		(void)snprintf(id, sizeof id, "%.*s", ID_ROOM - 1, ids + 1);
+		hearer->on_change(hearer->context, id);
+	}
+	return STORE_NEWS_HEARD;
+}
+
+/* What one notice says; nothing that this node says itself. */
+static unsigned hear(pg_store *st, const char *notice, const store_hearer *hearer)
+{
+	char *end = NULL;
+	const char *about = notice[0] != '\0' ? notice + 1 : notice;
+	unsigned long long node = strtoull(about, &end, 10);
+	bool is_own = node == atomic_load(&st->node);
+	switch (notice[0]) {
+	case 'w': return *about != '\0' ? STORE_NEWS_WORK | STORE_NEWS_LOST : STORE_NEWS_WORK;
+	case 'o': return *about == '\0' || is_own ? STORE_NEWS_ORDER : 0;
+	case 'd': return hear_changes(about, hearer);
+	case 'q': return is_own ? 0 : STORE_NEWS_WAITING;
+	case 'h':
+		if (!is_own)
+			hearer->on_room(hearer->context, strtoull(end, NULL, 10));
+		return STORE_NEWS_HEARD;
+	default: return 0;
+	}
+}
 
 /* What was told since the last time. Where the connection is a new one, something may have been missed. */
-static unsigned read_notices(pg_store *st)
+static unsigned read_notices(pg_store *st, const store_hearer *hearer)
 {
 	unsigned news = 0;
 	PGnotify *notice;
 	(void)PQconsumeInput(st->listener.conn);
 	while ((notice = PQnotifies(st->listener.conn)) != NULL) {
-		news |= notice->extra[0] == 'w'   ? STORE_NEWS_WORK
-		        : notice->extra[0] == 'o' ? STORE_NEWS_ORDER
-		                                  : STORE_NEWS_CHANGE;
+		news |= hear(st, notice->extra, hearer);
 		PQfreemem(notice);
 	}
 	return news;
@@ -400,19 +439,43 @@ static bool listen_anew(pg_store *st)
 	return done != NULL;
 }
 
-unsigned pg_await(store *base, int64_t most_us, int descriptor)
+unsigned pg_await(store *base, int64_t most_us, int descriptor, const store_hearer *hearer)
 {
 	pg_store *st = pg_of(base);
 	unsigned news = 0;
 	if (st->listener.conn == NULL || PQstatus(st->listener.conn) != CONNECTION_OK)
-		news = listen_anew(st) ? STORE_NEWS_WORK | STORE_NEWS_ORDER | STORE_NEWS_CHANGE : 0;
+		news = listen_anew(st) ? STORE_NEWS_WORK | STORE_NEWS_LOST | STORE_NEWS_ORDER | STORE_NEWS_CHANGE : 0;
 	bool listens = st->listener.conn != NULL && PQstatus(st->listener.conn) == CONNECTION_OK;
 	if (listens)
-		news |= read_notices(st);
+		news |= read_notices(st, hearer);
 	if (news != 0)
 		return news;
 	struct pollfd waits[2] = {{.fd = descriptor, .events = POLLIN},
 	                          {.fd = listens ? PQsocket(st->listener.conn) : -1, .events = POLLIN}};
 	(void)poll(waits, 2, most_us > 0 ? (int)(most_us / 1000) + 1 : 0);
-	return listens && waits[1].revents != 0 ? read_notices(st) : 0;
+	return listens && waits[1].revents != 0 ? read_notices(st, hearer) : 0;
+}
+
+static void tell(pg_store *st, pg_link *link, const char *notice)
+{
+	pg_params p = {0};
+	pg_words(&p, notice);
+	PQclear(pg_run(st, link, "SELECT pg_notify('curfew', $1::text)", &p, "the database", NULL));
+}
+
+void pg_offer_room(store *base, uint64_t runs)
+{
+	pg_store *st = pg_of(base);
+	char notice[64];
+	(void)snprintf(notice, sizeof notice, "h %llu %llu", (unsigned long long)atomic_load(&st->node),
+	               (unsigned long long)runs);
+	tell(st, &st->listener, notice);
+}
+
+void pg_ask_for_room(store *base)
+{
+	pg_store *st = pg_of(base);
+	char notice[32];
+	(void)snprintf(notice, sizeof notice, "q %llu", (unsigned long long)atomic_load(&st->node));
+	tell(st, &st->cluster, notice);
 }

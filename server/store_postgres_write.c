@@ -28,14 +28,14 @@ enum { DROP_AT_ONCE = 200, EVENTS_KEPT_US = 60000000 };
 	X(DROP_RUN, "DELETE FROM runs WHERE id=$1 AND state<>4 AND node IN (0, $2)")                                        \
 	X(START_RUN, "UPDATE runs SET state=2, started_us=$2, queue_us=$3, attempt=$4 WHERE id=$1 AND state<>4 AND "        \
 	             "node=$5")                                                                                             \
-	X(GIVE_BACK, "UPDATE runs SET state=1, node=0, attempt=$2 WHERE id=$1 AND state<>4 AND node=$3")                    \
+	X(GIVE_BACK, "UPDATE runs SET state=1, node=0, attempt=$2, watched=true WHERE id=$1 AND state<>4 AND node=$3")      \
 	X(END_RUN,                                                                                                          \
 	  "WITH e AS (UPDATE runs SET state=4, ended_us=$2, outcome=$3, report_bytes=$4, checkpoint=NULL, last_event=$5, "  \
 	  "hook_due_us=CASE WHEN hook_url IS NULL THEN 0 ELSE 1 END, "                                                      \
 	  "queue_us=$6, started_us=$7, bytes=$8, wall_us=$9, cpu_us=$10, memory_bytes=$11, output_bytes=$12, stop_us=$13 "  \
 	  "WHERE id=$1 AND node=$15 RETURNING number, id, watched), "                                                       \
 	  "r AS (INSERT INTO reports SELECT number, 0, $14::bytea FROM e ON CONFLICT DO NOTHING) "                          \
-	  "SELECT pg_notify('curfew', 'd') FROM e WHERE watched")                                                           \
+	  "SELECT id AS told FROM e WHERE watched")                                                                         \
 	X(ADD_PART, "INSERT INTO reports SELECT number, $2::int, $3::bytea FROM runs WHERE id=$1 AND node=$4 "              \
 	            "ON CONFLICT DO NOTHING")                                                                               \
 	X(DROP_OUTPUT, "DELETE FROM output WHERE run=$1")                                                                   \
@@ -113,6 +113,25 @@ static store_status note_error(pg_store *st, PGconn *conn, const PGresult *resul
 	return status;
 }
 
+/* ---- Telling ------------------------------------------------------------------------------------------------- */
+
+static void tell_change(pg_store *st, const char *id)
+{
+	pg_told *told = &st->told;
+	if (told->count == PG_TOLD_MAX)
+		told->has_more = true;
+	else
+		(void)snprintf(told->ids[told->count++], ID_ROOM, "%s", id);
+}
+
+/* The ends of runs that others show. */
+static void note_told(pg_store *st, const PGresult *result)
+{
+	int column = PQfnumber(result, "told");
+	for (int i = 0; column >= 0 && i < PQntuples(result); i++)
+		tell_change(st, PQgetvalue(result, i, column));
+}
+
 /* Reads results up to the next synchronization; the first error stays. Of a broken connection there is no end to them.
  */
 static store_status read_results(pg_store *st, PGconn *conn)
@@ -125,6 +144,8 @@ static store_status read_results(pg_store *st, PGconn *conn)
 		nothing = result == NULL ? nothing + 1 : 0;
 		if (result != NULL && kind == PGRES_FATAL_ERROR && status == STORE_OK)
 			status = note_error(st, conn, result);
+		else if (result != NULL && kind == PGRES_TUPLES_OK)
+			note_told(st, result);
 		PQclear(result);
 		if (result != NULL && kind == PGRES_PIPELINE_SYNC)
 			return status;
@@ -162,6 +183,7 @@ static bool open_writer(pg_store *st)
 static void drop_writer(pg_store *st)
 {
 	st->is_writing = false;
+	st->told = (pg_told){0};
 	if (st->writer.conn != NULL)
 		PQfinish(st->writer.conn);
 	st->writer.conn = NULL;
@@ -181,6 +203,36 @@ static bool send_word(pg_store *st, const char *word)
 	return PQsendQueryParams(st->writer.conn, word, 0, NULL, NULL, NULL, NULL, 1) == 1;
 }
 
+static bool send_notice(pg_store *st, const char *what)
+{
+	pg_params p = {0};
+	pg_words(&p, what);
+	return send_one(st, PG_NOTIFY, &p) == STORE_OK;
+}
+
+/* What others wait for is committed. That it is told may fail: they look themselves now and then. */
+static void tell_all(pg_store *st)
+{
+	pg_told *told = &st->told;
+	char ids[PG_TOLD_MAX * ID_ROOM + 2] = "d";
+	size_t length = 1;
+	for (size_t i = 0; i < told->count && !told->has_more; i++)
+		length += (size_t)snprintf(ids + length, sizeof ids - length, " %s", told->ids[i]);
+	bool is_sent = (!told->has_work || send_notice(st, "w")) && (told->count == 0 || send_notice(st, ids));
+	if (is_sent && (told->has_work || told->count > 0))
+		told->is_unread = PQpipelineSync(st->writer.conn) == 1;
+	told->has_work = told->has_more = false;
+	told->count = 0;
+}
+
+/* False: the connection has broken meanwhile. */
+static bool read_told(pg_store *st)
+{
+	bool good = !st->told.is_unread || read_results(st, st->writer.conn) == STORE_OK;
+	st->told = (pg_told){0};
+	return good;
+}
+
 /* Leaves the transaction that was begun. */
 static store_status fail_and_end(pg_store *st, const char *why)
 {
@@ -193,7 +245,7 @@ store_status pg_begin(store *base)
 	pg_store *st = pg_of(base);
 	pg_params p = {0};
 	/* One that was given up half way is ended with its connection. */
-	if (st->is_writing)
+	if (st->is_writing || !read_told(st))
 		drop_writer(st);
 	if (!open_writer(st)) {
 		drop_writer(st);
@@ -222,8 +274,10 @@ store_status pg_commit(store *base)
 		status = read_results(st, conn);
 	else
 		(void)fail(st, PQerrorMessage(conn));
-	if (status == STORE_OK)
+	if (status == STORE_OK) {
+		tell_all(st);
 		return STORE_OK;
+	}
 	/* What failed after BEGIN has left its transaction open. */
 	char reason[sizeof base->reason];
 	memcpy(reason, base->reason, sizeof reason);
@@ -286,13 +340,6 @@ static store_status add_run(pg_store *st, const stored_run *r, const char *limit
 	return send_one(st, PG_ADD_RUN, &p);
 }
 
-static store_status send_notice(pg_store *st, const char *what)
-{
-	pg_params p = {0};
-	pg_words(&p, what);
-	return send_one(st, PG_NOTIFY, &p);
-}
-
 static store_status use_turn(pg_store *st, const stored_run *r)
 {
 	pg_params p = {0};
@@ -316,7 +363,8 @@ static store_status write_run(pg_store *st, const write_op *op)
 	free(limits);
 	if (status == STORE_OK && r->schedule != NULL)
 		status = use_turn(st, r);
-	return status == STORE_OK && r->node == 0 ? send_notice(st, "w") : status;
+	st->told.has_work = st->told.has_work || r->node == 0;
+	return status;
 }
 
 static store_status write_start(pg_store *st, const stored_start *start)
@@ -336,8 +384,8 @@ static store_status give_back(pg_store *st, const stored_start *start)
 	pg_words(&p, start->id);
 	pg_number(&p, start->attempt);
 	pg_number(&p, (int64_t)start->node);
-	store_status status = send_one(st, PG_GIVE_BACK, &p);
-	return status == STORE_OK ? send_notice(st, "w") : status;
+	st->told.has_work = true;
+	return send_one(st, PG_GIVE_BACK, &p);
 }
 
 static size_t part_length(const blob *report, size_t at)
@@ -423,7 +471,9 @@ static store_status write_news(pg_store *st, const run_news *n)
 		pg_bytes(&p, n->checkpoint->data, n->checkpoint->len);
 		status = send_one(st, PG_SET_CHECKPOINT, &p);
 	}
-	return status == STORE_OK && n->is_watched ? send_notice(st, "d") : status;
+	if (n->is_watched)
+		tell_change(st, n->id);
+	return status;
 }
 
 /* Under which number of this node's it was asked for; 0: that does not matter. */

@@ -121,6 +121,7 @@ typedef struct store_backend {
 	bool (*read_nodes)(store *st, void (*show)(void *context, const stored_node *node), void *context);
 	int (*take_runs)(store *st, const store_room *room, bool (*take)(void *context, const stored_run *r),
 	                 void *context);
+	int (*take_lost)(store *st, bool (*take)(void *context, const stored_run *r), void *context);
 	int64_t (*next_due)(store *st);
 	bool (*cancel_run)(store *st, const char *id, void (*take)(void *context, const stored_run *r), void *context);
 	bool (*look_at_run)(store *st, const char *id, void (*show)(void *context, const stored_run *r), void *context);
@@ -128,7 +129,9 @@ typedef struct store_backend {
 	int (*follow)(store *st, const char *const *ids, const uint64_t *after, size_t count,
 	              const store_follower *follower);
 	bool (*count_waiting)(store *st, void (*show)(void *context, const store_waiting *w), void *context);
-	unsigned (*await)(store *st, int64_t most_us, int descriptor);
+	unsigned (*await)(store *st, int64_t most_us, int descriptor, const store_hearer *hearer);
+	void (*offer_room)(store *st, uint64_t runs);
+	void (*ask_for_room)(store *st);
 } store_backend;
 
 /* The part that is the same for every backend; theirs begins with it. */

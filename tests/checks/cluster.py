@@ -338,6 +338,12 @@ def the_database_goes_and_comes(context):
         expect(all("process" in node["name"] for node in a.ask("GET", "/v1/nodes")["nodes"]), "names")
 
 
+def shown_as_queued(node):
+    """What of all that waits this node shows."""
+    lines = node.request("GET", "/metrics").body.decode().split("\n")
+    return next(float(line.split()[1]) for line in lines if line.startswith("curfew_runs_queued "))
+
+
 @test
 def quotas_of_all(context):
     """How much a token may have at once holds over all nodes, and so do its queue and what is revoked. Claim L602."""
@@ -358,12 +364,88 @@ def quotas_of_all(context):
                 10 * context.slower,
                 lambda: cluster.query("SELECT count(*) FROM runs WHERE state=2") == "2",
             )
-            time.sleep(1.5)
+            for node in cluster.all:
+                wait_until("it does not count", 20 * context.slower, lambda node=node: shown_as_queued(node) == 1.5)
             expect_equal("at once, over all nodes", cluster.query("SELECT count(*) FROM runs WHERE state=2"), "2")
             for node in cluster.all:
                 expect_equal("too many wait", node.request("POST", "/v1/runs", {"source": "1"}).status, 429)
             for run in runs:
                 a.ask("DELETE", f"/v1/runs/{run}")
+
+
+@test
+def turns_of_all(context):
+    """Turns go round the tokens whichever node they ask: one that asks for little does not wait for one that asks for much."""
+    with shared(context) as on:
+        place = Nodes(on, 0).place
+        many, few = make_token(on, place), make_token(on, place)
+        with nodes(on, 0, "--concurrency", "1", token=many) as cluster:
+            cluster.place = place
+            for _ in range(3):
+                cluster.start()
+            sleep = "new Promise(f => setTimeout(() => f(1), 150))"
+            first = [cluster.all[number % 3].submit(sleep, limits={"timeout": "60s"})["id"] for number in range(120)]
+            headers = {"Authorization": f"Bearer {few}"}
+            second = [
+                node.ask("POST", "/v1/runs", {"source": sleep}, 202, headers=headers)["id"] for node in cluster.all
+            ]
+            wait_until(
+                "the few have not ended",
+                60 * context.slower,
+                lambda: cluster.query(f"SELECT count(*) FROM runs WHERE state=4 AND id IN {tuple(second)}") == "3",
+            )
+            left = int(cluster.query("SELECT count(*) FROM runs WHERE state<>4"))
+            expect(left >= 30, f"when the few had ended only {left} of {len(first)} others were left")
+            for run in first:
+                cluster.all[0].request("DELETE", f"/v1/runs/{run}")
+
+
+@test
+def what_waits_goes_on_elsewhere(context):
+    """A run that waits on one node is begun by another that has room first, and once, also when its node is killed."""
+    with shared(context) as on, nodes(on, 2, "--concurrency", "1") as cluster:
+        a, b = cluster.all
+        time.sleep(LEASE + 0.5)
+        blocked = [node.submit(FOREVER, limits={"timeout": "600s"})["id"] for node in cluster.all]
+        for run in blocked:
+            a.wait_for(run, "running")
+        waits = a.submit("'moved'", limits={"timeout": "60s"})["id"]
+        wait_until(
+            "it is not on the node that took it",
+            20 * context.slower,
+            lambda: holder(cluster, waits) is a or cluster.query(f"SELECT state FROM runs WHERE id='{waits}'") != "1",
+        )
+        expect_equal("as others see it", b.get(waits)["state"], "queued")
+        theirs = next(run for run in blocked if holder(cluster, run) is b)
+        b.ask("DELETE", f"/v1/runs/{theirs}")
+        ended = a.wait_for(waits)
+        expect_equal("on the other node", (ended["report"]["value"], ended["attempt"]), ("moved", 1))
+        # And one whose node dies before it began.
+        b.wait_for(b.submit(FOREVER, limits={"timeout": "600s"})["id"], "running")
+        waits = a.submit("'once'", limits={"timeout": "60s"})["id"]
+        wait_until("it is not written", 20 * context.slower, lambda: holder(cluster, waits) is a)
+        expect(holder(cluster, waits) is a, "it does not wait where it was submitted")
+        for run in cluster.query("SELECT id FROM runs WHERE state=2").split():
+            if holder(cluster, run) is b:
+                a.kill()
+                b.ask("DELETE", f"/v1/runs/{run}")
+        ended = b.wait_for(waits)
+        expect_equal("after its node died", (ended["report"]["value"], ended["attempt"]), ("once", 1))
+
+
+@test
+def waiting_is_shown(context):
+    """The metric that nodes are added by counts what waits in the database, once over all nodes."""
+    with shared(context) as on:
+        place = Nodes(on, 0).place
+        token = make_token(on, place, "--running", "1")
+        with nodes(on, 0, "--concurrency", "4", token=token) as cluster:
+            cluster.place = place
+            for _ in range(2):
+                cluster.start()
+            for number in range(5):
+                cluster.all[number % 2].submit(FOREVER, limits={"timeout": "600s"})
+            wait_until("four wait", 20 * context.slower, lambda: sum(map(shown_as_queued, cluster.all)) == 4)
 
 
 @test

@@ -263,7 +263,7 @@ static void test_copies(void **state)
 }
 
 typedef struct taken {
-	unsigned count, lost;
+	unsigned count, lost, begun;
 	char id[8][ID_ROOM];
 	unsigned attempt;
 	uint64_t node, epoch;
@@ -274,13 +274,14 @@ static bool take(void *context, const stored_run *r)
 	taken *t = context;
 	(void)snprintf(t->id[t->count++], ID_ROOM, "%s", r->id);
 	t->lost += r->is_lost;
+	t->begun += r->state == RUN_RUNNING;
 	t->attempt = r->attempt;
 	t->node = r->node;
 	t->epoch = r->epoch;
 	return true;
 }
 
-static const store_room much_room = {8, UINT64_C(1) << 40, UINT64_C(1) << 40};
+static const store_room much_room = {8, 0, UINT64_C(1) << 40, UINT64_C(1) << 40};
 
 /* From its acceptance to its report, over a start between. */
 static void test_life(void **state)
@@ -313,7 +314,7 @@ static void test_life(void **state)
 	/* Of a shared database: it was another node's, which is over. */
 	taken left = {0};
 	if (f->node != 0)
-		assert_int_equal(store_take_runs(f->st, &much_room, take, &left), 0);
+		assert_int_equal(store_take_lost(f->st, take, &left), 1);
 	assert_int_equal(left.lost, f->node != 0);
 	end(f, 1, CURFEW_OUTCOME_FINISHED, "{}", 2);
 	wait_for(&f->client, 3);
@@ -647,20 +648,24 @@ static void test_taking(void **state)
 		skip();
 	uint64_t node = f->node;
 	f->node = 0;
-	for (unsigned i = 0; i < 3; i++) {
+	for (unsigned i = 0; i < 4; i++) {
 		stored_run r = make_run(i, id);
 		r.state = RUN_QUEUED;
 		r.owner = i == 2 ? "bob" : "alice";
 		assert_true(insert(f, &r));
 	}
-	wait_for(&f->client, 3);
+	wait_for(&f->client, 4);
 	f->node = node;
-	assert_int_equal(store_take_runs(f->st, &(store_room){2, UINT64_C(1) << 40, UINT64_C(1) << 40}, take, &first), 2);
+	const store_room two = {2, 0, UINT64_C(1) << 40, UINT64_C(1) << 40};
+	const store_room one_and_one = {1, 1, UINT64_C(1) << 40, UINT64_C(1) << 40};
+	assert_int_equal(store_take_runs(f->st, &two, take, &first), 2);
 	assert_int_equal(first.count, 2);
+	assert_int_equal(first.begun, 2);
 	assert_true(strcmp(first.id[0], id_of(2, id)) == 0 || strcmp(first.id[1], id_of(2, id)) == 0);
 	assert_int_equal(first.node, node);
 	assert_int_equal(first.epoch, 1);
-	assert_int_equal(store_take_runs(f->st, &much_room, take, &second), 1);
+	assert_int_equal(store_take_runs(f->st, &one_and_one, take, &second), 2);
+	assert_int_equal(second.begun, 1);
 	assert_int_equal(store_take_runs(f->st, &much_room, take, &second), 0);
 
 	/* Another number: the runs of the first are not its own. */
@@ -668,7 +673,7 @@ static void test_taking(void **state)
 	assert_true(store_join(f->st, &(store_member){5000000, 4, "test"}, &failure));
 	assert_int_not_equal(store_node(f->st), node);
 	end(f, 2, CURFEW_OUTCOME_FINISHED, "{}", 2);
-	wait_for(&f->client, 4);
+	wait_for(&f->client, 5);
 	seen ended = {0};
 	assert_true(store_read_runs(f->st, &(run_filter){.outcome = -1, .most = 9, .states = 1u << RUN_DONE}, see, &ended));
 	assert_int_equal(ended.count, 0);
