@@ -109,30 +109,7 @@ static const char *const migrations[] = {
 
 #define QUICK_BYTES ((off_t)64 << 20)
 
-enum { SCHEMA = sizeof migrations / sizeof migrations[0], BUSY_MS = 5000 };
-
-bool sqlite_refuse(sqlite3 *db, const char *what, curfew_failure *failure)
-{
-	if (failure != NULL)
-		(void)snprintf(failure->message, sizeof failure->message, "%s: %s", what,
-		               db != NULL ? sqlite3_errmsg(db) : "out of memory");
-	return false;
-}
-
-static bool run_sql(sqlite3 *db, const char *sql, const char *what, curfew_failure *failure)
-{
-	return sqlite3_exec(db, sql, NULL, NULL, NULL) == SQLITE_OK || sqlite_refuse(db, what, failure);
-}
-
-int64_t sqlite_read_number(sqlite3 *db, const char *sql)
-{
-	sqlite3_stmt *statement = NULL;
-	int64_t number = -1;
-	if (sqlite3_prepare_v2(db, sql, -1, &statement, NULL) == SQLITE_OK && sqlite3_step(statement) == SQLITE_ROW)
-		number = sqlite3_column_int64(statement, 0);
-	(void)sqlite3_finalize(statement);
-	return number;
-}
+enum { SCHEMA = sizeof migrations / sizeof migrations[0] };
 
 /* Whether it has this version already. */
 static bool is_current(sqlite3 *db)
@@ -144,7 +121,7 @@ static bool migrate(sqlite3 *db, curfew_failure *failure)
 {
 	if (is_current(db))
 		return true;
-	if (!run_sql(db, "BEGIN IMMEDIATE", "the database cannot be written", failure))
+	if (!sqlite_run_sql(db, "BEGIN IMMEDIATE", "the database cannot be written", failure))
 		return false;
 	int64_t version = sqlite_read_number(db, "PRAGMA user_version");
 	if (version > SCHEMA) {
@@ -156,11 +133,11 @@ static bool migrate(sqlite3 *db, curfew_failure *failure)
 	char set_version[64];
 	for (; version >= 0 && version < SCHEMA; version++) {
 		(void)snprintf(set_version, sizeof set_version, "PRAGMA user_version=%d", (int)version + 1);
-		if (!run_sql(db, migrations[version], "the database cannot be brought to this version", failure) ||
-		    !run_sql(db, set_version, "the database cannot be brought to this version", failure))
+		if (!sqlite_run_sql(db, migrations[version], "the database cannot be brought to this version", failure) ||
+		    !sqlite_run_sql(db, set_version, "the database cannot be brought to this version", failure))
 			return false;
 	}
-	return run_sql(db, "COMMIT", "the database cannot be written", failure);
+	return sqlite_run_sql(db, "COMMIT", "the database cannot be written", failure);
 }
 
 static bool is_sound(sqlite3 *db, curfew_failure *failure)
@@ -179,24 +156,6 @@ static bool is_sound(sqlite3 *db, curfew_failure *failure)
 	}
 	(void)sqlite3_finalize(statement);
 	return sound;
-}
-
-sqlite3 *sqlite_connect(const sqlite_store *st, int flags, const char *settings, curfew_failure *failure)
-{
-	sqlite3 *db = NULL;
-	char path[SQLITE_FOLDER_MAX + 16];
-	(void)snprintf(path, sizeof path, "%s/curfew.db", st->folder);
-	if (sqlite3_open_v2(path, &db, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE, NULL) != SQLITE_OK) {
-		(void)sqlite_refuse(db, "the database cannot be opened", failure);
-		(void)sqlite3_close(db);
-		return NULL;
-	}
-	(void)sqlite3_busy_timeout(db, BUSY_MS);
-	(void)sqlite3_extended_result_codes(db, 1);
-	if (run_sql(db, settings, "the database cannot be used", failure))
-		return db;
-	(void)sqlite3_close(db);
-	return NULL;
 }
 
 static bool prepare_writes(sqlite_store *st, curfew_failure *failure)

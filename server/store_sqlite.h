@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the files of the SQLite store share: store_sqlite.c opens and migrates, store_sqlite_read.c reads,
- * store_sqlite_write.c writes, store_sqlite_due.c has what comes due, store_sqlite_admin.c is for the command line.
+ * What the files of the SQLite store share, from the ground up: store_sqlite_query.c has connections and statements,
+ * store_sqlite_read.c reads, store_sqlite_due.c has what comes due, store_sqlite_write.c writes, store_sqlite_admin.c
+ * is for the command line, store_sqlite.c opens and migrates.
  */
 #ifndef CURFEW_SERVER_STORE_SQLITE_H
 #define CURFEW_SERVER_STORE_SQLITE_H
@@ -95,10 +96,14 @@ static inline sqlite_store *sqlite_of(store *st)
 	return (sqlite_store *)(void *)st;
 }
 
+/* store_sqlite_query.c */
+
 /* A failure that names what was done and what SQLite says. */
 bool sqlite_refuse(sqlite3 *db, const char *what, curfew_failure *failure);
 /* A connection to the database, with these settings; NULL, and why. */
 sqlite3 *sqlite_connect(const sqlite_store *st, int flags, const char *settings, curfew_failure *failure);
+/* Carries out statements without rows. False, and a failure that begins with what. */
+bool sqlite_run_sql(sqlite3 *db, const char *sql, const char *what, curfew_failure *failure);
 /* One number; -1 if there is none. */
 int64_t sqlite_read_number(sqlite3 *db, const char *sql);
 
@@ -118,6 +123,8 @@ void bind_quota(binding *b, uint64_t max);
 /* One of the statements of the writing connection. */
 binding bind_write(sqlite_store *st, sqlite_write which);
 /* Carries it out once and makes it ready for the next time; an SQLite status, SQLITE_OK also where it had a row. */
+int run_statement(sqlite3_stmt *statement);
+/* The same, unless a parameter could not be set: then that status. */
 int run_bound(binding *b);
 
 /* A statement that reads, on a connection of its own until finish_reading. */

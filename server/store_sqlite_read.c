@@ -5,69 +5,6 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-
-const char *column_words(sqlite3_stmt *row, int column)
-{
-	return (const char *)sqlite3_column_text(row, column);
-}
-
-/* ---- Connections ------------------------------------------------------------------------------------------- */
-
-static int find_free(const sqlite_store *st)
-{
-	/* Those that are open come first. */
-	for (int slot = 0; slot < SQLITE_READERS; slot++) {
-		if (!st->is_reading[slot])
-			return slot;
-	}
-	return -1;
-}
-
-reading begin_reading(store *base, const char *sql)
-{
-	sqlite_store *st = sqlite_of(base);
-	reading r = {.st = st, .bound.status = SQLITE_OK};
-	(void)pthread_mutex_lock(&st->read_lock);
-	while ((r.slot = find_free(st)) < 0)
-		(void)pthread_cond_wait(&st->read_free, &st->read_lock);
-	st->is_reading[r.slot] = true;
-	(void)pthread_mutex_unlock(&st->read_lock);
-
-	if (st->readers[r.slot] == NULL)
-		st->readers[r.slot] = sqlite_connect(st, SQLITE_OPEN_READWRITE, "PRAGMA query_only=1; PRAGMA cache_size=-8192",
-		                                     NULL);
-	r.db = st->readers[r.slot];
-	if (r.db == NULL)
-		r.bound.status = SQLITE_CANTOPEN;
-	else
-		r.bound.status = sqlite3_prepare_v2(r.db, sql, -1, &r.bound.statement, NULL);
-	return r;
-}
-
-bool read_row(reading *r)
-{
-	if (r->bound.status != SQLITE_OK && r->bound.status != SQLITE_ROW)
-		return false;
-	r->bound.status = sqlite3_step(r->bound.statement);
-	return r->bound.status == SQLITE_ROW;
-}
-
-bool finish_reading(reading *r, const char *what, curfew_failure *failure)
-{
-	sqlite_store *st = r->st;
-	int status = r->bound.status;
-	bool good = status == SQLITE_OK || status == SQLITE_ROW || status == SQLITE_DONE;
-	if (!good && failure != NULL)
-		(void)snprintf(failure->message, sizeof failure->message, "%.100s cannot be read: %.120s", what,
-		               sqlite3_errstr(status));
-	(void)sqlite3_finalize(r->bound.statement);
-	(void)pthread_mutex_lock(&st->read_lock);
-	st->is_reading[r->slot] = false;
-	(void)pthread_cond_signal(&st->read_free);
-	(void)pthread_mutex_unlock(&st->read_lock);
-	return good;
-}
 
 /* ---- Runs -------------------------------------------------------------------------------------------------- */
 

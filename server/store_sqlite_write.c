@@ -10,59 +10,6 @@
 
 enum { DROP_AT_ONCE = 200 };
 
-/* ---- Statements ------------------------------------------------------------------------------------------ */
-
-static int step(sqlite3_stmt *statement)
-{
-	int status = sqlite3_step(statement);
-	(void)sqlite3_reset(statement);
-	return status == SQLITE_DONE || status == SQLITE_ROW ? SQLITE_OK : status;
-}
-
-static void note_bound(binding *b, int status)
-{
-	if (b->status == SQLITE_OK)
-		b->status = status;
-}
-
-void bind_words(binding *b, const char *words)
-{
-	note_bound(b, sqlite3_bind_text(b->statement, ++b->column, words, -1, SQLITE_STATIC));
-}
-
-void bind_text(binding *b, const char *data, size_t length)
-{
-	note_bound(b, sqlite3_bind_text64(b->statement, ++b->column, data, length, SQLITE_STATIC, SQLITE_UTF8));
-}
-
-void bind_bytes(binding *b, const void *data, size_t length)
-{
-	note_bound(b, sqlite3_bind_blob64(b->statement, ++b->column, data, length, SQLITE_STATIC));
-}
-
-void bind_number(binding *b, int64_t number)
-{
-	note_bound(b, sqlite3_bind_int64(b->statement, ++b->column, number));
-}
-
-void bind_quota(binding *b, uint64_t max)
-{
-	if (max == UINT64_MAX)
-		note_bound(b, sqlite3_bind_null(b->statement, ++b->column));
-	else
-		bind_number(b, (int64_t)max);
-}
-
-int run_bound(binding *b)
-{
-	return b->status == SQLITE_OK ? step(b->statement) : b->status;
-}
-
-binding bind_write(sqlite_store *st, sqlite_write which)
-{
-	return (binding){.statement = st->writes[which], .status = SQLITE_OK};
-}
-
 /* ---- Runs and programs ----------------------------------------------------------------------------------- */
 
 static int add_source(sqlite_store *st, const char *sha256, curfew_language language, const char *bytes, size_t length)
@@ -231,7 +178,7 @@ static store_status judge(sqlite_store *st, int status)
 		return STORE_OK;
 	(void)snprintf(st->base.reason, sizeof st->base.reason, "%s", sqlite3_errstr(status));
 	if (sqlite3_get_autocommit(st->writer) == 0)
-		(void)step(st->writes[SQL_ROLLBACK]);
+		(void)run_statement(st->writes[SQL_ROLLBACK]);
 	int kind = status & 0xff;
 	return kind == SQLITE_CONSTRAINT || kind == SQLITE_TOOBIG ? STORE_REFUSED : STORE_FAILED;
 }
@@ -239,13 +186,13 @@ static store_status judge(sqlite_store *st, int status)
 store_status sqlite_begin(store *base)
 {
 	sqlite_store *st = sqlite_of(base);
-	return judge(st, step(st->writes[SQL_BEGIN]));
+	return judge(st, run_statement(st->writes[SQL_BEGIN]));
 }
 
 store_status sqlite_commit(store *base)
 {
 	sqlite_store *st = sqlite_of(base);
-	return judge(st, step(st->writes[SQL_COMMIT]));
+	return judge(st, run_statement(st->writes[SQL_COMMIT]));
 }
 
 static int write_news(sqlite_store *st, const run_news *n)
@@ -372,5 +319,5 @@ int sqlite_clean(store *base, uint64_t *bytes)
 
 void sqlite_drop_sources(store *base)
 {
-	(void)step(sqlite_of(base)->writes[SQL_DROP_SOURCES]);
+	(void)run_statement(sqlite_of(base)->writes[SQL_DROP_SOURCES]);
 }

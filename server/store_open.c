@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Which database a place names. */
+#include "store_private.h"
+
+#include <string.h>
+
+bool store_is_postgres(const char *place, const char **folder)
+{
+	if (folder != NULL)
+		*folder = strncmp(place, "sqlite:", 7) == 0 ? place + 7 : place;
+	return strncmp(place, "postgres://", 11) == 0 || strncmp(place, "postgresql://", 13) == 0;
+}
+
+store *store_open(const char *place, store_user user, curfew_failure *failure)
+{
+	const char *folder;
+	return store_is_postgres(place, &folder) ? store_open_postgres(place, user, failure)
+	                                         : store_open_sqlite(folder, user, failure);
+}
