@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use wasmtime::{bail, CallHook, ResourceLimiter, Result, Trap};
 use wasmtime_c_api::*;
 
+use crate::handles::Handle;
 use crate::wasi;
 
 /// Instances, tables and memories of one store, each.
@@ -209,8 +210,7 @@ pub unsafe extern "C" fn curfew__store_prepare(
     wasi: Option<&wasi::curfew__wasi_options>,
     message: *mut c_char,
 ) -> bool {
-    // A structure of this one field, in C representation.
-    let store = &mut *store.cast::<WasmtimeStore>();
+    let store = (*store).value_mut();
     let mut limiter = Limiter(Box::into_raw(Box::new(*account)));
     store.limiter(move |_| limiter.get());
     let Some(options) = wasi else { return true };

@@ -1,20 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Compiling without executing, and code from files: `src/engine/extra.h`, section "Compiling".
+use crate::handles::Handle;
 use crate::places::Bytes;
 use crate::rewrite::slice;
 use std::fs::File;
 use std::os::fd::FromRawFd;
-use wasmtime::{Engine, Module};
+use wasmtime::Module;
 use wasmtime_c_api::{wasm_config_t, wasm_engine_t, wasmtime_error_t, wasmtime_module_t};
-
-/// The engine that C has a handle of.
-///
-/// # Safety
-/// `engine` is one that Wasmtime's C API made.
-unsafe fn engine_of<'a>(engine: *const wasm_engine_t) -> &'a Engine {
-    // A structure of this one field.
-    &*engine.cast::<Engine>()
-}
 
 fn error_of<T>(result: wasmtime::Result<T>, take: impl FnOnce(T)) -> Option<Box<wasmtime_error_t>> {
     match result {
@@ -30,8 +22,7 @@ fn error_of<T>(result: wasmtime::Result<T>, take: impl FnOnce(T)) -> Option<Box<
 /// As `extra.h` says.
 #[no_mangle]
 pub unsafe extern "C" fn curfew__config_parallel(config: *mut wasm_config_t, parallel: bool) {
-    // A structure of this one field, in C representation.
-    (*config.cast::<wasmtime::Config>()).parallel_compilation(parallel);
+    (*config).value_mut().parallel_compilation(parallel);
 }
 
 /// # Safety
@@ -44,7 +35,7 @@ pub unsafe extern "C" fn curfew__precompile(
     is_component: bool,
     out: *mut Bytes,
 ) -> Option<Box<wasmtime_error_t>> {
-    let (engine, wasm) = (engine_of(engine), slice(wasm, length));
+    let (engine, wasm) = ((*engine).value(), slice(wasm, length));
     let made = if is_component { engine.precompile_component(wasm) } else { engine.precompile_module(wasm) };
     error_of(made, |bytes| out.write(Bytes::new(bytes)))
 }
@@ -57,7 +48,6 @@ pub unsafe extern "C" fn curfew__module_open(
     file: i32,
     module: *mut *mut wasmtime_module_t,
 ) -> Option<Box<wasmtime_error_t>> {
-    let made = Module::deserialize_open_file(engine_of(engine), File::from_raw_fd(file));
-    // A structure of this one field, in C representation.
-    error_of(made, |made| module.write(Box::into_raw(Box::new(made)).cast()))
+    let made = Module::deserialize_open_file((*engine).value(), File::from_raw_fd(file));
+    error_of(made, |made| module.write(Handle::wrap(made)))
 }

@@ -2,9 +2,11 @@
 //! What a module or component exports or imports, told one by one: a guest chooses how many there are.
 use std::ffi::{c_char, c_void};
 
-use wasmtime::component::types::{Component, ComponentExtern, ComponentInstance, ComponentItem};
-use wasmtime::{Engine, ExternType, Module};
+use wasmtime::component::types::{ComponentExtern, ComponentItem};
+use wasmtime::ExternType;
 use wasmtime_c_api::*;
+
+use crate::handles::Handle;
 
 type Callback = extern "C" fn(*mut c_void, *const c_char, usize, u8) -> bool;
 
@@ -40,8 +42,7 @@ pub unsafe extern "C" fn curfew__module_each_export(
     callback: Callback,
     context: *mut c_void,
 ) {
-    // A structure of this one field.
-    let module = &*module.cast::<Module>();
+    let module = (*module).value();
     for export in module.exports() {
         let name = export.name();
         if !callback(context, name.as_ptr().cast(), name.len(), kind_of_module_export(&export.ty())) {
@@ -60,8 +61,7 @@ pub unsafe extern "C" fn curfew__module_find_export(
     kind: &mut u8,
     type_: &mut Option<Box<wasm_functype_t>>,
 ) -> bool {
-    // A structure of this one field.
-    let module = &*module.cast::<Module>();
+    let module = (*module).value();
     let name = std::str::from_utf8(std::slice::from_raw_parts(name, length));
     let Some(found) = name.ok().and_then(|name| module.get_export(name)) else { return false };
     *kind = kind_of_module_export(&found);
@@ -83,8 +83,7 @@ pub unsafe extern "C" fn curfew__component_each_export(
     callback: Callback,
     context: *mut c_void,
 ) {
-    // Structures of this one field each.
-    let (component, engine) = (&*type_.cast::<Component>(), &*engine.cast::<Engine>());
+    let (component, engine) = ((*type_).value(), (*engine).value());
     for (name, export) in component.exports(engine) {
         if !callback(context, name.as_ptr().cast(), name.len(), kind_of_component_export(&export.ty)) {
             return;
@@ -120,13 +119,12 @@ pub unsafe extern "C" fn curfew__each_item(
     callback: ItemCallback,
     context: *mut c_void,
 ) {
-    // Structures of one field each.
-    let engine = &*engine.cast::<Engine>();
+    let engine = (*engine).value();
     if !items.instance.is_null() {
-        tell((*items.instance.cast::<ComponentInstance>()).exports(engine), callback, context);
+        tell((*items.instance).value().exports(engine), callback, context);
     } else if items.imports {
-        tell((*items.component.cast::<Component>()).imports(engine), callback, context);
+        tell((*items.component).value().imports(engine), callback, context);
     } else {
-        tell((*items.component.cast::<Component>()).exports(engine), callback, context);
+        tell((*items.component).value().exports(engine), callback, context);
     }
 }

@@ -3,9 +3,11 @@
 use std::ffi::c_void;
 use std::future::Future;
 
-use wasmtime::component::{Linker, LinkerInstance, Val};
+use wasmtime::component::Val;
 use wasmtime::{Result, Trap};
 use wasmtime_c_api::*;
+
+use crate::handles::Handle;
 
 type Callback = extern "C" fn(
     *mut c_void,
@@ -76,14 +78,13 @@ impl Function {
 /// `name` is so many bytes, and `env` outlives the linker and what was made with it.
 #[no_mangle]
 pub unsafe extern "C" fn curfew__component_linker_add_function(
-    instance: *mut wasmtime_component_linker_instance_t<'_>,
+    instance: *mut wasmtime_component_linker_instance_t<'static>,
     name: *const u8,
     length: usize,
     callback: Callback,
     env: *mut c_void,
 ) -> Option<Box<wasmtime_error_t>> {
-    // A structure of this one field, transparently.
-    let instance = &mut *instance.cast::<LinkerInstance<'_, WasmtimeStoreData>>();
+    let instance = (*instance).value_mut();
     let name = String::from_utf8_lossy(std::slice::from_raw_parts(name, length));
     let function = Function { callback, env };
     let added = instance.func_new_async(&name, move |store, _, params, results| function.call(store, params, results));
@@ -96,8 +97,7 @@ pub unsafe extern "C" fn curfew__component_linker_add_function(
 pub unsafe extern "C" fn curfew__component_linker_clone(
     linker: *const wasmtime_component_linker_t,
 ) -> *mut wasmtime_component_linker_t {
-    let linker = &*linker.cast::<Linker<WasmtimeStoreData>>();
-    Box::into_raw(Box::new(linker.clone())).cast()
+    Handle::wrap((*linker).value().clone())
 }
 
 #[no_mangle]

@@ -3,19 +3,16 @@
 //! What they wait for (timers, files) is the business of a reactor, a Tokio runtime that its handle owns: every poll
 //! and every drop happens inside it, so that wasmtime-wasi never starts a runtime of its own.
 use std::ffi::c_void;
-use std::future::Future;
-use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Wake, Waker};
 
-use tokio::runtime::{Builder, Handle, Runtime};
-use wasmtime::component::{Instance, InstancePre, Linker};
+use tokio::runtime::{Builder, Runtime};
+use wasmtime::component::{Instance, InstancePre};
 use wasmtime_c_api::*;
 
-const BLOCKING_THREADS: usize = 64;
+use crate::handles::{CallFuture, Handle};
 
-/// What `wasmtime_call_future_t` is, transparently.
-type CallFuture = Pin<Box<dyn Future<Output = ()>>>;
+const BLOCKING_THREADS: usize = 64;
 
 // ---- The reactor -------------------------------------------------------------------------------------------------
 
@@ -49,7 +46,7 @@ fn start() -> Option<Runtime> {
 }
 
 impl curfew__reactor {
-    fn handle(&self) -> Option<Handle> {
+    fn handle(&self) -> Option<tokio::runtime::Handle> {
         let mut runtime = self.runtime.lock().unwrap_or_else(PoisonError::into_inner);
         if runtime.is_none() {
             *runtime = start();
@@ -109,7 +106,7 @@ impl Drop for CallBack {
 #[allow(non_camel_case_types)]
 pub struct curfew__future {
     call: Option<CallFuture>, // none: it has ended
-    reactor: Handle,
+    reactor: tokio::runtime::Handle,
     waker: Waker,
 }
 
@@ -129,7 +126,7 @@ pub unsafe extern "C" fn curfew__future_create(
     waker: &curfew__waker,
 ) -> Option<Box<curfew__future>> {
     let waker = Waker::from(Arc::new(CallBack(*waker)));
-    let call = *Box::from_raw(call.cast::<CallFuture>());
+    let call = Handle::unwrap(call);
     let reactor = reactor.handle()?;
     Some(Box::new(curfew__future { call: Some(call), reactor, waker }))
 }
@@ -161,9 +158,7 @@ pub unsafe extern "C" fn curfew__component_pre_create(
     component: *const wasmtime_component_t,
     error: &mut *mut wasmtime_error_t,
 ) -> Option<Box<curfew__component_pre>> {
-    // Both are transparent.
-    let linker = &*linker.cast::<Linker<WasmtimeStoreData>>();
-    match linker.instantiate_pre(&*component.cast()) {
+    match (*linker).value().instantiate_pre((*component).value()) {
         Ok(pre) => Some(Box::new(curfew__component_pre(pre))),
         Err(refused) => {
             *error = Box::into_raw(Box::new(refused.into()));
@@ -190,5 +185,5 @@ pub unsafe extern "C" fn curfew__component_pre_instantiate(
             Err(refused) => *error = Box::into_raw(Box::new(refused.into())),
         }
     });
-    Box::into_raw(Box::new(call)).cast()
+    Handle::wrap(call)
 }

@@ -14,6 +14,8 @@ use wasmtime_c_api::*;
 use wasmtime_environ::obj::{ELF_WASMTIME_ADDRMAP, ELF_WASMTIME_TRAPS};
 use wasmtime_environ::PtrSize;
 
+use crate::handles::{beginning, Handle};
+
 /// Bytes of a pointer of this machine, as `wasmtime-environ` asks for it.
 const POINTER: u8 = 8;
 /// The instruction `ud2`.
@@ -121,9 +123,8 @@ fn module_of(symbol: &str) -> Option<usize> {
 /// # Safety
 /// One of the two is given, and lives for as long as the image is used.
 unsafe fn image<'a>(module: *const wasmtime_module_t, component: *const wasmtime_component_t) -> Option<Image<'a>> {
-    // Both are structures of this one field.
-    let module = module.cast::<Module>().as_ref();
-    let component = component.cast::<Component>().as_ref();
+    let module = module.as_ref().map(Handle::value);
+    let component = component.as_ref().map(Handle::value);
     Image::new(module.map(Module::image_range).or_else(|| component.map(Component::image_range))?)
 }
 
@@ -202,17 +203,11 @@ fn distance() -> Option<usize> {
     unsafe { crate::compile::curfew__config_parallel(&mut *config, false) };
     let engine = wasm_engine_new_with_config(config);
     let mut store = wasmtime_store_new(&engine, std::ptr::null_mut(), None);
-    // A structure of this one field, in C representation.
-    let store = unsafe { &mut *std::ptr::from_mut(&mut *store).cast::<WasmtimeStore>() };
+    let store = store.value_mut();
     let module = Module::new(store.engine(), SMALLEST).ok()?;
     let instance = Instance::new(&mut *store, &module, &[]).ok()?;
     let function = instance.get_func(&mut *store, "f")?;
     distance_in(store.as_context_mut(), function)
-}
-
-/// A context is a reference to its store, transparently.
-fn beginning(context: &WasmtimeStoreContextMut<'_>) -> usize {
-    unsafe { std::mem::transmute_copy(context) }
 }
 
 /// A function of a module in the store, if there is one already, saves making one.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Wasmtime's C API as one static library, at the version the lock file pins, and what it lacks.
+use handles::Handle;
 pub use wasmtime_c_api::*;
 
 mod account;
@@ -7,6 +8,7 @@ mod compile;
 mod exports;
 mod functions;
 mod futures;
+mod handles;
 mod hash;
 mod input;
 mod interrupt;
@@ -22,9 +24,7 @@ mod wasi;
 /// `config` is one that `wasm_config_new` returned, and is used by nobody else meanwhile.
 #[no_mangle]
 pub unsafe extern "C" fn curfew__config_backtrace(config: *mut wasm_config_t, frames: u32) {
-    // A structure of this one field, in C representation.
-    let config = &mut *config.cast::<wasmtime::Config>();
-    config.wasm_backtrace_max_frames(std::num::NonZeroUsize::new(frames as usize));
+    (*config).value_mut().wasm_backtrace_max_frames(std::num::NonZeroUsize::new(frames as usize));
 }
 
 /// Whether an error is a trap, and which: found by its type, so that no text of the guest's can pass for one.
@@ -33,8 +33,7 @@ pub unsafe extern "C" fn curfew__config_backtrace(config: *mut wasm_config_t, fr
 /// `error` is one that Wasmtime's C API made, and `code` may be written.
 #[no_mangle]
 pub unsafe extern "C" fn curfew__error_trap_code(error: *const wasmtime_error_t, code: *mut u8) -> bool {
-    // A structure of this one field.
-    let error = &*error.cast::<wasmtime::Error>();
+    let error = (*error).value();
     let trap = error.downcast_ref::<wasmtime::Trap>().copied();
     let thrown = error.is::<wasmtime::ThrownException>().then_some(wasmtime::Trap::UncaughtException);
     match trap.or(thrown) {

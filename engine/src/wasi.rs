@@ -31,6 +31,7 @@ use wasmtime_wasi_io::bindings::wasi::io;
 use wiggle::GuestMemory;
 
 use crate::account::Calls;
+use crate::handles::Handle;
 use crate::input::Input;
 
 /// Resources open at once, files among them: a guest must not take all the descriptors of a process.
@@ -522,8 +523,7 @@ fn error(result: Result<()>) -> Option<Box<wasmtime_error_t>> {
 /// `linker` is one that `wasmtime_linker_new` returned, and is used by nobody else meanwhile.
 #[no_mangle]
 pub unsafe extern "C" fn curfew__linker_add_wasi(linker: *mut wasmtime_linker_t) -> Option<Box<wasmtime_error_t>> {
-    // A structure of this one field, in C representation.
-    error(link_preview1(&mut *linker.cast()))
+    error(link_preview1((*linker).value_mut()))
 }
 
 /// # Safety
@@ -532,5 +532,5 @@ pub unsafe extern "C" fn curfew__linker_add_wasi(linker: *mut wasmtime_linker_t)
 pub unsafe extern "C" fn curfew__component_linker_add_wasi(
     linker: *mut wasmtime_component_linker_t,
 ) -> Option<Box<wasmtime_error_t>> {
-    error(link_preview2(&mut *linker.cast()))
+    error(link_preview2((*linker).value_mut()))
 }
