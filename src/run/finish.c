@@ -21,13 +21,13 @@ static void fill_error_of_stop(curfew_run *run, curfew_outcome cause)
 /* What was going on when it was stopped. */
 static curfew_stop_while find_while(const curfew_run *run)
 {
-	if (!run->loaded_ns)
+	if (!run->clock.loaded_ns)
 		return CURFEW_WHILE_LOADING;
-	if (!run->compiled_ns && !run->again)
+	if (!run->clock.compiled_ns && !run->again)
 		return CURFEW_WHILE_COMPILING;
-	if (!run->entered_ns)
+	if (!run->clock.entered_ns)
 		return CURFEW_WHILE_LOADING;
-	return run->stopped_waiting ? CURFEW_WHILE_WAITING : CURFEW_WHILE_RUNNING;
+	return run->stop.was_waiting ? CURFEW_WHILE_WAITING : CURFEW_WHILE_RUNNING;
 }
 
 /* What was stopped while it was compiled can be compiled once, with more time than a run has. */
@@ -50,9 +50,10 @@ static void fill_error_of_compiling(curfew_run *run, curfew_outcome cause)
 static void look_at_all(curfew_run *run, int64_t ended_ns)
 {
 	curfew__run_look_at_clock(run, ended_ns);
-	if (run->limits.cpu_ns != CURFEW_UNLIMITED && atomic_load(&run->cpu_before_ns) >= (int64_t)run->limits.cpu_ns)
+	if (run->limits.cpu_ns != CURFEW_UNLIMITED && atomic_load(&run->clock.cpu_before_ns) >= (int64_t)run->limits.cpu_ns)
 		curfew__run_latch(run, CURFEW_OUTCOME_CPU, ended_ns);
-	if (run->started && run->limits.fuel != CURFEW_UNLIMITED && run->report->used.fuel > run->limits.fuel)
+	if (run->progress >= CURFEW__RUN_STARTED && run->limits.fuel != CURFEW_UNLIMITED &&
+	    run->report->used.fuel > run->limits.fuel)
 		curfew__run_latch(run, CURFEW_OUTCOME_FUEL, ended_ns);
 }
 
@@ -61,31 +62,31 @@ static void fill_counts(curfew_run *run, int64_t ended_ns)
 	curfew_report *report = run->report;
 	curfew_used *used = &report->used;
 
-	used->wall_ns = (uint64_t)(ended_ns - run->start_ns);
+	used->wall_ns = (uint64_t)(ended_ns - run->clock.start_ns);
 	used->host_calls = run->host_calls;
-	used->output_bytes = atomic_load(&run->output_bytes);
+	used->output_bytes = atomic_load(&run->output.bytes);
 	if (used->fuel != CURFEW_UNLIMITED && used->fuel > run->limits.fuel)
 		used->fuel = run->limits.fuel;
-	int64_t loaded = run->loaded_ns ? run->loaded_ns : ended_ns;
-	int64_t compiled = run->compiled_ns ? run->compiled_ns : loaded;
-	int64_t entered = run->entered_ns ? run->entered_ns : compiled;
-	used->load_ns = (uint64_t)(loaded - run->start_ns);
+	int64_t loaded = run->clock.loaded_ns ? run->clock.loaded_ns : ended_ns;
+	int64_t compiled = run->clock.compiled_ns ? run->clock.compiled_ns : loaded;
+	int64_t entered = run->clock.entered_ns ? run->clock.entered_ns : compiled;
+	used->load_ns = (uint64_t)(loaded - run->clock.start_ns);
 	used->compile_ns = (uint64_t)(compiled - loaded);
 	used->start_ns = (uint64_t)(entered - compiled);
-	used->run_ns = run->entered_ns ? (uint64_t)(ended_ns - entered) : 0;
+	used->run_ns = run->clock.entered_ns ? (uint64_t)(ended_ns - entered) : 0;
 	report->limits = run->limits;
-	report->output_truncated = run->output_truncated;
+	report->output_truncated = run->output.truncated;
 	curfew__report_set_program(report, run->program->name, curfew_program_kind(run->program), run->program->sha256);
-	curfew__report_set_output(report, run->streams[0].data, run->streams[0].length, run->streams[1].data,
-	                          run->streams[1].length, run->output_truncated);
-	if (run->partial)
-		curfew__report_set_partial(report, run->partial, run->partial_length);
+	curfew__report_set_output(report, run->output.streams[0].data, run->output.streams[0].length,
+	                          run->output.streams[1].data, run->output.streams[1].length, run->output.truncated);
+	if (run->output.partial)
+		curfew__report_set_partial(report, run->output.partial, run->output.partial_length);
 	/* What stopped it was the first, whoever came first to the list of those that were exceeded. */
-	if (atomic_load(&run->tripped_set) & 1u << report->outcome)
+	if (atomic_load(&run->stop.tripped_set) & 1u << report->outcome)
 		curfew__report_add_tripped(report, report->outcome);
-	unsigned count = atomic_load(&run->tripped_count);
+	unsigned count = atomic_load(&run->stop.tripped_count);
 	for (unsigned i = 0; i < count && i < CURFEW_OUTCOME_COUNT; i++) {
-		curfew_outcome tripped = (curfew_outcome)atomic_load(&run->tripped[i]);
+		curfew_outcome tripped = (curfew_outcome)atomic_load(&run->stop.tripped[i]);
 		if (tripped != report->outcome)
 			curfew__report_add_tripped(report, tripped);
 	}
@@ -132,8 +133,8 @@ static curfew_outcome outcome_without_cause(curfew__run_end end)
 static void fill_stop(curfew_run *run, int64_t ended_ns, bool hard)
 {
 	curfew_report *report = run->report;
-	curfew_outcome cause = (curfew_outcome)atomic_load(&run->cause);
-	int64_t stopped_ns = atomic_load(&run->stopped_ns);
+	curfew_outcome cause = (curfew_outcome)atomic_load(&run->stop.cause);
+	int64_t stopped_ns = atomic_load(&run->stop.stopped_ns);
 
 	report->stop_cause = cause ? cause : report->outcome;
 	if (cause) {
@@ -146,7 +147,7 @@ static void fill_stop(curfew_run *run, int64_t ended_ns, bool hard)
 			fill_error_of_compiling(run, cause);
 		else
 			fill_error_of_stop(run, cause);
-	} else if (atomic_load(&run->time_up)) {
+	} else if (atomic_load(&run->stop.time_up)) {
 		report->stop_mode = CURFEW_STOP_COOPERATIVE;
 		report->stop_while = CURFEW_WHILE_RUNNING;
 	}
@@ -155,9 +156,9 @@ static void fill_stop(curfew_run *run, int64_t ended_ns, bool hard)
 /* Nothing is compiled for it any more; what the compiler has done meanwhile was done for it. */
 static void leave_compiler(curfew_run *run)
 {
-	curfew__wasm_program_leave(run->program->wasm, &run->compiled);
-	atomic_store(&run->compiling, false);
-	atomic_fetch_add(&run->cpu_before_ns, (int64_t)run->compiled.cpu_ns);
+	curfew__wasm_program_leave(run->program->wasm, &run->wait.compiled);
+	atomic_store(&run->wait.compiling, false);
+	atomic_fetch_add(&run->clock.cpu_before_ns, (int64_t)run->wait.compiled.cpu_ns);
 }
 
 /* What is known of the guest is read: it goes back, or stays for the next call of its session. */
@@ -174,7 +175,7 @@ static void let_go_of_guest(curfew_run *run, curfew__run_end end, bool readable)
 	if (run->kept)
 		run->kept->on_settled(run->kept->context, run, end);
 	/* Counted in pages, of which the last may reach a little beyond the limit. */
-	if (report->used.stack_peak_bytes > stack_limit && atomic_load(&run->cause) != CURFEW_OUTCOME_STACK)
+	if (report->used.stack_peak_bytes > stack_limit && atomic_load(&run->stop.cause) != CURFEW_OUTCOME_STACK)
 		report->used.stack_peak_bytes = stack_limit;
 }
 
@@ -186,10 +187,10 @@ void curfew__run_finish(curfew_run *run, curfew__run_end end)
 	bool hard = false;
 
 	curfew__run_end_stretch(run);
-	curfew__watch_close(run->engine->watch, &run->alarm);
+	curfew__watch_close(run->engine->watch, &run->stop.alarm);
 	if (run->program->wasm)
 		leave_compiler(run);
-	report->used.cpu_ns = (uint64_t)atomic_load(&run->cpu_before_ns);
+	report->used.cpu_ns = (uint64_t)atomic_load(&run->clock.cpu_before_ns);
 	curfew__operations_close(atomic_load(&run->operations));
 	bool readable = run->alive && kind->settle(run, &hard);
 
@@ -200,13 +201,13 @@ void curfew__run_finish(curfew_run *run, curfew__run_end end)
 		curfew__run_latch(run, outcome_without_cause(end), ended_ns);
 	look_at_all(run, ended_ns);
 	/* Nothing can come within the grace any more, so that it is over. */
-	if (end == CURFEW__END_UNSETTLED && atomic_load(&run->time_up))
-		curfew__run_latch(run, (curfew_outcome)atomic_load(&run->time_up), ended_ns);
-	curfew__signal_release(&run->cancels[0]); /* it may serve the next run */
-	if (readable && end == CURFEW__END_DONE && !atomic_load(&run->cause))
+	if (end == CURFEW__END_UNSETTLED && atomic_load(&run->stop.time_up))
+		curfew__run_latch(run, (curfew_outcome)atomic_load(&run->stop.time_up), ended_ns);
+	curfew__signal_release(&run->stop.cancels[0]); /* it may serve the next run */
+	if (readable && end == CURFEW__END_DONE && !atomic_load(&run->stop.cause))
 		kind->fill_value(run);
-	curfew_outcome cause = (curfew_outcome)atomic_load(&run->cause);
-	curfew_outcome up = (curfew_outcome)atomic_load(&run->time_up);
+	curfew_outcome cause = (curfew_outcome)atomic_load(&run->stop.cause);
+	curfew_outcome up = (curfew_outcome)atomic_load(&run->stop.time_up);
 	/* Told that its time was up, it has no other outcome, whatever stopped it within its grace. */
 	report->outcome = up ? up : cause ? cause : outcome_without_cause(end);
 	fill_stop(run, ended_ns, hard);

@@ -10,7 +10,7 @@
 
 static curfew__host_caller caller_of(const curfew_run *run)
 {
-	return (curfew__host_caller){run->given->host_context, {&run->cause, &run->time_up}};
+	return (curfew__host_caller){run->given->host_context, {&run->stop.cause, &run->stop.time_up}};
 }
 
 /* NULL: there is no such function of this sort. */
@@ -44,7 +44,7 @@ static void call_with(curfew_run *run, const curfew__host_function *function, co
 static void call_with_copy(curfew_run *run, const curfew__host_function *function, char *copy, const char *json,
                            size_t length)
 {
-	curfew__copy_until(copy, json, length, &run->cause);
+	curfew__copy_until(copy, json, length, &run->stop.cause);
 	copy[length] = 0;
 	call_with(run, function, copy, length);
 }

@@ -24,15 +24,15 @@ static bool emit(curfew_run *run, uint32_t kind, const char *json, size_t length
 		char *copy = malloc(length + 1);
 		if (!copy)
 			return false;
-		curfew__copy_until(copy, json, length, &run->cause);
+		curfew__copy_until(copy, json, length, &run->stop.cause);
 		copy[length] = 0;
-		if (atomic_load(&run->cause)) { /* it may be a part */
+		if (atomic_load(&run->stop.cause)) { /* it may be a part */
 			free(copy);
 			return false;
 		}
-		free(run->partial);
-		run->partial = copy;
-		run->partial_length = length;
+		free(run->output.partial);
+		run->output.partial = copy;
+		run->output.partial_length = length;
 	}
 	curfew__run_notify(run, kind ? CURFEW_EVENT_PROGRESS : CURFEW_EVENT_CHECKPOINT, json, length);
 	return true;
@@ -45,7 +45,7 @@ static bool on_emit(void *context, uint32_t kind, const char *json, size_t lengt
 	if (!curfew__run_charge_call(run))
 		return false;
 	*answer = -1;
-	if (length > run->limits.output_bytes || !curfew__json_check_until(json, length, &run->cause, NULL, NULL))
+	if (length > run->limits.output_bytes || !curfew__json_check_until(json, length, &run->stop.cause, NULL, NULL))
 		return true;
 	curfew__buffer buffer;
 	if (curfew__run_redact_json(run, &buffer, &json, &length) && emit(run, kind, json, length))
@@ -102,7 +102,7 @@ static bool on_import_open(void *context, const char *name, size_t length, int32
 {
 	curfew_run *run = context;
 
-	if (run->started && !curfew__run_charge_call(run))
+	if (run->progress >= CURFEW__RUN_STARTED && !curfew__run_charge_call(run))
 		return false;
 	free(run->import_text);
 	run->import_length = 0;
@@ -111,7 +111,7 @@ static bool on_import_open(void *context, const char *name, size_t length, int32
 	if (is_import_map(name, length))
 		run->import_text = open_import_map(run->program, answer);
 	else if (!run->program->bundle && run->flags & CURFEW_RUN_IMPORTS)
-		run->import_text = curfew__remote_import(run->remote, name, length, &run->cause, answer);
+		run->import_text = curfew__remote_import(run->remote, name, length, &run->stop.cause, answer);
 	else if (run->program->bundle)
 		run->import_text = curfew__bundle_open(run->program->bundle, name, length, answer);
 	else if (run->program->import_dir)
@@ -254,7 +254,7 @@ static void on_stop(void *context, uint32_t cause)
 		[CURFEW_STOP_FUEL] = CURFEW_OUTCOME_FUEL,
 	};
 
-	if (cause == CURFEW_STOP_POLL || cause >= sizeof causes / sizeof *causes || atomic_load(&run->cause))
+	if (cause == CURFEW_STOP_POLL || cause >= sizeof causes / sizeof *causes || atomic_load(&run->stop.cause))
 		return;
 	curfew__run_latch(run, causes[cause], clock_now_ns());
 }
@@ -262,7 +262,7 @@ static void on_stop(void *context, uint32_t cause)
 static bool on_stopped(void *context)
 {
 	const curfew_run *run = context;
-	return atomic_load(&run->cause) != 0;
+	return atomic_load(&run->stop.cause) != 0;
 }
 
 /* A session's guest unwinds, watched like any other that is stopped. */
@@ -270,7 +270,7 @@ static bool on_unwinds(void *context)
 {
 	curfew_run *run = context;
 
-	return run->kept && curfew__watch_arm(run->engine->watch, &run->alarm, clock_now_ns());
+	return run->kept && curfew__watch_arm(run->engine->watch, &run->stop.alarm, clock_now_ns());
 }
 
 static void on_growth(void *context, size_t bytes, bool refused)

@@ -72,7 +72,7 @@ static void set_control(curfew_run *run)
 	control->deadline_ns = CURFEW__NEVER;
 	if (limits->timeout_ns != CURFEW_UNLIMITED)
 		control->deadline_ns = now + (int64_t)limits->timeout_ns -
-		                       (curfew__run_is_deterministic(run) ? 0 : clock_now_ns() - run->start_ns);
+		                       (curfew__run_is_deterministic(run) ? 0 : clock_now_ns() - run->clock.start_ns);
 	control->realtime_offset_us = curfew__run_is_deterministic(run) ? FIXED_DATE_US - control->time_origin_ns / 1000
 	                                                                : (real_ns - now) / 1000;
 	control->seed = run->seed;
@@ -126,7 +126,7 @@ static curfew__run_end enter(curfew_run *run, curfew__guest_entry entry)
 {
 	int32_t status = CURFEW_GUEST_DONE;
 
-	run->entered = true;
+	curfew__run_reach(run, CURFEW__RUN_ENTERED);
 	curfew__vm_end end = curfew__guest_enter(run->guest, entry, NULL, &status);
 	if (run->exited && end != CURFEW__VM_RETURNED)
 		return CURFEW__END_EXITED;
@@ -146,7 +146,8 @@ static bool put(curfew_run *run, const void *bytes, size_t length, uint32_t *add
 		return true;
 	}
 	/* Nothing is written: the guest's memory may have been taken away. */
-	run->entered |= end != CURFEW__VM_RETURNED;
+	if (end != CURFEW__VM_RETURNED)
+		curfew__run_reach(run, CURFEW__RUN_ENTERED);
 	*result = end == CURFEW__VM_RETURNED ? CURFEW__END_FAILED : end_of(end, 0);
 	return false;
 }
@@ -190,11 +191,11 @@ static void take_image(curfew_run *run)
 	curfew__watch *watch = run->engine->watch;
 
 	atomic_store(&run->alive, false);
-	curfew__watch_disarm(watch, &run->alarm);
+	curfew__watch_disarm(watch, &run->stop.alarm);
 	curfew__program_snapshot(run->program, run->guest->region);
 	atomic_store(&run->alive, true);
 	curfew__run_tell_time_up(run);
-	curfew__watch_arm(watch, &run->alarm, curfew__run_next_alarm(run, clock_now_ns()));
+	curfew__watch_arm(watch, &run->stop.alarm, curfew__run_next_alarm(run, clock_now_ns()));
 }
 
 static bool load_source(curfew_run *run, curfew__run_end *result)
@@ -206,10 +207,10 @@ static bool load_source(curfew_run *run, curfew__run_end *result)
 	    !put(run, run->program->name, strlen(run->program->name), &control->name, &control->name_length, result))
 		return false;
 	*result = enter(run, CURFEW__GUEST_LOAD);
-	if (*result != CURFEW__END_DONE || atomic_load(&run->cause))
+	if (*result != CURFEW__END_DONE || atomic_load(&run->stop.cause))
 		return false;
 	run->guest->scratch_used = 0;
-	run->compiled_ns = clock_now_ns();
+	run->clock.compiled_ns = clock_now_ns();
 	if (run->purpose == CURFEW__RUN_COMPILE || !(run->program->flags & CURFEW_SOURCE_ONCE))
 		take_image(run);
 	return run->purpose != CURFEW__RUN_COMPILE;
@@ -266,7 +267,7 @@ static void rebind_guest(curfew_run *run)
 static bool clear_up(curfew_run *run, curfew__run_end *result)
 {
 	*result = enter(run, CURFEW__GUEST_AGAIN);
-	return *result == CURFEW__END_DONE && !atomic_load(&run->cause);
+	return *result == CURFEW__END_DONE && !atomic_load(&run->stop.cause);
 }
 
 /* Everything up to the program's first instruction, and on. */
@@ -278,10 +279,10 @@ static curfew__run_end begin(curfew_run *run)
 	if (run->again)
 		rebind_guest(run);
 	else if (!instantiate(run, &has_program))
-		return atomic_load(&run->cause) ? CURFEW__END_NOT_RUN : result;
-	run->loaded_ns = clock_now_ns();
+		return atomic_load(&run->stop.cause) ? CURFEW__END_NOT_RUN : result;
+	run->clock.loaded_ns = clock_now_ns();
 	atomic_store(&run->memory_bytes, curfew__guest_memory(run->guest));
-	if (!curfew__watch_arm(run->engine->watch, &run->alarm, curfew__run_next_alarm(run, run->loaded_ns)))
+	if (!curfew__watch_arm(run->engine->watch, &run->stop.alarm, curfew__run_next_alarm(run, run->clock.loaded_ns)))
 		return result;
 	if (!has_program && !load_source(run, &result))
 		return result;
@@ -292,16 +293,16 @@ static curfew__run_end begin(curfew_run *run)
 	if (!put_arguments(run, &result))
 		return result;
 	set_meters(run);
-	run->started = true;
-	run->entered_ns = clock_now_ns();
+	curfew__run_reach(run, CURFEW__RUN_STARTED);
+	run->clock.entered_ns = clock_now_ns();
 	return enter(run, CURFEW__GUEST_START);
 }
 
 static curfew__run_end resume(curfew_run *run)
 {
 	/* It may have been woken by something else before that time. */
-	if (run->virtual_wake_ns > run->virtual_ns && clock_now_ns() >= run->waited_until_ns)
-		run->virtual_ns = run->virtual_wake_ns;
+	if (run->clock.virtual_wake_ns > run->clock.virtual_ns && clock_now_ns() >= run->wait.waited_until_ns)
+		run->clock.virtual_ns = run->clock.virtual_wake_ns;
 	return enter(run, CURFEW__GUEST_RESUME);
 }
 
@@ -310,8 +311,8 @@ static int64_t wait(curfew_run *run, int64_t now)
 	int64_t wake = run->guest->control->wake_ns;
 
 	if (curfew__run_is_deterministic(run) && wake != CURFEW__NEVER) {
-		int64_t waits = wake > run->virtual_ns ? wake - run->virtual_ns : 0; /* both are positive */
-		run->virtual_wake_ns = run->virtual_ns + waits;
+		int64_t waits = wake > run->clock.virtual_ns ? wake - run->clock.virtual_ns : 0; /* both are positive */
+		run->clock.virtual_wake_ns = run->clock.virtual_ns + waits;
 		wake = clock_later(now, (uint64_t)waits);
 	}
 	/* It is the guest's word, and may be anything. */
@@ -338,31 +339,31 @@ static int64_t stop_trace(curfew_run *run, int64_t now)
 static bool ask(curfew_run *run, int64_t now)
 {
 	int64_t cpu = curfew__run_cpu(run);
-	bool is_first = !run->soft_ns;
-	bool has_processor = is_first || cpu != run->soft_seen_cpu_ns;
+	bool is_first = !run->stop.soft_ns;
+	bool has_processor = is_first || cpu != run->stop.soft_seen_cpu_ns;
 	bool is_answering = curfew__guest_stop_soft(run->guest);
 	const stop_budget *has = run->kept ? &session_stop_budget : &run_stop_budget;
 
 	if (is_first) {
-		run->soft_ns = now;
-		run->soft_cpu_ns = cpu;
+		run->stop.soft_ns = now;
+		run->stop.soft_cpu_ns = cpu;
 	}
-	int64_t longer = run->soft_step_ns * 2 < SOFT_STEP_MOST_NS ? run->soft_step_ns * 2 : SOFT_STEP_MOST_NS;
-	run->soft_step_ns = has_processor ? SOFT_STEP_NS : longer;
+	int64_t longer = run->stop.soft_step_ns * 2 < SOFT_STEP_MOST_NS ? run->stop.soft_step_ns * 2 : SOFT_STEP_MOST_NS;
+	run->stop.soft_step_ns = has_processor ? SOFT_STEP_NS : longer;
 	if (!has_processor)
 		curfew__guest_hurry(run->guest);
-	run->soft_seen_cpu_ns = cpu;
-	int64_t used = cpu - run->soft_cpu_ns;
+	run->stop.soft_seen_cpu_ns = cpu;
+	int64_t used = cpu - run->stop.soft_cpu_ns;
 	return is_first ||
-	       (used < (is_answering ? has->seen_cpu_ns : has->unseen_cpu_ns) && now - run->soft_ns < SOFT_LATEST_NS);
+	       (used < (is_answering ? has->seen_cpu_ns : has->unseen_cpu_ns) && now - run->stop.soft_ns < SOFT_LATEST_NS);
 }
 
 static int64_t stop(curfew_run *run, int64_t now)
 {
-	if (run->tracing)
+	if (run->stop.tracing)
 		return stop_trace(run, now);
 	if (ask(run, now))
-		return now + run->soft_step_ns;
+		return now + run->stop.soft_step_ns;
 	if (curfew__run_is_deaf(run))
 		curfew__guest_protect(run->guest);
 	int64_t next = curfew__guest_interrupt(run->guest, now);
@@ -411,18 +412,18 @@ static void fill_trace(curfew_run *run)
 	curfew__guest *guest = run->guest;
 	int32_t ignored;
 
-	run->tracing = true;
-	run->alarm.closed = false;
+	run->stop.tracing = true;
+	run->stop.alarm.closed = false;
 	curfew__guest_set_fuel(guest, CURFEW_UNLIMITED);
 	/* The CPU time of the run is on record by now: this is a count of its own. */
-	atomic_store(&run->cpu_before_ns, 0);
+	atomic_store(&run->clock.cpu_before_ns, 0);
 	curfew__run_begin_stretch(run);
-	if (!curfew__watch_arm(run->engine->watch, &run->alarm, clock_now_ns() + TRACE_NS))
+	if (!curfew__watch_arm(run->engine->watch, &run->stop.alarm, clock_now_ns() + TRACE_NS))
 		return;
 	curfew__vm_end end = curfew__guest_enter(guest, CURFEW__GUEST_TRACE, NULL, &ignored);
 	run->after.is_spent |= end != CURFEW__VM_RETURNED;
-	curfew__watch_close(run->engine->watch, &run->alarm);
-	atomic_store(&run->cpu_segment_ns, -1);
+	curfew__watch_close(run->engine->watch, &run->stop.alarm);
+	atomic_store(&run->clock.cpu_segment_ns, -1);
 	if (!curfew__guest_settle(guest))
 		return;
 	read_trace(run);
@@ -435,7 +436,7 @@ static char *imported_text(curfew_run *run, const char *name, size_t *length)
 	int32_t answer;
 	char *text = run->program->bundle ? curfew__bundle_open(run->program->bundle, name, strlen(name), &answer)
 	             : run->flags & CURFEW_RUN_IMPORTS
-	                 ? curfew__remote_import(run->remote, name, strlen(name), &run->cause, &answer)
+	                 ? curfew__remote_import(run->remote, name, strlen(name), &run->stop.cause, &answer)
 	             : folder ? curfew__import_open(folder, name, strlen(name), CURFEW__AFTER_BYTES, &answer)
 	                      : NULL;
 	size_t before = text ? strnlen(text, (size_t)answer) + 1 : 0;
@@ -504,13 +505,13 @@ static void fill_usage(curfew_run *run)
 		used->loops = run->limits.loops;
 	used->timers_peak = control->timers_peak;
 	used->memory_peak_bytes = curfew__guest_memory(run->guest);
-	if (run->limits.fuel != CURFEW_UNLIMITED && run->started)
+	if (run->limits.fuel != CURFEW_UNLIMITED && run->progress >= CURFEW__RUN_STARTED)
 		used->fuel = curfew__guest_fuel_used(run->guest);
 }
 
 static void fill_error(curfew_run *run, curfew__run_end end)
 {
-	bool caused = atomic_load(&run->cause);
+	bool caused = atomic_load(&run->stop.cause);
 	bool waited = caused && (end == CURFEW__END_WAITING || end == CURFEW__END_NOT_RUN);
 
 	if (end == CURFEW__END_THREW || end == CURFEW__END_REFUSED) {
@@ -518,7 +519,7 @@ static void fill_error(curfew_run *run, curfew__run_end end)
 			fill_thrown(run);
 	} else if (end == CURFEW__END_STOPPED || end == CURFEW__END_UNSETTLED) {
 		read_trace(run);
-	} else if ((end >= CURFEW__END_TRAPPED || waited) && run->entered) {
+	} else if ((end >= CURFEW__END_TRAPPED || waited) && run->progress >= CURFEW__RUN_ENTERED) {
 		fill_trace(run);
 	}
 	if (!caused && end == CURFEW__END_TRAPPED) {

@@ -12,15 +12,15 @@
 
 size_t curfew__run_charge_output(curfew_run *run, size_t length)
 {
-	uint64_t used = atomic_load(&run->output_bytes), limit = run->limits.output_bytes;
+	uint64_t used = atomic_load(&run->output.bytes), limit = run->limits.output_bytes;
 	size_t room = limit > used ? (size_t)(limit - used) : 0;
 
 	if (length > room) {
-		run->output_truncated = true;
+		run->output.truncated = true;
 		curfew__run_latch(run, CURFEW_OUTCOME_OUTPUT, clock_now_ns());
 		length = room;
 	}
-	atomic_store(&run->output_bytes, used + length);
+	atomic_store(&run->output.bytes, used + length);
 	return length;
 }
 
@@ -47,7 +47,7 @@ bool curfew__run_pass_output(curfew_run *run, bool is_error, const char *bytes, 
 	size_t passed = curfew__run_charge_output(run, length);
 
 	if (!(run->flags & CURFEW_RUN_PASS_OUTPUT))
-		curfew__buffer_add(&run->streams[is_error], bytes, passed);
+		curfew__buffer_add(&run->output.streams[is_error], bytes, passed);
 	if (passed)
 		curfew__run_notify(run, is_error ? CURFEW_EVENT_STDERR : CURFEW_EVENT_STDOUT, bytes, passed);
 	return passed == length;
@@ -58,7 +58,7 @@ bool curfew__run_write(curfew_run *run, uint32_t stream, const char *bytes, size
 	bool is_error = stream == 2;
 
 	if (run->given->redactor)
-		return curfew__redact_write(&run->redacted[is_error], bytes, length);
+		return curfew__redact_write(&run->output.redacted[is_error], bytes, length);
 	return curfew__run_pass_output(run, is_error, bytes, length);
 }
 
@@ -66,13 +66,13 @@ void curfew__run_growth(curfew_run *run, size_t bytes, bool refused)
 {
 	atomic_store_explicit(&run->memory_bytes, bytes, memory_order_relaxed);
 	/* What is being stopped for something else may run short on its way out. */
-	if (refused && !atomic_load(&run->cause))
+	if (refused && !atomic_load(&run->stop.cause))
 		curfew__run_latch(run, CURFEW_OUTCOME_MEMORY, clock_now_ns());
 }
 
 int64_t curfew__run_clock(const curfew_run *run)
 {
-	return curfew__run_is_deterministic(run) ? run->virtual_ns : clock_now_ns();
+	return curfew__run_is_deterministic(run) ? run->clock.virtual_ns : clock_now_ns();
 }
 
 bool curfew__run_fill_random(void *bytes, size_t length)

@@ -16,28 +16,28 @@ static bool park(curfew_run *run)
 
 	curfew__run_end_stretch(run);
 	/* The watch keeps its hands off the memory while the run gives of it back. */
-	curfew__watch_disarm(watch, &run->alarm);
-	atomic_store(&run->wake_ns, run->kind->wait(run, now));
+	curfew__watch_disarm(watch, &run->stop.alarm);
+	atomic_store(&run->wait.wake_ns, run->kind->wait(run, now));
 	/* Armed before anybody can see that it is parked: the alarm belongs to whoever takes it up next. */
-	curfew__watch_arm(watch, &run->alarm, curfew__run_next_alarm(run, now));
+	curfew__watch_arm(watch, &run->stop.alarm, curfew__run_next_alarm(run, now));
 	curfew__run_enter_phase(run, CURFEW__RUN_PARKED);
 	/* From here on the run may be elsewhere; the reference of whoever steps it keeps it in memory. */
-	return !(atomic_load(&run->woken) && curfew__run_move(run, CURFEW__RUN_PARKED, CURFEW__RUN_EXECUTING));
+	return !(atomic_load(&run->wait.woken) && curfew__run_move(run, CURFEW__RUN_PARKED, CURFEW__RUN_EXECUTING));
 }
 
 static curfew__run_end resume_or_begin(curfew_run *run)
 {
-	atomic_store(&run->woken, false);
-	run->waited_until_ns = atomic_exchange(&run->wake_ns, CURFEW__NEVER);
-	if (atomic_load(&run->cause))
+	atomic_store(&run->wait.woken, false);
+	run->wait.waited_until_ns = atomic_exchange(&run->wait.wake_ns, CURFEW__NEVER);
+	if (atomic_load(&run->stop.cause))
 		return CURFEW__END_NOT_RUN;
-	if (!run->begun) {
-		run->begun = true;
+	if (run->progress == CURFEW__RUN_NEW) {
+		curfew__run_reach(run, CURFEW__RUN_BEGUN);
 		if (!curfew__run_prepare_secrets(run))
-			return atomic_load(&run->cause) ? CURFEW__END_NOT_RUN : CURFEW__END_FAILED;
+			return atomic_load(&run->stop.cause) ? CURFEW__END_NOT_RUN : CURFEW__END_FAILED;
 		return run->kind->begin(run);
 	}
-	curfew__watch_arm(run->engine->watch, &run->alarm, curfew__run_next_alarm(run, clock_now_ns()));
+	curfew__watch_arm(run->engine->watch, &run->stop.alarm, curfew__run_next_alarm(run, clock_now_ns()));
 	return run->kind->resume(run);
 }
 
@@ -49,9 +49,9 @@ bool curfew__run_step(curfew_run *run)
 	do {
 		curfew__run_begin_stretch(run);
 		end = resume_or_begin(run);
-		if (end == CURFEW__END_WAITING && !atomic_load(&run->cause) && park(run))
+		if (end == CURFEW__END_WAITING && !atomic_load(&run->stop.cause) && park(run))
 			return false;
-	} while (end == CURFEW__END_WAITING && !atomic_load(&run->cause));
+	} while (end == CURFEW__END_WAITING && !atomic_load(&run->stop.cause));
 	curfew__run_finish(run, end);
 	return true;
 }

@@ -230,12 +230,75 @@ typedef struct curfew__kept {
 	void *context;
 } curfew__kept;
 
+/* How far a run has come. It only ever gets further: curfew__run_reach. */
+enum curfew__run_progress {
+	CURFEW__RUN_NEW,
+	CURFEW__RUN_BEGUN,   /* it has its guest, or waits for what that is made of */
+	CURFEW__RUN_ENTERED, /* code in the guest has executed, so that there may be frames */
+	CURFEW__RUN_STARTED, /* the program itself has: what it uses is counted from here on */
+};
+
+/* Why and when a run is to end: shared with the watch. */
+typedef struct curfew__run_stop {
+	curfew__signal *cancels[2]; /* the caller's and the run's own; NULL: none */
+	curfew__alarm alarm;
+	_Atomic uint64_t latch; /* the cause of the stop and when its time was up; 0: none. The first one stays */
+	atomic_uint cause;      /* the same cause, for who has no use for the rest */
+	atomic_uint tripped_count;
+	_Atomic uint8_t tripped[CURFEW_OUTCOME_COUNT];
+	atomic_uint tripped_set;
+	atomic_uint time_up;        /* DEADLINE or CANCELLED once the program was told that it is to end; 0: not yet */
+	_Atomic int64_t hard_ns;    /* end of the grace, once time is up */
+	_Atomic int64_t stopped_ns; /* when it could do nothing any more, if before it noticed; else 0 */
+	bool tracing;               /* its frames are being read */
+	bool was_waiting; /* it was stopped while it was parked; written by the watch before `cause` is acted on */
+
+	/* The watch's alone. */
+	int64_t soft_ns; /* when the poll was first asked to stop, and the CPU time then */
+	int64_t soft_cpu_ns;
+	int64_t soft_seen_cpu_ns, soft_step_ns; /* at the last look, and until the next one */
+	int64_t hard_cpu_ns;                    /* the CPU time when it was first interrupted, or last found deaf */
+} curfew__run_stop;
+
+/* What a run that holds no thread waits for. */
+typedef struct curfew__run_wait {
+	_Atomic int64_t wake_ns;      /* parked, or about to be, until */
+	int64_t waited_until_ns;      /* what that was when it was taken up last */
+	atomic_bool woken;            /* what it waits for happened before it was parked */
+	curfew__wasm_waiter compiled; /* tells that there is more to see of its program's compilation */
+	atomic_bool compiling;        /* it waits for that */
+	curfew__run_waker *waker;
+} curfew__run_wait;
+
+typedef struct curfew__run_clocks {
+	int64_t start_ns;
+	int64_t deadline_ns;
+	int64_t loaded_ns, compiled_ns, entered_ns; /* when it was that far; 0: it was not */
+	int64_t virtual_ns;                         /* deterministic: what the program's clock shows */
+	int64_t virtual_wake_ns;                    /* and what it will show at wake_ns */
+	_Atomic clockid_t cpu_clock;                /* of the executing thread */
+	_Atomic int64_t cpu_segment_ns;             /* what that clock showed when this stretch began; -1: not executing */
+	_Atomic int64_t cpu_before_ns;              /* of earlier stretches */
+} curfew__run_clocks;
+
+typedef struct curfew__run_output {
+	curfew__redact_stream redacted[2]; /* on the way to the streams, where there are secrets */
+	curfew__buffer streams[2];
+	_Atomic uint64_t bytes;
+	bool truncated;
+	char *partial; /* what the program noted last */
+	size_t partial_length;
+} curfew__run_output;
+
 struct curfew_run {
 	atomic_uint references;
+	atomic_uint phase;
 	curfew_program *program;
 	curfew_engine *engine;
 	const curfew__kind *kind;
 	curfew_run *next; /* in the executor's queue */
+
+	/* What it was given. */
 	curfew_limits limits;
 	uint32_t flags;
 	enum curfew__run_purpose purpose;
@@ -243,6 +306,7 @@ struct curfew_run {
 	char *call;
 	char *params;
 	size_t params_length;
+	uint64_t seed;
 	curfew__given *given; /* a reference; NULL once the run has ended */
 	curfew_done_callback on_done;
 	void *on_done_context;
@@ -251,74 +315,36 @@ struct curfew_run {
 	pthread_t done_thread; /* that calls on_done; set before done is 1 */
 	atomic_uint done;      /* 0; 1: the report is there; 2: and on_done has returned */
 
-	/* Stopping: shared with the watch. */
-	curfew__signal *cancels[2]; /* the caller's and the run's own; NULL: none */
-	curfew__alarm alarm;
-	atomic_uint phase;
-	_Atomic uint64_t latch; /* the cause of the stop and when its time was up; 0: none. The first one stays */
-	atomic_uint cause;      /* the same cause, for who has no use for the rest */
-	atomic_uint tripped_count;
-	_Atomic uint8_t tripped[CURFEW_OUTCOME_COUNT];
-	atomic_uint tripped_set;
-	atomic_uint time_up; /* DEADLINE or CANCELLED once the program was told that it is to end; 0: not yet */
-	_Atomic int64_t time_up_ns;
-	_Atomic int64_t hard_ns;    /* end of the grace, once time is up */
-	_Atomic int64_t stopped_ns; /* when it could do nothing any more, if before it noticed; else 0 */
-	int64_t soft_ns;            /* when the poll was first asked to stop, and the CPU time then; watch only */
-	int64_t soft_cpu_ns;
-	int64_t soft_seen_cpu_ns, soft_step_ns; /* at the last look, and until the next one; watch only */
-	int64_t hard_cpu_ns; /* the CPU time when it was first interrupted, or last found deaf; watch only */
-	bool tracing;
-	_Atomic int64_t wake_ns; /* parked, or about to be, until */
-	int64_t waited_until_ns; /* what that was when it was taken up last */
-	atomic_bool woken;       /* what it waits for happened before it was parked */
-
-	/* Clocks. */
-	int64_t start_ns;
-	int64_t deadline_ns;
-	int64_t virtual_ns;             /* deterministic: what the program's clock shows */
-	int64_t virtual_wake_ns;        /* and what it will show at wake_ns */
-	_Atomic clockid_t cpu_clock;    /* of the executing thread */
-	_Atomic int64_t cpu_segment_ns; /* what that clock showed when this stretch began; -1: not executing */
-	_Atomic int64_t cpu_before_ns;  /* of earlier stretches */
+	curfew__run_stop stop;
+	curfew__run_clocks clock;
+	curfew__run_wait wait;
+	curfew__run_output output;
 
 	/* The guest. */
+	enum curfew__run_progress progress;
 	curfew__guest own_guest;
 	curfew__guest *guest;     /* its own, or the one that is kept */
 	const curfew__kept *kept; /* by a session, of which this is a call; NULL: none, or it has ended */
 	bool again;               /* the guest is there from an earlier call */
 	bool stays;               /* and will be for the next one */
 	atomic_bool alive;        /* the guest is there, and may be touched by the watch */
-	bool begun;
-	bool started;
-	bool entered;                  /* guest code has executed */
+	bool exited;              /* it has ended itself; the report has the code */
+	curfew__wasm *wasm;       /* NULL: JavaScript, or not there yet */
+	_Atomic uint64_t memory_bytes;
+	const char *description; /* of the program's, if it was to be described; borrowed of it */
+	size_t description_length;
+
+	/* What it has of its host. */
 	curfew__bundle_record *record; /* of what is imported, or NULL */
 	char *import_text;             /* found by import_open, to be read */
 	int32_t import_length;
-	int64_t loaded_ns, compiled_ns, entered_ns;
 	_Atomic(curfew__operations *) operations; /* made at first need, by its thread; closed by any */
 	curfew__remote *remote;                   /* its broker; NULL: it has none */
 	uint64_t host_calls;
-	curfew__host_answer answer;  /* of the last one that JavaScript called, until it is taken */
-	_Atomic uint64_t call_bytes; /* arguments of asynchronous calls so far */
-	uint64_t seed;
-	curfew__redact_stream redacted[2]; /* on the way to the streams, where there are secrets */
-	curfew__wasm *wasm;                /* NULL: JavaScript, or not there yet */
-	curfew__wasm_waiter compiled;      /* tells that there is more to see of its program's compilation */
-	atomic_bool compiling;             /* it waits for that */
-	bool stopped_waiting;    /* it was stopped while it was parked; written by the watch before `cause` is acted on */
-	const char *description; /* of the program's, if it was to be described; borrowed of it */
-	size_t description_length;
+	curfew__host_answer answer;       /* of the last one that JavaScript called, until it is taken */
+	_Atomic uint64_t call_bytes;      /* arguments of asynchronous calls so far */
 	bool input_taken;                 /* JavaScript has asked for its standard input */
 	struct curfew__files *open_files; /* NULL: JavaScript has asked for none */
-	bool exited;                      /* it has ended itself; the report has the code */
-	curfew__run_waker *waker;
-	curfew__buffer streams[2];
-	_Atomic uint64_t output_bytes;
-	_Atomic uint64_t memory_bytes;
-	bool output_truncated;
-	char *partial;
-	size_t partial_length;
 
 	curfew_report *report;
 	curfew__budget after; /* for what is read of the guest once it has ended, all of it together */
@@ -401,6 +427,8 @@ bool curfew__run_pass_output(curfew_run *run, bool is_error, const char *bytes, 
 bool curfew__run_move(curfew_run *run, enum curfew__run_phase from, enum curfew__run_phase to);
 /* The same from whatever phase the caller's knowledge allows. */
 void curfew__run_enter_phase(curfew_run *run, enum curfew__run_phase to);
+/* By the thread that executes it. */
+void curfew__run_reach(curfew_run *run, enum curfew__run_progress progress);
 
 /* Closes the books: nothing of the guest runs after this, and the watch has let go of it. */
 void curfew__run_finish(curfew_run *run, curfew__run_end end);

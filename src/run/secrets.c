@@ -30,8 +30,8 @@ void curfew__run_take_given(curfew_run *run, curfew__given *given)
 	run->given = given;
 	if (!given->redactor)
 		return;
-	curfew__redact_init(&run->redacted[0], given->redactor, pass_stdout, run);
-	curfew__redact_init(&run->redacted[1], given->redactor, pass_stderr, run);
+	curfew__redact_init(&run->output.redacted[0], given->redactor, pass_stdout, run);
+	curfew__redact_init(&run->output.redacted[1], given->redactor, pass_stderr, run);
 }
 
 bool curfew__run_prepare_secrets(curfew_run *run)
@@ -41,7 +41,7 @@ bool curfew__run_prepare_secrets(curfew_run *run)
 		int64_t now = clock_now_ns();
 		curfew__run_look_at_clock(run, now);
 		(void)curfew__run_next_alarm(run, now);
-		if (atomic_load(&run->cause) || curfew__redactor_build(run->given->redactor) == CURFEW__REDACTOR_FAILED)
+		if (atomic_load(&run->stop.cause) || curfew__redactor_build(run->given->redactor) == CURFEW__REDACTOR_FAILED)
 			return false;
 	}
 	return true;
@@ -50,10 +50,10 @@ bool curfew__run_prepare_secrets(curfew_run *run)
 void curfew__run_end_output(curfew_run *run)
 {
 	/* What a stop cut off may have been the rest of a secret. */
-	bool cut = atomic_load(&run->cause);
+	bool cut = atomic_load(&run->stop.cause);
 
 	for (int i = 0; run->given->redactor && i < 2; i++)
-		curfew__redact_end(&run->redacted[i], cut);
+		curfew__redact_end(&run->output.redacted[i], cut);
 }
 
 bool curfew__run_redact_json(const curfew_run *run, curfew__buffer *buffer, const char **json, size_t *length)
@@ -62,7 +62,7 @@ bool curfew__run_redact_json(const curfew_run *run, curfew__buffer *buffer, cons
 	curfew__buffer_init(buffer, (size_t)run->limits.output_bytes);
 	if (!run->given->redactor)
 		return true;
-	if (!curfew__redact_json(run->given->redactor, buffer, *json, *length, &run->cause))
+	if (!curfew__redact_json(run->given->redactor, buffer, *json, *length, &run->stop.cause))
 		return false;
 	*json = buffer->data;
 	*length = buffer->length;
@@ -118,8 +118,8 @@ void curfew__run_redact_report(curfew_run *run)
 
 void curfew__run_give_back(curfew_run *run)
 {
-	curfew__redact_finish(&run->redacted[0]);
-	curfew__redact_finish(&run->redacted[1]);
+	curfew__redact_finish(&run->output.redacted[0]);
+	curfew__redact_finish(&run->output.redacted[1]);
 	if (run->kept && run->wasm == run->kept->wasm)
 		run->wasm = NULL;
 	run->kept = NULL;

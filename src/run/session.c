@@ -100,7 +100,7 @@ static uint64_t left_of(const curfew_session *session, const curfew_limit_info *
 	uint64_t total = curfew_limits_get(&session->limits, info), spent = curfew_limits_get(&session->spent, info);
 
 	if (info->offset == offsetof(curfew_limits, timeout_ns))
-		spent = (uint64_t)(clock_now_ns() - session->base->start_ns);
+		spent = (uint64_t)(clock_now_ns() - session->base->clock.start_ns);
 	if (total == CURFEW_UNLIMITED)
 		return total;
 	return total > spent ? total - spent : 0;
@@ -136,13 +136,13 @@ static void latch_spent(curfew_run *run)
 	const curfew_limits *limits = &run->limits;
 
 	if (!limits->timeout_ns)
-		curfew__run_latch(run, CURFEW_OUTCOME_DEADLINE, run->start_ns);
+		curfew__run_latch(run, CURFEW_OUTCOME_DEADLINE, run->clock.start_ns);
 	if (!limits->cpu_ns)
-		curfew__run_latch(run, CURFEW_OUTCOME_CPU, run->start_ns);
+		curfew__run_latch(run, CURFEW_OUTCOME_CPU, run->clock.start_ns);
 	if (!limits->fuel)
-		curfew__run_latch(run, CURFEW_OUTCOME_FUEL, run->start_ns);
+		curfew__run_latch(run, CURFEW_OUTCOME_FUEL, run->clock.start_ns);
 	if (!limits->loops)
-		curfew__run_latch(run, CURFEW_OUTCOME_LOOPS, run->start_ns);
+		curfew__run_latch(run, CURFEW_OUTCOME_LOOPS, run->clock.start_ns);
 }
 
 static void count(curfew_session *session, const curfew_run *run)
@@ -171,9 +171,9 @@ static void on_settled(void *context, curfew_run *run, curfew__run_end end)
 	curfew_session *session = context;
 	curfew__kept *kept = &session->kept;
 	/* What was refused before anything of it ran has changed nothing. */
-	bool is_untouched = !run->again && (!run->started || end == CURFEW__END_REFUSED);
+	bool is_untouched = !run->again && (run->progress < CURFEW__RUN_STARTED || end == CURFEW__END_REFUSED);
 
-	kept->virtual_ns = run->virtual_ns;
+	kept->virtual_ns = run->clock.virtual_ns;
 	kept->seed = run->seed;
 	kept->wasm = run->stays ? run->wasm : NULL;
 	kept->is_there = run->stays;
@@ -194,7 +194,7 @@ static void begin_anew(curfew_session *session)
 		.given = base->given,
 		.guest = &session->guest,
 		.flags = base->flags,
-		.virtual_ns = base->virtual_ns,
+		.virtual_ns = base->clock.virtual_ns,
 		.seed = base->seed,
 		.on_settled = on_settled,
 		.context = session,
@@ -321,7 +321,7 @@ void curfew_session_cancel(curfew_session *session)
 		return;
 	curfew__mutex_lock(&session->lock);
 	if (session->current)
-		curfew__signal_fire(session->current->cancels[1]);
+		curfew__signal_fire(session->current->stop.cancels[1]);
 	curfew__mutex_unlock(&session->lock);
 }
 
@@ -419,7 +419,7 @@ void curfew_session_destroy(curfew_session *session)
 		return;
 	curfew__mutex_lock(&session->lock);
 	if (session->current)
-		curfew__signal_fire(session->current->cancels[1]);
+		curfew__signal_fire(session->current->stop.cancels[1]);
 	while (session->busy)
 		curfew__mutex_wait(&session->lock, &session->idle);
 	curfew__mutex_unlock(&session->lock);

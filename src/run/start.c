@@ -30,14 +30,14 @@
 static void free_run(curfew_run *run)
 {
 	curfew__run_give_back(run);
-	curfew__signal_release(&run->cancels[0]);
-	curfew__signal_release(&run->cancels[1]);
-	curfew__buffer_finish(&run->streams[0]);
-	curfew__buffer_finish(&run->streams[1]);
+	curfew__signal_release(&run->stop.cancels[0]);
+	curfew__signal_release(&run->stop.cancels[1]);
+	curfew__buffer_finish(&run->output.streams[0]);
+	curfew__buffer_finish(&run->output.streams[1]);
 	curfew_report_destroy(run->report);
 	free(run->call);
 	free(run->params);
-	free(run->partial);
+	free(run->output.partial);
 	free(run->import_text);
 	free(run->answer.bytes);
 	curfew__operations_unref(atomic_load(&run->operations));
@@ -114,12 +114,12 @@ static curfew_status check_params(curfew_run *run, const curfew_run_options *opt
 
 	if (!options->params || options->flags & CURFEW_RUN_CHECKED)
 		return CURFEW_OK;
-	if (is_long && !curfew__watch_arm(watch, &run->alarm, curfew__run_next_alarm(run, run->start_ns)))
+	if (is_long && !curfew__watch_arm(watch, &run->stop.alarm, curfew__run_next_alarm(run, run->clock.start_ns)))
 		return curfew__refuse(failure, CURFEW_NO_MEMORY, "out of memory");
-	bool good = curfew__json_check_until(options->params, options->params_length, &run->cause, &offset, &why);
+	bool good = curfew__json_check_until(options->params, options->params_length, &run->stop.cause, &offset, &why);
 	if (is_long)
-		curfew__watch_disarm(watch, &run->alarm);
-	if (atomic_load(&run->cause))
+		curfew__watch_disarm(watch, &run->stop.alarm);
+	if (atomic_load(&run->stop.cause))
 		return CURFEW_OK;
 	if (!good) {
 		snprintf(message, sizeof message, "params are not JSON: %s at byte %zu", why, offset);
@@ -176,22 +176,22 @@ static curfew_run *make_run(curfew_program *program, const curfew_limits *limits
 	if (!run)
 		return NULL;
 	atomic_init(&run->references, 1);
-	run->start_ns = clock_now_ns();
+	run->clock.start_ns = clock_now_ns();
 	run->program = curfew__program_ref(program);
 	run->engine = curfew__engine_ref(program->engine);
 	run->kind = program->wasm ? &curfew__kind_wasm : &curfew__kind_js;
 	run->guest = &run->own_guest;
 	run->limits = *limits;
 	run->flags = flags;
-	run->deadline_ns = clock_later(run->start_ns, limits->timeout_ns);
-	run->virtual_ns = CURFEW__FIXED_NOW_NS;
+	run->clock.deadline_ns = clock_later(run->clock.start_ns, limits->timeout_ns);
+	run->clock.virtual_ns = CURFEW__FIXED_NOW_NS;
 	run->seed = FIXED_SEED;
-	atomic_init(&run->wake_ns, CURFEW__NEVER);
-	run->compiled = (curfew__wasm_waiter){.wake = curfew__run_compiled, .context = run};
-	run->alarm = (curfew__alarm){.call = curfew__run_on_alarm, .context = run};
-	atomic_init(&run->cpu_segment_ns, -1);
-	curfew__buffer_init(&run->streams[0], (size_t)limits->output_bytes);
-	curfew__buffer_init(&run->streams[1], (size_t)limits->output_bytes);
+	atomic_init(&run->wait.wake_ns, CURFEW__NEVER);
+	run->wait.compiled = (curfew__wasm_waiter){.wake = curfew__run_compiled, .context = run};
+	run->stop.alarm = (curfew__alarm){.call = curfew__run_on_alarm, .context = run};
+	atomic_init(&run->clock.cpu_segment_ns, -1);
+	curfew__buffer_init(&run->output.streams[0], (size_t)limits->output_bytes);
+	curfew__buffer_init(&run->output.streams[1], (size_t)limits->output_bytes);
 	run->report = curfew__report_create();
 	/* WASI takes the system's random numbers where it need not be deterministic. */
 	bool needs_seed = !program->wasm && !curfew__run_is_deterministic(run);
@@ -220,11 +220,11 @@ static curfew_status ask(curfew_run *run, const curfew_run_options *options, cur
 		return curfew__refuse(failure, CURFEW_NO_MEMORY, "out of memory");
 	if (!options->cancel)
 		return CURFEW_OK;
-	run->cancels[0] = curfew__signal_ref((curfew__signal *)options->cancel);
-	if (curfew__signal_bind(run->cancels[0], &run->alarm))
+	run->stop.cancels[0] = curfew__signal_ref((curfew__signal *)options->cancel);
+	if (curfew__signal_bind(run->stop.cancels[0], &run->stop.alarm))
 		return CURFEW_OK;
-	curfew__signal_unref(run->cancels[0]);
-	run->cancels[0] = NULL;
+	curfew__signal_unref(run->stop.cancels[0]);
+	run->stop.cancels[0] = NULL;
 	return curfew__refuse(failure, CURFEW_INVALID, "the cancel handle serves another run");
 }
 
@@ -247,7 +247,7 @@ static void borrow(curfew_run *run, const curfew__kept *kept)
 	run->guest = kept->guest;
 	run->wasm = kept->wasm;
 	/* What is deterministic goes on where it was; else each new state has a seed of its own. */
-	run->virtual_ns = kept->virtual_ns;
+	run->clock.virtual_ns = kept->virtual_ns;
 	if (run->again || curfew__run_is_deterministic(run))
 		run->seed = kept->seed;
 	curfew__run_take_given(run, curfew__given_ref(kept->given));
@@ -266,8 +266,8 @@ static curfew_status give(curfew_run *run, const curfew_run_options *options, cu
 
 static bool make_cancel(curfew_run *run)
 {
-	run->cancels[1] = curfew__signal_create(run->engine->watch);
-	return run->cancels[1] && curfew__signal_bind(run->cancels[1], &run->alarm);
+	run->stop.cancels[1] = curfew__signal_create(run->engine->watch);
+	return run->stop.cancels[1] && curfew__signal_bind(run->stop.cancels[1], &run->stop.alarm);
 }
 
 curfew_status curfew__run_create(curfew_program *program, const curfew_run_options *options,
@@ -329,7 +329,7 @@ static void begin(curfew_run *run)
 	/* What waits for a thread has its deadline too. */
 	if (!run->inline_run) {
 		curfew__run_enter_phase(run, CURFEW__RUN_READY);
-		curfew__watch_arm(run->engine->watch, &run->alarm, curfew__run_next_alarm(run, run->start_ns));
+		curfew__watch_arm(run->engine->watch, &run->stop.alarm, curfew__run_next_alarm(run, run->clock.start_ns));
 	}
 }
 
@@ -362,7 +362,7 @@ static curfew_status submit(curfew_run *run, curfew_failure *failure)
 	begin(run);
 	if (curfew__executor_submit(run->engine->executor, run))
 		return CURFEW_OK;
-	curfew__watch_close(run->engine->watch, &run->alarm);
+	curfew__watch_close(run->engine->watch, &run->stop.alarm);
 	atomic_fetch_sub(&run->engine->runs_active, 1);
 	return curfew__refuse(failure, CURFEW_SYSTEM, "no thread can be started");
 }
@@ -549,7 +549,7 @@ const curfew_report *curfew_run_get_report(curfew_run *run)
 void curfew_run_cancel(curfew_run *run)
 {
 	if (run)
-		curfew__signal_fire(run->cancels[1]);
+		curfew__signal_fire(run->stop.cancels[1]);
 }
 
 void curfew_run_get_usage(curfew_run *run, curfew_run_usage *result)
@@ -558,10 +558,10 @@ void curfew_run_get_usage(curfew_run *run, curfew_run_usage *result)
 	bool done = atomic_load(&run->done);
 	const curfew_report *report = run->report;
 
-	usage->wall_ns = done ? report->used.wall_ns : (uint64_t)(clock_now_ns() - run->start_ns);
+	usage->wall_ns = done ? report->used.wall_ns : (uint64_t)(clock_now_ns() - run->clock.start_ns);
 	usage->cpu_ns = done ? report->used.cpu_ns : (uint64_t)curfew__run_cpu(run);
 	usage->memory_bytes = done ? report->used.memory_peak_bytes : atomic_load(&run->memory_bytes);
-	usage->output_bytes = atomic_load(&run->output_bytes);
+	usage->output_bytes = atomic_load(&run->output.bytes);
 	curfew__copy_out(result, &known, sizeof known);
 }
 

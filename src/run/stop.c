@@ -42,37 +42,45 @@ void curfew__run_enter_phase(curfew_run *run, enum curfew__run_phase to)
 	unsigned from = atomic_exchange(&run->phase, to);
 
 	CURFEW__INVARIANT(may_follow[from] & 1 << to);
-	CURFEW__INVARIANT(to != CURFEW__RUN_READY || !run->begun);
+	CURFEW__INVARIANT(to != CURFEW__RUN_READY || run->progress < CURFEW__RUN_BEGUN);
 	(void)from;
+}
+
+void curfew__run_reach(curfew_run *run, enum curfew__run_progress progress)
+{
+	/* Nothing executes before the run has begun. */
+	CURFEW__INVARIANT(run->progress != CURFEW__RUN_NEW || progress == CURFEW__RUN_BEGUN);
+	if (progress > run->progress)
+		run->progress = progress;
 }
 
 void curfew__run_trip(curfew_run *run, curfew_outcome outcome)
 {
 	unsigned bit = 1u << outcome;
 
-	if (atomic_fetch_or(&run->tripped_set, bit) & bit)
+	if (atomic_fetch_or(&run->stop.tripped_set, bit) & bit)
 		return;
-	unsigned slot = atomic_fetch_add(&run->tripped_count, 1);
+	unsigned slot = atomic_fetch_add(&run->stop.tripped_count, 1);
 	CURFEW__INVARIANT(slot < CURFEW_OUTCOME_COUNT);
-	atomic_store(&run->tripped[slot], (uint8_t)outcome);
+	atomic_store(&run->stop.tripped[slot], (uint8_t)outcome);
 }
 
 void curfew__run_latch(curfew_run *run, curfew_outcome cause, int64_t due_ns)
 {
-	uint64_t none = 0, after = due_ns > run->start_ns ? (uint64_t)(due_ns - run->start_ns) : 0;
+	uint64_t none = 0, after = due_ns > run->clock.start_ns ? (uint64_t)(due_ns - run->clock.start_ns) : 0;
 
 	curfew__run_trip(run, cause);
 	/* Cause and time in one word: whoever comes first decides both. */
-	if (!atomic_compare_exchange_strong(&run->latch, &none, after << LATCH_SHIFT | (uint64_t)cause))
+	if (!atomic_compare_exchange_strong(&run->stop.latch, &none, after << LATCH_SHIFT | (uint64_t)cause))
 		return;
-	atomic_store(&run->cause, (unsigned)cause);
+	atomic_store(&run->stop.cause, (unsigned)cause);
 	if (run->on_stop)
 		run->on_stop(run->on_stop_context, cause);
 }
 
 int64_t curfew__run_due(const curfew_run *run)
 {
-	return run->start_ns + (int64_t)(atomic_load(&run->latch) >> LATCH_SHIFT);
+	return run->clock.start_ns + (int64_t)(atomic_load(&run->stop.latch) >> LATCH_SHIFT);
 }
 
 static bool cancelled(const curfew_run *run, int64_t *when_ns, unsigned *times)
@@ -82,7 +90,7 @@ static bool cancelled(const curfew_run *run, int64_t *when_ns, unsigned *times)
 	*times = 0;
 	*when_ns = CURFEW__NEVER;
 	for (int i = 0; i < 2; i++) {
-		curfew__signal *signal = run->cancels[i];
+		curfew__signal *signal = run->stop.cancels[i];
 		unsigned fired = signal ? atomic_load(&signal->fired) : 0;
 		if (!fired)
 			continue;
@@ -99,8 +107,8 @@ static void time_is_up(curfew_run *run, curfew_outcome why, int64_t when_ns)
 {
 	unsigned none = 0;
 
-	atomic_store(&run->hard_ns, clock_later(when_ns, run->limits.grace_ns));
-	if (!atomic_compare_exchange_strong(&run->time_up, &none, (unsigned)why))
+	atomic_store(&run->stop.hard_ns, clock_later(when_ns, run->limits.grace_ns));
+	if (!atomic_compare_exchange_strong(&run->stop.time_up, &none, (unsigned)why))
 		return;
 	curfew__run_trip(run, why);
 	curfew__run_tell_time_up(run);
@@ -108,7 +116,7 @@ static void time_is_up(curfew_run *run, curfew_outcome why, int64_t when_ns)
 
 void curfew__run_tell_time_up(curfew_run *run)
 {
-	unsigned why = atomic_load(&run->time_up);
+	unsigned why = atomic_load(&run->stop.time_up);
 	if (why && run->limits.grace_ns && atomic_load(&run->alive))
 		run->kind->tell_time_up(run, (curfew_outcome)why);
 }
@@ -120,21 +128,22 @@ void curfew__run_look_at_clock(curfew_run *run, int64_t now)
 	bool cancel = cancelled(run, &cancelled_ns, &times);
 
 	/* The deadline is looked at first, the cancel second. */
-	if (!atomic_load(&run->time_up)) {
-		if (now >= run->deadline_ns)
-			time_is_up(run, CURFEW_OUTCOME_DEADLINE, run->deadline_ns);
+	if (!atomic_load(&run->stop.time_up)) {
+		if (now >= run->clock.deadline_ns)
+			time_is_up(run, CURFEW_OUTCOME_DEADLINE, run->clock.deadline_ns);
 		else if (cancel)
-			time_is_up(run, CURFEW_OUTCOME_CANCELLED, cancelled_ns > run->start_ns ? cancelled_ns : run->start_ns);
+			time_is_up(run, CURFEW_OUTCOME_CANCELLED,
+			           cancelled_ns > run->clock.start_ns ? cancelled_ns : run->clock.start_ns);
 	}
-	unsigned up = atomic_load(&run->time_up);
+	unsigned up = atomic_load(&run->stop.time_up);
 	if (!up)
 		return;
-	if (now >= run->deadline_ns)
+	if (now >= run->clock.deadline_ns)
 		curfew__run_trip(run, CURFEW_OUTCOME_DEADLINE);
-	if (times > 1 && atomic_load(&run->hard_ns) > now)
-		atomic_store(&run->hard_ns, now); /* asked twice: no more grace */
-	if (now >= atomic_load(&run->hard_ns))
-		curfew__run_latch(run, (curfew_outcome)up, atomic_load(&run->hard_ns));
+	if (times > 1 && atomic_load(&run->stop.hard_ns) > now)
+		atomic_store(&run->stop.hard_ns, now); /* asked twice: no more grace */
+	if (now >= atomic_load(&run->stop.hard_ns))
+		curfew__run_latch(run, (curfew_outcome)up, atomic_load(&run->stop.hard_ns));
 }
 
 /* ---- CPU time --------------------------------------------------------------------------------------------- */
@@ -144,32 +153,32 @@ void curfew__run_begin_stretch(curfew_run *run)
 	clockid_t clock = CLOCK_THREAD_CPUTIME_ID;
 
 	pthread_getcpuclockid(pthread_self(), &clock);
-	atomic_store(&run->cpu_clock, clock);
-	atomic_store(&run->cpu_segment_ns, clock_read_ns(CLOCK_THREAD_CPUTIME_ID));
+	atomic_store(&run->clock.cpu_clock, clock);
+	atomic_store(&run->clock.cpu_segment_ns, clock_read_ns(CLOCK_THREAD_CPUTIME_ID));
 }
 
 void curfew__run_end_stretch(curfew_run *run)
 {
-	int64_t since = atomic_load(&run->cpu_segment_ns);
+	int64_t since = atomic_load(&run->clock.cpu_segment_ns);
 
 	if (since < 0)
 		return;
 	int64_t used = clock_read_ns(CLOCK_THREAD_CPUTIME_ID) - since;
-	atomic_store(&run->cpu_segment_ns, -1);
-	atomic_fetch_add(&run->cpu_before_ns, used);
+	atomic_store(&run->clock.cpu_segment_ns, -1);
+	atomic_fetch_add(&run->clock.cpu_before_ns, used);
 }
 
 int64_t curfew__run_cpu(curfew_run *run)
 {
-	int64_t before = atomic_load(&run->cpu_before_ns);
-	int64_t since = atomic_load(&run->cpu_segment_ns);
+	int64_t before = atomic_load(&run->clock.cpu_before_ns);
+	int64_t since = atomic_load(&run->clock.cpu_segment_ns);
 	int64_t now;
 
-	if (atomic_load(&run->compiling))
-		before += (int64_t)curfew__wasm_waiter_cpu(run->program->wasm, &run->compiled);
+	if (atomic_load(&run->wait.compiling))
+		before += (int64_t)curfew__wasm_waiter_cpu(run->program->wasm, &run->wait.compiled);
 	if (since < 0)
 		return before;
-	now = clock_read_ns(run->cpu_clock);
+	now = clock_read_ns(run->clock.cpu_clock);
 	return before + (now > since ? now - since : 0);
 }
 
@@ -177,12 +186,12 @@ bool curfew__run_is_deaf(curfew_run *run)
 {
 	int64_t cpu = curfew__run_cpu(run);
 
-	if (!run->hard_cpu_ns)
-		run->hard_cpu_ns = cpu;
+	if (!run->stop.hard_cpu_ns)
+		run->stop.hard_cpu_ns = cpu;
 	/* One that has no processor answers as soon as it has. */
-	if (cpu - run->hard_cpu_ns < UNANSWERED_NS)
+	if (cpu - run->stop.hard_cpu_ns < UNANSWERED_NS)
 		return false;
-	run->hard_cpu_ns = cpu;
+	run->stop.hard_cpu_ns = cpu;
 	curfew__interrupt_reclaim();
 	return true;
 }
@@ -190,9 +199,9 @@ bool curfew__run_is_deaf(curfew_run *run)
 /* CPU time cannot run faster than the clock: the next look is when the limit could first be reached. */
 static int64_t look_at_cpu(curfew_run *run, int64_t now)
 {
-	bool is_compiling = atomic_load(&run->compiling);
+	bool is_compiling = atomic_load(&run->wait.compiling);
 
-	if (run->limits.cpu_ns == CURFEW_UNLIMITED || (atomic_load(&run->cpu_segment_ns) < 0 && !is_compiling))
+	if (run->limits.cpu_ns == CURFEW_UNLIMITED || (atomic_load(&run->clock.cpu_segment_ns) < 0 && !is_compiling))
 		return CURFEW__NEVER;
 	int64_t used = curfew__run_cpu(run), limit = (int64_t)run->limits.cpu_ns;
 	if (used < limit)
@@ -219,14 +228,14 @@ static void make_ready(curfew_run *run)
 
 void curfew__run_wake(curfew_run *run)
 {
-	atomic_store(&run->woken, true);
+	atomic_store(&run->wait.woken, true);
 	make_ready(run);
 }
 
 void curfew__run_note_stopped(curfew_run *run)
 {
 	int64_t unset = 0;
-	atomic_compare_exchange_strong(&run->stopped_ns, &unset, clock_now_ns());
+	atomic_compare_exchange_strong(&run->stop.stopped_ns, &unset, clock_now_ns());
 }
 
 /* One step of stopping what runs; when to take the next. */
@@ -234,7 +243,7 @@ static int64_t stop_step(curfew_run *run, int64_t now)
 {
 	/* A run that is not executing needs no stop step: whichever thread resumes it checks `cause` first. */
 	if (atomic_load(&run->phase) != CURFEW__RUN_EXECUTING) {
-		run->stopped_waiting = true;
+		run->stop.was_waiting = true;
 		curfew__run_note_stopped(run);
 		/* End here and now what it waits for: a thread may come to close the run much later. */
 		curfew__operations_close(atomic_load(&run->operations));
@@ -251,31 +260,31 @@ static int64_t earlier(int64_t a, int64_t b)
 
 int64_t curfew__run_next_alarm(curfew_run *run, int64_t now)
 {
-	if (atomic_load(&run->cause))
+	if (atomic_load(&run->stop.cause))
 		return now;
-	int64_t next = atomic_load(&run->time_up) ? atomic_load(&run->hard_ns) : run->deadline_ns;
+	int64_t next = atomic_load(&run->stop.time_up) ? atomic_load(&run->stop.hard_ns) : run->clock.deadline_ns;
 	next = earlier(next, look_at_cpu(run, now));
 	/* A run that is ready has no time to wake: that has come. */
 	if (atomic_load(&run->phase) != CURFEW__RUN_READY)
-		next = earlier(next, atomic_load(&run->wake_ns));
-	return atomic_load(&run->cause) ? now : next;
+		next = earlier(next, atomic_load(&run->wait.wake_ns));
+	return atomic_load(&run->stop.cause) ? now : next;
 }
 
 int64_t curfew__run_on_alarm(void *context, int64_t now)
 {
 	curfew_run *run = context;
-	bool was_up = atomic_load(&run->time_up);
+	bool was_up = atomic_load(&run->stop.time_up);
 
-	if (run->tracing)
+	if (run->stop.tracing)
 		return run->kind->stop(run, now);
 	curfew__run_look_at_clock(run, now);
 	look_at_cpu(run, now);
-	if (atomic_load(&run->cause))
+	if (atomic_load(&run->stop.cause))
 		return stop_step(run, now);
-	bool told = !was_up && atomic_load(&run->time_up);
-	if (atomic_load(&run->phase) == CURFEW__RUN_PARKED && (told || now >= atomic_load(&run->wake_ns)))
+	bool told = !was_up && atomic_load(&run->stop.time_up);
+	if (atomic_load(&run->phase) == CURFEW__RUN_PARKED && (told || now >= atomic_load(&run->wait.wake_ns)))
 		make_ready(run);
 	int64_t next = curfew__run_next_alarm(run, now);
 	/* The alarm is due already: the run is about to be parked, or was resumed a moment ago. */
-	return next > now || atomic_load(&run->cause) ? next : now + RETRY_NS;
+	return next > now || atomic_load(&run->stop.cause) ? next : now + RETRY_NS;
 }

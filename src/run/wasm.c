@@ -75,7 +75,7 @@ static void on_growth(void *context, size_t bytes, bool refused)
 static bool on_call(void *context)
 {
 	curfew_run *run = context;
-	return !atomic_load(&run->cause) && curfew__run_charge_call(run);
+	return !atomic_load(&run->stop.cause) && curfew__run_charge_call(run);
 }
 
 static bool on_write(void *context, uint32_t stream, const char *bytes, size_t length)
@@ -91,20 +91,20 @@ static bool on_write(void *context, uint32_t stream, const char *bytes, size_t l
 static bool on_stopped(void *context)
 {
 	const curfew_run *run = context;
-	return atomic_load(&run->cause) != 0;
+	return atomic_load(&run->stop.cause) != 0;
 }
 
 static bool on_woken(void *context)
 {
 	curfew_run *run = context;
-	return atomic_exchange(&run->woken, false);
+	return atomic_exchange(&run->wait.woken, false);
 }
 
 static curfew__waker on_waker(void *context)
 {
 	const curfew_run *run = context;
-	atomic_fetch_add(&run->waker->references, 1);
-	return (curfew__waker){run->waker, wake, drop_waker};
+	atomic_fetch_add(&run->wait.waker->references, 1);
+	return (curfew__waker){run->wait.waker, wake, drop_waker};
 }
 
 static void on_function(void *context, size_t index, const curfew__host_params *params, curfew__host_answer *answer)
@@ -182,7 +182,7 @@ static curfew__wasm_end bring_to_life(curfew_run *run, const curfew__code *code)
 		.call = run->call,
 		.params = run->params,
 		.params_length = run->params_length,
-		.stop = &run->cause,
+		.stop = &run->stop.cause,
 		.wasi =
 			{
 				.arguments = given->args,
@@ -203,16 +203,16 @@ static curfew__wasm_end bring_to_life(curfew_run *run, const curfew__code *code)
 /* From the call's arguments on. */
 static curfew__run_end begin_call(curfew_run *run, const curfew__code *code)
 {
-	run->waker = create_waker(run);
-	if (!run->waker)
+	run->wait.waker = create_waker(run);
+	if (!run->wait.waker)
 		return CURFEW__END_FAILED;
 	curfew__wasm_end end = bring_to_life(run, code);
 	atomic_store(&run->alive, true);
 	if (end != CURFEW__WASM_WAITS)
 		return end_of(run, end);
-	run->started = run->entered = true;
-	run->entered_ns = clock_now_ns();
-	if (!curfew__watch_arm(run->engine->watch, &run->alarm, curfew__run_next_alarm(run, run->entered_ns)))
+	curfew__run_reach(run, CURFEW__RUN_STARTED);
+	run->clock.entered_ns = clock_now_ns();
+	if (!curfew__watch_arm(run->engine->watch, &run->stop.alarm, curfew__run_next_alarm(run, run->clock.entered_ns)))
 		return CURFEW__END_FAILED;
 	return end_of(run, curfew__wasm_go_on(run->wasm));
 }
@@ -227,10 +227,10 @@ void curfew__run_compiled(void *context)
 /* Where a step of loading leads; CURFEW__END_DONE: on. */
 static curfew__run_end after_step(curfew_run *run, curfew__wasm_step step, curfew__wasm_error *error)
 {
-	atomic_store(&run->compiling, step == CURFEW__WASM_COMPILING);
+	atomic_store(&run->wait.compiling, step == CURFEW__WASM_COMPILING);
 	if (step == CURFEW__WASM_COMPILING)
 		return CURFEW__END_WAITING;
-	run->compiled_ns = clock_now_ns();
+	run->clock.compiled_ns = clock_now_ns();
 	return step == CURFEW__WASM_LOADED ? CURFEW__END_DONE : refuse(run, error);
 }
 
@@ -238,14 +238,14 @@ static curfew__run_end find_code(curfew_run *run, bool metered, const curfew__co
 {
 	curfew__wasm_error error;
 	curfew__wasm_step step = curfew__wasm_program_code(run->program->wasm, run->engine->machines, metered,
-	                                                   run->limits.stack_bytes, &run->compiled, code, &error);
+	                                                   run->limits.stack_bytes, &run->wait.compiled, code, &error);
 	return after_step(run, step, &error);
 }
 
 static curfew__run_end describe(curfew_run *run)
 {
 	curfew__wasm_error error;
-	curfew__wasm_step step = curfew__wasm_program_describe(run->program->wasm, &run->compiled, &run->description,
+	curfew__wasm_step step = curfew__wasm_program_describe(run->program->wasm, &run->wait.compiled, &run->description,
 	                                                       &run->description_length, &error);
 	curfew__run_end end = after_step(run, step, &error);
 	return end == CURFEW__END_DONE ? CURFEW__END_NOT_RUN : end;
@@ -280,7 +280,7 @@ static curfew__run_end load(curfew_run *run)
 
 static curfew__run_end begin(curfew_run *run)
 {
-	run->loaded_ns = clock_now_ns();
+	run->clock.loaded_ns = clock_now_ns();
 	if (!run->again)
 		return load(run);
 	atomic_store(&run->memory_bytes, run->wasm->memory_bytes);
@@ -328,7 +328,7 @@ static void fill_usage(curfew_run *run)
 	curfew_used *used = &run->report->used;
 
 	used->memory_peak_bytes = run->wasm->memory_peak;
-	if (run->limits.fuel != CURFEW_UNLIMITED && run->started)
+	if (run->limits.fuel != CURFEW_UNLIMITED && run->progress >= CURFEW__RUN_STARTED)
 		used->fuel = curfew__wasm_fuel_used(run->wasm);
 }
 
@@ -386,7 +386,7 @@ static void fill_trap(curfew_run *run)
 
 static void fill_error(curfew_run *run, curfew__run_end end)
 {
-	bool caused = atomic_load(&run->cause);
+	bool caused = atomic_load(&run->stop.cause);
 
 	if (end == CURFEW__END_THREW && !caused) {
 		fill_thrown(run);
@@ -419,8 +419,8 @@ static void finish(curfew_run *run)
 	/* It is counted in pages, and below the guest's last one the host goes on. */
 	size_t peak = run->wasm->stack_peak, limit = (size_t)run->limits.stack_bytes;
 	run->report->used.stack_peak_bytes = peak < limit ? peak : limit;
-	end_waker(run->waker);
-	run->waker = NULL;
+	end_waker(run->wait.waker);
+	run->wait.waker = NULL;
 }
 
 const curfew__kind curfew__kind_wasm = {

@@ -19,10 +19,10 @@ static curfew_run *make_run(void)
 	assert_non_null(run);
 	assert_int_equal(curfew_limits_resolve(NULL, &run->limits, NULL), CURFEW_OK);
 	run->limits.grace_ns = (uint64_t)SECONDS(5);
-	run->start_ns = SECONDS(100);
-	run->deadline_ns = SECONDS(110);
-	atomic_init(&run->wake_ns, CURFEW__NEVER);
-	atomic_init(&run->cpu_segment_ns, -1);
+	run->clock.start_ns = SECONDS(100);
+	run->clock.deadline_ns = SECONDS(110);
+	atomic_init(&run->wait.wake_ns, CURFEW__NEVER);
+	atomic_init(&run->clock.cpu_segment_ns, -1);
 	return run;
 }
 
@@ -44,13 +44,13 @@ static void test_the_first_cause_stays(void **state)
 	curfew__run_latch(run, CURFEW_OUTCOME_MEMORY, SECONDS(103));
 	curfew__run_latch(run, CURFEW_OUTCOME_DEADLINE, SECONDS(101));
 	curfew__run_latch(run, CURFEW_OUTCOME_MEMORY, SECONDS(102));
-	assert_int_equal(atomic_load(&run->cause), CURFEW_OUTCOME_MEMORY);
+	assert_int_equal(atomic_load(&run->stop.cause), CURFEW_OUTCOME_MEMORY);
 	assert_int_equal(told, CURFEW_OUTCOME_MEMORY);
 	assert_int_equal(curfew__run_due(run), SECONDS(103));
 	/* The others only join the list of what tripped, each once. */
-	assert_int_equal(atomic_load(&run->tripped_count), 2);
-	assert_int_equal(atomic_load(&run->tripped[0]), CURFEW_OUTCOME_MEMORY);
-	assert_int_equal(atomic_load(&run->tripped[1]), CURFEW_OUTCOME_DEADLINE);
+	assert_int_equal(atomic_load(&run->stop.tripped_count), 2);
+	assert_int_equal(atomic_load(&run->stop.tripped[0]), CURFEW_OUTCOME_MEMORY);
+	assert_int_equal(atomic_load(&run->stop.tripped[1]), CURFEW_OUTCOME_DEADLINE);
 	free(run);
 }
 
@@ -59,7 +59,7 @@ static void test_what_was_due_before_the_start_is_late_from_there(void **state)
 	curfew_run *run = make_run();
 	(void)state;
 	curfew__run_latch(run, CURFEW_OUTCOME_CANCELLED, SECONDS(1));
-	assert_int_equal(curfew__run_due(run), run->start_ns);
+	assert_int_equal(curfew__run_due(run), run->clock.start_ns);
 	free(run);
 }
 
@@ -68,16 +68,16 @@ static void test_the_grace_comes_after_the_deadline(void **state)
 	curfew_run *run = make_run();
 	(void)state;
 	curfew__run_look_at_clock(run, SECONDS(109));
-	assert_int_equal(atomic_load(&run->time_up), 0);
+	assert_int_equal(atomic_load(&run->stop.time_up), 0);
 	assert_int_equal(curfew__run_next_alarm(run, SECONDS(109)), SECONDS(110));
 
 	curfew__run_look_at_clock(run, SECONDS(110));
-	assert_int_equal(atomic_load(&run->time_up), CURFEW_OUTCOME_DEADLINE);
-	assert_int_equal(atomic_load(&run->cause), 0);
+	assert_int_equal(atomic_load(&run->stop.time_up), CURFEW_OUTCOME_DEADLINE);
+	assert_int_equal(atomic_load(&run->stop.cause), 0);
 	assert_int_equal(curfew__run_next_alarm(run, SECONDS(110)), SECONDS(115));
 
 	curfew__run_look_at_clock(run, SECONDS(116));
-	assert_int_equal(atomic_load(&run->cause), CURFEW_OUTCOME_DEADLINE);
+	assert_int_equal(atomic_load(&run->stop.cause), CURFEW_OUTCOME_DEADLINE);
 	assert_int_equal(curfew__run_due(run), SECONDS(115));
 	/* What is to be stopped is looked at now. */
 	assert_int_equal(curfew__run_next_alarm(run, SECONDS(116)), SECONDS(116));
@@ -89,17 +89,17 @@ static void test_who_asks_twice_gives_no_grace(void **state)
 	curfew_run *run = make_run();
 	curfew__signal cancel = {0};
 	(void)state;
-	run->cancels[0] = &cancel;
+	run->stop.cancels[0] = &cancel;
 	atomic_store(&cancel.fired, 1);
 	atomic_store(&cancel.fired_ns, SECONDS(102));
 	curfew__run_look_at_clock(run, SECONDS(103));
-	assert_int_equal(atomic_load(&run->time_up), CURFEW_OUTCOME_CANCELLED);
-	assert_int_equal(atomic_load(&run->hard_ns), SECONDS(107));
-	assert_int_equal(atomic_load(&run->cause), 0);
+	assert_int_equal(atomic_load(&run->stop.time_up), CURFEW_OUTCOME_CANCELLED);
+	assert_int_equal(atomic_load(&run->stop.hard_ns), SECONDS(107));
+	assert_int_equal(atomic_load(&run->stop.cause), 0);
 
 	atomic_store(&cancel.fired, 2);
 	curfew__run_look_at_clock(run, SECONDS(104));
-	assert_int_equal(atomic_load(&run->cause), CURFEW_OUTCOME_CANCELLED);
+	assert_int_equal(atomic_load(&run->stop.cause), CURFEW_OUTCOME_CANCELLED);
 	assert_int_equal(curfew__run_due(run), SECONDS(104));
 	free(run);
 }
@@ -110,11 +110,11 @@ static void test_the_deadline_goes_before_the_cancel(void **state)
 	curfew__signal cancel = {0};
 	(void)state;
 	run->limits.grace_ns = 0;
-	run->cancels[1] = &cancel;
+	run->stop.cancels[1] = &cancel;
 	atomic_store(&cancel.fired, 1);
 	atomic_store(&cancel.fired_ns, SECONDS(109));
 	curfew__run_look_at_clock(run, SECONDS(111));
-	assert_int_equal(atomic_load(&run->cause), CURFEW_OUTCOME_DEADLINE);
+	assert_int_equal(atomic_load(&run->stop.cause), CURFEW_OUTCOME_DEADLINE);
 	free(run);
 }
 
@@ -122,9 +122,9 @@ static void test_a_parked_run_is_looked_at_when_it_is_to_wake(void **state)
 {
 	curfew_run *run = make_run();
 	(void)state;
-	atomic_store(&run->wake_ns, SECONDS(104));
+	atomic_store(&run->wait.wake_ns, SECONDS(104));
 	assert_int_equal(curfew__run_next_alarm(run, SECONDS(101)), SECONDS(104));
-	atomic_store(&run->wake_ns, SECONDS(120));
+	atomic_store(&run->wait.wake_ns, SECONDS(120));
 	assert_int_equal(curfew__run_next_alarm(run, SECONDS(101)), SECONDS(110));
 	free(run);
 }
@@ -134,7 +134,7 @@ static void test_processor_time_is_looked_at_when_it_may_be_over(void **state)
 	curfew_run *run = make_run();
 	(void)state;
 	run->limits.cpu_ns = (uint64_t)SECONDS(3);
-	atomic_store(&run->cpu_before_ns, SECONDS(1));
+	atomic_store(&run->clock.cpu_before_ns, SECONDS(1));
 	/* While it does not execute nothing of it is used. */
 	assert_int_equal(curfew__run_next_alarm(run, SECONDS(101)), SECONDS(110));
 	curfew__run_begin_stretch(run);
