@@ -104,7 +104,7 @@ static bool is_of_this_build(const curfew__compiler_order *order)
 
 static void serve(const curfew__compiler_order *order, const int files[FILES])
 {
-	curfew__compile_failure failure = {.message = "curfew-compiler is of another build", .internal = true};
+	curfew__compile_failure failure = {.why = {"curfew-compiler is of another build"}, .internal = true};
 	void *bytes = order->input_length != 0
 	                  ? mmap(NULL, (size_t)order->input_length, PROT_READ, MAP_PRIVATE, files[INPUT], 0)
 	                  : NULL;

@@ -6,7 +6,7 @@
 static curfew_status refuse_text(curfew_failure *failure, const char *what, const char *why, size_t offset)
 {
 	if (failure != NULL)
-		(void)snprintf(failure->message, sizeof failure->message, "%s: %s (at byte %zu)", what, why, offset);
+		curfew__fail(failure, "%s: %s (at byte %zu)", what, why, offset);
 	return CURFEW_INVALID;
 }
 

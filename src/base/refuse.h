@@ -1,8 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Saying why a public call failed. */
+/*
+ * How functions say why they failed: in a curfew_failure of their caller's. Functions of the public interface answer a
+ * status as well.
+ */
 #ifndef CURFEW_BASE_REFUSE_H
 #define CURFEW_BASE_REFUSE_H
 
+#include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 
 #include "curfew.h"
@@ -21,6 +26,17 @@ static inline curfew_status curfew__refuse(curfew_failure *failure, curfew_statu
 			*c = '?';
 	}
 	return status;
+}
+
+/* Within the library: says why something failed. Always false. */
+__attribute__((format(printf, 2, 3))) static inline bool curfew__fail(curfew_failure *failure, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	(void)vsnprintf(failure->message, sizeof failure->message, format, arguments);
+	va_end(arguments);
+	return false;
 }
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* An entry is the SHA-256 of its contents, followed by the contents. */
 #include "engine/cache.h"
+#include "base/refuse.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -49,17 +50,15 @@ static int open_folder(const char *folder)
 	return file;
 }
 
-bool curfew__cache_prepare(const char *folder, char *message)
+bool curfew__cache_prepare(const char *folder, curfew_failure *failure)
 {
 	if (!make_folders(folder)) {
-		snprintf(message, 256, "cache directory %.150s cannot be made: %s", folder, strerror(errno));
-		return false;
+		return curfew__fail(failure, "cache directory %.150s cannot be made: %s", folder, strerror(errno));
 	}
 	int file = open_folder(folder);
 	if (file < 0) {
-		snprintf(message, 256, "cache directory %.150s must belong to this user and be writable by nobody else",
-		         folder);
-		return false;
+		return curfew__fail(failure, "cache directory %.150s must belong to this user and be writable by nobody else",
+		                    folder);
 	}
 	close(file);
 	return true;

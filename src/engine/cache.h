@@ -10,8 +10,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Makes the directory (0700, parents too) if it is missing; false, and a line in message[256], if it is not safe. */
-bool curfew__cache_prepare(const char *folder, char *message);
+#include "curfew.h"
+
+/* Makes the directory (0700, parents too) if it is missing; false, and a line in failure, if it is not safe. */
+bool curfew__cache_prepare(const char *folder, curfew_failure *failure);
 /* A key of this directory, made once: what is authenticated with it was made by this user. False: there is none. */
 bool curfew__cache_key(const char *folder, uint8_t key[32]);
 /* The name of an entry: what is compiled, for what and by what. CPU features are checked by Wasmtime itself. */

@@ -13,14 +13,14 @@ void curfew__first_line(char *to, size_t size, const wasm_byte_vec_t *message)
 	to[length] = 0;
 }
 
-bool curfew__failed(wasmtime_error_t *error, char *message, size_t size)
+bool curfew__failed(wasmtime_error_t *error, curfew_failure *failure)
 {
 	wasm_byte_vec_t text;
 
 	if (!error)
 		return false;
 	wasmtime_error_message(error, &text);
-	curfew__first_line(message, size, &text);
+	curfew__first_line(failure->message, sizeof failure->message, &text);
 	wasm_byte_vec_delete(&text);
 	wasmtime_error_delete(error);
 	return true;

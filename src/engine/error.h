@@ -8,9 +8,11 @@
 #include <wasm.h>
 #include <wasmtime.h>
 
+#include "curfew.h"
+
 /* Copies the first line of a message, cut to size bytes with its NUL. */
 void curfew__first_line(char *to, size_t size, const wasm_byte_vec_t *message);
-/* Takes the error (may be NULL) and writes its first line to message [size]; true if there was one. */
-bool curfew__failed(wasmtime_error_t *error, char *message, size_t size);
+/* Takes the error (may be NULL), and puts its first line into failure; true if there was one. */
+bool curfew__failed(wasmtime_error_t *error, curfew_failure *failure);
 
 #endif

@@ -24,6 +24,7 @@
 #include <ucontext.h>
 #include <unistd.h>
 
+#include "base/refuse.h"
 #include "common/mutex.h"
 #include "common/clock.h"
 
@@ -361,7 +362,7 @@ static const char *try_signal(void)
 	return wrong;
 }
 
-bool curfew__interrupt_prepare(char *message)
+bool curfew__interrupt_prepare(curfew_failure *failure)
 {
 	static bool was_installed;
 	sigset_t old;
@@ -376,7 +377,7 @@ bool curfew__interrupt_prepare(char *message)
 	const char *wrong = try_signal();
 	curfew__interrupt_restore(&old);
 	if (wrong)
-		snprintf(message, 256, "guests cannot be interrupted by SIGURG: %s", wrong);
+		curfew__fail(failure, "guests cannot be interrupted by SIGURG: %s", wrong);
 	return !wrong;
 }
 

@@ -14,6 +14,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "curfew.h"
 #include "engine/extra.h"
 
 #define CURFEW__FRAMES_LEFT 64
@@ -52,10 +53,10 @@ typedef struct curfew__target {
 } curfew__target;
 
 /*
- * Installs the handler, once for the process, and tries whether a signal arrives. False: *message [256] says why not.
+ * Installs the handler, once for the process, and tries whether a signal arrives. False: *failure says why not.
  * Every engine calls this when it is made.
  */
-bool curfew__interrupt_prepare(char *message);
+bool curfew__interrupt_prepare(curfew_failure *failure);
 /* From the watch: installs the handler once more if another one was put in its place. */
 void curfew__interrupt_reclaim(void);
 

@@ -13,6 +13,7 @@
 #include <wasmtime.h>
 #include <zlib.h>
 
+#include "base/refuse.h"
 #include "curfew.h"
 #include "engine/cache.h"
 #include "engine/error.h"
@@ -36,8 +37,8 @@ struct curfew__instance {
 	const int64_t *count; /* what its fuel is counted in; NULL: nothing */
 	wasmtime_func_t calls[CURFEW__VM_CALLS_MAX];
 	curfew__target target;
-	wasm_trap_t *trap; /* the last one */
-	char message[200];
+	wasm_trap_t *trap;      /* the last one */
+	curfew_failure failure; /* "": none */
 };
 
 static _Thread_local curfew__region *pending_region, *pending_count;
@@ -124,7 +125,7 @@ static void value_types(wasm_valtype_vec_t *vector, const char *letters)
 	wasm_valtype_vec_new(vector, count, types);
 }
 
-static bool define_import(curfew__vm *vm, const curfew__import *import, char *message)
+static bool define_import(curfew__vm *vm, const curfew__import *import, curfew_failure *failure)
 {
 	wasm_valtype_vec_t params, results;
 
@@ -135,20 +136,19 @@ static bool define_import(curfew__vm *vm, const curfew__import *import, char *me
 	                                                                import->name, strlen(import->name), type,
 	                                                                call_import, (void *)(uintptr_t)import, NULL);
 	wasm_functype_delete(type);
-	return !curfew__failed(error, message, 256);
+	return !curfew__failed(error, failure);
 }
 
 /* ---- The module ------------------------------------------------------------------------------------------- */
 
 static bool deserialize(curfew__vm *vm, const void *bytes, size_t length)
 {
-	char message[256];
-	return bytes && !curfew__failed(wasmtime_module_deserialize(vm->engine, bytes, length, &vm->module), message,
-	                                sizeof message);
+	curfew_failure failure;
+	return bytes && !curfew__failed(wasmtime_module_deserialize(vm->engine, bytes, length, &vm->module), &failure);
 }
 
 /* From the cache, else by compiling. */
-static bool load_rewritten(curfew__vm *vm, const curfew__rewritten *wasm, char *message)
+static bool load_rewritten(curfew__vm *vm, const curfew__rewritten *wasm, curfew_failure *failure)
 {
 	const curfew__vm_options *options = vm->options;
 	char name[CURFEW__CACHE_NAME];
@@ -162,7 +162,7 @@ static bool load_rewritten(curfew__vm *vm, const curfew__rewritten *wasm, char *
 		if (good)
 			return true;
 	}
-	if (curfew__failed(wasmtime_module_new(vm->engine, wasm->wasm.data, wasm->wasm.length, &vm->module), message, 256))
+	if (curfew__failed(wasmtime_module_new(vm->engine, wasm->wasm.data, wasm->wasm.length, &vm->module), failure))
 		return false;
 	if (options->cache_dir) {
 		void *bytes = curfew__vm_serialize(vm, &length);
@@ -173,16 +173,15 @@ static bool load_rewritten(curfew__vm *vm, const curfew__rewritten *wasm, char *
 	return true;
 }
 
-static bool find_range(curfew__vm *vm, char *message)
+static bool find_range(curfew__vm *vm, curfew_failure *failure)
 {
 	if (curfew__code_range_find(vm->module, NULL, &vm->range) && vm->range.landing)
 		return true;
-	snprintf(message, 256, "the engine's compiled code is not laid out as is known: it could not be interrupted");
-	return false;
+	return curfew__fail(failure, "the engine's compiled code is not laid out as is known: it could not be interrupted");
 }
 
 /* The module as it was before zlib packed it; free with free. NULL, and a line in message: it could not be had. */
-static void *unpack(const curfew__vm_options *options, char *message)
+static void *unpack(const curfew__vm_options *options, curfew_failure *failure)
 {
 	uLongf length = options->wasm_length;
 	void *wasm = malloc(length);
@@ -190,34 +189,34 @@ static void *unpack(const curfew__vm_options *options, char *message)
 	if (wasm && uncompress(wasm, &length, options->wasm, options->wasm_packed) == Z_OK &&
 	    length == options->wasm_length)
 		return wasm;
-	snprintf(message, 256, wasm ? "the engine that the library carries is damaged" : "out of memory");
+	curfew__fail(failure, wasm ? "the engine that the library carries is damaged" : "out of memory");
 	free(wasm);
 	return NULL;
 }
 
-static bool compile_module(curfew__vm *vm, const void *wasm, char *message)
+static bool compile_module(curfew__vm *vm, const void *wasm, curfew_failure *failure)
 {
 	uint32_t flags = CURFEW__REWRITE_ASKS | (vm->options->metered ? CURFEW__REWRITE_METER : 0);
 	curfew__rewritten rewritten;
 
-	if (!curfew__rewrite(wasm, vm->options->wasm_length, flags, &rewritten, message))
+	if (!curfew__rewrite(wasm, vm->options->wasm_length, flags, &rewritten, failure->message))
 		return false;
-	bool good = load_rewritten(vm, &rewritten, message);
+	bool good = load_rewritten(vm, &rewritten, failure);
 	curfew__rewritten_finish(&rewritten);
 	return good;
 }
 
 /* From the code that came with the library, else from what that was compiled from. */
-static bool load_module(curfew__vm *vm, char *message)
+static bool load_module(curfew__vm *vm, curfew_failure *failure)
 {
 	const curfew__vm_options *options = vm->options;
 
 	if (deserialize(vm, options->compiled, options->compiled_length))
 		return true;
 	if (!options->wasm_packed)
-		return compile_module(vm, options->wasm, message);
-	void *wasm = unpack(options, message);
-	bool good = wasm && compile_module(vm, wasm, message);
+		return compile_module(vm, options->wasm, failure);
+	void *wasm = unpack(options, failure);
+	bool good = wasm && compile_module(vm, wasm, failure);
 	free(wasm);
 	return good;
 }
@@ -237,7 +236,7 @@ static size_t memory_size(const wasmtime_module_t *module)
 	return size;
 }
 
-curfew__vm *curfew__vm_create(const curfew__vm_options *options, char *message)
+curfew__vm *curfew__vm_create(const curfew__vm_options *options, curfew_failure *failure)
 {
 	curfew__vm *vm = calloc(1, sizeof *vm);
 
@@ -248,10 +247,10 @@ curfew__vm *curfew__vm_create(const curfew__vm_options *options, char *message)
 	vm->engine = create_engine(options->native_stack);
 	vm->linker = wasmtime_linker_new(vm->engine);
 	for (size_t i = 0; i < options->import_count; i++)
-		if (!define_import(vm, &options->imports[i], message))
+		if (!define_import(vm, &options->imports[i], failure))
 			goto failed;
-	if (!load_module(vm, message) || !find_range(vm, message) ||
-	    curfew__failed(wasmtime_linker_instantiate_pre(vm->linker, vm->module, &vm->pre), message, 256))
+	if (!load_module(vm, failure) || !find_range(vm, failure) ||
+	    curfew__failed(wasmtime_linker_instantiate_pre(vm->linker, vm->module, &vm->pre), failure))
 		goto failed;
 	vm->memory_size = memory_size(vm->module);
 	return vm;
@@ -278,10 +277,10 @@ void curfew__vm_destroy(curfew__vm *vm)
 void *curfew__vm_serialize(curfew__vm *vm, size_t *length)
 {
 	wasm_byte_vec_t bytes;
-	char message[256];
+	curfew_failure failure;
 	void *copy;
 
-	if (curfew__failed(wasmtime_module_serialize(vm->module, &bytes), message, sizeof message))
+	if (curfew__failed(wasmtime_module_serialize(vm->module, &bytes), &failure))
 		return NULL;
 	if ((copy = malloc(bytes.size))) {
 		memcpy(copy, bytes.data, bytes.size);
@@ -314,7 +313,7 @@ curfew__instance *curfew__instance_create(curfew__vm *vm, curfew__region *region
 	pending_count = count;
 	wasmtime_error_t *error = wasmtime_instance_pre_instantiate(vm->pre, instance->context, &alive, &trap);
 	pending_region = pending_count = NULL;
-	if (curfew__failed(error, instance->message, sizeof instance->message) || trap)
+	if (curfew__failed(error, &instance->failure) || trap)
 		goto failed;
 	for (size_t i = 0; i < vm->options->export_count; i++) {
 		const char *name = vm->options->exports[i];
@@ -378,7 +377,7 @@ curfew__vm_end curfew__instance_call(curfew__instance *instance, size_t which, c
 	curfew__target_leave(&instance->target, outer);
 	if (!may_enter)
 		return CURFEW__VM_STOPPED;
-	if (curfew__failed(error, instance->message, sizeof instance->message))
+	if (curfew__failed(error, &instance->failure))
 		return CURFEW__VM_FAILED;
 	if (trap)
 		return describe_trap(instance, trap);
@@ -399,10 +398,10 @@ const char *curfew__instance_message(curfew__instance *instance)
 	/* Put into words only when somebody asks: most traps are our own stops. */
 	if (instance->trap) {
 		wasm_trap_message(instance->trap, &text);
-		curfew__first_line(instance->message, sizeof instance->message, &text);
+		curfew__first_line(instance->failure.message, sizeof instance->failure.message, &text);
 		wasm_byte_vec_delete(&text);
 	}
-	return instance->message[0] ? instance->message : NULL;
+	return instance->failure.message[0] ? instance->failure.message : NULL;
 }
 
 const char *curfew_wasmtime_version(void)

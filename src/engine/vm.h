@@ -47,7 +47,7 @@ typedef struct curfew__vm_options {
 } curfew__vm_options;
 
 /* NULL, and a line in message (of 256 bytes), if the engine cannot be made. */
-curfew__vm *curfew__vm_create(const curfew__vm_options *options, char *message);
+curfew__vm *curfew__vm_create(const curfew__vm_options *options, curfew_failure *failure);
 void curfew__vm_destroy(curfew__vm *vm);
 /* The compiled module as bytes; free with free. */
 void *curfew__vm_serialize(curfew__vm *vm, size_t *length);

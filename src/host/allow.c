@@ -10,6 +10,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/refuse.h"
 #include "../guest/abi.h"
 #include "host/fetch.h"
 
@@ -181,12 +182,12 @@ static const char *parse_entry(const char *text, host_entry *result)
 	return NULL;
 }
 
-curfew__allow_list *curfew__allow_list_create(const char *const *entries, size_t count, char *message)
+curfew__allow_list *curfew__allow_list_create(const char *const *entries, size_t count, curfew_failure *failure)
 {
 	curfew__allow_list *list = calloc(1, sizeof *list + count * sizeof(host_entry));
 
 	if (!list) {
-		snprintf(message, 256, "out of memory");
+		curfew__fail(failure, "out of memory");
 		return NULL;
 	}
 	for (list->count = 0; list->count < count; list->count++) {
@@ -194,7 +195,7 @@ curfew__allow_list *curfew__allow_list_create(const char *const *entries, size_t
 		const char *why = text ? parse_entry(text, &list->entries[list->count]) : "there is no text";
 		if (!why)
 			continue;
-		snprintf(message, 256, "allow_fetch %.120s: %s", text ? text : "NULL", why);
+		curfew__fail(failure, "allow_fetch %.120s: %s", text ? text : "NULL", why);
 		free(list);
 		return NULL;
 	}

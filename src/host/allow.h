@@ -11,13 +11,15 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
+#include "curfew.h"
+
 typedef struct curfew__allow_list curfew__allow_list;
 
 /*
  * From entries HOST, HOST:PORT, *.DOMAIN or *.DOMAIN:PORT; HOST may be an address, that of IPv6 in brackets where a
- * port follows. Without a port: 80 and 443. NULL and a message[256] if one is malformed or memory is short.
+ * port follows. Without a port: 80 and 443. NULL and a failure if one is malformed or memory is short.
  */
-curfew__allow_list *curfew__allow_list_create(const char *const *entries, size_t count, char *message);
+curfew__allow_list *curfew__allow_list_create(const char *const *entries, size_t count, curfew_failure *failure);
 void curfew__allow_list_destroy(curfew__allow_list *list);
 /* Whether everything that the inner list lets a run reach is in the outer one. */
 bool curfew__allow_list_covers(const curfew__allow_list *outer, const curfew__allow_list *inner);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/refuse.h"
 #include "../guest/abi.h"
 #include "base/copy_in.h"
 #include "common/json.h"
@@ -75,24 +76,22 @@ static bool read_type(const char *text, curfew__wasm_import *import)
 	return rest && !*rest;
 }
 
-static bool read_function(const curfew_host_function *given, curfew__host_function *function, char *message)
+static bool read_function(const curfew_host_function *given, curfew__host_function *function, curfew_failure *failure)
 {
 	if (!is_name(given->name) || (given->module && !is_name(given->module))) {
-		snprintf(message, 256, "a host function's name is not printable ASCII of at most %d bytes", NAME_BYTES_MOST);
-		return false;
+		return curfew__fail(failure, "a host function's name is not printable ASCII of at most %d bytes",
+		                    NAME_BYTES_MOST);
 	}
 	if (!read_type(given->type, &function->import)) {
-		snprintf(message, 256, "host function %s: type %.40s is not like \"iI->f\"", given->name, given->type);
-		return false;
+		return curfew__fail(failure, "host function %s: type %.40s is not like \"iI->f\"", given->name, given->type);
 	}
 	if ((given->flags & ~CURFEW_HOST_ASYNC) || (given->stopped && !(given->flags & CURFEW_HOST_ASYNC))) {
-		snprintf(message, 256, "host function %s: an unknown flag, or stopped without CURFEW_HOST_ASYNC", given->name);
-		return false;
+		return curfew__fail(failure, "host function %s: an unknown flag, or stopped without CURFEW_HOST_ASYNC",
+		                    given->name);
 	}
 	if (!given->call == !given->queue || (given->queue && (given->flags & CURFEW_HOST_ASYNC))) {
-		snprintf(message, 256, "host function %s: it needs a callback, or a queue if it is not asynchronous",
-		         given->name);
-		return false;
+		return curfew__fail(failure, "host function %s: it needs a callback, or a queue if it is not asynchronous",
+		                    given->name);
 	}
 	function->import.name = strdup(given->name);
 	function->import.module = strdup(given->module ? given->module : "host");
@@ -102,7 +101,7 @@ static bool read_function(const curfew_host_function *given, curfew__host_functi
 	function->stopped = given->stopped;
 	function->context = given->context;
 	function->queue = curfew__call_queue_ref(given->queue);
-	snprintf(message, 256, "out of memory");
+	curfew__fail(failure, "out of memory");
 	return function->import.name && function->import.module;
 }
 
@@ -117,14 +116,13 @@ static size_t first_called(const curfew__host_functions *functions, const char *
 	return i;
 }
 
-static bool is_new(const curfew__host_functions *functions, size_t index, char *message)
+static bool is_new(const curfew__host_functions *functions, size_t index, curfew_failure *failure)
 {
 	const curfew__wasm_import *import = &functions->list[index].import;
 
 	if (first_called(functions, import->module, import->name) == index)
 		return true;
-	snprintf(message, 256, "two host functions are called %s", import->name);
-	return false;
+	return curfew__fail(failure, "two host functions are called %s", import->name);
 }
 
 static bool write_names(curfew__host_functions *functions)
@@ -151,7 +149,8 @@ static bool write_names(curfew__host_functions *functions)
 	return !failed && functions->names;
 }
 
-static bool fill(curfew__host_functions *functions, const curfew_host_function *given, size_t count, char *message)
+static bool fill(curfew__host_functions *functions, const curfew_host_function *given, size_t count,
+                 curfew_failure *failure)
 {
 	curfew_host_function known;
 
@@ -162,12 +161,11 @@ static bool fill(curfew__host_functions *functions, const curfew_host_function *
 	for (size_t i = 0; i < count; i++) {
 		const char *at = (const char *)given + i * given->size;
 		if (!curfew__copy_in(&known, sizeof known, at) || known.size != given->size) {
-			snprintf(message, 256, "a host function's size is not that of a curfew_host_function");
-			return false;
+			return curfew__fail(failure, "a host function's size is not that of a curfew_host_function");
 		}
 		functions->count = i + 1;
 		functions->list[i].owner = functions;
-		if (!read_function(&known, &functions->list[i], message) || !is_new(functions, i, message))
+		if (!read_function(&known, &functions->list[i], failure) || !is_new(functions, i, failure))
 			return false;
 		functions->list[i].import.index = i;
 		functions->imports[i] = functions->list[i].import;
@@ -176,19 +174,19 @@ static bool fill(curfew__host_functions *functions, const curfew_host_function *
 }
 
 curfew__host_functions *curfew__host_functions_create(const curfew_host_function *functions, size_t count,
-                                                      char *message)
+                                                      curfew_failure *failure)
 {
 	curfew__host_functions *made = NULL;
 
-	snprintf(message, 256, "more than %d host functions", FUNCTIONS_MOST);
+	curfew__fail(failure, "more than %d host functions", FUNCTIONS_MOST);
 	if (count <= FUNCTIONS_MOST) {
-		snprintf(message, 256, "out of memory");
+		curfew__fail(failure, "out of memory");
 		made = calloc(1, sizeof *made);
 	}
 	if (!made)
 		return NULL;
 	atomic_init(&made->references, 1);
-	if (fill(made, functions, count, message))
+	if (fill(made, functions, count, failure))
 		return made;
 	curfew__host_functions_unref(made);
 	return NULL;
@@ -237,7 +235,8 @@ static bool read_value(curfew__json_reader *reader, char letter, curfew_value *v
 	}
 }
 
-static bool refuse_value(const curfew__json_reader *params, size_t given, char letter, size_t index, char *message)
+static bool refuse_value(const curfew__json_reader *params, size_t given, char letter, size_t index,
+                         curfew_failure *failure)
 {
 	curfew__buffer text;
 
@@ -251,24 +250,24 @@ static bool refuse_value(const curfew__json_reader *params, size_t given, char l
 		curfew__floating_expected(letter == 'f', &text);
 	curfew__buffer_add_text(&text, ", got ");
 	curfew__json_describe(params, given, &text);
-	return curfew__message_take(message, &text);
+	return curfew__message_take(failure, &text);
 }
 
 /* JavaScript calls a function with a type. */
 static bool read_values(const curfew__host_function *function, curfew__json_reader *params, curfew_value *values,
-                        char *message)
+                        curfew_failure *failure)
 {
 	const char *letters = function->import.params;
 	size_t count = strlen(letters), given = curfew__json_count(params);
 	bool right = given == count;
 
 	if (!right)
-		snprintf(message, 256, "%s takes %zu argument%s, got %zu", function->import.name, count, count == 1 ? "" : "s",
-		         given);
+		curfew__fail(failure, "%s takes %zu argument%s, got %zu", function->import.name, count, count == 1 ? "" : "s",
+		             given);
 	curfew__json_enter(params);
 	for (size_t i = 0; right && i < count && curfew__json_has_next(params); i++) {
 		size_t at = params->at;
-		right = read_value(params, letters[i], &values[i]) || refuse_value(params, at, letters[i], i, message);
+		right = read_value(params, letters[i], &values[i]) || refuse_value(params, at, letters[i], i, failure);
 	}
 	return right && !params->stopped;
 }
@@ -474,18 +473,19 @@ void *curfew_host_call_get_data(const curfew_host_call *call)
  * False: the arguments are not JSON, or not those of its type, which is its answer. They are what a guest has written,
  * whose engine may be corrupted: no callback sees them before they were looked at.
  */
-static bool fill_call(curfew_host_call *call, const curfew__host_params *params, const atomic_uint *stop, char *message)
+static bool fill_call(curfew_host_call *call, const curfew__host_params *params, const atomic_uint *stop,
+                      curfew_failure *failure)
 {
 	curfew__json_reader reader;
 
 	call->params = *params;
 	call->wants_values = params->values != NULL;
-	if (!params->values && !curfew__params_open(&reader, params->json, params->length, stop, "arguments", message))
+	if (!params->values && !curfew__params_open(&reader, params->json, params->length, stop, "arguments", failure))
 		return false;
 	if (!call->function->import.typed)
 		return true;
 	if (!params->values)
-		return read_values(call->function, &reader, call->values, message);
+		return read_values(call->function, &reader, call->values, failure);
 	for (size_t i = 0; call->function->import.params[i]; i++)
 		call->values[i] = params->values[i];
 	return true;
@@ -538,12 +538,12 @@ static void call_queued(const curfew__host_function *function, const curfew__hos
 {
 	curfew_host_call *call = create_queued(function, caller, params);
 	curfew__host_params own = *params;
-	char message[256] = "the host is out of memory";
-	const char *why = message;
+	curfew_failure failure = {.message = "the host is out of memory"};
+	const char *why = failure.message;
 
 	if (call && !function->import.typed && params->json)
 		own.json = call->json;
-	if (call && fill_call(call, &own, caller->stopped[0], message))
+	if (call && fill_call(call, &own, caller->stopped[0], &failure))
 		why = wait_queued(call, caller, answer);
 	if (why)
 		throw_now(answer, why);
@@ -556,7 +556,7 @@ void curfew__host_call_now(const curfew__host_function *function, const curfew__
 {
 	curfew_host_call call = {.function = function, .caller = *caller, .answer = answer};
 	static const curfew_value zeroes[CURFEW__HOST_VALUES];
-	char message[256];
+	curfew_failure failure;
 
 	answer->threw = false;
 	answer->bytes = NULL;
@@ -565,8 +565,8 @@ void curfew__host_call_now(const curfew__host_function *function, const curfew__
 		call_queued(function, caller, params, answer);
 		return;
 	}
-	if (!fill_call(&call, params, caller->stopped[0], message)) {
-		throw(&call, message);
+	if (!fill_call(&call, params, caller->stopped[0], &failure)) {
+		throw(&call, failure.message);
 		return;
 	}
 	inside++;
@@ -602,7 +602,7 @@ uint32_t curfew__host_call_start(curfew__host_functions *functions, size_t index
 	bool typed = functions->list[index].import.typed;
 	curfew_host_call *call = calloc(1, sizeof *call + (typed ? 0 : params->length + 1));
 	curfew__host_params own = *params;
-	char message[256];
+	curfew_failure failure;
 
 	if (!call)
 		return 0;
@@ -613,7 +613,7 @@ uint32_t curfew__host_call_start(curfew__host_functions *functions, size_t index
 		curfew__copy_until(call->json, params->json, params->length, caller->stopped[0]);
 		own.json = call->json;
 	}
-	bool good = fill_call(call, &own, caller->stopped[0], message);
+	bool good = fill_call(call, &own, caller->stopped[0], &failure);
 	if (!curfew__operation_start(operations, &call->operation, &call_type)) {
 		free(call);
 		return 0;
@@ -623,6 +623,6 @@ uint32_t curfew__host_call_start(curfew__host_functions *functions, size_t index
 	if (good)
 		call->function->call(call->function->context, call);
 	else
-		throw(call, message);
+		throw(call, failure.message);
 	return id;
 }

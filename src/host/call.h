@@ -31,9 +31,9 @@ typedef struct curfew__host_functions {
 	size_t names_length;
 } curfew__host_functions;
 
-/* Checks and copies. NULL: *message [256] says what is wrong. */
+/* Checks and copies. NULL: *failure says what is wrong. */
 curfew__host_functions *curfew__host_functions_create(const curfew_host_function *functions, size_t count,
-                                                      char *message);
+                                                      curfew_failure *failure);
 curfew__host_functions *curfew__host_functions_ref(curfew__host_functions *functions);
 void curfew__host_functions_unref(curfew__host_functions *functions);
 

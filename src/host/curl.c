@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Finds libcurl and its functions while running. */
 #include "host/curl.h"
+#include "base/refuse.h"
 
 #include <dlfcn.h>
 #include <stdio.h>
@@ -8,30 +9,29 @@
 
 #define LIBRARY "libcurl.so.4"
 
-static bool find(void *library, const char *name, void *function, char *message)
+static bool find(void *library, const char *name, void *function, curfew_failure *failure)
 {
 	void *found = dlsym(library, name);
 
 	if (!found)
-		snprintf(message, 256, "fetch needs a newer %s: there is no %s in it", LIBRARY, name);
+		curfew__fail(failure, "fetch needs a newer %s: there is no %s in it", LIBRARY, name);
 	memcpy(function, &found, sizeof found);
 	return found != NULL;
 }
 
-bool curfew__curl_load(curfew__curl *curl, char *message)
+bool curfew__curl_load(curfew__curl *curl, curfew_failure *failure)
 {
 	/* Libraries that OpenSSL brings cannot be unloaded safely. */
 	void *library = dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
 
 	if (!library) {
-		snprintf(message, 256, "fetch needs libcurl: %.200s", dlerror());
-		return false;
+		return curfew__fail(failure, "fetch needs libcurl: %.200s", dlerror());
 	}
-#define X(name) &&find(library, "curl_" #name, &curl->name, message)
+#define X(name) &&find(library, "curl_" #name, &curl->name, failure)
 	bool found = true CURFEW__CURL_FUNCTIONS(X);
 #undef X
 	if (found && curl->global_init(CURL_GLOBAL_DEFAULT)) {
-		snprintf(message, 256, "libcurl cannot be started");
+		curfew__fail(failure, "libcurl cannot be started");
 		found = false;
 	}
 	dlclose(library);

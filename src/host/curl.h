@@ -10,6 +10,8 @@
 #include <curl/curl.h>
 #include <stdbool.h>
 
+#include "curfew.h"
+
 /* clang-format off */
 #define CURFEW__CURL_FUNCTIONS(X)                                                                               \
 	X(global_init) X(easy_init) X(easy_setopt) X(easy_getinfo) X(easy_pause) X(easy_cleanup) X(easy_strerror) \
@@ -26,7 +28,7 @@ typedef struct curfew__curl {
 #undef X
 } curfew__curl;
 
-/* False and a message[256] where libcurl is missing, too old or does not start. */
-bool curfew__curl_load(curfew__curl *curl, char *message);
+/* False and a failure where libcurl is missing, too old or does not start. */
+bool curfew__curl_load(curfew__curl *curl, curfew_failure *failure);
 
 #endif

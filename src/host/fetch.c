@@ -18,6 +18,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "base/refuse.h"
 #include "../guest/abi.h"
 #include "common/mutex.h"
 #include "common/clock.h"
@@ -256,15 +257,15 @@ static void close_up(curfew__fetcher *fetcher)
 	curfew__fetcher_unref(fetcher);
 }
 
-curfew__fetcher *curfew__fetcher_create(char *message)
+curfew__fetcher *curfew__fetcher_create(curfew_failure *failure)
 {
 	curfew__fetcher *fetcher = calloc(1, sizeof *fetcher);
 
 	if (!fetcher) {
-		snprintf(message, 256, "out of memory");
+		curfew__fail(failure, "out of memory");
 		return NULL;
 	}
-	if (!curfew__curl_load(&fetcher->curl, message)) {
+	if (!curfew__curl_load(&fetcher->curl, failure)) {
 		free(fetcher);
 		return NULL;
 	}
@@ -280,7 +281,7 @@ curfew__fetcher *curfew__fetcher_create(char *message)
 	fetcher->resolver = curfew__resolver_create();
 	if (set_up(fetcher))
 		return fetcher;
-	snprintf(message, 256, "the network thread cannot be started");
+	curfew__fail(failure, "the network thread cannot be started");
 	close_up(fetcher);
 	return NULL;
 }

@@ -13,8 +13,8 @@
 typedef struct curfew__fetcher curfew__fetcher;
 typedef struct curfew__fetch_session curfew__fetch_session;
 
-/* Loads libcurl and starts the thread; NULL and a message[256] if that fails. */
-curfew__fetcher *curfew__fetcher_create(char *message);
+/* Loads libcurl and starts the thread; NULL and a failure if that fails. */
+curfew__fetcher *curfew__fetcher_create(curfew_failure *failure);
 /* No session may start a request any more; those that go on end. */
 void curfew__fetcher_destroy(curfew__fetcher *fetcher);
 

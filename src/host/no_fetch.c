@@ -2,12 +2,13 @@
 /* In place of fetch.c and what it needs, in a library without libcurl (-Dfetch=false): a run that asks for hosts is
  * refused. */
 #include "host/fetch.h"
+#include "base/refuse.h"
 
 #include <stdio.h>
 
-curfew__fetcher *curfew__fetcher_create(char *message)
+curfew__fetcher *curfew__fetcher_create(curfew_failure *failure)
 {
-	snprintf(message, 256, "this library was built without fetch (-Dfetch=false)");
+	curfew__fail(failure, "this library was built without fetch (-Dfetch=false)");
 	return NULL;
 }
 

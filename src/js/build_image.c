@@ -58,7 +58,7 @@ static curfew__vm *create_vm(const void *wasm, size_t length, size_t packed, boo
                              size_t count)
 {
 	static curfew__import imports[32];
-	char message[256] = "out of memory";
+	curfew_failure failure = {.message = "out of memory"};
 	size_t import_count;
 	const curfew__import *real = curfew__guest_imports(&import_count);
 
@@ -68,9 +68,9 @@ static curfew__vm *create_vm(const void *wasm, size_t length, size_t packed, boo
 	}
 	curfew__vm_options options = {metered, (size_t)4 << 20, imports, import_count, exports, count,
 	                              wasm,    length,          packed,  NULL,         0,       NULL};
-	curfew__vm *vm = curfew__vm_create(&options, message);
+	curfew__vm *vm = curfew__vm_create(&options, &failure);
 	if (!vm)
-		fprintf(stderr, "build_image: %s\n", message);
+		fprintf(stderr, "build_image: %s\n", failure.message);
 	return vm;
 }
 

@@ -408,7 +408,7 @@ size_t curfew__guest_native_stack(int stack_class)
 	return stack_classes[stack_class] * 18;
 }
 
-curfew__vm *curfew__guest_vm_create(bool metered, int stack_class, const char *cache_dir, char *message)
+curfew__vm *curfew__guest_vm_create(bool metered, int stack_class, const char *cache_dir, curfew_failure *failure)
 {
 	const curfew__embedded_image *image = (const curfew__embedded_image *)(const void *)curfew__embedded_image_start;
 	curfew__vm_options options = {
@@ -426,7 +426,7 @@ curfew__vm *curfew__guest_vm_create(bool metered, int stack_class, const char *c
 	                               : (size_t)(curfew__embedded_plain_end - curfew__embedded_plain),
 		.cache_dir = cache_dir,
 	};
-	return curfew__vm_create(&options, message);
+	return curfew__vm_create(&options, failure);
 }
 
 curfew__image *curfew__guest_image_create(void)

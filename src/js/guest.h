@@ -107,7 +107,7 @@ int curfew__guest_stack_class(uint64_t stack_bytes);
 size_t curfew__guest_native_stack(int stack_class);
 
 /* The guest's compiled code and what it starts from. */
-curfew__vm *curfew__guest_vm_create(bool metered, int stack_class, const char *cache_dir, char *message);
+curfew__vm *curfew__guest_vm_create(bool metered, int stack_class, const char *cache_dir, curfew_failure *failure);
 curfew__image *curfew__guest_image_create(void);
 /* A number that changes with the guest's code or image: program images belong to one. [32 bytes] */
 const uint8_t *curfew__guest_build_id(void);

@@ -5,6 +5,7 @@
  */
 #include "limits/limits.h"
 
+#include "base/refuse.h"
 #include "limits/quantity.h"
 
 #include <stdio.h>
@@ -213,8 +214,7 @@ static curfew_status refuse(curfew_failure *failure, const char *name, const cha
 	char shown[SHOWN_BYTES];
 	show_value(name, shown_name);
 	show_value(value, shown);
-	(void)snprintf(failure->message, sizeof failure->message, "%s %s: %s", shown_name,
-	               shown[0] != '\0' ? shown : "\"\"", why);
+	curfew__fail(failure, "%s %s: %s", shown_name, shown[0] != '\0' ? shown : "\"\"", why);
 	return CURFEW_INVALID;
 }
 

@@ -35,12 +35,12 @@ struct curfew_broker {
 
 curfew_status curfew_network_create(curfew_network **network, curfew_failure *failure)
 {
-	char message[256] = "";
+	curfew_failure inner = {.message = ""};
 
 	if (!network)
 		return curfew__refuse(failure, CURFEW_INVALID, "network is NULL");
-	*network = (curfew_network *)curfew__fetcher_create(message);
-	return curfew__refuse(failure, *network ? CURFEW_OK : CURFEW_SYSTEM, message);
+	*network = (curfew_network *)curfew__fetcher_create(&inner);
+	return curfew__refuse(failure, *network ? CURFEW_OK : CURFEW_SYSTEM, inner.message);
 }
 
 void curfew_network_destroy(curfew_network *network)
@@ -49,26 +49,26 @@ void curfew_network_destroy(curfew_network *network)
 }
 
 static curfew_status allow_fetch(curfew_broker *broker, const curfew_broker_options *options, size_t bytes_limit,
-                                 char *message)
+                                 curfew_failure *failure)
 {
 	if (!options->allow_fetch_count)
 		return CURFEW_OK;
-	snprintf(message, 256, "allow_fetch or network is NULL");
+	curfew__fail(failure, "allow_fetch or network is NULL");
 	if (!options->allow_fetch || !options->network)
 		return CURFEW_INVALID;
-	curfew__allow_list *list = curfew__allow_list_create(options->allow_fetch, options->allow_fetch_count, message);
+	curfew__allow_list *list = curfew__allow_list_create(options->allow_fetch, options->allow_fetch_count, failure);
 	if (!list)
 		return CURFEW_INVALID;
 	broker->fetch = curfew__fetch_session_create((curfew__fetcher *)options->network, list, bytes_limit);
-	snprintf(message, 256, "out of memory");
+	curfew__fail(failure, "out of memory");
 	return broker->fetch ? CURFEW_OK : CURFEW_NO_MEMORY;
 }
 
-static curfew_status allow_imports(curfew_broker *broker, const curfew_broker_options *options, char *message)
+static curfew_status allow_imports(curfew_broker *broker, const curfew_broker_options *options, curfew_failure *failure)
 {
 	if (!options->import_dir || (broker->import_dir = realpath(options->import_dir, NULL)))
 		return CURFEW_OK;
-	snprintf(message, 256, "import directory %.150s: %s", options->import_dir, strerror(errno));
+	curfew__fail(failure, "import directory %.150s: %s", options->import_dir, strerror(errno));
 	return CURFEW_INVALID;
 }
 
@@ -79,25 +79,25 @@ static void tell_ready(void *context)
 }
 
 static curfew_status fill(curfew_broker *broker, const curfew_broker_options *options, const curfew_limits *limits,
-                          char *message)
+                          curfew_failure *failure)
 {
 	broker->fetches_left = limits->host_calls;
 	broker->on_ready = options->on_ready;
 	broker->context = options->context;
 	broker->operations = curfew__operations_create(tell_ready, broker);
 	if (!broker->operations) {
-		snprintf(message, 256, "out of memory");
+		curfew__fail(failure, "out of memory");
 		return CURFEW_NO_MEMORY;
 	}
-	curfew_status status = allow_fetch(broker, options, (size_t)limits->memory_bytes, message);
-	return status == CURFEW_OK ? allow_imports(broker, options, message) : status;
+	curfew_status status = allow_fetch(broker, options, (size_t)limits->memory_bytes, failure);
+	return status == CURFEW_OK ? allow_imports(broker, options, failure) : status;
 }
 
 curfew_status curfew_broker_create(const curfew_broker_options *given, curfew_broker **broker, curfew_failure *failure)
 {
 	curfew_broker_options options;
 	curfew_limits limits;
-	char message[256] = "";
+	curfew_failure inner = {.message = ""};
 
 	if (!given || !broker || !curfew__copy_in(&options, sizeof options, given) || options.reserved || !options.on_ready)
 		return curfew__refuse(failure, CURFEW_INVALID, "options, their size, on_ready or broker are missing");
@@ -108,10 +108,10 @@ curfew_status curfew_broker_create(const curfew_broker_options *given, curfew_br
 	curfew_broker *made = calloc(1, sizeof *made);
 	if (!made)
 		return curfew__refuse(failure, CURFEW_NO_MEMORY, "out of memory");
-	status = fill(made, &options, &limits, message);
+	status = fill(made, &options, &limits, &inner);
 	if (status != CURFEW_OK) {
 		curfew_broker_destroy(made);
-		return curfew__refuse(failure, status, message);
+		return curfew__refuse(failure, status, inner.message);
 	}
 	*broker = made;
 	return curfew__refuse(failure, CURFEW_OK, "");

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/refuse.h"
 #include "common/bytes.h"
 #include "common/json.h"
 #include "common/json_reader.h"

@@ -79,7 +79,7 @@ curfew_status curfew_engine_receive(curfew_engine *engine, uint64_t number, cons
 		snprintf(answer.message, sizeof answer.message, "there is no descriptor for what was compiled");
 	}
 	if (heard.kind == CURFEW__HEARD_FAILED) {
-		snprintf(reason.message, sizeof reason.message, "%.255s", answer.message);
+		curfew__fail(&reason.why, "%.255s", answer.message);
 		reason.line = answer.line;
 		reason.column = answer.column;
 		reason.internal = answer.internal != 0;
@@ -93,10 +93,10 @@ curfew_status curfew_engine_receive(curfew_engine *engine, uint64_t number, cons
 
 static bool fill(curfew_compiler *compiler, const curfew_engine_options *options)
 {
-	char ignored[256];
+	curfew_failure ignored;
 
 	/* A home that cannot be written is no reason not to compile. */
-	if (options->cache_dir && curfew__cache_prepare(options->cache_dir, ignored) &&
+	if (options->cache_dir && curfew__cache_prepare(options->cache_dir, &ignored) &&
 	    !(compiler->cache_dir = strdup(options->cache_dir)))
 		return false;
 	compiler->compiler = curfew__engine_compiler(options, compiler->cache_dir, NULL);

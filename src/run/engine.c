@@ -37,21 +37,21 @@ void curfew_engine_destroy(curfew_engine *engine)
 		curfew__engine_free(engine);
 }
 
-curfew__vm *curfew__engine_vm(curfew_engine *engine, bool metered, int stack_class, char *message)
+curfew__vm *curfew__engine_vm(curfew_engine *engine, bool metered, int stack_class, curfew_failure *failure)
 {
 	curfew__mutex_lock(&engine->lock);
 	curfew__vm **vm = &engine->vms[stack_class][metered];
 	if (!*vm)
-		*vm = curfew__guest_vm_create(metered, stack_class, engine->cache_dir, message);
+		*vm = curfew__guest_vm_create(metered, stack_class, engine->cache_dir, failure);
 	curfew__mutex_unlock(&engine->lock);
 	return *vm;
 }
 
-curfew__fetcher *curfew__engine_fetcher(curfew_engine *engine, char *message)
+curfew__fetcher *curfew__engine_fetcher(curfew_engine *engine, curfew_failure *failure)
 {
 	curfew__mutex_lock(&engine->lock);
 	if (!engine->fetcher)
-		engine->fetcher = curfew__fetcher_create(message);
+		engine->fetcher = curfew__fetcher_create(failure);
 	curfew__mutex_unlock(&engine->lock);
 	return engine->fetcher;
 }

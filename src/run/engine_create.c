@@ -16,19 +16,19 @@
 #define RUNS_DEFAULT 10000
 #define RESIDENT_BYTES_DEFAULT ((uint64_t)256 << 20)
 
-static curfew_status fill_engine(curfew_engine *engine, const curfew_engine_options *options, char *message)
+static curfew_status fill_engine(curfew_engine *engine, const curfew_engine_options *options, curfew_failure *failure)
 {
 	const curfew__work_calls work = {curfew__run_step, curfew__run_unref};
 	uint32_t threads = options->threads ? options->threads : (uint32_t)sysconf(_SC_NPROCESSORS_ONLN);
 
-	if (options->cache_dir && !curfew__cache_prepare(options->cache_dir, message))
+	if (options->cache_dir && !curfew__cache_prepare(options->cache_dir, failure))
 		return CURFEW_INVALID;
 	if (options->cache_dir && !(engine->cache_dir = strdup(options->cache_dir)))
 		return CURFEW_NO_MEMORY;
-	if (!curfew__interrupt_prepare(message))
+	if (!curfew__interrupt_prepare(failure))
 		return CURFEW_SYSTEM;
 	if (!(engine->watch = curfew__watch_create())) {
-		snprintf(message, 256, "the watch thread cannot be started");
+		curfew__fail(failure, "the watch thread cannot be started");
 		return CURFEW_SYSTEM;
 	}
 	engine->pool = curfew__pool_create(options->resident_bytes ? options->resident_bytes : RESIDENT_BYTES_DEFAULT,
@@ -43,7 +43,7 @@ static curfew_status fill_engine(curfew_engine *engine, const curfew_engine_opti
 	engine->executor = engine->pool ? curfew__executor_create(threads, engine->pool, work) : NULL;
 	if (!engine->pool || !engine->machines || !engine->compiler || !engine->image || !engine->redactors ||
 	    !engine->executor) {
-		snprintf(message, 256, "out of memory");
+		curfew__fail(failure, "out of memory");
 		return CURFEW_NO_MEMORY;
 	}
 	return CURFEW_OK;
@@ -53,7 +53,7 @@ curfew_status curfew_engine_create(const curfew_engine_options *options, curfew_
                                    curfew_failure *failure)
 {
 	curfew_engine_options known = {0};
-	char message[256] = "";
+	curfew_failure inner = {.message = ""};
 
 	curfew__refuse(failure, CURFEW_OK, "");
 	if (!engine) {
@@ -77,10 +77,10 @@ curfew_status curfew_engine_create(const curfew_engine_options *options, curfew_
 	}
 	atomic_init(&made->references, 1);
 	curfew__mutex_init(&made->lock);
-	curfew_status status = fill_engine(made, &known, message);
+	curfew_status status = fill_engine(made, &known, &inner);
 	if (status != CURFEW_OK) {
 		curfew__engine_free(made);
-		return curfew__refuse(failure, status, message);
+		return curfew__refuse(failure, status, inner.message);
 	}
 	*engine = made;
 	return CURFEW_OK;

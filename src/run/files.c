@@ -4,6 +4,7 @@
  * it is only looked through, so that what is wrong with it is told before anything runs.
  */
 #include "curfew.h"
+#include "base/refuse.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -20,12 +21,12 @@ static curfew_status refuse(curfew_failure *failure, const char *format, ...) __
 static curfew_status refuse(curfew_failure *failure, const char *format, ...)
 {
 	va_list arguments;
+	char line[sizeof failure->message];
 
 	va_start(arguments, format);
-	if (failure)
-		vsnprintf(failure->message, sizeof failure->message, format, arguments);
+	vsnprintf(line, sizeof line, format, arguments);
 	va_end(arguments);
-	return CURFEW_INVALID;
+	return curfew__refuse(failure, CURFEW_INVALID, line);
 }
 
 /* A relative path without empty parts, "." and "..". */

@@ -14,19 +14,19 @@
 static curfew_status allow_fetch(curfew__given *given, curfew_engine *engine, const curfew_limits *limits,
                                  const curfew_run_options *options, curfew_failure *failure)
 {
-	char message[256] = "";
+	curfew_failure inner = {.message = ""};
 
 	if (!options->allow_fetch_count || options->on_request)
 		return CURFEW_OK;
 	if (!options->allow_fetch)
 		return curfew__refuse(failure, CURFEW_INVALID, "allow_fetch is NULL");
-	curfew__allow_list *list = curfew__allow_list_create(options->allow_fetch, options->allow_fetch_count, message);
+	curfew__allow_list *list = curfew__allow_list_create(options->allow_fetch, options->allow_fetch_count, &inner);
 	if (!list)
-		return curfew__refuse(failure, CURFEW_INVALID, message);
-	curfew__fetcher *fetcher = curfew__engine_fetcher(engine, message);
+		return curfew__refuse(failure, CURFEW_INVALID, inner.message);
+	curfew__fetcher *fetcher = curfew__engine_fetcher(engine, &inner);
 	if (!fetcher) {
 		curfew__allow_list_destroy(list);
-		return curfew__refuse(failure, CURFEW_SYSTEM, message);
+		return curfew__refuse(failure, CURFEW_SYSTEM, inner.message);
 	}
 	given->fetch = curfew__fetch_session_create(fetcher, list, (size_t)limits->memory_bytes);
 	return given->fetch ? CURFEW_OK : curfew__refuse(failure, CURFEW_NO_MEMORY, "out of memory");
@@ -109,25 +109,25 @@ void curfew__given_unref(curfew__given *given)
 
 curfew_status curfew_allow_fetch_check(const char *host, curfew_failure *failure)
 {
-	char message[256] = "";
-	curfew__allow_list *list = curfew__allow_list_create(&host, 1, message);
+	curfew_failure inner = {.message = ""};
+	curfew__allow_list *list = curfew__allow_list_create(&host, 1, &inner);
 
 	curfew__allow_list_destroy(list);
-	return curfew__refuse(failure, list ? CURFEW_OK : CURFEW_INVALID, message);
+	return curfew__refuse(failure, list ? CURFEW_OK : CURFEW_INVALID, inner.message);
 }
 
 curfew_status curfew_allow_fetch_within(const char *host, const char *const *list, size_t count,
                                         curfew_failure *failure)
 {
-	char message[256] = "";
-	curfew__allow_list *inner = curfew__allow_list_create(&host, 1, message);
-	curfew__allow_list *outer = inner ? curfew__allow_list_create(list, count, message) : NULL;
+	curfew_failure inner = {.message = ""};
+	curfew__allow_list *one = curfew__allow_list_create(&host, 1, &inner);
+	curfew__allow_list *outer = one ? curfew__allow_list_create(list, count, &inner) : NULL;
 	curfew_status status = CURFEW_INVALID;
 
 	if (outer)
-		status = curfew__allow_list_covers(outer, inner) ? CURFEW_OK : CURFEW_NOT_FOUND;
-	curfew__allow_list_destroy(inner);
+		status = curfew__allow_list_covers(outer, one) ? CURFEW_OK : CURFEW_NOT_FOUND;
+	curfew__allow_list_destroy(one);
 	curfew__allow_list_destroy(outer);
 	return curfew__refuse(failure, status,
-	                      status == CURFEW_NOT_FOUND ? "it is not among the hosts of the list" : message);
+	                      status == CURFEW_NOT_FOUND ? "it is not among the hosts of the list" : inner.message);
 }

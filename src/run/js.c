@@ -163,10 +163,10 @@ static void publish_to_watch(curfew_run *run)
 /* A memory with the program's image, or the engine's where there is none yet. */
 static bool instantiate(curfew_run *run, bool *has_program)
 {
-	char message[256];
+	curfew_failure failure;
 	bool metered = run->limits.fuel != CURFEW_UNLIMITED;
 	curfew__vm *vm = curfew__engine_vm(run->engine, metered, curfew__guest_stack_class(run->limits.stack_bytes),
-	                                   message);
+	                                   &failure);
 	curfew__image *image = curfew__program_image(run->program);
 
 	*has_program = image != NULL;

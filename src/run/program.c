@@ -238,7 +238,7 @@ static curfew_status open_bundle(curfew_source *source, curfew__bundle **bundle,
 		return CURFEW_OK;
 	}
 	if (failure)
-		snprintf(failure->message, sizeof failure->message, "the bundle's %.80s: %.150s", wrong, why.message);
+		curfew__fail(failure, "the bundle's %.80s: %.150s", wrong, why.message);
 	curfew__bundle_destroy(opened);
 	return status;
 }
@@ -278,8 +278,7 @@ curfew_status curfew_program_create(curfew_engine *engine, const curfew_source *
 	}
 	if (source.import_dir && !(made->import_dir = realpath(source.import_dir, NULL))) {
 		if (failure)
-			snprintf(failure->message, sizeof failure->message, "import directory %.150s: %s", source.import_dir,
-			         strerror(errno));
+			curfew__fail(failure, "import directory %.150s: %s", source.import_dir, strerror(errno));
 		curfew_program_destroy(made);
 		return CURFEW_INVALID;
 	}
@@ -290,15 +289,15 @@ curfew_status curfew_program_create(curfew_engine *engine, const curfew_source *
 curfew_status curfew_program_set_functions(curfew_program *program, const curfew_host_function *functions, size_t count,
                                            curfew_failure *failure)
 {
-	char message[256];
+	curfew_failure inner;
 
 	if (!program || (!functions && count))
 		return curfew__refuse(failure, CURFEW_INVALID, "program or functions is NULL");
 	if (program->functions || atomic_load(&program->used))
 		return curfew__refuse(failure, CURFEW_INVALID, "the program was used before, or has host functions");
-	program->functions = curfew__host_functions_create(functions, count, message);
+	program->functions = curfew__host_functions_create(functions, count, &inner);
 	if (!program->functions)
-		return curfew__refuse(failure, CURFEW_INVALID, message);
+		return curfew__refuse(failure, CURFEW_INVALID, inner.message);
 	if (program->wasm)
 		curfew__wasm_program_import(program->wasm, program->functions->imports, program->functions->count);
 	return curfew__refuse(failure, CURFEW_OK, "");

@@ -44,15 +44,15 @@ struct curfew_engine {
 curfew_engine *curfew__engine_ref(curfew_engine *engine);
 /* Frees one to which nobody has a reference, however far it was made. */
 void curfew__engine_free(curfew_engine *engine);
-/* The compiled guest, made at first need; NULL and a message[256] if that fails. */
-curfew__vm *curfew__engine_vm(curfew_engine *engine, bool metered, int stack_class, char *message);
+/* The compiled guest, made at first need; NULL and a failure if that fails. */
+curfew__vm *curfew__engine_vm(curfew_engine *engine, bool metered, int stack_class, curfew_failure *failure);
 
 /* compiler.c: who compiles for an engine with these options, or (engine is NULL) for others. NULL: out of memory. */
 curfew__compiler *curfew__engine_compiler(const curfew_engine_options *options, const char *cache_dir,
                                           curfew_engine *engine);
 
-/* The network thread, made at first need; NULL and a message[256] if that fails. */
-curfew__fetcher *curfew__engine_fetcher(curfew_engine *engine, char *message);
+/* The network thread, made at first need; NULL and a failure if that fails. */
+curfew__fetcher *curfew__engine_fetcher(curfew_engine *engine, curfew_failure *failure);
 
 struct curfew_program {
 	atomic_uint references;

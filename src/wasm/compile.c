@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/refuse.h"
 #include "common/json.h"
 #include "engine/error.h"
 #include "wasm/compiled.h"
@@ -29,8 +30,7 @@ typedef struct work {
 
 static bool refuse(const work *w, const char *message)
 {
-	snprintf(w->failure->message, sizeof w->failure->message, "%s", message);
-	return false;
+	return curfew__fail(&w->failure->why, "%s", message);
 }
 
 static bool fail(const work *w, const char *message)
@@ -65,9 +65,9 @@ static bool refuse_text(const work *w, wasmtime_error_t *from)
 
 static bool precompile(const work *w, wasm_engine_t *engine, const curfew__rewritten *from, curfew__bytes *code)
 {
-	return !curfew__wasm_failed(
+	return !curfew__failed(
 		curfew__precompile(engine, from->wasm.data, from->wasm.length, from->kind == CURFEW__WASM_COMPONENT, code),
-		w->failure->message);
+		&w->failure->why);
 }
 
 static void write_known(curfew__json_writer *writer, const char *key, bool known, uint64_t value)
@@ -99,14 +99,13 @@ static bool describe_code(const work *w, const curfew__bytes *code, bool is_comp
 	wasmtime_module_t *module;
 
 	if (is_component) {
-		if (curfew__wasm_failed(wasmtime_component_deserialize(w->engine, code->data, code->length, &component),
-		                        w->failure->message))
+		if (curfew__failed(wasmtime_component_deserialize(w->engine, code->data, code->length, &component),
+		                   &w->failure->why))
 			return false;
 		curfew__component_describe(component, w->engine, buffer);
 		wasmtime_component_delete(component);
 	} else {
-		if (curfew__wasm_failed(wasmtime_module_deserialize(w->engine, code->data, code->length, &module),
-		                        w->failure->message))
+		if (curfew__failed(wasmtime_module_deserialize(w->engine, code->data, code->length, &module), &w->failure->why))
 			return false;
 		curfew__module_describe(module, buffer);
 		wasmtime_module_delete(module);
@@ -156,7 +155,7 @@ static bool tell_interface(const work *w, int interface)
 	curfew__rewritten shell = {0};
 	curfew__bytes code = {0};
 
-	if (!curfew__shell(w->bytes, w->length, &shell, w->failure->message))
+	if (!curfew__shell(w->bytes, w->length, &shell, w->failure->why.message))
 		return false;
 	bool good = precompile(w, w->engine, &shell, &code) &&
 	            (w->request->describe ? describe(w, &shell, &code, interface)
@@ -192,7 +191,7 @@ static bool write_code(const work *w, int code)
 	curfew__bytes compiled = {0};
 	bool good = false;
 
-	if (!curfew__rewrite(w->bytes, w->length, rewrite_flags(w->request), &rewritten, w->failure->message))
+	if (!curfew__rewrite(w->bytes, w->length, rewrite_flags(w->request), &rewritten, w->failure->why.message))
 		return false;
 	wasm_engine_t *engine = create_engine(w->request, rewritten.can_be_optimised);
 	if (precompile(w, engine, &rewritten, &compiled)) {
@@ -216,7 +215,7 @@ static bool write_code(const work *w, int code)
 static bool find_fault(const work *w)
 {
 	curfew__rewritten rewritten = {0};
-	bool good = curfew__rewrite(w->bytes, w->length, rewrite_flags(w->request), &rewritten, w->failure->message);
+	bool good = curfew__rewrite(w->bytes, w->length, rewrite_flags(w->request), &rewritten, w->failure->why.message);
 
 	curfew__rewritten_finish(&rewritten);
 	return good;

@@ -11,6 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "curfew.h"
+
 /* What is asked of a compiler. Between processes as it is: both are of one build. */
 typedef struct curfew__compile_request {
 	bool is_text;
@@ -22,8 +24,8 @@ typedef struct curfew__compile_request {
 
 /* Why a file is refused. */
 typedef struct curfew__compile_failure {
-	char message[256]; /* one line */
-	uint32_t line;     /* in its text, from 1; 0: not known */
+	curfew_failure why;
+	uint32_t line; /* in its text, from 1; 0: not known */
 	uint32_t column;
 	bool internal; /* not the file's fault */
 } curfew__compile_failure;

@@ -4,6 +4,7 @@
  * ends a job; whoever does so waits for a call of its listener that is in progress.
  */
 #include "engine/extra.h"
+#include "base/refuse.h"
 #include "wasm/compiler.h"
 
 #include <errno.h>
@@ -95,7 +96,7 @@ struct curfew__compiler {
 	place places[THREADS_MOST];
 	uint64_t asked;       /* jobs so far */
 	unsigned spares_lost; /* that ended before they had one */
-	char why[256];        /* there is no process */
+	curfew_failure why;   /* there is no process */
 };
 
 curfew__compiler *curfew__compiler_create(const curfew__compiler_options *options)
@@ -200,7 +201,7 @@ static void tell_interface(curfew__job *job)
 static void tell_done(curfew__job *job, const curfew__compile_failure *failure) CURFEW__UNCHECKED;
 static void tell_done(curfew__job *job, const curfew__compile_failure *failure)
 {
-	static const curfew__compile_failure unsealed = {.message = "the compiled code cannot be sealed", .internal = true};
+	static const curfew__compile_failure unsealed = {.why = {"the compiled code cannot be sealed"}, .internal = true};
 	bool has_code = !failure && !job->request.describe;
 
 	if (job->state == JOB_DONE)
@@ -233,7 +234,7 @@ static void tell_failed(curfew__job *job, const char *message, bool internal)
 {
 	curfew__compile_failure failure = {.internal = internal};
 
-	snprintf(failure.message, sizeof failure.message, "%s", message);
+	curfew__fail(&failure.why, "%s", message);
 	tell_done(job, &failure);
 }
 
@@ -257,7 +258,7 @@ static void *compile_here(void *argument)
 	bool good = false;
 
 	if (bytes == MAP_FAILED)
-		failure = (curfew__compile_failure){.message = "out of memory", .internal = true};
+		failure = (curfew__compile_failure){.why = {"out of memory"}, .internal = true};
 	else
 		good = curfew__compile(&job->request, bytes, job->length, job->files[INTERFACE], job->files[CODE],
 		                       on_interface_here, job, &failure);
@@ -324,8 +325,8 @@ static const char *path_of(curfew__compiler *compiler)
 	if (compiler->options.where == CURFEW__COMPILE_HERE)
 		return compiler->path;
 	if (!curfew__compiler_find(compiler->executable, compiler->path)) {
-		snprintf(compiler->why, sizeof compiler->why, "the compiler process cannot be started: %.100s is not there",
-		         compiler->executable ? compiler->executable : "curfew-compiler");
+		curfew__fail(&compiler->why, "the compiler process cannot be started: %.100s is not there",
+		             compiler->executable ? compiler->executable : "curfew-compiler");
 		compiler->path[0] = 0;
 	}
 	return compiler->path;
@@ -340,7 +341,7 @@ static child *start_child(curfew__compiler *compiler)
 
 	if (!made)
 		return NULL;
-	if (!curfew__compiler_process_start(&made->process, path, compiler->why)) {
+	if (!curfew__compiler_process_start(&made->process, path, &compiler->why)) {
 		compiler->path[0] = 0;
 		free(made);
 		return NULL;
@@ -428,22 +429,20 @@ static void hear(child *own)
 	}
 }
 
-/* Waits for a process, and says in message [256] what it ended of. False: that is the fault of what it compiled. */
-static bool is_fault(curfew__compiler *compiler, child *own, char *message)
+/* Waits for a process, and says in failure what it ended of. False: that is the fault of what it compiled. */
+static bool is_fault(curfew__compiler *compiler, child *own, curfew_failure *failure)
 {
-	switch (curfew__compiler_process_finish(&own->process, message)) {
+	switch (curfew__compiler_process_finish(&own->process, failure)) {
 	case CURFEW__COMPILER_OF_MEMORY:
-		snprintf(message, 256, "compiling it takes more than the %llu MiB of memory that a compiler has",
-		         (unsigned long long)(compiler->options.memory_bytes >> 20));
-		return false;
+		return curfew__fail(failure, "compiling it takes more than the %llu MiB of memory that a compiler has",
+		                    (unsigned long long)(compiler->options.memory_bytes >> 20));
 	case CURFEW__COMPILER_OF_CPU:
-		snprintf(message, 256, "compiling it takes more than the %llu s of processor time that a compiler has",
-		         (unsigned long long)cpu_seconds(compiler));
-		return false;
+		return curfew__fail(failure, "compiling it takes more than the %llu s of processor time that a compiler has",
+		                    (unsigned long long)cpu_seconds(compiler));
 	case CURFEW__COMPILER_UNCONFINED:
 		compiler->path[0] = 0;
-		snprintf(compiler->why, sizeof compiler->why, "the compiler process cannot be confined on this system");
-		snprintf(message, 256, "%s", compiler->why);
+		curfew__fail(&compiler->why, "the compiler process cannot be confined on this system");
+		*failure = compiler->why;
 		return true;
 	case CURFEW__COMPILER_ENDED: break;
 	}
@@ -454,7 +453,7 @@ static bool is_fault(curfew__compiler *compiler, child *own, char *message)
 static void bury(curfew__compiler *compiler, child *own) CURFEW__REQUIRES(compiler->lock);
 static void bury(curfew__compiler *compiler, child *own)
 {
-	char message[256] = "";
+	curfew_failure failure = {.message = ""};
 	child **at = &compiler->children;
 
 	hear(own); /* what it has said last */
@@ -463,7 +462,7 @@ static void bury(curfew__compiler *compiler, child *own)
 	*at = own->next;
 	curfew__job *job = own->job;
 	compiler->spares_lost += !job && !own->is_over;
-	bool fault = is_fault(compiler, own, message);
+	bool fault = is_fault(compiler, own, &failure);
 	if (job) {
 		job->process = NULL;
 		job->has_clock = false;
@@ -472,7 +471,7 @@ static void bury(curfew__compiler *compiler, child *own)
 		if (!start_here(compiler, job))
 			tell_failed(job, "no thread can be started", true);
 	} else if (job) {
-		tell_failed(job, message, fault);
+		tell_failed(job, failure.message, fault);
 	}
 	free(own);
 }
@@ -546,7 +545,7 @@ static void hand_on(curfew__compiler *compiler, curfew__job *job)
 	else if (compiler->path[0])
 		tell_failed(job, "the compiler process ended", true);
 	else if (!may_compile_here(compiler))
-		tell_failed(job, compiler->why, true);
+		tell_failed(job, compiler->why.message, true);
 	else if (!start_here(compiler, job))
 		tell_failed(job, "no thread can be started", true);
 }

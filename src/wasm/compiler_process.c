@@ -4,6 +4,7 @@
  * costs the same however large this process is. It makes nothing but system calls until then.
  */
 #include "engine/extra.h"
+#include "base/refuse.h"
 #include "engine_key.h"
 #include "wasm/compiler_process.h"
 
@@ -117,7 +118,7 @@ static pid_t clone_child(start *child, void *stack, int *pidfd)
 	return pid;
 }
 
-static bool start_child(curfew__compiler_process *process, start *child, char *message)
+static bool start_child(curfew__compiler_process *process, start *child, curfew_failure *failure)
 {
 	void *stack = mmap(NULL, STACK_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
 
@@ -131,27 +132,26 @@ static bool start_child(curfew__compiler_process *process, start *child, char *m
 	if (child->null >= 0)
 		close(child->null);
 	if (error)
-		snprintf(message, 256, "the compiler process cannot be started: %.100s: %s", child->path, strerror(error));
+		curfew__fail(failure, "the compiler process cannot be started: %.100s: %s", child->path, strerror(error));
 	return !error;
 }
 
-bool curfew__compiler_process_start(curfew__compiler_process *process, const char *path, char *message)
+bool curfew__compiler_process_start(curfew__compiler_process *process, const char *path, curfew_failure *failure)
 {
 	int ends[2];
-	char ignored[256];
+	curfew_failure ignored;
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends)) {
-		snprintf(message, 256, "the compiler process cannot be started: no socket: %s", strerror(errno));
-		return false;
+		return curfew__fail(failure, "the compiler process cannot be started: no socket: %s", strerror(errno));
 	}
 	start child = {.path = path, .socket = ends[1]};
-	bool started = start_child(process, &child, message);
+	bool started = start_child(process, &child, failure);
 	close(ends[1]);
 	process->socket = ends[0];
 	if (started)
 		return true;
 	if (process->pid >= 0)
-		curfew__compiler_process_finish(process, ignored);
+		curfew__compiler_process_finish(process, &ignored);
 	else
 		close(process->socket);
 	return false;
@@ -182,7 +182,7 @@ int curfew__compiler_process_hear(const curfew__compiler_process *process, curfe
 		return 0;
 	if (got != (ssize_t)sizeof *answer)
 		return -1;
-	answer->failure.message[sizeof answer->failure.message - 1] = 0;
+	answer->failure.why.message[sizeof answer->failure.why.message - 1] = 0;
 	return 1;
 }
 
@@ -191,25 +191,24 @@ void curfew__compiler_process_kill(const curfew__compiler_process *process)
 	syscall(SYS_pidfd_send_signal, process->pidfd, SIGKILL, NULL, 0);
 }
 
-curfew__compiler_end curfew__compiler_process_finish(curfew__compiler_process *process, char *message)
+curfew__compiler_end curfew__compiler_process_finish(curfew__compiler_process *process, curfew_failure *failure)
 {
 	siginfo_t info = {0};
 	curfew__compiler_end end = CURFEW__COMPILER_ENDED;
 
 	/* The embedding program may have waited for it already. */
 	if (waitid((idtype_t)P_PIDFD, (id_t)process->pidfd, &info, WEXITED))
-		snprintf(message, 256, "the compiler process ended");
+		curfew__fail(failure, "the compiler process ended");
 	else if (info.si_code != CLD_EXITED && info.si_status == SIGXCPU)
 		end = CURFEW__COMPILER_OF_CPU;
 	else if (info.si_code != CLD_EXITED)
-		snprintf(message, 256, "the compiler process died of signal %d (%s)", info.si_status,
-		         strsignal(info.si_status));
+		curfew__fail(failure, "the compiler process died of signal %d (%s)", info.si_status, strsignal(info.si_status));
 	else if (info.si_status == CURFEW__COMPILER_NO_MEMORY)
 		end = CURFEW__COMPILER_OF_MEMORY;
 	else if (info.si_status == CURFEW__COMPILER_NOT_CONFINED)
 		end = CURFEW__COMPILER_UNCONFINED;
 	else
-		snprintf(message, 256, "the compiler process ended with code %d", info.si_status);
+		curfew__fail(failure, "the compiler process ended with code %d", info.si_status);
 	close(process->pidfd);
 	close(process->socket);
 	return end;

@@ -46,8 +46,8 @@ typedef struct curfew__compiler_process {
 
 /* The path of the executable: the one that is named, else one beside this library. False: there is none. */
 bool curfew__compiler_find(const char *named, char path[4096]);
-/* False: message [256] says why there is no process. */
-bool curfew__compiler_process_start(curfew__compiler_process *process, const char *path, char *message);
+/* False: failure says why there is no process. */
+bool curfew__compiler_process_start(curfew__compiler_process *process, const char *path, curfew_failure *failure);
 bool curfew__compiler_process_ask(const curfew__compiler_process *process, const curfew__compiler_order *order,
                                   const int files[3]);
 /* 1: *answer is one; 0: there is none yet; -1: there will be none. */
@@ -60,7 +60,7 @@ typedef enum curfew__compiler_end {
 	CURFEW__COMPILER_UNCONFINED, /* it has not begun, and none will on this system */
 } curfew__compiler_end;
 
-/* Once it has ended, or was killed: waits for it, and says in message [256] what it ended of. */
-curfew__compiler_end curfew__compiler_process_finish(curfew__compiler_process *process, char *message);
+/* Once it has ended, or was killed: waits for it, and says in failure what it ended of. */
+curfew__compiler_end curfew__compiler_process_finish(curfew__compiler_process *process, curfew_failure *failure);
 
 #endif

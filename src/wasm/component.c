@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/refuse.h"
 #include "engine/extra.h"
 #include "wasm/parts.h"
 
@@ -110,10 +111,10 @@ static wasmtime_component_export_index_t *index_of(const curfew__code *code, con
 
 static bool refuse(curfew__wasm *wasm, const char *call, unsigned count)
 {
-	snprintf(wasm->message, sizeof wasm->message,
-	         count ? "%.120s is exported by several interfaces; name one: INTERFACE#NAME"
-	               : "no function %.120s is exported",
-	         call);
+	curfew__fail(&wasm->failure,
+	             count ? "%.120s is exported by several interfaces; name one: INTERFACE#NAME"
+	                   : "no function %.120s is exported",
+	             call);
 	return false;
 }
 
@@ -124,10 +125,10 @@ static bool make_call(curfew__wasm *wasm, const place *found)
 	wasm->of.component.index = index_of(wasm->code, found);
 	if (!wasm->name || !wasm->of.component.index)
 		return refuse(wasm, found->name, 0);
-	wasm->of.component.signature = curfew__signature_create(found->name, found->item.of.component_func, wasm->message);
+	wasm->of.component.signature = curfew__signature_create(found->name, found->item.of.component_func, &wasm->failure);
 	wasm->of.component.has_call = wasm->of.component.signature &&
 	                              curfew__component_call_init(&wasm->of.component.call, wasm->of.component.signature,
-	                                                          &wasm->params, wasm->memory_limit, wasm->message);
+	                                                          &wasm->params, wasm->memory_limit, &wasm->failure);
 	return wasm->of.component.has_call;
 }
 

@@ -27,10 +27,10 @@ typedef struct curfew__value_budget {
  * *out may hold a part and is to be released.
  */
 bool curfew__component_param(const curfew__shape *shape, size_t parameter, curfew__json_reader *reader,
-                             curfew__value_budget *budget, wasmtime_component_val_t *out, char *message);
+                             curfew__value_budget *budget, wasmtime_component_val_t *out, curfew_failure *failure);
 /* The same of a result whose side (0: ok, 1: err) is known, from the JSON of what it has; NULL: it has nothing. */
 bool curfew__component_side(const curfew__shape *shape, size_t side, curfew__json_reader *reader,
-                            curfew__value_budget *budget, wasmtime_component_val_t *out, char *message);
+                            curfew__value_budget *budget, wasmtime_component_val_t *out, curfew_failure *failure);
 
 /* Writes a value of this type as one JSON text. */
 void curfew__component_write(const curfew__shape *shape, const wasmtime_component_val_t *v, curfew__buffer *buffer);

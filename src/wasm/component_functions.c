@@ -138,18 +138,18 @@ static bool write_params(const curfew__signature *signature, const value *params
 
 /* Makes JSON the value, or one side of it where the function has a result type. False: message says why. */
 static bool read_side(const curfew__signature *signature, size_t side, curfew__json_reader *given, size_t limit_bytes,
-                      value *to, char *message)
+                      value *to, curfew_failure *failure)
 {
 	const curfew__shape *shape = &signature->result;
 	curfew__value_budget budget = {limit_bytes, limit_bytes};
 
 	return shape->kind == WASMTIME_COMPONENT_VALTYPE_RESULT
-	           ? curfew__component_side(shape, side, given, &budget, to, message)
-	           : curfew__component_param(shape, 0, given, &budget, to, message);
+	           ? curfew__component_side(shape, side, given, &budget, to, failure)
+	           : curfew__component_param(shape, 0, given, &budget, to, failure);
 }
 
 static bool read_answer(const curfew__signature *signature, const curfew__host_answer *answer, size_t limit_bytes,
-                        value *to, char *message)
+                        value *to, curfew_failure *failure)
 {
 	bool is_void = answer->bytes == NULL;
 	curfew__json_reader given;
@@ -157,13 +157,13 @@ static bool read_answer(const curfew__signature *signature, const curfew__host_a
 	if (!signature->has_result)
 		return true;
 	return curfew__json_open(&given, is_void ? "null" : answer->bytes, is_void ? 4 : answer->length, NULL, "result",
-	                         message) &&
-	       read_side(signature, 0, &given, limit_bytes, to, message);
+	                         failure) &&
+	       read_side(signature, 0, &given, limit_bytes, to, failure);
 }
 
 /* What was thrown, as text. */
 static bool read_text_side(const curfew__signature *signature, const curfew__host_answer *answer, size_t limit_bytes,
-                           value *to, char *message)
+                           value *to, curfew_failure *failure)
 {
 	curfew__buffer json;
 	curfew__json_writer writer;
@@ -177,7 +177,7 @@ static bool read_text_side(const curfew__signature *signature, const curfew__hos
 	bool good = !json.failed;
 	if (good)
 		curfew__json_reader_init(&given, json.data, json.length, NULL);
-	good = good && read_side(signature, 1, &given, limit_bytes, to, message);
+	good = good && read_side(signature, 1, &given, limit_bytes, to, failure);
 	curfew__buffer_finish(&json);
 	return good;
 }
@@ -186,17 +186,17 @@ static bool read_text_side(const curfew__signature *signature, const curfew__hos
 static bool read_error(const curfew__signature *signature, const curfew__host_answer *answer, size_t limit_bytes,
                        value *to)
 {
-	char message[CURFEW__VALUE_MESSAGE];
+	curfew_failure failure;
 	curfew__json_reader given;
 
 	if (!answer->bytes || !signature->has_result || signature->result.kind != WASMTIME_COMPONENT_VALTYPE_RESULT)
 		return false;
-	if (read_text_side(signature, answer, limit_bytes, to, message))
+	if (read_text_side(signature, answer, limit_bytes, to, &failure))
 		return true;
 	wasmtime_component_val_delete(to);
 	*to = (value){0};
-	return curfew__json_open(&given, answer->bytes, answer->length, NULL, "error", message) &&
-	       read_side(signature, 1, &given, limit_bytes, to, message);
+	return curfew__json_open(&given, answer->bytes, answer->length, NULL, "error", &failure) &&
+	       read_side(signature, 1, &given, limit_bytes, to, &failure);
 }
 
 /* ---- Calls ------------------------------------------------------------------------------------------------ */
@@ -210,12 +210,12 @@ static wasmtime_error_t *error_with(curfew__wasm *wasm, const char *message)
 /* NULL: the call may be made. */
 static wasmtime_error_t *charge(curfew__wasm *wasm, const curfew__wasm_import *import)
 {
-	char message[256];
+	curfew_failure failure;
 
-	switch (curfew__wasm_charge_call(wasm, import, message)) {
+	switch (curfew__wasm_charge_call(wasm, import, &failure)) {
 	case CURFEW__CALL_GOES: return NULL;
 	case CURFEW__CALL_OUT_OF_FUEL: return curfew__error_out_of_fuel();
-	default: return error_with(wasm, message);
+	default: return error_with(wasm, failure.message);
 	}
 }
 
@@ -250,7 +250,7 @@ static wasmtime_error_t *conclude(curfew__wasm *wasm, const curfew__component_fu
 {
 	const curfew__signature *signature = function->signature;
 	wasmtime_error_t *error = NULL;
-	char message[CURFEW__VALUE_MESSAGE];
+	curfew_failure failure;
 
 	if (wasm->host->stopped(wasm->context))
 		error = error_with(wasm, "the host ended a call");
@@ -258,8 +258,8 @@ static wasmtime_error_t *conclude(curfew__wasm *wasm, const curfew__component_fu
 		error = error_with(wasm, answer->bytes ? answer->bytes : "out of memory");
 	else if (!answer->threw && function->import->typed)
 		write_typed_answer(signature, answer->values, result);
-	else if (!answer->threw && !read_answer(signature, answer, wasm->memory_limit, result, message))
-		error = error_with(wasm, message);
+	else if (!answer->threw && !read_answer(signature, answer, wasm->memory_limit, result, &failure))
+		error = error_with(wasm, failure.message);
 	free(answer->bytes);
 	return error;
 }

@@ -34,11 +34,11 @@ typedef struct curfew__component_function {
 
 /*
  * Adds what the component imports of these functions. They and *added, a list for curfew__component_functions_destroy,
- * outlive what is made with the linker. False: message [256] says what has another type than is imported, or cannot be
+ * outlive what is made with the linker. False: failure says what has another type than is imported, or cannot be
  * called; *added is owed all the same.
  */
 bool curfew__component_link(const curfew__component_host *host, wasmtime_component_linker_t *linker,
-                            curfew__component_function **added, char *message);
+                            curfew__component_function **added, curfew_failure *failure);
 void curfew__component_functions_destroy(curfew__component_function *added);
 
 /* The imports that are neither of WASI nor one of these functions: INTERFACE.NAME, or INTERFACE where it has none. */

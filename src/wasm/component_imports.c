@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/refuse.h"
+#include "engine/error.h"
 #include "wasm/component_convert.h"
 #include "wasm/json_values.h"
 #include "wasm/machine.h"
@@ -26,9 +28,9 @@ typedef struct walk {
 	size_t budget;
 	wasmtime_component_linker_t *linker; /* NULL: what is unknown is listed */
 	curfew__component_function **added;
-	char *message;
+	curfew_failure *failure;
 	curfew__buffer *list;
-	bool failed;    /* message says why */
+	bool failed;    /* failure says why */
 	name interface; /* the instance whose exports are looked through */
 	bool is_served; /* by some host function */
 } walk;
@@ -89,7 +91,7 @@ static bool refuse_type(const walk *w, const curfew__wasm_import *import, const 
 	curfew__buffer_printf(&text, "host function %s has the type %s->%s, and %s is imported as ", import->name,
 	                      import->params, import->results, signature->name);
 	curfew__signature_text(signature, &text);
-	return curfew__message_take(w->message, &text);
+	return curfew__message_take(w->failure, &text);
 }
 
 static wasmtime_error_t *add_to_linker(const walk *w, name interface, name item, curfew__component_function *function)
@@ -125,17 +127,17 @@ static bool add_function(const walk *w, name interface, name item, const wasmtim
 	curfew__component_function *function = make_function(w, import);
 	curfew__buffer text;
 
-	snprintf(w->message, CURFEW__VALUE_MESSAGE, "out of memory");
+	curfew__fail(w->failure, "out of memory");
 	curfew__buffer_init(&text, 120);
 	add_name(&text, interface, item);
 	if (function)
-		function->signature = curfew__signature_create_imported(text.data ? text.data : "", type, w->message);
+		function->signature = curfew__signature_create_imported(text.data ? text.data : "", type, w->failure);
 	curfew__buffer_finish(&text);
 	if (!function || !function->signature)
 		return false;
 	if (import->typed && !curfew__component_has_type(import, function->signature))
 		return refuse_type(w, import, function->signature);
-	return !curfew__wasm_failed(add_to_linker(w, interface, item, function), w->message);
+	return !curfew__failed(add_to_linker(w, interface, item, function), w->failure);
 }
 
 static void list(const walk *w, name interface, name item)
@@ -163,7 +165,7 @@ static bool visit(const walk *w, name interface, name item, const wasmtime_compo
 static bool spend(walk *w)
 {
 	if (w->budget == 0) {
-		snprintf(w->message, CURFEW__VALUE_MESSAGE, "it imports too much to be given host functions");
+		curfew__fail(w->failure, "it imports too much to be given host functions");
 		w->failed = true;
 		return false;
 	}
@@ -218,10 +220,10 @@ static bool visit_all(walk *w)
 }
 
 bool curfew__component_link(const curfew__component_host *host, wasmtime_component_linker_t *linker,
-                            curfew__component_function **added, char *message)
+                            curfew__component_function **added, curfew_failure *failure)
 {
 	return visit_all(
-		&(walk){.host = host, .budget = LOOKED_AT_MOST, .linker = linker, .added = added, .message = message});
+		&(walk){.host = host, .budget = LOOKED_AT_MOST, .linker = linker, .added = added, .failure = failure});
 }
 
 void curfew__component_functions_destroy(curfew__component_function *added)
@@ -235,7 +237,7 @@ void curfew__component_functions_destroy(curfew__component_function *added)
 
 void curfew__component_list_unknown(const curfew__component_host *host, curfew__buffer *list)
 {
-	char ignored[CURFEW__VALUE_MESSAGE];
+	curfew_failure ignored;
 
-	visit_all(&(walk){.host = host, .budget = LOOKED_AT_MOST, .message = ignored, .list = list});
+	visit_all(&(walk){.host = host, .budget = LOOKED_AT_MOST, .failure = &ignored, .list = list});
 }

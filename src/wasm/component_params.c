@@ -6,6 +6,7 @@
  */
 #include "wasm/component_convert.h"
 
+#include "base/refuse.h"
 #include "common/utf8.h"
 #include "wasm/json_values.h"
 
@@ -62,7 +63,7 @@ typedef struct conversion {
 	const place *at;  /* NULL: the parameter itself */
 	curfew__json_reader *reader;
 	curfew__value_budget *budget;
-	char *message;
+	curfew_failure *failure;
 } conversion;
 
 static void add_place(const place *at, curfew__buffer *buffer)
@@ -126,7 +127,7 @@ static bool refuse_value(const conversion *c, const curfew__shape *shape, size_t
 	add_expected(shape, &buffer);
 	curfew__buffer_add_text(&buffer, ", got ");
 	curfew__json_describe(c->reader, given, &buffer);
-	return curfew__message_take(c->message, &buffer);
+	return curfew__message_take(c->failure, &buffer);
 }
 
 /* "there is no field" "x" in a type; name is cut like any string that was given. */
@@ -138,7 +139,7 @@ static bool refuse_name(const conversion *c, const curfew__shape *shape, const c
 	curfew__text_describe(name, strlen(name), &buffer);
 	curfew__buffer_add_text(&buffer, " in ");
 	curfew__shape_short_text(shape, &buffer);
-	return curfew__message_take(c->message, &buffer);
+	return curfew__message_take(c->failure, &buffer);
 }
 
 /* ---- The budget ------------------------------------------------------------------------------------------ */
@@ -154,7 +155,7 @@ static bool charge(conversion *c, const char *what, size_t count, size_t bytes_e
 	begin_message(c, &buffer);
 	curfew__buffer_printf(&buffer, "%s of %zu takes %zu bytes, more than is left of %zu", what, count,
 	                      count * bytes_each, c->budget->limit_bytes);
-	return curfew__message_take(c->message, &buffer);
+	return curfew__message_take(c->failure, &buffer);
 }
 
 static bool make_name(conversion *c, const char *text, size_t length, wasm_name_t *name)
@@ -335,7 +336,7 @@ static bool refuse_case(const conversion *c, const curfew__shape *shape, const c
 	else
 		curfew__buffer_printf(&buffer, "case \"%s\" takes no value: \"%s\", in ", name, name);
 	curfew__shape_short_text(shape, &buffer);
-	return curfew__message_take(c->message, &buffer);
+	return curfew__message_take(c->failure, &buffer);
 }
 
 /* Of a case or a side of a result: in a box, if it has one. */
@@ -519,20 +520,20 @@ static bool convert(conversion *c, const curfew__shape *shape, value *out)
 static bool is_whole(const conversion *c, bool made)
 {
 	if (c->reader->stopped)
-		(void)snprintf(c->message, CURFEW__VALUE_MESSAGE, "the run is being stopped");
+		curfew__fail(c->failure, "the run is being stopped");
 	return made && !c->reader->stopped;
 }
 
 bool curfew__component_param(const curfew__shape *shape, size_t parameter, curfew__json_reader *reader,
-                             curfew__value_budget *budget, wasmtime_component_val_t *out, char *message)
+                             curfew__value_budget *budget, wasmtime_component_val_t *out, curfew_failure *failure)
 {
-	conversion c = {.parameter = parameter, .reader = reader, .budget = budget, .message = message};
+	conversion c = {.parameter = parameter, .reader = reader, .budget = budget, .failure = failure};
 	return is_whole(&c, charge(&c, "a value", 1, sizeof *out) && convert(&c, shape, out));
 }
 
 bool curfew__component_side(const curfew__shape *shape, size_t side, curfew__json_reader *reader,
-                            curfew__value_budget *budget, wasmtime_component_val_t *out, char *message)
+                            curfew__value_budget *budget, wasmtime_component_val_t *out, curfew_failure *failure)
 {
-	conversion c = {.reader = reader, .budget = budget, .message = message};
+	conversion c = {.reader = reader, .budget = budget, .failure = failure};
 	return is_whole(&c, charge(&c, "a value", 1, sizeof *out) && convert_side(&c, shape, side, out));
 }

@@ -6,6 +6,7 @@
  */
 #include "wasm/component_values.h"
 
+#include "base/refuse.h"
 #include "wasm/component_convert.h"
 #include "wasm/json_values.h"
 
@@ -17,43 +18,44 @@ typedef wasmtime_component_val_t value;
 
 /* ---- Signatures ------------------------------------------------------------------------------------------ */
 
-static bool refuse_function(const curfew__signature *signature, const char *why, char *message)
+static bool refuse_function(const curfew__signature *signature, const char *why, curfew_failure *failure)
 {
 	curfew__buffer buffer;
 	curfew__buffer_init(&buffer, SIZE_MAX);
 	curfew__buffer_printf(&buffer, "%s cannot be %s: %s", signature->name, signature->imported ? "served" : "called",
 	                      why);
-	return curfew__message_take(message, &buffer);
+	return curfew__message_take(failure, &buffer);
 }
 
 /* parameter: from 1, 0 for the result. gives: it is JSON that gives the value. */
 static bool check_foreign(const curfew__signature *signature, const curfew__shape *shape, size_t parameter, bool gives,
-                          char *message)
+                          curfew_failure *failure)
 {
 	/* Nobody would drop a resource that the host was lent or given. */
 	const curfew__shape *foreign = curfew__shape_find_foreign(shape, gives || signature->imported);
 	if (foreign == NULL)
 		return true;
 	char where[40] = "its result";
-	char why[CURFEW__VALUE_MESSAGE];
+	char why[sizeof failure->message];
 	if (parameter > 0)
 		(void)snprintf(where, sizeof where, "parameter %zu", parameter);
 	(void)snprintf(why, sizeof why, "%s has the type %s, which JSON cannot %s", where, curfew__shape_kind_text(foreign),
 	               gives ? "give" : "take");
-	return refuse_function(signature, why, message);
+	return refuse_function(signature, why, failure);
 }
 
 static bool read_shape(const curfew__signature *signature, curfew__shape *shape, wasmtime_component_valtype_t *type,
-                       size_t parameter, size_t *budget, char *message)
+                       size_t parameter, size_t *budget, curfew_failure *failure)
 {
 	bool made = curfew__shape_init(shape, type, NULL, budget);
 	wasmtime_component_valtype_delete(type);
 	if (!made)
-		return refuse_function(signature, "its type is too large", message);
-	return check_foreign(signature, shape, parameter, (parameter > 0) != signature->imported, message);
+		return refuse_function(signature, "its type is too large", failure);
+	return check_foreign(signature, shape, parameter, (parameter > 0) != signature->imported, failure);
 }
 
-static bool read_signature(curfew__signature *signature, const wasmtime_component_func_type_t *type, char *message)
+static bool read_signature(curfew__signature *signature, const wasmtime_component_func_type_t *type,
+                           curfew_failure *failure)
 {
 	size_t budget = CURFEW__SHAPE_BUDGET;
 	for (size_t i = 0; i < signature->count; i++) {
@@ -61,18 +63,18 @@ static bool read_signature(curfew__signature *signature, const wasmtime_componen
 		size_t length;
 		wasmtime_component_valtype_t param;
 		if (!wasmtime_component_func_type_param_nth(type, i, &name, &length, &param) ||
-		    !read_shape(signature, &signature->params[i], &param, i + 1, &budget, message))
+		    !read_shape(signature, &signature->params[i], &param, i + 1, &budget, failure))
 			return false;
 	}
 	wasmtime_component_valtype_t result;
 	signature->has_result = wasmtime_component_func_type_result(type, &result);
-	return !signature->has_result || read_shape(signature, &signature->result, &result, 0, &budget, message);
+	return !signature->has_result || read_shape(signature, &signature->result, &result, 0, &budget, failure);
 }
 
 static curfew__signature *create(const char *name, const wasmtime_component_func_type_t *type, bool imported,
-                                 char *message)
+                                 curfew_failure *failure)
 {
-	(void)snprintf(message, CURFEW__VALUE_MESSAGE, "out of memory");
+	curfew__fail(failure, "out of memory");
 	curfew__signature *signature = calloc(1, sizeof *signature);
 	if (signature == NULL)
 		return NULL;
@@ -84,22 +86,23 @@ static curfew__signature *create(const char *name, const wasmtime_component_func
 		signature->count = count;
 	bool read = signature->name != NULL && signature->params != NULL;
 	if (read && wasmtime_component_func_type_async(type))
-		read = refuse_function(signature, "it is an async function", message);
-	if (read && read_signature(signature, type, message))
+		read = refuse_function(signature, "it is an async function", failure);
+	if (read && read_signature(signature, type, failure))
 		return signature;
 	curfew__signature_destroy(signature);
 	return NULL;
 }
 
-curfew__signature *curfew__signature_create(const char *name, const wasmtime_component_func_type_t *type, char *message)
+curfew__signature *curfew__signature_create(const char *name, const wasmtime_component_func_type_t *type,
+                                            curfew_failure *failure)
 {
-	return create(name, type, false, message);
+	return create(name, type, false, failure);
 }
 
 curfew__signature *curfew__signature_create_imported(const char *name, const wasmtime_component_func_type_t *type,
-                                                     char *message)
+                                                     curfew_failure *failure)
 {
-	return create(name, type, true, message);
+	return create(name, type, true, failure);
 }
 
 static void params_text(const curfew__signature *signature, curfew__buffer *buffer)
@@ -133,7 +136,7 @@ void curfew__signature_destroy(curfew__signature *signature)
 
 /* ---- Calls ----------------------------------------------------------------------------------------------- */
 
-static bool refuse_count(const curfew__signature *signature, size_t given, char *message)
+static bool refuse_count(const curfew__signature *signature, size_t given, curfew_failure *failure)
 {
 	curfew__buffer buffer;
 	curfew__buffer_init(&buffer, SIZE_MAX);
@@ -144,28 +147,28 @@ static bool refuse_count(const curfew__signature *signature, size_t given, char 
 		curfew__buffer_printf(&buffer, "%zu parameter%s (", signature->count, signature->count == 1 ? "" : "s");
 	params_text(signature, &buffer);
 	curfew__buffer_printf(&buffer, "%s, got %zu", signature->count > 0 ? ")" : "", given);
-	return curfew__message_take(message, &buffer);
+	return curfew__message_take(failure, &buffer);
 }
 
 bool curfew__component_call_init(curfew__component_call *call, const curfew__signature *signature,
-                                 curfew__json_reader *params, size_t limit_bytes, char *message)
+                                 curfew__json_reader *params, size_t limit_bytes, curfew_failure *failure)
 {
 	curfew__value_budget budget = {limit_bytes, limit_bytes};
 	size_t count = curfew__json_count(params);
 	memset(call, 0, sizeof *call);
 	if (count != signature->count)
-		return refuse_count(signature, count, message);
+		return refuse_count(signature, count, failure);
 	call->signature = signature;
 	call->result_count = signature->has_result ? 1 : 0;
 	call->params = calloc(signature->count + 1, sizeof *call->params);
 	call->results = calloc(1, sizeof *call->results);
 	bool made = call->params != NULL && call->results != NULL;
 	if (!made)
-		(void)snprintf(message, CURFEW__VALUE_MESSAGE, "out of memory");
+		curfew__fail(failure, "out of memory");
 	curfew__json_enter(params);
 	for (size_t i = 0; made && i < signature->count && curfew__json_has_next(params); i++) {
 		call->param_count = i + 1;
-		made = curfew__component_param(&signature->params[i], i + 1, params, &budget, &call->params[i], message);
+		made = curfew__component_param(&signature->params[i], i + 1, params, &budget, &call->params[i], failure);
 	}
 	made = made && !params->stopped;
 	if (!made)

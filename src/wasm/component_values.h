@@ -23,6 +23,7 @@
 
 #include "common/bytes.h"
 #include "common/json_reader.h"
+#include "curfew.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -34,14 +35,14 @@
 typedef struct curfew__signature curfew__signature;
 
 /*
- * Looks at a function's type; name is the function's, for messages. NULL: it cannot be called with JSON, and message
- * [CURFEW__VALUE_MESSAGE] says why.
+ * Looks at a function's type; name is the function's, for messages. NULL: it cannot be called with JSON, and failure
+ * says why.
  */
 curfew__signature *curfew__signature_create(const char *name, const wasmtime_component_func_type_t *type,
-                                            char *message);
+                                            curfew_failure *failure);
 /* The same of a function that a component imports: one whose parameters JSON can take, and whose result it can give. */
 curfew__signature *curfew__signature_create_imported(const char *name, const wasmtime_component_func_type_t *type,
-                                                     char *message);
+                                                     curfew_failure *failure);
 /* "(s32, string) -> bool". */
 void curfew__signature_text(const curfew__signature *signature, curfew__buffer *buffer);
 void curfew__signature_destroy(curfew__signature *signature);
@@ -62,11 +63,11 @@ typedef struct curfew__component_call {
 /*
  * Makes the parameters from the JSON array that comes next and room for the result. limit_bytes is what the parameters
  * may take of the host's memory, counted before it is allocated: 32 for each value, and the bytes of strings and names.
- * False: message [CURFEW__VALUE_MESSAGE] says which parameter does not fit, where in it, and what was expected; nothing
+ * False: failure says which parameter does not fit, where in it, and what was expected; nothing
  * is owed.
  */
 bool curfew__component_call_init(curfew__component_call *call, const curfew__signature *signature,
-                                 curfew__json_reader *params, size_t limit_bytes, char *message);
+                                 curfew__json_reader *params, size_t limit_bytes, curfew_failure *failure);
 
 /*
  * After the call has succeeded: writes its result as one JSON text, null if there is none. False: the function

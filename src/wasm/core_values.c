@@ -112,7 +112,7 @@ static void add_expected(const wasm_valtype_t *wasm_type, const wasmtime_valtype
 }
 
 static bool refuse_param(size_t index, const wasm_valtype_t *wasm_type, const wasmtime_valtype_t *type,
-                         const curfew__json_reader *params, size_t given, char *message)
+                         const curfew__json_reader *params, size_t given, curfew_failure *failure)
 {
 	curfew__buffer buffer;
 	curfew__buffer_init(&buffer, SIZE_MAX);
@@ -120,10 +120,10 @@ static bool refuse_param(size_t index, const wasm_valtype_t *wasm_type, const wa
 	add_expected(wasm_type, type, &buffer);
 	curfew__buffer_add_text(&buffer, ", got ");
 	curfew__json_describe(params, given, &buffer);
-	return curfew__message_take(message, &buffer);
+	return curfew__message_take(failure, &buffer);
 }
 
-static bool refuse_count(const char *name, const wasm_functype_t *type, size_t given, char *message)
+static bool refuse_count(const char *name, const wasm_functype_t *type, size_t given, curfew_failure *failure)
 {
 	const wasm_valtype_vec_t *types = wasm_functype_params(type);
 	curfew__buffer buffer;
@@ -135,16 +135,16 @@ static bool refuse_count(const char *name, const wasm_functype_t *type, size_t g
 		curfew__valtypes_text(types, &buffer);
 	}
 	curfew__buffer_printf(&buffer, ", got %zu", given);
-	return curfew__message_take(message, &buffer);
+	return curfew__message_take(failure, &buffer);
 }
 
 bool curfew__core_params(const char *name, const wasm_functype_t *type, curfew__json_reader *params,
-                         wasmtime_val_t *values, char *message)
+                         wasmtime_val_t *values, curfew_failure *failure)
 {
 	const wasm_valtype_vec_t *types = wasm_functype_params(type);
 	size_t count = curfew__json_count(params);
 	if (count != types->size)
-		return refuse_count(name, type, count, message);
+		return refuse_count(name, type, count, failure);
 	bool right = true;
 	curfew__json_enter(params);
 	for (size_t i = 0; i < types->size && right && curfew__json_has_next(params); i++) {
@@ -152,7 +152,7 @@ bool curfew__core_params(const char *name, const wasm_functype_t *type, curfew__
 		wasmtime_valtype_t wanted;
 		wasmtime_valtype_new(types->data[i], &wanted);
 		right = read_value(params, &wanted, &values[i]) ||
-		        refuse_param(i, types->data[i], &wanted, params, given, message);
+		        refuse_param(i, types->data[i], &wanted, params, given, failure);
 		wasmtime_valtype_delete(&wanted);
 	}
 	return right && !params->stopped;

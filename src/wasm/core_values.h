@@ -13,6 +13,7 @@
 
 #include "common/bytes.h"
 #include "common/json_reader.h"
+#include "curfew.h"
 
 #include <stdbool.h>
 #include <wasm.h>
@@ -20,11 +21,11 @@
 
 /*
  * Fills values [as many as the type has parameters] from the JSON array that comes next, by the function's type; name
- * is the function's, for messages. False: message [CURFEW__VALUE_MESSAGE] says which parameter does not fit, and what
+ * is the function's, for messages. False: failure says which parameter does not fit, and what
  * was expected. The values need not be released.
  */
 bool curfew__core_params(const char *name, const wasm_functype_t *type, curfew__json_reader *params,
-                         wasmtime_val_t *values, char *message);
+                         wasmtime_val_t *values, curfew_failure *failure);
 
 /*
  * Writes results as one JSON text: none is null, one is itself, several are an array. Releases what they refer to: they

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/refuse.h"
 #include "wasm/fuel.h"
 #include "wasm/instance.h"
 
@@ -46,9 +47,10 @@ static wasm_trap_t *trap_with(curfew__wasm *wasm, const char *message)
 	return wasmtime_trap_new(message, strlen(message));
 }
 
-curfew__call_verdict curfew__wasm_charge_call(curfew__wasm *wasm, const curfew__wasm_import *import, char *message)
+curfew__call_verdict curfew__wasm_charge_call(curfew__wasm *wasm, const curfew__wasm_import *import,
+                                              curfew_failure *failure)
 {
-	snprintf(message, 256, "the host refused a call");
+	curfew__fail(failure, "the host refused a call");
 	if (!wasm->host->call(wasm->context))
 		return CURFEW__CALL_REFUSED;
 	return curfew__wasm_charge_fuel(wasm, import->fuel) ? CURFEW__CALL_GOES : CURFEW__CALL_OUT_OF_FUEL;
@@ -57,12 +59,12 @@ curfew__call_verdict curfew__wasm_charge_call(curfew__wasm *wasm, const curfew__
 /* NULL: the call may be made. */
 static wasm_trap_t *charge(curfew__wasm *wasm, const curfew__wasm_import *import)
 {
-	char message[256];
+	curfew_failure failure;
 
-	switch (curfew__wasm_charge_call(wasm, import, message)) {
+	switch (curfew__wasm_charge_call(wasm, import, &failure)) {
 	case CURFEW__CALL_GOES: return NULL;
 	case CURFEW__CALL_OUT_OF_FUEL: return wasmtime_trap_new_code(WASMTIME_TRAP_CODE_OUT_OF_FUEL);
-	default: return trap_with(wasm, message);
+	default: return trap_with(wasm, failure.message);
 	}
 }
 

@@ -47,9 +47,9 @@ typedef struct curfew__host_answer {
 
 struct curfew__wasm;
 
-/* Charges a call, before it is made. Unless it goes, it ends the guest; refused: message [256] says why. */
+/* Charges a call, before it is made. Unless it goes, it ends the guest; refused: failure says why. */
 curfew__call_verdict curfew__wasm_charge_call(struct curfew__wasm *wasm, const curfew__wasm_import *import,
-                                              char *message);
+                                              curfew_failure *failure);
 
 /* Adds those that have a type; they and the array [count] must outlive the linker. */
 wasmtime_error_t *curfew__linker_add_functions(wasmtime_linker_t *linker, const curfew__wasm_import *imports,

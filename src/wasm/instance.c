@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/refuse.h"
 #include "wasm/fuel.h"
 #include "wasm/json_values.h"
 #include "wasm/parts.h"
@@ -99,12 +100,13 @@ static bool make_store(curfew__wasm *wasm, const curfew__wasm_options *options)
 	wasi.context = wasm;
 	wasi.write = on_write;
 	wasm->account = (curfew__account){wasm, grow_table, on_call, on_returned};
-	if (!curfew__store_prepare(wasm->store, &wasm->account, wasm->code->imports_wasi ? &wasi : NULL, wasm->message))
+	if (!curfew__store_prepare(wasm->store, &wasm->account, wasm->code->imports_wasi ? &wasi : NULL,
+	                           wasm->failure.message))
 		return false;
 	bool passes = wasm->code->functions && options->memory_bytes > PASSED_BYTES_MOST;
 	curfew__store_hostcall_fuel(wasm->store_context, passes ? PASSED_BYTES_MOST : options->memory_bytes);
 	if (!curfew__target_init(&wasm->target, &wasm->code->range, wasm->store_context, NULL, machine->stack_bytes)) {
-		snprintf(wasm->message, sizeof wasm->message, "a store is not as is known: its guest could not be interrupted");
+		curfew__fail(&wasm->failure, "a store is not as is known: its guest could not be interrupted");
 		return false;
 	}
 	return true;
@@ -118,10 +120,10 @@ static curfew__wasm_end prepare(curfew__wasm *wasm, const curfew__wasm_options *
 	wasm->context = options->context;
 	curfew__wasm_limit_fuel(wasm, options->fuel);
 	if (!curfew__params_open(&wasm->params, text, options->params ? options->params_length : 2, options->stop, "params",
-	                         wasm->message) ||
+	                         &wasm->failure) ||
 	    !part_of(wasm)->prepare(wasm, options->call))
 		return CURFEW__WASM_REFUSED;
-	wasm->message[0] = 0;
+	wasm->failure.message[0] = 0;
 	return CURFEW__WASM_WAITS;
 }
 
@@ -152,7 +154,7 @@ curfew__wasm_end curfew__wasm_again(curfew__wasm *wasm, const curfew__wasm_optio
 {
 	forget_call(wasm);
 	curfew__target_reset(&wasm->target);
-	wasm->message[0] = 0;
+	wasm->failure.message[0] = 0;
 	wasm->exit_code = 0;
 	wasm->stage = STAGE_INITIALIZE;
 	return prepare(wasm, options);
@@ -228,7 +230,7 @@ static bool begin_next(curfew__wasm *wasm, curfew__wasm_end *end)
 	wasmtime_call_future_t *future = next_future(wasm);
 	curfew__waker waker;
 
-	*end = wasm->message[0] ? CURFEW__WASM_REFUSED : CURFEW__WASM_DONE;
+	*end = wasm->failure.message[0] ? CURFEW__WASM_REFUSED : CURFEW__WASM_DONE;
 	if (!future)
 		return false;
 	waker = wasm->host->waker(wasm->context);
@@ -373,8 +375,8 @@ char *curfew__wasm_failure_text(const curfew__wasm *wasm)
 	wasm_byte_vec_t text = {0};
 	char *cause;
 
-	if (wasm->message[0])
-		return strdup(wasm->message);
+	if (wasm->failure.message[0])
+		return strdup(wasm->failure.message);
 	if (wasm->error)
 		wasmtime_error_message(wasm->error, &text);
 	else if (wasm->trap)

@@ -88,7 +88,7 @@ typedef struct curfew__wasm {
 	wasmtime_error_t *error;
 	int32_t exit_code;
 	bool host_trapped; /* a host function ended it */
-	char message[256];
+	curfew_failure failure;
 	curfew__json_reader params; /* before the call's JSON array, which is borrowed */
 	union {
 		struct {

@@ -5,6 +5,7 @@
  */
 #include "wasm/json_values.h"
 
+#include "base/refuse.h"
 #include "common/utf8.h"
 
 #include <errno.h>
@@ -19,17 +20,15 @@
 
 /* ---- Messages -------------------------------------------------------------------------------------------- */
 
-bool curfew__message_take(char *message, curfew__buffer *buffer)
+bool curfew__message_take(curfew_failure *failure, curfew__buffer *buffer)
 {
+	size_t most = sizeof failure->message - 1;
 	if (buffer->data == NULL)
-		(void)snprintf(message, CURFEW__VALUE_MESSAGE, "out of memory");
-	else if (buffer->length < CURFEW__VALUE_MESSAGE)
-		memcpy(message, buffer->data, buffer->length + 1);
-	else {
-		size_t length = curfew__utf8_cut(buffer->data, buffer->length, CURFEW__VALUE_MESSAGE - 4);
-		memcpy(message, buffer->data, length);
-		memcpy(message + length, "...", 4);
-	}
+		curfew__fail(failure, "out of memory");
+	else if (buffer->length <= most)
+		curfew__fail(failure, "%s", buffer->data);
+	else
+		curfew__fail(failure, "%.*s...", (int)curfew__utf8_cut(buffer->data, buffer->length, most - 3), buffer->data);
 	curfew__buffer_finish(buffer);
 	return false;
 }
@@ -103,29 +102,28 @@ void curfew__json_describe(const curfew__json_reader *reader, size_t at, curfew_
 
 /* ---- Reading the text ------------------------------------------------------------------------------------ */
 
-static bool refuse_text(const char *what, const char *why, size_t offset, char *message)
+static bool refuse_text(const char *what, const char *why, size_t offset, curfew_failure *failure)
 {
-	(void)snprintf(message, CURFEW__VALUE_MESSAGE, "%s: %s (at byte %zu)", what, why, offset);
-	return false;
+	return curfew__fail(failure, "%s: %s (at byte %zu)", what, why, offset);
 }
 
 bool curfew__json_open(curfew__json_reader *reader, const char *text, size_t length, const atomic_uint *stop,
-                       const char *what, char *message)
+                       const char *what, curfew_failure *failure)
 {
 	size_t offset = 0;
 	const char *why = "";
 	if (!curfew__json_check_until(text, length, stop, &offset, &why))
-		return refuse_text(what, why, offset, message);
+		return refuse_text(what, why, offset, failure);
 	curfew__json_reader_init(reader, text, length, stop);
 	return true;
 }
 
 bool curfew__params_open(curfew__json_reader *reader, const char *text, size_t length, const atomic_uint *stop,
-                         const char *what, char *message)
+                         const char *what, curfew_failure *failure)
 {
-	return curfew__json_open(reader, text, length, stop, what, message) &&
+	return curfew__json_open(reader, text, length, stop, what, failure) &&
 	       (curfew__json_next_kind(reader) == CURFEW__JSON_ARRAY ||
-	        refuse_text(what, "must be a JSON array", 0, message));
+	        refuse_text(what, "must be a JSON array", 0, failure));
 }
 
 bool curfew__short_text_read(curfew__json_reader *reader, char *text, size_t most, size_t *length)

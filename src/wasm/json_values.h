@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What core modules and components share of values: the parameters' JSON text, numbers in and out, and how messages
- * name what was given. A message is one line of at most CURFEW__VALUE_MESSAGE bytes, its NUL included.
+ * name what was given. A message is one line.
  */
 #ifndef CURFEW_WASM_JSON_VALUES_H
 #define CURFEW_WASM_JSON_VALUES_H
@@ -9,22 +9,21 @@
 #include "common/bytes.h"
 #include "common/json.h"
 #include "common/json_reader.h"
+#include "curfew.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-enum { CURFEW__VALUE_MESSAGE = 256 };
 
 /*
  * Checks JSON text, in pieces between which it looks at stop (may be NULL), and makes a reader of it. False: the
  * message says what is wrong with it (what: how the message calls it) and where.
  */
 bool curfew__json_open(curfew__json_reader *reader, const char *text, size_t length, const atomic_uint *stop,
-                       const char *what, char *message);
+                       const char *what, curfew_failure *failure);
 /* The same of what a call is given: an array. */
 bool curfew__params_open(curfew__json_reader *reader, const char *text, size_t length, const atomic_uint *stop,
-                         const char *what, char *message);
+                         const char *what, curfew_failure *failure);
 
 /* An integer type, by what it may be given as. */
 typedef struct curfew__integer_type {
@@ -64,7 +63,7 @@ void curfew__json_describe(const curfew__json_reader *reader, size_t at, curfew_
 /* A string, as curfew__json_describe shows one. */
 void curfew__text_describe(const char *text, size_t length, curfew__buffer *buffer);
 
-/* Puts a buffer's text into a message, cut between characters if it is too long, and finishes the buffer. False. */
-bool curfew__message_take(char *message, curfew__buffer *buffer);
+/* Puts a buffer's text into failure, cut between characters if it is too long, and finishes the buffer. False. */
+bool curfew__message_take(curfew_failure *failure, curfew__buffer *buffer);
 
 #endif

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "wasm/link.h"
 
+#include "engine/error.h"
+
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -82,8 +84,8 @@ static bool fail_link(const curfew__offered *offered, const curfew__code *code, 
 	return false;
 }
 
-/* The machine's linker and the host functions. False: *message [256] says which cannot be linked. */
-static bool make_linker(const curfew__offered *offered, curfew__code *code, char *message)
+/* The machine's linker and the host functions. False: *failure says which cannot be linked. */
+static bool make_linker(const curfew__offered *offered, curfew__code *code, curfew_failure *failure)
 {
 	curfew__component_host host = host_of(offered, code);
 
@@ -91,26 +93,26 @@ static bool make_linker(const curfew__offered *offered, curfew__code *code, char
 		return true;
 	if (code->is_component) {
 		code->component_linker = curfew__component_linker_clone(code->machine->component_linker);
-		return curfew__component_link(&host, code->component_linker, &code->functions, message);
+		return curfew__component_link(&host, code->component_linker, &code->functions, failure);
 	}
 	code->linker = wasmtime_linker_clone(code->machine->linker);
-	return !curfew__wasm_failed(curfew__linker_add_functions(code->linker, offered->imports, offered->count), message);
+	return !curfew__failed(curfew__linker_add_functions(code->linker, offered->imports, offered->count), failure);
 }
 
 static bool link(const curfew__offered *offered, curfew__code *code, curfew__wasm_error *error)
 {
-	char message[256];
+	curfew_failure failure;
 	wasmtime_error_t *failed = NULL;
 
-	if (!make_linker(offered, code, message))
-		return curfew__wasm_fail(error, "LinkError", false, message);
+	if (!make_linker(offered, code, &failure))
+		return curfew__wasm_fail(error, "LinkError", false, failure.message);
 	if (code->is_component)
 		code->component_pre = curfew__component_pre_create(code->component_linker ? code->component_linker
 		                                                                          : code->machine->component_linker,
 		                                                   code->component, &failed);
 	else
 		failed = wasmtime_linker_instantiate_pre(linker_of(code), code->module, &code->module_pre);
-	return !curfew__wasm_failed(failed, message) || fail_link(offered, code, message, error);
+	return !curfew__failed(failed, &failure) || fail_link(offered, code, failure.message, error);
 }
 
 /* ---- Loading ---------------------------------------------------------------------------------------------- */
@@ -118,7 +120,7 @@ static bool link(const curfew__offered *offered, curfew__code *code, curfew__was
 /* Of a module only what is executed is read; a component is copied. */
 static bool load(const curfew__compiled *compiled, curfew__code *code, curfew__wasm_error *error)
 {
-	char message[256] = "out of descriptors";
+	curfew_failure failure = {.message = "out of descriptors"};
 	wasm_engine_t *engine = code->machine->engine;
 	wasmtime_error_t *failed;
 
@@ -127,10 +129,10 @@ static bool load(const curfew__compiled *compiled, curfew__code *code, curfew__w
 	} else {
 		int file = fcntl(compiled->file, F_DUPFD_CLOEXEC, 0);
 		if (file < 0)
-			return curfew__wasm_fail(error, "CompileError", true, message);
+			return curfew__wasm_fail(error, "CompileError", true, failure.message);
 		failed = curfew__module_open(engine, file, &code->module);
 	}
-	return !curfew__wasm_failed(failed, message) || curfew__wasm_fail(error, "CompileError", true, message);
+	return !curfew__failed(failed, &failure) || curfew__wasm_fail(error, "CompileError", true, failure.message);
 }
 
 /* Where it lies, and where it can be interrupted. */

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/refuse.h"
 #include "engine/error.h"
 #include "common/mutex.h"
 
@@ -42,11 +43,6 @@ curfew__memory_host *curfew__memory_host_set(curfew__memory_host *host)
 		host->was_shared = true;
 	current = host;
 	return before;
-}
-
-bool curfew__wasm_failed(wasmtime_error_t *error, char *message)
-{
-	return curfew__failed(error, message, 256);
 }
 
 /* ---- Memories --------------------------------------------------------------------------------------------- */
@@ -212,11 +208,11 @@ static void destroy(curfew__machine *machine)
 	free(machine);
 }
 
-static curfew__machine *create(const curfew__machines *machines, size_t stack_bytes, char *message)
+static curfew__machine *create(const curfew__machines *machines, size_t stack_bytes, curfew_failure *failure)
 {
 	curfew__machine *machine = calloc(1, sizeof *machine);
 
-	snprintf(message, 256, "out of memory");
+	curfew__fail(failure, "out of memory");
 	if (!machine)
 		return NULL;
 	machine->stack_bytes = stack_bytes;
@@ -226,8 +222,8 @@ static curfew__machine *create(const curfew__machines *machines, size_t stack_by
 	machine->engine = create_engine(stack_bytes);
 	machine->linker = wasmtime_linker_new(machine->engine);
 	machine->component_linker = wasmtime_component_linker_new(machine->engine);
-	if (machine->stacks && !curfew__wasm_failed(curfew__linker_add_wasi(machine->linker), message) &&
-	    !curfew__wasm_failed(curfew__component_linker_add_wasi(machine->component_linker), message))
+	if (machine->stacks && !curfew__failed(curfew__linker_add_wasi(machine->linker), failure) &&
+	    !curfew__failed(curfew__component_linker_add_wasi(machine->component_linker), failure))
 		return machine;
 	destroy(machine);
 	return NULL;
@@ -259,7 +255,7 @@ void curfew__machines_destroy(curfew__machines *machines)
 	free(machines);
 }
 
-curfew__machine *curfew__machines_get(curfew__machines *machines, uint64_t stack_bytes, char *message)
+curfew__machine *curfew__machines_get(curfew__machines *machines, uint64_t stack_bytes, curfew_failure *failure)
 {
 	int i = 0;
 	size_t size = STACK_SMALLEST;
@@ -271,7 +267,7 @@ curfew__machine *curfew__machines_get(curfew__machines *machines, uint64_t stack
 	curfew__mutex_lock(&machines->lock);
 	curfew__machine **machine = &machines->made[i];
 	if (!*machine)
-		*machine = create(machines, size, message);
+		*machine = create(machines, size, failure);
 	curfew__machine *found = *machine;
 	curfew__mutex_unlock(&machines->lock);
 	return found;

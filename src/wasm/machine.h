@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "curfew.h"
 #include "engine/extra.h"
 #include "memory/region.h"
 #include "memory/stack.h"
@@ -36,8 +37,8 @@ typedef struct curfew__machines curfew__machines;
 curfew__machines *curfew__machines_create(curfew__pool *pool);
 /* Every instance must have ended. */
 void curfew__machines_destroy(curfew__machines *machines);
-/* The one for this; stays with machines. NULL, and a message [256], if it cannot be made. Any thread. */
-curfew__machine *curfew__machines_get(curfew__machines *machines, uint64_t stack_bytes, char *message);
+/* The one for this; stays with machines. NULL, and a failure, if it cannot be made. Any thread. */
+curfew__machine *curfew__machines_get(curfew__machines *machines, uint64_t stack_bytes, curfew_failure *failure);
 
 /* What code for such an engine is compiled with; to be taken over by wasm_engine_new_with_config. */
 wasm_config_t *curfew__machine_config(void);
@@ -64,8 +65,5 @@ typedef struct curfew__memory_host {
  * made keeps the host until the store is deleted. Answers the one before.
  */
 curfew__memory_host *curfew__memory_host_set(curfew__memory_host *host);
-
-/* Takes the error (may be NULL) and writes its first line to message [256]; true if there was one. */
-bool curfew__wasm_failed(wasmtime_error_t *error, char *message);
 
 #endif

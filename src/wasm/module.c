@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/refuse.h"
 #include "common/bytes.h"
 #include "engine/extra.h"
 #include "wasm/core_values.h"
@@ -33,10 +34,10 @@ static void refuse_name(curfew__wasm *wasm, const char *call, const char *other)
 {
 	curfew__buffer names;
 
-	curfew__buffer_init(&names, sizeof wasm->message);
+	curfew__buffer_init(&names, sizeof wasm->failure.message);
 	curfew__module_each_export(wasm->code->module, add_function_name, &names);
-	snprintf(wasm->message, sizeof wasm->message, "no function %.100s is exported%s%s%s", call, other ? ": it is " : "",
-	         other ? other : "", names.data ? names.data : "");
+	curfew__fail(&wasm->failure, "no function %.100s is exported%s%s%s", call, other ? ": it is " : "",
+	             other ? other : "", names.data ? names.data : "");
 	curfew__buffer_finish(&names);
 }
 
@@ -51,10 +52,10 @@ static bool make_call(curfew__wasm *wasm, const char *name, wasm_functype_t *typ
 	wasm->of.module.params = calloc(params ? params : 1, sizeof *wasm->of.module.params);
 	wasm->of.module.results = calloc(results ? results : 1, sizeof *wasm->of.module.results);
 	if (!wasm->name || !wasm->of.module.params || !wasm->of.module.results) {
-		snprintf(wasm->message, sizeof wasm->message, "out of memory");
+		curfew__fail(&wasm->failure, "out of memory");
 		return false;
 	}
-	return curfew__core_params(name, type, &wasm->params, wasm->of.module.params, wasm->message);
+	return curfew__core_params(name, type, &wasm->params, wasm->of.module.params, &wasm->failure);
 }
 
 static bool prepare(curfew__wasm *wasm, const char *call)
@@ -111,7 +112,7 @@ static wasmtime_call_future_t *call(curfew__wasm *wasm)
 	const wasm_functype_t *type = wasm->of.module.type;
 
 	if (!find_function(wasm, wasm->name)) {
-		snprintf(wasm->message, sizeof wasm->message, "the function is gone");
+		curfew__fail(&wasm->failure, "the function is gone");
 		return NULL;
 	}
 	return call_function(wasm, wasm_functype_params(type)->size, wasm_functype_results(type)->size);

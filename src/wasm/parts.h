@@ -9,7 +9,7 @@
 #include "wasm/instance.h"
 
 typedef struct curfew__part {
-	/* Looks up what is to be called and converts wasm->params; false: wasm->message says why not. */
+	/* Looks up what is to be called and converts wasm->params; false: wasm->failure says why not. */
 	bool (*prepare)(curfew__wasm *wasm, const char *call);
 	wasmtime_call_future_t *(*instantiate)(curfew__wasm *wasm);
 	/* What has to be called before the function, or NULL: nothing. */

@@ -223,7 +223,7 @@ static void take_result(flavour *own, int file, const curfew__compile_failure *f
 	curfew__wasm_error error;
 
 	if (failure) {
-		curfew__wasm_fail(&error, "CompileError", failure->internal, failure->message);
+		curfew__wasm_fail(&error, "CompileError", failure->internal, failure->why.message);
 		error.line = failure->line;
 		error.column = failure->column;
 		set_failure(own, &error);
@@ -382,11 +382,11 @@ static curfew__wasm_step tell_failure(const flavour *own, curfew__wasm_error *er
 
 static curfew__machine *get_machine(curfew__machines *machines, uint64_t stack_bytes, curfew__wasm_error *error)
 {
-	char message[256];
-	curfew__machine *machine = curfew__machines_get(machines, stack_bytes, message);
+	curfew_failure failure;
+	curfew__machine *machine = curfew__machines_get(machines, stack_bytes, &failure);
 
 	if (!machine)
-		curfew__wasm_fail(error, "CompileError", true, message);
+		curfew__wasm_fail(error, "CompileError", true, failure.message);
 	return machine;
 }
 

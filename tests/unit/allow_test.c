@@ -15,10 +15,10 @@
 
 static curfew__allow_list *allow(const char *const *entries, size_t count)
 {
-	char message[256] = "";
-	curfew__allow_list *list = curfew__allow_list_create(entries, count, message);
+	curfew_failure failure = {.message = ""};
+	curfew__allow_list *list = curfew__allow_list_create(entries, count, &failure);
 	if (!list)
-		fail_msg("%s", message);
+		fail_msg("%s", failure.message);
 	return list;
 }
 
@@ -114,11 +114,11 @@ static void test_bad_entries(void **state)
 	                                  "fe80::1%eth0",
 	                                  NULL};
 	for (size_t i = 0; i < COUNT(bad); i++) {
-		char message[256] = "";
-		curfew__allow_list *list = curfew__allow_list_create(&bad[i], 1, message);
+		curfew_failure failure = {.message = ""};
+		curfew__allow_list *list = curfew__allow_list_create(&bad[i], 1, &failure);
 		if (list)
 			fail_msg("%s was taken", bad[i]);
-		assert_non_null(strstr(message, "allow_fetch"));
+		assert_non_null(strstr(failure.message, "allow_fetch"));
 	}
 }
 
@@ -209,9 +209,9 @@ static void test_private_addresses_by_name(void **state)
 
 static bool covers(const char *outer, const char *inner)
 {
-	char message[256];
-	curfew__allow_list *a = curfew__allow_list_create(&outer, 1, message),
-					   *b = curfew__allow_list_create(&inner, 1, message);
+	curfew_failure failure;
+	curfew__allow_list *a = curfew__allow_list_create(&outer, 1, &failure),
+					   *b = curfew__allow_list_create(&inner, 1, &failure);
 	bool result = curfew__allow_list_covers(a, b);
 	curfew__allow_list_destroy(a);
 	curfew__allow_list_destroy(b);
@@ -233,7 +233,7 @@ static void test_lists_within_lists(void **state)
 		{"10.0.0.1", "10.0.0.2"}, {"localhost", "127.0.0.1"}, {"127.0.0.1", "localhost"}, {"[::1]:5", "[::1]:6"},
 	};
 	static const char *const both[] = {"a.com:80", "a.com:443"}, *const one[] = {"a.com"};
-	char message[256];
+	curfew_failure failure;
 
 	(void)state;
 	for (size_t i = 0; i < sizeof within / sizeof *within; i++)
@@ -242,9 +242,9 @@ static void test_lists_within_lists(void **state)
 	for (size_t i = 0; i < sizeof outside / sizeof *outside; i++)
 		if (covers(outside[i][0], outside[i][1]))
 			fail_msg("%s covers %s", outside[i][0], outside[i][1]);
-	curfew__allow_list *outer = curfew__allow_list_create(both, 2, message);
-	curfew__allow_list *inner = curfew__allow_list_create(one, 1, message),
-					   *none = curfew__allow_list_create(NULL, 0, message);
+	curfew__allow_list *outer = curfew__allow_list_create(both, 2, &failure);
+	curfew__allow_list *inner = curfew__allow_list_create(one, 1, &failure),
+					   *none = curfew__allow_list_create(NULL, 0, &failure);
 	assert_true(curfew__allow_list_covers(outer, inner));
 	assert_true(curfew__allow_list_covers(none, none));
 	assert_false(curfew__allow_list_covers(none, inner));

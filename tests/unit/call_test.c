@@ -74,8 +74,8 @@ static bool call_now(const curfew__host_functions *list, size_t which, const cur
 /* Whether a call with this JSON returned; what it answered is to be freed. */
 static bool call(size_t which, const char *json, size_t length, const atomic_uint *stop, char **text)
 {
-	char message[256];
-	curfew__host_functions *list = curfew__host_functions_create(functions, FUNCTIONS, message);
+	curfew_failure failure;
+	curfew__host_functions *list = curfew__host_functions_create(functions, FUNCTIONS, &failure);
 	curfew__host_caller caller = {.stopped = {stop, stop}};
 	curfew__host_params params = {json, length, NULL};
 	assert_non_null(list);
@@ -153,12 +153,12 @@ static void test_stopped_calls(void **state)
 static curfew__host_functions *create_queued(curfew_call_queue *queue)
 {
 	static char places[2];
-	char message[256];
+	curfew_failure failure;
 	const curfew_host_function given[] = {
 		{.size = sizeof *given, .name = "now", .context = &places[0], .queue = queue},
 		{.size = sizeof *given, .name = "typed", .type = "i->i", .context = &places[1], .queue = queue},
 	};
-	curfew__host_functions *list = curfew__host_functions_create(given, 2, message);
+	curfew__host_functions *list = curfew__host_functions_create(given, 2, &failure);
 	assert_non_null(list);
 	return list;
 }
@@ -272,7 +272,7 @@ static void test_what_a_queue_cannot_be_given_with(void **state)
 {
 	(void)state;
 	curfew_call_queue *queue;
-	char message[256];
+	curfew_failure failure;
 	assert_int_equal(curfew_call_queue_create(NULL, NULL, &queue), CURFEW_OK);
 	const curfew_host_function bad[] = {
 		{.size = sizeof *bad, .name = "both", .call = on_call, .queue = queue},
@@ -280,8 +280,8 @@ static void test_what_a_queue_cannot_be_given_with(void **state)
 		{.size = sizeof *bad, .name = "neither"},
 	};
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
-		assert_null(curfew__host_functions_create(&bad[i], 1, message));
-		assert_non_null(strstr(message, "it needs a callback, or a queue if it is not asynchronous"));
+		assert_null(curfew__host_functions_create(&bad[i], 1, &failure));
+		assert_non_null(strstr(failure.message, "it needs a callback, or a queue if it is not asynchronous"));
 	}
 	curfew_call_queue_destroy(queue);
 }

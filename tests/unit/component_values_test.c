@@ -120,10 +120,11 @@ static wasmtime_component_func_t find(world *w, const char *name)
 	return func;
 }
 
-static curfew__signature *signature_of(world *w, const wasmtime_component_func_t *func, const char *name, char *message)
+static curfew__signature *signature_of(world *w, const wasmtime_component_func_t *func, const char *name,
+                                       curfew_failure *failure)
 {
 	wasmtime_component_func_type_t *type = wasmtime_component_func_type(func, w->context);
-	curfew__signature *signature = curfew__signature_create(name, type, message);
+	curfew__signature *signature = curfew__signature_create(name, type, failure);
 	wasmtime_component_func_type_delete(type);
 	return signature;
 }
@@ -147,17 +148,17 @@ static void make_call(world *w, const wasmtime_component_func_t *func, curfew__c
 /* The result as JSON, or the message; free it. */
 static char *call_within(world *w, const char *name, curfew__json_reader *params, size_t limit_bytes)
 {
-	char message[CURFEW__VALUE_MESSAGE] = "";
+	curfew_failure failure = {.message = ""};
 	curfew__component_call call;
 	curfew__buffer buffer;
 	curfew__buffer_init(&buffer, SIZE_MAX);
 	wasmtime_component_func_t func = find(w, name);
-	curfew__signature *signature = signature_of(w, &func, name, message);
-	if (signature != NULL && curfew__component_call_init(&call, signature, params, limit_bytes, message)) {
+	curfew__signature *signature = signature_of(w, &func, name, &failure);
+	if (signature != NULL && curfew__component_call_init(&call, signature, params, limit_bytes, &failure)) {
 		make_call(w, &func, &call, &buffer);
 		curfew__component_call_finish(&call, w->context);
 	} else {
-		curfew__buffer_add_text(&buffer, message);
+		curfew__buffer_add_text(&buffer, failure.message);
 	}
 	curfew__signature_destroy(signature);
 	return curfew__buffer_take(&buffer, NULL);
@@ -165,10 +166,10 @@ static char *call_within(world *w, const char *name, curfew__json_reader *params
 
 static char *call_limited(world *w, const char *name, const char *text, size_t limit_bytes)
 {
-	char message[CURFEW__VALUE_MESSAGE] = "";
+	curfew_failure failure = {.message = ""};
 	curfew__json_reader params;
-	if (!curfew__params_open(&params, text, strlen(text), NULL, "params", message))
-		return strdup(message);
+	if (!curfew__params_open(&params, text, strlen(text), NULL, "params", &failure))
+		return strdup(failure.message);
 	return call_within(w, name, &params, limit_bytes);
 }
 
@@ -703,7 +704,7 @@ static void test_stopped(void **state)
 		{"(list u8)", "1"}, {"(list string)", "\"abc\""}, {"(list (list u8))", "[[[7]]]"}};
 	world *w = *state;
 	for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
-		char message[CURFEW__VALUE_MESSAGE] = "";
+		curfew_failure failure = {.message = ""};
 		curfew__buffer text;
 		curfew__json_reader params;
 		atomic_uint stop = 0;
@@ -713,12 +714,12 @@ static void test_stopped(void **state)
 			curfew__buffer_printf(&text, "%s%s", n > 0 ? "," : "", types[i][1]);
 		curfew__buffer_add_text(&text, "]" ZEROES "]]");
 		load_identity(w, "", types[i][0]);
-		assert_true(curfew__params_open(&params, text.data, text.length, &stop, "params", message));
+		assert_true(curfew__params_open(&params, text.data, text.length, &stop, "params", &failure));
 		atomic_store(&stop, 1);
 		char *result = call_within(w, "echo", &params, LIMIT);
 		assert_true(params.stopped && params.length < text.length / 2);
 		free(result);
-		assert_false(curfew__params_open(&params, text.data, text.length, &stop, "params", message));
+		assert_false(curfew__params_open(&params, text.data, text.length, &stop, "params", &failure));
 		curfew__buffer_finish(&text);
 		unload(w);
 	}

@@ -45,7 +45,7 @@ static void listen_somewhere(world *w)
 
 static int begin(void **state)
 {
-	char message[256];
+	curfew_failure failure;
 	world *w = calloc(1, sizeof *w);
 	struct rlimit files;
 	/* As many as most systems give. */
@@ -53,7 +53,7 @@ static int begin(void **state)
 	files.rlim_cur = files.rlim_max < 1024 ? files.rlim_max : 1024;
 	(void)setrlimit(RLIMIT_NOFILE, &files);
 	listen_somewhere(w);
-	w->fetcher = curfew__fetcher_create(message);
+	w->fetcher = curfew__fetcher_create(&failure);
 	assert_non_null(w->fetcher);
 	*state = w;
 	return 0;
@@ -77,11 +77,12 @@ typedef struct guest {
 
 static guest new_guest(world *w)
 {
-	char host[64], message[256];
+	char host[64];
+	curfew_failure failure;
 	const char *entries[] = {host};
 	(void)snprintf(host, sizeof host, "127.0.0.1:%d", w->port);
 	guest g = {.w = w, .operations = curfew__operations_create(on_wake, NULL)};
-	g.session = curfew__fetch_session_create(w->fetcher, curfew__allow_list_create(entries, 1, message), 256 << 20);
+	g.session = curfew__fetch_session_create(w->fetcher, curfew__allow_list_create(entries, 1, &failure), 256 << 20);
 	assert_non_null(g.session);
 	return g;
 }
@@ -368,14 +369,14 @@ static void test_runs_share_what_there_is(void **state)
 	struct rlimit before, few;
 	world *w = *state;
 	static int connections[CONNECTIONS_MOST];
-	char message[256];
+	curfew_failure failure;
 	guest guests[GUESTS];
 	(void)getrlimit(RLIMIT_NOFILE, &before);
 	few = before;
 	few.rlim_cur = FILES;
 	(void)setrlimit(RLIMIT_NOFILE, &few);
 	curfew__fetcher_destroy(w->fetcher);
-	w->fetcher = curfew__fetcher_create(message);
+	w->fetcher = curfew__fetcher_create(&failure);
 	(void)setrlimit(RLIMIT_NOFILE, &before);
 	size_t count = 0;
 	for (int i = 0; i < GUESTS; i++) {

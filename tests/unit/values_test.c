@@ -82,25 +82,25 @@ static int end_world(void **state)
 /* The result as JSON, or the message; free it. */
 static char *call(world *w, const char *name, const char *text)
 {
-	char message[CURFEW__VALUE_MESSAGE] = "";
+	curfew_failure failure = {.message = ""};
 	wasmtime_val_t values[VALUES_MOST];
 	wasmtime_val_t results[VALUES_MOST];
 	wasmtime_extern_t item;
 	curfew__json_reader params;
-	if (!curfew__params_open(&params, text, strlen(text), NULL, "params", message))
-		return strdup(message);
+	if (!curfew__params_open(&params, text, strlen(text), NULL, "params", &failure))
+		return strdup(failure.message);
 	assert_true(wasmtime_instance_export_get(w->context, &w->instance, name, strlen(name), &item));
 	wasm_functype_t *type = wasmtime_func_type(w->context, &item.of.func);
 	curfew__buffer buffer;
 	curfew__buffer_init(&buffer, SIZE_MAX);
-	if (curfew__core_params(name, type, &params, values, message)) {
+	if (curfew__core_params(name, type, &params, values, &failure)) {
 		size_t given = wasm_functype_params(type)->size;
 		size_t count = wasm_functype_results(type)->size;
 		wasm_trap_t *trap = NULL;
 		assert_null(wasmtime_func_call(w->context, &item.of.func, values, given, results, count, &trap));
 		curfew__core_results(results, count, &buffer);
 	} else {
-		curfew__buffer_add_text(&buffer, message);
+		curfew__buffer_add_text(&buffer, failure.message);
 	}
 	wasm_functype_delete(type);
 	return curfew__buffer_take(&buffer, NULL);
@@ -235,11 +235,11 @@ static void test_floats_read_back(void **state)
 		curfew__json_double(&writer, wide);
 		curfew__json_float(&writer, narrow);
 		curfew__json_end_array(&writer);
-		char message[CURFEW__VALUE_MESSAGE];
+		curfew_failure failure;
 		curfew__json_reader read;
 		double wide_read;
 		float narrow_read;
-		assert_true(curfew__params_open(&read, buffer.data, buffer.length, NULL, "params", message));
+		assert_true(curfew__params_open(&read, buffer.data, buffer.length, NULL, "params", &failure));
 		curfew__json_enter(&read);
 		assert_true(curfew__json_has_next(&read) && curfew__double_read(&read, &wide_read));
 		assert_true(curfew__json_has_next(&read) && curfew__float_read(&read, &narrow_read));
