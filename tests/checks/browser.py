@@ -15,7 +15,7 @@ import signal
 import subprocess
 import time
 
-from .harness import Failed, Skipped, shorten
+from .harness import Failed, Patience, Skipped, shorten
 
 KEYS = {
     "Enter": {"code": "Enter", "windowsVirtualKeyCode": 13, "text": "\r"},
@@ -79,10 +79,11 @@ class Browser:
             data = data[os.write(self.commands, data) :]
 
     def _receive(self):
-        until = time.monotonic() + 60 * self.slower
+        patience = Patience(60 * self.slower)
         while b"\0" not in self.buffer:
-            if not select.select([self.answers], [], [], max(0, until - time.monotonic()))[0]:
-                raise Failed("chromium does not answer")
+            while not select.select([self.answers], [], [], 1)[0]:
+                if patience.is_over():
+                    raise Failed("chromium does not answer")
             data = os.read(self.answers, 1 << 20)
             if not data:
                 raise Failed("chromium has ended")
@@ -188,9 +189,9 @@ class Page:
 
     def wait(self, expression, what, timeout=30):
         """Waits until the expression is true, and gives its value."""
-        until = time.monotonic() + timeout * self.browser.slower
+        patience = Patience(timeout * self.browser.slower)
         error = None
-        while time.monotonic() < until:
+        while not patience.is_over():
             try:
                 # An element has no value here, but is there.
                 value = self.evaluate(f"(value => value instanceof Node || value)({expression})")

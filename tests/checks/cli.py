@@ -835,8 +835,8 @@ def read_terminal(context, words, seconds):
     leader, follower = open_terminal()
     process = context.spawn(words, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=follower)
     os.close(follower)
-    seen, end = b"", time.monotonic() + seconds * context.slower
-    while time.monotonic() < end:
+    seen, end = b"", context.patience(seconds)
+    while not end.is_over():
         if select.select([leader], [], [], 0.1)[0]:
             try:
                 chunk = os.read(leader, 65536)

@@ -11,7 +11,7 @@ import time
 
 from . import server as of_server
 from . import server_grants, server_load, server_programs
-from .harness import Failed, Test, expect, expect_equal, shorten
+from .harness import Failed, Patience, Test, expect, expect_equal, shorten
 from .postgres import PASSWORD, OnPostgres, own, shared
 from .server import FOREVER, make_token
 from .serving import Server
@@ -115,9 +115,9 @@ def nodes(on, count, *options, token=None):
 
 
 def wait_until(what, seconds, check):
-    end = time.monotonic() + seconds
+    patience = Patience(seconds)
     while not check():
-        if time.monotonic() > end:
+        if patience.is_over():
             raise Failed(what)
         time.sleep(0.05)
 

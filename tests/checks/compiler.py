@@ -11,7 +11,7 @@ import threading
 import time
 
 from .binary import HEADER, custom, leb, module, section
-from .harness import Test, expect, expect_equal, shorten
+from .harness import Patience, Test, expect, expect_equal, shorten
 from .serving import Server
 
 TESTS = []
@@ -123,8 +123,8 @@ def is_at_work(pid):
 
 def find_compiler(pid):
     """The process that a process has compile, once it does."""
-    end = time.monotonic() + 20
-    while time.monotonic() < end:
+    patience = Patience(20)
+    while not patience.is_over():
         for task in os.listdir(f"/proc/{pid}/task"):
             with open(f"/proc/{pid}/task/{task}/children", encoding="ascii") as file:
                 for child in file.read().split():
@@ -142,8 +142,8 @@ def begin_compiling(context, *words):
 
 
 def is_gone(pid):
-    end = time.monotonic() + 10
-    while os.path.exists(f"/proc/{pid}") and time.monotonic() < end:
+    patience = Patience(10)
+    while os.path.exists(f"/proc/{pid}") and not patience.is_over():
         time.sleep(0.01)
     return not os.path.exists(f"/proc/{pid}")
 

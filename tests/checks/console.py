@@ -80,8 +80,8 @@ class Session:
         ]
         with open(os.path.join(self.folder, "log"), "ab") as log:
             self.server = self.context.spawn(words, stdout=log, stderr=log)
-        until = time.monotonic() + 30 * self.context.slower
-        while time.monotonic() < until:
+        until = self.context.patience(30)
+        while not until.is_over():
             try:
                 return self.ask("GET", "readyz")
             except (OSError, urllib.error.URLError):

@@ -16,6 +16,8 @@ import time
 import urllib.parse
 import zlib
 
+from .harness import Patience
+
 MIB = 1 << 20
 
 
@@ -417,8 +419,8 @@ class Server:
 
     def wait_for(self, token, what, seconds):
         """When that was noted; None if it was not."""
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
+        patience = Patience(seconds)
+        while not patience.is_over():
             if what in self.notes.get(token, {}):
                 return self.notes[token][what]
             time.sleep(0.005)

@@ -77,8 +77,8 @@ class Running:
 
     def find(self):
         """The worker, once it is confined and at work."""
-        deadline = time.monotonic() + 10 * self.context.slower
-        while time.monotonic() < deadline:
+        deadline = self.context.patience(10)
+        while not deadline.is_over():
             for pid in children(self.process.pid):
                 if self.status(pid).get("Seccomp") == "2" and self.ticks(pid) >= 5:
                     return pid
@@ -294,8 +294,8 @@ def check_parent_killed(context):
     running = Running(context)
     running.process.kill()
     running.process.communicate()
-    deadline = time.monotonic() + 5 * context.slower
-    while os.path.exists(f"/proc/{running.worker}/stat") and time.monotonic() < deadline:
+    deadline = context.patience(5)
+    while os.path.exists(f"/proc/{running.worker}/stat") and not deadline.is_over():
         time.sleep(0.01)
     expect(not os.path.exists(f"/proc/{running.worker}/stat"), "the worker is still there")
 

@@ -13,7 +13,7 @@ import tempfile
 import threading
 import time
 
-from .harness import Failed, Skipped, shorten
+from .harness import Failed, Patience, Skipped, shorten
 
 PASSWORD = "not-to-be-told-4711"
 
@@ -82,13 +82,13 @@ class Postgres:
                 env={"LC_ALL": "C.UTF-8"},
                 **self.user,
             )
-        end = time.monotonic() + 60
+        patience = Patience(60)
         while True:
             try:
                 self.query("SELECT 1")
                 return
             except Failed:
-                if time.monotonic() > end or self.process.poll() is not None:
+                if patience.is_over() or self.process.poll() is not None:
                     raise
                 time.sleep(0.1)
 

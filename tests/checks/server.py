@@ -334,9 +334,9 @@ def cut_streams(context):
         for stream in streams:
             stream.close()
         server.ask("DELETE", f"/v1/runs/{run}")  # also wakes the streams, which then see that nobody listens
-        deadline = time.monotonic() + 10 * context.slower
+        deadline = context.patience(10)
         while server.metric("curfew_open_streams") > 0:
-            expect(time.monotonic() < deadline, "streams that were cut stay open")
+            expect(not deadline.is_over(), "streams that were cut stay open")
             time.sleep(0.05)
 
 
@@ -815,9 +815,9 @@ def full_of_connections(context):
         server.ask("GET", "/healthz", status=503)
         for connection in busy:
             connection.close()
-        deadline = time.monotonic() + 10 * context.slower
+        deadline = context.patience(10)
         while server.request("GET", "/healthz").status != 200:
-            expect(time.monotonic() < deadline, "it goes on refusing")
+            expect(not deadline.is_over(), "it goes on refusing")
             time.sleep(0.05)
 
 
@@ -1096,9 +1096,9 @@ def full_disk(context):
         expect_equal("what is there can be read", server.get(first)["report"]["value"], 1)
         expect_equal("its report is not lost", server.wait_for(blocked)["report"]["value"], "written later")
         resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, (hard, hard))
-        deadline = time.monotonic() + 10 * context.slower
+        deadline = context.patience(10)
         while server.request("GET", "/readyz").status != 200:
-            expect(time.monotonic() < deadline, "it does not recover")
+            expect(not deadline.is_over(), "it does not recover")
             time.sleep(0.1)
         expect_equal("durable again", server.run("3")["value"], 3)
         server.kill()
@@ -1115,9 +1115,9 @@ def retention(context):
         server.stop()
     time.sleep(1.2)
     with Server(context, "--retention-age", "1s", data=server.data) as server:
-        deadline = time.monotonic() + 10 * context.slower
+        deadline = context.patience(10)
         while server.request("GET", f"/v1/runs/{old}").status != 404:
-            expect(time.monotonic() < deadline, "an old run stays")
+            expect(not deadline.is_over(), "an old run stays")
             time.sleep(0.05)
         # Its source has gone too, and comes again with the next run.
         again = server.submit("1", delay="500ms")["id"]
@@ -1148,7 +1148,7 @@ def open_waiting(server, *words, **fields):
     """The same, once its run has begun, and the run's id; the key is the number of runs before."""
     known = {run["id"] for run in server.ask("GET", "/v1/runs")["runs"]}
     client = send_waiting(server, str(len(known)), *words, **fields)
-    deadline = time.monotonic() + 20 * server.context.slower
+    deadline = server.context.patience(20)
     while True:
         new = [
             run["id"]
@@ -1157,7 +1157,7 @@ def open_waiting(server, *words, **fields):
         ]
         if new:
             return client, new[0]
-        expect(time.monotonic() < deadline, "the run does not begin")
+        expect(not deadline.is_over(), "the run does not begin")
         time.sleep(0.02)
 
 
@@ -1174,9 +1174,9 @@ def check_gone(context, *options, tls=None):
         client.close()
         client, kept = open_waiting(server, durable=True)
         client.close()
-        deadline = time.monotonic() + 20 * context.slower
+        deadline = context.patience(20)
         while server.metric("curfew_open_connections") > before + 1:  # the stream's
-            expect(time.monotonic() < deadline, "connections that are gone are kept")
+            expect(not deadline.is_over(), "connections that are gone are kept")
             time.sleep(0.05)
         expect_equal("durable", server.get(kept)["state"], "running")
         expect_equal("somebody looks on", server.get(run)["state"], "running")
@@ -1267,9 +1267,9 @@ def figures(context):
 
 
 def until(context, what, holds):
-    deadline = time.monotonic() + 20 * context.slower
+    deadline = context.patience(20)
     while not holds():
-        expect(time.monotonic() < deadline, what)
+        expect(not deadline.is_over(), what)
         time.sleep(0.05)
 
 

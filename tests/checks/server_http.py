@@ -169,9 +169,9 @@ def connections_of_an_address(context):
         )
         expect_equal("those in use", [stream.status for stream in [*streams, more]], [200] * 8)
         streams[0].close()
-        deadline = time.monotonic() + 20 * context.slower
+        deadline = context.patience(20)
         while server.request("GET", "/healthz").status != 200:
-            expect(time.monotonic() < deadline, "the place is not given back")
+            expect(not deadline.is_over(), "the place is not given back")
             time.sleep(0.05)
         server.ask("DELETE", f"/v1/runs/{run}")
 
@@ -228,9 +228,9 @@ def certificate_anew(context):
             take(pair)
             before = server.log().count(said)
             server.process.send_signal(signal.SIGHUP)
-            deadline = time.monotonic() + 20 * context.slower
+            deadline = context.patience(20)
             while server.log().count(said) == before:
-                expect(time.monotonic() < deadline, f"no line {said!r}: {server.log()}")
+                expect(not deadline.is_over(), f"no line {said!r}: {server.log()}")
                 time.sleep(0.02)
             expect_equal("what is served", served_certificate(server).strip(), read(expected[1]).strip())
         server.ask("GET", "/healthz", connection=open_one)
@@ -331,12 +331,12 @@ def dead_workers(context):
             "console.log(1); await new Promise(done => setTimeout(done, 60000))", lang="mjs", limits={"timeout": "10m"}
         )["id"]
         server.wait_for(run, "running")
-        deadline = time.monotonic() + 20 * context.slower
+        deadline = context.patience(20)
         while server.get(run)["state"] != "done":
             for pid in server.children():
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
-            expect(time.monotonic() < deadline, "the run goes on")
+            expect(not deadline.is_over(), "the run goes on")
             time.sleep(0.1)
         lines = [line for line in server.log().split("\n") if " warn worker " in line and run in line]
         expect(

@@ -35,12 +35,12 @@ def make_due(server, name, late=1):
 
 
 def wait_until(server, name, wanted, timeout=20):
-    end = time.monotonic() + timeout * server.context.slower
+    end = server.context.patience(timeout)
     while True:
         seen = get(server, name)
         if wanted(seen):
             return seen
-        expect(time.monotonic() < end, f"it does not come: {seen}")
+        expect(not end.is_over(), f"it does not come: {seen}")
         time.sleep(0.02)
 
 

@@ -155,9 +155,11 @@ class Server:
             self.process = context.spawn(self.words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log)
         ready = select.poll()  # select() knows no descriptor from 1024 on
         ready.register(self.process.stdout, select.POLLIN)
-        if not ready.poll(wait * 1000 * context.slower):
-            self.kill()
-            raise Failed("the server does not begin to listen\n" + self.log())
+        patience = context.patience(wait)
+        while not ready.poll(1000):
+            if patience.is_over():
+                self.kill()
+                raise Failed("the server does not begin to listen\n" + self.log())
         line = self.process.stdout.readline().decode()
         found = re.fullmatch(r"curfew: listening on (https?)://(\S+):(\d+)\n", line)
         if not found:
@@ -181,13 +183,13 @@ class Server:
     def stop(self, timeout=20):
         """Ends it in order."""
         self.process.send_signal(signal.SIGTERM)
-        try:
-            code = self.process.wait(timeout * self.context.slower)
-        except subprocess.TimeoutExpired:
-            self.kill()
-            raise Failed("the server does not end after SIGTERM\n" + shorten(self.log(), 2000)) from None
-        finally:
-            self.process.stdout.close()
+        patience = self.context.patience(timeout)
+        while (code := self.process.poll()) is None:
+            if patience.is_over():
+                self.kill()
+                raise Failed("the server does not end after SIGTERM\n" + shorten(self.log(), 2000))
+            time.sleep(0.01)
+        self.process.stdout.close()
         expect(
             code == 0 and "Sanitizer" not in self.log(), f"the server ended with {code}\n{shorten(self.log(), 4000)}"
         )
@@ -262,12 +264,12 @@ class Server:
 
     def wait_for(self, run, *states, timeout=20):
         """The run, once it is in one of these states (done)."""
-        end = time.monotonic() + timeout * self.context.slower
+        patience = self.context.patience(timeout)
         while True:
             seen = self.get(run)
             if seen["state"] in (states or ("done",)):
                 return seen
-            if time.monotonic() > end:
+            if patience.is_over():
                 raise Failed(f"run {run} is still {seen['state']}, not {states or 'done'}\n{shorten(self.log(), 2000)}")
             time.sleep(0.01)
 
