@@ -189,7 +189,8 @@ typedef struct asset {
 	const char *name;
 	size_t name_length;
 	uint8_t *bytes;
-	size_t length; /* of what it is */
+	uint8_t *owned; /* the same, where they are not in the pack */
+	size_t length;  /* of what it is */
 	size_t packed; /* 0: not packed */
 	uint32_t at;
 } asset;
@@ -223,6 +224,23 @@ static bool begin_scripts(script_maker *maker, const void *wasm, size_t length, 
 	return true;
 }
 
+static void end_scripts(script_maker *maker, curfew__pool *pool)
+{
+	size_t ignored;
+
+	curfew__instance_destroy(maker->instance);
+	if (maker->region)
+		curfew__pool_give(pool, maker->region, &ignored);
+	curfew__vm_destroy(maker->vm);
+}
+
+/* Takes the place of what is there. */
+static void replace(asset *one, uint8_t *bytes)
+{
+	free(one->owned);
+	one->bytes = one->owned = bytes;
+}
+
 /* Puts bytecode in the place of a script's text. */
 static bool compile_script(script_maker *maker, asset *script)
 {
@@ -242,10 +260,12 @@ static bool compile_script(script_maker *maker, asset *script)
 		return false;
 	}
 	script->length = maker->control->value_length;
-	script->bytes = malloc(script->length);
-	if (script->bytes)
-		memcpy(script->bytes, maker->region->base + maker->control->value, script->length);
-	return script->bytes != NULL;
+	uint8_t *made = malloc(script->length);
+	if (!made)
+		return false;
+	memcpy(made, maker->region->base + maker->control->value, script->length);
+	replace(script, made);
+	return true;
 }
 
 /*
@@ -269,7 +289,7 @@ static void pack_asset(asset *one)
 
 	if (!made)
 		return;
-	one->bytes = made;
+	replace(one, made);
 	one->packed = packed;
 }
 
@@ -292,7 +312,7 @@ static asset *read_pack(script_maker *maker, char *pack, size_t length, size_t *
 		if (!longer || !end || *end != '\n' || bytes > (size_t)(pack + length - end - 1))
 			return NULL;
 		list = longer;
-		list[*count] = (asset){name + 1, (size_t)(size - name - 1), (uint8_t *)end + 1, bytes, 0, 0};
+		list[*count] = (asset){name + 1, (size_t)(size - name - 1), (uint8_t *)end + 1, NULL, bytes, 0, 0};
 		if (!strncmp(at, "script ", 7) && !compile_script(maker, &list[*count]))
 			return NULL;
 		if (is_seldom_used(&list[*count]))
@@ -359,7 +379,13 @@ static bool make_assets(const char *pack_path, const char *path, const void *was
 
 	if (!list)
 		fprintf(stderr, "build_image: %s: not a pack that can be read\n", pack_path);
-	return list && write_assets(path, list, count);
+	bool good = list && write_assets(path, list, count);
+	for (size_t i = 0; list && i < count; i++)
+		free(list[i].owned);
+	free(list);
+	free(pack);
+	end_scripts(&maker, pool);
+	return good;
 }
 
 int main(int argc, char **argv)

@@ -15,6 +15,7 @@ enum { FUNCTIONS = 400, CHAIN = 400, TEXT_MOST = 8 << 20 };
 static char *make_text(unsigned number, int functions, int chain)
 {
 	char *text = malloc(TEXT_MOST);
+	CHECK(text != NULL);
 	size_t length = (size_t)sprintf(text, "(module (memory 1) (func (export \"run\") (result i32) (i32.const %u))",
 	                                number);
 	for (int i = 0; i < functions; i++) {
