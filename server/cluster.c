@@ -618,7 +618,7 @@ static void note_pace(server *s, times *t, int64_t now_us)
 	if (now_us - t->paced_us < SERVICE_PACE_US)
 		return;
 	for (int i = 0; i < CURFEW_OUTCOME_COUNT; i++)
-		count += s->metrics.outcomes[i];
+		count += s->metrics.runs.outcomes[i];
 	s->pace = (count - t->ended) * SERVICE_PACE_US / (uint64_t)(now_us - t->paced_us);
 	t->ended = count;
 	t->paced_us = now_us;

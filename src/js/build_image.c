@@ -191,7 +191,7 @@ typedef struct asset {
 	uint8_t *bytes;
 	uint8_t *owned; /* the same, where they are not in the pack */
 	size_t length;  /* of what it is */
-	size_t packed; /* 0: not packed */
+	size_t packed;  /* 0: not packed */
 	uint32_t at;
 } asset;
 
