@@ -17,47 +17,47 @@ enum { DROP_AT_ONCE = 200, EVENTS_KEPT_US = 60000000 };
 /* ---- Pipelines ----------------------------------------------------------------------------------------------- */
 
 /* X(NAME, text): statements that are prepared when first needed on a connection. */
-#define PG_WRITES(X)                                                                                                    \
-	X(HOLD, "SELECT 1/count(*) FROM (SELECT 1 FROM fences WHERE node=$1::bigint FOR KEY SHARE) AS held")                \
-	X(ADD_SOURCE, "INSERT INTO sources VALUES($1,$2,$3) ON CONFLICT DO NOTHING")                                        \
-	X(ADD_RUN,                                                                                                          \
-	  "INSERT INTO runs(id, owner, state, program, sha256, language, call, params, \"user\", limits, flags, priority, " \
-	  "retry, attempt, created_us, due_us, started_us, queue_us, key, body_sha256, name, allow_fetch, wasi, node, "     \
-	  "memory, watched, schedule, hook_url, hook_secret) VALUES($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,"    \
-	  "$16,$17,$18,$19,$20,$21,$22,$23,$24,$25,$26,$27,$28,$29) ON CONFLICT(id) DO NOTHING")                            \
-	X(DROP_RUN, "DELETE FROM runs WHERE id=$1 AND state<>4 AND node IN (0, $2)")                                        \
-	X(START_RUN, "UPDATE runs SET state=2, started_us=$2, queue_us=$3, attempt=$4 WHERE id=$1 AND state<>4 AND "        \
-	             "node=$5")                                                                                             \
-	X(GIVE_BACK, "UPDATE runs SET state=1, node=0, attempt=$2, watched=true WHERE id=$1 AND state<>4 AND node=$3")      \
-	X(END_RUN,                                                                                                          \
-	  "WITH e AS (UPDATE runs SET state=4, ended_us=$2, outcome=$3, report_bytes=$4, checkpoint=NULL, last_event=$5, "  \
-	  "hook_due_us=CASE WHEN hook_url IS NULL THEN 0 ELSE 1 END, "                                                      \
-	  "queue_us=$6, started_us=$7, bytes=$8, wall_us=$9, cpu_us=$10, memory_bytes=$11, output_bytes=$12, stop_us=$13 "  \
-	  "WHERE id=$1 AND node=$15 RETURNING number, id, watched), "                                                       \
-	  "r AS (INSERT INTO reports SELECT number, 0, $14::bytea FROM e ON CONFLICT DO NOTHING) "                          \
-	  "SELECT id AS told FROM e WHERE watched")                                                                         \
-	X(ADD_PART, "INSERT INTO reports SELECT number, $2::int, $3::bytea FROM runs WHERE id=$1 AND node=$4 "              \
-	            "ON CONFLICT DO NOTHING")                                                                               \
-	X(DROP_OUTPUT, "DELETE FROM output WHERE run=$1")                                                                   \
-	X(ADD_OUTPUT, "INSERT INTO output VALUES($1,$2,$3,$4) ON CONFLICT DO NOTHING")                                      \
-	X(SET_CHECKPOINT, "UPDATE runs SET checkpoint=$2 WHERE id=$1 AND state<>4")                                         \
-	X(NOTIFY, "SELECT pg_notify('curfew', $1::text)")                                                                   \
-	X(PUT_PROGRAM, "INSERT INTO programs VALUES($1,$2,$3,$4,$5,$6,$7,$8,$8) ON CONFLICT(owner, name) DO UPDATE SET "    \
-	               "sha256=$3, language=$4, kind=$5, exports=$6, size=$7, updated_us=$8")                               \
-	X(DELETE_PROGRAM, "DELETE FROM programs WHERE owner=$1 AND name=$2")                                                \
-	X(PUT_SCHEDULE,                                                                                                     \
-	  "INSERT INTO schedules(owner, name, cron, zone, overlap, paused, body, created_us, updated_us, next_us) "         \
-	  "VALUES($1,$2,$3,$4,$5,$6,$7,$8,$9,$10) ON CONFLICT(owner, name) DO UPDATE SET cron=$3, zone=$4, "                \
-	  "overlap=$5, paused=$6, body=$7, updated_us=$9, next_us=$10, taken_us=0, problem=''")                             \
-	X(DELETE_SCHEDULE, "DELETE FROM schedules WHERE owner=$1 AND name=$2")                                              \
-	X(USE_TURN,                                                                                                         \
-	  "WITH u AS (UPDATE schedules SET next_us=$4, last_us=$3, last_run=$5, runs=runs+1, problem='', taken_us=0 "       \
-	  "WHERE owner=$1 AND name=$2 AND (next_us=$3 OR last_run=$5) RETURNING 1) SELECT CASE WHEN EXISTS (SELECT 1 FROM " \
-	  "u) THEN 1 ELSE 'another node has had this turn'::text::int END")                                                 \
-	X(PASS_TURN, "UPDATE schedules SET next_us=$4, last_us=$3, problem=$5, skipped=skipped+1, taken_us=0 "              \
-	             "WHERE owner=$1 AND name=$2 AND next_us=$3")                                                           \
-	X(NOTE_ATTEMPT, "UPDATE runs SET hook_state=$2, hook_attempts=$3, hook_status=$4, hook_us=$5, hook_problem=$6, "    \
-	                "hook_due_us=CASE WHEN $7::bigint=0 THEN 0 ELSE clock_us()+$7 END WHERE id=$1")                     \
+#define PG_WRITES(X)                                                                                                     \
+	X(HOLD, "SELECT 1/count(*) FROM (SELECT 1 FROM fences WHERE node=$1::bigint FOR KEY SHARE) AS held")                 \
+	X(ADD_SOURCE, "INSERT INTO sources VALUES($1,$2,$3) ON CONFLICT DO NOTHING")                                         \
+	X(ADD_RUN,                                                                                                           \
+	  "INSERT INTO runs(id, owner, state, program, sha256, language, call, params, \"user\", limits, flags, priority, "  \
+	  "retry, attempt, created_us, due_us, started_us, queue_us, key, body_sha256, name, allow_fetch, wasi, node, "      \
+	  "memory, watched, schedule, hook_url, hook_secret) VALUES($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,"     \
+	  "$16,$17,$18,$19,$20,$21,$22,$23,$24,$25,$26,$27,$28,$29) ON CONFLICT(id) DO NOTHING")                             \
+	X(DROP_RUN, "DELETE FROM runs WHERE id=$1 AND state<>4 AND node IN (0, $2)")                                         \
+	X(START_RUN, "UPDATE runs SET state=2, started_us=$2, queue_us=$3, attempt=$4 WHERE id=$1 AND state<>4 AND "         \
+	             "node=$5")                                                                                              \
+	X(GIVE_BACK, "UPDATE runs SET state=1, node=0, attempt=$2, watched=true WHERE id=$1 AND state<>4 AND node=$3")       \
+	X(END_RUN,                                                                                                           \
+	  "WITH e AS (UPDATE runs SET state=4, ended_us=$2, outcome=$3, report_bytes=$4, checkpoint=NULL, last_event=$5, "   \
+	  "hook_due_us=CASE WHEN hook_url IS NULL THEN 0 ELSE 1 END, "                                                       \
+	  "queue_us=$6, started_us=$7, bytes=$8, wall_us=$9, cpu_us=$10, memory_bytes=$11, output_bytes=$12, stop_us=$13 "   \
+	  "WHERE id=$1 AND node=$15 RETURNING number, id, watched), "                                                        \
+	  "r AS (INSERT INTO reports SELECT number, 0, $14::bytea FROM e ON CONFLICT DO NOTHING) "                           \
+	  "SELECT id AS told FROM e WHERE watched")                                                                          \
+	X(ADD_PART, "INSERT INTO reports SELECT number, $2::int, $3::bytea FROM runs WHERE id=$1 AND node=$4 "               \
+	            "ON CONFLICT DO NOTHING")                                                                                \
+	X(DROP_OUTPUT, "DELETE FROM output WHERE run=$1")                                                                    \
+	X(ADD_OUTPUT, "INSERT INTO output VALUES($1,$2,$3,$4) ON CONFLICT DO NOTHING")                                       \
+	X(SET_CHECKPOINT, "UPDATE runs SET checkpoint=$2 WHERE id=$1 AND state<>4")                                          \
+	X(NOTIFY, "SELECT pg_notify('curfew', $1::text)")                                                                    \
+	X(PUT_PROGRAM, "INSERT INTO programs VALUES($1,$2,$3,$4,$5,$6,$7,$8,$8) ON CONFLICT(owner, name) DO UPDATE SET "     \
+	               "sha256=$3, language=$4, kind=$5, exports=$6, size=$7, updated_us=$8")                                \
+	X(DELETE_PROGRAM, "DELETE FROM programs WHERE owner=$1 AND name=$2")                                                 \
+	X(PUT_SCHEDULE,                                                                                                      \
+	  "INSERT INTO schedules(owner, name, cron, zone, overlap, paused, body, created_us, updated_us, next_us) "          \
+	  "VALUES($1,$2,$3,$4,$5,$6,$7,$8,$9,$10) ON CONFLICT(owner, name) DO UPDATE SET cron=$3, zone=$4, "                 \
+	  "overlap=$5, paused=$6, body=$7, updated_us=$9, next_us=$10, taken_us=0, problem=''")                              \
+	X(DELETE_SCHEDULE, "DELETE FROM schedules WHERE owner=$1 AND name=$2")                                               \
+	X(USE_TURN,                                                                                                          \
+	  "WITH u AS (UPDATE schedules SET next_us=$4, last_us=$3, last_run=$5, runs=runs+1, problem='', taken_us=0 "        \
+	  "WHERE owner=$1 AND name=$2 AND (next_us=$3 OR last_run=$5) RETURNING 1) SELECT CASE count(*) WHEN 1 THEN 1 ELSE " \
+	  "('another node has had this turn'||count(*))::int END FROM u")                                                    \
+	X(PASS_TURN, "UPDATE schedules SET next_us=$4, last_us=$3, problem=$5, skipped=skipped+1, taken_us=0 "               \
+	             "WHERE owner=$1 AND name=$2 AND next_us=$3")                                                            \
+	X(NOTE_ATTEMPT, "UPDATE runs SET hook_state=$2, hook_attempts=$3, hook_status=$4, hook_us=$5, hook_problem=$6, "     \
+	                "hook_due_us=CASE WHEN $7::bigint=0 THEN 0 ELSE clock_us()+$7 END WHERE id=$1")                      \
 	X(USE_TOKEN, "UPDATE tokens SET used_us=greatest(used_us, $2) WHERE id=$1")
 
 typedef enum pg_statement {

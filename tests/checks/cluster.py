@@ -10,7 +10,7 @@ import threading
 import time
 
 from . import server as of_server
-from . import server_grants, server_load, server_programs
+from . import server_grants, server_load, server_programs, server_schedules, server_webhooks
 from .harness import Failed, Patience, Test, expect, expect_equal, shorten
 from .postgres import PASSWORD, OnPostgres, own, shared
 from .server import FOREVER, make_token
@@ -50,9 +50,12 @@ def run_again(context, function):
 def same_tests():
     modules = (of_server, server_grants, server_programs, server_load)
     functions = {function.__name__: function for module in modules for function in module.TESTS}
+    same = {f"same_{name}": functions[name] for name in SAME}
+    same |= {f"same_schedules_{function.__name__}": function for function in server_schedules.TESTS}
+    same |= {f"same_webhooks_{function.__name__}": function for function in server_webhooks.TESTS}
     return [
-        Test("cluster", f"same_{name}", lambda context, function=functions[name]: run_again(context, function))
-        for name in SAME
+        Test("cluster", name, lambda context, function=function: run_again(context, function))
+        for name, function in same.items()
     ]
 
 

@@ -3,7 +3,6 @@
 
 import datetime
 import os
-import sqlite3
 import time
 
 from .harness import Test, expect, expect_equal
@@ -29,9 +28,7 @@ def get(server, name, **options):
 
 def make_due(server, name, late=1):
     """As if its time had come so many seconds ago."""
-    with sqlite3.connect(os.path.join(server.data, "curfew.db"), timeout=10) as database:
-        database.execute("UPDATE schedules SET next_us=? WHERE name=?", (int((time.time() - late) * 1e6), name))
-    database.close()
+    server.change_store(f"UPDATE schedules SET next_us={int((time.time() - late) * 1e6)} WHERE name='{name}'")
 
 
 def wait_until(server, name, wanted, timeout=20):

@@ -9,6 +9,7 @@ import re
 import select
 import signal
 import socket
+import sqlite3
 import subprocess
 import threading
 import time
@@ -179,6 +180,16 @@ class Server:
     def log(self):
         with open(self.log_path, encoding="utf-8", errors="replace") as log:
             return log.read()
+
+    def change_store(self, statement):
+        """Changes its database behind its back, in whatever that is."""
+        if hasattr(self.context, "store_options"):
+            postgres = self.context.postgres
+            postgres.query(f"SET search_path=curfew; {statement}", postgres.database_of(self.data))
+            return
+        with sqlite3.connect(os.path.join(self.data, "curfew.db"), timeout=10) as database:
+            database.execute(statement)
+        database.close()
 
     def stop(self, timeout=20):
         """Ends it in order."""
