@@ -3,17 +3,17 @@
  * Files that a run is given as data: one JSON text, which the guest makes files of when its program asks for them. Here
  * it is only looked through, so that what is wrong with it is told before anything runs.
  */
-#include "curfew.h"
-#include "base/refuse.h"
+#include "run/run.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "base/refuse.h"
 #include "common/json.h"
 #include "common/json_reader.h"
 
-#define FILES_BYTES_MAX ((size_t)16 << 20)
+#define PIECE_BYTES ((size_t)64 << 10)
 #define FILES_MAX 1024
 #define NAME_BYTES_MAX 1024
 
@@ -49,14 +49,21 @@ static bool is_base64_letter(unsigned char c)
 	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '+' || c == '/';
 }
 
+static bool is_set(const atomic_uint *stop)
+{
+	return stop && atomic_load(stop);
+}
+
 /* With its padding, and no bits that mean nothing; line breaks are passed over. */
-static bool is_base64(const char *text, size_t length)
+static bool is_base64(const char *text, size_t length, const atomic_uint *stop)
 {
 	static const char *const last[] = {NULL, "AEIMQUYcgkosw048", "AQgw"};
 	size_t letters = 0, padding = 0;
 	char letter = 0;
 
 	for (size_t i = 0; i < length; i++) {
+		if (i % PIECE_BYTES == 0 && is_set(stop))
+			return false;
 		if (text[i] == '\r' || text[i] == '\n')
 			continue;
 		if (text[i] == '=')
@@ -87,16 +94,17 @@ static bool is_content(curfew__json_reader *reader, curfew__buffer *text)
 	    curfew__json_next_kind(reader) != CURFEW__JSON_STRING)
 		return false;
 	text->length = 0;
-	return curfew__json_read_string(reader, text) && is_base64(text->data, text->length) &&
+	return curfew__json_read_string(reader, text) && is_base64(text->data, text->length, reader->stop) &&
 	       !curfew__json_has_next(reader);
 }
 
-static curfew_status check_all(const char *files, size_t length, curfew__buffer *text, curfew_failure *failure)
+static curfew_status check_all(const char *files, size_t length, const atomic_uint *stop, curfew__buffer *text,
+                               curfew_failure *failure)
 {
 	curfew__json_reader reader;
 	char name[160];
 
-	curfew__json_reader_init(&reader, files, length, NULL);
+	curfew__json_reader_init(&reader, files, length, stop);
 	if (curfew__json_next_kind(&reader) != CURFEW__JSON_OBJECT)
 		return refuse(failure, "files: must be a JSON object of names and contents");
 	if (curfew__json_count(&reader) > FILES_MAX)
@@ -116,20 +124,25 @@ static curfew_status check_all(const char *files, size_t length, curfew__buffer 
 	return CURFEW_OK;
 }
 
-curfew_status curfew_files_check(const char *files, size_t length, curfew_failure *failure)
+curfew_status curfew__files_check(const char *files, size_t length, const atomic_uint *stop, curfew_failure *failure)
 {
 	size_t offset = 0;
 	const char *why = "is NULL";
 
 	if (failure)
 		failure->message[0] = 0;
-	if (files && length > FILES_BYTES_MAX)
-		return refuse(failure, "files: are larger than 16 MiB as JSON");
-	if (!files || !curfew__json_check(files, length, &offset, &why))
+	if (files && length > CURFEW__FILES_BYTES_MAX)
+		return refuse(failure, CURFEW__FILES_TOO_LARGE);
+	if (!files || !curfew__json_check_until(files, length, stop, &offset, &why))
 		return refuse(failure, "files: %s (at byte %zu)", why, offset);
 	curfew__buffer text;
 	curfew__buffer_init(&text, length + 1);
-	curfew_status status = check_all(files, length, &text, failure);
+	curfew_status status = check_all(files, length, stop, &text, failure);
 	curfew__buffer_finish(&text);
 	return status;
+}
+
+curfew_status curfew_files_check(const char *files, size_t length, curfew_failure *failure)
+{
+	return curfew__files_check(files, length, NULL, failure);
 }

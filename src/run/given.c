@@ -54,9 +54,14 @@ static bool copy_texts(curfew__given *given, const curfew_program *program, cons
 		return false;
 	if (options->timezone && !(given->timezone = strdup(options->timezone)))
 		return false;
-	if (options->files && !(given->files = strndup(options->files, options->files_length)))
-		return false;
-	given->files_length = options->files ? options->files_length : 0;
+	if (options->files) {
+		/* It was not looked through yet, and may hold anything. */
+		if (!(given->files = malloc(options->files_length + 1)))
+			return false;
+		memcpy(given->files, options->files, options->files_length);
+		given->files[options->files_length] = 0;
+		given->files_length = options->files_length;
+	}
 	return !has_wasi || (given->wasi = curfew__wasi_given_create(options, program->name));
 }
 

@@ -176,6 +176,12 @@ void curfew__wasi_given_destroy(curfew__wasi_given *given);
 char *curfew__wasi_env_json(const curfew__wasi_given *given, size_t *length);
 curfew_status curfew__wasi_given_check(const curfew_run_options *options, curfew_failure *failure);
 
+/* files.c */
+#define CURFEW__FILES_BYTES_MAX ((size_t)16 << 20)
+#define CURFEW__FILES_TOO_LARGE "files: are larger than 16 MiB as JSON"
+/* As curfew_files_check, in pieces: it ends early once stop is set, and what it answers then means nothing. */
+curfew_status curfew__files_check(const char *files, size_t length, const atomic_uint *stop, curfew_failure *failure);
+
 /* What a run may see and reach, and who is told of it (given.c): immutable, and shared by the calls of a session. */
 typedef struct curfew__given {
 	atomic_uint references;

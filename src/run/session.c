@@ -346,8 +346,11 @@ static curfew_status fill_session(curfew_session *session, curfew_program *progr
 		return curfew__refuse(failure, CURFEW_INVALID,
 		                      "options.call, params, id, cancel, on_done, on_request and on_stop must be NULL here");
 	curfew_status status = set_totals(session, options->limits, failure);
+	/* What a call may have of a grace is none while the session is made. */
+	curfew_limits limits = session->limits;
+	limits.grace_ns = 0;
 	if (status == CURFEW_OK)
-		status = curfew__run_create(program, options, &session->limits, NULL, true, &session->base, failure);
+		status = curfew__run_create(program, options, &limits, NULL, true, &session->base, failure);
 	if (status != CURFEW_OK)
 		return status;
 	begin_anew(session);

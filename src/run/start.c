@@ -24,7 +24,7 @@
 
 #define FIXED_SEED 0x9e3779b97f4a7c15u
 #define PARAMS_BYTES_MAX ((size_t)16 << 20)
-#define PARAMS_SHORT ((size_t)64 << 10)
+#define GIVEN_SHORT ((size_t)64 << 10)
 #define STDIN_BYTES_MAX ((size_t)16 << 20)
 
 static void free_run(curfew_run *run)
@@ -87,8 +87,6 @@ static curfew_status check_options(const curfew_run_options *options, curfew_fai
 	curfew_status status = curfew__wasi_given_check(options, failure);
 	if (status == CURFEW_OK && options->timezone)
 		status = curfew_timezone_check(options->timezone, failure);
-	if (status == CURFEW_OK && options->files && !(options->flags & CURFEW_RUN_CHECKED))
-		status = curfew_files_check(options->files, options->files_length, failure);
 	if (status != CURFEW_OK)
 		return status;
 	if (options->stdin_bytes && (options->flags & CURFEW_RUN_STDIN))
@@ -97,37 +95,48 @@ static curfew_status check_options(const curfew_run_options *options, curfew_fai
 		return curfew__refuse(failure, CURFEW_INVALID, "standard input is larger than 16 MiB");
 	if (options->params && options->params_length > PARAMS_BYTES_MAX)
 		return curfew__refuse(failure, CURFEW_INVALID, "params are larger than 16 MiB");
+	if (options->files && options->files_length > CURFEW__FILES_BYTES_MAX)
+		return curfew__refuse(failure, CURFEW_INVALID, CURFEW__FILES_TOO_LARGE);
 	return CURFEW_OK;
 }
 
-/*
- * Parameters are read under the run's limits, in pieces: a run whose time is up meanwhile ends as one that waited for
- * its turn. Short ones are read before the watch could be woken.
- */
-static curfew_status check_params(curfew_run *run, const curfew_run_options *options, curfew_failure *failure)
+static curfew_status check_params(const curfew_run_options *options, const atomic_uint *stop, curfew_failure *failure)
 {
-	curfew__watch *watch = run->engine->watch;
-	bool is_long = options->params_length > PARAMS_SHORT;
 	char message[256];
 	size_t offset;
 	const char *why;
 
-	if (!options->params || options->flags & CURFEW_RUN_CHECKED)
-		return CURFEW_OK;
-	if (is_long && !curfew__watch_arm(watch, &run->stop.alarm, curfew__run_next_alarm(run, run->clock.start_ns)))
-		return curfew__refuse(failure, CURFEW_NO_MEMORY, "out of memory");
-	bool good = curfew__json_check_until(options->params, options->params_length, &run->stop.cause, &offset, &why);
-	if (is_long)
-		curfew__watch_disarm(watch, &run->stop.alarm);
-	if (atomic_load(&run->stop.cause))
-		return CURFEW_OK;
-	if (!good) {
+	if (!curfew__json_check_until(options->params, options->params_length, stop, &offset, &why)) {
 		snprintf(message, sizeof message, "params are not JSON: %s at byte %zu", why, offset);
 		return curfew__refuse(failure, CURFEW_INVALID, message);
 	}
 	if (!curfew__json_is_array(options->params, options->params_length))
 		return curfew__refuse(failure, CURFEW_INVALID, "params must be a JSON array");
 	return CURFEW_OK;
+}
+
+/*
+ * Parameters and files are read under the run's limits, in pieces: a run whose time is up meanwhile ends as one that
+ * waited for its turn. Short ones are read before the watch could be woken.
+ */
+static curfew_status check_texts(curfew_run *run, const curfew_run_options *options, curfew_failure *failure)
+{
+	curfew__watch *watch = run->engine->watch;
+	bool is_long = (options->params && options->params_length > GIVEN_SHORT) ||
+	               (options->files && options->files_length > GIVEN_SHORT);
+	curfew_status status = CURFEW_OK;
+
+	if (options->flags & CURFEW_RUN_CHECKED)
+		return CURFEW_OK;
+	if (is_long && !curfew__watch_arm(watch, &run->stop.alarm, curfew__run_next_alarm(run, run->clock.start_ns)))
+		return curfew__refuse(failure, CURFEW_NO_MEMORY, "out of memory");
+	if (options->params)
+		status = check_params(options, &run->stop.cause, failure);
+	if (status == CURFEW_OK && options->files)
+		status = curfew__files_check(options->files, options->files_length, &run->stop.cause, failure);
+	if (is_long)
+		curfew__watch_disarm(watch, &run->stop.alarm);
+	return atomic_load(&run->stop.cause) ? curfew__refuse(failure, CURFEW_OK, "") : status;
 }
 
 static char *copy(const char *text, size_t length, bool *ok)
@@ -295,7 +304,7 @@ curfew_status curfew__run_create(curfew_program *program, const curfew_run_optio
 	if (status == CURFEW_OK)
 		status = ask(run, options, failure);
 	if (status == CURFEW_OK)
-		status = check_params(run, options, failure);
+		status = check_texts(run, options, failure);
 	if (status == CURFEW_OK)
 		*result = run;
 	else

@@ -86,34 +86,90 @@ static void large_parameters(void)
 	curfew_engine_destroy(engine);
 }
 
-/* The time runs while they are read, and what is wrong behind the place where it was up is not come to. */
-static void time_is_up_while_parameters_are_read(void)
+/* The time runs while these options are read, and what is wrong behind the place where it was up is not come to. */
+static void check_read_in_time(curfew_run_options *options)
 {
-	/* Claim T1. */
 	curfew_engine *engine = harness_engine(1);
 	curfew_program *program = make(engine, CURFEW_LANGUAGE_JS, "1", NULL, 0);
 	curfew_limits limits = {.size = sizeof limits, .timeout_ns = harness_ms(1)};
-	curfew_run_options options = {.size = sizeof options, .limits = &limits};
 	curfew_report *report = run(program, NULL, NULL, 0, NULL);
 	curfew_run *started = NULL;
+	options->limits = &limits;
+	curfew_report_destroy(report);
+	for (int i = 0; i < 5; i++) {
+		CHECK_OK(curfew_program_run(program, options, &report, NULL));
+		CHECK_EQUAL(report->outcome, CURFEW_OUTCOME_DEADLINE);
+		curfew_report_destroy(report);
+		CHECK_OK(curfew_run_start(program, options, &started, NULL));
+		CHECK_EQUAL(curfew_run_wait(started)->outcome, CURFEW_OUTCOME_DEADLINE);
+		curfew_run_destroy(started);
+	}
+	limits.timeout_ns = harness_ms(60000);
+	CHECK_EQUAL(curfew_program_run(program, options, &report, NULL), CURFEW_INVALID);
+	CHECK_EQUAL(curfew_run_start(program, options, &started, NULL), CURFEW_INVALID);
+	curfew_program_destroy(program);
+	curfew_engine_destroy(engine);
+}
+
+static void time_is_up_while_parameters_are_read(void)
+{
+	/* Claim T1. */
+	curfew_run_options options = {.size = sizeof options};
 	size_t count;
 	char *params = list_of("[1]", 16 * MIB, &count);
 	options.params = params;
 	options.params_length = strlen(params);
 	params[options.params_length - 1] = '!';
-	curfew_report_destroy(report);
-	for (int i = 0; i < 5; i++) {
-		CHECK_OK(curfew_program_run(program, &options, &report, NULL));
-		CHECK_EQUAL(report->outcome, CURFEW_OUTCOME_DEADLINE);
-		curfew_report_destroy(report);
-		CHECK_OK(curfew_run_start(program, &options, &started, NULL));
-		CHECK_EQUAL(curfew_run_wait(started)->outcome, CURFEW_OUTCOME_DEADLINE);
-		curfew_run_destroy(started);
-	}
-	limits.timeout_ns = harness_ms(60000);
-	CHECK_EQUAL(curfew_program_run(program, &options, &report, NULL), CURFEW_INVALID);
-	CHECK_EQUAL(curfew_run_start(program, &options, &started, NULL), CURFEW_INVALID);
+	check_read_in_time(&options);
 	free(params);
+}
+
+/* Files that are wrong in their last bytes, to be seen by each of the looks through them. */
+static void time_is_up_while_files_are_read(void)
+{
+	/* Claim T1, L641. */
+	static const struct {
+		const char *start, *end;
+		char filler;
+	} shapes[] = {
+		{"{\"a\":\"", "\"]", 'A'},              /* no JSON */
+		{"{\"a\":{\"base64\":\"", "!\"}}", 'A'}, /* no base64 */
+		{"{\"a\":1", "}", ' '},                /* no text */
+		{"{\"", "/\":\"\"}", 'A'},              /* no path */
+	};
+	char *files = malloc(16 * MIB);
+	for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
+		size_t end = strlen(shapes[i].end);
+		curfew_run_options options = {.size = sizeof options, .files = files, .files_length = 16 * MIB};
+		memset(files, shapes[i].filler, 16 * MIB);
+		memcpy(files, shapes[i].start, strlen(shapes[i].start));
+		memcpy(files + 16 * MIB - end, shapes[i].end, end);
+		check_read_in_time(&options);
+	}
+	free(files);
+}
+
+/* What is left of a session's time is none when it was up while its files were read: no call begins with them. */
+static void time_of_a_session_is_up_while_files_are_read(void)
+{
+	curfew_engine *engine = harness_engine(1);
+	curfew_program *program = make(engine, CURFEW_LANGUAGE_JS, "1", NULL, 0);
+	curfew_limits limits = {.size = sizeof limits, .timeout_ns = harness_ms(1)};
+	char *files = malloc(16 * MIB);
+	curfew_run_options options = {
+		.size = sizeof options, .limits = &limits, .files = files, .files_length = 16 * MIB};
+	curfew_session *session = NULL;
+	curfew_report *report = NULL;
+	memset(files, ' ', 16 * MIB);
+	files[16 * MIB - 1] = '!';
+	CHECK_OK(curfew_session_create(program, &options, &session, NULL));
+	CHECK_OK(curfew_session_call(session, NULL, NULL, NULL, &report, NULL));
+	CHECK_EQUAL(report->outcome, CURFEW_OUTCOME_DEADLINE);
+	curfew_report_destroy(report);
+	curfew_session_destroy(session);
+	limits.timeout_ns = harness_ms(60000);
+	CHECK_EQUAL(curfew_session_create(program, &options, &session, NULL), CURFEW_INVALID);
+	free(files);
 	curfew_program_destroy(program);
 	curfew_engine_destroy(engine);
 }
@@ -302,6 +358,8 @@ static void exports_are_found(void)
 static const harness_test tests[] = {
 	{"large_parameters", large_parameters},
 	{"time_is_up_while_parameters_are_read", time_is_up_while_parameters_are_read},
+	{"time_is_up_while_files_are_read", time_is_up_while_files_are_read},
+	{"time_of_a_session_is_up_while_files_are_read", time_of_a_session_is_up_while_files_are_read},
 	{"parameters_within_the_memory_limit", parameters_within_the_memory_limit},
 	{"large_arguments", large_arguments},
 	{"labels_are_charged", labels_are_charged},
