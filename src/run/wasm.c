@@ -227,10 +227,13 @@ void curfew__run_compiled(void *context)
 /* Where a step of loading leads; CURFEW__END_DONE: on. */
 static curfew__run_end after_step(curfew_run *run, curfew__wasm_step step, curfew__wasm_error *error)
 {
-	atomic_store(&run->wait.compiling, step == CURFEW__WASM_COMPILING);
-	if (step == CURFEW__WASM_COMPILING)
+	bool waits = step == CURFEW__WASM_COMPILING || step == CURFEW__WASM_LOADING;
+
+	atomic_store(&run->wait.compiling, waits);
+	/* What the cache does not have is compiled after all. */
+	run->clock.compiled_ns = step == CURFEW__WASM_COMPILING ? 0 : clock_now_ns();
+	if (waits)
 		return CURFEW__END_WAITING;
-	run->clock.compiled_ns = clock_now_ns();
 	return step == CURFEW__WASM_LOADED ? CURFEW__END_DONE : refuse(run, error);
 }
 

@@ -85,6 +85,7 @@ struct curfew__compiler {
 	curfew__mutex lock;
 	pthread_cond_t changed; /* a job's calling */
 	curfew__compiler_options options;
+	curfew__loader *loader;
 	char *executable; /* as in options */
 	char path[PATH_MAX];
 	bool looked; /* for the executable; path is "" where there is none */
@@ -109,11 +110,17 @@ curfew__compiler *curfew__compiler_create(const curfew__compiler_options *option
 	pthread_cond_init(&compiler->changed, NULL);
 	compiler->options = *options;
 	compiler->wake = -1;
-	if (options->executable && !(compiler->executable = strdup(options->executable))) {
+	compiler->loader = curfew__loader_create();
+	if (!compiler->loader || (options->executable && !(compiler->executable = strdup(options->executable)))) {
 		curfew__compiler_destroy(compiler);
 		return NULL;
 	}
 	return compiler;
+}
+
+curfew__loader *curfew__compiler_loader(const curfew__compiler *compiler)
+{
+	return compiler->loader;
 }
 
 static void wake(curfew__compiler *compiler)
@@ -137,6 +144,7 @@ void curfew__compiler_destroy(curfew__compiler *compiler)
 			pthread_join(compiler->places[i].thread, NULL);
 	if (compiler->wake >= 0)
 		close(compiler->wake);
+	curfew__loader_destroy(compiler->loader);
 	pthread_cond_destroy(&compiler->changed);
 	curfew__mutex_finish(&compiler->lock);
 	free(compiler->executable);

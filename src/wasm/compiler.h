@@ -11,6 +11,7 @@
 #define CURFEW_WASM_COMPILER_H
 
 #include "wasm/compile.h"
+#include "wasm/loader.h"
 
 typedef struct curfew__compiler curfew__compiler;
 typedef struct curfew__job curfew__job;
@@ -59,6 +60,9 @@ typedef struct curfew__job_listener {
 curfew__compiler *curfew__compiler_create(const curfew__compiler_options *options);
 /* Every job has ended. Waits for threads that compile, and for what is being kept in the cache. NULL: nothing. */
 void curfew__compiler_destroy(curfew__compiler *compiler);
+
+/* Who reads what was compiled. */
+curfew__loader *curfew__compiler_loader(const curfew__compiler *compiler);
 
 /* Begins to compile. Flags can_be_ended and parallel are set here. NULL: out of memory. */
 curfew__job *curfew__compiler_start(curfew__compiler *compiler, const curfew__compile_request *request,

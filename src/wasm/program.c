@@ -24,6 +24,9 @@
 
 /* Inlined calls that stand at one place, as far as they are told of. */
 #define LOCATIONS_MOST 8
+/* A program, or its code, of at most so many bytes is read by whoever asks for it, which takes up to a millisecond or
+ * so; more by the loader's thread. */
+#define LITTLE_BYTES ((size_t)64 << 10)
 
 enum {
 	PLAIN = CURFEW__PART_CODE,
@@ -33,6 +36,23 @@ enum {
 };
 
 enum flavour_state { FLAVOUR_NEW, FLAVOUR_ASKED, FLAVOUR_DONE, FLAVOUR_BAD };
+
+enum loading {
+	LOADING_NOTHING,
+	LOADING_CACHED, /* what the cache has of it */
+	LOADING_SHELL,  /* its interface: whether what it imports is there */
+	LOADING_CODE,   /* for a machine, to be executed */
+};
+
+/* What comes of it. */
+typedef struct loaded {
+	uint8_t sha256[32];            /* CACHED */
+	char name[CURFEW__CACHE_NAME]; /* CACHED: what the cache calls it; "": that was not come to */
+	curfew__compiled *compiled;    /* CACHED; NULL: there is none */
+	curfew__code *code;            /* CODE */
+	bool failed;
+	curfew__wasm_error error;
+} loaded;
 
 /* What the compiler makes of a program for one purpose. */
 typedef struct curfew__wasm_flavour {
@@ -46,6 +66,12 @@ typedef struct curfew__wasm_flavour {
 	char *description;
 	size_t description_length;
 	curfew__wasm_error failure;
+	enum loading loading;     /* under way; one thing at a time */
+	curfew__load load;        /* by the loader */
+	curfew__machine *machine; /* SHELL, CODE: for which */
+	curfew__compiled *shell;  /* SHELL: what is looked at */
+	int64_t load_start_ns;    /* by the CPU clock of the loader; -1: it does not load this */
+	uint64_t load_cpu_ns;     /* that loading has taken of the loader's so far */
 } flavour;
 
 struct curfew__wasm_program {
@@ -65,6 +91,13 @@ struct curfew__wasm_program {
 	curfew__code *codes;
 	flavour flavours[FLAVOURS];
 };
+
+static void load_called(void *context);
+
+static curfew__loader *loader_of(const curfew__wasm_program *program)
+{
+	return curfew__compiler_loader(program->compiler);
+}
 
 static bool is_component(const curfew__wasm_source *source)
 {
@@ -89,7 +122,11 @@ curfew__wasm_program *curfew__wasm_program_create(const curfew__wasm_source *sou
 		return NULL;
 	curfew__mutex_init(&program->lock);
 	for (int i = 0; i < FLAVOURS; i++)
-		program->flavours[i] = (flavour){.program = program, .which = i, .interface = -1};
+		program->flavours[i] = (flavour){.program = program,
+		                                 .which = i,
+		                                 .interface = -1,
+		                                 .load = {load_called, &program->flavours[i]},
+		                                 .load_start_ns = -1};
 	program->length = source->length;
 	program->has_sha256 = source->sha256 != NULL;
 	if (source->sha256)
@@ -123,6 +160,8 @@ void curfew__wasm_program_destroy(curfew__wasm_program *program)
 {
 	if (!program)
 		return;
+	for (int i = 0; i < FLAVOURS; i++)
+		curfew__loader_remove(loader_of(program), &program->flavours[i].load);
 	for (curfew__code *code = program->codes, *next; code; code = next) {
 		next = code->next;
 		curfew__code_destroy(code);
@@ -252,13 +291,23 @@ static void on_done(void *context, int file, const curfew__compile_failure *fail
 
 /* ---- Waiting ----------------------------------------------------------------------------------------------- */
 
+/* What has been taken of the processor for it so far: by the compiler, and by the loader. Under the lock. */
+static uint64_t cpu_of(const flavour *own)
+{
+	uint64_t cpu_ns = own->load_cpu_ns + (own->job ? curfew__job_cpu(own->job) : 0);
+
+	if (own->load_start_ns >= 0)
+		cpu_ns += (uint64_t)(curfew__loader_cpu(loader_of(own->program)) - own->load_start_ns);
+	return cpu_ns;
+}
+
 /* Under the lock. */
 static void join_waiters(flavour *own, curfew__wasm_waiter *waiter)
 {
 	if (waiter->at)
 		return;
 	waiter->at = own;
-	waiter->cpu_before_ns = own->job ? curfew__job_cpu(own->job) : 0;
+	waiter->cpu_before_ns = cpu_of(own);
 	waiter->next = own->waiters;
 	own->waiters = waiter;
 }
@@ -275,8 +324,7 @@ static void leave_waiters(curfew__wasm_waiter *waiter)
 		at = &(*at)->next;
 	*at = waiter->next;
 	waiter->at = NULL;
-	if (own->job)
-		waiter->cpu_ns += curfew__job_cpu(own->job) - waiter->cpu_before_ns;
+	waiter->cpu_ns += cpu_of(own) - waiter->cpu_before_ns;
 }
 
 /* The job of a flavour, if it is over or nobody waits for it: to be ended without the lock. Under the lock. */
@@ -319,58 +367,176 @@ uint64_t curfew__wasm_waiter_cpu(curfew__wasm_program *program, const curfew__wa
 {
 	curfew__mutex_lock(&program->lock);
 	uint64_t cpu_ns = waiter->cpu_ns;
-	if (waiter->at && waiter->at->job)
-		cpu_ns += curfew__job_cpu(waiter->at->job) - waiter->cpu_before_ns;
+	if (waiter->at)
+		cpu_ns += cpu_of(waiter->at) - waiter->cpu_before_ns;
 	curfew__mutex_unlock(&program->lock);
 	return cpu_ns;
 }
 
 /* ---- Compiling --------------------------------------------------------------------------------------------- */
 
-static void cache_name(curfew__wasm_program *program, bool metered, char name[CURFEW__CACHE_NAME])
-{
-	char what[128];
-
-	if (!program->has_sha256)
-		curfew__sha256(program->sha256, program->bytes, program->length);
-	program->has_sha256 = true;
-	snprintf(what, sizeof what, "wasm %d %d " CURFEW_ENGINE_KEY " " WASMTIME_VERSION, metered, program->is_text);
-	curfew__cache_name(what, program->sha256, sizeof program->sha256, name);
-}
-
-static bool read_cache(flavour *own, const char *name)
-{
-	int file = curfew__cache_open(own->program->cache_dir, name);
-
-	return file >= 0 && (own->code = curfew__compiled_open(file, true)) != NULL;
-}
-
-/* Begins to make what is asked for, if nobody has. Under the lock. */
-static void begin(flavour *own)
+/* Under the lock. */
+static void ask_compiler(flavour *own, const char *cache_name)
 {
 	curfew__wasm_program *program = own->program;
-	char name[CURFEW__CACHE_NAME] = "";
 	curfew__wasm_error error;
 
-	if (own->state != FLAVOUR_NEW)
-		return;
-	if (own->which != DESCRIPTION && !own->code && program->cache_dir)
-		cache_name(program, own->which == METERED, name);
-	if (own->code || (name[0] && read_cache(own, name))) {
-		own->state = FLAVOUR_DONE;
-		return;
-	}
 	curfew__compile_request request = {
 		.is_text = program->is_text, .metered = own->which == METERED, .describe = own->which == DESCRIPTION};
 	curfew__job_listener listener = {own, on_interface, on_done};
-	own->state = FLAVOUR_ASKED;
-	curfew__compile_source source = {program->bytes, program->length, name, program->owner};
+	curfew__compile_source source = {program->bytes, program->length, cache_name, program->owner};
 	own->job = curfew__compiler_start(program->compiler, &request, &source, &listener);
 	if (own->job)
 		return;
 	curfew__wasm_fail(&error, "CompileError", true, "the compiler cannot be started");
 	set_failure(own, &error);
 }
+
+/* ---- Loading ----------------------------------------------------------------------------------------------- */
+
+/* What is done here needs no lock: nothing that it reads changes while own->loading says so. */
+
+static void load_cached(const flavour *own, loaded *result)
+{
+	const curfew__wasm_program *program = own->program;
+	char what[128];
+
+	if (program->has_sha256)
+		memcpy(result->sha256, program->sha256, sizeof result->sha256);
+	else
+		curfew__sha256(result->sha256, program->bytes, program->length);
+	snprintf(what, sizeof what, "wasm %d %d " CURFEW_ENGINE_KEY " " WASMTIME_VERSION, own->which == METERED,
+	         program->is_text);
+	curfew__cache_name(what, result->sha256, sizeof result->sha256, result->name);
+	int file = curfew__cache_open(program->cache_dir, result->name);
+	result->compiled = file >= 0 ? curfew__compiled_open(file, true) : NULL;
+}
+
+static void load_shell(const flavour *own, loaded *result)
+{
+	curfew__code *code = curfew__code_create(own->shell, own->machine, &own->program->offered, &result->error);
+
+	result->failed = !code;
+	if (code)
+		curfew__code_destroy(code);
+}
+
+static void load_code(const flavour *own, loaded *result)
+{
+	result->code = curfew__code_create(own->code, own->machine, &own->program->offered, &result->error);
+	result->failed = !result->code;
+}
+
+static void carry_out(const flavour *own, loaded *result)
+{
+	switch (own->loading) {
+	case LOADING_CACHED: load_cached(own, result); break;
+	case LOADING_SHELL: load_shell(own, result); break;
+	case LOADING_CODE: load_code(own, result); break;
+	case LOADING_NOTHING: break;
+	}
+}
+
+/* Under the lock. is_wanted: somebody waits for it. */
+static void take_cached(flavour *own, const loaded *result, bool is_wanted)
+{
+	curfew__wasm_program *program = own->program;
+
+	if (result->name[0]) {
+		memcpy(program->sha256, result->sha256, sizeof program->sha256);
+		program->has_sha256 = true;
+	}
+	own->code = result->compiled;
+	own->state = own->code ? FLAVOUR_DONE : is_wanted ? FLAVOUR_ASKED : FLAVOUR_NEW;
+	if (own->state == FLAVOUR_ASKED)
+		ask_compiler(own, result->name);
+}
+
+/* Under the lock. */
+static void take_code(flavour *own, curfew__code *code)
+{
+	code->metered = own->which == METERED;
+	code->next = own->program->codes;
+	own->program->codes = code;
+}
+
+/* Under the lock. */
+static void take_loaded(flavour *own, const loaded *result, bool is_wanted)
+{
+	if (own->loading == LOADING_CACHED)
+		take_cached(own, result, is_wanted);
+	if (result->code)
+		take_code(own, result->code);
+	if (result->failed && is_wanted)
+		set_failure(own, &result->error);
+	else if (result->failed)
+		free(result->error.message);
+	curfew__compiled_unref(own->shell);
+	own->shell = NULL;
+	own->machine = NULL;
+	own->loading = LOADING_NOTHING;
+}
+
+/* On the loader's thread. */
+static void load_called(void *context)
+{
+	flavour *own = context;
+	curfew__wasm_program *program = own->program;
+	curfew__loader *loader = loader_of(program);
+	loaded result = {.compiled = NULL};
+
+	curfew__mutex_lock(&program->lock);
+	own->load_start_ns = curfew__loader_cpu(loader);
+	bool is_wanted = own->waiters != NULL;
+	curfew__mutex_unlock(&program->lock);
+	if (is_wanted)
+		carry_out(own, &result);
+	curfew__mutex_lock(&program->lock);
+	take_loaded(own, &result, own->waiters != NULL);
+	own->load_cpu_ns += (uint64_t)(curfew__loader_cpu(loader) - own->load_start_ns);
+	own->load_start_ns = -1;
+	wake_all(own);
+	curfew__mutex_unlock(&program->lock);
+}
+
+/* What is little is loaded at once. Under the lock, since what would wait for it waits for the lock as well. */
+static void load(flavour *own, enum loading what, curfew__machine *machine, bool is_little)
+{
+	loaded result = {.compiled = NULL};
+
+	own->loading = what;
+	own->machine = machine;
+	if (!is_little && curfew__loader_add(loader_of(own->program), &own->load))
+		return;
+	carry_out(own, &result);
+	take_loaded(own, &result, true);
+	wake_all(own);
+}
+
+/* Begins to make what is asked for, if nobody has. Under the lock. */
+static void begin(flavour *own)
+{
+	const curfew__wasm_program *program = own->program;
+
+	/* What is still being loaded was begun for others, who have left: what comes of it is waited for. */
+	if (own->state != FLAVOUR_NEW || own->loading)
+		return;
+	own->state = own->code ? FLAVOUR_DONE : FLAVOUR_ASKED;
+	if (own->code)
+		return;
+	if (own->which != DESCRIPTION && program->cache_dir)
+		load(own, LOADING_CACHED, NULL, program->length <= LITTLE_BYTES);
+	else
+		ask_compiler(own, "");
+}
+
+/* Under the lock. */
+static bool is_under_way(const flavour *own)
+{
+	return own->loading || own->state == FLAVOUR_NEW || own->state == FLAVOUR_ASKED;
+}
+
+/* ---- Code --------------------------------------------------------------------------------------------------- */
 
 /* Why it failed, as the caller's own. */
 static curfew__wasm_step tell_failure(const flavour *own, curfew__wasm_error *error)
@@ -380,52 +546,55 @@ static curfew__wasm_step tell_failure(const flavour *own, curfew__wasm_error *er
 	return CURFEW__WASM_BAD;
 }
 
-static curfew__machine *get_machine(curfew__machines *machines, uint64_t stack_bytes, curfew__wasm_error *error)
+/* Under the lock. NULL: it is not loaded. */
+static const curfew__code *find_code(const flavour *own, const curfew__machine *machine)
 {
-	curfew_failure failure;
-	curfew__machine *machine = curfew__machines_get(machines, stack_bytes, &failure);
+	const curfew__code *code = own->program->codes;
 
-	if (!machine)
-		curfew__wasm_fail(error, "CompileError", true, failure.message);
-	return machine;
+	while (code && (code->machine != machine || code->metered != (own->which == METERED)))
+		code = code->next;
+	return code;
 }
 
 /* Whether what it imports is there, which its shell shows before anything is compiled. Under the lock. */
-static bool can_be_linked(flavour *own, curfew__machines *machines, uint64_t stack_bytes, curfew__wasm_error *error)
+static void look_at_shell(flavour *own, curfew__machine *machine)
 {
-	curfew__compiled *shell = curfew__compiled_open(own->interface, false);
+	curfew__wasm_error error;
 
+	own->shell = curfew__compiled_open(own->interface, false);
 	own->interface = -1;
-	if (!shell)
-		return curfew__wasm_fail(error, "CompileError", true, "what was compiled cannot be read");
-	own->program->is_component = shell->is_component;
-	curfew__machine *machine = get_machine(machines, stack_bytes, error);
-	curfew__code *code = machine ? curfew__code_create(shell, machine, &own->program->offered, error) : NULL;
-	if (code)
-		curfew__code_destroy(code);
-	curfew__compiled_unref(shell);
-	return code != NULL;
+	if (own->shell) {
+		own->program->is_component = own->shell->is_component;
+		load(own, LOADING_SHELL, machine, own->shell->length <= LITTLE_BYTES);
+		return;
+	}
+	curfew__wasm_fail(&error, "CompileError", true, "what was compiled cannot be read");
+	set_failure(own, &error);
+	wake_all(own);
 }
 
-/* Under the lock. */
-static curfew__wasm_step find_code(flavour *own, curfew__machines *machines, uint64_t stack_bytes,
-                                   const curfew__code **found, curfew__wasm_error *error)
+/* Loads what the compiler or the cache has given, if that is not under way. Under the lock. */
+static void load_given(flavour *own, curfew__machine *machine)
 {
-	curfew__wasm_program *program = own->program;
-	curfew__machine *machine = get_machine(machines, stack_bytes, error);
-	curfew__code *code = machine ? program->codes : NULL;
-
-	program->is_component = own->code->is_component;
-	bool metered = own->which == METERED;
-	while (code && (code->machine != machine || code->metered != metered))
-		code = code->next;
-	if (!code && machine && (code = curfew__code_create(own->code, machine, &program->offered, error))) {
-		code->metered = metered;
-		code->next = program->codes;
-		program->codes = code;
+	if (own->loading)
+		return;
+	if (own->state == FLAVOUR_ASKED && own->interface >= 0) {
+		look_at_shell(own, machine);
+	} else if (own->state == FLAVOUR_DONE && !find_code(own, machine)) {
+		own->program->is_component = own->code->is_component;
+		load(own, LOADING_CODE, machine, own->code->length <= LITTLE_BYTES);
 	}
-	*found = code;
-	return code ? CURFEW__WASM_LOADED : CURFEW__WASM_BAD;
+}
+
+/* How far it is. Under the lock. */
+static curfew__wasm_step step_of(const flavour *own, const curfew__machine *machine, const curfew__code **code,
+                                 curfew__wasm_error *error)
+{
+	if (is_under_way(own))
+		return own->loading == LOADING_CACHED || own->loading == LOADING_CODE ? CURFEW__WASM_LOADING
+		                                                                      : CURFEW__WASM_COMPILING;
+	*code = find_code(own, machine);
+	return own->state == FLAVOUR_BAD ? tell_failure(own, error) : CURFEW__WASM_LOADED;
 }
 
 curfew__wasm_step curfew__wasm_program_code(curfew__wasm_program *program, curfew__machines *machines, bool metered,
@@ -433,23 +602,25 @@ curfew__wasm_step curfew__wasm_program_code(curfew__wasm_program *program, curfe
                                             const curfew__code **code, curfew__wasm_error *error)
 {
 	flavour *own = &program->flavours[metered ? METERED : PLAIN];
-	curfew__wasm_step step;
+	curfew_failure failure;
+	curfew__machine *machine = curfew__machines_get(machines, stack_bytes, &failure);
 
 	*error = (curfew__wasm_error){0};
 	curfew__mutex_lock(&program->lock);
-	begin(own);
-	if (own->state == FLAVOUR_ASKED && own->interface >= 0 && !can_be_linked(own, machines, stack_bytes, error)) {
-		set_failure(own, error);
-		wake_all(own);
+	if (machine) {
+		begin(own);
+		load_given(own, machine);
 	}
-	if (own->state == FLAVOUR_ASKED) {
+	curfew__wasm_step step = machine ? step_of(own, machine, code, error) : CURFEW__WASM_BAD;
+	if (!machine)
+		curfew__wasm_fail(error, "CompileError", true, failure.message);
+	if (step == CURFEW__WASM_LOADED || step == CURFEW__WASM_BAD) {
+		leave_waiters(waiter);
+		unlock_and_end(program, take_needless_job(own));
+	} else {
 		join_waiters(own, waiter);
 		curfew__mutex_unlock(&program->lock);
-		return CURFEW__WASM_COMPILING;
 	}
-	leave_waiters(waiter);
-	step = own->state == FLAVOUR_BAD ? tell_failure(own, error) : find_code(own, machines, stack_bytes, code, error);
-	unlock_and_end(program, take_needless_job(own));
 	return step;
 }
 
@@ -462,7 +633,7 @@ curfew__wasm_step curfew__wasm_program_describe(curfew__wasm_program *program, c
 	*error = (curfew__wasm_error){0};
 	curfew__mutex_lock(&program->lock);
 	begin(own);
-	if (own->state == FLAVOUR_ASKED) {
+	if (is_under_way(own)) {
 		join_waiters(own, waiter);
 		curfew__mutex_unlock(&program->lock);
 		return CURFEW__WASM_COMPILING;
@@ -487,7 +658,7 @@ curfew__wasm_step curfew__wasm_program_part(curfew__wasm_program *program, curfe
 	*file = -1;
 	curfew__mutex_lock(&program->lock);
 	begin(own);
-	bool is_asked = own->state == FLAVOUR_ASKED;
+	bool is_asked = is_under_way(own);
 	int from = own->code ? own->code->file : is_asked && !with_interface ? -1 : own->interface;
 	if (own->state != FLAVOUR_BAD && from >= 0)
 		*file = fcntl(from, F_DUPFD_CLOEXEC, 0);

@@ -28,13 +28,14 @@ typedef struct curfew__wasm_waiter {
 	void *context;
 	struct curfew__wasm_waiter *next;
 	struct curfew__wasm_flavour *at; /* where it waits; NULL: nowhere */
-	uint64_t cpu_before_ns;          /* of the compiler, when it came */
-	uint64_t cpu_ns;                 /* that the compiler has taken while it waited */
+	uint64_t cpu_before_ns;          /* of the compiler and the loader, when it came */
+	uint64_t cpu_ns;                 /* that these have taken while it waited */
 } curfew__wasm_waiter;
 
 typedef enum curfew__wasm_step {
 	CURFEW__WASM_LOADED,
 	CURFEW__WASM_COMPILING, /* the waiter is woken when there is more to see */
+	CURFEW__WASM_LOADING,   /* the same: it is compiled already */
 	CURFEW__WASM_BAD,       /* *error says why */
 } curfew__wasm_step;
 
@@ -82,7 +83,7 @@ const char *curfew__wasm_program_kind(curfew__wasm_program *program);
 
 /*
  * The code for a machine with this stack limit, made at first need. What it imports is looked at before it is compiled.
- * While it is being compiled the waiter has to come again when it is woken, or to leave.
+ * While it is being compiled or loaded the waiter has to come again when it is woken, or to leave.
  */
 curfew__wasm_step curfew__wasm_program_code(curfew__wasm_program *program, curfew__machines *machines, bool metered,
                                             uint64_t stack_bytes, curfew__wasm_waiter *waiter,
@@ -106,7 +107,7 @@ curfew__wasm_step curfew__wasm_program_part(curfew__wasm_program *program, curfe
                                             curfew__wasm_error *error);
 /* Takes a waiter away, if it waits. When nobody waits any more the compiler is ended. */
 void curfew__wasm_program_leave(curfew__wasm_program *program, curfew__wasm_waiter *waiter);
-/* Processor time that the compiler has taken while it waited, up to now. */
+/* Processor time that was taken to compile and to load it while it waited, up to now. */
 uint64_t curfew__wasm_waiter_cpu(curfew__wasm_program *program, const curfew__wasm_waiter *waiter);
 
 /* Its bytes as they were given; borrowed. */

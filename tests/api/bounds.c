@@ -132,10 +132,10 @@ static void time_is_up_while_files_are_read(void)
 		const char *start, *end;
 		char filler;
 	} shapes[] = {
-		{"{\"a\":\"", "\"]", 'A'},              /* no JSON */
+		{"{\"a\":\"", "\"]", 'A'},               /* no JSON */
 		{"{\"a\":{\"base64\":\"", "!\"}}", 'A'}, /* no base64 */
-		{"{\"a\":1", "}", ' '},                /* no text */
-		{"{\"", "/\":\"\"}", 'A'},              /* no path */
+		{"{\"a\":1", "}", ' '},                  /* no text */
+		{"{\"", "/\":\"\"}", 'A'},               /* no path */
 	};
 	char *files = malloc(16 * MIB);
 	for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
@@ -156,8 +156,7 @@ static void time_of_a_session_is_up_while_files_are_read(void)
 	curfew_program *program = make(engine, CURFEW_LANGUAGE_JS, "1", NULL, 0);
 	curfew_limits limits = {.size = sizeof limits, .timeout_ns = harness_ms(1)};
 	char *files = malloc(16 * MIB);
-	curfew_run_options options = {
-		.size = sizeof options, .limits = &limits, .files = files, .files_length = 16 * MIB};
+	curfew_run_options options = {.size = sizeof options, .limits = &limits, .files = files, .files_length = 16 * MIB};
 	curfew_session *session = NULL;
 	curfew_report *report = NULL;
 	memset(files, ' ', 16 * MIB);

@@ -67,6 +67,14 @@ static void check_no_children(void)
 	CHECK(waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == -1 && errno == ECHILD);
 }
 
+static void check_files(unsigned most)
+{
+	uint64_t until = harness_now() + harness_ms(10000);
+	while (harness_count_entries("/proc/self/fd") > most && harness_now() < until)
+		harness_sleep_us(2000);
+	CHECK(harness_count_entries("/proc/self/fd") <= most);
+}
+
 static curfew_run *start(curfew_program *program, uint64_t timeout_ns)
 {
 	curfew_limits limits = {.size = sizeof limits, .timeout_ns = timeout_ns};
@@ -106,7 +114,7 @@ static void each_has_its_own_end(void)
 	curfew_program_destroy(quick);
 	curfew_engine_destroy(engine);
 	check_no_children();
-	CHECK(harness_count_entries("/proc/self/fd") <= files);
+	check_files(files);
 }
 
 static void many_programs_at_once(void)
@@ -201,6 +209,119 @@ static void compiler_uses_up_its_time(void)
 	curfew_program_destroy(program);
 	curfew_engine_destroy(engine);
 	check_no_children();
+}
+
+/* ---- Loading -------------------------------------------------------------------------------------------------- */
+
+enum { EXPORTS = 90000, LOADED_BYTES = 2 << 20 };
+
+static size_t put_number(char *at, size_t number)
+{
+	size_t length = 0;
+	for (; number > 127; number >>= 7)
+		at[length++] = (char)(number | 128);
+	at[length] = (char)number;
+	return length + 1;
+}
+
+/* A module of one function with many names, which takes long to load. */
+static size_t make_exports(char *bytes)
+{
+	static const char head[] = "\0asm\1\0\0\0\1\5\1\x60\0\1\x7f\3\2\1\0\7", code[] = "\n\6\1\4\0\x41\7\x0b";
+	char *section = malloc(LOADED_BYTES);
+	size_t at = put_number(section, EXPORTS), length = sizeof head - 1;
+	for (unsigned i = 0; i < EXPORTS; i++) {
+		size_t name = (size_t)sprintf(section + at + 1, i == 0 ? "run" : "name%u", i);
+		section[at] = (char)name;
+		memcpy(section + at + 1 + name, "\0\0", 2);
+		at += name + 3;
+	}
+	memcpy(bytes, head, length);
+	length += put_number(bytes + length, at);
+	memcpy(bytes + length, section, at);
+	memcpy(bytes + length + at, code, sizeof code - 1);
+	free(section);
+	return length + at + sizeof code - 1;
+}
+
+static curfew_engine *engine_that_keeps(const char *cache_dir)
+{
+	curfew_engine_options options = {.size = sizeof options, .threads = 1, .cache_dir = cache_dir};
+	curfew_engine *engine = NULL;
+	CHECK_OK(curfew_engine_create(&options, &engine, NULL));
+	return engine;
+}
+
+static curfew_program *module_program(curfew_engine *engine, const char *bytes, size_t length)
+{
+	curfew_source source = {.size = sizeof source,
+	                        .language = CURFEW_LANGUAGE_WASM,
+	                        .name = "names.wasm",
+	                        .text = bytes,
+	                        .text_length = length};
+	curfew_program *program = NULL;
+	CHECK_OK(curfew_program_create(engine, &source, &program, NULL));
+	return program;
+}
+
+/* Runs a new program of these bytes; how long that took. */
+static uint64_t time_of(curfew_engine *engine, const char *bytes, size_t length)
+{
+	curfew_program *program = module_program(engine, bytes, length);
+	curfew_run *run = start(program, harness_ms(60000));
+	const curfew_report *report = curfew_run_wait(run);
+	uint64_t wall_ns = report->used.wall_ns;
+	CHECK_EQUAL(report->outcome, CURFEW_OUTCOME_FINISHED);
+	CHECK_TEXT(report->value, "7");
+	curfew_run_destroy(run);
+	curfew_program_destroy(program);
+	return wall_ns;
+}
+
+/* Whoever waits for the code of a large program is stopped in time; another one that waits for it gets it all the same.
+ */
+static void check_stopped_while_loading(curfew_engine *engine, const char *bytes, size_t length)
+{
+	uint64_t whole_ns = UINT64_MAX, least_ns = UINT64_MAX;
+	for (int i = 0; i < 3; i++) {
+		uint64_t took_ns = time_of(engine, bytes, length);
+		whole_ns = took_ns < whole_ns ? took_ns : whole_ns;
+	}
+	for (int i = 0; i < 20; i++) {
+		curfew_program *program = module_program(engine, bytes, length);
+		curfew_run *run = start(program, whole_ns / 4), *other = start(program, harness_ms(60000));
+		const curfew_report *report = curfew_run_wait(run);
+		CHECK(report->outcome == CURFEW_OUTCOME_DEADLINE || report->outcome == CURFEW_OUTCOME_FINISHED);
+		if (report->outcome == CURFEW_OUTCOME_DEADLINE && report->stop_latency_ns < least_ns)
+			least_ns = report->stop_latency_ns;
+		curfew_run_destroy(run);
+		if (i % 2 == 0)
+			curfew_run_cancel(other);
+		else
+			CHECK_EQUAL(curfew_run_wait(other)->outcome, CURFEW_OUTCOME_FINISHED);
+		curfew_run_destroy(other);
+		curfew_program_destroy(program);
+	}
+	CHECK(least_ns < whole_ns / 4);
+}
+
+static void stopped_while_loading(void)
+{
+	/* Claim T19, L21. */
+	char folder[] = "/tmp/curfew-loading-XXXXXX", command[64];
+	char *bytes = malloc(LOADED_BYTES);
+	size_t length = make_exports(bytes);
+	CHECK(mkdtemp(folder) != NULL);
+	curfew_engine *engine = engine_that_keeps(folder);
+	(void)time_of(engine, bytes, length);
+	curfew_engine_destroy(engine); /* it waits for what is being kept */
+	engine = engine_that_keeps(folder);
+	check_stopped_while_loading(engine, bytes, length);
+	curfew_engine_destroy(engine);
+	check_no_children();
+	(void)snprintf(command, sizeof command, "rm -r %s", folder);
+	CHECK_EQUAL(system(command), 0);
+	free(bytes);
 }
 
 /* ---- Elsewhere ------------------------------------------------------------------------------------------------ */
@@ -301,7 +422,7 @@ static void compiled_elsewhere(void)
 	curfew_engine_destroy(engine);
 	curfew_compiler_destroy(compiler);
 	check_no_children();
-	CHECK(harness_count_entries("/proc/self/fd") <= files);
+	check_files(files);
 }
 
 /* A run that ends meanwhile needs nothing any more, and an answer that comes too late is dropped with its file. */
@@ -351,6 +472,7 @@ static const harness_test tests[] = {
 	{"without_processes", without_processes},
 	{"a_compiler_that_is_not_there", a_compiler_that_is_not_there},
 	{"compiler_uses_up_its_time", compiler_uses_up_its_time},
+	{"stopped_while_loading", stopped_while_loading},
 	{"compiled_elsewhere", compiled_elsewhere},
 	{"stopped_while_elsewhere", stopped_while_elsewhere},
 	{"bad_options_for_compiling", bad_options_for_compiling},

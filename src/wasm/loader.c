@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The lock guards the queue and each state in it. It is not held while something is loaded. */
+#include "wasm/loader.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+
+#include "common/clock.h"
+#include "common/mutex.h"
+
+/* Wasmtime's reading of code recurses in nothing that a program chooses. */
+#define STACK_BYTES ((size_t)1 << 20)
+
+struct curfew__loader {
+	curfew__mutex lock;
+	pthread_cond_t added;
+	pthread_cond_t done; /* with a call */
+	curfew__load *first, **last;
+	bool is_running, is_ending;
+	pthread_t thread;
+	clockid_t clock;
+};
+
+curfew__loader *curfew__loader_create(void)
+{
+	curfew__loader *loader = calloc(1, sizeof *loader);
+
+	if (!loader)
+		return NULL;
+	curfew__mutex_init(&loader->lock);
+	pthread_cond_init(&loader->added, NULL);
+	pthread_cond_init(&loader->done, NULL);
+	loader->last = &loader->first;
+	return loader;
+}
+
+void curfew__loader_destroy(curfew__loader *loader)
+{
+	if (!loader)
+		return;
+	curfew__mutex_lock(&loader->lock);
+	loader->is_ending = true;
+	pthread_cond_signal(&loader->added);
+	curfew__mutex_unlock(&loader->lock);
+	if (loader->is_running)
+		pthread_join(loader->thread, NULL);
+	pthread_cond_destroy(&loader->done);
+	pthread_cond_destroy(&loader->added);
+	curfew__mutex_finish(&loader->lock);
+	free(loader);
+}
+
+static curfew__load *take_first(curfew__loader *loader) CURFEW__REQUIRES(loader->lock);
+static curfew__load *take_first(curfew__loader *loader)
+{
+	curfew__load *load = loader->first;
+
+	loader->first = load->next;
+	if (!loader->first)
+		loader->last = &loader->first;
+	return load;
+}
+
+static void *work(void *argument)
+{
+	curfew__loader *loader = argument;
+
+	curfew__mutex_lock(&loader->lock);
+	while (!loader->is_ending) {
+		if (!loader->first) {
+			curfew__mutex_wait(&loader->lock, &loader->added);
+			continue;
+		}
+		curfew__load *load = take_first(loader);
+		load->state = CURFEW__LOAD_CALLED;
+		curfew__mutex_unlock(&loader->lock);
+		load->call(load->context);
+		curfew__mutex_lock(&loader->lock);
+		/* It may have been added again by its own call. */
+		if (load->state == CURFEW__LOAD_CALLED)
+			load->state = CURFEW__LOAD_NONE;
+		pthread_cond_broadcast(&loader->done);
+	}
+	curfew__mutex_unlock(&loader->lock);
+	return NULL;
+}
+
+static bool start_thread(curfew__loader *loader) CURFEW__REQUIRES(loader->lock);
+static bool start_thread(curfew__loader *loader)
+{
+	pthread_attr_t attributes;
+	sigset_t all, before;
+
+	if (loader->is_running)
+		return true;
+	sigfillset(&all);
+	pthread_attr_init(&attributes);
+	pthread_attr_setstacksize(&attributes, STACK_BYTES);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	loader->is_running = !pthread_create(&loader->thread, &attributes, work, loader);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	pthread_attr_destroy(&attributes);
+	if (loader->is_running && pthread_getcpuclockid(loader->thread, &loader->clock))
+		loader->clock = CLOCK_MONOTONIC;
+	return loader->is_running;
+}
+
+bool curfew__loader_add(curfew__loader *loader, curfew__load *load)
+{
+	curfew__mutex_lock(&loader->lock);
+	bool started = start_thread(loader);
+	if (started && load->state != CURFEW__LOAD_QUEUED) {
+		load->state = CURFEW__LOAD_QUEUED;
+		load->next = NULL;
+		*loader->last = load;
+		loader->last = &load->next;
+		pthread_cond_signal(&loader->added);
+	}
+	curfew__mutex_unlock(&loader->lock);
+	return started;
+}
+
+static void take_out(curfew__loader *loader, curfew__load *load) CURFEW__REQUIRES(loader->lock);
+static void take_out(curfew__loader *loader, curfew__load *load)
+{
+	curfew__load **at = &loader->first;
+
+	while (*at != load)
+		at = &(*at)->next;
+	*at = load->next;
+	if (loader->last == &load->next)
+		loader->last = at;
+	load->state = CURFEW__LOAD_NONE;
+}
+
+void curfew__loader_remove(curfew__loader *loader, curfew__load *load)
+{
+	curfew__mutex_lock(&loader->lock);
+	while (load->state == CURFEW__LOAD_CALLED)
+		curfew__mutex_wait(&loader->lock, &loader->done);
+	if (load->state == CURFEW__LOAD_QUEUED)
+		take_out(loader, load);
+	curfew__mutex_unlock(&loader->lock);
+}
+
+int64_t curfew__loader_cpu(curfew__loader *loader)
+{
+	curfew__mutex_lock(&loader->lock);
+	int64_t cpu_ns = loader->is_running ? clock_read_ns(loader->clock) : 0;
+	curfew__mutex_unlock(&loader->lock);
+	return cpu_ns;
+}
