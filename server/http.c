@@ -578,7 +578,7 @@ static bool raise_files(struct http *h, curfew_failure *failure)
 	if (limit.rlim_cur < used + CONNECTION_FILES_MIN) {
 		(void)snprintf(failure->message, sizeof failure->message,
 		               "start: the system allows %llu descriptors (ulimit -n), and %llu are needed",
-		               (unsigned long long)limit.rlim_cur, (unsigned long long)(used + CONNECTION_FILES_MIN));
+		               (unsigned long long)limit.rlim_cur, (unsigned long long)used + CONNECTION_FILES_MIN);
 		return false;
 	}
 	rlim_t left = limit.rlim_cur - used;

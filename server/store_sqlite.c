@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Opening the SQLite database: the directory, the lock that keeps a second server away, the schema and its versions. */
+#include "log.h"
 #include "machine.h"
 #include "revocations.h"
 #include "store_sqlite.h"
@@ -10,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -105,11 +107,19 @@ static const char *const migrations[] = {
 	"CREATE INDEX runs_hook ON runs(hook_due_us) WHERE hook_due_us>0;",
 	"CREATE INDEX runs_schedule ON runs(owner, schedule, id) WHERE schedule IS NOT NULL;"
 	"CREATE INDEX runs_any_schedule ON runs(schedule, id) WHERE schedule IS NOT NULL;",
+	/* Sources that nothing may need any more, so that these alone are looked at, and not all of them. */
+	"CREATE TABLE loose(sha256 TEXT PRIMARY KEY) WITHOUT ROWID;"
+	"INSERT OR IGNORE INTO loose SELECT sha256 FROM sources WHERE NOT EXISTS (SELECT 1 FROM runs WHERE "
+	"  runs.sha256=sources.sha256) AND NOT EXISTS (SELECT 1 FROM programs WHERE programs.sha256=sources.sha256);"
+	"CREATE TRIGGER runs_loosen AFTER DELETE ON runs BEGIN INSERT OR IGNORE INTO loose VALUES(old.sha256); END;"
+	"CREATE TRIGGER programs_loosen AFTER DELETE ON programs BEGIN INSERT OR IGNORE INTO loose VALUES(old.sha256); END;"
+	"CREATE TRIGGER programs_replace AFTER UPDATE OF sha256 ON programs WHEN old.sha256<>new.sha256 BEGIN "
+	"  INSERT OR IGNORE INTO loose VALUES(old.sha256); END;",
 };
 
 #define QUICK_BYTES ((off_t)64 << 20)
 
-enum { SCHEMA = sizeof migrations / sizeof migrations[0] };
+enum { SCHEMA = sizeof migrations / sizeof migrations[0], CHECK_NICE = 10, CHECK_STEPS = 10000 };
 
 /* Whether it has this version already. */
 static bool is_current(sqlite3 *db)
@@ -172,19 +182,44 @@ static bool prepare_writes(sqlite_store *st, curfew_failure *failure)
 	return true;
 }
 
+/* ---- Reading all of it ------------------------------------------------------------------------------------- */
+
+typedef enum check_kind { CHECK_NONE, CHECK_FIRST, CHECK_ASIDE } check_kind;
+
 /*
- * Whether it is worth to read all of it: after an end that was not in order (then its journal is still there), and
- * where that takes no time.
+ * Whether it is worth to read all of it: where that takes no time, before the start; of a large one after an end that
+ * was not in order (then its journal is still there), and while the server is there already.
  */
-static bool wants_check(const sqlite_store *st)
+static check_kind choose_check(const sqlite_store *st)
 {
 	char path[SQLITE_FOLDER_MAX + 16], journal[SQLITE_FOLDER_MAX + 32];
-	struct stat info;
+	struct stat info, rest;
 	(void)snprintf(path, sizeof path, "%s/curfew.db", st->folder);
 	(void)snprintf(journal, sizeof journal, "%s-wal", path);
-	if (stat(journal, &info) == 0 && info.st_size > 0)
-		return true;
-	return stat(path, &info) == 0 && info.st_size < QUICK_BYTES;
+	bool was_cut = stat(journal, &rest) == 0 && rest.st_size > 0;
+	if (stat(path, &info) != 0)
+		return CHECK_NONE;
+	return info.st_size < QUICK_BYTES ? CHECK_FIRST : was_cut ? CHECK_ASIDE : CHECK_NONE;
+}
+
+static int is_ending(void *context)
+{
+	return atomic_load(&((sqlite_store *)context)->ends_check);
+}
+
+static void *check_aside(void *context)
+{
+	sqlite_store *st = context;
+	curfew_failure failure = {0};
+	(void)setpriority(PRIO_PROCESS, (id_t)gettid(), CHECK_NICE);
+	sqlite3 *db = sqlite_connect(st, SQLITE_OPEN_READWRITE, "PRAGMA query_only=1", &failure);
+	if (db != NULL)
+		sqlite3_progress_handler(db, CHECK_STEPS, is_ending, st);
+	bool sound = db != NULL && is_sound(db, &failure);
+	if (!sound && !is_ending(st))
+		log_say(LOG_ERROR, "store", "%s; curfew admin check tells more", failure.message);
+	(void)sqlite3_close(db);
+	return NULL;
 }
 
 static bool claim(store *base, curfew_failure *failure);
@@ -203,7 +238,7 @@ static bool may_migrate(sqlite_store *st, store_user user, curfew_failure *failu
 
 static bool open_writer(sqlite_store *st, store_user user, curfew_failure *failure)
 {
-	bool checks = user == STORE_SERVER && wants_check(st);
+	check_kind check = user == STORE_SERVER ? choose_check(st) : CHECK_NONE;
 	/* FULL: a commit is on disk, also when the machine loses its power. */
 	st->writer = sqlite_connect(st, SQLITE_OPEN_READWRITE | (user != STORE_VISITOR ? SQLITE_OPEN_CREATE : 0),
 	                            "PRAGMA auto_vacuum=INCREMENTAL; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; "
@@ -215,8 +250,11 @@ static bool open_writer(sqlite_store *st, store_user user, curfew_failure *failu
 		(void)snprintf(failure->message, sizeof failure->message, "the database cannot be written: it is read-only");
 		return false;
 	}
-	return (!checks || is_sound(st->writer, failure)) && may_migrate(st, user, failure) &&
-	       migrate(st->writer, failure) && prepare_writes(st, failure);
+	if ((check == CHECK_FIRST && !is_sound(st->writer, failure)) || !may_migrate(st, user, failure) ||
+	    !migrate(st->writer, failure) || !prepare_writes(st, failure))
+		return false;
+	st->has_check = check == CHECK_ASIDE && pthread_create(&st->check, NULL, check_aside, st) == 0;
+	return true;
 }
 
 /* For those who do not make one. */
@@ -263,6 +301,9 @@ static uint64_t begin_life(store *base)
 static void close_all(store *base)
 {
 	sqlite_store *st = sqlite_of(base);
+	atomic_store(&st->ends_check, true);
+	if (st->has_check)
+		(void)pthread_join(st->check, NULL);
 	for (int i = 0; i < SQL_WRITES; i++)
 		(void)sqlite3_finalize(st->writes[i]);
 	for (int i = 0; i < SQLITE_READERS; i++)

@@ -10,12 +10,15 @@
 #include "store_private.h"
 
 #include <sqlite3.h>
+#include <stdatomic.h>
 
 enum { SQLITE_FOLDER_MAX = 4096, SQLITE_READERS = 4 };
 
 #define SQLITE_DROP_SOURCES                                                                                            \
-	"DELETE FROM sources WHERE NOT EXISTS (SELECT 1 FROM runs WHERE runs.sha256=sources.sha256) "                      \
+	"DELETE FROM sources WHERE sha256 IN (SELECT sha256 FROM loose ORDER BY sha256 LIMIT ?) "                          \
+	"AND NOT EXISTS (SELECT 1 FROM runs WHERE runs.sha256=sources.sha256) "                                            \
 	"AND NOT EXISTS (SELECT 1 FROM programs WHERE programs.sha256=sources.sha256)"
+#define SQLITE_FORGET_LOOSE "DELETE FROM loose WHERE sha256 IN (SELECT sha256 FROM loose ORDER BY sha256 LIMIT ?)"
 
 /* X(NAME, text): statements of the writing connection. */
 #define SQLITE_WRITES(X)                                                                                                \
@@ -65,6 +68,7 @@ enum { SQLITE_FOLDER_MAX = 4096, SQLITE_READERS = 4 };
 	  "UPDATE runs SET hook_state=?2, hook_attempts=?3, hook_status=?4, hook_us=?5, hook_problem=?6, hook_due_us=?7 "   \
 	  "WHERE id=?1")                                                                                                    \
 	X(DROP_SOURCES, SQLITE_DROP_SOURCES)                                                                                \
+	X(FORGET_LOOSE, SQLITE_FORGET_LOOSE)                                                                                \
 	X(SHRINK, "PRAGMA incremental_vacuum(2000)")                                                                        \
 	X(USED_PAGES, "SELECT (SELECT page_count FROM pragma_page_count()) - (SELECT freelist_count FROM "                  \
 	              "pragma_freelist_count()), (SELECT page_size FROM pragma_page_size())")
@@ -89,6 +93,10 @@ typedef struct sqlite_store {
 	pthread_cond_t read_free;
 	sqlite3 *readers[SQLITE_READERS];
 	bool is_reading[SQLITE_READERS];
+	/* Reads all of a large one while the server is there. */
+	pthread_t check;
+	bool has_check;
+	atomic_bool ends_check;
 } sqlite_store;
 
 static inline sqlite_store *sqlite_of(store *st)

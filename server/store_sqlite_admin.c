@@ -194,12 +194,24 @@ static bool drop_while(sqlite_store *st, const store_prune *prune, bool by_bytes
 	return dropped >= 0;
 }
 
+/* Some of what no run and no program needs; how many were looked at. */
+static int drop_loose(sqlite_store *st)
+{
+	curfew_failure ignored;
+	binding drop = prepare_once(st, SQLITE_DROP_SOURCES), forget = prepare_once(st, SQLITE_FORGET_LOOSE);
+	bind_number(&drop, PRUNE_AT_ONCE);
+	bind_number(&forget, PRUNE_AT_ONCE);
+	bool good = run_once(st, &drop, "sources cannot be dropped", &ignored);
+	return run_once(st, &forget, "sources cannot be dropped", &ignored) && good ? sqlite3_changes(st->admin) : 0;
+}
+
 /* Sources are a server's to drop while one runs: it relies on those that it has written. */
 static void drop_lone_sources(sqlite_store *st)
 {
 	curfew_failure ignored;
 	if (st->base.backend->claim(&st->base, &ignored))
-		(void)sqlite3_exec(st->admin, SQLITE_DROP_SOURCES, NULL, NULL, NULL);
+		while (drop_loose(st) > 0) {
+		}
 }
 
 bool sqlite_drop_runs(store *base, const store_prune *prune, store_pruned *pruned, curfew_failure *failure)

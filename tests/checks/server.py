@@ -1056,6 +1056,70 @@ def damaged_database(context):
 
 
 @test
+def large_damaged_database(context):
+    """A large one is read after a crash too, but nobody waits for that: the log tells, and the server serves."""
+    with Server(context) as server:
+        server.run("1")
+        server.stop()
+    path = os.path.join(server.data, "curfew.db")
+    with sqlite3.connect(path) as database:
+        database.executemany("INSERT INTO reports VALUES(?, randomblob(1048576))", ((i << 40,) for i in range(1, 81)))
+        (root,) = database.execute("SELECT rootpage FROM sqlite_master WHERE name='keys_created'").fetchone()
+        (page,) = database.execute("PRAGMA page_size").fetchone()
+    database.close()
+    with Server(context, data=server.data) as server:
+        server.run("2")
+        server.kill()
+    expect(os.path.getsize(path + "-wal") > 0, "the journal is gone")
+    with Server(context, data=server.data) as server:
+        time.sleep(1)
+        expect_equal("as it is", (server.run("3")["value"], "damaged" in server.log()), (3, False))
+        server.kill()
+    with open(path, "r+b") as file:
+        file.seek((root - 1) * page)
+        file.write(os.urandom(page))
+    with Server(context, data=server.data) as server:
+        until(context, "the damage is not told", lambda: "the database is damaged" in server.log())
+        expect_equal("served all the same", server.run("4")["value"], 4)
+
+
+@test
+def sources_go_with_their_runs(context):
+    """What neither a run nor a program needs any more is dropped; what one of them needs is not."""
+    with Server(context, "--retention-size", "1024GiB") as server:
+        for i in range(300):
+            server.submit(f"/* {i} */ 1")
+        kept = server.run("'kept'")["id"]
+        js = {"Content-Type": "text/javascript"}
+        server.ask("PUT", "/v1/programs/one", b"'program'", 201, headers=js)
+        server.run("'program'")
+        server.ask("PUT", "/v1/programs/two", b"'first'", 201, headers=js)
+        server.ask("PUT", "/v1/programs/two", b"'second'", 200, headers=js)
+        until(context, "they do not end", lambda: server.ask("GET", "/v1/stats")["running"] == 0)
+        server.stop()
+    with sqlite3.connect(os.path.join(server.data, "curfew.db")) as database:
+        database.execute("UPDATE runs SET ended_us=1 WHERE id<>?", (kept,))
+    database.close()
+
+    def sources():
+        with sqlite3.connect(f"file:{server.data}/curfew.db?mode=ro", uri=True) as database:
+            return {bytes(row[0]).decode() for row in database.execute("SELECT bytes FROM sources")}
+
+    expect_equal("before", len(sources()), 304)
+    with Server(context, "--retention-age", "1h", data=server.data) as server:
+        until(context, "sources stay", lambda: sources() == {"'kept'", "'program'", "'second'"})
+        expect_equal(
+            "still there", server.ask("POST", "/v1/runs", {"program": "one", "wait": True})["value"], "program"
+        )
+        expect_equal("brought again", server.run("/* 7 */ 1")["value"], 1)
+        server.stop()
+    with Server(context, data=server.data) as server:
+        expect_equal("whole", server.run("/* 7 */ 1")["value"], 1)
+    done = context.command([context.curfew, "admin", "check", "--data", server.data])
+    expect_equal("sound", done.code, 0)
+
+
+@test
 def migrations(context):
     with Server(context) as server:
         server.run("1")

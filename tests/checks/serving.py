@@ -19,10 +19,17 @@ import jsonschema
 from .harness import Failed, expect, read, shorten
 
 
+# Makes a database one of the version before it noted which sources are loose, and found runs by their schedule.
+WITHOUT_LOOSE = """DROP TRIGGER runs_loosen; DROP TRIGGER programs_loosen; DROP TRIGGER programs_replace;
+DROP TABLE loose; DROP INDEX runs_schedule; DROP INDEX runs_any_schedule;"""
 # Makes a database one of the version before there were schedules.
-WITHOUT_SCHEDULES = "DROP TABLE schedules; ALTER TABLE runs DROP COLUMN schedule; DROP INDEX runs_hook;" + "".join(
-    f"ALTER TABLE runs DROP COLUMN hook_{name};"
-    for name in ("url", "secret", "state", "attempts", "status", "us", "due_us", "problem")
+WITHOUT_SCHEDULES = (
+    WITHOUT_LOOSE
+    + " DROP TABLE schedules; ALTER TABLE runs DROP COLUMN schedule; DROP INDEX runs_hook;"
+    + "".join(
+        f"ALTER TABLE runs DROP COLUMN hook_{name};"
+        for name in ("url", "secret", "state", "attempts", "status", "us", "due_us", "problem")
+    )
 )
 # Makes a database one of the version before it kept reports apart from runs.
 WITHOUT_PARTS = (
