@@ -430,6 +430,11 @@ void curfew_engine_begin(void)
 	curfew_engine_enter();
 }
 
+void curfew_engine_allocate_together(void)
+{
+	curfew_allocate_together(curfew_runtime);
+}
+
 static void drop_jobs(JSRuntime *rt)
 {
 	while (!list_empty(&rt->job_list)) {

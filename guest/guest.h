@@ -35,6 +35,8 @@ static inline bool curfew_is_session(void)
 void curfew_engine_init(void (*add_natives)(JSValueConst native));
 /* Readies a fresh instance for a run: stack limit, seeds, loop counter. */
 void curfew_engine_begin(void);
+/* Before an image may be taken: what runs allocate from now on lies in pages of its own. */
+void curfew_engine_allocate_together(void);
 /* Sets the stack limit alone: each entry from the host starts at the top of the stack again. */
 void curfew_engine_enter(void);
 /* Readies the guest of a session for its next call: whatever the last one left pending is dropped. */

@@ -81,6 +81,7 @@ CURFEW_EXPORT("curfew_setup") int32_t curfew_setup(void)
 	curfew_engine_init(add_natives);
 	curfew_rejections_init();
 	curfew_modules_init();
+	curfew_engine_allocate_together();
 	return curfew_control.error_name_length ? CURFEW_GUEST_THREW : CURFEW_GUEST_DONE;
 }
 
@@ -191,6 +192,7 @@ CURFEW_EXPORT("curfew_load") int32_t curfew_load(void)
 	free_rooms();
 	curfew_control.input = curfew_control.input_length = 0;
 	curfew_control.name = curfew_control.name_length = 0;
+	curfew_engine_allocate_together();
 	return CURFEW_GUEST_DONE;
 }
 

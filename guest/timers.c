@@ -17,7 +17,7 @@ typedef struct timer {
 
 static timer *heap;
 static uint32_t count, capacity, next_order, idle_count;
-static int32_t next_id = 1;
+static int32_t last_id;
 
 static bool before(const timer *a, const timer *b)
 {
@@ -96,7 +96,7 @@ static JSValue set_timer(JSContext *ctx, JSValueConst this_value, int argc, JSVa
 	timer entry = {host_clock() + delay_ns,
 	               JS_ToBool(ctx, argv[2]) ? delay_ns : 0,
 	               next_order++,
-	               next_id++,
+	               ++last_id,
 	               false,
 	               JS_DupValue(ctx, argv[0]),
 	               JS_DupValue(ctx, argv[3]),
