@@ -14,17 +14,17 @@ enum { FUNCTIONS = 400, CHAIN = 400, TEXT_MOST = 8 << 20 };
 /* Text of functions without a branch, which takes long to compile; each number makes another program. */
 static char *make_text(unsigned number, int functions, int chain)
 {
-	char *text = malloc(TEXT_MOST);
+	char *text = malloc(TEXT_MOST), *at = text, *end = text + TEXT_MOST;
 	CHECK(text != NULL);
-	size_t length = (size_t)sprintf(text, "(module (memory 1) (func (export \"run\") (result i32) (i32.const %u))",
-	                                number);
+	at += snprintf(at, (size_t)(end - at), "(module (memory 1) (func (export \"run\") (result i32) (i32.const %u))",
+	               number);
 	for (int i = 0; i < functions; i++) {
-		length += (size_t)sprintf(text + length, "(func (param i32) (result i32) local.get 0");
+		at += snprintf(at, (size_t)(end - at), "(func (param i32) (result i32) local.get 0");
 		for (int j = 0; j < chain; j++)
-			length += (size_t)sprintf(text + length, " i32.const 5 i32.add");
-		length += (size_t)sprintf(text + length, ")");
+			at += snprintf(at, (size_t)(end - at), " i32.const 5 i32.add");
+		at += snprintf(at, (size_t)(end - at), ")");
 	}
-	(void)sprintf(text + length, ")");
+	(void)snprintf(at, (size_t)(end - at), ")");
 	return text;
 }
 
