@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Address space: a run's is bounded, and when all of it is used up that is over when the runs are. */
-#include "harness.h"
+#include "engine.h"
 
 #include <sys/resource.h>
 

@@ -3,7 +3,7 @@
  * Brokers: a run here plays the one in another process, and its messages are carried to a broker by hand: as they are,
  * to one that grants less than the run believes, and damaged.
  */
-#include "harness.h"
+#include "engine.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>

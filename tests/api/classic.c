@@ -4,7 +4,7 @@
  * asynchronous work with timers. Each as it is, and once more hiding: it catches everything, replaces what it can
  * reach, and starves the queue of jobs.
  */
-#include "harness.h"
+#include "engine.h"
 
 #define HIDING                                                                                                         \
 	"for (const k of ['Error', 'setTimeout', 'queueMicrotask', 'Promise', 'Date']) globalThis[k] = function () {};\n"  \

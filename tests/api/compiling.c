@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Compiling as an embedding program sees it: many at once, ended while it goes on, without processes, nothing left
  * behind. */
-#include "harness.h"
+#include "engine.h"
 
 #include <errno.h>
 #include <stdatomic.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Runs that share an engine: long ones do not keep short ones from beginning, and there are only so many at once. */
-#include "harness.h"
+#include "engine.h"
 
 #define LONG_RUNS 8
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What runs and programs are given besides their text: standard input and files as bytes, import maps, bundles. */
-#include "harness.h"
+#include "engine.h"
 
 #include <sys/stat.h>
 

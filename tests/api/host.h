@@ -3,7 +3,7 @@
 #ifndef HOST_H
 #define HOST_H
 
-#include "harness.h"
+#include "engine.h"
 
 #include <pthread.h>
 #include <stdatomic.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Programs compiled, saved and loaded; images that are damaged; sources that are hostile to the compiler. */
-#include "harness.h"
+#include "engine.h"
 
 #include <pthread.h>
 

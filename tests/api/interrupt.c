@@ -3,7 +3,7 @@
  * Stops by a signal, where the process around the library has ideas of its own: it blocks SIGURG, ignores it, has or
  * gets a handler for it, sends it to itself, or sends it in a rain. Each stop has to come, and once.
  */
-#include "harness.h"
+#include "engine.h"
 
 #include <pthread.h>
 #include <signal.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Engines, programs, runs and reports come and go in every order; wrong arguments are refused and change nothing. */
-#include "harness.h"
+#include "engine.h"
 
 #include <sys/stat.h>
 

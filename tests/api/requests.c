@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* fetch through the library: bad hosts, many runs that wait, all of them stopped at once, and nothing that stays. */
-#include "harness.h"
+#include "engine.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>

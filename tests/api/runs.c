@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Runs: started, waited for, cancelled, many at once; what their events and reports say. */
-#include "harness.h"
+#include "engine.h"
 
 #include <pthread.h>
 #include <signal.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Secrets of runs: who gets which, that none leaves in any way there is, and that none stays in memory. */
-#include "harness.h"
+#include "engine.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>

@@ -3,7 +3,7 @@
  * Sessions: state that is kept from call to call, limits of a call and of all of them, what each kind of end does to
  * the state, and that a reset gives a fresh one.
  */
-#include "harness.h"
+#include "engine.h"
 
 #include <arpa/inet.h>
 #include <pthread.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Nothing is carried from one run to the next, whatever the first one did and however it ended; limits at their edges.
  */
-#include "harness.h"
+#include "engine.h"
 
 #define MS UINT64_C(1000000)
 

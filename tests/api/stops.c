@@ -3,7 +3,7 @@
  * Stops where guests are hard to stop: in tail calls and exceptions that never end, and while they go from thread to
  * thread. And what a stopped program had used by then.
  */
-#include "harness.h"
+#include "engine.h"
 
 #include <pthread.h>
 #include <stdatomic.h>

@@ -3,7 +3,7 @@
  * What a stop ends, whatever caused it: the request that is under way, timers, promises and callbacks of the run; and
  * that after thousands of stops nothing is left. The server is a thread of this program, and answers nobody.
  */
-#include "harness.h"
+#include "engine.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>

@@ -3,7 +3,7 @@
  * WebAssembly programs through the library: every attack of tests/attacks/wat is stopped on its caller's own
  * thread; one program may be run by several threads at once; what waits holds no thread; nothing is left behind.
  */
-#include "harness.h"
+#include "engine.h"
 
 #include <dirent.h>
 #include <pthread.h>

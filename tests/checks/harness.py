@@ -126,7 +126,6 @@ class Context:
             XDG_CACHE_HOME=os.path.join(scratch, "cache"),
             CURFEW_TEST_SCALE=str(scale),
             CURFEW_TEST_SLOWER=str(slower),
-            CMOCKA_MESSAGE_OUTPUT="TAP",
             LC_ALL="C.UTF-8",
         )
         os.makedirs(os.path.join(scratch, "cache"), mode=0o700, exist_ok=True)

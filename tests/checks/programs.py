@@ -1,43 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Tests that are programs: unit tests (cmocka and Cargo, counted one by one), library tests, torture, examples."""
+"""Tests that are programs: units, those of the library, torture (tests/harness.h), fuzz seeds, Cargo's, examples."""
 
 import glob
 import json
 import os
 import re
 
-from .harness import ROOT, Failed, Test, expect, expect_equal, shorten
+from .harness import ROOT, Skipped, Test, expect, expect_equal, shorten
 from .shown import shown
 
 
 def built(context, folder, source):
     return os.path.join(context.build, folder, os.path.basename(source)[:-2])
-
-
-# ---- cmocka -------------------------------------------------------------------------------------------------------
-
-
-def check_unit(context, path):
-    expect(os.path.exists(path), f"{path} is not built: it is missing in tests/meson.build")
-    done = context.command([path], timeout=60)
-    text = (done.out + done.err).decode(errors="replace")
-    bad = re.findall(r"^not ok \d+ - (.*)$", text, re.M)
-    good = re.findall(r"^ok \d+ - (.*)$", text, re.M)
-    if bad or done.code != 0 or not good:
-        raise Failed(f"exit {done.code}, {len(good)} passed, failed: {', '.join(bad) or '-'}\n{shorten(text, 3000)}")
-    return len(good)
-
-
-def unit(context):
-    sources = sorted(glob.glob(os.path.join(ROOT, "tests", "unit", "*_test.c")))
-    return [
-        Test(
-            "unit",
-            os.path.basename(source)[:-7],
-            lambda context, source=source: check_unit(context, built(context, "tests", source)),
-        )
-        for source in sources
-    ]
 
 
 # ---- Fuzz targets: their seeds, one after the other ------------------------------------------------------------------
@@ -92,10 +66,19 @@ def rewriter(context):
 
 # ---- Programs that list their tests: each test is a process -------------------------------------------------------
 
+SKIPPED = 77  # HARNESS_SKIPPED in tests/harness.h
 
-def check_listed(context, path, name, limit):
-    done = context.command([path, name], timeout=limit)
+
+def check_listed(context, path, name, limit, **options):
+    done = context.command([path, name], timeout=limit, **options)
+    if done.code == SKIPPED:
+        raise Skipped(done.err.decode(errors="replace").strip())
     expect(done.code == 0, f"exit {done.code}\n{shorten((done.out + done.err).decode(errors='replace'), 2000)}")
+
+
+def names_in(context, path):
+    """Without a name such a program prints the names of its tests."""
+    return context.command([path], timeout=10).out.decode().split()
 
 
 def listed(context, group, folder, limit, alone=False):
@@ -105,8 +88,7 @@ def listed(context, group, folder, limit, alone=False):
         if not os.path.exists(path):
             tests.append(Test(group, short, lambda context, path=path: expect(False, f"{path} is not built")))
             continue
-        # Without a name such a program prints the names of its tests.
-        for name in context.command([path], timeout=10).out.decode().split():
+        for name in names_in(context, path):
             tests.append(
                 Test(
                     group,
@@ -116,6 +98,10 @@ def listed(context, group, folder, limit, alone=False):
                 )
             )
     return tests
+
+
+def unit(context):
+    return listed(context, "unit", "unit", 60)
 
 
 def api(context):

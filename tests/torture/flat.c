@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Nothing grows with the number of runs: neither memory, nor open files, nor threads. */
-#include "../api/harness.h"
+#include "../api/engine.h"
 
 #define MIB (1u << 20)
 

@@ -4,7 +4,7 @@
  * run for 20 ms; whatever it does has a clear outcome, and the process lives. "mutations mutations COUNT FIRST" makes
  * others than the first 1,000; each is the same whichever were made before it.
  */
-#include "../api/harness.h"
+#include "../api/engine.h"
 
 #include <dirent.h>
 #include <signal.h>

@@ -8,7 +8,7 @@
  * This is what has to hold anew with every version of Wasmtime. CURFEW_ORACLE_STEPS says how many instructions are
  * stepped.
  */
-#include "../api/harness.h"
+#include "../api/engine.h"
 
 #include <signal.h>
 #include <ucontext.h>

@@ -3,7 +3,7 @@
  * Stops at the instants between two states: a run begins, is parked, is taken up by another thread, ends. Whoever takes
  * a lock is held up now and then, so that what lies between two locks takes as long as it can.
  */
-#include "../api/harness.h"
+#include "../api/engine.h"
 
 #include <dlfcn.h>
 #include <pthread.h>

@@ -3,7 +3,7 @@
  * Sessions that are stopped again and again, wherever that falls: what says that it is usable is sound, what is not can
  * be reset, and nothing grows. Then every attack, as a cell of one session.
  */
-#include "../api/harness.h"
+#include "../api/engine.h"
 
 #include <dirent.h>
 

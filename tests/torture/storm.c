@@ -3,7 +3,7 @@
  * Stops at random instants, thousands of times: each run has exactly one outcome, nothing crashes or hangs, and the
  * next run in the same memory is as good as new.
  */
-#include "../api/harness.h"
+#include "../api/engine.h"
 
 #include <pthread.h>
 #include <stdatomic.h>

@@ -1,15 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Which hosts and addresses a run may reach. */
+#include "../harness.h"
 #include "host/allow.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 #define COUNT(list) (sizeof(list) / sizeof *(list))
 
@@ -18,7 +15,7 @@ static curfew__allow_list *allow(const char *const *entries, size_t count)
 	curfew_failure failure = {.message = ""};
 	curfew__allow_list *list = curfew__allow_list_create(entries, count, &failure);
 	if (!list)
-		fail_msg("%s", failure.message);
+		harness_fail("%s", failure.message);
 	return list;
 }
 
@@ -31,64 +28,60 @@ static bool reaches(const curfew__allow_list *list, const char *host, uint16_t p
 	if (inet_pton(AF_INET, address, &four->sin_addr) == 1) {
 		four->sin_family = AF_INET;
 	} else {
-		assert_int_equal(inet_pton(AF_INET6, address, &six->sin6_addr), 1);
+		CHECK_EQUAL(inet_pton(AF_INET6, address, &six->sin6_addr), 1);
 		six->sin6_family = AF_INET6;
 	}
 	return curfew__allow_list_has_address(list, host, port, (struct sockaddr *)(void *)six_or_four);
 }
 
-static void test_nothing_is_allowed(void **state)
+static void test_nothing_is_allowed(void)
 {
-	(void)state;
 	curfew__allow_list *list = allow(NULL, 0);
-	assert_false(curfew__allow_list_has(list, "example.com", 80));
-	assert_false(curfew__allow_list_has(list, "", 80));
+	CHECK(!curfew__allow_list_has(list, "example.com", 80));
+	CHECK(!curfew__allow_list_has(list, "", 80));
 	curfew__allow_list_destroy(list);
 	curfew__allow_list_destroy(NULL);
 }
 
-static void test_names(void **state)
+static void test_names(void)
 {
-	(void)state;
 	static const char *const entries[] = {"Example.com", "*.wild.net", "api.test:8443", "*.both.org:81"};
 	curfew__allow_list *list = allow(entries, COUNT(entries));
 
-	assert_true(curfew__allow_list_has(list, "example.com", 80));
-	assert_true(curfew__allow_list_has(list, "EXAMPLE.com.", 443));
-	assert_false(curfew__allow_list_has(list, "example.com", 8080));
-	assert_false(curfew__allow_list_has(list, "a.example.com", 443));
-	assert_false(curfew__allow_list_has(list, "example.com.evil.org", 443));
-	assert_false(curfew__allow_list_has(list, "notexample.com", 443));
-	assert_true(curfew__allow_list_has(list, "a.wild.net", 443));
-	assert_true(curfew__allow_list_has(list, "a.b.wild.net", 443));
-	assert_false(curfew__allow_list_has(list, "wild.net", 443));
-	assert_false(curfew__allow_list_has(list, ".wild.net", 443));
-	assert_false(curfew__allow_list_has(list, "evilwild.net", 443));
-	assert_true(curfew__allow_list_has(list, "api.test", 8443));
-	assert_false(curfew__allow_list_has(list, "api.test", 443));
-	assert_true(curfew__allow_list_has(list, "x.both.org", 81));
-	assert_false(curfew__allow_list_has(list, "x.both.org", 80));
+	CHECK(curfew__allow_list_has(list, "example.com", 80));
+	CHECK(curfew__allow_list_has(list, "EXAMPLE.com.", 443));
+	CHECK(!curfew__allow_list_has(list, "example.com", 8080));
+	CHECK(!curfew__allow_list_has(list, "a.example.com", 443));
+	CHECK(!curfew__allow_list_has(list, "example.com.evil.org", 443));
+	CHECK(!curfew__allow_list_has(list, "notexample.com", 443));
+	CHECK(curfew__allow_list_has(list, "a.wild.net", 443));
+	CHECK(curfew__allow_list_has(list, "a.b.wild.net", 443));
+	CHECK(!curfew__allow_list_has(list, "wild.net", 443));
+	CHECK(!curfew__allow_list_has(list, ".wild.net", 443));
+	CHECK(!curfew__allow_list_has(list, "evilwild.net", 443));
+	CHECK(curfew__allow_list_has(list, "api.test", 8443));
+	CHECK(!curfew__allow_list_has(list, "api.test", 443));
+	CHECK(curfew__allow_list_has(list, "x.both.org", 81));
+	CHECK(!curfew__allow_list_has(list, "x.both.org", 80));
 	curfew__allow_list_destroy(list);
 }
 
-static void test_addresses_as_hosts(void **state)
+static void test_addresses_as_hosts(void)
 {
-	(void)state;
 	static const char *const entries[] = {"192.0.2.7", "[2001:db8::1]:99", "::1"};
 	curfew__allow_list *list = allow(entries, COUNT(entries));
 
-	assert_true(curfew__allow_list_has(list, "192.0.2.7", 80));
-	assert_false(curfew__allow_list_has(list, "192.0.2.70", 80));
-	assert_true(curfew__allow_list_has(list, "2001:DB8:0::1", 99));
-	assert_false(curfew__allow_list_has(list, "2001:db8::1", 443));
-	assert_true(curfew__allow_list_has(list, "0:0:0:0:0:0:0:1", 443));
-	assert_true(curfew__allow_list_has(list, "::ffff:192.0.2.7", 443));
+	CHECK(curfew__allow_list_has(list, "192.0.2.7", 80));
+	CHECK(!curfew__allow_list_has(list, "192.0.2.70", 80));
+	CHECK(curfew__allow_list_has(list, "2001:DB8:0::1", 99));
+	CHECK(!curfew__allow_list_has(list, "2001:db8::1", 443));
+	CHECK(curfew__allow_list_has(list, "0:0:0:0:0:0:0:1", 443));
+	CHECK(curfew__allow_list_has(list, "::ffff:192.0.2.7", 443));
 	curfew__allow_list_destroy(list);
 }
 
-static void test_bad_entries(void **state)
+static void test_bad_entries(void)
 {
-	(void)state;
 	static const char *const bad[] = {"",
 	                                  ":80",
 	                                  "*",
@@ -117,15 +110,14 @@ static void test_bad_entries(void **state)
 		curfew_failure failure = {.message = ""};
 		curfew__allow_list *list = curfew__allow_list_create(&bad[i], 1, &failure);
 		if (list)
-			fail_msg("%s was taken", bad[i]);
-		assert_non_null(strstr(failure.message, "allow_fetch"));
+			harness_fail("%s was taken", bad[i]);
+		CHECK(strstr(failure.message, "allow_fetch") != NULL);
 	}
 }
 
-static void test_private_addresses(void **state)
+static void test_private_addresses(void)
 {
 	/* Claim T26. */
-	(void)state;
 	static const char *const entries[] = {"example.com"};
 	static const char *const private[] = {
 		"0.0.0.0",
@@ -180,30 +172,29 @@ static void test_private_addresses(void **state)
 
 	for (size_t i = 0; i < COUNT(private); i++)
 		if (reaches(list, "example.com", 443, private[i]) || reaches(list, "example.com", 80, private[i]))
-			fail_msg("%s was taken for public", private[i]);
+			harness_fail("%s was taken for public", private[i]);
 	for (size_t i = 0; i < COUNT(public); i++)
 		if (!reaches(list, "example.com", 443, public[i]))
-			fail_msg("%s was taken for private", public[i]);
+			harness_fail("%s was taken for private", public[i]);
 	curfew__allow_list_destroy(list);
 }
 
-static void test_private_addresses_by_name(void **state)
+static void test_private_addresses_by_name(void)
 {
 	/* Claim T26. */
-	(void)state;
 	static const char *const entries[] = {"localhost:8080", "inside.corp", "10.1.2.3", "[fd00::5]:99"};
 	curfew__allow_list *list = allow(entries, COUNT(entries));
 
-	assert_true(reaches(list, "localhost", 8080, "127.0.0.1"));
-	assert_true(reaches(list, "localhost", 8080, "::1"));
-	assert_false(reaches(list, "localhost", 8080, "10.0.0.1"));
-	assert_false(reaches(list, "inside.corp", 443, "127.0.0.1"));
-	assert_true(reaches(list, "inside.corp", 443, "10.1.2.3"));
-	assert_true(reaches(list, "inside.corp", 443, "::ffff:10.1.2.3"));
-	assert_false(reaches(list, "inside.corp", 8080, "10.1.2.3"));
-	assert_false(reaches(list, "inside.corp", 443, "10.1.2.4"));
-	assert_true(reaches(list, "inside.corp", 99, "fd00::5"));
-	assert_false(reaches(list, "inside.corp", 443, "fd00::5"));
+	CHECK(reaches(list, "localhost", 8080, "127.0.0.1"));
+	CHECK(reaches(list, "localhost", 8080, "::1"));
+	CHECK(!reaches(list, "localhost", 8080, "10.0.0.1"));
+	CHECK(!reaches(list, "inside.corp", 443, "127.0.0.1"));
+	CHECK(reaches(list, "inside.corp", 443, "10.1.2.3"));
+	CHECK(reaches(list, "inside.corp", 443, "::ffff:10.1.2.3"));
+	CHECK(!reaches(list, "inside.corp", 8080, "10.1.2.3"));
+	CHECK(!reaches(list, "inside.corp", 443, "10.1.2.4"));
+	CHECK(reaches(list, "inside.corp", 99, "fd00::5"));
+	CHECK(!reaches(list, "inside.corp", 443, "fd00::5"));
 	curfew__allow_list_destroy(list);
 }
 
@@ -219,7 +210,7 @@ static bool covers(const char *outer, const char *inner)
 }
 
 /* A list within another reaches nothing that the other one does not. */
-static void test_lists_within_lists(void **state)
+static void test_lists_within_lists(void)
 {
 	static const char *const within[][2] = {
 		{"a.com", "a.com"},          {"a.com", "A.COM"},           {"a.com", "a.com:80"},
@@ -235,31 +226,28 @@ static void test_lists_within_lists(void **state)
 	static const char *const both[] = {"a.com:80", "a.com:443"}, *const one[] = {"a.com"};
 	curfew_failure failure;
 
-	(void)state;
 	for (size_t i = 0; i < sizeof within / sizeof *within; i++)
 		if (!covers(within[i][0], within[i][1]))
-			fail_msg("%s does not cover %s", within[i][0], within[i][1]);
+			harness_fail("%s does not cover %s", within[i][0], within[i][1]);
 	for (size_t i = 0; i < sizeof outside / sizeof *outside; i++)
 		if (covers(outside[i][0], outside[i][1]))
-			fail_msg("%s covers %s", outside[i][0], outside[i][1]);
+			harness_fail("%s covers %s", outside[i][0], outside[i][1]);
 	curfew__allow_list *outer = curfew__allow_list_create(both, 2, &failure);
 	curfew__allow_list *inner = curfew__allow_list_create(one, 1, &failure),
 					   *none = curfew__allow_list_create(NULL, 0, &failure);
-	assert_true(curfew__allow_list_covers(outer, inner));
-	assert_true(curfew__allow_list_covers(none, none));
-	assert_false(curfew__allow_list_covers(none, inner));
+	CHECK(curfew__allow_list_covers(outer, inner));
+	CHECK(curfew__allow_list_covers(none, none));
+	CHECK(!curfew__allow_list_covers(none, inner));
 	curfew__allow_list_destroy(outer);
 	curfew__allow_list_destroy(inner);
 	curfew__allow_list_destroy(none);
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_nothing_is_allowed), cmocka_unit_test(test_names),
-		cmocka_unit_test(test_addresses_as_hosts), cmocka_unit_test(test_bad_entries),
-		cmocka_unit_test(test_private_addresses),  cmocka_unit_test(test_private_addresses_by_name),
-		cmocka_unit_test(test_lists_within_lists),
-	};
-	return cmocka_run_group_tests_name("allow", tests, NULL, NULL);
-}
+static const harness_test tests[] = {
+	{"nothing_is_allowed", test_nothing_is_allowed}, {"names", test_names},
+	{"addresses_as_hosts", test_addresses_as_hosts}, {"bad_entries", test_bad_entries},
+	{"private_addresses", test_private_addresses},   {"private_addresses_by_name", test_private_addresses_by_name},
+	{"lists_within_lists", test_lists_within_lists},
+};
+
+HARNESS_MAIN(tests)

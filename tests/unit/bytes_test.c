@@ -1,111 +1,100 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Growing bytes with a limit. */
+#include "../harness.h"
 #include "common/bytes.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
-
-static void test_starts_empty(void **state)
+static void test_starts_empty(void)
 {
-	(void)state;
 	curfew__buffer buffer;
 	curfew__buffer_init(&buffer, 100);
-	assert_null(buffer.data);
+	CHECK(buffer.data == NULL);
 	size_t length = 1;
 	char *data = curfew__buffer_take(&buffer, &length);
-	assert_non_null(data);
-	assert_string_equal(data, "");
-	assert_int_equal(length, 0);
+	CHECK(data != NULL);
+	CHECK_TEXT(data, "");
+	CHECK_EQUAL(length, 0);
 	free(data);
 	curfew__buffer_finish(&buffer);
 }
 
-static void test_grows_and_keeps_nuls(void **state)
+static void test_grows_and_keeps_nuls(void)
 {
-	(void)state;
 	curfew__buffer buffer;
 	curfew__buffer_init(&buffer, SIZE_MAX);
 	for (int i = 0; i < 10000; i++)
-		assert_true(curfew__buffer_add(&buffer, "a\0b", 3));
-	assert_int_equal(buffer.length, 30000);
-	assert_memory_equal(buffer.data + 29997, "a\0b", 4);
-	assert_false(buffer.failed);
+		CHECK(curfew__buffer_add(&buffer, "a\0b", 3));
+	CHECK_EQUAL(buffer.length, 30000);
+	CHECK_BYTES(buffer.data + 29997, "a\0b", 4);
+	CHECK(!buffer.failed);
 	curfew__buffer_finish(&buffer);
 	curfew__buffer_finish(&buffer);
 }
 
-static void test_is_capped(void **state)
+static void test_is_capped(void)
 {
-	(void)state;
 	curfew__buffer buffer;
 	curfew__buffer_init(&buffer, 5);
-	assert_true(curfew__buffer_add(&buffer, "abc", 3));
-	assert_false(curfew__buffer_add(&buffer, "defg", 4));
-	assert_true(buffer.failed);
-	assert_string_equal(buffer.data, "abcde");
-	assert_false(curfew__buffer_add_text(&buffer, "x"));
-	assert_true(curfew__buffer_add(&buffer, NULL, 0));
-	assert_int_equal(buffer.length, 5);
-	assert_true(buffer.capacity <= 6);
+	CHECK(curfew__buffer_add(&buffer, "abc", 3));
+	CHECK(!curfew__buffer_add(&buffer, "defg", 4));
+	CHECK(buffer.failed);
+	CHECK_TEXT(buffer.data, "abcde");
+	CHECK(!curfew__buffer_add_text(&buffer, "x"));
+	CHECK(curfew__buffer_add(&buffer, NULL, 0));
+	CHECK_EQUAL(buffer.length, 5);
+	CHECK(buffer.capacity <= 6);
 	curfew__buffer_finish(&buffer);
 }
 
-static void test_nothing_fits_a_limit_of_0(void **state)
+static void test_nothing_fits_a_limit_of_0(void)
 {
-	(void)state;
 	curfew__buffer buffer;
 	curfew__buffer_init(&buffer, 0);
-	assert_false(curfew__buffer_add(&buffer, "a", 1));
-	assert_true(buffer.failed);
-	assert_int_equal(buffer.length, 0);
+	CHECK(!curfew__buffer_add(&buffer, "a", 1));
+	CHECK(buffer.failed);
+	CHECK_EQUAL(buffer.length, 0);
 	curfew__buffer_finish(&buffer);
 }
 
-static void test_printf_of_any_length(void **state)
+static void test_printf_of_any_length(void)
 {
-	(void)state;
 	char text[1001];
 	memset(text, 'x', 1000);
 	text[1000] = '\0';
 	curfew__buffer buffer;
 	curfew__buffer_init(&buffer, 2000);
-	assert_true(curfew__buffer_printf(&buffer, "%d-", 42));
-	assert_true(curfew__buffer_printf(&buffer, "%s", text));
-	assert_int_equal(buffer.length, 1003);
-	assert_false(curfew__buffer_printf(&buffer, "%s", text));
-	assert_int_equal(buffer.length, 2000);
+	CHECK(curfew__buffer_printf(&buffer, "%d-", 42));
+	CHECK(curfew__buffer_printf(&buffer, "%s", text));
+	CHECK_EQUAL(buffer.length, 1003);
+	CHECK(!curfew__buffer_printf(&buffer, "%s", text));
+	CHECK_EQUAL(buffer.length, 2000);
 	curfew__buffer_finish(&buffer);
 }
 
-static void test_take_gives_the_bytes_away(void **state)
+static void test_take_gives_the_bytes_away(void)
 {
-	(void)state;
 	curfew__buffer buffer;
 	curfew__buffer_init(&buffer, 100);
 	curfew__buffer_add_text(&buffer, "abc");
 	char *data = curfew__buffer_take(&buffer, NULL);
-	assert_string_equal(data, "abc");
-	assert_null(buffer.data);
+	CHECK_TEXT(data, "abc");
+	CHECK(buffer.data == NULL);
 	curfew__buffer_add_text(&buffer, "d");
-	assert_string_equal(buffer.data, "d");
+	CHECK_TEXT(buffer.data, "d");
 	free(data);
 	curfew__buffer_finish(&buffer);
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_starts_empty),
-		cmocka_unit_test(test_grows_and_keeps_nuls),
-		cmocka_unit_test(test_is_capped),
-		cmocka_unit_test(test_nothing_fits_a_limit_of_0),
-		cmocka_unit_test(test_printf_of_any_length),
-		cmocka_unit_test(test_take_gives_the_bytes_away),
-	};
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+static const harness_test tests[] = {
+	{"starts_empty", test_starts_empty},
+	{"grows_and_keeps_nuls", test_grows_and_keeps_nuls},
+	{"is_capped", test_is_capped},
+	{"nothing_fits_a_limit_of_0", test_nothing_fits_a_limit_of_0},
+	{"printf_of_any_length", test_printf_of_any_length},
+	{"take_gives_the_bytes_away", test_take_gives_the_bytes_away},
+};
+
+HARNESS_MAIN(tests)

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Compiled code on disk: what is kept, how much of it, and what goes first. */
+#include "../harness.h"
 #include "engine/cache.h"
 
 #include <fcntl.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,23 +11,21 @@
 #include <time.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
 enum { ENTRIES = 6, ENTRY_BYTES = 1000 };
 
 static char folder[] = "/tmp/curfew-cache-XXXXXX";
 
-static int make_folder(void **state)
+static void *make_folder(void)
 {
-	(void)state;
-	return mkdtemp(folder) ? 0 : -1;
+	CHECK(mkdtemp(folder) != NULL);
+	return folder;
 }
 
-static int remove_folder(void **state)
+static void remove_folder(void *state)
 {
 	(void)state;
 	curfew__cache_trim(folder, 0);
-	return rmdir(folder);
+	CHECK_EQUAL(rmdir(folder), 0);
 }
 
 static void name_of(int number, char name[CURFEW__CACHE_NAME])
@@ -46,7 +43,7 @@ static void write_entry(int number, time_t age)
 	name_of(number, name);
 	curfew__cache_write(folder, name, bytes, sizeof bytes);
 	snprintf(path, sizeof path, "%s/%s", folder, name);
-	assert_int_equal(utimensat(AT_FDCWD, path, times, 0), 0);
+	CHECK_EQUAL(utimensat(AT_FDCWD, path, times, 0), 0);
 }
 
 static bool is_kept(int number)
@@ -61,34 +58,34 @@ static bool is_kept(int number)
 }
 
 /* Claim L421. */
-static void test_oldest_go_first(void **state)
+static void test_oldest_go_first(void)
 {
 	char path[256];
 
-	(void)state;
 	for (int i = 0; i < ENTRIES; i++)
 		write_entry(i, 100000 - i * 10000);
 	/* Using the first one makes it the last to go; what is no entry stays. */
-	assert_true(is_kept(0));
+	CHECK(is_kept(0));
 	snprintf(path, sizeof path, "%s/image.key", folder);
 	close(open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
 	curfew__cache_trim(folder, ENTRIES * 2 * ENTRY_BYTES);
 	for (int i = 0; i < ENTRIES; i++)
-		assert_true(is_kept(i));
+		CHECK(is_kept(i));
 	for (int i = 1; i < ENTRIES; i++)
 		write_entry(i, 100000 - i * 10000);
 	curfew__cache_trim(folder, 3 * ENTRY_BYTES);
-	assert_true(is_kept(0));
+	CHECK(is_kept(0));
 	for (int i = 1; i < ENTRIES - 1; i++)
-		assert_false(is_kept(i));
-	assert_true(is_kept(ENTRIES - 1));
-	assert_int_equal(unlink(path), 0);
+		CHECK(!is_kept(i));
+	CHECK(is_kept(ENTRIES - 1));
+	CHECK_EQUAL(unlink(path), 0);
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_oldest_go_first, make_folder, remove_folder),
-	};
-	return cmocka_run_group_tests_name("cache", tests, NULL, NULL);
-}
+/* What each test begins and ends with. */
+#define FIXTURE .set_up = make_folder, .tear_down = remove_folder
+
+static const harness_test tests[] = {
+	{"oldest_go_first", test_oldest_go_first, FIXTURE},
+};
+
+HARNESS_MAIN(tests)

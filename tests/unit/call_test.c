@@ -1,15 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a host function is given: nothing that a guest, even a corrupted one, wrote and that is not the JSON of a list.
  */
+#include "../harness.h"
 #include "host/call.h"
 
 #include <pthread.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 #include "../guest/abi.h"
 
@@ -22,7 +19,7 @@ static void on_call(void *context, curfew_host_call *call)
 	(void)context;
 	calls++;
 	if (params != NULL) {
-		assert_int_equal(curfew_json_check(params, length, NULL), CURFEW_OK);
+		CHECK_EQUAL(curfew_json_check(params, length, NULL), CURFEW_OK);
 		curfew_host_call_return(call, params, length);
 	} else {
 		curfew_host_call_return_values(call, curfew_host_call_get_values(call));
@@ -51,9 +48,9 @@ static bool call_later(curfew__host_functions *list, size_t which, const curfew_
                        const curfew__host_params *params, char **text)
 {
 	curfew__operations *operations = curfew__operations_create(on_wake, NULL);
-	assert_int_not_equal(curfew__host_call_start(list, which, caller, operations, params), 0);
+	CHECK(curfew__host_call_start(list, which, caller, operations, params) != 0);
 	const curfew__operation_event *event = curfew__operations_next(operations);
-	assert_non_null(event);
+	CHECK(event != NULL);
 	bool returned = event->kind == CURFEW_CALL_RETURNED;
 	*text = strndup(event->bytes, event->length);
 	curfew__operations_close(operations);
@@ -78,17 +75,16 @@ static bool call(size_t which, const char *json, size_t length, const atomic_uin
 	curfew__host_functions *list = curfew__host_functions_create(functions, FUNCTIONS, &failure);
 	curfew__host_caller caller = {.stopped = {stop, stop}};
 	curfew__host_params params = {json, length, NULL};
-	assert_non_null(list);
+	CHECK(list != NULL);
 	bool returned = functions[which].flags & CURFEW_HOST_ASYNC ? call_later(list, which, &caller, &params, text)
 	                                                           : call_now(list, which, &caller, &params, text);
 	curfew__host_functions_unref(list);
 	return returned;
 }
 
-static void test_what_is_no_json_is_refused(void **state)
+static void test_what_is_no_json_is_refused(void)
 {
 	/* Claim T52. */
-	(void)state;
 	static const struct {
 		const char *text;
 		size_t length;
@@ -99,34 +95,32 @@ static void test_what_is_no_json_is_refused(void **state)
 	for (size_t which = 0; which < FUNCTIONS; which++) {
 		for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
 			char *text = NULL;
-			assert_false(call(which, bad[i].text, bad[i].length, &stop, &text));
-			assert_memory_equal(text, "arguments: ", 11);
+			CHECK(!call(which, bad[i].text, bad[i].length, &stop, &text));
+			CHECK_BYTES(text, "arguments: ", 11);
 			free(text);
 		}
 	}
-	assert_int_equal(calls, 0);
+	CHECK_EQUAL(calls, 0);
 }
 
-static void test_what_is_right_is_passed(void **state)
+static void test_what_is_right_is_passed(void)
 {
-	(void)state;
 	static const char *const given[FUNCTIONS] = {" [1,{\"a\":\"\\ud800\"}]", "[]", "[42]", "[ -0 ]"};
 	static const char *const expected[FUNCTIONS] = {" [1,{\"a\":\"\\ud800\"}]", "[]", "42", "0"};
 	atomic_uint stop = 0;
 	calls = 0;
 	for (size_t which = 0; which < FUNCTIONS; which++) {
 		char *text = NULL;
-		assert_true(call(which, given[which], strlen(given[which]), &stop, &text));
-		assert_string_equal(text, expected[which]);
+		CHECK(call(which, given[which], strlen(given[which]), &stop, &text));
+		CHECK_TEXT(text, expected[which]);
 		free(text);
 	}
-	assert_int_equal(calls, FUNCTIONS);
+	CHECK_EQUAL(calls, FUNCTIONS);
 }
 
 /* What a stop cuts short is never passed to anybody. */
-static void test_stopped_calls(void **state)
+static void test_stopped_calls(void)
 {
-	(void)state;
 	enum { SIZE = 8 << 20 };
 	char *json = malloc(SIZE);
 	atomic_uint stop = 1;
@@ -140,10 +134,10 @@ static void test_stopped_calls(void **state)
 	calls = 0;
 	for (size_t which = 0; which < FUNCTIONS; which++) {
 		char *text = NULL;
-		assert_false(call(which, json, SIZE, &stop, &text));
+		CHECK(!call(which, json, SIZE, &stop, &text));
 		free(text);
 	}
-	assert_int_equal(calls, 0);
+	CHECK_EQUAL(calls, 0);
 	free(json);
 }
 
@@ -159,7 +153,7 @@ static curfew__host_functions *create_queued(curfew_call_queue *queue)
 		{.size = sizeof *given, .name = "typed", .type = "i->i", .context = &places[1], .queue = queue},
 	};
 	curfew__host_functions *list = curfew__host_functions_create(given, 2, &failure);
-	assert_non_null(list);
+	CHECK(list != NULL);
 	return list;
 }
 
@@ -171,36 +165,35 @@ static void *take_all(void *context)
 	return NULL;
 }
 
-static void test_a_thread_takes_calls_from_a_queue(void **state)
+static void test_a_thread_takes_calls_from_a_queue(void)
 {
-	(void)state;
 	curfew_call_queue *queue;
 	pthread_t taker;
 	atomic_uint stop = 0;
 	curfew_value number = {.i32 = 42};
 	curfew__host_caller caller = {.stopped = {&stop, &stop}};
-	assert_int_equal(curfew_call_queue_create(NULL, NULL, &queue), CURFEW_OK);
+	CHECK_EQUAL(curfew_call_queue_create(NULL, NULL, &queue), CURFEW_OK);
 	curfew__host_functions *list = create_queued(queue);
 	calls = 0;
-	assert_int_equal(pthread_create(&taker, NULL, take_all, queue), 0);
+	CHECK_EQUAL(pthread_create(&taker, NULL, take_all, queue), 0);
 
 	for (unsigned i = 0; i < 1000; i++) {
 		char *text = NULL;
-		assert_true(call_now(list, 0, &caller, &(curfew__host_params){"[1,2]", 5, NULL}, &text));
-		assert_string_equal(text, "[1,2]");
+		CHECK(call_now(list, 0, &caller, &(curfew__host_params){"[1,2]", 5, NULL}, &text));
+		CHECK_TEXT(text, "[1,2]");
 		free(text);
 	}
 	curfew__host_answer answer;
 	curfew__host_call_now(&list->list[1], &caller, &(curfew__host_params){.values = &number}, &answer);
-	assert_false(answer.threw);
-	assert_int_equal(answer.values[0].i32, 42);
-	assert_int_equal(calls, 1001);
+	CHECK(!answer.threw);
+	CHECK_EQUAL(answer.values[0].i32, 42);
+	CHECK_EQUAL(calls, 1001);
 
 	curfew_call_queue_destroy(queue);
 	pthread_join(taker, NULL);
 	char *text = NULL;
-	assert_false(call_now(list, 0, &caller, &(curfew__host_params){"[]", 2, NULL}, &text));
-	assert_string_equal(text, "nobody takes calls of this function any more");
+	CHECK(!call_now(list, 0, &caller, &(curfew__host_params){"[]", 2, NULL}, &text));
+	CHECK_TEXT(text, "nobody takes calls of this function any more");
 	free(text);
 	curfew__host_functions_unref(list);
 }
@@ -214,7 +207,7 @@ static void take_and_keep(void *context)
 	curfew_call_queue **queue = context;
 	waiting++;
 	taken = curfew_call_queue_take(*queue, 0, NULL);
-	assert_non_null(taken);
+	CHECK(taken != NULL);
 }
 
 static void count_waiting(void *context)
@@ -224,78 +217,73 @@ static void count_waiting(void *context)
 }
 
 /* The executing thread does not wait beyond the stop, and what is answered afterwards harms nobody. */
-static void test_a_stop_ends_the_wait_for_an_answer(void **state)
+static void test_a_stop_ends_the_wait_for_an_answer(void)
 {
 	/* Claim T680. */
-	(void)state;
 	curfew_call_queue *queue;
 	atomic_uint none = 0, stop = 1; /* the arguments may be read, and then its time is up */
 	char *text = NULL;
 	curfew__host_caller caller = {.stopped = {&none, &stop}};
-	assert_int_equal(curfew_call_queue_create(take_and_keep, &queue, &queue), CURFEW_OK);
+	CHECK_EQUAL(curfew_call_queue_create(take_and_keep, &queue, &queue), CURFEW_OK);
 	curfew__host_functions *list = create_queued(queue);
 	waiting = 0;
-	assert_false(call_now(list, 1, &caller, &(curfew__host_params){"[7]", 3, NULL}, &text));
-	assert_string_equal(text, "the run was stopped");
+	CHECK(!call_now(list, 1, &caller, &(curfew__host_params){"[7]", 3, NULL}, &text));
+	CHECK_TEXT(text, "the run was stopped");
 	free(text);
-	assert_int_equal(waiting, 1);
+	CHECK_EQUAL(waiting, 1);
 	curfew__host_functions_unref(list);
 	curfew_call_queue_destroy(queue);
-	assert_true(curfew_host_call_is_stopped(taken));
-	assert_int_equal(curfew_host_call_get_values(taken)->i32, 7);
-	assert_int_equal(curfew_host_call_return_values(taken, &(curfew_value){.i32 = 1}), CURFEW_OK);
+	CHECK(curfew_host_call_is_stopped(taken));
+	CHECK_EQUAL(curfew_host_call_get_values(taken)->i32, 7);
+	CHECK_EQUAL(curfew_host_call_return_values(taken, &(curfew_value){.i32 = 1}), CURFEW_OK);
 }
 
 /* Nobody took it: it is not there for the next one who does. */
-static void test_a_stopped_call_leaves_the_queue(void **state)
+static void test_a_stopped_call_leaves_the_queue(void)
 {
-	(void)state;
 	curfew_call_queue *queue;
 	atomic_uint none = 0, stop = 1; /* the arguments may be read, and then its time is up */
 	char *text = NULL;
 	curfew__host_caller caller = {.stopped = {&none, &stop}};
-	assert_int_equal(curfew_call_queue_create(count_waiting, NULL, &queue), CURFEW_OK);
+	CHECK_EQUAL(curfew_call_queue_create(count_waiting, NULL, &queue), CURFEW_OK);
 	curfew__host_functions *list = create_queued(queue);
 	waiting = 0;
 	for (unsigned i = 1; i <= 3; i++) {
-		assert_false(call_now(list, 0, &caller, &(curfew__host_params){"[]", 2, NULL}, &text));
+		CHECK(!call_now(list, 0, &caller, &(curfew__host_params){"[]", 2, NULL}, &text));
 		free(text);
-		assert_int_equal(waiting, i);
-		assert_null(curfew_call_queue_take(queue, 0, NULL));
-		assert_null(curfew_call_queue_take(queue, 1000, NULL));
+		CHECK_EQUAL(waiting, i);
+		CHECK(curfew_call_queue_take(queue, 0, NULL) == NULL);
+		CHECK(curfew_call_queue_take(queue, 1000, NULL) == NULL);
 	}
 	curfew_call_queue_destroy(queue);
 	curfew__host_functions_unref(list);
 }
 
-static void test_what_a_queue_cannot_be_given_with(void **state)
+static void test_what_a_queue_cannot_be_given_with(void)
 {
-	(void)state;
 	curfew_call_queue *queue;
 	curfew_failure failure;
-	assert_int_equal(curfew_call_queue_create(NULL, NULL, &queue), CURFEW_OK);
+	CHECK_EQUAL(curfew_call_queue_create(NULL, NULL, &queue), CURFEW_OK);
 	const curfew_host_function bad[] = {
 		{.size = sizeof *bad, .name = "both", .call = on_call, .queue = queue},
 		{.size = sizeof *bad, .name = "later", .flags = CURFEW_HOST_ASYNC, .queue = queue},
 		{.size = sizeof *bad, .name = "neither"},
 	};
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
-		assert_null(curfew__host_functions_create(&bad[i], 1, &failure));
-		assert_non_null(strstr(failure.message, "it needs a callback, or a queue if it is not asynchronous"));
+		CHECK(curfew__host_functions_create(&bad[i], 1, &failure) == NULL);
+		CHECK(strstr(failure.message, "it needs a callback, or a queue if it is not asynchronous") != NULL);
 	}
 	curfew_call_queue_destroy(queue);
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_what_is_no_json_is_refused),
-		cmocka_unit_test(test_what_is_right_is_passed),
-		cmocka_unit_test(test_stopped_calls),
-		cmocka_unit_test(test_a_thread_takes_calls_from_a_queue),
-		cmocka_unit_test(test_a_stop_ends_the_wait_for_an_answer),
-		cmocka_unit_test(test_a_stopped_call_leaves_the_queue),
-		cmocka_unit_test(test_what_a_queue_cannot_be_given_with),
-	};
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+static const harness_test tests[] = {
+	{"what_is_no_json_is_refused", test_what_is_no_json_is_refused},
+	{"what_is_right_is_passed", test_what_is_right_is_passed},
+	{"stopped_calls", test_stopped_calls},
+	{"a_thread_takes_calls_from_a_queue", test_a_thread_takes_calls_from_a_queue},
+	{"a_stop_ends_the_wait_for_an_answer", test_a_stop_ends_the_wait_for_an_answer},
+	{"a_stopped_call_leaves_the_queue", test_a_stopped_call_leaves_the_queue},
+	{"what_a_queue_cannot_be_given_with", test_what_a_queue_cannot_be_given_with},
+};
+
+HARNESS_MAIN(tests)

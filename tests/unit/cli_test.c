@@ -1,16 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The parser of a command line. */
+#include "../harness.h"
 #include "cli/options.h"
 #include "cli/say.h"
 
 #include <stdint.h>
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 /* The words of a command line, as main has them. */
 static int parse(cli_command_id command, cli_arguments *arguments, const char *const *words)
@@ -22,7 +19,7 @@ static int parse(cli_command_id command, cli_arguments *arguments, const char *c
 	int code = cli_parse(command, count, copies, arguments);
 	/* What is pointed to goes away with the copies. */
 	for (size_t i = 0; code < 0 && i < arguments->rest_count; i++)
-		assert_ptr_equal(arguments->rest[i], copies[(size_t)count - arguments->rest_count + i]);
+		CHECK(arguments->rest[i] == (copies[(size_t)count - arguments->rest_count + i]));
 	return code;
 }
 
@@ -31,50 +28,45 @@ static int parse(cli_command_id command, cli_arguments *arguments, const char *c
 static void expect_refused(cli_command_id command, const char *const *words)
 {
 	cli_arguments arguments;
-	assert_int_equal(parse(command, &arguments, words), CLI_EXIT_USAGE);
+	CHECK_EQUAL(parse(command, &arguments, words), CLI_EXIT_USAGE);
 	cli_arguments_finish(&arguments);
 }
 
-static void test_options_program_and_its_arguments(void **state)
+static void test_options_program_and_its_arguments(void)
 {
 	cli_arguments arguments;
-	(void)state;
-	assert_true(parse(CLI_RUN, &arguments, WORDS("--timeout", "2s", "--memory=128MiB", "a.js", "one", "--timeout")) <
-	            0);
-	assert_string_equal(arguments.program, "a.js");
-	assert_int_equal(arguments.limits.timeout_ns, 2000000000);
-	assert_int_equal(arguments.limits.memory_bytes, 128 << 20);
-	assert_int_equal(arguments.rest_count, 2);
+	CHECK(parse(CLI_RUN, &arguments, WORDS("--timeout", "2s", "--memory=128MiB", "a.js", "one", "--timeout")) < 0);
+	CHECK_TEXT(arguments.program, "a.js");
+	CHECK_EQUAL(arguments.limits.timeout_ns, 2000000000);
+	CHECK_EQUAL(arguments.limits.memory_bytes, 128 << 20);
+	CHECK_EQUAL(arguments.rest_count, 2);
 	cli_arguments_finish(&arguments);
 }
 
-static void test_nothing_is_an_option_behind_two_dashes(void **state)
+static void test_nothing_is_an_option_behind_two_dashes(void)
 {
 	cli_arguments arguments;
-	(void)state;
-	assert_true(parse(CLI_RUN, &arguments, WORDS("--json", "--", "--odd.js", "--quiet")) < 0);
-	assert_string_equal(arguments.program, "--odd.js");
-	assert_non_null(arguments.values[CLI_OPTION_JSON]);
-	assert_null(arguments.values[CLI_OPTION_QUIET]);
-	assert_int_equal(arguments.rest_count, 1);
+	CHECK(parse(CLI_RUN, &arguments, WORDS("--json", "--", "--odd.js", "--quiet")) < 0);
+	CHECK_TEXT(arguments.program, "--odd.js");
+	CHECK(arguments.values[CLI_OPTION_JSON] != NULL);
+	CHECK(arguments.values[CLI_OPTION_QUIET] == NULL);
+	CHECK_EQUAL(arguments.rest_count, 1);
 	cli_arguments_finish(&arguments);
 }
 
-static void test_options_that_may_be_repeated(void **state)
+static void test_options_that_may_be_repeated(void)
 {
 	cli_arguments arguments;
-	(void)state;
-	assert_true(parse(CLI_RUN, &arguments, WORDS("--allow-fetch", "a.example", "--allow-fetch=b.example", "a.js")) < 0);
+	CHECK(parse(CLI_RUN, &arguments, WORDS("--allow-fetch", "a.example", "--allow-fetch=b.example", "a.js")) < 0);
 	const cli_list *hosts = &arguments.lists[CLI_OPTION_ALLOW_FETCH];
-	assert_int_equal(hosts->count, 2);
-	assert_string_equal(hosts->items[0], "a.example");
-	assert_string_equal(hosts->items[1], "b.example");
+	CHECK_EQUAL(hosts->count, 2);
+	CHECK_TEXT(hosts->items[0], "a.example");
+	CHECK_TEXT(hosts->items[1], "b.example");
 	cli_arguments_finish(&arguments);
 }
 
-static void test_what_is_refused(void **state)
+static void test_what_is_refused(void)
 {
-	(void)state;
 	expect_refused(CLI_RUN, WORDS("--no-such", "a.js"));
 	expect_refused(CLI_RUN, WORDS("--timeout"));
 	expect_refused(CLI_RUN, WORDS("--timeout", "0s", "a.js"));
@@ -85,43 +77,39 @@ static void test_what_is_refused(void **state)
 	expect_refused(CLI_PS, WORDS("a"));
 }
 
-static void test_the_nearest_name(void **state)
+static void test_the_nearest_name(void)
 {
 	cli_option options[CLI_OPTIONS_MOST];
 	size_t count = cli_list_options(CLI_RUN, options);
-	(void)state;
-	assert_string_equal(cli_nearest_command("rnu"), "run");
-	assert_string_equal(cli_nearest_command("cancle"), "cancel");
-	assert_string_equal(cli_nearest_option(options, count, "tiemout"), "timeout");
-	assert_int_equal(cli_find_command("run"), CLI_RUN);
-	assert_int_equal(cli_find_command("rnu"), CLI_COMMANDS);
+	CHECK_TEXT(cli_nearest_command("rnu"), "run");
+	CHECK_TEXT(cli_nearest_command("cancle"), "cancel");
+	CHECK_TEXT(cli_nearest_option(options, count, "tiemout"), "timeout");
+	CHECK_EQUAL(cli_find_command("run"), CLI_RUN);
+	CHECK_EQUAL(cli_find_command("rnu"), CLI_COMMANDS);
 }
 
-static void test_every_option_is_told_apart(void **state)
+static void test_every_option_is_told_apart(void)
 {
-	(void)state;
 	for (int command = 0; command < CLI_COMMANDS; command++) {
 		cli_option options[CLI_OPTIONS_MOST];
 		size_t count = cli_list_options((cli_command_id)command, options);
-		assert_true(count < CLI_OPTIONS_MOST); /* none was left out */
+		CHECK(count < CLI_OPTIONS_MOST); /* none was left out */
 		for (size_t i = 0; i < count; i++) {
 			for (size_t k = 0; k < i; k++) {
-				assert_string_not_equal(options[i].name, options[k].name);
-				assert_true(options[i].letter == 0 || options[i].letter != options[k].letter);
+				CHECK(strcmp(options[i].name, options[k].name) != 0);
+				CHECK(options[i].letter == 0 || options[i].letter != options[k].letter);
 			}
 		}
 	}
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_options_program_and_its_arguments),
-		cmocka_unit_test(test_nothing_is_an_option_behind_two_dashes),
-		cmocka_unit_test(test_options_that_may_be_repeated),
-		cmocka_unit_test(test_what_is_refused),
-		cmocka_unit_test(test_the_nearest_name),
-		cmocka_unit_test(test_every_option_is_told_apart),
-	};
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+static const harness_test tests[] = {
+	{"options_program_and_its_arguments", test_options_program_and_its_arguments},
+	{"nothing_is_an_option_behind_two_dashes", test_nothing_is_an_option_behind_two_dashes},
+	{"options_that_may_be_repeated", test_options_that_may_be_repeated},
+	{"what_is_refused", test_what_is_refused},
+	{"the_nearest_name", test_the_nearest_name},
+	{"every_option_is_told_apart", test_every_option_is_told_apart},
+};
+
+HARNESS_MAIN(tests)

@@ -4,19 +4,16 @@
  * Its parameter is a tuple of the value and 16 bytes, so that it always goes through memory: the core function is told
  * where the tuple stands, and says that the result stands there.
  */
+#include "../harness.h"
 #include "wasm/component_values.h"
 #include "wasm/json_values.h"
 #include "wasm/shape.h"
 #include "wasm/types.h"
 
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 enum { MIB = 1 << 20, LIMIT = 64 * MIB };
 
@@ -70,8 +67,8 @@ static void compile(world *w, const char *text)
 		return;
 	wasm_name_t message;
 	wasmtime_error_message(error, &message);
-	print_error("%.*s\n%s\n", (int)message.size, message.data, text);
-	fail();
+	(void)fprintf(stderr, "%.*s\n%s\n", (int)message.size, message.data, text);
+	_exit(1);
 }
 
 static void instantiate(world *w)
@@ -79,7 +76,7 @@ static void instantiate(world *w)
 	w->store = wasmtime_store_new(w->engine, NULL, NULL);
 	w->context = wasmtime_store_context(w->store);
 	wasmtime_component_linker_t *linker = wasmtime_component_linker_new(w->engine);
-	assert_null(wasmtime_component_linker_instantiate(linker, w->context, w->component, &w->instance));
+	CHECK(wasmtime_component_linker_instantiate(linker, w->context, w->component, &w->instance) == NULL);
 	wasmtime_component_linker_delete(linker);
 }
 
@@ -91,22 +88,20 @@ static void unload(world *w)
 	w->store = NULL;
 }
 
-static int make_world(void **state)
+static void *make_world(void)
 {
 	world *w = calloc(1, sizeof *w);
 	wasm_config_t *config = wasm_config_new();
 	wasmtime_config_wasm_component_model_async_set(config, false);
 	w->engine = wasm_engine_new_with_config(config);
-	*state = w;
-	return 0;
+	return w;
 }
 
-static int end_world(void **state)
+static void end_world(void *state)
 {
-	world *w = *state;
+	world *w = state;
 	wasm_engine_delete(w->engine);
 	free(w);
-	return 0;
 }
 
 static wasmtime_component_func_t find(world *w, const char *name)
@@ -114,8 +109,8 @@ static wasmtime_component_func_t find(world *w, const char *name)
 	wasmtime_component_func_t func;
 	wasmtime_component_export_index_t *index = wasmtime_component_instance_get_export_index(&w->instance, w->context,
 	                                                                                        NULL, name, strlen(name));
-	assert_non_null(index);
-	assert_true(wasmtime_component_instance_get_func(&w->instance, w->context, index, &func));
+	CHECK(index != NULL);
+	CHECK(wasmtime_component_instance_get_func(&w->instance, w->context, index, &func));
 	wasmtime_component_export_index_delete(index);
 	return func;
 }
@@ -181,7 +176,7 @@ static char *call_text(world *w, const char *name, const char *text)
 static void expect_call(world *w, const char *name, const char *params, const char *expected)
 {
 	char *result = call_text(w, name, params);
-	assert_string_equal(result, expected);
+	CHECK_TEXT(result, expected);
 	free(result);
 }
 
@@ -214,7 +209,7 @@ static char *echo(world *w, const char *json)
 	curfew__buffer_finish(&params);
 	size_t length = strlen(result);
 	if (result[0] == '[') {
-		assert_string_equal(result + length - strlen(ZEROES "]"), ZEROES "]");
+		CHECK_TEXT(result + length - strlen(ZEROES "]"), ZEROES "]");
 		result[length - strlen(ZEROES "]")] = '\0';
 		memmove(result, result + 1, strlen(result));
 	} else if (strncmp(result, where, strlen(where)) == 0) {
@@ -233,21 +228,21 @@ static void expect_echo(world *w, const char *named, const char *type, const exa
 	load_identity(w, named, type);
 	for (; examples->given != NULL; examples++) {
 		char *result = echo(w, examples->given);
-		assert_string_equal(result, examples->expected != NULL ? examples->expected : examples->given);
+		CHECK_TEXT(result, examples->expected != NULL ? examples->expected : examples->given);
 		free(result);
 	}
 	unload(w);
 }
 
-#define EXPECT_ECHO(named, type, ...) expect_echo(*state, named, type, (const example[]){__VA_ARGS__, {NULL}})
+#define EXPECT_ECHO(named, type, ...) expect_echo(state, named, type, (const example[]){__VA_ARGS__, {NULL}})
 
-static void test_bool(void **state)
+static void test_bool(void *state)
 {
 	EXPECT_ECHO("", "bool", {"true"}, {"false"}, {"0", ": expected bool (true or false), got 0"},
 	            {"null", ": expected bool (true or false), got null"});
 }
 
-static void test_integers(void **state)
+static void test_integers(void *state)
 {
 	EXPECT_ECHO("", "s8", {"-128"}, {"127"}, {"1.0", "1"}, {"-129", ": expected s8 (-128 to 127), got -129"},
 	            {"128", ": expected s8 (-128 to 127), got 128"});
@@ -273,7 +268,7 @@ static void test_integers(void **state)
 	            {"18446744073709551615", U64 "1.8446744073709552e+19"});
 }
 
-static void test_floats(void **state)
+static void test_floats(void *state)
 {
 	EXPECT_ECHO("", "f32", {"0.1"}, {"-0.0"}, {"\"NaN\""}, {"\"-Infinity\""},
 	            {"1e39", ": expected f32 (a number up to 3.4028235e38, \"NaN\", \"Infinity\" or \"-Infinity\"), "
@@ -282,7 +277,7 @@ static void test_floats(void **state)
 	            {"\"x\"", ": expected f64 (a number, \"NaN\", \"Infinity\" or \"-Infinity\"), got \"x\""});
 }
 
-static void test_char(void **state)
+static void test_char(void *state)
 {
 	EXPECT_ECHO("", "char", {"\"a\""}, {"\"\\u0000\""}, {"\"\xc3\xa9\""}, {"\"\xe2\x82\xac\""},
 	            {"\"\xf0\x9f\x98\x80\""}, {"\"\\ud83d\\ude00\"", "\"\xf0\x9f\x98\x80\""}, {"\"\xf4\x8f\xbf\xbf\""},
@@ -291,13 +286,13 @@ static void test_char(void **state)
 	            {"97", ": expected char (a string of one character), got 97"});
 }
 
-static void test_string(void **state)
+static void test_string(void *state)
 {
 	EXPECT_ECHO("", "string", {"\"\""}, {"\"h\xc3\xa9llo \\u0000\\n\\\"\""}, {"1", ": expected string, got 1"},
 	            {"\"\\udfff\"", ": expected string, got \"\xef\xbf\xbd\""});
 }
 
-static void test_list(void **state)
+static void test_list(void *state)
 {
 	EXPECT_ECHO("", "(list u16)", {"[]"}, {"[1,65535]"}, {"{}", ": expected list<u16> (an array), got an object"},
 	            {"[1,2,-1]", "[2]: expected u16 (0 to 65535), got -1"});
@@ -305,7 +300,7 @@ static void test_list(void **state)
 	            {"[[],[\"a\",null]]", "[1][1]: expected string, got null"});
 }
 
-static void test_tuple(void **state)
+static void test_tuple(void *state)
 {
 	EXPECT_ECHO("", "(tuple bool string)", {"[true,\"x\"]"},
 	            {"[true]", ": expected tuple<bool, string> (an array of 2), got an array of 1"},
@@ -313,7 +308,7 @@ static void test_tuple(void **state)
 	            {"[1,\"x\"]", "[0]: expected bool (true or false), got 1"});
 }
 
-static void test_record(void **state)
+static void test_record(void *state)
 {
 	EXPECT_ECHO(
 		NAMED("r", "(record (field \"name\" string) (field \"age\" u8))"), "$r", {"{\"name\":\"A\",\"age\":3}"},
@@ -326,7 +321,7 @@ static void test_record(void **state)
 		{"{\"name\":\"A\",\"age\":-3}", ".age: expected u8 (0 to 255), got -3"});
 }
 
-static void test_variant(void **state)
+static void test_variant(void *state)
 {
 #define VARIANT "variant {none, one(u8), more(list<u8>)}"
 	EXPECT_ECHO(NAMED("v", "(variant (case \"none\") (case \"one\" u8) (case \"more\" (list u8)))"), "$v", {"\"none\""},
@@ -340,7 +335,7 @@ static void test_variant(void **state)
 	            {"{\"more\":[300]}", ".more[0]: expected u8 (0 to 255), got 300"});
 }
 
-static void test_enum(void **state)
+static void test_enum(void *state)
 {
 	EXPECT_ECHO(NAMED("e", "(enum \"red\" \"green\")"), "$e", {"\"red\""}, {"\"green\""},
 	            {"\"blue\"", ": expected enum {red, green} (a string), got \"blue\""},
@@ -348,7 +343,7 @@ static void test_enum(void **state)
 	            {"0", ": expected enum {red, green} (a string), got 0"});
 }
 
-static void test_flags(void **state)
+static void test_flags(void *state)
 {
 	EXPECT_ECHO(NAMED("f", "(flags \"r\" \"w\" \"x\")"), "$f", {"[]"}, {"[\"r\",\"w\",\"x\"]"},
 	            {"[\"x\",\"r\"]", "[\"r\",\"x\"]"}, {"[\"y\"]", ": there is no flag \"y\" in flags {r, w, x}"},
@@ -357,7 +352,7 @@ static void test_flags(void **state)
 	            {"\"r\"", ": expected flags {r, w, x} (an array of names), got \"r\""});
 }
 
-static void test_option(void **state)
+static void test_option(void *state)
 {
 	EXPECT_ECHO("", "(option u8)", {"null"}, {"5"}, {"\"x\"", ": expected u8 (0 to 255), got \"x\""});
 	EXPECT_ECHO("", "(option (option u8))", {"null"}, {"{\"some\":null}"}, {"{\"some\":5}"},
@@ -368,7 +363,7 @@ static void test_option(void **state)
 	EXPECT_ECHO("", "(option (list (option string)))", {"null"}, {"[null,\"a\"]"});
 }
 
-static void test_result(void **state)
+static void test_result(void *state)
 {
 	EXPECT_ECHO("", "(result u8 (error string))", {"{\"ok\":5}"}, {"{\"err\":\"bad\"}"},
 	            {"{\"ok\":\"x\"}", ".ok: expected u8 (0 to 255), got \"x\""},
@@ -384,7 +379,7 @@ static void test_result(void **state)
 }
 
 /* A long type is cut, so that what was given can be seen. */
-static void test_long_type(void **state)
+static void test_long_type(void *state)
 {
 	EXPECT_ECHO("",
 	            "(tuple string string string string string string string string string string string string "
@@ -546,7 +541,7 @@ static void random_value(curfew__json_writer *json, const curfew__shape *shape)
 		break;
 	case WASMTIME_COMPONENT_VALTYPE_RESULT: random_pair(json, member->name, member); break;
 	default:
-		assert_int_equal(shape->kind, WASMTIME_COMPONENT_VALTYPE_FLAGS);
+		CHECK_EQUAL(shape->kind, WASMTIME_COMPONENT_VALTYPE_FLAGS);
 		curfew__json_begin_array(json);
 		for (size_t i = 0; i < shape->count; i++)
 			if (pick(2) != 0)
@@ -562,8 +557,8 @@ static void echo_random_values(world *w)
 	wasmtime_component_valtype_t result;
 	curfew__shape shape;
 	size_t budget = CURFEW__SHAPE_BUDGET;
-	assert_true(wasmtime_component_func_type_result(type, &result));
-	assert_true(curfew__shape_init(&shape, &result, NULL, &budget));
+	CHECK(wasmtime_component_func_type_result(type, &result));
+	CHECK(curfew__shape_init(&shape, &result, NULL, &budget));
 	for (int i = 0; i < VALUES_OF_EACH; i++) {
 		curfew__buffer given;
 		curfew__json_writer json;
@@ -571,7 +566,7 @@ static void echo_random_values(world *w)
 		curfew__json_init(&json, &given);
 		random_value(&json, &shape.members[0].shape);
 		char *got = echo(w, given.data);
-		assert_string_equal(got, given.data);
+		CHECK_TEXT(got, given.data);
 		free(got);
 		curfew__buffer_finish(&given);
 	}
@@ -580,9 +575,9 @@ static void echo_random_values(world *w)
 	wasmtime_component_func_type_delete(type);
 }
 
-static void test_random_values(void **state)
+static void test_random_values(void *state)
 {
-	world *w = *state;
+	world *w = state;
 	srand(7);
 	for (int i = 0; i < TYPES; i++) {
 		curfew__buffer named;
@@ -616,9 +611,9 @@ static void expect_within(world *w, const char *value, size_t limit_bytes, const
 	char *params = params_of(value);
 	char *result = call_limited(w, "echo", params, limit_bytes);
 	if (expected != NULL)
-		assert_string_equal(result, expected);
+		CHECK_TEXT(result, expected);
 	else
-		assert_int_equal(result[0], '[');
+		CHECK_EQUAL(result[0], '[');
 	free(result);
 	free(params);
 }
@@ -634,9 +629,9 @@ static void expect_list(world *w, size_t count, size_t limit_bytes, const char *
 	free(list);
 }
 
-static void test_limit(void **state)
+static void test_limit(void *state)
 {
-	world *w = *state;
+	world *w = state;
 	/* The parameter, and 17 values in it. */
 	size_t fixed = 18 * sizeof(wasmtime_component_val_t);
 	load_identity(w, "", "(list u8)");
@@ -655,9 +650,9 @@ static void test_limit(void **state)
 	unload(w);
 }
 
-static void test_large_string(void **state)
+static void test_large_string(void *state)
 {
-	world *w = *state;
+	world *w = state;
 	size_t length = 10 * MIB;
 	char *text = malloc(length + 3);
 	text[0] = '"';
@@ -667,9 +662,9 @@ static void test_large_string(void **state)
 	load_identity(w, "", "string");
 	char *params = params_of(text);
 	char *result = call_text(w, "echo", params);
-	assert_int_equal(result[0], '[');
-	assert_memory_equal(result + 1, text, length + 2);
-	assert_string_equal(result + 1 + length + 2, ZEROES "]");
+	CHECK_EQUAL(result[0], '[');
+	CHECK_BYTES(result + 1, text, length + 2);
+	CHECK_TEXT(result + 1 + length + 2, ZEROES "]");
 	free(result);
 	free(params);
 	unload(w);
@@ -677,32 +672,32 @@ static void test_large_string(void **state)
 }
 
 /* Half of a surrogate pair is JSON, and no text. */
-static void test_not_utf8(void **state)
+static void test_not_utf8(void *state)
 {
 	static const char *const bad[] = {"\"\\ud800\"", "\"a\\udc00\"", "\"\\ud800\\ud800\"", "\"\\udfffx\""};
-	world *w = *state;
+	world *w = state;
 	load_identity(w, "", "string");
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
 		char *result = echo(w, bad[i]);
-		assert_memory_equal(result, ": expected string, got ", 23);
+		CHECK_BYTES(result, ": expected string, got ", 23);
 		free(result);
 	}
 	unload(w);
 	load_identity(w, "", "char");
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
 		char *result = echo(w, bad[i]);
-		assert_memory_equal(result, ": expected char ", 16);
+		CHECK_BYTES(result, ": expected char ", 16);
 		free(result);
 	}
 	unload(w);
 }
 
 /* A stop that is set is seen within a piece of text, whatever is being read. */
-static void test_stopped(void **state)
+static void test_stopped(void *state)
 {
 	static const char *const types[][2] = {
 		{"(list u8)", "1"}, {"(list string)", "\"abc\""}, {"(list (list u8))", "[[[7]]]"}};
-	world *w = *state;
+	world *w = state;
 	for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
 		curfew_failure failure = {.message = ""};
 		curfew__buffer text;
@@ -714,12 +709,12 @@ static void test_stopped(void **state)
 			curfew__buffer_printf(&text, "%s%s", n > 0 ? "," : "", types[i][1]);
 		curfew__buffer_add_text(&text, "]" ZEROES "]]");
 		load_identity(w, "", types[i][0]);
-		assert_true(curfew__params_open(&params, text.data, text.length, &stop, "params", &failure));
+		CHECK(curfew__params_open(&params, text.data, text.length, &stop, "params", &failure));
 		atomic_store(&stop, 1);
 		char *result = call_within(w, "echo", &params, LIMIT);
-		assert_true(params.stopped && params.length < text.length / 2);
+		CHECK(params.stopped && params.length < text.length / 2);
 		free(result);
-		assert_false(curfew__params_open(&params, text.data, text.length, &stop, "params", &failure));
+		CHECK(!curfew__params_open(&params, text.data, text.length, &stop, "params", &failure));
 		curfew__buffer_finish(&text);
 		unload(w);
 	}
@@ -727,9 +722,9 @@ static void test_stopped(void **state)
 
 /* ---- Functions ------------------------------------------------------------------------------------------- */
 
-static void test_counts_and_outcomes(void **state)
+static void test_counts_and_outcomes(void *state)
 {
-	world *w = *state;
+	world *w = state;
 	compile(w, "(component (core module $m (memory (export \"memory\") 1)"
 	           "  (func (export \"none\")) (func (export \"two\") (param i32 i32) (result i32) (local.get 1))"
 	           "  (func (export \"one\") (param i32)) (func (export \"pass\") (param i32) (result i32) "
@@ -761,7 +756,7 @@ static void test_counts_and_outcomes(void **state)
 	expect_call(w, "err", "[]", "7 as an error");
 	/* The result is said to stand where there is no memory. */
 	char *result = call_text(w, "wild", "[]");
-	assert_memory_equal(result, "failed: ", 8);
+	CHECK_BYTES(result, "failed: ", 8);
 	free(result);
 	unload(w);
 }
@@ -794,9 +789,9 @@ static const char things[] =
 	" (func (export \"take\") (param \"n\" u32) (param \"t\" (option (own $thing)))"
 	"  (canon lift (core func $i \"take\"))))";
 
-static void test_resources(void **state)
+static void test_resources(void *state)
 {
-	world *w = *state;
+	world *w = state;
 	compile(w, things);
 	instantiate(w);
 	expect_call(w, "make", "[]", "{\"resource\":1}");
@@ -811,9 +806,9 @@ static void test_resources(void **state)
 }
 
 /* Types that the C API has no values for: where the function is looked at, nothing is called. */
-static void test_foreign_types(void **state)
+static void test_foreign_types(void *state)
 {
-	world *w = *state;
+	world *w = state;
 	world other = {0};
 	wasm_config_t *config = wasm_config_new();
 	wasmtime_config_wasm_component_model_async_set(config, true);
@@ -844,12 +839,12 @@ static void test_foreign_types(void **state)
 	curfew__buffer text;
 	curfew__buffer_init(&text, SIZE_MAX);
 	curfew__component_describe(other.component, other.engine, &text);
-	assert_string_equal(text.data, "{\"imports\":[],\"exports\":["
-	                               "{\"name\":\"future\",\"kind\":\"function\",\"type\":\"func(f: future<u8>)\"},"
-	                               "{\"name\":\"stream\",\"kind\":\"function\",\"type\":\"func() -> "
-	                               "option<stream<u8>>\"},"
-	                               "{\"name\":\"map\",\"kind\":\"function\",\"type\":\"func(m: map<string, "
-	                               "u8>)\"}]}");
+	CHECK_TEXT(text.data, "{\"imports\":[],\"exports\":["
+	                      "{\"name\":\"future\",\"kind\":\"function\",\"type\":\"func(f: future<u8>)\"},"
+	                      "{\"name\":\"stream\",\"kind\":\"function\",\"type\":\"func() -> "
+	                      "option<stream<u8>>\"},"
+	                      "{\"name\":\"map\",\"kind\":\"function\",\"type\":\"func(m: map<string, "
+	                      "u8>)\"}]}");
 	curfew__buffer_finish(&text);
 	unload(&other);
 	wasm_engine_delete(other.engine);
@@ -857,9 +852,9 @@ static void test_foreign_types(void **state)
 }
 
 /* A type whose members double 17 times over. */
-static void test_large_type(void **state)
+static void test_large_type(void *state)
 {
-	world *w = *state;
+	world *w = state;
 	curfew__buffer types;
 	curfew__buffer_init(&types, SIZE_MAX);
 	curfew__buffer_add_text(&types, "(type $t0 (tuple u8 u8))");
@@ -873,9 +868,9 @@ static void test_large_type(void **state)
 
 /* ---- Types ----------------------------------------------------------------------------------------------- */
 
-static void test_describe(void **state)
+static void test_describe(void *state)
 {
-	world *w = *state;
+	world *w = state;
 	compile(w, "(component"
 	           " (import \"example:logs/log@1.0.0\" (instance"
 	           "  (type $l_ (enum \"info\" \"bad\")) (export \"level\" (type $l (eq $l_)))"
@@ -893,42 +888,54 @@ static void test_describe(void **state)
 	curfew__buffer text;
 	curfew__buffer_init(&text, SIZE_MAX);
 	curfew__component_describe(w->component, w->engine, &text);
-	assert_string_equal(text.data,
-	                    "{\"imports\":[{\"name\":\"example:logs/log@1.0.0\",\"kind\":\"instance\",\"exports\":["
-	                    "{\"name\":\"level\",\"kind\":\"type\",\"type\":\"enum {info, bad}\"},"
-	                    "{\"name\":\"line\",\"kind\":\"resource\",\"type\":\"resource\"},"
-	                    "{\"name\":\"write\",\"kind\":\"function\",\"type\":\"func(at: level, to: borrow<line>) "
-	                    "-> result<string, level>\"}]},"
-	                    "{\"name\":\"now\",\"kind\":\"function\",\"type\":\"func() -> u64\"}],\"exports\":["
-	                    "{\"name\":\"pair\",\"kind\":\"type\",\"type\":\"record {a: u8, b: option<string>}\"},"
-	                    "{\"name\":\"numbers\",\"kind\":\"type\",\"type\":\"list<u32>\"},"
-	                    "{\"name\":\"maybe\",\"kind\":\"type\",\"type\":\"variant {none, some(pair)}\"},"
-	                    "{\"name\":\"marks\",\"kind\":\"type\",\"type\":\"flags {x, y}\"},"
-	                    "{\"name\":\"g\",\"kind\":\"function\",\"type\":\"func(a: list<pair>, b: marks, c: "
-	                    "list<u32>) -> result<tuple<maybe, char>, string>\"}]}");
+	CHECK_TEXT(text.data, "{\"imports\":[{\"name\":\"example:logs/log@1.0.0\",\"kind\":\"instance\",\"exports\":["
+	                      "{\"name\":\"level\",\"kind\":\"type\",\"type\":\"enum {info, bad}\"},"
+	                      "{\"name\":\"line\",\"kind\":\"resource\",\"type\":\"resource\"},"
+	                      "{\"name\":\"write\",\"kind\":\"function\",\"type\":\"func(at: level, to: borrow<line>) "
+	                      "-> result<string, level>\"}]},"
+	                      "{\"name\":\"now\",\"kind\":\"function\",\"type\":\"func() -> u64\"}],\"exports\":["
+	                      "{\"name\":\"pair\",\"kind\":\"type\",\"type\":\"record {a: u8, b: option<string>}\"},"
+	                      "{\"name\":\"numbers\",\"kind\":\"type\",\"type\":\"list<u32>\"},"
+	                      "{\"name\":\"maybe\",\"kind\":\"type\",\"type\":\"variant {none, some(pair)}\"},"
+	                      "{\"name\":\"marks\",\"kind\":\"type\",\"type\":\"flags {x, y}\"},"
+	                      "{\"name\":\"g\",\"kind\":\"function\",\"type\":\"func(a: list<pair>, b: marks, c: "
+	                      "list<u32>) -> result<tuple<maybe, char>, string>\"}]}");
 	curfew__buffer_finish(&text);
 	curfew__buffer_init(&text, 100);
 	curfew__component_describe(w->component, w->engine, &text);
-	assert_true(text.failed);
+	CHECK(text.failed);
 	curfew__buffer_finish(&text);
 	unload(w);
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_bool),          cmocka_unit_test(test_integers),
-		cmocka_unit_test(test_floats),        cmocka_unit_test(test_char),
-		cmocka_unit_test(test_string),        cmocka_unit_test(test_list),
-		cmocka_unit_test(test_tuple),         cmocka_unit_test(test_record),
-		cmocka_unit_test(test_variant),       cmocka_unit_test(test_enum),
-		cmocka_unit_test(test_flags),         cmocka_unit_test(test_option),
-		cmocka_unit_test(test_result),        cmocka_unit_test(test_long_type),
-		cmocka_unit_test(test_random_values), cmocka_unit_test(test_limit),
-		cmocka_unit_test(test_large_string),  cmocka_unit_test(test_not_utf8),
-		cmocka_unit_test(test_stopped),       cmocka_unit_test(test_counts_and_outcomes),
-		cmocka_unit_test(test_resources),     cmocka_unit_test(test_foreign_types),
-		cmocka_unit_test(test_large_type),    cmocka_unit_test(test_describe),
-	};
-	return cmocka_run_group_tests(tests, make_world, end_world);
-}
+/* What each test begins and ends with. */
+#define FIXTURE .set_up = make_world, .tear_down = end_world
+
+static const harness_test tests[] = {
+	{"bool", .run_on = test_bool, FIXTURE},
+	{"integers", .run_on = test_integers, FIXTURE},
+	{"floats", .run_on = test_floats, FIXTURE},
+	{"char", .run_on = test_char, FIXTURE},
+	{"string", .run_on = test_string, FIXTURE},
+	{"list", .run_on = test_list, FIXTURE},
+	{"tuple", .run_on = test_tuple, FIXTURE},
+	{"record", .run_on = test_record, FIXTURE},
+	{"variant", .run_on = test_variant, FIXTURE},
+	{"enum", .run_on = test_enum, FIXTURE},
+	{"flags", .run_on = test_flags, FIXTURE},
+	{"option", .run_on = test_option, FIXTURE},
+	{"result", .run_on = test_result, FIXTURE},
+	{"long_type", .run_on = test_long_type, FIXTURE},
+	{"random_values", .run_on = test_random_values, FIXTURE},
+	{"limit", .run_on = test_limit, FIXTURE},
+	{"large_string", .run_on = test_large_string, FIXTURE},
+	{"not_utf8", .run_on = test_not_utf8, FIXTURE},
+	{"stopped", .run_on = test_stopped, FIXTURE},
+	{"counts_and_outcomes", .run_on = test_counts_and_outcomes, FIXTURE},
+	{"resources", .run_on = test_resources, FIXTURE},
+	{"foreign_types", .run_on = test_foreign_types, FIXTURE},
+	{"large_type", .run_on = test_large_type, FIXTURE},
+	{"describe", .run_on = test_describe, FIXTURE},
+};
+
+HARNESS_MAIN(tests)

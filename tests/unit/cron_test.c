@@ -1,15 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Times that come again: what is read, what is refused and how, and which instant is next. */
+#include "../harness.h"
 #include "server/cron.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-
-#include <cmocka.h>
 
 #define BERLIN "Europe/Berlin"
 
@@ -17,7 +14,7 @@ static int64_t at(const char *utc)
 {
 	struct tm parts = {0};
 	const char *end = strptime(utc, "%Y-%m-%d %H:%M", &parts);
-	assert_non_null(end);
+	CHECK(end != NULL);
 	return timegm(&parts);
 }
 
@@ -26,7 +23,7 @@ static cron parse(const char *words)
 	cron c;
 	char why[CRON_WHY_ROOM] = "";
 	if (!cron_parse(&c, words, why))
-		fail_msg("%s: %s", words, why);
+		harness_fail("%s: %s", words, why);
 	return c;
 }
 
@@ -40,15 +37,14 @@ static void expect_times(const char *words, const char *zone, const char *after,
 		now = cron_next(&c, zone, now);
 		time_t seconds = (time_t)now;
 		(void)strftime(shown, sizeof shown, "%Y-%m-%d %H:%M", gmtime(&seconds));
-		assert_string_equal(shown, *times);
+		CHECK_TEXT(shown, *times);
 	}
 }
 
 #define EXPECT(words, zone, after, ...) expect_times(words, zone, after, (const char *const[]){__VA_ARGS__, NULL})
 
-static void fields_go_together(void **state)
+static void fields_go_together(void)
 {
-	(void)state;
 	EXPECT("0 3 * * *", "UTC", "2026-11-30 02:59", "2026-11-30 03:00", "2026-12-01 03:00");
 	EXPECT("0 3 * * *", "UTC", "2026-11-30 03:00", "2026-12-01 03:00");
 	EXPECT("*/20 9-10,17 * * *", "UTC", "2026-11-30 09:30", "2026-11-30 09:40", "2026-11-30 10:00", "2026-11-30 10:20",
@@ -62,9 +58,8 @@ static void fields_go_together(void **state)
 	EXPECT("  15\t4  * * *  ", "UTC", "2026-12-01 12:00", "2026-12-02 04:15");
 }
 
-static void days_of_month_and_week(void **state)
+static void days_of_month_and_week(void)
 {
-	(void)state;
 	/* Both given: either will do. */
 	EXPECT("0 0 13 * fri", "UTC", "2026-12-05 00:00", "2026-12-11 00:00", "2026-12-13 00:00", "2026-12-18 00:00");
 	/* One begins with "*": both have to fit. */
@@ -72,17 +67,15 @@ static void days_of_month_and_week(void **state)
 	EXPECT("0 0 30 2 mon", "UTC", "2027-02-01 12:00", "2027-02-08 00:00");
 }
 
-static void rare_days(void **state)
+static void rare_days(void)
 {
-	(void)state;
 	EXPECT("0 0 29 2 *", "UTC", "2026-01-01 00:00", "2028-02-29 00:00", "2032-02-29 00:00");
 	EXPECT("0 0 29 2 *", "UTC", "2096-03-01 00:00", "2104-02-29 00:00");
 	EXPECT("0 0 31 * *", "UTC", "2026-12-31 00:00", "2027-01-31 00:00", "2027-03-31 00:00");
 }
 
-static void words_for_times(void **state)
+static void words_for_times(void)
 {
-	(void)state;
 	EXPECT("@hourly", "UTC", "2026-12-01 12:30", "2026-12-01 13:00");
 	EXPECT("@daily", "UTC", "2026-12-01 12:30", "2026-12-02 00:00");
 	EXPECT("@weekly", "UTC", "2026-12-01 12:30", "2026-12-06 00:00");
@@ -90,9 +83,8 @@ static void words_for_times(void **state)
 	EXPECT("@yearly", "UTC", "2026-12-01 12:30", "2027-01-01 00:00");
 }
 
-static void zones(void **state)
+static void zones(void)
 {
-	(void)state;
 	EXPECT("0 3 * * *", BERLIN, "2026-12-01 12:00", "2026-12-02 02:00");
 	EXPECT("0 3 * * *", BERLIN, "2026-07-01 12:00", "2026-07-02 01:00");
 	EXPECT("0 9 * * 1-5", "America/New_York", "2026-12-04 20:00", "2026-12-07 14:00");
@@ -104,9 +96,8 @@ static void zones(void **state)
 }
 
 /* Clocks of 29 March 2026 go from 02:00 (01:00 UTC) to 03:00. */
-static void a_time_that_is_left_out(void **state)
+static void a_time_that_is_left_out(void)
 {
-	(void)state;
 	EXPECT("30 2 * * *", BERLIN, "2026-03-28 12:00", "2026-03-29 01:00", "2026-03-30 00:30");
 	EXPECT("*/20 2,3 * * *", BERLIN, "2026-03-29 00:59", "2026-03-29 01:00", "2026-03-29 01:20", "2026-03-29 01:40",
 	       "2026-03-30 00:00");
@@ -114,9 +105,8 @@ static void a_time_that_is_left_out(void **state)
 }
 
 /* Clocks of 25 October 2026 go from 03:00 (01:00 UTC) to 02:00. */
-static void a_time_that_comes_twice(void **state)
+static void a_time_that_comes_twice(void)
 {
-	(void)state;
 	EXPECT("30 2 * * *", BERLIN, "2026-10-24 12:00", "2026-10-25 00:30", "2026-10-26 01:30");
 	EXPECT("0,30 2,3 * * *", BERLIN, "2026-10-24 23:59", "2026-10-25 00:00", "2026-10-25 00:30", "2026-10-25 02:00");
 	/* Also where the time to go on from is within the hour that comes again. */
@@ -125,26 +115,25 @@ static void a_time_that_comes_twice(void **state)
 }
 
 /* Every time found is one that the fields name, and none between was passed over: by a walk through all minutes. */
-static void none_is_passed_over(void **state)
+static void none_is_passed_over(void)
 {
 	static const char *const words[] = {"7 2,14 * * *", "*/15 1-3 * 3,10 0", "0 0 28-31 * *"};
-	(void)state;
 	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
 		cron c = parse(words[i]);
 		int64_t now = at("2026-01-01 00:00"), end = at("2027-01-01 00:00"),
 				next = cron_next(&c, "Australia/Lord_Howe", now);
 		while (next < end) {
-			assert_true(next > now);
+			CHECK(next > now);
 			/* From any instant before it the next one is the same. */
-			assert_int_equal(cron_next(&c, "Australia/Lord_Howe", next - 1), next);
-			assert_int_equal(cron_next(&c, "Australia/Lord_Howe", now + (next - now) / 2), next);
+			CHECK_EQUAL(cron_next(&c, "Australia/Lord_Howe", next - 1), next);
+			CHECK_EQUAL(cron_next(&c, "Australia/Lord_Howe", now + (next - now) / 2), next);
 			now = next;
 			next = cron_next(&c, "Australia/Lord_Howe", now);
 		}
 	}
 }
 
-static void refusals(void **state)
+static void refusals(void)
 {
 	static const char *const cases[][2] = {
 		{"", "\"\" must have five fields: minute, hour, day of the month, month, weekday"},
@@ -173,22 +162,20 @@ static void refusals(void **state)
 		{"@never", "\"@never\" is none of @hourly"},
 		{"@every 5m", "\"@every 5m\" is none of"},
 	};
-	(void)state;
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
 		cron c;
 		char why[CRON_WHY_ROOM] = "";
 		if (cron_parse(&c, cases[i][0], why))
-			fail_msg("\"%s\" is taken", cases[i][0]);
+			harness_fail("\"%s\" is taken", cases[i][0]);
 		if (strncmp(why, cases[i][1], strlen(cases[i][1])) != 0)
-			fail_msg("\"%s\": %s", cases[i][0], why);
+			harness_fail("\"%s\": %s", cases[i][0], why);
 	}
 }
 
 /* Whatever it is given: an answer of one line, or a time to come. */
-static void any_text(void **state)
+static void any_text(void)
 {
 	static const char letters[] = "0123456789 */,-?abcjanfeb@\t\n\x80#L";
-	(void)state;
 	srand(4711);
 	for (int i = 0; i < 20000; i++) {
 		char words[24], why[CRON_WHY_ROOM] = "";
@@ -198,33 +185,30 @@ static void any_text(void **state)
 			words[j] = letters[(size_t)rand() % (sizeof letters - 1)];
 		words[length < sizeof words ? length : sizeof words - 1] = '\0';
 		if (cron_parse(&c, words, why))
-			assert_true(cron_next(&c, "UTC", 1800000000) > 1800000000);
+			CHECK(cron_next(&c, "UTC", 1800000000) > 1800000000);
 		else
-			assert_true(why[0] != '\0' && strpbrk(why, "\n\t") == NULL);
+			CHECK(why[0] != '\0' && strpbrk(why, "\n\t") == NULL);
 	}
 }
 
-static void unknown_zone(void **state)
+static void unknown_zone(void)
 {
-	(void)state;
 	cron c = parse("0 3 * * *");
-	assert_int_equal(cron_next(&c, "Europe/Atlantis", 0), CRON_NEVER);
+	CHECK_EQUAL(cron_next(&c, "Europe/Atlantis", 0), CRON_NEVER);
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(fields_go_together),
-		cmocka_unit_test(days_of_month_and_week),
-		cmocka_unit_test(rare_days),
-		cmocka_unit_test(words_for_times),
-		cmocka_unit_test(zones),
-		cmocka_unit_test(a_time_that_is_left_out),
-		cmocka_unit_test(a_time_that_comes_twice),
-		cmocka_unit_test(none_is_passed_over),
-		cmocka_unit_test(refusals),
-		cmocka_unit_test(any_text),
-		cmocka_unit_test(unknown_zone),
-	};
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+static const harness_test tests[] = {
+	{"fields_go_together", fields_go_together},
+	{"days_of_month_and_week", days_of_month_and_week},
+	{"rare_days", rare_days},
+	{"words_for_times", words_for_times},
+	{"zones", zones},
+	{"a_time_that_is_left_out", a_time_that_is_left_out},
+	{"a_time_that_comes_twice", a_time_that_comes_twice},
+	{"none_is_passed_over", none_is_passed_over},
+	{"refusals", refusals},
+	{"any_text", any_text},
+	{"unknown_zone", unknown_zone},
+};
+
+HARNESS_MAIN(tests)

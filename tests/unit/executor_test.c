@@ -1,16 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The executor, with runs that do nothing but note who steps them. */
+#include "../harness.h"
 #include "run/run.h"
 #include "common/clock.h"
 
 #include <time.h>
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 enum { RUNS = 200 };
 
@@ -44,7 +41,7 @@ static void unref(curfew_run *run)
 static curfew_run *make_run(bool is_held)
 {
 	curfew_run *run = calloc(1, sizeof *run);
-	assert_non_null(run);
+	CHECK(run != NULL);
 	atomic_init(&run->references, 1);
 	run->flags = is_held;
 	return run;
@@ -64,9 +61,9 @@ typedef struct fixture {
 static fixture set_up(uint32_t threads)
 {
 	fixture made = {.pool = curfew__pool_create(0, 0, false)};
-	assert_non_null(made.pool);
+	CHECK(made.pool != NULL);
 	made.executor = curfew__executor_create(threads, made.pool, (curfew__work_calls){step, unref});
-	assert_non_null(made.executor);
+	CHECK(made.executor != NULL);
 	atomic_store(&stepped, 0);
 	atomic_store(&freed, 0);
 	atomic_store(&holds, true);
@@ -82,41 +79,38 @@ static void tear_down(fixture *made)
 static void submit(const fixture *to, bool is_held)
 {
 	curfew_run *run = make_run(is_held);
-	assert_true(curfew__executor_submit(to->executor, run));
+	CHECK(curfew__executor_submit(to->executor, run));
 	unref(run); /* the queue has one of its own */
 }
 
-static void test_each_is_stepped_once(void **state)
+static void test_each_is_stepped_once(void)
 {
 	fixture own = set_up(2);
-	(void)state;
 	for (int i = 0; i < RUNS; i++)
 		submit(&own, false);
 	wait_until(&freed, RUNS);
-	assert_int_equal(atomic_load(&stepped), RUNS);
+	CHECK_EQUAL(atomic_load(&stepped), RUNS);
 	tear_down(&own);
-	assert_int_equal(atomic_load(&stepped), RUNS);
+	CHECK_EQUAL(atomic_load(&stepped), RUNS);
 }
 
-static void test_what_computes_long_does_not_hold_up_others(void **state)
+static void test_what_computes_long_does_not_hold_up_others(void)
 {
 	fixture own = set_up(1);
-	(void)state;
 	/* With one thread that may compute, three that never end by themselves. */
 	for (int i = 0; i < 3; i++)
 		submit(&own, true);
 	submit(&own, false);
 	wait_until(&stepped, 1);
-	assert_int_equal(atomic_load(&inside), 3);
+	CHECK_EQUAL(atomic_load(&inside), 3);
 	atomic_store(&holds, false);
 	wait_until(&freed, 4);
 	tear_down(&own);
 }
 
-static void test_threads_go_when_they_are_not_needed(void **state)
+static void test_threads_go_when_they_are_not_needed(void)
 {
 	fixture own = set_up(1);
-	(void)state;
 	for (int round = 0; round < 3; round++) {
 		atomic_store(&holds, true);
 		for (int i = 0; i < 8; i++)
@@ -129,12 +123,10 @@ static void test_threads_go_when_they_are_not_needed(void **state)
 	tear_down(&own);
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_each_is_stepped_once),
-		cmocka_unit_test(test_what_computes_long_does_not_hold_up_others),
-		cmocka_unit_test(test_threads_go_when_they_are_not_needed),
-	};
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+static const harness_test tests[] = {
+	{"each_is_stepped_once", test_each_is_stepped_once},
+	{"what_computes_long_does_not_hold_up_others", test_what_computes_long_does_not_hold_up_others},
+	{"threads_go_when_they_are_not_needed", test_threads_go_when_they_are_not_needed},
+};
+
+HARNESS_MAIN(tests)

@@ -3,13 +3,12 @@
  * What leaves the host for a guest that breaks its word, and how many connections guests can have. The server here only
  * takes connections and looks at what arrives; the requests are written as a corrupted guest would write them.
  */
+#include "../harness.h"
 #include "host/fetch.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <poll.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,8 +16,6 @@
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
-
-#include <cmocka.h>
 
 #include "../guest/abi.h"
 
@@ -37,13 +34,13 @@ static void listen_somewhere(world *w)
 	struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	socklen_t length = sizeof address;
 	w->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	assert_int_equal(bind(w->listener, (struct sockaddr *)&address, length), 0);
-	assert_int_equal(listen(w->listener, 4096), 0);
-	assert_int_equal(getsockname(w->listener, (struct sockaddr *)&address, &length), 0);
+	CHECK_EQUAL(bind(w->listener, (struct sockaddr *)&address, length), 0);
+	CHECK_EQUAL(listen(w->listener, 4096), 0);
+	CHECK_EQUAL(getsockname(w->listener, (struct sockaddr *)&address, &length), 0);
 	w->port = ntohs(address.sin_port);
 }
 
-static int begin(void **state)
+static void *begin(void)
 {
 	curfew_failure failure;
 	world *w = calloc(1, sizeof *w);
@@ -54,18 +51,16 @@ static int begin(void **state)
 	(void)setrlimit(RLIMIT_NOFILE, &files);
 	listen_somewhere(w);
 	w->fetcher = curfew__fetcher_create(&failure);
-	assert_non_null(w->fetcher);
-	*state = w;
-	return 0;
+	CHECK(w->fetcher != NULL);
+	return w;
 }
 
-static int end(void **state)
+static void end(void *state)
 {
-	world *w = *state;
+	world *w = state;
 	curfew__fetcher_destroy(w->fetcher);
 	close(w->listener);
 	free(w);
-	return 0;
 }
 
 /* A run's part of it. */
@@ -83,7 +78,7 @@ static guest new_guest(world *w)
 	(void)snprintf(host, sizeof host, "127.0.0.1:%d", w->port);
 	guest g = {.w = w, .operations = curfew__operations_create(on_wake, NULL)};
 	g.session = curfew__fetch_session_create(w->fetcher, curfew__allow_list_create(entries, 1, &failure), 256 << 20);
-	assert_non_null(g.session);
+	CHECK(g.session != NULL);
 	return g;
 }
 
@@ -100,7 +95,7 @@ static uint32_t start(guest *g, const char *method, const char *body)
 	char request[128];
 	int length = snprintf(request, sizeof request, "%s\nhttp://127.0.0.1:%d/x\n%s\n", method, g->w->port, body);
 	uint32_t id = curfew__fetch_start(g->session, g->operations, request, (size_t)length);
-	assert_int_not_equal(id, 0);
+	CHECK(id != 0);
 	return id;
 }
 
@@ -124,30 +119,30 @@ static void expect_failure(guest *g, const char *why)
 	const curfew__operation_event *event;
 	while ((event = next_event(g, 20000)) != NULL && event->kind == CURFEW_FETCH_SENT)
 		;
-	assert_non_null(event);
-	assert_int_equal(event->kind, CURFEW_FETCH_FAILED);
+	CHECK(event != NULL);
+	CHECK_EQUAL(event->kind, CURFEW_FETCH_FAILED);
 	if (why == NULL)
 		return;
-	assert_int_equal(event->length, strlen(why));
-	assert_memory_equal(event->bytes, why, event->length);
+	CHECK_EQUAL(event->length, strlen(why));
+	CHECK_BYTES(event->bytes, why, event->length);
 }
 
 static void send_body(guest *g, uint32_t id, const char *text)
 {
-	assert_true(curfew__operations_send(g->operations, id, CURFEW_FETCH_BODY, text, strlen(text)));
+	CHECK(curfew__operations_send(g->operations, id, CURFEW_FETCH_BODY, text, strlen(text)));
 }
 
 static void end_body(guest *g, uint32_t id)
 {
-	assert_true(curfew__operations_send(g->operations, id, CURFEW_FETCH_BODY_END, NULL, 0));
+	CHECK(curfew__operations_send(g->operations, id, CURFEW_FETCH_BODY_END, NULL, 0));
 }
 
 /* Waits until what was sent is on its way. */
 static void expect_sent(guest *g)
 {
 	const curfew__operation_event *event = next_event(g, 20000);
-	assert_non_null(event);
-	assert_int_equal(event->kind, CURFEW_FETCH_SENT);
+	CHECK(event != NULL);
+	CHECK_EQUAL(event->kind, CURFEW_FETCH_SENT);
 }
 
 /* All that arrives on all connections until each is closed; NUL-terminated. */
@@ -169,7 +164,7 @@ static size_t read_all(const world *w, char *text, size_t most)
 #define SMUGGLED "TRACE /smuggled HTTP/1.1\r\nHost: other.example\r\n\r\n"
 
 /* Nothing that was not declared arrives, whichever way it is given. */
-static void test_no_byte_beyond_the_declared_length(void **state)
+static void test_no_byte_beyond_the_declared_length(void *state)
 {
 	/* Claim T27. */
 	static const struct {
@@ -185,7 +180,7 @@ static void test_no_byte_beyond_the_declared_length(void **state)
 		{"GET", "-", {SMUGGLED}, false, "its body is longer than was declared"},
 		{"POST", "5", {"hello", SMUGGLED}, true, NULL},
 	};
-	world *w = *state;
+	world *w = state;
 	static char arrived[65536];
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		guest g = new_guest(w);
@@ -201,14 +196,14 @@ static void test_no_byte_beyond_the_declared_length(void **state)
 		expect_failure(&g, cases[i].why);
 		end_guest(&g);
 		(void)read_all(w, arrived, sizeof arrived - 1);
-		assert_null(strstr(arrived, "TRACE"));
-		assert_null(strstr(arrived, "other.example"));
+		CHECK(strstr(arrived, "TRACE") == NULL);
+		CHECK(strstr(arrived, "other.example") == NULL);
 	}
 }
 
-static void test_no_byte_less(void **state)
+static void test_no_byte_less(void *state)
 {
-	world *w = *state;
+	world *w = state;
 	static char arrived[65536];
 	guest g = new_guest(w);
 	uint32_t id = start(&g, "POST", "5");
@@ -238,39 +233,39 @@ static void read_some(int fd, char *text, size_t most, int first_ms)
 
 /* A server that does not agree to another protocol gets nothing behind the head, one that agrees what the guest sends.
  */
-static void test_upgrade_needs_agreement(void **state)
+static void test_upgrade_needs_agreement(void *state)
 {
 	/* Claim T480. */
 	static const char *const answers[] = {"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",
 	                                      "HTTP/1.1 101 Switching Protocols\r\n\r\n"};
 	static char arrived[65536];
-	world *w = *state;
+	world *w = state;
 	for (int agrees = 0; agrees < 2; agrees++) {
 		guest g = new_guest(w);
 		uint32_t id = start(&g, "GET", "^");
 		send_body(&g, id, SMUGGLED);
 		struct pollfd wait = {.fd = w->listener, .events = POLLIN};
-		assert_int_equal(poll(&wait, 1, 20000), 1);
+		CHECK_EQUAL(poll(&wait, 1, 20000), 1);
 		int fd = accept4(w->listener, NULL, NULL, SOCK_CLOEXEC);
 		read_some(fd, arrived, sizeof arrived - 1, 20000);
-		assert_non_null(strstr(arrived, "\r\nUpgrade: websocket\r\n"));
-		assert_null(strstr(arrived, "TRACE"));
-		assert_int_equal(send(fd, answers[agrees], strlen(answers[agrees]), MSG_NOSIGNAL), strlen(answers[agrees]));
+		CHECK(strstr(arrived, "\r\nUpgrade: websocket\r\n") != NULL);
+		CHECK(strstr(arrived, "TRACE") == NULL);
+		CHECK_EQUAL(send(fd, answers[agrees], strlen(answers[agrees]), MSG_NOSIGNAL), strlen(answers[agrees]));
 		const curfew__operation_event *event = next_event(&g, 20000);
-		assert_non_null(event);
-		assert_int_equal(event->kind, CURFEW_FETCH_HEAD);
+		CHECK(event != NULL);
+		CHECK_EQUAL(event->kind, CURFEW_FETCH_HEAD);
 		(void)curfew__operations_send(g.operations, id, CURFEW_FETCH_TAKE, NULL, 0);
 		read_some(fd, arrived, sizeof arrived - 1, agrees ? 20000 : 300);
-		assert_string_equal(arrived, agrees ? SMUGGLED : "");
+		CHECK_TEXT(arrived, agrees ? SMUGGLED : "");
 		close(fd);
 		end_guest(&g);
 	}
 }
 
 /* The guest has no say in what is upgraded to, and how. */
-static void test_upgrade_of_get_only(void **state)
+static void test_upgrade_of_get_only(void *state)
 {
-	guest g = new_guest(*state);
+	guest g = new_guest(state);
 	(void)start(&g, "POST", "^");
 	expect_failure(&g, "only GET can be upgraded");
 	end_guest(&g);
@@ -296,8 +291,8 @@ static void answer(int connection)
 {
 	static const char text[] = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
 	char request[4096];
-	assert_true(recv(connection, request, sizeof request, 0) > 0);
-	assert_int_equal(send(connection, text, sizeof text - 1, MSG_NOSIGNAL), sizeof text - 1);
+	CHECK(recv(connection, request, sizeof request, 0) > 0);
+	CHECK_EQUAL(send(connection, text, sizeof text - 1, MSG_NOSIGNAL), sizeof text - 1);
 	close(connection);
 }
 
@@ -310,23 +305,23 @@ static unsigned count_ended(guest *g)
 }
 
 /* A run has so many connections at once and no more; each that ends lets another request begin, and all are made. */
-static void test_requests_of_a_run_take_turns(void **state)
+static void test_requests_of_a_run_take_turns(void *state)
 {
 	/* Claims L43, L71. */
 	enum { REQUESTS = 100, AT_ONCE = 32 };
-	world *w = *state;
+	world *w = state;
 	static int connections[CONNECTIONS_MOST];
 	guest g = new_guest(w);
 	for (int i = 0; i < REQUESTS; i++)
 		(void)start(&g, "GET", "-");
 	size_t count = accept_all(w, connections, 0);
-	assert_int_equal(count, AT_ONCE);
+	CHECK_EQUAL(count, AT_ONCE);
 	unsigned ended = 0, made = AT_ONCE;
 	while (count > 0) {
 		answer(connections[--count]);
 		if (made < REQUESTS) {
 			struct pollfd wait = {.fd = w->listener, .events = POLLIN};
-			assert_int_equal(poll(&wait, 1, 20000), 1);
+			CHECK_EQUAL(poll(&wait, 1, 20000), 1);
 			connections[count++] = accept4(w->listener, NULL, NULL, SOCK_CLOEXEC);
 			made++;
 		}
@@ -336,38 +331,38 @@ static void test_requests_of_a_run_take_turns(void **state)
 		pause_ms(2);
 		ended += count_ended(&g);
 	}
-	assert_int_equal(ended, REQUESTS);
+	CHECK_EQUAL(ended, REQUESTS);
 	end_guest(&g);
 }
 
 /* What waits for its turn can be cancelled, and goes with its run. */
-static void test_waiting_requests_end(void **state)
+static void test_waiting_requests_end(void *state)
 {
-	world *w = *state;
+	world *w = state;
 	static int connections[CONNECTIONS_MOST];
 	guest g = new_guest(w);
 	uint32_t ids[40];
 	for (int i = 0; i < 40; i++)
 		ids[i] = start(&g, "GET", "-");
 	size_t count = accept_all(w, connections, 0);
-	assert_int_equal(count, 32);
+	CHECK_EQUAL(count, 32);
 	for (int i = 32; i < 39; i++)
 		curfew__operations_cancel(g.operations, ids[i]);
 	curfew__operations_cancel(g.operations, ids[0]);
 	/* The one that is left takes the place of the first. */
 	size_t more = accept_all(w, connections, count);
-	assert_int_equal(more, 33);
+	CHECK_EQUAL(more, 33);
 	end_guest(&g);
 	while (more > 0)
 		close(connections[--more]);
 }
 
 /* Few files for the process: few connections for a run, and a place left for others. */
-static void test_runs_share_what_there_is(void **state)
+static void test_runs_share_what_there_is(void *state)
 {
 	enum { FILES = 256, OF_ALL = FILES / 4, OF_RUN = OF_ALL / 8, GUESTS = 12 };
 	struct rlimit before, few;
-	world *w = *state;
+	world *w = state;
 	static int connections[CONNECTIONS_MOST];
 	curfew_failure failure;
 	guest guests[GUESTS];
@@ -384,11 +379,11 @@ static void test_runs_share_what_there_is(void **state)
 		for (int n = 0; n < 20; n++)
 			(void)start(&guests[i], "GET", "-");
 		count = accept_all(w, connections, count);
-		assert_int_equal(count, i < OF_ALL / OF_RUN ? (i + 1) * OF_RUN : OF_ALL);
+		CHECK_EQUAL(count, i < OF_ALL / OF_RUN ? (i + 1) * OF_RUN : OF_ALL);
 	}
 	/* The first one ends: the others take its places, one of each in turn. */
 	end_guest(&guests[0]);
-	assert_int_equal(accept_all(w, connections, count), OF_ALL + OF_RUN);
+	CHECK_EQUAL(accept_all(w, connections, count), OF_ALL + OF_RUN);
 	count = OF_ALL + OF_RUN;
 	for (int i = 1; i < GUESTS; i++)
 		end_guest(&guests[i]);
@@ -396,16 +391,17 @@ static void test_runs_share_what_there_is(void **state)
 		close(connections[--count]);
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_no_byte_beyond_the_declared_length, begin, end),
-		cmocka_unit_test_setup_teardown(test_upgrade_needs_agreement, begin, end),
-		cmocka_unit_test_setup_teardown(test_upgrade_of_get_only, begin, end),
-		cmocka_unit_test_setup_teardown(test_no_byte_less, begin, end),
-		cmocka_unit_test_setup_teardown(test_requests_of_a_run_take_turns, begin, end),
-		cmocka_unit_test_setup_teardown(test_waiting_requests_end, begin, end),
-		cmocka_unit_test_setup_teardown(test_runs_share_what_there_is, begin, end),
-	};
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+/* What each test begins and ends with. */
+#define FIXTURE .set_up = begin, .tear_down = end
+
+static const harness_test tests[] = {
+	{"no_byte_beyond_the_declared_length", .run_on = test_no_byte_beyond_the_declared_length, FIXTURE},
+	{"upgrade_needs_agreement", .run_on = test_upgrade_needs_agreement, FIXTURE},
+	{"upgrade_of_get_only", .run_on = test_upgrade_of_get_only, FIXTURE},
+	{"no_byte_less", .run_on = test_no_byte_less, FIXTURE},
+	{"requests_of_a_run_take_turns", .run_on = test_requests_of_a_run_take_turns, FIXTURE},
+	{"waiting_requests_end", .run_on = test_waiting_requests_end, FIXTURE},
+	{"runs_share_what_there_is", .run_on = test_runs_share_what_there_is, FIXTURE},
+};
+
+HARNESS_MAIN(tests)

@@ -1,32 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ULIDs: what is written is one, and is as old as it sorts. */
+#include "../harness.h"
 #include "common/id.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
-
-static void test_what_is_written_is_one(void **state)
+static void test_what_is_written_is_one(void)
 {
 	unsigned char digits[CURFEW__ID_DIGITS];
 	char id[CURFEW__ID_LENGTH + 1], later[CURFEW__ID_LENGTH + 1];
-	(void)state;
 	memset(digits, 0xff, sizeof digits);
 	curfew__id_write(id, UINT64_C(1469918176385), digits);
-	assert_string_equal(id, "01ARYZ6S41ZZZZZZZZZZZZZZZZ");
-	assert_true(curfew__id_is_valid(id));
+	CHECK_TEXT(id, "01ARYZ6S41ZZZZZZZZZZZZZZZZ");
+	CHECK(curfew__id_is_valid(id));
 	memset(digits, 0, sizeof digits);
 	curfew__id_write(later, UINT64_C(1469918176386), digits);
-	assert_true(strcmp(id, later) < 0);
+	CHECK(strcmp(id, later) < 0);
 	curfew__id_write(later, (UINT64_C(1) << 48) - 1, digits);
-	assert_string_equal(later, "7ZZZZZZZZZ0000000000000000");
-	assert_true(curfew__id_is_valid(later));
+	CHECK_TEXT(later, "7ZZZZZZZZZ0000000000000000");
+	CHECK(curfew__id_is_valid(later));
 }
 
-static void test_what_is_none(void **state)
+static void test_what_is_none(void)
 {
 	static const char *const none[] = {
 		"",
@@ -36,16 +32,13 @@ static void test_what_is_none(void **state)
 		"01aryz6s41zzzzzzzzzzzzzzzz",
 		"8ZZZZZZZZZ0000000000000000",
 	};
-	(void)state;
 	for (size_t i = 0; i < sizeof none / sizeof none[0]; i++)
-		assert_false(curfew__id_is_valid(none[i]));
+		CHECK(!curfew__id_is_valid(none[i]));
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_what_is_written_is_one),
-		cmocka_unit_test(test_what_is_none),
-	};
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+static const harness_test tests[] = {
+	{"what_is_written_is_one", test_what_is_written_is_one},
+	{"what_is_none", test_what_is_none},
+};
+
+HARNESS_MAIN(tests)

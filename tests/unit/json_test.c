@@ -1,22 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The JSON writer and the JSON checker, mostly on hostile text. */
+#include "../harness.h"
 #include "common/json.h"
 #include "common/json_reader.h"
 #include "curfew.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
-
 /* ---- Writer ---------------------------------------------------------------------------------------------- */
 
-static void test_writer_puts_commas(void **state)
+static void test_writer_puts_commas(void)
 {
-	(void)state;
 	curfew__buffer buffer;
 	curfew__json_writer writer;
 	curfew__buffer_init(&buffer, SIZE_MAX);
@@ -35,7 +31,7 @@ static void test_writer_puts_commas(void **state)
 	curfew__json_key(&writer, "c");
 	curfew__json_raw(&writer, "{\r\n\"x\": 1}", 10);
 	curfew__json_end_object(&writer);
-	assert_string_equal(buffer.data, "{\"a\":[18446744073709551615,null,[],true],\"b\\\"\":null,\"c\":{\"x\": 1}}");
+	CHECK_TEXT(buffer.data, "{\"a\":[18446744073709551615,null,[],true],\"b\\\"\":null,\"c\":{\"x\": 1}}");
 	curfew__buffer_finish(&buffer);
 }
 
@@ -46,14 +42,13 @@ static void expect_written(const char *text, size_t length, const char *expected
 	curfew__buffer_init(&buffer, SIZE_MAX);
 	curfew__json_init(&writer, &buffer);
 	curfew__json_string(&writer, text, length);
-	assert_string_equal(buffer.data, expected);
-	assert_true(curfew__json_check(buffer.data, buffer.length, NULL, NULL));
+	CHECK_TEXT(buffer.data, expected);
+	CHECK(curfew__json_check(buffer.data, buffer.length, NULL, NULL));
 	curfew__buffer_finish(&buffer);
 }
 
-static void test_writer_escapes(void **state)
+static void test_writer_escapes(void)
 {
-	(void)state;
 	expect_written("", 0, "\"\"");
 	expect_written("a\0b", 3, "\"a\\u0000b\"");
 	expect_written("\"\\/\b\f\n\r\t\x01\x1f\x7f", 11, "\"\\\"\\\\/\\b\\f\\n\\r\\t\\u0001\\u001f\\u007f\"");
@@ -62,24 +57,22 @@ static void test_writer_escapes(void **state)
 	expect_written("\xed\xa0\x80", 3, "\"\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\"");
 }
 
-static void test_writer_is_capped(void **state)
+static void test_writer_is_capped(void)
 {
-	(void)state;
 	curfew__buffer buffer;
 	curfew__json_writer writer;
 	curfew__buffer_init(&buffer, 10);
 	curfew__json_init(&writer, &buffer);
 	curfew__json_string(&writer, "0123456789abcdef", 16);
-	assert_true(buffer.failed);
-	assert_int_equal(buffer.length, 10);
+	CHECK(buffer.failed);
+	CHECK_EQUAL(buffer.length, 10);
 	curfew__buffer_finish(&buffer);
 }
 
 /* ---- Checker --------------------------------------------------------------------------------------------- */
 
-static void test_checker_accepts(void **state)
+static void test_checker_accepts(void)
 {
-	(void)state;
 	static const char *const texts[] = {
 		"0",
 		"-0",
@@ -113,13 +106,12 @@ static void test_checker_accepts(void **state)
 		size_t offset = 0;
 		const char *why = "";
 		if (!curfew__json_check(texts[i], strlen(texts[i]), &offset, &why))
-			fail_msg("%s: %s at %zu", texts[i], why, offset);
+			harness_fail("%s: %s at %zu", texts[i], why, offset);
 	}
 }
 
-static void test_checker_refuses(void **state)
+static void test_checker_refuses(void)
 {
-	(void)state;
 	static const char *const texts[] = {
 		"",
 		" ",
@@ -193,35 +185,33 @@ static void test_checker_refuses(void **state)
 		size_t offset = SIZE_MAX;
 		const char *why = NULL;
 		if (curfew__json_check(texts[i], strlen(texts[i]), &offset, &why))
-			fail_msg("accepted: %s", texts[i]);
-		assert_true(offset <= strlen(texts[i]));
-		assert_non_null(why);
+			harness_fail("accepted: %s", texts[i]);
+		CHECK(offset <= strlen(texts[i]));
+		CHECK(why != NULL);
 	}
-	assert_false(curfew__json_check("\"a\0b\"", 5, NULL, NULL));
-	assert_false(curfew__json_check("1\0", 2, NULL, NULL));
+	CHECK(!curfew__json_check("\"a\0b\"", 5, NULL, NULL));
+	CHECK(!curfew__json_check("1\0", 2, NULL, NULL));
 }
 
-static void test_checker_reads_no_further_than_the_length(void **state)
+static void test_checker_reads_no_further_than_the_length(void)
 {
-	(void)state;
 	static const char text[] = "[\"abc\\u1234\xf0\x9f\x98\x80\",true,{\"k\":-1.5e10}]";
 	size_t whole = sizeof text - 1;
 	for (size_t length = 0; length < whole; length++) {
 		/* An allocation of exactly that size, so that a sanitizer sees a byte read beyond it. */
 		char *copy = malloc(length > 0 ? length : 1);
-		assert_non_null(copy);
+		CHECK(copy != NULL);
 		memcpy(copy, text, length);
-		assert_false(curfew__json_check(copy, length, NULL, NULL));
+		CHECK(!curfew__json_check(copy, length, NULL, NULL));
 		free(copy);
 	}
-	assert_true(curfew__json_check(text, whole, NULL, NULL));
+	CHECK(curfew__json_check(text, whole, NULL, NULL));
 }
 
 /* A stop is seen within a piece of 64 KiB, whatever the text is in the middle of. */
-static void test_checker_stops_between_pieces(void **state)
+static void test_checker_stops_between_pieces(void)
 {
 	/* Claim L47. */
-	(void)state;
 	static const char *const texts[][3] = {
 		{"[", "1,", "1]"}, {"\"", "a", "\""},  {"\"", "\\n", "\""},
 		{"", " ", "1"},    {"0.", "1", ""},    {"0.", "0", "1"},
@@ -238,11 +228,11 @@ static void test_checker_stops_between_pieces(void **state)
 			memcpy(text + length, texts[i][1], part);
 		memcpy(text + length, texts[i][2], strlen(texts[i][2]));
 		length += strlen(texts[i][2]);
-		assert_true(curfew__json_check_until(text, length, &stop, &offset, &why));
+		CHECK(curfew__json_check_until(text, length, &stop, &offset, &why));
 		atomic_store(&stop, 1);
-		assert_false(curfew__json_check_until(text, length, &stop, &offset, &why));
-		assert_string_equal(why, "the run is being stopped");
-		assert_true(offset <= 64 << 10);
+		CHECK(!curfew__json_check_until(text, length, &stop, &offset, &why));
+		CHECK_TEXT(why, "the run is being stopped");
+		CHECK(offset <= 64 << 10);
 	}
 	free(text);
 }
@@ -250,12 +240,11 @@ static void test_checker_stops_between_pieces(void **state)
 static void expect_number(const char *text, double expected)
 {
 	double value = curfew__json_number(text, strlen(text));
-	assert_memory_equal(&value, &expected, sizeof value);
+	CHECK_BYTES(&value, &expected, sizeof value);
 }
 
-static void test_numbers(void **state)
+static void test_numbers(void)
 {
-	(void)state;
 	static const char *const texts[] = {"0",
 	                                    "-0",
 	                                    "1",
@@ -286,80 +275,77 @@ static void test_numbers(void **state)
 	expect_number(text, 0.1);
 }
 
-static void test_reader(void **state)
+static void test_reader(void)
 {
-	(void)state;
 	static const char text[] =
 		" { \"a\\u00e9\\ud83d\\ude00\" : [ 1 , -2.5e1,\"x\\n\\/\", true ,false,null, {} , [ ] ] ,\"\" :\"\\ud800\"} ";
 	curfew__json_reader r;
 	curfew__buffer string;
 	size_t length;
-	assert_true(curfew__json_check(text, strlen(text), NULL, NULL));
+	CHECK(curfew__json_check(text, strlen(text), NULL, NULL));
 	curfew__json_reader_init(&r, text, strlen(text), NULL);
 	curfew__buffer_init(&string, 100);
-	assert_int_equal(curfew__json_next_kind(&r), CURFEW__JSON_OBJECT);
-	assert_int_equal(curfew__json_count(&r), 2);
+	CHECK_EQUAL(curfew__json_next_kind(&r), CURFEW__JSON_OBJECT);
+	CHECK_EQUAL(curfew__json_count(&r), 2);
 	curfew__json_enter(&r);
-	assert_true(curfew__json_has_next(&r) && curfew__json_read_key(&r, &string));
-	assert_string_equal(string.data, "a\xc3\xa9\xf0\x9f\x98\x80");
-	assert_int_equal(curfew__json_count(&r), 8);
+	CHECK(curfew__json_has_next(&r) && curfew__json_read_key(&r, &string));
+	CHECK_TEXT(string.data, "a\xc3\xa9\xf0\x9f\x98\x80");
+	CHECK_EQUAL(curfew__json_count(&r), 8);
 	curfew__json_enter(&r);
-	assert_true(curfew__json_has_next(&r));
-	assert_memory_equal(curfew__json_number_text(&r, &length), "1", 1);
-	assert_int_equal(length, 1);
-	assert_true(curfew__json_has_next(&r));
-	assert_memory_equal(curfew__json_number_text(&r, &length), "-2.5e1", 6);
-	assert_int_equal(length, 6);
-	assert_true(curfew__json_has_next(&r));
+	CHECK(curfew__json_has_next(&r));
+	CHECK_BYTES(curfew__json_number_text(&r, &length), "1", 1);
+	CHECK_EQUAL(length, 1);
+	CHECK(curfew__json_has_next(&r));
+	CHECK_BYTES(curfew__json_number_text(&r, &length), "-2.5e1", 6);
+	CHECK_EQUAL(length, 6);
+	CHECK(curfew__json_has_next(&r));
 	string.length = 0;
-	assert_true(curfew__json_read_string(&r, &string));
-	assert_string_equal(string.data, "x\n/");
+	CHECK(curfew__json_read_string(&r, &string));
+	CHECK_TEXT(string.data, "x\n/");
 	for (int kind = CURFEW__JSON_TRUE; kind >= CURFEW__JSON_NULL; kind--) {
-		assert_true(curfew__json_has_next(&r));
-		assert_int_equal(curfew__json_next_kind(&r), kind);
+		CHECK(curfew__json_has_next(&r));
+		CHECK_EQUAL(curfew__json_next_kind(&r), kind);
 		curfew__json_skip(&r);
 	}
-	assert_true(curfew__json_has_next(&r));
+	CHECK(curfew__json_has_next(&r));
 	curfew__json_skip(&r);
-	assert_true(curfew__json_has_next(&r));
-	assert_int_equal(curfew__json_count(&r), 0);
+	CHECK(curfew__json_has_next(&r));
+	CHECK_EQUAL(curfew__json_count(&r), 0);
 	curfew__json_skip(&r);
-	assert_false(curfew__json_has_next(&r));
+	CHECK(!curfew__json_has_next(&r));
 	string.length = 0;
-	assert_true(curfew__json_has_next(&r) && curfew__json_read_key(&r, &string));
-	assert_false(curfew__json_read_string(&r, &string));
-	assert_string_equal(string.data, "\xef\xbf\xbd");
-	assert_false(curfew__json_has_next(&r));
+	CHECK(curfew__json_has_next(&r) && curfew__json_read_key(&r, &string));
+	CHECK(!curfew__json_read_string(&r, &string));
+	CHECK_TEXT(string.data, "\xef\xbf\xbd");
+	CHECK(!curfew__json_has_next(&r));
 	curfew__buffer_finish(&string);
 }
 
 static void expect_nesting(size_t depth, bool accepted)
 {
 	char *text = malloc(depth * 6 + 1);
-	assert_non_null(text);
+	CHECK(text != NULL);
 	memset(text, '[', depth);
 	memset(text + depth, ']', depth);
-	assert_int_equal(curfew__json_check(text, depth * 2, NULL, NULL), accepted);
-	assert_false(curfew__json_check(text, depth * 2 - 1, NULL, NULL));
-	assert_false(curfew__json_check(text, depth, NULL, NULL));
+	CHECK_EQUAL(curfew__json_check(text, depth * 2, NULL, NULL), accepted);
+	CHECK(!curfew__json_check(text, depth * 2 - 1, NULL, NULL));
+	CHECK(!curfew__json_check(text, depth, NULL, NULL));
 	for (size_t i = 0; i < depth; i++)
 		memcpy(text + i * 5, "{\"\":[", 5);
-	assert_false(curfew__json_check(text, depth * 5, NULL, NULL));
+	CHECK(!curfew__json_check(text, depth * 5, NULL, NULL));
 	free(text);
 }
 
-static void test_checker_bounds_nesting(void **state)
+static void test_checker_bounds_nesting(void)
 {
-	(void)state;
 	expect_nesting(1000, true);
 	expect_nesting(CURFEW__JSON_DEPTH, true);
 	expect_nesting(CURFEW__JSON_DEPTH + 1, false);
 	expect_nesting(1000000, false);
 }
 
-static void test_checker_tells_brackets_apart_at_any_depth(void **state)
+static void test_checker_tells_brackets_apart_at_any_depth(void)
 {
-	(void)state;
 	char text[2048];
 	for (size_t depth = 1; depth < 40; depth++) {
 		size_t length = 0;
@@ -368,50 +354,46 @@ static void test_checker_tells_brackets_apart_at_any_depth(void **state)
 		text[length++] = '1';
 		for (size_t i = depth; i-- > 0;)
 			text[length++] = i % 3 == 0 ? '}' : ']';
-		assert_true(curfew__json_check(text, length, NULL, NULL));
+		CHECK(curfew__json_check(text, length, NULL, NULL));
 		text[length - 1] = ']';
-		assert_false(curfew__json_check(text, length, NULL, NULL));
+		CHECK(!curfew__json_check(text, length, NULL, NULL));
 	}
 }
 
-static void test_arrays(void **state)
+static void test_arrays(void)
 {
-	(void)state;
-	assert_true(curfew__json_is_array(" \n[1]", 5));
-	assert_false(curfew__json_is_array("{}", 2));
-	assert_false(curfew__json_is_array("  ", 2));
+	CHECK(curfew__json_is_array(" \n[1]", 5));
+	CHECK(!curfew__json_is_array("{}", 2));
+	CHECK(!curfew__json_is_array("  ", 2));
 }
 
-static void test_params(void **state)
+static void test_params(void)
 {
-	(void)state;
 	curfew_failure failure;
-	assert_int_equal(curfew_params_check("[1,2]", 5, &failure), CURFEW_OK);
-	assert_string_equal(failure.message, "");
-	assert_int_equal(curfew_params_check("{}", 2, &failure), CURFEW_INVALID);
-	assert_string_equal(failure.message, "params: must be a JSON array (at byte 0)");
-	assert_int_equal(curfew_params_check("[1e999]", 7, &failure), CURFEW_INVALID);
-	assert_string_equal(failure.message, "params: a number is out of range (at byte 1)");
-	assert_int_equal(curfew_params_check("", 0, NULL), CURFEW_INVALID);
-	assert_int_equal(curfew_params_check(NULL, 0, NULL), CURFEW_INVALID);
+	CHECK_EQUAL(curfew_params_check("[1,2]", 5, &failure), CURFEW_OK);
+	CHECK_TEXT(failure.message, "");
+	CHECK_EQUAL(curfew_params_check("{}", 2, &failure), CURFEW_INVALID);
+	CHECK_TEXT(failure.message, "params: must be a JSON array (at byte 0)");
+	CHECK_EQUAL(curfew_params_check("[1e999]", 7, &failure), CURFEW_INVALID);
+	CHECK_TEXT(failure.message, "params: a number is out of range (at byte 1)");
+	CHECK_EQUAL(curfew_params_check("", 0, NULL), CURFEW_INVALID);
+	CHECK_EQUAL(curfew_params_check(NULL, 0, NULL), CURFEW_INVALID);
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_writer_puts_commas),
-		cmocka_unit_test(test_writer_escapes),
-		cmocka_unit_test(test_writer_is_capped),
-		cmocka_unit_test(test_checker_accepts),
-		cmocka_unit_test(test_checker_refuses),
-		cmocka_unit_test(test_checker_reads_no_further_than_the_length),
-		cmocka_unit_test(test_checker_stops_between_pieces),
-		cmocka_unit_test(test_numbers),
-		cmocka_unit_test(test_reader),
-		cmocka_unit_test(test_checker_bounds_nesting),
-		cmocka_unit_test(test_checker_tells_brackets_apart_at_any_depth),
-		cmocka_unit_test(test_arrays),
-		cmocka_unit_test(test_params),
-	};
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+static const harness_test tests[] = {
+	{"writer_puts_commas", test_writer_puts_commas},
+	{"writer_escapes", test_writer_escapes},
+	{"writer_is_capped", test_writer_is_capped},
+	{"checker_accepts", test_checker_accepts},
+	{"checker_refuses", test_checker_refuses},
+	{"checker_reads_no_further_than_the_length", test_checker_reads_no_further_than_the_length},
+	{"checker_stops_between_pieces", test_checker_stops_between_pieces},
+	{"numbers", test_numbers},
+	{"reader", test_reader},
+	{"checker_bounds_nesting", test_checker_bounds_nesting},
+	{"checker_tells_brackets_apart_at_any_depth", test_checker_tells_brackets_apart_at_any_depth},
+	{"arrays", test_arrays},
+	{"params", test_params},
+};
+
+HARNESS_MAIN(tests)

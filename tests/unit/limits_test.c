@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The table of limits: its defaults, every form of a value, and taking a caller's struct over. */
+#include "../harness.h"
 #include "limits/limits.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 #define MS UINT64_C(1000000)
 #define SECOND (1000 * MS)
@@ -22,7 +19,7 @@ static const curfew_limit_info *row_of(const char *name)
 		if (strcmp(table[i].name, name) == 0)
 			return &table[i];
 	}
-	fail_msg("no limit %s", name);
+	harness_fail("no limit %s", name);
 	return table;
 }
 
@@ -31,50 +28,47 @@ static curfew_limits new_limits(void)
 	return (curfew_limits){.size = sizeof(curfew_limits)};
 }
 
-static void test_defaults_are_the_documented_ones(void **state)
+static void test_defaults_are_the_documented_ones(void)
 {
 	/* Claims L1, L2, L3, L4, L5, L6, L7, L8, L9, L10, L11. */
-	(void)state;
 	curfew_limits limits;
-	assert_int_equal(curfew_limits_resolve(NULL, &limits, NULL), CURFEW_OK);
-	assert_int_equal(limits.size, sizeof limits);
-	assert_int_equal(limits.timeout_ns, 10 * SECOND);
-	assert_int_equal(limits.grace_ns, 0);
-	assert_int_equal(limits.cpu_ns, CURFEW_UNLIMITED);
-	assert_int_equal(limits.fuel, CURFEW_UNLIMITED);
-	assert_int_equal(limits.loops, CURFEW_UNLIMITED);
-	assert_int_equal(limits.memory_bytes, 64 * MIB);
-	assert_int_equal(limits.stack_bytes, 1 * MIB);
-	assert_int_equal(limits.output_bytes, 1 * MIB);
-	assert_int_equal(limits.host_calls, 1000);
-	assert_int_equal(limits.timers, 1000);
+	CHECK_EQUAL(curfew_limits_resolve(NULL, &limits, NULL), CURFEW_OK);
+	CHECK_EQUAL(limits.size, sizeof limits);
+	CHECK_EQUAL(limits.timeout_ns, 10 * SECOND);
+	CHECK_EQUAL(limits.grace_ns, 0);
+	CHECK_EQUAL(limits.cpu_ns, CURFEW_UNLIMITED);
+	CHECK_EQUAL(limits.fuel, CURFEW_UNLIMITED);
+	CHECK_EQUAL(limits.loops, CURFEW_UNLIMITED);
+	CHECK_EQUAL(limits.memory_bytes, 64 * MIB);
+	CHECK_EQUAL(limits.stack_bytes, 1 * MIB);
+	CHECK_EQUAL(limits.output_bytes, 1 * MIB);
+	CHECK_EQUAL(limits.host_calls, 1000);
+	CHECK_EQUAL(limits.timers, 1000);
 }
 
-static void test_table_is_sound(void **state)
+static void test_table_is_sound(void)
 {
-	(void)state;
 	size_t count;
 	const curfew_limit_info *table = curfew_limit_table(&count);
-	assert_int_equal(count, 10);
+	CHECK_EQUAL(count, 10);
 	for (size_t i = 0; i < count; i++) {
-		assert_non_null(table[i].report_key);
-		assert_true(table[i].minimum <= table[i].ceiling);
-		assert_true(table[i].ceiling < CURFEW_UNLIMITED);
-		assert_true(table[i].minimum > 0 || strcmp(table[i].name, "grace") == 0);
-		assert_int_equal(table[i].offset, offsetof(curfew_limits, timeout_ns) + i * sizeof(uint64_t));
+		CHECK(table[i].report_key != NULL);
+		CHECK(table[i].minimum <= table[i].ceiling);
+		CHECK(table[i].ceiling < CURFEW_UNLIMITED);
+		CHECK(table[i].minimum > 0 || strcmp(table[i].name, "grace") == 0);
+		CHECK_EQUAL(table[i].offset, offsetof(curfew_limits, timeout_ns) + i * sizeof(uint64_t));
 		uint64_t value = table[i].default_value;
 		if (value == CURFEW_UNLIMITED)
-			assert_true(table[i].may_be_unlimited);
+			CHECK(table[i].may_be_unlimited);
 		else
-			assert_true(value >= table[i].minimum && value <= table[i].ceiling);
-		assert_non_null(curfew_outcome_name(table[i].outcome));
+			CHECK(value >= table[i].minimum && value <= table[i].ceiling);
+		CHECK(curfew_outcome_name(table[i].outcome) != NULL);
 	}
 }
 
-static void test_every_form_of_a_value(void **state)
+static void test_every_form_of_a_value(void)
 {
 	/* Claim L12. */
-	(void)state;
 	static const struct {
 		const char *name;
 		const char *text;
@@ -120,16 +114,15 @@ static void test_every_form_of_a_value(void **state)
 		curfew_failure failure;
 		curfew_limits limits = new_limits();
 		if (curfew_limits_set(&limits, cases[i].name, cases[i].text, &failure) != CURFEW_OK)
-			fail_msg("%s", failure.message);
-		assert_string_equal(failure.message, "");
-		assert_int_equal(curfew_limits_get(&limits, row_of(cases[i].name)), cases[i].value);
+			harness_fail("%s", failure.message);
+		CHECK_TEXT(failure.message, "");
+		CHECK_EQUAL(curfew_limits_get(&limits, row_of(cases[i].name)), cases[i].value);
 	}
 }
 
-static void test_bad_values_are_refused(void **state)
+static void test_bad_values_are_refused(void)
 {
 	/* Claim L12. */
-	(void)state;
 	static const struct {
 		const char *name;
 		const char *text;
@@ -165,55 +158,52 @@ static void test_bad_values_are_refused(void **state)
 	curfew_limits limits = new_limits();
 	const curfew_limits untouched = limits;
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-		assert_int_equal(curfew_limits_set(&limits, cases[i].name, cases[i].text, &failure), CURFEW_INVALID);
-		assert_string_equal(failure.message, cases[i].message);
+		CHECK_EQUAL(curfew_limits_set(&limits, cases[i].name, cases[i].text, &failure), CURFEW_INVALID);
+		CHECK_TEXT(failure.message, cases[i].message);
 	}
 	for (size_t i = 0; i < sizeof malformed / sizeof malformed[0]; i++) {
 		if (curfew_limits_set(&limits, "fuel", malformed[i], NULL) == CURFEW_OK)
-			fail_msg("accepted: %s", malformed[i]);
+			harness_fail("accepted: %s", malformed[i]);
 	}
-	assert_memory_equal(&limits, &untouched, sizeof limits);
+	CHECK_BYTES(&limits, &untouched, sizeof limits);
 }
 
-static void test_long_values_fit_one_message(void **state)
+static void test_long_values_fit_one_message(void)
 {
-	(void)state;
 	char text[10000];
 	memset(text, '9', sizeof text - 1);
 	text[sizeof text - 1] = '\0';
 	curfew_failure failure;
 	curfew_limits limits = new_limits();
-	assert_int_equal(curfew_limits_set(&limits, "fuel", text, &failure), CURFEW_INVALID);
-	assert_non_null(strstr(failure.message, "...: above the ceiling of"));
-	assert_int_equal(curfew_limits_set(&limits, text, text, &failure), CURFEW_INVALID);
+	CHECK_EQUAL(curfew_limits_set(&limits, "fuel", text, &failure), CURFEW_INVALID);
+	CHECK(strstr(failure.message, "...: above the ceiling of") != NULL);
+	CHECK_EQUAL(curfew_limits_set(&limits, text, text, &failure), CURFEW_INVALID);
 }
 
-static void test_one_limit_by_its_row(void **state)
+static void test_one_limit_by_its_row(void)
 {
 	curfew_limits limits = new_limits(), older = {.size = offsetof(curfew_limits, timers)};
 	size_t count;
 	const curfew_limit_info *table = curfew_limit_table(&count);
-	(void)state;
 	for (size_t i = 0; i < count; i++) {
-		assert_int_equal(curfew_limits_get(&limits, &table[i]), 0);
+		CHECK_EQUAL(curfew_limits_get(&limits, &table[i]), 0);
 		curfew_limits_put(&limits, &table[i], 100 + i);
 	}
 	for (size_t i = 0; i < count; i++)
-		assert_int_equal(curfew_limits_get(&limits, &table[i]), 100 + i);
-	assert_int_equal(limits.timeout_ns, 100);
+		CHECK_EQUAL(curfew_limits_get(&limits, &table[i]), 100 + i);
+	CHECK_EQUAL(limits.timeout_ns, 100);
 
 	/* What an earlier version does not have is neither read nor written. */
 	older.timers = 7;
-	assert_int_equal(curfew_limits_get(&older, row_of("timers")), 0);
+	CHECK_EQUAL(curfew_limits_get(&older, row_of("timers")), 0);
 	curfew_limits_put(&older, row_of("timers"), 8);
-	assert_int_equal(older.timers, 7);
+	CHECK_EQUAL(older.timers, 7);
 	curfew_limits_put(&older, row_of("fuel"), 9);
-	assert_int_equal(older.fuel, 9);
+	CHECK_EQUAL(older.fuel, 9);
 }
 
-static void test_formatted_values_are_read_back(void **state)
+static void test_formatted_values_are_read_back(void)
 {
-	(void)state;
 	static const uint64_t values[] = {
 		1, 999, 1000, 1024, 1536, 10000, 65536, 1500000, MIB, 90 * SECOND, 3600 * SECOND, 3 * GIB,
 	};
@@ -226,86 +216,82 @@ static void test_formatted_values_are_read_back(void **state)
 				continue;
 			curfew_limit_format(&table[i], values[k], text, sizeof text);
 			curfew_limits limits = new_limits();
-			assert_int_equal(curfew_limits_set(&limits, table[i].name, text, NULL), CURFEW_OK);
-			assert_int_equal(curfew_limits_get(&limits, &table[i]), values[k]);
+			CHECK_EQUAL(curfew_limits_set(&limits, table[i].name, text, NULL), CURFEW_OK);
+			CHECK_EQUAL(curfew_limits_get(&limits, &table[i]), values[k]);
 		}
 	}
 	char text[32];
 	curfew_limit_format(row_of("timers"), 1000, text, sizeof text);
-	assert_string_equal(text, "1000");
+	CHECK_TEXT(text, "1000");
 	curfew_limit_format(row_of("grace"), 0, text, sizeof text);
-	assert_string_equal(text, "0ms");
+	CHECK_TEXT(text, "0ms");
 	curfew_limit_format(row_of("cpu"), CURFEW_UNLIMITED, text, sizeof text);
-	assert_string_equal(text, "unlimited");
+	CHECK_TEXT(text, "unlimited");
 }
 
-static void test_resolve_checks_every_field(void **state)
+static void test_resolve_checks_every_field(void)
 {
 	/* Claims L2, L3, L4, L5, L6, L7, L8, L9, L10, L11. */
-	(void)state;
 	curfew_failure failure;
 	curfew_limits resolved = {.size = 77};
 	curfew_limits limits = new_limits();
 	limits.memory_bytes = CURFEW_UNLIMITED;
-	assert_int_equal(curfew_limits_resolve(&limits, &resolved, &failure), CURFEW_INVALID);
-	assert_string_equal(failure.message, "memory unlimited: must be limited: above the ceiling of 4088MiB");
+	CHECK_EQUAL(curfew_limits_resolve(&limits, &resolved, &failure), CURFEW_INVALID);
+	CHECK_TEXT(failure.message, "memory unlimited: must be limited: above the ceiling of 4088MiB");
 	limits.memory_bytes = 5 * GIB;
-	assert_int_equal(curfew_limits_resolve(&limits, &resolved, &failure), CURFEW_INVALID);
-	assert_string_equal(failure.message, "memory 5GiB: above the ceiling of 4088MiB");
-	assert_int_equal(resolved.size, 77);
+	CHECK_EQUAL(curfew_limits_resolve(&limits, &resolved, &failure), CURFEW_INVALID);
+	CHECK_TEXT(failure.message, "memory 5GiB: above the ceiling of 4088MiB");
+	CHECK_EQUAL(resolved.size, 77);
 	limits.memory_bytes = 5 * MIB;
 	limits.timeout_ns = CURFEW_UNLIMITED;
-	assert_int_equal(curfew_limits_resolve(&limits, &resolved, &failure), CURFEW_OK);
-	assert_int_equal(resolved.memory_bytes, 5 * MIB);
-	assert_int_equal(resolved.timeout_ns, CURFEW_UNLIMITED);
-	assert_int_equal(resolved.stack_bytes, 1 * MIB);
+	CHECK_EQUAL(curfew_limits_resolve(&limits, &resolved, &failure), CURFEW_OK);
+	CHECK_EQUAL(resolved.memory_bytes, 5 * MIB);
+	CHECK_EQUAL(resolved.timeout_ns, CURFEW_UNLIMITED);
+	CHECK_EQUAL(resolved.stack_bytes, 1 * MIB);
 }
 
-static void test_resolve_takes_structs_of_other_sizes(void **state)
+static void test_resolve_takes_structs_of_other_sizes(void)
 {
-	(void)state;
 	struct {
 		curfew_limits limits;
 		uint64_t unknown;
 	} longer = {.limits = {.size = sizeof longer, .fuel = 5}};
 	curfew_failure failure;
 	curfew_limits resolved;
-	assert_int_equal(curfew_limits_resolve(&longer.limits, &resolved, &failure), CURFEW_OK);
-	assert_int_equal(resolved.fuel, 5);
-	assert_int_equal(resolved.size, sizeof resolved);
+	CHECK_EQUAL(curfew_limits_resolve(&longer.limits, &resolved, &failure), CURFEW_OK);
+	CHECK_EQUAL(resolved.fuel, 5);
+	CHECK_EQUAL(resolved.size, sizeof resolved);
 	longer.unknown = 1;
-	assert_int_equal(curfew_limits_resolve(&longer.limits, &resolved, &failure), CURFEW_INVALID);
-	assert_non_null(strstr(failure.message, "does not know"));
+	CHECK_EQUAL(curfew_limits_resolve(&longer.limits, &resolved, &failure), CURFEW_INVALID);
+	CHECK(strstr(failure.message, "does not know") != NULL);
 
 	curfew_limits shorter = {.size = offsetof(curfew_limits, cpu_ns), .timeout_ns = SECOND, .cpu_ns = 1};
-	assert_int_equal(curfew_limits_resolve(&shorter, &resolved, &failure), CURFEW_OK);
-	assert_int_equal(resolved.timeout_ns, SECOND);
-	assert_int_equal(resolved.cpu_ns, CURFEW_UNLIMITED);
-	assert_int_equal(curfew_limits_set(&shorter, "fuel", "5", &failure), CURFEW_INVALID);
+	CHECK_EQUAL(curfew_limits_resolve(&shorter, &resolved, &failure), CURFEW_OK);
+	CHECK_EQUAL(resolved.timeout_ns, SECOND);
+	CHECK_EQUAL(resolved.cpu_ns, CURFEW_UNLIMITED);
+	CHECK_EQUAL(curfew_limits_set(&shorter, "fuel", "5", &failure), CURFEW_INVALID);
 
 	static const uint32_t sizes[] = {0, 4, 7, 9, 12, 5000, UINT32_MAX};
 	for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
 		curfew_limits odd = {.size = sizes[i]};
-		assert_int_equal(curfew_limits_resolve(&odd, &resolved, &failure), CURFEW_INVALID);
+		CHECK_EQUAL(curfew_limits_resolve(&odd, &resolved, &failure), CURFEW_INVALID);
 	}
 	curfew_limits reserved = {.size = sizeof reserved, .reserved = 1};
-	assert_int_equal(curfew_limits_resolve(&reserved, &resolved, &failure), CURFEW_INVALID);
-	assert_int_equal(curfew_limits_resolve(NULL, NULL, &failure), CURFEW_INVALID);
-	assert_int_equal(curfew_limits_set(NULL, "fuel", "1", &failure), CURFEW_INVALID);
+	CHECK_EQUAL(curfew_limits_resolve(&reserved, &resolved, &failure), CURFEW_INVALID);
+	CHECK_EQUAL(curfew_limits_resolve(NULL, NULL, &failure), CURFEW_INVALID);
+	CHECK_EQUAL(curfew_limits_set(NULL, "fuel", "1", &failure), CURFEW_INVALID);
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_defaults_are_the_documented_ones),
-		cmocka_unit_test(test_table_is_sound),
-		cmocka_unit_test(test_every_form_of_a_value),
-		cmocka_unit_test(test_bad_values_are_refused),
-		cmocka_unit_test(test_long_values_fit_one_message),
-		cmocka_unit_test(test_formatted_values_are_read_back),
-		cmocka_unit_test(test_one_limit_by_its_row),
-		cmocka_unit_test(test_resolve_checks_every_field),
-		cmocka_unit_test(test_resolve_takes_structs_of_other_sizes),
-	};
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+static const harness_test tests[] = {
+	{"defaults_are_the_documented_ones", test_defaults_are_the_documented_ones},
+	{"table_is_sound", test_table_is_sound},
+	{"every_form_of_a_value", test_every_form_of_a_value},
+	{"bad_values_are_refused", test_bad_values_are_refused},
+	{"long_values_fit_one_message", test_long_values_fit_one_message},
+	{"formatted_values_are_read_back", test_formatted_values_are_read_back},
+	{"one_limit_by_its_row", test_one_limit_by_its_row},
+	{"resolve_checks_every_field", test_resolve_checks_every_field},
+	{"resolve_takes_structs_of_other_sizes", test_resolve_takes_structs_of_other_sizes},
+};
+
+HARNESS_MAIN(tests)

@@ -1,13 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Lists through links: nothing is lost, and whatever leaves can come again. */
+#include "../harness.h"
 #include "common/list.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 typedef struct item {
 	int number;
@@ -21,34 +18,32 @@ static void expect_items(const curfew__list *list, const char *numbers)
 	for (curfew__link *at = curfew__list_first(list); at != NULL; at = curfew__list_next(list, at))
 		found[length++] = (char)('0' + CURFEW__OWNER(at, item, link)->number);
 	found[length] = '\0';
-	assert_string_equal(found, numbers);
-	assert_int_equal(curfew__list_is_empty(list), length == 0);
+	CHECK_TEXT(found, numbers);
+	CHECK_EQUAL(curfew__list_is_empty(list), length == 0);
 }
 
-static void test_both_ends(void **state)
+static void test_both_ends(void)
 {
 	curfew__list list = {0};
 	item items[4] = {{0}, {1}, {2}, {3}};
-	(void)state;
 	expect_items(&list, "");
 	curfew__list_add_last(&list, &items[1].link);
 	curfew__list_add_last(&list, &items[2].link);
 	curfew__list_add_first(&list, &items[0].link);
 	curfew__list_add_last(&list, &items[3].link);
 	expect_items(&list, "0123");
-	assert_true(curfew__link_is_listed(&items[3].link));
+	CHECK(curfew__link_is_listed(&items[3].link));
 }
 
-static void test_any_of_them_leaves(void **state)
+static void test_any_of_them_leaves(void)
 {
 	curfew__list list = {0};
 	item items[3] = {{0}, {1}, {2}};
-	(void)state;
 	for (int i = 0; i < 3; i++)
 		curfew__list_add_last(&list, &items[i].link);
 	curfew__list_remove(&items[1].link);
 	expect_items(&list, "02");
-	assert_false(curfew__link_is_listed(&items[1].link));
+	CHECK(!curfew__link_is_listed(&items[1].link));
 	curfew__list_remove(&items[1].link); /* it is in none */
 	curfew__list_remove(&items[0].link);
 	curfew__list_remove(&items[2].link);
@@ -57,11 +52,10 @@ static void test_any_of_them_leaves(void **state)
 	expect_items(&list, "1");
 }
 
-static void test_turns_go_round(void **state)
+static void test_turns_go_round(void)
 {
 	curfew__list list = {0};
 	item items[4] = {{0}, {1}, {2}, {3}};
-	(void)state;
 	for (int i = 0; i < 4; i++)
 		curfew__list_add_last(&list, &items[i].link);
 	curfew__list_rotate(&list, &items[0].link);
@@ -76,20 +70,17 @@ static void test_turns_go_round(void **state)
 	expect_items(&list, "3");
 }
 
-static void test_nobody_is_nobodys_member(void **state)
+static void test_nobody_is_nobodys_member(void)
 {
 	curfew__list list = {0};
-	(void)state;
-	assert_null(CURFEW__OWNER(curfew__list_first(&list), item, link));
+	CHECK(CURFEW__OWNER(curfew__list_first(&list), item, link) == NULL);
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_both_ends),
-		cmocka_unit_test(test_any_of_them_leaves),
-		cmocka_unit_test(test_turns_go_round),
-		cmocka_unit_test(test_nobody_is_nobodys_member),
-	};
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+static const harness_test tests[] = {
+	{"both_ends", test_both_ends},
+	{"any_of_them_leaves", test_any_of_them_leaves},
+	{"turns_go_round", test_turns_go_round},
+	{"nobody_is_nobodys_member", test_nobody_is_nobodys_member},
+};
+
+HARNESS_MAIN(tests)

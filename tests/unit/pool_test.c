@@ -3,6 +3,7 @@
  * The pool against workers that die and workers that lie. A worker is this program once more; asked for more threads
  * than there are, it is a hostile one that sends what its number says.
  */
+#include "../harness.h"
 #include "worker/frame.h"
 #include "worker/pool.h"
 
@@ -10,9 +11,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <pthread.h>
-#include <setjmp.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,8 +19,6 @@
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
-
-#include <cmocka.h>
 
 enum { SOCKET = 3, HOSTILE = 1000, RUNS_MOST = 1000 };
 
@@ -275,7 +272,7 @@ static worker_pool *new_pool_of(uint32_t workers, uint32_t spares, uint32_t thre
 	worker_pool_options options = {
 		.workers = workers, .spares = spares, .threads = threads, .data_bytes = data_bytes, .fetches = true};
 	if (worker_pool_create(&options, &pool, &failure) != CURFEW_OK)
-		fail_msg("%s", failure.message);
+		harness_fail("%s", failure.message);
 	memset(all, 0, sizeof all);
 	atomic_store(&done_count, 0);
 	return pool;
@@ -290,7 +287,7 @@ static worker_program *new_program(worker_pool *pool, const char *text)
 {
 	worker_program *program = NULL;
 	worker_source source = {.name = "t.js", .bytes = text, .length = strlen(text)};
-	assert_int_equal(worker_program_create(pool, &source, &program, NULL), CURFEW_OK);
+	CHECK_EQUAL(worker_program_create(pool, &source, &program, NULL), CURFEW_OK);
 	return program;
 }
 
@@ -298,7 +295,7 @@ static void wait_until(int count)
 {
 	for (int i = 0; atomic_load(&done_count) < count; i++) {
 		if (i == 60000)
-			fail_msg("only %d of %d runs are done", atomic_load(&done_count), count);
+			harness_fail("only %d of %d runs are done", atomic_load(&done_count), count);
 		sleep_ms(1);
 	}
 }
@@ -323,11 +320,10 @@ static size_t list_children(pid_t *pids, size_t most)
 
 /* ---- Tests ---------------------------------------------------------------------------------------------------- */
 
-static void test_lies_end_the_worker(void **state)
+static void test_lies_end_the_worker(void)
 {
 	/* Claims T42, T420. */
 	static const char *const hosts[] = {"example.org"};
-	(void)state;
 	for (int which = 0; which < LIES; which++) {
 		worker_pool *pool = new_pool(1, 0, HOSTILE + (uint32_t)which);
 		worker_program *program = new_program(pool, "1");
@@ -342,18 +338,18 @@ static void test_lies_end_the_worker(void **state)
 		}
 		for (int i = 0; i < runs; i++) {
 			job.context = &all[i];
-			assert_int_equal(worker_pool_submit(pool, &job, NULL, NULL), CURFEW_OK);
+			CHECK_EQUAL(worker_pool_submit(pool, &job, NULL, NULL), CURFEW_OK);
 			wait_until(i + 1);
 		}
 		for (int i = 0; i < runs; i++) {
 			curfew_outcome expected = which == DONE_TWICE ? CURFEW_OUTCOME_BAD_PROGRAM : CURFEW_OUTCOME_CRASHED;
 			if (all[i].outcome != expected || !all[i].is_report || atomic_load(&all[i].done) != 1)
-				fail_msg("lie %d: outcome %d, report %d, done %d times", which, (int)all[i].outcome, all[i].is_report,
-				         atomic_load(&all[i].done));
+				harness_fail("lie %d: outcome %d, report %d, done %d times", which, (int)all[i].outcome,
+				             all[i].is_report, atomic_load(&all[i].done));
 		}
 		worker_program_unref(program);
 		worker_pool_destroy(pool);
-		assert_int_equal(list_children((pid_t[8]){0}, 8), 0);
+		CHECK_EQUAL(list_children((pid_t[8]){0}, 8), 0);
 	}
 }
 
@@ -364,17 +360,16 @@ static void on_output(void *context, curfew_event_kind kind, const char *data, s
 }
 
 /* A worker asks for what the run is not allowed: the pool refuses it, and connects to nobody. */
-static void test_grant_is_checked_here(void **state)
+static void test_grant_is_checked_here(void)
 {
 	/* Claim T44. */
 	struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	socklen_t length = sizeof address;
 	char output[64] = "";
-	(void)state;
 	int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	assert_int_equal(bind(listener, (struct sockaddr *)&address, length), 0);
-	assert_int_equal(listen(listener, 8), 0);
-	assert_int_equal(getsockname(listener, (struct sockaddr *)&address, &length), 0);
+	CHECK_EQUAL(bind(listener, (struct sockaddr *)&address, length), 0);
+	CHECK_EQUAL(listen(listener, 8), 0);
+	CHECK_EQUAL(getsockname(listener, (struct sockaddr *)&address, &length), 0);
 	worker_pool *pool = new_pool_of(1, 0, HOSTILE + REQUEST_NOT_GRANTED, ntohs(address.sin_port));
 	worker_program *program = new_program(pool, "1");
 	worker_job job = {.program = program,
@@ -383,23 +378,23 @@ static void test_grant_is_checked_here(void **state)
 	                  .allow_fetch = (const char *const[]){"example.org", "127.0.0.1"},
 	                  .allow_fetch_count = 2};
 	worker_run *run;
-	assert_int_equal(worker_pool_submit(pool, &job, &run, NULL), CURFEW_OK);
+	CHECK_EQUAL(worker_pool_submit(pool, &job, &run, NULL), CURFEW_OK);
 	worker_pool_stats stats = {0};
 	for (int i = 0; stats.runs_total == 0 && i < 60000; i++) {
 		sleep_ms(1);
 		worker_pool_get_stats(pool, &stats);
 	}
-	assert_int_equal(stats.runs_total, 1);
-	assert_int_equal(stats.crashed, 0);
+	CHECK_EQUAL(stats.runs_total, 1);
+	CHECK_EQUAL(stats.crashed, 0);
 	worker_run_unref(run);
 	worker_program_unref(program);
 	worker_pool_destroy(pool);
-	assert_non_null(strstr(output, "not allowed"));
-	assert_int_equal(accept(listener, NULL, NULL), -1);
+	CHECK(strstr(output, "not allowed") != NULL);
+	CHECK_EQUAL(accept(listener, NULL, NULL), -1);
 	(void)close(listener);
 }
 
-static void test_runs_end_as_in_process(void **state)
+static void test_runs_end_as_in_process(void)
 {
 	static const struct {
 		const char *text;
@@ -411,32 +406,30 @@ static void test_runs_end_as_in_process(void **state)
 		{"for (;;) {}", CURFEW_OUTCOME_DEADLINE},
 		{"new Uint8Array(1 << 30)", CURFEW_OUTCOME_MEMORY},
 	};
-	(void)state;
 	worker_pool *pool = new_pool(2, 0, 4);
 	curfew_limits limits = {.size = sizeof limits, .timeout_ns = 3000000000, .memory_bytes = 16 << 20};
 	for (size_t i = 0; i < sizeof programs / sizeof programs[0]; i++) {
 		worker_program *program = new_program(pool, programs[i].text);
 		worker_job job = {.program = program, .limits = &limits, .context = &all[i], .on_done = on_done};
-		assert_int_equal(worker_pool_submit(pool, &job, NULL, NULL), CURFEW_OK);
+		CHECK_EQUAL(worker_pool_submit(pool, &job, NULL, NULL), CURFEW_OK);
 		worker_program_unref(program);
 	}
 	wait_until(sizeof programs / sizeof programs[0]);
 	for (size_t i = 0; i < sizeof programs / sizeof programs[0]; i++) {
-		assert_true(all[i].is_report);
-		assert_int_equal(all[i].outcome, programs[i].outcome);
+		CHECK(all[i].is_report);
+		CHECK_EQUAL(all[i].outcome, programs[i].outcome);
 	}
 	worker_pool_destroy(pool);
 }
 
-static void test_cancel(void **state)
+static void test_cancel(void)
 {
-	(void)state;
 	worker_pool *pool = new_pool(1, 0, 1);
 	worker_program *program = new_program(pool, "curfew.checkpoint(7); for (;;) {}");
 	worker_run *runs[3];
 	for (int i = 0; i < 3; i++) {
 		worker_job job = {.program = program, .context = &all[i], .on_done = on_done};
-		assert_int_equal(worker_pool_submit(pool, &job, &runs[i], NULL), CURFEW_OK);
+		CHECK_EQUAL(worker_pool_submit(pool, &job, &runs[i], NULL), CURFEW_OK);
 	}
 	sleep_ms(100);
 	for (int i = 2; i >= 0; i--)
@@ -445,60 +438,57 @@ static void test_cancel(void **state)
 	for (int i = 0; i < 3; i++) {
 		worker_run_cancel(runs[i]);
 		worker_run_unref(runs[i]);
-		assert_int_equal(all[i].outcome, CURFEW_OUTCOME_CANCELLED);
+		CHECK_EQUAL(all[i].outcome, CURFEW_OUTCOME_CANCELLED);
 	}
 	worker_program_unref(program);
 	worker_pool_destroy(pool);
 }
 
 /* What is destroyed tells every run, and a program may outlive its pool. */
-static void test_destroy_ends_runs(void **state)
+static void test_destroy_ends_runs(void)
 {
-	(void)state;
 	worker_pool *pool = new_pool(1, 0, 1);
 	worker_program *program = new_program(pool, "for (;;) {}");
 	for (int i = 0; i < 20; i++) {
 		worker_job job = {.program = program, .context = &all[i], .on_done = on_done};
-		assert_int_equal(worker_pool_submit(pool, &job, NULL, NULL), CURFEW_OK);
+		CHECK_EQUAL(worker_pool_submit(pool, &job, NULL, NULL), CURFEW_OK);
 	}
 	worker_pool_destroy(pool);
-	assert_int_equal(atomic_load(&done_count), 20);
+	CHECK_EQUAL(atomic_load(&done_count), 20);
 	for (int i = 0; i < 20; i++)
-		assert_int_equal(all[i].outcome, CURFEW_OUTCOME_CANCELLED);
+		CHECK_EQUAL(all[i].outcome, CURFEW_OUTCOME_CANCELLED);
 	worker_program_unref(program);
 }
 
 /* A worker that is stopped by the system does not answer: it is killed, and the run still says why it ended. */
-static void test_stuck_worker(void **state)
+static void test_stuck_worker(void)
 {
 	/* Claim T43. */
 	pid_t pid;
-	(void)state;
 	worker_pool *pool = new_pool(1, 0, 2);
 	worker_program *program = new_program(pool, "curfew.checkpoint('kept'); for (;;) {}");
 	curfew_limits limits[2] = {{.size = sizeof limits[0], .timeout_ns = 3000000000},
 	                           {.size = sizeof limits[0], .timeout_ns = 60000000000}};
 	for (int i = 0; i < 2; i++) {
 		worker_job job = {.program = program, .limits = &limits[i], .context = &all[i], .on_done = on_done};
-		assert_int_equal(worker_pool_submit(pool, &job, NULL, NULL), CURFEW_OK);
+		CHECK_EQUAL(worker_pool_submit(pool, &job, NULL, NULL), CURFEW_OK);
 	}
 	sleep_ms(500);
-	assert_int_equal(list_children(&pid, 1), 1);
-	assert_int_equal(kill(pid, SIGSTOP), 0);
+	CHECK_EQUAL(list_children(&pid, 1), 1);
+	CHECK_EQUAL(kill(pid, SIGSTOP), 0);
 	wait_until(2);
-	assert_int_equal(all[0].outcome, CURFEW_OUTCOME_DEADLINE);
-	assert_int_equal(all[1].outcome, CURFEW_OUTCOME_INTERNAL_ERROR);
-	assert_string_equal(all[0].partial, "\"kept\"");
-	assert_string_equal(all[1].partial, "\"kept\"");
+	CHECK_EQUAL(all[0].outcome, CURFEW_OUTCOME_DEADLINE);
+	CHECK_EQUAL(all[1].outcome, CURFEW_OUTCOME_INTERNAL_ERROR);
+	CHECK_TEXT(all[0].partial, "\"kept\"");
+	CHECK_TEXT(all[1].partial, "\"kept\"");
 	worker_program_unref(program);
 	worker_pool_destroy(pool);
 }
 
 /* What shared a worker with a run that had to be killed, and was seen by nobody, is carried out again. */
-static void test_bystanders_are_carried_out_again(void **state)
+static void test_bystanders_are_carried_out_again(void)
 {
 	/* Claim T43. */
-	(void)state;
 	worker_pool *pool = new_pool(1, 1, 4);
 	worker_program *loop = new_program(pool, "for (;;) {}");
 	worker_program *wait = new_program(pool, "new Promise(r => setTimeout(() => r(7), 4000))");
@@ -508,29 +498,29 @@ static void test_bystanders_are_carried_out_again(void **state)
 	for (int i = 0; i < 6; i++) {
 		worker_job job = {
 			.program = i == 0 ? loop : wait, .limits = &limits[i > 0], .context = &all[i], .on_done = on_done};
-		assert_int_equal(worker_pool_submit(pool, &job, &runs[i], NULL), CURFEW_OK);
+		CHECK_EQUAL(worker_pool_submit(pool, &job, &runs[i], NULL), CURFEW_OK);
 	}
 	sleep_ms(1000);
 	/* Cancelled while it is in the worker that does not answer: not begun again. */
 	pid_t pids[4];
 	size_t count = list_children(pids, 4);
 	for (size_t i = 0; i < count; i++)
-		assert_int_equal(kill(pids[i], SIGSTOP), 0);
+		CHECK_EQUAL(kill(pids[i], SIGSTOP), 0);
 	worker_run_cancel(runs[5]);
 	wait_until(6);
 
 	/* It was killed for the one that was cancelled, so that the other's time begins anew. */
-	assert_int_equal(all[0].outcome, CURFEW_OUTCOME_DEADLINE);
-	assert_int_equal(all[5].outcome, CURFEW_OUTCOME_CANCELLED);
+	CHECK_EQUAL(all[0].outcome, CURFEW_OUTCOME_DEADLINE);
+	CHECK_EQUAL(all[5].outcome, CURFEW_OUTCOME_CANCELLED);
 	for (int i = 1; i < 5; i++)
-		assert_int_equal(all[i].outcome, CURFEW_OUTCOME_FINISHED);
+		CHECK_EQUAL(all[i].outcome, CURFEW_OUTCOME_FINISHED);
 	worker_pool_stats stats;
 	worker_pool_get_stats(pool, &stats);
-	assert_true(stats.repeated >= 4);
-	assert_int_equal(stats.crashed, 0);
+	CHECK(stats.repeated >= 4);
+	CHECK_EQUAL(stats.crashed, 0);
 	for (int i = 0; i < 6; i++) {
 		worker_run_unref(runs[i]);
-		assert_int_equal(atomic_load(&all[i].done), 1);
+		CHECK_EQUAL(atomic_load(&all[i].done), 1);
 	}
 	worker_program_unref(loop);
 	worker_program_unref(wait);
@@ -549,21 +539,20 @@ static void *kill_now_and_then(void *stop)
 	return NULL;
 }
 
-static void test_workers_are_killed(void **state)
+static void test_workers_are_killed(void)
 {
-	(void)state;
 	atomic_bool stop = false;
 	pthread_t killer;
 	worker_pool *pool = new_pool(2, 1, 4);
 	worker_program *program = new_program(pool,
 	                                      "curfew.checkpoint(1); for (let end = Date.now() + 5; Date.now() < end;);");
-	assert_int_equal(pthread_create(&killer, NULL, kill_now_and_then, &stop), 0);
+	CHECK_EQUAL(pthread_create(&killer, NULL, kill_now_and_then, &stop), 0);
 	for (int i = 0; i < RUNS_MOST; i++) {
 		worker_job job = {.program = program, .context = &all[i], .on_done = on_done};
 		/* Some in flight, not all: a crash costs what its worker had. */
 		while (i - atomic_load(&done_count) >= 16)
 			sleep_ms(1);
-		assert_int_equal(worker_pool_submit(pool, &job, NULL, NULL), CURFEW_OK);
+		CHECK_EQUAL(worker_pool_submit(pool, &job, NULL, NULL), CURFEW_OK);
 	}
 	wait_until(RUNS_MOST);
 	atomic_store(&stop, true);
@@ -572,41 +561,52 @@ static void test_workers_are_killed(void **state)
 	worker_pool_get_stats(pool, &stats);
 	int lost = 0;
 	for (int i = 0; i < RUNS_MOST; i++) {
-		assert_int_equal(atomic_load(&all[i].done), 1);
-		assert_true(all[i].is_report);
+		CHECK_EQUAL(atomic_load(&all[i].done), 1);
+		CHECK(all[i].is_report);
 		lost += all[i].outcome == CURFEW_OUTCOME_CRASHED;
-		assert_true(all[i].outcome == CURFEW_OUTCOME_CRASHED || all[i].outcome == CURFEW_OUTCOME_FINISHED);
+		CHECK(all[i].outcome == CURFEW_OUTCOME_CRASHED || all[i].outcome == CURFEW_OUTCOME_FINISHED);
 	}
-	assert_int_equal(stats.runs_total, RUNS_MOST);
-	assert_int_equal(stats.active, 0);
-	assert_int_equal(stats.crashed, lost);
-	assert_true(stats.restarts > 0);
-	assert_true(lost < RUNS_MOST / 2);
+	CHECK_EQUAL(stats.runs_total, RUNS_MOST);
+	CHECK_EQUAL(stats.active, 0);
+	CHECK_EQUAL(stats.crashed, lost);
+	CHECK(stats.restarts > 0);
+	CHECK(lost < RUNS_MOST / 2);
 	worker_program_unref(program);
 	worker_pool_destroy(pool);
 }
 
-static void test_idle_worker_is_replaced(void **state)
+static void test_idle_worker_is_replaced(void)
 {
 	pid_t first = 0, second = 0;
 	worker_pool_stats stats = {0};
-	(void)state;
 	worker_pool *pool = new_pool(1, 0, 1);
-	assert_int_equal(list_children(&first, 1), 1);
-	assert_int_equal(kill(first, SIGKILL), 0);
+	CHECK_EQUAL(list_children(&first, 1), 1);
+	CHECK_EQUAL(kill(first, SIGKILL), 0);
 	for (int i = 0; i < 10000 && (stats.restarts == 0 || stats.workers == 0); i++) {
 		sleep_ms(1);
 		worker_pool_get_stats(pool, &stats);
 	}
-	assert_int_equal(stats.workers, 1);
+	CHECK_EQUAL(stats.workers, 1);
 	/* The first one may take a while to be gone. */
 	for (int i = 0; i < 10000 && (second == 0 || second == first); i++) {
 		sleep_ms(1);
 		(void)list_children(&second, 1);
 	}
-	assert_int_not_equal(first, second);
+	CHECK(first != second);
 	worker_pool_destroy(pool);
 }
+
+static const harness_test tests[] = {
+	{"lies_end_the_worker", test_lies_end_the_worker},
+	{"grant_is_checked_here", test_grant_is_checked_here},
+	{"runs_end_as_in_process", test_runs_end_as_in_process},
+	{"cancel", test_cancel},
+	{"destroy_ends_runs", test_destroy_ends_runs},
+	{"stuck_worker", test_stuck_worker},
+	{"workers_are_killed", test_workers_are_killed},
+	{"bystanders_are_carried_out_again", test_bystanders_are_carried_out_again},
+	{"idle_worker_is_replaced", test_idle_worker_is_replaced},
+};
 
 int main(int count, char **words)
 {
@@ -615,14 +615,5 @@ int main(int count, char **words)
 		(void)recv(SOCKET, &setup, sizeof setup, MSG_PEEK | MSG_WAITALL);
 		return setup.threads >= HOSTILE ? be_hostile((lie)(setup.threads - HOSTILE)) : worker_main();
 	}
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_lies_end_the_worker),     cmocka_unit_test(test_grant_is_checked_here),
-		cmocka_unit_test(test_runs_end_as_in_process),  cmocka_unit_test(test_cancel),
-		cmocka_unit_test(test_destroy_ends_runs),       cmocka_unit_test(test_stuck_worker),
-		cmocka_unit_test(test_workers_are_killed),      cmocka_unit_test(test_bystanders_are_carried_out_again),
-		cmocka_unit_test(test_idle_worker_is_replaced),
-	};
-	if (count == 2)
-		cmocka_set_test_filter(words[1]);
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return harness_main(count, words, tests, sizeof tests / sizeof tests[0]);
 }

@@ -3,21 +3,18 @@
  * Guest memories: what is accessible, what a stop takes away, and that a reset puts back whatever was written. What
  * counts is what the system lets through, not what a memory says its size is.
  */
+#include "../harness.h"
 #include "memory/region.h"
 
 #include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#include <cmocka.h>
 
 enum { MIB = 1 << 20, IMAGE_BYTES = 2 * MIB, STACK_TOP = 1 * MIB, LIMIT = 64 * MIB };
 
@@ -35,10 +32,10 @@ static bool can_write(uint8_t *at)
 	uint8_t byte = 0;
 	if (!can_read(at))
 		return false;
-	assert_int_equal(write(pipes[1], at, 1), 1);
+	CHECK_EQUAL(write(pipes[1], at, 1), 1);
 	bool ok = read(pipes[0], at, 1) == 1;
 	if (!ok)
-		assert_int_equal(read(pipes[0], &byte, 1), 1);
+		CHECK_EQUAL(read(pipes[0], &byte, 1), 1);
 	return ok;
 }
 
@@ -53,7 +50,7 @@ static curfew__image *make_image(size_t length, uint8_t byte)
 	for (uint32_t i = 0; i < length / CURFEW__PAGE; i++)
 		numbers[i] = i;
 	curfew__image *image = curfew__image_create(NULL, length, &layout, numbers, pages, length / CURFEW__PAGE);
-	assert_non_null(image);
+	CHECK(image != NULL);
 	free(numbers);
 	free(pages);
 	return image;
@@ -66,7 +63,7 @@ static void assert_fresh(curfew__region *region, size_t end)
 	size_t length = region->image ? region->image->length : 0;
 
 	for (size_t at = 0; at < end; at += CURFEW__PAGE)
-		assert_memory_equal(region->base + at, at < length ? region->image->bytes + at : zeros, CURFEW__PAGE);
+		CHECK_BYTES(region->base + at, at < length ? region->image->bytes + at : zeros, CURFEW__PAGE);
 }
 
 static void give(curfew__pool *pool, curfew__region *region)
@@ -77,53 +74,49 @@ static void give(curfew__pool *pool, curfew__region *region)
 
 static void grow(curfew__region *region, size_t size)
 {
-	assert_true(curfew__region_grow(region, size));
-	assert_int_equal(region->size, size);
+	CHECK(curfew__region_grow(region, size));
+	CHECK_EQUAL(region->size, size);
 }
 
 /* ---- What is accessible ----------------------------------------------------------------------------------- */
 
-static void exactly_the_size_is_open(void **state)
+static void exactly_the_size_is_open(void)
 {
 	curfew__pool *pool = curfew__pool_create(64 * MIB, 0, false);
 	curfew__image *image = make_image(IMAGE_BYTES, 7);
 	curfew__region *region = curfew__pool_take(pool, image, LIMIT);
-	(void)state;
-
-	assert_true(can_write(region->base + IMAGE_BYTES - 1));
-	assert_false(can_read(region->base + IMAGE_BYTES));
-	assert_false(can_read(region->base + LIMIT - 1));
+	CHECK(can_write(region->base + IMAGE_BYTES - 1));
+	CHECK(!can_read(region->base + IMAGE_BYTES));
+	CHECK(!can_read(region->base + LIMIT - 1));
 	grow(region, IMAGE_BYTES + CURFEW__WASM_PAGE);
-	assert_true(can_write(region->base + IMAGE_BYTES + CURFEW__WASM_PAGE - 1));
-	assert_false(can_read(region->base + IMAGE_BYTES + CURFEW__WASM_PAGE));
-	assert_false(curfew__region_grow(region, LIMIT + CURFEW__WASM_PAGE));
-	assert_false(can_read(region->base + IMAGE_BYTES + CURFEW__WASM_PAGE));
+	CHECK(can_write(region->base + IMAGE_BYTES + CURFEW__WASM_PAGE - 1));
+	CHECK(!can_read(region->base + IMAGE_BYTES + CURFEW__WASM_PAGE));
+	CHECK(!curfew__region_grow(region, LIMIT + CURFEW__WASM_PAGE));
+	CHECK(!can_read(region->base + IMAGE_BYTES + CURFEW__WASM_PAGE));
 
 	/* What one run has grown into is not open to the next one. */
 	grow(region, LIMIT);
-	assert_true(can_write(region->base + LIMIT - 1));
+	CHECK(can_write(region->base + LIMIT - 1));
 	give(pool, region);
-	assert_ptr_equal(curfew__pool_take(pool, image, LIMIT), region);
-	assert_int_equal(region->size, IMAGE_BYTES);
-	assert_false(can_read(region->base + IMAGE_BYTES));
+	CHECK(curfew__pool_take(pool, image, LIMIT) == region);
+	CHECK_EQUAL(region->size, IMAGE_BYTES);
+	CHECK(!can_read(region->base + IMAGE_BYTES));
 	give(pool, region);
 	curfew__image_unref(image);
 	curfew__pool_destroy(pool);
 }
 
-static void a_plain_region_is_open_to_its_size(void **state)
+static void a_plain_region_is_open_to_its_size(void)
 {
 	curfew__pool *pool = curfew__pool_create(64 * MIB, 0, false);
 	curfew__region *region = curfew__pool_take_plain(pool, 4 * MIB);
-	(void)state;
-
-	assert_true(can_write(region->base + 4 * MIB - 1));
-	assert_false(can_read(region->base + 4 * MIB));
+	CHECK(can_write(region->base + 4 * MIB - 1));
+	CHECK(!can_read(region->base + 4 * MIB));
 	grow(region, 5 * MIB);
 	memset(region->base, 1, 5 * MIB);
 	curfew__pool_give_plain(pool, region, false);
-	assert_ptr_equal(curfew__pool_take_plain(pool, CURFEW__WASM_PAGE), region);
-	assert_false(can_read(region->base + CURFEW__WASM_PAGE));
+	CHECK(curfew__pool_take_plain(pool, CURFEW__WASM_PAGE) == region);
+	CHECK(!can_read(region->base + CURFEW__WASM_PAGE));
 	grow(region, 5 * MIB);
 	assert_fresh(region, 5 * MIB);
 	curfew__pool_give_plain(pool, region, false);
@@ -131,19 +124,17 @@ static void a_plain_region_is_open_to_its_size(void **state)
 }
 
 /* With huge pages more than the size may be open: then that is what is put back. */
-static void huge_pages_open_by_their_own_size(void **state)
+static void huge_pages_open_by_their_own_size(void)
 {
 	curfew__pool *pool = curfew__pool_create(64 * MIB, 0, true);
 	curfew__image *image = make_image(IMAGE_BYTES, 7);
 	curfew__region *region = curfew__pool_take(pool, image, LIMIT);
-	(void)state;
-
 	grow(region, IMAGE_BYTES + CURFEW__WASM_PAGE);
-	assert_true(can_write(region->base + 2 * IMAGE_BYTES - 1));
-	assert_false(can_read(region->base + 2 * IMAGE_BYTES));
+	CHECK(can_write(region->base + 2 * IMAGE_BYTES - 1));
+	CHECK(!can_read(region->base + 2 * IMAGE_BYTES));
 	memset(region->base + IMAGE_BYTES, 1, IMAGE_BYTES);
 	give(pool, region);
-	assert_ptr_equal(curfew__pool_take(pool, image, LIMIT), region);
+	CHECK(curfew__pool_take(pool, image, LIMIT) == region);
 	grow(region, 2 * IMAGE_BYTES);
 	assert_fresh(region, 2 * IMAGE_BYTES);
 	give(pool, region);
@@ -153,44 +144,40 @@ static void huge_pages_open_by_their_own_size(void **state)
 
 /* ---- The last resort of a stop ---------------------------------------------------------------------------- */
 
-static void protection_takes_all_of_it(void **state)
+static void protection_takes_all_of_it(void)
 {
 	curfew__pool *pool = curfew__pool_create(64 * MIB, 0, false);
 	curfew__image *image = make_image(IMAGE_BYTES, 7);
 	curfew__region *region = curfew__pool_take(pool, image, LIMIT);
-	(void)state;
-
 	grow(region, LIMIT);
 	region->size = IMAGE_BYTES; /* as a guest may claim that could write this */
-	assert_true(curfew__region_protect(region));
+	CHECK(curfew__region_protect(region));
 	for (size_t at = 0; at < LIMIT; at += CURFEW__WASM_PAGE)
-		assert_false(can_read(region->base + at));
-	assert_true(curfew__region_unprotect(region));
-	assert_true(can_write(region->base));
-	assert_true(can_write(region->base + LIMIT - 1));
+		CHECK(!can_read(region->base + at));
+	CHECK(curfew__region_unprotect(region));
+	CHECK(can_write(region->base));
+	CHECK(can_write(region->base + LIMIT - 1));
 	give(pool, region);
 	curfew__image_unref(image);
 	curfew__pool_destroy(pool);
 }
 
-static void what_grows_meanwhile_is_taken_too(void **state)
+static void what_grows_meanwhile_is_taken_too(void)
 {
 	curfew__pool *pool = curfew__pool_create(64 * MIB, 0, false);
 	curfew__image *image = make_image(IMAGE_BYTES, 7);
 	curfew__region *region = curfew__pool_take(pool, image, LIMIT);
-	(void)state;
-
-	assert_true(curfew__region_protect(region));
+	CHECK(curfew__region_protect(region));
 	grow(region, 8 * MIB);
-	assert_false(can_read(region->base));
-	assert_false(can_read(region->base + 8 * MIB - 1));
+	CHECK(!can_read(region->base));
+	CHECK(!can_read(region->base + 8 * MIB - 1));
 
 	/* Given back as it is, it serves the next run like any other. */
 	give(pool, region);
-	assert_ptr_equal(curfew__pool_take(pool, image, LIMIT), region);
-	assert_true(can_write(region->base + IMAGE_BYTES - 1));
+	CHECK(curfew__pool_take(pool, image, LIMIT) == region);
+	CHECK(can_write(region->base + IMAGE_BYTES - 1));
 	grow(region, 8 * MIB);
-	assert_true(can_write(region->base + 8 * MIB - 1));
+	CHECK(can_write(region->base + 8 * MIB - 1));
 	give(pool, region);
 	curfew__image_unref(image);
 	curfew__pool_destroy(pool);
@@ -234,7 +221,7 @@ static void on_other_thread(curfew__region *region, uint64_t *random)
 	scribbling work = {region, *random};
 	pthread_t thread;
 
-	assert_int_equal(pthread_create(&thread, NULL, scribble_elsewhere, &work), 0);
+	CHECK_EQUAL(pthread_create(&thread, NULL, scribble_elsewhere, &work), 0);
 	pthread_join(thread, NULL);
 }
 
@@ -244,7 +231,7 @@ static void one_run(curfew__pool *pool, curfew__image *image, uint64_t *random)
 	curfew__region *region = curfew__pool_take(pool, image, LIMIT);
 	uint64_t kind = next_random(random);
 
-	assert_non_null(region);
+	CHECK(region != NULL);
 	assert_fresh(region, IMAGE_BYTES);
 	if (kind % 3 == 0)
 		grow(region, IMAGE_BYTES + kind / 3 % 32 * CURFEW__WASM_PAGE);
@@ -271,40 +258,34 @@ static void put_back_whatever_was_written(curfew__pool *pool)
 	curfew__pool_destroy(pool);
 }
 
-static void a_reset_is_exact(void **state)
+static void a_reset_is_exact(void)
 {
 	/* Claim T17. */
-	(void)state;
 	put_back_whatever_was_written(curfew__pool_create(64 * MIB, 0, false));
 }
 
-static void a_reset_is_exact_without_scans(void **state)
+static void a_reset_is_exact_without_scans(void)
 {
-	(void)state;
 	put_back_whatever_was_written(curfew__pool_create(64 * MIB, open("/dev/null", O_RDONLY | O_CLOEXEC), false));
 }
 
-static void a_reset_is_exact_where_nothing_may_stay(void **state)
+static void a_reset_is_exact_where_nothing_may_stay(void)
 {
-	(void)state;
 	put_back_whatever_was_written(curfew__pool_create(CURFEW__PAGE, 0, false));
 }
 
-static void a_reset_is_exact_with_huge_pages(void **state)
+static void a_reset_is_exact_with_huge_pages(void)
 {
-	(void)state;
 	put_back_whatever_was_written(curfew__pool_create(64 * MIB, 0, true));
 }
 
 /* The system may make a huge page of a few small ones at any time: what is written there then takes no page fault. */
-static void pages_that_the_system_made_are_put_back(void **state)
+static void pages_that_the_system_made_are_put_back(void)
 {
 	enum { COLLAPSE = 25 }; /* MADV_COLLAPSE of Linux 6.1 */
 	curfew__pool *pool = curfew__pool_create(64 * MIB, 0, true);
 	curfew__image *image = make_image(IMAGE_BYTES, 7);
 	curfew__region *region = NULL;
-	(void)state;
-
 	for (int round = 0; round < 20; round++) {
 		region = curfew__pool_take(pool, image, LIMIT);
 		grow(region, 2 * IMAGE_BYTES);
@@ -313,12 +294,12 @@ static void pages_that_the_system_made_are_put_back(void **state)
 		madvise(region->base + IMAGE_BYTES, IMAGE_BYTES, MADV_HUGEPAGE);
 		give(pool, region);
 	}
-	assert_ptr_equal(curfew__pool_take(pool, image, LIMIT), region);
+	CHECK(curfew__pool_take(pool, image, LIMIT) == region);
 	grow(region, 2 * IMAGE_BYTES);
 	madvise(region->base + IMAGE_BYTES, IMAGE_BYTES, COLLAPSE);
 	region->base[IMAGE_BYTES + 100 * CURFEW__PAGE] = 1;
 	give(pool, region);
-	assert_ptr_equal(curfew__pool_take(pool, image, LIMIT), region);
+	CHECK(curfew__pool_take(pool, image, LIMIT) == region);
 	grow(region, 2 * IMAGE_BYTES);
 	assert_fresh(region, 2 * IMAGE_BYTES);
 	give(pool, region);
@@ -327,14 +308,12 @@ static void pages_that_the_system_made_are_put_back(void **state)
 }
 
 /* A second region on the same thread does not make the first one's changes unseen. */
-static void regions_in_turns_are_exact(void **state)
+static void regions_in_turns_are_exact(void)
 {
 	curfew__pool *pool = curfew__pool_create(64 * MIB, 0, false);
 	curfew__image *image = make_image(IMAGE_BYTES, 7);
 	curfew__region *regions[3];
 	uint64_t random = 1;
-	(void)state;
-
 	for (int round = 0; round < 50; round++) {
 		for (int i = 0; i < 3; i++)
 			regions[i] = curfew__pool_take(pool, image, LIMIT);
@@ -375,15 +354,13 @@ static void *write_when_told(void *argument)
 }
 
 /* The thread that takes and gives has no page fault meanwhile: its count says nothing of what others wrote. */
-static void what_another_thread_wrote_is_put_back(void **state)
+static void what_another_thread_wrote_is_put_back(void)
 {
 	curfew__pool *pool = curfew__pool_create(64 * MIB, 0, false);
 	curfew__image *image = make_image(IMAGE_BYTES, 7);
 	helper h = {.at = STACK_TOP};
 	pthread_t thread;
-	(void)state;
-
-	assert_int_equal(pthread_create(&thread, NULL, write_when_told, &h), 0);
+	CHECK_EQUAL(pthread_create(&thread, NULL, write_when_told, &h), 0);
 	for (int round = 0; round < 60; round++) {
 		curfew__region *region = curfew__pool_take(pool, image, LIMIT);
 		assert_fresh(region, IMAGE_BYTES);
@@ -421,13 +398,11 @@ static void *use_when_told(void *argument)
 	return NULL;
 }
 
-static void what_was_clean_is_looked_at(void **state)
+static void what_was_clean_is_looked_at(void)
 {
 	cleaner c = {.ending = false};
 	pthread_t thread;
-	(void)state;
-
-	assert_int_equal(pthread_create(&thread, NULL, use_when_told, &c), 0);
+	CHECK_EQUAL(pthread_create(&thread, NULL, use_when_told, &c), 0);
 	for (int round = 0; round < 60; round++) {
 		curfew__pool *pool = curfew__pool_create(64 * MIB, 0, false);
 		curfew__region *region = NULL;
@@ -438,11 +413,11 @@ static void what_was_clean_is_looked_at(void **state)
 		atomic_store(&c.pool, pool);
 		while (atomic_load(&c.pool))
 			sched_yield();
-		assert_ptr_equal(curfew__pool_take_plain(pool, CURFEW__WASM_PAGE), region);
+		CHECK(curfew__pool_take_plain(pool, CURFEW__WASM_PAGE) == region);
 		region->base[100] = 1;
 		curfew__pool_give_plain(pool, region, false);
-		assert_ptr_equal(curfew__pool_take_plain(pool, CURFEW__WASM_PAGE), region);
-		assert_int_equal(region->base[100], 0);
+		CHECK(curfew__pool_take_plain(pool, CURFEW__WASM_PAGE) == region);
+		CHECK_EQUAL(region->base[100], 0);
 		curfew__pool_give_plain(pool, region, false);
 		curfew__pool_destroy(pool);
 	}
@@ -451,13 +426,11 @@ static void what_was_clean_is_looked_at(void **state)
 }
 
 /* The pages that a run touched are in memory for the next one, also those that it had grown into. */
-static void touched_memory_stays(void **state)
+static void touched_memory_stays(void)
 {
 	curfew__pool *pool = curfew__pool_create(64 * MIB, 0, false);
 	curfew__image *image = make_image(IMAGE_BYTES, 7);
 	unsigned char resident[MIB / CURFEW__PAGE];
-	(void)state;
-
 	curfew__region *region = curfew__pool_take(pool, image, LIMIT);
 	grow(region, IMAGE_BYTES + MIB);
 	memset(region->base + IMAGE_BYTES, 1, MIB);
@@ -465,12 +438,12 @@ static void touched_memory_stays(void **state)
 	if (curfew__pool_count(pool).resident_bytes == 0) {
 		curfew__image_unref(image);
 		curfew__pool_destroy(pool);
-		skip(); /* before Linux 6.7 */
+		harness_skip("before Linux 6.7");
 	}
-	assert_int_equal(curfew__pool_count(pool).resident_bytes, MIB);
-	assert_int_equal(mincore(region->base + IMAGE_BYTES, MIB, resident), 0);
+	CHECK_EQUAL(curfew__pool_count(pool).resident_bytes, MIB);
+	CHECK_EQUAL(mincore(region->base + IMAGE_BYTES, MIB, resident), 0);
 	for (size_t i = 0; i < sizeof resident; i++)
-		assert_true(resident[i] & 1);
+		CHECK(resident[i] & 1);
 	curfew__image_unref(image);
 	curfew__pool_destroy(pool);
 }
@@ -494,8 +467,8 @@ static void in_little_space(void (*body)(curfew__pool *pool, curfew__image *imag
 		curfew__pool_destroy(pool);
 		_exit(0);
 	}
-	assert_int_equal(waitpid(child, &status, 0), child);
-	assert_int_equal(status, 0);
+	CHECK_EQUAL(waitpid(child, &status, 0), child);
+	CHECK_EQUAL(status, 0);
 }
 
 static void expect(bool holds)
@@ -527,24 +500,22 @@ static void use_up_and_heal(curfew__pool *pool, curfew__image *image)
 	expect(curfew__pool_count(pool).in_use == 0);
 }
 
-static void running_out_of_address_space_heals(void **state)
+static void running_out_of_address_space_heals(void)
 {
 	/* Claim T14. */
-	(void)state;
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-	skip(); /* they take more address space than there is here */
+	harness_skip("they take more address space than there is here");
 #endif
 	in_little_space(use_up_and_heal);
 }
 
 /* The system does not let it be written to again: nobody writes to it, and it is not kept. */
-static void a_region_that_stays_protected_is_given_up(void **state)
+static void a_region_that_stays_protected_is_given_up(void)
 {
-	(void)state;
 	struct rlimit before, few;
 	curfew__pool *pool = curfew__pool_create(64 * MIB, 0, false);
 	curfew__region *region = curfew__pool_take_plain(pool, 4 * MIB);
-	assert_true(curfew__region_protect(region));
+	CHECK(curfew__region_protect(region));
 	getrlimit(RLIMIT_DATA, &before);
 	few = before;
 	few.rlim_cur = CURFEW__PAGE;
@@ -552,33 +523,33 @@ static void a_region_that_stays_protected_is_given_up(void **state)
 	curfew__pool_give_plain(pool, region, true);
 	setrlimit(RLIMIT_DATA, &before);
 	curfew__pool_counts counts = curfew__pool_count(pool);
-	assert_int_equal(counts.in_use, 0);
-	assert_int_equal(counts.pooled, 0);
+	CHECK_EQUAL(counts.in_use, 0);
+	CHECK_EQUAL(counts.pooled, 0);
 	curfew__pool_destroy(pool);
 }
 
-int main(void)
-{
-	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(exactly_the_size_is_open),
-		cmocka_unit_test(a_plain_region_is_open_to_its_size),
-		cmocka_unit_test(huge_pages_open_by_their_own_size),
-		cmocka_unit_test(protection_takes_all_of_it),
-		cmocka_unit_test(what_grows_meanwhile_is_taken_too),
-		cmocka_unit_test(a_reset_is_exact),
-		cmocka_unit_test(a_reset_is_exact_without_scans),
-		cmocka_unit_test(a_reset_is_exact_where_nothing_may_stay),
-		cmocka_unit_test(a_reset_is_exact_with_huge_pages),
-		cmocka_unit_test(pages_that_the_system_made_are_put_back),
-		cmocka_unit_test(regions_in_turns_are_exact),
-		cmocka_unit_test(what_another_thread_wrote_is_put_back),
-		cmocka_unit_test(what_was_clean_is_looked_at),
-		cmocka_unit_test(touched_memory_stays),
-		cmocka_unit_test(running_out_of_address_space_heals),
-		cmocka_unit_test(a_region_that_stays_protected_is_given_up),
-	};
+static const harness_test tests[] = {
+	{"exactly_the_size_is_open", exactly_the_size_is_open},
+	{"a_plain_region_is_open_to_its_size", a_plain_region_is_open_to_its_size},
+	{"huge_pages_open_by_their_own_size", huge_pages_open_by_their_own_size},
+	{"protection_takes_all_of_it", protection_takes_all_of_it},
+	{"what_grows_meanwhile_is_taken_too", what_grows_meanwhile_is_taken_too},
+	{"a_reset_is_exact", a_reset_is_exact},
+	{"a_reset_is_exact_without_scans", a_reset_is_exact_without_scans},
+	{"a_reset_is_exact_where_nothing_may_stay", a_reset_is_exact_where_nothing_may_stay},
+	{"a_reset_is_exact_with_huge_pages", a_reset_is_exact_with_huge_pages},
+	{"pages_that_the_system_made_are_put_back", pages_that_the_system_made_are_put_back},
+	{"regions_in_turns_are_exact", regions_in_turns_are_exact},
+	{"what_another_thread_wrote_is_put_back", what_another_thread_wrote_is_put_back},
+	{"what_was_clean_is_looked_at", what_was_clean_is_looked_at},
+	{"touched_memory_stays", touched_memory_stays},
+	{"running_out_of_address_space_heals", running_out_of_address_space_heals},
+	{"a_region_that_stays_protected_is_given_up", a_region_that_stays_protected_is_given_up},
+};
 
+int main(int count, char **words)
+{
 	if (pipe(pipes))
 		return 1;
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return harness_main(count, words, tests, sizeof tests / sizeof tests[0]);
 }

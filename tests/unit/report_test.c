@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Reports: filling them from hostile text, and the two forms they are printed in. */
+#include "../harness.h"
 #include "report/report.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 #define MS UINT64_C(1000000)
 #define MIB (UINT64_C(1) << 20)
@@ -16,9 +13,9 @@
 static curfew_report *new_report(curfew_outcome outcome)
 {
 	curfew_report *report = curfew__report_create();
-	assert_non_null(report);
-	assert_int_equal(curfew_limits_resolve(NULL, &report->limits, NULL), CURFEW_OK);
-	assert_true(curfew__report_set_program(report, "search.js", "js", NULL));
+	CHECK(report != NULL);
+	CHECK_EQUAL(curfew_limits_resolve(NULL, &report->limits, NULL), CURFEW_OK);
+	CHECK(curfew__report_set_program(report, "search.js", "js", NULL));
 	report->outcome = outcome;
 	if (outcome != CURFEW_OUTCOME_FINISHED)
 		curfew__report_add_tripped(report, outcome);
@@ -27,21 +24,21 @@ static curfew_report *new_report(curfew_outcome outcome)
 
 static void set_trace(curfew_report *report, const char *trace)
 {
-	assert_true(curfew__report_parse_trace(report, trace, strlen(trace)));
+	CHECK(curfew__report_parse_trace(report, trace, strlen(trace)));
 }
 
 static void set_error(curfew_report *report, const char *name, const char *message)
 {
-	assert_true(curfew__report_set_error(report, name, strlen(name), message, strlen(message)));
+	CHECK(curfew__report_set_error(report, name, strlen(name), message, strlen(message)));
 }
 
 static void expect_text(const curfew_report *report, const char *expected)
 {
 	char *text = NULL;
 	size_t length = 0;
-	assert_int_equal(curfew_report_to_text(report, false, &text, &length), CURFEW_OK);
-	assert_int_equal(length, strlen(text));
-	assert_string_equal(text, expected);
+	CHECK_EQUAL(curfew_report_to_text(report, false, &text, &length), CURFEW_OK);
+	CHECK_EQUAL(length, strlen(text));
+	CHECK_TEXT(text, expected);
 	curfew_free(text);
 }
 
@@ -49,11 +46,11 @@ static void expect_json_part(const curfew_report *report, const char *part)
 {
 	char *text = NULL;
 	size_t length = 0;
-	assert_int_equal(curfew_report_to_json(report, &text, &length), CURFEW_OK);
-	assert_int_equal(length, strlen(text));
-	assert_null(strchr(text, '\n'));
+	CHECK_EQUAL(curfew_report_to_json(report, &text, &length), CURFEW_OK);
+	CHECK_EQUAL(length, strlen(text));
+	CHECK(strchr(text, '\n') == NULL);
 	if (strstr(text, part) == NULL)
-		fail_msg("%s is not in %s", part, text);
+		harness_fail("%s is not in %s", part, text);
 	curfew_free(text);
 }
 
@@ -75,9 +72,8 @@ static curfew_report *deadline_report(void)
 	return report;
 }
 
-static void test_text_of_the_contract(void **state)
+static void test_text_of_the_contract(void)
 {
-	(void)state;
 	curfew_report *report = deadline_report();
 	expect_text(report, "curfew: deadline: stopped after 1.000 s (limit 1 s), 0.06 ms late\n"
 	                    "    at indexOf (native)\n"
@@ -88,20 +84,18 @@ static void test_text_of_the_contract(void **state)
 	curfew_report_destroy(report);
 }
 
-static void test_text_in_colour_has_the_same_words(void **state)
+static void test_text_in_colour_has_the_same_words(void)
 {
-	(void)state;
 	curfew_report *report = deadline_report();
 	char *text = NULL;
-	assert_int_equal(curfew_report_to_text(report, true, &text, NULL), CURFEW_OK);
-	assert_int_equal(strncmp(text, "\033[1;31mcurfew: deadline:\033[0m stopped", 35), 0);
+	CHECK_EQUAL(curfew_report_to_text(report, true, &text, NULL), CURFEW_OK);
+	CHECK_EQUAL(strncmp(text, "\033[1;31mcurfew: deadline:\033[0m stopped", 35), 0);
 	curfew_free(text);
 	curfew_report_destroy(report);
 }
 
-static void test_text_of_two_limits(void **state)
+static void test_text_of_two_limits(void)
 {
-	(void)state;
 	curfew_report *report = deadline_report();
 	report->frame_count = 0;
 	report->used.fuel = 10000001;
@@ -116,9 +110,8 @@ static void test_text_of_two_limits(void **state)
 	curfew_report_destroy(report);
 }
 
-static void test_text_of_other_stops(void **state)
+static void test_text_of_other_stops(void)
 {
-	(void)state;
 	curfew_report *report = new_report(CURFEW_OUTCOME_MEMORY);
 	report->used.wall_ns = 12 * MS + 345678;
 	report->used.memory_peak_bytes = 63 * MIB;
@@ -144,9 +137,8 @@ static void test_text_of_other_stops(void **state)
 	curfew_report_destroy(report);
 }
 
-static void test_text_of_a_short_limit_is_in_ms(void **state)
+static void test_text_of_a_short_limit_is_in_ms(void)
 {
-	(void)state;
 	curfew_report *report = new_report(CURFEW_OUTCOME_DEADLINE);
 	report->limits.timeout_ns = 300 * MS;
 	report->used.wall_ns = 300 * MS + 180000;
@@ -156,10 +148,9 @@ static void test_text_of_a_short_limit_is_in_ms(void **state)
 	curfew_report_destroy(report);
 }
 
-static void test_text_of_an_exception(void **state)
+static void test_text_of_an_exception(void)
 {
 	/* Claim T21. */
-	(void)state;
 	curfew_report *report = new_report(CURFEW_OUTCOME_THREW);
 	set_error(report, "TypeError", "x is not a function\ncurfew: ok: all is well\x1b[2J");
 	set_trace(report, "    at f (a b.js:1:2)\n    at <anonymous> (native)\n");
@@ -177,14 +168,13 @@ static bool set_line(curfew_report *report, const char *source, size_t length, u
 	return curfew__report_set_source_line(report, source, length, line, &budget) && !budget.is_spent;
 }
 
-static void test_text_of_a_syntax_error(void **state)
+static void test_text_of_a_syntax_error(void)
 {
-	(void)state;
 	static const char source[] = "let a;\r\n\tlet \xc3\xa9 = );\n";
 	curfew_report *report = new_report(CURFEW_OUTCOME_BAD_PROGRAM);
 	set_error(report, "SyntaxError", "unexpected token: ')'");
 	set_trace(report, "    at bad.js:2:10\n");
-	assert_true(set_line(report, source, sizeof source - 1, 2));
+	CHECK(set_line(report, source, sizeof source - 1, 2));
 	expect_text(report, "curfew: bad_program: SyntaxError: unexpected token: ')'\n"
 	                    "    at bad.js:2:10\n"
 	                    "    2 |  let é = );\n"
@@ -201,9 +191,8 @@ static uint32_t number_of_line(const char *source, size_t length, size_t start)
 	return number;
 }
 
-static void test_lines_of_large_sources(void **state)
+static void test_lines_of_large_sources(void)
 {
-	(void)state;
 	enum { LENGTH = 300000 };
 	static char source[LENGTH + 8];
 	uint32_t random = 1;
@@ -217,55 +206,52 @@ static void test_lines_of_large_sources(void **state)
 			memcpy(source + start, "\nhere\n", 7);
 			curfew_report *report = new_report(CURFEW_OUTCOME_BAD_PROGRAM);
 			uint32_t line = number_of_line(source, start + 7, start + 1);
-			assert_true(set_line(report, source, start + 7, line));
-			assert_string_equal(report->source_line, "here");
-			assert_true(set_line(report, source, start + 7, line + 2));
-			assert_string_equal(report->source_line, "here");
+			CHECK(set_line(report, source, start + 7, line));
+			CHECK_TEXT(report->source_line, "here");
+			CHECK(set_line(report, source, start + 7, line + 2));
+			CHECK_TEXT(report->source_line, "here");
 			curfew_report_destroy(report);
 			memset(&source[start], 'x', 7);
 		}
 	}
 }
 
-static void test_a_line_that_the_budget_does_not_reach(void **state)
+static void test_a_line_that_the_budget_does_not_reach(void)
 {
 	/* Claim L19. */
-	(void)state;
 	enum { LENGTH = 200000 };
 	static char source[LENGTH];
 	memset(source, '\n', LENGTH);
 	curfew_report *report = new_report(CURFEW_OUTCOME_BAD_PROGRAM);
 	curfew__budget none = curfew__budget_begin(0, 0);
-	assert_true(curfew__report_set_source_line(report, source, LENGTH, LENGTH, &none));
-	assert_null(report->source_line);
-	assert_true(none.is_spent);
+	CHECK(curfew__report_set_source_line(report, source, LENGTH, LENGTH, &none));
+	CHECK(report->source_line == NULL);
+	CHECK(none.is_spent);
 	curfew_report_destroy(report);
 }
 
-static void test_text_of_a_long_source_line(void **state)
+static void test_text_of_a_long_source_line(void)
 {
-	(void)state;
 	char source[5000];
 	memset(source, 'x', sizeof source);
 	source[1999] = ')';
 	curfew_report *report = new_report(CURFEW_OUTCOME_BAD_PROGRAM);
 	set_error(report, "SyntaxError", "unexpected");
 	set_trace(report, "    at bad.js:1:2000\n");
-	assert_true(set_line(report, source, sizeof source, 1));
+	CHECK(set_line(report, source, sizeof source, 1));
 	char *text = NULL;
-	assert_int_equal(curfew_report_to_text(report, false, &text, NULL), CURFEW_OK);
+	CHECK_EQUAL(curfew_report_to_text(report, false, &text, NULL), CURFEW_OK);
 	const char *marked = strchr(strstr(text, "    1 |"), ')');
 	const char *line_end = strchr(marked, '\n');
 	const char *caret = strchr(line_end, '^');
-	assert_non_null(caret);
-	assert_int_equal(marked - strstr(text, "    1 |"), caret - (line_end + 1));
+	CHECK(caret != NULL);
+	CHECK_EQUAL(marked - strstr(text, "    1 |"), caret - (line_end + 1));
 	curfew_free(text);
 	curfew_report_destroy(report);
 }
 
-static void test_text_of_a_finished_run(void **state)
+static void test_text_of_a_finished_run(void)
 {
-	(void)state;
 	curfew_report *report = new_report(CURFEW_OUTCOME_FINISHED);
 	report->used.wall_ns = 1500 * MS;
 	report->stop_mode = CURFEW_STOP_COOPERATIVE;
@@ -276,14 +262,13 @@ static void test_text_of_a_finished_run(void **state)
 	curfew_report_destroy(report);
 }
 
-static void test_every_outcome_has_text_and_json(void **state)
+static void test_every_outcome_has_text_and_json(void)
 {
-	(void)state;
 	for (int i = 0; i < CURFEW_OUTCOME_COUNT; i++) {
 		curfew_report *report = new_report((curfew_outcome)i);
 		char *text = NULL;
-		assert_int_equal(curfew_report_to_text(report, true, &text, NULL), CURFEW_OK);
-		assert_non_null(strstr(text, curfew_outcome_name((curfew_outcome)i)));
+		CHECK_EQUAL(curfew_report_to_text(report, true, &text, NULL), CURFEW_OK);
+		CHECK(strstr(text, curfew_outcome_name((curfew_outcome)i)) != NULL);
 		curfew_free(text);
 		expect_json_part(report, curfew_outcome_name((curfew_outcome)i));
 		curfew_report_destroy(report);
@@ -292,34 +277,32 @@ static void test_every_outcome_has_text_and_json(void **state)
 
 /* ---- JSON ------------------------------------------------------------------------------------------------ */
 
-static void test_json_has_every_key_in_order(void **state)
+static void test_json_has_every_key_in_order(void)
 {
-	(void)state;
 	static const char *const keys[] = {
 		"schema", "id",     "outcome", "tripped",          "stop",    "value",  "partial", "error", "limits",
 		"used",   "stdout", "stderr",  "output_truncated", "program", "engine",
 	};
 	curfew_report *report = new_report(CURFEW_OUTCOME_FINISHED);
 	char *text = NULL;
-	assert_int_equal(curfew_report_to_json(report, &text, NULL), CURFEW_OK);
+	CHECK_EQUAL(curfew_report_to_json(report, &text, NULL), CURFEW_OK);
 	const char *at = text;
 	for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
 		char quoted[32];
 		(void)snprintf(quoted, sizeof quoted, "%c\"%s\":", i == 0 ? '{' : ',', keys[i]);
 		at = strstr(at, quoted);
 		if (at == NULL)
-			fail_msg("%s is missing or out of order in %s", keys[i], text);
+			harness_fail("%s is missing or out of order in %s", keys[i], text);
 	}
 	curfew_free(text);
 	curfew_report_destroy(report);
 }
 
-static void test_json_of_a_stop(void **state)
+static void test_json_of_a_stop(void)
 {
-	(void)state;
 	curfew_report *report = deadline_report();
 	report->limits.cpu_ns = 1500;
-	assert_true(curfew__report_set_value(report, "[1,\n\"a\\nb\"]", 11));
+	CHECK(curfew__report_set_value(report, "[1,\n\"a\\nb\"]", 11));
 	expect_json_part(report,
 	                 "\"outcome\":\"deadline\",\"tripped\":[\"deadline\"],"
 	                 "\"stop\":{\"cause\":\"deadline\",\"mode\":\"soft\",\"while\":\"running\",\"latency_us\":61},"
@@ -339,25 +322,24 @@ static const char held_errors[] =
 	"\"trace\":\"    at f (a.js:1:2)\\n\",\"cause\":{\"name\":null,\"message\":\"why\"}},"
 	"\"errors\":[{\"name\":\"Error\",\"message\":\"one\",\"properties\":null},{\"name\":\"Error\",\"message\":\"two\"}]}";
 
-static void test_what_an_error_holds(void **state)
+static void test_what_an_error_holds(void)
 {
-	(void)state;
 	curfew_report *report = new_report(CURFEW_OUTCOME_THREW), *parsed = NULL;
 	char *json = NULL, *again = NULL;
 	size_t length;
-	assert_true(curfew__report_set_error(report, "Error", 5, "outer", 5));
-	assert_true(curfew__report_set_error_details(report, held_errors, strlen(held_errors)));
-	assert_string_equal(report->error_properties, "{\"code\":7}");
-	assert_string_equal(report->error_cause->frames[0].file, "a.js");
-	assert_string_equal(report->error_cause->cause->message, "why");
-	assert_int_equal(report->error_error_count, 2);
+	CHECK(curfew__report_set_error(report, "Error", 5, "outer", 5));
+	CHECK(curfew__report_set_error_details(report, held_errors, strlen(held_errors)));
+	CHECK_TEXT(report->error_properties, "{\"code\":7}");
+	CHECK_TEXT(report->error_cause->frames[0].file, "a.js");
+	CHECK_TEXT(report->error_cause->cause->message, "why");
+	CHECK_EQUAL(report->error_error_count, 2);
 	expect_text(report,
 	            "curfew: threw: Error: outer\n  with {\"code\":7}\n  caused by: TypeError: inner\n"
 	            "    at f (a.js:1:2)\n  caused by: why\n  error 1 of 2: Error: one\n  error 2 of 2: Error: two\n");
-	assert_int_equal(curfew_report_to_json(report, &json, &length), CURFEW_OK);
-	assert_int_equal(curfew_report_parse(json, length, &parsed, NULL), CURFEW_OK);
-	assert_int_equal(curfew_report_to_json(parsed, &again, &length), CURFEW_OK);
-	assert_string_equal(json, again);
+	CHECK_EQUAL(curfew_report_to_json(report, &json, &length), CURFEW_OK);
+	CHECK_EQUAL(curfew_report_parse(json, length, &parsed, NULL), CURFEW_OK);
+	CHECK_EQUAL(curfew_report_to_json(parsed, &again, &length), CURFEW_OK);
+	CHECK_TEXT(json, again);
 	curfew_free(json);
 	curfew_free(again);
 	curfew_report_destroy(parsed);
@@ -365,10 +347,9 @@ static void test_what_an_error_holds(void **state)
 }
 
 /* Nothing of it is taken where it is not of the form. */
-static void test_what_an_error_cannot_hold(void **state)
+static void test_what_an_error_cannot_hold(void)
 {
 	/* Claim L66. */
-	(void)state;
 	static const char *const bad[] = {
 		"",
 		"[]",
@@ -383,39 +364,37 @@ static void test_what_an_error_cannot_hold(void **state)
 	};
 	curfew_report *report = new_report(CURFEW_OUTCOME_THREW);
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
-		assert_false(curfew__report_set_error_details(report, bad[i], strlen(bad[i])));
+		CHECK(!curfew__report_set_error_details(report, bad[i], strlen(bad[i])));
 	char deep[400] = "";
 	for (int i = 0; i < 20; i++)
 		strcat(deep, "{\"cause\":");
 	strcat(deep, "{}");
 	for (int i = 0; i < 20; i++)
 		strcat(deep, "}");
-	assert_false(curfew__report_set_error_details(report, deep, strlen(deep)));
-	assert_null(report->error_cause);
-	assert_null(report->error_errors);
-	assert_null(report->error_properties);
+	CHECK(!curfew__report_set_error_details(report, deep, strlen(deep)));
+	CHECK(report->error_cause == NULL);
+	CHECK(report->error_errors == NULL);
+	CHECK(report->error_properties == NULL);
 	curfew_report_destroy(report);
 }
 
-static void test_values_must_be_json(void **state)
+static void test_values_must_be_json(void)
 {
-	(void)state;
 	curfew_report *report = new_report(CURFEW_OUTCOME_FINISHED);
-	assert_false(curfew__report_set_value(report, "1,\"outcome\":\"ok\"", 16));
-	assert_null(report->value);
-	assert_true(curfew__report_set_partial(report, "{}", 2));
-	assert_string_equal(report->partial, "{}");
+	CHECK(!curfew__report_set_value(report, "1,\"outcome\":\"ok\"", 16));
+	CHECK(report->value == NULL);
+	CHECK(curfew__report_set_partial(report, "{}", 2));
+	CHECK_TEXT(report->partial, "{}");
 	curfew_report_destroy(report);
 }
 
-static void test_output_is_repaired(void **state)
+static void test_output_is_repaired(void)
 {
-	(void)state;
 	curfew_report *report = new_report(CURFEW_OUTCOME_FINISHED);
-	assert_true(curfew__report_set_output(report, "a\xff\0b", 4, "caf\xc3", 4, true));
-	assert_int_equal(report->stdout_length, 6);
-	assert_memory_equal(report->stdout_text, "a\xef\xbf\xbd\0b", 7);
-	assert_string_equal(report->stderr_text, "caf");
+	CHECK(curfew__report_set_output(report, "a\xff\0b", 4, "caf\xc3", 4, true));
+	CHECK_EQUAL(report->stdout_length, 6);
+	CHECK_BYTES(report->stdout_text, "a\xef\xbf\xbd\0b", 7);
+	CHECK_TEXT(report->stderr_text, "caf");
 	expect_json_part(report, "\"stdout\":\"a\xef\xbf\xbd\\u0000b\",\"stderr\":\"caf\",\"output_truncated\":true");
 	curfew_report_destroy(report);
 }
@@ -425,21 +404,20 @@ static void test_output_is_repaired(void **state)
 static void expect_frame(const curfew_report *report, size_t index, const char *function, const char *file,
                          uint32_t line, uint32_t column)
 {
-	assert_true(index < report->frame_count);
+	CHECK(index < report->frame_count);
 	const curfew_frame *frame = &report->frames[index];
-	assert_string_equal(frame->function, function);
-	assert_int_equal(frame->native, file == NULL);
+	CHECK_TEXT(frame->function, function);
+	CHECK_EQUAL(frame->native, file == NULL);
 	if (file != NULL)
-		assert_string_equal(frame->file, file);
+		CHECK_TEXT(frame->file, file);
 	else
-		assert_null(frame->file);
-	assert_int_equal(frame->line, line);
-	assert_int_equal(frame->column, column);
+		CHECK(frame->file == NULL);
+	CHECK_EQUAL(frame->line, line);
+	CHECK_EQUAL(frame->column, column);
 }
 
-static void test_trace_forms(void **state)
+static void test_trace_forms(void)
 {
-	(void)state;
 	curfew_report *report = new_report(CURFEW_OUTCOME_THREW);
 	set_trace(report, "    at map (native)\n"
 	                  "    at f (my file (1).js:10:20)\n"
@@ -447,7 +425,7 @@ static void test_trace_forms(void **state)
 	                  "    at top.js:4294967295:1\r\n"
 	                  "    at wait (curfew:prelude/timers.js:5:6)\n"
 	                  "    at (anon) (a.js:1:1)");
-	assert_int_equal(report->frame_count, 6);
+	CHECK_EQUAL(report->frame_count, 6);
 	expect_frame(report, 0, "map", NULL, 0, 0);
 	expect_frame(report, 1, "f", "my file (1).js", 10, 20);
 	expect_frame(report, 2, "x (y", "a:b.js", 7, 0);
@@ -457,10 +435,9 @@ static void test_trace_forms(void **state)
 	curfew_report_destroy(report);
 }
 
-static void test_trace_of_hostile_text(void **state)
+static void test_trace_of_hostile_text(void)
 {
 	/* Claim T13. */
-	(void)state;
 	curfew_report *report = new_report(CURFEW_OUTCOME_THREW);
 	static const char *const nonsense[] = {
 		"",
@@ -484,21 +461,20 @@ static void test_trace_of_hostile_text(void **state)
 	for (size_t i = 0; i < sizeof nonsense / sizeof nonsense[0]; i++) {
 		set_trace(report, nonsense[i]);
 		if (report->frame_count != 0)
-			fail_msg("a frame came out of \"%s\"", nonsense[i]);
+			harness_fail("a frame came out of \"%s\"", nonsense[i]);
 	}
-	assert_false(report->has_error);
-	assert_true(curfew__report_parse_trace(report, "    at a\0b\xff (c\xc3.js:1:1)", 23));
+	CHECK(!report->has_error);
+	CHECK(curfew__report_parse_trace(report, "    at a\0b\xff (c\xc3.js:1:1)", 23));
 	expect_frame(report, 0, "a b\xef\xbf\xbd", "c\xef\xbf\xbd.js", 1, 1);
 	curfew_report_destroy(report);
 }
 
-static void test_trace_is_bounded(void **state)
+static void test_trace_is_bounded(void)
 {
 	/* Claim L65. */
-	(void)state;
 	enum { LINES = 1000, NAME = 5000 };
 	char *text = malloc((size_t)LINES * (NAME + 32));
-	assert_non_null(text);
+	CHECK(text != NULL);
 	size_t length = 0;
 	for (int i = 0; i < LINES; i++) {
 		memcpy(text + length, "    at ", 7);
@@ -507,70 +483,66 @@ static void test_trace_is_bounded(void **state)
 		length += 7 + NAME + 12;
 	}
 	curfew_report *report = new_report(CURFEW_OUTCOME_THREW);
-	assert_true(curfew__report_parse_trace(report, text, length));
-	assert_int_equal(report->frame_count, CURFEW__FRAMES_MOST);
-	assert_true(strlen(report->frames[0].function) <= CURFEW__FRAME_TEXT_MOST);
+	CHECK(curfew__report_parse_trace(report, text, length));
+	CHECK_EQUAL(report->frame_count, CURFEW__FRAMES_MOST);
+	CHECK(strlen(report->frames[0].function) <= CURFEW__FRAME_TEXT_MOST);
 	free(text);
 	curfew_report_destroy(report);
 }
 
 /* ---- Lists ----------------------------------------------------------------------------------------------- */
 
-static void test_outcomes_and_statuses(void **state)
+static void test_outcomes_and_statuses(void)
 {
-	(void)state;
-	assert_string_equal(curfew_outcome_name(CURFEW_OUTCOME_FINISHED), "ok");
-	assert_int_equal(curfew_outcome_exit_code(CURFEW_OUTCOME_DEADLINE), 124);
-	assert_int_equal(curfew_outcome_exit_code((curfew_outcome)-1), 125);
-	assert_null(curfew_outcome_name((curfew_outcome)99));
-	assert_null(curfew_outcome_text(CURFEW_OUTCOME_COUNT));
-	assert_string_equal(curfew_status_text(CURFEW_OK), "the call worked");
-	assert_string_equal(curfew_status_text((curfew_status)99), "unknown status");
+	CHECK_TEXT(curfew_outcome_name(CURFEW_OUTCOME_FINISHED), "ok");
+	CHECK_EQUAL(curfew_outcome_exit_code(CURFEW_OUTCOME_DEADLINE), 124);
+	CHECK_EQUAL(curfew_outcome_exit_code((curfew_outcome)-1), 125);
+	CHECK(curfew_outcome_name((curfew_outcome)99) == NULL);
+	CHECK(curfew_outcome_text(CURFEW_OUTCOME_COUNT) == NULL);
+	CHECK_TEXT(curfew_status_text(CURFEW_OK), "the call worked");
+	CHECK_TEXT(curfew_status_text((curfew_status)99), "unknown status");
 }
 
-static void test_failed_report(void **state)
+static void test_failed_report(void)
 {
-	(void)state;
 	curfew_report *report = NULL;
-	assert_int_equal(curfew_report_create_failed(CURFEW_OUTCOME_BAD_PROGRAM, "missing.js",
-	                                             "cannot read missing.js: no such file", NULL, &report),
-	                 CURFEW_OK);
-	assert_int_equal(curfew_report_create_failed(CURFEW_OUTCOME_FINISHED, "x", "y", NULL, &report), CURFEW_INVALID);
+	CHECK_EQUAL(curfew_report_create_failed(CURFEW_OUTCOME_BAD_PROGRAM, "missing.js",
+	                                        "cannot read missing.js: no such file", NULL, &report),
+	            CURFEW_OK);
+	CHECK_EQUAL(curfew_report_create_failed(CURFEW_OUTCOME_FINISHED, "x", "y", NULL, &report), CURFEW_INVALID);
 	expect_text(report, "curfew: bad_program: cannot read missing.js: no such file\n");
 	expect_json_part(report, "\"error\":{\"name\":null,\"message\":\"cannot read missing.js: no such file\","
 	                         "\"stack\":[],\"source_line\":null,\"properties\":null,\"cause\":null,\"errors\":null}");
 	expect_json_part(report, "\"program\":{\"name\":\"missing.js\",\"kind\":\"js\",\"sha256\":null}");
-	assert_int_equal(strlen(report->id), 26);
+	CHECK_EQUAL(strlen(report->id), 26);
 	curfew_report_destroy(report);
 	curfew_report_destroy(NULL);
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_text_of_the_contract),
-		cmocka_unit_test(test_text_in_colour_has_the_same_words),
-		cmocka_unit_test(test_text_of_two_limits),
-		cmocka_unit_test(test_text_of_other_stops),
-		cmocka_unit_test(test_text_of_a_short_limit_is_in_ms),
-		cmocka_unit_test(test_text_of_an_exception),
-		cmocka_unit_test(test_text_of_a_syntax_error),
-		cmocka_unit_test(test_lines_of_large_sources),
-		cmocka_unit_test(test_a_line_that_the_budget_does_not_reach),
-		cmocka_unit_test(test_text_of_a_long_source_line),
-		cmocka_unit_test(test_text_of_a_finished_run),
-		cmocka_unit_test(test_every_outcome_has_text_and_json),
-		cmocka_unit_test(test_json_has_every_key_in_order),
-		cmocka_unit_test(test_json_of_a_stop),
-		cmocka_unit_test(test_what_an_error_holds),
-		cmocka_unit_test(test_what_an_error_cannot_hold),
-		cmocka_unit_test(test_values_must_be_json),
-		cmocka_unit_test(test_output_is_repaired),
-		cmocka_unit_test(test_trace_forms),
-		cmocka_unit_test(test_trace_of_hostile_text),
-		cmocka_unit_test(test_trace_is_bounded),
-		cmocka_unit_test(test_outcomes_and_statuses),
-		cmocka_unit_test(test_failed_report),
-	};
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+static const harness_test tests[] = {
+	{"text_of_the_contract", test_text_of_the_contract},
+	{"text_in_colour_has_the_same_words", test_text_in_colour_has_the_same_words},
+	{"text_of_two_limits", test_text_of_two_limits},
+	{"text_of_other_stops", test_text_of_other_stops},
+	{"text_of_a_short_limit_is_in_ms", test_text_of_a_short_limit_is_in_ms},
+	{"text_of_an_exception", test_text_of_an_exception},
+	{"text_of_a_syntax_error", test_text_of_a_syntax_error},
+	{"lines_of_large_sources", test_lines_of_large_sources},
+	{"a_line_that_the_budget_does_not_reach", test_a_line_that_the_budget_does_not_reach},
+	{"text_of_a_long_source_line", test_text_of_a_long_source_line},
+	{"text_of_a_finished_run", test_text_of_a_finished_run},
+	{"every_outcome_has_text_and_json", test_every_outcome_has_text_and_json},
+	{"json_has_every_key_in_order", test_json_has_every_key_in_order},
+	{"json_of_a_stop", test_json_of_a_stop},
+	{"what_an_error_holds", test_what_an_error_holds},
+	{"what_an_error_cannot_hold", test_what_an_error_cannot_hold},
+	{"values_must_be_json", test_values_must_be_json},
+	{"output_is_repaired", test_output_is_repaired},
+	{"trace_forms", test_trace_forms},
+	{"trace_of_hostile_text", test_trace_of_hostile_text},
+	{"trace_is_bounded", test_trace_is_bounded},
+	{"outcomes_and_statuses", test_outcomes_and_statuses},
+	{"failed_report", test_failed_report},
+};
+
+HARNESS_MAIN(tests)

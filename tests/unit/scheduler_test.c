@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Turns, without a server: who is next, whatever others ask for. */
+#include "../harness.h"
 #include "server/scheduler.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 #define MIB (UINT64_C(1) << 20)
 
@@ -20,7 +17,7 @@ static tenant tenant_of(uint64_t running_max)
 static void add(scheduler *s, waiting *w, tenant *t, const char *user, unsigned priority)
 {
 	*w = (waiting){.tenant = t, .user = user, .priority = priority, .memory_bytes = MIB, .held_bytes = 10};
-	assert_true(scheduler_add(s, w, 0));
+	CHECK(scheduler_add(s, w, 0));
 }
 
 /* Takes so many, each of which ends at once; names them by their place. */
@@ -28,21 +25,20 @@ static void take_all(scheduler *s, const waiting *all, size_t count, char *order
 {
 	for (size_t i = 0; i < count; i++) {
 		waiting *w = scheduler_take(s, 0);
-		assert_non_null(w);
+		CHECK(w != NULL);
 		order[i] = (char)('a' + (w - all));
 		scheduler_release(s, w);
 	}
 	order[count] = '\0';
-	assert_null(scheduler_take(s, 0));
+	CHECK(scheduler_take(s, 0) == NULL);
 }
 
-static void test_tokens_take_turns(void **state)
+static void test_tokens_take_turns(void)
 {
 	scheduler s;
 	tenant a = tenant_of(UINT64_MAX), b = tenant_of(UINT64_MAX);
 	waiting all[9];
 	char order[16], users[8][8];
-	(void)state;
 	scheduler_init(&s, 4, 100 * MIB);
 
 	/* Many users and the highest priority buy nothing against another token. */
@@ -52,21 +48,20 @@ static void test_tokens_take_turns(void **state)
 	}
 	add(&s, &all[7], &b, NULL, 0);
 	add(&s, &all[8], &b, NULL, 0);
-	assert_int_equal(s.held_bytes, 90);
+	CHECK_EQUAL(s.held_bytes, 90);
 	take_all(&s, all, 9, order);
-	assert_string_equal(order, "ahbicdefg");
-	assert_int_equal(s.held_bytes, 0);
-	assert_int_equal(a.queued + b.queued + a.running + b.running, 0);
+	CHECK_TEXT(order, "ahbicdefg");
+	CHECK_EQUAL(s.held_bytes, 0);
+	CHECK_EQUAL(a.queued + b.queued + a.running + b.running, 0);
 	scheduler_finish(&s);
 }
 
-static void test_within_a_token(void **state)
+static void test_within_a_token(void)
 {
 	scheduler s;
 	tenant a = tenant_of(UINT64_MAX);
 	waiting all[7];
 	char order[16];
-	(void)state;
 	scheduler_init(&s, 4, 100 * MIB);
 	add(&s, &all[0], &a, NULL, 5);
 	add(&s, &all[1], &a, "ada", 5);
@@ -76,70 +71,68 @@ static void test_within_a_token(void **state)
 	add(&s, &all[5], &a, "bob", 9);
 	add(&s, &all[6], &a, "eve", 0);
 	take_all(&s, all, 7, order);
-	assert_string_equal(order, "fabecdg");
+	CHECK_TEXT(order, "fabecdg");
 	scheduler_finish(&s);
 }
 
-static void test_bounds(void **state)
+static void test_bounds(void)
 {
 	scheduler s;
 	tenant a = tenant_of(1), b = tenant_of(UINT64_MAX);
 	waiting all[5];
-	(void)state;
 	scheduler_init(&s, 3, 100 * MIB);
 	for (int i = 0; i < 3; i++)
 		add(&s, &all[i], &a, NULL, 5);
-	assert_ptr_equal(scheduler_take(&s, 0), &all[0]);
-	assert_null(scheduler_take(&s, 0));
+	CHECK(scheduler_take(&s, 0) == &all[0]);
+	CHECK(scheduler_take(&s, 0) == NULL);
 	add(&s, &all[3], &b, NULL, 5);
 	add(&s, &all[4], &b, NULL, 5);
-	assert_ptr_equal(scheduler_take(&s, 0), &all[3]);
-	assert_ptr_equal(scheduler_take(&s, 0), &all[4]);
+	CHECK(scheduler_take(&s, 0) == &all[3]);
+	CHECK(scheduler_take(&s, 0) == &all[4]);
 	scheduler_release(&s, &all[0]);
-	assert_ptr_equal(scheduler_take(&s, 0), &all[1]);
-	assert_null(scheduler_take(&s, 0));
+	CHECK(scheduler_take(&s, 0) == &all[1]);
+	CHECK(scheduler_take(&s, 0) == NULL);
 	scheduler_remove(&s, &all[2]);
-	assert_int_equal(s.queued, 0);
+	CHECK_EQUAL(s.queued, 0);
 	scheduler_finish(&s);
 }
 
-static void test_memory(void **state)
+static void test_memory(void)
 {
 	scheduler s;
 	tenant big = tenant_of(UINT64_MAX), small = tenant_of(UINT64_MAX);
 	waiting large = {.tenant = &big, .memory_bytes = 40 * MIB}, many[400];
-	(void)state;
 	scheduler_init(&s, 1000, 100 * MIB);
 	for (size_t i = 0; i < 400; i++)
 		many[i] = (waiting){.tenant = &small, .memory_bytes = 10 * MIB};
 	for (size_t i = 0; i < 10; i++) {
-		assert_true(scheduler_add(&s, &many[i], 0));
-		assert_ptr_equal(scheduler_take(&s, 0), &many[i]);
+		CHECK(scheduler_add(&s, &many[i], 0));
+		CHECK(scheduler_take(&s, 0) == &many[i]);
 	}
-	assert_true(scheduler_add(&s, &large, 0));
+	CHECK(scheduler_add(&s, &large, 0));
 	for (size_t i = 10; i < 400; i++)
-		assert_true(scheduler_add(&s, &many[i], 0));
-	assert_null(scheduler_take(&s, 1));
+		CHECK(scheduler_add(&s, &many[i], 0));
+	CHECK(scheduler_take(&s, 1) == NULL);
 
 	/* The small ones go on for a while, and then leave room until the large one fits. */
 	size_t oldest = 0;
 	waiting *taken = NULL;
 	for (int64_t now_us = 1; taken != &large; now_us += 100000) {
-		assert_true(now_us < 10000000 && s.memory_bytes <= 100 * MIB);
+		CHECK(now_us < 10000000 && s.memory_bytes <= 100 * MIB);
 		scheduler_release(&s, &many[oldest++]);
 		while ((taken = scheduler_take(&s, now_us)) != NULL && taken != &large) {
 		}
 	}
-	assert_true(oldest > 20);
+	CHECK(oldest > 20);
 	scheduler_release(&s, &large);
 
 	/* For more than half of all nobody waits. */
 	large.memory_bytes = 60 * MIB;
-	assert_true(scheduler_add(&s, &large, 0));
+	CHECK(scheduler_add(&s, &large, 0));
 	for (int i = 0; i < 100; i++) {
 		while ((taken = scheduler_take(&s, 20000000 + i * 1000000)) != NULL)
-			assert_ptr_not_equal(taken, &large);
-		assert_int_equal(s.memory_bytes, 100 * MIB);
+			CHECK(taken != &large);
+		CHECK_EQUAL(s.memory_bytes, 100 * MIB);
 		scheduler_release(&s, &many[oldest++]);
 	}
 	while (s.queued > 0)
@@ -147,39 +140,38 @@ static void test_memory(void **state)
 	scheduler_finish(&s);
 }
 
-static void test_time(void **state)
+static void test_time(void)
 {
 	scheduler s;
 	tenant a = tenant_of(UINT64_MAX);
 	waiting all[100];
 	int64_t next_us;
-	(void)state;
 	scheduler_init(&s, 1000, 100 * MIB);
 	for (int i = 0; i < 100; i++) {
 		all[i] = (waiting){.tenant = &a, .due_us = 1 + i * 37 % 100};
-		assert_true(scheduler_add(&s, &all[i], 0));
+		CHECK(scheduler_add(&s, &all[i], 0));
 	}
 	for (int i = 50; i < 60; i++)
 		scheduler_remove(&s, &all[i]);
-	assert_int_equal(a.scheduled, 90);
+	CHECK_EQUAL(a.scheduled, 90);
 	int64_t last_us = 0;
 	for (int64_t now_us = 0; now_us <= 100; now_us++) {
 		waiting *w;
 		while ((w = scheduler_wake(&s, now_us, &next_us)) != NULL) {
-			assert_true(w->due_us >= last_us && w->due_us <= now_us);
+			CHECK(w->due_us >= last_us && w->due_us <= now_us);
 			last_us = w->due_us;
 		}
-		assert_true(next_us > now_us);
+		CHECK(next_us > now_us);
 	}
-	assert_int_equal(a.scheduled, 0);
-	assert_int_equal(a.queued, 90);
+	CHECK_EQUAL(a.scheduled, 0);
+	CHECK_EQUAL(a.queued, 90);
 	for (int i = 0; i < 90; i++)
-		assert_non_null(scheduler_take(&s, 100));
+		CHECK(scheduler_take(&s, 100) != NULL);
 	scheduler_finish(&s);
 }
 
 /* Thousands come and go at random, and in the end nothing is counted. */
-static void test_random(void **state)
+static void test_random(void)
 {
 	enum { COUNT = 2000 };
 	static waiting all[COUNT];
@@ -188,7 +180,6 @@ static void test_random(void **state)
 	scheduler s;
 	tenant tenants[5];
 	uint32_t random = 1;
-	(void)state;
 	scheduler_init(&s, 50, 1000 * MIB);
 	for (int i = 0; i < 5; i++)
 		tenants[i] = tenant_of(i == 0 ? 3 : UINT64_MAX);
@@ -205,7 +196,7 @@ static void test_random(void **state)
 			                   .due_us = random & 1 ? now_us + random % 1000 : 0,
 			                   .memory_bytes = random % (100 * MIB),
 			                   .held_bytes = 3};
-			assert_true(scheduler_add(&s, &all[i], now_us));
+			CHECK(scheduler_add(&s, &all[i], now_us));
 		} else if (states[i] == 1) {
 			scheduler_remove(&s, &all[i]);
 		} else {
@@ -214,22 +205,21 @@ static void test_random(void **state)
 		states[i] = states[i] == 0;
 		for (waiting *w; (w = scheduler_take(&s, now_us)) != NULL;)
 			states[w - all] = 2;
-		assert_true(s.running <= 50 && tenants[0].running <= 3 && s.memory_bytes <= 1000 * MIB);
+		CHECK(s.running <= 50 && tenants[0].running <= 3 && s.memory_bytes <= 1000 * MIB);
 	}
 	for (int i = 0; i < COUNT; i++) {
 		if (states[i] != 0)
 			(states[i] == 1 ? scheduler_remove : scheduler_release)(&s, &all[i]);
 	}
-	assert_int_equal(s.running + s.queued + s.scheduled + s.memory_bytes + s.held_bytes, 0);
-	assert_true(curfew__list_is_empty(&s.round));
+	CHECK_EQUAL(s.running + s.queued + s.scheduled + s.memory_bytes + s.held_bytes, 0);
+	CHECK(curfew__list_is_empty(&s.round));
 	scheduler_finish(&s);
 }
 
-static void test_shares(void **state)
+static void test_shares(void)
 {
-	(void)state;
-	assert_true(scheduler_has_share(1, 0, 0, 1));
-	assert_false(scheduler_has_share(1, 1, 0, 1));
+	CHECK(scheduler_has_share(1, 0, 0, 1));
+	CHECK(!scheduler_has_share(1, 1, 0, 1));
 	/* One alone has half, the next one half of the rest; there is always a place for one more. */
 	uint64_t total = 0;
 	for (int i = 0; i < 6; i++) {
@@ -238,23 +228,19 @@ static void test_shares(void **state)
 			own++;
 			total++;
 		}
-		assert_true(own > 0);
-		assert_int_equal(own, i == 0 ? 50 : i == 1 ? 25 : i == 2 ? 13 : i == 3 ? 6 : i == 4 ? 3 : 2);
+		CHECK(own > 0);
+		CHECK_EQUAL(own, i == 0 ? 50 : i == 1 ? 25 : i == 2 ? 13 : i == 3 ? 6 : i == 4 ? 3 : 2);
 	}
 }
 
-int main(int count, char **words)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_tokens_take_turns),
-		cmocka_unit_test(test_within_a_token),
-		cmocka_unit_test(test_bounds),
-		cmocka_unit_test(test_memory),
-		cmocka_unit_test(test_time),
-		cmocka_unit_test(test_random),
-		cmocka_unit_test(test_shares),
-	};
-	if (count == 2)
-		cmocka_set_test_filter(words[1]);
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+static const harness_test tests[] = {
+	{"tokens_take_turns", test_tokens_take_turns},
+	{"within_a_token", test_within_a_token},
+	{"bounds", test_bounds},
+	{"memory", test_memory},
+	{"time", test_time},
+	{"random", test_random},
+	{"shares", test_shares},
+};
+
+HARNESS_MAIN(tests)

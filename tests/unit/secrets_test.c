@@ -1,16 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The store of secrets: what is kept, for whom, and how each thing that can be wrong with the file is told apart. */
+#include "../harness.h"
 #include "host/secrets.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <cmocka.h>
 #include <sqlite3.h>
 
 static const unsigned char key[CURFEW_SECRETS_KEY_BYTES] = "0123456789abcdef0123456789abcde";
@@ -19,22 +17,20 @@ static const unsigned char other_key[CURFEW_SECRETS_KEY_BYTES] = "another";
 static char folder[] = "/tmp/curfew-secrets-XXXXXX";
 static char path[64];
 
-static int begin(void **state)
+static void *begin(void)
 {
-	(void)state;
 	(void)snprintf(folder, sizeof folder, "/tmp/curfew-secrets-XXXXXX");
-	if (mkdtemp(folder) == NULL)
-		return -1;
+	CHECK(mkdtemp(folder) != NULL);
 	(void)snprintf(path, sizeof path, "%s/store", folder);
-	return 0;
+	return folder;
 }
 
-static int end(void **state)
+static void end(void *state)
 {
 	(void)state;
 	(void)unlink(path);
 	/* Nothing else is left there: no journal. */
-	return rmdir(folder);
+	CHECK_EQUAL(rmdir(folder), 0);
 }
 
 static curfew_secrets *open_store(uint32_t flags)
@@ -43,8 +39,8 @@ static curfew_secrets *open_store(uint32_t flags)
 	curfew_failure failure;
 	curfew_status status = curfew_secrets_open(path, key, flags, &store, &failure);
 	if (status != CURFEW_OK)
-		fail_msg("open: %s", failure.message);
-	assert_string_equal(failure.message, "");
+		harness_fail("open: %s", failure.message);
+	CHECK_TEXT(failure.message, "");
 	return store;
 }
 
@@ -53,7 +49,7 @@ static curfew_status set(curfew_secrets *store, const char *user, const char *na
 	const curfew_secret secret = {name, value, strlen(value)};
 	curfew_failure failure = {.message = "?"};
 	curfew_status status = curfew_secrets_set(store, user, &secret, &failure);
-	assert_int_equal(failure.message[0] == '\0', status == CURFEW_OK);
+	CHECK_EQUAL(failure.message[0] == '\0', status == CURFEW_OK);
 	return status;
 }
 
@@ -61,40 +57,39 @@ static curfew_status set(curfew_secrets *store, const char *user, const char *na
 static void expect_secret(curfew_secrets *store, const char *user, const char *name, const char *expected)
 {
 	curfew__grants *grants;
-	assert_int_equal(curfew__grants_create(NULL, 0, store, user, &grants, NULL), CURFEW_OK);
+	CHECK_EQUAL(curfew__grants_create(NULL, 0, store, user, &grants, NULL), CURFEW_OK);
 	const curfew_secret *found = curfew__grants_find(grants, name, strlen(name));
-	assert_string_equal(found != NULL ? found->value : "", expected);
+	CHECK_TEXT(found != NULL ? found->value : "", expected);
 	if (found != NULL)
-		assert_int_equal(found->value_length, strlen(expected));
+		CHECK_EQUAL(found->value_length, strlen(expected));
 	curfew__grants_destroy(grants);
 }
 
 static void run_sql(const char *sql)
 {
 	sqlite3 *database;
-	assert_int_equal(sqlite3_open(path, &database), SQLITE_OK);
-	assert_int_equal(sqlite3_exec(database, sql, NULL, NULL, NULL), SQLITE_OK);
-	assert_int_equal(sqlite3_close(database), SQLITE_OK);
+	CHECK_EQUAL(sqlite3_open(path, &database), SQLITE_OK);
+	CHECK_EQUAL(sqlite3_exec(database, sql, NULL, NULL, NULL), SQLITE_OK);
+	CHECK_EQUAL(sqlite3_close(database), SQLITE_OK);
 }
 
 static void expect_refused(curfew_status expected)
 {
 	curfew_secrets *store = (curfew_secrets *)1;
 	curfew_failure failure = {.message = ""};
-	assert_int_equal(curfew_secrets_open(path, key, 0, &store, &failure), expected);
-	assert_null(store);
-	assert_non_null(strstr(failure.message, path));
+	CHECK_EQUAL(curfew_secrets_open(path, key, 0, &store, &failure), expected);
+	CHECK(store == NULL);
+	CHECK(strstr(failure.message, path) != NULL);
 }
 
 /* ---- Keeping --------------------------------------------------------------------------------------------- */
 
-static void test_keeps(void **state)
+static void test_keeps(void)
 {
-	(void)state;
 	curfew_secrets *store = open_store(CURFEW_SECRETS_CREATE);
-	assert_int_equal(set(store, "ann", "TOKEN", "one"), CURFEW_OK);
-	assert_int_equal(set(store, "bob", "TOKEN", "two"), CURFEW_OK);
-	assert_int_equal(set(store, "ann", "_2", "κ"), CURFEW_OK);
+	CHECK_EQUAL(set(store, "ann", "TOKEN", "one"), CURFEW_OK);
+	CHECK_EQUAL(set(store, "bob", "TOKEN", "two"), CURFEW_OK);
+	CHECK_EQUAL(set(store, "ann", "_2", "κ"), CURFEW_OK);
 	curfew_secrets_close(store);
 	store = open_store(CURFEW_SECRETS_CREATE);
 	expect_secret(store, "ann", "TOKEN", "one");
@@ -103,87 +98,84 @@ static void test_keeps(void **state)
 	expect_secret(store, "bob", "_2", "");
 	expect_secret(store, "ann", "TOKE", "");
 	expect_secret(store, "eve", "TOKEN", "");
-	assert_int_equal(set(store, "ann", "TOKEN", "changed"), CURFEW_OK);
+	CHECK_EQUAL(set(store, "ann", "TOKEN", "changed"), CURFEW_OK);
 	expect_secret(store, "ann", "TOKEN", "changed");
 	curfew_secrets_close(store);
 	curfew_secrets_close(NULL);
 }
 
-static void test_lists_and_removes(void **state)
+static void test_lists_and_removes(void)
 {
-	(void)state;
 	curfew_secrets *store = open_store(CURFEW_SECRETS_CREATE);
 	char **names = NULL;
 	size_t count = 9;
-	assert_int_equal(curfew_secrets_list(store, "ann", &names, &count, NULL), CURFEW_OK);
-	assert_int_equal(count, 0);
+	CHECK_EQUAL(curfew_secrets_list(store, "ann", &names, &count, NULL), CURFEW_OK);
+	CHECK_EQUAL(count, 0);
 	curfew_free(names);
 	set(store, "ann", "B", "2");
 	set(store, "ann", "A", "1");
 	set(store, "bob", "C", "3");
-	assert_int_equal(curfew_secrets_list(store, "ann", &names, &count, NULL), CURFEW_OK);
-	assert_int_equal(count, 2);
-	assert_string_equal(names[0], "A");
-	assert_string_equal(names[1], "B");
+	CHECK_EQUAL(curfew_secrets_list(store, "ann", &names, &count, NULL), CURFEW_OK);
+	CHECK_EQUAL(count, 2);
+	CHECK_TEXT(names[0], "A");
+	CHECK_TEXT(names[1], "B");
 	curfew_free(names);
-	assert_int_equal(curfew_secrets_remove(store, "bob", "A", NULL), CURFEW_NOT_FOUND);
-	assert_int_equal(curfew_secrets_remove(store, "ann", "A", NULL), CURFEW_OK);
-	assert_int_equal(curfew_secrets_remove(store, "ann", "A", NULL), CURFEW_NOT_FOUND);
+	CHECK_EQUAL(curfew_secrets_remove(store, "bob", "A", NULL), CURFEW_NOT_FOUND);
+	CHECK_EQUAL(curfew_secrets_remove(store, "ann", "A", NULL), CURFEW_OK);
+	CHECK_EQUAL(curfew_secrets_remove(store, "ann", "A", NULL), CURFEW_NOT_FOUND);
 	expect_secret(store, "ann", "A", "");
 	expect_secret(store, "ann", "B", "2");
 	curfew_secrets_close(store);
 }
 
-static void test_checks_arguments(void **state)
+static void test_checks_arguments(void)
 {
 	/* Claim L67. */
-	(void)state;
 	static const char *const bad_names[] = {"", "1A", "A-B", "A B", "A=B", "é", "A\n", "A/", "%"};
 	curfew_secrets *store = open_store(CURFEW_SECRETS_CREATE);
 	char long_text[CURFEW_USER_BYTES + 2] = "";
 	memset(long_text, 'u', CURFEW_USER_BYTES + 1);
 	for (size_t i = 0; i < sizeof bad_names / sizeof bad_names[0]; i++) {
-		assert_int_equal(set(store, "ann", bad_names[i], "value"), CURFEW_INVALID);
-		assert_int_equal(curfew_secrets_remove(store, "ann", bad_names[i], NULL), CURFEW_INVALID);
+		CHECK_EQUAL(set(store, "ann", bad_names[i], "value"), CURFEW_INVALID);
+		CHECK_EQUAL(curfew_secrets_remove(store, "ann", bad_names[i], NULL), CURFEW_INVALID);
 	}
-	assert_int_equal(set(store, "", "A", "1"), CURFEW_INVALID);
-	assert_int_equal(set(store, long_text, "A", "1"), CURFEW_INVALID);
-	assert_int_equal(set(store, "\xff", "A", "1"), CURFEW_INVALID);
-	assert_int_equal(set(store, long_text + 1, "A", "1"), CURFEW_OK);
+	CHECK_EQUAL(set(store, "", "A", "1"), CURFEW_INVALID);
+	CHECK_EQUAL(set(store, long_text, "A", "1"), CURFEW_INVALID);
+	CHECK_EQUAL(set(store, "\xff", "A", "1"), CURFEW_INVALID);
+	CHECK_EQUAL(set(store, long_text + 1, "A", "1"), CURFEW_OK);
 	long_text[CURFEW_SECRET_NAME_BYTES + 1] = '\0';
-	assert_int_equal(set(store, "ann", long_text, "1"), CURFEW_INVALID);
-	assert_int_equal(set(store, "ann", long_text + 1, "1"), CURFEW_OK);
-	assert_int_equal(set(store, "ann", "A", ""), CURFEW_INVALID);
-	assert_int_equal(set(store, "ann", "A", "\xff"), CURFEW_INVALID);
+	CHECK_EQUAL(set(store, "ann", long_text, "1"), CURFEW_INVALID);
+	CHECK_EQUAL(set(store, "ann", long_text + 1, "1"), CURFEW_OK);
+	CHECK_EQUAL(set(store, "ann", "A", ""), CURFEW_INVALID);
+	CHECK_EQUAL(set(store, "ann", "A", "\xff"), CURFEW_INVALID);
 	const curfew_secret with_nul = {"A", "a\0b", 3};
-	assert_int_equal(curfew_secrets_set(store, "ann", &with_nul, NULL), CURFEW_INVALID);
+	CHECK_EQUAL(curfew_secrets_set(store, "ann", &with_nul, NULL), CURFEW_INVALID);
 	const curfew_secret without = {"A", NULL, 0};
-	assert_int_equal(curfew_secrets_set(store, "ann", &without, NULL), CURFEW_INVALID);
-	assert_int_equal(curfew_secret_check(&without, NULL), CURFEW_OK);
+	CHECK_EQUAL(curfew_secrets_set(store, "ann", &without, NULL), CURFEW_INVALID);
+	CHECK_EQUAL(curfew_secret_check(&without, NULL), CURFEW_OK);
 	curfew_secrets_close(store);
 }
 
-static void test_bounds(void **state)
+static void test_bounds(void)
 {
 	/* Claim L68. */
-	(void)state;
 	curfew_secrets *store = open_store(CURFEW_SECRETS_CREATE);
 	char *big = calloc(1, CURFEW_SECRET_BYTES + 2);
 	memset(big, 'x', CURFEW_SECRET_BYTES + 1);
-	assert_int_equal(set(store, "ann", "A", big), CURFEW_INVALID);
+	CHECK_EQUAL(set(store, "ann", "A", big), CURFEW_INVALID);
 	for (unsigned i = 0; i < CURFEW_SECRETS_BYTES / CURFEW_SECRET_BYTES; i++) {
 		char name[8];
 		(void)snprintf(name, sizeof name, "N%u", i);
-		assert_int_equal(set(store, "ann", name, big + 1), CURFEW_OK);
+		CHECK_EQUAL(set(store, "ann", name, big + 1), CURFEW_OK);
 	}
-	assert_int_equal(set(store, "ann", "MORE", "x"), CURFEW_INVALID);
+	CHECK_EQUAL(set(store, "ann", "MORE", "x"), CURFEW_INVALID);
 	/* In place of another, there is room. */
-	assert_int_equal(set(store, "ann", "N0", big + 1), CURFEW_OK);
+	CHECK_EQUAL(set(store, "ann", "N0", big + 1), CURFEW_OK);
 	expect_secret(store, "ann", "N3", big + 1);
 	for (unsigned i = 0; i <= CURFEW_SECRETS_COUNT; i++) {
 		char name[8];
 		(void)snprintf(name, sizeof name, "N%u", i);
-		assert_int_equal(set(store, "bob", name, "x"), i < CURFEW_SECRETS_COUNT ? CURFEW_OK : CURFEW_INVALID);
+		CHECK_EQUAL(set(store, "bob", name, "x"), i < CURFEW_SECRETS_COUNT ? CURFEW_OK : CURFEW_INVALID);
 	}
 	free(big);
 	curfew_secrets_close(store);
@@ -191,44 +183,41 @@ static void test_bounds(void **state)
 
 /* ---- What can be wrong with a file ------------------------------------------------------------------------ */
 
-static void test_missing(void **state)
+static void test_missing(void)
 {
-	(void)state;
 	expect_refused(CURFEW_NOT_FOUND);
 	(void)snprintf(path, sizeof path, "%s/none/store", folder);
 	curfew_secrets *store;
-	assert_int_equal(curfew_secrets_open(path, key, CURFEW_SECRETS_CREATE, &store, NULL), CURFEW_NOT_FOUND);
+	CHECK_EQUAL(curfew_secrets_open(path, key, CURFEW_SECRETS_CREATE, &store, NULL), CURFEW_NOT_FOUND);
 	(void)snprintf(path, sizeof path, "%s", folder);
 	expect_refused(CURFEW_INVALID);
-	assert_int_equal(curfew_secrets_open("", key, 0, &store, NULL), CURFEW_INVALID);
+	CHECK_EQUAL(curfew_secrets_open("", key, 0, &store, NULL), CURFEW_INVALID);
 }
 
-static void test_wrong_key(void **state)
+static void test_wrong_key(void)
 {
-	(void)state;
 	curfew_secrets *store = open_store(CURFEW_SECRETS_CREATE);
 	curfew_secrets_close(store);
-	assert_int_equal(curfew_secrets_open(path, other_key, 0, &store, NULL), CURFEW_WRONG_KEY);
-	assert_int_equal(curfew_secrets_open(path, other_key, CURFEW_SECRETS_CREATE, &store, NULL), CURFEW_WRONG_KEY);
+	CHECK_EQUAL(curfew_secrets_open(path, other_key, 0, &store, NULL), CURFEW_WRONG_KEY);
+	CHECK_EQUAL(curfew_secrets_open(path, other_key, CURFEW_SECRETS_CREATE, &store, NULL), CURFEW_WRONG_KEY);
 }
 
 static void fill_file(const void *bytes, size_t length)
 {
 	FILE *file = fopen(path, "wb");
-	assert_non_null(file);
-	assert_int_equal(fwrite(bytes, 1, length, file), length);
-	assert_int_equal(fclose(file), 0);
+	CHECK(file != NULL);
+	CHECK_EQUAL(fwrite(bytes, 1, length, file), length);
+	CHECK_EQUAL(fclose(file), 0);
 }
 
-static void test_damaged(void **state)
+static void test_damaged(void)
 {
-	(void)state;
 	static const char text[] =
 		"this is no store of secrets, though it is long enough to be looked at as if it were one ...";
 	fill_file(text, sizeof text);
 	expect_refused(CURFEW_DAMAGED);
 	curfew_secrets *store;
-	assert_int_equal(curfew_secrets_open(path, key, CURFEW_SECRETS_CREATE, &store, NULL), CURFEW_DAMAGED);
+	CHECK_EQUAL(curfew_secrets_open(path, key, CURFEW_SECRETS_CREATE, &store, NULL), CURFEW_DAMAGED);
 	fill_file("", 0);
 	expect_refused(CURFEW_DAMAGED);
 	curfew_secrets_close(open_store(CURFEW_SECRETS_CREATE));
@@ -238,19 +227,17 @@ static void test_damaged(void **state)
 	expect_refused(CURFEW_DAMAGED);
 }
 
-static void test_leaves_other_databases_alone(void **state)
+static void test_leaves_other_databases_alone(void)
 {
-	(void)state;
 	curfew_secrets *store;
 	run_sql("CREATE TABLE theirs(a); INSERT INTO theirs VALUES(1)");
-	assert_int_equal(curfew_secrets_open(path, key, CURFEW_SECRETS_CREATE, &store, NULL), CURFEW_DAMAGED);
+	CHECK_EQUAL(curfew_secrets_open(path, key, CURFEW_SECRETS_CREATE, &store, NULL), CURFEW_DAMAGED);
 	run_sql("INSERT INTO theirs SELECT 2 FROM theirs");
 }
 
-static void test_rows_cannot_be_moved(void **state)
+static void test_rows_cannot_be_moved(void)
 {
 	/* Claim T23. */
-	(void)state;
 	static const char *const changes[] = {
 		"UPDATE secrets SET user = 'eve' WHERE user = 'ann'",
 		"UPDATE secrets SET name = 'B' WHERE name = 'A'",
@@ -267,120 +254,117 @@ static void test_rows_cannot_be_moved(void **state)
 		set(store, "bob", "A", "value of bob");
 		run_sql(changes[i]);
 		const char *user = i == 0 ? "eve" : "ann";
-		assert_int_equal(curfew__grants_create(NULL, 0, store, user, &grants, &failure), CURFEW_DAMAGED);
-		assert_null(grants);
-		assert_non_null(strstr(failure.message, user));
+		CHECK_EQUAL(curfew__grants_create(NULL, 0, store, user, &grants, &failure), CURFEW_DAMAGED);
+		CHECK(grants == NULL);
+		CHECK(strstr(failure.message, user) != NULL);
 		curfew_secrets_close(store);
 		(void)unlink(path);
 	}
 }
 
-static void test_rows_of_another_store(void **state)
+static void test_rows_of_another_store(void)
 {
-	(void)state;
 	char sql[200], other[64];
 	(void)snprintf(other, sizeof other, "%s/other", folder);
 	curfew_secrets *store = open_store(CURFEW_SECRETS_CREATE);
 	set(store, "ann", "A", "old");
-	assert_int_equal(rename(path, other), 0);
+	CHECK_EQUAL(rename(path, other), 0);
 	curfew_secrets_close(store);
 	store = open_store(CURFEW_SECRETS_CREATE);
 	(void)snprintf(sql, sizeof sql, "ATTACH '%s' AS other; INSERT INTO secrets SELECT * FROM other.secrets", other);
 	run_sql(sql);
 	curfew__grants *grants;
-	assert_int_equal(curfew__grants_create(NULL, 0, store, "ann", &grants, NULL), CURFEW_DAMAGED);
+	CHECK_EQUAL(curfew__grants_create(NULL, 0, store, "ann", &grants, NULL), CURFEW_DAMAGED);
 	curfew_secrets_close(store);
 	(void)unlink(other);
 }
 
-static void test_locked(void **state)
+static void test_locked(void)
 {
-	(void)state;
 	curfew_secrets *store = open_store(CURFEW_SECRETS_CREATE);
 	sqlite3 *database;
-	assert_int_equal(sqlite3_open(path, &database), SQLITE_OK);
-	assert_int_equal(sqlite3_exec(database, "BEGIN EXCLUSIVE", NULL, NULL, NULL), SQLITE_OK);
-	assert_int_equal(set(store, "ann", "A", "1"), CURFEW_BUSY);
+	CHECK_EQUAL(sqlite3_open(path, &database), SQLITE_OK);
+	CHECK_EQUAL(sqlite3_exec(database, "BEGIN EXCLUSIVE", NULL, NULL, NULL), SQLITE_OK);
+	CHECK_EQUAL(set(store, "ann", "A", "1"), CURFEW_BUSY);
 	expect_refused(CURFEW_BUSY);
-	assert_int_equal(sqlite3_exec(database, "COMMIT", NULL, NULL, NULL), SQLITE_OK);
-	assert_int_equal(set(store, "ann", "A", "1"), CURFEW_OK);
-	assert_int_equal(sqlite3_close(database), SQLITE_OK);
+	CHECK_EQUAL(sqlite3_exec(database, "COMMIT", NULL, NULL, NULL), SQLITE_OK);
+	CHECK_EQUAL(set(store, "ann", "A", "1"), CURFEW_OK);
+	CHECK_EQUAL(sqlite3_close(database), SQLITE_OK);
 	curfew_secrets_close(store);
 }
 
-static void test_file(void **state)
+static void test_file(void)
 {
 	/* Claim T49. */
-	(void)state;
 	static const char needle[] = "a value that would be seen";
 	mode_t mask = umask(0);
 	curfew_secrets *store = open_store(CURFEW_SECRETS_CREATE);
 	(void)umask(mask);
 	struct stat found;
-	assert_int_equal(stat(path, &found), 0);
-	assert_int_equal(found.st_mode & 07777, 0600);
+	CHECK_EQUAL(stat(path, &found), 0);
+	CHECK_EQUAL(found.st_mode & 07777, 0600);
 	set(store, "ann", "A", needle);
 	char *bytes = calloc(1, 1 << 20);
 	FILE *file = fopen(path, "rb");
 	size_t length = fread(bytes, 1, 1 << 20, file);
 	(void)fclose(file);
-	assert_true(length > 1000);
-	assert_null(memmem(bytes, length, needle, strlen(needle)));
-	assert_non_null(memmem(bytes, length, "ann", 3));
+	CHECK(length > 1000);
+	CHECK(memmem(bytes, length, needle, strlen(needle)) == NULL);
+	CHECK(memmem(bytes, length, "ann", 3) != NULL);
 	/* What is removed is gone from the file too. */
 	curfew_secrets_remove(store, "ann", "A", NULL);
 	file = fopen(path, "rb");
 	length = fread(bytes, 1, 1 << 20, file);
 	(void)fclose(file);
-	assert_null(memmem(bytes, length, "ann", 3));
+	CHECK(memmem(bytes, length, "ann", 3) == NULL);
 	free(bytes);
 	curfew_secrets_close(store);
 }
 
 /* ---- For a run ------------------------------------------------------------------------------------------- */
 
-static void test_grants(void **state)
+static void test_grants(void)
 {
-	(void)state;
 	curfew_secrets *store = open_store(CURFEW_SECRETS_CREATE);
 	set(store, "ann", "A", "stored a");
 	set(store, "ann", "B", "stored b");
 	const curfew_secret given[] = {{"B", "first b", 7}, {"C", "given c!", 7}, {"B", "last b", 6}};
 	curfew__grants *grants;
-	assert_int_equal(curfew__grants_create(given, 3, store, "ann", &grants, NULL), CURFEW_OK);
-	assert_int_equal(grants->count, 3);
-	assert_string_equal(curfew__grants_find(grants, "A", 1)->value, "stored a");
-	assert_string_equal(curfew__grants_find(grants, "B", 1)->value, "last b");
-	assert_string_equal(curfew__grants_find(grants, "C", 1)->value, "given c");
-	assert_null(curfew__grants_find(grants, "D", 1));
-	assert_null(curfew__grants_find(grants, "AA", 1 + 1));
+	CHECK_EQUAL(curfew__grants_create(given, 3, store, "ann", &grants, NULL), CURFEW_OK);
+	CHECK_EQUAL(grants->count, 3);
+	CHECK_TEXT(curfew__grants_find(grants, "A", 1)->value, "stored a");
+	CHECK_TEXT(curfew__grants_find(grants, "B", 1)->value, "last b");
+	CHECK_TEXT(curfew__grants_find(grants, "C", 1)->value, "given c");
+	CHECK(curfew__grants_find(grants, "D", 1) == NULL);
+	CHECK(curfew__grants_find(grants, "AA", 1 + 1) == NULL);
 	curfew__grants_destroy(grants);
-	assert_int_equal(curfew__grants_create(given, 0, NULL, NULL, &grants, NULL), CURFEW_OK);
-	assert_null(grants);
-	assert_null(curfew__grants_find(NULL, "A", 1));
+	CHECK_EQUAL(curfew__grants_create(given, 0, NULL, NULL, &grants, NULL), CURFEW_OK);
+	CHECK(grants == NULL);
+	CHECK(curfew__grants_find(NULL, "A", 1) == NULL);
 	const curfew_secret bad = {"no name", "x", 1};
-	assert_int_equal(curfew__grants_create(&bad, 1, NULL, NULL, &grants, NULL), CURFEW_INVALID);
-	assert_int_equal(curfew__grants_create(NULL, 1, NULL, NULL, &grants, NULL), CURFEW_INVALID);
-	assert_int_equal(curfew__grants_create(NULL, 0, store, NULL, &grants, NULL), CURFEW_INVALID);
+	CHECK_EQUAL(curfew__grants_create(&bad, 1, NULL, NULL, &grants, NULL), CURFEW_INVALID);
+	CHECK_EQUAL(curfew__grants_create(NULL, 1, NULL, NULL, &grants, NULL), CURFEW_INVALID);
+	CHECK_EQUAL(curfew__grants_create(NULL, 0, store, NULL, &grants, NULL), CURFEW_INVALID);
 	curfew_secrets_close(store);
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_keeps, begin, end),
-		cmocka_unit_test_setup_teardown(test_lists_and_removes, begin, end),
-		cmocka_unit_test_setup_teardown(test_checks_arguments, begin, end),
-		cmocka_unit_test_setup_teardown(test_bounds, begin, end),
-		cmocka_unit_test_setup_teardown(test_missing, begin, end),
-		cmocka_unit_test_setup_teardown(test_wrong_key, begin, end),
-		cmocka_unit_test_setup_teardown(test_damaged, begin, end),
-		cmocka_unit_test_setup_teardown(test_leaves_other_databases_alone, begin, end),
-		cmocka_unit_test_setup_teardown(test_rows_cannot_be_moved, begin, end),
-		cmocka_unit_test_setup_teardown(test_rows_of_another_store, begin, end),
-		cmocka_unit_test_setup_teardown(test_locked, begin, end),
-		cmocka_unit_test_setup_teardown(test_file, begin, end),
-		cmocka_unit_test_setup_teardown(test_grants, begin, end),
-	};
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+/* What each test begins and ends with. */
+#define FIXTURE .set_up = begin, .tear_down = end
+
+static const harness_test tests[] = {
+	{"keeps", test_keeps, FIXTURE},
+	{"lists_and_removes", test_lists_and_removes, FIXTURE},
+	{"checks_arguments", test_checks_arguments, FIXTURE},
+	{"bounds", test_bounds, FIXTURE},
+	{"missing", test_missing, FIXTURE},
+	{"wrong_key", test_wrong_key, FIXTURE},
+	{"damaged", test_damaged, FIXTURE},
+	{"leaves_other_databases_alone", test_leaves_other_databases_alone, FIXTURE},
+	{"rows_cannot_be_moved", test_rows_cannot_be_moved, FIXTURE},
+	{"rows_of_another_store", test_rows_of_another_store, FIXTURE},
+	{"locked", test_locked, FIXTURE},
+	{"file", test_file, FIXTURE},
+	{"grants", test_grants, FIXTURE},
+};
+
+HARNESS_MAIN(tests)

@@ -1,17 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The store without a server: what is given to it, what it calls back, and what is there the next time. */
+#include "../harness.h"
 #include "server/store.h"
 
 #include <pthread.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include <cmocka.h>
 
 #define SHA "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 #define SHA2 "1123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
@@ -57,7 +54,7 @@ static void collect(void *context, store_news *into)
 	for (size_t i = 0; i < c->output_count; i++)
 		events[i] = (stored_event){++c->event_count, EVENT_OUTPUT, c->output[i]};
 	if (c->news_of[0] != '\0')
-		assert_true(store_add_news(into, &news));
+		CHECK(store_add_news(into, &news));
 	c->news_of[0] = '\0';
 }
 
@@ -70,7 +67,7 @@ static void on_done(void *context, const char *problem)
 {
 	client *c = context;
 	/* Called under the lock that enter took. */
-	assert_int_not_equal(pthread_mutex_trylock(&c->lock), 0);
+	CHECK(pthread_mutex_trylock(&c->lock) != 0);
 	c->told++;
 	c->failed += problem != NULL;
 	(void)snprintf(c->problem, sizeof c->problem, "%s", problem != NULL ? problem : "");
@@ -92,12 +89,12 @@ static void start(fixture *f, uint64_t age_us, uint64_t bytes)
 		.context = &f->client, .enter = enter, .leave = leave, .collect = collect, .forget_sources = forget_sources};
 	f->st = store_open(f->place, STORE_SERVER, &failure);
 	if (f->st == NULL)
-		fail_msg("%s", failure.message);
-	assert_true(store_claim(f->st, &failure));
+		harness_fail("%s", failure.message);
+	CHECK(store_claim(f->st, &failure));
 	if (store_is_shared(f->st) && !store_join(f->st, &(store_member){5000000, 4, "test"}, &failure))
-		fail_msg("%s", failure.message);
+		harness_fail("%s", failure.message);
 	f->node = store_node(f->st);
-	assert_true(store_start(f->st, &listener, &(store_retention){age_us, bytes}));
+	CHECK(store_start(f->st, &listener, &(store_retention){age_us, bytes}));
 }
 
 static void stop(fixture *f)
@@ -109,34 +106,29 @@ static void stop(fixture *f)
 
 #define FOR_EVER (UINT64_C(1) << 60)
 
-static int set_up(void **state)
+static void *set_up(void)
 {
 	fixture *f = calloc(1, sizeof *f);
-	if (f == NULL)
-		return -1;
+	CHECK(f != NULL);
 	(void)pthread_mutex_init(&f->client.lock, NULL);
 	(void)pthread_cond_init(&f->client.changed, NULL);
 	(void)snprintf(f->folder, sizeof f->folder, "/tmp/store_test.XXXXXX");
-	if (mkdtemp(f->folder) == NULL)
-		return -1;
+	CHECK(mkdtemp(f->folder) != NULL);
 	f->place = getenv("CURFEW_TEST_STORE") != NULL ? getenv("CURFEW_TEST_STORE") : f->folder;
-	if (f->place != f->folder && system(getenv("CURFEW_TEST_RESET")) != 0)
-		return -1;
+	CHECK(f->place == f->folder || system(getenv("CURFEW_TEST_RESET")) == 0);
 	start(f, FOR_EVER, FOR_EVER);
-	*state = f;
-	return 0;
+	return f;
 }
 
-static int tear_down(void **state)
+static void tear_down(void *state)
 {
-	fixture *f = *state;
+	fixture *f = state;
 	char command[128];
 	if (f->st != NULL)
 		stop(f);
 	(void)snprintf(command, sizeof command, "rm -rf %s", f->folder);
-	int code = system(command);
+	CHECK_EQUAL(system(command), 0);
 	free(f);
-	return code;
 }
 
 static const char *id_of(unsigned number, char id[ID_ROOM])
@@ -184,7 +176,7 @@ static void end(fixture *f, unsigned number, curfew_outcome outcome, const char 
 	                .params_length = 3,
 	                .has_output = true,
 	                .report = report};
-	assert_true(store_end_run(f->st, &e, on_done, &f->client));
+	CHECK(store_end_run(f->st, &e, on_done, &f->client));
 	blob_unref(report);
 }
 
@@ -210,7 +202,7 @@ static bool see(void *context, const run_view *view)
 	all->length = view->report_length;
 	all->summary = view->summary;
 	all->has_summary = view->has_summary;
-	assert_null(view->report);
+	CHECK(view->report == NULL);
 	return all->count < 64;
 }
 
@@ -219,9 +211,9 @@ static size_t count_runs(fixture *f, run_filter filter)
 	filter.states = 1u << RUN_DONE;
 	seen all = {0};
 	filter.most = filter.most != 0 ? filter.most : 64;
-	assert_true(store_read_runs(f->st, &filter, see, &all));
+	CHECK(store_read_runs(f->st, &filter, see, &all));
 	for (size_t i = 1; i < all.count; i++)
-		assert_true(strcmp(all.ids[i - 1], all.ids[i]) > 0);
+		CHECK(strcmp(all.ids[i - 1], all.ids[i]) > 0);
 	return all.count;
 }
 
@@ -234,32 +226,32 @@ static bool see_left(void *context, const stored_run *r)
 	(void)snprintf(all->checkpoint, sizeof all->checkpoint, "%s", r->checkpoint != NULL ? r->checkpoint : "");
 	all->state = r->state;
 	all->attempt = r->attempt;
-	assert_false(r->is_unreadable);
+	CHECK(!r->is_unreadable);
 	return true;
 }
 
 /* ---- Tests --------------------------------------------------------------------------------------------------- */
 
 /* What is given may be changed as soon as the call is back: it was copied. */
-static void test_copies(void **state)
+static void test_copies(void *state)
 {
-	fixture *f = *state;
+	fixture *f = state;
 	curfew_failure failure;
 	seen all = {0};
 	char id[ID_ROOM], params[] = "[1]";
 	stored_run r = make_run(1, id);
 	r.params = params;
 	(void)pthread_mutex_lock(&f->client.lock); /* nothing is told before the next line but one */
-	assert_true(insert(f, &r));
+	CHECK(insert(f, &r));
 	memset(params, 'x', 3);
 	memset(id, 'x', 26);
 	(void)pthread_mutex_unlock(&f->client.lock);
 	wait_for(&f->client, 1);
-	assert_int_equal(f->client.failed, 0);
-	assert_true(store_load_runs(f->st, see_left, &all, &failure));
-	assert_int_equal(all.count, 1);
-	assert_string_equal(all.params, "[1]");
-	assert_string_equal(all.ids[0], id_of(1, id));
+	CHECK_EQUAL(f->client.failed, 0);
+	CHECK(store_load_runs(f->st, see_left, &all, &failure));
+	CHECK_EQUAL(all.count, 1);
+	CHECK_TEXT(all.params, "[1]");
+	CHECK_TEXT(all.ids[0], id_of(1, id));
 }
 
 typedef struct taken {
@@ -284,15 +276,15 @@ static bool take(void *context, const stored_run *r)
 static const store_room much_room = {8, 0, UINT64_C(1) << 40, UINT64_C(1) << 40};
 
 /* From its acceptance to its report, over a start between. */
-static void test_life(void **state)
+static void test_life(void *state)
 {
-	fixture *f = *state;
+	fixture *f = state;
 	curfew_failure failure;
 	seen all = {0};
 	char id[ID_ROOM];
 	stored_run r = make_run(1, id);
-	assert_true(insert(f, &r));
-	assert_true(store_start_run(f->st, &(stored_start){id, 1, 2000, 7, f->node}, on_done, &f->client));
+	CHECK(insert(f, &r));
+	CHECK(store_start_run(f->st, &(stored_start){id, 1, 2000, 7, f->node}, on_done, &f->client));
 	wait_for(&f->client, 2);
 	f->client.output[0] = blob_create("{\"stream\":\"stdout\",\"text\":\"a\"}", 30);
 	f->client.output[1] = blob_create("{\"stream\":\"stdout\",\"text\":\"b\"}", 30);
@@ -304,30 +296,30 @@ static void test_life(void **state)
 	(void)pthread_mutex_unlock(&f->client.lock);
 	stop(f);
 	start(f, FOR_EVER, FOR_EVER);
-	assert_true(store_load_runs(f->st, see_left, &all, &failure));
-	assert_int_equal(all.count, 1);
-	assert_int_equal(all.state, RUN_RUNNING);
-	assert_int_equal(all.attempt, 1);
-	assert_string_equal(all.checkpoint, "5");
-	assert_string_equal(all.output, "[{\"stream\":\"stdout\",\"text\":\"a\"},{\"stream\":\"stdout\",\"text\":\"b\"}]");
-	assert_int_equal(count_runs(f, (run_filter){.outcome = -1}), 0);
+	CHECK(store_load_runs(f->st, see_left, &all, &failure));
+	CHECK_EQUAL(all.count, 1);
+	CHECK_EQUAL(all.state, RUN_RUNNING);
+	CHECK_EQUAL(all.attempt, 1);
+	CHECK_TEXT(all.checkpoint, "5");
+	CHECK_TEXT(all.output, "[{\"stream\":\"stdout\",\"text\":\"a\"},{\"stream\":\"stdout\",\"text\":\"b\"}]");
+	CHECK_EQUAL(count_runs(f, (run_filter){.outcome = -1}), 0);
 	/* Of a shared database: it was another node's, which is over. */
 	taken left = {0};
 	if (f->node != 0)
-		assert_int_equal(store_take_lost(f->st, take, &left), 1);
-	assert_int_equal(left.lost, f->node != 0);
+		CHECK_EQUAL(store_take_lost(f->st, take, &left), 1);
+	CHECK_EQUAL(left.lost, f->node != 0);
 	end(f, 1, CURFEW_OUTCOME_FINISHED, "{}", 2);
 	wait_for(&f->client, 3);
 	all.count = 0;
-	assert_true(store_load_runs(f->st, see_left, &all, &failure));
-	assert_int_equal(all.count, 0);
+	CHECK(store_load_runs(f->st, see_left, &all, &failure));
+	CHECK_EQUAL(all.count, 0);
 	run_filter filter = {.id = id, .outcome = -1, .most = 1};
-	assert_true(store_read_runs(f->st, &filter, see, &all));
-	assert_int_equal(all.count, 1);
-	assert_true(all.has_summary && all.summary.cpu_us == 12 && all.summary.stop_latency_us == -1);
+	CHECK(store_read_runs(f->st, &filter, see, &all));
+	CHECK_EQUAL(all.count, 1);
+	CHECK(all.has_summary && all.summary.cpu_us == 12 && all.summary.stop_latency_us == -1);
 	blob *report = store_read_report(f->st, all.number, all.length);
-	assert_non_null(report);
-	assert_string_equal(report->data, "{}");
+	CHECK(report != NULL);
+	CHECK_TEXT(report->data, "{}");
 	blob_unref(report);
 	for (int i = 0; i < 2; i++)
 		blob_unref(f->client.output[i]);
@@ -335,41 +327,41 @@ static void test_life(void **state)
 }
 
 /* A report of many parts is the same when it is read, whole and part by part. */
-static void test_parts(void **state)
+static void test_parts(void *state)
 {
 	static const size_t lengths[] = {1, STORE_PART_BYTES - 1, STORE_PART_BYTES, STORE_PART_BYTES + 1,
 	                                 5 * STORE_PART_BYTES + 17};
-	fixture *f = *state;
+	fixture *f = state;
 	char id[ID_ROOM];
 	char *words = malloc(6 * STORE_PART_BYTES);
 	for (size_t i = 0; i < 6 * STORE_PART_BYTES; i++)
 		words[i] = (char)('a' + i % 23 + i / STORE_PART_BYTES % 3);
 	for (unsigned i = 0; i < sizeof lengths / sizeof lengths[0]; i++) {
 		stored_run r = make_run(i, id);
-		assert_true(insert(f, &r));
+		CHECK(insert(f, &r));
 		end(f, i, CURFEW_OUTCOME_FINISHED, words, lengths[i]);
 	}
 	wait_for(&f->client, 10);
 	for (unsigned i = 0; i < sizeof lengths / sizeof lengths[0]; i++) {
 		seen all = {0};
 		run_filter filter = {.id = id_of(i, id), .outcome = -1, .most = 1};
-		assert_true(store_read_runs(f->st, &filter, see, &all));
-		assert_int_equal(all.length, lengths[i]);
+		CHECK(store_read_runs(f->st, &filter, see, &all));
+		CHECK_EQUAL(all.length, lengths[i]);
 		blob *whole = store_read_report(f->st, all.number, all.length);
-		assert_non_null(whole);
-		assert_int_equal(whole->len, lengths[i]);
-		assert_memory_equal(whole->data, words, lengths[i]);
+		CHECK(whole != NULL);
+		CHECK_EQUAL(whole->len, lengths[i]);
+		CHECK_BYTES(whole->data, words, lengths[i]);
 		blob_unref(whole);
-		assert_null(store_read_part(f->st, all.number, (lengths[i] - 1) / STORE_PART_BYTES + 1));
-		assert_null(store_read_report(f->st, all.number, lengths[i] + STORE_PART_BYTES + 1));
+		CHECK(store_read_part(f->st, all.number, (lengths[i] - 1) / STORE_PART_BYTES + 1) == NULL);
+		CHECK(store_read_report(f->st, all.number, lengths[i] + STORE_PART_BYTES + 1) == NULL);
 	}
 	free(words);
 }
 
 /* One write that is at fault takes none of its neighbours along. */
-static void test_refusal(void **state)
+static void test_refusal(void *state)
 {
-	fixture *f = *state;
+	fixture *f = state;
 	char id[ID_ROOM];
 	stored_run first = make_run(1, id);
 	(void)pthread_mutex_lock(&f->client.lock);
@@ -377,104 +369,103 @@ static void test_refusal(void **state)
 	first.body_sha256 = SHA2;
 	for (unsigned i = 0; i < 3; i++) {
 		first.id = id_of(10 + i, id); /* one key thrice */
-		assert_true(insert(f, &first));
+		CHECK(insert(f, &first));
 	}
 	char other[ID_ROOM];
 	stored_run second = make_run(2, other);
-	assert_true(insert(f, &second));
+	CHECK(insert(f, &second));
 	(void)pthread_mutex_unlock(&f->client.lock);
 	wait_for(&f->client, 4);
-	assert_int_equal(f->client.failed, 2);
+	CHECK_EQUAL(f->client.failed, 2);
 	store_stats stats;
 	store_get_stats(f->st, &stats);
-	assert_true(stats.healthy && stats.failures > 0);
+	CHECK(stats.healthy && stats.failures > 0);
 	curfew_failure failure;
 	seen all = {0};
-	assert_true(store_load_runs(f->st, see_left, &all, &failure));
-	assert_int_equal(all.count, 2);
+	CHECK(store_load_runs(f->st, see_left, &all, &failure));
+	CHECK_EQUAL(all.count, 2);
 }
 
-static void test_filters(void **state)
+static void test_filters(void *state)
 {
-	fixture *f = *state;
+	fixture *f = state;
 	char id[ID_ROOM];
 	for (unsigned i = 0; i < 40; i++) {
 		stored_run r = make_run(i, id);
 		r.owner = i % 2 == 0 ? "alice" : "bob";
 		r.program = i % 4 == 0 ? "p" : i % 4 == 1 ? "q" : NULL;
-		assert_true(insert(f, &r));
+		CHECK(insert(f, &r));
 		if (i != 39)
 			end(f, i, i % 10 == 3 ? CURFEW_OUTCOME_THREW : CURFEW_OUTCOME_FINISHED, "{}", 2);
 	}
 	wait_for(&f->client, 79);
-	assert_int_equal(count_runs(f, (run_filter){.outcome = -1}), 39);
-	assert_int_equal(count_runs(f, (run_filter){.outcome = -1, .most = 5}), 5);
-	assert_int_equal(count_runs(f, (run_filter){.outcome = -1, .owner = "bob"}), 19);
-	assert_int_equal(count_runs(f, (run_filter){.outcome = -1, .program = "p"}), 10);
-	assert_int_equal(count_runs(f, (run_filter){.outcome = -1, .program = "p", .owner = "bob"}), 0);
-	assert_int_equal(count_runs(f, (run_filter){.outcome = CURFEW_OUTCOME_THREW}), 4);
-	assert_int_equal(count_runs(f, (run_filter){.outcome = CURFEW_OUTCOME_THREW, .owner = "alice"}), 0);
-	assert_int_equal(count_runs(f, (run_filter){.outcome = CURFEW_OUTCOME_FINISHED, .owner = "alice", .program = "p"}),
-	                 10);
-	assert_int_equal(count_runs(f, (run_filter){.outcome = -1, .after = id_of(10, id)}), 10);
-	assert_int_equal(count_runs(f, (run_filter){.outcome = -1, .id = id_of(39, id)}), 0);
+	CHECK_EQUAL(count_runs(f, (run_filter){.outcome = -1}), 39);
+	CHECK_EQUAL(count_runs(f, (run_filter){.outcome = -1, .most = 5}), 5);
+	CHECK_EQUAL(count_runs(f, (run_filter){.outcome = -1, .owner = "bob"}), 19);
+	CHECK_EQUAL(count_runs(f, (run_filter){.outcome = -1, .program = "p"}), 10);
+	CHECK_EQUAL(count_runs(f, (run_filter){.outcome = -1, .program = "p", .owner = "bob"}), 0);
+	CHECK_EQUAL(count_runs(f, (run_filter){.outcome = CURFEW_OUTCOME_THREW}), 4);
+	CHECK_EQUAL(count_runs(f, (run_filter){.outcome = CURFEW_OUTCOME_THREW, .owner = "alice"}), 0);
+	CHECK_EQUAL(count_runs(f, (run_filter){.outcome = CURFEW_OUTCOME_FINISHED, .owner = "alice", .program = "p"}), 10);
+	CHECK_EQUAL(count_runs(f, (run_filter){.outcome = -1, .after = id_of(10, id)}), 10);
+	CHECK_EQUAL(count_runs(f, (run_filter){.outcome = -1, .id = id_of(39, id)}), 0);
 }
 
-static void test_keys(void **state)
+static void test_keys(void *state)
 {
-	fixture *f = *state;
+	fixture *f = state;
 	char id[ID_ROOM], found[ID_ROOM], hash[SHA256_ROOM];
 	stored_run r = make_run(1, id);
 	r.key = "k";
 	r.body_sha256 = SHA2;
-	assert_true(insert(f, &r));
+	CHECK(insert(f, &r));
 	end(f, 1, CURFEW_OUTCOME_FINISHED, "{}", 2);
 	wait_for(&f->client, 2);
-	assert_int_equal(store_find_key(f->st, "alice", "k", found, hash), 1);
-	assert_string_equal(found, id);
-	assert_string_equal(hash, SHA2);
-	assert_int_equal(store_find_key(f->st, "bob", "k", found, hash), 0);
-	assert_int_equal(store_find_key(f->st, "alice", "l", found, hash), 0);
+	CHECK_EQUAL(store_find_key(f->st, "alice", "k", found, hash), 1);
+	CHECK_TEXT(found, id);
+	CHECK_TEXT(hash, SHA2);
+	CHECK_EQUAL(store_find_key(f->st, "bob", "k", found, hash), 0);
+	CHECK_EQUAL(store_find_key(f->st, "alice", "l", found, hash), 0);
 	/* Its key outlives the run. */
 	curfew_failure failure;
 	store_pruned pruned;
-	assert_true(store_drop_runs(f->st, &(store_prune){INT64_MAX, UINT64_MAX}, &pruned, &failure));
-	assert_int_equal(pruned.runs, 1);
-	assert_int_equal(store_find_key(f->st, "alice", "k", found, hash), 1);
+	CHECK(store_drop_runs(f->st, &(store_prune){INT64_MAX, UINT64_MAX}, &pruned, &failure));
+	CHECK_EQUAL(pruned.runs, 1);
+	CHECK_EQUAL(store_find_key(f->st, "alice", "k", found, hash), 1);
 }
 
 static void see_program(void *context, const stored_program *p)
 {
 	unsigned *count = context;
 	*count += 1;
-	assert_string_equal(p->name, "p");
-	assert_string_equal(p->exports, "[]");
+	CHECK_TEXT(p->name, "p");
+	CHECK_TEXT(p->exports, "[]");
 }
 
-static void test_programs(void **state)
+static void test_programs(void *state)
 {
-	fixture *f = *state;
+	fixture *f = state;
 	unsigned count = 0;
 	size_t length = 0;
 	stored_program p = {
 		.owner = "alice", .name = "p", .sha256 = SHA, .kind = "js", .exports = "[]", .size_bytes = 5, .updated_us = 5};
-	assert_true(store_put_program(f->st, &p, "a\0b\0c", on_done, &f->client));
+	CHECK(store_put_program(f->st, &p, "a\0b\0c", on_done, &f->client));
 	p.owner = "bob";
-	assert_true(store_put_program(f->st, &p, "a\0b\0c", on_done, &f->client));
+	CHECK(store_put_program(f->st, &p, "a\0b\0c", on_done, &f->client));
 	wait_for(&f->client, 2);
-	assert_true(store_read_programs(f->st, NULL, "p", see_program, &count));
-	assert_int_equal(count, 2);
-	assert_int_equal(store_count_program_bytes(f->st, "alice"), 5);
+	CHECK(store_read_programs(f->st, NULL, "p", see_program, &count));
+	CHECK_EQUAL(count, 2);
+	CHECK_EQUAL(store_count_program_bytes(f->st, "alice"), 5);
 	char *source = store_read_source(f->st, SHA, CURFEW_LANGUAGE_JS, &length);
-	assert_int_equal(length, 5);
-	assert_memory_equal(source, "a\0b\0c", 5);
+	CHECK_EQUAL(length, 5);
+	CHECK_BYTES(source, "a\0b\0c", 5);
 	free(source);
-	assert_null(store_read_source(f->st, SHA, CURFEW_LANGUAGE_WASM, &length));
-	assert_true(store_delete_program(f->st, "alice", "p", on_done, &f->client));
+	CHECK(store_read_source(f->st, SHA, CURFEW_LANGUAGE_WASM, &length) == NULL);
+	CHECK(store_delete_program(f->st, "alice", "p", on_done, &f->client));
 	wait_for(&f->client, 3);
 	count = 0;
-	assert_true(store_read_programs(f->st, "alice", NULL, see_program, &count));
-	assert_int_equal(count, 0);
+	CHECK(store_read_programs(f->st, "alice", NULL, see_program, &count));
+	CHECK_EQUAL(count, 0);
 }
 
 typedef struct token_seen {
@@ -490,12 +481,12 @@ static void see_token(void *context, const stored_token *token)
 	all->revoked += token->is_revoked;
 	all->used_us = token->used_us;
 	all->running_max = token->running_max;
-	assert_string_equal(token->user, "u");
+	CHECK_TEXT(token->user, "u");
 }
 
-static void test_tokens(void **state)
+static void test_tokens(void *state)
 {
-	fixture *f = *state;
+	fixture *f = state;
 	curfew_failure failure;
 	token_seen all = {0};
 	int count = 0;
@@ -509,29 +500,29 @@ static void test_tokens(void **state)
 	                      .priority_max = 7,
 	                      .user = "u",
 	                      .allow_fetch = ""};
-	assert_true(store_add_token(f->st, &token, &failure));
-	assert_false(store_add_token(f->st, &token, &failure));
-	assert_true(store_use_token(f->st, "a1", 77));
+	CHECK(store_add_token(f->st, &token, &failure));
+	CHECK(!store_add_token(f->st, &token, &failure));
+	CHECK(store_use_token(f->st, "a1", 77));
 	stop(f);
 	start(f, FOR_EVER, FOR_EVER);
-	assert_true(store_read_tokens(f->st, see_token, &all, &failure));
-	assert_int_equal(all.count, 1);
-	assert_int_equal(all.used_us, 77);
-	assert_int_equal(all.running_max, 4);
-	assert_int_equal(all.revoked, 0);
-	assert_true(store_revoke_token(f->st, "n", &count, &failure));
-	assert_int_equal(count, 1);
-	assert_true(store_revoke_token(f->st, "n", &count, &failure));
-	assert_int_equal(count, 0);
+	CHECK(store_read_tokens(f->st, see_token, &all, &failure));
+	CHECK_EQUAL(all.count, 1);
+	CHECK_EQUAL(all.used_us, 77);
+	CHECK_EQUAL(all.running_max, 4);
+	CHECK_EQUAL(all.revoked, 0);
+	CHECK(store_revoke_token(f->st, "n", &count, &failure));
+	CHECK_EQUAL(count, 1);
+	CHECK(store_revoke_token(f->st, "n", &count, &failure));
+	CHECK_EQUAL(count, 0);
 	all = (token_seen){0};
-	assert_true(store_read_tokens(f->st, see_token, &all, &failure));
-	assert_int_equal(all.revoked, 1);
+	CHECK(store_read_tokens(f->st, see_token, &all, &failure));
+	CHECK_EQUAL(all.revoked, 1);
 }
 
 /* What is too much is dropped of whoever has most, and no more than it takes. */
-static void test_retention(void **state)
+static void test_retention(void *state)
 {
-	fixture *f = *state;
+	fixture *f = state;
 	char id[ID_ROOM];
 	static char large[200000];
 	for (size_t i = 0; i < sizeof large; i++)
@@ -542,7 +533,7 @@ static void test_retention(void **state)
 	for (unsigned i = 0; i < 40; i++) {
 		stored_run r = make_run(i, id);
 		r.owner = i < 2 ? "bob" : "alice";
-		assert_true(insert(f, &r));
+		CHECK(insert(f, &r));
 		end(f, i, CURFEW_OUTCOME_FINISHED, large, sizeof large);
 	}
 	wait_for(&f->client, 80);
@@ -551,144 +542,145 @@ static void test_retention(void **state)
 	size_t left = 0;
 	for (int i = 0; i < 200 && (left = count_runs(f, (run_filter){.outcome = -1})) > 20; i++)
 		(void)usleep(50000);
-	assert_true(left <= 20 && left >= 12);
-	assert_int_equal(count_runs(f, (run_filter){.outcome = -1, .owner = "bob"}), 2);
-	assert_int_equal(count_runs(f, (run_filter){.outcome = -1, .id = id_of(39, id)}), 1);
+	CHECK(left <= 20 && left >= 12);
+	CHECK_EQUAL(count_runs(f, (run_filter){.outcome = -1, .owner = "bob"}), 2);
+	CHECK_EQUAL(count_runs(f, (run_filter){.outcome = -1, .id = id_of(39, id)}), 1);
 }
 
-static void test_prune(void **state)
+static void test_prune(void *state)
 {
-	fixture *f = *state;
+	fixture *f = state;
 	curfew_failure failure;
 	store_pruned pruned;
 	char id[ID_ROOM];
 	for (unsigned i = 0; i < 40; i++) {
 		stored_run r = make_run(i, id);
-		assert_true(insert(f, &r));
+		CHECK(insert(f, &r));
 		if (i != 0)
 			end(f, i, CURFEW_OUTCOME_FINISHED, "{}", 2);
 	}
 	wait_for(&f->client, 79);
-	assert_true(store_drop_runs(f->st, &(store_prune){3010, UINT64_MAX}, &pruned, &failure));
-	assert_int_equal(pruned.runs, 9);
-	assert_int_equal(count_runs(f, (run_filter){.outcome = -1}), 30);
-	assert_true(store_drop_runs(f->st, &(store_prune){INT64_MIN, 0}, &pruned, &failure));
-	assert_int_equal(pruned.runs, 30);
+	CHECK(store_drop_runs(f->st, &(store_prune){3010, UINT64_MAX}, &pruned, &failure));
+	CHECK_EQUAL(pruned.runs, 9);
+	CHECK_EQUAL(count_runs(f, (run_filter){.outcome = -1}), 30);
+	CHECK(store_drop_runs(f->st, &(store_prune){INT64_MIN, 0}, &pruned, &failure));
+	CHECK_EQUAL(pruned.runs, 30);
 	seen all = {0};
-	assert_true(store_load_runs(f->st, see_left, &all, &failure));
-	assert_int_equal(all.count, 1);
+	CHECK(store_load_runs(f->st, see_left, &all, &failure));
+	CHECK_EQUAL(all.count, 1);
 }
 
-static void test_back_up_and_check(void **state)
+static void test_back_up_and_check(void *state)
 {
-	fixture *f = *state;
+	fixture *f = state;
 	curfew_failure failure;
 	char id[ID_ROOM], path[96], copy[128];
 	uint64_t bytes = 0;
 	store_check check;
 	if (f->place != f->folder)
-		skip(); /* it has its own means */
+		harness_skip("it has its own means");
 	for (unsigned i = 0; i < 3; i++) {
 		stored_run r = make_run(i, id);
-		assert_true(insert(f, &r));
+		CHECK(insert(f, &r));
 	}
 	end(f, 0, CURFEW_OUTCOME_FINISHED, "{}", 2);
 	wait_for(&f->client, 4);
 	(void)snprintf(path, sizeof path, "%s/copy", f->folder);
-	assert_int_equal(mkdir(path, 0700), 0);
+	CHECK_EQUAL(mkdir(path, 0700), 0);
 	(void)snprintf(copy, sizeof copy, "%s/curfew.db", path);
-	assert_true(store_back_up(f->st, copy, &bytes, &failure));
-	assert_true(bytes > 0);
-	assert_false(store_back_up(f->st, copy, &bytes, &failure));
+	CHECK(store_back_up(f->st, copy, &bytes, &failure));
+	CHECK(bytes > 0);
+	CHECK(!store_back_up(f->st, copy, &bytes, &failure));
 	struct stat info;
-	assert_int_equal(stat(copy, &info), 0);
-	assert_int_equal(info.st_mode & 0777, 0600);
+	CHECK_EQUAL(stat(copy, &info), 0);
+	CHECK_EQUAL(info.st_mode & 0777, 0600);
 	store *second = store_open(path, STORE_VISITOR, &failure);
-	assert_non_null(second);
-	assert_true(store_examine(second, &check, &failure));
-	assert_string_equal(check.problem, "");
-	assert_int_equal(check.runs, 3);
-	assert_int_equal(check.waiting, 2);
-	assert_int_equal(check.lacking + check.unreadable + check.reportless, 0);
+	CHECK(second != NULL);
+	CHECK(store_examine(second, &check, &failure));
+	CHECK_TEXT(check.problem, "");
+	CHECK_EQUAL(check.runs, 3);
+	CHECK_EQUAL(check.waiting, 2);
+	CHECK_EQUAL(check.lacking + check.unreadable + check.reportless, 0);
 	store_close(second);
 }
 
 /* Whoever only looks makes nothing, and a second server is refused. */
-static void test_openings(void **state)
+static void test_openings(void *state)
 {
-	fixture *f = *state;
+	fixture *f = state;
 	curfew_failure failure;
 	char path[96];
 	if (f->place != f->folder)
-		skip();
+		harness_skip("this database has no such thing");
 	(void)snprintf(path, sizeof path, "%s/none", f->folder);
-	assert_null(store_open(path, STORE_VISITOR, &failure));
-	assert_non_null(strstr(failure.message, "there is no database"));
-	assert_int_equal(access(path, F_OK), -1);
+	CHECK(store_open(path, STORE_VISITOR, &failure) == NULL);
+	CHECK(strstr(failure.message, "there is no database") != NULL);
+	CHECK_EQUAL(access(path, F_OK), -1);
 	store *second = store_open(f->folder, STORE_SERVER, &failure);
-	assert_non_null(second);
-	assert_false(store_claim(second, &failure));
-	assert_non_null(strstr(failure.message, "another server"));
+	CHECK(second != NULL);
+	CHECK(!store_claim(second, &failure));
+	CHECK(strstr(failure.message, "another server") != NULL);
 	store_close(second);
 	if (f->node != 0)
-		skip(); /* it counts otherwise */
-	assert_int_equal(store_begin_life(f->st), 1);
-	assert_int_equal(store_begin_life(f->st), 2);
+		harness_skip("it counts otherwise");
+	CHECK_EQUAL(store_begin_life(f->st), 1);
+	CHECK_EQUAL(store_begin_life(f->st), 2);
 }
 
 /* ---- Of a shared database -------------------------------------------------------------------------------------- */
 
 /* What waits on no node is taken once, by turns of its owners; a number that was lost writes nothing any more. */
-static void test_taking(void **state)
+static void test_taking(void *state)
 {
-	fixture *f = *state;
+	fixture *f = state;
 	char id[ID_ROOM];
 	taken first = {0}, second = {0};
 	if (f->node == 0)
-		skip();
+		harness_skip("this database has no such thing");
 	uint64_t node = f->node;
 	f->node = 0;
 	for (unsigned i = 0; i < 4; i++) {
 		stored_run r = make_run(i, id);
 		r.state = RUN_QUEUED;
 		r.owner = i == 2 ? "bob" : "alice";
-		assert_true(insert(f, &r));
+		CHECK(insert(f, &r));
 	}
 	wait_for(&f->client, 4);
 	f->node = node;
 	const store_room two = {2, 0, UINT64_C(1) << 40, UINT64_C(1) << 40};
 	const store_room one_and_one = {1, 1, UINT64_C(1) << 40, UINT64_C(1) << 40};
-	assert_int_equal(store_take_runs(f->st, &two, take, &first), 2);
-	assert_int_equal(first.count, 2);
-	assert_int_equal(first.begun, 2);
-	assert_true(strcmp(first.id[0], id_of(2, id)) == 0 || strcmp(first.id[1], id_of(2, id)) == 0);
-	assert_int_equal(first.node, node);
-	assert_int_equal(first.epoch, 1);
-	assert_int_equal(store_take_runs(f->st, &one_and_one, take, &second), 2);
-	assert_int_equal(second.begun, 1);
-	assert_int_equal(store_take_runs(f->st, &much_room, take, &second), 0);
+	CHECK_EQUAL(store_take_runs(f->st, &two, take, &first), 2);
+	CHECK_EQUAL(first.count, 2);
+	CHECK_EQUAL(first.begun, 2);
+	CHECK(strcmp(first.id[0], id_of(2, id)) == 0 || strcmp(first.id[1], id_of(2, id)) == 0);
+	CHECK_EQUAL(first.node, node);
+	CHECK_EQUAL(first.epoch, 1);
+	CHECK_EQUAL(store_take_runs(f->st, &one_and_one, take, &second), 2);
+	CHECK_EQUAL(second.begun, 1);
+	CHECK_EQUAL(store_take_runs(f->st, &much_room, take, &second), 0);
 
 	/* Another number: the runs of the first are not its own. */
 	curfew_failure failure;
-	assert_true(store_join(f->st, &(store_member){5000000, 4, "test"}, &failure));
-	assert_int_not_equal(store_node(f->st), node);
+	CHECK(store_join(f->st, &(store_member){5000000, 4, "test"}, &failure));
+	CHECK(store_node(f->st) != node);
 	end(f, 2, CURFEW_OUTCOME_FINISHED, "{}", 2);
 	wait_for(&f->client, 5);
 	seen ended = {0};
-	assert_true(store_read_runs(f->st, &(run_filter){.outcome = -1, .most = 9, .states = 1u << RUN_DONE}, see, &ended));
-	assert_int_equal(ended.count, 0);
+	CHECK(store_read_runs(f->st, &(run_filter){.outcome = -1, .most = 9, .states = 1u << RUN_DONE}, see, &ended));
+	CHECK_EQUAL(ended.count, 0);
 }
 
-int main(int count, char **words)
-{
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-	const struct CMUnitTest tests[] = {
-		TEST(test_copies),   TEST(test_life),      TEST(test_parts),  TEST(test_refusal),
-		TEST(test_filters),  TEST(test_keys),      TEST(test_taking), TEST(test_programs),
-		TEST(test_tokens),   TEST(test_retention), TEST(test_prune),  TEST(test_back_up_and_check),
-		TEST(test_openings),
-	};
-	if (count == 2)
-		cmocka_set_test_filter(words[1]);
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+/* What each test begins and ends with. */
+#define FIXTURE .set_up = set_up, .tear_down = tear_down
+
+static const harness_test tests[] = {
+	{"copies", .run_on = test_copies, FIXTURE},     {"life", .run_on = test_life, FIXTURE},
+	{"parts", .run_on = test_parts, FIXTURE},       {"refusal", .run_on = test_refusal, FIXTURE},
+	{"filters", .run_on = test_filters, FIXTURE},   {"keys", .run_on = test_keys, FIXTURE},
+	{"taking", .run_on = test_taking, FIXTURE},     {"programs", .run_on = test_programs, FIXTURE},
+	{"tokens", .run_on = test_tokens, FIXTURE},     {"retention", .run_on = test_retention, FIXTURE},
+	{"prune", .run_on = test_prune, FIXTURE},       {"back_up_and_check", .run_on = test_back_up_and_check, FIXTURE},
+	{"openings", .run_on = test_openings, FIXTURE},
+};
+
+HARNESS_MAIN(tests)

@@ -1,29 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Texts with a limit, and finding the parts of a JSON text that nobody has checked. */
+#include "../harness.h"
 #include "common/json_scan.h"
 #include "common/text.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 static void expect_text(text *t, const char *expected)
 {
 	size_t length = 0;
 	char *taken = text_take(t, &length);
-	assert_non_null(taken);
-	assert_string_equal(taken, expected);
-	assert_int_equal(length, strlen(expected));
+	CHECK(taken != NULL);
+	CHECK_TEXT(taken, expected);
+	CHECK_EQUAL(length, strlen(expected));
 	free(taken);
 }
 
-static void test_what_is_written_is_there(void **state)
+static void test_what_is_written_is_there(void)
 {
 	text t;
-	(void)state;
 	text_init(&t, 1000);
 	text_say(&t, "a");
 	text_add(&t, "bcd", 2);
@@ -36,71 +32,67 @@ static void test_what_is_written_is_there(void **state)
 	expect_text(&t, "");
 }
 
-static void test_strings_are_json(void **state)
+static void test_strings_are_json(void)
 {
 	text t;
-	(void)state;
 	text_init(&t, 1000);
 	text_say_json(&t, "\"\\/\b\t\n\x01\x7f\xc3\xa9\xff");
 	expect_text(&t, "\"\\\"\\\\/\\b\\t\\n\\u0001\\u007f\xc3\xa9\xef\xbf\xbd\"");
 }
 
-static void test_nothing_is_added_after_a_failure(void **state)
+static void test_nothing_is_added_after_a_failure(void)
 {
 	text t;
-	(void)state;
 	text_init(&t, 4);
 	text_say(&t, "abc");
 	text_say(&t, "de");
-	assert_true(t.failed);
-	assert_string_equal(t.data, "abc");
+	CHECK(t.failed);
+	CHECK_TEXT(t.data, "abc");
 	text_say(&t, "d");
-	assert_int_equal(t.length, 3);
-	assert_null(text_take(&t, NULL));
+	CHECK_EQUAL(t.length, 3);
+	CHECK(text_take(&t, NULL) == NULL);
 	text_say(&t, "e");
-	assert_null(t.data);
+	CHECK(t.data == NULL);
 	text_finish(&t);
 }
 
-static void test_members_are_found(void **state)
+static void test_members_are_found(void)
 {
 	static const char json[] = " {\"a\":1, \"b\" : [1,{\"c\":2}] ,\"a\":\"x\\u00e9\"} ";
 	size_t length = strlen(json);
 	span found = scan_member(json, length, "a"), item;
-	(void)state;
 	char out[32];
-	assert_int_equal(found.len, 9);
-	assert_true(scan_decode(found, out, &length));
-	assert_int_equal(length, 3);
-	assert_memory_equal(out, "x\xc3\xa9", 3);
+	CHECK_EQUAL(found.len, 9);
+	CHECK(scan_decode(found, out, &length));
+	CHECK_EQUAL(length, 3);
+	CHECK_BYTES(out, "x\xc3\xa9", 3);
 	found = scan_member(json, strlen(json), "b");
-	assert_true(scan_next_item(&found, &item) && item.len == 1);
-	assert_true(scan_next_item(&found, &item) && item.len == 7);
-	assert_false(scan_next_item(&found, &item));
-	assert_null(scan_member(json, strlen(json), "c").data);
+	CHECK(scan_next_item(&found, &item) && item.len == 1);
+	CHECK(scan_next_item(&found, &item) && item.len == 7);
+	CHECK(!scan_next_item(&found, &item));
+	CHECK((scan_member(json, strlen(json), "c").data) == NULL);
 }
 
-static void test_halves_and_bad_bytes_mean_nothing(void **state)
+static void test_halves_and_bad_bytes_mean_nothing(void)
 {
 	static const char *const bad[] = {"\"\\ud800\"", "\"\\udc00\\ud800\"", "\"\xff\"", "\"\xed\xa0\x80\""};
 	char out[32];
 	size_t length;
-	(void)state;
 	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
-		assert_false(scan_decode((span){bad[i], strlen(bad[i])}, out, &length));
+		CHECK(!scan_decode((span){bad[i], strlen(bad[i])}, out, &length));
 	static const char pair[] = "\"\\ud83d\\ude00\"";
-	assert_true(scan_decode((span){pair, strlen(pair)}, out, &length));
-	assert_int_equal(length, 4);
-	assert_memory_equal(out, "\xf0\x9f\x98\x80", 4);
-	assert_true(scan_is_name((span){"\"\\u0061b\"", 9}, "ab"));
+	CHECK(scan_decode((span){pair, strlen(pair)}, out, &length));
+	CHECK_EQUAL(length, 4);
+	CHECK_BYTES(out, "\xf0\x9f\x98\x80", 4);
+	CHECK(scan_is_name((span){"\"\\u0061b\"", 9}, "ab"));
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_what_is_written_is_there),          cmocka_unit_test(test_strings_are_json),
-		cmocka_unit_test(test_nothing_is_added_after_a_failure),  cmocka_unit_test(test_members_are_found),
-		cmocka_unit_test(test_halves_and_bad_bytes_mean_nothing),
-	};
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+static const harness_test tests[] = {
+	{"what_is_written_is_there", test_what_is_written_is_there},
+	{"strings_are_json", test_strings_are_json},
+	{"nothing_is_added_after_a_failure", test_nothing_is_added_after_a_failure},
+	{"members_are_found", test_members_are_found},
+	{"halves_and_bad_bytes_mean_nothing", test_halves_and_bad_bytes_mean_nothing},
+};
+
+HARNESS_MAIN(tests)

@@ -4,13 +4,12 @@
  * each run has a store of its own, and all share one reactor. Waits here end long before their limits, which only keep
  * a failing test from hanging.
  */
+#include "../harness.h"
 #include "engine/extra.h"
 
 #include <dirent.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,8 +17,6 @@
 #include <sys/eventfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include <cmocka.h>
 
 #define HOUR_NS 3600000000000
 #define PATIENCE_MS 20000
@@ -41,13 +38,12 @@ static void expect_none(wasmtime_error_t *error)
 	if (!error)
 		return;
 	wasmtime_error_message(error, &text);
-	print_error("%.*s\n", (int)text.size, text.data);
-	fail();
+	(void)fprintf(stderr, "%.*s\n", (int)text.size, text.data);
+	_exit(1);
 }
 
-static int set_up(void **state)
+static void *set_up(void)
 {
-	(void)state;
 	wasm_config_t *config = wasm_config_new();
 	wasmtime_config_wasm_component_model_async_set(config, false);
 	shared.engine = wasm_engine_new_with_config(config);
@@ -56,17 +52,16 @@ static int set_up(void **state)
 	shared.reactor = curfew__reactor_create();
 	expect_none(curfew__linker_add_wasi(shared.linker));
 	expect_none(curfew__component_linker_add_wasi(shared.components));
-	return 0;
+	return NULL;
 }
 
-static int tear_down(void **state)
+static void tear_down(void *state)
 {
 	(void)state;
 	curfew__reactor_destroy(shared.reactor);
 	wasmtime_component_linker_delete(shared.components);
 	wasmtime_linker_delete(shared.linker);
 	wasm_engine_delete(shared.engine);
-	return 0;
 }
 
 /* ---- One run ---------------------------------------------------------------------------------------------- */
@@ -140,8 +135,8 @@ static void run_init(run *r, const curfew__wasi_options *options)
 	r->bell = eventfd(0, EFD_CLOEXEC);
 	r->store = wasmtime_store_new(shared.engine, NULL, NULL);
 	r->context = wasmtime_store_context(r->store);
-	assert_true(curfew__store_prepare(r->store, &account, &copy, message));
-	assert_string_equal(message, "");
+	CHECK(curfew__store_prepare(r->store, &account, &copy, message));
+	CHECK_TEXT(message, "");
 }
 
 static void forget_end(run *r)
@@ -161,7 +156,7 @@ static void run_finish(run *r)
 	/* Whoever was about to wake still holds a waker. */
 	for (int i = 0; atomic_load(&r->references) && i < PATIENCE_MS; i++)
 		usleep(1000);
-	assert_int_equal(atomic_load(&r->references), 0);
+	CHECK_EQUAL(atomic_load(&r->references), 0);
 	close(r->bell);
 }
 
@@ -182,7 +177,7 @@ static curfew__future *hold(run *r, wasmtime_call_future_t *call)
 	curfew__waker waker = {r, wake, drop};
 	atomic_fetch_add(&r->references, 1);
 	curfew__future *future = curfew__future_create(call, shared.reactor, &waker);
-	assert_non_null(future);
+	CHECK(future != NULL);
 	return future;
 }
 
@@ -197,22 +192,22 @@ static void finish(run *r, wasmtime_call_future_t *call)
 {
 	curfew__future *future = hold(r, call);
 	while (!curfew__future_poll(future))
-		assert_true(wait_for_bell(r, PATIENCE_MS));
-	assert_true(curfew__future_poll(future));
+		CHECK(wait_for_bell(r, PATIENCE_MS));
+	CHECK(curfew__future_poll(future));
 	curfew__future_destroy(future);
 }
 
 static void ended_well(run *r)
 {
 	expect_none(r->error);
-	assert_null(r->trap);
+	CHECK(r->trap == NULL);
 }
 
 static wasmtime_call_future_t *begin(run *r, const char *name, const wasmtime_val_t *arguments, size_t count,
                                      wasmtime_val_t *result)
 {
 	forget_end(r);
-	assert_true(wasmtime_instance_export_get(r->context, &r->instance, name, strlen(name), &r->called));
+	CHECK(wasmtime_instance_export_get(r->context, &r->instance, name, strlen(name), &r->called));
 	return wasmtime_func_call_async(r->context, &r->called.of.func, arguments, count, result, result ? 1 : 0, &r->trap,
 	                                &r->error);
 }
@@ -259,7 +254,7 @@ static void instantiate(run *r, const char *text)
 static uint8_t *memory(run *r)
 {
 	wasmtime_extern_t item;
-	assert_true(wasmtime_instance_export_get(r->context, &r->instance, "memory", 6, &item));
+	CHECK(wasmtime_instance_export_get(r->context, &r->instance, "memory", 6, &item));
 	return wasmtime_memory_data(r->context, &item.of.memory);
 }
 
@@ -328,9 +323,8 @@ static int64_t call_with_path(run *r, const char *name, const char *path)
 
 /* ---- Preview 1 -------------------------------------------------------------------------------------------- */
 
-static void test_command_prints_arguments_and_exits(void **state)
+static void test_command_prints_arguments_and_exits(void)
 {
-	(void)state;
 	run r;
 	const char *arguments[] = {"prog", "one", "zwö"};
 	const char *environment[] = {"A=1=2", "EMPTY="};
@@ -342,27 +336,26 @@ static void test_command_prints_arguments_and_exits(void **state)
 	int code = -1;
 
 	open_workshop(&r, &options);
-	assert_int_equal(call_well(&r, "environment", 0), 0);
-	assert_memory_equal(memory(&r) + 4096, "A=1=2\0EMPTY=", 13);
+	CHECK_EQUAL(call_well(&r, "environment", 0), 0);
+	CHECK_BYTES(memory(&r) + 4096, "A=1=2\0EMPTY=", 13);
 	call(&r, "command", 7);
-	assert_null(r.trap);
-	assert_non_null(r.error);
-	assert_true(wasmtime_error_exit_status(r.error, &code));
-	assert_int_equal(code, 7);
-	assert_int_equal(r.lengths[0], 14);
-	assert_memory_equal(r.output[0], "prog\0one\0zwö", 14);
+	CHECK(r.trap == NULL);
+	CHECK(r.error != NULL);
+	CHECK(wasmtime_error_exit_status(r.error, &code));
+	CHECK_EQUAL(code, 7);
+	CHECK_EQUAL(r.lengths[0], 14);
+	CHECK_BYTES(r.output[0], "prog\0one\0zwö", 14);
 	run_finish(&r);
 
 	open_workshop(&r, &options);
 	call(&r, "command", 255);
-	assert_true(wasmtime_error_exit_status(r.error, &code));
-	assert_int_equal(code, 255);
+	CHECK(wasmtime_error_exit_status(r.error, &code));
+	CHECK_EQUAL(code, 255);
 	run_finish(&r);
 }
 
-static void test_options_that_are_refused(void **state)
+static void test_options_that_are_refused(void)
 {
-	(void)state;
 	curfew__wasi_folder folder = {"/does/not/exist", "/", false};
 	curfew__wasi_options options = plain;
 	run r = {0};
@@ -372,13 +365,13 @@ static void test_options_that_are_refused(void **state)
 
 	options.folders = &folder;
 	options.folder_count = 1;
-	assert_false(curfew__store_prepare(store, &account, &options, message));
-	assert_non_null(strstr(message, "/does/not/exist: "));
-	assert_null(strchr(message, '\n'));
+	CHECK(!curfew__store_prepare(store, &account, &options, message));
+	CHECK(strstr(message, "/does/not/exist: ") != NULL);
+	CHECK(strchr(message, '\n') == NULL);
 	options = plain;
 	options.stdin_file = 9999;
-	assert_false(curfew__store_prepare(store, &account, &options, message));
-	assert_non_null(strstr(message, "standard input: "));
+	CHECK(!curfew__store_prepare(store, &account, &options, message));
+	CHECK(strstr(message, "standard input: ") != NULL);
 	wasmtime_store_delete(store);
 }
 
@@ -388,23 +381,22 @@ static void abandon(run *r, const char *name, int32_t argument)
 	wasmtime_val_t value = {.kind = WASMTIME_I32, .of.i32 = argument}, result;
 	curfew__future *future = hold(r, begin(r, name, &value, 1, &result));
 
-	assert_false(curfew__future_poll(future));
-	assert_false(curfew__future_poll(future));
+	CHECK(!curfew__future_poll(future));
+	CHECK(!curfew__future_poll(future));
 	curfew__future_destroy(future);
 	ended_well(r);
 }
 
-static void test_sleeps_and_is_abandoned(void **state)
+static void test_sleeps_and_is_abandoned(void)
 {
-	(void)state;
 	run r;
 	open_workshop(&r, &plain);
-	assert_int_equal(call_well(&r, "sleep", 2000), 0);
-	assert_int_equal(r.calls, 1);
-	assert_int_equal(r.returns, 1);
+	CHECK_EQUAL(call_well(&r, "sleep", 2000), 0);
+	CHECK_EQUAL(r.calls, 1);
+	CHECK_EQUAL(r.returns, 1);
 	abandon(&r, "sleep", -1);
-	assert_int_equal(r.calls, 2);
-	assert_int_equal(r.returns, 2);
+	CHECK_EQUAL(r.calls, 2);
+	CHECK_EQUAL(r.returns, 2);
 	run_finish(&r);
 }
 
@@ -412,45 +404,43 @@ static void test_sleeps_and_is_abandoned(void **state)
 static curfew__wasi_options reading(int ends[2])
 {
 	curfew__wasi_options options = plain;
-	assert_int_equal(pipe(ends), 0);
+	CHECK_EQUAL(pipe(ends), 0);
 	options.stdin_file = ends[0];
 	return options;
 }
 
-static void test_input(void **state)
+static void test_input(void)
 {
-	(void)state;
 	run r;
 	int ends[2];
 	curfew__wasi_options options = reading(ends);
 
 	open_workshop(&r, &options);
-	assert_int_equal(write(ends[1], "hello", 5), 5);
-	assert_int_equal(call_well(&r, "input", 4), 4);
-	assert_memory_equal(memory(&r) + 4096, "hell", 4);
-	assert_int_equal(call_well(&r, "input", 100), 1);
-	assert_memory_equal(memory(&r) + 4096, "o", 1);
+	CHECK_EQUAL(write(ends[1], "hello", 5), 5);
+	CHECK_EQUAL(call_well(&r, "input", 4), 4);
+	CHECK_BYTES(memory(&r) + 4096, "hell", 4);
+	CHECK_EQUAL(call_well(&r, "input", 100), 1);
+	CHECK_BYTES(memory(&r) + 4096, "o", 1);
 	abandon(&r, "input", 100);
 	run_finish(&r);
 
 	/* The duplicate was the guest's own, and what the abandoned wait did not read is still there. */
 	open_workshop(&r, &options);
-	assert_int_equal(write(ends[1], "more", 4), 4);
+	CHECK_EQUAL(write(ends[1], "more", 4), 4);
 	close(ends[1]);
-	assert_int_equal(call_well(&r, "input", 100), 4);
-	assert_int_equal(call_well(&r, "input", 100), 0);
-	assert_int_equal(call_well(&r, "input", 100), 0);
+	CHECK_EQUAL(call_well(&r, "input", 100), 4);
+	CHECK_EQUAL(call_well(&r, "input", 100), 0);
+	CHECK_EQUAL(call_well(&r, "input", 100), 0);
 	run_finish(&r);
 	close(ends[0]);
 
 	open_workshop(&r, &plain);
-	assert_int_equal(call_well(&r, "input", 100), 0);
+	CHECK_EQUAL(call_well(&r, "input", 100), 0);
 	run_finish(&r);
 }
 
-static void test_input_comes_while_waiting(void **state)
+static void test_input_comes_while_waiting(void)
 {
-	(void)state;
 	run r;
 	int ends[2];
 	curfew__wasi_options options = reading(ends);
@@ -458,21 +448,20 @@ static void test_input_comes_while_waiting(void **state)
 	open_workshop(&r, &options);
 	wasmtime_val_t most = {.kind = WASMTIME_I32, .of.i32 = 10}, result;
 	curfew__future *future = hold(&r, begin(&r, "input", &most, 1, &result));
-	assert_false(curfew__future_poll(future));
-	assert_int_equal(write(ends[1], "late", 4), 4);
+	CHECK(!curfew__future_poll(future));
+	CHECK_EQUAL(write(ends[1], "late", 4), 4);
 	while (!curfew__future_poll(future))
-		assert_true(wait_for_bell(&r, PATIENCE_MS));
+		CHECK(wait_for_bell(&r, PATIENCE_MS));
 	curfew__future_destroy(future);
-	assert_int_equal(result.of.i32, 4);
+	CHECK_EQUAL(result.of.i32, 4);
 	run_finish(&r);
 	close(ends[0]);
 	close(ends[1]);
 }
 
 /* The thread that waits goes away before the store whose input it waits for. */
-static void test_reactor_goes_first(void **state)
+static void test_reactor_goes_first(void)
 {
-	(void)state;
 	run r;
 	int ends[2];
 	curfew__reactor *before = shared.reactor;
@@ -491,18 +480,17 @@ static void test_reactor_goes_first(void **state)
 	curfew__future_destroy(NULL);
 }
 
-static void test_input_from_a_file(void **state)
+static void test_input_from_a_file(void)
 {
-	(void)state;
 	run r;
 	char path[] = "/tmp/curfew-wasi-input-XXXXXX";
 	curfew__wasi_options options = plain;
 	options.stdin_file = mkstemp(path);
-	assert_int_equal(pwrite(options.stdin_file, "abc", 3, 0), 3);
+	CHECK_EQUAL(pwrite(options.stdin_file, "abc", 3, 0), 3);
 	open_workshop(&r, &options);
-	assert_int_equal(call_well(&r, "input", 2), 2);
-	assert_int_equal(call_well(&r, "input", 2), 1);
-	assert_int_equal(call_well(&r, "input", 2), 0);
+	CHECK_EQUAL(call_well(&r, "input", 2), 2);
+	CHECK_EQUAL(call_well(&r, "input", 2), 1);
+	CHECK_EQUAL(call_well(&r, "input", 2), 0);
 	run_finish(&r);
 	close(options.stdin_file);
 	unlink(path);
@@ -517,7 +505,7 @@ static void put_file(const char *folder, const char *name, const char *text)
 	char path[200];
 	snprintf(path, sizeof path, "%s/%s", folder, name);
 	FILE *file = fopen(path, "w");
-	assert_non_null(file);
+	CHECK(file != NULL);
 	fputs(text, file);
 	fclose(file);
 }
@@ -530,14 +518,13 @@ static void remove_in(const char *folder, const char *name)
 }
 
 /* Opening a FIFO waits for its other end: a guest that does is abandoned like any other. */
-static void test_folder_with_a_fifo(void **state)
+static void test_folder_with_a_fifo(void)
 {
-	(void)state;
 	run r;
 	char path[] = "/tmp/curfew-wasi-fifo-XXXXXX", fifo[100];
-	assert_non_null(mkdtemp(path));
+	CHECK(mkdtemp(path) != NULL);
 	snprintf(fifo, sizeof fifo, "%s/fifo", path);
-	assert_int_equal(mkfifo(fifo, 0600), 0);
+	CHECK_EQUAL(mkfifo(fifo, 0600), 0);
 	curfew__wasi_folder folder = {path, "/", false};
 	curfew__wasi_options options = plain;
 	options.folders = &folder;
@@ -559,47 +546,46 @@ static void test_folder_with_a_fifo(void **state)
 	rmdir(path);
 }
 
-static void test_folder(void **state)
+static void test_folder(void)
 {
-	(void)state;
 	run r;
 	char outside[] = "/tmp/curfew-wasi-folder-XXXXXX", inside[100], link[120], absolute[120];
-	assert_non_null(mkdtemp(outside));
+	CHECK(mkdtemp(outside) != NULL);
 	snprintf(inside, sizeof inside, "%s/inside", outside);
 	snprintf(link, sizeof link, "%s/link", inside);
 	snprintf(absolute, sizeof absolute, "%s/absolute", inside);
 	mkdir(inside, 0700);
 	put_file(outside, "secret", "secret");
 	put_file(inside, "open", "open");
-	assert_int_equal(symlink("../secret", link), 0);
-	assert_int_equal(symlink("/etc/passwd", absolute), 0);
+	CHECK_EQUAL(symlink("../secret", link), 0);
+	CHECK_EQUAL(symlink("/etc/passwd", absolute), 0);
 	curfew__wasi_folder folder = {inside, "/data", false};
 	curfew__wasi_options options = plain;
 	options.folders = &folder;
 	options.folder_count = 1;
 
 	open_workshop(&r, &options);
-	assert_int_equal(call_with_path(&r, "open", "open"), 0);
-	assert_int_equal(call_well(&r, "file", 100), 4);
-	assert_memory_equal(memory(&r) + 4096, "open", 4);
-	assert_int_equal(call_with_path(&r, "open", "none"), ERRNO_NOENT);
-	assert_int_equal(call_with_path(&r, "open", "../secret"), ERRNO_PERM);
-	assert_int_equal(call_with_path(&r, "open", "link"), ERRNO_PERM);
-	assert_int_equal(call_with_path(&r, "open", "absolute"), ERRNO_PERM);
-	assert_int_equal(call_with_path(&r, "open", "/etc/passwd"), ERRNO_PERM);
-	assert_int_not_equal(call_with_path(&r, "create", "new"), 0);
-	assert_int_not_equal(call_with_path(&r, "create", "open"), 0);
+	CHECK_EQUAL(call_with_path(&r, "open", "open"), 0);
+	CHECK_EQUAL(call_well(&r, "file", 100), 4);
+	CHECK_BYTES(memory(&r) + 4096, "open", 4);
+	CHECK_EQUAL(call_with_path(&r, "open", "none"), ERRNO_NOENT);
+	CHECK_EQUAL(call_with_path(&r, "open", "../secret"), ERRNO_PERM);
+	CHECK_EQUAL(call_with_path(&r, "open", "link"), ERRNO_PERM);
+	CHECK_EQUAL(call_with_path(&r, "open", "absolute"), ERRNO_PERM);
+	CHECK_EQUAL(call_with_path(&r, "open", "/etc/passwd"), ERRNO_PERM);
+	CHECK(call_with_path(&r, "create", "new") != 0);
+	CHECK(call_with_path(&r, "create", "open") != 0);
 	run_finish(&r);
 
 	folder.writable = true;
 	open_workshop(&r, &options);
-	assert_int_equal(call_with_path(&r, "create", "new"), 0);
-	assert_int_equal(call_with_path(&r, "create", "../new"), ERRNO_PERM);
+	CHECK_EQUAL(call_with_path(&r, "create", "new"), 0);
+	CHECK_EQUAL(call_with_path(&r, "create", "../new"), ERRNO_PERM);
 	/* Files of a guest are bounded: the call that goes beyond ends it. */
 	memcpy(memory(&r) + 1024, "new", 3);
 	for (int i = 0; i < 1000 && !r.error && !r.trap; i++)
 		call(&r, "open", 3);
-	assert_non_null(r.error);
+	CHECK(r.error != NULL);
 	run_finish(&r);
 
 	remove_in(inside, "new");
@@ -608,14 +594,13 @@ static void test_folder(void **state)
 	remove_in(inside, "absolute");
 	remove_in(outside, "secret");
 	rmdir(inside);
-	assert_int_equal(rmdir(outside), 0);
+	CHECK_EQUAL(rmdir(outside), 0);
 }
 
 /* ---- Determinism ------------------------------------------------------------------------------------------ */
 
-static void test_deterministic(void **state)
+static void test_deterministic(void)
 {
-	(void)state;
 	run r;
 	int64_t seen[3];
 	curfew__wasi_options options = plain;
@@ -625,116 +610,111 @@ static void test_deterministic(void **state)
 	for (int i = 0; i < 3; i++) {
 		options.seed = i < 2 ? 5 : 6;
 		open_workshop(&r, &options);
-		assert_int_equal(call_well(&r, "clock", 0), 1000000);
-		assert_int_equal(call_well(&r, "clock", 1), 0);
-		assert_int_equal(call_well(&r, "sleep", 1500), 0);
-		assert_int_equal(call_well(&r, "clock", 0), 2500000);
-		assert_int_equal(call_well(&r, "clock", 1), 1500000);
+		CHECK_EQUAL(call_well(&r, "clock", 0), 1000000);
+		CHECK_EQUAL(call_well(&r, "clock", 1), 0);
+		CHECK_EQUAL(call_well(&r, "sleep", 1500), 0);
+		CHECK_EQUAL(call_well(&r, "clock", 0), 2500000);
+		CHECK_EQUAL(call_well(&r, "clock", 1), 1500000);
 		abandon(&r, "sleep", -1);
 		seen[i] = call_well(&r, "random", 0);
-		assert_int_not_equal(call_well(&r, "random", 0), seen[i]);
+		CHECK(call_well(&r, "random", 0) != seen[i]);
 		run_finish(&r);
 	}
-	assert_int_equal(seen[0], seen[1]);
-	assert_int_not_equal(seen[0], seen[2]);
+	CHECK_EQUAL(seen[0], seen[1]);
+	CHECK(seen[0] != seen[2]);
 }
 
-static void test_not_deterministic(void **state)
+static void test_not_deterministic(void)
 {
-	(void)state;
 	run r;
 	open_workshop(&r, &plain);
 	int64_t before = call_well(&r, "clock", 1);
-	assert_true(call_well(&r, "clock", 0) > INT64_C(1600000000000000000));
-	assert_true(call_well(&r, "clock", 1) > before);
-	assert_int_not_equal(call_well(&r, "random", 0), call_well(&r, "random", 0));
-	assert_int_equal(call_well(&r, "much random", 1 << 20), 0);
+	CHECK(call_well(&r, "clock", 0) > INT64_C(1600000000000000000));
+	CHECK(call_well(&r, "clock", 1) > before);
+	CHECK(call_well(&r, "random", 0) != call_well(&r, "random", 0));
+	CHECK_EQUAL(call_well(&r, "much random", 1 << 20), 0);
 	call(&r, "much random", (4 << 20) + 1);
-	assert_non_null(r.error);
+	CHECK(r.error != NULL);
 	run_finish(&r);
 }
 
 /* ---- Accounts --------------------------------------------------------------------------------------------- */
 
-static void test_output_refused(void **state)
+static void test_output_refused(void)
 {
-	(void)state;
 	run r;
 	int code;
 	open_workshop(&r, &plain);
 	r.output_most = 5;
-	assert_int_equal(call_well(&r, "say", 5), 0);
+	CHECK_EQUAL(call_well(&r, "say", 5), 0);
 	call(&r, "say", 1);
-	assert_true(r.error || r.trap);
-	assert_false(r.error && wasmtime_error_exit_status(r.error, &code));
-	assert_int_equal(r.lengths[0], 5);
+	CHECK(r.error || r.trap);
+	CHECK(!(r.error && wasmtime_error_exit_status(r.error, &code)));
+	CHECK_EQUAL(r.lengths[0], 5);
 	run_finish(&r);
 }
 
 /* One that there is no fuel for has no effect. */
-static void test_calls_are_charged(void **state)
+static void test_calls_are_charged(void)
 {
 	/* Claim L33. */
-	(void)state;
 	run r;
 	open_workshop(&r, &plain);
 	r.calls_paid = 1;
 	call_well(&r, "clock", 1);
 	call(&r, "say", 5);
 	wasmtime_trap_code_t code;
-	assert_non_null(r.trap);
-	assert_true(wasmtime_trap_code(r.trap, &code));
-	assert_int_equal(code, WASMTIME_TRAP_CODE_OUT_OF_FUEL);
-	assert_int_equal(r.lengths[0], 0);
+	CHECK(r.trap != NULL);
+	CHECK(wasmtime_trap_code(r.trap, &code));
+	CHECK_EQUAL(code, WASMTIME_TRAP_CODE_OUT_OF_FUEL);
+	CHECK_EQUAL(r.lengths[0], 0);
 	run_finish(&r);
 }
 
-static void test_calls_are_counted_and_refused(void **state)
+static void test_calls_are_counted_and_refused(void)
 {
 	/* Claim L50. */
-	(void)state;
 	run r;
 	open_workshop(&r, &plain);
 	call_well(&r, "spin", 1000);
-	assert_int_equal(call_well(&r, "grow memory", 1), 300);
-	assert_int_equal(r.calls, 0);
+	CHECK_EQUAL(call_well(&r, "grow memory", 1), 300);
+	CHECK_EQUAL(r.calls, 0);
 	call_well(&r, "random", 0);
-	assert_int_equal(r.counted, 1);
+	CHECK_EQUAL(r.counted, 1);
 	r.calls = r.returns = 0;
 	r.calls_most = 2;
 	call_well(&r, "say", 1);
 	call_well(&r, "say", 1);
-	assert_int_equal(r.calls, 2);
-	assert_int_equal(r.counted, 1);
-	assert_int_equal(r.returns, 2);
+	CHECK_EQUAL(r.calls, 2);
+	CHECK_EQUAL(r.counted, 1);
+	CHECK_EQUAL(r.returns, 2);
 	call(&r, "say", 1);
-	assert_true(r.error || r.trap);
-	assert_int_equal(r.calls, 3);
-	assert_int_equal(r.lengths[0], 2);
+	CHECK(r.error || r.trap);
+	CHECK_EQUAL(r.calls, 3);
+	CHECK_EQUAL(r.lengths[0], 2);
 	run_finish(&r);
 }
 
-static void test_tables(void **state)
+static void test_tables(void)
 {
 	/* Claim L41. */
-	(void)state;
 	run r;
 	open_workshop(&r, &plain);
-	assert_int_equal(r.grew_from, 0);
-	assert_int_equal(r.grew_to, 1);
-	assert_int_equal(call_well(&r, "grow table", 9), 1);
-	assert_int_equal(r.grew_from, 1);
-	assert_int_equal(r.grew_to, 10);
+	CHECK_EQUAL(r.grew_from, 0);
+	CHECK_EQUAL(r.grew_to, 1);
+	CHECK_EQUAL(call_well(&r, "grow table", 9), 1);
+	CHECK_EQUAL(r.grew_from, 1);
+	CHECK_EQUAL(r.grew_to, 10);
 	r.grow_most = 10;
-	assert_int_equal(call_well(&r, "grow table", 1), -1);
-	assert_int_equal(r.grew_to, 11);
+	CHECK_EQUAL(call_well(&r, "grow table", 1), -1);
+	CHECK_EQUAL(r.grew_to, 11);
 	run_finish(&r);
 
 	run_init(&r, &plain);
 	r.grow_most = 99;
 	wasmtime_module_t *made = module("(module (table 100 funcref))");
 	finish(&r, wasmtime_linker_instantiate_async(shared.linker, r.context, made, &r.instance, &r.trap, &r.error));
-	assert_true(r.error || r.trap);
+	CHECK(r.error || r.trap);
 	wasmtime_module_delete(made);
 	run_finish(&r);
 }
@@ -827,8 +807,8 @@ static wasmtime_component_func_t component_function(run *r, const char *name)
 	wasmtime_component_func_t function;
 	wasmtime_component_export_index_t *index = wasmtime_component_instance_get_export_index(&r->component, r->context,
 	                                                                                        NULL, name, strlen(name));
-	assert_non_null(index);
-	assert_true(wasmtime_component_instance_get_func(&r->component, r->context, index, &function));
+	CHECK(index != NULL);
+	CHECK(wasmtime_component_instance_get_func(&r->component, r->context, index, &function));
 	wasmtime_component_export_index_delete(index);
 	forget_end(r);
 	return function;
@@ -842,9 +822,8 @@ static uint64_t call_component(run *r, const char *name, uint64_t argument)
 	return result.of.u64;
 }
 
-static void test_component(void **state)
+static void test_component(void)
 {
-	(void)state;
 	run r;
 	int code = -1;
 	curfew__component_pre *pre = ready_component();
@@ -853,49 +832,48 @@ static void test_component(void **state)
 	open_component(&r, pre, &options);
 	call_component(&r, "hello", 0);
 	ended_well(&r);
-	assert_int_equal(r.lengths[0], 5);
-	assert_memory_equal(r.output[0], "hello", 5);
-	assert_int_equal(r.calls, 2);
-	assert_int_equal(r.returns, 2);
-	assert_true(call_component(&r, "nap", 1000000) > 0);
+	CHECK_EQUAL(r.lengths[0], 5);
+	CHECK_BYTES(r.output[0], "hello", 5);
+	CHECK_EQUAL(r.calls, 2);
+	CHECK_EQUAL(r.returns, 2);
+	CHECK(call_component(&r, "nap", 1000000) > 0);
 	ended_well(&r);
-	assert_int_equal(r.calls, 6);
+	CHECK_EQUAL(r.calls, 6);
 	call_component(&r, "quit", 1);
-	assert_non_null(r.error);
-	assert_true(wasmtime_error_exit_status(r.error, &code));
-	assert_int_equal(code, 1);
+	CHECK(r.error != NULL);
+	CHECK(wasmtime_error_exit_status(r.error, &code));
+	CHECK_EQUAL(code, 1);
 	run_finish(&r);
 
 	open_component(&r, pre, &options);
 	r.calls_most = 1;
 	call_component(&r, "hello", 0);
-	assert_non_null(r.error);
-	assert_int_equal(r.lengths[0], 0);
+	CHECK(r.error != NULL);
+	CHECK_EQUAL(r.lengths[0], 0);
 	run_finish(&r);
 
 	open_component(&r, pre, &options);
 	r.output_most = 4;
 	call_component(&r, "hello", 0);
-	assert_non_null(r.error);
-	assert_int_equal(r.lengths[0], 0);
+	CHECK(r.error != NULL);
+	CHECK_EQUAL(r.lengths[0], 0);
 	run_finish(&r);
 
 	options.deterministic = true;
 	options.seed = 5;
 	open_component(&r, pre, &options);
-	assert_int_equal(call_component(&r, "nap", 1500000), 1500000);
-	assert_int_equal(call_component(&r, "nap", 1), 1500001);
+	CHECK_EQUAL(call_component(&r, "nap", 1500000), 1500000);
+	CHECK_EQUAL(call_component(&r, "nap", 1), 1500001);
 	uint64_t random = call_component(&r, "random", 0);
 	run_finish(&r);
 	open_component(&r, pre, &options);
-	assert_int_equal(call_component(&r, "random", 0), random);
+	CHECK_EQUAL(call_component(&r, "random", 0), random);
 	run_finish(&r);
 	curfew__component_pre_destroy(pre);
 }
 
-static void test_component_sleeps_and_is_abandoned(void **state)
+static void test_component_sleeps_and_is_abandoned(void)
 {
-	(void)state;
 	run r;
 	curfew__component_pre *pre = ready_component();
 	open_component(&r, pre, &plain);
@@ -903,18 +881,17 @@ static void test_component_sleeps_and_is_abandoned(void **state)
 	wasmtime_component_val_t value = {.kind = WASMTIME_COMPONENT_U64, .of.u64 = HOUR_NS}, result = {0};
 	curfew__future *future = hold(
 		&r, wasmtime_component_func_call_async(&function, r.context, &value, 1, &result, 1, &r.error));
-	assert_false(curfew__future_poll(future));
-	assert_false(wait_for_bell(&r, 1) && curfew__future_poll(future));
+	CHECK(!curfew__future_poll(future));
+	CHECK(!(wait_for_bell(&r, 1) && curfew__future_poll(future)));
 	curfew__future_destroy(future);
-	assert_int_equal(r.calls, 2);
-	assert_int_equal(r.returns, 2);
+	CHECK_EQUAL(r.calls, 2);
+	CHECK_EQUAL(r.returns, 2);
 	run_finish(&r);
 	curfew__component_pre_destroy(pre);
 }
 
-static void test_component_imports_the_unknown(void **state)
+static void test_component_imports_the_unknown(void)
 {
-	(void)state;
 	static const char text[] = "(component (import \"no:such/thing\" (func)))";
 	wasm_byte_vec_t wasm;
 	wasmtime_component_t *component = NULL;
@@ -922,8 +899,8 @@ static void test_component_imports_the_unknown(void **state)
 	binary(text, &wasm);
 	expect_none(wasmtime_component_new(shared.engine, (const uint8_t *)wasm.data, wasm.size, &component));
 	wasm_byte_vec_delete(&wasm);
-	assert_null(curfew__component_pre_create(shared.components, component, &error));
-	assert_non_null(error);
+	CHECK(curfew__component_pre_create(shared.components, component, &error) == NULL);
+	CHECK(error != NULL);
 	wasmtime_error_delete(error);
 	wasmtime_component_delete(component);
 }
@@ -936,7 +913,7 @@ static int threads(void)
 {
 	int count = 0;
 	DIR *tasks = opendir("/proc/self/task");
-	assert_non_null(tasks);
+	CHECK(tasks != NULL);
 	while (readdir(tasks))
 		count++;
 	closedir(tasks);
@@ -961,7 +938,7 @@ static void crowd(const char *name, int32_t argument, const curfew__wasi_options
 		ended_well(r);
 		values[i] = (wasmtime_val_t){.kind = WASMTIME_I32, .of.i32 = argument};
 		futures[i] = hold(r, begin(r, name, &values[i], 1, &results[i]));
-		assert_false(curfew__future_poll(futures[i]));
+		CHECK(!curfew__future_poll(futures[i]));
 	}
 	for (int i = 0; i < CROWD; i++) {
 		curfew__future_destroy(futures[i]);
@@ -970,46 +947,46 @@ static void crowd(const char *name, int32_t argument, const curfew__wasi_options
 	wasmtime_module_delete(made);
 }
 
-static void test_crowd(void **state)
+static void test_crowd(void)
 {
-	(void)state;
 	run r;
 	int ends[2];
 	open_workshop(&r, &plain);
-	assert_int_equal(call_well(&r, "sleep", 10), 0);
+	CHECK_EQUAL(call_well(&r, "sleep", 10), 0);
 	run_finish(&r);
 	int before = threads();
 	crowd("sleep", -1, &plain);
-	assert_true(threads() <= before);
+	CHECK(threads() <= before);
 	curfew__wasi_options options = reading(ends);
 	crowd("input", 100, &options);
-	assert_true(threads() <= before);
+	CHECK(threads() <= before);
 	close(ends[0]);
 	close(ends[1]);
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_command_prints_arguments_and_exits),
-		cmocka_unit_test(test_options_that_are_refused),
-		cmocka_unit_test(test_sleeps_and_is_abandoned),
-		cmocka_unit_test(test_input),
-		cmocka_unit_test(test_input_comes_while_waiting),
-		cmocka_unit_test(test_reactor_goes_first),
-		cmocka_unit_test(test_input_from_a_file),
-		cmocka_unit_test(test_folder),
-		cmocka_unit_test(test_folder_with_a_fifo),
-		cmocka_unit_test(test_deterministic),
-		cmocka_unit_test(test_not_deterministic),
-		cmocka_unit_test(test_output_refused),
-		cmocka_unit_test(test_calls_are_charged),
-		cmocka_unit_test(test_calls_are_counted_and_refused),
-		cmocka_unit_test(test_tables),
-		cmocka_unit_test(test_component),
-		cmocka_unit_test(test_component_sleeps_and_is_abandoned),
-		cmocka_unit_test(test_component_imports_the_unknown),
-		cmocka_unit_test(test_crowd),
-	};
-	return cmocka_run_group_tests(tests, set_up, tear_down);
-}
+/* What each test begins and ends with. */
+#define FIXTURE .set_up = set_up, .tear_down = tear_down
+
+static const harness_test tests[] = {
+	{"command_prints_arguments_and_exits", test_command_prints_arguments_and_exits, FIXTURE},
+	{"options_that_are_refused", test_options_that_are_refused, FIXTURE},
+	{"sleeps_and_is_abandoned", test_sleeps_and_is_abandoned, FIXTURE},
+	{"input", test_input, FIXTURE},
+	{"input_comes_while_waiting", test_input_comes_while_waiting, FIXTURE},
+	{"reactor_goes_first", test_reactor_goes_first, FIXTURE},
+	{"input_from_a_file", test_input_from_a_file, FIXTURE},
+	{"folder", test_folder, FIXTURE},
+	{"folder_with_a_fifo", test_folder_with_a_fifo, FIXTURE},
+	{"deterministic", test_deterministic, FIXTURE},
+	{"not_deterministic", test_not_deterministic, FIXTURE},
+	{"output_refused", test_output_refused, FIXTURE},
+	{"calls_are_charged", test_calls_are_charged, FIXTURE},
+	{"calls_are_counted_and_refused", test_calls_are_counted_and_refused, FIXTURE},
+	{"tables", test_tables, FIXTURE},
+	{"component", test_component, FIXTURE},
+	{"component_sleeps_and_is_abandoned", test_component_sleeps_and_is_abandoned, FIXTURE},
+	{"component_imports_the_unknown", test_component_imports_the_unknown, FIXTURE},
+	{"crowd", test_crowd, FIXTURE},
+};
+
+HARNESS_MAIN(tests)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The watch: alarms in the order of their times, moved, closed, and called at once by a signal. */
+#include "../harness.h"
 #include "watch/watch.h"
 #include "common/clock.h"
 
@@ -7,12 +8,8 @@
 #include <sched.h>
 #include <time.h>
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 enum { CALLS_MAX = 64 };
 
@@ -58,63 +55,59 @@ static void wait_for_calls(const record *from, unsigned count)
 		sched_yield();
 }
 
-static void test_the_earliest_comes_first(void **state)
+static void test_the_earliest_comes_first(void)
 {
 	static const int order[] = {3, 0, 4, 1, 2};
 	curfew__watch *watch = curfew__watch_create();
 	record calls = {0};
 	own_alarm alarms[5];
 	int64_t start = clock_now_ns() + 20 * CURFEW__MILLISECOND;
-	(void)state;
-	assert_non_null(watch);
+	CHECK(watch != NULL);
 	for (int i = 0; i < 5; i++) {
 		make_alarm(&alarms[order[i]], &calls, order[i]);
-		assert_true(curfew__watch_arm(watch, &alarms[order[i]].alarm, start + order[i] * CURFEW__MILLISECOND));
+		CHECK(curfew__watch_arm(watch, &alarms[order[i]].alarm, start + order[i] * CURFEW__MILLISECOND));
 	}
 	wait_for_calls(&calls, 5);
 	for (int i = 0; i < 5; i++)
-		assert_int_equal(calls.alarms[i], i);
-	assert_true(clock_now_ns() >= start + 4 * CURFEW__MILLISECOND);
+		CHECK_EQUAL(calls.alarms[i], i);
+	CHECK(clock_now_ns() >= start + 4 * CURFEW__MILLISECOND);
 	curfew__watch_destroy(watch);
 }
 
-static void test_it_comes_again_when_it_says(void **state)
+static void test_it_comes_again_when_it_says(void)
 {
 	curfew__watch *watch = curfew__watch_create();
 	record calls = {0};
 	own_alarm alarm;
-	(void)state;
 	make_alarm(&alarm, &calls, 0);
 	alarm.every_ns = CURFEW__MILLISECOND;
-	assert_true(curfew__watch_arm(watch, &alarm.alarm, 0));
+	CHECK(curfew__watch_arm(watch, &alarm.alarm, 0));
 	wait_for_calls(&calls, 5);
 	curfew__watch_disarm(watch, &alarm.alarm);
 	unsigned count = atomic_load(&calls.count);
 	struct timespec pause = {.tv_nsec = 20 * CURFEW__MILLISECOND};
 	nanosleep(&pause, NULL);
-	assert_int_equal(atomic_load(&calls.count), count);
+	CHECK_EQUAL(atomic_load(&calls.count), count);
 	curfew__watch_destroy(watch);
 }
 
-static void test_moved_and_disarmed_alarms_do_not_come(void **state)
+static void test_moved_and_disarmed_alarms_do_not_come(void)
 {
 	curfew__watch *watch = curfew__watch_create();
 	record calls = {0};
 	own_alarm never, moved, last;
 	int64_t now = clock_now_ns();
-	(void)state;
 	make_alarm(&never, &calls, 0);
 	make_alarm(&moved, &calls, 1);
 	make_alarm(&last, &calls, 2);
-	assert_true(curfew__watch_arm(watch, &never.alarm, now + 50 * CURFEW__MILLISECOND));
-	assert_true(curfew__watch_arm(watch, &moved.alarm, now + 1000 * CURFEW__SECOND));
-	assert_true(curfew__watch_arm(watch, &last.alarm, now + 70 * CURFEW__MILLISECOND));
+	CHECK(curfew__watch_arm(watch, &never.alarm, now + 50 * CURFEW__MILLISECOND));
+	CHECK(curfew__watch_arm(watch, &moved.alarm, now + 1000 * CURFEW__SECOND));
+	CHECK(curfew__watch_arm(watch, &last.alarm, now + 70 * CURFEW__MILLISECOND));
 	curfew__watch_disarm(watch, &never.alarm);
-	assert_true(
-		curfew__watch_arm(watch, &moved.alarm, now + 10 * CURFEW__MILLISECOND)); /* sooner than the thread sleeps */
+	CHECK(curfew__watch_arm(watch, &moved.alarm, now + 10 * CURFEW__MILLISECOND)); /* sooner than the thread sleeps */
 	wait_for_calls(&calls, 2);
-	assert_int_equal(calls.alarms[0], 1);
-	assert_int_equal(calls.alarms[1], 2);
+	CHECK_EQUAL(calls.alarms[0], 1);
+	CHECK_EQUAL(calls.alarms[1], 2);
 	curfew__watch_destroy(watch);
 }
 
@@ -132,67 +125,63 @@ static void *close_it(void *context)
 	return NULL;
 }
 
-static void test_closing_waits_for_the_callback(void **state)
+static void test_closing_waits_for_the_callback(void)
 {
 	curfew__watch *watch = curfew__watch_create();
 	record calls = {0};
 	own_alarm alarm;
 	closing own = {.watch = watch, .alarm = &alarm};
 	pthread_t thread;
-	(void)state;
 	make_alarm(&alarm, &calls, 0);
 	atomic_store(&alarm.waits, true);
-	assert_true(curfew__watch_arm(watch, &alarm.alarm, 0));
+	CHECK(curfew__watch_arm(watch, &alarm.alarm, 0));
 	while (!atomic_load(&alarm.is_called))
 		sched_yield();
-	assert_int_equal(pthread_create(&thread, NULL, close_it, &own), 0);
+	CHECK_EQUAL(pthread_create(&thread, NULL, close_it, &own), 0);
 	struct timespec pause = {.tv_nsec = 20 * CURFEW__MILLISECOND};
 	nanosleep(&pause, NULL);
-	assert_false(atomic_load(&own.is_closed));
+	CHECK(!atomic_load(&own.is_closed));
 	atomic_store(&alarm.waits, false);
-	assert_int_equal(pthread_join(thread, NULL), 0);
-	assert_int_equal(atomic_load(&calls.count), 1);
+	CHECK_EQUAL(pthread_join(thread, NULL), 0);
+	CHECK_EQUAL(atomic_load(&calls.count), 1);
 	/* What is closed cannot be armed any more. */
-	assert_true(curfew__watch_arm(watch, &alarm.alarm, 0));
+	CHECK(curfew__watch_arm(watch, &alarm.alarm, 0));
 	nanosleep(&pause, NULL);
-	assert_int_equal(atomic_load(&calls.count), 1);
+	CHECK_EQUAL(atomic_load(&calls.count), 1);
 	curfew__watch_destroy(watch);
 }
 
-static void test_a_signal_calls_at_once(void **state)
+static void test_a_signal_calls_at_once(void)
 {
 	curfew__watch *watch = curfew__watch_create();
 	record calls = {0};
 	own_alarm alarm;
-	(void)state;
 	make_alarm(&alarm, &calls, 7);
 	curfew__signal *signal = curfew__signal_create(watch);
-	assert_non_null(signal);
-	assert_true(curfew__signal_bind(signal, &alarm.alarm));
-	assert_false(curfew__signal_bind(signal, &alarm.alarm)); /* it is in use */
+	CHECK(signal != NULL);
+	CHECK(curfew__signal_bind(signal, &alarm.alarm));
+	CHECK(!curfew__signal_bind(signal, &alarm.alarm)); /* it is in use */
 	curfew__signal_fire(signal);
 	wait_for_calls(&calls, 1);
-	assert_int_equal(calls.alarms[0], 7);
-	assert_int_equal(atomic_load(&signal->fired), 1);
+	CHECK_EQUAL(calls.alarms[0], 7);
+	CHECK_EQUAL(atomic_load(&signal->fired), 1);
 	curfew__watch_close(watch, &alarm.alarm);
 	curfew__signal *held = curfew__signal_ref(signal);
 	curfew__signal_release(&signal);
-	assert_null(signal);
+	CHECK(signal == NULL);
 	curfew__watch_destroy(watch);
 	/* It may outlive what it cancels, and the watch. */
 	curfew__signal_fire(held);
-	assert_int_equal(atomic_load(&held->fired), 2);
+	CHECK_EQUAL(atomic_load(&held->fired), 2);
 	curfew__signal_unref(held);
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_the_earliest_comes_first),
-		cmocka_unit_test(test_it_comes_again_when_it_says),
-		cmocka_unit_test(test_moved_and_disarmed_alarms_do_not_come),
-		cmocka_unit_test(test_closing_waits_for_the_callback),
-		cmocka_unit_test(test_a_signal_calls_at_once),
-	};
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+static const harness_test tests[] = {
+	{"the_earliest_comes_first", test_the_earliest_comes_first},
+	{"it_comes_again_when_it_says", test_it_comes_again_when_it_says},
+	{"moved_and_disarmed_alarms_do_not_come", test_moved_and_disarmed_alarms_do_not_come},
+	{"closing_waits_for_the_callback", test_closing_waits_for_the_callback},
+	{"a_signal_calls_at_once", test_a_signal_calls_at_once},
+};
+
+HARNESS_MAIN(tests)

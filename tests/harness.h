@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * For tests of the library. A program lists its tests when it is given no name, and runs the one it is given: each test
- * is a process of its own, because we test things that hang and crash. Only include/curfew.h is used.
+ * For tests in C. A program lists its tests when it is given no name, and runs the one it is given: each test is a
+ * process of its own, because we test things that hang and crash.
  */
 #ifndef HARNESS_H
 #define HARNESS_H
 
-#include "curfew.h"
-
 #include <dirent.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,12 +19,22 @@
 typedef struct harness_test {
 	const char *name;
 	void (*run)(void);
+	void (*run_on)(void *fixture); /* in place of run: of what set_up made */
+	void *(*set_up)(void);         /* NULL: nothing goes before or after it */
+	void (*tear_down)(void *fixture);
 } harness_test;
+
+/* How a test ends that cannot be run here, after it has said why; tests/checks/programs.py knows it. */
+enum { HARNESS_SKIPPED = 77 };
 
 #define CHECK(condition) harness_check((condition), __FILE__, __LINE__, #condition)
 #define CHECK_EQUAL(seen, expected) harness_equal((long long)(seen), (long long)(expected), __FILE__, __LINE__, #seen)
 #define CHECK_TEXT(seen, expected) harness_text((seen), (expected), __FILE__, __LINE__, #seen)
-#define CHECK_OK(call) harness_equal((long long)(call), CURFEW_OK, __FILE__, __LINE__, #call)
+#define CHECK_BYTES(seen, expected, length) harness_bytes((seen), (expected), (length), __FILE__, __LINE__, #seen)
+/* Of a call of the library: 0 is CURFEW_OK. */
+#define CHECK_OK(call) harness_equal((long long)(call), 0, __FILE__, __LINE__, #call)
+#define harness_skip(why) harness_end(HARNESS_SKIPPED, "%s\n", why)
+#define harness_fail(...) harness_end(1, __VA_ARGS__)
 
 static inline void harness_check(bool holds, const char *file, int line, const char *what)
 {
@@ -48,6 +59,28 @@ static inline void harness_text(const char *seen, const char *expected, const ch
 	(void)fprintf(stderr, "%s:%d: %s: expected %s, seen %s\n", file, line, what, expected != NULL ? expected : "NULL",
 	              seen != NULL ? seen : "NULL");
 	_exit(1);
+}
+
+static inline void harness_bytes(const void *seen, const void *expected, size_t length, const char *file, int line,
+                                 const char *what)
+{
+	const unsigned char *a = seen, *b = expected;
+	for (size_t i = 0; i < length; i++) {
+		if (a[i] == b[i])
+			continue;
+		(void)fprintf(stderr, "%s:%d: %s: byte %zu of %zu: expected %02x, seen %02x\n", file, line, what, i, length,
+		              b[i], a[i]);
+		_exit(1);
+	}
+}
+
+__attribute__((format(printf, 2, 3), noreturn)) static inline void harness_end(int code, const char *format, ...)
+{
+	va_list arguments;
+	va_start(arguments, format);
+	(void)vfprintf(stderr, format, arguments);
+	va_end(arguments);
+	_exit(code);
 }
 
 static inline double harness_factor(const char *name)
@@ -92,71 +125,6 @@ static inline uint32_t harness_random(uint64_t *state)
 	return (uint32_t)((*state * UINT64_C(2685821657736338717)) >> 32);
 }
 
-static inline curfew_engine *harness_engine(uint32_t threads)
-{
-	curfew_engine_options options = {.size = sizeof options, .threads = threads};
-	curfew_engine *engine = NULL;
-	curfew_failure failure;
-	curfew_status status = curfew_engine_create(&options, &engine, &failure);
-	if (status != CURFEW_OK)
-		(void)fprintf(stderr, "engine: %s\n", failure.message);
-	CHECK_OK(status);
-	CHECK(engine != NULL);
-	return engine;
-}
-
-static inline curfew_program *harness_program(curfew_engine *engine, const char *text)
-{
-	curfew_source source = {.size = sizeof source, .name = "test.js", .text = text, .text_length = strlen(text)};
-	curfew_program *program = NULL;
-	CHECK_OK(curfew_program_create(engine, &source, &program, NULL));
-	CHECK(program != NULL);
-	return program;
-}
-
-/* Runs with these limits and gives the report. options and limits may be NULL. */
-static inline curfew_report *harness_run(curfew_program *program, const curfew_limits *limits)
-{
-	curfew_run_options options = {.size = sizeof options, .limits = limits};
-	curfew_report *report = NULL;
-	curfew_failure failure = {.message = ""};
-	curfew_status status = curfew_program_run(program, &options, &report, &failure);
-	if (status != CURFEW_OK)
-		(void)fprintf(stderr, "run: %s\n", failure.message);
-	CHECK_OK(status);
-	CHECK(report != NULL);
-	return report;
-}
-
-/* Starts a program that has its answers after 5 ms, and cancels it about then, again and again. */
-static inline void harness_cancel_often(curfew_program *program, const curfew_run_options *options)
-{
-	for (unsigned i = 0; i < harness_count(100); i++) {
-		curfew_run *started = NULL;
-		CHECK_OK(curfew_run_start(program, options, &started, NULL));
-		harness_sleep_us(4900 + i * 5);
-		curfew_run_cancel(started);
-		CHECK_EQUAL(curfew_run_wait(started)->outcome, CURFEW_OUTCOME_CANCELLED);
-		curfew_run_destroy(started);
-	}
-}
-
-/* Runs a text once in an engine and expects this outcome and value (NULL: any). */
-static inline void harness_expect(curfew_engine *engine, const char *text, const curfew_limits *limits,
-                                  curfew_outcome outcome, const char *value)
-{
-	curfew_program *program = harness_program(engine, text);
-	curfew_report *report = harness_run(program, limits);
-	if (report->outcome != outcome)
-		(void)fprintf(stderr, "%.80s: %s: %s\n", text, curfew_outcome_name(report->outcome),
-		              report->error_message != NULL ? report->error_message : "-");
-	CHECK_EQUAL(report->outcome, outcome);
-	if (value != NULL)
-		CHECK_TEXT(report->value, value);
-	curfew_report_destroy(report);
-	curfew_program_destroy(program);
-}
-
 /* The names in a folder, of /proc for example. */
 static inline unsigned harness_count_entries(const char *path)
 {
@@ -169,13 +137,15 @@ static inline unsigned harness_count_entries(const char *path)
 	return count;
 }
 
-/* No run goes on, and none holds a memory. */
-static inline void harness_check_idle(curfew_engine *engine)
+static inline void harness_run_one(const harness_test *test)
 {
-	curfew_engine_stats stats = {.size = sizeof stats};
-	curfew_engine_get_stats(engine, &stats);
-	CHECK_EQUAL(stats.runs_active, 0);
-	CHECK_EQUAL(stats.regions_in_use, 0);
+	void *fixture = test->set_up != NULL ? test->set_up() : NULL;
+	if (test->run_on != NULL)
+		test->run_on(fixture);
+	else
+		test->run();
+	if (test->tear_down != NULL)
+		test->tear_down(fixture);
 }
 
 static inline int harness_main(int count, char **words, const harness_test *tests, size_t test_count)
@@ -184,7 +154,7 @@ static inline int harness_main(int count, char **words, const harness_test *test
 		if (count < 2) {
 			(void)printf("%s\n", tests[i].name);
 		} else if (strcmp(words[1], tests[i].name) == 0) {
-			tests[i].run();
+			harness_run_one(&tests[i]);
 			return 0;
 		}
 	}
