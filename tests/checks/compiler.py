@@ -3,6 +3,7 @@
 its names and lines costs a stop nothing."""
 
 # Claims L21, L87, L88, L89, L422, T19.
+import contextlib
 import os
 import shutil
 import signal
@@ -11,7 +12,7 @@ import threading
 import time
 
 from .binary import HEADER, custom, leb, module, section
-from .harness import Patience, Test, expect, expect_equal, shorten
+from .harness import Patience, Test, crowd, expect, expect_equal, shorten
 from .serving import Server
 
 TESTS = []
@@ -108,7 +109,7 @@ def check_text(context, name):
     # On a fast machine the parser may be done, and its result refused.
     if report["outcome"] != "bad_program":
         expect_stopped(context, report, mib, len(content))
-    expect(report["used"]["wall_us"] < 1_500_000 * context.slower, f"it took {report['used']['wall_us']} us")
+    expect(report["used"]["wall_us"] < 1_500_000 * context.slower * crowd(), f"it took {report['used']['wall_us']} us")
 
 
 # ---- How it is stopped ---------------------------------------------------------------------------------------------
@@ -125,12 +126,14 @@ def find_compiler(pid):
     """The process that a process has compile, once it does."""
     patience = Patience(20)
     while not patience.is_over():
-        for task in os.listdir(f"/proc/{pid}/task"):
-            with open(f"/proc/{pid}/task/{task}/children", encoding="ascii") as file:
-                for child in file.read().split():
-                    with open(f"/proc/{child}/comm", encoding="ascii") as name:
-                        if name.read().startswith("curfew-compiler") and is_at_work(child):
-                            return int(child)
+        # What is looked at may end meanwhile.
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            for task in os.listdir(f"/proc/{pid}/task"):
+                with open(f"/proc/{pid}/task/{task}/children", encoding="ascii") as file:
+                    for child in file.read().split():
+                        with open(f"/proc/{child}/comm", encoding="ascii") as name:
+                            if name.read().startswith("curfew-compiler") and is_at_work(child):
+                                return int(child)
         time.sleep(0.005)
     raise AssertionError("no process compiles")
 
@@ -296,7 +299,7 @@ def large_text_in_every_tier(context):
 def compiling_for_a_worker_is_stopped(context):
     """A deadline, a limit of processor time and a cancel end the compiler of an isolated run, and the worker is not killed."""
     for words, outcome in (
-        (["--timeout", "300ms"], "deadline"),
+        (["--timeout", context.share(300)], "deadline"),
         (["--timeout", "1m", "--cpu", "300ms"], "cpu"),
         ([], "cancelled"),
     ):

@@ -146,6 +146,10 @@ class Context:
     def patience(self, seconds):
         return Patience(seconds * self.slower)
 
+    def share(self, ms):
+        """A limit of a run, in which it gets as much done as in so many milliseconds of a machine of its own."""
+        return f"{ms * min(self.slower, 4) * crowd():.0f}ms"
+
     def spawn(self, words, **options):
         environment = dict(self.environment, **options.pop("env", {}))
         return subprocess.Popen(self.wrapper + list(words), env=environment, start_new_session=True, **options)
