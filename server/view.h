@@ -16,12 +16,13 @@ typedef enum run_state {
 	RUN_STATES
 } run_state;
 
+/* Explicit, since events are in a shared database, where nodes of other versions read them. */
 typedef enum event_kind {
-	EVENT_STATE,
-	EVENT_PROGRESS,
-	EVENT_CHECKPOINT,
-	EVENT_OUTPUT,
-	EVENT_REPORT,
+	EVENT_STATE = 0,
+	EVENT_PROGRESS = 1,
+	EVENT_CHECKPOINT = 2,
+	EVENT_OUTPUT = 3,
+	EVENT_REPORT = 4,
 	EVENT_KINDS
 } event_kind;
 
