@@ -297,6 +297,15 @@ def check_route_places(context):
     files = {("/", "GET"), ("/openapi.json", "GET"), ("/report.schema.json", "GET")}
     expect_equal("routes without a description", sorted(served - described), [])
     expect_equal("descriptions without a route", sorted(described - served - files), [])
+    tests = "".join(read(os.path.relpath(path, ROOT)) for path in glob.glob(os.path.join(ROOT, "tests", "*", "*.py")))
+    asked = {
+        (path, method)
+        for path, method in served
+        if re.search(
+            rf'"{method}",\s*f?"' + re.escape(path).replace(r"\{\}", r"""[^"?/]+""") + '["?]', tests.replace("'", '"')
+        )
+    }
+    expect_equal("routes that no test asks", sorted(served - asked), [])
 
 
 def check_web_places(context):
@@ -309,6 +318,10 @@ def check_web_places(context):
     names = re.findall(r"\b[A-Z]\w+", listed)
     expect(len(names) > 40, "no interfaces found in guest/prelude/90-globals.js")
     expect_equal("not in any of tests/cases", [name for name in names if not re.search(rf"\b{name}\b", cases)], [])
+    documented = read("docs/COMPATIBILITY.md")
+    expect_equal(
+        "not in docs/COMPATIBILITY.md", [name for name in names if not re.search(rf"\b{name}\b", documented)], []
+    )
     there = sorted(name for name in os.listdir(os.path.join(ROOT, "guest", "prelude")) if name.endswith(".js"))
     build = read("guest/meson.build")
     expect_equal("files that guest/meson.build lacks", [name for name in there if f"prelude/{name}'" not in build], [])
@@ -317,6 +330,10 @@ def check_web_places(context):
 def check_wasmtime_places(context):
     """One version of Wasmtime is built, tested and documented."""
     version = re.search(r'^wasmtime = \{ version = "=([\d.]+)"', read("engine/Cargo.toml"), re.M)[1]
+    for name in ("engine/Cargo.toml", "tests/conformance/Cargo.toml", "tests/componentize/Cargo.toml"):
+        wanted = set(re.findall(r'^(?:wasmtime[\w-]*|wiggle|wasi-preview1\S*) = .*?"=([\d.]+)"', read(name), re.M))
+        wanted |= set(re.findall(r'^version = "=([\d.]+)"', read(name), re.M))
+        expect(wanted == {version}, f"{name} has Wasmtime {sorted(wanted)}, engine/Cargo.toml {version}")
     for name in ("engine/Cargo.lock", "tests/conformance/Cargo.lock", "tests/componentize/Cargo.lock"):
         locked = set(re.findall(r'^name = "wasmtime"\nversion = "([\d.]+)"', read(name), re.M))
         expect(locked <= {version}, f"{name} has Wasmtime {sorted(locked)}, engine/Cargo.toml {version}")
