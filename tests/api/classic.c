@@ -24,7 +24,8 @@ static void expect(const char *text, curfew_outcome outcome, const char *functio
 		              report->error_message != NULL ? report->error_message : "-");
 	CHECK_EQUAL(report->outcome, outcome);
 	if (outcome == CURFEW_OUTCOME_DEADLINE)
-		CHECK(report->used.wall_ns >= limits.timeout_ns && report->used.wall_ns < limits.timeout_ns + harness_ms(2000));
+		CHECK(report->used.wall_ns >= limits.timeout_ns &&
+		      report->used.wall_ns < limits.timeout_ns + harness_patience_ms(2000));
 	for (size_t i = 0; i < report->frame_count; i++)
 		named = named || strcmp(report->frames[i].function, function) == 0;
 	CHECK(named);

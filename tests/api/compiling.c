@@ -60,7 +60,7 @@ static curfew_program *endless_program(curfew_engine *engine)
 /* The last reference to an engine may be let go of by one of its own threads, soon after. */
 static void check_no_children(void)
 {
-	uint64_t until = harness_now() + harness_ms(10000);
+	uint64_t until = harness_now() + harness_patience_ms(10000);
 	siginfo_t info;
 	while (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && harness_now() < until)
 		harness_sleep_us(2000);

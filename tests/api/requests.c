@@ -97,7 +97,7 @@ static void many_wait_and_are_cancelled(void)
 	start_many(program, port, runs, count);
 	CHECK(wait_for_descriptors(before + count, UINT32_MAX) >= before + count);
 	/* The last ones are on their way to waiting, on a busy machine each with a thread. */
-	uint64_t until = harness_now() + harness_ms(5000);
+	uint64_t until = harness_now() + harness_patience_ms(5000);
 	while (harness_count_entries("/proc/self/task") >= 12 && harness_now() < until)
 		harness_sleep_us(1000);
 	CHECK(harness_count_entries("/proc/self/task") < 12);

@@ -135,7 +135,7 @@ static void waiting_runs_hold_no_thread(void)
 		/* A millisecond of JavaScript's clock may begin before ours. */
 		CHECK(report->used.wall_ns >= 299 * MS);
 	}
-	CHECK(harness_now() - start < harness_ms(8000));
+	CHECK(harness_now() - start < harness_patience_ms(8000));
 	for (int i = 0; i < WAITING; i++)
 		curfew_run_destroy(runs[i]);
 	curfew_engine_stats stats = {.size = sizeof stats};
@@ -305,7 +305,7 @@ static void cancel_from_a_signal_handler(void)
 		if (report->outcome != CURFEW_OUTCOME_CANCELLED)
 			(void)fprintf(stderr, "%s: %s\n", texts[i], curfew_outcome_name(report->outcome));
 		CHECK(report->outcome == CURFEW_OUTCOME_CANCELLED || report->outcome == CURFEW_OUTCOME_OUTPUT);
-		CHECK(report->used.wall_ns < harness_ms(10000));
+		CHECK(report->used.wall_ns < harness_patience_ms(10000));
 		curfew_report_destroy(report);
 		curfew_cancel_destroy(from_handler);
 		curfew_program_destroy(program);
@@ -349,7 +349,7 @@ static void second_cancel_skips_the_grace(void)
 	curfew_run_cancel(run);
 	const curfew_report *report = curfew_run_wait(run);
 	CHECK_EQUAL(report->outcome, CURFEW_OUTCOME_CANCELLED);
-	CHECK(report->used.wall_ns < harness_ms(20000));
+	CHECK(report->used.wall_ns < harness_patience_ms(20000));
 	curfew_run_destroy(run);
 	curfew_program_destroy(program);
 	curfew_engine_destroy(engine);

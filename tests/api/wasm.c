@@ -127,7 +127,7 @@ static void attacks_from_their_callers_thread(void)
 /* Threads that wait for a guest's input end by themselves soon after: nobody waits for them. */
 static void check_no_more_entries(const char *path, unsigned expected)
 {
-	uint64_t until = harness_now() + harness_ms(5000);
+	uint64_t until = harness_now() + harness_patience_ms(5000);
 	while (harness_count_entries(path) > expected && harness_now() < until)
 		harness_sleep_us(2000);
 	CHECK(harness_count_entries(path) <= expected);
@@ -244,7 +244,7 @@ static void a_hundred_sleep_at_once(void)
 	uint64_t begin = harness_now();
 	sleep_at_once(engine, false);
 	/* One after the other they would take 50 s. */
-	CHECK(harness_now() - begin < harness_ms(25000));
+	CHECK(harness_now() - begin < harness_patience_ms(25000));
 	/* From the second program on a compiler is kept ready. */
 	sleep_at_once(engine, false);
 	unsigned files = harness_count_entries("/proc/self/fd");

@@ -15,7 +15,7 @@ import jsonschema
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
-# alone: its time matters, so nothing of ours runs beside it.
+# alone: what it measures is of the whole machine, so nothing of ours runs beside it.
 Test = namedtuple("Test", "group name run alone", defaults=[False])
 Done = namedtuple("Done", "code out err seconds command")
 
@@ -52,10 +52,10 @@ class Skipped(Exception):
 
 
 def crowd():
-    """How many threads want each processor just now; at least 1."""
+    """How many threads want each processor, just now and in the last minute; at least 1."""
     with open("/proc/loadavg", encoding="ascii") as file:
-        running = int(file.read().split()[3].split("/")[0])
-    return max(1.0, running / len(os.sched_getaffinity(0)))
+        load, _, _, running, _ = file.read().split()
+    return max(1.0, max(float(load), int(running.split("/")[0])) / len(os.sched_getaffinity(0)))
 
 
 class Patience:

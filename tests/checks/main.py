@@ -131,7 +131,9 @@ def parse_arguments():
     parser.add_argument("--wrapper", default="", help="command to put before each program under test")
     parser.add_argument("--scale", type=float, help="divide the counts of repetitions by this (sanitizer: 20)")
     parser.add_argument("--slower", type=float, help="multiply time limits and lateness by this (sanitizer: 10)")
-    parser.add_argument("--jobs", type=int, default=2, help="tests at a time (default: 2)")
+    # Many of them wait: for a deadline, a lease, a second to be over.
+    jobs = min(8, 2 * len(os.sched_getaffinity(0)))
+    parser.add_argument("--jobs", type=int, default=jobs, help=f"tests at a time (default: {jobs})")
     parser.add_argument("-v", "--verbose", action="store_true", help="a line for every test")
     return parser.parse_args()
 

@@ -109,7 +109,7 @@ def api(context):
 
 
 def torture(context):
-    return listed(context, "torture", "torture", 120, alone=True)
+    return listed(context, "torture", "torture", 120)
 
 
 # ---- Examples -----------------------------------------------------------------------------------------------------

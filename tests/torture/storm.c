@@ -198,7 +198,7 @@ static void random_limits(void)
 			              report->error_message);
 		CHECK(report->outcome != CURFEW_OUTCOME_INTERNAL_ERROR && report->outcome != CURFEW_OUTCOME_TRAPPED &&
 		      report->outcome != CURFEW_OUTCOME_BAD_PROGRAM);
-		CHECK(report->used.wall_ns < limits.timeout_ns + limits.grace_ns + harness_ms(500));
+		CHECK(report->used.wall_ns < limits.timeout_ns + limits.grace_ns + harness_patience_ms(500));
 		CHECK(report->used.memory_peak_bytes <= limits.memory_bytes);
 		CHECK(report->used.output_bytes <= limits.output_bytes);
 		CHECK(report->used.host_calls <= limits.host_calls);
