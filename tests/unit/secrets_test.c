@@ -309,6 +309,7 @@ static void test_file(void)
 	size_t length = fread(bytes, 1, 1 << 20, file);
 	(void)fclose(file);
 	CHECK(length > 1000);
+	CHECK(bytes != NULL);
 	CHECK(memmem(bytes, length, needle, strlen(needle)) == NULL);
 	CHECK(memmem(bytes, length, "ann", 3) != NULL);
 	/* What is removed is gone from the file too. */
