@@ -6,7 +6,6 @@ It is installed from pinned packages into a folder of its own in the user's cach
 
 import os
 import re
-import subprocess
 import sys
 
 from . import pinned
@@ -97,12 +96,10 @@ def described(context):
             "30",
             "--no-color",
         ]
-        done = subprocess.run(
-            words, cwd=folder, env=environment, capture_output=True, text=True, timeout=300 * context.slower
-        )
-        text = done.stdout + done.stderr
+        done = context.command(words, cwd=folder, env=environment, timeout=300)
+        text = (done.out + done.err).decode(errors="replace")
         cases = re.search(r"(\d+) generated", text)
-        expect(done.returncode == 0, f"exit {done.returncode}\n{shorten(text, 6000)}")
+        expect(done.code == 0, f"exit {done.code}\n{shorten(text, 6000)}")
         expect(cases and int(cases[1]) > 200, f"few cases: {shorten(text[-1500:], 1500)}")
         server.ask("GET", "/healthz")
 
