@@ -59,7 +59,7 @@ static bool is_token(const char *words)
 static int set_token(cli_server *server, const char *words, const char *from)
 {
 	if (words[0] == '\0' || !is_token(words))
-		return cli_usage_error("%s does not hold a token: printable characters without blanks", from);
+		return cli_usage_error("%s does not hold a token: printable characters without spaces", from);
 	if (asprintf(&server->authorization, "Authorization: Bearer %s", words) >= 0)
 		return CLI_GO_ON;
 	server->authorization = NULL;

@@ -146,7 +146,7 @@ static int say_given_up(const follow *f)
 	else
 		code = cli_server_fail(f->options->server, f->result, &f->answer, what_of(f, what, sizeof what));
 	if (may_come_back(f->result, &f->answer))
-		cli_say("run %s may go on; to follow it: curfew logs -f %s", f->options->id, f->options->id);
+		cli_say("run %s may still be running; to follow it: curfew logs -f %s", f->options->id, f->options->id);
 	return code;
 }
 

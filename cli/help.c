@@ -111,7 +111,7 @@ static void write_exit_codes(FILE *out)
 static void write_client_exit_codes(FILE *out, cli_command_id command)
 {
 	bool submits = command == CLI_SUBMIT;
-	fputs(submits ? "\nThe outcomes are told with --wait. Of the request itself:\n    0  accepted\n"
+	fputs(submits ? "\nWith --wait, the exit code is the outcome's. For the request itself:\n    0  accepted\n"
 	              : "\nExit codes:\n    0  done\n",
 	      out);
 	if (!submits && command != CLI_PS)
@@ -290,7 +290,7 @@ static void write_man(FILE *out)
 	}
 	fputs(".SH DESCRIPTION\ncurfew runs JavaScript inside WebAssembly under limits that the program can neither "
 	      "see nor lift: time, CPU time, instructions, memory, stack and output. A program that goes beyond one is "
-	      "stopped from outside, and a report tells what stopped it, where it was and how much of each limit it "
+	      "stopped from outside, and a report says what stopped it, where it was and how much of each limit it "
 	      "had used.\n"
 	      ".SH COMMANDS\n",
 	      out);

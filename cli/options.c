@@ -9,7 +9,7 @@
 
 const cli_command cli_commands[CLI_COMMANDS] = {
 	[CLI_RUN] = {"run", "[options] PROGRAM [ARG...]", "run a program under limits",
-                 "Runs a program that need not be trusted, stops it at its limits and tells what\n"
+                 "Runs a program that need not be trusted, stops it at its limits and reports what\n"
                  "happened. PROGRAM is JavaScript (.js .mjs .cjs), TypeScript (.ts .mts .cts: its\n"
                  "types are taken out), WebAssembly (.wasm: core module or component; .wat: text),\n"
                  "a directory (package.json's main, or index.js) or a tar archive of one (.tar), an\n"
@@ -73,8 +73,8 @@ const cli_command cli_commands[CLI_COMMANDS] = {
                     "in node_modules among it, as one bundle: it is loaded here for that, and nothing of it runs.\n"
                     "--program is one that the server stores (curfew programs). Each ARG is\n"
                     "given to JavaScript as a string, as if by --params, and to a WASI program as an argument.\n"
-                    "With --wait it goes on as curfew run does: output is passed on, a stop is told, the exit\n"
-                    "code is the run's; SIGINT cancels the run, a second one leaves it. Where the server is full,\n"
+                    "With --wait it continues as curfew run does: it passes on output, reports a stop, and its exit\n"
+                    "code is the run's. SIGINT cancels the run; a second one leaves it. If the server is full,\n"
                     "it tries again for 30 seconds."},
 	[CLI_PS] = {"ps", "[options]", "list a server's runs",
                 "Lists the runs of a server, newest first: those that wait or run, with --all those that have\n"
@@ -82,27 +82,27 @@ const cli_command cli_commands[CLI_COMMANDS] = {
                 "took or has taken so far, AGE how long ago it was submitted."},
 	[CLI_LOGS] = {"logs", "[options] ID", "print the output of a server's run",
                   "Prints what a run has written so far, its stdout to stdout and its stderr to stderr. With -f\n"
-                  "it goes on until the run has ended, also where the connection is lost meanwhile or the\n"
-                  "server is started anew (for up to 60 seconds). What became of the run is no matter: the exit\n"
-                  "code is 0."},
+                  "it continues until the run has ended, even if the connection is lost meanwhile or the\n"
+                  "server restarts (for up to 60 seconds). The exit code is 0, whatever the outcome of the run."},
 	[CLI_CANCEL] = {"cancel", "[options] ID...", "cancel runs of a server",
                     "Cancels runs and waits for their end, which comes at once or after the grace that they were\n"
-                    "given; cancelling again skips the grace. A run that had ended before is said to be, and is no\n"
-                    "error."},
+                    "given; cancelling again skips the grace. For a run that had ended before, that is printed; it\n"
+                    "is no error."},
 	[CLI_PROGRAMS] = {"programs", "[list | put NAME FILE | get NAME | remove NAME...] [options]",
                       "list and store a server's programs",
                       "list prints the programs that the server stores and this token may run. put stores a FILE\n"
                       "or directory, and what it imports, under a name for curfew submit --program NAME; the server\n"
-                      "loads it first, and refuses it if that fails. get tells what is known of one, remove takes\n"
-                      "programs away. Without a word it lists.",
+                      "loads it first, and refuses it if that fails. get prints what is known of one; remove deletes\n"
+                      "programs. Without a subcommand, curfew programs lists them.",
                       "list put get remove"},
-	[CLI_SCHEDULES] = {"schedules", "[list | get NAME | pause NAME... | resume NAME... | remove NAME...]",
-                       "list, pause and end a server's schedules",
-                       "A schedule submits a run again and again; curfew submit --schedule makes one. list prints\n"
-                       "those of the token, with the time of the next run; get tells what became of the last one.\n"
-                       "A paused one has no runs until it is resumed; remove ends schedules, and lets what has\n"
-                       "begun go on. Without a word it lists.",
-                       "list get pause resume remove"},
+	[CLI_SCHEDULES] =
+		{"schedules", "[list | get NAME | pause NAME... | resume NAME... | remove NAME...]",
+         "list, pause and end a server's schedules",
+         "A schedule submits a run again and again; curfew submit --schedule makes one. list prints\n"
+         "those of the token, with the time of the next run; get also shows the outcome of the last one.\n"
+         "A paused one has no runs until it is resumed; remove deletes schedules, and leaves runs that\n"
+         "have begun. Without a subcommand, curfew schedules lists them.",
+         "list get pause resume remove"},
 	[CLI_HELP] = {"help", "[COMMAND]", "explain a command", ""},
 };
 
@@ -299,7 +299,7 @@ static const cli_option static_options[] = {
      .commands = SUBMIT,
      .values = "skip allow replace",
      .default_text = "skip",
-     .meaning = "of --schedule: leave a run out while the one before goes on, begin it, or cancel that one"},
+     .meaning = "of --schedule, while the run before has not ended: skip this one, run both, or cancel that one"},
 	{.id = CLI_OPTION_NAME,
      .name = "name",
      .argument = "NAME",
@@ -309,12 +309,12 @@ static const cli_option static_options[] = {
      .name = "webhook",
      .argument = "URL",
      .commands = SUBMIT,
-     .meaning = "have the server tell the end of the run there; the server must allow the host"},
+     .meaning = "where the server reports the end of the run; the server must allow the host"},
 	{.id = CLI_OPTION_WEBHOOK_SECRET,
      .name = "webhook-secret",
      .argument = "NAME",
      .commands = SUBMIT,
-     .meaning = "a secret of the user, which what --webhook is told is signed with"},
+     .meaning = "the secret of the user that signs what is sent to --webhook"},
 	{.id = CLI_OPTION_PRIORITY,
      .name = "priority",
      .argument = "0-9",
@@ -354,7 +354,7 @@ static const cli_option static_options[] = {
      .name = "follow",
      .letter = 'f',
      .commands = LOGS,
-     .meaning = "go on until the run has ended"},
+     .meaning = "follow the output until the run has ended"},
 	{.id = CLI_OPTION_JSON,
      .name = "json",
      .commands = RUN,
@@ -447,7 +447,7 @@ static const cli_option static_options[] = {
      .name = "store",
      .argument = "PLACE",
      .commands = TOKEN | ADMIN,
-     .meaning = "where the database is, as curfew serve is told; else as CURFEW_STORE says"},
+     .meaning = "where the database is, as for curfew serve; by default what CURFEW_STORE says"},
 	{.id = CLI_OPTION_NAME,
      .name = "name",
      .argument = "NAME",

@@ -202,7 +202,7 @@ static int create_token(const cli_arguments *arguments, const char *folder)
 	curfew_failure failure = {0};
 	char words[SERVE_TOKEN_ROOM + 1];
 	if (*token.name == '\0' || strlen(token.name) > 64 || !is_clean(token.name))
-		return cli_usage_error("--name %s: must be 1 to 64 bytes without blanks", token.name);
+		return cli_usage_error("--name %s: must be 1 to 64 bytes without spaces", token.name);
 	if (!read_scopes(scopes != NULL ? scopes : "run,read", &token.scopes))
 		return cli_usage_error("--scopes %s: must be some of run, read, metrics and admin, separated by commas",
 		                       scopes);

@@ -574,7 +574,7 @@ static int wait_for_end(session *s)
 	} else if (followed.report != NULL) {
 		code = deliver(s, &followed);
 	} else {
-		cli_say("left run %s, which was told to end; to follow it: curfew logs -f %s", s->id, s->id);
+		cli_say("left run %s, which was asked to end; to follow it: curfew logs -f %s", s->id, s->id);
 		code = curfew_outcome_exit_code(CURFEW_OUTCOME_CANCELLED);
 	}
 	cli_followed_finish(&followed);

@@ -48,7 +48,7 @@ extern "C" {
 	X(WRONG_KEY, 10, "the key is not the one it was made with")                                                        \
 	X(READ_ONLY, 11, "it cannot be written")                                                                           \
 	X(OVERLOADED, 12, "as many runs as the engine takes are going on: try again later")                                \
-	X(IN_USE, 13, "a call of this session goes on")                                                                    \
+	X(IN_USE, 13, "a call of this session is in progress")                                                             \
 	X(UNUSABLE, 14, "the session's state was lost: reset it")
 
 typedef enum curfew_status {

@@ -84,7 +84,7 @@ static const config_setting fixed[] = {
      .argument = "HOST",
      .kind = CONFIG_HOSTS,
      FIELD(allow_webhook),
-     .meaning = "a host that may be told of the end of runs (webhook), as --allow-fetch has them; none by default"},
+     .meaning = "a host that webhooks may report the end of runs to, written as for --allow-fetch; none by default"},
 	{.name = "secrets",
      .argument = "FILE",
      .kind = CONFIG_TEXT,

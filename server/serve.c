@@ -453,7 +453,7 @@ static bool start(server *s, curfew_failure *failure)
 	s->webhooks = webhooks_open(s);
 	s->due = due_start(s);
 	if (s->webhooks == NULL || s->due == NULL)
-		log_say(LOG_ERROR, "start", "out of memory or threads: schedules have no runs, and webhooks are not told");
+		log_say(LOG_ERROR, "start", "out of memory or threads: schedules have no runs, and no webhook is sent");
 	return !s->is_shared || cluster_start(s, failure);
 }
 

@@ -217,7 +217,7 @@ static void *check_aside(void *context)
 		sqlite3_progress_handler(db, CHECK_STEPS, is_ending, st);
 	bool sound = db != NULL && is_sound(db, &failure);
 	if (!sound && !is_ending(st))
-		log_say(LOG_ERROR, "store", "%s; curfew admin check tells more", failure.message);
+		log_say(LOG_ERROR, "store", "%s; for details: curfew admin check", failure.message);
 	(void)sqlite3_close(db);
 	return NULL;
 }

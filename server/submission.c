@@ -354,7 +354,7 @@ static void read_url(submission *sub, fields *f, const account *who, const confi
 	else if (!submission_read_target(sub->hook_url, target))
 		fields_fail(f, "url", "must be an address http://... or https://..., in ASCII, without a user or a fragment");
 	else if (!is_within(target, c->allow_webhook))
-		forbid(sub, f, "url", "is not at a host that this server tells of ends (--allow-webhook)");
+		forbid(sub, f, "url", "is at a host that this server does not send webhooks to (--allow-webhook)");
 	else if (who->allow_fetch[0] != '\0' && !is_within(target, who->allow_fetch))
 		forbid(sub, f, "url", "is not among the hosts that this token allows");
 }

@@ -48,7 +48,7 @@ var (
 	ErrOverloaded = &Error{Status: "OVERLOADED", Message: "as many runs as the engine takes are going on: try again later"}
 	ErrBadProgram = &Error{Status: "BAD_PROGRAM", Message: "the program does not load"}
 	ErrBadImage   = &Error{Status: "BAD_IMAGE", Message: "the image is damaged or belongs to another build"}
-	ErrInUse      = &Error{Status: "IN_USE", Message: "a call of this session goes on"}
+	ErrInUse      = &Error{Status: "IN_USE", Message: "a call of this session is in progress"}
 	ErrUnusable   = &Error{Status: "UNUSABLE", Message: "the session's state was lost: reset it"}
 	ErrClosed     = &Error{Status: "CLOSED", Message: "it is closed"}
 )

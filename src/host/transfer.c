@@ -785,7 +785,7 @@ static const char *refuse_body(const curfew__transfer *transfer, size_t parcel_l
 	int64_t given = transfer->body_given + (int64_t)parcel_length;
 
 	if (transfer->sending_ended && (parcel_length || ends))
-		return "its body goes on after its end";
+		return "its body continues after its end";
 	if (transfer->body_length < 0)
 		return NULL;
 	if (given > transfer->body_length)

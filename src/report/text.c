@@ -384,7 +384,7 @@ static void add_finished(writer *w, const curfew_report *report)
 	format_time(report->used.wall_ns, text);
 	curfew__buffer_printf(&w->buffer, "finished after %s", text);
 	if (report->stop_mode == CURFEW_STOP_COOPERATIVE)
-		curfew__buffer_printf(&w->buffer, ", by itself once told of the %s",
+		curfew__buffer_printf(&w->buffer, ", by itself, after it was notified of the %s",
 		                      report->stop_cause == CURFEW_OUTCOME_CANCELLED ? "cancel" : "deadline");
 }
 

@@ -49,7 +49,7 @@ static curfew_status enter(curfew_session *session, curfew_failure *failure)
 	bool was_busy = session->busy;
 	session->busy = true;
 	curfew__mutex_unlock(&session->lock);
-	return was_busy ? curfew__refuse(failure, CURFEW_IN_USE, "a call of this session goes on")
+	return was_busy ? curfew__refuse(failure, CURFEW_IN_USE, "a call of this session is in progress")
 	                : curfew__refuse(failure, CURFEW_OK, "");
 }
 

@@ -703,7 +703,7 @@ class Session {
 	}
 
 	#refuseInUse() {
-		if (this.#inUse) throw new CurfewError('a call of this session goes on', 'IN_USE');
+		if (this.#inUse) throw new CurfewError('a call of this session is in progress', 'IN_USE');
 	}
 
 	/** Cancels the call that goes on; nothing happens if there is none. */

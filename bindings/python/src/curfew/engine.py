@@ -889,7 +889,7 @@ class Session(Owned):
     def _using(self) -> Iterator[None]:
         with self._lock:
             if self._current is not None:
-                raise BusyError("a call of this session goes on", "in_use")
+                raise BusyError("a call of this session is in progress", "in_use")
             self._current = object()
         try:
             yield
