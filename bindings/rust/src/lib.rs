@@ -81,7 +81,7 @@ statuses! {
     WrongKey = 10, "The key is not the one it was made with.";
     ReadOnly = 11, "It cannot be written.";
     Overloaded = 12, "As many runs as the engine takes are going on: try again later.";
-    InUse = 13, "A call of this session goes on.";
+    InUse = 13, "A call of this session is in progress.";
     Unusable = 14, "The session's state was lost: reset it.";
 }
 

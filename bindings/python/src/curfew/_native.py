@@ -32,7 +32,7 @@ class OverloadedError(Error):
 
 
 class BusyError(Error):
-    """Another call of this session goes on, or another process keeps the file locked."""
+    """Another call of this session is in progress, or another process keeps the file locked."""
 
 
 class UnusableError(Error):
