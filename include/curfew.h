@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Curfew: run code you do not trust, and always get it back.
+ * Curfew: run code you do not trust, and always get control back.
  *
  * The whole public interface, in the order in which it is used:
  *   engine (heavy, shared) -> program (immutable, shared) -> run (one execution) -> report.
@@ -47,7 +47,7 @@ extern "C" {
 	X(DAMAGED, 9, "the file is damaged, or of another kind")                                                           \
 	X(WRONG_KEY, 10, "the key is not the one it was made with")                                                        \
 	X(READ_ONLY, 11, "it cannot be written")                                                                           \
-	X(OVERLOADED, 12, "as many runs as the engine takes are going on: try again later")                                \
+	X(OVERLOADED, 12, "the engine has reached its maximum number of runs: try again later")                            \
 	X(IN_USE, 13, "a call of this session is in progress")                                                             \
 	X(UNUSABLE, 14, "the session's state was lost: reset it")
 
@@ -57,7 +57,7 @@ typedef enum curfew_status {
 #undef X
 } curfew_status;
 
-/* The sentence of a status, in static memory; "unknown status" for a value that is none. */
+/* The sentence of a status, in static memory; "unknown status" for an unknown value. */
 CURFEW_API const char *curfew_status_text(curfew_status status);
 
 /* Why a call failed: one line that names what and where. It is empty after success. Every function accepts NULL. */
@@ -106,11 +106,11 @@ typedef enum curfew_outcome {
 /* Capacity of the list of what tripped. There are fewer limits than that. */
 #define CURFEW_TRIPPED_MAX 17
 
-/* Name as in the report ("deadline"), in static memory; NULL for a value that is none. */
+/* Name as in the report ("deadline"), in static memory; NULL for an unknown value. */
 CURFEW_API const char *curfew_outcome_name(curfew_outcome outcome);
-/* One sentence, in static memory; NULL for a value that is none. */
+/* One sentence, in static memory; NULL for an unknown value. */
 CURFEW_API const char *curfew_outcome_text(curfew_outcome outcome);
-/* Exit code of the command line for this outcome (for EXITED the report has it); 125 for a value that is none. */
+/* Exit code of the command line for this outcome (for EXITED the report has it); 125 for an unknown value. */
 CURFEW_API int curfew_outcome_exit_code(curfew_outcome outcome);
 
 /* ---- Limits ---------------------------------------------------------------------------------------------- */
@@ -145,7 +145,7 @@ typedef struct curfew_limit_info {
 	const char *report_key; /* "timeout_us" */
 	const char *meaning;    /* one phrase */
 	curfew_unit unit;       /* durations are held in ns and reported in us */
-	uint64_t default_value; /* canonical unit of curfew_limits; CURFEW_UNLIMITED where there is none */
+	uint64_t default_value; /* canonical unit of curfew_limits; CURFEW_UNLIMITED if the default is no limit */
 	uint64_t minimum;       /* smallest accepted value */
 	uint64_t ceiling;       /* largest accepted value besides CURFEW_UNLIMITED */
 	bool may_be_unlimited;
@@ -163,15 +163,15 @@ CURFEW_API const curfew_limit_info *curfew_limit_table(size_t *count);
 CURFEW_API curfew_status curfew_limits_set(curfew_limits *limits, const char *name, const char *text,
                                            curfew_failure *failure);
 
-/* The value of one limit, of a row of the table; 0: it is not set, or these limits are of a version without it. */
+/* The value of one limit, given by its row of the table; 0: it is not set, or the struct is of a version without it. */
 CURFEW_API uint64_t curfew_limits_get(const curfew_limits *limits, const curfew_limit_info *info);
-/* Sets one limit to a value, which curfew_limits_resolve checks. Nothing happens where the version has no such field.
+/* Sets one limit to a value, which curfew_limits_resolve checks. Does nothing if the struct is of a version without it.
  */
 CURFEW_API void curfew_limits_put(curfew_limits *limits, const curfew_limit_info *info, uint64_t value);
 
 /*
- * The value of a limit as curfew_limits_set takes it back: "300ms", "64MiB", "1000", "unlimited". Always ends in NUL,
- * and 32 bytes are enough.
+ * Writes the value of a limit in the form that curfew_limits_set accepts: "300ms", "64MiB", "1000", "unlimited". The
+ * text always ends in NUL; 32 bytes are enough.
  */
 CURFEW_API void curfew_limit_format(const curfew_limit_info *info, uint64_t value, char *text, size_t size);
 
@@ -193,15 +193,14 @@ typedef void (*curfew_compile_callback)(void *context, uint64_t number, const cu
 
 #define CURFEW_CODE_NONE 0u
 #define CURFEW_CODE_PLAIN 1u
-#define CURFEW_CODE_METERED 2u     /* that counts its fuel */
-#define CURFEW_CODE_DESCRIPTION 3u /* what the program is: nothing is compiled */
+#define CURFEW_CODE_METERED 2u     /* code that counts its fuel */
+#define CURFEW_CODE_DESCRIPTION 3u /* a description of the program: nothing is compiled */
 
 typedef struct curfew_engine_options {
 	uint32_t size;
-	uint32_t threads; /* started runs that compute at once; 0: one per core. A run that has computed for 10 ms is
-	                     not counted until it waits; up to 64 further threads run what is queued behind it */
-	const char
-		*cache_dir; /* directory for compiled code; made if missing (0700); must belong to this user; NULL: none */
+	uint32_t threads;        /* started runs that compute at once; 0: one per core. A run that has computed for 10 ms is
+	                            not counted until it waits; up to 64 further threads run what is queued behind it */
+	const char *cache_dir;   /* directory for compiled code, of this user; made if missing (0700); NULL: none */
 	uint64_t resident_bytes; /* memory kept ready in regions that wait for reuse; 0: 256 MiB */
 	uint32_t reserved;       /* 0 */
 	int32_t pagemap_fd;      /* /proc/self/pagemap, open for reading, for a process that cannot open it by name later;
@@ -241,8 +240,8 @@ typedef struct curfew_engine_options {
 #define CURFEW_COMPILE_ELSEWHERE 3u
 
 /*
- * Puts guests' memory into pages of 2 MiB where the system has them. Programs that touch much memory for the first time
- * run faster. A stop may come some milliseconds later, since nothing interrupts the clearing of such a page.
+ * Uses pages of 2 MiB for guests' memory if the system has them. Programs that touch much memory for the first time run
+ * faster. A stop may come some milliseconds later, because nothing interrupts the clearing of such a page.
  */
 #define CURFEW_ENGINE_HUGE_PAGES 1u
 
@@ -276,12 +275,12 @@ typedef enum curfew_language {
 	CURFEW_LANGUAGE_JS_MODULE = 1, /* a module in any case */
 	CURFEW_LANGUAGE_WASM = 2,      /* WebAssembly, binary: core module or component, told apart by its header */
 	CURFEW_LANGUAGE_WAT = 3,       /* WebAssembly, text */
-	CURFEW_LANGUAGE_TS = 4,        /* TypeScript, script or module: its types are taken out */
+	CURFEW_LANGUAGE_TS = 4,        /* TypeScript, script or module: its types are stripped */
 	CURFEW_LANGUAGE_TS_MODULE = 5, /* TypeScript, a module in any case */
 	CURFEW_LANGUAGE_BUNDLE = 6,    /* several files of these, as a tar archive: curfew_program_bundle */
 } curfew_language;
 
-/* Name as --lang takes it ("mjs"), in static memory; NULL for a value that is none. From 0 on there are no gaps. */
+/* Name as for --lang ("mjs"), in static memory; NULL for an unknown value. Values have no gaps from 0 on. */
 CURFEW_API const char *curfew_language_name(curfew_language language);
 
 typedef struct curfew_source {
@@ -293,23 +292,23 @@ typedef struct curfew_source {
 	const char *import_dir; /* directory that imports may read, and nothing above it; NULL: no imports */
 	uint32_t flags;         /* CURFEW_SOURCE_* */
 	uint32_t reserved;
-	const char *import_map; /* an import map, as curfew_import_map_check has it; NULL: none */
+	const char *import_map; /* an import map, as curfew_import_map_check describes it; NULL: none */
 	size_t import_map_length;
-	const char *import_map_name; /* the map's path below import_dir: where its addresses begin; NULL: at the top */
+	const char *import_map_name; /* the map's path below import_dir, for its relative addresses; NULL: the top */
 } curfew_source;
 
 /* The program will run once, so no image of its parsed form is kept. */
 #define CURFEW_SOURCE_ONCE 1u
-/* The name is the program's path below import_dir. Relative imports begin there; otherwise at the top of import_dir. */
+/* The name is the program's path below import_dir. Relative imports are relative to it; otherwise to import_dir. */
 #define CURFEW_SOURCE_PATH 2u
-/* The program has Node's globals from the beginning: process, Buffer, global, setImmediate. Others get them when they
- * load CommonJS. */
+/* The program has Node's globals from the beginning: process, Buffer, global, setImmediate. Other programs get them
+ * when they load CommonJS. */
 #define CURFEW_SOURCE_NODE 4u
 
 /*
- * Whether this text is an import map of the HTML standard that can be used, of at most 1 MiB: a JSON object with
- * "imports" and "scopes", where every address is a path that begins with "/", "./" or "../", or a URL. If not,
- * CURFEW_INVALID and what of it is wrong.
+ * Checks that this text is an import map of the HTML standard that can be used, of at most 1 MiB: a JSON object with
+ * "imports" and "scopes", where every address is a path that begins with "/", "./" or "../", or a URL. If not, returns
+ * CURFEW_INVALID and says what is wrong with it.
  */
 CURFEW_API curfew_status curfew_import_map_check(const char *text, size_t length, curfew_failure *failure);
 
@@ -341,13 +340,15 @@ CURFEW_API curfew_status curfew_program_inspect(curfew_program *program, const c
                                                 size_t *length, curfew_report **report, curfew_failure *failure);
 
 /*
- * Loads a JavaScript program that was neither compiled nor run yet, under limits (NULL: the defaults), and gives it
- * with all the files that it imports, the packages below node_modules among them, as one tar archive: the text of a
- * program of CURFEW_LANGUAGE_BUNDLE. The same files give the same bytes. *bundle: *length bytes, free with curfew_free;
- * NULL: it imports nothing, its own text is all of it. CURFEW_BAD_PROGRAM and *report: as curfew_program_compile.
+ * Loads a JavaScript program that was neither compiled nor run yet, under limits (NULL: the defaults). Returns it
+ * together with all files that it imports, packages in node_modules included, as one tar archive: the text of a program
+ * of CURFEW_LANGUAGE_BUNDLE. The same files give the same bytes. *bundle has *length bytes; free it with curfew_free.
+ * NULL: the program imports nothing, and its own text is all of it. CURFEW_BAD_PROGRAM and *report: as
+ * curfew_program_compile.
  *
- * An archive may be made otherwise, too, of plain files: its entry is then the "entry" of its curfew-bundle.json, the
- * "main" of its package.json, or index.js, index.mjs, index.ts, index.mts or index.cjs at its top.
+ * Any other archive of plain files can be a program as well. Its entry point is then the "entry" of its
+ * curfew-bundle.json, the "main" of its package.json, or index.js, index.mjs, index.ts, index.mts or index.cjs at its
+ * top.
  */
 CURFEW_API curfew_status curfew_program_bundle(curfew_program *program, const curfew_limits *limits, void **bundle,
                                                size_t *length, curfew_report **report, curfew_failure *failure);
@@ -371,7 +372,7 @@ typedef union curfew_value {
 	double f64;
 } curfew_value;
 
-/* One call of a host function: what it was given, and where its answer goes. */
+/* One call of a host function: its arguments, and where its answer goes. */
 typedef struct curfew_host_call curfew_host_call;
 /* Where calls wait for a thread of the embedder's: see curfew_call_queue_create. */
 typedef struct curfew_call_queue curfew_call_queue;
@@ -400,24 +401,25 @@ typedef struct curfew_host_function {
 	                       JavaScript sees the first function of a name */
 	const char *module; /* from which a WebAssembly module imports it, or a component's interface; NULL: "host" */
 	const char *type; /* "iI->f": of i (i32), I (i64), f (f32), F (f64), at most 16 each and "->" between; NULL: JSON */
-	uint64_t fuel;    /* that a call costs, where fuel is limited */
+	uint64_t fuel;    /* the cost of a call, if fuel is limited */
 	/*
-	 * Carries a call out, on the executing thread, while the guest waits. The guest cannot be stopped meanwhile: a stop
-	 * takes effect when this returns (but see queue). It answers before it returns; without an answer the program gets
-	 * undefined, or zeros. An asynchronous function begins the call, and may answer later, from any thread.
+	 * Executes a call, on the executing thread, while the guest waits. The guest cannot be stopped meanwhile: a stop
+	 * takes effect when this returns (but see queue). The function answers before it returns; without an answer the
+	 * program gets undefined, or zeros. An asynchronous function begins the call, and may answer later, from any
+	 * thread.
 	 */
 	curfew_host_callback call;
 	/*
-	 * Asynchronous: called when the run was stopped or has ended before the answer. Whoever carries the call out should
-	 * end it, and must still answer it. Called on any thread, once, perhaps while the call is being answered. The call
-	 * is valid until this has returned. May be NULL.
+	 * Asynchronous: called when the run was stopped or has ended before the answer. The embedder should then end the
+	 * work, and must still answer the call. Called on any thread, once, perhaps while the call is being answered. The
+	 * call is valid until this has returned. May be NULL.
 	 */
 	curfew_host_callback stopped;
 	void *context; /* of both callbacks */
 	/*
-	 * Where its calls wait for a thread of the embedder's own (curfew_call_queue_take), in place of call, which is NULL
-	 * then; not with CURFEW_HOST_ASYNC. The executing thread waits for the answer until its run is to stop, and no
-	 * longer.
+	 * The queue in which its calls wait for a thread of the embedder's own (curfew_call_queue_take). It replaces call,
+	 * which must then be NULL, and excludes CURFEW_HOST_ASYNC. The executing thread waits for the answer until its run
+	 * is to stop, and no longer.
 	 */
 	curfew_call_queue *queue;
 } curfew_host_function;
@@ -429,40 +431,41 @@ typedef struct curfew_host_function {
 #define CURFEW_HOST_ASYNC 1u
 
 /*
- * Gives a program host functions. functions is an array of count, each of the size that the first one says. Call this
- * at most once, and before the program is compiled or run. An image does not hold the functions, so a loaded program
- * must be given them again. CURFEW_INVALID: it is too late for that, or a function is not well-formed.
+ * Gives a program host functions. functions is an array of count elements, each of the size that the first one states.
+ * Call this at most once, and before the program is compiled or run. An image does not hold the functions, so a loaded
+ * program must be given them again. CURFEW_INVALID: it is too late for that, or a function is not well-formed.
  */
 CURFEW_API curfew_status curfew_program_set_functions(curfew_program *program, const curfew_host_function *functions,
                                                       size_t count, curfew_failure *failure);
 
 /*
- * Calls of host functions that wait for threads of the embedder's own: for languages whose functions cannot be carried
- * out on a thread of the engine's, and for functions that block. Programs' functions keep it, so it may be destroyed
- * while they are there.
+ * A queue of calls of host functions that wait for threads of the embedder's own. It is for languages whose functions
+ * cannot run on a thread of the engine's, and for functions that block. The functions of programs keep a reference to
+ * the queue, so it may be destroyed before them.
  *
- * on_waiting (may be NULL) is called when a call has come that no thread is there to take, on the executing thread,
- * which goes on waiting afterwards: it must not block, and has one take it. CURFEW_NO_MEMORY.
+ * on_waiting (may be NULL) is called on the executing thread when a call has arrived and no thread is waiting to take
+ * it. It must not block, because the executing thread waits for the answer only afterwards; it should make a thread
+ * take the call. CURFEW_NO_MEMORY.
  */
 CURFEW_API curfew_status curfew_call_queue_create(void (*on_waiting)(void *context), void *context,
                                                   curfew_call_queue **queue);
 /*
- * Takes the oldest call, for which it waits up to wait_ns (0: not at all; CURFEW_UNLIMITED: as long as it takes); NULL:
- * none came, or the queue was destroyed. *context (may be NULL) is the function's. Any threads at once. Whoever took a
- * call answers it exactly once, which ends the handle; an answer after the run was stopped is of no consequence. A
- * thread that waits for the next call looks for 20 us before it sleeps, and so does an executing one for the answer: a
- * short function takes few microseconds.
+ * Takes the oldest call, and waits up to wait_ns for one (0: does not wait; CURFEW_UNLIMITED: waits without a bound).
+ * NULL: none came, or the queue was destroyed. *context (may be NULL) is the function's. Several threads may call this
+ * at once. The thread that took a call answers it exactly once, which ends the handle; an answer after the run was
+ * stopped has no effect. A thread that waits for the next call spins for 20 us before it sleeps, and so does the
+ * executing thread for the answer: a short function takes only a few microseconds.
  */
 CURFEW_API curfew_host_call *curfew_call_queue_take(curfew_call_queue *queue, uint64_t wait_ns, void **context);
 /*
- * Ends it: who waits in curfew_call_queue_take gets NULL, and must have returned before anybody else destroys what it
- * uses; calls that nobody took, and later ones, throw. NULL does nothing.
+ * Destroys the queue. Threads that wait in curfew_call_queue_take get NULL. They must have returned before anything
+ * that they use is destroyed. Calls that nobody took, and later ones, throw. NULL does nothing.
  */
 CURFEW_API void curfew_call_queue_destroy(curfew_call_queue *queue);
 
 /* The arguments as a JSON array, NUL-terminated; NULL if the function has a type. Valid until the answer. */
 CURFEW_API const char *curfew_host_call_get_params(const curfew_host_call *call, size_t *length);
-/* The arguments of a function with a type, as many as that says; NULL if it has none. Valid until the answer. */
+/* The arguments of a function with a type, as many as the type has; NULL if it has no type. Valid until the answer. */
 CURFEW_API const curfew_value *curfew_host_call_get_values(const curfew_host_call *call);
 /* The run's curfew_run_options.host_context. */
 CURFEW_API void *curfew_host_call_get_context(const curfew_host_call *call);
@@ -474,17 +477,18 @@ CURFEW_API void *curfew_host_call_get_data(const curfew_host_call *call);
 
 /*
  * The three answers. Each ends the call; for an asynchronous call, or one from a queue, it also ends the handle. Any
- * thread. CURFEW_INVALID: such a function cannot be answered like this (the text is not JSON, or the function has a
- * type or none). The program sees that as an error.
+ * thread. CURFEW_INVALID: the call cannot be answered in this way, because the text is not JSON, or because the
+ * function has a type or has none. The program sees that as an error.
  */
-/* JSON text; NULL: undefined, and null for a component, which traps if its result is of another type. */
+/* JSON text; NULL: undefined. For a component NULL is null, which traps if its result is of another type. */
 CURFEW_API curfew_status curfew_host_call_return(curfew_host_call *call, const char *json, size_t length);
-/* Numbers, as many as the type says; may be NULL if there are none. JavaScript has one as it is, several as an array.
+/* Numbers, as many as the type has; may be NULL if there are none. JavaScript gets one as it is, several as an array.
  */
 CURFEW_API curfew_status curfew_host_call_return_values(curfew_host_call *call, const curfew_value *results);
 /*
- * An error: an Error with this message in JavaScript, a trap in WebAssembly. Where a component's function has a result
- * type, it is its err: the message itself as a string, enum or case, or JSON of another type; a trap if it is neither.
+ * An error: an Error with this message in JavaScript, a trap in WebAssembly. If a component's function has a result
+ * type, the error is its err: the message itself as a string, enum or case, or JSON of another type. If it is neither,
+ * the component traps.
  */
 CURFEW_API curfew_status curfew_host_call_throw(curfew_host_call *call, const char *message);
 
@@ -492,8 +496,8 @@ CURFEW_API curfew_status curfew_host_call_throw(curfew_host_call *call, const ch
 
 typedef struct curfew_cancel curfew_cancel;
 
-/* Creates a handle that cancels a run. It serves one run at a time, and may serve another afterwards. Once fired, it
- * stays fired. */
+/* Creates a handle that cancels a run. It serves one run at a time, and may serve another one afterwards. Once fired,
+ * it stays fired. */
 CURFEW_API curfew_status curfew_cancel_create(curfew_engine *engine, curfew_cancel **cancel);
 /*
  * Cancels the run. Call it from any thread or signal handler, at any time: before the run starts (it then ends at once)
@@ -519,7 +523,7 @@ typedef struct curfew_secret {
 #define CURFEW_USER_BYTES 256u
 #define CURFEW_SECRETS_KEY_BYTES 32u
 
-/* Whether this may be a secret. Without a value (NULL) only its name is checked. If not, CURFEW_INVALID and why. */
+/* Checks that this may be a secret. Without a value (NULL) only its name is checked. If not, CURFEW_INVALID and why. */
 CURFEW_API curfew_status curfew_secret_check(const curfew_secret *secret, curfew_failure *failure);
 
 /*
@@ -533,8 +537,9 @@ typedef struct curfew_secrets curfew_secrets;
 
 /*
  * Opens such a file. key is CURFEW_SECRETS_KEY_BYTES random bytes. Several threads may use the handle at once.
- * CURFEW_NOT_FOUND: there is no such file, or with CURFEW_SECRETS_CREATE no such directory. CURFEW_WRONG_KEY,
- * CURFEW_DAMAGED. CURFEW_BUSY, here and below: another process has kept the file locked for two seconds.
+ * CURFEW_NOT_FOUND: there is no such file, or with CURFEW_SECRETS_CREATE no such directory. CURFEW_WRONG_KEY: the file
+ * was made with another key. CURFEW_DAMAGED. CURFEW_BUSY, here and below: another process has kept the file locked for
+ * two seconds.
  */
 CURFEW_API curfew_status curfew_secrets_open(const char *path, const void *key, uint32_t flags,
                                              curfew_secrets **secrets, curfew_failure *failure);
@@ -552,9 +557,9 @@ CURFEW_API curfew_status curfew_secrets_list(curfew_secrets *secrets, const char
                                              curfew_failure *failure);
 
 /*
- * Collects the secrets of a run as curfew_run_options names them, for embedders that run programs in another process:
- * those given, and the user's of the store (NULL: none). *secrets: *count of them in one piece of locked memory, or
- * NULL; pass it to curfew_secrets_wipe.
+ * Collects the secrets of a run, as curfew_run_options names them, for embedders that run programs in another process:
+ * the given ones, and the user's of the store (NULL: none). *secrets is NULL, or *count secrets in one piece of locked
+ * memory; pass it to curfew_secrets_wipe.
  */
 CURFEW_API curfew_status curfew_secrets_collect(const curfew_secret *given, size_t given_count, curfew_secrets *store,
                                                 const char *user, curfew_secret **secrets, size_t *count,
@@ -573,18 +578,19 @@ typedef enum curfew_event_kind {
 	CURFEW_EVENT_CHECKPOINT = 3, /* JSON text */
 } curfew_event_kind;
 
-/* Called on the executing thread while the guest waits, so be short. data is borrowed, and does not end in NUL. */
+/* Called on the executing thread while the guest waits, so it must be short. data is borrowed, and does not end in NUL.
+ */
 typedef void (*curfew_event_callback)(void *context, curfew_event_kind kind, const char *data, size_t length);
-/* Called once, when a started run has ended, on an engine thread; curfew_run_wait then returns at once. */
+/* Called once, on an engine thread, when a started run has ended; curfew_run_wait then returns at once. */
 typedef void (*curfew_done_callback)(void *context, curfew_run *run);
 
 /*
- * Called once, on any thread, at the instant at which the stop is decided, before the guest is stopped. Be short. cause
- * is the limit or the cancel that came first. It is not called for a run that ends by itself.
+ * Called once, on any thread, at the instant at which the stop is decided, before the guest is stopped. It must be
+ * short. cause is the first limit that was exceeded, or the cancel. It is not called for a run that ends by itself.
  */
 typedef void (*curfew_stop_callback)(void *context, curfew_outcome cause);
 
-/* Called with a message for a broker, on any thread, so be short. The message is borrowed. */
+/* Called with a message for a broker, on any thread, so it must be short. The message is borrowed. */
 typedef void (*curfew_message_callback)(void *context, const void *message, size_t length);
 
 /* A directory that a program may open (WASI, node:fs), with everything in it and nothing above it. */
@@ -595,13 +601,13 @@ typedef struct curfew_dir {
 	uint32_t reserved; /* 0 */
 } curfew_dir;
 
-#define CURFEW_DIR_WRITE 1u /* files may be written, made and removed; without it they are only read */
+#define CURFEW_DIR_WRITE 1u /* files may be written, made and removed; without it they can only be read */
 
 typedef struct curfew_run_options {
 	uint32_t size;
 	uint32_t flags;              /* CURFEW_RUN_* */
 	const curfew_limits *limits; /* NULL: the defaults */
-	const char *call;            /* exported or, of a script, global function to call; NULL: none named */
+	const char *call;            /* the function to call: exported or, of a script, global; NULL: not named */
 	const char *params;          /* JSON array, the call's arguments; NULL: [] */
 	size_t params_length;
 	const char *user;      /* curfew.user; NULL: none */
@@ -617,69 +623,69 @@ typedef struct curfew_run_options {
 	size_t env_count;
 	const curfew_dir *dirs; /* [dir_count] WASI, node:fs: directories it may open; JavaScript opens them at first use */
 	size_t dir_count;
-	int32_t stdin_fd;             /* what it reads as standard input, with CURFEW_RUN_STDIN; borrowed until it ends */
+	int32_t stdin_fd;             /* its standard input, with CURFEW_RUN_STDIN; borrowed until the run ends */
 	uint32_t reserved;            /* 0 */
-	const curfew_secret *secrets; /* [secret_count] what secrets.get answers; of two with one name the last one */
+	const curfew_secret *secrets; /* [secret_count] for secrets.get; of two with one name the last one counts */
 	size_t secret_count;
-	curfew_secrets *store;          /* and the secrets that this has of user, read when the run starts; NULL: none */
-	const char *const *allow_fetch; /* [allow_fetch_count] JavaScript: hosts that fetch may reach; without any, none */
+	curfew_secrets *store; /* in addition, the secrets of user in this file, read when the run starts; or NULL */
+	const char *const *allow_fetch; /* [allow_fetch_count] JavaScript: the only hosts that fetch may reach */
 	size_t allow_fetch_count;
-	void *host_context;                 /* what curfew_host_call_get_context answers */
-	curfew_message_callback on_request; /* JavaScript: a broker carries its fetches out, in place of allow_fetch */
+	void *host_context;                 /* what curfew_host_call_get_context returns */
+	curfew_message_callback on_request; /* JavaScript: a broker makes its fetches, in place of allow_fetch */
 	void *on_request_context;
 	curfew_stop_callback on_stop; /* not for sessions */
 	void *on_stop_context;
-	const char *timezone; /* JavaScript: what Date and Intl take as local, an IANA name ("Europe/Berlin"); NULL: UTC */
-	const void *stdin_bytes; /* [stdin_length] what it reads as standard input, in place of stdin_fd; NULL: not given */
+	const char *timezone;    /* JavaScript: the zone of Date and Intl, an IANA name ("Europe/Berlin"); NULL: UTC */
+	const void *stdin_bytes; /* [stdin_length] its standard input, in place of stdin_fd; NULL: not given */
 	size_t stdin_length;     /* at most 16 MiB */
-	const char *files;       /* JavaScript: curfew.files, as curfew_files_check has them; NULL: none */
+	const char *files;       /* JavaScript: curfew.files, as curfew_files_check describes them; NULL: none */
 	size_t files_length;
 } curfew_run_options;
 
 #define CURFEW_RUN_DETERMINISTIC 1u /* fixed clock, seeded random */
 #define CURFEW_RUN_STDIN 2u         /* stdin_fd is set; otherwise standard input is empty */
 #define CURFEW_RUN_IMPORTS 4u       /* the broker also reads what it imports, in place of curfew_source.import_dir */
-#define CURFEW_RUN_PASS_OUTPUT 8u   /* only on_event is given what is written: neither the report nor memory keeps it */
+#define CURFEW_RUN_PASS_OUTPUT 8u   /* output goes only to on_event: neither the report nor memory keeps it */
 
-/* The caller vouches that curfew_params_check and curfew_files_check have accepted params and files: they are not
- * looked through again, which takes some milliseconds for each MiB. */
+/* The caller vouches that curfew_params_check and curfew_files_check have accepted params and files. They are not
+ * checked again, which saves some milliseconds for each MiB. */
 #define CURFEW_RUN_CHECKED 16u
 
 /* Makes a new id for a run: a ULID of 26 characters, and a NUL. */
 CURFEW_API void curfew_id_create(char id[27]);
 
-/* Whether this text is one JSON value, as reports and events hold them. If not, CURFEW_INVALID and where and why. */
+/* Checks that this text is one JSON value, as in reports and events. If not, CURFEW_INVALID, where and why. */
 CURFEW_API curfew_status curfew_json_check(const char *text, size_t length, curfew_failure *failure);
 
-/* Whether this text can be curfew_run_options.params: a JSON array. If not, CURFEW_INVALID and where and why. */
+/* Checks that this text can be curfew_run_options.params: a JSON array. If not, CURFEW_INVALID, where and why. */
 CURFEW_API curfew_status curfew_params_check(const char *params, size_t length, curfew_failure *failure);
 
 /*
- * Whether this text can be curfew_run_options.files: a JSON object of at most 1,024 files and 16 MiB, whose values are
- * a file's text, or {"base64": "..."} for bytes, and whose names are relative paths without "." and "..". If not,
- * CURFEW_INVALID and which file and why.
+ * Checks that this text can be curfew_run_options.files: a JSON object of at most 1,024 files and 16 MiB. Its values
+ * are a file's text, or {"base64": "..."} for bytes. Its names are relative paths without "." and "..". If not,
+ * CURFEW_INVALID, which file and why.
  */
 CURFEW_API curfew_status curfew_files_check(const char *files, size_t length, curfew_failure *failure);
 
-/* Whether there is a time zone of that name, for curfew_run_options.timezone. If not, CURFEW_INVALID and why. */
+/* Checks that there is a time zone of that name, for curfew_run_options.timezone. If not, CURFEW_INVALID and why. */
 CURFEW_API curfew_status curfew_timezone_check(const char *name, curfew_failure *failure);
 /*
- * How far such a zone is ahead of UTC at a time (seconds since 1970), in seconds, by the same rules as programs have.
- * CURFEW_INVALID as above; then *offset stays.
+ * Returns how far such a zone is ahead of UTC at a time (seconds since 1970), in seconds, by the same rules as for
+ * programs. CURFEW_INVALID: there is no such zone; *offset is then unchanged.
  */
 CURFEW_API curfew_status curfew_timezone_offset(const char *name, int64_t time, int32_t *offset,
                                                 curfew_failure *failure);
 
 /*
- * Whether this text can be one of curfew_run_options.allow_fetch: HOST, HOST:PORT, *.DOMAIN or *.DOMAIN:PORT, without
- * a port meaning 80 and 443. If not, CURFEW_INVALID and why. An address that is not public is reached only if it is
- * itself in the list, or as localhost.
+ * Checks that this text can be one of curfew_run_options.allow_fetch: HOST, HOST:PORT, *.DOMAIN or *.DOMAIN:PORT.
+ * Without a port, 80 and 443 are meant. If not, CURFEW_INVALID and why. An address that is not public is reached only
+ * if the list contains the address itself, or as localhost.
  */
 CURFEW_API curfew_status curfew_allow_fetch_check(const char *host, curfew_failure *failure);
 
 /*
- * Whether a run that is allowed host reaches nothing by it that one which is allowed the hosts of list does not.
- * CURFEW_NOT_FOUND: it does. CURFEW_INVALID: one of them is malformed, and why.
+ * Checks that allowing host grants nothing beyond the hosts of list. CURFEW_NOT_FOUND: it grants more. CURFEW_INVALID:
+ * one of them is malformed, and why.
  */
 CURFEW_API curfew_status curfew_allow_fetch_within(const char *host, const char *const *list, size_t count,
                                                    curfew_failure *failure);
@@ -716,7 +722,7 @@ typedef struct curfew_run_usage {
 CURFEW_API void curfew_run_get_usage(curfew_run *run, curfew_run_usage *usage);
 
 /*
- * Gives the run a message of its broker's. Any thread, at any time; nothing happens after the run's end.
+ * Gives the run a message from its broker. Any thread, at any time; nothing happens after the run's end.
  * CURFEW_INVALID: the run has no broker, or no broker sends such a message.
  */
 CURFEW_API curfew_status curfew_run_receive(curfew_run *run, const void *message, size_t length,
@@ -728,16 +734,16 @@ CURFEW_API void curfew_run_destroy(curfew_run *run);
 /* ---- Broker ---------------------------------------------------------------------------------------------- */
 
 /*
- * For embedders that run programs in other processes, which have neither network nor files. A run there asks by
- * messages (curfew_run_options.on_request), which the embedder carries here whole and in order. The broker checks each
- * against what the run was granted, carries it out, and has messages for curfew_run_receive. It trusts nothing that a
- * message says, since an attacker may control the process that sends it.
+ * For embedders that run programs in other processes, which have neither network nor files. A run there sends requests
+ * as messages (curfew_run_options.on_request), which the embedder passes to a broker, whole and in order. The broker
+ * checks each request against what the run was granted, executes it, and has messages for curfew_run_receive. It trusts
+ * nothing that a message says, because an attacker may control the process that sends it.
  */
 
 /* The maximum length of a message of a run. */
 #define CURFEW_REQUEST_BYTES 131136u
 
-/* A thread that carries out HTTP requests of any number of brokers. Any thread may use it. */
+/* A thread that makes the HTTP requests of any number of brokers. Any thread may use it. */
 typedef struct curfew_network curfew_network;
 /* CURFEW_SYSTEM: there is no libcurl. */
 CURFEW_API curfew_status curfew_network_create(curfew_network **network, curfew_failure *failure);
@@ -755,40 +761,40 @@ typedef struct curfew_broker_options {
 	size_t allow_fetch_count;
 	curfew_network *network;         /* NULL: there may be no allow_fetch */
 	const char *import_dir;          /* as in curfew_source */
-	void (*on_ready)(void *context); /* there is a message, where there was none: any thread; may not call the broker */
+	void (*on_ready)(void *context); /* called on any thread when a first message is ready; may not call the broker */
 	void *context;
 } curfew_broker_options;
 
 CURFEW_API curfew_status curfew_broker_create(const curfew_broker_options *options, curfew_broker **broker,
                                               curfew_failure *failure);
 /*
- * Takes a message of the run, and reads the file if it asks for an import. CURFEW_INVALID: no run of this library sends
- * such a message, or sends so many; end that run.
+ * Takes a message of the run. If it asks for an import, reads the file. CURFEW_INVALID: no run of this library sends
+ * such a message, or so many; end that run.
  */
 CURFEW_API curfew_status curfew_broker_receive(curfew_broker *broker, const void *message, size_t length,
                                                curfew_failure *failure);
 /* The next message for the run, valid until the next call with this broker; NULL: none for now. */
 CURFEW_API const void *curfew_broker_next(curfew_broker *broker, size_t *length);
-/* Ends at once what it carries out. */
+/* Ends at once all requests in progress. */
 CURFEW_API void curfew_broker_destroy(curfew_broker *broker);
 
 /* ---- Compiling for other processes ----------------------------------------------------------------------- */
 
 /*
- * An engine in a confined process compiles nothing (CURFEW_COMPILE_ELSEWHERE). It says what it needs of which program.
- * The embedder asks for that here, and passes the answers and their files back to the engine. The engine executes what
- * these files hold, so they must come from nobody else. Code that was compiled once is handed to every engine that
- * asks, as one file that nobody can change. It is kept in cache_dir, as for engines that compile by themselves.
+ * An engine in a confined process compiles nothing (CURFEW_COMPILE_ELSEWHERE). It says which code it needs of which
+ * program. The embedder requests that code here, and passes the answers and their files to the engine. The engine
+ * executes what these files hold, so they must have no other origin. Code is compiled once, and every engine that asks
+ * gets it as one immutable file. It is kept in cache_dir, as for engines that compile by themselves.
  */
 
-/* What comes of a request. */
+/* The answer to a request. */
 typedef struct curfew_code_answer {
 	uint32_t size;
 	uint32_t kind;         /* CURFEW_CODE_* */
 	uint64_t cpu_ns;       /* CPU time that compiling has taken since the request */
 	int32_t file;          /* open for reading; -1: none */
-	uint32_t internal;     /* FAILED: 1: it was not the program's fault */
-	uint32_t line, column; /* FAILED: in its text, from 1; 0: not known */
+	uint32_t internal;     /* FAILED: 1: the program is not at fault */
+	uint32_t line, column; /* FAILED: position in its text, from 1; 0: not known */
 	char message[256];     /* FAILED: one line */
 } curfew_code_answer;
 
@@ -798,8 +804,8 @@ typedef struct curfew_code_answer {
 #define CURFEW_CODE_FAILED 3u    /* the last answer */
 
 /*
- * Gives an engine the answer to the request of this number. The engine takes the file over in any case. An answer that
- * it no longer needs is ignored. CURFEW_INVALID: there is no such answer.
+ * Gives an engine the answer to the request of this number. The engine takes ownership of the file in any case. An
+ * answer that it no longer needs is ignored. CURFEW_INVALID: there is no such answer.
  */
 CURFEW_API curfew_status curfew_engine_receive(curfew_engine *engine, uint64_t number, const curfew_code_answer *answer,
                                                curfew_failure *failure);
@@ -812,25 +818,25 @@ typedef struct curfew_compiler curfew_compiler;
  */
 CURFEW_API curfew_status curfew_compiler_create(const curfew_engine_options *options, curfew_compiler **compiler,
                                                 curfew_failure *failure);
-/* Call it when everything that was made with the compiler is destroyed. */
+/* Call this after everything that was made with the compiler was destroyed. */
 CURFEW_API void curfew_compiler_destroy(curfew_compiler *compiler);
 
 /* One program, and the code that was made of it. Any thread. */
 typedef struct curfew_code curfew_code;
-/* A WebAssembly program. Its text is borrowed, and must stay as it is until this is destroyed. */
+/* A WebAssembly program. Its text is borrowed, and must stay unchanged until this is destroyed. */
 CURFEW_API curfew_status curfew_code_create(curfew_compiler *compiler, const curfew_source *source, curfew_code **code,
                                             curfew_failure *failure);
-/* The same from an image. CURFEW_BAD_IMAGE: it is not one of a WebAssembly program, or it is damaged. */
+/* The same from an image. CURFEW_BAD_IMAGE: it is damaged, or not an image of a WebAssembly program. */
 CURFEW_API curfew_status curfew_code_load(curfew_compiler *compiler, const void *image, size_t length,
                                           curfew_code **code, curfew_failure *failure);
-/* Call it when its requests are destroyed. */
+/* Call this after its requests were destroyed. */
 CURFEW_API void curfew_code_destroy(curfew_code *code);
 
-/* What one engine waits for. Belongs to one thread at a time. */
+/* One request of one engine. Belongs to one thread at a time. */
 typedef struct curfew_code_request curfew_code_request;
 /*
- * Asks for one of CURFEW_CODE_*. on_ready is called when there is an answer, on any thread, perhaps before this
- * returns. It must call nothing of this library.
+ * Requests one of CURFEW_CODE_*. on_ready is called when there is an answer, on any thread, perhaps before this
+ * returns. It must not call this library.
  */
 CURFEW_API curfew_status curfew_code_ask(curfew_code *code, uint32_t what, void (*on_ready)(void *context),
                                          void *context, curfew_code_request **request, curfew_failure *failure);
@@ -852,19 +858,19 @@ typedef enum curfew_stop_mode {
 typedef enum curfew_stop_while {
 	CURFEW_WHILE_NONE = 0,      /* it was not stopped */
 	CURFEW_WHILE_RUNNING = 1,   /* code of the program */
-	CURFEW_WHILE_WAITING = 2,   /* for a timer, an operation of the host, or a thread */
+	CURFEW_WHILE_WAITING = 2,   /* waiting for a timer, an operation of the host, or a thread */
 	CURFEW_WHILE_COMPILING = 3, /* parsing JavaScript, compiling WebAssembly */
-	CURFEW_WHILE_LOADING = 4,   /* before that, or between that and the program's first instruction */
+	CURFEW_WHILE_LOADING = 4,   /* before compiling, or between compiling and the program's first instruction */
 } curfew_stop_while;
 
 typedef struct curfew_frame {
-	const char *function; /* UTF-8; "<anonymous>" where there is no name */
+	const char *function; /* UTF-8; "<anonymous>" if it has no name */
 	const char *file;     /* NULL for a native frame */
 	uint32_t line;        /* from 1; 0: not known */
 	uint32_t column;      /* from 1; 0: not known */
 	bool native;          /* a function built into the engine */
 	bool has_wasm_offset; /* WebAssembly: wasm_offset is set */
-	uint64_t wasm_offset; /* of the instruction in the file as it was given (text: as it is in binary) */
+	uint64_t wasm_offset; /* of the instruction in the original file (text: in its binary form) */
 } curfew_frame;
 
 typedef struct curfew_used {
@@ -878,7 +884,7 @@ typedef struct curfew_used {
 	uint64_t host_calls;
 	uint64_t timers_peak;
 	uint64_t load_ns;    /* reading the program and taking memory for it */
-	uint64_t compile_ns; /* parsing; 0 where it started from an image */
+	uint64_t compile_ns; /* parsing; 0 if it started from an image */
 	uint64_t start_ns;   /* from there to the first instruction of the program */
 	uint64_t run_ns;     /* from there to the end, waiting included */
 } curfew_used;
@@ -903,7 +909,7 @@ struct curfew_report {
 	curfew_outcome outcome;
 	char id[27]; /* ULID */
 	uint32_t tripped_count;
-	curfew_outcome tripped[CURFEW_TRIPPED_MAX]; /* every limit exceeded when it stopped, first one first */
+	curfew_outcome tripped[CURFEW_TRIPPED_MAX]; /* every limit that was exceeded by the stop, in order */
 	curfew_stop_mode stop_mode;                 /* CURFEW_STOP_NONE: it was not stopped */
 	curfew_outcome stop_cause;                  /* equals outcome, unless something else ended the grace */
 	uint64_t stop_latency_ns;                   /* how long after its time was up it was stopped; 0 if before */
@@ -914,10 +920,10 @@ struct curfew_report {
 	const char *error_message;
 	const curfew_frame *frames; /* frame_count of them, innermost first */
 	size_t frame_count;
-	const char *source_line; /* the text of the line where it went wrong, or NULL */
+	const char *source_line; /* the text of the line of the error, or NULL */
 	curfew_limits limits;    /* resolved */
 	curfew_used used;
-	const char *stdout_text; /* UTF-8, NUL-terminated; may hold NULs: see the length */
+	const char *stdout_text; /* UTF-8, NUL-terminated; may contain NULs: see the length */
 	size_t stdout_length;
 	const char *stderr_text;
 	size_t stderr_length;
@@ -932,7 +938,7 @@ struct curfew_report {
 	const curfew_error *error_cause;  /* or NULL */
 	const curfew_error *error_errors; /* of an AggregateError, error_error_count of them */
 	size_t error_error_count;
-	curfew_stop_while stop_while; /* what was going on when it was stopped */
+	curfew_stop_while stop_while; /* what it was doing when it was stopped */
 };
 
 CURFEW_API void curfew_report_destroy(curfew_report *report);
@@ -948,15 +954,15 @@ CURFEW_API curfew_status curfew_report_create_failed(curfew_outcome outcome, con
 /* The report as one line of JSON (docs/report.schema.json); free with curfew_free. */
 CURFEW_API curfew_status curfew_report_to_json(const curfew_report *report, char **text, size_t *length);
 /*
- * Parses the report that such a line was made of. The text may come from anybody: anything that is not exactly a report
- * is refused, with CURFEW_INVALID and why. Fields that the text does not hold are 0: exit_code, and those that reports
- * of earlier versions lack. The report belongs to the caller.
+ * Parses the report that such a line was made of. The text may be untrusted: anything that is not exactly a report is
+ * refused, with CURFEW_INVALID and why. Fields that the text does not hold are 0: exit_code, and those that reports of
+ * earlier versions lack. The report belongs to the caller.
  */
 CURFEW_API curfew_status curfew_report_parse(const char *json, size_t length, curfew_report **report,
                                              curfew_failure *failure);
 /* Sets the source_line of a parsed report of an error, if it has none, from the text of the program. */
 CURFEW_API curfew_status curfew_report_set_source(curfew_report *report, const char *text, size_t length);
-/* The report as a person reads it, several lines; colour with ANSI escapes if asked; free with curfew_free. */
+/* The report as text for people, several lines; with colour, it has ANSI escapes; free with curfew_free. */
 CURFEW_API curfew_status curfew_report_to_text(const curfew_report *report, bool colour, char **text, size_t *length);
 
 /* ---- Execute --------------------------------------------------------------------------------------------- */
@@ -967,25 +973,25 @@ typedef struct curfew_result {
 	curfew_outcome outcome;
 	const char *status; /* the outcome's name: "ok", "deadline"... */
 	const char *value;  /* JSON text; NULL: none */
-	const char *output; /* what it wrote to stdout; NUL-terminated, output_length bytes */
+	const char *output; /* what the program wrote to stdout; NUL-terminated, output_length bytes */
 	size_t output_length;
-	const char *error_name; /* NULL unless something went wrong or was stopped */
+	const char *error_name; /* NULL unless there was an error or a stop */
 	const char *error_message;
-	bool is_stopped;        /* by a limit or a cancel; of a limit these two are set */
-	const char *limit_name; /* as in curfew_limit_table: "timeout"; NULL: none */
-	uint64_t limit;         /* that was exceeded, in the unit of curfew_limits */
+	bool is_stopped;        /* by a limit or a cancel */
+	const char *limit_name; /* the limit, as in curfew_limit_table: "timeout"; NULL: none stopped it */
+	uint64_t limit;         /* its value, in the unit of curfew_limits */
 	uint64_t elapsed_ns;
 	uint64_t loops; /* JavaScript: loop iterations plus calls */
 	uint64_t host_calls;
 	const char *stack;           /* where it was stopped or threw, a line for each frame; NULL: not known */
-	const curfew_report *report; /* all the rest */
+	const curfew_report *report; /* everything else */
 } curfew_result;
 
 /*
  * Calls a function that the program exports (of a script: a global one; NULL: the default) with params, a JSON array
- * (NULL: []), for one user (NULL: none), and waits. Each execution begins with the program's fresh state, and leaves
- * none. limits may be NULL: the defaults. options (may be NULL) is for everything else; its call, params, user and
- * limits must be NULL. CURFEW_OK means exactly that *result is filled. Destroy it with curfew_result_destroy.
+ * (NULL: []), for one user (NULL: none), and waits. Each execution starts from the program's fresh state, and leaves no
+ * state behind. limits may be NULL: the defaults. options (may be NULL) is for everything else; its call, params, user
+ * and limits must be NULL. CURFEW_OK means exactly that *result is filled. Destroy it with curfew_result_destroy.
  */
 CURFEW_API curfew_status curfew_execute(curfew_program *program, const char *function, const char *params,
                                         const char *user, const curfew_limits *limits,
@@ -999,39 +1005,39 @@ CURFEW_API void curfew_result_destroy(curfew_result *result);
  * A session keeps one program's state between calls: a notebook, an agent's loop. Each call is a run with a report of
  * its own, limited, stopped and watched like any other. Between calls a session holds its memory, and no thread.
  *
- * The first call after the creation or a reset evaluates the program, then does what it was asked to. A call ends as a
- * run does: its promise is settled, and nothing that it waits for is left. Whatever is still pending when it ends
- * (timers, jobs, promises, operations of the host) is dropped, and never resumes in a later call.
+ * The first call after the creation or a reset evaluates the program, and then makes the call. A call ends as a run
+ * does: its promise is settled, and nothing that it waits for is left. Whatever is still pending when it ends (timers,
+ * jobs, promises, operations of the host) is dropped, and never resumes in a later call.
  *
- * After which end the state can be used again:
- *   JavaScript: after "ok", "threw" and "bad_program" (of a cell or a name), and after a stop whose stop_mode is
- *   cooperative or soft, except for memory, stack, and fuel that no check of the engine saw: what was running was
- * unwound by an exception that no catch or finally sees, and the heap is sound. Variables are as the stopped code left
- * them. After a hard stop it is lost; so it is where the program itself threw or was stopped while it was first
- * evaluated. WebAssembly: after "ok", "threw" and "bad_program" only. A trap, an exit or any stop leaves a function
- * half done, and its memory in whatever state that was: it is lost. A lost state is given back at once; the session
- * then refuses calls (CURFEW_UNUSABLE) until it is reset.
+ * Whether the state can be used again depends on how the call ended.
+ *   JavaScript: it is usable after "ok", "threw" and "bad_program" (of a cell or a name). It is usable after a stop
+ * whose stop_mode is cooperative or soft, except for memory, stack, and fuel that no check of the engine saw. Such a
+ * stop unwinds the stack with an exception that no catch or finally sees, so the heap is sound; variables are as the
+ * stopped code left them. It is lost after a hard stop, and if the program itself threw or was stopped while it was
+ * first evaluated. WebAssembly: it is usable after "ok", "threw" and "bad_program" only. A trap, an exit or any stop
+ * leaves a function half done, and its memory in an unknown state: it is lost. The memory of a lost state is given back
+ * at once. The session then refuses calls (CURFEW_UNUSABLE) until it is reset.
  */
 typedef struct curfew_session curfew_session;
 
 /*
- * Creates a session; nothing runs yet. options (may be NULL) is what all its calls are given: call, params, id, cancel,
- * on_done, on_request and on_stop must be NULL. Of options.limits memory and stack are the session's own, as in a run;
- * timeout is how long the session lives, from here; cpu, fuel, loops, output and host_calls are totals over all its
- * calls, those before a reset included; grace and timers are the most that a call may have. A field left 0 but for
- * memory and stack sets no total: then only the limits of each call hold. Secrets of options.store are read here.
+ * Creates a session; nothing runs yet. options (may be NULL) applies to all its calls; call, params, id, cancel,
+ * on_done, on_request and on_stop must be NULL. Of options.limits, memory and stack are the session's own, as in a run.
+ * timeout is how long the session lives, from here. cpu, fuel, loops, output and host_calls are totals over all its
+ * calls, including those before a reset. grace and timers are maximums for a call. A field left 0, other than memory
+ * and stack, sets no total: then only the limits of each call apply. Secrets of options.store are read here.
  */
 CURFEW_API curfew_status curfew_session_create(curfew_program *program, const curfew_run_options *options,
                                                curfew_session **session, curfew_failure *failure);
 
 /*
- * Calls a function that the program exports (of a script: a global one, of a cell too; NULL: what a run without a name
- * calls) with params, a JSON array (NULL: []), and waits. limits (NULL: the defaults) are this call's; each is cut to
- * what is left of the session's, and the report shows the smaller one. memory and stack must be 0 in it, and fuel too
- * where the session has no limit of fuel. used in the report is this call's, but for memory and stack: those are the
- * state's so far, and WebAssembly's stack is not known before its end. CURFEW_OK means exactly that *report is filled;
- * destroy it with curfew_report_destroy. CURFEW_IN_USE: another call, or a reset, goes on. CURFEW_UNUSABLE: the state
- * was lost. CURFEW_OVERLOADED: as of a run.
+ * Calls a function that the program exports, with params, a JSON array (NULL: []), and waits. Of a script, it may be a
+ * global function, also one of a cell; NULL calls what a run without a name calls. limits (NULL: the defaults) are this
+ * call's. Each is reduced to what is left of the session's, and the report shows the smaller one. In limits, memory and
+ * stack must be 0, and fuel too if the session has no limit of fuel. used in the report is this call's, except for
+ * memory and stack: those are the session's so far, and WebAssembly's stack is not known before its end. CURFEW_OK
+ * means exactly that *report is filled; destroy it with curfew_report_destroy. CURFEW_IN_USE: another call, or a reset,
+ * is in progress. CURFEW_UNUSABLE: the state was lost. CURFEW_OVERLOADED: as for a run.
  */
 CURFEW_API curfew_status curfew_session_call(curfew_session *session, const char *function, const char *params,
                                              const curfew_limits *limits, curfew_report **report,
@@ -1039,38 +1045,38 @@ CURFEW_API curfew_status curfew_session_call(curfew_session *session, const char
 
 /*
  * Evaluates source text as the session's next cell: a script in the global scope of the program and of the earlier
- * cells, whose value is the report's. await may stand at its top level, and what an earlier cell has declared with let,
- * const or class may be declared again. name is shown in stacks (NULL: "cell 1", "cell 2"...). JavaScript only; the
- * rest is as curfew_session_call.
+ * cells, whose value is the report's. The text may use await at its top level, and may declare again what an earlier
+ * cell declared with let, const or class. name is shown in stacks (NULL: "cell 1", "cell 2"...). JavaScript only; the
+ * rest is as for curfew_session_call.
  */
 CURFEW_API curfew_status curfew_session_eval(curfew_session *session, const char *name, const char *text, size_t length,
                                              const curfew_limits *limits, curfew_report **report,
                                              curfew_failure *failure);
 
 /*
- * Cancels the call in progress, as curfew_run_cancel; nothing happens if there is none. Any thread, but not a signal
- * handler: those fire options.cancel of a run.
+ * Cancels the call in progress, like curfew_run_cancel; nothing happens if there is none. Any thread, but not a signal
+ * handler: only curfew_cancel_fire may be called there.
  */
 CURFEW_API void curfew_session_cancel(curfew_session *session);
 
 /* Drops the state, lost or not. The next call begins with the program's image. CURFEW_IN_USE: a call is in progress. */
 CURFEW_API curfew_status curfew_session_reset(curfew_session *session, curfew_failure *failure);
 
-/* Whether a call would find a state: a fresh one, or that of the last call. Any thread. */
+/* Whether a call would find a state, either fresh or left by the last call. Any thread. */
 CURFEW_API bool curfew_session_is_usable(const curfew_session *session);
 
 /* What all calls of a session have used so far. */
 typedef struct curfew_session_totals {
 	uint32_t size;
 	uint32_t reserved;
-	uint64_t calls;   /* that have ended, cells included */
+	uint64_t calls;   /* calls that have ended, cells included */
 	uint64_t wall_ns; /* of the calls, not of the time between them */
 	uint64_t cpu_ns;
 	uint64_t fuel; /* CURFEW_UNLIMITED: not metered */
 	uint64_t loops;
 	uint64_t output_bytes;
 	uint64_t host_calls;
-	uint64_t memory_bytes; /* that the state holds now; 0: there is none yet */
+	uint64_t memory_bytes; /* held by the state now; 0: there is none yet */
 } curfew_session_totals;
 /* Any thread. A call in progress is not counted yet. */
 CURFEW_API void curfew_session_get_totals(curfew_session *session, curfew_session_totals *totals);

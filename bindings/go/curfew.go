@@ -45,7 +45,7 @@ func (e *Error) Is(target error) bool {
 // Errors to compare with by errors.Is.
 var (
 	ErrInvalid    = &Error{Status: "INVALID", Message: "an argument is missing, malformed or out of range"}
-	ErrOverloaded = &Error{Status: "OVERLOADED", Message: "as many runs as the engine takes are going on: try again later"}
+	ErrOverloaded = &Error{Status: "OVERLOADED", Message: "the engine has reached its maximum number of runs: try again later"}
 	ErrBadProgram = &Error{Status: "BAD_PROGRAM", Message: "the program does not load"}
 	ErrBadImage   = &Error{Status: "BAD_IMAGE", Message: "the image is damaged or belongs to another build"}
 	ErrInUse      = &Error{Status: "IN_USE", Message: "a call of this session is in progress"}

@@ -366,7 +366,7 @@ static curfew_status submit(curfew_run *run, curfew_failure *failure)
 {
 	if (atomic_fetch_add(&run->engine->runs_active, 1) >= run->engine->max_runs) {
 		atomic_fetch_sub(&run->engine->runs_active, 1);
-		return curfew__refuse(failure, CURFEW_OVERLOADED, "as many runs as the engine takes are going on");
+		return curfew__refuse(failure, CURFEW_OVERLOADED, "the engine has reached its maximum number of runs");
 	}
 	begin(run);
 	if (curfew__executor_submit(run->engine->executor, run))

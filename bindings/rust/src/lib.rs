@@ -80,7 +80,7 @@ statuses! {
     Damaged = 9, "The file is damaged, or of another kind.";
     WrongKey = 10, "The key is not the one it was made with.";
     ReadOnly = 11, "It cannot be written.";
-    Overloaded = 12, "As many runs as the engine takes are going on: try again later.";
+    Overloaded = 12, "The engine has reached its maximum number of runs: try again later.";
     InUse = 13, "A call of this session is in progress.";
     Unusable = 14, "The session's state was lost: reset it.";
 }

@@ -28,7 +28,7 @@ class InvalidError(Error, ValueError):
 
 
 class OverloadedError(Error):
-    """As many runs as the engine takes are going on: try again later."""
+    """The engine has reached its maximum number of runs: try again later."""
 
 
 class BusyError(Error):
