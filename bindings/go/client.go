@@ -17,15 +17,15 @@ import (
 	"time"
 )
 
-// Client asks a curfew serve (docs/openapi.json of the project). It may be used by any goroutines at once.
+// Client is a client of curfew serve (docs/openapi.json of the project). It may be used by any goroutines at once.
 type Client struct {
 	URL     string       // "http://127.0.0.1:7433"
 	Token   string       // sent as Authorization: Bearer; "": none
-	Retries int          // how often a request that is safe to repeat is sent again where that may help
+	Retries int          // how often a request that is safe to repeat is sent again if that may help
 	HTTP    *http.Client // nil: http.DefaultClient
 }
 
-// Problem is the error of a request that the server refused: what problem+json says of it.
+// Problem is the error of a request that the server refused, with the fields of problem+json.
 type Problem struct {
 	Status  int    // of HTTP
 	Title   string `json:"title"`
@@ -41,7 +41,7 @@ func (p *Problem) Error() string {
 	return p.Title + ": " + p.Detail
 }
 
-// again says whether the server asks to try again: it is starting, full, or asked too often.
+// again says whether the server asks to try again: it is starting or full, or gets too many requests.
 func (p *Problem) again() bool { return p.Status == 429 || p.Status == 503 }
 
 // Submission is a run for a server; either Source or Program.
@@ -58,7 +58,7 @@ type Submission struct {
 	IdempotencyKey string
 }
 
-// ServerRun is a run as the server tells of it.
+// ServerRun is a run as the server describes it.
 type ServerRun struct {
 	ID     string  `json:"id"`
 	State  string  `json:"state"` // "scheduled", "queued", "running", "stopping" or "done"
@@ -107,7 +107,7 @@ func (c *Client) send(ctx context.Context, method, path string, body []byte, hea
 	}
 	defer response.Body.Close()
 	problem := &Problem{Title: response.Status}
-	_ = json.NewDecoder(io.LimitReader(response.Body, 1<<16)).Decode(problem) // what is no JSON has the status as its title
+	_ = json.NewDecoder(io.LimitReader(response.Body, 1<<16)).Decode(problem) // without JSON, the title is the status
 	problem.Status = response.StatusCode
 	return nil, problem
 }
@@ -242,7 +242,7 @@ func (c *Client) Runs(ctx context.Context, filters url.Values, each func(ServerR
 	}
 }
 
-// Wait waits for the report of a run, beyond a restart of the server, too.
+// Wait waits for the report of a run, also across a restart of the server.
 func (c *Client) Wait(ctx context.Context, id string) (*Report, error) {
 	var report *Report
 	err := c.Events(ctx, id, "", func(event ServerEvent) error {
@@ -261,7 +261,7 @@ func (c *Client) Wait(ctx context.Context, id string) (*Report, error) {
 	return report, err
 }
 
-// Cancel cancels a run and returns its report, also where it was done already; nil where it is still stopping.
+// Cancel cancels a run and returns its report, also if it had ended before; nil while it is still stopping.
 func (c *Client) Cancel(ctx context.Context, id string) (*Report, error) {
 	var answer struct {
 		Schema string `json:"schema"`
@@ -276,7 +276,7 @@ func (c *Client) Cancel(ctx context.Context, id string) (*Report, error) {
 // errStop ends a stream in order.
 var errStop = errors.New("no more of it is wanted")
 
-// Events calls each with a run's events, from the first one, or from behind lastEventID, to its report. A broken stream is
+// Events calls each with a run's events, from the first one, or after lastEventID, to its report. A broken stream is
 // resumed. An error of each ends it, and is returned.
 func (c *Client) Events(ctx context.Context, id, lastEventID string, each func(ServerEvent) error) error {
 	var failed error
@@ -352,7 +352,7 @@ func readEvents(stream io.Reader, each func(ServerEvent) error) error {
 
 // ---- Programs
 
-// PutProgram stores a program. The same bytes again: nothing is done. language "": by the bytes' header, else "js".
+// PutProgram stores a program. Storing the same bytes again changes nothing. language "": by the bytes' header, else "js".
 func (c *Client) PutProgram(ctx context.Context, name string, source []byte, language string) (*ServerProgram, error) {
 	if language == "" {
 		language = "js"
@@ -384,7 +384,7 @@ func (c *Client) GetProgram(ctx context.Context, name string) (*ServerProgram, e
 	return program, c.ask(ctx, "GET", "/v1/programs/"+url.PathEscape(name), nil, nil, true, program)
 }
 
-// DeleteProgram removes a stored program; runs that were accepted go on.
+// DeleteProgram removes a stored program; runs that were accepted continue.
 func (c *Client) DeleteProgram(ctx context.Context, name string) error {
 	return c.ask(ctx, "DELETE", "/v1/programs/"+url.PathEscape(name), nil, nil, true, nil)
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package curfew runs JavaScript and WebAssembly that you do not trust, under hard limits, and always gets it back.
+// Package curfew runs JavaScript and WebAssembly that you do not trust, under hard limits, and always gets control back.
 //
 // An Engine is heavy and shared; a Program is immutable and shared; a run begins afresh each time and ends in a Report.
 // An error of this package says that the host's call failed. What a program did is never an error but a Report.
@@ -75,7 +75,7 @@ type EngineOptions struct {
 	Threads       int    // runs that compute at once; one for each core
 	CacheDir      string // directory for compiled code, made if missing; must belong to this user
 	ResidentBytes int64  // memory kept ready for reuse
-	MaxRuns       int    // runs that may go on at once; one more is ErrOverloaded
+	MaxRuns       int    // runs in progress at once; one more is ErrOverloaded
 }
 
 // Engine is heavy and may be used by any goroutines at once.
@@ -101,7 +101,7 @@ func (o *owned[P]) use(f func(P) error) error {
 	return f(o.pointer)
 }
 
-// Close gives back what it holds; a second call does nothing.
+// Close frees what it holds; a second call does nothing.
 func (o *owned[P]) Close() error {
 	var none P
 	o.lock.Lock()
@@ -144,7 +144,7 @@ type EngineStats struct {
 	RunsActive, RegionsInUse, RegionsPooled, RunsTotal, ResidentBytes uint64
 }
 
-// Stats returns figures of the engine; zeroes where it is closed.
+// Stats returns figures of the engine; zeros if it is closed.
 func (e *Engine) Stats() EngineStats {
 	var stats EngineStats
 	e.use(func(engine *C.curfew_engine) error {
@@ -161,7 +161,7 @@ var defaultEngine = struct {
 	engine *Engine
 }{}
 
-// DefaultEngine returns the engine of Run, made when it is first needed.
+// DefaultEngine returns the engine of Run, created when it is first needed.
 func DefaultEngine() (*Engine, error) {
 	defaultEngine.Lock()
 	defer defaultEngine.Unlock()
@@ -194,7 +194,7 @@ func (e *Engine) Run(ctx context.Context, source Source, options Options) (*Repo
 
 // ---- Program
 
-// Source is a program as it is given.
+// Source is the source of a program.
 type Source struct {
 	Text      []byte    // JavaScript, WebAssembly text, or the bytes of a module or component
 	Language  string    // "js", "mjs", "wasm", "wat"; "": by the bytes' header, else "js"

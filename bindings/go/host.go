@@ -28,10 +28,10 @@ type Functions map[string]any
 // HostFunction is a Go function with more to say about it.
 type HostFunction struct {
 	Call   any    // a function, as in Functions
-	Module string // what a WebAssembly module imports it from, or a component's interface; "": "host"
+	Module string // the module that WebAssembly imports it from, or a component's interface; "": "host"
 	Type   string // "ii->i" and the like, of i (int32), I (int64), f (float32), F (float64); "": JSON
-	Fuel   uint64 // what a call costs where fuel is limited
-	Async  bool   // the program has a promise for the answer, and WebAssembly waits without holding a thread
+	Fuel   uint64 // the cost of a call if fuel is limited
+	Async  bool   // the program gets a promise for the answer, and WebAssembly waits without holding a thread
 }
 
 // lookAgain is after what time it is looked at whether the run is stopped whose call a function with a context carries out.
@@ -160,7 +160,7 @@ func (b *boundFunction) fill(memory *arena, row *C.curfew_host_function) error {
 
 // ---- Calls
 
-// hostCall is one call; whoever takes the pointer answers it.
+// hostCall is one call; the goroutine that takes the pointer answers it.
 type hostCall struct {
 	pointer *C.curfew_host_call
 	taken   atomic.Bool
@@ -168,7 +168,7 @@ type hostCall struct {
 	before  func() // the answer; nil: nothing
 }
 
-// take returns the call to whoever asks first, and nil after that.
+// take returns the call to the first caller, and nil after that.
 func (h *hostCall) take() *C.curfew_host_call {
 	if h.taken.Swap(true) {
 		return nil
@@ -193,7 +193,7 @@ func goHostWaiting() {
 }
 
 // takeCalls carries out synchronous calls until none has come for a while. The executing thread waits for the answer, at most
-// until its run is stopped: then the answer is of no consequence.
+// until its run is stopped: then the answer is dropped.
 func takeCalls() {
 	for {
 		taken := C.bridge_take()

@@ -23,7 +23,7 @@ const UnlimitedTime = time.Duration(math.MaxInt64)
 // Limits are what a run may use. A zero field takes the library's default.
 type Limits struct {
 	Timeout   time.Duration // wall-clock deadline for everything: load, compile, start, run, waiting, jobs
-	Grace     time.Duration // after the deadline or a cancel, how long the program may go on to end by itself
+	Grace     time.Duration // after the deadline or a cancel, how long the program may continue to end by itself
 	CPU       time.Duration // CPU time of the run, waiting excluded
 	Fuel      uint64        // deterministic instruction budget
 	Loops     uint64        // JavaScript loop iterations plus calls

@@ -12,7 +12,7 @@ import (
 	"unsafe"
 )
 
-// Report is what became of one run; docs/report.schema.json has every key.
+// Report is the result of one run; docs/report.schema.json has every key.
 type Report struct {
 	ID      string   `json:"id"`      // a ULID
 	Outcome string   `json:"outcome"` // "ok", "threw", "deadline"...: what the host latched; a program cannot forge it
@@ -24,7 +24,7 @@ type Report struct {
 	} `json:"stop"` // nil if it was not stopped
 	Value           json.RawMessage `json:"value"`   // "null" where there is none
 	Partial         json.RawMessage `json:"partial"` // the last value passed to curfew.checkpoint
-	Error           *ProgramError   `json:"error"`   // what was thrown, or where it was stopped
+	Error           *ProgramError   `json:"error"`   // the exception, or where it was stopped
 	Limits          map[string]any  `json:"limits"`  // nil: unlimited
 	Used            Usage           `json:"used"`
 	Stdout          string          `json:"stdout"`
@@ -36,7 +36,7 @@ type Report struct {
 		SHA256 string `json:"sha256"`
 	} `json:"program"`
 
-	ExitCode int    `json:"-"` // that `curfew run` would end with
+	ExitCode int    `json:"-"` // of `curfew run`
 	JSON     []byte `json:"-"` // all of it, as one line
 }
 

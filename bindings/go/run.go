@@ -23,27 +23,27 @@ type Options struct {
 	Call          string            // exported or global function to call; "": none named
 	Params        []any             // the call's arguments; JSON
 	User          string            // seen as curfew.user
-	Secrets       map[string]string // what secrets.get(NAME) answers; taken out of whatever the run prints or returns
+	Secrets       map[string]string // values of secrets.get(NAME); removed from everything that the run prints or returns
 	AllowFetch    []string          // hosts that fetch may reach: "HOST", "HOST:PORT", "*.DOMAIN"
 	Args          []string          // WASI: the program's arguments, its name left out
 	Env           map[string]string // the environment: curfew.env, or a WASI program's
 	Dirs          []Dir             // WASI: directories that it may open
 	Stdin         *os.File          // standard input (curfew.stdin, or WASI's); stays open until the end
-	Timezone      string            // what Date and Intl take as local time: "Europe/Berlin"; "": UTC
-	Files         map[string][]byte // what a JavaScript program has as curfew.files
+	Timezone      string            // the time zone of Date and Intl: "Europe/Berlin"; "": UTC
+	Files         map[string][]byte // curfew.files of a JavaScript program
 	Deterministic bool              // fixed clock, seeded random
 
-	// OnEvent is called with each event, by a thread of the engine while the program waits: be short.
+	// OnEvent is called with each event, by a thread of the engine while the program waits, so it must be short.
 	OnEvent func(Event)
 }
 
-// Dir is a directory that a WASI program may open, with all that is in it and nothing above it.
+// Dir is a directory that a WASI program may open, with everything in it and nothing above it.
 type Dir struct {
 	Host, Guest string
 	Write       bool // files may be written, made and removed
 }
 
-// Event is what a run wrote or said.
+// Event is output or a message of a run.
 type Event struct {
 	Kind string // "stdout", "stderr", "progress" or "checkpoint"
 	Data []byte // output as it is; JSON of progress and checkpoints
@@ -147,7 +147,7 @@ func (p *Program) Start(ctx context.Context, options Options) (*Running, error) 
 	return run, nil
 }
 
-// Running is a run that was started. It goes on to its end, also where nobody holds it any more.
+// Running is a run that was started. It continues to its end, even if nobody holds it any more.
 type Running struct {
 	owned[*C.curfew_run]
 	done    chan struct{}
@@ -229,7 +229,7 @@ func (r *Running) Wait() *Report {
 	return r.Report()
 }
 
-// Report returns the report, or nil while the run goes on or where it was closed before anybody asked.
+// Report returns the report, or nil while the run is in progress, or if it was closed before.
 func (r *Running) Report() *Report {
 	select {
 	case <-r.done:

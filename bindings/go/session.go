@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// Session keeps one program's state between calls. One call at a time: another one meanwhile is ErrInUse.
+// Session keeps one program's state between calls. One call at a time: a concurrent one is ErrInUse.
 type Session struct {
 	owned[*C.curfew_session]
 	program *Program
@@ -124,7 +124,7 @@ func (s *Session) cancelWith(ctx context.Context, done <-chan struct{}) {
 	}
 }
 
-// Cancel cancels the call that goes on; nothing happens if there is none.
+// Cancel cancels the call in progress; nothing happens if there is none.
 func (s *Session) Cancel() {
 	s.use(func(session *C.curfew_session) error {
 		C.curfew_session_cancel(session)
@@ -161,7 +161,7 @@ type SessionTotals struct {
 	Loops       uint64
 	OutputBytes uint64
 	HostCalls   uint64
-	MemoryBytes uint64 // that the state holds now; 0: there is none yet
+	MemoryBytes uint64 // held by the state now; 0: there is none yet
 }
 
 // Totals returns what all its calls have used.

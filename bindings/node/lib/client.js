@@ -7,7 +7,7 @@ const { setTimeout: sleep } = require('node:timers/promises');
 /** Answers that say "try again": the server is starting, full, or this client asks too often. */
 const AGAIN = new Set([429, 503]);
 
-/** The server refused a request: what problem+json says of it. */
+/** A request that the server refused, with the fields of problem+json. */
 class Problem extends Error {
 	constructor(status, problem) {
 		const title = problem.title ?? `HTTP ${status}`;
@@ -145,13 +145,13 @@ class Client {
 		}
 	}
 
-	/** Waits for the report of a run, beyond a restart of the server, too. */
+	/** Waits for the report of a run, also across a restart of the server. */
 	async wait(id) {
 		for await (const event of this.events(id)) if (event.kind === 'report') return event.data;
 		return (await this.get(id)).report;
 	}
 
-	/** Cancels a run; answers its report, also where it was done already, or undefined where it is still stopping. */
+	/** Cancels a run; answers its report, also if it had ended before, or undefined where it is still stopping. */
 	async cancel(id) {
 		const answer = await this.#ask('DELETE', path('runs', id));
 		return answer?.schema === undefined ? undefined : answer;
@@ -181,7 +181,7 @@ class Client {
 		}
 	}
 
-	/** Stores a program: name, sha256, kind, exports. The same bytes again: nothing is done. Options: language. */
+	/** Stores a program: name, sha256, kind, exports. Storing the same bytes again changes nothing. Options: language. */
 	putProgram(name, source, { language } = {}) {
 		const body = typeof source === 'string' ? Buffer.from(source) : source;
 		language ??= Buffer.from(body.subarray(0, 4)).equals(Buffer.from('\0asm')) ? 'wasm' : 'js';
@@ -202,7 +202,7 @@ class Client {
 		return this.#ask('GET', path('programs', name));
 	}
 
-	/** Removes a stored program; runs that were accepted go on. */
+	/** Removes a stored program; runs that were accepted continue. */
 	async deleteProgram(name) {
 		await this.#ask('DELETE', path('programs', name));
 	}

@@ -7,11 +7,11 @@ export type Size = number | bigint | string;
 /** A whole number, or text: "10M", "unlimited". */
 export type Count = number | bigint | string;
 
-/** What a run may use. What is missing takes the library's default; Infinity or "unlimited" is no limit. */
+/** What a run may use. A missing field takes the library's default; Infinity or "unlimited" is no limit. */
 export interface Limits {
 	/** Wall-clock deadline for everything: load, compile, start, run, waiting, jobs. */
 	timeout?: Duration;
-	/** After the deadline or a cancel, how long the program may go on to end by itself. */
+	/** After the deadline or a cancel, how long the program may continue to end by itself. */
 	grace?: Duration;
 	/** CPU time of the run, waiting excluded. */
 	cpu?: Duration;
@@ -44,11 +44,11 @@ export interface Frame {
 
 export interface Event {
 	kind: 'stdout' | 'stderr' | 'progress' | 'checkpoint';
-	/** A Buffer of output, or the value that the program gave. */
+	/** A Buffer of output, or the value that the program passed. */
 	data: any;
 }
 
-/** A directory that a WASI program may open, with all that is in it and nothing above it. */
+/** A directory that a WASI program may open, with everything in it and nothing above it. */
 export interface Dir {
 	host: string;
 	guest: string;
@@ -58,13 +58,13 @@ export interface Dir {
 
 export interface HostFunctionOptions {
 	call: (...values: any[]) => any;
-	/** What a WebAssembly module imports it from, or a component's interface; by default "host". */
+	/** The module that WebAssembly imports it from, or a component's interface; by default "host". */
 	module?: string;
 	/** "ii->i" and the like, of i (i32), I (i64, a bigint), f (f32), F (f64); missing: JSON. */
 	type?: string;
-	/** What a call costs where fuel is limited. */
+	/** The cost of a call if fuel is limited. */
 	fuel?: number;
-	/** The program has a promise for the answer; by default so for async functions. */
+	/** The program gets a promise for the answer; by default so for async functions. */
 	async?: boolean;
 }
 
@@ -85,7 +85,7 @@ export interface SessionOptions {
 	limits?: Limits;
 	/** Seen as curfew.user. */
 	user?: string;
-	/** What secrets.get(NAME) answers; taken out of whatever the run prints or returns. */
+	/** Values of secrets.get(NAME); removed from everything that the run prints or returns. */
 	secrets?: Record<string, string>;
 	/** Hosts that fetch may reach: "HOST", "HOST:PORT", "*.DOMAIN". */
 	allowFetch?: string[];
@@ -97,9 +97,9 @@ export interface SessionOptions {
 	dirs?: Dir[];
 	/** Standard input (curfew.stdin, or WASI's): text, bytes, or a descriptor that stays open until the end. */
 	stdin?: string | Uint8Array | number;
-	/** What Date and Intl take as local time, an IANA name: "Europe/Berlin". */
+	/** The time zone of Date and Intl, an IANA name: "Europe/Berlin". */
 	timezone?: string;
-	/** What a JavaScript program has as curfew.files: names and their text or bytes. */
+	/** curfew.files of a JavaScript program: names and their text or bytes. */
 	files?: Record<string, string | Uint8Array>;
 	/** Fixed clock, seeded random. */
 	deterministic?: boolean;
@@ -113,15 +113,15 @@ export interface SyncOptions extends SessionOptions {
 }
 
 export interface RunOptions extends SyncOptions {
-	/** Once it is aborted, the run is cancelled. */
+	/** When it is aborted, the run is cancelled. */
 	signal?: AbortSignal;
-	/** Called with each event; what it throws cancels the run, and the promise rejects with it. */
+	/** Called with each event; if it throws, the run is cancelled, and the promise rejects with that error. */
 	onEvent?: (event: Event) => void;
 	/** Keep events for Run.events(). */
 	events?: boolean;
 }
 
-/** What became of one run: the keys of docs/report.schema.json. */
+/** The result of one run: the keys of docs/report.schema.json. */
 export class Report {
 	readonly schema: string;
 	readonly id: string;
@@ -138,7 +138,7 @@ export class Report {
 	readonly output_truncated: boolean;
 	readonly program: { name: string | null; kind: string; sha256: string | null };
 	readonly engine: Record<string, string>;
-	/** The exit code that `curfew run` would end with. */
+	/** The exit code of `curfew run`. */
 	readonly exitCode: number;
 	readonly ok: boolean;
 	/** The report itself if the program finished; otherwise throws ProgramFailed. */
@@ -164,7 +164,7 @@ export interface EngineOptions {
 	cacheDir?: string;
 	/** Memory kept ready for reuse. */
 	residentBytes?: number;
-	/** Runs that may go on at once; one more is refused (OVERLOADED). */
+	/** Runs in progress at once; one more is refused (OVERLOADED). */
 	maxRuns?: number;
 }
 
@@ -227,7 +227,7 @@ export function run(source: Source, options?: SourceOptions & RunOptions): Promi
 export function runSync(source: Source, options?: Omit<SourceOptions, 'functions'> & SyncOptions): Report;
 export function program(source: Source, options?: SourceOptions): Program;
 
-/** The server refused a request: what problem+json says of it. */
+/** A request that the server refused, with the fields of problem+json. */
 export class Problem extends Error {
 	/** Of HTTP. */
 	readonly status: number;

@@ -348,7 +348,7 @@ function openStdin(stdin) {
 
 // ---- Report ---------------------------------------------------------------------------------------------------------
 
-/** What became of one run: the keys of docs/report.schema.json, and a few in JavaScript's ways. */
+/** The result of one run: the keys of docs/report.schema.json, and a few in JavaScript's ways. */
 class Report {
 	constructor({ json, exitCode }) {
 		Object.assign(this, JSON.parse(json));
@@ -706,7 +706,7 @@ class Session {
 		if (this.#inUse) throw new CurfewError('a call of this session is in progress', 'IN_USE');
 	}
 
-	/** Cancels the call that goes on; nothing happens if there is none. */
+	/** Cancels the call in progress; nothing happens if there is none. */
 	cancel() {
 		call('sessionCancel', this.#handle);
 		// The library knows of no call before its thread has begun with it.
@@ -735,7 +735,7 @@ class Session {
 
 let engine;
 
-/** The engine of run, runSync and program, made when it is first needed. */
+/** The engine of run, runSync and program, created when it is first needed. */
 function defaultEngine() {
 	return (engine ??= new Engine());
 }

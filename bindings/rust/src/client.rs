@@ -19,7 +19,7 @@ pub struct Client {
     pub token: Option<String>,
     /// How long the server may be silent.
     pub timeout: Duration,
-    /// How often a request that is safe to repeat is sent again where that may help.
+    /// How often a request that is safe to repeat is sent again if that may help.
     pub retries: u32,
 }
 
@@ -29,20 +29,20 @@ pub struct Client {
 pub enum ClientError {
     /// The server refused it.
     Problem(Problem),
-    /// The server cannot be reached, or its answer is none.
+    /// The server cannot be reached, or its answer is malformed.
     Io(std::io::Error),
-    /// What was to be sent is wrong.
+    /// The request is invalid.
     Invalid(Error),
 }
 
-/// What problem+json says of a refusal.
+/// The fields of problem+json of a refusal.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct Problem {
     /// Of HTTP.
     pub status: u16,
-    /// What kind of problem it is, in words.
+    /// The kind of problem, as text.
     pub title: String,
     /// What is wrong.
     pub detail: Option<String>,
@@ -118,7 +118,7 @@ pub struct Submission {
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct ServerEvent {
-    /// To go on behind it.
+    /// To resume after it.
     pub id: Option<String>,
     /// "state", "progress", "checkpoint", "output" or "report".
     pub kind: String,
@@ -276,7 +276,7 @@ impl Client {
             return Ok(response);
         }
         let mut text = String::new();
-        let _ = (&mut response).take(1 << 16).read_to_string(&mut text); // what is no JSON has the status as its title
+        let _ = (&mut response).take(1 << 16).read_to_string(&mut text); // without JSON, the title is the status
         let mut problem: Problem = serde_json::from_str(&text).unwrap_or_default();
         problem.status = response.status;
         if problem.title.is_empty() {
@@ -365,7 +365,7 @@ impl Client {
         Ok((page["runs"].as_array().cloned().unwrap_or_default(), page["next"].as_str().map(Into::into)))
     }
 
-    /// Waits for the report of a run, beyond a restart of the server, too.
+    /// Waits for the report of a run, also across a restart of the server.
     pub fn wait(&self, id: &str) -> Answer<Report> {
         let mut report = None;
         self.events(id, None, |event| {
@@ -381,7 +381,7 @@ impl Client {
         serde_json::from_value(report).map_err(|error| broken(&error.to_string()))
     }
 
-    /// Cancels a run; its report, also where it was done already, or `None` where it is still stopping.
+    /// Cancels a run; its report, also if it had ended before, or `None` while it is still stopping.
     pub fn cancel(&self, id: &str) -> Answer<Option<Report>> {
         let answer: Value = self.ask(&Request::new("DELETE", format!("/v1/runs/{}", escape(id))))?;
         if answer["schema"].is_null() {
@@ -390,7 +390,7 @@ impl Client {
         serde_json::from_value(answer).map(Some).map_err(|error| broken(&error.to_string()))
     }
 
-    /// Calls `each` with a run's events, from the first one or from behind an id, to its report, or until it returns false. A
+    /// Calls `each` with a run's events, from the first one or after an id, to its report, or until it returns false. A
     /// broken stream is resumed.
     pub fn events(
         &self,
@@ -428,7 +428,7 @@ impl Client {
         }
     }
 
-    /// Stores a program; the same bytes again: nothing is done. The language is "js", "mjs", "wasm" or "wat".
+    /// Stores a program; storing the same bytes again changes nothing. The language is "js", "mjs", "wasm" or "wat".
     pub fn put_program(&self, name: &str, source: &[u8], language: &str) -> Answer<Value> {
         let kind = match language {
             "wasm" => "application/wasm",
@@ -452,7 +452,7 @@ impl Client {
         self.ask(&Request::new("GET", format!("/v1/programs/{}", escape(name))))
     }
 
-    /// Removes a stored program; runs that were accepted go on.
+    /// Removes a stored program; runs that were accepted continue.
     pub fn delete_program(&self, name: &str) -> Answer<()> {
         self.ask::<Value>(&Request::new("DELETE", format!("/v1/programs/{}", escape(name)))).map(drop)
     }

@@ -35,7 +35,7 @@ enum Kind {
 /// A Rust function that a program may call as `host.NAME`, or import.
 ///
 /// It is called on the thread that executes the program, of whose stack 256 KiB are left, while the program waits: the stop of
-/// a run takes effect when it returns. What may block is better a [`HostFunction::deferred`] one. An `Err` is an exception
+/// a run takes effect when it returns. Use [`HostFunction::deferred`] for a function that may block. An `Err` is an exception
 /// that the program may catch; so is a panic.
 pub struct HostFunction {
     name: String,
@@ -67,19 +67,19 @@ impl HostFunction {
         HostFunction { type_: Some(type_.into()), ..HostFunction::new(name, Kind::Numbers(Box::new(call))) }
     }
 
-    /// A function that begins a call and may have it answered later, from any thread or task: JavaScript has a promise, and
+    /// A function that begins a call and may have it answered later, from any thread or task: JavaScript gets a promise, and
     /// WebAssembly waits without holding a thread.
     pub fn deferred(name: &str, call: impl Fn(DeferredCall) + Send + Sync + 'static) -> HostFunction {
         HostFunction::new(name, Kind::Deferred(Box::new(call)))
     }
 
-    /// What a WebAssembly module imports it from, or a component's interface; by default "host".
+    /// The module that WebAssembly imports it from, or a component's interface; by default "host".
     pub fn module(mut self, module: &str) -> HostFunction {
         self.module = Some(module.into());
         self
     }
 
-    /// What a call costs where fuel is limited.
+    /// The cost of a call if fuel is limited.
     pub fn fuel(mut self, fuel: u64) -> HostFunction {
         self.fuel = fuel;
         self
@@ -202,7 +202,7 @@ unsafe fn carry_out(function: &HostFunction, call: *mut sys::curfew_host_call) -
 
 unsafe extern "C" fn on_call(context: *mut c_void, call: *mut sys::curfew_host_call) {
     let row = &*context.cast::<Row>();
-    // A deferred call that panics answers when what it was given is dropped.
+    // A deferred call that panics answers when its argument is dropped.
     match catch_unwind(AssertUnwindSafe(|| carry_out(&row.function, call))) {
         Ok(Ok(())) => {}
         Ok(Err(message)) => throw(call, &message),
@@ -219,7 +219,7 @@ struct Pending {
 }
 
 impl Pending {
-    /// The right to answer, for whoever asks first.
+    /// The right to answer, for the first caller.
     fn take(&self) -> Option<*mut sys::curfew_host_call> {
         let call = self.call.swap(ptr::null_mut(), Ordering::AcqRel);
         (!call.is_null()).then_some(call)
@@ -269,7 +269,7 @@ impl DeferredCall {
         &self.arguments
     }
 
-    /// Sets what is called when the run is stopped before the answer: whoever carries the call out is to end it.
+    /// Sets what is called when the run is stopped before the answer: the work should then be ended.
     pub fn on_stopped(&self, told: impl FnOnce() + Send + 'static) {
         if let Ok(mut slot) = self.pending.on_stopped.lock() {
             *slot = Some(Box::new(told));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Run JavaScript and WebAssembly that you do not trust, under hard limits, and always get it back.
+//! Run JavaScript and WebAssembly that you do not trust, under hard limits, and always get control back.
 //!
 //! ```
 //! let report = curfew::run("6 * 7", &curfew::Options::default())?;
@@ -130,7 +130,7 @@ pub fn version() -> String {
 
 // ---- Engine
 
-/// Options of an engine; what is not set takes the library's default.
+/// Options of an engine; an option that is not set takes the library's default.
 #[derive(Debug, Default, Clone)]
 pub struct EngineOptions {
     /// Runs that compute at once; by default one for each core.
@@ -139,7 +139,7 @@ pub struct EngineOptions {
     pub cache_dir: Option<PathBuf>,
     /// Memory in bytes that is kept ready for reuse.
     pub resident_bytes: Option<u64>,
-    /// Runs that may go on at once; one more is [`Status::Overloaded`].
+    /// Runs in progress at once; one more is [`Status::Overloaded`].
     pub max_runs: Option<u32>,
 }
 
@@ -258,7 +258,7 @@ impl Engine {
     }
 }
 
-/// The engine of [`run`], made when it is first needed.
+/// The engine of [`run`], created when it is first needed.
 pub fn default_engine() -> Result<&'static Engine> {
     static ENGINE: OnceLock<Engine> = OnceLock::new();
     if ENGINE.get().is_none() {
@@ -274,7 +274,7 @@ pub fn run(text: &str, options: &Options) -> Result<Report> {
 
 // ---- Program
 
-/// What a source is written in.
+/// The language of a source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Language {
     /// A script or module, told apart by syntax as Node does.
@@ -293,11 +293,11 @@ impl Language {
     }
 }
 
-/// A program as it is given.
+/// The source of a program.
 pub struct Source {
     /// JavaScript, WebAssembly text, or the bytes of a module or component.
     pub text: Vec<u8>,
-    /// What it is written in.
+    /// Its language.
     pub language: Language,
     /// Shown in stacks and reports.
     pub name: Option<String>,

@@ -3,7 +3,7 @@
 use crate::{c_string, check, sys, text, Error, Result};
 use std::time::Duration;
 
-/// What a run may use. What is not set takes the library's default.
+/// What a run may use. A limit that is not set takes the library's default.
 ///
 /// Each setter takes text as the command line does ("250ms", "64MiB", "10M", "unlimited"), a [`Duration`], or a number.
 #[derive(Clone, Copy)]
@@ -65,7 +65,7 @@ macro_rules! limits {
 }
 limits! {
     timeout, timeout_ns, "timeout", "Wall-clock deadline for everything: load, compile, start, run, waiting, jobs.";
-    grace, grace_ns, "grace", "After the deadline or a cancel, how long the program may go on to end by itself.";
+    grace, grace_ns, "grace", "After the deadline or a cancel, how long the program may continue to end by itself.";
     cpu, cpu_ns, "cpu", "CPU time of the run, waiting excluded.";
     fuel, fuel, "fuel", "Deterministic instruction budget.";
     loops, loops, "loops", "JavaScript loop iterations plus calls.";
@@ -77,7 +77,7 @@ limits! {
 }
 
 impl Limits {
-    /// Nothing but defaults.
+    /// All defaults.
     pub fn new() -> Limits {
         Limits::default()
     }

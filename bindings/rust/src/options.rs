@@ -8,16 +8,16 @@ use std::path::PathBuf;
 use std::ptr;
 use std::sync::Arc;
 
-/// What a run wrote or said.
+/// Output or a message of a run.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Event {
     /// Output.
     Stdout(Vec<u8>),
     /// Output to standard error.
     Stderr(Vec<u8>),
-    /// What the program gave `curfew.progress`.
+    /// The value that the program passed to `curfew.progress`.
     Progress(Value),
-    /// What the program gave `curfew.checkpoint`.
+    /// The value that the program passed to `curfew.checkpoint`.
     Checkpoint(Value),
 }
 
@@ -33,7 +33,7 @@ impl Event {
     }
 }
 
-/// A directory that a WASI program may open, with all that is in it and nothing above it.
+/// A directory that a WASI program may open, with everything in it and nothing above it.
 #[derive(Debug, Clone)]
 pub struct Dir {
     /// Its path.
@@ -55,7 +55,7 @@ pub struct Options {
     pub params: Vec<Value>,
     /// Seen as `curfew.user`.
     pub user: Option<String>,
-    /// What `secrets.get(NAME)` answers; taken out of whatever the run prints or returns.
+    /// Values of `secrets.get(NAME)`; removed from everything that the run prints or returns.
     pub secrets: Vec<(String, String)>,
     /// Hosts that `fetch` may reach: "HOST", "HOST:PORT", "*.DOMAIN".
     pub allow_fetch: Vec<String>,
@@ -67,13 +67,13 @@ pub struct Options {
     pub dirs: Vec<Dir>,
     /// Standard input: `curfew.stdin`, or WASI's.
     pub stdin: Option<Arc<OwnedFd>>,
-    /// What `Date` and `Intl` take as local time: "Europe/Berlin".
+    /// The time zone of `Date` and `Intl`: "Europe/Berlin".
     pub timezone: Option<String>,
-    /// What a JavaScript program has as `curfew.files`.
+    /// `curfew.files` of a JavaScript program.
     pub files: Vec<(String, String)>,
     /// Fixed clock, seeded random.
     pub deterministic: bool,
-    /// Called with each event, by a thread of the engine while the program waits: be short.
+    /// Called with each event, by a thread of the engine while the program waits, so it must be short.
     pub on_event: Option<Arc<dyn Fn(Event) + Send + Sync>>,
 }
 

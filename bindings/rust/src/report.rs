@@ -9,7 +9,7 @@ use std::fmt;
 use std::ptr;
 use std::sync::Arc;
 
-/// What became of one run; docs/report.schema.json has every key.
+/// The result of one run; docs/report.schema.json has every key.
 #[derive(Debug, Clone, Deserialize)]
 #[non_exhaustive]
 pub struct Report {
@@ -26,7 +26,7 @@ pub struct Report {
     pub json_value: serde_json::Value,
     /// The last value passed to `curfew.checkpoint`, or null.
     pub partial: serde_json::Value,
-    /// What was thrown, why it does not load, or where it was stopped.
+    /// The exception, why it does not load, or where it was stopped.
     pub error: Option<ProgramError>,
     /// Every limit in the report's units; `None`: unlimited.
     pub limits: BTreeMap<String, Option<f64>>,
@@ -40,7 +40,7 @@ pub struct Report {
     pub output_truncated: bool,
     /// The program.
     pub program: ProgramInfo,
-    /// The exit code that `curfew run` would end with.
+    /// The exit code of `curfew run`.
     #[serde(skip)]
     pub exit_code: i32,
     #[serde(skip)]

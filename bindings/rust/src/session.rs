@@ -6,7 +6,7 @@ use std::ffi::c_int;
 use std::ptr;
 use std::time::Duration;
 
-/// One program's state, kept between calls. One call at a time: another one meanwhile is `Status::InUse`.
+/// One program's state, kept between calls. One call at a time: a concurrent one is `Status::InUse`.
 pub struct Session {
     pointer: *mut sys::curfew_session,
     _program: Program,
@@ -28,7 +28,7 @@ pub struct SessionTotals {
     pub loops: u64,
     pub output_bytes: u64,
     pub host_calls: u64,
-    /// That the state holds now; 0: there is none yet.
+    /// Held by the state now; 0: there is none yet.
     pub memory_bytes: u64,
 }
 
@@ -79,7 +79,7 @@ impl Session {
         })
     }
 
-    /// Cancels the call that goes on, from any thread; nothing happens if there is none.
+    /// Cancels the call in progress, from any thread; nothing happens if there is none.
     pub fn cancel(&self) {
         unsafe { sys::curfew_session_cancel(self.pointer) }
     }

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Run JavaScript and WebAssembly that you do not trust, under hard limits, and always get it back.
+"""Run JavaScript and WebAssembly that you do not trust, under hard limits, and always get control back.
 
 >>> import curfew
 >>> curfew.run("6 * 7").value

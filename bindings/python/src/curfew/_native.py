@@ -99,7 +99,7 @@ def text_of(pointer: Any, length: Optional[int] = None) -> Optional[str]:
 
 
 def bytes_of(text: Any, what: str) -> bytes:
-    """UTF-8 of a str, or bytes as they are; anything else is a TypeError that names what it was given for."""
+    """UTF-8 of a str, or bytes unchanged; anything else is a TypeError that names its purpose."""
     if isinstance(text, str):
         return text.encode("utf-8")
     if isinstance(text, (bytes, bytearray, memoryview)):
@@ -145,7 +145,7 @@ class Owned:
         return self._pointer
 
     def close(self) -> None:
-        """Gives back what it holds; a second call does nothing."""
+        """Frees what it holds; a second call does nothing."""
         pointer, self._pointer = self._pointer, None
         if pointer is not None and self._made_in == generation:
             type(self)._free(pointer)

@@ -20,7 +20,7 @@ _AGAIN = (429, 503)
 
 
 class Problem(Exception):
-    """The server refused a request: what problem+json says of it."""
+    """A request that the server refused, with the fields of problem+json."""
 
     def __init__(self, status: int, problem: Mapping[str, Any]) -> None:
         title = problem.get("title") or f"HTTP {status}"
@@ -57,7 +57,7 @@ def _limits_json(limits: Union[Limits, Mapping[str, Any]]) -> Dict[str, Any]:
 
 
 def _data(value: Any) -> Any:
-    """Bytes as JSON has them; all else as it is."""
+    """Bytes as JSON represents them; anything else unchanged."""
     return {"base64": base64.b64encode(value).decode("ascii")} if isinstance(value, bytes) else value
 
 
@@ -118,7 +118,7 @@ class Client:
         safe: bool = True,
         timeout: Optional[float] = None,
     ) -> Any:
-        """The JSON that answers; None where there is none. What is safe to repeat is repeated where that may help."""
+        """The JSON of the answer, or None. A request that is safe to repeat is repeated if that may help."""
         for attempt in range(self._retries + 1 if safe else 1):
             try:
                 with self._send(method, path, body, headers, timeout or self._timeout) as response:
@@ -217,19 +217,19 @@ class Client:
                 return
 
     def wait(self, run_id: str) -> Report:
-        """Waits for the report of a run, beyond a restart of the server, too."""
+        """Waits for the report of a run, also across a restart of the server."""
         for event in self.events(run_id):
             if event.kind == "report":
                 return _report_of(event.data)
         return _report_of(self.get(run_id)["report"])
 
     def cancel(self, run_id: str) -> Optional[Report]:
-        """Cancels a run and returns its report, also where it was done already; None where it is still stopping."""
+        """Cancels a run and returns its report, also if it had ended before; None while it is still stopping."""
         answer = self._ask("DELETE", f"/v1/runs/{quote(run_id, safe='')}")
         return _report_of(answer) if isinstance(answer, dict) and "outcome" in answer and "schema" in answer else None
 
     def events(self, run_id: str, *, last_event_id: Optional[str] = None) -> Iterator[ServerEvent]:
-        """A run's events from the first one (or from behind last_event_id) to its report; resumes a broken stream by itself."""
+        """A run's events from the first one (or after last_event_id) to its report; resumes a broken stream by itself."""
         failures = 0
         while True:
             headers = {"Accept": "text/event-stream", **({"Last-Event-ID": last_event_id} if last_event_id else {})}
@@ -257,7 +257,7 @@ class Client:
     # ---- Programs
 
     def put_program(self, name: str, source: Union[str, bytes], *, language: Optional[str] = None) -> Dict[str, Any]:
-        """Stores a program: name, sha256, kind, exports. The same bytes again: nothing is done."""
+        """Stores a program: name, sha256, kind, exports. Storing the same bytes again changes nothing."""
         data = source.encode("utf-8") if isinstance(source, str) else bytes(source)
         kinds = {"wasm": "application/wasm", "js": "text/javascript", "mjs": "text/javascript"}
         language = language or ("wasm" if data.startswith(b"\0asm") else "js")
@@ -273,7 +273,7 @@ class Client:
         return self._ask("GET", f"/v1/programs/{quote(name, safe='')}")
 
     def delete_program(self, name: str) -> None:
-        """Removes a stored program; runs that were accepted go on."""
+        """Removes a stored program; runs that were accepted continue."""
         self._ask("DELETE", f"/v1/programs/{quote(name, safe='')}")
 
     def nodes(self) -> List[Dict[str, Any]]:

@@ -63,7 +63,7 @@ _encode_params = json.JSONEncoder(allow_nan=False, separators=(",", ":")).encode
 
 
 class Event(NamedTuple):
-    """What a run wrote or said: ``kind`` is "stdout" or "stderr" (data: bytes), "progress" or "checkpoint" (data: JSON's value)."""
+    """Output or a message of a run: ``kind`` is "stdout" or "stderr" (data: bytes), "progress" or "checkpoint" (data: JSON's value)."""
 
     kind: str
     data: Any
@@ -71,7 +71,7 @@ class Event(NamedTuple):
 
 @dataclass(frozen=True)
 class Dir:
-    """A directory that a WASI program may open, with all that is in it and nothing above it."""
+    """A directory that a WASI program may open, with everything in it and nothing above it."""
 
     host: Union[str, "os.PathLike[str]"]  #: its path
     guest: str  #: the path under which the program sees it
@@ -240,7 +240,7 @@ class Engine(Owned):
         threads: Runs that compute at once; None: one for each core.
         cache_dir: Directory for compiled code, made if missing; must belong to this user. None: none.
         resident_bytes: Memory kept ready for reuse; None: the library's default.
-        max_runs: Runs that may go on at once; one more is refused with OverloadedError. None: the library's default.
+        max_runs: Runs in progress at once; one more is refused with OverloadedError. None: the library's default.
     """
 
     _kind = "engine"
@@ -450,14 +450,14 @@ class Program(Owned):
             limits: A Limits or a mapping: {"timeout": "250ms", "memory": "16MiB"}.
             call: Exported or global function to call.
             user: Seen as ``curfew.user``.
-            secrets: What ``secrets.get(NAME)`` answers; taken out of whatever the run prints or returns.
+            secrets: Values of ``secrets.get(NAME)``; removed from everything that the run prints or returns.
             allow_fetch: Hosts that ``fetch`` may reach: "HOST", "HOST:PORT", "*.DOMAIN".
             args, dirs: For WASI programs.
             env, stdin: The environment (``curfew.env``) and standard input (``curfew.stdin``, or WASI's).
-            timezone: What ``Date`` and ``Intl`` take as local time: "Europe/Berlin".
-            files: What a JavaScript program has as ``curfew.files``: names and their text or bytes.
+            timezone: The time zone of ``Date`` and ``Intl``: "Europe/Berlin".
+            files: ``curfew.files`` of a JavaScript program: names and their text or bytes.
             deterministic: Fixed clock, seeded random.
-            on_event: Called with each Event, while the program waits: be short.
+            on_event: Called with each Event, while the program waits, so it must be short.
 
         Ctrl-C cancels the run, and KeyboardInterrupt is raised when it has ended. What on_event raises cancels it too,
         and is raised here.
@@ -579,7 +579,7 @@ def _wait_for(run: Any) -> Any:
 
 # ---- Run -----------------------------------------------------------------------------------------------------------
 
-# Runs that are going on: they are kept until they have ended, whoever still knows them.
+# Runs in progress. They are kept until they have ended, even if nobody else refers to them.
 _live: Dict[int, "Run"] = {}
 _ending = False
 
@@ -595,7 +595,7 @@ def _on_event(context: Any, kind: int, data: Any, length: int) -> None:
 
 
 class Run(Owned):
-    """One execution that was started. It goes on to its end, also where nobody holds it any more."""
+    """One execution that was started. It continues to its end, even if nobody holds it any more."""
 
     _kind = "run"
     _free = lib.curfew_run_destroy
@@ -684,7 +684,7 @@ class Run(Owned):
 
     @property
     def report(self) -> Optional[Report]:
-        """The report, or None while it goes on."""
+        """The report, or None while the run is in progress."""
         return self._take_report() if self._ended else None
 
     def _take_report(self) -> Report:
@@ -767,7 +767,7 @@ class Run(Owned):
         return Events(self)
 
     def close(self) -> None:
-        """Cancels it if it goes on, and waits for its end."""
+        """Cancels it if it is in progress, and waits for its end."""
         if self._pointer is None:
             return
         if not self._ended and self._made_in == _native.generation:
@@ -813,7 +813,7 @@ class Events:
 
 
 def _sweep() -> None:
-    """Lets go of runs that have ended and that nobody asked for; once in a while, since it looks at all."""
+    """Drops runs that have ended and that nobody asked for. It is called only now and then, because it checks all of them."""
     if len(_live) >= _sweep.due:
         for run in [run for run in list(_live.values()) if run._ended]:
             _live.pop(id(run), None)
@@ -827,7 +827,7 @@ _sweep.due = 64  # type: ignore[attr-defined]
 
 
 class Session(Owned):
-    """One program's state, kept between calls. One call at a time: another one meanwhile is refused with BusyError."""
+    """One program's state, kept between calls. One call at a time: a concurrent one is refused with BusyError."""
 
     _kind = "session"
     _free = lib.curfew_session_destroy
@@ -943,14 +943,14 @@ class Session(Owned):
             return _outcome_of(outcome)
 
     def cancel(self) -> None:
-        """Cancels the call that goes on, from any thread; nothing happens if there is none."""
+        """Cancels the call in progress, from any thread; nothing happens if there is none."""
         call = self._current
         if self._cancel(call) and call is not None:
             # The library knows of no call before its thread has begun with it.
             host.workers.submit(lambda: self._cancel_until_ended(call))
 
     def _cancel(self, call: Optional[object]) -> bool:
-        """Cancels this call if it is the one that goes on."""
+        """Cancels this call if it is the one in progress."""
         with self._lock:
             if self._current is not call:
                 return False
@@ -969,7 +969,7 @@ class Session(Owned):
 
     @property
     def usable(self) -> bool:
-        """Whether a call would find a state; after a stop that lost it: False until a reset."""
+        """Whether a call would find a state; False after a stop that lost it, until a reset."""
         return bool(lib.curfew_session_is_usable(self._get()))
 
     def totals(self) -> Dict[str, int]:
@@ -983,7 +983,7 @@ class Session(Owned):
         }
 
     def close(self) -> None:
-        """Ends the session; a call that goes on is cancelled and waited for."""
+        """Ends the session; a call in progress is cancelled and waited for."""
         with getattr(self, "_lock", nullcontext()):
             super().close()
         given = getattr(self, "_given", None)
@@ -1017,7 +1017,7 @@ _default_lock = threading.Lock()
 
 
 def default_engine() -> Engine:
-    """The engine of curfew.run, made when it is first needed; after a fork the child has one of its own."""
+    """The engine of curfew.run, created when it is first needed; after a fork the child has one of its own."""
     global _default
     with _default_lock:
         if _default is None or _default._made_in != _native.generation:

@@ -23,12 +23,12 @@ class HostFunction:
     """A Python callable that a program may call as ``host.NAME``, or import.
 
     Args:
-        call: A function, or a coroutine function: then a JavaScript program has a promise, and WebAssembly waits.
-        module: What a WebAssembly module imports it from, or a component's interface; by default "host".
+        call: A function, or a coroutine function: then a JavaScript program gets a promise, and WebAssembly waits.
+        module: The module that WebAssembly imports it from, or a component's interface; by default "host".
         type: "ii->i" and the like, of i (i32), I (i64), f (f32), F (f64), for WebAssembly modules; None: JSON.
-        fuel: What a call costs where fuel is limited.
+        fuel: The cost of a call if fuel is limited.
 
-    What it raises, the program sees as an Error with the exception's class and message.
+    The program sees what it raises as an Error with the exception's class and message.
     """
 
     def __init__(
@@ -203,7 +203,7 @@ _IDLE_NS = 10 * 10**9
 
 
 def _carry_out(function: Optional[HostFunction], call: Any) -> None:
-    """One synchronous call. A run that is stopped does not wait for it; its answer then comes to nothing."""
+    """One synchronous call. A run that is stopped does not wait for it; a later answer is dropped."""
     try:
         if function is None:  # it was stopped, and its program is gone
             raise InterruptedError("the run was stopped")
@@ -226,7 +226,7 @@ def _take_calls(queue: Any) -> None:
 
 @ffi.callback("void(void *)")
 def _on_waiting(context: Any) -> None:
-    """A call has come, and each thread that takes them is busy."""
+    """Called when a call has arrived and each thread that takes calls is busy."""
     try:
         threading.Thread(target=_take_calls, args=(_queue,), name="curfew-host", daemon=True).start()
     except RuntimeError as error:  # there are as many threads as there can be
@@ -253,7 +253,7 @@ def _call_queue() -> Any:
 
 @ffi.callback("void(void *, curfew_host_call *)")
 def _on_call(context: Any, call: Any) -> None:
-    """An asynchronous call begins."""
+    """Begins an asynchronous call."""
     function = _functions[int(ffi.cast("uintptr_t", context))]
     try:
         owner = lib.curfew_host_call_get_context(call)
@@ -280,7 +280,7 @@ Functions = Mapping[str, Union[Callable[..., Any], HostFunction]]
 
 
 def forget_functions(numbers: Iterable[int]) -> None:
-    """Their program is gone."""
+    """Called when their program is gone."""
     for number in numbers:
         _functions.pop(number, None)
 

@@ -23,7 +23,7 @@ class Limits:
 
     Attributes:
         timeout: Wall-clock deadline for everything: load, compile, start, run, waiting, jobs (seconds).
-        grace: After the deadline or a cancel, how long the program may go on to end by itself (seconds).
+        grace: After the deadline or a cancel, how long the program may continue to end by itself (seconds).
         cpu: CPU time of the run, waiting excluded (seconds).
         fuel: Deterministic instruction budget.
         loops: JavaScript loop iterations plus calls.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Reports: what became of a run."""
+"""Reports: the results of runs."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ _USED = tuple(Usage.__dataclass_fields__)
 
 
 class Report:
-    """What became of one run: filled once, when it has ended (docs/report.schema.json has every key).
+    """The result of one run: filled once, when it has ended (docs/report.schema.json has every key).
 
     A report is no exception: read ``outcome``, or call :meth:`raise_for_outcome`.
     """
@@ -168,7 +168,7 @@ class Report:
 
     @property
     def exit_code(self) -> int:
-        """The exit code that ``curfew run`` would end with."""
+        """The exit code of ``curfew run``."""
         return self._exit_code
 
     def raise_for_outcome(self) -> "Report":
