@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A text that grows in memory, so that it goes out in one write whose failure is seen. */
+/* A text that grows in memory, so that one write prints it and a failure is noticed. */
 typedef struct page {
 	FILE *stream;
 	char *text;
@@ -46,7 +46,7 @@ static void format_heading(const cli_option *option, char *text, size_t size)
 	               option->argument != NULL ? option->argument : "");
 }
 
-/* The words of a text, wrapped and indented by MEANING_COLUMN, where the cursor already is. */
+/* Writes a text wrapped and indented by MEANING_COLUMN, where the cursor already is. */
 static void write_wrapped(FILE *out, const char *text)
 {
 	int column = MEANING_COLUMN;
@@ -79,11 +79,11 @@ static void write_option(FILE *out, const cli_option *option)
 	write_wrapped(out, meaning);
 }
 
-/* where: --fuel may be a time, of this machine or of the server; NULL: it may not. */
+/* where: the machine whose time --fuel may give, this one or the server's; NULL: --fuel may not be a time. */
 static void write_values(FILE *out, const char *where)
 {
 	fputs("\nDUR needs a unit: ns us ms s m h. SIZE: bytes, or KiB MiB GiB (K M G mean the same).\n"
-	      "N takes k M G (powers of ten). \"unlimited\" is the only way to say so.\n",
+	      "N may end in k M G (powers of ten). \"unlimited\" is the only way to say so.\n",
 	      out);
 	if (where != NULL)
 		fprintf(out, "--fuel 250ms is as much fuel as that time is worth on %s.\n", where);
@@ -107,7 +107,7 @@ static void write_exit_codes(FILE *out)
 	}
 }
 
-/* Of those that ask a server; for submit --wait they come in addition. */
+/* Exit codes of commands that ask a server; for submit --wait they are in addition. */
 static void write_client_exit_codes(FILE *out, cli_command_id command)
 {
 	bool submits = command == CLI_SUBMIT;
@@ -166,7 +166,7 @@ int cli_print_overview(void)
 		cli_say("out of memory");
 		return CLI_EXIT_INTERNAL;
 	}
-	fputs("Usage: curfew COMMAND ...\n\nRuns code you do not trust, under hard limits, and always gets it back.\n\n"
+	fputs("Usage: curfew COMMAND ...\n\nRuns code you do not trust, under hard limits, and always gets control back.\n\n"
 	      "Commands:\n",
 	      p.stream);
 	for (int i = 0; i < CLI_COMMANDS; i++)
@@ -253,7 +253,7 @@ static void write_man_limits(FILE *out)
 	fputs(
 		".SH LIMITS\nEvery command that runs a program takes these; for \\fBtoken\\fR they are ceilings. \\fIDUR\\fR needs a unit: ns us ms s m h. "
 		"\\fISIZE\\fR is a number of bytes, or KiB MiB GiB (K M G mean the same). "
-		"\\fIN\\fR takes k M G, powers of ten. "
+		"\\fIN\\fR may end in k M G, powers of ten. "
 		"\\fB\\-\\-fuel 250ms\\fR, for \\fBrun\\fR, \\fBbench\\fR and \\fBsubmit\\fR, is as much fuel as that time is worth on this (or the server's) machine: "
 		"see \\fBcurfew calibrate\\fR. "
 		"Only the word \\fBunlimited\\fR lifts a limit; 0 is an error.\n",
@@ -282,14 +282,14 @@ static void write_man_exit(FILE *out)
 static void write_man(FILE *out)
 {
 	fprintf(out, ".TH CURFEW 1 \"\" \"curfew %s\" \"User Commands\"\n.SH NAME\n", curfew_version());
-	fputs("curfew \\- run code you do not trust, and always get it back\n.SH SYNOPSIS\n", out);
+	fputs("curfew \\- run code you do not trust, and always get control back\n.SH SYNOPSIS\n", out);
 	for (int i = 0; i < CLI_COMMANDS; i++) {
 		fprintf(out, "%s\\fBcurfew %s\\fR ", i > 0 ? ".br\n" : "", cli_commands[i].name);
 		write_troff(out, cli_commands[i].usage);
 		fputc('\n', out);
 	}
 	fputs(".SH DESCRIPTION\ncurfew runs JavaScript inside WebAssembly under limits that the program can neither "
-	      "see nor lift: time, CPU time, instructions, memory, stack and output. A program that goes beyond one is "
+	      "see nor lift: time, CPU time, instructions, memory, stack and output. A program that exceeds one is "
 	      "stopped from outside, and a report says what stopped it, where it was and how much of each limit it "
 	      "had used.\n"
 	      ".SH COMMANDS\n",
@@ -303,7 +303,7 @@ static void write_man(FILE *out)
 	      "~/.cache/curfew.\n.TP\n.B CURFEW_SECRETS_KEY\nThe key of the secrets, 64 hexadecimal digits.\n.TP\n"
 	      ".B CURFEW_SECRETS_KEY_FILE\nA file that holds it, which nobody else may read.\n.TP\n"
 	      ".B XDG_STATE_HOME\ncurfew secret keeps secrets in curfew/secrets.db in it; by default in ~/.local/state.\n"
-	      ".TP\n.B CURFEW_SERVER\nWhere the server is, for submit, ps, logs, cancel and programs.\n"
+	      ".TP\n.B CURFEW_SERVER\nThe address of the server, for submit, ps, logs, cancel, programs and schedules.\n"
 	      ".TP\n.B CURFEW_TOKEN\nThe token that they send to it.\n"
 	      ".TP\n.B NO_COLOR\nIf not empty, no colour is used on a terminal.\n.SH EXAMPLES\n.EX\n"
 	      "curfew run \\-\\-timeout 1s script.js\n"
