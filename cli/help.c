@@ -166,9 +166,10 @@ int cli_print_overview(void)
 		cli_say("out of memory");
 		return CLI_EXIT_INTERNAL;
 	}
-	fputs("Usage: curfew COMMAND ...\n\nRuns code you do not trust, under hard limits, and always gets control back.\n\n"
-	      "Commands:\n",
-	      p.stream);
+	fputs(
+		"Usage: curfew COMMAND ...\n\nRuns code you do not trust, under hard limits, and always gets control back.\n\n"
+		"Commands:\n",
+		p.stream);
 	for (int i = 0; i < CLI_COMMANDS; i++)
 		fprintf(p.stream, "  %-10s%s\n", cli_commands[i].name, cli_commands[i].summary);
 	fputs("\nExample:\n  curfew run --timeout 1s --memory 32MiB script.js\n\n"
