@@ -257,7 +257,7 @@ static void test_text_of_a_finished_run(void)
 	report->stop_mode = CURFEW_STOP_COOPERATIVE;
 	report->stop_cause = CURFEW_OUTCOME_DEADLINE;
 	report->limits.timeout_ns = 1400 * MS;
-	expect_text(report, "curfew: ok: finished after 1.500 s, by itself after it was notified of the deadline\n"
+	expect_text(report, "curfew: ok: finished after 1.500 s, by itself, after it was notified of the deadline\n"
 	                    "  wall 1.500 s of 1.4 s · cpu 0.00 ms · memory 0 B of 64 MiB\n");
 	curfew_report_destroy(report);
 }
