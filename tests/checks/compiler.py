@@ -259,10 +259,9 @@ def tiers_share_code(context):
 @test
 def server_shares_code(context):
     env = {"XDG_CACHE_HOME": context.folder()}
-    context.environment.update(env)
     content = module([b"\x41\5\x1a"] * 400)
     path = write(context, content, "shared.wasm")
-    with Server(context) as server:
+    with Server(context, env=env) as server:
         server.ask(
             "PUT", "/v1/programs/shared.wasm?lang=wasm", content, 201, headers={"Content-Type": "application/wasm"}
         )

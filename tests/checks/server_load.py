@@ -698,13 +698,7 @@ def reload(context):
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listener:
         listener.bind(told)
         listener.settimeout(20 * context.slower)
-        os.environ["NOTIFY_SOCKET"] = told
-        context.environment["NOTIFY_SOCKET"] = told
-        try:
-            server = Server(context, "--config", path)
-        finally:
-            del os.environ["NOTIFY_SOCKET"], context.environment["NOTIFY_SOCKET"]
-        with server:
+        with Server(context, "--config", path, env={"NOTIFY_SOCKET": told}) as server:
             expect_equal("ready", listener.recv(100), b"READY=1")
             waiting = server.submit(WAIT.format(ms=1500))["id"]
             server.refuse(400, {"source": "1", "limits": {"timeout": "30s"}}, "/limits/timeout")

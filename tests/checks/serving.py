@@ -153,14 +153,14 @@ class Stream:
 class Server:
     """curfew serve with these options, until stop or kill. Use it in a with statement."""
 
-    def __init__(self, context, *options, data=None, token=None, tls=None, listen="127.0.0.1:0", wait=20):
+    def __init__(self, context, *options, data=None, token=None, tls=None, listen="127.0.0.1:0", wait=20, env=None):
         self.context, self.token, self.tls = context, token, tls
         self.data = data or os.path.join(context.folder(), "data")
         self.log_path = os.path.join(context.folder(), "log")
         place = context.store_options(self.data) if hasattr(context, "store_options") else []
         self.words = [context.curfew, "serve", "--listen", listen, "--data", self.data, *place, *options]
         with open(self.log_path, "wb") as log:
-            self.process = context.spawn(self.words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log)
+            self.process = context.spawn(self.words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, env=env or {})
         ready = select.poll()  # select() knows no descriptor from 1024 on
         ready.register(self.process.stdout, select.POLLIN)
         patience = context.patience(wait)
