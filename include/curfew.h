@@ -832,6 +832,13 @@ CURFEW_API curfew_status curfew_code_load(curfew_compiler *compiler, const void 
 /* Call this after its requests were destroyed. */
 CURFEW_API void curfew_code_destroy(curfew_code *code);
 
+/*
+ * Who asks for the code from here on: any number for a tenant, and one for a user of that tenant; 0 is nobody in
+ * particular. Of the programs that wait to be compiled, those of whoever has the fewest being compiled come first. Call
+ * it from one thread at a time.
+ */
+CURFEW_API void curfew_code_set_asker(curfew_code *code, uint64_t owner, uint64_t user);
+
 /* One request of one engine. Belongs to one thread at a time. */
 typedef struct curfew_code_request curfew_code_request;
 /*

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* /v1/programs: stored under a name, after a worker has loaded them once and told what they are. */
 #include "common/clock.h"
+#include "common/hash.h"
 #include "log.h"
 #include "programs.h"
 #include "report.h"
@@ -356,8 +357,12 @@ static answer load_put(request *q)
 	                            : NULL;
 	/* It may be a large program, which is compiled once here and for no run again. */
 	curfew_limits limits = {.size = sizeof limits, .timeout_ns = PUT_NS};
-	worker_job job = {
-		.program = ready, .flags = WORKER_JOB_INSPECT, .limits = &limits, .context = p, .on_done = on_loaded};
+	worker_job job = {.program = ready,
+	                  .flags = WORKER_JOB_INSPECT,
+	                  .limits = &limits,
+	                  .owner = hash_of(q->who->id),
+	                  .context = p,
+	                  .on_done = on_loaded};
 	curfew_status status = ready != NULL ? worker_pool_submit(s->pool, &job, NULL, &failure) : CURFEW_SYSTEM;
 	worker_program_unref(ready);
 	if (status == CURFEW_OK)

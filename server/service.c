@@ -6,6 +6,7 @@
 #include "service.h"
 
 #include "common/clock.h"
+#include "common/hash.h"
 #include "hosts.h"
 #include "log.h"
 #include "metrics.h"
@@ -673,6 +674,7 @@ static worker_job job_of(const server *s, const run *r, const hosts *allowed, co
 	                    .params_length = r->params_length,
 	                    .user = r->user,
 	                    .store = r->user != NULL ? s->secrets : NULL,
+	                    .owner = hash_of(r->owner->id),
 	                    .allow_fetch = allowed->items,
 	                    .allow_fetch_count = allowed->count,
 	                    .args = given->args,

@@ -28,6 +28,7 @@ typedef struct request {
 	uint64_t number;  /* among its requests */
 	uint32_t what;
 	worker_program *program;    /* with a reference */
+	uint64_t owner, user;       /* of a run that needs it */
 	curfew_code_request *asked; /* NULL: it was not asked for yet */
 	atomic_bool is_ready;       /* there is an answer */
 	bool ended;                 /* under the lock */
@@ -56,6 +57,19 @@ static size_t count(const process *p)
 	return requests;
 }
 
+/* The first run that has to do with it there. */
+static void find_asker(const process *p, request *made)
+{
+	for (size_t slot = 0; slot < p->slot_count; slot++) {
+		const worker_run *run = p->runs[slot];
+		if (run == NULL || run->program != made->program)
+			continue;
+		made->owner = run->job.owner;
+		made->user = run->user;
+		return;
+	}
+}
+
 static bool begin(process *p, uint64_t number, const worker_compile_head *head)
 {
 	worker_pool *pool = p->pool;
@@ -69,6 +83,7 @@ static bool begin(process *p, uint64_t number, const worker_compile_head *head)
 	*made = (request){
 		.pool = pool, .process = p->id, .number = number, .what = head->what, .program = pool->programs[head->program]};
 	worker_program_ref(made->program);
+	find_asker(p, made);
 	made->next = pool->compiling.requests;
 	pool->compiling.requests = made;
 	wake(pool);
@@ -128,8 +143,10 @@ static void get_answer(request *own, curfew_code_answer *answer)
 	*answer = (curfew_code_answer){.size = sizeof *answer, .kind = CURFEW_CODE_FAILED, .file = -1, .internal = 1};
 	if (own->asked == NULL) {
 		status = make_code(own->pool, own->program, &failure);
-		if (status == CURFEW_OK)
+		if (status == CURFEW_OK) {
+			curfew_code_set_asker(own->program->code, own->owner, own->user);
 			status = curfew_code_ask(own->program->code, own->what, on_ready, own, &own->asked, &failure);
+		}
 	}
 	atomic_store(&own->is_ready, false);
 	if (status == CURFEW_OK)

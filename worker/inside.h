@@ -91,7 +91,8 @@ struct worker_run {
 	atomic_bool in_ready;
 	_Atomic(worker_run *) next_ready;
 
-	worker_job job; /* callbacks and flags; its texts are in frame */
+	worker_job job; /* callbacks, flags and owner; its texts are in frame */
+	uint64_t user;  /* a number for it; 0: none */
 	char id[27];
 	curfew_limits limits;
 	worker_bytes frame; /* what its worker is sent; kept as long as it could be carried out again */

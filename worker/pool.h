@@ -163,6 +163,8 @@ typedef struct worker_job {
 	const char *const *allow_fetch; /* as in curfew_run_options; requests are checked and made on this side */
 	size_t allow_fetch_count;
 
+	uint64_t owner; /* a number for whose it is, as in curfew_code_set_asker, beside user */
+
 	void *context;                   /* of the callbacks; each of them may be NULL */
 	void (*on_start)(void *context); /* a worker has begun with it; not called where it ends before that */
 	/* As curfew_event_callback; data is borrowed. */

@@ -7,6 +7,7 @@
 #include "inside.h"
 
 #include "common/clock.h"
+#include "common/hash.h"
 #include <assert.h>
 #include <errno.h>
 #include <stdio.h>
@@ -135,6 +136,7 @@ static curfew_status make_run(worker_pool *pool, const worker_job *job, worker_r
 	made->pool = pool;
 	made->program = job->program;
 	made->job = *job;
+	made->user = hash_of(job->user);
 	made->submitted_ns = clock_now_ns();
 	made->due_ns = made->look_ns = INT64_MAX;
 	made->due_why = CURFEW_OUTCOME_DEADLINE;

@@ -26,6 +26,7 @@ struct curfew_compiler {
 
 struct curfew_code {
 	curfew__wasm_program *program;
+	curfew__asker asker; /* of the next request */
 };
 
 struct curfew_code_request {
@@ -193,6 +194,11 @@ void curfew_code_destroy(curfew_code *code)
 	free(code);
 }
 
+void curfew_code_set_asker(curfew_code *code, uint64_t owner, uint64_t user)
+{
+	code->asker = (curfew__asker){owner, user};
+}
+
 /* ---- Requests ----------------------------------------------------------------------------------------------- */
 
 curfew_status curfew_code_ask(curfew_code *code, uint32_t what, void (*on_ready)(void *context), void *context,
@@ -206,7 +212,7 @@ curfew_status curfew_code_ask(curfew_code *code, uint32_t what, void (*on_ready)
 		return curfew__refuse(failure, CURFEW_NO_MEMORY, "out of memory");
 	made->program = code->program;
 	made->part = (curfew__wasm_part)(what - CURFEW_CODE_PLAIN);
-	made->waiter = (curfew__wasm_waiter){.wake = on_ready, .context = context};
+	made->waiter = (curfew__wasm_waiter){.wake = on_ready, .context = context, .asker = code->asker};
 	on_ready(context);
 	return curfew__refuse(failure, CURFEW_OK, "");
 }

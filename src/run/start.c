@@ -14,6 +14,7 @@
 #include "base/random.h"
 #include "base/refuse.h"
 #include "common/clock.h"
+#include "common/hash.h"
 #include "common/id.h"
 #include "common/json.h"
 #include "engine/interrupt.h"
@@ -216,6 +217,7 @@ static curfew_status ask(curfew_run *run, const curfew_run_options *options, cur
 {
 	bool ok = true;
 
+	run->wait.compiled.asker.user = hash_of(options->user);
 	run->call = options->call ? copy(options->call, strlen(options->call), &ok) : NULL;
 	run->params = options->params ? copy(options->params, options->params_length, &ok) : NULL;
 	run->params_length = options->params ? options->params_length : 0;

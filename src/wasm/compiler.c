@@ -22,8 +22,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "common/mutex.h"
 #include "common/clock.h"
+#include "common/mutex.h"
+#include "common/owner.h"
 #include "engine/cache.h"
 #include "engine_key.h"
 #include "wasm/compiled.h"
@@ -47,6 +48,7 @@ enum { INPUT, INTERFACE, CODE, FILES };
 struct curfew__job {
 	curfew__compiler *compiler;
 	curfew__job *next; /* in the list of all that were not ended */
+	curfew__turn turn; /* the same list */
 	enum job_state state;
 	curfew__compile_request request;
 	curfew__job_listener listener;
@@ -573,15 +575,18 @@ static curfew__job *next_job(curfew__compiler *compiler) CURFEW__REQUIRES(compil
 static curfew__job *next_job(curfew__compiler *compiler)
 {
 	bool by_process = path_of(compiler)[0];
-	curfew__job *job = compiler->jobs, *found = NULL;
 
+	/* Processes and threads of jobs that were ended may still be there. */
 	if (by_process ? count_processes(compiler) >= PROCESSES_MOST : !find_place(compiler))
 		return NULL;
-	/* The last one of the list came first. */
-	for (; job; job = job->next)
-		if (job->state == JOB_QUEUED)
-			found = job;
-	return found;
+	for (curfew__job *job = compiler->jobs; job; job = job->next) {
+		job->turn.next = job->next ? &job->next->turn : NULL;
+		job->turn.is_waiting = job->state == JOB_QUEUED;
+		job->turn.is_begun = job->state == JOB_COMPILING;
+	}
+	curfew__turn *next = curfew__turn_next(compiler->jobs ? &compiler->jobs->turn : NULL,
+	                                       by_process ? PROCESSES_MOST : THREADS_MOST);
+	return CURFEW__OWNER(next, curfew__job, turn);
 }
 
 /* Whoever compiled twice will compile again: a process is kept ready. */
@@ -701,6 +706,7 @@ curfew__job *curfew__compiler_start(curfew__compiler *compiler, const curfew__co
 	                     .listener = *listener,
 	                     .bytes = source->bytes,
 	                     .length = source->length,
+	                     .turn = curfew__turn_of(&source->asker, source->length, clock_now_ns()),
 	                     .files = {-1, -1, -1}};
 	snprintf(job->cache_name, sizeof job->cache_name, "%s", source->cache_name);
 	curfew__mutex_lock(&compiler->lock);

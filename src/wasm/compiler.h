@@ -12,6 +12,7 @@
 
 #include "wasm/compile.h"
 #include "wasm/loader.h"
+#include "wasm/turns.h"
 
 typedef struct curfew__compiler curfew__compiler;
 typedef struct curfew__job curfew__job;
@@ -46,6 +47,7 @@ typedef struct curfew__compile_source {
 	size_t length;
 	const char *cache_name; /* under which the code is kept; "": it is not */
 	const void *program;    /* by which it is known elsewhere */
+	curfew__asker asker;
 } curfew__compile_source;
 
 /* Called on the compiler's threads, without a lock of its. Files are taken over. */

@@ -8,6 +8,7 @@
 
 #include "common/clock.h"
 #include "common/mutex.h"
+#include "common/owner.h"
 
 /* Wasmtime's reading of code recurses in nothing that a program chooses. */
 #define STACK_BYTES ((size_t)1 << 20)
@@ -15,8 +16,8 @@
 struct curfew__loader {
 	curfew__mutex lock;
 	pthread_cond_t added;
-	pthread_cond_t done; /* with a call */
-	curfew__load *first, **last;
+	pthread_cond_t done;  /* with a call */
+	curfew__turn *newest; /* of those that wait */
 	bool is_running, is_ending;
 	pthread_t thread;
 	clockid_t clock;
@@ -31,7 +32,6 @@ curfew__loader *curfew__loader_create(void)
 	curfew__mutex_init(&loader->lock);
 	pthread_cond_init(&loader->added, NULL);
 	pthread_cond_init(&loader->done, NULL);
-	loader->last = &loader->first;
 	return loader;
 }
 
@@ -51,15 +51,14 @@ void curfew__loader_destroy(curfew__loader *loader)
 	free(loader);
 }
 
-static curfew__load *take_first(curfew__loader *loader) CURFEW__REQUIRES(loader->lock);
-static curfew__load *take_first(curfew__loader *loader)
+static void take_out(curfew__loader *loader, curfew__load *load) CURFEW__REQUIRES(loader->lock);
+static void take_out(curfew__loader *loader, curfew__load *load)
 {
-	curfew__load *load = loader->first;
+	curfew__turn **at = &loader->newest;
 
-	loader->first = load->next;
-	if (!loader->first)
-		loader->last = &loader->first;
-	return load;
+	while (*at != &load->turn)
+		at = &(*at)->next;
+	*at = load->turn.next;
 }
 
 static void *work(void *argument)
@@ -68,11 +67,12 @@ static void *work(void *argument)
 
 	curfew__mutex_lock(&loader->lock);
 	while (!loader->is_ending) {
-		if (!loader->first) {
+		curfew__load *load = CURFEW__OWNER(curfew__turn_next(loader->newest, 1), curfew__load, turn);
+		if (!load) {
 			curfew__mutex_wait(&loader->lock, &loader->added);
 			continue;
 		}
-		curfew__load *load = take_first(loader);
+		take_out(loader, load);
 		load->state = CURFEW__LOAD_CALLED;
 		curfew__mutex_unlock(&loader->lock);
 		load->call(load->context);
@@ -106,32 +106,21 @@ static bool start_thread(curfew__loader *loader)
 	return loader->is_running;
 }
 
-bool curfew__loader_add(curfew__loader *loader, curfew__load *load)
+bool curfew__loader_add(curfew__loader *loader, curfew__load *load, size_t bytes)
 {
+	static const curfew__asker nobody = {0};
+
 	curfew__mutex_lock(&loader->lock);
 	bool started = start_thread(loader);
-	if (started && load->state != CURFEW__LOAD_QUEUED) {
+	if (started) {
 		load->state = CURFEW__LOAD_QUEUED;
-		load->next = NULL;
-		*loader->last = load;
-		loader->last = &load->next;
+		load->turn = curfew__turn_of(&nobody, bytes, clock_now_ns());
+		load->turn.next = loader->newest;
+		loader->newest = &load->turn;
 		pthread_cond_signal(&loader->added);
 	}
 	curfew__mutex_unlock(&loader->lock);
 	return started;
-}
-
-static void take_out(curfew__loader *loader, curfew__load *load) CURFEW__REQUIRES(loader->lock);
-static void take_out(curfew__loader *loader, curfew__load *load)
-{
-	curfew__load **at = &loader->first;
-
-	while (*at != load)
-		at = &(*at)->next;
-	*at = load->next;
-	if (loader->last == &load->next)
-		loader->last = at;
-	load->state = CURFEW__LOAD_NONE;
 }
 
 void curfew__loader_remove(curfew__loader *loader, curfew__load *load)
@@ -141,6 +130,7 @@ void curfew__loader_remove(curfew__loader *loader, curfew__load *load)
 		curfew__mutex_wait(&loader->lock, &loader->done);
 	if (load->state == CURFEW__LOAD_QUEUED)
 		take_out(loader, load);
+	load->state = CURFEW__LOAD_NONE;
 	curfew__mutex_unlock(&loader->lock);
 }
 

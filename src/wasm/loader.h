@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Reads and links compiled code on a thread of its own. That takes as long as the program is large, and cannot be
- * interrupted: meanwhile whoever waits for it is parked, and can be stopped. One thing is loaded after the other.
+ * interrupted: meanwhile whoever waits for it is parked, and can be stopped. One thing is loaded after the other, small
+ * ones before large ones that came a little earlier.
  */
 #ifndef CURFEW_WASM_LOADER_H
 #define CURFEW_WASM_LOADER_H
 
-#include <stdbool.h>
-#include <stdint.h>
+#include "wasm/turns.h"
 
 typedef struct curfew__loader curfew__loader;
 
@@ -16,7 +16,7 @@ typedef struct curfew__load {
 	void (*call)(void *context); /* on the loader's thread */
 	void *context;
 	/* The loader's. */
-	struct curfew__load *next;
+	curfew__turn turn;
 	enum { CURFEW__LOAD_NONE, CURFEW__LOAD_QUEUED, CURFEW__LOAD_CALLED } state;
 } curfew__load;
 
@@ -25,8 +25,8 @@ curfew__loader *curfew__loader_create(void);
 /* Nothing is being loaded. NULL: nothing. */
 void curfew__loader_destroy(curfew__loader *loader);
 
-/* Has it called, unless it is waiting for that already. False: no thread can be started. */
-bool curfew__loader_add(curfew__loader *loader, curfew__load *load);
+/* Has it called, which goes through so many bytes. False: no thread can be started. */
+bool curfew__loader_add(curfew__loader *loader, curfew__load *load, size_t bytes);
 /* Afterwards it is not called, and is being called no more. Not from its call. */
 void curfew__loader_remove(curfew__loader *loader, curfew__load *load);
 /* CPU time of the thread so far, in nanoseconds. */

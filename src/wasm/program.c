@@ -59,7 +59,8 @@ typedef struct curfew__wasm_flavour {
 	curfew__wasm_program *program;
 	int which;
 	enum flavour_state state;
-	curfew__job *job; /* NULL: none, or one that has to be ended no more */
+	curfew__asker asker; /* who asked first */
+	curfew__job *job;    /* NULL: none, or one that has to be ended no more */
 	curfew__wasm_waiter *waiters;
 	int interface; /* the shell, not looked at yet; -1: none */
 	curfew__compiled *code;
@@ -384,7 +385,7 @@ static void ask_compiler(flavour *own, const char *cache_name)
 	curfew__compile_request request = {
 		.is_text = program->is_text, .metered = own->which == METERED, .describe = own->which == DESCRIPTION};
 	curfew__job_listener listener = {own, on_interface, on_done};
-	curfew__compile_source source = {program->bytes, program->length, cache_name, program->owner};
+	curfew__compile_source source = {program->bytes, program->length, cache_name, program->owner, own->asker};
 	own->job = curfew__compiler_start(program->compiler, &request, &source, &listener);
 	if (own->job)
 		return;
@@ -500,13 +501,13 @@ static void load_called(void *context)
 }
 
 /* What is little is loaded at once. Under the lock, since what would wait for it waits for the lock as well. */
-static void load(flavour *own, enum loading what, curfew__machine *machine, bool is_little)
+static void load(flavour *own, enum loading what, curfew__machine *machine, size_t bytes)
 {
 	loaded result = {.compiled = NULL};
 
 	own->loading = what;
 	own->machine = machine;
-	if (!is_little && curfew__loader_add(loader_of(own->program), &own->load))
+	if (bytes > LITTLE_BYTES && curfew__loader_add(loader_of(own->program), &own->load, bytes))
 		return;
 	carry_out(own, &result);
 	take_loaded(own, &result, true);
@@ -514,18 +515,19 @@ static void load(flavour *own, enum loading what, curfew__machine *machine, bool
 }
 
 /* Begins to make what is asked for, if nobody has. Under the lock. */
-static void begin(flavour *own)
+static void begin(flavour *own, const curfew__wasm_waiter *waiter)
 {
 	const curfew__wasm_program *program = own->program;
 
 	/* What is still being loaded was begun for others, who have left: what comes of it is waited for. */
 	if (own->state != FLAVOUR_NEW || own->loading)
 		return;
+	own->asker = waiter->asker;
 	own->state = own->code ? FLAVOUR_DONE : FLAVOUR_ASKED;
 	if (own->code)
 		return;
 	if (own->which != DESCRIPTION && program->cache_dir)
-		load(own, LOADING_CACHED, NULL, program->length <= LITTLE_BYTES);
+		load(own, LOADING_CACHED, NULL, program->length);
 	else
 		ask_compiler(own, "");
 }
@@ -565,7 +567,7 @@ static void look_at_shell(flavour *own, curfew__machine *machine)
 	own->interface = -1;
 	if (own->shell) {
 		own->program->is_component = own->shell->is_component;
-		load(own, LOADING_SHELL, machine, own->shell->length <= LITTLE_BYTES);
+		load(own, LOADING_SHELL, machine, own->shell->length);
 		return;
 	}
 	curfew__wasm_fail(&error, "CompileError", true, "what was compiled cannot be read");
@@ -582,7 +584,7 @@ static void load_given(flavour *own, curfew__machine *machine)
 		look_at_shell(own, machine);
 	} else if (own->state == FLAVOUR_DONE && !find_code(own, machine)) {
 		own->program->is_component = own->code->is_component;
-		load(own, LOADING_CODE, machine, own->code->length <= LITTLE_BYTES);
+		load(own, LOADING_CODE, machine, own->code->length);
 	}
 }
 
@@ -608,7 +610,7 @@ curfew__wasm_step curfew__wasm_program_code(curfew__wasm_program *program, curfe
 	*error = (curfew__wasm_error){0};
 	curfew__mutex_lock(&program->lock);
 	if (machine) {
-		begin(own);
+		begin(own, waiter);
 		load_given(own, machine);
 	}
 	curfew__wasm_step step = machine ? step_of(own, machine, code, error) : CURFEW__WASM_BAD;
@@ -632,7 +634,7 @@ curfew__wasm_step curfew__wasm_program_describe(curfew__wasm_program *program, c
 
 	*error = (curfew__wasm_error){0};
 	curfew__mutex_lock(&program->lock);
-	begin(own);
+	begin(own, waiter);
 	if (is_under_way(own)) {
 		join_waiters(own, waiter);
 		curfew__mutex_unlock(&program->lock);
@@ -657,7 +659,7 @@ curfew__wasm_step curfew__wasm_program_part(curfew__wasm_program *program, curfe
 	*error = (curfew__wasm_error){0};
 	*file = -1;
 	curfew__mutex_lock(&program->lock);
-	begin(own);
+	begin(own, waiter);
 	bool is_asked = is_under_way(own);
 	int from = own->code ? own->code->file : is_asked && !with_interface ? -1 : own->interface;
 	if (own->state != FLAVOUR_BAD && from >= 0)

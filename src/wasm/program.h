@@ -26,6 +26,7 @@ typedef struct curfew__wasm_error {
 typedef struct curfew__wasm_waiter {
 	void (*wake)(void *context); /* from any thread, also while the waiter leaves: look again */
 	void *context;
+	curfew__asker asker; /* whose turn it takes */
 	struct curfew__wasm_waiter *next;
 	struct curfew__wasm_flavour *at; /* where it waits; NULL: nowhere */
 	uint64_t cpu_before_ns;          /* of the compiler and the loader, when it came */

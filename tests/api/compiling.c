@@ -142,6 +142,45 @@ static void many_programs_at_once(void)
 	check_no_children();
 }
 
+static curfew_run *start_for(curfew_program *program, const char *user)
+{
+	curfew_limits limits = {.size = sizeof limits, .timeout_ns = harness_ms(120000)};
+	curfew_run_options options = {.size = sizeof options, .limits = &limits, .call = "run", .user = user};
+	curfew_run *run = NULL;
+	CHECK_OK(curfew_run_start(program, &options, &run, NULL));
+	return run;
+}
+
+/* Claim L423. One user's programs that take long to compile do not keep another's from being compiled. */
+static void another_user_is_not_kept_waiting(void)
+{
+	enum { PROGRAMS = 10 };
+	curfew_engine *engine = harness_engine(2);
+	curfew_program *programs[PROGRAMS];
+	curfew_run *runs[PROGRAMS];
+	unsigned waiting = 0;
+	for (unsigned i = 0; i < PROGRAMS; i++) {
+		char *text = make_text(i, 12, 25000);
+		programs[i] = make_program(engine, text);
+		free(text);
+		runs[i] = start_for(programs[i], "many");
+	}
+	curfew_program *quick = make_program(engine, "(module (func (export \"run\") (result i32) (i32.const 7)))");
+	curfew_run *other = start_for(quick, "one");
+	CHECK_EQUAL(curfew_run_wait(other)->outcome, CURFEW_OUTCOME_FINISHED);
+	for (unsigned i = 0; i < PROGRAMS; i++)
+		waiting += curfew_run_get_report(runs[i]) == NULL;
+	CHECK(waiting > PROGRAMS / 2);
+	curfew_run_destroy(other);
+	curfew_program_destroy(quick);
+	for (unsigned i = 0; i < PROGRAMS; i++) {
+		curfew_run_destroy(runs[i]);
+		curfew_program_destroy(programs[i]);
+	}
+	curfew_engine_destroy(engine);
+	check_no_children();
+}
+
 /* Destroying a run cancels it; what is behind it goes with it. */
 static void destroyed_while_compiling(void)
 {
@@ -468,6 +507,7 @@ static void bad_options_for_compiling(void)
 static const harness_test tests[] = {
 	{"each_has_its_own_end", each_has_its_own_end},
 	{"many_programs_at_once", many_programs_at_once},
+	{"another_user_is_not_kept_waiting", another_user_is_not_kept_waiting},
 	{"destroyed_while_compiling", destroyed_while_compiling},
 	{"without_processes", without_processes},
 	{"a_compiler_that_is_not_there", a_compiler_that_is_not_there},

@@ -14,7 +14,7 @@ import socket
 import sqlite3
 import time
 
-from .binary import HEADER, leb, section
+from .binary import HEADER, custom, leb, module, section
 from .harness import Skipped, Test, expect, expect_equal
 from .server import FOREVER, fail_start, make_token
 from .serving import Server
@@ -166,6 +166,34 @@ def tokens_take_turns(context):
             if other["id"] != first and other["started_ms"] and other["started_ms"] < mine["started_ms"]
         ]
         expect(len(before) <= 3, f"{len(before)} runs of the greedy token went before the other's first one")
+
+
+@test
+def compiling_takes_turns(context):
+    # Claim L423.
+    """What one token has compiled, by however many users, does not keep another's program from being compiled."""
+    data = os.path.join(context.folder(), "data")
+    greedy, modest = make_token(context, data, "--name", "greedy"), make_token(context, data, "--name", "modest")
+
+    # It takes a second or so.
+    body = b"\x41\0\x28\2\0" + b"\x41\5\x6a" * 30_000 + b"\x1a"
+
+    def submit(number, **options):
+        content = module([b"\0", body], custom("number", bytes([number])))
+        source = base64.b64encode(content).decode()
+        return server.submit(source, lang="wasm", call="f", limits={"timeout": "5m"}, **options)["id"]
+
+    with Server(context, data=data, token=greedy) as server:
+        runs = [submit(number, user=f"user-{number}") for number in range(12)]
+        run = submit(12, token=modest)
+        deadline = context.patience(60)
+        while server.ask("GET", f"/v1/runs/{run}", token=modest)["state"] != "done":
+            expect(not deadline.is_over(), "it does not end")
+            time.sleep(0.01)
+        ended = sum(server.ask("GET", f"/v1/runs/{run}")["state"] == "done" for run in runs)
+        for run in runs:
+            server.ask("DELETE", f"/v1/runs/{run}")
+        expect(ended < len(runs) / 2, f"{ended} runs of the greedy token went before the other's")
 
 
 @test

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Whose program is compiled next, for queues that one asker has filled. */
+#include "../harness.h"
+#include "wasm/turns.h"
+
+enum { PLACES = 4, TURNS_MOST = 64 };
+
+#define KIB ((size_t)1 << 10)
+#define MIB ((size_t)1 << 20)
+#define SECOND INT64_C(1000000000)
+
+static curfew__turn turns[TURNS_MOST];
+static unsigned turn_count;
+
+static curfew__turn *newest(void)
+{
+	return turn_count > 0 ? &turns[turn_count - 1] : NULL;
+}
+
+static curfew__turn *add(uint64_t owner, uint64_t user, size_t length, int64_t now_ns)
+{
+	curfew__asker asker = {owner, user};
+	curfew__turn *before = newest(), *made = &turns[turn_count++];
+	*made = curfew__turn_of(&asker, length, now_ns);
+	made->next = before;
+	return made;
+}
+
+/* Begins all that may, and answers how many those are. */
+static unsigned begin_all(void)
+{
+	unsigned begun = 0;
+	for (curfew__turn *turn; (turn = curfew__turn_next(newest(), PLACES)) != NULL; begun++) {
+		turn->is_waiting = false;
+		turn->is_begun = true;
+	}
+	return begun;
+}
+
+/* Ten large programs of one tenant leave a place for a small one of another, which begins at once. */
+static void test_another_tenant(void)
+{
+	for (int i = 0; i < 10; i++)
+		(void)add(1, 0, 30 * MIB, i);
+	CHECK_EQUAL(begin_all(), PLACES - 1);
+	curfew__turn *small = add(2, 0, 10 * KIB, SECOND);
+	CHECK_EQUAL(begin_all(), 1);
+	CHECK(small->is_begun);
+}
+
+/* So it is with small ones that take long, and with users of one tenant. */
+static void test_many_small_ones(void)
+{
+	for (int i = 0; i < 10; i++)
+		(void)add(1, 1, 10 * KIB, i);
+	CHECK_EQUAL(begin_all(), PLACES / 2);
+	curfew__turn *user = add(1, 2, 10 * KIB, SECOND), *owner = add(2, 0, 30 * MIB, SECOND);
+	CHECK_EQUAL(begin_all(), 2);
+	CHECK(user->is_begun && owner->is_begun);
+}
+
+/* Where nobody says who asks, large programs leave a place for small ones. */
+static void test_nobody_in_particular(void)
+{
+	for (int i = 0; i < 10; i++)
+		(void)add(0, 0, 30 * MIB, i);
+	CHECK_EQUAL(begin_all(), PLACES - 1);
+	curfew__turn *small = add(0, 0, 10 * KIB, SECOND);
+	CHECK_EQUAL(begin_all(), 1);
+	CHECK(small->is_begun);
+}
+
+/* Who has fewer under way comes first, however long another one waits already. */
+static void test_the_fewest_under_way(void)
+{
+	for (int i = 0; i < 6; i++)
+		(void)add(1, 0, KIB, i);
+	(void)begin_all();
+	curfew__turn *other = add(2, 0, 8 * MIB, SECOND);
+	CHECK_EQUAL(begin_all(), 1);
+	CHECK(other->is_begun);
+	turns[0].is_begun = false;
+	curfew__turn *third = add(3, 0, 8 * MIB, 2 * SECOND);
+	CHECK_EQUAL(begin_all(), 1);
+	CHECK(third->is_begun);
+}
+
+/* Small ones pass a large one for as long as its size says, and no longer. */
+static void test_none_is_overtaken_for_ever(void)
+{
+	curfew__turn *large = add(1, 0, 4 * MIB, 0);
+	curfew__turn *soon = add(1, 0, KIB, SECOND), *late = add(1, 0, KIB, 60 * SECOND);
+	CHECK(curfew__turn_next(newest(), PLACES) == soon);
+	soon->is_waiting = false;
+	CHECK(curfew__turn_next(newest(), PLACES) == large);
+	large->is_waiting = false;
+	CHECK(curfew__turn_next(newest(), PLACES) == late);
+}
+
+/* Who came first, where nothing else is different; and no more than there are places, down to one. */
+static void test_in_order(void)
+{
+	curfew__turn *first = add(1, 1, KIB, 5);
+	(void)add(1, 1, KIB, 5);
+	CHECK(curfew__turn_next(newest(), 1) == first);
+	first->is_waiting = false;
+	first->is_begun = true;
+	CHECK(curfew__turn_next(newest(), 1) == NULL);
+	CHECK(curfew__turn_next(NULL, PLACES) == NULL);
+}
+
+static const harness_test tests[] = {
+	{"another_tenant", test_another_tenant},
+	{"many_small_ones", test_many_small_ones},
+	{"nobody_in_particular", test_nobody_in_particular},
+	{"the_fewest_under_way", test_the_fewest_under_way},
+	{"none_is_overtaken_for_ever", test_none_is_overtaken_for_ever},
+	{"in_order", test_in_order},
+};
+
+HARNESS_MAIN(tests)
