@@ -160,7 +160,9 @@ class Server:
         place = context.store_options(self.data) if hasattr(context, "store_options") else []
         self.words = [context.curfew, "serve", "--listen", listen, "--data", self.data, *place, *options]
         with open(self.log_path, "wb") as log:
-            self.process = context.spawn(self.words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, env=env or {})
+            self.process = context.spawn(
+                self.words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, env=env or {}
+            )
         ready = select.poll()  # select() knows no descriptor from 1024 on
         ready.register(self.process.stdout, select.POLLIN)
         patience = context.patience(wait)
