@@ -298,6 +298,19 @@ def commands(context):
 
 
 @test
+def replaced_in_turns(context):
+    """A program may be replaced by what it was before, and deleted and stored again, as often as one likes."""
+    with Server(context) as server:
+        for turn in range(8):
+            put(server, "p.js", str(turn % 2), 200 if turn > 0 else 201)
+            expect_equal(f"turn {turn}", server.run(program="p.js")["value"], turn % 2)
+        for turn in range(4):
+            server.request("DELETE", "/v1/programs/p.js")
+            put(server, "p.js", str(turn % 2))
+            expect_equal(f"stored again, turn {turn}", server.run(program="p.js")["value"], turn % 2)
+
+
+@test
 def kind_of_what_crashed(context):
     """Reports that no worker wrote know what the program was."""
     body = '(core module $m (func (export "f") (loop (br 0)))) (core instance $i (instantiate $m)) (func (export "f") (canon lift (core func $i "f")))'
