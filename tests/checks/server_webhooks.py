@@ -2,6 +2,7 @@
 """Webhooks of curfew serve: who is told of a run's end, how that is signed and tried again, and where it may go."""
 
 import base64
+import contextlib
 import datetime
 import hashlib
 import hmac
@@ -36,7 +37,10 @@ class Receiver:
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self):
-                body = self.rfile.read(int(self.headers["Content-Length"]))
+                length = int(self.headers["Content-Length"])
+                body = self.rfile.read(length)
+                if len(body) < length:
+                    return  # whoever sent it was killed meanwhile
                 receiver.seen.append((self.path, {key.lower(): value for key, value in self.headers.items()}, body))
                 if receiver.status is None:
                     receiver.released.wait(60)
@@ -48,7 +52,8 @@ class Receiver:
                     self.send_header(name, value)
                 self.send_header("Content-Length", "2")
                 self.end_headers()
-                self.wfile.write(b"ok")
+                with contextlib.suppress(BrokenPipeError):
+                    self.wfile.write(b"ok")
 
             def log_message(self, *_):
                 pass
