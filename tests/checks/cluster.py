@@ -353,7 +353,7 @@ def quotas_of_all(context):
     """How much a token may have at once holds over all nodes, and so do its queue and what is revoked. Claim L602."""
     with shared(context) as on:
         place = Nodes(on, 0).place
-        token = make_token(on, place, "--running", "2", "--queued", "3")
+        token = make_token(on, place, "--scopes", "run,read,metrics", "--running", "2", "--queued", "3")
         with nodes(on, 0, token=token) as cluster:
             cluster.place = place
             for _ in range(2):
