@@ -180,6 +180,9 @@ static bool is_full(const server *s, account *who, const submission *sub, refusa
 		*why = REFUSAL_STOPPING;
 		return true;
 	}
+	*why = REFUSAL_STORE;
+	if (sub->durable && store_is_stuck(s->store))
+		return true;
 	if (!has_room(s, who, sub, why))
 		return true;
 	*why = REFUSAL_QUOTA;
@@ -195,6 +198,8 @@ static answer reply_full(request *q, refusal why, unsigned seconds)
 	if (why == REFUSAL_SHARE)
 		return reply_later(q, MHD_HTTP_TOO_MANY_REQUESTS, why, "share",
 		                   "this token has its share of the queue, others have theirs", seconds);
+	if (why == REFUSAL_STORE)
+		return reply_later(q, MHD_HTTP_SERVICE_UNAVAILABLE, why, "store", "the database does not answer", 5);
 	return reply_later(q, MHD_HTTP_SERVICE_UNAVAILABLE, why, "queue-full", "the queue is full", seconds);
 }
 

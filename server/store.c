@@ -11,7 +11,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { DOUBT_MAX_US = 5000000, NEWS_EVERY_US = 20000, TRY_AGAIN_US = 500000, CLEAN_EVERY_US = 10000000 };
+enum {
+	STUCK_US = 3000000,
+	FAILED_US = 5000000,
+	DOUBT_MAX_US = 5000000,
+	NEWS_EVERY_US = 20000,
+	TRY_AGAIN_US = 500000,
+	CLEAN_EVERY_US = 10000000
+};
 
 const char STORE_KEY_TAKEN[] = "another run has the key";
 
@@ -300,16 +307,27 @@ bool store_write_news(store *st, const stored_news *news)
 
 /* ---- Transactions ------------------------------------------------------------------------------------------ */
 
+static void note_writing(store *st, bool begins)
+{
+	(void)pthread_mutex_lock(&st->lock);
+	st->writing_us = begins ? clock_now_us() : 0;
+	(void)pthread_mutex_unlock(&st->lock);
+}
+
 /* The writes of these lists in one transaction. */
 static store_status write_together(store *st, const write_op *ops, const write_op *end, const run_news *news)
 {
 	st->is_key_taken = false;
+	note_writing(st, true);
 	store_status status = st->backend->begin(st);
 	for (; ops != end && status == STORE_OK; ops = ops->next)
 		status = st->backend->write(st, ops);
 	for (; news != NULL && status == STORE_OK; news = news->next)
 		status = st->backend->write_news(st, news);
-	return status == STORE_OK ? st->backend->commit(st) : status;
+	if (status == STORE_OK)
+		status = st->backend->commit(st);
+	note_writing(st, false);
+	return status;
 }
 
 static void note_result(store *st, store_status status, uint64_t writes)
@@ -319,6 +337,8 @@ static void note_result(store *st, store_status status, uint64_t writes)
 	bool was_healthy = stats->healthy;
 	/* A write of its own that is refused says nothing about the next one. */
 	stats->healthy = status <= STORE_REFUSED;
+	if (!stats->healthy)
+		st->failed_us = clock_now_us();
 	if (status == STORE_OK) {
 		stats->commits++;
 		stats->writes += writes;
@@ -408,11 +428,14 @@ static void finish_op(store *st, write_op *op, store_status status, write_op **a
 	free_op(op);
 }
 
+/* Where it is the database that fails, the others would only wait for the same. */
 static void write_one_by_one(store *st, write_op *ops, write_op **again)
 {
+	bool fails = false;
 	for (write_op *op = ops, *next; op != NULL; op = next) {
 		next = op->next;
-		store_status status = write_together(st, op, next, NULL);
+		store_status status = fails ? STORE_FAILED : write_together(st, op, next, NULL);
+		fails = status > STORE_REFUSED;
 		if (status == STORE_UNKNOWN)
 			note_doubts(st, op, next);
 		note_result(st, status, 1);
@@ -598,6 +621,18 @@ void store_get_stats(store *st, store_stats *stats)
 	(void)pthread_mutex_lock(&st->lock);
 	*stats = st->stats;
 	(void)pthread_mutex_unlock(&st->lock);
+	if (stats->healthy && store_is_stuck(st)) {
+		stats->healthy = false;
+		(void)snprintf(stats->problem, sizeof stats->problem, "it has not answered for a while");
+	}
+}
+
+bool store_is_stuck(store *st)
+{
+	(void)pthread_mutex_lock(&st->lock);
+	bool is_stuck = st->writing_us != 0 && clock_now_us() - st->writing_us > STUCK_US;
+	(void)pthread_mutex_unlock(&st->lock);
+	return is_stuck;
 }
 
 /* ---- To the database --------------------------------------------------------------------------------------- */
@@ -606,9 +641,12 @@ void store_note_health(store *st, bool is_healthy, const char *reason)
 {
 	(void)pthread_mutex_lock(&st->lock);
 	bool was_healthy = st->stats.healthy;
-	st->stats.healthy = is_healthy;
 	if (!is_healthy)
 		(void)snprintf(st->stats.problem, sizeof st->stats.problem, "%s", reason);
+	/* That it answers does not mean that it can be written. */
+	if (is_healthy && st->failed_us != 0 && clock_now_us() - st->failed_us < FAILED_US)
+		is_healthy = was_healthy;
+	st->stats.healthy = is_healthy;
 	(void)pthread_mutex_unlock(&st->lock);
 	if (was_healthy != is_healthy)
 		log_say(is_healthy ? LOG_INFO : LOG_ERROR, "store", "%s", is_healthy ? "the database answers again" : reason);

@@ -183,10 +183,12 @@ typedef struct store_stats {
 	uint64_t writes;
 	uint64_t failures;
 	uint64_t bytes; /* of the database */
-	bool healthy;   /* the last commit worked */
+	bool healthy;   /* the last commit worked, and none takes long */
 	char problem[128];
 } store_stats;
 void store_get_stats(store *st, store_stats *stats);
+/* Whether a transaction has been under way for long: what is asked for now would wait behind it. */
+bool store_is_stuck(store *st);
 
 /* ---- Writing: copied now, done later by the thread ---------------------------------------------------------- */
 

@@ -262,10 +262,14 @@ static void ignore_notice(void *context, const char *message)
 	"SET search_path = curfew; SET client_encoding = 'UTF8'; SET synchronous_commit = on; SET idle_in_transaction_session_timeout = '5s'; " \
 	"SET client_min_messages = warning"
 
-static bool set_up(pg_store *st, PGconn *conn)
+/* Nobody waits for long, but for what changes the schema and what is dropped. */
+#define LIMITS "; SET lock_timeout = '2s'; SET statement_timeout = '10s'"
+
+static bool set_up(pg_store *st, const pg_link *link)
 {
+	PGconn *conn = link->conn;
 	(void)PQsetNoticeProcessor(conn, ignore_notice, NULL);
-	PGresult *done = PQexec(conn, SETTINGS);
+	PGresult *done = PQexec(conn, link == &st->admin ? SETTINGS : SETTINGS LIMITS);
 	bool good = PQresultStatus(done) == PGRES_COMMAND_OK;
 	if (!good)
 		note_reason(st, PQerrorMessage(conn));
@@ -301,7 +305,7 @@ bool pg_connect(pg_store *st, pg_link *link)
 		PQfinish(link->conn);
 	/* What the address says itself goes before these. */
 	link->conn = PQconnectdbParams(names, values, 1);
-	if (PQstatus(link->conn) == CONNECTION_OK && set_up(st, link->conn)) {
+	if (PQstatus(link->conn) == CONNECTION_OK && set_up(st, link)) {
 		link->tried_us = 0;
 		return true;
 	}

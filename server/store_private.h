@@ -148,7 +148,9 @@ struct store {
 	pthread_t thread;
 	write_op *first, *last;
 	bool running, ending, has_news;
-	size_t doubts; /* runs that were refused and may be in the database all the same, until they are out of it */
+	int64_t writing_us; /* since when a transaction is under way; 0: none is */
+	int64_t failed_us;  /* when the last one failed */
+	size_t doubts;      /* runs that were refused and may be in the database all the same, until they are out of it */
 	store_stats stats;
 };
 

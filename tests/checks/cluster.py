@@ -13,7 +13,7 @@ from . import server as of_server
 from . import server_grants, server_load, server_programs, server_schedules, server_webhooks
 from .harness import Failed, Patience, Skipped, Test, expect, expect_equal, shorten
 from .programs import check_listed, names_in
-from .postgres import PASSWORD, OnPostgres, own, shared
+from .postgres import PASSWORD, OnPostgres, Postgres, own, shared
 from .server import FOREVER, make_token
 from .serving import Server
 
@@ -470,6 +470,220 @@ def drain(context):
         expect_equal("handed back", (ended["report"]["value"], ended["attempt"]), ("again", 2))
         thread.join(30)
         expect_equal("it has left", [n["state"] for n in b.ask("GET", "/v1/nodes")["nodes"]], ["over", "active"])
+
+
+# ---- A database that does not do as it should -------------------------------------------------------------------------
+
+ROLE = "server-of-all"
+
+
+@contextlib.contextmanager
+def limited_nodes(context, count):
+    """Nodes whose user is no superuser, so that it can be limited: yields what changes that, and the nodes."""
+    with own(context) as on:
+        postgres = on.postgres
+        postgres.query(f"CREATE ROLE \"{ROLE}\" LOGIN PASSWORD '{PASSWORD}'")
+        place = os.path.join(on.folder(), "database")
+        name = postgres.database_of(place)
+        postgres.query(f'GRANT CREATE ON DATABASE {name} TO "{ROLE}"')
+        on.url = postgres.url(name).replace("owner:", f"{ROLE}:")
+        with nodes(on, 0) as cluster:
+            cluster.place = place
+            for _ in range(count):
+                cluster.start()
+            yield lambda text: postgres.query(text.replace("DATABASE", f"DATABASE {name}"), name), cluster
+
+
+# Ends what the nodes have, so that they connect anew.
+END_ALL = f"SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE usename='{ROLE}'"
+
+
+def refuses(context, node, word):
+    """It says why it is not ready, and puts clients off."""
+    wait_until(
+        f"readyz does not say {word!r}: {node.request('GET', '/readyz').body!r}",
+        30 * context.slower,
+        lambda: node.request("GET", "/readyz").status == 503 and word in node.request("GET", "/readyz").body.decode(),
+    )
+    answer = node.request("POST", "/v1/runs", {"source": "2"})
+    expect(
+        answer.status == 503 and int(answer.headers["retry-after"]) > 0, f"POST: {answer.status} {answer.body[:300]}"
+    )
+    expect(PASSWORD not in node.request("GET", "/readyz").body.decode(), "the password is told")
+
+
+def recovers(context, node, before):
+    wait_until("it does not recover", 40 * context.slower, lambda: node.request("GET", "/readyz").status == 200)
+    expect_equal("what was there", node.get(before)["report"]["value"], 1)
+    wait_until(
+        "it takes nothing",
+        30 * context.slower,
+        lambda: node.request("POST", "/v1/runs", {"source": "3", "wait": True}).status == 200,
+    )
+
+
+def goes_wrong(context, word, begins, ends, is_cut=True):
+    """While it is so a run that is carried out goes on, and its report comes when it is so no more."""
+    with limited_nodes(context, 2) as (change, cluster):
+        a, b = cluster.all
+        before = a.run("1")["id"]
+        goes_on = a.submit("new Promise(f => setTimeout(() => f('kept'), 1500))", limits={"timeout": "60s"})["id"]
+        a.wait_for(goes_on, "running")
+        change(begins)
+        if is_cut:
+            change(END_ALL)
+        for node in cluster.all:
+            refuses(context, node, word)
+        change(ends)
+        for node in cluster.all:
+            recovers(context, node, before)
+        expect_equal("the report that had to wait", b.wait_for(goes_on)["report"]["value"], "kept")
+
+
+@test
+def too_many_connections(context):
+    goes_wrong(
+        context,
+        "too many connections",
+        f'ALTER ROLE "{ROLE}" CONNECTION LIMIT 0',
+        f'ALTER ROLE "{ROLE}" CONNECTION LIMIT -1',
+    )
+
+
+@test
+def another_password(context):
+    goes_wrong(
+        context,
+        "password",
+        f"ALTER ROLE \"{ROLE}\" PASSWORD 'another-one'",
+        f"ALTER ROLE \"{ROLE}\" PASSWORD '{PASSWORD}'",
+    )
+
+
+@test
+def read_only(context):
+    goes_wrong(
+        context,
+        "read-only",
+        "ALTER DATABASE SET default_transaction_read_only=on",
+        "BEGIN; SET TRANSACTION READ WRITE; ALTER DATABASE RESET default_transaction_read_only; COMMIT",
+    )
+
+
+@test
+def without_its_schema(context):
+    goes_wrong(
+        context,
+        "does not exist",
+        "ALTER SCHEMA curfew RENAME TO elsewhere",
+        "ALTER SCHEMA elsewhere RENAME TO curfew",
+        is_cut=False,
+    )
+
+
+@test
+def transactions_killed(context):
+    """Whoever ends its transactions, again and again, loses nothing: what was accepted is there, and ends once."""
+    with limited_nodes(context, 2) as (change, cluster):
+        stop, accepted = threading.Event(), []
+
+        def submit(number):
+            while not stop.is_set():
+                answer = cluster.all[number % 2].request("POST", "/v1/runs", {"source": "5"})
+                expect(answer.status in (202, 503), f"{answer.status} {answer.body[:200]}")
+                if answer.status == 202:
+                    accepted.append(answer.json()["id"])
+
+        with concurrent.futures.ThreadPoolExecutor(4) as pool:
+            made = [pool.submit(submit, number) for number in range(4)]
+            try:
+                for _ in range(12):
+                    time.sleep(0.4)
+                    change(END_ALL)
+            finally:
+                stop.set()
+            for one in made:
+                one.result()
+        expect(len(accepted) > 10, f"only {len(accepted)} were accepted")
+        for node in cluster.all:
+            wait_until(
+                "it does not recover",
+                40 * context.slower,
+                lambda node=node: node.request("GET", "/v1/runs").status == 200,
+            )
+        for number, run in enumerate(accepted):
+            expect_equal("value", cluster.all[number % 2].wait_for(run, timeout=60)["report"]["value"], 5)
+        expect_equal("at once", cluster.query("SELECT max(attempt) FROM runs WHERE state=4"), "1")
+
+
+@test
+def slow_queries(context):
+    """A table that is locked by somebody else holds nobody up for long: 503, and in the end all goes on."""
+    with limited_nodes(context, 2) as (change, cluster):
+        a, b = cluster.all
+        before = a.run("1")["id"]
+        goes_on = a.submit("new Promise(f => setTimeout(() => f('kept'), 1500))", limits={"timeout": "60s"})["id"]
+        a.wait_for(goes_on, "running")
+        locker = threading.Thread(
+            target=change,
+            args=("BEGIN; LOCK TABLE curfew.runs IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep(25); ROLLBACK",),
+        )
+        locker.start()
+        try:
+            wait_until(
+                "it is not locked",
+                20 * context.slower,
+                lambda: change("SELECT count(*) FROM pg_locks WHERE mode='AccessExclusiveLock' AND granted") != "0",
+            )
+            began = time.monotonic()
+            answer = a.request("POST", "/v1/runs", {"source": "2"})
+            took = time.monotonic() - began
+            expect(
+                answer.status == 503 and int(answer.headers["retry-after"]) > 0,
+                f"POST: {answer.status} {answer.body[:300]}",
+            )
+            expect(took < 20 * context.slower, f"it took {took:.1f} s")
+            wait_until("readyz does not say it", 20 * context.slower, lambda: a.request("GET", "/readyz").status == 503)
+            began = time.monotonic()
+            refused = a.request("POST", "/v1/runs", {"source": "2"})
+            took = time.monotonic() - began
+            expect(refused.status == 503 and took < 20 * context.slower, f"{refused.status} after {took:.1f} s")
+        finally:
+            locker.join()
+        for node in cluster.all:
+            recovers(context, node, before)
+        expect_equal("the report that had to wait", b.wait_for(goes_on)["report"]["value"], "kept")
+
+
+@test
+def its_disk_is_full(context):
+    """A database that cannot grow takes nothing, and says so; nothing is lost when there is room again."""
+    if os.geteuid() != 0:
+        raise Skipped("a disk of its own needs root")
+    postgres = Postgres("max_wal_size=64MB", "wal_recycle=off", size=192 << 20)
+    on = OnPostgres(context, postgres)
+    try:
+        with nodes(on, 2) as cluster:
+            a, b = cluster.all
+            before = a.run("1")["id"]
+            goes_on = a.submit("new Promise(f => setTimeout(() => f('kept'), 1500))", limits={"timeout": "60s"})["id"]
+            a.wait_for(goes_on, "running")
+            ballast = os.path.join(postgres.folder, "ballast")
+            with open(ballast, "wb", buffering=0) as file:
+                with contextlib.suppress(OSError):
+                    while file.write(bytes(4096)) > 0:
+                        pass
+            body = {"source": "/*" + "x" * 900000 + "*/ 2"}
+            wait_until("it takes all", 60 * context.slower, lambda: a.request("POST", "/v1/runs", body).status == 503)
+            wait_until("readyz does not say it", 30 * context.slower, lambda: a.request("GET", "/readyz").status == 503)
+            os.unlink(ballast)
+            if postgres.process.poll() is not None:
+                postgres.start()
+            for node in cluster.all:
+                recovers(context, node, before)
+            expect_equal("the report that had to wait", b.wait_for(goes_on)["report"]["value"], "kept")
+    finally:
+        postgres.close()
 
 
 # ---- What cannot be used ---------------------------------------------------------------------------------------------

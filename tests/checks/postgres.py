@@ -19,15 +19,22 @@ PASSWORD = "not-to-be-told-4711"
 
 
 class Postgres:
-    """A cluster in a folder of its own, at a socket in it. PostgreSQL refuses root: then it is run as nobody."""
+    """A cluster in a folder of its own, at a socket in it. PostgreSQL refuses root: then it is run as nobody.
 
-    def __init__(self):
+    settings: what it is started with each time, NAME=VALUE; listen: a network that may connect, too; source: another one
+    that this is a replica of; size: of a file system of its own in memory (root only).
+    """
+
+    def __init__(self, *settings, listen=None, source=None, size=None):
         found = sorted(glob.glob("/usr/lib/postgresql/*/bin/initdb"))
         if not found:
             raise Skipped("PostgreSQL is not installed")
         self.programs = os.path.dirname(found[-1])
         self.folder = tempfile.mkdtemp(prefix="curfew-postgres-", dir="/tmp")
-        self.user = {}
+        self.is_mounted = size is not None
+        if self.is_mounted:
+            subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "none", self.folder], check=True)
+        self.settings, self.user = list(settings), {}
         if os.geteuid() == 0:
             nobody = pwd.getpwnam("nobody")
             os.chown(self.folder, nobody.pw_uid, nobody.pw_gid)
@@ -40,10 +47,20 @@ class Postgres:
         with open(path, "w", encoding="ascii") as file:
             file.write(PASSWORD + "\n")
         os.chmod(path, 0o644)
-        self.call(
-            "initdb", "-D", self.data, "-U", "owner", "-A", "scram-sha-256", "--pwfile", path, "-E", "UTF8", "--no-sync"
-        )
+        if source is None:
+            words = ("-U", "owner", "-A", "scram-sha-256", "--pwfile", path, "-E", "UTF8", "--no-sync")
+            self.call("initdb", "-D", self.data, *words)
+            if listen is not None:
+                with open(os.path.join(self.data, "pg_hba.conf"), "a", encoding="ascii") as file:
+                    file.write(f"host all all {listen} scram-sha-256\n")
+        else:
+            self.copy(source)
         self.start()
+
+    def copy(self, source):
+        """Becomes a replica of another one."""
+        shutil.rmtree(self.data, ignore_errors=True)
+        self.call("pg_basebackup", "-h", source.folder, "-U", "owner", "-D", self.data, "-R", "-c", "fast", "--no-sync")
 
     def call(self, name, *words):
         done = subprocess.run(
@@ -73,6 +90,7 @@ class Postgres:
                     "listen_addresses=",
                     "-c",
                     "max_connections=60",
+                    *(word for setting in self.settings for word in ("-c", setting)),
                     *options,
                 ],
                 stdin=subprocess.DEVNULL,
@@ -101,6 +119,8 @@ class Postgres:
 
     def close(self):
         self.stop(signal.SIGQUIT)
+        if self.is_mounted:
+            subprocess.run(["umount", "-l", self.folder], check=False)
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def query(self, text, database="postgres"):
@@ -130,7 +150,11 @@ class OnPostgres:
     def __getattr__(self, name):
         return getattr(self.context, name)
 
+    url = None  # instead of the superuser's
+
     def store_options(self, data):
+        if self.url is not None:
+            return ["--store", self.url]
         return ["--store", self.postgres.url(self.postgres.database_of(data))]
 
     def command(self, words, *rest, **options):

@@ -5,7 +5,9 @@
 cluster/torture.py --curfew build/curfew [--seconds 600] [--nodes 3] [--seed N]
 
 Clients submit, follow, cancel and look, each at any node. Meanwhile nodes are killed, stopped for longer than their lease
-and ended in order, and PostgreSQL is restarted. In the end everything is whole again, and then it has to be so that
+and ended in order, their links are cut and slowed, their clocks moved by minutes; and PostgreSQL is restarted, its disk is
+filled, and its replica takes over. Links need network namespaces and so root, small disks need root, clocks a C compiler:
+what there is not is said. In the end everything is whole again, and then it has to be so that
 - each run that was accepted has ended exactly once, and every node shows the same report of it;
 - what it did to the outside (it asks a server here) it did at most once, or once more for each retry;
 - a key has one run, however often and wherever it was sent, and all answers named that one;
@@ -28,7 +30,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 
-from checks.postgres import Postgres  # noqa: E402
+from places import Clocks, Pair, make_network  # noqa: E402
 
 LEASE = 2.0
 
@@ -38,8 +40,9 @@ class Effects(http.server.ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self):
-        super().__init__(("127.0.0.1", 0), EffectHandler)
+    def __init__(self, address):
+        super().__init__((address, 0), EffectHandler)
+        self.place = f"{address}:{self.server_port}"
         self.counts, self.lock = collections.Counter(), threading.Lock()
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
@@ -58,18 +61,32 @@ class EffectHandler(http.server.BaseHTTPRequestHandler):
 class Node:
     """One server, started again under the same address whenever it has ended."""
 
-    def __init__(self, curfew, url, folder, effects):
-        self.folder, self.port = folder, None
-        self.words = [curfew, "serve", "--store", url, "--data", os.path.join(folder, "data"), "--lease", f"{LEASE:g}s"]
-        self.words += ["--allow-fetch", f"127.0.0.1:{effects}", "--concurrency", "6", "--shutdown-timeout", "2s"]
+    def __init__(self, curfew, url, folder, number, effects, network, clocks, token):
+        self.folder, self.number, self.port, self.token = folder, number, None, token
+        self.address, self.words = network.join(number)
+        self.words += [
+            curfew,
+            "serve",
+            "--store",
+            url,
+            "--data",
+            os.path.join(folder, "data"),
+            "--lease",
+            f"{LEASE:g}s",
+        ]
+        self.words += ["--allow-fetch", effects, "--concurrency", "6", "--shutdown-timeout", "2s"]
+        self.environment = {**os.environ, **clocks.environment(number)}
         self.process = None
-        self.is_broken = threading.Lock()  # who has it may do something to the node
 
     def start(self):
-        listen = f"127.0.0.1:{self.port or 0}"
+        listen = f"{self.address}:{self.port or 0}"
         with open(os.path.join(self.folder, "log"), "ab") as log:
             self.process = subprocess.Popen(
-                [*self.words, "--listen", listen], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log
+                [*self.words, "--listen", listen],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                env=self.environment,
             )
         line = self.process.stdout.readline().decode()
         if "listening on" not in line:
@@ -90,15 +107,16 @@ class Node:
         self.process.wait(60)
         self.process.stdout.close()
 
+    @property
+    def headers(self):
+        return {"Content-Type": "application/json", "Authorization": f"Bearer {self.token}"}
+
     def ask(self, method, path, body=None, headers=None, timeout=20):
         """Status and JSON; 0: nobody knows what became of it."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
+        connection = http.client.HTTPConnection(self.address, self.port, timeout=timeout)
         try:
             connection.request(
-                method,
-                path,
-                json.dumps(body) if body is not None else None,
-                {"Content-Type": "application/json", **(headers or {})},
+                method, path, json.dumps(body) if body is not None else None, {**self.headers, **(headers or {})}
             )
             answer = connection.getresponse()
             return answer.status, json.loads(answer.read() or b"null")
@@ -132,8 +150,8 @@ class History:
 # ---- Clients ---------------------------------------------------------------------------------------------------------
 
 
-def source_of(name, port, kind):
-    effect = f"await fetch('http://127.0.0.1:{port}/{name}', {{method: 'POST'}});"
+def source_of(name, place, kind):
+    effect = f"await fetch('http://{place}/{name}', {{method: 'POST'}});"
     if kind == "quick":
         return f"{effect} export default {json.dumps(name)}"
     return f"""{effect} for (let i = 0; i < 8; i++) {{ curfew.progress(i); console.log(i);
@@ -148,8 +166,8 @@ def submit(nodes, history, effects, stop, number):
         count += 1
         name = f"e{number}-{count}"
         kind, retry = rng.choice(["quick", "slow"]), rng.choice([0, 0, 1, 2])
-        body = {"source": source_of(name, effects.server_port, kind), "lang": "mjs", "retry": retry}
-        body |= {"allow_fetch": [f"127.0.0.1:{effects.server_port}"], "limits": {"timeout": "60s"}}
+        body = {"source": source_of(name, effects.place, kind), "lang": "mjs", "retry": retry}
+        body |= {"allow_fetch": [effects.place], "limits": {"timeout": "60s"}}
         if rng.random() < 0.1:
             body["delay"] = "1s"
         key = name if rng.random() < 0.5 else None
@@ -193,9 +211,10 @@ def look(nodes, history, stop, number):
 
 def read_events(node, run, last):
     """Events behind the one with this number: (number, kind, data)."""
-    connection = http.client.HTTPConnection("127.0.0.1", node.port, timeout=20)
+    connection = http.client.HTTPConnection(node.address, node.port, timeout=20)
     try:
-        connection.request("GET", f"/v1/runs/{run}/events", headers={"Last-Event-ID": str(last)} if last else {})
+        place = {"Last-Event-ID": str(last)} if last else {}
+        connection.request("GET", f"/v1/runs/{run}/events", headers={**node.headers, **place})
         answer = connection.getresponse()
         if answer.status != 200:
             return
@@ -246,36 +265,69 @@ def follow(nodes, history, stop, number):
 # ---- Faults ------------------------------------------------------------------------------------------------------------
 
 
-def break_node(node, rng, counts):
-    how = rng.choice(["kill", "stop", "end"])
-    with node.is_broken:
-        counts[how] += 1
-        if how == "stop":
-            node.process.send_signal(signal.SIGSTOP)
-            time.sleep(rng.uniform(0.5, 3) * LEASE)
-            node.process.send_signal(signal.SIGCONT)
-            return
+def break_node(node, how, seconds, network, clocks, rng):
+    """One node, for so long."""
+    if how == "clock":
+        clocks.move(node.number, rng.uniform(-300, 300))
+    elif how in ("cut", "slow"):
+        (network.cut if how == "cut" else network.slow)(node.number, seconds)
+    elif how == "stop":
+        node.process.send_signal(signal.SIGSTOP)
+        time.sleep(seconds)
+        node.process.send_signal(signal.SIGCONT)
+    else:
         node.end(signal.SIGKILL if how == "kill" else signal.SIGTERM)
-        time.sleep(rng.uniform(0, 2) * LEASE)
-        node.start_until(60)
+        time.sleep(seconds)
+        node.start_until(90)
 
 
-def break_database(postgres, rng, counts):
-    counts["database"] += 1
-    postgres.stop(rng.choice([signal.SIGINT, signal.SIGQUIT]))
-    time.sleep(rng.uniform(0, 2) * LEASE)
-    postgres.start()
+def break_database(database, how, seconds):
+    if how == "restart":
+        database.restart(signal.SIGINT, seconds)
+    elif how == "crash":
+        database.restart(signal.SIGQUIT, seconds)
+    elif how == "fail over":
+        database.fail_over(seconds)
+    else:
+        database.fill(seconds)
 
 
-def break_all(nodes, postgres, stop, rng, counts, history):
-    while not stop.wait(rng.uniform(1, 4)):
+def kinds_of(network, clocks, database):
+    """What can be done here, to nodes and to the database; what cannot is said."""
+    of_nodes, of_database = ["kill", "stop", "end"], ["restart", "crash", "fail over"]
+    for extra, why, kinds in (
+        (["cut", "slow"], network.why, of_nodes),
+        (["clock"], clocks.why, of_nodes),
+        (["fill"], database.why, of_database),
+    ):
+        if why is None:
+            kinds += extra
+        else:
+            print(f"not done here: {', '.join(extra)} ({why})", flush=True)
+    return of_nodes, of_database
+
+
+def turns(kinds, rng):
+    """Each as often as every other."""
+    while True:
+        yield from rng.sample(kinds, k=len(kinds))
+
+
+def break_all(nodes, places, stop, rng, counts, history):
+    network, clocks, database = places
+    of_nodes, of_database = (turns(kinds, rng) for kinds in kinds_of(*places))
+    while not stop.wait(rng.uniform(1, 3)):
         try:
             if rng.random() < 0.3:
-                break_database(postgres, rng, counts)
+                how = next(of_database)
+                counts[how] += 1
+                break_database(database, how, rng.uniform(0, 2) * LEASE)
             else:
-                break_node(rng.choice(nodes), rng, counts)
+                how = next(of_nodes)
+                counts[how] += 1
+                break_node(rng.choice(nodes), how, rng.uniform(0.5, 2.5) * LEASE, network, clocks, rng)
         except Exception as error:
-            history.note(f"a fault could not be made: {error!r}")
+            history.note(f"the fault {how} could not be made: {error!r}")
             return
 
 
@@ -300,19 +352,23 @@ def wait_for_all(nodes, history, seconds):
         history.note(f"run {run} was accepted, and has not ended")
 
 
-def judge(history, effects, postgres):
+def judge(history, effects, database):
     for run, reports in history.reports.items():
         if len(reports) != 1:
             history.note(f"run {run} has several reports: {[r[:300] for r in reports]}")
     for key, runs in history.keys.items():
         if len(runs) != 1:
             history.note(f"the key {key} was answered with {runs}")
-    twice = postgres.query("SELECT key FROM curfew.runs WHERE key IS NOT NULL GROUP BY owner, key HAVING count(*)>1")
+    twice = database.query("SELECT key FROM curfew.runs WHERE key IS NOT NULL GROUP BY owner, key HAVING count(*)>1")
     if twice:
         history.note(f"keys with several runs: {twice}")
-    left = postgres.query("SELECT id FROM curfew.runs WHERE state<>4")
+    left = database.query("SELECT id FROM curfew.runs WHERE state<>4")
     if left:
         history.note(f"not ended in the database: {left.split()[:5]}")
+    told = "SELECT count(*) FROM curfew.reports WHERE run=number AND part=0"
+    wrong = database.query(f"SELECT id FROM curfew.runs WHERE state=4 AND ({told})<>1")
+    if wrong:
+        history.note(f"ended without a report, or with several: {wrong.split()[:5]}")
     for name, count in effects.counts.items():
         if count > history.retries[name] + 1:
             history.note(f"{name} was carried out {count} times, with {history.retries[name]} retries")
@@ -320,6 +376,11 @@ def judge(history, effects, postgres):
         report = json.loads(next(iter(history.reports[run]), "null"))
         if report is not None and report["outcome"] == "ok" and (effects.counts[name] < 1 or report["value"] != name):
             history.note(f"run {run} ended ok without its effect: {report['value']}")
+
+
+def make_token(curfew, url):
+    words = [curfew, "token", "create", "--store", url, "--scopes", "run,read,admin"]
+    return subprocess.run(words, check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
 
 
 def main():
@@ -339,20 +400,24 @@ def main():
         threading.Event(),
         threading.Event(),
     )
-    postgres, effects, nodes = Postgres(), Effects(), []
+    curfew, nodes, network, database = os.path.abspath(given.curfew), [], make_network(given.nodes), None
     with tempfile.TemporaryDirectory() as scratch:
         folder = given.keep or scratch
         try:
+            os.makedirs(folder, exist_ok=True)
+            effects, clocks, database = Effects(network.address), Clocks(scratch), Pair(network)
+            places = (network, clocks, database)
+            token = make_token(curfew, database.url())
             for number in range(given.nodes):
                 place = os.path.join(folder, f"node{number}")
                 os.makedirs(place, exist_ok=True)
-                nodes.append(Node(os.path.abspath(given.curfew), postgres.url("postgres"), place, effects.server_port))
+                nodes.append(Node(curfew, database.url(), place, number, effects.place, network, clocks, token))
                 nodes[-1].start_until(30)
             clients = [(submit, (nodes, history, effects, stop, seed + n)) for n in range(3)]
             clients += [(look, (nodes, history, stop, seed + 10)), (look, (nodes, history, stop, seed + 11))]
             clients += [(follow, (nodes, history, stop, seed + 20 + n)) for n in range(3)]
             threads = [threading.Thread(target=call, args=args, daemon=True) for call, args in clients]
-            faults = threading.Thread(target=break_all, args=(nodes, postgres, calm, rng, counts, history), daemon=True)
+            faults = threading.Thread(target=break_all, args=(nodes, places, calm, rng, counts, history), daemon=True)
             for thread in [*threads, faults]:
                 thread.start()
             time.sleep(given.seconds)
@@ -362,12 +427,14 @@ def main():
             for thread in threads:
                 thread.join(120)
             wait_for_all(nodes, history, 120)
-            judge(history, effects, postgres)
+            judge(history, effects, database)
         finally:
             for node in nodes:
                 if node.process is not None and node.process.poll() is None:
                     node.end(signal.SIGTERM)
-            postgres.close()
+            if database is not None:
+                database.close()
+            network.close()
     outcomes = collections.Counter(
         json.loads(next(iter(history.reports[run]), "null") or "null")["outcome"]
         for run in history.accepted
