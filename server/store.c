@@ -478,7 +478,8 @@ static write_op *write_list(store *st, write_op *ops, run_news *news)
 typedef struct writer {
 	store *st;
 	write_op *again; /* to be tried again */
-	int64_t again_us, news_us, clean_us;
+	int64_t again_us, news_us, clean_us, told_us;
+	int64_t dropped;    /* by retention, since that was told */
 	bool drops_sources; /* after the next writes */
 } writer;
 
@@ -552,6 +553,18 @@ static write_op *take_work(writer *w, run_news **news, bool *ending)
 	return ops;
 }
 
+/* One line for many pieces. */
+static void note_dropped(writer *w, int dropped, uint64_t bytes, int64_t now_us)
+{
+	w->dropped += dropped > 0 ? dropped : 0;
+	if (w->dropped == 0 || (dropped > 0 && now_us < w->told_us + CLEAN_EVERY_US))
+		return;
+	log_event(LOG_INFO, "retention",
+	          (log_field[]){{"dropped", NULL, w->dropped}, {"bytes", NULL, (int64_t)bytes}, {0}});
+	w->dropped = 0;
+	w->told_us = now_us;
+}
+
 static void clean(writer *w)
 {
 	store *st = w->st;
@@ -560,11 +573,11 @@ static void clean(writer *w)
 	if (now_us < w->clean_us)
 		return;
 	int dropped = st->backend->clean(st, &bytes);
-	if (dropped > 0)
-		log_event(LOG_INFO, "retention",
-		          (log_field[]){{"dropped", NULL, dropped}, {"bytes", NULL, (int64_t)bytes}, {0}});
+	int64_t end_us = clock_now_us();
+	note_dropped(w, dropped, bytes, end_us);
 	w->drops_sources = dropped > 0;
-	w->clean_us = now_us + (dropped > 0 ? 0 : CLEAN_EVERY_US);
+	/* As long as there is more, a third of the time is for those alone who wait to be written. */
+	w->clean_us = dropped != 0 ? end_us + (end_us - now_us) / 2 : now_us + CLEAN_EVERY_US;
 	(void)pthread_mutex_lock(&st->lock);
 	st->stats.bytes = bytes;
 	(void)pthread_mutex_unlock(&st->lock);

@@ -84,7 +84,10 @@ typedef struct store_backend {
 	store_status (*write_news)(store *st, const run_news *news);
 	store_status (*commit)(store *st);
 
-	/* Drops some of what is too old or too much; how many runs. *bytes: what the database holds then. */
+	/*
+	 * Drops some of what is too old or too much; how many runs. -1: none, but there is more to do. *bytes: what the
+	 * database holds then.
+	 */
 	int (*clean)(store *st, uint64_t *bytes);
 	void (*drop_sources)(store *st);
 

@@ -123,6 +123,15 @@ static const char *const migrations[] = {
 	"CREATE TRIGGER runs_loosen AFTER DELETE ON runs BEGIN " LOOSEN_OLD
 	"CREATE TRIGGER programs_loosen AFTER DELETE ON programs BEGIN " LOOSEN_OLD
 	"CREATE TRIGGER programs_replace AFTER UPDATE OF sha256 ON programs WHEN old.sha256<>new.sha256 BEGIN " LOOSEN_OLD,
+	/* The few that did not go well among the many of a program or a schedule. */
+	"CREATE INDEX runs_program_outcome ON runs(owner, program, outcome, id) "
+	"  WHERE state=4 AND outcome<>0 AND program IS NOT NULL;"
+	"CREATE INDEX runs_any_program_outcome ON runs(program, outcome, id) "
+	"  WHERE state=4 AND outcome<>0 AND program IS NOT NULL;"
+	"CREATE INDEX runs_schedule_outcome ON runs(owner, schedule, outcome, id) "
+	"  WHERE state=4 AND outcome<>0 AND schedule IS NOT NULL;"
+	"CREATE INDEX runs_any_schedule_outcome ON runs(schedule, outcome, id) "
+	"  WHERE state=4 AND outcome<>0 AND schedule IS NOT NULL;",
 };
 
 #define QUICK_BYTES ((off_t)64 << 20)

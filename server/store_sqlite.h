@@ -53,7 +53,7 @@ enum { SQLITE_FOLDER_MAX = 4096, SQLITE_READERS = 4 };
 	  "LIMIT ?3)) WHERE before<?2)")                                                                                    \
 	X(LARGEST_OWNER, "SELECT owner FROM owners ORDER BY bytes DESC LIMIT 1")                                            \
 	X(PROGRAM_BYTES, "SELECT coalesce(sum(size), 0) FROM programs")                                                     \
-	X(DROP_KEYS, "DELETE FROM keys WHERE created_us<?")                                                                 \
+	X(DROP_KEYS, "DELETE FROM keys WHERE (owner, key) IN (SELECT owner, key FROM keys WHERE created_us<? LIMIT ?)")     \
 	X(USE_TOKEN, "UPDATE tokens SET used_us=?2 WHERE id=?1")                                                            \
 	X(PUT_SCHEDULE,                                                                                                     \
 	  "INSERT INTO schedules(owner, name, cron, zone, overlap, paused, body, created_us, updated_us, next_us) "         \
@@ -93,6 +93,7 @@ typedef struct sqlite_store {
 	pthread_cond_t read_free;
 	sqlite3 *readers[SQLITE_READERS];
 	bool is_reading[SQLITE_READERS];
+	int drop_at_once; /* runs, by how long it took the last time; the writing thread's */
 	/* Reads all of a large one while the server is there. */
 	pthread_t check;
 	bool has_check;

@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* So few that nobody who submits waits long for it. */
-enum { DROP_AT_ONCE = 50, SOURCES_AT_ONCE = 200 };
+/* So few that nobody who submits waits long for it: as many runs as take DROP_US. */
+enum { DROP_MIN = 10, DROP_MAX = 200, DROP_US = 8000, SOURCES_AT_ONCE = 200, KEYS_AT_ONCE = 500 };
 
 /* ---- Runs and programs ----------------------------------------------------------------------------------- */
 
@@ -280,7 +280,7 @@ static int drop_bytes(sqlite_store *st, uint64_t bytes)
 	binding b = bind_write(st, SQL_DROP_OF_OWNER);
 	bind_words(&b, owner);
 	bind_number(&b, (int64_t)bytes);
-	bind_number(&b, DROP_AT_ONCE);
+	bind_number(&b, st->drop_at_once);
 	return run_bound(&b) == SQLITE_OK ? sqlite3_changes(st->writer) : 0;
 }
 
@@ -292,30 +292,56 @@ static uint64_t program_bytes(sqlite_store *st)
 	return bytes;
 }
 
-static void drop_keys(sqlite_store *st)
+/* Whether there are more. */
+static bool drop_keys(sqlite_store *st)
 {
 	binding b = bind_write(st, SQL_DROP_KEYS);
 	bind_number(&b, clock_wall_us() - STORE_KEYS_KEPT_US);
-	(void)run_bound(&b);
+	bind_number(&b, KEYS_AT_ONCE);
+	return run_bound(&b) == SQLITE_OK && sqlite3_changes(st->writer) == KEYS_AT_ONCE;
+}
+
+static void adapt_pace(sqlite_store *st, int64_t took_us)
+{
+	int wanted = took_us > DROP_US       ? st->drop_at_once / 2
+	             : took_us < DROP_US / 2 ? st->drop_at_once * 2
+	                                     : st->drop_at_once;
+	st->drop_at_once = wanted < DROP_MIN ? DROP_MIN : wanted > DROP_MAX ? DROP_MAX : wanted;
+}
+
+/* Within a transaction: what is too old, or else some of what is too much. How many runs. */
+static int drop_some(sqlite_store *st)
+{
+	const store_retention *kept = &st->base.retention;
+	st->drop_at_once = st->drop_at_once < DROP_MIN ? DROP_MIN : st->drop_at_once;
+	int dropped = drop_before(st, clock_wall_us() - (int64_t)kept->age_us, st->drop_at_once);
+	uint64_t bytes = used_bytes(st), programs = program_bytes(st), history = bytes > programs ? bytes - programs : 0;
+	if (dropped == 0 && history > kept->bytes)
+		dropped = drop_bytes(st, history - kept->bytes);
+	if (dropped == 0)
+		return 0;
+	while (sqlite3_step(st->writes[SQL_SHRINK]) == SQLITE_ROW) {
+	}
+	(void)sqlite3_reset(st->writes[SQL_SHRINK]);
+	return dropped;
 }
 
 int sqlite_clean(store *base, uint64_t *bytes)
 {
 	sqlite_store *st = sqlite_of(base);
-	int dropped = drop_before(st, clock_wall_us() - (int64_t)base->retention.age_us, DROP_AT_ONCE);
-	*bytes = used_bytes(st);
-	uint64_t programs = program_bytes(st), history = *bytes > programs ? *bytes - programs : 0;
-	if (dropped == 0 && history > base->retention.bytes)
-		dropped = drop_bytes(st, history - base->retention.bytes);
-	if (dropped == 0) {
-		drop_keys(st);
-		return 0;
+	int dropped = 0;
+	bool has_more = false;
+	int64_t begun_us = clock_now_us();
+	if (sqlite_begin(base) == STORE_OK) {
+		dropped = drop_some(st);
+		has_more = dropped == 0 && drop_keys(st);
+		if (sqlite_commit(base) != STORE_OK)
+			dropped = 0;
 	}
-	while (sqlite3_step(st->writes[SQL_SHRINK]) == SQLITE_ROW) {
-	}
-	(void)sqlite3_reset(st->writes[SQL_SHRINK]);
+	if (dropped > 0)
+		adapt_pace(st, clock_now_us() - begun_us);
 	*bytes = used_bytes(st);
-	return dropped;
+	return has_more ? -1 : dropped;
 }
 
 void sqlite_drop_sources(store *base)

@@ -19,9 +19,16 @@ import jsonschema
 from .harness import Failed, expect, read, shorten
 
 
+# Makes a database one of the version before it found what went wrong with a program or a schedule.
+WITHOUT_MISHAPS = "".join(
+    f"DROP INDEX runs_{name}_outcome;" for name in ("program", "any_program", "schedule", "any_schedule")
+)
 # Makes a database one of the version before it noted which sources are loose, and found runs by their schedule.
-WITHOUT_LOOSE = """DROP TRIGGER runs_loosen; DROP TRIGGER programs_loosen; DROP TRIGGER programs_replace;
+WITHOUT_LOOSE = (
+    WITHOUT_MISHAPS
+    + """DROP TRIGGER runs_loosen; DROP TRIGGER programs_loosen; DROP TRIGGER programs_replace;
 DROP TABLE loose; DROP INDEX runs_schedule; DROP INDEX runs_any_schedule;"""
+)
 # Makes a database one of the version before there were schedules.
 WITHOUT_SCHEDULES = (
     WITHOUT_LOOSE
