@@ -89,7 +89,7 @@ class Postgres:
                     "-c",
                     "listen_addresses=",
                     "-c",
-                    "max_connections=60",
+                    "max_connections=300",
                     *(word for setting in self.settings for word in ("-c", setting)),
                     *options,
                 ],
