@@ -73,6 +73,19 @@ type ServerProgram struct {
 	Exports json.RawMessage `json:"exports"`
 }
 
+// ServerNode is one of the servers that share a database; a server alone is one, too.
+type ServerNode struct {
+	Number    uint64 `json:"node"`
+	Name      string `json:"name"`
+	Version   string `json:"version"`
+	Address   string `json:"address"`
+	State     string `json:"state"` // "active", "draining" or "over"
+	Capacity  uint64 `json:"capacity"`
+	Running   uint64 `json:"running"`
+	StartedMS int64  `json:"started_ms"`
+	LeaseMS   int64  `json:"lease_ms"`
+}
+
 // ServerEvent is one event of a run's stream.
 type ServerEvent struct {
 	ID   string
@@ -387,6 +400,15 @@ func (c *Client) GetProgram(ctx context.Context, name string) (*ServerProgram, e
 // DeleteProgram removes a stored program; runs that were accepted continue.
 func (c *Client) DeleteProgram(ctx context.Context, name string) error {
 	return c.ask(ctx, "DELETE", "/v1/programs/"+url.PathEscape(name), nil, nil, true, nil)
+}
+
+// Nodes returns the servers that share the database of this one. Needs the scope admin.
+func (c *Client) Nodes(ctx context.Context) ([]ServerNode, error) {
+	var answer struct {
+		Nodes []ServerNode `json:"nodes"`
+	}
+	err := c.ask(ctx, "GET", "/v1/nodes", nil, nil, true, &answer)
+	return answer.Nodes, err
 }
 
 // Stats returns figures of the server.

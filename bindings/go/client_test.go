@@ -74,6 +74,7 @@ func TestClientPrograms(t *testing.T) {
 	var problem *Problem
 	_, err := client.GetProgram(background, "add-go")
 	expect(t, "a missing program", errors.As(err, &problem) && problem.Status == 404, true)
+	expect(t, "nodes", must[[]ServerNode](t)(client.Nodes(background))[0].State, "active")
 	expect(t, "figures", json.Valid(must[json.RawMessage](t)(client.Stats(background))), true)
 }
 

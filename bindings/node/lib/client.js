@@ -207,6 +207,11 @@ class Client {
 		await this.#ask('DELETE', path('programs', name));
 	}
 
+	/** The servers that share the database of this one. Needs the scope admin. */
+	async nodes() {
+		return (await this.#ask('GET', path('nodes'))).nodes;
+	}
+
 	/** Figures of the server. */
 	stats() {
 		return this.#ask('GET', path('stats'));

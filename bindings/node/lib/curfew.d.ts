@@ -261,6 +261,19 @@ export interface ServerProgram {
 	exports: any;
 }
 
+/** One of the servers that share a database; a server alone is one, too. */
+export interface ServerNode {
+	node: number;
+	name: string;
+	version: string;
+	address: string;
+	state: 'active' | 'draining' | 'over';
+	capacity: number;
+	running: number;
+	started_ms: number;
+	lease_ms: number;
+}
+
 /** A client of curfew serve. */
 export class Client {
 	/** timeout: milliseconds that the server may be silent; retries: of requests that are safe to repeat. */
@@ -276,5 +289,6 @@ export class Client {
 	programs(): Promise<ServerProgram[]>;
 	getProgram(name: string): Promise<ServerProgram>;
 	deleteProgram(name: string): Promise<void>;
+	nodes(): Promise<ServerNode[]>;
 	stats(): Promise<any>;
 }

@@ -48,6 +48,7 @@ def test_programs_are_stored(client):
     assert [program["name"] for program in client.programs()] == ["add"]
     client.delete_program("add")
     assert client.stats()
+    assert [node["state"] for node in client.nodes()] == ["active"]
     with pytest.raises(curfew.Problem) as raised:
         client.get_program("add")
     assert raised.value.status == 404

@@ -457,6 +457,12 @@ impl Client {
         self.ask::<Value>(&Request::new("DELETE", format!("/v1/programs/{}", escape(name)))).map(drop)
     }
 
+    /// The servers that share the database of this one. Needs the scope `admin`.
+    pub fn nodes(&self) -> Answer<Vec<Value>> {
+        let mut answer: Value = self.ask(&Request::new("GET", "/v1/nodes".into()))?;
+        Ok(answer["nodes"].as_array_mut().map(std::mem::take).unwrap_or_default())
+    }
+
     /// Figures of the server.
     pub fn stats(&self) -> Answer<Value> {
         self.ask(&Request::new("GET", "/v1/stats".into()))

@@ -74,6 +74,7 @@ fn programs_are_stored() {
     client.delete_program("add-rust").unwrap();
     assert!(matches!(client.get_program("add-rust"), Err(ClientError::Problem(problem)) if problem.status == 404));
     assert!(client.stats().unwrap().is_object());
+    assert_eq!(client.nodes().unwrap()[0]["state"], "active");
 }
 
 #[test]
