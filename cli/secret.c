@@ -8,6 +8,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <linux/magic.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +17,8 @@
 #include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
+#include <sys/statvfs.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -60,6 +64,34 @@ static ssize_t read_until_end(int fd, char *bytes, size_t room)
 	return (ssize_t)length;
 }
 
+static bool is_in_group(gid_t group)
+{
+	gid_t groups[NGROUPS_MAX];
+	int count = getgroups(NGROUPS_MAX, groups);
+	for (int i = 0; i < count; i++) {
+		if (groups[i] == group)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Whether somebody else may read it. In one case a group may: the file was handed over by whoever started this process,
+ * as Kubernetes does with a Secret for its pod's fsGroup. Then it is root's, only to be read, for a group of this
+ * process, and on a mount in memory that nobody can write.
+ */
+static bool may_others_read(int fd, const struct stat *status)
+{
+	struct statfs place;
+	if (!S_ISREG(status->st_mode) || (status->st_mode & 077) == 0)
+		return false;
+	bool is_handed_over = (status->st_mode & 0777 & ~(mode_t)0440) == 0 && status->st_uid == 0 &&
+	                      (status->st_gid == getegid() || is_in_group(status->st_gid)) && fstatfs(fd, &place) == 0 &&
+	                      (place.f_type == TMPFS_MAGIC || place.f_type == RAMFS_MAGIC) &&
+	                      (place.f_flags & ST_RDONLY) != 0;
+	return !is_handed_over;
+}
+
 /* What is wrong with an open key file; NULL: nothing. */
 static const char *load_key(int fd, unsigned char key[CURFEW_SECRETS_KEY_BYTES])
 {
@@ -67,7 +99,7 @@ static const char *load_key(int fd, unsigned char key[CURFEW_SECRETS_KEY_BYTES])
 	char text[KEY_FILE_MOST];
 	if (fstat(fd, &status) != 0)
 		return strerror(errno);
-	if (S_ISREG(status.st_mode) && (status.st_mode & 077) != 0)
+	if (may_others_read(fd, &status))
 		return "others may read it: chmod 600";
 	ssize_t length = read_until_end(fd, text, sizeof text);
 	if (length < 0)

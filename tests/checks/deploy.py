@@ -24,6 +24,7 @@ USES = {
     "all": (
         (
             "--set=autoscaling.enabled=true,ingress.enabled=true,ingress.tlsSecret=web,metrics.dashboard.enabled=true",
+            "--set=secrets.existingSecret=users",
             "--set=tls.existingSecret=tls,imagePullSecrets[0].name=pull",
             "--set=allowFetch={api.example.com,*.example.org},allowWebhook={hooks.example.com}",
             "--set=settings.max-timeout=5m,firstToken.enabled=false,podLabels.team=a,podAnnotations.b=c",
@@ -121,6 +122,7 @@ def refusals(context):
         ((), "store.existingSecret"),
         ((*STORE, "--set", "replicas=0"), "replicas"),
         ((*STORE, "--set", "store.password=x"), "password"),
+        ((*STORE, "--set", "secrets.value=x"), "value"),
         ((*STORE, "--set", "autoscaling.queuedPerNode=many"), "queuedPerNode"),
         ((*STORE, "--set", "metrics.serviceMonitor.enabled=true"), "tokenSecret"),
     ):

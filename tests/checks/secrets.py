@@ -137,6 +137,38 @@ def asked_on_a_terminal(context):
     expect_equal("kept", store.show("ann", "TOKEN"), [len(VALUE)])
 
 
+# In namespaces of its own: what Kubernetes mounts of a Secret, with this mode, and for writing, too, or not.
+HAND_OVER = """mount -t tmpfs none "$1" && cp "$2" "$1/store" && cp "$3" "$1/key" && chmod "$4" "$1"/* || exit 77
+[ "$5" = rw ] || mount -o remount,ro "$1" || exit 77
+shift 5; exec "$@" """
+
+
+@test
+def a_key_that_is_handed_over(context):
+    """A group may read a key where the system mounted it for this process, as for a pod's fsGroup; nowhere else."""
+    store = Store(context)
+    store.set("ann", "TOKEN")
+    source = write(context, "a.js", "export default secrets.get('TOKEN').length")
+    place = os.path.join(context.folder(), "mounted")
+    os.mkdir(place)
+    command = [context.curfew, "run", "--print", "--user", "ann", "--secrets", f"{place}/store"]
+    command += ["--secrets-key", f"{place}/key", source]
+
+    def use(mode, access):
+        inside = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c", HAND_OVER, "sh", place]
+        done = context.command([*inside, store.path, store.key, mode, access, *command], timeout=20)
+        if done.code == 77 or b"unshare" in done.err:
+            raise Skipped("this system gives no user namespace in which to mount")
+        return done
+
+    done = use("0440", "ro")
+    expect_equal("with the key", (done.code, done.out), (0, f"{len(VALUE)}\n".encode()))
+    for mode, access in (("0440", "rw"), ("0444", "ro"), ("0640", "ro"), ("0460", "ro")):
+        expect_error(use(mode, access), 2, f"{place}/key", "others")
+    os.chmod(store.key, 0o440)
+    expect_error(store.call("list", "--user", "ann"), 2, store.key, "others")
+
+
 @test
 def keys(context):
     store = Store(context)
