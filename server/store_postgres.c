@@ -1,13 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A PostgreSQL database as the store: connections, the schema and its versions. */
-#include "common/clock.h"
+/* A PostgreSQL database as the store: the schema and its versions, and opening it. */
 #include "store_postgres.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum { TRY_AGAIN_US = 500000 };
 
 /* What migrates takes this lock, so that it is one server at a time. */
 #define MIGRATION_LOCK "7433181301"
@@ -221,232 +218,9 @@ static const struct migration {
 
 enum { SCHEMA = sizeof migrations / sizeof migrations[0] };
 
-/* ---- Connections ------------------------------------------------------------------------------------------- */
-
-static void note_reason(pg_store *st, const char *words)
-{
-	(void)pthread_mutex_lock(&st->lock);
-	(void)snprintf(st->reason, sizeof st->reason, "%.*s", (int)strcspn(words, "\n"), words);
-	(void)pthread_mutex_unlock(&st->lock);
-}
-
-void pg_copy_reason(pg_store *st, char reason[160])
-{
-	(void)pthread_mutex_lock(&st->lock);
-	memcpy(reason, st->reason, sizeof st->reason);
-	(void)pthread_mutex_unlock(&st->lock);
-}
-
-/* Why there is no connection. What libpq says of an address that it cannot read may be a part of it, the password's
- * too. */
-static void note_unconnected(pg_store *st, const char *words)
-{
-	if (strncmp(words, "connection to server", 20) == 0)
-		note_reason(st, words);
-	else if (strncmp(words, "could not translate host name", 29) == 0)
-		note_reason(st, "its host name is not known");
-	else
-		note_reason(
-			st,
-			"its address cannot be read: it is postgres://USER:PASSWORD@HOST:PORT/DATABASE, other characters as %XX");
-}
-
-static void ignore_notice(void *context, const char *message)
-{
-	(void)context;
-	(void)message;
-}
-
-/* What every connection is told first. A transaction that its client forgets must not hold up the others. */
-#define SETTINGS                                                                                                                            \
-	"SET search_path = curfew; SET client_encoding = 'UTF8'; SET synchronous_commit = on; SET idle_in_transaction_session_timeout = '5s'; " \
-	"SET client_min_messages = warning"
-
-/* Nobody waits for long, but for what changes the schema and what is dropped. */
-#define LIMITS "; SET lock_timeout = '2s'; SET statement_timeout = '10s'"
-
-static bool set_up(pg_store *st, const pg_link *link)
-{
-	PGconn *conn = link->conn;
-	(void)PQsetNoticeProcessor(conn, ignore_notice, NULL);
-	PGresult *done = PQexec(conn, link == &st->admin ? SETTINGS : SETTINGS LIMITS);
-	bool good = PQresultStatus(done) == PGRES_COMMAND_OK;
-	if (!good)
-		note_reason(st, PQerrorMessage(conn));
-	PQclear(done);
-	return good;
-}
-
-/* One that was never opened needs no libpq. */
-void pg_close(pg_link *link)
-{
-	if (link->conn != NULL)
-		PQfinish(link->conn);
-	link->conn = NULL;
-}
-
-bool pg_connect(pg_store *st, pg_link *link)
-{
-	static const char *const names[] = {"dbname",
-	                                    "connect_timeout",
-	                                    "fallback_application_name",
-	                                    "keepalives_idle",
-	                                    "keepalives_interval",
-	                                    "keepalives_count",
-	                                    "tcp_user_timeout",
-	                                    NULL};
-	const char *values[] = {st->url, "3", "curfew", "10", "5", "3", "15000", NULL};
-	if (link->conn != NULL && PQstatus(link->conn) == CONNECTION_OK)
-		return true;
-	int64_t now_us = clock_now_us();
-	if (link->tried_us != 0 && now_us - link->tried_us < TRY_AGAIN_US)
-		return false;
-	if (link->conn != NULL)
-		PQfinish(link->conn);
-	/* What the address says itself goes before these. */
-	link->conn = PQconnectdbParams(names, values, 1);
-	if (PQstatus(link->conn) == CONNECTION_OK && set_up(st, link)) {
-		link->tried_us = 0;
-		return true;
-	}
-	if (PQstatus(link->conn) != CONNECTION_OK)
-		note_unconnected(st, PQerrorMessage(link->conn));
-	PQfinish(link->conn);
-	link->conn = NULL;
-	link->tried_us = clock_now_us();
-	return false;
-}
-
-static void refuse(pg_store *st, const char *what, const char *why, curfew_failure *failure)
-{
-	if (failure == NULL)
-		return;
-	(void)pthread_mutex_lock(&st->lock);
-	const char *reason = why != NULL ? why : st->reason;
-	(void)snprintf(failure->message, sizeof failure->message, "%.90s: %.*s", what, (int)strcspn(reason, "\n"), reason);
-	(void)pthread_mutex_unlock(&st->lock);
-}
-
-PGresult *pg_run(pg_store *st, pg_link *link, const char *sql, const pg_params *p, const char *what,
-                 curfew_failure *failure)
-{
-	if (!pg_connect(st, link)) {
-		refuse(st, what, NULL, failure);
-		return NULL;
-	}
-	PGresult *result = p != NULL ? PQexecParams(link->conn, sql, p->count, NULL, p->values, p->lengths, p->formats, 1)
-	                             : PQexec(link->conn, sql);
-	ExecStatusType status = PQresultStatus(result);
-	if (status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK)
-		return result;
-	refuse(st, what, PQerrorMessage(link->conn), failure);
-	note_reason(st, PQerrorMessage(link->conn));
-	/* 25006: read-only now. Where there are several addresses, another one may be the right one. */
-	const char *code = PQresultErrorField(result, PG_DIAG_SQLSTATE);
-	bool is_wrong_one = code != NULL && strcmp(code, "25006") == 0;
-	PQclear(result);
-	if (is_wrong_one)
-		pg_close(link);
-	return NULL;
-}
-
 static bool run(pg_store *st, pg_link *link, const char *sql, const char *what, curfew_failure *failure)
 {
-	PGresult *done = pg_run(st, link, sql, NULL, what, failure);
-	PQclear(done);
-	return done != NULL;
-}
-
-static pg_link *acquire(pg_store *st)
-{
-	pg_link *found = NULL;
-	(void)pthread_mutex_lock(&st->lock);
-	while (found == NULL) {
-		for (int i = 0; i < PG_READERS && found == NULL; i++)
-			found = st->readers[i].is_busy ? NULL : &st->readers[i];
-		if (found == NULL)
-			(void)pthread_cond_wait(&st->free, &st->lock);
-	}
-	found->is_busy = true;
-	(void)pthread_mutex_unlock(&st->lock);
-	return found;
-}
-
-static void release(pg_store *st, pg_link *link)
-{
-	(void)pthread_mutex_lock(&st->lock);
-	link->is_busy = false;
-	(void)pthread_cond_signal(&st->free);
-	(void)pthread_mutex_unlock(&st->lock);
-}
-
-PGresult *pg_read_rows(store *base, const char *sql, const pg_params *p, const char *what, curfew_failure *failure)
-{
-	pg_store *st = pg_of(base);
-	pg_link *link = acquire(st);
-	PGresult *rows = pg_run(st, link, sql, p, what, failure);
-	release(st, link);
-	return rows;
-}
-
-/* ---- Parameters and columns ---------------------------------------------------------------------------------- */
-
-static void add_param(pg_params *p, const char *value, size_t length, int format)
-{
-	if (p->count == PG_PARAMS_MAX)
-		return; /* the statement then has too few, and fails */
-	p->values[p->count] = value;
-	p->lengths[p->count] = (int)length;
-	p->formats[p->count++] = format;
-}
-
-void pg_words(pg_params *p, const char *words)
-{
-	add_param(p, words, 0, 0);
-}
-
-void pg_bytes(pg_params *p, const void *data, size_t length)
-{
-	add_param(p, data, length, 1);
-}
-
-void pg_number(pg_params *p, int64_t number)
-{
-	char *digits = p->numbers[p->count < PG_PARAMS_MAX ? p->count : 0];
-	(void)snprintf(digits, sizeof p->numbers[0], "%lld", (long long)number);
-	add_param(p, digits, 0, 0);
-}
-
-void pg_quota(pg_params *p, uint64_t max)
-{
-	if (max == UINT64_MAX)
-		add_param(p, NULL, 0, 0);
-	else
-		pg_number(p, (int64_t)max);
-}
-
-const char *pg_get(const PGresult *rows, int row, const char *column)
-{
-	int index = PQfnumber(rows, column);
-	return index < 0 || PQgetisnull(rows, row, index) ? NULL : PQgetvalue(rows, row, index);
-}
-
-size_t pg_get_length(const PGresult *rows, int row, const char *column)
-{
-	return (size_t)PQgetlength(rows, row, PQfnumber(rows, column));
-}
-
-/* Results are in binary: the highest byte first. */
-int64_t pg_get_number(const PGresult *rows, int row, const char *column)
-{
-	const unsigned char *data = (const unsigned char *)pg_get(rows, row, column);
-	uint64_t number = 0;
-	if (data == NULL)
-		return 0;
-	size_t length = pg_get_length(rows, row, column);
-	for (size_t i = 0; i < length && i < 8; i++)
-		number = number << 8 | data[i];
-	return length == 4 ? (int32_t)number : (int64_t)number;
+	return pg_end(pg_run(st, link, sql, NULL, what, failure));
 }
 
 static int64_t number_of(PGresult *rows)
@@ -456,9 +230,9 @@ static int64_t number_of(PGresult *rows)
 	return number;
 }
 
-static int64_t pg_read_number(pg_store *st, pg_link *link, const char *sql)
+static int64_t read_number(pg_store *st, pg_link *link, const char *sql, curfew_failure *failure)
 {
-	PGresult *rows = pg_run(st, link, sql, &(pg_params){0}, "the database", NULL);
+	PGresult *rows = pg_run(st, link, sql, &(pg_params){0}, "the database cannot be read", failure);
 	return rows != NULL ? number_of(rows) : -1;
 }
 
@@ -467,13 +241,13 @@ static int64_t pg_read_number(pg_store *st, pg_link *link, const char *sql)
 /* -1: it cannot be read; 0: there is none yet. *oldest: the oldest version that may use it. */
 static int64_t read_version(pg_store *st, pg_link *link, int64_t *oldest)
 {
-	int64_t there = pg_read_number(
-		st, link, "SELECT count(*) FROM pg_tables WHERE schemaname='curfew' AND tablename='schema_version'");
+	int64_t there = read_number(
+		st, link, "SELECT count(*) FROM pg_tables WHERE schemaname='curfew' AND tablename='schema_version'", NULL);
 	*oldest = 0;
 	if (there <= 0)
 		return there;
-	*oldest = pg_read_number(st, link, "SELECT coalesce(max(oldest), 0)::bigint FROM schema_version");
-	return pg_read_number(st, link, "SELECT coalesce(max(version), 0)::bigint FROM schema_version");
+	*oldest = read_number(st, link, "SELECT coalesce(max(oldest), 0)::bigint FROM schema_version", NULL);
+	return read_number(st, link, "SELECT coalesce(max(version), 0)::bigint FROM schema_version", NULL);
 }
 
 static bool refuse_newer(int64_t version, int64_t oldest, curfew_failure *failure)
@@ -620,14 +394,13 @@ static const store_backend backend = {
 /* A replica takes no writes. */
 static bool is_writable(pg_store *st, curfew_failure *failure)
 {
-	int64_t only = pg_read_number(
+	int64_t only = read_number(
 		st, &st->admin,
-		"SELECT CASE WHEN pg_is_in_recovery() OR current_setting('transaction_read_only')='on' THEN 1 ELSE 0 END");
+		"SELECT CASE WHEN pg_is_in_recovery() OR current_setting('transaction_read_only')='on' THEN 1 ELSE 0 END",
+		failure);
 	if (only == 1)
 		(void)snprintf(failure->message, sizeof failure->message,
 		               "the database cannot be written: it is read-only, or a replica");
-	else if (only < 0)
-		refuse(st, "the database cannot be read", NULL, failure);
 	return only == 0;
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the files of the PostgreSQL store share: store_postgres.c connects and migrates, store_postgres_nodes.c is about
- * the servers that share it, store_postgres_read.c reads, store_postgres_write.c writes.
+ * What the files of the PostgreSQL store share: store_postgres_query.c connects and asks, store_postgres_read.c reads,
+ * store_postgres_nodes.c is about the servers that share it, store_postgres_due.c about what comes due,
+ * store_postgres_write.c writes, store_postgres.c migrates and opens.
  */
 #ifndef CURFEW_SERVER_STORE_POSTGRES_H
 #define CURFEW_SERVER_STORE_POSTGRES_H
@@ -84,6 +85,11 @@ PGresult *pg_run(pg_store *st, pg_link *link, const char *sql, const pg_params *
                  curfew_failure *failure);
 /* The same, on a connection that nobody else uses meanwhile. */
 PGresult *pg_read_rows(store *st, const char *sql, const pg_params *p, const char *what, curfew_failure *failure);
+
+/* How many rows there are; of a statement that failed, whose result is NULL, none. */
+int pg_count(const PGresult *rows);
+/* Clears a result. False: the statement failed. */
+bool pg_end(PGresult *rows);
 
 /* Columns of a result, which is in binary: NULL for NULL, and 0. */
 const char *pg_get(const PGresult *rows, int row, const char *column);

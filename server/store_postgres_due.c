@@ -50,7 +50,7 @@ static bool show_schedules(store *base, PGresult *rows, void (*show)(void *conte
                            void *context)
 {
 	pg_store *st = pg_of(base);
-	for (int i = 0; rows != NULL && i < PQntuples(rows); i++) {
+	for (int i = 0; i < pg_count(rows); i++) {
 		stored_schedule schedule = {.owner = pg_get(rows, i, "owner"),
 		                            .name = pg_get(rows, i, "name"),
 		                            .cron = pg_get(rows, i, "cron"),
@@ -70,9 +70,7 @@ static bool show_schedules(store *base, PGresult *rows, void (*show)(void *conte
 		                            .last_goes_on = pg_get_number(rows, i, "goes_on") != 0};
 		show(context, &schedule);
 	}
-	bool good = rows != NULL;
-	PQclear(rows);
-	return good;
+	return pg_end(rows);
 }
 
 bool pg_read_schedules(store *base, const char *owner, const char *name,
@@ -122,12 +120,10 @@ bool pg_take_deliveries(store *base, size_t max, size_t max_each, void (*show)(v
 	pg_number(&p, (int64_t)max);
 	pg_number(&p, (int64_t)max_each);
 	PGresult *rows = pg_run(st, &st->taker, take_deliveries, &p, "ends that are to be told", NULL);
-	for (int i = 0; rows != NULL && i < PQntuples(rows); i++) {
+	for (int i = 0; i < pg_count(rows); i++) {
 		run_view view;
 		pg_fill_view(st, &view, rows, i);
 		show(context, &view);
 	}
-	bool good = rows != NULL;
-	PQclear(rows);
-	return good;
+	return pg_end(rows);
 }

@@ -158,7 +158,7 @@ bool pg_read_nodes(store *base, void (*show)(void *context, const stored_node *n
 {
 	PGresult *rows = pg_read_rows(base, "SELECT *, lease_until_us - clock_us() AS lease_us FROM nodes ORDER BY number",
 	                              &(pg_params){0}, "nodes", NULL);
-	for (int i = 0; rows != NULL && i < PQntuples(rows); i++) {
+	for (int i = 0; i < pg_count(rows); i++) {
 		stored_node node = {.number = (uint64_t)pg_get_number(rows, i, "number"),
 		                    .name = pg_get(rows, i, "name"),
 		                    .version = pg_get(rows, i, "version"),
@@ -171,9 +171,7 @@ bool pg_read_nodes(store *base, void (*show)(void *context, const stored_node *n
 		                    .lease_us = pg_get_number(rows, i, "lease_us")};
 		show(context, &node);
 	}
-	bool good = rows != NULL;
-	PQclear(rows);
-	return good;
+	return pg_end(rows);
 }
 
 /* ---- Runs that are taken --------------------------------------------------------------------------------------- */
@@ -233,14 +231,12 @@ int64_t pg_next_due(store *base)
 
 static bool show_rows(store *base, PGresult *rows, void (*show)(void *context, const stored_run *r), void *context)
 {
-	for (int i = 0; rows != NULL && i < PQntuples(rows); i++) {
+	for (int i = 0; i < pg_count(rows); i++) {
 		stored_run run;
 		pg_fill_run(pg_of(base), &run, rows, i);
 		show(context, &run);
 	}
-	bool good = rows != NULL;
-	PQclear(rows);
-	return good;
+	return pg_end(rows);
 }
 
 bool pg_cancel_run(store *base, const char *id, void (*take)(void *context, const stored_run *r), void *context)
@@ -266,7 +262,7 @@ bool pg_read_orders(store *base, void (*show)(void *context, const stored_run *r
 	PGresult *rows = pg_read_rows(
 		base, "SELECT id, state, attempt, cancels, watched, node FROM runs WHERE node=$1 AND state<>4 AND node<>0", &p,
 		"orders", NULL);
-	for (int i = 0; rows != NULL && i < PQntuples(rows); i++) {
+	for (int i = 0; i < pg_count(rows); i++) {
 		stored_run run = {.id = pg_get(rows, i, "id"),
 		                  .state = (run_state)pg_get_number(rows, i, "state"),
 		                  .attempt = (unsigned)pg_get_number(rows, i, "attempt"),
@@ -275,9 +271,7 @@ bool pg_read_orders(store *base, void (*show)(void *context, const stored_run *r
 		                  .node = (uint64_t)pg_get_number(rows, i, "node")};
 		show(context, &run);
 	}
-	bool good = rows != NULL;
-	PQclear(rows);
-	return good;
+	return pg_end(rows);
 }
 
 /* ---- Runs of others ---------------------------------------------------------------------------------------------- */
@@ -365,7 +359,7 @@ bool pg_count_waiting(store *base, void (*show)(void *context, const store_waiti
 		"AS last_minute FROM runs WHERE state<>4 GROUP BY owner UNION ALL SELECT 0, t.id, 0, 0, 0, 0, 0, (SELECT count(*) FROM runs r WHERE r.owner=t.id AND r.id>$1 AND r.created_us>clock_us()-60000000) FROM "
 		"tokens t WHERE t.per_minute IS NOT NULL AND t.revoked_us=0",
 		&p, "runs", NULL);
-	for (int i = 0; rows != NULL && i < PQntuples(rows); i++) {
+	for (int i = 0; i < pg_count(rows); i++) {
 		store_waiting w = {.owner = pg_get(rows, i, "owner"),
 		                   .queued = (uint64_t)pg_get_number(rows, i, "queued"),
 		                   .scheduled = (uint64_t)pg_get_number(rows, i, "scheduled"),
@@ -376,9 +370,7 @@ bool pg_count_waiting(store *base, void (*show)(void *context, const store_waiti
 		                   .last_minute = (uint64_t)pg_get_number(rows, i, "last_minute")};
 		show(context, &w);
 	}
-	bool good = rows != NULL;
-	PQclear(rows);
-	return good;
+	return pg_end(rows);
 }
 
 /* ---- News of others ------------------------------------------------------------------------------------------ */
@@ -434,9 +426,7 @@ static unsigned read_notices(pg_store *st, const store_hearer *hearer)
 
 static bool listen_anew(pg_store *st)
 {
-	PGresult *done = pg_run(st, &st->listener, "LISTEN curfew", NULL, "the database", NULL);
-	PQclear(done);
-	return done != NULL;
+	return pg_end(pg_run(st, &st->listener, "LISTEN curfew", NULL, "the database", NULL));
 }
 
 unsigned pg_await(store *base, int64_t most_us, int descriptor, const store_hearer *hearer)

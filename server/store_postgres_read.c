@@ -112,14 +112,12 @@ bool pg_read_runs(store *base, const run_filter *f, bool (*show)(void *context, 
 	(void)snprintf(sql + used, sizeof sql - used, " ORDER BY id DESC LIMIT %llu", (unsigned long long)f->most);
 	PGresult *rows = pg_read_rows(base, sql, &p, "runs", NULL);
 	run_view view;
-	bool more = rows != NULL;
-	for (int i = 0; more && i < PQntuples(rows); i++) {
+	bool more = true;
+	for (int i = 0; more && i < pg_count(rows); i++) {
 		pg_fill_view(pg_of(base), &view, rows, i);
 		more = show(context, &view);
 	}
-	bool good = rows != NULL;
-	PQclear(rows);
-	return good;
+	return pg_end(rows);
 }
 
 blob *pg_read_part(store *base, int64_t report_number, size_t part)
@@ -179,13 +177,11 @@ bool pg_read_programs(store *base, const char *owner, const char *name,
 	(void)snprintf(sql + used, sizeof sql - used, " ORDER BY name COLLATE \"C\", owner COLLATE \"C\"");
 	PGresult *rows = pg_read_rows(base, sql, &p, "programs", NULL);
 	stored_program program;
-	for (int i = 0; rows != NULL && i < PQntuples(rows); i++) {
+	for (int i = 0; i < pg_count(rows); i++) {
 		fill_program(&program, rows, i);
 		show(context, &program);
 	}
-	bool good = rows != NULL;
-	PQclear(rows);
-	return good;
+	return pg_end(rows);
 }
 
 uint64_t pg_count_program_bytes(store *base, const char *owner)
@@ -266,7 +262,7 @@ char *pg_load_output(store *base, const char *id)
 	pg_number(&p, EVENT_OUTPUT);
 	PGresult *rows = pg_read_rows(base, "SELECT data FROM output WHERE run=$1 AND kind=$2 ORDER BY number", &p,
 	                              "output", NULL);
-	for (int i = 0; rows != NULL && i < PQntuples(rows); i++) {
+	for (int i = 0; i < pg_count(rows); i++) {
 		text_say(&all, i == 0 ? "" : ",");
 		text_add(&all, pg_get(rows, i, "data"), pg_get_length(rows, i, "data"));
 	}
@@ -349,13 +345,11 @@ bool pg_read_tokens(store *base, void (*show)(void *context, const stored_token 
 	PGresult *rows = pg_read_rows(base, "SELECT * FROM tokens ORDER BY created_us, id", &(pg_params){0},
 	                              "tokens cannot be read", failure);
 	stored_token token;
-	for (int i = 0; rows != NULL && i < PQntuples(rows); i++) {
+	for (int i = 0; i < pg_count(rows); i++) {
 		fill_token(&token, rows, i);
 		show(context, &token);
 	}
-	bool good = rows != NULL;
-	PQclear(rows);
-	return good;
+	return pg_end(rows);
 }
 
 bool pg_add_token(store *base, const stored_token *token, curfew_failure *failure)
@@ -477,7 +471,7 @@ static uint64_t count_unreadable(store *base)
 	PGresult *rows = pg_read_rows(base, "SELECT limits FROM runs WHERE state<>4", &(pg_params){0}, "runs", NULL);
 	uint64_t count = 0;
 	curfew_limits limits;
-	for (int i = 0; rows != NULL && i < PQntuples(rows); i++)
+	for (int i = 0; i < pg_count(rows); i++)
 		count += !limits_from_text(&limits, pg_get(rows, i, "limits"));
 	PQclear(rows);
 	return count;
