@@ -517,14 +517,37 @@ static void follow_all(server *s)
 
 typedef struct counting {
 	server *server;
+	bool has_begun;
 	bool has_backlog; /* of tokens that may have any number at once */
 } counting;
 
+static void forget_counts(account *a)
+{
+	a->elsewhere_queued = a->elsewhere_scheduled = a->elsewhere_held = a->elsewhere_bytes = 0;
+	a->running_anywhere = a->last_minute = 0;
+}
+
+/* Locks. The counts from before hold until the database has answered: without them every quota would be open. */
+static void begin_counts(counting *c) CURFEW__UNCHECKED;
+static void begin_counts(counting *c)
+{
+	server *s = c->server;
+	if (c->has_begun)
+		return;
+	c->has_begun = true;
+	server_lock(s);
+	s->elsewhere_queued = s->elsewhere_scheduled = s->elsewhere_held = s->elsewhere_bytes = 0;
+	forget_counts(s->anybody);
+	for (account *a = s->accounts; a != NULL; a = a->next)
+		forget_counts(a);
+}
+
+static void take_count(void *context, const store_waiting *w) CURFEW__UNCHECKED;
 static void take_count(void *context, const store_waiting *w)
 {
 	counting *c = context;
 	server *s = c->server;
-	server_lock(s);
+	begin_counts(c);
 	s->elsewhere_queued += w->queued;
 	s->elsewhere_scheduled += w->scheduled;
 	s->elsewhere_held += w->held;
@@ -543,27 +566,15 @@ static void take_count(void *context, const store_waiting *w)
 		a->last_minute += w->last_minute;
 	}
 	c->has_backlog = c->has_backlog || (w->queued > 0 && (a == NULL || a->tenant.running_max == UINT64_MAX));
-	server_unlock(s);
 }
 
-static void forget_counts(account *a)
-{
-	a->elsewhere_queued = a->elsewhere_scheduled = a->elsewhere_held = a->elsewhere_bytes = 0;
-	a->running_anywhere = a->last_minute = 0;
-}
-
+static void count_elsewhere(server *s) CURFEW__UNCHECKED;
 static void count_elsewhere(server *s)
 {
-	server_lock(s);
-	s->elsewhere_queued = s->elsewhere_scheduled = s->elsewhere_held = s->elsewhere_bytes = 0;
-	forget_counts(s->anybody);
-	for (account *a = s->accounts; a != NULL; a = a->next)
-		forget_counts(a);
-	server_unlock(s);
 	counting c = {.server = s};
 	if (!store_count_waiting(s->store, take_count, &c))
 		return;
-	server_lock(s);
+	begin_counts(&c);
 	s->has_backlog = c.has_backlog;
 	server_unlock(s);
 }

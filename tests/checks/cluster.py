@@ -478,8 +478,11 @@ ROLE = "server-of-all"
 
 
 @contextlib.contextmanager
-def limited_nodes(context, count):
-    """Nodes whose user is no superuser, so that it can be limited: yields what changes that, and the nodes."""
+def limited_nodes(context, count, *token):
+    """Nodes whose user is no superuser, so that it can be limited: yields what changes that, and the nodes.
+
+    token: what the token may do that they are asked with; without it one that may do all.
+    """
     with own(context) as on:
         postgres = on.postgres
         postgres.query(f"CREATE ROLE \"{ROLE}\" LOGIN PASSWORD '{PASSWORD}'")
@@ -487,7 +490,7 @@ def limited_nodes(context, count):
         name = postgres.database_of(place)
         postgres.query(f'GRANT CREATE ON DATABASE {name} TO "{ROLE}"')
         on.url = postgres.url(name).replace("owner:", f"{ROLE}:")
-        with nodes(on, 0) as cluster:
+        with nodes(on, 0, token=make_token(on, place, *token) if token else None) as cluster:
             cluster.place = place
             for _ in range(count):
                 cluster.start()
@@ -548,6 +551,27 @@ def too_many_connections(context):
         f'ALTER ROLE "{ROLE}" CONNECTION LIMIT 0',
         f'ALTER ROLE "{ROLE}" CONNECTION LIMIT -1',
     )
+
+
+@test
+def quotas_while_counting(context):
+    """While a node asks the database what waits, however long that takes, what it knew holds: no quota is open meanwhile."""
+    slow = """SET search_path=curfew; ALTER TABLE tokens ENABLE ROW LEVEL SECURITY;
+        ALTER TABLE tokens FORCE ROW LEVEL SECURITY; CREATE POLICY slow ON tokens USING (pg_sleep(0.4) IS NOT NULL)"""
+    of_token = ("--running", "1", "--queued", "2", "--per-minute", "10k", "--scopes", "run,read,metrics")
+    with limited_nodes(context, 1, *of_token) as (change, cluster):
+        node, runs = cluster.all[0], []
+        for number in range(3):
+            wait_until("it is not taken", 20 * context.slower, lambda n=number: shown_as_queued(node) == max(0, n - 1))
+            runs.append(node.submit(FOREVER, limits={"timeout": "600s"})["id"])
+        wait_until("two wait", 20 * context.slower, lambda: shown_as_queued(node) == 2)
+        change(slow)
+        end = time.monotonic() + 4
+        while time.monotonic() < end:
+            expect_equal("while it counts", node.request("POST", "/v1/runs", {"source": "1"}).status, 429)
+            time.sleep(0.02)
+        for run in runs:
+            node.ask("DELETE", f"/v1/runs/{run}")
 
 
 @test
