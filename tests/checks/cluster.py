@@ -441,7 +441,7 @@ def waiting_is_shown(context):
     """The metric that nodes are added by counts what waits in the database, once over all nodes."""
     with shared(context) as on:
         place = Nodes(on, 0).place
-        token = make_token(on, place, "--running", "1")
+        token = make_token(on, place, "--running", "1", "--scopes", "run,read,metrics")
         with nodes(on, 0, "--concurrency", "4", token=token) as cluster:
             cluster.place = place
             for _ in range(2):
