@@ -7,6 +7,7 @@
 #include "helpers.h"
 #include "http_check.h"
 #include "log.h"
+#include "programs.h"
 #include "tls.h"
 
 #include <dirent.h>
@@ -567,7 +568,8 @@ static bool raise_files(struct http *h, curfew_failure *failure)
 	struct rlimit limit;
 	const config *c = h->server->config;
 	bool fetches = c->allow_fetch[0] != '\0' || c->allow_webhook[0] != '\0';
-	rlim_t wanted = c->connections_most + REFUSALS_AT_ONCE + OWN_FILES + (fetches ? FETCHES_AT_ONCE : 0);
+	rlim_t programs = programs_allow_files(h->server, SIZE_MAX);
+	rlim_t wanted = c->connections_most + REFUSALS_AT_ONCE + OWN_FILES + (fetches ? FETCHES_AT_ONCE : 0) + programs;
 	h->connections_max = c->connections_most;
 	h->refusals_max = REFUSALS_AT_ONCE;
 	if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted)
@@ -582,6 +584,7 @@ static bool raise_files(struct http *h, curfew_failure *failure)
 		return false;
 	}
 	rlim_t left = limit.rlim_cur - used;
+	left -= programs_allow_files(h->server, left / 4);
 	if (left >= h->connections_max + h->refusals_max)
 		return true;
 	h->refusals_max = left / 4 < REFUSALS_AT_ONCE ? left / 4 : REFUSALS_AT_ONCE;

@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { IDLE_MOST = 256, IDLE_BYTES_MOST = 64 << 20 };
+enum { IDLE_MAX = 256, IDLE_BYTES_MAX = 64 << 20 };
 
 const char *program_owner(const account *who)
 {
@@ -53,6 +53,7 @@ static program **bucket(server *s, const char *sha256)
 
 static void leave_idle(server *s, program *p)
 {
+	p->is_idle = false;
 	*(p->newer != NULL ? &p->newer->older : &s->newest_program) = p->older;
 	*(p->older != NULL ? &p->older->newer : &s->oldest_program) = p->newer;
 	s->idle_programs--;
@@ -61,6 +62,7 @@ static void leave_idle(server *s, program *p)
 
 static void enter_idle(server *s, program *p)
 {
+	p->is_idle = true;
 	p->newer = NULL;
 	p->older = s->newest_program;
 	*(p->older != NULL ? &p->older->newer : &s->oldest_program) = p;
@@ -101,25 +103,63 @@ program *program_get(server *s, const char *sha256, curfew_language language, co
 		p = p->chain;
 	if (p == NULL)
 		p = make(s, sha256, language, name);
-	else if (p->refs == 0)
+	else if (p->is_idle)
 		leave_idle(s, p);
 	if (p != NULL) {
 		p->refs++;
+		p->active++;
 		p->uses++;
 	}
 	return p;
 }
 
-void program_unref(server *s, program *p)
+/* What is ready of one that nobody needs goes, and all of it if nobody has to do with it. */
+static void evict(server *s, program *p)
 {
-	if (p == NULL || --p->refs > 0)
+	leave_idle(s, p);
+	if (p->refs == 0) {
+		free_program(s, p);
+		return;
+	}
+	worker_program_unref(p->ready);
+	p->ready = NULL;
+	p->length = 0;
+}
+
+void program_rest(server *s, program *p)
+{
+	if (p == NULL || --p->active > 0)
 		return;
 	enter_idle(s, p);
-	while (s->idle_programs > IDLE_MOST || s->idle_program_bytes > IDLE_BYTES_MOST) {
-		program *oldest = s->oldest_program;
-		leave_idle(s, oldest);
-		free_program(s, oldest);
-	}
+	while (s->idle_programs > s->idle_programs_max || s->idle_program_bytes > IDLE_BYTES_MAX)
+		evict(s, s->oldest_program);
+}
+
+void program_drop(server *s, program *p)
+{
+	if (p != NULL && --p->refs == 0 && !p->is_idle)
+		free_program(s, p);
+}
+
+void program_unref(server *s, program *p)
+{
+	if (p == NULL)
+		return;
+	/* First the reference, so that what is evicted at once is freed at once. */
+	p->refs--;
+	program_rest(s, p);
+}
+
+size_t programs_allow_files(server *s, size_t files)
+{
+	size_t max = worker_programs_max();
+	max = max < IDLE_MAX ? max : IDLE_MAX;
+	if (files / WORKER_PROGRAM_FILES_HERE < max)
+		max = files / WORKER_PROGRAM_FILES_HERE;
+	server_lock(s);
+	s->idle_programs_max = max;
+	server_unlock(s);
+	return max * WORKER_PROGRAM_FILES_HERE;
 }
 
 void programs_forget_stored(server *s)

@@ -31,6 +31,12 @@ void program_hash(const void *bytes, size_t length, char sha256[SHA256_ROOM]);
 /* Under the lock: the program of a source, with a reference; NULL: out of memory. */
 program *program_get(server *s, const char *sha256, curfew_language language, const char *name);
 void program_unref(server *s, program *p);
+/*
+ * The same in two steps. Its run has ended, and is kept to be looked at: that takes no more than the program's name and
+ * sum, so that what is ready may go. Then that run is forgotten as well.
+ */
+void program_rest(server *s, program *p);
+void program_drop(server *s, program *p);
 /* The store is about to drop sources that no run on disk has: they have to be given to it again. */
 void programs_forget_stored(server *s);
 
@@ -40,6 +46,9 @@ void programs_forget_stored(server *s);
  */
 worker_program *program_make_ready(server *s, program *p, const void *bytes, size_t length, bool *is_unread,
                                    curfew_failure *failure);
+
+/* As many stay ready as take at most so many descriptors of this process. Answers how many they may take. */
+size_t programs_allow_files(server *s, size_t files);
 
 void programs_finish(server *s);
 

@@ -60,7 +60,10 @@ void run_unref(server *s, run *r)
 	free(r->events);
 	blob_unref(r->report);
 	blob_unref(r->checkpoint);
-	program_unref(s, r->program);
+	if (r->kept)
+		program_drop(s, r->program);
+	else
+		program_unref(s, r->program);
 	worker_run_unref(r->worker);
 	free(r->program_name);
 	free(r->call);
@@ -148,6 +151,7 @@ void run_skip_events(run *r, uint64_t number)
 void run_keep(server *s, run *r)
 {
 	r->kept = true;
+	program_rest(s, r->program);
 	r->newer = NULL;
 	r->older = s->newest;
 	*(r->older != NULL ? &r->older->newer : &s->oldest) = r;

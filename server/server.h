@@ -87,10 +87,12 @@ typedef struct program {
 	size_t length;   /* of the bytes in ready */
 	bool ready_once; /* ready is for one run only */
 	bool stored;     /* the store has its bytes */
-	unsigned refs;
+	unsigned refs;   /* of all who have to do with it */
+	unsigned active; /* of those who may need what is ready */
 	unsigned uses;
+	bool is_idle;                  /* in the list of those that stay ready though nobody needs it */
 	struct program *chain;         /* of the same bucket */
-	struct program *newer, *older; /* those that nobody uses */
+	struct program *newer, *older; /* in that list */
 } program;
 
 /* ---- Runs (run.c) ---------------------------------------------------------------------------------------- */
@@ -272,6 +274,7 @@ struct server {
 	program *programs[PROGRAM_BUCKETS];
 	program *newest_program, *oldest_program;
 	size_t idle_programs, idle_program_bytes;
+	size_t idle_programs_max; /* as there are descriptors */
 
 	scheduler scheduler;
 	size_t ending_count; /* ended, but not yet shown as done */

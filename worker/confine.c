@@ -23,7 +23,7 @@
 enum {
 	NOBODY = 65534,
 	THREADS_MAX = 8192,      /* of this user, in all its processes: far more than ours need, and no end of them */
-	OPEN_FILES = 512,        /* each program that is kept holds one: its image */
+	OPEN_FILES = 512,        /* besides those of the programs that are kept */
 	MORE_LIKELY_KILLED = 500 /* when memory runs out the system takes a worker before it takes its pool */
 };
 
@@ -32,6 +32,16 @@ enum {
 
 /* The largest file is an image of a guest's memory, which is a file without a name. */
 #define FILE_BYTES ((rlim_t)4 << 30)
+
+size_t worker_programs_max(void)
+{
+	struct rlimit limit;
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+		return WORKER_PROGRAMS_MAX;
+	/* The other half is for runs. */
+	rlim_t programs = limit.rlim_max / 2 / WORKER_PROGRAM_FILES;
+	return programs < WORKER_PROGRAMS_MAX ? (size_t)programs : WORKER_PROGRAMS_MAX;
+}
 
 static bool write_file(const char *path, const char *text)
 {
@@ -56,7 +66,7 @@ static void set_limits(uint64_t data_bytes)
 {
 	set_limit(RLIMIT_CORE, 0);
 	set_limit(RLIMIT_FSIZE, FILE_BYTES);
-	set_limit(RLIMIT_NOFILE, OPEN_FILES);
+	set_limit(RLIMIT_NOFILE, OPEN_FILES + WORKER_PROGRAMS_MAX * WORKER_PROGRAM_FILES);
 	set_limit(RLIMIT_MSGQUEUE, 0);
 	set_limit(RLIMIT_NPROC, THREADS_MAX);
 	set_limit(RLIMIT_RTPRIO, 0); /* none of its threads is, or becomes, one that keeps everybody else waiting */

@@ -18,6 +18,17 @@ typedef struct worker_pool worker_pool;
 typedef struct worker_program worker_program;
 typedef struct worker_run worker_run;
 
+/*
+ * Descriptors that one program may hold: in each worker its image, and its compiled code for each flavour and class of
+ * stacks; in this process what was compiled and described.
+ */
+enum { WORKER_PROGRAM_FILES = 10, WORKER_PROGRAM_FILES_HERE = 5 };
+/* So many programs a worker can keep, where the system gives it the descriptors. */
+enum { WORKER_PROGRAMS_MAX = 384 };
+
+/* How many programs a worker can keep on this system. */
+size_t worker_programs_max(void);
+
 /* ---- Pool ------------------------------------------------------------------------------------------------ */
 
 /* What became of a worker and its runs; borrowed for the callback. */

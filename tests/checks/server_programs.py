@@ -11,7 +11,7 @@ import signal
 import sqlite3
 
 from .cases import CONTROLS, check_entry, check_stream, read_header
-from .harness import ROOT, Test, expect, expect_equal
+from .harness import ROOT, Skipped, Test, expect, expect_equal
 from .server import until
 from .serving import WITHOUT_GRANTS, Server
 from .wasm import compiled, component, small_module
@@ -353,6 +353,70 @@ def submitted_commands(context):
             [context.curfew, "submit", "--server", f"http://127.0.0.1:{server.port}", "--wait", path, "--", "exit", "7"]
         )
         expect_equal("exit code", done.code, 7)
+
+
+# ---- Many of them -------------------------------------------------------------------------------------------------
+
+
+def few_descriptors(context, count):
+    """The command, of which no process has more descriptors than this."""
+    path = os.path.join(context.folder(), "few")
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(f'#!/bin/sh\nulimit -n {count}\nexec {context.curfew} "$@"\n')
+    os.chmod(path, 0o755)
+    return path
+
+
+def run_many(context, count, *options):
+    """Stores and runs so many modules, half of them under a fuel limit as well: each costs descriptors while it is kept."""
+    with Server(context, *options) as server:
+        for number in range(count):
+            source = b'(module (func (export "f") (result i32) (i32.const %d)))' % number
+            put(server, f"number-{number}.wat", source)
+            for limits in ({}, {"fuel": "1M"})[: 1 + number % 2]:
+                report = server.run(program=f"number-{number}.wat", call="f", limits={"timeout": "60s", **limits})
+                expect_equal(f"number {number}, {limits}", (report["outcome"], report["value"]), ("ok", number))
+        for number in range(count):
+            report = server.run(ADD.decode() + ";;" + str(number), lang="wat", call="add", params=[number, 1])
+            expect_equal(f"source {number}", (report["outcome"], report["value"]), ("ok", number + 1))
+        expect_equal("restarts", server.metric("curfew_worker_restarts_total"), 0)
+
+
+@test
+def many_are_kept(context):
+    # Claim L424.
+    """No number of different modules is too many: a worker lets go of some before it has no descriptors left."""
+    run_many(context, 150, "--workers", "1")
+
+
+@test
+def few_are_kept(context):
+    """The same where the system gives few descriptors."""
+    context.curfew, own = few_descriptors(context, 200), context.curfew
+    try:
+        run_many(context, 40, "--workers", "1")
+    finally:
+        context.curfew = own
+
+
+def anonymous_mib(pid):
+    with open(f"/proc/{pid}/status", encoding="ascii", errors="replace") as status:
+        return next(int(line.split()[1]) >> 10 for line in status if line.startswith("RssAnon"))
+
+
+@test
+def ended_runs_hold_no_sources(context):
+    # Claim L424.
+    """Runs that have ended are kept to be looked at; what they were made of is not, beyond what stays ready."""
+    if context.is_sanitized:
+        raise Skipped("a sanitizer holds on to what was freed")
+    with Server(context, "--workers", "1") as server:
+        for number in range(50):
+            source = f"/*{'x' * (5 << 20)}*/ {number}"
+            report = server.run(source, durable=False, limits={"timeout": "60s"})
+            expect_equal("run", (report["outcome"], report["value"]), ("ok", number))
+        for pid in (server.process.pid, *server.children()):
+            expect(anonymous_mib(pid) < 64 + 64, f"process {pid} holds {anonymous_mib(pid)} MiB")
 
 
 def tests(context):
