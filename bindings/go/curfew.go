@@ -197,9 +197,11 @@ func (e *Engine) Run(ctx context.Context, source Source, options Options) (*Repo
 // Source is the source of a program.
 type Source struct {
 	Text      []byte    // JavaScript, WebAssembly text, or the bytes of a module or component
-	Language  string    // "js", "mjs", "wasm", "wat"; "": by the bytes' header, else "js"
+	Language  string    // "js", "mjs", "ts", "mts", "wasm", "wat", "tar" (a bundle of files); "": by the bytes' header, else "js"
 	Name      string    // shown in stacks and reports
 	ImportDir string    // directory that relative imports may read; "": none
+	ImportMap string    // an import map, as JSON; its addresses begin at the top of ImportDir
+	Node      bool      // it has Node's globals from the beginning: process, Buffer, global, setImmediate
 	Once      bool      // it will be run once: no image of its parsed form is kept
 	Functions Functions // host functions by name
 }
@@ -235,7 +237,7 @@ func (e *Engine) Program(source Source) (*Program, error) {
 	}
 	language, known := languages[source.Language]
 	if !known {
-		return nil, invalid("language must be js, mjs, wasm or wat, not %q", source.Language)
+		return nil, invalid("language must be js, mjs, ts, mts, wasm, wat or tar, not %q", source.Language)
 	}
 	if source.Name == "" {
 		source.Name = "source." + source.Language
@@ -249,6 +251,13 @@ func (e *Engine) Program(source Source) (*Program, error) {
 	given.text_length = C.size_t(len(source.Text))
 	if source.Once {
 		given.flags = C.CURFEW_SOURCE_ONCE
+	}
+	if source.Node {
+		given.flags |= C.CURFEW_SOURCE_NODE
+	}
+	if source.ImportMap != "" {
+		given.import_map = (*C.char)(memory.copy([]byte(source.ImportMap)))
+		given.import_map_length = C.size_t(len(source.ImportMap))
 	}
 	var err error
 	if given.name, err = memory.text(source.Name, "the name"); err == nil && source.ImportDir != "" {

@@ -243,6 +243,22 @@ func TestStandardInputReachesWASI(t *testing.T) {
 	expect(t, "stdout", report.Stdout, "from Go")
 }
 
+func TestImportMapsLanguagesAndTheGlobalsOfNode(t *testing.T) {
+	directory := t.TempDir()
+	os.WriteFile(filepath.Join(directory, "lib.mjs"), []byte("export const answer = 42;"), 0o600)
+	source := Source{Text: []byte("import { answer } from '#lib'; export default answer;"), ImportDir: directory, ImportMap: `{"imports": {"#lib": "./lib.mjs"}}`}
+	expect(t, "value", string(must[*Report](t)(newProgram(t, source).Run(background, Options{})).Value), "42")
+	source.ImportMap = `{"imports": []}`
+	if _, err := Run(background, source, Options{}); err == nil || !strings.Contains(err.Error(), "import") {
+		t.Fatalf("it is no import map: %v", err)
+	}
+	typed := Source{Text: []byte("enum A { B = 6 } const x: number = A.B; x"), Language: "ts"}
+	expect(t, "value", string(must[*Report](t)(newProgram(t, typed).Run(background, Options{})).Value), "6")
+	globals := js("typeof Buffer + typeof process")
+	globals.Node = true
+	expect(t, "value", string(must[*Report](t)(newProgram(t, globals).Run(background, Options{})).Value), `"functionobject"`)
+}
+
 func TestFilesEnvironmentAndTimeZoneReachJavaScript(t *testing.T) {
 	source := "export default [(await curfew.files['a/b.bin'].bytes())[1], curfew.env.A, new Date(0).getHours()]"
 	report := must[*Report](t)(newProgram(t, js(source)).Run(background, Options{

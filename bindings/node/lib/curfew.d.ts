@@ -72,11 +72,15 @@ export type HostFunctions = Record<string, ((...values: any[]) => any) | HostFun
 
 export interface SourceOptions {
 	/** By default by a file's suffix or the bytes' header, else "js". */
-	language?: 'js' | 'mjs' | 'wasm' | 'wat' | 'ts' | 'mts';
+	language?: 'js' | 'mjs' | 'wasm' | 'wat' | 'ts' | 'mts' | 'tar';
 	/** Shown in stacks and reports. */
 	name?: string;
 	/** Directory that relative imports may read; of a file its own by default. */
 	importDir?: string;
+	/** An import map, as an object or as JSON. Its addresses begin at the top of importDir. */
+	importMap?: string | { imports?: Record<string, string | null>; scopes?: Record<string, Record<string, string | null>> };
+	/** The program has Node's globals from the beginning: process, Buffer, global, setImmediate. */
+	node?: boolean;
 	/** Functions that the program may call as host.NAME, or import. */
 	functions?: HostFunctions;
 }

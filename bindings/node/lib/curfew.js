@@ -9,9 +9,11 @@ const { fileURLToPath } = require('node:url');
 const native = require('../native/curfew.node');
 const { Client, Problem } = require('./client.js');
 
-const LANGUAGES = { js: 0, mjs: 1, wasm: 2, wat: 3, ts: 4, mts: 5 };
+const LANGUAGES = { js: 0, mjs: 1, wasm: 2, wat: 3, ts: 4, mts: 5, tar: 6 };
+const SOURCE_OPTIONS = ['language', 'name', 'importDir', 'importMap', 'node', 'functions'];
 const EVENTS = ['stdout', 'stderr', 'progress', 'checkpoint'];
 const SOURCE_ONCE = 1;
+const SOURCE_NODE = 4;
 /** Milliseconds after which a call that was cancelled, maybe before it began, is cancelled again. */
 const CANCEL_AGAIN = 5;
 
@@ -387,9 +389,9 @@ class Engine {
 		);
 	}
 
-	/** A program of a source: text, bytes, or a file: URL. Options: language, name, importDir, functions, once. */
+	/** A program of a source: text, bytes, or a file: URL. Options: those of SourceOptions, once. */
 	program(source, options = {}) {
-		checkNames(options, ['language', 'name', 'importDir', 'functions', 'once']);
+		checkNames(options, [...SOURCE_OPTIONS, 'once']);
 		const read = readSource(source, options);
 		const handle = call(
 			'programCreate',
@@ -398,7 +400,8 @@ class Engine {
 			read.language,
 			read.name,
 			read.importDir,
-			options.once ? SOURCE_ONCE : 0,
+			(options.once ? SOURCE_ONCE : 0) | (options.node ? SOURCE_NODE : 0),
+			ifGiven(options.importMap, importMapText),
 		);
 		return programOf(handle, this, options.functions);
 	}
@@ -413,18 +416,35 @@ class Engine {
 
 	/** Runs a source once: the options of program, and those of Program.run. */
 	run(source, options = {}) {
-		const { language, name, importDir, functions: given, ...others } = options;
-		return attempt(() => this.program(source, { language, name, importDir, functions: given, once: true }).run(others));
+		const { own, others } = splitOptions(options);
+		return attempt(() => this.program(source, { ...own, once: true }).run(others));
 	}
 
 	runSync(source, options = {}) {
-		const { language, name, importDir, ...others } = options;
-		return this.program(source, { language, name, importDir, once: true }).runSync(others);
+		const { own, others } = splitOptions(options);
+		if (own.functions !== undefined)
+			throw invalid('runSync cannot have functions: nothing of this thread runs meanwhile');
+		return this.program(source, { ...own, once: true }).runSync(others);
 	}
 
 	stats() {
 		return call('engineStats', this.#handle);
 	}
+}
+
+/** The options of a source, and those of its run. */
+function splitOptions(options) {
+	const own = {},
+		others = {};
+	for (const name of Object.keys(options)) (SOURCE_OPTIONS.includes(name) ? own : others)[name] = options[name];
+	return { own, others };
+}
+
+/** An import map: an object, or its JSON. */
+function importMapText(map) {
+	if (typeof map === 'string') return map;
+	if (typeof map !== 'object') throw new TypeError('importMap must be an object, or its JSON');
+	return JSON.stringify(map);
 }
 
 /** A promise in place of what is thrown. */
@@ -443,7 +463,7 @@ function readSource(source, { language, name, importDir }) {
 		data = readFileSync(path);
 		language ??= extname(path).slice(1) in LANGUAGES ? extname(path).slice(1) : undefined;
 		name ??= basename(path);
-		importDir ??= dirname(path);
+		if (language !== 'tar') importDir ??= dirname(path);
 	} else if (typeof source === 'string') {
 		data = Buffer.from(source);
 	} else if (!(source instanceof Uint8Array)) {

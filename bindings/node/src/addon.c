@@ -211,7 +211,7 @@ static napi_value wrap_program(napi_env env, curfew_program *program)
 	return handle;
 }
 
-/* programCreate(engine, Buffer, language, name, importDir, flags) */
+/* programCreate(engine, Buffer, language, name, importDir, flags, importMap) */
 static napi_value program_create(napi_env env, napi_callback_info info)
 {
 	napi_value values[CURFEW_NODE_ARGUMENTS];
@@ -224,14 +224,17 @@ static napi_value program_create(napi_env env, napi_callback_info info)
 	char *text = curfew_node_string(env, values[1], &source.text_length);
 	char *name = curfew_node_string(env, values[3], NULL);
 	char *import_dir = curfew_node_string(env, values[4], NULL);
+	char *import_map = curfew_node_string(env, values[6], &source.import_map_length);
 	source.text = text;
 	source.name = name;
 	source.import_dir = import_dir;
+	source.import_map = import_map;
 
 	curfew_status status = curfew_program_create(curfew_node_external(env, values[0]), &source, &program, &failure);
 	free(text);
 	free(name);
 	free(import_dir);
+	free(import_map);
 	return status == CURFEW_OK ? wrap_program(env, program) : curfew_node_throw(env, status, &failure);
 }
 

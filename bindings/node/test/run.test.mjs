@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { createRequire } from 'node:module';
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -152,6 +152,24 @@ test('standard input reaches WASI', async () => {
 		).stdout,
 		'from Node',
 	);
+});
+
+test('import maps, languages, and the globals of Node', async () => {
+	const importDir = mkdtempSync(join(tmpdir(), 'curfew-node-'));
+	try {
+		writeFileSync(join(importDir, 'lib.mjs'), 'export const answer = 42;');
+		const source = "import { answer } from '#lib'; export default answer;";
+		for (const importMap of [{ imports: { '#lib': './lib.mjs' } }, '{"imports": {"#lib": "/lib.mjs"}}'])
+			assert.equal((await curfew.run(source, { importDir, importMap })).value, 42);
+		await assert.rejects(curfew.run(source, { importDir, importMap: { imports: [] } }), /import.map/);
+		await assert.rejects(curfew.run(source, { importMap: 1 }), TypeError);
+	} finally {
+		rmSync(importDir, { recursive: true });
+	}
+	assert.equal((await curfew.run('enum A { B = 6 } const x: number = A.B; x', { language: 'ts' })).value, 6);
+	const globals = 'typeof Buffer + typeof process';
+	assert.equal((await curfew.run(globals, { node: true })).value, 'functionobject');
+	assert.equal(curfew.runSync(globals).value, 'undefinedundefined');
 });
 
 test('files, environment and time zone', async () => {

@@ -122,6 +122,20 @@ def test_files_and_their_imports(tmp_path: Path):
         curfew.run(tmp_path / "gone.mjs")
 
 
+def test_import_maps_languages_and_nodes_globals(tmp_path: Path):
+    (tmp_path / "lib.mjs").write_text("export const answer = 42;")
+    source = "import { answer } from '#lib'; export default answer;"
+    for import_map in ({"imports": {"#lib": "./lib.mjs"}}, '{"imports": {"#lib": "/lib.mjs"}}'):
+        assert curfew.run(source, import_dir=tmp_path, import_map=import_map).value == 42
+    with pytest.raises(curfew.InvalidError, match="import map|import_map"):
+        curfew.run(source, import_dir=tmp_path, import_map={"imports": []})
+    with pytest.raises(curfew.InvalidError):
+        curfew.run(source, import_map="")
+    assert curfew.run("enum A { B = 6 } const x: number = A.B; x", language="ts").value == 6
+    assert curfew.run("typeof Buffer + typeof process", node=True).value == "functionobject"
+    assert curfew.run("typeof Buffer").value == "undefined"
+
+
 def test_images_are_saved_and_loaded(engine):
     image = engine.program("export default (x) => x + 1").compile().save()
     assert engine.load(image).run(41).value == 42

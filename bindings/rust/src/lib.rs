@@ -209,8 +209,11 @@ impl Engine {
             text: source.text.as_ptr().cast(),
             text_length: source.text.len(),
             import_dir: import_dir.as_ref().map_or(ptr::null(), |text| text.as_ptr()),
-            flags: if source.once { sys::SOURCE_ONCE } else { 0 },
+            flags: if source.once { sys::SOURCE_ONCE } else { 0 } | if source.node { sys::SOURCE_NODE } else { 0 },
             reserved: 0,
+            import_map: source.import_map.as_ref().map_or(ptr::null(), |text| text.as_ptr().cast()),
+            import_map_length: source.import_map.as_ref().map_or(0, String::len),
+            import_map_name: ptr::null(),
         };
         self.finish(source.functions, |program, failure| unsafe {
             sys::curfew_program_create(self.0 .0, &given, program, failure)
@@ -285,11 +288,17 @@ pub enum Language {
     Wasm = 2,
     /// WebAssembly, text.
     Wat = 3,
+    /// TypeScript, script or module: its types are taken out.
+    Ts = 4,
+    /// TypeScript, a module in any case.
+    TsModule = 5,
+    /// Several files of these, as a tar archive.
+    Bundle = 6,
 }
 
 impl Language {
     fn default_name(self) -> &'static str {
-        ["source.js", "source.mjs", "source.wasm", "source.wat"][self as usize]
+        ["source.js", "source.mjs", "source.wasm", "source.wat", "source.ts", "source.mts", "source.tar"][self as usize]
     }
 }
 
@@ -303,6 +312,10 @@ pub struct Source {
     pub name: Option<String>,
     /// Directory that relative imports may read; without one there are no imports.
     pub import_dir: Option<PathBuf>,
+    /// An import map, as JSON; its addresses begin at the top of `import_dir`.
+    pub import_map: Option<String>,
+    /// It has Node's globals from the beginning: `process`, `Buffer`, `global`, `setImmediate`.
+    pub node: bool,
     /// It will be run once: no image of its parsed form is kept.
     pub once: bool,
     /// Functions that it may call as `host.NAME`, or import.
@@ -312,7 +325,16 @@ pub struct Source {
 impl Source {
     /// A source of this text.
     pub fn new(text: impl Into<Vec<u8>>, language: Language) -> Source {
-        Source { text: text.into(), language, name: None, import_dir: None, once: false, functions: Vec::new() }
+        Source {
+            text: text.into(),
+            language,
+            name: None,
+            import_dir: None,
+            import_map: None,
+            node: false,
+            once: false,
+            functions: Vec::new(),
+        }
     }
 
     /// A JavaScript program.
@@ -327,10 +349,16 @@ impl Source {
             Some("mjs") => Language::JsModule,
             Some("wasm") => Language::Wasm,
             Some("wat") => Language::Wat,
+            Some("ts") => Language::Ts,
+            Some("mts") => Language::TsModule,
+            Some("tar") => Language::Bundle,
             _ => Language::Js,
         };
         let mut source = Source::new(std::fs::read(path)?, language);
         source.name = path.file_name().map(|name| name.to_string_lossy().into_owned());
+        if language == Language::Bundle {
+            return Ok(source); // its files are inside
+        }
         source.import_dir =
             path.parent().map(|parent| if parent.as_os_str().is_empty() { PathBuf::from(".") } else { parent.into() });
         Ok(source)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 use crate::{c_string, sys, Error, Limits, Result};
-use serde_json::Value;
+use serde_json::{json, Value};
 use std::ffi::{c_char, CString};
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::path::PathBuf;
@@ -70,7 +70,7 @@ pub struct Options {
     /// The time zone of `Date` and `Intl`: "Europe/Berlin".
     pub timezone: Option<String>,
     /// `curfew.files` of a JavaScript program.
-    pub files: Vec<(String, String)>,
+    pub files: Vec<(String, Vec<u8>)>,
     /// Fixed clock, seeded random.
     pub deterministic: bool,
     /// Called with each event, by a thread of the engine while the program waits, so it must be short.
@@ -132,7 +132,10 @@ impl Options {
         if self.files.is_empty() {
             return String::new();
         }
-        let files = self.files.iter().map(|(name, text)| (name.clone(), Value::from(text.clone())));
+        let files = self.files.iter().map(|(name, data)| {
+            let content = std::str::from_utf8(data).map_or_else(|_| json!({ "base64": base64(data) }), Value::from);
+            (name.clone(), content)
+        });
         Value::Object(files.collect()).to_string()
     }
 
@@ -187,4 +190,17 @@ impl Options {
         filled.options.dir_count = filled._dirs.len();
         Ok(())
     }
+}
+
+fn base64(data: &[u8]) -> String {
+    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut text = String::with_capacity(data.len().div_ceil(3) * 4);
+    for part in data.chunks(3) {
+        let bits = part.iter().fold(0, |bits, byte| bits << 8 | u32::from(*byte)) << (8 * (3 - part.len()));
+        for at in 0..4 {
+            let letter = LETTERS[(bits >> (18 - 6 * at) & 63) as usize];
+            text.push(if at <= part.len() { letter as char } else { '=' });
+        }
+    }
+    text
 }

@@ -9,6 +9,7 @@ pub const OK: c_int = 0;
 pub const UNLIMITED: u64 = u64::MAX;
 pub const UNIT_DURATION: c_int = 0;
 pub const SOURCE_ONCE: u32 = 1;
+pub const SOURCE_NODE: u32 = 4;
 pub const RUN_DETERMINISTIC: u32 = 1;
 pub const RUN_STDIN: u32 = 2;
 pub const DIR_WRITE: u32 = 1;
@@ -90,6 +91,9 @@ pub struct curfew_source {
     pub import_dir: *const c_char,
     pub flags: u32,
     pub reserved: u32,
+    pub import_map: *const c_char,
+    pub import_map_length: usize,
+    pub import_map_name: *const c_char,
 }
 
 #[repr(C)]

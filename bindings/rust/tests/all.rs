@@ -185,13 +185,44 @@ fn standard_input_reaches_wasi() {
 fn files_environment_and_time_zone_reach_javascript() {
     let options = Options {
         timezone: Some("Asia/Kolkata".into()),
-        files: vec![("a.txt".into(), "\"x\"".into())],
+        files: vec![
+            ("a.txt".into(), "\"x\"".into()),
+            ("b/1".into(), vec![0xff]),
+            ("b/2".into(), vec![0xff, 0]),
+            ("b/3".into(), vec![0xff, 0, 0x80]),
+        ],
         env: vec![("A".into(), "b".into())],
         ..Default::default()
     };
-    let source = "export default [await curfew.files['a.txt'].text(), curfew.env.A, new Date(0).getHours()]";
+    let source = "const bytes = async (n) => [...await curfew.files['b/' + n].bytes()];
+        export default [await curfew.files['a.txt'].text(), curfew.env.A, new Date(0).getHours(), await bytes(1), await bytes(2), await bytes(3)]";
     let report = default_engine().unwrap().run(Source::js(source), &options).unwrap();
-    assert_eq!(report.value::<Value>().unwrap(), json!(["\"x\"", "b", 5]));
+    assert_eq!(report.value::<Value>().unwrap(), json!(["\"x\"", "b", 5, [255], [255, 0], [255, 0, 128]]));
+}
+
+#[test]
+fn import_maps_languages_and_the_globals_of_node() {
+    let directory = std::env::temp_dir().join(format!("curfew-rust-map-{}", std::process::id()));
+    std::fs::create_dir_all(&directory).unwrap();
+    std::fs::write(directory.join("lib.mjs"), "export const answer = 42;").unwrap();
+    let run = |map: &str| {
+        let mut source = Source::js("import { answer } from '#lib'; export default answer;");
+        source.import_dir = Some(directory.clone());
+        source.import_map = Some(map.into());
+        default_engine().unwrap().run(source, &Options::default())
+    };
+    let good = run(r##"{"imports": {"#lib": "./lib.mjs"}}"##);
+    let bad = run(r#"{"imports": []}"#);
+    std::fs::remove_dir_all(&directory).unwrap();
+    assert_eq!(good.unwrap().value::<i32>().unwrap(), 42);
+    assert_eq!(bad.err().unwrap().status, Status::Invalid);
+
+    let typed = Source::new("enum A { B = 6 } const x: number = A.B; x", Language::Ts);
+    let report = default_engine().unwrap().run(typed, &Options::default()).unwrap();
+    assert_eq!(report.value::<i32>().unwrap(), 6);
+    let globals = Source { node: true, ..Source::js("typeof Buffer + typeof process") };
+    let report = default_engine().unwrap().run(globals, &Options::default()).unwrap();
+    assert_eq!(report.value::<String>().unwrap(), "functionobject");
 }
 
 #[test]
@@ -447,7 +478,7 @@ fn layouts_are_the_librarys() {
         curfew_limit_info: name report_key meaning unit default_value minimum ceiling may_be_unlimited offset outcome;
         curfew_engine_options: size threads cache_dir resident_bytes pagemap_fd max_runs;
         curfew_engine_stats: size runs_active regions_in_use regions_pooled runs_total resident_bytes;
-        curfew_source: size language name text text_length import_dir flags;
+        curfew_source: size language name text text_length import_dir flags import_map import_map_length import_map_name;
         curfew_host_function: size flags name module fuel call stopped context;
         curfew_secret: name value value_length;
         curfew_dir: host guest flags;

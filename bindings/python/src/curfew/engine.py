@@ -274,6 +274,8 @@ class Engine(Owned):
         language: Optional[str] = None,
         name: Optional[str] = None,
         import_dir: Union[None, str, "os.PathLike[str]"] = None,
+        import_map: Union[None, str, Mapping[str, Any]] = None,
+        node: bool = False,
         functions: Optional[host.Functions] = None,
         once: bool = False,
     ) -> "Program":
@@ -281,13 +283,18 @@ class Engine(Owned):
 
         Args:
             source: Text of JavaScript or WebAssembly, bytes of a module or component, or the path of a file.
-            language: "js", "mjs", "wasm" or "wat"; None: by the file's suffix or the bytes' header, else "js".
+            language: "js", "mjs", "ts", "mts", "wasm", "wat" or "tar" (a bundle of files); None: by the file's suffix or
+                the bytes' header, else "js".
             name: Shown in stacks and reports.
             import_dir: Directory that relative imports may read; of a file its own by default.
+            import_map: An import map, as a dict or as JSON text. Its addresses begin at the top of import_dir.
+            node: The program has Node's globals from the beginning: process, Buffer, global, setImmediate.
             functions: Host functions by name: callables, coroutine functions or HostFunction.
             once: The program will be run once: no image of its parsed form is kept.
         """
-        return Program._create(self, source, language, name, import_dir, functions, once)
+        read = _read_source(source, language, name, import_dir)
+        flags = (_SOURCE_ONCE if once else 0) | (_SOURCE_NODE if node else 0)
+        return Program._create(self, read, _import_map_text(import_map), flags, functions)
 
     def load(self, image: bytes, *, functions: Optional[host.Functions] = None) -> "Program":
         """A program from what Program.save returned."""
@@ -317,7 +324,8 @@ class Engine(Owned):
         }
 
 
-_SOURCE_OPTIONS = ("language", "name", "import_dir", "functions")
+_SOURCE_OPTIONS = ("language", "name", "import_dir", "import_map", "node", "functions")
+_SOURCE_ONCE, _SOURCE_NODE = 1, 4
 
 
 def _take(options: Dict[str, Any], names: Sequence[str]) -> Dict[str, Any]:
@@ -354,6 +362,13 @@ def _read_source(
     return data, _LANGUAGES[language], name or default, None if import_dir is None else os.fspath(import_dir)
 
 
+def _import_map_text(import_map: Union[None, str, Mapping[str, Any]]) -> Optional[bytes]:
+    if import_map is None:
+        return None
+    text = import_map if isinstance(import_map, str) else json.dumps(import_map)
+    return text.encode("utf-8", "surrogatepass")
+
+
 class Program(Owned):
     """A program: immutable, shared by any threads; each run of it begins afresh."""
 
@@ -375,14 +390,12 @@ class Program(Owned):
     def _create(
         cls,
         engine: Engine,
-        source: Source,
-        language: Optional[str],
-        name: Optional[str],
-        import_dir: Union[None, str, "os.PathLike[str]"],
+        read: Tuple[bytes, int, str, Optional[str]],
+        import_map: Optional[bytes],
+        flags: int,
         functions: Optional[host.Functions],
-        once: bool,
     ) -> "Program":
-        data, number, shown, directory = _read_source(source, language, name, import_dir)
+        data, number, shown, directory = read
         text = ffi.from_buffer("char[]", data) if data else ffi.new("char[1]")
         kept = [c_string(shown, "name"), c_string(directory, "import_dir") if directory is not None else ffi.NULL]
         struct = ffi.new(
@@ -394,9 +407,12 @@ class Program(Owned):
                 "text": text,
                 "text_length": len(data),
                 "import_dir": kept[1],
-                "flags": 1 if once else 0,
+                "flags": flags,
             },
         )
+        if import_map is not None:
+            kept.append(ffi.from_buffer("char[]", import_map) if import_map else ffi.new("char[1]"))
+            struct.import_map, struct.import_map_length = kept[-1], len(import_map)
         out, failure = ffi.new("curfew_program **"), ffi.new("curfew_failure *")
         check(lib.curfew_program_create(engine._get(), struct, out, failure), failure)
         return cls(engine, out[0], functions)
