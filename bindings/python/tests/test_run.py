@@ -127,7 +127,7 @@ def test_import_maps_languages_and_nodes_globals(tmp_path: Path):
     source = "import { answer } from '#lib'; export default answer;"
     for import_map in ({"imports": {"#lib": "./lib.mjs"}}, '{"imports": {"#lib": "/lib.mjs"}}'):
         assert curfew.run(source, import_dir=tmp_path, import_map=import_map).value == 42
-    with pytest.raises(curfew.InvalidError, match="import map|import_map"):
+    with pytest.raises(curfew.InvalidError, match="imports: must be an object"):
         curfew.run(source, import_dir=tmp_path, import_map={"imports": []})
     with pytest.raises(curfew.InvalidError):
         curfew.run(source, import_map="")
