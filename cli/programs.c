@@ -67,7 +67,9 @@ static int tell_stored(const session *s, const char *name, const cli_http_answer
 	char words[256];
 	if (s->json)
 		return print_json(cli_json(answer));
-	int length = snprintf(words, sizeof words, "%s %s\n", name, answer->status == 201 ? "stored" : "is up to date");
+	bool is_replaced = cli_json_member(cli_json(answer), "replaced").data != NULL;
+	const char *what = answer->status == 201 ? "stored" : is_replaced ? "replaced" : "is up to date";
+	int length = snprintf(words, sizeof words, "%s %s\n", name, what);
 	return cli_print(words, (size_t)length);
 }
 

@@ -21,7 +21,8 @@
 
 enum { LIST_BYTES_MOST = 64 << 20 };
 
-static void write_program(text *out, const stored_program *p, bool with_owner)
+/* more: further members, each with a comma in front of it */
+static void write_program(text *out, const stored_program *p, bool with_owner, const char *more)
 {
 	text_print(out, "{\"name\":\"%s\",\"sha256\":\"%s\",\"kind\":\"%s\",\"lang\":\"%s\",\"exports\":", p->name,
 	           p->sha256, p->kind, curfew_language_name(p->language));
@@ -30,8 +31,8 @@ static void write_program(text *out, const stored_program *p, bool with_owner)
 		text_say(out, ",\"token\":");
 		text_say_json(out, p->owner);
 	}
-	text_print(out, ",\"size\":%llu,\"created_ms\":%lld,\"updated_ms\":%lld}", (unsigned long long)p->size_bytes,
-	           (long long)(p->created_us / 1000), (long long)(p->updated_us / 1000));
+	text_print(out, ",\"size\":%llu,\"created_ms\":%lld,\"updated_ms\":%lld%s}", (unsigned long long)p->size_bytes,
+	           (long long)(p->created_us / 1000), (long long)(p->updated_us / 1000), more);
 }
 
 /* ---- Looking --------------------------------------------------------------------------------------------- */
@@ -47,7 +48,7 @@ static void add_program(void *context, const stored_program *p)
 	listing *l = context;
 	if (l->count++ > 0)
 		text_say(&l->out, ",");
-	write_program(&l->out, p, l->with_owners);
+	write_program(&l->out, p, l->with_owners, "");
 }
 
 static answer reply_store(request *q)
@@ -229,7 +230,7 @@ static answer go_on_written(request *q)
 	log_change(q, p->is_new ? "stored" : "replaced", p->program.sha256);
 	text out;
 	text_init(&out, LIST_BYTES_MOST);
-	write_program(&out, &p->program, false);
+	write_program(&out, &p->program, false, p->is_new ? "" : ",\"replaced\":true");
 	return reply_json(q, p->is_new ? MHD_HTTP_CREATED : MHD_HTTP_OK, &out);
 }
 

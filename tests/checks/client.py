@@ -575,6 +575,9 @@ def programs(context):
         path = write(context, "add.mjs", "export default (a, b) => a + b")
         expect_equal("put", client.good("programs", "put", "add", path), "add stored\n")
         expect_equal("again", client.good("programs", "put", "add", path), "add is up to date\n")
+        other = write(context, "other.mjs", "export default (a, b) => b + a")
+        expect_equal("another", client.good("programs", "put", "add", other), "add replaced\n")
+        expect_equal("back as JSON", client.lines("programs", "put", "add", path)[0].get("replaced"), True)
         expect_equal("language", server.ask("GET", "/v1/programs/add")["lang"], "mjs")
         expect_equal("run", client.good("submit", "--program", "add", "--wait", "--print", "--params", "[2,3]"), "5\n")
         expect_equal(
