@@ -274,3 +274,31 @@ class EventTarget {
 	}
 }
 finishInterface(EventTarget, 'EventTarget');
+
+// ---- Event handler attributes (onopen) ----
+
+const newHandler = () => ({ __proto__: null, handler: null, listener: null });
+function newHandlers(types) {
+	const slots = { __proto__: null };
+	for (let i = 0; i < types.length; i++) slots[types[i]] = newHandler();
+	return slots;
+}
+
+// slotsOf(object) is what newHandlers made for it; then(object, type): what setting one does besides.
+function addHandlers(Interface, types, slotsOf, then = undefined) {
+	for (let i = 0; i < types.length; i++) {
+		const type = types[i],
+			name = 'on' + type;
+		const attribute = {
+			get [name]() {
+				return slotsOf(this)[type].handler;
+			},
+			set [name](handler) {
+				setHandler(this, type, slotsOf(this)[type], handler);
+				if (then) then(this, type);
+			},
+		};
+		const { get, set } = getOwnPropertyDescriptor(attribute, name);
+		defineProperty(Interface.prototype, name, { __proto__: null, get, set, enumerable: true, configurable: true });
+	}
+}

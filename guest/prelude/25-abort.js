@@ -16,7 +16,7 @@ class AbortSignal extends EventTarget {
 	#dependents = []; // signals that follow this one
 	#sources = []; // for a dependent signal: the independent ones it follows
 	#followsRun = false;
-	#onabort = { __proto__: null, handler: null, listener: null };
+	#onabort = newHandler();
 
 	constructor() {
 		if (arguments[0] !== construct) throw new TypeError('Illegal constructor');
@@ -34,7 +34,8 @@ class AbortSignal extends EventTarget {
 		needArguments('AbortSignal.timeout', 1, arguments.length);
 		const delay = toEnforcedInteger(milliseconds, 'The timeout');
 		const signal = newSignal();
-		const expire = () => abortSignal(signal, new DOMException('The operation timed out', 'TimeoutError'));
+		const expire = () =>
+			abortSignal(signal, new DOMException('The operation was aborted due to timeout', 'TimeoutError'));
 		const id = setTimer(expire, delay, false, []);
 		// Such a timer must not keep a program going that has nothing else to do.
 		if (unrefTimer) unrefTimer(id);

@@ -75,12 +75,12 @@ function toTransfer(options) {
 
 let newPort, isPort, portState, entangle;
 
+const portEvents = ['message', 'messageerror', 'close'];
+
 class MessagePort extends EventTarget {
 	// other: the state at the other end, or null; queue: messages that wait for start()
 	#p = { __proto__: null, object: this, other: null, queue: [], started: false, closed: false, moved: false };
-	#onmessage = { __proto__: null, handler: null, listener: null };
-	#onmessageerror = { __proto__: null, handler: null, listener: null };
-	#onclose = { __proto__: null, handler: null, listener: null };
+	#handlers = newHandlers(portEvents);
 
 	constructor() {
 		if (arguments[0] !== construct) throw new TypeError('Illegal constructor');
@@ -101,27 +101,15 @@ class MessagePort extends EventTarget {
 		closePort(this.#p);
 	}
 
-	get onmessage() {
-		return this.#onmessage.handler;
-	}
-	set onmessage(handler) {
-		setHandler(this, 'message', this.#onmessage, handler);
-		startPort(this.#p);
-	}
-	get onmessageerror() {
-		return this.#onmessageerror.handler;
-	}
-	set onmessageerror(handler) {
-		setHandler(this, 'messageerror', this.#onmessageerror, handler);
-	}
-	get onclose() {
-		return this.#onclose.handler;
-	}
-	set onclose(handler) {
-		setHandler(this, 'close', this.#onclose, handler);
-	}
-
 	static {
+		addHandlers(
+			MessagePort,
+			portEvents,
+			port => port.#handlers,
+			(port, type) => {
+				if (type === 'message') startPort(port.#p);
+			},
+		);
 		newPort = () => new MessagePort(construct);
 		isPort = value => isObject(value) && #p in value;
 		portState = port => port.#p;
@@ -265,7 +253,7 @@ setTargetObject(globalTarget, globalThis);
 
 const globalHandlers = { __proto__: null };
 for (const type of ['error', 'unhandledrejection', 'rejectionhandled'])
-	globalHandlers[type] = { __proto__: null, handler: null, listener: null, shown: null };
+	globalHandlers[type] = { __proto__: null, ...newHandler(), shown: null };
 
 const noPlace = { __proto__: null, filename: '', lineno: 0, colno: 0 };
 

@@ -624,6 +624,32 @@ function streamFromIterable(iterable) {
 
 const released = () => new TypeError('The reader was released');
 
+// What both kinds of readers have.
+function addReaderMembers(Interface, readerOf) {
+	const members = {
+		get closed() {
+			try {
+				return readerOf(this).closed.promise;
+			} catch (error) {
+				return rejection(error);
+			}
+		},
+		cancel(reason = undefined) {
+			return promiseOfMethod(() => {
+				const { s } = readerOf(this);
+				if (!s) throw released();
+				return cancelReadable(s, reason);
+			});
+		},
+		releaseLock() {
+			const reader = readerOf(this);
+			if (reader.s) releaseReader(reader);
+		},
+	};
+	for (const name of objectKeys(members))
+		defineProperty(Interface.prototype, name, { __proto__: null, ...getOwnPropertyDescriptor(members, name) });
+}
+
 class ReadableStreamDefaultReader {
 	#reader;
 
@@ -634,14 +660,6 @@ class ReadableStreamDefaultReader {
 		this.#reader = acquireReader(stream === construct ? arguments[1] : streamState(stream));
 	}
 
-	get closed() {
-		try {
-			return this.#reader.closed.promise;
-		} catch (error) {
-			return rejection(error);
-		}
-	}
-
 	read() {
 		return promiseOfMethod(() => {
 			if (!this.#reader.s) throw released();
@@ -649,18 +667,8 @@ class ReadableStreamDefaultReader {
 		});
 	}
 
-	cancel(reason = undefined) {
-		return promiseOfMethod(() => {
-			if (!this.#reader.s) throw released();
-			return cancelReadable(this.#reader.s, reason);
-		});
-	}
-
-	releaseLock() {
-		if (this.#reader.s) releaseReader(this.#reader);
-	}
-
 	static {
+		addReaderMembers(ReadableStreamDefaultReader, value => value.#reader);
 		newDefaultReader = s => new ReadableStreamDefaultReader(construct, s);
 	}
 }

@@ -453,14 +453,6 @@ class ReadableStreamBYOBReader {
 		this.#reader = acquireReader(stream === construct ? arguments[1] : streamState(stream), true);
 	}
 
-	get closed() {
-		try {
-			return this.#reader.closed.promise;
-		} catch (error) {
-			return rejection(error);
-		}
-	}
-
 	read(view, options = undefined) {
 		const count = arguments.length;
 		return promiseOfMethod(() => {
@@ -482,18 +474,8 @@ class ReadableStreamBYOBReader {
 		});
 	}
 
-	cancel(reason = undefined) {
-		return promiseOfMethod(() => {
-			if (!this.#reader.s) throw released();
-			return cancelReadable(this.#reader.s, reason);
-		});
-	}
-
-	releaseLock() {
-		if (this.#reader.s) releaseReader(this.#reader);
-	}
-
 	static {
+		addReaderMembers(ReadableStreamBYOBReader, value => value.#reader);
 		newByobReader = s => new ReadableStreamBYOBReader(construct, s);
 	}
 }

@@ -152,12 +152,12 @@ function dispatchSourceEvent(source, parser) {
 	);
 }
 
+const sourceEvents = ['open', 'message', 'error'];
+
 class EventSource extends EventTarget {
 	#source;
 	#withCredentials;
-	#onopen = { __proto__: null, handler: null, listener: null };
-	#onmessage = { __proto__: null, handler: null, listener: null };
-	#onerror = { __proto__: null, handler: null, listener: null };
+	#handlers = newHandlers(sourceEvents);
 
 	constructor(url, options = undefined) {
 		needArguments('EventSource', 1, arguments.length);
@@ -202,23 +202,8 @@ class EventSource extends EventTarget {
 		if (source.fetch) dropConnection(source);
 	}
 
-	get onopen() {
-		return this.#onopen.handler;
-	}
-	set onopen(handler) {
-		setHandler(this, 'open', this.#onopen, handler);
-	}
-	get onmessage() {
-		return this.#onmessage.handler;
-	}
-	set onmessage(handler) {
-		setHandler(this, 'message', this.#onmessage, handler);
-	}
-	get onerror() {
-		return this.#onerror.handler;
-	}
-	set onerror(handler) {
-		setHandler(this, 'error', this.#onerror, handler);
+	static {
+		addHandlers(EventSource, sourceEvents, source => source.#handlers);
 	}
 }
 finishInterface(EventSource, 'EventSource');

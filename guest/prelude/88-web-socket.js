@@ -358,12 +358,11 @@ function toProtocols(value) {
 	return protocols;
 }
 
+const socketEvents = ['open', 'message', 'error', 'close'];
+
 class WebSocket extends EventTarget {
 	#w;
-	#onopen = { __proto__: null, handler: null, listener: null };
-	#onmessage = { __proto__: null, handler: null, listener: null };
-	#onerror = { __proto__: null, handler: null, listener: null };
-	#onclose = { __proto__: null, handler: null, listener: null };
+	#handlers = newHandlers(socketEvents);
 
 	constructor(url, protocols = undefined) {
 		needArguments('WebSocket', 1, arguments.length);
@@ -457,29 +456,8 @@ class WebSocket extends EventTarget {
 		}
 	}
 
-	get onopen() {
-		return this.#onopen.handler;
-	}
-	set onopen(handler) {
-		setHandler(this, 'open', this.#onopen, handler);
-	}
-	get onmessage() {
-		return this.#onmessage.handler;
-	}
-	set onmessage(handler) {
-		setHandler(this, 'message', this.#onmessage, handler);
-	}
-	get onerror() {
-		return this.#onerror.handler;
-	}
-	set onerror(handler) {
-		setHandler(this, 'error', this.#onerror, handler);
-	}
-	get onclose() {
-		return this.#onclose.handler;
-	}
-	set onclose(handler) {
-		setHandler(this, 'close', this.#onclose, handler);
+	static {
+		addHandlers(WebSocket, socketEvents, socket => socket.#handlers);
 	}
 }
 finishInterface(WebSocket, 'WebSocket');
