@@ -1,24 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Brotli of node:zlib, by Google's library, a step at a time as in compression.c. Its class is made with the first Node
- * module, so that a program without them has nothing of it in its memory.
+ * Brotli of node:zlib, by Google's library: a packer as those of compression.c.
  */
 #include <string.h>
 
 #include "brotli/decode.h"
 #include "brotli/encode.h"
-#include "guest.h"
+#include "packer.h"
 
-#define PIECE_BYTES 65536
-
-typedef struct packer {
+typedef struct brotli_packer {
+	curfew_packer base;
 	BrotliEncoderState *encoder; /* one of the two */
 	BrotliDecoderState *decoder;
-	bool ended;
-	size_t taken; /* of the input that is given again for each step */
-} packer;
-
-static JSClassID packer_class;
+} brotli_packer;
 
 static void *allocate(void *rt, size_t size)
 {
@@ -30,21 +24,57 @@ static void release(void *rt, void *bytes)
 	js_free_rt(rt, bytes);
 }
 
-static void packer_finalize(JSRuntime *rt, JSValueConst value)
+/* The library ends the process where it gets no memory: a program's end, which js_malloc_rt has seen to before. */
+_Noreturn void curfew_brotli_exit(int code)
 {
-	packer *p = JS_GetOpaque(value, packer_class);
+	host_stop(CURFEW_STOP_MEMORY);
+}
 
-	if (!p)
-		return;
+static void close_brotli(curfew_packer *packer)
+{
+	brotli_packer *p = (brotli_packer *)packer;
+
 	if (p->encoder)
 		BrotliEncoderDestroyInstance(p->encoder);
 	if (p->decoder)
 		BrotliDecoderDestroyInstance(p->decoder);
-	js_free_rt(rt, p);
 }
 
+static size_t step_brotli(curfew_packer *packer, const uint8_t *input, size_t length, uint8_t *piece, int operation,
+                          bool *failed)
+{
+	brotli_packer *p = (brotli_packer *)packer;
+	size_t left = length - packer->taken, room = CURFEW_PIECE_BYTES;
+	const uint8_t *from = input + packer->taken;
+
+	if (p->encoder) {
+		*failed = !BrotliEncoderCompressStream(p->encoder, operation, &left, &from, &room, &piece, NULL);
+		packer->ended = BrotliEncoderIsFinished(p->encoder);
+	} else {
+		int result = BrotliDecoderDecompressStream(p->decoder, &left, &from, &room, &piece, NULL);
+		*failed = result == BROTLI_DECODER_RESULT_ERROR;
+		packer->ended = result == BROTLI_DECODER_RESULT_SUCCESS;
+	}
+	packer->taken = length - left;
+	return CURFEW_PIECE_BYTES - room;
+}
+
+/* [what, number]. */
+static JSValue brotli_failure(JSContext *ctx, const curfew_packer *packer)
+{
+	const brotli_packer *p = (const brotli_packer *)packer;
+	BrotliDecoderErrorCode code = p->decoder ? BrotliDecoderGetErrorCode(p->decoder) : 0;
+	JSValue pair = JS_NewArray(ctx);
+
+	JS_SetPropertyUint32(ctx, pair, 0, JS_NewString(ctx, p->decoder ? BrotliDecoderErrorString(code) : ""));
+	JS_SetPropertyUint32(ctx, pair, 1, JS_NewInt32(ctx, code));
+	return pair;
+}
+
+static const curfew_packer_kind brotli_kind = {step_brotli, brotli_failure, close_brotli, BROTLI_OPERATION_FINISH};
+
 /* Parameters, as a list of numbers and their values; false: one is none that the library takes. */
-static bool set_parameters(JSContext *ctx, const packer *p, JSValueConst list)
+static bool set_parameters(JSContext *ctx, const brotli_packer *p, JSValueConst list)
 {
 	int64_t length = 0;
 	bool ok = true;
@@ -67,14 +97,12 @@ static bool set_parameters(JSContext *ctx, const packer *p, JSValueConst list)
 static JSValue open_brotli(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv)
 {
 	JSRuntime *rt = JS_GetRuntime(ctx);
-	JSValue object = JS_NewObjectClass(ctx, packer_class);
-	packer *p = JS_IsException(object) ? NULL : js_mallocz(ctx, sizeof *p);
+	curfew_packer *packer;
+	JSValue object = curfew_packer_create(ctx, &brotli_kind, sizeof(brotli_packer), &packer);
 
-	if (!p) {
-		JS_FreeValue(ctx, object);
-		return JS_EXCEPTION;
-	}
-	JS_SetOpaque(object, p);
+	if (JS_IsException(object))
+		return object;
+	brotli_packer *p = (brotli_packer *)packer;
 	if (JS_ToBool(ctx, argv[0]))
 		p->decoder = BrotliDecoderCreateInstance(allocate, release, rt);
 	else
@@ -85,90 +113,8 @@ static JSValue open_brotli(JSContext *ctx, JSValueConst this_value, int argc, JS
 	return JS_HasException(ctx) ? JS_EXCEPTION : JS_UNDEFINED;
 }
 
-static void *reallocate(JSRuntime *rt, void *opaque, void *bytes, size_t size)
-{
-	return js_realloc_rt(rt, bytes, size);
-}
-
-/* The library ends the process where it gets no memory: a program's end, which js_malloc_rt has seen to before. */
-_Noreturn void curfew_brotli_exit(int code)
-{
-	host_stop(CURFEW_STOP_MEMORY);
-}
-
-/* How many bytes of the piece were made; *failed: the data is damaged. */
-static size_t step(packer *p, const uint8_t *input, size_t length, uint8_t *piece, int operation, bool *failed)
-{
-	size_t left = length - p->taken, room = PIECE_BYTES;
-	const uint8_t *from = input + p->taken;
-
-	if (p->encoder) {
-		*failed = !BrotliEncoderCompressStream(p->encoder, operation, &left, &from, &room, &piece, NULL);
-		p->ended = BrotliEncoderIsFinished(p->encoder);
-	} else {
-		int result = BrotliDecoderDecompressStream(p->decoder, &left, &from, &room, &piece, NULL);
-		*failed = result == BROTLI_DECODER_RESULT_ERROR;
-		p->ended = result == BROTLI_DECODER_RESULT_SUCCESS;
-	}
-	p->taken = length - left;
-	return PIECE_BYTES - room;
-}
-
-/* Why the data is damaged: [what, number]. */
-static JSValue failure(JSContext *ctx, const packer *p)
-{
-	BrotliDecoderErrorCode code = p->decoder ? BrotliDecoderGetErrorCode(p->decoder) : 0;
-	JSValue pair = JS_NewArray(ctx);
-
-	JS_SetPropertyUint32(ctx, pair, 0, JS_NewString(ctx, p->decoder ? BrotliDecoderErrorString(code) : ""));
-	JS_SetPropertyUint32(ctx, pair, 1, JS_NewInt32(ctx, code));
-	return pair;
-}
-
-/*
- * stepBrotli(packer, input, operation) -> as stepPacker (compression.c), where `operation` is Brotli's and 2 is the
- * end; an array where the data is damaged.
- */
-static JSValue step_brotli(JSContext *ctx, JSValueConst this_value, int argc, JSValueConst *argv)
-{
-	size_t length;
-	int32_t operation;
-	bool failed;
-	packer *p = JS_GetOpaque2(ctx, argv[0], packer_class);
-	const uint8_t *input = JS_GetUint8Array(ctx, &length, argv[1]);
-
-	if (!p || JS_HasException(ctx) || JS_ToInt32(ctx, &operation, argv[2]))
-		return JS_EXCEPTION;
-	if (p->ended)
-		return JS_TRUE;
-	if (p->taken > length)
-		p->taken = length; /* the program made the buffer smaller meanwhile */
-	uint8_t *piece = js_malloc(ctx, PIECE_BYTES);
-	if (!piece)
-		return JS_EXCEPTION;
-	size_t made = step(p, input, length, piece, operation, &failed);
-	if (made && !failed) {
-		uint8_t *bytes = js_realloc(ctx, piece, made);
-		return JS_NewUint8Array(ctx, bytes ? bytes : piece, made, reallocate, NULL, false);
-	}
-	js_free(ctx, piece);
-	if (failed)
-		return failure(ctx, p);
-	if (p->ended)
-		return JS_TRUE;
-	p->taken = 0;
-	return operation == BROTLI_OPERATION_FINISH ? JS_NULL : JS_UNDEFINED;
-}
-
 void curfew_brotli_add_node(JSValueConst natives)
 {
-	static const JSCFunctionListEntry functions[] = {
-		JS_CFUNC_DEF("openBrotli", 2, open_brotli),
-		JS_CFUNC_DEF("stepBrotli", 3, step_brotli),
-	};
-	JSClassDef definition = {"Brotli", .finalizer = packer_finalize};
-
-	JS_NewClassID(curfew_runtime, &packer_class);
-	JS_NewClass(curfew_runtime, packer_class, &definition);
-	JS_SetPropertyFunctionList(curfew_context, natives, functions, sizeof functions / sizeof *functions);
+	JS_SetPropertyStr(curfew_context, natives, "openBrotli",
+	                  JS_NewCFunction(curfew_context, open_brotli, "openBrotli", 2));
 }

@@ -1,19 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The algorithms of Web Crypto, by Mbed TLS and (Ed25519, X25519) libsodium. The prelude knows the keys and what the
- * standard says of them; here are bytes alone. What does not work out (a signature that is none, a key that is none)
- * gives null: the prelude knows which error that is. Nothing of a key stays here behind a call.
+ * The algorithms of Web Crypto, by Mbed TLS and (Ed25519, X25519) libsodium; of AES, what streams is in aes.c. The
+ * prelude knows the keys and what the standard says of them; here are bytes alone. What does not work out (a signature
+ * that is none, a key that is none) gives null: the prelude knows which error that is. Nothing of a key stays here
+ * behind a call.
  */
 #include <stdlib.h>
 #include <string.h>
 
 #include "crypto_scrypt.h"
+#include "aes.h"
 #include "guest.h"
 #include "mbedtls/aes.h"
 #include "mbedtls/constant_time.h"
 #include "mbedtls/ctr_drbg.h"
 #include "mbedtls/ecdsa.h"
-#include "mbedtls/gcm.h"
 #include "mbedtls/hkdf.h"
 #include "mbedtls/md.h"
 #include "mbedtls/pkcs5.h"
@@ -22,7 +23,9 @@
 #include "sodium/crypto_scalarmult_curve25519.h"
 #include "sodium/crypto_sign_ed25519.h"
 
-#define BLOCK_BYTES 16
+#define BLOCK_BYTES CURFEW_AES_BLOCK
+#define GCM_IV_BYTES 12 /* of the usual ones, which are taken as they are */
+#define GCM_PIECE_BYTES 4096
 #define HALF_BYTES 8 /* what AES-KW wraps at a time */
 #define KW_CHECK 0xa6
 #define SEED_BYTES 32
@@ -32,6 +35,12 @@ typedef struct view {
 	const uint8_t *bytes;
 	size_t length;
 } view;
+
+/* As Mbed TLS asks for it; the compiler leaves out what nobody reads. */
+void mbedtls_platform_zeroize(void *bytes, size_t length)
+{
+	memset(bytes, 0, length);
+}
 
 /* ---- Random numbers --------------------------------------------------------------------------------------- */
 
@@ -443,54 +452,117 @@ static void clear_bits(uint8_t *counter, int bits)
 		counter[i] = bits >= 8 ? 0 : (uint8_t)(counter[i] & (0xff << bits));
 }
 
-/* Of the counter block only the lowest `number` bits count. */
-static int run_ctr(aes_job *job)
+/* Prepares keys for CTR and GCM, and encrypts a block of zeros: the key of GCM's hash. Returns 0, or that it is no key.
+ */
+static int set_stream_key(curfew_aes_keys *keys, const aes_job *job, uint8_t hash_key[BLOCK_BYTES])
 {
 	mbedtls_aes_context aes;
-	uint8_t counter[BLOCK_BYTES], stream[BLOCK_BYTES];
-	size_t offset = 0, length = job->data.length, first = length;
+	int failed = set_aes_key(&aes, job, true);
+
+	memset(hash_key, 0, BLOCK_BYTES);
+	if (!failed) {
+		curfew_aes_prepare(keys, &aes);
+		failed = mbedtls_aes_crypt_ecb(&aes, MBEDTLS_AES_ENCRYPT, hash_key, hash_key);
+	}
+	mbedtls_aes_free(&aes);
+	return failed;
+}
+
+/* Of the counter block only the lowest `bits` count; it becomes that of the block behind the last one. */
+static void run_counter(const curfew_aes_keys *keys, uint8_t counter[BLOCK_BYTES], int bits, const uint8_t *in,
+                        uint8_t *out, size_t length)
+{
 	uint64_t blocks = (uint64_t)length / BLOCK_BYTES + (length % BLOCK_BYTES != 0);
+	uint64_t wrap = blocks_to_wrap(counter, bits);
+	size_t first = wrap && wrap < blocks ? (size_t)wrap * BLOCK_BYTES : length;
+	uint8_t again[BLOCK_BYTES];
+
+	memcpy(again, counter, BLOCK_BYTES);
+	clear_bits(again, bits);
+	curfew_aes_ctr(keys, counter, in, out, first);
+	if (wrap && wrap <= blocks)
+		memcpy(counter, again, BLOCK_BYTES);
+	curfew_aes_ctr(keys, counter, in + first, out + first, length - first);
+}
+
+static int run_ctr(aes_job *job)
+{
+	curfew_aes_keys keys;
+	uint8_t counter[BLOCK_BYTES], unused[BLOCK_BYTES];
+	uint64_t blocks = (uint64_t)job->data.length / BLOCK_BYTES + (job->data.length % BLOCK_BYTES != 0);
 
 	/* No counter may come twice. */
 	if (job->number < 64 && blocks > (uint64_t)1 << job->number)
 		return -1;
+	if (set_stream_key(&keys, job, unused))
+		return -1;
 	memcpy(counter, job->iv.bytes, BLOCK_BYTES);
-	uint64_t wrap = blocks_to_wrap(counter, job->number);
-	if (wrap && wrap < blocks)
-		first = (size_t)wrap * BLOCK_BYTES;
-	uint8_t again[BLOCK_BYTES];
-	memcpy(again, counter, BLOCK_BYTES);
-	clear_bits(again, job->number);
-	int failed = set_aes_key(&aes, job, true);
-	if (!failed)
-		failed = mbedtls_aes_crypt_ctr(&aes, first, &offset, counter, stream, job->data.bytes, job->out);
-	if (!failed && first < length)
-		failed = mbedtls_aes_crypt_ctr(&aes, length - first, &offset, again, stream, job->data.bytes + first,
-		                               job->out + first);
-	mbedtls_aes_free(&aes);
-	job->out_length = length;
-	return failed;
+	run_counter(&keys, counter, job->number, job->data.bytes, job->out, job->data.length);
+	job->out_length = job->data.length;
+	return 0;
 }
 
-/* The tag of `number` bytes is behind the data. */
+static void add_lengths(curfew_ghash *hash, size_t first, size_t second)
+{
+	uint64_t bits[2] = {__builtin_bswap64((uint64_t)first * 8), __builtin_bswap64((uint64_t)second * 8)};
+
+	curfew_ghash_add(hash, (const uint8_t *)bits, sizeof bits);
+}
+
+/* The counter of the block that hides the tag. */
+static void start_counter(curfew_ghash *hash, const view *iv, uint8_t counter[BLOCK_BYTES])
+{
+	memset(counter, 0, BLOCK_BYTES);
+	counter[BLOCK_BYTES - 1] = 1;
+	if (iv->length == GCM_IV_BYTES) {
+		memcpy(counter, iv->bytes, GCM_IV_BYTES);
+		return;
+	}
+	curfew_ghash_add(hash, iv->bytes, iv->length);
+	add_lengths(hash, 0, iv->length);
+	memcpy(counter, hash->state, BLOCK_BYTES);
+	memset(hash->state, 0, BLOCK_BYTES);
+}
+
+/* NIST SP 800-38D. The tag of `number` bytes is behind the data. */
+static int gcm(aes_job *job, curfew_ghash *hash, size_t length)
+{
+	curfew_aes_keys keys;
+	uint8_t counter[BLOCK_BYTES], tag[BLOCK_BYTES] = {0}, hash_key[BLOCK_BYTES];
+
+	if (job->iv.length == 0 || set_stream_key(&keys, job, hash_key))
+		return -1;
+	curfew_ghash_start(hash, hash_key);
+	start_counter(hash, &job->iv, counter);
+	run_counter(&keys, counter, 32, tag, tag, BLOCK_BYTES);
+	curfew_ghash_add(hash, job->extra.bytes, job->extra.length);
+	/* A piece is still in the processor's cache when it is hashed. */
+	for (size_t at = 0, piece; at < length; at += piece) {
+		piece = length - at < GCM_PIECE_BYTES ? length - at : GCM_PIECE_BYTES;
+		run_counter(&keys, counter, 32, job->data.bytes + at, job->out + at, piece);
+		curfew_ghash_add(hash, (job->encrypts ? job->out : job->data.bytes) + at, piece);
+	}
+	add_lengths(hash, job->extra.length, length);
+	for (int i = 0; i < BLOCK_BYTES; i++)
+		tag[i] ^= hash->state[i];
+	if (!job->encrypts)
+		return mbedtls_ct_memcmp(job->data.bytes + length, tag, (size_t)job->number);
+	memcpy(job->out + length, tag, (size_t)job->number);
+	return 0;
+}
+
 static int run_gcm(aes_job *job)
 {
-	mbedtls_gcm_context gcm;
 	size_t tag = (size_t)job->number, length = job->data.length;
 
 	if (!job->encrypts && length < tag)
 		return -1;
 	length -= job->encrypts ? 0 : tag;
-	mbedtls_gcm_init(&gcm);
-	int failed = mbedtls_gcm_setkey(&gcm, MBEDTLS_CIPHER_ID_AES, job->key.bytes, (unsigned)job->key.length * 8);
-	if (!failed && job->encrypts)
-		failed = mbedtls_gcm_crypt_and_tag(&gcm, MBEDTLS_GCM_ENCRYPT, length, job->iv.bytes, job->iv.length,
-		                                   job->extra.bytes, job->extra.length, job->data.bytes, job->out, tag,
-		                                   job->out + length);
-	else if (!failed)
-		failed = mbedtls_gcm_auth_decrypt(&gcm, length, job->iv.bytes, job->iv.length, job->extra.bytes,
-		                                  job->extra.length, job->data.bytes + length, tag, job->data.bytes, job->out);
-	mbedtls_gcm_free(&gcm);
+	curfew_ghash *hash = aligned_alloc(_Alignof(curfew_ghash), sizeof *hash);
+	if (!hash)
+		return -1;
+	int failed = gcm(job, hash, length);
+	free(hash);
 	job->out_length = job->encrypts ? length + tag : length;
 	return failed;
 }

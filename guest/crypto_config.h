@@ -14,8 +14,6 @@
 #define MBEDTLS_ECP_DP_SECP384R1_ENABLED
 #define MBEDTLS_ECP_DP_SECP521R1_ENABLED
 #define MBEDTLS_ECP_NIST_OPTIM
-#define MBEDTLS_GCM_C
-#define MBEDTLS_GCM_LARGE_TABLE
 #define MBEDTLS_GENPRIME
 #define MBEDTLS_HKDF_C
 #define MBEDTLS_MD_C
@@ -36,3 +34,5 @@
 #define MBEDTLS_EFFICIENT_UNALIGNED_ACCESS
 /* Random numbers come from the host, once for each run: what it gives needs no collecting. */
 #define MBEDTLS_NO_PLATFORM_ENTROPY
+/* What the guest has is its program's: clearing it hides nothing, and takes a tenth of the time of a hash. */
+#define MBEDTLS_PLATFORM_ZEROIZE_ALT

@@ -404,7 +404,9 @@ static JSValue curfew_stack_with_header(JSContext *ctx, JSValueConst error, JSVa
 /* The async function that this frame belongs to, where the engine has resumed it; NULL: it is no such frame. */
 static const JSAsyncFunctionData *resumed_function(const JSStackFrame *frame)
 {
-	JSGCObjectHeader *owner = frame->prev_frame ? NULL : frame->cur_gc_obj;
+	/* What is no bytecode has a frame in which only the function and its arguments are set. */
+	bool is_outermost = !frame->prev_frame && js_class_has_bytecode(JS_VALUE_GET_OBJ(frame->cur_func)->class_id);
+	JSGCObjectHeader *owner = is_outermost ? frame->cur_gc_obj : NULL;
 
 	if (!owner || JS_GC_TYPE(owner) != JS_GC_OBJ_TYPE_ASYNC_FUNCTION)
 		return NULL;

@@ -146,6 +146,18 @@
 		formats: (patterns, connectors, fields, parse) => new Formats(patterns, connectors, fields, parse),
 		pattern: (patterns, connectors, skeleton) => derive().format(patterns, connectorsOf(connectors), skeleton),
 		lazyRanges: (make) => new LazyRanges(make),
+		// A NumberFormat, that is made where a number is more than digits of ours.
+		digits(locale, options) {
+			let made;
+			const whole = () => made ??= new inner.NumberFormat(locale, options);
+			if (options.numberingSystem !== 'latn' || options.useGrouping !== false)
+				return whole();
+			const { minimumIntegerDigits = 1 } = options;
+			return {
+				format: (value) => Number.isInteger(value) && value >= 0 && value < 1e15 ? String(value).padStart(minimumIntegerDigits, '0') : whole().format(value),
+				formatToParts: (value) => whole().formatToParts(value),
+			};
+		},
 	};
 
 	const loaded = new Map();

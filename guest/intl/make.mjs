@@ -63,6 +63,10 @@ const patches = [
 	['intl-datetimeformat', /  const zoneData = tzData\[timeZone\];[\s\S]*?return \[offset \* 1e3, dst\];/, 1,
 		'  return host.zoneAt(timeZone, t);'],
 	['intl-datetimeformat', /new RangeError\("Invalid timeZoneName"\)/g, null, 'new RangeError("Invalid time zone specified: " + timeZone)'],
+	// Years and hours are plain digits mostly: that takes no NumberFormat.
+	['intl-datetimeformat', /(?<=createMemoizedNumberFormat = [^;]{0,80}=> )new Intl\.NumberFormat\(\.\.\.args\)/, 1, 'host.digits(...args)'],
+	// The expression of a rule is made when the rule is first asked.
+	['intl-segmenter', /return (new RegExp\(`\$\{after \? "\^" : ""\}[^;]*\));/, 1, 'let made; return { test: (text) => (made ??= $1).test(text) };'],
 	// Of some hundred formats only those with the wanted fields are looked at.
 	['intl-datetimeformat', /return parsed \?\?= Object\.keys\(formats\[calendar\]\)\.map\(\(skeleton\) => parseDateTimeSkeleton\(skeleton, formats\[calendar\]\[skeleton\], calendarIntervals\[skeleton\] \|\| findIntervalFormat\(skeleton, calendarIntervals\), calendarIntervals\.intervalFormatFallback\)\);/, 1,
 		'return parsed ??= host.formats(formats[calendar], dateTimeFormat, (skeleton) => { const fields = Object.create(null); replaceDateTimeTokens(skeleton, fields); return fields; }, (skeleton) => parseDateTimeSkeleton(skeleton, host.pattern(formats[calendar], dateTimeFormat, skeleton), () => calendarIntervals[skeleton] || findIntervalFormat(skeleton, calendarIntervals), () => calendarIntervals.intervalFormatFallback));'],

@@ -23,7 +23,7 @@ function runPacker(packer, format, bytes, flush, enqueue) {
 	for (;;) {
 		const piece = stepPacker(packer, bytes, flush);
 		if (piece === undefined) return;
-		if (piece === false) throw new TypeError('The data is not valid ' + format);
+		if (typeof piece === 'string') throw new TypeError('The data is not valid ' + format + ': ' + piece);
 		if (piece === null) throw new TypeError('The ' + format + ' data ends too early');
 		if (piece === true && flush !== Z_FINISH)
 			throw new TypeError('There is more behind the end of the ' + format + ' data');

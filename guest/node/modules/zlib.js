@@ -2,7 +2,7 @@
 // On the zlib that CompressionStream has, and on Brotli's own library, in the guest.
 const { Buffer } = require('buffer');
 const { Transform } = require('stream');
-const { openPacker, stepPacker } = binding.zlib, { openBrotli, stepBrotli } = binding.natives;
+const { openPacker, stepPacker } = binding.zlib, { openBrotli } = binding.natives;
 
 const constants = { Z_NO_FLUSH: 0, Z_PARTIAL_FLUSH: 1, Z_SYNC_FLUSH: 2, Z_FULL_FLUSH: 3, Z_FINISH: 4, Z_BLOCK: 5, Z_OK: 0, Z_STREAM_END: 1, Z_NEED_DICT: 2, Z_ERRNO: -1, Z_STREAM_ERROR: -2,
 	Z_DATA_ERROR: -3, Z_MEM_ERROR: -4, Z_BUF_ERROR: -5, Z_VERSION_ERROR: -6, Z_NO_COMPRESSION: 0, Z_BEST_SPEED: 1, Z_BEST_COMPRESSION: 9, Z_DEFAULT_COMPRESSION: -1, Z_FILTERED: 1, Z_HUFFMAN_ONLY: 2,
@@ -33,29 +33,31 @@ const bitsOf = (kind, bits, first) => kind === 'gzip' || (kind === 'unzip' && is
 function open(inflates, kind, options = {}, first) {
 	if (kind === 'brotli') {
 		const brotli = openBrotli(inflates, Object.entries(options.params ?? {}).flatMap(([key, value]) => [+key, +value]));
-		return brotli === undefined ? refuse('Initialization failed', 'ERR_ZLIB_INITIALIZATION_FAILED', Error) : { packer: brotli, step: stepBrotli };
+		return brotli === undefined ? refuse('Initialization failed', 'ERR_ZLIB_INITIALIZATION_FAILED', Error) : { packer: brotli, flushed: 1 };
 	}
 	const packer = openPacker(inflates, bitsOf(kind, options.windowBits || 15, first), options.level ?? -1, options.memLevel ?? 8, options.strategy ?? 0, options.dictionary && bytesOf(options.dictionary));
 	if (packer === undefined)
 		refuse('zlib takes no such options', 'ERR_OUT_OF_RANGE', RangeError);
-	return { packer, step: stepPacker };
+	return { packer, flushed: Z_SYNC_FLUSH };
 }
 const refuse = (message, code, Kind) => { throw Object.assign(new Kind(message), { code }); };
 // The operations of both libraries.
 const operations = { zlib: { none: Z_NO_FLUSH, flush: Z_SYNC_FLUSH, finish: Z_FINISH }, brotli: { none: 0, flush: 1, finish: 2 } };
 const operationOf = (kind, what) => operations[kind === 'brotli' ? kind : 'zlib'][what];
 
-function run({ packer, step }, bytes, flush, take, { finishFlush } = {}) {
+function run({ packer, flushed }, bytes, flush, take, { finishFlush } = {}) {
 	for (;;) {
-		const piece = step(packer, bytes, flush);
+		const piece = stepPacker(packer, bytes, flush);
 		if (Array.isArray(piece))
 			throw fail('Decompression failed', 'ERR_' + piece[0], piece[1]);
 		if (piece === undefined || piece === true)
 			return;
-		if (piece === false)
-			throw fail('incorrect data check', 'Z_DATA_ERROR', -3);
+		if (piece === 'Missing dictionary')
+			throw fail(piece, 'Z_NEED_DICT', 2);
+		if (typeof piece === 'string')
+			throw fail(piece, 'Z_DATA_ERROR', -3);
 		if (piece === null) {
-			if (finishFlush === (step === stepBrotli ? 1 : Z_SYNC_FLUSH))
+			if (finishFlush === flushed)
 				return;
 			throw fail('unexpected end of file', 'Z_BUF_ERROR', -5);
 		}
