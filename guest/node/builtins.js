@@ -71,7 +71,7 @@ const nodeTimers = {
 
 // What the scripts may use of the platform's inside.
 const nodeBinding = {
-	inspect: (value, options) => inspect(value, isObject(options) ? { __proto__: null, depth: options.depth } : undefined),
+	inspect: inspectFor,
 	formatText: (args) => format(args), classOf, isProxy: (value) => isObject(value) && proxyTarget(value) !== undefined,
 	params: () => curfew.params, exit: (code) => exit(code), mainPath: () => '/' + (entryPath() ?? 'main.js'),
 	write(stream, chunk) {

@@ -5,11 +5,12 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { createRequire } from 'node:module';
 import { absent, textOf } from './absent.mjs';
+import { withFastBuffer } from './fast_buffer.mjs';
 
 const [modules, out] = process.argv.slice(2);
 const here = path.dirname(new URL(import.meta.url).pathname);
 const esbuild = createRequire(path.join(modules, 'x.js'))('esbuild');
-const files = { 'assert/strict': 'assert_strict', 'fs/promises': 'fs_promises', 'stream/promises': 'stream_promises', 'stream/web': 'stream_web', 'timers/promises': 'timers_promises' };
+const files = { 'assert/strict': 'assert_strict', 'fs/promises': 'fs_promises', 'readline/promises': 'readline_promises', 'stream/promises': 'stream_promises', 'stream/web': 'stream_web', 'timers/promises': 'timers_promises' };
 const own = fs.readdirSync(path.join(here, 'modules')).map((file) => file.replace(/\.js$/, '')).filter((name) => !Object.values(files).includes(name));
 const names = [...own, ...Object.keys(files), ...Object.keys(absent), 'util/types', 'path/posix', 'sys'].sort();
 
@@ -50,6 +51,21 @@ const sucrase = { name: 'sucrase', setup(build) {
 	});
 } };
 
+// Errors of packages as Node has them: with a code, by which programs tell them apart.
+const coded = { name: 'coded', setup(build) {
+	build.onLoad({ filter: /node_modules.buffer.index\.js$/ }, ({ path: file }) => ({ contents: withFastBuffer(fs.readFileSync(file, 'utf8')).replace(/throw new (RangeError|TypeError)\(/g, 'throw coded($1, ') + `
+function coded(Kind, message) {
+	const code = Kind === RangeError ? (/multiple of/.test(message) ? 'ERR_INVALID_BUFFER_SIZE' : 'ERR_OUT_OF_RANGE') : /^Unknown encoding/.test(message) ? 'ERR_UNKNOWN_ENCODING' : 'ERR_INVALID_ARG_TYPE';
+	return Object.assign(new Kind(message), { code });
+}` }));
+	build.onLoad({ filter: /node_modules.events.events\.js$/ }, ({ path: file }) => {
+		const text = fs.readFileSync(file, 'utf8'), known = "new Error('Unhandled error.' + (er ? ' (' + er.message + ')' : ''))";
+		if (!text.includes(known))
+			throw new Error('events is not the one that is known');
+		return { contents: text.replace(known, "Object.assign(new Error('Unhandled error. (' + require('util').inspect(er) + ')'), { code: 'ERR_UNHANDLED_ERROR' })") };
+	});
+} };
+
 // Its enumerations as numbers, and the two questions that it asks most without a call: half of the time goes there.
 const load = createRequire(path.join(modules, 'x.js'));
 const enums = { tt: load('./sucrase/dist/parser/tokenizer/types.js').TokenType, charCodes: load('./sucrase/dist/parser/util/charcodes.js').charCodes,
@@ -65,7 +81,7 @@ function withNumbers(contents, file) {
 }
 
 const bundle = (options) => esbuild.buildSync ? esbuild.build({ bundle: true, write: false, format: 'cjs', target: 'es2022', minifySyntax: true, minifyWhitespace: true, nodePaths: [modules],
-	logLevel: 'error', legalComments: 'none', plugins: [resolver, sucrase], ...options }).then(({ outputFiles }) => outputFiles[0].text) : undefined;
+	logLevel: 'error', legalComments: 'none', plugins: [resolver, sucrase, coded], ...options }).then(({ outputFiles }) => outputFiles[0].text) : undefined;
 
 const free = (code, name) => new RegExp('(?<![\\w$.])' + name + '(?![\\w$]|\\s*:)').test(code);
 function wrap(code, name) {

@@ -541,6 +541,15 @@ function resolveModule(base, specifier, common) {
 	return use.query.length > 1 ? withQuery(place, use.query) : place;
 }
 
+// Where a specifier leads. As in Node, there need not be a file where a relative one does.
+function placeOf(base, specifier) {
+	if (!isRelative(specifier) || importMap !== undefined)
+		return urlOf(resolveModule(base, specifier, false));
+	const use = lastUse = { __proto__: null, base: fileOf(base), specifier, common: false, query: '' };
+	const path = resolvePath(use, folderOf(use.base), decodeSpecifier(use, specifier));
+	return urlOf(path) + slice(specifier, endOfPath(specifier));
+}
+
 // As in Node, one file is as many modules as it is imported with queries.
 function withQuery(place, query) {
 	mapSet(queried, place + query, place);
@@ -608,7 +617,7 @@ function fillMeta(meta, name) {
 	define(meta, 'dirname', '/' + folderOf(path));
 	define(meta, 'filename', '/' + path);
 	define(meta, 'url', url);
-	define(meta, 'resolve', { resolve(specifier) { return urlOf(resolveModule(path, toText(specifier), false)); } }.resolve);
+	define(meta, 'resolve', { resolve(specifier) { return placeOf(path, toText(specifier)); } }.resolve);
 }
 const urlOf = (path) => startsWith(path, 'node:') ? path : urlParse('file:///' + escapeForUrl(path))[HREF];
 function escapeForUrl(path) {

@@ -98,6 +98,13 @@ function checkNamespaces(code, tokens) {
 	}
 }
 
+// A decorator would be left in the text, and mean nothing to the engine.
+function checkDecorators(code, tokens) {
+	const token = tokens.find(({ type, isType }) => type === tt.at && !isType);
+	if (token)
+		refuse(code, token.start, 'decorators need code to be generated: call the function that decorates instead');
+}
+
 function fail(code, error) {
 	const found = /^(?:Error[^:]*: )?(.*?) \((\d+):(\d+)\)$/s.exec(error.message);
 	if (error.line !== undefined || !found)
@@ -115,6 +122,7 @@ export default function strip(code) {
 	try {
 		const { tokens, scopes } = parse(code, false, true, false);
 		checkNamespaces(code, tokens);
+		checkDecorators(code, tokens);
 		const names = new NameManager(code, tokens), helpers = new HelperManager(names);
 		const tokenProcessor = new TokenProcessor(code, tokens, false, true, helpers);
 		const root = new RootTransformer({ tokenProcessor, scopes, nameManager: names, importProcessor: null, helperManager: helpers },

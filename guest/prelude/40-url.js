@@ -22,8 +22,15 @@ const HREF = 0,
 	SEARCH_START = 7,
 	HASH_START = 8;
 
-const invalidUrl = input =>
-	new TypeError('Invalid URL: ' + (input.length > 200 ? slice(input, 0, 200) + '...' : input));
+// With what Node's has, by which programs tell it from others.
+function invalidUrl(input) {
+	const error = new TypeError('Invalid URL: ' + (input.length > 200 ? slice(input, 0, 200) + '...' : input));
+	const add = (key, value) =>
+		defineProperty(error, key, { __proto__: null, value, writable: true, enumerable: true, configurable: true });
+	add('code', 'ERR_INVALID_URL');
+	add('input', input);
+	return error;
+}
 
 // The host begins behind the "@" of the credentials, where there are some.
 function hostStart(parts) {

@@ -85,12 +85,12 @@ function quoteText(text) {
 
 function showText(text, state) {
 	let more = '';
-	if (text.length > MAX_TEXT) {
-		const rest = text.length - MAX_TEXT;
-		text = slice(text, 0, MAX_TEXT);
+	if (text.length > state.maxText) {
+		const rest = text.length - state.maxText;
+		text = slice(text, 0, state.maxText);
 		more = '... ' + rest + ' more character' + (rest > 1 ? 's' : '');
 	}
-	if (text.length > 16 && text.length > LINE_WIDTH - state.indent - 4 && includes(text, '\n')) {
+	if (text.length > 16 && text.length > state.lineWidth - state.indent - 4 && includes(text, '\n')) {
 		const lines = splitLines(text);
 		const parts = [];
 		for (let i = 0; i < lines.length; i++) {
@@ -199,7 +199,7 @@ const moreItems = count => '... ' + count + ' more item' + (count > 1 ? 's' : ''
 function showItems(array, length, state, level, output) {
 	let shown = 0;
 	let i = 0;
-	while (i < length && shown < MAX_ITEMS) {
+	while (i < length && shown < state.maxItems) {
 		if (hasOwn(array, i)) {
 			push(output, showProperty(array, i, state, level, true));
 			i++;
@@ -228,8 +228,8 @@ function nextIndex(array, from, length) {
 	return nearest;
 }
 
-function showTypedItems(array, length, output) {
-	const shown = min(length, MAX_ITEMS);
+function showTypedItems(array, length, state, output) {
+	const shown = min(length, state.maxItems);
 	for (let i = 0; i < shown; i++) push(output, typeof array[i] === 'bigint' ? array[i] + 'n' : showNumber(array[i]));
 	if (shown < length) push(output, moreItems(length - shown));
 }
@@ -238,20 +238,20 @@ function showSetItems(set, state, level, output) {
 	let count = 0;
 	state.indent += 2;
 	setForEach(set, value => {
-		if (count++ < MAX_ITEMS) push(output, showValue(value, state, level));
+		if (count++ < state.maxItems) push(output, showValue(value, state, level));
 	});
 	state.indent -= 2;
-	if (count > MAX_ITEMS) push(output, moreItems(count - MAX_ITEMS));
+	if (count > state.maxItems) push(output, moreItems(count - state.maxItems));
 }
 
 function showMapItems(map, state, level, output) {
 	let count = 0;
 	state.indent += 2;
 	mapForEach(map, (value, key) => {
-		if (count++ < MAX_ITEMS) push(output, showValue(key, state, level) + ' => ' + showValue(value, state, level));
+		if (count++ < state.maxItems) push(output, showValue(key, state, level) + ' => ' + showValue(value, state, level));
 	});
 	state.indent -= 2;
-	if (count > MAX_ITEMS) push(output, moreItems(count - MAX_ITEMS));
+	if (count > state.maxItems) push(output, moreItems(count - state.maxItems));
 }
 
 function showBuffer(buffer, output) {
@@ -424,7 +424,16 @@ function platformFields(value) {
 	if (isAbortSignal(value)) return ['aborted', isAborted(value)];
 	if (isAbortController(value)) return ['signal', value.signal];
 	if (isEvent(value))
-		return ['type', value.type, 'defaultPrevented', value.defaultPrevented, 'cancelable', value.cancelable];
+		return [
+			'type',
+			value.type,
+			'defaultPrevented',
+			value.defaultPrevented,
+			'cancelable',
+			value.cancelable,
+			'timeStamp',
+			value.timeStamp,
+		];
 	if (isHeaders(value)) return namedFields(headersOf(value));
 	return bodyFields(value);
 }
@@ -575,7 +584,7 @@ function describe(value, kind, state) {
 		look.close = ']';
 		look.empty = look.open + ']';
 		look.isList = length;
-		look.items = (level, output) => showTypedItems(value, length, output);
+		look.items = (level, output) => showTypedItems(value, length, state, output);
 	} else if (typeof value === 'function') {
 		look.base = functionBase(value, kind, name, tag);
 	} else if (kind === 'RegExp') {
@@ -634,7 +643,23 @@ function describeObject(look, value, kind, name, tag, state) {
 	else if (kind === 'Module') look.open = '[Module: null prototype] {';
 	else if (name !== 'Object' || tag !== '') look.open = prefixOf(name, tag, 'Object') + '{';
 	look.empty = look.open + '}';
-	if (fields) look.items = (level, output) => showFields(fields, state, level, output);
+	if (!fields) return;
+	look.isOurs = true; // Node's show themselves: the name does not count for the line's width
+	look.items = (level, output) => showFields(fields, state, level, output);
+}
+
+// What an object says itself of how it is to be shown, by the method that Node calls for that; undefined: nothing.
+const customInspect = Symbol.for('nodejs.util.inspect.custom');
+const asText = text => toText(text);
+function showAsItSays(value, state, level) {
+	const method = safeGet(value, customInspect);
+	if (typeof method !== 'function' || safeGet(safeGet(value, 'constructor'), 'prototype') === value) return undefined;
+	const depth = state.depth === MAX_DEPTH ? null : state.depth - level;
+	const options = { depth, showHidden: state.showHidden, breakLength: state.lineWidth, compact: state.compact };
+	const shown = apply(method, value, [depth, { ...options, stylize: asText }, inspectFor]);
+	if (shown === value) return undefined;
+	if (isObject(shown)) return showValue(shown, state, level);
+	return typeof shown === 'symbol' ? showPrimitive(shown, state) : indentLines('' + shown, state);
 }
 
 function showObject(value, state, level) {
@@ -642,6 +667,10 @@ function showObject(value, state, level) {
 	if (kind === 'Proxy') {
 		const target = proxyTarget(value);
 		return target === null ? '<Revoked Proxy>' : showValue(target, state, level);
+	}
+	if (state.asItSays) {
+		const shown = showAsItSays(value, state, level);
+		if (shown !== undefined) return shown;
 	}
 	for (let i = 0; i < state.parents.length; i++) {
 		if (state.parents[i] === value) {
@@ -694,7 +723,10 @@ function showContents(value, kind, state, level) {
 	push(state.parents, value);
 	state.current = level;
 	if (look.items) look.items(level + 1, output, state);
-	for (let i = 0; i < keys.length; i++) push(output, showProperty(value, keys[i], state, level + 1, false));
+	const own = [];
+	for (let i = 0; i < keys.length; i++) push(own, showProperty(value, keys[i], state, level + 1, false));
+	if (state.sorted) sortArray(own, state.sorted === true ? undefined : state.sorted);
+	for (let i = 0; i < own.length; i++) push(output, own[i]);
 	state.parents.length--;
 	if (output.length === 0) return look.open + look.close;
 	const number = mapGet(state.circular, value);
@@ -707,11 +739,12 @@ function showContents(value, kind, state, level) {
 
 function layOut(look, output, value, state, level) {
 	const entries = output.length;
-	if (look.isList !== false && entries >= MIN_GROUPED && look.close === ']') output = groupItems(output, value, state);
+	if (look.isList !== false && state.compact > 0 && entries >= MIN_GROUPED && look.close === ']')
+		output = groupItems(output, value, state);
 	const base = look.base === '' ? '' : look.base + ' ';
-	if (state.current - level < COMPACT_LEVELS && entries === output.length) {
-		const start = output.length + state.indent + look.open.length + look.base.length + 10;
-		if (fitsLine(output, start) && !includes(look.base, '\n')) {
+	if (state.current - level < state.compact && entries === output.length) {
+		const start = output.length + state.indent + (look.isOurs ? 1 : look.open.length) + look.base.length + 10;
+		if (fitsLine(output, start, state.lineWidth) && !includes(look.base, '\n')) {
 			const line = join(output, ', ');
 			if (!includes(line, '\n')) return base + look.open + ' ' + line + ' ' + look.close;
 		}
@@ -720,12 +753,12 @@ function layOut(look, output, value, state, level) {
 	return base + look.open + indent + '  ' + join(output, ',' + indent + '  ') + indent + look.close;
 }
 
-function fitsLine(output, start) {
+function fitsLine(output, start, width) {
 	let total = output.length + start;
-	if (total + output.length > LINE_WIDTH) return false;
+	if (total + output.length > width) return false;
 	for (let i = 0; i < output.length; i++) {
 		total += output[i].length;
-		if (total > LINE_WIDTH) return false;
+		if (total > width) return false;
 	}
 	return true;
 }
@@ -744,12 +777,12 @@ function groupItems(output, value, state) {
 		longest = max(longest, width);
 	}
 	const cell = longest + 2;
-	if (cell * 3 + state.indent >= LINE_WIDTH || !(total / cell > 5 || longest <= 6)) return output;
+	if (cell * 3 + state.indent >= state.lineWidth || !(total / cell > 5 || longest <= 6)) return output;
 	const bias = max(cell - 3 - sqrt(max(cell - total / output.length, 0)), 1);
 	const columns = min(
 		round(sqrt(2.5 * bias * count) / bias),
-		floor((LINE_WIDTH - state.indent) / cell),
-		COMPACT_LEVELS * 4,
+		floor((state.lineWidth - state.indent) / cell),
+		state.compact * 4,
 		MAX_COLUMNS,
 	);
 	if (columns <= 1) return output;
@@ -820,13 +853,46 @@ function showValue(value, state, level) {
 	return isObject(value) ? showObject(value, state, level) : showPrimitive(value, state);
 }
 
-// options: depth (null: all levels), showHidden
+// As programs ask for it.
+function inspectFor(value, options) {
+	if (!isObject(options)) return inspect(value);
+	const { depth, showHidden, customInspect: asItSays, breakLength, compact, maxArrayLength, maxStringLength } = options;
+	const { sorted } = options;
+	return inspect(value, {
+		__proto__: null,
+		depth,
+		showHidden,
+		customInspect: asItSays,
+		lineWidth: breakLength === undefined ? LINE_WIDTH : +breakLength || 0,
+		compact: typeof compact === 'number' ? compact : compact === false ? 0 : COMPACT_LEVELS,
+		maxItems: toBound(maxArrayLength, MAX_ITEMS),
+		maxText: toBound(maxStringLength, MAX_TEXT),
+		sorted: typeof sorted === 'function' || sorted === true ? sorted : undefined,
+	});
+}
+const toBound = (value, usual) =>
+	value === undefined ? usual : value === null ? Infinity : max(trunc(+value) || 0, 0);
+
+// options: depth (null: all levels), showHidden, customInspect (false: nothing of the program's is called), and the layout
 function inspect(value, options = { __proto__: null }) {
-	const { depth = DEFAULT_DEPTH, showHidden } = options;
+	const { depth = DEFAULT_DEPTH, showHidden, customInspect: asItSays = true } = options;
+	const {
+		lineWidth = LINE_WIDTH,
+		compact = COMPACT_LEVELS,
+		maxItems = MAX_ITEMS,
+		maxText = MAX_TEXT,
+		sorted,
+	} = options;
 	const state = {
 		__proto__: null,
 		depth: depth === null ? MAX_DEPTH : min(+depth, MAX_DEPTH),
 		showHidden: !!showHidden,
+		asItSays: !!asItSays,
+		lineWidth,
+		compact, // so many inner levels may share a line
+		maxItems,
+		maxText,
+		sorted,
 		parents: [], // the objects around the present one
 		circular: new Map(), // object -> its number, for those that contain themselves
 		indent: 0,

@@ -9,6 +9,9 @@ const MAX_PROPERTIES_TEXT = 65536; // characters of all properties together
 const MAX_NESTED_TEXT = 4096; // of the message of an error within another
 const errorOwnKeys = { __proto__: null, name: true, message: true, stack: true, cause: true, errors: true };
 
+// Nothing of the program's is called.
+const asItIs = { __proto__: null, customInspect: false };
+
 const isErrorObject = kind => kind === 'Error' || kind === 'DOMException';
 
 // A property as JSON, where JSON.stringify takes it; of what it refuses, as the console would show it.
@@ -16,7 +19,7 @@ function propertyText(value) {
 	try {
 		return stringify(value);
 	} catch {
-		return stringify(inspect(value));
+		return stringify(inspect(value, asItIs));
 	}
 }
 
@@ -63,7 +66,7 @@ function nestedText(value, budget) {
 		',"message":' +
 		stringify(
 			slice(
-				isError ? thrownMessage(value, kind) : typeof value === 'string' ? value : inspect(value),
+				isError ? thrownMessage(value, kind) : typeof value === 'string' ? value : inspect(value, asItIs),
 				0,
 				MAX_NESTED_TEXT,
 			),
@@ -84,7 +87,7 @@ function thrownMessage(value, kind) {
 	if (!isObject(value)) return typeof value === 'symbol' ? symbolText(value) : toText(value);
 	const message = safeGet(value, 'message');
 	if (typeof message === 'string') return message;
-	if (isErrorObject(kind)) return message === undefined ? '' : inspect(message);
+	if (isErrorObject(kind)) return message === undefined ? '' : inspect(message, asItIs);
 	return typeof safeGet(value, 'name') === 'string' ? '' : (safeText(() => stringify(value)) ?? '[object]');
 }
 
@@ -97,7 +100,7 @@ function describeError(error) {
 
 // Why a value cannot be given on: (what JSON.stringify threw, where).
 function refuseValue(reason, place) {
-	const why = isErrorObject(classOf(reason)) ? thrownMessage(reason, 'Error') : inspect(reason);
+	const why = isErrorObject(classOf(reason)) ? thrownMessage(reason, 'Error') : inspect(reason, asItIs);
 	return new TypeError('the value has no JSON' + (place === '' ? '' : ' at ' + place) + ': ' + why, {
 		__proto__: null,
 		cause: reason,

@@ -244,8 +244,7 @@ const consoleMethods = {
 	},
 	dir(value = undefined, options = undefined) {
 		const given = isObject(options) ? options : { __proto__: null };
-		const { depth, showHidden } = given;
-		print(STDOUT, inspect(value, { __proto__: null, depth, showHidden }));
+		print(STDOUT, inspectFor(value, { __proto__: null, ...given, customInspect: false }));
 	},
 	dirxml(...args) {
 		print(STDOUT, format(args));

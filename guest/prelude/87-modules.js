@@ -41,7 +41,7 @@ const moduleTools = () => ({
 	includes,
 	indexOf,
 	importMapText,
-	inspect,
+	inspectFor,
 	isArray,
 	isCryptoKey,
 	isObject,

@@ -189,7 +189,7 @@ def cases(context):
     """Files in folders called lib are imported by cases and are none themselves."""
     root = os.path.join(ROOT, "tests", "cases")
     paths = sorted(
-        path for ending in ("js", "mjs", "wat") for path in glob.glob(f"{root}/**/*.{ending}", recursive=True)
+        path for ending in ("js", "mjs", "ts", "wat") for path in glob.glob(f"{root}/**/*.{ending}", recursive=True)
     )
     return [make_case(root, path) for path in paths if "lib" not in os.path.relpath(path, root).split(os.sep)[:-1]]
 

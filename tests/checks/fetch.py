@@ -451,6 +451,58 @@ export default [await text('once'), await text('twice'), await text('deflate'), 
     expect_equal("asked for", seen[6], ["accept-encoding", "gzip"])
 
 
+NODE_HTTP = """import http from 'node:http';
+const ask = (path, options, body) => new Promise((resolve, reject) => {
+	const request = http.request(new URL(HERE + path), options, async (answer) => {
+		let text = '';
+		for await (const chunk of answer)
+			text += chunk;
+		resolve([answer.statusCode, answer.statusMessage, answer.headers, text, answer.complete]);
+	});
+	request.on('error', (error) => reject(Object.assign(error, { message: error.code + ': ' + error.message })));
+	if (body)
+		request.write(body);
+	request.end();
+});
+const echo = JSON.parse((await ask('/echo/a?b=c', { method: 'post', auth: 'u:p', headers: { 'X-A': ['1', '2'], 'Content-Length': 4 } }, 'body'))[3]);
+const sent = Object.fromEntries(echo.headers), packed = await ask('/gzip/once', { headers: { 'Accept-Encoding': 'gzip' } });
+const timed = await new Promise((resolve) => {
+	const seen = [], request = http.get(HERE + '/wait', { timeout: 20 });
+	request.on('timeout', () => { seen.push('timeout'); request.destroy(); }).on('error', (error) => seen.push(error.code)).on('close', () => resolve(seen));
+});
+const control = new AbortController();
+setTimeout(() => control.abort(), 10);
+const cut = http.get(HERE + '/slow', (answer) => answer.destroy());
+const closed = new Promise((resolve) => cut.on('close', resolve));
+const errors = [];
+for (const wrong of [() => http.get('https://x/'), () => http.get(HERE, { headers: { 'a b': 1 } }), () => http.get(HERE, { headers: { a: '\\n' } }), () => http.get({ path: '/a b' }), () => http.createServer()]) {
+	try { wrong(); } catch (error) { errors.push(error.code); }
+}
+export default [[echo.method, echo.path, echo.query, echo.body], [echo.headers.filter((h) => h[0] === 'x-a').map((h) => h[1]).join(), sent.authorization, sent['content-length'], sent['accept-encoding']],
+	[packed[3].length, packed[2]['content-encoding'] ?? null], (await ask('/redirect?to=/echo', {}))[0], (await ask('/status/404', {})).slice(0, 2), timed,
+	await fails(ask('/wait', { signal: control.signal })), await closed ?? null, errors, await fails(new Promise((_, no) => http.get('http://127.0.0.1:1/').on('error', (error) => no(new Error(error.code)))))];"""
+
+
+@test
+def node_http(context):
+    # axios and its kind ask this way.
+    seen = value(context, NODE_HTTP, "--node")
+    expect_equal("request", seen[0], ["POST", "/echo/a", {"b": "c"}, "body"])
+    expect_equal("headers", seen[1], ["1,2", "Basic dTpw", "4", "identity"])
+    expect_equal("what was packed", seen[2], [6000, None])
+    expect_equal("redirects are the program's", seen[3], 302)
+    expect_equal("status", seen[4], [404, "Some Text"])
+    expect_equal("timeout", seen[5], ["timeout", "ECONNRESET"])
+    expect_parts("signal", seen[6], "AbortError", "ABORT_ERR")
+    expect_equal("destroyed", seen[7], None)
+    codes = ["PROTOCOL", "HTTP_TOKEN"]
+    expect_equal("wrong", seen[8][:2], ["ERR_INVALID_" + code for code in codes])
+    expect_equal(
+        "wrong", seen[8][2:], ["ERR_INVALID_CHAR", "ERR_UNESCAPED_CHARACTERS", "ERR_FEATURE_UNAVAILABLE_ON_PLATFORM"]
+    )
+    expect_equal("not allowed", seen[9], "Error: ERR_ACCESS_DENIED")
+
+
 @test
 def bomb(context):
     # Claim T28.

@@ -2,6 +2,7 @@
 const buffer = require('../node_modules/buffer/index.js');
 
 const { Buffer } = buffer;
+Object.defineProperty(Buffer, 'name', { value: 'Buffer', configurable: true });
 Buffer.copyBytesFrom ??= (view, offset = 0, length = view.length - offset) => Buffer.from(Uint8Array.prototype.slice.call(
 	new Uint8Array(view.buffer, view.byteOffset + offset * view.BYTES_PER_ELEMENT, length * view.BYTES_PER_ELEMENT)));
 // base64url, which the package does not know.
@@ -12,7 +13,7 @@ Buffer.from = function (value, encoding, length) { return from.call(Buffer, valu
 Buffer.prototype.toString = function (encoding, start, end) {
 	if (!isUrl(encoding))
 		return toString.call(this, encoding, start, end);
-	return toString.call(this, 'base64', start, end).replace(/\+/g, '-').replace(/\//g, '_').replace(/=+$/, '');
+	return this.subarray(start, end).toBase64({ alphabet: 'base64url', omitPadding: true });
 };
 const { byteLength } = Buffer;
 Buffer.byteLength = (value, encoding) => byteLength(value, isUrl(encoding) ? 'base64' : encoding);

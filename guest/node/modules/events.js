@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 const EventEmitter = require('../node_modules/events/events.js');
 
+Object.defineProperty(EventEmitter, 'name', { value: 'EventEmitter', configurable: true });
 const names = (target, type) => typeof target.listeners === 'function' ? target.listeners(type) : [];
 EventEmitter.errorMonitor ??= Symbol('events.errorMonitor');
 EventEmitter.captureRejectionSymbol ??= Symbol.for('nodejs.rejection');

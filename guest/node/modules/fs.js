@@ -69,6 +69,8 @@ function fdOf(fd) {
 		refuse(`The "fd" argument must be of type number. Received ${described(fd)}`, 'ERR_INVALID_ARG_TYPE');
 	if (!Number.isInteger(fd) || fd < 0 || fd > 2147483647)
 		refuse(`The value of "fd" is out of range. It must be >= 0 && <= 2147483647. Received ${fd}`, 'ERR_OUT_OF_RANGE', RangeError);
+	if (fd === 0)
+		refuse('Standard input cannot be read at once here: read process.stdin or curfew.stdin', 'ERR_FEATURE_UNAVAILABLE_ON_PLATFORM', Error);
 	return fd - FIRST;
 }
 // 0, 1 and 2 are the streams.
@@ -429,7 +431,7 @@ const sync = {
 	utimes: (path, accessed, modified) => setTimes(textAt(REAL_PATH, path, 'utime'), accessed, modified, 'utime'),
 	write(fd, data, ...rest) {
 		if (typeof data === 'string')
-			return writeAll(fdOf(fd), Buffer.from(data, rest[1] ?? 'utf8'), rest[0] ?? undefined);
+			return writeOut(fd, Buffer.from(data, rest[1] ?? 'utf8'), rest[0] ?? undefined);
 		const bytes = bytesOf(data), [offset, length, position] = pieceOf(bytes, ...rest);
 		return writeOut(fd, bytes.subarray(offset, offset + length), position);
 	},

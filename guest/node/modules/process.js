@@ -175,5 +175,26 @@ Object.assign(process, {
 	getBuiltinModule: (name) => require('module').isBuiltin(name) ? binding.builtin(name.replace(/^node:/, '')) : undefined,
 	hasUncaughtExceptionCaptureCallback: () => false, setUncaughtExceptionCaptureCallback() {}, setSourceMapsEnabled() {},
 });
+
+// What nobody catches is an event of the platform's, and goes on as one of Node's where somebody listens for that.
+const tells = {
+	uncaughtException(listen) {
+		listen('error', ({ error }) => process.emit('uncaughtException', error, 'uncaughtException'));
+		tells.unhandledRejection(listen);
+	},
+	unhandledRejection(listen) {
+		listen('unhandledrejection', ({ reason, promise }) => process.emit('unhandledRejection', reason, promise) ||
+			process.emit('uncaughtException', reason, 'unhandledRejection'));
+	},
+	rejectionHandled(listen) { listen('rejectionhandled', ({ promise }) => process.emit('rejectionHandled', promise)); },
+};
+const { addEventListener } = globalThis, told = new Set();
+const listen = (type, tell) => {
+	if (!told.has(type))
+		addEventListener(type, (event) => tell(event) && event.preventDefault());
+	told.add(type);
+};
+EventEmitter.prototype.on.call(process, 'newListener', (name) => Object.hasOwn(tells, name) && tells[name](listen));
+
 Object.defineProperty(process, Symbol.toStringTag, { value: 'process', configurable: true });
 module.exports = process;

@@ -136,12 +136,15 @@ function sameMaps(a, b, same) {
 
 // ---- Text ----
 
+const known = (text, name) => styles[name] || name === 'none' ? text : refuseStyle(name);
+const refuseStyle = (name) => { throw Object.assign(new TypeError('There is no style ' + name), { code: 'ERR_INVALID_ARG_VALUE' }); };
 const styles = { bold: [1, 22], dim: [2, 22], italic: [3, 23], underline: [4, 24], inverse: [7, 27], strikethrough: [9, 29], black: [30, 39], red: [31, 39],
 	green: [32, 39], yellow: [33, 39], blue: [34, 39], magenta: [35, 39], cyan: [36, 39], white: [37, 39], gray: [90, 39], grey: [90, 39] };
-const styleText = (format, text) => [format].flat().reduceRight((inner, name) => {
+// What is written here is no terminal.
+const styleText = (format, text, { validateStream = true } = {}) => validateStream ? [format].flat().reduce(known, text) : [format].flat().reduceRight((inner, name) => {
 	const style = styles[name];
 	if (!style)
-		throw Object.assign(new TypeError('There is no style ' + name), { code: 'ERR_INVALID_ARG_VALUE' });
+		return known(inner, name);
 	return '\u001b[' + style[0] + 'm' + inner + '\u001b[' + style[1] + 'm';
 }, text);
 

@@ -108,3 +108,9 @@ url.href = 'http://h/?z=9#f';
 same([...params], [['z', '9']], 'href');
 params.delete('z');
 same(url.href, 'http://h/#f', 'nothing left');
+
+try {
+	new URL('/path');
+} catch (error) {
+	same([error.code, error.input, error.message], ['ERR_INVALID_URL', '/path', 'Invalid URL: /path'], 'as in Node');
+}

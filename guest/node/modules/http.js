@@ -1,0 +1,285 @@
+// SPDX-License-Identifier: Apache-2.0
+// Requests are those of fetch: the same hosts are allowed, and each is a host call. There are no sockets, and no servers.
+const { Buffer } = require('buffer');
+const EventEmitter = require('events');
+const { Readable, Writable } = require('stream');
+const { statusCodes, methods, absentFrom } = require('../http_names.mjs');
+
+const failure = (Kind, code, message) => Object.assign(new Kind(message), { code });
+const wrongType = (what, value) => failure(TypeError, 'ERR_INVALID_ARG_TYPE', `The ${what} is not what it must be: ${typeof value}`);
+const isToken = (name) => typeof name === 'string' && /^[\w!#$%&'*+.^`|~-]+$/.test(name);
+const validateHeaderName = (name, label = 'Header name') => {
+	if (!isToken(name))
+		throw failure(TypeError, 'ERR_INVALID_HTTP_TOKEN', `${label} must be a valid HTTP token ["${name}"]`);
+};
+const validateHeaderValue = (name, value) => {
+	if (value === undefined)
+		throw failure(TypeError, 'ERR_HTTP_INVALID_HEADER_VALUE', `Invalid value "${value}" for header "${name}"`);
+	if (/[^\t\x20-\x7e\x80-\xff]/.test(String(value)))
+		throw failure(TypeError, 'ERR_INVALID_CHAR', `Invalid character in header content ["${name}"]`);
+};
+
+// Whoever asks for the socket of a request or an answer wants to set its time or to know where it goes.
+class NoSocket extends EventEmitter {
+	constructor(encrypted) {
+		super();
+		Object.assign(this, { encrypted, authorized: encrypted, connecting: false, destroyed: false, readable: true, writable: true });
+	}
+	setTimeout() { return this; }
+	setNoDelay() { return this; }
+	setKeepAlive() { return this; }
+	ref() { return this; }
+	unref() { return this; }
+	destroy() { return this; }
+	end() { return this; }
+}
+
+class Agent extends EventEmitter {
+	constructor(options = {}) {
+		super();
+		Object.assign(this, { options: { ...options }, requests: {}, sockets: {}, freeSockets: {}, keepAlive: !!options.keepAlive,
+			maxSockets: options.maxSockets ?? Infinity, maxFreeSockets: options.maxFreeSockets ?? 256, maxTotalSockets: options.maxTotalSockets ?? Infinity,
+			defaultPort: 80, protocol: 'http:' });
+	}
+	getName({ host = 'localhost', port = '', localAddress = '' } = {}) { return `${host}:${port}:${localAddress}`; }
+	destroy() {}
+}
+
+// ---- The answer ----
+
+// Headers that come once: of more than one the first counts.
+const single = new Set(['age', 'authorization', 'content-length', 'content-type', 'etag', 'expires', 'from', 'host', 'if-modified-since', 'if-unmodified-since', 'last-modified', 'location',
+	'max-forwards', 'proxy-authorization', 'referer', 'retry-after', 'server', 'user-agent']);
+
+class IncomingMessage extends Readable {
+	#reader;
+	constructor(socket) {
+		super();
+		Object.assign(this, { socket, connection: socket, httpVersion: '1.1', httpVersionMajor: 1, httpVersionMinor: 1, complete: false, aborted: false, url: '', method: null,
+			statusCode: null, statusMessage: null, headers: {}, rawHeaders: [], trailers: {}, rawTrailers: [] });
+	}
+	get headersDistinct() {
+		const found = {};
+		for (let i = 0; i < this.rawHeaders.length; i += 2)
+			(found[this.rawHeaders[i].toLowerCase()] ??= []).push(this.rawHeaders[i + 1]);
+		return found;
+	}
+	setTimeout(ms, done) {
+		this.req?.setTimeout(ms, done);
+		return this;
+	}
+	_take(response) {
+		const packed = /^(?:x-)?(?:gzip|deflate)$/i.test(response.headers.get('content-encoding') ?? '');
+		for (const [name, value] of response.headers) {
+			// What fetch has unpacked is not packed any more.
+			if (packed && (name === 'content-encoding' || name === 'content-length'))
+				continue;
+			this.rawHeaders.push(name, value);
+			if (name === 'set-cookie')
+				(this.headers[name] ??= []).push(value);
+			else if (this.headers[name] === undefined || !single.has(name))
+				this.headers[name] = this.headers[name] === undefined ? value : this.headers[name] + ', ' + value;
+		}
+		this.statusCode = response.status;
+		this.statusMessage = response.statusText || (statusCodes[response.status] ?? '');
+		this.#reader = response.body?.getReader();
+	}
+	_read() {
+		const end = () => {
+			this.complete = true;
+			this.push(null);
+		};
+		if (!this.#reader)
+			return end();
+		this.#reader.read().then(({ value, done }) => done ? end() : this.push(Buffer.from(value.buffer, value.byteOffset, value.byteLength)),
+			(error) => this.destroy(asNodes(error)));
+	}
+	_destroy(error, done) {
+		if (!this.complete) {
+			this.aborted = true;
+			this.emit('aborted');
+			this.#reader?.cancel(error ?? undefined).catch(() => {});
+			this.req?._lose();
+		}
+		// Who does not listen is not told.
+		queueMicrotask(() => done(this.listenerCount('error') > 0 ? error : null));
+	}
+}
+
+// ---- The request ----
+
+const codes = [[/refused/i, 'ECONNREFUSED'], [/resolve|not known|no address/i, 'ENOTFOUND'], [/timed out|timeout/i, 'ETIMEDOUT'], [/not allowed/i, 'ERR_ACCESS_DENIED'], [/certificate|SSL|TLS/i, 'ERR_TLS']];
+function asNodes(error) {
+	if (error === null || typeof error !== 'object' || error.code !== undefined)
+		return error;
+	const [, code = 'ECONNRESET'] = codes.find(([pattern]) => pattern.test(error.message)) ?? [];
+	return Object.assign(error, { code });
+}
+
+function optionsOf(input, options, done, secure) {
+	if (typeof input === 'string')
+		input = new URL(input);
+	const fromUrl = input instanceof URL || (typeof input?.href === 'string' && typeof input.searchParams === 'object');
+	if (typeof options === 'function')
+		[options, done] = [undefined, options];
+	const { hostname, port, protocol, pathname, search, username, password } = fromUrl ? input : {};
+	const given = fromUrl ? { protocol, hostname: hostname.replace(/^\[|\]$/g, ''), path: pathname + search, ...(port === '' ? {} : { port }),
+		...(username || password ? { auth: decodeURIComponent(username) + ':' + decodeURIComponent(password) } : {}), ...options } : { ...input, ...options };
+	const wanted = given.protocol ?? given.agent?.protocol ?? secure;
+	if (wanted !== secure)
+		throw failure(TypeError, 'ERR_INVALID_PROTOCOL', `Protocol "${wanted}" not supported. Expected "${secure}"`);
+	if (given.path !== undefined && /[^\x21-\xff]/.test(String(given.path)))
+		throw failure(TypeError, 'ERR_UNESCAPED_CHARACTERS', 'Request path contains unescaped characters');
+	return [given, done];
+}
+
+class ClientRequest extends Writable {
+	#headers = new Map(); // by their small names: [name, value]
+	#pieces = [];
+	#control = new AbortController();
+	#timer;
+	#sent = false;
+	constructor(input, options, done, secure = 'http:') {
+		const [given, onResponse] = optionsOf(input, options, done, secure);
+		super({ autoDestroy: false });
+		const { hostname, host = 'localhost', port, path = '/', method = 'GET', headers = {}, auth, timeout, signal, agent } = given;
+		if (!isToken(method))
+			throw failure(TypeError, 'ERR_INVALID_HTTP_TOKEN', `Method must be a valid HTTP token ["${method}"]`);
+		Object.assign(this, { method: method.toUpperCase(), path: path || '/', protocol: secure, host: String(hostname ?? host), port, agent, aborted: false, reusedSocket: false, finished: false,
+			res: null, socket: new NoSocket(secure === 'https:'), maxHeadersCount: null, timeout });
+		this.connection = this.socket;
+		const list = Array.isArray(headers) ? (Array.isArray(headers[0]) ? headers : Array.from({ length: headers.length / 2 }, (_, i) => headers.slice(2 * i, 2 * i + 2))) : Object.entries(headers);
+		for (const [name, value] of list)
+			this.setHeader(name, value);
+		if (auth !== undefined && auth !== null && !this.hasHeader('authorization'))
+			this.setHeader('Authorization', 'Basic ' + Buffer.from(auth).toString('base64'));
+		if (!this.hasHeader('host'))
+			this.setHeader('Host', this.#authority());
+		if (onResponse)
+			this.once('response', onResponse);
+		if (signal?.aborted)
+			queueMicrotask(() => this.destroy(aborted(signal.reason)));
+		else
+			signal?.addEventListener('abort', () => this.destroy(aborted(signal.reason)), { once: true });
+		if (timeout)
+			this.setTimeout(timeout);
+		queueMicrotask(() => this.emit('socket', this.socket));
+	}
+	#authority() {
+		const name = this.host.includes(':') ? '[' + this.host + ']' : this.host;
+		return name + (this.port === undefined || this.port === null || +this.port === (this.protocol === 'https:' ? 443 : 80) ? '' : ':' + this.port);
+	}
+
+	get headersSent() { return this.#sent; }
+	setHeader(name, value) {
+		validateHeaderName(name);
+		for (const one of [value].flat())
+			validateHeaderValue(name, one);
+		if (this.#sent)
+			throw failure(Error, 'ERR_HTTP_HEADERS_SENT', 'Cannot set headers after they are sent to the client');
+		this.#headers.set(name.toLowerCase(), [name, value]);
+		return this;
+	}
+	setHeaders(headers) {
+		for (const [name, value] of headers)
+			this.setHeader(name, value);
+		return this;
+	}
+	appendHeader(name, value) {
+		const before = this.getHeader(name);
+		return this.setHeader(name, before === undefined ? value : [before, value].flat());
+	}
+	getHeader(name) { return this.#headers.get(String(name).toLowerCase())?.[1]; }
+	hasHeader(name) { return this.#headers.has(String(name).toLowerCase()); }
+	removeHeader(name) { this.#headers.delete(String(name).toLowerCase()); }
+	getHeaderNames() { return [...this.#headers.keys()]; }
+	getRawHeaderNames() { return [...this.#headers.values()].map(([name]) => name); }
+	getHeaders() { return Object.assign(Object.create(null), Object.fromEntries([...this.#headers].map(([name, [, value]]) => [name, value]))); }
+	flushHeaders() {}
+	setNoDelay() {}
+	setSocketKeepAlive() {}
+	setTimeout(ms, done) {
+		if (done)
+			this.once('timeout', done);
+		clearTimeout(this.#timer);
+		this.timeout = ms;
+		if (ms > 0)
+			this.#timer = setTimeout(() => this.emit('timeout'), ms);
+		return this;
+	}
+
+	_write(chunk, encoding, done) {
+		this.#pieces.push(typeof chunk === 'string' ? Buffer.from(chunk, encoding) : Buffer.from(chunk));
+		done();
+	}
+	// A body goes out whole, when it is there.
+	_final(done) {
+		this.finished = this.#sent = true;
+		this.#send();
+		done();
+	}
+	async #send() {
+		const body = Buffer.concat(this.#pieces), headers = new Headers();
+		this.#pieces = [];
+		for (const [name, value] of this.#headers.values()) {
+			if (!/^(?:connection|content-length|expect|host|keep-alive|te|trailer|transfer-encoding|upgrade|proxy-.*)$/i.test(name))
+				[value].flat().forEach((one) => headers.append(name, one));
+		}
+		// What nobody asked to be packed comes as it is.
+		if (!headers.has('accept-encoding'))
+			headers.set('accept-encoding', 'identity');
+		try {
+			const noBody = this.method === 'GET' || this.method === 'HEAD' || body.length === 0;
+			const response = await fetch(this.protocol + '//' + this.#authority() + (this.path[0] === '/' ? '' : '/') + this.path,
+				{ method: this.method, headers, body: noBody ? undefined : body, redirect: 'manual', signal: this.#control.signal });
+			this.#answer(response);
+		} catch (error) {
+			this.destroy(asNodes(error));
+		}
+	}
+	#answer(response) {
+		if (this.destroyed)
+			return;
+		const message = this.res = new IncomingMessage(this.socket);
+		message.req = this;
+		message._take(response);
+		message.once('close', () => this.destroy());
+		if (!this.emit('response', message))
+			message.resume();
+	}
+
+	// The answer is not wanted any more.
+	_lose() { this.#control.abort(); }
+	abort() {
+		if (this.aborted)
+			return;
+		this.aborted = true;
+		queueMicrotask(() => this.emit('abort'));
+		this.destroy();
+	}
+	_destroy(error, done) {
+		clearTimeout(this.#timer);
+		this.#control.abort();
+		if (this.res && !this.res.complete)
+			this.res.destroy(error ?? failure(Error, 'ECONNRESET', 'aborted'));
+		else if (!this.res && !error)
+			error = failure(Error, 'ECONNRESET', 'socket hang up');
+		done(error);
+	}
+}
+const aborted = (cause) => Object.assign(new Error('The operation was aborted', { cause }), { name: 'AbortError', code: 'ABORT_ERR' });
+
+const clientFor = (secure) => {
+	const request = (input, options, done) => new ClientRequest(input, options, done, secure);
+	const get = (input, options, done) => {
+		const made = request(input, options, done);
+		made.end();
+		return made;
+	};
+	return { request, get };
+};
+const globalAgent = new Agent({ keepAlive: true });
+
+module.exports = absentFrom('http', { ...clientFor('http:'), Agent, globalAgent, ClientRequest, IncomingMessage, METHODS: methods, STATUS_CODES: statusCodes, maxHeaderSize: 16384,
+	validateHeaderName, validateHeaderValue, setMaxIdleHTTPParsers() {} });
+Object.defineProperty(module.exports, Symbol.for('curfew.http.clientFor'), { value: clientFor });
