@@ -30,7 +30,7 @@ check-tsan:
 
 # PACKAGES=N: the first N packages of npm in tests/packages (all: every one) do in Curfew what they do in Node.
 conformance:
-	@$(if $(PACKAGES),scripts/build $(BUILD) && tests/packages/run --build $(BUILD) --write $(PACKAGES),scripts/conformance $(TEST))
+	@$(if $(PACKAGES),scripts/build $(BUILD) && tests/packages/run --build $(BUILD) --write $(PACKAGES) && scripts/compatibility --build $(BUILD) --write,scripts/conformance $(TEST))
 
 bench:
 	@scripts/build $(BUILD) bench

@@ -191,8 +191,21 @@ def check_claims(context):
     expect(not bad, "\n".join(bad))
 
 
+# ---- Results ------------------------------------------------------------------------------------------------------
+
+
+def check_compatibility(context):
+    """What COMPATIBILITY.md says that tests have shown is what they show."""
+    command = [os.path.join(ROOT, "scripts", "compatibility"), "--build", os.path.abspath(context.build)]
+    done = context.command(command, timeout=120)
+    expect(done.code == 0, (done.out + done.err).decode())
+
+
 def tests(context):
-    return [
-        Test("docs", name, run)
-        for name, run in (("names", check_names), ("capitals", check_capitals), ("claims", check_claims))
-    ]
+    checks = {
+        "names": check_names,
+        "capitals": check_capitals,
+        "claims": check_claims,
+        "compatibility": check_compatibility,
+    }
+    return [Test("docs", name, run) for name, run in checks.items()]

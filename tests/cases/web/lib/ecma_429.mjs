@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Each interface and each global of ECMA-429, WinterTC's minimum common API, is there but for WebAssembly; the members of each.
-// outcome: ok
-// value: "done"
-const missing = [];
-const need = (condition, what) => { if (!condition) missing.push(what); };
-const interfaces = {
+// The interfaces and globals of ECMA-429, WinterTC's minimum common API, with their members, and what of them is not there. For
+// the case beside it, and for scripts/compatibility, which makes a table of it.
+export const standard = {
 	AbortController: 'signal abort', AbortSignal: 'aborted reason throwIfAborted onabort', Blob: 'size type slice stream text arrayBuffer bytes',
 	ByteLengthQueuingStrategy: 'highWaterMark size', CompressionStream: 'readable writable', CountQueuingStrategy: 'highWaterMark size',
 	Crypto: 'subtle getRandomValues randomUUID', CryptoKey: 'type extractable algorithm usages', CustomEvent: 'detail',
@@ -25,26 +22,38 @@ const interfaces = {
 	URLPattern: 'test exec protocol username password hostname port pathname search hash hasRegExpGroups',
 	URLSearchParams: 'size append delete get getAll has set sort entries keys values forEach', WritableStream: 'locked abort close getWriter',
 	WritableStreamDefaultController: 'signal error', WritableStreamDefaultWriter: 'closed desiredSize ready abort close releaseLock write',
-	// Not of ECMA-429, and there.
+	WebAssembly: '',
+};
+export const others = {
 	CloseEvent: 'wasClean code reason', EventSource: 'url withCredentials readyState close onopen onmessage onerror',
 	WebSocket: 'url readyState bufferedAmount extensions protocol binaryType send close onopen onmessage onerror onclose',
 };
-for (const [name, members] of Object.entries(interfaces)) {
-	const Interface = globalThis[name], descriptor = Object.getOwnPropertyDescriptor(globalThis, name);
-	need(typeof Interface === 'function' && Interface.name === name, name);
-	if (typeof Interface !== 'function') continue;
-	need(descriptor.writable && descriptor.configurable && !descriptor.enumerable, name + ' as a property of the global object');
-	need(Interface.prototype[Symbol.toStringTag] === name, name + ' by its tag');
-	for (const member of members.split(' ')) need(member in Interface.prototype, name + '.prototype.' + member);
+const functions = ['atob', 'btoa', 'clearInterval', 'clearTimeout', 'fetch', 'queueMicrotask', 'reportError', 'setInterval', 'setTimeout', 'structuredClone'];
+const objects = ['console', 'crypto', 'navigator', 'performance', 'self'];
+const handlers = ['onerror', 'onunhandledrejection', 'onrejectionhandled'];
+const statics = { AbortSignal: ['abort', 'any', 'timeout'], Response: ['error', 'json', 'redirect'], URL: ['canParse', 'createObjectURL', 'parse', 'revokeObjectURL'],
+	ReadableStream: ['from'] };
+
+// What is missing of one.
+function missingOf(name, members) {
+	const Interface = globalThis[name], descriptor = Object.getOwnPropertyDescriptor(globalThis, name), missing = [];
+	if (typeof Interface !== 'function' || Interface.name !== name)
+		return [name];
+	if (!descriptor.writable || !descriptor.configurable || descriptor.enumerable)
+		missing.push('as a property of the global object');
+	if (Interface.prototype[Symbol.toStringTag] !== name)
+		missing.push('its tag');
+	missing.push(...members.split(' ').filter((member) => !(member in Interface.prototype)));
+	return missing.concat((statics[name] ?? []).filter((member) => !(member in Interface)).map((member) => 'static ' + member));
 }
-for (const name of ['atob', 'btoa', 'clearInterval', 'clearTimeout', 'fetch', 'queueMicrotask', 'reportError', 'setInterval', 'setTimeout', 'structuredClone'])
-	need(typeof globalThis[name] === 'function', name);
-for (const name of ['console', 'crypto', 'navigator', 'performance', 'self']) need(typeof globalThis[name] === 'object', name);
-for (const name of ['onerror', 'onunhandledrejection', 'onrejectionhandled']) need(globalThis[name] === null, name);
-for (const name of ['abort', 'any', 'timeout']) need(name in AbortSignal, 'AbortSignal.' + name);
-for (const name of ['error', 'json', 'redirect']) need(name in Response, 'Response.' + name);
-for (const name of ['canParse', 'createObjectURL', 'parse', 'revokeObjectURL']) need(name in URL, 'URL.' + name);
-need('from' in ReadableStream, 'ReadableStream.from');
-need(typeof navigator.userAgent === 'string' && globalThis === self, 'navigator.userAgent and self');
-if (missing.length > 0) throw new Error('not there: ' + missing.join(', '));
-'done';
+
+const rows = [];
+for (const [table, isStandard] of [[standard, true], [others, false]]) {
+	for (const [name, members] of Object.entries(table))
+		rows.push({ name, isStandard, members: members === '' ? [] : members.split(' ').concat(statics[name] ?? []), missing: missingOf(name, members) });
+}
+const globals = [...functions.map((name) => [name, typeof globalThis[name] === 'function']), ...objects.map((name) => [name, typeof globalThis[name] === 'object']),
+	...handlers.map((name) => [name, globalThis[name] === null]), ['navigator.userAgent', typeof navigator.userAgent === 'string'], ['self', globalThis === self]];
+for (const [name, isThere] of globals)
+	rows.push({ name, isStandard: true, members: [], missing: isThere ? [] : [name] });
+export default rows;
