@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A builtin that goes through elements and calls the engine's poll meanwhile.
-// args: --timeout 80ms
-// outcome: deadline
+// args: --cpu 80ms --timeout 60s
+// outcome: cpu
 // frames: ...
 // used.loops: > 1000
 const huge = { length: 2 ** 53 - 1 };

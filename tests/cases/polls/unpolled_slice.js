@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A builtin that need not poll is stopped all the same.
-// args: --timeout 80ms
-// outcome: deadline memory threw
+// args: --cpu 80ms --timeout 60s
+// outcome: cpu memory threw
 // used.wall_us: < 5000000
 const huge = { length: 2 ** 53 - 1 };
 [].slice.call({ length: 2 ** 32 - 1 });
