@@ -13,6 +13,9 @@ const promisify = (original) => {
 		throw Object.assign(new TypeError('The "original" argument must be of type function'), { code: 'ERR_INVALID_ARG_TYPE' });
 	if (original[promisify.custom])
 		return original[promisify.custom];
+	// The platform's own are not changed for this.
+	if (original === binding.timers.setTimeout || original === binding.timers.setImmediate)
+		return require('timers/promises')[original.name];
 	const made = function (...args) {
 		return new Promise((resolve, reject) => original.call(this, ...args, (error, value) => error ? reject(error) : resolve(value)));
 	};
