@@ -319,7 +319,8 @@ static void close_all(store *base)
 {
 	pg_store *st = pg_of(base);
 	pg_leave(st);
-	pg_link *const links[] = {&st->writer, &st->keeper, &st->admin, &st->cluster, &st->listener, &st->taker};
+	pg_link *const links[] = {&st->writer,   &st->keeper, &st->admin, &st->cluster,
+	                          &st->listener, &st->taker,  &st->upkeep};
 	for (size_t i = 0; i < sizeof links / sizeof links[0]; i++)
 		pg_close(links[i]);
 	for (int i = 0; i < PG_READERS; i++)

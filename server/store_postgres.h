@@ -35,8 +35,8 @@ typedef struct pg_store {
 	char *url;        /* holds the password: never shown */
 	char reason[160]; /* of the last connection that failed; without the address */
 	/* The taker is of the thread that looks for what is due. Of the writing thread, of the one that renews the lease,
-	 * of the command line and the start, of the one that asks for runs and of its notifications. */
-	pg_link writer, keeper, admin, cluster, listener, taker;
+	 * of the start and of retention, of the one that asks for runs and of its notifications, of the command line. */
+	pg_link writer, keeper, admin, cluster, listener, taker, upkeep;
 	bool is_writing;      /* a transaction of the writer's is open */
 	pg_told told;         /* the writing thread's: what is told once that is committed */
 	pthread_mutex_t lock; /* of what follows */

@@ -49,14 +49,22 @@ static void ignore_notice(void *context, const char *message)
 	"SET search_path = curfew; SET client_encoding = 'UTF8'; SET synchronous_commit = on; SET idle_in_transaction_session_timeout = '5s'; " \
 	"SET client_min_messages = warning"
 
-/* Nobody waits for long, but for what changes the schema and what is dropped. */
-#define LIMITS "; SET lock_timeout = '2s'; SET statement_timeout = '10s'"
+/*
+ * Nobody waits for long, and all that is asked for is found by an index: the few runs that have not ended, among all
+ * that have. What the statistics of such a table say of it is soon no longer so, and then the planner reads all of it,
+ * again and again. A plain index scan also marks entries of runs that have ended meanwhile, so that the next one skips
+ * them; a bitmap scan does not. A plan that is to be avoided looks expensive enough to be compiled, which takes longer
+ * than it does. What changes the schema and what is dropped does read all.
+ */
+#define LIMITS                                                                                                          \
+	"; SET lock_timeout = '2s'; SET statement_timeout = '10s'; SET enable_seqscan = off; SET enable_bitmapscan = off; " \
+	"SET jit = off"
 
 static bool set_up(pg_store *st, const pg_link *link)
 {
 	PGconn *conn = link->conn;
 	(void)PQsetNoticeProcessor(conn, ignore_notice, NULL);
-	PGresult *done = PQexec(conn, link == &st->admin ? SETTINGS : SETTINGS LIMITS);
+	PGresult *done = PQexec(conn, link == &st->admin || link == &st->upkeep ? SETTINGS : SETTINGS LIMITS);
 	bool good = PQresultStatus(done) == PGRES_COMMAND_OK;
 	if (!good)
 		note_reason(st, PQerrorMessage(conn));

@@ -404,7 +404,8 @@ enum { PRUNE_AT_ONCE = 500 };
 
 static int64_t read_one(store *base, const char *sql)
 {
-	PGresult *rows = pg_read_rows(base, sql, &(pg_params){0}, "the database cannot be read", NULL);
+	PGresult *rows = pg_run(pg_of(base), &pg_of(base)->upkeep, sql, &(pg_params){0}, "the database cannot be read",
+	                        NULL);
 	int64_t number = rows != NULL && PQntuples(rows) == 1 ? pg_get_number(rows, 0, "number") : -1;
 	PQclear(rows);
 	return number;
@@ -433,7 +434,8 @@ static bool drop_while(store *base, const store_prune *prune, bool by_bytes, uin
 			return true;
 		pg_number(&p, by_bytes ? (int64_t)(bytes - prune->keep_bytes) : prune->ended_before_us);
 		pg_number(&p, PRUNE_AT_ONCE);
-		PGresult *done = pg_read_rows(base, by_bytes ? drop_oldest : drop_some, &p, "runs cannot be dropped", failure);
+		PGresult *done = pg_run(pg_of(base), &pg_of(base)->upkeep, by_bytes ? drop_oldest : drop_some, &p,
+		                        "runs cannot be dropped", failure);
 		if (done == NULL)
 			return false;
 		dropped = atoi(PQcmdTuples(done));
@@ -468,7 +470,8 @@ bool pg_back_up(store *base, const char *path, uint64_t *bytes, curfew_failure *
 
 static uint64_t count_unreadable(store *base)
 {
-	PGresult *rows = pg_read_rows(base, "SELECT limits FROM runs WHERE state<>4", &(pg_params){0}, "runs", NULL);
+	PGresult *rows = pg_run(pg_of(base), &pg_of(base)->upkeep, "SELECT limits FROM runs WHERE state<>4",
+	                        &(pg_params){0}, "runs", NULL);
 	uint64_t count = 0;
 	curfew_limits limits;
 	for (int i = 0; i < pg_count(rows); i++)
@@ -480,8 +483,8 @@ static uint64_t count_unreadable(store *base)
 bool pg_examine(store *base, store_check *check, curfew_failure *failure)
 {
 	*check = (store_check){0};
-	PGresult *rows = pg_read_rows(
-		base,
+	PGresult *rows = pg_run(
+		pg_of(base), &pg_of(base)->upkeep,
 		"SELECT (SELECT count(*) FROM runs) AS runs, (SELECT count(*) FROM runs WHERE state<>4) AS waiting, "
 		"(SELECT count(*) FROM programs) AS programs, (SELECT count(*) FROM tokens WHERE revoked_us=0) AS tokens, "
 		"(SELECT count(*) FROM runs r WHERE state=4 AND report_bytes<>(SELECT coalesce(sum(length(data)), 0) FROM reports "

@@ -452,6 +452,32 @@ def waiting_is_shown(context):
 
 
 @test
+def history_is_not_read(context):
+    """What a node asks the database again and again costs no more where very many runs have ended. Claim L606."""
+    columns = (
+        "owner, state, name, sha256, language, params, limits, flags, priority, retry, attempt, created_us, due_us"
+    )
+    columns += ", started_us, ended_us, queue_us, outcome, bytes, report_bytes, node, memory"
+    touched = "SELECT heap_blks_hit + heap_blks_read FROM pg_statio_user_tables WHERE relname='runs'"
+    with shared(context) as on, nodes(on, 1) as cluster:
+        run = cluster.all[0].run("1")["id"]
+        cluster.query("ALTER TABLE runs SET (autovacuum_enabled = off)")
+        # First as they begin, and then as they end, so that indexes have them as both; at once, or the node would take them.
+        cluster.query(f"""INSERT INTO runs(id, {columns}) SELECT id||n, {columns} FROM runs, generate_series(1, 20000) n
+            WHERE id='{run}'; UPDATE runs SET state=2 WHERE id<>'{run}'; UPDATE runs SET state=4 WHERE id<>'{run}'""")
+        blocks = int(cluster.query("SELECT pg_relation_size('runs') / 8192"))
+        expect(blocks > 500, f"a table of only {blocks} blocks")
+
+        def is_calm():
+            before = int(cluster.query(touched))
+            time.sleep(3)
+            return int(cluster.query(touched)) - before < blocks
+
+        # Whoever comes first finds that they have ended, and marks what led there.
+        wait_until("all of the table is read again and again", 15 * context.slower, is_calm)
+
+
+@test
 def drain(context):
     """A node that is to end takes nothing new, finishes what it has or hands it back; nobody waits for its lease."""
     with shared(context) as on, nodes(on, 2, "--concurrency", "2", "--shutdown-timeout", "3s") as cluster:
