@@ -186,28 +186,48 @@
 		return Constructor;
 	}
 
+	// Which locales there is data of, of a kind.
+	function tagsOf(kind) {
+		const lines = text('intl/tags/' + kind);
+		const has = (tag) => lines.includes('\n' + tag + '\n') || lines.includes('\n' + tag + '=');
+		return {
+			has,
+			owner(tag) {
+				const at = lines.indexOf('\n' + tag + '=');
+				if (at < 0)
+					return has(tag) ? tag : undefined;
+				const from = at + tag.length + 2;
+				return lines.slice(from, lines.indexOf('\n', from));
+			},
+			list: () => lines.trim().split('\n').map((line) => line.split('=')[0]),
+		};
+	}
+
 	// kind: of the data; read(locale) -> what __addLocaleData takes.
 	function withLocales(Constructor, kind, read) {
-		const owners = data('tags')[kind];
+		const tags = tagsOf(kind);
 		const made = {};
-		const table = {};
-		for (const tag of Object.keys(owners)) {
-			const owner = owners[tag];
-			defineProperty(table, tag, { enumerable: true, configurable: true, get() {
-				if (!Object.hasOwn(made, owner)) {
-					Constructor.localeData = {};
-					try {
-						Constructor.__addLocaleData({ data: read(owner), locale: owner });
-						made[owner] = Constructor.localeData[owner];
-					} finally {
-						Constructor.localeData = table;
-					}
-				}
+		function dataOf(tag) {
+			const owner = tags.owner(tag);
+			if (owner === undefined || Object.hasOwn(made, owner))
 				return made[owner];
-			} });
+			Constructor.localeData = {};
+			try {
+				Constructor.__addLocaleData({ data: read(owner), locale: owner });
+				made[owner] = Constructor.localeData[owner];
+			} finally {
+				Constructor.localeData = table;
+			}
+			return made[owner];
 		}
+		const table = new Proxy({}, {
+			get: (_, tag) => typeof tag === 'string' ? dataOf(tag) : undefined,
+			has: (_, tag) => typeof tag === 'string' && tags.has(tag),
+			ownKeys: () => tags.list(),
+			getOwnPropertyDescriptor: (_, tag) => tags.has(tag) ? { value: dataOf(tag), enumerable: true, configurable: true } : undefined,
+		});
 		Constructor.localeData = table;
-		Constructor.availableLocales = new Set(Object.keys(owners));
+		Constructor.availableLocales = { isOurs: true, has: tags.has, add() {}, [Symbol.iterator]: () => tags.list()[Symbol.iterator]() };
 		Constructor.__defaultLocale = DEFAULT_LOCALE;
 		Constructor.getDefaultLocale = () => DEFAULT_LOCALE;
 		return Constructor;
@@ -292,9 +312,9 @@
 	};
 
 	function bestAvailable(tag) {
-		const owners = data('tags').n;
+		const tags = tagsOf('n');
 		for (let at = tag; at !== ''; at = at.slice(0, Math.max(at.lastIndexOf('-'), 0))) {
-			if (Object.hasOwn(owners, at))
+			if (tags.has(at))
 				return at;
 		}
 		return undefined;

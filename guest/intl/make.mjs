@@ -48,6 +48,8 @@ const patches = [
 	['intl-localematcher', /(?<=function BestFitMatcher\(availableLocales, requestedLocales, getDefaultLocale\) \{)/, 1,
 		'return LookupMatcher(availableLocales, requestedLocales, getDefaultLocale);'],
 	['intl-localematcher', /Array\.from\(availableLocales\)/g, null, 'availableLocales'],
+	['intl-localematcher', /new Set\(availableLocales\)/g, null, '(availableLocales.isOurs ? availableLocales : new Set(availableLocales))'],
+	['intl-numberformat', /const digitReplacementTable = digitMapping\$get\(\)\[numberingSystem\];/, 1, "const digitReplacementTable = numberingSystem === 'latn' ? undefined : digitMapping$get()[numberingSystem];"],
 	['intl-displaynames', /Array\.from\((_?DisplayNames\d*\.availableLocales)\)/g, null, '$1'],
 	['intl-datetimeformat', /var links_default = \{[\s\S]*?^\};/m, 1, ''],
 	['intl-datetimeformat', /var UPPERCASED_LINKS = [\s\S]*?, \{\}\);/, 1, 'const UPPERCASED_LINKS = {};'],
@@ -324,7 +326,9 @@ function structuredCloneish({ data, locale }) {
 		: isPlain(value) ? Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, copy(inner)])) : value;
 	return { data: copy(data), locale };
 }
-addJson('intl/tags', tags);
+// Lines of TAG=OWNER, where the tag does not own its data itself: nothing is parsed for one of them.
+for (const [key, owners] of Object.entries(tags))
+	add('data', 'intl/tags/' + key, '\n' + Object.entries(owners).map(([tag, owner]) => tag === owner ? tag : tag + '=' + owner).join('\n') + '\n');
 for (const [fields, list] of Object.entries(groups))
 	add('data', 'intl/s/' + fields, [...list].join('|'));
 
