@@ -422,7 +422,7 @@ static void tell_stopped(const bench *b)
 		if (s->stopped == NULL)
 			continue;
 		cli_tell(s->stopped);
-		cli_say("bench ends here: %s did not end ok (measured runs: %zu ok, then 1 %s)", s->path,
+		cli_say("bench stops here: %s did not end ok (measured runs: %zu ok, then 1 %s)", s->path,
 		        s->samples[WALL].count, curfew_outcome_name(s->stopped->outcome));
 	}
 }

@@ -31,7 +31,7 @@ static int cancel(const cli_arguments *arguments, const cli_server *server, cli_
 	const cli_http_request request = {.method = "DELETE", .path = path};
 	int code = cli_server_ask(server, http, &request, what, &answer);
 	if (code == CLI_GO_ON && answer.status == 202) {
-		cli_say("run %s is not cancelled: %s is ending, and has it on disk for its next start", id, server->url);
+		cli_say("run %s is not cancelled: %s is ending, and keeps it on disk for its next start", id, server->url);
 		code = CLI_EXIT_INTERNAL;
 	}
 	if (code == CLI_GO_ON)

@@ -172,7 +172,7 @@ static int exit_of(const cli_http_answer *answer, bool is_missing)
 
 int cli_server_strange(const cli_server *server)
 {
-	cli_say("%s answers, and not as curfew serve does: is it one?", server->url);
+	cli_say("the answer of %s is not that of curfew serve: is it one?", server->url);
 	return CLI_EXIT_INTERNAL;
 }
 
@@ -265,7 +265,7 @@ int cli_check_id(const char *id)
 {
 	return curfew__id_is_valid(id)
 	           ? CLI_GO_ON
-	           : cli_usage_error("%s is not the id of a run: it has 26 letters and digits (curfew ps --all)", id);
+	           : cli_usage_error("%s is not the id of a run: an id has 26 letters and digits (curfew ps --all)", id);
 }
 
 /* ---- JSON ------------------------------------------------------------------------------------------------ */
@@ -347,7 +347,7 @@ int cli_server_path(const char *folder, const char *what, const char *name, char
 	if (length == 0 || length > CLI_SERVER_NAME_MAX || strspn(name, letters) != length ||
 	    strchr("._-", name[0]) != NULL)
 		return cli_usage_error(
-			"%s is no name of a %s: 1 to 128 letters, digits, dots, dashes and underscores, a letter or digit first",
+			"%s is not a name of a %s: 1 to 128 letters, digits, dots, dashes and underscores, a letter or digit first",
 			name, what);
 	(void)snprintf(path, size, "/v1/%s/%s", folder, name);
 	return CLI_GO_ON;

@@ -333,8 +333,7 @@ bool cli_source_read(const char *program, const char *lang, cli_source *source, 
 		return read_source(program, lang, source, failure);
 	*source = (cli_source){.path = find_entry(program)};
 	if (source->path == NULL)
-		return fail(failure, program,
-		            "a directory without a main in its package.json that is there, and without index.js");
+		return fail(failure, program, "a directory whose package.json has no main that exists, and without index.js");
 	char *entry = source->path;
 	bool good = read_source(entry, lang, source, failure);
 	source->path = entry;

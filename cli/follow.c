@@ -142,7 +142,7 @@ static int say_given_up(const follow *f)
 	char what[64];
 	int code = CLI_EXIT_INTERNAL;
 	if (f->result == CLI_HTTP_ANSWERED && f->answer.status == 200)
-		cli_say("%s ends the stream of run %s again and again", f->options->server->url, f->options->id);
+		cli_say("%s keeps closing the stream of run %s", f->options->server->url, f->options->id);
 	else
 		code = cli_server_fail(f->options->server, f->result, &f->answer, what_of(f, what, sizeof what));
 	if (may_come_back(f->result, &f->answer))

@@ -43,7 +43,7 @@ static bool find(void *handle, const char *name, void *function)
 {
 	void *found = dlsym(handle, name);
 	if (found == NULL)
-		(void)snprintf(curl.message, sizeof curl.message, "a newer %s is needed: there is no %s in it", LIBRARY, name);
+		(void)snprintf(curl.message, sizeof curl.message, "a newer %s is needed: it has no %s", LIBRARY, name);
 	memcpy(function, &found, sizeof found);
 	return found != NULL;
 }

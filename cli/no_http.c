@@ -8,7 +8,7 @@ cli_http *cli_http_create(const cli_http_options *options, curfew_failure *failu
 {
 	(void)options;
 	(void)snprintf(failure->message, sizeof failure->message,
-	               "this curfew was built without what asks a server (-Dfetch=false)");
+	               "this curfew was built without the commands that ask a server (-Dfetch=false)");
 	return NULL;
 }
 

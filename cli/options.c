@@ -9,89 +9,87 @@
 
 const cli_command cli_commands[CLI_COMMANDS] = {
 	[CLI_RUN] = {"run", "[options] PROGRAM [ARG...]", "run a program under limits",
-                 "Runs a program that need not be trusted, stops it at its limits and reports what\n"
-                 "happened. PROGRAM is JavaScript (.js .mjs .cjs), TypeScript (.ts .mts .cts: its\n"
-                 "types are taken out), WebAssembly (.wasm: core module or component; .wat: text),\n"
-                 "a directory (package.json's main, or index.js) or a tar archive of one (.tar), an\n"
-                 "image that curfew compile made, or - for standard input (with --lang); or -e CODE\n"
-                 "stands in its place. Each ARG is given to JavaScript as a string, as if by --params,\n"
-                 "and to a WASI program as an argument. ARGs begin with the first word after PROGRAM\n"
-                 "that is no option, or behind --. A file whose first line is\n"
-                 "#!/usr/bin/env -S curfew run -- takes every word as an ARG."},
+                 "Runs an untrusted program, stops it at its limits and reports what happened. PROGRAM is\n"
+                 "JavaScript (.js .mjs .cjs), TypeScript (.ts .mts .cts: its types are stripped),\n"
+                 "WebAssembly (.wasm: core module or component; .wat: text), a directory (package.json's\n"
+                 "main, or index.js), a tar archive of one (.tar), an image that curfew compile made, or -\n"
+                 "for standard input (with --lang). -e CODE takes its place. JavaScript gets each ARG as\n"
+                 "a string, as if by --params; a WASI program gets it as an argument. ARGs begin with the\n"
+                 "first argument after PROGRAM that is not an option, or after --. If the first line of a\n"
+                 "file is #!/usr/bin/env -S curfew run --, all its arguments are ARGs."},
 	[CLI_COMPILE] = {"compile", "[options] PROGRAM [-o FILE]", "write a program's image, for run to start from",
                      "Parses a program once, under limits, and writes it as an image that curfew run starts\n"
                      "from without parsing or compiling. An image belongs to the build of curfew that made\n"
-                     "it. Where no --timeout is given it has 10 minutes, and to compile WebAssembly, where no\n"
-                     "--memory is given, 8 GiB of memory."},
-	[CLI_INSPECT] = {"inspect", "[options] PROGRAM", "tell what a program imports, exports and needs",
+                     "it. By default the program has 10 minutes, and to compile WebAssembly 8 GiB of memory;\n"
+                     "--timeout and --memory change that."},
+	[CLI_INSPECT] = {"inspect", "[options] PROGRAM", "show what a program imports, exports and needs",
                      "Loads a program, under limits, without running any of it, and prints its kind, size and\n"
                      "hash, the memory it needs, whether it uses WASI, and what it imports and exports, with\n"
-                     "types. PROGRAM is what curfew run takes, an image too. What a script of JavaScript\n"
-                     "offers is known only when it runs."},
+                     "types. PROGRAM is as for curfew run; it may also be an image. The exports of a\n"
+                     "JavaScript script are known only when it runs."},
 	[CLI_CALIBRATE] = {"calibrate", "[--kept] [--json]", "measure how much fuel a millisecond is here",
                        "Measures, in about two seconds, how much fuel programs of different kinds use in a\n"
                        "millisecond of CPU time on this machine, prints it, and keeps it in\n"
                        "~/.cache/curfew/calibration.json ($XDG_CACHE_HOME). --fuel 250ms then means so much\n"
                        "work: for JavaScript by its figure, for WebAssembly by the geometric mean of the\n"
-                       "others. Where nothing is kept, or it is of another machine or version, --fuel with a\n"
-                       "duration measures first."},
+                       "others. If nothing is kept, or only the result of another machine or version, --fuel\n"
+                       "with a duration measures first."},
 	[CLI_BENCH] = {"bench", "[options] PROGRAM [-- ARG...]", "repeat a program and print how long it takes",
                    "Repeats a program and prints the distribution of wall-clock time, start, CPU time,\n"
                    "fuel and memory. The program is parsed once; each run is isolated and starts fresh\n"
                    "from its image."},
 	[CLI_SECRET] = {"secret", "set|list|remove|key [options] [NAME|FILE]", "keep secrets of users, for runs to ask for",
                     "set reads the value of NAME from standard input, without a line break at its end; on\n"
-                    "a terminal it asks. list prints the names of the user's secrets, remove takes one\n"
-                    "away. Values are encrypted in the file of --secrets; its key is 64 hexadecimal\n"
+                    "a terminal it asks for the value. list prints the names of the user's secrets, remove\n"
+                    "deletes one. Values are encrypted in the file of --secrets. Its key is 64 hexadecimal\n"
                     "digits in CURFEW_SECRETS_KEY, or in the file that --secrets-key or\n"
                     "CURFEW_SECRETS_KEY_FILE names. key writes a new key to FILE.",
                     "set list remove key"},
 	[CLI_SERVE] = {"serve", "[options]", "serve runs over HTTP",
                    "Serves the HTTP interface that /openapi.json describes, and a console at /. Runs are\n"
-                   "carried out in confined processes; accepted ones are on disk, and survive the server.\n"
-                   "SIGTERM, SIGINT and SIGQUIT end it in order. Each option may also be a line \"name = value\" in\n"
-                   "the file of --config; the command line goes first."},
+                   "executed in confined processes; accepted runs are on disk, and survive the server.\n"
+                   "SIGTERM, SIGINT and SIGQUIT shut it down in order. Each option may also be a line\n"
+                   "\"name = value\" in the file of --config; the command line takes precedence."},
 	[CLI_TOKEN] = {"token", "create | list | revoke ID [options]", "make, list and revoke access tokens of a server",
                    "create prints a new token, once; only its hash is kept. A token sees only its own runs.\n"
-                   "With --scopes admin it sees all, and the programs that it stores are everybody's.\n"
-                   "The limits are ceilings for the runs of the token. From the first token on, requests\n"
-                   "need one. revoke takes an id or a name; it works within a second.",
+                   "With --scopes admin it sees all, and everybody may run the programs that it stores.\n"
+                   "The limits are ceilings for the runs of the token. As soon as there is a token,\n"
+                   "requests need one. revoke takes an id or a name; it takes effect within a second.",
                    "create list revoke"},
-	[CLI_ADMIN] = {"admin", "prune | backup FILE | check [options]", "keep a server's database in order",
-                   "prune drops runs that have ended: those older than --older-than, and the oldest until the\n"
-                   "history takes no more than --keep. backup writes a copy of the database, as it is at one\n"
+	[CLI_ADMIN] = {"admin", "prune | backup FILE | check [options]", "maintain a server's database",
+                   "prune deletes runs that have ended: those older than --older-than, and the oldest until\n"
+                   "the history takes at most --keep. backup writes a copy of the database, as it is at one\n"
                    "instant, to a new FILE. check reads all of it; exit 1 if it is damaged, or a run cannot be\n"
-                   "carried out or shown. All of them work while a server uses the database.",
+                   "executed or shown. All of them work while a server uses the database.",
                    "prune backup check"},
-	[CLI_DOCTOR] = {"doctor", "[--json]", "tell what this system gives",
-                    "Tells what confines a worker process on this system, for --isolate process and serve,\n"
+	[CLI_DOCTOR] = {"doctor", "[--json]", "show what this system offers",
+                    "Shows what confines a worker process on this system, for --isolate process and serve,\n"
                     "and what makes runs faster or stops earlier. Starts a worker to find out. Exit 0,\n"
                     "whatever is missing."},
 	[CLI_SUBMIT] = {"submit", "[options] FILE|--program NAME [-- ARG...]", "have a server run a program",
-                    "Has a curfew serve run a program, and prints the run's id. FILE is what curfew run takes, a\n"
-                    "directory too, or - for standard input (with --lang). What it imports goes along, packages\n"
-                    "in node_modules among it, as one bundle: it is loaded here for that, and nothing of it runs.\n"
-                    "--program is one that the server stores (curfew programs). Each ARG is\n"
-                    "given to JavaScript as a string, as if by --params, and to a WASI program as an argument.\n"
-                    "With --wait it continues as curfew run does: it passes on output, reports a stop, and its exit\n"
-                    "code is the run's. SIGINT cancels the run; a second one leaves it. If the server is full,\n"
-                    "it tries again for 30 seconds."},
+                    "Submits a program to a curfew serve, and prints the run's id. FILE is as for curfew run,\n"
+                    "also a directory, or - for standard input (with --lang). Its imports, packages in\n"
+                    "node_modules included, are sent along as one bundle: to find them the program is loaded\n"
+                    "here, and nothing of it runs. --program names one that the server stores (curfew\n"
+                    "programs). JavaScript gets each ARG as a string, as if by --params; a WASI program gets\n"
+                    "it as an argument. With --wait it continues as curfew run does: it passes on output,\n"
+                    "reports a stop, and its exit code is the run's. SIGINT cancels the run; a second one\n"
+                    "ends the command. If the server is full, it tries again for 30 seconds."},
 	[CLI_PS] = {"ps", "[options]", "list a server's runs",
-                "Lists the runs of a server, newest first: those that wait or run, with --all those that have\n"
-                "ended too. A run that has ended shows its outcome in place of its state. TIME is what it\n"
-                "took or has taken so far, AGE how long ago it was submitted."},
+                "Lists the runs of a server, newest first: those that wait or run, and with --all also those\n"
+                "that have ended. A run that has ended shows its outcome in place of its state. TIME is how\n"
+                "long it has run, AGE how long ago it was submitted."},
 	[CLI_LOGS] = {"logs", "[options] ID", "print the output of a server's run",
                   "Prints what a run has written so far, its stdout to stdout and its stderr to stderr. With -f\n"
                   "it continues until the run has ended, even if the connection is lost meanwhile or the\n"
                   "server restarts (for up to 60 seconds). The exit code is 0, whatever the outcome of the run."},
 	[CLI_CANCEL] = {"cancel", "[options] ID...", "cancel runs of a server",
-                    "Cancels runs and waits for their end, which comes at once or after the grace that they were\n"
-                    "given; cancelling again skips the grace. For a run that had ended before, that is printed; it\n"
-                    "is no error."},
+                    "Cancels runs and waits for their end, which comes at once or after their grace; cancelling\n"
+                    "again skips the grace. If a run had ended before, that is printed; it is not an error."},
 	[CLI_PROGRAMS] = {"programs", "[list | put NAME FILE | get NAME | remove NAME...] [options]",
                       "list and store a server's programs",
                       "list prints the programs that the server stores and this token may run. put stores a FILE\n"
-                      "or directory, and what it imports, under a name for curfew submit --program NAME; the server\n"
+                      "or directory, and its imports, under a name for curfew submit --program NAME; the server\n"
                       "loads it first, and refuses it if that fails. get prints what is known of one; remove deletes\n"
                       "programs. Without a subcommand, curfew programs lists them.",
                       "list put get remove"},
@@ -100,8 +98,8 @@ const cli_command cli_commands[CLI_COMMANDS] = {
          "list, pause and end a server's schedules",
          "A schedule submits a run again and again; curfew submit --schedule makes one. list prints\n"
          "those of the token, with the time of the next run; get also shows the outcome of the last one.\n"
-         "A paused one has no runs until it is resumed; remove deletes schedules, and leaves runs that\n"
-         "have begun. Without a subcommand, curfew schedules lists them.",
+         "A paused schedule has no runs until it is resumed. remove deletes schedules; runs that have\n"
+         "begun continue. Without a subcommand, curfew schedules lists them.",
          "list get pause resume remove"},
 	[CLI_HELP] = {"help", "[COMMAND]", "explain a command", ""},
 };
@@ -123,13 +121,13 @@ static const cli_option static_options[] = {
      .argument = "LANG",
      .values = "js ts wasm wat tar",
      .commands = LIMITED,
-     .meaning = "language of PROGRAM: js, ts, wasm, wat or tar (a bundle); needed where PROGRAM is -"},
+     .meaning = "language of PROGRAM: js, ts, wasm, wat or tar (a bundle); needed if PROGRAM is -"},
 	{.id = CLI_OPTION_LANG,
      .name = "lang",
      .argument = "LANG",
      .values = "js mjs ts mts wasm wat tar",
      .commands = SUBMIT | PROGRAMS,
-     .meaning = "language of FILE: js, mjs, ts, mts, wasm, wat or tar (a bundle); needed where FILE is -"},
+     .meaning = "language of FILE: js, mjs, ts, mts, wasm, wat or tar (a bundle); needed if FILE is -"},
 	{.id = CLI_OPTION_DIR,
      .name = "dir",
      .argument = "HOST::GUEST[:ro|:rw]",
@@ -141,7 +139,7 @@ static const cli_option static_options[] = {
      .argument = "NAME",
      .commands = RUN | BENCH,
      .repeatable = true,
-     .meaning = "a variable of our own environment that the program is given too"},
+     .meaning = "a variable of curfew's own environment that the program gets too"},
 	{.id = CLI_OPTION_ENV,
      .name = "env",
      .argument = "NAME=VALUE",
@@ -153,12 +151,12 @@ static const cli_option static_options[] = {
      .argument = "[NAME=]PATH",
      .commands = RUN | SUBMIT,
      .repeatable = true,
-     .meaning = "a file that JavaScript has as curfew.files[NAME]; without NAME its own name; 16 MiB together"},
+     .meaning = "a file that JavaScript sees as curfew.files[NAME]; NAME is its own by default; 16 MiB together"},
 	{.id = CLI_OPTION_STDIN,
      .name = "stdin",
      .argument = "FILE",
      .commands = SUBMIT,
-     .meaning = "what the program reads as standard input, - is our own; by default nothing; at most 16 MiB"},
+     .meaning = "the program's standard input, - is curfew's own; by default empty; at most 16 MiB"},
 	{.id = CLI_OPTION_EVAL,
      .name = "eval",
      .letter = 'e',
@@ -169,7 +167,7 @@ static const cli_option static_options[] = {
      .name = "import-dir",
      .argument = "DIR",
      .commands = LIMITED | SUBMIT | PROGRAMS,
-     .meaning = "directory that imports may read, PROGRAM in it; by default the one that PROGRAM lies in"},
+     .meaning = "directory that imports may read and that contains PROGRAM; by default the directory of PROGRAM"},
 	{.id = CLI_OPTION_IMPORT_MAP,
      .name = "import-map",
      .argument = "FILE",
@@ -194,7 +192,7 @@ static const cli_option static_options[] = {
 	{.id = CLI_OPTION_WARM,
      .name = "warm",
      .commands = BENCH,
-     .meaning = "first run it some times without measuring, so that caches are warm"},
+     .meaning = "first run it several times without measuring, so that caches are warm"},
 	{.id = CLI_OPTION_VS,
      .name = "vs",
      .argument = "OTHER",
@@ -219,12 +217,12 @@ static const cli_option static_options[] = {
      .name = "timezone",
      .argument = "NAME",
      .commands = RUN | SUBMIT,
-     .meaning = "what Date and Intl take as local time, such as Europe/Berlin; by default UTC"},
+     .meaning = "the time zone of Date and Intl, such as Europe/Berlin; by default UTC"},
 	{.id = CLI_OPTION_USER,
      .name = "user",
      .argument = "ID",
      .commands = RUN | BENCH | SECRET,
-     .meaning = "the user: curfew.user, and whose secrets"},
+     .meaning = "the user: curfew.user, and the owner of the secrets"},
 	{.id = CLI_OPTION_USER,
      .name = "user",
      .argument = "ID",
@@ -250,7 +248,7 @@ static const cli_option static_options[] = {
      .name = "secrets-key",
      .argument = "FILE",
      .commands = RUN | BENCH | SECRET,
-     .meaning = "the key of that file; by default as CURFEW_SECRETS_KEY or CURFEW_SECRETS_KEY_FILE say"},
+     .meaning = "the key of that file; by default from CURFEW_SECRETS_KEY or CURFEW_SECRETS_KEY_FILE"},
 	{.id = CLI_OPTION_ALLOW_FETCH,
      .name = "allow-fetch",
      .argument = "HOST",
@@ -272,7 +270,7 @@ static const cli_option static_options[] = {
      .name = "wait",
      .letter = 'w',
      .commands = SUBMIT,
-     .meaning = "wait for the end, passing output on: as curfew run does"},
+     .meaning = "wait for the end, and pass output on as curfew run does"},
 	{.id = CLI_OPTION_PRINT,
      .name = "print",
      .commands = SUBMIT,
@@ -281,7 +279,7 @@ static const cli_option static_options[] = {
      .name = "delay",
      .argument = "DUR",
      .commands = SUBMIT,
-     .meaning = "start it so long from now; at most 8784h"},
+     .meaning = "start it after this time; at most 8784h"},
 	{.id = CLI_OPTION_SCHEDULE,
      .name = "schedule",
      .argument = "CRON",
@@ -299,12 +297,12 @@ static const cli_option static_options[] = {
      .commands = SUBMIT,
      .values = "skip allow replace",
      .default_text = "skip",
-     .meaning = "of --schedule, while the run before has not ended: skip this one, run both, or cancel that one"},
+     .meaning = "with --schedule, if the previous run has not ended: skip this one, run both, or cancel that one"},
 	{.id = CLI_OPTION_NAME,
      .name = "name",
      .argument = "NAME",
      .commands = SUBMIT,
-     .meaning = "what the schedule is called, in place of one of that name; by default the server names it"},
+     .meaning = "the name of the schedule, which replaces one of that name; by default the server chooses it"},
 	{.id = CLI_OPTION_WEBHOOK,
      .name = "webhook",
      .argument = "URL",
@@ -326,16 +324,16 @@ static const cli_option static_options[] = {
      .argument = "0-10",
      .commands = SUBMIT,
      .default_text = "0",
-     .meaning = "how often to run it again if the server or a worker of its dies"},
+     .meaning = "how often to run it again if its worker or the server dies"},
 	{.id = CLI_OPTION_NOT_DURABLE,
      .name = "not-durable",
      .commands = SUBMIT,
-     .meaning = "keep it off the server's disk: sooner accepted, and lost with the server"},
+     .meaning = "do not write it to the server's disk: accepted sooner, and lost with the server"},
 	{.id = CLI_OPTION_IDEMPOTENCY_KEY,
      .name = "idempotency-key",
      .argument = "KEY",
      .commands = SUBMIT,
-     .meaning = "submitting again with the same key leads to the same run; by default a new one each time"},
+     .meaning = "submitting again with the same key leads to the same run; by default a new key each time"},
 	{.id = CLI_OPTION_ALL, .name = "all", .letter = 'a', .commands = PS, .meaning = "also runs that have ended"},
 	{.id = CLI_OPTION_STATE,
      .name = "state",
@@ -349,7 +347,7 @@ static const cli_option static_options[] = {
      .argument = "N",
      .commands = PS,
      .default_text = "50",
-     .meaning = "so many at most; \"unlimited\" lists all"},
+     .meaning = "at most this many; \"unlimited\" lists all"},
 	{.id = CLI_OPTION_FOLLOW,
      .name = "follow",
      .letter = 'f',
@@ -366,7 +364,7 @@ static const cli_option static_options[] = {
 	{.id = CLI_OPTION_KEPT,
      .name = "kept",
      .commands = CALIBRATE,
-     .meaning = "print what is kept; measure only where nothing of this machine and version is"},
+     .meaning = "print the kept result; measure only if there is none of this machine and version"},
 	{.id = CLI_OPTION_JSON, .name = "json", .commands = INSPECT, .meaning = "print all of it as one JSON object"},
 	{.id = CLI_OPTION_JSON, .name = "json", .commands = DOCTOR, .meaning = "print what was found as one JSON object"},
 	{.id = CLI_OPTION_JSON,
@@ -398,17 +396,17 @@ static const cli_option static_options[] = {
      .argument = "URL",
      .commands = CLIENT,
      .default_text = "http://127.0.0.1:7433",
-     .meaning = "where curfew serve is; else as CURFEW_SERVER says"},
+     .meaning = "the address of curfew serve; by default from CURFEW_SERVER"},
 	{.id = CLI_OPTION_TOKEN_FILE,
      .name = "token-file",
      .argument = "FILE",
      .commands = CLIENT,
-     .meaning = "a file whose first line is the token; else CURFEW_TOKEN is the token itself"},
+     .meaning = "a file whose first line is the token; by default CURFEW_TOKEN is the token itself"},
 	{.id = CLI_OPTION_CA_FILE,
      .name = "ca-file",
      .argument = "FILE",
      .commands = CLIENT,
-     .meaning = "certificates (PEM) that the server's must come from, in place of the system's"},
+     .meaning = "trusted certificate authorities (PEM), in place of the system's"},
 	{.id = CLI_OPTION_REPORT,
      .name = "report",
      .argument = "FILE",
@@ -417,7 +415,7 @@ static const cli_option static_options[] = {
 	{.id = CLI_OPTION_QUIET,
      .name = "quiet",
      .commands = RUN | COMPILE | INSPECT | SUBMIT,
-     .meaning = "say nothing on stderr: no live line, no account of a stop"},
+     .meaning = "print nothing on stderr: no live line, no report of a stop"},
 	{.id = CLI_OPTION_QUIET,
      .name = "quiet",
      .commands = LOGS,
@@ -426,7 +424,7 @@ static const cli_option static_options[] = {
      .name = "config",
      .argument = "FILE",
      .commands = SERVE,
-     .meaning = "read what is not given here from this file"},
+     .meaning = "a file with further options"},
 	{.id = CLI_OPTION_OLDER_THAN,
      .name = "older-than",
      .argument = "DUR",
@@ -436,7 +434,7 @@ static const cli_option static_options[] = {
      .name = "keep",
      .argument = "SIZE",
      .commands = ADMIN,
-     .meaning = "prune: the oldest runs, until the history takes no more than this"},
+     .meaning = "prune: the oldest runs, until the history takes at most this"},
 	{.id = CLI_OPTION_JSON, .name = "json", .commands = ADMIN, .meaning = "print one JSON object"},
 	{.id = CLI_OPTION_DATA,
      .name = "data",
@@ -447,13 +445,13 @@ static const cli_option static_options[] = {
      .name = "store",
      .argument = "PLACE",
      .commands = TOKEN | ADMIN,
-     .meaning = "where the database is, as for curfew serve; by default what CURFEW_STORE says"},
+     .meaning = "where the database is, as for curfew serve; by default from CURFEW_STORE"},
 	{.id = CLI_OPTION_NAME,
      .name = "name",
      .argument = "NAME",
      .commands = TOKEN,
      .default_text = "token",
-     .meaning = "what the token is called in lists"},
+     .meaning = "the name of the token in lists"},
 	{.id = CLI_OPTION_SCOPES,
      .name = "scopes",
      .argument = "LIST",
@@ -464,12 +462,12 @@ static const cli_option static_options[] = {
      .name = "running",
      .argument = "N",
      .commands = TOKEN,
-     .meaning = "runs of it at once; more of them wait in the queue"},
+     .meaning = "its runs in progress at once; more of them wait in the queue"},
 	{.id = CLI_OPTION_QUEUED,
      .name = "queued",
      .argument = "N",
      .commands = TOKEN,
-     .meaning = "runs of it that may wait; more are refused"},
+     .meaning = "its runs that may wait; more are refused"},
 	{.id = CLI_OPTION_PER_MINUTE,
      .name = "per-minute",
      .argument = "N",
@@ -480,12 +478,12 @@ static const cli_option static_options[] = {
      .argument = "0-9",
      .commands = TOKEN,
      .default_text = "9",
-     .meaning = "the highest priority that its runs may have, among each other"},
+     .meaning = "the highest priority that its runs may have among each other"},
 	{.id = CLI_OPTION_PROGRAMS_SIZE,
      .name = "programs-size",
      .argument = "SIZE",
      .commands = TOKEN,
-     .meaning = "programs that it may have stored; by default as the server's --max-programs-size"},
+     .meaning = "size of the programs that it may store; by default the server's --max-programs-size"},
 	{.id = CLI_OPTION_EXPIRES,
      .name = "expires",
      .argument = "DUR",
@@ -495,13 +493,13 @@ static const cli_option static_options[] = {
      .name = "user",
      .argument = "ID",
      .commands = TOKEN,
-     .meaning = "its runs are this user's, and can be nobody else's; by default of whom they say"},
+     .meaning = "its runs are this user's, and no other's; by default they name their user"},
 	{.id = CLI_OPTION_ALLOW_FETCH,
      .name = "allow-fetch",
      .argument = "HOST",
      .commands = TOKEN,
      .repeatable = true,
-     .meaning = "of what the server allows, a host that its runs may fetch from; by default all of it"},
+     .meaning = "a host, of those that the server allows, that its runs may fetch from; by default all of them"},
 	{.id = CLI_OPTION_HELP, .name = "help", .letter = 'h', .commands = ALL, .meaning = "print this help"},
 	{.id = CLI_OPTION_VERSION, .name = "version", .commands = ALL, .meaning = "print the version"},
 };

@@ -146,7 +146,7 @@ static int make_key(const char *path)
 	unsigned char key[CURFEW_SECRETS_KEY_BYTES];
 	char text[KEY_DIGITS + 2];
 	if (getrandom(key, sizeof key, 0) != (ssize_t)sizeof key) {
-		cli_say("no random numbers: %s", strerror(errno));
+		cli_say("there are no random numbers: %s", strerror(errno));
 		return CLI_EXIT_INTERNAL;
 	}
 	for (size_t i = 0; i < sizeof key; i++)

@@ -32,7 +32,7 @@ int cli_server_apply_fuel(const cli_server *server, cli_http *http, const cli_ar
 	int code = ask_figure(server, http, "GET", is_js, &fuel_per_ms);
 	for (int waited_ms = 0; code == CLI_GO_ON && fuel_per_ms == 0 && waited_ms < PATIENCE_MS; waited_ms += PAUSE_MS) {
 		if (waited_ms == 0 && arguments->values[CLI_OPTION_QUIET] == NULL)
-			cli_say("%s measures once how much fuel a millisecond is there", server->url);
+			cli_say("%s measures once how much fuel a millisecond is on its machine", server->url);
 		code = ask_figure(server, http, waited_ms == 0 ? "POST" : "GET", is_js, &fuel_per_ms);
 		(void)poll(NULL, 0, fuel_per_ms == 0 ? PAUSE_MS : 0);
 	}
@@ -40,7 +40,7 @@ int cli_server_apply_fuel(const cli_server *server, cli_http *http, const cli_ar
 		return code;
 	if (fuel_per_ms > 0)
 		return cli_fuel_set(arguments, fuel_per_ms, "there", limits);
-	cli_say("--fuel %s: %s does not find out how much fuel that is; give a number", arguments->fuel_time_text,
+	cli_say("--fuel %s: %s cannot measure how much fuel that is; give a number", arguments->fuel_time_text,
 	        server->url);
 	return CLI_EXIT_INTERNAL;
 }

@@ -101,7 +101,7 @@ static void take_report(follow *f, span json)
 	followed->json = text_copy(json.data, json.len);
 	followed->json_length = json.len;
 	if (followed->json == NULL || curfew_report_parse(json.data, json.len, &followed->report, &failure) != CURFEW_OK) {
-		follow_tell(f, "%s sent a report that is none: %s", f->options->server->url,
+		follow_tell(f, "%s sent a malformed report: %s", f->options->server->url,
 		            followed->json == NULL ? "it is too large" : failure.message);
 		f->code = CLI_EXIT_INTERNAL;
 		return;

@@ -436,7 +436,7 @@ static int take_schedule(session *s, const cli_http_answer *answer)
 	cli_json_line(cli_json_member(cli_json(answer), "name"), s->name, sizeof s->name);
 	if (s->name[0] != '\0')
 		return CLI_GO_ON;
-	cli_say("%s stored the schedule, and did not tell its name", s->server.url);
+	cli_say("%s stored the schedule, but did not send its name", s->server.url);
 	return CLI_EXIT_INTERNAL;
 }
 
@@ -447,7 +447,7 @@ static int take_id(session *s, const cli_http_answer *answer)
 	cli_json_line(cli_json_member(cli_json(answer), "id"), s->id, sizeof s->id);
 	if (strlen(s->id) == CLI_ID_LENGTH)
 		return CLI_GO_ON;
-	cli_say("%s accepted the run, and did not tell its id", s->server.url);
+	cli_say("%s accepted the run, but did not send its id", s->server.url);
 	return CLI_EXIT_INTERNAL;
 }
 

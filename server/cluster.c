@@ -63,7 +63,7 @@ static void join_anew(server *s)
 	server_lock(s);
 	service_lose_all(s);
 	server_unlock(s);
-	log_say(LOG_ERROR, "cluster", "the lease of this node has ended: its runs are others' now, and it joins anew");
+	log_say(LOG_ERROR, "cluster", "the lease of this node has expired: other nodes have its runs, and it joins again");
 	curfew_failure failure = {0};
 	if (!cluster_join(s, &failure))
 		log_say(LOG_ERROR, "cluster", "%s", failure.message);
@@ -83,7 +83,7 @@ static bool take(void *context, const stored_run *row)
 	bool good = restore_taken(s, row);
 	server_unlock(s);
 	if (!good)
-		log_say(LOG_ERROR, "cluster", "out of memory: run %s is begun later", row->id);
+		log_say(LOG_ERROR, "cluster", "out of memory: run %s begins later", row->id);
 	return true;
 }
 

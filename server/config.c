@@ -32,8 +32,8 @@ static const config_setting fixed[] = {
      .kind = CONFIG_TEXT,
      FIELD(store),
      .meaning =
-         "where the database is, if not in --data: postgres://..., which many servers share, sqlite:DIR, or @FILE that says "
-         "it; else as CURFEW_STORE says"},
+         "where the database is, if not in --data: postgres://..., which many servers share, sqlite:DIR, or @FILE that contains "
+         "it; by default as CURFEW_STORE says"},
 	{.name = "lease",
      .argument = "DUR",
      .initial = "5s",
@@ -41,7 +41,7 @@ static const config_setting fixed[] = {
      .minimum = SECOND,
      .ceiling = 600 * SECOND,
      FIELD(lease_us),
-     .meaning = "with PostgreSQL: a server that others hear nothing of for so long is dead, and its runs are theirs"},
+     .meaning = "with PostgreSQL: how long a server may be silent before others consider it dead and take its runs"},
 	{.name = "workers",
      .argument = "N",
      .kind = CONFIG_COUNT,
@@ -55,11 +55,11 @@ static const config_setting fixed[] = {
      .minimum = 1,
      .ceiling = 65536,
      FIELD(concurrency),
-     .meaning = "runs at once, others wait in the queue; by default 16 for each worker"},
+     .meaning = "runs at once; others wait in the queue; by default 16 for each worker"},
 	{.name = "require-confinement",
      .kind = CONFIG_FLAG,
      FIELD(require_confinement),
-     .meaning = "do not start where the system withholds a layer around the workers (curfew doctor)"},
+     .meaning = "do not start if the system withholds a layer of the workers' confinement (curfew doctor)"},
 	{.name = "hugepages",
      .kind = CONFIG_FLAG,
      FIELD(hugepages),
@@ -101,7 +101,7 @@ static const config_setting fixed[] = {
      .initial = "text",
      .kind = CONFIG_CHOICE,
      FIELD(log_format),
-     .meaning = "how lines of the log are written, on stderr"},
+     .meaning = "the format of the log on stderr"},
 	{.name = "log-level",
      .argument = "LEVEL",
      .values = "debug info warn error",
@@ -140,7 +140,7 @@ static const config_setting fixed[] = {
      .minimum = MIB,
      .ceiling = UINT64_C(1) << 50,
      FIELD(retention_bytes),
-     .meaning = "size of the database beyond which the oldest runs go"},
+     .meaning = "size of the database beyond which the oldest runs are deleted"},
 	{.name = "max-connections",
      .argument = "N",
      .initial = "1024",
@@ -156,7 +156,7 @@ static const config_setting fixed[] = {
      .minimum = 1,
      .ceiling = 1000000,
      FIELD(address_connections_most),
-     .meaning = "connections at once from one address; the idlest goes for one more"},
+     .meaning = "connections at once from one address; for one more the idlest is closed"},
 	{.name = "max-streams",
      .argument = "N",
      .initial = "256",
@@ -211,7 +211,7 @@ static const config_setting fixed[] = {
      .minimum = 16 * MIB,
      .ceiling = UINT64_C(1) << 50,
      FIELD(memory_budget),
-     .meaning = "sum of the memory limits of the runs at once; by default 3/4 of what there is"},
+     .meaning = "sum of the memory limits of all runs in progress; by default 3/4 of the machine's memory"},
 	{.name = "max-body",
      .argument = "SIZE",
      .initial = "16MiB",
@@ -235,8 +235,7 @@ static void add_ceiling(const curfew_limit_info *info)
 		[CURFEW_UNIT_DURATION] = "DUR", [CURFEW_UNIT_BYTES] = "SIZE", [CURFEW_UNIT_COUNT] = "N"};
 	char *name = names[settings], *meaning = meanings[settings];
 	(void)snprintf(name, NAME_ROOM, "max-%s", info->name);
-	(void)snprintf(meaning, MEANING_ROOM, "the most that a run is given of --%s; by default what any run may have",
-	               info->name);
+	(void)snprintf(meaning, MEANING_ROOM, "the maximum of --%s for a run; by default the library's", info->name);
 	table[settings++] = (config_setting){.name = name,
 	                                     .argument = arguments[info->unit],
 	                                     .meaning = meaning,

@@ -168,7 +168,7 @@ bool cron_parse(cron *c, const char *words, char why[CRON_WHY_ROOM])
 	char *parts[FIELDS + 1];
 	uint64_t bits[FIELDS];
 	if (words[0] == '@' && expand(words) == words) {
-		(void)snprintf(why, CRON_WHY_ROOM, "\"%.*s\" is none of @hourly @daily @weekly @monthly @yearly", TEXT_MAX,
+		(void)snprintf(why, CRON_WHY_ROOM, "\"%.*s\" is not one of @hourly @daily @weekly @monthly @yearly", TEXT_MAX,
 		               words);
 		return say_on_one_line(why);
 	}

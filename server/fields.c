@@ -117,6 +117,6 @@ int64_t fields_integer(fields *f, const char *name, int64_t least, int64_t most,
 		return usual;
 	int64_t number = usual;
 	if (!fields_whole(value, &number) || number < least || number > most)
-		fields_fail(f, name, "must be a whole number from %lld to %lld", (long long)least, (long long)most);
+		fields_fail(f, name, "must be an integer from %lld to %lld", (long long)least, (long long)most);
 	return number;
 }

@@ -53,12 +53,11 @@ static void write_counts(text *out, const metrics *m)
 		           (unsigned long long)m->refused[i]);
 	write_value(out, "curfew_runs_submitted_total", "counter", "Runs accepted.", (double)m->submitted);
 	write_heading(out, "curfew_schedule_turns_total", "counter",
-	              "Times of schedules that came, by whether they had a run.");
+	              "Times at which schedules were due, by whether there was a run.");
 	text_print(out,
 	           "curfew_schedule_turns_total{result=\"run\"} %llu\ncurfew_schedule_turns_total{result=\"none\"} %llu\n",
 	           (unsigned long long)m->turns, (unsigned long long)m->turns_passed);
-	write_heading(out, "curfew_webhook_attempts_total", "counter",
-	              "Attempts to tell of a run's end, by what became of them.");
+	write_heading(out, "curfew_webhook_attempts_total", "counter", "Attempts to report the end of a run, by result.");
 	text_print(
 		out,
 		"curfew_webhook_attempts_total{result=\"delivered\"} %llu\ncurfew_webhook_attempts_total{result=\"failed\"} "
@@ -81,17 +80,17 @@ static void write_process(text *out)
 		return;
 	write_value(out, "process_cpu_seconds_total", "counter", "Processor time of the server's own process.",
 	            p.cpu_seconds);
-	write_value(out, "process_start_time_seconds", "gauge", "When it was started, since 1970.", p.start_seconds);
-	write_value(out, "process_resident_memory_bytes", "gauge", "Its memory that is there.", (double)p.resident_bytes);
+	write_value(out, "process_start_time_seconds", "gauge", "Time of its start, since 1970.", p.start_seconds);
+	write_value(out, "process_resident_memory_bytes", "gauge", "Its resident memory.", (double)p.resident_bytes);
 	write_value(out, "process_virtual_memory_bytes", "gauge", "Its address space.", (double)p.virtual_bytes);
 	write_value(out, "process_threads", "gauge", "Its threads.", (double)p.threads);
 	write_value(out, "process_open_fds", "gauge", "Its open descriptors.", (double)p.open_files);
-	write_value(out, "process_max_fds", "gauge", "How many it may have open.", (double)p.most_files);
+	write_value(out, "process_max_fds", "gauge", "The limit of its open descriptors.", (double)p.most_files);
 }
 
 static void write_build(text *out)
 {
-	write_heading(out, "curfew_build_info", "gauge", "1, with what this was built from.");
+	write_heading(out, "curfew_build_info", "gauge", "1, with the versions in the labels.");
 	text_print(out, "curfew_build_info{version=\"%s\",libmicrohttpd=\"%s\"} 1\n", curfew_version(), MHD_get_version());
 }
 
@@ -102,21 +101,21 @@ static void write_pool(text *out, server *s)
 	write_value(out, "curfew_workers", "gauge", "Worker processes that are ready.", pool.workers);
 	write_value(out, "curfew_workers_busy", "gauge", "Of them, those that have runs.", pool.busy);
 	write_heading(out, "curfew_worker_confinement", "gauge",
-	              "1: this layer is around the workers; 0: the system does not give it.");
+	              "1: the workers have this layer of confinement; 0: the system withholds it.");
 	for (const worker_layer *layer = worker_layers; layer->name != NULL; layer++)
 		text_print(out, "curfew_worker_confinement{layer=\"%s\"} %d\n", layer->name, (pool.has & layer->bit) != 0);
-	write_value(out, "curfew_worker_restarts_total", "counter", "Workers started in the place of one that died.",
+	write_value(out, "curfew_worker_restarts_total", "counter", "Workers started to replace one that died.",
 	            (double)pool.restarts);
 	write_value(out, "curfew_worker_runs", "gauge", "Runs that the workers have.", (double)pool.active);
 	write_value(out, "curfew_worker_crashed_runs_total", "counter", "Runs lost with their worker.",
 	            (double)pool.crashed);
 	write_value(out, "curfew_worker_repeated_runs_total", "counter",
-	            "Runs carried out again, since their worker was killed for another.", (double)pool.repeated);
+	            "Runs executed again, because their worker was killed for another run.", (double)pool.repeated);
 	write_heading(out, "curfew_memory_regions", "gauge",
-	              "Guest memories of the workers, as told within the last second.");
+	              "Guest memories of the workers, as reported within the last second.");
 	text_print(out, "curfew_memory_regions{state=\"used\"} %llu\ncurfew_memory_regions{state=\"pooled\"} %llu\n",
 	           (unsigned long long)pool.memory.regions_in_use, (unsigned long long)pool.memory.regions_pooled);
-	write_value(out, "curfew_memory_resident_bytes", "gauge", "What guest memories keep for reuse.",
+	write_value(out, "curfew_memory_resident_bytes", "gauge", "Memory that guest memories keep for reuse.",
 	            (double)pool.memory.resident_bytes);
 }
 
@@ -124,7 +123,7 @@ static void write_store(text *out, server *s)
 {
 	store_stats disk;
 	store_get_stats(s->store, &disk);
-	write_value(out, "curfew_store_bytes", "gauge", "Size of what the database holds.", (double)disk.bytes);
+	write_value(out, "curfew_store_bytes", "gauge", "Size of the database's contents.", (double)disk.bytes);
 	write_value(out, "curfew_store_commits_total", "counter", "Transactions written.", (double)disk.commits);
 	write_value(out, "curfew_store_writes_total", "counter", "Writes in them.", (double)disk.writes);
 	write_value(out, "curfew_store_failures_total", "counter", "Transactions that failed.", (double)disk.failures);
@@ -144,10 +143,10 @@ void figures_write(server *s, text *out)
 	write_histogram(out, "curfew_stop_latency_seconds", "How long after its time was up a run was stopped.",
 	                &m->runs.stop_latency);
 	write_histogram(out, "curfew_queue_wait_seconds", "How long a run waited for its turn.", &m->runs.queue_wait);
-	write_histogram(out, "curfew_start_seconds", "From a run's begin to the first instruction of the program.",
+	write_histogram(out, "curfew_start_seconds", "From the beginning of a run to the first instruction of the program.",
 	                &m->runs.start_time);
 	write_histogram(out, "curfew_run_seconds", "Wall-clock time of runs.", &m->runs.wall_time);
-	write_value(out, "curfew_runs_running", "gauge", "Runs that are being carried out.", (double)s->scheduler.running);
+	write_value(out, "curfew_runs_running", "gauge", "Runs in progress.", (double)s->scheduler.running);
 	write_value(out, "curfew_runs_queued", "gauge", "Runs that wait for their turn.",
 	            add_part(s, s->scheduler.queued, s->elsewhere_queued));
 	write_value(out, "curfew_runs_scheduled", "gauge", "Runs that wait for their time.",

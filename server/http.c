@@ -424,7 +424,7 @@ static answer begin_request(struct http *h, request *q, const char *url, const c
 {
 	answer result = MHD_YES;
 	http_fault fault = q->target_has_nul
-	                       ? (http_fault){MHD_HTTP_BAD_REQUEST, "nul", "the address of the request holds a NUL"}
+	                       ? (http_fault){MHD_HTTP_BAD_REQUEST, "nul", "the address of the request contains a NUL"}
 	                       : http_check_request(q->connection, version);
 	server_lock(h->server);
 	h->server->metrics.requests++;
@@ -639,7 +639,7 @@ struct http *http_start(server *s, int listening, http_find find, curfew_failure
 	bool has_files = raise_files(h, failure), wants_tls = s->config->tls_cert[0] != '\0';
 	if (has_files && wants_tls && MHD_is_feature_supported(MHD_FEATURE_TLS) != MHD_YES)
 		(void)snprintf(failure->message, sizeof failure->message,
-		               "tls-cert: this curfew has no TLS; use a proxy that does TLS");
+		               "tls-cert: this curfew was built without TLS; use a proxy that terminates TLS");
 	else if (has_files && (!wants_tls || tls_load(s->config->tls_cert, s->config->tls_key, failure)) &&
 	         start_daemon(h, listening, failure))
 		return h;

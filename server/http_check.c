@@ -65,23 +65,23 @@ http_fault http_check_request(struct MHD_Connection *connection, const char *ver
 	head h = {0};
 	(void)MHD_get_connection_values_n(connection, MHD_HEADER_KIND, take_field, &h);
 	if (h.has_nul)
-		return bad("nul", "a header of the request holds a NUL");
+		return bad("nul", "a header of the request contains a NUL");
 	if (h.lengths > 0 && h.encodings > 0)
 		return bad("framing", "the request has both a Content-Length and a Transfer-Encoding");
 	if (h.lengths > 1)
 		return bad("framing",
 		           h.lengths_differ ? "the request has two Content-Lengths" : "the request repeats its Content-Length");
 	if (h.length != NULL && (*h.length == '\0' || strspn(h.length, "0123456789") != strlen(h.length)))
-		return bad("framing", "the Content-Length is no number");
+		return bad("framing", "the Content-Length is not a number");
 	if (h.encodings > 1 || (h.encoding != NULL && strcasecmp(h.encoding, "chunked") != 0))
-		return bad("framing", "the only Transfer-Encoding that is taken is chunked");
+		return bad("framing", "the only supported Transfer-Encoding is chunked");
 	if (h.hosts > 1 || (h.hosts == 0 && strcmp(version, MHD_HTTP_VERSION_1_0) != 0) ||
 	    (h.host != NULL && !is_host(h.host)))
 		return bad("host", "the request must have one Host, a name or an address with or without a port");
 	if (h.expect != NULL && strcasecmp(h.expect, "100-continue") != 0)
-		return (http_fault){MHD_HTTP_EXPECTATION_FAILED, "expect", "the only Expect that is met is 100-continue"};
+		return (http_fault){MHD_HTTP_EXPECTATION_FAILED, "expect", "the only supported Expect is 100-continue"};
 	if (h.content_encoding != NULL && strcasecmp(h.content_encoding, "identity") != 0)
 		return (http_fault){MHD_HTTP_UNSUPPORTED_MEDIA_TYPE, "content-encoding",
-		                    "bodies are taken as they are, without a Content-Encoding"};
+		                    "bodies with a Content-Encoding are not supported"};
 	return (http_fault){0};
 }

@@ -123,8 +123,8 @@ static bool check_folder(const char *folder, curfew_failure *failure)
 	if ((info.st_mode & S_IWOTH) == 0)
 		return true;
 	(void)snprintf(failure->message, sizeof failure->message,
-	               "%.120s: everybody may write to this directory (mode %04o): chmod o-w it, or take another", folder,
-	               (unsigned)info.st_mode & 07777);
+	               "%.120s: everybody may write to this directory (mode %04o): chmod o-w it, or use another one",
+	               folder, (unsigned)info.st_mode & 07777);
 	return false;
 }
 

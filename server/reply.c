@@ -290,10 +290,10 @@ static const struct {
 	{413, "body-too-large", "the body of the request is too large"},
 	{414, "address-too-long", "the address of the request is too long"},
 	{431, "headers-too-large", "the headers of the request are too large"},
-	{501, "not-implemented", "the server does not know how to do that"},
+	{501, "not-implemented", "the server does not support that"},
 	{505, "version", "HTTP/1.1 and HTTP/1.0 are served, and no other version"},
 	{500, "internal", "the request could not be answered"},
-	{400, "malformed", "what was sent is no HTTP request"}, /* and all others */
+	{400, "malformed", "this is not an HTTP request"}, /* and all others */
 };
 
 /*

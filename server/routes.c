@@ -271,7 +271,7 @@ static bool check_access(request *q, bool changes, answer *result)
 
 static bool refuse_method(request *q, const char *allowed, answer *result)
 {
-	*result = reply_problem(q, MHD_HTTP_METHOD_NOT_ALLOWED, "method", "this address does not take that method",
+	*result = reply_problem(q, MHD_HTTP_METHOD_NOT_ALLOWED, "method", "this address does not support that method",
 	                        allowed);
 	return false;
 }

@@ -144,10 +144,11 @@ static stored_schedule *find_schedule(request *q, const char *name, answer *resu
 	if (good && s.count == 1 && s.found != NULL)
 		return s.found;
 	free(s.found);
-	*result = !may          ? reply_not_yours(q)
-	          : !good       ? reply_store(q)
-	          : s.count > 1 ? reply_problem(q, MHD_HTTP_CONFLICT, "ambiguous",
-	                                        "several tokens have a schedule of that name; say which by ?token=ID", NULL)
+	*result = !may    ? reply_not_yours(q)
+	          : !good ? reply_store(q)
+	          : s.count > 1
+	              ? reply_problem(q, MHD_HTTP_CONFLICT, "ambiguous",
+	                              "several tokens have a schedule of that name; name its token with ?token=ID", NULL)
 	          : s.count > 0 ? reply_no_memory(q)
 	                        : reply_unknown(q);
 	return NULL;
@@ -346,10 +347,10 @@ static bool check_put(request *q, const submission *sub, const account_use *use,
 		*result = reply_stopping(q);
 	else if (q->body.length > BODY_BYTES_MAX)
 		*result = reply_problem(q, MHD_HTTP_CONTENT_TOO_LARGE, "too-large",
-		                        "a schedule's submission is at most 256 KiB: store the program, and name it", NULL);
+		                        "a schedule's submission has at most 256 KiB: store the program, and name it", NULL);
 	else if (!use->has_name && use->count >= s->config->schedules_most)
 		*result = reply_later(q, MHD_HTTP_TOO_MANY_REQUESTS, REFUSAL_QUOTA, "quota",
-		                      "this token has as many schedules as it may (--max-schedules)", 60);
+		                      "this token has reached its maximum number of schedules (--max-schedules)", 60);
 	else if (sub->program != NULL && !program_find(s->store, q->who, sub->program, &found) && found.has_failed)
 		*result = reply_later(q, MHD_HTTP_SERVICE_UNAVAILABLE, REFUSAL_STORE, "store", "the database cannot be read",
 		                      5);

@@ -80,11 +80,11 @@ static void begin(server *s, const stored_schedule *one)
 	account *who = accounts_find_working(s, one->owner);
 	server_unlock(s);
 	if (who == NULL) {
-		pass(s, one, next_us, "its token may have no runs any more");
+		pass(s, one, next_us, "its token may no longer submit runs");
 		return;
 	}
 	if (one->last_goes_on && one->overlap == OVERLAP_SKIP) {
-		pass(s, one, next_us, "the run before it had not ended");
+		pass(s, one, next_us, "the previous run had not ended");
 		return;
 	}
 	run_taken taken = run_take_turn(s, who, one->body, one->body_length, &turn, why);
@@ -115,7 +115,7 @@ void schedules_look(server *s)
 {
 	taken d = {.count = 0};
 	if (!store_take_schedules(s->store, TAKE_MAX, add_due, &d))
-		log_say(LOG_ERROR, "schedule", "what is due cannot be read");
+		log_say(LOG_ERROR, "schedule", "due entries cannot be read");
 	for (size_t i = 0; i < d.count; i++) {
 		begin(s, d.list[i]);
 		free(d.list[i]);

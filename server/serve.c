@@ -346,7 +346,7 @@ static bool check_confinement(const server *s, curfew_failure *failure)
 	if (s->config->require_confinement == 0)
 		return true;
 	(void)snprintf(failure->message, sizeof failure->message,
-	               "require-confinement: the system gives the workers no %.160s", missing);
+	               "require-confinement: the system withholds from the workers: %.160s", missing);
 	return false;
 }
 
@@ -382,10 +382,10 @@ static bool check_access(const server *s, bool loopback, curfew_failure *failure
 	if ((c->tls_cert[0] != '\0') != (c->tls_key[0] != '\0'))
 		return refuse(failure, c->tls_cert[0] != '\0' ? "tls-cert" : "tls-key", "tls-cert and tls-key belong together");
 	if (!loopback && accounts_count_active(s) == 0)
-		return refuse(failure, c->listen, "off this machine tokens are needed; make one with curfew token create");
+		return refuse(failure, c->listen,
+		              "an address that other machines can reach needs tokens; make one with curfew token create");
 	if (!loopback && c->tls_cert[0] == '\0')
-		log_say(LOG_WARN, "access",
-		        "tokens go over the network in the clear; use --tls-cert, or a proxy that does TLS");
+		log_say(LOG_WARN, "access", "tokens are sent unencrypted; use --tls-cert, or a proxy that terminates TLS");
 	return true;
 }
 
@@ -540,9 +540,9 @@ static void wait_for_end(server *s, const sigset_t *signals, serve_reload reload
 			take_ceilings(s, &fresh);
 			server_unlock(s);
 			log_set_level(log_level_of(fresh.log_level));
-			log_say(LOG_INFO, "reload", "the ceilings, the level of the log and the certificate are taken anew");
+			log_say(LOG_INFO, "reload", "the ceilings, the level of the log and the certificate were read again");
 		} else {
-			log_say(LOG_ERROR, "reload", "everything stays as it was: %s", failure.message);
+			log_say(LOG_ERROR, "reload", "nothing was changed: %s", failure.message);
 		}
 		notify_say("READY=1");
 	}

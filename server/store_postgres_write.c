@@ -89,7 +89,7 @@ static store_status fail(pg_store *st, const char *why)
 static store_status lose_node(pg_store *st)
 {
 	atomic_store(&st->node, 0);
-	return fail(st, "the lease of this node has ended");
+	return fail(st, "the lease of this node has expired");
 }
 
 /* What an error says of the transaction. */
@@ -259,7 +259,7 @@ store_status pg_begin(store *base)
 	st->is_writing = true;
 	/* Of one that has not joined, as the tests' of the store. */
 	if (atomic_load(&st->node) == 0)
-		return st->has_thread ? fail_and_end(st, "the lease of this node has ended") : STORE_OK;
+		return st->has_thread ? fail_and_end(st, "the lease of this node has expired") : STORE_OK;
 	pg_number(&p, (int64_t)atomic_load(&st->node));
 	return send_one(st, PG_HOLD, &p);
 }
@@ -496,7 +496,7 @@ static store_status write_too_late(pg_store *st, const write_op *op)
 {
 	if (op->kind != WRITE_RUN)
 		return STORE_OK;
-	(void)fail(st, "the lease of this node has ended");
+	(void)fail(st, "the lease of this node has expired");
 	drop_writer(st);
 	return STORE_REFUSED;
 }

@@ -160,8 +160,8 @@ static bool migrate(sqlite3 *db, curfew_failure *failure)
 	char set_version[64];
 	for (; version >= 0 && version < SCHEMA; version++) {
 		(void)snprintf(set_version, sizeof set_version, "PRAGMA user_version=%d", (int)version + 1);
-		if (!sqlite_run_sql(db, migrations[version], "the database cannot be brought to this version", failure) ||
-		    !sqlite_run_sql(db, set_version, "the database cannot be brought to this version", failure))
+		if (!sqlite_run_sql(db, migrations[version], "the database cannot be upgraded to this version", failure) ||
+		    !sqlite_run_sql(db, set_version, "the database cannot be upgraded to this version", failure))
 			return false;
 	}
 	return sqlite_run_sql(db, "COMMIT", "the database cannot be written", failure);
@@ -249,7 +249,7 @@ static bool may_migrate(sqlite_store *st, store_user user, curfew_failure *failu
 	    claim(&st->base, &ignored))
 		return true;
 	(void)snprintf(failure->message, sizeof failure->message,
-	               "the server that uses it is of another version: start it anew first");
+	               "the server that uses it is of another version: restart it first");
 	return false;
 }
 

@@ -283,7 +283,7 @@ bool sqlite_back_up(store *base, const char *path, uint64_t *bytes, curfew_failu
 	char partial[SQLITE_FOLDER_MAX];
 	struct stat info = {0};
 	if (access(path, F_OK) == 0) {
-		(void)snprintf(failure->message, sizeof failure->message, "%.200s: is there already", path);
+		(void)snprintf(failure->message, sizeof failure->message, "%.200s: exists already", path);
 		return false;
 	}
 	int length = snprintf(partial, sizeof partial, "%s.partial", path);

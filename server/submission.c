@@ -65,8 +65,7 @@ static void decode_source(submission *sub, span source)
 	size_t length = 0;
 	if (words == NULL || !scan_decode(source, words, &length)) {
 		fields_fail(&sub->fields, "source", "%s",
-		            words == NULL ? "is more than there is memory for"
-		                          : "is not UTF-8, or has half of a surrogate pair");
+		            words == NULL ? "does not fit into memory" : "is not UTF-8, or has half of a surrogate pair");
 		free(words);
 		return;
 	}
@@ -129,7 +128,7 @@ static void read_limit(submission *sub, fields *f, const curfew_limit_info *info
 	         strlen(json_string_value(value)) == json_string_length(value))
 		(void)snprintf(words, sizeof words, "%s", json_string_value(value));
 	else {
-		fields_fail(f, name, "must be a string as the flag takes it, or a whole number");
+		fields_fail(f, name, "must be a string as for the flag, or an integer");
 		return;
 	}
 	if (curfew_limits_set(&sub->limits, info->name, words, &failure) != CURFEW_OK)
@@ -157,7 +156,7 @@ static void apply_ceilings(submission *sub, fields *f, const account *who, const
 	const curfew_limit_info *table = curfew_limit_table(&count);
 	curfew_limits asked = sub->limits;
 	if (curfew_limits_resolve(&asked, &sub->limits, NULL) != CURFEW_OK)
-		fields_fail(f, NULL, "are not possible together");
+		fields_fail(f, NULL, "exclude each other");
 	for (size_t i = 0; i < count; i++) {
 		bool was_asked = curfew_limits_get(&asked, &table[i]) != 0;
 		apply_ceiling(sub, f, &table[i], curfew_limits_get(&who->ceilings, &table[i]), was_asked, "token");
@@ -193,7 +192,7 @@ static void read_limits(submission *sub, const account *who, const curfew_limits
 			continue;
 		const json_t *other = json_object_get(object, name);
 		if (curfew_limits_get(&sub->limits, &table[i]) != 0 && other != NULL && !json_is_null(other))
-			fields_fail(&f, name, "is given twice, as %s too", table[i].name);
+			fields_fail(&f, name, "is given twice, also as %s", table[i].name);
 		read_limit(sub, &f, &table[i], name);
 	}
 	apply_ceilings(sub, &f, who, server_ceilings);
@@ -263,7 +262,7 @@ static void read_hosts(submission *sub, const account *who, const config *c)
 	if (f.failed)
 		adopt(sub, &f);
 	else if (count > 0 && (sub->allow_fetch = hosts_join(items, count)) == NULL)
-		fields_fail(&sub->fields, "allow_fetch", "is more than there is memory for");
+		fields_fail(&sub->fields, "allow_fetch", "does not fit into memory");
 }
 
 /* What only one kind of program has is refused to the other; what a stored one is, is found later. */
@@ -378,7 +377,7 @@ static void read_webhook(submission *sub, const account *who, const server *s)
 	if (f.failed || !fields_end(&f))
 		adopt(sub, &f);
 	else if (!sub->durable)
-		fields_fail(&sub->fields, "webhook", "is for runs that are durable");
+		fields_fail(&sub->fields, "webhook", "is only for durable runs");
 }
 
 const char *const submission_overlaps[OVERLAPS] = {"skip", "allow", "replace"};
@@ -408,7 +407,7 @@ static void check_schedule(submission *sub)
 	if (sub->schedule == NULL)
 		return;
 	if (sub->delay_us > 0)
-		fields_fail(f, "delay", "a schedule says itself when its runs begin");
+		fields_fail(f, "delay", "a schedule itself says when its runs begin");
 	if (sub->wait)
 		fields_fail(f, "wait", "a schedule has no report to wait for");
 	if (!sub->durable)
@@ -535,7 +534,7 @@ bool submission_read(submission *sub, const char *body, size_t length, const acc
 	*sub = (submission){0};
 	parts *p = calloc(1, sizeof *p);
 	if (p == NULL)
-		return refuse_body(sub, "is more than there is memory for");
+		return refuse_body(sub, "does not fit into memory");
 	bool good = read_body(sub, p, body, length, who, s);
 	free(p);
 	return good;

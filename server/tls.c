@@ -108,7 +108,7 @@ bool tls_load(const char *cert_path, const char *key_path, curfew_failure *failu
 	if (good && belong_together(&certs, &key))
 		made = make_identity(&certs, &key);
 	if (good && made == NULL)
-		(void)refuse(failure, cert_path, "HTTPS cannot be served with it: is the key that of the certificate?");
+		(void)refuse(failure, cert_path, "HTTPS cannot be served with it: does the key belong to the certificate?");
 	if (key.data != NULL)
 		explicit_bzero(key.data, key.size);
 	free(key.data);

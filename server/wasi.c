@@ -43,7 +43,7 @@ static void check_env(fields *f, json_t *env)
 	json_object_foreach(env, name, value)
 	{
 		if (name[0] == '\0' || strchr(name, '=') != NULL)
-			fields_fail(f, name, "is no name of a variable");
+			fields_fail(f, name, "is not a name of a variable");
 		else if (!is_words(value))
 			fields_fail(f, name, "must be a string without NUL");
 	}
@@ -95,7 +95,7 @@ static void check_input(fields *f, span input)
 		return;
 	char *decoded = decode_input(input, &length);
 	if (decoded == NULL)
-		fields_fail(f, NULL, "must be a string of text, or {\"base64\": \"...\"} for bytes");
+		fields_fail(f, NULL, "must be a string, or {\"base64\": \"...\"} for bytes");
 	else if (length > INPUT_MOST)
 		fields_fail(f, NULL, "is larger than 16 MiB");
 	free(decoded);
@@ -167,7 +167,7 @@ void wasi_take(fields *f, span input, span files, char **words, fields *wrong)
 	*words = text_take(&out, NULL);
 	wrong->base = "";
 	if (*words == NULL)
-		fields_fail(wrong, NULL, "is more than there is memory for");
+		fields_fail(wrong, NULL, "does not fit into memory");
 }
 
 /* ---- To the pool ------------------------------------------------------------------------------------------- */

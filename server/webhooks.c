@@ -150,7 +150,7 @@ static void note_answer(delivery *d, unsigned status, const json_t *after)
 	int64_t after_s = json_integer_value(after);
 	after_s = after_s < 0 ? 0 : after_s < AFTER_MAX_S ? after_s : AFTER_MAX_S;
 	if (status >= 300 && status < 400)
-		note(d, status, "it answers with another address, which is not followed", false, after_s);
+		note(d, status, "it redirects to another address, which is not followed", false, after_s);
 	else
 		note(d, status, NULL, status == 410, after_s);
 }
@@ -256,9 +256,7 @@ static const char *check_target(const delivery *d, const char *target)
 	hosts_finish(&wanted);
 	hosts_finish(&server_s);
 	hosts_finish(&token_s);
-	return who == NULL ? "its token may be used no more"
-	       : may       ? NULL
-	                   : "its host is no longer among those that are allowed";
+	return who == NULL ? "its token may no longer be used" : may ? NULL : "its host is no longer allowed";
 }
 
 /* The report at its end, where it is not too large. */
@@ -315,8 +313,7 @@ static void begin(delivery *d)
 	char target[SUBMISSION_HOST_ROOM], signature[64] = "";
 	int64_t now_s = clock_wall_us() / SECOND_US;
 	text params;
-	const char *problem = submission_read_target(d->url, target) ? check_target(d, target)
-	                                                             : "the address is no address";
+	const char *problem = submission_read_target(d->url, target) ? check_target(d, target) : "the address is malformed";
 	bool final = problem != NULL;
 	bool whole = problem == NULL && finish_body(d);
 	if (whole)
@@ -403,7 +400,7 @@ void webhooks_look(server *s)
 		if (max == 0)
 			return;
 		if (!store_take_deliveries(s->store, max, GOING_EACH_MAX, add_taken, &t))
-			log_say(LOG_ERROR, "webhook", "what is due cannot be read");
+			log_say(LOG_ERROR, "webhook", "due entries cannot be read");
 		for (delivery *d = t.first, *next; d != NULL; d = next) {
 			next = d->next;
 			begin(d);

@@ -460,7 +460,8 @@ curfew_status worker_pool_create(const worker_pool_options *options, worker_pool
 	if (sodium_init() < 0 || !open_descriptors(made) || !worker_compiling_start(made) || !start_thread(made)) {
 		worker_compiling_stop(made);
 		worker_pool_unref(made);
-		return worker_refuse(failure, CURFEW_SYSTEM, "no descriptors or no thread for a pool of workers");
+		return worker_refuse(failure, CURFEW_SYSTEM,
+		                     "there are not enough descriptors, or no thread can be started, for a pool of workers");
 	}
 	worker_lock(made);
 	while (!made->was_ready && made->failures < FAILURES_MOST)

@@ -109,12 +109,12 @@ static bool on_done(process *p, worker_run *run, const char *body, size_t length
 	worker_result result = {.outcome = (curfew_outcome)head.outcome, .exit_code = head.exit_code};
 	if ((run->job.flags & WORKER_JOB_INSPECT) != 0 && head.outcome == CURFEW_OUTCOME_FINISHED) {
 		if (length > WORKER_DESCRIPTION_MOST || curfew_json_check(body, length, NULL) != CURFEW_OK)
-			return refuse(p, "a description that is none");
+			return refuse(p, "a malformed description");
 		result.description = body;
 		result.description_length = length;
 	} else {
 		if (!is_report(run, &head, body, length))
-			return refuse(p, "a report that is none of its run");
+			return refuse(p, "a report that is not its run's");
 		result.report = body;
 		result.report_length = length;
 	}
@@ -153,7 +153,7 @@ static bool on_request(process *p, worker_run *run, const char *body, size_t len
 {
 	worker_run_publish(run);
 	return curfew_broker_receive(run->broker, body, length, NULL) == CURFEW_OK ||
-	       refuse(p, "a request that no run would make");
+	       refuse(p, "a request that no run makes");
 }
 
 static void on_usage(worker_run *run, const char *body)

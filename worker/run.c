@@ -179,7 +179,7 @@ curfew_status worker_pool_submit(worker_pool *pool, const worker_job *job, worke
 		if (run != NULL)
 			worker_run_unref(made);
 		worker_run_unref(made);
-		return worker_refuse(failure, CURFEW_SYSTEM, "the pool of workers is ending");
+		return worker_refuse(failure, CURFEW_SYSTEM, "the pool of workers is shutting down");
 	}
 	pool->stats.active++;
 	process *p = pool->first_queued == NULL ? worker_pool_choose(pool) : NULL;

@@ -177,7 +177,7 @@ static bool find_range(curfew__vm *vm, curfew_failure *failure)
 {
 	if (curfew__code_range_find(vm->module, NULL, &vm->range) && vm->range.landing)
 		return true;
-	return curfew__fail(failure, "the engine's compiled code is not laid out as is known: it could not be interrupted");
+	return curfew__fail(failure, "the engine's compiled code has an unknown layout: it could not be interrupted");
 }
 
 /* The module as it was before zlib packed it; free with free. NULL, and a line in message: it could not be had. */
@@ -189,7 +189,7 @@ static void *unpack(const curfew__vm_options *options, curfew_failure *failure)
 	if (wasm && uncompress(wasm, &length, options->wasm, options->wasm_packed) == Z_OK &&
 	    length == options->wasm_length)
 		return wasm;
-	curfew__fail(failure, wasm ? "the engine that the library carries is damaged" : "out of memory");
+	curfew__fail(failure, wasm ? "the engine in the library is damaged" : "out of memory");
 	free(wasm);
 	return NULL;
 }

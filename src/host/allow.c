@@ -154,7 +154,7 @@ static const char *parse_entry(const char *text, host_entry *result)
 
 	*result = (host_entry){.is_domain = text[0] == '*' && text[1] == '.'};
 	if (strstr(text, "//"))
-		return "a host is wanted, not an address of a page";
+		return "this is a URL, not a host";
 	/* Several colons without a bracket: an address of IPv6. */
 	if (colon && !bracket && memchr(text, ':', (size_t)(colon - text)))
 		colon = NULL;

@@ -387,9 +387,9 @@ curfew_status curfew_host_call_return(curfew_host_call *call, const char *json, 
 	if (!call)
 		return CURFEW_INVALID;
 	if (call->function->import.typed)
-		return refuse(call, "the host function answered JSON where numbers were due");
+		return refuse(call, "the host function answered with JSON instead of numbers");
 	if (json && !curfew__json_check(json, length, NULL, NULL))
-		return refuse(call, "the host function answered what is not JSON");
+		return refuse(call, "the host function did not answer with JSON");
 	char *bytes = json ? copy(json, length) : NULL;
 	if (json && !bytes)
 		throw(call, "the host is out of memory");
@@ -405,7 +405,8 @@ curfew_status curfew_host_call_return_values(curfew_host_call *call, const curfe
 	const char *letters = call->function->import.results;
 	size_t count = strlen(letters), length = count * sizeof *results;
 	if (!call->function->import.typed || (count && !results))
-		return refuse(call, "the host function answered numbers where none were due, or none where they were");
+		return refuse(call,
+		              "the host function answered with numbers and has no type, or without numbers and has a type");
 	if (!call->wants_values) {
 		char *json = write_values(letters, results, &length);
 		end(call, false, json, length);
@@ -522,7 +523,8 @@ static const char *wait_queued(curfew_host_call *call, const curfew__host_caller
 	if (state == CURFEW__QUEUED_LEFT)
 		atomic_store(&call->stopped, true);
 	if (state != CURFEW__QUEUED_ANSWERED)
-		return state == CURFEW__QUEUED_LEFT ? "the run was stopped" : "nobody takes calls of this function any more";
+		return state == CURFEW__QUEUED_LEFT ? "the run was stopped"
+		                                    : "the queue of this function's calls was destroyed";
 	*answer = call->own;
 	call->own.bytes = NULL;
 	return NULL;

@@ -14,7 +14,7 @@ static bool find(void *library, const char *name, void *function, curfew_failure
 	void *found = dlsym(library, name);
 
 	if (!found)
-		curfew__fail(failure, "fetch needs a newer %s: there is no %s in it", LIBRARY, name);
+		curfew__fail(failure, "fetch needs a newer %s: it has no %s", LIBRARY, name);
 	memcpy(function, &found, sizeof found);
 	return found != NULL;
 }

@@ -150,7 +150,7 @@ static curfew_status refuse_sqlite(const curfew_secrets *s, int code, curfew_fai
 		return refuse_path(s->path, CURFEW_SYSTEM, error ? strerror(error) : sqlite3_errstr(code), failure);
 	default:
 		/* What is not there, or not as it was made. */
-		return refuse_path(s->path, CURFEW_DAMAGED, "damaged, or no store of secrets", failure);
+		return refuse_path(s->path, CURFEW_DAMAGED, "damaged, or not a file of secrets", failure);
 	}
 }
 

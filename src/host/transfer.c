@@ -117,7 +117,7 @@ static const char *parse_header(curfew__transfer *transfer, const char *line, si
 		memcpy(text + name, ";", 2);
 	else if (ok)
 		text[name + 2 + (size_t)value] = 0;
-	const char *wrong = !ok                          ? "a header's value has characters that no header may have"
+	const char *wrong = !ok                          ? "a header's value has invalid characters"
 	                    : add_header(transfer, text) ? NULL
 	                                                 : "out of memory";
 	free(text);
@@ -196,7 +196,7 @@ static const char *parse_url(curfew__transfer *transfer, const char *line, size_
 	          read_url_parts(transfer);
 	free(text);
 	if (!ok)
-		return "the URL is not one of http or https without a user";
+		return "the URL must be http or https, without a user";
 	if (!curfew__allow_list_has(transfer->session->allowed, transfer->host, transfer->port))
 		return CURFEW__FETCH_NOT_ALLOWED;
 	return NULL;
@@ -848,7 +848,7 @@ static void fail_to_connect(curfew__transfer *transfer)
 	else if (transfer->refused[0])
 		snprintf(reason, sizeof reason, "its address %s is not public and was not allowed itself", transfer->refused);
 	else
-		snprintf(reason, sizeof reason, "it cannot be connected to%s%s", error ? ": " : "",
+		snprintf(reason, sizeof reason, "cannot connect to it%s%s", error ? ": " : "",
 		         error ? strerrordesc_np((int)error) : "");
 	fail(transfer, reason);
 }

@@ -42,7 +42,7 @@ static bool write_file(const char *path, const void *bytes, size_t length)
 static bool refuse(void *context, uint64_t *values)
 {
 	(void)context, (void)values;
-	fprintf(stderr, "build_image: the guest called out while it was set up\n");
+	fprintf(stderr, "build_image: the guest made a host call during set-up\n");
 	return false;
 }
 
@@ -378,7 +378,7 @@ static bool make_assets(const char *pack_path, const char *path, const void *was
 	                                                                     : NULL;
 
 	if (!list)
-		fprintf(stderr, "build_image: %s: not a pack that can be read\n", pack_path);
+		fprintf(stderr, "build_image: %s: not a readable pack\n", pack_path);
 	bool good = list && write_assets(path, list, count);
 	for (size_t i = 0; list && i < count; i++)
 		free(list[i].owned);

@@ -305,7 +305,7 @@ static curfew_status copy_in(const curfew_limits *limits, curfew_limits *copy, c
 	const unsigned char *bytes = (const unsigned char *)limits;
 	for (size_t at = sizeof *copy; at < size; at++) {
 		if (bytes[at] != 0)
-			return refuse(failure, "curfew_limits", "", "holds a limit that this library does not know");
+			return refuse(failure, "curfew_limits", "", "contains a limit that this library does not know");
 	}
 	memcpy(copy, limits, size < sizeof *copy ? size : sizeof *copy);
 	copy->size = sizeof *copy;

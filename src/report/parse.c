@@ -230,7 +230,7 @@ static bool take_thousandths(reader *r, uint64_t *whole, unsigned *thousandths)
 		for (fits = places <= 3; places < 3; places++)
 			*thousandths *= 10;
 	}
-	return (fits && at == length) || refuse(r, "is no number of its range");
+	return (fits && at == length) || refuse(r, "is not a number in its range");
 }
 
 static bool take_number(reader *r, void *target)
@@ -313,7 +313,7 @@ static bool take_while(reader *r, void *target)
 {
 	static const char *const names[] = {"running", "waiting", "compiling", "loading"};
 	size_t place;
-	if (!take_name(r, names, COUNT(names), &place, "is none of what goes on in a run"))
+	if (!take_name(r, names, COUNT(names), &place, "is not a CURFEW_WHILE_* name"))
 		return false;
 	*(curfew_stop_while *)target = (curfew_stop_while)(CURFEW_WHILE_RUNNING + place);
 	return true;
@@ -467,7 +467,7 @@ static bool take_nested(reader *r, curfew_error *error)
 		{"errors", take_errors, &errors, true},
 	};
 	if (r->error_count++ == CURFEW__ERRORS_MOST || r->nesting == CURFEW__ERROR_NESTING_MOST)
-		return refuse(r, "holds too many errors");
+		return refuse(r, "has too many errors");
 	r->nesting++;
 	bool taken = take_object(r, members, COUNT(members));
 	r->nesting--;

@@ -100,7 +100,7 @@ curfew_status curfew_broker_create(const curfew_broker_options *given, curfew_br
 	curfew_failure inner = {.message = ""};
 
 	if (!given || !broker || !curfew__copy_in(&options, sizeof options, given) || options.reserved || !options.on_ready)
-		return curfew__refuse(failure, CURFEW_INVALID, "options, their size, on_ready or broker are missing");
+		return curfew__refuse(failure, CURFEW_INVALID, "options, its size, on_ready or broker is missing");
 	*broker = NULL;
 	curfew_status status = curfew_limits_resolve(options.limits, &limits, failure);
 	if (status != CURFEW_OK)
@@ -207,10 +207,11 @@ curfew_status curfew_broker_receive(curfew_broker *broker, const void *message, 
 	curfew__message head;
 
 	if (!broker || !message || length < sizeof head || length > CURFEW_REQUEST_BYTES)
-		return curfew__refuse(failure, CURFEW_INVALID, "broker or message is NULL, or of a length that none has");
+		return curfew__refuse(failure, CURFEW_INVALID,
+		                      "broker or message is NULL, or the length is not that of a message");
 	memcpy(&head, message, sizeof head);
 	curfew_status status = receive(broker, head, (const char *)message + sizeof head, length - sizeof head);
-	return curfew__refuse(failure, status, status == CURFEW_OK ? "" : "a request that no run would send");
+	return curfew__refuse(failure, status, status == CURFEW_OK ? "" : "a request that no run sends");
 }
 
 /* ---- To the run ------------------------------------------------------------------------------------------- */

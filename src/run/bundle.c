@@ -168,7 +168,7 @@ static bool make_room(tar_reader *r)
 static bool add_file(tar_reader *r, char *name, const char *text, size_t length, char *link)
 {
 	bool good = name ? is_path(name) ||
-	                       refuse(r->failure, "the bundle names '%.150s', which is no path below its top", name)
+	                       refuse(r->failure, "the bundle names '%.150s', which is not a path inside it", name)
 	                 : refuse(r->failure, "out of memory");
 
 	if (good && make_room(r)) {
@@ -212,7 +212,7 @@ static bool read_kind(tar_reader *r, const header *head, const char *text, size_
 		return read_link(r, head, name);
 	bool is_folder = head->kind == '5';
 	if (!is_folder)
-		refuse(r->failure, "the bundle holds '%.150s', which is no file%s", name ? name : "",
+		refuse(r->failure, "the bundle contains '%.150s', which is not a file%s", name ? name : "",
 		       head->kind == '2' ? " but a link: make it with tar --dereference" : "");
 	free(name);
 	return is_folder;
@@ -232,9 +232,7 @@ static bool read_all(tar_reader *r)
 		const header *head = (const header *)(r->bytes + r->at);
 		if (memcmp(head->magic, "ustar", 5) != 0 || !has_sum(head) ||
 		    !read_octal(head->size, sizeof head->size, &size) || size > r->length - r->at - BLOCK)
-			return refuse(r->failure,
-			              r->at ? "the bundle is damaged: at byte %zu" : "it is no bundle: no tar archive begins so",
-			              r->at);
+			return refuse(r->failure, r->at ? "the bundle is damaged: at byte %zu" : "it is not a tar archive", r->at);
 		if (!read_kind(r, head, r->bytes + r->at + BLOCK, size))
 			return false;
 		size_t padded = (size + BLOCK - 1) / BLOCK * BLOCK;
@@ -265,12 +263,11 @@ static bool settle_names(curfew__bundle *bundle, curfew_failure *failure)
 	for (size_t i = 0; i < bundle->count; i++) {
 		curfew__bundle_file *file = &bundle->files[i];
 		if (i && !strcmp(file->name, file[-1].name))
-			good = refuse(failure, "the bundle holds '%.150s' twice", file->name);
+			good = refuse(failure, "the bundle contains '%.150s' twice", file->name);
 		char *link = file->text ? NULL : (char *)file->place;
 		const curfew__bundle_file *target = link ? find(bundle, link) : file;
 		if (link && (!target || !target->text))
-			good = refuse(failure, "the bundle's '%.100s' is a link to '%.100s', which is no file of it", file->name,
-			              link);
+			good = refuse(failure, "the bundle's '%.100s' is a link to '%.100s', which is not in it", file->name, link);
 		free(link);
 		file->place = good ? target->name : NULL;
 	}
@@ -338,7 +335,7 @@ static bool read_manifest(const curfew__bundle_file *file, manifest *m, bool is_
 		if (is_package && !is_main)
 			curfew__json_skip(&reader);
 		else if (good && !read_member(&reader, m, is_main ? "entry" : name))
-			good = refuse(failure, "the bundle's " MANIFEST ": '%.80s' is not known, or not of its type", name);
+			good = refuse(failure, "the bundle's " MANIFEST ": '%.80s' is unknown, or not of its type", name);
 	}
 	curfew__buffer_finish(&key);
 	return good || is_package || refuse(failure, "the bundle's " MANIFEST " is no JSON object");
@@ -368,12 +365,12 @@ static bool settle_entry(curfew__bundle *bundle, const manifest *m, bool is_said
 	bundle->entry = find_entry(bundle, m);
 	if ((is_said && !find_named(bundle, &m->entry)) || !bundle->entry)
 		return refuse(failure,
-		              "the bundle has no entry%s%.100s: it is " MANIFEST
+		              "the bundle has no entry point%s%.100s: it is " MANIFEST
 		              "'s \"entry\", package.json's \"main\", or index.js",
 		              m->entry.length ? " " : "", m->entry.length ? m->entry.data : "");
 	const char *dot = strrchr(bundle->entry->name, '.');
 	if (!find_language(m->lang.length ? m->lang.data : dot ? dot + 1 : NULL, &bundle->language))
-		return refuse(failure, "the bundle's entry %.100s is no JavaScript or TypeScript by its name",
+		return refuse(failure, "the bundle's entry point %.100s is not JavaScript or TypeScript by its name",
 		              bundle->entry->name);
 	bundle->has_node = m->has_node;
 	if (!m->map.length)

@@ -222,5 +222,5 @@ curfew_status curfew__bundle_write(curfew__bundle_record *record, const curfew__
 	}
 	curfew__buffer_finish(&out);
 	return curfew__refuse(failure, CURFEW_INVALID,
-	                      "the program's files are more than 64 MiB, or than there is memory for");
+	                      "the program's files have more than 64 MiB, or there is not enough memory");
 }

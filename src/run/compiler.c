@@ -71,13 +71,14 @@ curfew_status curfew_engine_receive(curfew_engine *engine, uint64_t number, cons
 	curfew__compile_failure reason = {0};
 
 	if (!engine || !given || !curfew__copy_in(&answer, sizeof answer, given) || answer.kind > CURFEW_CODE_FAILED)
-		return curfew__refuse(failure, CURFEW_INVALID, "engine or answer is missing, or none that there is");
+		return curfew__refuse(failure, CURFEW_INVALID,
+		                      "engine or answer is missing, or the answer is not a CURFEW_CODE_* value");
 	curfew__heard heard = {.kind = (curfew__heard_kind)answer.kind, .cpu_ns = answer.cpu_ns, .file = answer.file};
 	bool needs_file = answer.kind == CURFEW_CODE_INTERFACE || answer.kind == CURFEW_CODE_DONE;
 	if (needs_file && answer.file < 0) {
 		heard.kind = CURFEW__HEARD_FAILED;
 		answer.internal = 1;
-		snprintf(answer.message, sizeof answer.message, "there is no descriptor for what was compiled");
+		snprintf(answer.message, sizeof answer.message, "no descriptor is left for the compiled code");
 	}
 	if (heard.kind == CURFEW__HEARD_FAILED) {
 		curfew__fail(&reason.why, "%.255s", answer.message);
@@ -115,7 +116,7 @@ curfew_status curfew_compiler_create(const curfew_engine_options *options, curfe
 	if (options && !curfew__copy_in(&known, sizeof known, options))
 		return curfew__refuse(failure, CURFEW_INVALID, "options.size is not that of a curfew_engine_options");
 	if (known.compile > CURFEW_COMPILE_IN_PROCESS)
-		return curfew__refuse(failure, CURFEW_INVALID, "options.compile is not what a compiler can do");
+		return curfew__refuse(failure, CURFEW_INVALID, "options.compile is not possible for a compiler");
 	curfew_compiler *made = sodium_init() < 0 ? NULL : calloc(1, sizeof *made);
 	if (!made || !fill(made, &known)) {
 		curfew_compiler_destroy(made);

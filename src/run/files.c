@@ -108,7 +108,7 @@ static curfew_status check_all(const char *files, size_t length, const atomic_ui
 	if (curfew__json_next_kind(&reader) != CURFEW__JSON_OBJECT)
 		return refuse(failure, "files: must be a JSON object of names and contents");
 	if (curfew__json_count(&reader) > FILES_MAX)
-		return refuse(failure, "files: are more than %d", FILES_MAX);
+		return refuse(failure, "files: there are more than %d", FILES_MAX);
 	curfew__json_enter(&reader);
 	while (curfew__json_has_next(&reader)) {
 		text->length = 0;
@@ -117,9 +117,9 @@ static curfew_status check_all(const char *files, size_t length, const atomic_ui
 		for (char *at = name; *at; at++)
 			*at = (unsigned char)*at < ' ' ? '?' : *at;
 		if (!is_text || !is_path(text->data, text->length))
-			return refuse(failure, "files: '%.100s' is no relative path without '.' and '..'", name);
+			return refuse(failure, "files: '%.100s' is not a relative path without '.' and '..'", name);
 		if (!is_content(&reader, text))
-			return refuse(failure, "files: %.100s must be a string of text, or {\"base64\": \"...\"} for bytes", name);
+			return refuse(failure, "files: %.100s must be a string, or {\"base64\": \"...\"} for bytes", name);
 	}
 	return CURFEW_OK;
 }

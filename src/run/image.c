@@ -145,7 +145,7 @@ curfew_status curfew_program_load(curfew_engine *engine, const void *image, size
 	made->image = read_image(engine->image, &head, (const uint8_t *)image + sizeof head + head.name_length);
 	if (!made->image) {
 		curfew_program_destroy(made);
-		return curfew__refuse(failure, CURFEW_BAD_IMAGE, "the image is damaged, or there is no memory for it");
+		return curfew__refuse(failure, CURFEW_BAD_IMAGE, "the image is damaged, or there is not enough memory for it");
 	}
 	*program = made;
 	return CURFEW_OK;

@@ -69,10 +69,10 @@ static bool check_address(checker *c, const char *where)
 	if (!c->key.length)
 		return refuse(c, "%s: a key is empty", where);
 	if (curfew__json_next_kind(&c->reader) != CURFEW__JSON_STRING)
-		return refuse(c, "%s: '%.80s' must be sent to a string", where, key);
+		return refuse(c, "%s: '%.80s' must be mapped to a string", where, key);
 	if (!curfew__json_read_string(&c->reader, &c->value) || !c->value.length ||
 	    memchr(c->value.data, 0, c->value.length) || !is_url(c->value.data))
-		return refuse(c, "%s: '%.80s' is sent to '%.80s', which is no URL (a path begins with './', '../' or '/')",
+		return refuse(c, "%s: '%.80s' is mapped to '%.80s', which is not a URL (a path begins with './', '../' or '/')",
 		              where, key, text_of(&c->value));
 	if (ends_in_slash(&c->key) && !ends_in_slash(&c->value))
 		return refuse(c, "%s: '%.80s' ends in a slash, and '%.80s' must end in one, too", where, key, c->value.data);
@@ -118,7 +118,7 @@ static bool check_all(checker *c)
 		const char *key = text_of(&c->key);
 		bool is_imports = !strcmp(key, "imports");
 		if (!is_imports && strcmp(key, "scopes") != 0)
-			return refuse(c, "'%.80s' is not known: there are imports and scopes", key);
+			return refuse(c, "'%.80s' is unknown: an import map has imports and scopes", key);
 		if (!(is_imports ? check_imports(c, "imports") : check_scopes(c)))
 			return false;
 	}

@@ -99,6 +99,5 @@ curfew_status curfew__run_describe(const curfew_run *run, char **json, size_t *l
 		return CURFEW_OK;
 	}
 	curfew__buffer_finish(&buffer);
-	return curfew__refuse(failure, CURFEW_NO_MEMORY,
-	                      "what the program imports and exports is too much to be described");
+	return curfew__refuse(failure, CURFEW_NO_MEMORY, "the program's imports and exports are too many to be described");
 }

@@ -34,7 +34,7 @@ static curfew_status check_text(const char *text, size_t length, curfew_failure 
 	if (length > SOURCE_BYTES_MAX)
 		return curfew__refuse(failure, CURFEW_INVALID, "the source is larger than 16 MiB");
 	if (length && memchr(text, 0, length))
-		return curfew__refuse(failure, CURFEW_INVALID, "the source holds a NUL byte: it is not JavaScript");
+		return curfew__refuse(failure, CURFEW_INVALID, "the source contains a NUL byte: it is not JavaScript");
 	if (!curfew__utf8_check(text, length, NULL))
 		return curfew__refuse(failure, CURFEW_INVALID, "the source is not UTF-8");
 	return CURFEW_OK;
@@ -62,7 +62,7 @@ bool curfew__program_is_sum(const char sha256[65])
 curfew_status curfew__source_check(const char *name, const char *text, size_t length, curfew_failure *failure)
 {
 	if (!is_name(name))
-		return curfew__refuse(failure, CURFEW_INVALID, "the cell's name is empty, too long or begins with curfew:");
+		return curfew__refuse(failure, CURFEW_INVALID, "the cell's name is empty, too long, or begins with curfew:");
 	if (!text && length)
 		return curfew__refuse(failure, CURFEW_INVALID, "the cell has no text");
 	return check_text(text, length, failure);
@@ -78,13 +78,13 @@ curfew_status curfew__program_check(const curfew_source *source, curfew_failure 
 	    (source->flags & ~(CURFEW_SOURCE_ONCE | CURFEW_SOURCE_PATH | CURFEW_SOURCE_NODE)) || source->reserved)
 		return curfew__refuse(failure, CURFEW_INVALID, "unknown language or flag");
 	if (is_bundle(source) && (source->import_map || source->import_dir))
-		return curfew__refuse(failure, CURFEW_INVALID, "a bundle brings its import map and its imports");
+		return curfew__refuse(failure, CURFEW_INVALID, "a bundle contains its own import map and imports");
 	if (is_bundle(source) && source->text_length > CURFEW__BUNDLE_BYTES_MAX)
 		return curfew__refuse(failure, CURFEW_INVALID, "the bundle is larger than 64 MiB");
 	if (is_bundle(source))
 		return CURFEW_OK;
 	if (source->import_map && (is_wasm(source) || (source->import_map_name && !is_name(source->import_map_name))))
-		return curfew__refuse(failure, CURFEW_INVALID, "an import map is for JavaScript, and has a name or none");
+		return curfew__refuse(failure, CURFEW_INVALID, "an import map is for JavaScript only, or its name is empty");
 	if (source->import_map) {
 		curfew_status status = curfew_import_map_check(source->import_map, source->import_map_length, failure);
 		if (status != CURFEW_OK)

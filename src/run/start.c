@@ -82,7 +82,7 @@ static curfew_status check_options(const curfew_run_options *options, curfew_fai
 	    options->reserved)
 		return curfew__refuse(failure, CURFEW_INVALID, "unknown flag in run options");
 	if ((options->flags & CURFEW_RUN_IMPORTS) && !options->on_request)
-		return curfew__refuse(failure, CURFEW_INVALID, "there is no on_request to ask for imports");
+		return curfew__refuse(failure, CURFEW_INVALID, "CURFEW_RUN_IMPORTS needs on_request");
 	if (options->allow_fetch_count && options->on_request)
 		return curfew__refuse(failure, CURFEW_INVALID, "allow_fetch and on_request exclude each other");
 	curfew_status status = curfew__wasi_given_check(options, failure);
@@ -466,7 +466,7 @@ curfew_status curfew_program_compile(curfew_program *program, const curfew_limit
 	if (status == CURFEW_OK && run->report->outcome != CURFEW_OUTCOME_FINISHED) {
 		status = refuse_program(run, report, failure);
 	} else if (status == CURFEW_OK && !program->wasm && !(image = curfew__program_image(program))) {
-		status = curfew__refuse(failure, CURFEW_NO_MEMORY, "there is no memory for the program's image");
+		status = curfew__refuse(failure, CURFEW_NO_MEMORY, "there is not enough memory for the program's image");
 	} else if (status == CURFEW_OK) {
 		curfew__image_unref(image);
 	}
@@ -510,7 +510,7 @@ curfew_status curfew_program_bundle(curfew_program *program, const curfew_limits
 	*bundle = NULL;
 	*length = 0;
 	if (program->wasm || !program->text || program->bundle || atomic_load(&program->used))
-		return curfew__refuse(failure, CURFEW_INVALID, "the program is no JavaScript text, or was used before");
+		return curfew__refuse(failure, CURFEW_INVALID, "the program is not JavaScript text, or was used before");
 	curfew_status status = create_run(program, &options, true, &run, failure);
 	if (status != CURFEW_OK)
 		return status;

@@ -131,7 +131,7 @@ static bool describe(const work *w, const curfew__rewritten *shell, const curfew
 		curfew__json_raw(&writer, members.data + 1, members.length - 2);
 	curfew__json_end_object(&writer);
 	if (good && (members.failed || text.failed))
-		good = refuse(w, "what the program imports and exports is too much to be described");
+		good = refuse(w, "the program's imports and exports are too many to be described");
 	if (good && !curfew__file_write(interface, text.data, text.length))
 		good = fail(w, "the description cannot be written");
 	curfew__buffer_finish(&members);
@@ -229,7 +229,7 @@ bool curfew__compile(const curfew__compile_request *request, const uint8_t *byte
 
 	*failure = (curfew__compile_failure){0};
 	if (request->is_text && !request->can_be_ended && length > TEXT_BYTES_HERE) {
-		return refuse(&w, "the text is larger than 1 MiB, which is what can be read without a compiler process");
+		return refuse(&w, "the text is larger than 1 MiB, the limit without a compiler process");
 	} else if (request->is_text) {
 		wasmtime_error_t *failed = wasmtime_wat2wasm((const char *)bytes, length, &binary);
 		if (failed)

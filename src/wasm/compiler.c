@@ -335,7 +335,7 @@ static const char *path_of(curfew__compiler *compiler)
 	if (compiler->options.where == CURFEW__COMPILE_HERE)
 		return compiler->path;
 	if (!curfew__compiler_find(compiler->executable, compiler->path)) {
-		curfew__fail(&compiler->why, "the compiler process cannot be started: %.100s is not there",
+		curfew__fail(&compiler->why, "the compiler process cannot be started: there is no %.100s",
 		             compiler->executable ? compiler->executable : "curfew-compiler");
 		compiler->path[0] = 0;
 	}
@@ -444,10 +444,10 @@ static bool is_fault(curfew__compiler *compiler, child *own, curfew_failure *fai
 {
 	switch (curfew__compiler_process_finish(&own->process, failure)) {
 	case CURFEW__COMPILER_OF_MEMORY:
-		return curfew__fail(failure, "compiling it takes more than the %llu MiB of memory that a compiler has",
+		return curfew__fail(failure, "compiling it takes more than %llu MiB of memory, the limit of a compiler",
 		                    (unsigned long long)(compiler->options.memory_bytes >> 20));
 	case CURFEW__COMPILER_OF_CPU:
-		return curfew__fail(failure, "compiling it takes more than the %llu s of processor time that a compiler has",
+		return curfew__fail(failure, "compiling it takes more than %llu s of CPU time, the limit of a compiler",
 		                    (unsigned long long)cpu_seconds(compiler));
 	case CURFEW__COMPILER_UNCONFINED:
 		compiler->path[0] = 0;

@@ -293,7 +293,7 @@ static wasmtime_error_t *begin(const pending *call, const curfew__host_params *p
 
 	if (!id) {
 		free(kept);
-		return error_with(wasm, "the host has no room for another call");
+		return error_with(wasm, "the host has no memory for another call");
 	}
 	*kept = *call;
 	kept->id = id;

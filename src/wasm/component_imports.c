@@ -165,7 +165,7 @@ static bool visit(const walk *w, name interface, name item, const wasmtime_compo
 static bool spend(walk *w)
 {
 	if (w->budget == 0) {
-		curfew__fail(w->failure, "it imports too much to be given host functions");
+		curfew__fail(w->failure, "it has too many imports for host functions");
 		w->failed = true;
 		return false;
 	}

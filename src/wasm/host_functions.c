@@ -146,7 +146,7 @@ static void on_async_call(void *env, wasmtime_caller_t *caller, const wasmtime_v
 	if (!(call = malloc(sizeof *call)) ||
 	    !(call->id = wasm->host->function_start(wasm->context, import->index, &given))) {
 		free(call);
-		*trap = trap_with(wasm, "the host has no room for another call");
+		*trap = trap_with(wasm, "the host has no memory for another call");
 		return;
 	}
 	call->import = import;

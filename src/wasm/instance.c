@@ -106,7 +106,7 @@ static bool make_store(curfew__wasm *wasm, const curfew__wasm_options *options)
 	bool passes = wasm->code->functions && options->memory_bytes > PASSED_BYTES_MOST;
 	curfew__store_hostcall_fuel(wasm->store_context, passes ? PASSED_BYTES_MOST : options->memory_bytes);
 	if (!curfew__target_init(&wasm->target, &wasm->code->range, wasm->store_context, NULL, machine->stack_bytes)) {
-		curfew__fail(&wasm->failure, "a store is not as is known: its guest could not be interrupted");
+		curfew__fail(&wasm->failure, "a store has an unknown layout: its guest could not be interrupted");
 		return false;
 	}
 	return true;
@@ -312,7 +312,7 @@ static const struct {
 	[WASMTIME_TRAP_CODE_ALLOCATION_TOO_LARGE] = {"allocation_too_large", "allocation size too large"},
 	[WASMTIME_TRAP_CODE_CANNOT_ENTER_COMPONENT] = {"cannot_enter_component", "cannot enter component instance"},
 	[WASMTIME_TRAP_CODE_CANNOT_LEAVE_COMPONENT] = {"cannot_leave_component", "cannot leave component instance"},
-	[WASMTIME_TRAP_CODE_INVALID_CHAR] = {"invalid_char", "a char that is no Unicode scalar value"},
+	[WASMTIME_TRAP_CODE_INVALID_CHAR] = {"invalid_char", "a char is not a Unicode scalar value"},
 	[WASMTIME_TRAP_CODE_STRING_OUT_OF_BOUNDS] = {"string_out_of_bounds", "a string lies outside the memory"},
 	[WASMTIME_TRAP_CODE_LIST_OUT_OF_BOUNDS] = {"list_out_of_bounds", "a list lies outside the memory"},
 	[WASMTIME_TRAP_CODE_INVALID_DISCRIMINANT] = {"invalid_discriminant", "a variant has no such case"},

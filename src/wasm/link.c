@@ -143,7 +143,7 @@ static bool find_range(curfew__code *code, curfew__wasm_error *error)
 	if (is_known && (code->range.first == code->range.end || code->range.landing))
 		return true;
 	return curfew__wasm_fail(error, "CompileError", true,
-	                         "the compiled code is not laid out as is known: it could not be interrupted");
+	                         "the compiled code has an unknown layout: it could not be interrupted");
 }
 
 curfew__code *curfew__code_create(const curfew__compiled *compiled, curfew__machine *machine,

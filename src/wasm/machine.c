@@ -96,7 +96,7 @@ static wasmtime_error_t *new_memory(void *env, const wasm_memorytype_t *type, si
 	(void)env, (void)maximum;
 
 	if (!host || reserved > CURFEW__REGION_RESERVE || guard > CURFEW__REGION_GUARD || minimum > CURFEW__REGION_RESERVE)
-		return wasmtime_error_new("no memory of this kind can be made");
+		return wasmtime_error_new("memories of this kind are not supported");
 	if (!is_count && host->memories++ == CURFEW__MEMORIES_MAX)
 		return wasmtime_error_new(
 			"a run has at most " TEXT(CURFEW__MEMORIES_MAX) " memories, and this program makes more");

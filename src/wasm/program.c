@@ -271,7 +271,7 @@ static void take_result(flavour *own, int file, const curfew__compile_failure *f
 	                                     : (own->code = curfew__compiled_open(file, false)) != NULL) {
 		own->state = FLAVOUR_DONE;
 	} else {
-		curfew__wasm_fail(&error, "CompileError", true, "what was compiled cannot be read");
+		curfew__wasm_fail(&error, "CompileError", true, "the compiled code cannot be read");
 		set_failure(own, &error);
 	}
 }
@@ -570,7 +570,7 @@ static void look_at_shell(flavour *own, curfew__machine *machine)
 		load(own, LOADING_SHELL, machine, own->shell->length);
 		return;
 	}
-	curfew__wasm_fail(&error, "CompileError", true, "what was compiled cannot be read");
+	curfew__wasm_fail(&error, "CompileError", true, "the compiled code cannot be read");
 	set_failure(own, &error);
 	wake_all(own);
 }
@@ -673,7 +673,7 @@ curfew__wasm_step curfew__wasm_program_part(curfew__wasm_program *program, curfe
 	if (own->state == FLAVOUR_BAD) {
 		step = tell_failure(own, error);
 	} else if (*file < 0) {
-		curfew__wasm_fail(error, "CompileError", true, "there is no descriptor for what was compiled");
+		curfew__wasm_fail(error, "CompileError", true, "no descriptor is left for the compiled code");
 		step = CURFEW__WASM_BAD;
 	}
 	unlock_and_end(program, take_needless_job(own));

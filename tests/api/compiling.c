@@ -243,7 +243,7 @@ static void compiler_uses_up_its_time(void)
 	curfew_report *report = NULL;
 	CHECK_EQUAL(curfew_program_compile(program, &limits, &report, NULL), CURFEW_BAD_PROGRAM);
 	CHECK_EQUAL(report->outcome, CURFEW_OUTCOME_BAD_PROGRAM);
-	CHECK_TEXT(report->error_message, "compiling it takes more than the 1 s of processor time that a compiler has");
+	CHECK_TEXT(report->error_message, "compiling it takes more than 1 s of CPU time, the limit of a compiler");
 	curfew_report_destroy(report);
 	curfew_program_destroy(program);
 	curfew_engine_destroy(engine);

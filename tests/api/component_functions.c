@@ -263,7 +263,7 @@ static void test_answers(void)
 	traps(number, NULL, "result: expected u8 (0 to 255), got null");
 	traps(record, "{\"age\":1,\"name\":\"x\",\"more\":1}", NULL);
 	traps(record, "{\"age\":\"x\",\"name\":\"x\"}", "result, at .age: expected u8 (0 to 255), got \"x\"");
-	traps(number, "{", "the host function answered what is not JSON");
+	traps(number, "{", "the host function did not answer with JSON");
 	traps(number, "throw:no \"such\" row", "no \"such\" row");
 }
 

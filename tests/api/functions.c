@@ -144,7 +144,7 @@ static void test_js_json(void)
 	js("[typeof host.nothing(), Object.isFrozen(host), Object.isFrozen(host.echo), host.later.name, `${host}`]",
 	   "[\"undefined\",true,true,\"later\",\"[object host]\"]");
 	js("try { host.fail() } catch (e) { [e.message, e.stack.includes('fail')] }", "[\"no \\\"such\\\" row\",true]");
-	js("try { host.rubbish() } catch (e) { e.message }", "\"the host function answered what is not JSON\"");
+	js("try { host.rubbish() } catch (e) { e.message }", "\"the host function did not answer with JSON\"");
 	js("const o = {}; o.o = o; try { host.echo(o) } catch (e) { e.name }", "\"TypeError\"");
 	js("Array.prototype.toJSON = () => undefined; try { host.echo(1) } catch (e) { e.name }", "\"TypeError\"");
 }

@@ -150,22 +150,22 @@ def archives(context):
     broken[10] ^= 1
     for data, message in (
         (b"", "empty"),
-        (b"x" * 2000, "no tar archive"),
-        (bytes(broken), "no tar archive"),
+        (b"x" * 2000, "not a tar archive"),
+        (bytes(broken), "not a tar archive"),
         (archive({"a.mjs": "1"}), "no entry"),
         (archive({"package.json": {"main": "./x.js"}}), "no entry"),
-        (archive({"index.js": "1", "../x.js": "1"}), "'../x.js', which is no path below its top"),
-        (archive({"index.js": "1", "/etc/x.js": "1"}), "no path below its top"),
+        (archive({"index.js": "1", "../x.js": "1"}), "'../x.js', which is not a path inside it"),
+        (archive({"index.js": "1", "/etc/x.js": "1"}), "not a path inside it"),
         (archive({"index.js": "1"}, more=[link("x", "/etc/passwd")]), "tar --dereference"),
-        (archive({"index.js": "1"}, more=[link("x", "../y", tarfile.LNKTYPE)]), "no file of it"),
-        (archive({"index.js": "1"}, more=[link("x", "x", tarfile.LNKTYPE)]), "no file of it"),
+        (archive({"index.js": "1"}, more=[link("x", "../y", tarfile.LNKTYPE)]), "which is not in it"),
+        (archive({"index.js": "1"}, more=[link("x", "x", tarfile.LNKTYPE)]), "which is not in it"),
         (archive({"index.js": "1", "./index.js": "2"}), "'index.js' twice"),
         (archive({"curfew-bundle.json": {"entry": "a.js", "x": 1}, "a.js": "1"}), "'x' is not known"),
         (archive({"curfew-bundle.json": {"entry": "b.js"}, "index.js": "1"}), "no entry b.js"),
         (archive({"curfew-bundle.json": {"entry": "a.js", "import_map": "m.json"}, "a.js": "1", "m.json": "[]"}), "m.json: must be"),
-        (archive({"curfew-bundle.json": {"entry": "a.txt"}, "a.txt": "1"}), "no JavaScript"),
+        (archive({"curfew-bundle.json": {"entry": "a.txt"}, "a.txt": "1"}), "not JavaScript"),
         (archive({"index.js": "a\0b"}), "index.js"),
-        (archive({"index.js": "1", "big\x1b[31m": "x"}), "no path below its top"),
+        (archive({"index.js": "1", "big\x1b[31m": "x"}), "not a path inside it"),
     ):  # fmt: skip
         write(data)
         report, done = context.report(path)

@@ -278,7 +278,7 @@ def a_node_sleeps(context):
         report = b.wait_for(run)["report"]
         expect_equal("taken", report["outcome"], "crashed")
         a.process.send_signal(signal.SIGCONT)
-        wait_until("it does not join anew", 20 * context.slower, lambda: "joins anew" in a.log())
+        wait_until("it does not join anew", 20 * context.slower, lambda: "joins again" in a.log())
         wait_until("it is not ready", 20 * context.slower, lambda: a.request("GET", "/readyz").status == 200)
         for node in cluster.all:
             expect_equal("the report stays", node.get(run)["report"], report)
@@ -757,7 +757,7 @@ def what_cannot_be_used(context):
         fail(on, on.postgres.url("nowhere"), "does not exist")
         fail(on, f"postgres://owner:{PASSWORD}@127.0.0.1:1/x", "onnection")
         fail(on, on.postgres.url(name, options="&options=-cdefault_transaction_read_only%3Don"), "read-only")
-        fail(on, on.postgres.url(name), "there is no database of curfew's in it", command=("admin", "check"))
+        fail(on, on.postgres.url(name), "it contains no database of curfew", command=("admin", "check"))
         on.postgres.query(
             "CREATE SCHEMA curfew; CREATE TABLE curfew.schema_version(version bigint PRIMARY KEY, oldest bigint); "
             "INSERT INTO curfew.schema_version VALUES(99, 98)",

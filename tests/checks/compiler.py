@@ -208,7 +208,7 @@ def compiler_has_a_limit_of_memory(context):
     path = write(context, straight("sums", 4))
     done = context.command([context.curfew, "compile", "--memory", "256MiB", "--timeout", "5m", path], timeout=120)
     expect_equal("exit", done.code, 3)
-    expect(b"takes more than the 256 MiB of memory" in done.err, done.err.decode())
+    expect(b"takes more than 256 MiB of memory" in done.err, done.err.decode())
 
 
 # ---- What is compiled is kept --------------------------------------------------------------------------------------
@@ -247,7 +247,7 @@ def tiers_share_code(context):
         if first == "isolated":
             done = context.command([single, *run, "--isolate", "process"], env=env)
             report = context.check_report(done.out, done)
-            expect("curfew-compiler is not there" in report["error"]["message"], report["error"]["message"])
+            expect("there is no curfew-compiler" in report["error"]["message"], report["error"]["message"])
         expect_equal("first", context.command([context.curfew, *run, *words[first]], env=env).code, 0)
         for again in names:
             done = context.command([single, *run, *words[again]], env=env)

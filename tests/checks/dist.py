@@ -204,7 +204,7 @@ def check_static_serve(context):
             key,
         ]
     )
-    expect(done.code != 0 and b"tls-cert: this curfew has no TLS" in done.err, done.err.decode())
+    expect(done.code != 0 and b"tls-cert: this curfew was built without TLS" in done.err, done.err.decode())
 
 
 # ---- The image ------------------------------------------------------------------------------------------------------

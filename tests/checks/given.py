@@ -108,7 +108,7 @@ def refused_over_http(context):
             ({"source": "1", "files": []}, "/files", "must be a JSON object"),
             ({"source": "1", "files": {"a": 1}}, "/files", "a must be a string"),
             ({"source": "1", "files": {"a": {"base64": "!"}}}, "/files", "a must be a string"),
-            ({"source": "1", "files": {"../a": ""}}, "/files", "'../a' is no relative path"),
+            ({"source": "1", "files": {"../a": ""}}, "/files", "'../a' is not a relative path"),
             ({"source": "1", "files": {"/a": ""}}, "/files", "relative path"),
             ({"source": "1", "files": {"": ""}}, "/files", "relative path"),
             ({"source": "1", "files": {str(i): "" for i in range(1025)}}, "/files", "more than 1024"),

@@ -660,7 +660,7 @@ def quotas(context):
 
 @test
 def off_loopback(context):
-    fail_start(context, "--listen", "0.0.0.0:0", text="tokens are needed")
+    fail_start(context, "--listen", "0.0.0.0:0", text="needs tokens")
     data = os.path.join(context.folder(), "data")
     token = make_token(context, data)
     with Server(context, listen="0.0.0.0:0", data=data, token=token) as server:

@@ -224,7 +224,7 @@ def certificate_anew(context):
     with Server(context, "--tls-cert", cert, "--tls-key", key, tls=ssl.create_default_context(cafile=cert)) as server:
         open_one = server.connect()
         server.ask("GET", "/healthz", connection=open_one)
-        for pair, expected, said in ((second, second, "taken anew"), ((first[0], second[1]), second, "error reload")):
+        for pair, expected, said in ((second, second, "read again"), ((first[0], second[1]), second, "error reload")):
             take(pair)
             before = server.log().count(said)
             server.process.send_signal(signal.SIGHUP)

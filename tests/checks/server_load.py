@@ -652,7 +652,7 @@ def upkeep(context):
         expect("curfew.db: " in admin(context, server.data, "backup", path), "backup says how much it wrote")
         expect_equal("for whom", os.stat(path).st_mode & 0o777, 0o600)
         done = context.command([context.curfew, "admin", "backup", path, "--data", server.data])
-        expect(done.code == 125 and b"is there already" in done.err, f"nothing is written over: {done}")
+        expect(done.code == 125 and b"exists already" in done.err, f"nothing is written over: {done}")
         expect_equal(
             "young ones stay",
             json.loads(admin(context, server.data, "prune", "--older-than", "1h", "--json"))["runs"],

@@ -214,7 +214,7 @@ def bad_input(context):
             ({"schedule": "@daily", "overlap": "maybe"}, "/overlap", "skip, allow or replace"),
             ({"schedule": "@daily", "paused": "yes"}, "/paused", "true or false"),
             ({"schedule": "@daily", "wait": True}, "/wait", "no report"),
-            ({"schedule": "@daily", "delay": "1s"}, "/delay", "says itself"),
+            ({"schedule": "@daily", "delay": "1s"}, "/delay", "itself says"),
             ({"schedule": "@daily", "durable": False}, "/durable", "durable"),
             ({"zone": "Europe/Berlin"}, "/zone", "belongs to schedule"),
             ({"overlap": "skip"}, "/overlap", "belongs to schedule"),

@@ -159,8 +159,8 @@ static void refusals(void)
 		{"* * L * *", "day of the month \"L\": is not a number"},
 		{"* * * * mon#2", "weekday \"mon#2\": is not understood"},
 		{"0 0 31 2,4 *", "day of the month \"31\": there is no such day in these months"},
-		{"@never", "\"@never\" is none of @hourly"},
-		{"@every 5m", "\"@every 5m\" is none of"},
+		{"@never", "\"@never\" is not one of @hourly"},
+		{"@every 5m", "\"@every 5m\" is not one of"},
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
 		cron c;
