@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The end of a run: what is read from the guest before its memory goes back, and the report made of it. */
+/* The end of a run: reads the guest before its memory is released, and fills the report. */
 #include "run/run.h"
 
 #include <linux/futex.h>
@@ -18,7 +18,7 @@ static void fill_error_of_stop(curfew_run *run, curfew_outcome cause)
 	curfew__report_set_error(run->report, name, strlen(name), text, strlen(text));
 }
 
-/* What was going on when it was stopped. */
+/* What the run was doing when it was stopped. */
 static curfew_stop_while find_while(const curfew_run *run)
 {
 	if (!run->clock.loaded_ns)
@@ -30,7 +30,7 @@ static curfew_stop_while find_while(const curfew_run *run)
 	return run->stop.was_waiting ? CURFEW_WHILE_WAITING : CURFEW_WHILE_RUNNING;
 }
 
-/* What was stopped while it was compiled can be compiled once, with more time than a run has. */
+/* If a run was stopped while its program was compiled, the message suggests compiling it once, with more time. */
 static void fill_error_of_compiling(curfew_run *run, curfew_outcome cause)
 {
 	const char *name = curfew_outcome_name(cause), *text = curfew_outcome_text(cause);
@@ -46,7 +46,7 @@ static void fill_error_of_compiling(curfew_run *run, curfew_outcome cause)
 	curfew__report_set_error(run->report, name, strlen(name), message, strlen(message));
 }
 
-/* Looks once more at every limit that is measured, so that a run over two of them says so. */
+/* Checks every measured limit once more, so that a run that exceeded two of them reports both. */
 static void look_at_all(curfew_run *run, int64_t ended_ns)
 {
 	curfew__run_look_at_clock(run, ended_ns);
@@ -81,7 +81,7 @@ static void fill_counts(curfew_run *run, int64_t ended_ns)
 	                          run->output.streams[1].data, run->output.streams[1].length, run->output.truncated);
 	if (run->output.partial)
 		curfew__report_set_partial(report, run->output.partial, run->output.partial_length);
-	/* What stopped it was the first, whoever came first to the list of those that were exceeded. */
+	/* The cause of the stop comes first in the list, even if another limit was added to it earlier. */
 	if (atomic_load(&run->stop.tripped_set) & 1u << report->outcome)
 		curfew__report_add_tripped(report, report->outcome);
 	unsigned count = atomic_load(&run->stop.tripped_count);
@@ -115,7 +115,7 @@ static curfew_outcome outcome_without_cause(curfew__run_end end)
 	switch (end) {
 	case CURFEW__END_STACK: return CURFEW_OUTCOME_STACK;
 	case CURFEW__END_FUEL: return CURFEW_OUTCOME_FUEL;
-	case CURFEW__END_STOPPED: /* by nobody: it cannot be */
+	case CURFEW__END_STOPPED: /* cannot happen without a cause */
 	case CURFEW__END_TRAPPED: return CURFEW_OUTCOME_TRAPPED;
 	case CURFEW__END_FAILED: return CURFEW_OUTCOME_INTERNAL_ERROR;
 	case CURFEW__END_THREW: return CURFEW_OUTCOME_THREW;
@@ -129,7 +129,7 @@ static curfew_outcome outcome_without_cause(curfew__run_end end)
 	return CURFEW_OUTCOME_FINISHED;
 }
 
-/* How it was stopped, if it was. */
+/* Fills in how the run was stopped, if it was. */
 static void fill_stop(curfew_run *run, int64_t ended_ns, bool hard)
 {
 	curfew_report *report = run->report;
@@ -153,7 +153,7 @@ static void fill_stop(curfew_run *run, int64_t ended_ns, bool hard)
 	}
 }
 
-/* Nothing is compiled for it any more; what the compiler has done meanwhile was done for it. */
+/* Withdraws from the compilation, and charges the run for the compiler's work so far. */
 static void leave_compiler(curfew_run *run)
 {
 	curfew__wasm_program_leave(run->program->wasm, &run->wait.compiled);
@@ -161,7 +161,7 @@ static void leave_compiler(curfew_run *run)
 	atomic_fetch_add(&run->clock.cpu_before_ns, (int64_t)run->wait.compiled.cpu_ns);
 }
 
-/* What is known of the guest is read: it goes back, or stays for the next call of its session. */
+/* Releases the guest, which has been read, or leaves it for the next call of its session. */
 static void let_go_of_guest(curfew_run *run, curfew__run_end end, bool readable)
 {
 	curfew_report *report = run->report;
@@ -174,7 +174,7 @@ static void let_go_of_guest(curfew_run *run, curfew__run_end end, bool readable)
 	atomic_store(&run->alive, false);
 	if (run->kept)
 		run->kept->on_settled(run->kept->context, run, end);
-	/* Counted in pages, of which the last may reach a little beyond the limit. */
+	/* The peak is counted in pages, and the last page may reach beyond the limit. */
 	if (report->used.stack_peak_bytes > stack_limit && atomic_load(&run->stop.cause) != CURFEW_OUTCOME_STACK)
 		report->used.stack_peak_bytes = stack_limit;
 }
@@ -200,7 +200,7 @@ void curfew__run_finish(curfew_run *run, curfew__run_end end)
 	if (end == CURFEW__END_STACK || end == CURFEW__END_FUEL)
 		curfew__run_latch(run, outcome_without_cause(end), ended_ns);
 	look_at_all(run, ended_ns);
-	/* Nothing can come within the grace any more, so that it is over. */
+	/* The program has ended, so its grace is over. */
 	if (end == CURFEW__END_UNSETTLED && atomic_load(&run->stop.time_up))
 		curfew__run_latch(run, (curfew_outcome)atomic_load(&run->stop.time_up), ended_ns);
 	curfew__signal_release(&run->stop.cancels[0]); /* it may serve the next run */
@@ -208,12 +208,12 @@ void curfew__run_finish(curfew_run *run, curfew__run_end end)
 		kind->fill_value(run);
 	curfew_outcome cause = (curfew_outcome)atomic_load(&run->stop.cause);
 	curfew_outcome up = (curfew_outcome)atomic_load(&run->stop.time_up);
-	/* Told that its time was up, it has no other outcome, whatever stopped it within its grace. */
+	/* Once a program was notified that its time is up, that is its outcome, whatever stopped it within its grace. */
 	report->outcome = up ? up : cause ? cause : outcome_without_cause(end);
 	fill_stop(run, ended_ns, hard);
 	if (report->outcome == CURFEW_OUTCOME_UNSETTLED)
 		fill_error_of_stop(run, CURFEW_OUTCOME_UNSETTLED);
-	/* What finished has nothing that would need it. */
+	/* A program that finished has no frames or errors to read. */
 	if (end != CURFEW__END_DONE)
 		run->after = curfew__budget_begin(CURFEW__AFTER_CPU_NS, CURFEW__AFTER_BYTES);
 	if (readable)

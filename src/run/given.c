@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a run may see and reach, and whom its events reach. It is made once from options and never changed, and all
- * calls of a session share it. Its secrets are wiped, and it is freed, with the last reference.
+ * What a run may see and reach, and where its events go. It is created once from options and never changes; all calls
+ * of a session share it. With the last reference its secrets are wiped, and it is freed.
  */
 #include "run/run.h"
 
@@ -10,7 +10,7 @@
 
 #include "base/refuse.h"
 
-/* What it may fetch from. */
+/* Sets the hosts that the run may fetch from. */
 static curfew_status allow_fetch(curfew__given *given, curfew_engine *engine, const curfew_limits *limits,
                                  const curfew_run_options *options, curfew_failure *failure)
 {
@@ -55,7 +55,7 @@ static bool copy_texts(curfew__given *given, const curfew_program *program, cons
 	if (options->timezone && !(given->timezone = strdup(options->timezone)))
 		return false;
 	if (options->files) {
-		/* It was not looked through yet, and may hold anything. */
+		/* The text was not checked yet, and may contain anything. */
 		if (!(given->files = malloc(options->files_length + 1)))
 			return false;
 		memcpy(given->files, options->files, options->files_length);

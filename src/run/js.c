@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * JavaScript as a kind of run. It is stopped in two ways: the engine's own poll is asked to end it with an exact stack,
- * and when it has had time enough for that, it is interrupted wherever it is.
+ * JavaScript as a kind of run. It is stopped in two ways. First the engine's own poll is asked to end the run with an
+ * exact stack. If that takes too long, the guest is interrupted at whatever instruction it has reached.
  */
 #include "run/run.h"
 
@@ -13,27 +13,26 @@
 #include "report/report.h"
 #include "run/stop.h"
 
-#define FIXED_DATE_US (INT64_C(1767225600) * 1000000) /* what a deterministic program's clock shows: 2026-01-01 */
-/* What waits longer than this gives back memory that it does not need meanwhile. */
+#define FIXED_DATE_US (INT64_C(1767225600) * 1000000) /* the start of a deterministic program's clock: 2026-01-01 */
+/* A run that waits longer than this releases memory that it does not need meanwhile. */
 #define TRIM_NS (20 * CURFEW__MILLISECOND)
-/* The poll is asked this far apart, while the guest has a processor; and at most so far where it has none. */
+/* Interval between requests to the poll while the guest has a processor, and the maximum while it has none. */
 #define SOFT_STEP_NS (50 * CURFEW__MICROSECOND)
 #define SOFT_STEP_MOST_NS (200 * CURFEW__MICROSECOND)
-/* Time for the guest's own reader of its stack; its CPU time is part of the budget for all that follows the end. */
+/* Time for the guest's reader of its stack. Its CPU time is part of the budget for all work after the end. */
 #define TRACE_NS (5 * CURFEW__MILLISECOND)
-/* The engine's record of where something was thrown is read so far: names in it are as long as a program likes. */
+/* The maximum that is read of the engine's record of an exception: a program chooses the length of names in it. */
 #define THROWN_TRACE_MAX ((uint32_t)256 << 10)
-/* The most of what an error holds that is read: 64 errors, each with a message and a trace of 4 KiB at most, in JSON.
- */
+/* The maximum that is read of an error: 64 errors, each with a message and a trace of at most 4 KiB, in JSON. */
 #define THROWN_DETAILS_MAX ((uint32_t)4 << 20)
 
-/* Whatever its CPU time says, a guest is interrupted after this. */
+/* A guest is interrupted after this time, whatever CPU time it has used. */
 #define SOFT_LATEST_NS (100 * CURFEW__MILLISECOND)
 
 /*
- * How much CPU time the guest has until a poll has seen that it is to stop, and how much until it is out where one has.
- * One that has no processor does nothing meanwhile, and finds what was asked as soon as it has. In a session it is the
- * state that a hard stop would cost: it has as much as still is below a millisecond.
+ * CPU time of the guest until a poll has seen that it is to stop, and until it has ended after a poll has. A guest
+ * without a processor does nothing meanwhile, and sees the request as soon as it has one. In a session a hard stop
+ * would lose the state, so the times are longer: as long as the sum stays below a millisecond.
  */
 typedef struct stop_budget {
 	int64_t unseen_cpu_ns, seen_cpu_ns;
@@ -83,13 +82,13 @@ static void set_control(curfew_run *run)
 		bool is_time = table[i].unit == CURFEW_UNIT_DURATION && value != CURFEW_UNLIMITED;
 		control->limits[i] = is_time ? value / 1000 : value;
 	}
-	/* An image may have been taken while these were set. */
+	/* Reset these, because the image may have been made while they were set. */
 	control->stop = 0;
 	control->answering = 0;
 	control->aborted = 0;
 }
 
-/* Counting starts here, behind the loading: the same from source and from an image. */
+/* Counting starts here, after loading, so that a run counts the same from source and from an image. */
 static void set_meters(curfew_run *run)
 {
 	curfew__control *control = run->guest->control;
@@ -133,7 +132,7 @@ static curfew__run_end enter(curfew_run *run, curfew__guest_entry entry)
 	return end_of(end, status);
 }
 
-/* Puts text into the guest and notes where; false: that ended the run. */
+/* Copies text into the guest and notes its address. False: that ended the run. */
 static bool put(curfew_run *run, const void *bytes, size_t length, uint32_t *address, uint32_t *address_length,
                 curfew__run_end *result)
 {
@@ -145,14 +144,14 @@ static bool put(curfew_run *run, const void *bytes, size_t length, uint32_t *add
 		*address_length = (uint32_t)length;
 		return true;
 	}
-	/* Nothing is written: the guest's memory may have been taken away. */
+	/* Write nothing, because the guest's memory may have been protected. */
 	if (end != CURFEW__VM_RETURNED)
 		curfew__run_reach(run, CURFEW__RUN_ENTERED);
 	*result = end == CURFEW__VM_RETURNED ? CURFEW__END_FAILED : end_of(end, 0);
 	return false;
 }
 
-/* From here on the watch may write to the guest; what it could not tell it before is made up for. */
+/* From here on the watch may write to the guest. Then repeat the notification that it may have missed before. */
 static void publish_to_watch(curfew_run *run)
 {
 	set_control(run);
@@ -160,7 +159,7 @@ static void publish_to_watch(curfew_run *run)
 	curfew__run_tell_time_up(run);
 }
 
-/* A memory with the program's image, or the engine's where there is none yet. */
+/* Takes a region with the program's image, or with the engine's if there is none yet. */
 static bool instantiate(curfew_run *run, bool *has_program)
 {
 	curfew_failure failure;
@@ -185,7 +184,7 @@ static bool instantiate(curfew_run *run, bool *has_program)
 	return born;
 }
 
-/* The watch keeps its hands off the memory meanwhile. */
+/* The watch must not touch the memory meanwhile. */
 static void take_image(curfew_run *run)
 {
 	curfew__watch *watch = run->engine->watch;
@@ -256,21 +255,21 @@ static bool put_arguments(curfew_run *run, curfew__run_end *result)
 	       (!run->params || put(run, run->params, run->params_length, &control->input, &control->input_length, result));
 }
 
-/* The guest that the session's last call has left. */
+/* Attaches the guest that the session's last call has left. */
 static void rebind_guest(curfew_run *run)
 {
 	curfew__guest_again(run->guest, run);
 	publish_to_watch(run);
 }
 
-/* What the last call has left pending is ended; false: that took too long. */
+/* Drops what the last call has left pending. False: that took too long. */
 static bool clear_up(curfew_run *run, curfew__run_end *result)
 {
 	*result = enter(run, CURFEW__GUEST_AGAIN);
 	return *result == CURFEW__END_DONE && !atomic_load(&run->stop.cause);
 }
 
-/* Everything up to the program's first instruction, and on. */
+/* Does everything up to the program's first instruction, and executes it. */
 static curfew__run_end begin(curfew_run *run)
 {
 	curfew__run_end result = CURFEW__END_FAILED;
@@ -300,7 +299,7 @@ static curfew__run_end begin(curfew_run *run)
 
 static curfew__run_end resume(curfew_run *run)
 {
-	/* It may have been woken by something else before that time. */
+	/* Something else may have woken it before that time. */
 	if (run->clock.virtual_wake_ns > run->clock.virtual_ns && clock_now_ns() >= run->wait.waited_until_ns)
 		run->clock.virtual_ns = run->clock.virtual_wake_ns;
 	return enter(run, CURFEW__GUEST_RESUME);
@@ -315,7 +314,7 @@ static int64_t wait(curfew_run *run, int64_t now)
 		run->clock.virtual_wake_ns = run->clock.virtual_ns + waits;
 		wake = clock_later(now, (uint64_t)waits);
 	}
-	/* It is the guest's word, and may be anything. */
+	/* The guest wrote this number, so it may have any value. */
 	if (wake > now && wake - now > TRIM_NS)
 		curfew__guest_trim(run->guest);
 	return wake;
@@ -335,7 +334,7 @@ static int64_t stop_trace(curfew_run *run, int64_t now)
 	return curfew__guest_interrupt(run->guest, now);
 }
 
-/* Asks the poll; false: that had time enough. */
+/* Asks the poll to stop. False: the poll has had enough time. */
 static bool ask(curfew_run *run, int64_t now)
 {
 	int64_t cpu = curfew__run_cpu(run);
@@ -380,7 +379,7 @@ static bool settle(curfew_run *run, bool *hard)
 	return curfew__guest_settle(run->guest);
 }
 
-/* The source text of a frame: the program's or the cell's; NULL: it is not at hand. */
+/* The source text of a frame: the program's or the cell's. NULL: it is not available. */
 static const char *text_of(const curfew_run *run, const curfew_frame *frame, size_t *length)
 {
 	const curfew_program *program = run->program;
@@ -402,11 +401,12 @@ static void read_trace(curfew_run *run)
 
 	if (length <= CURFEW_GUEST_TRACE_BYTES)
 		curfew__report_parse_trace(run->report, control->trace, length);
-	/* The guest's reader ends where its room does. */
+	/* The guest's reader ends where its buffer does. */
 	run->after.is_spent |= length >= CURFEW_GUEST_TRACE_BYTES;
 }
 
-/* Reads the frames that were running; the guest's own reader gets little time, and none of its limits. */
+/* Reads the frames that were running. The guest's reader gets little time, and the limits of the run do not apply to
+ * it. */
 static void fill_trace(curfew_run *run)
 {
 	curfew__guest *guest = run->guest;
@@ -415,7 +415,7 @@ static void fill_trace(curfew_run *run)
 	run->stop.tracing = true;
 	run->stop.alarm.closed = false;
 	curfew__guest_set_fuel(guest, CURFEW_UNLIMITED);
-	/* The CPU time of the run is on record by now: this is a count of its own. */
+	/* The run's CPU time has been recorded, so this is counted separately. */
 	atomic_store(&run->clock.cpu_before_ns, 0);
 	curfew__run_begin_stretch(run);
 	if (!curfew__watch_arm(run->engine->watch, &run->stop.alarm, clock_now_ns() + TRACE_NS))
@@ -429,7 +429,7 @@ static void fill_trace(curfew_run *run)
 	read_trace(run);
 }
 
-/* The text of a file that was imported, without its place before it; NULL: it is not at hand. */
+/* The text of an imported file, without the path before it. NULL: it is not available. */
 static char *imported_text(curfew_run *run, const char *name, size_t *length)
 {
 	const char *folder = run->program->import_dir;
@@ -448,7 +448,7 @@ static char *imported_text(curfew_run *run, const char *name, size_t *length)
 	return text;
 }
 
-/* The text of the line where it went wrong, if that is in a text at hand. */
+/* Sets the text of the line of the error, if its file is available. */
 static void fill_source_line(curfew_run *run)
 {
 	const curfew_frame *frame = curfew__report_placed_frame(run->report);
@@ -476,7 +476,7 @@ static void fill_thrown(curfew_run *run)
 	if (trace)
 		curfew__report_parse_trace(run->report, trace, trace_length);
 	run->after.is_spent |= trace_length < c->error_trace_length && run->report->frame_count < CURFEW__FRAMES_MOST;
-	/* The guest's own texts are shorter: more than this was made to take the host's time. */
+	/* Genuine texts of the guest are shorter. A longer one is meant to waste the host's time. */
 	if (details && c->error_details_length <= THROWN_DETAILS_MAX)
 		curfew__report_set_error_details(run->report, details, c->error_details_length);
 	fill_source_line(run);
@@ -529,8 +529,8 @@ static void fill_error(curfew_run *run, curfew__run_end end)
 }
 
 /*
- * A guest that came back by itself is sound, and so is one that waits; its program has to be there, too. One that ended
- * itself was in the middle of it.
+ * Whether a session's guest can be called again. A guest that returned by itself is sound, and so is one that waits;
+ * its program must have been loaded, too. A guest that exited was in the middle of a function.
  */
 static bool is_sound(const curfew_run *run, curfew__run_end end)
 {
@@ -539,7 +539,7 @@ static bool is_sound(const curfew_run *run, curfew__run_end end)
 
 static void finish(curfew_run *run)
 {
-	/* The executor's threads clear up in time; secrets do not stay in memory as long as that. */
+	/* The executor's threads clear regions later, but secrets must not stay in memory until then. */
 	bool may_put_off = !run->inline_run && !run->given->grants;
 	size_t stack_peak;
 

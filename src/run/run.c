@@ -1,27 +1,27 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One execution. Whichever thread steps a run executes it. A step enters the guest, which ends or comes back to wait. A
- * run that waits is parked: it holds nothing but its memory, until the watch or an event makes it ready again.
+ * One execution. A step executes a run on whichever thread calls it: it enters the guest, which ends or returns to
+ * wait. A run that waits is parked: it holds only its memory, until the watch or an event makes it ready again.
  */
 #include "run/run.h"
 
 #include "common/clock.h"
 #include "run/stop.h"
 
-/* False: it was woken meanwhile, and is to go on here. */
+/* Parks the run. False: it was woken meanwhile, and this thread has to resume it. */
 static bool park(curfew_run *run)
 {
 	curfew__watch *watch = run->engine->watch;
 	int64_t now = clock_now_ns();
 
 	curfew__run_end_stretch(run);
-	/* The watch keeps its hands off the memory while the run gives of it back. */
+	/* The run is about to release memory. Until it has, the watch must not touch the memory. */
 	curfew__watch_disarm(watch, &run->stop.alarm);
 	atomic_store(&run->wait.wake_ns, run->kind->wait(run, now));
-	/* Armed before anybody can see that it is parked: the alarm belongs to whoever takes it up next. */
+	/* Arm the alarm before the phase changes: afterwards the alarm belongs to the thread that resumes the run. */
 	curfew__watch_arm(watch, &run->stop.alarm, curfew__run_next_alarm(run, now));
 	curfew__run_enter_phase(run, CURFEW__RUN_PARKED);
-	/* From here on the run may be elsewhere; the reference of whoever steps it keeps it in memory. */
+	/* From here on another thread may execute the run. The caller's reference keeps it in memory. */
 	return !(atomic_load(&run->wait.woken) && curfew__run_move(run, CURFEW__RUN_PARKED, CURFEW__RUN_EXECUTING));
 }
 

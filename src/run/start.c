@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The public interface of runs: they are made from options, executed on this thread or by the executor, and waited for.
- */
+/* The public interface of runs: creating them from options, executing them here or on the executor, and waiting. */
 #include "run/run.h"
 
 #include <linux/futex.h>
@@ -153,7 +152,7 @@ static char *copy(const char *text, size_t length, bool *ok)
 	return made;
 }
 
-/* Whether this thread's stack has room for guest code with such a stack limit. */
+/* Whether this thread's stack is large enough for guest code with this stack limit. */
 static bool stack_has_room(uint64_t stack_bytes)
 {
 	static _Thread_local uintptr_t lowest;
@@ -178,7 +177,7 @@ static bool get_seed(uint64_t *seed)
 	return curfew__random_few(seed, sizeof *seed) || curfew__run_fill_random(seed, sizeof *seed);
 }
 
-/* A run that has been given nothing yet; NULL: out of memory. */
+/* Allocates a run without any input. NULL: out of memory. */
 static curfew_run *make_run(curfew_program *program, const curfew_limits *limits, uint32_t flags)
 {
 	curfew_run *run = calloc(1, sizeof *run);
@@ -203,7 +202,7 @@ static curfew_run *make_run(curfew_program *program, const curfew_limits *limits
 	curfew__buffer_init(&run->output.streams[0], (size_t)limits->output_bytes);
 	curfew__buffer_init(&run->output.streams[1], (size_t)limits->output_bytes);
 	run->report = curfew__report_create();
-	/* WASI takes the system's random numbers where it need not be deterministic. */
+	/* WASI uses the system's random numbers, unless the run is deterministic. */
 	bool needs_seed = !program->wasm && !curfew__run_is_deterministic(run);
 	if (!run->report || (needs_seed && !get_seed(&run->seed))) {
 		free_run(run);
@@ -212,7 +211,8 @@ static curfew_run *make_run(curfew_program *program, const curfew_limits *limits
 	return run;
 }
 
-/* What it is to call, and how it is cancelled; the caller's handle comes last: it may be fired at any time. */
+/* Sets the call, its parameters and the cancel handles. The caller's handle comes last, because it may be fired at any
+ * time. */
 static curfew_status ask(curfew_run *run, const curfew_run_options *options, curfew_failure *failure)
 {
 	bool ok = true;
@@ -239,7 +239,7 @@ static curfew_status ask(curfew_run *run, const curfew_run_options *options, cur
 	return curfew__refuse(failure, CURFEW_INVALID, "the cancel handle serves another run");
 }
 
-/* Who carries out for it what it cannot do here. */
+/* Sets the broker that does for the run what this process cannot. */
 static curfew_status make_remote(curfew_run *run, const curfew_run_options *options, curfew_failure *failure)
 {
 	if (!options->on_request)
@@ -249,7 +249,7 @@ static curfew_status make_remote(curfew_run *run, const curfew_run_options *opti
 	return run->remote ? CURFEW_OK : curfew__refuse(failure, CURFEW_NO_MEMORY, "out of memory");
 }
 
-/* A call of a session goes on with the guest of the calls before it. */
+/* A call of a session continues with the guest of the calls before it. */
 static void borrow(curfew_run *run, const curfew__kept *kept)
 {
 	run->kept = kept;
@@ -257,7 +257,7 @@ static void borrow(curfew_run *run, const curfew__kept *kept)
 	run->again = kept->is_there;
 	run->guest = kept->guest;
 	run->wasm = kept->wasm;
-	/* What is deterministic goes on where it was; else each new state has a seed of its own. */
+	/* A deterministic session continues its clock. Otherwise each new state has a seed of its own. */
 	run->clock.virtual_ns = kept->virtual_ns;
 	if (run->again || curfew__run_is_deterministic(run))
 		run->seed = kept->seed;
@@ -294,7 +294,7 @@ curfew_status curfew__run_create(curfew_program *program, const curfew_run_optio
 	if (!run)
 		return curfew__refuse(failure, CURFEW_NO_MEMORY, "out of memory");
 	atomic_store(&program->used, true);
-	/* WebAssembly brings its own stack. */
+	/* WebAssembly has a stack of its own, so any thread will do. */
 	run->inline_run = waited_for && !curfew__host_call_is_inside() &&
 	                  (program->wasm || stack_has_room(limits->stack_bytes));
 	if (kept)
@@ -332,12 +332,12 @@ static curfew_status create_run(curfew_program *program, const curfew_run_option
 	return curfew__run_create(program, &options, &limits, NULL, waited_for, result, failure);
 }
 
-/* From here on the run has a deadline. */
+/* Starts the clock of the run: from here on it has a deadline. */
 static void begin(curfew_run *run)
 {
 	atomic_fetch_add(&run->engine->runs_total, 1);
 	curfew__run_look_at_clock(run, clock_now_ns());
-	/* What waits for a thread has its deadline too. */
+	/* The alarm is armed before the run is queued, because a run that waits for a thread has its deadline too. */
 	if (!run->inline_run) {
 		curfew__run_enter_phase(run, CURFEW__RUN_READY);
 		curfew__watch_arm(run->engine->watch, &run->stop.alarm, curfew__run_next_alarm(run, run->clock.start_ns));
@@ -363,7 +363,7 @@ static void run_here(curfew_run *run)
 	curfew__interrupt_restore(&before);
 }
 
-/* Begins a run and hands it to the executor; if that fails nothing of it is left with the watch. */
+/* Starts the clock of a run and queues it. If that fails, the watch no longer knows the run. */
 static curfew_status submit(curfew_run *run, curfew_failure *failure)
 {
 	if (atomic_fetch_add(&run->engine->runs_active, 1) >= run->engine->max_runs) {
@@ -474,7 +474,7 @@ curfew_status curfew_program_compile(curfew_program *program, const curfew_limit
 	return status;
 }
 
-/* The bundle of a program whose imports were recorded. */
+/* Writes the bundle of a program whose imports were recorded. */
 static curfew_status write_bundle(const curfew_program *program, curfew__bundle_record *record, void **bundle,
                                   size_t *length, curfew_failure *failure)
 {

@@ -13,16 +13,16 @@
 #include "common/clock.h"
 #include "engine/interrupt.h"
 
-/* A compiler uses many: its processor time may go faster than the clock. */
+/* A compiler uses several cores, so its CPU time may advance faster than the clock. */
 #define CORES_MOST 64
 #define RETRY_NS (50 * CURFEW__MICROSECOND)
-/* Bits of the latch that are the cause; the others are nanoseconds, for two years. */
+/* The lowest bits of the latch are the cause. The others are nanoseconds, enough for two years. */
 #define LATCH_SHIFT 8
 _Static_assert(CURFEW_OUTCOME_COUNT <= 1 << LATCH_SHIFT, "an outcome fits");
-/* CPU time in which a signal is sure to have been answered. */
+/* CPU time within which a guest certainly responds to a signal. */
 #define UNANSWERED_NS (20 * CURFEW__MILLISECOND)
 
-/* Which phases may follow each. One that executes becomes ready only before it has begun: it is queued then. */
+/* The legal transitions. EXECUTING to READY is legal only before the run has begun: it is then queued. */
 static const uint8_t may_follow[CURFEW__RUN_PHASES] = {
 	[CURFEW__RUN_EXECUTING] = 1 << CURFEW__RUN_EXECUTING | 1 << CURFEW__RUN_PARKED | 1 << CURFEW__RUN_READY,
 	[CURFEW__RUN_PARKED] = 1 << CURFEW__RUN_READY | 1 << CURFEW__RUN_EXECUTING,
@@ -70,7 +70,7 @@ void curfew__run_latch(curfew_run *run, curfew_outcome cause, int64_t due_ns)
 	uint64_t none = 0, after = due_ns > run->clock.start_ns ? (uint64_t)(due_ns - run->clock.start_ns) : 0;
 
 	curfew__run_trip(run, cause);
-	/* Cause and time in one word: whoever comes first decides both. */
+	/* Cause and time share one word, so the first writer decides both. */
 	if (!atomic_compare_exchange_strong(&run->stop.latch, &none, after << LATCH_SHIFT | (uint64_t)cause))
 		return;
 	atomic_store(&run->stop.cause, (unsigned)cause);
@@ -102,7 +102,7 @@ static bool cancelled(const curfew_run *run, int64_t *when_ns, unsigned *times)
 	return any;
 }
 
-/* The program's time is up: it is told, and has the grace to end by itself. */
+/* The program's time is up. Notify it and start its grace, in which it may end by itself. */
 static void time_is_up(curfew_run *run, curfew_outcome why, int64_t when_ns)
 {
 	unsigned none = 0;
@@ -127,7 +127,7 @@ void curfew__run_look_at_clock(curfew_run *run, int64_t now)
 	unsigned times;
 	bool cancel = cancelled(run, &cancelled_ns, &times);
 
-	/* The deadline is looked at first, the cancel second. */
+	/* Check the deadline before the cancel: if one check finds both, the deadline is the cause. */
 	if (!atomic_load(&run->stop.time_up)) {
 		if (now >= run->clock.deadline_ns)
 			time_is_up(run, CURFEW_OUTCOME_DEADLINE, run->clock.deadline_ns);
@@ -141,7 +141,7 @@ void curfew__run_look_at_clock(curfew_run *run, int64_t now)
 	if (now >= run->clock.deadline_ns)
 		curfew__run_trip(run, CURFEW_OUTCOME_DEADLINE);
 	if (times > 1 && atomic_load(&run->stop.hard_ns) > now)
-		atomic_store(&run->stop.hard_ns, now); /* asked twice: no more grace */
+		atomic_store(&run->stop.hard_ns, now); /* a second cancel ends the grace */
 	if (now >= atomic_load(&run->stop.hard_ns))
 		curfew__run_latch(run, (curfew_outcome)up, atomic_load(&run->stop.hard_ns));
 }
@@ -188,7 +188,7 @@ bool curfew__run_is_deaf(curfew_run *run)
 
 	if (!run->stop.hard_cpu_ns)
 		run->stop.hard_cpu_ns = cpu;
-	/* One that has no processor answers as soon as it has. */
+	/* A guest without a processor responds as soon as it has one. */
 	if (cpu - run->stop.hard_cpu_ns < UNANSWERED_NS)
 		return false;
 	run->stop.hard_cpu_ns = cpu;
@@ -196,7 +196,7 @@ bool curfew__run_is_deaf(curfew_run *run)
 	return true;
 }
 
-/* CPU time cannot run faster than the clock: the next look is when the limit could first be reached. */
+/* CPU time cannot advance faster than the clock, so check again when the limit could first be reached. */
 static int64_t look_at_cpu(curfew_run *run, int64_t now)
 {
 	bool is_compiling = atomic_load(&run->wait.compiling);
@@ -218,7 +218,7 @@ static void make_ready(curfew_run *run)
 	curfew__executor *executor = run->engine->executor;
 
 	if (inline_run) {
-		/* Its thread waits on the phase, and keeps the run in memory until the alarm is closed. */
+		/* The run's thread waits on the phase, and keeps the run in memory until the alarm is closed. */
 		if (curfew__run_move(run, CURFEW__RUN_PARKED, CURFEW__RUN_READY))
 			syscall(SYS_futex, &run->phase, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
 	} else if (curfew__run_move(run, CURFEW__RUN_PARKED, CURFEW__RUN_READY)) {
@@ -238,14 +238,14 @@ void curfew__run_note_stopped(curfew_run *run)
 	atomic_compare_exchange_strong(&run->stop.stopped_ns, &unset, clock_now_ns());
 }
 
-/* One step of stopping what runs; when to take the next. */
+/* Does one step of stopping a run. Returns the time of the next step. */
 static int64_t stop_step(curfew_run *run, int64_t now)
 {
 	/* A run that is not executing needs no stop step: whichever thread resumes it checks `cause` first. */
 	if (atomic_load(&run->phase) != CURFEW__RUN_EXECUTING) {
 		run->stop.was_waiting = true;
 		curfew__run_note_stopped(run);
-		/* End here and now what it waits for: a thread may come to close the run much later. */
+		/* Close its operations here: a thread may finish the run much later. */
 		curfew__operations_close(atomic_load(&run->operations));
 		make_ready(run);
 		return CURFEW__NEVER;
@@ -264,7 +264,7 @@ int64_t curfew__run_next_alarm(curfew_run *run, int64_t now)
 		return now;
 	int64_t next = atomic_load(&run->stop.time_up) ? atomic_load(&run->stop.hard_ns) : run->clock.deadline_ns;
 	next = earlier(next, look_at_cpu(run, now));
-	/* A run that is ready has no time to wake: that has come. */
+	/* A run that is ready needs no alarm for its wake time, which has passed. */
 	if (atomic_load(&run->phase) != CURFEW__RUN_READY)
 		next = earlier(next, atomic_load(&run->wait.wake_ns));
 	return atomic_load(&run->stop.cause) ? now : next;

@@ -5,31 +5,31 @@
 
 #include "run/run.h"
 
-/* Notes that a limit was exceeded, once. */
+/* Adds a limit to the list of what tripped, once. */
 void curfew__run_trip(curfew_run *run, curfew_outcome outcome);
-/* Latches the cause of the stop, unless there is one already; due_ns: when its time was up. */
+/* Latches the cause of the stop, unless there is one already. due_ns: when its time was up. */
 void curfew__run_latch(curfew_run *run, curfew_outcome cause, int64_t due_ns);
-/* When the time of the cause that is latched was up. */
+/* When the time of the latched cause was up. */
 int64_t curfew__run_due(const curfew_run *run);
 /* Compares deadline and cancel with the time. */
 void curfew__run_look_at_clock(curfew_run *run, int64_t now);
-/* Shows the program that its time is up, if it is. */
+/* Notifies the program that its time is up, if it is. */
 void curfew__run_tell_time_up(curfew_run *run);
-/* It can do nothing any more from now on, even if its thread has to wait for a processor to find out. */
+/* Notes that the guest can do nothing from now on, even if its thread still has to wait for a processor. */
 void curfew__run_note_stopped(curfew_run *run);
 /*
- * From the watch, with each attempt to interrupt it: whether it has gone on for long and answered no signal. If another
- * handler took the place of ours, that is mended.
+ * Called by the watch with each attempt to interrupt the guest. Whether the guest has used much CPU time since and has
+ * answered no signal. If another signal handler replaced ours, restores it.
  */
 bool curfew__run_is_deaf(curfew_run *run);
-/* The CPU time between these two is the run's. */
+/* The CPU time between these two calls is charged to the run. */
 void curfew__run_begin_stretch(curfew_run *run);
 void curfew__run_end_stretch(curfew_run *run);
 /* CPU time used so far, in ns. */
 int64_t curfew__run_cpu(curfew_run *run);
-/* When the alarm has to look next. */
+/* The time of the alarm's next check. */
 int64_t curfew__run_next_alarm(curfew_run *run, int64_t now);
-/* What the watch calls. */
+/* The alarm's callback, on the watch thread. */
 int64_t curfew__run_on_alarm(void *context, int64_t now);
 
 #endif

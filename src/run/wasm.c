@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * WebAssembly as a kind of run. It is compiled at first need, executed until it waits or ends, and interrupted wherever
- * it is. What it waits for wakes the run from any thread, perhaps when the run is gone already.
+ * WebAssembly as a kind of run. The program is compiled at first use, executed until it waits or ends, and interrupted
+ * at whatever instruction it has reached. What it waits for wakes the run from any thread, perhaps after the run is
+ * gone.
  */
 #include "run/run.h"
 
@@ -15,14 +16,15 @@
 #include "run/stop.h"
 #include "wasm/fuel.h"
 
-#define FIXED_DATE_NS (UINT64_C(1767225600) * 1000000000) /* a deterministic program's date: 2026-01-01 */
+#define FIXED_DATE_NS (UINT64_C(1767225600) * 1000000000) /* the start of a deterministic program's clock: 2026-01-01  \
+	                                                       */
 
 /* ---- Waking ----------------------------------------------------------------------------------------------- */
 
 struct curfew__run_waker {
 	atomic_uint references;
-	curfew__mutex lock; /* of run */
-	curfew_run *run;    /* NULL: it has ended */
+	curfew__mutex lock; /* guards run */
+	curfew_run *run;    /* NULL: the run has ended */
 };
 
 static void drop_waker(void *context)
@@ -148,7 +150,7 @@ static curfew__run_end end_of(curfew_run *run, curfew__wasm_end end)
 	return CURFEW__END_FAILED;
 }
 
-/* Why the program does not load, and where in its text. */
+/* Reports why the program does not load, and where in its text. */
 static curfew__run_end refuse(curfew_run *run, curfew__wasm_error *error)
 {
 	const char *message = error->message ? error->message : "out of memory";
@@ -169,7 +171,7 @@ static curfew__run_end refuse(curfew_run *run, curfew__wasm_error *error)
 	return error->internal || !error->message ? CURFEW__END_FAILED : CURFEW__END_REFUSED;
 }
 
-/* A new instance, or (code is NULL) the one that the session's last call has left. */
+/* Creates an instance, or (code is NULL) takes the one that the session's last call has left. */
 static curfew__wasm_end bring_to_life(curfew_run *run, const curfew__code *code)
 {
 	const curfew_limits *limits = &run->limits;
@@ -200,7 +202,7 @@ static curfew__wasm_end bring_to_life(curfew_run *run, const curfew__code *code)
 	return code ? curfew__wasm_init(run->wasm, code, &options) : curfew__wasm_again(run->wasm, &options);
 }
 
-/* From the call's arguments on. */
+/* Sets the call's arguments, and executes it. */
 static curfew__run_end begin_call(curfew_run *run, const curfew__code *code)
 {
 	run->wait.waker = create_waker(run);
@@ -224,13 +226,13 @@ void curfew__run_compiled(void *context)
 	curfew__run_wake(context);
 }
 
-/* Where a step of loading leads; CURFEW__END_DONE: on. */
+/* The result of a step of loading. CURFEW__END_DONE: continue. */
 static curfew__run_end after_step(curfew_run *run, curfew__wasm_step step, curfew__wasm_error *error)
 {
 	bool waits = step == CURFEW__WASM_COMPILING || step == CURFEW__WASM_LOADING;
 
 	atomic_store(&run->wait.compiling, waits);
-	/* What the cache does not have is compiled after all. */
+	/* The cache does not have it, so compile it. */
 	run->clock.compiled_ns = step == CURFEW__WASM_COMPILING ? 0 : clock_now_ns();
 	if (waits)
 		return CURFEW__END_WAITING;
@@ -254,7 +256,7 @@ static curfew__run_end describe(curfew_run *run)
 	return end == CURFEW__END_DONE ? CURFEW__END_NOT_RUN : end;
 }
 
-/* An image holds the code of both flavours. */
+/* An image contains the code of both flavours. */
 static curfew__run_end compile_both(curfew_run *run)
 {
 	const curfew__code *code;
@@ -265,7 +267,7 @@ static curfew__run_end compile_both(curfew_run *run)
 	return end == CURFEW__END_DONE ? CURFEW__END_NOT_RUN : end;
 }
 
-/* Up to the program's first instruction, or as far as the compiler is. */
+/* Continues to the program's first instruction, or as far as the compiler is. */
 static curfew__run_end load(curfew_run *run)
 {
 	const curfew__code *code = NULL;
@@ -301,7 +303,7 @@ static int64_t wait(curfew_run *run, int64_t now)
 	return CURFEW__NEVER;
 }
 
-/* WASI has no way to tell; what reads the clock may know. */
+/* WASI has no way to notify a program. One that reads the clock may notice. */
 static void tell_time_up(curfew_run *run, curfew_outcome why)
 {
 	(void)run, (void)why;
@@ -341,7 +343,7 @@ static void fill_value(curfew_run *run)
 
 	curfew__buffer_init(&value, (size_t)run->limits.output_bytes);
 	curfew__wasm_value(run->wasm, &value);
-	/* What does not fit into the buffer is more than the limit. */
+	/* A value that does not fit into the buffer exceeds the limit. */
 	size_t length = value.failed ? (size_t)run->limits.output_bytes + 1 : value.length;
 	if (length)
 		curfew__run_set_value(run, value.data, length);
@@ -367,7 +369,7 @@ static void set_error(curfew_run *run, const char *name, const char *message)
 	curfew__report_set_error(run->report, name, strlen(name), message, strlen(message));
 }
 
-/* The payload of the error that a component's function returned. */
+/* Reads the payload of the error that a component's function returned. */
 static void fill_thrown(curfew_run *run)
 {
 	curfew__buffer value;
@@ -408,7 +410,7 @@ static void fill_error(curfew_run *run, curfew__run_end end)
 		run->report->trace_truncated |= !curfew__wasm_trace(run->wasm, run->program->wasm, place, run);
 }
 
-/* What the guest was in the middle of, nobody can finish. */
+/* The guest was stopped in the middle of a function, which nobody can finish. */
 static bool is_sound(const curfew_run *run, curfew__run_end end)
 {
 	bool returned = end == CURFEW__END_DONE || end == CURFEW__END_THREW || end == CURFEW__END_REFUSED;
@@ -419,7 +421,7 @@ static void finish(curfew_run *run)
 {
 	if (!run->stays)
 		curfew__wasm_finish(run->wasm);
-	/* It is counted in pages, and below the guest's last one the host goes on. */
+	/* The peak is counted in pages, and host functions use the pages below the guest's last one. */
 	size_t peak = run->wasm->stack_peak, limit = (size_t)run->limits.stack_bytes;
 	run->report->used.stack_peak_bytes = peak < limit ? peak : limit;
 	end_waker(run->wait.waker);
